@@ -1,0 +1,37 @@
+import { type McpServerType, type ServerReport } from '../domain/index.js';
+import { type Clock } from '../shared/index.js';
+import { type Logger } from '../telemetry/index.js';
+
+/** Calls one tool of the adapter's server, through its guard. Resolves with the answer's decoded value. */
+export interface ToolCaller {
+  /**
+   * @returns the decoded answer: JSON, or text where the server sent no JSON
+   * @throws ToolRejectedError when the server refused the call (a JSON-RPC error, or a result marked `isError`)
+   * @throws any other error when the server could not be asked at all
+   */
+  callTool(name: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<unknown>;
+}
+
+export interface AdapterContext {
+  readonly serverId: string;
+  /** Names of the tools that the server offers. */
+  readonly tools: ReadonlySet<string>;
+  readonly caller: ToolCaller;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Turns one kind of server's tools into reports. Holds what it must remember from poll to poll; opens nothing. */
+export interface Adapter {
+  /** The server's own family. */
+  readonly type: McpServerType;
+  /** The families that its agents can belong to: what a `serverTypes` filter must name for its polls to be wanted. */
+  readonly families: readonly McpServerType[];
+  /** Reported things that were malformed and left out, since the adapter was made. */
+  readonly rejected: number;
+  /**
+   * Asks the server for all that is due.
+   * @throws when the server could not be asked at all; a tool that merely fails is one of the report's `failures`
+   */
+  poll(signal: AbortSignal): Promise<ServerReport>;
+}

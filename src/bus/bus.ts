@@ -1,0 +1,11 @@
+import type { ServerChange } from '../state/index.js';
+
+/**
+ * Carries changes from the node that polls a server to every node that shows it, the polling one included. Delivery
+ * is at most once and in order for each server; a gap is the receiver's to notice.
+ */
+export interface Bus extends AsyncDisposable {
+  publish(change: ServerChange): Promise<void>;
+  /** Calls back for each change from now on; dispose to stop. */
+  subscribe(callback: (change: ServerChange) => void): Disposable;
+}

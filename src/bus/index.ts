@@ -1,0 +1,2 @@
+export { type Bus } from './bus.js';
+export { MemoryBus } from './memory.js';

@@ -1,0 +1,21 @@
+import { Listeners } from '../shared/index.js';
+import type { ServerChange } from '../state/index.js';
+import type { Bus } from './bus.js';
+
+/** One node: a change is delivered before `publish` returns. */
+export class MemoryBus implements Bus {
+  readonly #listeners = new Listeners<ServerChange>();
+
+  publish(change: ServerChange): Promise<void> {
+    this.#listeners.emit(change);
+    return Promise.resolve();
+  }
+
+  subscribe(callback: (change: ServerChange) => void): Disposable {
+    return this.#listeners.add(callback);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // Nothing is held open.
+  }
+}

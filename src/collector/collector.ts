@@ -1,0 +1,87 @@
+import { SwarmlensError, timestamp } from '../shared/index.js';
+import type { ServerHealth, ServerSettings, ToolResult } from './settings.js';
+import { Supervisor, type SupervisorDeps } from './supervisor.js';
+
+/** All servers that this node polls. */
+export class Collector implements AsyncDisposable {
+  readonly #supervisors = new Map<string, Supervisor>();
+  readonly #deps: SupervisorDeps;
+  #discoveredAt: string | null = null;
+
+  constructor(settings: readonly ServerSettings[], deps: SupervisorDeps) {
+    this.#deps = deps;
+    for (const one of settings) this.#supervisors.set(one.id, new Supervisor(one, deps));
+  }
+
+  /** When the last discovery ended; `null` before the first. */
+  get discoveredAt(): string | null {
+    return this.#discoveredAt;
+  }
+
+  /** Resolves when each server has answered or failed for the first time. */
+  async ready(): Promise<void> {
+    await Promise.all([...this.#supervisors.values()].map((supervisor) => supervisor.firstAttempt));
+    this.#discoveredAt ??= timestamp(this.#deps.clock);
+  }
+
+  /** Measured health of a server; `null` when this node does not poll it. */
+  health(serverId: string): ServerHealth | null {
+    return this.#supervisors.get(serverId)?.health() ?? null;
+  }
+
+  /**
+   * Polls the servers named, or all, at once, and waits for their answers.
+   * @returns which of them answered
+   * @throws SwarmlensError BAD_USER_INPUT for an id that is not configured; nothing is polled then
+   */
+  async pollNow(serverIds: readonly string[] | null): Promise<PollOutcome> {
+    const supervisors =
+      serverIds === null ? [...this.#supervisors.values()] : serverIds.map((id) => this.#find(id, 'serverIds'));
+    const outcomes = await Promise.all(
+      supervisors.map(async (one) => ({ serverId: one.settings.id, answered: await one.pollNow() })),
+    );
+    return {
+      answered: outcomes.filter((one) => one.answered).map((one) => one.serverId),
+      unanswered: outcomes.filter((one) => !one.answered).map((one) => one.serverId),
+    };
+  }
+
+  /** Polls all that are connected, and tries the others again without waiting for their turn. */
+  async refresh(): Promise<void> {
+    for (const supervisor of this.#supervisors.values()) supervisor.reconnectNow();
+    await this.pollNow(null);
+    this.#discoveredAt = timestamp(this.#deps.clock);
+  }
+
+  /** @throws SwarmlensError BAD_USER_INPUT, FORBIDDEN or SERVER_UNAVAILABLE */
+  async callTool(
+    serverId: string,
+    tool: string,
+    args: Readonly<Record<string, unknown>>,
+    signal: AbortSignal,
+  ): Promise<ToolResult> {
+    return this.#find(serverId, 'serverId').callTool(tool, args, signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#supervisors.values()].map((supervisor) => supervisor[Symbol.asyncDispose]()));
+  }
+
+  #find(serverId: string, argument: string): Supervisor {
+    const supervisor = this.#supervisors.get(serverId);
+    if (supervisor !== undefined) return supervisor;
+    const known = [...this.#supervisors.keys()].join(', ') || 'none';
+    throw new SwarmlensError(
+      'BAD_USER_INPUT',
+      `Argument "${argument}": there is no server "${serverId}" (known: ${known}).`,
+      {
+        argument,
+      },
+    );
+  }
+}
+
+export interface PollOutcome {
+  readonly answered: readonly string[];
+  readonly unanswered: readonly string[];
+}

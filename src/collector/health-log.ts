@@ -1,0 +1,78 @@
+import type {
+  CircuitState,
+  HealthChange,
+  Notice,
+  NoticeSeverity,
+  ServerStatus,
+  SwarmlensEvent,
+} from '../domain/index.js';
+import { type Clock, timestamp } from '../shared/index.js';
+
+/** Remembers a server's status and circuit, and tells of each change once, in order. */
+export class HealthLog {
+  readonly #serverId: string;
+  readonly #clock: Clock;
+  readonly #noticedAt = new Map<string, number>();
+  #status: ServerStatus = 'CONNECTING';
+  #circuit: CircuitState = 'CLOSED';
+
+  constructor(serverId: string, clock: Clock) {
+    this.#serverId = serverId;
+    this.#clock = clock;
+  }
+
+  get status(): ServerStatus {
+    return this.#status;
+  }
+
+  get circuit(): CircuitState {
+    return this.#circuit;
+  }
+
+  /** The events of a new status: none when it is not new; going offline and coming back are noticed as well. */
+  toStatus(status: ServerStatus, reason: string | null): readonly SwarmlensEvent[] {
+    if (status === this.#status) return [];
+    const change = this.#change({ status, reason });
+    if (status === 'OFFLINE') {
+      return [change, this.notice('SERVER_OFFLINE', 'ERROR', `${this.#serverId} is offline: ${reason ?? 'no answer'}`)];
+    }
+    if (status === 'ONLINE' && change.previousStatus !== 'CONNECTING') {
+      return [change, this.notice('SERVER_ONLINE', 'INFO', `${this.#serverId} is online again`)];
+    }
+    return [change];
+  }
+
+  toCircuit(circuitState: CircuitState, reason: string | null): readonly SwarmlensEvent[] {
+    return circuitState === this.#circuit ? [] : [this.#change({ circuitState, reason })];
+  }
+
+  notice(code: string, severity: NoticeSeverity, message: string): Notice {
+    return { type: 'notice', code, severity, message, serverId: this.#serverId, timestamp: timestamp(this.#clock) };
+  }
+
+  /** A notice that is not given again under the same code within a minute. */
+  rareNotice(code: string, severity: NoticeSeverity, message: string): readonly Notice[] {
+    const now = this.#clock.monotonic();
+    if (now - (this.#noticedAt.get(code) ?? -Infinity) < RARE_MS) return [];
+    this.#noticedAt.set(code, now);
+    return [this.notice(code, severity, message)];
+  }
+
+  #change(next: { status?: ServerStatus; circuitState?: CircuitState; reason: string | null }): HealthChange {
+    const change: HealthChange = {
+      type: 'health',
+      serverId: this.#serverId,
+      previousStatus: this.#status,
+      status: next.status ?? this.#status,
+      previousCircuitState: this.#circuit,
+      circuitState: next.circuitState ?? this.#circuit,
+      reason: next.reason,
+      timestamp: timestamp(this.#clock),
+    };
+    this.#status = change.status;
+    this.#circuit = change.circuitState;
+    return change;
+  }
+}
+
+const RARE_MS = 60_000;

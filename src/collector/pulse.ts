@@ -1,0 +1,36 @@
+import type { Clock } from '../shared/index.js';
+
+/** One waiter that several causes can wake. A ring while nobody waits is remembered for the next wait. */
+export class Pulse {
+  readonly #clock: Clock;
+  #rung = false;
+  #wake: (() => void) | null = null;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  ring(): void {
+    if (this.#wake === null) this.#rung = true;
+    else this.#wake();
+  }
+
+  /** Resolves after `delayMs`, at the next ring, or when `signal` is aborted; only one wait at a time. */
+  wait(delayMs: number, signal: AbortSignal): Promise<void> {
+    if (this.#rung || signal.aborted) {
+      this.#rung = false;
+      return Promise.resolve();
+    }
+    return new Promise((resolve) => {
+      const done = (): void => {
+        timer[Symbol.dispose]();
+        signal.removeEventListener('abort', done);
+        this.#wake = null;
+        resolve();
+      };
+      const timer = this.#clock.schedule(delayMs, done);
+      signal.addEventListener('abort', done, { once: true });
+      this.#wake = done;
+    });
+  }
+}

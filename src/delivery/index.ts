@@ -1,0 +1,16 @@
+export { Commits } from './commits.js';
+export { RateClock } from './rate-clock.js';
+export type { StreamRate } from './rate-meter.js';
+export {
+  type Delivered,
+  type DemandPort,
+  isHealthChange,
+  isNotice,
+  type StreamDeps,
+  type StreamedChanges,
+  streamChanges,
+  streamEvents,
+  streamMetrics,
+  type StreamRequest,
+  streamTopology,
+} from './streams.js';

@@ -1,0 +1,44 @@
+import type { CircuitState, McpServerType, ServerStatus, TransportKind } from './vocabulary.js';
+
+/** Latencies of the calls that ended inside the sliding window; `null` when there was none. */
+export interface Latency {
+  readonly p50Ms: number | null;
+  readonly p95Ms: number | null;
+  readonly p99Ms: number | null;
+}
+
+export const NO_LATENCY: Latency = { p50Ms: null, p95Ms: null, p99Ms: null };
+
+export interface CircuitBreakerStatus {
+  readonly state: CircuitState;
+  readonly consecutiveFailures: number;
+  readonly openedAt: string | null;
+  /** When the next probe is let through; `null` unless the breaker is open. */
+  readonly retryAt: string | null;
+}
+
+export interface ServerReplica {
+  readonly id: string;
+  readonly status: ServerStatus;
+  readonly inFlight: number;
+  readonly latency: Latency;
+}
+
+/** What is state of a server: changes of it are revisioned like those of agents. */
+export interface McpServer {
+  readonly id: string;
+  readonly type: McpServerType;
+  /** The families that its agents can belong to, its own first. */
+  readonly families: readonly McpServerType[];
+  readonly name: string;
+  readonly version: string | null;
+  readonly transport: TransportKind;
+  readonly status: ServerStatus;
+  /** Names of the tools it offers, in its own order. */
+  readonly tools: readonly string[];
+  /** Its agents are last known values. */
+  readonly stale: boolean;
+  readonly simulated: boolean;
+  readonly connectedAt: string | null;
+  readonly lastError: string | null;
+}

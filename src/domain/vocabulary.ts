@@ -1,0 +1,45 @@
+/** The closed vocabularies of the picture. Their GraphQL enums are made from these tuples. */
+
+export const MCP_SERVER_TYPES = ['CLAUDE_FLOW', 'RUV_SWARM', 'DAA', 'CUSTOM'] as const;
+/** Family of MCP server: the one of its main tools for a server, the one that reported it for an agent. */
+export type McpServerType = (typeof MCP_SERVER_TYPES)[number];
+
+export const AGENT_STATUSES = [
+  'INITIALIZING',
+  'IDLE',
+  'ACTIVE',
+  'BUSY',
+  'PAUSED',
+  'ERROR',
+  'OFFLINE',
+  'TERMINATED',
+  'UNKNOWN',
+] as const;
+export type AgentStatus = (typeof AGENT_STATUSES)[number];
+
+export const SERVER_STATUSES = ['CONNECTING', 'ONLINE', 'DEGRADED', 'OFFLINE'] as const;
+export type ServerStatus = (typeof SERVER_STATUSES)[number];
+
+export const CIRCUIT_STATES = ['CLOSED', 'OPEN', 'HALF_OPEN'] as const;
+export type CircuitState = (typeof CIRCUIT_STATES)[number];
+
+export const TRANSPORT_KINDS = ['STDIO', 'HTTP', 'SSE', 'TCP', 'WS', 'TAP'] as const;
+export type TransportKind = (typeof TRANSPORT_KINDS)[number];
+
+export const TOPOLOGY_KINDS = ['MESH', 'HIERARCHICAL', 'RING', 'STAR', 'OTHER'] as const;
+/** Shape of a swarm as its server names it; `OTHER` is every name that none of the four standard shapes fits. */
+export type TopologyKind = (typeof TOPOLOGY_KINDS)[number];
+
+export const PERFORMANCE_MODES = ['HIGH_FREQUENCY', 'NORMAL', 'LOW_FREQUENCY', 'ON_DEMAND'] as const;
+export type PerformanceMode = (typeof PERFORMANCE_MODES)[number];
+
+/** Updates a second that each mode asks for; `ON_DEMAND` streams only move when somebody asks. */
+export const MODE_HZ: Readonly<Record<PerformanceMode, number>> = {
+  HIGH_FREQUENCY: 60,
+  NORMAL: 10,
+  LOW_FREQUENCY: 1,
+  ON_DEMAND: 0,
+};
+
+export const NOTICE_SEVERITIES = ['INFO', 'WARNING', 'ERROR'] as const;
+export type NoticeSeverity = (typeof NOTICE_SEVERITIES)[number];

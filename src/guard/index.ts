@@ -1,0 +1,1 @@
+export { createGuard, type Guard, type GuardOptions, type GuardStatus, type GuardTransition } from './guard.js';

@@ -1,0 +1,24 @@
+/** How to reach one MCP server. Everything in it has been validated and its `${VAR}`s are filled in. */
+export type EndpointConfig = StdioEndpoint | HttpEndpoint | SseEndpoint;
+
+export interface StdioEndpoint {
+  readonly type: 'stdio';
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Absolute. */
+  readonly cwd: string;
+  /** Added to the few variables that a child gets anyway (HOME, LOGNAME, PATH, SHELL, TERM, USER). */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export interface HttpEndpoint {
+  readonly type: 'http';
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface SseEndpoint {
+  readonly type: 'sse';
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+}

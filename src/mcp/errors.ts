@@ -1,0 +1,28 @@
+/** The server answered, with a JSON-RPC error: it is alive, this call is not for it. */
+export class ToolRejectedError extends Error {
+  override readonly name = 'ToolRejectedError';
+  readonly rpcCode: number;
+  /** How long the server asks to be left alone, when it says so. */
+  readonly retryAfterMs: number | null;
+
+  constructor(message: string, rpcCode: number, retryAfterMs: number | null = null) {
+    super(message);
+    this.rpcCode = rpcCode;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** No answer in time. */
+export class ToolCallTimeoutError extends Error {
+  override readonly name = 'ToolCallTimeoutError';
+}
+
+/** The session has ended: the child process is gone, the connection is closed. */
+export class SessionClosedError extends Error {
+  override readonly name = 'SessionClosedError';
+}
+
+/** The server cannot be started or reached, or what comes from it is not MCP. */
+export class TransportError extends Error {
+  override readonly name = 'TransportError';
+}

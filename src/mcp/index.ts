@@ -1,0 +1,10 @@
+export { connectSession, type ConnectOptions } from './connect.js';
+export {
+  type McpSession,
+  type ServerIdentity,
+  type SessionCallOptions,
+  type ToolAnswer,
+  type ToolInfo,
+} from './session.js';
+export { SessionClosedError, ToolCallTimeoutError, ToolRejectedError, TransportError } from './errors.js';
+export { type EndpointConfig, type HttpEndpoint, type SseEndpoint, type StdioEndpoint } from './endpoint.js';

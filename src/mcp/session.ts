@@ -1,0 +1,48 @@
+/** One live MCP connection, initialised, whatever its transport. */
+export interface McpSession extends AsyncDisposable {
+  readonly identity: ServerIdentity;
+  /** As listed after the handshake, all pages; changes when the server says that they changed. */
+  readonly tools: readonly ToolInfo[];
+  /** Of the child process; `null` where there is none. */
+  readonly pid: number | null;
+  /** Resolves once, when the session has ended for whatever reason; never rejects. `null`: we closed it. */
+  readonly closed: Promise<Error | null>;
+  /**
+   * Calls a tool once, with no retry.
+   * @throws ToolRejectedError the server answered with a JSON-RPC error: it is alive
+   * @throws ToolCallTimeoutError no answer within `timeoutMs`
+   * @throws SessionClosedError the session has ended
+   * @throws TransportError anything else between us and the server
+   * @throws the signal's reason, when `signal` was aborted
+   */
+  callTool(name: string, args: Readonly<Record<string, unknown>>, options: SessionCallOptions): Promise<ToolAnswer>;
+}
+
+export interface SessionCallOptions {
+  readonly signal: AbortSignal;
+  readonly timeoutMs: number;
+}
+
+/** What the server says of itself in the handshake. */
+export interface ServerIdentity {
+  readonly name: string;
+  readonly version: string | null;
+  /** A swarmlens simulator says so in its experimental capabilities. */
+  readonly simulated: boolean;
+}
+
+export interface ToolInfo {
+  readonly name: string;
+  readonly description: string | null;
+}
+
+/** A tool's answer. Real servers put JSON into a text block, and report failures as ordinary answers. */
+export interface ToolAnswer {
+  /** `isError` of the MCP result. */
+  readonly isError: boolean;
+  /** The structured content, or the first text block parsed as JSON, or that text when it is not JSON; else `null`. */
+  readonly value: unknown;
+}
+
+/** The name under `capabilities.experimental` by which a simulator says that it is one. */
+export const SIMULATED_CAPABILITY = 'swarmlens/simulated';

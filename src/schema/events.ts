@@ -1,0 +1,39 @@
+import type { HealthChange, Notice } from '../domain/index.js';
+import type { Delivered } from '../delivery/index.js';
+import { builder } from './builder.js';
+import { CircuitStateEnum, NoticeSeverityEnum, ServerStatusEnum } from './enums.js';
+
+export const HealthChangeType = builder.objectRef<Delivered<HealthChange>>('HealthChange').implement({
+  description: 'A server, or its circuit breaker, went from one state to another.',
+  fields: (t) => ({
+    serverId: t.exposeID('serverId', { description: 'The server.' }),
+    previousStatus: t.expose('previousStatus', { type: ServerStatusEnum, description: 'Its status before.' }),
+    status: t.expose('status', { type: ServerStatusEnum, description: 'Its status now.' }),
+    previousCircuitState: t.expose('previousCircuitState', {
+      type: CircuitStateEnum,
+      description: 'Its breaker before.',
+    }),
+    circuitState: t.expose('circuitState', { type: CircuitStateEnum, description: 'Its breaker now.' }),
+    reason: t.exposeString('reason', { nullable: true, description: 'Why, where it is known.' }),
+    timestamp: t.expose('timestamp', { type: 'DateTime', description: 'When.' }),
+    missed: t.exposeInt('missed', {
+      description: 'Events before this one that this reader was too slow for; mostly 0.',
+    }),
+  }),
+});
+
+export const NoticeType = builder.objectRef<Delivered<Notice>>('Notice').implement({
+  description: 'Something that a person should see.',
+  fields: (t) => ({
+    code: t.exposeString('code', {
+      description: 'Upper case, stable: SERVER_OFFLINE, SERVER_ONLINE, AGENT_REJECTED, …',
+    }),
+    severity: t.expose('severity', { type: NoticeSeverityEnum, description: 'How much it matters.' }),
+    message: t.exposeString('message', { description: 'What happened, for a person.' }),
+    serverId: t.exposeID('serverId', { nullable: true, description: 'The server it is about; null: about the whole.' }),
+    timestamp: t.expose('timestamp', { type: 'DateTime', description: 'When.' }),
+    missed: t.exposeInt('missed', {
+      description: 'Events before this one that this reader was too slow for; mostly 0.',
+    }),
+  }),
+});

@@ -1,0 +1,10 @@
+import './mutation.js';
+import './query.js';
+import './subscription.js';
+import type { GraphQLSchema } from 'graphql';
+import { builder } from './builder.js';
+
+export type { SchemaContext, Services, StreamRates } from './context.js';
+export type { ConnectionHealth, EventLoopHealth, MemoryHealth, NodeHealth } from './node-health.js';
+
+export const schema: GraphQLSchema = builder.toSchema();

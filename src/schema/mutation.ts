@@ -1,0 +1,101 @@
+import type { PollOutcome, ToolResult } from '../collector/index.js';
+import { SwarmlensError, timestamp } from '../shared/index.js';
+import { builder } from './builder.js';
+import { DiscoveryType } from './query.js';
+
+interface CalledTool extends ToolResult {
+  readonly serverId: string;
+  readonly tool: string;
+}
+
+const ToolResultType = builder.objectRef<CalledTool>('ToolResult').implement({
+  description: 'What a tool answered.',
+  fields: (t) => ({
+    serverId: t.exposeID('serverId', { description: 'The server that was called.' }),
+    tool: t.exposeString('tool', { description: 'The tool that was called.' }),
+    isError: t.exposeBoolean('isError', {
+      description:
+        'The server refused the call or marked its answer as an error. Some servers report failures inside `content` only.',
+    }),
+    content: t.expose('content', {
+      type: 'JSON',
+      nullable: true,
+      description: 'The answer: JSON, or text where the server sent no JSON.',
+    }),
+    durationMs: t.exposeFloat('durationMs', { description: 'How long the call took, milliseconds.' }),
+  }),
+});
+
+const AgentUpdateRequestType = builder.objectRef<PollOutcome>('AgentUpdateRequest').implement({
+  description: 'An update that was asked for, and has been made.',
+  fields: (t) => ({
+    serverIds: t.field({
+      type: ['ID'],
+      description: 'Servers that were polled and answered.',
+      resolve: ({ answered }) => [...answered],
+    }),
+    unansweredServerIds: t.field({
+      type: ['ID'],
+      description: 'Servers that did not answer: their agents show last known values.',
+      resolve: ({ unanswered }) => [...unanswered],
+    }),
+    timestamp: t.field({
+      type: 'DateTime',
+      description: 'When the last of them had answered.',
+      resolve: (_outcome, _args, { clock }) => timestamp(clock),
+    }),
+  }),
+});
+
+builder.mutationFields((t) => ({
+  callTool: t.field({
+    type: ToolResultType,
+    description:
+      "Calls a tool of a server, once, guarded like every call, then polls the server. Only tools on the server's `allowTools` list; FORBIDDEN otherwise, SERVER_UNAVAILABLE when the server does not answer.",
+    args: {
+      serverId: t.arg.id({ required: true, description: '`McpServer.id`' }),
+      tool: t.arg.string({ required: true, description: 'Name of the tool, as in `McpServer.tools`.' }),
+      arguments: t.arg({ type: 'JSON', description: "The tool's arguments, an object; left out: none." }),
+    },
+    resolve: async (_root, args, { collector, streams }) => {
+      const { serverId, tool } = args;
+      const result = await collector.callTool(serverId, tool, objectOf(args.arguments), NEVER);
+      streams.rateClock.demand();
+      return { serverId, tool, ...result };
+    },
+  }),
+  refreshDiscovery: t.field({
+    type: DiscoveryType,
+    description:
+      'Polls all servers, tries the unreachable ones again, and tells what was found. Once a second for each client.',
+    resolve: async (_root, _args, { collector, clientId, limitToOncePerSecond }) => {
+      await limitToOncePerSecond('refreshDiscovery', clientId);
+      await collector.refresh();
+      return {};
+    },
+  }),
+  requestAgentUpdate: t.field({
+    type: AgentUpdateRequestType,
+    description: 'Polls servers now, then moves the ON_DEMAND streams. Once a second for each client.',
+    args: {
+      serverIds: t.arg.idList({ description: 'Only these servers, each a `McpServer.id`; left out: all.' }),
+    },
+    resolve: async (_root, { serverIds }, { collector, clientId, limitToOncePerSecond, rateClock }) => {
+      await limitToOncePerSecond('requestAgentUpdate', clientId);
+      const outcome = await collector.pollNow(serverIds ?? null);
+      rateClock.demand();
+      return outcome;
+    },
+  }),
+}));
+
+/** A tool call that was begun is finished, whether or not its caller still waits: nobody can undo half of it. */
+const NEVER = new AbortController().signal;
+
+function objectOf(value: unknown): Readonly<Record<string, unknown>> {
+  if (value == null) return {};
+  if (typeof value !== 'object' || Array.isArray(value)) {
+    throw new SwarmlensError('BAD_USER_INPUT', 'Argument "arguments" must be an object.', { argument: 'arguments' });
+  }
+  return { ...value };
+}

@@ -1,0 +1,117 @@
+import { timestamp } from '../shared/index.js';
+import { createView } from '../state/index.js';
+import { AgentType } from './agent.js';
+import { viewOf } from './arguments.js';
+import { builder } from './builder.js';
+import { McpServerTypeEnum } from './enums.js';
+import { HealthType } from './health.js';
+import { McpServerObject } from './server.js';
+import { SwarmTopologyType, SwarmType } from './swarm.js';
+
+/** Everything that is in a discovery is read from the context. */
+export const DiscoveryType = builder.objectRef<object>('Discovery').implement({
+  description: 'All that was found.',
+  fields: (t) => ({
+    servers: t.field({
+      type: [McpServerObject],
+      description: 'All servers, in the order of the configuration.',
+      resolve: (_discovery, _args, { store }) => [...store.servers.values()],
+    }),
+    swarms: t.field({
+      type: [SwarmType],
+      description: 'All swarms.',
+      resolve: (_discovery, _args, { store }) => [...store.swarms.values()],
+    }),
+    totalAgents: t.int({
+      description: 'Agents in the picture, stale ones included.',
+      resolve: (_discovery, _args, { store }) => store.agents.size,
+    }),
+    timestamp: t.field({
+      type: 'DateTime',
+      description: 'When the last discovery ended; now, while the first one is under way.',
+      resolve: (_discovery, _args, { collector, clock }) => collector.discoveredAt ?? timestamp(clock),
+    }),
+  }),
+});
+
+builder.queryFields((t) => ({
+  discovery: t.field({
+    type: DiscoveryType,
+    description: 'All that was found: servers, swarms, number of agents.',
+    resolve: () => ({}),
+  }),
+  servers: t.field({
+    type: [McpServerObject],
+    description: 'The servers that swarmlens watches.',
+    args: {
+      types: t.arg({
+        type: [McpServerTypeEnum],
+        description: 'Only servers of these families. Empty: none; left out: all.',
+      }),
+    },
+    resolve: (_root, { types }, { store }) =>
+      [...store.servers.values()].filter((server) => types == null || types.includes(server.type)),
+  }),
+  server: t.field({
+    type: McpServerObject,
+    nullable: true,
+    description: 'One server; null when there is none of that id.',
+    args: { id: t.arg.id({ required: true, description: '`McpServer.id`' }) },
+    resolve: (_root, { id }, { store }) => store.servers.get(id),
+  }),
+  swarms: t.field({
+    type: [SwarmType],
+    description: 'The swarms of all servers.',
+    args: {
+      serverTypes: t.arg({
+        type: [McpServerTypeEnum],
+        description: 'Only swarms that these families reported. Empty: none; left out: all.',
+      }),
+    },
+    resolve: (_root, { serverTypes }, { store }) =>
+      [...store.swarms.values()].filter((swarm) => serverTypes == null || serverTypes.includes(swarm.serverType)),
+  }),
+  agents: t.field({
+    type: [AgentType],
+    description: 'The agents of all servers. The filters are a conjunction.',
+    args: {
+      serverTypes: t.arg({
+        type: [McpServerTypeEnum],
+        description: 'Only agents that these families reported. Empty: none; left out: all.',
+      }),
+      agentTypes: t.arg.stringList({
+        description: 'Only agents of these types, in any case. Empty: none; left out: all.',
+      }),
+      swarmIds: t.arg.idList({
+        description:
+          'Only agents of these swarms; a swarm that is not there yet is no error. Empty: none; left out: all.',
+      }),
+    },
+    resolve: (_root, args, { store }) => store.agentsIn(viewOf(args)),
+  }),
+  agent: t.field({
+    type: AgentType,
+    nullable: true,
+    description: 'One agent; null when there is none of that id.',
+    args: { id: t.arg.id({ required: true, description: '`Agent.id`' }) },
+    resolve: (_root, { id }, { store }) => store.agents.get(id),
+  }),
+  topology: t.field({
+    type: SwarmTopologyType,
+    nullable: true,
+    description: 'The topology of a swarm; null when there is none of that id.',
+    args: { swarmId: t.arg.id({ required: true, description: '`Swarm.id`' }) },
+    resolve: (_root, { swarmId }, { store }) => {
+      const swarm = store.swarms.get(swarmId);
+      return swarm === undefined ? null : { swarm };
+    },
+  }),
+  health: t.field({
+    type: HealthType,
+    description: 'Health of the servers and of this node.',
+    resolve: (_root, _args, { store, nodeHealth }) => ({ node: nodeHealth(), servers: [...store.servers.values()] }),
+  }),
+}));
+
+/** A view of everything, for readers without filters. */
+export const EVERYTHING = createView();

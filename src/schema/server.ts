@@ -1,0 +1,101 @@
+import {
+  type CircuitBreakerStatus,
+  type Latency,
+  type McpServer,
+  NO_LATENCY,
+  type ServerReplica,
+} from '../domain/index.js';
+import { builder } from './builder.js';
+import { CircuitStateEnum, McpServerTypeEnum, ServerStatusEnum, TransportKindEnum } from './enums.js';
+
+export const CircuitBreakerType = builder.objectRef<CircuitBreakerStatus>('CircuitBreaker').implement({
+  description: "The circuit breaker that all calls to a server's endpoint share.",
+  fields: (t) => ({
+    state: t.expose('state', { type: CircuitStateEnum, description: 'Whether calls pass.' }),
+    consecutiveFailures: t.exposeInt('consecutiveFailures', { description: 'Calls that failed in a row.' }),
+    openedAt: t.expose('openedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it opened; null when closed.',
+    }),
+    retryAt: t.expose('retryAt', { type: 'DateTime', nullable: true, description: 'When it lets a probe through.' }),
+  }),
+});
+
+export const LatencyType = builder.objectRef<Latency>('Latency').implement({
+  description: 'Percentiles of the calls of the last minute, in milliseconds; null when there was no call.',
+  fields: (t) => ({
+    p50Ms: t.exposeFloat('p50Ms', { nullable: true, description: 'Median.' }),
+    p95Ms: t.exposeFloat('p95Ms', { nullable: true, description: '95th percentile.' }),
+    p99Ms: t.exposeFloat('p99Ms', { nullable: true, description: '99th percentile.' }),
+  }),
+});
+
+const ServerReplicaType = builder.objectRef<ServerReplica>('ServerReplica').implement({
+  description: 'One of the endpoints that serve one logical server.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: "The server's id, with a number for each endpoint after the first." }),
+    status: t.expose('status', { type: ServerStatusEnum, description: 'How this endpoint answers.' }),
+    inFlight: t.exposeInt('inFlight', { description: 'Calls under way.' }),
+    latency: t.expose('latency', { type: LatencyType, description: 'Of the calls to this endpoint.' }),
+  }),
+});
+
+/** A breaker that has seen nothing yet: of a server that this node does not call itself. */
+const UNTOUCHED: CircuitBreakerStatus = { state: 'CLOSED', consecutiveFailures: 0, openedAt: null, retryAt: null };
+
+export const McpServerObject = builder.objectRef<McpServer>('McpServer').implement({
+  description: 'An MCP server that swarmlens watches.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'Its key in the configuration.' }),
+    type: t.expose('type', { type: McpServerTypeEnum, description: 'Family of its main tools.' }),
+    name: t.exposeString('name', { description: 'What it calls itself; its id until it was reached.' }),
+    version: t.exposeString('version', { nullable: true, description: 'As it says; null until it was reached.' }),
+    transport: t.expose('transport', { type: TransportKindEnum, description: 'How it is reached.' }),
+    status: t.expose('status', { type: ServerStatusEnum, description: 'How it answers.' }),
+    tools: t.field({
+      type: ['String'],
+      description: 'Names of the tools it offers.',
+      resolve: (server) => [...server.tools],
+    }),
+    agentCount: t.int({
+      description: 'Agents of it in the picture, stale ones included.',
+      resolve: ({ id }, _args, { store }) => store.countAgents(id),
+    }),
+    stale: t.exposeBoolean('stale', { description: 'It does not answer: its agents show last known values.' }),
+    simulated: t.exposeBoolean('simulated', { description: 'It is a simulator: its agents are not real.' }),
+    connectedAt: t.expose('connectedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the present or last session began; null before the first.',
+    }),
+    lastSeenAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it last answered a poll; null before the first.',
+      resolve: ({ id }, _args, { store }) => store.serverSeenAt(id),
+    }),
+    lastError: t.exposeString('lastError', {
+      nullable: true,
+      description: 'What is wrong with it now; null when nothing is.',
+    }),
+    circuitBreaker: t.field({
+      type: CircuitBreakerType,
+      description: 'The breaker around its calls.',
+      resolve: ({ id }, _args, { collector }) => collector.health(id)?.circuitBreaker ?? UNTOUCHED,
+    }),
+    latency: t.field({
+      type: LatencyType,
+      description: 'Of its calls.',
+      resolve: ({ id }, _args, { collector }) => collector.health(id)?.latency ?? NO_LATENCY,
+    }),
+    replicas: t.field({
+      type: [ServerReplicaType],
+      description: 'Its endpoints: one, unless replicas are configured.',
+      resolve: ({ id, status }, _args, { collector }) => {
+        const health = collector.health(id);
+        return health === null ? [] : [{ id, status, inFlight: health.inFlight, latency: health.latency }];
+      },
+    }),
+  }),
+});

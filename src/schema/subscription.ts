@@ -1,0 +1,116 @@
+import {
+  isHealthChange,
+  isNotice,
+  type StreamedChanges,
+  streamChanges,
+  streamEvents,
+  streamMetrics,
+  streamTopology,
+} from '../delivery/index.js';
+import { createView, decodeCursor } from '../state/index.js';
+import { AgentUpdateType } from './agent-update.js';
+import { viewOf } from './arguments.js';
+import { builder } from './builder.js';
+import { McpServerTypeEnum, PerformanceModeEnum } from './enums.js';
+import { HealthChangeType, NoticeType } from './events.js';
+import { PerformanceMetricsType } from './metrics.js';
+import { TopologyChangeType } from './swarm.js';
+
+builder.subscriptionFields((t) => ({
+  agentUpdates: t.field({
+    type: AgentUpdateType,
+    description:
+      'The agents that match, then what changes of them. The filters are a conjunction. To change filters or mode, complete the subscription and start another with `after`.',
+    args: {
+      serverTypes: t.arg({
+        type: [McpServerTypeEnum],
+        description: 'Only agents that these families reported. Empty: none; left out: all.',
+      }),
+      agentTypes: t.arg.stringList({
+        description: 'Only agents of these types, in any case. Empty: none; left out: all.',
+      }),
+      swarmIds: t.arg.idList({
+        description:
+          'Only agents of these swarms; a swarm that is not there yet is no error. Empty: none; left out: all.',
+      }),
+      includePerformance: t.arg.boolean({
+        defaultValue: true,
+        description: 'Whether `Agent.performance` and `performanceMetrics` are told; null otherwise.',
+      }),
+      includeNeural: t.arg.boolean({
+        defaultValue: true,
+        description: 'Whether `Agent.neural` is told; null otherwise.',
+      }),
+      includeTopology: t.arg.boolean({
+        defaultValue: true,
+        description: 'Whether `Agent.topology` and `topologyChanges` are told; null otherwise.',
+      }),
+      mode: t.arg({ type: PerformanceModeEnum, defaultValue: 'NORMAL', description: 'How often it moves at most.' }),
+      after: t.arg.id({
+        description: '`AgentUpdate.cursor` of an earlier stream: start with what changed since, not with a snapshot.',
+      }),
+    },
+    subscribe: (_root, args, context) => {
+      const { store, streams, maxHz, streamRates } = context;
+      const after = args.after == null ? null : decodeCursor(store.epoch, args.after);
+      const request = { view: viewOf(args), mode: args.mode ?? 'NORMAL', maxHz, after };
+      return observed(streamChanges(streams, request), (stream, { rate }) => streamRates.set(stream, rate));
+    },
+    resolve: (update) => update,
+  }),
+  topologyChanges: t.field({
+    type: TopologyChangeType,
+    description: 'The whole topology of each swarm, then what changes of it; at most ten times a second.',
+    args: {
+      swarmIds: t.arg.idList({
+        description: 'Only these swarms; a swarm that is not there yet is no error. Empty: none; left out: all.',
+      }),
+    },
+    subscribe: (_root, args, { streams, maxHz }) => streamTopology(streams, viewOf(args), maxHz),
+    resolve: (change) => change,
+  }),
+  performanceMetrics: t.field({
+    type: PerformanceMetricsType,
+    description: 'What all agents do together, then again whenever it is something else.',
+    args: {
+      serverTypes: t.arg({
+        type: [McpServerTypeEnum],
+        description: 'Only agents that these families reported. Empty: none; left out: all.',
+      }),
+      mode: t.arg({
+        type: PerformanceModeEnum,
+        defaultValue: 'LOW_FREQUENCY',
+        description: 'How often it moves at most.',
+      }),
+    },
+    subscribe: (_root, { serverTypes, mode }, { streams, maxHz }) =>
+      streamMetrics(streams, { view: createView({ serverTypes }), mode: mode ?? 'LOW_FREQUENCY', maxHz }),
+    resolve: (metrics) => metrics,
+  }),
+  healthChanges: t.field({
+    type: HealthChangeType,
+    description: 'Servers and their circuit breakers that go from one state to another, each change once, in order.',
+    subscribe: (_root, _args, { streams }) => streamEvents(streams, isHealthChange),
+    resolve: (change) => change,
+  }),
+  notices: t.field({
+    type: NoticeType,
+    description: 'What a person should see, from now on.',
+    subscribe: (_root, _args, { streams }) => streamEvents(streams, isNotice),
+    resolve: (notice) => notice,
+  }),
+}));
+
+/** The stream, with a look at each value as it passes. */
+function observed(
+  stream: AsyncIterableIterator<StreamedChanges>,
+  look: (stream: object, value: StreamedChanges) => void,
+): AsyncIterableIterator<StreamedChanges> {
+  const next = stream.next.bind(stream);
+  stream.next = async () => {
+    const result = await next();
+    if (result.done !== true) look(stream, result.value);
+    return result;
+  };
+  return stream;
+}

@@ -1,0 +1,57 @@
+import type { Agent, McpServer, Swarm, SwarmlensEvent, TopologyEdge } from '../domain/index.js';
+
+/** All of one server at one moment. */
+export interface ServerPicture {
+  readonly server: McpServer;
+  readonly agents: readonly Agent[];
+  readonly swarms: readonly Swarm[];
+  readonly edges: readonly TopologyEdge[];
+}
+
+/** What one step changed of one server. Values are absolute, so applying it twice does no harm. */
+export interface ServerChange {
+  readonly serverId: string;
+  /** When the server last answered; moves without anything else having changed. */
+  readonly seenAt: string | null;
+  /** The server itself, if it changed. */
+  readonly server: McpServer | null;
+  /** The server was taken out of the configuration; everything of it goes. */
+  readonly serverRemoved: boolean;
+  readonly agents: readonly Agent[];
+  readonly removedAgentIds: readonly string[];
+  readonly swarms: readonly Swarm[];
+  readonly removedSwarmIds: readonly string[];
+  readonly edges: readonly TopologyEdge[];
+  readonly removedEdgeIds: readonly string[];
+  readonly events: readonly SwarmlensEvent[];
+}
+
+export function emptyChange(serverId: string): ServerChange {
+  return {
+    serverId,
+    seenAt: null,
+    server: null,
+    serverRemoved: false,
+    agents: [],
+    removedAgentIds: [],
+    swarms: [],
+    removedSwarmIds: [],
+    edges: [],
+    removedEdgeIds: [],
+    events: [],
+  };
+}
+
+/** Whether applying it would give the picture a new revision. */
+export function changesState(change: ServerChange): boolean {
+  return (
+    change.server !== null ||
+    change.serverRemoved ||
+    change.agents.length > 0 ||
+    change.removedAgentIds.length > 0 ||
+    change.swarms.length > 0 ||
+    change.removedSwarmIds.length > 0 ||
+    change.edges.length > 0 ||
+    change.removedEdgeIds.length > 0
+  );
+}

@@ -1,0 +1,196 @@
+import type { Agent, Swarm, TopologyEdge } from '../domain/index.js';
+import type { Position } from './cursor.js';
+import type { Ledger, LedgerRecord } from './ledger.js';
+import { changedInView, type MergePatch, patchSince, switchPatch, wholePatch } from './patch.js';
+import type { Store, SwarmKey } from './store.js';
+import { type AgentKey, maskAgent, matchesAgent, matchesServer, type View } from './view.js';
+
+/** What a reader has to be told so that its picture is the store's. */
+export interface Changes {
+  readonly kind: 'SNAPSHOT' | 'DELTA';
+  /** Where the reader stands once it has been told. */
+  readonly position: Position;
+  /** SNAPSHOT: all that match; DELTA: those that changed, or entered the view. Parts left out by the view are `null`. */
+  readonly agents: readonly ChangedAgent[];
+  /** Agents that are gone, or left the view. */
+  readonly removedAgentIds: readonly string[];
+  /** `null` when the view leaves topology out. */
+  readonly topologyChanges: readonly TopologyChange[] | null;
+  /** Servers whose agents are last known values, as far as the view can see them. */
+  readonly staleServerIds: readonly string[];
+  /** Nothing that the reader would notice. */
+  readonly empty: boolean;
+}
+
+export interface ChangedAgent {
+  readonly agent: Agent;
+  /** Made when asked for: few readers want both the agent and its patch. */
+  patch(): MergePatch;
+}
+
+export interface TopologyChange {
+  readonly kind: 'SNAPSHOT' | 'DELTA';
+  readonly swarmId: string;
+  /** `null`: the swarm is gone, or was never reported. */
+  readonly swarm: Swarm | null;
+  /** SNAPSHOT: all; DELTA: new or changed ones. */
+  readonly edges: readonly TopologyEdge[];
+  readonly removedEdgeIds: readonly string[];
+}
+
+/**
+ * The one function that answers every reader: the newcomer (`since` is `null`), the one that keeps up, the one that
+ * fell behind, and the one that comes back, with the same view or another.
+ */
+export function changesSince(store: Store, since: Position | null, view: View): Changes {
+  const position: Position = { revision: store.revision, view };
+  const staleServerIds = staleServers(store, view);
+  if (since === null || since.revision > store.revision || since.revision < store.horizon) {
+    return {
+      kind: 'SNAPSHOT',
+      position,
+      agents: store.agentsIn(view).map((agent) => changedAgent(store, view, agent, () => wholePatch(agent, view))),
+      removedAgentIds: [],
+      topologyChanges: view.includeTopology ? topologyChanges(store, null, view) : null,
+      staleServerIds,
+      empty: false,
+    };
+  }
+  const { agents, removedAgentIds } = agentChanges(store, since, view);
+  const topology = view.includeTopology ? topologyChanges(store, since, view) : null;
+  const empty =
+    agents.length === 0 &&
+    removedAgentIds.length === 0 &&
+    (topology === null || topology.length === 0) &&
+    !staleServersChanged(store, since, view);
+  return { kind: 'DELTA', position, agents, removedAgentIds, topologyChanges: topology, staleServerIds, empty };
+}
+
+function agentChanges(
+  store: Store,
+  since: Position,
+  view: View,
+): { agents: readonly ChangedAgent[]; removedAgentIds: readonly string[] } {
+  const agents: ChangedAgent[] = [];
+  const removedAgentIds: string[] = [];
+  for (const record of candidates(store.agents, since, view)) {
+    const agent = record.value;
+    const matched = matchedAt(record, since);
+    if (agent === null || !matchesAgent(view, agent)) {
+      if (matched) removedAgentIds.push(record.id);
+    } else if (!matched) {
+      agents.push(changedAgent(store, view, agent, () => wholePatch(agent, view)));
+    } else {
+      // Copied, because the patch is made later, when the record may have moved on.
+      const fieldRevisions = record.fieldRevisions.slice();
+      const switched = since.view.key === view.key ? {} : switchPatch(agent, since.view, view);
+      if (Object.keys(switched).length > 0 || changedInView(fieldRevisions, view, since.revision)) {
+        agents.push(
+          changedAgent(store, view, agent, () => ({
+            ...patchSince(agent, fieldRevisions, view, since.revision),
+            ...switched,
+          })),
+        );
+      }
+    }
+  }
+  return { agents, removedAgentIds };
+}
+
+/** Oldest change first. With another view than before, what did not change may still have entered or left it. */
+function candidates<V, K>(ledger: Ledger<V, K>, since: Position | null, view: View): Iterable<LedgerRecord<V, K>> {
+  return since?.view.key === view.key ? [...ledger.changedSince(since.revision)].reverse() : ledger.records();
+}
+
+function matchedAt(record: LedgerRecord<Agent, AgentKey>, since: Position): boolean {
+  const key = record.keyAt(since.revision);
+  return key !== null && matchesAgent(since.view, key);
+}
+
+function changedAgent(store: Store, view: View, agent: Agent, patch: () => MergePatch): ChangedAgent {
+  return { agent: maskAgent(view, agent), patch: () => ({ ...patch(), lastSeenAt: store.seenAt(agent) }) };
+}
+
+function topologyChanges(store: Store, since: Position | null, view: View): readonly TopologyChange[] {
+  const changes = new Map<string, { edges: TopologyEdge[]; removedEdgeIds: string[] }>();
+  const changeOf = (swarmId: string): { edges: TopologyEdge[]; removedEdgeIds: string[] } => {
+    let change = changes.get(swarmId);
+    if (change === undefined) changes.set(swarmId, (change = { edges: [], removedEdgeIds: [] }));
+    return change;
+  };
+  for (const record of candidates(store.swarms, since, view)) {
+    const before = since === null ? null : record.keyAt(since.revision);
+    const seenBefore = before !== null && since !== null && matchesSwarm(since.view, before);
+    const seenNow = record.value !== null && matchesSwarm(view, record.value);
+    const renamed = before?.topologyName !== record.value?.topologyName;
+    if (seenNow !== seenBefore || (seenNow && renamed)) changeOf(record.id);
+  }
+  for (const record of edgeCandidates(store, since, view)) {
+    const before = since === null ? null : record.keyAt(since.revision);
+    const seenBefore = before !== null && since !== null && edgeVisibleAt(store, before, since);
+    const edge = record.value;
+    if (edge !== null && edgeVisible(store, edge, view)) {
+      if (since === null || !seenBefore || record.revision > since.revision) changeOf(edge.swarmId).edges.push(edge);
+    } else if (seenBefore) {
+      changeOf(before.swarmId).removedEdgeIds.push(record.id);
+    }
+  }
+  const kind = since === null ? 'SNAPSHOT' : 'DELTA';
+  return [...changes].map(([swarmId, change]) => {
+    const swarm = store.swarms.get(swarmId);
+    return { kind, swarmId, swarm: swarm !== undefined && matchesSwarm(view, swarm) ? swarm : null, ...change };
+  });
+}
+
+function edgeCandidates(
+  store: Store,
+  since: Position | null,
+  view: View,
+): Iterable<LedgerRecord<TopologyEdge, TopologyEdge>> {
+  if (since?.view.key !== view.key) return store.edges.records();
+  const found = new Set(store.edges.changedSince(since.revision));
+  // An edge is seen only between agents that are seen, so one that did not change may have come into view or left it.
+  for (const agent of store.agents.changedSince(since.revision)) {
+    for (const edgeId of store.edgesOfAgent(agent.id)) {
+      const record = store.edges.record(edgeId);
+      if (record !== undefined) found.add(record);
+    }
+  }
+  return found;
+}
+
+function edgeVisible(store: Store, edge: TopologyEdge, view: View): boolean {
+  const from = store.agents.get(edge.from);
+  const to = store.agents.get(edge.to);
+  return from !== undefined && to !== undefined && matchesAgent(view, from) && matchesAgent(view, to);
+}
+
+function edgeVisibleAt(store: Store, edge: TopologyEdge, at: Position): boolean {
+  const from = store.agents.record(edge.from);
+  const to = store.agents.record(edge.to);
+  return from !== undefined && to !== undefined && matchedAt(from, at) && matchedAt(to, at);
+}
+
+function matchesSwarm(view: View, swarm: SwarmKey): boolean {
+  return (
+    (view.serverTypes === null || view.serverTypes.has(swarm.serverType)) &&
+    (view.swarmIds === null || view.swarmIds.has(swarm.id))
+  );
+}
+
+function staleServers(store: Store, view: View): readonly string[] {
+  const ids: string[] = [];
+  for (const server of store.servers.values()) if (server.stale && matchesServer(view, server)) ids.push(server.id);
+  return ids;
+}
+
+function staleServersChanged(store: Store, since: Position, view: View): boolean {
+  for (const record of candidates(store.servers, since, view)) {
+    const before = record.keyAt(since.revision);
+    const staleBefore =
+      before?.stale === true && matchesServer(since.view, { id: record.id, families: before.families });
+    const staleNow = record.value?.stale === true && matchesServer(view, record.value);
+    if (staleBefore !== staleNow) return true;
+  }
+  return false;
+}

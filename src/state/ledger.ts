@@ -1,0 +1,169 @@
+/**
+ * Revisioned records of one kind of thing, in the order of their last change. A removed thing stays as a tombstone
+ * until there are too many of them; what is older than the oldest tombstone left can no longer be told apart.
+ */
+export class Ledger<V, K> {
+  readonly #records = new Map<string, LedgerRecord<V, K>>();
+  /** Insertion order is the order of removal, because a revived record leaves and a removed one comes last. */
+  readonly #tombstones = new Map<string, LedgerRecord<V, K>>();
+  readonly #keyOf: (value: V) => K;
+  readonly #sameKey: (a: K, b: K) => boolean;
+  readonly #maxTombstones: number;
+  #newest: LedgerRecord<V, K> | null = null;
+  #horizon = 0;
+  #size = 0;
+
+  constructor(options: LedgerOptions<V, K>) {
+    this.#keyOf = options.keyOf;
+    this.#sameKey = options.sameKey;
+    this.#maxTombstones = options.maxTombstones;
+  }
+
+  /** Things that are there, tombstones not counted. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** A reader that stands before this revision cannot be told all that was removed since: it needs a snapshot. */
+  get horizon(): number {
+    return this.#horizon;
+  }
+
+  /** The record of a thing or of its tombstone. */
+  record(id: string): LedgerRecord<V, K> | undefined {
+    return this.#records.get(id);
+  }
+
+  get(id: string): V | undefined {
+    return this.#records.get(id)?.value ?? undefined;
+  }
+
+  /** Everything that is there, in the order in which it first came. */
+  *values(): Generator<V> {
+    for (const record of this.#records.values()) if (record.value !== null) yield record.value;
+  }
+
+  /** All records, tombstones included. */
+  records(): IterableIterator<LedgerRecord<V, K>> {
+    return this.#records.values();
+  }
+
+  /** Records that changed after `revision`, newest first, tombstones included. Costs nothing for those that did not. */
+  *changedSince(revision: number): Generator<LedgerRecord<V, K>> {
+    for (let record = this.#newest; record !== null && record.revision > revision; record = record.older) yield record;
+  }
+
+  put(id: string, value: V, revision: number): LedgerRecord<V, K> {
+    let record = this.#records.get(id);
+    if (record === undefined) {
+      record = new LedgerRecord<V, K>(id);
+      this.#records.set(id, record);
+    } else {
+      this.#unlink(record);
+    }
+    if (record.value === null) {
+      this.#size += 1;
+      this.#tombstones.delete(id);
+    }
+    const key = this.#keyOf(value);
+    const last = record.history.at(-1)?.key ?? null;
+    if (last === null || !this.#sameKey(last, key)) this.#remember(record, { revision, key });
+    record.value = value;
+    this.#link(record, revision);
+    return record;
+  }
+
+  /** Leaves a tombstone. Does nothing when there is nothing of that id. */
+  remove(id: string, revision: number): void {
+    const record = this.#records.get(id);
+    if (record === undefined || record.value === null) return;
+    this.#unlink(record);
+    record.value = null;
+    record.fieldRevisions = [];
+    this.#size -= 1;
+    this.#remember(record, { revision, key: null });
+    this.#link(record, revision);
+    this.#tombstones.set(id, record);
+    this.#evict();
+  }
+
+  #remember(record: LedgerRecord<V, K>, entry: HistoryEntry<K>): void {
+    record.history.push(entry);
+    if (record.history.length > MAX_HISTORY) {
+      record.history.shift();
+      this.#horizon = Math.max(this.#horizon, record.history[0]?.revision ?? 0);
+    }
+  }
+
+  #evict(): void {
+    while (this.#tombstones.size > this.#maxTombstones) {
+      const oldest = this.#tombstones.values().next();
+      if (oldest.done === true) return;
+      this.#tombstones.delete(oldest.value.id);
+      this.#records.delete(oldest.value.id);
+      this.#unlink(oldest.value);
+      this.#horizon = Math.max(this.#horizon, oldest.value.revision);
+    }
+  }
+
+  #link(record: LedgerRecord<V, K>, revision: number): void {
+    record.revision = revision;
+    record.older = this.#newest;
+    record.newer = null;
+    if (this.#newest !== null) this.#newest.newer = record;
+    this.#newest = record;
+  }
+
+  #unlink(record: LedgerRecord<V, K>): void {
+    if (record.newer === null) this.#newest = record.older;
+    else record.newer.older = record.older;
+    if (record.older !== null) record.older.newer = record.newer;
+    record.newer = null;
+    record.older = null;
+  }
+}
+
+/**
+ * How often a thing may come, go and change its key before the oldest of it is forgotten. More than any honest
+ * server does between two ticks; a server that flaps costs its readers a snapshot, not memory.
+ */
+const MAX_HISTORY = 16;
+
+export interface LedgerOptions<V, K> {
+  /** What filters look at. Kept for each past revision, so that a reader can be told what left its view. */
+  readonly keyOf: (value: V) => K;
+  readonly sameKey: (a: K, b: K) => boolean;
+  readonly maxTombstones: number;
+}
+
+interface HistoryEntry<K> {
+  readonly revision: number;
+  /** `null`: from here on it was not there. */
+  readonly key: K | null;
+}
+
+export class LedgerRecord<V, K> {
+  readonly id: string;
+  /** `null`: a tombstone. */
+  value: V | null = null;
+  /** Of the last change. */
+  revision = 0;
+  /** Of the last change of each field, where the ledger's owner keeps them. */
+  fieldRevisions: number[] = [];
+  readonly history: HistoryEntry<K>[] = [];
+  newer: LedgerRecord<V, K> | null = null;
+  older: LedgerRecord<V, K> | null = null;
+
+  constructor(id: string) {
+    this.id = id;
+  }
+
+  /** What filters would have seen at `revision`; `null` when it was not there. */
+  keyAt(revision: number): K | null {
+    for (let index = this.history.length - 1; index >= 0; index -= 1) {
+      const entry = this.history[index];
+      if (entry !== undefined && entry.revision <= revision) return entry.key;
+    }
+    return null;
+  }
+}

@@ -1,0 +1,216 @@
+import type { Agent, McpServer, McpServerType, Swarm, TopologyEdge } from '../domain/index.js';
+import { Listeners } from '../shared/index.js';
+import { changesState, emptyChange, type ServerChange, type ServerPicture } from './change.js';
+import { EventRing } from './events.js';
+import { Ledger } from './ledger.js';
+import { markFields, sameAgent } from './patch.js';
+import { type AgentKey, agentKey, matchesAgent, sameAgentKey, type View } from './view.js';
+
+/** The live picture of all servers. Every change of it has a revision; readers hold the revision they have seen. */
+export class Store {
+  /** Names this life of the store: revisions of another one mean nothing here. */
+  readonly epoch: string;
+  readonly agents: Ledger<Agent, AgentKey>;
+  readonly swarms: Ledger<Swarm, SwarmKey>;
+  readonly edges: Ledger<TopologyEdge, TopologyEdge>;
+  readonly servers: Ledger<McpServer, ServerKey>;
+  readonly events: EventRing;
+  readonly #edgesOfAgent = new Map<string, Set<string>>();
+  readonly #seenAt = new Map<string, string>();
+  readonly #commits = new Listeners<ServerChange>();
+  #revision = 0;
+
+  constructor(options: StoreOptions) {
+    const { maxTombstones } = options;
+    this.epoch = options.epoch;
+    this.agents = new Ledger({ keyOf: agentKey, sameKey: sameAgentKey, maxTombstones });
+    this.swarms = new Ledger({ keyOf: swarmKey, sameKey: sameSwarmKey, maxTombstones });
+    this.edges = new Ledger({ keyOf: (edge) => edge, sameKey: sameEdge, maxTombstones });
+    this.servers = new Ledger({
+      keyOf: (server) => ({ stale: server.stale, families: server.families }),
+      sameKey: (a, b) => a.stale === b.stale && a.families.join() === b.families.join(),
+      maxTombstones,
+    });
+    this.events = new EventRing(options.maxEvents);
+  }
+
+  /** Of the last change; 0 before the first. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** A reader that stands before it gets a snapshot. */
+  get horizon(): number {
+    return Math.max(this.agents.horizon, this.swarms.horizon, this.edges.horizon, this.servers.horizon);
+  }
+
+  /** Calls back after each change that was applied, events included; dispose to stop. */
+  onCommit(callback: (change: ServerChange) => void): Disposable {
+    return this.#commits.add(callback);
+  }
+
+  /** When the agent's server last reported it. */
+  seenAt(agent: Agent): string {
+    return agent.stale ? agent.lastSeenAt : (this.#seenAt.get(agent.serverId) ?? agent.lastSeenAt);
+  }
+
+  /** When the server last answered. */
+  serverSeenAt(serverId: string): string | null {
+    return this.#seenAt.get(serverId) ?? null;
+  }
+
+  agentsIn(view: View): Agent[] {
+    const found: Agent[] = [];
+    for (const agent of this.agents.values()) if (matchesAgent(view, agent)) found.push(agent);
+    return found;
+  }
+
+  countAgents(serverId: string): number {
+    let count = 0;
+    for (const agent of this.agents.values()) if (agent.serverId === serverId) count += 1;
+    return count;
+  }
+
+  /** Ids of the edges that there are at an agent. */
+  edgesOfAgent(agentId: string): ReadonlySet<string> {
+    return this.#edgesOfAgent.get(agentId) ?? NO_EDGES;
+  }
+
+  /** What has to be applied so that everything of a server is as in `picture`. */
+  diff(picture: ServerPicture, seenAt: string | null): ServerChange {
+    const { server } = picture;
+    const previous = this.servers.get(server.id);
+    return {
+      ...emptyChange(server.id),
+      seenAt,
+      server: previous !== undefined && sameServer(previous, server) ? null : server,
+      agents: differing(this.agents, picture.agents, sameAgent),
+      removedAgentIds: missing(this.agents, picture.agents, server.id),
+      swarms: differing(this.swarms, picture.swarms, sameSwarm),
+      removedSwarmIds: missing(this.swarms, picture.swarms, server.id),
+      edges: differing(this.edges, picture.edges, sameEdge),
+      removedEdgeIds: missing(this.edges, picture.edges, server.id),
+    };
+  }
+
+  /** What has to be applied so that nothing of a server is left. */
+  removal(serverId: string): ServerChange {
+    return {
+      ...emptyChange(serverId),
+      serverRemoved: true,
+      removedAgentIds: missing(this.agents, [], serverId),
+      removedSwarmIds: missing(this.swarms, [], serverId),
+      removedEdgeIds: missing(this.edges, [], serverId),
+    };
+  }
+
+  /** Applies a change as one revision. */
+  commit(change: ServerChange): void {
+    if (change.seenAt !== null) this.#seenAt.set(change.serverId, change.seenAt);
+    if (changesState(change)) this.#apply(change, (this.#revision += 1));
+    for (const event of change.events) this.events.append(event);
+    this.#commits.emit(change);
+  }
+
+  #apply(change: ServerChange, revision: number): void {
+    if (change.server !== null) this.servers.put(change.serverId, change.server, revision);
+    for (const id of change.removedEdgeIds) this.#removeEdge(id, revision);
+    for (const id of change.removedAgentIds) this.agents.remove(id, revision);
+    for (const id of change.removedSwarmIds) this.swarms.remove(id, revision);
+    for (const swarm of change.swarms) this.swarms.put(swarm.id, swarm, revision);
+    for (const agent of change.agents) {
+      const previous = this.agents.get(agent.id) ?? null;
+      const record = this.agents.put(agent.id, agent, revision);
+      markFields(record.fieldRevisions, previous, agent, revision);
+    }
+    for (const edge of change.edges) this.#putEdge(edge, revision);
+    if (change.serverRemoved) {
+      this.servers.remove(change.serverId, revision);
+      this.#seenAt.delete(change.serverId);
+    }
+  }
+
+  #putEdge(edge: TopologyEdge, revision: number): void {
+    this.#removeEdge(edge.id, revision);
+    this.edges.put(edge.id, edge, revision);
+    for (const agentId of [edge.from, edge.to]) {
+      const ids = this.#edgesOfAgent.get(agentId);
+      if (ids === undefined) this.#edgesOfAgent.set(agentId, new Set([edge.id]));
+      else ids.add(edge.id);
+    }
+  }
+
+  #removeEdge(id: string, revision: number): void {
+    const edge = this.edges.get(id);
+    if (edge === undefined) return;
+    this.edges.remove(id, revision);
+    for (const agentId of [edge.from, edge.to]) {
+      const ids = this.#edgesOfAgent.get(agentId);
+      ids?.delete(id);
+      if (ids?.size === 0) this.#edgesOfAgent.delete(agentId);
+    }
+  }
+}
+
+const NO_EDGES: ReadonlySet<string> = new Set();
+
+export interface StoreOptions {
+  readonly epoch: string;
+  /** Removals of each kind that a reader can resume over. */
+  readonly maxTombstones: number;
+  readonly maxEvents: number;
+}
+
+/** What makes a swarm's topology another one. */
+export interface SwarmKey {
+  readonly id: string;
+  readonly serverType: McpServerType;
+  readonly topologyName: string | null;
+}
+
+export interface ServerKey {
+  readonly stale: boolean;
+  readonly families: readonly McpServerType[];
+}
+
+function swarmKey({ id, serverType, topologyName }: Swarm): SwarmKey {
+  return { id, serverType, topologyName };
+}
+
+function sameSwarmKey(a: SwarmKey, b: SwarmKey): boolean {
+  return a.serverType === b.serverType && a.topologyName === b.topologyName;
+}
+
+function sameSwarm(a: Swarm, b: Swarm): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+function sameServer(a: McpServer, b: McpServer): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+function sameEdge(a: TopologyEdge, b: TopologyEdge): boolean {
+  return a.from === b.from && a.to === b.to && a.relation === b.relation && a.inferred === b.inferred;
+}
+
+function differing<V extends { readonly id: string }, K>(
+  ledger: Ledger<V, K>,
+  values: readonly V[],
+  same: (a: V, b: V) => boolean,
+): V[] {
+  return values.filter((value) => {
+    const previous = ledger.get(value.id);
+    return previous === undefined || !same(previous, value);
+  });
+}
+
+function missing<V extends { readonly id: string; readonly serverId: string }, K>(
+  ledger: Ledger<V, K>,
+  values: readonly V[],
+  serverId: string,
+): string[] {
+  const present = new Set(values.map((value) => value.id));
+  const ids: string[] = [];
+  for (const value of ledger.values()) if (value.serverId === serverId && !present.has(value.id)) ids.push(value.id);
+  return ids;
+}

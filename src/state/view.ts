@@ -1,0 +1,89 @@
+import { type Agent, type McpServer, type McpServerType, serverIdOf } from '../domain/index.js';
+
+/**
+ * What a reader wants to see: a conjunction of filters, and which parts of an agent. A filter that is `null` lets
+ * everything through, an empty one nothing.
+ */
+export interface View {
+  /** Equal views have equal keys. */
+  readonly key: string;
+  readonly serverTypes: ReadonlySet<McpServerType> | null;
+  readonly agentTypes: ReadonlySet<string> | null;
+  readonly swarmIds: ReadonlySet<string> | null;
+  readonly includePerformance: boolean;
+  readonly includeNeural: boolean;
+  readonly includeTopology: boolean;
+}
+
+export interface ViewOptions {
+  readonly serverTypes?: readonly McpServerType[] | null | undefined;
+  /** Compared in lower case. */
+  readonly agentTypes?: readonly string[] | null | undefined;
+  readonly swarmIds?: readonly string[] | null | undefined;
+  readonly includePerformance?: boolean;
+  readonly includeNeural?: boolean;
+  readonly includeTopology?: boolean;
+}
+
+export function createView(options: ViewOptions = {}): View {
+  const serverTypes = sorted(options.serverTypes);
+  const agentTypes = sorted(options.agentTypes?.map((type) => type.toLowerCase()));
+  const swarmIds = sorted(options.swarmIds);
+  const { includePerformance = true, includeNeural = true, includeTopology = true } = options;
+  return {
+    key: JSON.stringify([serverTypes, agentTypes, swarmIds, includePerformance, includeNeural, includeTopology]),
+    serverTypes: serverTypes && new Set(serverTypes),
+    agentTypes: agentTypes && new Set(agentTypes),
+    swarmIds: swarmIds && new Set(swarmIds),
+    includePerformance,
+    includeNeural,
+    includeTopology,
+  };
+}
+
+function sorted<T extends string>(values: readonly T[] | null | undefined): readonly T[] | null {
+  return values == null ? null : [...new Set(values)].sort();
+}
+
+/** What the filters of a view look at. */
+export interface AgentKey {
+  readonly serverType: McpServerType;
+  readonly type: string;
+  readonly swarmId: string | null;
+}
+
+export function agentKey(agent: Agent): AgentKey {
+  return { serverType: agent.serverType, type: agent.type, swarmId: agent.swarmId };
+}
+
+export function sameAgentKey(a: AgentKey, b: AgentKey): boolean {
+  return a.serverType === b.serverType && a.type === b.type && a.swarmId === b.swarmId;
+}
+
+export function matchesAgent(view: View, key: AgentKey): boolean {
+  return (
+    (view.serverTypes === null || view.serverTypes.has(key.serverType)) &&
+    (view.agentTypes === null || view.agentTypes.has(key.type)) &&
+    (view.swarmIds === null || (key.swarmId !== null && view.swarmIds.has(key.swarmId)))
+  );
+}
+
+/** Whether a server can have agents that the view lets through, as far as its families and its id tell. */
+export function matchesServer(view: View, server: Pick<McpServer, 'id' | 'families'>): boolean {
+  if (view.serverTypes !== null && !server.families.some((family) => view.serverTypes?.has(family))) return false;
+  if (view.agentTypes?.size === 0) return false;
+  if (view.swarmIds === null) return true;
+  for (const swarmId of view.swarmIds) if (serverIdOf(swarmId) === server.id) return true;
+  return false;
+}
+
+/** The agent less what the view leaves out. */
+export function maskAgent(view: View, agent: Agent): Agent {
+  if (view.includePerformance && view.includeNeural && view.includeTopology) return agent;
+  return {
+    ...agent,
+    performance: view.includePerformance ? agent.performance : null,
+    neural: view.includeNeural ? agent.neural : null,
+    topology: view.includeTopology ? agent.topology : null,
+  };
+}
