@@ -1,3 +1,4 @@
+export { ActiveStreams } from './active-streams.js';
 export { Commits } from './commits.js';
 export { RateClock } from './rate-clock.js';
 export type { StreamRate } from './rate-meter.js';

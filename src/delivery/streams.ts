@@ -9,6 +9,7 @@ import {
   type TopologyChange,
   type View,
 } from '../state/index.js';
+import type { ActiveStreams } from './active-streams.js';
 import type { Commits } from './commits.js';
 import { pull } from './pull.js';
 import type { RateClock } from './rate-clock.js';
@@ -19,6 +20,7 @@ export interface StreamDeps {
   readonly demand: DemandPort;
   readonly commits: Commits;
   readonly rateClock: RateClock;
+  readonly active: ActiveStreams;
 }
 
 /** Where streams say how often they want to know. */
@@ -55,12 +57,16 @@ export function streamChanges(deps: StreamDeps, request: StreamRequest): AsyncIt
   const meter = new RateMeter(hz);
   const changes = changesOf(deps, request.view, hz, request.after, meter);
   const wish = deps.demand.add(request.view, hz);
+  const entry = deps.active.add(meter);
   return pull({
     async next(signal) {
       const found = await changes(signal);
       return found === null ? null : { changes: found, rate: meter.rate() };
     },
-    close: () => wish[Symbol.dispose](),
+    close() {
+      wish[Symbol.dispose]();
+      entry[Symbol.dispose]();
+    },
   });
 }
 
@@ -73,6 +79,7 @@ export function streamTopology(
   const hz = hzOf('NORMAL', maxHz);
   const changes = changesOf(deps, view, hz, null, new RateMeter(hz));
   const wish = deps.demand.add(view, hz);
+  const entry = deps.active.add(null);
   let rest: readonly TopologyChange[] = [];
   return pull({
     async next(signal) {
@@ -85,7 +92,10 @@ export function streamTopology(
       rest = others;
       return first ?? null;
     },
-    close: () => wish[Symbol.dispose](),
+    close() {
+      wish[Symbol.dispose]();
+      entry[Symbol.dispose]();
+    },
   });
 }
 
@@ -94,9 +104,10 @@ export function streamMetrics(
   deps: StreamDeps,
   request: Omit<StreamRequest, 'after'>,
 ): AsyncIterableIterator<PerformanceMetrics> {
-  const { store, commits, rateClock, demand } = deps;
+  const { store, commits, rateClock, demand, active } = deps;
   const hz = hzOf(request.mode, request.maxHz);
   const wish = demand.add(request.view, hz);
+  const entry = active.add(null);
   let seen = -1;
   let demands = rateClock.demands;
   let last = '';
@@ -119,7 +130,10 @@ export function streamMetrics(
       }
       return null;
     },
-    close: () => wish[Symbol.dispose](),
+    close() {
+      wish[Symbol.dispose]();
+      entry[Symbol.dispose]();
+    },
   });
 }
 
@@ -136,9 +150,10 @@ export function isNotice(event: SwarmlensEvent): event is Notice {
 
 /** What happens from now on, as it happens. */
 export function streamEvents<E extends SwarmlensEvent>(
-  { store, commits }: StreamDeps,
+  { store, commits, active }: StreamDeps,
   wanted: (event: SwarmlensEvent) => event is E,
 ): AsyncIterableIterator<Delivered<E>> {
+  const entry = active.add(null);
   let position = store.events.end;
   let missed = 0;
   return pull<Delivered<E>>({
@@ -158,7 +173,7 @@ export function streamEvents<E extends SwarmlensEvent>(
       }
       return null;
     },
-    close: () => undefined,
+    close: () => entry[Symbol.dispose](),
   });
 }
 

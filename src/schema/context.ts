@@ -12,12 +12,12 @@ export interface Services {
   readonly rateClock: RateClock;
   readonly clock: Clock;
   /** Of this process: connections, event loop, memory. */
-  nodeHealth(): NodeHealth;
+  readonly nodeHealth: () => NodeHealth;
   /**
    * Counts one use of something that each client may do once a second.
    * @throws SwarmlensError RATE_LIMITED with `retryAfterMs`
    */
-  limitToOncePerSecond(what: string, clientId: string): Promise<void>;
+  readonly limitToOncePerSecond: (what: string, clientId: string) => Promise<void>;
 }
 
 /** What resolvers get: the services, and who asks. */
@@ -26,11 +26,4 @@ export interface SchemaContext extends Services {
   readonly clientId: string;
   /** Updates a second that the client says it can draw; `null`: it did not say. */
   readonly maxHz: number | null;
-  /** Told of the rates of the streams that run, so that health can show them. */
-  readonly streamRates: StreamRates;
-}
-
-export interface StreamRates {
-  /** Notes the newest rate of one stream. */
-  set(stream: object, rate: { readonly requestedHz: number; readonly effectiveHz: number }): void;
 }

@@ -4,7 +4,7 @@ import './subscription.js';
 import type { GraphQLSchema } from 'graphql';
 import { builder } from './builder.js';
 
-export type { SchemaContext, Services, StreamRates } from './context.js';
+export type { SchemaContext, Services } from './context.js';
 export type { ConnectionHealth, EventLoopHealth, MemoryHealth, NodeHealth } from './node-health.js';
 
-export const schema: GraphQLSchema = builder.toSchema();
+export const schema: GraphQLSchema = builder.toSchema({ sortSchema: false });

@@ -1,7 +1,6 @@
 import {
   isHealthChange,
   isNotice,
-  type StreamedChanges,
   streamChanges,
   streamEvents,
   streamMetrics,
@@ -51,10 +50,9 @@ builder.subscriptionFields((t) => ({
       }),
     },
     subscribe: (_root, args, context) => {
-      const { store, streams, maxHz, streamRates } = context;
+      const { store, streams, maxHz } = context;
       const after = args.after == null ? null : decodeCursor(store.epoch, args.after);
-      const request = { view: viewOf(args), mode: args.mode ?? 'NORMAL', maxHz, after };
-      return observed(streamChanges(streams, request), (stream, { rate }) => streamRates.set(stream, rate));
+      return streamChanges(streams, { view: viewOf(args), mode: args.mode ?? 'NORMAL', maxHz, after });
     },
     resolve: (update) => update,
   }),
@@ -100,17 +98,3 @@ builder.subscriptionFields((t) => ({
     resolve: (notice) => notice,
   }),
 }));
-
-/** The stream, with a look at each value as it passes. */
-function observed(
-  stream: AsyncIterableIterator<StreamedChanges>,
-  look: (stream: object, value: StreamedChanges) => void,
-): AsyncIterableIterator<StreamedChanges> {
-  const next = stream.next.bind(stream);
-  stream.next = async () => {
-    const result = await next();
-    if (result.done !== true) look(stream, result.value);
-    return result;
-  };
-  return stream;
-}

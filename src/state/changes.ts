@@ -57,7 +57,9 @@ export function changesSince(store: Store, since: Position | null, view: View): 
     };
   }
   const { agents, removedAgentIds } = agentChanges(store, since, view);
-  const topology = view.includeTopology ? topologyChanges(store, since, view) : null;
+  // A reader that left topology out until now knows nothing of it.
+  const topologySince = since.view.includeTopology ? since : null;
+  const topology = view.includeTopology ? topologyChanges(store, topologySince, view) : null;
   const empty =
     agents.length === 0 &&
     removedAgentIds.length === 0 &&
@@ -83,7 +85,7 @@ function agentChanges(
     } else {
       // Copied, because the patch is made later, when the record may have moved on.
       const fieldRevisions = record.fieldRevisions.slice();
-      const switched = since.view.key === view.key ? {} : switchPatch(agent, since.view, view);
+      const switched = since.view.key === view.key ? {} : switchPatch(agent, fieldRevisions, since, view);
       if (Object.keys(switched).length > 0 || changedInView(fieldRevisions, view, since.revision)) {
         agents.push(
           changedAgent(store, view, agent, () => ({

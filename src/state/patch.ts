@@ -1,4 +1,5 @@
 import type { Agent } from '../domain/index.js';
+import type { Position } from './cursor.js';
 import type { View } from './view.js';
 
 /** A JSON Merge Patch (RFC 7396) on an agent: changed fields only, `null` where a value is no longer known. */
@@ -85,16 +86,24 @@ export function patchSince(agent: Agent, fieldRevisions: readonly number[], view
   return patch;
 }
 
-/** What a reader's picture of an agent gains and loses when only its include switches change. */
-export function switchPatch(agent: Agent, before: View, now: View): MergePatch {
+/** What a reader's picture of an agent gains and loses by its include switches, on its way from `before` to `now`. */
+export function switchPatch(agent: Agent, fieldRevisions: readonly number[], before: Position, now: View): MergePatch {
   const patch: Record<string, unknown> = {};
   for (const group of GROUPS) {
     const value = agent[group];
-    if (value !== null && included(before, group) !== included(now, group)) {
-      patch[group] = included(now, group) ? value : null;
+    const wasIncluded = included(before.view, group);
+    if (wasIncluded === included(now, group)) continue;
+    if (!wasIncluded) {
+      if (value !== null) patch[group] = value;
+    } else if (value !== null || groupChanged(fieldRevisions, group, before.revision)) {
+      patch[group] = null;
     }
   }
   return patch;
+}
+
+function groupChanged(fieldRevisions: readonly number[], group: Group, revision: number): boolean {
+  return FIELDS.some((one, index) => one.group === group && (fieldRevisions[index] ?? 0) > revision);
 }
 
 /** The patch that makes the agent out of nothing, or out of anything that had its id. */

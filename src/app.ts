@@ -1,0 +1,103 @@
+import { randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { MemoryBus } from './bus/index.js';
+import { Collector, Demand } from './collector/index.js';
+import type { Config } from './config/index.js';
+import { ActiveStreams, Commits, RateClock } from './delivery/index.js';
+import { OncePerSecond } from './limits/index.js';
+import { startServer } from './server/index.js';
+import type { Clock } from './shared/index.js';
+import { Store } from './state/index.js';
+import type { Logger } from './telemetry/index.js';
+
+export interface AppDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** A running swarmlens. Disposing it ends every connection and every child process it has started. */
+export interface App extends AsyncDisposable {
+  /** Without a path: `http://127.0.0.1:4000`. */
+  readonly url: string;
+  /** Resolves when each server has answered or failed for the first time. */
+  readonly discovered: Promise<void>;
+}
+
+/** Events that a slow reader of `notices` or `healthChanges` may fall behind. */
+const MAX_EVENTS = 1_024;
+
+/** Puts the program together: the only place that picks implementations. */
+export async function createApp(config: Config, { clock, logger }: AppDeps): Promise<App> {
+  await using opened = new Opened();
+  const bus = opened.add(new MemoryBus());
+  const store = new Store({
+    epoch: randomBytes(6).toString('base64url'),
+    maxTombstones: config.tombstones,
+    maxEvents: MAX_EVENTS,
+  });
+  opened.add(bus.subscribe((change) => store.commit(change)));
+  const demand = new Demand();
+  const collector = opened.add(
+    new Collector(config.servers, {
+      store,
+      bus,
+      demand,
+      clock,
+      logger,
+      random: Math.random,
+      heartbeatMs: config.heartbeatMs,
+    }),
+  );
+  const commits = opened.add(new Commits(store));
+  const rateClock = new RateClock(clock);
+  const active = new ActiveStreams();
+  const limiter = new OncePerSecond();
+  const discovered = collector.ready();
+  const server = opened.add(
+    await startServer({
+      host: config.host,
+      port: config.port,
+      services: {
+        store,
+        collector,
+        streams: { store, demand, commits, rateClock, active },
+        rateClock,
+        clock,
+        limitToOncePerSecond: (what, clientId) => limiter.use(what, clientId),
+      },
+      activeStreams: active,
+      clock,
+      logger,
+      playgroundDirectory: fileURLToPath(new URL('playground/', import.meta.url)),
+      discovered,
+      shutdownMs: config.shutdownMs,
+    }),
+  );
+  const kept = opened.keep();
+  return { url: server.url, discovered, [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose]() };
+}
+
+/** What has been opened so far, closed in the opposite order: all of it when a later step fails. */
+class Opened implements AsyncDisposable {
+  #resources: (AsyncDisposable | Disposable)[] = [];
+
+  add<T extends AsyncDisposable | Disposable>(resource: T): T {
+    this.#resources.push(resource);
+    return resource;
+  }
+
+  /** Hands everything over to the caller, who closes it. */
+  keep(): Opened {
+    const kept = new Opened();
+    kept.#resources = this.#resources;
+    this.#resources = [];
+    return kept;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const resource of this.#resources.splice(0).reverse()) {
+      if (Symbol.asyncDispose in resource) await resource[Symbol.asyncDispose]();
+      else resource[Symbol.dispose]();
+    }
+  }
+}

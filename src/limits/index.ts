@@ -1,0 +1,1 @@
+export { OncePerSecond } from './once-per-second.js';

@@ -1,0 +1,1 @@
+export { type SwarmlensServer, startServer, type StartOptions } from './start.js';

@@ -1,0 +1,76 @@
+import type { ActiveStreams } from '../delivery/index.js';
+import type { Services } from '../schema/index.js';
+import { type Clock, sleep } from '../shared/index.js';
+import type { Logger } from '../telemetry/index.js';
+import { Connections } from './connections.js';
+import { createGraphQL } from './graphql.js';
+import { createHttpServer, listen, refuse } from './http.js';
+import { NodeHealthMeter } from './node-health.js';
+import { createPlaygroundHandler } from './playground.js';
+import { serveWebSockets } from './websocket.js';
+
+export interface StartOptions {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  readonly services: Omit<Services, 'nodeHealth'>;
+  readonly activeStreams: ActiveStreams;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Of the built playground. */
+  readonly playgroundDirectory: string;
+  /** Resolves when the first discovery has ended. */
+  readonly discovered: Promise<void>;
+  /** How long clients may take to leave. */
+  readonly shutdownMs: number;
+}
+
+export interface SwarmlensServer extends AsyncDisposable {
+  /** Without a path. */
+  readonly url: string;
+}
+
+/** GraphQL over HTTP, SSE and WebSocket, GraphiQL, the playground and the health paths, all on one port. */
+export async function startServer(options: StartOptions): Promise<SwarmlensServer> {
+  const { clock, logger } = options;
+  let notReady: string | null = 'the first discovery has not ended yet';
+  let draining = false;
+  const connections = new Connections(clock);
+  const meter = new NodeHealthMeter(connections, options.activeStreams);
+  const graphql = createGraphQL({ ...options.services, nodeHealth: () => meter.read() }, logger);
+  const server = createHttpServer({
+    graphql,
+    playground: createPlaygroundHandler(options.playgroundDirectory),
+    notReady: () => (draining ? 'draining' : notReady),
+  });
+  const sockets = serveWebSockets({ server, graphql, connections, logger, refuse });
+  const url = await listen(server, options.host, options.port);
+  const discovery = options.discovered.then(() => {
+    notReady = null;
+  });
+  return {
+    url,
+    async [Symbol.asyncDispose]() {
+      draining = true;
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      connections.closeAll(GOING_AWAY, 'Server is going away');
+      server.closeIdleConnections();
+      const left = new AbortController();
+      const patience = sleep(clock, options.shutdownMs, left.signal).then(() => {
+        connections.terminateAll();
+        server.closeAllConnections();
+      });
+      await sockets[Symbol.asyncDispose]();
+      await closed;
+      left.abort();
+      await patience;
+      await discovery;
+      connections[Symbol.dispose]();
+      meter[Symbol.dispose]();
+      await graphql.dispose();
+    },
+  };
+}
+
+/** WebSocket close code that clients answer by connecting again. */
+const GOING_AWAY = 1001;

@@ -1,0 +1,171 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  changesSince,
+  createView,
+  decodeCursor,
+  encodeCursor,
+  type ServerPicture,
+  Store,
+} from '../../src/state/index.js';
+import { EPOCH_TIME, pictureOf, serverOf, viewOptions } from '../support/arbitraries.js';
+import { expectedAgents, expectedEdges, Reader, withoutNulls } from '../support/reader.js';
+
+function newStore(maxTombstones = 100): Store {
+  return new Store({ epoch: 'e', maxTombstones, maxEvents: 10 });
+}
+
+function show(store: Store, picture: ServerPicture): void {
+  store.commit(store.diff(picture, EPOCH_TIME));
+}
+
+/** Steps of a history: a server shows something, a server goes, or the reader reads through some view. */
+const history = fc.array(
+  fc.oneof(
+    { weight: 3, arbitrary: pictureOf('x').map((picture) => ({ show: picture })) },
+    { weight: 1, arbitrary: pictureOf('y').map((picture) => ({ show: picture })) },
+    { weight: 1, arbitrary: fc.constantFrom('x', 'y').map((id) => ({ remove: id })) },
+    { weight: 3, arbitrary: viewOptions.map((options) => ({ read: options })) },
+    { weight: 3, arbitrary: fc.constant({ readAgain: true as const }) },
+  ),
+  { maxLength: 30 },
+);
+
+describe('changesSince', () => {
+  test.each([
+    ['with room for every removal', 100],
+    ['with room for one removal', 1],
+    ['with room for none', 0],
+  ])('any history, any reader, any views: the picture equals a fresh query, %s', (_name, maxTombstones) => {
+    fc.assert(
+      fc.property(history, (steps) => {
+        const store = newStore(maxTombstones);
+        const reader = new Reader();
+        let view = createView();
+        const readAndCompare = (): void => {
+          reader.read(store, view);
+          expect(reader.agents).toEqual(expectedAgents(store, view));
+          const patched = new Map([...reader.patched].map(([id, agent]) => [id, withoutNulls(agent)]));
+          const expected = [...expectedAgents(store, view)].map(([id, agent]) => [id, withoutNulls(agent)] as const);
+          expect(patched).toEqual(new Map(expected));
+          expect(reader.edges).toEqual(expectedEdges(store, view));
+        };
+        for (const step of steps) {
+          if ('show' in step) show(store, step.show);
+          else if ('remove' in step) store.commit(store.removal(step.remove));
+          else {
+            if ('read' in step) view = createView(step.read);
+            readAndCompare();
+          }
+        }
+        readAndCompare();
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("a removed id was in the reader's picture, whatever the views", () => {
+    fc.assert(
+      fc.property(history, (steps) => {
+        const store = newStore();
+        const reader = new Reader();
+        let view = createView();
+        for (const step of steps) {
+          if ('show' in step) show(store, step.show);
+          else if ('remove' in step) store.commit(store.removal(step.remove));
+          else {
+            if ('read' in step) view = createView(step.read);
+            const had = new Set(reader.agents.keys());
+            for (const id of reader.read(store, view).removedAgentIds) expect(had).toContain(id);
+          }
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('nothing has changed: empty, and the reader does not move', () => {
+    fc.assert(
+      fc.property(pictureOf('x'), viewOptions, (picture, options) => {
+        const store = newStore();
+        const view = createView(options);
+        show(store, picture);
+        const { position } = changesSince(store, null, view);
+        show(store, picture);
+        const again = changesSince(store, position, view);
+        expect(again).toMatchObject({ kind: 'DELTA', empty: true, agents: [], removedAgentIds: [] });
+        expect(again.position.revision).toBe(position.revision);
+      }),
+    );
+  });
+
+  test('a delta holds only agents that differ for the reader, and patches only fields that differ', () => {
+    fc.assert(
+      fc.property(pictureOf('x'), pictureOf('x'), viewOptions, (before, after, options) => {
+        const store = newStore();
+        const view = createView(options);
+        show(store, before);
+        const { position } = changesSince(store, null, view);
+        const old = expectedAgents(store, view);
+        show(store, after);
+        for (const { agent, patch } of changesSince(store, position, view).agents) {
+          const previous = old.get(agent.id);
+          if (previous === undefined) continue;
+          const { lastSeenAt, ...changed } = patch();
+          expect(lastSeenAt).toBe(EPOCH_TIME);
+          expect(Object.keys(changed).length).toBeGreaterThan(0);
+          for (const key of Object.keys(changed)) {
+            expect(agent[key as keyof typeof agent]).not.toEqual(previous[key as keyof typeof agent]);
+          }
+        }
+      }),
+    );
+  });
+
+  test('a reader behind the tombstone horizon, ahead of the store, or of another epoch gets a snapshot', () => {
+    const store = newStore(1);
+    const view = createView();
+    const [picture] = fc.sample(
+      pictureOf('x').filter(({ agents }) => agents.length >= 3),
+      1,
+    );
+    if (picture === undefined) throw new Error('no sample');
+    show(store, picture);
+    const { position } = changesSince(store, null, view);
+    show(store, { server: picture.server, agents: [], swarms: [], edges: [] });
+    expect(changesSince(store, position, view).kind).toBe('SNAPSHOT');
+    expect(changesSince(store, { view, revision: store.revision + 1 }, view).kind).toBe('SNAPSHOT');
+    expect(decodeCursor('another', encodeCursor('e', position))).toBeNull();
+  });
+
+  test('a server that goes stale without agents is told to readers that can see it, once', () => {
+    const store = newStore();
+    const everything = createView();
+    const nothing = createView({ serverTypes: ['CUSTOM'] });
+    const empty = { agents: [], swarms: [], edges: [] };
+    show(store, { server: serverOf('x'), ...empty });
+    const seen = changesSince(store, null, everything).position;
+    const unseen = changesSince(store, null, nothing).position;
+    show(store, { server: serverOf('x', true), ...empty });
+    const told = changesSince(store, seen, everything);
+    expect(told).toMatchObject({ empty: false, staleServerIds: ['x'] });
+    expect(changesSince(store, told.position, everything).empty).toBe(true);
+    expect(changesSince(store, unseen, nothing)).toMatchObject({ empty: true, staleServerIds: [] });
+  });
+
+  test('lastSeenAt follows the server without being a change', () => {
+    const store = newStore();
+    const [picture] = fc.sample(
+      pictureOf('x').filter(({ agents }) => agents.some(({ stale }) => !stale)),
+      1,
+    );
+    const agent = picture?.agents.find(({ stale }) => !stale);
+    if (picture === undefined || agent === undefined) throw new Error('no sample');
+    show(store, picture);
+    const { position } = changesSince(store, null, createView());
+    const later = '2026-11-23T15:00:01.000Z';
+    store.commit(store.diff(picture, later));
+    expect(store.seenAt(agent)).toBe(later);
+    expect(changesSince(store, position, createView()).empty).toBe(true);
+  });
+});

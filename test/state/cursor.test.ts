@@ -1,0 +1,41 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { SwarmlensError } from '../../src/shared/index.js';
+import { createView, decodeCursor, encodeCursor } from '../../src/state/index.js';
+import { viewOptions } from '../support/arbitraries.js';
+
+describe('cursor', () => {
+  test('decoding gives back the position that was encoded', () => {
+    fc.assert(
+      fc.property(fc.nat(), viewOptions, (revision, options) => {
+        const position = { revision, view: createView(options) };
+        expect(decodeCursor('epoch', encodeCursor('epoch', position))).toEqual(position);
+      }),
+    );
+  });
+
+  test('views that let through the same have one key, whatever the order and repetition of their filters', () => {
+    expect(createView({ agentTypes: ['B', 'a', 'b'] }).key).toBe(createView({ agentTypes: ['a', 'b'] }).key);
+    expect(createView({ agentTypes: [] }).key).not.toBe(createView({ agentTypes: null }).key);
+  });
+
+  test('anything else than a cursor is bad input that names the argument', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.json().map((text) => Buffer.from(text).toString('base64url')),
+        ),
+        (text) => {
+          expect(() => decodeCursor('epoch', text)).toThrow(
+            expect.objectContaining({
+              constructor: SwarmlensError,
+              code: 'BAD_USER_INPUT',
+              details: { argument: 'after' },
+            }),
+          );
+        },
+      ),
+    );
+  });
+});

@@ -1,0 +1,146 @@
+import fc from 'fast-check';
+import {
+  type Agent,
+  AGENT_STATUSES,
+  type AgentPerformance,
+  type McpServer,
+  MCP_SERVER_TYPES,
+  NO_PERFORMANCE,
+  type Swarm,
+  type TopologyEdge,
+} from '../../src/domain/index.js';
+import { type ServerPicture, type ViewOptions } from '../../src/state/index.js';
+
+const SWARMS = ['s1', 's2'] as const;
+const TYPES = ['coder', 'tester', 'queen'] as const;
+const IDS = ['a', 'b', 'c', 'd', 'e'] as const;
+
+export const EPOCH_TIME = '2026-11-23T15:00:00.000Z';
+
+function option<T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | null> {
+  return fc.option(arbitrary, { nil: null });
+}
+
+const performance: fc.Arbitrary<AgentPerformance> = fc
+  .record({ healthScore: option(fc.constantFrom(0, 0.5, 1)), tasksActive: option(fc.nat(2)) })
+  .map((known) => ({ ...NO_PERFORMANCE, ...known }));
+
+const neural = fc.record({
+  cognitivePattern: option(fc.constantFrom('adaptive', 'lateral')),
+  networkId: fc.constant(null),
+  adaptations: option(fc.nat(2)),
+  learningRate: fc.constant(null),
+});
+
+const topology = fc.record({
+  role: option(fc.constantFrom('queen', 'worker')),
+  parentId: fc.constant(null),
+  depth: option(fc.nat(1)),
+  degree: fc.nat(2),
+  inferred: fc.boolean(),
+});
+
+export function agentOf(serverId: string, nativeId: string): fc.Arbitrary<Agent> {
+  return fc
+    .record({
+      serverType: fc.constantFrom(...MCP_SERVER_TYPES.slice(0, 3)),
+      swarm: option(fc.constantFrom(...SWARMS)),
+      type: fc.constantFrom(...TYPES),
+      status: fc.constantFrom(...AGENT_STATUSES.slice(0, 3)),
+      capabilities: fc.subarray(['x', 'y']),
+      performance: option(performance),
+      neural: option(neural),
+      topology: option(topology),
+      stale: fc.boolean(),
+    })
+    .map(({ swarm, ...known }) => ({
+      id: `${serverId}:${nativeId}`,
+      nativeId,
+      serverId,
+      name: nativeId,
+      swarmId: swarm === null ? null : `${serverId}:${swarm}`,
+      simulated: false,
+      createdAt: null,
+      lastActiveAt: null,
+      lastSeenAt: EPOCH_TIME,
+      ...known,
+    }));
+}
+
+export function serverOf(id: string, stale = false): McpServer {
+  return {
+    id,
+    type: 'RUV_SWARM',
+    families: ['RUV_SWARM', 'CLAUDE_FLOW', 'DAA'],
+    name: id,
+    version: null,
+    transport: 'STDIO',
+    status: stale ? 'OFFLINE' : 'ONLINE',
+    tools: [],
+    stale,
+    simulated: false,
+    connectedAt: null,
+    lastError: null,
+  };
+}
+
+function swarmOf(serverId: string, nativeId: string, topologyName: string | null): Swarm {
+  return {
+    id: `${serverId}:${nativeId}`,
+    nativeId,
+    serverId,
+    serverType: 'RUV_SWARM',
+    name: null,
+    status: null,
+    topologyName,
+    topology: null,
+    strategy: null,
+    maxAgents: null,
+    tasksTotal: null,
+    tasksActive: null,
+    tasksCompleted: null,
+    stale: false,
+    createdAt: null,
+  };
+}
+
+/** A server with some of five agents, some edges between them, and some of two swarms. */
+export function pictureOf(serverId: string): fc.Arbitrary<ServerPicture> {
+  return fc
+    .record({
+      agents: fc.subarray([...IDS]).chain((ids) => fc.tuple(...ids.map((id) => agentOf(serverId, id)))),
+      swarms: fc.subarray([...SWARMS]),
+      topologyName: option(fc.constantFrom('mesh', 'star')),
+      edges: fc.uniqueArray(fc.tuple(fc.constantFrom(...IDS), fc.constantFrom(...IDS)), {
+        maxLength: 5,
+        selector: (ends) => ends.join(),
+      }),
+      inferred: fc.boolean(),
+      stale: fc.boolean(),
+    })
+    .map(({ agents, swarms, topologyName, edges, inferred, stale }) => ({
+      server: serverOf(serverId, stale),
+      agents,
+      swarms: swarms.map((swarm) => swarmOf(serverId, swarm, topologyName)),
+      edges: edges
+        .filter(([from, to]) => from !== to)
+        .map(([from, to]): TopologyEdge => ({
+          id: `${serverId}:s1|${from}|${to}`,
+          serverId,
+          swarmId: `${serverId}:s1`,
+          from: `${serverId}:${from}`,
+          to: `${serverId}:${to}`,
+          relation: 'leads',
+          inferred,
+        })),
+    }));
+}
+
+export const viewOptions: fc.Arbitrary<ViewOptions> = fc.record({
+  serverTypes: option(fc.subarray(MCP_SERVER_TYPES.slice(0, 3))),
+  agentTypes: option(fc.subarray([...TYPES])),
+  swarmIds: option(fc.subarray(['x:s1', 'x:s2', 'y:s1'])),
+  includePerformance: fc.boolean(),
+  includeNeural: fc.boolean(),
+  includeTopology: fc.boolean(),
+});
