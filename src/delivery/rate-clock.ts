@@ -64,12 +64,13 @@ export class RateClock {
   #schedule(hz: number): Disposable {
     const periodMs = 1000 / hz;
     const now = this.#clock.monotonic();
-    const dueMs = (Math.floor(now / periodMs) + 1) * periodMs;
+    // A tick that is due at 33.333… ms must not be found due once more at 33.333.
+    const dueMs = (Math.floor(now / periodMs + 1e-6) + 1) * periodMs;
     return this.#clock.schedule(dueMs - now, () => {
       const grid = this.#grids.get(hz);
       if (grid === undefined) return;
       // Timers count whole milliseconds and may come a fraction early; the tick itself must not.
-      if (this.#clock.monotonic() < dueMs) {
+      if (this.#clock.monotonic() < dueMs - 1e-3) {
         grid.timer = this.#schedule(hz);
         return;
       }

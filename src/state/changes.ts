@@ -77,10 +77,11 @@ function agentChanges(
   const removedAgentIds: string[] = [];
   for (const record of candidates(store.agents, since, view)) {
     const agent = record.value;
-    const matched = matchedAt(record, since);
+    const past = record.at(since.revision);
+    const matched = past.keys.some((key) => matchesAgent(since.view, key));
     if (agent === null || !matchesAgent(view, agent)) {
       if (matched) removedAgentIds.push(record.id);
-    } else if (!matched) {
+    } else if (!matched || !past.exact) {
       agents.push(changedAgent(store, view, agent, () => wholePatch(agent, view)));
     } else {
       // Copied, because the patch is made later, when the record may have moved on.
@@ -104,9 +105,8 @@ function candidates<V, K>(ledger: Ledger<V, K>, since: Position | null, view: Vi
   return since?.view.key === view.key ? [...ledger.changedSince(since.revision)].reverse() : ledger.records();
 }
 
-function matchedAt(record: LedgerRecord<Agent, AgentKey>, since: Position): boolean {
-  const key = record.keyAt(since.revision);
-  return key !== null && matchesAgent(since.view, key);
+function matchedAt(record: LedgerRecord<Agent, AgentKey> | undefined, since: Position): boolean {
+  return record?.at(since.revision).keys.some((key) => matchesAgent(since.view, key)) === true;
 }
 
 function changedAgent(store: Store, view: View, agent: Agent, patch: () => MergePatch): ChangedAgent {
@@ -121,20 +121,21 @@ function topologyChanges(store: Store, since: Position | null, view: View): read
     return change;
   };
   for (const record of candidates(store.swarms, since, view)) {
-    const before = since === null ? null : record.keyAt(since.revision);
-    const seenBefore = before !== null && since !== null && matchesSwarm(since.view, before);
+    const before = since === null ? [] : record.at(since.revision).keys;
+    const seenBefore = since !== null && before.some((key) => matchesSwarm(since.view, key));
     const seenNow = record.value !== null && matchesSwarm(view, record.value);
-    const renamed = before?.topologyName !== record.value?.topologyName;
+    const renamed = before.some((key) => key.topologyName !== record.value?.topologyName);
     if (seenNow !== seenBefore || (seenNow && renamed)) changeOf(record.id);
   }
   for (const record of edgeCandidates(store, since, view)) {
-    const before = since === null ? null : record.keyAt(since.revision);
-    const seenBefore = before !== null && since !== null && edgeVisibleAt(store, before, since);
+    const before = since === null ? [] : record.at(since.revision).keys;
+    const seen = since === null ? undefined : before.find((key) => edgeVisibleAt(store, key, since));
     const edge = record.value;
     if (edge !== null && edgeVisible(store, edge, view)) {
-      if (since === null || !seenBefore || record.revision > since.revision) changeOf(edge.swarmId).edges.push(edge);
-    } else if (seenBefore) {
-      changeOf(before.swarmId).removedEdgeIds.push(record.id);
+      if (since === null || seen === undefined || record.revision > since.revision)
+        changeOf(edge.swarmId).edges.push(edge);
+    } else if (seen !== undefined) {
+      changeOf(seen.swarmId).removedEdgeIds.push(record.id);
     }
   }
   const kind = since === null ? 'SNAPSHOT' : 'DELTA';
@@ -170,7 +171,7 @@ function edgeVisible(store: Store, edge: TopologyEdge, view: View): boolean {
 function edgeVisibleAt(store: Store, edge: TopologyEdge, at: Position): boolean {
   const from = store.agents.record(edge.from);
   const to = store.agents.record(edge.to);
-  return from !== undefined && to !== undefined && matchedAt(from, at) && matchedAt(to, at);
+  return matchedAt(from, at) && matchedAt(to, at);
 }
 
 function matchesSwarm(view: View, swarm: SwarmKey): boolean {
@@ -188,9 +189,10 @@ function staleServers(store: Store, view: View): readonly string[] {
 
 function staleServersChanged(store: Store, since: Position, view: View): boolean {
   for (const record of candidates(store.servers, since, view)) {
-    const before = record.keyAt(since.revision);
-    const staleBefore =
-      before?.stale === true && matchesServer(since.view, { id: record.id, families: before.families });
+    const before = record.at(since.revision).keys;
+    const staleBefore = before.some(
+      ({ stale, families }) => stale && matchesServer(since.view, { id: record.id, families }),
+    );
     const staleNow = record.value?.stale === true && matchesServer(view, record.value);
     if (staleBefore !== staleNow) return true;
   }

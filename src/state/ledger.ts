@@ -88,11 +88,15 @@ export class Ledger<V, K> {
   }
 
   #remember(record: LedgerRecord<V, K>, entry: HistoryEntry<K>): void {
-    record.history.push(entry);
-    if (record.history.length > MAX_HISTORY) {
-      record.history.shift();
-      this.#horizon = Math.max(this.#horizon, record.history[0]?.revision ?? 0);
-    }
+    const { history, forgotten } = record;
+    history.push(entry);
+    if (history.length <= MAX_HISTORY) return;
+    const key = history.shift()?.key ?? null;
+    if (key === null || forgotten.some((known) => this.#sameKey(known, key))) return;
+    forgotten.push(key);
+    if (forgotten.length <= MAX_HISTORY) return;
+    forgotten.length = 0;
+    this.#horizon = Math.max(this.#horizon, history[0]?.revision ?? 0);
   }
 
   #evict(): void {
@@ -124,10 +128,11 @@ export class Ledger<V, K> {
 }
 
 /**
- * How often a thing may come, go and change its key before the oldest of it is forgotten. More than any honest
- * server does between two ticks; a server that flaps costs its readers a snapshot, not memory.
+ * How often a thing may come, go and change its key before it is no longer known when it was what, and among how many
+ * keys it may do so before its readers get a snapshot. A server that flaps must not cost memory, and no reader more
+ * than the thing that flaps.
  */
-const MAX_HISTORY = 16;
+const MAX_HISTORY = 32;
 
 export interface LedgerOptions<V, K> {
   /** What filters look at. Kept for each past revision, so that a reader can be told what left its view. */
@@ -151,6 +156,8 @@ export class LedgerRecord<V, K> {
   /** Of the last change of each field, where the ledger's owner keeps them. */
   fieldRevisions: number[] = [];
   readonly history: HistoryEntry<K>[] = [];
+  /** Keys it had before the oldest entry of `history`. */
+  readonly forgotten: K[] = [];
   newer: LedgerRecord<V, K> | null = null;
   older: LedgerRecord<V, K> | null = null;
 
@@ -158,12 +165,20 @@ export class LedgerRecord<V, K> {
     this.id = id;
   }
 
-  /** What filters would have seen at `revision`; `null` when it was not there. */
-  keyAt(revision: number): K | null {
+  /** What filters would have seen at `revision`. */
+  at(revision: number): Past<K> {
     for (let index = this.history.length - 1; index >= 0; index -= 1) {
       const entry = this.history[index];
-      if (entry !== undefined && entry.revision <= revision) return entry.key;
+      if (entry !== undefined && entry.revision <= revision) {
+        return { exact: true, keys: entry.key === null ? [] : [entry.key] };
+      }
     }
-    return null;
+    return { exact: this.forgotten.length === 0, keys: this.forgotten };
   }
+}
+
+export interface Past<K> {
+  /** It had the one key, or was not there when there is none; otherwise it may have had any of the keys, or none. */
+  readonly exact: boolean;
+  readonly keys: readonly K[];
 }

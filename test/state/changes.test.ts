@@ -169,3 +169,30 @@ describe('changesSince', () => {
     expect(changesSince(store, position, createView()).empty).toBe(true);
   });
 });
+
+describe('an agent that flaps', () => {
+  test('costs its reader itself, not a snapshot of everything', () => {
+    const store = newStore();
+    const view = createView({ agentTypes: ['coder'] });
+    const agents =
+      fc.sample(
+        pictureOf('x').filter((picture) => picture.agents.length === 5),
+        { numRuns: 1, seed: 1 },
+      )[0]?.agents ?? [];
+    const flapping = (round: number): ServerPicture => ({
+      server: serverOf('x'),
+      agents: agents.map((agent, index) => ({ ...agent, type: index === 0 && round % 2 === 0 ? 'tester' : 'coder' })),
+      swarms: [],
+      edges: [],
+    });
+    show(store, flapping(0));
+    const reader = new Reader();
+    reader.read(store, view);
+    for (let round = 1; round <= 100; round += 1) show(store, flapping(round));
+    const shown = reader.read(store, view);
+    expect(shown).toMatchObject({ kind: 'DELTA', removedAgentIds: ['x:a'] });
+    show(store, flapping(101));
+    expect(reader.read(store, view).agents.map(({ agent }) => agent.id)).toEqual(['x:a']);
+    expect(reader.agents).toEqual(expectedAgents(store, view));
+  });
+});

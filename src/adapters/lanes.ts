@@ -1,0 +1,141 @@
+import type { z } from 'zod';
+import type { ToolFailure } from '../domain/index.js';
+import { ToolCallTimeoutError, ToolRejectedError } from '../mcp/index.js';
+import type { AdapterContext } from './adapter.js';
+import { cleanText } from './fields.js';
+import { isObject } from './records.js';
+
+/** For tools asked at most ten times a second. Less than 100 ms, so that a 10 Hz poll that comes early does not skip one. */
+export const TEN_HZ_INTERVAL_MS = 90;
+
+const MIN_BACKOFF_MS = 1000;
+const MAX_BACKOFF_MS = 30_000;
+/** A failure's message is the server's own text. */
+const MAX_MESSAGE_LENGTH = 300;
+
+/** The tool answered, but not with what it answers when it does its work. */
+export class AnswerError extends Error {
+  override readonly name = 'AnswerError';
+}
+
+export interface LaneOptions<T> {
+  readonly tool: string;
+  readonly args?: Readonly<Record<string, unknown>>;
+  /** 0: at every poll. */
+  readonly minIntervalMs: number;
+  /** @throws AnswerError when the answer as a whole does not fit */
+  readonly read: (answer: unknown) => T;
+}
+
+/**
+ * One call that polls repeat: at most so often, with its last good answer in between. One that fails is asked again
+ * after 1 s, 2 s, … 30 s, so that it does not cost a call at every poll.
+ */
+export class Lane<T> {
+  readonly #context: AdapterContext;
+  readonly #options: LaneOptions<T>;
+  #last: T | null = null;
+  #failure: ToolFailure | null = null;
+  #failuresInARow = 0;
+  #askedAtMs: number | null = null;
+  #notBeforeMs = -Infinity;
+
+  constructor(context: AdapterContext, options: LaneOptions<T>) {
+    this.#context = context;
+    this.#options = options;
+  }
+
+  /** The answer, when the tool works: what enriches a report. */
+  get known(): T | null {
+    return this.#failure === null ? this.#last : null;
+  }
+
+  /** The last good answer, even when the tool has failed since: what a list falls back on. */
+  get last(): T | null {
+    return this.#last;
+  }
+
+  /** Of the last call that ended; stays until the next good one. */
+  get failure(): ToolFailure | null {
+    return this.#failure;
+  }
+
+  /** When it was last asked, on the monotonic clock; `null` when never. */
+  get askedAtMs(): number | null {
+    return this.#askedAtMs;
+  }
+
+  isDue(minIntervalMs = this.#options.minIntervalMs): boolean {
+    if (!this.#context.tools.has(this.#options.tool)) return false;
+    const nowMs = this.#context.clock.monotonic();
+    return nowMs >= this.#notBeforeMs && (this.#askedAtMs === null || nowMs - this.#askedAtMs >= minIntervalMs);
+  }
+
+  /**
+   * Calls the tool when it is due.
+   * @param minIntervalMs instead of the lane's own: 0 when the answer is known to be out of date
+   * @throws when the server could not be asked; a refusal or an unusable answer is the lane's `failure`
+   */
+  async ask(signal: AbortSignal, minIntervalMs = this.#options.minIntervalMs): Promise<void> {
+    if (!this.isDue(minIntervalMs)) return;
+    const { tool, args = {}, read } = this.#options;
+    const askedAtMs = this.#context.clock.monotonic();
+    try {
+      const answer = await this.#context.caller.callTool(tool, args, signal);
+      throwIfFailed(answer);
+      this.#last = read(answer);
+      this.#failure = null;
+      this.#failuresInARow = 0;
+    } catch (error) {
+      if (error instanceof ToolRejectedError || error instanceof AnswerError) this.#fail(error);
+      else {
+        // A tool that hangs while its neighbours answer must not hold up every poll; lists are asked all the same.
+        if (error instanceof ToolCallTimeoutError && this.#options.minIntervalMs > 0) this.#fail(error);
+        throw error;
+      }
+    }
+    this.#askedAtMs = askedAtMs;
+  }
+
+  #fail(error: Error): void {
+    this.#failuresInARow += 1;
+    this.#failure = { tool: this.#options.tool, message: cleanText(error.message, MAX_MESSAGE_LENGTH) || error.name };
+    const backoffMs = Math.min(MAX_BACKOFF_MS, MIN_BACKOFF_MS * 2 ** (this.#failuresInARow - 1));
+    this.#notBeforeMs = this.#context.clock.monotonic() + backoffMs;
+  }
+}
+
+/** Waits for all, then throws the first error: no call is left running behind the poll's back. */
+export async function together(calls: readonly Promise<void>[]): Promise<void> {
+  const outcomes = await Promise.allSettled(calls);
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}
+
+/** The failures of several lanes, one for each tool. */
+export function failuresOf(lanes: Iterable<Pick<Lane<unknown>, 'failure'>>): ToolFailure[] {
+  const failures = new Map<string, ToolFailure>();
+  for (const { failure } of lanes) {
+    if (failure !== null && !failures.has(failure.tool)) failures.set(failure.tool, failure);
+  }
+  return [...failures.values()];
+}
+
+/** @throws AnswerError when the answer as a whole does not fit */
+export function readAnswer<S extends z.ZodType>(schema: S, answer: unknown): z.output<S> {
+  const result = schema.safeParse(answer);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const path = issue === undefined || issue.path.length === 0 ? 'answer' : issue.path.map(String).join('.');
+  throw new AnswerError(`Unexpected answer: ${path}: ${issue?.message ?? 'invalid'}`);
+}
+
+/** claude-flow reports failures as ordinary answers: `{success:false,error}`, `{status:"not_found"}`, `{…,error}`. */
+function throwIfFailed(answer: unknown): void {
+  if (!isObject(answer)) return;
+  const { success, status, error } = answer;
+  const message = typeof error === 'string' ? error : '';
+  if (success === false || status === 'not_found' || status === 'error' || message !== '') {
+    throw new AnswerError(message || `The tool reports ${status === undefined ? 'a failure' : String(status)}`);
+  }
+}
