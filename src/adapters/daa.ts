@@ -34,6 +34,7 @@ export class DaaAdapter implements Adapter {
     this.#agents = new Lane(context, {
       tool: 'list_agents',
       minIntervalMs: 0,
+      isMain: true,
       read: (answer) => {
         const { agents } = readAnswer(agentsSchema, answer);
         return this.#records.readAll({ tool: 'list_agents', path: 'agents' }, agentSchema, agents, (one) => one.id);
@@ -93,7 +94,9 @@ const ASSIGNEE_KEYS = ['assigned_agents', 'assigned_to', 'assigned_agent', 'agen
 function assignedTaskOf(entry: unknown): AssignedTask | null {
   if (!isObject(entry)) return null;
   const places = [entry['task'], entry['result'], entry].filter(isObject);
-  const found = places.flatMap((place) => ASSIGNEE_KEYS.filter((key) => Object.hasOwn(place, key)).map((key) => place[key]));
+  const found = places.flatMap((place) =>
+    ASSIGNEE_KEYS.filter((key) => Object.hasOwn(place, key)).map((key) => place[key]),
+  );
   if (found.length === 0) return null;
   const assignees = field.references.parse(found.flat());
   return { status: statusWord(entry['status']), assignees: assignees ?? [] };

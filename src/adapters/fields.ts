@@ -61,7 +61,6 @@ export const count = optional(z.int().min(0));
 /** RFC 3339 or Rust text, or milliseconds since the epoch; RFC 3339 in UTC comes out. */
 export const instant = optional(
   z.unknown().transform((value, context) => {
-    if (value === null || value === undefined) return null;
     const iso = toInstant(value);
     if (iso === null) context.issues.push({ code: 'custom', message: 'Not a date', input: value });
     return iso;

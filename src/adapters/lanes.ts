@@ -23,6 +23,8 @@ export interface LaneOptions<T> {
   readonly args?: Readonly<Record<string, unknown>>;
   /** 0: at every poll. */
   readonly minIntervalMs: number;
+  /** Without this list there is nothing to report: when it hangs, the server does, and it is asked at every poll. */
+  readonly isMain?: boolean;
   /** @throws AnswerError when the answer as a whole does not fit */
   readonly read: (answer: unknown) => T;
 }
@@ -89,8 +91,8 @@ export class Lane<T> {
     } catch (error) {
       if (error instanceof ToolRejectedError || error instanceof AnswerError) this.#fail(error);
       else {
-        // A tool that hangs while its neighbours answer must not hold up every poll; lists are asked all the same.
-        if (error instanceof ToolCallTimeoutError && this.#options.minIntervalMs > 0) this.#fail(error);
+        // A tool that hangs while its neighbours answer must not hold up every poll.
+        if (error instanceof ToolCallTimeoutError && this.#options.isMain !== true) this.#fail(error);
         throw error;
       }
     }
@@ -128,6 +130,12 @@ export function readAnswer<S extends z.ZodType>(schema: S, answer: unknown): z.o
   const [issue] = result.error.issues;
   const path = issue === undefined || issue.path.length === 0 ? 'answer' : issue.path.map(String).join('.');
   throw new AnswerError(`Unexpected answer: ${path}: ${issue?.message ?? 'invalid'}`);
+}
+
+/** @throws AnswerError when the answer is no object */
+export function objectAnswer(answer: unknown): Readonly<Record<string, unknown>> {
+  if (!isObject(answer)) throw new AnswerError('Unexpected answer: not an object');
+  return answer;
 }
 
 /** claude-flow reports failures as ordinary answers: `{success:false,error}`, `{status:"not_found"}`, `{…,error}`. */

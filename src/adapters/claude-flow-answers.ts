@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import * as field from './fields.js';
+import { AnswerError, objectAnswer, readAnswer } from './lanes.js';
+import { isObject, type RecordReader } from './records.js';
+import { TaskTally } from './tasks.js';
+
+/** The tool answers with its 50 newest unless told otherwise. */
+export const MAX_TASKS = 1000;
+
+const agentSchema = z.object({
+  agentId: field.id,
+  agentType: field.word,
+  status: field.word,
+  health: field.fraction,
+  taskCount: field.count,
+  createdAt: field.instant,
+});
+export type FlowAgent = z.output<typeof agentSchema>;
+
+const daaAgentSchema = z.object({
+  id: field.id,
+  status: field.word,
+  successRate: field.fraction,
+  adaptations: field.count,
+});
+export type FlowDaaAgent = z.output<typeof daaAgentSchema>;
+
+const workerSchema = z.object({ id: field.id, type: field.word, status: field.word, tasksCompleted: field.count });
+export type HiveWorker = z.output<typeof workerSchema>;
+
+const queenSchema = z.object({ id: field.reference, status: field.word });
+
+const hiveSchema = z.object({
+  initialized: z.boolean(),
+  hiveId: field.reference,
+  status: field.word,
+  topology: field.word,
+  createdAt: field.instant,
+  queen: z.unknown(),
+  workers: z.unknown(),
+});
+
+export interface Hive {
+  readonly nativeId: string;
+  readonly status: string | null;
+  readonly topologyName: string | null;
+  readonly createdAt: string | null;
+  readonly queen: { readonly nativeId: string; readonly status: string | null } | null;
+  readonly workers: readonly HiveWorker[];
+}
+
+const taskSchema = z.object({ taskId: field.id, status: field.word, assignedTo: field.references });
+
+const swarmSchema = z.object({
+  totalSwarms: field.count,
+  swarmId: field.reference,
+  status: field.word,
+  topology: field.word,
+  maxAgents: field.count,
+  strategy: field.word,
+  createdAt: field.instant,
+});
+export type FlowSwarm = z.output<typeof swarmSchema>;
+
+export function readAgents(records: RecordReader, answer: unknown): FlowAgent[] {
+  const { agents } = readAnswer(z.object({ agents: z.array(z.unknown()) }), answer);
+  return records.readAll({ tool: 'agent_list', path: 'agents' }, agentSchema, agents, (one) => one.agentId);
+}
+
+export function readDaaAgents(records: RecordReader, answer: unknown): FlowDaaAgent[] {
+  const { agents } = readAnswer(z.object({ agents: z.array(z.unknown()) }), answer);
+  return records.readAll({ tool: 'daa_learning_status', path: 'agents' }, daaAgentSchema, agents, (one) => one.id);
+}
+
+/** @returns `null` when there is no hive */
+export function readHive(records: RecordReader, answer: unknown): Hive | null {
+  const place = { tool: 'hive-mind_status', path: 'answer' };
+  const hive = records.read(place, hiveSchema, objectAnswer(answer));
+  if (hive === null) throw new AnswerError('Unexpected answer: it does not say whether there is a hive');
+  if (!hive.initialized) return null;
+  if (hive.hiveId === null) throw new AnswerError('Unexpected answer: hiveId: missing');
+  const queen = hive.queen == null ? null : records.read({ ...place, path: 'queen' }, queenSchema, hive.queen);
+  const workers = readAnswer(z.array(z.unknown()).nullish(), hive.workers) ?? [];
+  return {
+    nativeId: hive.hiveId,
+    status: hive.status,
+    topologyName: hive.topology,
+    createdAt: hive.createdAt,
+    // This is how the tool writes that there is no queen.
+    queen: queen?.id == null || queen.id === 'N/A' ? null : { nativeId: queen.id, status: queen.status },
+    workers: records.readAll({ ...place, path: 'workers' }, workerSchema, workers, (one) => one.id),
+  };
+}
+
+/** @returns `null` when the list may not be complete: then nothing can be counted */
+export function readTasks(records: RecordReader, answer: unknown): TaskTally | null {
+  const { tasks } = readAnswer(z.object({ tasks: z.array(z.unknown()) }), answer);
+  if (tasks.length >= MAX_TASKS) return null;
+  const read = records.readAll({ tool: 'task_list', path: 'tasks' }, taskSchema, tasks, (one) => one.taskId);
+  return new TaskTally(read.map(({ status, assignedTo }) => ({ status, assignees: assignedTo ?? [] })));
+}
+
+/** Its `taskCount` is left out: nothing in claude-flow ever adds a task to a swarm, so it is always 0. */
+export function readSwarm(records: RecordReader, answer: unknown): FlowSwarm {
+  const whole = objectAnswer(answer);
+  const config = whole['config'];
+  const strategy = isObject(config) ? config['strategy'] : null;
+  const swarm = records.read({ tool: 'swarm_status', path: 'answer' }, swarmSchema, { ...whole, strategy });
+  if (swarm === null || (swarm.swarmId === null && swarm.totalSwarms !== 0)) {
+    throw new AnswerError('Unexpected answer: neither a swarm nor none');
+  }
+  return swarm;
+}

@@ -1,0 +1,244 @@
+import type { McpServerType, ReportedAgent, ReportedEdge, ReportedSwarm, ServerReport } from '../domain/index.js';
+import type { Adapter, AdapterContext } from './adapter.js';
+import {
+  type FlowAgent,
+  type FlowDaaAgent,
+  type FlowSwarm,
+  type Hive,
+  MAX_TASKS,
+  readAgents,
+  readDaaAgents,
+  readHive,
+  readSwarm,
+  readTasks,
+} from './claude-flow-answers.js';
+import { CognitivePatterns } from './cognitive-patterns.js';
+import { failuresOf, Lane, TEN_HZ_INTERVAL_MS } from './lanes.js';
+import { RecordReader } from './records.js';
+import { neuralOf, performanceOf, reportedAgent, reportedSwarm } from './reported.js';
+import { agentStatus } from './status.js';
+import type { TaskTally } from './tasks.js';
+
+/**
+ * claude-flow, also known as ruflo. Its calls go one after another, because it is observed harmlessly only with one call
+ * at a time. Terminated agents are not asked for: that they are gone from the list is their end.
+ */
+export class ClaudeFlowAdapter implements Adapter {
+  readonly type = 'CLAUDE_FLOW';
+  readonly families: readonly McpServerType[];
+  readonly #records: RecordReader;
+  readonly #agents: Lane<FlowAgent[]>;
+  readonly #hive: Lane<Hive | null>;
+  readonly #daaAgents: Lane<FlowDaaAgent[]>;
+  readonly #swarm: Lane<FlowSwarm>;
+  readonly #tasks: Lane<TaskTally | null>;
+  readonly #patterns: CognitivePatterns;
+
+  constructor(context: AdapterContext) {
+    const records = new RecordReader(context);
+    this.#records = records;
+    this.families = context.tools.has('daa_learning_status') ? ['CLAUDE_FLOW', 'DAA'] : ['CLAUDE_FLOW'];
+    this.#agents = new Lane(context, {
+      tool: 'agent_list',
+      minIntervalMs: 0,
+      isMain: true,
+      read: (answer) => readAgents(records, answer),
+    });
+    this.#hive = new Lane(context, {
+      tool: 'hive-mind_status',
+      minIntervalMs: 0,
+      read: (answer) => readHive(records, answer),
+    });
+    this.#daaAgents = new Lane(context, {
+      tool: 'daa_learning_status',
+      minIntervalMs: TEN_HZ_INTERVAL_MS,
+      read: (answer) => readDaaAgents(records, answer),
+    });
+    this.#swarm = new Lane(context, {
+      tool: 'swarm_status',
+      minIntervalMs: TEN_HZ_INTERVAL_MS,
+      read: (answer) => readSwarm(records, answer),
+    });
+    this.#tasks = new Lane(context, {
+      tool: 'task_list',
+      args: { limit: MAX_TASKS },
+      minIntervalMs: TEN_HZ_INTERVAL_MS,
+      read: (answer) => readTasks(records, answer),
+    });
+    this.#patterns = new CognitivePatterns(context, records);
+  }
+
+  get rejected(): number {
+    return this.#records.rejected;
+  }
+
+  async poll(signal: AbortSignal): Promise<ServerReport> {
+    for (const lane of [this.#agents, this.#hive, this.#daaAgents, this.#swarm, this.#tasks]) await lane.ask(signal);
+    const daaAgents = this.#daaAgents.last ?? [];
+    await this.#patterns.ask(
+      daaAgents.map((one) => one.id),
+      signal,
+    );
+    const agents = [...this.#listedAgents(), ...this.#hiveAgents()];
+    return {
+      agents: [...agents, ...this.#autonomousAgents(new Set(agents.map((one) => one.nativeId)))],
+      swarms: this.#swarms(),
+      edges: this.#edges(),
+      failures: [
+        ...failuresOf([this.#agents, this.#hive, this.#daaAgents, this.#swarm, this.#tasks]),
+        ...this.#patterns.failures,
+      ],
+    };
+  }
+
+  #listedAgents(): ReportedAgent[] {
+    const hive = this.#hive.last;
+    const workers = new Set(hive?.workers.map((one) => one.id));
+    const queen = hive?.queen?.nativeId ?? null;
+    const swarm = this.#swarm.last;
+    // With more than one swarm it is not said which of them an agent belongs to.
+    const swarmNativeId = swarm?.totalSwarms === 1 ? swarm.swarmId : null;
+    const stale = this.#agents.failure !== null;
+    return (this.#agents.last ?? []).map((one) => {
+      const role = one.agentId === queen ? 'queen' : workers.has(one.agentId) ? 'worker' : null;
+      return reportedAgent({
+        nativeId: one.agentId,
+        serverType: 'CLAUDE_FLOW',
+        swarmNativeId: role === null ? swarmNativeId : (hive?.nativeId ?? null),
+        type: one.agentType ?? 'unknown',
+        status: agentStatus(one.status),
+        performance: performanceOf({ healthScore: one.health, ...this.#tasksOf(one.agentId, one.taskCount) }),
+        role,
+        createdAt: one.createdAt,
+        stale,
+      });
+    });
+  }
+
+  /** The hive's agents that the agent list does not hold: the queen, as a rule. */
+  #hiveAgents(): ReportedAgent[] {
+    const hive = this.#hive.last;
+    if (hive === null) return [];
+    const listed = new Set(this.#agents.last?.map((one) => one.agentId));
+    const common = {
+      serverType: 'CLAUDE_FLOW',
+      swarmNativeId: hive.nativeId,
+      stale: this.#hive.failure !== null,
+    } as const;
+    const { queen } = hive;
+    const agents: ReportedAgent[] = [];
+    if (queen !== null && !listed.has(queen.nativeId)) {
+      agents.push(
+        reportedAgent({
+          ...common,
+          nativeId: queen.nativeId,
+          type: 'queen',
+          status: agentStatus(queen.status),
+          performance: performanceOf(this.#tasksOf(queen.nativeId, null)),
+          role: 'queen',
+        }),
+      );
+    }
+    for (const worker of hive.workers) {
+      if (listed.has(worker.id) || worker.id === queen?.nativeId) continue;
+      // Of a worker that it has no record of, the server fills in a type and a count.
+      const recorded = worker.status !== 'unknown';
+      agents.push(
+        reportedAgent({
+          ...common,
+          nativeId: worker.id,
+          type: (recorded ? worker.type : null) ?? 'unknown',
+          status: agentStatus(worker.status),
+          performance: performanceOf(this.#tasksOf(worker.id, recorded ? worker.tasksCompleted : null)),
+          role: 'worker',
+        }),
+      );
+    }
+    return agents;
+  }
+
+  /** @param taken ids are unique in a server: of two agents that bear the same one, the one named before stays */
+  #autonomousAgents(taken: ReadonlySet<string>): ReportedAgent[] {
+    const stale = this.#daaAgents.failure !== null;
+    const distinct = (this.#daaAgents.last ?? []).filter((one) => {
+      if (taken.has(one.id)) this.#records.reject({ tool: 'daa_learning_status', path: 'agents' }, 'Duplicate id');
+      return !taken.has(one.id);
+    });
+    return distinct.map((one) => {
+      const pattern = this.#patterns.of(one.id);
+      return reportedAgent({
+        nativeId: one.id,
+        serverType: 'DAA',
+        status: agentStatus(one.status),
+        performance: performanceOf({ successRate: one.successRate }),
+        neural: neuralOf({
+          cognitivePattern: pattern?.cognitivePattern ?? null,
+          learningRate: pattern?.learningRate ?? null,
+          adaptations: one.adaptations,
+        }),
+        stale,
+      });
+    });
+  }
+
+  /**
+   * @param taskCount the agent's own tally, which the server raises with each task it completes or executes, and calls
+   * "completed" wherever it names it; tasks executed without a record are in no list
+   */
+  #tasksOf(nativeId: string, taskCount: number | null) {
+    const listed = this.#tasks.known?.of(nativeId);
+    return {
+      tasksActive: listed?.active ?? null,
+      tasksCompleted: taskCount ?? listed?.completed ?? null,
+      tasksFailed: listed?.failed ?? null,
+    };
+  }
+
+  #swarms(): ReportedSwarm[] {
+    const swarms: ReportedSwarm[] = [];
+    const swarm = this.#swarm.last;
+    if (swarm?.swarmId != null) {
+      swarms.push(
+        reportedSwarm({
+          nativeId: swarm.swarmId,
+          serverType: 'CLAUDE_FLOW',
+          status: swarm.status,
+          topologyName: swarm.topology,
+          strategy: swarm.strategy,
+          maxAgents: swarm.maxAgents,
+          createdAt: swarm.createdAt,
+          stale: this.#swarm.failure !== null,
+        }),
+      );
+    }
+    const hive = this.#hive.last;
+    if (hive !== null && hive.nativeId !== swarm?.swarmId) {
+      // Its task counts are left out: they count all tasks of the project, whosever they are.
+      swarms.push(
+        reportedSwarm({
+          nativeId: hive.nativeId,
+          serverType: 'CLAUDE_FLOW',
+          status: hive.status,
+          topologyName: hive.topologyName,
+          createdAt: hive.createdAt,
+          stale: this.#hive.failure !== null,
+        }),
+      );
+    }
+    return swarms;
+  }
+
+  #edges(): ReportedEdge[] {
+    const hive = this.#hive.last;
+    const queen = hive?.queen ?? null;
+    if (hive === null || queen === null) return [];
+    return hive.workers
+      .filter((worker) => worker.id !== queen.nativeId)
+      .map((worker) => ({
+        swarmNativeId: hive.nativeId,
+        fromNativeId: queen.nativeId,
+        toNativeId: worker.id,
+        relation: 'leads',
+      }));
+  }
+}

@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import type { ToolFailure } from '../domain/index.js';
+import type { AdapterContext } from './adapter.js';
+import * as field from './fields.js';
+import { AnswerError, failuresOf, Lane, objectAnswer } from './lanes.js';
+import type { RecordReader } from './records.js';
+
+/** Between two calls, whichever agents they are for. */
+const MIN_INTERVAL_MS = 1000;
+/** Between two calls for one agent. */
+const MIN_AGENT_INTERVAL_MS = 60_000;
+
+const TOOL = 'daa_cognitive_pattern';
+
+// Its `metrics.tasksCompleted` is set to 0 when the agent is made and never again: not a count of anything.
+const patternSchema = z.object({ agentId: field.id, currentPattern: field.word, learningRate: field.fraction });
+
+export interface DaaPattern {
+  readonly cognitivePattern: string | null;
+  readonly learningRate: number | null;
+}
+
+/** How claude-flow's DAA agents think: asked agent by agent, one a second, those first that waited longest. */
+export class CognitivePatterns {
+  readonly #context: AdapterContext;
+  readonly #records: RecordReader;
+  readonly #lanes = new Map<string, Lane<DaaPattern>>();
+  #askedAtMs = -Infinity;
+
+  constructor(context: AdapterContext, records: RecordReader) {
+    this.#context = context;
+    this.#records = records;
+  }
+
+  get failures(): readonly ToolFailure[] {
+    return failuresOf(this.#lanes.values());
+  }
+
+  of(agentId: string): DaaPattern | null {
+    return this.#lanes.get(agentId)?.known ?? null;
+  }
+
+  /** @throws when the server could not be asked */
+  async ask(agentIds: readonly string[], signal: AbortSignal): Promise<void> {
+    this.#follow(agentIds);
+    const nowMs = this.#context.clock.monotonic();
+    if (nowMs - this.#askedAtMs < MIN_INTERVAL_MS) return;
+    let next: Lane<DaaPattern> | null = null;
+    for (const lane of this.#lanes.values()) {
+      if (lane.isDue() && (next === null || (lane.askedAtMs ?? -Infinity) < (next.askedAtMs ?? -Infinity))) next = lane;
+    }
+    if (next === null) return;
+    this.#askedAtMs = nowMs;
+    await next.ask(signal);
+  }
+
+  #follow(agentIds: readonly string[]): void {
+    const present = new Set(agentIds);
+    for (const id of this.#lanes.keys()) if (!present.has(id)) this.#lanes.delete(id);
+    for (const id of present) if (!this.#lanes.has(id)) this.#lanes.set(id, this.#laneFor(id));
+  }
+
+  #laneFor(agentId: string): Lane<DaaPattern> {
+    return new Lane(this.#context, {
+      tool: TOOL,
+      args: { agentId, action: 'analyze' },
+      minIntervalMs: MIN_AGENT_INTERVAL_MS,
+      read: (answer) => {
+        const record = this.#records.read({ tool: TOOL, path: 'answer' }, patternSchema, objectAnswer(answer));
+        // Without an agent that it knows, the tool explains what patterns there are.
+        if (record?.agentId !== agentId) throw new AnswerError('Unexpected answer: not about the agent asked for');
+        return { cognitivePattern: record.currentPattern, learningRate: record.learningRate };
+      },
+    });
+  }
+}

@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import type { ToolFailure } from '../domain/index.js';
+import type { AdapterContext } from './adapter.js';
+import * as field from './fields.js';
+import { failuresOf, Lane, readAnswer, TEN_HZ_INTERVAL_MS, together } from './lanes.js';
+
+/** Agents of ruv-swarm stay in the swarm that they were born in: without a newcomer there is hardly anything to see. */
+const MIN_INTERVAL_MS = 1000;
+
+export interface MembersWanted {
+  readonly swarmIds: readonly string[];
+  /** All agents that the server lists. */
+  readonly agentIds: readonly string[];
+  /** One of them was not listed before. */
+  readonly isNew: boolean;
+}
+
+/** Which swarm each agent belongs to: `agent_list` with a `swarmId`, an argument that it takes but does not announce. */
+export class SwarmMembers {
+  readonly #context: AdapterContext;
+  readonly #lanes = new Map<string, Lane<readonly string[]>>();
+
+  constructor(context: AdapterContext) {
+    this.#context = context;
+  }
+
+  get failure(): ToolFailure | null {
+    return failuresOf(this.#lanes.values())[0] ?? null;
+  }
+
+  /** Native id of the agent → native id of its swarm. */
+  placement(): ReadonlyMap<string, string> {
+    const placement = new Map<string, string>();
+    for (const [swarmId, lane] of this.#lanes) {
+      for (const id of lane.known ?? []) if (!placement.has(id)) placement.set(id, swarmId);
+    }
+    return placement;
+  }
+
+  /** @throws when the server could not be asked */
+  async ask(wanted: MembersWanted, signal: AbortSignal): Promise<void> {
+    const present = new Set(wanted.swarmIds);
+    for (const id of this.#lanes.keys()) if (!present.has(id)) this.#lanes.delete(id);
+    for (const id of present) if (!this.#lanes.has(id)) this.#lanes.set(id, this.#laneFor(id));
+    const placement = this.placement();
+    const isUnplaced = wanted.agentIds.some((id) => !placement.has(id));
+    const minIntervalMs = wanted.isNew ? 0 : isUnplaced ? TEN_HZ_INTERVAL_MS : MIN_INTERVAL_MS;
+    await together([...this.#lanes.values()].map((lane) => lane.ask(signal, minIntervalMs)));
+  }
+
+  #laneFor(swarmId: string): Lane<readonly string[]> {
+    return new Lane(this.#context, {
+      tool: 'agent_list',
+      args: { swarmId },
+      minIntervalMs: MIN_INTERVAL_MS,
+      read: (answer) => {
+        const { agents } = readAnswer(z.object({ agents: z.array(z.unknown()) }), answer);
+        // What is malformed here is malformed in the full list too, and counted there.
+        return agents.flatMap((agent) => memberSchema.safeParse(agent).data?.id ?? []);
+      },
+    });
+  }
+}
+
+const memberSchema = z.object({ id: field.id });

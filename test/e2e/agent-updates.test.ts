@@ -1,0 +1,194 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { App } from '../../src/app.js';
+import {
+  AGENT_UPDATES,
+  request,
+  simulator,
+  SocketClient,
+  startApp,
+  WirePicture,
+  type WireUpdate,
+} from '../support/app.js';
+
+let app: App;
+
+beforeAll(async () => {
+  app = await startApp([
+    simulator('claude-flow', { hz: 30 }),
+    simulator('ruv-swarm', { hz: 30 }),
+    simulator('daa', { hz: 30 }),
+  ]);
+});
+
+afterAll(async () => {
+  await app[Symbol.asyncDispose]();
+});
+
+interface WireAgent extends Record<string, unknown> {
+  readonly id: string;
+  readonly serverType: string;
+  readonly type: string;
+  readonly swarmId: string | null;
+}
+
+async function snapshot(variables: Record<string, unknown>): Promise<WireUpdate['agentUpdates']> {
+  await using client = new SocketClient(app);
+  using stream = client.subscribe<WireUpdate>(AGENT_UPDATES, variables);
+  const [first] = await stream.until((updates) => updates.length > 0);
+  if (first === undefined) throw new Error('no update');
+  return first.agentUpdates;
+}
+
+describe('agentUpdates: filters', () => {
+  test('without filters: a snapshot of the agents of all servers', async () => {
+    const update = await snapshot({});
+    expect(update.kind).toBe('SNAPSHOT');
+    expect(new Set(update.agents.map(({ serverId }) => serverId))).toEqual(
+      new Set(['claude-flow', 'ruv-swarm', 'daa']),
+    );
+    expect(update.patches).toEqual([]);
+    expect(update.removedAgentIds).toEqual([]);
+    expect(update.agents.every(({ simulated }) => simulated === true)).toBe(true);
+  });
+
+  test('serverTypes: only agents that these families reported', async () => {
+    const { agents } = await snapshot({ serverTypes: ['DAA'] });
+    expect(agents.length).toBeGreaterThan(0);
+    expect(new Set(agents.map(({ serverType }) => serverType))).toEqual(new Set(['DAA']));
+    // The DAA agents inside claude-flow are among them.
+    expect(new Set(agents.map(({ serverId }) => serverId))).toEqual(new Set(['claude-flow', 'daa']));
+  });
+
+  test('agentTypes: only agents of these types, in any case', async () => {
+    const { agents } = await snapshot({ agentTypes: ['QUEEN'] });
+    expect(agents.map(({ type }) => type)).toEqual(['queen']);
+  });
+
+  test('swarmIds: only agents of these swarms; an unknown swarm is no error', async () => {
+    const all = (await snapshot({})).agents as readonly WireAgent[];
+    const swarmId = all.find((agent) => agent.swarmId?.startsWith('ruv-swarm:') === true)?.swarmId;
+    const { agents } = await snapshot({ swarmIds: [swarmId, 'ruv-swarm:not-there-yet'] });
+    expect(agents.length).toBeGreaterThan(0);
+    expect(new Set(agents.map((agent) => agent['swarmId']))).toEqual(new Set([swarmId]));
+  });
+
+  test('several filters are a conjunction; an empty one lets nothing through', async () => {
+    const { agents } = await snapshot({ serverTypes: ['CLAUDE_FLOW', 'DAA'], agentTypes: ['queen'] });
+    expect(agents.every(({ serverType, type }) => serverType === 'CLAUDE_FLOW' && type === 'queen')).toBe(true);
+    for (const empty of [{ serverTypes: [] }, { agentTypes: [] }, { swarmIds: [] }]) {
+      expect((await snapshot(empty)).agents).toEqual([]);
+    }
+  });
+
+  test('include switches: what is left out is null, in agents and in the update', async () => {
+    const bare = await snapshot({ includePerformance: false, includeNeural: false, includeTopology: false });
+    expect(bare.performanceMetrics).toBeNull();
+    expect(bare.topologyChanges).toBeNull();
+    for (const agent of bare.agents) expect(agent).toMatchObject({ performance: null, neural: null, topology: null });
+    const full = await snapshot({});
+    expect(full.performanceMetrics).toMatchObject({ totalAgents: full.agents.length });
+    expect(full.topologyChanges?.length).toBeGreaterThan(0);
+    expect(full.agents.some(({ performance }) => performance !== null)).toBe(true);
+    expect(full.agents.some(({ neural }) => neural !== null)).toBe(true);
+    expect(full.agents.some(({ topology }) => topology !== null)).toBe(true);
+  });
+});
+
+describe('agentUpdates: modes', () => {
+  test.each([
+    ['HIGH_FREQUENCY', 60, 30],
+    ['NORMAL', 10, 10],
+    ['LOW_FREQUENCY', 1, 3],
+  ])('%s: deltas come no faster than %d a second', async (mode, hz, deltas) => {
+    await using client = new SocketClient(app);
+    using stream = client.subscribe<WireUpdate>(AGENT_UPDATES, { mode });
+    const updates = await stream.until(({ length }) => length > deltas);
+    expect(updates.map(({ agentUpdates }) => agentUpdates.kind)).toEqual([
+      'SNAPSHOT',
+      ...updates.slice(1).map(() => 'DELTA'),
+    ]);
+    expect(updates[0]?.agentUpdates.rate.requestedHz).toBe(hz);
+    // Between the first delta and the last there are as many whole periods; a lower bound cannot flake on a busy machine.
+    const spanMs = (stream.arrivedAtMs[deltas] ?? 0) - (stream.arrivedAtMs[1] ?? 0);
+    expect(spanMs).toBeGreaterThan(((deltas - 1) / hz) * 1000 * 0.9);
+  });
+
+  test('the modes keep their order: the faster one delivers more in the same time', async () => {
+    await using client = new SocketClient(app);
+    using fast = client.subscribe<WireUpdate>(AGENT_UPDATES, { mode: 'HIGH_FREQUENCY' });
+    using normal = client.subscribe<WireUpdate>(AGENT_UPDATES, { mode: 'NORMAL' });
+    using slow = client.subscribe<WireUpdate>(AGENT_UPDATES, { mode: 'LOW_FREQUENCY' });
+    await slow.until(({ length }) => length >= 4);
+    expect(fast.data.length).toBeGreaterThan(normal.data.length);
+    expect(normal.data.length).toBeGreaterThan(slow.data.length);
+  });
+
+  test('ON_DEMAND: nothing after the snapshot until somebody asks', async () => {
+    await using client = new SocketClient(app);
+    using demand = client.subscribe<WireUpdate>(AGENT_UPDATES, { mode: 'ON_DEMAND' });
+    using running = client.subscribe<WireUpdate>(AGENT_UPDATES, { mode: 'NORMAL' });
+    await running.until(({ length }) => length >= 5);
+    expect(demand.data.map(({ agentUpdates }) => agentUpdates.kind)).toEqual(['SNAPSHOT']);
+    const answer = await request(app, 'mutation { requestAgentUpdate { serverIds unansweredServerIds } }');
+    expect(answer.data).toEqual({
+      requestAgentUpdate: { serverIds: ['claude-flow', 'ruv-swarm', 'daa'], unansweredServerIds: [] },
+    });
+    await demand.until(({ length }) => length === 2);
+    expect(demand.data[1]?.agentUpdates.kind).toBe('DELTA');
+  });
+
+  test('maxHz of connection_init caps the streams of its socket', async () => {
+    await using client = new SocketClient(app, { maxHz: 5 });
+    using stream = client.subscribe<WireUpdate>(AGENT_UPDATES, { mode: 'HIGH_FREQUENCY' });
+    const updates = await stream.until(({ length }) => length > 5);
+    expect(updates.at(-1)?.agentUpdates.rate.requestedHz).toBe(5);
+    const spanMs = (stream.arrivedAtMs[5] ?? 0) - (stream.arrivedAtMs[1] ?? 0);
+    expect(spanMs).toBeGreaterThan((4 / 5) * 1000 * 0.9);
+  });
+});
+
+describe('agentUpdates: one socket, many subscriptions', () => {
+  test('filters change on one socket with `after`: what entered and left the view is told, not a new snapshot', async () => {
+    await using client = new SocketClient(app);
+    const picture = new WirePicture();
+    let cursor: string | undefined;
+    {
+      using stream = client.subscribe<WireUpdate>(AGENT_UPDATES, { serverTypes: ['RUV_SWARM'] });
+      for (const update of await stream.until(({ length }) => length >= 3)) {
+        picture.apply(update);
+        cursor = update.agentUpdates.cursor;
+      }
+    }
+    using stream = client.subscribe<WireUpdate>(AGENT_UPDATES, { serverTypes: ['DAA'], after: cursor });
+    const [first] = await stream.until(({ length }) => length >= 1);
+    if (first === undefined) throw new Error('no update');
+    expect(first.agentUpdates.kind).toBe('DELTA');
+    const before = [...picture.whole.keys()];
+    picture.apply(first);
+    expect(first.agentUpdates.removedAgentIds).toEqual(expect.arrayContaining(before));
+    expect(new Set([...picture.whole.values()].map((agent) => agent['serverType']))).toEqual(new Set(['DAA']));
+  });
+
+  test('two sockets with different filters each see their own', async () => {
+    await using one = new SocketClient(app);
+    await using other = new SocketClient(app);
+    using ruv = one.subscribe<WireUpdate>(AGENT_UPDATES, { serverTypes: ['RUV_SWARM'] });
+    using flow = other.subscribe<WireUpdate>(AGENT_UPDATES, { serverTypes: ['CLAUDE_FLOW'] });
+    await Promise.all([ruv, flow].map((stream) => stream.until(({ length }) => length >= 5)));
+    const families = (stream: typeof ruv): Set<unknown> =>
+      new Set(stream.data.flatMap(({ agentUpdates }) => agentUpdates.agents.map(({ serverType }) => serverType)));
+    expect(families(ruv)).toEqual(new Set(['RUV_SWARM']));
+    expect(families(flow)).toEqual(new Set(['CLAUDE_FLOW']));
+  });
+
+  test('a delta holds only what changed: the agents of its patches, each with fewer fields than an agent has', async () => {
+    await using client = new SocketClient(app);
+    using stream = client.subscribe<WireUpdate>(AGENT_UPDATES);
+    const updates = await stream.until(({ length }) => length >= 10);
+    const total = updates[0]?.agentUpdates.agents.length ?? 0;
+    for (const { agentUpdates } of updates.slice(1)) {
+      expect(agentUpdates.patches.map(({ id }) => id)).toEqual(agentUpdates.agents.map(({ id }) => id));
+      expect(agentUpdates.agents.length + agentUpdates.removedAgentIds.length).toBeLessThan(total);
+    }
+  });
+});

@@ -1,0 +1,209 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { App } from '../../src/app.js';
+import { request, serverConfig, simulator, SocketClient, startApp, type GraphQLAnswer } from '../support/app.js';
+
+let app: App;
+
+beforeAll(async () => {
+  app = await startApp([
+    simulator('claude-flow', { hz: 0 }, { allowTools: ['agent_spawn', 'swarm_init'] }),
+    simulator('ruv-swarm', { hz: 0 }, { allowTools: ['agent_spawn', 'agent_metrics'] }),
+    serverConfig('broken', ['--eval', 'process.exit(3)']),
+  ]);
+});
+
+afterAll(async () => {
+  await app[Symbol.asyncDispose]();
+});
+
+function errorOf(answer: GraphQLAnswer): { code: unknown; argument: unknown; message: string } {
+  const [error] = answer.errors ?? [];
+  if (error === undefined) throw new Error(`no error in ${JSON.stringify(answer)}`);
+  return { code: error.extensions?.['code'], argument: error.extensions?.['argument'], message: error.message };
+}
+
+describe('queries', () => {
+  test('discovery and servers tell what was found, of a server that does not start as well', async () => {
+    const { data } = await request(
+      app,
+      `{ discovery { totalAgents timestamp swarms { id topology agentCount } servers {
+          id type name version transport status tools agentCount stale simulated connectedAt lastSeenAt lastError
+          circuitBreaker { state consecutiveFailures openedAt retryAt } latency { p50Ms } replicas { id status inFlight }
+      } } }`,
+    );
+    const discovery = data?.['discovery'] as {
+      totalAgents: number;
+      servers: Record<string, unknown>[];
+      swarms: unknown[];
+    };
+    expect(discovery.servers.map(({ id, type, status, stale }) => [id, type, status, stale])).toEqual([
+      ['claude-flow', 'CLAUDE_FLOW', 'ONLINE', false],
+      ['ruv-swarm', 'RUV_SWARM', 'ONLINE', false],
+      ['broken', 'CUSTOM', 'OFFLINE', true],
+    ]);
+    const counts = discovery.servers.map(({ agentCount }) => agentCount as number);
+    expect(discovery.totalAgents).toBe(counts.reduce((sum, count) => sum + count, 0));
+    expect(discovery.servers[0]).toMatchObject({ name: 'ruflo', simulated: true, lastError: null, transport: 'STDIO' });
+    expect(discovery.servers[2]).toMatchObject({ lastError: expect.any(String), connectedAt: null, tools: [] });
+    expect(discovery.swarms.length).toBeGreaterThan(1);
+  });
+
+  test('one server, one agent, one topology; null for an id that is not there', async () => {
+    const { data } = await request(
+      app,
+      '{ agents(serverTypes: [CLAUDE_FLOW]) { id swarmId } servers(types: [RUV_SWARM]) { id } }',
+    );
+    const agents = data?.['agents'] as { id: string; swarmId: string | null }[];
+    expect(data?.['servers']).toEqual([{ id: 'ruv-swarm' }]);
+    const member = agents.find(({ swarmId }) => swarmId !== null);
+    const answer = await request(
+      app,
+      `query One($id: ID!, $swarmId: ID!) {
+        agent(id: $id) { id } server(id: "claude-flow") { id } topology(swarmId: $swarmId) { swarmId topology agents { id } edges { from to inferred } }
+        nobody: agent(id: "no:body") { id } nothing: server(id: "nothing") { id } nowhere: topology(swarmId: "no:where") { swarmId }
+      }`,
+      { id: member?.id, swarmId: member?.swarmId },
+    );
+    expect(answer.errors).toBeUndefined();
+    expect(answer.data).toMatchObject({
+      agent: { id: member?.id },
+      server: { id: 'claude-flow' },
+      topology: { swarmId: member?.swarmId },
+      nobody: null,
+      nothing: null,
+      nowhere: null,
+    });
+  });
+
+  test('health tells servers, breakers, connections, event loop and memory', async () => {
+    await using client = new SocketClient(app);
+    using stream = client.subscribe('subscription { agentUpdates(mode: HIGH_FREQUENCY) { cursor } }');
+    await stream.until(({ length }) => length >= 1);
+    const { data, errors } = await request(
+      app,
+      `{ health { status servers { id } breakers { serverId circuitBreaker { state } } uptimeMs timestamp
+          connections { open subscriptions slow roundTripP50Ms meanRequestedHz meanEffectiveHz minEffectiveHz }
+          eventLoop { delayP50Ms delayP99Ms utilization } memory { rssBytes heapUsedBytes heapTotalBytes } } }`,
+    );
+    expect(errors).toBeUndefined();
+    expect(data?.['health']).toMatchObject({
+      status: 'DEGRADED',
+      connections: { open: 1, subscriptions: 1, slow: 0, meanRequestedHz: 60, meanEffectiveHz: 60, minEffectiveHz: 60 },
+    });
+  });
+});
+
+describe('mutations', () => {
+  test('callTool starts an agent, and the watching stream shows it', async () => {
+    await using client = new SocketClient(app);
+    using stream = client.subscribe<{ agentUpdates: { agents: { nativeId: string }[] } }>(
+      'subscription { agentUpdates(serverTypes: [CLAUDE_FLOW]) { kind agents { nativeId } } }',
+    );
+    await stream.until(({ length }) => length >= 1);
+    const { data, errors } = await request(
+      app,
+      `mutation { callTool(serverId: "claude-flow", tool: "agent_spawn", arguments: { agentType: "coder", agentId: "made-by-hand" }) { isError content durationMs tool serverId } }`,
+    );
+    expect(errors).toBeUndefined();
+    expect(data?.['callTool']).toMatchObject({ isError: false, content: { success: true, agentId: 'made-by-hand' } });
+    await stream.until((updates) =>
+      updates.some(({ agentUpdates }) => agentUpdates.agents.some(({ nativeId }) => nativeId === 'made-by-hand')),
+    );
+  });
+
+  test('callTool: a tool that is not allowed is FORBIDDEN, and says what to do', async () => {
+    const answer = await request(
+      app,
+      'mutation { callTool(serverId: "claude-flow", tool: "agent_terminate") { isError } }',
+    );
+    expect(errorOf(answer)).toMatchObject({ code: 'FORBIDDEN', message: expect.stringContaining('allowTools') });
+  });
+
+  test('callTool: what the server refuses is a result with isError', async () => {
+    const answer = await request(
+      app,
+      'mutation { callTool(serverId: "ruv-swarm", tool: "agent_metrics") { isError content } }',
+    );
+    expect(answer.data?.['callTool']).toMatchObject({
+      isError: true,
+      content: expect.stringContaining('agent_metrics'),
+    });
+  });
+
+  test('callTool: a server that is not there is bad input, one that does not answer is unavailable', async () => {
+    const unknown = await request(app, 'mutation { callTool(serverId: "nope", tool: "x") { isError } }');
+    expect(errorOf(unknown)).toMatchObject({ code: 'BAD_USER_INPUT', argument: 'serverId' });
+    const forbidden = await request(app, 'mutation { callTool(serverId: "broken", tool: "x") { isError } }');
+    expect(errorOf(forbidden).code).toBe('FORBIDDEN');
+  });
+
+  test('refreshDiscovery and requestAgentUpdate: once a second for each client', async () => {
+    const first = await request(app, 'mutation { refreshDiscovery { totalAgents } }');
+    expect(first.errors).toBeUndefined();
+    const again = await request(app, 'mutation { refreshDiscovery { totalAgents } }');
+    expect(again.errors?.[0]?.extensions).toMatchObject({ code: 'RATE_LIMITED', retryAfterMs: expect.any(Number) });
+  });
+});
+
+describe('bad input', () => {
+  test.each([
+    ['an unknown enum value', 'subscription { agentUpdates(mode: FAST) { cursor } }', {}, 'mode'],
+    ['an unknown enum value in a list', '{ agents(serverTypes: [NOPE]) { id } }', {}, 'serverTypes'],
+    ['a wrong type', '{ agents(agentTypes: [3]) { id } }', {}, 'agentTypes'],
+    [
+      'a wrong value of a variable',
+      'query ($types: [McpServerType!]) { servers(types: $types) { id } }',
+      { types: ['X'] },
+      'types',
+    ],
+    ['a missing argument', '{ agent { id } }', {}, undefined],
+  ])(
+    '%s: BAD_USER_INPUT that names the argument, over HTTP and WebSocket alike',
+    async (_name, query, variables, argument) => {
+      const http = await request(app, query, variables);
+      expect(errorOf(http)).toMatchObject({ code: 'BAD_USER_INPUT', argument });
+      if (argument !== undefined) expect(errorOf(http).message).toContain(`Argument "${argument}"`);
+      await using client = new SocketClient(app);
+      using stream = client.subscribe(query, variables);
+      await stream.ended().catch(() => undefined);
+      const overSocket = { errors: stream.results[0]?.errors ?? stream.error } as GraphQLAnswer; // as the protocol says
+      expect(errorOf(overSocket)).toEqual(errorOf(http));
+    },
+  );
+
+  test.each([
+    ['a malformed cursor', 'subscription { agentUpdates(after: "nonsense") { cursor } }', 'after'],
+    [
+      'a filter with too many entries',
+      `subscription { agentUpdates(swarmIds: [${'"x:y",'.repeat(201)}]) { cursor } }`,
+      'swarmIds',
+    ],
+  ])('%s: BAD_USER_INPUT that names the argument', async (_name, query, argument) => {
+    await using client = new SocketClient(app);
+    using stream = client.subscribe(query);
+    await stream.ended();
+    const answer = { errors: stream.results[0]?.errors ?? stream.error } as GraphQLAnswer; // as the protocol says
+    expect(errorOf(answer)).toMatchObject({ code: 'BAD_USER_INPUT', argument });
+  });
+
+  test('requestAgentUpdate with an unknown server: BAD_USER_INPUT, and nothing is polled', async () => {
+    const answer = await request(
+      app,
+      'mutation { requestAgentUpdate(serverIds: ["ruv-swarm", "nope"]) { serverIds } }',
+    );
+    expect(errorOf(answer)).toMatchObject({ code: 'BAD_USER_INPUT', argument: 'serverIds' });
+  });
+
+  test('a syntax error: BAD_USER_INPUT', async () => {
+    expect(errorOf(await request(app, '{ agents { id ')).code).toBe('BAD_USER_INPUT');
+  });
+
+  test('connection_init with a wrong maxHz: the socket is closed with 4400', async () => {
+    await using client = new SocketClient(app, { maxHz: 'fast' });
+    const closed = await new Promise<{ code: number; reason: string }>((resolve) => {
+      client.client.on('closed', (event) => resolve(event as { code: number; reason: string })); // ws's close event
+    });
+    expect(closed.code).toBe(4400);
+    expect(closed.reason).toContain('maxHz');
+  });
+});
