@@ -1,6 +1,6 @@
-import { type McpServerType, type ServerReport } from '../domain/index.js';
-import { type Clock } from '../shared/index.js';
-import { type Logger } from '../telemetry/index.js';
+import type { McpServerType, ServerReport } from '../domain/index.js';
+import type { Clock } from '../shared/index.js';
+import type { Logger } from '../telemetry/index.js';
 
 /** Calls one tool of the adapter's server, through its guard. Resolves with the answer's decoded value. */
 export interface ToolCaller {

@@ -36,8 +36,8 @@ const hiveSchema = z.object({
   status: field.word,
   topology: field.word,
   createdAt: field.instant,
-  queen: z.unknown(),
-  workers: z.unknown(),
+  queen: z.unknown().optional(),
+  workers: z.unknown().optional(),
 });
 
 export interface Hive {

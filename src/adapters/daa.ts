@@ -19,7 +19,7 @@ const agentSchema = z.object({
 });
 
 const agentsSchema = z.object({ agents: z.array(z.unknown()) });
-const tasksSchema = z.object({ tasks: z.array(z.unknown()), total_count: z.unknown() });
+const tasksSchema = z.object({ tasks: z.array(z.unknown()), total_count: z.unknown().optional() });
 
 /** The DAA project's own server. Its agents say nothing of a swarm, so none is shown. */
 export class DaaAdapter implements Adapter {

@@ -11,8 +11,12 @@ const MAX_CAPABILITIES = 64;
 /** Control characters, halves of surrogate pairs, and line or paragraph separators. */
 const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
+/** What nearly every text of a server is. */
+const PLAIN = /^[!-~](?:[ -~]*[!-~])?$/;
+
 /** One line of printable text, at most `maxLength` UTF-16 units. */
 export function cleanText(text: string, maxLength: number): string {
+  if (text.length <= maxLength && PLAIN.test(text)) return text;
   const clean = text.replace(UNPRINTABLE, '').trim();
   if (clean.length <= maxLength) return clean;
   // The cut may have halved a surrogate pair.
@@ -54,9 +58,9 @@ export const capabilities = z
   );
 
 /** 0..1. What lies outside is malformed: a percentage must not pass for a fraction. */
-export const fraction = optional(z.number().min(0).max(1));
+export const fraction = optional(z.number().min(0).max(1).transform(withoutNegativeZero));
 
-export const count = optional(z.int().min(0));
+export const count = optional(z.int().min(0).transform(withoutNegativeZero));
 
 /** RFC 3339 or Rust text, or milliseconds since the epoch; RFC 3339 in UTC comes out. */
 export const instant = optional(
@@ -94,6 +98,11 @@ function isoOf(epochMs: number): string | null {
   if (Number.isNaN(date.getTime())) return null;
   const iso = date.toISOString();
   return iso.length === 24 ? iso : null;
+}
+
+/** JSON knows -0, which equals 0 and is yet another value to `Object.is`. */
+function withoutNegativeZero(value: number): number {
+  return value + 0;
 }
 
 function orNull(text: string): string | null {

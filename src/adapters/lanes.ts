@@ -144,6 +144,6 @@ function throwIfFailed(answer: unknown): void {
   const { success, status, error } = answer;
   const message = typeof error === 'string' ? error : '';
   if (success === false || status === 'not_found' || status === 'error' || message !== '') {
-    throw new AnswerError(message || `The tool reports ${status === undefined ? 'a failure' : String(status)}`);
+    throw new AnswerError(message || `The tool reports ${typeof status === 'string' ? status : 'a failure'}`);
   }
 }

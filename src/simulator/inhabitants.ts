@@ -1,0 +1,108 @@
+/** The servers that are simulated. */
+export type SimulatorType = 'claude-flow' | 'ruv-swarm' | 'daa';
+
+/** What an agent is at; each kind of server has its own words for it. */
+export type AgentState = 'starting' | 'idle' | 'active' | 'busy' | 'paused' | 'error' | 'ended';
+
+/** Only claude-flow has others than plain ones. */
+export type AgentGroup = 'plain' | 'queen' | 'worker' | 'daa';
+
+export interface SimAgent {
+  readonly id: string;
+  readonly name: string;
+  readonly type: string;
+  readonly group: AgentGroup;
+  readonly swarmId: string | null;
+  readonly domain: string | null;
+  readonly capabilities: readonly string[];
+  readonly learningRate: number;
+  readonly createdAtMs: number;
+  /** Asked for by a client: never ends by itself. */
+  readonly kept: boolean;
+  pattern: string;
+  state: AgentState;
+  /** A status that a client has set, in its own words; stands until the agent does something. */
+  said: string | null;
+  /** Paused by a client, which alone can resume it. */
+  held: boolean;
+  /** 0..1 */
+  health: number;
+  touchedAtMs: number;
+  endedAtStep: number | null;
+  taskId: string | null;
+  tasksDone: number;
+  tasksFailed: number;
+  adaptations: number;
+}
+
+export type TaskState = 'pending' | 'in_progress' | 'completed' | 'failed' | 'cancelled';
+
+export interface SimTask {
+  readonly id: string;
+  readonly type: string;
+  readonly description: string;
+  readonly priority: string;
+  readonly strategy: string;
+  readonly tags: readonly string[];
+  readonly swarmId: string | null;
+  readonly createdAtMs: number;
+  readonly kept: boolean;
+  state: TaskState;
+  /** 0..100 */
+  progress: number;
+  assignedTo: readonly string[];
+  startedAtMs: number | null;
+  endedAtMs: number | null;
+  result: Readonly<Record<string, unknown>> | null;
+}
+
+export interface SimSwarm {
+  readonly id: string;
+  readonly topology: string;
+  readonly strategy: string;
+  readonly maxAgents: number;
+  readonly createdAtMs: number;
+}
+
+export interface SimHive {
+  readonly id: string;
+  readonly topology: string;
+  readonly consensus: string;
+  readonly queenId: string;
+  readonly createdAtMs: number;
+}
+
+export const COGNITIVE_PATTERNS = ['adaptive', 'convergent', 'divergent', 'lateral', 'systems', 'critical'] as const;
+
+export const AGENT_TYPES = {
+  'claude-flow': ['coder', 'tester', 'researcher', 'reviewer', 'architect', 'coordinator'],
+  'ruv-swarm': ['researcher', 'coder', 'analyst', 'optimizer', 'coordinator'],
+  daa: ['treasury', 'trading', 'compliance', 'monitoring', 'research'],
+} as const;
+
+export const CAPABILITIES: Readonly<Record<string, readonly string[]>> = {
+  analyst: ['data-analysis', 'reporting'],
+  architect: ['design', 'interfaces'],
+  coder: ['typescript', 'refactoring'],
+  compliance: ['audit', 'policy'],
+  coordinator: ['planning', 'delegation'],
+  monitoring: ['alerting', 'metrics'],
+  optimizer: ['profiling', 'tuning'],
+  research: ['search', 'summaries'],
+  researcher: ['search', 'summaries'],
+  reviewer: ['code-review'],
+  tester: ['unit-tests', 'fuzzing'],
+  trading: ['market-making', 'arbitrage'],
+  treasury: ['budgeting', 'risk-management'],
+};
+
+export const TASKS = [
+  { type: 'feature', description: 'Add pagination to the list of orders' },
+  { type: 'bugfix', description: 'Find out why the cache is never cleared' },
+  { type: 'research', description: 'Compare three ways to store sessions' },
+  { type: 'refactor', description: 'Split the parser from the printer' },
+  { type: 'feature', description: 'Write the import of old invoices' },
+  { type: 'bugfix', description: 'Make the failing upload test pass' },
+  { type: 'research', description: 'Measure where start-up time goes' },
+  { type: 'refactor', description: 'Move configuration into one module' },
+] as const;

@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest';
+import { FLOW_ANSWERS, rigOf } from './fake-server.js';
+
+async function pollFor(seconds: number, hz: number) {
+  const rig = rigOf('CLAUDE_FLOW', FLOW_ANSWERS);
+  for (let poll = 0; poll < seconds * hz; poll += 1) {
+    await rig.poll();
+    rig.clock.advance(1000 / hz);
+  }
+  return (tool: string) => rig.server.timesAsked(tool);
+}
+
+test('at 60 polls a second lists are asked every time, the rest ten times a second', async () => {
+  const timesAsked = await pollFor(2, 60);
+
+  expect(timesAsked('agent_list')).toBe(120);
+  expect(timesAsked('hive-mind_status')).toBe(120);
+  for (const tool of ['task_list', 'swarm_status', 'daa_learning_status']) expect(timesAsked(tool)).toBe(20);
+});
+
+test('at 10 polls a second every tool is asked every time', async () => {
+  const timesAsked = await pollFor(2, 10);
+
+  for (const tool of ['agent_list', 'task_list', 'swarm_status']) expect(timesAsked(tool)).toBe(20);
+});
+
+test('a poll that comes a little early does not miss its turn', async () => {
+  const rig = rigOf('CLAUDE_FLOW', FLOW_ANSWERS);
+  for (const stepMs of [96, 104, 95, 105]) {
+    await rig.poll();
+    rig.clock.advance(stepMs);
+  }
+
+  expect(rig.server.timesAsked('task_list')).toBe(4);
+});
+
+test('between two calls the last good answer stands', async () => {
+  const rig = rigOf('CLAUDE_FLOW', FLOW_ANSWERS);
+  const first = await rig.poll();
+  rig.clock.advance(16);
+  const second = await rig.poll();
+
+  expect(second).toEqual(first);
+  expect(rig.server.timesAsked('task_list')).toBe(1);
+});
+
+test('a tool that the server does not offer is not called, and is no failure', async () => {
+  const rig = rigOf('CLAUDE_FLOW', { agent_list: FLOW_ANSWERS.agent_list });
+  const report = await rig.poll();
+
+  expect(report.failures).toEqual([]);
+  expect(report.agents.map((agent) => agent.performance?.tasksActive)).toEqual(report.agents.map(() => null));
+  expect(rig.server.calls.map((call) => call.tool)).toEqual(['agent_list']);
+  expect(rig.adapter.families).toEqual(['CLAUDE_FLOW']);
+});

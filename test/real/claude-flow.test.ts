@@ -1,0 +1,165 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { App } from '../../src/app.js';
+import { AGENT_UPDATES, request, SocketClient, startApp, type WireUpdate } from '../support/app.js';
+
+const COMMAND = fileURLToPath(new URL('node_modules/.bin/claude-flow', import.meta.url));
+
+/** Polls in the harmlessness check; at 60 Hz an hour of them is 216,000, too many for a test. */
+const POLLS = Number(process.env['SWARMLENS_POLLS'] ?? 3_000);
+
+let app: App;
+let project: string;
+
+beforeAll(async () => {
+  project = await mkdtemp(join(tmpdir(), 'swarmlens-test-'));
+  app = await startApp([
+    {
+      id: 'flow',
+      endpoint: { type: 'stdio', command: COMMAND, args: ['mcp', 'start'], cwd: project, env: {} },
+      serverType: null,
+      maxPollHz: 60,
+      allowTools: [
+        'swarm_init',
+        'agent_spawn',
+        'hive-mind_init',
+        'hive-mind_spawn',
+        'daa_agent_create',
+        'task_create',
+        'agent_update',
+      ],
+      timeoutMs: 10_000,
+      connectTimeoutMs: 60_000,
+    },
+  ]);
+});
+
+afterAll(async () => {
+  await app[Symbol.asyncDispose]();
+  await rm(project, { recursive: true, force: true });
+});
+
+async function callTool(tool: string, args: object): Promise<Record<string, unknown>> {
+  const { data, errors } = await request(
+    app,
+    'mutation Call($tool: String!, $arguments: JSON) { callTool(serverId: "flow", tool: $tool, arguments: $arguments) { isError content } }',
+    { tool, arguments: args },
+  );
+  expect(errors).toBeUndefined();
+  const result = data?.['callTool'] as { isError: boolean; content: Record<string, unknown> }; // as selected
+  expect(result.isError).toBe(false);
+  return result.content;
+}
+
+/** Every file below the project with the hash of its bytes. */
+async function fingerprint(directory: string): Promise<Record<string, string>> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const hashes = await Promise.all(
+    files.sort().map(async (file) => [
+      file.slice(directory.length),
+      createHash('sha256')
+        .update(await readFile(file))
+        .digest('hex'),
+    ]),
+  );
+  return Object.fromEntries(hashes) as Record<string, string>; // pairs of strings
+}
+
+describe('real claude-flow over stdio', () => {
+  test('a swarm, agents, a hive and DAA agents made through callTool arrive with the right fields and nulls', async () => {
+    await using client = new SocketClient(app);
+    using stream = client.subscribe<WireUpdate>(AGENT_UPDATES, { mode: 'HIGH_FREQUENCY' });
+    await stream.until(({ length }) => length >= 1);
+    const swarm = await callTool('swarm_init', { topology: 'hierarchical', maxAgents: 8 });
+    await callTool('agent_spawn', { agentType: 'coordinator', agentId: 'boss' });
+    await callTool('agent_spawn', { agentType: 'coder', agentId: 'coder-1' });
+    await callTool('hive-mind_init', { topology: 'mesh', queenId: 'queen-1' });
+    await callTool('hive-mind_spawn', { count: 2, agentType: 'tester' });
+    await callTool('daa_agent_create', { id: 'daa-1', name: 'D1', type: 'coder', cognitivePattern: 'systems' });
+    await callTool('task_create', { type: 'feature', description: 'x', assignTo: ['coder-1'] });
+    const { data, errors } = await request(
+      app,
+      '{ agents { nativeId serverType swarmId name type status stale simulated performance { healthScore cpuUsage memoryUsage } neural { cognitivePattern } topology { role parentId inferred } } swarms { id topology topologyName } server(id: "flow") { type status lastError } }',
+    );
+    expect(errors).toBeUndefined();
+    expect(data?.['server']).toMatchObject({ type: 'CLAUDE_FLOW', status: 'ONLINE', lastError: null });
+    const agents = data?.['agents'] as ({ nativeId: string } & Record<string, unknown>)[]; // as selected
+    const find = (id: string): Record<string, unknown> | undefined => agents.find(({ nativeId }) => nativeId === id);
+    expect(find('coder-1')).toMatchObject({
+      serverType: 'CLAUDE_FLOW',
+      swarmId: `flow:${swarm['swarmId'] as string}`,
+      name: 'coder-1',
+      type: 'coder',
+      stale: false,
+      simulated: false,
+      performance: { cpuUsage: null, memoryUsage: null },
+      topology: { parentId: 'flow:boss', inferred: true },
+    });
+    expect(find('queen-1')).toMatchObject({
+      type: 'queen',
+      topology: { role: 'queen', inferred: expect.any(Boolean) },
+    });
+    expect(find('daa-1')).toMatchObject({ serverType: 'DAA', swarmId: null });
+    expect(agents.filter(({ type }) => type === 'tester')).toHaveLength(2);
+    // Everything that a query shows has been streamed too.
+    const ids = agents.map(({ nativeId }) => `flow:${nativeId}`);
+    await stream.until((all) => {
+      const seen = new Set(all.flatMap(({ agentUpdates }) => agentUpdates.agents.map(({ id }) => id)));
+      return ids.every((id) => seen.has(id));
+    });
+  });
+
+  test('what another process does in the project is seen', async () => {
+    await using client = new SocketClient(app);
+    using stream = client.subscribe<WireUpdate>(AGENT_UPDATES, { mode: 'NORMAL' });
+    await stream.until(({ length }) => length >= 1);
+    const other = spawn(COMMAND, ['agent', 'spawn', '--type', 'reviewer', '--name', 'from-elsewhere'], {
+      cwd: project,
+      stdio: 'ignore',
+    });
+    await once(other, 'exit');
+    await stream.until((all) =>
+      all.some(({ agentUpdates }) => agentUpdates.agents.some(({ type }) => type === 'reviewer')),
+    );
+  });
+
+  test(`after ${POLLS} polls the project's files are byte for byte what they were, and calls take as long as before`, async () => {
+    await using client = new SocketClient(app);
+    const before = await fingerprint(project);
+    expect(Object.keys(before).length).toBeGreaterThan(0);
+    const latency = async (): Promise<number> => {
+      const { data } = await request(app, '{ server(id: "flow") { latency { p50Ms } } }');
+      return (data?.['server'] as { latency: { p50Ms: number } }).latency.p50Ms; // as selected
+    };
+    // Each request polls once more than what is wanted anyway, and is answered when the poll has ended.
+    const polls = async (count: number): Promise<void> => {
+      for (let poll = 0; poll < count; poll += 1) {
+        await client.subscribe('{ __typename }').ended();
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
+    using stream = client.subscribe('subscription { agentUpdates(mode: HIGH_FREQUENCY) { cursor } }');
+    await stream.until(({ length }) => length >= 1);
+    const seen = async (): Promise<number> => {
+      const { data } = await request(app, '{ server(id: "flow") { lastSeenAt } }');
+      return Date.parse((data?.['server'] as { lastSeenAt: string }).lastSeenAt); // as selected
+    };
+    const startMs = await seen();
+    await polls(100);
+    const early = await latency();
+    // At 60 Hz this many polls take so long; the server's own clock of answers tells when they are through.
+    while ((await seen()) - startMs < (POLLS / 60) * 1000) await polls(200);
+    const late = await latency();
+    console.log(`p50 of a call: ${early.toFixed(2)} ms at first, ${late.toFixed(2)} ms after about ${POLLS} polls`);
+    expect(await fingerprint(project)).toEqual(before);
+    // Without the scratch directory it is 40 times as much after 1,400 calls.
+    expect(late / early).toBeLessThan(3);
+  });
+});

@@ -1,0 +1,29 @@
+// Installs the real MCP servers beside this file and runs the tests against them.
+// Usage: node test/real/run.js [ruv-swarm|claude-flow] [options of vitest]
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const SUITES = ['ruv-swarm', 'claude-flow'];
+const [first, ...rest] = process.argv.slice(2);
+const one = SUITES.includes(first ?? '');
+const options = one ? rest : process.argv.slice(2);
+const here = fileURLToPath(new URL('.', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Ends this program with the command's exit code when it fails. */
+function run(command, args, cwd) {
+  const { status, error } = spawnSync(command, args, { cwd, stdio: 'inherit' });
+  if (error !== undefined) console.error(`${command} could not be started: ${error.message}`);
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+// claude-flow is the development dependency of that package, because it takes five minutes and ruv-swarm one.
+const omit = first === 'ruv-swarm' ? ['--omit=dev'] : [];
+run('npm', ['install', '--no-package-lock', '--no-audit', '--no-fund', '--loglevel=error', ...omit], here);
+run(process.execPath, ['scripts/build.js'], root);
+const suite = one ? [`test/real/${first}.test.ts`] : [];
+run(
+  process.execPath,
+  ['node_modules/vitest/vitest.mjs', 'run', '--config', 'test/real/vitest.config.ts', ...suite, ...options],
+  root,
+);
