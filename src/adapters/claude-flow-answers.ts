@@ -26,7 +26,7 @@ const daaAgentSchema = z.object({
 export type FlowDaaAgent = z.output<typeof daaAgentSchema>;
 
 const workerSchema = z.object({ id: field.id, type: field.word, status: field.word, tasksCompleted: field.count });
-export type HiveWorker = z.output<typeof workerSchema>;
+type HiveWorker = z.output<typeof workerSchema>;
 
 const queenSchema = z.object({ id: field.reference, status: field.word });
 

@@ -1,1 +1,10 @@
-export { createGuard, type Guard, type GuardOptions, type GuardStatus, type GuardTransition } from './guard.js';
+export { BulkheadFullError, CircuitOpenError, GuardTimeoutError } from './errors.js';
+export {
+  type CallOptions,
+  createGuard,
+  type Guard,
+  GUARD_DEFAULTS,
+  type GuardOptions,
+  type GuardStatus,
+  type GuardTransition,
+} from './guard.js';

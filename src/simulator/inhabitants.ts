@@ -9,6 +9,8 @@ export type AgentGroup = 'plain' | 'queen' | 'worker' | 'daa';
 
 export interface SimAgent {
   readonly id: string;
+  /** How many were born before it. */
+  readonly number: number;
   readonly name: string;
   readonly type: string;
   readonly group: AgentGroup;

@@ -51,7 +51,6 @@ function populate(world: World): void {
         group,
         pattern,
         domain: isBackend ? 'backend' : null,
-        ...(group === 'daa' ? { id: `daa-${count + 1}` } : {}),
       });
     }
   }

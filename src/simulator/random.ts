@@ -23,7 +23,7 @@ export class Random {
     return this.next() < probability;
   }
 
-  pick<T>(choices: readonly [T, ...T[]]): T {
+  pick<First, Rest>(choices: readonly [First, ...Rest[]]): First | Rest {
     return choices[this.below(choices.length)] ?? choices[0];
   }
 

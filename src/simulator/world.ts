@@ -51,6 +51,7 @@ export class World {
   readonly #tasks = new Map<string, SimTask>();
   #steps = 0;
   #born = 0;
+  #daaBorn = 0;
 
   constructor(options: WorldOptions) {
     this.options = options;
@@ -107,11 +108,10 @@ export class World {
 
   /** The id must not be taken. */
   spawn(spec: AgentSpec): SimAgent {
-    const name = spec.name ?? `${spec.type}-${this.#born}`;
-    this.#born += 1;
     const agent: SimAgent = {
       id: spec.id ?? this.#agentId(spec.group),
-      name,
+      name: spec.name ?? `${spec.type}-${this.#born}`,
+      number: this.#born,
       type: spec.type,
       group: spec.group,
       swarmId: spec.swarmId ?? (spec.group === 'plain' ? this.#homeSwarm() : null),
@@ -132,6 +132,7 @@ export class World {
       tasksFailed: 0,
       adaptations: 0,
     };
+    this.#born += 1;
     this.#agents.set(agent.id, agent);
     return agent;
   }
@@ -180,11 +181,18 @@ export class World {
   assign(task: SimTask, agents: readonly SimAgent[]): void {
     this.#release(task);
     task.assignedTo = agents.map(({ id }) => id);
-    if (agents.length === 0) return;
+    if (agents.length === 0) task.state = 'pending';
+    else this.begin(task, agents);
+  }
+
+  /** Sets a task going with those of its agents who live; with none of them, someone has yet to see to it. */
+  begin(task: SimTask, agents: readonly SimAgent[]): void {
     task.state = 'in_progress';
     task.startedAtMs ??= this.elapsedMs;
     task.endedAtMs = null;
     for (const agent of agents) {
+      if (agent.state === 'ended') continue;
+      this.#leave(agent, task);
       agent.taskId = task.id;
       this.setState(agent, 'active');
     }
@@ -200,6 +208,14 @@ export class World {
       if (state === 'completed') agent.tasksDone += 1;
       if (state === 'failed') agent.tasksFailed += 1;
     }
+  }
+
+  /** A task that its last agent leaves for another waits for someone again. */
+  #leave(agent: SimAgent, next: SimTask): void {
+    const task = this.task(agent.taskId);
+    if (task === undefined || task === next || task.endedAtMs !== null) return;
+    task.assignedTo = task.assignedTo.filter((id) => id !== agent.id);
+    if (task.assignedTo.length === 0) task.state = 'pending';
   }
 
   /** @returns the agents that were working on the task, idle now */
@@ -223,8 +239,16 @@ export class World {
   #agentId(group: AgentGroup): string {
     if (this.options.type === 'daa') return this.ids.uuid();
     if (this.options.type === 'ruv-swarm') return this.ids.stamped('agent');
-    if (group === 'daa') return `daa-${this.#born}`;
+    if (group === 'daa') return this.#daaId();
     return group === 'worker' ? this.ids.tagged('hw', 4) : this.ids.tagged('agent', 6);
+  }
+
+  #daaId(): string {
+    for (let number = this.#daaBorn + 1; ; number += 1) {
+      if (this.#agents.has(`daa-${number}`)) continue;
+      this.#daaBorn = number;
+      return `daa-${number}`;
+    }
   }
 
   #taskId(): string {

@@ -5,6 +5,7 @@ import { DAA_ANSWERS, rigOf } from './fake-server.js';
 
 function toolsOf(server: string): string[] {
   const file = new URL(`../fixtures/mcp/${server}/_tools_list.json`, import.meta.url);
+  // The recordings are ours; one of them names the tools that it leaves out.
   const list = JSON.parse(readFileSync(file, 'utf8')) as { allNames?: string[]; tools: { name: string }[] };
   return list.allNames ?? list.tools.map((tool) => tool.name);
 }

@@ -19,16 +19,17 @@ interface Recording {
 }
 
 /** What a real server answered: the decoded value, or the error that its JSON-RPC error becomes. */
-export function recorded(server: Recorder, name: string): Answer {
+export function recorded(server: Recorder, name: string): object {
   const file = new URL(`../fixtures/mcp/${server}/${name}.json`, import.meta.url);
   // The recordings are ours; their README says what they hold.
   const { response } = JSON.parse(readFileSync(file, 'utf8')) as Recording;
   if (response.error !== undefined) return new ToolRejectedError(response.error.message, response.error.code);
-  return JSON.parse(response.result?.content[0]?.text ?? 'null') as unknown;
+  // Every tool that was recorded answers with an object.
+  return JSON.parse(response.result?.content[0]?.text ?? '{}') as object;
 }
 
 /** Answers each tool with what the test put there, and remembers what was asked. */
-export class FakeServer implements ToolCaller {
+class FakeServer implements ToolCaller {
   readonly calls: { readonly tool: string; readonly args: Args; readonly atMs: number }[] = [];
   readonly answers: Map<string, Answer>;
   readonly #clock: ManualClock;
@@ -49,6 +50,7 @@ export class FakeServer implements ToolCaller {
     try {
       await Promise.resolve();
       const answer = this.answers.get(tool);
+      // `Answer` says what a function here is.
       const value: unknown = typeof answer === 'function' ? (answer as (args: Args) => unknown)(args) : answer;
       if (value instanceof Error) throw value;
       return value;
@@ -62,13 +64,13 @@ export class FakeServer implements ToolCaller {
   }
 }
 
-export interface LogLine {
+interface LogLine {
   readonly fields: Readonly<Record<string, unknown>>;
   readonly message: string;
 }
 
 /** A logger whose warnings a test can read. */
-export function recordingLogger(lines: LogLine[]): Logger {
+function recordingLogger(lines: LogLine[]): Logger {
   const warn = (fields: LogLine['fields'], message: string): void => void lines.push({ fields, message });
   // Adapters only warn; the rest of the logger is the silent one's.
   return Object.assign(Object.create(silentLogger) as Logger, { warn });

@@ -93,10 +93,11 @@ test('keys that mean something to JavaScript do no harm', async () => {
   const agent: unknown = JSON.parse(
     '{"agentId":"__proto__","__proto__":{"polluted":1},"constructor":{"name":"x"},"status":"busy"}',
   );
+  const swarm: unknown = JSON.parse('{"__proto__":{"swarmId":"s","totalSwarms":1},"totalSwarms":0}');
   const rig = rigOf('CLAUDE_FLOW', {
     agent_list: { agents: [agent, { agentId: 'constructor', status: 'toString' }] },
     task_list: { tasks: [{ taskId: '__proto__', status: '__proto__', assignedTo: ['__proto__'] }] },
-    swarm_status: JSON.parse('{"__proto__":{"swarmId":"s","totalSwarms":1},"totalSwarms":0}') as unknown,
+    swarm_status: swarm,
   });
   const report = await rig.poll();
 
@@ -106,5 +107,5 @@ test('keys that mean something to JavaScript do no harm', async () => {
   ]);
   expect(report.swarms).toEqual([]);
   expect(agentIn(report, '__proto__').performance?.tasksActive).toBe(0);
-  expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+  expect('polluted' in {}).toBe(false);
 });

@@ -97,6 +97,45 @@ test('an agent that is new is placed by the poll that finds it, in a swarm that 
   expect(report.swarms.map((swarm) => swarm.nativeId)).toEqual(['swarm-9']);
 });
 
+test('an agent born into a swarm that is known is placed by the poll that finds it', async () => {
+  const agents = [{ id: 'a1' }];
+  const rig = rigOf('RUV_SWARM', { agent_list: () => ({ agents }), swarm_status: { swarms: [{ id: 'a' }] } });
+  await rig.poll();
+  agents.push({ id: 'a2' });
+  rig.clock.advance(17);
+
+  expect(agentIn(await rig.poll(), 'a2').swarmNativeId).toBe('a');
+});
+
+test('an agent that no swarm named at first is looked for again before the second is over', async () => {
+  let members: readonly { id: string }[] = [];
+  const rig = rigOf('RUV_SWARM', {
+    agent_list: ({ swarmId }: Readonly<Record<string, unknown>>) => ({
+      agents: swarmId === undefined ? [{ id: 'a1' }] : members,
+    }),
+    swarm_status: { swarms: [{ id: 'a' }] },
+  });
+  expect(agentIn(await rig.poll(), 'a1').swarmNativeId).toBeNull();
+  members = [{ id: 'a1' }];
+  rig.clock.advance(100);
+
+  expect(agentIn(await rig.poll(), 'a1').swarmNativeId).toBe('a');
+});
+
+test('while the list of agents fails, no swarm is asked for its members by the same tool', async () => {
+  const rig = rigOf('RUV_SWARM', RUV_ANSWERS);
+  await rig.poll();
+  rig.server.answers.set('agent_list', recorded('ruv-swarm', 'agent_spawn.noswarm-error'));
+  rig.clock.advance(2000);
+  const report = await rig.poll();
+
+  expect(rig.server.calls.filter((call) => call.args['swarmId'] !== undefined)).toHaveLength(1);
+  expect(report.agents.map((agent) => [agent.stale, agent.swarmNativeId])).toEqual([
+    [true, FULL],
+    [true, FULL],
+  ]);
+});
+
 test('memory_usage is called once, before the first swarm_status', async () => {
   const rig = rigOf('RUV_SWARM', RUV_ANSWERS);
   rig.server.answers.set('swarm_status', () =>

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import { type Client, createClient, type ExecutionResult } from 'graphql-ws';
+import type { FormattedExecutionResult } from 'graphql';
+import { type Client, createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { type App, createApp } from '../../src/app.js';
 import type { Config, ServerConfig } from '../../src/config/index.js';
@@ -104,7 +105,7 @@ export class SocketClient implements AsyncDisposable {
 
 /** One subscription: remembers what came, and lets a test wait for it. */
 export class Subscription<T> implements Disposable {
-  readonly results: ExecutionResult<T>[] = [];
+  readonly results: FormattedExecutionResult<T>[] = [];
   readonly arrivedAtMs: number[] = [];
   readonly #waiting = new Set<() => void>();
   readonly #unsubscribe: () => void;

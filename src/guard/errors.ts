@@ -1,0 +1,31 @@
+/** The breaker is open: the server was not asked. */
+export class CircuitOpenError extends Error {
+  override readonly name = 'CircuitOpenError';
+  /** When a probe will be let through, milliseconds since the epoch; `null` when a probe is under way. */
+  readonly retryAt: number | null;
+
+  constructor(retryAt: number | null) {
+    super(
+      retryAt === null ? 'circuit breaker is half open' : 'circuit breaker is open after too many failures in a row',
+    );
+    this.retryAt = retryAt;
+  }
+}
+
+/** Too many calls are under way and waiting already: the server was not asked. */
+export class BulkheadFullError extends Error {
+  override readonly name = 'BulkheadFullError';
+
+  constructor() {
+    super('too many calls to this server are waiting already');
+  }
+}
+
+/** No answer in time, counted by the guard. */
+export class GuardTimeoutError extends Error {
+  override readonly name = 'GuardTimeoutError';
+
+  constructor(timeoutMs: number) {
+    super(`no answer within ${timeoutMs} ms`);
+  }
+}

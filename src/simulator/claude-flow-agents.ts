@@ -1,0 +1,200 @@
+import { z } from 'zod';
+import { CLAUDE_FLOW_TOOLS } from './claude-flow-tools.js';
+import type { AgentState, SimAgent } from './inhabitants.js';
+import { flag, number, record, text, tool, type Tool } from './tool.js';
+import type { World } from './world.js';
+
+const DEFAULT_THRESHOLD = 0.5;
+const NO_AGENT_METRICS = 'Per-agent OS metrics not available — use system_metrics for real CPU/memory';
+const NO_TOTAL_METRICS = 'Per-agent CPU/memory not available — use system_metrics for real OS-level stats';
+const SPAWN_NOTE =
+  'Agent registered for coordination. Three execution paths: (1) call agent_execute(agentId, prompt) — direct LLM call via Anthropic Messages API (requires ANTHROPIC_API_KEY); (2) Claude Code Task tool — spawns a real subagent; (3) claude -p — headless background instance.';
+
+const WORDS: Readonly<Record<AgentState, string>> = {
+  starting: 'registered',
+  idle: 'idle',
+  active: 'active',
+  busy: 'busy',
+  paused: 'paused',
+  error: 'error',
+  ended: 'terminated',
+};
+
+const STATES = new Map<string, AgentState>([
+  ...Object.entries(WORDS).map(([state, word]) => [word, state as AgentState] as const), // the keys of WORDS
+]);
+
+const OPEN_STATES: ReadonlySet<AgentState> = new Set(['idle', 'active', 'busy', 'paused', 'error']);
+
+export function statusOf(agent: SimAgent): string {
+  return agent.said ?? WORDS[agent.state];
+}
+
+/** Those that the registry knows: workers of the hive are in it, the queen and the DAA agents are not. */
+export function registered(world: World): SimAgent[] {
+  return [...world.agents('worker'), ...world.agents('plain')];
+}
+
+export function agentTools(world: World): Tool[] {
+  const find = (id: string | null): SimAgent | undefined => {
+    const agent = world.agent(id);
+    return agent?.group === 'plain' || agent?.group === 'worker' ? agent : undefined;
+  };
+  return [
+    tool(
+      CLAUDE_FLOW_TOOLS.agent_spawn,
+      z.object({ agentType: text, agentId: text, swarmId: text, domain: text, model: text, config: record }),
+      (args) => spawn(world, args),
+    ),
+    tool(CLAUDE_FLOW_TOOLS.agent_terminate, z.object({ agentId: text }), ({ agentId }) => {
+      const agent = find(agentId);
+      if (agent === undefined) return { success: false, agentId, error: 'Agent not found' };
+      world.end(agent);
+      return { success: true, agentId, terminated: true, terminatedAt: world.now };
+    }),
+    tool(CLAUDE_FLOW_TOOLS.agent_status, z.object({ agentId: text }), ({ agentId }) => {
+      const agent = find(agentId);
+      if (agent === undefined) return { agentId, status: 'not_found', error: 'Agent not found' };
+      return { ...listed(world, agent), lastResult: null };
+    }),
+    tool(
+      CLAUDE_FLOW_TOOLS.agent_list,
+      z.object({ status: text, domain: text, includeTerminated: flag }),
+      ({ status, domain, includeTerminated }) => {
+        const agents = registered(world)
+          .filter(({ state }) => includeTerminated === true || state !== 'ended')
+          .map((agent) => listed(world, agent))
+          .filter((agent) => status === null || agent.status === status)
+          .filter((agent) => domain === null || agent.domain === domain);
+        return { agents, total: agents.length, filters: given({ status, domain, includeTerminated }) };
+      },
+    ),
+    tool(CLAUDE_FLOW_TOOLS.agent_health, z.object({ agentId: text, threshold: number }), ({ agentId, threshold }) => {
+      if (agentId === null) return healthOfAll(world, threshold ?? DEFAULT_THRESHOLD);
+      const agent = find(agentId);
+      if (agent === undefined) return { agentId, status: 'not_found', error: 'Agent not found' };
+      return {
+        agentId,
+        health: agent.health,
+        status: statusOf(agent),
+        healthy: agent.health >= (threshold ?? DEFAULT_THRESHOLD),
+        taskCount: agent.tasksDone,
+        uptime: Math.floor(world.elapsedMs - agent.createdAtMs),
+      };
+    }),
+    tool(
+      CLAUDE_FLOW_TOOLS.agent_update,
+      z.object({ agentId: text, status: text, health: number, taskCount: number }),
+      (args) => {
+        const agent = find(args.agentId);
+        if (agent === undefined) return { success: false, agentId: args.agentId, error: 'Agent not found' };
+        if (args.status !== null) setStatus(world, agent, args.status);
+        if (args.health !== null) agent.health = Math.min(1, Math.max(0, args.health));
+        if (args.taskCount !== null) agent.tasksDone = args.taskCount;
+        const { id, health, tasksDone } = agent;
+        const shown = { agentId: id, status: statusOf(agent), health, taskCount: tasksDone };
+        return { success: true, agentId: id, updated: true, agent: shown };
+      },
+    ),
+  ];
+}
+
+interface SpawnArguments {
+  readonly agentType: string | null;
+  readonly agentId: string | null;
+  readonly swarmId: string | null;
+  readonly domain: string | null;
+  readonly model: string | null;
+}
+
+function spawn(world: World, { agentType, agentId, swarmId, domain, model }: SpawnArguments): object {
+  if (agentType === null) return refused('type: Required');
+  if (!/^[\w.:-]+$/.test(agentType)) return refused('agentType contains disallowed characters');
+  if (world.agent(agentId) !== undefined) return { success: false, error: `Agent already exists: ${String(agentId)}` };
+  const agent = world.spawn({
+    type: agentType,
+    group: 'plain',
+    domain,
+    kept: true,
+    ...(agentId === null ? {} : { id: agentId }),
+    ...(swarmId === null ? {} : { swarmId }),
+  });
+  return {
+    success: true,
+    agentId: agent.id,
+    agentType,
+    model: model ?? (agentType === 'architect' ? 'opus' : 'sonnet'),
+    modelRoutedBy: model === null ? 'default' : 'explicit',
+    status: 'registered',
+    createdAt: world.now,
+    note: SPAWN_NOTE,
+  };
+}
+
+function refused(reason: string): object {
+  return { success: false, error: `Input validation failed: ${reason}` };
+}
+
+/** The real server takes any word; one that the world does not know stands until the agent's next turn. */
+function setStatus(world: World, agent: SimAgent, status: string): void {
+  const state = STATES.get(status);
+  if (state === 'ended') world.end(agent);
+  else if (state !== undefined && OPEN_STATES.has(state)) world.setState(agent, state);
+  else agent.said = status;
+}
+
+function listed(world: World, agent: SimAgent) {
+  const domain = agent.group === 'worker' ? 'hive-mind' : agent.domain;
+  return {
+    agentId: agent.id,
+    agentType: agent.type,
+    status: statusOf(agent),
+    health: agent.health,
+    taskCount: agent.tasksDone,
+    createdAt: world.at(agent.createdAtMs),
+    ...(domain === null ? {} : { domain }),
+  };
+}
+
+function healthOfAll(world: World, threshold: number): object {
+  const agents = registered(world).filter(({ state }) => state !== 'ended');
+  const isHealthy = ({ health }: SimAgent): boolean => health >= threshold;
+  const unhealthy = agents.filter((agent) => !isHealthy(agent));
+  const average = agents.length === 0 ? 1 : agents.reduce((sum, { health }) => sum + health, 0) / agents.length;
+  return {
+    agents: agents.map((agent) => ({
+      id: agent.id,
+      type: agent.type,
+      health: isHealthy(agent) ? 'healthy' : 'unhealthy',
+      uptime: Math.floor(world.elapsedMs - agent.createdAtMs),
+      tasks: {
+        active: agent.taskId === null ? 0 : 1,
+        queued: 0,
+        completed: agent.tasksDone,
+        failed: agent.tasksFailed,
+      },
+      _note: NO_AGENT_METRICS,
+    })),
+    overall: {
+      healthy: agents.length - unhealthy.length,
+      degraded: 0,
+      unhealthy: unhealthy.length,
+      cpu: null,
+      memory: null,
+      _note: NO_TOTAL_METRICS,
+      score: Math.round(average * 100),
+      issues: unhealthy.length,
+    },
+    total: agents.length,
+    healthyCount: agents.length - unhealthy.length,
+    unhealthyCount: unhealthy.length,
+    threshold,
+    avgHealth: average,
+    unhealthyAgents: unhealthy.map((agent) => ({ agentId: agent.id, health: agent.health, status: statusOf(agent) })),
+  };
+}
+
+/** Filters are echoed as they came. */
+export function given(filters: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(filters).filter(([, value]) => value !== null));
+}

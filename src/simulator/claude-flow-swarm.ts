@@ -1,0 +1,136 @@
+import { z } from 'zod';
+import { CLAUDE_FLOW_TOOLS } from './claude-flow-tools.js';
+import type { SimSwarm } from './inhabitants.js';
+import { flag, number, text, tool, type Tool } from './tool.js';
+import type { World } from './world.js';
+
+const VERSION = '3.43.0';
+const UNMEASURED = { status: 'unknown', _note: 'Health not measured — use system_health for real checks' };
+
+export function swarmTools(world: World): Tool[] {
+  const topology = { type: 'hierarchical', maxNodes: 15, redundancy: 2, consensusAlgorithm: 'raft' };
+  const find = (id: string | null): SimSwarm | undefined =>
+    id === null ? world.swarms.at(-1) : world.swarms.find((swarm) => swarm.id === id);
+  return [
+    tool(
+      CLAUDE_FLOW_TOOLS.swarm_init,
+      z.object({ topology: text, maxAgents: number, strategy: text }),
+      ({ topology: shape, maxAgents, strategy }) => {
+        const swarm = {
+          id: world.ids.tagged('swarm', 6),
+          topology: shape ?? 'hierarchical-mesh',
+          strategy: strategy ?? 'specialized',
+          maxAgents: Math.min(50, Math.max(1, maxAgents ?? 15)),
+          createdAtMs: world.elapsedMs,
+        };
+        world.swarms.push(swarm);
+        return {
+          success: true,
+          swarmId: swarm.id,
+          topology: swarm.topology,
+          strategy: swarm.strategy,
+          maxAgents: swarm.maxAgents,
+          initializedAt: world.now,
+          config: configOf(swarm),
+          persisted: true,
+        };
+      },
+    ),
+    tool(CLAUDE_FLOW_TOOLS.swarm_status, z.object({ swarmId: text }), ({ swarmId }) => {
+      const swarm = find(swarmId);
+      if (swarm === undefined) return { swarmId, status: 'not_found', error: 'Swarm not found' };
+      return {
+        swarmId: swarm.id,
+        status: 'running',
+        topology: swarm.topology,
+        maxAgents: swarm.maxAgents,
+        agentCount: members(world, swarm),
+        taskCount: 0,
+        config: configOf(swarm),
+        createdAt: world.at(swarm.createdAtMs),
+        updatedAt: world.at(swarm.createdAtMs),
+        ...(swarmId === null ? { totalSwarms: world.swarms.length } : {}),
+      };
+    }),
+    tool(CLAUDE_FLOW_TOOLS.swarm_health, z.object({ swarmId: text }), ({ swarmId }) => {
+      const swarm = find(swarmId);
+      if (swarm === undefined) return { status: 'not_found', healthy: false, swarmId, error: 'Swarm not found' };
+      const agentCount = members(world, swarm);
+      return {
+        status: 'healthy',
+        healthy: true,
+        swarmId: swarm.id,
+        topology: swarm.topology,
+        agentCount,
+        checks: [
+          { name: 'coordinator', status: 'ok', message: 'Coordinator active' },
+          { name: 'agents', status: 'ok', message: `${agentCount} agents registered (max: ${swarm.maxAgents})` },
+          { name: 'persistence', status: 'ok', message: 'State file persisted' },
+          { name: 'topology', status: 'ok', message: `Topology: ${swarm.topology}` },
+        ],
+        checkedAt: world.now,
+      };
+    }),
+    tool(
+      CLAUDE_FLOW_TOOLS.coordination_topology,
+      z.object({ action: text, type: text, maxNodes: number, redundancy: number, consensusAlgorithm: text }),
+      ({ action, ...wanted }) => {
+        if (action === 'set') {
+          topology.type = wanted.type ?? topology.type;
+          topology.maxNodes = wanted.maxNodes ?? topology.maxNodes;
+          topology.redundancy = wanted.redundancy ?? topology.redundancy;
+          topology.consensusAlgorithm = wanted.consensusAlgorithm ?? topology.consensusAlgorithm;
+        }
+        // Its nodes are those of coordination_node, which is not simulated; agents are none of them.
+        return { success: true, topology, nodes: 0, status: 'active' };
+      },
+    ),
+    tool(CLAUDE_FLOW_TOOLS.system_status, z.object({ verbose: flag }), ({ verbose }) => {
+      const uptime = Math.floor(world.elapsedMs);
+      const hours = Math.floor(uptime / 3_600_000);
+      return {
+        status: 'healthy',
+        uptime,
+        uptimeFormatted: `${hours}h ${Math.floor(uptime / 60_000) % 60}m`,
+        version: VERSION,
+        components: {
+          swarm: { status: 'running', health: 1 },
+          memory: UNMEASURED,
+          neural: UNMEASURED,
+          mcp: UNMEASURED,
+        },
+        lastCheck: world.now,
+        ...(verbose === true ? { metrics: systemMetrics(world) } : {}),
+      };
+    }),
+  ];
+}
+
+function configOf({ topology, maxAgents, strategy }: SimSwarm): object {
+  return {
+    topology,
+    maxAgents,
+    strategy,
+    communicationProtocol: 'message-bus',
+    autoScaling: true,
+    consensusMechanism: 'majority',
+  };
+}
+
+function members(world: World, swarm: SimSwarm): number {
+  return world.living('plain').filter(({ swarmId }) => swarmId === swarm.id).length;
+}
+
+function systemMetrics(world: World): object {
+  const agents = [...world.living('plain'), ...world.living('worker')];
+  return {
+    cpu: 49,
+    memory: { used: 587, total: 24106 },
+    agents: { active: agents.filter(({ taskId }) => taskId !== null).length, total: agents.length },
+    tasks: {
+      pending: world.tasks('pending').length,
+      completed: world.tasks('completed').length,
+      failed: world.tasks('failed').length,
+    },
+  };
+}

@@ -1,0 +1,21 @@
+import type { AddressInfo, Server } from 'node:net';
+
+/** @returns the port that it listens on, of the loopback interface */
+export async function listening(server: Server, port: number): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  const { port: bound } = server.address() as AddressInfo; // a TCP server's address is never a string
+  return bound;
+}
+
+/** Stops listening; resolves when the last connection is gone. */
+export function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+  });
+}

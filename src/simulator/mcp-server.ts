@@ -1,0 +1,37 @@
+import { McpServer, ProtocolError, ProtocolErrorCode, type Tool as ListedTool } from '@modelcontextprotocol/server';
+import type { Kind } from './kinds.js';
+import { ToolFailure, type Tool } from './tool.js';
+
+/** `SIMULATED_CAPABILITY` of the mcp room, which a simulator does not import: it runs without the rest of the program. */
+export const SIMULATED_CAPABILITY = 'swarmlens/simulated';
+
+/** Longest message that is taken, in bytes. */
+export const MAX_MESSAGE_BYTES = 10 * 1024 * 1024;
+
+/** One connection's MCP server over tools that all connections share. */
+export function createMcpServer(kind: Kind, tools: readonly Tool[]): McpServer {
+  const mcp = new McpServer(
+    { ...kind.identity },
+    { capabilities: { tools: {}, experimental: { [SIMULATED_CAPABILITY]: {} } } },
+  );
+  const byName = new Map(tools.map((tool) => [tool.name, tool]));
+  // Not `registerTool`: it would hold arguments to the schema and turn errors into results, which the real servers do not.
+  mcp.server.setRequestHandler('tools/list', () => ({ tools: tools.map(listed) }));
+  mcp.server.setRequestHandler('tools/call', ({ params }) => {
+    const tool = byName.get(params.name);
+    if (tool === undefined) throw new ProtocolError(ProtocolErrorCode.MethodNotFound, `Tool not found: ${params.name}`);
+    try {
+      const { text, isError } = tool.call(params.arguments);
+      return { content: [{ type: 'text', text }], ...(isError ? { isError } : {}) };
+    } catch (error) {
+      if (!(error instanceof ToolFailure)) throw error;
+      const { message, data } = kind.refusal(tool.name, error.message);
+      throw new ProtocolError(ProtocolErrorCode.InternalError, message, data);
+    }
+  });
+  return mcp;
+}
+
+function listed({ name, description, inputSchema }: Tool): ListedTool {
+  return { name, description, inputSchema: inputSchema as ListedTool['inputSchema'] }; // JSON, declared read-only
+}
