@@ -20,12 +20,3 @@ export class BulkheadFullError extends Error {
     super('too many calls to this server are waiting already');
   }
 }
-
-/** No answer in time, counted by the guard. */
-export class GuardTimeoutError extends Error {
-  override readonly name = 'GuardTimeoutError';
-
-  constructor(timeoutMs: number) {
-    super(`no answer within ${timeoutMs} ms`);
-  }
-}

@@ -16,9 +16,9 @@ import {
   wrap,
 } from 'cockatiel';
 import type { CircuitBreakerStatus, CircuitState, Latency } from '../domain/index.js';
-import { ToolRejectedError } from '../mcp/index.js';
+import { ToolCallTimeoutError, ToolRejectedError } from '../mcp/index.js';
 import { type Clock, Listeners, messageOf } from '../shared/index.js';
-import { BulkheadFullError, CircuitOpenError, GuardTimeoutError } from './errors.js';
+import { BulkheadFullError, CircuitOpenError } from './errors.js';
 import { LatencyWindow } from './latency-window.js';
 
 export interface GuardOptions {
@@ -90,7 +90,7 @@ export interface Guard extends Disposable {
    * Runs one call under bulkhead, retry, breaker and timeout, from the outside in. The operation's signal is aborted
    * when its time is up or `signal` is.
    * @throws CircuitOpenError, BulkheadFullError: it was not run
-   * @throws GuardTimeoutError: it took too long
+   * @throws ToolCallTimeoutError: it took too long
    * @throws the signal's reason when `signal` was aborted, else what the operation threw last
    */
   call<T>(operation: (signal: AbortSignal) => Promise<T>, options: CallOptions): Promise<T>;
@@ -216,7 +216,7 @@ class PolicyGuard implements Guard {
         this.#answered(startMs);
         throw error;
       }
-      const failure = guarded.aborted ? new GuardTimeoutError(this.#options.timeoutMs) : error;
+      const failure = guarded.aborted ? new ToolCallTimeoutError(`no answer within ${this.#options.timeoutMs} ms`) : error;
       this.#failed(failure);
       throw failure;
     }

@@ -1,4 +1,4 @@
-export { BulkheadFullError, CircuitOpenError, GuardTimeoutError } from './errors.js';
+export { BulkheadFullError, CircuitOpenError } from './errors.js';
 export {
   type CallOptions,
   createGuard,

@@ -33,7 +33,7 @@ const TOOL_PAGE = z.object({
 });
 const TOOL_RESULT = z.object({
   content: z.array(z.object({ type: z.string(), text: z.string().nullish() })).nullish(),
-  structuredContent: z.unknown(),
+  structuredContent: z.unknown().optional(),
   isError: z.boolean().nullish(),
 });
 const RETRY_AFTER = z.object({ retryAfter: z.number().min(0) });

@@ -60,10 +60,10 @@ export function useInputErrors(): Plugin {
 function explain(errors: readonly unknown[], document: DocumentNode): void {
   for (const error of errors) {
     if (!(error instanceof GraphQLError) || error.originalError !== undefined || error.path !== undefined) continue;
-    if (error.extensions['code'] !== undefined) continue;
     error.extensions['code'] = 'BAD_USER_INPUT';
     const argument = argumentOf(error, document);
-    if (argument === null) continue;
+    // An error that is kept with its document comes by more than once.
+    if (argument === null || error.extensions['argument'] === argument) continue;
     error.extensions['argument'] = argument;
     error.message = `Argument "${argument}": ${error.message}`;
   }

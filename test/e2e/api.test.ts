@@ -126,7 +126,7 @@ describe('mutations', () => {
     );
     expect(answer.data?.['callTool']).toMatchObject({
       isError: true,
-      content: expect.stringContaining('agent_metrics'),
+      content: expect.stringContaining('neuralNetworks'),
     });
   });
 

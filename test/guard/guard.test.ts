@@ -8,9 +8,8 @@ import {
   type Guard,
   GUARD_DEFAULTS,
   type GuardOptions,
-  GuardTimeoutError,
 } from '../../src/guard/index.js';
-import { ToolRejectedError } from '../../src/mcp/errors.js';
+import { ToolCallTimeoutError, ToolRejectedError } from '../../src/mcp/errors.js';
 import { systemClock } from '../../src/shared/index.js';
 
 const NEVER = new AbortController().signal;
@@ -50,7 +49,7 @@ describe('guard', () => {
       signal = given;
       return new Promise(() => undefined);
     }, ONCE);
-    const outcome = expect(call).rejects.toBeInstanceOf(GuardTimeoutError);
+    const outcome = expect(call).rejects.toBeInstanceOf(ToolCallTimeoutError);
     await vi.advanceTimersByTimeAsync(100);
     await outcome;
     expect(signal?.aborted).toBe(true);

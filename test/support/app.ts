@@ -105,7 +105,7 @@ export class SocketClient implements AsyncDisposable {
 
 /** One subscription: remembers what came, and lets a test wait for it. */
 export class Subscription<T> implements Disposable {
-  readonly results: FormattedExecutionResult<T>[] = [];
+  readonly results: FormattedExecutionResult<T, unknown>[] = [];
   readonly arrivedAtMs: number[] = [];
   readonly #waiting = new Set<() => void>();
   readonly #unsubscribe: () => void;

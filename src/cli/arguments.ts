@@ -1,0 +1,38 @@
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { hint } from '../config/index.js';
+import { UsageError } from './usage.js';
+
+type Options = NonNullable<ParseArgsConfig['options']>;
+type Values<O extends Options> = ReturnType<typeof parseArgs<{ options: O }>>['values'];
+
+/**
+ * The flags of a command.
+ * @throws UsageError naming what is unknown or missing
+ */
+export function parseFlags<const O extends Options>(command: string, args: readonly string[], options: O): Values<O> {
+  for (const arg of args) {
+    const flag = /^--([^=]+)/.exec(arg)?.[1];
+    if (flag !== undefined && !(flag in options)) {
+      throw new UsageError(`swarmlens ${command}: there is no flag --${flag}${hint(flag, Object.keys(options))}`);
+    }
+  }
+  try {
+    return parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values;
+  } catch (error) {
+    throw new UsageError(`swarmlens ${command}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** @throws UsageError when it is no whole number within the bounds */
+export function wholeNumber(
+  command: string,
+  flag: string,
+  text: string | undefined,
+  preset: number,
+  max: number,
+): number {
+  if (text === undefined) return preset;
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isInteger(value) && value >= 0 && value <= max) return value;
+  throw new UsageError(`swarmlens ${command}: --${flag} is "${text}", expected a whole number from 0 to ${max}`);
+}

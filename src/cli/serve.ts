@@ -1,0 +1,43 @@
+import { type Flags, loadConfig } from '../config/index.js';
+import { systemClock } from '../shared/index.js';
+import { createLogger } from '../telemetry/index.js';
+import { parseFlags } from './arguments.js';
+import type { Terminal } from './terminal.js';
+
+/** Runs the server until it is told to stop. */
+export async function serve(
+  args: readonly string[],
+  { env, cwd, program, stdout, stderr, stopped }: Terminal,
+): Promise<number> {
+  const flags: Flags = parseFlags('serve', args, {
+    config: { type: 'string' },
+    port: { type: 'string' },
+    host: { type: 'string' },
+    demo: { type: 'boolean' },
+  });
+  const config = await loadConfig({ flags, env, cwd, program });
+  const logger = createLogger(config.logLevel);
+  const { createApp } = await import('../app.js');
+  try {
+    await using app = await createApp(config, { clock: systemClock, logger });
+    if (config.demo) {
+      stdout.write(
+        'The agents are SIMULATED: no configuration was found, so three bundled MCP simulators are running.\n',
+      );
+      stdout.write('To watch your own: swarmlens serve --config .mcp.json\n');
+    }
+    stdout.write(`swarmlens is ready at ${app.url}/graphql\n`);
+    await stopped;
+    return 0;
+  } catch (error) {
+    if (!isAddressInUse(error)) throw error;
+    stderr.write(
+      `${config.host}:${config.port} is in use: end the program that listens there, or pass another --port\n`,
+    );
+    return 1;
+  }
+}
+
+function isAddressInUse(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+}

@@ -1,0 +1,14 @@
+import type { Readable, Writable } from 'node:stream';
+
+/** What a command gets from the outside. */
+export interface Terminal {
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+  /** This program's file, for commands that start it again. */
+  readonly program: string;
+  readonly stdin: Readable;
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  /** Resolves when somebody asks the program to stop. */
+  readonly stopped: Promise<void>;
+}

@@ -1,0 +1,20 @@
+export const USAGE = `swarmlens – one live GraphQL endpoint over every agent swarm you run
+
+  swarmlens serve [--config FILE] [--port N] [--host H] [--demo]
+      The server. Without a configuration it runs against three simulated MCP servers.
+  swarmlens check --config FILE [--json]
+      Validates a configuration, connects once to each server and prints what it found.
+  swarmlens simulate --type claude-flow|ruv-swarm|daa [--agents N] [--seed N] [--hz N]
+                     [--transport stdio|http|tcp] [--port N]
+      One simulated MCP server.
+  swarmlens --version
+  swarmlens --help
+
+Environment: SWARMLENS_CONFIG, PORT, HOST, LOG_LEVEL (silent, error, warn, info, debug).
+Exit codes: 0 asked to stop, 1 failed while running, 2 bad usage or configuration.
+`;
+
+/** A command line that makes no sense; the message says what to write instead. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}

@@ -1,0 +1,50 @@
+import type { McpServerType } from '../domain/index.js';
+import type { EndpointConfig } from '../mcp/index.js';
+
+/** A validated configuration, with every default filled in. */
+export interface Config {
+  readonly servers: readonly ServerConfig[];
+  /** A loopback address, as long as there is no authentication. */
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  readonly bus: 'memory';
+  readonly logLevel: LogLevel;
+  /** The servers are the bundled simulators. */
+  readonly demo: boolean;
+  /** Between two polls of a server that nobody wants to know of. */
+  readonly heartbeatMs: number;
+  /** Removals that a reader can resume over. */
+  readonly tombstones: number;
+  /** How long a graceful end may take. */
+  readonly shutdownMs: number;
+}
+
+export interface ServerConfig {
+  /** 1–64 characters without a colon: it is the first part of global ids. */
+  readonly id: string;
+  readonly endpoint: EndpointConfig;
+  /** `null`: found out. */
+  readonly serverType: McpServerType | null;
+  readonly maxPollHz: number;
+  /** Tools that clients may call. */
+  readonly allowTools: readonly string[];
+  /** Of one call. */
+  readonly timeoutMs: number;
+  /** Of starting and greeting it: `npx` may have to install first. */
+  readonly connectTimeoutMs: number;
+}
+
+export const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** Mistakes in flags, environment or file: one line each, naming the key, the value and what is expected. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.problems = problems;
+  }
+}
