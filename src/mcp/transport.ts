@@ -1,5 +1,6 @@
 import { SSEClientTransport, StreamableHTTPClientTransport, type Transport } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+import type { Readable } from 'node:stream';
 import type { EndpointConfig } from './endpoint.js';
 import { LastLines } from './last-lines.js';
 
@@ -26,6 +27,7 @@ export function createTransport(endpoint: EndpointConfig, onStderr: (line: strin
     }
     case 'sse': {
       const { url, headers } = endpoint;
+      // eslint-disable-next-line @typescript-eslint/no-deprecated -- servers that have only the older transport exist
       const transport = new SSEClientTransport(new URL(url), { requestInit: { headers: { ...headers } } });
       return { transport, pid: () => null, lastWords: () => '' };
     }
@@ -39,6 +41,6 @@ export function describeEndpoint(endpoint: EndpointConfig): string {
   return `${origin}${pathname}`;
 }
 
-function readable(stream: unknown): NodeJS.ReadableStream & import('node:stream').Readable {
-  return stream as import('node:stream').Readable; // the SDK types its PassThrough as the legacy Stream
+function readable(stream: unknown): Readable {
+  return stream as Readable; // the SDK types its PassThrough as the legacy Stream
 }

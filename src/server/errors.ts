@@ -11,8 +11,7 @@ export function maskError(error: unknown): Error {
       extensions: { code: original.code, ...original.details },
     });
   }
-  // graphql's own: the operation is wrong, and the message says how.
-  if (error instanceof GraphQLError && (original == null || original instanceof GraphQLError)) {
+  if (error instanceof GraphQLError && isRequestError(error)) {
     error.extensions['code'] ??= 'BAD_USER_INPUT';
     return error;
   }
@@ -20,6 +19,11 @@ export function maskError(error: unknown): Error {
     ...located(error),
     extensions: { code: 'INTERNAL_SERVER_ERROR' },
   });
+}
+
+/** graphql's own: the operation or its variables are wrong, and the message says how. Resolvers' errors have a path. */
+function isRequestError({ originalError, path }: GraphQLError): boolean {
+  return originalError == null || (path === undefined && originalError instanceof GraphQLError);
 }
 
 /** Whether a client can do something about it: such errors are answered, not logged. */
@@ -37,29 +41,33 @@ export function useInputErrors(): Plugin {
       };
     },
     onValidate({ params }) {
-      return ({ result }) => explain(result, params.documentAST);
+      return ({ result }) => explain(result, documentOf(params.documentAST));
     },
     onExecute({ args }) {
       return {
         onExecuteDone({ result }) {
-          if ('errors' in result) explain(result.errors ?? [], args.document);
+          if ('errors' in result) explain(result.errors ?? [], documentOf(args.document));
         },
       };
     },
     onSubscribe({ args }) {
       return {
         onSubscribeResult({ result }) {
-          if ('errors' in result) explain(result.errors ?? [], args.document);
+          if ('errors' in result) explain(result.errors ?? [], documentOf(args.document));
         },
       };
     },
   };
 }
 
+function documentOf(document: unknown): DocumentNode {
+  return document as DocumentNode; // envelop leaves it untyped, because the parser is a plugin's to choose
+}
+
 /** Errors are changed in place, because Yoga puts its own notes on the same objects. */
 function explain(errors: readonly unknown[], document: DocumentNode): void {
   for (const error of errors) {
-    if (!(error instanceof GraphQLError) || error.originalError !== undefined || error.path !== undefined) continue;
+    if (!(error instanceof GraphQLError) || !isRequestError(error)) continue;
     error.extensions['code'] = 'BAD_USER_INPUT';
     const argument = argumentOf(error, document);
     // An error that is kept with its document comes by more than once.

@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-export function createPlaygroundHandler(_directory: string): (request: IncomingMessage, response: ServerResponse) => boolean {
+export function createPlaygroundHandler(
+  _directory: string,
+): (request: IncomingMessage, response: ServerResponse) => boolean {
   return () => false;
 }

@@ -1,9 +1,10 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type ExecutionArgs, GraphQLError } from 'graphql';
-import { CloseCode, handleProtocols, makeServer } from 'graphql-ws';
+import { type DocumentNode, type ExecutionArgs, GraphQLError, type GraphQLSchema } from 'graphql';
+import { CloseCode, handleProtocols, makeServer, type ServerOptions } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { z } from 'zod';
+import type { SchemaContext } from '../schema/index.js';
 import { messageOf } from '../shared/index.js';
 import type { Logger } from '../telemetry/index.js';
 import type { Connections } from './connections.js';
@@ -72,7 +73,7 @@ function protocolServer({ graphql }: WebSocketOptions): ProtocolServer {
     // The enveloped functions, so that what holds over HTTP holds here: context, validation, masking.
     async onSubscribe({ extra }, _id, params) {
       const enveloped = graphql.getEnveloped({ req: extra.request, maxHz: extra.maxHz, params });
-      const { schema, parse, validate, contextFactory, execute, subscribe } = enveloped;
+      const { schema, parse, validate, contextFactory, execute, subscribe } = enveloped as Enveloped; // see there
       try {
         const document = parse(params.query);
         const errors = validate(schema, document);
@@ -95,7 +96,18 @@ function protocolServer({ graphql }: WebSocketOptions): ProtocolServer {
   });
 }
 
-type Runners = Pick<ReturnType<GraphQLHandler['getEnveloped']>, 'execute' | 'subscribe'>;
+/** What `getEnveloped` returns: envelop types it `any`, because the engine is a plugin's to choose; Yoga's is graphql's. */
+interface Enveloped extends Runners {
+  readonly schema: GraphQLSchema;
+  readonly parse: (source: string) => DocumentNode;
+  readonly validate: (schema: GraphQLSchema, document: DocumentNode) => readonly GraphQLError[];
+  readonly contextFactory: () => Promise<SchemaContext>;
+}
+
+interface Runners {
+  readonly execute: NonNullable<ServerOptions['execute']>;
+  readonly subscribe: NonNullable<ServerOptions['subscribe']>;
+}
 
 /** The enveloped functions of this operation, which `onSubscribe` has put there. */
 function runnersOf(args: ExecutionArgs): Runners {

@@ -94,7 +94,7 @@ async function handle(
 ): Promise<void> {
   const body = await bodyOf(request);
   if (body === null) {
-    response.writeHead(413, { connection: 'close' }).end(() => request.destroy());
+    response.writeHead(413).end();
     return;
   }
   const { status, headers, body: stream } = await answer(toWeb(request, body));
@@ -108,17 +108,17 @@ async function handle(
   await pipeline(Readable.fromWeb(stream as ReadableStream<Uint8Array>), response); // one class, declared twice
 }
 
-/** @returns `null` when there is more of it than is taken */
+/** @returns `null` when there is more of it than is taken; read to its end even so, or the client would not see why */
 async function bodyOf(request: IncomingMessage): Promise<Buffer<ArrayBuffer> | null> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+  for await (const chunk of request) {
     const part = chunk as Buffer; // no encoding is set
     bytes += part.length;
-    if (bytes > MAX_MESSAGE_BYTES) return null;
-    chunks.push(part);
+    if (bytes <= MAX_MESSAGE_BYTES) chunks.push(part);
+    else chunks.length = 0;
   }
-  return Buffer.concat(chunks);
+  return bytes <= MAX_MESSAGE_BYTES ? Buffer.concat(chunks) : null;
 }
 
 function toWeb(request: IncomingMessage, body: Buffer<ArrayBuffer>): Request {

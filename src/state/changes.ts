@@ -25,7 +25,7 @@ export interface Changes {
 export interface ChangedAgent {
   readonly agent: Agent;
   /** Made when asked for: few readers want both the agent and its patch. */
-  patch(): MergePatch;
+  readonly patch: () => MergePatch;
 }
 
 export interface TopologyChange {

@@ -195,7 +195,7 @@ describe('streamChanges', () => {
       ];
       const reads = streams.map((stream) => stream.next().then(() => stream.next()));
       if (round % 100 === 0) await settled();
-      await Promise.all(streams.map((stream) => stream.return?.()));
+      for (const stream of streams) await stream.return?.();
       await Promise.all(reads);
     }
   });

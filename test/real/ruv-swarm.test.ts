@@ -64,15 +64,15 @@ describe('real ruv-swarm over stdio', () => {
     await using client = new SocketClient(app);
     using stream = client.subscribe<WireUpdate>(AGENT_UPDATES, { mode: 'HIGH_FREQUENCY' });
     await stream.until(({ length }) => length >= 1);
-    const swarm = await callTool('swarm_init', { topology: 'mesh', maxAgents: 5 });
-    const made = [];
+    const { id } = await callTool('swarm_init', { topology: 'mesh', maxAgents: 5 });
+    expect(id).toMatch(/^swarm-/);
+    const made: Record<string, unknown>[] = [];
+    const swarmIds: string[] = [];
     for (const [type, name] of [
       ['coder', 'ada'],
       ['researcher', 'grace'],
     ]) {
-      made.push(
-        (await callTool('agent_spawn', { type, name, capabilities: ['x'] }))['agent'] as Record<string, unknown>,
-      );
+      made.push((await callTool('agent_spawn', { type, name, capabilities: ['x'] }))['agent']);
     }
     const ids = made.map(({ id }) => `ruv:${id as string}`);
     const updates = await stream.until((all) => {
@@ -83,10 +83,10 @@ describe('real ruv-swarm over stdio', () => {
       updates.flatMap(({ agentUpdates }) => agentUpdates.agents.map((agent) => [agent.id, agent])),
     );
     expect(latest.get(ids[0] ?? '')).toMatchObject({
-      nativeId: made[0]?.['id'],
+      nativeId: made[0]?.id,
       serverId: 'ruv',
       serverType: 'RUV_SWARM',
-      swarmId: `ruv:${swarm['id'] as string}`,
+      swarmId: `ruv:${swarmIds[0] ?? ''}`,
       name: 'ada',
       type: 'coder',
       status: 'IDLE',

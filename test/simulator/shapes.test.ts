@@ -3,7 +3,7 @@ import { differences } from './shape.js';
 import { recordedAnswer, recording, Simulated } from './simulated.js';
 
 type Arguments = Readonly<Record<string, unknown>>;
-type Case = readonly [fixture: string, prepare?: (simulated: Simulated) => Arguments];
+type Case = readonly [name: string, prepare?: (simulated: Simulated) => Arguments];
 
 const used = (simulated: Simulated): Arguments => ({ agentId: busyAgent(simulated) });
 const task = (simulated: Simulated): Arguments => ({ taskId: simulated.world.tasks('in_progress')[0]?.id });
@@ -24,7 +24,7 @@ function lived(type: 'claude-flow' | 'ruv-swarm'): Simulated {
 const CLAUDE_FLOW: readonly Case[] = [
   ['agent_list'],
   ['agent_list.with-hive'],
-  ['agent_list.busy', () => ({ status: 'busy' })],
+  ['agent_list.busy', onlyBackendBusy],
   ['agent_list.terminated', () => ({ includeTerminated: true })],
   ['agent_status', used],
   ['agent_status.notfound'],
@@ -65,6 +65,14 @@ const CLAUDE_FLOW: readonly Case[] = [
   ['system_status.verbose', () => ({ verbose: true })],
 ];
 
+/** The only busy agent of the recording has a domain. */
+function onlyBackendBusy(simulated: Simulated): Arguments {
+  for (const { id, domain } of simulated.world.living('plain')) {
+    if (domain === null) simulated.call('agent_update', { agentId: id, status: 'idle' });
+  }
+  return { status: 'busy' };
+}
+
 function taggedTask(simulated: Simulated): unknown {
   const created = simulated.call<{ taskId: string }>('task_create', { type: 'feature', description: 'x', tags: ['y'] });
   simulated.call('task_assign', { taskId: created.taskId, agentIds: [busyAgent(simulated)] });
@@ -98,21 +106,21 @@ const RUV_SWARM: readonly Case[] = [
 ];
 
 const TABLE = [
-  ...CLAUDE_FLOW.map((one) => ['claude-flow', ...one] as const),
-  ...RUV_SWARM.map((one) => ['ruv-swarm', ...one] as const),
+  ...CLAUDE_FLOW.map(([name, prepare]) => ({ server: 'claude-flow' as const, name, prepare })),
+  ...RUV_SWARM.map(([name, prepare]) => ({ server: 'ruv-swarm' as const, name, prepare })),
 ];
 
 describe('the answers of a simulator that has run for a while', () => {
-  test.each(TABLE)('%s %s has the keys and the types of the recording', (server, fixture, prepare) => {
+  test.each(TABLE)('$server $name has the keys and the types of the recording', ({ server, name, prepare }) => {
     const simulated = lived(server);
-    const [tool = ''] = fixture.split('.');
-    const args = prepare?.(simulated) ?? recording(server, fixture).input;
+    const [tool = ''] = name.split('.');
+    const args = prepare?.(simulated) ?? recording(server, name).input;
     const answer = simulated.call(tool, args);
-    expect(differences(recordedAnswer(server, fixture), answer, ['runtime_info.tool_metrics'])).toEqual([]);
+    expect(differences(recordedAnswer(server, name), answer, ['runtime_info.tool_metrics'])).toEqual([]);
   });
 
   test('every tool of the recorded servers is held to a recording, or refuses always', () => {
-    const held = new Set(TABLE.map(([server, fixture]) => `${server} ${fixture.split('.')[0] ?? ''}`));
+    const held = new Set(TABLE.map(({ server, name }) => `${server} ${name.split('.')[0] ?? ''}`));
     const simulated = (['claude-flow', 'ruv-swarm'] as const).flatMap((type) =>
       new Simulated(type).toolNames.map((name) => `${type} ${name}`),
     );

@@ -9,7 +9,7 @@ import {
   type Swarm,
   type TopologyEdge,
 } from '../../src/domain/index.js';
-import { type ServerPicture, type ViewOptions } from '../../src/state/index.js';
+import type { ServerPicture, ViewOptions } from '../../src/state/index.js';
 
 const SWARMS = ['s1', 's2'] as const;
 const TYPES = ['coder', 'tester', 'queen'] as const;

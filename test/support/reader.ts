@@ -1,4 +1,4 @@
-import { type Agent, type TopologyEdge } from '../../src/domain/index.js';
+import type { Agent, TopologyEdge } from '../../src/domain/index.js';
 import {
   type Changes,
   changesSince,

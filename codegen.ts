@@ -1,0 +1,26 @@
+import type { CodegenConfig } from '@graphql-codegen/cli';
+
+const config: CodegenConfig = {
+  schema: 'schema.graphql',
+  documents: 'src/client/operations/*.graphql',
+  generates: {
+    'src/client/generated/operations.ts': {
+      plugins: ['typescript', 'typescript-operations', './scripts/codegen-documents.js'],
+      config: {
+        scalars: { ID: 'string', DateTime: 'string', JSON: 'unknown' },
+        strictScalars: true,
+        enumsAsTypes: true,
+        immutableTypes: true,
+        avoidOptionals: { field: true },
+        arrayInputCoercion: false,
+        useTypeImports: true,
+        onlyOperationTypes: true,
+        skipTypename: true,
+        inlineFragmentTypes: 'combine',
+        emitLegacyCommonJSImports: false,
+      },
+    },
+  },
+};
+
+export default config;

@@ -1,0 +1,654 @@
+import type { TypedDocument } from '../document.js';
+export type Maybe<T> = T | null;
+export type InputMaybe<T> = Maybe<T>;
+export type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
+export type MakeOptional<T, K extends keyof T> = Omit<T, K> & { [SubKey in K]?: Maybe<T[SubKey]> };
+export type MakeMaybe<T, K extends keyof T> = Omit<T, K> & { [SubKey in K]: Maybe<T[SubKey]> };
+export type MakeEmpty<T extends { [key: string]: unknown }, K extends keyof T> = { [_ in K]?: never };
+export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
+/** All built-in and custom scalars, mapped to their actual values */
+export type Scalars = {
+  ID: { input: string; output: string; }
+  String: { input: string; output: string; }
+  Boolean: { input: boolean; output: boolean; }
+  Int: { input: number; output: number; }
+  Float: { input: number; output: number; }
+  /** A moment, RFC 3339 in UTC with milliseconds: `2026-11-23T15:02:56.464Z`. */
+  DateTime: { input: string; output: string; }
+  /** Any JSON value. */
+  JSON: { input: unknown; output: unknown; }
+};
+
+/** What an agent is doing, in one vocabulary for all servers' own words. */
+export type AgentStatus =
+  /** At work, or ready for it where the server makes no difference. */
+  | 'ACTIVE'
+  /** At work. */
+  | 'BUSY'
+  /** Failed. */
+  | 'ERROR'
+  /** Ready, with nothing to do. */
+  | 'IDLE'
+  /** Started, not yet ready. */
+  | 'INITIALIZING'
+  /** Known, but not reachable for its server. */
+  | 'OFFLINE'
+  /** Held by somebody. */
+  | 'PAUSED'
+  /** Ended. */
+  | 'TERMINATED'
+  /** The server says nothing, or a word that has no counterpart here. */
+  | 'UNKNOWN';
+
+/** State of the circuit breaker around a server's calls. */
+export type CircuitState =
+  /** Calls pass. */
+  | 'CLOSED'
+  /** One probe is let through; it decides. */
+  | 'HALF_OPEN'
+  /** Too many calls failed in a row: none passes until `retryAt`. */
+  | 'OPEN';
+
+/** Health of the whole, from the status of its servers. */
+export type HealthStatus =
+  /** Some server is not ONLINE. */
+  | 'DEGRADED'
+  /** Every server is ONLINE, or there is none. */
+  | 'HEALTHY'
+  /** No server is ONLINE or DEGRADED. */
+  | 'UNHEALTHY';
+
+/** Family of MCP server. A server has the one of its main tools, an agent the one that reported it. */
+export type McpServerType =
+  /** claude-flow, also called ruflo. */
+  | 'CLAUDE_FLOW'
+  /** Any other MCP server. */
+  | 'CUSTOM'
+  /** Decentralized autonomous agents: the DAA project's own server, or the DAA tools inside claude-flow. */
+  | 'DAA'
+  /** ruv-swarm. */
+  | 'RUV_SWARM';
+
+/** How much a notice matters. */
+export type NoticeSeverity =
+  /** Something does not work. */
+  | 'ERROR'
+  /** Good to know. */
+  | 'INFO'
+  /** Something is left out or late. */
+  | 'WARNING';
+
+/** How often a stream moves at most. Nothing is sent when nothing changed. */
+export type PerformanceMode =
+  /** 60 updates a second. */
+  | 'HIGH_FREQUENCY'
+  /** One update a second. */
+  | 'LOW_FREQUENCY'
+  /** 10 updates a second. */
+  | 'NORMAL'
+  /** Only after `requestAgentUpdate`. */
+  | 'ON_DEMAND';
+
+/** How a server answers. */
+export type ServerStatus =
+  /** Not reached yet. */
+  | 'CONNECTING'
+  /** Connected, but a tool fails or an answer is overdue; see `lastError`. */
+  | 'DEGRADED'
+  /** Not reachable, or its circuit breaker is open. It is tried again by itself. */
+  | 'OFFLINE'
+  /** All that is asked of it is answered. */
+  | 'ONLINE';
+
+/** Standard shape of a swarm. */
+export type TopologyKind =
+  /** One leads, the others follow. */
+  | 'HIERARCHICAL'
+  /** Everyone with everyone. */
+  | 'MESH'
+  /** None of these; see `topologyName`. */
+  | 'OTHER'
+  /** Each with the next. */
+  | 'RING'
+  /** One in the middle. */
+  | 'STAR';
+
+/** How a server is reached. */
+export type TransportKind =
+  /** MCP streamable HTTP. */
+  | 'HTTP'
+  /** MCP over HTTP with server-sent events, the older HTTP transport. */
+  | 'SSE'
+  /** A child process, MCP over its standard input and output. */
+  | 'STDIO'
+  /** A session of somebody's own MCP client, watched through `swarmlens tap`. */
+  | 'TAP'
+  /** JSON-RPC lines over a TCP connection. */
+  | 'TCP'
+  /** JSON-RPC over a WebSocket. */
+  | 'WS';
+
+/** Whether an update is the whole picture or a change of it. */
+export type UpdateKind =
+  /** What changed since the update before, or since `after`. */
+  | 'DELTA'
+  /** All that matches: forget what you had. */
+  | 'SNAPSHOT';
+
+export type AgentUpdatesSubscriptionVariables = Exact<{
+  serverTypes?: InputMaybe<ReadonlyArray<McpServerType>>;
+  agentTypes?: InputMaybe<ReadonlyArray<Scalars['String']['input']>>;
+  swarmIds?: InputMaybe<ReadonlyArray<Scalars['ID']['input']>>;
+  includePerformance?: InputMaybe<Scalars['Boolean']['input']>;
+  includeNeural?: InputMaybe<Scalars['Boolean']['input']>;
+  includeTopology?: InputMaybe<Scalars['Boolean']['input']>;
+  mode?: InputMaybe<PerformanceMode>;
+  after?: InputMaybe<Scalars['ID']['input']>;
+}>;
+
+
+export type AgentUpdatesSubscription = { readonly agentUpdates: { readonly kind: UpdateKind, readonly cursor: string, readonly timestamp: string, readonly removedAgentIds: ReadonlyArray<string>, readonly staleServerIds: ReadonlyArray<string>, readonly agents: ReadonlyArray<AgentFragment>, readonly performanceMetrics: PerformanceMetricsFragment | null, readonly topologyChanges: ReadonlyArray<TopologyChangeFragment> | null, readonly rate: { readonly requestedHz: number, readonly effectiveHz: number } } };
+
+export type AgentPatchesSubscriptionVariables = Exact<{
+  serverTypes?: InputMaybe<ReadonlyArray<McpServerType>>;
+  agentTypes?: InputMaybe<ReadonlyArray<Scalars['String']['input']>>;
+  swarmIds?: InputMaybe<ReadonlyArray<Scalars['ID']['input']>>;
+  includePerformance?: InputMaybe<Scalars['Boolean']['input']>;
+  includeNeural?: InputMaybe<Scalars['Boolean']['input']>;
+  includeTopology?: InputMaybe<Scalars['Boolean']['input']>;
+  mode?: InputMaybe<PerformanceMode>;
+  after: Scalars['ID']['input'];
+}>;
+
+
+export type AgentPatchesSubscription = { readonly agentUpdates: { readonly kind: UpdateKind, readonly cursor: string, readonly timestamp: string, readonly removedAgentIds: ReadonlyArray<string>, readonly staleServerIds: ReadonlyArray<string>, readonly patches: ReadonlyArray<{ readonly id: string, readonly patch: unknown }>, readonly rate: { readonly requestedHz: number, readonly effectiveHz: number } } };
+
+export type AgentFragment = { readonly id: string, readonly nativeId: string, readonly serverId: string, readonly serverType: McpServerType, readonly swarmId: string | null, readonly name: string, readonly type: string, readonly status: AgentStatus, readonly capabilities: ReadonlyArray<string>, readonly stale: boolean, readonly simulated: boolean, readonly createdAt: string | null, readonly lastActiveAt: string | null, readonly lastSeenAt: string, readonly performance: { readonly cpuUsage: number | null, readonly memoryUsage: number | null, readonly healthScore: number | null, readonly activityLevel: number | null, readonly tasksActive: number | null, readonly tasksCompleted: number | null, readonly tasksFailed: number | null, readonly successRate: number | null, readonly tokenUsage: number | null, readonly tokenRate: number | null, readonly responseTimeMs: number | null, readonly throughput: number | null } | null, readonly neural: { readonly cognitivePattern: string | null, readonly networkId: string | null, readonly adaptations: number | null, readonly learningRate: number | null } | null, readonly topology: { readonly role: string | null, readonly parentId: string | null, readonly depth: number | null, readonly degree: number, readonly inferred: boolean } | null };
+
+export type PerformanceMetricsFragment = { readonly totalAgents: number, readonly activeAgents: number, readonly staleAgents: number, readonly meanCpuUsage: number | null, readonly meanMemoryUsage: number | null, readonly meanHealthScore: number | null, readonly meanSuccessRate: number | null, readonly meanResponseTimeMs: number | null, readonly tasksActive: number | null, readonly tasksCompleted: number | null, readonly tasksFailed: number | null, readonly throughput: number | null, readonly tokenRate: number | null, readonly tokenUsage: number | null, readonly agentsByStatus: ReadonlyArray<{ readonly status: AgentStatus, readonly count: number }> };
+
+export type SwarmFragment = { readonly id: string, readonly nativeId: string, readonly serverId: string, readonly serverType: McpServerType, readonly name: string | null, readonly topology: TopologyKind | null, readonly topologyName: string | null, readonly strategy: string | null, readonly status: string | null, readonly agentCount: number, readonly maxAgents: number | null, readonly tasksActive: number | null, readonly tasksCompleted: number | null, readonly tasksTotal: number | null, readonly stale: boolean, readonly createdAt: string | null };
+
+export type TopologyEdgeFragment = { readonly id: string, readonly swarmId: string, readonly from: string, readonly to: string, readonly relation: string, readonly inferred: boolean };
+
+export type TopologyChangeFragment = { readonly kind: UpdateKind, readonly swarmId: string, readonly removedEdgeIds: ReadonlyArray<string>, readonly swarm: SwarmFragment | null, readonly edges: ReadonlyArray<TopologyEdgeFragment> };
+
+export type CircuitBreakerFragment = { readonly state: CircuitState, readonly consecutiveFailures: number, readonly openedAt: string | null, readonly retryAt: string | null };
+
+export type LatencyFragment = { readonly p50Ms: number | null, readonly p95Ms: number | null, readonly p99Ms: number | null };
+
+export type McpServerFragment = { readonly id: string, readonly type: McpServerType, readonly name: string, readonly version: string | null, readonly transport: TransportKind, readonly status: ServerStatus, readonly tools: ReadonlyArray<string>, readonly agentCount: number, readonly stale: boolean, readonly simulated: boolean, readonly connectedAt: string | null, readonly lastSeenAt: string | null, readonly lastError: string | null, readonly circuitBreaker: CircuitBreakerFragment, readonly latency: LatencyFragment, readonly replicas: ReadonlyArray<{ readonly id: string, readonly status: ServerStatus, readonly inFlight: number, readonly latency: LatencyFragment }> };
+
+export type DiscoveryFragment = { readonly timestamp: string, readonly totalAgents: number, readonly servers: ReadonlyArray<McpServerFragment>, readonly swarms: ReadonlyArray<SwarmFragment> };
+
+export type CallToolMutationVariables = Exact<{
+  serverId: Scalars['ID']['input'];
+  tool: Scalars['String']['input'];
+  arguments?: InputMaybe<Scalars['JSON']['input']>;
+}>;
+
+
+export type CallToolMutation = { readonly callTool: { readonly serverId: string, readonly tool: string, readonly isError: boolean, readonly content: unknown | null, readonly durationMs: number } };
+
+export type RefreshDiscoveryMutationVariables = Exact<{ [key: string]: never; }>;
+
+
+export type RefreshDiscoveryMutation = { readonly refreshDiscovery: DiscoveryFragment };
+
+export type RequestAgentUpdateMutationVariables = Exact<{
+  serverIds?: InputMaybe<ReadonlyArray<Scalars['ID']['input']>>;
+}>;
+
+
+export type RequestAgentUpdateMutation = { readonly requestAgentUpdate: { readonly serverIds: ReadonlyArray<string>, readonly unansweredServerIds: ReadonlyArray<string>, readonly timestamp: string } };
+
+export type DiscoveryQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type DiscoveryQuery = { readonly discovery: DiscoveryFragment };
+
+export type ServersQueryVariables = Exact<{
+  types?: InputMaybe<ReadonlyArray<McpServerType>>;
+}>;
+
+
+export type ServersQuery = { readonly servers: ReadonlyArray<McpServerFragment> };
+
+export type AgentsQueryVariables = Exact<{
+  serverTypes?: InputMaybe<ReadonlyArray<McpServerType>>;
+  agentTypes?: InputMaybe<ReadonlyArray<Scalars['String']['input']>>;
+  swarmIds?: InputMaybe<ReadonlyArray<Scalars['ID']['input']>>;
+}>;
+
+
+export type AgentsQuery = { readonly agents: ReadonlyArray<AgentFragment> };
+
+export type AgentQueryVariables = Exact<{
+  id: Scalars['ID']['input'];
+}>;
+
+
+export type AgentQuery = { readonly agent: AgentFragment | null };
+
+export type TopologyQueryVariables = Exact<{
+  swarmId: Scalars['ID']['input'];
+}>;
+
+
+export type TopologyQuery = { readonly topology: { readonly swarmId: string, readonly topology: TopologyKind | null, readonly swarm: SwarmFragment, readonly agents: ReadonlyArray<AgentFragment>, readonly edges: ReadonlyArray<TopologyEdgeFragment> } | null };
+
+export type HealthQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type HealthQuery = { readonly health: { readonly status: HealthStatus, readonly timestamp: string, readonly uptimeMs: number, readonly servers: ReadonlyArray<McpServerFragment>, readonly breakers: ReadonlyArray<{ readonly serverId: string, readonly circuitBreaker: CircuitBreakerFragment }>, readonly connections: { readonly open: number, readonly subscriptions: number, readonly slow: number, readonly roundTripP50Ms: number | null, readonly roundTripP95Ms: number | null, readonly roundTripP99Ms: number | null, readonly meanRequestedHz: number | null, readonly meanEffectiveHz: number | null, readonly minEffectiveHz: number | null }, readonly eventLoop: { readonly delayP50Ms: number, readonly delayP99Ms: number, readonly utilization: number }, readonly memory: { readonly rssBytes: number, readonly heapUsedBytes: number, readonly heapTotalBytes: number } } };
+
+export type TopologyChangesSubscriptionVariables = Exact<{
+  swarmIds?: InputMaybe<ReadonlyArray<Scalars['ID']['input']>>;
+}>;
+
+
+export type TopologyChangesSubscription = { readonly topologyChanges: TopologyChangeFragment };
+
+export type PerformanceMetricsSubscriptionVariables = Exact<{
+  serverTypes?: InputMaybe<ReadonlyArray<McpServerType>>;
+  mode?: InputMaybe<PerformanceMode>;
+}>;
+
+
+export type PerformanceMetricsSubscription = { readonly performanceMetrics: PerformanceMetricsFragment };
+
+export type HealthChangesSubscriptionVariables = Exact<{ [key: string]: never; }>;
+
+
+export type HealthChangesSubscription = { readonly healthChanges: { readonly serverId: string, readonly status: ServerStatus, readonly previousStatus: ServerStatus, readonly circuitState: CircuitState, readonly previousCircuitState: CircuitState, readonly reason: string | null, readonly timestamp: string, readonly missed: number } };
+
+export type NoticesSubscriptionVariables = Exact<{ [key: string]: never; }>;
+
+
+export type NoticesSubscription = { readonly notices: { readonly code: string, readonly severity: NoticeSeverity, readonly message: string, readonly serverId: string | null, readonly timestamp: string, readonly missed: number } };
+
+const agentText = `fragment Agent on Agent {
+  id
+  nativeId
+  serverId
+  serverType
+  swarmId
+  name
+  type
+  status
+  capabilities
+  performance {
+    cpuUsage
+    memoryUsage
+    healthScore
+    activityLevel
+    tasksActive
+    tasksCompleted
+    tasksFailed
+    successRate
+    tokenUsage
+    tokenRate
+    responseTimeMs
+    throughput
+  }
+  neural {
+    cognitivePattern
+    networkId
+    adaptations
+    learningRate
+  }
+  topology {
+    role
+    parentId
+    depth
+    degree
+    inferred
+  }
+  stale
+  simulated
+  createdAt
+  lastActiveAt
+  lastSeenAt
+}`;
+
+const performanceMetricsText = `fragment PerformanceMetrics on PerformanceMetrics {
+  totalAgents
+  activeAgents
+  staleAgents
+  agentsByStatus {
+    status
+    count
+  }
+  meanCpuUsage
+  meanMemoryUsage
+  meanHealthScore
+  meanSuccessRate
+  meanResponseTimeMs
+  tasksActive
+  tasksCompleted
+  tasksFailed
+  throughput
+  tokenRate
+  tokenUsage
+}`;
+
+const swarmText = `fragment Swarm on Swarm {
+  id
+  nativeId
+  serverId
+  serverType
+  name
+  topology
+  topologyName
+  strategy
+  status
+  agentCount
+  maxAgents
+  tasksActive
+  tasksCompleted
+  tasksTotal
+  stale
+  createdAt
+}`;
+
+const topologyEdgeText = `fragment TopologyEdge on TopologyEdge {
+  id
+  swarmId
+  from
+  to
+  relation
+  inferred
+}`;
+
+const topologyChangeText = `fragment TopologyChange on TopologyChange {
+  kind
+  swarmId
+  swarm {
+    ...Swarm
+  }
+  edges {
+    ...TopologyEdge
+  }
+  removedEdgeIds
+}`;
+
+const circuitBreakerText = `fragment CircuitBreaker on CircuitBreaker {
+  state
+  consecutiveFailures
+  openedAt
+  retryAt
+}`;
+
+const latencyText = `fragment Latency on Latency {
+  p50Ms
+  p95Ms
+  p99Ms
+}`;
+
+const mcpServerText = `fragment McpServer on McpServer {
+  id
+  type
+  name
+  version
+  transport
+  status
+  tools
+  agentCount
+  stale
+  simulated
+  connectedAt
+  lastSeenAt
+  lastError
+  circuitBreaker {
+    ...CircuitBreaker
+  }
+  latency {
+    ...Latency
+  }
+  replicas {
+    id
+    status
+    inFlight
+    latency {
+      ...Latency
+    }
+  }
+}`;
+
+const discoveryText = `fragment Discovery on Discovery {
+  timestamp
+  totalAgents
+  servers {
+    ...McpServer
+  }
+  swarms {
+    ...Swarm
+  }
+}`;
+
+export const AgentUpdatesDocument: TypedDocument<AgentUpdatesSubscription, AgentUpdatesSubscriptionVariables> = `subscription AgentUpdates($serverTypes: [McpServerType!], $agentTypes: [String!], $swarmIds: [ID!], $includePerformance: Boolean, $includeNeural: Boolean, $includeTopology: Boolean, $mode: PerformanceMode, $after: ID) {
+  agentUpdates(
+    serverTypes: $serverTypes
+    agentTypes: $agentTypes
+    swarmIds: $swarmIds
+    includePerformance: $includePerformance
+    includeNeural: $includeNeural
+    includeTopology: $includeTopology
+    mode: $mode
+    after: $after
+  ) {
+    kind
+    cursor
+    timestamp
+    agents {
+      ...Agent
+    }
+    removedAgentIds
+    performanceMetrics {
+      ...PerformanceMetrics
+    }
+    topologyChanges {
+      ...TopologyChange
+    }
+    staleServerIds
+    rate {
+      requestedHz
+      effectiveHz
+    }
+  }
+}
+${agentText}
+${performanceMetricsText}
+${topologyChangeText}
+${swarmText}
+${topologyEdgeText}`;
+
+export const AgentPatchesDocument: TypedDocument<AgentPatchesSubscription, AgentPatchesSubscriptionVariables> = `subscription AgentPatches($serverTypes: [McpServerType!], $agentTypes: [String!], $swarmIds: [ID!], $includePerformance: Boolean, $includeNeural: Boolean, $includeTopology: Boolean, $mode: PerformanceMode, $after: ID!) {
+  agentUpdates(
+    serverTypes: $serverTypes
+    agentTypes: $agentTypes
+    swarmIds: $swarmIds
+    includePerformance: $includePerformance
+    includeNeural: $includeNeural
+    includeTopology: $includeTopology
+    mode: $mode
+    after: $after
+  ) {
+    kind
+    cursor
+    timestamp
+    patches {
+      id
+      patch
+    }
+    removedAgentIds
+    staleServerIds
+    rate {
+      requestedHz
+      effectiveHz
+    }
+  }
+}`;
+
+export const CallToolDocument: TypedDocument<CallToolMutation, CallToolMutationVariables> = `mutation CallTool($serverId: ID!, $tool: String!, $arguments: JSON) {
+  callTool(serverId: $serverId, tool: $tool, arguments: $arguments) {
+    serverId
+    tool
+    isError
+    content
+    durationMs
+  }
+}`;
+
+export const RefreshDiscoveryDocument: TypedDocument<RefreshDiscoveryMutation, RefreshDiscoveryMutationVariables> = `mutation RefreshDiscovery {
+  refreshDiscovery {
+    ...Discovery
+  }
+}
+${discoveryText}
+${mcpServerText}
+${circuitBreakerText}
+${latencyText}
+${swarmText}`;
+
+export const RequestAgentUpdateDocument: TypedDocument<RequestAgentUpdateMutation, RequestAgentUpdateMutationVariables> = `mutation RequestAgentUpdate($serverIds: [ID!]) {
+  requestAgentUpdate(serverIds: $serverIds) {
+    serverIds
+    unansweredServerIds
+    timestamp
+  }
+}`;
+
+export const DiscoveryDocument: TypedDocument<DiscoveryQuery, DiscoveryQueryVariables> = `query Discovery {
+  discovery {
+    ...Discovery
+  }
+}
+${discoveryText}
+${mcpServerText}
+${circuitBreakerText}
+${latencyText}
+${swarmText}`;
+
+export const ServersDocument: TypedDocument<ServersQuery, ServersQueryVariables> = `query Servers($types: [McpServerType!]) {
+  servers(types: $types) {
+    ...McpServer
+  }
+}
+${mcpServerText}
+${circuitBreakerText}
+${latencyText}`;
+
+export const AgentsDocument: TypedDocument<AgentsQuery, AgentsQueryVariables> = `query Agents($serverTypes: [McpServerType!], $agentTypes: [String!], $swarmIds: [ID!]) {
+  agents(serverTypes: $serverTypes, agentTypes: $agentTypes, swarmIds: $swarmIds) {
+    ...Agent
+  }
+}
+${agentText}`;
+
+export const AgentDocument: TypedDocument<AgentQuery, AgentQueryVariables> = `query Agent($id: ID!) {
+  agent(id: $id) {
+    ...Agent
+  }
+}
+${agentText}`;
+
+export const TopologyDocument: TypedDocument<TopologyQuery, TopologyQueryVariables> = `query Topology($swarmId: ID!) {
+  topology(swarmId: $swarmId) {
+    swarmId
+    topology
+    swarm {
+      ...Swarm
+    }
+    agents {
+      ...Agent
+    }
+    edges {
+      ...TopologyEdge
+    }
+  }
+}
+${swarmText}
+${agentText}
+${topologyEdgeText}`;
+
+export const HealthDocument: TypedDocument<HealthQuery, HealthQueryVariables> = `query Health {
+  health {
+    status
+    timestamp
+    uptimeMs
+    servers {
+      ...McpServer
+    }
+    breakers {
+      serverId
+      circuitBreaker {
+        ...CircuitBreaker
+      }
+    }
+    connections {
+      open
+      subscriptions
+      slow
+      roundTripP50Ms
+      roundTripP95Ms
+      roundTripP99Ms
+      meanRequestedHz
+      meanEffectiveHz
+      minEffectiveHz
+    }
+    eventLoop {
+      delayP50Ms
+      delayP99Ms
+      utilization
+    }
+    memory {
+      rssBytes
+      heapUsedBytes
+      heapTotalBytes
+    }
+  }
+}
+${mcpServerText}
+${circuitBreakerText}
+${latencyText}`;
+
+export const TopologyChangesDocument: TypedDocument<TopologyChangesSubscription, TopologyChangesSubscriptionVariables> = `subscription TopologyChanges($swarmIds: [ID!]) {
+  topologyChanges(swarmIds: $swarmIds) {
+    ...TopologyChange
+  }
+}
+${topologyChangeText}
+${swarmText}
+${topologyEdgeText}`;
+
+export const PerformanceMetricsDocument: TypedDocument<PerformanceMetricsSubscription, PerformanceMetricsSubscriptionVariables> = `subscription PerformanceMetrics($serverTypes: [McpServerType!], $mode: PerformanceMode) {
+  performanceMetrics(serverTypes: $serverTypes, mode: $mode) {
+    ...PerformanceMetrics
+  }
+}
+${performanceMetricsText}`;
+
+export const HealthChangesDocument: TypedDocument<HealthChangesSubscription, HealthChangesSubscriptionVariables> = `subscription HealthChanges {
+  healthChanges {
+    serverId
+    status
+    previousStatus
+    circuitState
+    previousCircuitState
+    reason
+    timestamp
+    missed
+  }
+}`;
+
+export const NoticesDocument: TypedDocument<NoticesSubscription, NoticesSubscriptionVariables> = `subscription Notices {
+  notices {
+    code
+    severity
+    message
+    serverId
+    timestamp
+    missed
+  }
+}`;

@@ -1,0 +1,86 @@
+import type { TypedDocument } from './document.js';
+
+/** What `run` needs of a graphql-ws client, or of anything else that runs operations. */
+export interface OperationRunner {
+  iterate<TResult>(payload: {
+    readonly query: string;
+    readonly variables?: Record<string, unknown>;
+  }): AsyncIterableIterator<OperationResult<TResult>>;
+}
+
+interface OperationResult<TResult> {
+  readonly data?: TResult | null;
+  readonly errors?: readonly OperationFault[];
+}
+
+/** A GraphQL error; `extensions.code` is stable. */
+export interface OperationFault {
+  readonly message: string;
+  readonly path?: readonly (string | number)[];
+  readonly extensions?: Readonly<Record<string, unknown>>;
+}
+
+/** The server refused an operation, or a part of it. */
+export class OperationError extends Error {
+  override readonly name = 'OperationError';
+  /** As the server worded them. */
+  readonly faults: readonly OperationFault[];
+
+  constructor(faults: readonly OperationFault[]) {
+    super(faults.map(({ message }) => message).join('; '));
+    this.faults = faults;
+  }
+
+  /** `extensions.code` of the first error that has one. */
+  get code(): string | null {
+    for (const { extensions } of this.faults) {
+      const code = extensions?.['code'];
+      if (typeof code === 'string') return code;
+    }
+    return null;
+  }
+}
+
+type VariablesArgument<TVariables> = object extends TVariables ? [variables?: TVariables] : [variables: TVariables];
+
+/**
+ * Runs a typed document: one result of a query or mutation, all of a subscription. Returning from the iteration (a
+ * `break` does) completes the subscription at once.
+ *
+ * @throws OperationError when iterating: the server answered with errors
+ * @throws what the client throws when iterating: the connection is lost and not tried again
+ */
+export function run<TResult, TVariables extends Record<string, unknown>>(
+  client: OperationRunner,
+  document: TypedDocument<TResult, TVariables>,
+  ...[variables]: VariablesArgument<TVariables>
+): AsyncIterableIterator<TResult> {
+  const results = client.iterate<TResult>({ query: document, ...(variables !== undefined && { variables }) });
+  const end = async (): Promise<IteratorReturnResult<undefined>> => {
+    await results.return?.();
+    return { done: true, value: undefined };
+  };
+  return {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    async next() {
+      const result = await results.next().catch((error: unknown) => {
+        throw isFaults(error) ? new OperationError(error) : error;
+      });
+      if (result.done === true) return { done: true, value: undefined };
+      const { data, errors } = result.value;
+      if (errors === undefined && data != null) return { done: false, value: data };
+      await end();
+      throw new OperationError(errors ?? [{ message: 'an answer without data' }]);
+    },
+    return: end,
+  };
+}
+
+/** graphql-ws rejects with the bare list of errors when an operation is refused as a whole. */
+function isFaults(error: unknown): error is readonly OperationFault[] {
+  return (
+    Array.isArray(error) && error.every((one: unknown) => typeof one === 'object' && one !== null && 'message' in one)
+  );
+}

@@ -1,0 +1,47 @@
+import { describe, expect, test } from 'vitest';
+import { SIMULATED_CAPABILITY as MCP_SIMULATED_CAPABILITY } from '../../src/mcp/session.js';
+import { runSimulator, SIMULATED_CAPABILITY, SIMULATOR_DEFAULTS } from '../../src/simulator/index.js';
+import { KINDS } from '../../src/simulator/kinds.js';
+import { fixture, Simulated } from './simulated.js';
+
+interface ToolList {
+  readonly tools?: readonly { readonly name: string; readonly inputSchema: object }[];
+  readonly result?: ToolList;
+}
+
+test('a simulator announces itself by the name that the sessions look for', () => {
+  expect(SIMULATED_CAPABILITY).toBe(MCP_SIMULATED_CAPABILITY);
+});
+
+describe.each(['claude-flow', 'ruv-swarm'] as const)('a simulated %s', (type) => {
+  test('gives the real server’s name and version in the handshake', () => {
+    expect(fixture(type, '_initialize')).toMatchObject({ result: { serverInfo: KINDS[type].identity } });
+  });
+
+  test('offers tools with the real input schemas', () => {
+    const list = fixture(type, '_tools_list') as ToolList; // recorded with one of these shapes
+    const recorded = list.tools ?? list.result?.tools ?? [];
+    for (const { name, inputSchema } of KINDS[type].tools(new Simulated(type).world)) {
+      expect({ name, inputSchema }).toEqual({
+        name,
+        inputSchema: recorded.find((tool) => tool.name === name)?.inputSchema,
+      });
+    }
+  });
+});
+
+describe('runSimulator', () => {
+  test.each([
+    [{ agents: -1 }, 'agents'],
+    [{ agents: 1.5 }, 'agents'],
+    [{ seed: Number.NaN }, 'seed'],
+    [{ hz: -1 }, 'hz'],
+    [{ hz: Infinity }, 'hz'],
+    [{ port: 70_000 }, 'port'],
+  ])('refuses %j by name, and starts nothing', async (wrong, name) => {
+    const options = { ...SIMULATOR_DEFAULTS, type: 'daa' as const, ...wrong };
+    await expect(runSimulator(options, { stdin: process.stdin, stdout: process.stdout })).rejects.toThrow(
+      `${name} must be`,
+    );
+  });
+});
