@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CLAUDE_FLOW_TOOLS } from './claude-flow-tools.js';
+import { CLAUDE_FLOW_HIVE_TOOLS } from './claude-flow-tools-hive.js';
 import type { SimAgent } from './inhabitants.js';
 import { number, text, texts, tool, type Tool } from './tool.js';
 import type { World } from './world.js';
@@ -17,7 +17,7 @@ export function daaTools(world: World): Tool[] {
   const find = (id: string | null): SimAgent | undefined => world.living('daa').find((agent) => agent.id === id);
   return [
     tool(
-      CLAUDE_FLOW_TOOLS.daa_agent_create,
+      CLAUDE_FLOW_HIVE_TOOLS.daa_agent_create,
       z.object({ id: text, name: text, type: text, cognitivePattern: text, learningRate: number, capabilities: texts }),
       ({ id, name, type, cognitivePattern, learningRate, capabilities }) => {
         if (id === null) return { success: false, error: 'Input validation failed: id: Required' };
@@ -43,7 +43,7 @@ export function daaTools(world: World): Tool[] {
         return { success: true, agent: shown, createdAt: world.now };
       },
     ),
-    tool(CLAUDE_FLOW_TOOLS.daa_learning_status, z.object({ agentId: text }), ({ agentId }) => {
+    tool(CLAUDE_FLOW_HIVE_TOOLS.daa_learning_status, z.object({ agentId: text }), ({ agentId }) => {
       if (agentId === null) return learningOfAll(world);
       const agent = find(agentId);
       if (agent === undefined) return { success: false, error: 'Agent not found' };
@@ -59,7 +59,7 @@ export function daaTools(world: World): Tool[] {
       };
     }),
     tool(
-      CLAUDE_FLOW_TOOLS.daa_cognitive_pattern,
+      CLAUDE_FLOW_HIVE_TOOLS.daa_cognitive_pattern,
       z.object({ agentId: text, action: text, pattern: text }),
       ({ agentId, action, pattern }) => {
         if (agentId === null) {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { statusOf } from './claude-flow-agents.js';
-import { CLAUDE_FLOW_TOOLS } from './claude-flow-tools.js';
+import { CLAUDE_FLOW_HIVE_TOOLS } from './claude-flow-tools-hive.js';
 import type { SimAgent, SimHive } from './inhabitants.js';
 import { flag, number, text, tool, type Tool } from './tool.js';
 import type { World } from './world.js';
@@ -11,7 +11,7 @@ export function hiveTools(world: World): Tool[] {
   const unborn = world.ids.stamped('hive');
   return [
     tool(
-      CLAUDE_FLOW_TOOLS['hive-mind_init'],
+      CLAUDE_FLOW_HIVE_TOOLS['hive-mind_init'],
       z.object({ topology: text, consensus: text, queenId: text }),
       ({ topology, consensus, queenId }) => {
         const queen = queenOf(world, queenId ?? world.ids.stamped('queen'));
@@ -38,7 +38,7 @@ export function hiveTools(world: World): Tool[] {
       },
     ),
     tool(
-      CLAUDE_FLOW_TOOLS['hive-mind_spawn'],
+      CLAUDE_FLOW_HIVE_TOOLS['hive-mind_spawn'],
       z.object({ count: number, role: text, agentType: text, prefix: text }),
       ({ count, role, agentType, prefix }) => {
         if (world.hive === null)
@@ -62,7 +62,7 @@ export function hiveTools(world: World): Tool[] {
         };
       },
     ),
-    tool(CLAUDE_FLOW_TOOLS['hive-mind_status'], z.object({ verbose: flag }), ({ verbose }) =>
+    tool(CLAUDE_FLOW_HIVE_TOOLS['hive-mind_status'], z.object({ verbose: flag }), ({ verbose }) =>
       hiveStatus(world, unborn, verbose === true),
     ),
   ];

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { given, registered } from './claude-flow-agents.js';
-import { CLAUDE_FLOW_TOOLS } from './claude-flow-tools.js';
+import { CLAUDE_FLOW_TASK_TOOLS } from './claude-flow-tools-tasks.js';
 import type { SimTask, TaskState } from './inhabitants.js';
 import { flag, number, record, text, texts, tool, type Tool } from './tool.js';
 import type { World } from './world.js';
@@ -11,7 +11,7 @@ const DEFAULT_LIMIT = 50;
 export function taskTools(world: World): Tool[] {
   return [
     tool(
-      CLAUDE_FLOW_TOOLS.task_create,
+      CLAUDE_FLOW_TASK_TOOLS.task_create,
       z.object({ type: text, description: text, priority: text, assignTo: texts, tags: texts }),
       ({ type, description, priority, assignTo, tags }) => {
         if (type === null) return { success: false, error: 'Input validation failed: type: Required' };
@@ -35,12 +35,12 @@ export function taskTools(world: World): Tool[] {
         };
       },
     ),
-    tool(CLAUDE_FLOW_TOOLS.task_status, z.object({ taskId: text }), ({ taskId }) => {
+    tool(CLAUDE_FLOW_TASK_TOOLS.task_status, z.object({ taskId: text }), ({ taskId }) => {
       const task = world.task(taskId);
       return task === undefined ? notFound(taskId) : { ...listed(world, task), ...details(world, task) };
     }),
     tool(
-      CLAUDE_FLOW_TOOLS.task_list,
+      CLAUDE_FLOW_TASK_TOOLS.task_list,
       z.object({ status: text, type: text, assignedTo: text, priority: text, limit: number }),
       ({ limit, ...filters }) => {
         const statuses = filters.status?.split(',').map((status) => status.trim());
@@ -56,14 +56,14 @@ export function taskTools(world: World): Tool[] {
         return { tasks, total: tasks.length, filters: given(filters) };
       },
     ),
-    tool(CLAUDE_FLOW_TOOLS.task_complete, z.object({ taskId: text, result: record }), ({ taskId, result }) => {
+    tool(CLAUDE_FLOW_TASK_TOOLS.task_complete, z.object({ taskId: text, result: record }), ({ taskId, result }) => {
       const task = world.task(taskId);
       if (task === undefined) return notFound(taskId);
       world.finish(task, 'completed', result ?? {});
       return { taskId, status: task.state, completedAt: world.now, result: task.result };
     }),
     tool(
-      CLAUDE_FLOW_TOOLS.task_update,
+      CLAUDE_FLOW_TASK_TOOLS.task_update,
       z.object({ taskId: text, status: text, progress: number, assignTo: texts }),
       ({ taskId, status, progress, assignTo }) => {
         const task = world.task(taskId);
@@ -75,7 +75,7 @@ export function taskTools(world: World): Tool[] {
       },
     ),
     tool(
-      CLAUDE_FLOW_TOOLS.task_assign,
+      CLAUDE_FLOW_TASK_TOOLS.task_assign,
       z.object({ taskId: text, agentIds: texts, unassign: flag }),
       ({ taskId, agentIds, unassign }) => {
         const task = world.task(taskId);
@@ -95,7 +95,7 @@ export function taskTools(world: World): Tool[] {
         return { taskId, assignedTo: task.assignedTo, previouslyAssigned, status: task.state };
       },
     ),
-    tool(CLAUDE_FLOW_TOOLS.task_summary, z.object({}), () => ({
+    tool(CLAUDE_FLOW_TASK_TOOLS.task_summary, z.object({}), () => ({
       total: world.tasks().length,
       pending: world.tasks('pending').length,
       running: world.tasks('in_progress').length,

@@ -1,6 +1,6 @@
 import type { ToolInfo } from './tool.js';
 
-/** What `tools/list` of the real claude-flow says of the tools that are simulated. */
+/** What `tools/list` of the real claude-flow says of its agents, swarms and system, as far as they are simulated. */
 export const CLAUDE_FLOW_TOOLS = {
   agent_spawn: {
     name: 'agent_spawn',
@@ -131,125 +131,6 @@ export const CLAUDE_FLOW_TOOLS = {
     description: 'Check swarm health status with real state inspection',
     inputSchema: { type: 'object', properties: { swarmId: { type: 'string', description: 'Swarm ID to check' } } },
   },
-  task_create: {
-    name: 'task_create',
-    description: 'Create a new task',
-    inputSchema: {
-      type: 'object',
-      properties: {
-        type: { type: 'string', description: 'Task type (feature, bugfix, research, refactor)' },
-        description: { type: 'string', description: 'Task description' },
-        priority: { type: 'string', description: 'Task priority (low, normal, high, critical)' },
-        assignTo: { type: 'array', items: { type: 'string' }, description: 'Agent IDs to assign' },
-        tags: { type: 'array', items: { type: 'string' }, description: 'Task tags' },
-      },
-      required: ['type', 'description'],
-    },
-  },
-  task_status: {
-    name: 'task_status',
-    description: 'Get task status',
-    inputSchema: {
-      type: 'object',
-      properties: { taskId: { type: 'string', description: 'Task ID' } },
-      required: ['taskId'],
-    },
-  },
-  task_list: {
-    name: 'task_list',
-    description: 'List all tasks',
-    inputSchema: {
-      type: 'object',
-      properties: {
-        status: { type: 'string', description: 'Filter by status' },
-        type: { type: 'string', description: 'Filter by type' },
-        assignedTo: { type: 'string', description: 'Filter by assigned agent' },
-        priority: { type: 'string', description: 'Filter by priority' },
-        limit: { type: 'number', description: 'Max tasks to return' },
-      },
-    },
-  },
-  task_complete: {
-    name: 'task_complete',
-    description: 'Mark task as complete',
-    inputSchema: {
-      type: 'object',
-      properties: {
-        taskId: { type: 'string', description: 'Task ID' },
-        result: { type: 'object', description: 'Task result data' },
-      },
-      required: ['taskId'],
-    },
-  },
-  task_update: {
-    name: 'task_update',
-    description: 'Update task status or progress',
-    inputSchema: {
-      type: 'object',
-      properties: {
-        taskId: { type: 'string', description: 'Task ID' },
-        status: { type: 'string', description: 'New status' },
-        progress: { type: 'number', description: 'Progress percentage (0-100)' },
-        assignTo: { type: 'array', items: { type: 'string' }, description: 'Agent IDs to assign' },
-      },
-      required: ['taskId'],
-    },
-  },
-  task_assign: {
-    name: 'task_assign',
-    description: 'Assign a task to one or more agents',
-    inputSchema: {
-      type: 'object',
-      properties: {
-        taskId: { type: 'string', description: 'Task ID to assign' },
-        agentIds: { type: 'array', items: { type: 'string' }, description: 'Agent IDs to assign' },
-        unassign: { type: 'boolean', description: 'Unassign all agents from task' },
-      },
-      required: ['taskId'],
-    },
-  },
-  'hive-mind_spawn': {
-    name: 'hive-mind_spawn',
-    description: 'Spawn workers and automatically join them to the hive-mind (combines agent/spawn + hive-mind/join)',
-    inputSchema: {
-      type: 'object',
-      properties: {
-        count: { type: 'number', description: 'Number of workers to spawn (default: 1)', default: 1 },
-        role: {
-          type: 'string',
-          enum: ['worker', 'specialist', 'scout'],
-          description: 'Worker role in hive',
-          default: 'worker',
-        },
-        agentType: { type: 'string', description: 'Agent type for spawned workers', default: 'worker' },
-        prefix: { type: 'string', description: 'Prefix for worker IDs', default: 'hive-worker' },
-      },
-    },
-  },
-  'hive-mind_init': {
-    name: 'hive-mind_init',
-    description: 'Initialize the hive-mind collective',
-    inputSchema: {
-      type: 'object',
-      properties: {
-        topology: { type: 'string', enum: ['mesh', 'hierarchical', 'ring', 'star'], description: 'Network topology' },
-        consensus: {
-          type: 'string',
-          enum: ['raft', 'byzantine', 'gossip', 'crdt', 'quorum'],
-          description: 'Consensus strategy. Default: raft (anti-drift). Use byzantine for f<n/3 fault tolerance.',
-        },
-        queenId: { type: 'string', description: 'Initial queen agent ID' },
-      },
-    },
-  },
-  'hive-mind_status': {
-    name: 'hive-mind_status',
-    description: 'Get hive-mind status',
-    inputSchema: {
-      type: 'object',
-      properties: { verbose: { type: 'boolean', description: 'Include detailed information' } },
-    },
-  },
   system_status: {
     name: 'system_status',
     description: 'Get overall system status',
@@ -258,59 +139,6 @@ export const CLAUDE_FLOW_TOOLS = {
       properties: {
         verbose: { type: 'boolean', description: 'Include detailed information' },
         components: { type: 'array', items: { type: 'string' }, description: 'Specific components to check' },
-      },
-    },
-  },
-  task_summary: {
-    name: 'task_summary',
-    description: 'Get a summary of all tasks by status',
-    inputSchema: { type: 'object', properties: {} },
-  },
-  daa_agent_create: {
-    name: 'daa_agent_create',
-    description: 'Create a decentralized autonomous agent',
-    inputSchema: {
-      type: 'object',
-      properties: {
-        id: { type: 'string', description: 'Agent ID' },
-        name: { type: 'string', description: 'Agent name' },
-        type: { type: 'string', description: 'Agent type' },
-        cognitivePattern: {
-          type: 'string',
-          enum: ['convergent', 'divergent', 'lateral', 'systems', 'critical', 'adaptive'],
-          description: 'Cognitive pattern',
-        },
-        learningRate: { type: 'number', description: 'Learning rate (0-1)' },
-        enableMemory: { type: 'boolean', description: 'Enable persistent memory' },
-        capabilities: { type: 'array', items: { type: 'string' }, description: 'Agent capabilities' },
-      },
-      required: ['id'],
-    },
-  },
-  daa_learning_status: {
-    name: 'daa_learning_status',
-    description: 'Get learning status for DAA agents',
-    inputSchema: {
-      type: 'object',
-      properties: {
-        agentId: { type: 'string', description: 'Specific agent ID' },
-        detailed: { type: 'boolean', description: 'Include detailed metrics' },
-      },
-    },
-  },
-  daa_cognitive_pattern: {
-    name: 'daa_cognitive_pattern',
-    description: 'Analyze or change cognitive patterns',
-    inputSchema: {
-      type: 'object',
-      properties: {
-        agentId: { type: 'string', description: 'Agent ID' },
-        action: { type: 'string', enum: ['analyze', 'change'], description: 'Action' },
-        pattern: {
-          type: 'string',
-          enum: ['convergent', 'divergent', 'lateral', 'systems', 'critical', 'adaptive'],
-          description: 'New pattern',
-        },
       },
     },
   },

@@ -12,9 +12,8 @@ import {
   type McpServer,
 } from '@modelcontextprotocol/server';
 import type { Kind } from './kinds.js';
-import { closed, listening } from './listening.js';
+import { closed, listening, type Listener } from './listening.js';
 import { createMcpServer, MAX_MESSAGE_BYTES } from './mcp-server.js';
-import type { Listener } from './tcp.js';
 import type { Tool } from './tool.js';
 
 export const MCP_PATH = '/mcp';

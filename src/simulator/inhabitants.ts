@@ -58,6 +58,17 @@ export interface SimTask {
   result: Readonly<Record<string, unknown>> | null;
 }
 
+export type AgentSpec = Pick<SimAgent, 'type' | 'group'> &
+  Partial<
+    Pick<
+      SimAgent,
+      'id' | 'name' | 'swarmId' | 'domain' | 'capabilities' | 'pattern' | 'learningRate' | 'kept' | 'state'
+    >
+  >;
+
+export type TaskSpec = Pick<SimTask, 'type' | 'description'> &
+  Partial<Pick<SimTask, 'priority' | 'strategy' | 'tags' | 'swarmId' | 'assignedTo' | 'kept'>>;
+
 export interface SimSwarm {
   readonly id: string;
   readonly topology: string;

@@ -1,5 +1,9 @@
 import type { AddressInfo, Server } from 'node:net';
 
+export interface Listener extends AsyncDisposable {
+  readonly url: string;
+}
+
 /** @returns the port that it listens on, of the loopback interface */
 export async function listening(server: Server, port: number): Promise<number> {
   await new Promise<void>((resolve, reject) => {

@@ -10,7 +10,7 @@ export interface StreamConnection extends AsyncDisposable {
   readonly ended: Promise<void>;
 }
 
-/** Serves newline-delimited JSON-RPC over a pair of streams: a process's own, or a socket. */
+/** Serves newline-delimited JSON-RPC over a pair of streams: a process's own, or a socket. Closing it ends the input. */
 export async function serveStreams(
   kind: Kind,
   tools: readonly Tool[],
@@ -31,9 +31,7 @@ export async function serveStreams(
     ended,
     [Symbol.asyncDispose]: async () => {
       await mcp.close();
-      input.unpipe(lines);
       lines.destroy();
-      input.pause();
     },
   };
 }

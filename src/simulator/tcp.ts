@@ -1,12 +1,8 @@
 import { createServer, type Socket } from 'node:net';
 import type { Kind } from './kinds.js';
-import { closed, listening } from './listening.js';
+import { closed, listening, type Listener } from './listening.js';
 import { serveStreams } from './stream-connection.js';
 import type { Tool } from './tool.js';
-
-export interface Listener extends AsyncDisposable {
-  readonly url: string;
-}
 
 /** An MCP server for each socket, on the loopback interface only. Port 0: a free one. */
 export async function serveTcp(kind: Kind, tools: readonly Tool[], port: number): Promise<Listener> {

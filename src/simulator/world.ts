@@ -2,11 +2,13 @@ import { Ids } from './ids.js';
 import {
   CAPABILITIES,
   type AgentGroup,
+  type AgentSpec,
   type AgentState,
   type SimAgent,
   type SimHive,
   type SimSwarm,
   type SimTask,
+  type TaskSpec,
   type SimulatorType,
   type TaskState,
 } from './inhabitants.js';
@@ -27,17 +29,6 @@ export interface WorldOptions {
   /** Simulated time that one step takes. */
   readonly stepMs: number;
 }
-
-export type AgentSpec = Pick<SimAgent, 'type' | 'group'> &
-  Partial<
-    Pick<
-      SimAgent,
-      'id' | 'name' | 'swarmId' | 'domain' | 'capabilities' | 'pattern' | 'learningRate' | 'kept' | 'state'
-    >
-  >;
-
-export type TaskSpec = Pick<SimTask, 'type' | 'description'> &
-  Partial<Pick<SimTask, 'priority' | 'strategy' | 'tags' | 'swarmId' | 'assignedTo' | 'kept'>>;
 
 /** What there is at one step. Nothing in here looks at a clock, or at chance other than the seed's. */
 export class World {

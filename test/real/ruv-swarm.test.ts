@@ -3,10 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import type { App } from '../../src/app.js';
 import { AGENT_UPDATES, request, SocketClient, startApp, type WireUpdate } from '../support/app.js';
 
 const COMMAND = fileURLToPath(new URL('node_modules/.bin/ruv-swarm', import.meta.url));
+
+const SPAWNED = z.object({ agent: z.object({ id: z.string() }), swarm_info: z.object({ id: z.string() }) });
 
 let app: App;
 let directory: string;
@@ -66,15 +69,14 @@ describe('real ruv-swarm over stdio', () => {
     await stream.until(({ length }) => length >= 1);
     const { id } = await callTool('swarm_init', { topology: 'mesh', maxAgents: 5 });
     expect(id).toMatch(/^swarm-/);
-    const made: Record<string, unknown>[] = [];
-    const swarmIds: string[] = [];
+    const made: z.infer<typeof SPAWNED>[] = [];
     for (const [type, name] of [
       ['coder', 'ada'],
       ['researcher', 'grace'],
     ]) {
-      made.push((await callTool('agent_spawn', { type, name, capabilities: ['x'] }))['agent']);
+      made.push(SPAWNED.parse(await callTool('agent_spawn', { type, name, capabilities: ['x'] })));
     }
-    const ids = made.map(({ id }) => `ruv:${id as string}`);
+    const ids = made.map(({ agent }) => `ruv:${agent.id}`);
     const updates = await stream.until((all) => {
       const seen = new Set(all.flatMap(({ agentUpdates }) => agentUpdates.agents.map(({ id }) => id)));
       return ids.every((id) => seen.has(id));
@@ -83,10 +85,11 @@ describe('real ruv-swarm over stdio', () => {
       updates.flatMap(({ agentUpdates }) => agentUpdates.agents.map((agent) => [agent.id, agent])),
     );
     expect(latest.get(ids[0] ?? '')).toMatchObject({
-      nativeId: made[0]?.id,
+      nativeId: made[0]?.agent.id,
       serverId: 'ruv',
       serverType: 'RUV_SWARM',
-      swarmId: `ruv:${swarmIds[0] ?? ''}`,
+      // It remembers the swarms of earlier runs and puts agents into the oldest; it says which one.
+      swarmId: `ruv:${made[0]?.swarm_info.id ?? ''}`,
       name: 'ada',
       type: 'coder',
       status: 'IDLE',

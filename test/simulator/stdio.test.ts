@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
@@ -75,7 +75,9 @@ describe('a simulator over stdio', () => {
   });
 
   test('a real process serves, and exits with 0 when its stdin closes', async () => {
-    const outDir = await mkdtemp(join(ROOT, '.cache', 'simulator-'));
+    const cache = join(ROOT, '.cache');
+    await mkdir(cache, { recursive: true });
+    const outDir = await mkdtemp(join(cache, 'simulator-'));
     try {
       const entry = join(ROOT, 'test', 'simulator', 'stdio-entry.ts');
       await build({

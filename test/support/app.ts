@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import type { FormattedExecutionResult } from 'graphql';
+import type { GraphQLFormattedError } from 'graphql';
 import { type Client, createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { type App, createApp } from '../../src/app.js';
@@ -105,7 +105,7 @@ export class SocketClient implements AsyncDisposable {
 
 /** One subscription: remembers what came, and lets a test wait for it. */
 export class Subscription<T> implements Disposable {
-  readonly results: FormattedExecutionResult<T, unknown>[] = [];
+  readonly results: { readonly data?: T | null | undefined; readonly errors?: readonly GraphQLFormattedError[] | undefined }[] = [];
   readonly arrivedAtMs: number[] = [];
   readonly #waiting = new Set<() => void>();
   readonly #unsubscribe: () => void;
