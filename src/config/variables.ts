@@ -19,11 +19,11 @@ export function fillIn(
 }
 
 function fillInString(text: string, env: NodeJS.ProcessEnv, problems: string[], path: readonly PropertyKey[]): string {
-  return text.replace(/\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g, (_match, name: string, preset?: string) => {
+  return text.replace(/\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g, (match, name: string, preset?: string) => {
     const value = env[name] ?? preset;
     if (value === undefined) {
       problems.push(`${keyOf(path)}: the environment has no variable ${name} – set it, or write \${${name}:-default}`);
     }
-    return value ?? '';
+    return value ?? match;
   });
 }

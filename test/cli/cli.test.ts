@@ -1,0 +1,217 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { PROGRAM } from '../support/app.js';
+
+let directory: string;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'swarmlens-test-'));
+});
+
+afterAll(async () => {
+  await rm(directory, { recursive: true, force: true });
+});
+
+interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The built program as a child process. */
+class Program implements AsyncDisposable {
+  readonly #child;
+  readonly #ended: Promise<unknown>;
+  stdout = '';
+  stderr = '';
+  readonly #waiting = new Set<() => void>();
+
+  constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+    this.#child = spawn(process.execPath, [PROGRAM, ...args], {
+      cwd: directory,
+      env: { PATH: process.env['PATH'], ...env },
+    });
+    this.#child.stdout.on('data', (chunk: Buffer) => {
+      this.stdout += chunk.toString();
+      for (const look of [...this.#waiting]) look();
+    });
+    this.#child.stderr.on('data', (chunk: Buffer) => (this.stderr += chunk.toString()));
+    this.#ended = once(this.#child, 'close');
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? -1;
+  }
+
+  printed(pattern: RegExp): Promise<RegExpExecArray> {
+    return new Promise((resolve, reject) => {
+      const look = (): void => {
+        const match = pattern.exec(this.stdout);
+        if (match === null) return;
+        this.#waiting.delete(look);
+        resolve(match);
+      };
+      this.#waiting.add(look);
+      this.#ended.then(() => reject(new Error(`ended: ${this.stdout}${this.stderr}`)), reject);
+      look();
+    });
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  async outcome(): Promise<Outcome> {
+    await this.#ended;
+    return { code: this.#child.exitCode, stdout: this.stdout, stderr: this.stderr };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.#ended;
+  }
+}
+
+async function run(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Outcome> {
+  await using program = new Program(args, env);
+  return await program.outcome();
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe('usage', () => {
+  test.each([['--help'], ['help'], ['serve', '--help']])(
+    '%s prints how it is used and ends with 0',
+    async (...args) => {
+      const { code, stdout } = await run(args);
+      expect(code).toBe(0);
+      expect(stdout).toContain('swarmlens serve');
+    },
+  );
+
+  test('--version prints the version of the package', async () => {
+    expect(await run(['--version'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+  });
+
+  test.each<[readonly string[], RegExp]>([
+    [['srve'], /there is no command "srve", did you mean "serve"\?/],
+    [['serve', '--prot', '1'], /there is no flag --prot, did you mean "port"\?/],
+    [['serve', 'extra'], /swarmlens serve: /],
+    [['serve', '--port', 'x'], /--port: is "x"/],
+    [['serve', '--host', '0.0.0.0'], /--host: is "0\.0\.0\.0" – without authentication/],
+    [['serve', '--config', 'nowhere.json'], /nowhere\.json: cannot be read/],
+    [['check'], /--config FILE/],
+    [['simulate'], /--type is missing, expected claude-flow, ruv-swarm, daa/],
+    [['simulate', '--type', 'x'], /--type is "x"/],
+    [['simulate', '--type', 'daa', '--agents', '-1'], /--agents/],
+    [['simulate', '--type', 'daa', '--transport', 'pigeon'], /--transport is "pigeon"/],
+  ])('%j is bad usage: exit 2, a line that says what is wrong, nothing started', async (args, message) => {
+    const { code, stdout, stderr } = await run(args);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/^\s+at /m);
+    expect(stdout).toBe('');
+  });
+});
+
+describe('serve', () => {
+  test('the ready line holds the URL; SIGTERM ends it with 0 and leaves no child process behind', async () => {
+    await using program = new Program(['serve', '--port', '0']);
+    const [, url] = await program.printed(/ready at (\S+)\/graphql/);
+    expect(program.stdout).toContain('SIMULATED');
+    const ask = async (query: string): Promise<Record<string, unknown>> => {
+      const response = await fetch(`${url}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ query }),
+      });
+      return ((await response.json()) as { data: Record<string, unknown> }).data; // as GraphQL prescribes
+    };
+    expect(await ask('mutation { refreshDiscovery { servers { id } } }')).toBeDefined();
+    const children = await childrenOf(program.pid);
+    expect(children).toHaveLength(3);
+    program.kill('SIGTERM');
+    expect(await program.outcome()).toMatchObject({ code: 0, stderr: '' });
+    expect(children.filter(isAlive)).toEqual([]);
+  });
+
+  test('killed outright, it leaves no child process behind either: their input ends', async () => {
+    await using program = new Program(['serve', '--port', '0']);
+    await program.printed(/ready at/);
+    const children = await childrenOf(program.pid);
+    expect(children).toHaveLength(3);
+    program.kill('SIGKILL');
+    await program.outcome();
+    // `tail --pid` ends when the process has ended.
+    await Promise.all(children.map((pid) => once(spawn('tail', ['--pid', `${pid}`, '-f', '/dev/null']), 'exit')));
+    expect(children.filter(isAlive)).toEqual([]);
+  });
+
+  test('a port that is in use: exit 1 and what to do', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as { port: number }; // a TCP server's address is never a string
+    await writeFile(join(directory, 'empty.json'), '{"mcpServers":{}}');
+    const { code, stderr } = await run(['serve', '--config', 'empty.json', '--port', `${port}`]);
+    other.close();
+    expect(code).toBe(1);
+    expect(stderr).toContain('--port');
+  });
+
+  test('an empty configuration is served', async () => {
+    await writeFile(join(directory, 'empty.json'), '{"mcpServers":{}}');
+    await using program = new Program(['serve', '--config', 'empty.json', '--port', '0']);
+    const [, url] = await program.printed(/ready at (\S+)\/graphql/);
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+    expect(program.stdout).not.toContain('SIMULATED');
+  });
+});
+
+describe('check', () => {
+  test('prints what each server is, and ends with 1 when one does not answer', async () => {
+    const config = {
+      mcpServers: {
+        good: {
+          command: process.execPath,
+          args: [PROGRAM, 'simulate', '--type', 'ruv-swarm', '--agents', '5', '--hz', '0'],
+        },
+        bad: { command: 'no-such-command-anywhere' },
+      },
+    };
+    await writeFile(join(directory, 'check.json'), JSON.stringify(config));
+    const { code, stdout } = await run(['check', '--config', 'check.json']);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^good +ONLINE +RUV_SWARM +ruv-swarm-no-timeout +1\.0\.20 +STDIO/m);
+    expect(stdout).toMatch(/^bad +OFFLINE .*command not found: no-such-command-anywhere/m);
+    const json = await run(['check', '--config', 'check.json', '--json']);
+    const checks = JSON.parse(json.stdout) as { id: string; agentCount: number; error: string | null }[]; // as documented
+    expect(checks).toMatchObject([
+      { id: 'good', error: null, status: 'ONLINE' },
+      { id: 'bad', error: expect.any(String), agentCount: 0 },
+    ]);
+    expect(checks[0]?.agentCount).toBeGreaterThanOrEqual(5);
+  });
+});
+
+/** Linux keeps a list of them. */
+async function childrenOf(pid: number): Promise<number[]> {
+  const { readFile } = await import('node:fs/promises');
+  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  return text
+    .trim()
+    .split(/\s+/)
+    .filter((word) => word !== '')
+    .map(Number);
+}

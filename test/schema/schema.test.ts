@@ -1,0 +1,156 @@
+import { readFile } from 'node:fs/promises';
+import { type GraphQLNamedType, isEnumType, isInputObjectType, isObjectType, printSchema } from 'graphql';
+import { describe, expect, test } from 'vitest';
+import { schema } from '../../src/schema/index.js';
+
+function ownTypes(): GraphQLNamedType[] {
+  return Object.values(schema.getTypeMap()).filter(({ name }) => !name.startsWith('__'));
+}
+
+describe('schema', () => {
+  test('schema.graphql is what the code prints: `npm run codegen` has been run', async () => {
+    expect(await readFile(new URL('../../schema.graphql', import.meta.url), 'utf8')).toBe(`${printSchema(schema)}\n`);
+  });
+
+  test('every type, field, argument and enum value has a description', () => {
+    const bare: string[] = [];
+    const look = (name: string, description: string | null | undefined): void => {
+      if (description == null || description.trim() === '') bare.push(name);
+    };
+    for (const type of ownTypes()) {
+      look(type.name, type.description);
+      if (isEnumType(type)) for (const value of type.getValues()) look(`${type.name}.${value.name}`, value.description);
+      if (!isObjectType(type) && !isInputObjectType(type)) continue;
+      for (const field of Object.values(type.getFields())) {
+        look(`${type.name}.${field.name}`, field.description);
+        if ('args' in field)
+          for (const arg of field.args) look(`${type.name}.${field.name}(${arg.name}:)`, arg.description);
+      }
+    }
+    expect(bare).toEqual([]);
+  });
+
+  // The outside contract: these never change, they are only added to.
+  test.each([
+    ['enum McpServerType', ['CLAUDE_FLOW', 'RUV_SWARM', 'DAA', 'CUSTOM']],
+    ['enum PerformanceMode', ['HIGH_FREQUENCY', 'NORMAL', 'LOW_FREQUENCY', 'ON_DEMAND']],
+    [
+      'enum AgentStatus',
+      ['INITIALIZING', 'IDLE', 'ACTIVE', 'BUSY', 'PAUSED', 'ERROR', 'OFFLINE', 'TERMINATED', 'UNKNOWN'],
+    ],
+    ['enum ServerStatus', ['CONNECTING', 'ONLINE', 'DEGRADED', 'OFFLINE']],
+    ['enum CircuitState', ['CLOSED', 'OPEN', 'HALF_OPEN']],
+    ['enum UpdateKind', ['SNAPSHOT', 'DELTA']],
+    ['enum TransportKind', ['STDIO', 'HTTP', 'SSE', 'TCP', 'WS', 'TAP']],
+    [
+      'type Agent',
+      [
+        'id: ID!',
+        'nativeId: ID!',
+        'serverId: ID!',
+        'serverType: McpServerType!',
+        'swarmId: ID',
+        'name: String!',
+        'type: String!',
+        'status: AgentStatus!',
+        'capabilities: [String!]!',
+        'performance: AgentPerformance',
+        'neural: AgentNeural',
+        'topology: AgentTopologyPosition',
+        'stale: Boolean!',
+        'createdAt: DateTime',
+        'lastActiveAt: DateTime',
+        'lastSeenAt: DateTime!',
+      ],
+    ],
+    [
+      'type AgentPerformance',
+      [
+        ...['cpuUsage', 'memoryUsage', 'healthScore', 'activityLevel', 'successRate'].map((name) => `${name}: Float`),
+        ...['tokenUsage', 'tokenRate', 'responseTimeMs', 'throughput'].map((name) => `${name}: Float`),
+        ...['tasksActive', 'tasksCompleted', 'tasksFailed'].map((name) => `${name}: Int`),
+      ],
+    ],
+    [
+      'type AgentUpdate',
+      [
+        'kind: UpdateKind!',
+        'cursor: ID!',
+        'timestamp: DateTime!',
+        'agents: [Agent!]!',
+        'patches: [AgentPatch!]!',
+        'removedAgentIds: [ID!]!',
+        'performanceMetrics: PerformanceMetrics',
+        'topologyChanges: [TopologyChange!]',
+        'staleServerIds: [ID!]!',
+        'rate: StreamRate!',
+      ],
+    ],
+    [
+      'type McpServer',
+      [
+        'id: ID!',
+        'type: McpServerType!',
+        'name: String!',
+        'version: String',
+        'transport: TransportKind!',
+        'status: ServerStatus!',
+        'tools: [String!]!',
+        'agentCount: Int!',
+        'stale: Boolean!',
+        'connectedAt: DateTime',
+        'lastSeenAt: DateTime',
+        'lastError: String',
+        'circuitBreaker: CircuitBreaker!',
+        'latency: Latency!',
+        'replicas: [ServerReplica!]!',
+      ],
+    ],
+    [
+      'type Query',
+      [
+        'discovery: Discovery!',
+        'servers(types: [McpServerType!]): [McpServer!]!',
+        'server(id: ID!): McpServer',
+        'swarms(serverTypes: [McpServerType!]): [Swarm!]!',
+        'agents(serverTypes: [McpServerType!], agentTypes: [String!], swarmIds: [ID!]): [Agent!]!',
+        'agent(id: ID!): Agent',
+        'topology(swarmId: ID!): SwarmTopology',
+        'health: Health!',
+      ],
+    ],
+    [
+      'type Mutation',
+      [
+        'callTool(serverId: ID!, tool: String!, arguments: JSON): ToolResult!',
+        'refreshDiscovery: Discovery!',
+        'requestAgentUpdate(serverIds: [ID!]): AgentUpdateRequest!',
+      ],
+    ],
+    [
+      'type Subscription',
+      [
+        'agentUpdates(serverTypes: [McpServerType!], agentTypes: [String!], swarmIds: [ID!], includePerformance: Boolean = true, includeNeural: Boolean = true, includeTopology: Boolean = true, mode: PerformanceMode = NORMAL, after: ID): AgentUpdate!',
+        'topologyChanges(swarmIds: [ID!]): TopologyChange!',
+        'performanceMetrics(serverTypes: [McpServerType!], mode: PerformanceMode = LOW_FREQUENCY): PerformanceMetrics!',
+        'healthChanges: HealthChange!',
+        'notices: Notice!',
+      ],
+    ],
+  ])('%s has what the contract says', (title, members) => {
+    const [, name = ''] = title.split(' ');
+    const type = schema.getType(name);
+    const found = isEnumType(type)
+      ? type.getValues().map((value) => value.name)
+      : isObjectType(type)
+        ? Object.values(type.getFields()).map((field) => {
+            const args = field.args.map((arg) => {
+              const preset = arg.defaultValue === undefined ? '' : ` = ${String(arg.defaultValue)}`;
+              return `${arg.name}: ${arg.type.toString()}${preset}`;
+            });
+            return `${field.name}${args.length === 0 ? '' : `(${args.join(', ')})`}: ${field.type.toString()}`;
+          })
+        : [];
+    expect(found).toEqual(expect.arrayContaining(members));
+  });
+});
