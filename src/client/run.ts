@@ -9,15 +9,15 @@ export interface OperationRunner {
 }
 
 interface OperationResult<TResult> {
-  readonly data?: TResult | null;
-  readonly errors?: readonly OperationFault[];
+  readonly data?: TResult | null | undefined;
+  readonly errors?: readonly OperationFault[] | undefined;
 }
 
 /** A GraphQL error; `extensions.code` is stable. */
 export interface OperationFault {
   readonly message: string;
-  readonly path?: readonly (string | number)[];
-  readonly extensions?: Readonly<Record<string, unknown>>;
+  readonly path?: readonly (string | number)[] | undefined;
+  readonly extensions?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** The server refused an operation, or a part of it. */
@@ -41,7 +41,8 @@ export class OperationError extends Error {
   }
 }
 
-type VariablesArgument<TVariables> = object extends TVariables ? [variables?: TVariables] : [variables: TVariables];
+type VariablesArgument<TVariables> =
+  Record<string, never> extends TVariables ? [variables?: TVariables] : [variables: TVariables];
 
 /**
  * Runs a typed document: one result of a query or mutation, all of a subscription. Returning from the iteration (a

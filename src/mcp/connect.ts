@@ -1,25 +1,12 @@
 import { Client } from '@modelcontextprotocol/client';
-import { type Clock, messageOf } from '../shared/index.js';
-import type { Logger } from '../telemetry/index.js';
+import { messageOf } from '../shared/index.js';
 import type { EndpointConfig } from './endpoint.js';
 import { TransportError } from './errors.js';
+import type { ConnectOptions } from './options.js';
 import { ScratchDirectory } from './scratch.js';
 import { SdkSession } from './sdk-session.js';
 import type { McpSession } from './session.js';
 import { createTransport, describeEndpoint } from './transport.js';
-
-export interface ConnectOptions {
-  readonly serverId: string;
-  /** Aborted: the attempt is given up, and what it had opened is closed. */
-  readonly signal: AbortSignal;
-  /** Of starting, greeting and asking for the tools, together. */
-  readonly connectTimeoutMs: number;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** Start a stdio server outside the project that it is asked about; for claude-flow, see `ScratchDirectory`. */
-  readonly observeHarmlessly?: boolean;
-  readonly onToolsChanged?: () => void;
-}
 
 /**
  * Starts or reaches a server, greets it and asks for its tools.

@@ -1,4 +1,5 @@
-export { connectSession, type ConnectOptions } from './connect.js';
+export { connectSession } from './connect.js';
+export type { ConnectOptions } from './options.js';
 export {
   type McpSession,
   type ServerIdentity,

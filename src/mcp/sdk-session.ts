@@ -1,8 +1,8 @@
 import { type Client, ProtocolError, SdkError, SdkErrorCode, SdkHttpError } from '@modelcontextprotocol/client';
 import { z } from 'zod';
 import { messageOf } from '../shared/index.js';
-import type { ConnectOptions } from './connect.js';
 import { SessionClosedError, ToolCallTimeoutError, ToolRejectedError, TransportError } from './errors.js';
+import type { ConnectOptions } from './options.js';
 import type { ScratchDirectory } from './scratch.js';
 import {
   type McpSession,
@@ -43,6 +43,7 @@ export class SdkSession implements McpSession {
   readonly closed: Promise<Error | null>;
   readonly #parts: Parts;
   readonly #ended = new AbortController();
+  #end: (reason: Error | null) => void = () => undefined;
   #identity: ServerIdentity = { name: 'unknown', version: null, simulated: false };
   #tools: readonly ToolInfo[] = [];
   #closing: Promise<void> | null = null;
@@ -54,12 +55,13 @@ export class SdkSession implements McpSession {
     this.#parts = parts;
     const { client } = parts;
     this.closed = new Promise((resolve) => {
-      client.onclose = () => {
-        this.#endedBy = this.#closing === null ? new SessionClosedError(this.#lastWords()) : null;
+      this.#end = (reason) => {
+        this.#endedBy ??= reason;
         this.#ended.abort();
         resolve(this.#endedBy);
       };
     });
+    client.onclose = () => this.#end(this.#closing === null ? new SessionClosedError(this.#lastWords()) : null);
     client.onerror = (error) => this.#heardNoise(error);
     client.fallbackNotificationHandler = () => Promise.resolve();
   }
@@ -124,7 +126,7 @@ export class SdkSession implements McpSession {
     await client.close().catch(() => undefined);
     // After a handshake that failed the client does not know its transport any more.
     await opened.transport.close().catch(() => undefined);
-    client.onclose?.();
+    this.#end(null);
     await scratch?.[Symbol.asyncDispose]();
   }
 
@@ -160,6 +162,12 @@ export class SdkSession implements McpSession {
     if (error instanceof ProtocolError) {
       const data = RETRY_AFTER.safeParse(error.data);
       return new ToolRejectedError(error.message, error.code, data.success ? data.data.retryAfter * 1000 : null);
+    }
+    if (error instanceof SdkHttpError && error.status === 404) {
+      // The server was started anew and has forgotten the session; the protocol asks for another handshake.
+      const forgotten = new SessionClosedError('the server no longer knows the session');
+      this.#end(forgotten);
+      return forgotten;
     }
     if (error instanceof SdkHttpError && error.status === 429) {
       return new ToolRejectedError(error.message, error.status, DEFAULT_PAUSE_MS);

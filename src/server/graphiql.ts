@@ -1,8 +1,33 @@
 import type { GraphiQLOptions } from 'graphql-yoga';
+import { GRAPHIQL_TABS } from './graphiql-tabs.js';
 
-export const GRAPHIQL_OPTIONS: GraphiQLOptions = { title: 'swarmlens', subscriptionsProtocol: 'WS' };
+export const GRAPHIQL_OPTIONS: GraphiQLOptions = {
+  title: 'swarmlens',
+  subscriptionsProtocol: 'WS',
+  defaultTabs: GRAPHIQL_TABS.map((query) => ({ query })),
+};
 
-export async function renderGraphiQL(options: GraphiQLOptions): Promise<string> {
-  const { renderGraphiQL: render } = await import('@graphql-yoga/render-graphiql');
-  return render(options);
+/** Everything is in the page itself; whatever it should ever want from elsewhere, it does not get. */
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'self' 'unsafe-inline' 'unsafe-eval' blob: data:",
+  "object-src 'none'",
+  "base-uri 'none'",
+  "form-action 'none'",
+].join('; ');
+
+let page: Promise<Uint8Array<ArrayBuffer>> | null = null;
+
+/**
+ * GraphiQL as one page of nine megabytes, from the installed package. It is loaded when somebody asks for the first
+ * time, which takes a moment, and kept from then on; a server whose GraphiQL nobody opens does not have it in memory.
+ */
+export async function renderGraphiQL(options: GraphiQLOptions): Promise<Uint8Array<ArrayBuffer>> {
+  page ??= render(options);
+  return page;
+}
+
+async function render(options: GraphiQLOptions): Promise<Uint8Array<ArrayBuffer>> {
+  const graphiql = await import('@graphql-yoga/render-graphiql');
+  const policy = `<meta http-equiv="Content-Security-Policy" content="${CONTENT_SECURITY_POLICY}" />`;
+  return new Uint8Array(Buffer.from(graphiql.renderGraphiQL(options).replace('<head>', () => `<head>${policy}`)));
 }

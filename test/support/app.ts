@@ -105,7 +105,10 @@ export class SocketClient implements AsyncDisposable {
 
 /** One subscription: remembers what came, and lets a test wait for it. */
 export class Subscription<T> implements Disposable {
-  readonly results: { readonly data?: T | null | undefined; readonly errors?: readonly GraphQLFormattedError[] | undefined }[] = [];
+  readonly results: {
+    readonly data?: T | null | undefined;
+    readonly errors?: readonly GraphQLFormattedError[] | undefined;
+  }[] = [];
   readonly arrivedAtMs: number[] = [];
   readonly #waiting = new Set<() => void>();
   readonly #unsubscribe: () => void;

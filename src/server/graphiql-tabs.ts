@@ -1,0 +1,176 @@
+/** Operations that GraphiQL opens with; they fit the simulated servers that swarmlens starts without a configuration. */
+export const GRAPHIQL_TABS: readonly string[] = [
+  `# Press the run button, or Ctrl-Enter: first all agents, then what changes of them, at most once a second here.
+# Modes: HIGH_FREQUENCY (60 Hz), NORMAL (10 Hz), LOW_FREQUENCY (1 Hz), ON_DEMAND.
+# Other filters: agentTypes, swarmIds. Leave a filter out to get all.
+subscription WatchAgents {
+  agentUpdates(serverTypes: [CLAUDE_FLOW, RUV_SWARM, DAA], mode: LOW_FREQUENCY) {
+    kind
+    cursor
+    agents {
+      id
+      name
+      type
+      status
+      swarmId
+      performance {
+        tasksActive
+        tasksCompleted
+        healthScore
+      }
+      simulated
+      stale
+    }
+    removedAgentIds
+    staleServerIds
+    rate {
+      requestedHz
+      effectiveHz
+    }
+  }
+}
+`,
+  `# Starts a swarm with one agent in it, and one agent on each of the other simulated servers. To see them arrive, run
+# WatchAgents in a second window.
+# Of your own servers, only tools that the configuration allows (allowTools) can be called.
+mutation StartSwarm {
+  swarm: callTool(serverId: "ruv-swarm", tool: "swarm_init", arguments: { topology: "star", maxAgents: 8 }) {
+    isError
+    content
+    durationMs
+  }
+  member: callTool(serverId: "ruv-swarm", tool: "agent_spawn", arguments: { type: "coder", name: "my-coder" }) {
+    isError
+    content
+  }
+  flowAgent: callTool(serverId: "claude-flow", tool: "agent_spawn", arguments: { agentType: "reviewer" }) {
+    isError
+    content
+  }
+  daaAgent: callTool(
+    serverId: "daa"
+    tool: "spawn_agent"
+    arguments: { config: { name: "my-trader", agent_type: "analyst" } }
+  ) {
+    isError
+    content
+  }
+}
+`,
+  `query Discovery {
+  discovery {
+    timestamp
+    totalAgents
+    servers {
+      id
+      type
+      name
+      version
+      transport
+      status
+      simulated
+      agentCount
+      tools
+      lastError
+    }
+    swarms {
+      id
+      topology
+      topologyName
+      strategy
+      agentCount
+      tasksActive
+    }
+  }
+}
+`,
+  `query Health {
+  health {
+    status
+    uptimeMs
+    servers {
+      id
+      status
+      stale
+      latency {
+        p50Ms
+        p95Ms
+        p99Ms
+      }
+      circuitBreaker {
+        state
+        consecutiveFailures
+        retryAt
+      }
+    }
+    connections {
+      open
+      subscriptions
+      slow
+    }
+    eventLoop {
+      delayP99Ms
+      utilization
+    }
+    memory {
+      rssBytes
+    }
+  }
+}
+`,
+  `# All edges of each swarm, then what changes of them. An inferred edge follows from the topology's name.
+subscription Topology {
+  topologyChanges {
+    kind
+    swarmId
+    swarm {
+      topology
+      agentCount
+    }
+    edges {
+      from
+      to
+      relation
+      inferred
+    }
+    removedEdgeIds
+  }
+}
+`,
+  `# What a person should see, from now on: servers that go and come back, agents that cannot be understood.
+subscription Notices {
+  notices {
+    timestamp
+    severity
+    code
+    serverId
+    message
+  }
+}
+`,
+  `# Moves only when somebody asks: leave it running, and run AskForUpdate in a second window.
+subscription OnDemand {
+  agentUpdates(mode: ON_DEMAND) {
+    kind
+    timestamp
+    patches {
+      id
+      patch
+    }
+    removedAgentIds
+    performanceMetrics {
+      totalAgents
+      activeAgents
+    }
+  }
+}
+`,
+  `mutation AskForUpdate {
+  requestAgentUpdate {
+    serverIds
+    unansweredServerIds
+    timestamp
+  }
+}
+`,
+];
