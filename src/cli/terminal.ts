@@ -2,7 +2,7 @@ import type { Readable, Writable } from 'node:stream';
 
 /** What a command gets from the outside. */
 export interface Terminal {
-  readonly env: NodeJS.ProcessEnv;
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   /** This program's file, for commands that start it again. */
   readonly program: string;

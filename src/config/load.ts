@@ -19,7 +19,7 @@ export interface Flags {
 
 export interface ConfigSources {
   readonly flags: Flags;
-  readonly env: NodeJS.ProcessEnv;
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   /** The program that the demo's simulators are started from. */
   readonly program: string;
@@ -82,7 +82,12 @@ async function readConfigFile({ flags, env, cwd }: ConfigSources, problems: stri
   return parseFile(text, path, env, problems);
 }
 
-function parseFile(text: string, path: string, env: NodeJS.ProcessEnv, problems: string[]): ConfigFile {
+function parseFile(
+  text: string,
+  path: string,
+  env: Readonly<Record<string, string | undefined>>,
+  problems: string[],
+): ConfigFile {
   let json: unknown;
   try {
     json = JSON.parse(text);

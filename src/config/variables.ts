@@ -6,7 +6,7 @@ import { keyOf } from './problems.js';
  */
 export function fillIn(
   value: unknown,
-  env: NodeJS.ProcessEnv,
+  env: Readonly<Record<string, string | undefined>>,
   problems: string[],
   path: readonly PropertyKey[] = [],
 ): unknown {
@@ -18,7 +18,12 @@ export function fillIn(
   );
 }
 
-function fillInString(text: string, env: NodeJS.ProcessEnv, problems: string[], path: readonly PropertyKey[]): string {
+function fillInString(
+  text: string,
+  env: Readonly<Record<string, string | undefined>>,
+  problems: string[],
+  path: readonly PropertyKey[],
+): string {
   return text.replace(/\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g, (match, name: string, preset?: string) => {
     const value = env[name] ?? preset;
     if (value === undefined) {

@@ -15,6 +15,14 @@ const CONTENT_SECURITY_POLICY = [
   "form-action 'none'",
 ].join('; ');
 
+/**
+ * In @graphql-yoga/render-graphiql 5.24 a press on a tab drags it away from under the pointer before the click gets
+ * there, so that of many tabs most cannot be chosen. Tabs that are not dragged can.
+ */
+const KEEP_TABS_IN_PLACE = `addEventListener('pointerdown', (pressed) => {
+  if (pressed.target instanceof Element && pressed.target.closest('.graphiql-tab')) pressed.stopPropagation();
+}, true);`;
+
 let page: Promise<Uint8Array<ArrayBuffer>> | null = null;
 
 /**
@@ -29,5 +37,6 @@ export async function renderGraphiQL(options: GraphiQLOptions): Promise<Uint8Arr
 async function render(options: GraphiQLOptions): Promise<Uint8Array<ArrayBuffer>> {
   const graphiql = await import('@graphql-yoga/render-graphiql');
   const policy = `<meta http-equiv="Content-Security-Policy" content="${CONTENT_SECURITY_POLICY}" />`;
-  return new Uint8Array(Buffer.from(graphiql.renderGraphiQL(options).replace('<head>', () => `<head>${policy}`)));
+  const head = `<head>${policy}<script>${KEEP_TABS_IN_PLACE}</script>`;
+  return new Uint8Array(Buffer.from(graphiql.renderGraphiQL(options).replace('<head>', () => head)));
 }

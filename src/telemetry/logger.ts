@@ -1,9 +1,14 @@
-import { destination, pino, type Logger as PinoLogger } from 'pino';
+import { destination, pino } from 'pino';
+
+type Log = (fields: object, message: string) => void;
 
 /** Structured log: an object of fields, then a sentence. Fields never hold secrets. */
-export type Logger = Pick<PinoLogger, 'debug' | 'info' | 'warn' | 'error' | 'level'> & {
-  child(fields: Readonly<Record<string, unknown>>): Logger;
-};
+export interface Logger {
+  readonly debug: Log;
+  readonly info: Log;
+  readonly warn: Log;
+  readonly error: Log;
+}
 
 /** JSON lines on stderr, because stdout belongs to the ready line and to `--json` answers. */
 export function createLogger(level: string): Logger {

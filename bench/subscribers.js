@@ -1,0 +1,44 @@
+// A process of its own that holds many subscriptions and only counts what arrives, so that reading costs little.
+// Usage: node subscribers.js URL COUNT MODE  – prints a JSON line whenever it gets one on its standard input.
+import { createInterface } from 'node:readline';
+import { WebSocket } from 'ws';
+
+const [url, count, mode] = process.argv.slice(2);
+const QUERY = `subscription { agentUpdates(mode: ${mode}) {
+  kind cursor removedAgentIds staleServerIds
+  agents { id serverId type status swarmId stale name performance { tasksActive tasksCompleted healthScore } topology { role parentId } }
+} }`;
+
+let updates = 0;
+let bytes = 0;
+let snapshots = 0;
+
+for (let index = 0; index < Number(count); index += 1) {
+  const socket = new WebSocket(url, 'graphql-transport-ws');
+  let subscribed = false;
+  socket.on('open', () => socket.send('{"type":"connection_init"}'));
+  socket.on('message', (data) => {
+    if (!subscribed) {
+      subscribed = true;
+      socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query: QUERY } }));
+      return;
+    }
+    const head = data.subarray(0, 40).toString();
+    if (!head.includes('"next"')) return;
+    updates += 1;
+    bytes += data.length;
+    if (data.subarray(0, 120).includes('SNAPSHOT')) {
+      snapshots += 1;
+      if (snapshots === Number(count)) process.stdout.write('{"ready":true}\n');
+    }
+  });
+  socket.on('error', (error) => {
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  });
+}
+
+createInterface({ input: process.stdin }).on('line', () => {
+  process.stdout.write(`${JSON.stringify({ updates, bytes, snapshots })}\n`);
+});
+process.stdin.on('end', () => process.exit(0));

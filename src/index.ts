@@ -1,0 +1,12 @@
+/** Running swarmlens inside another program. What clients need is in `swarmlens/client`. */
+export { type App, type AppDeps, createApp } from './app.js';
+export {
+  type Config,
+  ConfigError,
+  type ConfigSources,
+  type Flags,
+  loadConfig,
+  type ServerConfig,
+} from './config/index.js';
+export { type Clock, systemClock } from './shared/index.js';
+export { createLogger, type Logger, silentLogger } from './telemetry/index.js';
