@@ -1,3 +1,3 @@
-export { type Config, ConfigError, LOG_LEVELS, type LogLevel, type ServerConfig } from './config.js';
+export { type Config, ConfigError, type LogLevel, type ServerConfig } from './config.js';
 export { type ConfigSources, type Flags, loadConfig } from './load.js';
 export { hint } from './problems.js';

@@ -8,3 +8,4 @@ export type { SchemaContext, Services } from './context.js';
 export type { ConnectionHealth, EventLoopHealth, MemoryHealth, NodeHealth } from './node-health.js';
 
 export const schema: GraphQLSchema = builder.toSchema({ sortSchema: false });
+export { shareableStream } from './shareable.js';

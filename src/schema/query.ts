@@ -1,5 +1,4 @@
 import { timestamp } from '../shared/index.js';
-import { createView } from '../state/index.js';
 import { AgentType } from './agent.js';
 import { viewOf } from './arguments.js';
 import { builder } from './builder.js';
@@ -112,6 +111,3 @@ builder.queryFields((t) => ({
     resolve: (_root, _args, { store, nodeHealth }) => ({ node: nodeHealth(), servers: [...store.servers.values()] }),
   }),
 }));
-
-/** A view of everything, for readers without filters. */
-export const EVERYTHING = createView();

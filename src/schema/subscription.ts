@@ -2,17 +2,21 @@ import {
   isHealthChange,
   isNotice,
   streamChanges,
+  type StreamRequest,
   streamEvents,
   streamMetrics,
   streamTopology,
 } from '../delivery/index.js';
+import type { PerformanceMode } from '../domain/index.js';
 import { createView, decodeCursor } from '../state/index.js';
 import { AgentUpdateType } from './agent-update.js';
-import { viewOf } from './arguments.js';
+import { type ViewArguments, viewOf } from './arguments.js';
 import { builder } from './builder.js';
+import type { SchemaContext } from './context.js';
 import { McpServerTypeEnum, PerformanceModeEnum } from './enums.js';
 import { HealthChangeType, NoticeType } from './events.js';
 import { PerformanceMetricsType } from './metrics.js';
+import { SHAREABLE } from './shareable.js';
 import { TopologyChangeType } from './swarm.js';
 
 builder.subscriptionFields((t) => ({
@@ -49,11 +53,8 @@ builder.subscriptionFields((t) => ({
         description: '`AgentUpdate.cursor` of an earlier stream: start with what changed since, not with a snapshot.',
       }),
     },
-    subscribe: (_root, args, context) => {
-      const { store, streams, maxHz } = context;
-      const after = args.after == null ? null : decodeCursor(store.epoch, args.after);
-      return streamChanges(streams, { view: viewOf(args), mode: args.mode ?? 'NORMAL', maxHz, after });
-    },
+    extensions: { [SHAREABLE]: requestOf },
+    subscribe: (_root, args, context) => streamChanges(context.streams, requestOf(args, context)),
     resolve: (update) => update,
   }),
   topologyChanges: t.field({
@@ -98,3 +99,13 @@ builder.subscriptionFields((t) => ({
     resolve: (notice) => notice,
   }),
 }));
+
+interface AgentUpdatesArguments extends ViewArguments {
+  readonly mode?: PerformanceMode | null | undefined;
+  readonly after?: string | null | undefined;
+}
+
+function requestOf(args: AgentUpdatesArguments, { store, maxHz }: SchemaContext): StreamRequest {
+  const after = args.after == null ? null : decodeCursor(store.epoch, args.after);
+  return { view: viewOf(args), mode: args.mode ?? 'NORMAL', maxHz, after };
+}

@@ -1,6 +1,6 @@
-import type { ActiveStreams } from '../delivery/index.js';
+import { type ActiveStreams, Groups } from '../delivery/index.js';
 import type { Services } from '../schema/index.js';
-import { type Clock, sleep } from '../shared/index.js';
+import { type Clock, messageOf, sleep } from '../shared/index.js';
 import type { Logger } from '../telemetry/index.js';
 import { Connections } from './connections.js';
 import { createGraphQL } from './graphql.js';
@@ -43,7 +43,10 @@ export async function startServer(options: StartOptions): Promise<SwarmlensServe
     playground: createPlaygroundHandler(options.playgroundDirectory),
     notReady: () => (draining ? 'draining' : notReady),
   });
-  const sockets = serveWebSockets({ server, graphql, connections, logger, refuse });
+  const groups = new Groups({ ...options.services.streams }, (error) => {
+    logger.error({ error: messageOf(error) }, 'a shared subscription failed');
+  });
+  const sockets = serveWebSockets({ server, graphql, connections, groups, logger, refuse });
   const url = await listen(server, options.host, options.port);
   const discovery = options.discovered.then(() => {
     notReady = null;

@@ -1,13 +1,16 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type DocumentNode, type ExecutionArgs, GraphQLError, type GraphQLSchema } from 'graphql';
+import { type DocumentNode, type ExecutionArgs, type ExecutionResult, GraphQLError, type GraphQLSchema } from 'graphql';
 import { CloseCode, handleProtocols, makeServer, type ServerOptions } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { z } from 'zod';
+import type { Groups } from '../delivery/index.js';
+import type { SchemaContext } from '../schema/index.js';
 import { messageOf } from '../shared/index.js';
 import type { Logger } from '../telemetry/index.js';
 import type { Connections } from './connections.js';
 import { GRAPHQL_PATH, type GraphQLHandler } from './graphql.js';
+import { joinShared } from './sharing.js';
 
 /** Bytes of one message from a client; an operation with its variables is far smaller. */
 const MAX_MESSAGE_BYTES = 256 * 1024;
@@ -25,6 +28,7 @@ export interface WebSocketOptions {
   readonly server: Server;
   readonly graphql: GraphQLHandler;
   readonly connections: Connections;
+  readonly groups: Groups;
   readonly logger: Logger;
   /** Why an upgrade is refused; `null`: it is not. */
   readonly refuse: (request: IncomingMessage) => string | null;
@@ -59,7 +63,7 @@ export function serveWebSockets(options: WebSocketOptions): AsyncDisposable {
 
 type ProtocolServer = ReturnType<typeof makeServer<Record<string, unknown>, Extra>>;
 
-function protocolServer({ graphql }: WebSocketOptions): ProtocolServer {
+function protocolServer({ graphql, groups }: WebSocketOptions): ProtocolServer {
   return makeServer<Record<string, unknown>, Extra>({
     onConnect({ connectionParams, extra }) {
       const init = INIT.safeParse(connectionParams);
@@ -70,7 +74,7 @@ function protocolServer({ graphql }: WebSocketOptions): ProtocolServer {
       extra.maxHz = init.data?.maxHz ?? null;
     },
     // The enveloped functions, so that what holds over HTTP holds here: context, validation, masking.
-    async onSubscribe({ extra }, _id, params) {
+    async onSubscribe({ extra }, id, params) {
       const enveloped = graphql.getEnveloped({ req: extra.request, maxHz: extra.maxHz, params });
       const { schema, parse, validate, contextFactory, execute, subscribe } = enveloped as Enveloped; // see there
       try {
@@ -83,7 +87,7 @@ function protocolServer({ graphql }: WebSocketOptions): ProtocolServer {
           operationName: params.operationName ?? null,
           variableValues: params.variables ?? null,
           contextValue: await contextFactory(),
-          rootValue: { execute, subscribe },
+          rootValue: { execute, subscribe, id, socket: extra.socket },
         };
       } catch (error) {
         if (error instanceof GraphQLError) return [error];
@@ -91,19 +95,61 @@ function protocolServer({ graphql }: WebSocketOptions): ProtocolServer {
       }
     },
     execute: (args) => runnersOf(args).execute(args),
-    subscribe: (args) => runnersOf(args).subscribe(args),
+    subscribe: (args) => subscribeShared(groups, args) ?? runnersOf(args).subscribe(args),
   });
 }
 
 /** What `getEnveloped` returns: envelop types it `any`, because the engine is a plugin's to choose; Yoga's is graphql's. */
-interface Enveloped extends Runners {
+interface Enveloped extends Omit<Runners, 'id' | 'socket'> {
   readonly schema: GraphQLSchema;
   readonly parse: (source: string) => DocumentNode;
   readonly validate: (schema: GraphQLSchema, document: DocumentNode) => readonly GraphQLError[];
   readonly contextFactory: () => unknown;
 }
 
+/**
+ * A subscription that may be shared: graphql-ws gets an iterator that only ends, and the group writes the messages.
+ * `null` when it has to run by itself.
+ */
+function subscribeShared(groups: Groups, args: ExecutionArgs): AsyncIterableIterator<never> | ExecutionResult | null {
+  const { id, socket } = runnersOf(args);
+  const prefix = `{"id":${JSON.stringify(id)},"type":"next","payload":`;
+  // The context is what the enveloped context factory has made.
+  const joined = joinShared(groups, args, args.contextValue as SchemaContext, (body) =>
+    send(socket, `${prefix}${body}}`),
+  );
+  if (joined === null) return null;
+  return joined instanceof GraphQLError ? { errors: [joined] } : untilLeft(joined);
+}
+
+function send(socket: WebSocket, message: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (socket.readyState !== socket.OPEN) resolve();
+    else socket.send(message, (error) => (error == null ? resolve() : reject(error)));
+  });
+}
+
+/** Yields nothing and ends when it is left. */
+function untilLeft(joined: Disposable): AsyncIterableIterator<never> {
+  const left = new AbortController();
+  const end = new Promise<IteratorReturnResult<undefined>>((resolve) => {
+    left.signal.addEventListener('abort', () => resolve({ done: true, value: undefined }), { once: true });
+  });
+  const iterator: AsyncIterableIterator<never> = {
+    [Symbol.asyncIterator]: () => iterator,
+    next: () => end,
+    return() {
+      joined[Symbol.dispose]();
+      left.abort();
+      return end;
+    },
+  };
+  return iterator;
+}
+
 interface Runners {
+  readonly id: string;
+  readonly socket: WebSocket;
   readonly execute: NonNullable<ServerOptions['execute']>;
   readonly subscribe: NonNullable<ServerOptions['subscribe']>;
 }
@@ -118,11 +164,7 @@ function open(protocol: ProtocolServer, socket: WebSocket, request: IncomingMess
   const closed = protocol.opened(
     {
       protocol: socket.protocol,
-      send: (data) =>
-        new Promise((resolve, reject) => {
-          if (socket.readyState !== socket.OPEN) resolve();
-          else socket.send(data, (error) => (error == null ? resolve() : reject(error)));
-        }),
+      send: (data) => send(socket, data),
       close: (code, reason) => socket.close(code, reason),
       onMessage: (receive) => {
         socket.on('message', (message: Buffer) => {

@@ -1,7 +1,22 @@
 import { readFile } from 'node:fs/promises';
-import { type GraphQLNamedType, isEnumType, isInputObjectType, isObjectType, printSchema } from 'graphql';
+import {
+  astFromValue,
+  type GraphQLNamedType,
+  isEnumType,
+  isInputObjectType,
+  isObjectType,
+  print,
+  printSchema,
+} from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { schema } from '../../src/schema/index.js';
+
+/** What fields of objects and of inputs have in common. */
+interface Described {
+  readonly name: string;
+  readonly description: string | null | undefined;
+  readonly args?: readonly Described[];
+}
 
 function ownTypes(): GraphQLNamedType[] {
   return Object.values(schema.getTypeMap()).filter(({ name }) => !name.startsWith('__'));
@@ -21,10 +36,9 @@ describe('schema', () => {
       look(type.name, type.description);
       if (isEnumType(type)) for (const value of type.getValues()) look(`${type.name}.${value.name}`, value.description);
       if (!isObjectType(type) && !isInputObjectType(type)) continue;
-      for (const field of Object.values(type.getFields())) {
+      for (const field of Object.values(type.getFields()) as Described[]) {
         look(`${type.name}.${field.name}`, field.description);
-        if ('args' in field)
-          for (const arg of field.args) look(`${type.name}.${field.name}(${arg.name}:)`, arg.description);
+        for (const arg of field.args ?? []) look(`${type.name}.${field.name}(${arg.name}:)`, arg.description);
       }
     }
     expect(bare).toEqual([]);
@@ -145,7 +159,8 @@ describe('schema', () => {
       : isObjectType(type)
         ? Object.values(type.getFields()).map((field) => {
             const args = field.args.map((arg) => {
-              const preset = arg.defaultValue === undefined ? '' : ` = ${String(arg.defaultValue)}`;
+              const value = arg.defaultValue === undefined ? null : astFromValue(arg.defaultValue, arg.type);
+              const preset = value == null ? '' : ` = ${print(value)}`;
               return `${arg.name}: ${arg.type.toString()}${preset}`;
             });
             return `${field.name}${args.length === 0 ? '' : `(${args.join(', ')})`}: ${field.type.toString()}`;

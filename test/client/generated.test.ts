@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { executeCodegen } from '@graphql-codegen/cli';
+import { buildSchema, parse, validate } from 'graphql';
+import { describe, expect, test } from 'vitest';
+import config from '../../codegen.js';
+import * as client from '../../src/client/index.js';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+const schema = buildSchema(read('schema.graphql'));
+const documents = Object.entries(client).filter(([name]) => name.endsWith('Document'));
+
+describe('the typed documents', () => {
+  test('are what `npm run codegen` makes of schema.graphql now', async () => {
+    const { result } = await executeCodegen({ ...config, cwd: ROOT, silent: true });
+    expect(result.length).toBeGreaterThan(0);
+    for (const { filename, content } of result) expect(content, `${filename} is out of date`).toBe(read(filename));
+  });
+
+  test('cover the subscriptions, the mutations and most of the queries', () => {
+    expect(documents.length).toBeGreaterThanOrEqual(15);
+  });
+
+  test.each(documents)('%s is a plain string and valid', (_name, document) => {
+    expect(typeof document).toBe('string');
+    expect(validate(schema, parse(String(document)))).toEqual([]);
+  });
+
+  test('the fragment Agent selects every field, so that a picture made of patches equals a query', () => {
+    const agent = schema.getType('Agent');
+    if (agent === undefined || !('getFields' in agent)) throw new Error('the schema has no type Agent');
+    const [, fragment = ''] = client.AgentDocument.split('fragment Agent on Agent');
+    for (const field of Object.keys(agent.getFields())) expect(fragment).toMatch(new RegExp(`\\b${field}\\b`));
+  });
+});
