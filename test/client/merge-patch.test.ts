@@ -39,7 +39,11 @@ describe('mergePatch', () => {
   });
 
   test('an empty patch leaves an object as it is', () => {
-    fc.assert(fc.property(jsonObject, (target) => expect(mergePatch(target, {})).toEqual(target)));
+    fc.assert(
+      fc.property(jsonObject, (target) => {
+        expect(mergePatch(target, {})).toEqual(target);
+      }),
+    );
   });
 
   test('an object without nulls, patched into nothing, is itself', () => {

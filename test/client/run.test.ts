@@ -27,6 +27,7 @@ function runner(...results: readonly unknown[]): OperationRunner & { readonly pa
         next: async () => {
           if (left.length === 0) return { done: true, value: undefined };
           const result = left.shift();
+          // eslint-disable-next-line @typescript-eslint/only-throw-error -- graphql-ws throws bare lists of errors
           if (result instanceof Error || Array.isArray(result)) throw result;
           return { done: false, value: result as never }; // whatever the test wants to come
         },

@@ -1,0 +1,43 @@
+import { parse, validate } from 'graphql';
+import { describe, expect, test } from 'vitest';
+import { schema } from '../../src/schema/index.js';
+import { GRAPHIQL_OPTIONS, renderGraphiQL } from '../../src/server/graphiql.js';
+import { GRAPHIQL_TABS } from '../../src/server/graphiql-tabs.js';
+
+describe('GraphiQL', () => {
+  test.each(GRAPHIQL_TABS.map((query) => [/(?:query|mutation|subscription) (\w+)/.exec(query)?.[1] ?? '', query]))(
+    'the operation %s is valid and has a name for its tab',
+    (name, query) => {
+      expect(name).not.toBe('');
+      expect(validate(schema, parse(query))).toEqual([]);
+    },
+  );
+
+  test('each subscription and mutation of the schema that a person starts with has a tab', () => {
+    const all = GRAPHIQL_TABS.join('\n');
+    for (const field of [
+      'agentUpdates',
+      'topologyChanges',
+      'notices',
+      'callTool',
+      'requestAgentUpdate',
+      'discovery',
+      'health',
+    ]) {
+      expect(all).toContain(field);
+    }
+  });
+
+  test('the page holds everything it needs, lets nothing in from elsewhere, and is made once', async () => {
+    const page = await renderGraphiQL(GRAPHIQL_OPTIONS);
+    expect(await renderGraphiQL(GRAPHIQL_OPTIONS)).toBe(page);
+    const html = new TextDecoder().decode(page);
+    const [head = ''] = html.split('<style>\n', 1);
+    expect(head).toContain('Content-Security-Policy" content="default-src \'self\'');
+    expect(head).toContain('.graphiql-tab { transform: none');
+    // What the page itself loads; the texts of its scripts hold links that a person may follow.
+    expect(head).not.toMatch(/(?:src|href)="?https?:/);
+    expect(html).not.toMatch(/<script[^>]+src=/);
+    expect(html).not.toMatch(/@import|url\(['"]?https?:/);
+  });
+});
