@@ -48,6 +48,7 @@ export default tseslint.config(
         setTimeout: 'readonly',
         clearTimeout: 'readonly',
         performance: 'readonly',
+        setInterval: 'readonly',
       },
     },
   },

@@ -27,13 +27,13 @@ class Server implements OperationRunner {
     return operation;
   }
 
-  iterate<T>(payload: Payload): AsyncIterableIterator<{ data: T }> {
-    let settle: { resolve(result: IteratorResult<{ data: T }>): void; reject(error: Error): void } | null = null;
+  iterate(payload: Payload): AsyncIterableIterator<{ data: never }> {
+    let settle: { resolve(result: IteratorResult<{ data: never }>): void; reject(error: Error): void } | null = null;
     const operation: Operation = {
       payload,
       completed: false,
       send: async (agentUpdates) => {
-        settle?.resolve({ done: false, value: { data: { agentUpdates } as T } }); // the test's answer
+        settle?.resolve({ done: false, value: { data: { agentUpdates } as never } }); // the test's answer
         await setImmediate();
       },
       fail: async (error) => {
