@@ -4,7 +4,7 @@ import { find, setText, setTone, type Tone } from '../dom.js';
 const STATES: Readonly<Record<ConnectionState, { readonly text: string; readonly tone: Tone }>> = {
   connecting: { text: 'connecting', tone: 'busy' },
   live: { text: 'live', tone: 'good' },
-  lost: { text: 'disconnected, trying again', tone: 'bad' },
+  lost: { text: 'disconnected: last known values, trying again', tone: 'bad' },
 };
 
 /** Whether the page is live, and what went wrong. */

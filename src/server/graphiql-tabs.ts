@@ -1,10 +1,15 @@
 /** Operations that GraphiQL opens with; they fit the simulated servers that swarmlens starts without a configuration. */
 export const GRAPHIQL_TABS: readonly string[] = [
-  `# Press the run button, or Ctrl-Enter: first all agents, then what changes of them, at most once a second here.
-# Modes: HIGH_FREQUENCY (60 Hz), NORMAL (10 Hz), LOW_FREQUENCY (1 Hz), ON_DEMAND.
-# Other filters: agentTypes, swarmIds. Leave a filter out to get all.
+  `# Press the run button, or Ctrl-Enter: first all agents,
+# then what changes of them, here once a second at most.
+# Modes: HIGH_FREQUENCY (60 Hz), NORMAL (10 Hz),
+# LOW_FREQUENCY (1 Hz), ON_DEMAND.
+# Filters: serverTypes, agentTypes, swarmIds; left out: all.
 subscription WatchAgents {
-  agentUpdates(serverTypes: [CLAUDE_FLOW, RUV_SWARM, DAA], mode: LOW_FREQUENCY) {
+  agentUpdates(
+    serverTypes: [CLAUDE_FLOW, RUV_SWARM, DAA]
+    mode: LOW_FREQUENCY
+  ) {
     kind
     cursor
     agents {
@@ -30,30 +35,48 @@ subscription WatchAgents {
   }
 }
 `,
-  `# Starts a swarm with one agent in it, and one agent on each of the other simulated servers. To see them arrive, run
-# WatchAgents in a second window.
-# Of your own servers, only tools that the configuration allows (allowTools) can be called.
+  `# Starts a swarm, and an agent on each simulated server.
+# To see them arrive, run WatchAgents in a second window.
+# Of your own servers, only tools that the configuration
+# allows (allowTools) can be called.
 mutation StartSwarm {
-  swarm: callTool(serverId: "ruv-swarm", tool: "swarm_init", arguments: { topology: "star", maxAgents: 8 }) {
+  swarm: callTool(
+    serverId: "ruv-swarm"
+    tool: "swarm_init"
+    arguments: { topology: "star", maxAgents: 8 }
+  ) {
     isError
     content
     durationMs
   }
-  member: callTool(serverId: "ruv-swarm", tool: "agent_spawn", arguments: { type: "coder", name: "my-coder" }) {
+  ruvSwarmAgent: callTool(
+    serverId: "ruv-swarm"
+    tool: "agent_spawn"
+    arguments: { type: "coder", name: "my-coder" }
+  ) {
     isError
     content
+    durationMs
   }
-  flowAgent: callTool(serverId: "claude-flow", tool: "agent_spawn", arguments: { agentType: "reviewer" }) {
+  claudeFlowAgent: callTool(
+    serverId: "claude-flow"
+    tool: "agent_spawn"
+    arguments: { agentType: "reviewer" }
+  ) {
     isError
     content
+    durationMs
   }
   daaAgent: callTool(
     serverId: "daa"
     tool: "spawn_agent"
-    arguments: { config: { name: "my-trader", agent_type: "analyst" } }
+    arguments: {
+      config: { name: "my-analyst", agent_type: "analyst" }
+    }
   ) {
     isError
     content
+    durationMs
   }
 }
 `,
@@ -118,7 +141,8 @@ mutation StartSwarm {
   }
 }
 `,
-  `# All edges of each swarm, then what changes of them. An inferred edge follows from the topology's name.
+  `# All edges of each swarm, then what changes of them.
+# An inferred edge follows from the topology's name.
 subscription Topology {
   topologyChanges {
     kind
@@ -137,7 +161,8 @@ subscription Topology {
   }
 }
 `,
-  `# What a person should see, from now on: servers that go and come back, agents that cannot be understood.
+  `# What a person should see, from now on: servers that go and
+# come back, agents that cannot be understood.
 subscription Notices {
   notices {
     timestamp
@@ -148,7 +173,8 @@ subscription Notices {
   }
 }
 `,
-  `# Moves only when somebody asks: leave it running, and run AskForUpdate in a second window.
+  `# Moves only when somebody asks: leave it running, and run
+# AskForUpdate in a second window.
 subscription OnDemand {
   agentUpdates(mode: ON_DEMAND) {
     kind

@@ -48,9 +48,15 @@ export async function startServer(options: StartOptions): Promise<SwarmlensServe
   });
   const sockets = serveWebSockets({ server, graphql, connections, groups, logger, refuse });
   const url = await listen(server, options.host, options.port);
-  const discovery = options.discovered.then(() => {
-    notReady = null;
-  });
+  // Not waited for at the end: a server that is never reached must not keep the program from stopping.
+  options.discovered.then(
+    () => {
+      notReady = null;
+    },
+    (error: unknown) => {
+      notReady = messageOf(error);
+    },
+  );
   return {
     url,
     async [Symbol.asyncDispose]() {
@@ -67,7 +73,6 @@ export async function startServer(options: StartOptions): Promise<SwarmlensServe
       await closed;
       left.abort();
       await patience;
-      await discovery;
       connections[Symbol.dispose]();
       meter[Symbol.dispose]();
       await graphql.dispose();

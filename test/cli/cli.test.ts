@@ -170,6 +170,19 @@ describe('serve', () => {
     expect(stderr).toContain('--port');
   });
 
+  test('told to stop while a server has not yet answered, it stops', async () => {
+    const silent = { command: process.execPath, args: ['--eval', 'process.stdin.resume()'] };
+    await writeFile(join(directory, 'silent.json'), JSON.stringify({ mcpServers: { silent } }));
+    await using program = new Program(['serve', '--config', 'silent.json', '--port', '0']);
+    const [, url] = await program.printed(/ready at (\S+)\/graphql/);
+    const readiness = await fetch(`${url}/readyz`);
+    expect([readiness.status, await readiness.text()]).toEqual([503, expect.stringContaining('discovery')]);
+    const children = await childrenOf(program.pid);
+    program.kill('SIGTERM');
+    expect((await program.outcome()).code).toBe(0);
+    expect(children.filter(isAlive)).toEqual([]);
+  });
+
   test('an empty configuration is served', async () => {
     await writeFile(join(directory, 'empty.json'), '{"mcpServers":{}}');
     await using program = new Program(['serve', '--config', 'empty.json', '--port', '0']);
