@@ -36,6 +36,12 @@ export class HealthLog {
     if (status === 'OFFLINE') {
       return [change, this.notice('SERVER_OFFLINE', 'ERROR', `${this.#serverId} is offline: ${reason ?? 'no answer'}`)];
     }
+    if (status === 'DEGRADED') {
+      return [
+        change,
+        this.notice('SERVER_DEGRADED', 'WARNING', `${this.#serverId} is degraded: ${reason ?? 'no answer'}`),
+      ];
+    }
     if (status === 'ONLINE' && change.previousStatus !== 'CONNECTING') {
       return [change, this.notice('SERVER_ONLINE', 'INFO', `${this.#serverId} is online again`)];
     }

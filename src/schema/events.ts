@@ -26,7 +26,7 @@ export const NoticeType = builder.objectRef<Delivered<Notice>>('Notice').impleme
   description: 'Something that a person should see.',
   fields: (t) => ({
     code: t.exposeString('code', {
-      description: 'Upper case, stable: SERVER_OFFLINE, SERVER_ONLINE, AGENT_REJECTED, …',
+      description: 'Upper case, stable: SERVER_OFFLINE, SERVER_DEGRADED, SERVER_ONLINE, AGENT_REJECTED, …',
     }),
     severity: t.expose('severity', { type: NoticeSeverityEnum, description: 'How much it matters.' }),
     message: t.exposeString('message', { description: 'What happened, for a person.' }),

@@ -169,6 +169,21 @@ describe('agentUpdates: one socket, many subscriptions', () => {
     expect(new Set([...picture.whole.values()].map((agent) => agent['serverType']))).toEqual(new Set(['DAA']));
   });
 
+  test('ON_DEMAND with other filters and `after`: what entered and left the view is told at once', async () => {
+    await using client = new SocketClient(app);
+    let cursor: string | undefined;
+    {
+      using stream = client.subscribe<WireUpdate>(AGENT_UPDATES, { serverTypes: ['RUV_SWARM'], mode: 'ON_DEMAND' });
+      cursor = (await stream.until(({ length }) => length >= 1))[0]?.agentUpdates.cursor;
+    }
+    const variables = { serverTypes: ['DAA'], mode: 'ON_DEMAND', after: cursor };
+    using stream = client.subscribe<WireUpdate>(AGENT_UPDATES, variables);
+    const [first] = await stream.until(({ length }) => length >= 1);
+    expect(first?.agentUpdates.kind).toBe('DELTA');
+    expect(first?.agentUpdates.agents.length).toBeGreaterThan(0);
+    expect(first?.agentUpdates.removedAgentIds.length).toBeGreaterThan(0);
+  });
+
   test('two sockets with different filters each see their own', async () => {
     await using one = new SocketClient(app);
     await using other = new SocketClient(app);
