@@ -9,7 +9,7 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['**/node_modules/**', 'test/real/**', 'test/soak/**'],
+    exclude: ['**/node_modules/**', 'test/real/**'],
     environment: 'node',
     restoreMocks: true,
     unstubEnvs: true,
