@@ -203,9 +203,13 @@ export class Supervisor implements AsyncDisposable {
 
   /** Polls until the session ends. */
   async #serve(session: McpSession, adapter: Adapter, stop: AbortSignal): Promise<void> {
+    if (stop.aborted) return;
     const ended = new AbortController();
-    const signal = AbortSignal.any([stop, ended.signal]);
+    const { signal } = ended;
+    const end = (): void => ended.abort();
+    stop.addEventListener('abort', end, { once: true });
     const watch = session.closed.then((reason) => {
+      stop.removeEventListener('abort', end);
       ended.abort();
       return reason;
     });

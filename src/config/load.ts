@@ -57,7 +57,7 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
     bus: options.bus ?? 'memory',
     logLevel,
     heartbeatMs: options.heartbeatMs ?? 5_000,
-    tombstones: options.tombstones ?? 10_000,
+    tombstones: options.tombstones ?? 2_000,
     shutdownMs: options.shutdownMs ?? 5_000,
   };
 }
