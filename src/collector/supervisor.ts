@@ -1,6 +1,6 @@
-import { type Adapter, createAdapter, detectServerType, guessServerType } from '../adapters/index.js';
+import { type Adapter, createAdapter, detectServerType } from '../adapters/index.js';
 import type { Bus } from '../bus/index.js';
-import type { CircuitState, McpServer, McpServerType, SwarmlensEvent } from '../domain/index.js';
+import type { CircuitState, McpServer, SwarmlensEvent } from '../domain/index.js';
 import { CircuitOpenError, createGuard, type Guard, GUARD_DEFAULTS } from '../guard/index.js';
 import { connectSession, type McpSession, ToolRejectedError } from '../mcp/index.js';
 import { type Clock, messageOf, SwarmlensError, timestamp } from '../shared/index.js';
@@ -12,7 +12,8 @@ import type { Demand } from './demand.js';
 import { HealthLog } from './health-log.js';
 import { Pulse } from './pulse.js';
 import { dueOf, nextPollAt, pollIntervalMs, reconnectDelayMs } from './schedule.js';
-import { type ServerHealth, type ServerSettings, type ToolResult, transportKind } from './settings.js';
+import { guessedType, newServer } from './new-server.js';
+import type { ServerHealth, ServerSettings, ToolResult } from './settings.js';
 
 export interface SupervisorDeps {
   readonly store: Store;
@@ -317,28 +318,6 @@ export class Supervisor implements AsyncDisposable {
     this.#waiters = [];
     for (const resolve of waiters) resolve(answered);
   }
-}
-
-function newServer(settings: ServerSettings, type: McpServerType): McpServer {
-  return {
-    id: settings.id,
-    type,
-    families: [type],
-    name: settings.id,
-    version: null,
-    transport: transportKind(settings.endpoint),
-    status: 'CONNECTING',
-    tools: [],
-    stale: false,
-    simulated: false,
-    connectedAt: null,
-    lastError: null,
-  };
-}
-
-function guessedType(settings: ServerSettings): McpServerType | null {
-  const { endpoint } = settings;
-  return endpoint.type === 'stdio' ? guessServerType(endpoint.command, endpoint.args) : null;
 }
 
 function unavailable(serverId: string, reason: string): SwarmlensError {
