@@ -2,12 +2,14 @@
 import { fileURLToPath } from 'node:url';
 import { run } from './cli/run.js';
 
-/** The first signal asks to stop, the second no longer asks. */
+/** The first signal asks to stop; the second, of either kind, no longer asks. */
 const stopped = new Promise<void>((resolve) => {
+  let asked = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => {
+    process.on(signal, () => {
+      if (asked) process.exit(1);
+      asked = true;
       resolve();
-      process.once(signal, () => process.exit(1));
     });
   }
 });

@@ -12,14 +12,15 @@ type Values<O extends Options> = ReturnType<typeof parseArgs<{ options: O }>>['v
 export function parseFlags<const O extends Options>(command: string, args: readonly string[], options: O): Values<O> {
   for (const arg of args) {
     const flag = /^--([^=]+)/.exec(arg)?.[1];
-    if (flag !== undefined && !(flag in options)) {
+    if (flag !== undefined && !Object.hasOwn(options, flag)) {
       throw new UsageError(`swarmlens ${command}: there is no flag --${flag}${hint(flag, Object.keys(options))}`);
     }
   }
   try {
     return parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values;
   } catch (error) {
-    throw new UsageError(`swarmlens ${command}: ${error instanceof Error ? error.message : String(error)}`);
+    const message = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`swarmlens ${command}: ${message.replace(/\s+/g, ' ')}`);
   }
 }
 

@@ -32,8 +32,9 @@ function tableOf(checks: readonly ServerCheck[]): string {
       name,
       version ?? '–',
       transport,
-      `${tools.length}`,
-      `${agentCount}`,
+      // Nobody has counted what was never reached.
+      status === 'OFFLINE' ? '–' : `${tools.length}`,
+      status === 'OFFLINE' ? '–' : `${agentCount}`,
       error ?? '–',
     ]),
   ]);

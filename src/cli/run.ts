@@ -19,16 +19,17 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     terminal.stdout.write(`${await version()}\n`);
     return 0;
   }
-  if (name === '--help' || name === '-h' || name === 'help' || rest.includes('--help')) {
-    terminal.stdout.write(USAGE);
-    return 0;
-  }
+  const wantsHelp = name === '--help' || name === '-h' || name === 'help';
   try {
-    const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-    if (load === undefined) throw new UsageError(`there is no command "${name}"${hint(name, Object.keys(COMMANDS))}`);
-    return await (
-      await load()
-    )(rest, terminal);
+    const command = wantsHelp ? null : commandNamed(name);
+    const about = rest[0];
+    if (name === 'help' && about !== undefined) commandNamed(about);
+    if (command === null || rest.includes('--help') || rest.includes('-h')) {
+      terminal.stdout.write(USAGE);
+      return 0;
+    }
+    const start = await command();
+    return await start(rest, terminal);
   } catch (error) {
     if (error instanceof ConfigError) {
       for (const problem of error.problems) terminal.stderr.write(`${problem}\n`);
@@ -38,6 +39,13 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     terminal.stderr.write(`${error.message}\nTry: swarmlens --help\n`);
     return 2;
   }
+}
+
+/** @throws UsageError when there is none */
+function commandNamed(name: string): () => Promise<Command> {
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (command !== undefined) return command;
+  throw new UsageError(`there is no command "${name}"${hint(name, Object.keys(COMMANDS))}`);
 }
 
 async function version(): Promise<string> {

@@ -231,7 +231,7 @@ export class Supervisor implements AsyncDisposable {
       for (const resolve of waiters) resolve(answered);
       this.#endFirstAttempt();
     }
-    if (stop.aborted) return;
+    if (aborted(stop)) return;
     throw (await watch) ?? new Error('the server closed the session');
   }
 

@@ -44,7 +44,15 @@ export class ConfigError extends Error {
   readonly problems: readonly string[];
 
   constructor(problems: readonly string[]) {
-    super(problems.join('\n'));
-    this.problems = problems;
+    const lines = problems.map(onOneLine);
+    super(lines.join('\n'));
+    this.problems = lines;
   }
+}
+
+/** Keys and values come from anywhere: a line break would fake a line, an escape would speak to the terminal. */
+function onOneLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
 }

@@ -4,10 +4,11 @@ import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { type Config, ConfigError, type LogLevel, LOG_LEVELS, type ServerConfig } from './config.js';
 import { demoServers } from './demo.js';
-import { problemsOf } from './problems.js';
-import { FILE, OWN_OPTIONS } from './schema.js';
+import { JsonError, parseJson } from './json.js';
+import { expectation, hint, keyOf, problemsOf, show } from './problems.js';
+import { FILE, hintForOwn, OWN_OPTIONS } from './schema.js';
 import { parseServer } from './servers.js';
-import { fillIn } from './variables.js';
+import { type Environment, fillIn } from './variables.js';
 
 /** What the command line says; text as it was typed. */
 export interface Flags {
@@ -19,7 +20,7 @@ export interface Flags {
 
 export interface ConfigSources {
   readonly flags: Flags;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Environment;
   readonly cwd: string;
   /** The program that the demo's simulators are started from. */
   readonly program: string;
@@ -36,15 +37,13 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
   const { flags, env, cwd, program } = sources;
   const problems: string[] = [];
   const file = flags.demo === true ? null : await readConfigFile(sources, problems);
-  const own = OWN_OPTIONS.safeParse(file?.own ?? {});
-  if (!own.success) problems.push(...problemsOf(own.error, ['swarmlens'], file?.own));
-  const options = own.success ? own.data : {};
+  const options: OwnOptions = file?.own ?? {};
   const port = portOf(flags.port, '--port', problems) ?? portOf(env['PORT'], 'PORT', problems) ?? options.port ?? 4000;
   const host = flags.host ?? env['HOST'] ?? options.host ?? '127.0.0.1';
   if (!isLoopback(host)) {
     const key = flags.host !== undefined ? '--host' : env['HOST'] !== undefined ? 'HOST' : 'swarmlens.host';
     problems.push(
-      `${key}: is "${host}" – without authentication, which this version has not, only loopback is bound: use 127.0.0.1, ::1 or localhost`,
+      `${key}: ${show(host, [])} – without authentication, which this version has not, only loopback is bound: use 127.0.0.1, ::1 or localhost`,
     );
   }
   const logLevel = logLevelOf(env['LOG_LEVEL'], problems) ?? options.logLevel ?? 'warn';
@@ -62,9 +61,11 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
   };
 }
 
+type OwnOptions = z.infer<typeof OWN_OPTIONS>;
+
 interface ConfigFile {
   readonly servers: readonly ServerConfig[];
-  readonly own: unknown;
+  readonly own: OwnOptions;
 }
 
 async function readConfigFile({ flags, env, cwd }: ConfigSources, problems: string[]): Promise<ConfigFile | null> {
@@ -77,46 +78,52 @@ async function readConfigFile({ flags, env, cwd }: ConfigSources, problems: stri
     const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     if (named === undefined && missing) return null;
     problems.push(`${path}: cannot be read – ${missing ? 'there is no such file' : 'it must be a readable file'}`);
-    return { servers: [], own: undefined };
+    return { servers: [], own: {} };
   }
   return parseFile(text, path, env, problems);
 }
 
-function parseFile(
-  text: string,
-  path: string,
-  env: Readonly<Record<string, string | undefined>>,
-  problems: string[],
-): ConfigFile {
+function parseFile(text: string, path: string, env: Environment, problems: string[]): ConfigFile {
+  const nothing = { servers: [], own: {} };
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseJson(text);
   } catch (error) {
-    problems.push(`${path}: is not JSON – ${error instanceof Error ? error.message : 'it cannot be parsed'}`);
-    return { servers: [], own: undefined };
+    if (!(error instanceof JsonError)) throw error;
+    problems.push(`${path}: is not JSON – ${error.message}`);
+    return nothing;
   }
-  const filled = fillIn(json, env, problems);
-  const file = FILE.safeParse(filled);
+  const file = FILE.safeParse(json, { error: expectation });
   if (!file.success) {
-    problems.push(...problemsOf(file.error, [], filled));
-    return { servers: [], own: undefined };
+    problems.push(...problemsOf(file.error, { path: [], input: json, reported: new Set(), hintFor: () => '' }));
+    return nothing;
   }
-  const servers = Object.entries(file.data.mcpServers).flatMap(
-    ([id, entry]) => parseServer(id, entry, dirname(path), problems) ?? [],
-  );
-  return { servers, own: file.data.swarmlens };
+  const { mcpServers, swarmlens = {}, ...others } = file.data;
+  for (const key of Object.keys(others)) {
+    // Other programs have keys of their own here; what is nearly ours is a slip.
+    const meant = hint(key, ['swarmlens']);
+    if (meant !== '') problems.push(`${keyOf([key])}: there is no such option${meant}`);
+  }
+  const context = { directory: dirname(path), env };
+  const servers = Object.entries(mcpServers).flatMap(([id, entry]) => parseServer(id, entry, context, problems) ?? []);
+  return { servers, own: parseOwn(swarmlens, env, problems) };
+}
+
+function parseOwn(input: unknown, env: Environment, problems: string[]): OwnOptions {
+  const path = ['swarmlens'];
+  const unset = new Map<string, string>();
+  const parsed = OWN_OPTIONS.safeParse(fillIn(input, path, env, unset), { error: expectation });
+  problems.push(...unset.values());
+  if (parsed.success) return parsed.data;
+  problems.push(...problemsOf(parsed.error, { path, input, reported: new Set(unset.keys()), hintFor: hintForOwn }));
+  return {};
 }
 
 function portOf(text: string | undefined, key: string, problems: string[]): number | undefined {
   if (text === undefined) return undefined;
-  const port = z.coerce
-    .number()
-    .int()
-    .min(0)
-    .max(65_535)
-    .safeParse(text.trim() === '' ? NaN : text);
-  if (port.success) return port.data;
-  problems.push(`${key}: is "${text}" – expected a whole number from 0 (any free port) to 65535`);
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;
+  if (port <= 65_535) return port;
+  problems.push(`${key}: ${show(text, [])} – expected a whole number from 0 (any free port) to 65535`);
   return undefined;
 }
 
@@ -124,7 +131,7 @@ function logLevelOf(text: string | undefined, problems: string[]): LogLevel | un
   if (text === undefined) return undefined;
   const level = z.enum(LOG_LEVELS).safeParse(text);
   if (level.success) return level.data;
-  problems.push(`LOG_LEVEL: is "${text}" – expected one of ${LOG_LEVELS.join(', ')}`);
+  problems.push(`LOG_LEVEL: ${show(text, [])} – expected one of ${LOG_LEVELS.join(', ')}`);
   return undefined;
 }
 

@@ -1,49 +1,77 @@
 import type { z } from 'zod';
 
+/** Where a piece of the configuration stands, and what is known of it. */
+export interface Place {
+  readonly path: readonly PropertyKey[];
+  /** As it stands in the file: what the environment filled in may be a secret. */
+  readonly input: unknown;
+  /** Keys of which a mistake has been reported already. */
+  readonly reported: ReadonlySet<string>;
+  /** What to add to an unknown key. */
+  readonly hintFor: (key: string) => string;
+}
+
 /** One line for each mistake: the key, what is there, what is expected. */
-export function problemsOf(error: z.ZodError, path: readonly PropertyKey[], input: unknown): string[] {
+export function problemsOf(error: z.ZodError, { path, input, reported, hintFor }: Place): string[] {
   return error.issues.flatMap((issue) => {
     const at = [...path, ...issue.path];
     if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) => `${keyOf([...at, key])}: there is no such option${hint(key, KNOWN)}`);
+      return issue.keys.map((key) => {
+        const value = show(valueAt(input, [...issue.path, key]), [...at, key]);
+        return `${keyOf([...at, key])}: ${value} – there is no such option${hintFor(key)}`;
+      });
     }
-    const value = valueAt(input, issue.path);
-    return [`${keyOf(at)}: ${show(value, at)} – ${issue.message}`];
+    if (reported.has(keyOf(at))) return [];
+    return [`${keyOf(at)}: ${show(valueAt(input, issue.path), at)} – ${issue.message}`];
   });
 }
 
+/** What a schema that says nothing of its own expected. */
+export function expectation(issue: z.core.$ZodRawIssue): string {
+  if (issue.code === 'invalid_type') return `expected ${KINDS[issue.expected] ?? issue.expected}`;
+  if (issue.code === 'invalid_value') {
+    const values = issue.values.map(String).join(', ');
+    return issue.values.length === 1 ? `expected ${values}` : `expected one of ${values}`;
+  }
+  if (issue.code === 'too_small' && issue.origin === 'string') return 'expected text that is not empty';
+  return 'expected another value';
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  array: 'a list',
+  boolean: 'true or false',
+  number: 'a number',
+  object: 'an object',
+  record: 'an object',
+  string: 'text',
+};
+
 export function keyOf(path: readonly PropertyKey[]): string {
-  return path.map(String).join('.') || '(the file)';
+  const words = path.map((key) =>
+    /^[\p{L}\p{N}_$-]+$/u.test(String(key)) ? String(key) : JSON.stringify(String(key)),
+  );
+  return words.join('.') || '(the file)';
 }
 
 /** The value for a person to recognise; what may be a secret is not shown. */
 export function show(value: unknown, path: readonly PropertyKey[]): string {
   if (value === undefined) return 'is missing';
-  if (path.some((key) => SECRET_KEYS.has(String(key)))) return '***';
-  const text = JSON.stringify(value);
-  const plain = text.replace(/(https?:\/\/)[^/@\s"]*@/g, '$1***@');
-  return `is ${plain.length > 100 ? `${plain.slice(0, 100)}…` : plain}`;
+  // A server may be called "auth".
+  const own = path[0] === 'mcpServers' ? path.slice(2) : path;
+  if (own.some((key) => SECRET_KEYS.has(String(key)) || SECRET_WORDS.test(String(key)))) return 'is ***';
+  if (Array.isArray(value)) return 'is a list';
+  if (typeof value === 'object' && value !== null) return 'is an object';
+  if (typeof value !== 'string') return `is ${JSON.stringify(value)}`;
+  if (SECRET_WORDS.test(value.replace(/\$\{\w+\}/g, ''))) return 'is ***';
+  // Greedy: a password may itself hold an @ or a slash.
+  const plain = value.replace(/:\/\/.*@/s, '://***@').replace(/(:\/\/[^?#]*)[?#].*$/s, '$1?***');
+  return `is ${JSON.stringify(plain.length > MAX_SHOWN ? `${plain.slice(0, MAX_SHOWN)}…` : plain)}`;
 }
 
+/** Characters of a value. */
+const MAX_SHOWN = 100;
 const SECRET_KEYS: ReadonlySet<string> = new Set(['env', 'headers', 'auth']);
-
-/** Options that somebody may have meant. */
-const KNOWN = [
-  'serverType',
-  'maxPollHz',
-  'allowTools',
-  'timeoutMs',
-  'connectTimeoutMs',
-  'port',
-  'host',
-  'bus',
-  'logLevel',
-  'auth',
-  'limits',
-  'heartbeatMs',
-  'tombstones',
-  'shutdownMs',
-];
+const SECRET_WORDS = /token|secret|passw|credential|authori[sz]ation|bearer|cookie|api[-_]?key/i;
 
 /** `, did you mean "x"?` when one of the words is near. */
 export function hint(word: string, words: readonly string[]): string {
@@ -54,8 +82,9 @@ export function hint(word: string, words: readonly string[]): string {
   return near === undefined ? '' : `, did you mean "${near.known}"?`;
 }
 
-/** Levenshtein's. */
+/** Levenshtein's. Words of very different length are not compared: they are not near. */
 function distance(a: string, b: string): number {
+  if (Math.abs(a.length - b.length) > 2) return Infinity;
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i += 1) {
     const next = [i];

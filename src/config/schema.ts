@@ -1,15 +1,35 @@
 import { z } from 'zod';
 import { MCP_SERVER_TYPES } from '../domain/index.js';
 import { LOG_LEVELS } from './config.js';
+import { hint } from './problems.js';
 
-const DURATION_MS = z.int().min(1).max(3_600_000);
+const NOT_YET = 'not supported yet by this version';
+
+function wholeNumber(min: number, max: number, what = 'a whole number'): z.ZodNumber {
+  const error = `expected ${what} from ${min} to ${max}`;
+  return z.int({ error }).min(min, { error }).max(max, { error });
+}
+
+const DURATION_MS = wholeNumber(1, 3_600_000, 'milliseconds, a whole number');
+const POLL_HZ_ERROR = 'expected a number above 0, at most 1000';
+
+/** What later versions will read; today it may stand there empty. */
+const EMPTY = z.custom<object>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length === 0,
+  { error: `${NOT_YET}: leave it empty` },
+);
 
 const SERVER_OPTIONS = z.strictObject({
   serverType: z.enum(MCP_SERVER_TYPES).optional(),
-  maxPollHz: z.number().positive().max(1_000).optional(),
+  maxPollHz: z
+    .number({ error: POLL_HZ_ERROR })
+    .positive({ error: POLL_HZ_ERROR })
+    .max(1_000, { error: POLL_HZ_ERROR })
+    .optional(),
   allowTools: z.array(z.string().min(1)).optional(),
   timeoutMs: DURATION_MS.optional(),
   connectTimeoutMs: DURATION_MS.optional(),
+  replicas: z.never({ error: `${NOT_YET}: leave it out` }).optional(),
 });
 
 /** Keys that other programs read from the same file are let through. */
@@ -17,7 +37,7 @@ const SHARED = { swarmlens: SERVER_OPTIONS.optional(), disabled: z.boolean().opt
 const STRINGS = z.record(z.string(), z.string());
 
 export const STDIO_SERVER = z.looseObject({
-  type: z.literal('stdio').optional(),
+  type: z.literal('stdio', { error: 'expected stdio, because there is a "command"' }).optional(),
   command: z.string().min(1),
   args: z.array(z.string()).optional(),
   cwd: z.string().min(1).optional(),
@@ -26,21 +46,24 @@ export const STDIO_SERVER = z.looseObject({
 });
 
 export const HTTP_SERVER = z.looseObject({
-  type: z.enum(['http', 'sse']).optional(),
-  url: z.url({ protocol: /^https?$/ }),
+  type: z.enum(['http', 'sse'], { error: 'expected stdio, http or sse' }).optional(),
+  url: z.url({ protocol: /^https?$/, error: 'expected a URL with http:// or https://' }),
   headers: STRINGS.optional(),
   ...SHARED,
 });
 
+/** What of an entry is ours to read. */
+export const ENTRY_KEYS = ['type', 'command', 'args', 'cwd', 'env', 'url', 'headers', 'swarmlens', 'disabled'];
+
 export const OWN_OPTIONS = z.strictObject({
-  port: z.int().min(0).max(65_535).optional(),
+  port: wholeNumber(0, 65_535).optional(),
   host: z.string().min(1).optional(),
-  bus: z.literal('memory').optional(),
+  bus: z.literal('memory', { error: `${NOT_YET}: only memory is` }).optional(),
   logLevel: z.enum(LOG_LEVELS).optional(),
-  auth: z.strictObject({}).optional(),
-  limits: z.strictObject({}).optional(),
+  auth: EMPTY.optional(),
+  limits: EMPTY.optional(),
   heartbeatMs: DURATION_MS.optional(),
-  tombstones: z.int().min(0).max(10_000_000).optional(),
+  tombstones: wholeNumber(0, 10_000_000).optional(),
   shutdownMs: DURATION_MS.optional(),
 });
 
@@ -49,3 +72,13 @@ export const FILE = z.looseObject({
   mcpServers: z.record(z.string(), z.unknown()),
   swarmlens: z.unknown().optional(),
 });
+
+export function hintForOwn(key: string): string {
+  if (Object.hasOwn(SERVER_OPTIONS.shape, key)) return `, it belongs under a server's own "swarmlens"`;
+  return hint(key, Object.keys(OWN_OPTIONS.shape));
+}
+
+export function hintForServer(key: string): string {
+  if (Object.hasOwn(OWN_OPTIONS.shape, key)) return ', it belongs under "swarmlens" beside "mcpServers"';
+  return hint(key, Object.keys(SERVER_OPTIONS.shape));
+}

@@ -2,40 +2,63 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { EndpointConfig } from '../mcp/index.js';
 import type { ServerConfig } from './config.js';
-import { problemsOf, show } from './problems.js';
-import { HTTP_SERVER, STDIO_SERVER } from './schema.js';
+import { expectation, hint, keyOf, problemsOf, show } from './problems.js';
+import { ENTRY_KEYS, hintForServer, HTTP_SERVER, STDIO_SERVER } from './schema.js';
+import { type Environment, fillIn } from './variables.js';
 
 export const SERVER_DEFAULTS = { maxPollHz: 60, timeoutMs: 3_000, connectTimeoutMs: 30_000 };
 
 const LOOSE = z.looseObject({});
 const COMING = ['tcp', 'ws'];
 
+export interface EntryContext {
+  /** Of the file: what `cwd` is relative to. */
+  readonly directory: string;
+  readonly env: Environment;
+}
+
 /** One entry of `mcpServers`; `null` when it is disabled or wrong, and then `problems` has grown. */
-export function parseServer(id: string, entry: unknown, directory: string, problems: string[]): ServerConfig | null {
+export function parseServer(
+  id: string,
+  entry: unknown,
+  { directory, env }: EntryContext,
+  problems: string[],
+): ServerConfig | null {
   const path = ['mcpServers', id];
+  const key = keyOf(path);
   const before = problems.length;
-  if (!/^[^:\p{Cc}]{1,64}$/u.test(id)) {
-    problems.push(`mcpServers.${JSON.stringify(id)}: a server's name has 1 to 64 characters and no colon`);
-  }
   const loose = LOOSE.safeParse(entry);
   if (!loose.success) {
-    problems.push(`mcpServers.${id}: ${show(entry, path)} – expected an object with "command" or "url"`);
+    problems.push(`${key}: ${show(entry, path)} – expected an object with "command" or "url"`);
     return null;
   }
-  const { type, disabled } = loose.data;
-  if (disabled === true) return null;
+  if (loose.data['disabled'] === true) return null;
+  if (!/^[^:\p{Cc}]{1,64}$/u.test(id)) {
+    problems.push(`${key}: a server's name has 1 to 64 characters, no colon and no control character`);
+  }
+  for (const other of Object.keys(loose.data)) {
+    const meant = ENTRY_KEYS.includes(other) ? '' : hint(other, ['swarmlens']);
+    if (meant !== '') problems.push(`${keyOf([...path, other])}: there is no such option${meant}`);
+  }
+  const { type } = loose.data;
   if (typeof type === 'string' && COMING.includes(type)) {
-    problems.push(`mcpServers.${id}.type: is "${type}" – this version supports stdio, http and sse`);
+    problems.push(`${key}.type: is "${type}" – not supported yet by this version: use stdio, http or sse`);
     return null;
   }
-  const shape = 'command' in loose.data || type === 'stdio' ? STDIO_SERVER : HTTP_SERVER;
-  if (!('command' in loose.data) && !('url' in loose.data)) {
-    problems.push(`mcpServers.${id}: expected "command" (a server to start) or "url" (one to reach)`);
+  const isCommand = 'command' in loose.data || type === 'stdio';
+  if (!isCommand && !('url' in loose.data)) {
+    problems.push(`${key}: expected "command" (a server to start) or "url" (one to reach)`);
     return null;
   }
-  const parsed = shape.safeParse(entry);
+  const unset = new Map<string, string>();
+  const ours = Object.fromEntries(Object.entries(loose.data).filter(([name]) => ENTRY_KEYS.includes(name)));
+  const shape = isCommand ? STDIO_SERVER : HTTP_SERVER;
+  const parsed = shape.safeParse(fillIn(ours, path, env, unset), { error: expectation });
+  problems.push(...unset.values());
   if (!parsed.success) {
-    problems.push(...problemsOf(parsed.error, path, entry));
+    problems.push(
+      ...problemsOf(parsed.error, { path, input: entry, reported: new Set(unset.keys()), hintFor: hintForServer }),
+    );
     return null;
   }
   if (problems.length > before) return null;

@@ -1,13 +1,11 @@
 /** The breaker is open: the server was not asked. */
 export class CircuitOpenError extends Error {
   override readonly name = 'CircuitOpenError';
-  /** When a probe will be let through, milliseconds since the epoch; `null` when a probe is under way. */
+  /** When a probe will be let through, milliseconds since the epoch; `null` when one is under way. */
   readonly retryAt: number | null;
 
   constructor(retryAt: number | null) {
-    super(
-      retryAt === null ? 'circuit breaker is half open' : 'circuit breaker is open after too many failures in a row',
-    );
+    super('circuit breaker is open after too many failures in a row');
     this.retryAt = retryAt;
   }
 }
@@ -19,4 +17,9 @@ export class BulkheadFullError extends Error {
   constructor() {
     super('too many calls to this server are waiting already');
   }
+}
+
+/** The caller has given up: neither a failure of the server nor a success. Does not leave this room. */
+export class CallAborted extends Error {
+  override readonly name = 'CallAborted';
 }

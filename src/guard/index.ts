@@ -1,10 +1,4 @@
+export { type GuardTransition } from './breaker.js';
 export { BulkheadFullError, CircuitOpenError } from './errors.js';
-export {
-  type CallOptions,
-  createGuard,
-  type Guard,
-  GUARD_DEFAULTS,
-  type GuardOptions,
-  type GuardStatus,
-  type GuardTransition,
-} from './guard.js';
+export { type CallOptions, createGuard, type Guard, type GuardStatus } from './guard.js';
+export { type Backoff, GUARD_DEFAULTS, type GuardOptions } from './options.js';

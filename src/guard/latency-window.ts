@@ -1,33 +1,38 @@
 import type { Latency } from '../domain/index.js';
 import type { Clock } from '../shared/index.js';
 
-/** Latencies of the calls that ended within the last `windowMs`, at most `maxSamples` of them. */
+/** Latencies of the calls that were answered within the last `windowMs`, of at most the `maxSamples` latest. */
 export class LatencyWindow {
-  readonly #samples: { readonly endedAtMs: number; readonly latencyMs: number }[] = [];
+  readonly #endedAtMs: Float64Array;
+  readonly #latencyMs: Float64Array;
   readonly #clock: Clock;
   readonly #windowMs: number;
-  readonly #maxSamples: number;
+  #next = 0;
+  #size = 0;
 
   constructor(clock: Clock, windowMs: number, maxSamples: number) {
     this.#clock = clock;
     this.#windowMs = windowMs;
-    this.#maxSamples = maxSamples;
+    this.#endedAtMs = new Float64Array(maxSamples);
+    this.#latencyMs = new Float64Array(maxSamples);
   }
 
   add(latencyMs: number): void {
-    this.#samples.push({ endedAtMs: this.#clock.monotonic(), latencyMs });
-    if (this.#samples.length > this.#maxSamples) this.#samples.shift();
+    this.#endedAtMs[this.#next] = this.#clock.monotonic();
+    this.#latencyMs[this.#next] = latencyMs;
+    this.#next = (this.#next + 1) % this.#latencyMs.length;
+    this.#size = Math.min(this.#size + 1, this.#latencyMs.length);
   }
 
   /** Percentiles by nearest rank. */
   read(): Latency {
-    const since = this.#clock.monotonic() - this.#windowMs;
-    const sorted = this.#samples
-      .filter(({ endedAtMs }) => endedAtMs >= since)
-      .map(({ latencyMs }) => latencyMs)
-      .sort((a, b) => a - b);
-    const percentile = (share: number): number | null =>
-      sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? null;
-    return { p50Ms: percentile(0.5), p95Ms: percentile(0.95), p99Ms: percentile(0.99) };
+    const sinceMs = this.#clock.monotonic() - this.#windowMs;
+    const sorted = this.#latencyMs
+      .subarray(0, this.#size)
+      .filter((_latencyMs, index) => (this.#endedAtMs[index] ?? -Infinity) >= sinceMs)
+      .sort();
+    const percentile = (percent: number): number | null =>
+      sorted[Math.max(0, Math.ceil((sorted.length * percent) / 100) - 1)] ?? null;
+    return { p50Ms: percentile(50), p95Ms: percentile(95), p99Ms: percentile(99) };
   }
 }

@@ -1,51 +1,62 @@
+import { existsSync } from 'node:fs';
 import { Client } from '@modelcontextprotocol/client';
-import { messageOf } from '../shared/index.js';
 import type { EndpointConfig } from './endpoint.js';
 import { TransportError } from './errors.js';
 import type { ConnectOptions } from './options.js';
 import { ScratchDirectory } from './scratch.js';
-import { SdkSession } from './sdk-session.js';
+import { causeOf, SdkSession } from './sdk-session.js';
 import type { McpSession } from './session.js';
-import { createTransport, describeEndpoint } from './transport.js';
+import { createTransport, describeEndpoint, type OpenedTransport } from './transport.js';
 
 /**
  * Starts or reaches a server, greets it and asks for its tools.
- * @throws TransportError saying what could not be reached, and why
+ * @throws TransportError saying what could not be reached, and why; what was started has ended by then
+ * @throws the signal's reason, when `signal` was aborted
  */
 export async function connectSession(endpoint: EndpointConfig, options: ConnectOptions): Promise<McpSession> {
-  const { signal, connectTimeoutMs, logger, serverId } = options;
+  const { signal, connectTimeoutMs, clock, logger, serverId } = options;
   signal.throwIfAborted();
+  if (endpoint.type === 'stdio' && !existsSync(endpoint.cwd)) {
+    throw new TransportError(`command "${endpoint.command}": no such directory: ${endpoint.cwd}`);
+  }
   const scratch =
     options.observeHarmlessly === true && endpoint.type === 'stdio' ? await ScratchDirectory.create() : null;
   const where = scratch !== null && endpoint.type === 'stdio' ? scratch.relocate(endpoint) : endpoint;
-  const opened = createTransport(where, (line) => logger.debug({ serverId, line }, 'server wrote to stderr'));
+  const opened = createTransport(where, clock, (line) => logger.debug({ serverId, line }, 'server wrote to stderr'));
+  // Without a version negotiation, which would start a second child just to ask.
   const client = new Client({ name: 'swarmlens', version: '1' }, { capabilities: {} });
   const session = new SdkSession({ client, opened, scratch, options });
+  const giveUp = new AbortController();
+  const abort = (): void => giveUp.abort();
+  signal.addEventListener('abort', abort, { once: true });
+  const timer = clock.schedule(connectTimeoutMs, abort);
   try {
-    await session.open(AbortSignal.any([signal, AbortSignal.timeout(connectTimeoutMs)]));
+    // Some transports do not heed a signal while they start.
+    const givenUp = new Promise<never>((_resolve, reject) => {
+      giveUp.signal.addEventListener('abort', () => reject(new NoAnswer()), { once: true });
+      if (signal.aborted) abort();
+    });
+    await Promise.race([session.open(giveUp.signal), givenUp]);
     return session;
   } catch (error) {
     await session[Symbol.asyncDispose]();
     signal.throwIfAborted();
-    throw new TransportError(explain(endpoint, error, opened.lastWords(), connectTimeoutMs), { cause: error });
+    const reason = giveUp.signal.aborted ? `no answer within ${connectTimeoutMs} ms` : causeOf(error);
+    throw new TransportError(explain(endpoint, error, opened, reason), { cause: error });
+  } finally {
+    timer[Symbol.dispose]();
+    signal.removeEventListener('abort', abort);
   }
 }
 
-function explain(endpoint: EndpointConfig, error: unknown, lastWords: string, connectTimeoutMs: number): string {
-  const what = describeEndpoint(endpoint);
-  if (isMissing(error) && endpoint.type === 'stdio')
+/** In time. */
+class NoAnswer extends Error {
+  override readonly name = 'NoAnswer';
+}
+
+function explain(endpoint: EndpointConfig, error: unknown, opened: OpenedTransport, reason: string): string {
+  if (endpoint.type === 'stdio' && error instanceof Error && 'code' in error && error.code === 'ENOENT') {
     return `command not found: ${endpoint.command} (in ${endpoint.cwd})`;
-  const timedOut = error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError');
-  const reason = timedOut ? `no answer within ${connectTimeoutMs} ms` : causeOf(error);
-  return `${what}: ${reason}${lastWords === '' ? '' : ` (it wrote: ${lastWords})`}`;
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
-}
-
-/** `fetch failed` says nothing; what caused it does. */
-function causeOf(error: unknown): string {
-  if (!(error instanceof Error)) return messageOf(error);
-  return error.cause instanceof Error && error.cause.message !== '' ? error.cause.message : error.message;
+  }
+  return `${describeEndpoint(endpoint)}: ${opened.endReason() ?? `${reason}${opened.lastWords()}`}`;
 }

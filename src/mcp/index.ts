@@ -7,5 +7,5 @@ export {
   type ToolAnswer,
   type ToolInfo,
 } from './session.js';
-export { ToolCallTimeoutError, ToolRejectedError, TransportError } from './errors.js';
+export { SessionClosedError, ToolCallTimeoutError, ToolRejectedError, TransportError } from './errors.js';
 export { type EndpointConfig, type HttpEndpoint, type SseEndpoint, type StdioEndpoint } from './endpoint.js';

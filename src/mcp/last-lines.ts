@@ -1,45 +1,37 @@
-import type { Readable } from 'node:stream';
+import { printable } from './printable.js';
 
 const MAX_LINES = 20;
 const MAX_LINE_LENGTH = 500;
+/** As many as an error message bears. */
+const LINES_IN_MESSAGE = 3;
 
-/** Reads a stream to its end and keeps its last lines, for the message of an error. */
+/** Keeps the last lines that a child process wrote to its standard error, for the message of an error. */
 export class LastLines {
   readonly #lines: string[] = [];
+  readonly #onLine: (line: string) => void;
   #rest = '';
 
-  constructor(stream: Readable, onLine: (line: string) => void) {
-    stream.setEncoding('utf8');
-    stream.on('data', (chunk: string) => {
-      const lines = (this.#rest + chunk).split('\n');
-      this.#rest = (lines.pop() ?? '').slice(-MAX_LINE_LENGTH);
-      for (const line of lines) {
-        const clean = printable(line);
-        if (clean === '') continue;
-        this.#lines.push(clean);
-        if (this.#lines.length > MAX_LINES) this.#lines.shift();
-        onLine(clean);
-      }
-    });
-    stream.on('error', () => undefined);
+  constructor(onLine: (line: string) => void) {
+    this.#onLine = onLine;
   }
 
-  /** The last few, in one line. */
+  push(chunk: string): void {
+    const lines = (this.#rest + chunk).split('\n');
+    this.#rest = (lines.pop() ?? '').slice(-MAX_LINE_LENGTH);
+    for (const line of lines) {
+      const clean = printable(line, MAX_LINE_LENGTH);
+      if (clean === '') continue;
+      this.#lines.push(clean);
+      if (this.#lines.length > MAX_LINES) this.#lines.shift();
+      this.#onLine(clean);
+    }
+  }
+
+  /** The last few in one line; empty when nothing was written. */
   toString(): string {
-    return [...this.#lines, printable(this.#rest)]
+    return [...this.#lines, printable(this.#rest, MAX_LINE_LENGTH)]
       .filter((line) => line !== '')
-      .slice(-3)
+      .slice(-LINES_IN_MESSAGE)
       .join(' | ');
   }
 }
-
-/** Without control characters and terminal colours: what a server writes is data. */
-function printable(line: string): string {
-  return line
-    .replace(TERMINAL_COLOUR, '')
-    .replace(/\p{Cc}/gu, '')
-    .trim()
-    .slice(0, MAX_LINE_LENGTH);
-}
-
-const TERMINAL_COLOUR = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');

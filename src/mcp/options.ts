@@ -11,5 +11,6 @@ export interface ConnectOptions {
   readonly logger: Logger;
   /** Start a stdio server outside the project that it is asked about; for claude-flow, see `ScratchDirectory`. */
   readonly observeHarmlessly?: boolean;
+  /** Called back after `tools` has changed. */
   readonly onToolsChanged?: () => void;
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, watch, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -92,7 +92,7 @@ function isAlive(pid: number): boolean {
 }
 
 describe('usage', () => {
-  test.each([['--help'], ['help'], ['serve', '--help']])(
+  test.each([['--help'], ['help'], ['help', 'serve'], ['serve', '--help'], ['serve', '-h']])(
     '%s prints how it is used and ends with 0',
     async (...args) => {
       const { code, stdout } = await run(args);
@@ -108,7 +108,12 @@ describe('usage', () => {
   test.each<[readonly string[], RegExp]>([
     [['srve'], /there is no command "srve", did you mean "serve"\?/],
     [['serve', '--prot', '1'], /there is no flag --prot, did you mean "port"\?/],
+    [['help', 'srve'], /there is no command "srve", did you mean "serve"\?/],
+    [['tap'], /^there is no command "tap"\n/],
+    [['--toString'], /there is no command "--toString"/],
+    [['serve', '--toString'], /there is no flag --toString/],
     [['serve', 'extra'], /swarmlens serve: /],
+    [['serve', '--port'], /^swarmlens serve: .*--port.*\n/],
     [['serve', '--port', 'x'], /--port: is "x"/],
     [['serve', '--host', '0.0.0.0'], /--host: is "0\.0\.0\.0" – without authentication/],
     [['serve', '--config', 'nowhere.json'], /nowhere\.json: cannot be read/],
@@ -121,7 +126,7 @@ describe('usage', () => {
     const { code, stdout, stderr } = await run(args);
     expect(code).toBe(2);
     expect(stderr).toMatch(message);
-    expect(stderr).not.toMatch(/^\s+at /m);
+    expect(stderr).toMatch(/^[^\n]+\n(Try: swarmlens --help\n)?$/);
     expect(stdout).toBe('');
   });
 });
@@ -157,6 +162,34 @@ describe('serve', () => {
     // `tail --pid` ends when the process has ended.
     await Promise.all(children.map((pid) => once(spawn('tail', ['--pid', `${pid}`, '-f', '/dev/null']), 'exit')));
     expect(children.filter(isAlive)).toEqual([]);
+  });
+
+  test.each<[NodeJS.Signals, NodeJS.Signals]>([
+    ['SIGTERM', 'SIGINT'],
+    ['SIGINT', 'SIGINT'],
+  ])('%s and then %s while a server does not end: exit 1 at once', async (first, second) => {
+    // It heeds neither the end of its input nor a signal, but it tells when the first has come.
+    const stubborn = `
+      process.on('SIGTERM', () => {});
+      process.on('SIGINT', () => {});
+      process.stdin.on('end', () => require('node:fs').writeFileSync('told', ''));
+      process.stdin.resume();
+      require('node:fs').writeFileSync('running', String(process.pid));
+      setInterval(() => {}, 1000);`;
+    const cwd = await mkdtemp(join(directory, 'stubborn-'));
+    const config = { mcpServers: { s: { command: process.execPath, args: ['-e', stubborn], cwd } } };
+    await writeFile(join(directory, 'stubborn.json'), JSON.stringify(config));
+    await using program = new Program(['serve', '--config', 'stubborn.json', '--port', '0']);
+    await program.printed(/ready at/);
+    const pid = Number(await contentsOf(cwd, 'running'));
+    try {
+      program.kill(first);
+      await contentsOf(cwd, 'told');
+      program.kill(second);
+      expect(await program.outcome()).toMatchObject({ code: 1 });
+    } finally {
+      if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+    }
   });
 
   test('a port that is in use: exit 1 and what to do', async () => {
@@ -207,7 +240,7 @@ describe('check', () => {
     const { code, stdout } = await run(['check', '--config', 'check.json']);
     expect(code).toBe(1);
     expect(stdout).toMatch(/^good +ONLINE +RUV_SWARM +ruv-swarm-no-timeout +1\.0\.20 +STDIO/m);
-    expect(stdout).toMatch(/^bad +OFFLINE .*command not found: no-such-command-anywhere/m);
+    expect(stdout).toMatch(/^bad +OFFLINE .* – +– +command not found: no-such-command-anywhere/m);
     const json = await run(['check', '--config', 'check.json', '--json']);
     const checks = JSON.parse(json.stdout) as { id: string; agentCount: number; error: string | null }[]; // as documented
     expect(checks).toMatchObject([
@@ -218,9 +251,28 @@ describe('check', () => {
   });
 });
 
+/** What a file holds, as soon as there is one. */
+async function contentsOf(folder: string, file: string): Promise<string> {
+  const stop = new AbortController();
+  const changes = watch(folder, { signal: stop.signal });
+  const read = (): Promise<string | null> => readFile(join(folder, file), 'utf8').catch(() => null);
+  try {
+    for (;;) {
+      const change = changes[Symbol.asyncIterator]().next();
+      const contents = await read();
+      if (contents !== null && (contents !== '' || file === 'told')) {
+        change.catch(() => undefined);
+        return contents;
+      }
+      await change;
+    }
+  } finally {
+    stop.abort();
+  }
+}
+
 /** Linux keeps a list of them. */
 async function childrenOf(pid: number): Promise<number[]> {
-  const { readFile } = await import('node:fs/promises');
   const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
   return text
     .trim()

@@ -89,6 +89,23 @@ describe('a valid configuration', () => {
     expect(servers[0]).toMatchObject({ ...swarmlens, endpoint: { cwd: join(directory, 'sub') } });
   });
 
+  test('a disabled server is not looked at: its variables need not be set', async () => {
+    const s = { command: 'x', disabled: true, env: { A: '${NOT_SET}' } };
+    expect(await load(JSON.stringify({ mcpServers: { s } }))).toMatchObject({ servers: [] });
+  });
+
+  test("other programs' keys may hold anything, whatever it looks like", async () => {
+    const s = { command: 'x', description: '${NOT_SET}', alwaysAllow: [[{ a: 1 }]] };
+    expect(await load(JSON.stringify({ inputs: ['${NOT_SET}'], mcpServers: { s } }))).toMatchObject({
+      servers: [{ id: 's' }],
+    });
+  });
+
+  test('a byte order mark is let through, and so are empty options of later versions', async () => {
+    const text = '\uFEFF{"$schema":"x","mcpServers":{},"swarmlens":{"auth":{},"limits":{}}}';
+    expect(await load(text)).toMatchObject({ servers: [], demo: false });
+  });
+
   test('no servers at all is valid: taps may join', async () => {
     expect(await load('{"mcpServers":{}}')).toMatchObject({ servers: [], demo: false });
   });
@@ -138,91 +155,249 @@ describe('a valid configuration', () => {
 
 describe('mistakes: one line each, naming the key and the value', () => {
   const server = (entry: object): object => ({ mcpServers: { s: entry } });
-  test.each<[string, unknown, Given, readonly (string | RegExp)[]]>([
-    ['no JSON', '{', {}, [/^\/.*config-\d+\.json: is not JSON – /]],
-    ['no mcpServers', {}, {}, [/^mcpServers: is missing – /]],
-    ['an entry that is no object', { mcpServers: { s: 3 } }, {}, [/^mcpServers\.s: is 3 – expected an object/]],
-    ['neither command nor url', server({}), {}, [/^mcpServers\.s: expected "command" .* or "url"/]],
+  const own = (swarmlens: object): object => ({ mcpServers: {}, swarmlens });
+  const LOOPBACK_ONLY =
+    'without authentication, which this version has not, only loopback is bound: use 127.0.0.1, ::1 or localhost';
+  const NO_NAME = "a server's name has 1 to 64 characters, no colon and no control character";
+
+  test.each<[string, unknown, Given, readonly string[]]>([
+    ['no mcpServers', {}, {}, ['mcpServers: is missing – expected an object']],
+    ['a file that is no object', '[]', {}, ['(the file): is a list – expected an object']],
+    [
+      'an entry that is no object',
+      { mcpServers: { s: 3 } },
+      {},
+      ['mcpServers.s: is 3 – expected an object with "command" or "url"'],
+    ],
+    [
+      'neither command nor url',
+      server({}),
+      {},
+      ['mcpServers.s: expected "command" (a server to start) or "url" (one to reach)'],
+    ],
     [
       'a wrong type of a value',
       server({ command: 'x', args: 'y' }),
       {},
-      [/^mcpServers\.s\.args: is "y" – .*expected array/],
+      ['mcpServers.s.args: is "y" – expected a list'],
     ],
-    ['a url that is none', server({ url: 'nonsense' }), {}, [/^mcpServers\.s\.url: is "nonsense" – /]],
     [
-      'a transport still to come',
-      server({ type: 'tcp', host: 'x', port: 1 }),
+      'a command of no letters',
+      server({ command: '' }),
       {},
-      [/^mcpServers\.s\.type: is "tcp" – this version supports stdio, http and sse/],
+      ['mcpServers.s.command: is "" – expected text that is not empty'],
+    ],
+    [
+      'a url that is none',
+      server({ url: 'nonsense' }),
+      {},
+      ['mcpServers.s.url: is "nonsense" – expected a URL with http:// or https://'],
+    ],
+    ...['tcp', 'ws'].map((type): [string, unknown, Given, readonly string[]] => [
+      `a transport still to come: ${type}`,
+      server({ type, url: 'ws://x', host: 'x', port: 1 }),
+      {},
+      [`mcpServers.s.type: is "${type}" – not supported yet by this version: use stdio, http or sse`],
+    ]),
+    [
+      'an unknown transport',
+      server({ type: 'htp', url: 'http://x/' }),
+      {},
+      ['mcpServers.s.type: is "htp" – expected stdio, http or sse'],
+    ],
+    [
+      'a transport that does not go with a command',
+      server({ type: 'http', command: 'x' }),
+      {},
+      ['mcpServers.s.type: is "http" – expected stdio, because there is a "command"'],
+    ],
+    [
+      'replicas',
+      server({ command: 'x', swarmlens: { replicas: [{ type: 'http', url: 'http://x/' }] } }),
+      {},
+      ['mcpServers.s.swarmlens.replicas: is a list – not supported yet by this version: leave it out'],
     ],
     [
       'an unknown option',
       server({ command: 'x', swarmlens: { maxPolHz: 1 } }),
       {},
-      ['mcpServers.s.swarmlens.maxPolHz: there is no such option, did you mean "maxPollHz"?'],
+      ['mcpServers.s.swarmlens.maxPolHz: is 1 – there is no such option, did you mean "maxPollHz"?'],
+    ],
+    [
+      "an option of the program among a server's",
+      server({ command: 'x', swarmlens: { port: 1 } }),
+      {},
+      ['mcpServers.s.swarmlens.port: is 1 – there is no such option, it belongs under "swarmlens" beside "mcpServers"'],
+    ],
+    [
+      "a server's option among the program's",
+      own({ maxPollHz: 1 }),
+      {},
+      [`swarmlens.maxPollHz: is 1 – there is no such option, it belongs under a server's own "swarmlens"`],
+    ],
+    [
+      '"swarmlens" with a slip',
+      { mcpServers: { s: { command: 'x', swarmlnes: {} } }, swarmlense: {} },
+      {},
+      [
+        'swarmlense: there is no such option, did you mean "swarmlens"?',
+        'mcpServers.s.swarmlnes: there is no such option, did you mean "swarmlens"?',
+      ],
     ],
     [
       'a rate of 0',
       server({ command: 'x', swarmlens: { maxPollHz: 0 } }),
       {},
-      [/^mcpServers\.s\.swarmlens\.maxPollHz: is 0 – /],
+      ['mcpServers.s.swarmlens.maxPollHz: is 0 – expected a number above 0, at most 1000'],
     ],
     [
       'an unknown family',
       server({ command: 'x', swarmlens: { serverType: 'X' } }),
       {},
-      [/^mcpServers\.s\.swarmlens\.serverType: is "X" – .*CLAUDE_FLOW/],
+      ['mcpServers.s.swarmlens.serverType: is "X" – expected one of CLAUDE_FLOW, RUV_SWARM, DAA, CUSTOM'],
     ],
-    ['a name with a colon', { mcpServers: { 'a:b': { command: 'x' } } }, {}, [/^mcpServers\."a:b": .*no colon/]],
+    ['a name with a colon', { mcpServers: { 'a:b': { command: 'x' } } }, {}, [`mcpServers."a:b": ${NO_NAME}`]],
+    ['a name of no letters', { mcpServers: { '': { command: 'x' } } }, {}, [`mcpServers."": ${NO_NAME}`]],
     [
-      'a secret of a wrong type',
-      server({ url: 'http://x/', headers: { authorization: ['s3cret'] } }),
+      'a name of 65 letters',
+      { mcpServers: { ['a'.repeat(65)]: { command: 'x' } } },
       {},
-      [/^mcpServers\.s\.headers\.authorization: \*\*\* – /],
+      [`mcpServers.${'a'.repeat(65)}: ${NO_NAME}`],
     ],
     [
-      'a variable that is not set',
-      server({ command: '${NOT_SET}' }),
+      'a variable that is not set is one mistake, whatever the text is without it',
+      server({ url: 'http://127.0.0.1:${NOT_SET}/' }),
       {},
-      [/^mcpServers\.s\.command: the environment has no variable NOT_SET/],
+      ['mcpServers.s.url: the environment has no variable NOT_SET – set it, or write ${NOT_SET:-default}'],
+    ],
+    [
+      'a variable that every JavaScript object seems to have',
+      server({ command: '${constructor}' }),
+      {},
+      ['mcpServers.s.command: the environment has no variable constructor – set it, or write ${constructor:-default}'],
     ],
     [
       'an unknown option of ours',
-      { mcpServers: {}, swarmlens: { prot: 1 } },
+      own({ prot: 1 }),
       {},
-      ['swarmlens.prot: there is no such option, did you mean "port"?'],
+      ['swarmlens.prot: is 1 – there is no such option, did you mean "port"?'],
     ],
     [
       'a bus that is not there yet',
-      { mcpServers: {}, swarmlens: { bus: 'redis://x' } },
+      own({ bus: 'redis://x' }),
       {},
-      [/^swarmlens\.bus: is "redis:\/\/x" – /],
+      ['swarmlens.bus: is "redis://x" – not supported yet by this version: only memory is'],
+    ],
+    [
+      'what later versions will read',
+      own({ auth: { key: 's3cret' }, limits: { maxDepth: 3 } }),
+      {},
+      [
+        'swarmlens.auth: is *** – not supported yet by this version: leave it empty',
+        'swarmlens.limits: is an object – not supported yet by this version: leave it empty',
+      ],
+    ],
+    [
+      'numbers out of their bounds',
+      own({ port: 70_000, heartbeatMs: 0, tombstones: 1.5, shutdownMs: 'x' }),
+      {},
+      [
+        'swarmlens.port: is 70000 – expected a whole number from 0 to 65535',
+        'swarmlens.heartbeatMs: is 0 – expected milliseconds, a whole number from 1 to 3600000',
+        'swarmlens.tombstones: is 1.5 – expected a whole number from 0 to 10000000',
+        'swarmlens.shutdownMs: is "x" – expected milliseconds, a whole number from 1 to 3600000',
+      ],
     ],
     [
       'a host beyond loopback in the file',
-      { mcpServers: {}, swarmlens: { host: '0.0.0.0' } },
+      own({ host: '0.0.0.0' }),
       {},
-      [/^swarmlens\.host: is "0\.0\.0\.0" – without authentication/],
+      [`swarmlens.host: is "0.0.0.0" – ${LOOPBACK_ONLY}`],
     ],
-    ['a host beyond loopback in the environment', { mcpServers: {} }, { env: { HOST: '::' } }, [/^HOST: is "::" – /]],
-    ['a port that is no number', { mcpServers: {} }, { flags: { port: 'http' } }, [/^--port: is "http" – /]],
-    ['a port that is empty', { mcpServers: {} }, { env: { PORT: '' } }, [/^PORT: is "" – /]],
-    ['an unknown log level', { mcpServers: {} }, { env: { LOG_LEVEL: 'loud' } }, [/^LOG_LEVEL: is "loud" – /]],
+    [
+      'a host beyond loopback in the environment',
+      own({}),
+      { env: { HOST: '::' } },
+      [`HOST: is "::" – ${LOOPBACK_ONLY}`],
+    ],
+    [
+      'a host that only begins like loopback',
+      own({}),
+      { flags: { host: '127.0.0.1.example.org' } },
+      [`--host: is "127.0.0.1.example.org" – ${LOOPBACK_ONLY}`],
+    ],
+    ...['http', '', '-1', '0x50', '1e3', '65536'].map((port): [string, unknown, Given, readonly string[]] => [
+      `a port that is none: "${port}"`,
+      own({}),
+      { flags: { port } },
+      [`--port: is "${port}" – expected a whole number from 0 (any free port) to 65535`],
+    ]),
+    [
+      'an unknown log level',
+      own({}),
+      { env: { LOG_LEVEL: 'loud' } },
+      ['LOG_LEVEL: is "loud" – expected one of silent, error, warn, info, debug'],
+    ],
     [
       'several at once',
-      { mcpServers: { a: {}, b: { command: 1 } }, swarmlens: { port: -1 } },
-      {},
-      [/^mcpServers\.a: /, /^mcpServers\.b\.command: is 1/, /^swarmlens\.port: is -1/],
+      { mcpServers: { a: {}, b: { command: 1, args: [2] } }, swarmlens: { port: -1 } },
+      { env: { HOST: '0.0.0.0' } },
+      [
+        'mcpServers.a: expected "command" (a server to start) or "url" (one to reach)',
+        'mcpServers.b.command: is 1 – expected text',
+        'mcpServers.b.args.0: is 2 – expected text',
+        'swarmlens.port: is -1 – expected a whole number from 0 to 65535',
+        `HOST: is "0.0.0.0" – ${LOOPBACK_ONLY}`,
+      ],
+    ],
+    [
+      'line breaks and escapes in keys and values stay on the line',
+      { mcpServers: { 'a\nb': { command: 1 } }, swarmlens: { 'x\u009b': 1 } },
+      { env: { LOG_LEVEL: '\u001b[31m\n' } },
+      [
+        `mcpServers."a\\nb": ${NO_NAME}`,
+        'mcpServers."a\\nb".command: is 1 – expected text',
+        'swarmlens."x\\u009b": is 1 – there is no such option',
+        'LOG_LEVEL: is "\\u001b[31m\\n" – expected one of silent, error, warn, info, debug',
+      ],
     ],
   ])('%s', async (_name, config, given, expected) => {
+    expect(await problems(config, given)).toEqual(expected);
+  });
+
+  test.each<[string, string, string]>([
+    [
+      'a token that is wrong',
+      '{\n  "mcpServers": {"s": {"headers": {"a": s3cret}}}\n}',
+      "line 2, column 41: Unexpected token 's'",
+    ],
+    ['an end too early', '{"mcpServers": {"s": "s3cret"', 'line 1, column 30: '],
+    ['no text', '', 'line 1, column 1: Unexpected end of JSON input'],
+  ])('no JSON: %s is named by line and column, and its surroundings are not quoted', async (_name, text, expected) => {
+    const [problem, ...more] = await problems(text);
+    expect(more).toEqual([]);
+    expect(problem).toMatch(/config-\d+\.json: is not JSON – /);
+    expect(problem).toContain(expected);
+    expect(problem).not.toContain('3cret');
+  });
+
+  test.each<[string, unknown, Given]>([
+    ['a header', server({ url: 'http://x/', headers: { a: ['s3cret'] } }), {}],
+    ['all headers', server({ url: 'http://x/', headers: 's3cret' }), {}],
+    ['an environment variable of a child', server({ command: 'x', env: { A: ['s3cret'] } }), {}],
+    ['the password of a url', server({ url: 'htp://user:s3@cret@host/' }), {}],
+    ['the password of a bus', own({ bus: 'redis://:s3cret@host' }), {}],
+    ['the query of a url', server({ url: 'http://host:x/?key=s3cret' }), {}],
+    ['what a variable held', server({ url: '${WHERE}' }), { env: { WHERE: 's3cret' } }],
+    ['a list where an object belongs', { mcpServers: [{ headers: { a: 's3cret' } }] }, {}],
+    ['a list of options', { mcpServers: {}, swarmlens: ['s3cret'] }, {}],
+    ['an unknown option', own({ apiKey: 's3cret' }), {}],
+    ['authentication', own({ auth: 's3cret' }), {}],
+    ['arguments in one text', server({ command: 'x', args: '--api-key=s3cret' }), {}],
+  ])('a secret is not shown: %s', async (_name, config, given) => {
     const found = await problems(config, given);
-    expect(found).toHaveLength(expected.length);
-    found.forEach((problem, index) => {
-      expect(problem).toMatch(expected[index] ?? /never/);
-      expect(problem).not.toContain('\n');
-      expect(problem).not.toContain('s3cret');
-    });
+    expect(found).toHaveLength(1);
+    expect(found[0]).not.toMatch(/s3|cret/);
   });
 
   test('a file that is named and not there', async () => {
@@ -231,25 +406,55 @@ describe('mistakes: one line each, naming the key and the value', () => {
     });
   });
 
-  test('any JSON at all is a configuration or a list of mistakes', async () => {
+  test('JSON nested more deeply than the stack is high is a mistake', async () => {
+    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+    expect(await problems(`{"mcpServers":{"s":{"command":"x","args":${deep}}}}`)).toContain(
+      'mcpServers.s.args: is nested too deeply – expected at most 16 levels',
+    );
+    expect(await problems(`{"mcpServers":{},"swarmlens":${deep}}`)).toContain(
+      'swarmlens.0.0: is nested too deeply – expected at most 16 levels',
+    );
+    expect(await problems(`{"mcpServers":{"s":${deep}}}`)).toHaveLength(1);
+  });
+
+  test('any JSON at all is a configuration on loopback or a list of mistakes, each on its own line', async () => {
+    const value = fc.oneof(fc.jsonValue(), fc.string({ unit: 'binary' }), fc.constant('${A}'), fc.webUrl());
+    const entry = fc.record(
+      {
+        type: fc.oneof(fc.constantFrom('stdio', 'http', 'sse', 'tcp'), value),
+        command: value,
+        args: fc.oneof(fc.array(fc.string()), value),
+        cwd: value,
+        env: fc.oneof(fc.dictionary(fc.string(), fc.string()), value),
+        url: value,
+        headers: value,
+        disabled: fc.oneof(fc.boolean(), value),
+        swarmlens: fc.oneof(
+          fc.dictionary(fc.constantFrom('serverType', 'maxPollHz', 'allowTools', 'replicas', 'x'), value),
+          value,
+        ),
+      },
+      { requiredKeys: [] },
+    );
+    const own = fc.dictionary(fc.constantFrom('port', 'host', 'bus', 'auth', 'limits', 'tombstones', 'prot'), value);
     const anything = fc.oneof(
       fc.jsonValue(),
-      fc.record({ mcpServers: fc.dictionary(fc.string(), fc.jsonValue()), swarmlens: fc.jsonValue() }),
-      fc.record({
-        mcpServers: fc.record({
-          s: fc.record({ command: fc.jsonValue(), args: fc.jsonValue(), swarmlens: fc.jsonValue() }),
-        }),
-      }),
+      fc.record({ mcpServers: fc.dictionary(fc.string(), fc.oneof(entry, value)), swarmlens: fc.oneof(own, value) }),
     );
     await fc.assert(
-      fc.asyncProperty(anything, async (value) => {
-        try {
-          await load(JSON.stringify(value));
-        } catch (error) {
-          if (!(error instanceof ConfigError)) throw error;
-          expect(error.problems.length).toBeGreaterThan(0);
+      fc.asyncProperty(anything, async (json) => {
+        const result = await load(JSON.stringify(json)).catch((error: unknown) => error);
+        if (result instanceof ConfigError) {
+          expect(result.problems.length).toBeGreaterThan(0);
+          for (const problem of result.problems) expect(problem).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}]/u);
+          return;
         }
+        expect(result).toMatchObject({
+          demo: false,
+          host: expect.stringMatching(/^(127\.\d+\.\d+\.\d+|::1|localhost)$/),
+        });
       }),
+      { numRuns: 300 },
     );
   });
 });

@@ -1,200 +1,253 @@
 import { getEventListeners } from 'node:events';
-import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import {
-  BulkheadFullError,
-  CircuitOpenError,
-  createGuard,
-  type Guard,
-  GUARD_DEFAULTS,
-  type GuardOptions,
-} from '../../src/guard/index.js';
-import { ToolCallTimeoutError, ToolRejectedError } from '../../src/mcp/errors.js';
+import { BulkheadFullError, CircuitOpenError, createGuard, GUARD_DEFAULTS } from '../../src/guard/index.js';
+import { SessionClosedError, ToolCallTimeoutError, ToolRejectedError } from '../../src/mcp/index.js';
 import { systemClock } from '../../src/shared/index.js';
+import { AGAIN, fail, failTimes, hang, Held, holdTime, NEVER, newGuard, ONCE, outcomeOf, succeed } from './support.js';
 
-const NEVER = new AbortController().signal;
-const AGAIN = { signal: NEVER, idempotent: true };
-const ONCE = { signal: NEVER, idempotent: false };
-
-// cockatiel reads the global clock, so the global clock is what tests move.
-beforeEach(() => vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] }));
+beforeEach(holdTime);
 afterEach(() => vi.useRealTimers());
 
-function newGuard(options: Partial<GuardOptions> = {}): Guard {
-  return createGuard({ ...GUARD_DEFAULTS, ...options }, { clock: systemClock });
-}
-
-const fail = (): Promise<never> => Promise.reject(new Error('broken pipe'));
-const succeed = (): Promise<string> => Promise.resolve('answer');
-
-async function failTimes(guard: Guard, times: number): Promise<void> {
-  for (let time = 0; time < times; time += 1) await expect(guard.call(fail, ONCE)).rejects.toThrow();
-}
-
-describe('guard', () => {
-  test('an answer passes through and its latency is counted', async () => {
-    using guard = newGuard();
-    const answer = guard.call(async () => {
-      await vi.advanceTimersByTimeAsync(20);
-      return 'answer';
-    }, AGAIN);
-    expect(await answer).toBe('answer');
-    expect(guard.status()).toMatchObject({ calls: 1, failures: 0, latency: { p50Ms: 20, p99Ms: 20 }, inFlight: 0 });
-  });
-
-  test('an operation that takes too long is aborted and rejected, even if it does not heed its signal', async () => {
+describe('time limit', () => {
+  test('an operation that takes too long is aborted and rejected, even when it does not heed its signal', async () => {
     using guard = newGuard({ timeoutMs: 100 });
-    let signal: AbortSignal | undefined;
-    const call = guard.call((given) => {
-      signal = given;
-      return new Promise(() => undefined);
-    }, ONCE);
-    const outcome = expect(call).rejects.toBeInstanceOf(ToolCallTimeoutError);
-    await vi.advanceTimersByTimeAsync(100);
-    await outcome;
-    expect(signal?.aborted).toBe(true);
-    expect(guard.status()).toMatchObject({ timeouts: 1, failures: 1, breaker: { consecutiveFailures: 1 } });
+    let given: AbortSignal | undefined;
+    const outcome = outcomeOf(guard.call((signal) => ((given = signal), hang()), ONCE));
+    await vi.advanceTimersByTimeAsync(99);
+    expect(given?.aborted).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await outcome).toBeInstanceOf(ToolCallTimeoutError);
+    expect(given?.aborted).toBe(true);
+    expect(guard.status()).toMatchObject({
+      timeouts: 1,
+      failures: 1,
+      inFlight: 0,
+      breaker: { consecutiveFailures: 1 },
+    });
   });
 
+  test('an operation that throws what its aborted signal holds has still timed out', async () => {
+    using guard = newGuard({ timeoutMs: 100 });
+    const outcome = outcomeOf(
+      guard.call(
+        (signal) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('own words')))),
+        ONCE,
+      ),
+    );
+    await vi.advanceTimersByTimeAsync(100);
+    expect(await outcome).toBeInstanceOf(ToolCallTimeoutError);
+  });
+
+  test('an operation that was answered keeps its signal as it was', async () => {
+    using guard = newGuard({ timeoutMs: 100 });
+    let given: AbortSignal | undefined;
+    await guard.call((signal) => ((given = signal), succeed()), ONCE);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(given?.aborted).toBe(false);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe('retry', () => {
   test('an idempotent call is tried again after a pause; any other is not', async () => {
     using guard = newGuard({ maxAttempts: 2 });
     let tries = 0;
     const flaky = (): Promise<string> => ((tries += 1) === 1 ? fail() : succeed());
     const again = guard.call(flaky, AGAIN);
-    await vi.advanceTimersByTimeAsync(2_000);
+    await vi.advanceTimersByTimeAsync(1_000);
     expect(await again).toBe('answer');
-    expect(guard.status()).toMatchObject({ calls: 2, retries: 1, breaker: { consecutiveFailures: 0 } });
+    expect(guard.status()).toMatchObject({ calls: 2, retries: 1, failures: 1, breaker: { consecutiveFailures: 0 } });
     tries = 0;
     await expect(guard.call(flaky, ONCE)).rejects.toThrow('broken pipe');
     expect(tries).toBe(1);
   });
 
-  test('a refusal by the server is neither repeated nor a failure', async () => {
-    using guard = newGuard({ breakerThreshold: 1 });
+  test('with one attempt nothing is tried again, and the last error of several is the one that is thrown', async () => {
+    using single = newGuard({ maxAttempts: 1 });
+    await expect(single.call(fail, AGAIN)).rejects.toThrow('broken pipe');
+    expect(single.status()).toMatchObject({ calls: 1, retries: 0 });
+    using triple = newGuard({ maxAttempts: 3 });
     let tries = 0;
-    const refuse = (): Promise<never> => {
-      tries += 1;
-      return Promise.reject(new ToolRejectedError('no such tool', -32601));
-    };
-    await expect(guard.call(refuse, AGAIN)).rejects.toBeInstanceOf(ToolRejectedError);
-    expect(tries).toBe(1);
-    expect(guard.status()).toMatchObject({ failures: 0, breaker: { state: 'CLOSED', consecutiveFailures: 0 } });
+    const outcome = outcomeOf(triple.call(() => Promise.reject(new Error(`try ${(tries += 1)}`)), AGAIN));
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(await outcome).toMatchObject({ message: 'try 3' });
   });
 
-  test('too many failures in a row open the breaker: nothing is asked until the probe, which decides', async () => {
-    using guard = newGuard({ breakerThreshold: 3, breakerBackoffMs: { initial: 1_000, max: 30_000 } });
-    const transitions: [string, string][] = [];
-    guard.onTransition(({ from, to }) => transitions.push([from, to]));
-    const start = Date.now();
-    await failTimes(guard, 3);
-    expect(guard.status().breaker).toEqual({
-      state: 'OPEN',
-      consecutiveFailures: 3,
-      openedAt: new Date(start).toISOString(),
-      retryAt: new Date(start + 1_000).toISOString(),
-    });
-    let asked = false;
-    const ask = (): Promise<string> => ((asked = true), succeed());
-    await expect(guard.call(ask, AGAIN)).rejects.toMatchObject({
-      constructor: CircuitOpenError,
-      retryAt: start + 1_000,
-    });
-    expect(asked).toBe(false);
-    await vi.advanceTimersByTimeAsync(1_000);
-    await failTimes(guard, 1);
-    expect(guard.status().breaker).toMatchObject({ state: 'OPEN', retryAt: new Date(start + 3_000).toISOString() });
-    await vi.advanceTimersByTimeAsync(2_000);
-    expect(await guard.call(succeed, ONCE)).toBe('answer');
-    expect(guard.status().breaker).toEqual({ state: 'CLOSED', consecutiveFailures: 0, openedAt: null, retryAt: null });
-    expect(transitions).toEqual([
-      ['CLOSED', 'OPEN'],
-      ['OPEN', 'HALF_OPEN'],
-      ['HALF_OPEN', 'OPEN'],
-      ['OPEN', 'HALF_OPEN'],
-      ['HALF_OPEN', 'CLOSED'],
-    ]);
+  test.each([
+    ['a refusal by the server', new ToolRejectedError('no such tool', -32601)],
+    ['a session that has ended', new SessionClosedError('gone')],
+  ])('%s is not repeated', async (_what, error) => {
+    using guard = newGuard({ maxAttempts: 5 });
+    expect(await outcomeOf(guard.call(() => Promise.reject(error), AGAIN))).toBe(error);
+    expect(guard.status()).toMatchObject({ calls: 1, retries: 0 });
   });
 
-  test('an open breaker is not asked again by the retry', async () => {
+  test('an open breaker is not asked again', async () => {
     using guard = newGuard({ breakerThreshold: 1, maxAttempts: 5 });
     await failTimes(guard, 1);
-    await expect(guard.call(succeed, AGAIN)).rejects.toBeInstanceOf(CircuitOpenError);
+    expect(await outcomeOf(guard.call(succeed, AGAIN))).toBeInstanceOf(CircuitOpenError);
     expect(guard.status()).toMatchObject({ retries: 0, rejected: 1, calls: 1 });
   });
 
+  test('a breaker that opens between two tries ends the call with CircuitOpenError', async () => {
+    using guard = newGuard({ breakerThreshold: 2, maxAttempts: 5 });
+    const outcome = outcomeOf(guard.call(fail, AGAIN));
+    await vi.advanceTimersByTimeAsync(500);
+    expect(await outcome).toBeInstanceOf(CircuitOpenError);
+    expect(guard.status()).toMatchObject({ calls: 2 });
+  });
+});
+
+describe('bulkhead', () => {
   test('only so many calls run at once, so many wait, the rest is turned away', async () => {
     using guard = newGuard({ maxConcurrent: 1, maxQueued: 1 });
-    let release: (value: string) => void = () => undefined;
-    const held = guard.call(() => new Promise<string>((resolve) => (release = resolve)), ONCE);
-    const waiting = guard.call(succeed, ONCE);
-    await expect(guard.call(succeed, ONCE)).rejects.toBeInstanceOf(BulkheadFullError);
-    expect(guard.status()).toMatchObject({ inFlight: 1, queued: 1, breaker: { consecutiveFailures: 0 } });
-    release('first');
-    expect(await Promise.all([held, waiting])).toEqual(['first', 'answer']);
+    const held = new Held<string>();
+    const first = guard.call(() => held.promise, ONCE);
+    const second = guard.call(succeed, ONCE);
+    expect(await outcomeOf(guard.call(succeed, ONCE))).toBeInstanceOf(BulkheadFullError);
+    expect(guard.status()).toMatchObject({ inFlight: 1, queued: 1, rejected: 1, breaker: { consecutiveFailures: 0 } });
+    held.resolve('first');
+    expect(await Promise.all([first, second])).toEqual(['first', 'answer']);
+    expect(guard.status()).toMatchObject({ inFlight: 0, queued: 0 });
   });
 
-  test('a caller that gives up is let go at once, and it counts as no failure', async () => {
-    using guard = newGuard({ breakerThreshold: 1, maxAttempts: 3 });
+  test('a call that was given up while it waited does not hold up the one behind it', async () => {
+    using guard = newGuard({ maxConcurrent: 1 });
+    const held = new Held<string>();
     const stopped = new AbortController();
-    const calls = [
-      guard.call(() => new Promise(() => undefined), { signal: stopped.signal, idempotent: true }),
-      guard.call(() => new Promise(() => undefined), { signal: stopped.signal, idempotent: false }),
-    ];
+    let asked = false;
+    const first = guard.call(() => held.promise, ONCE);
+    const given = outcomeOf(guard.call(() => ((asked = true), succeed()), { ...ONCE, signal: stopped.signal }));
+    const last = guard.call(succeed, ONCE);
+    stopped.abort(new Error('gone'));
+    expect(await given).toMatchObject({ message: 'gone' });
+    held.resolve('first');
+    expect(await Promise.all([first, last])).toEqual(['first', 'answer']);
+    expect(asked).toBe(false);
+  });
+});
+
+describe('a caller that gives up', () => {
+  test('is let go at once with its own reason, and that counts neither way', async () => {
+    using guard = newGuard({ breakerThreshold: 2, maxAttempts: 3 });
+    await failTimes(guard, 1);
+    const stopped = new AbortController();
+    const given: AbortSignal[] = [];
+    const operation = (signal: AbortSignal): Promise<never> => (given.push(signal), hang());
+    const calls = [true, false].map((idempotent) =>
+      outcomeOf(guard.call(operation, { signal: stopped.signal, idempotent })),
+    );
     const reason = new Error('nobody waits any more');
     stopped.abort(reason);
-    for (const call of calls) await expect(call).rejects.toBe(reason);
-    expect(guard.status().breaker).toMatchObject({ state: 'CLOSED', consecutiveFailures: 0 });
-    await expect(guard.call(succeed, { signal: stopped.signal, idempotent: true })).rejects.toBe(reason);
+    expect(await Promise.all(calls)).toEqual([reason, reason]);
+    expect(given.map((signal) => signal.aborted)).toEqual([true, true]);
+    const { breaker, failures, timeouts, retries } = guard.status();
+    expect({ ...breaker, failures, timeouts, retries }).toMatchObject({
+      state: 'CLOSED',
+      consecutiveFailures: 1,
+      failures: 1,
+      timeouts: 0,
+      retries: 0,
+    });
   });
 
-  test('a caller that gives up during the pause before the next try is let go at once', async () => {
-    using guard = newGuard({ maxAttempts: 3, retryBackoffMs: { initial: 60_000, max: 60_000 } });
-    const stopped = new AbortController();
-    const call = guard.call(fail, { signal: stopped.signal, idempotent: true });
-    const outcome = expect(call).rejects.toThrow('gone');
-    await vi.advanceTimersByTimeAsync(1);
-    stopped.abort(new Error('gone'));
-    await outcome;
-  });
-
-  test('1,000 calls leave no listener on the signal', async () => {
+  test('before the call is never asked for', async () => {
     using guard = newGuard();
-    const { signal } = new AbortController();
-    for (let call = 0; call < 1_000; call += 1) await guard.call(succeed, { signal, idempotent: call % 2 === 0 });
-    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+    const reason = new Error('too late');
+    const signal = AbortSignal.abort(reason);
+    expect(await outcomeOf(guard.call(succeed, { signal, idempotent: true }))).toBe(reason);
+    expect(guard.status().calls).toBe(0);
   });
 
-  test('any history of failures, answers and pauses: the breaker is where a simple model says', async () => {
-    const step = fc.constantFrom('fail', 'answer', 'wait') satisfies fc.Arbitrary<string>;
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
-        using guard = newGuard({ breakerThreshold: 2, breakerBackoffMs: { initial: 100, max: 400 } });
-        let failures = 0;
-        let openings = 0;
-        let openUntil = -1;
-        for (const one of steps) {
-          if (one === 'wait') {
-            await vi.advanceTimersByTimeAsync(100);
-          } else if (openings > 0 && Date.now() < openUntil) {
-            await expect(guard.call(succeed, ONCE)).rejects.toBeInstanceOf(CircuitOpenError);
-          } else if (one === 'answer') {
-            await guard.call(succeed, ONCE);
-            failures = 0;
-            openings = 0;
-          } else {
-            await failTimes(guard, 1);
-            failures += 1;
-            if (openings > 0 || failures >= 2) {
-              openUntil = Date.now() + Math.min(400, 100 * 2 ** openings);
-              openings += 1;
-            }
-          }
-          const { state, consecutiveFailures, retryAt } = guard.status().breaker;
-          expect(state).toBe(openings > 0 ? 'OPEN' : 'CLOSED');
-          expect(consecutiveFailures).toBe(failures);
-          expect(retryAt).toBe(openings > 0 ? new Date(openUntil).toISOString() : null);
-        }
-      }),
+  test('during the pause before the next try is let go at once, and its slot with it', async () => {
+    const unhandled = vi.fn();
+    process.on('unhandledRejection', unhandled);
+    using guard = newGuard({ maxConcurrent: 1, maxAttempts: 3, retryBackoffMs: { initial: 60_000, max: 60_000 } });
+    const stopped = new AbortController();
+    const outcome = outcomeOf(guard.call(fail, { signal: stopped.signal, idempotent: true }));
+    await vi.advanceTimersByTimeAsync(1);
+    expect(guard.status()).toMatchObject({ inFlight: 1, retries: 1 });
+    stopped.abort(new Error('gone'));
+    expect(await outcome).toMatchObject({ message: 'gone' });
+    expect(await guard.call(succeed, ONCE)).toBe('answer');
+    await vi.advanceTimersByTimeAsync(300_000);
+    expect(guard.status()).toMatchObject({ calls: 2, inFlight: 0 });
+    process.off('unhandledRejection', unhandled);
+    expect(unhandled).not.toHaveBeenCalled();
+  });
+
+  test('leaves a probe running: its outcome decides, not the giving up', async () => {
+    using guard = newGuard({ breakerThreshold: 1, breakerBackoffMs: { initial: 1_000, max: 30_000 } });
+    await failTimes(guard, 1);
+    await vi.advanceTimersByTimeAsync(1_000);
+    const probe = new Held<string>();
+    const stopped = new AbortController();
+    const outcome = outcomeOf(guard.call(() => probe.promise, { ...ONCE, signal: stopped.signal }));
+    stopped.abort(new Error('gone'));
+    expect(await outcome).toMatchObject({ message: 'gone' });
+    expect(guard.status().breaker.state).toBe('HALF_OPEN');
+    probe.reject(new Error('still broken'));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(guard.status().breaker).toMatchObject({ state: 'OPEN', consecutiveFailures: 2 });
+  });
+});
+
+describe('latency', () => {
+  test('is taken over the answers within the window, by nearest rank', async () => {
+    using guard = newGuard({ latencyWindowMs: 1_000 });
+    expect(guard.status().latency).toEqual({ p50Ms: null, p95Ms: null, p99Ms: null });
+    const lasting = async (ms: number): Promise<void> => {
+      const call = guard.call(() => new Promise((resolve) => setTimeout(resolve, ms)), ONCE);
+      await vi.advanceTimersByTimeAsync(ms);
+      await call;
+    };
+    for (const ms of [40, 10, 30, 20]) await lasting(ms);
+    await failTimes(guard, 1);
+    expect(guard.status().latency).toEqual({ p50Ms: 20, p95Ms: 40, p99Ms: 40 });
+    await vi.advanceTimersByTimeAsync(960);
+    expect(guard.status().latency).toEqual({ p50Ms: 20, p95Ms: 30, p99Ms: 30 });
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(guard.status().latency).toEqual({ p50Ms: null, p95Ms: null, p99Ms: null });
+  });
+
+  test('keeps only the latest samples', async () => {
+    using guard = newGuard({ maxLatencySamples: 2 });
+    for (const ms of [500, 10, 20]) {
+      const call = guard.call(() => new Promise((resolve) => setTimeout(resolve, ms)), ONCE);
+      await vi.advanceTimersByTimeAsync(ms);
+      await call;
+    }
+    expect(guard.status().latency).toEqual({ p50Ms: 10, p95Ms: 20, p99Ms: 20 });
+  });
+});
+
+describe('leaks', () => {
+  test('1,000 calls of every outcome leave no listener on the signal and no timer', async () => {
+    using guard = newGuard({ breakerThreshold: 1_000_000, maxAttempts: 1 });
+    const { signal } = new AbortController();
+    const refuse = (): Promise<never> => Promise.reject(new ToolRejectedError('no', -32000));
+    const operations = [succeed, fail, refuse];
+    for (let call = 0; call < 1_000; call += 1) {
+      await outcomeOf(guard.call(operations[call % 3] ?? succeed, { signal, idempotent: call % 2 === 0 }));
+    }
+    expect(guard.status()).toMatchObject({ calls: 1_000, failures: 333, inFlight: 0 });
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+    expect(getEventListeners(NEVER, 'abort')).toHaveLength(0);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe('options', () => {
+  test.each([
+    ['timeoutMs', { timeoutMs: 0 }],
+    ['maxAttempts', { maxAttempts: 0 }],
+    ['breakerThreshold', { breakerThreshold: 1.5 }],
+    ['maxConcurrent', { maxConcurrent: Number.NaN }],
+    ['maxQueued', { maxQueued: -1 }],
+    ['breakerBackoffMs.max', { breakerBackoffMs: { initial: 100, max: 10 } }],
+  ])('%s out of its range is refused by name', (name, options) => {
+    expect(() => createGuard({ ...GUARD_DEFAULTS, ...options }, { clock: systemClock })).toThrow(
+      new RegExp(`^${name} must be `),
     );
   });
 });

@@ -1,0 +1,30 @@
+import type { Clock } from '../shared/index.js';
+import type { Logger } from '../telemetry/index.js';
+import { printable } from './printable.js';
+
+const MIN_INTERVAL_MS = 60_000;
+const MAX_LENGTH = 200;
+
+/** Counts what a server sends that belongs to no call, and logs it at debug level at most once a minute. */
+export class NoiseLog {
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #serverId: string;
+  #count = 0;
+  #loggedAtMs = -Infinity;
+
+  constructor(clock: Clock, logger: Logger, serverId: string) {
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#serverId = serverId;
+  }
+
+  heard(error: Error): void {
+    this.#count += 1;
+    const nowMs = this.#clock.monotonic();
+    if (nowMs - this.#loggedAtMs < MIN_INTERVAL_MS) return;
+    this.#loggedAtMs = nowMs;
+    const last = printable(error.message.slice(0, MAX_LENGTH * 2), MAX_LENGTH);
+    this.#logger.debug({ serverId: this.#serverId, count: this.#count, last }, 'server sent what belongs to no call');
+  }
+}

@@ -1,0 +1,30 @@
+import type { Client, RequestOptions } from '@modelcontextprotocol/client';
+import { z } from 'zod';
+import { TransportError } from './errors.js';
+import type { ToolInfo } from './session.js';
+
+/** A list that has more does not end. */
+const MAX_PAGES = 100;
+
+const PAGE = z.looseObject({ tools: z.array(z.unknown()), nextCursor: z.string().nullish().catch(null) });
+const TOOL = z.looseObject({ name: z.string().min(1), description: z.string().nullish().catch(null) });
+
+/**
+ * All pages of a server's tools; one that is malformed is left out.
+ * @throws TransportError the list does not end; else what the client throws
+ */
+export async function listTools(client: Client, options: RequestOptions): Promise<readonly ToolInfo[]> {
+  const tools: ToolInfo[] = [];
+  let cursor: string | null = null;
+  for (let page = 0; page < MAX_PAGES; page += 1) {
+    const params: Record<string, unknown> = cursor === null ? {} : { cursor };
+    const answer: z.output<typeof PAGE> = await client.request({ method: 'tools/list', params }, PAGE, options);
+    for (const entry of answer.tools) {
+      const { success, data } = TOOL.safeParse(entry);
+      if (success) tools.push({ name: data.name, description: data.description ?? null });
+    }
+    cursor = answer.nextCursor ?? null;
+    if (cursor === null) return tools;
+  }
+  throw new TransportError(`its list of tools does not end after ${MAX_PAGES} pages`);
+}

@@ -1,0 +1,111 @@
+import { getEventListeners } from 'node:events';
+import { describe, expect, test } from 'vitest';
+import { SessionClosedError, ToolCallTimeoutError, ToolRejectedError } from '../../src/mcp/index.js';
+import { call, CALL, connect, outcomeOf, recordingLogger } from './support.js';
+
+describe('handshake', () => {
+  test('tells who the server is and what it offers', async () => {
+    await using session = await connect('plain');
+    expect(session.identity).toEqual({ name: 'fixture', version: '1.2.3', simulated: false });
+    expect(session.tools.map(({ name }) => name)).toContain('echo');
+    expect(session.pid).toBeGreaterThan(0);
+  });
+
+  test('all pages of the tools are read, and one that is malformed is left out', async () => {
+    await using session = await connect('paged');
+    expect(session.tools).toEqual([
+      { name: 'one', description: 'the first' },
+      { name: 'two', description: null },
+    ]);
+  });
+
+  test('a server without the capability has no tools, and is not asked', async () => {
+    await using session = await connect('toolless');
+    expect(session.tools).toEqual([]);
+  });
+
+  test('tools that change are listed again, and then told', async () => {
+    let told: () => void = () => undefined;
+    const change = new Promise<void>((resolve) => (told = resolve));
+    await using session = await connect('plain', { onToolsChanged: () => told() });
+    const before = session.tools.length;
+    await call(session, 'grow');
+    await change;
+    expect(session.tools.map(({ name }) => name)).toContain('grown');
+    expect(session.tools).toHaveLength(before + 1);
+  });
+});
+
+describe('an answer', () => {
+  test.each([
+    ['JSON in a text block is parsed', 'echo', { a: [1, 'ü🐝'] }, { isError: false, value: { a: [1, 'ü🐝'] } }],
+    ['text that is no JSON stays text', 'sentence', {}, { isError: false, value: 'all is well' }],
+    ['structured content goes before text', 'structured', {}, { isError: false, value: { from: 'structure' } }],
+    ['an error result is one', 'failing', {}, { isError: true, value: { why: 'because' } }],
+    ['no content is null', 'bare', {}, { isError: false, value: null }],
+    ['odd blocks are passed over', 'odd', {}, { isError: false, value: { odd: true } }],
+  ])('%s', async (_what, tool, args, answer) => {
+    await using session = await connect('plain');
+    expect(await call(session, tool, args)).toEqual(answer);
+  });
+
+  test('a refusal says why, and how long to wait when the server says so', async () => {
+    await using session = await connect('plain');
+    expect(await outcomeOf(call(session, 'refusing'))).toEqual(new ToolRejectedError('no such swarm', -32602));
+    const busy = await outcomeOf(call(session, 'busy'));
+    expect(busy).toBeInstanceOf(ToolRejectedError);
+    expect(busy).toMatchObject({ rpcCode: -32000, retryAfterMs: 1_500 });
+  });
+
+  test('a message of 9 MB arrives; one of 11 MB ends the session and the server', async () => {
+    await using session = await connect('flood');
+    expect((await call(session, 'large')).value).toHaveLength(9 * 1024 * 1024);
+    expect(await outcomeOf(call(session, 'flood'))).toBeInstanceOf(SessionClosedError);
+    expect(await session.closed).toMatchObject({ message: 'it sent a message of more than 10 MB' });
+  });
+});
+
+describe('a call', () => {
+  test('without an answer times out', async () => {
+    await using session = await connect('plain');
+    const outcome = await outcomeOf(session.callTool('mute', {}, { ...CALL, timeoutMs: 20 }));
+    expect(outcome).toEqual(new ToolCallTimeoutError('tool "mute" did not answer within 20 ms'));
+    expect((await call(session, 'echo', { still: 'here' })).value).toEqual({ still: 'here' });
+  });
+
+  test('that is aborted rejects with the reason, before and during', async () => {
+    await using session = await connect('plain');
+    const stopped = new AbortController();
+    const reason = new Error('nobody waits any more');
+    const outcome = outcomeOf(session.callTool('mute', {}, { ...CALL, signal: stopped.signal }));
+    stopped.abort(reason);
+    expect(await outcome).toBe(reason);
+    expect(await outcomeOf(session.callTool('echo', {}, { ...CALL, signal: stopped.signal }))).toBe(reason);
+  });
+
+  test('leaves no listener on its signal, however it ends', async () => {
+    await using session = await connect('plain');
+    const { signal } = new AbortController();
+    for (const tool of ['echo', 'refusing', 'mute']) {
+      await outcomeOf(session.callTool(tool, {}, { signal, timeoutMs: tool === 'mute' ? 10 : 10_000 }));
+    }
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+  });
+});
+
+describe('manners of real servers', () => {
+  test('noise on stdout, errors without id and unknown notifications cost nothing but one line of log', async () => {
+    const { logger, lines } = recordingLogger();
+    await using session = await connect('noisy', { logger });
+    for (let round = 0; round < 20; round += 1) {
+      expect((await call(session, 'echo', { round })).value).toEqual({ round });
+    }
+    expect(lines).toEqual([
+      {
+        level: 'debug',
+        message: 'server sent what belongs to no call',
+        fields: { serverId: 'fixture', count: 1, last: 'not a message: 🐝 starting …' },
+      },
+    ]);
+  });
+});
