@@ -14,13 +14,18 @@ export interface ServerCheck {
   readonly transport: TransportKind;
   readonly status: ServerStatus;
   readonly tools: readonly string[];
-  readonly agentCount: number;
+  /** `null`: it was never reached. */
+  readonly agentCount: number | null;
   /** What does not work; `null`: all does. */
   readonly error: string | null;
 }
 
-/** Connects once to each server, polls it once, and leaves. */
-export async function checkServers(config: Config, { clock, logger }: AppDeps): Promise<readonly ServerCheck[]> {
+/** Connects once to each server, polls it once, and leaves; when `stopped` resolves earlier, with what is known by then. */
+export async function checkServers(
+  config: Config,
+  { clock, logger }: AppDeps,
+  stopped: Promise<void>,
+): Promise<readonly ServerCheck[]> {
   await using bus = new MemoryBus();
   const store = new Store({ epoch: 'check', maxTombstones: 0, maxEvents: 1 });
   using _subscription = bus.subscribe((change) => store.commit(change));
@@ -33,7 +38,7 @@ export async function checkServers(config: Config, { clock, logger }: AppDeps): 
     random: Math.random,
     heartbeatMs: config.heartbeatMs,
   });
-  await collector.ready();
+  await Promise.race([collector.ready(), stopped]);
   return [...store.servers.values()].map(({ id, type, name, version, transport, status, tools, lastError }) => ({
     id,
     type,
@@ -42,7 +47,7 @@ export async function checkServers(config: Config, { clock, logger }: AppDeps): 
     transport,
     status,
     tools,
-    agentCount: store.countAgents(id),
-    error: lastError,
+    agentCount: store.serverSeenAt(id) === null ? null : store.countAgents(id),
+    error: lastError ?? (status === 'CONNECTING' ? 'did not answer before the check was stopped' : null),
   }));
 }

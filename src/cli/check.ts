@@ -8,14 +8,17 @@ import type { Terminal } from './terminal.js';
 import { UsageError } from './usage.js';
 
 /** Connects once to each server and prints what was found; 1 when anything does not work. */
-export async function check(args: readonly string[], { env, cwd, program, stdout }: Terminal): Promise<number> {
+export async function check(
+  args: readonly string[],
+  { env, cwd, program, stdout, stopped }: Terminal,
+): Promise<number> {
   const flags = parseFlags('check', args, { config: { type: 'string' }, json: { type: 'boolean' } });
   if (flags.config === undefined && env['SWARMLENS_CONFIG'] === undefined) {
     throw new UsageError('swarmlens check: name the configuration to check with --config FILE');
   }
   const config = await loadConfig({ flags: { config: flags.config }, env, cwd, program });
   const { checkServers } = await import('../check.js');
-  const checks = await checkServers(config, { clock: systemClock, logger: createLogger(config.logLevel) });
+  const checks = await checkServers(config, { clock: systemClock, logger: createLogger(config.logLevel) }, stopped);
   stdout.write(flags.json === true ? `${JSON.stringify(checks, null, 2)}\n` : tableOf(checks));
   return checks.every(({ error }) => error === null) ? 0 : 1;
 }
@@ -33,8 +36,8 @@ function tableOf(checks: readonly ServerCheck[]): string {
       version ?? '–',
       transport,
       // Nobody has counted what was never reached.
-      status === 'OFFLINE' ? '–' : `${tools.length}`,
-      status === 'OFFLINE' ? '–' : `${agentCount}`,
+      agentCount === null ? '–' : `${tools.length}`,
+      agentCount === null ? '–' : `${agentCount}`,
       error ?? '–',
     ]),
   ]);

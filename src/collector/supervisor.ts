@@ -1,6 +1,6 @@
 import { type Adapter, createAdapter, detectServerType } from '../adapters/index.js';
 import type { Bus } from '../bus/index.js';
-import type { CircuitState, McpServer, SwarmlensEvent } from '../domain/index.js';
+import type { CircuitState, McpServer, McpServerType, SwarmlensEvent } from '../domain/index.js';
 import { CircuitOpenError, createGuard, type Guard, GUARD_DEFAULTS } from '../guard/index.js';
 import { connectSession, type McpSession, ToolRejectedError } from '../mcp/index.js';
 import { type Clock, messageOf, SwarmlensError, timestamp } from '../shared/index.js';
@@ -35,7 +35,7 @@ export class Supervisor implements AsyncDisposable {
   /** Resolves when the first attempt to connect and poll has ended, well or not. */
   readonly firstAttempt: Promise<void>;
   readonly #deps: SupervisorDeps;
-  readonly #guard: Guard;
+  #guard: Guard;
   readonly #health: HealthLog;
   readonly #stop = new AbortController();
   readonly #pollPulse: Pulse;
@@ -58,14 +58,13 @@ export class Supervisor implements AsyncDisposable {
   constructor(settings: ServerSettings, deps: SupervisorDeps) {
     this.settings = settings;
     this.#deps = deps;
-    this.#guard = createGuard({ ...GUARD_DEFAULTS, timeoutMs: settings.timeoutMs }, { clock: deps.clock });
     this.#health = new HealthLog(settings.id, deps.clock);
     this.#pollPulse = new Pulse(deps.clock);
     this.#connectPulse = new Pulse(deps.clock);
     const type = settings.serverType ?? guessedType(settings) ?? 'CUSTOM';
     this.#observeHarmlessly = settings.endpoint.type === 'stdio' && type === 'CLAUDE_FLOW';
     this.#server = newServer(settings, type);
-    this.#guard.onTransition(({ to, reason }) => this.#circuitChanged(to, reason));
+    this.#guard = this.#newGuard(type);
     this.#demandWatch = deps.demand.onChange(() => this.#pollPulse.ring());
     this.firstAttempt = new Promise((resolve) => (this.#endFirstAttempt = resolve));
     this.#running = this.#run(this.#stop.signal);
@@ -179,6 +178,10 @@ export class Supervisor implements AsyncDisposable {
       this.#observeHarmlessly = true;
       this.#startAgain = true;
       return;
+    }
+    if (type !== this.#server.type) {
+      this.#guard[Symbol.dispose]();
+      this.#guard = this.#newGuard(type);
     }
     const caller = new GuardedCaller(session, this.#guard, settings.timeoutMs);
     const adapter = createAdapter(type, { serverId: settings.id, tools: new Set(tools), caller, clock, logger });
@@ -301,6 +304,15 @@ export class Supervisor implements AsyncDisposable {
       if (event.type === 'health') logger.info(event, 'server health changed');
     }
     await bus.publish(change);
+  }
+
+  /** claude-flow takes one call at a time, because each of them rewrites its ledger. */
+  #newGuard(type: McpServerType): Guard {
+    const { timeoutMs } = this.settings;
+    const maxConcurrent = type === 'CLAUDE_FLOW' ? 1 : GUARD_DEFAULTS.maxConcurrent;
+    const guard = createGuard({ ...GUARD_DEFAULTS, timeoutMs, maxConcurrent }, { clock: this.#deps.clock });
+    guard.onTransition(({ to, reason }) => this.#circuitChanged(to, reason));
+    return guard;
   }
 
   #circuitChanged(to: CircuitState, reason: string | null): void {

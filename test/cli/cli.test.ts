@@ -40,7 +40,10 @@ class Program implements AsyncDisposable {
       this.stdout += chunk.toString();
       for (const look of [...this.#waiting]) look();
     });
-    this.#child.stderr.on('data', (chunk: Buffer) => (this.stderr += chunk.toString()));
+    this.#child.stderr.on('data', (chunk: Buffer) => {
+      this.stderr += chunk.toString();
+      for (const look of [...this.#waiting]) look();
+    });
     this.#ended = once(this.#child, 'close');
   }
 
@@ -49,9 +52,18 @@ class Program implements AsyncDisposable {
   }
 
   printed(pattern: RegExp): Promise<RegExpExecArray> {
+    return this.#found(pattern, () => this.stdout);
+  }
+
+  /** The same of standard error. */
+  wrote(pattern: RegExp): Promise<RegExpExecArray> {
+    return this.#found(pattern, () => this.stderr);
+  }
+
+  #found(pattern: RegExp, text: () => string): Promise<RegExpExecArray> {
     return new Promise((resolve, reject) => {
       const look = (): void => {
-        const match = pattern.exec(this.stdout);
+        const match = pattern.exec(text());
         if (match === null) return;
         this.#waiting.delete(look);
         resolve(match);
@@ -226,6 +238,17 @@ describe('serve', () => {
 });
 
 describe('check', () => {
+  test('told to stop while a server has not yet answered, it says so and ends with 1', async () => {
+    const silent = { command: process.execPath, args: ['--eval', 'console.error("up"); process.stdin.resume()'] };
+    await writeFile(join(directory, 'silent.json'), JSON.stringify({ mcpServers: { silent } }));
+    await using program = new Program(['check', '--config', 'silent.json', '--json'], { LOG_LEVEL: 'debug' });
+    await program.wrote(/"up"/);
+    program.kill('SIGINT');
+    const { code, stdout } = await program.outcome();
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject([{ id: 'silent', error: expect.stringContaining('stopped') }]);
+  });
+
   test('prints what each server is, and ends with 1 when one does not answer', async () => {
     const config = {
       mcpServers: {
@@ -242,10 +265,10 @@ describe('check', () => {
     expect(stdout).toMatch(/^good +ONLINE +RUV_SWARM +ruv-swarm-no-timeout +1\.0\.20 +STDIO/m);
     expect(stdout).toMatch(/^bad +OFFLINE .* – +– +command not found: no-such-command-anywhere/m);
     const json = await run(['check', '--config', 'check.json', '--json']);
-    const checks = JSON.parse(json.stdout) as { id: string; agentCount: number; error: string | null }[]; // as documented
+    const checks = JSON.parse(json.stdout) as { id: string; agentCount: number | null; error: string | null }[]; // as documented
     expect(checks).toMatchObject([
       { id: 'good', error: null, status: 'ONLINE' },
-      { id: 'bad', error: expect.any(String), agentCount: 0 },
+      { id: 'bad', error: expect.any(String), agentCount: null },
     ]);
     expect(checks[0]?.agentCount).toBeGreaterThanOrEqual(5);
   });
