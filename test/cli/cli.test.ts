@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PROGRAM } from '../support/app.js';
+import { type Outcome, Program as AnyProgram } from '../support/program.js';
 
 let directory: string;
 
@@ -17,75 +18,10 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-interface Outcome {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** The built program as a child process. */
-class Program implements AsyncDisposable {
-  readonly #child;
-  readonly #ended: Promise<unknown>;
-  stdout = '';
-  stderr = '';
-  readonly #waiting = new Set<() => void>();
-
+/** The program in this test's own directory. */
+class Program extends AnyProgram {
   constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
-    this.#child = spawn(process.execPath, [PROGRAM, ...args], {
-      cwd: directory,
-      env: { PATH: process.env['PATH'], ...env },
-    });
-    this.#child.stdout.on('data', (chunk: Buffer) => {
-      this.stdout += chunk.toString();
-      for (const look of [...this.#waiting]) look();
-    });
-    this.#child.stderr.on('data', (chunk: Buffer) => {
-      this.stderr += chunk.toString();
-      for (const look of [...this.#waiting]) look();
-    });
-    this.#ended = once(this.#child, 'close');
-  }
-
-  get pid(): number {
-    return this.#child.pid ?? -1;
-  }
-
-  printed(pattern: RegExp): Promise<RegExpExecArray> {
-    return this.#found(pattern, () => this.stdout);
-  }
-
-  /** The same of standard error. */
-  wrote(pattern: RegExp): Promise<RegExpExecArray> {
-    return this.#found(pattern, () => this.stderr);
-  }
-
-  #found(pattern: RegExp, text: () => string): Promise<RegExpExecArray> {
-    return new Promise((resolve, reject) => {
-      const look = (): void => {
-        const match = pattern.exec(text());
-        if (match === null) return;
-        this.#waiting.delete(look);
-        resolve(match);
-      };
-      this.#waiting.add(look);
-      this.#ended.then(() => reject(new Error(`ended: ${this.stdout}${this.stderr}`)), reject);
-      look();
-    });
-  }
-
-  kill(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
-  }
-
-  async outcome(): Promise<Outcome> {
-    await this.#ended;
-    return { code: this.#child.exitCode, stdout: this.stdout, stderr: this.stderr };
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#child.kill('SIGKILL');
-    await this.#ended;
+    super(args, { cwd: directory, env });
   }
 }
 
