@@ -54,7 +54,7 @@ function agentOf(index, round) {
     stale: false,
     simulated: true,
     createdAt: null,
-    lastActiveAt: null,
+    lastActiveAt: new Date().toISOString(),
     lastSeenAt: new Date().toISOString(),
   };
 }

@@ -6,12 +6,14 @@ import { WebSocket } from 'ws';
 const [url, count, mode] = process.argv.slice(2);
 const QUERY = `subscription { agentUpdates(mode: ${mode}) {
   kind cursor removedAgentIds staleServerIds
-  agents { id serverId type status swarmId stale name performance { tasksActive tasksCompleted healthScore } topology { role parentId } }
+  agents { id serverId type status swarmId stale name lastActiveAt performance { tasksActive tasksCompleted healthScore } topology { role parentId } }
 } }`;
 
 let updates = 0;
 let bytes = 0;
 let snapshots = 0;
+/** Of one subscriber: from the change of an agent to the arrival of the update that tells it, milliseconds. */
+let latenciesMs = [];
 
 for (let index = 0; index < Number(count); index += 1) {
   const socket = new WebSocket(url, 'graphql-transport-ws');
@@ -27,6 +29,7 @@ for (let index = 0; index < Number(count); index += 1) {
     if (!head.includes('"next"')) return;
     updates += 1;
     bytes += data.length;
+    if (index === 0 && updates > 1) noteLatency(data);
     if (data.subarray(0, 120).includes('SNAPSHOT')) {
       snapshots += 1;
       if (snapshots === Number(count)) process.stdout.write('{"ready":true}\n');
@@ -38,7 +41,22 @@ for (let index = 0; index < Number(count); index += 1) {
   });
 }
 
+function noteLatency(data) {
+  const nowMs = Date.now();
+  const { agents } = JSON.parse(data.toString()).payload.data.agentUpdates;
+  const changedAtMs = Math.max(...agents.map(({ lastActiveAt }) => Date.parse(lastActiveAt ?? '')));
+  if (Number.isFinite(changedAtMs)) latenciesMs.push(nowMs - changedAtMs);
+}
+
+function percentile(share) {
+  const sorted = latenciesMs.toSorted((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? null;
+}
+
 createInterface({ input: process.stdin }).on('line', () => {
-  process.stdout.write(`${JSON.stringify({ updates, bytes, snapshots })}\n`);
+  process.stdout.write(
+    `${JSON.stringify({ updates, bytes, snapshots, p50Ms: percentile(0.5), p99Ms: percentile(0.99) })}\n`,
+  );
+  latenciesMs = [];
 });
 process.stdin.on('end', () => process.exit(0));
