@@ -16,7 +16,7 @@ export interface Config {
   readonly heartbeatMs: number;
   /** Removals that a reader can resume over. */
   readonly tombstones: number;
-  /** How long a graceful end may take. */
+  /** How long clients may take to leave when the program is asked to stop. Child processes are then ended, one that does not heed that within seconds. */
   readonly shutdownMs: number;
 }
 
