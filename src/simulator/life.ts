@@ -81,10 +81,11 @@ function bear(world: World): void {
   });
 }
 
-/** The group that has lost most since the beginning. */
+/** The group that has lost most since the beginning, of those that this kind of server has. */
 function wantedGroup(world: World): AgentGroup {
   const plan = groupsOf(world.options.type, world.options.agents);
   const [worst] = (['plain', 'worker', 'daa'] as const)
+    .filter((group) => plan[group] > 0)
     .map((group) => ({ group, missing: plan[group] - world.living(group).filter(({ kept }) => !kept).length }))
     .sort((a, b) => b.missing - a.missing);
   return worst?.group ?? 'plain';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { SimulatorType } from '../../src/simulator/inhabitants.js';
+import { step } from '../../src/simulator/life.js';
 import { Simulated } from './simulated.js';
 
 const TYPES = ['claude-flow', 'ruv-swarm', 'daa'] as const;
@@ -86,6 +87,12 @@ describe.each(TYPES)('a simulated %s', (type) => {
     }
     expect(changes / 100).toBeGreaterThan(5);
     expect(changes / 100).toBeLessThan(15);
+  });
+
+  test('a ruv-swarm has no agent outside its swarms, however long it runs', () => {
+    const { world } = new Simulated('ruv-swarm', { agents: 100 });
+    for (let round = 0; round < 300; round += 1) step(world);
+    expect(world.living().filter(({ swarmId }) => swarmId === null)).toEqual([]);
   });
 
   test('remembers no more tasks and ended agents after a long time than after a short one', () => {
