@@ -98,13 +98,19 @@ test('any actions, any filters, resumed on one socket: whole agents and patches 
         ...(!variables.includePerformance && { performance: null }),
         ...(!variables.includeNeural && { neural: null }),
       });
-      const fresh = new Map([...(await freshAgents(app, variables))].map(([id, agent]) => [id, included(agent)]));
-      // Waits for the stream to catch up; a picture that never agrees ends the test by its timeout.
-      const agrees = (): boolean => {
-        const { whole } = pictureOf(told, stream);
-        return JSON.stringify([...whole].sort()) === JSON.stringify([...fresh].sort());
-      };
-      await stream.until(agrees);
+      // What an action changes may take the server's next poll to be known whole, so both are looked at anew with each
+      // update. Pictures that never agree end the test by its timeout.
+      const query = async (): Promise<Map<string, unknown>> =>
+        new Map([...(await freshAgents(app, variables))].map(([id, agent]) => [id, included(agent)]));
+      const sorted = (agents: Map<string, unknown>): string => JSON.stringify([...agents].sort());
+      let seen = stream.data.length;
+      let fresh = await query();
+      while (sorted(pictureOf(told, stream).whole) !== sorted(fresh)) {
+        const known = seen;
+        await stream.until(({ length }) => length > known);
+        seen = stream.data.length;
+        fresh = await query();
+      }
       const { patched } = pictureOf(told, stream);
       const plain = (agents: Map<string, unknown>): Map<string, unknown> =>
         new Map([...agents].map(([id, agent]) => [id, withoutNulls(agent)]));
