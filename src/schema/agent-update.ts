@@ -1,6 +1,6 @@
 import type { StreamedChanges, StreamRate } from '../delivery/index.js';
 import { timestamp } from '../shared/index.js';
-import { type ChangedAgent, encodeCursor, maskAgent, measure } from '../state/index.js';
+import { type ChangedAgent, encodeCursor, measure } from '../state/index.js';
 import { AgentType } from './agent.js';
 import { builder } from './builder.js';
 import { UpdateKindEnum } from './enums.js';
@@ -51,7 +51,7 @@ export const AgentUpdateType = builder.objectRef<StreamedChanges>('AgentUpdate')
     agents: t.field({
       type: [AgentType],
       description: 'SNAPSHOT: all that match; DELTA: those that changed, or came to match, whole.',
-      resolve: ({ changes }) => changes.agents.map(({ agent }) => maskAgent(changes.position.view, agent)),
+      resolve: ({ changes }) => changes.agents.map(({ agent }) => agent),
     }),
     patches: t.field({
       type: [AgentPatchType],

@@ -1,9 +1,10 @@
 import type { Agent, Swarm, TopologyEdge } from '../domain/index.js';
+import { AgentDelta, changedAgent, type ChangedAgent, wholeAgent } from './agent-deltas.js';
 import type { Position } from './cursor.js';
 import type { Ledger, LedgerRecord } from './ledger.js';
-import { changedInView, type MergePatch, patchSince, switchPatch, wholePatch } from './patch.js';
+import { changedInView, patchSince, switchPatch } from './patch.js';
 import type { Store, SwarmKey } from './store.js';
-import { type AgentKey, maskAgent, matchesAgent, matchesServer, type View } from './view.js';
+import { type AgentKey, matchesAgent, matchesServer, type View } from './view.js';
 
 /** What a reader has to be told so that its picture is the store's. */
 export interface Changes {
@@ -20,12 +21,6 @@ export interface Changes {
   readonly staleServerIds: readonly string[];
   /** Nothing that the reader would notice. */
   readonly empty: boolean;
-}
-
-export interface ChangedAgent {
-  readonly agent: Agent;
-  /** Made when asked for: few readers want both the agent and its patch. */
-  readonly patch: () => MergePatch;
 }
 
 export interface TopologyChange {
@@ -49,7 +44,7 @@ export function changesSince(store: Store, since: Position | null, view: View): 
     return {
       kind: 'SNAPSHOT',
       position,
-      agents: store.agentsIn(view).map((agent) => changedAgent(store, view, agent, () => wholePatch(agent, view))),
+      agents: store.agentsIn(view).map((agent) => wholeAgent(agent, view, store.seenAt)),
       removedAgentIds: [],
       topologyChanges: view.includeTopology ? topologyChanges(store, null, view) : null,
       staleServerIds,
@@ -75,29 +70,44 @@ function agentChanges(
 ): { agents: readonly ChangedAgent[]; removedAgentIds: readonly string[] } {
   const agents: ChangedAgent[] = [];
   const removedAgentIds: string[] = [];
-  for (const record of candidates(store.agents, since, view)) {
-    const agent = record.value;
-    const past = record.at(since.revision);
+  const sameView = since.view.key === view.key;
+  for (const delta of sameView ? store.agentDeltas(since.revision) : everyAgent(store, since)) {
+    const { agent, past } = delta;
     const matched = past.keys.some((key) => matchesAgent(since.view, key));
     if (agent === null || !matchesAgent(view, agent)) {
-      if (matched) removedAgentIds.push(record.id);
-    } else if (!matched || !past.exact) {
-      agents.push(changedAgent(store, view, agent, () => wholePatch(agent, view)));
+      if (matched) removedAgentIds.push(delta.id);
     } else {
-      // Copied, because the patch is made later, when the record may have moved on.
-      const fieldRevisions = record.fieldRevisions.slice();
-      const switched = since.view.key === view.key ? {} : switchPatch(agent, fieldRevisions, since, view);
-      if (Object.keys(switched).length > 0 || changedInView(fieldRevisions, view, since.revision)) {
-        agents.push(
-          changedAgent(store, view, agent, () => ({
-            ...patchSince(agent, fieldRevisions, view, since.revision),
-            ...switched,
-          })),
-        );
-      }
+      const change =
+        !matched || !past.exact
+          ? delta.whole(agent, view)
+          : sameView
+            ? delta.changed(agent, view)
+            : switchedAgent(store, delta, agent, since, view);
+      if (change !== null) agents.push(change);
     }
   }
   return { agents, removedAgentIds };
+}
+
+/** With another view than before, what did not change may still have entered or left it. */
+function* everyAgent(store: Store, { revision }: Position): Generator<AgentDelta> {
+  for (const record of store.agents.records()) yield new AgentDelta(record, revision, store.seenAt);
+}
+
+/** An agent that the reader has, seen through another view now. */
+function switchedAgent(
+  store: Store,
+  { fieldRevisions }: AgentDelta,
+  agent: Agent,
+  since: Position,
+  view: View,
+): ChangedAgent | null {
+  const switched = switchPatch(agent, fieldRevisions, since, view);
+  if (Object.keys(switched).length === 0 && !changedInView(fieldRevisions, view, since.revision)) return null;
+  return changedAgent(agent, view, store.seenAt, () => ({
+    ...patchSince(agent, fieldRevisions, view, since.revision),
+    ...switched,
+  }));
 }
 
 /** Oldest change first. With another view than before, what did not change may still have entered or left it. */
@@ -107,10 +117,6 @@ function candidates<V, K>(ledger: Ledger<V, K>, since: Position | null, view: Vi
 
 function matchedAt(record: LedgerRecord<Agent, AgentKey> | undefined, since: Position): boolean {
   return record?.at(since.revision).keys.some((key) => matchesAgent(since.view, key)) === true;
-}
-
-function changedAgent(store: Store, view: View, agent: Agent, patch: () => MergePatch): ChangedAgent {
-  return { agent: maskAgent(view, agent), patch: () => ({ ...patch(), lastSeenAt: store.seenAt(agent) }) };
 }
 
 function topologyChanges(store: Store, since: Position | null, view: View): readonly TopologyChange[] {
@@ -154,6 +160,7 @@ function edgeCandidates(
   const found = new Set(store.edges.changedSince(since.revision));
   // An edge is seen only between agents that are seen, so one that did not change may have come into view or left it.
   for (const agent of store.agents.changedSince(since.revision)) {
+    if (agent.keyRevision <= since.revision) continue;
     for (const edgeId of store.edgesOfAgent(agent.id)) {
       const record = store.edges.record(edgeId);
       if (record !== undefined) found.add(record);

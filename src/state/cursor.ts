@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { MCP_SERVER_TYPES } from '../domain/index.js';
 import { SwarmlensError } from '../shared/index.js';
-import { createView, type View } from './view.js';
+import { createView, switchesOf, type View } from './view.js';
 
 /** Where a reader stands: what it has seen, and through which view. */
 export interface Position {
@@ -15,8 +15,7 @@ export interface Position {
  */
 export function encodeCursor(epoch: string, position: Position): string {
   const { view } = position;
-  const switches = (view.includePerformance ? 1 : 0) | (view.includeNeural ? 2 : 0) | (view.includeTopology ? 4 : 0);
-  const parts = [VERSION, epoch, position.revision, switches, list(view.serverTypes), list(view.agentTypes)];
+  const parts = [VERSION, epoch, position.revision, switchesOf(view), list(view.serverTypes), list(view.agentTypes)];
   return Buffer.from(JSON.stringify([...parts, list(view.swarmIds)])).toString('base64url');
 }
 

@@ -1,8 +1,9 @@
 export { changesState, emptyChange, type ServerChange, type ServerPicture } from './change.js';
-export { type ChangedAgent, type Changes, changesSince, type TopologyChange } from './changes.js';
+export { type ChangedAgent } from './agent-deltas.js';
+export { type Changes, changesSince, type TopologyChange } from './changes.js';
 export { decodeCursor, encodeCursor, type Position } from './cursor.js';
 export { type EventsSince } from './events.js';
 export { measure, type PerformanceMetrics } from './metrics.js';
 export { type MergePatch } from './patch.js';
 export { Store, type StoreOptions } from './store.js';
-export { createView, maskAgent, matchesAgent, matchesServer, type View, type ViewOptions } from './view.js';
+export { createView, matchesAgent, matchesServer, type View, type ViewOptions } from './view.js';

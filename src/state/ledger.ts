@@ -165,6 +165,11 @@ export class LedgerRecord<V, K> {
     this.id = id;
   }
 
+  /** When it came, left, or became something else to filters. */
+  get keyRevision(): number {
+    return this.history.at(-1)?.revision ?? 0;
+  }
+
   /** What filters would have seen at `revision`. */
   at(revision: number): Past<K> {
     for (let index = this.history.length - 1; index >= 0; index -= 1) {

@@ -1,5 +1,6 @@
 import type { Agent, McpServer, McpServerType, Swarm, TopologyEdge } from '../domain/index.js';
 import { Listeners } from '../shared/index.js';
+import { type AgentDelta, agentDeltas } from './agent-deltas.js';
 import { changesState, emptyChange, type ServerChange, type ServerPicture } from './change.js';
 import { EventRing } from './events.js';
 import { Ledger } from './ledger.js';
@@ -18,7 +19,9 @@ export class Store {
   readonly #edgesOfAgent = new Map<string, Set<string>>();
   readonly #seenAt = new Map<string, string>();
   readonly #commits = new Listeners<ServerChange>();
+  readonly #deltas = new Map<number, readonly AgentDelta[]>();
   #revision = 0;
+  #commitCount = 0;
 
   constructor(options: StoreOptions) {
     const { maxTombstones } = options;
@@ -39,6 +42,11 @@ export class Store {
     return this.#revision;
   }
 
+  /** Commits so far: what was worked out of the picture at one count is true until the next. */
+  get commitCount(): number {
+    return this.#commitCount;
+  }
+
   /** A reader that stands before it gets a snapshot. */
   get horizon(): number {
     return Math.max(this.agents.horizon, this.swarms.horizon, this.edges.horizon, this.servers.horizon);
@@ -50,13 +58,19 @@ export class Store {
   }
 
   /** When the agent's server last reported it. */
-  seenAt(agent: Agent): string {
-    return agent.stale ? agent.lastSeenAt : (this.#seenAt.get(agent.serverId) ?? agent.lastSeenAt);
-  }
+  readonly seenAt = (agent: Agent): string =>
+    agent.stale ? agent.lastSeenAt : (this.#seenAt.get(agent.serverId) ?? agent.lastSeenAt);
 
   /** When the server last answered. */
   serverSeenAt(serverId: string): string | null {
     return this.#seenAt.get(serverId) ?? null;
+  }
+
+  /** What changed of the agents after `since`, oldest change first; worked out once for all who ask before the next commit. */
+  agentDeltas(since: number): readonly AgentDelta[] {
+    let deltas = this.#deltas.get(since);
+    if (deltas === undefined) this.#deltas.set(since, (deltas = agentDeltas(this.agents, since, this.seenAt)));
+    return deltas;
   }
 
   agentsIn(view: View): Agent[] {
@@ -106,6 +120,8 @@ export class Store {
 
   /** Applies a change as one revision. */
   commit(change: ServerChange): void {
+    this.#deltas.clear();
+    this.#commitCount += 1;
     if (change.seenAt !== null) this.#seenAt.set(change.serverId, change.seenAt);
     if (changesState(change)) this.#apply(change, (this.#revision += 1));
     for (const event of change.events) this.events.append(event);

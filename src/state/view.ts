@@ -77,13 +77,28 @@ export function matchesServer(view: View, server: Pick<McpServer, 'id' | 'famili
   return false;
 }
 
-/** The agent less what the view leaves out. */
+/** Which parts of an agent a view lets through, as bits. */
+export function switchesOf(view: View): number {
+  return (view.includePerformance ? 1 : 0) | (view.includeNeural ? 2 : 0) | (view.includeTopology ? 4 : 0);
+}
+
+const ALL_SWITCHES = 7;
+
+const masked = Array.from({ length: ALL_SWITCHES }, () => new WeakMap<Agent, Agent>());
+
+/** The agent less what the view leaves out: the same object whenever the same is left out. */
 export function maskAgent(view: View, agent: Agent): Agent {
-  if (view.includePerformance && view.includeNeural && view.includeTopology) return agent;
-  return {
-    ...agent,
-    performance: view.includePerformance ? agent.performance : null,
-    neural: view.includeNeural ? agent.neural : null,
-    topology: view.includeTopology ? agent.topology : null,
-  };
+  const memory = masked[switchesOf(view)];
+  if (memory === undefined) return agent;
+  let less = memory.get(agent);
+  if (less === undefined) {
+    less = {
+      ...agent,
+      performance: view.includePerformance ? agent.performance : null,
+      neural: view.includeNeural ? agent.neural : null,
+      topology: view.includeTopology ? agent.topology : null,
+    };
+    memory.set(agent, less);
+  }
+  return less;
 }
