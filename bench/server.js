@@ -8,7 +8,7 @@ import { createYoga } from 'graphql-yoga';
 import { WebSocketServer } from 'ws';
 import { Collector, Demand } from '../dist/collector/index.js';
 import { MemoryBus } from '../dist/bus/index.js';
-import { ActiveStreams, Commits, RateClock } from '../dist/delivery/index.js';
+import { ActiveStreams, Commits, eventLoopUtilization, Groups, RateClock } from '../dist/delivery/index.js';
 import { NO_PERFORMANCE } from '../dist/domain/index.js';
 import { schema } from '../dist/schema/index.js';
 import { startServer } from '../dist/server/index.js';
@@ -74,7 +74,9 @@ const demand = new Demand();
 const clock = systemClock;
 const active = new ActiveStreams();
 const rateClock = new RateClock(clock);
-const streams = { store, demand, commits: new Commits(store), rateClock, active };
+const onError = (error) => console.error(error);
+const groups = new Groups({ store, demand, rateClock, active, utilization: eventLoopUtilization(), onError });
+const streams = { store, demand, commits: new Commits(store), rateClock, active, groups };
 const collector = new Collector([], {
   store,
   bus,
@@ -96,6 +98,7 @@ if (kind === 'swarmlens') {
     logger: silentLogger,
     playgroundDirectory: '/nonexistent',
     discovered: Promise.resolve(),
+    delivery: { compressFromBytes: 512, maxBufferedBytes: 262_144, maxSlowMs: 60_000 },
     shutdownMs: 1_000,
   });
   console.log(`ready at ${url}/graphql`);

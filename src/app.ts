@@ -3,10 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { MemoryBus } from './bus/index.js';
 import { Collector, Demand } from './collector/index.js';
 import type { Config } from './config/index.js';
-import { ActiveStreams, Commits, RateClock } from './delivery/index.js';
+import { ActiveStreams, Commits, eventLoopUtilization, Groups, RateClock } from './delivery/index.js';
 import { OncePerSecond } from './limits/index.js';
 import { startServer } from './server/index.js';
-import type { Clock } from './shared/index.js';
+import { type Clock, messageOf } from './shared/index.js';
 import { Store } from './state/index.js';
 import type { Logger } from './telemetry/index.js';
 
@@ -51,6 +51,16 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
   const commits = opened.add(new Commits(store));
   const rateClock = new RateClock(clock);
   const active = new ActiveStreams();
+  const groups = opened.add(
+    new Groups({
+      store,
+      demand,
+      rateClock,
+      active,
+      utilization: eventLoopUtilization(),
+      onError: (error) => logger.error({ error: messageOf(error) }, 'a shared subscription failed'),
+    }),
+  );
   const limiter = new OncePerSecond();
   const discovered = collector.ready();
   const server = opened.add(
@@ -60,7 +70,7 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
       services: {
         store,
         collector,
-        streams: { store, demand, commits, rateClock, active },
+        streams: { store, demand, commits, rateClock, active, groups },
         rateClock,
         clock,
         limitToOncePerSecond: (what, clientId) => limiter.use(what, clientId),
@@ -70,6 +80,7 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
       logger,
       playgroundDirectory: fileURLToPath(new URL('playground/', import.meta.url)),
       discovered,
+      delivery: config,
       shutdownMs: config.shutdownMs,
     }),
   );

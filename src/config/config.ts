@@ -18,6 +18,12 @@ export interface Config {
   readonly tombstones: number;
   /** How long clients may take to leave when the program is asked to stop. Child processes are then ended, one that does not heed that within seconds. */
   readonly shutdownMs: number;
+  /** Bytes of an update from which on clients that ask for it get it compressed; `null`: never. */
+  readonly compressFromBytes: number | null;
+  /** Unsent bytes above which a client gets no further updates until they have gone. */
+  readonly maxBufferedBytes: number;
+  /** How long a client may stay like that before it is closed with 1013; `null`: for ever. */
+  readonly maxSlowMs: number | null;
 }
 
 export interface ServerConfig {

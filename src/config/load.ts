@@ -58,6 +58,9 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
     heartbeatMs: options.heartbeatMs ?? 5_000,
     tombstones: options.tombstones ?? 2_000,
     shutdownMs: options.shutdownMs ?? 5_000,
+    compressFromBytes: options.compressFromBytes === undefined ? 512 : options.compressFromBytes,
+    maxBufferedBytes: options.maxBufferedBytes ?? 262_144,
+    maxSlowMs: options.maxSlowMs === undefined ? 60_000 : options.maxSlowMs,
   };
 }
 

@@ -65,6 +65,9 @@ export const OWN_OPTIONS = z.strictObject({
   heartbeatMs: DURATION_MS.optional(),
   tombstones: wholeNumber(0, 10_000_000).optional(),
   shutdownMs: DURATION_MS.optional(),
+  compressFromBytes: wholeNumber(0, 1_000_000_000, 'null or bytes, a whole number').nullable().optional(),
+  maxBufferedBytes: wholeNumber(0, 1_000_000_000, 'bytes, a whole number').optional(),
+  maxSlowMs: wholeNumber(1, 86_400_000, 'null or milliseconds, a whole number').nullable().optional(),
 });
 
 /** The file as a whole; its servers are looked at one by one, so that each mistake names its own. */

@@ -1,16 +1,16 @@
-import type { RateMeter, StreamRate } from './rate-meter.js';
+import type { StreamRate } from './rate-meter.js';
 
 /** The streams that run, and how fast, for whoever wants to look. */
 export class ActiveStreams {
-  readonly #entries = new Set<{ readonly meter: RateMeter | null }>();
+  readonly #entries = new Set<{ readonly rate: (() => StreamRate) | null }>();
 
   get size(): number {
     return this.#entries.size;
   }
 
-  /** Counts one stream until disposed; `meter` of a stream that has a rate. */
-  add(meter: RateMeter | null): Disposable {
-    const entry = { meter };
+  /** Counts one stream until disposed; `rate` of a stream that has one. */
+  add(rate: (() => StreamRate) | null): Disposable {
+    const entry = { rate };
     this.#entries.add(entry);
     return {
       [Symbol.dispose]: () => {
@@ -22,7 +22,7 @@ export class ActiveStreams {
   /** Of the streams that ask for more than nothing. */
   rates(): readonly StreamRate[] {
     return [...this.#entries]
-      .flatMap(({ meter }) => (meter === null ? [] : [meter.rate()]))
+      .flatMap(({ rate }) => (rate === null ? [] : [rate()]))
       .filter(({ requestedHz }) => requestedHz > 0);
   }
 }

@@ -1,197 +1,241 @@
-import { changesSince, type Position, type Store, type View } from '../state/index.js';
+import { type Changes, changesSince, type Position, type Store, type View } from '../state/index.js';
 import type { ActiveStreams } from './active-streams.js';
-import type { RateClock } from './rate-clock.js';
-import { RateMeter } from './rate-meter.js';
-import type { DemandPort, StreamedChanges } from './streams.js';
+import type { Lane } from './lane.js';
+import { effectiveHz, RateMeter, type StreamRate } from './rate-meter.js';
+
+/** Where streams say how often they want to know. */
+export interface DemandPort {
+  /** Until disposed; 0 Hz wants nothing of itself. */
+  add(view: View, hz: number): Disposable;
+}
+
+/** One update of a stream. */
+export interface StreamedChanges {
+  readonly changes: Changes;
+  readonly rate: StreamRate;
+}
+
+/** What all members of a group ask for. `T`: what they get of an update. */
+export interface GroupRequest<T> {
+  readonly view: View;
+  /** Updates a second; 0: only when asked. */
+  readonly hz: number;
+  /** Makes one update into what all members that stand at the same place get. */
+  readonly render: (update: StreamedChanges) => T | Promise<T>;
+  /** Called when the last member has left. */
+  readonly close?: () => void;
+}
+
+export interface Member<T> {
+  /** Where it stands already; `null`: nowhere, it gets a snapshot. */
+  readonly after: Position | null;
+  /** Whether it can take an update now. One that says no tells its seat when it can again. */
+  hasRoom(): boolean;
+  deliver(rendered: T): void;
+}
+
+export interface Seat extends Disposable {
+  /** The member has room again. */
+  ready(): void;
+}
 
 export interface GroupDeps {
   readonly store: Store;
   readonly demand: DemandPort;
-  readonly rateClock: RateClock;
   readonly active: ActiveStreams;
+  readonly lane: Lane;
+  /** Has the newcomers of the group greeted soon, together. */
+  readonly greet: (group: Greeter) => void;
+  readonly onError: (error: unknown) => void;
 }
 
-export interface GroupRequest {
-  readonly view: View;
-  readonly hz: number;
-  /** Executes the operation that all members share on one update; the result as JSON. */
-  readonly render: (update: StreamedChanges) => string | Promise<string>;
-}
-
-export interface Member {
-  /** Hands one rendered update to the member; resolves when it has room for another. */
-  deliver(body: string): Promise<void>;
-  /** Where it stands already; `null`: nowhere, it gets a snapshot. */
-  readonly after: Position | null;
-}
-
-interface Seat {
-  readonly member: Member;
-  readonly meter: RateMeter;
-  readonly entry: Disposable;
-  position: Position | null;
-  /** It has no room yet: its position waits, nothing else does. */
-  busy: boolean;
-  /** A newcomer does not wait for the next tick. */
-  waiting: boolean;
+export interface Greeter {
+  /** Serves those who do not wait for a tick. */
+  serveNewcomers(): void;
 }
 
 /**
- * All subscriptions that ask for the same: each tick is executed and serialised once for those of them that stand at
- * the same place, which is nearly always all of them. Holds positions, never updates.
+ * All subscriptions that ask for the same: each tick is rendered once for those of them that stand at the same place,
+ * which is nearly always all of them. Holds positions, never updates.
  */
-export class Group {
+export class Group<T> implements Greeter {
   readonly #deps: GroupDeps;
-  readonly #request: GroupRequest;
-  readonly #seats = new Set<Seat>();
-  readonly #closed = new AbortController();
-  readonly #commits: Disposable;
+  readonly #request: GroupRequest<T>;
+  readonly #members = new Set<GroupSeat<T>>();
   readonly #wish: Disposable;
-  readonly #onError: (error: unknown) => void;
-  #armed = false;
-  #greeting = false;
+  /** One object for all that stand at the newest place. */
+  #here: Position | null = null;
+  #closed = false;
 
-  constructor(deps: GroupDeps, request: GroupRequest, onError: (error: unknown) => void) {
+  constructor(deps: GroupDeps, request: GroupRequest<T>) {
     this.#deps = deps;
     this.#request = request;
-    this.#onError = onError;
-    this.#commits = deps.store.onCommit(() => this.#arm());
     this.#wish = deps.demand.add(request.view, request.hz);
+    deps.lane.add(this);
   }
 
   get size(): number {
-    return this.#seats.size;
+    return this.#members.size;
   }
 
   /** The member gets its first update at once, unless it stands somewhere and nothing has changed since; dispose to leave. */
-  join(member: Member): Disposable {
-    const meter = new RateMeter(this.#request.hz);
-    const entry = this.#deps.active.add(meter);
-    const seat: Seat = { member, meter, entry, position: member.after, busy: false, waiting: true };
-    this.#seats.add(seat);
-    this.#greet();
-    return {
-      [Symbol.dispose]: () => {
-        if (!this.#seats.delete(seat)) return;
-        entry[Symbol.dispose]();
-        if (this.#seats.size === 0) this.#close();
+  join(member: Member<T>): Seat {
+    const seat = new GroupSeat(member, this.#deps.lane, this.#deps.active, {
+      ready: () => this.#ready(seat),
+      leave: () => {
+        if (this.#members.delete(seat) && this.#members.size === 0) this.#close();
       },
-    };
-  }
-
-  /** Those who come in one turn of the event loop are greeted together, with one execution. */
-  #greet(): void {
-    if (this.#greeting) return;
-    this.#greeting = true;
-    setImmediate(() => {
-      this.#greeting = false;
-      this.#serve((seat) => seat.waiting);
     });
+    this.#members.add(seat);
+    this.#deps.greet(this);
+    return seat;
   }
 
-  /** Waits for the next tick when somebody who has room stands behind the store. */
-  #arm(): void {
-    if (this.#armed || this.#closed.signal.aborted) return;
-    const { store, rateClock } = this.#deps;
-    const behind = [...this.#seats].some((seat) => !seat.busy && (seat.position?.revision ?? -1) < store.revision);
-    if (!behind) return;
-    this.#armed = true;
-    const { signal } = this.#closed;
-    const { hz } = this.#request;
-    const tick = hz === 0 ? rateClock.nextDemand(rateClock.demands, signal) : rateClock.next(hz, signal);
-    tick.then(
-      () => {
-        this.#armed = false;
-        this.#serve(() => true);
-        this.#arm();
+  serve(): void {
+    this.#serve(false);
+  }
+
+  serveNewcomers(): void {
+    this.#serve(true);
+  }
+
+  #ready(seat: GroupSeat<T>): void {
+    if (seat.isNew || (seat.missed && this.#request.hz === 0)) {
+      seat.isNew = true;
+      this.#deps.greet(this);
+    } else if ((seat.position?.revision ?? -1) < this.#deps.store.revision) this.#deps.lane.arm();
+  }
+
+  #serve(newcomersOnly: boolean): void {
+    if (this.#closed) return;
+    const tables = new Map<Position | null, Map<number, GroupSeat<T>[]>>();
+    for (const seat of this.#members) {
+      if (seat.rendering || (newcomersOnly && !seat.isNew)) continue;
+      if (!seat.member.hasRoom()) {
+        if (!seat.isNew) seat.skip();
+        continue;
+      }
+      let table = tables.get(seat.position);
+      if (table === undefined) tables.set(seat.position, (table = new Map<number, GroupSeat<T>[]>()));
+      const hz = seat.effectiveHz();
+      const seats = table.get(hz);
+      if (seats === undefined) table.set(hz, [seat]);
+      else seats.push(seat);
+    }
+    for (const [position, table] of tables) this.#serveTable(position, table);
+  }
+
+  #serveTable(from: Position | null, table: ReadonlyMap<number, readonly GroupSeat<T>[]>): void {
+    const { store, lane } = this.#deps;
+    const changes = changesSince(store, from, this.#request.view);
+    const here = this.#here?.revision === changes.position.revision ? this.#here : changes.position;
+    this.#here = here;
+    for (const [hz, seats] of table) {
+      for (const seat of seats) {
+        seat.position = here;
+        seat.isNew = false;
+        seat.missed = false;
+        if (!changes.empty) seat.meter.served();
+      }
+      if (changes.empty) continue;
+      const rate: StreamRate = { requestedHz: lane.hz, effectiveHz: hz };
+      this.#render(from, seats, { changes, rate });
+    }
+  }
+
+  #render(from: Position | null, seats: readonly GroupSeat<T>[], update: StreamedChanges): void {
+    let rendered: T | Promise<T>;
+    try {
+      rendered = this.#request.render(update);
+    } catch (error) {
+      this.#giveBack(from, seats, error);
+      return;
+    }
+    if (!(rendered instanceof Promise)) {
+      this.#hand(seats, rendered);
+      return;
+    }
+    for (const seat of seats) seat.rendering = true;
+    rendered.then(
+      (value) => {
+        for (const seat of seats) seat.rendering = false;
+        this.#hand(seats, value);
+        this.#deps.lane.arm();
       },
-      (error: unknown) => this.#onError(error),
+      (error: unknown) => {
+        for (const seat of seats) seat.rendering = false;
+        this.#giveBack(from, seats, error);
+      },
     );
   }
 
-  #serve(whom: (seat: Seat) => boolean): void {
-    if (this.#closed.signal.aborted) return;
-    const tables = new Map<string, Seat[]>();
-    for (const seat of this.#seats) {
-      if (seat.busy || !whom(seat)) continue;
-      const { effectiveHz } = seat.meter.rate();
-      const place = `${seat.position?.revision ?? 'new'} ${seat.position?.view.key ?? ''} ${effectiveHz}`;
-      const table = tables.get(place);
-      if (table === undefined) tables.set(place, [seat]);
-      else table.push(seat);
+  #hand(seats: readonly GroupSeat<T>[], rendered: T): void {
+    for (const seat of seats) {
+      if (!this.#members.has(seat)) continue;
+      try {
+        seat.member.deliver(rendered);
+      } catch (error) {
+        this.#deps.onError(error);
+      }
     }
-    for (const table of tables.values()) this.#serveTable(table);
   }
 
-  #serveTable(table: readonly Seat[]): void {
-    const [first] = table;
-    if (first === undefined) return;
-    const changes = changesSince(this.#deps.store, first.position, this.#request.view);
-    for (const seat of table) {
-      seat.position = changes.position;
-      seat.waiting = false;
-      seat.busy = !changes.empty;
-    }
-    if (changes.empty) return;
-    this.#hand(table, { changes, rate: first.meter.rate() }).catch(this.#onError);
-  }
-
-  async #hand(table: readonly Seat[], update: StreamedChanges): Promise<void> {
-    const rendered = this.#request.render(update);
-    // Nothing is awaited that need not be: the resolvers of a shared field are synchronous.
-    const body = typeof rendered === 'string' ? rendered : await rendered;
-    const now = this.#deps.rateClock.now();
-    await Promise.all(
-      table.map(async (seat) => {
-        if (!this.#seats.has(seat)) return;
-        seat.meter.delivered(now);
-        try {
-          await seat.member.deliver(body);
-        } finally {
-          seat.meter.ready(this.#deps.rateClock.now());
-          seat.busy = false;
-          this.#arm();
-        }
-      }),
-    );
+  /** What could not be rendered has not been told: it is tried again with the next change. */
+  #giveBack(from: Position | null, seats: readonly GroupSeat<T>[], error: unknown): void {
+    for (const seat of seats) seat.position = from;
+    this.#deps.onError(error);
   }
 
   #close(): void {
-    this.#closed.abort();
-    this.#commits[Symbol.dispose]();
+    this.#closed = true;
+    this.#deps.lane.remove(this);
     this.#wish[Symbol.dispose]();
+    this.#request.close?.();
   }
 }
 
-/** The groups that have members, by what they ask for. */
-export class Groups {
-  readonly #groups = new Map<string, Group>();
-  readonly #deps: GroupDeps;
-  readonly #onError: (error: unknown) => void;
+interface SeatOwner {
+  ready(): void;
+  leave(): void;
+}
 
-  constructor(deps: GroupDeps, onError: (error: unknown) => void) {
-    this.#deps = deps;
-    this.#onError = onError;
+class GroupSeat<T> implements Seat {
+  readonly member: Member<T>;
+  readonly meter = new RateMeter();
+  position: Position | null;
+  /** It does not wait for a tick. */
+  isNew = true;
+  /** There was a tick that it had no room for. */
+  missed = false;
+  /** Its next update is being made. */
+  rendering = false;
+  readonly #lane: Lane;
+  readonly #owner: SeatOwner;
+  readonly #entry: Disposable;
+
+  constructor(member: Member<T>, lane: Lane, active: ActiveStreams, owner: SeatOwner) {
+    this.member = member;
+    this.position = member.after;
+    this.#lane = lane;
+    this.#owner = owner;
+    this.#entry = active.add(() => ({ requestedHz: lane.hz, effectiveHz: this.effectiveHz() }));
   }
 
-  get size(): number {
-    return this.#groups.size;
+  effectiveHz(): number {
+    return effectiveHz(this.#lane.hz, this.meter.share * this.#lane.meter.share);
   }
 
-  /** Joins the group of `key`, which is made from `request` when there is none; dispose to leave. */
-  join(key: string, request: () => GroupRequest, member: Member): Disposable {
-    let group = this.#groups.get(key);
-    if (group === undefined) {
-      group = new Group(this.#deps, request(), this.#onError);
-      this.#groups.set(key, group);
-    }
-    const joined = group;
-    const seat = joined.join(member);
-    return {
-      [Symbol.dispose]: () => {
-        seat[Symbol.dispose]();
-        if (joined.size === 0 && this.#groups.get(key) === joined) this.#groups.delete(key);
-      },
-    };
+  skip(): void {
+    this.missed = true;
+    this.meter.skipped();
+  }
+
+  ready(): void {
+    this.#owner.ready();
+  }
+
+  [Symbol.dispose](): void {
+    this.#entry[Symbol.dispose]();
+    this.#owner.leave();
   }
 }

@@ -1,16 +1,17 @@
 export { ActiveStreams } from './active-streams.js';
 export { Commits } from './commits.js';
-export { Groups, type Member } from './group.js';
+export { type DemandPort, type GroupRequest, type Member, type Seat, type StreamedChanges } from './group.js';
+export { Groups, type GroupsDeps } from './groups.js';
+export { MemberReader } from './member-reader.js';
+export { eventLoopUtilization } from './pace.js';
 export { RateClock } from './rate-clock.js';
 export type { StreamRate } from './rate-meter.js';
 export {
   type Delivered,
-  type DemandPort,
   hzOf,
   isHealthChange,
   isNotice,
   type StreamDeps,
-  type StreamedChanges,
   streamChanges,
   streamEvents,
   streamMetrics,

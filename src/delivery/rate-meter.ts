@@ -1,37 +1,37 @@
-/** What a stream was asked for, and what its reader leaves of it. */
+/** What a stream was asked for, and what is left of it. */
 export interface StreamRate {
   /** Updates a second; 0: only when asked. */
   readonly requestedHz: number;
+  /** Updates a second that it gets while something changes all the time; mean of about the last ten ticks. */
   readonly effectiveHz: number;
 }
 
-/** Measures how many ticks a stream had to skip because its reader was still busy with the update before. */
+/** The share of ticks, 0..1, that were not skipped: a moving mean. */
 export class RateMeter {
-  readonly #hz: number;
-  #skipped = 0;
-  #deliveredAtMs: number | null = null;
+  #share = 1;
 
-  constructor(hz: number) {
-    this.#hz = hz;
+  get share(): number {
+    return this.#share;
   }
 
-  /** The reader has been given an update. */
-  delivered(nowMs: number): void {
-    this.#deliveredAtMs = nowMs;
+  served(): void {
+    if (this.#share === 1) return;
+    this.#share += (1 - this.#share) * WEIGHT;
+    // A mean never quite comes back by itself, and whoever is back is to share its updates with the others again.
+    if (this.#share > RECOVERED) this.#share = 1;
   }
 
-  /** The reader has come for the next one. */
-  ready(nowMs: number): void {
-    if (this.#deliveredAtMs === null || this.#hz === 0) return;
-    const skipped = Math.floor(((nowMs - this.#deliveredAtMs) * this.#hz) / 1000);
-    this.#skipped += (skipped - this.#skipped) * WEIGHT;
-    this.#deliveredAtMs = null;
-  }
-
-  rate(): StreamRate {
-    return { requestedHz: this.#hz, effectiveHz: this.#hz / (1 + this.#skipped) };
+  skipped(ticks = 1): void {
+    this.#share *= (1 - WEIGHT) ** ticks;
   }
 }
 
-/** Of the newest update in the moving mean: about the last ten count. */
-const WEIGHT = 0.2;
+/** Of the newest tick in the moving mean: about the last ten count. */
+const WEIGHT = 0.1;
+const RECOVERED = 0.95;
+
+/** Rounded, so that streams that run about as fast can share their updates: to whole Hz, below 10 to tenths. */
+export function effectiveHz(hz: number, share: number): number {
+  const exact = hz * share;
+  return share === 1 ? hz : exact < 10 ? Math.round(exact * 10) / 10 : Math.round(exact);
+}

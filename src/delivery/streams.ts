@@ -1,7 +1,5 @@
 import { type HealthChange, MODE_HZ, type Notice, type PerformanceMode, type SwarmlensEvent } from '../domain/index.js';
 import {
-  type Changes,
-  changesSince,
   measure,
   type PerformanceMetrics,
   type Position,
@@ -11,9 +9,10 @@ import {
 } from '../state/index.js';
 import type { ActiveStreams } from './active-streams.js';
 import type { Commits } from './commits.js';
+import type { DemandPort, StreamedChanges } from './group.js';
+import type { Groups } from './groups.js';
 import { pull } from './pull.js';
 import type { RateClock } from './rate-clock.js';
-import { RateMeter, type StreamRate } from './rate-meter.js';
 
 export interface StreamDeps {
   readonly store: Store;
@@ -21,12 +20,7 @@ export interface StreamDeps {
   readonly commits: Commits;
   readonly rateClock: RateClock;
   readonly active: ActiveStreams;
-}
-
-/** Where streams say how often they want to know. */
-export interface DemandPort {
-  /** Until disposed; 0 Hz wants nothing of itself. */
-  add(view: View, hz: number): Disposable;
+  readonly groups: Groups;
 }
 
 export interface StreamRequest {
@@ -38,11 +32,6 @@ export interface StreamRequest {
   readonly after: Position | null;
 }
 
-export interface StreamedChanges {
-  readonly changes: Changes;
-  readonly rate: StreamRate;
-}
-
 /** Updates a second of a mode, capped by what the client can draw. */
 export function hzOf(mode: PerformanceMode, maxHz: number | null): number {
   return Math.min(MODE_HZ[mode], maxHz ?? Infinity);
@@ -52,49 +41,32 @@ export function hzOf(mode: PerformanceMode, maxHz: number | null): number {
  * Changes of a view at the rate of a mode: a snapshot at once, unless the reader stands somewhere already, then what
  * changed since. Holds no updates: a reader that is slow finds one conflated change when it comes back.
  */
-export function streamChanges(deps: StreamDeps, request: StreamRequest): AsyncIterableIterator<StreamedChanges> {
-  const hz = hzOf(request.mode, request.maxHz);
-  const meter = new RateMeter(hz);
-  const changes = changesOf(deps, request.view, hz, request.after, meter);
-  const wish = deps.demand.add(request.view, hz);
-  const entry = deps.active.add(meter);
-  return pull({
-    async next(signal) {
-      const found = await changes(signal);
-      return found === null ? null : { changes: found, rate: meter.rate() };
-    },
-    close() {
-      wish[Symbol.dispose]();
-      entry[Symbol.dispose]();
-    },
-  });
+export function streamChanges({ groups }: StreamDeps, request: StreamRequest): AsyncIterableIterator<StreamedChanges> {
+  return groups.read(request.view, hzOf(request.mode, request.maxHz), request.after);
 }
 
 /** Changes of the topology of swarms, ten times a second at most; each swarm's whole topology first. */
 export function streamTopology(
-  deps: StreamDeps,
+  { groups }: StreamDeps,
   view: View,
   maxHz: number | null,
 ): AsyncIterableIterator<TopologyChange> {
-  const hz = hzOf('NORMAL', maxHz);
-  const changes = changesOf(deps, view, hz, null, new RateMeter(hz));
-  const wish = deps.demand.add(view, hz);
-  const entry = deps.active.add(null);
+  const updates = groups.read(view, hzOf('NORMAL', maxHz), null);
   let rest: readonly TopologyChange[] = [];
   return pull({
-    async next(signal) {
+    async next() {
       while (rest.length === 0) {
-        const found = await changes(signal);
-        if (found === null) return null;
-        rest = found.topologyChanges ?? [];
+        const update = await updates.next();
+        if (update.done === true) return null;
+        rest = update.value.changes.topologyChanges ?? [];
       }
       const [first, ...others] = rest;
       rest = others;
       return first ?? null;
     },
     close() {
-      wish[Symbol.dispose]();
-      entry[Symbol.dispose]();
+      // It only leaves its group.
+      void updates.return?.();
     },
   });
 }
@@ -175,36 +147,4 @@ export function streamEvents<E extends SwarmlensEvent>(
     },
     close: () => entry[Symbol.dispose](),
   });
-}
-
-/** Reads a view step by step; each call resolves with the next thing to tell, `null` when `signal` is aborted. */
-function changesOf(
-  { store, commits, rateClock }: StreamDeps,
-  view: View,
-  hz: number,
-  after: Position | null,
-  meter: RateMeter,
-): (signal: AbortSignal) => Promise<Changes | null> {
-  let position = after;
-  let first = true;
-  let demands = rateClock.demands;
-  return async (signal) => {
-    meter.ready(rateClock.now());
-    for (;;) {
-      if (!first && hz === 0) {
-        demands = await rateClock.nextDemand(demands, signal);
-      } else if (!first) {
-        const seen = position?.revision ?? -1;
-        await commits.wait(({ revision }) => revision > seen, signal);
-        await rateClock.next(hz, signal);
-      }
-      if (signal.aborted) return null;
-      first = false;
-      const changes = changesSince(store, position, view);
-      position = changes.position;
-      if (changes.empty) continue;
-      meter.delivered(rateClock.now());
-      return changes;
-    }
-  };
 }

@@ -1,4 +1,5 @@
 import type { StreamedChanges, StreamRate } from '../delivery/index.js';
+import { RENDERED_ONCE } from '../render/index.js';
 import { timestamp } from '../shared/index.js';
 import { type ChangedAgent, encodeCursor, measure } from '../state/index.js';
 import { AgentType } from './agent.js';
@@ -9,6 +10,7 @@ import { TopologyChangeType } from './swarm.js';
 
 const AgentPatchType = builder.objectRef<ChangedAgent>('AgentPatch').implement({
   description: 'The change of one agent as a JSON Merge Patch.',
+  extensions: { [RENDERED_ONCE]: true },
   fields: (t) => ({
     id: t.id({ description: '`Agent.id`', resolve: ({ agent }) => agent.id }),
     patch: t.field({

@@ -1,4 +1,5 @@
 import type { Agent, AgentNeural, AgentPerformance, AgentTopologyPosition } from '../domain/index.js';
+import { RENDERED_ONCE } from '../render/index.js';
 import { builder } from './builder.js';
 import { AgentStatusEnum, McpServerTypeEnum } from './enums.js';
 
@@ -52,6 +53,7 @@ const AgentTopologyPositionType = builder.objectRef<AgentTopologyPosition>('Agen
 
 export const AgentType = builder.objectRef<Agent>('Agent').implement({
   description: 'An agent of some swarm, whatever server runs it.',
+  extensions: { [RENDERED_ONCE]: true },
   fields: (t) => ({
     id: t.exposeID('id', { description: '`<serverId>:<nativeId>`, unique over all servers.' }),
     nativeId: t.exposeID('nativeId', { description: "The server's own id of it." }),

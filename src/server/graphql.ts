@@ -5,6 +5,7 @@ import { messageOf } from '../shared/index.js';
 import type { Logger } from '../telemetry/index.js';
 import { isClientError, maskError, useInputErrors } from './errors.js';
 import { GRAPHIQL_OPTIONS, renderGraphiQL } from './graphiql.js';
+import { type Sharing, useSharing } from './sharing.js';
 
 /** What a request brings with it, over HTTP or WebSocket. */
 export interface RequestContext {
@@ -18,7 +19,7 @@ export type GraphQLHandler = YogaServerInstance<RequestContext, SchemaContext>;
 
 export const GRAPHQL_PATH = '/graphql';
 
-export function createGraphQL(services: Services, logger: Logger): GraphQLHandler {
+export function createGraphQL(services: Services, sharing: Sharing, logger: Logger): GraphQLHandler {
   return createYoga<RequestContext, SchemaContext>({
     schema,
     graphqlEndpoint: GRAPHQL_PATH,
@@ -37,7 +38,7 @@ export function createGraphQL(services: Services, logger: Logger): GraphQLHandle
         if (!isClientError(error)) logger.error({ error: detailsOf(error) }, 'operation failed');
       },
     },
-    plugins: [useInputErrors()],
+    plugins: [useInputErrors(), useSharing(sharing)],
     context: ({ req, maxHz }): SchemaContext => ({ ...services, clientId: clientIdOf(req), maxHz }),
   });
 }

@@ -1,115 +1,112 @@
+import { execute, type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql';
+import type { Plugin } from 'graphql-yoga';
 import {
-  type DocumentNode,
-  execute,
-  type ExecutionArgs,
-  type ExecutionResult,
-  type FieldNode,
-  type GraphQLField,
-  getArgumentValues,
-  getOperationAST,
-  getVariableValues,
-  GraphQLError,
-  Kind,
-  print,
-  visit,
-} from 'graphql';
-import { type Groups, hzOf, type Member, type StreamedChanges } from '../delivery/index.js';
-import { shareableStream, type SchemaContext } from '../schema/index.js';
+  type GroupRequest,
+  type Groups,
+  hzOf,
+  type Member,
+  MemberReader,
+  type Seat,
+  type StreamedChanges,
+} from '../delivery/index.js';
+import { compileSelection, type RenderSelection, rootSelection, type RootSelection } from '../render/index.js';
+import { type SchemaContext, shareableStream } from '../schema/index.js';
 import { maskError } from './errors.js';
+import { type CompressionOptions, SharedMessage } from './shared-message.js';
 
-/**
- * Lets a subscription join the others that ask for the same, if its field may be shared.
- * @returns the way to leave; `null` when it has to run by itself; an error when its arguments are wrong
- */
-export function joinShared(
-  groups: Groups,
-  args: ExecutionArgs,
-  context: SchemaContext,
-  deliver: Member['deliver'],
-): Disposable | GraphQLError | null {
-  const root = shareableRoot(args);
-  if (root === null) return null;
-  const { field, node, variables } = root;
-  const plan = shareableStream(field);
-  if (plan === null) return null;
-  try {
-    const { view, mode, maxHz, after } = plan(getArgumentValues(field, node, variables), context);
-    const hz = hzOf(mode, maxHz);
-    const key = JSON.stringify([normalised(args.document), args.operationName, keyVariables(args), view.key, hz]);
-    return groups.join(key, () => ({ view, hz, render: (update) => renderWith(args, update) }), {
-      deliver,
-      after,
-    });
-  } catch (error) {
-    const masked = maskError(error);
-    return masked instanceof GraphQLError ? masked : new GraphQLError(masked.message);
+/** A subscription that may be shared with others that ask for the same. */
+export interface SharedSubscription {
+  readonly after: Member<SharedMessage>['after'];
+  join(member: Member<SharedMessage>): Seat;
+}
+
+/** Lets subscriptions whose field may be shared run together: one rendering for all that ask for the same. */
+export class Sharing {
+  readonly #groups: Groups;
+  readonly #compress: CompressionOptions;
+  /** By selection: subscriptions with other filters, and so of other groups, share what they render of each agent. */
+  readonly #renderers = new Map<string, { readonly render: RenderSelection | null; users: number }>();
+
+  constructor(groups: Groups, compress: CompressionOptions) {
+    this.#groups = groups;
+    this.#compress = compress;
+  }
+
+  /** @returns `null` when it has to run by itself; an error when its arguments are wrong */
+  plan(args: ExecutionArgs, context: SchemaContext): SharedSubscription | GraphQLError | null {
+    try {
+      const selection = rootSelection(args);
+      const plan = selection && shareableStream(selection.field);
+      if (selection === null || plan === null) return null;
+      const { view, mode, maxHz, after } = plan(selection.args, context);
+      const hz = hzOf(mode, maxHz);
+      const selected = JSON.stringify([selection.field.name, selection.key]);
+      const key = JSON.stringify([selected, view.key, hz]);
+      const request = (): GroupRequest<SharedMessage> => {
+        const renderer = this.#rendererOf(selected, selection);
+        return {
+          view,
+          hz,
+          render: (update) => this.#render(renderer.render, args, context, update),
+          close: () => {
+            renderer.users -= 1;
+            if (renderer.users === 0) this.#renderers.delete(selected);
+          },
+        };
+      };
+      return { after, join: (member) => this.#groups.join(key, request, member) };
+    } catch (error) {
+      const masked = maskError(error);
+      return masked instanceof GraphQLError ? masked : new GraphQLError(masked.message);
+    }
+  }
+
+  #rendererOf(key: string, selection: RootSelection): { readonly render: RenderSelection | null; users: number } {
+    let renderer = this.#renderers.get(key);
+    if (renderer === undefined) {
+      renderer = { render: compileSelection(selection), users: 0 };
+      this.#renderers.set(key, renderer);
+    }
+    renderer.users += 1;
+    return renderer;
+  }
+
+  #render(
+    render: RenderSelection | null,
+    args: ExecutionArgs,
+    context: SchemaContext,
+    update: StreamedChanges,
+  ): SharedMessage | Promise<SharedMessage> {
+    const text = render?.(update, context, context.store.commitCount) ?? null;
+    if (text !== null) return new SharedMessage(text, this.#compress);
+    // As graphql does it for each event of a subscription.
+    const result = execute({ ...args, rootValue: update });
+    const messageOf = (done: ExecutionResult): SharedMessage => new SharedMessage(serialise(done), this.#compress);
+    return result instanceof Promise ? result.then(messageOf) : messageOf(result);
   }
 }
 
-interface SharedRoot {
-  readonly field: GraphQLField<unknown, unknown>;
-  readonly node: FieldNode;
-  readonly variables: Record<string, unknown>;
+/** Subscriptions over SSE take the shared path too; WebSockets take it before they come here. */
+export function useSharing(sharing: Sharing): Plugin<SchemaContext> {
+  return {
+    onSubscribe({ args, setSubscribeFn }) {
+      const shared = sharing.plan(args, args.contextValue);
+      if (shared === null) return;
+      setSubscribeFn(() => (shared instanceof GraphQLError ? { errors: [shared] } : resultsOf(shared)));
+    },
+  };
 }
 
-/** The one field of a plain subscription; `null` for anything more unusual, and for wrong variables: the stock path says what is wrong. */
-function shareableRoot({ document, schema, operationName, variableValues }: ExecutionArgs): SharedRoot | null {
-  const operation = getOperationAST(document, operationName);
-  const [node, ...others] = operation?.selectionSet.selections ?? [];
-  if (operation == null || others.length > 0 || node?.kind !== Kind.FIELD || (node.directives?.length ?? 0) > 0)
-    return null;
-  const field = schema.getSubscriptionType()?.getFields()[node.name.value];
-  const { coerced } = getVariableValues(schema, operation.variableDefinitions ?? [], variableValues ?? {});
-  return field === undefined || coerced === undefined ? null : { field, node, variables: coerced };
-}
-
-/** One execution of the selection, as graphql does it for each event of a subscription. */
-function renderWith(args: ExecutionArgs, update: StreamedChanges): string | Promise<string> {
-  const result = execute({ ...args, rootValue: update });
-  return result instanceof Promise ? result.then(serialise) : serialise(result);
+function resultsOf(shared: SharedSubscription): AsyncIterableIterator<ExecutionResult> {
+  return new MemberReader<ExecutionResult>(shared.after, (reader) =>
+    shared.join({
+      after: reader.after,
+      hasRoom: () => reader.hasRoom(),
+      deliver: (message) => reader.deliver(message.result),
+    }),
+  );
 }
 
 function serialise({ data, errors }: ExecutionResult): string {
   return JSON.stringify({ ...(errors !== undefined && { errors: errors.map(maskError) }), data });
-}
-
-const printed = new WeakMap<DocumentNode, string>();
-
-/** Documents that differ in blanks and comments only are one. */
-function normalised(document: DocumentNode): string {
-  let text = printed.get(document);
-  if (text === undefined) printed.set(document, (text = print(document)));
-  return text;
-}
-
-/** The variables less the one that is nothing but the place to start from: those who came back share with those who stayed. */
-function keyVariables({ document, variableValues }: ExecutionArgs): unknown {
-  const cursor = cursorVariable(document);
-  if (cursor === null) return variableValues ?? null;
-  const entries = Object.entries(variableValues ?? {}).filter(([name]) => name !== cursor);
-  return entries.sort(([a], [b]) => (a < b ? -1 : 1));
-}
-
-const cursors = new WeakMap<DocumentNode, { readonly name: string | null }>();
-
-function cursorVariable(document: DocumentNode): string | null {
-  let known = cursors.get(document);
-  if (known === undefined) cursors.set(document, (known = { name: findCursorVariable(document) }));
-  return known.name;
-}
-
-function findCursorVariable(document: DocumentNode): string | null {
-  const uses = new Map<string, number>();
-  const candidates: string[] = [];
-  visit(document, {
-    VariableDefinition: () => false,
-    Argument({ name, value }) {
-      if (name.value === 'after' && value.kind === Kind.VARIABLE) candidates.push(value.name.value);
-    },
-    Variable({ name }) {
-      uses.set(name.value, (uses.get(name.value) ?? 0) + 1);
-    },
-  });
-  const [name, ...others] = candidates;
-  return name !== undefined && others.length === 0 && uses.get(name) === 1 ? name : null;
 }

@@ -1,4 +1,4 @@
-import { type ActiveStreams, Groups } from '../delivery/index.js';
+import type { ActiveStreams } from '../delivery/index.js';
 import type { Services } from '../schema/index.js';
 import { type Clock, messageOf, sleep } from '../shared/index.js';
 import type { Logger } from '../telemetry/index.js';
@@ -7,6 +7,7 @@ import { createGraphQL } from './graphql.js';
 import { createHttpServer, listen, refuse } from './http.js';
 import { NodeHealthMeter } from './node-health.js';
 import { createPlaygroundHandler } from './playground.js';
+import { Sharing } from './sharing.js';
 import { serveWebSockets } from './websocket.js';
 
 export interface StartOptions {
@@ -21,8 +22,18 @@ export interface StartOptions {
   readonly playgroundDirectory: string;
   /** Resolves when the first discovery has ended. */
   readonly discovered: Promise<void>;
+  readonly delivery: DeliveryOptions;
   /** How long clients may take to leave. */
   readonly shutdownMs: number;
+}
+
+export interface DeliveryOptions {
+  /** Bytes of an update from which on clients that ask for it get it compressed; `null`: never. */
+  readonly compressFromBytes: number | null;
+  /** Unsent bytes above which a client gets no further updates until they have gone. */
+  readonly maxBufferedBytes: number;
+  /** How long a client may stay like that before it is closed with 1013; `null`: for ever. */
+  readonly maxSlowMs: number | null;
 }
 
 export interface SwarmlensServer extends AsyncDisposable {
@@ -35,18 +46,18 @@ export async function startServer(options: StartOptions): Promise<SwarmlensServe
   const { clock, logger } = options;
   let notReady: string | null = 'the first discovery has not ended yet';
   let draining = false;
-  const connections = new Connections(clock);
+  const { maxBufferedBytes, maxSlowMs, compressFromBytes } = options.delivery;
+  const connections = new Connections({ clock, maxBufferedBytes, maxSlowMs });
+  const sharing = new Sharing(options.services.streams.groups, { threshold: compressFromBytes });
   const meter = new NodeHealthMeter(connections, options.activeStreams);
-  const graphql = createGraphQL({ ...options.services, nodeHealth: () => meter.read() }, logger);
+  const graphql = createGraphQL({ ...options.services, nodeHealth: () => meter.read() }, sharing, logger);
   const server = createHttpServer({
     graphql,
     playground: createPlaygroundHandler(options.playgroundDirectory),
     notReady: () => (draining ? 'draining' : notReady),
   });
-  const groups = new Groups({ ...options.services.streams }, (error) => {
-    logger.error({ error: messageOf(error) }, 'a shared subscription failed');
-  });
-  const sockets = serveWebSockets({ server, graphql, connections, groups, logger, refuse });
+  const compress = compressFromBytes !== null;
+  const sockets = serveWebSockets({ server, graphql, connections, sharing, compress, logger, refuse });
   const url = await listen(server, options.host, options.port);
   // Not waited for at the end: a server that is never reached must not keep the program from stopping.
   options.discovered.then(

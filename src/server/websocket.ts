@@ -4,13 +4,16 @@ import { type DocumentNode, type ExecutionArgs, type ExecutionResult, GraphQLErr
 import { CloseCode, handleProtocols, makeServer, type ServerOptions } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { z } from 'zod';
-import type { Groups } from '../delivery/index.js';
+import type { Member } from '../delivery/index.js';
 import type { SchemaContext } from '../schema/index.js';
 import { messageOf } from '../shared/index.js';
 import type { Logger } from '../telemetry/index.js';
 import type { Connections } from './connections.js';
 import { GRAPHQL_PATH, type GraphQLHandler } from './graphql.js';
-import { joinShared } from './sharing.js';
+import { deflationOf } from './inflater.js';
+import type { Outlet } from './outlet.js';
+import { MessagePrefix, type SharedMessage } from './shared-message.js';
+import type { SharedSubscription, Sharing } from './sharing.js';
 
 /** Bytes of one message from a client; an operation with its variables is far smaller. */
 const MAX_MESSAGE_BYTES = 256 * 1024;
@@ -19,16 +22,27 @@ const MAX_MESSAGE_BYTES = 256 * 1024;
 const INIT = z.looseObject({ maxHz: z.number().positive().nullish() }).nullish();
 
 interface Extra extends Record<PropertyKey, unknown> {
-  readonly socket: WebSocket;
+  readonly client: Client;
   readonly request: IncomingMessage;
   maxHz: number | null;
+}
+
+/** One socket. */
+interface Client {
+  readonly socket: WebSocket;
+  /** What the socket's frames are written to. */
+  readonly stream: Duplex;
+  readonly outlet: Outlet;
+  readonly mayDeflate: boolean;
 }
 
 export interface WebSocketOptions {
   readonly server: Server;
   readonly graphql: GraphQLHandler;
   readonly connections: Connections;
-  readonly groups: Groups;
+  readonly sharing: Sharing;
+  /** Whether clients that ask for it get compressed updates. */
+  readonly compress: boolean;
   readonly logger: Logger;
   /** Why an upgrade is refused; `null`: it is not. */
   readonly refuse: (request: IncomingMessage) => string | null;
@@ -37,7 +51,13 @@ export interface WebSocketOptions {
 /** `graphql-transport-ws` on the HTTP server's port: graphql-ws runs the protocol, Yoga the operations. */
 export function serveWebSockets(options: WebSocketOptions): AsyncDisposable {
   const { server, connections, logger, refuse } = options;
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES, handleProtocols });
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_MESSAGE_BYTES,
+    handleProtocols,
+    // Without context takeover one message's bytes are good for every socket, and no socket needs a window of its own.
+    perMessageDeflate: options.compress && { serverNoContextTakeover: true, clientNoContextTakeover: true },
+  });
   const protocol = protocolServer(options);
   const onUpgrade = (request: IncomingMessage, duplex: Duplex, head: Buffer): void => {
     const refusal =
@@ -48,8 +68,7 @@ export function serveWebSockets(options: WebSocketOptions): AsyncDisposable {
       return;
     }
     sockets.handleUpgrade(request, duplex, head, (socket) => {
-      connections.add(socket);
-      open(protocol, socket, request, logger);
+      open(protocol, socket, duplex, connections.add(socket, duplex), request, logger);
     });
   };
   server.on('upgrade', onUpgrade);
@@ -63,12 +82,12 @@ export function serveWebSockets(options: WebSocketOptions): AsyncDisposable {
 
 type ProtocolServer = ReturnType<typeof makeServer<Record<string, unknown>, Extra>>;
 
-function protocolServer({ graphql, groups }: WebSocketOptions): ProtocolServer {
+function protocolServer({ graphql, sharing }: WebSocketOptions): ProtocolServer {
   return makeServer<Record<string, unknown>, Extra>({
     onConnect({ connectionParams, extra }) {
       const init = INIT.safeParse(connectionParams);
       if (!init.success) {
-        extra.socket.close(CloseCode.BadRequest, 'connection_init: "maxHz" must be a number above 0');
+        extra.client.socket.close(CloseCode.BadRequest, 'connection_init: "maxHz" must be a number above 0');
         return;
       }
       extra.maxHz = init.data?.maxHz ?? null;
@@ -87,7 +106,7 @@ function protocolServer({ graphql, groups }: WebSocketOptions): ProtocolServer {
           operationName: params.operationName ?? null,
           variableValues: params.variables ?? null,
           contextValue: await contextFactory(),
-          rootValue: { execute, subscribe, id, socket: extra.socket },
+          rootValue: { execute, subscribe, id, client: extra.client },
         };
       } catch (error) {
         if (error instanceof GraphQLError) return [error];
@@ -95,12 +114,12 @@ function protocolServer({ graphql, groups }: WebSocketOptions): ProtocolServer {
       }
     },
     execute: (args) => runnersOf(args).execute(args),
-    subscribe: (args) => subscribeShared(groups, args) ?? runnersOf(args).subscribe(args),
+    subscribe: (args) => subscribeShared(sharing, args) ?? runnersOf(args).subscribe(args),
   });
 }
 
 /** What `getEnveloped` returns: envelop types it `any`, because the engine is a plugin's to choose; Yoga's is graphql's. */
-interface Enveloped extends Omit<Runners, 'id' | 'socket'> {
+interface Enveloped extends Omit<Runners, 'id' | 'client'> {
   readonly schema: GraphQLSchema;
   readonly parse: (source: string) => DocumentNode;
   readonly validate: (schema: GraphQLSchema, document: DocumentNode) => readonly GraphQLError[];
@@ -111,45 +130,73 @@ interface Enveloped extends Omit<Runners, 'id' | 'socket'> {
  * A subscription that may be shared: graphql-ws gets an iterator that only ends, and the group writes the messages.
  * `null` when it has to run by itself.
  */
-function subscribeShared(groups: Groups, args: ExecutionArgs): AsyncIterableIterator<never> | ExecutionResult | null {
-  const { id, socket } = runnersOf(args);
-  const prefix = `{"id":${JSON.stringify(id)},"type":"next","payload":`;
+function subscribeShared(sharing: Sharing, args: ExecutionArgs): AsyncIterableIterator<never> | ExecutionResult | null {
+  const { id, client } = runnersOf(args);
   // The context is what the enveloped context factory has made.
-  const joined = joinShared(groups, args, args.contextValue as SchemaContext, (body) =>
-    send(socket, `${prefix}${body}}`),
-  );
-  if (joined === null) return null;
-  return joined instanceof GraphQLError ? { errors: [joined] } : untilLeft(joined);
+  const shared = sharing.plan(args, args.contextValue as SchemaContext);
+  if (shared === null) return null;
+  return shared instanceof GraphQLError ? { errors: [shared] } : new SocketMember(shared, id, client);
 }
 
+/** A subscription over a WebSocket as a member of a group; to graphql-ws an iterator that yields nothing and ends when it is left. */
+class SocketMember implements Member<SharedMessage>, AsyncIterableIterator<never> {
+  readonly after: Member<SharedMessage>['after'];
+  readonly #client: Client;
+  readonly #prefix: MessagePrefix;
+  readonly #seat: Disposable;
+  readonly #room: Disposable;
+  #end: ((result: typeof END) => void) | null = null;
+  #ended = false;
+
+  constructor(shared: SharedSubscription, id: string, client: Client) {
+    this.after = shared.after;
+    this.#client = client;
+    this.#prefix = new MessagePrefix(id);
+    const seat = shared.join(this);
+    this.#seat = seat;
+    this.#room = client.outlet.onRoom(() => seat.ready());
+  }
+
+  hasRoom(): boolean {
+    return this.#client.outlet.hasRoom();
+  }
+
+  deliver(message: SharedMessage): void {
+    const { socket, stream, mayDeflate } = this.#client;
+    if (socket.readyState === socket.OPEN) message.writeTo(stream, this.#prefix, mayDeflate);
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<typeof END> {
+    return this.#ended ? Promise.resolve(END) : new Promise((resolve) => (this.#end = resolve));
+  }
+
+  return(): Promise<typeof END> {
+    this.#ended = true;
+    this.#seat[Symbol.dispose]();
+    this.#room[Symbol.dispose]();
+    this.#end?.(END);
+    this.#end = null;
+    return Promise.resolve(END);
+  }
+}
+
+const END = { done: true, value: undefined } as const;
+
+/** Everything that is not shared goes out as it is: compressing it would take a window and a compressor for each socket. */
 function send(socket: WebSocket, message: string): Promise<void> {
   return new Promise((resolve, reject) => {
     if (socket.readyState !== socket.OPEN) resolve();
-    else socket.send(message, (error) => (error == null ? resolve() : reject(error)));
+    else socket.send(message, { compress: false }, (error) => (error == null ? resolve() : reject(error)));
   });
-}
-
-/** Yields nothing and ends when it is left. */
-function untilLeft(joined: Disposable): AsyncIterableIterator<never> {
-  const left = new AbortController();
-  const end = new Promise<IteratorReturnResult<undefined>>((resolve) => {
-    left.signal.addEventListener('abort', () => resolve({ done: true, value: undefined }), { once: true });
-  });
-  const iterator: AsyncIterableIterator<never> = {
-    [Symbol.asyncIterator]: () => iterator,
-    next: () => end,
-    return() {
-      joined[Symbol.dispose]();
-      left.abort();
-      return end;
-    },
-  };
-  return iterator;
 }
 
 interface Runners {
   readonly id: string;
-  readonly socket: WebSocket;
+  readonly client: Client;
   readonly execute: NonNullable<ServerOptions['execute']>;
   readonly subscribe: NonNullable<ServerOptions['subscribe']>;
 }
@@ -159,8 +206,17 @@ function runnersOf(args: ExecutionArgs): Runners {
   return args.rootValue as Runners; // see `onSubscribe`: graphql types the root value as unknown
 }
 
-function open(protocol: ProtocolServer, socket: WebSocket, request: IncomingMessage, logger: Logger): void {
+function open(
+  protocol: ProtocolServer,
+  socket: WebSocket,
+  stream: Duplex,
+  outlet: Outlet,
+  request: IncomingMessage,
+  logger: Logger,
+): void {
   socket.on('error', (error) => logger.debug({ error: error.message }, 'socket error'));
+  const deflation = deflationOf(socket);
+  const client: Client = { socket, stream, outlet, mayDeflate: deflation?.mayDeflate ?? false };
   const closed = protocol.opened(
     {
       protocol: socket.protocol,
@@ -168,6 +224,7 @@ function open(protocol: ProtocolServer, socket: WebSocket, request: IncomingMess
       close: (code, reason) => socket.close(code, reason),
       onMessage: (receive) => {
         socket.on('message', (message: Buffer) => {
+          deflation?.forget();
           receive(message.toString('utf8')).catch((error: unknown) => {
             logger.error({ error: messageOf(error) }, 'message handling failed');
             socket.close(CloseCode.InternalServerError, 'Internal server error');
@@ -175,7 +232,7 @@ function open(protocol: ProtocolServer, socket: WebSocket, request: IncomingMess
         });
       },
     },
-    { socket, request, maxHz: null },
+    { client, request, maxHz: null },
   );
   socket.once('close', (code, reason) => {
     closed(code, reason.toString('utf8')).catch((error: unknown) => {

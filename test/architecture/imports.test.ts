@@ -26,8 +26,9 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   delivery: ['domain', 'state', 'bus', 'shared'],
   auth: ['domain', 'shared'],
   limits: ['domain', 'shared'],
-  schema: ['domain', 'auth', 'collector', 'delivery', 'state', 'shared'],
-  server: ['schema', 'auth', 'limits', 'delivery', 'shared'],
+  render: [],
+  schema: ['domain', 'auth', 'collector', 'delivery', 'render', 'state', 'shared'],
+  server: ['schema', 'auth', 'limits', 'delivery', 'render', 'shared'],
   client: [],
   simulator: ['shared'],
 };

@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Demand } from '../../src/collector/demand.js';
-import { ActiveStreams, Groups, type Member, RateClock, type StreamedChanges } from '../../src/delivery/index.js';
+import {
+  ActiveStreams,
+  Groups,
+  type Member,
+  RateClock,
+  type Seat,
+  type StreamedChanges,
+} from '../../src/delivery/index.js';
 import { createView, type Position, type ServerPicture, Store, type View } from '../../src/state/index.js';
 import { EPOCH_TIME, pictureOf, serverOf } from '../support/arbitraries.js';
 import { ManualClock, settled } from '../support/manual-clock.js';
@@ -12,63 +19,73 @@ class Bench {
   readonly store = new Store({ epoch: 'e', maxTombstones: 100, maxEvents: 3 });
   readonly demand = new Demand();
   readonly active = new ActiveStreams();
+  readonly rateClock = new RateClock(this.clock);
   readonly errors: unknown[] = [];
   readonly rendered: StreamedChanges[] = [];
-  readonly groups: Groups;
-
-  constructor() {
-    const { store, demand, active } = this;
-    const deps = { store, demand, active, rateClock: new RateClock(this.clock) };
-    this.groups = new Groups(deps, (error) => this.errors.push(error));
-    this.rateClock = deps.rateClock;
-  }
-
-  readonly rateClock: RateClock;
+  utilization = 0;
+  readonly groups = new Groups({
+    store: this.store,
+    demand: this.demand,
+    active: this.active,
+    rateClock: this.rateClock,
+    utilization: () => this.utilization,
+    onError: (error) => this.errors.push(error),
+  });
 
   show(picture: ServerPicture | undefined): void {
     if (picture !== undefined) this.store.commit(this.store.diff(picture, EPOCH_TIME));
   }
 
-  join(member: Member, { view = createView(), hz = 10 }: { view?: View; hz?: number } = {}): Disposable {
-    const render = (update: StreamedChanges): string => {
+  join(member: Member<StreamedChanges>, { view = createView(), hz = 10 }: { view?: View; hz?: number } = {}): Seat {
+    const render = (update: StreamedChanges): StreamedChanges => {
       this.rendered.push(update);
-      return `${this.rendered.length - 1}`;
+      return update;
     };
     return this.groups.join(`${view.key} ${hz}`, () => ({ view, hz, render }), member);
   }
+
+  /** Joins as a member that keeps a picture. */
+  seat(options: { view?: View; hz?: number } = {}): TestMember {
+    const member = new TestMember();
+    member.seat = this.join(member, options);
+    return member;
+  }
 }
 
-/** A member that keeps a picture, and takes as long as a test wants over each update. */
-class TestMember implements Member {
-  readonly bodies: string[] = [];
+/** A member that keeps a picture, and has room unless a test says otherwise. */
+class TestMember implements Member<StreamedChanges>, Disposable {
+  readonly updates: StreamedChanges[] = [];
   readonly picture = new Map<string, unknown>();
   readonly after: Position | null = null;
-  readonly #bench: Bench;
-  #held: (() => void) | null = null;
-  hold = false;
+  seat: Seat | null = null;
+  #room = true;
 
-  constructor(bench: Bench) {
-    this.#bench = bench;
+  hasRoom(): boolean {
+    return this.#room;
   }
 
-  deliver(body: string): Promise<void> {
-    this.bodies.push(body);
-    const update = this.#bench.rendered[Number(body)];
-    if (update?.changes.kind === 'SNAPSHOT') this.picture.clear();
-    for (const { agent } of update?.changes.agents ?? []) this.picture.set(agent.id, agent);
-    for (const id of update?.changes.removedAgentIds ?? []) this.picture.delete(id);
-    if (!this.hold) return Promise.resolve();
-    return new Promise((resolve) => (this.#held = resolve));
+  hold(): void {
+    this.#room = false;
   }
 
   release(): void {
-    this.hold = false;
-    this.#held?.();
-    this.#held = null;
+    this.#room = true;
+    this.seat?.ready();
+  }
+
+  deliver(update: StreamedChanges): void {
+    this.updates.push(update);
+    if (update.changes.kind === 'SNAPSHOT') this.picture.clear();
+    for (const { agent } of update.changes.agents) this.picture.set(agent.id, agent);
+    for (const id of update.changes.removedAgentIds) this.picture.delete(id);
   }
 
   kinds(): string[] {
-    return this.bodies.map((body) => this.#bench.rendered[Number(body)]?.changes.kind ?? 'none');
+    return this.updates.map(({ changes }) => changes.kind);
+  }
+
+  [Symbol.dispose](): void {
+    this.seat?.[Symbol.dispose]();
   }
 }
 
@@ -82,13 +99,16 @@ function newBench(): Bench {
 
 afterEach(() => {
   for (const { clock, demand, active, groups, errors } of benches.splice(0)) {
-    expect({ timers: clock.pending, wishes: demand.size, streams: active.size, groups: groups.size, errors }).toEqual({
+    const left = { timers: clock.pending, wishes: demand.size, streams: active.size };
+    expect({ ...left, groups: groups.size, lanes: groups.lanes, errors }).toEqual({
       timers: 0,
       wishes: 0,
       streams: 0,
       groups: 0,
+      lanes: 0,
       errors: [],
     });
+    groups[Symbol.dispose]();
   }
 });
 
@@ -99,8 +119,7 @@ function pictures(count: number): ServerPicture[] {
 describe('a group of equal subscriptions', () => {
   test('renders once for all who stand at the same place, at each tick at most', async () => {
     const bench = newBench();
-    const members = Array.from({ length: 20 }, () => new TestMember(bench));
-    const seats = members.map((member) => bench.join(member));
+    const members = Array.from({ length: 20 }, () => bench.seat());
     await settled();
     expect(bench.rendered).toHaveLength(1);
     for (const picture of pictures(30).slice(0, 30)) {
@@ -108,19 +127,18 @@ describe('a group of equal subscriptions', () => {
       await bench.clock.pass(20);
     }
     expect(bench.rendered.length).toBe(1 + 6);
-    for (const member of members) expect(member.bodies).toEqual(members[0]?.bodies);
-    for (const seat of seats) seat[Symbol.dispose]();
+    for (const member of members) expect(member.updates).toEqual(members[0]?.updates);
+    for (const member of members) member[Symbol.dispose]();
   });
 
-  test('a newcomer gets a snapshot at once, the others go on with deltas', async () => {
+  test('a newcomer gets a snapshot at once, the others go on with deltas, and after one tick they share again', async () => {
     const bench = newBench();
-    const [early, late] = [new TestMember(bench), new TestMember(bench)];
-    const [first, second] = pictures(3);
+    const [first, second, third] = pictures(3);
     bench.show(first);
-    using _early = bench.join(early);
+    using early = bench.seat();
     await settled();
     bench.show(second);
-    using _late = bench.join(late);
+    using late = bench.seat();
     await settled();
     expect(late.kinds()).toEqual(['SNAPSHOT']);
     expect(early.kinds()).toEqual(['SNAPSHOT']);
@@ -128,37 +146,94 @@ describe('a group of equal subscriptions', () => {
     expect(early.kinds()).toEqual(['SNAPSHOT', 'DELTA']);
     expect(late.kinds()).toEqual(['SNAPSHOT']);
     expect(late.picture).toEqual(early.picture);
+    bench.show(third);
+    await bench.clock.pass(100);
+    expect(late.updates.at(-1)).toBe(early.updates.at(-1));
   });
 
   test('a member without room is passed over and gets one conflated update later; the others do not notice', async () => {
     const bench = newBench();
-    const [slow, quick] = [new TestMember(bench), new TestMember(bench)];
-    using _slow = bench.join(slow);
-    using _quick = bench.join(quick);
+    using slow = bench.seat();
+    using quick = bench.seat();
     await settled();
     const history = pictures(20).slice(0, 12);
-    slow.hold = true;
+    slow.hold();
     for (const picture of history) {
       bench.show(picture);
       await bench.clock.pass(100);
     }
-    expect(slow.bodies).toHaveLength(2);
-    expect(quick.bodies).toHaveLength(1 + history.length);
+    expect(slow.updates).toHaveLength(1);
+    expect(quick.updates).toHaveLength(1 + history.length);
     slow.release();
     await settled();
     await bench.clock.pass(100);
-    expect(slow.bodies).toHaveLength(3);
+    expect(slow.updates).toHaveLength(2);
     expect(slow.picture).toEqual(expectedAgents(bench.store, createView()));
-    const late = bench.rendered[Number(slow.bodies.at(-1))];
-    expect(late?.rate.effectiveHz).toBeLessThan(late?.rate.requestedHz ?? 0);
-    const onTime = bench.rendered[Number(quick.bodies.at(-1))];
-    expect(onTime?.rate).toEqual({ requestedHz: 10, effectiveHz: 10 });
+    expect(slow.updates.at(-1)?.rate).toEqual({ requestedHz: 10, effectiveHz: 2.8 });
+    expect(quick.updates.at(-1)?.rate).toEqual({ requestedHz: 10, effectiveHz: 10 });
+  });
+
+  test('a member that keeps up again is told its full rate again, and shares its updates again', async () => {
+    const bench = newBench();
+    using slow = bench.seat();
+    using quick = bench.seat();
+    await settled();
+    const history = pictures(40);
+    slow.hold();
+    for (const [index, picture] of history.entries()) {
+      if (index === 5) slow.release();
+      bench.show(picture);
+      await bench.clock.pass(100);
+    }
+    expect(history.length).toBeGreaterThan(35);
+    expect(slow.updates.at(-1)?.rate.effectiveHz).toBe(10);
+    expect(slow.updates.at(-1)).toBe(quick.updates.at(-1));
+  });
+
+  test('while the event loop is too busy all streams skip ticks, lose nothing, say so, and speed up again', async () => {
+    const bench = newBench();
+    using member = bench.seat();
+    await settled();
+    const history = pictures(90);
+    let round = 0;
+    const run = async (ticks: number): Promise<number> => {
+      const before = member.updates.length;
+      for (let tick = 0; tick < ticks; tick += 1) {
+        bench.show(history[(round += 1) % history.length]);
+        await bench.clock.pass(100);
+      }
+      return member.updates.length - before;
+    };
+    expect(await run(20)).toBe(20);
+    bench.utilization = 1;
+    await run(11);
+    bench.utilization = 0.7;
+    expect(await run(40)).toBe(20);
+    expect(member.updates.at(-1)?.rate.effectiveHz).toBeLessThan(6);
+    bench.utilization = 0.2;
+    await run(40);
+    expect(await run(20)).toBe(20);
+    expect(member.updates.at(-1)?.rate.effectiveHz).toBe(10);
+    expect(member.picture).toEqual(expectedAgents(bench.store, createView()));
+  });
+
+  test('ticks that the event loop was late for count as skipped', async () => {
+    const bench = newBench();
+    using member = bench.seat();
+    await settled();
+    for (const picture of pictures(20)) {
+      bench.show(picture);
+      // The timer is due after 100 ms, and comes after 400.
+      bench.clock.stall(400);
+      await settled();
+    }
+    expect(member.updates.length).toBeGreaterThan(10);
+    expect(member.updates.at(-1)?.rate.effectiveHz).toBeLessThan(4);
   });
 
   test('ON_DEMAND: a snapshot, then nothing until somebody asks', async () => {
     const bench = newBench();
-    const member = new TestMember(bench);
-    using _seat = bench.join(member, { hz: 0 });
+    using member = bench.seat({ hz: 0 });
     await settled();
     for (const picture of pictures(5)) bench.show(picture);
     await bench.clock.pass(5_000, 500);
@@ -169,17 +244,57 @@ describe('a group of equal subscriptions', () => {
     expect(bench.demand.hzFor(serverOf('x'))).toBe(0);
   });
 
-  test('one that throws while it renders or delivers does not end the others', async () => {
+  test('ON_DEMAND: a member that had no room when somebody asked gets the update when it has', async () => {
     const bench = newBench();
-    const well = new TestMember(bench);
-    const broken: Member = { after: null, deliver: () => Promise.reject(new Error('broken')) };
+    using member = bench.seat({ hz: 0 });
+    await settled();
+    bench.show(pictures(1)[0]);
+    member.hold();
+    bench.rateClock.demand();
+    await settled();
+    expect(member.kinds()).toEqual(['SNAPSHOT']);
+    member.release();
+    await settled();
+    expect(member.kinds()).toEqual(['SNAPSHOT', 'DELTA']);
+  });
+
+  test('one that throws while an update is handed to it does not end the others', async () => {
+    const bench = newBench();
+    const broken: Member<StreamedChanges> = {
+      after: null,
+      hasRoom: () => true,
+      deliver: () => {
+        throw new Error('broken');
+      },
+    };
     using _broken = bench.join(broken);
-    using _well = bench.join(well);
+    using well = bench.seat();
     await settled();
     bench.show(pictures(2)[0]);
     await bench.clock.pass(100);
     expect(well.kinds()).toEqual(['SNAPSHOT', 'DELTA']);
-    expect(bench.errors.splice(0).length).toBeGreaterThan(0);
+    expect(bench.errors.splice(0)).toEqual([new Error('broken'), new Error('broken')]);
+  });
+
+  test('an update that could not be rendered is told with the next change', async () => {
+    const bench = newBench();
+    const member = new TestMember();
+    let failing = false;
+    const render = (update: StreamedChanges): Promise<StreamedChanges> =>
+      failing ? Promise.reject(new Error('cannot render')) : Promise.resolve(update);
+    using _seat = bench.groups.join('k', () => ({ view: createView(), hz: 10, render }), member);
+    await settled();
+    const [first, second] = pictures(2);
+    failing = true;
+    bench.show(first);
+    await bench.clock.pass(100);
+    expect(member.kinds()).toEqual(['SNAPSHOT']);
+    failing = false;
+    bench.show(second);
+    await bench.clock.pass(100);
+    expect(member.kinds()).toEqual(['SNAPSHOT', 'DELTA']);
+    expect(member.picture).toEqual(expectedAgents(bench.store, createView()));
+    expect(bench.errors.splice(0)).toEqual([new Error('cannot render')]);
   });
 
   test('any history of members that come, go, stall and recover: whoever has room has the right picture', async () => {
@@ -191,29 +306,26 @@ describe('a group of equal subscriptions', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
         const bench = newBench();
-        const seats = new Map<number, { member: TestMember; seat: Disposable }>();
+        const members = new Map<number, TestMember>();
         for (const one of steps) {
           if ('picture' in one) bench.show(one.picture);
           else if (!('who' in one)) await bench.clock.pass(100);
-          else if (one.do === 'join' && !seats.has(one.who)) {
-            const member = new TestMember(bench);
-            seats.set(one.who, { member, seat: bench.join(member) });
+          else if (one.do === 'join' && !members.has(one.who)) {
+            members.set(one.who, bench.seat());
             await settled();
           } else if (one.do === 'leave') {
-            seats.get(one.who)?.seat[Symbol.dispose]();
-            seats.delete(one.who);
-          } else if (one.do === 'hold') {
-            const seated = seats.get(one.who);
-            if (seated !== undefined) seated.member.hold = true;
-          } else seats.get(one.who)?.member.release();
+            members.get(one.who)?.[Symbol.dispose]();
+            members.delete(one.who);
+          } else if (one.do === 'hold') members.get(one.who)?.hold();
+          else members.get(one.who)?.release();
         }
-        for (const { member } of seats.values()) member.release();
+        for (const member of members.values()) member.release();
         await settled();
         await bench.clock.pass(300, 100);
-        for (const { member } of seats.values()) {
+        for (const member of members.values()) {
           expect(member.picture).toEqual(expectedAgents(bench.store, createView()));
+          member[Symbol.dispose]();
         }
-        for (const { seat } of seats.values()) seat[Symbol.dispose]();
       }),
       { numRuns: 100 },
     );

@@ -4,6 +4,7 @@ import { Demand } from '../../src/collector/demand.js';
 import {
   ActiveStreams,
   Commits,
+  Groups,
   isHealthChange,
   isNotice,
   RateClock,
@@ -32,13 +33,13 @@ function bench(): Bench {
   const clock = new ManualClock();
   const store = new Store({ epoch: 'e', maxTombstones: 100, maxEvents: 3 });
   const demand = new Demand();
-  const deps = {
-    store,
-    demand,
-    commits: new Commits(store),
-    rateClock: new RateClock(clock),
-    active: new ActiveStreams(),
+  const rateClock = new RateClock(clock);
+  const active = new ActiveStreams();
+  const onError = (error: unknown): never => {
+    throw error;
   };
+  const groups = new Groups({ store, demand, rateClock, active, utilization: () => 0, onError });
+  const deps = { store, demand, commits: new Commits(store), rateClock, active, groups };
   const made = { clock, store, demand, deps };
   benches.push(made);
   return made;
@@ -51,11 +52,13 @@ afterEach(() => {
       wishes: demand.size,
       streams: deps.active.size,
       waiting: deps.commits.size,
+      lanes: deps.groups.lanes,
     }).toEqual({
       timers: 0,
       wishes: 0,
       streams: 0,
       waiting: 0,
+      lanes: 0,
     });
   }
 });

@@ -53,6 +53,9 @@ export async function startApp(servers: readonly ServerConfig[], overrides: Part
     heartbeatMs: 1_000,
     tombstones: 10_000,
     shutdownMs: 2_000,
+    compressFromBytes: 512,
+    maxBufferedBytes: 262_144,
+    maxSlowMs: 60_000,
     ...overrides,
   };
   const app = await createApp(config, { clock: systemClock, logger: silentLogger });

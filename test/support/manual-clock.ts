@@ -51,6 +51,12 @@ export class ManualClock implements Clock {
     this.#elapsedMs = untilMs;
   }
 
+  /** Moves on without calling back what fell due meanwhile, as when the event loop is blocked; then calls it back. */
+  stall(byMs: number): void {
+    this.#elapsedMs += byMs;
+    this.advance(0);
+  }
+
   /** `advance`, letting everything that waits for a promise run after each callback's turn. */
   async pass(byMs: number, stepMs = byMs): Promise<void> {
     for (let passed = 0; passed < byMs; passed += stepMs) {

@@ -1,0 +1,88 @@
+import type { Pace } from './pace.js';
+import type { RateClock } from './rate-clock.js';
+import { RateMeter } from './rate-meter.js';
+
+/** Those who are served at the ticks of a lane. */
+export interface LaneUser {
+  serve(): void;
+}
+
+/** All groups of one rate: one wait for the next tick serves all of them. */
+export class Lane implements Disposable {
+  /** 0: ticks when somebody asks for an update. */
+  readonly hz: number;
+  /** What the event loop leaves of the rate. */
+  readonly meter = new RateMeter();
+  readonly #users = new Set<LaneUser>();
+  readonly #rateClock: RateClock;
+  readonly #pace: Pace;
+  readonly #onError: (error: unknown) => void;
+  readonly #closed = new AbortController();
+  #armed = false;
+  #ticks = 0;
+  #demands: number;
+
+  constructor(hz: number, rateClock: RateClock, pace: Pace, onError: (error: unknown) => void) {
+    this.hz = hz;
+    this.#rateClock = rateClock;
+    this.#pace = pace;
+    this.#onError = onError;
+    this.#demands = rateClock.demands;
+    if (hz === 0) this.#wait();
+  }
+
+  get size(): number {
+    return this.#users.size;
+  }
+
+  add(user: LaneUser): void {
+    this.#users.add(user);
+  }
+
+  remove(user: LaneUser): void {
+    this.#users.delete(user);
+  }
+
+  /** Somebody may have something to tell: they are all served at the next tick. */
+  arm(): void {
+    if (this.hz > 0 && !this.#armed && !this.#closed.signal.aborted) this.#wait();
+  }
+
+  [Symbol.dispose](): void {
+    this.#closed.abort();
+  }
+
+  #wait(): void {
+    this.#armed = true;
+    const dueMs = this.#rateClock.now() + 1000 / this.hz;
+    const { signal } = this.#closed;
+    const tick =
+      this.hz === 0 ? this.#rateClock.nextDemand(this.#demands, signal) : this.#rateClock.next(this.hz, signal);
+    tick.then(
+      () => {
+        this.#armed = false;
+        if (!signal.aborted) this.#tick(dueMs);
+      },
+      (error: unknown) => this.#onError(error),
+    );
+  }
+
+  #tick(dueMs: number): void {
+    if (this.hz === 0) {
+      this.#demands = this.#rateClock.demands;
+      this.#wait();
+    } else {
+      // The next tick was due within one period: every whole period beyond is a tick that the event loop missed.
+      const missed = Math.floor(((this.#rateClock.now() - dueMs) * this.hz) / 1000);
+      if (missed > 0) this.meter.skipped(missed);
+      this.#ticks += 1;
+      if (this.#ticks % this.#pace.every !== 0) {
+        this.meter.skipped();
+        this.#wait();
+        return;
+      }
+      this.meter.served();
+    }
+    for (const user of [...this.#users]) user.serve();
+  }
+}

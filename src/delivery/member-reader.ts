@@ -1,0 +1,65 @@
+import type { Position } from '../state/index.js';
+import type { Member, Seat } from './group.js';
+
+/**
+ * A member of a group that is read as an async iterator. It has room while somebody waits for its next value, so
+ * whoever reads slowly finds one conflated update. Unlike an async generator it can be left at any moment.
+ */
+export class MemberReader<T> implements Member<T>, AsyncIterableIterator<T> {
+  readonly after: Position | null;
+  readonly #seat: Seat;
+  #waiting: {
+    readonly value: Promise<IteratorResult<T>>;
+    readonly resolve: (result: IteratorResult<T>) => void;
+  } | null = null;
+  #left = false;
+
+  constructor(after: Position | null, join: (member: Member<T>) => Seat) {
+    this.after = after;
+    this.#seat = join(this);
+  }
+
+  hasRoom(): boolean {
+    return this.#waiting !== null;
+  }
+
+  deliver(rendered: T): void {
+    const waiting = this.#waiting;
+    this.#waiting = null;
+    waiting?.resolve({ done: false, value: rendered });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<T>> {
+    if (this.#left) return Promise.resolve(END);
+    if (this.#waiting !== null) return this.#waiting.value;
+    let resolve: (result: IteratorResult<T>) => void = () => undefined;
+    const value = new Promise<IteratorResult<T>>((resolvePromise) => (resolve = resolvePromise));
+    this.#waiting = { value, resolve };
+    this.#seat.ready();
+    return value;
+  }
+
+  return(): Promise<IteratorResult<T>> {
+    this.#leave();
+    return Promise.resolve(END);
+  }
+
+  throw(error: unknown): Promise<IteratorResult<T>> {
+    this.#leave();
+    return Promise.reject(error instanceof Error ? error : new Error(String(error)));
+  }
+
+  #leave(): void {
+    if (this.#left) return;
+    this.#left = true;
+    this.#seat[Symbol.dispose]();
+    this.#waiting?.resolve(END);
+    this.#waiting = null;
+  }
+}
+
+const END = { done: true, value: undefined } as const;

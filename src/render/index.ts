@@ -1,0 +1,1 @@
+export { compileSelection, RENDERED_ONCE, type RenderSelection, rootSelection, type RootSelection } from './compile.js';
