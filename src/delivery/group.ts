@@ -20,8 +20,8 @@ export interface GroupRequest<T> {
   readonly view: View;
   /** Updates a second; 0: only when asked. */
   readonly hz: number;
-  /** Makes one update into what all members that stand at the same place get. */
-  readonly render: (update: StreamedChanges) => T | Promise<T>;
+  /** Makes one update into what all members that stand at the same place get; `readers`: how many they are. */
+  readonly render: (update: StreamedChanges, readers: number) => T | Promise<T>;
   /** Called when the last member has left. */
   readonly close?: () => void;
 }
@@ -108,36 +108,38 @@ export class Group<T> implements Greeter {
 
   #serve(newcomersOnly: boolean): void {
     if (this.#closed) return;
-    const tables = new Map<Position | null, Map<number, GroupSeat<T>[]>>();
+    const tables = new Map<Position | null, GroupSeat<T>[]>();
     for (const seat of this.#members) {
       if (seat.rendering || (newcomersOnly && !seat.isNew)) continue;
       if (!seat.member.hasRoom()) {
         if (!seat.isNew) seat.skip();
         continue;
       }
-      let table = tables.get(seat.position);
-      if (table === undefined) tables.set(seat.position, (table = new Map<number, GroupSeat<T>[]>()));
-      const hz = seat.effectiveHz();
-      const seats = table.get(hz);
-      if (seats === undefined) table.set(hz, [seat]);
-      else seats.push(seat);
+      const table = tables.get(seat.position);
+      if (table === undefined) tables.set(seat.position, [seat]);
+      else table.push(seat);
     }
     for (const [position, table] of tables) this.#serveTable(position, table);
   }
 
-  #serveTable(from: Position | null, table: ReadonlyMap<number, readonly GroupSeat<T>[]>): void {
+  #serveTable(from: Position | null, table: readonly GroupSeat<T>[]): void {
     const { store, lane } = this.#deps;
     const changes = changesSince(store, from, this.#request.view);
     const here = this.#here?.revision === changes.position.revision ? this.#here : changes.position;
     this.#here = here;
-    for (const [hz, seats] of table) {
-      for (const seat of seats) {
-        seat.position = here;
-        seat.isNew = false;
-        seat.missed = false;
-        if (!changes.empty) seat.meter.served();
-      }
+    const rates = new Map<number, GroupSeat<T>[]>();
+    for (const seat of table) {
+      seat.position = here;
+      seat.isNew = false;
+      seat.missed = false;
       if (changes.empty) continue;
+      const hz = seat.effectiveHz();
+      const seats = rates.get(hz);
+      if (seats === undefined) rates.set(hz, [seat]);
+      else seats.push(seat);
+      seat.meter.served();
+    }
+    for (const [hz, seats] of rates) {
       const rate: StreamRate = { requestedHz: lane.hz, effectiveHz: hz };
       this.#render(from, seats, { changes, rate });
     }
@@ -146,7 +148,7 @@ export class Group<T> implements Greeter {
   #render(from: Position | null, seats: readonly GroupSeat<T>[], update: StreamedChanges): void {
     let rendered: T | Promise<T>;
     try {
-      rendered = this.#request.render(update);
+      rendered = this.#request.render(update, seats.length);
     } catch (error) {
       this.#giveBack(from, seats, error);
       return;

@@ -65,8 +65,8 @@ export function streamTopology(
       return first ?? null;
     },
     close() {
-      // It only leaves its group.
-      void updates.return?.();
+      // Nothing to wait for: it only leaves its group, which cannot fail.
+      updates.return?.().catch(() => undefined);
     },
   });
 }

@@ -49,12 +49,15 @@ interface Scope {
   readonly variables: Readonly<Record<string, unknown>>;
 }
 
+/** JSON text in pieces: what was rendered once comes as UTF-8 bytes, which are not to be changed. */
+export type Rendered = readonly (string | Buffer)[];
+
 /**
  * @param event what the subscription's event stream yields
  * @param generation what was rendered once is rendered anew when this is another
- * @returns the response as JSON text; `null` when only graphql's `execute` can tell: errors, promises
+ * @returns the response; `null` when only graphql's `execute` can tell: errors, promises
  */
-export type RenderSelection = (event: unknown, context: unknown, generation: number) => string | null;
+export type RenderSelection = (event: unknown, context: unknown, generation: number) => Rendered | null;
 
 /**
  * @returns `null` for a subscription that is anything but one field, and for wrong variables: graphql says what is wrong
@@ -99,8 +102,9 @@ export function compileSelection({ field, args, responseKey, nodes, scope }: Roo
     throw error;
   }
   return (event, context, generation) => {
+    const env: Env = { context, generation, holes: [] };
     try {
-      return `${head}${write(event, { context, generation })}}}`;
+      return filled(`${head}${write(event, env)}}}`, env.holes);
     } catch {
       // graphql's own execution tells what is wrong, and where.
       return null;
@@ -111,6 +115,25 @@ export function compileSelection({ field, args, responseKey, nodes, scope }: Roo
 interface Env {
   readonly context: unknown;
   readonly generation: number;
+  /** What goes into the holes of the text, in their order. */
+  readonly holes: (readonly Buffer[])[];
+}
+
+/** Stands in the text where bytes belong: it cannot stand there by itself, because JSON escapes it. */
+const HOLE = '\0';
+
+function filled(text: string, holes: readonly (readonly Buffer[])[]): Rendered {
+  if (holes.length === 0) return [text];
+  const parts: (string | Buffer)[] = [];
+  let from = 0;
+  for (const hole of holes) {
+    const at = text.indexOf(HOLE, from);
+    parts.push(text.slice(from, at));
+    for (const bytes of hole) parts.push(bytes);
+    from = at + 1;
+  }
+  parts.push(text.slice(from));
+  return parts;
 }
 
 type Writer = (value: unknown, env: Env) => string;
@@ -165,6 +188,10 @@ function valueWriter(type: GraphQLOutputType, nodes: readonly FieldNode[], scope
     };
   }
   if (isListType(type)) {
+    const itemType = isNonNullType(type.ofType) ? type.ofType.ofType : null;
+    if (isObjectType(itemType) && itemType.extensions[RENDERED_ONCE] === true) {
+      return listOfOnce(objectWriter(itemType, nodes, scope));
+    }
     const write = writerOf(type.ofType, nodes, scope);
     return (values, env) => {
       if (!Array.isArray(values)) throw new UnusualError('a list that is no array');
@@ -176,8 +203,7 @@ function valueWriter(type: GraphQLOutputType, nodes: readonly FieldNode[], scope
     };
   }
   if (!isObjectType(type) || type.isTypeOf != null) throw new UnusualError(`the type ${String(type)}`);
-  const write = objectWriter(type, nodes, scope);
-  return type.extensions[RENDERED_ONCE] === true ? once(write) : write;
+  return objectWriter(type, nodes, scope);
 }
 
 function objectWriter(type: GraphQLObjectType, nodes: readonly FieldNode[], scope: Scope): Writer {
@@ -206,17 +232,30 @@ function objectWriter(type: GraphQLObjectType, nodes: readonly FieldNode[], scop
   };
 }
 
-function once(write: Writer): Writer {
-  const texts = new Map<unknown, string>();
+/** A list of objects that are each rendered once in a generation, however many lists they are in. */
+function listOfOnce(write: Writer): Writer {
+  /** Each with the comma before it. */
+  const known = new Map<unknown, Buffer>();
   let generation = NaN;
-  return (source, env) => {
+  return (values, env) => {
+    if (!Array.isArray(values)) throw new UnusualError('a list that is no array');
     if (env.generation !== generation) {
       generation = env.generation;
-      texts.clear();
+      known.clear();
     }
-    let text = texts.get(source);
-    if (text === undefined) texts.set(source, (text = write(source, env)));
-    return text;
+    const parts: Buffer[] = [];
+    for (const value of values as readonly unknown[]) {
+      let bytes = known.get(value);
+      if (bytes === undefined) {
+        if (value == null) throw new UnusualError('null where there must be a value');
+        bytes = Buffer.from(`,${write(value, env)}`);
+        known.set(value, bytes);
+      }
+      parts.push(parts.length === 0 ? bytes.subarray(1) : bytes);
+    }
+    if (parts.length === 0) return '[]';
+    env.holes.push(parts);
+    return `[${HOLE}]`;
   };
 }
 

@@ -1,1 +1,8 @@
-export { compileSelection, RENDERED_ONCE, type RenderSelection, rootSelection, type RootSelection } from './compile.js';
+export {
+  compileSelection,
+  type Rendered,
+  RENDERED_ONCE,
+  type RenderSelection,
+  rootSelection,
+  type RootSelection,
+} from './compile.js';

@@ -1,9 +1,11 @@
-import { constants, deflateRawSync } from 'node:zlib';
 import type { Duplex } from 'node:stream';
+import { constants, deflateRawSync } from 'node:zlib';
 import type { ExecutionResult } from 'graphql';
+import type { Rendered } from '../render/index.js';
+import { type Bytes, FramedBytes, type FrameWriter } from './frames.js';
 
 export interface CompressionOptions {
-  /** Bytes of the text of an update from which on it is compressed; `null`: never. */
+  /** Bytes of an update from which on clients that ask for it get it compressed; `null`: never. */
   readonly threshold: number | null;
 }
 
@@ -12,16 +14,27 @@ export interface CompressionOptions {
  * made, and compressed, once; each socket's own part, the `{"id":…` before them, is written in front of them.
  */
 export class SharedMessage {
-  /** Of the message's payload, as JSON. */
-  readonly text: string;
-  readonly #compression: CompressionOptions;
+  readonly #parts: Rendered;
+  readonly #readers: number;
+  readonly #frames: FrameWriter;
+  readonly #threshold: number;
   #plain: FramedBytes | null = null;
-  #deflated: FramedBytes | null = null;
+  #deflated: Buffer | null = null;
+  #framedDeflated: FramedBytes | null = null;
+  #text: string | null = null;
   #result: StringifiedResult | null = null;
 
-  constructor(text: string, compression: CompressionOptions) {
-    this.text = text;
-    this.#compression = compression;
+  /** @param readers how many it is for: what is for one only need not be kept */
+  constructor(parts: Rendered, readers: number, frames: FrameWriter, compression: CompressionOptions) {
+    this.#parts = parts;
+    this.#readers = readers;
+    this.#frames = frames;
+    this.#threshold = compression.threshold ?? Infinity;
+  }
+
+  /** The payload as JSON. */
+  get text(): string {
+    return (this.#text ??= this.#parts.map(String).join(''));
   }
 
   /** For whoever serialises results by itself: Yoga takes the text as it is. */
@@ -32,12 +45,18 @@ export class SharedMessage {
 
   /** Writes it to a WebSocket's stream as one text message. */
   writeTo(stream: Duplex, prefix: MessagePrefix, mayDeflate: boolean): void {
-    const { threshold } = this.#compression;
-    if (mayDeflate && threshold !== null && this.text.length >= threshold && prefix.stored !== null) {
-      this.#deflated ??= new FramedBytes(deflated(`${this.text}}`), RSV1);
-      this.#deflated.writeTo(stream, prefix.stored);
+    const { stored } = prefix;
+    if (mayDeflate && stored !== null && lengthOf(this.#parts) >= this.#threshold) {
+      this.#deflated ??= deflated(`${this.text}}`);
+      if (this.#readers === 1) this.#frames.write(stream, [stored, this.#deflated], RSV1);
+      else {
+        this.#framedDeflated ??= new FramedBytes([this.#deflated], RSV1);
+        this.#framedDeflated.writeTo(stream, stored);
+      }
+    } else if (this.#readers === 1) {
+      this.#frames.write(stream, [prefix.plain, ...this.#parts, '}'], 0);
     } else {
-      this.#plain ??= new FramedBytes(Buffer.from(`${this.text}}`), 0);
+      this.#plain ??= new FramedBytes([...this.#parts, '}'], 0);
       this.#plain.writeTo(stream, prefix.plain);
     }
   }
@@ -47,15 +66,25 @@ interface StringifiedResult extends ExecutionResult {
   readonly stringify: () => string;
 }
 
+/** About: in characters where it is text. */
+function lengthOf(parts: readonly Bytes[]): number {
+  let length = 0;
+  for (const part of parts) length += part.length;
+  return length;
+}
+
 /** What comes before the shared bytes in the messages of one subscription. */
 export class MessagePrefix {
   readonly plain: Buffer;
-  /** The same as the beginning of a DEFLATE stream; `null` when it is too long for one stored block. */
-  readonly stored: Buffer | null;
+  #stored: Buffer | null | undefined;
 
   constructor(id: string) {
     this.plain = Buffer.from(`{"id":${JSON.stringify(id)},"type":"next","payload":`);
-    this.stored = storedBlock(this.plain);
+  }
+
+  /** The same as the beginning of a DEFLATE stream; `null` when it is too long for one stored block. */
+  get stored(): Buffer | null {
+    return (this.#stored ??= storedBlock(this.plain));
   }
 }
 
@@ -80,65 +109,5 @@ function deflated(text: string): Buffer {
 
 const LEVEL = constants.Z_BEST_SPEED;
 
-const FIN_TEXT = 0x81;
+/** RFC 7692: the message is compressed. */
 const RSV1 = 0x40;
-const MAX_HEADER_BYTES = 10;
-
-/**
- * Bytes that go out many times with something else in front of them each time. They are kept with room before them,
- * and what comes before them is written there, so that each frame is one piece of memory and one write.
- */
-class FramedBytes {
-  readonly #bytes: Buffer;
-  readonly #rsv: number;
-  #frame: Buffer | null = null;
-  #room = 0;
-
-  constructor(bytes: Buffer, rsv: number) {
-    this.#bytes = bytes;
-    this.#rsv = rsv;
-  }
-
-  writeTo(stream: Duplex, prefix: Buffer): void {
-    const frame = this.#frameFor(prefix.length);
-    const start = this.#room - prefix.length;
-    prefix.copy(frame, start);
-    const length = prefix.length + this.#bytes.length;
-    const from = writeHeader(frame, start, FIN_TEXT | this.#rsv, length);
-    stream.write(frame.subarray(from));
-    // Nothing waits: the kernel has copied it, and the next one may write over it. Otherwise it belongs to the stream.
-    if (stream.writableLength > 0) this.#frame = null;
-  }
-
-  #frameFor(prefixLength: number): Buffer {
-    if (this.#frame === null || this.#room < MAX_HEADER_BYTES + prefixLength) {
-      this.#room = MAX_HEADER_BYTES + prefixLength + SPARE_BYTES;
-      this.#frame = Buffer.allocUnsafeSlow(this.#room + this.#bytes.length);
-      this.#bytes.copy(this.#frame, this.#room);
-    }
-    return this.#frame;
-  }
-}
-
-/** Ids differ a little in length. */
-const SPARE_BYTES = 32;
-
-/** Writes a WebSocket frame's header (RFC 6455, 5.2, unmasked) so that it ends at `end`; returns where it begins. */
-function writeHeader(frame: Buffer, end: number, first: number, length: number): number {
-  let start: number;
-  if (length < 126) {
-    start = end - 2;
-    frame[start + 1] = length;
-  } else if (length <= 0xffff) {
-    start = end - 4;
-    frame[start + 1] = 126;
-    frame.writeUInt16BE(length, start + 2);
-  } else {
-    start = end - 10;
-    frame[start + 1] = 127;
-    frame.writeUInt32BE(0, start + 2);
-    frame.writeUInt32BE(length, start + 6);
-  }
-  frame[start] = first;
-  return start;
-}

@@ -9,9 +9,16 @@ import {
   type Seat,
   type StreamedChanges,
 } from '../delivery/index.js';
-import { compileSelection, type RenderSelection, rootSelection, type RootSelection } from '../render/index.js';
+import {
+  compileSelection,
+  type Rendered,
+  type RenderSelection,
+  rootSelection,
+  type RootSelection,
+} from '../render/index.js';
 import { type SchemaContext, shareableStream } from '../schema/index.js';
 import { maskError } from './errors.js';
+import { FrameWriter } from './frames.js';
 import { type CompressionOptions, SharedMessage } from './shared-message.js';
 
 /** A subscription that may be shared with others that ask for the same. */
@@ -24,6 +31,7 @@ export interface SharedSubscription {
 export class Sharing {
   readonly #groups: Groups;
   readonly #compress: CompressionOptions;
+  readonly #frames = new FrameWriter();
   /** By selection: subscriptions with other filters, and so of other groups, share what they render of each agent. */
   readonly #renderers = new Map<string, { readonly render: RenderSelection | null; users: number }>();
 
@@ -47,7 +55,8 @@ export class Sharing {
         return {
           view,
           hz,
-          render: (update) => this.#render(renderer.render, args, context, update),
+          render: (update, readers) =>
+            this.#render(renderer.render, args, context, update, (parts) => this.#message(parts, readers)),
           close: () => {
             renderer.users -= 1;
             if (renderer.users === 0) this.#renderers.delete(selected);
@@ -71,18 +80,24 @@ export class Sharing {
     return renderer;
   }
 
+  #message(parts: Rendered, readers: number): SharedMessage {
+    return new SharedMessage(parts, readers, this.#frames, this.#compress);
+  }
+
   #render(
     render: RenderSelection | null,
     args: ExecutionArgs,
     context: SchemaContext,
     update: StreamedChanges,
+    messageOf: (parts: Rendered) => SharedMessage,
   ): SharedMessage | Promise<SharedMessage> {
-    const text = render?.(update, context, context.store.commitCount) ?? null;
-    if (text !== null) return new SharedMessage(text, this.#compress);
+    const parts = render?.(update, context, context.store.commitCount) ?? null;
+    if (parts !== null) return messageOf(parts);
     // As graphql does it for each event of a subscription.
     const result = execute({ ...args, rootValue: update });
-    const messageOf = (done: ExecutionResult): SharedMessage => new SharedMessage(serialise(done), this.#compress);
-    return result instanceof Promise ? result.then(messageOf) : messageOf(result);
+    return result instanceof Promise
+      ? result.then((done) => messageOf([serialise(done)]))
+      : messageOf([serialise(result)]);
   }
 }
 

@@ -120,6 +120,7 @@ function matchedAt(record: LedgerRecord<Agent, AgentKey> | undefined, since: Pos
 }
 
 function topologyChanges(store: Store, since: Position | null, view: View): readonly TopologyChange[] {
+  if (since?.view.key === view.key && !topologyMoved(store, since.revision)) return [];
   const changes = new Map<string, { edges: TopologyEdge[]; removedEdgeIds: string[] }>();
   const changeOf = (swarmId: string): { edges: TopologyEdge[]; removedEdgeIds: string[] } => {
     let change = changes.get(swarmId);
@@ -149,6 +150,11 @@ function topologyChanges(store: Store, since: Position | null, view: View): read
     const swarm = store.swarms.get(swarmId);
     return { kind, swarmId, swarm: swarm !== undefined && matchesSwarm(view, swarm) ? swarm : null, ...change };
   });
+}
+
+/** Whether anything happened after `since` that topology may depend on; most changes of agents are none of it. */
+function topologyMoved({ swarms, edges, agents }: Store, since: number): boolean {
+  return swarms.revision > since || edges.revision > since || agents.keyRevision > since;
 }
 
 function edgeCandidates(

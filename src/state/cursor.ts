@@ -14,9 +14,21 @@ export interface Position {
  * other filters must be told what entered and left its view, not only what changed.
  */
 export function encodeCursor(epoch: string, position: Position): string {
-  const { view } = position;
-  const parts = [VERSION, epoch, position.revision, switchesOf(view), list(view.serverTypes), list(view.agentTypes)];
-  return Buffer.from(JSON.stringify([...parts, list(view.swarmIds)])).toString('base64url');
+  return Buffer.from(`[${VERSION},${JSON.stringify(epoch)},${position.revision},${viewText(position.view)}]`).toString(
+    'base64url',
+  );
+}
+
+const viewTexts = new WeakMap<View, string>();
+
+/** A view is told with every update. */
+function viewText(view: View): string {
+  let text = viewTexts.get(view);
+  if (text === undefined) {
+    const parts = [switchesOf(view), list(view.serverTypes), list(view.agentTypes), list(view.swarmIds)];
+    viewTexts.set(view, (text = JSON.stringify(parts).slice(1, -1)));
+  }
+  return text;
 }
 
 /**

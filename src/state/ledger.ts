@@ -11,6 +11,7 @@ export class Ledger<V, K> {
   readonly #maxTombstones: number;
   #newest: LedgerRecord<V, K> | null = null;
   #horizon = 0;
+  #keyRevision = 0;
   #size = 0;
 
   constructor(options: LedgerOptions<V, K>) {
@@ -27,6 +28,16 @@ export class Ledger<V, K> {
   /** A reader that stands before this revision cannot be told all that was removed since: it needs a snapshot. */
   get horizon(): number {
     return this.#horizon;
+  }
+
+  /** Of the last change of anything. */
+  get revision(): number {
+    return this.#newest?.revision ?? 0;
+  }
+
+  /** When something last came, left, or became something else to filters. */
+  get keyRevision(): number {
+    return this.#keyRevision;
   }
 
   /** The record of a thing or of its tombstone. */
@@ -89,6 +100,7 @@ export class Ledger<V, K> {
 
   #remember(record: LedgerRecord<V, K>, entry: HistoryEntry<K>): void {
     const { history, forgotten } = record;
+    this.#keyRevision = entry.revision;
     history.push(entry);
     if (history.length <= MAX_HISTORY) return;
     const key = history.shift()?.key ?? null;
