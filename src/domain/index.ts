@@ -2,6 +2,7 @@ export * from './agent.js';
 export * from './events.js';
 export * from './ids.js';
 export * from './report.js';
+export * from './restriction.js';
 export * from './server.js';
 export * from './swarm.js';
 export * from './topology.js';

@@ -1,6 +1,7 @@
+import type { Viewer } from '../auth/index.js';
 import type { McpServerType } from '../domain/index.js';
 import { SwarmlensError } from '../shared/index.js';
-import { createView, type View } from '../state/index.js';
+import { createView, restrictView, type View } from '../state/index.js';
 
 /** Entries of one filter; a client that wants more wants no filter. */
 export const MAX_FILTER_ENTRIES = 200;
@@ -17,12 +18,12 @@ export interface ViewArguments {
 }
 
 /**
- * The view that arguments ask for.
+ * The view that arguments ask for, less what the viewer may not see.
  * @throws SwarmlensError BAD_USER_INPUT naming the argument
  */
-export function viewOf(args: ViewArguments): View {
+export function viewOf(args: ViewArguments, { restriction }: Viewer): View {
   for (const argument of ['serverTypes', 'agentTypes', 'swarmIds'] as const) checkFilter(argument, args[argument]);
-  return createView({
+  const view = createView({
     serverTypes: args.serverTypes,
     agentTypes: args.agentTypes,
     swarmIds: args.swarmIds,
@@ -30,6 +31,7 @@ export function viewOf(args: ViewArguments): View {
     includeNeural: args.includeNeural ?? true,
     includeTopology: args.includeTopology ?? true,
   });
+  return restrictView(view, restriction);
 }
 
 function checkFilter(argument: string, values: readonly string[] | null | undefined): void {

@@ -1,3 +1,4 @@
+import type { Viewer } from '../auth/index.js';
 import type { Collector } from '../collector/index.js';
 import type { RateClock, StreamDeps } from '../delivery/index.js';
 import type { Clock } from '../shared/index.js';
@@ -24,6 +25,7 @@ export interface Services {
 export interface SchemaContext extends Services {
   /** Equal for all requests of one client. */
   readonly clientId: string;
+  readonly viewer: Viewer;
   /** Updates a second that the client says it can draw; `null`: it did not say. */
   readonly maxHz: number | null;
 }

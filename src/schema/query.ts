@@ -86,7 +86,7 @@ builder.queryFields((t) => ({
           'Only agents of these swarms; a swarm that is not there yet is no error. Empty: none; left out: all.',
       }),
     },
-    resolve: (_root, args, { store }) => store.agentsIn(viewOf(args)),
+    resolve: (_root, args, { store, viewer }) => store.agentsIn(viewOf(args, viewer)),
   }),
   agent: t.field({
     type: AgentType,

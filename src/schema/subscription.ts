@@ -8,7 +8,7 @@ import {
   streamTopology,
 } from '../delivery/index.js';
 import type { PerformanceMode } from '../domain/index.js';
-import { createView, decodeCursor } from '../state/index.js';
+import { decodeCursor } from '../state/index.js';
 import { AgentUpdateType } from './agent-update.js';
 import { type ViewArguments, viewOf } from './arguments.js';
 import { builder } from './builder.js';
@@ -65,7 +65,7 @@ builder.subscriptionFields((t) => ({
         description: 'Only these swarms; a swarm that is not there yet is no error. Empty: none; left out: all.',
       }),
     },
-    subscribe: (_root, args, { streams, maxHz }) => streamTopology(streams, viewOf(args), maxHz),
+    subscribe: (_root, args, { streams, maxHz, viewer }) => streamTopology(streams, viewOf(args, viewer), maxHz),
     resolve: (change) => change,
   }),
   performanceMetrics: t.field({
@@ -82,8 +82,8 @@ builder.subscriptionFields((t) => ({
         description: 'How often it moves at most.',
       }),
     },
-    subscribe: (_root, { serverTypes, mode }, { streams, maxHz }) =>
-      streamMetrics(streams, { view: createView({ serverTypes }), mode: mode ?? 'LOW_FREQUENCY', maxHz }),
+    subscribe: (_root, { serverTypes, mode }, { streams, maxHz, viewer }) =>
+      streamMetrics(streams, { view: viewOf({ serverTypes }, viewer), mode: mode ?? 'LOW_FREQUENCY', maxHz }),
     resolve: (metrics) => metrics,
   }),
   healthChanges: t.field({
@@ -105,7 +105,7 @@ interface AgentUpdatesArguments extends ViewArguments {
   readonly after?: string | null | undefined;
 }
 
-function requestOf(args: AgentUpdatesArguments, { store, maxHz }: SchemaContext): StreamRequest {
-  const after = args.after == null ? null : decodeCursor(store.epoch, args.after);
-  return { view: viewOf(args), mode: args.mode ?? 'NORMAL', maxHz, after };
+function requestOf(args: AgentUpdatesArguments, { store, maxHz, viewer }: SchemaContext): StreamRequest {
+  const after = args.after == null ? null : decodeCursor(store.epoch, args.after, viewer.restriction);
+  return { view: viewOf(args, viewer), mode: args.mode ?? 'NORMAL', maxHz, after };
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createYoga, type YogaServerInstance } from 'graphql-yoga';
+import { EVERYONE } from '../auth/index.js';
 import { schema, type SchemaContext, type Services } from '../schema/index.js';
 import { messageOf } from '../shared/index.js';
 import type { Logger } from '../telemetry/index.js';
@@ -39,7 +40,7 @@ export function createGraphQL(services: Services, sharing: Sharing, logger: Logg
       },
     },
     plugins: [useInputErrors(), useSharing(sharing)],
-    context: ({ req, maxHz }): SchemaContext => ({ ...services, clientId: clientIdOf(req), maxHz }),
+    context: ({ req, maxHz }): SchemaContext => ({ ...services, clientId: clientIdOf(req), viewer: EVERYONE, maxHz }),
   });
 }
 

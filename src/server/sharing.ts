@@ -48,7 +48,8 @@ export class Sharing {
       if (selection === null || plan === null) return null;
       const { view, mode, maxHz, after } = plan(selection.args, context);
       const hz = hzOf(mode, maxHz);
-      const selected = JSON.stringify([selection.field.name, selection.key]);
+      // What is rendered for one viewer is for all of its scope, and for nobody else.
+      const selected = JSON.stringify([context.viewer.scope, selection.field.name, selection.key]);
       const key = JSON.stringify([selected, view.key, hz]);
       const request = (): GroupRequest<SharedMessage> => {
         const renderer = this.#rendererOf(selected, selection);

@@ -189,6 +189,7 @@ function edgeVisibleAt(store: Store, edge: TopologyEdge, at: Position): boolean 
 
 function matchesSwarm(view: View, swarm: SwarmKey): boolean {
   return (
+    (view.serverIds === null || view.serverIds.has(swarm.serverId)) &&
     (view.serverTypes === null || view.serverTypes.has(swarm.serverType)) &&
     (view.swarmIds === null || view.swarmIds.has(swarm.id))
   );

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { MCP_SERVER_TYPES } from '../domain/index.js';
+import { MCP_SERVER_TYPES, type Restriction } from '../domain/index.js';
 import { SwarmlensError } from '../shared/index.js';
-import { createView, switchesOf, type View } from './view.js';
+import { createView, restrictView, switchesOf, type View } from './view.js';
 
 /** Where a reader stands: what it has seen, and through which view. */
 export interface Position {
@@ -25,17 +25,17 @@ const viewTexts = new WeakMap<View, string>();
 function viewText(view: View): string {
   let text = viewTexts.get(view);
   if (text === undefined) {
-    const parts = [switchesOf(view), list(view.serverTypes), list(view.agentTypes), list(view.swarmIds)];
-    viewTexts.set(view, (text = JSON.stringify(parts).slice(1, -1)));
+    const lists = [view.serverIds, view.serverTypes, view.agentTypes, view.swarmIds].map(list);
+    viewTexts.set(view, (text = JSON.stringify([switchesOf(view), ...lists]).slice(1, -1)));
   }
   return text;
 }
 
 /**
- * @returns the position, or `null` when the cursor was made by another life of the server: start with a snapshot
+ * @returns the position, or `null` when the cursor was made by another life of the server or for somebody who may see other things: start with a snapshot
  * @throws SwarmlensError BAD_USER_INPUT when it is no cursor at all
  */
-export function decodeCursor(epoch: string, cursor: string): Position | null {
+export function decodeCursor(epoch: string, cursor: string, restriction: Restriction): Position | null {
   const parsed = CURSOR.safeParse(parseJson(cursor));
   if (!parsed.success) {
     throw new SwarmlensError(
@@ -46,9 +46,10 @@ export function decodeCursor(epoch: string, cursor: string): Position | null {
       },
     );
   }
-  const [, cursorEpoch, revision, switches, serverTypes, agentTypes, swarmIds] = parsed.data;
+  const [, cursorEpoch, revision, switches, serverIds, serverTypes, agentTypes, swarmIds] = parsed.data;
   if (cursorEpoch !== epoch) return null;
   const view = createView({
+    serverIds,
     serverTypes,
     agentTypes,
     swarmIds,
@@ -56,7 +57,8 @@ export function decodeCursor(epoch: string, cursor: string): Position | null {
     includeNeural: (switches & 2) !== 0,
     includeTopology: (switches & 4) !== 0,
   });
-  return { revision, view };
+  // A view that shows what this reader may not see was not its own, or not with the access that it has now.
+  return restrictView(view, restriction).key === view.key ? { revision, view } : null;
 }
 
 const VERSION = 1;
@@ -68,6 +70,7 @@ const CURSOR = z.tuple([
   z.string(),
   z.int().min(0),
   z.int().min(0).max(7),
+  STRINGS,
   z.array(z.enum(MCP_SERVER_TYPES)).nullable(),
   STRINGS,
   STRINGS,

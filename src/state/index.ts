@@ -6,4 +6,12 @@ export { type EventsSince } from './events.js';
 export { measure, type PerformanceMetrics } from './metrics.js';
 export { type MergePatch } from './patch.js';
 export { Store, type StoreOptions } from './store.js';
-export { createView, maskAgent, matchesAgent, matchesServer, type View, type ViewOptions } from './view.js';
+export {
+  createView,
+  maskAgent,
+  matchesAgent,
+  matchesServer,
+  restrictView,
+  type View,
+  type ViewOptions,
+} from './view.js';

@@ -180,6 +180,7 @@ export interface StoreOptions {
 /** What makes a swarm's topology another one. */
 export interface SwarmKey {
   readonly id: string;
+  readonly serverId: string;
   readonly serverType: McpServerType;
   readonly topologyName: string | null;
 }
@@ -189,8 +190,8 @@ export interface ServerKey {
   readonly families: readonly McpServerType[];
 }
 
-function swarmKey({ id, serverType, topologyName }: Swarm): SwarmKey {
-  return { id, serverType, topologyName };
+function swarmKey({ id, serverId, serverType, topologyName }: Swarm): SwarmKey {
+  return { id, serverId, serverType, topologyName };
 }
 
 function sameSwarmKey(a: SwarmKey, b: SwarmKey): boolean {

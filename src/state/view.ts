@@ -1,4 +1,4 @@
-import { type Agent, type McpServer, type McpServerType, serverIdOf } from '../domain/index.js';
+import { type Agent, type McpServer, type McpServerType, type Restriction, serverIdOf } from '../domain/index.js';
 
 /**
  * What a reader wants to see: a conjunction of filters, and which parts of an agent. A filter that is `null` lets
@@ -7,6 +7,7 @@ import { type Agent, type McpServer, type McpServerType, serverIdOf } from '../d
 export interface View {
   /** Equal views have equal keys. */
   readonly key: string;
+  readonly serverIds: ReadonlySet<string> | null;
   readonly serverTypes: ReadonlySet<McpServerType> | null;
   readonly agentTypes: ReadonlySet<string> | null;
   readonly swarmIds: ReadonlySet<string> | null;
@@ -16,6 +17,7 @@ export interface View {
 }
 
 export interface ViewOptions {
+  readonly serverIds?: readonly string[] | null | undefined;
   readonly serverTypes?: readonly McpServerType[] | null | undefined;
   /** Compared in lower case. */
   readonly agentTypes?: readonly string[] | null | undefined;
@@ -26,12 +28,22 @@ export interface ViewOptions {
 }
 
 export function createView(options: ViewOptions = {}): View {
+  const serverIds = sorted(options.serverIds);
   const serverTypes = sorted(options.serverTypes);
   const agentTypes = sorted(options.agentTypes?.map((type) => type.toLowerCase()));
   const swarmIds = sorted(options.swarmIds);
   const { includePerformance = true, includeNeural = true, includeTopology = true } = options;
   return {
-    key: JSON.stringify([serverTypes, agentTypes, swarmIds, includePerformance, includeNeural, includeTopology]),
+    key: JSON.stringify([
+      serverIds,
+      serverTypes,
+      agentTypes,
+      swarmIds,
+      includePerformance,
+      includeNeural,
+      includeTopology,
+    ]),
+    serverIds: serverIds && new Set(serverIds),
     serverTypes: serverTypes && new Set(serverTypes),
     agentTypes: agentTypes && new Set(agentTypes),
     swarmIds: swarmIds && new Set(swarmIds),
@@ -45,15 +57,34 @@ function sorted<T extends string>(values: readonly T[] | null | undefined): read
   return values == null ? null : [...new Set(values)].sort();
 }
 
+/** The view less what a viewer may not see: to everything after it, what was taken away does not exist. */
+export function restrictView(view: View, restriction: Restriction): View {
+  return createView({
+    serverIds: common(view.serverIds, restriction.serverIds),
+    serverTypes: common(view.serverTypes, restriction.serverTypes),
+    agentTypes: common(view.agentTypes, restriction.agentTypes),
+    swarmIds: common(view.swarmIds, restriction.swarmIds),
+    includePerformance: view.includePerformance && restriction.performance,
+    includeNeural: view.includeNeural && restriction.neural,
+    includeTopology: view.includeTopology,
+  });
+}
+
+function common<T>(wanted: ReadonlySet<T> | null, allowed: readonly T[] | null): readonly T[] | null {
+  if (wanted === null) return allowed;
+  return allowed === null ? [...wanted] : allowed.filter((value) => wanted.has(value));
+}
+
 /** What the filters of a view look at. */
 export interface AgentKey {
+  readonly serverId: string;
   readonly serverType: McpServerType;
   readonly type: string;
   readonly swarmId: string | null;
 }
 
 export function agentKey(agent: Agent): AgentKey {
-  return { serverType: agent.serverType, type: agent.type, swarmId: agent.swarmId };
+  return { serverId: agent.serverId, serverType: agent.serverType, type: agent.type, swarmId: agent.swarmId };
 }
 
 export function sameAgentKey(a: AgentKey, b: AgentKey): boolean {
@@ -62,6 +93,7 @@ export function sameAgentKey(a: AgentKey, b: AgentKey): boolean {
 
 export function matchesAgent(view: View, key: AgentKey): boolean {
   return (
+    (view.serverIds === null || view.serverIds.has(key.serverId)) &&
     (view.serverTypes === null || view.serverTypes.has(key.serverType)) &&
     (view.agentTypes === null || view.agentTypes.has(key.type)) &&
     (view.swarmIds === null || (key.swarmId !== null && view.swarmIds.has(key.swarmId)))
@@ -70,6 +102,7 @@ export function matchesAgent(view: View, key: AgentKey): boolean {
 
 /** Whether a server can have agents that the view lets through, as far as its families and its id tell. */
 export function matchesServer(view: View, server: Pick<McpServer, 'id' | 'families'>): boolean {
+  if (view.serverIds !== null && !view.serverIds.has(server.id)) return false;
   if (view.serverTypes !== null && !server.families.some((family) => view.serverTypes?.has(family))) return false;
   if (view.agentTypes?.size === 0) return false;
   if (view.swarmIds === null) return true;

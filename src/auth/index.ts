@@ -1,0 +1,1 @@
+export { EVERYONE, type Viewer } from './viewer.js';

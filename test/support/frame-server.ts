@@ -1,0 +1,97 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer } from 'ws';
+import { FrameWriter } from '../../src/server/frames.js';
+import { deflationOf } from '../../src/server/inflater.js';
+import { MessagePrefix, SharedMessage } from '../../src/server/shared-message.js';
+
+/** What a client of the frame server is sent: one message for each id, all of the same text. */
+export interface Sent {
+  readonly ids: readonly string[];
+  readonly text: string;
+}
+
+/**
+ * Writes messages to each client that connects, in the way that groups do, and says so with an ordinary `ws` message
+ * before and after, so that both ways are seen to keep their order.
+ */
+export class FrameServer implements AsyncDisposable {
+  readonly url: string;
+  readonly #close: () => Promise<void>;
+
+  private constructor(url: string, close: () => Promise<void>) {
+    this.url = url;
+    this.#close = close;
+  }
+
+  /** @param readers 1: as for a message that nobody else gets */
+  static async start(messages: readonly Sent[], readers: 1 | 2, threshold: number | null): Promise<FrameServer> {
+    const http = createServer();
+    const sockets = new WebSocketServer({
+      noServer: true,
+      perMessageDeflate: { serverNoContextTakeover: true, clientNoContextTakeover: true },
+    });
+    const frames = new FrameWriter();
+    http.on('upgrade', (request, stream: Duplex, head) => {
+      sockets.handleUpgrade(request, stream, head, (socket) => {
+        const mayDeflate = deflationOf(socket)?.mayDeflate ?? false;
+        socket.send('first', { compress: false });
+        for (const { ids, text } of messages) {
+          const message = new SharedMessage([text], readers, frames, { threshold });
+          for (const id of ids) message.writeTo(stream, new MessagePrefix(id), mayDeflate);
+        }
+        setImmediate(() => socket.send('last', { compress: false }));
+      });
+    });
+    http.listen(0, '127.0.0.1');
+    await once(http, 'listening');
+    const { port } = http.address() as AddressInfo; // it listens on a port
+    return new FrameServer(`ws://127.0.0.1:${port}`, async () => {
+      for (const socket of sockets.clients) socket.terminate();
+      http.closeAllConnections();
+      await new Promise<void>((resolve) => http.close(() => resolve()));
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#close();
+  }
+}
+
+/** Messages of every length around the borders of the frame's length field, and ids of every kind. */
+export function borderMessages(): Sent[] {
+  const borders = [0, 1, 125, 126, 127, 65_534, 65_535, 65_536, 65_537, 200_000];
+  const messages = borders.flatMap((length): Sent[] => {
+    const id = 'an id';
+    const around = `{"id":${JSON.stringify(id)},"type":"next","payload":`.length + 1;
+    return [{ ids: [id], text: JSON.stringify('x'.repeat(Math.max(0, length - around - 2))) }];
+  });
+  const ids = [
+    '',
+    '"quoted" \\ "',
+    'ünïcödé 🐝',
+    '\u0000\u001f\u2028',
+    '1',
+    'x'.repeat(255),
+    'y'.repeat(256),
+    'z'.repeat(5_000),
+  ];
+  return [
+    ...messages,
+    { ids, text: JSON.stringify({ data: { of: 'many ids', 'ü🐝': 'ünïcödé 🐝 \ud83d' } }) },
+    {
+      ids: ['w'.repeat(70_000), 'after it'],
+      text: JSON.stringify({ data: 'behind an id too long for a stored block' }),
+    },
+    { ids, text: JSON.stringify(Array.from({ length: 3_000 }, (_, index) => ({ index, name: `agent ${index}` }))) },
+  ];
+}
+
+/** What a client must have been told in the end. */
+export function expectedMessages(messages: readonly Sent[]): unknown[] {
+  return messages.flatMap(({ ids, text }) =>
+    ids.map((id) => ({ id, type: 'next', payload: JSON.parse(text) as unknown })),
+  ); // as parsed
+}
