@@ -40,6 +40,11 @@ export class Sharing {
     this.#compress = compress;
   }
 
+  /** Selections that are rendered. */
+  get renderers(): number {
+    return this.#renderers.size;
+  }
+
   /** @returns `null` when it has to run by itself; an error when its arguments are wrong */
   plan(args: ExecutionArgs, context: SchemaContext): SharedSubscription | GraphQLError | null {
     try {
