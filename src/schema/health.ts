@@ -10,7 +10,13 @@ const ConnectionHealthType = builder.objectRef<ConnectionHealth>('ConnectionHeal
   fields: (t) => ({
     open: t.exposeInt('open', { description: 'Open WebSockets.' }),
     subscriptions: t.exposeInt('subscriptions', { description: 'Running subscriptions, over WebSocket and SSE.' }),
-    slow: t.exposeInt('slow', { description: 'WebSockets with more unsent bytes than the mark.' }),
+    slow: t.exposeInt('slow', {
+      description:
+        'WebSockets that had more unsent bytes than `maxBufferedBytes` and still have some: they are skipped.',
+    }),
+    unsentBytes: t.exposeFloat('unsentBytes', {
+      description: 'Bytes that wait in this process to be sent, all WebSockets together.',
+    }),
     roundTripP50Ms: t.exposeFloat('roundTripP50Ms', {
       nullable: true,
       description: 'Median of the last pings, milliseconds.',

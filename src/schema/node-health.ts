@@ -13,6 +13,8 @@ export interface ConnectionHealth {
   readonly subscriptions: number;
   /** WebSockets whose unsent bytes are above the mark. */
   readonly slow: number;
+  /** Of all WebSockets together, what waits in this process to be sent. */
+  readonly unsentBytes: number;
   readonly roundTripP50Ms: number | null;
   readonly roundTripP95Ms: number | null;
   readonly roundTripP99Ms: number | null;

@@ -36,14 +36,24 @@ export class Connections implements Disposable {
     this.#clock = options.clock;
   }
 
+  /** Those that are not closing. */
   get size(): number {
-    return this.#sockets.size;
+    let open = 0;
+    for (const { readyState, OPEN } of this.#sockets.keys()) if (readyState === OPEN) open += 1;
+    return open;
   }
 
   get slow(): number {
     let slow = 0;
     for (const { outlet } of this.#sockets.values()) if (outlet.slow) slow += 1;
     return slow;
+  }
+
+  /** What waits to be sent, all sockets together. */
+  get unsentBytes(): number {
+    let bytes = 0;
+    for (const { outlet } of this.#sockets.values()) bytes += outlet.bufferedBytes;
+    return bytes;
   }
 
   /** Sorted, milliseconds, of the newest pings. */

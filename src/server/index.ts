@@ -1,1 +1,1 @@
-export { type SwarmlensServer, startServer, type StartOptions } from './start.js';
+export { type DeliveryOptions, startServer, type SwarmlensServer } from './start.js';

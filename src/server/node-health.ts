@@ -31,6 +31,7 @@ export class NodeHealthMeter implements Disposable {
         open: this.#connections.size,
         subscriptions: this.#streams.size,
         slow: this.#connections.slow,
+        unsentBytes: this.#connections.unsentBytes,
         roundTripP50Ms: percentile(roundTripsMs, 0.5),
         roundTripP95Ms: percentile(roundTripsMs, 0.95),
         roundTripP99Ms: percentile(roundTripsMs, 0.99),

@@ -1,0 +1,191 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { WebSocket } from 'ws';
+import { MemoryBus } from '../../src/bus/index.js';
+import { Collector, Demand } from '../../src/collector/index.js';
+import { ActiveStreams, Commits, eventLoopUtilization, Groups, RateClock } from '../../src/delivery/index.js';
+import { type Agent, NO_PERFORMANCE } from '../../src/domain/index.js';
+import { type DeliveryOptions, startServer } from '../../src/server/index.js';
+import { systemClock, timestamp } from '../../src/shared/index.js';
+import { emptyChange, Store } from '../../src/state/index.js';
+import { silentLogger } from '../../src/telemetry/index.js';
+import { serverOf } from './arbitraries.js';
+
+export const DELIVERY: DeliveryOptions = { compressFromBytes: 512, maxBufferedBytes: 65_536, maxSlowMs: null };
+
+/** The program's server over a picture that a test changes by hand, without MCP servers. */
+export class DeliveryServer implements AsyncDisposable {
+  readonly store = new Store({ epoch: randomUUID(), maxTombstones: 1_000, maxEvents: 16 });
+  readonly demand = new Demand();
+  readonly active = new ActiveStreams();
+  readonly groups: Groups;
+  readonly errors: unknown[] = [];
+  readonly url: string;
+  readonly #rateClock: RateClock;
+  readonly #commits: Commits;
+  #close: () => Promise<void> = () => Promise.resolve();
+
+  private constructor() {
+    this.#rateClock = new RateClock(systemClock);
+    this.#commits = new Commits(this.store);
+    this.groups = new Groups({
+      store: this.store,
+      demand: this.demand,
+      active: this.active,
+      rateClock: this.#rateClock,
+      utilization: eventLoopUtilization(),
+      onError: (error) => this.errors.push(error),
+    });
+    this.url = '';
+  }
+
+  static async start(delivery: Partial<DeliveryOptions> = {}): Promise<DeliveryServer> {
+    const made = new DeliveryServer();
+    const { store, demand, active, groups } = made;
+    const clock = systemClock;
+    const collector = new Collector([], {
+      store,
+      bus: new MemoryBus(),
+      demand,
+      clock,
+      logger: silentLogger,
+      random: Math.random,
+      heartbeatMs: 5_000,
+    });
+    const server = await startServer({
+      host: '127.0.0.1',
+      port: 0,
+      services: {
+        store,
+        collector,
+        streams: { store, demand, commits: made.#commits, rateClock: made.#rateClock, active, groups },
+        rateClock: made.#rateClock,
+        clock,
+        limitToOncePerSecond: () => Promise.resolve(),
+      },
+      activeStreams: active,
+      clock,
+      logger: silentLogger,
+      playgroundDirectory: '/nonexistent',
+      discovered: Promise.resolve(),
+      delivery: { ...DELIVERY, ...delivery },
+      shutdownMs: 500,
+    });
+    made.#close = async () => {
+      await server[Symbol.asyncDispose]();
+      await collector[Symbol.asyncDispose]();
+    };
+    return Object.assign(made, { url: server.url });
+  }
+
+  get socketUrl(): string {
+    return `${this.url.replace('http', 'ws')}/graphql`;
+  }
+
+  /** Makes agents `from` to `to` what they are in a round: another round, other values. */
+  show(from: number, to: number, round: number): void {
+    const agents = Array.from({ length: to - from }, (_, index) => agentOf(from + index, round));
+    const server = this.store.servers.size === 0 ? serverOf('x') : null;
+    this.store.commit({ ...emptyChange('x'), server, seenAt: timestamp(systemClock), agents });
+  }
+
+  remove(ids: readonly string[]): void {
+    this.store.commit({ ...emptyChange('x'), removedAgentIds: [...ids] });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#close();
+    this.#commits[Symbol.dispose]();
+    this.groups[Symbol.dispose]();
+  }
+}
+
+function agentOf(index: number, round: number): Agent {
+  return {
+    id: `x:${index}`,
+    nativeId: `${index}`,
+    serverId: 'x',
+    serverType: 'RUV_SWARM',
+    swarmId: null,
+    name: `agent ${index} in round ${round}`,
+    type: index % 2 === 0 ? 'coder' : 'tester',
+    status: round % 2 === 0 ? 'ACTIVE' : 'BUSY',
+    capabilities: ['a', 'b'],
+    performance: { ...NO_PERFORMANCE, tasksCompleted: round },
+    neural: null,
+    topology: null,
+    stale: false,
+    simulated: true,
+    createdAt: null,
+    lastActiveAt: null,
+    lastSeenAt: '2026-11-24T00:00:00.000Z',
+  };
+}
+
+export interface StreamedUpdate {
+  readonly kind: 'SNAPSHOT' | 'DELTA';
+  readonly cursor: string;
+  readonly agents: readonly { readonly id: string; readonly name: string }[];
+  readonly removedAgentIds: readonly string[];
+  readonly rate: { readonly requestedHz: number; readonly effectiveHz: number };
+}
+
+/** A client on a bare `ws` socket, which can stop reading; keeps the picture that it is told. */
+export class BareClient implements AsyncDisposable {
+  readonly socket: WebSocket;
+  readonly updates: StreamedUpdate[] = [];
+  readonly picture = new Map<string, string>();
+  bytes = 0;
+  #moved: () => void = () => undefined;
+
+  private constructor(socket: WebSocket) {
+    this.socket = socket;
+    socket.on('message', (data: Buffer) => {
+      this.bytes += data.length;
+      this.#take(data.toString());
+    });
+    socket.on('close', () => this.#moved());
+    socket.on('error', () => undefined);
+  }
+
+  static async connect(server: DeliveryServer, perMessageDeflate = false): Promise<BareClient> {
+    const socket = new WebSocket(server.socketUrl, 'graphql-transport-ws', { perMessageDeflate });
+    const client = new BareClient(socket);
+    await once(socket, 'open');
+    socket.send('{"type":"connection_init"}');
+    await once(socket, 'message');
+    return client;
+  }
+
+  subscribe(args = 'mode: HIGH_FREQUENCY', id = '1'): void {
+    const query = `subscription { agentUpdates(${args}) { kind cursor removedAgentIds rate { requestedHz effectiveHz } agents { id name capabilities performance { tasksCompleted } } } }`;
+    this.socket.send(JSON.stringify({ id, type: 'subscribe', payload: { query } }));
+  }
+
+  /** Resolves when `reached` says so, looking again whenever something has arrived. */
+  async until(reached: (client: BareClient) => boolean): Promise<void> {
+    while (!reached(this)) {
+      if (this.socket.readyState === this.socket.CLOSED) throw new Error('the socket was closed');
+      await new Promise<void>((resolve) => (this.#moved = resolve));
+    }
+  }
+
+  #take(text: string): void {
+    const message = JSON.parse(text) as { type: string; payload?: { data?: { agentUpdates: StreamedUpdate } } }; // graphql-transport-ws
+    const update = message.payload?.data?.agentUpdates;
+    if (message.type !== 'next' || update === undefined) return;
+    this.updates.push(update);
+    if (update.kind === 'SNAPSHOT') this.picture.clear();
+    for (const { id, name } of update.agents) this.picture.set(id, name);
+    for (const id of update.removedAgentIds) this.picture.delete(id);
+    this.#moved();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.socket.readyState === this.socket.CLOSED) return;
+    this.socket.resume();
+    const closed = once(this.socket, 'close');
+    this.socket.terminate();
+    await closed;
+  }
+}
