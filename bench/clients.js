@@ -13,6 +13,7 @@ let base = { updates: 0, bytes: 0, cpu: process.cpuUsage(), atMs: performance.no
 answerCommands({
   /** Opens connections numbered from..from+count, up to the server's acknowledgement. */
   async connect({ from, count, total, ...options }) {
+    const startMs = performance.now();
     const stride = Math.max(1, Math.floor(total / SAMPLED));
     for (let begin = from; begin < from + count; begin += CONNECT_AT_ONCE) {
       const batch = [];
@@ -24,7 +25,7 @@ answerCommands({
       }
       await Promise.all(batch);
     }
-    return { extensions: subscribers.at(-1)?.extensions ?? '' };
+    return { extensions: subscribers.at(-1)?.extensions ?? '', ms: performance.now() - startMs };
   },
   /** Subscribes the newest `count` at once; milliseconds until the last of them has its first update. */
   async subscribe({ count }) {

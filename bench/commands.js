@@ -11,10 +11,17 @@ export class Child {
   #waiting = new Map();
   #nextId = 1;
   #ended = null;
+  #reason = null;
 
   /** @param core number of the core it may use; null: any */
   constructor(file, args = [], { core = null, flags = [] } = {}) {
-    const command = [process.execPath, ...flags, fileURLToPath(new URL(file, import.meta.url)), ...args.map(String)];
+    const command = [
+      process.execPath,
+      '--no-warnings',
+      ...flags,
+      fileURLToPath(new URL(file, import.meta.url)),
+      ...args.map(String),
+    ];
     if (core !== null) command.unshift('taskset', '-c', String(core));
     this.#process = spawn(command[0], command.slice(1), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     running.add(this.#process);
@@ -25,7 +32,9 @@ export class Child {
       else waiting?.reject(new Error(error));
     });
     this.#process.on('error', (error) => this.#end(error));
-    this.#process.on('exit', (code, signal) => this.#end(new Error(`${file} ended with ${signal ?? code}`)));
+    this.#process.on('exit', (code, signal) =>
+      this.#end(new Error(this.#reason ?? `${file} ended with ${signal ?? code}`)),
+    );
   }
 
   get pid() {
@@ -49,9 +58,10 @@ export class Child {
     });
   }
 
-  /** Resolves when the process is gone. */
-  stop() {
+  /** Resolves when the process is gone; whoever waits for an answer is told the reason. */
+  stop(reason = 'stopped') {
     if (this.#ended !== null) return Promise.resolve();
+    this.#reason = reason;
     return new Promise((resolve) => {
       this.#process.once('exit', () => resolve());
       this.#process.kill('SIGKILL');

@@ -1,43 +1,123 @@
 // Delivery side by side, each contender in a process of its own, one at a time: see docs/performance.md.
-// Usage: node bench/run.js [--only marginal] [--contenders raw,swarmlens] [--seconds N] [--repeats N]
+// Usage: node bench/run.js [--full] [--only CASES] [--contenders NAMES] [--seconds N] [--repeats N]
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus, release, type } from 'node:os';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { killChildren } from './commands.js';
+import { growthJobs } from './growth.js';
+import { joiningJobs } from './joining.js';
 import { marginalJobs } from './marginal.js';
+import { matrixJobs } from './matrix.js';
+import { memoryJobs } from './memory.js';
+import { oneCoreJobs } from './one-core.js';
+import { markdown } from './report.js';
+
+const CASES = {
+  marginal: marginalJobs,
+  core: oneCoreJobs,
+  joining: joiningJobs,
+  growth: growthJobs,
+  memory: memoryJobs,
+  matrix: matrixJobs,
+};
+const CONTENDERS = ['raw', 'yoga', 'mercurius', 'swarmlens'];
 
 const { values } = parseArgs({
   options: {
-    only: { type: 'string', default: 'marginal' },
-    contenders: { type: 'string', default: 'raw,swarmlens' },
-    seconds: { type: 'string', default: '4' },
+    full: { type: 'boolean', default: false },
+    only: { type: 'string', default: Object.keys(CASES).join() },
+    contenders: { type: 'string', default: CONTENDERS.join() },
+    seconds: { type: 'string', default: '3' },
     repeats: { type: 'string', default: '3' },
   },
 });
 
+const results = {};
+const failures = [];
+const settings = {
+  full: values.full,
+  seconds: numberOf('seconds'),
+  repeats: numberOf('repeats'),
+  contenders: namesOf('contenders', CONTENDERS),
+  results,
+};
+const startMs = performance.now();
+const machine = {
+  date: new Date().toISOString(),
+  cpu: cpus()[0]?.model ?? 'unknown',
+  cpus: cpus().length,
+  node: process.versions.node,
+  system: `${type()} ${release()}`,
+  commit: commitOf(),
+};
+
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(signal, () => {
     killChildren();
+    process.stderr.write('\nstopped\n');
+    report();
     process.exit(130);
   });
 }
+process.on('exit', killChildren);
 
-const results = {};
-const settings = {
-  seconds: Number(values.seconds),
-  repeats: Number(values.repeats),
-  contenders: values.contenders.split(','),
-  results,
-};
-const jobs = marginalJobs(settings);
+const jobs = namesOf('only', Object.keys(CASES)).flatMap((name) => CASES[name](settings));
+const planned = jobs.reduce((sum, { seconds }) => sum + seconds, 0);
+let done = 0;
 for (const [index, job] of jobs.entries()) {
-  process.stderr.write(`[${index + 1}/${jobs.length}] ${job.title} … `);
-  process.stderr.write(`${await job.run()}\n`);
+  const elapsed = (performance.now() - startMs) / 1000;
+  const pace = done === 0 ? 1 : elapsed / done;
+  const left = minutes((planned - done) * pace);
+  process.stderr.write(`[${index + 1}/${jobs.length}, ${left} left] ${job.title} … `);
+  try {
+    process.stderr.write(`${await job.run()}\n`);
+  } catch (error) {
+    failures.push({ title: job.title, message: error.message });
+    process.stderr.write(`failed: ${error.message}\n`);
+  }
+  done += job.seconds;
 }
-console.log('| contender | filters | compressed | CPU µs per further update | × raw | bytes per update |');
-console.log('| --- | --- | --- | ---: | ---: | ---: |');
-for (const { contender, filters, compressed, marginal, ratio, rounds, extensions } of results.marginal) {
-  const agreed = compressed ? (extensions === '' ? 'refused' : 'yes') : 'no';
-  const bytes = rounds.at(-1).many.bytesPerUpdate.toFixed(0);
-  console.log(
-    `| ${contender} | ${filters} | ${agreed} | ${marginal.toFixed(1)} | ${ratio?.toFixed(2) ?? ''} | ${bytes} |`,
+report();
+
+function report() {
+  const folder = fileURLToPath(new URL('results/', import.meta.url));
+  const name = machine.date.replace(/[:.]/g, '-');
+  const text = markdown({ machine, results, failures });
+  const seconds = Math.round((performance.now() - startMs) / 1000);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(
+    join(folder, `${name}.json`),
+    JSON.stringify({ machine, asked: values, seconds, results, failures }, null, 1),
   );
+  writeFileSync(join(folder, `${name}.md`), `${text}\n`);
+  console.log(`\n${text}\n`);
+  process.stderr.write(`${minutes(seconds)} min; ${relative('.', join(folder, `${name}.json`))}\n`);
+}
+
+function numberOf(option) {
+  const value = Number(values[option]);
+  if (value > 0) return value;
+  process.stderr.write(`--${option} must be a number above 0\n`);
+  process.exit(2);
+}
+
+function namesOf(option, known) {
+  const names = values[option].split(',');
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown === undefined) return known.filter((name) => names.includes(name));
+  process.stderr.write(`--${option}: "${unknown}" is none of ${known.join(', ')}\n`);
+  process.exit(2);
+}
+
+function minutes(seconds) {
+  const whole = Math.max(0, Math.round(seconds));
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
+}
+
+function commitOf() {
+  const { status, stdout } = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' });
+  return status === 0 ? stdout.trim() : null;
 }

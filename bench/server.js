@@ -6,6 +6,8 @@ import { Picture } from './picture.js';
 // Loaded by name, so that no contender pays for the modules of another.
 const CONTENDERS = {
   raw: async (options) => (await import('./contenders/raw.js')).startRaw(options),
+  yoga: async (options) => (await import('./contenders/yoga.js')).startYoga(options),
+  mercurius: async (options) => (await import('./contenders/mercurius.js')).startMercurius(options),
   swarmlens: async (options) => (await import('./contenders/swarmlens.js')).startSwarmlens(options),
 };
 
