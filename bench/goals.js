@@ -55,11 +55,13 @@ function ratioGoals(marginal) {
 
 function memoryGoal(memory) {
   const row = memory.find(({ contender, compressed }) => contender === 'swarmlens' && compressed);
+  // Of what it is after a collection of garbage and what it is in the middle of sending.
+  const kilobytes = row && Math.max(row.subscribedKB, row.sendingKB);
   return {
     name: 'RSS per subscribed connection, compression negotiated',
     goal: '≤ 60 KB',
-    measured: row && `${row.subscribedKB.toFixed(0)} KB${row.extensions === '' ? ', not negotiated' : ''}`,
-    met: row && row.extensions !== '' && row.subscribedKB <= 60,
+    measured: row && `${kilobytes.toFixed(0)} KB${row.extensions === '' ? ', not negotiated' : ''}`,
+    met: row && row.extensions !== '' && kilobytes <= 60,
   };
 }
 
@@ -87,15 +89,17 @@ function joiningGoal(joining) {
   };
 }
 
+/** Of equal and of distinct filters; finding what changed is no part of delivery. */
 function growthGoal(growth) {
-  const costs = growth[0]?.sizes.map(({ cpuMicrosPerUpdate }) => cpuMicrosPerUpdate);
-  const measured = costs !== undefined && costs.every((cost) => cost !== undefined);
-  const growing = measured && Math.max(...costs) / Math.min(...costs) - 1;
+  const rows = growth.slice(0, 2).map(({ sizes }) => sizes.map(({ cpuMicrosPerUpdate }) => cpuMicrosPerUpdate));
+  const measured = rows.length > 0 && rows.every((costs) => costs.every((cost) => cost !== undefined));
+  const growing = measured && Math.max(...rows.map((costs) => Math.max(...costs) / Math.min(...costs) - 1));
   return {
-    name: '100 → 10,000 agents, as many changing',
+    name: '100 → 10,000 agents, as many changing: CPU per update',
     goal: 'flat within 20 %',
     measured:
-      measured && `${costs.map((cost) => cost.toFixed(1)).join(', ')} µs: within ${(growing * 100).toFixed(0)} %`,
+      measured &&
+      `${rows.map((costs) => costs.map((cost) => cost.toFixed(0)).join(', ')).join('; ')} µs: within ${(growing * 100).toFixed(0)} %`,
     met: measured && growing <= 0.2,
   };
 }

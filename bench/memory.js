@@ -1,10 +1,11 @@
 // Resident memory of the server for each connection: idle, subscribed, and while it sends ten updates a second. The
-// picture is as large as an update, so that no snapshot leaves its mark. The server has had clients before, and
-// garbage is collected before each look.
+// picture is as large as an update, so that no snapshot leaves its mark. The server has had a few clients before, so
+// that what it loads and compiles for the first of them is no connection's; garbage is collected before each look but
+// that while sending.
 import { withBout } from './measure.js';
 
-const CONNECTIONS = 1_000;
-const BEFORE = 200;
+const CONNECTIONS = 2_000;
+const WARM = 10;
 
 export function memoryJobs({ contenders, results }) {
   results.memory = [];
@@ -24,10 +25,10 @@ export function memoryJobs({ contenders, results }) {
 function measure(kind) {
   const load = { agents: 20, changed: 20, hz: 10, filters: 'equal', total: CONNECTIONS };
   return withBout({ ...kind, ...load }, async (bout) => {
-    await bout.connect(BEFORE);
-    await bout.subscribe(BEFORE);
+    await bout.connect(WARM);
+    await bout.subscribe(WARM);
     await bout.run(2);
-    await bout.leave(BEFORE);
+    await bout.leave(WARM);
     const none = await bout.memory();
     await bout.connect(CONNECTIONS);
     const idle = await bout.memory();
