@@ -1,73 +1,123 @@
-// Delivery side by side: the program's server and stock graphql-yoga + graphql-ws over the same schema and picture, each
-// in a process of its own, one after the other. Prints a Markdown table.
-// Usage: node bench/run.js [--seconds N]
-import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
+// Delivery side by side, each contender in a process of its own, one at a time: see docs/performance.md.
+// Usage: node bench/run.js [--full] [--only CASES] [--contenders NAMES] [--seconds N] [--repeats N]
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus, release, type } from 'node:os';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { cpuSeconds, rssBytes } from './process-usage.js';
+import { killChildren } from './commands.js';
+import { growthJobs } from './growth.js';
+import { joiningJobs } from './joining.js';
+import { marginalJobs } from './marginal.js';
+import { matrixJobs } from './matrix.js';
+import { memoryJobs } from './memory.js';
+import { oneCoreJobs } from './one-core.js';
+import { markdown } from './report.js';
 
-const { values } = parseArgs({ options: { seconds: { type: 'string', default: '10' } } });
-const seconds = Number(values.seconds);
-const path = (name) => fileURLToPath(new URL(name, import.meta.url));
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const CASES = {
+  marginal: marginalJobs,
+  core: oneCoreJobs,
+  joining: joiningJobs,
+  growth: growthJobs,
+  memory: memoryJobs,
+  matrix: matrixJobs,
+};
+const CONTENDERS = ['raw', 'yoga', 'mercurius', 'swarmlens'];
 
-const CASES = [
-  { agents: 200, changed: 20, subscribers: 10, mode: 'NORMAL', hz: 10 },
-  { agents: 200, changed: 20, subscribers: 50, mode: 'NORMAL', hz: 10 },
-  { agents: 1000, changed: 100, subscribers: 10, mode: 'NORMAL', hz: 10 },
-  { agents: 200, changed: 20, subscribers: 20, mode: 'HIGH_FREQUENCY', hz: 60 },
-];
+const { values } = parseArgs({
+  options: {
+    full: { type: 'boolean', default: false },
+    only: { type: 'string', default: Object.keys(CASES).join() },
+    contenders: { type: 'string', default: CONTENDERS.join() },
+    seconds: { type: 'string', default: '3' },
+    repeats: { type: 'string', default: '3' },
+  },
+});
 
-async function measure(kind, { agents, changed, subscribers, mode, hz }) {
-  const server = spawn(process.execPath, [path('server.js'), kind, agents, changed, hz].map(String), {
-    stdio: ['ignore', 'pipe', 'inherit'],
+const results = {};
+const failures = [];
+const settings = {
+  full: values.full,
+  seconds: numberOf('seconds'),
+  repeats: numberOf('repeats'),
+  contenders: namesOf('contenders', CONTENDERS),
+  results,
+};
+const startMs = performance.now();
+const machine = {
+  date: new Date().toISOString(),
+  cpu: cpus()[0]?.model ?? 'unknown',
+  cpus: cpus().length,
+  node: process.versions.node,
+  system: `${type()} ${release()}`,
+  commit: commitOf(),
+};
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => {
+    killChildren();
+    process.stderr.write('\nstopped\n');
+    report();
+    process.exit(130);
   });
-  let readers;
+}
+process.on('exit', killChildren);
+
+const jobs = namesOf('only', Object.keys(CASES)).flatMap((name) => CASES[name](settings));
+const planned = jobs.reduce((sum, { seconds }) => sum + seconds, 0);
+let done = 0;
+for (const [index, job] of jobs.entries()) {
+  const elapsed = (performance.now() - startMs) / 1000;
+  const pace = done === 0 ? 1 : elapsed / done;
+  const left = minutes((planned - done) * pace);
+  process.stderr.write(`[${index + 1}/${jobs.length}, ${left} left] ${job.title} … `);
   try {
-    const ready = await createInterface({ input: server.stdout })[Symbol.asyncIterator]().next();
-    const url = /ready at (\S+)/.exec(ready.value)[1].replace('http', 'ws');
-    readers = spawn(process.execPath, [path('subscribers.js'), url, String(subscribers), mode], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
-    const lines = createInterface({ input: readers.stdout })[Symbol.asyncIterator]();
-    await lines.next();
-    const look = async () => {
-      readers.stdin.write('\n');
-      return { ...JSON.parse((await lines.next()).value), cpu: cpuSeconds(server.pid), atMs: performance.now() };
-    };
-    await sleep(2_000);
-    const first = await look();
-    await sleep(seconds * 1000);
-    const last = await look();
-    const updates = last.updates - first.updates;
-    return {
-      cpuMicros: ((last.cpu - first.cpu) / updates) * 1e6,
-      perSecond: updates / ((last.atMs - first.atMs) / 1000),
-      bytes: (last.bytes - first.bytes) / updates,
-      rssMiB: rssBytes(server.pid) / 2 ** 20,
-      p50Ms: last.p50Ms,
-      p99Ms: last.p99Ms,
-    };
-  } finally {
-    readers?.stdin.end();
-    server.kill('SIGKILL');
+    process.stderr.write(`${await job.run()}\n`);
+  } catch (error) {
+    failures.push({ title: job.title, message: error.message });
+    process.stderr.write(`failed: ${error.message}\n`);
   }
+  done += job.seconds;
+}
+report();
+
+function report() {
+  const folder = fileURLToPath(new URL('results/', import.meta.url));
+  const name = machine.date.replace(/[:.]/g, '-');
+  const text = markdown({ machine, results, failures });
+  const seconds = Math.round((performance.now() - startMs) / 1000);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(
+    join(folder, `${name}.json`),
+    JSON.stringify({ machine, asked: values, seconds, results, failures }, null, 1),
+  );
+  writeFileSync(join(folder, `${name}.md`), `${text}\n`);
+  console.log(`\n${text}\n`);
+  process.stderr.write(`${minutes(seconds)} min; ${relative('.', join(folder, `${name}.json`))}\n`);
 }
 
-console.log(
-  '| agents | changed | subscribers | Hz | server | CPU µs per update | updates/s | p50 ms | p99 ms | bytes | RSS MiB | CPU ratio |',
-);
-console.log('| ---: | ---: | ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |');
-for (const one of CASES) {
-  const results = {};
-  for (const kind of ['stock', 'swarmlens']) {
-    process.stderr.write(`${kind}, ${one.agents} agents, ${one.subscribers} subscribers …\n`);
-    results[kind] = await measure(kind, one);
-    const { cpuMicros, perSecond, bytes, rssMiB, p50Ms, p99Ms } = results[kind];
-    const ratio = cpuMicros / results.stock.cpuMicros;
-    console.log(
-      `| ${one.agents} | ${one.changed} | ${one.subscribers} | ${one.hz} | ${kind} | ${cpuMicros.toFixed(0)} | ${perSecond.toFixed(0)} of ${one.subscribers * one.hz} | ${p50Ms} | ${p99Ms} | ${bytes.toFixed(0)} | ${rssMiB.toFixed(0)} | ${ratio.toFixed(2)} |`,
-    );
-  }
+function numberOf(option) {
+  const value = Number(values[option]);
+  if (value > 0) return value;
+  process.stderr.write(`--${option} must be a number above 0\n`);
+  process.exit(2);
+}
+
+function namesOf(option, known) {
+  const names = values[option].split(',');
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown === undefined) return known.filter((name) => names.includes(name));
+  process.stderr.write(`--${option}: "${unknown}" is none of ${known.join(', ')}\n`);
+  process.exit(2);
+}
+
+function minutes(seconds) {
+  const whole = Math.max(0, Math.round(seconds));
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
+}
+
+function commitOf() {
+  const { status, stdout } = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' });
+  return status === 0 ? stdout.trim() : null;
 }

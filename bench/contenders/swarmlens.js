@@ -1,0 +1,51 @@
+// The program's own server, put together as src/app.ts does it, over the benchmark's picture instead of MCP servers.
+import { MemoryBus } from '../../dist/bus/index.js';
+import { Collector, Demand } from '../../dist/collector/index.js';
+import { ActiveStreams, Commits, eventLoopUtilization, Groups, RateClock } from '../../dist/delivery/index.js';
+import { startServer } from '../../dist/server/index.js';
+import { systemClock } from '../../dist/shared/index.js';
+import { silentLogger } from '../../dist/telemetry/index.js';
+
+export async function startSwarmlens({ picture }) {
+  const { store } = picture;
+  // Its ticks are its own; what changes between two of them is told at the next.
+  picture.lead = 0.5;
+  const clock = systemClock;
+  const bus = new MemoryBus();
+  const demand = new Demand();
+  const active = new ActiveStreams();
+  const rateClock = new RateClock(clock);
+  const collector = new Collector([], {
+    store,
+    bus,
+    demand,
+    clock,
+    logger: silentLogger,
+    random: Math.random,
+    heartbeatMs: 5_000,
+  });
+  const groups = new Groups({
+    store,
+    demand,
+    rateClock,
+    active,
+    utilization: eventLoopUtilization(),
+    onError(error) {
+      throw error;
+    },
+  });
+  const streams = { store, demand, commits: new Commits(store), rateClock, active, groups };
+  const { url } = await startServer({
+    host: '127.0.0.1',
+    port: 0,
+    services: { store, collector, streams, rateClock, clock, limitToOncePerSecond: async () => undefined },
+    activeStreams: active,
+    clock,
+    logger: silentLogger,
+    playgroundDirectory: '/nonexistent',
+    discovered: Promise.resolve(),
+    delivery: { compressFromBytes: 512, maxBufferedBytes: 262_144, maxSlowMs: 60_000 },
+    shutdownMs: 1_000,
+  });
+  return Number(new URL(url).port);
+}
