@@ -108,18 +108,19 @@ export class Group<T> implements Greeter {
 
   #serve(newcomersOnly: boolean): void {
     if (this.#closed) return;
-    const tables = new Map<Position | null, GroupSeat<T>[]>();
+    for (const { key, seats } of split(this.#seatsToServe(newcomersOnly), ({ position }) => position)) {
+      this.#serveTable(key, seats);
+    }
+  }
+
+  #seatsToServe(newcomersOnly: boolean): readonly GroupSeat<T>[] {
+    const seats: GroupSeat<T>[] = [];
     for (const seat of this.#members) {
       if (seat.rendering || (newcomersOnly && !seat.isNew)) continue;
-      if (!seat.member.hasRoom()) {
-        if (!seat.isNew) seat.skip();
-        continue;
-      }
-      const table = tables.get(seat.position);
-      if (table === undefined) tables.set(seat.position, [seat]);
-      else table.push(seat);
+      if (seat.member.hasRoom()) seats.push(seat);
+      else if (!seat.isNew) seat.skip();
     }
-    for (const [position, table] of tables) this.#serveTable(position, table);
+    return seats;
   }
 
   #serveTable(from: Position | null, table: readonly GroupSeat<T>[]): void {
@@ -127,20 +128,15 @@ export class Group<T> implements Greeter {
     const changes = changesSince(store, from, this.#request.view);
     const here = this.#here?.revision === changes.position.revision ? this.#here : changes.position;
     this.#here = here;
-    const rates = new Map<number, GroupSeat<T>[]>();
     for (const seat of table) {
       seat.position = here;
       seat.isNew = false;
       seat.missed = false;
-      if (changes.empty) continue;
-      const hz = seat.effectiveHz();
-      const seats = rates.get(hz);
-      if (seats === undefined) rates.set(hz, [seat]);
-      else seats.push(seat);
-      seat.meter.served();
     }
-    for (const [hz, seats] of rates) {
-      const rate: StreamRate = { requestedHz: lane.hz, effectiveHz: hz };
+    if (changes.empty) return;
+    for (const { key, seats } of split(table, (seat) => seat.effectiveHz())) {
+      for (const seat of seats) seat.meter.served();
+      const rate: StreamRate = { requestedHz: lane.hz, effectiveHz: key };
       this.#render(from, seats, { changes, rate });
     }
   }
@@ -173,7 +169,7 @@ export class Group<T> implements Greeter {
 
   #hand(seats: readonly GroupSeat<T>[], rendered: T): void {
     for (const seat of seats) {
-      if (!this.#members.has(seat)) continue;
+      if (seat.left) continue;
       try {
         seat.member.deliver(rendered);
       } catch (error) {
@@ -196,6 +192,24 @@ export class Group<T> implements Greeter {
   }
 }
 
+/** Those that are alike, together. Mostly they all are, which costs nothing. */
+function split<S, K>(
+  all: readonly S[],
+  keyOf: (one: S) => K,
+): readonly { readonly key: K; readonly seats: readonly S[] }[] {
+  const [first] = all;
+  if (first === undefined) return [];
+  const key = keyOf(first);
+  if (all.every((one) => keyOf(one) === key)) return [{ key, seats: all }];
+  const parts = new Map<K, S[]>();
+  for (const one of all) {
+    const part = parts.get(keyOf(one));
+    if (part === undefined) parts.set(keyOf(one), [one]);
+    else part.push(one);
+  }
+  return [...parts].map(([partKey, seats]) => ({ key: partKey, seats }));
+}
+
 interface SeatOwner {
   ready(): void;
   leave(): void;
@@ -211,6 +225,7 @@ class GroupSeat<T> implements Seat {
   missed = false;
   /** Its next update is being made. */
   rendering = false;
+  left = false;
   readonly #lane: Lane;
   readonly #owner: SeatOwner;
   readonly #entry: Disposable;
@@ -237,6 +252,7 @@ class GroupSeat<T> implements Seat {
   }
 
   [Symbol.dispose](): void {
+    this.left = true;
     this.#entry[Symbol.dispose]();
     this.#owner.leave();
   }

@@ -47,7 +47,7 @@ export class SharedMessage {
   writeTo(stream: Duplex, prefix: MessagePrefix, mayDeflate: boolean): void {
     const { stored } = prefix;
     if (mayDeflate && stored !== null && lengthOf(this.#parts) >= this.#threshold) {
-      this.#deflated ??= deflated(`${this.text}}`);
+      this.#deflated ??= deflated(`${this.text}}`, this.#readers);
       if (this.#readers === 1) this.#frames.write(stream, [stored, this.#deflated], RSV1);
       else {
         this.#framedDeflated ??= new FramedBytes([this.#deflated], RSV1);
@@ -103,11 +103,11 @@ function storedBlock(bytes: Buffer): Buffer | null {
 const MAX_STORED_BYTES = 0xffff;
 
 /** RFC 7692, 7.2.1: flushed to a byte border, less the four bytes that every such flush ends with. */
-function deflated(text: string): Buffer {
-  return deflateRawSync(text, { finishFlush: constants.Z_SYNC_FLUSH, level: LEVEL }).subarray(0, -4);
+function deflated(text: string, readers: number): Buffer {
+  // Whoever pays for it alone gets the quick way.
+  const level = readers === 1 ? constants.Z_BEST_SPEED : constants.Z_DEFAULT_COMPRESSION;
+  return deflateRawSync(text, { finishFlush: constants.Z_SYNC_FLUSH, level }).subarray(0, -4);
 }
-
-const LEVEL = constants.Z_BEST_SPEED;
 
 /** RFC 7692: the message is compressed. */
 const RSV1 = 0x40;
