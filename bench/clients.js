@@ -33,6 +33,10 @@ answerCommands({
     await Promise.all(subscribers.slice(-count).map((subscriber) => subscriber.subscribe()));
     return { ms: performance.now() - startMs };
   },
+  /** The newest `count` stop reading. */
+  stall({ count }) {
+    for (const subscriber of subscribers.slice(-count)) subscriber.stall();
+  },
   /** The newest `count` go away. */
   leave({ count }) {
     for (const subscriber of subscribers.splice(-count)) subscriber.leave();

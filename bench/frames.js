@@ -65,6 +65,10 @@ export class FrameSocket {
     this.#write(TEXT, Buffer.from(text));
   }
 
+  pause() {
+    this.#socket.pause();
+  }
+
   end() {
     this.#socket.destroy();
   }

@@ -51,6 +51,10 @@ class Bout {
     return ms;
   }
 
+  async stall(count) {
+    await this.#clients.ask('stall', { count });
+  }
+
   async leave(count) {
     await this.#clients.ask('leave', { count });
     this.#count -= count;

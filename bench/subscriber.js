@@ -60,6 +60,11 @@ export class Subscriber {
     return first;
   }
 
+  /** Stops reading for good. */
+  stall() {
+    this.#socket.pause();
+  }
+
   leave() {
     this.#left = true;
     this.#socket.end();

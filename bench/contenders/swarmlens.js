@@ -6,7 +6,7 @@ import { startServer } from '../../dist/server/index.js';
 import { systemClock } from '../../dist/shared/index.js';
 import { silentLogger } from '../../dist/telemetry/index.js';
 
-export async function startSwarmlens({ picture }) {
+export async function startSwarmlens({ picture, maxSlowMs = 60_000 }) {
   const { store } = picture;
   // Its ticks are its own; what changes between two of them is told at the next.
   picture.lead = 0.5;
@@ -44,7 +44,7 @@ export async function startSwarmlens({ picture }) {
     logger: silentLogger,
     playgroundDirectory: '/nonexistent',
     discovered: Promise.resolve(),
-    delivery: { compressFromBytes: 512, maxBufferedBytes: 262_144, maxSlowMs: 60_000 },
+    delivery: { compressFromBytes: 512, maxBufferedBytes: 262_144, maxSlowMs },
     shutdownMs: 1_000,
   });
   return Number(new URL(url).port);

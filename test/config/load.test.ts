@@ -299,13 +299,24 @@ describe('mistakes: one line each, naming the key and the value', () => {
     ],
     [
       'numbers out of their bounds',
-      own({ port: 70_000, heartbeatMs: 0, tombstones: 1.5, shutdownMs: 'x' }),
+      own({
+        port: 70_000,
+        heartbeatMs: 0,
+        tombstones: 1.5,
+        shutdownMs: 'x',
+        compressFromBytes: -1,
+        maxBufferedBytes: null,
+        maxSlowMs: 0,
+      }),
       {},
       [
         'swarmlens.port: is 70000 – expected a whole number from 0 to 65535',
         'swarmlens.heartbeatMs: is 0 – expected milliseconds, a whole number from 1 to 3600000',
         'swarmlens.tombstones: is 1.5 – expected a whole number from 0 to 10000000',
         'swarmlens.shutdownMs: is "x" – expected milliseconds, a whole number from 1 to 3600000',
+        'swarmlens.compressFromBytes: is -1 – expected null or bytes, a whole number from 0 to 1000000000',
+        'swarmlens.maxBufferedBytes: is null – expected bytes, a whole number from 0 to 1000000000',
+        'swarmlens.maxSlowMs: is 0 – expected null or milliseconds, a whole number from 1 to 86400000',
       ],
     ],
     [

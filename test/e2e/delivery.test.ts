@@ -231,7 +231,7 @@ describe('a hostile client', () => {
   });
 });
 
-async function* readEvents(response: Response): AsyncGenerator<unknown> {
+async function* readEvents(response: Response): AsyncGenerator {
   if (response.body === null) throw new Error('no body');
   let text = '';
   for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
