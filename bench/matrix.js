@@ -76,7 +76,8 @@ function measure(contender, { subscribers, ...load }, seconds) {
     return {
       ...counts,
       extensions: bout.extensions,
-      kilobytesPerConnection: (after.rss - before.rss) / subscribers / 1000,
+      // Of fewer connections it would tell what the server loads and compiles for the first of them.
+      kilobytesPerConnection: subscribers < 1_000 ? null : (after.rss - before.rss) / subscribers / 1000,
     };
   });
 }

@@ -35,7 +35,7 @@ export class Picture {
   #diff;
   #round = 0;
   #made = 0;
-  #due = 0;
+  #lastTick = 0;
   #timer = null;
 
   /** @param diff whether each change is found by comparing the whole picture, as after a poll */
@@ -47,32 +47,38 @@ export class Picture {
     this.#commit(this.agents);
   }
 
-  start() {
+  /** Changes at the next `ticks` ticks; milliseconds until the first of them. */
+  start(ticks = Infinity) {
+    clearTimeout(this.#timer);
+    const first = Math.ceil(performance.now() / this.#periodMs) + 1;
     this.#made = 0;
-    this.#due = 0;
-    this.#wait(Math.ceil(performance.now() / this.#periodMs) + 1);
+    this.#lastTick = first + ticks - 1;
+    this.#wait(first);
+    return first * this.#periodMs - performance.now();
   }
 
-  /** Ticks since the start: those that there was time for, and those that were made. */
+  /** How many of the ticks were made. */
   stop() {
     clearTimeout(this.#timer);
-    return { due: this.#due, made: this.#made };
+    return this.#made;
   }
 
   /** Ticks lie where `RateClock` has them: at whole multiples of the period. */
   #wait(tick) {
+    if (tick > this.#lastTick) return;
     const tickMs = tick * this.#periodMs;
     const fireMs = tickMs - this.lead * this.#periodMs;
     this.#timer = setTimeout(() => {
       const now = performance.now();
       // Timers may come a fraction of a millisecond early.
-      if (now < fireMs) return this.#wait(tick);
-      // A server that is too busy misses ticks, as a timer does; they count as due.
-      const next = Math.max(tick, Math.floor(now / this.#periodMs + this.lead)) + 1;
-      this.#due += next - tick;
+      if (now < fireMs) {
+        this.#wait(tick);
+        return;
+      }
       this.#made += 1;
       this.#step(tickMs);
-      return this.#wait(next);
+      // A server that is too busy misses ticks, as a timer does.
+      this.#wait(Math.max(tick, Math.floor(now / this.#periodMs + this.lead)) + 1);
     }, fireMs - performance.now());
   }
 

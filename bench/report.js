@@ -4,7 +4,7 @@ import { median } from './statistics.js';
 
 export function markdown({ machine, results, failures }) {
   return [
-    `${machine.date}, ${machine.cpus} × ${machine.cpu}, Node.js ${machine.node}, ${machine.system}${machine.commit === null ? '' : `, commit ${machine.commit}`}`,
+    headline(machine),
     section('Goals', goals(results)),
     section('Cost of one more subscriber', marginal(results.marginal)),
     section('One core', oneCore(results.oneCore)),
@@ -18,6 +18,11 @@ export function markdown({ machine, results, failures }) {
   ]
     .filter((part) => part !== '')
     .join('\n\n');
+}
+
+function headline({ date, cpus, cpu, node, system, commit, loadAverage }) {
+  const parts = [date, `${cpus} × ${cpu}`, `Node.js ${node}`, system, `load average before ${loadAverage.toFixed(1)}`];
+  return [...parts, ...(commit === null ? [] : [`commit ${commit}`])].join(', ');
 }
 
 function section(title, table) {
@@ -138,7 +143,7 @@ function matrix(rows = []) {
         fixed(row.p50Ms, 1),
         fixed(row.p99Ms, 1),
         row.bytesPerUpdate.toFixed(0),
-        row.kilobytesPerConnection.toFixed(0),
+        fixed(row.kilobytesPerConnection, 0),
         limit(row),
       ];
     }),

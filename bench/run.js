@@ -2,7 +2,7 @@
 // Usage: node bench/run.js [--full] [--only CASES] [--contenders NAMES] [--seconds N] [--repeats N]
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus, release, type } from 'node:os';
+import { cpus, loadavg, release, type } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -52,6 +52,7 @@ const machine = {
   node: process.versions.node,
   system: `${type()} ${release()}`,
   commit: commitOf(),
+  loadAverage: loadavg()[0],
 };
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {

@@ -17,7 +17,7 @@ const port = CONTENDERS[options.contender]({ ...options, picture });
 
 answerCommands({
   port: () => port,
-  start: () => picture.start(),
+  start: ({ ticks }) => picture.start(ticks),
   stop: () => picture.stop(),
   async gc() {
     for (let round = 0; round < 3; round += 1) {

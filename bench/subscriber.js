@@ -1,5 +1,6 @@
 // One subscriber of the benchmark: counts updates, and looks into them only when it is one of the sampled.
 import { Buffer } from 'node:buffer';
+import { randomUUID } from 'node:crypto';
 import { constants, inflateRawSync } from 'node:zlib';
 import { FrameSocket } from './frames.js';
 import { SUBSCRIPTION, variablesOf } from './operation.js';
@@ -7,7 +8,7 @@ import { SUBSCRIPTION, variablesOf } from './operation.js';
 const STAMP = '"tokenUsage":';
 const WINDOW_BYTES = 32 * 1024;
 /** Enough of a message to see what it is. */
-const HEAD_BYTES = 40;
+const HEAD_BYTES = 80;
 
 export class Subscriber {
   updates = 0;
@@ -56,7 +57,8 @@ export class Subscriber {
     const first = new Promise((resolve, reject) => {
       this.#first = { resolve, reject };
     });
-    this.#socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload }));
+    // As the client of graphql-ws does: no two subscriptions have the same id.
+    this.#socket.send(JSON.stringify({ id: randomUUID(), type: 'subscribe', payload }));
     return first;
   }
 

@@ -7,10 +7,13 @@ import { matching, updateMaker } from './update.js';
 
 /** Above it a client is left out, as every broadcast that has to live needs it. */
 const MAX_UNSENT_BYTES = 1024 * 1024;
+/** One for all, as long as those that clients choose. */
+const ID = '00000000-0000-4000-8000-000000000000';
 
 export async function startRaw({ picture, filters, hz, compressed }) {
   const updateOf = updateMaker(picture, { filters, hz });
   const sockets = new Set();
+  let snapshot = null;
   const http = createServer();
   const server = new WebSocketServer({
     server: http,
@@ -20,7 +23,7 @@ export async function startRaw({ picture, filters, hz, compressed }) {
   const bytesOf = (kind, agents) =>
     Buffer.from(
       JSON.stringify({
-        id: '1',
+        id: ID,
         type: 'next',
         payload: {
           data: {
@@ -38,12 +41,14 @@ export async function startRaw({ picture, filters, hz, compressed }) {
       if (data.includes('"connection_init"')) socket.send('{"type":"connection_ack"}');
       else if (data.includes('"subscribe"')) {
         sockets.add(socket);
-        socket.send(bytesOf('SNAPSHOT', picture.agents), { binary: false });
+        snapshot ??= bytesOf('SNAPSHOT', picture.agents);
+        socket.send(snapshot, { binary: false });
       }
     });
   });
   picture.onChange = (agents) => {
     const bytes = bytesOf('DELTA', agents);
+    snapshot = null;
     for (const socket of sockets) {
       if (socket.bufferedAmount <= MAX_UNSENT_BYTES) socket.send(bytes, { binary: false });
     }
