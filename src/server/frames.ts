@@ -17,6 +17,7 @@ const ARENA_BYTES = 256 * 1024;
 export class FrameWriter {
   #arena: Buffer | null = null;
   #used = 0;
+  #waitingBytes = 0;
   #waiting: { readonly stream: Duplex; readonly frame: Buffer }[] = [];
 
   /** @param rsv the reserved bits that are set */
@@ -28,6 +29,9 @@ export class FrameWriter {
     const from = writeHeader(room, MAX_HEADER_BYTES, FIN_TEXT | rsv, length);
     if (this.#waiting.length === 0) queueMicrotask(() => this.#flush());
     this.#waiting.push({ stream, frame: room.subarray(from) });
+    this.#waitingBytes += length;
+    // Whether a socket has room is known only once it has been written to.
+    if (this.#waitingBytes >= ARENA_BYTES) this.#flush();
   }
 
   #room(length: number): Buffer {
@@ -42,6 +46,7 @@ export class FrameWriter {
   #flush(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
+    this.#waitingBytes = 0;
     this.#used = 0;
     for (const { stream, frame } of waiting) {
       if (!stream.writable) continue;

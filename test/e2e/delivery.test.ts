@@ -81,6 +81,25 @@ describe('a client that stops reading', () => {
     expect(server.errors).toEqual([]);
   });
 
+  test('with many different subscriptions it costs one mark of memory too, and each is told in the end', async () => {
+    await using server = await DeliveryServer.start();
+    server.show(0, 2_000, 0);
+    await using client = await BareClient.connect(server);
+    client.socket.pause();
+    const SUBSCRIPTIONS = 100;
+    for (let index = 0; index < SUBSCRIPTIONS; index += 1) {
+      client.subscribe(`mode: NORMAL, agentTypes: ["coder", "tester", "${index}"]`, `${index}`);
+    }
+    while (server.active.size < SUBSCRIPTIONS) await new Promise(setImmediate);
+    while ((await connections(server)).slow === 0) await new Promise(setImmediate);
+    const { unsentBytes } = await connections(server);
+    client.socket.resume();
+    await client.until(({ updates }) => updates.length >= SUBSCRIPTIONS);
+    const snapshotBytes = client.bytes / client.updates.length;
+    expect(snapshotBytes).toBeGreaterThan(200_000);
+    expect(unsentBytes).toBeLessThan(snapshotBytes * 5);
+  });
+
   test('is closed with 1013 when it stays like that, and can come back with its cursor', async () => {
     await using server = await DeliveryServer.start({ maxSlowMs: 100 });
     server.show(0, AGENTS, 0);
