@@ -1,3 +1,4 @@
+import type { ServerMapping } from '../adapters/index.js';
 import type { McpServerType } from '../domain/index.js';
 import type { EndpointConfig } from '../mcp/index.js';
 
@@ -39,6 +40,8 @@ export interface ServerConfig {
   readonly timeoutMs: number;
   /** Of starting and greeting it: `npx` may have to install first. */
   readonly connectTimeoutMs: number;
+  /** How a server that nobody here knows is read; its type is then `CUSTOM`. */
+  readonly mapping?: ServerMapping;
 }
 
 export const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const;

@@ -34,7 +34,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Rooms whose types, and nothing that runs, may be imported as well. */
-const TYPES_OF: Readonly<Record<string, readonly string[]>> = { config: ['mcp'] };
+const TYPES_OF: Readonly<Record<string, readonly string[]>> = { config: ['adapters', 'mcp'] };
 const TYPES_FOR_ALL = ['telemetry'];
 
 const MAX_LINES = 350;
