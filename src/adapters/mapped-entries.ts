@@ -149,6 +149,9 @@ function entriesOf({ shape, path, place }: EntrySource, answer: unknown): Entry[
   if (shape === 'one' && !isMissing && value !== null) return [{ key: null, value }];
   if (shape === 'list' && Array.isArray(value)) return value.map((one: unknown) => ({ key: null, value: one }));
   if (shape === 'map' && isObject(value)) return Object.entries(value).map(([key, one]) => ({ key, value: one }));
+  if (typeof answer === 'string' && path.keys.length > 0) {
+    throw new AnswerError(`The answer is text and no JSON, expected ${EXPECTED[shape]} (${place}.${shape})`);
+  }
   const what = path.text === '' ? 'The answer' : `"${path.text}" of the answer`;
   const is = isMissing ? 'is missing' : `is ${kindOf(value)}`;
   throw new AnswerError(`${what} ${is}, expected ${EXPECTED[shape]} (${place}.${shape})`);
@@ -158,5 +161,5 @@ function kindOf(value: unknown): string {
   if (value === null) return 'empty';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'an object';
-  return typeof value === 'string' ? 'text' : String(typeof value);
+  return typeof value === 'string' ? 'text' : `a ${typeof value}`;
 }
