@@ -4,6 +4,7 @@ import { MemoryBus } from './bus/index.js';
 import { Collector, Demand } from './collector/index.js';
 import type { Config } from './config/index.js';
 import { ActiveStreams, Commits, eventLoopUtilization, Groups, RateClock } from './delivery/index.js';
+import { LiveConfig } from './live-config.js';
 import { OncePerSecond } from './limits/index.js';
 import { startServer } from './server/index.js';
 import { type Clock, messageOf } from './shared/index.js';
@@ -21,6 +22,10 @@ export interface App extends AsyncDisposable {
   readonly url: string;
   /** Resolves when each server has answered or failed for the first time. */
   readonly discovered: Promise<void>;
+  /** Connects, drops and reconnects servers until they are those of another configuration. */
+  applyConfig(config: Config): Promise<void>;
+  /** Tells that a changed configuration has mistakes, one line each; everything stays as it is. */
+  refuseConfig(problems: readonly string[]): Promise<void>;
 }
 
 /** Events that a slow reader of `notices` or `healthChanges` may fall behind. */
@@ -84,8 +89,16 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
       shutdownMs: config.shutdownMs,
     }),
   );
+  const live = new LiveConfig(config, { collector, bus, clock, logger });
+  await live.warnOfStart();
   const kept = opened.keep();
-  return { url: server.url, discovered, [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose]() };
+  return {
+    url: server.url,
+    discovered,
+    applyConfig: (changed) => live.apply(changed),
+    refuseConfig: (problems) => live.refuse(problems),
+    [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose](),
+  };
 }
 
 /** What has been opened so far, closed in the opposite order: all of it when a later step fails. */

@@ -31,7 +31,7 @@ export interface SupervisorDeps {
  * does not answer, and connects again with growing pauses.
  */
 export class Supervisor implements AsyncDisposable {
-  readonly settings: ServerSettings;
+  settings: ServerSettings;
   /** Resolves when the first attempt to connect and poll has ended, well or not. */
   readonly firstAttempt: Promise<void>;
   readonly #deps: SupervisorDeps;
@@ -94,6 +94,11 @@ export class Supervisor implements AsyncDisposable {
       this.#waiters.push(resolve);
       this.#pollPulse.ring();
     });
+  }
+
+  adjust(changed: Pick<ServerSettings, 'maxPollHz' | 'allowTools'>): void {
+    this.settings = { ...this.settings, ...changed };
+    this.#pollPulse.ring();
   }
 
   /** Ends the pause before the next attempt to connect. */

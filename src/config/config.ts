@@ -4,6 +4,10 @@ import type { EndpointConfig } from '../mcp/index.js';
 
 /** A validated configuration, with every default filled in. */
 export interface Config {
+  /** What was read; absolute. `null`: there is none. */
+  readonly file?: string | null;
+  /** What is not wrong but should be seen, one line each. */
+  readonly warnings?: readonly string[];
   readonly servers: readonly ServerConfig[];
   /** A loopback address, as long as there is no authentication. */
   readonly host: string;

@@ -188,7 +188,9 @@ function given<F extends { readonly id: FieldSource }>(
   fields: F,
 ): { readonly [K in keyof F]?: Exclude<F[K], undefined> } & { readonly id: FieldSource } {
   // Only what is undefined has been taken out.
-  return Object.fromEntries(Object.entries<FieldSource | undefined>(fields).filter(([, field]) => field !== undefined)) as {
+  return Object.fromEntries(
+    Object.entries<FieldSource | undefined>(fields).filter(([, field]) => field !== undefined),
+  ) as {
     readonly [K in keyof F]?: Exclude<F[K], undefined>;
   } & { readonly id: FieldSource };
 }
