@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { MemoryBus } from './bus/index.js';
 import { Collector, Demand } from './collector/index.js';
 import type { Config } from './config/index.js';
+import { Candidates } from './discovery/index.js';
 import { ActiveStreams, Commits, eventLoopUtilization, Groups, RateClock } from './delivery/index.js';
 import { LiveConfig } from './live-config.js';
 import { OncePerSecond } from './limits/index.js';
@@ -30,6 +31,9 @@ export interface App extends AsyncDisposable {
 
 /** Events that a slow reader of `notices` or `healthChanges` may fall behind. */
 const MAX_EVENTS = 1_024;
+
+/** Looked at for servers that are not in the configuration. */
+const NOWHERE = { directory: null, hosts: [], ports: [] };
 
 /** Puts the program together: the only place that picks implementations. */
 export async function createApp(config: Config, { clock, logger }: AppDeps): Promise<App> {
@@ -66,6 +70,11 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
       onError: (error) => logger.error({ error: messageOf(error) }, 'a shared subscription failed'),
     }),
   );
+  const live = new LiveConfig(config, { collector, bus, clock, logger });
+  let own: { readonly url: string } | null = null;
+  const candidates = opened.add(
+    new Candidates(clock, () => ({ ...(config.discovery ?? NOWHERE), known: live.servers, own, clock, logger })),
+  );
   const limiter = new OncePerSecond();
   const discovered = collector.ready();
   const server = opened.add(
@@ -75,6 +84,7 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
       services: {
         store,
         collector,
+        candidates,
         streams: { store, demand, commits, rateClock, active, groups },
         rateClock,
         clock,
@@ -89,7 +99,7 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
       shutdownMs: config.shutdownMs,
     }),
   );
-  const live = new LiveConfig(config, { collector, bus, clock, logger });
+  own = server;
   await live.warnOfStart();
   const kept = opened.keep();
   return {

@@ -32,6 +32,11 @@ export class LiveConfig {
     this.#servers = byId(config);
   }
 
+  /** Those of the configuration that was applied last. */
+  get servers(): readonly ServerConfig[] {
+    return [...this.#servers.values()];
+  }
+
   /** What the configuration that the program started with should make a person see. */
   async warnOfStart(): Promise<void> {
     for (const warning of this.#started.warnings ?? []) await this.#warn('CONFIG_WARNING', warning);

@@ -8,6 +8,8 @@ export interface Config {
   readonly file?: string | null;
   /** What is not wrong but should be seen, one line each. */
   readonly warnings?: readonly string[];
+  /** Where servers are looked for that are not in the configuration. Left out: nowhere. */
+  readonly discovery?: DiscoveryPlaces;
   readonly servers: readonly ServerConfig[];
   /** A loopback address, as long as there is no authentication. */
   readonly host: string;
@@ -29,6 +31,13 @@ export interface Config {
   readonly maxBufferedBytes: number;
   /** How long a client may stay like that before it is closed with 1013; `null`: for ever. */
   readonly maxSlowMs: number | null;
+}
+
+export interface DiscoveryPlaces {
+  /** Whose `.mcp.json` is looked at; absolute. */
+  readonly directory: string;
+  readonly hosts: readonly string[];
+  readonly ports: readonly number[];
 }
 
 export interface ServerConfig {

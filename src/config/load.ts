@@ -27,6 +27,11 @@ export interface ConfigSources {
   readonly program: string;
 }
 
+/** Where servers are looked for: this machine only, unless somebody says otherwise. */
+const USUAL_HOSTS = ['localhost'];
+/** Of VisionFlow's bridges and of the DAA server. */
+const USUAL_PORTS = [9500, 9501, 9502, 3001, 3002];
+
 /** Read when no file is named. */
 export const DEFAULT_FILE = 'swarmlens.config.json';
 
@@ -53,6 +58,11 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
   return {
     file: file?.path ?? null,
     warnings: duplicates.map(duplicateWarning),
+    discovery: {
+      directory: cwd,
+      hosts: options.discovery?.hosts ?? USUAL_HOSTS,
+      ports: options.discovery?.ports ?? USUAL_PORTS,
+    },
     servers,
     demo: file === null,
     host,

@@ -67,6 +67,12 @@ export const OWN_OPTIONS = z.strictObject({
   heartbeatMs: DURATION_MS.optional(),
   tombstones: wholeNumber(0, 10_000_000).optional(),
   shutdownMs: DURATION_MS.optional(),
+  discovery: z
+    .strictObject({
+      hosts: z.array(z.string().min(1)).max(16).optional(),
+      ports: z.array(wholeNumber(1, 65_535)).max(64).optional(),
+    })
+    .optional(),
   compressFromBytes: wholeNumber(0, 1_000_000_000, 'null or bytes, a whole number').nullable().optional(),
   maxBufferedBytes: wholeNumber(0, 1_000_000_000, 'bytes, a whole number').optional(),
   maxSlowMs: wholeNumber(1, 86_400_000, 'null or milliseconds, a whole number').nullable().optional(),
