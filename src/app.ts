@@ -73,7 +73,14 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
   const live = new LiveConfig(config, { collector, bus, clock, logger });
   let own: { readonly url: string } | null = null;
   const candidates = opened.add(
-    new Candidates(clock, () => ({ ...(config.discovery ?? NOWHERE), known: live.servers, own, clock, logger })),
+    new Candidates(clock, () => ({
+      ...(config.discovery ?? NOWHERE),
+      known: live.servers,
+      configFile: config.file ?? null,
+      own,
+      clock,
+      logger,
+    })),
   );
   const limiter = new OncePerSecond();
   const discovered = collector.ready();

@@ -31,6 +31,7 @@ export async function discover(
     ports: flags.port?.map(portOf) ?? ports,
     // The demo's servers are ours, and run only with it.
     known: config.demo ? [] : config.servers,
+    configFile: config.file ?? null,
     own: null,
     clock: systemClock,
     logger: silentLogger,

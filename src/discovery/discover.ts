@@ -5,7 +5,8 @@ import { type Clock, messageOf } from '../shared/index.js';
 import type { Logger } from '../telemetry/index.js';
 import { type Candidate, candidate, type Greeting, type NetworkEndpoint } from './candidate.js';
 import { type Listed, readMcpJson, TRANSPORTS } from './file.js';
-import { greet, isAboutCredentials } from './greet.js';
+import { greet, isAboutCredentials, RefusalError } from './greet.js';
+import { SPEAKS_HTTP } from './line-channel.js';
 import { type Located, locationOf } from './location.js';
 
 export interface DiscoverOptions {
@@ -15,6 +16,8 @@ export interface DiscoverOptions {
   readonly ports: readonly number[];
   /** The configured servers: they are told as such, and not asked. */
   readonly known: readonly { readonly id: string; readonly endpoint: Located }[];
+  /** The file that they stand in, if there is one; absolute. */
+  readonly configFile: string | null;
   /** Of ourselves; not looked at. */
   readonly own: Located | null;
   readonly clock: Clock;
@@ -26,6 +29,11 @@ export interface DiscoverOptions {
 const ATTEMPT_MS = 1_000;
 /** For a connection, on this machine or a near one. */
 const CONNECT_MS = 500;
+
+/** Of VisionFlow's relay. */
+const WEBSOCKET_PORT = 3002;
+/** Messages of servers may be whole pages. */
+const MAX_DETAIL_LENGTH = 160;
 
 /** Looks at the usual places and says what is there. Starts nothing; takes at most five seconds. */
 export async function discover(options: DiscoverOptions): Promise<readonly Candidate[]> {
@@ -59,12 +67,14 @@ async function lookAtListed(
   known: ReadonlyMap<string, string>,
   options: DiscoverOptions,
 ): Promise<Candidate> {
-  const serverId = location === null ? undefined : known.get(location);
-  if (serverId !== undefined) return { ...one, status: 'CONFIGURED', serverId, detail: null };
+  // In the configuration itself variables have been filled in, so that a command may differ.
+  const isSame = one.place === options.configFile && options.known.some(({ id }) => id === one.name);
+  const serverId = isSame ? one.name : location === null ? null : (known.get(location) ?? null);
+  if (serverId !== null) return { ...one, status: 'CONFIGURED', serverId, detail: null };
   if (endpoint === null) return one;
   const outcome = await attempt(endpoint, options);
   if (!(outcome instanceof Error)) return { ...one, ...found(outcome), name: one.name, status: 'AVAILABLE' };
-  const detail = messageOf(outcome);
+  const detail = cut(messageOf(outcome));
   const { host, port } = addressOf(endpoint);
   const isThere = isAboutCredentials(detail) || (await isListening(host, port, options));
   return { ...one, status: isAboutCredentials(detail) ? 'REFUSED' : isThere ? 'NOT_MCP' : 'UNREACHABLE', detail };
@@ -78,37 +88,33 @@ async function lookAtPort(
   options: DiscoverOptions,
 ): Promise<Candidate | null> {
   if (!(await isListening(host, port, options))) return null;
-  let refused: { readonly endpoint: NetworkEndpoint; readonly detail: string } | null = null;
   let detail: string | null = null;
   for (const endpoint of endpointsOf(place, host, port)) {
     const outcome = await attempt(endpoint, options);
+    const transport = TRANSPORTS[endpoint.type];
     if (!(outcome instanceof Error)) {
-      const transport = TRANSPORTS[endpoint.type];
       return candidate({ place, ...found(outcome), transport, status: 'AVAILABLE', entry: endpoint });
     }
-    detail ??= messageOf(outcome);
-    if (isAboutCredentials(messageOf(outcome))) refused ??= { endpoint, detail: messageOf(outcome) };
+    const said = cut(messageOf(outcome));
+    if (isAboutCredentials(said))
+      return candidate({ place, status: 'REFUSED', transport, detail: said, entry: endpoint });
+    if (said !== SPEAKS_HTTP) detail ??= said;
+    if (outcome instanceof RefusalError) break;
   }
-  if (refused === null) return candidate({ place, status: 'NOT_MCP', detail });
-  const { endpoint } = refused;
-  return candidate({
-    place,
-    status: 'REFUSED',
-    transport: TRANSPORTS[endpoint.type],
-    detail: refused.detail,
-    entry: endpoint,
-  });
+  return candidate({ place, status: 'NOT_MCP', detail });
 }
 
-/** In the order of what is usual at the port. */
+/** A server that speaks HTTP answers a line of JSON at once; one that does not may never answer HTTP. */
 function endpointsOf(place: string, host: string, port: number): readonly NetworkEndpoint[] {
   const tcp = { type: 'tcp', host, port } as const;
   const http = { type: 'http', url: `http://${place}/mcp` } as const;
   const sse = { type: 'sse', url: `http://${place}/sse` } as const;
   const ws = { type: 'ws', url: `ws://${place}/` } as const;
-  if (port >= 9500 && port <= 9502) return [tcp, http, ws];
-  if (port === 3002) return [ws, http, sse];
-  return [http, sse, ws, tcp];
+  return port === WEBSOCKET_PORT ? [tcp, ws, http, sse] : [tcp, http, sse, ws];
+}
+
+function cut(message: string): string {
+  return message.length > MAX_DETAIL_LENGTH ? `${message.slice(0, MAX_DETAIL_LENGTH)}…` : message;
 }
 
 function attempt(endpoint: NetworkEndpoint, { clock, logger, signal }: DiscoverOptions): Promise<Greeting | Error> {

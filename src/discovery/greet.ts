@@ -13,6 +13,11 @@ export interface GreetOptions {
   readonly logger: Logger;
 }
 
+/** It speaks JSON-RPC, and this is what it says: another transport would not make a difference. */
+export class RefusalError extends Error {
+  override readonly name = 'RefusalError';
+}
+
 /** Names that are asked for, in pages. */
 const MAX_PAGES = 20;
 
@@ -64,7 +69,7 @@ async function openSession(
     { serverId: url, signal, connectTimeoutMs: timeoutMs, clock, logger },
   );
   const { name, version, capabilities = [] } = session.identity;
-  return { name, version, capabilities, tools: session.tools.map((tool) => tool.name) };
+  return { name, version, capabilities: [...capabilities].sort(), tools: session.tools.map((tool) => tool.name) };
 }
 
 /** The handshake by hand. To be replaced by `connectSession` when that knows these transports. */
@@ -86,14 +91,14 @@ async function handshake(channel: LineChannel): Promise<Greeting> {
       const { value } = await messages.next();
       const answer = ANSWER.safeParse(value);
       if (!answer.success || (answer.data.id !== id && !isRefusal(answer.data))) continue;
-      if (answer.data.error !== undefined) throw new Error(answer.data.error.message);
+      if (answer.data.error !== undefined) throw new RefusalError(answer.data.error.message);
       return answer.data.result;
     }
   };
   const clientInfo = { name: 'swarmlens', version: '1' };
   const greeting = await ask('initialize', { protocolVersion: '2025-06-18', capabilities: {}, clientInfo });
   const initialized = INITIALIZED.safeParse(greeting);
-  if (!initialized.success) throw new Error('it answers, but not as MCP servers do');
+  if (!initialized.success) throw new RefusalError('it answers, but not as MCP servers do');
   const { serverInfo, capabilities } = initialized.data;
   channel.send({ jsonrpc: '2.0', method: 'notifications/initialized' });
   const tools: string[] = [];
@@ -106,7 +111,7 @@ async function handshake(channel: LineChannel): Promise<Greeting> {
     if (cursor == null) break;
   }
   const { name, version = null } = serverInfo;
-  return { name, version, capabilities: Object.keys(capabilities ?? {}), tools };
+  return { name, version, capabilities: Object.keys(capabilities ?? {}).sort(), tools };
 }
 
 /** An error without an id, before anything else was asked, is the answer to the greeting. */

@@ -4,6 +4,8 @@ import { WebSocket } from 'ws';
 /** No greeting is longer. */
 const MAX_BUFFER_LENGTH = 4_000_000;
 
+export const SPEAKS_HTTP = 'it speaks HTTP';
+
 /** JSON messages over a socket: for a greeting only. */
 export interface LineChannel extends Disposable {
   send(message: object): void;
@@ -71,7 +73,7 @@ class Inbox {
     for (const line of lines) this.#take(line);
     // Not every server ends its messages.
     if (this.#rest !== '' && this.#take(this.#rest)) this.#rest = '';
-    if (this.#rest.startsWith('HTTP/')) this.end(new Error('it speaks HTTP'));
+    if (this.#rest.startsWith('HTTP/')) this.end(new Error(SPEAKS_HTTP));
     if (this.#rest.length > MAX_BUFFER_LENGTH) this.end(new Error('it does not stop talking'));
     this.#wake();
   }
@@ -91,7 +93,7 @@ class Inbox {
   }
 
   #take(line: string): boolean {
-    if (line.startsWith('HTTP/')) this.end(new Error('it speaks HTTP'));
+    if (line.startsWith('HTTP/')) this.end(new Error(SPEAKS_HTTP));
     try {
       const message: unknown = JSON.parse(line);
       if (typeof message !== 'object' || message === null) return false;
