@@ -67,17 +67,12 @@ export class LiveConfig {
       const old = before.get(server.id);
       return old !== undefined && !isDeepStrictEqual(old, server);
     });
-    await Promise.all([
-      ...removed.map((id) => collector.remove(id)),
-      ...added.map((server) => Promise.resolve(collector.add(server))),
-      ...changed.map(async (server) => {
-        if (isSameConnection(before.get(server.id), server)) collector.adjust(server);
-        else {
-          await collector.remove(server.id);
-          collector.add(server);
-        }
-      }),
-    ]);
+    const adjusted = changed.filter((server) => isSameConnection(before.get(server.id), server));
+    const reconnected = changed.filter((server) => !adjusted.includes(server));
+    for (const server of adjusted) collector.adjust(server);
+    // Before any is connected: what has another name now may be the same program, which minds its twin.
+    await Promise.all([...removed, ...reconnected.map(({ id }) => id)].map((id) => collector.remove(id)));
+    for (const server of [...added, ...reconnected]) collector.add(server);
     const done = [
       ...describe(
         'added',

@@ -1,12 +1,11 @@
 import type { McpServerType, TransportKind } from '../domain/index.js';
 
-export const CANDIDATE_STATUSES = ['AVAILABLE', 'CONFIGURED', 'LISTED', 'REFUSED', 'UNREACHABLE', 'NOT_MCP'] as const;
 /**
  * AVAILABLE: it answered. CONFIGURED: it is watched already, and was not asked. LISTED: it stands in a file, and was
  * neither started nor asked. REFUSED: it wants to know who asks. UNREACHABLE: it stands in a file, and nothing answers
  * there. NOT_MCP: something listens there that does not speak MCP.
  */
-export type CandidateStatus = (typeof CANDIDATE_STATUSES)[number];
+export type CandidateStatus = 'AVAILABLE' | 'CONFIGURED' | 'LISTED' | 'REFUSED' | 'UNREACHABLE' | 'NOT_MCP';
 
 /** Something found in one of the usual places that is, or may be, an MCP server. */
 export interface Candidate {

@@ -10,7 +10,7 @@ import type { NodeHealth } from './node-health.js';
 export interface Services {
   readonly store: Store;
   readonly collector: Collector;
-  readonly candidates: Candidates;
+  readonly candidates: Pick<Candidates, 'list' | 'forget'>;
   readonly streams: StreamDeps;
   readonly rateClock: RateClock;
   readonly clock: Clock;

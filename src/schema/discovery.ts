@@ -1,4 +1,4 @@
-import { type Candidate, CANDIDATE_STATUSES } from '../discovery/index.js';
+import type { Candidate, CandidateStatus } from '../discovery/index.js';
 import { timestamp } from '../shared/index.js';
 import { builder } from './builder.js';
 import { McpServerTypeEnum, TransportKindEnum } from './enums.js';
@@ -14,7 +14,7 @@ const CandidateStatusEnum = builder.enumType('CandidateStatus', {
     REFUSED: { description: 'It wants to know who asks.' },
     UNREACHABLE: { description: 'It stands in a file, and nothing answers there.' },
     NOT_MCP: { description: 'Something listens there that does not speak MCP.' },
-  } satisfies Record<(typeof CANDIDATE_STATUSES)[number], object>,
+  } satisfies Record<CandidateStatus, object>,
 });
 
 const CandidateType = builder.objectRef<Candidate>('DiscoveryCandidate').implement({

@@ -1,11 +1,11 @@
 import { AgentType } from './agent.js';
 import { viewOf } from './arguments.js';
 import { builder } from './builder.js';
-import { DiscoveryType } from './discovery.js';
 import { McpServerTypeEnum } from './enums.js';
 import { HealthType } from './health.js';
 import { McpServerObject } from './server.js';
 import { SwarmTopologyType, SwarmType } from './swarm.js';
+import { DiscoveryType } from './discovery.js';
 
 builder.queryFields((t) => ({
   discovery: t.field({

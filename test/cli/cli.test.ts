@@ -94,6 +94,8 @@ describe('serve', () => {
       return ((await response.json()) as { data: Record<string, unknown> }).data; // as GraphQL prescribes
     };
     expect(await ask('mutation { refreshDiscovery { servers { id } } }')).toBeDefined();
+    // The simulated claude-flow is started a second time as soon as it is known for what it is.
+    while (!(await fetch(`${url}/readyz`)).ok) continue;
     const children = await childrenOf(program.pid);
     expect(children).toHaveLength(3);
     program.kill('SIGTERM');

@@ -7,7 +7,7 @@ import { systemClock } from '../../src/shared/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
 import { hurriedClock } from '../mcp/support.js';
 import { ManualClock } from '../support/manual-clock.js';
-import { answerTo, http, simulated, tcp, webSocket } from './places.js';
+import { answerTo, http, type Listening, simulated, tcp, webSocket } from './places.js';
 
 let root: string;
 
@@ -118,7 +118,7 @@ describe('on a port', () => {
     ]);
   });
 
-  test.each<[string, () => ReturnType<typeof tcp>, string]>([
+  test.each<[string, () => Promise<Listening>, string]>([
     [
       'over TCP',
       () =>
@@ -248,7 +248,7 @@ describe("in a project's .mcp.json", () => {
     expect(await statuses(join(directory, '.mcp.json'))).toContainEqual(['b', 'CONFIGURED', 'b']);
   });
 
-  test.each(['', '{', '[]', '{"mcpServers":[]}', `${'['.repeat(50_000)}`])(
+  test.each(['', '{', '[]', '{"mcpServers":[]}', '['.repeat(50_000)])(
     'that is no list of servers: %.10s',
     async (text) => {
       const directory = await project(text);

@@ -55,7 +55,7 @@ export async function webSocket(
     verifyClient: (_info: unknown, done: (ok: boolean, code?: number) => void) => done(isWelcome, 401),
   });
   sockets.on('connection', (socket) => {
-    socket.on('message', (data) => onMessage(socket, String(data)));
+    socket.on('message', (data: Buffer) => onMessage(socket, data.toString()));
   });
   return listening(server);
 }
