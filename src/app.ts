@@ -3,7 +3,9 @@ import { fileURLToPath } from 'node:url';
 import { MemoryBus } from './bus/index.js';
 import { Collector, Demand } from './collector/index.js';
 import type { Config } from './config/index.js';
+import { Candidates } from './discovery/index.js';
 import { ActiveStreams, Commits, eventLoopUtilization, Groups, RateClock } from './delivery/index.js';
+import { LiveConfig } from './live-config.js';
 import { OncePerSecond } from './limits/index.js';
 import { startServer } from './server/index.js';
 import { type Clock, messageOf } from './shared/index.js';
@@ -21,10 +23,17 @@ export interface App extends AsyncDisposable {
   readonly url: string;
   /** Resolves when each server has answered or failed for the first time. */
   readonly discovered: Promise<void>;
+  /** Connects, drops and reconnects servers until they are those of another configuration. */
+  applyConfig(config: Config): Promise<void>;
+  /** Tells that a changed configuration has mistakes, one line each; everything stays as it is. */
+  refuseConfig(problems: readonly string[]): Promise<void>;
 }
 
 /** Events that a slow reader of `notices` or `healthChanges` may fall behind. */
 const MAX_EVENTS = 1_024;
+
+/** Looked at for servers that are not in the configuration. */
+const NOWHERE = { directory: null, hosts: [], ports: [] };
 
 /** Puts the program together: the only place that picks implementations. */
 export async function createApp(config: Config, { clock, logger }: AppDeps): Promise<App> {
@@ -61,6 +70,18 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
       onError: (error) => logger.error({ error: messageOf(error) }, 'a shared subscription failed'),
     }),
   );
+  const live = new LiveConfig(config, { collector, bus, clock, logger });
+  let own: { readonly url: string } | null = null;
+  const candidates = opened.add(
+    new Candidates(clock, () => ({
+      ...(config.discovery ?? NOWHERE),
+      known: live.servers,
+      configFile: config.file ?? null,
+      own,
+      clock,
+      logger,
+    })),
+  );
   const limiter = new OncePerSecond();
   const discovered = collector.ready();
   const server = opened.add(
@@ -70,6 +91,7 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
       services: {
         store,
         collector,
+        candidates,
         streams: { store, demand, commits, rateClock, active, groups },
         rateClock,
         clock,
@@ -84,8 +106,16 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
       shutdownMs: config.shutdownMs,
     }),
   );
+  own = server;
+  await live.warnOfStart();
   const kept = opened.keep();
-  return { url: server.url, discovered, [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose]() };
+  return {
+    url: server.url,
+    discovered,
+    applyConfig: (changed) => live.apply(changed),
+    refuseConfig: (problems) => live.refuse(problems),
+    [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose](),
+  };
 }
 
 /** What has been opened so far, closed in the opposite order: all of it when a later step fails. */

@@ -1,6 +1,7 @@
 import type { McpServerType, ServerReport } from '../domain/index.js';
 import type { Clock } from '../shared/index.js';
 import type { Logger } from '../telemetry/index.js';
+import type { ServerMapping } from './mapping.js';
 
 /** Calls one tool of the adapter's server, through its guard. Resolves with the answer's decoded value. */
 export interface ToolCaller {
@@ -16,6 +17,8 @@ export interface AdapterContext {
   readonly serverId: string;
   /** Names of the tools that the server offers. */
   readonly tools: ReadonlySet<string>;
+  /** Of a server of type `CUSTOM`; without one it has no agents. */
+  readonly mapping?: ServerMapping | undefined;
   readonly caller: ToolCaller;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -29,6 +32,8 @@ export interface Adapter {
   readonly families: readonly McpServerType[];
   /** Reported things that were malformed and left out, since the adapter was made. */
   readonly rejected: number;
+  /** The last of them: tool, path and reason, without its value. */
+  readonly lastRejection: string | null;
   /**
    * Asks the server for all that is due.
    * @throws when the server could not be asked at all; a tool that merely fails is one of the report's `failures`

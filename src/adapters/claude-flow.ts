@@ -72,6 +72,10 @@ export class ClaudeFlowAdapter implements Adapter {
     return this.#records.rejected;
   }
 
+  get lastRejection(): string | null {
+    return this.#records.lastRejection;
+  }
+
   async poll(signal: AbortSignal): Promise<ServerReport> {
     for (const lane of [this.#agents, this.#hive, this.#daaAgents, this.#swarm, this.#tasks]) await lane.ask(signal);
     const daaAgents = this.#daaAgents.last ?? [];

@@ -51,6 +51,10 @@ export class DaaAdapter implements Adapter {
     return this.#records.rejected;
   }
 
+  get lastRejection(): string | null {
+    return this.#records.lastRejection;
+  }
+
   async poll(signal: AbortSignal): Promise<ServerReport> {
     // The list first: when it cannot be had, the server is away, and the rest need not be asked.
     await this.#agents.ask(signal);

@@ -14,7 +14,7 @@ export function createAdapter(type: McpServerType, context: AdapterContext): Ada
     case 'DAA':
       return new DaaAdapter(context);
     case 'CUSTOM':
-      return new CustomAdapter();
+      return new CustomAdapter(context);
   }
 }
 

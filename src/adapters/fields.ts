@@ -62,6 +62,8 @@ export const fraction = optional(z.number().min(0).max(1).transform(withoutNegat
 
 export const count = optional(z.int().min(0).transform(withoutNegativeZero));
 
+export const amount = optional(z.number().min(0).transform(withoutNegativeZero));
+
 /** RFC 3339 or Rust text, or milliseconds since the epoch; RFC 3339 in UTC comes out. */
 export const instant = optional(
   z.unknown().transform((value, context) => {

@@ -1,2 +1,11 @@
 export { type Adapter, type AdapterContext, type ToolCaller } from './adapter.js';
 export { createAdapter, detectServerType, guessServerType } from './detect.js';
+export type {
+  AgentField,
+  AgentSource,
+  FieldSource,
+  ServerMapping,
+  SwarmField,
+  SwarmSource,
+  ValuePath,
+} from './mapping.js';

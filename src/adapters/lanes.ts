@@ -25,6 +25,8 @@ export interface LaneOptions<T> {
   readonly minIntervalMs: number;
   /** Without this list there is nothing to report: when it hangs, the server does, and it is asked at every poll. */
   readonly isMain?: boolean;
+  /** What the answer says of success and errors is content: of an agent's, say. */
+  readonly takesAnyAnswer?: boolean;
   /** @throws AnswerError when the answer as a whole does not fit */
   readonly read: (answer: unknown) => T;
 }
@@ -80,11 +82,11 @@ export class Lane<T> {
    */
   async ask(signal: AbortSignal, minIntervalMs = this.#options.minIntervalMs): Promise<void> {
     if (!this.isDue(minIntervalMs)) return;
-    const { tool, args = {}, read } = this.#options;
+    const { tool, args = {}, read, takesAnyAnswer = false } = this.#options;
     const askedAtMs = this.#context.clock.monotonic();
     try {
       const answer = await this.#context.caller.callTool(tool, args, signal);
-      throwIfFailed(answer);
+      if (!takesAnyAnswer) throwIfFailed(answer);
       this.#last = read(answer);
       this.#failure = null;
       this.#failuresInARow = 0;

@@ -21,6 +21,7 @@ export class RecordReader {
   readonly #serverId: string;
   readonly #loggedAtMs = new Map<string, number>();
   #rejected = 0;
+  #lastRejection: string | null = null;
 
   constructor(context: Pick<AdapterContext, 'serverId' | 'clock' | 'logger'>) {
     this.#clock = context.clock;
@@ -31,6 +32,11 @@ export class RecordReader {
   /** Fields and entries left out so far. */
   get rejected(): number {
     return this.#rejected;
+  }
+
+  /** `agent_list agents.status: Invalid input: …` */
+  get lastRejection(): string | null {
+    return this.#lastRejection;
   }
 
   /** @param idOf two entries with one id are one too many: the first one stays */
@@ -68,6 +74,7 @@ export class RecordReader {
   /** Counts one thing that is left out. */
   reject(place: Place, reason: string): void {
     this.#rejected += 1;
+    this.#lastRejection = `${place.tool} ${place.path}: ${reason}`;
     const key = `${place.tool} ${place.path} ${reason}`;
     const nowMs = this.#clock.monotonic();
     const loggedAtMs = this.#loggedAtMs.get(key);

@@ -10,13 +10,14 @@ import { UsageError } from './usage.js';
 /** Connects once to each server and prints what was found; 1 when anything does not work. */
 export async function check(
   args: readonly string[],
-  { env, cwd, program, stdout, stopped }: Terminal,
+  { env, cwd, program, stdout, stderr, stopped }: Terminal,
 ): Promise<number> {
   const flags = parseFlags('check', args, { config: { type: 'string' }, json: { type: 'boolean' } });
   if (flags.config === undefined && env['SWARMLENS_CONFIG'] === undefined) {
     throw new UsageError('swarmlens check: name the configuration to check with --config FILE');
   }
   const config = await loadConfig({ flags: { config: flags.config }, env, cwd, program });
+  for (const warning of config.warnings ?? []) stderr.write(`${warning}\n`);
   const { checkServers } = await import('../check.js');
   const checks = await checkServers(config, { clock: systemClock, logger: createLogger(config.logLevel) }, stopped);
   stdout.write(flags.json === true ? `${JSON.stringify(checks, null, 2)}\n` : tableOf(checks));

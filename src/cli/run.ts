@@ -9,6 +9,7 @@ type Command = (args: readonly string[], terminal: Terminal) => Promise<number>;
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import('./serve.js')).serve,
   check: async () => (await import('./check.js')).check,
+  discover: async () => (await import('./discover.js')).discover,
   simulate: async () => (await import('./simulate.js')).simulate,
 };
 

@@ -1,4 +1,4 @@
-import { type Flags, loadConfig } from '../config/index.js';
+import { ConfigWatch, type Flags, loadConfig } from '../config/index.js';
 import { systemClock } from '../shared/index.js';
 import { createLogger } from '../telemetry/index.js';
 import { parseFlags } from './arguments.js';
@@ -15,7 +15,8 @@ export async function serve(
     host: { type: 'string' },
     demo: { type: 'boolean' },
   });
-  const config = await loadConfig({ flags, env, cwd, program });
+  const sources = { flags, env, cwd, program };
+  const config = await loadConfig(sources);
   const logger = createLogger(config.logLevel);
   const { createApp } = await import('../app.js');
   try {
@@ -26,6 +27,17 @@ export async function serve(
       );
       stdout.write('To watch your own: swarmlens serve --config .mcp.json\n');
     }
+    await using _watch =
+      config.file == null
+        ? null
+        : new ConfigWatch({
+            sources,
+            file: config.file,
+            clock: systemClock,
+            logger,
+            onConfig: (changed) => app.applyConfig(changed),
+            onProblems: (problems) => app.refuseConfig(problems),
+          });
     stdout.write(`swarmlens is ready at ${app.url}/graphql\n`);
     await stopped;
     return 0;

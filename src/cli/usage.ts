@@ -4,6 +4,8 @@ export const USAGE = `swarmlens – one live GraphQL endpoint over every agent s
       The server. Without a configuration it runs against three simulated MCP servers.
   swarmlens check --config FILE [--json]
       Validates a configuration, connects once to each server and prints what it found.
+  swarmlens discover [--json] [--config FILE] [--host H]… [--port N]…
+      Looks for MCP servers in this directory's .mcp.json and on the usual ports of this machine. Starts nothing.
   swarmlens simulate --type claude-flow|ruv-swarm|daa [--agents N] [--seed N] [--hz N]
                      [--transport stdio|http|tcp] [--port N]
       One simulated MCP server.

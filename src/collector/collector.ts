@@ -24,6 +24,30 @@ export class Collector implements AsyncDisposable {
     this.#discoveredAt ??= timestamp(this.#deps.clock);
   }
 
+  /**
+   * Watches one more server.
+   * @throws Error when there is one of that id
+   */
+  add(settings: ServerSettings): void {
+    const { id } = settings;
+    if (this.#supervisors.has(id)) throw new Error(`server "${id}" is there already`);
+    this.#supervisors.set(id, new Supervisor(settings, this.#deps));
+  }
+
+  /** Watches a server no longer: its connection is closed, and everything of it leaves the picture. */
+  async remove(serverId: string): Promise<void> {
+    const supervisor = this.#supervisors.get(serverId);
+    if (supervisor === undefined) return;
+    this.#supervisors.delete(serverId);
+    await supervisor[Symbol.asyncDispose]();
+    await this.#deps.bus.publish(this.#deps.store.removal(serverId));
+  }
+
+  /** Changes what needs no new connection: how often the server is polled at most, and which tools clients may call. */
+  adjust({ id, maxPollHz, allowTools }: ServerSettings): void {
+    this.#supervisors.get(id)?.adjust({ maxPollHz, allowTools });
+  }
+
   /** Measured health of a server; `null` when this node does not poll it. */
   health(serverId: string): ServerHealth | null {
     return this.#supervisors.get(serverId)?.health() ?? null;

@@ -1,3 +1,4 @@
+import type { ServerMapping } from '../adapters/index.js';
 import type { CircuitBreakerStatus, Latency, McpServerType, TransportKind } from '../domain/index.js';
 import type { EndpointConfig } from '../mcp/index.js';
 
@@ -14,6 +15,8 @@ export interface ServerSettings {
   /** Of one call. */
   readonly timeoutMs: number;
   readonly connectTimeoutMs: number;
+  /** How a server of type `CUSTOM` is read. */
+  readonly mapping?: ServerMapping;
 }
 
 /** What is measured of a server but not part of the revisioned picture. */

@@ -31,7 +31,7 @@ export interface SupervisorDeps {
  * does not answer, and connects again with growing pauses.
  */
 export class Supervisor implements AsyncDisposable {
-  readonly settings: ServerSettings;
+  settings: ServerSettings;
   /** Resolves when the first attempt to connect and poll has ended, well or not. */
   readonly firstAttempt: Promise<void>;
   readonly #deps: SupervisorDeps;
@@ -94,6 +94,11 @@ export class Supervisor implements AsyncDisposable {
       this.#waiters.push(resolve);
       this.#pollPulse.ring();
     });
+  }
+
+  adjust(changed: Pick<ServerSettings, 'maxPollHz' | 'allowTools'>): void {
+    this.settings = { ...this.settings, ...changed };
+    this.#pollPulse.ring();
   }
 
   /** Ends the pause before the next attempt to connect. */
@@ -184,7 +189,8 @@ export class Supervisor implements AsyncDisposable {
       this.#guard = this.#newGuard(type);
     }
     const caller = new GuardedCaller(session, this.#guard, settings.timeoutMs);
-    const adapter = createAdapter(type, { serverId: settings.id, tools: new Set(tools), caller, clock, logger });
+    const { id: serverId, mapping } = settings;
+    const adapter = createAdapter(type, { serverId, tools: new Set(tools), mapping, caller, clock, logger });
     this.#session = session;
     this.#adapter = adapter;
     this.#server = {
@@ -248,7 +254,7 @@ export class Supervisor implements AsyncDisposable {
       const lastError = failed === undefined ? null : `${failed.tool}: ${failed.message}`;
       const events = [...this.#health.toStatus(failed === undefined ? 'ONLINE' : 'DEGRADED', lastError)];
       if (adapter.rejected > rejectedBefore) {
-        const message = `${this.settings.id} reported ${adapter.rejected} malformed entries so far; they are left out`;
+        const message = `${this.settings.id} reported ${adapter.rejected} malformed values so far; they are left out; the last one: ${adapter.lastRejection ?? 'unknown'}`;
         events.push(...this.#health.rareNotice('AGENT_REJECTED', 'WARNING', message));
       }
       this.#server = {

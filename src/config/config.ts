@@ -1,8 +1,15 @@
+import type { ServerMapping } from '../adapters/index.js';
 import type { McpServerType } from '../domain/index.js';
 import type { EndpointConfig } from '../mcp/index.js';
 
 /** A validated configuration, with every default filled in. */
 export interface Config {
+  /** What was read; absolute. `null`: there is none. */
+  readonly file?: string | null;
+  /** What is not wrong but should be seen, one line each. */
+  readonly warnings?: readonly string[];
+  /** Where servers are looked for that are not in the configuration. Left out: nowhere. */
+  readonly discovery?: DiscoveryPlaces;
   readonly servers: readonly ServerConfig[];
   /** A loopback address, as long as there is no authentication. */
   readonly host: string;
@@ -26,6 +33,13 @@ export interface Config {
   readonly maxSlowMs: number | null;
 }
 
+export interface DiscoveryPlaces {
+  /** Whose `.mcp.json` is looked at; absolute. */
+  readonly directory: string;
+  readonly hosts: readonly string[];
+  readonly ports: readonly number[];
+}
+
 export interface ServerConfig {
   /** 1–64 characters without a colon: it is the first part of global ids. */
   readonly id: string;
@@ -39,6 +53,8 @@ export interface ServerConfig {
   readonly timeoutMs: number;
   /** Of starting and greeting it: `npx` may have to install first. */
   readonly connectTimeoutMs: number;
+  /** How a server that nobody here knows is read; its type is then `CUSTOM`. */
+  readonly mapping?: ServerMapping;
 }
 
 export const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const;

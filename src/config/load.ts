@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { type Config, ConfigError, type LogLevel, LOG_LEVELS, type ServerConfig } from './config.js';
 import { demoServers } from './demo.js';
+import { duplicateWarning, withoutDuplicates } from './identity.js';
 import { JsonError, parseJson } from './json.js';
 import { expectation, hint, keyOf, problemsOf, show } from './problems.js';
 import { FILE, hintForOwn, OWN_OPTIONS } from './schema.js';
@@ -25,6 +26,11 @@ export interface ConfigSources {
   /** The program that the demo's simulators are started from. */
   readonly program: string;
 }
+
+/** Where servers are looked for: this machine only, unless somebody says otherwise. */
+const USUAL_HOSTS = ['localhost'];
+/** Of VisionFlow's bridges and of the DAA server. */
+const USUAL_PORTS = [9500, 9501, 9502, 3001, 3002];
 
 /** Read when no file is named. */
 export const DEFAULT_FILE = 'swarmlens.config.json';
@@ -48,8 +54,16 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
   }
   const logLevel = logLevelOf(env['LOG_LEVEL'], problems) ?? options.logLevel ?? 'warn';
   if (problems.length > 0) throw new ConfigError(problems);
+  const { servers, duplicates } = withoutDuplicates(file?.servers ?? demoServers(program, cwd));
   return {
-    servers: file === null ? demoServers(program, cwd) : file.servers,
+    file: file?.path ?? null,
+    warnings: duplicates.map(duplicateWarning),
+    discovery: {
+      directory: cwd,
+      hosts: options.discovery?.hosts ?? USUAL_HOSTS,
+      ports: options.discovery?.ports ?? USUAL_PORTS,
+    },
+    servers,
     demo: file === null,
     host,
     port,
@@ -67,6 +81,7 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
 type OwnOptions = z.infer<typeof OWN_OPTIONS>;
 
 interface ConfigFile {
+  readonly path: string;
   readonly servers: readonly ServerConfig[];
   readonly own: OwnOptions;
 }
@@ -81,13 +96,13 @@ async function readConfigFile({ flags, env, cwd }: ConfigSources, problems: stri
     const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     if (named === undefined && missing) return null;
     problems.push(`${path}: cannot be read – ${missing ? 'there is no such file' : 'it must be a readable file'}`);
-    return { servers: [], own: {} };
+    return { path, servers: [], own: {} };
   }
   return parseFile(text, path, env, problems);
 }
 
 function parseFile(text: string, path: string, env: Environment, problems: string[]): ConfigFile {
-  const nothing = { servers: [], own: {} };
+  const nothing = { path, servers: [], own: {} };
   let json: unknown;
   try {
     json = parseJson(text);
@@ -109,7 +124,7 @@ function parseFile(text: string, path: string, env: Environment, problems: strin
   }
   const context = { directory: dirname(path), env };
   const servers = Object.entries(mcpServers).flatMap(([id, entry]) => parseServer(id, entry, context, problems) ?? []);
-  return { servers, own: parseOwn(swarmlens, env, problems) };
+  return { path, servers, own: parseOwn(swarmlens, env, problems) };
 }
 
 function parseOwn(input: unknown, env: Environment, problems: string[]): OwnOptions {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { MCP_SERVER_TYPES } from '../domain/index.js';
 import { LOG_LEVELS } from './config.js';
+import { MAPPING, MAPPING_KEYS } from './mapping.js';
 import { hint } from './problems.js';
 
 const NOT_YET = 'not supported yet by this version';
@@ -29,6 +30,7 @@ const SERVER_OPTIONS = z.strictObject({
   allowTools: z.array(z.string().min(1)).optional(),
   timeoutMs: DURATION_MS.optional(),
   connectTimeoutMs: DURATION_MS.optional(),
+  mapping: MAPPING.optional(),
   replicas: z.never({ error: `${NOT_YET}: leave it out` }).optional(),
 });
 
@@ -65,6 +67,12 @@ export const OWN_OPTIONS = z.strictObject({
   heartbeatMs: DURATION_MS.optional(),
   tombstones: wholeNumber(0, 10_000_000).optional(),
   shutdownMs: DURATION_MS.optional(),
+  discovery: z
+    .strictObject({
+      hosts: z.array(z.string().min(1)).max(16).optional(),
+      ports: z.array(wholeNumber(1, 65_535)).max(64).optional(),
+    })
+    .optional(),
   compressFromBytes: wholeNumber(0, 1_000_000_000, 'null or bytes, a whole number').nullable().optional(),
   maxBufferedBytes: wholeNumber(0, 1_000_000_000, 'bytes, a whole number').optional(),
   maxSlowMs: wholeNumber(1, 86_400_000, 'null or milliseconds, a whole number').nullable().optional(),
@@ -83,5 +91,5 @@ export function hintForOwn(key: string): string {
 
 export function hintForServer(key: string): string {
   if (Object.hasOwn(OWN_OPTIONS.shape, key)) return ', it belongs under "swarmlens" beside "mcpServers"';
-  return hint(key, Object.keys(SERVER_OPTIONS.shape));
+  return hint(key, [...Object.keys(SERVER_OPTIONS.shape), ...MAPPING_KEYS]);
 }

@@ -8,6 +8,9 @@ import { type Environment, fillIn } from './variables.js';
 
 export const SERVER_DEFAULTS = { maxPollHz: 60, timeoutMs: 3_000, connectTimeoutMs: 30_000 };
 
+/** What a call costs a server that nobody here knows, nobody here knows. */
+const MAPPED_POLL_HZ = 10;
+
 const LOOSE = z.looseObject({});
 const COMING = ['tcp', 'ws'];
 
@@ -63,14 +66,22 @@ export function parseServer(
   }
   if (problems.length > before) return null;
   const options = parsed.data.swarmlens ?? {};
+  const { mapping, serverType = mapping === undefined ? null : 'CUSTOM' } = options;
+  if (mapping !== undefined && serverType !== 'CUSTOM') {
+    problems.push(
+      `${keyOf([...path, 'swarmlens', 'mapping'])}: is for servers of the type CUSTOM, and "serverType" is ${serverType ?? 'none'} – leave one of them out`,
+    );
+    return null;
+  }
   return {
     id,
     endpoint: endpointOf(parsed.data, directory),
-    serverType: options.serverType ?? null,
-    maxPollHz: options.maxPollHz ?? SERVER_DEFAULTS.maxPollHz,
+    serverType,
+    maxPollHz: options.maxPollHz ?? (mapping === undefined ? SERVER_DEFAULTS.maxPollHz : MAPPED_POLL_HZ),
     allowTools: options.allowTools ?? [],
     timeoutMs: options.timeoutMs ?? SERVER_DEFAULTS.timeoutMs,
     connectTimeoutMs: options.connectTimeoutMs ?? SERVER_DEFAULTS.connectTimeoutMs,
+    ...(mapping === undefined ? {} : { mapping }),
   };
 }
 

@@ -75,6 +75,7 @@ export class SdkSession implements McpSession {
       name: server?.name ?? 'unknown',
       version: server?.version ?? null,
       simulated: capabilities?.experimental?.[SIMULATED_CAPABILITY] !== undefined,
+      capabilities: Object.keys(capabilities ?? {}),
     };
     if (capabilities?.tools !== undefined) this.#tools = await listTools(client, { signal, timeout });
     this.#isOpen = true;

@@ -29,6 +29,8 @@ export interface ServerIdentity {
   readonly version: string | null;
   /** A swarmlens simulator says so in its experimental capabilities. */
   readonly simulated: boolean;
+  /** Names of what it says that it can do: tools, resources, prompts, … */
+  readonly capabilities?: readonly string[];
 }
 
 export interface ToolInfo {

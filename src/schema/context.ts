@@ -1,6 +1,7 @@
 import type { Viewer } from '../auth/index.js';
 import type { Collector } from '../collector/index.js';
 import type { RateClock, StreamDeps } from '../delivery/index.js';
+import type { Candidates } from '../discovery/index.js';
 import type { Clock } from '../shared/index.js';
 import type { Store } from '../state/index.js';
 import type { NodeHealth } from './node-health.js';
@@ -9,6 +10,7 @@ import type { NodeHealth } from './node-health.js';
 export interface Services {
   readonly store: Store;
   readonly collector: Collector;
+  readonly candidates: Pick<Candidates, 'list' | 'forget'>;
   readonly streams: StreamDeps;
   readonly rateClock: RateClock;
   readonly clock: Clock;

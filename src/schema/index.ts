@@ -1,5 +1,5 @@
-import './mutation.js';
 import './query.js';
+import './mutation.js';
 import './subscription.js';
 import type { GraphQLSchema } from 'graphql';
 import { builder } from './builder.js';

@@ -1,7 +1,7 @@
 import type { PollOutcome, ToolResult } from '../collector/index.js';
 import { SwarmlensError, timestamp } from '../shared/index.js';
 import { builder } from './builder.js';
-import { DiscoveryType } from './query.js';
+import { DiscoveryType } from './discovery.js';
 
 interface CalledTool extends ToolResult {
   readonly serverId: string;
@@ -68,8 +68,9 @@ builder.mutationFields((t) => ({
     type: DiscoveryType,
     description:
       'Polls all servers, tries the unreachable ones again, and tells what was found. Once a second for each client.',
-    resolve: async (_root, _args, { collector, clientId, limitToOncePerSecond }) => {
+    resolve: async (_root, _args, { collector, candidates, clientId, limitToOncePerSecond }) => {
       await limitToOncePerSecond('refreshDiscovery', clientId);
+      candidates.forget();
       await collector.refresh();
       return {};
     },

@@ -1,4 +1,3 @@
-import { timestamp } from '../shared/index.js';
 import { AgentType } from './agent.js';
 import { viewOf } from './arguments.js';
 import { builder } from './builder.js';
@@ -6,32 +5,7 @@ import { McpServerTypeEnum } from './enums.js';
 import { HealthType } from './health.js';
 import { McpServerObject } from './server.js';
 import { SwarmTopologyType, SwarmType } from './swarm.js';
-
-/** Everything that is in a discovery is read from the context. */
-export const DiscoveryType = builder.objectRef<object>('Discovery').implement({
-  description: 'All that was found.',
-  fields: (t) => ({
-    servers: t.field({
-      type: [McpServerObject],
-      description: 'All servers, in the order of the configuration.',
-      resolve: (_discovery, _args, { store }) => [...store.servers.values()],
-    }),
-    swarms: t.field({
-      type: [SwarmType],
-      description: 'All swarms.',
-      resolve: (_discovery, _args, { store }) => [...store.swarms.values()],
-    }),
-    totalAgents: t.int({
-      description: 'Agents in the picture, stale ones included.',
-      resolve: (_discovery, _args, { store }) => store.agents.size,
-    }),
-    timestamp: t.field({
-      type: 'DateTime',
-      description: 'When the last discovery ended; now, while the first one is under way.',
-      resolve: (_discovery, _args, { collector, clock }) => collector.discoveredAt ?? timestamp(clock),
-    }),
-  }),
-});
+import { DiscoveryType } from './discovery.js';
 
 builder.queryFields((t) => ({
   discovery: t.field({

@@ -1,5 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { type Adapter, type AdapterContext, createAdapter, type ToolCaller } from '../../src/adapters/index.js';
+import {
+  type Adapter,
+  type AdapterContext,
+  createAdapter,
+  type ServerMapping,
+  type ToolCaller,
+} from '../../src/adapters/index.js';
 import type { McpServerType, ServerReport } from '../../src/domain/index.js';
 import { ToolRejectedError } from '../../src/mcp/index.js';
 import type { Logger } from '../../src/telemetry/index.js';
@@ -85,13 +91,14 @@ export interface Rig {
 }
 
 /** An adapter of the type, in front of a server that offers exactly the tools that have an answer. */
-export function rigOf(type: McpServerType, answers: Readonly<Record<string, Answer>>): Rig {
+export function rigOf(type: McpServerType, answers: Readonly<Record<string, Answer>>, mapping?: ServerMapping): Rig {
   const clock = new ManualClock();
   const server = new FakeServer(answers, clock);
   const log: LogLine[] = [];
   const context: AdapterContext = {
     serverId: 'server',
     tools: new Set(Object.keys(answers)),
+    mapping,
     caller: server,
     clock,
     logger: recordingLogger(log),

@@ -10,8 +10,21 @@ const SRC = fileURLToPath(new URL('../../src', import.meta.url));
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   main: ['cli'],
   index: ['app', 'client', 'config', 'shared', 'telemetry', 'domain'],
-  cli: ['app', 'check', 'config', 'shared', 'telemetry', 'simulator'],
-  app: ['bus', 'collector', 'config', 'delivery', 'limits', 'server', 'shared', 'state', 'telemetry'],
+  cli: ['app', 'check', 'config', 'discovery', 'shared', 'telemetry', 'simulator'],
+  app: [
+    'bus',
+    'collector',
+    'config',
+    'delivery',
+    'discovery',
+    'limits',
+    'live-config',
+    'server',
+    'shared',
+    'state',
+    'telemetry',
+  ],
+  'live-config': ['bus', 'collector', 'config', 'domain', 'shared', 'state'],
   check: ['app', 'bus', 'collector', 'config', 'domain', 'state'],
   config: ['shared', 'domain'],
   shared: [],
@@ -27,14 +40,15 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   auth: ['domain', 'shared'],
   limits: ['domain', 'shared'],
   render: [],
-  schema: ['domain', 'auth', 'collector', 'delivery', 'render', 'state', 'shared'],
+  discovery: ['adapters', 'mcp', 'domain', 'shared'],
+  schema: ['domain', 'auth', 'collector', 'delivery', 'discovery', 'render', 'state', 'shared'],
   server: ['schema', 'auth', 'limits', 'delivery', 'render', 'shared'],
   client: [],
   simulator: ['shared'],
 };
 
 /** Rooms whose types, and nothing that runs, may be imported as well. */
-const TYPES_OF: Readonly<Record<string, readonly string[]>> = { config: ['mcp'] };
+const TYPES_OF: Readonly<Record<string, readonly string[]>> = { config: ['adapters', 'mcp'] };
 const TYPES_FOR_ALL = ['telemetry'];
 
 const MAX_LINES = 350;

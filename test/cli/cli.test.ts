@@ -66,6 +66,7 @@ describe('usage', () => {
     [['serve', '--host', '0.0.0.0'], /--host: is "0\.0\.0\.0" – without authentication/],
     [['serve', '--config', 'nowhere.json'], /nowhere\.json: cannot be read/],
     [['check'], /--config FILE/],
+    [['discover', '--port', '0'], /--port is "0"/],
     [['simulate'], /--type is missing, expected claude-flow, ruv-swarm, daa/],
     [['simulate', '--type', 'x'], /--type is "x"/],
     [['simulate', '--type', 'daa', '--agents', '-1'], /--agents/],
@@ -93,6 +94,8 @@ describe('serve', () => {
       return ((await response.json()) as { data: Record<string, unknown> }).data; // as GraphQL prescribes
     };
     expect(await ask('mutation { refreshDiscovery { servers { id } } }')).toBeDefined();
+    // The simulated claude-flow is started a second time as soon as it is known for what it is.
+    while (!(await fetch(`${url}/readyz`)).ok) continue;
     const children = await childrenOf(program.pid);
     expect(children).toHaveLength(3);
     program.kill('SIGTERM');
@@ -207,6 +210,34 @@ describe('check', () => {
       { id: 'bad', error: expect.any(String), agentCount: null },
     ]);
     expect(checks[0]?.agentCount).toBeGreaterThanOrEqual(5);
+  });
+});
+
+describe('discover', () => {
+  test('prints what stands in .mcp.json and listens on the ports named, starts nothing and ends with 0', async () => {
+    await using server = new Program(['simulate', '--type', 'daa', '--transport', 'http', '--port', '0']);
+    const [, port = ''] = await server.printed(/:(\d+)\/mcp/);
+    const mcpServers = { mine: { command: 'touch', args: ['was-started'] } };
+    await writeFile(join(directory, '.mcp.json'), JSON.stringify({ mcpServers }));
+    const { code, stdout, stderr } = await run(['discover', '--port', port]);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/\.mcp\.json +mine +LISTED +– +– +STDIO .* a command, which is not started unasked$/m);
+    expect(stdout).toMatch(new RegExp(`^localhost:${port} +\\S+ +AVAILABLE +DAA .* HTTP +15 `, 'm'));
+    await expect(readFile(join(directory, 'was-started'))).rejects.toThrow('ENOENT');
+    const json = await run(['discover', '--port', port, '--host', '127.0.0.1', '--json', '--config', '.mcp.json']);
+    expect(JSON.parse(json.stdout)).toMatchObject([
+      { name: 'mine', status: 'CONFIGURED', serverId: 'mine' },
+      { place: `127.0.0.1:${port}`, status: 'AVAILABLE' },
+    ]);
+    await rm(join(directory, '.mcp.json'));
+  });
+
+  test('two entries for one server: check tells it on standard error', async () => {
+    const entry = { command: 'no-such-command-anywhere' };
+    await writeFile(join(directory, 'twice.json'), JSON.stringify({ mcpServers: { a: entry, b: entry } }));
+    const { stdout, stderr } = await run(['check', '--config', 'twice.json']);
+    expect(stderr).toMatch(/^mcpServers\.b: is the same server as mcpServers\.a, .*\n$/);
+    expect(stdout).not.toMatch(/^b /m);
   });
 });
 

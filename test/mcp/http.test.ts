@@ -19,7 +19,7 @@ describe.each(['http', 'sse'] as const)('over %s', (type) => {
   test('the handshake, the tools and a call, each with the headers', async () => {
     await using server = await HttpServer.start();
     await using session = await connectTo(server, type);
-    expect(session.identity).toEqual({ name: 'over http', version: '1', simulated: true });
+    expect(session.identity).toMatchObject({ name: 'over http', version: '1', simulated: true });
     expect(session.tools).toEqual([{ name: 'echo', description: null }]);
     expect(session.pid).toBeNull();
     expect((await call(session, 'echo', { a: 1 })).value).toEqual({ a: 1 });

@@ -6,7 +6,7 @@ import { call, CALL, connect, outcomeOf, recordingLogger } from './support.js';
 describe('handshake', () => {
   test('tells who the server is and what it offers', async () => {
     await using session = await connect('plain');
-    expect(session.identity).toEqual({ name: 'fixture', version: '1.2.3', simulated: false });
+    expect(session.identity).toEqual({ name: 'fixture', version: '1.2.3', simulated: false, capabilities: ['tools'] });
     expect(session.tools.map(({ name }) => name)).toContain('echo');
     expect(session.pid).toBeGreaterThan(0);
   });

@@ -70,7 +70,7 @@ export interface GraphQLAnswer {
 
 /** An operation over HTTP. */
 export async function request(
-  app: App,
+  app: Pick<App, 'url'>,
   query: string,
   variables: Record<string, unknown> = {},
 ): Promise<GraphQLAnswer> {
@@ -86,7 +86,7 @@ export async function request(
 export class SocketClient implements AsyncDisposable {
   readonly client: Client;
 
-  constructor(app: App, connectionParams: Record<string, unknown> = {}) {
+  constructor(app: Pick<App, 'url'>, connectionParams: Record<string, unknown> = {}) {
     this.client = createClient({
       url: `${app.url.replace('http', 'ws')}/graphql`,
       webSocketImpl: WebSocket,

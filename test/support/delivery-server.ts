@@ -58,6 +58,7 @@ export class DeliveryServer implements AsyncDisposable {
       services: {
         store,
         collector,
+        candidates: { list: () => Promise.resolve([]), forget: () => undefined },
         streams: { store, demand, commits: made.#commits, rateClock: made.#rateClock, active, groups },
         rateClock: made.#rateClock,
         clock,

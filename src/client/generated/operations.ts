@@ -40,6 +40,21 @@ export type AgentStatus =
   /** The server says nothing, or a word that has no counterpart here. */
   | 'UNKNOWN';
 
+/** What is known of something that may be an MCP server. */
+export type CandidateStatus =
+  /** It answered. */
+  | 'AVAILABLE'
+  /** It is watched already, and was not asked. */
+  | 'CONFIGURED'
+  /** It stands in a file, and was neither started nor asked. */
+  | 'LISTED'
+  /** Something listens there that does not speak MCP. */
+  | 'NOT_MCP'
+  /** It wants to know who asks. */
+  | 'REFUSED'
+  /** It stands in a file, and nothing answers there. */
+  | 'UNREACHABLE';
+
 /** State of the circuit breaker around a server's calls. */
 export type CircuitState =
   /** Calls pass. */

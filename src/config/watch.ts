@@ -1,0 +1,141 @@
+import { type FSWatcher, watch } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { type Clock, messageOf, sleep } from '../shared/index.js';
+import type { Logger } from '../telemetry/index.js';
+import { type Config, ConfigError } from './config.js';
+import { type ConfigSources, loadConfig } from './load.js';
+
+/** Between two looks at the file. The system tells of most changes earlier. */
+const LOOK_MS = 2_000;
+/** After the system has told of a change, which seldom comes alone. */
+const GATHER_MS = 50;
+/** How long a mistake has to stand before it is told: the file may be half written, or away for a moment. */
+const SETTLE_MS = 500;
+
+export interface ConfigWatchOptions {
+  /** Where the configuration was loaded from. */
+  readonly sources: ConfigSources;
+  /** `Config.file` */
+  readonly file: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Gets each valid configuration, the next one only when this one has been applied; also one that changes nothing. */
+  readonly onConfig: (config: Config) => Promise<void>;
+  /** Gets the mistakes of a file that was changed and is wrong, one line each. */
+  readonly onProblems: (problems: readonly string[]) => Promise<void>;
+}
+
+/**
+ * Reads the configuration file again when it has changed: written to, or replaced by another file, as editors do. The
+ * file is looked at by its name, so that neither a rename nor a link that is set anew is missed.
+ */
+export class ConfigWatch implements AsyncDisposable {
+  readonly #options: ConfigWatchOptions;
+  readonly #stop = new AbortController();
+  readonly #watcher: FSWatcher | null;
+  readonly #running: Promise<void>;
+  #wake: () => void = () => undefined;
+  /** The system told of a change while nobody was waiting for it. */
+  #isRung = false;
+
+  constructor(options: ConfigWatchOptions) {
+    this.#options = options;
+    this.#watcher = this.#watchDirectory();
+    this.#running = this.#run(this.#stop.signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    this.#watcher?.close();
+    this.#ring();
+    await this.#running;
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const { file, clock, logger, onConfig, onProblems } = this.#options;
+    const tell = async (told: Promise<void>): Promise<void> => {
+      await told.catch((error: unknown) => {
+        logger.error({ error: messageOf(error) }, 'the changed configuration could not be applied');
+      });
+    };
+    let seen: string | null = null;
+    let doubt: { readonly problems: readonly string[]; readonly sinceMs: number } | null = null;
+    while (!isAborted(signal)) {
+      const mark = await markOf(file);
+      if (mark !== seen) {
+        seen = mark;
+        doubt = null;
+        const found = await this.#read();
+        if (isAborted(signal)) return;
+        if ('config' in found) await tell(onConfig(found.config));
+        else {
+          logger.debug({ problems: found.problems }, 'the configuration file has mistakes, or is half written');
+          doubt = { problems: found.problems, sinceMs: clock.monotonic() };
+        }
+      } else if (doubt !== null && clock.monotonic() - doubt.sinceMs >= SETTLE_MS) {
+        await tell(onProblems(doubt.problems));
+        doubt = null;
+      }
+      await this.#pause(doubt === null ? LOOK_MS : SETTLE_MS, signal);
+    }
+  }
+
+  async #read(): Promise<{ readonly config: Config } | { readonly problems: readonly string[] }> {
+    const { sources, file } = this.#options;
+    try {
+      // By its name: without the file there would be the demo.
+      return { config: await loadConfig({ ...sources, flags: { ...sources.flags, config: file } }) };
+    } catch (error) {
+      return { problems: error instanceof ConfigError ? error.problems : [messageOf(error)] };
+    }
+  }
+
+  /** Until it is time to look again, or the system tells of a change. */
+  async #pause(delayMs: number, signal: AbortSignal): Promise<void> {
+    if (!this.#isRung) {
+      const woken = new AbortController();
+      this.#wake = () => woken.abort();
+      await sleep(this.#options.clock, delayMs, woken.signal);
+      this.#wake = () => undefined;
+    }
+    if (this.#isRung) await sleep(this.#options.clock, GATHER_MS, signal);
+    this.#isRung = false;
+  }
+
+  #ring(): void {
+    this.#isRung = true;
+    this.#wake();
+  }
+
+  /** The directory, because the file that bears the name may be another one tomorrow. */
+  #watchDirectory(): FSWatcher | null {
+    const { file, logger } = this.#options;
+    try {
+      const watcher = watch(dirname(file), { persistent: false }, (_event, name) => {
+        // Where the system does not name the file, each change may be its.
+        if (name === null || name === basename(file)) this.#ring();
+      });
+      watcher.on('error', (error) => logger.debug({ error: messageOf(error) }, 'the file system tells of no changes'));
+      return watcher;
+    } catch (error) {
+      logger.debug({ error: messageOf(error) }, 'the file system tells of no changes');
+      return null;
+    }
+  }
+}
+
+/** Differs when the file does, as far as that can be known without reading it. */
+async function markOf(file: string): Promise<string> {
+  try {
+    const { ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
+    return [ino, size, mtimeNs, ctimeNs].join();
+  } catch {
+    return 'cannot be read';
+  }
+}
+
+/** A function, because the compiler takes an earlier look at `signal.aborted` for good. */
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
+}

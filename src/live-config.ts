@@ -1,0 +1,130 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Bus } from './bus/index.js';
+import type { Collector } from './collector/index.js';
+import type { Config, ServerConfig } from './config/index.js';
+import type { Notice, NoticeSeverity } from './domain/index.js';
+import { type Clock, timestamp } from './shared/index.js';
+import { emptyChange } from './state/index.js';
+import type { Logger } from './telemetry/index.js';
+
+export interface LiveConfigDeps {
+  readonly collector: Collector;
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** All others are read once, when the program starts. */
+const LIVE: ReadonlySet<string> = new Set(['servers', 'demo', 'file', 'warnings']);
+
+/** Brings the running program to a configuration that has changed, and tells what that did. */
+export class LiveConfig {
+  readonly #deps: LiveConfigDeps;
+  readonly #started: Config;
+  #servers: ReadonlyMap<string, ServerConfig>;
+  #told: readonly string[] = [];
+  #isRefused = false;
+  #applying: Promise<void> = Promise.resolve();
+
+  constructor(config: Config, deps: LiveConfigDeps) {
+    this.#deps = deps;
+    this.#started = config;
+    this.#servers = byId(config);
+  }
+
+  /** Those of the configuration that was applied last. */
+  get servers(): readonly ServerConfig[] {
+    return [...this.#servers.values()];
+  }
+
+  /** What the configuration that the program started with should make a person see. */
+  async warnOfStart(): Promise<void> {
+    for (const warning of this.#started.warnings ?? []) await this.#warn('CONFIG_WARNING', warning);
+    this.#told = this.#started.warnings ?? [];
+  }
+
+  /** Resolves when what is gone is closed and what is new has been begun. One configuration after another. */
+  apply(config: Config): Promise<void> {
+    const applied = this.#applying.then(() => this.#apply(config));
+    this.#applying = applied.catch(() => undefined);
+    return applied;
+  }
+
+  /** A file that is wrong: everything stays as it is. */
+  async refuse(problems: readonly string[]): Promise<void> {
+    this.#isRefused = true;
+    const message = `the changed configuration is not applied: ${problems.join('; ')}`;
+    await this.#warn('CONFIG_INVALID', message);
+  }
+
+  async #apply(config: Config): Promise<void> {
+    const { collector, logger } = this.#deps;
+    const before = this.#servers;
+    this.#servers = byId(config);
+    const added = config.servers.filter(({ id }) => !before.has(id));
+    const removed = [...before.keys()].filter((id) => !this.#servers.has(id));
+    const changed = config.servers.filter((server) => {
+      const old = before.get(server.id);
+      return old !== undefined && !isDeepStrictEqual(old, server);
+    });
+    const adjusted = changed.filter((server) => isSameConnection(before.get(server.id), server));
+    const reconnected = changed.filter((server) => !adjusted.includes(server));
+    for (const server of adjusted) collector.adjust(server);
+    // Before any is connected: what has another name now may be the same program, which minds its twin.
+    await Promise.all([...removed, ...reconnected.map(({ id }) => id)].map((id) => collector.remove(id)));
+    for (const server of [...added, ...reconnected]) collector.add(server);
+    const done = [
+      ...describe(
+        'added',
+        added.map(({ id }) => id),
+      ),
+      ...describe('removed', removed),
+      ...describe(
+        'changed',
+        changed.map(({ id }) => id),
+      ),
+    ];
+    if (done.length > 0 || this.#isRefused) {
+      this.#isRefused = false;
+      const message = `the changed configuration is applied: ${done.join('; ') || 'no server has changed'}`;
+      logger.info({ added: added.length, removed: removed.length, changed: changed.length }, message);
+      await this.#notice('CONFIG_APPLIED', 'INFO', message);
+    }
+    const started = new Map<string, unknown>(Object.entries(this.#started));
+    const fixed = Object.entries(config)
+      .filter(([name, value]) => !LIVE.has(name) && !isDeepStrictEqual(value, started.get(name)))
+      .map(([name]) => name);
+    const later =
+      fixed.length === 0 ? [] : [`${fixed.join(', ')}: changed in the file, and used from the next start on`];
+    const warnings = [...(config.warnings ?? []), ...later];
+    for (const warning of warnings) if (!this.#told.includes(warning)) await this.#warn('CONFIG_WARNING', warning);
+    this.#told = warnings;
+  }
+
+  async #warn(code: string, message: string): Promise<void> {
+    this.#deps.logger.warn({ code }, message);
+    await this.#notice(code, 'WARNING', message);
+  }
+
+  async #notice(code: string, severity: NoticeSeverity, message: string): Promise<void> {
+    const { bus, clock } = this.#deps;
+    const notice: Notice = { type: 'notice', code, severity, message, serverId: null, timestamp: timestamp(clock) };
+    await bus.publish({ ...emptyChange(NO_SERVER), events: [notice] });
+  }
+}
+
+/** No server bears it: names are not empty. */
+const NO_SERVER = '';
+
+function byId({ servers }: Config): ReadonlyMap<string, ServerConfig> {
+  return new Map(servers.map((server) => [server.id, server]));
+}
+
+/** What is left may be changed while it is connected. */
+function isSameConnection(old: ServerConfig | undefined, server: ServerConfig): boolean {
+  return isDeepStrictEqual(old, { ...server, maxPollHz: old?.maxPollHz, allowTools: old?.allowTools });
+}
+
+function describe(what: string, ids: readonly string[]): string[] {
+  return ids.length === 0 ? [] : [`${what} ${ids.join(', ')}`];
+}

@@ -1,0 +1,25 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { loadConfig } from '../../src/config/index.js';
+
+test('every configuration in the README is one: no example has a mistake in it', async () => {
+  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
+  const examples = [...readme.matchAll(/```json\n(.*?)```/gs)].flatMap(([, text = '']) =>
+    text.includes('"mcpServers"') ? [text] : [],
+  );
+  expect(examples.length).toBeGreaterThanOrEqual(2);
+  const directory = await mkdtemp(join(tmpdir(), 'swarmlens-test-'));
+  try {
+    for (const text of examples) {
+      await writeFile(join(directory, 'example.json'), text);
+      const flags = { config: 'example.json' };
+      const env = { SWARM_TOKEN: 'x' };
+      const { servers } = await loadConfig({ flags, env, cwd: directory, program: '/main.js' });
+      expect(servers.length).toBeGreaterThan(0);
+    }
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+});
