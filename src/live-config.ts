@@ -3,7 +3,7 @@ import type { Bus } from './bus/index.js';
 import type { Collector } from './collector/index.js';
 import type { Config, ServerConfig } from './config/index.js';
 import type { Notice, NoticeSeverity } from './domain/index.js';
-import { type Clock, timestamp } from './shared/index.js';
+import { type Clock, messageOf, timestamp } from './shared/index.js';
 import { emptyChange } from './state/index.js';
 import type { Logger } from './telemetry/index.js';
 
@@ -62,7 +62,7 @@ export class LiveConfig {
     const before = this.#servers;
     this.#servers = byId(config);
     const added = config.servers.filter(({ id }) => !before.has(id));
-    const removed = [...before.keys()].filter((id) => !this.#servers.has(id));
+    const removed = [...before.values()].filter(({ id }) => !this.#servers.has(id));
     const changed = config.servers.filter((server) => {
       const old = before.get(server.id);
       return old !== undefined && !isDeepStrictEqual(old, server);
@@ -71,18 +71,13 @@ export class LiveConfig {
     const reconnected = changed.filter((server) => !adjusted.includes(server));
     for (const server of adjusted) collector.adjust(server);
     // Before any is connected: what has another name now may be the same program, which minds its twin.
-    await Promise.all([...removed, ...reconnected.map(({ id }) => id)].map((id) => collector.remove(id)));
-    for (const server of [...added, ...reconnected]) collector.add(server);
+    await Promise.all([...removed, ...reconnected].map(({ id }) => collector.remove(id)));
+    const failed = [...added, ...reconnected].flatMap((server) => this.#add(server));
+    const isIn = ({ id }: ServerConfig): boolean => this.#servers.has(id);
     const done = [
-      ...describe(
-        'added',
-        added.map(({ id }) => id),
-      ),
+      ...describe('added', added.filter(isIn)),
       ...describe('removed', removed),
-      ...describe(
-        'changed',
-        changed.map(({ id }) => id),
-      ),
+      ...describe('changed', changed.filter(isIn)),
     ];
     if (done.length > 0 || this.#isRefused) {
       this.#isRefused = false;
@@ -96,9 +91,21 @@ export class LiveConfig {
       .map(([name]) => name);
     const later =
       fixed.length === 0 ? [] : [`${fixed.join(', ')}: changed in the file, and used from the next start on`];
-    const warnings = [...(config.warnings ?? []), ...later];
+    const warnings = [...(config.warnings ?? []), ...later, ...failed];
     for (const warning of warnings) if (!this.#told.includes(warning)) await this.#warn('CONFIG_WARNING', warning);
     this.#told = warnings;
+  }
+
+  /** @returns what keeps it out: a name, say, that somebody has taken who is in no configuration */
+  #add(server: ServerConfig): string[] {
+    try {
+      this.#deps.collector.add(server);
+      return [];
+    } catch (error) {
+      // So that the next configuration tries again.
+      this.#servers = new Map([...this.#servers].filter(([id]) => id !== server.id));
+      return [`${server.id} cannot be watched: ${messageOf(error)}`];
+    }
   }
 
   async #warn(code: string, message: string): Promise<void> {
@@ -125,6 +132,6 @@ function isSameConnection(old: ServerConfig | undefined, server: ServerConfig): 
   return isDeepStrictEqual(old, { ...server, maxPollHz: old?.maxPollHz, allowTools: old?.allowTools });
 }
 
-function describe(what: string, ids: readonly string[]): string[] {
-  return ids.length === 0 ? [] : [`${what} ${ids.join(', ')}`];
+function describe(what: string, servers: readonly ServerConfig[]): string[] {
+  return servers.length === 0 ? [] : [`${what} ${servers.map(({ id }) => id).join(', ')}`];
 }

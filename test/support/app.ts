@@ -43,7 +43,13 @@ export function serverConfig(id: string, args: readonly string[], overrides: Par
 
 /** A running swarmlens on a free port, with its first discovery behind it. */
 export async function startApp(servers: readonly ServerConfig[], overrides: Partial<Config> = {}): Promise<App> {
-  const config: Config = {
+  const app = await createApp(testConfig(servers, overrides), { clock: systemClock, logger: silentLogger });
+  await app.discovered;
+  return app;
+}
+
+export function testConfig(servers: readonly ServerConfig[], overrides: Partial<Config> = {}): Config {
+  return {
     servers,
     host: '127.0.0.1',
     port: 0,
@@ -58,9 +64,6 @@ export async function startApp(servers: readonly ServerConfig[], overrides: Part
     maxSlowMs: 60_000,
     ...overrides,
   };
-  const app = await createApp(config, { clock: systemClock, logger: silentLogger });
-  await app.discovered;
-  return app;
 }
 
 export interface GraphQLAnswer {
