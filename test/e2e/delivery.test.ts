@@ -31,6 +31,14 @@ async function freshPicture(server: DeliveryServer): Promise<Map<string, string>
   return new Map(agents.map(({ id, name }) => [id, name]));
 }
 
+/** Has its snapshot. */
+async function reader(server: DeliveryServer): Promise<BareClient> {
+  const client = await BareClient.connect(server);
+  client.subscribe();
+  await client.until(({ updates }) => updates.length === 1);
+  return client;
+}
+
 /** Changes everything again and again, each time after `quick` has been told, until `enough`. */
 async function pump(
   server: DeliveryServer,
@@ -49,11 +57,8 @@ describe('a client that stops reading', () => {
   test('is skipped, costs one mark of memory, slows nobody, and is told all of it at once when it reads again', async () => {
     await using server = await DeliveryServer.start();
     server.show(0, AGENTS, 0);
-    await using quick = await BareClient.connect(server);
-    await using slow = await BareClient.connect(server);
-    quick.subscribe();
-    slow.subscribe();
-    await Promise.all([quick, slow].map((client) => client.until(({ updates }) => updates.length === 1)));
+    await using quick = await reader(server);
+    await using slow = await reader(server);
     slow.socket.pause();
     const round = { value: 0 };
     await pump(server, quick, round, async () => (await connections(server)).slow === 1);
@@ -103,11 +108,8 @@ describe('a client that stops reading', () => {
   test('is closed with 1013 when it stays like that, and can come back with its cursor', async () => {
     await using server = await DeliveryServer.start({ maxSlowMs: 100 });
     server.show(0, AGENTS, 0);
-    await using quick = await BareClient.connect(server);
-    await using slow = await BareClient.connect(server);
-    quick.subscribe();
-    slow.subscribe();
-    await Promise.all([quick, slow].map((client) => client.until(({ updates }) => updates.length === 1)));
+    await using quick = await reader(server);
+    await using slow = await reader(server);
     slow.socket.pause();
     const round = { value: 0 };
     const closed = once(slow.socket, 'close');
