@@ -15,20 +15,23 @@ export class Pulse {
     else this.#wake();
   }
 
-  /** Resolves after `delayMs`, at the next ring, or when `signal` is aborted; only one wait at a time. */
-  wait(delayMs: number, signal: AbortSignal): Promise<void> {
+  /**
+   * Resolves after `delayMs`, at the next ring, or when `signal` is aborted; only one wait at a time.
+   * @param delayMs `null`: it takes a ring
+   */
+  wait(delayMs: number | null, signal: AbortSignal): Promise<void> {
     if (this.#rung || signal.aborted) {
       this.#rung = false;
       return Promise.resolve();
     }
     return new Promise((resolve) => {
       const done = (): void => {
-        timer[Symbol.dispose]();
+        timer?.[Symbol.dispose]();
         signal.removeEventListener('abort', done);
         this.#wake = null;
         resolve();
       };
-      const timer = this.#clock.schedule(delayMs, done);
+      const timer = delayMs === null ? null : this.#clock.schedule(delayMs, done);
       signal.addEventListener('abort', done, { once: true });
       this.#wake = done;
     });

@@ -5,6 +5,10 @@ export interface ScheduleInput {
   readonly intervalMs: number;
   /** The server asked to be left alone until then, or its breaker is open until then. */
   readonly notBeforeMs: number;
+  /** The last poll that was answered; `null` before the first. */
+  readonly last: { readonly startMs: number; readonly durationMs: number } | null;
+  /** Of the server's time that polls may take; above 0, at most 1. */
+  readonly maxPollShare: number;
 }
 
 /** @param demandHz the fastest rate that anyone wants; 0: nobody does, the heartbeat is enough */
@@ -13,9 +17,14 @@ export function pollIntervalMs(demandHz: number, maxPollHz: number, heartbeatMs:
   return hz > 0 ? Math.min(1000 / hz, heartbeatMs) : heartbeatMs;
 }
 
-/** When the next poll is due: on a grid of whole intervals, which does not drift by the timers' lateness. */
-export function nextPollAt({ lastDueMs, intervalMs, notBeforeMs }: ScheduleInput): number {
-  return lastDueMs === null ? notBeforeMs : Math.max(lastDueMs + intervalMs, notBeforeMs);
+/**
+ * When the next poll is due: on a grid of whole intervals, which does not drift by the timers' lateness. A poll that
+ * took long moves the next one away, so that it stays within its share; one that was quick does not. How long the server
+ * takes to fail is not looked at: that is the breaker's affair.
+ */
+export function nextPollAt({ lastDueMs, intervalMs, notBeforeMs, last, maxPollShare }: ScheduleInput): number {
+  const leastMs = last === null ? notBeforeMs : Math.max(notBeforeMs, last.startMs + last.durationMs / maxPollShare);
+  return lastDueMs === null ? leastMs : Math.max(lastDueMs + intervalMs, leastMs);
 }
 
 /** The due time that a poll which starts now counts as: what was missed by more than an interval is not made up for. */
@@ -23,7 +32,7 @@ export function dueOf(dueMs: number, nowMs: number, intervalMs: number): number 
   return nowMs - dueMs < intervalMs ? Math.min(dueMs, nowMs) : nowMs;
 }
 
-/** The pause after so many failed attempts in a row: doubling from 0.5 s to 30 s, half of it jitter. */
+/** The pause after so many attempts in a row that led to nothing lasting: doubling from 0.5 s to 30 s, half of it jitter. */
 export function reconnectDelayMs(failures: number, random: () => number): number {
   const ceiling = Math.min(MAX_RECONNECT_MS, FIRST_RECONNECT_MS * 2 ** Math.max(0, failures - 1));
   return ceiling * (0.5 + random() / 2);

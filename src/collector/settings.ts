@@ -1,5 +1,5 @@
 import type { ServerMapping } from '../adapters/index.js';
-import type { CircuitBreakerStatus, Latency, McpServerType, TransportKind } from '../domain/index.js';
+import type { CircuitBreakerStatus, Latency, McpServerType, Polling, TransportKind } from '../domain/index.js';
 import type { EndpointConfig } from '../mcp/index.js';
 
 /** What the collector has to know of one server. */
@@ -10,6 +10,8 @@ export interface ServerSettings {
   readonly serverType: McpServerType | null;
   /** No matter how much is wanted, it is not polled more often. */
   readonly maxPollHz: number;
+  /** Of its time that polls may take; above 0, at most 1. */
+  readonly maxPollShare: number;
   /** Tools that clients may call. */
   readonly allowTools: readonly string[];
   /** Of one call. */
@@ -29,8 +31,7 @@ export interface ServerHealth {
   readonly failures: number;
   /** Malformed things that its answers held and that were left out. */
   readonly rejectedEntries: number;
-  /** Polls that are due a second at the present demand. */
-  readonly pollHz: number;
+  readonly polling: Polling;
 }
 
 /** Of one call that a client asked for. */

@@ -11,9 +11,10 @@ import { GuardedCaller, ServerBusyError } from './caller.js';
 import type { Demand } from './demand.js';
 import { HealthLog } from './health-log.js';
 import { Pulse } from './pulse.js';
-import { dueOf, nextPollAt, pollIntervalMs, reconnectDelayMs } from './schedule.js';
+import { pollIntervalMs, reconnectDelayMs } from './schedule.js';
 import { guessedType, newServer } from './new-server.js';
 import type { ServerHealth, ServerSettings, ToolResult } from './settings.js';
+import { Turns } from './turns.js';
 
 export interface SupervisorDeps {
   readonly store: Store;
@@ -38,12 +39,11 @@ export class Supervisor implements AsyncDisposable {
   #guard: Guard;
   readonly #health: HealthLog;
   readonly #stop = new AbortController();
-  readonly #pollPulse: Pulse;
+  readonly #turns: Turns;
   readonly #connectPulse: Pulse;
   readonly #demandWatch: Disposable;
   readonly #running: Promise<void>;
   #endFirstAttempt: () => void = () => undefined;
-  #waiters: ((answered: boolean) => void)[] = [];
   #session: McpSession | null = null;
   #adapter: Adapter | null = null;
   #server: McpServer;
@@ -52,20 +52,18 @@ export class Supervisor implements AsyncDisposable {
   #startAgain = false;
   /** In a row, since the last good poll. */
   #failedAttempts = 0;
-  #lastDueMs: number | null = null;
-  #notBeforeMs = 0;
 
   constructor(settings: ServerSettings, deps: SupervisorDeps) {
     this.settings = settings;
     this.#deps = deps;
     this.#health = new HealthLog(settings.id, deps.clock);
-    this.#pollPulse = new Pulse(deps.clock);
+    this.#turns = new Turns(deps.clock, () => this.#intervalMs(), settings.maxPollShare);
     this.#connectPulse = new Pulse(deps.clock);
     const type = settings.serverType ?? guessedType(settings) ?? 'CUSTOM';
     this.#observeHarmlessly = settings.endpoint.type === 'stdio' && type === 'CLAUDE_FLOW';
     this.#server = newServer(settings, type);
     this.#guard = this.#newGuard(type);
-    this.#demandWatch = deps.demand.onChange(() => this.#pollPulse.ring());
+    this.#demandWatch = deps.demand.onChange(() => this.#turns.look());
     this.firstAttempt = new Promise((resolve) => (this.#endFirstAttempt = resolve));
     this.#running = this.#run(this.#stop.signal);
   }
@@ -80,7 +78,7 @@ export class Supervisor implements AsyncDisposable {
       calls,
       failures,
       rejectedEntries,
-      pollHz: 1000 / this.#intervalMs(),
+      polling: this.#turns.read(),
     };
   }
 
@@ -90,15 +88,12 @@ export class Supervisor implements AsyncDisposable {
    */
   pollNow(): Promise<boolean> {
     if (this.#session === null || this.#stop.signal.aborted) return Promise.resolve(false);
-    return new Promise((resolve) => {
-      this.#waiters.push(resolve);
-      this.#pollPulse.ring();
-    });
+    return this.#turns.ask();
   }
 
   adjust(changed: Pick<ServerSettings, 'maxPollHz' | 'allowTools'>): void {
     this.settings = { ...this.settings, ...changed };
-    this.#pollPulse.ring();
+    this.#turns.look();
   }
 
   /** Ends the pause before the next attempt to connect. */
@@ -174,7 +169,7 @@ export class Supervisor implements AsyncDisposable {
       clock,
       logger,
       observeHarmlessly: this.#observeHarmlessly,
-      onToolsChanged: () => this.#pollPulse.ring(),
+      onToolsChanged: () => this.#turns.look(),
     });
     const tools = session.tools.map((tool) => tool.name);
     const type = settings.serverType ?? detectServerType({ name: session.identity.name, tools });
@@ -207,7 +202,7 @@ export class Supervisor implements AsyncDisposable {
       await this.#serve(session, adapter, signal);
     } finally {
       this.#session = null;
-      this.#answerWaiters(false);
+      this.#turns.refuse();
     }
   }
 
@@ -223,22 +218,13 @@ export class Supervisor implements AsyncDisposable {
       ended.abort();
       return reason;
     });
-    this.#lastDueMs = null;
-    this.#notBeforeMs = 0;
+    this.#turns.atOnce();
     while (!signal.aborted) {
-      const nowMs = this.#deps.clock.monotonic();
-      const intervalMs = this.#intervalMs();
-      const dueMs = nextPollAt({ lastDueMs: this.#lastDueMs, intervalMs, notBeforeMs: this.#notBeforeMs });
-      if (nowMs < dueMs && this.#waiters.length === 0) {
-        await this.#pollPulse.wait(dueMs - nowMs, signal);
-        continue;
-      }
-      this.#lastDueMs = dueOf(dueMs, nowMs, intervalMs);
-      const waiters = this.#waiters;
-      this.#waiters = [];
-      const answered = await this.#poll(session, adapter, signal);
-      for (const resolve of waiters) resolve(answered);
-      this.#endFirstAttempt();
+      await this.#turns.take(async () => {
+        const answered = await this.#poll(session, adapter, signal);
+        this.#endFirstAttempt();
+        return answered;
+      }, signal);
     }
     if (aborted(stop)) return;
     throw (await watch) ?? new Error('the server closed the session');
@@ -271,7 +257,7 @@ export class Supervisor implements AsyncDisposable {
     } catch (error) {
       if (signal.aborted) return false;
       if (error instanceof ServerBusyError) {
-        this.#notBeforeMs = clock.monotonic() + error.retryAfterMs;
+        this.#turns.rest(error.retryAfterMs);
         this.#deps.logger.debug(
           { serverId: this.settings.id, retryAfterMs: error.retryAfterMs },
           'server asks for a pause',
@@ -279,7 +265,7 @@ export class Supervisor implements AsyncDisposable {
         return false;
       }
       if (error instanceof CircuitOpenError && error.retryAt !== null) {
-        this.#notBeforeMs = clock.monotonic() + Math.max(0, error.retryAt - clock.now());
+        this.#turns.rest(Math.max(0, error.retryAt - clock.now()));
       }
       await this.#unanswered(this.#health.circuit === 'OPEN' ? 'OFFLINE' : 'DEGRADED', messageOf(error));
       return false;
@@ -329,12 +315,6 @@ export class Supervisor implements AsyncDisposable {
 
   #intervalMs(): number {
     return pollIntervalMs(this.#deps.demand.hzFor(this.#server), this.settings.maxPollHz, this.#deps.heartbeatMs);
-  }
-
-  #answerWaiters(answered: boolean): void {
-    const waiters = this.#waiters;
-    this.#waiters = [];
-    for (const resolve of waiters) resolve(answered);
   }
 }
 

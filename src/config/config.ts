@@ -47,6 +47,8 @@ export interface ServerConfig {
   /** `null`: found out. */
   readonly serverType: McpServerType | null;
   readonly maxPollHz: number;
+  /** Of its time that polls may take; above 0, at most 1. */
+  readonly maxPollShare: number;
   /** Tools that clients may call. */
   readonly allowTools: readonly string[];
   /** Of one call. */

@@ -12,6 +12,7 @@ function wholeNumber(min: number, max: number, what = 'a whole number'): z.ZodNu
 }
 
 const DURATION_MS = wholeNumber(1, 3_600_000, 'milliseconds, a whole number');
+const SHARE_ERROR = 'expected a number above 0, at most 1';
 const POLL_HZ_ERROR = 'expected a number above 0, at most 1000';
 
 /** What later versions will read; today it may stand there empty. */
@@ -31,6 +32,11 @@ const SERVER_OPTIONS = z.strictObject({
   timeoutMs: DURATION_MS.optional(),
   connectTimeoutMs: DURATION_MS.optional(),
   mapping: MAPPING.optional(),
+  maxPollShare: z
+    .number({ error: SHARE_ERROR })
+    .positive({ error: SHARE_ERROR })
+    .max(1, { error: SHARE_ERROR })
+    .optional(),
   replicas: z.never({ error: `${NOT_YET}: leave it out` }).optional(),
 });
 

@@ -6,7 +6,7 @@ import { expectation, hint, keyOf, problemsOf, show } from './problems.js';
 import { ENTRY_KEYS, hintForServer, HTTP_SERVER, STDIO_SERVER } from './schema.js';
 import { type Environment, fillIn } from './variables.js';
 
-export const SERVER_DEFAULTS = { maxPollHz: 60, timeoutMs: 3_000, connectTimeoutMs: 30_000 };
+export const SERVER_DEFAULTS = { maxPollHz: 60, maxPollShare: 0.5, timeoutMs: 3_000, connectTimeoutMs: 30_000 };
 
 /** What a call costs a server that nobody here knows, nobody here knows. */
 const MAPPED_POLL_HZ = 10;
@@ -77,6 +77,7 @@ export function parseServer(
     id,
     endpoint: endpointOf(parsed.data, directory),
     serverType,
+    maxPollShare: options.maxPollShare ?? SERVER_DEFAULTS.maxPollShare,
     maxPollHz: options.maxPollHz ?? (mapping === undefined ? SERVER_DEFAULTS.maxPollHz : MAPPED_POLL_HZ),
     allowTools: options.allowTools ?? [],
     timeoutMs: options.timeoutMs ?? SERVER_DEFAULTS.timeoutMs,

@@ -24,6 +24,18 @@ export interface ServerReplica {
   readonly latency: Latency;
 }
 
+/** How a server is polled, over its last polls. */
+export interface Polling {
+  /** What is wanted now, within what the server may be asked. */
+  readonly wantedHz: number;
+  /** Measured; `null` before the second poll. */
+  readonly effectiveHz: number | null;
+  /** 0..1 of the time in which a poll was under way, measured; `null` before the second poll. */
+  readonly timeShare: number | null;
+  /** 0..1: what `timeShare` may be at most. */
+  readonly maxTimeShare: number;
+}
+
 /** What is state of a server: changes of it are revisioned like those of agents. */
 export interface McpServer {
   readonly id: string;

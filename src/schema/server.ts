@@ -3,6 +3,7 @@ import {
   type Latency,
   type McpServer,
   NO_LATENCY,
+  type Polling,
   type ServerReplica,
 } from '../domain/index.js';
 import { builder } from './builder.js';
@@ -43,6 +44,27 @@ const ServerReplicaType = builder.objectRef<ServerReplica>('ServerReplica').impl
 
 /** A breaker that has seen nothing yet: of a server that this node does not call itself. */
 const UNTOUCHED: CircuitBreakerStatus = { state: 'CLOSED', consecutiveFailures: 0, openedAt: null, retryAt: null };
+
+const PollingType = builder.objectRef<Polling>('Polling').implement({
+  description: 'How a server is polled, measured over its last polls.',
+  fields: (t) => ({
+    wantedHz: t.exposeFloat('wantedHz', {
+      description: 'Polls a second that are wanted now, within what the server may be asked.',
+    }),
+    effectiveHz: t.exposeFloat('effectiveHz', {
+      nullable: true,
+      description:
+        'Polls a second that are made: fewer than wanted when they take too much of its time. Null before the second poll.',
+    }),
+    timeShare: t.exposeFloat('timeShare', {
+      nullable: true,
+      description: 'Share of the time in which a poll was under way, 0..1; null before the second poll.',
+    }),
+    maxTimeShare: t.exposeFloat('maxTimeShare', { description: 'What that share may be at most, 0..1.' }),
+  }),
+});
+
+/** A breaker that has seen nothing yet: of a server that this node does not call itself. */
 
 export const McpServerObject = builder.objectRef<McpServer>('McpServer').implement({
   description: 'An MCP server that swarmlens watches.',
@@ -88,6 +110,12 @@ export const McpServerObject = builder.objectRef<McpServer>('McpServer').impleme
       type: LatencyType,
       description: 'Of its calls.',
       resolve: ({ id }, _args, { collector }) => collector.health(id)?.latency ?? NO_LATENCY,
+    }),
+    polling: t.field({
+      type: PollingType,
+      nullable: true,
+      description: 'How often it is polled; null: this node does not poll it.',
+      resolve: ({ id }, _args, { collector }) => collector.health(id)?.polling,
     }),
     replicas: t.field({
       type: [ServerReplicaType],

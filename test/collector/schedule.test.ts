@@ -22,7 +22,7 @@ describe('poll schedule', () => {
           let lastDueMs: number | null = null;
           let nowMs = 0;
           for (const lateMs of lateness) {
-            const dueMs = nextPollAt({ lastDueMs, intervalMs, notBeforeMs: 0 });
+            const dueMs = nextPollAt({ lastDueMs, intervalMs, notBeforeMs: 0, last: null, maxPollShare: 1 });
             nowMs = Math.max(nowMs, dueMs) + lateMs;
             lastDueMs = dueOf(dueMs, nowMs, intervalMs);
           }

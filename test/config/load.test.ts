@@ -65,6 +65,7 @@ describe('a valid configuration', () => {
         endpoint: { type: 'stdio', command: 'npx', args: ['claude-flow', 'mcp', 'start'], cwd: directory, env: {} },
         serverType: null,
         maxPollHz: 60,
+        maxPollShare: 0.5,
         allowTools: [],
         timeoutMs: 3_000,
         connectTimeoutMs: 30_000,
@@ -249,6 +250,12 @@ describe('mistakes: one line each, naming the key and the value', () => {
       server({ command: 'x', swarmlens: { maxPollHz: 0 } }),
       {},
       ['mcpServers.s.swarmlens.maxPollHz: is 0 – expected a number above 0, at most 1000'],
+    ],
+    [
+      'a rate of 0',
+      server({ command: 'x', swarmlens: { maxPollShare: 1.5 } }),
+      {},
+      ['mcpServers.s.swarmlens.maxPollShare: is 1.5 – expected a number above 0, at most 1'],
     ],
     [
       'an unknown family',

@@ -25,6 +25,7 @@ beforeAll(async () => {
       endpoint: { type: 'stdio', command: COMMAND, args: ['mcp', 'start'], cwd: project, env: {} },
       serverType: null,
       maxPollHz: 60,
+      maxPollShare: 0.5,
       allowTools: [
         'swarm_init',
         'agent_spawn',

@@ -22,6 +22,7 @@ beforeAll(async () => {
       endpoint: { type: 'stdio', command: COMMAND, args: ['mcp', 'start'], cwd: directory, env: {} },
       serverType: null,
       maxPollHz: 60,
+      maxPollShare: 0.5,
       allowTools: ['swarm_init', 'agent_spawn', 'task_orchestrate'],
       timeoutMs: 5_000,
       connectTimeoutMs: 60_000,

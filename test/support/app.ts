@@ -34,6 +34,7 @@ export function serverConfig(id: string, args: readonly string[], overrides: Par
     endpoint: { type: 'stdio', command: process.execPath, args, cwd: process.cwd(), env: {} },
     serverType: null,
     maxPollHz: 60,
+    maxPollShare: 0.5,
     allowTools: [],
     timeoutMs: 3_000,
     connectTimeoutMs: 15_000,
