@@ -12,8 +12,10 @@ import { LineSplitter } from './line-splitter.js';
 
 /** Of one message. */
 const MAX_MESSAGE_BYTES = 10 * 1024 * 1024;
-/** For what a child wrote to be read after its end, and for its end to show after that of one of its streams. */
+/** For what a child wrote to be read after its end. */
 const DRAIN_MS = 100;
+/** For a child that has closed a stream to end: on a busy machine its end shows long after that of its streams. */
+const END_MS = 1_000;
 
 /**
  * MCP over a child process. The official client's own transport tells neither how the child ended nor what it wrote
@@ -113,7 +115,7 @@ export class StdioTransport implements Transport {
 
   /** A child that ends closes its streams too, and how it ended says more. */
   #lostUnlessGone(reason: string): void {
-    this.#afterDraining(() => this.#lost(reason));
+    this.#clock.schedule(END_MS, () => setImmediate(() => this.#lost(reason)));
   }
 
   /** Later than what has arrived meanwhile, even when our process was too busy to look. */

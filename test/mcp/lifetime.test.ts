@@ -182,6 +182,33 @@ describe('a session that the server ends', () => {
     expect(await session.closed).toMatchObject({ message: 'the process ended with exit code 0' });
   });
 
+  test('to which a call can no longer be written is told by how it ends, however long that takes to show', async () => {
+    let written: () => void = () => undefined;
+    const failed = new Promise<void>((resolve) => (written = resolve));
+    // What waits for 100 ms or less is over at once; longer waits never are.
+    const clock: Clock = {
+      ...systemClock,
+      schedule: (delayMs, callback) => {
+        if (delayMs > 100) {
+          if (delayMs === 1_000) written();
+          return { [Symbol.dispose]: () => undefined };
+        }
+        return systemClock.schedule(0, () => {
+          callback();
+          written();
+        });
+      },
+    };
+    await using session = await connect('plain', { clock });
+    await call(session, 'close input');
+    const underWay = outcomeOf(call(session, 'echo'));
+    await failed;
+    process.kill(pidOf(session), 'SIGTERM');
+    const reason = new SessionClosedError('the process ended with exit code 9 (it wrote: no more of this)');
+    expect(await underWay).toEqual(reason);
+    expect(await session.closed).toEqual(reason);
+  });
+
   test('by closing its output is ended, and the child with it', async () => {
     await using session = await connect('hang-up', { clock: hurriedClock, connectTimeoutMs: 200_000 });
     expect(await outcomeOf(call(session, 'hang up'))).toEqual(new SessionClosedError('it closed its standard output'));

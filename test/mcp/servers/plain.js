@@ -1,3 +1,4 @@
+import { closeSync } from 'node:fs';
 import { setImmediate } from 'node:timers';
 import { send, serve, text, tools } from './serve.js';
 
@@ -26,6 +27,13 @@ const functions = {
   exit: () => {
     process.stderr.write('\u001b[31mout of ideas\u001b[0m\n');
     process.exit(3);
+  },
+  'close input': () => {
+    process.stderr.write('no more of this\n');
+    closeSync(0);
+    process.once('SIGTERM', () => process.exit(9));
+    setInterval(() => undefined, 1_000);
+    return text('closed');
   },
   kill: () => process.kill(process.pid, 'SIGKILL'),
   last: () => {
