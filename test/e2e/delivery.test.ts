@@ -154,8 +154,8 @@ describe('the shared path', () => {
     expect(plain.updates[1]).toEqual(deflated.updates[1]);
     expect(second.value).toEqual({ data: { agentUpdates: plain.updates[1] } });
     expect(plain.picture).toEqual(await freshPicture(server));
-    left.abort();
     await events.return(undefined);
+    left.abort();
     await Promise.all([plain, deflated].map((client) => client[Symbol.asyncDispose]()));
     while (server.active.size > 0) await new Promise(setImmediate);
     expect([server.groups.size, server.groups.lanes, server.demand.size]).toEqual([0, 0, 0]);
