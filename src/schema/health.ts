@@ -12,7 +12,7 @@ const ConnectionHealthType = builder.objectRef<ConnectionHealth>('ConnectionHeal
     subscriptions: t.exposeInt('subscriptions', { description: 'Running subscriptions, over WebSocket and SSE.' }),
     slow: t.exposeInt('slow', {
       description:
-        'WebSockets that had more unsent bytes than `maxBufferedBytes` and still have some: they are skipped.',
+        'WebSockets that do not read as fast as they are told, by `maxBufferedBytes`: they are skipped until they have.',
     }),
     unsentBytes: t.exposeFloat('unsentBytes', {
       description: 'Bytes that wait in this process to be sent, all WebSockets together.',

@@ -1,9 +1,9 @@
-import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import type { Clock } from '../shared/index.js';
 import { Outlet } from './outlet.js';
 
-/** A socket that does not answer a ping until the next one is gone. */
+/** A socket that does not answer a ping for so long is gone. */
 const PING_MS = 10_000;
 /** Round trips that the percentiles are taken of. */
 const MAX_SAMPLES = 1_000;
@@ -18,14 +18,9 @@ export interface ConnectionsOptions {
   readonly maxSlowMs: number | null;
 }
 
-interface SocketState {
-  readonly outlet: Outlet;
-  pingedAtMs: number | null;
-}
-
 /** The open WebSockets: keeps them alive, measures their round trips, ends those that no longer answer or keep up. */
 export class Connections implements Disposable {
-  readonly #sockets = new Map<WebSocket, SocketState>();
+  readonly #sockets = new Map<WebSocket, Outlet>();
   readonly #roundTripsMs: number[] = [];
   readonly #options: ConnectionsOptions;
   readonly #clock: Clock;
@@ -45,14 +40,14 @@ export class Connections implements Disposable {
 
   get slow(): number {
     let slow = 0;
-    for (const { outlet } of this.#sockets.values()) if (outlet.slow) slow += 1;
+    for (const outlet of this.#sockets.values()) if (outlet.slow) slow += 1;
     return slow;
   }
 
   /** What waits to be sent, all sockets together. */
   get unsentBytes(): number {
     let bytes = 0;
-    for (const { outlet } of this.#sockets.values()) bytes += outlet.bufferedBytes;
+    for (const outlet of this.#sockets.values()) bytes += outlet.bufferedBytes;
     return bytes;
   }
 
@@ -62,23 +57,29 @@ export class Connections implements Disposable {
   }
 
   /** @param stream what the socket's frames are written to */
-  add(socket: WebSocket, stream: Duplex): Outlet {
-    const { maxBufferedBytes, maxSlowMs } = this.#options;
-    const onTooSlow = (): void => socket.close(TRY_AGAIN_LATER, 'Too slow to read');
-    const outlet = new Outlet(stream, { clock: this.#clock, maxBufferedBytes, maxSlowMs, onTooSlow });
-    const state: SocketState = { outlet, pingedAtMs: null };
-    this.#sockets.set(socket, state);
+  add(socket: WebSocket, stream: Socket): Outlet {
+    const { clock, maxBufferedBytes, maxSlowMs } = this.#options;
+    const outlet = new Outlet(stream, {
+      clock,
+      maxBufferedBytes,
+      maxSlowMs,
+      onTooSlow: () => socket.close(TRY_AGAIN_LATER, 'Too slow to read'),
+      sendPing() {
+        if (socket.readyState === socket.OPEN) socket.ping();
+      },
+    });
+    this.#sockets.set(socket, outlet);
     socket.on('pong', () => {
-      if (state.pingedAtMs === null) return;
-      this.#roundTripsMs.push(this.#clock.monotonic() - state.pingedAtMs);
+      const roundTripMs = outlet.pong();
+      if (roundTripMs === null) return;
+      this.#roundTripsMs.push(roundTripMs);
       if (this.#roundTripsMs.length > MAX_SAMPLES) this.#roundTripsMs.shift();
-      state.pingedAtMs = null;
     });
     socket.once('close', () => {
       this.#sockets.delete(socket);
       outlet[Symbol.dispose]();
     });
-    this.#ping(socket, state);
+    outlet.ping();
     this.#timer ??= this.#clock.schedule(PING_MS, () => this.#pingAll());
     return outlet;
   }
@@ -98,17 +99,12 @@ export class Connections implements Disposable {
 
   #pingAll(): void {
     this.#timer = this.#sockets.size === 0 ? null : this.#clock.schedule(PING_MS, () => this.#pingAll());
-    for (const [socket, state] of this.#sockets) {
+    const nowMs = this.#clock.monotonic();
+    for (const [socket, outlet] of this.#sockets) {
       // The ping of one that is slow waits behind what it has not read: how long that may last is said elsewhere.
-      if (state.outlet.slow) state.pingedAtMs = null;
-      else if (state.pingedAtMs !== null) socket.terminate();
-      else this.#ping(socket, state);
+      if (outlet.slow) continue;
+      if (outlet.pingedAtMs !== null && nowMs - outlet.pingedAtMs >= PING_MS) socket.terminate();
+      else outlet.ping();
     }
-  }
-
-  #ping(socket: WebSocket, state: SocketState): void {
-    if (socket.readyState !== socket.OPEN) return;
-    state.pingedAtMs = this.#clock.monotonic();
-    socket.ping();
   }
 }

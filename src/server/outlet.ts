@@ -1,29 +1,38 @@
-import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
 import type { Clock } from '../shared/index.js';
 
 export interface OutletOptions {
   readonly clock: Clock;
-  /** Unsent bytes above which a reader counts as slow; at least what the stream itself takes before it says no. */
+  /**
+   * Bytes that may wait to be sent before its reader counts as slow, and half of those that it may not have read yet; at
+   * least what the stream itself takes before it says no.
+   */
   readonly maxBufferedBytes: number;
   /** How long a reader may stay slow; `null`: for ever. */
   readonly maxSlowMs: number | null;
   /** Called once, when it has been slow for too long. */
   readonly onTooSlow: () => void;
+  /** Sends a ping, which is answered in its turn, after everything that was sent before it. */
+  readonly sendPing: () => void;
 }
 
 /**
- * The way out to one client. Once more than the mark waits to be sent it is closed until everything has gone: the
- * marks are far apart, so that it does not flutter.
+ * The way out to one client. Once too much waits to be sent, or to be read, it is closed until nearly all of that has gone:
+ * the marks are far apart, so that it does not flutter. What the client has read is known by its answers to pings, because
+ * the kernels on the way take megabytes without a word, and those are what a slow reader would see seconds too late.
  */
 export class Outlet implements Disposable {
-  readonly #stream: Duplex;
+  readonly #stream: Socket;
   readonly #options: OutletOptions;
   readonly #maxBufferedBytes: number;
   readonly #waiting = new Set<() => void>();
   #slow: Disposable | null = null;
   #closed = false;
+  /** What had been written when the last ping that was answered was sent. */
+  #readBytes = 0;
+  #ping: { readonly sentAtMs: number; readonly bytes: number } | null = null;
 
-  constructor(stream: Duplex, options: OutletOptions) {
+  constructor(stream: Socket, options: OutletOptions) {
     this.#stream = stream;
     this.#options = options;
     this.#maxBufferedBytes = Math.max(options.maxBufferedBytes, stream.writableHighWaterMark);
@@ -38,11 +47,37 @@ export class Outlet implements Disposable {
     return this.#stream.writableLength;
   }
 
+  /** Since when a ping is not answered; `null`: none is. */
+  get pingedAtMs(): number | null {
+    return this.#ping?.sentAtMs ?? null;
+  }
+
   hasRoom(): boolean {
     if (this.#slow !== null || this.#closed) return false;
-    if (this.#stream.writableLength <= this.#maxBufferedBytes) return true;
-    this.#enterSlow();
-    return false;
+    const unread = this.#stream.bytesWritten - this.#readBytes;
+    if (this.#stream.writableLength > this.#maxBufferedBytes || unread > 2 * this.#maxBufferedBytes) {
+      this.#enterSlow();
+      return false;
+    }
+    if (unread > this.#maxBufferedBytes) this.ping();
+    return true;
+  }
+
+  /** Unless one is under way. */
+  ping(): void {
+    if (this.#ping !== null || this.#closed) return;
+    this.#ping = { sentAtMs: this.#options.clock.monotonic(), bytes: this.#stream.bytesWritten };
+    this.#options.sendPing();
+  }
+
+  /** The client has answered. @returns the round trip, milliseconds; `null`: nobody had asked */
+  pong(): number | null {
+    if (this.#ping === null) return null;
+    const { sentAtMs, bytes } = this.#ping;
+    this.#ping = null;
+    this.#readBytes = bytes;
+    if (this.#slow !== null) this.#leaveSlowWhenRead();
+    return this.#options.clock.monotonic() - sentAtMs;
   }
 
   /** Calls back whenever there is room again after there was none; dispose to stop. */
@@ -57,23 +92,26 @@ export class Outlet implements Disposable {
 
   [Symbol.dispose](): void {
     this.#closed = true;
-    this.#stream.off('drain', this.#leaveSlow);
     this.#slow?.[Symbol.dispose]();
     this.#slow = null;
   }
 
   #enterSlow(): void {
     const { clock, maxSlowMs, onTooSlow } = this.#options;
-    // Above the mark the stream has said no to a write, and so it tells when all has gone.
-    this.#stream.once('drain', this.#leaveSlow);
     this.#slow = maxSlowMs === null ? NO_TIMER : clock.schedule(maxSlowMs, onTooSlow);
+    this.ping();
   }
 
-  readonly #leaveSlow = (): void => {
+  /** A ping that was sent long before the last bytes says nothing of them: another one has to. */
+  #leaveSlowWhenRead(): void {
+    if (this.#stream.bytesWritten - this.#readBytes > this.#maxBufferedBytes / 2) {
+      this.ping();
+      return;
+    }
     this.#slow?.[Symbol.dispose]();
     this.#slow = null;
     for (const callback of [...this.#waiting]) callback();
-  };
+  }
 }
 
 const NO_TIMER: Disposable = { [Symbol.dispose]: () => undefined };

@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server } from 'node:http';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type DocumentNode, type ExecutionArgs, type ExecutionResult, GraphQLError, type GraphQLSchema } from 'graphql';
 import { CloseCode, handleProtocols, makeServer, type ServerOptions } from 'graphql-ws';
@@ -31,7 +32,7 @@ interface Extra extends Record<PropertyKey, unknown> {
 interface Client {
   readonly socket: WebSocket;
   /** What the socket's frames are written to. */
-  readonly stream: Duplex;
+  readonly stream: Socket;
   readonly outlet: Outlet;
   readonly mayDeflate: boolean;
 }
@@ -67,6 +68,8 @@ export function serveWebSockets(options: WebSocketOptions): AsyncDisposable {
       duplex.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain\r\n\r\n${refusal}\n`);
       return;
     }
+    // Of an HTTP/1 server it always is one.
+    if (!(duplex instanceof Socket)) throw new TypeError('an upgrade that is not on a socket');
     sockets.handleUpgrade(request, duplex, head, (socket) => {
       open(protocol, socket, duplex, connections.add(socket, duplex), request, logger);
     });
@@ -209,7 +212,7 @@ function runnersOf(args: ExecutionArgs): Runners {
 function open(
   protocol: ProtocolServer,
   socket: WebSocket,
-  stream: Duplex,
+  stream: Socket,
   outlet: Outlet,
   request: IncomingMessage,
   logger: Logger,
