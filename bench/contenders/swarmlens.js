@@ -44,7 +44,7 @@ export async function startSwarmlens({ picture, maxSlowMs = 60_000 }) {
     logger: silentLogger,
     playgroundDirectory: '/nonexistent',
     discovered: Promise.resolve(),
-    delivery: { compressFromBytes: 512, maxBufferedBytes: 262_144, maxSlowMs },
+    delivery: { compressFromBytes: 512, maxBufferedBytes: 524_288, maxSlowMs },
     shutdownMs: 1_000,
   });
   return Number(new URL(url).port);

@@ -73,7 +73,7 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
     tombstones: options.tombstones ?? 2_000,
     shutdownMs: options.shutdownMs ?? 5_000,
     compressFromBytes: options.compressFromBytes === undefined ? 512 : options.compressFromBytes,
-    maxBufferedBytes: options.maxBufferedBytes ?? 262_144,
+    maxBufferedBytes: options.maxBufferedBytes ?? 524_288,
     maxSlowMs: options.maxSlowMs === undefined ? 60_000 : options.maxSlowMs,
   };
 }

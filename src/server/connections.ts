@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { Clock } from '../shared/index.js';
 import { Outlet } from './outlet.js';
@@ -7,6 +7,8 @@ import { Outlet } from './outlet.js';
 const PING_MS = 10_000;
 /** Round trips that the percentiles are taken of. */
 const MAX_SAMPLES = 1_000;
+/** Its multiples less their whole parts lie evenly between 0 and 1, however many there are. */
+const GOLDEN_RATIO = 0.618_033_988_749_895;
 /** WebSocket close code that clients answer by connecting again, later. */
 const TRY_AGAIN_LATER = 1013;
 
@@ -25,6 +27,7 @@ export class Connections implements Disposable {
   readonly #options: ConnectionsOptions;
   readonly #clock: Clock;
   #timer: Disposable | null = null;
+  #added = 0;
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
@@ -57,12 +60,14 @@ export class Connections implements Disposable {
   }
 
   /** @param stream what the socket's frames are written to */
-  add(socket: WebSocket, stream: Socket): Outlet {
+  add(socket: WebSocket, stream: Duplex): Outlet {
     const { clock, maxBufferedBytes, maxSlowMs } = this.#options;
+    this.#added += 1;
     const outlet = new Outlet(stream, {
       clock,
       maxBufferedBytes,
       maxSlowMs,
+      phase: (this.#added * GOLDEN_RATIO) % 1,
       onTooSlow: () => socket.close(TRY_AGAIN_LATER, 'Too slow to read'),
       sendPing() {
         if (socket.readyState === socket.OPEN) socket.ping();

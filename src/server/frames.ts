@@ -20,8 +20,11 @@ export class FrameWriter {
   #waitingBytes = 0;
   #waiting: { readonly stream: Duplex; readonly frame: Buffer }[] = [];
 
-  /** @param rsv the reserved bits that are set */
-  write(stream: Duplex, parts: readonly Bytes[], rsv: number): void {
+  /**
+   * @param rsv the reserved bits that are set
+   * @returns bytes of the message
+   */
+  write(stream: Duplex, parts: readonly Bytes[], rsv: number): number {
     let length = 0;
     for (const part of parts) length += typeof part === 'string' ? Buffer.byteLength(part) : part.length;
     const room = this.#room(MAX_HEADER_BYTES + length);
@@ -32,6 +35,7 @@ export class FrameWriter {
     this.#waitingBytes += length;
     // Whether a socket has room is known only once it has been written to.
     if (this.#waitingBytes >= ARENA_BYTES) this.#flush();
+    return length;
   }
 
   #room(length: number): Buffer {
@@ -73,14 +77,17 @@ export class FramedBytes {
     this.#rsv = rsv;
   }
 
-  writeTo(stream: Duplex, prefix: Buffer): void {
+  /** @returns bytes of the message */
+  writeTo(stream: Duplex, prefix: Buffer): number {
     const frame = this.#frameFor(prefix.length);
     const start = this.#room - prefix.length;
     prefix.copy(frame, start);
-    const from = writeHeader(frame, start, FIN_TEXT | this.#rsv, prefix.length + this.#bytes.length);
+    const length = prefix.length + this.#bytes.length;
+    const from = writeHeader(frame, start, FIN_TEXT | this.#rsv, length);
     stream.write(frame.subarray(from));
     // Nothing waits: the kernel has copied it, and the next one may write over it. Otherwise it belongs to the stream.
     if (stream.writableLength > 0) this.#frame = null;
+    return length;
   }
 
   #frameFor(prefixLength: number): Buffer {

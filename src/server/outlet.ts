@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Clock } from '../shared/index.js';
 
 export interface OutletOptions {
@@ -12,6 +12,8 @@ export interface OutletOptions {
   readonly maxSlowMs: number | null;
   /** Called once, when it has been slow for too long. */
   readonly onTooSlow: () => void;
+  /** 0..1: how far it is on its way to the first ping, so that many outlets do not all ask at once. */
+  readonly phase: number;
   /** Sends a ping, which is answered in its turn, after everything that was sent before it. */
   readonly sendPing: () => void;
 }
@@ -22,20 +24,22 @@ export interface OutletOptions {
  * the kernels on the way take megabytes without a word, and those are what a slow reader would see seconds too late.
  */
 export class Outlet implements Disposable {
-  readonly #stream: Socket;
+  readonly #stream: Duplex;
   readonly #options: OutletOptions;
   readonly #maxBufferedBytes: number;
   readonly #waiting = new Set<() => void>();
   #slow: Disposable | null = null;
   #closed = false;
-  /** What had been written when the last ping that was answered was sent. */
+  #sentBytes: number;
+  /** What had been sent when the last ping that was answered was. */
   #readBytes = 0;
   #ping: { readonly sentAtMs: number; readonly bytes: number } | null = null;
 
-  constructor(stream: Socket, options: OutletOptions) {
+  constructor(stream: Duplex, options: OutletOptions) {
     this.#stream = stream;
     this.#options = options;
     this.#maxBufferedBytes = Math.max(options.maxBufferedBytes, stream.writableHighWaterMark);
+    this.#sentBytes = options.phase * this.#maxBufferedBytes;
   }
 
   /** Whether its reader does not keep up. */
@@ -52,9 +56,14 @@ export class Outlet implements Disposable {
     return this.#ping?.sentAtMs ?? null;
   }
 
+  /** So much more has been given to the stream. */
+  sent(bytes: number): void {
+    this.#sentBytes += bytes;
+  }
+
   hasRoom(): boolean {
     if (this.#slow !== null || this.#closed) return false;
-    const unread = this.#stream.bytesWritten - this.#readBytes;
+    const unread = this.#sentBytes - this.#readBytes;
     if (this.#stream.writableLength > this.#maxBufferedBytes || unread > 2 * this.#maxBufferedBytes) {
       this.#enterSlow();
       return false;
@@ -66,7 +75,7 @@ export class Outlet implements Disposable {
   /** Unless one is under way. */
   ping(): void {
     if (this.#ping !== null || this.#closed) return;
-    this.#ping = { sentAtMs: this.#options.clock.monotonic(), bytes: this.#stream.bytesWritten };
+    this.#ping = { sentAtMs: this.#options.clock.monotonic(), bytes: this.#sentBytes };
     this.#options.sendPing();
   }
 
@@ -104,7 +113,7 @@ export class Outlet implements Disposable {
 
   /** A ping that was sent long before the last bytes says nothing of them: another one has to. */
   #leaveSlowWhenRead(): void {
-    if (this.#stream.bytesWritten - this.#readBytes > this.#maxBufferedBytes / 2) {
+    if (this.#sentBytes - this.#readBytes > this.#maxBufferedBytes / 2) {
       this.ping();
       return;
     }

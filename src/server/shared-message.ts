@@ -43,22 +43,21 @@ export class SharedMessage {
     return this.#result;
   }
 
-  /** Writes it to a WebSocket's stream as one text message. */
-  writeTo(stream: Duplex, prefix: MessagePrefix, mayDeflate: boolean): void {
+  /**
+   * Writes it to a WebSocket's stream as one text message.
+   * @returns bytes of it
+   */
+  writeTo(stream: Duplex, prefix: MessagePrefix, mayDeflate: boolean): number {
     const { stored } = prefix;
     if (mayDeflate && stored !== null && lengthOf(this.#parts) >= this.#threshold) {
       this.#deflated ??= deflated(`${this.text}}`, this.#readers);
-      if (this.#readers === 1) this.#frames.write(stream, [stored, this.#deflated], RSV1);
-      else {
-        this.#framedDeflated ??= new FramedBytes([this.#deflated], RSV1);
-        this.#framedDeflated.writeTo(stream, stored);
-      }
-    } else if (this.#readers === 1) {
-      this.#frames.write(stream, [prefix.plain, ...this.#parts, '}'], 0);
-    } else {
-      this.#plain ??= new FramedBytes([...this.#parts, '}'], 0);
-      this.#plain.writeTo(stream, prefix.plain);
+      if (this.#readers === 1) return this.#frames.write(stream, [stored, this.#deflated], RSV1);
+      this.#framedDeflated ??= new FramedBytes([this.#deflated], RSV1);
+      return this.#framedDeflated.writeTo(stream, stored);
     }
+    if (this.#readers === 1) return this.#frames.write(stream, [prefix.plain, ...this.#parts, '}'], 0);
+    this.#plain ??= new FramedBytes([...this.#parts, '}'], 0);
+    return this.#plain.writeTo(stream, prefix.plain);
   }
 }
 

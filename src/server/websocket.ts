@@ -1,5 +1,4 @@
 import type { IncomingMessage, Server } from 'node:http';
-import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type DocumentNode, type ExecutionArgs, type ExecutionResult, GraphQLError, type GraphQLSchema } from 'graphql';
 import { CloseCode, handleProtocols, makeServer, type ServerOptions } from 'graphql-ws';
@@ -32,7 +31,7 @@ interface Extra extends Record<PropertyKey, unknown> {
 interface Client {
   readonly socket: WebSocket;
   /** What the socket's frames are written to. */
-  readonly stream: Socket;
+  readonly stream: Duplex;
   readonly outlet: Outlet;
   readonly mayDeflate: boolean;
 }
@@ -68,8 +67,6 @@ export function serveWebSockets(options: WebSocketOptions): AsyncDisposable {
       duplex.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain\r\n\r\n${refusal}\n`);
       return;
     }
-    // Of an HTTP/1 server it always is one.
-    if (!(duplex instanceof Socket)) throw new TypeError('an upgrade that is not on a socket');
     sockets.handleUpgrade(request, duplex, head, (socket) => {
       open(protocol, socket, duplex, connections.add(socket, duplex), request, logger);
     });
@@ -165,8 +162,8 @@ class SocketMember implements Member<SharedMessage>, AsyncIterableIterator<never
   }
 
   deliver(message: SharedMessage): void {
-    const { socket, stream, mayDeflate } = this.#client;
-    if (socket.readyState === socket.OPEN) message.writeTo(stream, this.#prefix, mayDeflate);
+    const { socket, stream, outlet, mayDeflate } = this.#client;
+    if (socket.readyState === socket.OPEN) outlet.sent(message.writeTo(stream, this.#prefix, mayDeflate));
   }
 
   [Symbol.asyncIterator](): this {
@@ -212,7 +209,7 @@ function runnersOf(args: ExecutionArgs): Runners {
 function open(
   protocol: ProtocolServer,
   socket: WebSocket,
-  stream: Socket,
+  stream: Duplex,
   outlet: Outlet,
   request: IncomingMessage,
   logger: Logger,

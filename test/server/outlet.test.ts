@@ -16,20 +16,21 @@ class Bench implements AsyncDisposable {
   tooSlow = 0;
   readonly #close: () => Promise<void>;
 
-  private constructor(stream: Socket, maxSlowMs: number | null, close: () => Promise<void>) {
+  private constructor(stream: Socket, maxSlowMs: number | null, phase: number, close: () => Promise<void>) {
     this.stream = stream;
     this.#close = close;
     this.outlet = new Outlet(stream, {
       clock: this.clock,
       maxBufferedBytes: MARK,
       maxSlowMs,
+      phase,
       onTooSlow: () => (this.tooSlow += 1),
       sendPing: () => (this.pings += 1),
     });
     this.outlet.onRoom(() => (this.rooms += 1));
   }
 
-  static async open(maxSlowMs: number | null = null): Promise<Bench> {
+  static async open(maxSlowMs: number | null = null, phase = 0): Promise<Bench> {
     const server = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const address = server.address();
@@ -38,7 +39,7 @@ class Bench implements AsyncDisposable {
     const stream = connect(address.port, '127.0.0.1');
     const [peer] = (await accepted) as [Socket]; // what the event brings
     await once(stream, 'connect');
-    return new Bench(stream, maxSlowMs, async () => {
+    return new Bench(stream, maxSlowMs, phase, async () => {
       stream.destroy();
       peer.destroy();
       await new Promise((resolve) => server.close(resolve));
@@ -47,6 +48,7 @@ class Bench implements AsyncDisposable {
 
   write(bytes: number): void {
     this.stream.write(Buffer.alloc(bytes));
+    this.outlet.sent(bytes);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -65,6 +67,15 @@ describe('an outlet', () => {
     expect([bench.outlet.hasRoom(), bench.outlet.hasRoom(), bench.pings]).toEqual([true, true, 1]);
     bench.clock.advance(30);
     expect(bench.outlet.pong()).toBe(30);
+    bench.write(MARK);
+    expect([bench.outlet.hasRoom(), bench.pings]).toEqual([true, 1]);
+  });
+
+  test('that is further on its way asks earlier the first time', async () => {
+    await using bench = await Bench.open(null, 0.75);
+    bench.write(MARK / 4 + 1);
+    expect([bench.outlet.hasRoom(), bench.pings]).toEqual([true, 1]);
+    bench.outlet.pong();
     bench.write(MARK);
     expect([bench.outlet.hasRoom(), bench.pings]).toEqual([true, 1]);
   });

@@ -61,7 +61,7 @@ export function testConfig(servers: readonly ServerConfig[], overrides: Partial<
     tombstones: 10_000,
     shutdownMs: 2_000,
     compressFromBytes: 512,
-    maxBufferedBytes: 262_144,
+    maxBufferedBytes: 524_288,
     maxSlowMs: 60_000,
     ...overrides,
   };
