@@ -5,6 +5,8 @@ import { Outlet } from './outlet.js';
 
 /** A socket that does not answer a ping for so long is gone. */
 const PING_MS = 10_000;
+/** Parts of that time, each of which asks its share of the sockets: all at once would hold up a tick. */
+const PING_TURNS = 16;
 /** Round trips that the percentiles are taken of. */
 const MAX_SAMPLES = 1_000;
 /** Its multiples less their whole parts lie evenly between 0 and 1, however many there are. */
@@ -28,6 +30,7 @@ export class Connections implements Disposable {
   readonly #clock: Clock;
   #timer: Disposable | null = null;
   #added = 0;
+  #turn = 0;
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
@@ -85,7 +88,7 @@ export class Connections implements Disposable {
       outlet[Symbol.dispose]();
     });
     outlet.ping();
-    this.#timer ??= this.#clock.schedule(PING_MS, () => this.#pingAll());
+    this.#timer ??= this.#scheduleTurn();
     return outlet;
   }
 
@@ -102,12 +105,17 @@ export class Connections implements Disposable {
     this.#timer?.[Symbol.dispose]();
   }
 
-  #pingAll(): void {
-    this.#timer = this.#sockets.size === 0 ? null : this.#clock.schedule(PING_MS, () => this.#pingAll());
+  #scheduleTurn(): Disposable {
+    return this.#clock.schedule(PING_MS / PING_TURNS, () => this.#pingTurn());
+  }
+
+  #pingTurn(): void {
+    this.#timer = this.#sockets.size === 0 ? null : this.#scheduleTurn();
+    this.#turn = (this.#turn + 1) % PING_TURNS;
     const nowMs = this.#clock.monotonic();
     for (const [socket, outlet] of this.#sockets) {
       // The ping of one that is slow waits behind what it has not read: how long that may last is said elsewhere.
-      if (outlet.slow) continue;
+      if (outlet.slow || Math.floor(outlet.phase * PING_TURNS) !== this.#turn) continue;
       if (outlet.pingedAtMs !== null && nowMs - outlet.pingedAtMs >= PING_MS) socket.terminate();
       else outlet.ping();
     }

@@ -12,7 +12,7 @@ export interface OutletOptions {
   readonly maxSlowMs: number | null;
   /** Called once, when it has been slow for too long. */
   readonly onTooSlow: () => void;
-  /** 0..1: how far it is on its way to the first ping, so that many outlets do not all ask at once. */
+  /** 0..1, differing from outlet to outlet, so that many that are sent the same do not all ask at once. */
   readonly phase: number;
   /** Sends a ping, which is answered in its turn, after everything that was sent before it. */
   readonly sendPing: () => void;
@@ -27,10 +27,12 @@ export class Outlet implements Disposable {
   readonly #stream: Duplex;
   readonly #options: OutletOptions;
   readonly #maxBufferedBytes: number;
+  /** Unread bytes above which it asks whether they have been read. */
+  readonly #askFromBytes: number;
   readonly #waiting = new Set<() => void>();
   #slow: Disposable | null = null;
   #closed = false;
-  #sentBytes: number;
+  #sentBytes = 0;
   /** What had been sent when the last ping that was answered was. */
   #readBytes = 0;
   #ping: { readonly sentAtMs: number; readonly bytes: number } | null = null;
@@ -39,7 +41,7 @@ export class Outlet implements Disposable {
     this.#stream = stream;
     this.#options = options;
     this.#maxBufferedBytes = Math.max(options.maxBufferedBytes, stream.writableHighWaterMark);
-    this.#sentBytes = options.phase * this.#maxBufferedBytes;
+    this.#askFromBytes = ((1 + options.phase) / 2) * this.#maxBufferedBytes;
   }
 
   /** Whether its reader does not keep up. */
@@ -49,6 +51,11 @@ export class Outlet implements Disposable {
 
   get bufferedBytes(): number {
     return this.#stream.writableLength;
+  }
+
+  /** 0..1: which of many that are asked in turns it is. */
+  get phase(): number {
+    return this.#options.phase;
   }
 
   /** Since when a ping is not answered; `null`: none is. */
@@ -68,7 +75,7 @@ export class Outlet implements Disposable {
       this.#enterSlow();
       return false;
     }
-    if (unread > this.#maxBufferedBytes) this.ping();
+    if (unread > this.#askFromBytes) this.ping();
     return true;
   }
 

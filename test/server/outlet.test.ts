@@ -30,7 +30,7 @@ class Bench implements AsyncDisposable {
     this.outlet.onRoom(() => (this.rooms += 1));
   }
 
-  static async open(maxSlowMs: number | null = null, phase = 0): Promise<Bench> {
+  static async open(maxSlowMs: number | null = null, phase = 1): Promise<Bench> {
     const server = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const address = server.address();
@@ -71,13 +71,24 @@ describe('an outlet', () => {
     expect([bench.outlet.hasRoom(), bench.pings]).toEqual([true, 1]);
   });
 
-  test('that is further on its way asks earlier the first time', async () => {
-    await using bench = await Bench.open(null, 0.75);
-    bench.write(MARK / 4 + 1);
-    expect([bench.outlet.hasRoom(), bench.pings]).toEqual([true, 1]);
-    bench.outlet.pong();
-    bench.write(MARK);
-    expect([bench.outlet.hasRoom(), bench.pings]).toEqual([true, 1]);
+  test('asks sooner than another that is sent the same, each time, also after both were asked at once', async () => {
+    await using early = await Bench.open(null, 0.5);
+    await using late = await Bench.open();
+    for (const { outlet } of [early, late]) {
+      outlet.ping();
+      outlet.pong();
+    }
+    for (let round = 1; round <= 2; round += 1) {
+      for (const bench of [early, late]) {
+        bench.write(0.75 * MARK + 1);
+        expect(bench.outlet.hasRoom()).toBe(true);
+      }
+      expect([early.pings, late.pings]).toEqual([1 + round, round]);
+      early.outlet.pong();
+      late.write(0.25 * MARK);
+      expect([late.outlet.hasRoom(), late.pings]).toEqual([true, 1 + round]);
+      late.outlet.pong();
+    }
   });
 
   test('is closed at two marks unread, however little waits in the process, and opens when nearly all is read', async () => {
