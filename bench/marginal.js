@@ -41,7 +41,8 @@ export function marginalJobs({ repeats, seconds, contenders, results }) {
           row.rounds.push(one);
           row.marginal = median(row.rounds.map(({ marginal }) => marginal));
           const raw = rows.find(({ contender, compressed }) => contender === 'raw' && !compressed)?.rounds[round];
-          if (raw !== undefined) one.ratio = one.marginal / raw.marginal;
+          // A round in which the floor came out below nothing says that the machine was at something else.
+          if (raw !== undefined && raw.marginal > 0) one.ratio = one.marginal / raw.marginal;
           const ratios = row.rounds.flatMap(({ ratio }) => (ratio === undefined ? [] : [ratio]));
           row.ratio = ratios.length === 0 ? null : median(ratios);
           return `${one.marginal.toFixed(1)} µs an update${one.ratio === undefined ? '' : `, ${one.ratio.toFixed(2)} × raw`}`;

@@ -3,14 +3,17 @@ import type { WebSocket } from 'ws';
 import type { Clock } from '../shared/index.js';
 import { Outlet } from './outlet.js';
 
-/** A socket that does not answer a ping for so long is gone. */
-const PING_MS = 10_000;
-/** Parts of that time, each of which asks its share of the sockets: all at once would hold up a tick. */
-const PING_TURNS = 16;
+/** A socket of which nothing was asked for so long is asked whether it is there; */
+const PING_MS = 20_000;
+/** one that does not answer within this is gone; */
+const ANSWER_MS = 10_000;
+/** and this is how often that is looked at. */
+const LOOK_MS = 5_000;
+/** Answers cost less when several come at once, and hold up a tick when all do. */
+const MAX_PINGS_AT_ONCE = 64;
+const BETWEEN_PINGS_MS = 5;
 /** Round trips that the percentiles are taken of. */
 const MAX_SAMPLES = 1_000;
-/** Its multiples less their whole parts lie evenly between 0 and 1, however many there are. */
-const GOLDEN_RATIO = 0.618_033_988_749_895;
 /** WebSocket close code that clients answer by connecting again, later. */
 const TRY_AGAIN_LATER = 1013;
 
@@ -29,8 +32,7 @@ export class Connections implements Disposable {
   readonly #options: ConnectionsOptions;
   readonly #clock: Clock;
   #timer: Disposable | null = null;
-  #added = 0;
-  #turn = 0;
+  #asking: Disposable | null = null;
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
@@ -65,12 +67,11 @@ export class Connections implements Disposable {
   /** @param stream what the socket's frames are written to */
   add(socket: WebSocket, stream: Duplex): Outlet {
     const { clock, maxBufferedBytes, maxSlowMs } = this.#options;
-    this.#added += 1;
     const outlet = new Outlet(stream, {
       clock,
       maxBufferedBytes,
       maxSlowMs,
-      phase: (this.#added * GOLDEN_RATIO) % 1,
+      onUnread: () => this.#ask(),
       onTooSlow: () => socket.close(TRY_AGAIN_LATER, 'Too slow to read'),
       sendPing() {
         if (socket.readyState === socket.OPEN) socket.ping();
@@ -88,7 +89,7 @@ export class Connections implements Disposable {
       outlet[Symbol.dispose]();
     });
     outlet.ping();
-    this.#timer ??= this.#scheduleTurn();
+    this.#timer ??= this.#scheduleLook();
     return outlet;
   }
 
@@ -103,21 +104,39 @@ export class Connections implements Disposable {
 
   [Symbol.dispose](): void {
     this.#timer?.[Symbol.dispose]();
+    this.#asking?.[Symbol.dispose]();
   }
 
-  #scheduleTurn(): Disposable {
-    return this.#clock.schedule(PING_MS / PING_TURNS, () => this.#pingTurn());
+  #scheduleLook(): Disposable {
+    return this.#clock.schedule(LOOK_MS, () => this.#look());
   }
 
-  #pingTurn(): void {
-    this.#timer = this.#sockets.size === 0 ? null : this.#scheduleTurn();
-    this.#turn = (this.#turn + 1) % PING_TURNS;
+  #look(): void {
+    this.#timer = this.#sockets.size === 0 ? null : this.#scheduleLook();
     const nowMs = this.#clock.monotonic();
-    for (const [socket, outlet] of this.#sockets) {
+    for (const [socket, { slow, pingedAtMs }] of this.#sockets) {
       // The ping of one that is slow waits behind what it has not read: how long that may last is said elsewhere.
-      if (outlet.slow || Math.floor(outlet.phase * PING_TURNS) !== this.#turn) continue;
-      if (outlet.pingedAtMs !== null && nowMs - outlet.pingedAtMs >= PING_MS) socket.terminate();
-      else outlet.ping();
+      if (!slow && pingedAtMs !== null && nowMs - pingedAtMs >= ANSWER_MS) socket.terminate();
+    }
+    this.#ask();
+  }
+
+  /** Those of which it is time, a few at once. */
+  #ask(): void {
+    if (this.#asking !== null) return;
+    const sinceMs = this.#clock.monotonic() - PING_MS;
+    let left = MAX_PINGS_AT_ONCE;
+    for (const outlet of this.#sockets.values()) {
+      if (!outlet.isDue(sinceMs)) continue;
+      if (left === 0) {
+        this.#asking = this.#clock.schedule(BETWEEN_PINGS_MS, () => {
+          this.#asking = null;
+          this.#ask();
+        });
+        return;
+      }
+      outlet.ping();
+      left -= 1;
     }
   }
 }

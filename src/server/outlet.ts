@@ -12,8 +12,8 @@ export interface OutletOptions {
   readonly maxSlowMs: number | null;
   /** Called once, when it has been slow for too long. */
   readonly onTooSlow: () => void;
-  /** 0..1, differing from outlet to outlet, so that many that are sent the same do not all ask at once. */
-  readonly phase: number;
+  /** So much has been sent that it should be asked whether it has been read: `ping` does. */
+  readonly onUnread: () => void;
   /** Sends a ping, which is answered in its turn, after everything that was sent before it. */
   readonly sendPing: () => void;
 }
@@ -27,21 +27,19 @@ export class Outlet implements Disposable {
   readonly #stream: Duplex;
   readonly #options: OutletOptions;
   readonly #maxBufferedBytes: number;
-  /** Unread bytes above which it asks whether they have been read. */
-  readonly #askFromBytes: number;
   readonly #waiting = new Set<() => void>();
   #slow: Disposable | null = null;
   #closed = false;
   #sentBytes = 0;
   /** What had been sent when the last ping that was answered was. */
   #readBytes = 0;
+  #askedAtMs = -Infinity;
   #ping: { readonly sentAtMs: number; readonly bytes: number } | null = null;
 
   constructor(stream: Duplex, options: OutletOptions) {
     this.#stream = stream;
     this.#options = options;
     this.#maxBufferedBytes = Math.max(options.maxBufferedBytes, stream.writableHighWaterMark);
-    this.#askFromBytes = ((1 + options.phase) / 2) * this.#maxBufferedBytes;
   }
 
   /** Whether its reader does not keep up. */
@@ -53,14 +51,15 @@ export class Outlet implements Disposable {
     return this.#stream.writableLength;
   }
 
-  /** 0..1: which of many that are asked in turns it is. */
-  get phase(): number {
-    return this.#options.phase;
-  }
-
   /** Since when a ping is not answered; `null`: none is. */
   get pingedAtMs(): number | null {
     return this.#ping?.sentAtMs ?? null;
+  }
+
+  /** Whether it is time to ask: half a mark may be unread, or it was last asked so long ago. */
+  isDue(sinceMs: number): boolean {
+    if (this.#ping !== null || this.#slow !== null) return false;
+    return this.#unreadBytes > this.#maxBufferedBytes / 2 || this.#askedAtMs <= sinceMs;
   }
 
   /** So much more has been given to the stream. */
@@ -70,19 +69,20 @@ export class Outlet implements Disposable {
 
   hasRoom(): boolean {
     if (this.#slow !== null || this.#closed) return false;
-    const unread = this.#sentBytes - this.#readBytes;
-    if (this.#stream.writableLength > this.#maxBufferedBytes || unread > 2 * this.#maxBufferedBytes) {
+    const unreadBytes = this.#unreadBytes;
+    if (this.#stream.writableLength > this.#maxBufferedBytes || unreadBytes > 2 * this.#maxBufferedBytes) {
       this.#enterSlow();
       return false;
     }
-    if (unread > this.#askFromBytes) this.ping();
+    if (unreadBytes > this.#maxBufferedBytes) this.#options.onUnread();
     return true;
   }
 
   /** Unless one is under way. */
   ping(): void {
     if (this.#ping !== null || this.#closed) return;
-    this.#ping = { sentAtMs: this.#options.clock.monotonic(), bytes: this.#sentBytes };
+    this.#askedAtMs = this.#options.clock.monotonic();
+    this.#ping = { sentAtMs: this.#askedAtMs, bytes: this.#sentBytes };
     this.#options.sendPing();
   }
 
@@ -112,6 +112,10 @@ export class Outlet implements Disposable {
     this.#slow = null;
   }
 
+  get #unreadBytes(): number {
+    return this.#sentBytes - this.#readBytes;
+  }
+
   #enterSlow(): void {
     const { clock, maxSlowMs, onTooSlow } = this.#options;
     this.#slow = maxSlowMs === null ? NO_TIMER : clock.schedule(maxSlowMs, onTooSlow);
@@ -120,7 +124,7 @@ export class Outlet implements Disposable {
 
   /** A ping that was sent long before the last bytes says nothing of them: another one has to. */
   #leaveSlowWhenRead(): void {
-    if (this.#sentBytes - this.#readBytes > this.#maxBufferedBytes / 2) {
+    if (this.#unreadBytes > this.#maxBufferedBytes / 2) {
       this.ping();
       return;
     }

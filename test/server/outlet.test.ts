@@ -16,21 +16,21 @@ class Bench implements AsyncDisposable {
   tooSlow = 0;
   readonly #close: () => Promise<void>;
 
-  private constructor(stream: Socket, maxSlowMs: number | null, phase: number, close: () => Promise<void>) {
+  private constructor(stream: Socket, maxSlowMs: number | null, close: () => Promise<void>) {
     this.stream = stream;
     this.#close = close;
     this.outlet = new Outlet(stream, {
       clock: this.clock,
       maxBufferedBytes: MARK,
       maxSlowMs,
-      phase,
+      onUnread: () => this.outlet.ping(),
       onTooSlow: () => (this.tooSlow += 1),
       sendPing: () => (this.pings += 1),
     });
     this.outlet.onRoom(() => (this.rooms += 1));
   }
 
-  static async open(maxSlowMs: number | null = null, phase = 1): Promise<Bench> {
+  static async open(maxSlowMs: number | null = null): Promise<Bench> {
     const server = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const address = server.address();
@@ -39,7 +39,7 @@ class Bench implements AsyncDisposable {
     const stream = connect(address.port, '127.0.0.1');
     const [peer] = (await accepted) as [Socket]; // what the event brings
     await once(stream, 'connect');
-    return new Bench(stream, maxSlowMs, phase, async () => {
+    return new Bench(stream, maxSlowMs, async () => {
       stream.destroy();
       peer.destroy();
       await new Promise((resolve) => server.close(resolve));
@@ -69,26 +69,6 @@ describe('an outlet', () => {
     expect(bench.outlet.pong()).toBe(30);
     bench.write(MARK);
     expect([bench.outlet.hasRoom(), bench.pings]).toEqual([true, 1]);
-  });
-
-  test('asks sooner than another that is sent the same, each time, also after both were asked at once', async () => {
-    await using early = await Bench.open(null, 0.5);
-    await using late = await Bench.open();
-    for (const { outlet } of [early, late]) {
-      outlet.ping();
-      outlet.pong();
-    }
-    for (let round = 1; round <= 2; round += 1) {
-      for (const bench of [early, late]) {
-        bench.write(0.75 * MARK + 1);
-        expect(bench.outlet.hasRoom()).toBe(true);
-      }
-      expect([early.pings, late.pings]).toEqual([1 + round, round]);
-      early.outlet.pong();
-      late.write(0.25 * MARK);
-      expect([late.outlet.hasRoom(), late.pings]).toEqual([true, 1 + round]);
-      late.outlet.pong();
-    }
   });
 
   test('is closed at two marks unread, however little waits in the process, and opens when nearly all is read', async () => {
