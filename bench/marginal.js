@@ -53,7 +53,7 @@ export function marginalJobs({ repeats, seconds, contenders, results }) {
 
 function measure({ contender, filters, compressed }, seconds) {
   const changed = filters === 'subsets' ? 40 : 20;
-  return withBout({ contender, filters, compressed, agents: 200, changed, hz: 10, total: MANY }, async (bout) => {
+  return withBout({ contender, filters, compressed, agents: 200, changed, hz: 60, total: MANY }, async (bout) => {
     await bout.connect(MANY);
     await bout.subscribe(MANY);
     await bout.run(WARM_SECONDS);
