@@ -1,4 +1,5 @@
 import type { McpServerType, ServerReport } from '../domain/index.js';
+import type { Push } from '../mcp/index.js';
 import type { Clock } from '../shared/index.js';
 import type { Logger } from '../telemetry/index.js';
 import type { ServerMapping } from './mapping.js';
@@ -39,4 +40,9 @@ export interface Adapter {
    * @throws when the server could not be asked at all; a tool that merely fails is one of the report's `failures`
    */
   poll(signal: AbortSignal): Promise<ServerReport>;
+  /**
+   * Takes in what was told unasked.
+   * @returns what is known now; `null`: nothing was learned that a report could say
+   */
+  observe(push: Push): ServerReport | null;
 }

@@ -76,6 +76,10 @@ export class ClaudeFlowAdapter implements Adapter {
     return this.#records.lastRejection;
   }
 
+  observe(): ServerReport | null {
+    return null;
+  }
+
   async poll(signal: AbortSignal): Promise<ServerReport> {
     for (const lane of [this.#agents, this.#hive, this.#daaAgents, this.#swarm, this.#tasks]) await lane.ask(signal);
     const daaAgents = this.#daaAgents.last ?? [];

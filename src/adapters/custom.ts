@@ -92,6 +92,10 @@ export class CustomAdapter implements Adapter {
     return this.#records.lastRejection;
   }
 
+  observe(): ServerReport | null {
+    return null;
+  }
+
   async poll(signal: AbortSignal): Promise<ServerReport> {
     if (signal.aborted) throw new Error('the poll was aborted', { cause: signal.reason });
     // One after another: how many calls at once a server bears that nobody here knows, nobody here knows.

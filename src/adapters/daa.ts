@@ -55,6 +55,10 @@ export class DaaAdapter implements Adapter {
     return this.#records.lastRejection;
   }
 
+  observe(): ServerReport | null {
+    return null;
+  }
+
   async poll(signal: AbortSignal): Promise<ServerReport> {
     // The list first: when it cannot be had, the server is away, and the rest need not be asked.
     await this.#agents.ask(signal);

@@ -50,6 +50,11 @@ export function staleCopy(picture: ServerPicture, server: McpServer, seenAt: str
   };
 }
 
+/** The first of what failed in a poll, for a person; `null`: nothing did. */
+export function lastErrorOf({ failures: [failed] }: ServerReport): string | null {
+  return failed === undefined ? null : `${failed.tool}: ${failed.message}`;
+}
+
 function agentOf(
   server: McpServer,
   reported: ReportedAgent,

@@ -1,12 +1,12 @@
 import { type Adapter, createAdapter, detectServerType } from '../adapters/index.js';
 import type { Bus } from '../bus/index.js';
-import type { CircuitState, McpServer, McpServerType, SwarmlensEvent } from '../domain/index.js';
+import type { CircuitState, McpServer, McpServerType, ServerReport, SwarmlensEvent } from '../domain/index.js';
 import { CircuitOpenError, createGuard, type Guard, GUARD_DEFAULTS } from '../guard/index.js';
-import { connectSession, type McpSession, ToolRejectedError } from '../mcp/index.js';
+import { connectSession, type McpSession, type Push, ToolRejectedError } from '../mcp/index.js';
 import { type Clock, messageOf, SwarmlensError, timestamp } from '../shared/index.js';
 import { changesState, type ServerPicture, type Store } from '../state/index.js';
 import type { Logger } from '../telemetry/index.js';
-import { assemble, staleCopy } from './assemble.js';
+import { assemble, lastErrorOf, staleCopy } from './assemble.js';
 import { GuardedCaller, ServerBusyError } from './caller.js';
 import type { Demand } from './demand.js';
 import { HealthLog } from './health-log.js';
@@ -57,7 +57,11 @@ export class Supervisor implements AsyncDisposable {
     this.settings = settings;
     this.#deps = deps;
     this.#health = new HealthLog(settings.id, deps.clock);
-    this.#turns = new Turns(deps.clock, () => this.#intervalMs(), settings.maxPollShare);
+    this.#turns = new Turns(deps.clock, {
+      intervalMs: () => this.#intervalMs(),
+      leastIntervalMs: () => 1000 / this.settings.maxPollHz,
+      maxPollShare: settings.maxPollShare,
+    });
     this.#connectPulse = new Pulse(deps.clock);
     const type = settings.serverType ?? guessedType(settings) ?? 'CUSTOM';
     this.#observeHarmlessly = settings.endpoint.type === 'stdio' && type === 'CLAUDE_FLOW';
@@ -198,6 +202,7 @@ export class Supervisor implements AsyncDisposable {
       simulated: session.identity.simulated,
       connectedAt: timestamp(clock),
     };
+    using _pushes = session.onPush((push) => this.#observed(push, session, adapter));
     try {
       await this.#serve(session, adapter, signal);
     } finally {
@@ -230,29 +235,28 @@ export class Supervisor implements AsyncDisposable {
     throw (await watch) ?? new Error('the server closed the session');
   }
 
+  /** What was told unasked is shown at once, and looked into by a poll. */
+  #observed(push: Push, session: McpSession, adapter: Adapter): void {
+    const report = adapter.observe(push);
+    if (report !== null && this.#picture !== null) {
+      this.#reported(report, session, []).catch((error: unknown) => this.#notPublished(error));
+    }
+    this.#turns.soon();
+  }
+
   async #poll(session: McpSession, adapter: Adapter, signal: AbortSignal): Promise<boolean> {
     const { clock } = this.#deps;
     const rejectedBefore = adapter.rejected;
     try {
       const report = await adapter.poll(signal);
-      const seenAt = timestamp(clock);
-      const failed = report.failures[0];
-      const lastError = failed === undefined ? null : `${failed.tool}: ${failed.message}`;
-      const events = [...this.#health.toStatus(failed === undefined ? 'ONLINE' : 'DEGRADED', lastError)];
+      const lastError = lastErrorOf(report);
+      const events = [...this.#health.toStatus(lastError === null ? 'ONLINE' : 'DEGRADED', lastError)];
       if (adapter.rejected > rejectedBefore) {
         const message = `${this.settings.id} reported ${adapter.rejected} malformed values so far; they are left out; the last one: ${adapter.lastRejection ?? 'unknown'}`;
         events.push(...this.#health.rareNotice('AGENT_REJECTED', 'WARNING', message));
       }
-      this.#server = {
-        ...this.#server,
-        status: this.#health.status,
-        tools: session.tools.map((tool) => tool.name),
-        stale: false,
-        lastError,
-      };
-      this.#picture = assemble(this.#server, report, seenAt, this.#picture);
       this.#failedAttempts = 0;
-      await this.#publish(events, seenAt);
+      await this.#reported(report, session, events);
       return true;
     } catch (error) {
       if (signal.aborted) return false;
@@ -270,6 +274,19 @@ export class Supervisor implements AsyncDisposable {
       await this.#unanswered(this.#health.circuit === 'OPEN' ? 'OFFLINE' : 'DEGRADED', messageOf(error));
       return false;
     }
+  }
+
+  async #reported(report: ServerReport, session: McpSession, events: readonly SwarmlensEvent[]): Promise<void> {
+    const seenAt = timestamp(this.#deps.clock);
+    this.#server = {
+      ...this.#server,
+      status: this.#health.status,
+      tools: session.tools.map((tool) => tool.name),
+      stale: false,
+      lastError: lastErrorOf(report),
+    };
+    this.#picture = assemble(this.#server, report, seenAt, this.#picture);
+    await this.#publish(events, seenAt);
   }
 
   async #lost(reason: string): Promise<void> {
@@ -308,9 +325,11 @@ export class Supervisor implements AsyncDisposable {
   }
 
   #circuitChanged(to: CircuitState, reason: string | null): void {
-    this.#publish(this.#health.toCircuit(to, reason)).catch((error: unknown) => {
-      this.#deps.logger.error({ serverId: this.settings.id, error: messageOf(error) }, 'change was not published');
-    });
+    this.#publish(this.#health.toCircuit(to, reason)).catch((error: unknown) => this.#notPublished(error));
+  }
+
+  #notPublished(error: unknown): void {
+    this.#deps.logger.error({ serverId: this.settings.id, error: messageOf(error) }, 'change was not published');
   }
 
   #intervalMs(): number {

@@ -4,10 +4,20 @@ import { PollMeter } from './poll-meter.js';
 import { Pulse } from './pulse.js';
 import { dueOf, nextPollAt } from './schedule.js';
 
+export interface TurnsOptions {
+  /** As the present demand has it. */
+  readonly intervalMs: () => number;
+  /** However much is wanted. */
+  readonly leastIntervalMs: () => number;
+  /** Of the server's time that polls may take; above 0, at most 1. */
+  readonly maxPollShare: number;
+}
+
 /** When a server's next poll has its turn, and who waits for it. */
 export class Turns {
   readonly #clock: Clock;
   readonly #intervalMs: () => number;
+  readonly #leastIntervalMs: () => number;
   readonly #maxPollShare: number;
   readonly #pulse: Pulse;
   readonly #meter: PollMeter;
@@ -17,12 +27,13 @@ export class Turns {
   #lastPoll: { readonly startMs: number; readonly durationMs: number } | null = null;
   #notBeforeMs = 0;
   #turn = 0;
+  #isCalledFor = false;
 
-  /** @param intervalMs as the present demand has it */
-  constructor(clock: Clock, intervalMs: () => number, maxPollShare: number) {
+  constructor(clock: Clock, options: TurnsOptions) {
     this.#clock = clock;
-    this.#intervalMs = intervalMs;
-    this.#maxPollShare = maxPollShare;
+    this.#intervalMs = options.intervalMs;
+    this.#leastIntervalMs = options.leastIntervalMs;
+    this.#maxPollShare = options.maxPollShare;
     this.#pulse = new Pulse(clock);
     this.#meter = new PollMeter(clock);
   }
@@ -38,6 +49,12 @@ export class Turns {
     this.#lastDueMs = null;
     this.#lastPoll = null;
     this.#notBeforeMs = 0;
+    this.#pulse.ring();
+  }
+
+  /** Something has happened over there: the next poll need not wait for its time, only for what the server may be asked. */
+  soon(): void {
+    this.#isCalledFor = true;
     this.#pulse.ring();
   }
 
@@ -72,7 +89,7 @@ export class Turns {
     this.#meteredIntervalMs = intervalMs;
     const dueMs = nextPollAt({
       lastDueMs: this.#lastDueMs,
-      intervalMs,
+      intervalMs: this.#isCalledFor ? this.#leastIntervalMs() : intervalMs,
       notBeforeMs: this.#notBeforeMs,
       last: this.#lastPoll,
       maxPollShare: this.#maxPollShare,
@@ -82,6 +99,7 @@ export class Turns {
       return;
     }
     this.#lastDueMs = dueOf(dueMs, nowMs, intervalMs);
+    this.#isCalledFor = false;
     const waiters = this.#waiters.splice(0);
     const turn = (this.#turn += 1);
     this.#lastPoll = null;

@@ -2,6 +2,7 @@ export { connectSession } from './connect.js';
 export type { ConnectOptions } from './options.js';
 export {
   type McpSession,
+  type Push,
   type ServerIdentity,
   type SessionCallOptions,
   type ToolAnswer,

@@ -1,5 +1,6 @@
 import { type Client, ProtocolError, SdkError, SdkErrorCode, SseError } from '@modelcontextprotocol/client';
-import { messageOf } from '../shared/index.js';
+import { z } from 'zod';
+import { Listeners, messageOf } from '../shared/index.js';
 import { SessionClosedError, ToolCallTimeoutError, ToolRejectedError, TransportError } from './errors.js';
 import { HttpFailure, retryAfterMs } from './http-failure.js';
 import { NoiseLog } from './noise-log.js';
@@ -7,6 +8,7 @@ import type { ConnectOptions } from './options.js';
 import type { ScratchDirectory } from './scratch.js';
 import {
   type McpSession,
+  type Push,
   type ServerIdentity,
   type SessionCallOptions,
   SIMULATED_CAPABILITY,
@@ -27,11 +29,18 @@ interface Parts {
 /** For a server to take note that we are leaving. */
 const GOODBYE_MS = 1_000;
 
+const ANYTHING = z.unknown();
+
+function inTime({ signal, timeoutMs }: SessionCallOptions): { signal: AbortSignal; timeout: number } {
+  return { signal, timeout: timeoutMs };
+}
+
 /** A session over the official client. */
 export class SdkSession implements McpSession {
   readonly closed: Promise<Error | null>;
   readonly #parts: Parts;
   readonly #noise: NoiseLog;
+  readonly #pushes = new Listeners<Push>();
   #resolveClosed: (reason: Error | null) => void = () => undefined;
   #identity: ServerIdentity = { name: 'unknown', version: null, simulated: false };
   #tools: readonly ToolInfo[] = [];
@@ -50,6 +59,9 @@ export class SdkSession implements McpSession {
     client.onclose = () => this.#end(new SessionClosedError(opened.endReason() ?? 'the server ended the session'));
     client.onerror = (error) => this.#heard(error);
     client.setNotificationHandler('notifications/tools/list_changed', () => this.#listAgain());
+    client.fallbackNotificationHandler = async ({ method, params }) => {
+      if (!this.#hasEnded) this.#pushes.emit({ kind: 'NOTIFICATION', method, params });
+    };
   }
 
   get identity(): ServerIdentity {
@@ -85,27 +97,45 @@ export class SdkSession implements McpSession {
   async callTool(
     name: string,
     args: Readonly<Record<string, unknown>>,
-    { signal, timeoutMs }: SessionCallOptions,
+    options: SessionCallOptions,
   ): Promise<ToolAnswer> {
-    signal.throwIfAborted();
-    if (this.#hasEnded) throw this.#whyEnded();
     const { client, scratch } = this.#parts;
     const request = { method: 'tools/call', params: { name, arguments: args } };
-    const call = async (): Promise<ToolAnswer> =>
-      decodeAnswer(await client.request(request, TOOL_RESULT, { signal, timeout: timeoutMs }));
+    return this.#ask(`tool "${name}"`, options, () => {
+      const call = async (): Promise<ToolAnswer> =>
+        decodeAnswer(await client.request(request, TOOL_RESULT, inTime(options)));
+      return scratch === null ? call() : scratch.during(call);
+    });
+  }
+
+  async ping(options: SessionCallOptions): Promise<void> {
     try {
-      return await (scratch === null ? call() : scratch.during(call));
+      await this.#ask('ping', options, () => this.#parts.client.request({ method: 'ping' }, ANYTHING, inTime(options)));
     } catch (error) {
-      signal.throwIfAborted();
-      if (error instanceof HttpFailure && error.sessionIsLost)
-        this.#lost('the server does not know the session any more');
-      throw this.#translated(error, `tool "${name}" did not answer within ${timeoutMs} ms`);
+      if (!(error instanceof ToolRejectedError)) throw error;
     }
+  }
+
+  onPush(callback: (push: Push) => void): Disposable {
+    return this.#pushes.add(callback);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing ??= this.#close();
     await this.#closing;
+  }
+
+  async #ask<T>(what: string, { signal, timeoutMs }: SessionCallOptions, call: () => Promise<T>): Promise<T> {
+    signal.throwIfAborted();
+    if (this.#hasEnded) throw this.#whyEnded();
+    try {
+      return await call();
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof HttpFailure && error.sessionIsLost)
+        this.#lost('the server does not know the session any more');
+      throw this.#translated(error, `${what} did not answer within ${timeoutMs} ms`);
+    }
   }
 
   async #close(): Promise<void> {

@@ -16,7 +16,25 @@ export interface McpSession extends AsyncDisposable {
    * @throws the signal's reason, when `signal` was aborted
    */
   callTool(name: string, args: Readonly<Record<string, unknown>>, options: SessionCallOptions): Promise<ToolAnswer>;
+  /**
+   * Asks whether anyone is there. A refusal is an answer too: not every server knows `ping`.
+   * @throws as `callTool`, but for ToolRejectedError
+   */
+  ping(options: SessionCallOptions): Promise<void>;
+  /** Calls back for each thing that is told unasked; dispose to stop. */
+  onPush(callback: (push: Push) => void): Disposable;
 }
+
+/** Something that a server told unasked, or that was seen on a session which we share with somebody. */
+export type Push =
+  | { readonly kind: 'NOTIFICATION'; readonly method: string; readonly params: unknown }
+  | {
+      /** Somebody else's call of a tool, and what it was answered. */
+      readonly kind: 'CALL';
+      readonly tool: string;
+      readonly args: Readonly<Record<string, unknown>>;
+      readonly answer: ToolAnswer;
+    };
 
 export interface SessionCallOptions {
   readonly signal: AbortSignal;

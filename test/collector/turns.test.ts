@@ -18,7 +18,8 @@ class PolledServer implements Disposable {
   readonly #ended: Promise<void>;
 
   constructor(hz: number, maxPollShare: number, durationOf: (poll: number) => number) {
-    this.turns = new Turns(this.clock, () => 1000 / hz, maxPollShare);
+    const intervalMs = (): number => 1000 / hz;
+    this.turns = new Turns(this.clock, { intervalMs, leastIntervalMs: () => 1000 / 60, maxPollShare });
     this.#ended = this.#run(durationOf);
   }
 
@@ -80,6 +81,30 @@ describe('turns', () => {
       ),
       { numRuns: 50 },
     );
+  });
+
+  test('something told unasked brings the next poll forward, not beyond the most that the server may be asked', async () => {
+    using server = new PolledServer(1, 0.5, () => 2);
+    await server.clock.pass(5, 1);
+    expect(server.polls).toHaveLength(1);
+    for (let told = 0; told < 1_000; told += 1) {
+      server.turns.soon();
+      await server.clock.pass(1, 1);
+    }
+    expect(server.polls.length).toBeGreaterThan(55);
+    expect(server.polls.length).toBeLessThanOrEqual(62);
+    await server.stop();
+  });
+
+  test('something told unasked does not bring a poll forward into the share that is not for polls', async () => {
+    using server = new PolledServer(1, 0.1, () => 50);
+    await server.clock.pass(60, 1);
+    server.turns.soon();
+    await server.clock.pass(430, 1);
+    expect(server.polls).toHaveLength(1);
+    await server.clock.pass(20, 1);
+    expect(server.polls).toHaveLength(2);
+    await server.stop();
   });
 
   test('who asks for a poll does not wait for the share', async () => {
