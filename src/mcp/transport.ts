@@ -1,5 +1,6 @@
 import { SSEClientTransport, type Transport } from '@modelcontextprotocol/client';
 import type { Clock } from '../shared/index.js';
+import { CompatibleTransport } from './compatible.js';
 import { withoutCredentials } from './credentials.js';
 import type { EndpointConfig, HttpEndpoint, SseEndpoint } from './endpoint.js';
 import { failingFetch } from './http-failure.js';
@@ -31,30 +32,40 @@ export function createTransport(
   switch (endpoint.type) {
     case 'stdio': {
       const transport = new StdioTransport(endpoint, clock, onStderr);
-      return { ...opened(transport, transport), pid: () => transport.pid, lastWords: () => transport.lastWords };
+      return {
+        ...opened(endpoint, transport, transport),
+        pid: () => transport.pid,
+        lastWords: () => transport.lastWords,
+      };
     }
     case 'http': {
       const transport = new HttpTransport(...httpOptions(endpoint, clock));
-      return { ...opened(transport), sayGoodbye: () => transport.terminateSession() };
+      return { ...opened(endpoint, transport), sayGoodbye: () => transport.terminateSession() };
     }
     case 'sse': {
       // eslint-disable-next-line @typescript-eslint/no-deprecated -- there are servers that speak nothing newer
-      return opened(new SSEClientTransport(...httpOptions(endpoint, clock)));
+      return opened(endpoint, new SSEClientTransport(...httpOptions(endpoint, clock)));
     }
     case 'tcp': {
       const transport = new TcpTransport(endpoint);
-      return opened(transport, transport);
+      return opened(endpoint, transport, transport);
     }
     case 'ws': {
       const transport = new WsTransport((signal) => openWebSocket(endpoint, signal));
-      return opened(transport, transport);
+      return opened(endpoint, transport, transport);
     }
   }
 }
 
 /** @param lines the same transport, when it knows how it ended */
-function opened(transport: Transport, lines: Pick<LineTransport, 'end'> | null = null): OpenedTransport {
-  const decorated = new UniqueIds(transport);
+function opened(
+  endpoint: EndpointConfig,
+  transport: Transport,
+  lines: Pick<LineTransport, 'end'> | null = null,
+): OpenedTransport {
+  const token = endpoint.type === 'tcp' ? endpoint.token : null;
+  const compatible = new CompatibleTransport(transport, { token, isStream: endpoint.type !== 'http' });
+  const decorated = new UniqueIds(compatible);
   const said = (): string => (decorated.lastError === null ? '' : ` (it said: ${decorated.lastError})`);
   return {
     transport: decorated,
