@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/client';
 import { TransportError, ToolRejectedError } from './errors.js';
 import { HttpFailure } from './http-failure.js';
-import { mannersOf, OWN_METHODS, ORDINARY } from './manners.js';
+import { GATEWAY, mannersOf, ORDINARY, OWN_METHODS, readableCapabilities } from './manners.js';
 import { OneInFlight } from './one-in-flight.js';
 import { TransportDecorator } from './transport-decorator.js';
 
@@ -41,8 +41,6 @@ export class CompatibleTransport extends TransportDecorator {
   readonly #onAnswer = new Map<Request['id'], (answer: Answer) => Answer | null>();
   readonly #giveUpOwn = new Set<(error: Error) => void>();
   #manners = ORDINARY;
-  /** Nothing was said of what it can do. */
-  #assumesTools = false;
   #takesNotifications = true;
   #hasNotified = false;
   #hasEnded = false;
@@ -64,6 +62,8 @@ export class CompatibleTransport extends TransportDecorator {
     const { token } = this.#options;
     if (token === null) return;
     const answer = await this.#ask('authenticate', { token });
+    // A server that knows no tokens needs none.
+    if ('error' in answer && answer.error.code === METHOD_NOT_FOUND) return;
     if ('error' in answer || answer.result['authenticated'] !== true) throw new TransportError(REFUSED_TOKEN);
   }
 
@@ -150,7 +150,7 @@ export class CompatibleTransport extends TransportDecorator {
    */
   #errorToNobody(message: Failure, extra: Extra): void {
     const [only] = this.#out;
-    const isAnswer = this.#options.isStream && (this.#manners.oneAtATime || isRateError(message));
+    const isAnswer = this.#options.isStream && (this.#manners.errorsLackIds || isRateError(message));
     if (isAnswer && only !== undefined && this.#out.size === 1) {
       this.#answered({ ...message, id: only }, extra);
       return;
@@ -164,21 +164,24 @@ export class CompatibleTransport extends TransportDecorator {
     if ('error' in answer) return answer;
     this.#manners = mannersOf(answer.result);
     if (!this.#manners.takesNotifications) this.#takesNotifications = false;
-    if (answer.result['capabilities'] != null) return answer;
-    this.#assumesTools = true;
-    return { ...answer, result: { ...answer.result, capabilities: { tools: {} } } };
+    const capabilities = readableCapabilities(answer.result['capabilities']);
+    return { ...answer, result: { ...answer.result, capabilities } };
   }
 
   /** A server without `tools/list` may be one that has methods of its own instead. */
   #listed(answer: Answer): Answer | null {
-    if (!('error' in answer) || answer.error.code !== METHOD_NOT_FOUND) return answer;
-    const none: Answer = this.#assumesTools ? { jsonrpc: '2.0', id: answer.id, result: { tools: [] } } : answer;
+    const isMissing = 'error' in answer && answer.error.code === METHOD_NOT_FOUND;
+    if (!isMissing) {
+      if (this.#manners.saysNothing) this.#manners = { ...this.#manners, oneAtATime: false };
+      return answer;
+    }
+    const none: Answer = this.#manners.saysNothing ? { jsonrpc: '2.0', id: answer.id, result: { tools: [] } } : answer;
     const deliver = (instead: Answer): void => super.received(instead, undefined);
     this.#ask('agent/list', {}).then(
       (list) => {
         if ('error' in list || !Array.isArray(list.result['agents'])) deliver(none);
         else {
-          this.#manners = { hasOwnMethods: true, oneAtATime: true, takesNotifications: false };
+          this.#manners = GATEWAY;
           this.#takesNotifications = false;
           this.#subscribe();
           deliver(ownMethods(answer.id));
