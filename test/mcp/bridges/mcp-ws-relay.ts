@@ -24,6 +24,8 @@ export class McpWsRelay implements AsyncDisposable {
   readonly frames: string[] = [];
   readonly port: Promise<number>;
   connections = 0;
+  #refusals = 0;
+  readonly #onRefusal: (() => void)[] = [];
   readonly #options: WsRelayOptions;
   readonly #http: Server;
   readonly #wss: WebSocketServer;
@@ -42,6 +44,11 @@ export class McpWsRelay implements AsyncDisposable {
     });
     this.#wss.on('connection', (socket) => this.#connected(socket));
     this.port = listening(this.#http, 0);
+  }
+
+  /** Resolves when a message was one too many. */
+  async refused(): Promise<void> {
+    if (this.#refusals === 0) await new Promise<void>((resolve) => this.#onRefusal.push(resolve));
   }
 
   /** DEVIATION: it closes connections that are old, 300 s in the original. */
@@ -78,6 +85,8 @@ export class McpWsRelay implements AsyncDisposable {
       // DEVIATION: one message too many is answered with an error that has no id, no newline, and no pause to keep.
       if (messages > maxMessages) {
         send(rpc({ error: { code: -32000, message: 'Rate limit exceeded' } }));
+        this.#refusals += 1;
+        for (const resolve of this.#onRefusal.splice(0)) resolve();
         return;
       }
       this.seen.push(nameOf(JSON.parse(line) as Rpc)); // written by the client under test
