@@ -2,7 +2,6 @@ import type { JSONRPCMessage } from '@modelcontextprotocol/client';
 import { WebSocket } from 'ws';
 import { FrameSplitter } from './frame-splitter.js';
 import { LineTransport, MAX_MESSAGE_BYTES, TOO_LONG } from './line-transport.js';
-import { OneByOne } from './one-by-one.js';
 import { printable } from './printable.js';
 
 /** Of a frame: a message, and the end of its line. */
@@ -23,7 +22,6 @@ export type OpenSocket = (signal: AbortSignal) => Promise<WebSocket>;
 export class WsTransport extends LineTransport {
   readonly #open: OpenSocket;
   readonly #stop = new AbortController();
-  readonly #writes = new OneByOne();
   #opening: Promise<WebSocket> | null = null;
   #socket: WebSocket | null = null;
 
@@ -59,11 +57,8 @@ export class WsTransport extends LineTransport {
   override send(message: JSONRPCMessage): Promise<void> {
     const socket = this.#socket;
     if (socket === null || this.hasEnded) return Promise.reject(new Error('Not connected'));
-    return this.#writes.add((done) => {
-      // A failure ends the session by its event.
-      if (this.hasEnded) done();
-      else socket.send(JSON.stringify(message), () => done());
-    });
+    // A failure ends the session by its event.
+    return new Promise((resolve) => socket.send(JSON.stringify(message), () => resolve()));
   }
 
   protected override async release(): Promise<void> {
