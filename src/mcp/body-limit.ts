@@ -35,20 +35,23 @@ class BodyLimit implements Transformer<Uint8Array, Uint8Array> {
   }
 
   transform(chunk: Uint8Array, controller: TransformStreamDefaultController<Uint8Array>): void {
-    this.#bytes += chunk.byteLength;
-    if (this.#isStream) this.#startAnew(chunk);
-    if (this.#bytes <= this.#maxBytes) {
-      controller.enqueue(chunk);
-      return;
-    }
-    controller.error(new Error(`more than ${this.#maxBytes} bytes`));
-    this.#onTooLong();
+    if (this.#isTooLong(chunk)) {
+      controller.error(new Error(`more than ${this.#maxBytes} bytes`));
+      this.#onTooLong();
+    } else controller.enqueue(chunk);
   }
 
-  /** An event that ends in this chunk is not counted any more: what was kept of it has been handed on. */
-  #startAnew(chunk: Uint8Array): void {
+  #isTooLong(chunk: Uint8Array): boolean {
     const text = this.#last + Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString('latin1');
-    for (const { index, 0: blank } of text.matchAll(BLANK_LINE)) this.#bytes = text.length - index - blank.length;
+    let from = this.#last.length;
+    for (const { index, 0: blank } of this.#isStream ? text.matchAll(BLANK_LINE) : []) {
+      const end = Math.max(from, index + blank.length);
+      if (this.#bytes + end - from > this.#maxBytes) return true;
+      this.#bytes = 0;
+      from = end;
+    }
+    this.#bytes += text.length - from;
     this.#last = text.slice(-OVERLAP);
+    return this.#bytes > this.#maxBytes;
   }
 }
