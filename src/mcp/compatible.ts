@@ -101,7 +101,7 @@ export class CompatibleTransport extends TransportDecorator {
 
   async #put(message: Request, options?: SendOptions): Promise<void> {
     const write = (): Promise<void> => {
-      this.#out.add(message.id);
+      if (this.#options.isStream) this.#out.add(message.id);
       return super.send(message, options);
     };
     try {
