@@ -145,8 +145,8 @@ export class CompatibleTransport extends TransportDecorator {
   }
 
   /**
-   * Some servers print such errors about nothing that was asked, so it is an answer only where errors are known to have no
-   * id, and only one request can be meant. Otherwise that one waits for its timeout.
+   * Some servers answer notifications with such errors, so it is a request's only where all errors are known to have no id,
+   * and only one request can be meant. Otherwise that one waits for its timeout.
    */
   #errorToNobody(message: Failure, extra: Extra): void {
     const [only] = this.#out;
