@@ -22,6 +22,9 @@ const METHOD_NOT_FOUND = { code: -32601, message: 'Method not found' };
 export class McpGateway implements AsyncDisposable {
   /** Methods and tools, in order. */
   readonly seen: string[] = [];
+  /** The most calls that waited for their answer at once. */
+  mostAtOnce = 0;
+  #waiting = 0;
   /** Chunks that were refused. */
   refused = 0;
   readonly agents = new Map<string, GatewayAgent>();
@@ -84,7 +87,12 @@ export class McpGateway implements AsyncDisposable {
     this.seen.push(method);
     const answer = this.#answerTo(socket, message);
     // DEVIATION: notifications are answered too, with errors that have no id.
-    const write = (): void => void socket.write(`${rpc({ ...(id !== undefined && { id }), ...answer })}\n`);
+    const write = (): void => {
+      this.#waiting -= 1;
+      socket.write(`${rpc({ ...(id !== undefined && { id }), ...answer })}\n`);
+    };
+    this.#waiting += 1;
+    this.mostAtOnce = Math.max(this.mostAtOnce, this.#waiting);
     if (method === 'agent/list') this.hold.then(write, () => undefined);
     else write();
   }
