@@ -3,12 +3,7 @@ import { expect, test } from 'vitest';
 import { FrameSplitter } from '../../src/mcp/frame-splitter.js';
 import { LastLines } from '../../src/mcp/last-lines.js';
 import { LineSplitter } from '../../src/mcp/line-splitter.js';
-
-/** Cuts bytes at any places. */
-function chunksOf(bytes: Buffer, cuts: readonly number[]): Buffer[] {
-  const places = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).sort((a, b) => a - b), bytes.length];
-  return places.slice(1).map((end, index) => bytes.subarray(places[index], end));
-}
+import { chunksOf } from './support.js';
 
 const line = fc.string({ unit: 'grapheme' }).map((text) => text.replaceAll('\n', ''));
 
