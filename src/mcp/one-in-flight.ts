@@ -3,10 +3,12 @@ type Id = string | number;
 /** Sends a request when the one before it has been answered or given up. */
 export class OneInFlight {
   #underWay: Id | null = null;
+  #hasEnded = false;
   readonly #waiting: { readonly id: Id; readonly go: () => void; readonly drop: (error: Error) => void }[] = [];
 
   /** @returns what `write` returns; it rejects when the connection ends before its turn */
   take(id: Id, write: () => Promise<void>): Promise<void> {
+    if (this.#hasEnded) return Promise.reject(new Error('Not connected'));
     const go = async (): Promise<void> => {
       this.#underWay = id;
       try {
@@ -41,6 +43,7 @@ export class OneInFlight {
   }
 
   end(): void {
+    this.#hasEnded = true;
     for (const { drop } of this.#waiting.splice(0)) drop(new Error('Not connected'));
   }
 }
