@@ -55,7 +55,7 @@ export class DaaAdapter implements Adapter {
     return this.#records.lastRejection;
   }
 
-  /** Nothing: it is reached over the network, where no session is shared, and it tells nothing unasked. */
+  /** Nothing: it is reached over the network only, where nobody shares a session with us. */
   observe(): ServerReport | null {
     return null;
   }

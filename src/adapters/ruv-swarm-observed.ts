@@ -70,9 +70,8 @@ function spawned(call: ObservedCall, lanes: RuvSwarmLanes): boolean {
   const told = { id: partOf(info, 'id'), agents: { total: partOf(info, 'agent_count') } };
   const swarm = readSwarm(lanes.records, place, told);
   if (swarm === null) return isTaken;
-  const isPlaced = lanes.swarms.amend((swarms) => withSwarm(swarms, swarm));
-  if (isPlaced) lanes.members.place(agent.id, swarm.id);
-  return isTaken || isPlaced;
+  lanes.members.place(agent.id, swarm.id);
+  return lanes.swarms.amend((swarms) => withSwarm(swarms, swarm)) || isTaken;
 }
 
 function swarmTold({ place }: ObservedCall, { records, swarms }: RuvSwarmLanes, entry: unknown): boolean {

@@ -170,7 +170,7 @@ test('what is seen of a tool that the server does not offer is not kept, because
   expect(rig.adapter.observe(recordedCall('claude-flow', 'hive-mind_status'))).toBeNull();
 });
 
-test('a list that somebody was given ends the failure of our own', async () => {
+test('a list that somebody was given ends the failure of our own, and the pause after it', async () => {
   const rig = await polled('CLAUDE_FLOW', FLOW_ANSWERS);
   rig.server.answers.set('agent_list', { success: false });
   rig.clock.advance(100);
@@ -179,6 +179,8 @@ test('a list that somebody was given ends the failure of our own', async () => {
 
   expect(report.failures).toEqual([]);
   expect(agentIn(report, 'coder-1').stale).toBe(false);
+  await rig.poll();
+  expect(rig.server.timesAsked('agent_list')).toBe(3);
 });
 
 test.each([
