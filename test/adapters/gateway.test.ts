@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { ServerReport } from '../../src/domain/index.js';
 import { agentIn, type Rig, rigOf } from './fake-server.js';
+import { assertSound, mutationOf } from './spoilt.js';
 
 const REGISTERED_AT = 1_795_446_110_463;
 const ACTED_AT = Date.parse('2026-11-26T12:00:00.250Z');
@@ -139,4 +141,26 @@ test('of very many agents that act, the quietest are forgotten', async () => {
   const { agents } = await rig.poll();
   expect(agents).toHaveLength(1_000);
   expect(agents[0]?.nativeId).toBe('500');
+});
+
+test('whatever a gateway answers and pushes, sound reports are made of it', async () => {
+  const event = { source_agent_id: 'a-1', timestamp: ACTED_AT, status: 'busy', metadata: { status: 'idle' } };
+  const answers = fc.oneof(mutationOf({ agents: AGENTS, count: 2 }), fc.jsonValue());
+  const pushed = fc.array(fc.oneof(mutationOf({ type: 'agent_action', event }), fc.jsonValue()), { maxLength: 5 });
+  await fc.assert(
+    fc.asyncProperty(answers, pushed, async (answer, all) => {
+      const rig = rigOf('CLAUDE_FLOW', { 'agent/list': answer });
+      assertSound(await rig.poll());
+      for (const params of all) {
+        const report = rig.adapter.observe({ kind: 'NOTIFICATION', method: METHOD, params });
+        if (report !== null) assertSound(report);
+      }
+      rig.server.answers.set('agent/list', { agents: AGENTS });
+      rig.clock.advance(400_000);
+      const healed = await rig.poll();
+      expect(healed.failures).toEqual([]);
+      expect(healed.agents.map((one) => one.nativeId)).toEqual(['a-1', 'a-2']);
+    }),
+    { numRuns: 200 },
+  );
 });
