@@ -17,3 +17,4 @@ export {
   type TcpEndpoint,
   type WsEndpoint,
 } from './endpoint.js';
+export { SPEAKS_HTTP } from './tcp-transport.js';
