@@ -1,5 +1,5 @@
 import { AgentType } from './agent.js';
-import { viewOf } from './arguments.js';
+import { checkName, viewOf } from './arguments.js';
 import { builder } from './builder.js';
 import { McpServerTypeEnum } from './enums.js';
 import { HealthType } from './health.js';
@@ -30,7 +30,10 @@ builder.queryFields((t) => ({
     nullable: true,
     description: 'One server; null when there is none of that id.',
     args: { id: t.arg.id({ required: true, description: '`McpServer.id`' }) },
-    resolve: (_root, { id }, { store }) => store.servers.get(id),
+    resolve: (_root, { id }, { store }) => {
+      checkName('id', id);
+      return store.servers.get(id);
+    },
   }),
   swarms: t.field({
     type: [SwarmType],
@@ -67,7 +70,10 @@ builder.queryFields((t) => ({
     nullable: true,
     description: 'One agent; null when there is none of that id.',
     args: { id: t.arg.id({ required: true, description: '`Agent.id`' }) },
-    resolve: (_root, { id }, { store }) => store.agents.get(id),
+    resolve: (_root, { id }, { store }) => {
+      checkName('id', id);
+      return store.agents.get(id);
+    },
   }),
   topology: t.field({
     type: SwarmTopologyType,
@@ -75,6 +81,7 @@ builder.queryFields((t) => ({
     description: 'The topology of a swarm; null when there is none of that id.',
     args: { swarmId: t.arg.id({ required: true, description: '`Swarm.id`' }) },
     resolve: (_root, { swarmId }, { store }) => {
+      checkName('swarmId', swarmId);
       const swarm = store.swarms.get(swarmId);
       return swarm === undefined ? null : { swarm };
     },

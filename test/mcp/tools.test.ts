@@ -57,9 +57,9 @@ describe('an answer', () => {
     expect(busy).toMatchObject({ rpcCode: -32000, retryAfterMs: 1_500 });
   });
 
-  test('a message of 9 MB arrives; one of 11 MB ends the session and the server', async () => {
+  test('a message of 9 MB arrives, its text cut; one of 11 MB ends the session and the server', async () => {
     await using session = await connect('flood');
-    expect((await call(session, 'large')).value).toHaveLength(9 * 1024 * 1024);
+    expect((await call(session, 'large')).value).toBe('x'.repeat(65_536));
     expect(await outcomeOf(call(session, 'flood'))).toBeInstanceOf(SessionClosedError);
     expect(await session.closed).toMatchObject({ message: 'it sent a message of more than 10 MB' });
   });
