@@ -10,7 +10,8 @@ const VALUE = /[^\s"'\\&,;<>`]+/y;
 const LINE = /[^\r\n"'\\]+/y;
 const HAS_SPACES = /(?:authorization|cookies?)$/i;
 const OPENING = /(\\{0,7})(["'])/y;
-const HARMLESS = /^(?:\d+(?:\.\d+)?|null|true|false|undefined|none|nil)?$/i;
+const NOTHING = /^(?:null|true|false|undefined|none|nil)?$/i;
+const COUNT = /^\d+(?:\.\d+)?$/;
 const CLOSING = /[)\]}.]+$/;
 /** `Unexpected token: x` tells of no token. */
 const MIN_TOKEN_LENGTH = 8;
@@ -44,8 +45,8 @@ interface Value {
 }
 
 function isSecret({ text, isQuoted }: Value, isToken: boolean): boolean {
-  if (text === '' || text === REDACTED || (!isQuoted && HARMLESS.test(text))) return false;
-  return !isToken || (isQuoted ? !HARMLESS.test(text) : text.length >= MIN_TOKEN_LENGTH);
+  if (text === '' || text === REDACTED || (!isQuoted && NOTHING.test(text))) return false;
+  return !isToken || (!COUNT.test(text) && (isQuoted || text.length >= MIN_TOKEN_LENGTH));
 }
 
 function valueAt(text: string, at: number, hasSpaces: boolean): Value {

@@ -14,7 +14,7 @@ const HINTS = [
 
 /** Of a private key; an end that is missing was cut off. Neither quotes nor brackets, so that JSON stays JSON. */
 const PEM =
-  /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[\w+/=\s\\:,.()]*(?:-{1,4}[\w+/=\s\\:,.()]+){0,99}(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----)?/g;
+  /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[\w+/=\s\\:,]*(?:-{1,4}[\w+/=\s\\:,]+){0,99}(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----)?/g;
 /** `scheme://user:password@host`: the host and what comes before the user stay. */
 const CREDENTIALS_IN_URL = /:\/\/[^\s/:@"'<>\\]{0,256}:[^\s/"'<>\\]*@/g;
 /** Three to five parts in base64url, joined by dots. */
@@ -36,12 +36,25 @@ const BASIC = /\b(Basic) +([\w+/-]{6,}={0,2})/gi;
 /** Words after "Bearer": authentication, authorization. */
 const WORD = /^[A-Za-z]{1,20}[.:]?$/;
 
+/** Where one secret was taken out, another that it ran into can be told from what is before it. */
+const MAX_PASSES = 4;
+
 /**
  * A text without the secrets in it that are known by what they look like, or by the name before them.
  * Takes time in proportion to the text's length, whatever is in it.
  */
 export function redact(text: string): string {
   if (!mayHoldSecret(text)) return text;
+  let clean = text;
+  for (let pass = 0; pass < MAX_PASSES; pass += 1) {
+    const next = redactOnce(clean);
+    if (next === clean) break;
+    clean = next;
+  }
+  return clean;
+}
+
+function redactOnce(text: string): string {
   let clean = text
     .replace(PEM, REDACTED)
     .replace(CREDENTIALS_IN_URL, `://${REDACTED}@`)
@@ -50,9 +63,7 @@ export function redact(text: string): string {
   for (const key of KEYS) clean = clean.replace(key, REDACTED);
   clean = clean
     .replace(BEARER, (found, scheme: string, token: string) => (WORD.test(token) ? found : `${scheme} ${REDACTED}`))
-    .replace(BASIC, (found, scheme: string, token: string) =>
-      isUserAndPassword(token) ? `${scheme} ${REDACTED}` : found,
-    );
+    .replace(BASIC, (found, scheme: string, token: string) => (isPair(token) ? `${scheme} ${REDACTED}` : found));
   return redactAssignments(clean);
 }
 
@@ -67,7 +78,8 @@ function withoutJwt(parts: string): string {
   return start === -1 || parts.slice(start).split('.').length < 3 ? parts : parts.slice(0, start) + REDACTED;
 }
 
-function isUserAndPassword(base64: string): boolean {
+/** Of a user and a password. */
+function isPair(base64: string): boolean {
   const text = Buffer.from(base64, 'base64').toString('latin1');
   return /^[\x20-\x39\x3b-\x7e]*:[\x20-\x7e]*$/.test(text);
 }

@@ -1,5 +1,5 @@
 import { AgentType } from './agent.js';
-import { checkName, viewOf } from './arguments.js';
+import { checkName, checkNames, viewOf } from './arguments.js';
 import { builder } from './builder.js';
 import { McpServerTypeEnum } from './enums.js';
 import { HealthType } from './health.js';
@@ -22,8 +22,10 @@ builder.queryFields((t) => ({
         description: 'Only servers of these families. Empty: none; left out: all.',
       }),
     },
-    resolve: (_root, { types }, { store }) =>
-      [...store.servers.values()].filter((server) => types == null || types.includes(server.type)),
+    resolve: (_root, { types }, { store }) => {
+      checkNames('types', types);
+      return [...store.servers.values()].filter((server) => types == null || types.includes(server.type));
+    },
   }),
   server: t.field({
     type: McpServerObject,
@@ -44,8 +46,10 @@ builder.queryFields((t) => ({
         description: 'Only swarms that these families reported. Empty: none; left out: all.',
       }),
     },
-    resolve: (_root, { serverTypes }, { store }) =>
-      [...store.swarms.values()].filter((swarm) => serverTypes == null || serverTypes.includes(swarm.serverType)),
+    resolve: (_root, { serverTypes }, { store }) => {
+      checkNames('serverTypes', serverTypes);
+      return [...store.swarms.values()].filter((swarm) => serverTypes == null || serverTypes.includes(swarm.serverType));
+    },
   }),
   agents: t.field({
     type: [AgentType],

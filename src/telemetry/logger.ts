@@ -1,5 +1,5 @@
 import { destination, type LoggerOptions, pino } from 'pino';
-import { redact, REDACTED } from '../sanitize/index.js';
+import { REDACTED, sanitizeText } from '../sanitize/index.js';
 
 type Log = (fields: object, message: string) => void;
 
@@ -20,7 +20,12 @@ const SECRET_FIELDS = ['headers', 'authorization', 'cookie', 'password', 'secret
  */
 const CLEAN: LoggerOptions = {
   redact: { paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`]), censor: REDACTED },
-  hooks: { streamWrite: redact },
+  hooks: {
+    streamWrite(line) {
+      const { value, changes } = sanitizeText(line);
+      return changes === null ? line : `${JSON.stringify(value)}\n`;
+    },
+  },
 };
 
 /** JSON lines on stderr, because stdout belongs to the ready line and to `--json` answers. */
