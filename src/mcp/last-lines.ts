@@ -9,16 +9,16 @@ const LINES_IN_MESSAGE = 3;
 
 const KEY_BEGINS = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY/;
 const KEY_ENDS = '-----END ';
-/** A key has no more lines: what begins as one and does not end is none. */
-const MAX_KEY_LINES = 100;
+/** What stands in between: words of base64, maybe behind something, and headers. */
+const IN_KEY = /^\S*$|[A-Za-z0-9+/=]{40}|^(?:Proc-Type|DEK-Info|Comment|Version): /;
 
 /** Keeps the last lines that a child process wrote to its standard error, for the message of an error. */
 export class LastLines {
   readonly #lines: string[] = [];
   readonly #onLine: (line: string) => void;
   #rest = '';
-  /** Lines still to be passed over: by itself, one out of a private key does not look like a secret. */
-  #keyLines = 0;
+  /** By itself, a line out of a private key does not look like a secret. */
+  #isInKey = false;
 
   constructor(onLine: (line: string) => void) {
     this.#onLine = onLine;
@@ -28,9 +28,7 @@ export class LastLines {
     const lines = (this.#rest + chunk).split('\n');
     this.#rest = endOf(lines.pop() ?? '');
     for (const line of lines) {
-      const isOfKey = this.#keyLines > 0;
-      this.#follow(line);
-      const clean = isOfKey ? '' : printable(line, MAX_LINE_LENGTH);
+      const clean = this.#isOfKey(line) ? '' : printable(line, MAX_LINE_LENGTH);
       if (clean === '') continue;
       this.#lines.push(clean);
       if (this.#lines.length > MAX_LINES) this.#lines.shift();
@@ -40,16 +38,17 @@ export class LastLines {
 
   /** The last few in one line; empty when nothing was written. */
   toString(): string {
-    return [...this.#lines, this.#keyLines > 0 ? '' : printable(this.#rest, MAX_LINE_LENGTH)]
+    return [...this.#lines, this.#isInKey ? '' : printable(this.#rest, MAX_LINE_LENGTH)]
       .filter((line) => line !== '')
       .slice(-LINES_IN_MESSAGE)
       .join(' | ');
   }
 
-  #follow(line: string): void {
-    if (line.includes(KEY_ENDS)) this.#keyLines = 0;
-    else if (KEY_BEGINS.test(line)) this.#keyLines = MAX_KEY_LINES;
-    else if (this.#keyLines > 0) this.#keyLines -= 1;
+  /** Whether it is one of the lines after the first of a private key. */
+  #isOfKey(line: string): boolean {
+    const isOfKey = this.#isInKey && (IN_KEY.test(line.trim()) || line.includes(KEY_ENDS));
+    this.#isInKey = (isOfKey || KEY_BEGINS.test(line)) && !line.includes(KEY_ENDS);
+    return isOfKey;
   }
 }
 

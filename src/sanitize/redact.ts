@@ -8,13 +8,13 @@ import { REDACTED } from './redacted.js';
  */
 const HINTS = [
   /-----BEGIN|:\/\/[^\s/@]*@|A[KS]IA|gh[opsur]_|github_pat_|gl[a-z]{2,5}-|xox[a-z]-|xapp-|slack\.com|[rs]k_(?:live|test)|whsec_|AIza|npm_/,
-  /eyJ|\bsk-/,
+  /eyJ|(?<![0-9A-Za-z])sk-/,
   /(?:passw|passphrase|pwd|secret|key|authorization|credential|cookie|session.?id|token)[\w-]{0,24}\\{0,3}["']?[ \t]{0,4}[:=]|(?:bearer|basic) /i,
 ] as const;
 
-/** Of a private key; an end that is missing was cut off. Neither quotes nor brackets, so that JSON stays JSON. */
+/** A private key: up to its end, or where that was cut off, its lines. No quotes, so that JSON stays JSON. */
 const PEM =
-  /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[\w+/=\s\\:,]*(?:-{1,4}[\w+/=\s\\:,]+){0,99}(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----)?/g;
+  /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:[\w+/=\s\\:,.()@]*(?:-{1,4}[\w+/=\s\\:,.()@]+){0,99}-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|(?:\s|\\[nr])*(?:[A-Za-z0-9+/]{20,}={0,2}(?:\s|\\[nr])*)*)/g;
 /** `scheme://user:password@host`: the host and what comes before the user stay. */
 const CREDENTIALS_IN_URL = /:\/\/[^\s/:@"'<>\\]{0,256}:[^\s/"'<>\\]*@/g;
 /** Three to five parts in base64url, joined by dots. */
@@ -31,8 +31,8 @@ const KEYS = [
 ];
 /** OpenAI's and Anthropic's; words joined by dashes are none. */
 const SK_KEY = /(?<![0-9A-Za-z])sk-[\w-]{20,}/g;
-const BEARER = /\b(Bearer) +([\w.~+/=:-]{8,})/gi;
-const BASIC = /\b(Basic) +([\w+/-]{6,}={0,2})/gi;
+const BEARER = /(Bearer) +([\w.~+/=:-]{8,})/gi;
+const BASIC = /(Basic) +([\w+/-]{6,}={0,2})/gi;
 /** Words after "Bearer": authentication, authorization. */
 const WORD = /^[A-Za-z]{1,20}[.:]?$/;
 

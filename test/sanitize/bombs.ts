@@ -27,7 +27,7 @@ export const BOMBS: Readonly<Record<string, string>> = {
 /** UTF-16 units. */
 const SHORT = 31_250;
 const TIMES = 32;
-const ROUNDS = 3;
+const ROUNDS = 2;
 
 /**
  * Whether work on 1 MB takes so much longer than on a 32nd of it that it cannot be in proportion: a square would take

@@ -124,7 +124,7 @@ describe('sanitizeJson', () => {
         [1, 2],
         [3, 4],
       ],
-      { ...SANITIZE_LIMITS, maxValues: 5 },
+      { ...SANITIZE_LIMITS, maxValues: 6 },
     );
     expect(few.value).toEqual([[1, 2], [3]]);
   });
