@@ -8,7 +8,7 @@ import { REDACTED } from './redacted.js';
  */
 const HINTS = [
   /-----BEGIN|:\/\/[^\s/@]*@|A[KS]IA|gh[opsur]_|github_pat_|gl[a-z]{2,5}-|xox[a-z]-|xapp-|slack\.com|[rs]k_(?:live|test)|whsec_|AIza|npm_/,
-  /eyJ|(?<![0-9A-Za-z])sk-/,
+  /eyJ|(?:^|[^0-9A-Za-z])sk-/,
   /(?:passw|passphrase|pwd|secret|key|authorization|credential|cookie|session.?id|token)[\w-]{0,24}\\{0,3}["']?[ \t]{0,4}[:=]|(?:bearer|basic) /i,
 ] as const;
 

@@ -9,7 +9,7 @@ const MAX_FILTER_ENTRIES = 200;
 /** Characters of an id, a name or a type: longer ones do not exist. */
 const MAX_FILTER_LENGTH = 600;
 /** A cursor repeats the filters, in base64 of their bytes. */
-const MAX_CURSOR_LENGTH = 1_000_000;
+const MAX_CURSOR_LENGTH = 250_000;
 
 export interface ViewArguments {
   readonly serverTypes?: readonly McpServerType[] | null | undefined;
