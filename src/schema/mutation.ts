@@ -22,7 +22,8 @@ const ToolResultType = builder.objectRef<CalledTool>('ToolResult').implement({
     content: t.expose('content', {
       type: 'JSON',
       nullable: true,
-      description: 'The answer: JSON, or text where the server sent no JSON.',
+      description:
+        'The answer: JSON, or text where the server sent no JSON. Known secrets in it read `[redacted]`; what is too long or too deep is cut.',
     }),
     durationMs: t.exposeFloat('durationMs', { description: 'How long the call took, milliseconds.' }),
   }),
@@ -57,7 +58,11 @@ builder.mutationFields((t) => ({
     args: {
       serverId: t.arg.id({ required: true, description: '`McpServer.id`' }),
       tool: t.arg.string({ required: true, description: 'Name of the tool, as in `McpServer.tools`.' }),
-      arguments: t.arg({ type: 'JSON', description: "The tool's arguments, an object; left out: none." }),
+      arguments: t.arg({
+        type: 'JSON',
+        description:
+          "The tool's arguments, an object; left out: none. At most 10,000 values, 32 levels, 65,536 characters a text, no control characters.",
+      }),
     },
     resolve: async (_root, args, { collector, streams }) => {
       const { serverId, tool } = args;

@@ -48,7 +48,9 @@ builder.queryFields((t) => ({
     },
     resolve: (_root, { serverTypes }, { store }) => {
       checkNames('serverTypes', serverTypes);
-      return [...store.swarms.values()].filter((swarm) => serverTypes == null || serverTypes.includes(swarm.serverType));
+      return [...store.swarms.values()].filter(
+        (swarm) => serverTypes == null || serverTypes.includes(swarm.serverType),
+      );
     },
   }),
   agents: t.field({
