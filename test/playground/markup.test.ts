@@ -17,7 +17,8 @@ function makersOfMarkup(file: string, text: string): string[] {
   const found: string[] = [];
   const visit = (node: ts.Node): void => {
     const isName = ts.isIdentifier(node) || ts.isStringLiteralLike(node);
-    if (isName && (MAKES_MARKUP.has(node.text) || /^on(?!ce$)[a-z]+$/.test(node.text))) found.push(`${file}: ${node.text}`);
+    if (isName && (MAKES_MARKUP.has(node.text) || /^on(?!ce$)[a-z]+$/.test(node.text)))
+      found.push(`${file}: ${node.text}`);
     ts.forEachChild(node, visit);
   };
   visit(ts.createSourceFile(file, text, ts.ScriptTarget.Latest));
