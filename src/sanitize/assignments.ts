@@ -1,7 +1,7 @@
 import { nameVerdict } from './secret-names.js';
 import { REDACTED } from './redacted.js';
 
-/** A name, whole: `"apiKey": `, `password=`, `--token `; in JSON inside JSON its quotes are escaped. */
+/** A name, whole, and what follows it: `"apiKey": `, `password=`; in JSON inside JSON its quotes are escaped. */
 const ASSIGNED = /(?<![\w-])([\w-]{2,64})(\\{0,3}["'])?[ \t]{0,4}[:=][:=>]?[ \t]{0,4}/g;
 
 /** Where a value without quotes ends. */
