@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { detectServerType } from '../adapters/index.js';
 import { SPEAKS_HTTP } from '../mcp/index.js';
+import { printable } from '../sanitize/index.js';
 import { type Clock, messageOf } from '../shared/index.js';
 import type { Logger } from '../telemetry/index.js';
 import { type Candidate, candidate, type Greeting, type NetworkEndpoint } from './candidate.js';
@@ -34,6 +35,9 @@ const CONNECT_MS = 500;
 const WEBSOCKET_PORT = 3002;
 /** Messages of servers may be whole pages. */
 const MAX_DETAIL_LENGTH = 160;
+/** Of names of servers, tools and capabilities. */
+const MAX_NAME_LENGTH = 256;
+const MAX_NAMES = 10_000;
 
 /** Looks at the usual places and says what is there. Starts nothing; takes at most five seconds. */
 export async function discover(options: DiscoverOptions): Promise<readonly Candidate[]> {
@@ -114,7 +118,8 @@ function endpointsOf(place: string, host: string, port: number): readonly Networ
 }
 
 function cut(message: string): string {
-  return message.length > MAX_DETAIL_LENGTH ? `${message.slice(0, MAX_DETAIL_LENGTH)}…` : message;
+  const words = printable(message, MAX_DETAIL_LENGTH + 1);
+  return words.length > MAX_DETAIL_LENGTH ? `${words.slice(0, MAX_DETAIL_LENGTH)}…` : words;
 }
 
 function attempt(endpoint: NetworkEndpoint, { clock, logger, signal }: DiscoverOptions): Promise<Greeting | Error> {
@@ -142,7 +147,13 @@ async function isListening(host: string, port: number, { clock, signal }: Discov
   }
 }
 
-function found({ name, version, capabilities, tools }: Greeting): Partial<Candidate> {
+/** What listens there is nobody's choice: what it says of itself is cut and cleaned. */
+function found(greeting: Greeting): Partial<Candidate> {
+  const line = (text: string): string => printable(text, MAX_NAME_LENGTH);
+  const name = line(greeting.name);
+  const version = greeting.version === null ? null : line(greeting.version);
+  const capabilities = greeting.capabilities.slice(0, MAX_NAMES).map(line);
+  const tools = greeting.tools.slice(0, MAX_NAMES).map(line);
   return { name, version, capabilities, tools, type: detectServerType({ name, tools }), detail: null };
 }
 

@@ -24,7 +24,7 @@ export class NoiseLog {
     const nowMs = this.#clock.monotonic();
     if (nowMs - this.#loggedAtMs < MIN_INTERVAL_MS) return;
     this.#loggedAtMs = nowMs;
-    const last = printable(error.message.slice(0, MAX_LENGTH * 2), MAX_LENGTH);
+    const last = printable(error.message, MAX_LENGTH);
     this.#logger.debug({ serverId: this.#serverId, count: this.#count, last }, 'server sent what belongs to no call');
   }
 }

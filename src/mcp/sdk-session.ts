@@ -1,10 +1,13 @@
 import { type Client, ProtocolError, SdkError, SdkErrorCode, SseError } from '@modelcontextprotocol/client';
 import { z } from 'zod';
+import { sanitizeJson } from '../sanitize/index.js';
 import { Listeners, messageOf } from '../shared/index.js';
 import { SessionClosedError, ToolCallTimeoutError, ToolRejectedError, TransportError } from './errors.js';
 import { HttpFailure, retryAfterMs } from './http-failure.js';
+import { ChangeLog } from './change-log.js';
 import { NoiseLog } from './noise-log.js';
 import type { ConnectOptions } from './options.js';
+import { printable } from './printable.js';
 import type { ScratchDirectory } from './scratch.js';
 import {
   type McpSession,
@@ -29,6 +32,12 @@ interface Parts {
 /** For a server to take note that we are leaving. */
 const GOODBYE_MS = 1_000;
 
+/** Of an error, which is often the server's own text. */
+const MAX_MESSAGE_LENGTH = 1_000;
+/** Of names, versions and methods. */
+const MAX_NAME_LENGTH = 256;
+const MAX_CAPABILITIES = 64;
+
 const ANYTHING = z.unknown();
 
 function inTime({ signal, timeoutMs }: SessionCallOptions): { signal: AbortSignal; timeout: number } {
@@ -40,6 +49,7 @@ export class SdkSession implements McpSession {
   readonly closed: Promise<Error | null>;
   readonly #parts: Parts;
   readonly #noise: NoiseLog;
+  readonly #changes: ChangeLog;
   readonly #pushes = new Listeners<Push>();
   #resolveClosed: (reason: Error | null) => void = () => undefined;
   #identity: ServerIdentity = { name: 'unknown', version: null, simulated: false };
@@ -55,6 +65,7 @@ export class SdkSession implements McpSession {
     this.#parts = parts;
     const { client, opened, options } = parts;
     this.#noise = new NoiseLog(options.clock, options.logger, options.serverId);
+    this.#changes = new ChangeLog(options.clock, options.logger, options.serverId);
     this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
     client.onclose = () => {
       const { reason, isOrderly } = opened.end() ?? { reason: 'the server ended the session', isOrderly: false };
@@ -63,7 +74,10 @@ export class SdkSession implements McpSession {
     client.onerror = (error) => this.#heard(error);
     client.setNotificationHandler('notifications/tools/list_changed', () => this.#listAgain());
     client.fallbackNotificationHandler = async ({ method, params }) => {
-      if (!this.#hasEnded) this.#pushes.emit({ kind: 'NOTIFICATION', method, params });
+      if (this.#hasEnded) return;
+      const { value, changes } = sanitizeJson(params);
+      if (changes !== null) this.#changes.made(changes);
+      this.#pushes.emit({ kind: 'NOTIFICATION', method: printable(method, MAX_NAME_LENGTH), params: value });
     };
   }
 
@@ -87,10 +101,12 @@ export class SdkSession implements McpSession {
     const server = client.getServerVersion();
     const capabilities = client.getServerCapabilities();
     this.#identity = {
-      name: server?.name ?? 'unknown',
-      version: server?.version ?? null,
+      name: printable(server?.name ?? '', MAX_NAME_LENGTH) || 'unknown',
+      version: printable(server?.version ?? '', MAX_NAME_LENGTH) || null,
       simulated: capabilities?.experimental?.[SIMULATED_CAPABILITY] !== undefined,
-      capabilities: Object.keys(capabilities ?? {}),
+      capabilities: Object.keys(capabilities ?? {})
+        .slice(0, MAX_CAPABILITIES)
+        .map((one) => printable(one, MAX_NAME_LENGTH)),
     };
     if (capabilities?.tools !== undefined) this.#tools = await listTools(client, { signal, timeout });
     this.#isOpen = true;
@@ -106,7 +122,9 @@ export class SdkSession implements McpSession {
     const request = { method: 'tools/call', params: { name, arguments: args } };
     return this.#ask(`tool "${name}"`, options, () => {
       const call = async (): Promise<ToolAnswer> =>
-        decodeAnswer(await client.request(request, TOOL_RESULT, inTime(options)));
+        decodeAnswer(await client.request(request, TOOL_RESULT, inTime(options)), (changes) =>
+          this.#changes.made(changes),
+        );
       return scratch === null ? call() : scratch.during(call);
     });
   }
@@ -195,7 +213,7 @@ export class SdkSession implements McpSession {
         options.onToolsChanged?.();
       }
     } catch (error) {
-      options.logger.debug({ serverId: options.serverId, error: messageOf(error) }, 'tools could not be listed again');
+      options.logger.debug({ serverId: options.serverId, error: causeOf(error) }, 'tools could not be listed again');
     } finally {
       this.#isListing = false;
     }
@@ -205,7 +223,7 @@ export class SdkSession implements McpSession {
     if (this.#hasEnded) return this.#whyEnded();
     if (error instanceof ToolRejectedError) return error;
     if (error instanceof ProtocolError)
-      return new ToolRejectedError(error.message, error.code, retryAfterMs(error.data));
+      return new ToolRejectedError(printable(error.message, MAX_MESSAGE_LENGTH), error.code, retryAfterMs(error.data));
     if (error instanceof SdkError && error.code === SdkErrorCode.RequestTimeout) {
       return new ToolCallTimeoutError(timeoutMessage);
     }
@@ -222,10 +240,11 @@ export class SdkSession implements McpSession {
   }
 }
 
-/** `fetch failed` says nothing; what caused it does. */
+/** `fetch failed` says nothing; what caused it does. Much of it may be the server's own text. */
 export function causeOf(error: unknown): string {
   const cause = error instanceof Error ? (error.cause ?? error) : error;
   const message = messageOf(cause);
   // Several addresses were tried: the error of all of them has a code only.
-  return message === '' && cause instanceof Error && 'code' in cause ? String(cause.code) : message;
+  const words = message === '' && cause instanceof Error && 'code' in cause ? String(cause.code) : message;
+  return printable(words, MAX_MESSAGE_LENGTH);
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type Changes, sanitizeJson, type Sanitized, sanitizeText } from '../sanitize/index.js';
 import type { ToolAnswer } from './session.js';
 
 /** Lets everything pass that is a result at all: servers put what they like into it. */
@@ -10,24 +11,25 @@ export const TOOL_RESULT = z.looseObject({
 
 const TEXT_BLOCK = z.looseObject({ text: z.string() });
 
-export function decodeAnswer({ content, structuredContent, isError }: z.output<typeof TOOL_RESULT>): ToolAnswer {
-  return { isError: isError === true, value: structuredContent ?? firstText(content) };
+/**
+ * What a tool answered, sanitised: every answer comes by here, asked for by a poll, by a client or by somebody else.
+ * @param onChanges is told when something was taken out or cut
+ */
+export function decodeAnswer(
+  { content, structuredContent, isError }: z.output<typeof TOOL_RESULT>,
+  onChanges: (changes: Changes) => void = () => undefined,
+): ToolAnswer {
+  const { value, changes } = structuredContent == null ? firstText(content) : sanitizeJson(structuredContent);
+  if (changes !== null) onChanges(changes);
+  return { isError: isError === true, value };
 }
 
 /** Of the first block that has one, whatever its type: some servers give JSON a type of its own. */
-function firstText(content: unknown): unknown {
-  if (!Array.isArray(content)) return null;
-  for (const block of content) {
+function firstText(content: unknown): Sanitized {
+  const blocks: readonly unknown[] = Array.isArray(content) ? content : [];
+  for (const block of blocks) {
     const { success, data } = TEXT_BLOCK.safeParse(block);
-    if (success) return jsonOrText(data.text);
+    if (success) return sanitizeText(data.text);
   }
-  return null;
-}
-
-function jsonOrText(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
+  return { value: null, changes: null };
 }

@@ -1,12 +1,15 @@
 import type { Viewer } from '../auth/index.js';
 import type { McpServerType } from '../domain/index.js';
+import { isOneLine } from '../sanitize/index.js';
 import { SwarmlensError } from '../shared/index.js';
 import { createView, restrictView, type View } from '../state/index.js';
 
 /** Entries of one filter; a client that wants more wants no filter. */
-export const MAX_FILTER_ENTRIES = 200;
-/** Characters of one entry of a filter: longer ids and types do not exist. */
-export const MAX_FILTER_LENGTH = 600;
+const MAX_FILTER_ENTRIES = 200;
+/** Characters of an id, a name or a type: longer ones do not exist. */
+const MAX_FILTER_LENGTH = 600;
+/** A cursor repeats the filters, in base64 of their bytes. */
+const MAX_CURSOR_LENGTH = 250_000;
 
 export interface ViewArguments {
   readonly serverTypes?: readonly McpServerType[] | null | undefined;
@@ -22,7 +25,7 @@ export interface ViewArguments {
  * @throws SwarmlensError BAD_USER_INPUT naming the argument
  */
 export function viewOf(args: ViewArguments, { restriction }: Viewer): View {
-  for (const argument of ['serverTypes', 'agentTypes', 'swarmIds'] as const) checkFilter(argument, args[argument]);
+  for (const argument of ['serverTypes', 'agentTypes', 'swarmIds'] as const) checkNames(argument, args[argument]);
   const view = createView({
     serverTypes: args.serverTypes,
     agentTypes: args.agentTypes,
@@ -34,20 +37,38 @@ export function viewOf(args: ViewArguments, { restriction }: Viewer): View {
   return restrictView(view, restriction);
 }
 
-function checkFilter(argument: string, values: readonly string[] | null | undefined): void {
+/**
+ * An id, a name or a type that a client passes.
+ * @throws SwarmlensError BAD_USER_INPUT naming the argument
+ */
+export function checkName(argument: string, value: string): void {
+  if (value.length > MAX_FILTER_LENGTH) {
+    throw badArgument(argument, `is longer than ${MAX_FILTER_LENGTH} characters`);
+  }
+  if (!isOneLine(value)) throw badArgument(argument, 'has control characters or ends of lines');
+}
+
+/**
+ * A list of them.
+ * @throws SwarmlensError BAD_USER_INPUT naming the argument
+ */
+export function checkNames(argument: string, values: readonly string[] | null | undefined): void {
   if (values == null) return;
   if (values.length > MAX_FILTER_ENTRIES) {
-    throw new SwarmlensError(
-      'BAD_USER_INPUT',
-      `Argument "${argument}" has ${values.length} entries, ${MAX_FILTER_ENTRIES} are allowed: ask for less, or leave it out for all.`,
-      { argument },
+    throw badArgument(
+      argument,
+      `has ${values.length} entries, ${MAX_FILTER_ENTRIES} are allowed: ask for less, or leave it out for all`,
     );
   }
-  if (values.some((value) => value.length > MAX_FILTER_LENGTH)) {
-    throw new SwarmlensError(
-      'BAD_USER_INPUT',
-      `Argument "${argument}" has an entry of more than ${MAX_FILTER_LENGTH} characters.`,
-      { argument },
-    );
-  }
+  for (const value of values) checkName(argument, value);
+}
+
+/** @throws SwarmlensError BAD_USER_INPUT naming the argument */
+export function checkCursor(argument: string, cursor: string): void {
+  if (cursor.length > MAX_CURSOR_LENGTH) throw badArgument(argument, 'is longer than a cursor can be');
+  if (!/^[\w-]*$/.test(cursor)) throw badArgument(argument, 'is not a cursor: pass an AgentUpdate.cursor unchanged');
+}
+
+export function badArgument(argument: string, problem: string): SwarmlensError {
+  return new SwarmlensError('BAD_USER_INPUT', `Argument "${argument}" ${problem}.`, { argument });
 }

@@ -1,7 +1,9 @@
 import type { PollOutcome, ToolResult } from '../collector/index.js';
-import { SwarmlensError, timestamp } from '../shared/index.js';
+import { timestamp } from '../shared/index.js';
+import { checkName, checkNames } from './arguments.js';
 import { builder } from './builder.js';
 import { DiscoveryType } from './discovery.js';
+import { toolArguments } from './json-argument.js';
 
 interface CalledTool extends ToolResult {
   readonly serverId: string;
@@ -20,7 +22,8 @@ const ToolResultType = builder.objectRef<CalledTool>('ToolResult').implement({
     content: t.expose('content', {
       type: 'JSON',
       nullable: true,
-      description: 'The answer: JSON, or text where the server sent no JSON.',
+      description:
+        'The answer: JSON, or text where the server sent no JSON. Known secrets in it read `[redacted]`; what is too long or too deep is cut.',
     }),
     durationMs: t.exposeFloat('durationMs', { description: 'How long the call took, milliseconds.' }),
   }),
@@ -55,11 +58,17 @@ builder.mutationFields((t) => ({
     args: {
       serverId: t.arg.id({ required: true, description: '`McpServer.id`' }),
       tool: t.arg.string({ required: true, description: 'Name of the tool, as in `McpServer.tools`.' }),
-      arguments: t.arg({ type: 'JSON', description: "The tool's arguments, an object; left out: none." }),
+      arguments: t.arg({
+        type: 'JSON',
+        description:
+          "The tool's arguments, an object; left out: none. At most 10,000 values, 32 levels, 65,536 characters a text, no control characters.",
+      }),
     },
     resolve: async (_root, args, { collector, streams }) => {
       const { serverId, tool } = args;
-      const result = await collector.callTool(serverId, tool, objectOf(args.arguments), NEVER);
+      checkName('serverId', serverId);
+      checkName('tool', tool);
+      const result = await collector.callTool(serverId, tool, toolArguments('arguments', args.arguments), NEVER);
       streams.rateClock.demand();
       return { serverId, tool, ...result };
     },
@@ -82,6 +91,7 @@ builder.mutationFields((t) => ({
       serverIds: t.arg.idList({ description: 'Only these servers, each a `McpServer.id`; left out: all.' }),
     },
     resolve: async (_root, { serverIds }, { collector, clientId, limitToOncePerSecond, rateClock }) => {
+      checkNames('serverIds', serverIds);
       await limitToOncePerSecond('requestAgentUpdate', clientId);
       const outcome = await collector.pollNow(serverIds ?? null);
       rateClock.demand();
@@ -92,11 +102,3 @@ builder.mutationFields((t) => ({
 
 /** A tool call that was begun is finished, whether or not its caller still waits: nobody can undo half of it. */
 const NEVER = new AbortController().signal;
-
-function objectOf(value: unknown): Readonly<Record<string, unknown>> {
-  if (value == null) return {};
-  if (typeof value !== 'object' || Array.isArray(value)) {
-    throw new SwarmlensError('BAD_USER_INPUT', 'Argument "arguments" must be an object.', { argument: 'arguments' });
-  }
-  return { ...value };
-}

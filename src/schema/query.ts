@@ -1,5 +1,5 @@
 import { AgentType } from './agent.js';
-import { viewOf } from './arguments.js';
+import { checkName, checkNames, viewOf } from './arguments.js';
 import { builder } from './builder.js';
 import { McpServerTypeEnum } from './enums.js';
 import { HealthType } from './health.js';
@@ -22,15 +22,20 @@ builder.queryFields((t) => ({
         description: 'Only servers of these families. Empty: none; left out: all.',
       }),
     },
-    resolve: (_root, { types }, { store }) =>
-      [...store.servers.values()].filter((server) => types == null || types.includes(server.type)),
+    resolve: (_root, { types }, { store }) => {
+      checkNames('types', types);
+      return [...store.servers.values()].filter((server) => types == null || types.includes(server.type));
+    },
   }),
   server: t.field({
     type: McpServerObject,
     nullable: true,
     description: 'One server; null when there is none of that id.',
     args: { id: t.arg.id({ required: true, description: '`McpServer.id`' }) },
-    resolve: (_root, { id }, { store }) => store.servers.get(id),
+    resolve: (_root, { id }, { store }) => {
+      checkName('id', id);
+      return store.servers.get(id);
+    },
   }),
   swarms: t.field({
     type: [SwarmType],
@@ -41,8 +46,12 @@ builder.queryFields((t) => ({
         description: 'Only swarms that these families reported. Empty: none; left out: all.',
       }),
     },
-    resolve: (_root, { serverTypes }, { store }) =>
-      [...store.swarms.values()].filter((swarm) => serverTypes == null || serverTypes.includes(swarm.serverType)),
+    resolve: (_root, { serverTypes }, { store }) => {
+      checkNames('serverTypes', serverTypes);
+      return [...store.swarms.values()].filter(
+        (swarm) => serverTypes == null || serverTypes.includes(swarm.serverType),
+      );
+    },
   }),
   agents: t.field({
     type: [AgentType],
@@ -67,7 +76,10 @@ builder.queryFields((t) => ({
     nullable: true,
     description: 'One agent; null when there is none of that id.',
     args: { id: t.arg.id({ required: true, description: '`Agent.id`' }) },
-    resolve: (_root, { id }, { store }) => store.agents.get(id),
+    resolve: (_root, { id }, { store }) => {
+      checkName('id', id);
+      return store.agents.get(id);
+    },
   }),
   topology: t.field({
     type: SwarmTopologyType,
@@ -75,6 +87,7 @@ builder.queryFields((t) => ({
     description: 'The topology of a swarm; null when there is none of that id.',
     args: { swarmId: t.arg.id({ required: true, description: '`Swarm.id`' }) },
     resolve: (_root, { swarmId }, { store }) => {
+      checkName('swarmId', swarmId);
       const swarm = store.swarms.get(swarmId);
       return swarm === undefined ? null : { swarm };
     },

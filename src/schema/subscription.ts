@@ -10,7 +10,7 @@ import {
 import type { PerformanceMode } from '../domain/index.js';
 import { decodeCursor } from '../state/index.js';
 import { AgentUpdateType } from './agent-update.js';
-import { type ViewArguments, viewOf } from './arguments.js';
+import { checkCursor, type ViewArguments, viewOf } from './arguments.js';
 import { builder } from './builder.js';
 import type { SchemaContext } from './context.js';
 import { McpServerTypeEnum, PerformanceModeEnum } from './enums.js';
@@ -106,6 +106,7 @@ interface AgentUpdatesArguments extends ViewArguments {
 }
 
 function requestOf(args: AgentUpdatesArguments, { store, maxHz, viewer }: SchemaContext): StreamRequest {
+  if (args.after != null) checkCursor('after', args.after);
   const after = args.after == null ? null : decodeCursor(store.epoch, args.after, viewer.restriction);
   return { view: viewOf(args, viewer), mode: args.mode ?? 'NORMAL', maxHz, after };
 }

@@ -1,4 +1,5 @@
-import { destination, pino } from 'pino';
+import { destination, type LoggerOptions, pino } from 'pino';
+import { REDACTED, sanitizeText } from '../sanitize/index.js';
 
 type Log = (fields: object, message: string) => void;
 
@@ -10,9 +11,26 @@ export interface Logger {
   readonly error: Log;
 }
 
+/** Fields that hold headers, or say by their name that they are secret; the same one level down. */
+const SECRET_FIELDS = ['headers', 'authorization', 'cookie', 'password', 'secret', 'token', 'env', 'connectionParams'];
+
+/**
+ * Logs are clean because what goes into them is, at the border where it comes in. This is the second lock: fields that
+ * must never be there, and known secrets in the line as it is written, wherever they came from.
+ */
+const CLEAN: LoggerOptions = {
+  redact: { paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`]), censor: REDACTED },
+  hooks: {
+    streamWrite(line) {
+      const { value, changes } = sanitizeText(line);
+      return changes === null ? line : `${JSON.stringify(value)}\n`;
+    },
+  },
+};
+
 /** JSON lines on stderr, because stdout belongs to the ready line and to `--json` answers. */
 export function createLogger(level: string): Logger {
-  return pino({ level, base: null, timestamp: pinoTimestamp }, destination({ dest: 2, sync: true }));
+  return pino({ ...CLEAN, level, base: null, timestamp: pinoTimestamp }, destination({ dest: 2, sync: true }));
 }
 
 function pinoTimestamp(): string {

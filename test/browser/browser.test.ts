@@ -1,6 +1,11 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { serverPath } from '../mcp/support.js';
+import { request } from '../support/app.js';
 import { type Browser, findChromium, startBrowser } from '../support/chromium.js';
 import { Program } from '../support/program.js';
 
@@ -26,7 +31,7 @@ describe.skipIf(!here)(`in Chromium${here ? '' : ' (skipped: not on the PATH, an
   });
 
   /** A page, and what went wrong on it: errors on its console, and requests to other hosts. */
-  async function open(path: string): Promise<{ page: Page; wrong: string[]; received: string[] }> {
+  async function open(path: string, origin = url): Promise<{ page: Page; wrong: string[]; received: string[] }> {
     const page = await browser.context.newPage();
     const wrong: string[] = [];
     const received: string[] = [];
@@ -36,12 +41,12 @@ describe.skipIf(!here)(`in Chromium${here ? '' : ' (skipped: not on the PATH, an
     page.on('pageerror', (error) => wrong.push(`page: ${error.message}`));
     page.on('request', (request) => {
       const asked = new URL(request.url());
-      if (asked.protocol.startsWith('http') && asked.origin !== url) wrong.push(`request: ${request.url()}`);
+      if (asked.protocol.startsWith('http') && asked.origin !== origin) wrong.push(`request: ${request.url()}`);
     });
     page.on('websocket', (socket) => {
       socket.on('framereceived', ({ payload }) => received.push(payload.toString()));
     });
-    await page.goto(`${url}${path}`);
+    await page.goto(`${origin}${path}`);
     return { page, wrong, received };
   }
 
@@ -72,5 +77,32 @@ describe.skipIf(!here)(`in Chromium${here ? '' : ' (skipped: not on the PATH, an
     ).toHaveLength(1);
     expect(wrong).toEqual([]);
     await page.close();
+  }, 60_000);
+
+  test('the playground: markup in what a server says is text', async () => {
+    const markup = '<img src=x onerror="document.title=1"><b>bold</b>';
+    const directory = await mkdtemp(join(tmpdir(), 'swarmlens-test-'));
+    const fields = { id: 'uuid', name: 'label', type: 'kind', status: 'state', swarmId: 'team' };
+    const mapping = { agents: { tool: 'list_workers', list: 'workers', fields } };
+    const server = {
+      command: process.execPath,
+      args: [serverPath('leaky')],
+      env: { SECRETS: JSON.stringify([markup]) },
+      swarmlens: { mapping, allowTools: ['break'] },
+    };
+    await writeFile(join(directory, 'config.json'), JSON.stringify({ mcpServers: { marked: server } }));
+    await using other = new Program(['serve', '--config', 'config.json', '--port', '0'], { cwd: directory });
+    const origin = (await other.printed(/ready at (\S+)\/graphql/))[1] ?? '';
+    const { page, wrong } = await open('/', origin);
+    const row = page.locator('tbody tr', { hasText: `worker` }).first();
+    await row.waitFor();
+    expect(await row.innerText()).toContain(markup);
+    await request({ url: origin }, 'mutation { callTool(serverId: "marked", tool: "break") { isError } }');
+    await page.waitForFunction((text) => document.body.innerText.includes(`list_workers: no: ${text}`), markup);
+    expect(await page.locator('img[src="x"], b').count()).toBe(0);
+    expect(await page.title()).not.toBe('1');
+    expect(wrong).toEqual([]);
+    await page.close();
+    await rm(directory, { recursive: true, force: true });
   }, 60_000);
 });

@@ -186,6 +186,100 @@ describe('bad input', () => {
     expect(errorOf(answer)).toMatchObject({ code: 'BAD_USER_INPUT', argument });
   });
 
+  const long = 'x'.repeat(601);
+  const deep = JSON.parse(`${'{"a":'.repeat(40)}1${'}'.repeat(40)}`) as unknown;
+  const call = (args: unknown): readonly [string, Record<string, unknown>] => [
+    'mutation ($arguments: JSON) { callTool(serverId: "ruv-swarm", tool: "agent_spawn", arguments: $arguments) { isError } }',
+    { arguments: args },
+  ];
+  test.each<[string, string, string, Record<string, unknown>]>([
+    ['an id with control characters', 'id', 'query ($id: ID!) { agent(id: $id) { id } }', { id: 'a\u0000b' }],
+    ['an id with a turned direction', 'id', 'query ($id: ID!) { server(id: $id) { id } }', { id: 'a\u202eb' }],
+    ['an id that is too long', 'swarmId', 'query ($id: ID!) { topology(swarmId: $id) { swarmId } }', { id: long }],
+    [
+      'a filter that is too long',
+      'agentTypes',
+      'query ($t: [String!]) { agents(agentTypes: $t) { id } }',
+      { t: [long] },
+    ],
+    [
+      'a filter with ends of lines',
+      'swarmIds',
+      'subscription ($ids: [ID!]) { agentUpdates(swarmIds: $ids) { cursor } }',
+      { ids: ['a:b', 'a\nb'] },
+    ],
+    [
+      'a filter of another stream with control characters',
+      'swarmIds',
+      'subscription ($ids: [ID!]) { topologyChanges(swarmIds: $ids) { swarmId } }',
+      { ids: ['a\u009bb'] },
+    ],
+    [
+      'a cursor that is too long',
+      'after',
+      'subscription ($after: ID) { agentUpdates(after: $after) { cursor } }',
+      { after: 'x'.repeat(250_001) },
+    ],
+    [
+      'a cursor with other characters than cursors have',
+      'after',
+      'subscription ($after: ID) { agentUpdates(after: $after) { cursor } }',
+      { after: 'WzFd\u0000' },
+    ],
+    [
+      'too many servers',
+      'serverIds',
+      'mutation ($ids: [ID!]) { requestAgentUpdate(serverIds: $ids) { serverIds } }',
+      { ids: new Array(201).fill('ruv-swarm') },
+    ],
+    [
+      'a server with control characters',
+      'serverId',
+      'mutation ($id: ID!) { callTool(serverId: $id, tool: "x") { isError } }',
+      { id: '\u001b[31m' },
+    ],
+    [
+      'a tool that is too long',
+      'tool',
+      'mutation ($tool: String!) { callTool(serverId: "ruv-swarm", tool: $tool) { isError } }',
+      { tool: long },
+    ],
+    ['arguments for a tool that are no object', 'arguments', ...call([1])],
+    ['arguments for a tool that are too deep', 'arguments', ...call(deep)],
+    ['arguments for a tool with too many values', 'arguments', ...call({ a: new Array(10_001).fill(0) })],
+    ['arguments for a tool with a text that is too long', 'arguments', ...call({ a: 'x'.repeat(65_537) })],
+    ['arguments for a tool with control characters', 'arguments', ...call({ a: ['\u0007'] })],
+    ['arguments for a tool with control characters in a name', 'arguments', ...call({ '\u0007': 1 })],
+    ['arguments for a tool with a name that is too long', 'arguments', ...call({ [long]: 1 })],
+    ['arguments for a tool that reach for the prototype', 'arguments', ...call(JSON.parse('{"a":{"__proto__":{}}}'))],
+    ['arguments for a tool with a constructor', 'arguments', ...call({ a: [{ constructor: 1 }] })],
+    [
+      'arguments for a tool that reach for the prototype, in the document',
+      'arguments',
+      'mutation { callTool(serverId: "ruv-swarm", tool: "agent_spawn", arguments: { __proto__: { a: 1 } }) { isError } }',
+      {},
+    ],
+  ])(
+    '%s: BAD_USER_INPUT that names the argument, over WebSocket as over HTTP',
+    async (_name, argument, query, variables) => {
+      await using client = new SocketClient(app);
+      using stream = client.subscribe(query, variables);
+      await stream.ended();
+      const overSocket = { errors: stream.results[0]?.errors ?? stream.error } as GraphQLAnswer; // as the protocol says
+      expect(errorOf(overSocket)).toMatchObject({ code: 'BAD_USER_INPUT', argument });
+      expect(errorOf(overSocket).message).toContain(`Argument "${argument}"`);
+      expect(errorOf(overSocket).message.length).toBeLessThan(200);
+      if (query.startsWith('subscription')) return;
+      expect(errorOf(await request(app, query, variables))).toEqual(errorOf(overSocket));
+    },
+  );
+
+  test('arguments for a tool may have lines, tabs and names of any language', async () => {
+    const answer = await request(app, ...call({ type: 'coder', name: 'ünï', note: 'one\r\ntwo\tthree 🐝' }));
+    expect(answer.errors).toBeUndefined();
+    expect(answer.data?.['callTool']).toEqual({ isError: false });
+  });
+
   test('requestAgentUpdate with an unknown server: BAD_USER_INPUT, and nothing is polled', async () => {
     const answer = await request(
       app,

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { FrameSplitter } from '../../src/mcp/frame-splitter.js';
 import { LastLines } from '../../src/mcp/last-lines.js';
 import { LineSplitter } from '../../src/mcp/line-splitter.js';
+import { SECRETS, TRACES } from '../support/secrets.js';
 import { chunksOf } from './support.js';
 
 const line = fc.string({ unit: 'grapheme' }).map((text) => text.replaceAll('\n', ''));
@@ -92,4 +93,34 @@ test('of what was written to stderr the last three of twenty lines are told, in 
   lines.push(`ree\n${'x'.repeat(2_000)}\n`);
   expect(all).toEqual(['one', 'two', 'three', 'x'.repeat(500)]);
   expect(lines.toString()).toBe(`two | three | ${'x'.repeat(500)}`);
+});
+
+test('of a private key on stderr, which comes in lines, nothing is told, and what comes after it is', () => {
+  const key = SECRETS['private key'] ?? '';
+  const cutShort = SECRETS['private key cut short'] ?? '';
+  for (const text of [
+    `${key}\nafter it\n`,
+    `${cutShort}\nafter it\n`,
+    `${key.replaceAll('\n', '\r\n')}\r\nafter it\n`,
+  ]) {
+    const all: string[] = [];
+    const lines = new LastLines((whole) => all.push(whole));
+    for (const character of `before it\n${text}`) {
+      lines.push(character);
+      for (const trace of TRACES) expect(lines.toString()).not.toContain(trace);
+    }
+    expect(all).toEqual(['before it', '[redacted]', 'after it']);
+  }
+});
+
+test('of a line on stderr that is too long, a secret that was cut through is not told', () => {
+  const secret = SECRETS['GitHub token'] ?? '';
+  const all: string[] = [];
+  const lines = new LastLines((whole) => all.push(whole));
+  for (let at = 16_384 - 50; at < 16_384; at += 1) {
+    lines.push(`${secret} ${'x'.repeat(at)}`);
+    lines.push(' end\n');
+  }
+  expect(all.join('\n')).not.toContain(secret.slice(-8));
+  expect(all).toHaveLength(50);
 });
