@@ -19,9 +19,9 @@ export interface SanitizeLimits {
 export const SANITIZE_LIMITS: SanitizeLimits = {
   maxTextLength: 65_536,
   maxNameLength: 256,
-  maxEntries: 10_000,
+  maxEntries: 100_000,
   maxDepth: 32,
-  maxValues: 500_000,
+  maxValues: 1_000_000,
 };
 
 /** What was changed, counted. */
