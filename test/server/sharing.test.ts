@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { type DocumentNode, execute, type ExecutionArgs, GraphQLError, parse, validate } from 'graphql';
 import { describe, expect, test } from 'vitest';
-import type { Viewer } from '../../src/auth/index.js';
+import { EVERYONE, type Viewer } from '../../src/auth/index.js';
 import { Demand } from '../../src/collector/demand.js';
 import { ActiveStreams, Groups, type Member, RateClock, type Seat } from '../../src/delivery/index.js';
-import { type Agent, MCP_SERVER_TYPES, type Restriction, UNRESTRICTED } from '../../src/domain/index.js';
+import { type Agent, MCP_SERVER_TYPES, type Restriction } from '../../src/domain/index.js';
 import { schema, type SchemaContext, shareableStream } from '../../src/schema/index.js';
 import { rootSelection } from '../../src/render/index.js';
 import type { SharedMessage } from '../../src/server/shared-message.js';
@@ -152,8 +152,8 @@ const restrictions: fc.Arbitrary<Restriction> = fc.record({
 });
 
 const viewers: fc.Arbitrary<Viewer> = fc.oneof(
-  fc.constant<Viewer>({ scope: 'all', restriction: UNRESTRICTED }),
-  restrictions.map((restriction) => ({ scope: JSON.stringify(restriction), restriction })),
+  fc.constant(EVERYONE),
+  restrictions.map((restriction): Viewer => ({ ...EVERYONE, scope: JSON.stringify(restriction), restriction })),
 );
 
 const steps = fc.oneof(
@@ -209,25 +209,23 @@ describe('sharing', () => {
 
   test('subscriptions that differ in blanks, names and inline filters only are one group; another scope is another', async () => {
     using bench = new Bench();
-    const everyone: Viewer = { scope: 'everyone', restriction: UNRESTRICTED };
-    const other: Viewer = { scope: 'other', restriction: UNRESTRICTED };
+    const other: Viewer = { ...EVERYONE, scope: 'other' };
     const one = parse('subscription One { agentUpdates(agentTypes: ["coder", "queen"]) { kind agents { id } } }');
     const two = parse(
       'subscription($t: [String!]) {\n agentUpdates(agentTypes: $t)\n { kind agents { id } } # two\n }',
     );
-    using _a = new Subscriber(bench, one, {}, everyone);
-    using _b = new Subscriber(bench, two, { t: ['queen', 'CODER', 'coder'] }, everyone);
+    using _a = new Subscriber(bench, one, {}, EVERYONE);
+    using _b = new Subscriber(bench, two, { t: ['queen', 'CODER', 'coder'] }, EVERYONE);
     expect(bench.groups.size).toBe(1);
     using _c = new Subscriber(bench, two, { t: ['queen', 'coder'] }, other);
     expect(bench.groups.size).toBe(2);
-    using _d = new Subscriber(bench, two, { t: ['queen'] }, everyone);
+    using _d = new Subscriber(bench, two, { t: ['queen'] }, EVERYONE);
     expect(bench.groups.size).toBe(3);
     await settled();
   });
 
   test('a resolver error reaches every member as an error beside the data, masked, and ends nobody', async () => {
     using bench = new Bench();
-    const everyone: Viewer = { scope: 'everyone', restriction: UNRESTRICTED };
     const document = parse('subscription { agentUpdates { kind timestamp } }');
     const answers: { errors?: unknown[]; data: unknown }[][] = [[], []];
     const crowded = pictureOf('x').filter(({ agents }) => agents.length >= 3);
@@ -240,7 +238,7 @@ describe('sharing', () => {
     };
     const seats = answers.map((told) => {
       // Of the clock, the resolver of `timestamp` uses nothing else.
-      const context = { ...bench.context(everyone), clock } as SchemaContext;
+      const context = { ...bench.context(EVERYONE), clock } as SchemaContext;
       const args = { schema, document, contextValue: context };
       const plan = bench.sharing.plan(args, context);
       if (plan === null || plan instanceof GraphQLError) throw new Error('not shared');
@@ -268,11 +266,10 @@ describe('sharing', () => {
 
   test('1,000 rounds of joining and leaving leave no group, lane, timer or renderer behind', async () => {
     using bench = new Bench();
-    const everyone: Viewer = { scope: 'everyone', restriction: UNRESTRICTED };
     const document = parse('subscription($t: [String!]) { agentUpdates(agentTypes: $t) { kind agents { id } } }');
     for (let round = 0; round < 1_000; round += 1) {
       const subscribers = [0, 1, 2].map(
-        (which) => new Subscriber(bench, document, { t: [`${round % 7} ${which}`] }, everyone),
+        (which) => new Subscriber(bench, document, { t: [`${round % 7} ${which}`] }, EVERYONE),
       );
       if (round % 50 === 0) await settled();
       for (const subscriber of subscribers) subscriber[Symbol.dispose]();
