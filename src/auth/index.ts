@@ -1,5 +1,6 @@
 export { type Authenticator, type AuthOptions, createAuthenticator, NO_AUTHENTICATION } from './authenticator.js';
 export { parseDuration } from './duration.js';
+export { InsecureReminder } from './insecure-reminder.js';
 export { type JwtKey, type JwtOptions, KEY_ALGORITHMS, SECRET_ALGORITHMS } from './jwt.js';
 export { hashOf, newToken } from './token.js';
 export { changeTokenFile, readTokenFile, type StoredToken, TokenFileError } from './token-file.js';

@@ -8,8 +8,10 @@ import { type Agent, MCP_SERVER_TYPES, type Restriction } from '../../src/domain
 import { schema, type SchemaContext, shareableStream } from '../../src/schema/index.js';
 import { rootSelection } from '../../src/render/index.js';
 import type { SharedMessage } from '../../src/server/shared-message.js';
+import { ErrorMask } from '../../src/server/errors.js';
 import { Sharing } from '../../src/server/sharing.js';
 import { changesSince, matchesAgent, type Position, restrictView, createView, Store } from '../../src/state/index.js';
+import { recordingLogger } from '../mcp/support.js';
 import { EPOCH_TIME, pictureOf } from '../support/arbitraries.js';
 import { ManualClock, settled } from '../support/manual-clock.js';
 
@@ -18,6 +20,7 @@ class Bench implements Disposable {
   readonly clock = new ManualClock();
   readonly store = new Store({ epoch: 'e', maxTombstones: 100, maxEvents: 3 });
   readonly errors: unknown[] = [];
+  readonly log = recordingLogger();
   readonly groups: Groups;
   readonly sharing: Sharing;
 
@@ -30,13 +33,20 @@ class Bench implements Disposable {
       utilization: () => 0,
       onError: (error) => this.errors.push(error),
     });
-    this.sharing = new Sharing(this.groups, { threshold: null });
+    this.sharing = new Sharing(this.groups, { threshold: null }, new ErrorMask(this.log.logger));
   }
 
   context(viewer: Viewer): SchemaContext {
     const { store, clock } = this;
     // What these resolvers use of it: there are no MCP servers and no sockets here.
-    return { store, clock, viewer, maxHz: null } as Partial<SchemaContext> as SchemaContext;
+    return {
+      store,
+      clock,
+      viewer,
+      maxHz: null,
+      requestId: 'r',
+      renew: null,
+    } as Partial<SchemaContext> as SchemaContext;
   }
 
   [Symbol.dispose](): void {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
+import { NO_AUTHENTICATION } from '../../src/auth/index.js';
 import { MemoryBus } from '../../src/bus/index.js';
 import { Collector, Demand } from '../../src/collector/index.js';
 import { ActiveStreams, Commits, eventLoopUtilization, Groups, RateClock } from '../../src/delivery/index.js';
@@ -55,6 +56,9 @@ export class DeliveryServer implements AsyncDisposable {
     const server = await startServer({
       host: '127.0.0.1',
       port: 0,
+      authenticator: NO_AUTHENTICATION,
+      origins: [],
+      anyHost: false,
       services: {
         store,
         collector,
