@@ -127,7 +127,8 @@ function documentOf(document: unknown): DocumentNode {
 function explain(errors: readonly unknown[], document: DocumentNode): void {
   for (const error of errors) {
     if (!(error instanceof GraphQLError) || !isRequestError(error)) continue;
-    error.extensions['code'] = 'BAD_USER_INPUT';
+    // What has been masked already is of some kind.
+    if ((error.extensions['code'] ??= 'BAD_USER_INPUT') !== 'BAD_USER_INPUT') continue;
     const argument = argumentOf(error, document);
     // An error that is kept with its document comes by more than once.
     if (argument === null || error.extensions['argument'] === argument) continue;
