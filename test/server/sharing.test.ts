@@ -268,6 +268,10 @@ describe('sharing', () => {
       expect(told[1]?.errors).toMatchObject([
         { extensions: { code: 'INTERNAL_SERVER_ERROR' }, path: ['agentUpdates', 'timestamp'] },
       ]);
+      // In nobody's request, so with an id of its own, which the log has as well.
+      expect(bench.log.lines).toMatchObject([{ fields: { error: expect.stringContaining('a secret') } }]);
+      const requestId = bench.log.lines[0]?.fields['requestId'];
+      expect(told[1]?.errors).toMatchObject([{ extensions: { requestId } }]);
       expect(told[2]?.data).toMatchObject({ agentUpdates: { kind: 'DELTA' } });
       expect(JSON.stringify(told)).not.toContain('a secret');
     }
