@@ -8,6 +8,7 @@ import { FiltersPanel } from './panels/filters.js';
 import { NoticesPanel } from './panels/notices.js';
 import { ServersPanel } from './panels/servers.js';
 import { StatusPanel } from './panels/status.js';
+import { TokenPanel } from './panels/token.js';
 import { watchServers } from './server-watch.js';
 
 const status = new StatusPanel();
@@ -17,7 +18,11 @@ const servers = new ServersPanel();
 const notices = new NoticesPanel();
 const tell = (error: unknown): void => status.tell(error);
 
-const client = connect((state) => status.show(state));
+const token = new TokenPanel();
+const client = connect(
+  (state) => status.show(state),
+  (reason) => token.ask(reason),
+);
 
 // However many updates come between two frames, the page is drawn once.
 let latest: Arrival | null = null;

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
+import { createAuthenticator, InsecureReminder } from './auth/index.js';
 import { MemoryBus } from './bus/index.js';
 import { Collector, Demand } from './collector/index.js';
 import type { Config } from './config/index.js';
@@ -38,6 +39,7 @@ const NOWHERE = { directory: null, hosts: [], ports: [] };
 /** Puts the program together: the only place that picks implementations. */
 export async function createApp(config: Config, { clock, logger }: AppDeps): Promise<App> {
   await using opened = new Opened();
+  const authenticator = opened.add(await createAuthenticator(config.auth ?? null, { clock, logger }));
   const bus = opened.add(new MemoryBus());
   const store = new Store({
     epoch: randomBytes(6).toString('base64url'),
@@ -88,6 +90,9 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
     await startServer({
       host: config.host,
       port: config.port,
+      authenticator,
+      origins: config.origins ?? [],
+      anyHost: config.insecureNoAuth === true,
       services: {
         store,
         collector,
@@ -108,6 +113,14 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
   );
   own = server;
   await live.warnOfStart();
+  if (config.insecureNoAuth === true) {
+    const remind = (message: string): void => {
+      live
+        .warn('INSECURE_NO_AUTH', message)
+        .catch((error: unknown) => logger.error({ error: messageOf(error) }, 'no notice'));
+    };
+    opened.add(new InsecureReminder(clock, remind));
+  }
   const kept = opened.keep();
   return {
     url: server.url,

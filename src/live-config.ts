@@ -39,7 +39,7 @@ export class LiveConfig {
 
   /** What the configuration that the program started with should make a person see. */
   async warnOfStart(): Promise<void> {
-    for (const warning of this.#started.warnings ?? []) await this.#warn('CONFIG_WARNING', warning);
+    for (const warning of this.#started.warnings ?? []) await this.warn('CONFIG_WARNING', warning);
     this.#told = this.#started.warnings ?? [];
   }
 
@@ -54,7 +54,7 @@ export class LiveConfig {
   async refuse(problems: readonly string[]): Promise<void> {
     this.#isRefused = true;
     const message = `the changed configuration is not applied: ${problems.join('; ')}`;
-    await this.#warn('CONFIG_INVALID', message);
+    await this.warn('CONFIG_INVALID', message);
   }
 
   async #apply(config: Config): Promise<void> {
@@ -92,7 +92,7 @@ export class LiveConfig {
     const later =
       fixed.length === 0 ? [] : [`${fixed.join(', ')}: changed in the file, and used from the next start on`];
     const warnings = [...(config.warnings ?? []), ...later, ...failed];
-    for (const warning of warnings) if (!this.#told.includes(warning)) await this.#warn('CONFIG_WARNING', warning);
+    for (const warning of warnings) if (!this.#told.includes(warning)) await this.warn('CONFIG_WARNING', warning);
     this.#told = warnings;
   }
 
@@ -108,7 +108,8 @@ export class LiveConfig {
     }
   }
 
-  async #warn(code: string, message: string): Promise<void> {
+  /** Tells a person in the log, and as a notice. */
+  async warn(code: string, message: string): Promise<void> {
     this.#deps.logger.warn({ code }, message);
     await this.#notice(code, 'WARNING', message);
   }

@@ -10,6 +10,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import('./serve.js')).serve,
   check: async () => (await import('./check.js')).check,
   discover: async () => (await import('./discover.js')).discover,
+  token: async () => (await import('./token.js')).token,
   simulate: async () => (await import('./simulate.js')).simulate,
 };
 

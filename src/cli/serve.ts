@@ -14,6 +14,7 @@ export async function serve(
     port: { type: 'string' },
     host: { type: 'string' },
     demo: { type: 'boolean' },
+    'insecure-no-auth': { type: 'boolean' },
   });
   const sources = { flags, env, cwd, program };
   const config = await loadConfig(sources);

@@ -1,18 +1,27 @@
 export const USAGE = `swarmlens – one live GraphQL endpoint over every agent swarm you run
 
-  swarmlens serve [--config FILE] [--port N] [--host H] [--demo]
-      The server. Without a configuration it runs against three simulated MCP servers.
+  swarmlens serve [--config FILE] [--port N] [--host H] [--demo] [--insecure-no-auth]
+      The server. Without a configuration it runs against three simulated MCP servers. Without authentication it listens
+      on loopback only, unless --insecure-no-auth lets everybody in who can reach it.
   swarmlens check --config FILE [--json]
       Validates a configuration, connects once to each server and prints what it found.
   swarmlens discover [--json] [--config FILE] [--host H]… [--port N]…
       Looks for MCP servers in this directory's .mcp.json and on the usual ports of this machine. Starts nothing.
+  swarmlens token create --scopes LIST [--server-types LIST] [--servers LIST] [--swarms LIST] [--agent-types LIST]
+                         [--no-performance] [--no-neural] [--expires 30d] [--name NAME] [--file FILE]
+      Makes a token, prints it once, and adds its hash to the file. Scopes: agents:read, health:read, tools:call,
+      servers:admin. Lists are separated by commas. The file is swarmlens.tokens.json unless it is named.
+  swarmlens token list [--file FILE]
+  swarmlens token revoke ID [--file FILE]
+      What is revoked is cut off within a second, by a server that runs as well.
   swarmlens simulate --type claude-flow|ruv-swarm|daa [--agents N] [--seed N] [--hz N]
                      [--transport stdio|http|tcp] [--port N]
       One simulated MCP server.
   swarmlens --version
   swarmlens --help
 
-Environment: SWARMLENS_CONFIG, PORT, HOST, LOG_LEVEL (silent, error, warn, info, debug).
+Environment: SWARMLENS_CONFIG, PORT, HOST, LOG_LEVEL (silent, error, warn, info, debug),
+SWARMLENS_INSECURE_NO_AUTH (1).
 Exit codes: 0 asked to stop, 1 failed while running, 2 bad usage or configuration.
 `;
 

@@ -1,4 +1,5 @@
 import type { ServerMapping } from '../adapters/index.js';
+import type { AuthOptions } from '../auth/index.js';
 import type { McpServerType } from '../domain/index.js';
 import type { EndpointConfig } from '../mcp/index.js';
 
@@ -11,7 +12,13 @@ export interface Config {
   /** Where servers are looked for that are not in the configuration. Left out: nowhere. */
   readonly discovery?: DiscoveryPlaces;
   readonly servers: readonly ServerConfig[];
-  /** A loopback address, as long as there is no authentication. */
+  /** How it is found out who somebody is; `null` or left out: nobody has to say. */
+  readonly auth?: AuthOptions | null;
+  /** Of pages of others that may use the server: `https://swarm.example`. Its own pages always may. */
+  readonly origins?: readonly string[];
+  /** Everybody is served who reaches the server, from wherever. */
+  readonly insecureNoAuth?: boolean;
+  /** A loopback address, unless there is authentication or somebody has asked for `insecureNoAuth`. */
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;

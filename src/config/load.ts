@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
+import { resolveAuth } from './auth.js';
 import { type Config, ConfigError, type LogLevel, LOG_LEVELS, type ServerConfig } from './config.js';
 import { demoServers } from './demo.js';
 import { duplicateWarning, withoutDuplicates } from './identity.js';
@@ -17,6 +18,7 @@ export interface Flags {
   readonly port?: string | undefined;
   readonly host?: string | undefined;
   readonly demo?: boolean | undefined;
+  readonly 'insecure-no-auth'?: boolean | undefined;
 }
 
 export interface ConfigSources {
@@ -46,10 +48,12 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
   const options: OwnOptions = file?.own ?? {};
   const port = portOf(flags.port, '--port', problems) ?? portOf(env['PORT'], 'PORT', problems) ?? options.port ?? 4000;
   const host = flags.host ?? env['HOST'] ?? options.host ?? '127.0.0.1';
-  if (!isLoopback(host)) {
+  const auth = file === null ? null : await resolveAuth(options.auth ?? {}, dirname(file.path), problems);
+  const isOpen = isInsecure(sources, problems) && auth === null;
+  if (!isLoopback(host) && auth === null && !isOpen) {
     const key = flags.host !== undefined ? '--host' : env['HOST'] !== undefined ? 'HOST' : 'swarmlens.host';
     problems.push(
-      `${key}: ${show(host, [])} – without authentication, which this version has not, only loopback is bound: use 127.0.0.1, ::1 or localhost`,
+      `${key}: ${show(host, [])} – without authentication only loopback is bound: set swarmlens.auth, use 127.0.0.1, ::1 or localhost, or pass --insecure-no-auth to serve everybody`,
     );
   }
   const logLevel = logLevelOf(env['LOG_LEVEL'], problems) ?? options.logLevel ?? 'warn';
@@ -65,6 +69,9 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
     },
     servers,
     demo: file === null,
+    auth,
+    origins: options.auth?.origins ?? [],
+    insecureNoAuth: isOpen,
     host,
     port,
     bus: options.bus ?? 'memory',
@@ -135,6 +142,15 @@ function parseOwn(input: unknown, env: Environment, problems: string[]): OwnOpti
   if (parsed.success) return parsed.data;
   problems.push(...problemsOf(parsed.error, { path, input, reported: new Set(unset.keys()), hintFor: hintForOwn }));
   return {};
+}
+
+function isInsecure({ flags, env }: ConfigSources, problems: string[]): boolean {
+  if (flags['insecure-no-auth'] === true) return true;
+  const text = env['SWARMLENS_INSECURE_NO_AUTH'] ?? '';
+  if (!['', '0', '1'].includes(text)) {
+    problems.push(`SWARMLENS_INSECURE_NO_AUTH: ${show(text, [])} – expected 1, or nothing`);
+  }
+  return text === '1';
 }
 
 function portOf(text: string | undefined, key: string, problems: string[]): number | undefined {

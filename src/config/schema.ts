@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { MCP_SERVER_TYPES } from '../domain/index.js';
+import { AUTH, AUTH_KEYS } from './auth.js';
 import { LOG_LEVELS } from './config.js';
 import { MAPPING, MAPPING_KEYS } from './mapping.js';
 import { hint } from './problems.js';
@@ -104,7 +105,7 @@ export const OWN_OPTIONS = z.strictObject({
   host: z.string().min(1).optional(),
   bus: z.literal('memory', { error: `${NOT_YET}: only memory is` }).optional(),
   logLevel: z.enum(LOG_LEVELS).optional(),
-  auth: EMPTY.optional(),
+  auth: AUTH.optional(),
   limits: EMPTY.optional(),
   heartbeatMs: DURATION_MS.optional(),
   tombstones: wholeNumber(0, 10_000_000).optional(),
@@ -128,7 +129,7 @@ export const FILE = z.looseObject({
 
 export function hintForOwn(key: string): string {
   if (Object.hasOwn(SERVER_OPTIONS.shape, key)) return `, it belongs under a server's own "swarmlens"`;
-  return hint(key, Object.keys(OWN_OPTIONS.shape));
+  return hint(key, [...Object.keys(OWN_OPTIONS.shape), ...AUTH_KEYS]);
 }
 
 export function hintForServer(key: string): string {

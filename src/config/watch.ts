@@ -1,15 +1,10 @@
-import { type FSWatcher, watch } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
-import { type Clock, messageOf, sleep } from '../shared/index.js';
+import { type Clock, FileChanges, fileMark, messageOf } from '../shared/index.js';
 import type { Logger } from '../telemetry/index.js';
 import { type Config, ConfigError } from './config.js';
 import { type ConfigSources, loadConfig } from './load.js';
 
 /** Between two looks at the file. The system tells of most changes earlier. */
 const LOOK_MS = 2_000;
-/** After the system has told of a change, which seldom comes alone. */
-const GATHER_MS = 50;
 /** How long a mistake has to stand before it is told: the file may be half written, or away for a moment. */
 const SETTLE_MS = 500;
 
@@ -33,22 +28,21 @@ export interface ConfigWatchOptions {
 export class ConfigWatch implements AsyncDisposable {
   readonly #options: ConfigWatchOptions;
   readonly #stop = new AbortController();
-  readonly #watcher: FSWatcher | null;
+  readonly #changes: FileChanges;
   readonly #running: Promise<void>;
-  #wake: () => void = () => undefined;
-  /** The system told of a change while nobody was waiting for it. */
-  #isRung = false;
 
   constructor(options: ConfigWatchOptions) {
     this.#options = options;
-    this.#watcher = this.#watchDirectory();
+    const { file, clock, logger } = options;
+    this.#changes = new FileChanges(file, clock, (error) =>
+      logger.debug({ error: messageOf(error) }, 'the file system tells of no changes'),
+    );
     this.#running = this.#run(this.#stop.signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
-    this.#watcher?.close();
-    this.#ring();
+    this.#changes[Symbol.dispose]();
     await this.#running;
   }
 
@@ -62,7 +56,7 @@ export class ConfigWatch implements AsyncDisposable {
     let seen: string | null = null;
     let doubt: { readonly problems: readonly string[]; readonly sinceMs: number } | null = null;
     while (!isAborted(signal)) {
-      const mark = await markOf(file);
+      const mark = await fileMark(file);
       if (mark !== seen) {
         seen = mark;
         doubt = null;
@@ -77,7 +71,7 @@ export class ConfigWatch implements AsyncDisposable {
         await tell(onProblems(doubt.problems));
         doubt = null;
       }
-      await this.#pause(doubt === null ? LOOK_MS : SETTLE_MS, signal);
+      await this.#changes.pause(doubt === null ? LOOK_MS : SETTLE_MS, signal);
     }
   }
 
@@ -89,49 +83,6 @@ export class ConfigWatch implements AsyncDisposable {
     } catch (error) {
       return { problems: error instanceof ConfigError ? error.problems : [messageOf(error)] };
     }
-  }
-
-  /** Until it is time to look again, or the system tells of a change. */
-  async #pause(delayMs: number, signal: AbortSignal): Promise<void> {
-    if (!this.#isRung) {
-      const woken = new AbortController();
-      this.#wake = () => woken.abort();
-      await sleep(this.#options.clock, delayMs, woken.signal);
-      this.#wake = () => undefined;
-    }
-    if (this.#isRung) await sleep(this.#options.clock, GATHER_MS, signal);
-    this.#isRung = false;
-  }
-
-  #ring(): void {
-    this.#isRung = true;
-    this.#wake();
-  }
-
-  /** The directory, because the file that bears the name may be another one tomorrow. */
-  #watchDirectory(): FSWatcher | null {
-    const { file, logger } = this.#options;
-    try {
-      const watcher = watch(dirname(file), { persistent: false }, (_event, name) => {
-        // Where the system does not name the file, each change may be its.
-        if (name === null || name === basename(file)) this.#ring();
-      });
-      watcher.on('error', (error) => logger.debug({ error: messageOf(error) }, 'the file system tells of no changes'));
-      return watcher;
-    } catch (error) {
-      logger.debug({ error: messageOf(error) }, 'the file system tells of no changes');
-      return null;
-    }
-  }
-}
-
-/** Differs when the file does, as far as that can be known without reading it. */
-async function markOf(file: string): Promise<string> {
-  try {
-    const { ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
-    return [ino, size, mtimeNs, ctimeNs].join();
-  } catch {
-    return 'cannot be read';
   }
 }
 

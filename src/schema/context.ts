@@ -27,7 +27,14 @@ export interface Services {
 export interface SchemaContext extends Services {
   /** Equal for all requests of one client. */
   readonly clientId: string;
+  /** Of this operation; made here, and told with an error that is masked. */
+  readonly requestId: string;
   readonly viewer: Viewer;
+  /**
+   * Goes on with another token on the same connection; `null`: there is no connection that outlasts its request.
+   * @throws SwarmlensError UNAUTHENTICATED, or FORBIDDEN when it gives other rights
+   */
+  readonly renew: ((token: string) => Promise<Viewer>) | null;
   /** Updates a second that the client says it can draw; `null`: it did not say. */
   readonly maxHz: number | null;
 }

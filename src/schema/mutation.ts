@@ -1,9 +1,11 @@
 import type { PollOutcome, ToolResult } from '../collector/index.js';
-import { timestamp } from '../shared/index.js';
+import { SwarmlensError, timestamp } from '../shared/index.js';
 import { checkName, checkNames } from './arguments.js';
 import { builder } from './builder.js';
+import { requires } from './permissions.js';
 import { DiscoveryType } from './discovery.js';
 import { toolArguments } from './json-argument.js';
+import { ViewerType } from './viewer.js';
 
 interface CalledTool extends ToolResult {
   readonly serverId: string;
@@ -53,6 +55,7 @@ const AgentUpdateRequestType = builder.objectRef<PollOutcome>('AgentUpdateReques
 builder.mutationFields((t) => ({
   callTool: t.field({
     type: ToolResultType,
+    extensions: requires('tools:call'),
     description:
       "Calls a tool of a server, once, guarded like every call, then polls the server. Only tools on the server's `allowTools` list; FORBIDDEN otherwise, SERVER_UNAVAILABLE when the server does not answer.",
     args: {
@@ -75,6 +78,7 @@ builder.mutationFields((t) => ({
   }),
   refreshDiscovery: t.field({
     type: DiscoveryType,
+    extensions: requires('agents:read'),
     description:
       'Polls all servers, tries the unreachable ones again, and tells what was found. Once a second for each client.',
     resolve: async (_root, _args, { collector, candidates, clientId, limitToOncePerSecond }) => {
@@ -86,6 +90,7 @@ builder.mutationFields((t) => ({
   }),
   requestAgentUpdate: t.field({
     type: AgentUpdateRequestType,
+    extensions: requires('agents:read'),
     description: 'Polls servers now, then moves the ON_DEMAND streams. Once a second for each client.',
     args: {
       serverIds: t.arg.idList({ description: 'Only these servers, each a `McpServer.id`; left out: all.' }),
@@ -96,6 +101,22 @@ builder.mutationFields((t) => ({
       const outcome = await collector.pollNow(serverIds ?? null);
       rateClock.demand();
       return outcome;
+    },
+  }),
+  authenticate: t.field({
+    type: ViewerType,
+    extensions: requires(null),
+    description:
+      'Shows a new token on a WebSocket before the old one expires; its subscriptions go on. The new one has to give the same permissions and the same sight: FORBIDDEN otherwise. Over HTTP each request brings its own token.',
+    args: {
+      token: t.arg.string({ required: true, description: 'The bare token. Pass it as a variable.' }),
+    },
+    resolve: async (_root, { token }, { renew }) => {
+      if (renew !== null) return await renew(token);
+      throw new SwarmlensError(
+        'BAD_USER_INPUT',
+        'Over HTTP there is nothing to renew: send each request with its own "Authorization: Bearer <token>".',
+      );
     },
   }),
 }));

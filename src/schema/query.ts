@@ -1,20 +1,24 @@
 import { AgentType } from './agent.js';
 import { checkName, checkNames, viewOf } from './arguments.js';
 import { builder } from './builder.js';
+import { requires } from './permissions.js';
 import { McpServerTypeEnum } from './enums.js';
 import { HealthType } from './health.js';
 import { McpServerObject } from './server.js';
 import { SwarmTopologyType, SwarmType } from './swarm.js';
 import { DiscoveryType } from './discovery.js';
+import { ViewerType } from './viewer.js';
 
 builder.queryFields((t) => ({
   discovery: t.field({
     type: DiscoveryType,
+    extensions: requires('agents:read'),
     description: 'All that was found: servers, swarms, number of agents.',
     resolve: () => ({}),
   }),
   servers: t.field({
     type: [McpServerObject],
+    extensions: requires('health:read'),
     description: 'The servers that swarmlens watches.',
     args: {
       types: t.arg({
@@ -30,6 +34,7 @@ builder.queryFields((t) => ({
   server: t.field({
     type: McpServerObject,
     nullable: true,
+    extensions: requires('health:read'),
     description: 'One server; null when there is none of that id.',
     args: { id: t.arg.id({ required: true, description: '`McpServer.id`' }) },
     resolve: (_root, { id }, { store }) => {
@@ -39,6 +44,7 @@ builder.queryFields((t) => ({
   }),
   swarms: t.field({
     type: [SwarmType],
+    extensions: requires('agents:read'),
     description: 'The swarms of all servers.',
     args: {
       serverTypes: t.arg({
@@ -55,6 +61,7 @@ builder.queryFields((t) => ({
   }),
   agents: t.field({
     type: [AgentType],
+    extensions: requires('agents:read'),
     description: 'The agents of all servers. The filters are a conjunction.',
     args: {
       serverTypes: t.arg({
@@ -74,6 +81,7 @@ builder.queryFields((t) => ({
   agent: t.field({
     type: AgentType,
     nullable: true,
+    extensions: requires('agents:read'),
     description: 'One agent; null when there is none of that id.',
     args: { id: t.arg.id({ required: true, description: '`Agent.id`' }) },
     resolve: (_root, { id }, { store }) => {
@@ -84,6 +92,7 @@ builder.queryFields((t) => ({
   topology: t.field({
     type: SwarmTopologyType,
     nullable: true,
+    extensions: requires('agents:read'),
     description: 'The topology of a swarm; null when there is none of that id.',
     args: { swarmId: t.arg.id({ required: true, description: '`Swarm.id`' }) },
     resolve: (_root, { swarmId }, { store }) => {
@@ -94,7 +103,14 @@ builder.queryFields((t) => ({
   }),
   health: t.field({
     type: HealthType,
+    extensions: requires('health:read'),
     description: 'Health of the servers and of this node.',
     resolve: (_root, _args, { store, nodeHealth }) => ({ node: nodeHealth(), servers: [...store.servers.values()] }),
+  }),
+  viewer: t.field({
+    type: ViewerType,
+    extensions: requires(null),
+    description: 'Who you are to this server, and what you may see and do.',
+    resolve: (_root, _args, { viewer }) => viewer,
   }),
 }));

@@ -12,6 +12,7 @@ import { decodeCursor } from '../state/index.js';
 import { AgentUpdateType } from './agent-update.js';
 import { checkCursor, type ViewArguments, viewOf } from './arguments.js';
 import { builder } from './builder.js';
+import { requires } from './permissions.js';
 import type { SchemaContext } from './context.js';
 import { McpServerTypeEnum, PerformanceModeEnum } from './enums.js';
 import { HealthChangeType, NoticeType } from './events.js';
@@ -53,12 +54,13 @@ builder.subscriptionFields((t) => ({
         description: '`AgentUpdate.cursor` of an earlier stream: start with what changed since, not with a snapshot.',
       }),
     },
-    extensions: { [SHAREABLE]: requestOf },
+    extensions: { ...requires('agents:read'), [SHAREABLE]: requestOf },
     subscribe: (_root, args, context) => streamChanges(context.streams, requestOf(args, context)),
     resolve: (update) => update,
   }),
   topologyChanges: t.field({
     type: TopologyChangeType,
+    extensions: requires('agents:read'),
     description: 'The whole topology of each swarm, then what changes of it; at most ten times a second.',
     args: {
       swarmIds: t.arg.idList({
@@ -70,6 +72,7 @@ builder.subscriptionFields((t) => ({
   }),
   performanceMetrics: t.field({
     type: PerformanceMetricsType,
+    extensions: requires('agents:read'),
     description: 'What all agents do together, then again whenever it is something else.',
     args: {
       serverTypes: t.arg({
@@ -88,12 +91,14 @@ builder.subscriptionFields((t) => ({
   }),
   healthChanges: t.field({
     type: HealthChangeType,
+    extensions: requires('health:read'),
     description: 'Servers and their circuit breakers that go from one state to another, each change once, in order.',
     subscribe: (_root, _args, { streams }) => streamEvents(streams, isHealthChange),
     resolve: (change) => change,
   }),
   notices: t.field({
     type: NoticeType,
+    extensions: requires('health:read'),
     description: 'What a person should see, from now on.',
     subscribe: (_root, _args, { streams }) => streamEvents(streams, isNotice),
     resolve: (notice) => notice,

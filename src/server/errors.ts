@@ -1,24 +1,49 @@
-import type { Plugin } from 'graphql-yoga';
-import { type DocumentNode, GraphQLError, type GraphQLErrorOptions, Kind, visit } from 'graphql';
+import { type DocumentNode, type ExecutionResult, GraphQLError, type GraphQLErrorOptions, Kind, visit } from 'graphql';
+import { handleStreamOrSingleExecutionResult, type Plugin } from 'graphql-yoga';
+import type { SchemaContext } from '../schema/index.js';
 import { SwarmlensError } from '../shared/index.js';
+import type { Logger } from '../telemetry/index.js';
 
-/** What a client is told of an error: its own mistakes in full, ours not at all. */
-export function maskError(error: unknown): Error {
-  const original = error instanceof GraphQLError ? error.originalError : error;
-  if (original instanceof SwarmlensError) {
-    return new GraphQLError(original.message, {
+/** What an error arose in. */
+export interface ErrorPlace {
+  /** Made here, never a client's own. */
+  readonly requestId: string;
+  /** Who asked. */
+  readonly subject?: string | null;
+}
+
+/** What a client is told of an error: its own mistakes in full, ours not at all, but with an id under which the log has it. */
+export class ErrorMask {
+  readonly #logger: Logger;
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  /** @returns the same error when it has been through here before */
+  mask(error: unknown, { requestId, subject = null }: ErrorPlace): GraphQLError {
+    const original = error instanceof GraphQLError ? error.originalError : error;
+    if (original instanceof SwarmlensError) {
+      return new GraphQLError(original.message, {
+        ...located(error),
+        extensions: { code: original.code, ...original.details },
+      });
+    }
+    if (error instanceof GraphQLError && isRequestError(error)) {
+      error.extensions['code'] ??= 'BAD_USER_INPUT';
+      return error;
+    }
+    const { path } = located(error);
+    this.#logger.error({ requestId, subject, path, error: detailsOf(original ?? error) }, 'operation failed');
+    return new GraphQLError('Internal server error. It has been logged.', {
       ...located(error),
-      extensions: { code: original.code, ...original.details },
+      extensions: { code: 'INTERNAL_SERVER_ERROR', requestId },
     });
   }
-  if (error instanceof GraphQLError && isRequestError(error)) {
-    error.extensions['code'] ??= 'BAD_USER_INPUT';
-    return error;
-  }
-  return new GraphQLError('Internal server error. It has been logged.', {
-    ...located(error),
-    extensions: { code: 'INTERNAL_SERVER_ERROR' },
-  });
+}
+
+function detailsOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 /** graphql's own: the operation or its variables are wrong, and the message says how. Resolvers' errors have a path. */
@@ -26,10 +51,44 @@ function isRequestError({ originalError, path }: GraphQLError): boolean {
   return originalError == null || (path === undefined && originalError instanceof GraphQLError);
 }
 
-/** Whether a client can do something about it: such errors are answered, not logged. */
-export function isClientError(error: unknown): boolean {
-  const original = error instanceof GraphQLError ? (error.originalError ?? error) : error;
-  return original instanceof SwarmlensError || original instanceof GraphQLError;
+/** Masks what operations answer, each with the id of its own request. */
+export function useErrorMask(mask: ErrorMask): Plugin<SchemaContext> {
+  const maskResult = ({ args, result, setResult }: ResultOf): void => {
+    if (result.errors === undefined) return;
+    const { requestId, viewer } = args.contextValue;
+    const errors = result.errors.map((error) => mask.mask(error, { requestId, subject: viewer.subject }));
+    setResult({ ...result, errors });
+  };
+  return {
+    onPluginInit({ registerContextErrorHandler }) {
+      registerContextErrorHandler(({ error, context, setError }) => setError(mask.mask(error, placeOf(context))));
+    },
+    onExecute: () => ({
+      onExecuteDone: (payload) => handleStreamOrSingleExecutionResult(payload, maskResult),
+    }),
+    onSubscribe({ args }) {
+      const { requestId, viewer } = args.contextValue;
+      return {
+        onSubscribeResult: (payload) => handleStreamOrSingleExecutionResult(payload, maskResult),
+        onSubscribeError({ error, setError }) {
+          // Nobody is there any more to be told.
+          if (error instanceof Error && error.name === 'AbortError') return;
+          setError(mask.mask(error, { requestId, subject: viewer.subject }));
+        },
+      };
+    },
+  };
+}
+
+interface ResultOf {
+  readonly args: { readonly contextValue: SchemaContext };
+  readonly result: ExecutionResult;
+  readonly setResult: (result: ExecutionResult) => void;
+}
+
+/** Of a context that could not be completed: what the server has put into it stands there from the beginning. */
+function placeOf(context: unknown): ErrorPlace {
+  return context as ErrorPlace; // see `RequestContext`
 }
 
 /** Gives every error of parsing, validation and variables its code, and says which argument it is about. */
@@ -68,7 +127,8 @@ function documentOf(document: unknown): DocumentNode {
 function explain(errors: readonly unknown[], document: DocumentNode): void {
   for (const error of errors) {
     if (!(error instanceof GraphQLError) || !isRequestError(error)) continue;
-    error.extensions['code'] = 'BAD_USER_INPUT';
+    // What has been masked already is of some kind.
+    if ((error.extensions['code'] ??= 'BAD_USER_INPUT') !== 'BAD_USER_INPUT') continue;
     const argument = argumentOf(error, document);
     // An error that is kept with its document comes by more than once.
     if (argument === null || error.extensions['argument'] === argument) continue;

@@ -1,11 +1,14 @@
 import type { GraphiQLOptions } from 'graphql-yoga';
 import { GRAPHIQL_TABS } from './graphiql-tabs.js';
 
-export const GRAPHIQL_OPTIONS: GraphiQLOptions = {
-  title: 'swarmlens',
-  subscriptionsProtocol: 'WS',
-  defaultTabs: GRAPHIQL_TABS.map((query) => ({ query })),
-};
+/** Its editor of headers, where a token goes, is for HTTP only: with tokens, subscriptions run over SSE. */
+export function graphiqlOptions(withTokens: boolean): GraphiQLOptions {
+  return {
+    title: 'swarmlens',
+    subscriptionsProtocol: withTokens ? 'SSE' : 'WS',
+    defaultTabs: GRAPHIQL_TABS.map((query) => ({ query })),
+  };
+}
 
 /** Everything is in the page itself; whatever it should ever want from elsewhere, it does not get. */
 const CONTENT_SECURITY_POLICY = [
@@ -21,14 +24,17 @@ const CONTENT_SECURITY_POLICY = [
  */
 const KEEP_TABS_IN_PLACE = '.graphiql-tab { transform: none !important; }';
 
-let page: Promise<Uint8Array<ArrayBuffer>> | null = null;
+/** By protocol, the only option that differs. */
+const pages = new Map<string | undefined, Promise<Uint8Array<ArrayBuffer>>>();
 
 /**
  * GraphiQL as one page of nine megabytes, from the installed package. It is loaded when somebody asks for the first
  * time, which takes a moment, and kept from then on; a server whose GraphiQL nobody opens does not have it in memory.
  */
 export async function renderGraphiQL(options: GraphiQLOptions): Promise<Uint8Array<ArrayBuffer>> {
-  page ??= render(options);
+  const { subscriptionsProtocol } = options;
+  const page = pages.get(subscriptionsProtocol) ?? render(options);
+  pages.set(subscriptionsProtocol, page);
   return page;
 }
 

@@ -1,11 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createYoga, type YogaServerInstance } from 'graphql-yoga';
-import { EVERYONE } from '../auth/index.js';
+import type { Authenticator, Viewer } from '../auth/index.js';
 import { schema, type SchemaContext, type Services } from '../schema/index.js';
-import { messageOf } from '../shared/index.js';
+import { messageOf, SwarmlensError } from '../shared/index.js';
 import type { Logger } from '../telemetry/index.js';
-import { isClientError, maskError, useInputErrors } from './errors.js';
-import { GRAPHIQL_OPTIONS, renderGraphiQL } from './graphiql.js';
+import { type ErrorMask, useErrorMask, useInputErrors } from './errors.js';
+import { useExpiry } from './expiry.js';
+import { graphiqlOptions, renderGraphiQL } from './graphiql.js';
 import { type Sharing, useSharing } from './sharing.js';
 
 /** What a request brings with it, over HTTP or WebSocket. */
@@ -14,41 +16,53 @@ export interface RequestContext {
   /** Of an HTTP request. */
   readonly res?: ServerResponse;
   readonly maxHz: number | null;
+  /** `null`: nobody has said who they are, and nothing is run for them. */
+  readonly viewer: Viewer | null;
+  /** Of this request, or of one operation over a WebSocket. */
+  readonly requestId: string;
+  readonly renew: SchemaContext['renew'];
 }
 
 export type GraphQLHandler = YogaServerInstance<RequestContext, SchemaContext>;
 
 export const GRAPHQL_PATH = '/graphql';
 
-export function createGraphQL(services: Services, sharing: Sharing, logger: Logger): GraphQLHandler {
+export interface GraphQLOptions {
+  readonly services: Services;
+  readonly sharing: Sharing;
+  readonly authenticator: Authenticator;
+  readonly mask: ErrorMask;
+  readonly logger: Logger;
+}
+
+export function createGraphQL({ services, sharing, authenticator, mask, logger }: GraphQLOptions): GraphQLHandler {
   return createYoga<RequestContext, SchemaContext>({
     schema,
     graphqlEndpoint: GRAPHQL_PATH,
     landingPage: false,
-    // Pages of other origins get nothing; those of our own need no permission.
+    // See `origin.ts`.
     cors: false,
     multipart: false,
-    graphiql: GRAPHIQL_OPTIONS,
+    graphiql: graphiqlOptions(authenticator.isRequired),
     renderGraphiQL,
-    maskedErrors: { maskError },
+    // What fails outside of an operation. `useErrorMask` has been at all others before.
+    maskedErrors: { maskError: (error) => mask.mask(error, { requestId: randomUUID() }) },
     logging: {
       debug: () => undefined,
       info: () => undefined,
       warn: (...messages: unknown[]) => logger.warn({ messages: messages.map(messageOf) }, 'GraphQL'),
-      error: (error: unknown) => {
-        if (!isClientError(error)) logger.error({ error: detailsOf(error) }, 'operation failed');
-      },
+      // The mask has logged it.
+      error: () => undefined,
     },
-    plugins: [useInputErrors(), useSharing(sharing)],
-    context: ({ req, maxHz }): SchemaContext => ({ ...services, clientId: clientIdOf(req), viewer: EVERYONE, maxHz }),
+    plugins: [useInputErrors(), useErrorMask(mask), useSharing(sharing), useExpiry(authenticator)],
+    context: ({ req, maxHz, viewer, requestId, renew }): SchemaContext => {
+      if (viewer === null) throw new SwarmlensError('UNAUTHENTICATED', 'A token is needed.');
+      return { ...services, clientId: clientIdOf(req, viewer), viewer, maxHz, requestId, renew };
+    },
   });
 }
 
-/** Clients are told apart by their address until there are tokens to tell them apart by. */
-function clientIdOf(request: IncomingMessage): string {
-  return request.socket.remoteAddress ?? 'unknown';
-}
-
-function detailsOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+/** Clients are told apart by whom their token is for; by their address, where they need none. */
+function clientIdOf(request: IncomingMessage, { subject }: Viewer): string {
+  return subject ?? request.socket.remoteAddress ?? 'unknown';
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { execute, type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import {
@@ -17,7 +18,7 @@ import {
   type RootSelection,
 } from '../render/index.js';
 import { type SchemaContext, shareableStream } from '../schema/index.js';
-import { maskError } from './errors.js';
+import type { ErrorMask } from './errors.js';
 import { FrameWriter } from './frames.js';
 import { type CompressionOptions, SharedMessage } from './shared-message.js';
 
@@ -31,13 +32,15 @@ export interface SharedSubscription {
 export class Sharing {
   readonly #groups: Groups;
   readonly #compress: CompressionOptions;
+  readonly #mask: ErrorMask;
   readonly #frames = new FrameWriter();
   /** By selection: subscriptions with other filters, and so of other groups, share what they render of each agent. */
   readonly #renderers = new Map<string, { readonly render: RenderSelection | null; users: number }>();
 
-  constructor(groups: Groups, compress: CompressionOptions) {
+  constructor(groups: Groups, compress: CompressionOptions, mask: ErrorMask) {
     this.#groups = groups;
     this.#compress = compress;
+    this.#mask = mask;
   }
 
   /** Selections that are rendered. */
@@ -71,8 +74,8 @@ export class Sharing {
       };
       return { after, join: (member) => this.#groups.join(key, request, member) };
     } catch (error) {
-      const masked = maskError(error);
-      return masked instanceof GraphQLError ? masked : new GraphQLError(masked.message);
+      const { requestId, viewer } = context;
+      return this.#mask.mask(error, { requestId, subject: viewer.subject });
     }
   }
 
@@ -102,8 +105,15 @@ export class Sharing {
     // As graphql does it for each event of a subscription.
     const result = execute({ ...args, rootValue: update });
     return result instanceof Promise
-      ? result.then((done) => messageOf([serialise(done)]))
-      : messageOf([serialise(result)]);
+      ? result.then((done) => messageOf([this.#serialise(done)]))
+      : messageOf([this.#serialise(result)]);
+  }
+
+  /** What goes wrong here goes wrong for all members at once, in nobody's request: the update has an id of its own. */
+  #serialise({ data, errors }: ExecutionResult): string {
+    if (errors === undefined) return JSON.stringify({ data });
+    const requestId = randomUUID();
+    return JSON.stringify({ errors: errors.map((error) => this.#mask.mask(error, { requestId })), data });
   }
 }
 
@@ -126,8 +136,4 @@ function resultsOf(shared: SharedSubscription): AsyncIterableIterator<ExecutionR
       deliver: (message) => reader.deliver(message.result),
     }),
   );
-}
-
-function serialise({ data, errors }: ExecutionResult): string {
-  return JSON.stringify({ ...(errors !== undefined && { errors: errors.map(maskError) }), data });
 }

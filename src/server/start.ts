@@ -1,10 +1,12 @@
+import type { Authenticator } from '../auth/index.js';
 import type { ActiveStreams } from '../delivery/index.js';
 import type { Services } from '../schema/index.js';
 import { type Clock, messageOf, sleep } from '../shared/index.js';
 import type { Logger } from '../telemetry/index.js';
 import { Connections } from './connections.js';
+import { ErrorMask } from './errors.js';
 import { createGraphQL } from './graphql.js';
-import { createHttpServer, listen, refuse } from './http.js';
+import { createHttpServer, listen } from './http.js';
 import { NodeHealthMeter } from './node-health.js';
 import { createPlaygroundHandler } from './playground.js';
 import { Sharing } from './sharing.js';
@@ -14,6 +16,12 @@ export interface StartOptions {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
+  /** Tells who asks; closed by whoever has opened it, after the server. */
+  readonly authenticator: Authenticator;
+  /** Of pages of others that may use the server. */
+  readonly origins: readonly string[];
+  /** Whether it is reached under any name, although nobody has to say who they are. */
+  readonly anyHost: boolean;
   readonly services: Omit<Services, 'nodeHealth'>;
   readonly activeStreams: ActiveStreams;
   readonly clock: Clock;
@@ -48,16 +56,24 @@ export async function startServer(options: StartOptions): Promise<SwarmlensServe
   let draining = false;
   const { maxBufferedBytes, maxSlowMs, compressFromBytes } = options.delivery;
   const connections = new Connections({ clock, maxBufferedBytes, maxSlowMs });
-  const sharing = new Sharing(options.services.streams.groups, { threshold: compressFromBytes });
+  const mask = new ErrorMask(logger);
+  const sharing = new Sharing(options.services.streams.groups, { threshold: compressFromBytes }, mask);
   const meter = new NodeHealthMeter(connections, options.activeStreams);
-  const graphql = createGraphQL({ ...options.services, nodeHealth: () => meter.read() }, sharing, logger);
+  const services = { ...options.services, nodeHealth: () => meter.read() };
+  const { authenticator, origins } = options;
+  const graphql = createGraphQL({ services, sharing, authenticator, mask, logger });
+  const tokens = authenticator.isRequired;
+  const door = { anyHost: options.anyHost || tokens, origins, tokens };
   const server = createHttpServer({
     graphql,
+    authenticator,
+    door,
+    mask,
     playground: createPlaygroundHandler(options.playgroundDirectory),
     notReady: () => (draining ? 'draining' : notReady),
   });
   const compress = compressFromBytes !== null;
-  const sockets = serveWebSockets({ server, graphql, connections, sharing, compress, logger, refuse });
+  const sockets = serveWebSockets({ server, graphql, authenticator, door, connections, sharing, compress, logger });
   const url = await listen(server, options.host, options.port);
   // Not waited for at the end: a server that is never reached must not keep the program from stopping.
   options.discovered.then(

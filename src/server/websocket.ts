@@ -1,9 +1,10 @@
-import type { IncomingMessage, Server } from 'node:http';
+import { randomUUID } from 'node:crypto';
+import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type DocumentNode, type ExecutionArgs, type ExecutionResult, GraphQLError, type GraphQLSchema } from 'graphql';
 import { CloseCode, handleProtocols, makeServer, type ServerOptions } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { z } from 'zod';
+import type { Authenticator } from '../auth/index.js';
 import type { Member } from '../delivery/index.js';
 import type { SchemaContext } from '../schema/index.js';
 import { messageOf } from '../shared/index.js';
@@ -11,20 +12,19 @@ import type { Logger } from '../telemetry/index.js';
 import type { Connections } from './connections.js';
 import { GRAPHQL_PATH, type GraphQLHandler } from './graphql.js';
 import { deflationOf } from './inflater.js';
+import { type DoorOptions, refusalOf } from './origin.js';
 import type { Outlet } from './outlet.js';
 import { MessagePrefix, type SharedMessage } from './shared-message.js';
 import type { SharedSubscription, Sharing } from './sharing.js';
+import { SocketSession } from './socket-session.js';
 
 /** Bytes of one message from a client; an operation with its variables is far smaller. */
 const MAX_MESSAGE_BYTES = 256 * 1024;
 
-/** `connection_init` may carry these; other keys are ignored, as clients send their own. */
-const INIT = z.looseObject({ maxHz: z.number().positive().nullish() }).nullish();
-
 interface Extra extends Record<PropertyKey, unknown> {
   readonly client: Client;
   readonly request: IncomingMessage;
-  maxHz: number | null;
+  readonly session: SocketSession;
 }
 
 /** One socket. */
@@ -39,18 +39,18 @@ interface Client {
 export interface WebSocketOptions {
   readonly server: Server;
   readonly graphql: GraphQLHandler;
+  readonly authenticator: Authenticator;
+  readonly door: DoorOptions;
   readonly connections: Connections;
   readonly sharing: Sharing;
   /** Whether clients that ask for it get compressed updates. */
   readonly compress: boolean;
   readonly logger: Logger;
-  /** Why an upgrade is refused; `null`: it is not. */
-  readonly refuse: (request: IncomingMessage) => string | null;
 }
 
 /** `graphql-transport-ws` on the HTTP server's port: graphql-ws runs the protocol, Yoga the operations. */
 export function serveWebSockets(options: WebSocketOptions): AsyncDisposable {
-  const { server, connections, logger, refuse } = options;
+  const { server, connections, door } = options;
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_MESSAGE_BYTES,
@@ -60,15 +60,15 @@ export function serveWebSockets(options: WebSocketOptions): AsyncDisposable {
   });
   const protocol = protocolServer(options);
   const onUpgrade = (request: IncomingMessage, duplex: Duplex, head: Buffer): void => {
-    const refusal =
-      new URL(request.url ?? '/', 'http://localhost').pathname === GRAPHQL_PATH ? refuse(request) : 'not found';
+    const isOurs = new URL(request.url ?? '/', 'http://localhost').pathname === GRAPHQL_PATH;
+    const refusal = isOurs ? refusalOf(request, door) : { status: 404 as const, reason: 'not found' };
     if (refusal !== null) {
-      const status = refusal === 'not found' ? '404 Not Found' : '403 Forbidden';
-      duplex.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain\r\n\r\n${refusal}\n`);
+      const status = `${refusal.status} ${STATUS_CODES[refusal.status] ?? ''}`;
+      duplex.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain\r\n\r\n${refusal.reason}\n`);
       return;
     }
     sockets.handleUpgrade(request, duplex, head, (socket) => {
-      open(protocol, socket, duplex, connections.add(socket, duplex), request, logger);
+      open(protocol, socket, duplex, connections.add(socket, duplex), request, options);
     });
   };
   server.on('upgrade', onUpgrade);
@@ -84,17 +84,13 @@ type ProtocolServer = ReturnType<typeof makeServer<Record<string, unknown>, Extr
 
 function protocolServer({ graphql, sharing }: WebSocketOptions): ProtocolServer {
   return makeServer<Record<string, unknown>, Extra>({
-    onConnect({ connectionParams, extra }) {
-      const init = INIT.safeParse(connectionParams);
-      if (!init.success) {
-        extra.client.socket.close(CloseCode.BadRequest, 'connection_init: "maxHz" must be a number above 0');
-        return;
-      }
-      extra.maxHz = init.data?.maxHz ?? null;
-    },
+    onConnect: ({ connectionParams, extra }) => extra.session.begin(connectionParams),
     // The enveloped functions, so that what holds over HTTP holds here: context, validation, masking.
     async onSubscribe({ extra }, id, params) {
-      const enveloped = graphql.getEnveloped({ req: extra.request, maxHz: extra.maxHz, params });
+      const { request: req, session } = extra;
+      const renew = (token: string) => session.renew(token);
+      const { viewer, maxHz } = session;
+      const enveloped = graphql.getEnveloped({ req, maxHz, viewer, renew, requestId: randomUUID(), params });
       const { schema, parse, validate, contextFactory, execute, subscribe } = enveloped as Enveloped; // see there
       try {
         const document = parse(params.query);
@@ -212,11 +208,14 @@ function open(
   stream: Duplex,
   outlet: Outlet,
   request: IncomingMessage,
-  logger: Logger,
+  { authenticator, logger }: WebSocketOptions,
 ): void {
   socket.on('error', (error) => logger.debug({ error: error.message }, 'socket error'));
   const deflation = deflationOf(socket);
   const client: Client = { socket, stream, outlet, mayDeflate: deflation?.mayDeflate ?? false };
+  const session = new SocketSession(authenticator, request.headers.authorization ?? null, (code, reason) =>
+    socket.close(code, reason),
+  );
   const closed = protocol.opened(
     {
       protocol: socket.protocol,
@@ -225,6 +224,8 @@ function open(
       onMessage: (receive) => {
         socket.on('message', (message: Buffer) => {
           deflation?.forget();
+          // What is on its way while the socket closes comes from somebody who has been shown the door.
+          if (socket.readyState !== socket.OPEN) return;
           receive(message.toString('utf8')).catch((error: unknown) => {
             logger.error({ error: messageOf(error) }, 'message handling failed');
             socket.close(CloseCode.InternalServerError, 'Internal server error');
@@ -232,9 +233,10 @@ function open(
         });
       },
     },
-    { client, request, maxHz: null },
+    { client, request, session },
   );
   socket.once('close', (code, reason) => {
+    session[Symbol.dispose]();
     closed(code, reason.toString('utf8')).catch((error: unknown) => {
       logger.error({ error: messageOf(error) }, 'closing a socket failed');
     });

@@ -10,8 +10,9 @@ const SRC = fileURLToPath(new URL('../../src', import.meta.url));
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   main: ['cli'],
   index: ['app', 'client', 'config', 'shared', 'telemetry', 'domain'],
-  cli: ['app', 'check', 'config', 'discovery', 'shared', 'telemetry', 'simulator'],
+  cli: ['app', 'auth', 'check', 'config', 'discovery', 'domain', 'shared', 'telemetry', 'simulator'],
   app: [
+    'auth',
     'bus',
     'collector',
     'config',
@@ -26,7 +27,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   'live-config': ['bus', 'collector', 'config', 'domain', 'shared', 'state'],
   check: ['app', 'bus', 'collector', 'config', 'domain', 'state'],
-  config: ['shared', 'domain'],
+  config: ['auth', 'shared', 'domain'],
   shared: [],
   domain: ['shared'],
   sanitize: [],

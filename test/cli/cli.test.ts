@@ -63,7 +63,10 @@ describe('usage', () => {
     [['serve', 'extra'], /swarmlens serve: /],
     [['serve', '--port'], /^swarmlens serve: .*--port.*\n/],
     [['serve', '--port', 'x'], /--port: is "x"/],
-    [['serve', '--host', '0.0.0.0'], /--host: is "0\.0\.0\.0" – without authentication/],
+    [
+      ['serve', '--host', '0.0.0.0'],
+      /^--host: is "0\.0\.0\.0" – without authentication only loopback is bound: .*--insecure-no-auth/,
+    ],
     [['serve', '--config', 'nowhere.json'], /nowhere\.json: cannot be read/],
     [['check'], /--config FILE/],
     [['discover', '--port', '0'], /--port is "0"/],

@@ -1,7 +1,7 @@
 import { parse, validate } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { schema } from '../../src/schema/index.js';
-import { GRAPHIQL_OPTIONS, renderGraphiQL } from '../../src/server/graphiql.js';
+import { graphiqlOptions, renderGraphiQL } from '../../src/server/graphiql.js';
 import { GRAPHIQL_TABS } from '../../src/server/graphiql-tabs.js';
 
 describe('GraphiQL', () => {
@@ -29,8 +29,8 @@ describe('GraphiQL', () => {
   });
 
   test('the page holds everything it needs, lets nothing in from elsewhere, and is made once', async () => {
-    const page = await renderGraphiQL(GRAPHIQL_OPTIONS);
-    expect(await renderGraphiQL(GRAPHIQL_OPTIONS)).toBe(page);
+    const page = await renderGraphiQL(graphiqlOptions(false));
+    expect(await renderGraphiQL(graphiqlOptions(false))).toBe(page);
     const html = new TextDecoder().decode(page);
     const [head = ''] = html.split('<style>\n', 1);
     expect(head).toContain('Content-Security-Policy" content="default-src \'self\'');

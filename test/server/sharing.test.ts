@@ -1,15 +1,17 @@
 import fc from 'fast-check';
 import { type DocumentNode, execute, type ExecutionArgs, GraphQLError, parse, validate } from 'graphql';
 import { describe, expect, test } from 'vitest';
-import type { Viewer } from '../../src/auth/index.js';
+import { EVERYONE, type Viewer } from '../../src/auth/index.js';
 import { Demand } from '../../src/collector/demand.js';
 import { ActiveStreams, Groups, type Member, RateClock, type Seat } from '../../src/delivery/index.js';
-import { type Agent, MCP_SERVER_TYPES, type Restriction, UNRESTRICTED } from '../../src/domain/index.js';
+import { type Agent, MCP_SERVER_TYPES, type Restriction } from '../../src/domain/index.js';
 import { schema, type SchemaContext, shareableStream } from '../../src/schema/index.js';
 import { rootSelection } from '../../src/render/index.js';
 import type { SharedMessage } from '../../src/server/shared-message.js';
+import { ErrorMask } from '../../src/server/errors.js';
 import { Sharing } from '../../src/server/sharing.js';
 import { changesSince, matchesAgent, type Position, restrictView, createView, Store } from '../../src/state/index.js';
+import { recordingLogger } from '../mcp/support.js';
 import { EPOCH_TIME, pictureOf } from '../support/arbitraries.js';
 import { ManualClock, settled } from '../support/manual-clock.js';
 
@@ -18,6 +20,7 @@ class Bench implements Disposable {
   readonly clock = new ManualClock();
   readonly store = new Store({ epoch: 'e', maxTombstones: 100, maxEvents: 3 });
   readonly errors: unknown[] = [];
+  readonly log = recordingLogger();
   readonly groups: Groups;
   readonly sharing: Sharing;
 
@@ -30,13 +33,20 @@ class Bench implements Disposable {
       utilization: () => 0,
       onError: (error) => this.errors.push(error),
     });
-    this.sharing = new Sharing(this.groups, { threshold: null });
+    this.sharing = new Sharing(this.groups, { threshold: null }, new ErrorMask(this.log.logger));
   }
 
   context(viewer: Viewer): SchemaContext {
     const { store, clock } = this;
     // What these resolvers use of it: there are no MCP servers and no sockets here.
-    return { store, clock, viewer, maxHz: null } as Partial<SchemaContext> as SchemaContext;
+    return {
+      store,
+      clock,
+      viewer,
+      maxHz: null,
+      requestId: 'r',
+      renew: null,
+    } as Partial<SchemaContext> as SchemaContext;
   }
 
   [Symbol.dispose](): void {
@@ -152,8 +162,8 @@ const restrictions: fc.Arbitrary<Restriction> = fc.record({
 });
 
 const viewers: fc.Arbitrary<Viewer> = fc.oneof(
-  fc.constant<Viewer>({ scope: 'all', restriction: UNRESTRICTED }),
-  restrictions.map((restriction) => ({ scope: JSON.stringify(restriction), restriction })),
+  fc.constant(EVERYONE),
+  restrictions.map((restriction): Viewer => ({ ...EVERYONE, scope: JSON.stringify(restriction), restriction })),
 );
 
 const steps = fc.oneof(
@@ -209,25 +219,23 @@ describe('sharing', () => {
 
   test('subscriptions that differ in blanks, names and inline filters only are one group; another scope is another', async () => {
     using bench = new Bench();
-    const everyone: Viewer = { scope: 'everyone', restriction: UNRESTRICTED };
-    const other: Viewer = { scope: 'other', restriction: UNRESTRICTED };
+    const other: Viewer = { ...EVERYONE, scope: 'other' };
     const one = parse('subscription One { agentUpdates(agentTypes: ["coder", "queen"]) { kind agents { id } } }');
     const two = parse(
       'subscription($t: [String!]) {\n agentUpdates(agentTypes: $t)\n { kind agents { id } } # two\n }',
     );
-    using _a = new Subscriber(bench, one, {}, everyone);
-    using _b = new Subscriber(bench, two, { t: ['queen', 'CODER', 'coder'] }, everyone);
+    using _a = new Subscriber(bench, one, {}, EVERYONE);
+    using _b = new Subscriber(bench, two, { t: ['queen', 'CODER', 'coder'] }, EVERYONE);
     expect(bench.groups.size).toBe(1);
     using _c = new Subscriber(bench, two, { t: ['queen', 'coder'] }, other);
     expect(bench.groups.size).toBe(2);
-    using _d = new Subscriber(bench, two, { t: ['queen'] }, everyone);
+    using _d = new Subscriber(bench, two, { t: ['queen'] }, EVERYONE);
     expect(bench.groups.size).toBe(3);
     await settled();
   });
 
   test('a resolver error reaches every member as an error beside the data, masked, and ends nobody', async () => {
     using bench = new Bench();
-    const everyone: Viewer = { scope: 'everyone', restriction: UNRESTRICTED };
     const document = parse('subscription { agentUpdates { kind timestamp } }');
     const answers: { errors?: unknown[]; data: unknown }[][] = [[], []];
     const crowded = pictureOf('x').filter(({ agents }) => agents.length >= 3);
@@ -240,7 +248,7 @@ describe('sharing', () => {
     };
     const seats = answers.map((told) => {
       // Of the clock, the resolver of `timestamp` uses nothing else.
-      const context = { ...bench.context(everyone), clock } as SchemaContext;
+      const context = { ...bench.context(EVERYONE), clock } as SchemaContext;
       const args = { schema, document, contextValue: context };
       const plan = bench.sharing.plan(args, context);
       if (plan === null || plan instanceof GraphQLError) throw new Error('not shared');
@@ -260,6 +268,10 @@ describe('sharing', () => {
       expect(told[1]?.errors).toMatchObject([
         { extensions: { code: 'INTERNAL_SERVER_ERROR' }, path: ['agentUpdates', 'timestamp'] },
       ]);
+      // In nobody's request, so with an id of its own, which the log has as well.
+      expect(bench.log.lines).toMatchObject([{ fields: { error: expect.stringContaining('a secret') } }]);
+      const requestId = bench.log.lines[0]?.fields['requestId'];
+      expect(told[1]?.errors).toMatchObject([{ extensions: { requestId } }]);
       expect(told[2]?.data).toMatchObject({ agentUpdates: { kind: 'DELTA' } });
       expect(JSON.stringify(told)).not.toContain('a secret');
     }
@@ -268,11 +280,10 @@ describe('sharing', () => {
 
   test('1,000 rounds of joining and leaving leave no group, lane, timer or renderer behind', async () => {
     using bench = new Bench();
-    const everyone: Viewer = { scope: 'everyone', restriction: UNRESTRICTED };
     const document = parse('subscription($t: [String!]) { agentUpdates(agentTypes: $t) { kind agents { id } } }');
     for (let round = 0; round < 1_000; round += 1) {
       const subscribers = [0, 1, 2].map(
-        (which) => new Subscriber(bench, document, { t: [`${round % 7} ${which}`] }, everyone),
+        (which) => new Subscriber(bench, document, { t: [`${round % 7} ${which}`] }, EVERYONE),
       );
       if (round % 50 === 0) await settled();
       for (const subscriber of subscribers) subscriber[Symbol.dispose]();

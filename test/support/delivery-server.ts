@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
+import { NO_AUTHENTICATION } from '../../src/auth/index.js';
 import { MemoryBus } from '../../src/bus/index.js';
 import { Collector, Demand } from '../../src/collector/index.js';
 import { ActiveStreams, Commits, eventLoopUtilization, Groups, RateClock } from '../../src/delivery/index.js';
 import { type Agent, NO_PERFORMANCE } from '../../src/domain/index.js';
 import { type DeliveryOptions, startServer } from '../../src/server/index.js';
+import type { StartOptions } from '../../src/server/start.js';
 import { systemClock, timestamp } from '../../src/shared/index.js';
 import { emptyChange, Store } from '../../src/state/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
@@ -20,6 +22,10 @@ export class DeliveryServer implements AsyncDisposable {
   readonly active = new ActiveStreams();
   readonly groups: Groups;
   readonly errors: unknown[] = [];
+  /** What was done that may be done once a second, by whom. */
+  readonly uses: { readonly what: string; readonly clientId: string }[] = [];
+  /** What looking for candidates fails with; `null`: there are none. */
+  failure: Error | null = null;
   readonly url: string;
   readonly #rateClock: RateClock;
   readonly #commits: Commits;
@@ -39,7 +45,11 @@ export class DeliveryServer implements AsyncDisposable {
     this.url = '';
   }
 
-  static async start(delivery: Partial<DeliveryOptions> = {}): Promise<DeliveryServer> {
+  /** @param access who is let in; left out: everybody */
+  static async start(
+    delivery: Partial<DeliveryOptions> = {},
+    access: Partial<Pick<StartOptions, 'authenticator' | 'origins' | 'anyHost' | 'logger'>> = {},
+  ): Promise<DeliveryServer> {
     const made = new DeliveryServer();
     const { store, demand, active, groups } = made;
     const clock = systemClock;
@@ -55,14 +65,20 @@ export class DeliveryServer implements AsyncDisposable {
     const server = await startServer({
       host: '127.0.0.1',
       port: 0,
+      authenticator: NO_AUTHENTICATION,
+      origins: [],
+      anyHost: false,
       services: {
         store,
         collector,
-        candidates: { list: () => Promise.resolve([]), forget: () => undefined },
+        candidates: {
+          list: () => (made.failure === null ? Promise.resolve([]) : Promise.reject(made.failure)),
+          forget: () => undefined,
+        },
         streams: { store, demand, commits: made.#commits, rateClock: made.#rateClock, active, groups },
         rateClock: made.#rateClock,
         clock,
-        limitToOncePerSecond: () => Promise.resolve(),
+        limitToOncePerSecond: (what, clientId) => Promise.resolve(void made.uses.push({ what, clientId })),
       },
       activeStreams: active,
       clock,
@@ -71,6 +87,7 @@ export class DeliveryServer implements AsyncDisposable {
       discovered: Promise.resolve(),
       delivery: { ...DELIVERY, ...delivery },
       shutdownMs: 500,
+      ...access,
     });
     made.#close = async () => {
       await server[Symbol.asyncDispose]();

@@ -1,0 +1,60 @@
+import { defaultFieldResolver, type GraphQLField, type GraphQLSchema, isObjectType } from 'graphql';
+import { type Permission, requirePermission, type Viewer } from '../auth/index.js';
+import { SHAREABLE, shareableStream } from './shareable.js';
+
+/** Where a field says what its viewer has to be permitted. */
+const REQUIRES = 'swarmlens.requires';
+
+/** What a field needs; `null`: nothing but to be let in at all. */
+export type Requirement = Permission | null;
+
+/** Extensions of a field that only viewers with a permission get. Each field of a root type has to say so. */
+export function requires(requirement: Requirement): Readonly<Record<string, unknown>> {
+  return { [REQUIRES]: requirement };
+}
+
+/**
+ * The schema with each field that requires a permission asking for it: in queries, mutations and subscriptions alike,
+ * whether they are shared or run by themselves.
+ * @throws Error when a field of a root type does not say what it requires
+ */
+export function withPermissions(schema: GraphQLSchema): GraphQLSchema {
+  const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type) || type.name.startsWith('__')) continue;
+    const isRoot = roots.some((root) => root === type);
+    for (const field of Object.values(type.getFields())) {
+      const requirement = requirementOf(field);
+      if (requirement === undefined && isRoot)
+        throw new Error(`${type.name}.${field.name} does not say what it requires`);
+      if (requirement != null) guard(field, requirement, type === schema.getSubscriptionType());
+    }
+  }
+  return schema;
+}
+
+function requirementOf(field: GraphQLField<unknown, unknown>): Requirement | undefined {
+  return field.extensions[REQUIRES] as Requirement | undefined; // only `requires` sets it
+}
+
+function guard(field: GraphQLField<unknown, unknown>, permission: Permission, isStream: boolean): void {
+  const check = (context: unknown): void => {
+    requirePermission((context as { readonly viewer: Viewer }).viewer, permission); // of every context of this schema
+  };
+  // A subscription is asked for once, when it begins, and not for each of its events.
+  const own = isStream ? field.subscribe : (field.resolve ?? defaultFieldResolver);
+  if (own === undefined) throw new Error(`${field.name} has nothing to subscribe to`);
+  const guarded: typeof own = (source, args, context, info): unknown => {
+    check(context);
+    return own(source, args, context, info);
+  };
+  if (isStream) field.subscribe = guarded;
+  else field.resolve = guarded;
+  const shared = shareableStream(field);
+  if (shared === null) return;
+  const plan: typeof shared = (args, context) => {
+    check(context);
+    return shared(args, context);
+  };
+  field.extensions = { ...field.extensions, [SHAREABLE]: plan };
+}

@@ -1,0 +1,46 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { changeTokenFile, hashOf, newToken, PERMISSIONS, type StoredToken } from '../../src/auth/index.js';
+import { UNRESTRICTED } from '../../src/domain/index.js';
+
+/** A directory with a token file. */
+export class TokenDirectory implements AsyncDisposable {
+  readonly file: string;
+  readonly #directory: string;
+
+  private constructor(directory: string) {
+    this.#directory = directory;
+    this.file = join(directory, 'tokens.json');
+  }
+
+  static async make(): Promise<TokenDirectory> {
+    return new TokenDirectory(await mkdtemp(join(tmpdir(), 'swarmlens-test-')));
+  }
+
+  /** Adds a token to the file. @returns the token itself, and what the file keeps of it */
+  async create(overrides: Partial<StoredToken> = {}): Promise<{ text: string; stored: StoredToken }> {
+    const { id, secret, text } = newToken();
+    const stored: StoredToken = {
+      id,
+      name: null,
+      hash: hashOf(secret),
+      permissions: [...PERMISSIONS],
+      // Lists of the file can be changed, those of the domain cannot; all are null.
+      restriction: { ...UNRESTRICTED, serverIds: null, serverTypes: null, agentTypes: null, swarmIds: null },
+      createdAt: '2026-11-23T15:00:00.000Z',
+      expiresAt: null,
+      ...overrides,
+    };
+    await changeTokenFile(this.file, (tokens) => [...tokens, stored]);
+    return { text, stored };
+  }
+
+  async revoke(id: string): Promise<void> {
+    await changeTokenFile(this.file, (tokens) => tokens.filter((token) => token.id !== id));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+}

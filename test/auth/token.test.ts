@@ -1,0 +1,151 @@
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { bearerToken, MAX_TOKEN_LENGTH } from '../../src/auth/bearer.js';
+import { parseDuration } from '../../src/auth/duration.js';
+import { hashOf, isSecretOf, newToken, parseToken } from '../../src/auth/token.js';
+import { createViewer, PERMISSIONS, requirePermission } from '../../src/auth/viewer.js';
+import { UNRESTRICTED } from '../../src/domain/index.js';
+import { SwarmlensError } from '../../src/shared/index.js';
+
+const B64_TOKEN = fc.stringMatching(/^[A-Za-z0-9\-._~+/]{1,80}={0,2}$/);
+
+describe('a static token', () => {
+  test('has an id and 256 bits, and no two are alike', () => {
+    const tokens = Array.from({ length: 100 }, newToken);
+    for (const { id, secret, text } of tokens) {
+      expect(text).toBe(`swl_${id}_${secret}`);
+      expect(Buffer.from(secret, 'base64url')).toHaveLength(32);
+      expect(parseToken(text)).toEqual({ id, secret });
+    }
+    expect(new Set(tokens.map(({ id }) => id)).size).toBe(100);
+    expect(new Set(tokens.map(({ secret }) => secret)).size).toBe(100);
+  });
+
+  test('is kept as SHA-256 of its secret, which no other secret has', () => {
+    const { secret } = newToken();
+    expect(hashOf(secret)).toBe(createHash('sha256').update(secret).digest('hex'));
+    expect(isSecretOf(hashOf(secret), secret)).toBe(true);
+    // The last character of 256 bits in base64 holds two bits that say nothing: they count all the same.
+    const last = secret.charCodeAt(42);
+    for (const other of [secret.slice(0, 42) + String.fromCharCode(last + 1), secret.slice(1), '', `${secret}=`]) {
+      expect(isSecretOf(hashOf(secret), other)).toBe(false);
+    }
+  });
+
+  test('any text: it is a token of ours, or null', () => {
+    const nearly = fc
+      .tuple(fc.stringMatching(/^[0-9a-g]{10,14}$/), fc.string({ maxLength: 45 }))
+      .map(([id, secret]) => `swl_${id}_${secret}`);
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), nearly), (text) => {
+        const parts = parseToken(text);
+        if (parts !== null) expect(`swl_${parts.id}_${parts.secret}`).toBe(text);
+      }),
+    );
+  });
+});
+
+describe('an Authorization header', () => {
+  test('any token that may stand in one is read, however the scheme is written', () => {
+    fc.assert(
+      fc.property(
+        B64_TOKEN,
+        fc.mixedCase(fc.constant('bearer')),
+        fc.integer({ min: 1, max: 3 }),
+        (token, scheme, n) => {
+          expect(bearerToken(`${scheme}${' '.repeat(n)}${token}`)).toBe(token);
+        },
+      ),
+    );
+  });
+
+  test('any other text is refused as UNAUTHENTICATED, in words that do not hold it', () => {
+    const texts = fc.oneof(
+      fc.string({ minLength: 12 }),
+      fc.string({ minLength: 12 }).map((text) => `Bearer ${text}`),
+      fc.constantFrom('Basic dXNlcjpwYXNzd29yZA==', 'Bearer', 'Bearer ', 'bearer two tokens-in-one', 'swl_bare-token'),
+    );
+    fc.assert(
+      fc.property(texts, (text) => {
+        let refusal: unknown = null;
+        try {
+          expect(text.slice(7).trim()).toBe(bearerToken(text));
+        } catch (error) {
+          refusal = error;
+        }
+        if (refusal === null) return;
+        expect(refusal).toMatchObject({ code: 'UNAUTHENTICATED' });
+        if (text.trim().length > 7) expect((refusal as Error).message).not.toContain(text);
+      }),
+    );
+  });
+
+  test.each([[null], ['']])('%j is refused: a token is needed', (header) => {
+    expect(() => bearerToken(header)).toThrow('Authorization: Bearer <token>');
+  });
+
+  test('a token that is too long is refused for its length', () => {
+    expect(bearerToken(`Bearer ${'a'.repeat(MAX_TOKEN_LENGTH - 7)}`)).toHaveLength(MAX_TOKEN_LENGTH - 7);
+    expect(() => bearerToken(`Bearer ${'a'.repeat(MAX_TOKEN_LENGTH)}`)).toThrow('more than 8192 characters');
+  });
+});
+
+describe('a viewer', () => {
+  const options = { subject: 'a', permissions: [...PERMISSIONS], restriction: UNRESTRICTED, expiresAtMs: null };
+
+  test('has the scope of all who may see and do the same, in whatever order it was said', () => {
+    const one = createViewer({
+      ...options,
+      permissions: ['agents:read', 'health:read'],
+      restriction: { ...UNRESTRICTED, serverIds: ['b', 'a', 'a'] },
+    });
+    const other = createViewer({
+      subject: 'somebody else',
+      permissions: ['health:read', 'agents:read', 'agents:read'],
+      restriction: { ...UNRESTRICTED, serverIds: ['a', 'b'] },
+      expiresAtMs: 1,
+    });
+    expect(other.scope).toBe(one.scope);
+  });
+
+  test('who may see or do anything else has another scope', () => {
+    const scopes = [
+      createViewer(options),
+      createViewer({ ...options, permissions: ['agents:read'] }),
+      createViewer({ ...options, permissions: [] }),
+      ...(['serverIds', 'agentTypes', 'swarmIds'] as const).flatMap((list) =>
+        [[], ['a'], ['a,b'], ['a', 'b']].map((values) =>
+          createViewer({ ...options, restriction: { ...UNRESTRICTED, [list]: values } }),
+        ),
+      ),
+      createViewer({ ...options, restriction: { ...UNRESTRICTED, serverTypes: ['DAA'] } }),
+      createViewer({ ...options, restriction: { ...UNRESTRICTED, performance: false } }),
+      createViewer({ ...options, restriction: { ...UNRESTRICTED, neural: false } }),
+    ].map(({ scope }) => scope);
+    expect(new Set(scopes).size).toBe(scopes.length);
+  });
+
+  test('without a permission is told which one it needs', () => {
+    const viewer = createViewer({ ...options, permissions: ['agents:read'] });
+    requirePermission(viewer, 'agents:read');
+    expect(() => requirePermission(viewer, 'tools:call')).toThrow(SwarmlensError);
+    expect(() => requirePermission(viewer, 'tools:call')).toThrow('"tools:call"');
+  });
+});
+
+test.each([
+  ['30d', 30 * 86_400_000],
+  ['12h', 43_200_000],
+  ['15m', 900_000],
+  ['90s', 90_000],
+  ['2w', 1_209_600_000],
+  ['0d', null],
+  ['30', null],
+  ['d', null],
+  ['-1d', null],
+  ['1.5h', null],
+  ['999999999w', null],
+])('the duration %s is %s ms', (text, ms) => {
+  expect(parseDuration(text)).toBe(ms);
+});

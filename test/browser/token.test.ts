@@ -1,0 +1,48 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { PROGRAM } from '../support/app.js';
+import { findChromium, startBrowser } from '../support/chromium.js';
+import { Program } from '../support/program.js';
+
+const executable = findChromium();
+// On a continuous integration machine a missing browser is a failure, elsewhere a skipped suite.
+const here = executable !== null || process.env['CI'] === 'true';
+
+describe.skipIf(!here)(`in Chromium${here ? '' : ' (skipped: not on the PATH, and CHROMIUM_PATH is not set)'}`, () => {
+  test('the playground asks for a token, tells what is wrong with one, shows agents with another, and asks again when that is revoked', async () => {
+    if (executable === null) throw new Error('Chromium is missing: install it, or set CHROMIUM_PATH');
+    const cwd = await mkdtemp(join(tmpdir(), 'swarmlens-test-'));
+    try {
+      const simulator = { command: process.execPath, args: [PROGRAM, 'simulate', '--type', 'ruv-swarm'] };
+      const config = { mcpServers: { ruv: simulator }, swarmlens: { auth: { tokens: 'swarmlens.tokens.json' } } };
+      await writeFile(join(cwd, 'swarmlens.config.json'), JSON.stringify(config));
+      await using made = new Program(['token', 'create', '--scopes', 'agents:read,health:read'], { cwd });
+      const token = (await made.outcome()).stdout.trimEnd();
+      await using program = new Program(['serve', '--port', '0'], { cwd });
+      const [, url = ''] = await program.printed(/ready at (\S+)\/graphql/);
+      await using browser = await startBrowser(executable);
+      const page = await browser.context.newPage();
+      await page.goto(url);
+      const form = page.locator('#token');
+      await form.waitFor();
+      expect(await form.innerText()).toContain('A token is needed');
+      const enter = async (text: string): Promise<void> => {
+        await form.locator('input').fill(text);
+        await form.locator('button').click();
+      };
+      await enter('swl_wrong');
+      await form.getByText('is not known').waitFor();
+      await enter(token);
+      await page.locator('tbody tr').first().waitFor();
+      expect(await form.isVisible()).toBe(false);
+      await using revoked = new Program(['token', 'revoke', token.split('_')[1] ?? ''], { cwd });
+      await revoked.outcome();
+      await form.getByText('has been revoked').waitFor();
+      expect(page.url()).not.toContain('swl_');
+    } finally {
+      await rm(cwd, { recursive: true, force: true });
+    }
+  }, 60_000);
+});

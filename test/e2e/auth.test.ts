@@ -1,0 +1,187 @@
+import { UnsecuredJWT } from 'jose';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { AccessServer, BareSocket } from '../support/access-server.js';
+
+const WATCH = 'subscription { agentUpdates(mode: HIGH_FREQUENCY) { kind cursor agents { id name } } }';
+const WHO = '{ viewer { subject permissions expiresAt restriction { serverIds performance } } }';
+
+let access: AccessServer;
+
+beforeAll(async () => {
+  access = await AccessServer.start();
+});
+
+afterAll(async () => {
+  await access[Symbol.asyncDispose]();
+});
+
+/** How one way in answers. */
+interface Answer {
+  readonly isIn: boolean;
+  /** Why not. */
+  readonly message: string;
+}
+
+interface ErrorBody {
+  readonly errors?: readonly { readonly message: string; readonly extensions: Record<string, unknown> }[];
+}
+
+async function overHttp(authorization: string | null): Promise<Answer> {
+  return await answerOf(await access.post(WHO, authorization));
+}
+
+async function overSse(authorization: string | null): Promise<Answer> {
+  const response = await access.post(WATCH, authorization, { accept: 'text/event-stream' });
+  if (!response.ok) return await answerOf(response);
+  expect(response.headers.get('content-type')).toContain('text/event-stream');
+  await response.body?.cancel();
+  return { isIn: true, message: '' };
+}
+
+async function answerOf(response: Response): Promise<Answer> {
+  const { errors: [error] = [] } = (await response.json()) as ErrorBody; // as GraphQL over HTTP has it
+  if (error === undefined) return { isIn: true, message: '' };
+  expect(response.status).toBe(401);
+  expect(response.headers.get('www-authenticate')).toMatch(/^Bearer/);
+  expect(error.extensions['code']).toBe('UNAUTHENTICATED');
+  return { isIn: false, message: error.message };
+}
+
+async function overSocket(payload: Record<string, unknown> | null, header: string | null): Promise<Answer> {
+  await using socket = await BareSocket.open(access, payload, header);
+  const acknowledged = socket
+    .until(({ messages }) => messages.length > 0)
+    .then(
+      () => true,
+      () => false,
+    );
+  if (await acknowledged) return { isIn: true, message: '' };
+  const { code, reason } = await socket.closed;
+  expect(code).toBe(4403);
+  expect(socket.messages).toEqual([]);
+  return { isIn: false, message: reason };
+}
+
+const WAYS: readonly (readonly [string, (authorization: string | null) => Promise<Answer>])[] = [
+  ['HTTP', overHttp],
+  ['SSE', overSse],
+  ['WebSocket, with the upgrade', (authorization) => overSocket(null, authorization)],
+  [
+    'WebSocket, in connection_init',
+    (authorization) => overSocket(authorization === null ? {} : { authorization }, null),
+  ],
+];
+
+describe.each(WAYS)('over %s', (_way, ask) => {
+  test('a static token and a JWT are let in, however the scheme is written', async () => {
+    const { text } = await access.token();
+    for (const authorization of [`Bearer ${text}`, `bearer  ${text}`, `Bearer ${await access.jwt()}`]) {
+      expect(await ask(authorization)).toEqual({ isIn: true, message: '' });
+    }
+  });
+
+  test.each<[string, () => Promise<string | null>, RegExp]>([
+    ['nothing', () => Promise.resolve(null), /A token is needed/],
+    ['another scheme', () => Promise.resolve('Basic dTpw'), /not of the kind Bearer/],
+    ['a token alone', () => Promise.resolve('swl_0123456789ab_x'), /not of the kind Bearer/],
+    ['what is no token', () => Promise.resolve('Bearer a b'), /is not valid/],
+    ['a token that never was', () => Promise.resolve(`Bearer swl_0123456789ab_${'A'.repeat(43)}`), /is not known/],
+    [
+      "another token's secret",
+      async () => {
+        const [one, other] = [await access.token(), await access.token()];
+        return `Bearer ${one.text.slice(0, 17)}${other.text.slice(17)}`;
+      },
+      /is not known/,
+    ],
+    [
+      'a token that has expired',
+      async () => `Bearer ${(await access.token({ expiresAt: '2026-11-23T14:59:59.000Z' })).text}`,
+      /has expired/,
+    ],
+    ['a JWT that has expired', async () => `Bearer ${await access.jwt({ exp: 1 })}`, /has expired/],
+    ['a JWT that begins later', async () => `Bearer ${await access.jwt({ nbf: 4e9 })}`, /not valid yet/],
+    ['a JWT for others', async () => `Bearer ${await access.jwt({ aud: 'others' })}`, /another audience/],
+    ['a JWT by others', async () => `Bearer ${await access.jwt({ iss: 'https://x' })}`, /another issuer/],
+    ['a JWT without end', async () => `Bearer ${await access.jwt({ exp: undefined })}`, /does not say when it expires/],
+    [
+      'a JWT that restricts in an unknown way',
+      async () => `Bearer ${await access.jwt({ swarmlens: { a: 1 } })}`,
+      /not understood/,
+    ],
+    [
+      'an unsigned JWT',
+      () =>
+        Promise.resolve(
+          `Bearer ${new UnsecuredJWT({ iss: 'https://issuer.example', aud: 'swarmlens', exp: 4e9 }).encode()}`,
+        ),
+      /is not valid/,
+    ],
+    ['a token of 8 KiB', () => Promise.resolve(`Bearer ${'a'.repeat(8_192)}`), /more than 8192 characters/],
+  ])('%s is refused, in words that do not repeat it', async (_name, made, message) => {
+    const authorization = await made();
+    const answer = await ask(authorization);
+    expect(answer.isIn).toBe(false);
+    expect(answer.message).toMatch(message);
+    if (authorization !== null) expect(answer.message).not.toContain(authorization.slice(-12));
+  });
+});
+
+describe('what comes with a token', () => {
+  test('connection_init beats the upgrade, for better and for worse', async () => {
+    const { text } = await access.token();
+    expect(await overSocket({ authorization: `Bearer ${text}` }, 'Bearer wrong')).toMatchObject({ isIn: true });
+    expect(await overSocket({ authorization: 'Bearer wrong' }, `Bearer ${text}`)).toMatchObject({ isIn: false });
+    await using socket = await BareSocket.open(access, { authorization: 7 });
+    expect(await socket.closed).toEqual({
+      code: 4400,
+      reason: 'connection_init: "authorization" must be text: "Bearer <token>"',
+    });
+  });
+
+  test('the viewer is told who it is, over HTTP and WebSocket alike', async () => {
+    const token = await access.jwt({ scope: 'agents:read', swarmlens: { servers: ['x'], performance: false } });
+    const expected = {
+      viewer: {
+        subject: 'jwt:ada',
+        permissions: ['agents:read'],
+        expiresAt: new Date(Math.floor(access.clock.now() / 1000) * 1000 + 60_000).toISOString(),
+        restriction: { serverIds: ['x'], performance: false },
+      },
+    };
+    const response = await access.post(WHO, `Bearer ${token}`);
+    expect(await response.json()).toMatchObject({ data: expected });
+    await using socket = await BareSocket.enter(access, token);
+    socket.run('1', WHO);
+    await socket.until(({ messages }) => messages.some(({ type }) => type === 'complete'));
+    expect(socket.of('1')[0]).toMatchObject({ data: expected });
+  });
+
+  test('limits are counted by whom the token is for, not by address', async () => {
+    const { text, id } = await access.token();
+    await access.post('mutation { requestAgentUpdate { serverIds } }', `Bearer ${text}`);
+    expect(access.server.uses.at(-1)).toEqual({ what: 'requestAgentUpdate', clientId: `token:${id}` });
+  });
+
+  test.each([
+    ['health:read', '{ agents { id } }', 'agents:read'],
+    ['health:read', WATCH, 'agents:read'],
+    ['health:read', 'subscription { topologyChanges { kind } }', 'agents:read'],
+    ['agents:read', '{ health { status } }', 'health:read'],
+    ['agents:read', 'subscription { notices { code } }', 'health:read'],
+    ['agents:read health:read', 'mutation { callTool(serverId: "x", tool: "y") { isError } }', 'tools:call'],
+    ['', '{ swarms { id } }', 'agents:read'],
+  ])('with "%s", %s is FORBIDDEN on every way, naming %s', async (scope, query, permission) => {
+    const token = await access.jwt({ scope });
+    const forbidden = { extensions: { code: 'FORBIDDEN', permission } };
+    const accept = query.startsWith('subscription') ? 'text/event-stream' : 'application/json';
+    const text = await (await access.post(query, `Bearer ${token}`, { accept })).text();
+    const body = JSON.parse(text.replace(/^[^{]*(?=\{)/s, '').split('\n')[0] ?? '') as unknown; // an SSE event, or all
+    expect(body).toMatchObject({ errors: [forbidden] });
+    await using socket = await BareSocket.enter(access, token);
+    socket.run('1', query);
+    await socket.until(({ messages }) => messages.length > 1);
+    const [told] = socket.of('1');
+    expect(Array.isArray(told) ? { errors: told } : told).toMatchObject({ errors: [forbidden] });
+  });
+});
