@@ -91,6 +91,7 @@ export class Lane<T> {
       this.#failure = null;
       this.#failuresInARow = 0;
     } catch (error) {
+      if (error instanceof AnswerError) this.#context.caller.unusable?.(tool, error.message);
       if (error instanceof ToolRejectedError || error instanceof AnswerError) this.#fail(error);
       else {
         // A tool that hangs while its neighbours answer must not hold up every poll.

@@ -10,3 +10,4 @@ export {
 } from './session.js';
 export { SessionClosedError, ToolCallTimeoutError, ToolRejectedError, TransportError } from './errors.js';
 export { type EndpointConfig, type HttpEndpoint, type SseEndpoint, type StdioEndpoint } from './endpoint.js';
+export { printable } from './printable.js';
