@@ -55,6 +55,7 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
       logger,
       random: Math.random,
       heartbeatMs: config.heartbeatMs,
+      removeAfterMs: config.removeAfterMs ?? null,
     }),
   );
   const commits = opened.add(new Commits(store));
