@@ -124,7 +124,7 @@ export class Pool implements AsyncDisposable {
         leftMs -= await this.#renewal(leftMs, signal);
         continue;
       }
-      const isOnly = candidates.length === 1 && tried.size === 0;
+      const isOnly = candidates.length === 1 && tried.size === 0 && this.#usable(replica).length === 0;
       tried.add(replica);
       let startedMs = Infinity;
       try {
