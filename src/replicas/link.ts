@@ -179,7 +179,7 @@ export class Link {
 
 /** It ended as servers that limit the age of a session end it: nothing is wrong with it. */
 function isOrderly(reason: Error): boolean {
-  return reason instanceof SessionClosedError && 'orderly' in reason && reason.orderly === true;
+  return reason instanceof SessionClosedError && reason.orderly;
 }
 
 /** Resolves with why the session has ended, or when `stop` is aborted. */

@@ -32,6 +32,14 @@ export interface ReplicaEvent {
   readonly transition: GuardTransition | null;
 }
 
+interface FailedCall {
+  readonly session: McpSession;
+  /** `null`: the server was not asked. */
+  readonly error: unknown;
+  readonly options: CallOptions;
+  readonly operation: Operation<unknown>;
+}
+
 /** How long a median is taken for true: working it out costs more than a choice is worth. */
 const MEDIAN_FOR_MS = 1_000;
 
@@ -166,15 +174,25 @@ export class Replica implements AsyncDisposable, Choosable {
     const { session } = this;
     if (session === null) throw new NotConnectedError(this.lastError ?? 'not connected');
     this.#outstanding += 1;
+    let failure: unknown = null;
     try {
-      const answer = await this.#guard.call((signal) => operation(session, signal), options);
+      const answer = await this.#guard.call(async (signal) => {
+        try {
+          return await operation(session, signal);
+        } catch (error) {
+          failure = error;
+          throw error;
+        }
+      }, options);
       this.#answered(session);
       return answer;
     } catch (error) {
-      this.#unanswered(session, error, options, operation);
+      // A breaker that opens between two tries says only that it is open.
+      this.#unanswered({ session, error: isNotSent(error) ? failure : error, options, operation });
       throw error;
     } finally {
       this.#outstanding -= 1;
+      if (failure !== null) this.#prober.look();
     }
   }
 
@@ -227,17 +245,17 @@ export class Replica implements AsyncDisposable, Choosable {
     this.#look();
   }
 
-  #unanswered(session: McpSession, error: unknown, options: CallOptions, operation: Operation<unknown>): void {
+  #unanswered({ session, error, options, operation }: FailedCall): void {
     if (error instanceof ToolRejectedError) {
       if (error.retryAfterMs !== null) this.#restUntilMs = this.#deps.clock.monotonic() + error.retryAfterMs;
       this.#answered(session);
-    } else if (options.signal.aborted || session !== this.session) {
+    } else if (error === null || options.signal.aborted || session !== this.session) {
       return;
     } else if (error instanceof SessionClosedError) {
       this.#link.ended(session, error);
     } else {
-      if (!isNotSent(error)) this.#callError = messageOf(error);
-      if (!isNotSent(error) && options.idempotent) this.#failed = { operation };
+      this.#callError = messageOf(error);
+      if (options.idempotent) this.#failed = { operation };
       this.#look();
     }
   }

@@ -53,10 +53,8 @@ describe('replicas that share their state', () => {
     const next = scene.call();
     await pass();
     expect(scene.pool.replicas.map(({ outstanding }) => outstanding).sort()).toEqual([2, 2, 2]);
-    while (held.some((one) => one !== undefined)) {
-      const all = held.splice(0);
-      if (all.length === 0) break;
-      for (const one of all) one.resolve({ isError: false, value: 1 });
+    while (held.length > 0) {
+      for (const one of held.splice(0)) one.resolve({ isError: false, value: 1 });
       await pass();
     }
     await Promise.all([...calls, next]);

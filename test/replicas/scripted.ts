@@ -15,8 +15,6 @@ import { BREAKER_DEFAULTS, RESTART_DEFAULTS } from '../../src/replicas/settings.
 import { Listeners, systemClock } from '../../src/shared/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
 
-export const NEVER = new AbortController().signal;
-
 /** What a scripted server does with a call; `pong` by default. */
 export type Answer = (signal: AbortSignal) => Promise<ToolAnswer>;
 
@@ -38,10 +36,13 @@ export class ScriptedServer {
   /** What was asked, in order: `ping`, or the name of a tool. */
   readonly asked: string[] = [];
   attempts = 0;
+  isCommand = false;
   session: ScriptedSession | null = null;
 
+  /** How it is reached; a command is given up some day. */
   get endpoint(): EndpointConfig {
-    return { type: 'http', url: this.url, headers: {} };
+    if (!this.isCommand) return { type: 'http', url: this.url, headers: {} };
+    return { type: 'stdio', command: this.url, args: [], cwd: '/', env: {} };
   }
 
   readonly url: string;
@@ -163,7 +164,7 @@ export class ScriptedPool implements AsyncDisposable {
 
   call(options: Partial<CallOptions> = {}): Promise<ToolAnswer> {
     return this.pool.call((session, signal) => session.callTool('tool', {}, { signal, timeoutMs: 1_000 }), {
-      signal: NEVER,
+      signal: new AbortController().signal,
       idempotent: true,
       seat: null,
       ...options,
