@@ -23,6 +23,8 @@ export class ReplicaLog {
     if (transition !== null) events.push(...(this.#own ?? this.#server).toCircuit(transition.to, transition.reason));
     if (this.#own !== null) events.push(...this.#own.toStatus(replica.status, replica.lastError));
     const { id, connection, failedStarts, lastError } = replica;
+    // It has answered since, or is tried again after it was given up: that is another row of attempts.
+    if (failedStarts < this.#toldStarts && connection !== 'GIVEN_UP') this.#toldStarts = 0;
     if (connection === 'GIVEN_UP' && this.#toldStarts !== Infinity) {
       this.#toldStarts = Infinity;
       events.push(this.#server.notice('SERVER_GIVEN_UP', 'ERROR', `${id}: ${lastError ?? 'given up'}`));
@@ -31,7 +33,6 @@ export class ReplicaLog {
       const message = `${id} could not be connected ${failedStarts} times in a row, and is tried again: ${lastError ?? ''}`;
       events.push(this.#server.notice('RESTART_FAILED', 'WARNING', message));
     }
-    if (failedStarts === 0) this.#toldStarts = 0;
     if (movedFrom !== null) {
       const message = `${replica.id === movedFrom.id ? 'another replica' : id} goes on in the place of ${movedFrom.id}: ${movedFrom.lastError ?? 'it does not answer'}`;
       events.push(this.#server.notice('SERVER_FAILOVER', 'WARNING', message));

@@ -30,6 +30,10 @@ export interface SupervisorDeps extends PictureKeeperDeps {
 interface Held {
   readonly seat: Seat;
   readonly adapter: Adapter;
+  /** The tool that lists the agents; `null`: nothing does. */
+  readonly list: string | null;
+  /** Whether the picture is what was reported from here. */
+  isShown: boolean;
 }
 
 /**
@@ -76,7 +80,7 @@ export class Supervisor implements AsyncDisposable {
       ...deps,
       kindOf: (session) =>
         settings.serverType ?? detectServerType({ name: session.identity.name, tools: namesOf(session) }),
-      cheapTool: (session) => cheapTool(this.#keeper.server.type, namesOf(session), settings.mapping),
+      cheapTool: (session, type) => cheapTool(type, namesOf(session), settings.mapping),
     });
     const { replicas } = this.#pool;
     this.#replicaLogs = new Map(
@@ -171,14 +175,15 @@ export class Supervisor implements AsyncDisposable {
   }
 
   /** What a new session, or another replica, knows of the server is asked anew. */
-  #hold(seat: Seat): Adapter {
-    if (this.#held?.seat === seat) return this.#held.adapter;
+  #hold(seat: Seat): Held {
+    if (this.#held?.seat === seat) return this.#held;
     const { settings } = this;
     const { clock, logger } = this.#deps;
     const { session, type } = seat;
+    const tools = namesOf(session);
     const adapter = createAdapter(type, {
       serverId: settings.id,
-      tools: new Set(namesOf(session)),
+      tools: new Set(tools),
       mapping: settings.mapping,
       caller: new PooledCaller(this.#pool, seat, this.#tally, settings.timeoutMs),
       clock,
@@ -191,12 +196,13 @@ export class Supervisor implements AsyncDisposable {
       families: adapter.families,
       name,
       version,
-      tools: namesOf(session),
+      tools,
       simulated,
       connectedAt,
     });
-    this.#held = { seat, adapter };
-    return adapter;
+    const list = cheapTool(type, tools, settings.mapping)?.tool ?? null;
+    this.#held = { seat, adapter, list, isShown: false };
+    return this.#held;
   }
 
   async #poll(signal: AbortSignal): Promise<boolean> {
@@ -204,12 +210,10 @@ export class Supervisor implements AsyncDisposable {
     for (let left = this.#pool.replicas.length; left > 0; left -= 1) {
       const { seat } = this.#pool;
       if (seat === null) return false;
-      const adapter = this.#hold(seat);
-      const rejectedBefore = adapter.rejected;
+      const held = this.#hold(seat);
+      const rejectedBefore = held.adapter.rejected;
       try {
-        const report = await adapter.poll(signal);
-        await this.#answered(report, adapter, rejectedBefore);
-        return true;
+        return await this.#answered(await held.adapter.poll(signal), held, rejectedBefore);
       } catch (error) {
         if (signal.aborted) return false;
         if (left > 1 && this.#pool.seat !== null && this.#pool.seat !== seat) continue;
@@ -222,14 +226,24 @@ export class Supervisor implements AsyncDisposable {
     return false;
   }
 
-  async #answered(report: ServerReport, adapter: Adapter, rejectedBefore: number): Promise<void> {
+  /** @returns whether that is a picture of the server */
+  async #answered(report: ServerReport, held: Held, rejectedBefore: number): Promise<boolean> {
     const { id } = this.settings;
+    const { rejected, lastRejection } = held.adapter;
     const events: SwarmlensEvent[] = [...this.#toolLog.take(id, report.failures)];
-    if (adapter.rejected > rejectedBefore) {
-      const message = `${id} reported ${adapter.rejected} malformed values so far; they are left out; the last one: ${adapter.lastRejection ?? 'unknown'}`;
+    if (rejected > rejectedBefore) {
+      const message = `${id} reported ${rejected} malformed values so far; they are left out; the last one: ${lastRejection ?? 'unknown'}`;
       events.push(...this.#health.rareNotice('AGENT_REJECTED', 'WARNING', message));
     }
+    const isListed = !report.failures.some(({ tool }) => tool === held.list);
+    if (!isListed && !held.isShown && this.#keeper.hasReported) {
+      // What an earlier session has listed is the best that is known: no list is not an empty one.
+      await this.#gone('DEGRADED', lastErrorOf(report) ?? 'its agents are not listed', events);
+      return false;
+    }
+    held.isShown = true;
     await this.#reported(report, events);
+    return true;
   }
 
   /** What was told unasked is shown at once, and looked into by a poll. */

@@ -17,7 +17,7 @@ import type { ReplicaSettings } from './settings.js';
 
 export interface ReplicaDeps extends Omit<LinkDeps, 'onPush' | 'onOpened' | 'onLeft'> {
   /** A tool of it that costs little, with its arguments; `null`: there is none. */
-  readonly cheapTool: (session: McpSession) => ToolCall | null;
+  readonly cheapTool: (session: McpSession, type: McpServerType) => ToolCall | null;
 }
 
 export interface ToolCall {
@@ -311,7 +311,7 @@ export class Replica implements AsyncDisposable, Choosable {
   }
 
   #list(): Promise<void> | null {
-    const cheap = this.session === null ? null : this.#deps.cheapTool(this.session);
+    const cheap = this.session === null ? null : this.#deps.cheapTool(this.session, this.#type);
     if (cheap === null) return null;
     return this.#probe((session, signal) => session.callTool(cheap.tool, cheap.args, this.#inTime(signal)));
   }
