@@ -18,7 +18,7 @@ export class ReplicaLog {
   }
 
   /** The events of what has happened to it. */
-  take({ replica, transition, movedFrom }: PoolEvent): SwarmlensEvent[] {
+  take({ replica, transition, moved }: PoolEvent): SwarmlensEvent[] {
     const events: SwarmlensEvent[] = [];
     if (transition !== null) events.push(...(this.#own ?? this.#server).toCircuit(transition.to, transition.reason));
     if (this.#own !== null) events.push(...this.#own.toStatus(replica.status, replica.lastError));
@@ -33,8 +33,9 @@ export class ReplicaLog {
       const message = `${id} could not be connected ${failedStarts} times in a row, and is tried again: ${lastError ?? ''}`;
       events.push(this.#server.notice('RESTART_FAILED', 'WARNING', message));
     }
-    if (movedFrom !== null) {
-      const message = `${replica.id === movedFrom.id ? 'another replica' : id} goes on in the place of ${movedFrom.id}: ${movedFrom.lastError ?? 'it does not answer'}`;
+    if (moved !== null) {
+      const { from, to } = moved;
+      const message = `${to.id} goes on in the place of ${from.id}: ${from.lastError ?? 'it does not answer'}`;
       events.push(this.#server.notice('SERVER_FAILOVER', 'WARNING', message));
     }
     return events;

@@ -25,8 +25,8 @@ export interface Seat {
 export interface PoolEvent {
   readonly replica: Replica;
   readonly transition: GuardTransition | null;
-  /** The seat before, when it has moved to another replica just now. */
-  readonly movedFrom: Replica | null;
+  /** When the seat has moved from one replica to another just now. */
+  readonly moved: { readonly from: Replica; readonly to: Replica } | null;
 }
 
 export interface PoolCall {
@@ -260,10 +260,11 @@ export class Pool implements AsyncDisposable {
   }
 
   #tell(replica: Replica, transition: GuardTransition | null): void {
-    const inUse = this.#seat?.replica ?? null;
-    const movedFrom = inUse === null || inUse === this.#lastInUse ? null : this.#lastInUse;
-    this.#lastInUse = inUse ?? this.#lastInUse;
-    this.#events.emit({ replica, transition, movedFrom });
+    const from = this.#lastInUse;
+    const to = this.#seat?.replica ?? null;
+    if (to !== null) this.#lastInUse = to;
+    const moved = from === null || to === null || from === to ? null : { from, to };
+    this.#events.emit({ replica, transition, moved });
   }
 
   #isLost(seat: Seat): boolean {

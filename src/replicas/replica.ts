@@ -43,6 +43,9 @@ interface FailedCall {
 /** How long a median is taken for true: working it out costs more than a choice is worth. */
 const MEDIAN_FOR_MS = 1_000;
 
+/** Heartbeats that may pass: a poll of it is due after one, and timers are late. */
+const PROBE_GRACE = 1.1;
+
 /** Whatever the breaker says of when it lets one through. */
 const LEAST_PROBE_INTERVAL_MS = 100;
 
@@ -298,7 +301,7 @@ export class Replica implements AsyncDisposable, Choosable {
     // Nobody may ever call one of several, and yet it has to be known whether one could.
     const isUntried = endpoints.length > 1 && !this.#hasAnswered && consecutiveFailures === 0;
     const afterMs = state === 'OPEN' && retryAt !== null ? Date.parse(retryAt) - clock.now() : 0;
-    const dueMs = isUntried || state === 'OPEN' ? nowMs + afterMs : this.#quietSinceMs + heartbeatMs;
+    const dueMs = isUntried || state === 'OPEN' ? nowMs + afterMs : this.#quietSinceMs + heartbeatMs * PROBE_GRACE;
     return Math.max(dueMs, this.#restUntilMs, this.#probedAtMs + LEAST_PROBE_INTERVAL_MS) - nowMs;
   }
 

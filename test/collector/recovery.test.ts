@@ -252,7 +252,9 @@ describe('replicas of one server', () => {
       { id: 's', status: 'OFFLINE', inUse: false, lastError: 'ECONNREFUSED' },
       { id: 's#2', status: 'ONLINE', inUse: true, lastError: null },
     ]);
-    expect(swarm.notices.filter(({ code }) => code === 'SERVER_FAILOVER')).toHaveLength(1);
+    expect(swarm.notices.filter(({ code }) => code === 'SERVER_FAILOVER').map(({ message }) => message)).toEqual([
+      's#2 goes on in the place of s: exited with 137',
+    ]);
     first.refuses = null;
     await pass(30_000);
     expect(swarm.store.servers.get('s')).toMatchObject({ status: 'ONLINE', lastError: null });

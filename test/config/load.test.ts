@@ -337,7 +337,9 @@ describe('mistakes: one line each, naming the key and the value', () => {
       'a variable of a replica that is not set',
       server({ command: 'x', swarmlens: { replicas: [{ command: '${NOT_SET}' }] } }),
       {},
-      ['mcpServers.s.swarmlens.replicas.0.command: the environment has no variable NOT_SET – set it, or write ${NOT_SET:-default}'],
+      [
+        'mcpServers.s.swarmlens.replicas.0.command: the environment has no variable NOT_SET – set it, or write ${NOT_SET:-default}',
+      ],
     ],
     [
       'replicas that are no list, and one choice too many',

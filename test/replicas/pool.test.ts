@@ -226,7 +226,7 @@ describe('replicas with a state of their own', () => {
     expect(asked(servers)).toEqual([4, 0, 0]);
     first?.session?.end(killed());
     await pass();
-    expect(scene.events.filter(({ movedFrom }) => movedFrom !== null)).toHaveLength(1);
+    expect(scene.events.filter(({ moved }) => moved !== null)).toHaveLength(1);
     expect(scene.pool.seat?.replica.id).toBe('s#2');
     await pass(60_000);
     expect(scene.pool.replicas[0]?.status).toBe('ONLINE');
@@ -317,9 +317,9 @@ describe('a session that ends in an orderly way', () => {
     expect(await inBetween).toMatchObject({ value: 'pong' });
     expect(server.attempts).toBe(2);
     expect(scene.pool.replicas[0]).toMatchObject({ status: 'ONLINE', lastError: null, restarts: 1 });
-    expect(
-      scene.events.slice(told).every(({ replica, movedFrom }) => replica.status === 'ONLINE' && movedFrom === null),
-    ).toBe(true);
+    expect(scene.events.slice(told).every(({ replica, moved }) => replica.status === 'ONLINE' && moved === null)).toBe(
+      true,
+    );
   });
 
   test('and cannot be followed at the first attempt is lost', async () => {

@@ -89,7 +89,7 @@ describe('an endpoint that nobody calls', () => {
       await pass(4_000);
     }
     expect(server.asked).not.toContain('ping');
-    await pass(11_000);
+    await pass(12_500);
     expect(server.asked.filter((what) => what === 'ping')).toHaveLength(3);
     expect(scene.pool.replicas[0]?.status).toBe('ONLINE');
   });
@@ -106,9 +106,9 @@ describe('an endpoint that nobody calls', () => {
     const { scene, server } = alone({ heartbeatMs: 5_000, timeoutMs: 1_000 });
     await using _scene = scene;
     server.onPing = hang;
-    await pass(6_000);
+    await pass(6_600);
     expect(server.asked).toEqual(['ping', 'agent_list']);
-    await pass(10_000);
+    await pass(11_000);
     expect(server.asked).toEqual(['ping', 'agent_list', 'agent_list', 'agent_list']);
     expect(scene.pool.replicas[0]?.status).toBe('ONLINE');
   });
@@ -117,7 +117,7 @@ describe('an endpoint that nobody calls', () => {
     const { scene, server } = alone({ ...ONE_FAILURE, heartbeatMs: 5_000 });
     await using _scene = scene;
     server.onPing = server.onCall = broken;
-    await pass(5_000);
+    await pass(5_500);
     expect(scene.pool.replicas[0]).toMatchObject({ status: 'OFFLINE', lastError: 'ECONNREFUSED' });
     server.onPing = pong;
     await pass(4_000);
