@@ -22,7 +22,7 @@ export function healthOf(
     calls: total(({ calls }) => calls),
     failures: total(({ failures }) => failures),
     replicas: replicas.map((replica): ServerReplica => {
-      const { id, outstanding, latency, breaker, lastError, restarts } = replica;
+      const { id, outstanding, latency, breaker, lastError, restarts, answeredAt, probedAt } = replica;
       return {
         id,
         // The only one is the server.
@@ -33,7 +33,13 @@ export function healthOf(
         circuitBreaker: breaker,
         lastError,
         restarts,
+        lastAnsweredAt: isoOf(answeredAt),
+        lastProbedAt: isoOf(probedAt),
       };
     }),
   };
+}
+
+function isoOf(timeMs: number | null): string | null {
+  return timeMs === null ? null : new Date(timeMs).toISOString();
 }

@@ -31,6 +31,10 @@ export interface ServerReplica {
   readonly lastError: string | null;
   /** Times that it was connected again. */
   readonly restarts: number;
+  /** When it last answered anything; `null`: never. */
+  readonly lastAnsweredAt: string | null;
+  /** When it was last asked whether it is there, because nobody had called it; `null`: there was no need. */
+  readonly lastProbedAt: string | null;
 }
 
 /** How the calls of one tool went. */

@@ -68,6 +68,8 @@ export class Replica implements AsyncDisposable, Choosable {
   /** Since when it has been connected, or has answered or been asked for the last time; on the monotonic clock. */
   #quietSinceMs = 0;
   #probedAtMs = -Infinity;
+  #answeredAt: number | null = null;
+  #probedAt: number | null = null;
   #hasAnswered = false;
   #restUntilMs = 0;
   #recoveredAtMs: number | null = null;
@@ -130,6 +132,16 @@ export class Replica implements AsyncDisposable, Choosable {
   /** Times that it was connected again. */
   get restarts(): number {
     return this.#link.restarts;
+  }
+
+  /** When it last answered anything, milliseconds since the epoch; `null`: never. */
+  get answeredAt(): number | null {
+    return this.#answeredAt;
+  }
+
+  /** When it was last probed, milliseconds since the epoch; `null`: there was no need. */
+  get probedAt(): number | null {
+    return this.#probedAt;
   }
 
   get breaker(): CircuitBreakerStatus {
@@ -240,8 +252,10 @@ export class Replica implements AsyncDisposable, Choosable {
 
   #answered(session: McpSession): void {
     if (session !== this.session) return;
+    const { clock } = this.#deps;
     this.#link.proven();
-    this.#quietSinceMs = this.#deps.clock.monotonic();
+    this.#quietSinceMs = clock.monotonic();
+    this.#answeredAt = clock.now();
     this.#hasAnswered = true;
     this.#failed = null;
     this.#callError = null;
@@ -306,6 +320,7 @@ export class Replica implements AsyncDisposable, Choosable {
   }
 
   async #probe(operation: Operation<unknown>): Promise<void> {
+    this.#probedAt = this.#deps.clock.now();
     try {
       await this.call(operation, { signal: this.#stop.signal, idempotent: false, timeoutMs: this.#settings.timeoutMs });
     } finally {

@@ -55,6 +55,16 @@ const ServerReplicaType = builder.objectRef<ServerReplica>('ServerReplica').impl
       description: 'What is wrong with it now; null when nothing is.',
     }),
     restarts: t.exposeInt('restarts', { description: 'Times that it was connected, or started, again.' }),
+    lastAnsweredAt: t.expose('lastAnsweredAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it last answered anything; null: never.',
+    }),
+    lastProbedAt: t.expose('lastProbedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it was last asked whether it is there, because nobody had called it; null: there was no need.',
+    }),
   }),
 });
 

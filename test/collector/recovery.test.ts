@@ -250,7 +250,7 @@ describe('replicas of one server', () => {
     });
     expect(swarm.collector.health('s')?.replicas).toMatchObject([
       { id: 's', status: 'OFFLINE', inUse: false, lastError: 'ECONNREFUSED' },
-      { id: 's#2', status: 'ONLINE', inUse: true, lastError: null },
+      { id: 's#2', status: 'ONLINE', inUse: true, lastError: null, lastAnsweredAt: expect.any(String) },
     ]);
     expect(swarm.notices.filter(({ code }) => code === 'SERVER_FAILOVER').map(({ message }) => message)).toEqual([
       's#2 goes on in the place of s: exited with 137',

@@ -91,6 +91,7 @@ describe('an endpoint that nobody calls', () => {
     expect(server.asked).not.toContain('ping');
     await pass(12_500);
     expect(server.asked.filter((what) => what === 'ping')).toHaveLength(3);
+    expect(scene.pool.replicas[0]).toMatchObject({ probedAt: Date.now(), answeredAt: Date.now() });
     expect(scene.pool.replicas[0]?.status).toBe('ONLINE');
   });
 

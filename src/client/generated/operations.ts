@@ -108,9 +108,9 @@ export type PerformanceMode =
 export type ServerStatus =
   /** Not reached yet. */
   | 'CONNECTING'
-  /** Connected, but a tool fails or an answer is overdue; see `lastError`. */
+  /** Answering, but a tool or a replica fails, or an answer is overdue; see `lastError`. */
   | 'DEGRADED'
-  /** Not reachable, or its circuit breaker is open. It is tried again by itself. */
+  /** Not reachable, or its circuit breaker is open. It is tried again by itself, unless `lastError` says that it is given up. */
   | 'OFFLINE'
   /** All that is asked of it is answered. */
   | 'ONLINE';
@@ -192,7 +192,7 @@ export type CircuitBreakerFragment = { readonly state: CircuitState, readonly co
 
 export type LatencyFragment = { readonly p50Ms: number | null, readonly p95Ms: number | null, readonly p99Ms: number | null };
 
-export type McpServerFragment = { readonly id: string, readonly type: McpServerType, readonly name: string, readonly version: string | null, readonly transport: TransportKind, readonly status: ServerStatus, readonly tools: ReadonlyArray<string>, readonly agentCount: number, readonly stale: boolean, readonly simulated: boolean, readonly connectedAt: string | null, readonly lastSeenAt: string | null, readonly lastError: string | null, readonly staleSince: string | null, readonly circuitBreaker: CircuitBreakerFragment, readonly latency: LatencyFragment, readonly replicas: ReadonlyArray<{ readonly id: string, readonly status: ServerStatus, readonly inUse: boolean, readonly inFlight: number, readonly lastError: string | null, readonly restarts: number, readonly latency: LatencyFragment, readonly circuitBreaker: CircuitBreakerFragment }> };
+export type McpServerFragment = { readonly id: string, readonly type: McpServerType, readonly name: string, readonly version: string | null, readonly transport: TransportKind, readonly status: ServerStatus, readonly tools: ReadonlyArray<string>, readonly agentCount: number, readonly stale: boolean, readonly simulated: boolean, readonly connectedAt: string | null, readonly lastSeenAt: string | null, readonly lastError: string | null, readonly staleSince: string | null, readonly circuitBreaker: CircuitBreakerFragment, readonly latency: LatencyFragment, readonly replicas: ReadonlyArray<{ readonly id: string, readonly status: ServerStatus, readonly inUse: boolean, readonly inFlight: number, readonly lastError: string | null, readonly restarts: number, readonly lastAnsweredAt: string | null, readonly lastProbedAt: string | null, readonly latency: LatencyFragment, readonly circuitBreaker: CircuitBreakerFragment }> };
 
 export type ToolHealthFragment = { readonly name: string, readonly calls: number, readonly failures: number, readonly consecutiveFailures: number, readonly lastError: string | null, readonly lastFailedAt: string | null, readonly latency: LatencyFragment };
 
@@ -439,6 +439,8 @@ const mcpServerText = `fragment McpServer on McpServer {
     }
     lastError
     restarts
+    lastAnsweredAt
+    lastProbedAt
   }
 }`;
 
