@@ -1,12 +1,12 @@
 import type { FetchLike } from '@modelcontextprotocol/client';
 
-/** Between two events of a stream. */
-const BLANK_LINE = /\r\n\r\n|\n\n|\r\r/g;
-/** As long as a blank line that two chunks share may be. */
+/** Between two events of a stream: the end of a line, and at least one line that is empty. */
+const BLANK_LINES = /(?:\r\n|\n|\r(?!\n)){2,}/g;
+/** What of it may have come with the chunk before. */
 const OVERLAP = 3;
 
 /**
- * `fetch`, whose bodies fail when they, or of an event stream one event, are longer than `maxBytes`: the official client
+ * `fetch`, whose bodies fail when they, or of an event stream one event, are longer than `maxBytes`, give or take the ends of lines: the official client
  * would keep whatever comes.
  * @param onTooLong is called once for each body that fails
  */
@@ -44,9 +44,11 @@ class BodyLimit implements Transformer<Uint8Array, Uint8Array> {
   #isTooLong(chunk: Uint8Array): boolean {
     const text = this.#last + Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString('latin1');
     let from = this.#last.length;
-    for (const { index, 0: blank } of this.#isStream ? text.matchAll(BLANK_LINE) : []) {
-      const end = Math.max(from, index + blank.length);
-      if (this.#bytes + end - from > this.#maxBytes) return true;
+    for (const { index, 0: blank } of this.#isStream ? text.matchAll(BLANK_LINES) : []) {
+      const end = index + blank.length;
+      // It was seen with the chunk before.
+      if (end <= this.#last.length) continue;
+      if (this.#bytes + index - from > this.#maxBytes) return true;
       this.#bytes = 0;
       from = end;
     }

@@ -62,7 +62,8 @@ export class TcpTransport extends LineTransport {
       throw new Error('Not connected');
     }
     await new Promise<void>((resolve) => socket.write(serializeMessage(message), () => resolve()));
-    this.#clock.schedule(GAP_MS, free);
+    // Later than a reader in a process that was too busy to look, should it be ours.
+    this.#clock.schedule(GAP_MS, () => setImmediate(free));
   }
 
   protected override async release(): Promise<void> {

@@ -7,8 +7,10 @@ import { printable } from './printable.js';
 /** Of a frame: a message, and the end of its line. */
 export const MAX_FRAME_BYTES = MAX_MESSAGE_BYTES + 2;
 const MAX_REASON_LENGTH = 123;
+/** A frame said that it closes, and no more. */
+const NO_CODE = 1005;
 /** Close codes of a server that is done with us, or is going away. */
-const ORDERLY: ReadonlySet<number> = new Set([1000, 1001]);
+const ORDERLY: ReadonlySet<number> = new Set([1000, 1001, NO_CODE]);
 /** No frame said that it closes. */
 const BROKEN = 1006;
 
@@ -78,8 +80,8 @@ export class WsTransport extends LineTransport {
       this.lost('the connection broke off');
       return;
     }
-    const why = [code, printable(reason, MAX_REASON_LENGTH)].filter((word) => word !== '').join(' ');
-    this.lost(`the server closed the connection (${why})`, ORDERLY.has(code));
+    const why = code === NO_CODE ? '' : ` (${`${code} ${printable(reason, MAX_REASON_LENGTH)}`.trim()})`;
+    this.lost(`the server closed the connection${why}`, ORDERLY.has(code));
   }
 }
 

@@ -8,7 +8,7 @@ import { endpointOf } from './support.js';
 export class SocketPeer extends Peer {
   readonly #server: Server;
   readonly #isChild: boolean;
-  readonly #sockets = new Set<Socket>();
+  readonly sockets = new Set<Socket>();
   /** What came, as the system handed it over. */
   readonly chunks: string[] = [];
 
@@ -30,7 +30,7 @@ export class SocketPeer extends Peer {
   }
 
   override openCount(): number {
-    return this.#sockets.size;
+    return this.sockets.size;
   }
 
   override encode(message: object): Buffer {
@@ -38,15 +38,15 @@ export class SocketPeer extends Peer {
   }
 
   override async [Symbol.asyncDispose](): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.sockets) socket.destroy();
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
   #opened(socket: Socket): void {
-    this.#sockets.add(socket);
+    this.sockets.add(socket);
     socket.setNoDelay(true);
     socket.on('error', () => socket.destroy());
-    socket.on('close', () => this.#sockets.delete(socket));
+    socket.on('close', () => this.sockets.delete(socket));
     const line: Line = {
       write: async (bytes) => {
         await new Promise<void>((resolve) => socket.write(bytes, () => resolve()));
@@ -86,8 +86,12 @@ export class WebSocketPeer extends Peer {
     return { type: 'ws', url: `ws://127.0.0.1:${port}/`, headers: {} };
   }
 
+  get sockets(): ReadonlySet<WebSocket> {
+    return this.#server.clients;
+  }
+
   override openCount(): number {
-    return this.#server.clients.size;
+    return this.sockets.size;
   }
 
   override encode(message: object): Buffer {
@@ -95,7 +99,7 @@ export class WebSocketPeer extends Peer {
   }
 
   override async [Symbol.asyncDispose](): Promise<void> {
-    for (const socket of this.#server.clients) socket.terminate();
+    for (const socket of this.sockets) socket.terminate();
     await new Promise((resolve) => this.#server.close(resolve));
   }
 

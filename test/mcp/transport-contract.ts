@@ -12,7 +12,7 @@ import { type Call, type Peer, until } from './peer.js';
 import { call, CALL, connectOptions, outcomeOf, recordingLogger } from './support.js';
 
 export interface TransportHarness {
-  start(): Promise<Peer>;
+  readonly start: () => Promise<Peer>;
   /** What servers write between messages. */
   readonly noise: readonly Buffer[];
   /** What a session says that the server has closed. */
@@ -146,6 +146,7 @@ export function describeTransport(
       const reason = new Error('nobody waits any more');
       stop.abort(reason);
       expect(await aborted).toBe(reason);
+      expect(await outcomeOf(session.callTool('echo', {}, { ...CALL, signal: stop.signal }))).toBe(reason);
       await until(() => peer.received.at(-1)?.method === 'notifications/cancelled');
       expect(peer.received.at(-1)?.params?.requestId).toBe(late.rpc.id);
       await peer.answer(late, 'too late');
@@ -156,7 +157,7 @@ export function describeTransport(
       await using peer = await start();
       await using session = await connect(peer);
       const outcome = await outcomeOf(session.callTool('echo', {}, { ...CALL, timeoutMs: 20 }));
-      expect(outcome).toBeInstanceOf(ToolCallTimeoutError);
+      expect(outcome).toEqual(new ToolCallTimeoutError('tool "echo" did not answer within 20 ms'));
       const late = await peer.nextCall();
       await peer.answer(late);
       await expectHealthy(session, peer);
@@ -173,12 +174,14 @@ export function describeTransport(
       const [answer, pending] = await calling(session, peer);
       await peer.answer(pending);
       await answer;
+      const [underWay] = await calling(session, peer);
       pending.line.close();
-      // Over HTTP it shows with the next call only.
       const { reason, isOrderly } = closed;
       const error = new SessionClosedError(reason, isOrderly);
+      // Over HTTP it shows with the next call only.
       expect(await outcomeOf(call(session, 'echo'))).toEqual(error);
       expect(await session.closed).toEqual(error);
+      expect(await underWay).toEqual(error);
       expect(await outcomeOf(call(session, 'echo'))).toEqual(error);
     });
 
@@ -218,6 +221,7 @@ export function describeTransport(
       await Promise.all([session[Symbol.asyncDispose](), session[Symbol.asyncDispose]()]);
       await session[Symbol.asyncDispose]();
       expect(await session.closed).toBeNull();
+      expect(await outcomeOf(call(session, 'echo'))).toEqual(new SessionClosedError('the session was closed'));
       await until(() => peer.openCount() === 0);
     });
   });
@@ -243,6 +247,7 @@ export function describeTransport(
       const reason = new Error('at once');
       stop.abort(reason);
       expect(await attempt).toBe(reason);
+      expect(await outcomeOf(connectSession(peer.endpoint, connectOptions({ signal: stop.signal })))).toBe(reason);
       await until(() => peer.openCount() === 0);
     });
 

@@ -15,8 +15,8 @@ describeTransport('stdio', {
   start: () => SocketPeer.start('stdio'),
   noise: bytes(lines),
   closed: { reason: 'the process ended with exit code 0', isOrderly: false },
-  rounds: 20,
-  ids: 500,
+  rounds: 10,
+  ids: 200,
   resources: ['ProcessWrap', 'PipeWrap', 'TCPSocketWrap', 'Timeout'],
 });
 
@@ -25,7 +25,7 @@ describeTransport('tcp', {
   noise: bytes(lines),
   closed: { reason: 'the server closed the connection', isOrderly: true },
   rounds: 200,
-  ids: 1000,
+  ids: 500,
   resources: ['TCPSocketWrap', 'Timeout'],
 });
 
@@ -42,8 +42,8 @@ describeTransport('http', {
   start: () => HttpPeer.start('http'),
   noise: bytes(events),
   closed: { reason: 'the server does not know the session any more', isOrderly: false },
-  rounds: 100,
-  ids: 100,
+  rounds: 50,
+  ids: 50,
   resources: ['Timeout'],
 });
 
@@ -51,7 +51,7 @@ describeTransport('sse', {
   start: () => HttpPeer.start('sse'),
   noise: bytes(events),
   closed: { reason: 'the event stream broke off', isOrderly: false },
-  rounds: 100,
-  ids: 100,
+  rounds: 50,
+  ids: 50,
   resources: ['Timeout'],
 });
