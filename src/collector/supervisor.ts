@@ -1,5 +1,5 @@
 import { type Adapter, cheapTool, createAdapter, detectServerType } from '../adapters/index.js';
-import type { ServerReport, ServerStatus, SwarmlensEvent } from '../domain/index.js';
+import type { ServerReport } from '../domain/index.js';
 import { CircuitOpenError } from '../guard/index.js';
 import { type connectSession, type McpSession, type Push, ToolRejectedError } from '../mcp/index.js';
 import { isNotSent, Pool, type PoolEvent, type Seat } from '../replicas/index.js';
@@ -7,14 +7,12 @@ import { messageOf, SwarmlensError, timestamp } from '../shared/index.js';
 import { lastErrorOf } from './assemble.js';
 import { PooledCaller, ServerBusyError } from './caller.js';
 import type { Demand } from './demand.js';
-import { HealthLog } from './health-log.js';
 import { guessedType, newServer, poolSettings } from './new-server.js';
 import { PictureKeeper, type PictureKeeperDeps } from './picture-keeper.js';
-import { ReplicaLog } from './replica-log.js';
 import { pollIntervalMs } from './schedule.js';
 import { healthOf } from './server-health.js';
 import type { ServerHealth, ServerSettings, ToolResult } from './settings.js';
-import { ToolLog } from './tool-log.js';
+import { Standing } from './standing.js';
 import { ToolTally } from './tool-tally.js';
 import { Turns } from './turns.js';
 
@@ -45,12 +43,10 @@ export class Supervisor implements AsyncDisposable {
   /** Resolves when each replica has been tried and the first poll has ended, well or not. */
   readonly firstAttempt: Promise<void>;
   readonly #deps: SupervisorDeps;
-  readonly #health: HealthLog;
-  readonly #replicaLogs: ReadonlyMap<string, ReplicaLog>;
-  readonly #toolLog: ToolLog;
   readonly #tally: ToolTally;
   readonly #keeper: PictureKeeper;
   readonly #pool: Pool;
+  readonly #standing: Standing;
   readonly #stop = new AbortController();
   readonly #turns: Turns;
   readonly #demandWatch: Disposable;
@@ -58,16 +54,12 @@ export class Supervisor implements AsyncDisposable {
   #endFirstAttempt: () => void = () => undefined;
   #held: Held | null = null;
   #hasPolled = false;
-  /** Of the last poll that was answered. */
-  #toolError: string | null = null;
 
   /** @param onGone called when the server has been gone for so long that its agents are removed */
   constructor(settings: ServerSettings, deps: SupervisorDeps, onGone: () => void) {
     this.settings = settings;
     this.#deps = deps;
     const { clock } = deps;
-    this.#health = new HealthLog(settings.id, clock);
-    this.#toolLog = new ToolLog(this.#health);
     this.#tally = new ToolTally(clock);
     this.#turns = new Turns(clock, {
       intervalMs: () => this.#intervalMs(),
@@ -82,12 +74,7 @@ export class Supervisor implements AsyncDisposable {
         settings.serverType ?? detectServerType({ name: session.identity.name, tools: namesOf(session) }),
       cheapTool: (session, type) => cheapTool(type, namesOf(session), settings.mapping),
     });
-    const { replicas } = this.#pool;
-    this.#replicaLogs = new Map(
-      replicas.map(({ id }) => {
-        return [id, new ReplicaLog(this.#health, replicas.length === 1 ? null : new HealthLog(settings.id, clock, id))];
-      }),
-    );
+    this.#standing = new Standing(settings.id, this.#pool, this.#keeper, clock);
     this.#pool.onEvent((event) => this.#heard(event));
     this.#pool.onPush((push) => this.#observed(push));
     this.#pool.onToolsChanged(() => this.#turns.look());
@@ -98,7 +85,7 @@ export class Supervisor implements AsyncDisposable {
 
   health(): ServerHealth {
     return {
-      ...healthOf(this.#pool, this.#health.status),
+      ...healthOf(this.#pool, this.#standing.status),
       rejectedEntries: this.#held?.adapter.rejected ?? 0,
       polling: this.#turns.read(),
       tools: this.#tally.read(),
@@ -228,39 +215,27 @@ export class Supervisor implements AsyncDisposable {
 
   /** @returns whether that is a picture of the server */
   async #answered(report: ServerReport, held: Held, rejectedBefore: number): Promise<boolean> {
-    const { id } = this.settings;
-    const { rejected, lastRejection } = held.adapter;
-    const events: SwarmlensEvent[] = [...this.#toolLog.take(id, report.failures)];
-    if (rejected > rejectedBefore) {
-      const message = `${id} reported ${rejected} malformed values so far; they are left out; the last one: ${lastRejection ?? 'unknown'}`;
-      events.push(...this.#health.rareNotice('AGENT_REJECTED', 'WARNING', message));
-    }
+    const events = this.#standing.noticesOf(report, held.adapter, rejectedBefore);
     const isListed = !report.failures.some(({ tool }) => tool === held.list);
     if (!isListed && !held.isShown && this.#keeper.hasReported) {
       // What an earlier session has listed is the best that is known: no list is not an empty one.
-      await this.#gone('DEGRADED', lastErrorOf(report) ?? 'its agents are not listed', events);
+      await this.#standing.unanswered(lastErrorOf(report) ?? 'its agents are not listed', events);
       return false;
     }
     held.isShown = true;
-    await this.#reported(report, events);
+    await this.#standing.reported(report, namesOf(held.seat.session), events);
     return true;
   }
 
   /** What was told unasked is shown at once, and looked into by a poll. */
   #observed(push: Push): void {
-    const report = this.#held?.adapter.observe(push) ?? null;
-    if (report !== null && this.#keeper.hasReported) {
-      this.#reported(report, []).catch((error: unknown) => this.#notPublished(error));
+    const held = this.#held;
+    const report = held?.adapter.observe(push) ?? null;
+    if (held !== null && report !== null && this.#keeper.hasReported) {
+      const shown = this.#standing.reported(report, namesOf(held.seat.session), []);
+      shown.catch((error: unknown) => this.#notPublished(error));
     }
     this.#turns.soon();
-  }
-
-  async #reported(report: ServerReport, events: readonly SwarmlensEvent[]): Promise<void> {
-    this.#toolError = lastErrorOf(report);
-    const lastError = this.#lastError;
-    const changes = this.#toStatus(lastError === null ? 'ONLINE' : 'DEGRADED', lastError);
-    const tools = this.#held === null ? [] : namesOf(this.#held.seat.session);
-    await this.#keeper.reported(report, { status: this.#health.status, tools, lastError }, [...changes, ...events]);
   }
 
   async #unanswered(error: unknown): Promise<void> {
@@ -277,48 +252,14 @@ export class Supervisor implements AsyncDisposable {
     }
     // Why nothing was sent is not what is wrong.
     const reason = (isNotSent(error) ? this.#pool.trouble : null) ?? messageOf(error);
-    await this.#gone(this.#pool.canAnswer ? 'DEGRADED' : 'OFFLINE', reason, []);
+    await this.#standing.unanswered(reason, []);
   }
 
-  async #gone(status: 'OFFLINE' | 'DEGRADED', reason: string, events: readonly SwarmlensEvent[]): Promise<void> {
-    const changes = this.#toStatus(status, reason);
-    await this.#keeper.unanswered(this.#health.status, reason, [...events, ...changes]);
-  }
-
-  /** Something of a replica has changed: it is told, and so is what that makes of the server. */
   #heard(event: PoolEvent): void {
-    const { seat, canAnswer, isTried } = this.#pool;
-    const events = this.#replicaLogs.get(event.replica.id)?.take(event) ?? [];
+    const { seat } = this.#pool;
     if (seat !== null && seat !== this.#held?.seat) this.#turns.atOnce();
     else this.#turns.look();
-    this.#told(events, canAnswer, isTried).catch((error: unknown) => this.#notPublished(error));
-  }
-
-  async #told(events: readonly SwarmlensEvent[], canAnswer: boolean, isTried: boolean): Promise<void> {
-    const { stale } = this.#keeper.server;
-    if (!canAnswer && (isTried || this.#keeper.hasReported)) {
-      await this.#gone('OFFLINE', this.#pool.trouble ?? 'not connected', events);
-    } else if (this.#keeper.hasReported && !stale) {
-      const lastError = this.#lastError;
-      const changes = this.#toStatus(lastError === null ? 'ONLINE' : 'DEGRADED', lastError);
-      this.#keeper.note({ status: this.#health.status, lastError });
-      await this.#keeper.publish([...events, ...changes]);
-    } else {
-      // A picture that is old, or has never been, is better only once a poll has been answered.
-      await this.#keeper.publish(events);
-    }
-  }
-
-  /** What is wrong while polls are answered; `null`: nothing is. */
-  get #lastError(): string | null {
-    return this.#toolError ?? this.#pool.trouble;
-  }
-
-  #toStatus(status: ServerStatus, reason: string | null): readonly SwarmlensEvent[] {
-    const breaker = this.#pool.seat?.replica.breaker;
-    // Of several replicas each tells its own transitions.
-    if (this.#pool.replicas.length > 1 && breaker !== undefined) this.#health.noteCircuit(breaker.state);
-    return this.#health.toStatus(status, reason);
+    this.#standing.heard(event).catch((error: unknown) => this.#notPublished(error));
   }
 
   #notPublished(error: unknown): void {

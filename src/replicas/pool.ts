@@ -92,7 +92,9 @@ export class Pool implements AsyncDisposable {
 
   /** What is wrong with the replicas, for a person; `null`: nothing is, or nothing is known yet. */
   get trouble(): string | null {
-    const troubled = this.replicas.filter(({ status }) => status === 'OFFLINE' || status === 'DEGRADED');
+    const troubled = this.replicas.filter(({ status, breaker }) => {
+      return status === 'OFFLINE' || status === 'DEGRADED' || breaker.state !== 'CLOSED';
+    });
     if (this.replicas.length === 1) return troubled[0]?.lastError ?? null;
     return troubled.map(({ id, lastError }) => `${id}: ${lastError ?? 'does not answer'}`).join('; ') || null;
   }

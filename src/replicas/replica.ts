@@ -12,8 +12,9 @@ import { Listeners, messageOf } from '../shared/index.js';
 import type { Choosable } from './choice.js';
 import { isNotSent, NotConnectedError } from './errors.js';
 import { type Connection, Link, type LinkDeps } from './link.js';
-import { Prober } from './prober.js';
+import { probeDueInMs, Prober } from './prober.js';
 import type { ReplicaSettings } from './settings.js';
+import { statusOf } from './status.js';
 
 export interface ReplicaDeps extends Omit<LinkDeps, 'onPush' | 'onOpened' | 'onLeft'> {
   /** A tool of it that costs little, with its arguments; `null`: there is none. */
@@ -42,12 +43,6 @@ interface FailedCall {
 
 /** How long a median is taken for true: working it out costs more than a choice is worth. */
 const MEDIAN_FOR_MS = 1_000;
-
-/** Heartbeats that may pass: a poll of it is due after one, and timers are late. */
-const PROBE_GRACE = 1.1;
-
-/** Whatever the breaker says of when it lets one through. */
-const LEAST_PROBE_INTERVAL_MS = 100;
 
 /** One endpoint that is kept connected, with the guard that all calls to it share. */
 export class Replica implements AsyncDisposable, Choosable {
@@ -287,36 +282,25 @@ export class Replica implements AsyncDisposable, Choosable {
   }
 
   #statusNow(): ServerStatus {
-    switch (this.connection) {
-      case 'CONNECTING':
-        return 'CONNECTING';
-      case 'LOST':
-      case 'GIVEN_UP':
-        return 'OFFLINE';
-      case 'RENEWING':
-        return this.#status;
-      case 'CONNECTED': {
-        const { state, consecutiveFailures } = this.breaker;
-        if (state !== 'CLOSED') return 'OFFLINE';
-        if (consecutiveFailures > 0) return 'DEGRADED';
-        // A server that greets and leaves over and over is not there.
-        return this.#hasAnswered ? 'ONLINE' : this.#status;
-      }
-    }
+    const { connection, breaker } = this;
+    return statusOf({ connection, breaker, hasAnswered: this.#hasAnswered, before: this.#status });
   }
 
   #probeDueInMs(): number {
     const { heartbeatMs, endpoints } = this.#settings;
     const { clock } = this.#deps;
-    const nowMs = clock.monotonic();
     if (this.session === null || this.#outstanding > 0) return heartbeatMs;
-    const { state, retryAt, consecutiveFailures } = this.breaker;
-    if (state === 'HALF_OPEN') return heartbeatMs;
-    // Nobody may ever call one of several, and yet it has to be known whether one could.
-    const isUntried = endpoints.length > 1 && !this.#hasAnswered && consecutiveFailures === 0;
-    const afterMs = state === 'OPEN' && retryAt !== null ? Date.parse(retryAt) - clock.now() : 0;
-    const dueMs = isUntried || state === 'OPEN' ? nowMs + afterMs : this.#quietSinceMs + heartbeatMs * PROBE_GRACE;
-    return Math.max(dueMs, this.#restUntilMs, this.#probedAtMs + LEAST_PROBE_INTERVAL_MS) - nowMs;
+    return probeDueInMs({
+      breaker: this.breaker,
+      now: clock.now(),
+      nowMs: clock.monotonic(),
+      quietSinceMs: this.#quietSinceMs,
+      probedAtMs: this.#probedAtMs,
+      restUntilMs: this.#restUntilMs,
+      heartbeatMs,
+      // Nobody may ever call one of several, and yet it has to be known whether one could.
+      isUntried: endpoints.length > 1 && !this.#hasAnswered,
+    });
   }
 
   async #probe(operation: Operation<unknown>): Promise<void> {
@@ -350,6 +334,8 @@ export class Replica implements AsyncDisposable, Choosable {
     };
     const guard = createGuard(options, { clock: this.#deps.clock });
     guard.onTransition((transition) => {
+      // The call that it fails has yet to hear of it.
+      this.#callError = transition.reason ?? this.#callError;
       this.#events.emit({ transition });
       this.#look();
       this.#prober.look();

@@ -181,6 +181,7 @@ describe('what is told of a server', () => {
       ['OFFLINE', 'OPEN', null],
     ]);
     expect(told.at(-1)).toEqual(['ONLINE', 'CLOSED', null]);
+    expect(swarm.changes[3]?.reason).toBe('no answer within 1000 ms');
     // Back from being offline there is nothing in between.
     expect(told.slice(-3).map(([, circuit]) => circuit)).toEqual(['HALF_OPEN', 'CLOSED', 'CLOSED']);
     expect(told.slice(4, -1).every(([status]) => status === 'OFFLINE')).toBe(true);
