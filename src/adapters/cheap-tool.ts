@@ -1,4 +1,5 @@
 import type { McpServerType } from '../domain/index.js';
+import { GATEWAY_LIST } from './gateway.js';
 import type { ServerMapping } from './mapping.js';
 
 /** A call of a tool. */
@@ -7,10 +8,11 @@ interface CheapTool {
   readonly args: Readonly<Record<string, unknown>>;
 }
 
-const LISTS: Readonly<Record<Exclude<McpServerType, 'CUSTOM'>, string>> = {
-  CLAUDE_FLOW: 'agent_list',
-  RUV_SWARM: 'agent_list',
-  DAA: 'list_agents',
+/** The first of them that there is. */
+const LISTS: Readonly<Record<Exclude<McpServerType, 'CUSTOM'>, readonly string[]>> = {
+  CLAUDE_FLOW: ['agent_list', GATEWAY_LIST],
+  RUV_SWARM: ['agent_list'],
+  DAA: ['list_agents'],
 };
 
 /** What a server of this kind is asked to see whether it answers at all; `null`: nothing is known to be harmless. */
@@ -22,7 +24,7 @@ export function cheapTool(
   const [source] = mapping?.agents ?? [];
   const call =
     type !== 'CUSTOM'
-      ? { tool: LISTS[type], args: {} }
+      ? { tool: LISTS[type].find((tool) => tools.includes(tool)) ?? '', args: {} }
       : source === undefined
         ? null
         : { tool: source.tool, args: source.arguments };

@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { detectServerType } from '../adapters/index.js';
+import { SPEAKS_HTTP } from '../mcp/index.js';
 import { type Clock, messageOf } from '../shared/index.js';
 import type { Logger } from '../telemetry/index.js';
 import { type Candidate, candidate, type Greeting, type NetworkEndpoint } from './candidate.js';
 import { type Listed, readMcpJson, TRANSPORTS } from './file.js';
 import { greet, isAboutCredentials, RefusalError } from './greet.js';
-import { SPEAKS_HTTP } from './line-channel.js';
 import { type Located, locationOf } from './location.js';
 
 export interface DiscoverOptions {
@@ -106,7 +106,7 @@ async function lookAtPort(
     const said = cut(messageOf(outcome));
     if (isAboutCredentials(said))
       return candidate({ place, status: 'REFUSED', transport, detail: said, entry: endpoint });
-    if (said !== SPEAKS_HTTP) detail ??= said;
+    if (!said.endsWith(SPEAKS_HTTP)) detail ??= said;
     if (outcome instanceof RefusalError) break;
   }
   return candidate({ place, status: 'NOT_MCP', detail });

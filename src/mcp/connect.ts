@@ -58,5 +58,7 @@ function explain(endpoint: EndpointConfig, error: unknown, opened: OpenedTranspo
   if (endpoint.type === 'stdio' && error instanceof Error && 'code' in error && error.code === 'ENOENT') {
     return `command not found: ${endpoint.command} (in ${endpoint.cwd})`;
   }
+  // It knows better than what came of it, such as that the server hung up.
+  if (error instanceof TransportError) return `${describeEndpoint(endpoint)}: ${error.message}`;
   return `${describeEndpoint(endpoint)}: ${opened.end()?.reason ?? reason}${opened.lastWords()}`;
 }

@@ -4,6 +4,8 @@ import { ToolRejectedError } from './errors.js';
 import { printable } from './printable.js';
 
 const MAX_TEXT_LENGTH = 300;
+/** An answer that is longer is none of these. */
+const MAX_ERROR_LENGTH = 65_536;
 /** The pause after HTTP 429 when the server does not say how long. */
 const DEFAULT_PAUSE_MS = 1_000;
 
@@ -24,6 +26,7 @@ export class HttpFailure extends Error {
 const RPC_ERROR = z.object({
   error: z.object({ code: z.number().int(), message: z.string(), data: z.unknown().optional() }),
 });
+const ERROR_TO_NOBODY = RPC_ERROR.extend({ id: z.null().optional() });
 const RETRY_AFTER = z.object({ retryAfter: z.number().min(0).max(86_400) });
 
 /** The pause that the `data` of a JSON-RPC error asks for; given in seconds. */
@@ -34,15 +37,15 @@ export function retryAfterMs(data: unknown): number | null {
 
 /**
  * `fetch`, with failed POSTs as errors that say what went wrong: the official client keeps neither `Retry-After` nor the
- * JSON-RPC error of a failed answer. Whether a notification is welcome is not our concern: its failures are dropped.
+ * JSON-RPC error of a failed answer. An error without an id can only be the answer to the request that was posted.
  * @param now milliseconds since the epoch
  */
 export function failingFetch(now: () => number): FetchLike {
   return async (url, init) => {
     const response = await fetch(url, init);
-    if (init?.method !== 'POST' || response.status < 400) return response;
+    if (init?.method !== 'POST') return response;
+    if (response.status < 400) return withoutErrorToNobody(response, now());
     const text = await response.text().catch(() => '');
-    if (isNotification(init.body)) return new Response(null, { status: 202 });
     throw failureOf(response, text, new Headers(init.headers).has('mcp-session-id'), now());
   };
 }
@@ -74,9 +77,14 @@ function pauseOf(header: string | null, nowMs: number): number | null {
   return Number.isFinite(pauseMs) ? Math.max(0, pauseMs) : null;
 }
 
-function isNotification(body: unknown): boolean {
-  const message = typeof body === 'string' ? parsed(body) : null;
-  return typeof message === 'object' && message !== null && 'method' in message && !('id' in message);
+/** The official client would not know whose it is. */
+async function withoutErrorToNobody(response: Response, nowMs: number): Promise<Response> {
+  const { status, statusText, headers } = response;
+  if (!/^application\/json\b/.test(headers.get('content-type') ?? '')) return response;
+  const text = await response.text();
+  if (text.length <= MAX_ERROR_LENGTH && ERROR_TO_NOBODY.safeParse(parsed(text)).success)
+    throw failureOf(response, text, false, nowMs);
+  return new Response(text, { status, statusText, headers });
 }
 
 function parsed(text: string): unknown {

@@ -18,3 +18,4 @@ export {
   type WsEndpoint,
 } from './endpoint.js';
 export { printable } from './printable.js';
+export { SPEAKS_HTTP } from './tcp-transport.js';

@@ -2,6 +2,8 @@ import { type JSONRPCMessage, parseJSONRPCMessage, type Transport } from '@model
 
 /** Of one message. */
 export const MAX_MESSAGE_BYTES = 10 * 1024 * 1024;
+/** JSON-RPC's first code for errors of a server's own. */
+const TURNED_AWAY = -32000;
 export const TOO_LONG = `it sent a message of more than ${MAX_MESSAGE_BYTES / 1024 / 1024} MB`;
 
 /** How a transport ended that we did not close. */
@@ -46,7 +48,7 @@ export abstract class LineTransport implements Transport {
     if (this.#hasEnded || line.trim() === '') return;
     let message: JSONRPCMessage;
     try {
-      message = parseJSONRPCMessage(withoutNullId(JSON.parse(line)));
+      message = parseJSONRPCMessage(withoutId(JSON.parse(line)));
     } catch {
       this.noise(line);
       return;
@@ -75,9 +77,16 @@ export abstract class LineTransport implements Transport {
   }
 }
 
-/** An error that answers nothing has the id `null` by the standard of JSON-RPC, and none by that of MCP. */
-function withoutNullId(message: unknown): unknown {
-  if (typeof message !== 'object' || message === null || !('id' in message) || message.id !== null) return message;
+/**
+ * An error that answers nothing has the id `null` by the standard of JSON-RPC, and none by that of MCP. One bridge writes
+ * `{"error":"why"}` and no more to whom it turns away.
+ */
+function withoutId(message: unknown): unknown {
+  if (typeof message !== 'object' || message === null) return message;
+  if ('error' in message && typeof message.error === 'string' && Object.keys(message).length === 1) {
+    return { jsonrpc: '2.0', error: { code: TURNED_AWAY, message: message.error } };
+  }
+  if (!('id' in message) || message.id !== null) return message;
   const { id: _id, ...rest } = message;
   return rest;
 }

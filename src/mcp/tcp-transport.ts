@@ -11,6 +11,7 @@ const KEEP_ALIVE_MS = 30_000;
 /** Between two messages: there are servers that take what arrives together for one, and refuse it. */
 const GAP_MS = 1;
 
+/** How a `TransportError` ends about a server that answers a line of JSON with a line of HTTP. */
 export const SPEAKS_HTTP = 'it speaks HTTP';
 
 /** MCP over a socket: JSON-RPC, one message a line. */

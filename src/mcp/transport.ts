@@ -1,6 +1,7 @@
 import { type FetchLike, SSEClientTransport, type Transport } from '@modelcontextprotocol/client';
 import type { Clock } from '../shared/index.js';
 import { limitedFetch } from './body-limit.js';
+import { CompatibleTransport } from './compatible.js';
 import { withoutCredentials } from './credentials.js';
 import type { EndpointConfig, HttpEndpoint, SseEndpoint } from './endpoint.js';
 import { failingFetch } from './http-failure.js';
@@ -32,32 +33,42 @@ export function createTransport(
   switch (endpoint.type) {
     case 'stdio': {
       const transport = new StdioTransport(endpoint, clock, onStderr);
-      return { ...opened(transport, transport), pid: () => transport.pid, lastWords: () => transport.lastWords };
+      return {
+        ...opened(endpoint, transport, transport),
+        pid: () => transport.pid,
+        lastWords: () => transport.lastWords,
+      };
     }
     case 'http': {
       const limit = new MessageLimit();
       const transport = new HttpTransport(...httpOptions(endpoint, clock, limit));
-      return { ...opened(transport, limit.watch(transport)), sayGoodbye: () => transport.terminateSession() };
+      return { ...opened(endpoint, transport, limit.watch(transport)), sayGoodbye: () => transport.terminateSession() };
     }
     case 'sse': {
       const limit = new MessageLimit();
       // eslint-disable-next-line @typescript-eslint/no-deprecated -- there are servers that speak nothing newer
       const transport = new SSEClientTransport(...httpOptions(endpoint, clock, limit));
-      return opened(transport, limit.watch(transport));
+      return opened(endpoint, transport, limit.watch(transport));
     }
     case 'tcp': {
       const transport = new TcpTransport(endpoint, clock);
-      return opened(transport, transport);
+      return opened(endpoint, transport, transport);
     }
     case 'ws': {
       const transport = new WsTransport((signal) => openWebSocket(endpoint, signal));
-      return opened(transport, transport);
+      return opened(endpoint, transport, transport);
     }
   }
 }
 
-function opened(transport: Transport, ending: { readonly end: TransportEnd | null }): OpenedTransport {
-  const decorated = new UniqueIds(transport);
+function opened(
+  endpoint: EndpointConfig,
+  transport: Transport,
+  ending: { readonly end: TransportEnd | null },
+): OpenedTransport {
+  const token = endpoint.type === 'tcp' ? endpoint.token : null;
+  const compatible = new CompatibleTransport(transport, { token, isStream: endpoint.type !== 'http' });
+  const decorated = new UniqueIds(compatible);
   const said = (): string => (decorated.lastError === null ? '' : ` (it said: ${decorated.lastError})`);
   return {
     transport: decorated,

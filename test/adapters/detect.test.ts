@@ -22,6 +22,7 @@ test.each([
   ['', FLOW_TOOLS, 'CLAUDE_FLOW'],
   ['bridge', RUV_TOOLS, 'RUV_SWARM'],
   ['bridge', DAA_TOOLS, 'DAA'],
+  ['mcp-gateway', ['agent/list', 'agent/register'], 'CLAUDE_FLOW'],
   ['filesystem', ['read_file', 'write_file'], 'CUSTOM'],
   ['', [], 'CUSTOM'],
   ['agents', ['agent_list'], 'CUSTOM'],

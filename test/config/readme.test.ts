@@ -15,7 +15,7 @@ test('every configuration in the README is one: no example has a mistake in it',
     for (const text of examples) {
       await writeFile(join(directory, 'example.json'), text);
       const flags = { config: 'example.json' };
-      const env = { SWARM_TOKEN: 'x' };
+      const env = { SWARM_TOKEN: 'x', WS_AUTH_TOKEN: 'x' };
       const { servers } = await loadConfig({ flags, env, cwd: directory, program: '/main.js' });
       expect(servers.length).toBeGreaterThan(0);
     }

@@ -76,7 +76,7 @@ describe('on a port', () => {
     ]);
   });
 
-  test('an MCP server over WebSocket is found, whose frames are pieces, and which announces no capabilities', async () => {
+  test('an MCP server over WebSocket is found, whose frames are pieces, and which has tools and does not say so', async () => {
     await using server = await webSocket((socket, text) => {
       const answer = answerTo(text);
       if (answer === null) return;
@@ -90,7 +90,7 @@ describe('on a port', () => {
         type: 'CLAUDE_FLOW',
         transport: 'WS',
         status: 'AVAILABLE',
-        capabilities: [],
+        capabilities: ['tools'],
         tools: ['agent_list'],
         entry: { type: 'ws', url: `ws://localhost:${port}/` },
       },

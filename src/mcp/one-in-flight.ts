@@ -1,0 +1,49 @@
+type Id = string | number;
+
+/** Sends a request when the one before it has been answered or given up. */
+export class OneInFlight {
+  #underWay: Id | null = null;
+  #hasEnded = false;
+  readonly #waiting: { readonly id: Id; readonly go: () => void; readonly drop: (error: Error) => void }[] = [];
+
+  /** @returns what `write` returns; it rejects when the connection ends before its turn */
+  take(id: Id, write: () => Promise<void>): Promise<void> {
+    if (this.#hasEnded) return Promise.reject(new Error('Not connected'));
+    const go = async (): Promise<void> => {
+      this.#underWay = id;
+      try {
+        await write();
+      } catch (error) {
+        this.done(id);
+        throw error;
+      }
+    };
+    if (this.#underWay === null) return go();
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ id, go: () => void go().then(resolve, reject), drop: reject });
+    });
+  }
+
+  /** It has been answered. */
+  done(id: Id): void {
+    if (this.#underWay !== id) return;
+    this.#underWay = null;
+    this.#waiting.shift()?.go();
+  }
+
+  /** Nobody waits for its answer any more. @returns whether it has never been sent */
+  giveUp(id: Id): boolean {
+    const index = this.#waiting.findIndex((one) => one.id === id);
+    if (index < 0) {
+      this.done(id);
+      return false;
+    }
+    for (const { drop } of this.#waiting.splice(index, 1)) drop(new Error('given up'));
+    return true;
+  }
+
+  end(): void {
+    this.#hasEnded = true;
+    for (const { drop } of this.#waiting.splice(0)) drop(new Error('Not connected'));
+  }
+}

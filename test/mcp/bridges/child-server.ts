@@ -1,0 +1,26 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+
+/** The stdio server that a bridge stands in front of: a real child process. */
+export class ChildServer implements AsyncDisposable {
+  readonly #process: ChildProcessWithoutNullStreams;
+
+  /** @param args of node: a script and its arguments */
+  constructor(args: readonly string[], onOutput: (chunk: Buffer) => void) {
+    this.#process = spawn(process.execPath, args, { stdio: 'pipe' });
+    this.#process.stdout.on('data', onOutput);
+    this.#process.stderr.resume();
+    this.#process.stdin.on('error', () => undefined);
+  }
+
+  write(line: string): void {
+    this.#process.stdin.write(`${line}\n`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
+    const exit = once(this.#process, 'exit');
+    this.#process.kill('SIGKILL');
+    await exit;
+  }
+}

@@ -1,0 +1,128 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { LineSplitter } from '../../../src/mcp/line-splitter.js';
+import { closed, listening } from '../../../src/simulator/listening.js';
+import { ChildServer } from './child-server.js';
+import { nameOf, type Rpc, rpc } from './rpc.js';
+
+export interface TcpServerOptions {
+  /** Of node: the script of the one stdio server that all clients share, and its arguments. */
+  readonly child: readonly string[];
+  /** Whoever does not show it is turned away. */
+  readonly token?: string;
+  /** 50 in the original. */
+  readonly maxConnections?: number;
+}
+
+interface Client {
+  readonly socket: Socket;
+  readonly pending: Set<string | number>;
+  authenticated: boolean;
+}
+
+const MAX_LINE_BYTES = 10 * 1024 * 1024;
+
+/**
+ * VisionFlow's `mcp-tcp-server`: one claude-flow behind a socket for many clients. Where its source differs from what
+ * was noted of a running one: the source does not close after a request without authentication, only after a wrong token.
+ */
+export class McpTcpServer implements AsyncDisposable {
+  /** What clients sent, by the number of their connection. */
+  readonly seen: { readonly connection: number; readonly name: string; readonly message: Rpc }[] = [];
+  readonly port: Promise<number>;
+  /** Connections so far. */
+  connections = 0;
+  readonly #options: TcpServerOptions;
+  readonly #server: Server;
+  readonly #child: ChildServer;
+  readonly #clients = new Set<Client>();
+  #resolveReady: () => void = () => undefined;
+  readonly #ready: Promise<void>;
+
+  constructor(options: TcpServerOptions) {
+    this.#options = options;
+    this.#ready = new Promise((resolve) => (this.#resolveReady = resolve));
+    const lines = new LineSplitter(
+      MAX_LINE_BYTES,
+      (line) => this.#output(line),
+      () => undefined,
+    );
+    this.#child = new ChildServer(options.child, (chunk) => lines.push(chunk));
+    const clientInfo = { name: 'tcp-wrapper', version: '1.0.0' };
+    const params = { protocolVersion: '2024-11-05', capabilities: {}, clientInfo };
+    this.#child.write(rpc({ id: 'init-1', method: 'initialize', params }));
+    this.#server = createServer((socket) => this.#connected(socket));
+    this.port = listening(this.#server, 0);
+  }
+
+  /** DEVIATION: it closes connections that are old, 300 s in the original, whatever is going on over them. */
+  closeByAge(): void {
+    for (const { socket } of this.#clients) socket.end();
+    this.#clients.clear();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const end = closed(this.#server);
+    for (const { socket } of this.#clients) socket.destroy();
+    await this.#child[Symbol.asyncDispose]();
+    await end;
+  }
+
+  #connected(socket: Socket): void {
+    const connection = (this.connections += 1);
+    socket.on('error', () => socket.destroy());
+    // DEVIATION: who is one too many gets a line that is no JSON-RPC.
+    if (this.#clients.size >= (this.#options.maxConnections ?? 50)) {
+      socket.resume().end('{"error":"Service unavailable - connection limit reached"}\n');
+      return;
+    }
+    const client: Client = { socket, pending: new Set(), authenticated: this.#options.token === undefined };
+    this.#clients.add(client);
+    socket.on('close', () => this.#clients.delete(client));
+    const lines = new LineSplitter(
+      MAX_LINE_BYTES,
+      (line) => this.#take(client, connection, line),
+      () => undefined,
+    );
+    this.#ready.then(
+      () => socket.on('data', (chunk) => lines.push(chunk)),
+      () => socket.destroy(),
+    );
+  }
+
+  #take(client: Client, connection: number, line: string): void {
+    const message = JSON.parse(line) as Rpc; // written by the client under test
+    this.seen.push({ connection, name: nameOf(message), message });
+    const { id, method, params } = message;
+    const answer = (rest: Pick<Rpc, 'result' | 'error'>): string =>
+      `${rpc({ ...(id !== undefined && { id }), ...rest })}\n`;
+    if (method === 'authenticate' && this.#options.token !== undefined) {
+      client.authenticated = params?.['token'] === this.#options.token;
+      if (client.authenticated) client.socket.write(answer({ result: { authenticated: true } }));
+      else client.socket.end(answer({ error: { code: -32000, message: 'Authentication failed' } }));
+    } else if (method === 'initialize') {
+      // DEVIATION: no `capabilities`. It is answered before the authentication, too.
+      const serverInfo = { name: 'claude-flow', version: '2.0.0-alpha.101' };
+      client.socket.write(answer({ result: { protocolVersion: '2024-11-05', serverInfo } }));
+    } else if (!client.authenticated) {
+      client.socket.end(answer({ error: { code: -32000, message: 'Authentication required' } }));
+    } else {
+      if (id != null) client.pending.add(id);
+      this.#child.write(line);
+    }
+  }
+
+  #output(line: string): void {
+    if (!line.startsWith('{')) return;
+    const { id } = JSON.parse(line) as Rpc; // one of our own servers wrote it
+    if (id === 'init-1') {
+      this.#resolveReady();
+      return;
+    }
+    // DEVIATION: what has no id goes to all clients, and an answer to the first one that has used its id.
+    if (id == null) for (const { socket } of this.#clients) socket.write(`${line}\n`);
+    else {
+      const owner = [...this.#clients].find(({ pending }) => pending.delete(id));
+      owner?.socket.write(`${line}\n`);
+    }
+  }
+}

@@ -1,0 +1,8 @@
+import { serve, text, tools } from './serve.js';
+
+// Refuses a method that it does not know, as claude-flow does.
+const authenticate = () => {
+  throw { code: -32601, message: 'Method not found' };
+};
+
+serve({ ...tools({ echo: (args) => text(args) }), authenticate });
