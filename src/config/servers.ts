@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { EndpointConfig } from '../mcp/index.js';
+import { isServerName } from '../shared/index.js';
 import type { ServerConfig } from './config.js';
 import { expectation, hint, keyOf, problemsOf, show } from './problems.js';
 import { ENTRY_KEYS, hintForServer, HTTP_SERVER, STDIO_SERVER } from './schema.js';
@@ -36,7 +37,7 @@ export function parseServer(
     return null;
   }
   if (loose.data['disabled'] === true) return null;
-  if (!/^[^:\p{Cc}]{1,64}$/u.test(id)) {
+  if (!isServerName(id)) {
     problems.push(`${key}: a server's name has 1 to 64 characters, no colon and no control character`);
   }
   for (const other of Object.keys(loose.data)) {

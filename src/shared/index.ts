@@ -1,3 +1,5 @@
 export * from './clock.js';
 export * from './errors.js';
+export * from './hint.js';
 export * from './listeners.js';
+export * from './server-name.js';

@@ -10,7 +10,7 @@ const SRC = fileURLToPath(new URL('../../src', import.meta.url));
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   main: ['cli'],
   index: ['app', 'client', 'config', 'shared', 'telemetry', 'domain'],
-  cli: ['app', 'check', 'config', 'discovery', 'shared', 'telemetry', 'simulator'],
+  cli: ['app', 'tap', 'check', 'config', 'discovery', 'shared', 'telemetry', 'simulator'],
   app: [
     'bus',
     'collector',
@@ -45,6 +45,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   server: ['schema', 'auth', 'limits', 'delivery', 'render', 'shared'],
   client: [],
   simulator: ['shared'],
+  tap: ['shared'],
 };
 
 /** Rooms whose types, and nothing that runs, may be imported as well. */
