@@ -77,7 +77,9 @@ async function drained(from: Readable, to: Writable): Promise<void> {
     if (to.writableLength === 0 && performance.now() - heardAtMs >= SILENCE_MS) silence.abort();
   }, LOOK_MS);
   await new Promise<void>((resolve) => {
-    finished(to, { readable: false }, () => resolve());
+    // Of the one that Node.js never closes, what was written is written.
+    if (to === process.stdout) finished(from, () => resolve());
+    else finished(to, { readable: false }, () => resolve());
     silence.signal.addEventListener('abort', () => resolve());
   });
   clearInterval(timer);
