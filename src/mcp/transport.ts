@@ -1,23 +1,27 @@
 import { SSEClientTransport, type Transport } from '@modelcontextprotocol/client';
 import type { Clock } from '../shared/index.js';
+import { withoutCredentials } from './credentials.js';
 import type { EndpointConfig, HttpEndpoint, SseEndpoint } from './endpoint.js';
 import { failingFetch } from './http-failure.js';
 import { HttpTransport } from './http-transport.js';
+import type { LineTransport, TransportEnd } from './line-transport.js';
 import { StdioTransport } from './stdio-transport.js';
+import { TcpTransport } from './tcp-transport.js';
+import { UniqueIds } from './unique-ids.js';
+import { openWebSocket } from './websocket.js';
+import { WsTransport } from './ws-transport.js';
 
 /** A transport, and what a session has to know of it. */
 export interface OpenedTransport {
   readonly transport: Transport;
   pid(): number | null;
-  /** Why it ended when we did not end it; `null` when it does not know. */
-  endReason(): string | null;
-  /** ` (it wrote: …)`: the last lines that a child wrote to its standard error; else empty. */
+  /** How it ended when we did not end it; `null` when it does not know. */
+  end(): TransportEnd | null;
+  /** ` (it wrote: …)`, ` (it said: …)`: what a server said last that belongs to no call; else empty. */
   lastWords(): string;
   /** Tells the server that we are leaving, where that is done by a message of its own. */
   sayGoodbye(): Promise<void>;
 }
-
-const NO_CHILD = { pid: () => null, endReason: () => null, lastWords: () => '' };
 
 export function createTransport(
   endpoint: EndpointConfig,
@@ -27,29 +31,47 @@ export function createTransport(
   switch (endpoint.type) {
     case 'stdio': {
       const transport = new StdioTransport(endpoint, clock, onStderr);
-      return {
-        transport,
-        pid: () => transport.pid,
-        endReason: () => transport.endReason,
-        lastWords: () => transport.lastWords,
-        sayGoodbye: () => Promise.resolve(),
-      };
+      return { ...opened(transport, transport), pid: () => transport.pid, lastWords: () => transport.lastWords };
     }
     case 'http': {
       const transport = new HttpTransport(...httpOptions(endpoint, clock));
-      return { ...NO_CHILD, transport, sayGoodbye: () => transport.terminateSession() };
+      return { ...opened(transport), sayGoodbye: () => transport.terminateSession() };
     }
     case 'sse': {
       // eslint-disable-next-line @typescript-eslint/no-deprecated -- there are servers that speak nothing newer
-      const transport = new SSEClientTransport(...httpOptions(endpoint, clock));
-      return { ...NO_CHILD, transport, sayGoodbye: () => Promise.resolve() };
+      return opened(new SSEClientTransport(...httpOptions(endpoint, clock)));
+    }
+    case 'tcp': {
+      const transport = new TcpTransport(endpoint);
+      return opened(transport, transport);
+    }
+    case 'ws': {
+      const transport = new WsTransport((signal) => openWebSocket(endpoint, signal));
+      return opened(transport, transport);
     }
   }
+}
+
+/** @param lines the same transport, when it knows how it ended */
+function opened(transport: Transport, lines: Pick<LineTransport, 'end'> | null = null): OpenedTransport {
+  const decorated = new UniqueIds(transport);
+  const said = (): string => (decorated.lastError === null ? '' : ` (it said: ${decorated.lastError})`);
+  return {
+    transport: decorated,
+    pid: () => null,
+    end: () => lines?.end ?? null,
+    lastWords: said,
+    sayGoodbye: () => Promise.resolve(),
+  };
 }
 
 /** What and where, for a person; without arguments, credentials and query, which may be secrets. */
 export function describeEndpoint(endpoint: EndpointConfig): string {
   if (endpoint.type === 'stdio') return `command "${endpoint.command}" in ${endpoint.cwd}`;
+  if (endpoint.type === 'tcp') {
+    const { host, port } = endpoint;
+    return `tcp://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  }
   const { origin, pathname } = new URL(endpoint.url);
   return `${origin}${pathname}`;
 }
@@ -59,14 +81,7 @@ interface HttpOptions {
   fetch: ReturnType<typeof failingFetch>;
 }
 
-/** `fetch` takes no credentials in a URL, and its error repeats them: they go into a header. */
 function httpOptions(endpoint: HttpEndpoint | SseEndpoint, clock: Clock): [url: URL, options: HttpOptions] {
-  const url = new URL(endpoint.url);
-  const { username, password } = url;
-  url.username = '';
-  url.password = '';
-  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  const authorization = `Basic ${Buffer.from(credentials).toString('base64')}`;
-  const headers = { ...(credentials === ':' ? {} : { authorization }), ...endpoint.headers };
+  const { url, headers } = withoutCredentials(endpoint);
   return [url, { requestInit: { headers }, fetch: failingFetch(() => clock.now()) }];
 }
