@@ -10,6 +10,7 @@ import { OncePerSecond } from './limits/index.js';
 import { startServer } from './server/index.js';
 import { type Clock, messageOf } from './shared/index.js';
 import { Store } from './state/index.js';
+import { TappedServers } from './tapped-servers.js';
 import type { Logger } from './telemetry/index.js';
 
 export interface AppDeps {
@@ -31,6 +32,9 @@ export interface App extends AsyncDisposable {
 
 /** Events that a slow reader of `notices` or `healthChanges` may fall behind. */
 const MAX_EVENTS = 1_024;
+
+/** After the end of a person's session, until what it showed leaves the picture. */
+const GONE_TAP_MS = 600_000;
 
 /** Looked at for servers that are not in the configuration. */
 const NOWHERE = { directory: null, hosts: [], ports: [] };
@@ -82,6 +86,16 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
       logger,
     })),
   );
+  const tapped = opened.add(
+    new TappedServers({
+      collector,
+      bus,
+      clock,
+      logger,
+      isConfigured: (id) => live.servers.some((server) => server.id === id),
+      removeAfterMs: GONE_TAP_MS,
+    }),
+  );
   const limiter = new OncePerSecond();
   const discovered = collector.ready();
   const server = opened.add(
@@ -97,6 +111,7 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
         clock,
         limitToOncePerSecond: (what, clientId) => limiter.use(what, clientId),
       },
+      joinTap: (tap) => tapped.join(tap),
       activeStreams: active,
       clock,
       logger,

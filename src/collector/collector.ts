@@ -48,6 +48,11 @@ export class Collector implements AsyncDisposable {
     this.#supervisors.get(id)?.adjust({ maxPollHz, allowTools });
   }
 
+  /** There is reason to think that a server can be reached again: it is tried at once. */
+  reconnect(serverId: string): void {
+    this.#supervisors.get(serverId)?.connectAtOnce();
+  }
+
   /** Measured health of a server; `null` when this node does not poll it. */
   health(serverId: string): ServerHealth | null {
     return this.#supervisors.get(serverId)?.health() ?? null;

@@ -1,11 +1,11 @@
 import type { ServerMapping } from '../adapters/index.js';
 import type { CircuitBreakerStatus, Latency, McpServerType, Polling, TransportKind } from '../domain/index.js';
-import type { EndpointConfig } from '../mcp/index.js';
+import type { Endpoint } from '../mcp/index.js';
 
 /** What the collector has to know of one server. */
 export interface ServerSettings {
   readonly id: string;
-  readonly endpoint: EndpointConfig;
+  readonly endpoint: Endpoint;
   /** `null`: found out from the command line, or from the server's own name and tools. */
   readonly serverType: McpServerType | null;
   /** No matter how much is wanted, it is not polled more often. */
@@ -43,14 +43,15 @@ export interface ToolResult {
   readonly durationMs: number;
 }
 
-const KINDS: Readonly<Record<EndpointConfig['type'], TransportKind>> = {
+const KINDS: Readonly<Record<Endpoint['type'], TransportKind>> = {
   stdio: 'STDIO',
   http: 'HTTP',
   sse: 'SSE',
   tcp: 'TCP',
   ws: 'WS',
+  tap: 'TAP',
 };
 
-export function transportKind(endpoint: EndpointConfig): TransportKind {
+export function transportKind(endpoint: Endpoint): TransportKind {
   return KINDS[endpoint.type];
 }

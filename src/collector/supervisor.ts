@@ -12,6 +12,7 @@ import type { Demand } from './demand.js';
 import { HealthLog } from './health-log.js';
 import { Pulse } from './pulse.js';
 import { pollIntervalMs, reconnectDelayMs } from './schedule.js';
+import { isAskedOnlyAfterTraffic, leastIntervalMs, MAX_INTERVAL_MS } from './tapped.js';
 import { guessedType, newServer } from './new-server.js';
 import type { ServerHealth, ServerSettings, ToolResult } from './settings.js';
 import { Turns } from './turns.js';
@@ -59,7 +60,7 @@ export class Supervisor implements AsyncDisposable {
     this.#health = new HealthLog(settings.id, deps.clock);
     this.#turns = new Turns(deps.clock, {
       intervalMs: () => this.#intervalMs(),
-      leastIntervalMs: () => 1000 / this.settings.maxPollHz,
+      leastIntervalMs: () => leastIntervalMs(this.settings, this.#server.type),
       maxPollShare: settings.maxPollShare,
     });
     this.#connectPulse = new Pulse(deps.clock);
@@ -98,6 +99,11 @@ export class Supervisor implements AsyncDisposable {
   adjust(changed: Pick<ServerSettings, 'maxPollHz' | 'allowTools'>): void {
     this.settings = { ...this.settings, ...changed };
     this.#turns.look();
+  }
+
+  /** The next attempt to connect does not wait; nor does the one after the present session, if that is just ending. */
+  connectAtOnce(): void {
+    this.#connectPulse.ring();
   }
 
   /** Ends the pause before the next attempt to connect. */
@@ -333,6 +339,7 @@ export class Supervisor implements AsyncDisposable {
   }
 
   #intervalMs(): number {
+    if (isAskedOnlyAfterTraffic(this.settings, this.#server.type)) return MAX_INTERVAL_MS;
     return pollIntervalMs(this.#deps.demand.hzFor(this.#server), this.settings.maxPollHz, this.#deps.heartbeatMs);
   }
 }

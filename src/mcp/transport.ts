@@ -1,7 +1,7 @@
 import { SSEClientTransport, type Transport } from '@modelcontextprotocol/client';
 import type { Clock } from '../shared/index.js';
 import { withoutCredentials } from './credentials.js';
-import type { EndpointConfig, HttpEndpoint, SseEndpoint } from './endpoint.js';
+import type { Endpoint, HttpEndpoint, SseEndpoint } from './endpoint.js';
 import { failingFetch } from './http-failure.js';
 import { HttpTransport } from './http-transport.js';
 import type { LineTransport, TransportEnd } from './line-transport.js';
@@ -23,11 +23,7 @@ export interface OpenedTransport {
   sayGoodbye(): Promise<void>;
 }
 
-export function createTransport(
-  endpoint: EndpointConfig,
-  clock: Clock,
-  onStderr: (line: string) => void,
-): OpenedTransport {
+export function createTransport(endpoint: Endpoint, clock: Clock, onStderr: (line: string) => void): OpenedTransport {
   switch (endpoint.type) {
     case 'stdio': {
       const transport = new StdioTransport(endpoint, clock, onStderr);
@@ -49,6 +45,10 @@ export function createTransport(
       const transport = new WsTransport((signal) => openWebSocket(endpoint, signal));
       return opened(transport, transport);
     }
+    case 'tap': {
+      const transport = new WsTransport(() => endpoint.link.open());
+      return opened(transport, transport);
+    }
   }
 }
 
@@ -66,8 +66,9 @@ function opened(transport: Transport, lines: Pick<LineTransport, 'end'> | null =
 }
 
 /** What and where, for a person; without arguments, credentials and query, which may be secrets. */
-export function describeEndpoint(endpoint: EndpointConfig): string {
+export function describeEndpoint(endpoint: Endpoint): string {
   if (endpoint.type === 'stdio') return `command "${endpoint.command}" in ${endpoint.cwd}`;
+  if (endpoint.type === 'tap') return 'tapped session';
   if (endpoint.type === 'tcp') {
     const { host, port } = endpoint;
     return `tcp://${host.includes(':') ? `[${host}]` : host}:${port}`;

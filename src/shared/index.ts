@@ -3,3 +3,4 @@ export * from './errors.js';
 export * from './hint.js';
 export * from './listeners.js';
 export * from './server-name.js';
+export * from './tap-protocol.js';

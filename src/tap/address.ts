@@ -1,5 +1,5 @@
-/** Where taps join. */
-const PATH = '/tap';
+import { TAP_PATH } from '../shared/index.js';
+
 const DEFAULT_URL = 'ws://127.0.0.1:4000';
 const WEBSOCKET_PROTOCOLS: Readonly<Record<string, string>> = {
   'http:': 'ws:',
@@ -21,5 +21,5 @@ export function tapAddress(text: string | undefined, server: string, instance: s
   // The address that `swarmlens serve` prints is that of its GraphQL endpoint.
   const base = url.pathname.replace(/\/(?:graphql\/?)?$/, '');
   const query = new URLSearchParams({ server, instance });
-  return `${protocol}//${url.host}${base}${PATH}?${query.toString()}`;
+  return `${protocol}//${url.host}${base}${TAP_PATH}?${query.toString()}`;
 }

@@ -1,6 +1,6 @@
 import type { ClientRequestArgs } from 'node:http';
 import { WebSocket } from 'ws';
-import type { Clock } from '../shared/index.js';
+import { type Clock, isTapRefusal, TAP_ENDED } from '../shared/index.js';
 
 /** Between two attempts: doubling, half of it jitter. */
 const FIRST_PAUSE_MS = 500;
@@ -8,15 +8,14 @@ const MAX_PAUSE_MS = 30_000;
 /** After a refusal, which waits for a person to do something. */
 const REFUSED_PAUSE_MS = 300_000;
 const HANDSHAKE_MS = 10_000;
+/** A connection that stood for so long was a good one. */
+const LASTING_MS = 10_000;
 /** Between two looks at whether anyone is still there. */
 const PING_MS = 20_000;
 /** What waits to be sent; what comes on top of it is dropped. */
 const MAX_UNSENT_BYTES = 4 * 1024 * 1024;
 /** Of what swarmlens says: a call with its arguments. */
 const MAX_RECEIVED_BYTES = 10 * 1024 * 1024;
-/** Close codes by which swarmlens says that it will not have us: 4400 to 4499, as HTTP has them. */
-const REFUSALS = { from: 4_400, to: 4_499 };
-const NORMAL = 1000;
 
 export interface LinkOptions {
   readonly url: string;
@@ -37,7 +36,7 @@ export class Link {
   readonly #events: LinkEvents;
   #socket: WebSocket | null = null;
   #hasEnded = false;
-  /** In a row that led to no message. */
+  /** In a row that led to nothing lasting. */
   #failures = 0;
   #dropped = 0;
 
@@ -69,13 +68,13 @@ export class Link {
   /** Says that there is nothing more to see. What says so is handed to the system at once; nobody waits for more. */
   end(): void {
     this.#hasEnded = true;
-    if (this.isOpen) this.#socket?.close(NORMAL, 'the session has ended');
+    if (this.isOpen) this.#socket?.close(TAP_ENDED.code, TAP_ENDED.reason);
     else this.#socket?.terminate();
   }
 
   #connect(): void {
     if (this.#hasEnded) return;
-    const { url, token } = this.#options;
+    const { url, token, clock } = this.#options;
     const headers: ClientRequestArgs['headers'] = token === null ? {} : { authorization: `Bearer ${token}` };
     const socket = new WebSocket(url, {
       headers,
@@ -85,10 +84,13 @@ export class Link {
     });
     this.#socket = socket;
     let isRefused = false;
+    let openedAtMs = Infinity;
     let pings: Disposable | null = null;
-    socket.on('open', () => (pings = this.#keepAlive(socket)));
+    socket.on('open', () => {
+      openedAtMs = clock.monotonic();
+      pings = this.#keepAlive(socket);
+    });
     socket.on('message', (data: Buffer) => {
-      this.#failures = 0;
       this.#events.onMessage(data.toString('utf8'));
     });
     // Its close follows.
@@ -100,9 +102,10 @@ export class Link {
     });
     socket.once('close', (code) => {
       pings?.[Symbol.dispose]();
+      if (clock.monotonic() - openedAtMs >= LASTING_MS) this.#failures = 0;
       this.#socket = null;
       this.#events.onClose();
-      this.#connectLater(isRefused || (code >= REFUSALS.from && code <= REFUSALS.to));
+      this.#connectLater(isRefused || isTapRefusal(code));
     });
   }
 

@@ -1,3 +1,4 @@
+import { TAP_CALL } from '../shared/index.js';
 import type { SeenCall } from './conversation.js';
 import type { Link } from './link.js';
 import { messagesIn, type RpcId, type RpcMessage } from './message.js';
@@ -41,7 +42,7 @@ export class Observation {
   saw({ tool, arguments: args, result, error }: SeenCall): void {
     const dropped = this.#link.takeDropped();
     this.#link.send({
-      method: 'notifications/swarmlens/call',
+      method: TAP_CALL,
       params: { tool, arguments: args, result, error, ...(dropped === 0 ? {} : { dropped }) },
     });
   }

@@ -22,6 +22,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'server',
     'shared',
     'state',
+    'tapped-servers',
     'telemetry',
   ],
   'live-config': ['bus', 'collector', 'config', 'domain', 'shared', 'state'],
@@ -45,6 +46,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   server: ['schema', 'auth', 'limits', 'delivery', 'render', 'shared'],
   client: [],
   simulator: ['shared'],
+  'tapped-servers': ['bus', 'collector', 'domain', 'mcp', 'shared', 'state'],
   tap: ['shared'],
 };
 
