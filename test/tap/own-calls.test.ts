@@ -12,8 +12,8 @@ interface Stage {
   /** Lines that were written to the server. */
   readonly written: string[];
   state: { mayWrite: boolean; isBusy: boolean };
-  ask(method?: string): { answers: OwnAnswer[]; drop: () => void };
-  answer(index: number, result?: unknown): boolean;
+  readonly ask: (method?: string) => { answers: OwnAnswer[]; drop: () => void };
+  readonly answer: (index: number, result?: unknown) => boolean;
 }
 
 function stage(): Stage {
