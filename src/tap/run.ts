@@ -1,13 +1,12 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { fstatSync } from 'node:fs';
-import { Socket } from 'node:net';
 import { finished, type Readable, type Writable } from 'node:stream';
 import { systemClock } from '../shared/index.js';
 import { endLike, type Ending, handOnSignals } from './ending.js';
 import type { Observation } from './observation.js';
 import { Passage } from './passage.js';
+import { closeStdinWith, openStdout } from './stdio.js';
 
 export interface TapOptions {
   readonly command: string;
@@ -24,7 +23,6 @@ type Server = ChildProcessByStdio<Writable, Readable, null>;
 /** What a server has written is passed on after its end, too; one whose output somebody else holds open is silent for so long. */
 const SILENCE_MS = 500;
 const LOOK_MS = 100;
-const STDOUT = 1;
 
 /**
  * Starts a server, stands between it and the person's client, and ends this process as the server has ended.
@@ -40,6 +38,7 @@ export async function runTap({ command, args, env, stdin, url, token }: TapOptio
   // A signal that could not be sent: it is gone already.
   server.on('error', () => undefined);
   const output = openStdout();
+  closeStdinWith(stdin);
   let observation: Observation | null = null;
   let end = (): void => undefined;
   // Whatever goes wrong with watching is no affair of the person's.
@@ -83,11 +82,4 @@ async function drained(from: Readable, to: Writable): Promise<void> {
     silence.signal.addEventListener('abort', () => resolve());
   });
   clearInterval(timer);
-}
-
-/** Node.js never closes its own `process.stdout`, and who reads ours waits for its end. */
-function openStdout(): Writable {
-  const kind = fstatSync(STDOUT);
-  if (!kind.isFIFO() && !kind.isSocket()) return process.stdout;
-  return new Socket({ fd: STDOUT, readable: false, writable: true });
 }

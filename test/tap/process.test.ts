@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { realpathSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { PROGRAM } from '../support/app.js';
 import { randomBytes, randomFrom } from './random.js';
 import { fixture, Tapped } from './tapped.js';
 
@@ -56,17 +57,35 @@ describe('a tap', () => {
     expect(await tapped.outcome()).toEqual({ code: 6, signal: null });
   });
 
+  test('hands on the end of the output through a pipe of the system, too', async () => {
+    const line = [process.execPath, PROGRAM, 'tap', '--server', 'x', '--', process.execPath, fixture('behaving')];
+    const script = '"$@" | (cat >&2; echo " and the end" >&2)';
+    const shell = spawn('sh', ['-c', script, 'sh', ...line, 'closesOutput'], { stdio: ['pipe', 'ignore', 'pipe'] });
+    let said = '';
+    await new Promise<void>((resolve) => {
+      shell.stderr.on('data', (chunk: Buffer) => {
+        said += chunk.toString();
+        // What was said before the server ended: it does so when its input does.
+        if (said.includes('and the end')) shell.stdin.end('more');
+        if (said.includes('got more')) resolve();
+      });
+    });
+    expect(said).toBe('last and the end\ngot more\n');
+  });
+
   test('tells a client that writes to a server which no longer reads', async () => {
     await using tapped = behaving('closesInput').reading();
-    await tapped.until(() => tapped.stdout.includes('closed'));
+    const pid = await tapped.until(() => /closed (\d+)\n/.exec(tapped.stdout)?.[1]);
     const { stdin } = tapped.child;
     const failed = new Promise<unknown>((resolve) => stdin?.once('error', resolve));
-    // The first may still be taken in.
-    for (let round = 0; stdin?.writable === true && round < 10_000; round += 1) {
+    // The first are still taken in.
+    while (stdin?.writable === true) {
       stdin.write('x');
       await new Promise((resolve) => setImmediate(resolve));
     }
     expect(await failed).toMatchObject({ code: expect.stringMatching(/EPIPE|ECONNRESET/) });
+    process.kill(Number(pid));
+    expect(await tapped.outcome()).toEqual({ code: null, signal: 'SIGTERM' });
   });
 
   test('tells a server that writes to a client which no longer reads', async () => {

@@ -97,9 +97,11 @@ export class Tapped implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.hasEnded) return;
     this.child.kill('SIGKILL');
     this.child.stdin?.destroy();
-    this.child.stdout?.resume();
+    this.child.stdout?.destroy();
+    this.child.stderr?.destroy();
     await this.#ended;
   }
 

@@ -4,6 +4,8 @@ import { closeSync } from 'node:fs';
 import { setImmediate } from 'node:timers';
 
 const [behaviour, ...rest] = process.argv.slice(2);
+/** Than any test, and not for ever. */
+const LONG_MS = 30_000;
 const report = (text) => process.stderr.write(`${text}\n`);
 
 const BEHAVIOURS = {
@@ -17,7 +19,7 @@ const BEHAVIOURS = {
   },
   kill() {
     process.kill(process.pid, rest[0]);
-    setInterval(() => undefined, 1_000);
+    setTimeout(() => undefined, LONG_MS);
   },
   /** Tells of each signal, and ends by the last one of its arguments. */
   signals() {
@@ -29,7 +31,7 @@ const BEHAVIOURS = {
         process.kill(process.pid, signal);
       });
     }
-    setInterval(() => undefined, 1_000);
+    setTimeout(() => undefined, LONG_MS);
     process.stdout.write('ready\n');
   },
   closesOutput() {
@@ -38,8 +40,8 @@ const BEHAVIOURS = {
   },
   closesInput() {
     closeSync(0);
-    setInterval(() => undefined, 1_000);
-    process.stdout.write('closed\n');
+    setTimeout(() => undefined, LONG_MS);
+    process.stdout.write(`closed ${process.pid}\n`);
   },
   /** Writes until nobody reads. */
   writes() {
@@ -80,7 +82,7 @@ const BEHAVIOURS = {
           process.exit(0);
         });
     });
-    setInterval(() => undefined, 1_000);
+    setTimeout(() => undefined, LONG_MS);
     report(`ready ${process.pid}`);
   },
   environment() {
