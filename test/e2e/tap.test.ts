@@ -1,0 +1,194 @@
+import { Client } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+import { once } from 'node:events';
+import { describe, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import type { App } from '../../src/app.js';
+import {
+  AGENT_UPDATES,
+  PROGRAM,
+  request,
+  serverConfig,
+  SocketClient,
+  startApp,
+  type Subscription,
+  type WireUpdate,
+} from '../support/app.js';
+
+/** Longer than any test: what shows up before has not waited for a poll. */
+const LONG_MS = 600_000;
+const LAZY = { heartbeatMs: LONG_MS };
+
+/** A person's own MCP client, which knows nothing of swarmlens: the official one, starting a simulator behind a tap. */
+class Person implements AsyncDisposable {
+  readonly #client = new Client({ name: 'person', version: '1' }, { capabilities: {} });
+
+  static async start(url: string, name = 'mine'): Promise<Person> {
+    const person = new Person();
+    const server = [PROGRAM, 'simulate', '--type', 'ruv-swarm', '--agents', '2', '--hz', '0'];
+    const args = [PROGRAM, 'tap', '--server', name, '--url', url, '--', process.execPath, ...server];
+    await person.#client.connect(new StdioClientTransport({ command: process.execPath, args, stderr: 'inherit' }));
+    return person;
+  }
+
+  async spawnAgent(name: string): Promise<void> {
+    const answer = await this.#client.callTool({ name: 'agent_spawn', arguments: { type: 'coder', name } });
+    expect(answer.isError ?? false).toBe(false);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#client.close();
+  }
+}
+
+function named(stream: Subscription<WireUpdate>, name: string): Promise<unknown> {
+  return stream.until((all) =>
+    all.some(({ agentUpdates }) => agentUpdates.agents.some((agent) => agent['name'] === name)),
+  );
+}
+
+async function servers(app: Pick<App, 'url'>): Promise<unknown> {
+  return (await request(app, '{ servers { id transport type status stale } }')).data?.['servers'];
+}
+
+/** Resolves when the server has this status. */
+async function reaches(app: App, id: string, status: string): Promise<void> {
+  await using client = new SocketClient(app);
+  using changes = client.subscribe<{ healthChanges: { serverId: string; status: string } }>(
+    'subscription { healthChanges { serverId status } }',
+  );
+  using stream = client.subscribe<WireUpdate>(AGENT_UPDATES, { mode: 'NORMAL' });
+  await stream.until(({ length }) => length > 0);
+  const { data } = await request(app, `{ server(id: "${id}") { status } }`);
+  if (JSON.stringify(data).includes(`"${status}"`)) return;
+  await changes.until((all) =>
+    all.some(({ healthChanges }) => healthChanges.serverId === id && healthChanges.status === status),
+  );
+}
+
+describe("a person's server behind a tap", () => {
+  test('is in the picture, and what their client does there shows up without waiting for a poll', async () => {
+    await using app = await startApp([], LAZY);
+    await using person = await Person.start(app.url);
+    await reaches(app, 'mine', 'ONLINE');
+    expect(await servers(app)).toEqual([
+      { id: 'mine', transport: 'TAP', type: 'RUV_SWARM', status: 'ONLINE', stale: false },
+    ]);
+    await using client = new SocketClient(app);
+    // Nobody wants more than the heartbeat, which is long away.
+    using stream = client.subscribe<WireUpdate>(AGENT_UPDATES, { mode: 'ON_DEMAND' });
+    await stream.until(({ length }) => length > 0);
+    using fast = client.subscribe<WireUpdate>(AGENT_UPDATES, { mode: 'NORMAL', serverTypes: ['DAA'] });
+    await fast.until(({ length }) => length > 0);
+    await person.spawnAgent('ada');
+    const { data } = await request(app, 'mutation { requestAgentUpdate { __typename } }');
+    expect(data).not.toBeNull();
+    await named(stream, 'ada');
+  });
+
+  test('is lost with swarmlens, which the person does not notice, and is back with it', async () => {
+    let app = await startApp([], LAZY);
+    const port = Number(new URL(app.url).port);
+    await using person = await Person.start(app.url);
+    await reaches(app, 'mine', 'ONLINE');
+    await app[Symbol.asyncDispose]();
+    await person.spawnAgent('while away');
+    app = await startApp([], { ...LAZY, port });
+    try {
+      await using client = new SocketClient(app);
+      using stream = client.subscribe<WireUpdate>(AGENT_UPDATES, { mode: 'LOW_FREQUENCY' });
+      await named(stream, 'while away');
+      await person.spawnAgent('back again');
+      await named(stream, 'back again');
+    } finally {
+      await app[Symbol.asyncDispose]();
+    }
+    await person.spawnAgent('alone');
+  });
+
+  test('stays with its last agents when their session ends, and the next one takes its place', async () => {
+    await using app = await startApp([], LAZY);
+    {
+      await using person = await Person.start(app.url);
+      await reaches(app, 'mine', 'ONLINE');
+      await person.spawnAgent('ada');
+    }
+    await reaches(app, 'mine', 'OFFLINE');
+    const { data } = await request(app, '{ servers { id stale lastError } agents { stale } }');
+    expect(data).toMatchObject({
+      servers: [{ id: 'mine', stale: true, lastError: expect.stringContaining('the session has ended') }],
+    });
+    expect((data?.['agents'] as { stale: boolean }[]).every(({ stale }) => stale)).toBe(true); // as selected
+    await using _next = await Person.start(app.url);
+    await reaches(app, 'mine', 'ONLINE');
+    expect(await servers(app)).toHaveLength(1);
+  });
+});
+
+/** Joins as a tap does. */
+async function join(app: App, query: string, headers: Record<string, string> = {}): Promise<WebSocket> {
+  const socket = new WebSocket(`${app.url.replace('http', 'ws')}/tap?${query}`, { headers });
+  await once(socket, 'open');
+  return socket;
+}
+
+async function ids(app: App): Promise<unknown[]> {
+  const { data } = await request(app, '{ servers { id } }');
+  return (data?.['servers'] as { id: string }[]).map(({ id }) => id).sort(); // as selected
+}
+
+/** Resolves when swarmlens greets: it has taken the tap in. */
+async function greeted(socket: WebSocket): Promise<void> {
+  await once(socket, 'message');
+}
+
+describe('the gate for taps', () => {
+  test('numbers taps of one name, and gives each its own again', async () => {
+    await using app = await startApp([], LAZY);
+    const sockets = [await join(app, 'server=a&instance=1'), await join(app, 'server=a&instance=2')];
+    await Promise.all(sockets.map(greeted));
+    expect(await ids(app)).toEqual(['a', 'a-2']);
+    const [, second] = sockets;
+    // The same tap again, before its old connection is known to be gone.
+    const again = await join(app, 'server=a&instance=2');
+    await Promise.all([greeted(again), second === undefined ? null : once(second, 'close')]);
+    expect(await ids(app)).toEqual(['a', 'a-2']);
+    for (const socket of [...sockets, again]) socket.terminate();
+  });
+
+  test('refuses the name of a configured server: the tap is told, and so are people', async () => {
+    const configured = serverConfig('taken', ['-e', 'process.exit()']);
+    await using app = await startApp([configured], LAZY);
+    await using client = new SocketClient(app);
+    using notices = client.subscribe<{ notices: { code: string; message: string } }>(
+      'subscription { notices { code message } }',
+    );
+    using ready = client.subscribe<WireUpdate>(AGENT_UPDATES);
+    await ready.until(({ length }) => length > 0);
+    const socket = await join(app, 'server=taken&instance=1');
+    const [code, reason] = (await once(socket, 'close')) as [number, Buffer];
+    expect([code, reason.toString()]).toEqual([4409, 'the configuration of swarmlens has a server of this name']);
+    const all = await notices.until((seen) => seen.some(({ notices: { code: is } }) => is === 'TAP_REFUSED'));
+    expect(JSON.stringify(all)).toContain('give it another --server');
+    expect(await ids(app)).toEqual(['taken']);
+  });
+
+  test.each(['server=a%3Ab&instance=1', 'server=&instance=1', 'server=a', `server=a&instance=${'x'.repeat(65)}`])(
+    'refuses what is no tap: %s',
+    async (query) => {
+      await using app = await startApp([], LAZY);
+      const [code] = (await once(await join(app, query), 'close')) as [number];
+      expect(code).toBe(4400);
+      expect(await ids(app)).toEqual([]);
+    },
+  );
+
+  test.each<[string, Record<string, string>]>([
+    ['a page of its own origin', { origin: 'http://127.0.0.1:4000' }],
+    ['a foreign page', { origin: 'http://example.org' }],
+    ['another host name', { host: 'example.org' }],
+  ])('refuses %s', async (_who, headers) => {
+    await using app = await startApp([], LAZY);
+    await expect(join(app, 'server=a&instance=1', headers)).rejects.toThrow(/403/);
+  });
+});
