@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import * as field from './fields.js';
 import { AnswerError, objectAnswer, readAnswer } from './lanes.js';
-import { isObject, type RecordReader } from './records.js';
-import { TaskTally } from './tasks.js';
+import { isObject, type Place, type RecordReader } from './records.js';
+import { TaskTally, type ToldTask } from './tasks.js';
 
 /** The tool answers with its 50 newest unless told otherwise. */
 export const MAX_TASKS = 1000;
@@ -26,7 +26,7 @@ const daaAgentSchema = z.object({
 export type FlowDaaAgent = z.output<typeof daaAgentSchema>;
 
 const workerSchema = z.object({ id: field.id, type: field.word, status: field.word, tasksCompleted: field.count });
-type HiveWorker = z.output<typeof workerSchema>;
+export type HiveWorker = z.output<typeof workerSchema>;
 
 const queenSchema = z.object({ id: field.reference, status: field.word });
 
@@ -67,9 +67,29 @@ export function readAgents(records: RecordReader, answer: unknown): FlowAgent[] 
   return records.readAll({ tool: 'agent_list', path: 'agents' }, agentSchema, agents, (one) => one.agentId);
 }
 
+export function readAgent(records: RecordReader, place: Place, entry: unknown): FlowAgent | null {
+  return records.read(place, agentSchema, entry);
+}
+
+/** @param agentType of those that were born together, where their entries do not say it themselves */
+export function readSpawned(
+  records: RecordReader,
+  place: Place,
+  answer: unknown,
+  agentType: string | null,
+): FlowAgent[] {
+  const { workers } = readAnswer(z.object({ workers: z.array(z.unknown()) }), answer);
+  const entries = workers.map((worker) => (isObject(worker) ? { agentType, ...worker } : worker));
+  return records.readAll(place, agentSchema, entries, (one) => one.agentId);
+}
+
 export function readDaaAgents(records: RecordReader, answer: unknown): FlowDaaAgent[] {
   const { agents } = readAnswer(z.object({ agents: z.array(z.unknown()) }), answer);
   return records.readAll({ tool: 'daa_learning_status', path: 'agents' }, daaAgentSchema, agents, (one) => one.id);
+}
+
+export function readDaaAgent(records: RecordReader, place: Place, entry: unknown): FlowDaaAgent | null {
+  return records.read(place, daaAgentSchema, entry);
 }
 
 /** @returns `null` when there is no hive */
@@ -97,7 +117,14 @@ export function readTasks(records: RecordReader, answer: unknown): TaskTally | n
   const { tasks } = readAnswer(z.object({ tasks: z.array(z.unknown()) }), answer);
   if (tasks.length >= MAX_TASKS) return null;
   const read = records.readAll({ tool: 'task_list', path: 'tasks' }, taskSchema, tasks, (one) => one.taskId);
-  return new TaskTally(read.map(({ status, assignedTo }) => ({ status, assignees: assignedTo ?? [] })));
+  return new TaskTally(
+    read.map(({ taskId, status, assignedTo }) => ({ id: taskId, status, assignees: assignedTo ?? [] })),
+  );
+}
+
+export function readTask(records: RecordReader, place: Place, entry: unknown): ToldTask | null {
+  const task = records.read(place, taskSchema, entry);
+  return task === null ? null : { id: task.taskId, status: task.status, assignees: task.assignedTo };
 }
 
 /** Its `taskCount` is left out: nothing in claude-flow ever adds a task to a swarm, so it is always 0. */
@@ -109,5 +136,14 @@ export function readSwarm(records: RecordReader, answer: unknown): FlowSwarm {
   if (swarm === null || (swarm.swarmId === null && swarm.totalSwarms !== 0)) {
     throw new AnswerError('Unexpected answer: neither a swarm nor none');
   }
+  return swarm;
+}
+
+/** The swarm that was begun last. How many there are with it is not told, and so not who belongs to it. */
+export function readNewSwarm(records: RecordReader, place: Place, answer: unknown): FlowSwarm | null {
+  const { swarmId, topology, strategy, maxAgents, initializedAt } = objectAnswer(answer);
+  const entry = { swarmId, topology, strategy, maxAgents, createdAt: initializedAt };
+  const swarm = records.read(place, swarmSchema, entry);
+  if (swarm !== null && swarm.swarmId === null) throw new AnswerError('Unexpected answer: swarmId: missing');
   return swarm;
 }

@@ -1,23 +1,14 @@
 import type { McpServerType, ReportedAgent, ReportedEdge, ReportedSwarm, ServerReport } from '../domain/index.js';
+import type { Push } from '../mcp/index.js';
 import type { Adapter, AdapterContext } from './adapter.js';
-import {
-  type FlowAgent,
-  type FlowDaaAgent,
-  type FlowSwarm,
-  type Hive,
-  MAX_TASKS,
-  readAgents,
-  readDaaAgents,
-  readHive,
-  readSwarm,
-  readTasks,
-} from './claude-flow-answers.js';
+import { MAX_TASKS, readAgents, readDaaAgents, readHive, readSwarm, readTasks } from './claude-flow-answers.js';
+import { CLAUDE_FLOW_OBSERVERS, type ClaudeFlowLanes } from './claude-flow-observed.js';
 import { CognitivePatterns } from './cognitive-patterns.js';
 import { failuresOf, Lane, TEN_HZ_INTERVAL_MS } from './lanes.js';
+import { observeCall } from './observed.js';
 import { RecordReader } from './records.js';
 import { neuralOf, performanceOf, reportedAgent, reportedSwarm } from './reported.js';
 import { agentStatus } from './status.js';
-import type { TaskTally } from './tasks.js';
 
 /**
  * claude-flow, also known as ruflo. Its calls go one after another, because it is observed harmlessly only with one call
@@ -26,88 +17,98 @@ import type { TaskTally } from './tasks.js';
 export class ClaudeFlowAdapter implements Adapter {
   readonly type = 'CLAUDE_FLOW';
   readonly families: readonly McpServerType[];
-  readonly #records: RecordReader;
-  readonly #agents: Lane<FlowAgent[]>;
-  readonly #hive: Lane<Hive | null>;
-  readonly #daaAgents: Lane<FlowDaaAgent[]>;
-  readonly #swarm: Lane<FlowSwarm>;
-  readonly #tasks: Lane<TaskTally | null>;
-  readonly #patterns: CognitivePatterns;
+  readonly #lanes: ClaudeFlowLanes;
+  #hasPolled = false;
 
   constructor(context: AdapterContext) {
     const records = new RecordReader(context);
-    this.#records = records;
     this.families = context.tools.has('daa_learning_status') ? ['CLAUDE_FLOW', 'DAA'] : ['CLAUDE_FLOW'];
-    this.#agents = new Lane(context, {
-      tool: 'agent_list',
-      minIntervalMs: 0,
-      isMain: true,
-      read: (answer) => readAgents(records, answer),
-    });
-    this.#hive = new Lane(context, {
-      tool: 'hive-mind_status',
-      minIntervalMs: 0,
-      read: (answer) => readHive(records, answer),
-    });
-    this.#daaAgents = new Lane(context, {
-      tool: 'daa_learning_status',
-      minIntervalMs: TEN_HZ_INTERVAL_MS,
-      read: (answer) => readDaaAgents(records, answer),
-    });
-    this.#swarm = new Lane(context, {
-      tool: 'swarm_status',
-      minIntervalMs: TEN_HZ_INTERVAL_MS,
-      read: (answer) => readSwarm(records, answer),
-    });
-    this.#tasks = new Lane(context, {
-      tool: 'task_list',
-      args: { limit: MAX_TASKS },
-      minIntervalMs: TEN_HZ_INTERVAL_MS,
-      read: (answer) => readTasks(records, answer),
-    });
-    this.#patterns = new CognitivePatterns(context, records);
+    this.#lanes = {
+      records,
+      agents: new Lane(context, {
+        tool: 'agent_list',
+        minIntervalMs: 0,
+        isMain: true,
+        read: (answer) => readAgents(records, answer),
+      }),
+      hive: new Lane(context, {
+        tool: 'hive-mind_status',
+        minIntervalMs: 0,
+        read: (answer) => readHive(records, answer),
+      }),
+      daaAgents: new Lane(context, {
+        tool: 'daa_learning_status',
+        minIntervalMs: TEN_HZ_INTERVAL_MS,
+        read: (answer) => readDaaAgents(records, answer),
+      }),
+      swarm: new Lane(context, {
+        tool: 'swarm_status',
+        minIntervalMs: TEN_HZ_INTERVAL_MS,
+        read: (answer) => readSwarm(records, answer),
+      }),
+      tasks: new Lane(context, {
+        tool: 'task_list',
+        args: { limit: MAX_TASKS },
+        minIntervalMs: TEN_HZ_INTERVAL_MS,
+        read: (answer) => readTasks(records, answer),
+      }),
+      patterns: new CognitivePatterns(context, records),
+    };
   }
 
   get rejected(): number {
-    return this.#records.rejected;
+    return this.#lanes.records.rejected;
   }
 
   get lastRejection(): string | null {
-    return this.#records.lastRejection;
+    return this.#lanes.records.lastRejection;
   }
 
-  observe(): ServerReport | null {
-    return null;
+  observe(push: Push): ServerReport | null {
+    const hasLearned = observeCall(push, CLAUDE_FLOW_OBSERVERS, this.#lanes);
+    // Before the first poll has ended, most of what is there is not known: a report would take it away.
+    return hasLearned && this.#hasPolled ? this.#report() : null;
   }
 
   async poll(signal: AbortSignal): Promise<ServerReport> {
-    for (const lane of [this.#agents, this.#hive, this.#daaAgents, this.#swarm, this.#tasks]) await lane.ask(signal);
-    const daaAgents = this.#daaAgents.last ?? [];
-    await this.#patterns.ask(
-      daaAgents.map((one) => one.id),
+    const { agents, hive, daaAgents, swarm, tasks, patterns } = this.#lanes;
+    for (const lane of [agents, hive, daaAgents, swarm, tasks]) await lane.ask(signal);
+    await patterns.ask(
+      (daaAgents.last ?? []).map((one) => one.id),
       signal,
     );
+    this.#hasPolled = true;
+    return this.#report();
+  }
+
+  #report(): ServerReport {
     const agents = [...this.#listedAgents(), ...this.#hiveAgents()];
     return {
       agents: [...agents, ...this.#autonomousAgents(new Set(agents.map((one) => one.nativeId)))],
       swarms: this.#swarms(),
       edges: this.#edges(),
       failures: [
-        ...failuresOf([this.#agents, this.#hive, this.#daaAgents, this.#swarm, this.#tasks]),
-        ...this.#patterns.failures,
+        ...failuresOf([
+          this.#lanes.agents,
+          this.#lanes.hive,
+          this.#lanes.daaAgents,
+          this.#lanes.swarm,
+          this.#lanes.tasks,
+        ]),
+        ...this.#lanes.patterns.failures,
       ],
     };
   }
 
   #listedAgents(): ReportedAgent[] {
-    const hive = this.#hive.last;
+    const hive = this.#lanes.hive.last;
     const workers = new Set(hive?.workers.map((one) => one.id));
     const queen = hive?.queen?.nativeId ?? null;
-    const swarm = this.#swarm.last;
+    const swarm = this.#lanes.swarm.last;
     // With more than one swarm it is not said which of them an agent belongs to.
     const swarmNativeId = swarm?.totalSwarms === 1 ? swarm.swarmId : null;
-    const stale = this.#agents.failure !== null;
-    return (this.#agents.last ?? []).map((one) => {
+    const stale = this.#lanes.agents.failure !== null;
+    return (this.#lanes.agents.last ?? []).map((one) => {
       const role = one.agentId === queen ? 'queen' : workers.has(one.agentId) ? 'worker' : null;
       return reportedAgent({
         nativeId: one.agentId,
@@ -125,13 +126,13 @@ export class ClaudeFlowAdapter implements Adapter {
 
   /** The hive's agents that the agent list does not hold: the queen, as a rule. */
   #hiveAgents(): ReportedAgent[] {
-    const hive = this.#hive.last;
+    const hive = this.#lanes.hive.last;
     if (hive === null) return [];
-    const listed = new Set(this.#agents.last?.map((one) => one.agentId));
+    const listed = new Set(this.#lanes.agents.last?.map((one) => one.agentId));
     const common = {
       serverType: 'CLAUDE_FLOW',
       swarmNativeId: hive.nativeId,
-      stale: this.#hive.failure !== null,
+      stale: this.#lanes.hive.failure !== null,
     } as const;
     const { queen } = hive;
     const agents: ReportedAgent[] = [];
@@ -167,13 +168,14 @@ export class ClaudeFlowAdapter implements Adapter {
 
   /** @param taken ids are unique in a server: of two agents that bear the same one, the one named before stays */
   #autonomousAgents(taken: ReadonlySet<string>): ReportedAgent[] {
-    const stale = this.#daaAgents.failure !== null;
-    const distinct = (this.#daaAgents.last ?? []).filter((one) => {
-      if (taken.has(one.id)) this.#records.reject({ tool: 'daa_learning_status', path: 'agents' }, 'Duplicate id');
+    const stale = this.#lanes.daaAgents.failure !== null;
+    const distinct = (this.#lanes.daaAgents.last ?? []).filter((one) => {
+      if (taken.has(one.id))
+        this.#lanes.records.reject({ tool: 'daa_learning_status', path: 'agents' }, 'Duplicate id');
       return !taken.has(one.id);
     });
     return distinct.map((one) => {
-      const pattern = this.#patterns.of(one.id);
+      const pattern = this.#lanes.patterns.of(one.id);
       return reportedAgent({
         nativeId: one.id,
         serverType: 'DAA',
@@ -194,7 +196,7 @@ export class ClaudeFlowAdapter implements Adapter {
    * "completed" wherever it names it; tasks executed without a record are in no list
    */
   #tasksOf(nativeId: string, taskCount: number | null) {
-    const listed = this.#tasks.known?.of(nativeId);
+    const listed = this.#lanes.tasks.known?.of(nativeId);
     return {
       tasksActive: listed?.active ?? null,
       tasksCompleted: taskCount ?? listed?.completed ?? null,
@@ -204,7 +206,7 @@ export class ClaudeFlowAdapter implements Adapter {
 
   #swarms(): ReportedSwarm[] {
     const swarms: ReportedSwarm[] = [];
-    const swarm = this.#swarm.last;
+    const swarm = this.#lanes.swarm.last;
     if (swarm?.swarmId != null) {
       swarms.push(
         reportedSwarm({
@@ -215,11 +217,11 @@ export class ClaudeFlowAdapter implements Adapter {
           strategy: swarm.strategy,
           maxAgents: swarm.maxAgents,
           createdAt: swarm.createdAt,
-          stale: this.#swarm.failure !== null,
+          stale: this.#lanes.swarm.failure !== null,
         }),
       );
     }
-    const hive = this.#hive.last;
+    const hive = this.#lanes.hive.last;
     if (hive !== null && hive.nativeId !== swarm?.swarmId) {
       // Its task counts are left out: they count all tasks of the project, whosever they are.
       swarms.push(
@@ -229,7 +231,7 @@ export class ClaudeFlowAdapter implements Adapter {
           status: hive.status,
           topologyName: hive.topologyName,
           createdAt: hive.createdAt,
-          stale: this.#hive.failure !== null,
+          stale: this.#lanes.hive.failure !== null,
         }),
       );
     }
@@ -237,7 +239,7 @@ export class ClaudeFlowAdapter implements Adapter {
   }
 
   #edges(): ReportedEdge[] {
-    const hive = this.#hive.last;
+    const hive = this.#lanes.hive.last;
     const queen = hive?.queen ?? null;
     if (hive === null || queen === null) return [];
     return hive.workers

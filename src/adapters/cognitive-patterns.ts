@@ -40,6 +40,12 @@ export class CognitivePatterns {
     return this.#lanes.get(agentId)?.known ?? null;
   }
 
+  /** Takes in the pattern of one of the agents that are asked for. @throws AnswerError when the answer does not fit */
+  take(answer: unknown): boolean {
+    const { agentId } = objectAnswer(answer);
+    return typeof agentId === 'string' && (this.#lanes.get(agentId)?.take(answer) ?? false);
+  }
+
   /** @throws when the server could not be asked */
   async ask(agentIds: readonly string[], signal: AbortSignal): Promise<void> {
     this.#follow(agentIds);

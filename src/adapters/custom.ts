@@ -92,6 +92,7 @@ export class CustomAdapter implements Adapter {
     return this.#records.lastRejection;
   }
 
+  /** Nothing: a mapping says where lists stand, and not what the answer to any other call means. A poll will tell. */
   observe(): ServerReport | null {
     return null;
   }

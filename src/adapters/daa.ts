@@ -55,6 +55,7 @@ export class DaaAdapter implements Adapter {
     return this.#records.lastRejection;
   }
 
+  /** Nothing: it is reached over the network only, where nobody shares a session with us. */
   observe(): ServerReport | null {
     return null;
   }
@@ -107,7 +108,7 @@ function assignedTaskOf(entry: unknown): AssignedTask | null {
   );
   if (found.length === 0) return null;
   const assignees = field.references.parse(found.flat());
-  return { status: statusWord(entry['status']), assignees: assignees ?? [] };
+  return { id: null, status: statusWord(entry['status']), assignees: assignees ?? [] };
 }
 
 /** Rust writes a variant that holds something as an object of one key. */

@@ -43,6 +43,8 @@ export class Lane<T> {
   #failuresInARow = 0;
   #askedAtMs: number | null = null;
   #notBeforeMs = -Infinity;
+  #observations = 0;
+  #isPassedOver = false;
 
   constructor(context: AdapterContext, options: LaneOptions<T>) {
     this.#context = context;
@@ -64,7 +66,7 @@ export class Lane<T> {
     return this.#failure;
   }
 
-  /** When it was last asked, on the monotonic clock; `null` when never. */
+  /** When it was last asked, on the monotonic clock; `null` when never, or when it is to be asked again in any case. */
   get askedAtMs(): number | null {
     return this.#askedAtMs;
   }
@@ -84,12 +86,11 @@ export class Lane<T> {
     if (!this.isDue(minIntervalMs)) return;
     const { tool, args = {}, read, takesAnyAnswer = false } = this.#options;
     const askedAtMs = this.#context.clock.monotonic();
+    const observations = this.#observations;
     try {
       const answer = await this.#context.caller.callTool(tool, args, signal);
       if (!takesAnyAnswer) throwIfFailed(answer);
-      this.#last = read(answer);
-      this.#failure = null;
-      this.#failuresInARow = 0;
+      this.#answered(read(answer), observations);
     } catch (error) {
       if (error instanceof ToolRejectedError || error instanceof AnswerError) this.#fail(error);
       else {
@@ -98,7 +99,53 @@ export class Lane<T> {
         throw error;
       }
     }
-    this.#askedAtMs = askedAtMs;
+    this.#askedAtMs = observations === this.#observations ? askedAtMs : null;
+  }
+
+  /**
+   * Takes in what the tool has answered to somebody else, as if it had been asked for.
+   * @returns `false`: not taken, because no poll could ever replace it
+   * @throws AnswerError when the answer as a whole does not fit; then nothing is changed
+   */
+  take(answer: unknown): boolean {
+    if (!this.#context.tools.has(this.#options.tool)) return false;
+    this.#works(this.#options.read(answer));
+    this.#askedAtMs = this.#context.clock.monotonic();
+    this.#observations += 1;
+    return true;
+  }
+
+  /**
+   * Changes the last good answer by what has been observed. The next poll asks for all of it, however recently it was
+   * asked: what else has changed is not known.
+   * @param unasked what to change when there has been no answer yet; without it, nothing is
+   * @returns whether there was anything to change
+   */
+  amend(change: (last: T) => T, unasked: T | null = null): boolean {
+    const last = this.#last ?? unasked;
+    if (last === null) return false;
+    this.#last = change(last);
+    this.#askedAtMs = null;
+    this.#observations += 1;
+    return true;
+  }
+
+  /**
+   * An answer that was under way while something was observed may be older than that, and the list of it would take away
+   * an agent that has just been shown. So what was observed stays, and the next poll asks again. That one's answer
+   * stands, whatever is observed meanwhile: somebody who is never at rest cannot keep us from looking.
+   */
+  #answered(value: T, observations: number): void {
+    const isPassedOver = observations !== this.#observations && !this.#isPassedOver;
+    this.#works(isPassedOver ? this.#last : value);
+    this.#isPassedOver = isPassedOver;
+  }
+
+  #works(value: T | null): void {
+    this.#last = value;
+    this.#failure = null;
+    this.#failuresInARow = 0;
+    this.#notBeforeMs = -Infinity;
   }
 
   #fail(error: Error): void {
@@ -140,12 +187,19 @@ export function objectAnswer(answer: unknown): Readonly<Record<string, unknown>>
   return answer;
 }
 
-/** claude-flow reports failures as ordinary answers: `{success:false,error}`, `{status:"not_found"}`, `{…,error}`. */
 function throwIfFailed(answer: unknown): void {
-  if (!isObject(answer)) return;
+  const failure = failureIn(answer);
+  if (failure !== null) throw new AnswerError(failure);
+}
+
+/**
+ * claude-flow reports failures as ordinary answers: `{success:false,error}`, `{status:"not_found"}`, `{…,error}`.
+ * @returns what went wrong; `null`: nothing
+ */
+export function failureIn(answer: unknown): string | null {
+  if (!isObject(answer)) return null;
   const { success, status, error } = answer;
   const message = typeof error === 'string' ? error : '';
-  if (success === false || status === 'not_found' || status === 'error' || message !== '') {
-    throw new AnswerError(message || `The tool reports ${typeof status === 'string' ? status : 'a failure'}`);
-  }
+  if (success !== false && status !== 'not_found' && status !== 'error' && message === '') return null;
+  return message || `The tool reports ${typeof status === 'string' ? status : 'a failure'}`;
 }

@@ -28,11 +28,11 @@ export class SwarmMembers {
     return failuresOf(this.#lanes.values())[0] ?? null;
   }
 
-  /** Native id of the agent → native id of its swarm. */
-  placement(): ReadonlyMap<string, string> {
+  /** Native id of the agent → native id of its swarm, of those that are given. */
+  placement(swarmIds: readonly string[]): ReadonlyMap<string, string> {
     const placement = new Map<string, string>();
-    for (const [swarmId, lane] of this.#lanes) {
-      for (const id of lane.known ?? []) if (!placement.has(id)) placement.set(id, swarmId);
+    for (const swarmId of swarmIds) {
+      for (const id of this.#lanes.get(swarmId)?.known ?? []) if (!placement.has(id)) placement.set(id, swarmId);
     }
     return placement;
   }
@@ -41,11 +41,29 @@ export class SwarmMembers {
   async ask(wanted: MembersWanted, signal: AbortSignal): Promise<void> {
     const present = new Set(wanted.swarmIds);
     for (const id of this.#lanes.keys()) if (!present.has(id)) this.#lanes.delete(id);
-    for (const id of present) if (!this.#lanes.has(id)) this.#lanes.set(id, this.#laneFor(id));
-    const placement = this.placement();
+    for (const id of present) this.#laneOf(id);
+    const placement = this.placement(wanted.swarmIds);
     const isUnplaced = wanted.agentIds.some((id) => !placement.has(id));
     const minIntervalMs = wanted.isNew ? 0 : isUnplaced ? TEN_HZ_INTERVAL_MS : MIN_INTERVAL_MS;
     await together([...this.#lanes.values()].map((lane) => lane.ask(signal, minIntervalMs)));
+  }
+
+  /** Takes in who a swarm's members are. @throws AnswerError when the answer as a whole does not fit */
+  take(swarmId: string, answer: unknown): boolean {
+    return this.#lanes.get(swarmId)?.take(answer) ?? false;
+  }
+
+  /** Takes in that an agent is a member of a swarm; until the next poll it may be the only one that is known. */
+  place(agentId: string, swarmId: string): void {
+    this.#laneOf(swarmId).amend((ids) => (ids.includes(agentId) ? ids : [...ids, agentId]), []);
+  }
+
+  #laneOf(swarmId: string): Lane<readonly string[]> {
+    const known = this.#lanes.get(swarmId);
+    if (known !== undefined) return known;
+    const lane = this.#laneFor(swarmId);
+    this.#lanes.set(swarmId, lane);
+    return lane;
   }
 
   #laneFor(swarmId: string): Lane<readonly string[]> {

@@ -1,9 +1,18 @@
 /** One task, as far as its agents are concerned. */
 export interface AssignedTask {
+  /** `null` where the list does not tell its tasks apart. */
+  readonly id: string | null;
   /** Lower case. */
   readonly status: string | null;
   /** Native ids of agents, each once. */
   readonly assignees: readonly string[];
+}
+
+/** What is told of one task alone; `null`: that is not told. */
+export interface ToldTask {
+  readonly id: string;
+  readonly status: string | null;
+  readonly assignees: readonly string[] | null;
 }
 
 export interface TaskCounts {
@@ -32,9 +41,11 @@ const NO_TASKS: TaskCounts = { active: 0, completed: 0, failed: 0 };
 
 /** Counts the tasks of each agent. Only of use with a complete list. */
 export class TaskTally {
+  readonly #tasks: readonly AssignedTask[];
   readonly #counts = new Map<string, TaskCounts>();
 
-  constructor(tasks: Iterable<AssignedTask>) {
+  constructor(tasks: readonly AssignedTask[]) {
+    this.#tasks = tasks;
     for (const { status, assignees } of tasks) {
       const phase = status === null ? undefined : PHASES.get(status);
       if (phase === undefined) continue;
@@ -48,5 +59,16 @@ export class TaskTally {
   /** An agent that no task names has none. */
   of(nativeId: string): TaskCounts {
     return this.#counts.get(nativeId) ?? NO_TASKS;
+  }
+
+  /** The tally with one task as it is told; of what is not told, as it was. */
+  with({ id, status, assignees }: ToldTask): TaskTally {
+    const known = this.#tasks.find((task) => task.id === id);
+    const task: AssignedTask = {
+      id,
+      status: status ?? known?.status ?? null,
+      assignees: assignees ?? known?.assignees ?? [],
+    };
+    return new TaskTally([...this.#tasks.filter((one) => one !== known), task]);
   }
 }

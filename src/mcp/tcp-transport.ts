@@ -1,24 +1,30 @@
 import { connect, type Socket } from 'node:net';
 import { type JSONRPCMessage, serializeMessage } from '@modelcontextprotocol/client';
+import type { Clock } from '../shared/index.js';
 import type { TcpEndpoint } from './endpoint.js';
 import { LineSplitter } from './line-splitter.js';
 import { LineTransport, MAX_MESSAGE_BYTES, TOO_LONG } from './line-transport.js';
-import { OneByOne } from './one-by-one.js';
 
 /** Of silence, before the system asks whether the other side is still there. */
 const KEEP_ALIVE_MS = 30_000;
+
+/** Between two messages: there are servers that take what arrives together for one, and refuse it. */
+const GAP_MS = 1;
 
 export const SPEAKS_HTTP = 'it speaks HTTP';
 
 /** MCP over a socket: JSON-RPC, one message a line. */
 export class TcpTransport extends LineTransport {
   readonly #endpoint: Pick<TcpEndpoint, 'host' | 'port'>;
-  readonly #writes = new OneByOne();
+  readonly #clock: Clock;
+  /** Resolves when the next message may be written. */
+  #isFree: Promise<void> = Promise.resolve();
   #socket: Socket | null = null;
 
-  constructor(endpoint: Pick<TcpEndpoint, 'host' | 'port'>) {
+  constructor(endpoint: Pick<TcpEndpoint, 'host' | 'port'>, clock: Clock) {
     super();
     this.#endpoint = endpoint;
+    this.#clock = clock;
   }
 
   override async start(): Promise<void> {
@@ -44,14 +50,20 @@ export class TcpTransport extends LineTransport {
     socket.on('close', () => this.lost('the connection broke off'));
   }
 
-  override send(message: JSONRPCMessage): Promise<void> {
+  /** Resolves when the message has been handed to the system; a failure ends the session by its event. */
+  override async send(message: JSONRPCMessage): Promise<void> {
+    const before = this.#isFree;
+    let free = (): void => undefined;
+    this.#isFree = new Promise((resolve) => (free = resolve));
+    await before;
     const socket = this.#socket;
-    if (socket === null || this.hasEnded) return Promise.reject(new Error('Not connected'));
-    return this.#writes.add((done) => {
-      if (this.hasEnded) done();
-      // A failure ends the session by its event.
-      else socket.write(serializeMessage(message), done);
-    });
+    if (socket === null || this.hasEnded) {
+      free();
+      throw new Error('Not connected');
+    }
+    await new Promise<void>((resolve) => socket.write(serializeMessage(message), () => resolve()));
+    // Later than a reader in a process that was too busy to look, should it be ours.
+    this.#clock.schedule(GAP_MS, () => setImmediate(free));
   }
 
   protected override async release(): Promise<void> {

@@ -1,10 +1,11 @@
-import { SSEClientTransport, type Transport } from '@modelcontextprotocol/client';
+import { type FetchLike, SSEClientTransport, type Transport } from '@modelcontextprotocol/client';
 import type { Clock } from '../shared/index.js';
+import { limitedFetch } from './body-limit.js';
 import { withoutCredentials } from './credentials.js';
 import type { Endpoint, HttpEndpoint, SseEndpoint } from './endpoint.js';
 import { failingFetch } from './http-failure.js';
 import { HttpTransport } from './http-transport.js';
-import type { LineTransport, TransportEnd } from './line-transport.js';
+import { MAX_MESSAGE_BYTES, TOO_LONG, type TransportEnd } from './line-transport.js';
 import { StdioTransport } from './stdio-transport.js';
 import { TcpTransport } from './tcp-transport.js';
 import { UniqueIds } from './unique-ids.js';
@@ -30,15 +31,18 @@ export function createTransport(endpoint: Endpoint, clock: Clock, onStderr: (lin
       return { ...opened(transport, transport), pid: () => transport.pid, lastWords: () => transport.lastWords };
     }
     case 'http': {
-      const transport = new HttpTransport(...httpOptions(endpoint, clock));
-      return { ...opened(transport), sayGoodbye: () => transport.terminateSession() };
+      const limit = new MessageLimit();
+      const transport = new HttpTransport(...httpOptions(endpoint, clock, limit));
+      return { ...opened(transport, limit.watch(transport)), sayGoodbye: () => transport.terminateSession() };
     }
     case 'sse': {
+      const limit = new MessageLimit();
       // eslint-disable-next-line @typescript-eslint/no-deprecated -- there are servers that speak nothing newer
-      return opened(new SSEClientTransport(...httpOptions(endpoint, clock)));
+      const transport = new SSEClientTransport(...httpOptions(endpoint, clock, limit));
+      return opened(transport, limit.watch(transport));
     }
     case 'tcp': {
-      const transport = new TcpTransport(endpoint);
+      const transport = new TcpTransport(endpoint, clock);
       return opened(transport, transport);
     }
     case 'ws': {
@@ -52,14 +56,13 @@ export function createTransport(endpoint: Endpoint, clock: Clock, onStderr: (lin
   }
 }
 
-/** @param lines the same transport, when it knows how it ended */
-function opened(transport: Transport, lines: Pick<LineTransport, 'end'> | null = null): OpenedTransport {
+function opened(transport: Transport, ending: { readonly end: TransportEnd | null }): OpenedTransport {
   const decorated = new UniqueIds(transport);
   const said = (): string => (decorated.lastError === null ? '' : ` (it said: ${decorated.lastError})`);
   return {
     transport: decorated,
     pid: () => null,
-    end: () => lines?.end ?? null,
+    end: () => ending.end,
     lastWords: said,
     sayGoodbye: () => Promise.resolve(),
   };
@@ -77,12 +80,37 @@ export function describeEndpoint(endpoint: Endpoint): string {
   return `${origin}${pathname}`;
 }
 
-interface HttpOptions {
-  requestInit: { headers: Record<string, string> };
-  fetch: ReturnType<typeof failingFetch>;
+/** Ends a transport of the official client that is sent a message longer than any may be. */
+class MessageLimit {
+  end: TransportEnd | null = null;
+  #transport: Transport | null = null;
+
+  watch(transport: Transport): this {
+    this.#transport = transport;
+    return this;
+  }
+
+  exceeded(): void {
+    this.end ??= { reason: TOO_LONG, isOrderly: false };
+    this.#transport?.close().catch(() => undefined);
+  }
 }
 
-function httpOptions(endpoint: HttpEndpoint | SseEndpoint, clock: Clock): [url: URL, options: HttpOptions] {
+interface HttpOptions {
+  requestInit: { headers: Record<string, string> };
+  fetch: FetchLike;
+}
+
+function httpOptions(
+  endpoint: HttpEndpoint | SseEndpoint,
+  clock: Clock,
+  limit: MessageLimit,
+): [url: URL, options: HttpOptions] {
   const { url, headers } = withoutCredentials(endpoint);
-  return [url, { requestInit: { headers }, fetch: failingFetch(() => clock.now()) }];
+  const fetch = limitedFetch(
+    failingFetch(() => clock.now()),
+    MAX_MESSAGE_BYTES,
+    () => limit.exceeded(),
+  );
+  return [url, { requestInit: { headers }, fetch }];
 }

@@ -2,14 +2,15 @@ import type { JSONRPCMessage } from '@modelcontextprotocol/client';
 import { WebSocket } from 'ws';
 import { FrameSplitter } from './frame-splitter.js';
 import { LineTransport, MAX_MESSAGE_BYTES, TOO_LONG } from './line-transport.js';
-import { OneByOne } from './one-by-one.js';
 import { printable } from './printable.js';
 
 /** Of a frame: a message, and the end of its line. */
 export const MAX_FRAME_BYTES = MAX_MESSAGE_BYTES + 2;
 const MAX_REASON_LENGTH = 123;
+/** A frame said that it closes, and no more. */
+const NO_CODE = 1005;
 /** Close codes of a server that is done with us, or is going away. */
-const ORDERLY: ReadonlySet<number> = new Set([1000, 1001]);
+const ORDERLY: ReadonlySet<number> = new Set([1000, 1001, NO_CODE]);
 /** No frame said that it closes. */
 const BROKEN = 1006;
 
@@ -23,7 +24,6 @@ export type OpenSocket = (signal: AbortSignal) => Promise<WebSocket>;
 export class WsTransport extends LineTransport {
   readonly #open: OpenSocket;
   readonly #stop = new AbortController();
-  readonly #writes = new OneByOne();
   #opening: Promise<WebSocket> | null = null;
   #socket: WebSocket | null = null;
 
@@ -59,11 +59,8 @@ export class WsTransport extends LineTransport {
   override send(message: JSONRPCMessage): Promise<void> {
     const socket = this.#socket;
     if (socket === null || this.hasEnded) return Promise.reject(new Error('Not connected'));
-    return this.#writes.add((done) => {
-      // A failure ends the session by its event.
-      if (this.hasEnded) done();
-      else socket.send(JSON.stringify(message), () => done());
-    });
+    // A failure ends the session by its event.
+    return new Promise((resolve) => socket.send(JSON.stringify(message), () => resolve()));
   }
 
   protected override async release(): Promise<void> {
@@ -83,8 +80,8 @@ export class WsTransport extends LineTransport {
       this.lost('the connection broke off');
       return;
     }
-    const why = [code, printable(reason, MAX_REASON_LENGTH)].filter((word) => word !== '').join(' ');
-    this.lost(`the server closed the connection (${why})`, ORDERLY.has(code));
+    const why = code === NO_CODE ? '' : ` (${`${code} ${printable(reason, MAX_REASON_LENGTH)}`.trim()})`;
+    this.lost(`the server closed the connection${why}`, ORDERLY.has(code));
   }
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import {
   type Adapter,
   type AdapterContext,
@@ -7,7 +7,7 @@ import {
   type ToolCaller,
 } from '../../src/adapters/index.js';
 import type { McpServerType, ServerReport } from '../../src/domain/index.js';
-import { ToolRejectedError } from '../../src/mcp/index.js';
+import { type Push, ToolRejectedError } from '../../src/mcp/index.js';
 import type { Logger } from '../../src/telemetry/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
 import { ManualClock } from '../support/manual-clock.js';
@@ -18,20 +18,43 @@ type Args = Readonly<Record<string, unknown>>;
 export type Answer = unknown;
 
 interface Recording {
+  readonly tool: string;
+  readonly input: Args;
   readonly response: {
     readonly result?: { readonly content: readonly { readonly text: string }[] };
     readonly error?: { readonly code: number; readonly message: string };
   };
 }
 
-/** What a real server answered: the decoded value, or the error that its JSON-RPC error becomes. */
-export function recorded(server: Recorder, name: string): object {
+function recording(server: Recorder, name: string): Recording {
   const file = new URL(`../fixtures/mcp/${server}/${name}.json`, import.meta.url);
   // The recordings are ours; their README says what they hold.
-  const { response } = JSON.parse(readFileSync(file, 'utf8')) as Recording;
+  return JSON.parse(readFileSync(file, 'utf8')) as Recording;
+}
+
+/** What a real server answered: the decoded value, or the error that its JSON-RPC error becomes. */
+export function recorded(server: Recorder, name: string): object {
+  const { response } = recording(server, name);
   if (response.error !== undefined) return new ToolRejectedError(response.error.message, response.error.code);
   // Every tool that was recorded answers with an object.
   return JSON.parse(response.result?.content[0]?.text ?? '{}') as object;
+}
+
+export type Call = Extract<Push, { readonly kind: 'CALL' }>;
+
+/** Somebody's call of a real server, as it was recorded. */
+export function recordedCall(server: Recorder, name: string): Call {
+  const { tool, input } = recording(server, name);
+  const value = recorded(server, name);
+  const answer = value instanceof Error ? { isError: true, value: value.message } : { isError: false, value };
+  return { kind: 'CALL', tool, args: input, answer };
+}
+
+/** All recorded calls of tools of a real server. */
+export function recordedCalls(server: Recorder): Call[] {
+  const files = readdirSync(new URL(`../fixtures/mcp/${server}/`, import.meta.url));
+  const names = files.map((file) => file.replace(/\.json$/, '')).filter((name) => !name.startsWith('_'));
+  return names.map((name) => recordedCall(server, name));
 }
 
 /** Answers each tool with what the test put there, and remembers what was asked. */

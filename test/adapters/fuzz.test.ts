@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { McpServerType, ServerReport } from '../../src/domain/index.js';
-import { AGENT_STATUSES } from '../../src/domain/index.js';
-import { type Answer, DAA_ANSWERS, FLOW_ANSWERS, recorded, rigOf, RUV_ANSWERS } from './fake-server.js';
+import { CLAUDE_FLOW_OBSERVERS } from '../../src/adapters/claude-flow-observed.js';
+import { RUV_SWARM_OBSERVERS } from '../../src/adapters/ruv-swarm-observed.js';
+import type { McpServerType } from '../../src/domain/index.js';
+import { type Answer, DAA_ANSWERS, FLOW_ANSWERS, recorded, recordedCalls, rigOf, RUV_ANSWERS } from './fake-server.js';
+import { assertSound, mutationOf } from './spoilt.js';
 
 type Answers = Readonly<Record<string, Answer>>;
 
@@ -16,88 +18,6 @@ const SERVERS: readonly (readonly [McpServerType, Answers, Answers])[] = [
   ['RUV_SWARM', RUV_ANSWERS, { ...RUV_ANSWERS, agent_list: recorded('ruv-swarm', 'agent_list.bySwarm1') }],
   ['DAA', DAA_ANSWERS, DAA_ANSWERS],
 ];
-
-const hostile = fc.oneof(
-  fc.constantFrom<unknown>(
-    null,
-    '',
-    ' ',
-    '__proto__',
-    '\u0000',
-    '\ud800',
-    -1,
-    1.5,
-    87,
-    -0,
-    1e308,
-    1e13,
-    'x'.repeat(300),
-  ),
-  fc.constantFrom<unknown>(
-    [],
-    {},
-    [[]],
-    [null],
-    { id: 'a' },
-    { agentId: 'coder-1' },
-    true,
-    'idle',
-    'agent-1795447692893',
-  ),
-  fc.jsonValue(),
-);
-
-/** The value with some of its parts deleted, doubled or replaced. */
-function mutationOf(value: unknown): fc.Arbitrary<unknown> {
-  if (Array.isArray(value)) {
-    return fc.tuple(...value.map((element) => partOf(element))).map((parts) => parts.flatMap((part) => part));
-  }
-  if (typeof value === 'object' && value !== null) {
-    const entries = Object.entries(value).map(([key, part]) =>
-      partOf(part).map((parts) => parts.map((one) => [key, one] as const)),
-    );
-    return fc.tuple(...entries).map((parts) => Object.fromEntries(parts.flat()));
-  }
-  return fc.constant(value);
-}
-
-function partOf(value: unknown): fc.Arbitrary<unknown[]> {
-  const mutated = mutationOf(value);
-  return fc.oneof(
-    { weight: 20, arbitrary: mutated.map((one) => [one]) },
-    { weight: 1, arbitrary: fc.constant<unknown[]>([]) },
-    { weight: 1, arbitrary: mutated.map((one) => [one, one]) },
-    { weight: 2, arbitrary: hostile.map((one) => [one]) },
-  );
-}
-
-function assertSound(report: ServerReport): void {
-  const ids = report.agents.map((agent) => agent.nativeId);
-  expect(new Set(ids).size).toBe(ids.length);
-  const swarmIds = report.swarms.map((swarm) => swarm.nativeId);
-  expect(new Set(swarmIds).size).toBe(swarmIds.length);
-  for (const agent of report.agents) {
-    for (const text of [agent.nativeId, agent.name, agent.type]) expect(text).toMatch(/^[^\p{Cc}\p{Cs}]{1,256}$/u);
-    for (const text of [agent.nativeId, agent.name, agent.type]) expect(text).toBe(text.trim());
-    expect(agent.type.length).toBeLessThanOrEqual(64);
-    expect(agent.type).toBe(agent.type.toLowerCase());
-    expect(AGENT_STATUSES).toContain(agent.status);
-    expect(agent.capabilities.length).toBeLessThanOrEqual(64);
-    if (agent.swarmNativeId !== null) expect(swarmIds).toContain(agent.swarmNativeId);
-    const { healthScore, successRate, tasksActive, tasksCompleted, tasksFailed } = agent.performance ?? {};
-    const fractions = [healthScore, successRate, agent.neural?.learningRate];
-    for (const value of fractions) expect(value == null || (value >= 0 && value <= 1)).toBe(true);
-    const counts = [tasksActive, tasksCompleted, tasksFailed, agent.neural?.adaptations];
-    for (const value of counts) expect(value == null || (Number.isSafeInteger(value) && value >= 0)).toBe(true);
-    for (const of of [agent.performance, agent.neural]) {
-      expect(of === null || Object.values(of).some((value) => value !== null)).toBe(true);
-    }
-    for (const date of [agent.createdAt, agent.lastActiveAt]) expect(date ?? '').toMatch(/^(\d{4}-.*Z)?$/);
-  }
-  for (const edge of report.edges) expect(swarmIds).toContain(edge.swarmNativeId);
-  // Nothing in it that JSON cannot carry.
-  expect(JSON.parse(JSON.stringify(report))).toEqual(report);
-}
 
 test.each(SERVERS)('whatever JSON a %s server answers, a poll makes a sound report of it', async (type, answers) => {
   const anyAnswers = fc.record(Object.fromEntries(Object.keys(answers).map((tool) => [tool, fc.jsonValue()])));
@@ -135,3 +55,45 @@ test.each(SERVERS)(
     );
   },
 );
+
+test.each([
+  ['CLAUDE_FLOW', FLOW_ANSWERS, recordedCalls('claude-flow').filter(({ tool }) => CLAUDE_FLOW_OBSERVERS.has(tool))],
+  ['RUV_SWARM', RUV_ANSWERS, recordedCalls('ruv-swarm').filter(({ tool }) => RUV_SWARM_OBSERVERS.has(tool))],
+] as const)(
+  "whatever a %s server's answers to somebody else are, what is seen of them makes sound reports",
+  async (type, answers, calls) => {
+    const whole = await rigOf(type, answers).poll();
+    const spoilt = fc.constantFrom(...calls).chain((call) =>
+      fc.record({
+        kind: fc.constant('CALL' as const),
+        tool: fc.constant(call.tool),
+        args: fc.oneof(fc.constant({ ...call.args }), fc.dictionary(fc.constantFrom(...ARGUMENTS), fc.jsonValue())),
+        answer: fc.record({
+          isError: fc.boolean(),
+          value: fc.oneof({ weight: 4, arbitrary: mutationOf(call.answer.value) }, fc.jsonValue()),
+        }),
+      }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(spoilt, { maxLength: 6 }), async (pushes) => {
+        const rig = rigOf(type, answers);
+        for (const push of pushes.slice(0, 2)) expect(rig.adapter.observe(push)).toBeNull();
+        assertSound(await rig.poll());
+        for (const push of pushes) {
+          const report = rig.adapter.observe(push);
+          if (report !== null) assertSound(report);
+        }
+        rig.clock.advance(1000);
+        const healed = await rig.poll();
+        assertSound(healed);
+        expect(healed.failures).toEqual([]);
+        expect(healed.agents.map((agent) => agent.nativeId)).toEqual(whole.agents.map((agent) => agent.nativeId));
+        expect(healed.swarms).toEqual(whole.swarms);
+      }),
+      { numRuns: 100 },
+    );
+  },
+);
+
+/** Names of arguments that say which part of a list is asked for. */
+const ARGUMENTS = ['swarmId', 'agentId', 'taskId', 'filter', 'limit', 'verbose', 'detailed', 'action', 'agentType'];

@@ -75,6 +75,12 @@ export async function ended(pid: number): Promise<void> {
   while (isAlive(pid)) await new Promise((resolve) => setImmediate(resolve));
 }
 
+/** Cuts bytes at any places. */
+export function chunksOf(bytes: Buffer, cuts: readonly number[]): Buffer[] {
+  const places = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).sort((a, b) => a - b), bytes.length];
+  return places.slice(1).map((end, index) => bytes.subarray(places[index], end));
+}
+
 export interface LogLine {
   readonly level: string;
   readonly fields: Record<string, unknown>;

@@ -1,0 +1,81 @@
+import { expect, test } from 'vitest';
+import { agentIn, recorded, recordedCall, RUV_ANSWERS } from './fake-server.js';
+import { callOf, idsIn, polled, seen } from './seen.js';
+
+const FULL = 'swarm-1795447692885';
+
+test('a spawned agent is there at once, in the swarm that the answer names', async () => {
+  const rig = await polled('RUV_SWARM', RUV_ANSWERS);
+  const report = seen(rig, recordedCall('ruv-swarm', 'agent_spawn.1'));
+
+  expect(agentIn(report, 'agent-1795446110467')).toMatchObject({
+    swarmNativeId: 'swarm-1795446110464',
+    name: 'coder-1',
+    type: 'coder',
+    status: 'IDLE',
+    capabilities: ['a', 'b'],
+    neural: { cognitivePattern: 'adaptive', networkId: 'nn-1795446110467' },
+    stale: false,
+  });
+  expect(idsIn(report)).toEqual(['agent-1795447692893', 'agent-1795447692901', 'agent-1795446110467']);
+  expect(report.swarms.at(-1)).toMatchObject({ nativeId: 'swarm-1795446110464', tasksTotal: null });
+});
+
+test('an agent that is spawned into a swarm that was empty is looked for there by the next poll', async () => {
+  const rig = await polled('RUV_SWARM', RUV_ANSWERS);
+  const empty = 'swarm-1795447692907';
+  const born = { agent: { id: 'agent-9', type: 'coder' }, swarm_info: { id: empty, agent_count: 1 } };
+  expect(agentIn(seen(rig, callOf('agent_spawn', {}, born)), 'agent-9').swarmNativeId).toBe(empty);
+  await rig.poll();
+
+  expect(rig.server.calls.filter(({ args }) => args['swarmId'] === empty)).toHaveLength(0);
+  rig.server.answers.set('swarm_status', { swarms: [{ id: empty, status: { agents: { total: 1 } } }] });
+  seen(rig, callOf('agent_spawn', {}, born));
+  await rig.poll();
+  expect(rig.server.calls.filter(({ args }) => args['swarmId'] === empty)).toHaveLength(1);
+});
+
+test('without a list of swarms, no agent is placed', async () => {
+  const rig = await polled('RUV_SWARM', { agent_list: { agents: [] } });
+  const report = seen(rig, recordedCall('ruv-swarm', 'agent_spawn'));
+
+  expect(report.agents.map((agent) => agent.swarmNativeId)).toEqual([null]);
+  expect(report.swarms).toEqual([]);
+});
+
+test('a swarm that was begun is there at once, with nothing that the list will not say', async () => {
+  const rig = await polled('RUV_SWARM', { ...RUV_ANSWERS, swarm_status: { swarms: [] } });
+  const report = seen(rig, recordedCall('ruv-swarm', 'swarm_init'));
+
+  expect(report.swarms).toMatchObject([
+    { nativeId: 'swarm-1795446110464', topologyName: null, strategy: null, maxAgents: null, tasksTotal: null },
+  ]);
+});
+
+test("one swarm's own status and members are taken in", async () => {
+  const rig = await polled('RUV_SWARM', RUV_ANSWERS);
+  const status = { id: FULL, agents: { total: 2 }, tasks: { total: 7, in_progress: 1, completed: 4 } };
+  const told = seen(rig, callOf('swarm_status', { swarmId: FULL }, status));
+  expect(told.swarms[0]).toMatchObject({ nativeId: FULL, tasksTotal: 7, tasksActive: 1, tasksCompleted: 4 });
+
+  const members = { agents: [{ id: 'agent-1795447692901' }] };
+  const placed = seen(rig, callOf('agent_list', { swarmId: FULL }, members));
+  expect(placed.agents.map((agent) => agent.swarmNativeId)).toEqual([null, FULL]);
+});
+
+test('a task that was given to agents counts for each of them, and then as its status says', async () => {
+  const rig = await polled('RUV_SWARM', { ...RUV_ANSWERS, agent_list: recorded('ruv-swarm', 'agent_list') });
+  const given = seen(rig, recordedCall('ruv-swarm', 'task_orchestrate.2'));
+  expect(agentIn(given, 'agent-1795446110466').performance).toMatchObject({ tasksActive: 1, tasksCompleted: 0 });
+  expect(agentIn(given, 'agent-1795446110468').performance).toMatchObject({ tasksActive: 0 });
+
+  const task = { id: 'task-1795446110480', status: 'completed' };
+  const done = seen(rig, callOf('task_status', { taskId: task.id }, task));
+  expect(agentIn(done, 'agent-1795446110466').performance).toMatchObject({ tasksActive: 0, tasksCompleted: 1 });
+});
+
+test('a DAA agent, which no list has, is not shown', async () => {
+  const rig = await polled('RUV_SWARM', RUV_ANSWERS);
+
+  expect(rig.adapter.observe(recordedCall('ruv-swarm', 'daa_agent_create'))).toBeNull();
+});
