@@ -50,7 +50,7 @@ export class Collector implements AsyncDisposable {
 
   /** There is reason to think that a server can be reached again: it is tried at once. */
   reconnect(serverId: string): void {
-    this.#supervisors.get(serverId)?.connectAtOnce();
+    this.#supervisors.get(serverId)?.reconnectNow();
   }
 
   /** Measured health of a server; `null` when this node does not poll it. */

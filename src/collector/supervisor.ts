@@ -11,8 +11,8 @@ import { GuardedCaller, ServerBusyError } from './caller.js';
 import type { Demand } from './demand.js';
 import { HealthLog } from './health-log.js';
 import { Pulse } from './pulse.js';
-import { pollIntervalMs, reconnectDelayMs } from './schedule.js';
-import { isAskedOnlyAfterTraffic, leastIntervalMs, MAX_INTERVAL_MS } from './tapped.js';
+import { reconnectDelayMs } from './schedule.js';
+import { leastIntervalMs, wantedIntervalMs } from './tapped.js';
 import { guessedType, newServer } from './new-server.js';
 import type { ServerHealth, ServerSettings, ToolResult } from './settings.js';
 import { Turns } from './turns.js';
@@ -101,14 +101,9 @@ export class Supervisor implements AsyncDisposable {
     this.#turns.look();
   }
 
-  /** The next attempt to connect does not wait; nor does the one after the present session, if that is just ending. */
-  connectAtOnce(): void {
-    this.#connectPulse.ring();
-  }
-
-  /** Ends the pause before the next attempt to connect. */
+  /** The next attempt to connect does not wait: the one that is due, or that after the present session, which may be ending. */
   reconnectNow(): void {
-    if (this.#session === null) this.#connectPulse.ring();
+    this.#connectPulse.ring();
   }
 
   /**
@@ -339,8 +334,8 @@ export class Supervisor implements AsyncDisposable {
   }
 
   #intervalMs(): number {
-    if (isAskedOnlyAfterTraffic(this.settings, this.#server.type)) return MAX_INTERVAL_MS;
-    return pollIntervalMs(this.#deps.demand.hzFor(this.#server), this.settings.maxPollHz, this.#deps.heartbeatMs);
+    const { demand, heartbeatMs } = this.#deps;
+    return wantedIntervalMs(this.settings, this.#server.type, demand.hzFor(this.#server), heartbeatMs);
   }
 }
 
