@@ -33,9 +33,6 @@ export interface App extends AsyncDisposable {
 /** Events that a slow reader of `notices` or `healthChanges` may fall behind. */
 const MAX_EVENTS = 1_024;
 
-/** After the end of a person's session, until what it showed leaves the picture. */
-const GONE_TAP_MS = 600_000;
-
 /** Looked at for servers that are not in the configuration. */
 const NOWHERE = { directory: null, hosts: [], ports: [] };
 
@@ -59,6 +56,7 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
       logger,
       random: Math.random,
       heartbeatMs: config.heartbeatMs,
+      removeAfterMs: config.removeAfterMs ?? null,
     }),
   );
   const commits = opened.add(new Commits(store));
@@ -86,16 +84,13 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
       logger,
     })),
   );
-  const tapped = opened.add(
-    new TappedServers({
-      collector,
-      bus,
-      clock,
-      logger,
-      isConfigured: (id) => live.servers.some((server) => server.id === id),
-      removeAfterMs: GONE_TAP_MS,
-    }),
-  );
+  const tapped = new TappedServers({
+    collector,
+    bus,
+    clock,
+    logger,
+    isConfigured: (id) => live.servers.some((server) => server.id === id),
+  });
   const limiter = new OncePerSecond();
   const discovered = collector.ready();
   const server = opened.add(

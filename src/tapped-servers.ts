@@ -7,14 +7,12 @@ import { emptyChange } from './state/index.js';
 import type { Logger } from './telemetry/index.js';
 
 export interface TappedServersDeps {
-  readonly collector: Pick<Collector, 'add' | 'remove' | 'reconnect'>;
+  readonly collector: Pick<Collector, 'add' | 'reconnect'>;
   readonly bus: Bus;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Whether the configuration has a server of that name. */
   readonly isConfigured: (id: string) => boolean;
-  /** How long the last known agents of a tap that is gone stay in the picture; `null`: for ever. */
-  readonly removeAfterMs: number | null;
 }
 
 /** A tap that wants to join. */
@@ -34,6 +32,7 @@ const TIMEOUT_MS = 3_000;
 const CONNECT_TIMEOUT_MS = 600_000;
 const MAX_TAPS = 256;
 const OVERLOAD = 1013;
+const TRY_AGAIN = 1012;
 const MAX_INSTANCE_LENGTH = 64;
 
 interface Tapped {
@@ -42,14 +41,12 @@ interface Tapped {
   instance: string;
   /** `null`: the tap is gone. */
   socket: WebSocket | null;
-  removal: Disposable | null;
 }
 
 /** The servers that people's taps let us watch: they join under the name that the person gave, and leave with their session. */
-export class TappedServers implements Disposable {
+export class TappedServers {
   readonly #deps: TappedServersDeps;
   readonly #tapped = new Map<string, Tapped>();
-  #isDisposed = false;
 
   constructor(deps: TappedServersDeps) {
     this.#deps = deps;
@@ -66,11 +63,6 @@ export class TappedServers implements Disposable {
     }
   }
 
-  [Symbol.dispose](): void {
-    this.#isDisposed = true;
-    for (const { removal } of this.#tapped.values()) removal?.[Symbol.dispose]();
-  }
-
   #join({ name, instance, socket }: Newcomer): void {
     const { collector, logger } = this.#deps;
     const tapped = this.#returning(name, instance) ?? this.#newOne(name, instance);
@@ -82,12 +74,13 @@ export class TappedServers implements Disposable {
     const isNew = !this.#tapped.has(id);
     tapped.instance = instance;
     tapped.socket = socket;
-    tapped.removal?.[Symbol.dispose]();
-    tapped.removal = null;
     link.offer(socket);
     socket.once('close', (code, reason) => this.#left(tapped, socket, code, reason.toString()));
     if (!isNew) {
-      collector.reconnect(id);
+      if (collector.reconnect(id)) return;
+      // It had been gone for so long that it is just leaving the picture: it comes back as a new one.
+      this.#tapped.delete(id);
+      socket.close(TRY_AGAIN, 'try again');
       return;
     }
     try {
@@ -119,7 +112,7 @@ export class TappedServers implements Disposable {
     if (this.#tapped.size >= MAX_TAPS) return null;
     const id = this.#names(name).find((one) => !this.#tapped.has(one));
     if (id === undefined) return null;
-    return { id, link: new TapLink(), instance, socket: null, removal: null };
+    return { id, link: new TapLink(), instance, socket: null };
   }
 
   /** A second window of the same program has the same configuration. */
@@ -131,20 +124,7 @@ export class TappedServers implements Disposable {
   #left(tapped: Tapped, socket: WebSocket, code: number, reason: string): void {
     const hasEnded = code === TAP_ENDED.code && reason === TAP_ENDED.reason;
     tapped.link.lost(socket, hasEnded ? "the person's session has ended" : 'the tap is not connected');
-    if (tapped.socket !== socket) return;
-    tapped.socket = null;
-    const { removeAfterMs, clock } = this.#deps;
-    if (removeAfterMs === null || this.#isDisposed) return;
-    tapped.removal = clock.schedule(removeAfterMs, () => this.#remove(tapped));
-  }
-
-  #remove(tapped: Tapped): void {
-    const { collector, logger } = this.#deps;
-    // Its name is free when all of it is gone.
-    collector.remove(tapped.id).then(
-      () => this.#tapped.delete(tapped.id),
-      (error: unknown) => logger.error({ serverId: tapped.id, error: messageOf(error) }, 'a tapped server stays'),
-    );
+    if (tapped.socket === socket) tapped.socket = null;
   }
 
   #refuse(socket: WebSocket, name: string, why: string): void {
@@ -168,5 +148,6 @@ function settingsOf(id: string, link: TapLink): Parameters<Collector['add']>[0] 
     allowTools: [],
     timeoutMs: TIMEOUT_MS,
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
+    leavesWhenGone: true,
   };
 }

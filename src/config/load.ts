@@ -73,6 +73,7 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
     logLevel,
     heartbeatMs: options.heartbeatMs ?? 5_000,
     tombstones: options.tombstones ?? 2_000,
+    removeAfterMs: options.removeAfterMs === undefined ? 300_000 : options.removeAfterMs,
     shutdownMs: options.shutdownMs ?? 5_000,
     compressFromBytes: options.compressFromBytes === undefined ? 512 : options.compressFromBytes,
     maxBufferedBytes: options.maxBufferedBytes ?? 524_288,

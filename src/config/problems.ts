@@ -75,7 +75,7 @@ const MAX_SHOWN = 100;
 const SECRET_KEYS: ReadonlySet<string> = new Set(['env', 'headers', 'auth']);
 const SECRET_WORDS = /token|secret|passw|credential|authori[sz]ation|bearer|cookie|api[-_]?key/i;
 
-function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
+export function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
   let value = input;
   for (const key of path) {
     if (typeof value !== 'object' || value === null) return undefined;

@@ -19,3 +19,4 @@ export {
   type TcpEndpoint,
   type WsEndpoint,
 } from './endpoint.js';
+export { printable } from './printable.js';

@@ -4,3 +4,4 @@ export * from './hint.js';
 export * from './listeners.js';
 export * from './server-name.js';
 export * from './tap-protocol.js';
+export * from './pulse.js';

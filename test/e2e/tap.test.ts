@@ -89,7 +89,10 @@ describe("a person's server behind a tap", () => {
     await person.spawnAgent('ada');
     await isKnown(app, 'ada');
     // Moves the stream, and polls nobody.
-    const { data } = await request(app, 'mutation { requestAgentUpdate(serverIds: []) { serverIds unansweredServerIds } }');
+    const { data } = await request(
+      app,
+      'mutation { requestAgentUpdate(serverIds: []) { serverIds unansweredServerIds } }',
+    );
     expect(data).toEqual({ requestAgentUpdate: { serverIds: [], unansweredServerIds: [] } });
     await named(stream, 'ada');
   });
@@ -124,13 +127,24 @@ describe("a person's server behind a tap", () => {
     await reaches(app, 'mine', 'OFFLINE');
     const { data } = await request(app, '{ servers { id stale lastError } agents { stale } }');
     expect(data).toMatchObject({
-      servers: [{ id: 'mine', stale: true, lastError: expect.stringContaining('the session has ended') }],
+      servers: [{ id: 'mine', stale: true, lastError: expect.stringContaining('session has ended') }],
     });
     expect((data?.['agents'] as { stale: boolean }[]).every(({ stale }) => stale)).toBe(true); // as selected
     await using _next = await Person.start(app.url);
     await reaches(app, 'mine', 'ONLINE');
     expect(await servers(app)).toHaveLength(1);
   });
+});
+
+test('a tapped server leaves the picture when it has been gone for long enough, and may come back', async () => {
+  await using app = await startApp([], { ...LAZY, removeAfterMs: 1 });
+  {
+    await using _person = await Person.start(app.url);
+    await reaches(app, 'mine', 'ONLINE');
+  }
+  while (JSON.stringify(await servers(app)) !== '[]');
+  await using _next = await Person.start(app.url);
+  await reaches(app, 'mine', 'ONLINE');
 });
 
 /** Joins as a tap does. */
