@@ -5,13 +5,19 @@ export class TapLink {
   #socket: WebSocket | null = null;
   #reason = 'the tap is not connected';
 
-  /** Takes the place of the one before, which is closed. */
+  /**
+   * Takes the place of the one before, which is closed.
+   * @internal sockets have types that are not there for who installs the package; so below
+   */
   offer(socket: WebSocket): void {
     this.#socket?.terminate();
     this.#socket = socket;
   }
 
-  /** Nothing more comes of it for now. */
+  /**
+   * Nothing more comes of it for now.
+   * @internal
+   */
   lost(socket: WebSocket, reason: string): void {
     if (this.#socket !== socket) return;
     this.#socket = null;
@@ -20,6 +26,7 @@ export class TapLink {
 
   /**
    * The open socket.
+   * @internal
    * @throws Error saying why there is none
    */
   open(): Promise<WebSocket> {
