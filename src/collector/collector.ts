@@ -57,6 +57,16 @@ export class Collector implements AsyncDisposable {
     this.#supervisors.get(id)?.adjust({ maxPollHz, allowTools });
   }
 
+  /**
+   * There is reason to think that a server can be reached again: it is tried at once.
+   * @returns whether it is watched at all
+   */
+  reconnect(serverId: string): boolean {
+    const supervisor = this.#supervisors.get(serverId);
+    supervisor?.reconnectNow();
+    return supervisor !== undefined;
+  }
+
   /** Measured health of a server; `null` when this node does not poll it. */
   health(serverId: string): ServerHealth | null {
     return this.#supervisors.get(serverId)?.health() ?? null;

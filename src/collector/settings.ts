@@ -8,13 +8,13 @@ import type {
   ToolHealth,
   TransportKind,
 } from '../domain/index.js';
-import type { EndpointConfig } from '../mcp/index.js';
+import type { Endpoint, EndpointConfig } from '../mcp/index.js';
 import type { BreakerSettings, RestartSettings } from '../replicas/index.js';
 
 /** What the collector has to know of one server. */
 export interface ServerSettings {
   readonly id: string;
-  readonly endpoint: EndpointConfig;
+  readonly endpoint: Endpoint;
   /** `null`: found out from the command line, or from the server's own name and tools. */
   readonly serverType: McpServerType | null;
   /** No matter how much is wanted, it is not polled more often. */
@@ -66,14 +66,15 @@ export interface ToolResult {
   readonly durationMs: number;
 }
 
-const KINDS: Readonly<Record<EndpointConfig['type'], TransportKind>> = {
+const KINDS: Readonly<Record<Endpoint['type'], TransportKind>> = {
   stdio: 'STDIO',
   http: 'HTTP',
   sse: 'SSE',
   tcp: 'TCP',
   ws: 'WS',
+  tap: 'TAP',
 };
 
-export function transportKind(endpoint: EndpointConfig): TransportKind {
+export function transportKind(endpoint: Endpoint): TransportKind {
   return KINDS[endpoint.type];
 }

@@ -9,10 +9,10 @@ import { PooledCaller, ServerBusyError } from './caller.js';
 import type { Demand } from './demand.js';
 import { guessedType, newServer, poolSettings } from './new-server.js';
 import { PictureKeeper, type PictureKeeperDeps } from './picture-keeper.js';
-import { pollIntervalMs } from './schedule.js';
 import { healthOf } from './server-health.js';
 import type { ServerHealth, ServerSettings, ToolResult } from './settings.js';
 import { Standing } from './standing.js';
+import { leastIntervalMs, wantedIntervalMs } from './tapped.js';
 import { ToolTally } from './tool-tally.js';
 import { Turns } from './turns.js';
 
@@ -63,7 +63,7 @@ export class Supervisor implements AsyncDisposable {
     this.#tally = new ToolTally(clock);
     this.#turns = new Turns(clock, {
       intervalMs: () => this.#intervalMs(),
-      leastIntervalMs: () => 1000 / this.settings.maxPollHz,
+      leastIntervalMs: () => leastIntervalMs(this.settings, this.#keeper.server.type),
       maxPollShare: settings.maxPollShare,
     });
     const type = settings.serverType ?? guessedType(settings) ?? 'CUSTOM';
@@ -268,7 +268,8 @@ export class Supervisor implements AsyncDisposable {
 
   #intervalMs(): number {
     const { demand, heartbeatMs } = this.#deps;
-    return pollIntervalMs(demand.hzFor(this.#keeper.server), this.settings.maxPollHz, heartbeatMs);
+    const { server } = this.#keeper;
+    return wantedIntervalMs(this.settings, server.type, demand.hzFor(server), heartbeatMs);
   }
 }
 

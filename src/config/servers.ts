@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isServerName } from '../shared/index.js';
 import type { ServerConfig } from './config.js';
 import { ownPart, readEntry } from './entry.js';
 import { hint, keyOf, show } from './problems.js';
@@ -35,7 +36,7 @@ export function parseServer(
     return null;
   }
   if (loose.data['disabled'] === true) return null;
-  if (!/^[^:\p{Cc}]{1,64}$/u.test(id)) {
+  if (!isServerName(id)) {
     problems.push(`${key}: a server's name has 1 to 64 characters, no colon and no control character`);
   }
   for (const other of Object.keys(loose.data)) {

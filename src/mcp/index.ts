@@ -8,8 +8,10 @@ export {
   type ToolAnswer,
   type ToolInfo,
 } from './session.js';
+export { TapLink } from './tap-link.js';
 export { SessionClosedError, ToolCallTimeoutError, ToolRejectedError, TransportError } from './errors.js';
 export {
+  type Endpoint,
   type EndpointConfig,
   type HttpEndpoint,
   type SseEndpoint,

@@ -6,6 +6,7 @@ import { HttpFailure, retryAfterMs } from './http-failure.js';
 import { NoiseLog } from './noise-log.js';
 import type { ConnectOptions } from './options.js';
 import type { ScratchDirectory } from './scratch.js';
+import { pushOfTap } from './seen-call.js';
 import {
   type McpSession,
   type Push,
@@ -23,6 +24,8 @@ interface Parts {
   readonly client: Client;
   readonly opened: OpenedTransport;
   readonly scratch: ScratchDirectory | null;
+  /** Somebody else's: we are told of their calls. */
+  readonly isTapped: boolean;
   readonly options: ConnectOptions;
 }
 
@@ -63,7 +66,8 @@ export class SdkSession implements McpSession {
     client.onerror = (error) => this.#heard(error);
     client.setNotificationHandler('notifications/tools/list_changed', () => this.#listAgain());
     client.fallbackNotificationHandler = async ({ method, params }) => {
-      if (!this.#hasEnded) this.#pushes.emit({ kind: 'NOTIFICATION', method, params });
+      if (this.#hasEnded) return;
+      this.#pushes.emit(parts.isTapped ? pushOfTap(method, params) : { kind: 'NOTIFICATION', method, params });
     };
   }
 

@@ -1,11 +1,5 @@
 import type { McpServerType } from '../domain/index.js';
-import {
-  type ConnectOptions,
-  type EndpointConfig,
-  type McpSession,
-  type Push,
-  SessionClosedError,
-} from '../mcp/index.js';
+import { type ConnectOptions, type Endpoint, type McpSession, type Push, SessionClosedError } from '../mcp/index.js';
 import { type Clock, messageOf, Pulse } from '../shared/index.js';
 import type { Logger } from '../telemetry/index.js';
 import { reconnectDelayMs } from './pauses.js';
@@ -18,7 +12,7 @@ import type { ReplicaSettings } from './settings.js';
 export type Connection = 'CONNECTING' | 'CONNECTED' | 'RENEWING' | 'LOST' | 'GIVEN_UP';
 
 export interface LinkDeps {
-  readonly connect: (endpoint: EndpointConfig, options: ConnectOptions) => Promise<McpSession>;
+  readonly connect: (endpoint: Endpoint, options: ConnectOptions) => Promise<McpSession>;
   readonly clock: Clock;
   readonly logger: Logger;
   /** 0 ≤ x < 1; jitters the pauses between attempts to connect. */

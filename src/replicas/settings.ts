@@ -1,5 +1,5 @@
 import type { McpServerType } from '../domain/index.js';
-import type { EndpointConfig } from '../mcp/index.js';
+import type { Endpoint } from '../mcp/index.js';
 
 /** When the breaker of an endpoint opens, and for how long. */
 export interface BreakerSettings {
@@ -32,7 +32,7 @@ export const EASE_IN_MS = 10_000;
 export interface PoolSettings {
   readonly serverId: string;
   /** The server's own first; one or more. */
-  readonly endpoints: readonly EndpointConfig[];
+  readonly endpoints: readonly Endpoint[];
   /** What it is taken for until it has been asked. */
   readonly expectedType: McpServerType;
   /** All calls go to one replica until that fails; `null`: as the type of server has it. */
@@ -60,5 +60,5 @@ export function isStatePerProcess(type: McpServerType): boolean {
 /** One of the endpoints of a pool. */
 export interface ReplicaSettings extends PoolSettings {
   readonly id: string;
-  readonly endpoint: EndpointConfig;
+  readonly endpoint: Endpoint;
 }

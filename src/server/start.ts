@@ -8,6 +8,7 @@ import { createHttpServer, listen, refuse } from './http.js';
 import { NodeHealthMeter } from './node-health.js';
 import { createPlaygroundHandler } from './playground.js';
 import { Sharing } from './sharing.js';
+import { TapGate, type TapGateOptions } from './tap-gate.js';
 import { serveWebSockets } from './websocket.js';
 
 export interface StartOptions {
@@ -15,6 +16,7 @@ export interface StartOptions {
   /** 0: any free one. */
   readonly port: number;
   readonly services: Omit<Services, 'nodeHealth'>;
+  readonly joinTap: TapGateOptions['join'];
   readonly activeStreams: ActiveStreams;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -57,7 +59,8 @@ export async function startServer(options: StartOptions): Promise<SwarmlensServe
     notReady: () => (draining ? 'draining' : notReady),
   });
   const compress = compressFromBytes !== null;
-  const sockets = serveWebSockets({ server, graphql, connections, sharing, compress, logger, refuse });
+  const taps = new TapGate({ join: options.joinTap, logger });
+  const sockets = serveWebSockets({ server, graphql, connections, sharing, taps, compress, logger, refuse });
   const url = await listen(server, options.host, options.port);
   // Not waited for at the end: a server that is never reached must not keep the program from stopping.
   options.discovered.then(
@@ -81,6 +84,7 @@ export async function startServer(options: StartOptions): Promise<SwarmlensServe
         server.closeAllConnections();
       });
       await sockets[Symbol.asyncDispose]();
+      await taps[Symbol.asyncDispose]();
       await closed;
       left.abort();
       await patience;

@@ -6,14 +6,16 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { z } from 'zod';
 import type { Member } from '../delivery/index.js';
 import type { SchemaContext } from '../schema/index.js';
-import { messageOf } from '../shared/index.js';
+import { messageOf, TAP_PATH } from '../shared/index.js';
 import type { Logger } from '../telemetry/index.js';
 import type { Connections } from './connections.js';
 import { GRAPHQL_PATH, type GraphQLHandler } from './graphql.js';
 import { deflationOf } from './inflater.js';
 import type { Outlet } from './outlet.js';
+import { refuseUpgrade } from './refuse-upgrade.js';
 import { MessagePrefix, type SharedMessage } from './shared-message.js';
 import type { SharedSubscription, Sharing } from './sharing.js';
+import type { TapGate } from './tap-gate.js';
 
 /** Bytes of one message from a client; an operation with its variables is far smaller. */
 const MAX_MESSAGE_BYTES = 256 * 1024;
@@ -41,6 +43,7 @@ export interface WebSocketOptions {
   readonly graphql: GraphQLHandler;
   readonly connections: Connections;
   readonly sharing: Sharing;
+  readonly taps: Pick<TapGate, 'upgrade'>;
   /** Whether clients that ask for it get compressed updates. */
   readonly compress: boolean;
   readonly logger: Logger;
@@ -50,7 +53,7 @@ export interface WebSocketOptions {
 
 /** `graphql-transport-ws` on the HTTP server's port: graphql-ws runs the protocol, Yoga the operations. */
 export function serveWebSockets(options: WebSocketOptions): AsyncDisposable {
-  const { server, connections, logger, refuse } = options;
+  const { server, connections, taps, logger, refuse } = options;
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_MESSAGE_BYTES,
@@ -60,11 +63,14 @@ export function serveWebSockets(options: WebSocketOptions): AsyncDisposable {
   });
   const protocol = protocolServer(options);
   const onUpgrade = (request: IncomingMessage, duplex: Duplex, head: Buffer): void => {
-    const refusal =
-      new URL(request.url ?? '/', 'http://localhost').pathname === GRAPHQL_PATH ? refuse(request) : 'not found';
+    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    if (pathname === TAP_PATH) {
+      taps.upgrade(request, duplex, head);
+      return;
+    }
+    const refusal = pathname === GRAPHQL_PATH ? refuse(request) : 'not found';
     if (refusal !== null) {
-      const status = refusal === 'not found' ? '404 Not Found' : '403 Forbidden';
-      duplex.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain\r\n\r\n${refusal}\n`);
+      refuseUpgrade(duplex, refusal === 'not found' ? '404 Not Found' : '403 Forbidden', refusal);
       return;
     }
     sockets.handleUpgrade(request, duplex, head, (socket) => {

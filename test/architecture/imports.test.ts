@@ -10,7 +10,7 @@ const SRC = fileURLToPath(new URL('../../src', import.meta.url));
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   main: ['cli'],
   index: ['app', 'client', 'config', 'shared', 'telemetry', 'domain'],
-  cli: ['app', 'check', 'config', 'discovery', 'shared', 'telemetry', 'simulator'],
+  cli: ['app', 'tap', 'check', 'config', 'discovery', 'shared', 'telemetry', 'simulator'],
   app: [
     'bus',
     'collector',
@@ -22,6 +22,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'server',
     'shared',
     'state',
+    'tapped-servers',
     'telemetry',
   ],
   'live-config': ['bus', 'collector', 'config', 'domain', 'shared', 'state'],
@@ -46,6 +47,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   server: ['schema', 'auth', 'limits', 'delivery', 'render', 'shared'],
   client: [],
   simulator: ['shared'],
+  'tapped-servers': ['bus', 'collector', 'domain', 'mcp', 'shared', 'state'],
+  tap: ['shared'],
 };
 
 /** Rooms whose types, and nothing that runs, may be imported as well. */

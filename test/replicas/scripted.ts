@@ -1,6 +1,7 @@
 import type { CallOptions } from '../../src/guard/index.js';
 import {
   type ConnectOptions,
+  type Endpoint,
   type EndpointConfig,
   type McpSession,
   type Push,
@@ -119,7 +120,7 @@ export function scripted(count: number): ScriptedServer[] {
 
 /** Finds the server that an endpoint stands for. */
 export function connectTo(servers: readonly ScriptedServer[]): PoolDeps['connect'] {
-  return (endpoint: EndpointConfig, _options: ConnectOptions) => {
+  return (endpoint: Endpoint, _options: ConnectOptions) => {
     const key = 'url' in endpoint ? endpoint.url : 'command' in endpoint ? endpoint.command : '';
     const server = servers.find(({ url }) => url === key);
     return (server?.gate ?? Promise.resolve()).then(() => {

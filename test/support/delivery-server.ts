@@ -55,6 +55,7 @@ export class DeliveryServer implements AsyncDisposable {
     const server = await startServer({
       host: '127.0.0.1',
       port: 0,
+      joinTap: ({ socket }) => socket.terminate(),
       services: {
         store,
         collector,
