@@ -1,0 +1,37 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { ServerConfig } from '../../src/config/index.js';
+import { serverConfig } from '../support/app.js';
+import type { FaultyServer } from './faulty-server.js';
+import { LIST_TOOLS } from './own-lists.js';
+
+/** A faulty server that swarmlens starts, as often as it likes. */
+export function overStdio(server: FaultyServer, overrides: Partial<ServerConfig> = {}): ServerConfig {
+  return serverConfig(server.name, server.args, {
+    allowTools: LIST_TOOLS[server.life.type],
+    // Of the hurried clock: long enough on any.
+    connectTimeoutMs: 600_000,
+    ...overrides,
+  });
+}
+
+/** A faulty server that swarmlens reaches through its front. */
+export function overNetwork(server: FaultyServer, kind: 'http', overrides: Partial<ServerConfig> = {}): ServerConfig {
+  return {
+    ...overStdio(server, overrides),
+    endpoint: { type: kind, url: `http://127.0.0.1:${server.port}/mcp`, headers: {} },
+  };
+}
+
+/** Starts a faulty server with a front; resolves when it listens. */
+export async function startWithFront(server: FaultyServer, kind: 'tcp' | 'http'): Promise<AsyncDisposable> {
+  const child = spawn(process.execPath, [...server.args, '--front', kind], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const ended = once(child, 'exit');
+  await server.watched.until(() => server.port !== 0);
+  return {
+    [Symbol.asyncDispose]: async () => {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
