@@ -8,7 +8,7 @@ import type { Stage } from './stage.js';
 import { STEADY } from './steady.js';
 
 /** More than enough for what is asked ten times a second only to be asked once more. */
-const MAX_LOOKS = 100;
+const MAX_LOOKS = 40;
 /** Updates that a client comes back with the cursor of. */
 const RESUMES = 4;
 

@@ -44,6 +44,8 @@ const TOLD = z.union([
 
 const USUAL_LIFE: Life = { type: 'daa', agents: 6, seed: 1, hz: 20, clockOffsetMs: 0, damage: null };
 
+type Calls = ReadonlyMap<string, number>;
+
 interface Incarnation {
   readonly pid: number;
   readonly socket: Socket;
@@ -61,7 +63,7 @@ export class FaultyServer {
   port = 0;
   readonly #controlPort: number;
   readonly #incarnations: Incarnation[] = [];
-  readonly #orders = new Map<number, { resolve: () => void; reject: (error: Error) => void }>();
+  readonly #orders = new Map<number, { resolve: (calls: Calls) => void; reject: (error: Error) => void }>();
   #orderNumber = 0;
   #isHeld = false;
 
@@ -112,8 +114,8 @@ export class FaultyServer {
     process.kill(pid, signal);
   }
 
-  /** Does as told; resolves when it is done. */
-  order(order: Order): Promise<void> {
+  /** Does as told; resolves when it is done, with the calls of each tool that it had got by then. */
+  order(order: Order): Promise<Calls> {
     return this.#say({ ...order });
   }
 
@@ -131,7 +133,7 @@ export class FaultyServer {
       if (told.port !== undefined) this.port = told.port;
       const order = this.#orders.get(told.did);
       this.#orders.delete(told.did);
-      if (told.error === undefined) order?.resolve();
+      if (told.error === undefined) order?.resolve(new Map(this.#present().calls));
       else order?.reject(new Error(`${this.name}: ${told.error}`));
     }
     this.watched.changed();
@@ -142,7 +144,7 @@ export class FaultyServer {
     if (incarnation === this.#incarnations.at(-1)) this.#say({ do: 'live', ...this.life }).catch(() => undefined);
   }
 
-  #say(order: Record<string, unknown>): Promise<void> {
+  #say(order: Record<string, unknown>): Promise<Calls> {
     const number = (this.#orderNumber += 1);
     this.#present().socket.write(`${JSON.stringify({ ...order, number })}\n`);
     return new Promise((resolve, reject) => this.#orders.set(number, { resolve, reject }));

@@ -23,13 +23,16 @@ const LISTED = z.union([
   HIVE,
 ]);
 
+/** Where claude-flow's hive has none. */
+const NO_QUEEN = 'N/A';
+
 /** What a server's own answer says of its agents: id and status of each, as the picture should have them. */
 export function listedIn(content: unknown): string[] {
   const listed = LISTED.parse(content);
   const agents = 'agents' in listed ? listed.agents : [listed.queen, ...listed.workers];
-  return agents.map((agent) => {
+  return agents.flatMap((agent) => {
     const id = 'agentId' in agent ? agent.agentId : agent.id;
-    return `${id} ${agentStatus(agent.status)}`;
+    return id === NO_QUEEN ? [] : [`${id} ${agentStatus(agent.status)}`];
   });
 }
 

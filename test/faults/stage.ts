@@ -111,6 +111,14 @@ export class Stage implements AsyncDisposable {
     );
   }
 
+  /** The same, as if each probe that failed had not been: how many there were is a matter of time. */
+  healthButFailedProbes(serverId: string): string[] {
+    const health = this.health(serverId);
+    return health.filter(
+      (one, index) => one !== 'HALF_OPEN>OPEN' && !(one === 'OPEN>HALF_OPEN' && health[index + 1] === 'HALF_OPEN>OPEN'),
+    );
+  }
+
   /** Why, for each of these. */
   reasons(serverId: string): (string | null)[] {
     return this.changesOf(serverId).map(({ reason }) => reason);

@@ -15,7 +15,7 @@ const KINDS = {
   drip: (line, _message, { write }) => drip(Buffer.from(`${line}\n`), write),
 };
 
-/** The state of the layer: which damage is done, and to how many answers more. */
+/** The state of the layer: which damage is done, and to the answers of how many calls more. */
 export class Damage {
   #damage = null;
   #left = 0;
@@ -32,15 +32,18 @@ export class Damage {
     for (const send of this.#held.splice(0)) send();
   }
 
-  /** Sends the answer to a call of `tool`, or what becomes of it. */
-  send(tool, line, message, write) {
+  /** What is to become of the answer to a call of `tool` that comes now; `null`: nothing. */
+  take(tool) {
     const damage = this.#damage;
-    if (damage === null || this.#left === 0 || (damage.tool ?? tool) !== tool) {
-      write(`${line}\n`);
-      return;
-    }
+    if (damage === null || this.#left === 0 || (damage.tool ?? tool) !== tool) return null;
     this.#left -= 1;
-    KINDS[damage.kind](line, message, { write, damage, keep: (send) => this.#held.push(send) });
+    return damage;
+  }
+
+  /** Sends an answer, or what becomes of it. */
+  send(damage, line, message, write) {
+    if (damage === null) write(`${line}\n`);
+    else KINDS[damage.kind](line, message, { write, damage, keep: (send) => this.#held.push(send) });
   }
 }
 

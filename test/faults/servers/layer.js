@@ -6,20 +6,20 @@ export class Layer {
 
   constructor({ input, output, toSimulator, fromSimulator, damage, onCall }) {
     this.#output = output;
-    const tools = new Map();
+    const calls = new Map();
     onJsonLines(input, (line, message) => {
       if (message?.method === 'tools/call') {
-        tools.set(message.id, message.params.name);
-        onCall(message.params.name);
+        const { name } = message.params;
+        calls.set(message.id, damage.take(name));
+        onCall(name);
       }
       toSimulator.write(`${line}\n`);
     });
     input.on('end', () => toSimulator.end());
     onJsonLines(fromSimulator, (line, message) => {
-      const tool = tools.get(message?.id);
-      tools.delete(message?.id);
-      if (tool === undefined) output.write(`${line}\n`);
-      else damage.send(tool, line, message, (bytes) => output.write(bytes));
+      const taken = calls.get(message?.id) ?? null;
+      calls.delete(message?.id);
+      damage.send(taken, line, message, (bytes) => output.write(bytes));
     });
   }
 
