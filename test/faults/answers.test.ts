@@ -66,7 +66,7 @@ describe.concurrent('nothing is noticed, and every update goes on', () => {
   ];
   test.each(rows)('%s', async (_name, damage) => {
     await using control = await Control.open();
-    const shaky = control.expect('shaky', { type: 'daa', agents: 2 });
+    const shaky = control.expect('shaky', { type: 'daa', agents: 0 });
     await using stage = await Stage.open([
       overStdio(shaky, { timeoutMs: 20_000, allowTools: ['list_agents', 'spawn_agent'] }),
     ]);

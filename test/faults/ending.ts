@@ -67,7 +67,8 @@ async function look(stage: Stage, kinds: ReadonlyMap<string, Life['type']>): Pro
   const shown = [...kinds.keys()].flatMap((serverId) =>
     shownIn(stage.agentsOf(serverId)).map((agent) => `${serverId}:${agent}`),
   );
-  return { picture, fresh, own: own.toSorted(), shown: shown.toSorted() };
+  // claude-flow lists some workers of its hive twice.
+  return { picture, fresh, own: [...new Set(own)].toSorted(), shown: shown.toSorted() };
 }
 
 function isSettled({ picture, fresh, own, shown }: Seen): boolean {

@@ -16,8 +16,8 @@ export interface Life {
   readonly clockOffsetMs: number;
   /** From its beginning. */
   readonly damage: Damage | null;
-  /** It ends, with exit code 1, when that tool is called for the so-manyth time. */
-  readonly exitOn?: { readonly tool: string; readonly count: number };
+  /** It ends, with exit code 1, when it gets that call of a tool, or of any. */
+  readonly exitOn: { readonly tool?: string; readonly count: number } | null;
 }
 
 export interface Damage {
@@ -42,7 +42,7 @@ const TOLD = z.union([
   z.object({ did: z.int(), error: z.string().optional(), port: z.int().optional() }),
 ]);
 
-const USUAL_LIFE: Life = { type: 'daa', agents: 6, seed: 1, hz: 20, clockOffsetMs: 0, damage: null };
+const USUAL_LIFE: Life = { type: 'daa', agents: 6, seed: 1, hz: 20, clockOffsetMs: 0, damage: null, exitOn: null };
 
 type Calls = ReadonlyMap<string, number>;
 
@@ -50,6 +50,7 @@ interface Incarnation {
   readonly pid: number;
   readonly socket: Socket;
   readonly calls: Map<string, number>;
+  hasEnded: boolean;
 }
 
 /** One faulty server over all its incarnations, as the test sees it. */
@@ -109,18 +110,27 @@ export class FaultyServer {
     if (held !== undefined) this.#live(held);
   }
 
-  kill(signal: NodeJS.Signals): void {
-    const { pid } = this.#present();
-    process.kill(pid, signal);
+  /** Whether there is an incarnation that has not ended. */
+  get isAlive(): boolean {
+    return this.#incarnations.at(-1)?.hasEnded === false;
   }
 
-  /** Does as told; resolves when it is done, with the calls of each tool that it had got by then. */
+  /** Nothing happens to one that has ended: its id may be another's by now. */
+  kill(signal: NodeJS.Signals): void {
+    if (this.isAlive) process.kill(this.#present().pid, signal);
+  }
+
+  /**
+   * Does as told; resolves when it is done, with the calls of each tool that it had got by then.
+   * @throws Error it ended before
+   */
   order(order: Order): Promise<Calls> {
     return this.#say({ ...order });
   }
 
   born(pid: number, socket: Socket): void {
-    const incarnation = { pid, socket, calls: new Map<string, number>() };
+    const incarnation = { pid, socket, calls: new Map<string, number>(), hasEnded: false };
+    socket.once('close', () => this.#ended(incarnation));
     this.#incarnations.push(incarnation);
     if (!this.#isHeld) this.#live(incarnation);
     this.watched.changed();
@@ -139,12 +149,22 @@ export class FaultyServer {
     this.watched.changed();
   }
 
+  #ended(incarnation: Incarnation): void {
+    incarnation.hasEnded = true;
+    if (incarnation === this.#incarnations.at(-1)) {
+      for (const { reject } of this.#orders.values()) reject(new Error(`${this.name} has ended`));
+      this.#orders.clear();
+    }
+    this.watched.changed();
+  }
+
   /** An incarnation that is killed before it lives does not matter. */
   #live(incarnation: Incarnation): void {
     if (incarnation === this.#incarnations.at(-1)) this.#say({ do: 'live', ...this.life }).catch(() => undefined);
   }
 
   #say(order: Record<string, unknown>): Promise<Calls> {
+    if (!this.isAlive) return Promise.reject(new Error(`${this.name} does not live`));
     const number = (this.#orderNumber += 1);
     this.#present().socket.write(`${JSON.stringify({ ...order, number })}\n`);
     return new Promise((resolve, reject) => this.#orders.set(number, { resolve, reject }));

@@ -67,8 +67,7 @@ describe.concurrent('a process that', () => {
     await shaky.watched.until(() => shaky.incarnations >= before + 3);
     expect(stage.agentsOf('shaky').length).toBeGreaterThan(0);
     await stage.goesOn();
-    const { exitOn: _none, ...life } = shaky.life;
-    shaky.life = life;
+    shaky.life = { ...shaky.life, exitOn: null };
     await stage.healthIs('shaky', 'OFFLINE>ONLINE');
     await stage.noticed('shaky', 'SERVER_ONLINE');
     await expectWhole(stage, [shaky]);
@@ -85,8 +84,7 @@ describe.concurrent('a process that', () => {
     shaky.life = { ...shaky.life, ...flapping };
     shaky.kill('SIGKILL');
     await shaky.watched.until(() => shaky.incarnations >= 4);
-    const { exitOn: _none, ...life } = shaky.life;
-    shaky.life = life;
+    shaky.life = { ...shaky.life, exitOn: null };
     const flaps = shaky.incarnations;
     await stage.healthIs('shaky', 'OFFLINE>ONLINE');
     await shaky.watched.until(() => shaky.incarnations > flaps || shaky.calls('list_agents') > 2);

@@ -52,7 +52,7 @@ async function obey(order) {
 
 async function live(told) {
   life = told;
-  damage.set(life.damage ?? null);
+  damage.set(life.damage);
   const options = { type: life.type, agents: life.agents, seed: life.seed, hz: life.hz, clock: clockOf(life) };
   if (values.front !== undefined) {
     front = await Front.open(values.front, options, { damage, onCall });
@@ -69,7 +69,7 @@ async function live(told) {
 }
 
 /** Its wall clock may be wrong, and its steps end when it is frozen. */
-function clockOf({ clockOffsetMs = 0 }) {
+function clockOf({ clockOffsetMs }) {
   return {
     now: () => Date.now() + clockOffsetMs,
     monotonic: () => performance.now(),
@@ -84,11 +84,12 @@ function clockOf({ clockOffsetMs = 0 }) {
 
 const counts = new Map();
 
-/** @returns whether the call is let through */
 function onCall(tool) {
   const count = (counts.get(tool) ?? 0) + 1;
   counts.set(tool, count);
   say({ call: tool, count });
   const { exitOn } = life;
-  if (exitOn !== undefined && exitOn.tool === tool && exitOn.count === count) process.exit(1);
+  if (exitOn === null || (exitOn.tool ?? tool) !== tool) return;
+  const counted = exitOn.tool === undefined ? [...counts.values()].reduce((sum, one) => sum + one) : count;
+  if (counted === exitOn.count) process.exit(1);
 }
