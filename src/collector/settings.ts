@@ -43,7 +43,13 @@ export interface ToolResult {
   readonly durationMs: number;
 }
 
-const KINDS: Readonly<Record<EndpointConfig['type'], TransportKind>> = { stdio: 'STDIO', http: 'HTTP', sse: 'SSE' };
+const KINDS: Readonly<Record<EndpointConfig['type'], TransportKind>> = {
+  stdio: 'STDIO',
+  http: 'HTTP',
+  sse: 'SSE',
+  tcp: 'TCP',
+  ws: 'WS',
+};
 
 export function transportKind(endpoint: EndpointConfig): TransportKind {
   return KINDS[endpoint.type];

@@ -29,7 +29,7 @@ export function withoutDuplicates(servers: readonly ServerConfig[]): {
 }
 
 export function duplicateWarning({ id, of }: Duplicate): string {
-  return `${keyOf(['mcpServers', id])}: is the same server as ${keyOf(['mcpServers', of])}, and is watched as that one – leave one of them out, or give it an environment or headers of its own`;
+  return `${keyOf(['mcpServers', id])}: is the same server as ${keyOf(['mcpServers', of])}, and is watched as that one – leave one of them out, or give it an environment, headers or a token of its own`;
 }
 
 /** Who asks is part of it: another token, or another variable, may show another swarm. */

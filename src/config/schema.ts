@@ -21,7 +21,7 @@ const EMPTY = z.custom<object>(
   { error: `${NOT_YET}: leave it empty` },
 );
 
-const SERVER_OPTIONS = z.strictObject({
+export const SERVER_OPTIONS = z.strictObject({
   serverType: z.enum(MCP_SERVER_TYPES).optional(),
   maxPollHz: z
     .number({ error: POLL_HZ_ERROR })
@@ -53,15 +53,51 @@ export const STDIO_SERVER = z.looseObject({
   ...SHARED,
 });
 
+const TYPE_ERROR = 'expected stdio, http, sse, tcp or ws';
+
 export const HTTP_SERVER = z.looseObject({
-  type: z.enum(['http', 'sse'], { error: 'expected stdio, http or sse' }).optional(),
-  url: z.url({ protocol: /^https?$/, error: 'expected a URL with http:// or https://' }),
+  type: z.enum(['http', 'sse'], { error: TYPE_ERROR }).optional(),
+  url: z.url({
+    protocol: /^https?$/,
+    error: ({ input }) =>
+      typeof input === 'string' && /^wss?:/i.test(input)
+        ? 'expected a URL with http:// or https://, or "type": "ws"'
+        : 'expected a URL with http:// or https://, or ws:// or wss:// for a WebSocket',
+  }),
   headers: STRINGS.optional(),
   ...SHARED,
 });
 
+export const WS_SERVER = z.looseObject({
+  type: z.literal('ws', { error: TYPE_ERROR }).optional(),
+  url: z.url({ protocol: /^wss?$/, error: 'expected a URL with ws:// or wss://' }),
+  headers: STRINGS.optional(),
+  ...SHARED,
+});
+
+export const TCP_SERVER = z.looseObject({
+  type: z.literal('tcp', { error: 'expected tcp, because there is a "host"' }).optional(),
+  host: z.string().min(1),
+  port: wholeNumber(1, 65_535),
+  token: z.string().min(1).optional(),
+  ...SHARED,
+});
+
 /** What of an entry is ours to read. */
-export const ENTRY_KEYS = ['type', 'command', 'args', 'cwd', 'env', 'url', 'headers', 'swarmlens', 'disabled'];
+export const ENTRY_KEYS = [
+  'type',
+  'command',
+  'args',
+  'cwd',
+  'env',
+  'url',
+  'headers',
+  'host',
+  'port',
+  'token',
+  'swarmlens',
+  'disabled',
+];
 
 export const OWN_OPTIONS = z.strictObject({
   port: wholeNumber(0, 65_535).optional(),

@@ -58,5 +58,5 @@ function explain(endpoint: EndpointConfig, error: unknown, opened: OpenedTranspo
   if (endpoint.type === 'stdio' && error instanceof Error && 'code' in error && error.code === 'ENOENT') {
     return `command not found: ${endpoint.command} (in ${endpoint.cwd})`;
   }
-  return `${describeEndpoint(endpoint)}: ${opened.endReason() ?? `${reason}${opened.lastWords()}`}`;
+  return `${describeEndpoint(endpoint)}: ${opened.end()?.reason ?? reason}${opened.lastWords()}`;
 }

@@ -1,5 +1,5 @@
 /** How to reach one MCP server. Everything in it has been validated and its `${VAR}`s are filled in. */
-export type EndpointConfig = StdioEndpoint | HttpEndpoint | SseEndpoint;
+export type EndpointConfig = StdioEndpoint | HttpEndpoint | SseEndpoint | TcpEndpoint | WsEndpoint;
 
 export interface StdioEndpoint {
   readonly type: 'stdio';
@@ -20,5 +20,21 @@ export interface HttpEndpoint {
 export interface SseEndpoint {
   readonly type: 'sse';
   readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** JSON-RPC over a socket, one message a line. */
+export interface TcpEndpoint {
+  readonly type: 'tcp';
+  readonly host: string;
+  readonly port: number;
+  /** What one bridge wants to be told before it is greeted; `null`: it is not told anything. */
+  readonly token: string | null;
+}
+
+export interface WsEndpoint {
+  readonly type: 'ws';
+  readonly url: string;
+  /** Of the request to open it. */
   readonly headers: Readonly<Record<string, string>>;
 }

@@ -20,6 +20,13 @@ export class ToolCallTimeoutError extends Error {
 /** The session has ended: the child process is gone, the connection is closed. */
 export class SessionClosedError extends Error {
   override readonly name = 'SessionClosedError';
+  /** The server closed the connection as one does, between two messages: it may well take the next one at once. */
+  readonly orderly: boolean;
+
+  constructor(message: string, orderly = false) {
+    super(message);
+    this.orderly = orderly;
+  }
 }
 
 /** The server cannot be started or reached, or what comes from it is not MCP. */

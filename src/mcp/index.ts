@@ -9,4 +9,11 @@ export {
   type ToolInfo,
 } from './session.js';
 export { SessionClosedError, ToolCallTimeoutError, ToolRejectedError, TransportError } from './errors.js';
-export { type EndpointConfig, type HttpEndpoint, type SseEndpoint, type StdioEndpoint } from './endpoint.js';
+export {
+  type EndpointConfig,
+  type HttpEndpoint,
+  type SseEndpoint,
+  type StdioEndpoint,
+  type TcpEndpoint,
+  type WsEndpoint,
+} from './endpoint.js';

@@ -15,17 +15,25 @@ export class LineSplitter {
     this.#onOverflow = onOverflow;
   }
 
+  /** Whether part of a line has come, and not its end. */
+  get isWithinLine(): boolean {
+    return this.#size > 0;
+  }
+
   push(chunk: Buffer): void {
     let rest = chunk;
     for (let end = rest.indexOf(NEWLINE); end >= 0; end = rest.indexOf(NEWLINE)) {
-      if (this.#keep(rest.subarray(0, end))) {
-        const line = Buffer.concat(this.#parts).toString('utf8');
-        this.#drop();
-        this.#onLine(line);
-      }
+      if (this.#keep(rest.subarray(0, end))) this.endLine();
       rest = rest.subarray(end + 1);
     }
     if (rest.length > 0) this.#keep(rest);
+  }
+
+  /** Takes what has come of a line for the whole of it. */
+  endLine(): void {
+    const line = Buffer.concat(this.#parts).toString('utf8');
+    this.#drop();
+    this.#onLine(line);
   }
 
   #keep(part: Buffer): boolean {

@@ -56,7 +56,10 @@ export class SdkSession implements McpSession {
     const { client, opened, options } = parts;
     this.#noise = new NoiseLog(options.clock, options.logger, options.serverId);
     this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
-    client.onclose = () => this.#end(new SessionClosedError(opened.endReason() ?? 'the server ended the session'));
+    client.onclose = () => {
+      const { reason, isOrderly } = opened.end() ?? { reason: 'the server ended the session', isOrderly: false };
+      this.#end(new SessionClosedError(`${reason}${opened.lastWords()}`, isOrderly));
+    };
     client.onerror = (error) => this.#heard(error);
     client.setNotificationHandler('notifications/tools/list_changed', () => this.#listAgain());
     client.fallbackNotificationHandler = async ({ method, params }) => {

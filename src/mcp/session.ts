@@ -5,7 +5,7 @@ export interface McpSession extends AsyncDisposable {
   readonly tools: readonly ToolInfo[];
   /** Of the child process; `null` where there is none. */
   readonly pid: number | null;
-  /** Resolves once, when the session has ended for whatever reason; never rejects. `null`: we closed it. */
+  /** Resolves once, when the session has ended for whatever reason; never rejects. `null`: we closed it, else a SessionClosedError. */
   readonly closed: Promise<Error | null>;
   /**
    * Calls a tool once, with no retry.

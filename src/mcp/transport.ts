@@ -1,23 +1,28 @@
-import { SSEClientTransport, type Transport } from '@modelcontextprotocol/client';
+import { type FetchLike, SSEClientTransport, type Transport } from '@modelcontextprotocol/client';
 import type { Clock } from '../shared/index.js';
+import { limitedFetch } from './body-limit.js';
+import { withoutCredentials } from './credentials.js';
 import type { EndpointConfig, HttpEndpoint, SseEndpoint } from './endpoint.js';
 import { failingFetch } from './http-failure.js';
 import { HttpTransport } from './http-transport.js';
+import { MAX_MESSAGE_BYTES, TOO_LONG, type TransportEnd } from './line-transport.js';
 import { StdioTransport } from './stdio-transport.js';
+import { TcpTransport } from './tcp-transport.js';
+import { UniqueIds } from './unique-ids.js';
+import { openWebSocket } from './websocket.js';
+import { WsTransport } from './ws-transport.js';
 
 /** A transport, and what a session has to know of it. */
 export interface OpenedTransport {
   readonly transport: Transport;
   pid(): number | null;
-  /** Why it ended when we did not end it; `null` when it does not know. */
-  endReason(): string | null;
-  /** ` (it wrote: …)`: the last lines that a child wrote to its standard error; else empty. */
+  /** How it ended when we did not end it; `null` when it does not know. */
+  end(): TransportEnd | null;
+  /** ` (it wrote: …)`, ` (it said: …)`: what a server said last that belongs to no call; else empty. */
   lastWords(): string;
   /** Tells the server that we are leaving, where that is done by a message of its own. */
   sayGoodbye(): Promise<void>;
 }
-
-const NO_CHILD = { pid: () => null, endReason: () => null, lastWords: () => '' };
 
 export function createTransport(
   endpoint: EndpointConfig,
@@ -27,46 +32,84 @@ export function createTransport(
   switch (endpoint.type) {
     case 'stdio': {
       const transport = new StdioTransport(endpoint, clock, onStderr);
-      return {
-        transport,
-        pid: () => transport.pid,
-        endReason: () => transport.endReason,
-        lastWords: () => transport.lastWords,
-        sayGoodbye: () => Promise.resolve(),
-      };
+      return { ...opened(transport, transport), pid: () => transport.pid, lastWords: () => transport.lastWords };
     }
     case 'http': {
-      const transport = new HttpTransport(...httpOptions(endpoint, clock));
-      return { ...NO_CHILD, transport, sayGoodbye: () => transport.terminateSession() };
+      const limit = new MessageLimit();
+      const transport = new HttpTransport(...httpOptions(endpoint, clock, limit));
+      return { ...opened(transport, limit.watch(transport)), sayGoodbye: () => transport.terminateSession() };
     }
     case 'sse': {
+      const limit = new MessageLimit();
       // eslint-disable-next-line @typescript-eslint/no-deprecated -- there are servers that speak nothing newer
-      const transport = new SSEClientTransport(...httpOptions(endpoint, clock));
-      return { ...NO_CHILD, transport, sayGoodbye: () => Promise.resolve() };
+      const transport = new SSEClientTransport(...httpOptions(endpoint, clock, limit));
+      return opened(transport, limit.watch(transport));
+    }
+    case 'tcp': {
+      const transport = new TcpTransport(endpoint, clock);
+      return opened(transport, transport);
+    }
+    case 'ws': {
+      const transport = new WsTransport((signal) => openWebSocket(endpoint, signal));
+      return opened(transport, transport);
     }
   }
+}
+
+function opened(transport: Transport, ending: { readonly end: TransportEnd | null }): OpenedTransport {
+  const decorated = new UniqueIds(transport);
+  const said = (): string => (decorated.lastError === null ? '' : ` (it said: ${decorated.lastError})`);
+  return {
+    transport: decorated,
+    pid: () => null,
+    end: () => ending.end,
+    lastWords: said,
+    sayGoodbye: () => Promise.resolve(),
+  };
 }
 
 /** What and where, for a person; without arguments, credentials and query, which may be secrets. */
 export function describeEndpoint(endpoint: EndpointConfig): string {
   if (endpoint.type === 'stdio') return `command "${endpoint.command}" in ${endpoint.cwd}`;
+  if (endpoint.type === 'tcp') {
+    const { host, port } = endpoint;
+    return `tcp://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  }
   const { origin, pathname } = new URL(endpoint.url);
   return `${origin}${pathname}`;
 }
 
-interface HttpOptions {
-  requestInit: { headers: Record<string, string> };
-  fetch: ReturnType<typeof failingFetch>;
+/** Ends a transport of the official client that is sent a message longer than any may be. */
+class MessageLimit {
+  end: TransportEnd | null = null;
+  #transport: Transport | null = null;
+
+  watch(transport: Transport): this {
+    this.#transport = transport;
+    return this;
+  }
+
+  exceeded(): void {
+    this.end ??= { reason: TOO_LONG, isOrderly: false };
+    this.#transport?.close().catch(() => undefined);
+  }
 }
 
-/** `fetch` takes no credentials in a URL, and its error repeats them: they go into a header. */
-function httpOptions(endpoint: HttpEndpoint | SseEndpoint, clock: Clock): [url: URL, options: HttpOptions] {
-  const url = new URL(endpoint.url);
-  const { username, password } = url;
-  url.username = '';
-  url.password = '';
-  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  const authorization = `Basic ${Buffer.from(credentials).toString('base64')}`;
-  const headers = { ...(credentials === ':' ? {} : { authorization }), ...endpoint.headers };
-  return [url, { requestInit: { headers }, fetch: failingFetch(() => clock.now()) }];
+interface HttpOptions {
+  requestInit: { headers: Record<string, string> };
+  fetch: FetchLike;
+}
+
+function httpOptions(
+  endpoint: HttpEndpoint | SseEndpoint,
+  clock: Clock,
+  limit: MessageLimit,
+): [url: URL, options: HttpOptions] {
+  const { url, headers } = withoutCredentials(endpoint);
+  const fetch = limitedFetch(
+    failingFetch(() => clock.now()),
+    MAX_MESSAGE_BYTES,
+    () => limit.exceeded(),
+  );
+  return [url, { requestInit: { headers }, fetch }];
 }

@@ -13,6 +13,7 @@ function found(a: Endpoint, b: Endpoint): string {
 
 const STDIO: Endpoint = { type: 'stdio', command: 'npx', args: ['x'], cwd: '/a', env: { A: '1', B: '2' } };
 const HTTP: Endpoint = { type: 'http', url: 'http://127.0.0.1:3000/mcp', headers: { a: '1' } };
+const TCP: Endpoint = { type: 'tcp', host: 'localhost', port: 9500, token: null };
 
 describe('two entries are', () => {
   test.each<[string, Endpoint, Endpoint]>([
@@ -22,6 +23,7 @@ describe('two entries are', () => {
     ['addresses of this machine', HTTP, { ...HTTP, url: 'http://[::1]:3000/mcp#x' }],
     ['the same header in another case', HTTP, { ...HTTP, headers: { A: '1' } }],
     ['a port that goes without saying', { ...HTTP, url: 'http://h/' }, { ...HTTP, url: 'http://H:80' }],
+    ['the same socket', TCP, { ...TCP, host: '127.0.0.1' }],
     ['another transport to the same address', HTTP, { ...HTTP, type: 'sse' }],
   ])('one server: %s', (_name, a, b) => {
     expect(found(a, b)).toBe('one');
@@ -35,6 +37,8 @@ describe('two entries are', () => {
     ['another port', HTTP, { ...HTTP, url: 'http://127.0.0.1:3001/mcp' }],
     ['another path', HTTP, { ...HTTP, url: 'http://127.0.0.1:3000/sse' }],
     ['another token', HTTP, { ...HTTP, headers: { a: '2' } }],
+    ['another port of a host', TCP, { ...TCP, port: 9501 }],
+    ['another token for a socket', TCP, { ...TCP, token: 'x' }],
     ['a command and an address', STDIO, HTTP],
   ])('two servers: %s', (_name, a, b) => {
     expect(found(a, b)).toBe('two');

@@ -154,6 +154,25 @@ describe('a valid configuration', () => {
   });
 });
 
+describe('a server to reach', () => {
+  test.each<[string, object, object]>([
+    ['over TCP', { type: 'tcp', host: 'x', port: 1 }, { type: 'tcp', host: 'x', port: 1, token: null }],
+    ['over TCP, by host and port alone', { host: '::1', port: 65_535 }, { type: 'tcp', host: '::1' }],
+    ['over TCP with a token', { host: 'x', port: 1, token: '${TOKEN}' }, { type: 'tcp', token: 's3cret' }],
+    ['over a WebSocket', { type: 'ws', url: 'wss://x/y' }, { type: 'ws', url: 'wss://x/y', headers: {} }],
+    [
+      'over a WebSocket, by its address alone, with a header',
+      { url: '${RELAY}', headers: { Authorization: 'Bearer ${TOKEN}' } },
+      { type: 'ws', url: 'WS://x:3002', headers: { Authorization: 'Bearer s3cret' } },
+    ],
+    ["with another program's host", { url: 'http://x/', host: 7 }, { type: 'http', url: 'http://x/', headers: {} }],
+  ])('%s', async (_name, s, endpoint) => {
+    const env = { TOKEN: 's3cret', RELAY: 'WS://x:3002' };
+    const { servers } = await load(JSON.stringify({ mcpServers: { s } }), { env });
+    expect(servers[0]?.endpoint).toMatchObject(endpoint);
+  });
+});
+
 describe('mistakes: one line each, naming the key and the value', () => {
   const server = (entry: object): object => ({ mcpServers: { s: entry } });
   const own = (swarmlens: object): object => ({ mcpServers: {}, swarmlens });
@@ -168,13 +187,13 @@ describe('mistakes: one line each, naming the key and the value', () => {
       'an entry that is no object',
       { mcpServers: { s: 3 } },
       {},
-      ['mcpServers.s: is 3 – expected an object with "command" or "url"'],
+      ['mcpServers.s: is 3 – expected an object with "command", "url" or "host"'],
     ],
     [
       'neither command nor url',
       server({}),
       {},
-      ['mcpServers.s: expected "command" (a server to start) or "url" (one to reach)'],
+      ['mcpServers.s: expected "command" (a server to start), or "url", or "host" and "port" (one to reach)'],
     ],
     [
       'a wrong type of a value',
@@ -192,19 +211,49 @@ describe('mistakes: one line each, naming the key and the value', () => {
       'a url that is none',
       server({ url: 'nonsense' }),
       {},
-      ['mcpServers.s.url: is "nonsense" – expected a URL with http:// or https://'],
+      ['mcpServers.s.url: is "nonsense" – expected a URL with http:// or https://, or ws:// or wss:// for a WebSocket'],
     ],
-    ...['tcp', 'ws'].map((type): [string, unknown, Given, readonly string[]] => [
-      `a transport still to come: ${type}`,
-      server({ type, url: 'ws://x', host: 'x', port: 1 }),
+    [
+      'a WebSocket over HTTP',
+      server({ type: 'ws', url: 'http://x/' }),
       {},
-      [`mcpServers.s.type: is "${type}" – not supported yet by this version: use stdio, http or sse`],
-    ]),
+      ['mcpServers.s.url: is "http://x/" – expected a URL with ws:// or wss://'],
+    ],
+    [
+      'HTTP over a WebSocket',
+      server({ type: 'http', url: 'ws://x/' }),
+      {},
+      ['mcpServers.s.url: is "ws://x/" – expected a URL with http:// or https://, or "type": "ws"'],
+    ],
+    [
+      'TCP without an address',
+      server({ type: 'tcp', url: 'tcp://x:1' }),
+      {},
+      [
+        'mcpServers.s.host: is missing – expected text',
+        'mcpServers.s.port: is missing – expected a whole number from 1 to 65535',
+      ],
+    ],
+    [
+      'a host without a port, and a type that does not go with it',
+      server({ type: 'htp', host: 'x', port: '9500' }),
+      {},
+      [
+        'mcpServers.s.type: is "htp" – expected tcp, because there is a "host"',
+        'mcpServers.s.port: is "9500" – expected a whole number from 1 to 65535',
+      ],
+    ],
+    [
+      'a token that no variable holds',
+      server({ host: 'x', port: 1, token: '${NOT_SET}' }),
+      {},
+      ['mcpServers.s.token: the environment has no variable NOT_SET – set it, or write ${NOT_SET:-default}'],
+    ],
     [
       'an unknown transport',
       server({ type: 'htp', url: 'http://x/' }),
       {},
-      ['mcpServers.s.type: is "htp" – expected stdio, http or sse'],
+      ['mcpServers.s.type: is "htp" – expected stdio, http, sse, tcp or ws'],
     ],
     [
       'a transport that does not go with a command',
@@ -361,7 +410,7 @@ describe('mistakes: one line each, naming the key and the value', () => {
       { mcpServers: { a: {}, b: { command: 1, args: [2] } }, swarmlens: { port: -1 } },
       { env: { HOST: '0.0.0.0' } },
       [
-        'mcpServers.a: expected "command" (a server to start) or "url" (one to reach)',
+        'mcpServers.a: expected "command" (a server to start), or "url", or "host" and "port" (one to reach)',
         'mcpServers.b.command: is 1 – expected text',
         'mcpServers.b.args.0: is 2 – expected text',
         'swarmlens.port: is -1 – expected a whole number from 0 to 65535',
@@ -401,6 +450,7 @@ describe('mistakes: one line each, naming the key and the value', () => {
 
   test.each<[string, unknown, Given]>([
     ['a header', server({ url: 'http://x/', headers: { a: ['s3cret'] } }), {}],
+    ['a token', server({ host: 'x', port: 1, token: ['s3cret'] }), {}],
     ['all headers', server({ url: 'http://x/', headers: 's3cret' }), {}],
     ['an environment variable of a child', server({ command: 'x', env: { A: ['s3cret'] } }), {}],
     ['the password of a url', server({ url: 'htp://user:s3@cret@host/' }), {}],
@@ -439,13 +489,16 @@ describe('mistakes: one line each, naming the key and the value', () => {
     const value = fc.oneof(fc.jsonValue(), fc.string({ unit: 'binary' }), fc.constant('${A}'), fc.webUrl());
     const entry = fc.record(
       {
-        type: fc.oneof(fc.constantFrom('stdio', 'http', 'sse', 'tcp'), value),
+        type: fc.oneof(fc.constantFrom('stdio', 'http', 'sse', 'tcp', 'ws'), value),
         command: value,
         args: fc.oneof(fc.array(fc.string()), value),
         cwd: value,
         env: fc.oneof(fc.dictionary(fc.string(), fc.string()), value),
         url: value,
         headers: value,
+        host: value,
+        port: fc.oneof(fc.nat(), value),
+        token: value,
         disabled: fc.oneof(fc.boolean(), value),
         swarmlens: fc.oneof(
           fc.dictionary(fc.constantFrom('serverType', 'maxPollHz', 'allowTools', 'replicas', 'x'), value),

@@ -38,11 +38,6 @@ export class HttpServer implements AsyncDisposable {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`; // of a listening TCP server
   }
 
-  /** Ends the event stream. */
-  hangUp(): void {
-    this.#events?.destroy();
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));

@@ -26,15 +26,6 @@ describe.each(['http', 'sse'] as const)('over %s', (type) => {
     expect(new Set(server.seen.map(({ headers }) => headers.authorization))).toEqual(new Set(['Bearer token']));
   });
 
-  test('closing ends what is under way and resolves `closed` with null', async () => {
-    await using server = await HttpServer.start();
-    await using session = await connectTo(server, type);
-    const underWay = outcomeOf(call(session, 'mute'));
-    await session[Symbol.asyncDispose]();
-    expect(await underWay).toEqual(new SessionClosedError('the session was closed'));
-    expect(await session.closed).toBeNull();
-  });
-
   test('credentials in the URL are sent as a header', async () => {
     await using server = await HttpServer.start();
     const url = `${server.origin.replace('//', '//me:p%40ss@')}/${type === 'http' ? 'mcp' : 'sse'}`;
@@ -124,17 +115,5 @@ describe('streamable HTTP', () => {
     await using session = await connectSession(endpoint, connectOptions({ logger }));
     for (const tool of ['unavailable', 'busy', 'hanging up']) await outcomeOf(call(session, tool));
     expect(lines).toEqual([]);
-  });
-});
-
-describe('server-sent events', () => {
-  test('a stream that breaks off ends the session, and what is under way', async () => {
-    await using server = await HttpServer.start();
-    await using session = await connectTo(server, 'sse');
-    const underWay = outcomeOf(call(session, 'mute'));
-    server.hangUp();
-    const reason = new SessionClosedError('the event stream broke off');
-    expect(await session.closed).toEqual(reason);
-    expect(await underWay).toEqual(reason);
   });
 });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { FrameSplitter } from '../../src/mcp/frame-splitter.js';
 import { LastLines } from '../../src/mcp/last-lines.js';
 import { LineSplitter } from '../../src/mcp/line-splitter.js';
 
@@ -40,6 +41,51 @@ test('a line that is too long is told, however it comes', () => {
     expect(seen[0]).toBe('0123456789');
     expect(overflows).toBeGreaterThan(0);
   }
+});
+
+const message = fc
+  .record({ id: fc.string(), result: fc.dictionary(fc.string({ unit: 'grapheme' }), fc.jsonValue()) })
+  .map((fields) => JSON.stringify({ jsonrpc: '2.0', ...fields }));
+
+/** What is written between messages: no message, and no beginning of one. */
+const noise = line.filter((text) => !text.trim().startsWith('{'));
+
+function cutFrames(frames: readonly Buffer[]): string[] {
+  const seen: string[] = [];
+  const splitter = new FrameSplitter(
+    1_000_000,
+    (whole) => seen.push(whole),
+    () => seen.push('overflow'),
+  );
+  for (const frame of frames) splitter.push(frame);
+  return seen.map((text) => text.trim()).filter((text) => text.startsWith('{"jsonrpc"'));
+}
+
+test('messages in frames come out as they were, wherever the stream of their lines is cut', () => {
+  fc.assert(
+    fc.property(fc.array(fc.oneof(message, noise)), fc.array(fc.nat()), fc.boolean(), (lines, cuts, isCrLf) => {
+      const bytes = Buffer.from(lines.map((text) => `${text}${isCrLf ? '\r\n' : '\n'}`).join(''));
+      expect(cutFrames(chunksOf(bytes, cuts))).toEqual(lines.filter((text) => text.startsWith('{"jsonrpc"')));
+    }),
+  );
+});
+
+test('messages in frames come out as they were when no line ends, wherever each of them is cut', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(message, fc.array(fc.nat()))), (messages) => {
+      const frames = messages.flatMap(([text, cuts]) => chunksOf(Buffer.from(text), cuts));
+      expect(cutFrames(frames)).toEqual(messages.map(([text]) => text));
+    }),
+  );
+});
+
+test('a frame that begins as a message is not taken for the rest of what begins as none', () => {
+  const frames = ['no line', '{"jsonrpc":1}', ' {broken', '}', '\n{"jsonrpc":2}\n\n{"jsonrpc":3}'];
+  expect(cutFrames(frames.map((text) => Buffer.from(text)))).toEqual([
+    '{"jsonrpc":1}',
+    '{"jsonrpc":2}',
+    '{"jsonrpc":3}',
+  ]);
 });
 
 test('of what was written to stderr the last three of twenty lines are told, in one line', () => {

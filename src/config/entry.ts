@@ -1,0 +1,55 @@
+import { resolve } from 'node:path';
+import type { z } from 'zod';
+import type { EndpointConfig } from '../mcp/index.js';
+import { HTTP_SERVER, type SERVER_OPTIONS, STDIO_SERVER, TCP_SERVER, WS_SERVER } from './schema.js';
+
+type EntryKind = 'stdio' | 'http' | 'ws' | 'tcp';
+
+interface ReadEntry {
+  readonly endpoint: EndpointConfig;
+  readonly options: z.infer<typeof SERVER_OPTIONS>;
+}
+
+const KINDS: ReadonlyMap<unknown, EntryKind> = new Map([
+  ['stdio', 'stdio'],
+  ['http', 'http'],
+  ['sse', 'http'],
+  ['ws', 'ws'],
+  ['tcp', 'tcp'],
+]);
+
+/** By its type or, where that is left out or none, by what else there is; `null`: there is nothing to go by. */
+export function kindOf(entry: Readonly<Record<string, unknown>>): EntryKind | null {
+  if ('command' in entry) return 'stdio';
+  const { type, url } = entry;
+  const kind = KINDS.get(type);
+  if (kind !== undefined) return kind;
+  if (url !== undefined) return type === undefined && typeof url === 'string' && /^wss?:/i.test(url) ? 'ws' : 'http';
+  return 'host' in entry || 'port' in entry ? 'tcp' : null;
+}
+
+/** @param directory what a working directory is relative to */
+export function shapeOf(kind: EntryKind, directory: string): z.ZodType<ReadEntry> {
+  switch (kind) {
+    case 'stdio':
+      return STDIO_SERVER.transform(({ command, args = [], cwd = '.', env = {}, swarmlens: options = {} }) => ({
+        endpoint: { type: 'stdio', command, args, cwd: resolve(directory, cwd), env },
+        options,
+      }));
+    case 'http':
+      return HTTP_SERVER.transform(({ type = 'http', url, headers = {}, swarmlens: options = {} }) => ({
+        endpoint: { type, url, headers },
+        options,
+      }));
+    case 'ws':
+      return WS_SERVER.transform(({ url, headers = {}, swarmlens: options = {} }) => ({
+        endpoint: { type: 'ws', url, headers },
+        options,
+      }));
+    case 'tcp':
+      return TCP_SERVER.transform(({ host, port, token = null, swarmlens: options = {} }) => ({
+        endpoint: { type: 'tcp', host, port, token },
+        options,
+      }));
+  }
+}

@@ -1,0 +1,304 @@
+import { getEventListeners } from 'node:events';
+import { describe, expect, test } from 'vitest';
+import {
+  connectSession,
+  type McpSession,
+  SessionClosedError,
+  ToolCallTimeoutError,
+  TransportError,
+} from '../../src/mcp/index.js';
+import { type Clock, systemClock } from '../../src/shared/index.js';
+import { type Call, type Peer, until } from './peer.js';
+import { call, CALL, connectOptions, outcomeOf, recordingLogger } from './support.js';
+
+export interface TransportHarness {
+  readonly start: () => Promise<Peer>;
+  /** What servers write between messages. */
+  readonly noise: readonly Buffer[];
+  /** What a session says that the server has closed. */
+  readonly closed: { readonly reason: string; readonly isOrderly: boolean };
+  /** How often the test connects that looks for what is left behind: a child takes its time. */
+  readonly rounds: number;
+  /** How many ids are looked at of each of two sessions; each costs a call. */
+  readonly ids: number;
+  /** Kinds of `process.getActiveResourcesInfo()` that a session holds, and that nothing else in the test does. */
+  readonly resources: readonly string[];
+}
+
+const MEGABYTE = 1024 * 1024;
+/** Four bytes. */
+const BEE = '🐝';
+
+/** What holds for every transport. */
+export function describeTransport(
+  name: string,
+  { start, noise, closed, rounds, ids: idCount, resources }: TransportHarness,
+): void {
+  const connect = (peer: Peer): Promise<McpSession> => connectSession(peer.endpoint, connectOptions());
+
+  /** A call under way, and what the peer has got of it. */
+  async function calling(session: McpSession, peer: Peer, args = {}): Promise<[Promise<unknown>, Call]> {
+    const answer = outcomeOf(call(session, 'echo', args).then(({ value }) => value));
+    return [answer, await peer.nextCall()];
+  }
+
+  /** The session answers as if nothing had happened. */
+  async function expectHealthy(session: McpSession, peer: Peer): Promise<void> {
+    const [answer, pending] = await calling(session, peer, { still: 'here' });
+    await peer.answer(pending);
+    expect(await answer).toEqual({ still: 'here' });
+  }
+
+  describe(`a session over ${name}`, () => {
+    test('is greeted, and lists its tools', async () => {
+      await using peer = await start();
+      await using session = await connect(peer);
+      expect(session.identity).toMatchObject({ name: 'peer', version: '1', capabilities: ['tools'] });
+      expect(session.tools).toEqual([{ name: 'echo', description: 'says it again' }]);
+      expect(peer.received.map(({ method }) => method)).toEqual([
+        'initialize',
+        'notifications/initialized',
+        'tools/list',
+      ]);
+      await expectHealthy(session, peer);
+    });
+
+    test('gives each of several calls its own answer, in whatever order they come', async () => {
+      await using peer = await start();
+      await using session = await connect(peer);
+      const answers = [1, 2, 3, 4].map((n) => call(session, 'echo', { n }));
+      const calls: Call[] = [];
+      for (const _answer of answers) calls.push(await peer.nextCall());
+      for (const pending of calls.reverse()) await peer.answer(pending);
+      expect((await Promise.all(answers)).map(({ value }) => value)).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }, { n: 4 }]);
+    });
+
+    test('puts together what comes in pieces', async () => {
+      await using peer = await start();
+      await using session = await connect(peer);
+      const [answer, pending] = await calling(session, peer, { in: 'pieces' });
+      const bytes = peer.answerTo(pending.rpc);
+      for (let at = 0; at < bytes.length; at += 20) {
+        await pending.line.write(bytes.subarray(at, at + 20), pending.rpc.id);
+      }
+      expect(await answer).toEqual({ in: 'pieces' });
+    });
+
+    test('takes apart what comes together', async () => {
+      await using peer = await start();
+      await using session = await connect(peer);
+      const [one, first] = await calling(session, peer, { n: 1 });
+      const [two, second] = await calling(session, peer, { n: 2 });
+      const newline = Buffer.from('\n');
+      await first.line.write(Buffer.concat([second, first].flatMap(({ rpc }) => [peer.answerTo(rpc), newline])));
+      expect(await Promise.all([one, two])).toEqual([{ n: 1 }, { n: 2 }]);
+    });
+
+    test('tears no character, wherever its bytes are cut', async () => {
+      await using peer = await start();
+      await using session = await connect(peer);
+      for (const cut of [1, 2, 3]) {
+        const [answer, pending] = await calling(session, peer, { cut, BEE });
+        const bytes = peer.answerTo(pending.rpc);
+        const place = bytes.indexOf(BEE) + cut;
+        await pending.line.write(bytes.subarray(0, place), pending.rpc.id);
+        await pending.line.write(bytes.subarray(place), pending.rpc.id);
+        expect(await answer).toEqual({ cut, BEE });
+      }
+    });
+
+    test('passes over garbage, errors without an id and answers to others, and logs them once', async () => {
+      await using peer = await start();
+      const { logger, lines } = recordingLogger();
+      await using session = await connectSession(peer.endpoint, connectOptions({ logger }));
+      const [answer, pending] = await calling(session, peer, { n: 1 });
+      const error = { code: -32603, message: 'of nobody' };
+      const result = { content: [] };
+      for (const bytes of [
+        ...noise,
+        peer.encode({ jsonrpc: '2.0', error }),
+        peer.encode({ jsonrpc: '2.0', id: null, error }),
+        peer.encode({ jsonrpc: '2.0', id: 0, result }),
+        peer.encode({ jsonrpc: '2.0', id: 'swarmlens-of-another-2', result }),
+        peer.encode({ jsonrpc: '2.0', method: 'notifications/nobody_knows' }),
+        ...noise,
+      ]) {
+        await pending.line.write(bytes);
+      }
+      await peer.answer(pending);
+      expect(await answer).toEqual({ n: 1 });
+      await expectHealthy(session, peer);
+      expect(lines).toHaveLength(1);
+      expect(lines[0]).toMatchObject({ level: 'debug', message: 'server sent what belongs to no call' });
+    });
+
+    test('takes the first of two answers to a call, and no answer to one that was given up', async () => {
+      await using peer = await start();
+      await using session = await connect(peer);
+      const [answer, pending] = await calling(session, peer);
+      const { rpc, line } = pending;
+      await line.write(peer.answerTo(rpc, 'first'), rpc.id);
+      await line.write(peer.answerTo(rpc, 'second'), rpc.id);
+      expect(await answer).toBe('first');
+      const stop = new AbortController();
+      const aborted = outcomeOf(session.callTool('echo', {}, { ...CALL, signal: stop.signal }));
+      const late = await peer.nextCall();
+      const reason = new Error('nobody waits any more');
+      stop.abort(reason);
+      expect(await aborted).toBe(reason);
+      expect(await outcomeOf(session.callTool('echo', {}, { ...CALL, signal: stop.signal }))).toBe(reason);
+      await until(() => peer.received.at(-1)?.method === 'notifications/cancelled');
+      expect(peer.received.at(-1)?.params?.requestId).toBe(late.rpc.id);
+      await peer.answer(late, 'too late');
+      await expectHealthy(session, peer);
+    });
+
+    test('whose server falls silent times its calls out, goes on when it speaks again, and can be closed', async () => {
+      await using peer = await start();
+      await using session = await connect(peer);
+      const outcome = await outcomeOf(session.callTool('echo', {}, { ...CALL, timeoutMs: 20 }));
+      expect(outcome).toEqual(new ToolCallTimeoutError('tool "echo" did not answer within 20 ms'));
+      const late = await peer.nextCall();
+      await peer.answer(late);
+      await expectHealthy(session, peer);
+      const underWay = outcomeOf(call(session, 'echo'));
+      await peer.nextCall();
+      await session[Symbol.asyncDispose]();
+      expect(await underWay).toEqual(new SessionClosedError('the session was closed'));
+      expect(await session.closed).toBeNull();
+    });
+
+    test('that the server closes after a good call says so, and refuses calls from then on', async () => {
+      await using peer = await start();
+      await using session = await connect(peer);
+      const [answer, pending] = await calling(session, peer);
+      await peer.answer(pending);
+      await answer;
+      const [underWay] = await calling(session, peer);
+      pending.line.close();
+      const { reason, isOrderly } = closed;
+      const error = new SessionClosedError(reason, isOrderly);
+      // Over HTTP it shows with the next call only.
+      expect(await outcomeOf(call(session, 'echo'))).toEqual(error);
+      expect(await session.closed).toEqual(error);
+      expect(await underWay).toEqual(error);
+      expect(await outcomeOf(call(session, 'echo'))).toEqual(error);
+    });
+
+    test('gets an answer of 9.5 MB whole, and ends with one of more than 10 MB', async () => {
+      await using peer = await start();
+      await using session = await connect(peer);
+      const [answer, pending] = await calling(session, peer);
+      await peer.answer(pending, 'x'.repeat(9.5 * MEGABYTE));
+      expect(await answer).toHaveLength(9.5 * MEGABYTE);
+      const [outcome, flooded] = await calling(session, peer);
+      const written = peer.answer(flooded, 'x'.repeat(10 * MEGABYTE));
+      const reason = new SessionClosedError('it sent a message of more than 10 MB');
+      expect(await outcome).toEqual(reason);
+      expect(await session.closed).toEqual(reason);
+      await outcomeOf(written);
+    });
+
+    test('shares no id with another one, and they are texts', async () => {
+      await using peer = await start();
+      await using one = await connect(peer);
+      await using other = await connect(peer);
+      for (let n = 0; n < idCount; n += 1) {
+        const answers = [one, other].map((session) => call(session, 'echo', { n }));
+        for (const _answer of answers) await peer.answer(await peer.nextCall());
+        expect((await Promise.all(answers)).map(({ value }) => value)).toEqual([{ n }, { n }]);
+      }
+      const ids = peer.received.flatMap(({ id }) => id ?? []);
+      // With the greeting, and the list of the tools.
+      expect(ids).toHaveLength(2 * (idCount + 2));
+      expect(new Set(ids).size).toBe(ids.length);
+      expect(ids.every((id) => typeof id === 'string' && id.startsWith('swarmlens-'))).toBe(true);
+    });
+
+    test('can be closed twice, and at the same time', async () => {
+      await using peer = await start();
+      const session = await connect(peer);
+      await Promise.all([session[Symbol.asyncDispose](), session[Symbol.asyncDispose]()]);
+      await session[Symbol.asyncDispose]();
+      expect(await session.closed).toBeNull();
+      expect(await outcomeOf(call(session, 'echo'))).toEqual(new SessionClosedError('the session was closed'));
+      await until(() => peer.openCount() === 0);
+    });
+  });
+
+  describe(`an attempt to connect over ${name}`, () => {
+    test('that is aborted rejects with the reason, and leaves nothing open', async () => {
+      await using peer = await start();
+      peer.isMute = true;
+      const stop = new AbortController();
+      const attempt = outcomeOf(connectSession(peer.endpoint, connectOptions({ signal: stop.signal })));
+      await until(() => peer.received.length > 0);
+      const reason = new Error('shutting down');
+      stop.abort(reason);
+      expect(await attempt).toBe(reason);
+      await until(() => peer.openCount() === 0);
+      expect(getEventListeners(stop.signal, 'abort')).toEqual([]);
+    });
+
+    test('that is aborted at once rejects with the reason, and leaves nothing open', async () => {
+      await using peer = await start();
+      const stop = new AbortController();
+      const attempt = outcomeOf(connectSession(peer.endpoint, connectOptions({ signal: stop.signal })));
+      const reason = new Error('at once');
+      stop.abort(reason);
+      expect(await attempt).toBe(reason);
+      expect(await outcomeOf(connectSession(peer.endpoint, connectOptions({ signal: stop.signal })))).toBe(reason);
+      await until(() => peer.openCount() === 0);
+    });
+
+    test('that is not answered in time says so', async () => {
+      await using peer = await start();
+      peer.isMute = true;
+      const outcome = await outcomeOf(connectSession(peer.endpoint, connectOptions({ connectTimeoutMs: 300 })));
+      expect(outcome).toBeInstanceOf(TransportError);
+      expect(String(outcome)).toContain('no answer within 300 ms');
+      await until(() => peer.openCount() === 0);
+    });
+
+    test(`leaves no connection, timer, listener or child behind when it was closed, ${rounds} times`, async () => {
+      await using peer = await start();
+      const { clock, waiting } = countingClock();
+      const { signal } = new AbortController();
+      const held = (): number =>
+        process.getActiveResourcesInfo().filter((resource) => resources.includes(resource)).length;
+      // What the first session needs, such as a pool of connections, may stay.
+      await using first = await connectSession(peer.endpoint, connectOptions({ clock, signal }));
+      await first[Symbol.asyncDispose]();
+      await until(() => peer.openCount() === 0);
+      const before = held();
+      for (let round = 0; round < rounds; round += 1) {
+        await using session = await connectSession(peer.endpoint, connectOptions({ clock, signal }));
+        expect(session.tools).toHaveLength(1);
+      }
+      await until(() => peer.openCount() === 0 && waiting() === 0);
+      await until(() => held() <= before);
+      expect(getEventListeners(signal, 'abort')).toEqual([]);
+      expect(peer.received.filter(({ method }) => method === 'initialize')).toHaveLength(rounds + 1);
+    });
+  });
+}
+
+/** Counts the timers that are neither over nor disposed of. */
+function countingClock(): { clock: Clock; waiting: () => number } {
+  const timers = new Set<object>();
+  const schedule: Clock['schedule'] = (delayMs, callback) => {
+    const key = {};
+    timers.add(key);
+    const timer = systemClock.schedule(delayMs, () => {
+      timers.delete(key);
+      callback();
+    });
+    return {
+      [Symbol.dispose]: () => {
+        timers.delete(key);
+        timer[Symbol.dispose]();
+      },
+    };
+  };
+  return { clock: { ...systemClock, schedule }, waiting: () => timers.size };
+}
