@@ -3,7 +3,7 @@ import { Control } from './control.js';
 import { overStdio } from './endpoints.js';
 import { expectWhole } from './ending.js';
 import type { Damage, FaultyServer } from './faulty-server.js';
-import { Stage } from './stage.js';
+import { SLOW, Stage } from './stage.js';
 
 const MB = 1024 * 1024;
 /** Two polls, in each of which a call and its repetition fail: one failure less than opens the breaker. */
@@ -57,7 +57,7 @@ async function expectFailedPolls(stage: Stage, shaky: FaultyServer): Promise<voi
   expect(stage.notices('shaky')).toEqual(['SERVER_DEGRADED', 'SERVER_ONLINE']);
 }
 
-describe.concurrent('nothing is noticed, and every update goes on', () => {
+describe.concurrent('nothing is noticed, and every update goes on', SLOW, () => {
   const rows: readonly (readonly [name: string, damage: Damage])[] = [
     ['answering everything twice', { kind: 'twice' }],
     ['an error without an id before each answer', { kind: 'idlessError' }],
@@ -110,20 +110,24 @@ async function expectUnnoticed(stage: Stage, shaky: FaultyServer): Promise<void>
   expect(stage.stream.data.flatMap(({ agentUpdates }) => agentUpdates.staleServerIds)).toEqual([]);
 }
 
-test('an answer of 11 MB: the session is given up and the server started again, OFFLINE and back once', async () => {
-  await using control = await Control.open();
-  const shaky = control.expect('shaky', { type: 'daa' });
-  await using stage = await Stage.open([overStdio(shaky, { timeoutMs: 10_000 })]);
-  shaky.hold();
-  await shaky.order({ do: 'damage', damage: { kind: 'padded', bytes: 11 * MB, tool: 'list_agents', times: 1 } });
-  await stage.isStale('shaky');
-  await stage.goesOn();
-  shaky.release();
-  await stage.healthIs('shaky', 'OFFLINE>ONLINE');
-  await stage.noticed('shaky', 'SERVER_ONLINE');
-  await expectWhole(stage, [shaky]);
-  expect(shaky.incarnations).toBe(2);
-  expect(stage.health('shaky')).toEqual(['ONLINE>OFFLINE', 'OFFLINE>ONLINE']);
-  expect(stage.reasons('shaky')[0]).toContain('more than 10 MB');
-  expect(stage.notices('shaky')).toEqual(['SERVER_OFFLINE', 'SERVER_ONLINE']);
-});
+test(
+  'an answer of 11 MB: the session is given up and the server started again, OFFLINE and back once',
+  SLOW,
+  async () => {
+    await using control = await Control.open();
+    const shaky = control.expect('shaky', { type: 'daa' });
+    await using stage = await Stage.open([overStdio(shaky, { timeoutMs: 10_000 })]);
+    shaky.hold();
+    await shaky.order({ do: 'damage', damage: { kind: 'padded', bytes: 11 * MB, tool: 'list_agents', times: 1 } });
+    await stage.isStale('shaky');
+    await stage.goesOn();
+    shaky.release();
+    await stage.healthIs('shaky', 'OFFLINE>ONLINE');
+    await stage.noticed('shaky', 'SERVER_ONLINE');
+    await expectWhole(stage, [shaky]);
+    expect(shaky.incarnations).toBe(2);
+    expect(stage.health('shaky')).toEqual(['ONLINE>OFFLINE', 'OFFLINE>ONLINE']);
+    expect(stage.reasons('shaky')[0]).toContain('more than 10 MB');
+    expect(stage.notices('shaky')).toEqual(['SERVER_OFFLINE', 'SERVER_ONLINE']);
+  },
+);

@@ -4,12 +4,12 @@ import { request } from '../support/app.js';
 import { Control } from './control.js';
 import { expectWhole } from './ending.js';
 import { overStdio } from './endpoints.js';
-import { Stage } from './stage.js';
+import { SLOW, Stage } from './stage.js';
 
 const LIST = 'list_agents';
 const CALL = `mutation { callTool(serverId: "shaky", tool: "${LIST}") { isError } }`;
 
-describe('the breaker of a server that does not answer', () => {
+describe('the breaker of a server that does not answer', SLOW, () => {
   test('opens after the configured failures, asks nothing while it is open, lets one probe through, closes', async () => {
     await using control = await Control.open();
     const shaky = control.expect('shaky', { type: 'daa' });

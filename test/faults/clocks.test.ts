@@ -3,11 +3,11 @@ import { systemClock } from '../../src/shared/index.js';
 import { Control } from './control.js';
 import { expectWhole } from './ending.js';
 import { overStdio } from './endpoints.js';
-import { Stage } from './stage.js';
+import { SLOW, Stage } from './stage.js';
 
 const FORTY_YEARS_MS = 40 * 365 * 24 * 3_600_000;
 
-describe.concurrent('clock far off', () => {
+describe.concurrent('clock far off', SLOW, () => {
   test("a server's own, by decades: its times are told as it has them, when it was seen in ours, and it is never stale", async () => {
     await using control = await Control.open();
     const behind = control.expect('behind', { type: 'daa', clockOffsetMs: -FORTY_YEARS_MS });

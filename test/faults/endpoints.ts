@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { ServerConfig } from '../../src/config/index.js';
+import type { EndpointConfig } from '../../src/mcp/index.js';
 import { serverConfig } from '../support/app.js';
 import type { FaultyServer } from './faulty-server.js';
 import { LIST_TOOLS } from './own-lists.js';
@@ -16,11 +17,17 @@ export function overStdio(server: FaultyServer, overrides: Partial<ServerConfig>
 }
 
 /** A faulty server that swarmlens reaches through its front. */
-export function overNetwork(server: FaultyServer, kind: 'http', overrides: Partial<ServerConfig> = {}): ServerConfig {
-  return {
-    ...overStdio(server, overrides),
-    endpoint: { type: kind, url: `http://127.0.0.1:${server.port}/mcp`, headers: {} },
-  };
+export function overNetwork(
+  server: FaultyServer,
+  kind: 'http' | 'tcp',
+  overrides: Partial<ServerConfig> = {},
+): ServerConfig {
+  const [host, { port }] = ['127.0.0.1', server];
+  const endpoint: EndpointConfig =
+    kind === 'tcp'
+      ? { type: kind, host, port, token: null }
+      : { type: kind, url: `http://${host}:${port}/mcp`, headers: {} };
+  return { ...overStdio(server, overrides), endpoint };
 }
 
 /** Starts a faulty server with a front; resolves when it listens. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Control } from './control.js';
 import { expectWhole } from './ending.js';
 import { overNetwork, startWithFront } from './endpoints.js';
-import { Stage } from './stage.js';
+import { SLOW, Stage, TEN_TIMES } from './stage.js';
 
 const THERE_AND_BACK = [
   'ONLINE>DEGRADED',
@@ -14,7 +14,7 @@ const THERE_AND_BACK = [
 ];
 const NOTICES = ['SERVER_DEGRADED', 'SERVER_OFFLINE', 'SERVER_ONLINE'];
 
-describe.concurrent('a server over HTTP that', () => {
+describe.concurrent('a server over HTTP that', SLOW, () => {
   test('refuses connections: its agents stay, stale, behind an open breaker; it is back when it listens again', async () => {
     await using control = await Control.open();
     const shaky = control.expect('shaky', { type: 'ruv-swarm' });
@@ -58,5 +58,43 @@ describe.concurrent('a server over HTTP that', () => {
     await expectWhole(stage, [shaky]);
     expect(stage.healthButFailedProbes('shaky')).toEqual(THERE_AND_BACK);
     expect(stage.notices('shaky')).toEqual(NOTICES);
+  });
+});
+
+describe.concurrent('a server over TCP that', SLOW, () => {
+  test('refuses connections: its agents stay, stale; it is OFFLINE and back once, however often it was tried', async () => {
+    await using control = await Control.open();
+    const shaky = control.expect('shaky', { type: 'daa' });
+    await using _process = await startWithFront(shaky, 'tcp');
+    await using stage = await Stage.open([overNetwork(shaky, 'tcp')], TEN_TIMES);
+    await shaky.order({ do: 'refuse' });
+    await stage.isStale('shaky');
+    const last = stage.agentsOf('shaky');
+    expect(last.length).toBeGreaterThan(0);
+    expect(last.every(({ stale }) => stale === true)).toBe(true);
+    await stage.goesOn();
+    expect(stage.agentsOf('shaky')).toEqual(last);
+    await shaky.order({ do: 'accept' });
+    await stage.noticed('shaky', 'SERVER_ONLINE');
+    await expectWhole(stage, [shaky]);
+    expect(stage.health('shaky')).toEqual(['ONLINE>OFFLINE', 'OFFLINE>ONLINE']);
+    expect(stage.notices('shaky')).toEqual(['SERVER_OFFLINE', 'SERVER_ONLINE']);
+  });
+
+  test('closes each connection with the first call after its handshake: as one that refuses', async () => {
+    await using control = await Control.open();
+    const shaky = control.expect('shaky', { type: 'daa' });
+    await using _process = await startWithFront(shaky, 'tcp');
+    await using stage = await Stage.open([overNetwork(shaky, 'tcp')], TEN_TIMES);
+    await shaky.order({ do: 'hangUp', on: 'tools/call' });
+    await shaky.called('tools/call', 3);
+    await stage.isStale('shaky');
+    expect(stage.agentsOf('shaky').length).toBeGreaterThan(0);
+    await stage.goesOn();
+    await shaky.order({ do: 'hangUp', on: null });
+    await stage.noticed('shaky', 'SERVER_ONLINE');
+    await expectWhole(stage, [shaky]);
+    expect(stage.health('shaky')).toEqual(['ONLINE>OFFLINE', 'OFFLINE>ONLINE']);
+    expect(stage.notices('shaky')).toEqual(['SERVER_OFFLINE', 'SERVER_ONLINE']);
   });
 });

@@ -3,11 +3,9 @@ import { Control } from './control.js';
 import { overStdio } from './endpoints.js';
 import { expectWhole } from './ending.js';
 import { AGENT_UPDATES, type WireUpdate } from '../support/app.js';
-import { hurried, Stage } from './stage.js';
+import { SLOW, Stage, TEN_TIMES } from './stage.js';
 
-const TEN_TIMES = { clock: hurried(10), mode: 'LOW_FREQUENCY' } as const;
-
-describe.concurrent('a process that', () => {
+describe.concurrent('a process that', SLOW, () => {
   test('is killed with -9 in the middle of a call: its agents stay, stale; it is OFFLINE and back once', async () => {
     await using control = await Control.open();
     const shaky = control.expect('shaky', { type: 'daa' });
@@ -121,41 +119,45 @@ describe.concurrent('a process that', () => {
   });
 });
 
-test('all servers down: every agent stays, stale, for who is there and who comes; all back at once: every agent fresh, once', async () => {
-  await using control = await Control.open();
-  const servers = [
-    control.expect('one', { type: 'daa' }),
-    control.expect('two', { type: 'ruv-swarm' }),
-    control.expect('three', { type: 'claude-flow' }),
-  ];
-  const names = servers.map(({ name }) => name);
-  const configs = servers.map((server) =>
-    overStdio(server, server.life.type === 'claude-flow' ? { serverType: 'CLAUDE_FLOW' } : {}),
-  );
-  await using stage = await Stage.open(configs);
-  await stage.goesOn('three');
-  for (const server of servers) {
-    server.hold();
-    server.kill('SIGKILL');
-  }
-  await stage.isStale(...names);
-  await Promise.all(names.map((name) => stage.noticed(name, 'SERVER_OFFLINE')));
-  for (const name of names) {
-    expect(stage.agentsOf(name).length).toBeGreaterThan(0);
-    expect(stage.agentsOf(name).every(({ stale }) => stale === true)).toBe(true);
-  }
-  using newcomer = stage.client.subscribe<WireUpdate>(AGENT_UPDATES, { serverTypes: ['DAA', 'CLAUDE_FLOW'] });
-  const [first] = await newcomer.until(({ length }) => length >= 1);
-  expect(first?.agentUpdates.kind).toBe('SNAPSHOT');
-  expect(first?.agentUpdates.agents.every(({ stale }) => stale === true)).toBe(true);
-  await stage.goesOn();
+test(
+  'all servers down: every agent stays, stale, for who is there and who comes; all back at once: every agent fresh, once',
+  SLOW,
+  async () => {
+    await using control = await Control.open();
+    const servers = [
+      control.expect('one', { type: 'daa' }),
+      control.expect('two', { type: 'ruv-swarm' }),
+      control.expect('three', { type: 'claude-flow' }),
+    ];
+    const names = servers.map(({ name }) => name);
+    const configs = servers.map((server) =>
+      overStdio(server, server.life.type === 'claude-flow' ? { serverType: 'CLAUDE_FLOW' } : {}),
+    );
+    await using stage = await Stage.open(configs);
+    await stage.goesOn('three');
+    for (const server of servers) {
+      server.hold();
+      server.kill('SIGKILL');
+    }
+    await stage.isStale(...names);
+    await Promise.all(names.map((name) => stage.noticed(name, 'SERVER_OFFLINE')));
+    for (const name of names) {
+      expect(stage.agentsOf(name).length).toBeGreaterThan(0);
+      expect(stage.agentsOf(name).every(({ stale }) => stale === true)).toBe(true);
+    }
+    using newcomer = stage.client.subscribe<WireUpdate>(AGENT_UPDATES, { serverTypes: ['DAA', 'CLAUDE_FLOW'] });
+    const [first] = await newcomer.until(({ length }) => length >= 1);
+    expect(first?.agentUpdates.kind).toBe('SNAPSHOT');
+    expect(first?.agentUpdates.agents.every(({ stale }) => stale === true)).toBe(true);
+    await stage.goesOn();
 
-  await Promise.all(servers.map((server) => server.watched.until(() => server.incarnations === 2)));
-  for (const server of servers) server.release();
-  await Promise.all(names.map((name) => stage.noticed(name, 'SERVER_ONLINE')));
-  await expectWhole(stage, servers);
-  for (const name of names) {
-    expect(stage.health(name)).toEqual(['ONLINE>OFFLINE', 'OFFLINE>ONLINE']);
-    expect(stage.notices(name)).toEqual(['SERVER_OFFLINE', 'SERVER_ONLINE']);
-  }
-});
+    await Promise.all(servers.map((server) => server.watched.until(() => server.incarnations === 2)));
+    for (const server of servers) server.release();
+    await Promise.all(names.map((name) => stage.noticed(name, 'SERVER_ONLINE')));
+    await expectWhole(stage, servers);
+    for (const name of names) {
+      expect(stage.health(name)).toEqual(['ONLINE>OFFLINE', 'OFFLINE>ONLINE']);
+      expect(stage.notices(name)).toEqual(['SERVER_OFFLINE', 'SERVER_ONLINE']);
+    }
+  },
+);

@@ -156,11 +156,15 @@ export class Stage implements AsyncDisposable {
   }
 }
 
-/** Goes so many times faster than ours; waits that many times less. */
-export function hurried(factor: number): Clock {
-  return {
+/** Of tests that start processes and wait for timeouts, on a machine that has other things to do. */
+export const SLOW = { timeout: 60_000 } as const;
+
+/** An app whose clock goes ten times faster than ours, for pauses; its slowest stream is then one at 10 Hz. */
+export const TEN_TIMES: StageOptions = {
+  clock: {
     now: () => Date.now(),
-    monotonic: () => performance.now() * factor,
-    schedule: (delayMs, callback) => systemClock.schedule(delayMs / factor, callback),
-  };
-}
+    monotonic: () => performance.now() * 10,
+    schedule: (delayMs, callback) => systemClock.schedule(delayMs / 10, callback),
+  },
+  mode: 'LOW_FREQUENCY',
+};

@@ -111,7 +111,7 @@ async function happen(
   signal: AbortSignal,
   onFault: (name: string) => void,
 ): Promise<void> {
-  while (!signal.aborted) {
+  for (;;) {
     await sleep(systemClock, 100 + random.below(1_500), signal);
     if (signal.aborted) return;
     const fault = faults[random.below(faults.length)];

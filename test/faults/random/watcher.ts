@@ -61,7 +61,7 @@ export class Watcher implements AsyncDisposable {
 
   /** Leaves and comes back until `signal` is aborted; is there at the end. */
   async comeAndGo(random: Random, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
+    for (;;) {
       await sleep(systemClock, 500 + random.below(10_000), signal);
       if (signal.aborted) return;
       this.leave();

@@ -1,4 +1,6 @@
 // What may become of an answer on its way out. `write` sends bytes as they are.
+import { Buffer } from 'node:buffer';
+import { clearInterval } from 'node:timers';
 
 /** For each kind of damage: what is sent instead of a line. */
 const KINDS = {
