@@ -34,7 +34,8 @@ export function overNetwork(
 export async function startWithFront(server: FaultyServer, kind: 'tcp' | 'http'): Promise<AsyncDisposable> {
   const child = spawn(process.execPath, [...server.args, '--front', kind], { stdio: ['ignore', 'ignore', 'inherit'] });
   const ended = once(child, 'exit');
-  await server.watched.until(() => server.port !== 0);
+  const before = server.incarnations;
+  await server.watched.until(() => server.incarnations > before && server.isListening);
   return {
     [Symbol.asyncDispose]: async () => {
       child.kill('SIGKILL');

@@ -60,8 +60,10 @@ export class FaultyServer {
   life: Life;
   /** What has been heard of it: changes with each word. */
   readonly watched = new Watched();
-  /** The port of its front, when it has one. */
+  /** The port of its front, when it has one: the same for all incarnations. */
   port = 0;
+  /** Whether the front of the present incarnation listens. */
+  isListening = false;
   readonly #controlPort: number;
   readonly #incarnations: Incarnation[] = [];
   readonly #orders = new Map<number, { resolve: (calls: Calls) => void; reject: (error: Error) => void }>();
@@ -132,6 +134,7 @@ export class FaultyServer {
     const incarnation = { pid, socket, calls: new Map<string, number>(), hasEnded: false };
     socket.once('close', () => this.#ended(incarnation));
     this.#incarnations.push(incarnation);
+    this.isListening = false;
     if (!this.#isHeld) this.#live(incarnation);
     this.watched.changed();
   }
@@ -140,7 +143,10 @@ export class FaultyServer {
     const told = TOLD.parse(words);
     if ('call' in told) this.#present().calls.set(told.call, told.count);
     else {
-      if (told.port !== undefined) this.port = told.port;
+      if (told.port !== undefined) {
+        this.port = told.port;
+        this.isListening = true;
+      }
       const order = this.#orders.get(told.did);
       this.#orders.delete(told.did);
       if (told.error === undefined) order?.resolve(new Map(this.#present().calls));
@@ -160,7 +166,8 @@ export class FaultyServer {
 
   /** An incarnation that is killed before it lives does not matter. */
   #live(incarnation: Incarnation): void {
-    if (incarnation === this.#incarnations.at(-1)) this.#say({ do: 'live', ...this.life }).catch(() => undefined);
+    if (incarnation === this.#incarnations.at(-1))
+      this.#say({ do: 'live', ...this.life, port: this.port }).catch(() => undefined);
   }
 
   #say(order: Record<string, unknown>): Promise<Calls> {

@@ -59,6 +59,28 @@ describe.concurrent('a server over HTTP that', SLOW, () => {
     expect(stage.healthButFailedProbes('shaky')).toEqual(THERE_AND_BACK);
     expect(stage.notices('shaky')).toEqual(NOTICES);
   });
+
+  test('is another process with fewer agents: those that are gone are removed, the others fresh again', async () => {
+    await using control = await Control.open();
+    const shaky = control.expect('shaky', { type: 'ruv-swarm', hz: 0, agents: 6 });
+    const first = await startWithFront(shaky, 'http');
+    await using stage = await Stage.open([overNetwork(shaky, 'http')]);
+    const before = stage.agentsOf('shaky').map(({ id }) => id);
+    expect(before).toHaveLength(6);
+    await first[Symbol.asyncDispose]();
+    await stage.isStale('shaky');
+    const wentStale = stage.stream.data.length;
+    shaky.life = { ...shaky.life, agents: 2 };
+    await using _second = await startWithFront(shaky, 'http');
+    await stage.noticed('shaky', 'SERVER_ONLINE');
+    await expectWhole(stage, [shaky]);
+    const after = stage.agentsOf('shaky').map(({ id }) => id);
+    expect(after).toHaveLength(2);
+    const removed = stage.stream.data.slice(wentStale).flatMap(({ agentUpdates }) => agentUpdates.removedAgentIds);
+    expect(removed.filter((id) => id.startsWith('shaky:')).toSorted()).toEqual(
+      before.filter((id) => !after.includes(id)).toSorted(),
+    );
+  });
 });
 
 describe.concurrent('a server over TCP that', SLOW, () => {

@@ -55,7 +55,7 @@ async function live(told) {
   damage.set(life.damage);
   const options = { type: life.type, agents: life.agents, seed: life.seed, hz: life.hz, clock: clockOf(life) };
   if (values.front !== undefined) {
-    front = await Front.open(values.front, options, { damage, onCall });
+    front = await Front.open(values.front, life.port, options, { damage, onCall });
     return { port: front.port };
   }
   const [toSimulator, fromSimulator] = [new PassThrough(), new PassThrough()];

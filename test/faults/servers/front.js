@@ -7,22 +7,26 @@ export class Front {
   #kind;
   #simulatorPort;
   #context;
-  #port = 0;
+  #port;
   #server = null;
   #sockets = new Set();
   #hangUpOn = null;
 
-  constructor(kind, simulatorPort, context) {
+  constructor(kind, port, simulatorPort, context) {
+    this.#port = port;
     this.#kind = kind;
     this.#simulatorPort = simulatorPort;
     this.#context = context;
   }
 
-  /** @param kind 'tcp': lines, whose answers can be damaged; 'http': bytes, passed on as they are */
-  static async open(kind, options, context) {
+  /**
+   * @param kind 'tcp': lines, whose answers can be damaged; 'http': bytes, passed on as they are
+   * @param port 0: any free one
+   */
+  static async open(kind, port, options, context) {
     const io = { stdin: process.stdin, stdout: process.stdout };
     const { url } = await runSimulator({ ...options, transport: kind, port: 0 }, io);
-    const front = new Front(kind, Number(new URL(url).port), context);
+    const front = new Front(kind, port, Number(new URL(url).port), context);
     await front.accept();
     return front;
   }
