@@ -45,7 +45,8 @@ export class Control implements AsyncDisposable {
       // It is killed on purpose.
       .on('error', () => undefined)
       .on('close', () => this.#sockets.delete(socket));
-    createInterface({ input: socket }).on('line', (line) => {
+    const lines = createInterface({ input: socket }).on('error', () => undefined);
+    lines.on('line', (line) => {
       const told: unknown = JSON.parse(line);
       const { data } = HELLO.safeParse(told);
       if (data === undefined) server?.heard(told);

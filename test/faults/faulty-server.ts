@@ -94,11 +94,13 @@ export class FaultyServer {
     return this.#incarnations.at(-1)?.calls.get(tool) ?? 0;
   }
 
-  /** Resolves when the present incarnation has got `more` calls of a tool after this moment. */
-  async called(tool: string, more = 1): Promise<void> {
+  /**
+   * Resolves when the present incarnation, or one after it, has got `more` calls of a tool.
+   * @param since so many it had before
+   */
+  async called(tool: string, more = 1, since = this.calls(tool)): Promise<void> {
     const incarnation = this.incarnations;
-    const wanted = this.calls(tool) + more;
-    await this.watched.until(() => this.incarnations > incarnation || this.calls(tool) >= wanted);
+    await this.watched.until(() => this.incarnations > incarnation || this.calls(tool) >= since + more);
   }
 
   /** The next incarnations are born, but do not answer until they are released. */

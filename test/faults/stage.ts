@@ -138,6 +138,11 @@ export class Stage implements AsyncDisposable {
     await this.#health.until(() => this.health(serverId).at(-1) === last);
   }
 
+  /** Resolves when that subscriber has been told this of the server at all. */
+  async healthWas(serverId: string, change: string): Promise<void> {
+    await this.#health.until(() => this.health(serverId).includes(change));
+  }
+
   async noticed(serverId: string, code: string): Promise<void> {
     await this.#notices.until(() => this.notices(serverId).includes(code));
   }

@@ -3,7 +3,10 @@ import { createInterface } from 'node:readline';
 
 /** Calls back for each line of JSON, and with `undefined` for what is none. */
 export function onJsonLines(stream, callback) {
-  createInterface({ input: stream, crlfDelay: Infinity }).on('line', (line) => callback(line, parsed(line)));
+  createInterface({ input: stream })
+    // A socket's, which its owner hears too.
+    .on('error', () => undefined)
+    .on('line', (line) => callback(line, parsed(line)));
 }
 
 function parsed(line) {
