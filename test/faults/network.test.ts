@@ -99,7 +99,7 @@ describe.concurrent('a server over TCP that', SLOW, () => {
     await shaky.order({ do: 'accept' });
     await stage.noticed('shaky', 'SERVER_ONLINE');
     await expectWhole(stage, [shaky]);
-    expect(stage.health('shaky')).toEqual(['ONLINE>OFFLINE', 'OFFLINE>ONLINE']);
+    expect(stage.statuses('shaky')).toEqual(['ONLINE>OFFLINE', 'OFFLINE>ONLINE']);
     expect(stage.notices('shaky')).toEqual(['SERVER_OFFLINE', 'SERVER_ONLINE']);
   });
 
@@ -116,7 +116,7 @@ describe.concurrent('a server over TCP that', SLOW, () => {
     await shaky.order({ do: 'hangUp', on: null });
     await stage.noticed('shaky', 'SERVER_ONLINE');
     await expectWhole(stage, [shaky]);
-    expect(stage.health('shaky')).toEqual(['ONLINE>OFFLINE', 'OFFLINE>ONLINE']);
+    expect(stage.statuses('shaky')).toEqual(['ONLINE>OFFLINE', 'OFFLINE>ONLINE']);
     expect(stage.notices('shaky')).toEqual(['SERVER_OFFLINE', 'SERVER_ONLINE']);
   });
 });

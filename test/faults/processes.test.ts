@@ -45,7 +45,7 @@ describe.concurrent('a process that', SLOW, () => {
     await stage.healthIs('shaky', 'OFFLINE>ONLINE');
     await stage.noticed('shaky', 'SERVER_ONLINE');
     await expectWhole(stage, [shaky]);
-    expect(stage.health('shaky')).toEqual(['ONLINE>OFFLINE', 'OFFLINE>ONLINE']);
+    expect(stage.statuses('shaky')).toEqual(['ONLINE>OFFLINE', 'OFFLINE>ONLINE']);
     expect(stage.notices('shaky')).toEqual(['SERVER_OFFLINE', 'SERVER_ONLINE']);
   });
 
@@ -64,7 +64,7 @@ describe.concurrent('a process that', SLOW, () => {
     await shaky.watched.until(() => shaky.incarnations > flaps || shaky.calls('list_agents') > 2);
     await stage.goesOn();
     await expectWhole(stage, [shaky]);
-    const health = stage.health('shaky');
+    const health = stage.statuses('shaky');
     expect(new Set(health)).toEqual(new Set(['ONLINE>OFFLINE', 'OFFLINE>ONLINE']));
     expect(health.length).toBeGreaterThanOrEqual(4);
     const removed = stage.stream.data.flatMap(({ agentUpdates }) => agentUpdates.removedAgentIds);

@@ -33,8 +33,14 @@ describe.concurrent('the breaker of a server that does not answer', SLOW, () => 
     const answered = calls.get(LIST) ?? 0;
     const asked = (): number => shaky.calls(LIST) - answered;
     const probes = (): number => stage.health('shaky').filter((change) => change === 'OPEN>HALF_OPEN').length;
+    // What is told of a probe may come after its call.
+    const expectOneCallForEachProbe = async (): Promise<void> => {
+      const wanted = (): number => GUARD_DEFAULTS.breakerThreshold + probes();
+      for (let looks = 0; looks < 10 && asked() !== wanted(); looks += 1) await stage.goesOn();
+      expect(asked()).toBe(wanted());
+    };
     await stage.healthWas('shaky', 'DEGRADED>OFFLINE');
-    expect(asked()).toBe(GUARD_DEFAULTS.breakerThreshold + probes());
+    await expectOneCallForEachProbe();
 
     // Cached data flows on, marked stale, and who calls a tool is told at once.
     await stage.isStale('shaky');
@@ -53,7 +59,7 @@ describe.concurrent('the breaker of a server that does not answer', SLOW, () => 
     // A probe that fails opens it again; no second one comes before the pause is over.
     await stage.healthWas('shaky', 'HALF_OPEN>OPEN');
     expect(probes()).toBeGreaterThan(0);
-    expect(asked()).toBe(GUARD_DEFAULTS.breakerThreshold + probes());
+    await expectOneCallForEachProbe();
 
     // The next probe is kept waiting for its answer: whoever calls meanwhile waits with it.
     const before = await shaky.order({ do: 'damage', damage: { kind: 'late', tool: LIST } });
@@ -62,7 +68,7 @@ describe.concurrent('the breaker of a server that does not answer', SLOW, () => 
     const waiting = [request(stage.app, CALL), request(stage.app, CALL)];
     await shaky.order({ do: 'damage', damage: null });
     await stage.goesOn();
-    expect(asked()).toBe(GUARD_DEFAULTS.breakerThreshold + probes());
+    await expectOneCallForEachProbe();
     await shaky.order({ do: 'release' });
     for (const { errors } of await Promise.all(waiting)) expect(errors).toBeUndefined();
 

@@ -119,7 +119,14 @@ export class Stage implements AsyncDisposable {
     );
   }
 
-  /** Why, for each of these. */
+  /** The same without what is told of the breaker alone. */
+  statuses(serverId: string): string[] {
+    return this.changesOf(serverId).flatMap(({ previousStatus, status }) =>
+      previousStatus === status ? [] : [`${previousStatus}>${status}`],
+    );
+  }
+
+  /** Why, for each change of its health. */
   reasons(serverId: string): (string | null)[] {
     return this.changesOf(serverId).map(({ reason }) => reason);
   }
@@ -128,9 +135,10 @@ export class Stage implements AsyncDisposable {
     return this.#health.data.map(({ healthChanges }) => healthChanges).filter((one) => one.serverId === serverId);
   }
 
-  /** The codes of a server's notices, in order. */
+  /** The codes of a server's notices, in order; those of attempts that failed, whose number is a matter of time, left out. */
   notices(serverId: string): string[] {
-    return this.#notices.data.flatMap(({ notices }) => (notices.serverId === serverId ? [notices.code] : []));
+    const codes = this.#notices.data.flatMap(({ notices }) => (notices.serverId === serverId ? [notices.code] : []));
+    return codes.filter((code) => code !== 'RESTART_FAILED');
   }
 
   /** Resolves when the subscriber to `healthChanges` has been told this last of the server. */
