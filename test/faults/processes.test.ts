@@ -10,7 +10,7 @@ describe.concurrent('a process that', SLOW, () => {
     await using control = await Control.open();
     const shaky = control.expect('shaky', { type: 'daa' });
     await using stage = await Stage.open([overStdio(shaky)]);
-    const calls = await shaky.order({ do: 'damage', damage: { kind: 'silent' } });
+    const calls = await shaky.order({ do: 'damage', damage: { kind: 'silent', tool: 'list_agents' } });
     await shaky.called('list_agents', 1, calls.get('list_agents'));
     shaky.hold();
     shaky.kill('SIGKILL');
