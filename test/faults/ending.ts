@@ -9,6 +9,8 @@ import { STEADY } from './steady.js';
 
 /** More than enough for what is asked ten times a second only to be asked once more. */
 const MAX_LOOKS = 40;
+/** Between two looks, unless the subscriber hears of something: looking all the time would slow its stream down. */
+const BETWEEN_LOOKS_MS = 250;
 /** Updates that a client comes back with the cursor of. */
 const RESUMES = 4;
 
@@ -37,7 +39,10 @@ export async function expectWhole(stage: Stage, servers: readonly FaultyServer[]
 /** The subscriber's picture is a fresh query's and the servers', once what was still under way has arrived. */
 async function expectPicture(stage: Stage, kinds: ReadonlyMap<string, Life['type']>): Promise<void> {
   let seen = await look(stage, kinds);
-  for (let looks = 1; looks < MAX_LOOKS && !isSettled(seen); looks += 1) seen = await look(stage, kinds);
+  for (let looks = 1; looks < MAX_LOOKS && !isSettled(seen); looks += 1) {
+    await stage.nextUpdate(BETWEEN_LOOKS_MS);
+    seen = await look(stage, kinds);
+  }
   const { picture, fresh, own, shown } = seen;
   expect(sorted(picture.whole)).toEqual(sorted(fresh));
   expect(withoutNulls(sorted(picture.patched))).toEqual(withoutNulls(sorted(fresh)));

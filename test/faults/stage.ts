@@ -1,6 +1,6 @@
 import { type App, createApp } from '../../src/app.js';
 import type { Config, ServerConfig } from '../../src/config/index.js';
-import { type Clock, systemClock } from '../../src/shared/index.js';
+import { type Clock, sleep, systemClock } from '../../src/shared/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
 import {
   AGENT_UPDATES,
@@ -100,6 +100,14 @@ export class Stage implements AsyncDisposable {
           .filter(({ agentUpdates }) => agentUpdates.agents.some((agent) => agent['serverId'] === serverId)).length >=
         3,
     );
+  }
+
+  /** Resolves with the subscriber's next update, or after so long. */
+  async nextUpdate(withinMs: number): Promise<void> {
+    const from = this.stream.data.length;
+    const waited = new AbortController();
+    await Promise.race([this.stream.until(({ length }) => length > from), sleep(systemClock, withinMs, waited.signal)]);
+    waited.abort();
   }
 
   /** What a subscriber to `healthChanges` was told of a server, in order: `ONLINE>DEGRADED`, `CLOSED>OPEN`. */
