@@ -56,13 +56,13 @@ export function createTransport(endpoint: Endpoint, clock: Clock, onStderr: (lin
     }
     case 'tap': {
       const transport = new WsTransport(() => endpoint.link.open());
-      return opened(transport, transport);
+      return opened(endpoint, transport, transport);
     }
   }
 }
 
 function opened(
-  endpoint: EndpointConfig,
+  endpoint: Endpoint,
   transport: Transport,
   ending: { readonly end: TransportEnd | null },
 ): OpenedTransport {

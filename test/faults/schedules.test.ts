@@ -1,0 +1,160 @@
+import { describe, expect, test } from 'vitest';
+import { GUARD_DEFAULTS } from '../../src/guard/index.js';
+import { systemClock } from '../../src/shared/index.js';
+import { request } from '../support/app.js';
+import { Control } from './control.js';
+import { expectWhole } from './ending.js';
+import { overStdio } from './endpoints.js';
+import { runRandomFaults } from './random/run.js';
+import { SLOW, Stage } from './stage.js';
+
+// What mostly waits is in one file, so that it waits together.
+
+const THERE_AND_BACK = [
+  'ONLINE>DEGRADED',
+  'CLOSED>OPEN',
+  'DEGRADED>OFFLINE',
+  'OPEN>HALF_OPEN',
+  'HALF_OPEN>CLOSED',
+  'OFFLINE>ONLINE',
+];
+const LIST = 'list_agents';
+const CALL = `mutation { callTool(serverId: "shaky", tool: "${LIST}") { isError } }`;
+const { breakerThreshold, maxConcurrent } = GUARD_DEFAULTS;
+const FORTY_YEARS_MS = 40 * 365 * 24 * 3_600_000;
+
+describe.concurrent('the breaker of a server that does not answer', SLOW, () => {
+  test('opens after the configured failures, asks nothing while it is open, lets one probe through, closes', async () => {
+    await using control = await Control.open();
+    const shaky = control.expect('shaky', { type: 'daa' });
+    await using stage = await Stage.open([overStdio(shaky, { timeoutMs: 2_000 })]);
+
+    // The call that is under way is still answered; from the next one on none is.
+    const calls = await shaky.order({ do: 'damage', damage: { kind: 'silent', tool: LIST } });
+    const answered = calls.get(LIST) ?? 0;
+    const asked = (): number => shaky.calls(LIST) - answered;
+    const probes = (): number => stage.health('shaky').filter((change) => change === 'OPEN>HALF_OPEN').length;
+    await stage.healthWas('shaky', 'CLOSED>OPEN');
+    const failed = asked() - probes();
+    expect(failed).toBeGreaterThanOrEqual(breakerThreshold);
+    // Those that were under way when the last of these failed.
+    expect(failed).toBeLessThan(breakerThreshold + maxConcurrent);
+    // What is told of a probe may come after its call.
+    const expectOneCallForEachProbe = async (): Promise<void> => {
+      for (let looks = 0; looks < 10 && asked() !== failed + probes(); looks += 1) await stage.goesOn();
+      expect(asked()).toBe(failed + probes());
+    };
+    await stage.healthWas('shaky', 'DEGRADED>OFFLINE');
+
+    // Cached data flows on, marked stale, and who calls a tool is told at once.
+    await stage.isStale('shaky');
+    const last = stage.agentsOf('shaky');
+    expect(last.length).toBeGreaterThan(0);
+    expect(last.every(({ stale }) => stale === true)).toBe(true);
+    const refused = await request(stage.app, CALL);
+    expect(refused.errors?.[0]?.extensions).toMatchObject({ code: 'SERVER_UNAVAILABLE', serverId: 'shaky' });
+    const { server } = await stage.ask('{ server(id: "shaky") { stale circuitBreaker { state openedAt } } }');
+    expect(server).toEqual({
+      stale: true,
+      circuitBreaker: { state: expect.stringMatching(/^(OPEN|HALF_OPEN)$/), openedAt: expect.any(String) },
+    });
+    await stage.goesOn();
+
+    // A probe that fails opens it again; no second one comes before the pause is over.
+    await stage.healthWas('shaky', 'HALF_OPEN>OPEN');
+    expect(probes()).toBeGreaterThan(0);
+    await expectOneCallForEachProbe();
+
+    // The next probe is kept waiting for its answer: whoever calls meanwhile waits with it.
+    const before = await shaky.order({ do: 'damage', damage: { kind: 'late', tool: LIST } });
+    await shaky.called(LIST, 1, before.get(LIST));
+    await stage.healthIs('shaky', 'OPEN>HALF_OPEN');
+    const waiting = [request(stage.app, CALL), request(stage.app, CALL)];
+    await shaky.order({ do: 'damage', damage: null });
+    await stage.goesOn();
+    await expectOneCallForEachProbe();
+    await shaky.order({ do: 'release' });
+    for (const { errors } of await Promise.all(waiting)) expect(errors).toBeUndefined();
+
+    await stage.healthIs('shaky', 'OFFLINE>ONLINE');
+    await stage.noticed('shaky', 'SERVER_ONLINE');
+    await expectWhole(stage, [shaky]);
+    expect(shaky.incarnations).toBe(1);
+    expect(stage.healthButFailedProbes('shaky')).toEqual(THERE_AND_BACK);
+    expect(stage.notices('shaky')).toEqual(['SERVER_DEGRADED', 'SERVER_OFFLINE', 'SERVER_ONLINE']);
+  });
+
+  test('of a process that is stopped with SIGSTOP and continued: stale and OFFLINE behind an open breaker, then the same process is back', async () => {
+    await using control = await Control.open();
+    const shaky = control.expect('shaky', { type: 'daa' });
+    await using stage = await Stage.open([overStdio(shaky, { timeoutMs: 1_000 })]);
+    shaky.kill('SIGSTOP');
+    await stage.healthWas('shaky', 'DEGRADED>OFFLINE');
+    await stage.isStale('shaky');
+    await stage.goesOn();
+    shaky.kill('SIGCONT');
+    await stage.healthIs('shaky', 'OFFLINE>ONLINE');
+    await stage.noticed('shaky', 'SERVER_ONLINE');
+    await expectWhole(stage, [shaky]);
+    expect(shaky.incarnations).toBe(1);
+    expect(stage.healthButFailedProbes('shaky')).toEqual(THERE_AND_BACK);
+    expect(stage.notices('shaky')).toEqual(['SERVER_DEGRADED', 'SERVER_OFFLINE', 'SERVER_ONLINE']);
+  });
+});
+
+describe.concurrent('clock far off', SLOW, () => {
+  test("a server's own, by decades: its times are told as it has them, when it was seen in ours, and it is never stale", async () => {
+    await using control = await Control.open();
+    const behind = control.expect('behind', { type: 'daa', clockOffsetMs: -FORTY_YEARS_MS });
+    const ahead = control.expect('ahead', { type: 'daa', clockOffsetMs: FORTY_YEARS_MS });
+    await using stage = await Stage.open([overStdio(behind), overStdio(ahead)]);
+    await stage.goesOn('behind');
+    await stage.goesOn('ahead');
+    const { agents } = await stage.ask('{ agents(serverTypes: [DAA]) { serverId createdAt lastSeenAt } }');
+    const told = agents as { serverId: string; createdAt: string; lastSeenAt: string }[]; // as the schema has it
+    expect(new Set(told.map(({ serverId }) => serverId))).toEqual(new Set(['behind', 'ahead']));
+    const nowMs = Date.now();
+    for (const { serverId, createdAt, lastSeenAt } of told) {
+      const offsetMs = serverId === 'behind' ? -FORTY_YEARS_MS : FORTY_YEARS_MS;
+      expect(yearsBetween(Date.parse(createdAt), nowMs + offsetMs)).toBe(0);
+      expect(yearsBetween(Date.parse(lastSeenAt), nowMs)).toBe(0);
+    }
+    await expectWhole(stage, [behind, ahead]);
+    expect([...stage.health('behind'), ...stage.health('ahead')]).toEqual([]);
+    expect(stage.stream.data.flatMap(({ agentUpdates }) => agentUpdates.staleServerIds)).toEqual([]);
+  });
+
+  test('our own, which jumps back and then ahead by decades: every update goes on, nothing is noticed', async () => {
+    await using control = await Control.open();
+    const shaky = control.expect('shaky', { type: 'daa' });
+    const clock = { ...systemClock, offsetMs: 0, now: () => Date.now() + clock.offsetMs };
+    await using stage = await Stage.open([overStdio(shaky)], { clock });
+    for (const offsetMs of [-FORTY_YEARS_MS, FORTY_YEARS_MS]) {
+      clock.offsetMs = offsetMs;
+      await stage.goesOn('shaky');
+      await stage.goesOn();
+    }
+    const last = stage.stream.data.at(-1)?.agentUpdates.timestamp ?? '';
+    expect(yearsBetween(Date.parse(last), Date.now() + FORTY_YEARS_MS)).toBe(0);
+    await expectWhole(stage, [shaky]);
+    expect(stage.health('shaky')).toEqual([]);
+  });
+});
+
+// What happens differs from run to run, with the machine's timing; what must be in the end does not. A breaker that
+// many probes have failed pauses for half a minute.
+test.concurrent(
+  'twelve seconds of random faults over three servers: in the end every picture is what the servers say',
+  { timeout: 140_000 },
+  async () => {
+    const outcome = await runRandomFaults({ seconds: 12, seed: 3 });
+    expect(outcome.problems).toEqual([]);
+    expect(outcome.healedMs).not.toBeNull();
+    expect(Object.keys(outcome.faults).length).toBeGreaterThan(5);
+    expect(outcome.resumes).toBeGreaterThan(0);
+  },
+);
+
+function yearsBetween(aMs: number, bMs: number): number {
+  return Math.trunc(Math.abs(aMs - bMs) / (365 * 24 * 3_600_000));
+}
