@@ -25,10 +25,7 @@ describe('circuit breaker', () => {
       retryAt: new Date(start + 1_000).toISOString(),
     });
     await vi.advanceTimersByTimeAsync(999);
-    expect(await outcomeOf(guard.call(succeed, ONCE))).toMatchObject({
-      name: 'CircuitOpenError',
-      retryAt: start + 1_000,
-    });
+    expect(await outcomeOf(guard.call(succeed, ONCE))).toMatchObject({ name: 'CircuitOpenError', retryInMs: 1 });
     expect(guard.status()).toMatchObject({ calls: 3, rejected: 1 });
     await vi.advanceTimersByTimeAsync(1);
     const probe = new Held<string>();
@@ -69,6 +66,19 @@ describe('circuit breaker', () => {
     await failTimes(guard, 1);
     expect(guard.status().breaker.retryAt).toBe(new Date(Date.now() + 1_000).toISOString());
   });
+
+  test.each([-1, 1])(
+    'a wall clock that is set while it is open neither prolongs nor shortens its pause (%s h)',
+    async (hours) => {
+      using guard = newGuard({ breakerThreshold: 1, breakerBackoffMs: { initial: 1_000, max: 30_000 } });
+      await failTimes(guard, 1);
+      vi.setSystemTime(Date.now() + hours * 3_600_000);
+      await vi.advanceTimersByTimeAsync(999);
+      expect(await outcomeOf(guard.call(succeed, ONCE))).toMatchObject({ name: 'CircuitOpenError', retryInMs: 1 });
+      await vi.advanceTimersByTimeAsync(1);
+      expect(await guard.call(succeed, ONCE)).toBe('answer');
+    },
+  );
 
   test('a refusal by the server ends a row of failures and closes a half-open breaker', async () => {
     using guard = newGuard({ breakerThreshold: 2 });
