@@ -25,7 +25,10 @@ describe('circuit breaker', () => {
       retryAt: new Date(start + 1_000).toISOString(),
     });
     await vi.advanceTimersByTimeAsync(999);
-    expect(await outcomeOf(guard.call(succeed, ONCE))).toMatchObject({ name: 'CircuitOpenError', retryInMs: 1 });
+    expect(await outcomeOf(guard.call(succeed, ONCE))).toMatchObject({
+      name: 'CircuitOpenError',
+      retryAt: start + 1_000,
+    });
     expect(guard.status()).toMatchObject({ calls: 3, rejected: 1 });
     await vi.advanceTimersByTimeAsync(1);
     const probe = new Held<string>();
@@ -74,7 +77,10 @@ describe('circuit breaker', () => {
       await failTimes(guard, 1);
       vi.setSystemTime(Date.now() + hours * 3_600_000);
       await vi.advanceTimersByTimeAsync(999);
-      expect(await outcomeOf(guard.call(succeed, ONCE))).toMatchObject({ name: 'CircuitOpenError', retryInMs: 1 });
+      expect(await outcomeOf(guard.call(succeed, ONCE))).toMatchObject({
+        name: 'CircuitOpenError',
+        retryAt: Date.now() + 1,
+      });
       await vi.advanceTimersByTimeAsync(1);
       expect(await guard.call(succeed, ONCE)).toBe('answer');
     },
