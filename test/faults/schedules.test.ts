@@ -138,6 +138,22 @@ describe.concurrent('clock far off', SLOW, () => {
     await expectWhole(stage, [shaky]);
     expect(stage.health('shaky')).toEqual([]);
   });
+
+  test('our own, which jumps back by decades while a breaker is open: the server is back when its pause is over', async () => {
+    await using control = await Control.open();
+    const shaky = control.expect('shaky', { type: 'daa' });
+    const clock = { ...systemClock, offsetMs: 0, now: () => Date.now() + clock.offsetMs };
+    await using stage = await Stage.open([overStdio(shaky, { timeoutMs: 700 })], { clock });
+    await shaky.order({ do: 'damage', damage: { kind: 'silent' } });
+    await stage.healthWas('shaky', 'DEGRADED>OFFLINE');
+    clock.offsetMs = -FORTY_YEARS_MS;
+    // A poll that the breaker turns away, and that tells when it will not.
+    await stage.ask('mutation { requestAgentUpdate { unansweredServerIds } }');
+    await shaky.order({ do: 'damage', damage: null });
+    await stage.healthIs('shaky', 'OFFLINE>ONLINE');
+    await stage.goesOn('shaky');
+    await expectWhole(stage, [shaky]);
+  });
 });
 
 // What happens differs from run to run, with the machine's timing; what must be in the end does not. A breaker that
