@@ -9,7 +9,7 @@ export {
   type ToolInfo,
 } from './session.js';
 export { TapLink } from './tap-link.js';
-export { SessionClosedError, ToolCallTimeoutError, ToolRejectedError, TransportError } from './errors.js';
+export { SessionClosedError, SPEAKS_HTTP, ToolCallTimeoutError, ToolRejectedError, TransportError } from './errors.js';
 export {
   type Endpoint,
   type EndpointConfig,
@@ -20,4 +20,3 @@ export {
   type WsEndpoint,
 } from './endpoint.js';
 export { printable } from './printable.js';
-export { SPEAKS_HTTP } from './tcp-transport.js';

@@ -73,7 +73,6 @@ async function expectFailedPolls(stage: Stage, shaky: FaultyServer): Promise<voi
 describe.concurrent('nothing is noticed, and every update goes on', SLOW, () => {
   const rows: readonly (readonly [name: string, damage: Damage])[] = [
     ['answering everything twice', { kind: 'twice' }],
-    ['an error without an id before each answer', { kind: 'idlessError' }],
     ['an answer of 9 MB', { kind: 'padded', bytes: 9 * MB, tool: 'list_agents', times: 1 }],
     ['an answer that drips in byte by byte', { kind: 'drip', tool: 'list_agents', times: 1 }],
   ];
@@ -95,6 +94,20 @@ describe.concurrent('nothing is noticed, and every update goes on', SLOW, () => 
     await expectWhole(stage, [shaky]);
     await expectUnnoticed(stage, shaky);
     expect(stage.agentsOf('shaky').map(({ name }) => name)).toContain('zweiköpfig 🐝');
+  });
+
+  test('an error without an id before each answer', async () => {
+    await using control = await Control.open();
+    // Not DAA's, whose errors never have one: there it is the answer.
+    const shaky = control.expect('shaky', { type: 'ruv-swarm' });
+    await using stage = await Stage.open([overStdio(shaky, { timeoutMs: 20_000, allowTools: ['agent_list'] })]);
+    await shaky.order({ do: 'damage', damage: { kind: 'idlessError' } });
+    await shaky.called('agent_list', 3);
+    await stage.goesOn('shaky');
+    await stage.goesOn();
+    await shaky.order({ do: 'damage', damage: null });
+    await expectWhole(stage, [shaky]);
+    await expectUnnoticed(stage, shaky);
   });
 
   test('a flood of notifications: polls come no more often than `maxPollHz` allows', async () => {

@@ -170,6 +170,15 @@ export class Stage implements AsyncDisposable {
     return data;
   }
 
+  /** The same over the subscriber's own socket: all that it was told before the answer has arrived then. */
+  async askInTurn(query: string): Promise<Record<string, unknown>> {
+    const asked = this.client.subscribe(query);
+    await asked.ended();
+    const [data] = asked.data;
+    if (data === undefined) throw new Error(JSON.stringify(asked.error));
+    return data;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.client[Symbol.asyncDispose]();
     await this.app[Symbol.asyncDispose]();
