@@ -11,6 +11,7 @@ import { OncePerSecond } from './limits/index.js';
 import { startServer } from './server/index.js';
 import { type Clock, messageOf } from './shared/index.js';
 import { Store } from './state/index.js';
+import { TappedServers } from './tapped-servers.js';
 import type { Logger } from './telemetry/index.js';
 
 export interface AppDeps {
@@ -57,6 +58,7 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
       logger,
       random: Math.random,
       heartbeatMs: config.heartbeatMs,
+      removeAfterMs: config.removeAfterMs ?? null,
     }),
   );
   const commits = opened.add(new Commits(store));
@@ -84,6 +86,13 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
       logger,
     })),
   );
+  const tapped = new TappedServers({
+    collector,
+    bus,
+    clock,
+    logger,
+    isConfigured: (id) => live.servers.some((server) => server.id === id),
+  });
   const limiter = new OncePerSecond();
   const discovered = collector.ready();
   const server = opened.add(
@@ -102,6 +111,7 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
         clock,
         limitToOncePerSecond: (what, clientId) => limiter.use(what, clientId),
       },
+      joinTap: (tap) => tapped.join(tap),
       activeStreams: active,
       clock,
       logger,

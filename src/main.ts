@@ -2,8 +2,11 @@
 import { fileURLToPath } from 'node:url';
 import { run } from './cli/run.js';
 
-/** The first signal asks to stop; the second, of either kind, no longer asks. */
+const args = process.argv.slice(2);
+
+/** The first signal asks to stop; the second, of either kind, no longer asks. A tap hands them on instead. */
 const stopped = new Promise<void>((resolve) => {
+  if (args[0] === 'tap') return;
   let asked = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
@@ -15,13 +18,20 @@ const stopped = new Promise<void>((resolve) => {
 });
 
 try {
-  process.exitCode = await run(process.argv.slice(2), {
+  process.exitCode = await run(args, {
     env: process.env,
     cwd: process.cwd(),
     program: fileURLToPath(import.meta.url),
-    stdin: process.stdin,
-    stdout: process.stdout,
-    stderr: process.stderr,
+    // Opened when they are asked for.
+    get stdin() {
+      return process.stdin;
+    },
+    get stdout() {
+      return process.stdout;
+    },
+    get stderr() {
+      return process.stderr;
+    },
     stopped,
   });
 } catch (error) {

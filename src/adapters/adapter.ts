@@ -12,6 +12,8 @@ export interface ToolCaller {
    * @throws any other error when the server could not be asked at all
    */
   callTool(name: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<unknown>;
+  /** Says that the last answer of a tool was no use: servers report failures as ordinary answers. */
+  unusable?(name: string, message: string): void;
 }
 
 export interface AdapterContext {

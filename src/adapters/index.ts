@@ -1,4 +1,5 @@
 export { type Adapter, type AdapterContext, type ToolCaller } from './adapter.js';
+export { cheapTool } from './cheap-tool.js';
 export { createAdapter, detectServerType, guessServerType } from './detect.js';
 export type {
   AgentField,

@@ -92,6 +92,7 @@ export class Lane<T> {
       if (!takesAnyAnswer) throwIfFailed(answer);
       this.#answered(read(answer), observations);
     } catch (error) {
+      if (error instanceof AnswerError) this.#context.caller.unusable?.(tool, error.message);
       if (error instanceof ToolRejectedError || error instanceof AnswerError) this.#fail(error);
       else {
         // A tool that hangs while its neighbours answer must not hold up every poll.

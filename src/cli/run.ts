@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { ConfigError, hint } from '../config/index.js';
+import { hint } from '../shared/index.js';
 import type { Terminal } from './terminal.js';
 import { USAGE, UsageError } from './usage.js';
 
@@ -11,6 +11,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   check: async () => (await import('./check.js')).check,
   discover: async () => (await import('./discover.js')).discover,
   token: async () => (await import('./token.js')).token,
+  tap: async () => (await import('./tap.js')).tap,
   simulate: async () => (await import('./simulate.js')).simulate,
 };
 
@@ -26,13 +27,16 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     const command = wantsHelp ? null : commandNamed(name);
     const about = rest[0];
     if (name === 'help' && about !== undefined) commandNamed(about);
-    if (command === null || rest.includes('--help') || rest.includes('-h')) {
+    const own = rest.slice(0, rest.includes('--') ? rest.indexOf('--') : rest.length);
+    if (command === null || own.includes('--help') || own.includes('-h')) {
       terminal.stdout.write(USAGE);
       return 0;
     }
     const start = await command();
     return await start(rest, terminal);
   } catch (error) {
+    // Loaded when it is needed: `tap` has no use for it, and a person waits behind it.
+    const { ConfigError } = await import('../config/index.js');
     if (error instanceof ConfigError) {
       for (const problem of error.problems) terminal.stderr.write(`${problem}\n`);
       return 2;

@@ -10,9 +10,8 @@ import {
   type StoredToken,
   TokenFileError,
 } from '../auth/index.js';
-import { hint } from '../config/index.js';
 import { MCP_SERVER_TYPES } from '../domain/index.js';
-import { systemClock, timestamp } from '../shared/index.js';
+import { hint, systemClock, timestamp } from '../shared/index.js';
 import { parseFlags } from './arguments.js';
 import { table } from './table.js';
 import type { Terminal } from './terminal.js';

@@ -17,12 +17,16 @@ export const USAGE = `swarmlens – one live GraphQL endpoint over every agent s
   swarmlens simulate --type claude-flow|ruv-swarm|daa [--agents N] [--seed N] [--hz N]
                      [--transport stdio|http|tcp] [--port N]
       One simulated MCP server.
+  swarmlens tap --server NAME [--url URL] [--token T] -- COMMAND ARGS…
+      Stands in for a stdio MCP server in the configuration of another MCP client: starts COMMAND, passes everything
+      through, and lets the swarmlens at URL (ws://127.0.0.1:4000) watch the same session under that name.
   swarmlens --version
   swarmlens --help
 
 Environment: SWARMLENS_CONFIG, PORT, HOST, LOG_LEVEL (silent, error, warn, info, debug),
-SWARMLENS_INSECURE_NO_AUTH (1).
-Exit codes: 0 asked to stop, 1 failed while running, 2 bad usage or configuration.
+SWARMLENS_INSECURE_NO_AUTH (1); SWARMLENS_TOKEN (of a tap; --token can be seen by everyone on this machine).
+Exit codes: 0 asked to stop, 1 failed while running, 2 bad usage or configuration; tap: those of COMMAND,
+126 or 127 when it cannot be started.
 `;
 
 /** A command line that makes no sense; the message says what to write instead. */

@@ -1,6 +1,7 @@
 import type { ToolCaller } from '../adapters/index.js';
-import type { Guard } from '../guard/index.js';
-import { type McpSession, ToolRejectedError } from '../mcp/index.js';
+import { ToolRejectedError } from '../mcp/index.js';
+import type { Pool, Seat } from '../replicas/index.js';
+import { textOf, type ToolTally } from './tool-tally.js';
 
 /** The server is well and asks to be left alone for a while. */
 export class ServerBusyError extends Error {
@@ -13,23 +14,31 @@ export class ServerBusyError extends Error {
   }
 }
 
-/** What an adapter calls tools through: the session, behind the guard. */
-export class GuardedCaller implements ToolCaller {
-  readonly #session: McpSession;
-  readonly #guard: Guard;
+/** What an adapter calls tools through: the replicas of its server, each behind its guard. */
+export class PooledCaller implements ToolCaller {
+  readonly #pool: Pool;
+  readonly #seat: Seat;
+  readonly #tally: ToolTally;
   readonly #timeoutMs: number;
 
-  constructor(session: McpSession, guard: Guard, timeoutMs: number) {
-    this.#session = session;
-    this.#guard = guard;
+  /** @param seat whose server the adapter knows */
+  constructor(pool: Pool, seat: Seat, tally: ToolTally, timeoutMs: number) {
+    this.#pool = pool;
+    this.#seat = seat;
+    this.#tally = tally;
     this.#timeoutMs = timeoutMs;
   }
 
   async callTool(name: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<unknown> {
+    const call = { signal, idempotent: true, seat: this.#seat };
     try {
-      const answer = await this.#guard.call(
-        (guarded) => this.#session.callTool(name, args, { signal: guarded, timeoutMs: this.#timeoutMs }),
-        { signal, idempotent: true },
+      const answer = await this.#tally.during(
+        name,
+        () =>
+          this.#pool.call((session, guarded) => {
+            return session.callTool(name, args, { signal: guarded, timeoutMs: this.#timeoutMs });
+          }, call),
+        signal,
       );
       if (answer.isError) throw new ToolRejectedError(textOf(answer.value), TOOL_ERROR);
       return answer.value;
@@ -40,11 +49,11 @@ export class GuardedCaller implements ToolCaller {
       throw error;
     }
   }
+
+  unusable(name: string, message: string): void {
+    this.#tally.unusable(name, message);
+  }
 }
 
 /** JSON-RPC's "internal error": what an answer marked `isError` amounts to. */
 const TOOL_ERROR = -32603;
-
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value ?? null);
-}

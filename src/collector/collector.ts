@@ -1,6 +1,12 @@
-import { SwarmlensError, timestamp } from '../shared/index.js';
+import { connectSession } from '../mcp/index.js';
+import { messageOf, SwarmlensError, timestamp } from '../shared/index.js';
 import type { ServerHealth, ServerSettings, ToolResult } from './settings.js';
 import { Supervisor, type SupervisorDeps } from './supervisor.js';
+
+export interface CollectorDeps extends Omit<SupervisorDeps, 'connect'> {
+  /** Left out: over the network, or by starting a process. */
+  readonly connect?: SupervisorDeps['connect'];
+}
 
 /** All servers that this node polls. */
 export class Collector implements AsyncDisposable {
@@ -8,9 +14,9 @@ export class Collector implements AsyncDisposable {
   readonly #deps: SupervisorDeps;
   #discoveredAt: string | null = null;
 
-  constructor(settings: readonly ServerSettings[], deps: SupervisorDeps) {
-    this.#deps = deps;
-    for (const one of settings) this.#supervisors.set(one.id, new Supervisor(one, deps));
+  constructor(settings: readonly ServerSettings[], deps: CollectorDeps) {
+    this.#deps = { ...deps, connect: deps.connect ?? connectSession };
+    for (const one of settings) this.add(one);
   }
 
   /** When the last discovery ended; `null` before the first. */
@@ -31,7 +37,10 @@ export class Collector implements AsyncDisposable {
   add(settings: ServerSettings): void {
     const { id } = settings;
     if (this.#supervisors.has(id)) throw new Error(`server "${id}" is there already`);
-    this.#supervisors.set(id, new Supervisor(settings, this.#deps));
+    const supervisor = new Supervisor(settings, this.#deps, () => {
+      if (settings.leavesWhenGone === true && this.#supervisors.get(id) === supervisor) this.#forget(id);
+    });
+    this.#supervisors.set(id, supervisor);
   }
 
   /** Watches a server no longer: its connection is closed, and everything of it leaves the picture. */
@@ -46,6 +55,16 @@ export class Collector implements AsyncDisposable {
   /** Changes what needs no new connection: how often the server is polled at most, and which tools clients may call. */
   adjust({ id, maxPollHz, allowTools }: ServerSettings): void {
     this.#supervisors.get(id)?.adjust({ maxPollHz, allowTools });
+  }
+
+  /**
+   * There is reason to think that a server can be reached again: it is tried at once.
+   * @returns whether it is watched at all
+   */
+  reconnect(serverId: string): boolean {
+    const supervisor = this.#supervisors.get(serverId);
+    supervisor?.reconnectNow();
+    return supervisor !== undefined;
   }
 
   /** Measured health of a server; `null` when this node does not poll it. */
@@ -89,6 +108,12 @@ export class Collector implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#supervisors.values()].map((supervisor) => supervisor[Symbol.asyncDispose]()));
+  }
+
+  #forget(serverId: string): void {
+    this.remove(serverId).catch((error: unknown) => {
+      this.#deps.logger.error({ serverId, error: messageOf(error) }, 'server was not removed');
+    });
   }
 
   #find(serverId: string, argument: string): Supervisor {

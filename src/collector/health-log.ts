@@ -8,16 +8,19 @@ import type {
 } from '../domain/index.js';
 import { type Clock, timestamp } from '../shared/index.js';
 
-/** Remembers a server's status and circuit, and tells of each change once, in order. */
+/** Remembers the status and circuit of a server, or of one of its replicas, and tells of each change once, in order. */
 export class HealthLog {
   readonly #serverId: string;
+  readonly #replicaId: string | null;
   readonly #clock: Clock;
   readonly #noticedAt = new Map<string, number>();
   #status: ServerStatus = 'CONNECTING';
   #circuit: CircuitState = 'CLOSED';
 
-  constructor(serverId: string, clock: Clock) {
+  /** @param replicaId `null`: of the server as a whole */
+  constructor(serverId: string, clock: Clock, replicaId: string | null = null) {
     this.#serverId = serverId;
+    this.#replicaId = replicaId;
     this.#clock = clock;
   }
 
@@ -33,6 +36,7 @@ export class HealthLog {
   toStatus(status: ServerStatus, reason: string | null): readonly SwarmlensEvent[] {
     if (status === this.#status) return [];
     const change = this.#change({ status, reason });
+    if (this.#replicaId !== null) return [change];
     if (status === 'OFFLINE') {
       return [change, this.notice('SERVER_OFFLINE', 'ERROR', `${this.#serverId} is offline: ${reason ?? 'no answer'}`)];
     }
@@ -56,11 +60,17 @@ export class HealthLog {
     return { type: 'notice', code, severity, message, serverId: this.#serverId, timestamp: timestamp(this.#clock) };
   }
 
-  /** A notice that is not given again under the same code within a minute. */
-  rareNotice(code: string, severity: NoticeSeverity, message: string): readonly Notice[] {
+  /** What `circuit` is from now on without anyone being told: what is told of a server tells its breaker as well. */
+  noteCircuit(circuitState: CircuitState): void {
+    this.#circuit = circuitState;
+  }
+
+  /** A notice that is not given again under the same code, about the same thing, within a minute. */
+  rareNotice(code: string, severity: NoticeSeverity, message: string, about = ''): readonly Notice[] {
     const now = this.#clock.monotonic();
-    if (now - (this.#noticedAt.get(code) ?? -Infinity) < RARE_MS) return [];
-    this.#noticedAt.set(code, now);
+    const key = `${code} ${about}`;
+    if (now - (this.#noticedAt.get(key) ?? -Infinity) < RARE_MS) return [];
+    this.#noticedAt.set(key, now);
     return [this.notice(code, severity, message)];
   }
 
@@ -68,6 +78,7 @@ export class HealthLog {
     const change: HealthChange = {
       type: 'health',
       serverId: this.#serverId,
+      replicaId: this.#replicaId,
       previousStatus: this.#status,
       status: next.status ?? this.#status,
       previousCircuitState: this.#circuit,

@@ -31,12 +31,3 @@ export function nextPollAt({ lastDueMs, intervalMs, notBeforeMs, last, maxPollSh
 export function dueOf(dueMs: number, nowMs: number, intervalMs: number): number {
   return nowMs - dueMs < intervalMs ? Math.min(dueMs, nowMs) : nowMs;
 }
-
-/** The pause after so many attempts in a row that led to nothing lasting: doubling from 0.5 s to 30 s, half of it jitter. */
-export function reconnectDelayMs(failures: number, random: () => number): number {
-  const ceiling = Math.min(MAX_RECONNECT_MS, FIRST_RECONNECT_MS * 2 ** Math.max(0, failures - 1));
-  return ceiling * (0.5 + random() / 2);
-}
-
-const FIRST_RECONNECT_MS = 500;
-const MAX_RECONNECT_MS = 30_000;

@@ -1,11 +1,20 @@
 import type { ServerMapping } from '../adapters/index.js';
-import type { CircuitBreakerStatus, Latency, McpServerType, Polling, TransportKind } from '../domain/index.js';
-import type { EndpointConfig } from '../mcp/index.js';
+import type {
+  CircuitBreakerStatus,
+  Latency,
+  McpServerType,
+  Polling,
+  ServerReplica,
+  ToolHealth,
+  TransportKind,
+} from '../domain/index.js';
+import type { Endpoint, EndpointConfig } from '../mcp/index.js';
+import type { BreakerSettings, RestartSettings } from '../replicas/index.js';
 
 /** What the collector has to know of one server. */
 export interface ServerSettings {
   readonly id: string;
-  readonly endpoint: EndpointConfig;
+  readonly endpoint: Endpoint;
   /** `null`: found out from the command line, or from the server's own name and tools. */
   readonly serverType: McpServerType | null;
   /** No matter how much is wanted, it is not polled more often. */
@@ -19,19 +28,33 @@ export interface ServerSettings {
   readonly connectTimeoutMs: number;
   /** How a server of type `CUSTOM` is read. */
   readonly mapping?: ServerMapping;
+  /** More endpoints of the same logical server. */
+  readonly replicas?: readonly EndpointConfig[];
+  /** All calls go to one endpoint until that fails; left out: as the type of server has it. */
+  readonly sticky?: boolean;
+  /** What is left out has its default. */
+  readonly breaker?: Partial<BreakerSettings>;
+  readonly restart?: Partial<RestartSettings>;
+  /** Once it has been gone for so long that its agents are removed, it is removed itself: it is in no configuration. */
+  readonly leavesWhenGone?: boolean;
 }
 
 /** What is measured of a server but not part of the revisioned picture. */
 export interface ServerHealth {
+  /** Of the replica in use, as is `latency`. */
   readonly circuitBreaker: CircuitBreakerStatus;
   readonly latency: Latency;
   /** Calls under way. */
   readonly inFlight: number;
+  /** Tries, and those of them that failed, of all replicas. */
   readonly calls: number;
   readonly failures: number;
   /** Malformed things that its answers held and that were left out. */
   readonly rejectedEntries: number;
   readonly polling: Polling;
+  readonly replicas: readonly ServerReplica[];
+  /** Of the tools that were called last, in the order of their names. */
+  readonly tools: readonly ToolHealth[];
 }
 
 /** Of one call that a client asked for. */
@@ -43,14 +66,15 @@ export interface ToolResult {
   readonly durationMs: number;
 }
 
-const KINDS: Readonly<Record<EndpointConfig['type'], TransportKind>> = {
+const KINDS: Readonly<Record<Endpoint['type'], TransportKind>> = {
   stdio: 'STDIO',
   http: 'HTTP',
   sse: 'SSE',
   tcp: 'TCP',
   ws: 'WS',
+  tap: 'TAP',
 };
 
-export function transportKind(endpoint: EndpointConfig): TransportKind {
+export function transportKind(endpoint: Endpoint): TransportKind {
   return KINDS[endpoint.type];
 }

@@ -1,88 +1,94 @@
-import { type Adapter, createAdapter, detectServerType } from '../adapters/index.js';
-import type { Bus } from '../bus/index.js';
-import type { CircuitState, McpServer, McpServerType, ServerReport, SwarmlensEvent } from '../domain/index.js';
-import { CircuitOpenError, createGuard, type Guard, GUARD_DEFAULTS } from '../guard/index.js';
-import { connectSession, type McpSession, type Push, ToolRejectedError } from '../mcp/index.js';
-import { type Clock, messageOf, SwarmlensError, timestamp } from '../shared/index.js';
-import { changesState, type ServerPicture, type Store } from '../state/index.js';
-import type { Logger } from '../telemetry/index.js';
-import { assemble, lastErrorOf, staleCopy } from './assemble.js';
-import { GuardedCaller, ServerBusyError } from './caller.js';
+import { type Adapter, cheapTool, createAdapter, detectServerType } from '../adapters/index.js';
+import type { ServerReport } from '../domain/index.js';
+import { CircuitOpenError } from '../guard/index.js';
+import { type connectSession, type McpSession, type Push, ToolRejectedError } from '../mcp/index.js';
+import { isNotSent, Pool, type PoolEvent, type Seat } from '../replicas/index.js';
+import { messageOf, SwarmlensError, timestamp } from '../shared/index.js';
+import { lastErrorOf } from './assemble.js';
+import { PooledCaller, ServerBusyError } from './caller.js';
 import type { Demand } from './demand.js';
-import { HealthLog } from './health-log.js';
-import { Pulse } from './pulse.js';
-import { pollIntervalMs, reconnectDelayMs } from './schedule.js';
-import { guessedType, newServer } from './new-server.js';
+import { guessedType, newServer, poolSettings } from './new-server.js';
+import { PictureKeeper, type PictureKeeperDeps } from './picture-keeper.js';
+import { healthOf } from './server-health.js';
 import type { ServerHealth, ServerSettings, ToolResult } from './settings.js';
+import { Standing } from './standing.js';
+import { leastIntervalMs, wantedIntervalMs } from './tapped.js';
+import { ToolTally } from './tool-tally.js';
 import { Turns } from './turns.js';
 
-export interface SupervisorDeps {
-  readonly store: Store;
-  readonly bus: Bus;
+export interface SupervisorDeps extends PictureKeeperDeps {
   readonly demand: Demand;
-  readonly clock: Clock;
-  readonly logger: Logger;
   /** 0 ≤ x < 1; jitters the pauses between attempts to connect. */
   readonly random: () => number;
   readonly heartbeatMs: number;
+  readonly connect: typeof connectSession;
+}
+
+/** What is known of the server as long as its seat is the same. */
+interface Held {
+  readonly seat: Seat;
+  readonly adapter: Adapter;
+  /** The tool that lists the agents; `null`: nothing does. */
+  readonly list: string | null;
+  /** Whether the picture is what was reported from here. */
+  isShown: boolean;
 }
 
 /**
- * Keeps one server in the picture: connects, polls as often as anyone wants to know, marks its agents stale when it
- * does not answer, and connects again with growing pauses.
+ * Keeps one server in the picture: polls it through its replicas as often as anyone wants to know, marks its agents stale
+ * while none of them answers, and tells how it is.
  */
 export class Supervisor implements AsyncDisposable {
   settings: ServerSettings;
-  /** Resolves when the first attempt to connect and poll has ended, well or not. */
+  /** Resolves when each replica has been tried and the first poll has ended, well or not. */
   readonly firstAttempt: Promise<void>;
   readonly #deps: SupervisorDeps;
-  #guard: Guard;
-  readonly #health: HealthLog;
+  readonly #tally: ToolTally;
+  readonly #keeper: PictureKeeper;
+  readonly #pool: Pool;
+  readonly #standing: Standing;
   readonly #stop = new AbortController();
   readonly #turns: Turns;
-  readonly #connectPulse: Pulse;
   readonly #demandWatch: Disposable;
   readonly #running: Promise<void>;
   #endFirstAttempt: () => void = () => undefined;
-  #session: McpSession | null = null;
-  #adapter: Adapter | null = null;
-  #server: McpServer;
-  #picture: ServerPicture | null = null;
-  #observeHarmlessly: boolean;
-  #startAgain = false;
-  /** In a row, since the last good poll. */
-  #failedAttempts = 0;
+  #held: Held | null = null;
+  #hasPolled = false;
 
-  constructor(settings: ServerSettings, deps: SupervisorDeps) {
+  /** @param onGone called when the server has been gone for so long that its agents are removed */
+  constructor(settings: ServerSettings, deps: SupervisorDeps, onGone: () => void) {
     this.settings = settings;
     this.#deps = deps;
-    this.#health = new HealthLog(settings.id, deps.clock);
-    this.#turns = new Turns(deps.clock, {
+    const { clock } = deps;
+    this.#tally = new ToolTally(clock);
+    this.#turns = new Turns(clock, {
       intervalMs: () => this.#intervalMs(),
-      leastIntervalMs: () => 1000 / this.settings.maxPollHz,
+      leastIntervalMs: () => leastIntervalMs(this.settings, this.#keeper.server.type),
       maxPollShare: settings.maxPollShare,
     });
-    this.#connectPulse = new Pulse(deps.clock);
     const type = settings.serverType ?? guessedType(settings) ?? 'CUSTOM';
-    this.#observeHarmlessly = settings.endpoint.type === 'stdio' && type === 'CLAUDE_FLOW';
-    this.#server = newServer(settings, type);
-    this.#guard = this.#newGuard(type);
+    this.#keeper = new PictureKeeper(newServer(settings, type), deps, onGone);
+    this.#pool = new Pool(poolSettings(settings, type, deps.heartbeatMs), {
+      ...deps,
+      kindOf: (session) =>
+        settings.serverType ?? detectServerType({ name: session.identity.name, tools: namesOf(session) }),
+      cheapTool: (session, type) => cheapTool(type, namesOf(session), settings.mapping),
+    });
+    this.#standing = new Standing(settings.id, this.#pool, this.#keeper, clock);
+    this.#pool.onEvent((event) => this.#heard(event));
+    this.#pool.onPush((push) => this.#observed(push));
+    this.#pool.onToolsChanged(() => this.#turns.look());
     this.#demandWatch = deps.demand.onChange(() => this.#turns.look());
     this.firstAttempt = new Promise((resolve) => (this.#endFirstAttempt = resolve));
     this.#running = this.#run(this.#stop.signal);
   }
 
   health(): ServerHealth {
-    const { breaker, latency, inFlight, calls, failures } = this.#guard.status();
-    const rejectedEntries = this.#adapter?.rejected ?? 0;
     return {
-      circuitBreaker: breaker,
-      latency,
-      inFlight,
-      calls,
-      failures,
-      rejectedEntries,
+      ...healthOf(this.#pool, this.#standing.status),
+      rejectedEntries: this.#held?.adapter.rejected ?? 0,
       polling: this.#turns.read(),
+      tools: this.#tally.read(),
     };
   }
 
@@ -91,7 +97,7 @@ export class Supervisor implements AsyncDisposable {
    * @returns whether the server answered; `false` at once when it is not connected
    */
   pollNow(): Promise<boolean> {
-    if (this.#session === null || this.#stop.signal.aborted) return Promise.resolve(false);
+    if (this.#pool.seat === null || this.#stop.signal.aborted) return Promise.resolve(false);
     return this.#turns.ask();
   }
 
@@ -100,9 +106,9 @@ export class Supervisor implements AsyncDisposable {
     this.#turns.look();
   }
 
-  /** Ends the pause before the next attempt to connect. */
+  /** Ends the pauses before the next attempts to connect. */
   reconnectNow(): void {
-    if (this.#session === null) this.#connectPulse.ring();
+    this.#pool.tryNow();
   }
 
   /**
@@ -117,15 +123,15 @@ export class Supervisor implements AsyncDisposable {
         `Tool "${tool}" may not be called on server "${id}": add it to that server's "swarmlens.allowTools".`,
       );
     }
-    const session = this.#session;
-    if (session === null) throw unavailable(id, this.#server.lastError ?? 'not connected');
     const startMs = this.#deps.clock.monotonic();
     const durationMs = (): number => this.#deps.clock.monotonic() - startMs;
+    const call = { signal, idempotent: false, seat: null };
     try {
-      const answer = await this.#guard.call((guarded) => session.callTool(tool, args, { signal: guarded, timeoutMs }), {
+      const answer = await this.#tally.during(
+        tool,
+        () => this.#pool.call((session, guarded) => session.callTool(tool, args, { signal: guarded, timeoutMs }), call),
         signal,
-        idempotent: false,
-      });
+      );
       const result = { isError: answer.isError, content: answer.value, durationMs: durationMs() };
       await this.pollNow();
       return result;
@@ -140,192 +146,120 @@ export class Supervisor implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     this.#demandWatch[Symbol.dispose]();
-    await this.#running;
-    this.#guard[Symbol.dispose]();
+    this.#keeper[Symbol.dispose]();
+    await Promise.all([this.#running, this.#pool[Symbol.asyncDispose]()]);
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    await this.#publish([]);
+    await this.#keeper.publish([]);
     while (!signal.aborted) {
-      try {
-        await this.#connectAndServe(signal);
-      } catch (error) {
-        if (!aborted(signal)) await this.#lost(messageOf(error));
-      }
-      if (this.#startAgain) {
-        this.#startAgain = false;
-        continue;
-      }
-      this.#endFirstAttempt();
-      await this.#connectPulse.wait(reconnectDelayMs(this.#failedAttempts, this.#deps.random), signal);
+      if (this.#pool.seat === null) await this.#turns.idle(signal);
+      else await this.#turns.take(() => this.#poll(signal), signal);
+      if (this.#pool.isTried && (this.#hasPolled || this.#pool.seat === null)) this.#endFirstAttempt();
     }
+    this.#turns.refuse();
     this.#endFirstAttempt();
   }
 
-  async #connectAndServe(signal: AbortSignal): Promise<void> {
+  /** What a new session, or another replica, knows of the server is asked anew. */
+  #hold(seat: Seat): Held {
+    if (this.#held?.seat === seat) return this.#held;
     const { settings } = this;
     const { clock, logger } = this.#deps;
-    this.#failedAttempts += 1;
-    await using session = await connectSession(settings.endpoint, {
+    const { session, type } = seat;
+    const tools = namesOf(session);
+    const adapter = createAdapter(type, {
       serverId: settings.id,
-      signal,
-      connectTimeoutMs: settings.connectTimeoutMs,
+      tools: new Set(tools),
+      mapping: settings.mapping,
+      caller: new PooledCaller(this.#pool, seat, this.#tally, settings.timeoutMs),
       clock,
       logger,
-      observeHarmlessly: this.#observeHarmlessly,
-      onToolsChanged: () => this.#turns.look(),
     });
-    const tools = session.tools.map((tool) => tool.name);
-    const type = settings.serverType ?? detectServerType({ name: session.identity.name, tools });
-    if (type === 'CLAUDE_FLOW' && settings.endpoint.type === 'stdio' && !this.#observeHarmlessly) {
-      // Known too late: it runs in the observed project. Start it again where polling cannot harm.
-      this.#observeHarmlessly = true;
-      this.#startAgain = true;
-      return;
-    }
-    if (type !== this.#server.type) {
-      this.#guard[Symbol.dispose]();
-      this.#guard = this.#newGuard(type);
-    }
-    const caller = new GuardedCaller(session, this.#guard, settings.timeoutMs);
-    const { id: serverId, mapping } = settings;
-    const adapter = createAdapter(type, { serverId, tools: new Set(tools), mapping, caller, clock, logger });
-    this.#session = session;
-    this.#adapter = adapter;
-    this.#server = {
-      ...this.#server,
+    const { name, version, simulated } = session.identity;
+    const connectedAt = timestamp(clock);
+    this.#keeper.note({
       type,
       families: adapter.families,
-      name: session.identity.name,
-      version: session.identity.version,
+      name,
+      version,
       tools,
-      simulated: session.identity.simulated,
-      connectedAt: timestamp(clock),
-    };
-    using _pushes = session.onPush((push) => this.#observed(push, session, adapter));
-    try {
-      await this.#serve(session, adapter, signal);
-    } finally {
-      this.#session = null;
-      this.#turns.refuse();
-    }
+      simulated,
+      connectedAt,
+    });
+    const list = cheapTool(type, tools, settings.mapping)?.tool ?? null;
+    this.#held = { seat, adapter, list, isShown: false };
+    return this.#held;
   }
 
-  /** Polls until the session ends. */
-  async #serve(session: McpSession, adapter: Adapter, stop: AbortSignal): Promise<void> {
-    if (stop.aborted) return;
-    const ended = new AbortController();
-    const { signal } = ended;
-    const end = (): void => ended.abort();
-    stop.addEventListener('abort', end, { once: true });
-    const watch = session.closed.then((reason) => {
-      stop.removeEventListener('abort', end);
-      ended.abort();
-      return reason;
-    });
-    this.#turns.atOnce();
-    while (!signal.aborted) {
-      await this.#turns.take(async () => {
-        const answered = await this.#poll(session, adapter, signal);
-        this.#endFirstAttempt();
-        return answered;
-      }, signal);
+  async #poll(signal: AbortSignal): Promise<boolean> {
+    // Where replicas are not changed within a poll, one that its replica fails is made anew on the next.
+    for (let left = this.#pool.replicas.length; left > 0; left -= 1) {
+      const { seat } = this.#pool;
+      if (seat === null) return false;
+      const held = this.#hold(seat);
+      const rejectedBefore = held.adapter.rejected;
+      try {
+        return await this.#answered(await held.adapter.poll(signal), held, rejectedBefore);
+      } catch (error) {
+        if (signal.aborted) return false;
+        if (left > 1 && this.#pool.seat !== null && this.#pool.seat !== seat) continue;
+        await this.#unanswered(error);
+        return false;
+      } finally {
+        this.#hasPolled = true;
+      }
     }
-    if (aborted(stop)) return;
-    throw (await watch) ?? new Error('the server closed the session');
+    return false;
+  }
+
+  /** @returns whether that is a picture of the server */
+  async #answered(report: ServerReport, held: Held, rejectedBefore: number): Promise<boolean> {
+    const events = this.#standing.noticesOf(report, held.adapter, rejectedBefore);
+    const isListed = !report.failures.some(({ tool }) => tool === held.list);
+    if (!isListed && !held.isShown && this.#keeper.hasReported) {
+      // What an earlier session has listed is the best that is known: no list is not an empty one.
+      await this.#standing.unanswered(lastErrorOf(report) ?? 'its agents are not listed', events);
+      return false;
+    }
+    held.isShown = true;
+    await this.#standing.reported(report, namesOf(held.seat.session), events);
+    return true;
   }
 
   /** What was told unasked is shown at once, and looked into by a poll. */
-  #observed(push: Push, session: McpSession, adapter: Adapter): void {
-    const report = adapter.observe(push);
-    if (report !== null && this.#picture !== null) {
-      this.#reported(report, session, []).catch((error: unknown) => this.#notPublished(error));
+  #observed(push: Push): void {
+    const held = this.#held;
+    const report = held?.adapter.observe(push) ?? null;
+    if (held !== null && report !== null && this.#keeper.hasReported) {
+      const shown = this.#standing.reported(report, namesOf(held.seat.session), []);
+      shown.catch((error: unknown) => this.#notPublished(error));
     }
     this.#turns.soon();
   }
 
-  async #poll(session: McpSession, adapter: Adapter, signal: AbortSignal): Promise<boolean> {
-    const { clock } = this.#deps;
-    const rejectedBefore = adapter.rejected;
-    try {
-      const report = await adapter.poll(signal);
-      const lastError = lastErrorOf(report);
-      const events = [...this.#health.toStatus(lastError === null ? 'ONLINE' : 'DEGRADED', lastError)];
-      if (adapter.rejected > rejectedBefore) {
-        const message = `${this.settings.id} reported ${adapter.rejected} malformed values so far; they are left out; the last one: ${adapter.lastRejection ?? 'unknown'}`;
-        events.push(...this.#health.rareNotice('AGENT_REJECTED', 'WARNING', message));
-      }
-      this.#failedAttempts = 0;
-      await this.#reported(report, session, events);
-      return true;
-    } catch (error) {
-      if (signal.aborted) return false;
-      if (error instanceof ServerBusyError) {
-        this.#turns.rest(error.retryAfterMs);
-        this.#deps.logger.debug(
-          { serverId: this.settings.id, retryAfterMs: error.retryAfterMs },
-          'server asks for a pause',
-        );
-        return false;
-      }
-      if (error instanceof CircuitOpenError && error.retryAt !== null) {
-        this.#turns.rest(Math.max(0, error.retryAt - clock.now()));
-      }
-      await this.#unanswered(this.#health.circuit === 'OPEN' ? 'OFFLINE' : 'DEGRADED', messageOf(error));
-      return false;
+  async #unanswered(error: unknown): Promise<void> {
+    const { id } = this.settings;
+    const { clock, logger } = this.#deps;
+    if (error instanceof ServerBusyError) {
+      const { retryAfterMs } = error;
+      this.#turns.rest(retryAfterMs);
+      logger.debug({ serverId: id, retryAfterMs }, 'server asks for a pause');
+      return;
     }
-  }
-
-  async #reported(report: ServerReport, session: McpSession, events: readonly SwarmlensEvent[]): Promise<void> {
-    const seenAt = timestamp(this.#deps.clock);
-    this.#server = {
-      ...this.#server,
-      status: this.#health.status,
-      tools: session.tools.map((tool) => tool.name),
-      stale: false,
-      lastError: lastErrorOf(report),
-    };
-    this.#picture = assemble(this.#server, report, seenAt, this.#picture);
-    await this.#publish(events, seenAt);
-  }
-
-  async #lost(reason: string): Promise<void> {
-    this.#deps.logger.debug({ serverId: this.settings.id, reason }, 'server is not connected');
-    await this.#unanswered('OFFLINE', reason);
-  }
-
-  /** The last known picture goes on, marked as such. */
-  async #unanswered(status: 'OFFLINE' | 'DEGRADED', reason: string): Promise<void> {
-    const events = this.#health.toStatus(status, reason);
-    this.#server = { ...this.#server, status: this.#health.status, stale: true, lastError: reason };
-    if (this.#picture !== null) {
-      this.#picture = staleCopy(this.#picture, this.#server, this.#deps.store.serverSeenAt(this.settings.id));
+    if (error instanceof CircuitOpenError && error.retryAt !== null) {
+      this.#turns.rest(Math.max(0, error.retryAt - clock.now()));
     }
-    await this.#publish(events);
+    // Why nothing was sent is not what is wrong.
+    const reason = (isNotSent(error) ? this.#pool.trouble : null) ?? messageOf(error);
+    await this.#standing.unanswered(reason, []);
   }
 
-  async #publish(events: readonly SwarmlensEvent[], seenAt: string | null = null): Promise<void> {
-    const { store, bus, logger } = this.#deps;
-    const picture = this.#picture ?? { server: this.#server, agents: [], swarms: [], edges: [] };
-    const change = { ...store.diff({ ...picture, server: this.#server }, seenAt), events };
-    if (seenAt === null && events.length === 0 && !changesState(change)) return;
-    for (const event of events) {
-      if (event.type === 'health') logger.info(event, 'server health changed');
-    }
-    await bus.publish(change);
-  }
-
-  /** claude-flow takes one call at a time, because each of them rewrites its ledger. */
-  #newGuard(type: McpServerType): Guard {
-    const { timeoutMs } = this.settings;
-    const maxConcurrent = type === 'CLAUDE_FLOW' ? 1 : GUARD_DEFAULTS.maxConcurrent;
-    const guard = createGuard({ ...GUARD_DEFAULTS, timeoutMs, maxConcurrent }, { clock: this.#deps.clock });
-    guard.onTransition(({ to, reason }) => this.#circuitChanged(to, reason));
-    return guard;
-  }
-
-  #circuitChanged(to: CircuitState, reason: string | null): void {
-    this.#publish(this.#health.toCircuit(to, reason)).catch((error: unknown) => this.#notPublished(error));
+  #heard(event: PoolEvent): void {
+    const { seat } = this.#pool;
+    if (seat !== null && seat !== this.#held?.seat) this.#turns.atOnce();
+    else this.#turns.look();
+    this.#standing.heard(event).catch((error: unknown) => this.#notPublished(error));
   }
 
   #notPublished(error: unknown): void {
@@ -333,15 +267,16 @@ export class Supervisor implements AsyncDisposable {
   }
 
   #intervalMs(): number {
-    return pollIntervalMs(this.#deps.demand.hzFor(this.#server), this.settings.maxPollHz, this.#deps.heartbeatMs);
+    const { demand, heartbeatMs } = this.#deps;
+    const { server } = this.#keeper;
+    return wantedIntervalMs(this.settings, server.type, demand.hzFor(server), heartbeatMs);
   }
+}
+
+function namesOf(session: McpSession): string[] {
+  return session.tools.map(({ name }) => name);
 }
 
 function unavailable(serverId: string, reason: string): SwarmlensError {
   return new SwarmlensError('SERVER_UNAVAILABLE', `Server "${serverId}" did not answer: ${reason}`, { serverId });
-}
-
-/** A function, because the compiler takes an earlier look at `signal.aborted` for good. */
-function aborted(signal: AbortSignal): boolean {
-  return signal.aborted;
 }

@@ -1,7 +1,6 @@
 import type { Polling } from '../domain/index.js';
-import type { Clock } from '../shared/index.js';
+import { type Clock, Pulse } from '../shared/index.js';
 import { PollMeter } from './poll-meter.js';
-import { Pulse } from './pulse.js';
 import { dueOf, nextPollAt } from './schedule.js';
 
 export interface TurnsOptions {

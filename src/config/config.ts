@@ -28,6 +28,8 @@ export interface Config {
   readonly demo: boolean;
   /** Between two polls of a server that nobody wants to know of. */
   readonly heartbeatMs: number;
+  /** How long agents of a server that is gone stay; `null`, or left out: for ever. */
+  readonly removeAfterMs?: number | null;
   /** Removals that a reader can resume over. */
   readonly tombstones: number;
   /** How long clients may take to leave when the program is asked to stop. Child processes are then ended, one that does not heed that within seconds. */
@@ -64,6 +66,28 @@ export interface ServerConfig {
   readonly connectTimeoutMs: number;
   /** How a server that nobody here knows is read; its type is then `CUSTOM`. */
   readonly mapping?: ServerMapping;
+  /** More endpoints of the same server. */
+  readonly replicas?: readonly EndpointConfig[];
+  /** Whether all calls go to one endpoint until that fails; left out: as the type of server has it. */
+  readonly sticky?: boolean;
+  readonly breaker?: BreakerConfig;
+  readonly restart?: RestartConfig;
+}
+
+/** When the breaker of an endpoint opens, and for how long; what is left out has its default. */
+export interface BreakerConfig {
+  /** Calls in a row. */
+  readonly failures?: number;
+  readonly initialMs?: number;
+  readonly maxMs?: number;
+}
+
+/** How an endpoint is connected, or started, again; what is left out has its default. */
+export interface RestartConfig {
+  readonly initialMs?: number;
+  readonly maxMs?: number;
+  /** Of a command; `null`: it is never given up. */
+  readonly maxAttempts?: number | null;
 }
 
 export const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const;

@@ -1,9 +1,24 @@
 import { resolve } from 'node:path';
 import type { z } from 'zod';
 import type { EndpointConfig } from '../mcp/index.js';
-import { HTTP_SERVER, type SERVER_OPTIONS, STDIO_SERVER, TCP_SERVER, WS_SERVER } from './schema.js';
+import { expectation, keyOf, type Place, problemsOf } from './problems.js';
+import {
+  ENTRY_KEYS,
+  hintForServer,
+  HTTP_SERVER,
+  type SERVER_OPTIONS,
+  STDIO_SERVER,
+  TCP_SERVER,
+  WS_SERVER,
+} from './schema.js';
 
 type EntryKind = 'stdio' | 'http' | 'ws' | 'tcp';
+
+/** Where an entry stands, and what is known of it. */
+export interface EntryPlace extends Omit<Place, 'hintFor'> {
+  /** What a working directory is relative to; absolute. */
+  readonly directory: string;
+}
 
 interface ReadEntry {
   readonly endpoint: EndpointConfig;
@@ -19,7 +34,7 @@ const KINDS: ReadonlyMap<unknown, EntryKind> = new Map([
 ]);
 
 /** By its type or, where that is left out or none, by what else there is; `null`: there is nothing to go by. */
-export function kindOf(entry: Readonly<Record<string, unknown>>): EntryKind | null {
+function kindOf(entry: Readonly<Record<string, unknown>>): EntryKind | null {
   if ('command' in entry) return 'stdio';
   const { type, url } = entry;
   const kind = KINDS.get(type);
@@ -29,7 +44,7 @@ export function kindOf(entry: Readonly<Record<string, unknown>>): EntryKind | nu
 }
 
 /** @param directory what a working directory is relative to */
-export function shapeOf(kind: EntryKind, directory: string): z.ZodType<ReadEntry> {
+function shapeOf(kind: EntryKind, directory: string): z.ZodType<ReadEntry> {
   switch (kind) {
     case 'stdio':
       return STDIO_SERVER.transform(({ command, args = [], cwd = '.', env = {}, swarmlens: options = {} }) => ({
@@ -52,4 +67,31 @@ export function shapeOf(kind: EntryKind, directory: string): z.ZodType<ReadEntry
         options,
       }));
   }
+}
+
+/** What of an entry is ours to read: other programs have keys of their own there. */
+export function ownPart(entry: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(entry).filter(([name]) => ENTRY_KEYS.includes(name)));
+}
+
+/**
+ * An entry, the environment filled in, or what is one but for its name: a replica.
+ * @returns `null` when it is wrong, and then `problems` has grown
+ */
+export function readEntry(
+  filled: Readonly<Record<string, unknown>>,
+  { directory, ...place }: EntryPlace,
+  problems: string[],
+): ReadEntry | null {
+  const kind = kindOf(filled);
+  if (kind === null) {
+    problems.push(
+      `${keyOf(place.path)}: expected "command" (a server to start), or "url", or "host" and "port" (one to reach)`,
+    );
+    return null;
+  }
+  const parsed = shapeOf(kind, directory).safeParse(filled, { error: expectation });
+  if (parsed.success) return parsed.data;
+  problems.push(...problemsOf(parsed.error, { ...place, hintFor: hintForServer }));
+  return null;
 }

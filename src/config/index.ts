@@ -1,4 +1,3 @@
 export { type Config, ConfigError, type LogLevel, type ServerConfig } from './config.js';
 export { type ConfigSources, type Flags, loadConfig } from './load.js';
-export { hint } from './problems.js';
 export { ConfigWatch, type ConfigWatchOptions } from './watch.js';

@@ -10,6 +10,7 @@ import { JsonError, parseJson } from './json.js';
 import { expectation, hint, keyOf, problemsOf, show } from './problems.js';
 import { FILE, hintForOwn, OWN_OPTIONS } from './schema.js';
 import { parseServer } from './servers.js';
+import { isTap, tapWarning } from './tap-entry.js';
 import { type Environment, fillIn } from './variables.js';
 
 /** What the command line says; text as it was typed. */
@@ -58,10 +59,11 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
   }
   const logLevel = logLevelOf(env['LOG_LEVEL'], problems) ?? options.logLevel ?? 'warn';
   if (problems.length > 0) throw new ConfigError(problems);
-  const { servers, duplicates } = withoutDuplicates(file?.servers ?? demoServers(program, cwd));
+  const all = file?.servers ?? demoServers(program, cwd);
+  const { servers, duplicates } = withoutDuplicates(all.filter((server) => !isTap(server)));
   return {
     file: file?.path ?? null,
-    warnings: duplicates.map(duplicateWarning),
+    warnings: [...all.filter(isTap).map(tapWarning), ...duplicates.map(duplicateWarning)],
     discovery: {
       directory: cwd,
       hosts: options.discovery?.hosts ?? USUAL_HOSTS,
@@ -78,6 +80,7 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
     logLevel,
     heartbeatMs: options.heartbeatMs ?? 5_000,
     tombstones: options.tombstones ?? 2_000,
+    removeAfterMs: options.removeAfterMs === undefined ? 300_000 : options.removeAfterMs,
     shutdownMs: options.shutdownMs ?? 5_000,
     compressFromBytes: options.compressFromBytes === undefined ? 512 : options.compressFromBytes,
     maxBufferedBytes: options.maxBufferedBytes ?? 524_288,

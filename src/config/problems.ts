@@ -1,5 +1,7 @@
 import type { z } from 'zod';
 
+export { hint } from '../shared/index.js';
+
 /** Where a piece of the configuration stands, and what is known of it. */
 export interface Place {
   readonly path: readonly PropertyKey[];
@@ -73,31 +75,7 @@ const MAX_SHOWN = 100;
 const SECRET_KEYS: ReadonlySet<string> = new Set(['env', 'headers', 'auth']);
 const SECRET_WORDS = /token|secret|passw|credential|authori[sz]ation|bearer|cookie|api[-_]?key/i;
 
-/** `, did you mean "x"?` when one of the words is near. */
-export function hint(word: string, words: readonly string[]): string {
-  const near = words
-    .map((known) => ({ known, distance: distance(word.toLowerCase(), known.toLowerCase()) }))
-    .filter((one) => one.distance <= 2)
-    .sort((a, b) => a.distance - b.distance)[0];
-  return near === undefined ? '' : `, did you mean "${near.known}"?`;
-}
-
-/** Levenshtein's. Words of very different length are not compared: they are not near. */
-function distance(a: string, b: string): number {
-  if (Math.abs(a.length - b.length) > 2) return Infinity;
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const substitution = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, substitution));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
-}
-
-function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
+export function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
   let value = input;
   for (const key of path) {
     if (typeof value !== 'object' || value === null) return undefined;

@@ -16,6 +16,11 @@ const DURATION_MS = wholeNumber(1, 3_600_000, 'milliseconds, a whole number');
 const SHARE_ERROR = 'expected a number above 0, at most 1';
 const POLL_HZ_ERROR = 'expected a number above 0, at most 1000';
 
+const MAX_REPLICAS = 32;
+
+/** Longer than that no timer can wait: 23 days. */
+const MAX_TIMER_MS = 2_000_000_000;
+
 /** What later versions will read; today it may stand there empty. */
 const EMPTY = z.custom<object>(
   (value) => typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length === 0,
@@ -38,8 +43,30 @@ export const SERVER_OPTIONS = z.strictObject({
     .positive({ error: SHARE_ERROR })
     .max(1, { error: SHARE_ERROR })
     .optional(),
-  replicas: z.never({ error: `${NOT_YET}: leave it out` }).optional(),
+  /** Entries of their own, which are looked at one by one. */
+  replicas: z
+    .array(z.unknown())
+    .max(MAX_REPLICAS, { error: `expected at most ${MAX_REPLICAS} entries` })
+    .optional(),
+  sticky: z.boolean().optional(),
+  breaker: z
+    .strictObject({
+      failures: wholeNumber(1, 1_000).optional(),
+      initialMs: DURATION_MS.optional(),
+      maxMs: DURATION_MS.optional(),
+    })
+    .optional(),
+  restart: z
+    .strictObject({
+      initialMs: DURATION_MS.optional(),
+      maxMs: DURATION_MS.optional(),
+      maxAttempts: wholeNumber(1, 1_000_000, 'null or a whole number').nullable().optional(),
+    })
+    .optional(),
 });
+
+/** Of `breaker` and `restart`. */
+const PAUSE_KEYS = ['failures', 'initialMs', 'maxMs', 'maxAttempts'];
 
 /** Keys that other programs read from the same file are let through. */
 const SHARED = { swarmlens: SERVER_OPTIONS.optional(), disabled: z.boolean().optional() };
@@ -110,6 +137,7 @@ export const OWN_OPTIONS = z.strictObject({
   heartbeatMs: DURATION_MS.optional(),
   tombstones: wholeNumber(0, 10_000_000).optional(),
   shutdownMs: DURATION_MS.optional(),
+  removeAfterMs: wholeNumber(1, MAX_TIMER_MS, 'null or milliseconds, a whole number').nullable().optional(),
   discovery: z
     .strictObject({
       hosts: z.array(z.string().min(1)).max(16).optional(),
@@ -134,5 +162,5 @@ export function hintForOwn(key: string): string {
 
 export function hintForServer(key: string): string {
   if (Object.hasOwn(OWN_OPTIONS.shape, key)) return ', it belongs under "swarmlens" beside "mcpServers"';
-  return hint(key, [...Object.keys(SERVER_OPTIONS.shape), ...MAPPING_KEYS]);
+  return hint(key, [...Object.keys(SERVER_OPTIONS.shape), ...MAPPING_KEYS, ...PAUSE_KEYS]);
 }

@@ -1,8 +1,10 @@
 import { z } from 'zod';
+import { isServerName } from '../shared/index.js';
 import type { ServerConfig } from './config.js';
-import { kindOf, shapeOf } from './entry.js';
-import { expectation, hint, keyOf, problemsOf, show } from './problems.js';
-import { ENTRY_KEYS, hintForServer } from './schema.js';
+import { ownPart, readEntry } from './entry.js';
+import { hint, keyOf, show } from './problems.js';
+import { given, parseReplicas, pauseProblems } from './replicas.js';
+import { ENTRY_KEYS } from './schema.js';
 import { type Environment, fillIn } from './variables.js';
 
 export const SERVER_DEFAULTS = { maxPollHz: 60, maxPollShare: 0.5, timeoutMs: 3_000, connectTimeoutMs: 30_000 };
@@ -34,7 +36,7 @@ export function parseServer(
     return null;
   }
   if (loose.data['disabled'] === true) return null;
-  if (!/^[^:\p{Cc}]{1,64}$/u.test(id)) {
+  if (!isServerName(id)) {
     problems.push(`${key}: a server's name has 1 to 64 characters, no colon and no control character`);
   }
   for (const other of Object.keys(loose.data)) {
@@ -42,23 +44,15 @@ export function parseServer(
     if (meant !== '') problems.push(`${keyOf([...path, other])}: there is no such option${meant}`);
   }
   const unset = new Map<string, string>();
-  const ours = Object.fromEntries(Object.entries(loose.data).filter(([name]) => ENTRY_KEYS.includes(name)));
-  const filled = LOOSE.parse(fillIn(ours, path, env, unset));
-  const kind = kindOf(filled);
-  if (kind === null) {
-    problems.push(`${key}: expected "command" (a server to start), or "url", or "host" and "port" (one to reach)`);
-    return null;
-  }
-  const parsed = shapeOf(kind, directory).safeParse(filled, { error: expectation });
+  const filled = LOOSE.parse(fillIn(ownPart(loose.data), path, env, unset));
+  const place = { path, input: entry, reported: new Set(unset.keys()), directory };
   problems.push(...unset.values());
-  if (!parsed.success) {
-    problems.push(
-      ...problemsOf(parsed.error, { path, input: entry, reported: new Set(unset.keys()), hintFor: hintForServer }),
-    );
-    return null;
-  }
+  const read = readEntry(filled, place, problems);
+  if (read === null) return null;
+  const { endpoint, options } = read;
+  const replicas = parseReplicas(options.replicas ?? [], place, problems);
+  problems.push(...pauseProblems(options, path));
   if (problems.length > before) return null;
-  const { endpoint, options } = parsed.data;
   const { mapping, serverType = mapping === undefined ? null : 'CUSTOM' } = options;
   if (mapping !== undefined && serverType !== 'CUSTOM') {
     problems.push(
@@ -76,5 +70,9 @@ export function parseServer(
     timeoutMs: options.timeoutMs ?? SERVER_DEFAULTS.timeoutMs,
     connectTimeoutMs: options.connectTimeoutMs ?? SERVER_DEFAULTS.connectTimeoutMs,
     ...(mapping === undefined ? {} : { mapping }),
+    ...(replicas.length === 0 ? {} : { replicas }),
+    ...(options.sticky === undefined ? {} : { sticky: options.sticky }),
+    ...(options.breaker === undefined ? {} : { breaker: given(options.breaker) }),
+    ...(options.restart === undefined ? {} : { restart: given(options.restart) }),
   };
 }

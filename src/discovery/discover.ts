@@ -16,7 +16,11 @@ export interface DiscoverOptions {
   readonly hosts: readonly string[];
   readonly ports: readonly number[];
   /** The configured servers: they are told as such, and not asked. */
-  readonly known: readonly { readonly id: string; readonly endpoint: Located }[];
+  readonly known: readonly {
+    readonly id: string;
+    readonly endpoint: Located;
+    readonly replicas?: readonly Located[];
+  }[];
   /** The file that they stand in, if there is one; absolute. */
   readonly configFile: string | null;
   /** Of ourselves; not looked at. */
@@ -41,7 +45,11 @@ const MAX_NAMES = 10_000;
 
 /** Looks at the usual places and says what is there. Starts nothing; takes at most five seconds. */
 export async function discover(options: DiscoverOptions): Promise<readonly Candidate[]> {
-  const known = new Map(options.known.map(({ id, endpoint }) => [locationOf(endpoint), id]));
+  const known = new Map(
+    options.known.flatMap(({ id, endpoint, replicas = [] }) => {
+      return [endpoint, ...replicas].map((one) => [locationOf(one), id] as const);
+    }),
+  );
   const own = options.own === null ? null : locationOf(options.own);
   const { directory } = options;
   const all = directory === null ? [] : await readMcpJson(directory);

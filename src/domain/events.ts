@@ -11,10 +11,12 @@ export interface Notice {
   readonly timestamp: string;
 }
 
-/** A server or its circuit breaker went from one state to another. An event, not a state. */
+/** A server, one of its replicas, or the circuit breaker of one went from one state to another. An event, not a state. */
 export interface HealthChange {
   readonly type: 'health';
   readonly serverId: string;
+  /** Whose status and breaker it is; `null`: the server as a whole, or its only endpoint. */
+  readonly replicaId: string | null;
   readonly previousStatus: ServerStatus;
   readonly status: ServerStatus;
   readonly previousCircuitState: CircuitState;

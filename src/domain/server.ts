@@ -17,10 +17,37 @@ export interface CircuitBreakerStatus {
   readonly retryAt: string | null;
 }
 
+/** One of the endpoints that serve one logical server. */
 export interface ServerReplica {
   readonly id: string;
   readonly status: ServerStatus;
+  /** Calls may go there now. */
+  readonly inUse: boolean;
+  /** Calls under way, those that wait for their turn included. */
   readonly inFlight: number;
+  readonly latency: Latency;
+  readonly circuitBreaker: CircuitBreakerStatus;
+  /** What is wrong with it now; `null`: nothing is. */
+  readonly lastError: string | null;
+  /** Times that it was connected again. */
+  readonly restarts: number;
+  /** When it last answered anything; `null`: never. */
+  readonly lastAnsweredAt: string | null;
+  /** When it was last asked whether it is there, because nobody had called it; `null`: there was no need. */
+  readonly lastProbedAt: string | null;
+}
+
+/** How the calls of one tool went. */
+export interface ToolHealth {
+  readonly name: string;
+  /** That were answered, or should have been. */
+  readonly calls: number;
+  /** Of those: refused, unusable, or not answered. */
+  readonly failures: number;
+  readonly consecutiveFailures: number;
+  /** Of the last failure, however long ago; `null`: there was none. */
+  readonly lastError: string | null;
+  readonly lastFailedAt: string | null;
   readonly latency: Latency;
 }
 
@@ -50,6 +77,8 @@ export interface McpServer {
   readonly tools: readonly string[];
   /** Its agents are last known values. */
   readonly stale: boolean;
+  /** Since when they are; `null`: they are not. */
+  readonly staleSince: string | null;
   readonly simulated: boolean;
   readonly connectedAt: string | null;
   readonly lastError: string | null;

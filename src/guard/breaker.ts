@@ -43,7 +43,8 @@ export class Breaker implements Disposable {
   #state: CircuitState = 'CLOSED';
   #pauseMs = 0;
   #openedAt: number | null = null;
-  #retryAt: number | null = null;
+  /** When it last opened, on the monotonic clock. */
+  #openedAtMs = 0;
   #lastFailure: string | null = null;
 
   constructor(threshold: number, backoffMs: Backoff, clock: Clock) {
@@ -83,9 +84,12 @@ export class Breaker implements Disposable {
     return outcome.answer;
   }
 
-  /** When the next probe will be let through, milliseconds since the epoch; `null` unless the breaker is open. */
+  /**
+   * When the next probe will be let through, milliseconds since the epoch as the clock now has it; `null` unless the
+   * breaker is open.
+   */
   get retryAt(): number | null {
-    return this.#state === 'OPEN' ? this.#retryAt : null;
+    return this.#state === 'OPEN' ? this.#clock.now() + this.#leftMs() : null;
   }
 
   status(): CircuitBreakerStatus {
@@ -105,10 +109,24 @@ export class Breaker implements Disposable {
     for (const subscription of this.#subscriptions) subscription.dispose();
   }
 
-  /** Takes down each pause, because cockatiel does not say how long it is. */
+  /** Of its pause; 0 or less: it is over. */
+  #leftMs(): number {
+    return this.#openedAtMs + this.#pauseMs - this.#clock.monotonic();
+  }
+
+  /**
+   * Takes down each pause, because cockatiel does not say how long it is. cockatiel measures it by the wall clock, which
+   * may be set meanwhile: what it is told is whether the pause is over by ours.
+   */
   #noted(backoff: IBackoff<unknown>): IBackoff<unknown> {
     this.#pauseMs = backoff.duration;
-    return { duration: backoff.duration, next: (context) => this.#noted(backoff.next(context)) };
+    const duration = (): number => (this.#leftMs() > 0 ? Infinity : -Infinity);
+    return {
+      get duration() {
+        return duration();
+      },
+      next: (context) => this.#noted(backoff.next(context)),
+    };
   }
 
   #moved(to: CircuitState): void {
@@ -117,10 +135,9 @@ export class Breaker implements Disposable {
     this.#state = to;
     if (to === 'OPEN') {
       this.#openedAt = at;
-      this.#retryAt = at + this.#pauseMs;
+      this.#openedAtMs = this.#clock.monotonic();
     } else if (to === 'CLOSED') {
       this.#openedAt = null;
-      this.#retryAt = null;
     }
     this.#transitions.emit({ from, to, at, reason: to === 'OPEN' ? this.#lastFailure : null });
   }

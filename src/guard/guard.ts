@@ -5,6 +5,7 @@ import {
   type BulkheadPolicy,
   ExponentialBackoff,
   handleWhen,
+  type IBackoff,
   retry,
   type RetryPolicy,
   timeout,
@@ -42,6 +43,15 @@ export interface CallOptions {
   readonly signal: AbortSignal;
   /** Whether asking twice does no more than asking once: only then is it asked again. */
   readonly idempotent: boolean;
+  /** Of all its tries together; left out: the guard's own `timeoutMs`. Above 0. */
+  readonly timeoutMs?: number;
+}
+
+/** What is left of a call's time. */
+interface Budget {
+  readonly timeoutMs: number;
+  /** On the monotonic clock; `null` until its first try begins. */
+  deadlineMs: number | null;
 }
 
 /** What stands between one MCP endpoint and everyone who calls it. All its calls share one breaker. */
@@ -54,8 +64,11 @@ export interface Guard extends Disposable {
    * @throws ToolCallTimeoutError: it took too long
    * @throws the signal's reason, at once, when `signal` is aborted; else what the operation threw last
    */
-  call<T>(operation: (signal: AbortSignal) => Promise<T>, options: CallOptions): Promise<T>;
+  call<T>(operation: Operation<T>, options: CallOptions): Promise<T>;
   status(): GuardStatus;
+  /** What `status` says of the breaker and of latencies, for less. */
+  readonly breaker: CircuitBreakerStatus;
+  latency(): Latency;
   /** Calls back at each change of the breaker's state, in order; must not throw. Dispose to stop. */
   onTransition(callback: (transition: GuardTransition) => void): Disposable;
 }
@@ -70,11 +83,9 @@ class PolicyGuard implements Guard {
   readonly #options: GuardOptions;
   readonly #clock: Clock;
   readonly #bulkhead: BulkheadPolicy;
-  readonly #retry: RetryPolicy;
   readonly #breaker: Breaker;
   readonly #timeout: TimeoutPolicy;
   readonly #latency: LatencyWindow;
-  readonly #retryWatch: { dispose(): void };
   #calls = 0;
   #failures = 0;
   #timeouts = 0;
@@ -86,25 +97,19 @@ class PolicyGuard implements Guard {
     this.#clock = clock;
     this.#latency = new LatencyWindow(clock, options.latencyWindowMs, options.maxLatencySamples);
     this.#bulkhead = bulkhead(options.maxConcurrent, options.maxQueued);
-    this.#retry = retry(handleWhen(isWorthRepeating), {
-      maxAttempts: options.maxAttempts - 1,
-      backoff: new ExponentialBackoff({
-        initialDelay: options.retryBackoffMs.initial,
-        maxDelay: options.retryBackoffMs.max,
-      }),
-    });
     this.#breaker = new Breaker(options.breakerThreshold, options.breakerBackoffMs, clock);
-    this.#timeout = timeout(options.timeoutMs, { strategy: TimeoutStrategy.Aggressive, abortOnReturn: false });
-    this.#retryWatch = this.#retry.onRetry(() => (this.#retries += 1));
+    this.#timeout = timeoutPolicy(options.timeoutMs);
   }
 
-  async call<T>(operation: (signal: AbortSignal) => Promise<T>, { signal, idempotent }: CallOptions): Promise<T> {
+  async call<T>(operation: Operation<T>, options: CallOptions): Promise<T> {
+    const { signal, idempotent, timeoutMs = this.#options.timeoutMs } = options;
     signal.throwIfAborted();
-    const once = (): Promise<T> => this.#once(operation, signal);
+    const budget: Budget = { timeoutMs, deadlineMs: null };
+    const once = (): Promise<T> => this.#once(operation, signal, budget);
     // cockatiel's bulkhead is not told of the signal: a queued call that it finds aborted stops its queue. Its retry
     // does not heed the signal while it pauses: the slot is given back without waiting for that.
     const result = this.#bulkhead.execute(() =>
-      abortable(idempotent ? this.#retry.execute(once, signal) : once(), signal),
+      abortable(idempotent ? this.#retryWithin(budget).execute(once, signal) : once(), signal),
     );
     try {
       return await abortable(result, signal);
@@ -129,28 +134,36 @@ class PolicyGuard implements Guard {
     };
   }
 
+  get breaker(): CircuitBreakerStatus {
+    return this.#breaker.status();
+  }
+
+  latency(): Latency {
+    return this.#latency.read();
+  }
+
   onTransition(callback: (transition: GuardTransition) => void): Disposable {
     return this.#breaker.onTransition(callback);
   }
 
   [Symbol.dispose](): void {
-    this.#retryWatch.dispose();
     this.#breaker[Symbol.dispose]();
   }
 
-  async #once<T>(operation: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
+  async #once<T>(operation: Operation<T>, signal: AbortSignal, budget: Budget): Promise<T> {
     if (signal.aborted) throw new CallAborted();
-    return this.#breaker.execute((isProbe) => this.#try(operation, isProbe ? null : signal));
+    return this.#breaker.execute((isProbe) => this.#try(operation, isProbe ? null : signal, budget));
   }
 
   /** @param caller `null`: nobody's giving up ends it */
-  async #try<T>(operation: (signal: AbortSignal) => Promise<T>, caller: AbortSignal | null): Promise<T> {
+  async #try<T>(operation: Operation<T>, caller: AbortSignal | null, budget: Budget): Promise<T> {
     if (caller?.aborted === true) throw new CallAborted();
     const startMs = this.#clock.monotonic();
+    const leftMs = this.#leftMs(budget);
     let given: AbortSignal | null = null;
     this.#calls += 1;
     try {
-      const answer = await this.#timeout.execute(({ signal }) => {
+      const answer = await this.#within(leftMs).execute(({ signal }) => {
         given = signal;
         return operation(signal);
       }, caller ?? undefined);
@@ -165,8 +178,38 @@ class PolicyGuard implements Guard {
       this.#failures += 1;
       if (!isAborted(given)) throw error;
       this.#timeouts += 1;
-      throw new ToolCallTimeoutError(`no answer within ${this.#options.timeoutMs} ms`);
+      throw new ToolCallTimeoutError(`no answer within ${Math.round(leftMs)} ms`);
     }
+  }
+
+  /** Pauses take at most half of what is left of the time, so that there is some for the next try. */
+  #retryWithin(budget: Budget): RetryPolicy {
+    const { maxAttempts, retryBackoffMs } = this.#options;
+    const capped = (backoff: IBackoff<unknown>): IBackoff<unknown> => ({
+      duration: Math.min(backoff.duration, this.#leftMs(budget) / 2),
+      next: (context) => capped(backoff.next(context)),
+    });
+    const backoff = new ExponentialBackoff({ initialDelay: retryBackoffMs.initial, maxDelay: retryBackoffMs.max });
+    const policy = retry(
+      handleWhen((error) => isWorthRepeating(error) && this.#leftMs(budget) > 1),
+      {
+        maxAttempts: maxAttempts - 1,
+        backoff: { next: () => capped(backoff.next()) },
+      },
+    );
+    policy.onRetry(() => (this.#retries += 1));
+    return policy;
+  }
+
+  /** Waiting for the bulkhead does not count: a server that takes one call at a time is not slow for that. */
+  #leftMs(budget: Budget): number {
+    const nowMs = this.#clock.monotonic();
+    budget.deadlineMs ??= nowMs + budget.timeoutMs;
+    return Math.max(1, budget.deadlineMs - nowMs);
+  }
+
+  #within(timeoutMs: number): TimeoutPolicy {
+    return timeoutMs === this.#options.timeoutMs ? this.#timeout : timeoutPolicy(timeoutMs);
   }
 
   #translated(error: unknown): unknown {
@@ -182,12 +225,19 @@ class PolicyGuard implements Guard {
   }
 }
 
-/** A session that has ended stays so: the next call is for the next session. */
+type Operation<T> = (signal: AbortSignal) => Promise<T>;
+
+function timeoutPolicy(timeoutMs: number): TimeoutPolicy {
+  return timeout(timeoutMs, { strategy: TimeoutStrategy.Aggressive, abortOnReturn: false });
+}
+
+/** A session that has ended stays so: the next call is for the next session. A try that timed out had all the time. */
 function isWorthRepeating(error: Error): boolean {
   return !(
     error instanceof CallAborted ||
     error instanceof BrokenCircuitError ||
     error instanceof ToolRejectedError ||
+    error instanceof ToolCallTimeoutError ||
     error instanceof SessionClosedError
   );
 }

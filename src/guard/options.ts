@@ -1,8 +1,8 @@
 /** How one MCP endpoint is guarded. */
 export interface GuardOptions {
-  /** Of one try; above 0. */
+  /** Of one call, all its tries together, from the start of the first; 1 or more. */
   readonly timeoutMs: number;
-  /** Tries of an idempotent call, the first included; 1 or more. */
+  /** Tries of an idempotent call, the first included, as long as there is time; 1 or more. */
   readonly maxAttempts: number;
   /** Between tries; grows exponentially, jittered. */
   readonly retryBackoffMs: Backoff;

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { Client } from '@modelcontextprotocol/client';
-import type { EndpointConfig } from './endpoint.js';
+import type { Endpoint } from './endpoint.js';
 import { TransportError } from './errors.js';
 import type { ConnectOptions } from './options.js';
 import { ScratchDirectory } from './scratch.js';
@@ -13,7 +13,7 @@ import { createTransport, describeEndpoint, type OpenedTransport } from './trans
  * @throws TransportError saying what could not be reached, and why; what was started has ended by then
  * @throws the signal's reason, when `signal` was aborted
  */
-export async function connectSession(endpoint: EndpointConfig, options: ConnectOptions): Promise<McpSession> {
+export async function connectSession(endpoint: Endpoint, options: ConnectOptions): Promise<McpSession> {
   const { signal, connectTimeoutMs, clock, logger, serverId } = options;
   signal.throwIfAborted();
   if (endpoint.type === 'stdio' && !existsSync(endpoint.cwd)) {
@@ -25,7 +25,7 @@ export async function connectSession(endpoint: EndpointConfig, options: ConnectO
   const opened = createTransport(where, clock, (line) => logger.debug({ serverId, line }, 'server wrote to stderr'));
   // Without a version negotiation, which would start a second child just to ask.
   const client = new Client({ name: 'swarmlens', version: '1' }, { capabilities: {} });
-  const session = new SdkSession({ client, opened, scratch, options });
+  const session = new SdkSession({ client, opened, scratch, isTapped: endpoint.type === 'tap', options });
   const giveUp = new AbortController();
   const abort = (): void => giveUp.abort();
   signal.addEventListener('abort', abort, { once: true });
@@ -54,7 +54,7 @@ class NoAnswer extends Error {
   override readonly name = 'NoAnswer';
 }
 
-function explain(endpoint: EndpointConfig, error: unknown, opened: OpenedTransport, reason: string): string {
+function explain(endpoint: Endpoint, error: unknown, opened: OpenedTransport, reason: string): string {
   if (endpoint.type === 'stdio' && error instanceof Error && 'code' in error && error.code === 'ENOENT') {
     return `command not found: ${endpoint.command} (in ${endpoint.cwd})`;
   }

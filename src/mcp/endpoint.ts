@@ -1,5 +1,10 @@
+import type { TapLink } from './tap-link.js';
+
 /** How to reach one MCP server. Everything in it has been validated and its `${VAR}`s are filled in. */
 export type EndpointConfig = StdioEndpoint | HttpEndpoint | SseEndpoint | TcpEndpoint | WsEndpoint;
+
+/** The same, or what has joined while we run. */
+export type Endpoint = EndpointConfig | TapEndpoint;
 
 export interface StdioEndpoint {
   readonly type: 'stdio';
@@ -37,4 +42,10 @@ export interface WsEndpoint {
   readonly url: string;
   /** Of the request to open it. */
   readonly headers: Readonly<Record<string, string>>;
+}
+
+/** A session of somebody else's that we are let into; made when a tap joins, and in no configuration. */
+export interface TapEndpoint {
+  readonly type: 'tap';
+  readonly link: TapLink;
 }

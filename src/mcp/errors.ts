@@ -33,3 +33,6 @@ export class SessionClosedError extends Error {
 export class TransportError extends Error {
   override readonly name = 'TransportError';
 }
+
+/** How a `TransportError` ends about a server that answers a line of JSON with a line of HTTP. */
+export const SPEAKS_HTTP = 'it speaks HTTP';

@@ -8,8 +8,10 @@ export {
   type ToolAnswer,
   type ToolInfo,
 } from './session.js';
-export { SessionClosedError, ToolCallTimeoutError, ToolRejectedError, TransportError } from './errors.js';
+export { TapLink } from './tap-link.js';
+export { SessionClosedError, SPEAKS_HTTP, ToolCallTimeoutError, ToolRejectedError, TransportError } from './errors.js';
 export {
+  type Endpoint,
   type EndpointConfig,
   type HttpEndpoint,
   type SseEndpoint,
@@ -17,4 +19,4 @@ export {
   type TcpEndpoint,
   type WsEndpoint,
 } from './endpoint.js';
-export { SPEAKS_HTTP } from './tcp-transport.js';
+export { printable } from './printable.js';

@@ -1,6 +1,5 @@
 import { type Client, ProtocolError, SdkError, SdkErrorCode, SseError } from '@modelcontextprotocol/client';
 import { z } from 'zod';
-import { sanitizeJson } from '../sanitize/index.js';
 import { Listeners, messageOf } from '../shared/index.js';
 import { SessionClosedError, ToolCallTimeoutError, ToolRejectedError, TransportError } from './errors.js';
 import { HttpFailure, retryAfterMs } from './http-failure.js';
@@ -9,6 +8,7 @@ import { NoiseLog } from './noise-log.js';
 import type { ConnectOptions } from './options.js';
 import { printable } from './printable.js';
 import type { ScratchDirectory } from './scratch.js';
+import { pushOf } from './seen-call.js';
 import {
   type McpSession,
   type Push,
@@ -26,6 +26,8 @@ interface Parts {
   readonly client: Client;
   readonly opened: OpenedTransport;
   readonly scratch: ScratchDirectory | null;
+  /** Somebody else's: we are told of their calls. */
+  readonly isTapped: boolean;
   readonly options: ConnectOptions;
 }
 
@@ -75,9 +77,8 @@ export class SdkSession implements McpSession {
     client.setNotificationHandler('notifications/tools/list_changed', () => this.#listAgain());
     client.fallbackNotificationHandler = async ({ method, params }) => {
       if (this.#hasEnded) return;
-      const { value, changes } = sanitizeJson(params);
-      if (changes !== null) this.#changes.made(changes);
-      this.#pushes.emit({ kind: 'NOTIFICATION', method: printable(method, MAX_NAME_LENGTH), params: value });
+      const { isTapped } = parts;
+      this.#pushes.emit(pushOf(method, params, { isTapped, onChanges: (changes) => this.#changes.made(changes) }));
     };
   }
 

@@ -3,6 +3,7 @@ import { type JSONRPCMessage, serializeMessage } from '@modelcontextprotocol/cli
 import type { Clock } from '../shared/index.js';
 import type { TcpEndpoint } from './endpoint.js';
 import { LineSplitter } from './line-splitter.js';
+import { SPEAKS_HTTP } from './errors.js';
 import { LineTransport, MAX_MESSAGE_BYTES, TOO_LONG } from './line-transport.js';
 
 /** Of silence, before the system asks whether the other side is still there. */
@@ -10,9 +11,6 @@ const KEEP_ALIVE_MS = 30_000;
 
 /** Between two messages: there are servers that take what arrives together for one, and refuse it. */
 const GAP_MS = 1;
-
-/** How a `TransportError` ends about a server that answers a line of JSON with a line of HTTP. */
-export const SPEAKS_HTTP = 'it speaks HTTP';
 
 /** MCP over a socket: JSON-RPC, one message a line. */
 export class TcpTransport extends LineTransport {

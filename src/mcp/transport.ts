@@ -3,7 +3,7 @@ import type { Clock } from '../shared/index.js';
 import { limitedFetch } from './body-limit.js';
 import { CompatibleTransport } from './compatible.js';
 import { withoutCredentials } from './credentials.js';
-import type { EndpointConfig, HttpEndpoint, SseEndpoint } from './endpoint.js';
+import type { Endpoint, HttpEndpoint, SseEndpoint } from './endpoint.js';
 import { failingFetch } from './http-failure.js';
 import { HttpTransport } from './http-transport.js';
 import { MAX_MESSAGE_BYTES, TOO_LONG, type TransportEnd } from './line-transport.js';
@@ -25,11 +25,7 @@ export interface OpenedTransport {
   sayGoodbye(): Promise<void>;
 }
 
-export function createTransport(
-  endpoint: EndpointConfig,
-  clock: Clock,
-  onStderr: (line: string) => void,
-): OpenedTransport {
+export function createTransport(endpoint: Endpoint, clock: Clock, onStderr: (line: string) => void): OpenedTransport {
   switch (endpoint.type) {
     case 'stdio': {
       const transport = new StdioTransport(endpoint, clock, onStderr);
@@ -58,11 +54,15 @@ export function createTransport(
       const transport = new WsTransport((signal) => openWebSocket(endpoint, signal));
       return opened(endpoint, transport, transport);
     }
+    case 'tap': {
+      const transport = new WsTransport(() => endpoint.link.open());
+      return opened(endpoint, transport, transport);
+    }
   }
 }
 
 function opened(
-  endpoint: EndpointConfig,
+  endpoint: Endpoint,
   transport: Transport,
   ending: { readonly end: TransportEnd | null },
 ): OpenedTransport {
@@ -80,8 +80,9 @@ function opened(
 }
 
 /** What and where, for a person; without arguments, credentials and query, which may be secrets. */
-export function describeEndpoint(endpoint: EndpointConfig): string {
+export function describeEndpoint(endpoint: Endpoint): string {
   if (endpoint.type === 'stdio') return `command "${endpoint.command}" in ${endpoint.cwd}`;
+  if (endpoint.type === 'tap') return 'tapped session';
   if (endpoint.type === 'tcp') {
     const { host, port } = endpoint;
     return `tcp://${host.includes(':') ? `[${host}]` : host}:${port}`;

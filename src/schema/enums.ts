@@ -57,8 +57,9 @@ export const ServerStatusEnum = builder.enumType('ServerStatus', {
   values: described<ServerStatus>({
     CONNECTING: 'Not reached yet.',
     ONLINE: 'All that is asked of it is answered.',
-    DEGRADED: 'Connected, but a tool fails or an answer is overdue; see `lastError`.',
-    OFFLINE: 'Not reachable, or its circuit breaker is open. It is tried again by itself.',
+    DEGRADED: 'Answering, but a tool or a replica fails, or an answer is overdue; see `lastError`.',
+    OFFLINE:
+      'Not reachable, or its circuit breaker is open. It is tried again by itself, unless `lastError` says that it is given up.',
   }),
 });
 

@@ -4,9 +4,13 @@ import { builder } from './builder.js';
 import { CircuitStateEnum, NoticeSeverityEnum, ServerStatusEnum } from './enums.js';
 
 export const HealthChangeType = builder.objectRef<Delivered<HealthChange>>('HealthChange').implement({
-  description: 'A server, or its circuit breaker, went from one state to another.',
+  description: 'A server, one of its replicas, or the circuit breaker of one, went from one state to another.',
   fields: (t) => ({
     serverId: t.exposeID('serverId', { description: 'The server.' }),
+    replicaId: t.exposeID('replicaId', {
+      nullable: true,
+      description: 'The replica whose status and breaker it is; null: the server as a whole, or its only endpoint.',
+    }),
     previousStatus: t.expose('previousStatus', { type: ServerStatusEnum, description: 'Its status before.' }),
     status: t.expose('status', { type: ServerStatusEnum, description: 'Its status now.' }),
     previousCircuitState: t.expose('previousCircuitState', {
@@ -26,7 +30,8 @@ export const NoticeType = builder.objectRef<Delivered<Notice>>('Notice').impleme
   description: 'Something that a person should see.',
   fields: (t) => ({
     code: t.exposeString('code', {
-      description: 'Upper case, stable: SERVER_OFFLINE, SERVER_DEGRADED, SERVER_ONLINE, AGENT_REJECTED, …',
+      description:
+        'Upper case, stable: SERVER_OFFLINE, SERVER_DEGRADED, SERVER_ONLINE, SERVER_FAILOVER, SERVER_GIVEN_UP, RESTART_FAILED, AGENTS_REMOVED, TOOL_FAILING, TOOL_RECOVERED, AGENT_REJECTED, …',
     }),
     severity: t.expose('severity', { type: NoticeSeverityEnum, description: 'How much it matters.' }),
     message: t.exposeString('message', { description: 'What happened, for a person.' }),

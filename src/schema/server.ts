@@ -5,6 +5,7 @@ import {
   NO_LATENCY,
   type Polling,
   type ServerReplica,
+  type ToolHealth,
 } from '../domain/index.js';
 import { builder } from './builder.js';
 import { CircuitStateEnum, McpServerTypeEnum, ServerStatusEnum, TransportKindEnum } from './enums.js';
@@ -37,8 +38,51 @@ const ServerReplicaType = builder.objectRef<ServerReplica>('ServerReplica').impl
   fields: (t) => ({
     id: t.exposeID('id', { description: "The server's id, with a number for each endpoint after the first." }),
     status: t.expose('status', { type: ServerStatusEnum, description: 'How this endpoint answers.' }),
-    inFlight: t.exposeInt('inFlight', { description: 'Calls under way.' }),
+    inUse: t.exposeBoolean('inUse', {
+      description:
+        'Calls go to it: to one replica where what a server knows is known to its one process, to all that are well where they share it.',
+    }),
+    inFlight: t.exposeInt('inFlight', {
+      description: 'Calls under way there, those that wait for their turn included.',
+    }),
     latency: t.expose('latency', { type: LatencyType, description: 'Of the calls to this endpoint.' }),
+    circuitBreaker: t.expose('circuitBreaker', {
+      type: CircuitBreakerType,
+      description: 'The breaker around the calls to this endpoint.',
+    }),
+    lastError: t.exposeString('lastError', {
+      nullable: true,
+      description: 'What is wrong with it now; null when nothing is.',
+    }),
+    restarts: t.exposeInt('restarts', { description: 'Times that it was connected, or started, again.' }),
+    lastAnsweredAt: t.expose('lastAnsweredAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it last answered anything; null: never.',
+    }),
+    lastProbedAt: t.expose('lastProbedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it was last asked whether it is there, because nobody had called it; null: there was no need.',
+    }),
+  }),
+});
+
+const ToolHealthType = builder.objectRef<ToolHealth>('ToolHealth').implement({
+  description: 'How the calls of one tool went, on all replicas together.',
+  fields: (t) => ({
+    name: t.exposeString('name', { description: 'The tool.' }),
+    calls: t.exposeInt('calls', { description: 'Calls that were answered, or should have been.' }),
+    failures: t.exposeInt('failures', { description: 'Of those: refused, of no use, or not answered.' }),
+    consecutiveFailures: t.exposeInt('consecutiveFailures', {
+      description: 'Failures since the last answer that was of use; 0: it works.',
+    }),
+    lastError: t.exposeString('lastError', {
+      nullable: true,
+      description: 'What the last failure said, however long ago; null: there was none.',
+    }),
+    lastFailedAt: t.expose('lastFailedAt', { type: 'DateTime', nullable: true, description: 'When that was.' }),
+    latency: t.expose('latency', { type: LatencyType, description: 'Of its calls that were answered.' }),
   }),
 });
 
@@ -64,8 +108,6 @@ const PollingType = builder.objectRef<Polling>('Polling').implement({
   }),
 });
 
-/** A breaker that has seen nothing yet: of a server that this node does not call itself. */
-
 export const McpServerObject = builder.objectRef<McpServer>('McpServer').implement({
   description: 'An MCP server that swarmlens watches.',
   fields: (t) => ({
@@ -85,6 +127,11 @@ export const McpServerObject = builder.objectRef<McpServer>('McpServer').impleme
       resolve: ({ id }, _args, { store }) => store.countAgents(id),
     }),
     stale: t.exposeBoolean('stale', { description: 'It does not answer: its agents show last known values.' }),
+    staleSince: t.expose('staleSince', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'Since when; null: it answers. Its agents are removed after `removeAfterMs`.',
+    }),
     simulated: t.exposeBoolean('simulated', { description: 'It is a simulator: its agents are not real.' }),
     connectedAt: t.expose('connectedAt', {
       type: 'DateTime',
@@ -103,12 +150,12 @@ export const McpServerObject = builder.objectRef<McpServer>('McpServer').impleme
     }),
     circuitBreaker: t.field({
       type: CircuitBreakerType,
-      description: 'The breaker around its calls.',
+      description: 'The breaker around its calls: that of the replica in use.',
       resolve: ({ id }, _args, { collector }) => collector.health(id)?.circuitBreaker ?? UNTOUCHED,
     }),
     latency: t.field({
       type: LatencyType,
-      description: 'Of its calls.',
+      description: 'Of its calls: those to the replica in use.',
       resolve: ({ id }, _args, { collector }) => collector.health(id)?.latency ?? NO_LATENCY,
     }),
     polling: t.field({
@@ -120,10 +167,12 @@ export const McpServerObject = builder.objectRef<McpServer>('McpServer').impleme
     replicas: t.field({
       type: [ServerReplicaType],
       description: 'Its endpoints: one, unless replicas are configured.',
-      resolve: ({ id, status }, _args, { collector }) => {
-        const health = collector.health(id);
-        return health === null ? [] : [{ id, status, inFlight: health.inFlight, latency: health.latency }];
-      },
+      resolve: ({ id }, _args, { collector }) => [...(collector.health(id)?.replicas ?? [])],
+    }),
+    toolHealth: t.field({
+      type: [ToolHealthType],
+      description: 'Of the tools of it that were called, the last 64, in the order of their names.',
+      resolve: ({ id }, _args, { collector }) => [...(collector.health(id)?.tools ?? [])],
     }),
   }),
 });

@@ -10,6 +10,7 @@ import { createHttpServer, listen } from './http.js';
 import { NodeHealthMeter } from './node-health.js';
 import { createPlaygroundHandler } from './playground.js';
 import { Sharing } from './sharing.js';
+import { TapGate, type TapGateOptions } from './tap-gate.js';
 import { serveWebSockets } from './websocket.js';
 
 export interface StartOptions {
@@ -23,6 +24,7 @@ export interface StartOptions {
   /** Whether it is reached under any name, although nobody has to say who they are. */
   readonly anyHost: boolean;
   readonly services: Omit<Services, 'nodeHealth'>;
+  readonly joinTap: TapGateOptions['join'];
   readonly activeStreams: ActiveStreams;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -73,7 +75,18 @@ export async function startServer(options: StartOptions): Promise<SwarmlensServe
     notReady: () => (draining ? 'draining' : notReady),
   });
   const compress = compressFromBytes !== null;
-  const sockets = serveWebSockets({ server, graphql, authenticator, door, connections, sharing, compress, logger });
+  const taps = new TapGate({ join: options.joinTap, authenticator, door, logger });
+  const sockets = serveWebSockets({
+    server,
+    graphql,
+    authenticator,
+    door,
+    connections,
+    sharing,
+    taps,
+    compress,
+    logger,
+  });
   const url = await listen(server, options.host, options.port);
   // Not waited for at the end: a server that is never reached must not keep the program from stopping.
   options.discovered.then(
@@ -97,6 +110,7 @@ export async function startServer(options: StartOptions): Promise<SwarmlensServe
         server.closeAllConnections();
       });
       await sockets[Symbol.asyncDispose]();
+      await taps[Symbol.asyncDispose]();
       await closed;
       left.abort();
       await patience;

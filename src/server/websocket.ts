@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type DocumentNode, type ExecutionArgs, type ExecutionResult, GraphQLError, type GraphQLSchema } from 'graphql';
 import { CloseCode, handleProtocols, makeServer, type ServerOptions } from 'graphql-ws';
@@ -7,16 +7,18 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { Authenticator } from '../auth/index.js';
 import type { Member } from '../delivery/index.js';
 import type { SchemaContext } from '../schema/index.js';
-import { messageOf } from '../shared/index.js';
+import { messageOf, TAP_PATH } from '../shared/index.js';
 import type { Logger } from '../telemetry/index.js';
 import type { Connections } from './connections.js';
 import { GRAPHQL_PATH, type GraphQLHandler } from './graphql.js';
 import { deflationOf } from './inflater.js';
 import { type DoorOptions, refusalOf } from './origin.js';
 import type { Outlet } from './outlet.js';
+import { refuseUpgrade } from './refuse-upgrade.js';
 import { MessagePrefix, type SharedMessage } from './shared-message.js';
 import type { SharedSubscription, Sharing } from './sharing.js';
 import { SocketSession } from './socket-session.js';
+import type { TapGate } from './tap-gate.js';
 
 /** Bytes of one message from a client; an operation with its variables is far smaller. */
 const MAX_MESSAGE_BYTES = 256 * 1024;
@@ -43,6 +45,7 @@ export interface WebSocketOptions {
   readonly door: DoorOptions;
   readonly connections: Connections;
   readonly sharing: Sharing;
+  readonly taps: Pick<TapGate, 'upgrade'>;
   /** Whether clients that ask for it get compressed updates. */
   readonly compress: boolean;
   readonly logger: Logger;
@@ -50,7 +53,7 @@ export interface WebSocketOptions {
 
 /** `graphql-transport-ws` on the HTTP server's port: graphql-ws runs the protocol, Yoga the operations. */
 export function serveWebSockets(options: WebSocketOptions): AsyncDisposable {
-  const { server, connections, door } = options;
+  const { server, connections, taps, door } = options;
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_MESSAGE_BYTES,
@@ -60,11 +63,15 @@ export function serveWebSockets(options: WebSocketOptions): AsyncDisposable {
   });
   const protocol = protocolServer(options);
   const onUpgrade = (request: IncomingMessage, duplex: Duplex, head: Buffer): void => {
-    const isOurs = new URL(request.url ?? '/', 'http://localhost').pathname === GRAPHQL_PATH;
-    const refusal = isOurs ? refusalOf(request, door) : { status: 404 as const, reason: 'not found' };
+    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    if (pathname === TAP_PATH) {
+      taps.upgrade(request, duplex, head);
+      return;
+    }
+    const refusal =
+      pathname === GRAPHQL_PATH ? refusalOf(request, door) : { status: 404 as const, reason: 'not found' };
     if (refusal !== null) {
-      const status = `${refusal.status} ${STATUS_CODES[refusal.status] ?? ''}`;
-      duplex.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain\r\n\r\n${refusal.reason}\n`);
+      refuseUpgrade(duplex, refusal.status, refusal.reason);
       return;
     }
     sockets.handleUpgrade(request, duplex, head, (socket) => {

@@ -10,7 +10,7 @@ const SRC = fileURLToPath(new URL('../../src', import.meta.url));
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   main: ['cli'],
   index: ['app', 'client', 'config', 'shared', 'telemetry', 'domain'],
-  cli: ['app', 'auth', 'check', 'config', 'discovery', 'domain', 'shared', 'telemetry', 'simulator'],
+  cli: ['app', 'auth', 'tap', 'check', 'config', 'discovery', 'domain', 'shared', 'telemetry', 'simulator'],
   app: [
     'auth',
     'bus',
@@ -23,6 +23,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'server',
     'shared',
     'state',
+    'tapped-servers',
     'telemetry',
   ],
   'live-config': ['bus', 'collector', 'config', 'domain', 'shared', 'state'],
@@ -35,7 +36,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   mcp: ['sanitize', 'shared'],
   guard: ['mcp', 'domain', 'shared'],
   adapters: ['guard', 'mcp', 'domain', 'shared'],
-  collector: ['adapters', 'guard', 'mcp', 'domain', 'state', 'bus', 'shared'],
+  replicas: ['guard', 'mcp', 'domain', 'shared'],
+  collector: ['adapters', 'guard', 'mcp', 'replicas', 'domain', 'state', 'bus', 'shared'],
   state: ['domain', 'shared'],
   bus: ['domain', 'state', 'shared'],
   delivery: ['domain', 'state', 'bus', 'shared'],
@@ -47,6 +49,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   server: ['schema', 'auth', 'limits', 'delivery', 'render', 'shared'],
   client: [],
   simulator: ['shared'],
+  'tapped-servers': ['bus', 'collector', 'domain', 'mcp', 'shared', 'state'],
+  tap: ['shared'],
 };
 
 /** Rooms whose types, and nothing that runs, may be imported as well. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Demand } from '../../src/collector/demand.js';
-import { dueOf, nextPollAt, pollIntervalMs, reconnectDelayMs } from '../../src/collector/schedule.js';
+import { dueOf, nextPollAt, pollIntervalMs } from '../../src/collector/schedule.js';
 import { createView } from '../../src/state/index.js';
 import { serverOf } from '../support/arbitraries.js';
 
@@ -35,12 +35,6 @@ describe('poll schedule', () => {
   test('a poll that comes later than a whole interval starts a new grid', () => {
     expect(dueOf(100, 350, 100)).toBe(350);
     expect(dueOf(100, 150, 100)).toBe(100);
-  });
-
-  test('pauses between attempts to connect grow to half a minute and are jittered by half', () => {
-    const longest = (failures: number): number => reconnectDelayMs(failures, () => 1);
-    expect([1, 2, 3, 4, 20].map(longest)).toEqual([500, 1_000, 2_000, 4_000, 30_000]);
-    expect(reconnectDelayMs(3, () => 0)).toBe(1_000);
   });
 });
 

@@ -40,6 +40,53 @@ async function problems(config: unknown, given: Given = {}): Promise<readonly st
 }
 
 describe('a valid configuration', () => {
+  test('replicas are endpoints of their server, of any kind; a disabled one is left out; options that are not given stay out', async () => {
+    const { servers } = await load(
+      JSON.stringify({
+        mcpServers: {
+          s: {
+            type: 'tcp',
+            host: '127.0.0.1',
+            port: 9500,
+            swarmlens: {
+              replicas: [
+                { type: 'tcp', host: '127.0.0.1', port: 9501, token: '${TOKEN}' },
+                { command: 'x', cwd: 'there' },
+                { url: 'http://x/mcp', disabled: true },
+              ],
+              sticky: false,
+              breaker: { failures: 2 },
+              restart: { maxAttempts: null },
+            },
+          },
+          alone: { command: 'x', swarmlens: { replicas: [] } },
+        },
+      }),
+      { env: { TOKEN: 'filled-in' } },
+    );
+    expect(servers[0]).toMatchObject({
+      replicas: [
+        { type: 'tcp', host: '127.0.0.1', port: 9501, token: 'filled-in' },
+        { type: 'stdio', command: 'x', args: [], cwd: join(directory, 'there'), env: {} },
+      ],
+      sticky: false,
+      breaker: { failures: 2 },
+      restart: { maxAttempts: null },
+    });
+    expect(servers[1]).not.toHaveProperty('replicas');
+    expect(servers[1]).not.toHaveProperty('restart');
+  });
+
+  test('agents of a server that is gone are removed after five minutes unless the file says otherwise', async () => {
+    const after = async (own: object): Promise<unknown> =>
+      (await load(JSON.stringify({ mcpServers: {}, swarmlens: own }))).removeAfterMs;
+    expect([await after({}), await after({ removeAfterMs: 7 }), await after({ removeAfterMs: null })]).toEqual([
+      300_000,
+      7,
+      null,
+    ]);
+  });
+
   test("an existing .mcp.json works as it is: other programs' keys are let through, a disabled server is left out", async () => {
     const config = await load(
       JSON.stringify({
@@ -262,10 +309,75 @@ describe('mistakes: one line each, naming the key and the value', () => {
       ['mcpServers.s.type: is "http" – expected stdio, because there is a "command"'],
     ],
     [
-      'replicas',
-      server({ command: 'x', swarmlens: { replicas: [{ type: 'http', url: 'http://x/' }] } }),
+      'replicas that are no entries, or not whole',
+      server({
+        command: 'x',
+        swarmlens: {
+          replicas: [
+            { type: 'tcp', host: 'x', port: 0 },
+            7,
+            {},
+            { url: 'http://x/', swarmlens: { maxPollHz: 1 } },
+            { command: 'y', agrs: [] },
+            { url: 'https://x/', headers: { a: 'secret-value', b: 7 } },
+          ],
+        },
+      }),
       {},
-      ['mcpServers.s.swarmlens.replicas: is a list – not supported yet by this version: leave it out'],
+      [
+        'mcpServers.s.swarmlens.replicas.0.port: is 0 – expected a whole number from 1 to 65535',
+        'mcpServers.s.swarmlens.replicas.1: is 7 – expected an object with "command", "url" or "host"',
+        'mcpServers.s.swarmlens.replicas.2: expected "command" (a server to start), or "url", or "host" and "port" (one to reach)',
+        'mcpServers.s.swarmlens.replicas.3.swarmlens: is an object – a replica has the options of its server: leave it out',
+        'mcpServers.s.swarmlens.replicas.4.agrs: there is no such option, did you mean "args"?',
+        'mcpServers.s.swarmlens.replicas.5.headers.b: is *** – expected text',
+      ],
+    ],
+    [
+      'a variable of a replica that is not set',
+      server({ command: 'x', swarmlens: { replicas: [{ command: '${NOT_SET}' }] } }),
+      {},
+      [
+        'mcpServers.s.swarmlens.replicas.0.command: the environment has no variable NOT_SET – set it, or write ${NOT_SET:-default}',
+      ],
+    ],
+    [
+      'replicas that are no list, and one choice too many',
+      server({ command: 'x', swarmlens: { replicas: {}, sticky: 'yes' } }),
+      {},
+      [
+        'mcpServers.s.swarmlens.replicas: is an object – expected a list',
+        'mcpServers.s.swarmlens.sticky: is "yes" – expected true or false',
+      ],
+    ],
+    [
+      'a breaker and restarts that are none',
+      server({
+        command: 'x',
+        swarmlens: { breaker: { failures: 0, initalMs: 1 }, restart: { maxAttempts: 'never', maxMs: 0.5 } },
+      }),
+      {},
+      [
+        'mcpServers.s.swarmlens.breaker.failures: is 0 – expected a whole number from 1 to 1000',
+        'mcpServers.s.swarmlens.breaker.initalMs: is 1 – there is no such option, did you mean "initialMs"?',
+        'mcpServers.s.swarmlens.restart.maxMs: is 0.5 – expected milliseconds, a whole number from 1 to 3600000',
+        'mcpServers.s.swarmlens.restart.maxAttempts: is "never" – expected null or a whole number from 1 to 1000000',
+      ],
+    ],
+    [
+      'pauses that would have to shrink in order to grow',
+      server({ command: 'x', swarmlens: { breaker: { maxMs: 10 }, restart: { initialMs: 60_000 } } }),
+      {},
+      [
+        'mcpServers.s.swarmlens.breaker.maxMs: is 10 – expected at least the 1000 of "initialMs", from which pauses grow to it',
+        'mcpServers.s.swarmlens.restart.maxMs: is 30000 – expected at least the 60000 of "initialMs", from which pauses grow to it',
+      ],
+    ],
+    [
+      'agents that are removed too late for any timer',
+      { mcpServers: {}, swarmlens: { removeAfterMs: 2_000_000_001 } },
+      {},
+      ['swarmlens.removeAfterMs: is 2000000001 – expected null or milliseconds, a whole number from 1 to 2000000000'],
     ],
     [
       'an unknown option',

@@ -153,14 +153,19 @@ describe('on a port', () => {
     expect(mute.connections()).toBeGreaterThan(0);
   });
 
-  test('a configured server is told as such, and neither it nor we ourselves are connected to', async () => {
+  test('a configured server is told as such, its replicas too, and neither they nor we ourselves are connected to', async () => {
     await using server = await http(200);
+    await using replica = await http(200);
     await using ourselves = await http(200);
-    const known = [{ id: 'mine', endpoint: { url: `http://127.0.0.1:${server.port}/some/path` } }];
+    const at = (port: number): { readonly url: string } => ({ url: `http://127.0.0.1:${port}/some/path` });
+    const known = [{ id: 'mine', endpoint: at(server.port), replicas: [at(replica.port)] }];
     const own = { url: `http://127.0.0.1:${ourselves.port}` };
-    const found = await look({ ports: [server.port, ourselves.port], known, own });
-    expect(found).toMatchObject([{ place: `localhost:${server.port}`, status: 'CONFIGURED', serverId: 'mine' }]);
-    expect([server.connections(), ourselves.connections()]).toEqual([0, 0]);
+    const found = await look({ ports: [server.port, replica.port, ourselves.port], known, own });
+    expect(found).toMatchObject([
+      { place: `localhost:${server.port}`, status: 'CONFIGURED', serverId: 'mine' },
+      { place: `localhost:${replica.port}`, status: 'CONFIGURED', serverId: 'mine' },
+    ]);
+    expect([server.connections(), replica.connections(), ourselves.connections()]).toEqual([0, 0, 0]);
   });
 });
 

@@ -17,6 +17,9 @@ import type { ServerConfig } from '../../src/config/index.js';
 
 const TOKEN = 'tell-nobody';
 const CHILD = [PROGRAM, 'simulate', '--type', 'claude-flow', '--agents', '4', '--seed', '1', '--hz', '0'];
+const HEALTH_CHANGES = 'subscription { healthChanges { serverId previousStatus status } }';
+const SPAWN =
+  'mutation Spawn($serverId: ID!, $arguments: JSON) { callTool(serverId: $serverId, tool: "agent_spawn", arguments: $arguments) { isError content } }';
 const INDEXER = { id: 'worker-1', name: 'Indexer', agent_type: 'researcher', status: 'running' } as const;
 
 function server(id: string, endpoint: ServerConfig['endpoint'], overrides: Partial<ServerConfig> = {}): ServerConfig {
@@ -112,3 +115,37 @@ test('a relay that is asked for more than it allows is left alone for a while, w
   expect(JSON.stringify(data?.['agents'])).not.toContain('true');
   expect(relay.seen.length).toBe(30);
 });
+
+test.each(['mcp-tcp-server', 'mcp-ws-relay'] as const)(
+  'a connection that %s closes by age is followed by the next one, and no subscriber sees stale agents or a server that is away',
+  async (kind) => {
+    await using shared = new McpTcpServer({ child: CHILD });
+    await using relay = new McpWsRelay({ child: CHILD, token: TOKEN });
+    const bridge = kind === 'mcp-tcp-server' ? shared : relay;
+    const headers = { authorization: `Bearer ${TOKEN}` };
+    const config =
+      kind === 'mcp-tcp-server'
+        ? await tcp('bridge', shared)
+        : server('bridge', { type: 'ws', url: `ws://127.0.0.1:${await relay.port}/`, headers });
+    await using app = await startApp([{ ...config, maxPollHz: 1, allowTools: ['agent_spawn'] }]);
+    await using client = new SocketClient(app);
+    using stream = client.subscribe<WireUpdate>(AGENT_UPDATES);
+    using health = client.subscribe(HEALTH_CHANGES);
+    await stream.until(({ length }) => length > 0);
+
+    bridge.closeByAge();
+    await bridge.connected(2);
+    const args = { serverId: 'bridge', arguments: { agentType: 'coder', agentId: 'newcomer' } };
+    const { data, errors } = await request(app, SPAWN, args);
+    expect(errors).toBeUndefined();
+    expect(data).toMatchObject({ callTool: { isError: false } });
+    const told = await stream.until((updates) =>
+      updates.some(({ agentUpdates }) => agentUpdates.agents.some(({ id }) => id === 'bridge:newcomer')),
+    );
+    expect(told.flatMap(({ agentUpdates }) => agentUpdates.staleServerIds)).toEqual([]);
+    expect(told.flatMap(({ agentUpdates }) => agentUpdates.agents).filter(({ stale }) => stale !== false)).toEqual([]);
+    expect(told.filter(({ agentUpdates }) => agentUpdates.kind === 'SNAPSHOT')).toHaveLength(1);
+    expect(health.data).toEqual([]);
+    expect(bridge.connections).toBe(2);
+  },
+);

@@ -70,6 +70,22 @@ describe('circuit breaker', () => {
     expect(guard.status().breaker.retryAt).toBe(new Date(Date.now() + 1_000).toISOString());
   });
 
+  test.each([-1, 1])(
+    'a wall clock that is set while it is open neither prolongs nor shortens its pause (%s h)',
+    async (hours) => {
+      using guard = newGuard({ breakerThreshold: 1, breakerBackoffMs: { initial: 1_000, max: 30_000 } });
+      await failTimes(guard, 1);
+      vi.setSystemTime(Date.now() + hours * 3_600_000);
+      await vi.advanceTimersByTimeAsync(999);
+      expect(await outcomeOf(guard.call(succeed, ONCE))).toMatchObject({
+        name: 'CircuitOpenError',
+        retryAt: Date.now() + 1,
+      });
+      await vi.advanceTimersByTimeAsync(1);
+      expect(await guard.call(succeed, ONCE)).toBe('answer');
+    },
+  );
+
   test('a refusal by the server ends a row of failures and closes a half-open breaker', async () => {
     using guard = newGuard({ breakerThreshold: 2 });
     await failTimes(guard, 1);

@@ -1,4 +1,5 @@
 import { getEventListeners } from 'node:events';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { BulkheadFullError, CircuitOpenError, createGuard, GUARD_DEFAULTS } from '../../src/guard/index.js';
 import { SessionClosedError, ToolCallTimeoutError, ToolRejectedError } from '../../src/mcp/index.js';
@@ -80,6 +81,37 @@ describe('retry', () => {
     using guard = newGuard({ maxAttempts: 5 });
     expect(await outcomeOf(guard.call(() => Promise.reject(error), AGAIN))).toBe(error);
     expect(guard.status()).toMatchObject({ calls: 1, retries: 0 });
+  });
+
+  test('a try that timed out is not repeated: it had all the time of the call', async () => {
+    using guard = newGuard({ timeoutMs: 100, maxAttempts: 5 });
+    let tries = 0;
+    const outcome = outcomeOf(guard.call(() => ((tries += 1), hang()), AGAIN));
+    await vi.advanceTimersByTimeAsync(100);
+    expect(await outcome).toBeInstanceOf(ToolCallTimeoutError);
+    expect(tries).toBe(1);
+  });
+
+  test('tries and pauses together never take longer than the call may, however long each of them is', async () => {
+    const tries = fc.array(fc.nat(200), { minLength: 1, maxLength: 6 });
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 10, max: 500 }), tries, async (timeoutMs, lengths) => {
+        using guard = newGuard({ timeoutMs: 10_000, maxAttempts: 6, breakerThreshold: 100 });
+        const left = [...lengths];
+        const startMs = performance.now();
+        let tookMs = Infinity;
+        const slow = (): Promise<never> =>
+          new Promise((_resolve, reject) => setTimeout(() => reject(new Error('reset')), left.shift() ?? 0));
+        const outcome = outcomeOf(guard.call(slow, { ...AGAIN, timeoutMs })).then(() => {
+          tookMs = performance.now() - startMs;
+        });
+        await vi.advanceTimersByTimeAsync(timeoutMs + 5);
+        expect(tookMs).toBeLessThanOrEqual(timeoutMs + 5);
+        await outcome;
+        await vi.advanceTimersByTimeAsync(1_000);
+      }),
+      { numRuns: 50 },
+    );
   });
 
   test('an open breaker is not asked again', async () => {

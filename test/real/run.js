@@ -1,9 +1,9 @@
 // Installs the real MCP servers beside this file and runs the tests against them.
-// Usage: node test/real/run.js [ruv-swarm|claude-flow|server-everything] [options of vitest]
+// Usage: node test/real/run.js [ruv-swarm|claude-flow|server-everything|tap] [options of vitest]
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const SUITES = ['ruv-swarm', 'claude-flow', 'server-everything'];
+const SUITES = ['ruv-swarm', 'claude-flow', 'server-everything', 'tap'];
 const [first, ...rest] = process.argv.slice(2);
 const one = SUITES.includes(first ?? '');
 const options = one ? rest : process.argv.slice(2);
@@ -18,7 +18,7 @@ function run(command, args, cwd) {
 }
 
 // claude-flow is the development dependency of that package, because it takes five minutes and ruv-swarm one.
-const omit = first === 'ruv-swarm' || first === 'server-everything' ? ['--omit=dev'] : [];
+const omit = one && first !== 'claude-flow' ? ['--omit=dev'] : [];
 run('npm', ['install', '--no-package-lock', '--no-audit', '--no-fund', '--loglevel=error', ...omit], here);
 run(process.execPath, ['scripts/build.js'], root);
 const suite = one ? [`test/real/${first}`] : [];

@@ -202,6 +202,7 @@ export interface WireUpdate {
   readonly agentUpdates: {
     readonly kind: 'SNAPSHOT' | 'DELTA';
     readonly cursor: string;
+    readonly timestamp: string;
     readonly agents: readonly ({ readonly id: string } & Record<string, unknown>)[];
     readonly patches: readonly { readonly id: string; readonly patch: Record<string, unknown> }[];
     readonly removedAgentIds: readonly string[];

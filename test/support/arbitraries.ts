@@ -78,6 +78,7 @@ export function serverOf(id: string, stale = false): McpServer {
     status: stale ? 'OFFLINE' : 'ONLINE',
     tools: [],
     stale,
+    staleSince: stale ? '2026-11-23T15:00:00.000Z' : null,
     simulated: false,
     connectedAt: null,
     lastError: null,

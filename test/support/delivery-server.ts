@@ -21,6 +21,8 @@ export class DeliveryServer implements AsyncDisposable {
   readonly demand = new Demand();
   readonly active = new ActiveStreams();
   readonly groups: Groups;
+  /** Names of the taps that were let in. */
+  readonly taps: string[] = [];
   readonly errors: unknown[] = [];
   /** What was done that may be done once a second, by whom. */
   readonly uses: { readonly what: string; readonly clientId: string }[] = [];
@@ -68,6 +70,7 @@ export class DeliveryServer implements AsyncDisposable {
       authenticator: NO_AUTHENTICATION,
       origins: [],
       anyHost: false,
+      joinTap: ({ name }) => void made.taps.push(name),
       services: {
         store,
         collector,

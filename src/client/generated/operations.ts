@@ -108,9 +108,9 @@ export type PerformanceMode =
 export type ServerStatus =
   /** Not reached yet. */
   | 'CONNECTING'
-  /** Connected, but a tool fails or an answer is overdue; see `lastError`. */
+  /** Answering, but a tool or a replica fails, or an answer is overdue; see `lastError`. */
   | 'DEGRADED'
-  /** Not reachable, or its circuit breaker is open. It is tried again by itself. */
+  /** Not reachable, or its circuit breaker is open. It is tried again by itself, unless `lastError` says that it is given up. */
   | 'OFFLINE'
   /** All that is asked of it is answered. */
   | 'ONLINE';
@@ -192,7 +192,9 @@ export type CircuitBreakerFragment = { readonly state: CircuitState, readonly co
 
 export type LatencyFragment = { readonly p50Ms: number | null, readonly p95Ms: number | null, readonly p99Ms: number | null };
 
-export type McpServerFragment = { readonly id: string, readonly type: McpServerType, readonly name: string, readonly version: string | null, readonly transport: TransportKind, readonly status: ServerStatus, readonly tools: ReadonlyArray<string>, readonly agentCount: number, readonly stale: boolean, readonly simulated: boolean, readonly connectedAt: string | null, readonly lastSeenAt: string | null, readonly lastError: string | null, readonly circuitBreaker: CircuitBreakerFragment, readonly latency: LatencyFragment, readonly replicas: ReadonlyArray<{ readonly id: string, readonly status: ServerStatus, readonly inFlight: number, readonly latency: LatencyFragment }> };
+export type McpServerFragment = { readonly id: string, readonly type: McpServerType, readonly name: string, readonly version: string | null, readonly transport: TransportKind, readonly status: ServerStatus, readonly tools: ReadonlyArray<string>, readonly agentCount: number, readonly stale: boolean, readonly simulated: boolean, readonly connectedAt: string | null, readonly lastSeenAt: string | null, readonly lastError: string | null, readonly staleSince: string | null, readonly circuitBreaker: CircuitBreakerFragment, readonly latency: LatencyFragment, readonly replicas: ReadonlyArray<{ readonly id: string, readonly status: ServerStatus, readonly inUse: boolean, readonly inFlight: number, readonly lastError: string | null, readonly restarts: number, readonly lastAnsweredAt: string | null, readonly lastProbedAt: string | null, readonly latency: LatencyFragment, readonly circuitBreaker: CircuitBreakerFragment }> };
+
+export type ToolHealthFragment = { readonly name: string, readonly calls: number, readonly failures: number, readonly consecutiveFailures: number, readonly lastError: string | null, readonly lastFailedAt: string | null, readonly latency: LatencyFragment };
 
 export type DiscoveryFragment = { readonly timestamp: string, readonly totalAgents: number, readonly servers: ReadonlyArray<McpServerFragment>, readonly swarms: ReadonlyArray<SwarmFragment> };
 
@@ -255,7 +257,10 @@ export type TopologyQuery = { readonly topology: { readonly swarmId: string, rea
 export type HealthQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type HealthQuery = { readonly health: { readonly status: HealthStatus, readonly timestamp: string, readonly uptimeMs: number, readonly servers: ReadonlyArray<McpServerFragment>, readonly breakers: ReadonlyArray<{ readonly serverId: string, readonly circuitBreaker: CircuitBreakerFragment }>, readonly connections: { readonly open: number, readonly subscriptions: number, readonly slow: number, readonly roundTripP50Ms: number | null, readonly roundTripP95Ms: number | null, readonly roundTripP99Ms: number | null, readonly meanRequestedHz: number | null, readonly meanEffectiveHz: number | null, readonly minEffectiveHz: number | null }, readonly eventLoop: { readonly delayP50Ms: number, readonly delayP99Ms: number, readonly utilization: number }, readonly memory: { readonly rssBytes: number, readonly heapUsedBytes: number, readonly heapTotalBytes: number } } };
+export type HealthQuery = { readonly health: { readonly status: HealthStatus, readonly timestamp: string, readonly uptimeMs: number, readonly servers: ReadonlyArray<(
+      { readonly toolHealth: ReadonlyArray<ToolHealthFragment> }
+      & McpServerFragment
+    )>, readonly breakers: ReadonlyArray<{ readonly serverId: string, readonly circuitBreaker: CircuitBreakerFragment }>, readonly connections: { readonly open: number, readonly subscriptions: number, readonly slow: number, readonly roundTripP50Ms: number | null, readonly roundTripP95Ms: number | null, readonly roundTripP99Ms: number | null, readonly meanRequestedHz: number | null, readonly meanEffectiveHz: number | null, readonly minEffectiveHz: number | null }, readonly eventLoop: { readonly delayP50Ms: number, readonly delayP99Ms: number, readonly utilization: number }, readonly memory: { readonly rssBytes: number, readonly heapUsedBytes: number, readonly heapTotalBytes: number } } };
 
 export type TopologyChangesSubscriptionVariables = Exact<{
   swarmIds?: InputMaybe<ReadonlyArray<Scalars['ID']['input']>>;
@@ -275,7 +280,7 @@ export type PerformanceMetricsSubscription = { readonly performanceMetrics: Perf
 export type HealthChangesSubscriptionVariables = Exact<{ [key: string]: never; }>;
 
 
-export type HealthChangesSubscription = { readonly healthChanges: { readonly serverId: string, readonly status: ServerStatus, readonly previousStatus: ServerStatus, readonly circuitState: CircuitState, readonly previousCircuitState: CircuitState, readonly reason: string | null, readonly timestamp: string, readonly missed: number } };
+export type HealthChangesSubscription = { readonly healthChanges: { readonly serverId: string, readonly replicaId: string | null, readonly status: ServerStatus, readonly previousStatus: ServerStatus, readonly circuitState: CircuitState, readonly previousCircuitState: CircuitState, readonly reason: string | null, readonly timestamp: string, readonly missed: number } };
 
 export type NoticesSubscriptionVariables = Exact<{ [key: string]: never; }>;
 
@@ -420,13 +425,34 @@ const mcpServerText = `fragment McpServer on McpServer {
   latency {
     ...Latency
   }
+  staleSince
   replicas {
     id
     status
+    inUse
     inFlight
     latency {
       ...Latency
     }
+    circuitBreaker {
+      ...CircuitBreaker
+    }
+    lastError
+    restarts
+    lastAnsweredAt
+    lastProbedAt
+  }
+}`;
+
+const toolHealthText = `fragment ToolHealth on ToolHealth {
+  name
+  calls
+  failures
+  consecutiveFailures
+  lastError
+  lastFailedAt
+  latency {
+    ...Latency
   }
 }`;
 
@@ -594,6 +620,9 @@ export const HealthDocument: TypedDocument<HealthQuery, HealthQueryVariables> = 
     uptimeMs
     servers {
       ...McpServer
+      toolHealth {
+        ...ToolHealth
+      }
     }
     breakers {
       serverId
@@ -626,7 +655,8 @@ export const HealthDocument: TypedDocument<HealthQuery, HealthQueryVariables> = 
 }
 ${mcpServerText}
 ${circuitBreakerText}
-${latencyText}`;
+${latencyText}
+${toolHealthText}`;
 
 export const TopologyChangesDocument: TypedDocument<TopologyChangesSubscription, TopologyChangesSubscriptionVariables> = `subscription TopologyChanges($swarmIds: [ID!]) {
   topologyChanges(swarmIds: $swarmIds) {
@@ -647,6 +677,7 @@ ${performanceMetricsText}`;
 export const HealthChangesDocument: TypedDocument<HealthChangesSubscription, HealthChangesSubscriptionVariables> = `subscription HealthChanges {
   healthChanges {
     serverId
+    replicaId
     status
     previousStatus
     circuitState

@@ -31,6 +31,7 @@ export class McpTcpServer implements AsyncDisposable {
   readonly port: Promise<number>;
   /** Connections so far. */
   connections = 0;
+  readonly #onConnection: (() => void)[] = [];
   readonly #options: TcpServerOptions;
   readonly #server: Server;
   readonly #child: ChildServer;
@@ -54,6 +55,11 @@ export class McpTcpServer implements AsyncDisposable {
     this.port = listening(this.#server, 0);
   }
 
+  /** Resolves when there have been so many connections. */
+  async connected(connections: number): Promise<void> {
+    while (this.connections < connections) await new Promise<void>((resolve) => this.#onConnection.push(resolve));
+  }
+
   /** DEVIATION: it closes connections that are old, 300 s in the original, whatever is going on over them. */
   closeByAge(): void {
     for (const { socket } of this.#clients) socket.end();
@@ -69,6 +75,7 @@ export class McpTcpServer implements AsyncDisposable {
 
   #connected(socket: Socket): void {
     const connection = (this.connections += 1);
+    for (const resolve of this.#onConnection.splice(0)) resolve();
     socket.on('error', () => socket.destroy());
     // DEVIATION: who is one too many gets a line that is no JSON-RPC.
     if (this.#clients.size >= (this.#options.maxConnections ?? 50)) {

@@ -24,6 +24,7 @@ export class McpWsRelay implements AsyncDisposable {
   readonly frames: string[] = [];
   readonly port: Promise<number>;
   connections = 0;
+  readonly #onConnection: (() => void)[] = [];
   #refusals = 0;
   readonly #onRefusal: (() => void)[] = [];
   readonly #options: WsRelayOptions;
@@ -51,6 +52,11 @@ export class McpWsRelay implements AsyncDisposable {
     if (this.#refusals === 0) await new Promise<void>((resolve) => this.#onRefusal.push(resolve));
   }
 
+  /** Resolves when there have been so many connections. */
+  async connected(connections: number): Promise<void> {
+    while (this.connections < connections) await new Promise<void>((resolve) => this.#onConnection.push(resolve));
+  }
+
   /** DEVIATION: it closes connections that are old, 300 s in the original. */
   closeByAge(): void {
     for (const socket of this.#wss.clients) socket.close(1001, 'Connection timeout');
@@ -66,6 +72,7 @@ export class McpWsRelay implements AsyncDisposable {
 
   #connected(socket: WebSocket): void {
     this.connections += 1;
+    for (const resolve of this.#onConnection.splice(0)) resolve();
     const { child: args, maxMessages = 100, charactersPerFrame = Infinity } = this.#options;
     const send = (frame: string): void => {
       this.frames.push(frame);

@@ -1,4 +1,4 @@
-import type { Clock } from '../shared/index.js';
+import type { Clock } from './clock.js';
 
 /** One waiter that several causes can wake. A ring while nobody waits is remembered for the next wait. */
 export class Pulse {

@@ -1,0 +1,45 @@
+import { type CircuitBreakerStatus, NO_LATENCY, type ServerReplica, type ServerStatus } from '../domain/index.js';
+import type { Pool } from '../replicas/index.js';
+import type { ServerHealth } from './settings.js';
+
+/** A breaker that has seen nothing yet. */
+const UNTOUCHED: CircuitBreakerStatus = { state: 'CLOSED', consecutiveFailures: 0, openedAt: null, retryAt: null };
+
+/** What is measured of a server's endpoints. */
+export function healthOf(
+  pool: Pool,
+  status: ServerStatus,
+): Omit<ServerHealth, 'polling' | 'rejectedEntries' | 'tools'> {
+  const { replicas, seat } = pool;
+  const inUse = seat?.replica ?? replicas[0];
+  const guards = replicas.map(({ guardStatus }) => guardStatus);
+  const total = (read: (guard: (typeof guards)[number]) => number): number =>
+    guards.reduce((sum, guard) => sum + read(guard), 0);
+  return {
+    circuitBreaker: inUse?.breaker ?? UNTOUCHED,
+    latency: inUse?.latency ?? NO_LATENCY,
+    inFlight: total(({ inFlight }) => inFlight),
+    calls: total(({ calls }) => calls),
+    failures: total(({ failures }) => failures),
+    replicas: replicas.map((replica): ServerReplica => {
+      const { id, outstanding, latency, breaker, lastError, restarts, answeredAt, probedAt } = replica;
+      return {
+        id,
+        // The only one is the server.
+        status: replicas.length === 1 ? status : replica.status,
+        inUse: pool.isInUse(replica),
+        inFlight: outstanding,
+        latency,
+        circuitBreaker: breaker,
+        lastError,
+        restarts,
+        lastAnsweredAt: isoOf(answeredAt),
+        lastProbedAt: isoOf(probedAt),
+      };
+    }),
+  };
+}
+
+function isoOf(timeMs: number | null): string | null {
+  return timeMs === null ? null : new Date(timeMs).toISOString();
+}

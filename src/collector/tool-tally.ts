@@ -1,0 +1,100 @@
+import type { ToolHealth } from '../domain/index.js';
+import { LatencyWindow } from '../guard/index.js';
+import { printable, type ToolAnswer, ToolRejectedError } from '../mcp/index.js';
+import { isNotSent } from '../replicas/index.js';
+import { type Clock, messageOf } from '../shared/index.js';
+
+/** Tools of one server of which figures are kept; the one that was called the longest ago makes room. */
+const MAX_TOOLS = 64;
+const LATENCY_WINDOW_MS = 60_000;
+const MAX_LATENCIES = 256;
+/** A failure's message is the server's own text. */
+const MAX_MESSAGE_LENGTH = 300;
+
+interface Tally {
+  readonly latencies: LatencyWindow;
+  calls: number;
+  failures: number;
+  consecutiveFailures: number;
+  /** What `consecutiveFailures` was before the last call. */
+  failuresBefore: number;
+  lastError: string | null;
+  lastFailedAt: string | null;
+}
+
+/** Counts how the calls of each tool of a server go. */
+export class ToolTally {
+  readonly #clock: Clock;
+  readonly #tallies = new Map<string, Tally>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Makes a call and takes down how it went. What the server was not asked, or asked to put off, does not count. */
+  async during(tool: string, call: () => Promise<ToolAnswer>, signal: AbortSignal): Promise<ToolAnswer> {
+    const startMs = this.#clock.monotonic();
+    try {
+      const answer = await call();
+      const tally = this.#tallyOf(tool);
+      tally.latencies.add(this.#clock.monotonic() - startMs);
+      if (answer.isError) this.#failed(tally, textOf(answer.value));
+      else tally.consecutiveFailures = 0;
+      return answer;
+    } catch (error) {
+      const isBusy = error instanceof ToolRejectedError && error.retryAfterMs !== null;
+      if (!isNotSent(error) && !isBusy && !signal.aborted) this.#failed(this.#tallyOf(tool), messageOf(error));
+      throw error;
+    }
+  }
+
+  /** The last answer of a tool, which looked like any other, was no use. */
+  unusable(tool: string, message: string): void {
+    const tally = this.#tallies.get(tool);
+    if (tally === undefined) return;
+    tally.consecutiveFailures = tally.failuresBefore;
+    this.#failed(tally, message);
+  }
+
+  read(): ToolHealth[] {
+    return [...this.#tallies]
+      .map(([name, { calls, failures, consecutiveFailures, lastError, lastFailedAt, latencies }]) => {
+        return { name, calls, failures, consecutiveFailures, lastError, lastFailedAt, latency: latencies.read() };
+      })
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** With one more call. */
+  #tallyOf(tool: string): Tally {
+    const tally = this.#tallies.get(tool) ?? {
+      latencies: new LatencyWindow(this.#clock, LATENCY_WINDOW_MS, MAX_LATENCIES),
+      calls: 0,
+      failures: 0,
+      consecutiveFailures: 0,
+      failuresBefore: 0,
+      lastError: null,
+      lastFailedAt: null,
+    };
+    tally.calls += 1;
+    tally.failuresBefore = tally.consecutiveFailures;
+    this.#tallies.delete(tool);
+    this.#tallies.set(tool, tally);
+    if (this.#tallies.size > MAX_TOOLS) {
+      const [oldest] = this.#tallies.keys();
+      if (oldest !== undefined) this.#tallies.delete(oldest);
+    }
+    return tally;
+  }
+
+  #failed(tally: Tally, message: string): void {
+    tally.failures += 1;
+    tally.consecutiveFailures += 1;
+    tally.lastError = printable(message, MAX_MESSAGE_LENGTH);
+    tally.lastFailedAt = new Date(this.#clock.now()).toISOString();
+  }
+}
+
+/** What a tool's answer says, for a person. */
+export function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value ?? null);
+}

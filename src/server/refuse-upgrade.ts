@@ -1,0 +1,12 @@
+import { STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+
+/** Answers a request for a WebSocket that is not granted. */
+export function refuseUpgrade(duplex: Duplex, status: 400 | 401 | 403 | 404 | 503, why: string): void {
+  // Who leaves before the answer is no error of ours.
+  duplex.on('error', () => undefined);
+  const authenticate = status === 401 ? 'WWW-Authenticate: Bearer\r\n' : '';
+  duplex.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\n${authenticate}Content-Type: text/plain\r\n\r\n${why}\n`,
+  );
+}

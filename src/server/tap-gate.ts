@@ -1,0 +1,95 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { type Authenticator, requirePermission, type Viewer } from '../auth/index.js';
+import { messageOf, SwarmlensError } from '../shared/index.js';
+import type { Logger } from '../telemetry/index.js';
+import { type DoorOptions, type Refusal, refusalOf } from './origin.js';
+import { refuseUpgrade } from './refuse-upgrade.js';
+
+/** Of one message of a tap's: what its server has answered. */
+const MAX_MESSAGE_BYTES = 10 * 1024 * 1024 + 64 * 1024;
+const GOING_AWAY = 1001;
+/** As for all sockets whose token has ended. */
+const FORBIDDEN = 4403;
+
+export interface TapGateOptions {
+  /** Takes a tap in, or closes its socket saying why not. */
+  readonly join: (tap: { readonly name: string; readonly instance: string; readonly socket: WebSocket }) => void;
+  /** Tells who asks: with tokens, a tap needs one that permits `servers:admin`. */
+  readonly authenticator: Authenticator;
+  readonly door: DoorOptions;
+  readonly logger: Logger;
+}
+
+/** Where taps join. */
+export class TapGate implements AsyncDisposable {
+  readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false });
+  readonly #options: TapGateOptions;
+
+  constructor(options: TapGateOptions) {
+    this.#options = options;
+  }
+
+  upgrade(request: IncomingMessage, duplex: Duplex, head: Buffer): void {
+    const refusal = whyNoTap(request, this.#options.door);
+    if (refusal !== null) {
+      refuseUpgrade(duplex, refusal.status, refusal.reason);
+      return;
+    }
+    // Who leaves while it is found out who they are is no error of ours.
+    duplex.on('error', () => undefined);
+    this.#viewerOf(request).then(
+      (viewer) => this.#admit(viewer, request, duplex, head),
+      (error: unknown) => refuseUpgrade(duplex, statusOf(error), this.#reasonOf(error)),
+    );
+  }
+
+  async #viewerOf({ headers }: IncomingMessage): Promise<Viewer> {
+    const viewer = await this.#options.authenticator.authenticate(headers.authorization ?? null);
+    requirePermission(viewer, 'servers:admin');
+    return viewer;
+  }
+
+  #admit(viewer: Viewer, request: IncomingMessage, duplex: Duplex, head: Buffer): void {
+    if (duplex.destroyed) return;
+    const { searchParams } = new URL(request.url ?? '/', 'http://localhost');
+    const name = searchParams.get('server') ?? '';
+    const instance = searchParams.get('instance') ?? '';
+    this.#sockets.handleUpgrade(request, duplex, head, (socket) => {
+      socket.on('error', (error) => this.#options.logger.debug({ error: error.message }, 'error of a tap'));
+      const watch = this.#options.authenticator.watch(viewer, (reason) => socket.close(FORBIDDEN, reason));
+      socket.once('close', () => watch[Symbol.dispose]());
+      this.#options.join({ name, instance, socket });
+    });
+  }
+
+  #reasonOf(error: unknown): string {
+    if (error instanceof SwarmlensError) return error.message;
+    this.#options.logger.error({ error: messageOf(error) }, 'a tap could not be authenticated');
+    return 'internal server error';
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const socket of this.#sockets.clients) {
+      // What says that we leave is handed to the system at once.
+      socket.close(GOING_AWAY);
+      socket.terminate();
+    }
+    await new Promise<void>((resolve) => this.#sockets.close(() => resolve()));
+  }
+}
+
+/** Why a request is none of a tap; `null`: it is one, if it shows a token where there are any. */
+function whyNoTap(request: IncomingMessage, door: DoorOptions): Refusal | null {
+  const { headers } = request;
+  if (headers.origin !== undefined || headers['sec-fetch-site'] !== undefined) {
+    return { status: 403, reason: 'no web page is a tap' };
+  }
+  return refusalOf(request, door);
+}
+
+function statusOf(error: unknown): 401 | 403 | 503 {
+  if (!(error instanceof SwarmlensError)) return 503;
+  return error.code === 'UNAUTHENTICATED' ? 401 : error.code === 'FORBIDDEN' ? 403 : 503;
+}

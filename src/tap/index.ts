@@ -1,0 +1,2 @@
+export { tapAddress } from './address.js';
+export { runTap } from './run.js';

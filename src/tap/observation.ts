@@ -1,0 +1,84 @@
+import { TAP_CALL } from '../shared/index.js';
+import type { SeenCall } from './conversation.js';
+import type { Link } from './link.js';
+import { messagesIn, type RpcId, type RpcMessage } from './message.js';
+import type { Passage } from './passage.js';
+
+const INTERNAL_ERROR = -32_603;
+
+/** What swarmlens gets to see of a session: to it we are an MCP server that speaks one message a frame. */
+export class Observation {
+  readonly #passage: Pick<Passage, 'call' | 'greeting'>;
+  readonly #link: Pick<Link, 'send' | 'takeDropped'>;
+  /** Those under way; `null`: it is just being made. */
+  readonly #calls = new Map<RpcId, Disposable | null>();
+  /** Who has greeted us before the person's client has greeted the server. */
+  #greeter: RpcId | null = null;
+
+  constructor(passage: Pick<Passage, 'call' | 'greeting'>, link: Pick<Link, 'send' | 'takeDropped'>) {
+    this.#passage = passage;
+    this.#link = link;
+  }
+
+  received(text: string): void {
+    for (const message of messagesIn(Buffer.from(text))) this.#take(message);
+  }
+
+  /** swarmlens is gone, and with it all that it wanted to know. */
+  forget(): void {
+    for (const call of this.#calls.values()) call?.[Symbol.dispose]();
+    this.#calls.clear();
+    this.#greeter = null;
+  }
+
+  /** The server has been greeted. */
+  greeted(): void {
+    const { greeting } = this.#passage;
+    if (this.#greeter === null || greeting === null) return;
+    this.#link.send({ id: this.#greeter, result: greeting });
+    this.#greeter = null;
+  }
+
+  saw({ tool, arguments: args, result, error }: SeenCall): void {
+    const dropped = this.#link.takeDropped();
+    this.#link.send({
+      method: TAP_CALL,
+      params: { tool, arguments: args, result, error, ...(dropped === 0 ? {} : { dropped }) },
+    });
+  }
+
+  toolsChanged(): void {
+    this.#link.send({ method: 'notifications/tools/list_changed' });
+  }
+
+  #take({ id, method, params }: RpcMessage): void {
+    if (method === 'notifications/cancelled') this.#cancel(params);
+    // All other notifications are meant for a server that we have greeted, and answers for one that has asked us.
+    if (method === undefined || id === undefined) return;
+    if (method === 'initialize') {
+      this.#greeter = id;
+      this.greeted();
+    } else if (this.#calls.has(id)) {
+      this.#link.send({ id, error: { code: INTERNAL_ERROR, message: 'there is a call of this id' } });
+    } else {
+      this.#ask(id, method, params);
+    }
+  }
+
+  #ask(id: RpcId, method: string, params: unknown): void {
+    this.#calls.set(id, null);
+    const call = this.#passage.call({ method, params }, (answer) => {
+      this.#calls.delete(id);
+      this.#link.send({ id, ...answer });
+    });
+    // One that is refused is answered before it is there.
+    if (this.#calls.has(id)) this.#calls.set(id, call);
+  }
+
+  #cancel(params: unknown): void {
+    const id = typeof params === 'object' && params !== null && 'requestId' in params ? params.requestId : undefined;
+    if (typeof id !== 'string' && typeof id !== 'number') return;
+    this.#calls.get(id)?.[Symbol.dispose]();
+    this.#calls.delete(id);
+  }
+}

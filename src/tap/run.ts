@@ -1,0 +1,85 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { finished, type Readable, type Writable } from 'node:stream';
+import { systemClock } from '../shared/index.js';
+import { endLike, type Ending, handOnSignals } from './ending.js';
+import type { Observation } from './observation.js';
+import { Passage } from './passage.js';
+import { closeStdinWith, openStdout } from './stdio.js';
+
+export interface TapOptions {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdin: Readable;
+  /** Where swarmlens is, from `tapAddress`. */
+  readonly url: string;
+  readonly token: string | null;
+}
+
+type Server = ChildProcessByStdio<Writable, Readable, null>;
+
+/** What a server has written is passed on after its end, too; one whose output somebody else holds open is silent for so long. */
+const SILENCE_MS = 500;
+const LOOK_MS = 100;
+
+/**
+ * Starts a server, stands between it and the person's client, and ends this process as the server has ended.
+ * @throws the system's error when it cannot be started, such as ENOENT
+ */
+export async function runTap({ command, args, env, stdin, url, token }: TapOptions): Promise<never> {
+  let started: Server | null = null;
+  handOnSignals(() => started);
+  const server: Server = spawn(command, args, { env, stdio: ['pipe', 'pipe', 'inherit'], windowsHide: true });
+  started = server;
+  const exited = new Promise<Ending>((resolve) => server.once('exit', (code, signal) => resolve({ code, signal })));
+  await once(server, 'spawn');
+  // A signal that could not be sent: it is gone already.
+  server.on('error', () => undefined);
+  const output = openStdout();
+  closeStdinWith(stdin);
+  let observation: Observation | null = null;
+  let end = (): void => undefined;
+  // Whatever goes wrong with watching is no affair of the person's.
+  process.on('uncaughtException', () => end());
+  const passage = new Passage(
+    { person: { input: stdin, output }, server: { input: server.stdin, output: server.stdout } },
+    `swarmlens-${randomBytes(9).toString('hex')}-`,
+    systemClock,
+    {
+      onCall: (call) => observation?.saw(call),
+      onToolsChanged: () => observation?.toolsChanged(),
+      onGreeted: () => observation?.greeted(),
+    },
+  );
+  // Later than the server: what it takes to load this is not waited for.
+  const loaded = import('./observe.js').then(({ observe }) => {
+    const observed = observe(passage, { url, token, clock: systemClock, random: Math.random });
+    observation = observed.observation;
+    end = () => observed.link.end();
+  });
+  loaded.catch(() => undefined);
+  const ending = await exited;
+  await drained(server.stdout, output);
+  end();
+  endLike(ending);
+  return new Promise(() => undefined);
+}
+
+/** Resolves when all has been written that the server, which has ended, left behind. */
+async function drained(from: Readable, to: Writable): Promise<void> {
+  const silence = new AbortController();
+  let heardAtMs = performance.now();
+  from.on('data', () => (heardAtMs = performance.now()));
+  const timer = setInterval(() => {
+    if (to.writableLength === 0 && performance.now() - heardAtMs >= SILENCE_MS) silence.abort();
+  }, LOOK_MS);
+  await new Promise<void>((resolve) => {
+    // Of the one that Node.js never closes, what was written is written.
+    if (to === process.stdout) finished(from, () => resolve());
+    else finished(to, { readable: false }, () => resolve());
+    silence.signal.addEventListener('abort', () => resolve());
+  });
+  clearInterval(timer);
+}

@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import { cheapTool, type ServerMapping } from '../../src/adapters/index.js';
+import type { McpServerType } from '../../src/domain/index.js';
+
+test.each<[McpServerType, readonly string[], string | null]>([
+  ['CLAUDE_FLOW', ['swarm_status', 'agent_list'], 'agent_list'],
+  ['CLAUDE_FLOW', ['agent/list'], 'agent/list'],
+  ['RUV_SWARM', ['agent_list'], 'agent_list'],
+  ['DAA', ['healthcheck', 'list_agents'], 'list_agents'],
+  ['DAA', ['healthcheck'], null],
+  ['CUSTOM', ['agent_list'], null],
+])('of %s with %j the list of agents is what is asked to see whether it answers: %s', (type, tools, tool) => {
+  expect(cheapTool(type, tools, undefined)).toEqual(tool === null ? null : { tool, args: {} });
+});
+
+test('a mapped server is asked for its first source, as the mapping has it', () => {
+  const mapping: ServerMapping = {
+    agents: [
+      {
+        place: 'mapping.agents',
+        tool: 'list_workers',
+        arguments: { all: true },
+        shape: 'map',
+        path: { text: '', keys: [] },
+        fields: { id: { from: 'key' } },
+        statuses: new Map(),
+      },
+    ],
+    swarms: null,
+  };
+  expect(cheapTool('CUSTOM', ['list_workers'], mapping)).toEqual({ tool: 'list_workers', args: { all: true } });
+  expect(cheapTool('CUSTOM', [], mapping)).toBeNull();
+});

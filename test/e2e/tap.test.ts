@@ -1,0 +1,235 @@
+import { Client } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+import { once } from 'node:events';
+import { describe, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import type { App } from '../../src/app.js';
+import {
+  AGENT_UPDATES,
+  PROGRAM,
+  request,
+  serverConfig,
+  SocketClient,
+  startApp,
+  type Subscription,
+  type WireUpdate,
+} from '../support/app.js';
+
+/** Longer than any test: what shows up before has not waited for a poll. */
+const LONG_MS = 600_000;
+const LAZY = { heartbeatMs: LONG_MS };
+
+/** A person's own MCP client, which knows nothing of swarmlens: the official one, starting a simulator behind a tap. */
+class Person implements AsyncDisposable {
+  readonly #client = new Client({ name: 'person', version: '1' }, { capabilities: {} });
+
+  static async start(url: string, name = 'mine'): Promise<Person> {
+    const person = new Person();
+    const server = [PROGRAM, 'simulate', '--type', 'ruv-swarm', '--agents', '2', '--hz', '0'];
+    const args = [PROGRAM, 'tap', '--server', name, '--url', url, '--', process.execPath, ...server];
+    await person.#client.connect(new StdioClientTransport({ command: process.execPath, args, stderr: 'inherit' }));
+    return person;
+  }
+
+  async spawnAgent(name: string): Promise<void> {
+    const answer = await this.#client.callTool({ name: 'agent_spawn', arguments: { type: 'coder', name } });
+    expect(answer.isError ?? false).toBe(false);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#client.close();
+  }
+}
+
+function named(stream: Subscription<WireUpdate>, name: string): Promise<unknown> {
+  return stream.until((all) =>
+    all.some(({ agentUpdates }) => agentUpdates.agents.some((agent) => agent['name'] === name)),
+  );
+}
+
+async function servers(app: Pick<App, 'url'>): Promise<unknown> {
+  return (await request(app, '{ servers { id transport type status stale } }')).data?.['servers'];
+}
+
+/** Resolves when an agent of that name is in the picture. Asking for it is no reason to poll. */
+async function isKnown(app: App, name: string): Promise<void> {
+  for (;;) {
+    const { data } = await request(app, '{ agents { name } }');
+    if ((data?.['agents'] as { name: string }[]).some((agent) => agent.name === name)) return; // as selected
+  }
+}
+
+/** Resolves when the server has this status. */
+async function reaches(app: App, id: string, status: string): Promise<void> {
+  await using client = new SocketClient(app);
+  using changes = client.subscribe<{ healthChanges: { serverId: string; status: string } }>(
+    'subscription { healthChanges { serverId status } }',
+  );
+  using stream = client.subscribe<WireUpdate>(AGENT_UPDATES, { mode: 'NORMAL' });
+  await stream.until(({ length }) => length > 0);
+  const { data } = await request(app, `{ server(id: "${id}") { status } }`);
+  if (JSON.stringify(data).includes(`"${status}"`)) return;
+  await changes.until((all) =>
+    all.some(({ healthChanges }) => healthChanges.serverId === id && healthChanges.status === status),
+  );
+}
+
+describe("a person's server behind a tap", () => {
+  test('is in the picture, and what their client does there shows up without waiting for a poll', async () => {
+    await using app = await startApp([], LAZY);
+    await using person = await Person.start(app.url);
+    await reaches(app, 'mine', 'ONLINE');
+    expect(await servers(app)).toEqual([
+      { id: 'mine', transport: 'TAP', type: 'RUV_SWARM', status: 'ONLINE', stale: false },
+    ]);
+    await using client = new SocketClient(app);
+    // Nobody wants more than the heartbeat, which is long away.
+    using stream = client.subscribe<WireUpdate>(AGENT_UPDATES, { mode: 'ON_DEMAND' });
+    await stream.until(({ length }) => length > 0);
+    await person.spawnAgent('ada');
+    await isKnown(app, 'ada');
+    // Moves the stream, and polls nobody.
+    const { data } = await request(
+      app,
+      'mutation { requestAgentUpdate(serverIds: []) { serverIds unansweredServerIds } }',
+    );
+    expect(data).toEqual({ requestAgentUpdate: { serverIds: [], unansweredServerIds: [] } });
+    await named(stream, 'ada');
+  });
+
+  test('is lost with swarmlens, which the person does not notice, and is back with it', async () => {
+    let app = await startApp([], LAZY);
+    const port = Number(new URL(app.url).port);
+    await using person = await Person.start(app.url);
+    await reaches(app, 'mine', 'ONLINE');
+    await app[Symbol.asyncDispose]();
+    await person.spawnAgent('while away');
+    app = await startApp([], { ...LAZY, port });
+    try {
+      await using client = new SocketClient(app);
+      using stream = client.subscribe<WireUpdate>(AGENT_UPDATES, { mode: 'LOW_FREQUENCY' });
+      await named(stream, 'while away');
+      await person.spawnAgent('back again');
+      await named(stream, 'back again');
+    } finally {
+      await app[Symbol.asyncDispose]();
+    }
+    await person.spawnAgent('alone');
+  });
+
+  test('stays with its last agents when their session ends, and the next one takes its place', async () => {
+    await using app = await startApp([], LAZY);
+    {
+      await using person = await Person.start(app.url);
+      await reaches(app, 'mine', 'ONLINE');
+      await person.spawnAgent('ada');
+    }
+    await reaches(app, 'mine', 'OFFLINE');
+    const { data } = await request(app, '{ servers { id stale lastError } agents { stale } }');
+    expect(data).toMatchObject({
+      servers: [{ id: 'mine', stale: true, lastError: expect.stringContaining('session has ended') }],
+    });
+    expect((data?.['agents'] as { stale: boolean }[]).every(({ stale }) => stale)).toBe(true); // as selected
+    await using _next = await Person.start(app.url);
+    await reaches(app, 'mine', 'ONLINE');
+    expect(await servers(app)).toHaveLength(1);
+  });
+});
+
+test('a tapped server leaves the picture when it has been gone for long enough, and may come back', async () => {
+  await using app = await startApp([], { ...LAZY, removeAfterMs: 1 });
+  {
+    await using _person = await Person.start(app.url);
+    await reaches(app, 'mine', 'ONLINE');
+  }
+  while (JSON.stringify(await servers(app)) !== '[]');
+  await using _next = await Person.start(app.url);
+  await reaches(app, 'mine', 'ONLINE');
+});
+
+/** Joins as a tap does. */
+class Joined implements Disposable {
+  readonly socket: WebSocket;
+  /** It was taken in: swarmlens has greeted it. */
+  readonly greeted: Promise<unknown>;
+  readonly closed: Promise<{ code: number; reason: string }>;
+
+  constructor(app: App, query: string, headers: Record<string, string> = {}) {
+    this.socket = new WebSocket(`${app.url.replace('http', 'ws')}/tap?${query}`, { headers });
+    this.greeted = once(this.socket, 'message');
+    this.closed = new Promise((resolve) =>
+      this.socket.once('close', (code, reason) => resolve({ code, reason: reason.toString() })),
+    );
+    this.greeted.catch(() => undefined);
+  }
+
+  [Symbol.dispose](): void {
+    this.socket.terminate();
+  }
+}
+
+async function ids(app: App): Promise<unknown[]> {
+  const { data } = await request(app, '{ servers { id } }');
+  return (data?.['servers'] as { id: string }[]).map(({ id }) => id).sort(); // as selected
+}
+
+describe('the gate for taps', () => {
+  test('numbers taps of one name, and gives each its own again', async () => {
+    await using app = await startApp([], LAZY);
+    using first = new Joined(app, 'server=a&instance=1');
+    await first.greeted;
+    using second = new Joined(app, 'server=a&instance=2');
+    await second.greeted;
+    expect(await ids(app)).toEqual(['a', 'a-2']);
+    // The same tap again, before its old connection is known to be gone.
+    using again = new Joined(app, 'server=a&instance=2');
+    await Promise.all([again.greeted, second.closed]);
+    expect(await ids(app)).toEqual(['a', 'a-2']);
+    // Another one, where the first has gone.
+    first.socket.close();
+    await first.closed;
+    using third = new Joined(app, 'server=a&instance=3');
+    await third.greeted;
+    expect(await ids(app)).toEqual(['a', 'a-2']);
+    using fourth = new Joined(app, 'server=a&instance=4');
+    await fourth.greeted;
+    expect(await ids(app)).toEqual(['a', 'a-2', 'a-3']);
+  });
+
+  test('refuses the name of a configured server: the tap is told, and so are people', async () => {
+    const configured = serverConfig('taken', ['-e', 'process.exit()']);
+    await using app = await startApp([configured], LAZY);
+    await using client = new SocketClient(app);
+    using notices = client.subscribe<{ notices: { code: string; message: string } }>(
+      'subscription { notices { code message } }',
+    );
+    using ready = client.subscribe<WireUpdate>(AGENT_UPDATES);
+    await ready.until(({ length }) => length > 0);
+    using refused = new Joined(app, 'server=taken&instance=1');
+    const reason = 'the configuration of swarmlens has a server of this name';
+    expect(await refused.closed).toEqual({ code: 4409, reason });
+    const all = await notices.until((seen) => seen.some(({ notices: { code: is } }) => is === 'TAP_REFUSED'));
+    expect(JSON.stringify(all)).toContain('give it another --server');
+    expect(await ids(app)).toEqual(['taken']);
+  });
+
+  test.each(['server=a%3Ab&instance=1', 'server=&instance=1', 'server=a', `server=a&instance=${'x'.repeat(65)}`])(
+    'refuses what is no tap: %s',
+    async (query) => {
+      await using app = await startApp([], LAZY);
+      using refused = new Joined(app, query);
+      expect(await refused.closed).toMatchObject({ code: 4400 });
+      expect(await ids(app)).toEqual([]);
+    },
+  );
+
+  test.each<[string, Record<string, string>]>([
+    ['a page of its own origin', { origin: 'http://127.0.0.1:4000' }],
+    ['a foreign page', { origin: 'http://example.org' }],
+    ['another host name', { host: 'example.org' }],
+  ])('refuses %s', async (_who, headers) => {
+    await using app = await startApp([], LAZY);
+    using refused = new Joined(app, 'server=a&instance=1', headers);
+    await expect(refused.greeted).rejects.toThrow(/403/);
+  });
+});

@@ -1,0 +1,28 @@
+// A swarmlens in a process of its own, whose clock goes faster.
+// Usage: forked with CONFIG (JSON) and FACTOR; it sends its URL, and its memory whenever it is asked; `stop` ends it.
+import { createApp } from '../../../dist/app.js';
+import { systemClock } from '../../../dist/shared/index.js';
+import { createLogger } from '../../../dist/telemetry/index.js';
+
+const [config, factor] = [JSON.parse(process.argv[2]), Number(process.argv[3])];
+const originMs = Date.now();
+const clock = {
+  now: () => originMs + (Date.now() - originMs) * factor,
+  monotonic: () => performance.now() * factor,
+  schedule: (delayMs, callback) => systemClock.schedule(delayMs / factor, callback),
+};
+
+for (const event of ['unhandledRejection', 'uncaughtException', 'warning']) {
+  process.on(event, (error) => process.send({ problem: `${event}: ${error?.stack ?? error}` }));
+}
+const app = await createApp(config, { clock, logger: createLogger('error') });
+process.on('message', (message) => {
+  if (message === 'memory') {
+    globalThis.gc();
+    const { rss, heapUsed } = process.memoryUsage();
+    process.send({ rss, heapUsed });
+  } else {
+    app[Symbol.asyncDispose]().then(() => process.disconnect());
+  }
+});
+process.send({ url: app.url });

@@ -1,0 +1,95 @@
+// A real simulator behind a layer that damages what it says, when the test asks for it.
+// Usage: node faulty.js --control PORT --name NAME [--front tcp|http]
+// It says who it is on the control socket, is told how to live, and then takes orders there, one JSON line each. Without
+// `--front` it speaks MCP over its standard input and output.
+import { connect } from 'node:net';
+import { PassThrough } from 'node:stream';
+import { parseArgs } from 'node:util';
+import { runSimulator } from '../../../dist/simulator/index.js';
+import { Damage } from './damage.js';
+import { Front } from './front.js';
+import { Layer } from './layer.js';
+import { onJsonLines } from './lines.js';
+
+const { values } = parseArgs({
+  options: { control: { type: 'string' }, name: { type: 'string' }, front: { type: 'string' } },
+});
+const control = connect(Number(values.control), '127.0.0.1');
+const say = (what) => control.write(`${JSON.stringify(what)}\n`);
+const damage = new Damage();
+let front = null;
+let layer = null;
+let life = null;
+let isFrozen = false;
+
+// Nobody is left who could end it.
+control.on('error', () => process.exit(0)).on('close', () => process.exit(0));
+onJsonLines(control, (_line, order) => {
+  obey(order).then(
+    (told) => say({ did: order.number, ...told }),
+    (error) => say({ did: order.number, error: String(error) }),
+  );
+});
+say({ hello: { name: values.name, pid: process.pid } });
+
+/** Each order and what is done for it. */
+const ORDERS = {
+  live,
+  damage: ({ damage: wanted }) => damage.set(wanted),
+  release: () => damage.release(),
+  flood: ({ count }) => layer.flood(count),
+  freeze: () => {
+    isFrozen = true;
+  },
+  refuse: () => front.refuse(),
+  accept: () => front.accept(),
+  hangUp: ({ on }) => front.hangUp(on),
+};
+
+async function obey(order) {
+  return ORDERS[order.do](order);
+}
+
+async function live(told) {
+  life = told;
+  damage.set(life.damage);
+  const options = { type: life.type, agents: life.agents, seed: life.seed, hz: life.hz, clock: clockOf(life) };
+  if (values.front !== undefined) {
+    front = await Front.open(values.front, life.port, options, { damage, onCall });
+    return { port: front.port };
+  }
+  const [toSimulator, fromSimulator] = [new PassThrough(), new PassThrough()];
+  const simulator = await runSimulator(
+    { ...options, transport: 'stdio', port: 0 },
+    { stdin: toSimulator, stdout: fromSimulator },
+  );
+  simulator.ended.then(() => process.exit(0));
+  layer = new Layer({ input: process.stdin, output: process.stdout, toSimulator, fromSimulator, damage, onCall });
+  return {};
+}
+
+/** Its wall clock may be wrong, and its steps end when it is frozen. */
+function clockOf({ clockOffsetMs }) {
+  return {
+    now: () => Date.now() + clockOffsetMs,
+    monotonic: () => performance.now(),
+    schedule(delayMs, callback) {
+      const timer = setTimeout(() => {
+        if (!isFrozen) callback();
+      }, delayMs);
+      return { [Symbol.dispose]: () => clearTimeout(timer) };
+    },
+  };
+}
+
+const counts = new Map();
+
+function onCall(tool) {
+  const count = (counts.get(tool) ?? 0) + 1;
+  counts.set(tool, count);
+  say({ call: tool, count });
+  const { exitOn } = life;
+  if (exitOn === null || (exitOn.tool ?? tool) !== tool) return;
+  const counted = exitOn.tool === undefined ? [...counts.values()].reduce((sum, one) => sum + one) : count;
+  if (counted === exitOn.count) process.exit(1);
+}

@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest';
+import { pushOf } from '../../src/mcp/seen-call.js';
+import { TAP_CALL } from '../../src/shared/index.js';
+
+const TAPPED = { isTapped: true, onChanges: () => undefined };
+
+test('a call that a tap has seen is pushed with its answer, decoded like one of ours', () => {
+  const params = { tool: 'agent_spawn', arguments: { type: 'coder' }, result: { content: [{ text: '{"id":"a"}' }] } };
+  expect(pushOf(TAP_CALL, params, TAPPED)).toEqual({
+    kind: 'CALL',
+    tool: 'agent_spawn',
+    args: { type: 'coder' },
+    answer: { isError: false, value: { id: 'a' } },
+  });
+});
+
+test('a call that was refused is pushed as one that failed', () => {
+  const params = { tool: 'x', error: { code: -1, message: 'no such tool' } };
+  const answer = { isError: true, value: 'no such tool' };
+  expect(pushOf(TAP_CALL, params, TAPPED)).toEqual({ kind: 'CALL', tool: 'x', args: {}, answer });
+});
+
+test.each([
+  [TAP_CALL, null],
+  [TAP_CALL, { tool: 5, result: {} }],
+  ['notifications/other', { tool: 'x', result: {} }],
+])('%s with %j is a notification like any other', (method, params) => {
+  expect(pushOf(method, params, TAPPED)).toEqual({ kind: 'NOTIFICATION', method, params });
+});
+
+test('what no tap tells is no call of somebody, whatever it is called', () => {
+  const params = { tool: 'agent_spawn', result: { content: [] } };
+  const push = pushOf(TAP_CALL, params, { ...TAPPED, isTapped: false });
+  expect(push).toEqual({ kind: 'NOTIFICATION', method: TAP_CALL, params });
+});
+
+test('a list that is longer than a text may be comes whole, and secrets in it or in the arguments do not', () => {
+  const secret = ['swarm', 'pass', 'word'].join('-');
+  const agents = Array.from({ length: 2_000 }, (_, index) => ({
+    id: `agent-${index}`,
+    capabilities: ['code', 'test'],
+  }));
+  const text = JSON.stringify({ agents: [...agents, { id: 'last', password: secret }] });
+  let changed = 0;
+  const push = pushOf(
+    TAP_CALL,
+    { tool: 'agent_list', arguments: { password: secret }, result: { content: [{ type: 'text', text }] } },
+    { isTapped: true, onChanges: () => (changed += 1) },
+  );
+  expect(push).toMatchObject({ kind: 'CALL', answer: { value: { agents: expect.any(Array) } } });
+  expect(JSON.stringify(push)).toContain('agent-1999');
+  expect(JSON.stringify(push)).not.toContain(secret);
+  expect(changed).toBe(2);
+});

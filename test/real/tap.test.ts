@@ -1,0 +1,73 @@
+import { fileURLToPath } from 'node:url';
+import { Client } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { App } from '../../src/app.js';
+import { AGENT_UPDATES, PROGRAM, request, SocketClient, startApp, type WireUpdate } from '../support/app.js';
+
+const RUV_SWARM = fileURLToPath(new URL('node_modules/.bin/ruv-swarm', import.meta.url));
+
+let app: App;
+/** Another MCP client, which has ruv-swarm behind a tap in its configuration and knows nothing of swarmlens. */
+const person = new Client({ name: 'person', version: '1' }, { capabilities: {} });
+
+beforeAll(async () => {
+  app = await startApp([]);
+  const args = [PROGRAM, 'tap', '--server', 'ruv', '--url', app.url, '--', RUV_SWARM, 'mcp', 'start'];
+  await person.connect(new StdioClientTransport({ command: process.execPath, args, stderr: 'ignore' }));
+});
+
+afterAll(async () => {
+  await person.close();
+  await app[Symbol.asyncDispose]();
+});
+
+async function callTool(name: string, args: Record<string, unknown>): Promise<Record<string, unknown>> {
+  const { content } = await person.callTool({ name, arguments: args });
+  const [block] = content as { text: string }[]; // as ruv-swarm answers
+  return JSON.parse(block?.text ?? 'null') as Record<string, unknown>; // as ruv-swarm answers
+}
+
+describe('the real ruv-swarm behind a tap', () => {
+  test('agents that another MCP client creates appear in agentUpdates', async () => {
+    await using client = new SocketClient(app);
+    using stream = client.subscribe<WireUpdate>(AGENT_UPDATES, { mode: 'NORMAL' });
+    await stream.until(({ length }) => length > 0);
+    const swarm = await callTool('swarm_init', { topology: 'mesh', maxAgents: 5, strategy: 'balanced' });
+    await callTool('agent_spawn', { type: 'coder', name: 'ada' });
+    await callTool('agent_spawn', { type: 'researcher', name: 'bob' });
+    const latest = new Map<string, Record<string, unknown>>();
+    await stream.until((all) => {
+      for (const { agentUpdates } of all) for (const agent of agentUpdates.agents) latest.set(agent.id, agent);
+      return latest.size >= 2;
+    });
+    expect(
+      [...latest.values()].map(({ name, type, serverType, stale, simulated }) => [
+        name,
+        type,
+        serverType,
+        stale,
+        simulated,
+      ]),
+    ).toEqual([
+      ['ada', 'coder', 'RUV_SWARM', false, false],
+      ['bob', 'researcher', 'RUV_SWARM', false, false],
+    ]);
+    expect(swarm).toMatchObject({ topology: 'mesh' });
+    const { data } = await request(app, '{ servers { id transport type status } }');
+    expect(data?.['servers']).toEqual([{ id: 'ruv', transport: 'TAP', type: 'RUV_SWARM', status: 'ONLINE' }]);
+  });
+
+  test("the person's own client gets its own answers only, while swarmlens polls the same session", async () => {
+    const errors: Error[] = [];
+    person.onerror = (error) => errors.push(error);
+    await using client = new SocketClient(app);
+    using _stream = client.subscribe('subscription { agentUpdates(mode: HIGH_FREQUENCY) { cursor } }');
+    for (let count = 0; count < 50; count += 1) {
+      const { agents } = await callTool('agent_list', { filter: 'all' });
+      expect(agents).toHaveLength(2);
+    }
+    // Lines of its log are no messages, and it answers notifications: neither has to do with us.
+    expect(errors.filter(({ message }) => message.includes('swarmlens'))).toEqual([]);
+  });
+});
