@@ -202,7 +202,11 @@ export class Replica implements AsyncDisposable, Choosable {
       throw error;
     } finally {
       this.#outstanding -= 1;
-      if (failure !== null) this.#prober.look();
+      if (failure !== null) {
+        // It has been asked: a probe now would only stand beside the next poll.
+        this.#quietSinceMs = this.#deps.clock.monotonic();
+        this.#prober.look();
+      }
     }
   }
 

@@ -104,7 +104,10 @@ class ScriptedSession implements McpSession {
     return this.pushes.add(callback);
   }
 
+  /** As a real one's, it ends the calls under way. */
   [Symbol.asyncDispose](): Promise<void> {
+    this.#hasEnded = true;
+    this.#reject(new SessionClosedError('the session was closed'));
     this.#resolve(null);
     return Promise.resolve();
   }
