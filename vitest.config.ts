@@ -15,6 +15,7 @@ export default defineConfig({
     unstubEnvs: true,
     // No retries: a test that fails now and then is a failing test.
     retry: 0,
+    maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 20_000,
   },
