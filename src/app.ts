@@ -10,6 +10,7 @@ import { LiveConfig } from './live-config.js';
 import { OncePerSecond } from './limits/index.js';
 import { startServer } from './server/index.js';
 import { type Clock, messageOf } from './shared/index.js';
+import { Sights } from './sight/index.js';
 import { Store } from './state/index.js';
 import { TappedServers } from './tapped-servers.js';
 import type { Logger } from './telemetry/index.js';
@@ -64,16 +65,9 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
   const commits = opened.add(new Commits(store));
   const rateClock = new RateClock(clock);
   const active = new ActiveStreams();
-  const groups = opened.add(
-    new Groups({
-      store,
-      demand,
-      rateClock,
-      active,
-      utilization: eventLoopUtilization(),
-      onError: (error) => logger.error({ error: messageOf(error) }, 'a shared subscription failed'),
-    }),
-  );
+  const utilization = eventLoopUtilization();
+  const onError = (error: unknown): void => logger.error({ error: messageOf(error) }, 'a shared subscription failed');
+  const groups = opened.add(new Groups({ store, demand, rateClock, active, utilization, onError }));
   const live = new LiveConfig(config, { collector, bus, clock, logger });
   let own: { readonly url: string } | null = null;
   const candidates = opened.add(
@@ -85,6 +79,17 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
       clock,
       logger,
     })),
+  );
+  const streams = { store, demand, commits, rateClock, active, groups };
+  const sights = opened.add(
+    new Sights({
+      whole: { store, collector, candidates, streams },
+      maxTombstones: config.tombstones,
+      maxEvents: MAX_EVENTS,
+      utilization,
+      clock,
+      onError,
+    }),
   );
   const tapped = new TappedServers({
     collector,
@@ -102,15 +107,8 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
       authenticator,
       origins: config.origins ?? [],
       anyHost: config.insecureNoAuth === true,
-      services: {
-        store,
-        collector,
-        candidates,
-        streams: { store, demand, commits, rateClock, active, groups },
-        rateClock,
-        clock,
-        limitToOncePerSecond: (what, clientId) => limiter.use(what, clientId),
-      },
+      services: { rateClock, clock, limitToOncePerSecond: (what, clientId) => limiter.use(what, clientId) },
+      sights,
       joinTap: (tap) => tapped.join(tap),
       activeStreams: active,
       clock,

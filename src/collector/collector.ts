@@ -89,10 +89,13 @@ export class Collector implements AsyncDisposable {
     };
   }
 
-  /** Polls all that are connected, and tries the others again without waiting for their turn. */
-  async refresh(): Promise<void> {
-    for (const supervisor of this.#supervisors.values()) supervisor.reconnectNow();
-    await this.pollNow(null);
+  /**
+   * Polls those that are connected, and tries the others again without waiting for their turn.
+   * @param serverIds left out: all
+   */
+  async refresh(serverIds: readonly string[] = [...this.#supervisors.keys()]): Promise<void> {
+    for (const id of serverIds) this.reconnect(id);
+    await this.pollNow(serverIds);
     this.#discoveredAt = timestamp(this.#deps.clock);
   }
 
@@ -119,15 +122,17 @@ export class Collector implements AsyncDisposable {
   #find(serverId: string, argument: string): Supervisor {
     const supervisor = this.#supervisors.get(serverId);
     if (supervisor !== undefined) return supervisor;
-    const known = [...this.#supervisors.keys()].join(', ') || 'none';
-    throw new SwarmlensError(
-      'BAD_USER_INPUT',
-      `Argument "${argument}": there is no server "${serverId}" (known: ${known}).`,
-      {
-        argument,
-      },
-    );
+    throw noSuchServer(serverId, argument, [...this.#supervisors.keys()]);
   }
+}
+
+/** What is answered for a server that there is not, or not for whoever asks. @param known that there are for them */
+export function noSuchServer(serverId: string, argument: string, known: readonly string[]): SwarmlensError {
+  return new SwarmlensError(
+    'BAD_USER_INPUT',
+    `Argument "${argument}": there is no server "${serverId}" (known: ${known.join(', ') || 'none'}).`,
+    { argument },
+  );
 }
 
 export interface PollOutcome {

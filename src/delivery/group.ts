@@ -42,7 +42,7 @@ export interface Seat extends Disposable {
 export interface GroupDeps {
   readonly store: Store;
   readonly demand: DemandPort;
-  readonly active: ActiveStreams;
+  readonly active: Pick<ActiveStreams, 'add'>;
   readonly lane: Lane;
   /** Has the newcomers of the group greeted soon, together. */
   readonly greet: (group: Greeter) => void;
@@ -230,7 +230,7 @@ class GroupSeat<T> implements Seat {
   readonly #owner: SeatOwner;
   readonly #entry: Disposable;
 
-  constructor(member: Member<T>, lane: Lane, active: ActiveStreams, owner: SeatOwner) {
+  constructor(member: Member<T>, lane: Lane, active: Pick<ActiveStreams, 'add'>, owner: SeatOwner) {
     this.member = member;
     this.position = member.after;
     this.#lane = lane;

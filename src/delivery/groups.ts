@@ -18,7 +18,7 @@ export interface GroupsDeps {
   readonly store: Store;
   readonly demand: DemandPort;
   readonly rateClock: RateClock;
-  readonly active: ActiveStreams;
+  readonly active: Pick<ActiveStreams, 'add'>;
   readonly utilization: Utilization;
   /** What went wrong with a group or a member: the others go on. */
   readonly onError: (error: unknown) => void;

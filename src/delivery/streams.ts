@@ -19,7 +19,7 @@ export interface StreamDeps {
   readonly demand: DemandPort;
   readonly commits: Commits;
   readonly rateClock: RateClock;
-  readonly active: ActiveStreams;
+  readonly active: Pick<ActiveStreams, 'add'>;
   readonly groups: Groups;
 }
 

@@ -1,8 +1,7 @@
-import type { Viewer } from '../auth/index.js';
 import type { McpServerType } from '../domain/index.js';
 import { isOneLine } from '../sanitize/index.js';
 import { SwarmlensError } from '../shared/index.js';
-import { createView, restrictView, type View } from '../state/index.js';
+import { createView, type View } from '../state/index.js';
 
 /** Entries of one filter; a client that wants more wants no filter. */
 const MAX_FILTER_ENTRIES = 200;
@@ -21,12 +20,12 @@ export interface ViewArguments {
 }
 
 /**
- * The view that arguments ask for, less what the viewer may not see.
+ * The view that arguments ask for.
  * @throws SwarmlensError BAD_USER_INPUT naming the argument
  */
-export function viewOf(args: ViewArguments, { restriction }: Viewer): View {
+export function viewOf(args: ViewArguments): View {
   for (const argument of ['serverTypes', 'agentTypes', 'swarmIds'] as const) checkNames(argument, args[argument]);
-  const view = createView({
+  return createView({
     serverTypes: args.serverTypes,
     agentTypes: args.agentTypes,
     swarmIds: args.swarmIds,
@@ -34,7 +33,6 @@ export function viewOf(args: ViewArguments, { restriction }: Viewer): View {
     includeNeural: args.includeNeural ?? true,
     includeTopology: args.includeTopology ?? true,
   });
-  return restrictView(view, restriction);
 }
 
 /**

@@ -1,17 +1,11 @@
 import type { Viewer } from '../auth/index.js';
-import type { Collector } from '../collector/index.js';
-import type { RateClock, StreamDeps } from '../delivery/index.js';
-import type { Candidates } from '../discovery/index.js';
+import type { RateClock } from '../delivery/index.js';
 import type { Clock } from '../shared/index.js';
-import type { Store } from '../state/index.js';
+import type { Sight } from '../sight/index.js';
 import type { NodeHealth } from './node-health.js';
 
-/** What the program offers to resolvers. */
+/** What the program offers to resolvers, whoever asks. Nothing of the picture: that is in a viewer's sight. */
 export interface Services {
-  readonly store: Store;
-  readonly collector: Collector;
-  readonly candidates: Pick<Candidates, 'list' | 'forget'>;
-  readonly streams: StreamDeps;
   readonly rateClock: RateClock;
   readonly clock: Clock;
   /** Of this process: connections, event loop, memory. */
@@ -23,8 +17,8 @@ export interface Services {
   readonly limitToOncePerSecond: (what: string, clientId: string) => Promise<void>;
 }
 
-/** What resolvers get: the services, and who asks. */
-export interface SchemaContext extends Services {
+/** What resolvers get: the services, who asks, and all that they may see. */
+export interface SchemaContext extends Services, Sight {
   /** Equal for all requests of one client. */
   readonly clientId: string;
   /** Of this operation; made here, and told with an error that is masked. */

@@ -74,8 +74,9 @@ export const DiscoveryType = builder.objectRef<object>('Discovery').implement({
     candidates: t.field({
       type: [CandidateType],
       description:
-        "What stands in the project's .mcp.json or listens on the usual ports of this machine. Nothing is started. Looked for when asked, at most every ten seconds, and with `refreshDiscovery`; takes up to five seconds.",
-      resolve: async (_discovery, _args, { candidates }) => [...(await candidates.list())],
+        "What stands in the project's .mcp.json or listens on the usual ports of this machine. Nothing is started. Looked for when asked, at most every ten seconds, and with `refreshDiscovery`; takes up to five seconds. Empty for viewers without `servers:admin`, and for those who do not see all servers.",
+      resolve: async (_discovery, _args, { candidates, viewer }) =>
+        viewer.permissions.has('servers:admin') ? [...(await candidates.list())] : [],
     }),
     timestamp: t.field({
       type: 'DateTime',

@@ -76,7 +76,7 @@ builder.queryFields((t) => ({
           'Only agents of these swarms; a swarm that is not there yet is no error. Empty: none; left out: all.',
       }),
     },
-    resolve: (_root, args, { store, viewer }) => store.agentsIn(viewOf(args, viewer)),
+    resolve: (_root, args, { store }) => store.agentsIn(viewOf(args)),
   }),
   agent: t.field({
     type: AgentType,

@@ -67,7 +67,7 @@ builder.subscriptionFields((t) => ({
         description: 'Only these swarms; a swarm that is not there yet is no error. Empty: none; left out: all.',
       }),
     },
-    subscribe: (_root, args, { streams, maxHz, viewer }) => streamTopology(streams, viewOf(args, viewer), maxHz),
+    subscribe: (_root, args, { streams, maxHz }) => streamTopology(streams, viewOf(args), maxHz),
     resolve: (change) => change,
   }),
   performanceMetrics: t.field({
@@ -85,8 +85,8 @@ builder.subscriptionFields((t) => ({
         description: 'How often it moves at most.',
       }),
     },
-    subscribe: (_root, { serverTypes, mode }, { streams, maxHz, viewer }) =>
-      streamMetrics(streams, { view: viewOf({ serverTypes }, viewer), mode: mode ?? 'LOW_FREQUENCY', maxHz }),
+    subscribe: (_root, { serverTypes, mode }, { streams, maxHz }) =>
+      streamMetrics(streams, { view: viewOf({ serverTypes }), mode: mode ?? 'LOW_FREQUENCY', maxHz }),
     resolve: (metrics) => metrics,
   }),
   healthChanges: t.field({
@@ -110,8 +110,8 @@ interface AgentUpdatesArguments extends ViewArguments {
   readonly after?: string | null | undefined;
 }
 
-function requestOf(args: AgentUpdatesArguments, { store, maxHz, viewer }: SchemaContext): StreamRequest {
+function requestOf(args: AgentUpdatesArguments, { store, maxHz }: SchemaContext): StreamRequest {
   if (args.after != null) checkCursor('after', args.after);
-  const after = args.after == null ? null : decodeCursor(store.epoch, args.after, viewer.restriction);
-  return { view: viewOf(args, viewer), mode: args.mode ?? 'NORMAL', maxHz, after };
+  const after = args.after == null ? null : decodeCursor(store.epoch, args.after);
+  return { view: viewOf(args), mode: args.mode ?? 'NORMAL', maxHz, after };
 }

@@ -4,6 +4,7 @@ import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import type { Authenticator, Viewer } from '../auth/index.js';
 import { schema, type SchemaContext, type Services } from '../schema/index.js';
 import { messageOf, SwarmlensError } from '../shared/index.js';
+import type { Sights } from '../sight/index.js';
 import type { Logger } from '../telemetry/index.js';
 import { type ErrorMask, useErrorMask, useInputErrors } from './errors.js';
 import { useExpiry } from './expiry.js';
@@ -29,13 +30,21 @@ export const GRAPHQL_PATH = '/graphql';
 
 export interface GraphQLOptions {
   readonly services: Services;
+  readonly sights: Pick<Sights, 'of'>;
   readonly sharing: Sharing;
   readonly authenticator: Authenticator;
   readonly mask: ErrorMask;
   readonly logger: Logger;
 }
 
-export function createGraphQL({ services, sharing, authenticator, mask, logger }: GraphQLOptions): GraphQLHandler {
+export function createGraphQL({
+  services,
+  sights,
+  sharing,
+  authenticator,
+  mask,
+  logger,
+}: GraphQLOptions): GraphQLHandler {
   return createYoga<RequestContext, SchemaContext>({
     schema,
     graphqlEndpoint: GRAPHQL_PATH,
@@ -57,7 +66,9 @@ export function createGraphQL({ services, sharing, authenticator, mask, logger }
     plugins: [useInputErrors(), useErrorMask(mask), useSharing(sharing), useExpiry(authenticator)],
     context: ({ req, maxHz, viewer, requestId, renew }): SchemaContext => {
       if (viewer === null) throw new SwarmlensError('UNAUTHENTICATED', 'A token is needed.');
-      return { ...services, clientId: clientIdOf(req, viewer), viewer, maxHz, requestId, renew };
+      const { store, collector, candidates, streams } = sights.of(viewer);
+      const sight = { store, collector, candidates, streams };
+      return { ...services, ...sight, clientId: clientIdOf(req, viewer), viewer, maxHz, requestId, renew };
     },
   });
 }

@@ -3,7 +3,6 @@ import { execute, type ExecutionArgs, type ExecutionResult, GraphQLError } from 
 import type { Plugin } from 'graphql-yoga';
 import {
   type GroupRequest,
-  type Groups,
   hzOf,
   type Member,
   MemberReader,
@@ -30,15 +29,13 @@ export interface SharedSubscription {
 
 /** Lets subscriptions whose field may be shared run together: one rendering for all that ask for the same. */
 export class Sharing {
-  readonly #groups: Groups;
   readonly #compress: CompressionOptions;
   readonly #mask: ErrorMask;
   readonly #frames = new FrameWriter();
   /** By selection: subscriptions with other filters, and so of other groups, share what they render of each agent. */
   readonly #renderers = new Map<string, { readonly render: RenderSelection | null; users: number }>();
 
-  constructor(groups: Groups, compress: CompressionOptions, mask: ErrorMask) {
-    this.#groups = groups;
+  constructor(compress: CompressionOptions, mask: ErrorMask) {
     this.#compress = compress;
     this.#mask = mask;
   }
@@ -72,7 +69,7 @@ export class Sharing {
           },
         };
       };
-      return { after, join: (member) => this.#groups.join(key, request, member) };
+      return { after, join: (member) => context.streams.groups.join(key, request, member) };
     } catch (error) {
       const { requestId, viewer } = context;
       return this.#mask.mask(error, { requestId, subject: viewer.subject });

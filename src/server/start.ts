@@ -2,6 +2,7 @@ import type { Authenticator } from '../auth/index.js';
 import type { ActiveStreams } from '../delivery/index.js';
 import type { Services } from '../schema/index.js';
 import { type Clock, messageOf, sleep } from '../shared/index.js';
+import type { Sights } from '../sight/index.js';
 import type { Logger } from '../telemetry/index.js';
 import { Connections } from './connections.js';
 import { ErrorMask } from './errors.js';
@@ -24,6 +25,7 @@ export interface StartOptions {
   /** Whether it is reached under any name, although nobody has to say who they are. */
   readonly anyHost: boolean;
   readonly services: Omit<Services, 'nodeHealth'>;
+  readonly sights: Pick<Sights, 'of'>;
   readonly joinTap: TapGateOptions['join'];
   readonly activeStreams: ActiveStreams;
   readonly clock: Clock;
@@ -59,11 +61,11 @@ export async function startServer(options: StartOptions): Promise<SwarmlensServe
   const { maxBufferedBytes, maxSlowMs, compressFromBytes } = options.delivery;
   const connections = new Connections({ clock, maxBufferedBytes, maxSlowMs });
   const mask = new ErrorMask(logger);
-  const sharing = new Sharing(options.services.streams.groups, { threshold: compressFromBytes }, mask);
+  const sharing = new Sharing({ threshold: compressFromBytes }, mask);
   const meter = new NodeHealthMeter(connections, options.activeStreams);
   const services = { ...options.services, nodeHealth: () => meter.read() };
-  const { authenticator, origins } = options;
-  const graphql = createGraphQL({ services, sharing, authenticator, mask, logger });
+  const { authenticator, origins, sights } = options;
+  const graphql = createGraphQL({ services, sights, sharing, authenticator, mask, logger });
   const tokens = authenticator.isRequired;
   const door = { anyHost: options.anyHost || tokens, origins, tokens };
   const server = createHttpServer({

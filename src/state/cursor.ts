@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { MCP_SERVER_TYPES, type Restriction } from '../domain/index.js';
+import { MCP_SERVER_TYPES } from '../domain/index.js';
 import { SwarmlensError } from '../shared/index.js';
-import { createView, restrictView, switchesOf, type View } from './view.js';
+import { createView, switchesOf, type View } from './view.js';
 
 /** Where a reader stands: what it has seen, and through which view. */
 export interface Position {
@@ -32,10 +32,10 @@ function viewText(view: View): string {
 }
 
 /**
- * @returns the position, or `null` when the cursor was made by another life of the server or for somebody who may see other things: start with a snapshot
+ * @returns the position, or `null` when the cursor is of another store, be it an earlier life of this one or what somebody else sees: start with a snapshot
  * @throws SwarmlensError BAD_USER_INPUT when it is no cursor at all
  */
-export function decodeCursor(epoch: string, cursor: string, restriction: Restriction): Position | null {
+export function decodeCursor(epoch: string, cursor: string): Position | null {
   const parsed = CURSOR.safeParse(parseJson(cursor));
   if (!parsed.success) {
     throw new SwarmlensError(
@@ -57,8 +57,7 @@ export function decodeCursor(epoch: string, cursor: string, restriction: Restric
     includeNeural: (switches & 2) !== 0,
     includeTopology: (switches & 4) !== 0,
   });
-  // A view that shows what this reader may not see was not its own, or not with the access that it has now.
-  return restrictView(view, restriction).key === view.key ? { revision, view } : null;
+  return { revision, view };
 }
 
 const VERSION = 1;

@@ -4,7 +4,7 @@ export { type Changes, changesSince, type TopologyChange } from './changes.js';
 export { decodeCursor, encodeCursor, type Position } from './cursor.js';
 export { type EventsSince } from './events.js';
 export { measure, type PerformanceMetrics } from './metrics.js';
-export { type MergePatch } from './patch.js';
+export { type MergePatch, sameAgent } from './patch.js';
 export { Store, type StoreOptions } from './store.js';
 export {
   createView,

@@ -24,7 +24,7 @@ interface Bench {
   readonly clock: ManualClock;
   readonly store: Store;
   readonly demand: Demand;
-  readonly deps: StreamDeps;
+  readonly deps: StreamDeps & { readonly active: ActiveStreams };
 }
 
 const benches: Bench[] = [];

@@ -2,15 +2,12 @@ import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { EVERYONE, NO_AUTHENTICATION } from '../../src/auth/index.js';
-import { Demand } from '../../src/collector/demand.js';
-import { ActiveStreams, Groups, RateClock } from '../../src/delivery/index.js';
 import type { Services } from '../../src/schema/index.js';
 import { ErrorMask } from '../../src/server/errors.js';
 import { createGraphQL } from '../../src/server/graphql.js';
 import { Sharing } from '../../src/server/sharing.js';
-import { Store } from '../../src/state/index.js';
+import type { Sight } from '../../src/sight/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
-import { ManualClock } from '../support/manual-clock.js';
 
 interface Enveloped {
   readonly schema: object;
@@ -19,19 +16,19 @@ interface Enveloped {
 }
 
 test('a document is parsed and validated once, however many ask for it', async () => {
-  using groups = new Groups({
-    store: new Store({ epoch: 'e', maxTombstones: 1, maxEvents: 1 }),
-    demand: new Demand(),
-    rateClock: new RateClock(new ManualClock()),
-    active: new ActiveStreams(),
-    utilization: () => 0,
-    onError: () => undefined,
-  });
-  // Neither parsing nor validating looks at the services.
+  // Neither parsing nor validating looks at the services, or at what the viewer sees.
   const mask = new ErrorMask(silentLogger);
-  const sharing = new Sharing(groups, { threshold: null }, mask);
+  const sharing = new Sharing({ threshold: null }, mask);
   const services = {} as Services;
-  const graphql = createGraphQL({ services, sharing, authenticator: NO_AUTHENTICATION, mask, logger: silentLogger });
+  const sights = { of: () => ({}) as Sight };
+  const graphql = createGraphQL({
+    services,
+    sights,
+    sharing,
+    authenticator: NO_AUTHENTICATION,
+    mask,
+    logger: silentLogger,
+  });
   const enveloped = (): Enveloped =>
     graphql.getEnveloped({
       req: new IncomingMessage(new Socket()),

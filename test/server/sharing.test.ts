@@ -3,13 +3,14 @@ import { type DocumentNode, execute, type ExecutionArgs, GraphQLError, parse, va
 import { describe, expect, test } from 'vitest';
 import { EVERYONE, type Viewer } from '../../src/auth/index.js';
 import { Demand } from '../../src/collector/demand.js';
-import { ActiveStreams, Groups, type Member, RateClock, type Seat } from '../../src/delivery/index.js';
+import { ActiveStreams, Commits, Groups, type Member, RateClock, type Seat } from '../../src/delivery/index.js';
 import { type Agent, MCP_SERVER_TYPES, type Restriction } from '../../src/domain/index.js';
 import { schema, type SchemaContext, shareableStream } from '../../src/schema/index.js';
 import { rootSelection } from '../../src/render/index.js';
 import type { SharedMessage } from '../../src/server/shared-message.js';
 import { ErrorMask } from '../../src/server/errors.js';
 import { Sharing } from '../../src/server/sharing.js';
+import { type Sight, Sights } from '../../src/sight/index.js';
 import { changesSince, matchesAgent, type Position, restrictView, createView, Store } from '../../src/state/index.js';
 import { recordingLogger } from '../mcp/support.js';
 import { EPOCH_TIME, pictureOf } from '../support/arbitraries.js';
@@ -21,27 +22,34 @@ class Bench implements Disposable {
   readonly store = new Store({ epoch: 'e', maxTombstones: 100, maxEvents: 3 });
   readonly errors: unknown[] = [];
   readonly log = recordingLogger();
-  readonly groups: Groups;
-  readonly sharing: Sharing;
+  readonly sharing = new Sharing({ threshold: null }, new ErrorMask(this.log.logger));
+  readonly #sights: Sights;
+  readonly #seen = new Set<Groups>();
 
   constructor() {
-    this.groups = new Groups({
-      store: this.store,
-      demand: new Demand(),
-      active: new ActiveStreams(),
-      rateClock: new RateClock(this.clock),
-      utilization: () => 0,
-      onError: (error) => this.errors.push(error),
-    });
-    this.sharing = new Sharing(this.groups, { threshold: null }, new ErrorMask(this.log.logger));
+    const { store, clock } = this;
+    const deps = { utilization: () => 0, onError: (error: unknown) => this.errors.push(error) };
+    const parts = { store, demand: new Demand(), active: new ActiveStreams(), rateClock: new RateClock(clock) };
+    const streams = { ...parts, commits: new Commits(store), groups: new Groups({ ...parts, ...deps }) };
+    // There are no MCP servers here.
+    const whole = { store, streams } as Partial<Sight> as Sight;
+    this.#sights = new Sights({ whole, clock, maxTombstones: 100, maxEvents: 3, ...deps });
+    this.#seen.add(streams.groups);
+  }
+
+  /** Groups that are shared, and rates that somebody has asked for, of all that is seen. */
+  count(what: 'size' | 'lanes'): number {
+    return [...this.#seen].reduce((sum, groups) => sum + groups[what], 0);
   }
 
   context(viewer: Viewer): SchemaContext {
-    const { store, clock } = this;
+    const sight = this.#sights.of(viewer);
+    this.#seen.add(sight.streams.groups);
     // What these resolvers use of it: there are no MCP servers and no sockets here.
     return {
-      store,
-      clock,
+      store: sight.store,
+      streams: sight.streams,
+      clock: this.clock,
       viewer,
       maxHz: null,
       requestId: 'r',
@@ -51,8 +59,8 @@ class Bench implements Disposable {
 
   [Symbol.dispose](): void {
     expect({
-      groups: this.groups.size,
-      lanes: this.groups.lanes,
+      groups: this.count('size'),
+      lanes: this.count('lanes'),
       timers: this.clock.pending,
       errors: this.errors,
     }).toEqual({
@@ -61,7 +69,8 @@ class Bench implements Disposable {
       timers: 0,
       errors: [],
     });
-    this.groups[Symbol.dispose]();
+    this.#sights[Symbol.dispose]();
+    for (const groups of this.#seen) groups[Symbol.dispose]();
   }
 }
 
@@ -71,12 +80,10 @@ class Subscriber implements Member<SharedMessage>, Disposable {
   readonly told: unknown[] = [];
   readonly alone: unknown[] = [];
   readonly args: ExecutionArgs;
-  readonly #bench: Bench;
   readonly #seat: Seat;
   #position: Position | null = null;
 
   constructor(bench: Bench, document: DocumentNode, variableValues: Record<string, unknown>, viewer: Viewer) {
-    this.#bench = bench;
     this.args = { schema, document, variableValues, contextValue: bench.context(viewer) };
     const plan = bench.sharing.plan(this.args, bench.context(viewer));
     if (plan === null || plan instanceof GraphQLError) throw new Error(`not shared: ${String(plan?.message)}`);
@@ -97,8 +104,9 @@ class Subscriber implements Member<SharedMessage>, Disposable {
     const selection = rootSelection(this.args);
     const plan = selection && shareableStream(selection.field);
     if (plan == null) throw new Error('not shareable');
-    const { view } = plan(selection?.args ?? {}, this.args.contextValue as SchemaContext); // as made above
-    const changes = changesSince(this.#bench.store, this.#position, view);
+    const context = this.args.contextValue as SchemaContext; // as made above
+    const { view } = plan(selection?.args ?? {}, context);
+    const changes = changesSince(context.store, this.#position, view);
     this.#position = changes.position;
     const rootValue = { changes, rate: { requestedHz: 10, effectiveHz: 10 } };
     const result = execute({ ...this.args, rootValue });
@@ -210,7 +218,7 @@ describe('sharing', () => {
           }
           subscriber[Symbol.dispose]();
         }
-        shared += subscribers.length - bench.groups.size;
+        shared += subscribers.length - bench.count('size');
       }),
       { numRuns: 150 },
     );
@@ -226,11 +234,11 @@ describe('sharing', () => {
     );
     using _a = new Subscriber(bench, one, {}, EVERYONE);
     using _b = new Subscriber(bench, two, { t: ['queen', 'CODER', 'coder'] }, EVERYONE);
-    expect(bench.groups.size).toBe(1);
+    expect(bench.count('size')).toBe(1);
     using _c = new Subscriber(bench, two, { t: ['queen', 'coder'] }, other);
-    expect(bench.groups.size).toBe(2);
+    expect(bench.count('size')).toBe(2);
     using _d = new Subscriber(bench, two, { t: ['queen'] }, EVERYONE);
-    expect(bench.groups.size).toBe(3);
+    expect(bench.count('size')).toBe(3);
     await settled();
   });
 

@@ -9,6 +9,7 @@ import { type Agent, NO_PERFORMANCE } from '../../src/domain/index.js';
 import { type DeliveryOptions, startServer } from '../../src/server/index.js';
 import type { StartOptions } from '../../src/server/start.js';
 import { systemClock, timestamp } from '../../src/shared/index.js';
+import { Sights } from '../../src/sight/index.js';
 import { emptyChange, Store } from '../../src/state/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
 import { serverOf } from './arbitraries.js';
@@ -64,14 +65,8 @@ export class DeliveryServer implements AsyncDisposable {
       random: Math.random,
       heartbeatMs: 5_000,
     });
-    const server = await startServer({
-      host: '127.0.0.1',
-      port: 0,
-      authenticator: NO_AUTHENTICATION,
-      origins: [],
-      anyHost: false,
-      joinTap: ({ name }) => void made.taps.push(name),
-      services: {
+    const sights = new Sights({
+      whole: {
         store,
         collector,
         candidates: {
@@ -79,6 +74,22 @@ export class DeliveryServer implements AsyncDisposable {
           forget: () => undefined,
         },
         streams: { store, demand, commits: made.#commits, rateClock: made.#rateClock, active, groups },
+      },
+      maxTombstones: 1_000,
+      maxEvents: 16,
+      utilization: eventLoopUtilization(),
+      clock,
+      onError: (error) => made.errors.push(error),
+    });
+    const server = await startServer({
+      host: '127.0.0.1',
+      port: 0,
+      authenticator: NO_AUTHENTICATION,
+      origins: [],
+      anyHost: false,
+      joinTap: ({ name }) => void made.taps.push(name),
+      sights,
+      services: {
         rateClock: made.#rateClock,
         clock,
         limitToOncePerSecond: (what, clientId) => Promise.resolve(void made.uses.push({ what, clientId })),
@@ -94,6 +105,7 @@ export class DeliveryServer implements AsyncDisposable {
     });
     made.#close = async () => {
       await server[Symbol.asyncDispose]();
+      sights[Symbol.dispose]();
       await collector[Symbol.asyncDispose]();
     };
     return Object.assign(made, { url: server.url });

@@ -1,0 +1,75 @@
+import {
+  type Collector,
+  noSuchServer,
+  type PollOutcome,
+  type ServerHealth,
+  type ToolResult,
+} from '../collector/index.js';
+import { SwarmlensError } from '../shared/index.js';
+import type { Store } from '../state/index.js';
+import type { Extent } from './extent.js';
+
+/** What can be asked of the servers that are watched. */
+export type WatchedServers = Pick<Collector, 'discoveredAt' | 'health' | 'pollNow' | 'refresh' | 'callTool'>;
+
+/** The servers that somebody sees: any other is answered like one that there is not. */
+export class RestrictedServers implements WatchedServers {
+  readonly #all: WatchedServers;
+  readonly #store: Store;
+  readonly #extent: Extent;
+
+  /** @param store what is seen of the picture */
+  constructor(all: WatchedServers, store: Store, extent: Extent) {
+    this.#all = all;
+    this.#store = store;
+    this.#extent = extent;
+  }
+
+  get discoveredAt(): string | null {
+    return this.#all.discoveredAt;
+  }
+
+  health(serverId: string): ServerHealth | null {
+    const server = this.#store.servers.get(serverId);
+    const health = server === undefined ? null : this.#all.health(serverId);
+    if (server === undefined || health === null || this.#extent.hasAllOf(server)) return health;
+    const withoutWords = <T extends object>(one: T): T & { lastError: null } => ({ ...one, lastError: null });
+    return { ...health, replicas: health.replicas.map(withoutWords), tools: health.tools.map(withoutWords) };
+  }
+
+  async pollNow(serverIds: readonly string[] | null): Promise<PollOutcome> {
+    for (const id of serverIds ?? []) this.#check(id, 'serverIds');
+    return await this.#all.pollNow(serverIds ?? this.#seen());
+  }
+
+  async refresh(): Promise<void> {
+    await this.#all.refresh(this.#seen());
+  }
+
+  async callTool(
+    serverId: string,
+    tool: string,
+    args: Readonly<Record<string, unknown>>,
+    signal: AbortSignal,
+  ): Promise<ToolResult> {
+    this.#check(serverId, 'serverId');
+    const server = this.#store.servers.get(serverId);
+    if (server === undefined || !this.#extent.hasAnswersOf(server)) {
+      throw new SwarmlensError(
+        'FORBIDDEN',
+        `The token sees only a part of "${serverId}", and what its tools answer is about all of it: use a token that sees the whole server.`,
+        { serverId },
+      );
+    }
+    return await this.#all.callTool(serverId, tool, args, signal);
+  }
+
+  #seen(): readonly string[] {
+    return [...this.#store.servers.values()].flatMap(({ id }) => (this.#all.health(id) === null ? [] : [id]));
+  }
+
+  #check(serverId: string, argument: string): void {
+    const seen = this.#seen();
+    if (!seen.includes(serverId)) throw noSuchServer(serverId, argument, seen);
+  }
+}
