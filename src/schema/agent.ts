@@ -39,12 +39,12 @@ const AgentNeuralType = builder.objectRef<AgentNeural>('AgentNeural').implement(
 });
 
 const AgentTopologyPositionType = builder.objectRef<AgentTopologyPosition>('AgentTopologyPosition').implement({
-  description: 'Where an agent stands in the topology of its swarm.',
+  description: 'Where an agent stands in the topology of its swarm, by the edges that the viewer sees.',
   fields: (t) => ({
     role: t.exposeString('role', { nullable: true, description: 'Lower case: queen, worker, leader, member, …' }),
     parentId: t.exposeID('parentId', { nullable: true, description: 'Id of the agent above it; null at the top.' }),
     depth: t.exposeInt('depth', { nullable: true, description: 'Steps from the top; null where there is no top.' }),
-    degree: t.exposeInt('degree', { description: 'Edges at this agent.' }),
+    degree: t.exposeInt('degree', { description: 'Edges at this agent that the viewer sees.' }),
     inferred: t.exposeBoolean('inferred', {
       description: "True when it follows from the topology's name, false when the server reported it.",
     }),

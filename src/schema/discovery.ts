@@ -55,7 +55,7 @@ const CandidateType = builder.objectRef<Candidate>('DiscoveryCandidate').impleme
 
 /** Everything that is in a discovery is read from the context. */
 export const DiscoveryType = builder.objectRef<object>('Discovery').implement({
-  description: 'All that was found.',
+  description: 'All that was found, as far as the viewer sees it.',
   fields: (t) => ({
     servers: t.field({
       type: [McpServerObject],

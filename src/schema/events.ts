@@ -4,7 +4,8 @@ import { builder } from './builder.js';
 import { CircuitStateEnum, NoticeSeverityEnum, ServerStatusEnum } from './enums.js';
 
 export const HealthChangeType = builder.objectRef<Delivered<HealthChange>>('HealthChange').implement({
-  description: 'A server, one of its replicas, or the circuit breaker of one, went from one state to another.',
+  description:
+    'A server, one of its replicas, or the circuit breaker of one, went from one state to another. `reason` is null for viewers who see only a part of its agents.',
   fields: (t) => ({
     serverId: t.exposeID('serverId', { description: 'The server.' }),
     replicaId: t.exposeID('replicaId', {
@@ -27,7 +28,8 @@ export const HealthChangeType = builder.objectRef<Delivered<HealthChange>>('Heal
 });
 
 export const NoticeType = builder.objectRef<Delivered<Notice>>('Notice').implement({
-  description: 'Something that a person should see.',
+  description:
+    'Something that a person should see. Viewers who see only a part of the agents of a server are told what becomes of the server, without the details.',
   fields: (t) => ({
     code: t.exposeString('code', {
       description:
@@ -35,7 +37,10 @@ export const NoticeType = builder.objectRef<Delivered<Notice>>('Notice').impleme
     }),
     severity: t.expose('severity', { type: NoticeSeverityEnum, description: 'How much it matters.' }),
     message: t.exposeString('message', { description: 'What happened, for a person.' }),
-    serverId: t.exposeID('serverId', { nullable: true, description: 'The server it is about; null: about the whole.' }),
+    serverId: t.exposeID('serverId', {
+      nullable: true,
+      description: 'The server it is about; null: about the whole, and only for viewers who see all servers.',
+    }),
     timestamp: t.expose('timestamp', { type: 'DateTime', description: 'When.' }),
     missed: t.exposeInt('missed', {
       description: 'Events before this one that this reader was too slow for; mostly 0.',

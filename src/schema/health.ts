@@ -69,7 +69,7 @@ export interface Health {
 }
 
 export const HealthType = builder.objectRef<Health>('Health').implement({
-  description: 'Health of the whole: the servers and this node.',
+  description: 'Health of the whole: the servers that the viewer sees, and this node.',
   fields: (t) => ({
     status: t.field({
       type: HealthStatusEnum,

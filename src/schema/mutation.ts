@@ -57,7 +57,7 @@ builder.mutationFields((t) => ({
     type: ToolResultType,
     extensions: requires('tools:call'),
     description:
-      "Calls a tool of a server, once, guarded like every call, then polls the server. Only tools on the server's `allowTools` list; FORBIDDEN otherwise, SERVER_UNAVAILABLE when the server does not answer.",
+      "Calls a tool of a server, once, guarded like every call, then polls the server. Only tools on the server's `allowTools` list, and only for viewers who see all of the server, performance and neural data included; FORBIDDEN otherwise, SERVER_UNAVAILABLE when the server does not answer.",
     args: {
       serverId: t.arg.id({ required: true, description: '`McpServer.id`' }),
       tool: t.arg.string({ required: true, description: 'Name of the tool, as in `McpServer.tools`.' }),
@@ -80,7 +80,7 @@ builder.mutationFields((t) => ({
     type: DiscoveryType,
     extensions: requires('agents:read'),
     description:
-      'Polls all servers, tries the unreachable ones again, and tells what was found. Once a second for each client.',
+      'Polls all servers that the viewer sees, tries the unreachable ones again, and tells what was found. Once a second for each client.',
     resolve: async (_root, _args, { collector, candidates, clientId, limitToOncePerSecond }) => {
       await limitToOncePerSecond('refreshDiscovery', clientId);
       candidates.forget();
@@ -93,7 +93,9 @@ builder.mutationFields((t) => ({
     extensions: requires('agents:read'),
     description: 'Polls servers now, then moves the ON_DEMAND streams. Once a second for each client.',
     args: {
-      serverIds: t.arg.idList({ description: 'Only these servers, each a `McpServer.id`; left out: all.' }),
+      serverIds: t.arg.idList({
+        description: 'Only these servers, each a `McpServer.id`; left out: all that the viewer sees.',
+      }),
     },
     resolve: async (_root, { serverIds }, { collector, clientId, limitToOncePerSecond, rateClock }) => {
       checkNames('serverIds', serverIds);

@@ -109,7 +109,8 @@ const PollingType = builder.objectRef<Polling>('Polling').implement({
 });
 
 export const McpServerObject = builder.objectRef<McpServer>('McpServer').implement({
-  description: 'An MCP server that swarmlens watches.',
+  description:
+    'An MCP server that swarmlens watches. What it says in words (`lastError`, of its tools and replicas too) is null for viewers who see only a part of its agents.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'Its key in the configuration.' }),
     type: t.expose('type', { type: McpServerTypeEnum, description: 'Family of its main tools.' }),

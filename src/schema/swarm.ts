@@ -5,7 +5,8 @@ import { builder } from './builder.js';
 import { McpServerTypeEnum, TopologyKindEnum, UpdateKindEnum } from './enums.js';
 
 export const SwarmType = builder.objectRef<Swarm>('Swarm').implement({
-  description: 'A swarm of agents on one server.',
+  description:
+    'A swarm of agents on one server. What it counts of its tasks is null for viewers who see only some types of agents, or no performance.',
   fields: (t) => ({
     id: t.exposeID('id', { description: '`<serverId>:<nativeId>`, unique over all servers.' }),
     nativeId: t.exposeID('nativeId', { description: "The server's own id of it." }),
@@ -28,7 +29,7 @@ export const SwarmType = builder.objectRef<Swarm>('Swarm').implement({
     }),
     maxAgents: t.exposeInt('maxAgents', { nullable: true, description: 'How many agents it may have.' }),
     agentCount: t.int({
-      description: 'Agents of it in the picture.',
+      description: 'Agents of it in the picture that the viewer sees.',
       resolve: ({ id }, _args, { store }) => store.agentsIn(createView({ swarmIds: [id] })).length,
     }),
     tasksTotal: t.exposeInt('tasksTotal', { nullable: true, description: 'Tasks it was given.' }),

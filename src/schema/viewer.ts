@@ -4,7 +4,8 @@ import { builder } from './builder.js';
 import { McpServerTypeEnum } from './enums.js';
 
 const ViewerRestrictionType = builder.objectRef<Restriction>('ViewerRestriction').implement({
-  description: 'What of the picture a viewer sees: a conjunction. A list that is null leaves nothing out.',
+  description:
+    'What of the picture a viewer sees: a conjunction. A list that is null leaves nothing out. What is left out does not exist for the viewer, in whatever is asked or told: not as an id, a total, an edge, or a change.',
   fields: (t) => ({
     serverIds: t.idList({
       nullable: true,
@@ -14,20 +15,22 @@ const ViewerRestrictionType = builder.objectRef<Restriction>('ViewerRestriction'
     serverTypes: t.field({
       type: [McpServerTypeEnum],
       nullable: true,
-      description: 'Only what these families reported.',
+      description: 'Only what these families reported, and servers that may have it.',
       resolve: ({ serverTypes }) => serverTypes && [...serverTypes],
     }),
     agentTypes: t.stringList({
       nullable: true,
-      description: 'Only agents of these types.',
+      description: 'Only agents of these types. Servers and swarms are seen, whatever agents they have.',
       resolve: ({ agentTypes }) => agentTypes && [...agentTypes],
     }),
     swarmIds: t.idList({
       nullable: true,
-      description: 'Only agents of these swarms.',
+      description: 'Only these swarms and their agents, and the servers that they are on.',
       resolve: ({ swarmIds }) => swarmIds && [...swarmIds],
     }),
-    performance: t.exposeBoolean('performance', { description: 'Whether `Agent.performance` is seen.' }),
+    performance: t.exposeBoolean('performance', {
+      description: 'Whether `Agent.performance`, and what is computed of it, is seen.',
+    }),
     neural: t.exposeBoolean('neural', { description: 'Whether `Agent.neural` is seen.' }),
   }),
 });

@@ -5,6 +5,7 @@ import { ActiveStreams, Commits, Groups, RateClock } from '../../src/delivery/in
 import { candidate } from '../../src/discovery/candidate.js';
 import { NO_LATENCY, type Restriction } from '../../src/domain/index.js';
 import { schema, type SchemaContext, type Services } from '../../src/schema/index.js';
+import { SwarmlensError } from '../../src/shared/index.js';
 import { type Sight, Sights, type WatchedServers } from '../../src/sight/index.js';
 import { Store } from '../../src/state/index.js';
 import { ManualClock } from '../support/manual-clock.js';
@@ -111,7 +112,10 @@ export class Stage implements Disposable {
   /** Data and errors as they go out, without where in the document they arose. */
   async run(document: DocumentNode, viewer: Viewer, sights = this.sights): Promise<Answer> {
     const { data, errors } = await execute({ schema, document, contextValue: this.context(viewer, sights) });
-    const told = errors?.map(({ message, originalError }) => ({ message, ...originalError }));
+    const told = errors?.map(({ message, originalError }) => ({
+      message,
+      code: originalError instanceof SwarmlensError ? originalError.code : null,
+    }));
     return JSON.parse(JSON.stringify({ data: data ?? null, ...(told && { errors: told }) })) as Answer; // see `Answer`
   }
 
@@ -130,16 +134,16 @@ export class Stage implements Disposable {
 
 export interface Answer {
   readonly data: Readonly<Record<string, unknown>> | null;
-  readonly errors?: readonly { readonly message: string; readonly code?: string }[];
+  readonly errors?: readonly { readonly message: string; readonly code: string | null }[];
 }
 
 /** Takes everything that a subscription says. */
 export class Listener {
   readonly told: Record<string, unknown>[] = [];
-  readonly #results: AsyncGenerator<unknown>;
+  readonly #results: AsyncGenerator;
   readonly #done: Promise<void>;
 
-  constructor(results: AsyncGenerator<unknown>) {
+  constructor(results: AsyncGenerator) {
     this.#results = results;
     this.#done = this.#read();
   }

@@ -49,20 +49,18 @@ function reportedAgent(serverId: string, agent: string): fc.Arbitrary<ReportedAg
     nativeId: fc.constant(nativeId),
     serverType: fc.constantFrom(...FAMILIES),
     swarmNativeId: option(fc.constantFrom(...SWARMS).map((swarm) => swarmNative(serverId, swarm))),
-    name: fc.constantFrom(`${nativeId}`, `old ${nativeId}`),
+    name: fc.constantFrom(nativeId, `old ${nativeId}`),
     type: fc.constantFrom(...AGENT_TYPES),
     status: fc.constantFrom(...AGENT_STATUSES.slice(0, 3)),
     capabilities: fc.subarray([`can ${nativeId}`]),
     performance: option(fc.nat(2).map((tasksActive) => ({ ...NO_PERFORMANCE, tasksActive }))),
     neural: option(
-      fc
-        .nat(2)
-        .map((adaptations) => ({
-          cognitivePattern: null,
-          networkId: `net of ${nativeId}`,
-          adaptations,
-          learningRate: null,
-        })),
+      fc.nat(2).map((adaptations) => ({
+        cognitivePattern: null,
+        networkId: `net of ${nativeId}`,
+        adaptations,
+        learningRate: null,
+      })),
     ),
     role: option(fc.constantFrom('queen', 'worker')),
     createdAt: fc.constant(null),
