@@ -168,6 +168,22 @@ describe('what a viewer is answered once', () => {
     await listener.leave();
   });
 
+  test('a server that is not seen moves nothing, whatever it does and says', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(saidBy('srv-y'), { minLength: 1 }), async (history) => {
+        using stage = stageOf([]);
+        const { store } = stage.sights.of(viewerOf({ ...UNRESTRICTED, serverIds: ['srv-x'] }));
+        for (const said of history) {
+          stage.store.commit({ ...stage.store.diff(pictureOf(said), EPOCH_TIME), events: said.events });
+        }
+        stage.store.commit(stage.store.removal('srv-y'));
+        await settled();
+        expect({ commits: store.commitCount, revision: store.revision }).toEqual({ commits: 0, revision: 0 });
+      }),
+      { numRuns: 20 },
+    );
+  });
+
   test('a picture that nobody has asked for is forgotten after ten minutes, one that somebody reads is not', async () => {
     using stage = stageOf([]);
     const [idle, read] = ['srv-x', 'srv-y'].map((id) => viewerOf({ ...UNRESTRICTED, serverIds: [id] }));

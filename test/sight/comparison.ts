@@ -2,7 +2,7 @@ import { type DocumentNode, parse } from 'graphql';
 import { expect } from 'vitest';
 import { EVERYONE, type Viewer } from '../../src/auth/index.js';
 import type { Agent } from '../../src/client/index.js';
-import type { McpServer, Restriction, SwarmlensEvent } from '../../src/domain/index.js';
+import type { McpServer, ReportedAgent, Restriction, SwarmlensEvent } from '../../src/domain/index.js';
 import { Sights } from '../../src/sight/index.js';
 import { emptyChange } from '../../src/state/index.js';
 import { EPOCH_TIME } from '../support/arbitraries.js';
@@ -47,6 +47,16 @@ export class Comparison implements AsyncDisposable {
     if (seen !== null) this.#mayKnow += JSON.stringify(pictureOf(seen));
     const { store } = this.#real;
     store.commit({ ...store.diff(pictureOf(said), EPOCH_TIME), events });
+  }
+
+  /** One agent comes, or becomes something else, and nothing else moves. */
+  change(serverId: string, agent: ReportedAgent): void {
+    const said = this.#said.get(serverId);
+    if (said === undefined) return;
+    const { agents } = said.report;
+    const isKnown = agents.some(({ nativeId }) => nativeId === agent.nativeId);
+    const changed = isKnown ? agents.map((one) => (one.nativeId === agent.nativeId ? agent : one)) : [...agents, agent];
+    this.say({ ...said, report: { ...said.report, agents: changed }, events: [] });
   }
 
   remove(serverId: string): void {

@@ -1,10 +1,20 @@
 import fc from 'fast-check';
 import { parse } from 'graphql';
 import { describe, expect, test } from 'vitest';
-import type { SwarmlensEvent } from '../../src/domain/index.js';
+import type { ReportedAgent, SwarmlensEvent } from '../../src/domain/index.js';
 import { Comparison } from './comparison.js';
 import { asked, type RootKind, rootFields } from './selections.js';
-import { AGENT_IDS, KINDS, noticeOf, restrictionOf, type Said, saidBy, SERVER_IDS, SWARM_IDS } from './worlds.js';
+import {
+  AGENT_IDS,
+  changes,
+  KINDS,
+  noticeOf,
+  restrictionOf,
+  type Said,
+  saidBy,
+  SERVER_IDS,
+  SWARM_IDS,
+} from './worlds.js';
 
 /** Each root field of queries with the arguments that it is asked with. */
 const QUERIES: Readonly<Record<string, readonly string[]>> = {
@@ -34,10 +44,18 @@ const EVERYTHING = parse(
     .join('\n')} }`,
 );
 
-type Step = { said: Said } | { gone: string } | { event: SwarmlensEvent } | 'compare' | 'listen' | 'resume';
+type Step =
+  | { said: Said }
+  | { serverId: string; agent: ReportedAgent }
+  | { gone: string }
+  | { event: SwarmlensEvent }
+  | 'compare'
+  | 'listen'
+  | 'resume';
 
 const steps: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom(...SERVER_IDS).chain((id) => saidBy(id).map((said) => ({ said }))) },
+  { weight: 6, arbitrary: changes },
   { weight: 1, arbitrary: fc.constantFrom(...SERVER_IDS).map((gone) => ({ gone })) },
   { weight: 1, arbitrary: fc.constant({ event: noticeOf('CONFIG_APPLIED', 'added srv-y', null) }) },
   { weight: 4, arbitrary: fc.constant('compare' as const) },
@@ -60,7 +78,7 @@ describe('what a viewer is told', () => {
       await fc.assert(
         fc.asyncProperty(
           restrictionOf(kind),
-          fc.array(steps, { minLength: 6, maxLength: 24 }),
+          fc.array(steps, { minLength: 6, maxLength: 30 }),
           async (restriction, history) => {
             await using comparison = new Comparison(restriction, EVERYTHING);
             for (const step of history) {
@@ -68,6 +86,7 @@ describe('what a viewer is told', () => {
               else if (step === 'listen') await comparison.listen();
               else if (step === 'resume') await comparison.resume();
               else if ('said' in step) comparison.say(step.said);
+              else if ('agent' in step) comparison.change(step.serverId, step.agent);
               else if ('gone' in step) comparison.remove(step.gone);
               else comparison.happen(step.event);
             }
@@ -76,7 +95,7 @@ describe('what a viewer is told', () => {
             await comparison.compareWithNewcomer();
           },
         ),
-        { numRuns: 20 },
+        { numRuns: 25 },
       );
     },
     30_000,

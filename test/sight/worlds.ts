@@ -43,6 +43,11 @@ function option<T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | null> {
   return fc.option(arbitrary, { nil: null });
 }
 
+/** One agent, which is all that changes of its server. */
+export const changes: fc.Arbitrary<{ readonly serverId: string; readonly agent: ReportedAgent }> = fc
+  .tuple(fc.constantFrom(...SERVER_IDS), fc.constantFrom(...AGENTS))
+  .chain(([serverId, agent]) => fc.record({ serverId: fc.constant(serverId), agent: reportedAgent(serverId, agent) }));
+
 function reportedAgent(serverId: string, agent: string): fc.Arbitrary<ReportedAgent> {
   const nativeId = agentNative(serverId, agent);
   return fc.record({
