@@ -1,5 +1,5 @@
 import type { Agent, McpServer, Notice, Restriction, Swarm, SwarmlensEvent } from '../domain/index.js';
-import { createView, matchesAgent, matchesServer, restrictView, type View } from '../state/index.js';
+import { createView, maskAgent, matchesAgent, matchesServer, restrictView, type View } from '../state/index.js';
 
 /** Of what kinds of notices about a server its single agents are no part. */
 const ABOUT_SERVERS = /^(SERVER|RESTART|TOOL)_/;
@@ -63,23 +63,11 @@ export class Extent {
 
   /**
    * @param swarmId `null`: the agent's swarm is not seen
-   * @returns the agent itself when all of it is seen
+   * @returns the same object as long as the agent is the same, where only performance and neural data are left out
    */
   agentSeen(agent: Agent, swarmId: string | null, topology: Agent['topology']): Agent {
-    const { performance, neural } = this.#restriction;
-    const isWhole =
-      (performance || agent.performance === null) &&
-      (neural || agent.neural === null) &&
-      swarmId === agent.swarmId &&
-      topology === agent.topology;
-    if (isWhole) return agent;
-    return {
-      ...agent,
-      swarmId,
-      topology,
-      performance: performance ? agent.performance : null,
-      neural: neural ? agent.neural : null,
-    };
+    const seen = maskAgent(this.view, agent);
+    return swarmId === agent.swarmId && topology === agent.topology ? seen : { ...seen, swarmId, topology };
   }
 
   /** @param server that it is about, when that is seen; `null`: it is not seen, or none */
