@@ -45,17 +45,21 @@ export class TapGate implements AsyncDisposable {
     );
   }
 
-  async #viewerOf({ headers }: IncomingMessage): Promise<Viewer> {
-    const viewer = await this.#options.authenticator.authenticate(headers.authorization ?? null);
+  async #viewerOf(request: IncomingMessage): Promise<Viewer> {
+    const viewer = await this.#options.authenticator.authenticate(request.headers.authorization ?? null);
     requirePermission(viewer, 'servers:admin');
+    const { serverIds } = viewer.restriction;
+    const { name } = askedBy(request);
+    if (serverIds !== null && !serverIds.includes(name)) {
+      // Whether there is one already is not for who would not see it.
+      throw new SwarmlensError('FORBIDDEN', 'The token does not see a server of that name.');
+    }
     return viewer;
   }
 
   #admit(viewer: Viewer, request: IncomingMessage, duplex: Duplex, head: Buffer): void {
     if (duplex.destroyed) return;
-    const { searchParams } = new URL(request.url ?? '/', 'http://localhost');
-    const name = searchParams.get('server') ?? '';
-    const instance = searchParams.get('instance') ?? '';
+    const { name, instance } = askedBy(request);
     this.#sockets.handleUpgrade(request, duplex, head, (socket) => {
       socket.on('error', (error) => this.#options.logger.debug({ error: error.message }, 'error of a tap'));
       const watch = this.#options.authenticator.watch(viewer, (reason) => socket.close(FORBIDDEN, reason));
@@ -78,6 +82,12 @@ export class TapGate implements AsyncDisposable {
     }
     await new Promise<void>((resolve) => this.#sockets.close(() => resolve()));
   }
+}
+
+/** The server that a tap says it stands before, and which of its taps it is. */
+function askedBy(request: IncomingMessage): { readonly name: string; readonly instance: string } {
+  const { searchParams } = new URL(request.url ?? '/', 'http://localhost');
+  return { name: searchParams.get('server') ?? '', instance: searchParams.get('instance') ?? '' };
 }
 
 /** Why a request is none of a tap; `null`: it is one, if it shows a token where there are any. */

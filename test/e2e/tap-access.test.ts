@@ -55,6 +55,22 @@ describe('a tap, where tokens are asked for', () => {
     });
   });
 
+  test('is refused for a server that its token would not see, in the same words whether there is one', async () => {
+    const swarmlens = { servers: ['swarm'] };
+    const authorization = `Bearer ${await access.jwt({ scope: 'servers:admin', swarmlens })}`;
+    for (const name of ['x', 'nobody']) {
+      expect(await join({ authorization }, `server=${name}&instance=one`)).toEqual({
+        status: 403,
+        reason: 'The token does not see a server of that name.',
+      });
+    }
+    const socket = await join({ authorization });
+    if (!(socket instanceof WebSocket)) throw new Error(socket.reason);
+    const closed = once(socket, 'close');
+    socket.close();
+    await closed;
+  });
+
   test('is refused when it is a web page, or has its token in the URL', async () => {
     const { text } = await access.token({ permissions: ['servers:admin'] });
     const authorization = `Bearer ${text}`;
