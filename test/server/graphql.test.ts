@@ -4,10 +4,12 @@ import { expect, test } from 'vitest';
 import { EVERYONE, NO_AUTHENTICATION } from '../../src/auth/index.js';
 import { Demand } from '../../src/collector/demand.js';
 import { ActiveStreams, Groups, RateClock } from '../../src/delivery/index.js';
+import { DEFAULT_LIMITS, MemoryLimitCounters } from '../../src/limits/index.js';
 import type { Services } from '../../src/schema/index.js';
 import { ErrorMask } from '../../src/server/errors.js';
 import { createGraphQL } from '../../src/server/graphql.js';
 import { Sharing } from '../../src/server/sharing.js';
+import { SubscriptionLimits } from '../../src/server/subscription-limits.js';
 import { Store } from '../../src/state/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
 import { ManualClock } from '../support/manual-clock.js';
@@ -31,7 +33,17 @@ test('a document is parsed and validated once, however many ask for it', async (
   const mask = new ErrorMask(silentLogger);
   const sharing = new Sharing(groups, { threshold: null }, mask);
   const services = {} as Services;
-  const graphql = createGraphQL({ services, sharing, authenticator: NO_AUTHENTICATION, mask, logger: silentLogger });
+  const counters = new MemoryLimitCounters();
+  const graphql = createGraphQL({
+    services,
+    sharing,
+    authenticator: NO_AUTHENTICATION,
+    mask,
+    limits: DEFAULT_LIMITS,
+    counters,
+    subscriptions: new SubscriptionLimits(DEFAULT_LIMITS, counters),
+    logger: silentLogger,
+  });
   const enveloped = (): Enveloped =>
     graphql.getEnveloped({
       req: new IncomingMessage(new Socket()),
@@ -39,6 +51,7 @@ test('a document is parsed and validated once, however many ask for it', async (
       viewer: EVERYONE,
       requestId: 'r',
       renew: null,
+      params: {},
     });
   const [one, other] = [enveloped(), enveloped()];
   const document = one.parse('subscription { agentUpdates { nonsense } }');
