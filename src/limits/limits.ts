@@ -37,6 +37,7 @@ export interface Limits {
   readonly maxDirectives: number;
   /** By graphql-armor: 1 for a field, 2 for one with fields of its own, times 1.5 for each level. */
   readonly maxCost: number;
+  /** A cursor alone may have 250,000. */
   readonly maxVariablesBytes: number;
   /** Levels of lists and objects. */
   readonly maxVariablesDepth: number;
@@ -59,17 +60,17 @@ export const DEFAULT_LIMITS: Limits = {
   maxMessageBytes: 262_144,
   maxMessageFragments: 1_024,
   maxMessagesPerSecond: 100,
-  maxOperationsPerSocket: 100,
-  maxSubscriptionsPerSocket: 50,
+  maxOperationsPerSocket: 200,
+  maxSubscriptionsPerSocket: 100,
   maxSubscriptionsPerViewer: 4_000,
   maxDocumentBytes: 16_384,
   maxDocumentTokens: 1_000,
   maxDepth: 12,
   maxAliases: 32,
   maxDirectives: 32,
-  maxCost: 5_000,
-  maxVariablesBytes: 131_072,
-  maxVariablesDepth: 40,
+  maxCost: 500,
+  maxVariablesBytes: 253_952,
+  maxVariablesDepth: 64,
   introspection: true,
   graphiql: true,
 };

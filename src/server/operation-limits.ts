@@ -3,7 +3,7 @@ import { maxAliasesRule } from '@escape.tech/graphql-armor-max-aliases';
 import { maxDepthRule } from '@escape.tech/graphql-armor-max-depth';
 import { maxDirectivesRule } from '@escape.tech/graphql-armor-max-directives';
 import { type DocumentNode, GraphQLError, NoSchemaIntrospectionCustomRule, parse, validate } from 'graphql';
-import type { GraphQLSchema, ParseOptions, Source, ValidationRule } from 'graphql';
+import type { ParseOptions, Source, ValidationRule } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { LimitCounters, LimitName, Limits } from '../limits/index.js';
 import type { SchemaContext } from '../schema/index.js';
@@ -37,8 +37,9 @@ export function useOperationLimits(limits: Limits, counters: LimitCounters): Plu
   };
   return {
     onParse({ params, context, setParseFn }) {
+      // envelop leaves the source untyped, because the parser is a plugin's to choose
       const { maxDocumentBytes, maxVariablesBytes, maxVariablesDepth } = limits;
-      if (bytesOf(params.source) > maxDocumentBytes) {
+      if (bytesOf(params.source as string | Source) > maxDocumentBytes) {
         refuse('maxDocumentBytes', `The document has more than ${maxDocumentBytes} bytes.`);
       }
       const { variables } = context.params;
@@ -51,14 +52,15 @@ export function useOperationLimits(limits: Limits, counters: LimitCounters): Plu
       setParseFn(parseWithin);
     },
     onValidate({ setValidationFn }) {
-      setValidationFn((schema: GraphQLSchema, document: DocumentNode, ...others) => {
+      setValidationFn((...args: Parameters<typeof validate>) => {
+        const [schema, document] = args;
         // By themselves first: graphql's own rules compare fields with one another.
         validate(schema, document, rules);
         if (!limits.introspection) {
           const errors = validate(schema, document, [NoSchemaIntrospectionCustomRule]);
           if (errors.length > 0) refuse('introspection', 'The schema cannot be asked for here.', 'FORBIDDEN');
         }
-        return validate(schema, document, ...others);
+        return validate(...args);
       });
     },
   };

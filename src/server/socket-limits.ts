@@ -11,6 +11,7 @@ import type { SubscriptionLimits } from './subscription-limits.js';
 
 /** WebSocket close code that clients answer by connecting again, later. */
 const TRY_AGAIN_LATER = 1013;
+const INIT_TIMEOUT: number = CloseCode.ConnectionInitialisationTimeout;
 
 export interface SocketLimitsOptions {
   readonly limits: Limits;
@@ -82,9 +83,7 @@ export class SocketLimits implements Disposable {
 
   /** graphql-ws closes the socket. */
   closing(code: number): void {
-    if (code === Number(CloseCode.ConnectionInitialisationTimeout)) {
-      this.#options.counters.hit('connectionInitTimeoutMs');
-    }
+    if (code === INIT_TIMEOUT) this.#options.counters.hit('connectionInitTimeoutMs');
   }
 
   [Symbol.dispose](): void {
