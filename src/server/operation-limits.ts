@@ -78,7 +78,7 @@ function armorRules(limits: Limits, refuse: (name: LimitName, message: string) =
   const dear = rejecting('maxCost', `The operation costs more than ${maxCost}: ask for fewer fields at once.`);
   return [
     maxDepthRule({ n: maxDepth, flattenFragments: true, ...deep }),
-    maxAliasesRule({ n: maxAliases, ...renamed }),
+    maxAliasesRule({ n: maxAliases, allowList: [], ...renamed }),
     maxDirectivesRule({ n: maxDirectives, ...directed }),
     costLimitRule({ maxCost, flattenFragments: true, ...dear }),
   ];
