@@ -1,7 +1,10 @@
 import { DEFAULT_LIMITS, type Limits } from './limits.js';
 
+/** Options that are not counted: nobody is refused by one, and the other counts as `requestTimeoutMs`. */
+type Uncounted = 'graphiql' | 'headersTimeoutMs';
+
 /** What can be counted: the options by their names, and the limits that have none. */
-export type LimitName = Exclude<keyof Limits, 'graphiql'> | 'batch' | 'oncePerSecond';
+export type LimitName = Exclude<keyof Limits, Uncounted> | 'batch' | 'oncePerSecond';
 
 export interface LimitHits {
   readonly name: LimitName;
@@ -30,7 +33,7 @@ export class MemoryLimitCounters implements LimitCounters {
 
 const OPTIONS = Object.keys(DEFAULT_LIMITS) as (keyof Limits)[]; // it has these keys and no others
 const NAMES: readonly LimitName[] = [
-  ...OPTIONS.filter((name): name is Exclude<keyof Limits, 'graphiql'> => name !== 'graphiql'),
+  ...OPTIONS.filter((name) => name !== 'graphiql' && name !== 'headersTimeoutMs'),
   'batch',
   'oncePerSecond',
 ];

@@ -83,7 +83,8 @@ function refuseClient({ code }: NodeJS.ErrnoException, socket: Duplex, { counter
   if (code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
   } else if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
-    counters.hit('headersTimeoutMs');
+    // Node does not tell what was waited for, headers or body.
+    counters.hit('requestTimeoutMs');
     refuseUpgrade(socket, 408, 'the request took too long');
   } else if (code === 'HPE_HEADER_OVERFLOW') {
     counters.hit('maxHeaderBytes');

@@ -22,13 +22,13 @@ export class Bystander implements AsyncDisposable {
 
   /** Changes the picture again and again while somebody misbehaves, and sees that each change comes, by itself and in turn. */
   async during<T>(misbehave: () => Promise<T>): Promise<T> {
-    let isOver = false;
-    const done = misbehave().finally(() => (isOver = true));
+    const under = { way: true };
+    const done = misbehave().finally(() => (under.way = false));
     // It is waited for below.
     done.catch(() => undefined);
     try {
       do await this.#tick();
-      while (!isOver);
+      while (under.way);
     } catch (error) {
       await done;
       throw error;

@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { WebSocket } from 'ws';
 import { describe, expect, test } from 'vitest';
 import { networkOf } from '../../src/server/admission.js';
 import { DeliveryServer } from '../support/delivery-server.js';
@@ -23,7 +22,7 @@ describe('connections', () => {
       for (const answer of answers)
         expect(answer).toMatch(/^HTTP\/1\.1 429 [^]*Retry-After: 1\r\n[^]*close some of them/i);
       expect(hitsOf(server, 'maxConnectionsPerAddress')).toBeGreaterThanOrEqual(500);
-      const closed = sockets.map(async (socket) => await once(socket, 'close'));
+      const closed = sockets.map((socket) => once(socket, 'close').then(() => undefined));
       for (const socket of sockets) socket.destroy();
       await Promise.all(closed);
       while ((await upgrade(server)) !== 101);
@@ -85,8 +84,7 @@ describe('connections', () => {
       async () => await Promise.all(sent.map(async (text) => await answerOf(raw(server, text)))),
     );
     for (const answer of answers) expect(answer).toMatch(/^HTTP\/1\.1 408 /);
-    expect(hitsOf(server, 'headersTimeoutMs')).toBe(100);
-    expect(hitsOf(server, 'requestTimeoutMs')).toBe(1);
+    expect(hitsOf(server, 'requestTimeoutMs')).toBe(101);
   });
 
   test('an upgrade that a page of another origin asks for: 403', async () => {
@@ -178,8 +176,6 @@ describe('a WebSocket', () => {
         for (let part = 0; part < 1_100; part += 1) socket.send('x', { fin: false });
       },
     ],
-    ['uses the id __proto__', 4409, (attacker) => attacker.run('__proto__', '{ __typename }')],
-    ['uses the id toString', 4409, (attacker) => attacker.run('toString', '{ __typename }')],
     [
       'uses an id twice at a time',
       4409,
@@ -198,8 +194,30 @@ describe('a WebSocket', () => {
     expect(closed.code).toBe(code);
     const limit = code === 1009 ? 'maxMessageBytes' : code === 1008 ? 'maxMessageFragments' : null;
     if (limit !== null) expect(hitsOf(server, limit)).toBe(1);
-    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
   });
+
+  test.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])(
+    'that uses the id %s: it is an id like any other',
+    async (id) => {
+      await using server = await DeliveryServer.start();
+      await using bystander = await Bystander.watch(server);
+      await using attacker = await Attacker.enter(server);
+      await bystander.during(async () => {
+        attacker.run(id, 'subscription { agentUpdates(mode: ON_DEMAND) { kind } }');
+        await attacker.until(({ messages }) => messages.length === 2);
+        attacker.send({ id, type: 'complete' });
+        while (server.active.size > 1) await new Promise(setImmediate);
+        attacker.run(id, '{ __typename }');
+        await attacker.until(({ messages }) => messages.length === 4);
+      });
+      expect(attacker.messages.slice(1)).toEqual([
+        { id, type: 'next', payload: { data: { agentUpdates: { kind: 'SNAPSHOT' } } } },
+        { id, type: 'next', payload: { data: { __typename: 'Query' } } },
+        { id, type: 'complete' },
+      ]);
+      expect(Object.keys(Object.prototype)).toEqual([]);
+    },
+  );
 
   test('that subscribes before it has said who it is: 4401', async () => {
     await using server = await DeliveryServer.start();
@@ -208,23 +226,32 @@ describe('a WebSocket', () => {
     expect((await attacker.closed).code).toBe(4401);
   });
 
-  test.each<[string, (socket: WebSocket) => void]>([
-    [
-      '10,000 subscribes',
-      (socket) => socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query: '{' } })),
-    ],
-    ['10,000 messages that mean nothing', (socket) => socket.send('{"type":"pong"}')],
-    ['10,000 pings of the WebSocket', (socket) => socket.ping()],
+  test.each<[string, (attacker: Attacker, index: number) => void]>([
+    ['10,000 subscribes', (attacker, index) => attacker.run(`${index}`, 'subscription { agentUpdates { cursor } }')],
+    ['10,000 messages that mean nothing', (attacker) => attacker.send({ type: 'pong' })],
+    ['10,000 pongs of the WebSocket', ({ socket }) => socket.pong()],
   ])('%s at once: closed with 1013, and what is behind is not looked at', async (_name, send) => {
     await using server = await DeliveryServer.start();
     await using bystander = await Bystander.watch(server);
     await using attacker = await Attacker.enter(server);
     const closed = await bystander.during(async () => {
-      for (let index = 0; index < 10_000; index += 1) send(attacker.socket);
+      for (let index = 0; index < 10_000; index += 1) send(attacker, index);
       return await attacker.closed;
     });
     expect(closed).toEqual({ code: 1013, reason: 'More than 100 messages a second' });
     expect(hitsOf(server, 'maxMessagesPerSecond')).toBe(1);
+    // The bystander's is left.
+    while (server.active.size > 1) await new Promise(setImmediate);
+  });
+
+  test('10,000 pings of the WebSocket at once: ended, as ws does with those that cannot be answered', async () => {
+    await using server = await DeliveryServer.start();
+    await using bystander = await Bystander.watch(server);
+    await using attacker = await Attacker.enter(server);
+    await bystander.during(async () => {
+      for (let index = 0; index < 10_000; index += 1) attacker.socket.ping();
+      expect((await attacker.closed).code).toBe(1006);
+    });
   });
 
   test('10,000 subscribes that are not too fast: as many run as may, all others are told, and there is room again', async () => {
@@ -237,7 +264,7 @@ describe('a WebSocket', () => {
       }
       await attacker.until(({ messages }) => messages.filter(({ type }) => type !== 'next').length >= 9_900);
     });
-    const refused = attacker.messages.filter(({ payload }) => codeIn(payload) === 'LIMIT_EXCEEDED');
+    const refused = attacker.messages.filter(({ payload }) => codeIn(payload ?? {}) === 'LIMIT_EXCEEDED');
     expect(refused).toHaveLength(9_900);
     expect(hitsOf(server, 'maxOperationsPerSocket') + hitsOf(server, 'maxSubscriptionsPerSocket')).toBe(9_900);
     // The bystander's is one of them.

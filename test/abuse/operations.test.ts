@@ -79,7 +79,7 @@ const CASES: readonly (readonly [string, Case])[] = [
     'deep variables',
     {
       query: '{ __typename }',
-      variables: `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`,
+      variables: `{"a":${'['.repeat(50_000)}${']'.repeat(50_000)}}`,
       code: LIMIT,
       limit: 'maxVariablesDepth',
     },
