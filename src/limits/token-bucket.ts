@@ -4,8 +4,8 @@ import type { Clock } from '../shared/index.js';
 const SAVED_SECONDS = 5;
 
 /**
- * A rate that one owner keeps for itself: two numbers, no timer. A limiter of rate-limiter-flexible sets a timer and makes
- * a promise for each use, which is more than a WebSocket message may cost before it is looked at.
+ * A rate that one owner keeps for itself. It answers at once, so that messages stay in their order, and saves up what was
+ * not used, so that a client may begin with many. Limiters of rate-limiter-flexible answer later and count by the second.
  */
 export class TokenBucket {
   readonly #clock: Clock;
