@@ -9,6 +9,7 @@ import {
 } from '../guard/index.js';
 import { type McpSession, type Push, SessionClosedError, ToolRejectedError } from '../mcp/index.js';
 import { Listeners, messageOf } from '../shared/index.js';
+import { Activity } from './activity.js';
 import type { Choosable } from './choice.js';
 import { isNotSent, NotConnectedError } from './errors.js';
 import { type Connection, Link, type LinkDeps } from './link.js';
@@ -54,19 +55,13 @@ export class Replica implements AsyncDisposable, Choosable {
   readonly #pushes = new Listeners<Push>();
   readonly #link: Link;
   readonly #prober: Prober;
+  readonly #activity: Activity;
   readonly #running: Promise<unknown>;
   #guard: Guard;
   #type: McpServerType;
   /** Of the last call, when the session has outlived it. */
   #callError: string | null = null;
   #outstanding = 0;
-  /** Since when it has been connected, or has answered or been asked for the last time; on the monotonic clock. */
-  #quietSinceMs = 0;
-  #probedAtMs = -Infinity;
-  #answeredAt: number | null = null;
-  #probedAt: number | null = null;
-  #hasAnswered = false;
-  #restUntilMs = 0;
   #recoveredAtMs: number | null = null;
   #status: ServerStatus = 'CONNECTING';
   #failed: { readonly operation: Operation<unknown> } | null = null;
@@ -76,6 +71,7 @@ export class Replica implements AsyncDisposable, Choosable {
     this.id = settings.id;
     this.#settings = settings;
     this.#deps = deps;
+    this.#activity = new Activity(deps.clock);
     this.#type = settings.expectedType;
     this.#guard = this.#newGuard();
     const { signal } = this.#stop;
@@ -131,12 +127,12 @@ export class Replica implements AsyncDisposable, Choosable {
 
   /** When it last answered anything, milliseconds since the epoch; `null`: never. */
   get answeredAt(): number | null {
-    return this.#answeredAt;
+    return this.#activity.answeredAt;
   }
 
   /** When it was last probed, milliseconds since the epoch; `null`: there was no need. */
   get probedAt(): number | null {
-    return this.#probedAt;
+    return this.#activity.probedAt;
   }
 
   get breaker(): CircuitBreakerStatus {
@@ -168,11 +164,11 @@ export class Replica implements AsyncDisposable, Choosable {
   }
 
   get isWell(): boolean {
-    return this.#hasAnswered && this.breaker.consecutiveFailures === 0;
+    return this.#activity.hasAnswered && this.breaker.consecutiveFailures === 0;
   }
 
   get isResting(): boolean {
-    return this.#deps.clock.monotonic() < this.#restUntilMs;
+    return this.#activity.isResting;
   }
 
   /**
@@ -204,7 +200,7 @@ export class Replica implements AsyncDisposable, Choosable {
       this.#outstanding -= 1;
       if (failure !== null) {
         // It has been asked: a probe now would only stand beside the next poll.
-        this.#quietSinceMs = this.#deps.clock.monotonic();
+        this.#activity.asked();
         this.#prober.look();
       }
     }
@@ -237,9 +233,8 @@ export class Replica implements AsyncDisposable, Choosable {
       this.#guard[Symbol.dispose]();
       this.#guard = this.#newGuard();
     }
-    this.#hasAnswered = false;
+    this.#activity.connected();
     this.#failed = null;
-    this.#quietSinceMs = this.#deps.clock.monotonic();
     this.#moved();
     this.#prober.look();
   }
@@ -251,11 +246,8 @@ export class Replica implements AsyncDisposable, Choosable {
 
   #answered(session: McpSession): void {
     if (session !== this.session) return;
-    const { clock } = this.#deps;
     this.#link.proven();
-    this.#quietSinceMs = clock.monotonic();
-    this.#answeredAt = clock.now();
-    this.#hasAnswered = true;
+    this.#activity.answered();
     this.#failed = null;
     this.#callError = null;
     this.#look();
@@ -263,7 +255,7 @@ export class Replica implements AsyncDisposable, Choosable {
 
   #unanswered({ session, error, options, operation }: FailedCall): void {
     if (error instanceof ToolRejectedError) {
-      if (error.retryAfterMs !== null) this.#restUntilMs = this.#deps.clock.monotonic() + error.retryAfterMs;
+      if (error.retryAfterMs !== null) this.#activity.rest(error.retryAfterMs);
       this.#answered(session);
     } else if (error === null || options.signal.aborted || session !== this.session) {
       return;
@@ -287,7 +279,7 @@ export class Replica implements AsyncDisposable, Choosable {
 
   #statusNow(): ServerStatus {
     const { connection, breaker } = this;
-    return statusOf({ connection, breaker, hasAnswered: this.#hasAnswered, before: this.#status });
+    return statusOf({ connection, breaker, hasAnswered: this.#activity.hasAnswered, before: this.#status });
   }
 
   #probeDueInMs(): number {
@@ -298,22 +290,19 @@ export class Replica implements AsyncDisposable, Choosable {
       breaker: this.breaker,
       now: clock.now(),
       nowMs: clock.monotonic(),
-      quietSinceMs: this.#quietSinceMs,
-      probedAtMs: this.#probedAtMs,
-      restUntilMs: this.#restUntilMs,
+      quietSinceMs: this.#activity.quietSinceMs,
+      probedAtMs: this.#activity.probedAtMs,
+      restUntilMs: this.#activity.restUntilMs,
       heartbeatMs,
       // Nobody may ever call one of several, and yet it has to be known whether one could.
-      isUntried: endpoints.length > 1 && !this.#hasAnswered,
+      isUntried: endpoints.length > 1 && !this.#activity.hasAnswered,
     });
   }
 
   async #probe(operation: Operation<unknown>): Promise<void> {
-    this.#probedAt = this.#deps.clock.now();
-    try {
-      await this.call(operation, { signal: this.#stop.signal, idempotent: false, timeoutMs: this.#settings.timeoutMs });
-    } finally {
-      this.#probedAtMs = this.#quietSinceMs = this.#deps.clock.monotonic();
-    }
+    const { signal } = this.#stop;
+    const { timeoutMs } = this.#settings;
+    await this.#activity.during(() => this.call(operation, { signal, idempotent: false, timeoutMs }));
   }
 
   #list(): Promise<void> | null {

@@ -71,7 +71,8 @@ describe('a client that stops reading', () => {
     const after = (await connections(server)).unsentBytes;
     expect(after).toBeLessThanOrEqual(before);
     expect(before).toBeLessThan(2 * MARK);
-    expect(quick.updates.at(-1)?.rate).toEqual({ requestedHz: 60, effectiveHz: 60 });
+    // Of a machine with other work a tick is missed now and then; of waiting for the other, nearly all would be.
+    expect(quick.updates.at(-1)?.rate.effectiveHz).toBeGreaterThan(30);
     const told = slow.updates.length;
     const toldBytes = slow.bytes;
     slow.socket.resume();
@@ -86,7 +87,7 @@ describe('a client that stops reading', () => {
     expect(slow.updates.filter(({ kind }) => kind === 'SNAPSHOT')).toHaveLength(1);
     const again = slow.updates.length + 60;
     await pump(server, quick, round, () => slow.updates.length >= again);
-    expect(slow.updates.at(-1)?.rate).toEqual({ requestedHz: 60, effectiveHz: 60 });
+    expect(slow.updates.at(-1)?.rate.effectiveHz).toBeGreaterThan(30);
     expect(server.errors).toEqual([]);
   });
 

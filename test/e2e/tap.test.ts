@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import type { App } from '../../src/app.js';
+import { Control } from '../faults/control.js';
 import {
   AGENT_UPDATES,
   PROGRAM,
@@ -19,20 +20,25 @@ import {
 const LONG_MS = 600_000;
 const LAZY = { heartbeatMs: LONG_MS };
 
+const SIMULATOR = [PROGRAM, 'simulate', '--type', 'ruv-swarm', '--agents', '2', '--hz', '0'];
+
 /** A person's own MCP client, which knows nothing of swarmlens: the official one, starting a simulator behind a tap. */
 class Person implements AsyncDisposable {
   readonly #client = new Client({ name: 'person', version: '1' }, { capabilities: {} });
 
-  static async start(url: string, name = 'mine'): Promise<Person> {
+  static async start(url: string, name = 'mine', server: readonly string[] = SIMULATOR): Promise<Person> {
     const person = new Person();
-    const server = [PROGRAM, 'simulate', '--type', 'ruv-swarm', '--agents', '2', '--hz', '0'];
     const args = [PROGRAM, 'tap', '--server', name, '--url', url, '--', process.execPath, ...server];
     await person.#client.connect(new StdioClientTransport({ command: process.execPath, args, stderr: 'inherit' }));
     return person;
   }
 
   async spawnAgent(name: string): Promise<void> {
-    const answer = await this.#client.callTool({ name: 'agent_spawn', arguments: { type: 'coder', name } });
+    await this.call('agent_spawn', { type: 'coder', name });
+  }
+
+  async call(tool: string, args: Record<string, unknown>): Promise<void> {
+    const answer = await this.#client.callTool({ name: tool, arguments: args });
     expect(answer.isError ?? false).toBe(false);
   }
 
@@ -95,6 +101,30 @@ describe("a person's server behind a tap", () => {
     );
     expect(data).toEqual({ requestAgentUpdate: { serverIds: [], unansweredServerIds: [] } });
     await named(stream, 'ada');
+  });
+
+  test('shows what their client does even while a call of theirs keeps swarmlens from asking', async () => {
+    await using control = await Control.open();
+    const server = control.expect('mine', { type: 'ruv-swarm', agents: 2, hz: 0 });
+    await using app = await startApp([]);
+    await using person = await Person.start(app.url, 'mine', server.args);
+    await reaches(app, 'mine', 'ONLINE');
+    await using client = new SocketClient(app);
+    using stream = client.subscribe<WireUpdate>(AGENT_UPDATES, { mode: 'HIGH_FREQUENCY' });
+    await stream.until(({ length }) => length > 0);
+
+    await server.order({ do: 'damage', damage: { kind: 'late', tool: 'neural_status' } });
+    const slow = person.call('neural_status', {});
+    await server.called('neural_status', 1, 0);
+    // One of ours that was asked before theirs came is answered still.
+    const asked = (await server.order({ do: 'freeze' })).get('agent_list');
+    await person.spawnAgent('ada');
+    await named(stream, 'ada');
+    const calls = await server.order({ do: 'damage', damage: null });
+    expect(calls.get('agent_list')).toBe(asked);
+    expect(calls.get('agent_spawn')).toBe(1);
+    await server.order({ do: 'release' });
+    await slow;
   });
 
   test('is lost with swarmlens, which the person does not notice, and is back with it', async () => {
