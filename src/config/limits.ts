@@ -29,6 +29,7 @@ const SHAPE = {
   maxDepth: LEVELS,
   maxAliases: COUNT,
   maxDirectives: COUNT,
+  maxDuplicateFields: COUNT,
   maxCost: COUNT,
   maxVariablesBytes: BYTES,
   maxVariablesDepth: LEVELS,

@@ -35,6 +35,8 @@ export interface Limits {
   readonly maxDepth: number;
   readonly maxAliases: number;
   readonly maxDirectives: number;
+  /** Times that one field stands in one place, fragments included. */
+  readonly maxDuplicateFields: number;
   /** By graphql-armor: 1 for a field, 2 for one with fields of its own, times 1.5 for each level. */
   readonly maxCost: number;
   /** A cursor alone may have 250,000. */
@@ -68,7 +70,8 @@ export const DEFAULT_LIMITS: Limits = {
   maxDepth: 12,
   maxAliases: 32,
   maxDirectives: 32,
-  maxCost: 500,
+  maxDuplicateFields: 10,
+  maxCost: 2_000,
   maxVariablesBytes: 253_952,
   maxVariablesDepth: 64,
   introspection: true,

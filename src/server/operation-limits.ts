@@ -8,6 +8,7 @@ import type { Plugin } from 'graphql-yoga';
 import type { LimitCounters, LimitName, Limits } from '../limits/index.js';
 import type { SchemaContext } from '../schema/index.js';
 import type { ErrorCode } from '../shared/index.js';
+import { maxDuplicatesRule } from './duplicate-fields.js';
 import { jsonBytes, jsonDepth } from './json-size.js';
 
 /** An operation that asks for too much; it is not run. */
@@ -25,7 +26,7 @@ export function useOperationLimits(limits: Limits, counters: LimitCounters): Plu
     counters.hit(name);
     throw limitExceeded(message, code);
   };
-  const rules = armorRules(limits, refuse);
+  const rules = rulesOf(limits, refuse);
   const parseWithin = (source: string | Source, options?: ParseOptions): DocumentNode => {
     try {
       return parse(source, { ...options, maxTokens: limits.maxDocumentTokens });
@@ -67,8 +68,8 @@ export function useOperationLimits(limits: Limits, counters: LimitCounters): Plu
 }
 
 /** Rules that throw: one limit that is exceeded is enough. */
-function armorRules(limits: Limits, refuse: (name: LimitName, message: string) => never): ValidationRule[] {
-  const { maxDepth, maxAliases, maxDirectives, maxCost } = limits;
+function rulesOf(limits: Limits, refuse: (name: LimitName, message: string) => never): ValidationRule[] {
+  const { maxDepth, maxAliases, maxDirectives, maxDuplicateFields, maxCost } = limits;
   const rejecting = (name: LimitName, message: string): { onReject: (() => never)[] } => ({
     onReject: [() => refuse(name, message)],
   });
@@ -81,6 +82,9 @@ function armorRules(limits: Limits, refuse: (name: LimitName, message: string) =
     maxAliasesRule({ n: maxAliases, allowList: [], ...renamed }),
     maxDirectivesRule({ n: maxDirectives, ...directed }),
     costLimitRule({ maxCost, flattenFragments: true, ...dear }),
+    maxDuplicatesRule(maxDuplicateFields, () =>
+      refuse('maxDuplicateFields', `The operation has one field more than ${maxDuplicateFields} times in one place.`),
+    ),
   ];
 }
 

@@ -1,3 +1,4 @@
+import { readdir, readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import type { LimitName, Limits } from '../../src/limits/index.js';
 import { DeliveryServer } from '../support/delivery-server.js';
@@ -35,8 +36,25 @@ const CASES: readonly (readonly [string, Case])[] = [
   ['directives', { query: `{ __typename ${'@include(if: true) '.repeat(33)} }`, code: LIMIT, limit: 'maxDirectives' }],
   ['unknown directives', { query: `{ __typename ${'@a '.repeat(33)} }`, code: LIMIT, limit: 'maxDirectives' }],
   ['depth', { query: `query ${nested(14)}`.replace(' }', '}'), code: LIMIT, limit: 'maxDepth' }],
-  ['duplicate fields', { query: `{ ${'__typename '.repeat(600)} }`, code: LIMIT, limit: 'maxCost' }],
-  ['duplicate objects', { query: `{ ${'health { status } '.repeat(200)} }`, code: LIMIT, limit: 'maxCost' }],
+  ['duplicate fields', { query: `{ ${'__typename '.repeat(600)} }`, code: LIMIT, limit: 'maxDuplicateFields' }],
+  ['duplicate objects', { query: `{ ${'health { status } '.repeat(200)} }`, code: LIMIT, limit: 'maxDuplicateFields' }],
+  [
+    'duplicate fields in fragments',
+    {
+      query: `{ ${times(6, (i) => `...F${i} ... { health { status } }`)} } ${times(6, (i) => `fragment F${i} on Query { health { status } }`)}`,
+      code: LIMIT,
+      limit: 'maxDuplicateFields',
+    },
+  ],
+  [
+    'cost',
+    {
+      query: `{ ${times(10, () => `health { ${times(9, () => 'servers { id name tools }')} }`)} }`,
+      code: LIMIT,
+      limit: 'maxCost',
+      limits: { maxCost: 500 },
+    },
+  ],
   [
     'fragments that double',
     { query: `{ ...F0 } ${bombs} fragment F30 on Query { __typename }`, code: LIMIT, limit: 'maxCost' },
@@ -122,8 +140,16 @@ describe('an operation that asks for too much', () => {
     expect(await attacker.codeOf('{ nonsense }')).toBe('BAD_USER_INPUT');
   });
 
-  test('what is below the limits is run: the longest of our own operations, and introspection', async () => {
+  test('what is below the limits is run: all operations of our own client, and introspection', async () => {
     await using server = await DeliveryServer.start();
+    const folder = new URL('../../src/client/operations/', import.meta.url);
+    const files = await Promise.all((await readdir(folder)).map((file) => readFile(new URL(file, folder), 'utf8')));
+    // Each with the fragments of all: whatever is wrong then, it is not too much.
+    for (const file of files) {
+      expect(await postedCodeOf(server, `${file}\n${files.filter((other) => other !== file).join('\n')}`)).not.toBe(
+        LIMIT,
+      );
+    }
     expect(
       await postedCodeOf(server, '{ __schema { types { name fields { name type { name ofType { name } } } } } }'),
     ).toBe(undefined);
@@ -157,6 +183,6 @@ describe('an operation that asks for too much', () => {
     const response = await post(server, JSON.stringify({ query: '{ health { limits { name hits } } }' }));
     const { data } = (await response.json()) as { data: { health: { limits: { name: string; hits: number }[] } } };
     expect(data.health.limits).toEqual(server.counters.read());
-    expect(data.health.limits).toContainEqual({ name: 'maxCost', hits: 1 });
+    expect(data.health.limits).toContainEqual({ name: 'maxDuplicateFields', hits: 1 });
   });
 });
