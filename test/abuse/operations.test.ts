@@ -49,10 +49,35 @@ const CASES: readonly (readonly [string, Case])[] = [
   [
     'cost',
     {
-      query: `{ ${times(10, () => `health { ${times(9, () => 'servers { id name tools }')} }`)} }`,
+      query: `{ ${times(32, (i) => `a${i}: health { servers { id name tools latency { p50Ms p95Ms p99Ms } } }`)} }`,
       code: LIMIT,
       limit: 'maxCost',
       limits: { maxCost: 500 },
+    },
+  ],
+  [
+    'duplicate fields below duplicate fields',
+    {
+      query: `{ ${times(4, () => `health { ${times(4, () => 'servers { id }')} }`)} }`,
+      code: LIMIT,
+      limit: 'maxDuplicateFields',
+    },
+  ],
+  [
+    'fragments in circles, each of all others',
+    {
+      query: `{ health { ...F0 } } ${times(10, (i) => `fragment F${i} on Health { ${times(10, (j) => `a${j}: servers { ...F${j} }`)} }`)}`,
+      code: LIMIT,
+      limit: 'maxAliases',
+    },
+  ],
+  [
+    'fragments in circles without aliases',
+    {
+      query: `{ ...F0 } ${times(9, (i) => `fragment F${i} on Query { ${times(9, (j) => `f${j} { ...F${j} }`)} }`)}`,
+      code: LIMIT,
+      limit: 'maxDuplicateFields',
+      limits: { maxDepth: 1_000, maxCost: 1_000_000_000 },
     },
   ],
   [
