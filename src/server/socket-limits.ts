@@ -11,6 +11,8 @@ import type { SubscriptionLimits } from './subscription-limits.js';
 
 /** WebSocket close code that clients answer by connecting again, later. */
 const TRY_AGAIN_LATER = 1013;
+/** A socket that is not read any more is kept this long, so that it can be told why. */
+const LAST_WORD_MS = 250;
 const INIT_TIMEOUT: number = CloseCode.ConnectionInitialisationTimeout;
 
 export interface SocketLimitsOptions {
@@ -30,6 +32,7 @@ export class SocketLimits implements Disposable {
   readonly #messages: TokenBucket;
   #socket: WebSocket | null = null;
   #seat: Disposable | null = null;
+  #end: Disposable | null = null;
   #isOver = false;
 
   /** @param viewers the WebSockets of each */
@@ -56,6 +59,9 @@ export class SocketLimits implements Disposable {
   mayReceive(): boolean {
     if (this.#messages.take()) return true;
     this.#close('maxMessagesPerSecond', `More than ${this.#options.limits.maxMessagesPerSecond} messages a second`);
+    // What is still on its way would be taken apart frame by frame, only to be thrown away.
+    this.#socket?.pause();
+    this.#end ??= this.#options.clock.schedule(LAST_WORD_MS, () => this.#socket?.terminate());
     return false;
   }
 
@@ -89,6 +95,7 @@ export class SocketLimits implements Disposable {
   [Symbol.dispose](): void {
     this.#isOver = true;
     this.#seat?.[Symbol.dispose]();
+    this.#end?.[Symbol.dispose]();
   }
 
   #close(name: 'maxMessagesPerSecond' | 'maxConnectionsPerViewer', reason: string): void {

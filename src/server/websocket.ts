@@ -200,7 +200,7 @@ function open(
         socket.on('message', (message: Buffer) => {
           deflation?.forget();
           // What is on its way while the socket closes comes from somebody who has been shown the door.
-          if (socket.readyState !== socket.OPEN || !limits.mayReceive()) return;
+          if (!limits.mayReceive() || socket.readyState !== socket.OPEN) return;
           receive(message.toString('utf8')).catch((error: unknown) => {
             logger.error({ error: messageOf(error) }, 'message handling failed');
             socket.close(CloseCode.InternalServerError, 'Internal server error');

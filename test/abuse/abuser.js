@@ -1,4 +1,5 @@
 // Misbehaves in one way for a while: node abuser.js URL KIND MILLISECONDS CONNECTIONS. Prints what it was answered with.
+/* global clearInterval, fetch */
 import { connect } from 'node:net';
 import { WebSocket } from 'ws';
 

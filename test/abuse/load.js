@@ -41,7 +41,7 @@ const server = spawn(process.execPath, [PROGRAM, 'serve', '--config', config, '-
 });
 try {
   const { value: ready } = await createInterface({ input: server.stdout })[Symbol.asyncIterator]().next();
-  const url = /ready at (\S+)/.exec(ready)[1];
+  const url = new URL(/ready at (\S+)/.exec(ready)[1]).origin;
   const bystander = await watch(url);
   // Code is compiled, and what is made once is made.
   for (const kind of KINDS) await abuse(url, kind, 500);
