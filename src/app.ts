@@ -7,7 +7,7 @@ import type { Config } from './config/index.js';
 import { Candidates } from './discovery/index.js';
 import { ActiveStreams, Commits, eventLoopUtilization, Groups, RateClock } from './delivery/index.js';
 import { LiveConfig } from './live-config.js';
-import { OncePerSecond } from './limits/index.js';
+import { DEFAULT_LIMITS, memoryRates, MemoryLimitCounters, OncePerSecond } from './limits/index.js';
 import { startServer } from './server/index.js';
 import { type Clock, messageOf } from './shared/index.js';
 import { Sights } from './sight/index.js';
@@ -98,7 +98,8 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
     logger,
     isConfigured: (id) => live.servers.some((server) => server.id === id),
   });
-  const limiter = new OncePerSecond();
+  const counters = new MemoryLimitCounters();
+  const limiter = new OncePerSecond(memoryRates, counters);
   const discovered = collector.ready();
   const server = opened.add(
     await startServer({
@@ -116,6 +117,9 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
       playgroundDirectory: fileURLToPath(new URL('playground/', import.meta.url)),
       discovered,
       delivery: config,
+      limits: config.limits ?? DEFAULT_LIMITS,
+      counters,
+      makeRate: memoryRates,
       shutdownMs: config.shutdownMs,
     }),
   );

@@ -1,6 +1,7 @@
 import type { ServerMapping } from '../adapters/index.js';
 import type { AuthOptions } from '../auth/index.js';
 import type { McpServerType } from '../domain/index.js';
+import type { Limits } from '../limits/index.js';
 import type { EndpointConfig } from '../mcp/index.js';
 
 /** A validated configuration, with every default filled in. */
@@ -18,6 +19,8 @@ export interface Config {
   readonly origins?: readonly string[];
   /** Everybody is served who reaches the server, from wherever. */
   readonly insecureNoAuth?: boolean;
+  /** Left out: the usual ones. */
+  readonly limits?: Limits;
   /** A loopback address, unless there is authentication or somebody has asked for `insecureNoAuth`. */
   readonly host: string;
   /** 0: any free one. */

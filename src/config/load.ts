@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { resolveAuth } from './auth.js';
 import { type Config, ConfigError, type LogLevel, LOG_LEVELS, type ServerConfig } from './config.js';
 import { demoServers } from './demo.js';
+import { DEFAULT_LIMITS, type Limits } from '../limits/index.js';
 import { duplicateWarning, withoutDuplicates } from './identity.js';
 import { JsonError, parseJson } from './json.js';
 import { expectation, hint, keyOf, problemsOf, show } from './problems.js';
@@ -74,6 +75,7 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
     auth,
     origins: options.auth?.origins ?? [],
     insecureNoAuth: isOpen,
+    limits: withDefaults(options.limits ?? {}),
     host,
     port,
     bus: options.bus ?? 'memory',
@@ -86,6 +88,11 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
     maxBufferedBytes: options.maxBufferedBytes ?? 524_288,
     maxSlowMs: options.maxSlowMs === undefined ? 60_000 : options.maxSlowMs,
   };
+}
+
+/** zod leaves out what is left out, and types it as undefined. */
+function withDefaults(limits: NonNullable<OwnOptions['limits']>): Limits {
+  return { ...DEFAULT_LIMITS, ...(limits as Partial<Limits>) };
 }
 
 type OwnOptions = z.infer<typeof OWN_OPTIONS>;

@@ -2,15 +2,12 @@ import { z } from 'zod';
 import { MCP_SERVER_TYPES } from '../domain/index.js';
 import { AUTH, AUTH_KEYS } from './auth.js';
 import { LOG_LEVELS } from './config.js';
+import { LIMITS, LIMIT_KEYS } from './limits.js';
 import { MAPPING, MAPPING_KEYS } from './mapping.js';
 import { hint } from './problems.js';
+import { wholeNumber } from './whole-number.js';
 
 const NOT_YET = 'not supported yet by this version';
-
-function wholeNumber(min: number, max: number, what = 'a whole number'): z.ZodNumber {
-  const error = `expected ${what} from ${min} to ${max}`;
-  return z.int({ error }).min(min, { error }).max(max, { error });
-}
 
 const DURATION_MS = wholeNumber(1, 3_600_000, 'milliseconds, a whole number');
 const SHARE_ERROR = 'expected a number above 0, at most 1';
@@ -20,12 +17,6 @@ const MAX_REPLICAS = 32;
 
 /** Longer than that no timer can wait: 23 days. */
 const MAX_TIMER_MS = 2_000_000_000;
-
-/** What later versions will read; today it may stand there empty. */
-const EMPTY = z.custom<object>(
-  (value) => typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length === 0,
-  { error: `${NOT_YET}: leave it empty` },
-);
 
 export const SERVER_OPTIONS = z.strictObject({
   serverType: z.enum(MCP_SERVER_TYPES).optional(),
@@ -133,7 +124,7 @@ export const OWN_OPTIONS = z.strictObject({
   bus: z.literal('memory', { error: `${NOT_YET}: only memory is` }).optional(),
   logLevel: z.enum(LOG_LEVELS).optional(),
   auth: AUTH.optional(),
-  limits: EMPTY.optional(),
+  limits: LIMITS.optional(),
   heartbeatMs: DURATION_MS.optional(),
   tombstones: wholeNumber(0, 10_000_000).optional(),
   shutdownMs: DURATION_MS.optional(),
@@ -157,7 +148,7 @@ export const FILE = z.looseObject({
 
 export function hintForOwn(key: string): string {
   if (Object.hasOwn(SERVER_OPTIONS.shape, key)) return `, it belongs under a server's own "swarmlens"`;
-  return hint(key, [...Object.keys(OWN_OPTIONS.shape), ...AUTH_KEYS]);
+  return hint(key, [...Object.keys(OWN_OPTIONS.shape), ...AUTH_KEYS, ...LIMIT_KEYS]);
 }
 
 export function hintForServer(key: string): string {

@@ -1,20 +1,16 @@
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
-import { SwarmlensError } from '../shared/index.js';
+import type { LimitCounters } from './counters.js';
+import { type MakeRate, Rate } from './rates.js';
 
 /** What each client may do once a second. */
 export class OncePerSecond {
-  readonly #limiter = new RateLimiterMemory({ points: 1, duration: 1 });
+  readonly #rate: Rate;
+
+  constructor(make: MakeRate, counters: LimitCounters) {
+    this.#rate = new Rate('oncePerSecond', 1, make, counters);
+  }
 
   /** @throws SwarmlensError RATE_LIMITED with `retryAfterMs` */
   async use(what: string, clientId: string): Promise<void> {
-    try {
-      await this.#limiter.consume(`${what} ${clientId}`);
-    } catch (error) {
-      if (!(error instanceof RateLimiterRes)) throw error;
-      const retryAfterMs = error.msBeforeNext;
-      throw new SwarmlensError('RATE_LIMITED', `"${what}" is allowed once a second: try again in ${retryAfterMs} ms.`, {
-        retryAfterMs,
-      });
-    }
+    await this.#rate.use(`${what} ${clientId}`, `"${what}" is allowed once a second`);
   }
 }

@@ -2,7 +2,7 @@ import type { CircuitBreakerStatus, McpServer } from '../domain/index.js';
 import { timestamp } from '../shared/index.js';
 import { builder } from './builder.js';
 import { HealthStatusEnum } from './enums.js';
-import type { ConnectionHealth, EventLoopHealth, MemoryHealth, NodeHealth } from './node-health.js';
+import type { ConnectionHealth, EventLoopHealth, LimitHealth, MemoryHealth, NodeHealth } from './node-health.js';
 import { CircuitBreakerType, McpServerObject } from './server.js';
 
 const ConnectionHealthType = builder.objectRef<ConnectionHealth>('ConnectionHealth').implement({
@@ -47,6 +47,17 @@ const MemoryHealthType = builder.objectRef<MemoryHealth>('MemoryHealth').impleme
     rssBytes: t.exposeFloat('rssBytes', { description: 'Resident set, bytes.' }),
     heapUsedBytes: t.exposeFloat('heapUsedBytes', { description: 'Used part of the JavaScript heap, bytes.' }),
     heapTotalBytes: t.exposeFloat('heapTotalBytes', { description: 'JavaScript heap, bytes.' }),
+  }),
+});
+
+const LimitHealthType = builder.objectRef<LimitHealth>('LimitHealth').implement({
+  description: 'How often clients of this node came up against a limit.',
+  fields: (t) => ({
+    name: t.exposeString('name', {
+      description:
+        'Its name under `swarmlens.limits` of the configuration; `batch` and `oncePerSecond` have no option.',
+    }),
+    hits: t.exposeFloat('hits', { description: 'What was refused because of it since the start: a whole number.' }),
   }),
 });
 
@@ -97,6 +108,11 @@ export const HealthType = builder.objectRef<Health>('Health').implement({
       resolve: ({ node }) => node.eventLoop,
     }),
     memory: t.field({ type: MemoryHealthType, description: 'Its memory.', resolve: ({ node }) => node.memory }),
+    limits: t.field({
+      type: [LimitHealthType],
+      description: 'The limits for clients, all of them, and how often each was reached.',
+      resolve: ({ node }) => [...node.limits],
+    }),
     uptimeMs: t.float({ description: 'How long it has run, milliseconds.', resolve: ({ node }) => node.uptimeMs }),
     timestamp: t.field({
       type: 'DateTime',

@@ -3,7 +3,15 @@ export interface NodeHealth {
   readonly connections: ConnectionHealth;
   readonly eventLoop: EventLoopHealth;
   readonly memory: MemoryHealth;
+  readonly limits: readonly LimitHealth[];
   readonly uptimeMs: number;
+}
+
+/** How often clients of this process came up against one limit. */
+export interface LimitHealth {
+  /** As in the configuration, where it has an option there. */
+  readonly name: string;
+  readonly hits: number;
 }
 
 export interface ConnectionHealth {

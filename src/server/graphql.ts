@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createYoga, type YogaServerInstance } from 'graphql-yoga';
+import { _createLRUCache as createLRUCache, createYoga, type YogaServerInstance } from 'graphql-yoga';
 import type { Authenticator, Viewer } from '../auth/index.js';
+import type { LimitCounters, Limits } from '../limits/index.js';
 import { schema, type SchemaContext, type Services } from '../schema/index.js';
 import { messageOf, SwarmlensError } from '../shared/index.js';
 import type { Sights } from '../sight/index.js';
@@ -9,7 +10,9 @@ import type { Logger } from '../telemetry/index.js';
 import { type ErrorMask, useErrorMask, useInputErrors } from './errors.js';
 import { useExpiry } from './expiry.js';
 import { graphiqlOptions, renderGraphiQL } from './graphiql.js';
+import { useOperationLimits } from './operation-limits.js';
 import { type Sharing, useSharing } from './sharing.js';
+import { type SubscriptionLimits, useSubscriptionLimits } from './subscription-limits.js';
 
 /** What a request brings with it, over HTTP or WebSocket. */
 export interface RequestContext {
@@ -34,17 +37,19 @@ export interface GraphQLOptions {
   readonly sharing: Sharing;
   readonly authenticator: Authenticator;
   readonly mask: ErrorMask;
+  readonly limits: Limits;
+  readonly counters: LimitCounters;
+  readonly subscriptions: SubscriptionLimits;
   readonly logger: Logger;
 }
 
-export function createGraphQL({
-  services,
-  sights,
-  sharing,
-  authenticator,
-  mask,
-  logger,
-}: GraphQLOptions): GraphQLHandler {
+/** Documents that are kept with what validating them said: each takes some hundred kilobytes at most. */
+const MAX_DOCUMENTS = 200;
+/** What cannot be parsed is cheap to refuse again, and not worth its memory. */
+const NOTHING_KEPT = { get: () => undefined, set: () => undefined };
+
+export function createGraphQL(options: GraphQLOptions): GraphQLHandler {
+  const { services, sights, sharing, authenticator, mask, limits, counters, subscriptions, logger } = options;
   return createYoga<RequestContext, SchemaContext>({
     schema,
     graphqlEndpoint: GRAPHQL_PATH,
@@ -52,7 +57,8 @@ export function createGraphQL({
     // See `origin.ts`.
     cors: false,
     multipart: false,
-    graphiql: graphiqlOptions(authenticator.isRequired),
+    graphiql: limits.graphiql && graphiqlOptions(authenticator.isRequired),
+    parserAndValidationCache: { documentCache: createLRUCache({ max: MAX_DOCUMENTS }), errorCache: NOTHING_KEPT },
     renderGraphiQL,
     // What fails outside of an operation. `useErrorMask` has been at all others before.
     maskedErrors: { maskError: (error) => mask.mask(error, { requestId: randomUUID() }) },
@@ -63,7 +69,14 @@ export function createGraphQL({
       // The mask has logged it.
       error: () => undefined,
     },
-    plugins: [useInputErrors(), useErrorMask(mask), useSharing(sharing), useExpiry(authenticator)],
+    plugins: [
+      useOperationLimits(limits, counters),
+      useInputErrors(),
+      useErrorMask(mask),
+      useSharing(sharing),
+      useSubscriptionLimits(subscriptions),
+      useExpiry(authenticator),
+    ],
     context: ({ req, maxHz, viewer, requestId, renew }): SchemaContext => {
       if (viewer === null) throw new SwarmlensError('UNAUTHENTICATED', 'A token is needed.');
       const { store, collector, candidates, streams } = sights.of(viewer);
@@ -74,6 +87,6 @@ export function createGraphQL({
 }
 
 /** Clients are told apart by whom their token is for; by their address, where they need none. */
-function clientIdOf(request: IncomingMessage, { subject }: Viewer): string {
+export function clientIdOf(request: IncomingMessage, { subject }: Pick<Viewer, 'subject'>): string {
   return subject ?? request.socket.remoteAddress ?? 'unknown';
 }

@@ -1,27 +1,51 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { GraphQLError } from 'graphql';
 import type { Authenticator, Viewer } from '../auth/index.js';
+import type { LimitCounters, Limits, Rate } from '../limits/index.js';
 import { SwarmlensError } from '../shared/index.js';
 import type { ErrorMask } from './errors.js';
 import type { GraphQLHandler } from './graphql.js';
-import { GRAPHQL_PATH } from './graphql.js';
+import { clientIdOf, GRAPHQL_PATH } from './graphql.js';
 import { allowOrigin, type DoorOptions, refusalOf } from './origin.js';
+import { isBatch, readBody, withBody } from './read-body.js';
+import { refuseUpgrade, RETRY_AFTER_SECONDS } from './refuse-upgrade.js';
+import type { Overload } from './admission.js';
 
 export interface HttpOptions {
   readonly graphql: GraphQLHandler;
   readonly authenticator: Authenticator;
   readonly door: DoorOptions;
   readonly mask: ErrorMask;
+  readonly limits: Limits;
+  readonly counters: LimitCounters;
+  /** Of operations over HTTP. */
+  readonly requests: Rate;
+  /** Whether a connection is one too many. */
+  readonly overloadOf: (socket: object) => Overload | null;
   readonly playground: (request: IncomingMessage, response: ServerResponse) => boolean;
   /** Why the server is not ready; `null`: it is. */
   readonly notReady: () => string | null;
 }
 
 export function createHttpServer(options: HttpOptions): Server {
-  const { door, playground, notReady } = options;
-  return createServer((request, response) => {
+  const { door, playground, notReady, limits, overloadOf } = options;
+  const timing = {
+    maxHeaderSize: limits.maxHeaderBytes,
+    headersTimeout: Math.min(limits.headersTimeoutMs, limits.requestTimeoutMs),
+    requestTimeout: limits.requestTimeoutMs,
+    connectionsCheckingInterval: Math.min(LOOK_MS, limits.headersTimeoutMs),
+  };
+  const server = createServer(timing, (request, response) => {
+    const overload = overloadOf(request.socket);
+    if (overload !== null) {
+      response.setHeader('connection', 'close');
+      response.setHeader('retry-after', `${RETRY_AFTER_SECONDS}`);
+      answer(response, overload.status, overload.reason);
+      return;
+    }
     const requestId = randomUUID();
     response.setHeader('x-request-id', requestId);
     const refusal = refusalOf(request, door);
@@ -47,14 +71,34 @@ export function createHttpServer(options: HttpOptions): Server {
     }
     if (!playground(request, response)) answer(response, 404, 'not found');
   });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuseClient(error, socket, options));
+  return server;
+}
+
+/** How often it is looked for requests that take too long. */
+const LOOK_MS = 1_000;
+
+/** A request that never came to be one: too slow, too long, or no HTTP. */
+function refuseClient({ code }: NodeJS.ErrnoException, socket: Duplex, { counters }: HttpOptions): void {
+  if (code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+  } else if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    // Node does not tell what was waited for, headers or body.
+    counters.hit('requestTimeoutMs');
+    refuseUpgrade(socket, 408, 'the request took too long');
+  } else if (code === 'HPE_HEADER_OVERFLOW') {
+    counters.hit('maxHeaderBytes');
+    refuseUpgrade(socket, 431, 'the headers are too long');
+  } else refuseUpgrade(socket, 400, 'this is no HTTP request');
 }
 
 async function serveGraphQL(
   request: IncomingMessage,
   response: ServerResponse,
   requestId: string,
-  { graphql, authenticator, mask }: HttpOptions,
+  options: HttpOptions,
 ): Promise<void> {
+  const { graphql, mask, limits, counters } = options;
   // What a form can send needs no permission from us before it is sent, and so may come from any page.
   if (request.method === 'POST' && !/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '')) {
     const error = new SwarmlensError('BAD_USER_INPUT', 'An operation is sent as "content-type: application/json".');
@@ -65,15 +109,60 @@ async function serveGraphQL(
   // The page itself tells nothing. Without a viewer no operation is run, whatever else is taken for the page.
   if (!isPage(request)) {
     try {
-      viewer = await authenticator.authenticate(request.headers.authorization ?? null);
+      viewer = await admit(request, options);
     } catch (error) {
+      if (error instanceof SwarmlensError && error.code === 'RATE_LIMITED') {
+        response.setHeader('retry-after', `${RETRY_AFTER_SECONDS}`);
+        answerError(request, response, 429, mask.mask(error, { requestId }));
+        return;
+      }
       const isRefused = error instanceof SwarmlensError && error.code === 'UNAUTHENTICATED';
       if (isRefused) response.setHeader('www-authenticate', 'Bearer realm="swarmlens"');
       answerError(request, response, isRefused ? 401 : 503, mask.mask(error, { requestId }));
       return;
     }
   }
-  await graphql.handle(request, response, { maxHz: null, viewer, requestId, renew: null });
+  const refuse = (status: number, message: string): void => {
+    // What has not been read of it is not another request.
+    response.setHeader('connection', 'close');
+    answerError(request, response, status, mask.mask(new SwarmlensError('LIMIT_EXCEEDED', message), { requestId }));
+  };
+  let whole = request;
+  if (request.method === 'POST') {
+    const body = await readBody(request, limits.maxBodyBytes);
+    if (body === null) {
+      counters.hit('maxBodyBytes');
+      refuse(413, `The request has more than ${limits.maxBodyBytes} bytes.`);
+      return;
+    }
+    if (isBatch(body)) {
+      counters.hit('batch');
+      refuse(400, 'One request is one operation: lists of them are not taken.');
+      return;
+    }
+    whole = withBody(request, body);
+  }
+  await graphql.handle(whole, response, { maxHz: null, viewer, requestId, renew: null });
+}
+
+/**
+ * Who asks. Each request counts, also one that is refused: of the address then.
+ * @throws SwarmlensError UNAUTHENTICATED, SERVER_UNAVAILABLE, RATE_LIMITED
+ */
+async function admit(request: IncomingMessage, { authenticator, limits, requests }: HttpOptions): Promise<Viewer> {
+  const count = async (subject: string | null): Promise<void> => {
+    const allowed = `${limits.maxRequestsPerSecond} requests a second are allowed`;
+    await requests.use(clientIdOf(request, { subject }), allowed);
+  };
+  let viewer: Viewer;
+  try {
+    viewer = await authenticator.authenticate(request.headers.authorization ?? null);
+  } catch (error) {
+    await count(null);
+    throw error;
+  }
+  await count(viewer.subject);
+  return viewer;
 }
 
 /** As Yoga tells it. */

@@ -1,5 +1,6 @@
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import type { ActiveStreams } from '../delivery/index.js';
+import type { LimitCounters } from '../limits/index.js';
 import type { NodeHealth } from '../schema/index.js';
 import type { Connections } from './connections.js';
 
@@ -8,11 +9,13 @@ export class NodeHealthMeter implements Disposable {
   readonly #delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   readonly #connections: Connections;
   readonly #streams: ActiveStreams;
+  readonly #counters: LimitCounters;
   #lastUtilization = performance.eventLoopUtilization();
 
-  constructor(connections: Connections, streams: ActiveStreams) {
+  constructor(connections: Connections, streams: ActiveStreams, counters: LimitCounters) {
     this.#connections = connections;
     this.#streams = streams;
+    this.#counters = counters;
     this.#delay.enable();
   }
 
@@ -41,6 +44,7 @@ export class NodeHealthMeter implements Disposable {
       },
       eventLoop,
       memory: { rssBytes: rss, heapUsedBytes: heapUsed, heapTotalBytes: heapTotal },
+      limits: this.#counters.read(),
       uptimeMs: process.uptime() * 1000,
     };
   }

@@ -1,17 +1,20 @@
 import type { Authenticator } from '../auth/index.js';
 import type { ActiveStreams } from '../delivery/index.js';
+import { type LimitCounters, type Limits, type MakeRate, Rate } from '../limits/index.js';
 import type { Services } from '../schema/index.js';
 import { type Clock, messageOf, sleep } from '../shared/index.js';
 import type { Sights } from '../sight/index.js';
 import type { Logger } from '../telemetry/index.js';
 import { Connections } from './connections.js';
 import { ErrorMask } from './errors.js';
+import { Admission } from './admission.js';
 import { createGraphQL } from './graphql.js';
 import { createHttpServer, listen } from './http.js';
 import { NodeHealthMeter } from './node-health.js';
 import { createPlaygroundHandler } from './playground.js';
 import { Sharing } from './sharing.js';
 import { TapGate, type TapGateOptions } from './tap-gate.js';
+import { SubscriptionLimits } from './subscription-limits.js';
 import { serveWebSockets } from './websocket.js';
 
 export interface StartOptions {
@@ -35,6 +38,10 @@ export interface StartOptions {
   /** Resolves when the first discovery has ended. */
   readonly discovered: Promise<void>;
   readonly delivery: DeliveryOptions;
+  readonly limits: Limits;
+  readonly counters: LimitCounters;
+  /** What rates are counted with. */
+  readonly makeRate: MakeRate;
   /** How long clients may take to leave. */
   readonly shutdownMs: number;
 }
@@ -62,10 +69,22 @@ export async function startServer(options: StartOptions): Promise<SwarmlensServe
   const connections = new Connections({ clock, maxBufferedBytes, maxSlowMs });
   const mask = new ErrorMask(logger);
   const sharing = new Sharing({ threshold: compressFromBytes }, mask);
-  const meter = new NodeHealthMeter(connections, options.activeStreams);
+  const { limits, counters } = options;
+  const subscriptions = new SubscriptionLimits(limits, counters);
+  const meter = new NodeHealthMeter(connections, options.activeStreams, counters);
   const services = { ...options.services, nodeHealth: () => meter.read() };
   const { authenticator, origins, sights } = options;
-  const graphql = createGraphQL({ services, sights, sharing, authenticator, mask, logger });
+  const graphql = createGraphQL({
+    services,
+    sights,
+    sharing,
+    authenticator,
+    mask,
+    limits,
+    counters,
+    subscriptions,
+    logger,
+  });
   const tokens = authenticator.isRequired;
   const door = { anyHost: options.anyHost || tokens, origins, tokens };
   const server = createHttpServer({
@@ -73,9 +92,14 @@ export async function startServer(options: StartOptions): Promise<SwarmlensServe
     authenticator,
     door,
     mask,
+    limits,
+    counters,
+    requests: new Rate('maxRequestsPerSecond', limits.maxRequestsPerSecond, options.makeRate, counters),
+    overloadOf: (socket) => admission.refusalOf(socket),
     playground: createPlaygroundHandler(options.playgroundDirectory),
     notReady: () => (draining ? 'draining' : notReady),
   });
+  const admission = new Admission(server, limits, counters, clock);
   const compress = compressFromBytes !== null;
   const taps = new TapGate({ join: options.joinTap, authenticator, door, logger });
   const sockets = serveWebSockets({
@@ -87,6 +111,11 @@ export async function startServer(options: StartOptions): Promise<SwarmlensServe
     sharing,
     taps,
     compress,
+    limits,
+    counters,
+    subscriptions,
+    admission,
+    clock,
     logger,
   });
   const url = await listen(server, options.host, options.port);
@@ -118,6 +147,7 @@ export async function startServer(options: StartOptions): Promise<SwarmlensServe
       await patience;
       connections[Symbol.dispose]();
       meter[Symbol.dispose]();
+      admission[Symbol.dispose]();
       await graphql.dispose();
     },
   };

@@ -5,37 +5,28 @@ import { type DocumentNode, type ExecutionArgs, type ExecutionResult, GraphQLErr
 import { CloseCode, handleProtocols, makeServer, type ServerOptions } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Authenticator } from '../auth/index.js';
-import type { Member } from '../delivery/index.js';
+import { type LimitCounters, type Limits, Shares } from '../limits/index.js';
 import type { SchemaContext } from '../schema/index.js';
-import { messageOf, TAP_PATH } from '../shared/index.js';
+import { type Clock, messageOf, TAP_PATH } from '../shared/index.js';
 import type { Logger } from '../telemetry/index.js';
+import type { Admission } from './admission.js';
 import type { Connections } from './connections.js';
 import { GRAPHQL_PATH, type GraphQLHandler } from './graphql.js';
 import { deflationOf } from './inflater.js';
 import { type DoorOptions, refusalOf } from './origin.js';
-import type { Outlet } from './outlet.js';
 import { refuseUpgrade } from './refuse-upgrade.js';
-import { MessagePrefix, type SharedMessage } from './shared-message.js';
-import type { SharedSubscription, Sharing } from './sharing.js';
+import type { Sharing } from './sharing.js';
+import { SocketLimits } from './socket-limits.js';
+import { type Client, SocketMember } from './socket-member.js';
 import { SocketSession } from './socket-session.js';
+import type { SubscriptionLimits } from './subscription-limits.js';
 import type { TapGate } from './tap-gate.js';
-
-/** Bytes of one message from a client; an operation with its variables is far smaller. */
-const MAX_MESSAGE_BYTES = 256 * 1024;
 
 interface Extra extends Record<PropertyKey, unknown> {
   readonly client: Client;
   readonly request: IncomingMessage;
   readonly session: SocketSession;
-}
-
-/** One socket. */
-interface Client {
-  readonly socket: WebSocket;
-  /** What the socket's frames are written to. */
-  readonly stream: Duplex;
-  readonly outlet: Outlet;
-  readonly mayDeflate: boolean;
+  readonly limits: SocketLimits;
 }
 
 export interface WebSocketOptions {
@@ -48,21 +39,33 @@ export interface WebSocketOptions {
   readonly taps: Pick<TapGate, 'upgrade'>;
   /** Whether clients that ask for it get compressed updates. */
   readonly compress: boolean;
+  readonly limits: Limits;
+  readonly counters: LimitCounters;
+  readonly subscriptions: SubscriptionLimits;
+  readonly admission: Pick<Admission, 'refusalOf'>;
+  readonly clock: Clock;
   readonly logger: Logger;
 }
 
 /** `graphql-transport-ws` on the HTTP server's port: graphql-ws runs the protocol, Yoga the operations. */
 export function serveWebSockets(options: WebSocketOptions): AsyncDisposable {
-  const { server, connections, taps, door } = options;
+  const { server, connections, taps, door, limits, admission } = options;
   const sockets = new WebSocketServer({
     noServer: true,
-    maxPayload: MAX_MESSAGE_BYTES,
+    maxPayload: limits.maxMessageBytes,
+    maxFragments: limits.maxMessageFragments,
     handleProtocols,
     // Without context takeover one message's bytes are good for every socket, and no socket needs a window of its own.
     perMessageDeflate: options.compress && { serverNoContextTakeover: true, clientNoContextTakeover: true },
   });
+  const viewers = new Shares(limits.maxConnectionsPerViewer);
   const protocol = protocolServer(options);
   const onUpgrade = (request: IncomingMessage, duplex: Duplex, head: Buffer): void => {
+    const overload = admission.refusalOf(request.socket);
+    if (overload !== null) {
+      refuseUpgrade(duplex, overload.status, overload.reason);
+      return;
+    }
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
     if (pathname === TAP_PATH) {
       taps.upgrade(request, duplex, head);
@@ -75,7 +78,8 @@ export function serveWebSockets(options: WebSocketOptions): AsyncDisposable {
       return;
     }
     sockets.handleUpgrade(request, duplex, head, (socket) => {
-      open(protocol, socket, duplex, connections.add(socket, duplex), request, options);
+      const own = new SocketLimits(request, viewers, options);
+      open(protocol, { socket, stream: duplex, outlet: connections.add(socket, duplex) }, request, own, options);
     });
   };
   server.on('upgrade', onUpgrade);
@@ -89,12 +93,16 @@ export function serveWebSockets(options: WebSocketOptions): AsyncDisposable {
 
 type ProtocolServer = ReturnType<typeof makeServer<Record<string, unknown>, Extra>>;
 
-function protocolServer({ graphql, sharing }: WebSocketOptions): ProtocolServer {
+function protocolServer({ graphql, sharing, limits, subscriptions }: WebSocketOptions): ProtocolServer {
   return makeServer<Record<string, unknown>, Extra>({
-    onConnect: ({ connectionParams, extra }) => extra.session.begin(connectionParams),
+    connectionInitWaitTimeout: limits.connectionInitTimeoutMs,
+    onConnect: async ({ connectionParams, extra }) =>
+      (await extra.session.begin(connectionParams)) && extra.limits.admit(extra.session.viewer),
     // The enveloped functions, so that what holds over HTTP holds here: context, validation, masking.
-    async onSubscribe({ extra }, id, params) {
+    async onSubscribe({ extra, subscriptions: running }, id, params) {
       const { request: req, session } = extra;
+      const tooMany = extra.limits.whyNotRun(Object.keys(running).length);
+      if (tooMany !== null) return [tooMany];
       const renew = (token: string) => session.renew(token);
       const { viewer, maxHz } = session;
       const enveloped = graphql.getEnveloped({ req, maxHz, viewer, renew, requestId: randomUUID(), params });
@@ -109,7 +117,7 @@ function protocolServer({ graphql, sharing }: WebSocketOptions): ProtocolServer 
           operationName: params.operationName ?? null,
           variableValues: params.variables ?? null,
           contextValue: await contextFactory(),
-          rootValue: { execute, subscribe, id, client: extra.client },
+          rootValue: { execute, subscribe, id, extra },
         };
       } catch (error) {
         if (error instanceof GraphQLError) return [error];
@@ -117,12 +125,17 @@ function protocolServer({ graphql, sharing }: WebSocketOptions): ProtocolServer 
       }
     },
     execute: (args) => runnersOf(args).execute(args),
-    subscribe: (args) => subscribeShared(sharing, args) ?? runnersOf(args).subscribe(args),
+    subscribe: (args) =>
+      subscriptions.run(
+        runnersOf(args).extra.limits.subscriptions,
+        args,
+        () => subscribeShared(sharing, args) ?? runnersOf(args).subscribe(args),
+      ),
   });
 }
 
 /** What `getEnveloped` returns: envelop types it `any`, because the engine is a plugin's to choose; Yoga's is graphql's. */
-interface Enveloped extends Omit<Runners, 'id' | 'client'> {
+interface Enveloped extends Omit<Runners, 'id' | 'extra'> {
   readonly schema: GraphQLSchema;
   readonly parse: (source: string) => DocumentNode;
   readonly validate: (schema: GraphQLSchema, document: DocumentNode) => readonly GraphQLError[];
@@ -134,60 +147,12 @@ interface Enveloped extends Omit<Runners, 'id' | 'client'> {
  * `null` when it has to run by itself.
  */
 function subscribeShared(sharing: Sharing, args: ExecutionArgs): AsyncIterableIterator<never> | ExecutionResult | null {
-  const { id, client } = runnersOf(args);
+  const { id, extra } = runnersOf(args);
   // The context is what the enveloped context factory has made.
   const shared = sharing.plan(args, args.contextValue as SchemaContext);
   if (shared === null) return null;
-  return shared instanceof GraphQLError ? { errors: [shared] } : new SocketMember(shared, id, client);
+  return shared instanceof GraphQLError ? { errors: [shared] } : new SocketMember(shared, id, extra.client);
 }
-
-/** A subscription over a WebSocket as a member of a group; to graphql-ws an iterator that yields nothing and ends when it is left. */
-class SocketMember implements Member<SharedMessage>, AsyncIterableIterator<never> {
-  readonly after: Member<SharedMessage>['after'];
-  readonly #client: Client;
-  readonly #prefix: MessagePrefix;
-  readonly #seat: Disposable;
-  readonly #room: Disposable;
-  #end: ((result: typeof END) => void) | null = null;
-  #ended = false;
-
-  constructor(shared: SharedSubscription, id: string, client: Client) {
-    this.after = shared.after;
-    this.#client = client;
-    this.#prefix = new MessagePrefix(id);
-    const seat = shared.join(this);
-    this.#seat = seat;
-    this.#room = client.outlet.onRoom(() => seat.ready());
-  }
-
-  hasRoom(): boolean {
-    return this.#client.outlet.hasRoom();
-  }
-
-  deliver(message: SharedMessage): void {
-    const { socket, stream, outlet, mayDeflate } = this.#client;
-    if (socket.readyState === socket.OPEN) outlet.sent(message.writeTo(stream, this.#prefix, mayDeflate));
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  next(): Promise<typeof END> {
-    return this.#ended ? Promise.resolve(END) : new Promise((resolve) => (this.#end = resolve));
-  }
-
-  return(): Promise<typeof END> {
-    this.#ended = true;
-    this.#seat[Symbol.dispose]();
-    this.#room[Symbol.dispose]();
-    this.#end?.(END);
-    this.#end = null;
-    return Promise.resolve(END);
-  }
-}
-
-const END = { done: true, value: undefined } as const;
 
 /** Everything that is not shared goes out as it is: compressing it would take a window and a compressor for each socket. */
 function send(socket: WebSocket, message: string): Promise<void> {
@@ -199,9 +164,9 @@ function send(socket: WebSocket, message: string): Promise<void> {
 
 interface Runners {
   readonly id: string;
-  readonly client: Client;
+  readonly extra: Extra;
   readonly execute: NonNullable<ServerOptions['execute']>;
-  readonly subscribe: NonNullable<ServerOptions['subscribe']>;
+  readonly subscribe: (args: ExecutionArgs) => PromiseLike<ExecutionResult | AsyncIterable<ExecutionResult>>;
 }
 
 /** The enveloped functions of this operation, which `onSubscribe` has put there. */
@@ -211,12 +176,12 @@ function runnersOf(args: ExecutionArgs): Runners {
 
 function open(
   protocol: ProtocolServer,
-  socket: WebSocket,
-  stream: Duplex,
-  outlet: Outlet,
+  { socket, stream, outlet }: Omit<Client, 'mayDeflate'>,
   request: IncomingMessage,
+  limits: SocketLimits,
   { authenticator, logger }: WebSocketOptions,
 ): void {
+  limits.watch(socket);
   socket.on('error', (error) => logger.debug({ error: error.message }, 'socket error'));
   const deflation = deflationOf(socket);
   const client: Client = { socket, stream, outlet, mayDeflate: deflation?.mayDeflate ?? false };
@@ -227,12 +192,15 @@ function open(
     {
       protocol: socket.protocol,
       send: (data) => send(socket, data),
-      close: (code, reason) => socket.close(code, reason),
+      close: (code = CloseCode.InternalServerError, reason) => {
+        limits.closing(code);
+        socket.close(code, reason);
+      },
       onMessage: (receive) => {
         socket.on('message', (message: Buffer) => {
           deflation?.forget();
           // What is on its way while the socket closes comes from somebody who has been shown the door.
-          if (socket.readyState !== socket.OPEN) return;
+          if (!limits.mayReceive() || socket.readyState !== socket.OPEN) return;
           receive(message.toString('utf8')).catch((error: unknown) => {
             logger.error({ error: messageOf(error) }, 'message handling failed');
             socket.close(CloseCode.InternalServerError, 'Internal server error');
@@ -240,10 +208,11 @@ function open(
         });
       },
     },
-    { client, request, session },
+    { client, request, session, limits },
   );
   socket.once('close', (code, reason) => {
     session[Symbol.dispose]();
+    limits[Symbol.dispose]();
     closed(code, reason.toString('utf8')).catch((error: unknown) => {
       logger.error({ error: messageOf(error) }, 'closing a socket failed');
     });

@@ -29,7 +29,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   'live-config': ['bus', 'collector', 'config', 'domain', 'shared', 'state'],
   check: ['app', 'bus', 'collector', 'config', 'domain', 'state'],
-  config: ['auth', 'shared', 'domain'],
+  config: ['auth', 'limits', 'shared', 'domain'],
   shared: [],
   domain: ['shared'],
   sanitize: [],

@@ -457,10 +457,15 @@ describe('mistakes: one line each, naming the key and the value', () => {
       ['swarmlens.bus: is "redis://x" – not supported yet by this version: only memory is'],
     ],
     [
-      'what later versions will read',
-      own({ limits: { maxDepth: 3 } }),
+      'limits out of their bounds, of another kind, or misspelt',
+      own({ limits: { maxDepth: 0, maxHeaderBytes: 1_023, graphiql: 1, maxAlias: 3 } }),
       {},
-      ['swarmlens.limits: is an object – not supported yet by this version: leave it empty'],
+      [
+        'swarmlens.limits.maxHeaderBytes: is 1023 – expected bytes, a whole number from 1024 to 1000000000',
+        'swarmlens.limits.maxDepth: is 0 – expected a whole number from 1 to 1000',
+        'swarmlens.limits.graphiql: is 1 – expected true or false',
+        'swarmlens.limits.maxAlias: is 3 – there is no such option, did you mean "maxAliases"?',
+      ],
     ],
     [
       'numbers out of their bounds',

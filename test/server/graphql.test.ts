@@ -2,10 +2,12 @@ import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { EVERYONE, NO_AUTHENTICATION } from '../../src/auth/index.js';
+import { DEFAULT_LIMITS, MemoryLimitCounters } from '../../src/limits/index.js';
 import type { Services } from '../../src/schema/index.js';
 import { ErrorMask } from '../../src/server/errors.js';
 import { createGraphQL } from '../../src/server/graphql.js';
 import { Sharing } from '../../src/server/sharing.js';
+import { SubscriptionLimits } from '../../src/server/subscription-limits.js';
 import type { Sight } from '../../src/sight/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
 
@@ -21,12 +23,16 @@ test('a document is parsed and validated once, however many ask for it', async (
   const sharing = new Sharing({ threshold: null }, mask);
   const services = {} as Services;
   const sights = { of: () => ({}) as Sight };
+  const counters = new MemoryLimitCounters();
   const graphql = createGraphQL({
     services,
     sights,
     sharing,
     authenticator: NO_AUTHENTICATION,
     mask,
+    limits: DEFAULT_LIMITS,
+    counters,
+    subscriptions: new SubscriptionLimits(DEFAULT_LIMITS, counters),
     logger: silentLogger,
   });
   const enveloped = (): Enveloped =>
@@ -36,6 +42,7 @@ test('a document is parsed and validated once, however many ask for it', async (
       viewer: EVERYONE,
       requestId: 'r',
       renew: null,
+      params: {},
     });
   const [one, other] = [enveloped(), enveloped()];
   const document = one.parse('subscription { agentUpdates { nonsense } }');

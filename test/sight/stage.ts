@@ -181,5 +181,6 @@ const NODE: ReturnType<Services['nodeHealth']> = {
   },
   eventLoop: { delayP50Ms: 0, delayP99Ms: 0, utilization: 0 },
   memory: { rssBytes: 0, heapUsedBytes: 0, heapTotalBytes: 0 },
+  limits: [],
   uptimeMs: 0,
 };

@@ -6,6 +6,7 @@ import { MemoryBus } from '../../src/bus/index.js';
 import { Collector, Demand } from '../../src/collector/index.js';
 import { ActiveStreams, Commits, eventLoopUtilization, Groups, RateClock } from '../../src/delivery/index.js';
 import { type Agent, NO_PERFORMANCE } from '../../src/domain/index.js';
+import { DEFAULT_LIMITS, type Limits, memoryRates, MemoryLimitCounters } from '../../src/limits/index.js';
 import { type DeliveryOptions, startServer } from '../../src/server/index.js';
 import type { StartOptions } from '../../src/server/start.js';
 import { systemClock, timestamp } from '../../src/shared/index.js';
@@ -25,6 +26,7 @@ export class DeliveryServer implements AsyncDisposable {
   /** Names of the taps that were let in. */
   readonly taps: string[] = [];
   readonly errors: unknown[] = [];
+  readonly counters = new MemoryLimitCounters();
   /** What was done that may be done once a second, by whom. */
   readonly uses: { readonly what: string; readonly clientId: string }[] = [];
   /** What looking for candidates fails with; `null`: there are none. */
@@ -52,6 +54,7 @@ export class DeliveryServer implements AsyncDisposable {
   static async start(
     delivery: Partial<DeliveryOptions> = {},
     access: Partial<Pick<StartOptions, 'authenticator' | 'origins' | 'anyHost' | 'logger'>> = {},
+    limits: Partial<Limits> = {},
   ): Promise<DeliveryServer> {
     const made = new DeliveryServer();
     const { store, demand, active, groups } = made;
@@ -101,7 +104,10 @@ export class DeliveryServer implements AsyncDisposable {
       discovered: Promise.resolve(),
       delivery: { ...DELIVERY, ...delivery },
       shutdownMs: 500,
+      counters: made.counters,
+      makeRate: memoryRates,
       ...access,
+      limits: { ...DEFAULT_LIMITS, ...limits },
     });
     made.#close = async () => {
       await server[Symbol.asyncDispose]();

@@ -1,0 +1,42 @@
+import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { SwarmlensError } from '../shared/index.js';
+import type { LimitCounters, LimitName } from './counters.js';
+
+/** What rates are counted with: in memory, or in something that several nodes share. */
+export type MakeRate = (options: {
+  /** Of its own: nodes that share a store tell rates apart by it. */
+  readonly keyPrefix: string;
+  readonly points: number;
+  /** Seconds. */
+  readonly duration: number;
+}) => RateLimiterAbstract;
+
+export const memoryRates: MakeRate = (options) => new RateLimiterMemory(options);
+
+/** How often each client may do something. */
+export class Rate {
+  readonly #limiter: RateLimiterAbstract;
+  readonly #name: LimitName;
+  readonly #counters: LimitCounters;
+
+  constructor(name: LimitName, perSecond: number, make: MakeRate, counters: LimitCounters) {
+    this.#limiter = make({ keyPrefix: name, points: perSecond, duration: 1 });
+    this.#name = name;
+    this.#counters = counters;
+  }
+
+  /**
+   * @param allowed said to the client when it is too often: `"refreshDiscovery" is allowed once a second`
+   * @throws SwarmlensError RATE_LIMITED with `retryAfterMs`
+   */
+  async use(key: string, allowed: string): Promise<void> {
+    try {
+      await this.#limiter.consume(key);
+    } catch (error) {
+      if (!(error instanceof RateLimiterRes)) throw error;
+      this.#counters.hit(this.#name);
+      const retryAfterMs = error.msBeforeNext;
+      throw new SwarmlensError('RATE_LIMITED', `${allowed}: try again in ${retryAfterMs} ms.`, { retryAfterMs });
+    }
+  }
+}

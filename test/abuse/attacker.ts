@@ -1,0 +1,145 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { WebSocket } from 'ws';
+import type { LimitName } from '../../src/limits/index.js';
+import type { DeliveryServer } from '../support/delivery-server.js';
+
+/** A WebSocket of which a test wants to see everything, and that may send anything. */
+export class Attacker implements AsyncDisposable {
+  readonly socket: WebSocket;
+  readonly messages: Message[] = [];
+  readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
+  #moved: () => void = () => undefined;
+
+  private constructor(socket: WebSocket) {
+    this.socket = socket;
+    socket.on('message', (data: Buffer) => {
+      this.messages.push(JSON.parse(data.toString()) as Message); // of the protocol
+      this.#moved();
+    });
+    socket.on('error', () => undefined);
+    this.closed = new Promise((resolve) => {
+      socket.on('close', (code, reason) => {
+        resolve({ code, reason: reason.toString() });
+        this.#moved();
+      });
+    });
+  }
+
+  /** Has not said anything yet. */
+  static async connect(server: DeliveryServer): Promise<Attacker> {
+    const socket = new WebSocket(server.socketUrl, 'graphql-transport-ws', { perMessageDeflate: false });
+    const made = new Attacker(socket);
+    await once(socket, 'open');
+    return made;
+  }
+
+  /** Has been let in. */
+  static async enter(server: DeliveryServer): Promise<Attacker> {
+    const made = await Attacker.connect(server);
+    made.send({ type: 'connection_init' });
+    await made.until(({ messages }) => messages.length === 1);
+    return made;
+  }
+
+  send(message: unknown): void {
+    this.socket.send(JSON.stringify(message));
+  }
+
+  /** @param variables as JSON */
+  run(id: string, query: string, variables = '{}'): void {
+    this.socket.send(`{"id":${JSON.stringify(id)},"type":"subscribe","payload":${payloadOf(query, variables)}}`);
+  }
+
+  /** The code of the error that an operation gets. */
+  async codeOf(query: string, variables = '{}'): Promise<unknown> {
+    this.run('operation', query, variables);
+    const answer = (): Message | undefined => this.messages.find(({ id }) => id === 'operation');
+    await this.until(() => answer() !== undefined);
+    return codeIn(answer()?.payload);
+  }
+
+  async until(reached: (attacker: Attacker) => boolean): Promise<void> {
+    while (!reached(this)) {
+      if (this.socket.readyState === this.socket.CLOSED) {
+        throw new Error(`closed: ${JSON.stringify(await this.closed)}`);
+      }
+      await new Promise<void>((resolve) => (this.#moved = resolve));
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.socket.terminate();
+    await this.closed;
+  }
+}
+
+export interface Message {
+  readonly id?: string;
+  readonly type: string;
+  readonly payload?: unknown;
+}
+
+interface Coded {
+  readonly extensions?: { readonly code?: unknown };
+}
+
+/** Of the first error, in a result or in the list that the protocol sends. */
+export function codeIn(payload: unknown): unknown {
+  const { errors = payload } = payload as { readonly errors?: unknown }; // either of the two
+  return Array.isArray(errors) ? (errors as readonly Coded[])[0]?.extensions?.code : undefined;
+}
+
+export async function post(server: DeliveryServer, body: string | ReadableStream): Promise<Response> {
+  const headers = { 'content-type': 'application/json', accept: 'application/graphql-response+json' };
+  // Node's fetch wants to be told that a stream only goes out.
+  return await fetch(`${server.url}/graphql`, { method: 'POST', headers, body, duplex: 'half' } as RequestInit);
+}
+
+/** Variables are JSON that `JSON.stringify` may not be able to write. */
+function payloadOf(query: string, variables: string): string {
+  return `{"query":${JSON.stringify(query)},"variables":${variables}}`;
+}
+
+/** What an operation gets over HTTP. */
+export async function postedCodeOf(server: DeliveryServer, query: string, variables = '{}'): Promise<unknown> {
+  const response = await post(server, payloadOf(query, variables));
+  return codeIn(await response.json());
+}
+
+export function hitsOf(server: DeliveryServer, limit: LimitName): number {
+  return server.counters.read().find(({ name }) => name === limit)?.hits ?? 0;
+}
+
+/** A TCP connection that says what it likes. */
+export function raw(server: DeliveryServer, text: string): Socket {
+  const { hostname, port } = new URL(server.url);
+  const socket = connect(Number(port), hostname);
+  socket.on('error', () => undefined);
+  if (text !== '') socket.write(text);
+  return socket;
+}
+
+/** Everything that comes until the other side ends it. */
+export async function answerOf(socket: Socket): Promise<string> {
+  const chunks: Buffer[] = [];
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+  if (!socket.closed) await once(socket, 'close');
+  return Buffer.concat(chunks).toString();
+}
+
+/** Requests an upgrade; the status that it is answered with, 101 included. */
+export async function upgrade(server: DeliveryServer, headers: Readonly<Record<string, string>> = {}): Promise<number> {
+  const socket = new WebSocket(server.socketUrl, 'graphql-transport-ws', { headers });
+  socket.on('error', () => undefined);
+  return await new Promise<number>((resolve) => {
+    socket.on('open', () => {
+      socket.terminate();
+      resolve(101);
+    });
+    socket.on('unexpected-response', (request, { statusCode = 0 }) => {
+      request.destroy();
+      resolve(statusCode);
+    });
+  });
+}

@@ -1,0 +1,128 @@
+// What clients that misbehave cost a bystander, and what they leave behind: the built server in one process, those that
+// misbehave in another, the bystander in this one. One line for each kind of abuse.
+// Usage: node test/abuse/load.js [--seconds N] [--connections N]   3 and 5000 unless told. Ends with 1 when the bystander's
+// p99 was above twice the quiet one (and above 5 ms more), an update was missed, or the memory did not come back.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { WebSocket } from 'ws';
+import { rssBytes } from '../../bench/process-usage.js';
+
+const PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+const ABUSER = fileURLToPath(new URL('abuser.js', import.meta.url));
+const KINDS = [
+  'connections',
+  'subscribes',
+  'messages',
+  'operations',
+  'documents',
+  'handshakes',
+  'oversized',
+  'requests',
+];
+const MIB = 2 ** 20;
+
+const { values } = parseArgs({
+  options: { seconds: { type: 'string', default: '3' }, connections: { type: 'string', default: '5000' } },
+});
+const ms = Number(values.seconds) * 1_000;
+const sleep = (forMs) => new Promise((resolve) => setTimeout(resolve, forMs));
+
+const folder = mkdtempSync(join(tmpdir(), 'swarmlens-abuse-'));
+const config = join(folder, 'config.json');
+const simulate = [PROGRAM, 'simulate', '--type', 'ruv-swarm', '--agents', '50', '--hz', '20'];
+writeFileSync(config, JSON.stringify({ mcpServers: { sim: { command: process.execPath, args: simulate } } }));
+const server = spawn(process.execPath, [PROGRAM, 'serve', '--config', config, '--port', '0'], {
+  stdio: ['ignore', 'pipe', 'inherit'],
+});
+try {
+  const { value: ready } = await createInterface({ input: server.stdout })[Symbol.asyncIterator]().next();
+  const url = new URL(/ready at (\S+)/.exec(ready)[1]).origin;
+  const bystander = await watch(url);
+  // Code is compiled, and what is made once is made.
+  for (const kind of KINDS) await abuse(url, kind, 500);
+  await sleep(2_000);
+  const before = rssBytes(server.pid);
+  bystander.take();
+  await sleep(ms * 2);
+  const quiet = bystander.take();
+  console.log(`quiet: ${describe(quiet)}, ${(before / MIB).toFixed(0)} MiB`);
+  let isGood = true;
+  for (const kind of KINDS) {
+    const counts = await abuse(url, kind, ms);
+    const seen = bystander.take();
+    const ratio = seen.p99 / quiet.p99;
+    const isDisturbed = ratio > 2 && seen.p99 - quiet.p99 > 5;
+    const isMissing = seen.count === 0 || bystander.isLost;
+    isGood &&= !isDisturbed && !isMissing;
+    console.log(
+      `${kind}: ${describe(seen)}, p99 ${ratio.toFixed(2)}× of quiet${isDisturbed ? ' – too much' : ''}; ${counts}`,
+    );
+  }
+  await sleep(5_000);
+  const after = rssBytes(server.pid);
+  const growth = after / before;
+  isGood &&= growth < 1.5;
+  console.log(
+    `memory: ${(before / MIB).toFixed(0)} MiB before, ${(after / MIB).toFixed(0)} MiB after: ${growth.toFixed(2)}×`,
+  );
+  bystander.close();
+  process.exitCode = isGood ? 0 : 1;
+} finally {
+  server.kill();
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** Lets a process of its own misbehave for a while. @returns what it was answered with, by how often */
+async function abuse(url, kind, forMs) {
+  const child = spawn(process.execPath, [ABUSER, url, kind, `${forMs}`, values.connections], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let text = '';
+  for await (const chunk of child.stdout) text += chunk;
+  return text.trim();
+}
+
+/** A subscription of 60 updates a second, and how late each is: from when the server made it. */
+async function watch(url) {
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
+  let delays = [];
+  const bystander = {
+    isLost: false,
+    take() {
+      const sorted = delays.toSorted((a, b) => a - b);
+      delays = [];
+      return { count: sorted.length, p50: at(sorted, 0.5), p99: at(sorted, 0.99) };
+    },
+    close: () => socket.terminate(),
+  };
+  const first = new Promise((resolve) => {
+    socket.on('open', () => socket.send('{"type":"connection_init"}'));
+    socket.on('close', () => (bystander.isLost = true));
+    socket.on('message', (data) => {
+      const message = JSON.parse(data.toString());
+      if (message.type === 'connection_ack') {
+        const query = 'subscription { agentUpdates(mode: HIGH_FREQUENCY) { timestamp agents { id } } }';
+        socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query } }));
+      } else if (message.type === 'next') {
+        delays.push(Date.now() - Date.parse(message.payload.data.agentUpdates.timestamp));
+        resolve();
+      }
+    });
+  });
+  await first;
+  return bystander;
+}
+
+/** At least a millisecond, which is how fine it is measured. */
+function at(sorted, share) {
+  return Math.max(1, sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 1);
+}
+
+function describe({ count, p50, p99 }) {
+  return `${count} updates, p50 ${p50} ms, p99 ${p99} ms`;
+}

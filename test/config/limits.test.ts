@@ -1,0 +1,34 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { type Config, loadConfig } from '../../src/config/index.js';
+import { DEFAULT_LIMITS } from '../../src/limits/index.js';
+
+async function load(own: object): Promise<Config> {
+  const cwd = await mkdtemp(join(tmpdir(), 'swarmlens-test-'));
+  try {
+    await writeFile(join(cwd, 'config.json'), JSON.stringify({ mcpServers: {}, swarmlens: own }));
+    return await loadConfig({ flags: { config: 'config.json' }, env: {}, cwd, program: '/main.js' });
+  } finally {
+    await rm(cwd, { recursive: true, force: true });
+  }
+}
+
+test('limits that are left out have their defaults, those that are set are as they are set', async () => {
+  expect((await load({})).limits).toEqual(DEFAULT_LIMITS);
+  expect((await load({ limits: {} })).limits).toEqual(DEFAULT_LIMITS);
+  const set = { maxDepth: 3, introspection: false, maxRequestsPerSecond: 1_000_000_000 };
+  expect((await load({ limits: set })).limits).toEqual({ ...DEFAULT_LIMITS, ...set });
+});
+
+test('every limit may be set to its default', async () => {
+  expect((await load({ limits: DEFAULT_LIMITS })).limits).toEqual(DEFAULT_LIMITS);
+});
+
+test('the README tells every limit with its default, and no other', async () => {
+  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
+  const [, table = ''] = /\n\| key of `limits`.*\n\|[ -|]*\n((?:\|.*\n)*)/.exec(readme) ?? [];
+  const rows = [...table.matchAll(/^\| `(\w+)` .*\| `?(\w+)`? +\|$/gm)].map(([, key, value]) => [key, value]);
+  expect(rows).toEqual(Object.entries(DEFAULT_LIMITS).map(([key, value]) => [key, String(value)]));
+});
