@@ -102,6 +102,7 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
       authenticator,
       origins: config.origins ?? [],
       anyHost: config.insecureNoAuth === true,
+      trustedDocuments: config.trustedDocuments ?? null,
       services: {
         store,
         collector,

@@ -9,6 +9,7 @@ import { type ErrorMask, useErrorMask, useInputErrors } from './errors.js';
 import { useExpiry } from './expiry.js';
 import { graphiqlOptions, renderGraphiQL } from './graphiql.js';
 import { type Sharing, useSharing } from './sharing.js';
+import { type TrustedDocuments, useTrustedDocuments } from './trusted-documents.js';
 
 /** What a request brings with it, over HTTP or WebSocket. */
 export interface RequestContext {
@@ -33,9 +34,12 @@ export interface GraphQLOptions {
   readonly authenticator: Authenticator;
   readonly mask: ErrorMask;
   readonly logger: Logger;
+  /** The only documents that are run; `null`: all are. */
+  readonly trusted: TrustedDocuments | null;
 }
 
-export function createGraphQL({ services, sharing, authenticator, mask, logger }: GraphQLOptions): GraphQLHandler {
+export function createGraphQL(options: GraphQLOptions): GraphQLHandler {
+  const { services, sharing, authenticator, mask, logger, trusted } = options;
   return createYoga<RequestContext, SchemaContext>({
     schema,
     graphqlEndpoint: GRAPHQL_PATH,
@@ -43,7 +47,8 @@ export function createGraphQL({ services, sharing, authenticator, mask, logger }
     // See `origin.ts`.
     cors: false,
     multipart: false,
-    graphiql: graphiqlOptions(authenticator.isRequired),
+    extraParamNames: trusted === null ? [] : ['documentId'],
+    graphiql: graphiqlOptions(authenticator.isRequired, trusted !== null),
     renderGraphiQL,
     // What fails outside of an operation. `useErrorMask` has been at all others before.
     maskedErrors: { maskError: (error) => mask.mask(error, { requestId: randomUUID() }) },
@@ -54,7 +59,13 @@ export function createGraphQL({ services, sharing, authenticator, mask, logger }
       // The mask has logged it.
       error: () => undefined,
     },
-    plugins: [useInputErrors(), useErrorMask(mask), useSharing(sharing), useExpiry(authenticator)],
+    plugins: [
+      useInputErrors(),
+      useErrorMask(mask),
+      useTrustedDocuments(trusted),
+      useSharing(sharing),
+      useExpiry(authenticator),
+    ],
     context: ({ req, maxHz, viewer, requestId, renew }): SchemaContext => {
       if (viewer === null) throw new SwarmlensError('UNAUTHENTICATED', 'A token is needed.');
       return { ...services, clientId: clientIdOf(req, viewer), viewer, maxHz, requestId, renew };

@@ -11,6 +11,7 @@ import { NodeHealthMeter } from './node-health.js';
 import { createPlaygroundHandler } from './playground.js';
 import { Sharing } from './sharing.js';
 import { TapGate, type TapGateOptions } from './tap-gate.js';
+import { TrustedDocuments } from './trusted-documents.js';
 import { serveWebSockets } from './websocket.js';
 
 export interface StartOptions {
@@ -33,6 +34,8 @@ export interface StartOptions {
   /** Resolves when the first discovery has ended. */
   readonly discovered: Promise<void>;
   readonly delivery: DeliveryOptions;
+  /** The only ones that are run, by the SHA-256 of their text; `null`, or left out: all are. */
+  readonly trustedDocuments?: ReadonlyMap<string, string> | null;
   /** How long clients may take to leave. */
   readonly shutdownMs: number;
 }
@@ -63,7 +66,8 @@ export async function startServer(options: StartOptions): Promise<SwarmlensServe
   const meter = new NodeHealthMeter(connections, options.activeStreams);
   const services = { ...options.services, nodeHealth: () => meter.read() };
   const { authenticator, origins } = options;
-  const graphql = createGraphQL({ services, sharing, authenticator, mask, logger });
+  const trusted = options.trustedDocuments == null ? null : new TrustedDocuments(options.trustedDocuments);
+  const graphql = createGraphQL({ services, sharing, authenticator, mask, logger, trusted });
   const tokens = authenticator.isRequired;
   const door = { anyHost: options.anyHost || tokens, origins, tokens };
   const server = createHttpServer({
@@ -85,6 +89,7 @@ export async function startServer(options: StartOptions): Promise<SwarmlensServe
     sharing,
     taps,
     compress,
+    trusted,
     logger,
   });
   const url = await listen(server, options.host, options.port);

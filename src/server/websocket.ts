@@ -19,6 +19,7 @@ import { MessagePrefix, type SharedMessage } from './shared-message.js';
 import type { SharedSubscription, Sharing } from './sharing.js';
 import { SocketSession } from './socket-session.js';
 import type { TapGate } from './tap-gate.js';
+import type { TrustedDocuments } from './trusted-documents.js';
 
 /** Bytes of one message from a client; an operation with its variables is far smaller. */
 const MAX_MESSAGE_BYTES = 256 * 1024;
@@ -48,6 +49,8 @@ export interface WebSocketOptions {
   readonly taps: Pick<TapGate, 'upgrade'>;
   /** Whether clients that ask for it get compressed updates. */
   readonly compress: boolean;
+  /** The only documents that are run; `null`: all are. */
+  readonly trusted: TrustedDocuments | null;
   readonly logger: Logger;
 }
 
@@ -89,7 +92,7 @@ export function serveWebSockets(options: WebSocketOptions): AsyncDisposable {
 
 type ProtocolServer = ReturnType<typeof makeServer<Record<string, unknown>, Extra>>;
 
-function protocolServer({ graphql, sharing }: WebSocketOptions): ProtocolServer {
+function protocolServer({ graphql, sharing, trusted }: WebSocketOptions): ProtocolServer {
   return makeServer<Record<string, unknown>, Extra>({
     onConnect: ({ connectionParams, extra }) => extra.session.begin(connectionParams),
     // The enveloped functions, so that what holds over HTTP holds here: context, validation, masking.
@@ -100,7 +103,7 @@ function protocolServer({ graphql, sharing }: WebSocketOptions): ProtocolServer 
       const enveloped = graphql.getEnveloped({ req, maxHz, viewer, renew, requestId: randomUUID(), params });
       const { schema, parse, validate, contextFactory, execute, subscribe } = enveloped as Enveloped; // see there
       try {
-        const document = parse(params.query);
+        const document = parse(trusted?.named(params) ?? params.query);
         const errors = validate(schema, document);
         if (errors.length > 0) return errors;
         return {

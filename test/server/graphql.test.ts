@@ -31,7 +31,14 @@ test('a document is parsed and validated once, however many ask for it', async (
   const mask = new ErrorMask(silentLogger);
   const sharing = new Sharing(groups, { threshold: null }, mask);
   const services = {} as Services;
-  const graphql = createGraphQL({ services, sharing, authenticator: NO_AUTHENTICATION, mask, logger: silentLogger });
+  const graphql = createGraphQL({
+    services,
+    sharing,
+    authenticator: NO_AUTHENTICATION,
+    mask,
+    logger: silentLogger,
+    trusted: null,
+  });
   const enveloped = (): Enveloped =>
     graphql.getEnveloped({
       req: new IncomingMessage(new Socket()),

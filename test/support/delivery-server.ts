@@ -50,7 +50,7 @@ export class DeliveryServer implements AsyncDisposable {
   /** @param access who is let in; left out: everybody */
   static async start(
     delivery: Partial<DeliveryOptions> = {},
-    access: Partial<Pick<StartOptions, 'authenticator' | 'origins' | 'anyHost' | 'logger'>> = {},
+    access: Partial<Pick<StartOptions, 'authenticator' | 'origins' | 'anyHost' | 'logger' | 'trustedDocuments'>> = {},
   ): Promise<DeliveryServer> {
     const made = new DeliveryServer();
     const { store, demand, active, groups } = made;
