@@ -8,6 +8,7 @@ import type { Logger } from '../telemetry/index.js';
 import { type ErrorMask, useErrorMask, useInputErrors } from './errors.js';
 import { useExpiry } from './expiry.js';
 import { graphiqlOptions, renderGraphiQL } from './graphiql.js';
+import { useRequestSyntax } from './request-syntax.js';
 import { type Sharing, useSharing } from './sharing.js';
 import { type TrustedDocuments, useTrustedDocuments } from './trusted-documents.js';
 
@@ -60,6 +61,7 @@ export function createGraphQL(options: GraphQLOptions): GraphQLHandler {
       error: () => undefined,
     },
     plugins: [
+      useRequestSyntax(),
       useInputErrors(),
       useErrorMask(mask),
       useTrustedDocuments(trusted),

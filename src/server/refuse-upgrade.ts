@@ -5,6 +5,8 @@ import type { Duplex } from 'node:stream';
 export function refuseUpgrade(duplex: Duplex, status: 400 | 401 | 403 | 404 | 503, why: string): void {
   // Who leaves before the answer is no error of ours.
   duplex.on('error', () => undefined);
+  // Nobody reads it any more, so that nobody would see the other end close it, and it would stay for ever.
+  duplex.once('finish', () => duplex.destroy());
   const authenticate = status === 401 ? 'WWW-Authenticate: Bearer\r\n' : '';
   duplex.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\n${authenticate}Content-Type: text/plain\r\n\r\n${why}\n`,

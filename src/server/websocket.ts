@@ -66,13 +66,13 @@ export function serveWebSockets(options: WebSocketOptions): AsyncDisposable {
   });
   const protocol = protocolServer(options);
   const onUpgrade = (request: IncomingMessage, duplex: Duplex, head: Buffer): void => {
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
-    if (pathname === TAP_PATH) {
+    // Not as a URL: what a request line holds need not be one.
+    const path = (request.url ?? '/').split('?', 1)[0];
+    if (path === TAP_PATH) {
       taps.upgrade(request, duplex, head);
       return;
     }
-    const refusal =
-      pathname === GRAPHQL_PATH ? refusalOf(request, door) : { status: 404 as const, reason: 'not found' };
+    const refusal = path === GRAPHQL_PATH ? refusalOf(request, door) : { status: 404 as const, reason: 'not found' };
     if (refusal !== null) {
       refuseUpgrade(duplex, refusal.status, refusal.reason);
       return;
