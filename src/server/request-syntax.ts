@@ -1,5 +1,4 @@
-import type { Plugin } from 'graphql-yoga';
-import { SwarmlensError } from '../shared/index.js';
+import { createGraphQLError, type Plugin } from 'graphql-yoga';
 
 /** Yoga reads `variables` and `extensions` of a URL as JSON, and takes what is none for a failure of the server's. */
 export function useRequestSyntax(): Plugin {
@@ -11,7 +10,9 @@ export function useRequestSyntax(): Plugin {
           return await requestParser(request);
         } catch (error) {
           if (!(error instanceof SyntaxError)) throw error;
-          throw new SwarmlensError('BAD_USER_INPUT', '"variables" and "extensions" in a URL must be JSON.');
+          throw createGraphQLError('"variables" and "extensions" in a URL must be JSON.', {
+            extensions: { code: 'BAD_USER_INPUT', http: { status: 400 } },
+          });
         }
       });
     },
