@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type DocumentNode, type ExecutionArgs, type ExecutionResult, GraphQLError, type GraphQLSchema } from 'graphql';
+import {
+  type DocumentNode,
+  type ExecutionArgs,
+  type ExecutionResult,
+  getOperationAST,
+  GraphQLError,
+  type GraphQLSchema,
+} from 'graphql';
 import { CloseCode, handleProtocols, makeServer, type ServerOptions } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Authenticator } from '../auth/index.js';
@@ -106,6 +113,7 @@ function protocolServer({ graphql, sharing, trusted }: WebSocketOptions): Protoc
         const document = parse(trusted?.named(params) ?? params.query);
         const errors = validate(schema, document);
         if (errors.length > 0) return errors;
+        if (getOperationAST(document, params.operationName) == null) return [noSuchOperation(params.operationName)];
         return {
           schema,
           document,
@@ -122,6 +130,12 @@ function protocolServer({ graphql, sharing, trusted }: WebSocketOptions): Protoc
     execute: (args) => runnersOf(args).execute(args),
     subscribe: (args) => subscribeShared(sharing, args) ?? runnersOf(args).subscribe(args),
   });
+}
+
+/** What graphql-ws would say as well, but without a code. */
+function noSuchOperation(name: string | null | undefined): GraphQLError {
+  const message = name == null ? 'Say which operation of the document is meant.' : `There is no operation "${name}".`;
+  return new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } });
 }
 
 /** What `getEnveloped` returns: envelop types it `any`, because the engine is a plugin's to choose; Yoga's is graphql's. */

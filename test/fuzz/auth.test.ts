@@ -68,7 +68,7 @@ test(
         for (const permission of permissions) expect(PERMISSIONS).toContain(permission);
         expect(expiresAtMs).toBeGreaterThan(clock.now());
       }),
-      runs(600),
+      runs(300),
     );
     expect(viewers).toBeGreaterThan(10);
   },

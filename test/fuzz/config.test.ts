@@ -139,7 +139,7 @@ test(
           seen.configurations += 1;
         },
       ),
-      runs(400),
+      runs(200),
     );
     expect(seen.configurations).toBeGreaterThan(0);
     expect(seen.refusals).toBeGreaterThan(0);
@@ -186,7 +186,7 @@ test(
         expect(String(result)).toContain(file);
         expect(String(result)).not.toContain('\n');
       }),
-      runs(300),
+      runs(150),
     );
   },
 );

@@ -124,7 +124,7 @@ test(
         expect(answer).not.toBeNull();
         assertAnswered(answer);
       }),
-      runs(300),
+      runs(150),
     );
     await assertQuiet();
   },
@@ -215,7 +215,7 @@ test(
         ];
         assertAnswered(await send({ line: `${method} ${path} HTTP/1.1`, headers: lines, body }));
       }),
-      runs(400),
+      runs(300),
     );
     await assertQuiet();
   },

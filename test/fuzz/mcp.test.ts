@@ -127,7 +127,7 @@ test(
           passed += got.length;
         },
       ),
-      runs(500),
+      runs(300),
     );
     expect(passed).toBeGreaterThan(100);
   },
@@ -197,7 +197,7 @@ test(
           answer.stack,
         ).toBe(true);
       }),
-      runs(120),
+      runs(60),
     );
     expect(connected).toBeGreaterThan(0);
   },

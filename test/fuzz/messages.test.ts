@@ -115,7 +115,7 @@ test(
         await play(all, ungreeted > 0);
         await assertServesNext();
       }),
-      runs(200),
+      runs(150),
     );
     expect(server.errors).toEqual([]);
     expect(log.filter(({ level }) => level === 'error')).toEqual([]);
@@ -165,7 +165,7 @@ test(
         await closed;
         await assertServesNext();
       }),
-      runs(100),
+      runs(60),
     );
     expect(server.errors).toEqual([]);
     expect(log.filter(({ level }) => level === 'error')).toEqual([]);

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { createClient } from 'graphql-ws';
 import { expect, test } from 'vitest';
+import { WebSocket } from 'ws';
 import { recordingLogger } from '../mcp/support.js';
 import { DeliveryServer } from '../support/delivery-server.js';
 
@@ -50,4 +52,38 @@ test.each(['variables', 'extensions'])('%s in a URL that are no JSON are the mis
   });
   expect(response.status).toBe(400);
   expect(lines.filter(({ level }) => level === 'error')).toEqual([]);
+});
+
+test.each([
+  [{ query: 'query A { __typename } query B { __typename }' }, 'Say which operation of the document is meant.'],
+  [{ query: 'query A { __typename }', operationName: 'B' }, 'There is no operation "B".'],
+  [{ query: 'fragment A on Query { __typename }' }, 'A'],
+])('over WebSocket %j is BAD_USER_INPUT', async (payload, message) => {
+  await using server = await DeliveryServer.start();
+  const client = createClient({ url: server.socketUrl, webSocketImpl: WebSocket, retryAttempts: 0 });
+  try {
+    const errors = await new Promise<unknown>((resolve, reject) => {
+      client.subscribe(payload, { next: reject, error: resolve, complete: () => undefined });
+    });
+    expect(errors).toEqual([
+      expect.objectContaining({
+        message: expect.stringContaining(message) as unknown, // vitest's type of a matcher is any
+        extensions: expect.objectContaining({ code: 'BAD_USER_INPUT' }) as unknown, // as above
+      }),
+    ]);
+  } finally {
+    await client.dispose();
+  }
+});
+
+test.each([
+  { query: 'query A { __typename } query B { __typename }' },
+  {},
+  { query: 7 },
+  { query: '{__typename}', x: 1 },
+])('over HTTP %j is BAD_USER_INPUT', async (body) => {
+  await using server = await DeliveryServer.start();
+  const headers = { 'content-type': 'application/json' };
+  const response = await fetch(`${server.url}/graphql`, { method: 'POST', headers, body: JSON.stringify(body) });
+  expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] });
 });

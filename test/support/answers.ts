@@ -1,10 +1,8 @@
 import { expect } from 'vitest';
 
-/** Codes of errors that are the client's. Two are Yoga's own, for requests that hold no operation that can be told. */
+/** Codes of errors that are not the server's own. */
 const CLIENT_CODES = [
   'BAD_USER_INPUT',
-  'BAD_REQUEST',
-  'OPERATION_RESOLUTION_FAILURE',
   'UNAUTHENTICATED',
   'FORBIDDEN',
   'RATE_LIMITED',
