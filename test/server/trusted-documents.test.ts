@@ -4,6 +4,7 @@ import { createClient } from 'graphql-ws';
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import * as client from '../../src/client/index.js';
+import { request, startApp } from '../support/app.js';
 import { DeliveryServer } from '../support/delivery-server.js';
 
 const MANIFEST = new Map<string, string>(
@@ -141,6 +142,12 @@ describe('with trusted documents', () => {
     const page = await fetch(`${server.url}/graphql`, { headers: { accept: 'text/html' } });
     expect(await page.text()).toContain('This server runs trusted documents only');
   });
+});
+
+test('the program takes them from its configuration', async () => {
+  await using app = await startApp([], { trustedDocuments: MANIFEST });
+  expect(await request(app, QUERY)).toEqual({ data: { agents: [] } });
+  expect((await request(app, '{ agents { id } }')).errors?.[0]?.extensions).toEqual({ code: 'FORBIDDEN' });
 });
 
 test('without trusted documents every document runs, and ids are not known', async () => {
