@@ -20,6 +20,7 @@ const config: CodegenConfig = {
         emitLegacyCommonJSImports: false,
       },
     },
+    'trusted-documents.json': { plugins: ['./scripts/codegen-manifest.js'] },
   },
 };
 

@@ -29,9 +29,18 @@ class Bout {
 
   /** Opens connections, up to the server's acknowledgement; milliseconds that it took. */
   async connect(count) {
-    const { filters, hz, compressed, total } = this.#options;
+    const { filters, hz, compressed, total, token = null } = this.#options;
     this.#port ??= await this.#server.ask('port');
-    const args = { port: this.#port, from: this.#count, count, total, filters, hz, compressed };
+    const args = {
+      port: this.#port,
+      from: this.#count,
+      count,
+      total,
+      filters,
+      hz,
+      compressed,
+      token,
+    };
     const { extensions, ms } = await this.#clients.ask('connect', args);
     this.extensions = extensions;
     this.#count += count;
@@ -134,7 +143,7 @@ class Bout {
 
 /**
  * Uses a contender and ends it afterwards. Node.js 20 has no `await using`.
- * @param options contender, agents, changed, hz, filters, compressed; total subscribers; diff; serverCore, clientCore
+ * @param options contender, agents, changed, hz, filters, compressed; total subscribers; diff; tokens file and a token of it; serverCore, clientCore
  */
 export async function withBout(options, use) {
   const bout = new Bout(options);

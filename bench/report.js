@@ -10,6 +10,7 @@ export function markdown({ machine, results, failures }) {
     section('One core', oneCore(results.oneCore)),
     section('Joining', joining(results.joining)),
     section('Growing', growth(results.growth)),
+    section('Authentication and access', access(results.access)),
     section('Memory of a connection', memory(results.memory)),
     section('Side by side', matrix(results.matrix)),
     failures.length === 0
@@ -97,6 +98,29 @@ function growth(rows = []) {
   return tableOf(
     ['CPU µs per update', ...sizes.map((agents) => `>${agents} agents`)],
     rows.map((row) => [row.name, ...row.sizes.map((size) => fixed(size.cpuMicrosPerUpdate, 1))]),
+  );
+}
+
+function access([row] = []) {
+  if (row === undefined) return null;
+  const kinds = [
+    ['without authentication', 'without', 'open'],
+    ['static token, restricted scope', 'within', 'restricted'],
+  ];
+  return tableOf(
+    ['1,000 equal subscribers', '>1,000 connections ms', '>CPU µs per update', '>p99 ms', '>bytes', '>× without'],
+    kinds.map(([name, of, bout]) => {
+      const rounds = row.rounds.map((round) => round[of]);
+      const typical = (key, digits) => fixed(median(rounds.map((one) => one[key])), digits);
+      return [
+        name,
+        fixed(row.connectMs[bout], 0),
+        typical('cpuMicrosPerUpdate', 2),
+        typical('p99Ms', 1),
+        typical('bytesPerUpdate', 0),
+        of === 'within' ? fixed(row.ratio, 3) : '',
+      ];
+    }),
   );
 }
 

@@ -6,6 +6,7 @@ import { cpus, loadavg, release, type } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { accessJobs } from './access.js';
 import { killChildren } from './commands.js';
 import { growthJobs } from './growth.js';
 import { joiningJobs } from './joining.js';
@@ -21,6 +22,7 @@ const CASES = {
   joining: joiningJobs,
   growth: growthJobs,
   memory: memoryJobs,
+  access: accessJobs,
   matrix: matrixJobs,
 };
 const CONTENDERS = ['raw', 'yoga', 'mercurius', 'swarmlens'];

@@ -23,7 +23,7 @@ export class Subscriber {
   #first;
   #dictionary = Buffer.alloc(0);
 
-  /** @param options port, compressed, index, filters, hz, sampled, onLatency(ms) */
+  /** @param options port, compressed, index, filters, hz, sampled, token, onLatency(ms) */
   constructor(options) {
     this.#options = options;
     this.ready = new Promise((resolve, reject) => {
@@ -33,7 +33,7 @@ export class Subscriber {
       port: options.port,
       compressed: options.compressed,
       handlers: {
-        onOpen: () => this.#socket.send('{"type":"connection_init"}'),
+        onOpen: () => this.#socket.send(JSON.stringify({ type: 'connection_init', ...payloadOf(options) })),
         onMessage: (kept, compressed) => this.#onMessage(kept, compressed),
         onClose: (reason) => this.#fail(reason),
       },
@@ -113,6 +113,11 @@ export class Subscriber {
     this.#acknowledged.reject(error);
     this.#first?.reject(error);
   }
+}
+
+/** Over WebSocket a browser can say only there who it is. */
+function payloadOf({ token }) {
+  return token == null ? {} : { payload: { authorization: `Bearer ${token}` } };
 }
 
 /** Of the first agent, which in an update over several ticks is the one that waited longest. */

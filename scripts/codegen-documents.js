@@ -1,16 +1,11 @@
 // A plugin of GraphQL Code Generator: operations as plain strings that know the types of their result and variables, so
 // that a client carries neither graphql nor a parsed document. (`typed-document-node` in its string mode makes objects,
 // and imports a package for their type.)
-import { concatAST, Kind, print, visit } from 'graphql';
+import { print } from 'graphql';
+import { fragmentsOf, sortedOut } from './codegen-operations.js';
 
 export function plugin(_schema, documents) {
-  const { definitions } = concatAST(documents.flatMap(({ document }) => (document === undefined ? [] : [document])));
-  const fragments = new Map(
-    definitions.flatMap((definition) =>
-      definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition]] : [],
-    ),
-  );
-  const operations = definitions.filter(({ kind }) => kind === Kind.OPERATION_DEFINITION);
+  const { fragments, operations } = sortedOut(documents);
   return {
     prepend: ["import type { TypedDocument } from '../document.js';"],
     content: [
@@ -24,18 +19,6 @@ export function plugin(_schema, documents) {
       }),
     ].join('\n\n'),
   };
-}
-
-/** Names of the fragments that a definition needs, those that they need themselves included. */
-function fragmentsOf(definition, fragments, found = new Set()) {
-  visit(definition, {
-    FragmentSpread({ name: { value } }) {
-      if (found.has(value)) return;
-      found.add(value);
-      fragmentsOf(fragments.get(value), fragments, found);
-    },
-  });
-  return found;
 }
 
 /** A name that the types of the fragments leave free. */

@@ -110,6 +110,7 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
       anyHost: config.insecureNoAuth === true,
       services: { rateClock, clock, limitToOncePerSecond: (what, clientId) => limiter.use(what, clientId) },
       sights,
+      trustedDocuments: config.trustedDocuments ?? null,
       joinTap: (tap) => tapped.join(tap),
       activeStreams: active,
       clock,

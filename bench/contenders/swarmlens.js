@@ -1,4 +1,5 @@
 // The program's own server, put together as src/app.ts does it, over the benchmark's picture instead of MCP servers.
+import { createAuthenticator } from '../../dist/auth/index.js';
 import { MemoryBus } from '../../dist/bus/index.js';
 import { Collector, Demand } from '../../dist/collector/index.js';
 import { ActiveStreams, Commits, eventLoopUtilization, Groups, RateClock } from '../../dist/delivery/index.js';
@@ -6,7 +7,8 @@ import { startServer } from '../../dist/server/index.js';
 import { systemClock } from '../../dist/shared/index.js';
 import { silentLogger } from '../../dist/telemetry/index.js';
 
-export async function startSwarmlens({ picture, maxSlowMs = 60_000 }) {
+/** @param tokens file with the only ones that are let in; left out: everybody is */
+export async function startSwarmlens({ picture, maxSlowMs = 60_000, tokens = null }) {
   const { store } = picture;
   // Its ticks are its own; what changes between two of them is told at the next.
   picture.lead = 0.5;
@@ -38,6 +40,15 @@ export async function startSwarmlens({ picture, maxSlowMs = 60_000 }) {
   const { url } = await startServer({
     host: '127.0.0.1',
     port: 0,
+    authenticator: await createAuthenticator(tokens === null ? null : { tokens, jwt: null }, {
+      clock,
+      logger: silentLogger,
+    }),
+    origins: [],
+    anyHost: false,
+    joinTap({ socket }) {
+      socket.terminate();
+    },
     services: { store, collector, streams, rateClock, clock, limitToOncePerSecond: async () => undefined },
     activeStreams: active,
     clock,

@@ -56,8 +56,9 @@ export function restrictionOf(claim: unknown): Restriction {
  * Who a token is for. All tokens that do not say so are one, and share their limits.
  * @throws SwarmlensError UNAUTHENTICATED
  */
-export function subjectOf(sub: string | undefined): string {
+export function subjectOf(sub: unknown): string {
   if (sub === undefined) return 'jwt';
+  if (typeof sub !== 'string') throw refused('The token\'s "sub" is not text.');
   if (sub.length > MAX_SUBJECT_LENGTH)
     throw refused(`The token's "sub" has more than ${MAX_SUBJECT_LENGTH} characters.`);
   return `jwt:${sub}`;

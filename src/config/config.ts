@@ -17,6 +17,8 @@ export interface Config {
   readonly auth?: AuthOptions | null;
   /** Of pages of others that may use the server: `https://swarm.example`. Its own pages always may. */
   readonly origins?: readonly string[];
+  /** The only documents that are run, by the SHA-256 of their text; `null`, or left out: all are. */
+  readonly trustedDocuments?: ReadonlyMap<string, string> | null;
   /** Everybody is served who reaches the server, from wherever. */
   readonly insecureNoAuth?: boolean;
   /** Left out: the usual ones. */

@@ -12,6 +12,7 @@ import { expectation, hint, keyOf, problemsOf, show } from './problems.js';
 import { FILE, hintForOwn, OWN_OPTIONS } from './schema.js';
 import { parseServer } from './servers.js';
 import { isTap, tapWarning } from './tap-entry.js';
+import { readTrustedDocuments } from './trusted-documents.js';
 import { type Environment, fillIn } from './variables.js';
 
 /** What the command line says; text as it was typed. */
@@ -51,6 +52,7 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
   const port = portOf(flags.port, '--port', problems) ?? portOf(env['PORT'], 'PORT', problems) ?? options.port ?? 4000;
   const host = flags.host ?? env['HOST'] ?? options.host ?? '127.0.0.1';
   const auth = file === null ? null : await resolveAuth(options.auth ?? {}, dirname(file.path), problems);
+  const trustedDocuments = file === null ? null : await trustedOf(file, problems);
   const isOpen = isInsecure(sources, problems) && auth === null;
   if (!isLoopback(host) && auth === null && !isOpen) {
     const key = flags.host !== undefined ? '--host' : env['HOST'] !== undefined ? 'HOST' : 'swarmlens.host';
@@ -74,6 +76,7 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
     demo: file === null,
     auth,
     origins: options.auth?.origins ?? [],
+    trustedDocuments,
     insecureNoAuth: isOpen,
     limits: withDefaults(options.limits ?? {}),
     host,
@@ -152,6 +155,11 @@ function parseOwn(input: unknown, env: Environment, problems: string[]): OwnOpti
   if (parsed.success) return parsed.data;
   problems.push(...problemsOf(parsed.error, { path, input, reported: new Set(unset.keys()), hintFor: hintForOwn }));
   return {};
+}
+
+async function trustedOf({ path, own }: ConfigFile, problems: string[]): Promise<ReadonlyMap<string, string> | null> {
+  if (own.trustedDocuments === undefined) return null;
+  return await readTrustedDocuments(resolve(dirname(path), own.trustedDocuments), problems);
 }
 
 function isInsecure({ flags, env }: ConfigSources, problems: string[]): boolean {

@@ -125,6 +125,7 @@ export const OWN_OPTIONS = z.strictObject({
   logLevel: z.enum(LOG_LEVELS).optional(),
   auth: AUTH.optional(),
   limits: LIMITS.optional(),
+  trustedDocuments: z.string().min(1).optional(),
   heartbeatMs: DURATION_MS.optional(),
   tombstones: wholeNumber(0, 10_000_000).optional(),
   shutdownMs: DURATION_MS.optional(),

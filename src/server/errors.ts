@@ -4,6 +4,9 @@ import type { SchemaContext } from '../schema/index.js';
 import { SwarmlensError } from '../shared/index.js';
 import type { Logger } from '../telemetry/index.js';
 
+/** Yoga's own, for requests in which there is no operation to be told. */
+const YOGAS_CODES: ReadonlySet<unknown> = new Set(['BAD_REQUEST', 'OPERATION_RESOLUTION_FAILURE']);
+
 /** What an error arose in. */
 export interface ErrorPlace {
   /** Made here, never a client's own. */
@@ -30,7 +33,8 @@ export class ErrorMask {
       });
     }
     if (error instanceof GraphQLError && isRequestError(error)) {
-      error.extensions['code'] ??= 'BAD_USER_INPUT';
+      const code = error.extensions['code'] ?? null;
+      if (code === null || YOGAS_CODES.has(code)) error.extensions['code'] = 'BAD_USER_INPUT';
       return error;
     }
     const { path } = located(error);

@@ -200,3 +200,12 @@ subscription OnDemand {
 }
 `,
 ];
+
+/** What stands there when nothing can be tried out. */
+export const TRUSTED_ONLY_TAB = `# This server runs trusted documents only (trustedDocuments
+# in its configuration). What you write here is FORBIDDEN,
+# and so is introspection: there is no completion and no
+# documentation. A document of the manifest runs as the very
+# same text, or by its SHA-256:
+#   {"extensions": {"persistedQuery": {"sha256Hash": "…"}}}
+`;

@@ -1,14 +1,19 @@
 import type { GraphiQLOptions } from 'graphql-yoga';
-import { GRAPHIQL_TABS } from './graphiql-tabs.js';
+import { GRAPHIQL_TABS, TRUSTED_ONLY_TAB } from './graphiql-tabs.js';
 
-/** Its editor of headers, where a token goes, is for HTTP only: with tokens, subscriptions run over SSE. */
-export function graphiqlOptions(withTokens: boolean): GraphiQLOptions {
+/**
+ * Its editor of headers, where a token goes, is for HTTP only: with tokens, subscriptions run over SSE.
+ * @param trustedOnly only documents of a list are run: there is nothing to try out
+ */
+export function graphiqlOptions(withTokens: boolean, trustedOnly: boolean): GraphiQLOptions {
   return {
-    title: 'swarmlens',
+    title: trustedOnly ? TRUSTED_ONLY_TITLE : 'swarmlens',
     subscriptionsProtocol: withTokens ? 'SSE' : 'WS',
-    defaultTabs: GRAPHIQL_TABS.map((query) => ({ query })),
+    defaultTabs: (trustedOnly ? [TRUSTED_ONLY_TAB] : GRAPHIQL_TABS).map((query) => ({ query })),
   };
 }
+
+const TRUSTED_ONLY_TITLE = 'swarmlens (trusted documents only)';
 
 /** Everything is in the page itself; whatever it should ever want from elsewhere, it does not get. */
 const CONTENT_SECURITY_POLICY = [
@@ -24,17 +29,17 @@ const CONTENT_SECURITY_POLICY = [
  */
 const KEEP_TABS_IN_PLACE = '.graphiql-tab { transform: none !important; }';
 
-/** By protocol, the only option that differs. */
-const pages = new Map<string | undefined, Promise<Uint8Array<ArrayBuffer>>>();
+/** By the options, of which there are few. */
+const pages = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
 
 /**
  * GraphiQL as one page of nine megabytes, from the installed package. It is loaded when somebody asks for the first
  * time, which takes a moment, and kept from then on; a server whose GraphiQL nobody opens does not have it in memory.
  */
 export async function renderGraphiQL(options: GraphiQLOptions): Promise<Uint8Array<ArrayBuffer>> {
-  const { subscriptionsProtocol } = options;
-  const page = pages.get(subscriptionsProtocol) ?? render(options);
-  pages.set(subscriptionsProtocol, page);
+  const key = JSON.stringify([options.subscriptionsProtocol, options.title]);
+  const page = pages.get(key) ?? render(options);
+  pages.set(key, page);
   return page;
 }
 

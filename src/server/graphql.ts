@@ -11,8 +11,10 @@ import { type ErrorMask, useErrorMask, useInputErrors } from './errors.js';
 import { useExpiry } from './expiry.js';
 import { graphiqlOptions, renderGraphiQL } from './graphiql.js';
 import { useOperationLimits } from './operation-limits.js';
+import { useRequestSyntax } from './request-syntax.js';
 import { type Sharing, useSharing } from './sharing.js';
 import { type SubscriptionLimits, useSubscriptionLimits } from './subscription-limits.js';
+import { type TrustedDocuments, useTrustedDocuments } from './trusted-documents.js';
 
 /** What a request brings with it, over HTTP or WebSocket. */
 export interface RequestContext {
@@ -41,6 +43,8 @@ export interface GraphQLOptions {
   readonly counters: LimitCounters;
   readonly subscriptions: SubscriptionLimits;
   readonly logger: Logger;
+  /** The only documents that are run; `null`: all are. */
+  readonly trusted: TrustedDocuments | null;
 }
 
 /** Documents that are kept with what validating them said: each takes some hundred kilobytes at most. */
@@ -49,7 +53,7 @@ const MAX_DOCUMENTS = 200;
 const NOTHING_KEPT = { get: () => undefined, set: () => undefined };
 
 export function createGraphQL(options: GraphQLOptions): GraphQLHandler {
-  const { services, sights, sharing, authenticator, mask, limits, counters, subscriptions, logger } = options;
+  const { services, sights, sharing, authenticator, mask, limits, counters, subscriptions, logger, trusted } = options;
   return createYoga<RequestContext, SchemaContext>({
     schema,
     graphqlEndpoint: GRAPHQL_PATH,
@@ -57,7 +61,8 @@ export function createGraphQL(options: GraphQLOptions): GraphQLHandler {
     // See `origin.ts`.
     cors: false,
     multipart: false,
-    graphiql: limits.graphiql && graphiqlOptions(authenticator.isRequired),
+    extraParamNames: trusted === null ? [] : ['documentId'],
+    graphiql: limits.graphiql && graphiqlOptions(authenticator.isRequired, trusted !== null),
     parserAndValidationCache: { documentCache: createLRUCache({ max: MAX_DOCUMENTS }), errorCache: NOTHING_KEPT },
     renderGraphiQL,
     // What fails outside of an operation. `useErrorMask` has been at all others before.
@@ -70,9 +75,11 @@ export function createGraphQL(options: GraphQLOptions): GraphQLHandler {
       error: () => undefined,
     },
     plugins: [
+      useRequestSyntax(),
       useOperationLimits(limits, counters),
       useInputErrors(),
       useErrorMask(mask),
+      useTrustedDocuments(trusted),
       useSharing(sharing),
       useSubscriptionLimits(subscriptions),
       useExpiry(authenticator),

@@ -12,6 +12,8 @@ export function refuseUpgrade(
 ): void {
   // Who leaves before the answer is no error of ours.
   duplex.on('error', () => undefined);
+  // Nobody reads it any more, so that nobody would see the other end close it, and it would stay for ever.
+  duplex.once('finish', () => duplex.destroy());
   const authenticate = status === 401 ? 'WWW-Authenticate: Bearer\r\n' : '';
   const retry = status === 429 || status === 503 ? `Retry-After: ${RETRY_AFTER_SECONDS}\r\n` : '';
   duplex.end(

@@ -15,6 +15,7 @@ import { createPlaygroundHandler } from './playground.js';
 import { Sharing } from './sharing.js';
 import { TapGate, type TapGateOptions } from './tap-gate.js';
 import { SubscriptionLimits } from './subscription-limits.js';
+import { TrustedDocuments } from './trusted-documents.js';
 import { serveWebSockets } from './websocket.js';
 
 export interface StartOptions {
@@ -42,6 +43,8 @@ export interface StartOptions {
   readonly counters: LimitCounters;
   /** What rates are counted with. */
   readonly makeRate: MakeRate;
+  /** The only ones that are run, by the SHA-256 of their text; `null`, or left out: all are. */
+  readonly trustedDocuments?: ReadonlyMap<string, string> | null;
   /** How long clients may take to leave. */
   readonly shutdownMs: number;
 }
@@ -73,6 +76,7 @@ export async function startServer(options: StartOptions): Promise<SwarmlensServe
   const subscriptions = new SubscriptionLimits(limits, counters);
   const meter = new NodeHealthMeter(connections, options.activeStreams, counters);
   const services = { ...options.services, nodeHealth: () => meter.read() };
+  const trusted = options.trustedDocuments == null ? null : new TrustedDocuments(options.trustedDocuments);
   const { authenticator, origins, sights } = options;
   const graphql = createGraphQL({
     services,
@@ -84,6 +88,7 @@ export async function startServer(options: StartOptions): Promise<SwarmlensServe
     counters,
     subscriptions,
     logger,
+    trusted,
   });
   const tokens = authenticator.isRequired;
   const door = { anyHost: options.anyHost || tokens, origins, tokens };
@@ -116,6 +121,7 @@ export async function startServer(options: StartOptions): Promise<SwarmlensServe
     subscriptions,
     admission,
     clock,
+    trusted,
     logger,
   });
   const url = await listen(server, options.host, options.port);

@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type DocumentNode, type ExecutionArgs, type ExecutionResult, GraphQLError, type GraphQLSchema } from 'graphql';
+import {
+  type DocumentNode,
+  type ExecutionArgs,
+  type ExecutionResult,
+  getOperationAST,
+  GraphQLError,
+  type GraphQLSchema,
+} from 'graphql';
 import { CloseCode, handleProtocols, makeServer, type ServerOptions } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Authenticator } from '../auth/index.js';
@@ -21,6 +28,7 @@ import { type Client, SocketMember } from './socket-member.js';
 import { SocketSession } from './socket-session.js';
 import type { SubscriptionLimits } from './subscription-limits.js';
 import type { TapGate } from './tap-gate.js';
+import type { TrustedDocuments } from './trusted-documents.js';
 
 interface Extra extends Record<PropertyKey, unknown> {
   readonly client: Client;
@@ -44,6 +52,8 @@ export interface WebSocketOptions {
   readonly subscriptions: SubscriptionLimits;
   readonly admission: Pick<Admission, 'refusalOf'>;
   readonly clock: Clock;
+  /** The only documents that are run; `null`: all are. */
+  readonly trusted: TrustedDocuments | null;
   readonly logger: Logger;
 }
 
@@ -66,13 +76,13 @@ export function serveWebSockets(options: WebSocketOptions): AsyncDisposable {
       refuseUpgrade(duplex, overload.status, overload.reason);
       return;
     }
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
-    if (pathname === TAP_PATH) {
+    // Not as a URL: what a request line holds need not be one.
+    const path = (request.url ?? '/').split('?', 1)[0];
+    if (path === TAP_PATH) {
       taps.upgrade(request, duplex, head);
       return;
     }
-    const refusal =
-      pathname === GRAPHQL_PATH ? refusalOf(request, door) : { status: 404 as const, reason: 'not found' };
+    const refusal = path === GRAPHQL_PATH ? refusalOf(request, door) : { status: 404 as const, reason: 'not found' };
     if (refusal !== null) {
       refuseUpgrade(duplex, refusal.status, refusal.reason);
       return;
@@ -93,7 +103,7 @@ export function serveWebSockets(options: WebSocketOptions): AsyncDisposable {
 
 type ProtocolServer = ReturnType<typeof makeServer<Record<string, unknown>, Extra>>;
 
-function protocolServer({ graphql, sharing, limits, subscriptions }: WebSocketOptions): ProtocolServer {
+function protocolServer({ graphql, sharing, limits, subscriptions, trusted }: WebSocketOptions): ProtocolServer {
   return makeServer<Record<string, unknown>, Extra>({
     connectionInitWaitTimeout: limits.connectionInitTimeoutMs,
     onConnect: async ({ connectionParams, extra }) =>
@@ -108,9 +118,10 @@ function protocolServer({ graphql, sharing, limits, subscriptions }: WebSocketOp
       const enveloped = graphql.getEnveloped({ req, maxHz, viewer, renew, requestId: randomUUID(), params });
       const { schema, parse, validate, contextFactory, execute, subscribe } = enveloped as Enveloped; // see there
       try {
-        const document = parse(params.query);
+        const document = parse(trusted?.named(params) ?? params.query);
         const errors = validate(schema, document);
         if (errors.length > 0) return errors;
+        if (getOperationAST(document, params.operationName) == null) return [noSuchOperation(params.operationName)];
         return {
           schema,
           document,
@@ -132,6 +143,12 @@ function protocolServer({ graphql, sharing, limits, subscriptions }: WebSocketOp
         () => subscribeShared(sharing, args) ?? runnersOf(args).subscribe(args),
       ),
   });
+}
+
+/** What graphql-ws would say as well, but without a code. */
+function noSuchOperation(name: string | null | undefined): GraphQLError {
+  const message = name == null ? 'Say which operation of the document is meant.' : `There is no operation "${name}".`;
+  return new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } });
 }
 
 /** What `getEnveloped` returns: envelop types it `any`, because the engine is a plugin's to choose; Yoga's is graphql's. */

@@ -4,7 +4,8 @@ import { CLAUDE_FLOW_OBSERVERS } from '../../src/adapters/claude-flow-observed.j
 import { RUV_SWARM_OBSERVERS } from '../../src/adapters/ruv-swarm-observed.js';
 import type { McpServerType } from '../../src/domain/index.js';
 import { type Answer, DAA_ANSWERS, FLOW_ANSWERS, recorded, recordedCalls, rigOf, RUV_ANSWERS } from './fake-server.js';
-import { assertSound, mutationOf } from './spoilt.js';
+import { mutationOf } from '../support/hostile.js';
+import { assertSound } from './spoilt.js';
 
 type Answers = Readonly<Record<string, Answer>>;
 

@@ -109,6 +109,7 @@ describe('a JWT', () => {
     ['an unknown server type in its restriction', { swarmlens: { serverTypes: ['X'] } }, /"swarmlens"/],
     ['a restriction that is no object', { swarmlens: 'all' }, /"swarmlens"/],
     ['a subject without end', { sub: 'a'.repeat(257) }, /"sub"/],
+    ['a subject that is null', { sub: null }, /"sub" is not text/],
   ])('with %s is UNAUTHENTICATED', async (_name, claims, message) => {
     const refusal = await refusalOf((await verifier()).verify(await sign(claims)));
     expect(refusal.code).toBe('UNAUTHENTICATED');

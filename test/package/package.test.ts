@@ -32,7 +32,15 @@ afterAll(async () => {
 describe('the package, installed into an empty folder', () => {
   test('holds the built program and nothing else', async () => {
     const files = await readdir(join(folder, 'node_modules/swarmlens'));
-    expect(files.sort()).toEqual(['LICENSE', 'README.md', 'dist', 'package.json', 'schema.graphql']);
+    expect(files.sort()).toEqual([
+      'LICENSE',
+      'README.md',
+      'SECURITY.md',
+      'dist',
+      'package.json',
+      'schema.graphql',
+      'trusted-documents.json',
+    ]);
     const built = await readdir(join(folder, 'node_modules/swarmlens/dist'), { recursive: true });
     expect(built.filter((file) => /\.test\.|(^|\/)(test|fixtures)\//.test(file))).toEqual([]);
     expect(built).toEqual(

@@ -29,8 +29,8 @@ describe('GraphiQL', () => {
   });
 
   test('the page holds everything it needs, lets nothing in from elsewhere, and is made once', async () => {
-    const page = await renderGraphiQL(graphiqlOptions(false));
-    expect(await renderGraphiQL(graphiqlOptions(false))).toBe(page);
+    const page = await renderGraphiQL(graphiqlOptions(false, false));
+    expect(await renderGraphiQL(graphiqlOptions(false, false))).toBe(page);
     const html = new TextDecoder().decode(page);
     const [head = ''] = html.split('<style>\n', 1);
     expect(head).toContain('Content-Security-Policy" content="default-src \'self\'');

@@ -34,6 +34,7 @@ test('a document is parsed and validated once, however many ask for it', async (
     counters,
     subscriptions: new SubscriptionLimits(DEFAULT_LIMITS, counters),
     logger: silentLogger,
+    trusted: null,
   });
   const enveloped = (): Enveloped =>
     graphql.getEnveloped({

@@ -53,7 +53,7 @@ export class DeliveryServer implements AsyncDisposable {
   /** @param access who is let in; left out: everybody */
   static async start(
     delivery: Partial<DeliveryOptions> = {},
-    access: Partial<Pick<StartOptions, 'authenticator' | 'origins' | 'anyHost' | 'logger'>> = {},
+    access: Partial<Pick<StartOptions, 'authenticator' | 'origins' | 'anyHost' | 'logger' | 'trustedDocuments'>> = {},
     limits: Partial<Limits> = {},
   ): Promise<DeliveryServer> {
     const made = new DeliveryServer();

@@ -1,0 +1,89 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { createClient } from 'graphql-ws';
+import { expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import { recordingLogger } from '../mcp/support.js';
+import { DeliveryServer } from '../support/delivery-server.js';
+
+/** An upgrade to any path, which `WebSocket` of `ws` would not ask for; whoever asks does not close by itself. */
+function upgrade(server: DeliveryServer, path: string): Socket {
+  const { hostname, port } = new URL(server.url);
+  const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
+  const lines = [`GET ${path} HTTP/1.1`, `Host: ${hostname}:${port}`, 'Connection: Upgrade', 'Upgrade: websocket'];
+  socket.write(`${lines.join('\r\n')}\r\n\r\nand more that nobody reads`);
+  return socket;
+}
+
+async function answerOf(socket: Socket): Promise<string> {
+  const [chunk] = (await once(socket, 'data')) as [Buffer];
+  return chunk.toString();
+}
+
+test.each(['//', '//:0', 'http://[/graphql', '/\\\\:'])('an upgrade to %s, which is no URL, is 404', async (path) => {
+  await using server = await DeliveryServer.start();
+  const socket = upgrade(server, path);
+  expect(await answerOf(socket)).toMatch(/^HTTP\/1\.1 404 /);
+  socket.destroy();
+});
+
+test('a refused upgrade is closed by us: its client need not leave for the server to stop', async () => {
+  const server = await DeliveryServer.start();
+  const socket = upgrade(server, '/nowhere');
+  try {
+    expect(await answerOf(socket)).toMatch(/^HTTP\/1\.1 404 /);
+    await server[Symbol.asyncDispose]();
+  } finally {
+    socket.destroy();
+  }
+});
+
+test.each(['variables', 'extensions'])('%s in a URL that are no JSON are the mistake of the client', async (name) => {
+  const { logger, lines } = recordingLogger();
+  await using server = await DeliveryServer.start({}, { logger });
+  const response = await fetch(`${server.url}/graphql?query={__typename}&${name}={`);
+  expect(await response.json()).toEqual({
+    errors: [
+      {
+        message: '"variables" and "extensions" in a URL must be JSON.',
+        extensions: { code: 'BAD_USER_INPUT' },
+      },
+    ],
+  });
+  expect(response.status).toBe(400);
+  expect(lines.filter(({ level }) => level === 'error')).toEqual([]);
+});
+
+test.each([
+  [{ query: 'query A { __typename } query B { __typename }' }, 'Say which operation of the document is meant.'],
+  [{ query: 'query A { __typename }', operationName: 'B' }, 'There is no operation "B".'],
+  [{ query: 'fragment A on Query { __typename }' }, 'A'],
+])('over WebSocket %j is BAD_USER_INPUT', async (payload, message) => {
+  await using server = await DeliveryServer.start();
+  const client = createClient({ url: server.socketUrl, webSocketImpl: WebSocket, retryAttempts: 0 });
+  try {
+    const errors = await new Promise<unknown>((resolve, reject) => {
+      client.subscribe(payload, { next: reject, error: resolve, complete: () => undefined });
+    });
+    expect(errors).toEqual([
+      expect.objectContaining({
+        message: expect.stringContaining(message) as unknown, // vitest's type of a matcher is any
+        extensions: expect.objectContaining({ code: 'BAD_USER_INPUT' }) as unknown, // as above
+      }),
+    ]);
+  } finally {
+    await client.dispose();
+  }
+});
+
+test.each([
+  { query: 'query A { __typename } query B { __typename }' },
+  {},
+  { query: 7 },
+  { query: '{__typename}', x: 1 },
+])('over HTTP %j is BAD_USER_INPUT', async (body) => {
+  await using server = await DeliveryServer.start();
+  const headers = { 'content-type': 'application/json' };
+  const response = await fetch(`${server.url}/graphql`, { method: 'POST', headers, body: JSON.stringify(body) });
+  expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] });
+});
