@@ -1,5 +1,5 @@
 // Misbehaves in one way for a while: node abuser.js URL KIND MILLISECONDS CONNECTIONS. Prints what it was answered with.
-/* global clearInterval, fetch */
+/* global clearInterval, fetch, setImmediate */
 import { connect } from 'node:net';
 import { WebSocket } from 'ws';
 
@@ -74,6 +74,10 @@ const keepOn = (width, one) =>
   });
 
 const KINDS = {
+  /** As busy as a machine can be, with nothing. */
+  spin: async () => {
+    while (!isOver()) await new Promise(setImmediate);
+  },
   connections: () => many(Number(connections), () => socket(() => undefined)),
   subscribes: () =>
     keepOn(2, () =>
