@@ -3,8 +3,10 @@ import { createAuthenticator } from '../../dist/auth/index.js';
 import { MemoryBus } from '../../dist/bus/index.js';
 import { Collector, Demand } from '../../dist/collector/index.js';
 import { ActiveStreams, Commits, eventLoopUtilization, Groups, RateClock } from '../../dist/delivery/index.js';
+import { DEFAULT_LIMITS, MemoryLimitCounters, memoryRates } from '../../dist/limits/index.js';
 import { startServer } from '../../dist/server/index.js';
 import { systemClock } from '../../dist/shared/index.js';
+import { Sights } from '../../dist/sight/index.js';
 import { silentLogger } from '../../dist/telemetry/index.js';
 
 /** @param tokens file with the only ones that are let in; left out: everybody is */
@@ -26,17 +28,15 @@ export async function startSwarmlens({ picture, maxSlowMs = 60_000, tokens = nul
     random: Math.random,
     heartbeatMs: 5_000,
   });
-  const groups = new Groups({
-    store,
-    demand,
-    rateClock,
-    active,
-    utilization: eventLoopUtilization(),
-    onError(error) {
-      throw error;
-    },
-  });
+  const utilization = eventLoopUtilization();
+  const onError = (error) => {
+    throw error;
+  };
+  const groups = new Groups({ store, demand, rateClock, active, utilization, onError });
   const streams = { store, demand, commits: new Commits(store), rateClock, active, groups };
+  const candidates = { list: async () => [], forget: () => undefined };
+  const whole = { store, collector, candidates, streams };
+  const sights = new Sights({ whole, maxTombstones: 2_000, maxEvents: 1_024, utilization, clock, onError });
   const { url } = await startServer({
     host: '127.0.0.1',
     port: 0,
@@ -49,7 +49,11 @@ export async function startSwarmlens({ picture, maxSlowMs = 60_000, tokens = nul
     joinTap({ socket }) {
       socket.terminate();
     },
-    services: { store, collector, streams, rateClock, clock, limitToOncePerSecond: async () => undefined },
+    services: { rateClock, clock, limitToOncePerSecond: async () => undefined },
+    sights,
+    limits: DEFAULT_LIMITS,
+    counters: new MemoryLimitCounters(),
+    makeRate: memoryRates,
     activeStreams: active,
     clock,
     logger: silentLogger,

@@ -108,9 +108,9 @@ describe('agentUpdates: modes', () => {
       ...updates.slice(1).map(() => 'DELTA'),
     ]);
     expect(updates[0]?.agentUpdates.rate.requestedHz).toBe(hz);
-    // Between the first delta and the last there are as many whole periods; a lower bound cannot flake on a busy machine.
+    // Between the first delta and the last there are as many whole periods, less what the first one came late on a busy machine.
     const spanMs = (stream.arrivedAtMs[deltas] ?? 0) - (stream.arrivedAtMs[1] ?? 0);
-    expect(spanMs).toBeGreaterThan(((deltas - 1) / hz) * 1000 * 0.9);
+    expect(spanMs).toBeGreaterThan(((deltas - 1) / hz) * 1000 * 0.75);
   });
 
   test('the modes keep their order: the faster one delivers more in the same time', async () => {
