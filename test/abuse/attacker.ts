@@ -124,7 +124,8 @@ export function raw(server: DeliveryServer, text: string): Socket {
 export async function answerOf(socket: Socket): Promise<string> {
   const chunks: Buffer[] = [];
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));
-  if (!socket.closed) await once(socket, 'close');
+  // Not `once` of node:events, which takes a connection that is cut off for a failure.
+  if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve));
   return Buffer.concat(chunks).toString();
 }
 

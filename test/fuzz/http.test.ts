@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { connect } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -6,7 +5,15 @@ import { AgentsDocument, AgentUpdatesDocument, HealthDocument } from '../../src/
 import { type LogLine, recordingLogger } from '../mcp/support.js';
 import { assertMasked } from '../support/answers.js';
 import { DeliveryServer } from '../support/delivery-server.js';
-import { FUZZ_TIMEOUT_MS, garbage, hostileValue, mutatedJson, mutatedText, runs } from '../support/hostile.js';
+import {
+  FUZZ_TIMEOUT_MS,
+  garbage,
+  hostileValue,
+  mutatedJson,
+  mutatedText,
+  NO_RATES,
+  runs,
+} from '../support/hostile.js';
 
 let server: DeliveryServer;
 let log: readonly LogLine[];
@@ -14,7 +21,7 @@ let log: readonly LogLine[];
 beforeAll(async () => {
   const { logger, lines } = recordingLogger();
   log = lines;
-  server = await DeliveryServer.start({}, { logger });
+  server = await DeliveryServer.start({}, { logger }, NO_RATES);
   server.show(0, 3, 0);
 });
 
@@ -39,8 +46,9 @@ interface RawAnswer {
 async function send({ line, headers, body, isWhole = false }: RawRequest): Promise<RawAnswer | null> {
   const { hostname, port } = new URL(server.url);
   const socket = connect(Number(port), hostname);
+  // Who is refused before all of a body is read may be cut off, which `once` of node:events takes for a failure.
   socket.on('error', () => undefined);
-  const closed = once(socket, 'close');
+  const closed = new Promise((resolve) => socket.once('close', resolve));
   let text = '';
   socket.on('data', (chunk: Buffer) => {
     text += chunk.toString();

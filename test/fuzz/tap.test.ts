@@ -65,7 +65,8 @@ async function tap(name: string, answers: readonly string[], sayings: readonly s
   const query = new URLSearchParams({ server: name, instance: 'one' });
   const socket = new WebSocket(`${app.url.replace('http', 'ws')}${TAP_PATH}?${query.toString()}`);
   socket.on('error', () => undefined);
-  const closed = once(socket, 'close');
+  // Not `once` of node:events, which takes a connection that is cut off for a failure.
+  const closed = new Promise((resolve) => socket.once('close', resolve));
   const left = [...answers];
   let pings = 0;
   socket.on('message', (data: Buffer) => {
