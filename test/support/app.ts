@@ -6,6 +6,7 @@ import { type App, createApp } from '../../src/app.js';
 import type { Config, ServerConfig } from '../../src/config/index.js';
 import { systemClock } from '../../src/shared/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
+import { TEST_LIMITS } from './limits.js';
 import { merge } from './reader.js';
 
 /** The built program: what the simulators are started from, as child processes. */
@@ -63,6 +64,7 @@ export function testConfig(servers: readonly ServerConfig[], overrides: Partial<
     compressFromBytes: 512,
     maxBufferedBytes: 524_288,
     maxSlowMs: 60_000,
+    limits: TEST_LIMITS,
     ...overrides,
   };
 }

@@ -6,7 +6,7 @@ import { MemoryBus } from '../../src/bus/index.js';
 import { Collector, Demand } from '../../src/collector/index.js';
 import { ActiveStreams, Commits, eventLoopUtilization, Groups, RateClock } from '../../src/delivery/index.js';
 import { type Agent, NO_PERFORMANCE } from '../../src/domain/index.js';
-import { DEFAULT_LIMITS, type Limits, memoryRates, MemoryLimitCounters } from '../../src/limits/index.js';
+import { type Limits, memoryRates, MemoryLimitCounters } from '../../src/limits/index.js';
 import { type DeliveryOptions, startServer } from '../../src/server/index.js';
 import type { StartOptions } from '../../src/server/start.js';
 import { systemClock, timestamp } from '../../src/shared/index.js';
@@ -14,6 +14,7 @@ import { Sights } from '../../src/sight/index.js';
 import { emptyChange, Store } from '../../src/state/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
 import { serverOf } from './arbitraries.js';
+import { TEST_LIMITS } from './limits.js';
 
 export const DELIVERY: DeliveryOptions = { compressFromBytes: 512, maxBufferedBytes: 65_536, maxSlowMs: null };
 
@@ -107,7 +108,7 @@ export class DeliveryServer implements AsyncDisposable {
       counters: made.counters,
       makeRate: memoryRates,
       ...access,
-      limits: { ...DEFAULT_LIMITS, ...limits },
+      limits: { ...TEST_LIMITS, ...limits },
     });
     made.#close = async () => {
       await server[Symbol.asyncDispose]();
