@@ -110,7 +110,7 @@ describe('agentUpdates: modes', () => {
     expect(updates[0]?.agentUpdates.rate.requestedHz).toBe(hz);
     // Between the first delta and the last there are as many whole periods, less what the first one came late on a busy machine.
     const spanMs = (stream.arrivedAtMs[deltas] ?? 0) - (stream.arrivedAtMs[1] ?? 0);
-    expect(spanMs).toBeGreaterThan(((deltas - 1) / hz) * 1000 * 0.75);
+    expect(spanMs).toBeGreaterThan(((deltas - 1) / hz) * 1000 * 0.5);
   });
 
   test('the modes keep their order: the faster one delivers more in the same time', async () => {
@@ -143,7 +143,8 @@ describe('agentUpdates: modes', () => {
     const updates = await stream.until(({ length }) => length > 5);
     expect(updates.at(-1)?.agentUpdates.rate.requestedHz).toBe(5);
     const spanMs = (stream.arrivedAtMs[5] ?? 0) - (stream.arrivedAtMs[1] ?? 0);
-    expect(spanMs).toBeGreaterThan((4 / 5) * 1000 * 0.9);
+    // An uncapped one would take a twelfth of that; the first may come late on a busy machine.
+    expect(spanMs).toBeGreaterThan((4 / 5) * 1000 * 0.5);
   });
 });
 
