@@ -6,7 +6,7 @@ import { systemClock } from '../shared/index.js';
 import { endLike, type Ending, handOnSignals } from './ending.js';
 import type { Observation } from './observation.js';
 import { Passage } from './passage.js';
-import { closeStdinWith, openStdout } from './stdio.js';
+import { closeStdinWith, openStdout, type Output } from './stdio.js';
 
 export interface TapOptions {
   readonly command: string;
@@ -44,7 +44,7 @@ export async function runTap({ command, args, env, stdin, url, token }: TapOptio
   // Whatever goes wrong with watching is no affair of the person's.
   process.on('uncaughtException', () => end());
   const passage = new Passage(
-    { person: { input: stdin, output }, server: { input: server.stdin, output: server.stdout } },
+    { person: { input: stdin, output: output.stream }, server: { input: server.stdin, output: server.stdout } },
     `swarmlens-${randomBytes(9).toString('hex')}-`,
     systemClock,
     {
@@ -68,17 +68,17 @@ export async function runTap({ command, args, env, stdin, url, token }: TapOptio
 }
 
 /** Resolves when all has been written that the server, which has ended, left behind. */
-async function drained(from: Readable, to: Writable): Promise<void> {
+async function drained(from: Readable, to: Output): Promise<void> {
   const silence = new AbortController();
   let heardAtMs = performance.now();
   from.on('data', () => (heardAtMs = performance.now()));
   const timer = setInterval(() => {
-    if (to.writableLength === 0 && performance.now() - heardAtMs >= SILENCE_MS) silence.abort();
+    if (to.stream.writableLength === 0 && performance.now() - heardAtMs >= SILENCE_MS) silence.abort();
   }, LOOK_MS);
   await new Promise<void>((resolve) => {
     // Of the one that Node.js never closes, what was written is written.
-    if (to === process.stdout) finished(from, () => resolve());
-    else finished(to, { readable: false }, () => resolve());
+    if (to.closes) finished(to.stream, { readable: false }, () => resolve());
+    else finished(from, () => resolve());
     silence.signal.addEventListener('abort', () => resolve());
   });
   clearInterval(timer);

@@ -6,12 +6,22 @@ import type { Readable, Writable } from 'node:stream';
 const STDIN = 0;
 const STDOUT = 1;
 
-/** Standard output, which ends for its reader when it is ended; Node.js' own `process.stdout` does not. */
-export function openStdout(): Writable {
-  if (!isPipe(STDOUT)) return process.stdout;
-  const output = new Socket({ fd: STDOUT, readable: false, writable: true });
-  output.once('close', () => release(STDOUT));
-  return output;
+/** Where a tap writes to. */
+export interface Output {
+  readonly stream: Writable;
+  /** Whether the stream closes once it is ended. */
+  readonly closes: boolean;
+}
+
+/**
+ * Standard output, which ends for its reader when it is ended; Node.js' own `process.stdout` does not.
+ * That must not be touched afterwards: it opens the descriptor, which fails while this is writing.
+ */
+export function openStdout(): Output {
+  if (!isPipe(STDOUT)) return { stream: process.stdout, closes: false };
+  const stream = new Socket({ fd: STDOUT, readable: false, writable: true });
+  stream.once('close', () => release(STDOUT));
+  return { stream, closes: true };
 }
 
 /** Lets who writes to our standard input know when it is no longer read. */

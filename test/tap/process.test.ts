@@ -151,6 +151,15 @@ const FLOOD_BYTES = 64 * 1024 * 1024;
 /** What those may hold together: sockets of the system, and streams. */
 const MAX_ON_THE_WAY_BYTES = 4 * 1024 * 1024;
 
+/** Whether it has not been waited for by its parent yet. */
+function exists(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 const stuckAt = (text: string): string | undefined => /stuck (\d+)/.exec(text)?.[1];
 
 describe('a tap whose reader does not read', () => {
@@ -163,6 +172,16 @@ describe('a tap whose reader does not read', () => {
     expect(await tapped.outcome()).toEqual({ code: 0, signal: null });
     expect(tapped.stderr).toContain(`done ${FLOOD_BYTES}`);
     expect(read).toBe(FLOOD_BYTES);
+  });
+
+  test('ends like its server, which was ended with output on the way', async () => {
+    await using tapped = behaving('floods', `${FLOOD_BYTES}`);
+    const pid = Number(await tapped.until(() => /stuck \d+ in (\d+)/.exec(tapped.stderr)?.[1]));
+    process.kill(pid, 'SIGKILL');
+    // Until the tap knows.
+    while (exists(pid)) await new Promise((resolve) => setImmediate(resolve));
+    tapped.reading();
+    expect(await tapped.outcome()).toEqual({ code: null, signal: 'SIGKILL' });
   });
 
   test('holds up the client', async () => {

@@ -63,7 +63,7 @@ const BEHAVIOURS = {
       while (written < total) {
         written += chunk.length;
         if (process.stdout.write(chunk)) continue;
-        stuck = setTimeout(() => report(`stuck ${written - process.stdout.writableLength}`), 300);
+        stuck = setTimeout(() => report(`stuck ${written - process.stdout.writableLength} in ${process.pid}`), 300);
         process.stdout.once('drain', write);
         return;
       }
