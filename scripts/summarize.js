@@ -1,5 +1,7 @@
-// Adds up vitest's JSON reports into one plain line: `N passed, N failed, N skipped`. Fails when anything failed.
+// Adds up vitest's JSON reports into one plain line: `N passed, N failed, N skipped`, after what failed and why. Fails when
+// anything failed.
 import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 
 const totals = { passed: 0, failed: 0, skipped: 0 };
 for (const path of process.argv.slice(2)) {
@@ -9,7 +11,13 @@ for (const path of process.argv.slice(2)) {
   totals.skipped += report.numPendingTests + report.numTodoTests;
   // A suite that could not be loaded holds no test that could have failed.
   for (const suite of report.testResults) {
-    if (suite.status === 'failed' && suite.assertionResults.length === 0) totals.failed += 1;
+    if (suite.status === 'failed' && suite.assertionResults.length === 0) {
+      totals.failed += 1;
+      console.log(`FAILED ${basename(path)} ${suite.name}: ${suite.message}`);
+    }
+    for (const { status, fullName, failureMessages } of suite.assertionResults) {
+      if (status === 'failed') console.log(`FAILED ${basename(path)} ${fullName}: ${failureMessages.join('\n')}`);
+    }
   }
 }
 console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
