@@ -56,7 +56,7 @@ export class LeaseSet {
    * @param gone a node that may be stopping: its part is for those that stay. If it does not, the next round counts it again
    */
   async freed(lease: Lease | undefined, gone: string | null): Promise<void> {
-    if (gone !== null) this.#know(this.#nodes.filter((nodeId) => nodeId !== gone));
+    if (gone !== null) this.#know((await this.#book.join()).filter((nodeId) => nodeId !== gone));
     if (lease === undefined) return;
     await lease.look();
     await this.#takeIfDue(lease);
@@ -76,21 +76,27 @@ export class LeaseSet {
 
   async #takeIfDue(lease: Lease): Promise<void> {
     const { freeSinceMs } = lease;
-    if (lease.held !== null || freeSinceMs === null) return;
+    if (lease.held !== null || freeSinceMs === null || this.#taking.has(lease)) return;
     const isShare = mayTake(this.#shares(), lease.claim.movable);
     if (!isShare && this.#clock.monotonic() - freeSinceMs < this.#leaseMs / 2) return;
     this.#taking.add(lease);
     try {
-      if (await lease.take()) lease.isExtra = !isShare;
+      if (await lease.take()) {
+        lease.isExtra = !isShare;
+        return;
+      }
     } finally {
       this.#taking.delete(lease);
     }
+    // Another node was quicker: there is room again for one that was let go meanwhile.
+    await Promise.all(this.all().map((other) => this.#takeIfDue(other)));
   }
 
   /** Of the leases that any node could have. */
   #shares(): Shares {
     const movable = this.all().filter(({ claim }) => claim.movable);
     const held = movable.filter((lease) => lease.held !== null || this.#taking.has(lease));
-    return { claimed: movable.length, held: held.length, nodes: this.#nodes.length };
+    const extra = held.filter(({ isExtra }) => isExtra);
+    return { claimed: movable.length, held: held.length, extra: extra.length, nodes: this.#nodes.length };
   }
 }

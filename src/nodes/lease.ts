@@ -1,3 +1,4 @@
+import type { ServerHealth } from '../domain/index.js';
 import { type Clock, messageOf } from '../shared/index.js';
 import type { Logger } from '../telemetry/index.js';
 import type { Holder, LeaseBook } from './lease-book.js';
@@ -17,9 +18,11 @@ export interface LeaseDeps {
   readonly picture: SharedPicture;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** This node has begun to watch the server, or does so no longer. */
+  /** Which other node has it may be another. */
+  readonly onOther: (lease: Lease) => void;
+  /** This node has begun to watch the server. */
   readonly onHeld: (lease: Lease) => void;
-  /** @param leaves whether this node would not watch it again */
+  /** This node does so no longer. @param leaves whether this node would not watch it again */
   readonly onFree: (lease: Lease, leaves: boolean) => void;
 }
 
@@ -36,6 +39,7 @@ export class Lease {
   #held: number | null = null;
   #watched: number | null = null;
   #other: Holder | null = null;
+  #otherHealth: ServerHealth | null = null;
   #freeSinceMs: number | null = null;
   #isSettled = false;
   #isClosed = false;
@@ -64,6 +68,11 @@ export class Lease {
     return this.#other;
   }
 
+  /** As that node has measured it; `null`: nothing is known. */
+  get otherHealth(): ServerHealth | null {
+    return this.#other === null ? null : this.#otherHealth;
+  }
+
   /** Since when nobody was seen to have it, by the monotonic clock; `null`: somebody has it, or nothing is known. */
   get freeSinceMs(): number | null {
     return this.#freeSinceMs;
@@ -76,7 +85,8 @@ export class Lease {
       const term = this.#held;
       if (this.#isClosed) return;
       if (term === null) {
-        const { holder } = await book.look(this.serverId);
+        const { holder, health } = await book.look(this.serverId);
+        this.#otherHealth = health;
         // Redis has taken it for us, and we have not heard its answer.
         if (holder?.nodeId === nodeId) this.#hold(holder.term);
         else this.#isOf(holder);
@@ -153,7 +163,8 @@ export class Lease {
     this.#other = holder;
     if (holder !== null) this.#freeSinceMs = null;
     else if (this.#held === null) this.#freeSinceMs ??= this.#deps.clock.monotonic();
-    if (holder !== null) this.#turn(() => this.#know());
+    this.#deps.onOther(this);
+    if (holder !== null && !this.#isSettled) this.#turn(() => this.#know());
   }
 
   async #know(): Promise<void> {

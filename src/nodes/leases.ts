@@ -123,12 +123,11 @@ export class Leases implements Ownership {
       clock,
       logger,
       onHeld: ({ serverId, watched }) => {
-        this.#far.note(serverId, null);
         if (watched !== null) this.#tell([VERSION, 'held', serverId, link.nodeId, watched]);
       },
+      onOther: ({ serverId, other, otherHealth }) => this.#far.note(serverId, other, otherHealth),
       onFree: ({ serverId, other }, leaves) => {
         this.#wishes.forget(serverId);
-        this.#far.note(serverId, other);
         if (other === null) this.#tell([VERSION, 'free', serverId, link.nodeId, leaves]);
       },
     };
@@ -142,11 +141,19 @@ export class Leases implements Ownership {
 
   async #run(signal: AbortSignal): Promise<void> {
     const { link, clock, leaseMs } = this.#deps;
-    const subscriptions = [
-      link.subscribe(link.names.shared('leases'), (message) => this.#hear(message)),
-      link.subscribe(link.names.node(link.nodeId), (message) => this.#read(message)),
-    ];
-    for (const one of subscriptions) one.catch((error: unknown) => this.#complain(error, 'nodes cannot be heard'));
+    const heard: AsyncDisposable[] = [];
+    // While Redis is away that waits, until the link is closed if need be: nobody waits for it here.
+    const hear = (channel: string, callback: (message: unknown) => void): void => {
+      link.subscribe(channel, callback).then(
+        async (one) => {
+          if (signal.aborted) await one[Symbol.asyncDispose]();
+          else heard.push(one);
+        },
+        (error: unknown) => this.#complain(error, 'other nodes cannot be heard'),
+      );
+    };
+    hear(link.names.shared('leases'), (message) => this.#hear(message));
+    hear(link.names.node(link.nodeId), (message) => this.#read(message));
     while (!signal.aborted) {
       const dueMs = clock.monotonic() + leaseMs / RENEWALS;
       if (link.isUp) {
@@ -156,9 +163,7 @@ export class Leases implements Ownership {
       const pauseMs = Math.max(Math.min(dueMs, this.#leases.nextTakeMs) - clock.monotonic(), leaseMs / 30);
       await this.#pulse.wait(pauseMs, signal);
     }
-    for (const one of await Promise.allSettled(subscriptions)) {
-      if (one.status === 'fulfilled') await one.value[Symbol.asyncDispose]();
-    }
+    for (const one of heard) await one[Symbol.asyncDispose]();
   }
 
   /** Looks after everything once: who lives, which leases this node has, what other nodes watch. */
@@ -166,18 +171,19 @@ export class Leases implements Ownership {
     await this.#leases.lookAfter();
     const { nodes } = this.#leases;
     this.#calls.giveUp((nodeId) => !nodes.includes(nodeId), 'the node that was asked is gone');
-    const held = this.#leases.all().filter((lease) => lease.held !== null);
-    const listed = await this.#book.listServers(held.map(({ serverId }) => serverId));
-    const ids = new Set([...listed, ...this.#leases.all().map(({ serverId }) => serverId), ...this.#far.serverIds]);
+    const leases = this.#leases.all();
+    const held = leases.filter((lease) => lease.held !== null).map(({ serverId }) => serverId);
+    const ids = new Set([...(await this.#book.listServers(held)), ...this.#far.serverIds]);
+    // Servers that this node would not watch: taps of another one, say.
     await Promise.all([...ids].map((serverId) => this.#lookAt(serverId)));
     this.#wishes.tellAgain();
   }
 
   /** What is known of a server that another node watches. */
   async #lookAt(serverId: string): Promise<void> {
-    if (this.#isHeld(serverId)) return;
+    if (this.#leases.get(serverId) !== undefined) return;
     const { holder, health } = await this.#book.look(serverId);
-    if (this.#isHeld(serverId)) return;
+    if (this.#leases.get(serverId) !== undefined) return;
     this.#far.note(serverId, holder?.nodeId === this.#deps.link.nodeId ? null : holder, health);
   }
 

@@ -4,6 +4,8 @@ export interface Shares {
   readonly claimed: number;
   /** That it watches. */
   readonly held: number;
+  /** Of those: that nobody below its share has wanted. */
+  readonly extra: number;
   /** That live, this one included. */
   readonly nodes: number;
 }
@@ -20,5 +22,5 @@ export function mayTake(shares: Shares, movable: boolean): boolean {
 
 /** Whether this node should let another one have something. */
 export function tooMany(shares: Shares): boolean {
-  return shares.nodes > 1 && shares.held > fairShare(shares);
+  return shares.nodes > 1 && shares.held - shares.extra > fairShare(shares);
 }
