@@ -49,11 +49,11 @@ const RELEASE = `
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1], KEYS[2]) end
 return 1`;
 
-/** Members of a set with their times to lapse; those that are past them leave it. */
-const LIST = `${NOW}
+/** Nodes with their times to lapse; those that are past them are gone. */
+const JOIN = `${NOW}
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
-for index = 2, #ARGV do redis.call('ZADD', KEYS[1], now + ARGV[1], ARGV[index]) end
-if #ARGV > 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return redis.call('ZRANGE', KEYS[1], 0, -1)`;
 
 /** What Redis holds of leases, and how it is changed. All of it throws while Redis is away. */
@@ -102,27 +102,14 @@ export class LeaseBook {
   }
 
   /** This node lives for another lease time. @returns the ids of all that do */
-  join(): Promise<readonly string[]> {
-    return this.#list('nodes', this.#leaseMs, [this.#link.nodeId]);
+  async join(): Promise<readonly string[]> {
+    const { names, nodeId } = this.#link;
+    const nodes = await this.#run(JOIN, [names.shared('nodes')], [nodeId, this.#leaseMs]);
+    return Array.isArray(nodes) ? nodes.map(String) : [];
   }
 
   async leave(): Promise<void> {
     await this.#link.commands.zrem(this.#link.names.shared('nodes'), this.#link.nodeId);
-  }
-
-  /** @param held what this node watches @returns the ids of all servers that are, or were lately, watched by any node */
-  listServers(held: readonly string[]): Promise<readonly string[]> {
-    return this.#list('servers', this.#keptMs, held);
-  }
-
-  /** It is in no configuration any more. */
-  async forgetServer(serverId: string): Promise<void> {
-    await this.#link.commands.zrem(this.#link.names.shared('servers'), serverId);
-  }
-
-  async #list(name: string, forMs: number, members: readonly string[]): Promise<readonly string[]> {
-    const listed = await this.#run(LIST, [this.#link.names.shared(name)], [forMs, ...members]);
-    return Array.isArray(listed) ? listed.map(String) : [];
   }
 
   #run(script: string, keys: readonly string[], values: readonly (string | number)[]): Promise<unknown> {
