@@ -24,6 +24,8 @@ export interface OutletDeps {
   readonly lifeMs: number;
   /** Another node has a newer term: this one no longer watches the server. */
   readonly onFenced: (serverId: string) => void;
+  /** A picture has been written as a whole: the server may not be in the list of servers. */
+  readonly onWhole: () => void;
   /** All up to a revision of the store is in Redis, and was told to the others at that time of Redis. */
   readonly onWritten: (written: Written) => void;
 }
@@ -175,6 +177,7 @@ export class Outlet implements AsyncDisposable {
       // Removed just now: that is told next.
       if (picture === null) return null;
       answer = await write('', pictureFields(picture, store.serverSeenAt(this.#serverId)), []);
+      if (answer !== 'FENCED') this.#deps.onWhole();
     }
     if (answer === 'FENCED') {
       this.#isEnded = true;

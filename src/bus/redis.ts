@@ -55,6 +55,7 @@ export class RedisBus implements Bus {
       ...options,
       lifeMs: leaseMs * LIFE_LEASES,
       onFenced,
+      onWhole: () => this.#pulse.ring(),
       onWritten: (written) => this.#safely(() => this.#writes.emit(written)),
     };
     this.#followedDeps = { ...options, emit: (change) => this.#safely(() => this.#listeners.emit(change)) };
