@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { createAuthenticator, InsecureReminder } from './auth/index.js';
-import { MemoryBus } from './bus/index.js';
 import { Collector, Demand } from './collector/index.js';
 import type { Config } from './config/index.js';
 import { Candidates } from './discovery/index.js';
 import { ActiveStreams, Commits, eventLoopUtilization, Groups, RateClock } from './delivery/index.js';
 import { LiveConfig } from './live-config.js';
+import { openNode } from './node.js';
 import { DEFAULT_LIMITS, memoryRates, MemoryLimitCounters, OncePerSecond } from './limits/index.js';
 import { startServer } from './server/index.js';
 import { type Clock, messageOf } from './shared/index.js';
@@ -42,14 +42,14 @@ const NOWHERE = { directory: null, hosts: [], ports: [] };
 export async function createApp(config: Config, { clock, logger }: AppDeps): Promise<App> {
   await using opened = new Opened();
   const authenticator = opened.add(await createAuthenticator(config.auth ?? null, { clock, logger }));
-  const bus = opened.add(new MemoryBus());
   const store = new Store({
     epoch: randomBytes(6).toString('base64url'),
     maxTombstones: config.tombstones,
     maxEvents: MAX_EVENTS,
   });
-  opened.add(bus.subscribe((change) => store.commit(change)));
   const demand = new Demand();
+  const node = opened.add(openNode(config, { store, demand, clock, logger }));
+  const { bus, ownership } = node;
   const collector = opened.add(
     new Collector(config.servers, {
       store,
@@ -60,6 +60,7 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
       random: Math.random,
       heartbeatMs: config.heartbeatMs,
       removeAfterMs: config.removeAfterMs ?? null,
+      ownership,
     }),
   );
   const commits = opened.add(new Commits(store));
@@ -117,6 +118,7 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
       logger,
       playgroundDirectory: fileURLToPath(new URL('playground/', import.meta.url)),
       discovered,
+      trouble: node.trouble,
       delivery: config,
       limits: config.limits ?? DEFAULT_LIMITS,
       counters,
