@@ -1,13 +1,15 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { emptyChange } from '../../src/state/index.js';
 import { EPOCH_TIME, pictureOf } from '../support/arbitraries.js';
 import { settled } from '../support/manual-clock.js';
 import { hasRedis, NO_REDIS, RedisServer } from '../support/redis-server.js';
 import { events, eventually, notice, seen, show, versioned } from './contract.js';
-import { LEASE_MS, RedisNode } from './redis-node.js';
+import { type Fate, LEASE_MS, RedisNode } from './redis-node.js';
 
 const here = hasRedis({ own: true });
+
+const FATES: readonly Fate[] = ['sent', 'lost', 'doubled', 'late', 'failed'];
 
 /** Two nodes, the first of which holds x. */
 async function twoNodes(redis: RedisServer): Promise<{ holder: RedisNode; other: RedisNode } & AsyncDisposable> {
@@ -107,6 +109,50 @@ describe.skipIf(!here)(`a bus on Redis that fails${here ? '' : ` (${NO_REDIS})`}
     await same(holder, other);
     other.look();
     await eventually(() => expect(events(other)).toEqual([expect.stringMatching(/^events of x may have been missed/)]));
+  });
+
+  test('a message that could not be published is told with the next one, and nothing is missed', async () => {
+    await using redis = await RedisServer.start();
+    await using nodes = await twoNodes(redis);
+    const { holder, other } = nodes;
+    await show(holder, versioned('1'));
+    await same(holder, other);
+    holder.fate = () => 'failed';
+    await show(holder, versioned('2'));
+    await tell(holder, 'one');
+    await written(holder);
+    holder.fate = () => 'sent';
+    await tell(holder, 'two');
+    await same(holder, other);
+    await eventually(() => expect(events(other)).toEqual(['one', 'two']));
+  });
+
+  test('a message that comes while the picture is being read is not forgotten', async () => {
+    await using redis = await RedisServer.start();
+    await using nodes = await twoNodes(redis);
+    const { holder, other } = nodes;
+    await show(holder, versioned('1'));
+    await same(holder, other);
+    const channel = holder.link.names.changes('x');
+    let heard = 0;
+    await using _ears = await other.link.subscribe(channel, () => (heard += 1));
+    let letGo: () => void = () => undefined;
+    const isHeld = new Promise<void>((held) => {
+      vi.spyOn(other.link.commands, 'hgetall').mockImplementationOnce(async (key) => {
+        const fields = await redis.look.hgetall(key);
+        held();
+        await new Promise<void>((resolve) => (letGo = resolve));
+        return fields;
+      });
+    });
+    await redis.look.publish(channel, 'garbage');
+    await isHeld;
+    await show(holder, versioned('2'));
+    await eventually(() => expect(heard).toBe(2));
+    await settled();
+    expect(other.store.servers.get('x')?.version).toBe('1');
+    letGo();
+    await same(holder, other);
   });
 
   test.each<[string, unknown]>([
@@ -287,7 +333,7 @@ describe.skipIf(!here)(`a bus on Redis that fails${here ? '' : ` (${NO_REDIS})`}
     ).toHaveLength(1);
   });
 
-  test('changes at any holder, with messages lost and doubled, and servers that move: the pictures are equal', async () => {
+  test('changes at any holder, with messages lost, doubled, late and not published, and servers that move: the pictures are equal', async () => {
     await using redis = await RedisServer.start();
     await using a = await RedisNode.start(redis, 'a', { maxTombstones: 2 });
     await using b = await RedisNode.start(redis, 'b', { maxTombstones: 2 });
@@ -303,12 +349,15 @@ describe.skipIf(!here)(`a bus on Redis that fails${here ? '' : ` (${NO_REDIS})`}
       await to.bus.synced(id);
     };
     const step = fc.oneof(
-      { weight: 6, arbitrary: fc.constantFrom('x', 'y').chain((id) => pictureOf(id).map((picture) => ({ picture }))) },
+      {
+        weight: 6,
+        arbitrary: fc.record({ picture: fc.constantFrom('x', 'y').chain(pictureOf), isAwaited: fc.boolean() }),
+      },
       { weight: 1, arbitrary: fc.record({ move: fc.constantFrom('x', 'y'), to: fc.nat(2) }) },
       { weight: 1, arbitrary: fc.constantFrom('x', 'y').map((removed) => ({ removed })) },
       {
         weight: 2,
-        arbitrary: fc.array(fc.constantFrom('sent', 'lost', 'doubled'), { maxLength: 4 }).map((fates) => ({ fates })),
+        arbitrary: fc.array(fc.constantFrom(...FATES), { maxLength: 4 }).map((fates) => ({ fates })),
       },
       { weight: 2, arbitrary: fc.nat(2).map((looks) => ({ looks })) },
     );
@@ -320,7 +369,9 @@ describe.skipIf(!here)(`a bus on Redis that fails${here ? '' : ` (${NO_REDIS})`}
             second += 1;
             const seenAt = new Date(Date.parse(EPOCH_TIME) + 1_000 * second).toISOString();
             const holder = holders.get(one.picture.server.id);
-            if (holder !== undefined) await show(holder, one.picture, seenAt);
+            if (holder === undefined) continue;
+            await show(holder, one.picture, seenAt);
+            if (one.isAwaited) await holder.bus.written(one.picture.server.id);
           } else if ('removed' in one) {
             const holder = holders.get(one.removed);
             if (holder?.store.servers.get(one.removed) === undefined) continue;
