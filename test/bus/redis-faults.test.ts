@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
+import type { Agent } from '../../src/domain/index.js';
 import { emptyChange } from '../../src/state/index.js';
-import { EPOCH_TIME, pictureOf } from '../support/arbitraries.js';
+import { agentOf, EPOCH_TIME, pictureOf } from '../support/arbitraries.js';
 import { settled } from '../support/manual-clock.js';
 import { hasRedis, NO_REDIS, RedisServer } from '../support/redis-server.js';
 import { events, eventually, notice, seen, show, versioned } from './contract.js';
@@ -90,6 +91,23 @@ describe.skipIf(!here)(`a bus on Redis that fails${here ? '' : ` (${NO_REDIS})`}
     await same(holder, other);
     await eventually(() => expect(events(other)).toHaveLength(2));
     expect(events(other)).toEqual([expect.stringMatching(/^events of x may have been missed/), 'sent']);
+  });
+
+  test('what a lost message told is not left out though the next one tells of another agent', async () => {
+    await using redis = await RedisServer.start();
+    await using nodes = await twoNodes(redis);
+    const { holder, other } = nodes;
+    const [one, two] = ['a', 'b'].map((id) => fc.sample(agentOf('x', id), { numRuns: 1, seed: 1 })[0]);
+    if (one === undefined || two === undefined) throw new Error('no sample');
+    const showAgents = (...agents: readonly Agent[]): Promise<void> => show(holder, { ...versioned('1'), agents });
+    await showAgents(one, two);
+    await same(holder, other);
+    holder.fate = () => 'lost';
+    await showAgents({ ...one, name: 'changed' }, two);
+    await written(holder);
+    holder.fate = () => 'sent';
+    await showAgents({ ...one, name: 'changed' }, { ...two, name: 'changed' });
+    await same(holder, other);
   });
 
   test('a last message that was lost is found at the next look', async () => {
