@@ -93,9 +93,9 @@ export class Connections implements Disposable {
     return outlet;
   }
 
-  /** Asks every client to come back elsewhere. */
-  closeAll(code: number, reason: string): void {
-    for (const socket of this.#sockets.keys()) socket.close(code, reason);
+  /** What asks each client that is connected now to leave. */
+  closers(code: number, reason: string): (() => void)[] {
+    return [...this.#sockets.keys()].map((socket) => () => socket.close(code, reason));
   }
 
   terminateAll(): void {

@@ -7,6 +7,7 @@ import type { Authenticator, Viewer } from '../auth/index.js';
 import type { LimitCounters, Limits, Rate } from '../limits/index.js';
 import { SwarmlensError } from '../shared/index.js';
 import type { ErrorMask } from './errors.js';
+import { EventStreams } from './event-streams.js';
 import type { GraphQLHandler } from './graphql.js';
 import { clientIdOf, GRAPHQL_PATH } from './graphql.js';
 import { allowOrigin, type DoorOptions, refusalOf } from './origin.js';
@@ -28,10 +29,13 @@ export interface HttpOptions {
   readonly playground: (request: IncomingMessage, response: ServerResponse) => boolean;
   /** Why the server is not ready; `null`: it is. */
   readonly notReady: () => string | null;
+  /** Whether everybody is being asked to leave. */
+  readonly isDraining: () => boolean;
+  readonly streams: EventStreams;
 }
 
 export function createHttpServer(options: HttpOptions): Server {
-  const { door, playground, notReady, limits, overloadOf } = options;
+  const { door, playground, notReady, isDraining, limits, overloadOf } = options;
   const timing = {
     maxHeaderSize: limits.maxHeaderBytes,
     headersTimeout: Math.min(limits.headersTimeoutMs, limits.requestTimeoutMs),
@@ -46,6 +50,8 @@ export function createHttpServer(options: HttpOptions): Server {
       answer(response, overload.status, overload.reason);
       return;
     }
+    // So that the next request goes to another node.
+    if (isDraining()) response.setHeader('connection', 'close');
     const requestId = randomUUID();
     response.setHeader('x-request-id', requestId);
     const refusal = refusalOf(request, door);
@@ -98,7 +104,16 @@ async function serveGraphQL(
   requestId: string,
   options: HttpOptions,
 ): Promise<void> {
-  const { graphql, mask, limits, counters } = options;
+  const { graphql, mask, limits, counters, streams } = options;
+  if (EventStreams.mayBe(request)) {
+    if (options.isDraining()) {
+      response.setHeader('retry-after', `${RETRY_AFTER_SECONDS}`);
+      const error = new SwarmlensError('SERVER_UNAVAILABLE', 'This node is about to stop: ask again.');
+      answerError(request, response, 503, mask.mask(error, { requestId }));
+      return;
+    }
+    streams.add(response);
+  }
   // What a form can send needs no permission from us before it is sent, and so may come from any page.
   if (request.method === 'POST' && !/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '')) {
     const error = new SwarmlensError('BAD_USER_INPUT', 'An operation is sent as "content-type: application/json".');

@@ -8,11 +8,13 @@ import type { Logger } from '../telemetry/index.js';
 import { Connections } from './connections.js';
 import { ErrorMask } from './errors.js';
 import { Admission } from './admission.js';
+import { EventStreams } from './event-streams.js';
 import { createGraphQL } from './graphql.js';
 import { createHttpServer, listen } from './http.js';
 import { NodeHealthMeter } from './node-health.js';
 import { createPlaygroundHandler } from './playground.js';
 import { Sharing } from './sharing.js';
+import { closeSpread } from './spread.js';
 import { TapGate, type TapGateOptions } from './tap-gate.js';
 import { SubscriptionLimits } from './subscription-limits.js';
 import { TrustedDocuments } from './trusted-documents.js';
@@ -45,7 +47,7 @@ export interface StartOptions {
   readonly makeRate: MakeRate;
   /** The only ones that are run, by the SHA-256 of their text; `null`, or left out: all are. */
   readonly trustedDocuments?: ReadonlyMap<string, string> | null;
-  /** How long clients may take to leave. */
+  /** How long the end may take: clients are asked to leave within the first half of it, and cut off after three quarters. */
   readonly shutdownMs: number;
 }
 
@@ -69,6 +71,8 @@ export async function startServer(options: StartOptions): Promise<SwarmlensServe
   let notReady: string | null = 'the first discovery has not ended yet';
   let draining = false;
   const { maxBufferedBytes, maxSlowMs, compressFromBytes } = options.delivery;
+  const isDraining = (): boolean => draining;
+  const streams = new EventStreams();
   const connections = new Connections({ clock, maxBufferedBytes, maxSlowMs });
   const mask = new ErrorMask(logger);
   const sharing = new Sharing({ threshold: compressFromBytes }, mask);
@@ -103,6 +107,8 @@ export async function startServer(options: StartOptions): Promise<SwarmlensServe
     overloadOf: (socket) => admission.refusalOf(socket),
     playground: createPlaygroundHandler(options.playgroundDirectory),
     notReady: () => (draining ? 'draining' : notReady),
+    isDraining,
+    streams,
   });
   const admission = new Admission(server, limits, counters, clock);
   const compress = compressFromBytes !== null;
@@ -120,6 +126,7 @@ export async function startServer(options: StartOptions): Promise<SwarmlensServe
     counters,
     subscriptions,
     admission,
+    isDraining,
     clock,
     trusted,
     logger,
@@ -137,17 +144,22 @@ export async function startServer(options: StartOptions): Promise<SwarmlensServe
   return {
     url,
     async [Symbol.asyncDispose]() {
+      // From now on not ready and refusing whoever is new, but still listening: who asks is told, until all have left.
       draining = true;
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      connections.closeAll(GOING_AWAY, 'Server is going away');
-      server.closeIdleConnections();
       const left = new AbortController();
-      const patience = sleep(clock, options.shutdownMs, left.signal).then(() => {
+      const over = new AbortController();
+      const patience = sleep(clock, options.shutdownMs * CUT_OFF, left.signal).then(() => {
+        over.abort();
         connections.terminateAll();
         server.closeAllConnections();
       });
+      const closers = [...connections.closers(GOING_AWAY, 'Server is going away'), ...streams.closers()];
+      await closeSpread(clock, closers, options.shutdownMs * LEAVING, left.signal);
       await sockets[Symbol.asyncDispose]();
       await taps[Symbol.asyncDispose]();
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      if (over.signal.aborted) server.closeAllConnections();
+      else server.closeIdleConnections();
       await closed;
       left.abort();
       await patience;
@@ -161,3 +173,7 @@ export async function startServer(options: StartOptions): Promise<SwarmlensServe
 
 /** WebSocket close code that clients answer by connecting again. */
 const GOING_AWAY = 1001;
+/** Shares of `shutdownMs`: within the first all are asked to leave, */
+const LEAVING = 0.5;
+/** and after this who has not left is cut off; what remains is for the rest of the program. */
+const CUT_OFF = 0.75;

@@ -51,13 +51,18 @@ export interface WebSocketOptions {
   readonly counters: LimitCounters;
   readonly subscriptions: SubscriptionLimits;
   readonly admission: Pick<Admission, 'refusalOf'>;
+  /** Whether everybody is being asked to leave. */
+  readonly isDraining: () => boolean;
   readonly clock: Clock;
   /** The only documents that are run; `null`: all are. */
   readonly trusted: TrustedDocuments | null;
   readonly logger: Logger;
 }
 
-/** `graphql-transport-ws` on the HTTP server's port: graphql-ws runs the protocol, Yoga the operations. */
+/**
+ * `graphql-transport-ws` on the HTTP server's port: graphql-ws runs the protocol, Yoga the operations. Disposing of it
+ * waits until all sockets are closed.
+ */
 export function serveWebSockets(options: WebSocketOptions): AsyncDisposable {
   const { server, connections, taps, door, limits, admission } = options;
   const sockets = new WebSocketServer({
@@ -74,6 +79,11 @@ export function serveWebSockets(options: WebSocketOptions): AsyncDisposable {
     const overload = admission.refusalOf(request.socket);
     if (overload !== null) {
       refuseUpgrade(duplex, overload.status, overload.reason);
+      return;
+    }
+    // Clients take it for a connection that broke, and try again: with another node, if there is one.
+    if (options.isDraining()) {
+      refuseUpgrade(duplex, 503, 'this node is about to stop: connect again');
       return;
     }
     // Not as a URL: what a request line holds need not be one.
@@ -95,8 +105,8 @@ export function serveWebSockets(options: WebSocketOptions): AsyncDisposable {
   server.on('upgrade', onUpgrade);
   return {
     async [Symbol.asyncDispose]() {
-      server.off('upgrade', onUpgrade);
       await new Promise<void>((resolve) => sockets.close(() => resolve()));
+      server.off('upgrade', onUpgrade);
     },
   };
 }
