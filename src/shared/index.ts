@@ -7,3 +7,4 @@ export * from './server-name.js';
 export * from './tap-protocol.js';
 export * from './pauses.js';
 export * from './pulse.js';
+export * from './redis-url.js';
