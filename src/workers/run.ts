@@ -1,5 +1,5 @@
 import type { Worker } from 'node:cluster';
-import { STOP } from './seat.js';
+import { HERE, STOP } from './seat.js';
 
 /** Where a worker accepts connections; all workers of a program at the same place. */
 export interface Place {
@@ -22,6 +22,7 @@ export class WorkerRun {
   readonly accepting: Promise<Place | null>;
   readonly ended: Promise<Ending>;
   readonly #worker: Worker;
+  #isAsked = false;
 
   constructor(worker: Worker) {
     this.#worker = worker;
@@ -33,6 +34,9 @@ export class WorkerRun {
         if (this.pid === null) resolve({ code: null, how: error.message });
       });
     });
+    worker.on('message', (message) => {
+      if (message === HERE && this.#isAsked) this.stop();
+    });
     const listening = new Promise<Place>((resolve) => {
       worker.once('listening', ({ address, port }) => resolve({ address, port }));
     });
@@ -41,6 +45,7 @@ export class WorkerRun {
 
   /** Asks it to let its clients go and to end. Not by a signal: it may have had one of its own, from the terminal. */
   stop(): void {
+    this.#isAsked = true;
     if (this.#worker.isConnected()) this.#worker.send(STOP);
   }
 

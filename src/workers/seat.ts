@@ -3,6 +3,9 @@ import cluster from 'node:cluster';
 /** What a worker is told by the process that keeps it. */
 export const STOP = 'swarmlens: stop';
 
+/** What a worker says when it can be told something: what was said before went past it. */
+export const HERE = 'swarmlens: here';
+
 /** The environment variable that holds a worker's number, from 1 on. */
 export const WORKER_NUMBER = 'SWARMLENS_WORKER';
 
@@ -23,6 +26,7 @@ export function seatOf(env: Readonly<Record<string, string | undefined>>): Seat 
     process.on('message', (message) => {
       if (message === STOP) resolve();
     });
+    process.send?.(HERE);
   });
   return {
     number,

@@ -45,6 +45,9 @@ export class Workers implements AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #runs = new Set<WorkerRun>();
   readonly #kept: Promise<void>[] = [];
+  #stopped: Promise<boolean> | null = null;
+  /** Whether those that were asked to stop ended by themselves, without an error. */
+  #areWell = true;
   /** Timers of the clock do not hold our process, and between two workers nothing else may. */
   readonly #hold = setInterval(() => undefined, PAUSES.maxMs);
 
@@ -77,13 +80,27 @@ export class Workers implements AsyncDisposable {
     }
   }
 
+  /** How many there are; who waits to be started again is none. */
+  get size(): number {
+    return this.#runs.size;
+  }
+
   /** Resolves when no worker is left: all were given up, or asked to stop. */
   async ended(): Promise<void> {
     await Promise.all(this.#kept);
   }
 
-  /** Asks all of them to stop; those that have not ended in time are killed. */
+  /** Asks all of them to stop; those that have not ended in time are killed. @returns whether all ended well */
+  stop(): Promise<boolean> {
+    this.#stopped ??= this.#end();
+    return this.#stopped;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  async #end(): Promise<boolean> {
     const { clock, shutdownMs, logger } = this.#options;
     this.#stop.abort();
     for (const run of this.#runs) run.stop();
@@ -98,6 +115,7 @@ export class Workers implements AsyncDisposable {
     left.abort();
     await patience;
     clearInterval(this.#hold);
+    return this.#areWell;
   }
 
   /** @returns `null`: it was asked to stop before */
@@ -128,14 +146,16 @@ export class Workers implements AsyncDisposable {
     const { clock, random, logger } = this.#options;
     let run = first;
     for (let failures = 0; ;) {
-      const acceptedAtMs = run.accepting.then((place) => (place === null ? null : clock.monotonic()));
-      void acceptedAtMs.then((atMs) => {
-        if (atMs !== null) onSettled();
+      const acceptedAtMs = run.accepting.then((place) => {
+        if (place === null) return null;
+        onSettled();
+        return clock.monotonic();
       });
-      const { how } = await run.ended;
+      const { how, code } = await run.ended;
       this.#runs.delete(run);
       const facts = { worker: number, pid: run.pid };
       if (this.#isStopping()) {
+        if (code !== 0) this.#areWell = false;
         logger.info(facts, `worker ${number} has stopped: ${how}`);
         break;
       }

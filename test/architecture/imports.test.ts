@@ -10,7 +10,7 @@ const SRC = fileURLToPath(new URL('../../src', import.meta.url));
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   main: ['cli'],
   index: ['app', 'client', 'config', 'shared', 'telemetry', 'domain'],
-  cli: ['app', 'auth', 'tap', 'check', 'config', 'discovery', 'domain', 'shared', 'telemetry', 'simulator'],
+  cli: ['app', 'auth', 'tap', 'check', 'config', 'discovery', 'domain', 'shared', 'telemetry', 'simulator', 'workers'],
   app: [
     'auth',
     'bus',
@@ -53,6 +53,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   simulator: ['shared'],
   'tapped-servers': ['bus', 'collector', 'domain', 'mcp', 'shared', 'state'],
   tap: ['shared'],
+  workers: ['shared'],
 };
 
 /** Rooms whose types, and nothing that runs, may be imported as well. */
