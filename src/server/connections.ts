@@ -59,6 +59,13 @@ export class Connections implements Disposable {
     return bytes;
   }
 
+  /** What waits to be sent to the one for whom most does. */
+  get maxUnsentBytes(): number {
+    let bytes = 0;
+    for (const outlet of this.#sockets.values()) bytes = Math.max(bytes, outlet.bufferedBytes);
+    return bytes;
+  }
+
   /** Sorted, milliseconds, of the newest pings. */
   roundTripsMs(): readonly number[] {
     return this.#roundTripsMs.toSorted((a, b) => a - b);

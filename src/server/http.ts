@@ -11,8 +11,10 @@ import { EventStreams } from './event-streams.js';
 import type { GraphQLHandler } from './graphql.js';
 import { clientIdOf, GRAPHQL_PATH } from './graphql.js';
 import { allowOrigin, type DoorOptions, refusalOf } from './origin.js';
+import { answerMetrics, METRICS_PATH } from './metrics-page.js';
 import { isBatch, readBody, withBody } from './read-body.js';
 import { refuseUpgrade, RETRY_AFTER_SECONDS } from './refuse-upgrade.js';
+import type { Logger, MetricsPage } from '../telemetry/index.js';
 import type { Overload } from './admission.js';
 
 export interface HttpOptions {
@@ -26,6 +28,9 @@ export interface HttpOptions {
   readonly requests: Rate;
   /** Whether a connection is one too many. */
   readonly overloadOf: (socket: object) => Overload | null;
+  /** `null`: there is no such page. */
+  readonly metrics: MetricsPage | null;
+  readonly logger: Logger;
   readonly playground: (request: IncomingMessage, response: ServerResponse) => boolean;
   /** Why the server is not ready; `null`: it is. */
   readonly notReady: () => string | null;
@@ -35,7 +40,7 @@ export interface HttpOptions {
 }
 
 export function createHttpServer(options: HttpOptions): Server {
-  const { door, playground, notReady, isDraining, limits, overloadOf } = options;
+  const { door, playground, notReady, isDraining, limits, overloadOf, metrics, logger } = options;
   const timing = {
     maxHeaderSize: limits.maxHeaderBytes,
     headersTimeout: Math.min(limits.headersTimeoutMs, limits.requestTimeoutMs),
@@ -68,6 +73,11 @@ export function createHttpServer(options: HttpOptions): Server {
     }
     if (path === '/healthz') {
       answer(response, 200, 'ok');
+      return;
+    }
+    if (path === METRICS_PATH && metrics !== null) {
+      const page = { metrics, logger, admit: (asked: IncomingMessage) => admit(asked, options) };
+      answerMetrics(request, response, requestId, page).catch(() => response.destroy());
       return;
     }
     if (path === '/readyz') {

@@ -4,7 +4,7 @@ import { type LimitCounters, type Limits, type MakeRate, Rate } from '../limits/
 import type { Services } from '../schema/index.js';
 import { type Clock, messageOf, sleep } from '../shared/index.js';
 import type { Sights } from '../sight/index.js';
-import type { Logger } from '../telemetry/index.js';
+import type { Logger, MetricsPage } from '../telemetry/index.js';
 import { Connections } from './connections.js';
 import { ErrorMask } from './errors.js';
 import { Admission } from './admission.js';
@@ -15,6 +15,7 @@ import { NodeHealthMeter } from './node-health.js';
 import { createPlaygroundHandler } from './playground.js';
 import { Sharing } from './sharing.js';
 import { closeSpread } from './spread.js';
+import { Traffic } from './traffic.js';
 import { TapGate, type TapGateOptions } from './tap-gate.js';
 import { SubscriptionLimits } from './subscription-limits.js';
 import { TrustedDocuments } from './trusted-documents.js';
@@ -47,6 +48,8 @@ export interface StartOptions {
   readonly makeRate: MakeRate;
   /** The only ones that are run, by the SHA-256 of their text; `null`, or left out: all are. */
   readonly trustedDocuments?: ReadonlyMap<string, string> | null;
+  /** What `/metrics` shows; `null`, or left out: there is no such page. */
+  readonly metrics?: MetricsPage | null;
   /** How long the end may take: clients are asked to leave within the first half of it, and cut off after three quarters. */
   readonly shutdownMs: number;
 }
@@ -63,9 +66,11 @@ export interface DeliveryOptions {
 export interface SwarmlensServer extends AsyncDisposable {
   /** Without a path. */
   readonly url: string;
+  readonly connections: Pick<Connections, 'size' | 'slow' | 'unsentBytes' | 'maxUnsentBytes' | 'roundTripsMs'>;
+  readonly traffic: Pick<Traffic, 'connections' | 'sentBytes' | 'receivedBytes'>;
 }
 
-/** GraphQL over HTTP, SSE and WebSocket, GraphiQL, the playground and the health paths, all on one port. */
+/** GraphQL over HTTP, SSE and WebSocket, GraphiQL, the playground, the health paths and the metrics, all on one port. */
 export async function startServer(options: StartOptions): Promise<SwarmlensServer> {
   const { clock, logger } = options;
   let notReady: string | null = 'the first discovery has not ended yet';
@@ -105,12 +110,15 @@ export async function startServer(options: StartOptions): Promise<SwarmlensServe
     counters,
     requests: new Rate('maxRequestsPerSecond', limits.maxRequestsPerSecond, options.makeRate, counters),
     overloadOf: (socket) => admission.refusalOf(socket),
+    metrics: options.metrics ?? null,
+    logger,
     playground: createPlaygroundHandler(options.playgroundDirectory),
     notReady: () => (draining ? 'draining' : notReady),
     isDraining,
     streams,
   });
   const admission = new Admission(server, limits, counters, clock);
+  const traffic = new Traffic(server);
   const compress = compressFromBytes !== null;
   const taps = new TapGate({ join: options.joinTap, authenticator, door, logger });
   const sockets = serveWebSockets({
@@ -143,6 +151,8 @@ export async function startServer(options: StartOptions): Promise<SwarmlensServe
   );
   return {
     url,
+    connections,
+    traffic,
     async [Symbol.asyncDispose]() {
       // From now on not ready and refusing whoever is new, but still listening: who asks is told, until all have left.
       draining = true;
@@ -166,6 +176,7 @@ export async function startServer(options: StartOptions): Promise<SwarmlensServe
       connections[Symbol.dispose]();
       meter[Symbol.dispose]();
       admission[Symbol.dispose]();
+      traffic[Symbol.dispose]();
       await graphql.dispose();
     },
   };
