@@ -33,6 +33,7 @@ export class Connections implements Disposable {
   readonly #clock: Clock;
   #timer: Disposable | null = null;
   #asking: Disposable | null = null;
+  #onGone: () => void = () => undefined;
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
@@ -93,6 +94,7 @@ export class Connections implements Disposable {
     });
     socket.once('close', () => {
       this.#sockets.delete(socket);
+      if (this.#sockets.size === 0) this.#onGone();
       outlet[Symbol.dispose]();
     });
     outlet.ping();
@@ -103,6 +105,14 @@ export class Connections implements Disposable {
   /** What asks each client that is connected now to leave. */
   closers(code: number, reason: string): (() => void)[] {
     return [...this.#sockets.keys()].map((socket) => () => socket.close(code, reason));
+  }
+
+  /** Resolves when none is left. */
+  gone(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#sockets.size === 0) resolve();
+      else this.#onGone = resolve;
+    });
   }
 
   terminateAll(): void {

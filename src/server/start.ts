@@ -19,7 +19,7 @@ import { Traffic } from './traffic.js';
 import { TapGate, type TapGateOptions } from './tap-gate.js';
 import { SubscriptionLimits } from './subscription-limits.js';
 import { TrustedDocuments } from './trusted-documents.js';
-import { serveWebSockets } from './websocket.js';
+import { GOING_AWAY, GOODBYE, serveWebSockets } from './websocket.js';
 
 export interface StartOptions {
   readonly host: string;
@@ -154,7 +154,7 @@ export async function startServer(options: StartOptions): Promise<SwarmlensServe
     connections,
     traffic,
     async [Symbol.asyncDispose]() {
-      // From now on not ready and refusing whoever is new, but still listening: who asks is told, until all have left.
+      // From now on not ready, and sending away whoever is new, but still listening: who asks is told, until all have left.
       draining = true;
       const left = new AbortController();
       const over = new AbortController();
@@ -163,9 +163,13 @@ export async function startServer(options: StartOptions): Promise<SwarmlensServe
         connections.terminateAll();
         server.closeAllConnections();
       });
-      const closers = [...connections.closers(GOING_AWAY, 'Server is going away'), ...streams.closers()];
+      const closers = [...connections.closers(GOING_AWAY, GOODBYE), ...streams.closers()];
       await closeSpread(clock, closers, options.shutdownMs * LEAVING, left.signal);
-      await sockets[Symbol.asyncDispose]();
+      await connections.gone();
+      const ended = sockets[Symbol.asyncDispose]();
+      // Who came after the others were cut off.
+      if (over.signal.aborted) connections.terminateAll();
+      await ended;
       await taps[Symbol.asyncDispose]();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       if (over.signal.aborted) server.closeAllConnections();
@@ -182,8 +186,6 @@ export async function startServer(options: StartOptions): Promise<SwarmlensServe
   };
 }
 
-/** WebSocket close code that clients answer by connecting again. */
-const GOING_AWAY = 1001;
 /** Shares of `shutdownMs`: within the first all are asked to leave, */
 const LEAVING = 0.5;
 /** and after this who has not left is cut off; what remains is for the rest of the program. */

@@ -30,6 +30,11 @@ import type { SubscriptionLimits } from './subscription-limits.js';
 import type { TapGate } from './tap-gate.js';
 import type { TrustedDocuments } from './trusted-documents.js';
 
+/** WebSocket close code that clients answer by connecting again, */
+export const GOING_AWAY = 1001;
+/** and what is said with it. */
+export const GOODBYE = 'Server is going away';
+
 interface Extra extends Record<PropertyKey, unknown> {
   readonly client: Client;
   readonly request: IncomingMessage;
@@ -81,15 +86,11 @@ export function serveWebSockets(options: WebSocketOptions): AsyncDisposable {
       refuseUpgrade(duplex, overload.status, overload.reason);
       return;
     }
-    // Clients take it for a connection that broke, and try again: with another node, if there is one.
-    if (options.isDraining()) {
-      refuseUpgrade(duplex, 503, 'this node is about to stop: connect again');
-      return;
-    }
     // Not as a URL: what a request line holds need not be one.
     const path = (request.url ?? '/').split('?', 1)[0];
     if (path === TAP_PATH) {
-      taps.upgrade(request, duplex, head);
+      if (options.isDraining()) refuseUpgrade(duplex, 503, 'this node is about to stop: connect again');
+      else taps.upgrade(request, duplex, head);
       return;
     }
     const refusal = path === GRAPHQL_PATH ? refusalOf(request, door) : { status: 404 as const, reason: 'not found' };
@@ -98,6 +99,13 @@ export function serveWebSockets(options: WebSocketOptions): AsyncDisposable {
       return;
     }
     sockets.handleUpgrade(request, duplex, head, (socket) => {
+      if (options.isDraining()) {
+        // Not refused: clients of graphql-ws take an upgrade that fails for good, and a socket that is closed for a while.
+        socket.on('error', (error) => options.logger.debug({ error: error.message }, 'socket error'));
+        connections.add(socket, duplex);
+        socket.close(GOING_AWAY, GOODBYE);
+        return;
+      }
       const own = new SocketLimits(request, viewers, options);
       open(protocol, { socket, stream: duplex, outlet: connections.add(socket, duplex) }, request, own, options);
     });

@@ -58,7 +58,7 @@ async function ask(url: string, headers: Record<string, string> = {}): Promise<A
 }
 
 describe('a server that is asked to stop', () => {
-  test('is not ready at once, but alive, and refuses new sockets and streams so that they are tried again', async () => {
+  test('is not ready at once, but alive, and sends new sockets, taps and streams away so that they are tried again', async () => {
     await using own = await stage();
     const { server, clock } = own;
     await using _client = await stubborn(server);
@@ -67,10 +67,14 @@ describe('a server that is asked to stop', () => {
     expect(await ask(`${server.url}/readyz`)).toMatchObject({ status: 503, connection: 'close' });
     expect(await ask(`${server.url}/healthz`)).toMatchObject({ status: 200, connection: 'close' });
     const upgrade = { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13' };
-    for (const path of ['/graphql', '/tap?server=x&instance=1']) {
-      const asked = await ask(`${server.url}${path}`, { ...upgrade, 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==' });
-      expect(asked).toMatchObject({ status: 503, retryAfter: '1' });
-    }
+    const tap = await ask(`${server.url}/tap?server=x&instance=1`, {
+      ...upgrade,
+      'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+    });
+    expect(tap).toMatchObject({ status: 503, retryAfter: '1' });
+    const socket = new WebSocket(server.socketUrl, 'graphql-transport-ws');
+    const [code]: unknown[] = await once(socket, 'close');
+    expect(code).toBe(1001);
     const query = encodeURIComponent('subscription { agentUpdates { kind } }');
     const stream = await ask(`${server.url}/graphql?query=${query}`, { accept: 'text/event-stream' });
     expect(stream).toMatchObject({ status: 503, retryAfter: '1' });
@@ -151,15 +155,18 @@ describe('a server that is asked to stop', () => {
     expect(new Set(codes)).toEqual(new Set([1001]));
   });
 
-  test('its clients come back elsewhere by themselves, and go on', async () => {
+  test('its clients come back elsewhere by themselves, and go on, though they are sent to it once more', async () => {
     await using first = await stage();
     await using second = await stage();
     second.server.show(0, 3, 7);
-    const urls = [first.server.socketUrl, second.server.socketUrl];
+    await using _holding = await stubborn(first.server);
+    const urls = [first.server.socketUrl, first.server.socketUrl];
+    const closed: unknown[] = [];
     const client = createClient({
       url: () => urls.shift() ?? second.server.socketUrl,
       webSocketImpl: WebSocket,
       retryWait: () => Promise.resolve(),
+      on: { closed: (event) => closed.push(event) },
     });
     const updates = client.iterate<{ agentUpdates: { agents: { name: string }[] } }>({
       query: 'subscription { agentUpdates { agents { name } } }',
@@ -169,8 +176,11 @@ describe('a server that is asked to stop', () => {
       return next.done === true ? 'it ended' : next.value.data?.agentUpdates.agents[0]?.name;
     };
     expect(await nameOf()).toBe('agent 0 in round 0');
-    await first.server.stop();
+    const stopped = first.server.stop();
     expect(await nameOf()).toBe('agent 0 in round 7');
+    expect(closed).toMatchObject([{ code: 1001 }, { code: 1001 }]);
+    first.clock.advance(SHUTDOWN_MS);
+    await stopped;
     await client.dispose();
   });
 });
