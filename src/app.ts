@@ -4,6 +4,7 @@ import { createAuthenticator, InsecureReminder } from './auth/index.js';
 import { Collector, Demand } from './collector/index.js';
 import type { Config } from './config/index.js';
 import { Candidates } from './discovery/index.js';
+import { busFigures, deliveryFigures, ProcessFigures, serverFigures } from './figures/index.js';
 import { ActiveStreams, Commits, eventLoopUtilization, Groups, RateClock } from './delivery/index.js';
 import { LiveConfig } from './live-config.js';
 import { openNode } from './node.js';
@@ -13,7 +14,7 @@ import { type Clock, messageOf } from './shared/index.js';
 import { Sights } from './sight/index.js';
 import { Store } from './state/index.js';
 import { TappedServers } from './tapped-servers.js';
-import type { Logger } from './telemetry/index.js';
+import { type Logger, PrometheusMetrics } from './telemetry/index.js';
 
 export interface AppDeps {
   readonly clock: Clock;
@@ -47,6 +48,12 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
     maxTombstones: config.tombstones,
     maxEvents: MAX_EVENTS,
   });
+  const metrics = new PrometheusMetrics();
+  opened.add(
+    store.onCommit(({ serverId, serverRemoved }) => {
+      if (serverRemoved) metrics.forget(serverId);
+    }),
+  );
   const demand = new Demand();
   const node = opened.add(openNode(config, { store, demand, clock, logger }));
   const { bus, ownership } = node;
@@ -61,6 +68,7 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
       heartbeatMs: config.heartbeatMs,
       removeAfterMs: config.removeAfterMs ?? null,
       ownership,
+      metrics,
     }),
   );
   const commits = opened.add(new Commits(store));
@@ -68,7 +76,7 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
   const active = new ActiveStreams();
   const utilization = eventLoopUtilization();
   const onError = (error: unknown): void => logger.error({ error: messageOf(error) }, 'a shared subscription failed');
-  const groups = opened.add(new Groups({ store, demand, rateClock, active, utilization, onError }));
+  const groups = opened.add(new Groups({ store, demand, rateClock, active, utilization, onError, metrics }));
   const live = new LiveConfig(config, { collector, bus, clock, logger });
   let own: { readonly url: string } | null = null;
   const candidates = opened.add(
@@ -90,6 +98,7 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
       utilization,
       clock,
       onError,
+      metrics,
     }),
   );
   const tapped = new TappedServers({
@@ -123,10 +132,22 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
       limits: config.limits ?? DEFAULT_LIMITS,
       counters,
       makeRate: memoryRates,
+      metrics,
       shutdownMs: config.shutdownMs,
     }),
   );
   own = server;
+  const processFigures = opened.add(new ProcessFigures());
+  const { maxBufferedBytes } = config;
+  for (const figure of [
+    ...processFigures.figures,
+    ...deliveryFigures({ streams: active, sights, server, counters, maxBufferedBytes }),
+    ...serverFigures({ store, collector, clock }),
+    // The memory bus is within this process: there is nothing to tell of it.
+    ...busFigures(() => null),
+  ]) {
+    metrics.expose(figure);
+  }
   await live.warnOfStart();
   if (config.insecureNoAuth === true) {
     const remind = (message: string): void => {
