@@ -11,7 +11,7 @@ export interface Span {
  * are each node's own, and the clock of Redis is everybody's. It says no rather than something that may be wrong.
  */
 export class Timeline {
-  readonly #entries: Entry[] = [];
+  #entries: Entry[] = [];
   /** Before it, it is not known what was when; `null`: of no moment it is. */
   #floorMs: number | null = null;
   #completeMs: number | null = null;
@@ -52,12 +52,13 @@ export class Timeline {
   /** Everything that was published until then is in the picture. */
   complete(atMs: number): void {
     this.#completeMs = Math.max(this.#completeMs ?? -Infinity, atMs);
-    this.#floorMs ??= atMs;
+    this.#floorMs ??= Math.max(atMs, this.#newestMs);
   }
 
   /** Something may have come and gone without anybody here knowing. */
   interrupted(): void {
-    this.#entries.length = 0;
+    // What is made here is known here.
+    this.#entries = this.#entries.filter((entry) => entry.atMs === null);
     this.#floorMs = null;
     this.#completeMs = null;
   }
