@@ -146,7 +146,7 @@ export class Store {
     if (change.seenAt !== null) this.#seenAt.set(change.serverId, change.seenAt);
     if (changesState(change)) {
       this.#apply(change, (this.#revision += 1));
-      this.#timeline?.noted(this.#revision, change.atMs);
+      this.#timeline?.noted(this.#revision, change);
     }
     for (const event of change.events) this.events.append(event);
     this.#commits.emit(change);

@@ -19,33 +19,43 @@ export class Timeline {
 
   /** What the picture is made of; `null`: it holds what nobody else knows yet, or may lack something. */
   get span(): Span | null {
-    if (this.#completeMs === null || this.#entries.some(({ atMs }) => atMs === null)) return null;
+    if (this.#completeMs === null || this.#pending().length > 0) return null;
     return { fromMs: this.#completeMs, toMs: Math.max(this.#newestMs, this.#completeMs) };
   }
 
   /**
-   * A revision was made.
-   * @param atMs when the change was published; `null`: it is not yet
+   * A change has made a revision.
+   * @param atMs when it was published; `null`: it is not yet
    */
-  noted(revision: number, atMs: number | null): void {
-    const last = this.#entries.at(-1);
+  noted(revision: number, { serverId, atMs }: { readonly serverId: string; readonly atMs: number | null }): void {
+    const entry = { revision, lastRevision: revision, serverId, atMs };
     if (atMs === null) {
-      if (last?.atMs === null && this.#pending() >= MAX_PENDING) last.lastRevision = revision;
-      else this.#push({ revision, lastRevision: revision, atMs });
+      const pending = this.#pending().filter((one) => one.serverId === serverId);
+      const last = pending.length >= MAX_PENDING ? pending.at(-1) : undefined;
+      if (last === undefined) this.#push(entry);
+      else last.lastRevision = revision;
       return;
     }
     this.#newestMs = Math.max(this.#newestMs, atMs);
+    const last = this.#entries.at(-1);
     if (last != null && last.atMs !== null && Math.abs(atMs - last.atMs) < GRAIN_MS) {
-      last.lastRevision = revision;
       last.atMs = Math.max(last.atMs, atMs);
-    } else this.#push({ revision, lastRevision: revision, atMs });
+    } else this.#push(entry);
   }
 
-  /** Whatever was made here up to a revision has been published by then. */
-  published(revision: number, atMs: number): void {
+  /** Whatever was changed here of a server, up to a revision, has been published by then. */
+  published({
+    serverId,
+    revision,
+    atMs,
+  }: {
+    readonly serverId: string;
+    readonly revision: number;
+    readonly atMs: number;
+  }): void {
     this.#newestMs = Math.max(this.#newestMs, atMs);
-    for (const entry of this.#entries) {
-      if (entry.atMs === null && entry.lastRevision <= revision) entry.atMs = atMs;
+    for (const entry of this.#pending()) {
+      if (entry.serverId === serverId && entry.lastRevision <= revision) entry.atMs = atMs;
     }
   }
 
@@ -58,7 +68,7 @@ export class Timeline {
   /** Something may have come and gone without anybody here knowing. */
   interrupted(): void {
     // What is made here is known here.
-    this.#entries = this.#entries.filter((entry) => entry.atMs === null);
+    this.#entries = [...this.#pending()];
     this.#floorMs = null;
     this.#completeMs = null;
   }
@@ -76,8 +86,8 @@ export class Timeline {
     return later === undefined ? now : later.revision - 1;
   }
 
-  #pending(): number {
-    return this.#entries.reduce((count, { atMs }) => count + (atMs === null ? 1 : 0), 0);
+  #pending(): readonly Entry[] {
+    return this.#entries.filter(({ atMs }) => atMs === null);
   }
 
   #push(entry: Entry): void {
@@ -93,14 +103,16 @@ export class Timeline {
 interface Entry {
   /** The first of those that it stands for. */
   readonly revision: number;
+  /** Where it is not published yet: the last, of the one server. */
   lastRevision: number;
-  /** The latest of them; `null`: one is not published yet. */
+  readonly serverId: string;
+  /** The latest of them; `null`: not published yet. */
   atMs: number | null;
 }
 
 /** Changes so close to one another are one entry. */
 const GRAIN_MS = 50;
-/** Above, those that are not published are one entry: Redis may be away for long. */
+/** Of one server; above, those that are not published are one entry: Redis may be away for long. */
 const MAX_PENDING = 16;
 /** Some minutes of steady change. */
 const MAX_ENTRIES = 4_096;

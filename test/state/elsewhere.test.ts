@@ -29,7 +29,7 @@ class Node {
     const picture = this.#unpublished;
     if (picture === null) return log;
     this.#unpublished = null;
-    this.timeline.published(this.store.revision, atMs);
+    this.timeline.published({ serverId: picture.server.id, revision: this.store.revision, atMs });
     return [...log, { node: this, picture, atMs }];
   }
 
@@ -168,9 +168,10 @@ test('a reader that was told more than this node knows gets a snapshot', () => {
 test('a timeline stays small, however long Redis is away or there', () => {
   const timeline = new Timeline();
   timeline.complete(0);
-  for (let revision = 1; revision <= 20_000; revision += 1) timeline.noted(revision, null);
-  timeline.published(20_000, 1_000);
-  for (let revision = 20_001; revision <= 40_000; revision += 1) timeline.noted(revision, revision * 100);
+  for (let revision = 1; revision <= 20_000; revision += 1) timeline.noted(revision, { serverId: 'a', atMs: null });
+  timeline.published({ serverId: 'a', revision: 20_000, atMs: 1_000 });
+  for (let revision = 20_001; revision <= 40_000; revision += 1)
+    timeline.noted(revision, { serverId: 'b', atMs: revision * 100 });
   timeline.complete(40_000 * 100);
   const span = (atMs: number): { fromMs: number; toMs: number } => ({ fromMs: atMs, toMs: atMs });
   expect(timeline.revisionAt(span(20_500 * 100), 40_000)).toBeNull();
