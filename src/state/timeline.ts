@@ -12,6 +12,8 @@ export interface Span {
  */
 export class Timeline {
   #entries: Entry[] = [];
+  /** Those of them that are not published yet. */
+  #pending: Entry[] = [];
   /** Before it, it is not known what was when; `null`: of no moment it is. */
   #floorMs: number | null = null;
   #completeMs: number | null = null;
@@ -19,7 +21,7 @@ export class Timeline {
 
   /** What the picture is made of; `null`: it holds what nobody else knows yet, or may lack something. */
   get span(): Span | null {
-    if (this.#completeMs === null || this.#pending().length > 0) return null;
+    if (this.#completeMs === null || this.#pending.length > 0) return null;
     return { fromMs: this.#completeMs, toMs: Math.max(this.#newestMs, this.#completeMs) };
   }
 
@@ -30,10 +32,13 @@ export class Timeline {
   noted(revision: number, { serverId, atMs }: { readonly serverId: string; readonly atMs: number | null }): void {
     const entry = { revision, lastRevision: revision, serverId, atMs };
     if (atMs === null) {
-      const pending = this.#pending().filter((one) => one.serverId === serverId);
+      const pending = this.#pending.filter((one) => one.serverId === serverId);
       const last = pending.length >= MAX_PENDING ? pending.at(-1) : undefined;
-      if (last === undefined) this.#push(entry);
-      else last.lastRevision = revision;
+      if (last !== undefined) last.lastRevision = revision;
+      else {
+        this.#pending.push(entry);
+        this.#push(entry);
+      }
       return;
     }
     this.#newestMs = Math.max(this.#newestMs, atMs);
@@ -54,9 +59,11 @@ export class Timeline {
     readonly atMs: number;
   }): void {
     this.#newestMs = Math.max(this.#newestMs, atMs);
-    for (const entry of this.#pending()) {
-      if (entry.serverId === serverId && entry.lastRevision <= revision) entry.atMs = atMs;
-    }
+    this.#pending = this.#pending.filter((entry) => {
+      if (entry.serverId !== serverId || entry.lastRevision > revision) return true;
+      entry.atMs = atMs;
+      return false;
+    });
   }
 
   /** Everything that was published until then is in the picture. */
@@ -68,7 +75,7 @@ export class Timeline {
   /** Something may have come and gone without anybody here knowing. */
   interrupted(): void {
     // What is made here is known here.
-    this.#entries = [...this.#pending()];
+    this.#entries = [...this.#pending];
     this.#floorMs = null;
     this.#completeMs = null;
   }
@@ -84,10 +91,6 @@ export class Timeline {
     if (fromMs < this.#floorMs || toMs > this.#completeMs) return null;
     const later = this.#entries.find(({ atMs }) => atMs === null || atMs > fromMs);
     return later === undefined ? now : later.revision - 1;
-  }
-
-  #pending(): readonly Entry[] {
-    return this.#entries.filter(({ atMs }) => atMs === null);
   }
 
   #push(entry: Entry): void {
