@@ -72,9 +72,12 @@ export class Timeline {
     this.#floorMs ??= Math.max(atMs, this.#newestMs);
   }
 
-  /** Something may have come and gone without anybody here knowing. */
-  interrupted(): void {
-    // What is made here is known here.
+  /**
+   * Something may have come and gone without anybody here knowing.
+   * @param isHeld whether what is made here of a server is still to be published
+   */
+  interrupted(isHeld: (serverId: string) => boolean): void {
+    this.#pending = this.#pending.filter(({ serverId }) => isHeld(serverId));
     this.#entries = [...this.#pending];
     this.#floorMs = null;
     this.#completeMs = null;

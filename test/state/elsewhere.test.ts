@@ -86,7 +86,7 @@ test.each([100, 1])(
             nodeOf(index).show(index === 0 ? first : second);
             if ('tell' in step) log = nodeOf(index).publish(log);
           } else if ('follow' in step) nodeOf(step.follow[0]).follow(log, step.follow[1]);
-          else if ('interrupt' in step) nodeOf(step.interrupt).timeline.interrupted();
+          else if ('interrupt' in step) nodeOf(step.interrupt).timeline.interrupted(() => true);
           else {
             const [index, options] = step.read;
             if (options !== null) view = createView(options);
