@@ -8,11 +8,11 @@ import { busFigures, deliveryFigures, ProcessFigures, serverFigures } from './fi
 import { ActiveStreams, Commits, eventLoopUtilization, Groups, RateClock } from './delivery/index.js';
 import { LiveConfig } from './live-config.js';
 import { openNode } from './node.js';
-import { DEFAULT_LIMITS, memoryRates, MemoryLimitCounters, OncePerSecond } from './limits/index.js';
+import { DEFAULT_LIMITS, MemoryLimitCounters, OncePerSecond } from './limits/index.js';
 import { startServer } from './server/index.js';
 import { type Clock, messageOf } from './shared/index.js';
 import { Sights } from './sight/index.js';
-import { Store } from './state/index.js';
+import { Store, Timeline } from './state/index.js';
 import { TappedServers } from './tapped-servers.js';
 import { type Logger, PrometheusMetrics } from './telemetry/index.js';
 
@@ -47,6 +47,7 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
     epoch: randomBytes(6).toString('base64url'),
     maxTombstones: config.tombstones,
     maxEvents: MAX_EVENTS,
+    timeline: config.bus === 'memory' ? null : new Timeline(),
   });
   const metrics = new PrometheusMetrics();
   opened.add(
@@ -109,7 +110,7 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
     isConfigured: (id) => live.servers.some((server) => server.id === id),
   });
   const counters = new MemoryLimitCounters();
-  const limiter = new OncePerSecond(memoryRates, counters);
+  const limiter = new OncePerSecond(node.makeRate, counters);
   const discovered = collector.ready();
   const server = opened.add(
     await startServer({
@@ -131,7 +132,7 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
       delivery: config,
       limits: config.limits ?? DEFAULT_LIMITS,
       counters,
-      makeRate: memoryRates,
+      makeRate: node.makeRate,
       metrics,
       shutdownMs: config.shutdownMs,
     }),
@@ -143,8 +144,7 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
     ...processFigures.figures,
     ...deliveryFigures({ streams: active, sights, server, counters, maxBufferedBytes }),
     ...serverFigures({ store, collector, clock }),
-    // The memory bus is within this process: there is nothing to tell of it.
-    ...busFigures(() => null),
+    ...busFigures(node.figures),
   ]) {
     metrics.expose(figure);
   }

@@ -28,7 +28,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'tapped-servers',
     'telemetry',
   ],
-  node: ['bus', 'collector', 'config', 'nodes', 'shared', 'state'],
+  node: ['bus', 'collector', 'config', 'figures', 'limits', 'nodes', 'shared', 'state'],
   'live-config': ['bus', 'collector', 'config', 'domain', 'shared', 'state'],
   check: ['app', 'bus', 'collector', 'config', 'domain', 'state'],
   config: ['auth', 'limits', 'shared', 'domain'],
