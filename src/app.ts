@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { createAuthenticator, InsecureReminder } from './auth/index.js';
-import { MemoryBus } from './bus/index.js';
 import { Collector, Demand } from './collector/index.js';
-import { type Config, ConfigError } from './config/index.js';
+import type { Config } from './config/index.js';
 import { Candidates } from './discovery/index.js';
 import { busFigures, deliveryFigures, ProcessFigures, serverFigures } from './figures/index.js';
 import { ActiveStreams, Commits, eventLoopUtilization, Groups, RateClock } from './delivery/index.js';
 import { LiveConfig } from './live-config.js';
-import { DEFAULT_LIMITS, memoryRates, MemoryLimitCounters, OncePerSecond } from './limits/index.js';
+import { openNode } from './node.js';
+import { DEFAULT_LIMITS, MemoryLimitCounters, OncePerSecond } from './limits/index.js';
 import { startServer } from './server/index.js';
 import { type Clock, messageOf } from './shared/index.js';
 import { Sights } from './sight/index.js';
@@ -43,15 +43,11 @@ const NOWHERE = { directory: null, hosts: [], ports: [] };
 export async function createApp(config: Config, { clock, logger }: AppDeps): Promise<App> {
   await using opened = new Opened();
   const authenticator = opened.add(await createAuthenticator(config.auth ?? null, { clock, logger }));
-  // Nobody decides yet which of several nodes watches a server.
-  if (config.bus !== 'memory') throw new ConfigError(['swarmlens.bus: Redis is not supported yet – expected memory']);
-  const bus = opened.add(new MemoryBus());
   const store = new Store({
     epoch: randomBytes(6).toString('base64url'),
     maxTombstones: config.tombstones,
     maxEvents: MAX_EVENTS,
   });
-  opened.add(bus.subscribe((change) => store.commit(change)));
   const metrics = new PrometheusMetrics();
   opened.add(
     store.onCommit(({ serverId, serverRemoved }) => {
@@ -59,6 +55,8 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
     }),
   );
   const demand = new Demand();
+  const node = opened.add(openNode(config, { store, demand, clock, logger }));
+  const { bus, ownership } = node;
   const collector = opened.add(
     new Collector(config.servers, {
       store,
@@ -70,6 +68,7 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
       heartbeatMs: config.heartbeatMs,
       removeAfterMs: config.removeAfterMs ?? null,
       metrics,
+      ownership,
     }),
   );
   const commits = opened.add(new Commits(store));
@@ -110,7 +109,7 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
     isConfigured: (id) => live.servers.some((server) => server.id === id),
   });
   const counters = new MemoryLimitCounters();
-  const limiter = new OncePerSecond(memoryRates, counters);
+  const limiter = new OncePerSecond(node.makeRate, counters);
   const discovered = collector.ready();
   const server = opened.add(
     await startServer({
@@ -128,10 +127,11 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
       logger,
       playgroundDirectory: fileURLToPath(new URL('playground/', import.meta.url)),
       discovered,
+      trouble: node.trouble,
       delivery: config,
       limits: config.limits ?? DEFAULT_LIMITS,
       counters,
-      makeRate: memoryRates,
+      makeRate: node.makeRate,
       metrics,
       shutdownMs: config.shutdownMs,
     }),

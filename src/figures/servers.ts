@@ -1,5 +1,12 @@
-import type { Collector, ServerHealth } from '../collector/index.js';
-import { AGENT_STATUSES, type Agent, CIRCUIT_STATES, type McpServer, SERVER_STATUSES } from '../domain/index.js';
+import type { Collector } from '../collector/index.js';
+import {
+  AGENT_STATUSES,
+  type Agent,
+  CIRCUIT_STATES,
+  type McpServer,
+  SERVER_STATUSES,
+  type ServerHealth,
+} from '../domain/index.js';
 import type { Clock } from '../shared/index.js';
 import type { Store } from '../state/index.js';
 import { type Figure, labelValue, largest, type Reading } from '../telemetry/index.js';

@@ -41,6 +41,8 @@ export interface StartOptions {
   readonly playgroundDirectory: string;
   /** Resolves when the first discovery has ended. */
   readonly discovered: Promise<void>;
+  /** What keeps that from coming, for a person, if it is known; left out: it is not. */
+  readonly trouble?: () => string | null;
   readonly delivery: DeliveryOptions;
   readonly limits: Limits;
   readonly counters: LimitCounters;
@@ -113,7 +115,7 @@ export async function startServer(options: StartOptions): Promise<SwarmlensServe
     metrics: options.metrics ?? null,
     logger,
     playground: createPlaygroundHandler(options.playgroundDirectory),
-    notReady: () => (draining ? 'draining' : notReady),
+    notReady: () => (draining ? 'draining' : notReady && (options.trouble?.() ?? notReady)),
     isDraining,
     streams,
   });
