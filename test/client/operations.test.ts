@@ -72,6 +72,20 @@ describe('operations', () => {
   });
 });
 
+test('variables that are missing or wrong, and results of another type, are mistakes for the compiler', () => {
+  const mistakes = (client: SwarmClient) => [
+    // @ts-expect-error `id` is missing
+    () => client.query(AgentDocument),
+    // @ts-expect-error an id is a text
+    () => client.query(AgentDocument, { id: 7 }),
+    // @ts-expect-error there is no such family
+    () => client.agents({ serverTypes: ['SOMETHING'] }),
+    // @ts-expect-error the agent may be missing
+    async () => (await client.query(AgentDocument, { id: 'x:1' })).agent.name,
+  ];
+  expect(mistakes).toBeTypeOf('function');
+});
+
 describe('a connection that breaks before the answer', () => {
   /** Cuts the first connection when it is asked something, and answers on the next. */
   async function cutting(): Promise<ScriptedServer> {
