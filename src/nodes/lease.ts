@@ -186,11 +186,13 @@ export class Lease {
   #lose(holder: Holder | null): void {
     const { serverId } = this;
     this.#deps.logger.info({ serverId, by: holder?.nodeId ?? null }, 'another node watches the server');
+    // At once: what it still says would mix with what the other one tells.
+    const closed = this.#watched === null ? Promise.resolve() : this.claim.lost();
     this.#held = null;
     this.#watched = null;
     this.isExtra = false;
     this.#isOf(holder);
-    this.#turn(() => this.claim.lost());
+    this.#turn(() => closed);
     this.#deps.onFree(this, false);
   }
 
