@@ -58,7 +58,10 @@ test('a tap whose name another node watches gets the next one; one that lost its
       remove: (id) => Promise.resolve(void removed.push(id)),
       reconnect: () => true,
       isElsewhere: (id) => elsewhere.has(id),
-      isHere: (id) => Promise.resolve(!elsewhere.has(id)),
+      isHere: async (id) => {
+        await Promise.resolve();
+        return !elsewhere.has(id);
+      },
     },
     bus,
     clock: systemClock,
