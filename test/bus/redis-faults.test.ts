@@ -46,7 +46,7 @@ function joined(holder: RedisNode, late: RedisNode): Promise<void> {
 /** Heartbeats pass until the links are up, or down. */
 function linked(isUp: boolean, ...nodes: readonly RedisNode[]): Promise<void> {
   return eventually(() => {
-    for (const { link, clock } of nodes) if (link.isUp !== isUp) clock.advance(250);
+    for (const { link, linkClock } of nodes) if (link.isUp !== isUp) linkClock.advance(250);
     expect(nodes.map(({ link }) => link.isUp)).toEqual(nodes.map(() => isUp));
   });
 }

@@ -17,6 +17,8 @@ export type Fate = 'sent' | 'lost' | 'doubled' | 'late' | 'failed';
 /** One node on Redis, less what makes it a program: its leases are said by the test. */
 export class RedisNode implements BusNode, AsyncDisposable {
   readonly clock = new ManualClock();
+  /** Of the link alone: when looks at Redis follow each other without a pause, its answers are not late. */
+  readonly linkClock = new ManualClock();
   readonly store: Store;
   readonly link: RedisLink;
   readonly bus: RedisBus;
@@ -33,7 +35,7 @@ export class RedisNode implements BusNode, AsyncDisposable {
     this.store = newStore(maxTombstones);
     const address = parseRedisUrl(url);
     if (address === null) throw new Error('no URL of a Redis');
-    const link = openRedisLink({ address, prefix, nodeId, clock: this.clock, logger: silentLogger });
+    const link = openRedisLink({ address, prefix, nodeId, clock: this.linkClock, logger: silentLogger });
     const publish = link.publish.bind(link);
     link.publish = async (channel, message) => {
       const fate = this.fate();
