@@ -431,7 +431,7 @@ describe.skipIf(!here)(`a bus on Redis that fails${here ? '' : ` (${NO_REDIS})`}
         }
         await compare();
       }),
-      { numRuns: 12, endOnFailure: true },
+      { numRuns: 8, endOnFailure: true },
     );
   });
 });
