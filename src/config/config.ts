@@ -28,6 +28,8 @@ export interface Config {
   /** 0: any free one. */
   readonly port: number;
   readonly bus: 'memory';
+  /** Where traces are posted to (OTLP over HTTP); `null`, or left out: there are none. */
+  readonly tracesUrl?: string | null;
   readonly logLevel: LogLevel;
   /** The servers are the bundled simulators. */
   readonly demo: boolean;

@@ -123,6 +123,7 @@ export const OWN_OPTIONS = z.strictObject({
   host: z.string().min(1).optional(),
   bus: z.literal('memory', { error: `${NOT_YET}: only memory is` }).optional(),
   logLevel: z.enum(LOG_LEVELS).optional(),
+  otlpEndpoint: z.string().optional(),
   auth: AUTH.optional(),
   limits: LIMITS.optional(),
   trustedDocuments: z.string().min(1).optional(),
