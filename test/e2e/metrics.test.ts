@@ -75,6 +75,8 @@ describe('the metrics of a running server', () => {
     expect(valueOf(families, 'swarmlens_polls_total', { server: 'ruv-swarm' })).toBeGreaterThan(0);
     const lastAnswer = valueOf(families, 'swarmlens_server_last_answer_timestamp_seconds', { server: 'ruv-swarm' });
     expect(Math.abs(Date.now() / 1000 - lastAnswer)).toBeLessThan(60);
+    // There is one node: of a bus nothing is told, not even that it is down.
+    expect(families.get('swarmlens_bus_up')?.samples).toEqual([]);
     // Never reached: nothing is made up.
     expect(() => valueOf(families, 'swarmlens_server_last_answer_timestamp_seconds', { server: 'gone' })).toThrow(
       '0 samples',
