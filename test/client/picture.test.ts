@@ -1,10 +1,9 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   type Agent,
   AgentsDocument,
   type AgentsRequest,
-  type AgentStream,
   createSwarmClient,
   type SwarmClient,
 } from '../../src/client/index.js';
@@ -13,7 +12,7 @@ import { EPOCH_TIME, pictureOf, viewOptions } from '../support/arbitraries.js';
 import { DeliveryServer } from '../support/delivery-server.js';
 import { expectedEdges } from '../support/reader.js';
 import { Relay } from '../support/relay.js';
-import { countOf, recorder, type Recorder, until } from './looking.js';
+import { recorder, until } from './looking.js';
 
 const HASTE = { firstRetryMs: 1, maxRetryMs: 5 };
 
@@ -99,47 +98,3 @@ function plain(map: ReadonlyMap<string, object>): ReadonlyMap<string, object> {
     }),
   );
 }
-
-describe('a stream of agents', () => {
-  let server: DeliveryServer;
-  let relay: Relay;
-
-  beforeAll(async () => {
-    server = await DeliveryServer.start();
-    server.show(0, 3, 0);
-    relay = await Relay.start(server.url);
-  });
-
-  afterAll(async () => {
-    await relay[Symbol.asyncDispose]();
-    await server[Symbol.asyncDispose]();
-  });
-
-  /** A stream that has its picture, and what went over its socket. */
-  async function watch(): Promise<{ client: SwarmClient; stream: AgentStream; recorded: Recorder }> {
-    const recorded = recorder();
-    const client = createSwarmClient({ url: relay.url, ...recorded, ...HASTE });
-    const stream = client.agents({}, 'HIGH_FREQUENCY');
-    await until(stream, ({ status }) => status === 'LIVE');
-    return { client, stream, recorded };
-  }
-
-  test('resumes after a lost connection with its cursor, without a snapshot', async () => {
-    const { client: made, stream, recorded } = await watch();
-    await using client = made;
-    using _looking = { [Symbol.dispose]: stream.subscribe(() => undefined) };
-    await until(stream, ({ status }) => status === 'LIVE');
-    relay.cut();
-    await until(client.connection, ({ status }) => status === 'RECONNECTING');
-    expect(stream.getSnapshot()).toMatchObject({ status: 'WAITING', error: null });
-    expect(stream.getSnapshot().agents.size).toBe(3);
-    server.show(1, 2, 1);
-    await until(stream, ({ agents }) => agents.get('x:1')?.name === 'agent 1 in round 1');
-    expect(countOf(recorded, 'AgentUpdates')).toBe(1);
-    expect(recorded.received.filter((text) => text.includes('"SNAPSHOT"') && text.includes('"agents"'))).toHaveLength(
-      1,
-    );
-    expect(recorded.sockets).toHaveLength(2);
-    server.show(1, 2, 0);
-  });
-});
