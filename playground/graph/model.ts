@@ -1,0 +1,229 @@
+import { MultiDirectedGraph } from 'graphology';
+import type { Agent, TopologyEdgeFragment } from '../../src/client/index.js';
+import { freeMiddle, middlesFor, radiusOf, seedAround } from '../layout/seeds.js';
+import type { LayoutInput } from '../layout/forces.js';
+import type { Theme } from './appearance.js';
+import { groupOf } from './groups.js';
+import type { Point } from './hull.js';
+import { GraphNode, type NodeAttributes } from './node.js';
+
+export interface EdgeAttributes {
+  readonly inferred: boolean;
+}
+
+export type SwarmGraph = MultiDirectedGraph<NodeAttributes, EdgeAttributes>;
+type Edge = Pick<TopologyEdgeFragment, 'id' | 'from' | 'to' | 'inferred'>;
+
+/** From so many new agents at a time on, a graph is made anew instead of telling its renderer of each of them. */
+const MANY_NEW = 100;
+
+/** A frame that passed in no time: everything is where it should be. */
+const AT_ONCE_MS = 1e6;
+
+/**
+ * The agents and edges as a graph that moves: `show` says how things are, `step` brings the picture a little nearer to
+ * it. Agents that go are drawn until they have faded.
+ */
+export class GraphModel {
+  graph: SwarmGraph = new MultiDirectedGraph();
+  readonly nodes = new Map<string, GraphNode>();
+  #edges: ReadonlyMap<string, Edge> = new Map();
+  #agents: ReadonlyMap<string, Agent> = new Map();
+  readonly #moving = new Set<string>();
+  #theme: Theme;
+  #isStill: boolean;
+
+  /** @param isStill for people who want no motion: everything is at once where it should be */
+  constructor(theme: Theme, isStill = false) {
+    this.#theme = theme;
+    this.#isStill = isStill;
+  }
+
+  set theme(theme: Theme) {
+    this.#theme = theme;
+    for (const [id, node] of this.nodes) {
+      if (!node.isLeaving) node.show(node.agent, theme, false);
+      this.#moving.add(id);
+    }
+  }
+
+  /** @returns whether agents, groups or edges came or went, so that there is something to lay out */
+  show(agents: ReadonlyMap<string, Agent>, edges: ReadonlyMap<string, Edge>): boolean {
+    const before = this.graph;
+    const gone = [...this.#agents.keys()].filter((id) => !agents.has(id));
+    for (const id of gone) this.#leave(id);
+    const added: Agent[] = [];
+    let regrouped = false;
+    for (const [id, agent] of agents) {
+      const node = this.nodes.get(id);
+      if (node === undefined) added.push(agent);
+      else if (node.agent !== agent || node.isLeaving) {
+        regrouped = this.#change(node, agent) || regrouped;
+        this.#moving.add(id);
+      }
+    }
+    const edgesChanged = !areSame(edges, this.#edges);
+    this.#agents = agents;
+    this.#edges = edges;
+    this.#add(added);
+    if (this.graph === before && (edgesChanged || added.length > 0)) this.#connect();
+    return added.length > 0 || gone.length > 0 || regrouped || edgesChanged;
+  }
+
+  /** Faint are all but those; null: none is faint. */
+  highlight(ids: ReadonlySet<string> | null): void {
+    for (const [id, node] of this.nodes) {
+      node.dim(ids !== null && !ids.has(id));
+      this.#moving.add(id);
+    }
+  }
+
+  /** @returns the agents that look different now */
+  step(passedMs: number): string[] {
+    const changed: string[] = [];
+    let hasGone = false;
+    for (const id of this.#moving) {
+      const node = this.nodes.get(id);
+      if (node?.step(this.#isStill ? AT_ONCE_MS : passedMs) !== true) this.#moving.delete(id);
+      else changed.push(id);
+      if (node?.hasLeft === true) hasGone = true;
+    }
+    if (!hasGone) return changed;
+    this.#forget();
+    return changed.filter((id) => this.nodes.has(id));
+  }
+
+  get isMoving(): boolean {
+    return this.#moving.size > 0;
+  }
+
+  /** What the layout has to know, and whose places it will tell. */
+  layout(): { readonly ids: readonly string[]; readonly input: LayoutInput } {
+    const staying = [...this.nodes].filter(([, node]) => !node.isLeaving);
+    const ids = staying.map(([id]) => id);
+    const places = new Map(ids.map((id, index) => [id, index]));
+    const groups = new Map<string, number>();
+    const edges: number[] = [];
+    for (const { from, to } of this.#edges.values()) {
+      const start = places.get(from);
+      const end = places.get(to);
+      if (start !== undefined && end !== undefined && start !== end) edges.push(start, end);
+    }
+    return {
+      ids,
+      input: {
+        positions: new Float32Array(staying.flatMap(([, { target }]) => [target.x, target.y])),
+        groups: new Uint32Array(
+          staying.map(([, { group }]) => {
+            const number = groups.get(group) ?? groups.size;
+            groups.set(group, number);
+            return number;
+          }),
+        ),
+        edges: new Uint32Array(edges),
+      },
+    };
+  }
+
+  /** @param positions x and y of each of `ids` */
+  place(ids: readonly string[], positions: Float32Array): void {
+    ids.forEach((id, index) => {
+      const node = this.nodes.get(id);
+      if (node === undefined) return;
+      node.goTo(positions[index * 2] ?? 0, positions[index * 2 + 1] ?? 0);
+      this.#moving.add(id);
+    });
+  }
+
+  #leave(id: string): void {
+    const node = this.nodes.get(id);
+    if (node === undefined || node.isLeaving) return;
+    node.leave();
+    this.#moving.add(id);
+  }
+
+  #change(node: GraphNode, agent: Agent): boolean {
+    const group = node.group;
+    node.show(agent, this.#theme, !this.#isStill && isWork(node.agent, agent));
+    return node.group !== group;
+  }
+
+  #add(agents: readonly Agent[]): void {
+    const anew = agents.length >= MANY_NEW;
+    for (const [agent, place] of this.#placesFor(agents)) {
+      const node = new GraphNode(agent, place, this.#theme);
+      this.nodes.set(agent.id, node);
+      this.#moving.add(agent.id);
+      if (!anew) this.#draw(agent.id, node);
+    }
+    if (anew) this.#drawAnew();
+  }
+
+  /** Beside the others of its group; groups that are new, where there is room. */
+  #placesFor(agents: readonly Agent[]): readonly (readonly [Agent, Point])[] {
+    const known = new Map<string, { x: number; y: number; count: number }>();
+    for (const { group, target } of this.nodes.values()) {
+      const sum = known.get(group) ?? { x: 0, y: 0, count: 0 };
+      known.set(group, { x: sum.x + target.x, y: sum.y + target.y, count: sum.count + 1 });
+    }
+    const groups = new Map<string, { middle: Point; radius: number; taken: number }>();
+    for (const [group, { x, y, count }] of known)
+      groups.set(group, { middle: { x: x / count, y: y / count }, radius: radiusOf(count), taken: count });
+    const sizes = new Map<string, number>();
+    for (const agent of agents) sizes.set(groupOf(agent), (sizes.get(groupOf(agent)) ?? 0) + 1);
+    const unknown = [...sizes].filter(([group]) => !groups.has(group));
+    const middles = groups.size === 0 ? middlesFor(unknown.map(([, size]) => size)) : [];
+    unknown.forEach(([group, size], index) => {
+      const radius = radiusOf(size);
+      const middle = middles[index] ?? freeMiddle([...groups.values()], radius);
+      groups.set(group, { middle, radius, taken: 0 });
+    });
+    return agents.map((agent) => {
+      const group = groups.get(groupOf(agent));
+      if (group === undefined) return [agent, { x: 0, y: 0 }];
+      group.taken += 1;
+      return [agent, seedAround(group.middle, group.taken - 1)];
+    });
+  }
+
+  #draw(id: string, node: GraphNode): void {
+    this.graph.addNode(id, node.attributes);
+    // The graph keeps an object of its own.
+    node.attributes = this.graph.getNodeAttributes(id);
+  }
+
+  /** Takes out who has faded. A renderer goes over everything for each node that goes, so they go all at once. */
+  #forget(): void {
+    for (const [id, node] of this.nodes) if (node.hasLeft) this.nodes.delete(id);
+    this.#drawAnew();
+  }
+
+  #drawAnew(): void {
+    this.graph = new MultiDirectedGraph();
+    for (const [id, node] of this.nodes) this.#draw(id, node);
+    this.#connect();
+  }
+
+  #connect(): void {
+    const stale = this.graph.filterEdges((id) => !this.#edges.has(id));
+    for (const id of stale) this.graph.dropEdge(id);
+    for (const { id, from, to, inferred } of this.#edges.values())
+      if (!this.graph.hasEdge(id) && this.graph.hasNode(from) && this.graph.hasNode(to))
+        this.graph.addEdgeWithKey(id, from, to, { inferred });
+  }
+}
+
+function areSame(some: ReadonlyMap<string, Edge>, others: ReadonlyMap<string, Edge>): boolean {
+  if (some === others) return true;
+  return some.size === others.size && [...some.keys()].every((id) => others.has(id));
+}
+
+/** Whether an agent did something, which is more than that a number was measured anew. */
+function isWork(before: Agent, after: Agent): boolean {
+  return (
+    before.status !== after.status ||
+    before.stale !== after.stale ||
+    before.performance?.tasksCompleted !== after.performance?.tasksCompleted ||
+    before.performance?.tasksFailed !== after.performance?.tasksFailed
+  );
+}
