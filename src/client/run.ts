@@ -41,7 +41,8 @@ export class OperationError extends Error {
   }
 }
 
-type VariablesArgument<TVariables> =
+/** Variables may be left out where none is needed. */
+export type VariablesArgument<TVariables> =
   Record<string, never> extends TVariables ? [variables?: TVariables] : [variables: TVariables];
 
 /**
