@@ -8,16 +8,16 @@ const CONVERGENCE = 7;
 const SIZE = 8;
 
 /** Agents of one group lie about this far apart. */
-export const SPACING = 30;
+export const SPACING = 40;
 
 /**
  * Repulsion falls with the distance and attraction to the hub grows with it: agents fill a disc evenly, π·REPULSION each.
  * Gravity does the same to the groups, more weakly, so that there is room between them.
  */
 const REPULSION = SPACING ** 2 / Math.PI;
-const GRAVITY = 0.22;
-const HUB_PULL = 1;
-const EDGE_PULL = 0.9;
+const GRAVITY = 0.3;
+const HUB_PULL = 0.6;
+const EDGE_PULL = 1.4;
 
 /** From so many nodes on, far ones are taken together. */
 const MANY_NODES = 300;
@@ -128,8 +128,9 @@ function edgesOf({ groups, edges }: LayoutInput): Float32Array {
   for (let index = 0; index < edges.length; index += 2) {
     const from = edges[index] ?? 0;
     const to = edges[index + 1] ?? 0;
-    // In a mesh everybody pulls at everybody: together no more than one hub does.
-    put(from, to, EDGE_PULL / Math.max(degrees[from] ?? 1, degrees[to] ?? 1));
+    // In a mesh everybody pulls at everybody: together less than the hub does.
+    const degree = Math.max(degrees[from] ?? 1, degrees[to] ?? 1);
+    put(from, to, (EDGE_PULL / degree) * Math.min(1, 3 / degree));
   }
   return all;
 }

@@ -1,0 +1,168 @@
+import { Sigma } from 'sigma';
+import type { Agent, SwarmFragment, TopologyEdgeFragment } from '../../src/client/index.js';
+import { Layout } from '../layout/layout.js';
+import type { Theme } from './appearance.js';
+import { Viewpoint } from './camera.js';
+import { GroupCanvas } from './group-canvas.js';
+import { labelOf } from './groups.js';
+import { GraphModel } from './model.js';
+import { graphOptions } from './styles.js';
+
+export interface SceneOptions {
+  readonly container: HTMLElement;
+  readonly theme: Theme;
+  /** For people who want no motion. */
+  readonly isStill: boolean;
+  readonly onSelect: (agentId: string | null) => void;
+}
+
+export interface Picture {
+  readonly agents: ReadonlyMap<string, Agent>;
+  readonly edges: ReadonlyMap<string, TopologyEdgeFragment>;
+  readonly swarms: ReadonlyMap<string, SwarmFragment>;
+}
+
+/** A frame after a pause is not a step of that length. */
+const MAX_STEP_MS = 100;
+
+/** The live graph on the screen. It draws while something moves, and rests otherwise. */
+export class Scene {
+  readonly #options: SceneOptions;
+  readonly #model: GraphModel;
+  readonly #layout: Layout;
+  #theme: Theme;
+  #sigma: Sigma;
+  #groups: GroupCanvas;
+  #view: Viewpoint;
+  #picture: Picture = { agents: new Map(), edges: new Map(), swarms: new Map() };
+  #selected: string | null = null;
+  #frame: number | null = null;
+  #drawnAtMs = 0;
+  #drawnOrder = 0;
+  #hasFit = false;
+
+  /** @throws Error the browser has no WebGL */
+  constructor(options: SceneOptions) {
+    this.#options = options;
+    this.#theme = options.theme;
+    this.#model = new GraphModel(options.theme, options.isStill);
+    [this.#sigma, this.#groups, this.#view] = this.#mount();
+    this.#layout = new Layout((ids, positions) => {
+      this.#model.place(ids, positions);
+      if (this.#view.follows) this.#fit();
+      this.#wake();
+    });
+    const { container } = options;
+    container.addEventListener('wheel', () => this.#view.release(), { passive: true });
+    container.addEventListener('pointermove', ({ buttons }) => {
+      if (buttons !== 0) this.#view.release();
+    });
+    new ResizeObserver(() => {
+      if (this.#view.follows) this.#fit();
+      this.#wake();
+    }).observe(container);
+  }
+
+  show(picture: Picture): void {
+    this.#picture = picture;
+    if (this.#model.show(picture.agents, picture.edges)) {
+      const { ids, input } = this.#model.layout();
+      this.#layout.start(ids, input);
+      if (this.#view.follows) this.#fit();
+    }
+    this.#wake();
+  }
+
+  set theme(theme: Theme) {
+    if (theme === this.#theme) return;
+    this.#theme = theme;
+    this.#model.theme = theme;
+    this.#sigma.kill();
+    [this.#sigma, this.#groups, this.#view] = this.#mount();
+    this.#hasFit = false;
+    this.#fit();
+    this.#mark(true);
+    this.#wake();
+  }
+
+  select(agentId: string | null): void {
+    this.#mark(false);
+    this.#selected = agentId;
+    this.#mark(true);
+    this.#wake();
+  }
+
+  lookAt(agentId: string): void {
+    const node = this.#model.nodes.get(agentId);
+    if (node !== undefined) this.#view.lookAt(node.target, this.#options.isStill);
+    this.#wake();
+  }
+
+  /** Faint are all but those; null: none is. */
+  highlight(agentIds: ReadonlySet<string> | null): void {
+    this.#model.highlight(agentIds);
+    this.#wake();
+  }
+
+  zoom(factor: number): void {
+    this.#view.zoom(factor, this.#options.isStill);
+    this.#wake();
+  }
+
+  pan(right: number, down: number): void {
+    this.#view.pan(right, down, this.#options.isStill);
+    this.#wake();
+  }
+
+  fit(): void {
+    this.#fit();
+    this.#wake();
+  }
+
+  #mount(): [Sigma, GroupCanvas, Viewpoint] {
+    const { container, onSelect } = this.#options;
+    const sigma = new Sigma(this.#model.graph, container, graphOptions(this.#theme));
+    const groups = new GroupCanvas(sigma, this.#model, this.#theme);
+    groups.labelOf = (groupId) => labelOf(groupId, this.#picture.swarms);
+    const view = new Viewpoint(sigma);
+    sigma.on('clickNode', ({ node }) => onSelect(node));
+    sigma.on('clickStage', () => onSelect(null));
+    return [sigma, groups, view];
+  }
+
+  #fit(): void {
+    const places = [...this.#model.nodes.values()].filter(({ isLeaving }) => !isLeaving).map(({ target }) => target);
+    this.#view.fit(places, this.#options.isStill || !this.#hasFit);
+    this.#hasFit ||= places.length > 0;
+  }
+
+  #mark(isHighlighted: boolean): void {
+    const id = this.#selected;
+    if (id !== null && this.#sigma.getGraph().hasNode(id)) this.#sigma.setNodeState(id, { isHighlighted });
+  }
+
+  #wake(): void {
+    this.#frame ??= requestAnimationFrame((nowMs) => this.#draw(nowMs));
+  }
+
+  #draw(nowMs: number): void {
+    this.#frame = null;
+    const passedMs = Math.min(MAX_STEP_MS, nowMs - this.#drawnAtMs);
+    this.#drawnAtMs = nowMs;
+    const model = this.#model;
+    const changed = model.step(passedMs);
+    const viewMoved = this.#view.step(passedMs);
+    if (changed.length > 0) this.#groups.outline(nowMs, !model.isMoving);
+    const isNewGraph = this.#sigma.getGraph() !== model.graph;
+    if (isNewGraph) {
+      this.#sigma.setGraph(model.graph);
+      this.#mark(true);
+    } else if (changed.length > 0) {
+      // Agents that came since need a place in the renderer first; when all rest, names are placed anew.
+      const skipIndexation = model.graph.order === this.#drawnOrder && model.isMoving;
+      this.#sigma.refresh({ partialGraph: { nodes: changed }, skipIndexation, schedule: false });
+    }
+    this.#drawnOrder = model.graph.order;
+    if (model.isMoving || viewMoved) this.#wake();
+  }
+}
