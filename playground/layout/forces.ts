@@ -68,10 +68,7 @@ export class Forces {
     const after = this.positions();
     let way = 0;
     for (let index = 0; index < after.length; index += 2)
-      way += Math.hypot(
-        (after[index] ?? 0) - (before[index] ?? 0),
-        (after[index + 1] ?? 0) - (before[index + 1] ?? 0),
-      );
+      way += Math.hypot((after[index] ?? 0) - (before[index] ?? 0), (after[index + 1] ?? 0) - (before[index + 1] ?? 0));
     return this.#count === 0 ? 0 : way / this.#count;
   }
 

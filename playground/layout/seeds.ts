@@ -26,13 +26,17 @@ export function middlesFor(sizes: readonly number[]): readonly Point[] {
 }
 
 /** The first place on a spiral outwards where a disc of this radius touches none of those that are there. */
-export function freeMiddle(taken: readonly { readonly middle: Point; readonly radius: number }[], radius: number): Point {
+export function freeMiddle(
+  taken: readonly { readonly middle: Point; readonly radius: number }[],
+  radius: number,
+): Point {
   for (let turn = 0; ; turn += 1) {
     const distance = radius * 0.35 * Math.sqrt(turn);
     const angle = turn * GOLDEN_ANGLE;
     const middle = { x: distance * Math.cos(angle), y: distance * Math.sin(angle) };
     const isFree = taken.every(
-      (other) => Math.hypot(other.middle.x - middle.x, other.middle.y - middle.y) >= other.radius + radius + SPACING / 2,
+      (other) =>
+        Math.hypot(other.middle.x - middle.x, other.middle.y - middle.y) >= other.radius + radius + SPACING / 2,
     );
     if (isFree) return middle;
   }
