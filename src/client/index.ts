@@ -1,5 +1,6 @@
 export { type Agent, applyAgentUpdate, type PictureUpdate } from './agent-picture.js';
 export type { ConnectionSnapshot, ConnectionStatus } from './connection-state.js';
+export { createSwarmClient } from './create-client.js';
 export type { ResultOf, TypedDocument, VariablesOf } from './document.js';
 export { SwarmClientError, type SwarmClientErrorCode } from './errors.js';
 export * from './generated/operations.js';

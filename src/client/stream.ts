@@ -32,4 +32,7 @@ export interface StreamSnapshot {
  * Iterating ends when the stream is disposed, and throws what ends it otherwise.
  */
 export interface LiveStream<TSnapshot extends StreamSnapshot, TUpdate>
-  extends Observable<TSnapshot>, AsyncIterable<TUpdate>, AsyncDisposable {}
+  extends Observable<TSnapshot>, AsyncIterable<TUpdate>, Disposable {
+  /** Ends it for good: iterations end, listeners are told. The same as `Symbol.dispose`, which not every browser has. */
+  readonly dispose: () => void;
+}

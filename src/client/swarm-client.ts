@@ -2,7 +2,6 @@ import type { ConnectionSnapshot } from './connection-state.js';
 import type { TypedDocument } from './document.js';
 import type { PerformanceMode } from './generated/operations.js';
 import type { Observable } from './store.js';
-import type { VariablesArgument } from './run.js';
 import type {
   AgentFilters,
   AgentIncludes,
@@ -17,6 +16,12 @@ import type {
   TopologyRequest,
   TopologyStream,
 } from './streams.js';
+
+/** The variables, which may be left out where none is needed, and the options of one operation. */
+export type OperationArguments<TVariables> =
+  Record<string, never> extends TVariables
+    ? [variables?: TVariables, options?: StreamOptions]
+    : [variables: TVariables, options?: StreamOptions];
 
 /**
  * One connection to swarmlens and all that runs over it. It is made when something first needs it, comes back by itself,
@@ -45,7 +50,7 @@ export interface SwarmClient extends AsyncDisposable {
    */
   query<TResult, TVariables extends Record<string, unknown>>(
     document: TypedDocument<TResult, TVariables>,
-    ...rest: [...VariablesArgument<TVariables>, options?: StreamOptions]
+    ...rest: OperationArguments<TVariables>
   ): Promise<TResult>;
 
   /**
@@ -58,6 +63,9 @@ export interface SwarmClient extends AsyncDisposable {
    */
   mutate<TResult, TVariables extends Record<string, unknown>>(
     document: TypedDocument<TResult, TVariables>,
-    ...rest: [...VariablesArgument<TVariables>, options?: StreamOptions]
+    ...rest: OperationArguments<TVariables>
   ): Promise<TResult>;
+
+  /** Ends everything: resolves when the connection is closed. The same as `Symbol.asyncDispose`, which not every browser has. */
+  dispose(): Promise<void>;
 }
