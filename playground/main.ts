@@ -43,8 +43,9 @@ const stage = new StagePanel(scene, () => {
   scene?.highlight(soughtIn(stream.getSnapshot()));
   write();
 });
-const agents = new AgentsPanel(select);
-const details = new DetailsPanel({ onClose: () => select(null), onLookAt: (agentId) => scene?.lookAt(agentId) });
+const lookAt = (agentId: string): void => scene?.lookAt(agentId);
+const agents = new AgentsPanel(select, lookAt);
+const details = new DetailsPanel({ onClose: () => select(null), onLookAt: lookAt });
 const figures = new FiguresPanel();
 const history = new AgentHistory();
 const filters = new FiltersPanel({

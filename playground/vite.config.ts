@@ -7,6 +7,8 @@ export default defineConfig({
     emptyOutDir: true,
     target: 'es2022',
     modulePreload: { polyfill: false },
+    // One file: it comes from the machine that the page is looked at on, or from near it.
+    chunkSizeWarningLimit: 1_000,
     // The page's Content-Security-Policy lets no data: URL in.
     assetsInlineLimit: 0,
   },

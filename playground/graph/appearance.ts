@@ -11,8 +11,8 @@ export interface Appearance {
   readonly size: number;
 }
 
-const MIN_SIZE = 6;
-const MAX_SIZE = 14;
+const MIN_SIZE = 7;
+const MAX_SIZE = 16;
 
 /** Hues that are well apart; types that are met often have one of their own, all others share them by their name. */
 const HUES = [250, 70, 300, 150, 28, 195, 345, 110, 275, 50, 170, 325] as const;

@@ -1,11 +1,9 @@
 import type { Agent, SwarmFragment } from '../../src/client/index.js';
+import { shortened } from '../names.js';
 
-/** A swarm, or the agents of a server that are in none. */
-export interface Group {
-  readonly id: string;
-  readonly label: string;
-}
+const MAX_NAME = 14;
 
+/** Its swarm, or its server where it is in none. */
 export function groupOf(agent: Pick<Agent, 'swarmId' | 'serverId'>): string {
   return agent.swarmId ?? agent.serverId;
 }
@@ -15,11 +13,6 @@ export function labelOf(groupId: string, swarms: ReadonlyMap<string, SwarmFragme
   const swarm = swarms.get(groupId);
   if (swarm === undefined) return groupId.replace(':', ' · ');
   const shape = swarm.topologyName ?? swarm.topology?.toLowerCase() ?? null;
-  const name = swarm.name === null || swarm.name === swarm.nativeId ? shortened(swarm.nativeId) : swarm.name;
+  const name = shortened(swarm.name ?? swarm.nativeId, MAX_NAME);
   return [swarm.serverId, name, shape].filter((part) => part !== null).join(' · ');
-}
-
-/** Native ids of swarms end in long numbers; their ends tell them apart. */
-function shortened(nativeId: string): string {
-  return nativeId.length <= 18 ? nativeId : `${nativeId.slice(0, 8)}…${nativeId.slice(-6)}`;
 }

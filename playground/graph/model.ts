@@ -14,8 +14,8 @@ export interface EdgeAttributes {
 export type SwarmGraph = MultiDirectedGraph<NodeAttributes, EdgeAttributes>;
 type Edge = Pick<TopologyEdgeFragment, 'id' | 'from' | 'to' | 'inferred'>;
 
-/** From so many new agents at a time on, a graph is made anew instead of telling its renderer of each of them. */
-const MANY_NEW = 100;
+/** Edges that go one by one: a renderer goes over everything for each of them, so more of them go all at once. */
+const FEW_EDGES = 2;
 
 /** A frame that passed in no time: everything is where it should be. */
 const AT_ONCE_MS = 1e6;
@@ -25,11 +25,13 @@ const AT_ONCE_MS = 1e6;
  * it. Agents that go are drawn until they have faded.
  */
 export class GraphModel {
-  graph: SwarmGraph = new MultiDirectedGraph();
+  /** One for ever: sigma 4.0 keeps the edges of the first one in its index of parallel edges, whatever it is given. */
+  readonly graph: SwarmGraph = new MultiDirectedGraph();
   readonly nodes = new Map<string, GraphNode>();
   #edges: ReadonlyMap<string, Edge> = new Map();
   #agents: ReadonlyMap<string, Agent> = new Map();
   readonly #moving = new Set<string>();
+  #timesDrawnAnew = 0;
   #theme: Theme;
   #isStill: boolean;
 
@@ -49,7 +51,6 @@ export class GraphModel {
 
   /** @returns whether agents, groups or edges came or went, so that there is something to lay out */
   show(agents: ReadonlyMap<string, Agent>, edges: ReadonlyMap<string, Edge>): boolean {
-    const before = this.graph;
     const gone = [...this.#agents.keys()].filter((id) => !agents.has(id));
     for (const id of gone) this.#leave(id);
     const added: Agent[] = [];
@@ -66,7 +67,7 @@ export class GraphModel {
     this.#agents = agents;
     this.#edges = edges;
     this.#add(added);
-    if (this.graph === before && (edgesChanged || added.length > 0)) this.#connect();
+    if (edgesChanged || added.length > 0) this.#connect();
     return added.length > 0 || gone.length > 0 || regrouped || edgesChanged;
   }
 
@@ -91,6 +92,11 @@ export class GraphModel {
     if (!hasGone) return changed;
     this.#forget();
     return changed.filter((id) => this.nodes.has(id));
+  }
+
+  /** It grows when the graph was emptied and filled again, so that what a renderer knew of its nodes is forgotten. */
+  get timesDrawnAnew(): number {
+    return this.#timesDrawnAnew;
   }
 
   get isMoving(): boolean {
@@ -149,14 +155,12 @@ export class GraphModel {
   }
 
   #add(agents: readonly Agent[]): void {
-    const anew = agents.length >= MANY_NEW;
     for (const [agent, place] of this.#placesFor(agents)) {
       const node = new GraphNode(agent, place, this.#theme);
       this.nodes.set(agent.id, node);
       this.#moving.add(agent.id);
-      if (!anew) this.#draw(agent.id, node);
+      this.#draw(agent.id, node);
     }
-    if (anew) this.#drawAnew();
   }
 
   /** Beside the others of its group; groups that are new, where there is room. */
@@ -199,13 +203,18 @@ export class GraphModel {
   }
 
   #drawAnew(): void {
-    this.graph = new MultiDirectedGraph();
+    this.#timesDrawnAnew += 1;
+    this.graph.clear();
     for (const [id, node] of this.nodes) this.#draw(id, node);
     this.#connect();
   }
 
   #connect(): void {
     const stale = this.graph.filterEdges((id) => !this.#edges.has(id));
+    if (stale.length > FEW_EDGES) {
+      this.#drawAnew();
+      return;
+    }
     for (const id of stale) this.graph.dropEdge(id);
     for (const { id, from, to, inferred } of this.#edges.values())
       if (!this.graph.hasEdge(id) && this.graph.hasNode(from) && this.graph.hasNode(to))

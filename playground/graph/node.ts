@@ -2,6 +2,7 @@ import type { Agent } from '../../src/client/index.js';
 import { type Appearance, appearanceOf, type Theme } from './appearance.js';
 import { groupOf } from './groups.js';
 import type { Point } from './hull.js';
+import { labelOfAgent } from '../names.js';
 import { Fade, Glide } from './motion.js';
 
 /** What the renderer reads; it is written in place, as often as the screen is drawn. */
@@ -44,7 +45,7 @@ export class GraphNode {
     this.#size.target = size;
     this.#fill = new Fade(fill);
     this.#ring = new Fade(ring);
-    this.attributes = { ...place, size: 0, color: fill, ring, opacity: 1, label: agent.name };
+    this.attributes = { ...place, size: 0, color: fill, ring, opacity: 1, label: labelOfAgent(agent) };
   }
 
   get target(): Point {
@@ -64,7 +65,7 @@ export class GraphNode {
     const { fill, ring, size } = appearanceOf(agent, theme);
     this.#look({ fill, ring, size });
     if (pulses) this.#size.now = Math.max(this.#size.now, size * PULSE);
-    this.attributes.label = agent.name;
+    this.attributes.label = labelOfAgent(agent);
   }
 
   #look({ fill, ring, size }: Appearance): void {

@@ -3,6 +3,7 @@ import type { Agent, SwarmFragment, TopologyEdgeFragment } from '../../src/clien
 import { Layout } from '../layout/layout.js';
 import type { Theme } from './appearance.js';
 import { Viewpoint } from './camera.js';
+import { FrameTimes } from './frame-times.js';
 import { GroupCanvas } from './group-canvas.js';
 import { labelOf } from './groups.js';
 import { GraphModel } from './model.js';
@@ -27,6 +28,7 @@ const MAX_STEP_MS = 100;
 
 /** The live graph on the screen. It draws while something moves, and rests otherwise. */
 export class Scene {
+  readonly frames = new FrameTimes();
   readonly #options: SceneOptions;
   readonly #model: GraphModel;
   readonly #layout: Layout;
@@ -39,6 +41,7 @@ export class Scene {
   #frame: number | null = null;
   #drawnAtMs = 0;
   #drawnOrder = 0;
+  #timesDrawnAnew = 0;
   #hasFit = false;
 
   /** @throws Error the browser has no WebGL */
@@ -147,22 +150,24 @@ export class Scene {
 
   #draw(nowMs: number): void {
     this.#frame = null;
+    const began = performance.now();
     const passedMs = Math.min(MAX_STEP_MS, nowMs - this.#drawnAtMs);
     this.#drawnAtMs = nowMs;
     const model = this.#model;
     const changed = model.step(passedMs);
     const viewMoved = this.#view.step(passedMs);
     if (changed.length > 0) this.#groups.outline(nowMs, !model.isMoving);
-    const isNewGraph = this.#sigma.getGraph() !== model.graph;
-    if (isNewGraph) {
-      this.#sigma.setGraph(model.graph);
+    if (model.timesDrawnAnew !== this.#timesDrawnAnew) {
+      this.#timesDrawnAnew = model.timesDrawnAnew;
       this.#mark(true);
+      this.#sigma.refresh();
     } else if (changed.length > 0) {
       // Agents that came since need a place in the renderer first; when all rest, names are placed anew.
       const skipIndexation = model.graph.order === this.#drawnOrder && model.isMoving;
       this.#sigma.refresh({ partialGraph: { nodes: changed }, skipIndexation, schedule: false });
     }
     this.#drawnOrder = model.graph.order;
+    this.frames.add(performance.now() - began);
     if (model.isMoving || viewMoved) this.#wake();
   }
 }

@@ -17,8 +17,9 @@ export interface TimeChartOptions {
 }
 
 const HEIGHT = 92;
-/** Five minutes at a look every two seconds. */
-const MAX_SAMPLES = 150;
+const SHOWN_SECONDS = 180;
+/** More than are shown, at a look a second and some more when something changes. */
+const MAX_SAMPLES = 300;
 const AXIS_WIDTH = 46;
 
 /** A small chart of figures over time. Its figures now stand over it in words. */
@@ -84,9 +85,19 @@ export class TimeChart {
       legend: { show: false },
       cursor: { show: false },
       padding: [6, 6, 0, 0],
-      scales: { y: { range: (_plot, _low, high) => [0, Math.max(high, 0.001) * 1.15] } },
+      scales: {
+        x: { range: (_plot, _first, last) => [last - SHOWN_SECONDS, last] },
+        y: { range: (_plot, _low, high) => [0, Math.max(high, 0.001) * 1.15] },
+      },
       axes: [
-        { ...axis, size: 20, space: 70, gap: 2, values: (_plot, times) => times.map(ageOf) },
+        {
+          ...axis,
+          size: 20,
+          space: 70,
+          gap: 2,
+          incrs: [60],
+          values: (plot, times) => times.map((time) => ageOf(time, plot)),
+        },
         {
           ...axis,
           size: AXIS_WIDTH,
@@ -108,7 +119,8 @@ export class TimeChart {
   }
 }
 
-/** `14:03:20` */
-function ageOf(atSeconds: number): string {
-  return new Date(atSeconds * 1_000).toLocaleTimeString('en-GB');
+/** `−2 min`, in whole minutes before the last sample; nothing for now. */
+function ageOf(atSeconds: number, plot: uPlot): string {
+  const minutes = Math.round(((plot.scales['x']?.max ?? atSeconds) - atSeconds) / 60);
+  return minutes === 0 ? '' : `−${minutes} min`;
 }

@@ -1,10 +1,12 @@
 import type { Agent } from '../../src/client/index.js';
 import { arrange, badge, element, find, setBadge, setText } from '../dom.js';
 import { fillOf, type Theme } from '../graph/appearance.js';
+import { shortened, sortKey } from '../names.js';
 import { AGENT_TONES, word } from '../words.js';
 
 /** Rows that a browser lays out without effort, and that a person still looks through. */
 const MAX_ROWS = 200;
+const MAX_NAME = 24;
 
 interface Row {
   readonly element: HTMLLIElement;
@@ -22,12 +24,16 @@ export class AgentsPanel {
   readonly #note = find('agents-note', HTMLParagraphElement);
   readonly #rows = new Map<string, Row>();
   readonly #select: (agentId: string) => void;
+  readonly #lookAt: (agentId: string) => void;
+  readonly #keys = new Map<string, { readonly name: string; readonly key: string }>();
   #order: readonly string[] = [];
   #selected: string | null = null;
   #theme: Theme | null = null;
 
-  constructor(select: (agentId: string) => void) {
+  /** @param lookAt shows an agent in the graph */
+  constructor(select: (agentId: string) => void, lookAt: (agentId: string) => void) {
     this.#select = select;
+    this.#lookAt = lookAt;
     this.#list.addEventListener('keydown', (event) => this.#move(event));
   }
 
@@ -35,7 +41,7 @@ export class AgentsPanel {
   show(matching: readonly Agent[], total: number, theme: Theme): void {
     if (theme !== this.#theme) for (const row of this.#rows.values()) row.agent = null;
     this.#theme = theme;
-    const shown = [...matching].sort(byPlace).slice(0, MAX_ROWS);
+    const shown = this.#sorted(matching).slice(0, MAX_ROWS);
     this.#order = shown.map(({ id }) => id);
     const ids = new Set(this.#order);
     for (const id of this.#rows.keys()) if (!ids.has(id)) this.#rows.delete(id);
@@ -62,7 +68,23 @@ export class AgentsPanel {
     else this.#list.setAttribute('aria-activedescendant', active.element.id);
   }
 
+  /** By what does not change while an agent works, so that rows do not jump about. */
+  #sorted(agents: readonly Agent[]): readonly Agent[] {
+    const keyed = agents.map((agent) => ({ agent, key: this.#keyOf(agent) }));
+    if (this.#keys.size > 2 * agents.length + MAX_ROWS) this.#keys.clear();
+    return keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)).map(({ agent }) => agent);
+  }
+
+  #keyOf({ id, name, serverId }: Agent): string {
+    const known = this.#keys.get(id);
+    if (known?.name === name) return known.key;
+    const key = sortKey(`${serverId} ${name} ${id}`);
+    this.#keys.set(id, { name, key });
+    return key;
+  }
+
   #move(event: KeyboardEvent): void {
+    if (event.key === 'Enter' && this.#selected !== null) this.#lookAt(this.#selected);
     const here = this.#selected === null ? -1 : this.#order.indexOf(this.#selected);
     const last = this.#order.length - 1;
     const there = {
@@ -84,7 +106,7 @@ export class AgentsPanel {
     if (row.agent === agent) return row.element;
     row.agent = agent;
     row.dot.style.backgroundColor = agent.stale ? '' : fillOf(agent.type, theme);
-    setText(row.name, agent.name);
+    setText(row.name, shortened(agent.name, MAX_NAME));
     setText(row.hint, [agent.type, agent.serverId, ...(agent.stale ? ['last known values'] : [])].join(' · '));
     setBadge(row.status, word(agent.status), AGENT_TONES[agent.status]);
     row.element.classList.toggle('stale', agent.stale);
@@ -107,14 +129,6 @@ export class AgentsPanel {
     this.#rows.set(id, row);
     return row;
   }
-}
-
-/** `coder-2` before `coder-10` */
-const { compare } = new Intl.Collator('en', { numeric: true });
-
-/** Where an agent stands in the list: nothing that changes while it works, so rows do not jump about. */
-function byPlace(a: Agent, b: Agent): number {
-  return compare(a.serverId, b.serverId) || compare(a.name, b.name) || compare(a.id, b.id);
 }
 
 function noteOf(matching: number, total: number): string {

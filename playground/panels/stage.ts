@@ -10,6 +10,7 @@ const MAX_LEGEND_TYPES = 12;
 /** What lies around the graph: search, the view's buttons and keys, the legend, and words when there is no graph. */
 export class StagePanel {
   readonly #empty = find('stage-empty', HTMLParagraphElement);
+  readonly #frames = find('frames', HTMLParagraphElement);
   readonly #legend = find('legend', HTMLDetailsElement);
   readonly #search = element('input', '');
   readonly #types = element('ul', '');
@@ -47,6 +48,7 @@ export class StagePanel {
   }
 
   show({ agents, status, error, cursor, request }: AgentsSnapshot, theme: Theme): void {
+    this.#tellFrames();
     this.#empty.hidden = agents.size > 0 && this.#scene !== null;
     setText(this.#empty, this.#words(agents.size, cursor !== null, isNarrowed(request), error, status === 'ENDED'));
     const types = [...new Set([...agents.values()].map(({ type }) => type))].sort().slice(0, MAX_LEGEND_TYPES);
@@ -70,6 +72,13 @@ export class StagePanel {
     return narrowed
       ? 'No agent matches these filters. They appear here as soon as a server reports one.'
       : 'No agents. They appear here as soon as a server reports one.';
+  }
+
+  #tellFrames(): void {
+    const { frames } = this.#scene ?? {};
+    const [half, most] = [frames?.percentile(0.5) ?? null, frames?.percentile(0.95) ?? null];
+    if (half !== null && most !== null)
+      setText(this.#frames, `frame ${half.toFixed(1)} ms · p95 ${most.toFixed(1)} ms`);
   }
 
   #addButtons(scene: Scene): void {
