@@ -43,8 +43,8 @@ export class Viewpoint {
     const { width, height } = this.#sigma.getDimensions();
     const ratio = Math.max(
       MIN_FIT_RATIO,
-      (right - left + 2 * MARGIN) / Math.max(width, 1),
-      (bottom - top + 2 * MARGIN) / Math.max(height, 1),
+      (right - left) / Math.max(width - 2 * MARGIN, 1),
+      (bottom - top) / Math.max(height - 2 * MARGIN, 1),
     );
     this.#goTo({ x: (left + right) / 2, y: (top + bottom) / 2 }, ratio, isAtOnce);
   }

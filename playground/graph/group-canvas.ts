@@ -24,7 +24,8 @@ export class GroupCanvas {
   readonly #hues = new Map<string, number>();
   #groups: ReadonlyMap<string, Group> = new Map();
   #outlinedAtMs = Number.NEGATIVE_INFINITY;
-  labelOf: (groupId: string) => string = (groupId) => groupId;
+  /** Of a group, in full first, then ever shorter. */
+  namesOf: (groupId: string) => readonly string[] = (groupId) => [groupId];
 
   constructor(sigma: Sigma, model: GraphModel, theme: Theme) {
     this.#sigma = sigma;
@@ -100,9 +101,9 @@ export class GroupCanvas {
     const left = Math.min(...xs) - radius;
     const right = Math.max(...xs) + radius;
     const top = Math.min(...corners.map(({ y }) => y)) - radius;
-    const text = this.labelOf(id);
     // A name that is far wider than what it names would lie over its neighbours.
-    if (context.measureText(text).width > (right - left) * 1.6 + 40) return;
+    const text = this.namesOf(id).find((name) => context.measureText(name).width < (right - left) * 1.3 + 30);
+    if (text === undefined) return;
     context.fillStyle = oklch(this.#theme === 'dark' ? 0.83 : 0.42, 0.08, hue);
     context.fillText(text, (left + right) / 2, top - 7);
   }

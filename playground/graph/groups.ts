@@ -8,11 +8,11 @@ export function groupOf(agent: Pick<Agent, 'swarmId' | 'serverId'>): string {
   return agent.swarmId ?? agent.serverId;
 }
 
-/** How a group is called, from the swarms that are known. */
-export function labelOf(groupId: string, swarms: ReadonlyMap<string, SwarmFragment>): string {
+/** How a group is called, from the swarms that are known: in full, and ever shorter. */
+export function namesOf(groupId: string, swarms: ReadonlyMap<string, SwarmFragment>): readonly [string, ...string[]] {
   const swarm = swarms.get(groupId);
-  if (swarm === undefined) return groupId.replace(':', ' · ');
+  if (swarm === undefined) return [groupId.replace(':', ' · ')];
   const shape = swarm.topologyName ?? swarm.topology?.toLowerCase() ?? null;
-  const name = shortened(swarm.name ?? swarm.nativeId, MAX_NAME);
-  return [swarm.serverId, name, shape].filter((part) => part !== null).join(' · ');
+  const name = `${swarm.serverId} · ${shortened(swarm.name ?? swarm.nativeId, MAX_NAME)}`;
+  return shape === null ? [name, swarm.serverId] : [`${name} · ${shape}`, name, swarm.serverId];
 }

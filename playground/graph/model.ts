@@ -9,13 +9,22 @@ import { GraphNode, type NodeAttributes } from './node.js';
 
 export interface EdgeAttributes {
   readonly inferred: boolean;
+  /** Gone, and not drawn any more. */
+  isGone: boolean;
 }
 
 export type SwarmGraph = MultiDirectedGraph<NodeAttributes, EdgeAttributes>;
 type Edge = Pick<TopologyEdgeFragment, 'id' | 'from' | 'to' | 'inferred'>;
 
-/** Edges that go one by one: a renderer goes over everything for each of them, so more of them go all at once. */
-const FEW_EDGES = 2;
+/**
+ * What has gone is not drawn, and is taken out when there is so much of it: a renderer goes over everything for each node
+ * and edge that is taken out, so all is taken out at once and put in again.
+ */
+const MAX_GONE = 40;
+const MAX_GONE_SHARE = 0.1;
+
+/** Shorter ways are not worth a step of everybody. */
+const MIN_WAY = 0.4;
 
 /** A frame that passed in no time: everything is where it should be. */
 const AT_ONCE_MS = 1e6;
@@ -31,6 +40,8 @@ export class GraphModel {
   #edges: ReadonlyMap<string, Edge> = new Map();
   #agents: ReadonlyMap<string, Agent> = new Map();
   readonly #moving = new Set<string>();
+  readonly #changedEdges = new Set<string>();
+  #goneEdges = 0;
   #timesDrawnAnew = 0;
   #theme: Theme;
   #isStill: boolean;
@@ -68,6 +79,7 @@ export class GraphModel {
     this.#edges = edges;
     this.#add(added);
     if (edgesChanged || added.length > 0) this.#connect();
+    this.#tidy();
     return added.length > 0 || gone.length > 0 || regrouped || edgesChanged;
   }
 
@@ -82,16 +94,19 @@ export class GraphModel {
   /** @returns the agents that look different now */
   step(passedMs: number): string[] {
     const changed: string[] = [];
-    let hasGone = false;
     for (const id of this.#moving) {
       const node = this.nodes.get(id);
       if (node?.step(this.#isStill ? AT_ONCE_MS : passedMs) !== true) this.#moving.delete(id);
       else changed.push(id);
-      if (node?.hasLeft === true) hasGone = true;
     }
-    if (!hasGone) return changed;
-    this.#forget();
-    return changed.filter((id) => this.nodes.has(id));
+    return changed;
+  }
+
+  /** Edges that look different since this was asked last. */
+  takeChangedEdges(): string[] {
+    const changed = [...this.#changedEdges];
+    this.#changedEdges.clear();
+    return changed;
   }
 
   /** It grows when the graph was emptied and filled again, so that what a renderer knew of its nodes is forgotten. */
@@ -135,8 +150,9 @@ export class GraphModel {
   place(ids: readonly string[], positions: Float32Array): void {
     ids.forEach((id, index) => {
       const node = this.nodes.get(id);
-      if (node === undefined) return;
-      node.goTo(positions[index * 2] ?? 0, positions[index * 2 + 1] ?? 0);
+      const [x = 0, y = 0] = positions.subarray(index * 2, index * 2 + 2);
+      if (node === undefined || Math.hypot(node.target.x - x, node.target.y - y) < MIN_WAY) return;
+      node.goTo(x, y);
       this.#moving.add(id);
     });
   }
@@ -196,29 +212,32 @@ export class GraphModel {
     node.attributes = this.graph.getNodeAttributes(id);
   }
 
-  /** Takes out who has faded. A renderer goes over everything for each node that goes, so they go all at once. */
-  #forget(): void {
-    for (const [id, node] of this.nodes) if (node.hasLeft) this.nodes.delete(id);
-    this.#drawAnew();
-  }
-
-  #drawAnew(): void {
+  /** Takes out what has gone, when there is enough of it. */
+  #tidy(): void {
+    const left = [...this.nodes].filter(([, { hasLeft }]) => hasLeft);
+    const gone = left.length + this.#goneEdges;
+    if (gone < MAX_GONE || gone < MAX_GONE_SHARE * (this.graph.order + this.graph.size)) return;
+    for (const [id] of left) this.nodes.delete(id);
     this.#timesDrawnAnew += 1;
+    this.#goneEdges = 0;
+    this.#changedEdges.clear();
     this.graph.clear();
     for (const [id, node] of this.nodes) this.#draw(id, node);
     this.#connect();
   }
 
   #connect(): void {
-    const stale = this.graph.filterEdges((id) => !this.#edges.has(id));
-    if (stale.length > FEW_EDGES) {
-      this.#drawAnew();
-      return;
-    }
-    for (const id of stale) this.graph.dropEdge(id);
+    this.#goneEdges = 0;
+    this.graph.forEachEdge((id, attributes) => {
+      const isGone = !this.#edges.has(id);
+      if (isGone) this.#goneEdges += 1;
+      if (isGone === attributes.isGone) return;
+      attributes.isGone = isGone;
+      this.#changedEdges.add(id);
+    });
     for (const { id, from, to, inferred } of this.#edges.values())
       if (!this.graph.hasEdge(id) && this.graph.hasNode(from) && this.graph.hasNode(to))
-        this.graph.addEdgeWithKey(id, from, to, { inferred });
+        this.graph.addEdgeWithKey(id, from, to, { inferred, isGone: false });
   }
 }
 

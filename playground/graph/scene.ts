@@ -5,7 +5,7 @@ import type { Theme } from './appearance.js';
 import { Viewpoint } from './camera.js';
 import { FrameTimes } from './frame-times.js';
 import { GroupCanvas } from './group-canvas.js';
-import { labelOf } from './groups.js';
+import { namesOf } from './groups.js';
 import { GraphModel } from './model.js';
 import { graphOptions } from './styles.js';
 
@@ -41,6 +41,7 @@ export class Scene {
   #frame: number | null = null;
   #drawnAtMs = 0;
   #drawnOrder = 0;
+  #drawnSize = 0;
   #timesDrawnAnew = 0;
   #hasFit = false;
 
@@ -50,11 +51,14 @@ export class Scene {
     this.#theme = options.theme;
     this.#model = new GraphModel(options.theme, options.isStill);
     [this.#sigma, this.#groups, this.#view] = this.#mount();
-    this.#layout = new Layout((ids, positions) => {
-      this.#model.place(ids, positions);
-      if (this.#view.follows) this.#fit();
-      this.#wake();
-    });
+    this.#layout = new Layout(
+      () => this.#model.layout(),
+      (ids, positions) => {
+        this.#model.place(ids, positions);
+        if (this.#view.follows) this.#fit();
+        this.#wake();
+      },
+    );
     const { container } = options;
     container.addEventListener('wheel', () => this.#view.release(), { passive: true });
     container.addEventListener('pointermove', ({ buttons }) => {
@@ -69,8 +73,7 @@ export class Scene {
   show(picture: Picture): void {
     this.#picture = picture;
     if (this.#model.show(picture.agents, picture.edges)) {
-      const { ids, input } = this.#model.layout();
-      this.#layout.start(ids, input);
+      this.#layout.want();
       if (this.#view.follows) this.#fit();
     }
     this.#wake();
@@ -126,9 +129,9 @@ export class Scene {
     const { container, onSelect } = this.#options;
     const sigma = new Sigma(this.#model.graph, container, graphOptions(this.#theme));
     const groups = new GroupCanvas(sigma, this.#model, this.#theme);
-    groups.labelOf = (groupId) => labelOf(groupId, this.#picture.swarms);
+    groups.namesOf = (groupId) => namesOf(groupId, this.#picture.swarms);
     const view = new Viewpoint(sigma);
-    sigma.on('clickNode', ({ node }) => onSelect(node));
+    sigma.on('clickNode', ({ node }) => onSelect(this.#model.nodes.get(node)?.isLeaving === false ? node : null));
     sigma.on('clickStage', () => onSelect(null));
     return [sigma, groups, view];
   }
@@ -155,18 +158,21 @@ export class Scene {
     this.#drawnAtMs = nowMs;
     const model = this.#model;
     const changed = model.step(passedMs);
+    const edges = model.takeChangedEdges();
     const viewMoved = this.#view.step(passedMs);
     if (changed.length > 0) this.#groups.outline(nowMs, !model.isMoving);
     if (model.timesDrawnAnew !== this.#timesDrawnAnew) {
       this.#timesDrawnAnew = model.timesDrawnAnew;
       this.#mark(true);
       this.#sigma.refresh();
-    } else if (changed.length > 0) {
+    } else if (changed.length > 0 || edges.length > 0) {
       // Agents that came since need a place in the renderer first; when all rest, names are placed anew.
-      const skipIndexation = model.graph.order === this.#drawnOrder && model.isMoving;
-      this.#sigma.refresh({ partialGraph: { nodes: changed }, skipIndexation, schedule: false });
+      const isKnown = model.graph.order === this.#drawnOrder && model.graph.size === this.#drawnSize;
+      const skipIndexation = isKnown && model.isMoving;
+      this.#sigma.refresh({ partialGraph: { nodes: changed, edges }, skipIndexation, schedule: false });
     }
     this.#drawnOrder = model.graph.order;
+    this.#drawnSize = model.graph.size;
     this.frames.add(performance.now() - began);
     if (model.isMoving || viewMoved) this.#wake();
   }

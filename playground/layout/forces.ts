@@ -36,9 +36,11 @@ export class Forces {
   readonly #count: number;
   readonly #nodes: Float32Array;
   readonly #edges: Float32Array;
-  #iterations = 0;
+  #iterations: number;
 
-  constructor(input: LayoutInput) {
+  /** @param madeSteps it is as calm as after so many */
+  constructor(input: LayoutInput, madeSteps = 0) {
+    this.#iterations = madeSteps;
     this.#count = input.groups.length;
     this.#nodes = nodesOf(input);
     this.#edges = edgesOf(input);

@@ -6,6 +6,8 @@ export interface LayoutTask {
   readonly task: number;
   readonly input: LayoutInput;
   readonly maxSteps: number;
+  /** How many steps it is as if it had made before: what was laid out already is not shaken up. */
+  readonly madeSteps: number;
 }
 
 /** What comes back, several times for one task. */

@@ -15,7 +15,7 @@ let current = 0;
 
 self.addEventListener('message', ({ data }: MessageEvent<LayoutTask>) => {
   current = data.task;
-  work(data, new Forces(data.input), data.maxSteps);
+  work(data, new Forces(data.input, data.madeSteps), data.maxSteps);
 });
 
 /** One turn, then the next one behind whatever the page has sent meanwhile. */

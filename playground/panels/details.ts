@@ -3,6 +3,19 @@ import { arrange, badge, button, element, Facts, find, setBadge, setText } from 
 import type { Change } from '../history.js';
 import { AGENT_TONES, clockTime, count, milliseconds, percent, SERVER_TYPES, UNKNOWN, word } from '../words.js';
 
+const WORK: readonly (readonly [name: string, textOf: (work: NonNullable<Agent['performance']>) => string])[] = [
+  ['open tasks', ({ tasksActive }) => count(tasksActive)],
+  ['done', ({ tasksCompleted }) => count(tasksCompleted)],
+  ['failed', ({ tasksFailed }) => count(tasksFailed)],
+  ['success', ({ successRate }) => percent(successRate)],
+  ['activity', ({ activityLevel }) => percent(activityLevel)],
+  ['health', ({ healthScore }) => percent(healthScore)],
+  ['CPU', ({ cpuUsage }) => percent(cpuUsage)],
+  ['memory', ({ memoryUsage }) => percent(memoryUsage)],
+  ['tokens', ({ tokenUsage }) => count(tokenUsage)],
+  ['response', ({ responseTimeMs }) => milliseconds(responseTimeMs)],
+];
+
 interface DetailsEvents {
   readonly onClose: () => void;
   readonly onLookAt: (agentId: string) => void;
@@ -18,6 +31,7 @@ export class DetailsPanel {
   readonly #simulated = badge('simulated', 'neutral');
   readonly #facts = new Facts();
   readonly #work = new Facts();
+  readonly #unknown = element('p', 'hint');
   readonly #history = element('ol', 'history');
   #shown: readonly Change[] = [];
   #agentId: string | null = null;
@@ -39,6 +53,7 @@ export class DetailsPanel {
       this.#facts.list,
       element('h4', '', 'Work'),
       this.#work.list,
+      this.#unknown,
       element('h4', '', 'Last changes'),
       this.#history,
     );
@@ -73,16 +88,12 @@ export class DetailsPanel {
     this.#facts.set('thinks', neural?.cognitivePattern ?? null);
     this.#facts.set('made', agent.createdAt === null ? null : clockTime(agent.createdAt));
     this.#facts.set('last at work', agent.lastActiveAt === null ? null : clockTime(agent.lastActiveAt));
-    this.#work.set('open tasks', count(performance?.tasksActive));
-    this.#work.set('done', count(performance?.tasksCompleted));
-    this.#work.set('failed', count(performance?.tasksFailed));
-    this.#work.set('success', percent(performance?.successRate ?? null));
-    this.#work.set('activity', percent(performance?.activityLevel ?? null));
-    this.#work.set('health', percent(performance?.healthScore ?? null));
-    this.#work.set('CPU', percent(performance?.cpuUsage ?? null));
-    this.#work.set('memory', percent(performance?.memoryUsage ?? null));
-    this.#work.set('tokens', count(performance?.tokenUsage));
-    this.#work.set('response', milliseconds(performance?.responseTimeMs ?? null));
+    const unknown = WORK.filter(([name, textOf]) => {
+      const text = performance === null ? UNKNOWN : textOf(performance);
+      this.#work.set(name, text === UNKNOWN ? null : text);
+      return text === UNKNOWN;
+    });
+    setText(this.#unknown, unknown.length === 0 ? '' : `Not reported: ${unknown.map(([name]) => name).join(', ')}.`);
   }
 
   #tell(history: readonly Change[]): void {

@@ -6,7 +6,7 @@ import type {
   PerformanceMode,
 } from '../../src/client/index.js';
 import { fillOf, type Theme } from '../graph/appearance.js';
-import { labelOf } from '../graph/groups.js';
+import { namesOf } from '../graph/groups.js';
 import { button, element, find } from '../dom.js';
 import { MODES, SERVER_TYPES } from '../words.js';
 import { Choice } from './choice.js';
@@ -71,7 +71,11 @@ export class FiltersPanel {
       [...types].map(([value, count]) => ({ value, text: value, count, colour: fillOf(value, theme) })),
     );
     this.#swarms.offer(
-      [...swarms.values()].map(({ id, agentCount }) => ({ value: id, text: labelOf(id, swarms), count: agentCount })),
+      [...swarms.values()].map(({ id, agentCount }) => ({
+        value: id,
+        text: namesOf(id, swarms)[0],
+        count: agentCount,
+      })),
     );
     this.#operation.show(request);
   }
