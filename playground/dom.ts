@@ -1,3 +1,5 @@
+import type { Tone } from './words.js';
+
 type Child = Node | string;
 
 /** The element of the page with this id. @throws Error it is missing or of another kind: the page and the code differ */
@@ -31,8 +33,6 @@ export function button(text: string, press: () => void): HTMLButtonElement {
 export function setText(target: Element, text: string): void {
   if (target.textContent !== text) target.textContent = text;
 }
-
-export type Tone = 'good' | 'busy' | 'warning' | 'bad' | 'neutral';
 
 export function setTone(target: HTMLElement, tone: Tone): void {
   if (target.dataset['tone'] !== tone) target.dataset['tone'] = tone;

@@ -35,13 +35,13 @@ const select = (agentId: string | null): void => {
   selected = agentId;
   scene?.select(agentId);
   agents.select(agentId);
-  write();
+  tell();
 };
 
 const scene = openScene();
 const stage = new StagePanel(scene, () => {
   scene?.highlight(soughtIn(stream.getSnapshot()));
-  write();
+  tell();
 });
 const lookAt = (agentId: string): void => scene?.lookAt(agentId);
 const agents = new AgentsPanel(select, lookAt);
@@ -75,8 +75,8 @@ function soughtIn({ agents: all }: AgentsSnapshot): ReadonlySet<string> | null {
   return sought === null ? null : new Set([...all.values()].filter(sought).map(({ id }) => id));
 }
 
-/** Writes all that is words. */
-function write(): void {
+/** Tells all that is words. */
+function tell(): void {
   const snapshot = stream.getSnapshot();
   const { sought } = stage;
   const all = [...snapshot.agents.values()];
@@ -101,10 +101,10 @@ stream.subscribe(() => {
   isWriting = true;
   setTimeout(() => {
     isWriting = false;
-    write();
+    tell();
   }, WORDS_EVERY_MS);
 });
-write();
+tell();
 
 const health = client.health({ everyMs: 1_000 });
 const healthPanel = new HealthPanel(async () => {
@@ -121,5 +121,5 @@ noticesPanel.show(notices.getSnapshot());
 dark.addEventListener('change', () => {
   if (scene !== null) scene.theme = themeNow();
   healthPanel.repaint();
-  write();
+  tell();
 });

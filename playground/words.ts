@@ -7,7 +7,9 @@ import type {
   PerformanceMode,
   ServerStatus,
 } from '../src/client/index.js';
-import type { Tone } from './dom.js';
+
+/** Names of colours: how good something is. */
+export type Tone = 'good' | 'busy' | 'warning' | 'bad' | 'neutral';
 
 /** What is not known is shown as this, never as a number. */
 export const UNKNOWN = '–';

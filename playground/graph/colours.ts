@@ -35,8 +35,8 @@ export function luminance(colour: Colour): number {
 }
 
 /** Contrast of two colours as WCAG defines it, 1 (none) .. 21. */
-export function contrast(one: Colour, other: Colour): number {
-  const [dark = 0, light = 0] = [luminance(one), luminance(other)].sort((a, b) => a - b);
+export function contrast(first: Colour, second: Colour): number {
+  const [dark = 0, light = 0] = [luminance(first), luminance(second)].sort((a, b) => a - b);
   return (light + 0.05) / (dark + 0.05);
 }
 

@@ -1,6 +1,7 @@
 import type { CircuitBreakerFragment } from '../../src/client/index.js';
 import { badge, setBadge } from '../dom.js';
-import { CIRCUIT_TONES, word } from '../words.js';
+import { CIRCUIT_TONES } from '../words.js';
+import { breakerText } from './breaker-text.js';
 
 /** A circuit breaker in a badge; an open one says how long it stays so. */
 export class BreakerBadge {
@@ -17,14 +18,4 @@ export class BreakerBadge {
     if (this.#breaker === null) return;
     setBadge(this.element, breakerText(this.#breaker, serverNowMs), CIRCUIT_TONES[this.#breaker.state]);
   }
-}
-
-export function breakerText(
-  { state, retryAt, consecutiveFailures }: CircuitBreakerFragment,
-  serverNowMs: number,
-): string {
-  const failures = consecutiveFailures === 0 ? '' : ` · ${consecutiveFailures} failed in a row`;
-  if (state !== 'OPEN' || retryAt === null) return `breaker ${word(state)}${failures}`;
-  const leftMs = Math.max(0, Date.parse(retryAt) - serverNowMs);
-  return `breaker open · probe in ${(leftMs / 1_000).toFixed(1)} s${failures}`;
 }

@@ -1,5 +1,6 @@
 import type { ConnectionSnapshot, ConnectionStatus, Observable } from '../../src/client/index.js';
-import { find, setBadge, setText, type Tone } from '../dom.js';
+import { find, setBadge, setText } from '../dom.js';
+import type { Tone } from '../words.js';
 
 const TONES: Readonly<Record<ConnectionStatus, Tone>> = {
   IDLE: 'neutral',

@@ -61,7 +61,7 @@ export class StagePanel {
     );
     arrange(
       this.#statuses,
-      LEGEND_STATUSES.map((one) => keyOf(word(one), 'ring', ringOf(one, theme))),
+      LEGEND_STATUSES.map((known) => keyOf(word(known), 'ring', ringOf(known, theme))),
     );
   }
 
