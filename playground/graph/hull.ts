@@ -8,7 +8,7 @@ export function hullOf(points: readonly Point[]): readonly Point[] {
   const sorted = [...points].sort((a, b) => a.x - b.x || a.y - b.y);
   const distinct = sorted.filter((point, index) => {
     const before = sorted[index - 1];
-    return before === undefined || point.x !== before.x || point.y !== before.y;
+    return before?.x !== point.x || before.y !== point.y;
   });
   if (distinct.length < 3) return distinct;
   const lower = chain(distinct);

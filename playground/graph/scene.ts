@@ -148,7 +148,7 @@ export class Scene {
   }
 
   #wake(): void {
-    this.#frame ??= requestAnimationFrame((nowMs) => this.#draw(nowMs));
+    if (this.#frame === null) this.#frame = requestAnimationFrame((nowMs) => this.#draw(nowMs));
   }
 
   #draw(nowMs: number): void {

@@ -3,9 +3,6 @@ declare module 'graphology-layout-forceatlas2/iterate.js' {
   import type { ForceAtlas2Settings } from 'graphology-layout-forceatlas2';
 
   /** Changes `nodes`. */
-  export default function iterate(
-    settings: Required<ForceAtlas2Settings>,
-    nodes: Float32Array,
-    edges: Float32Array,
-  ): object;
+  function iterate(settings: Required<ForceAtlas2Settings>, nodes: Float32Array, edges: Float32Array): object;
+  export = iterate;
 }

@@ -1,4 +1,3 @@
-/// <reference path="./forceatlas2.d.ts" />
 import iterate from 'graphology-layout-forceatlas2/iterate.js';
 
 /** Numbers of a node and of an edge in the matrices of ForceAtlas2; an edge names its ends by their offsets. */

@@ -59,7 +59,8 @@ export class FiltersPanel {
 
   show({ agents, swarms, request }: AgentsSnapshot, theme: Theme): void {
     const { servers, types } = this.#counted;
-    for (const counts of [servers, types]) for (const key of counts.keys()) counts.set(key as never, 0); // a key of its own
+    for (const type of servers.keys()) servers.set(type, 0);
+    for (const type of types.keys()) types.set(type, 0);
     for (const { serverType, type } of agents.values()) {
       servers.set(serverType, (servers.get(serverType) ?? 0) + 1);
       types.set(type, (types.get(type) ?? 0) + 1);
