@@ -14,28 +14,36 @@ import type { LiveStream, StreamRate, StreamSnapshot } from './stream.js';
 
 /** Which agents: a conjunction. `null` or left out: all match; an empty list: none. */
 export interface AgentFilters {
-  readonly serverTypes?: readonly McpServerType[] | null;
-  readonly agentTypes?: readonly string[] | null;
-  readonly swarmIds?: readonly string[] | null;
+  readonly serverTypes?: readonly McpServerType[] | null | undefined;
+  readonly agentTypes?: readonly string[] | null | undefined;
+  readonly swarmIds?: readonly string[] | null | undefined;
 }
 
 /** What of them. @default all */
 export interface AgentIncludes {
-  readonly includePerformance?: boolean;
-  readonly includeNeural?: boolean;
-  readonly includeTopology?: boolean;
+  readonly includePerformance?: boolean | undefined;
+  readonly includeNeural?: boolean | undefined;
+  readonly includeTopology?: boolean | undefined;
 }
 
 export interface StreamOptions {
   /** Disposes the stream when it is aborted. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** All that an agent stream asks for, as variables of `AgentUpdatesDocument`. */
-export type AgentsRequest = Readonly<Required<AgentFilters & AgentIncludes>> & { readonly mode: PerformanceMode };
+export interface AgentsRequest {
+  readonly serverTypes: readonly McpServerType[] | null;
+  readonly agentTypes: readonly string[] | null;
+  readonly swarmIds: readonly string[] | null;
+  readonly includePerformance: boolean;
+  readonly includeNeural: boolean;
+  readonly includeTopology: boolean;
+  readonly mode: PerformanceMode;
+}
 
 /** The part of an agent stream that it is to ask for from now on; what is left out stays as it was. */
-export type AgentsChange = AgentFilters & AgentIncludes & { readonly mode?: PerformanceMode };
+export type AgentsChange = AgentFilters & AgentIncludes & { readonly mode?: PerformanceMode | undefined };
 
 /** What cursor streams say beside their picture. */
 export interface CursorSnapshot extends StreamSnapshot {
@@ -81,11 +89,11 @@ export interface AgentStream extends LiveStream<AgentsSnapshot, AgentsUpdate> {
 /** What a topology stream asks for. */
 export interface TopologyRequest {
   /** Only swarms that these families reported. `null` or left out: all. */
-  readonly serverTypes?: readonly McpServerType[] | null;
+  readonly serverTypes?: readonly McpServerType[] | null | undefined;
   /** Only these swarms. `null` or left out: all. */
-  readonly swarmIds?: readonly string[] | null;
+  readonly swarmIds?: readonly string[] | null | undefined;
   /** @default NORMAL */
-  readonly mode?: PerformanceMode;
+  readonly mode?: PerformanceMode | undefined;
 }
 
 export interface TopologySnapshot extends CursorSnapshot, TopologyPicture {}
@@ -106,9 +114,9 @@ export interface HealthSnapshot extends StreamSnapshot {
 
 export interface HealthOptions extends StreamOptions {
   /** Between two looks at the figures, milliseconds; it is looked at once more at each change. @default 2000 */
-  readonly everyMs?: number;
+  readonly everyMs?: number | undefined;
   /** Changes that are kept. @default 100 */
-  readonly maxChanges?: number;
+  readonly maxChanges?: number | undefined;
 }
 
 /** Servers, breakers and this node. An iteration gives the picture after each change. */
@@ -123,7 +131,7 @@ export interface NoticesSnapshot extends StreamSnapshot {
 
 export interface NoticesOptions extends StreamOptions {
   /** Notices that are kept, and that wait for a slow iteration. @default 100 */
-  readonly maxNotices?: number;
+  readonly maxNotices?: number | undefined;
 }
 
 /** What a person should see. An iteration gives each notice, once. */
@@ -131,9 +139,9 @@ export type NoticeStream = LiveStream<NoticesSnapshot, Notice>;
 
 export interface MetricsRequest {
   /** Only agents that these families reported. `null` or left out: all. */
-  readonly serverTypes?: readonly McpServerType[] | null;
+  readonly serverTypes?: readonly McpServerType[] | null | undefined;
   /** @default LOW_FREQUENCY */
-  readonly mode?: PerformanceMode;
+  readonly mode?: PerformanceMode | undefined;
 }
 
 export interface MetricsSnapshot extends StreamSnapshot {
