@@ -23,9 +23,6 @@ type Edge = Pick<TopologyEdgeFragment, 'id' | 'from' | 'to' | 'inferred'>;
 const MAX_GONE = 40;
 const MAX_GONE_SHARE = 0.1;
 
-/** Shorter ways are not worth a step of everybody. */
-const MIN_WAY = 0.4;
-
 /** A frame that passed in no time: everything is where it should be. */
 const AT_ONCE_MS = 1e6;
 
@@ -146,12 +143,12 @@ export class GraphModel {
     };
   }
 
-  /** @param positions x and y of each of `ids` */
-  place(ids: readonly string[], positions: Float32Array): void {
+  /** @param positions x and y of each of `ids` @param minWay shorter ways are not gone: nobody would see them */
+  place(ids: readonly string[], positions: Float32Array, minWay = 0): void {
     ids.forEach((id, index) => {
       const node = this.nodes.get(id);
       const [x = 0, y = 0] = positions.subarray(index * 2, index * 2 + 2);
-      if (node === undefined || Math.hypot(node.target.x - x, node.target.y - y) < MIN_WAY) return;
+      if (node === undefined || Math.hypot(node.target.x - x, node.target.y - y) < minWay) return;
       node.goTo(x, y);
       this.#moving.add(id);
     });

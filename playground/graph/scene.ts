@@ -26,6 +26,13 @@ export interface Picture {
 /** A frame after a pause is not a step of that length. */
 const MAX_STEP_MS = 100;
 
+/** In pixels. */
+const MIN_WAY = 0.4;
+
+/** Where frames take longer than that (no graphics card, say), the page rests as long between them, so that it answers. */
+const SLOW_FRAME_MS = 70;
+const MAX_REST_MS = 1_000;
+
 /** The live graph on the screen. It draws while something moves, and rests otherwise. */
 export class Scene {
   readonly frames = new FrameTimes();
@@ -40,6 +47,9 @@ export class Scene {
   #selected: string | null = null;
   #frame: number | null = null;
   #drawnAtMs = 0;
+  #gapMs = 0;
+  #restedMs = 0;
+  #isRunning = false;
   #drawnOrder = 0;
   #drawnSize = 0;
   #timesDrawnAnew = 0;
@@ -54,7 +64,7 @@ export class Scene {
     this.#layout = new Layout(
       () => this.#model.layout(),
       (ids, positions) => {
-        this.#model.place(ids, positions);
+        this.#model.place(ids, positions, MIN_WAY * this.#sigma.getCamera().ratio);
         if (this.#view.follows) this.#fit();
         this.#wake();
       },
@@ -148,12 +158,18 @@ export class Scene {
   }
 
   #wake(): void {
-    if (this.#frame === null) this.#frame = requestAnimationFrame((nowMs) => this.#draw(nowMs));
+    if (this.#frame !== null) return;
+    const restMs = this.#gapMs < SLOW_FRAME_MS ? 0 : Math.min(this.#gapMs, MAX_REST_MS);
+    const ask = (): number => requestAnimationFrame((nowMs) => this.#draw(nowMs));
+    this.#frame = restMs === 0 ? ask() : window.setTimeout(ask, restMs);
+    this.#restedMs = restMs;
   }
 
   #draw(nowMs: number): void {
     this.#frame = null;
     const began = performance.now();
+    // Between two frames of which one followed the other at once, or after that rest.
+    if (this.#isRunning) this.#gapMs = nowMs - this.#drawnAtMs - this.#restedMs;
     const passedMs = Math.min(MAX_STEP_MS, nowMs - this.#drawnAtMs);
     this.#drawnAtMs = nowMs;
     const model = this.#model;
@@ -174,6 +190,7 @@ export class Scene {
     this.#drawnOrder = model.graph.order;
     this.#drawnSize = model.graph.size;
     this.frames.add(performance.now() - began);
-    if (model.isMoving || viewMoved) this.#wake();
+    this.#isRunning = model.isMoving || viewMoved;
+    if (this.#isRunning) this.#wake();
   }
 }

@@ -35,7 +35,7 @@ describe.skipIf(!here)(`in Chromium${here ? '' : ' (skipped: not on the PATH, an
       await enter('swl_wrong');
       await form.getByText('is not known').waitFor();
       await enter(token);
-      await page.locator('tbody tr').first().waitFor();
+      await page.locator('.agent').first().waitFor();
       expect(await form.isVisible()).toBe(false);
       await using revoked = new Program(['token', 'revoke', token.split('_')[1] ?? ''], { cwd });
       await revoked.outcome();
