@@ -29,7 +29,7 @@ describe.skipIf(!here)(`the playground${here ? '' : ' (skipped: Chromium is not 
       ['simulate', '--type', 'ruv-swarm', '--agents', '10', '--transport', 'http', '--port', port],
       { cwd: directory },
     );
-    await started.wrote(/127\.0\.0\.1:(\d+)/);
+    await started.printed(/127\.0\.0\.1:(\d+)/);
     return started;
   };
   const serve = async (port: string): Promise<Program> => {
@@ -42,7 +42,7 @@ describe.skipIf(!here)(`the playground${here ? '' : ' (skipped: Chromium is not 
     if (executable === null) throw new Error('Chromium is missing: install it, or set CHROMIUM_PATH');
     directory = await mkdtemp(join(tmpdir(), 'swarmlens-test-'));
     simulator = await simulate('0');
-    simulatorPort = (await simulator.wrote(/127\.0\.0\.1:(\d+)/))[1] ?? '';
+    simulatorPort = (await simulator.printed(/127\.0\.0\.1:(\d+)/))[1] ?? '';
     const flow = { command: process.execPath, args: [PROGRAM, 'simulate', '--type', 'claude-flow', '--agents', '12'] };
     const swarmlens = { timeoutMs: 1_000, breaker: { failures: 2, initialMs: 2_000, maxMs: 2_000 } };
     const ruv = { type: 'http', url: `http://127.0.0.1:${simulatorPort}/mcp`, swarmlens };
