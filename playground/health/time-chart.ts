@@ -18,6 +18,7 @@ export interface TimeChartOptions {
 
 const HEIGHT = 92;
 const SHOWN_SECONDS = 180;
+const MIN_SHOWN_SECONDS = 20;
 /** More than are shown, at a look a second and some more when something changes. */
 const MAX_SAMPLES = 300;
 const AXIS_WIDTH = 46;
@@ -35,7 +36,7 @@ export class TimeChart {
     this.#options = options;
     this.#samples = new Samples(options.lines.length, MAX_SAMPLES);
     this.#plotted.setAttribute('aria-hidden', 'true');
-    this.#values = options.lines.map(() => element('b', ''));
+    this.#values = options.lines.map(() => element('strong', ''));
     const words = element('figcaption', '', element('span', '', options.title));
     options.lines.forEach(({ name, colour }, index) => {
       const key = element('span', 'key');
@@ -86,7 +87,12 @@ export class TimeChart {
       cursor: { show: false },
       padding: [6, 6, 0, 0],
       scales: {
-        x: { range: (_plot, _first, last) => [last - SHOWN_SECONDS, last] },
+        x: {
+          range: (_plot, first, last) => [
+            Math.max(last - SHOWN_SECONDS, Math.min(first, last - MIN_SHOWN_SECONDS)),
+            last,
+          ],
+        },
         y: { range: (_plot, _low, high) => [0, Math.max(high, 0.001) * 1.15] },
       },
       axes: [
@@ -95,8 +101,8 @@ export class TimeChart {
           size: 20,
           space: 70,
           gap: 2,
-          incrs: [60],
-          values: (plot, times) => times.map((time) => ageOf(time, plot)),
+          incrs: [5, 10, 30, 60],
+          values: (_plot, times) => times.map(timeOf),
         },
         {
           ...axis,
@@ -119,8 +125,7 @@ export class TimeChart {
   }
 }
 
-/** `−2 min`, in whole minutes before the last sample; nothing for now. */
-function ageOf(atSeconds: number, plot: uPlot): string {
-  const minutes = Math.round(((plot.scales['x']?.max ?? atSeconds) - atSeconds) / 60);
-  return minutes === 0 ? '' : `−${minutes} min`;
+/** `14:03:20` */
+function timeOf(atSeconds: number): string {
+  return new Date(atSeconds * 1_000).toLocaleTimeString('en-GB');
 }

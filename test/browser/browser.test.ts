@@ -43,6 +43,19 @@ describe.skipIf(!here)(`in Chromium${here ? '' : ' (skipped: not on the PATH, an
     expect(wrong).toEqual([]);
   }, 60_000);
 
+  test('the playground: without any server it says what to do', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'swarmlens-test-'));
+    await writeFile(join(directory, 'config.json'), '{ "mcpServers": {} }');
+    await using other = new Program(['serve', '--config', 'config.json', '--port', '0'], { cwd: directory });
+    const origin = (await other.printed(/ready at (\S+)\/graphql/))[1] ?? '';
+    await using opened = await openPage(browser, origin);
+    const { page, wrong } = opened;
+    await page.locator('#stage-empty', { hasText: 'No agents' }).waitFor();
+    await page.locator('#health-note', { hasText: 'No server is configured' }).waitFor();
+    expect(wrong).toEqual([]);
+    await rm(directory, { recursive: true, force: true });
+  }, 60_000);
+
   test('the playground: markup in what a server says is text', async () => {
     const markup = '<img src=x onerror="document.title=1"><b>bold</b>';
     const directory = await mkdtemp(join(tmpdir(), 'swarmlens-test-'));
