@@ -1,53 +1,7 @@
+import { oneAnswer, reasonOf } from './ask-session.js';
 import type { Connection } from './connection.js';
 import type { TypedDocument } from './document.js';
 import { SwarmClientError } from './errors.js';
-import type { Session, Sink } from './session.js';
-
-/**
- * One answer over one session.
- *
- * @throws OperationError the server refused it
- * @throws the reason of `signal`, which has to be aborted when the session is over
- */
-export function askSession<TResult, TVariables extends Record<string, unknown>>(
-  session: Session,
-  document: TypedDocument<TResult, TVariables>,
-  variables: TVariables,
-  signal: AbortSignal,
-): Promise<TResult> {
-  return new Promise((resolve, reject) => {
-    const end = (settle: () => void): void => {
-      signal.removeEventListener('abort', abort);
-      stop();
-      settle();
-    };
-    const abort = (): void => end(() => reject(reasonOf(signal)));
-    let stop = (): void => undefined;
-    if (signal.aborted) {
-      abort();
-      return;
-    }
-    signal.addEventListener('abort', abort, { once: true });
-    stop = session.start(
-      document,
-      variables,
-      oneAnswer<TResult>(
-        (answer) => end(() => resolve(answer)),
-        (error) => end(() => reject(error)),
-      ),
-    );
-  });
-}
-
-function oneAnswer<TResult>(resolve: (result: TResult) => void, reject: (error: Error) => void): Sink<TResult> {
-  let last: { readonly answer: TResult } | null = null;
-  return {
-    // It is read to its end: to stop before would tell the server to stop, too.
-    next: (answer) => (last = { answer }),
-    fail: reject,
-    done: () => (last === null ? reject(new Error('the server gave no answer')) : resolve(last.answer)),
-  };
-}
 
 /** What becomes of an operation when the connection breaks before its answer: it is asked again, or given up. */
 export type WhenLost = 'AGAIN' | 'FAIL';
@@ -108,9 +62,4 @@ function lost(): SwarmClientError {
 
 function closed(): SwarmClientError {
   return new SwarmClientError('CLIENT_CLOSED', 'The client is closed: make a new one.');
-}
-
-function reasonOf(signal: AbortSignal): Error {
-  const reason: unknown = signal.reason;
-  return reason instanceof Error ? reason : new Error('aborted', { cause: reason });
 }

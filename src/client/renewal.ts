@@ -1,6 +1,6 @@
 import { pause, type Surroundings } from './clock.js';
 import { AuthenticateDocument, ViewerDocument } from './generated/operations.js';
-import { askSession } from './ask.js';
+import { askSession } from './ask-session.js';
 import { OperationError } from './run.js';
 import type { Session } from './session.js';
 import type { Tokens } from './tokens.js';

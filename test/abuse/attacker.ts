@@ -2,30 +2,11 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import type { LimitName } from '../../src/limits/index.js';
+import { BareSocket, type Message } from '../support/bare-socket.js';
 import type { DeliveryServer } from '../support/delivery-server.js';
 
-/** A WebSocket of which a test wants to see everything, and that may send anything. */
-export class Attacker implements AsyncDisposable {
-  readonly socket: WebSocket;
-  readonly messages: Message[] = [];
-  readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
-  #moved: () => void = () => undefined;
-
-  private constructor(socket: WebSocket) {
-    this.socket = socket;
-    socket.on('message', (data: Buffer) => {
-      this.messages.push(JSON.parse(data.toString()) as Message); // of the protocol
-      this.#moved();
-    });
-    socket.on('error', () => undefined);
-    this.closed = new Promise((resolve) => {
-      socket.on('close', (code, reason) => {
-        resolve({ code, reason: reason.toString() });
-        this.#moved();
-      });
-    });
-  }
-
+/** A client of whom the server has to expect everything. */
+export class Attacker extends BareSocket {
   /** Has not said anything yet. */
   static async connect(server: DeliveryServer): Promise<Attacker> {
     const socket = new WebSocket(server.socketUrl, 'graphql-transport-ws', { perMessageDeflate: false });
@@ -42,42 +23,18 @@ export class Attacker implements AsyncDisposable {
     return made;
   }
 
-  send(message: unknown): void {
-    this.socket.send(JSON.stringify(message));
-  }
-
-  /** @param variables as JSON */
-  run(id: string, query: string, variables = '{}'): void {
+  /** @param variables JSON that `JSON.stringify` may not be able to write */
+  runJson(id: string, query: string, variables = '{}'): void {
     this.socket.send(`{"id":${JSON.stringify(id)},"type":"subscribe","payload":${payloadOf(query, variables)}}`);
   }
 
   /** The code of the error that an operation gets. */
   async codeOf(query: string, variables = '{}'): Promise<unknown> {
-    this.run('operation', query, variables);
+    this.runJson('operation', query, variables);
     const answer = (): Message | undefined => this.messages.find(({ id }) => id === 'operation');
     await this.until(() => answer() !== undefined);
     return codeIn(answer()?.payload);
   }
-
-  async until(reached: (attacker: Attacker) => boolean): Promise<void> {
-    while (!reached(this)) {
-      if (this.socket.readyState === this.socket.CLOSED) {
-        throw new Error(`closed: ${JSON.stringify(await this.closed)}`);
-      }
-      await new Promise<void>((resolve) => (this.#moved = resolve));
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.socket.terminate();
-    await this.closed;
-  }
-}
-
-export interface Message {
-  readonly id?: string;
-  readonly type: string;
-  readonly payload?: unknown;
 }
 
 interface Coded {
@@ -96,7 +53,6 @@ export async function post(server: DeliveryServer, body: string | ReadableStream
   return await fetch(`${server.url}/graphql`, { method: 'POST', headers, body, duplex: 'half' } as RequestInit);
 }
 
-/** Variables are JSON that `JSON.stringify` may not be able to write. */
 function payloadOf(query: string, variables: string): string {
   return `{"query":${JSON.stringify(query)},"variables":${variables}}`;
 }

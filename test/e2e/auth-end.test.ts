@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { AccessServer, BareSocket } from '../support/access-server.js';
+import { AccessServer } from '../support/access-server.js';
+import { BareSocket } from '../support/bare-socket.js';
 
 const WATCH = 'subscription { agentUpdates(mode: HIGH_FREQUENCY) { kind cursor agents { id name } } }';
 
@@ -16,7 +17,7 @@ afterAll(async () => {
 describe('the end of a token', () => {
   test('expired: the WebSocket is closed with 4403 at that moment, an SSE stream ends with a last word', async () => {
     const token = await access.jwt({}, 5_000);
-    await using socket = await BareSocket.enter(access, token);
+    await using socket = await BareSocket.withToken(access.server, token);
     socket.run('1', WATCH);
     await socket.until(() => socket.of('1').length > 0);
     const stream = await access.post(WATCH, `Bearer ${token}`, { accept: 'text/event-stream' });
@@ -35,8 +36,8 @@ describe('the end of a token', () => {
 
   test('revoked: WebSocket and SSE end within a second, and those of other tokens go on', async () => {
     const [gone, stays] = [await access.token(), await access.token()];
-    await using socket = await BareSocket.enter(access, gone.text);
-    await using other = await BareSocket.enter(access, stays.text);
+    await using socket = await BareSocket.withToken(access.server, gone.text);
+    await using other = await BareSocket.withToken(access.server, stays.text);
     const stream = await access.post('subscription { notices { code } }', `Bearer ${gone.text}`, {
       accept: 'text/event-stream',
     });
@@ -49,7 +50,7 @@ describe('the end of a token', () => {
   });
 
   test('what a client sends while it is shown the door is not done any more', async () => {
-    await using socket = await BareSocket.enter(access, await access.jwt({}, 5_000));
+    await using socket = await BareSocket.withToken(access.server, await access.jwt({}, 5_000));
     const before = access.server.uses.length;
     socket.socket.pause();
     access.clock.advance(5_000);
@@ -60,7 +61,7 @@ describe('the end of a token', () => {
   });
 
   test('a new token with the same rights on the same socket: streams go on where they stood', async () => {
-    await using socket = await BareSocket.enter(access, await access.jwt({}, 5_000));
+    await using socket = await BareSocket.withToken(access.server, await access.jwt({}, 5_000));
     socket.run('watch', WATCH);
     await socket.until(() => socket.of('watch').length > 0);
     const renew = 'mutation ($token: String!) { authenticate(token: $token) { subject expiresAt } }';
@@ -81,7 +82,7 @@ describe('the end of a token', () => {
 
   test('a new token with other rights, a wrong one, or one over HTTP is refused, and the old one goes on', async () => {
     const token = await access.jwt({}, 5_000);
-    await using socket = await BareSocket.enter(access, token);
+    await using socket = await BareSocket.withToken(access.server, token);
     const renew = 'mutation ($token: String!) { authenticate(token: $token) { subject } }';
     socket.run('more', renew, { token: await access.jwt({ scope: 'agents:read tools:call' }, 20_000) });
     socket.run('less', renew, { token: await access.jwt({ swarmlens: { servers: [] } }, 20_000) });
@@ -106,7 +107,9 @@ test('1,000 sockets that are let in and leave, one half while it is found out wh
   for (let round = 0; round < 10; round += 1) {
     const sockets = await Promise.all(
       Array.from({ length: 100 }, (_, index) =>
-        index % 2 === 0 ? BareSocket.enter(own, token) : BareSocket.open(own, { authorization: `Bearer ${token}` }),
+        index % 2 === 0
+          ? BareSocket.withToken(own.server, token)
+          : BareSocket.open(own.server, { authorization: `Bearer ${token}` }),
       ),
     );
     expect(own.clock.pending).toBe(1);

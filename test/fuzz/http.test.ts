@@ -1,33 +1,12 @@
 import { connect } from 'node:net';
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { AgentsDocument, AgentUpdatesDocument, HealthDocument } from '../../src/client/index.js';
-import { type LogLine, recordingLogger } from '../mcp/support.js';
 import { assertMasked } from '../support/answers.js';
-import { DeliveryServer } from '../support/delivery-server.js';
-import {
-  FUZZ_TIMEOUT_MS,
-  garbage,
-  hostileValue,
-  mutatedJson,
-  mutatedText,
-  NO_RATES,
-  runs,
-} from '../support/hostile.js';
+import { FUZZ_TIMEOUT_MS, garbage, hostileValue, mutatedJson, mutatedText, runs } from '../support/hostile.js';
+import { fuzzedServer } from './server.js';
 
-let server: DeliveryServer;
-let log: readonly LogLine[];
-
-beforeAll(async () => {
-  const { logger, lines } = recordingLogger();
-  log = lines;
-  server = await DeliveryServer.start({}, { logger }, NO_RATES);
-  server.show(0, 3, 0);
-});
-
-afterAll(async () => {
-  await server[Symbol.asyncDispose]();
-});
+const fuzzed = fuzzedServer();
 
 interface RawRequest {
   readonly line: string;
@@ -44,7 +23,7 @@ interface RawAnswer {
 
 /** What the server writes until it closes the connection, or until the first event of a stream; `null`: nothing. */
 async function send({ line, headers, body, isWhole = false }: RawRequest): Promise<RawAnswer | null> {
-  const { hostname, port } = new URL(server.url);
+  const { hostname, port } = new URL(fuzzed().server.url);
   const socket = connect(Number(port), hostname);
   // Who is refused before all of a body is read may be cut off, which `once` of node:events takes for a failure.
   socket.on('error', () => undefined);
@@ -81,15 +60,15 @@ async function assertServesNext(): Promise<void> {
 }
 
 function post(body: Buffer, headers: readonly string[], path = '/graphql'): RawRequest {
-  const { host } = new URL(server.url);
+  const { host } = new URL(fuzzed().server.url);
   const all = [`Host: ${host}`, ...headers, `Content-Length: ${body.length}`];
   return { line: `POST ${path} HTTP/1.1`, headers: all, body, isWhole: true };
 }
 
 async function assertQuiet(): Promise<void> {
   await assertServesNext();
-  expect(server.errors).toEqual([]);
-  expect(log.filter(({ level }) => level === 'error')).toEqual([]);
+  expect(fuzzed().server.errors).toEqual([]);
+  expect(fuzzed().log.filter(({ level }) => level === 'error')).toEqual([]);
 }
 
 const TEXTS: readonly string[] = [AgentsDocument, HealthDocument, AgentUpdatesDocument];
@@ -203,7 +182,7 @@ test(
   'whatever a request or an upgrade asks for, in whatever head, it is answered or cut off, and the next is served',
   { timeout: FUZZ_TIMEOUT_MS },
   async () => {
-    const { host } = new URL(server.url);
+    const { host } = new URL(fuzzed().server.url);
     const requests = fc.record({
       method: fc.oneof(
         { weight: 5, arbitrary: fc.constantFrom('GET', 'POST', 'HEAD', 'OPTIONS', 'PUT', 'TRACE') },

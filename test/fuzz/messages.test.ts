@@ -2,35 +2,15 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { AgentUpdatesDocument, AgentsDocument, CallToolDocument, HealthDocument } from '../../src/client/index.js';
-import { type LogLine, recordingLogger } from '../mcp/support.js';
-import { BareClient, DeliveryServer } from '../support/delivery-server.js';
+import { BareClient } from '../support/delivery-server.js';
 import { assertMasked } from '../support/answers.js';
-import {
-  FUZZ_TIMEOUT_MS,
-  garbage,
-  hostileValue,
-  mutatedJson,
-  mutatedText,
-  NO_RATES,
-  runs,
-} from '../support/hostile.js';
+import { FUZZ_TIMEOUT_MS, garbage, hostileValue, mutatedJson, mutatedText, runs } from '../support/hostile.js';
+import { fuzzedServer } from './server.js';
 
-let server: DeliveryServer;
-let log: readonly LogLine[];
-
-beforeAll(async () => {
-  const { logger, lines } = recordingLogger();
-  log = lines;
-  server = await DeliveryServer.start({}, { logger }, NO_RATES);
-  server.show(0, 3, 0);
-});
-
-afterAll(async () => {
-  await server[Symbol.asyncDispose]();
-});
+const fuzzed = fuzzedServer();
 
 const INIT = { type: 'connection_init', payload: { maxHz: 10, authorization: 'Bearer x' } };
 const TEXTS: readonly string[] = [AgentsDocument, HealthDocument, CallToolDocument, AgentUpdatesDocument];
@@ -73,7 +53,7 @@ async function play(
   all: readonly { readonly bytes: Buffer; readonly binary: boolean }[],
   greets: boolean,
 ): Promise<void> {
-  const socket = new WebSocket(server.socketUrl, 'graphql-transport-ws');
+  const socket = new WebSocket(fuzzed().server.socketUrl, 'graphql-transport-ws');
   const id = `last-${randomUUID()}`;
   const over = new Promise<void>((resolve, reject) => {
     socket.on('close', (code) => {
@@ -108,7 +88,7 @@ function assertMessage(text: string): { readonly id?: string; readonly type: str
 }
 
 async function assertServesNext(): Promise<void> {
-  await using client = await BareClient.connect(server);
+  await using client = await BareClient.connect(fuzzed().server);
   client.subscribe();
   await client.until(({ updates }) => updates.length > 0);
   expect(client.picture.size).toBe(3);
@@ -125,8 +105,8 @@ test(
       }),
       runs(150),
     );
-    expect(server.errors).toEqual([]);
-    expect(log.filter(({ level }) => level === 'error')).toEqual([]);
+    expect(fuzzed().server.errors).toEqual([]);
+    expect(fuzzed().log.filter(({ level }) => level === 'error')).toEqual([]);
   },
 );
 
@@ -147,7 +127,7 @@ test(
   'whatever bytes come instead of frames, the socket ends or waits, and the next client is served',
   { timeout: FUZZ_TIMEOUT_MS },
   async () => {
-    const { hostname, port } = new URL(server.url);
+    const { hostname, port } = new URL(fuzzed().server.url);
     await fc.assert(
       fc.asyncProperty(fc.array(frames, { maxLength: 4 }), fc.boolean(), async (all, compressed) => {
         const socket = connect(Number(port), hostname);
@@ -176,7 +156,7 @@ test(
       }),
       runs(60),
     );
-    expect(server.errors).toEqual([]);
-    expect(log.filter(({ level }) => level === 'error')).toEqual([]);
+    expect(fuzzed().server.errors).toEqual([]);
+    expect(fuzzed().log.filter(({ level }) => level === 'error')).toEqual([]);
   },
 );
