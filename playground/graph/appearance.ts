@@ -14,16 +14,23 @@ export interface Appearance {
 const MIN_SIZE = 7;
 const MAX_SIZE = 16;
 
-/** Hues that are well apart; types that are met often have one of their own, all others share them by their name. */
+/** Hues that are well apart, each once strong and once pale; types that are met often have one of these colours of their own. */
 const HUES = [250, 70, 300, 150, 28, 195, 345, 110, 275, 50, 170, 325] as const;
 const KNOWN_TYPES = [
   ...['coder', 'coordinator', 'researcher', 'tester', 'analyst', 'architect', 'reviewer', 'optimizer'],
   ...['documenter', 'queen', 'monitor', 'specialist'],
+  ...['treasury', 'compliance', 'trading', 'research', 'monitoring', 'worker', 'member', 'unknown'],
 ];
 
-const FILL: Readonly<Record<Theme, { lightness: number; chroma: number }>> = {
-  light: { lightness: 0.6, chroma: 0.15 },
-  dark: { lightness: 0.74, chroma: 0.14 },
+const STRENGTHS: Readonly<Record<Theme, readonly { readonly lightness: number; readonly chroma: number }[]>> = {
+  light: [
+    { lightness: 0.6, chroma: 0.15 },
+    { lightness: 0.5, chroma: 0.09 },
+  ],
+  dark: [
+    { lightness: 0.74, chroma: 0.14 },
+    { lightness: 0.86, chroma: 0.08 },
+  ],
 };
 
 /** What shows no more than what was known last. */
@@ -66,9 +73,10 @@ export function appearanceOf(agent: Agent, theme: Theme): Appearance {
 
 export function fillOf(type: string, theme: Theme): Colour {
   const known = KNOWN_TYPES.indexOf(type);
-  const place = known === -1 ? hashOf(type) % HUES.length : known;
-  const { lightness, chroma } = FILL[theme];
-  return oklch(lightness, chroma, HUES[place] ?? 0);
+  // All others share them by their names.
+  const place = known === -1 ? hashOf(type) % (2 * HUES.length) : known;
+  const strength = STRENGTHS[theme][Math.floor(place / HUES.length)];
+  return oklch(strength?.lightness ?? 0.6, strength?.chroma ?? 0, HUES[place % HUES.length] ?? 0);
 }
 
 export function ringOf(status: AgentStatus, theme: Theme): Colour {

@@ -3,8 +3,9 @@ import { Glide } from './motion.js';
 import type { Point } from './hull.js';
 
 const HALF_LIFE_MS = 140;
-/** Pixels around the agents, for the names of their groups. */
+/** Pixels around the agents, for the names of their groups and, above, what lies over the graph there. */
 const MARGIN = 54;
+const MARGIN_TOP = 82;
 /** A few agents are not drawn larger than this. */
 const MIN_FIT_RATIO = 0.55;
 const PAN_STEP = 60;
@@ -44,9 +45,11 @@ export class Viewpoint {
     const ratio = Math.max(
       MIN_FIT_RATIO,
       (right - left) / Math.max(width - 2 * MARGIN, 1),
-      (bottom - top) / Math.max(height - 2 * MARGIN, 1),
+      (bottom - top) / Math.max(height - MARGIN - MARGIN_TOP, 1),
     );
-    this.#goTo({ x: (left + right) / 2, y: (top + bottom) / 2 }, ratio, isAtOnce);
+    // The renderer's y points upwards.
+    const y = (top + bottom) / 2 + ((MARGIN_TOP - MARGIN) / 2) * ratio;
+    this.#goTo({ x: (left + right) / 2, y }, ratio, isAtOnce);
   }
 
   /** Puts a place into the middle, near enough to read. */

@@ -5,6 +5,8 @@ import { hullOf, type Point } from './hull.js';
 import type { GraphModel } from './model.js';
 
 const MARGIN = 22;
+/** Between a name and the edge of the picture, pixels. */
+const EDGE = 6;
 /** From so many agents on, outlines follow them less often. */
 const MANY = 2_000;
 const SELDOM_MS = 250;
@@ -105,7 +107,9 @@ export class GroupCanvas {
     const text = this.namesOf(id).find((name) => context.measureText(name).width < (right - left) * 1.3 + 30);
     if (text === undefined) return;
     context.fillStyle = oklch(this.#theme === 'dark' ? 0.83 : 0.42, 0.08, hue);
-    context.fillText(text, (left + right) / 2, top - 7);
+    const half = context.measureText(text).width / 2 + EDGE;
+    const middle = Math.max(half, Math.min(this.#sigma.getDimensions().width - half, (left + right) / 2));
+    context.fillText(text, middle, top - 7);
   }
 }
 

@@ -6,7 +6,7 @@ import { AGENT_TONES, word } from '../words.js';
 
 /** Rows that a browser lays out without effort, and that a person still looks through. */
 const MAX_ROWS = 200;
-const MAX_NAME = 18;
+const MAX_NAME = 16;
 
 interface Row {
   readonly element: HTMLLIElement;

@@ -29,6 +29,7 @@ export class DetailsPanel {
   readonly #marks = element('p', 'badges', this.#status);
   readonly #stale = badge('last known values', 'warning');
   readonly #simulated = badge('simulated', 'neutral');
+  readonly #lookAt: HTMLButtonElement;
   readonly #facts = new Facts();
   readonly #work = new Facts();
   readonly #unknown = element('p', 'hint');
@@ -37,15 +38,11 @@ export class DetailsPanel {
   #agentId: string | null = null;
 
   constructor({ onClose, onLookAt }: DetailsEvents) {
+    this.#lookAt = button('Show in the graph', () => {
+      if (this.#agentId !== null) onLookAt(this.#agentId);
+    });
     this.#marks.append(this.#stale, this.#simulated);
-    const buttons = element(
-      'p',
-      'buttons',
-      button('Show in the graph', () => {
-        if (this.#agentId !== null) onLookAt(this.#agentId);
-      }),
-      button('Close', onClose),
-    );
+    const buttons = element('p', 'buttons', this.#lookAt, button('Close', onClose));
     this.#section.append(
       this.#name,
       this.#marks,
@@ -64,6 +61,7 @@ export class DetailsPanel {
     this.#section.hidden = agentId === null;
     this.#agentId = agentId;
     if (agentId === null) return;
+    this.#lookAt.disabled = agent === null;
     if (agent === null) setBadge(this.#status, 'not in the picture', 'neutral');
     else this.#describe(agent);
     if (history !== this.#shown || history.length === 0) this.#tell(history);

@@ -1,11 +1,10 @@
 import type { Agent, AgentsSnapshot, AgentStatus } from '../../src/client/index.js';
 import { arrange, button, element, find, setText } from '../dom.js';
-import { fillOf, ringOf, type Theme } from '../graph/appearance.js';
+import { ringOf, type Theme } from '../graph/appearance.js';
 import type { Scene } from '../graph/scene.js';
 import { word } from '../words.js';
 
 const LEGEND_STATUSES: readonly AgentStatus[] = ['ACTIVE', 'BUSY', 'IDLE', 'PAUSED', 'INITIALIZING', 'ERROR'];
-const MAX_LEGEND_TYPES = 12;
 
 /** What lies around the graph: search, the view's buttons and keys, the legend, and words when there is no graph. */
 export class StagePanel {
@@ -13,10 +12,9 @@ export class StagePanel {
   readonly #frames = find('frames', HTMLParagraphElement);
   readonly #legend = find('legend', HTMLDetailsElement);
   readonly #search = element('input', '');
-  readonly #types = element('ul', '');
   readonly #statuses = element('ul', '');
   readonly #scene: Scene | null;
-  #legendFor = '';
+  #legendFor: Theme | null = null;
 
   /** @param scene null: this browser cannot draw it */
   constructor(scene: Scene | null, searched: () => void) {
@@ -35,8 +33,9 @@ export class StagePanel {
     this.#addButtons(scene);
     this.#addKeys(scene);
     const lines = element('ul', '', lineOf('reported edge', 'solid'), lineOf('inferred from the topology', 'dashed'));
-    const others = element('p', 'hint', 'Size: activity. Grey: last known values.');
-    this.#legend.append(this.#types, this.#statuses, lines, others);
+    const others = element('p', 'hint', 'Colour: type. Ring: status. Size: activity. Grey: last known values.');
+    this.#legend.append(this.#statuses, lines, others);
+    this.#legend.open = matchMedia('(min-width: 900px)').matches;
   }
 
   /** What is searched for; null: nothing. */
@@ -51,17 +50,11 @@ export class StagePanel {
     this.#tellFrames();
     this.#empty.hidden = agents.size > 0 && this.#scene !== null;
     setText(this.#empty, this.#words(agents.size, cursor !== null, isNarrowed(request), error, status === 'ENDED'));
-    const types = [...new Set([...agents.values()].map(({ type }) => type))].sort().slice(0, MAX_LEGEND_TYPES);
-    const legendFor = [theme, ...types].join();
-    if (legendFor === this.#legendFor) return;
-    this.#legendFor = legendFor;
-    arrange(
-      this.#types,
-      types.map((type) => keyOf(type, 'dot', fillOf(type, theme))),
-    );
+    if (theme === this.#legendFor) return;
+    this.#legendFor = theme;
     arrange(
       this.#statuses,
-      LEGEND_STATUSES.map((known) => keyOf(word(known), 'ring', ringOf(known, theme))),
+      LEGEND_STATUSES.map((known) => keyOf(word(known), ringOf(known, theme))),
     );
   }
 
@@ -117,10 +110,9 @@ function isNarrowed({ serverTypes, agentTypes, swarmIds }: AgentsSnapshot['reque
   return serverTypes !== null || agentTypes !== null || swarmIds !== null;
 }
 
-function keyOf(text: string, kind: 'dot' | 'ring', colour: string): HTMLLIElement {
-  const mark = element('span', kind);
-  if (kind === 'dot') mark.style.backgroundColor = colour;
-  else mark.style.borderColor = colour;
+function keyOf(text: string, colour: string): HTMLLIElement {
+  const mark = element('span', 'ring');
+  mark.style.borderColor = colour;
   return element('li', '', mark, text);
 }
 

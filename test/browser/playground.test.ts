@@ -182,7 +182,6 @@ describe.skipIf(!here)(`the playground${here ? '' : ' (skipped: Chromium is not 
       await page.emulateMedia({ colorScheme });
       await page.setViewportSize(viewport);
       await page.locator('.agent').first().click();
-      await page.locator('#legend summary').click();
       await page.locator('.server').nth(1).waitFor();
       await drawn(page);
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(viewport.width);
