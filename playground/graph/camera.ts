@@ -6,6 +6,8 @@ const HALF_LIFE_MS = 140;
 /** Pixels around the agents, for the names of their groups and, above, what lies over the graph there. */
 const MARGIN = 54;
 const MARGIN_TOP = 82;
+/** Of a small screen. */
+const MAX_MARGIN_SHARE = 0.1;
 /** A few agents are not drawn larger than this. */
 const MIN_FIT_RATIO = 0.55;
 const PAN_STEP = 60;
@@ -42,13 +44,15 @@ export class Viewpoint {
     const [left, right, top, bottom] = boundsOf(points);
     if (left > right) return;
     const { width, height } = this.#sigma.getDimensions();
+    const margin = Math.min(MARGIN, width * MAX_MARGIN_SHARE, height * MAX_MARGIN_SHARE);
+    const above = (margin * MARGIN_TOP) / MARGIN;
     const ratio = Math.max(
       MIN_FIT_RATIO,
-      (right - left) / Math.max(width - 2 * MARGIN, 1),
-      (bottom - top) / Math.max(height - MARGIN - MARGIN_TOP, 1),
+      (right - left) / Math.max(width - 2 * margin, 1),
+      (bottom - top) / Math.max(height - margin - above, 1),
     );
     // The renderer's y points upwards.
-    const y = (top + bottom) / 2 + ((MARGIN_TOP - MARGIN) / 2) * ratio;
+    const y = (top + bottom) / 2 + ((above - margin) / 2) * ratio;
     this.#goTo({ x: (left + right) / 2, y }, ratio, isAtOnce);
   }
 

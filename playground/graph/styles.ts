@@ -7,6 +7,7 @@ const TEXT: Readonly<Record<Theme, string>> = { light: '#1d2a34', dark: '#dbe5ec
 const LABEL_BACK: Readonly<Record<Theme, string>> = { light: '#ffffff', dark: '#16212a' };
 const REPORTED: Readonly<Record<Theme, string>> = { light: '#6f8496', dark: '#55697a' };
 const INFERRED: Readonly<Record<Theme, string>> = { light: '#9db0bf', dark: '#4a5c6c' };
+const ACCENT: Readonly<Record<Theme, string>> = { light: '#005f85', dark: '#7fd1e8' };
 const CLEAR = '#00000000';
 
 /** What the renderer knows of how agents and edges look; all else is in their attributes. */
@@ -45,13 +46,16 @@ export function graphOptions(theme: Theme) {
         labelColor: TEXT[theme],
         labelSize: 11,
         labelPosition: 'below',
-        labelVisibility: { whenState: ['isHighlighted'], then: 'visible', else: 'auto' },
-        depth: { whenState: ['isHovered', 'isHighlighted'], then: 'topNodes', else: 'nodes' },
-        backdropVisibility: { whenState: ['isHovered', 'isHighlighted'], then: 'visible', else: 'hidden' },
+        labelVisibility: whenLookedAt('visible', 'auto'),
+        depth: whenLookedAt('topNodes', 'nodes'),
+        backdropVisibility: whenLookedAt('visible', 'hidden'),
         backdropColor: LABEL_BACK[theme],
         backdropShadowColor: 'rgba(0, 0, 0, 0.35)',
         backdropShadowBlur: 10,
         backdropPadding: 5,
+        backdropBorderColor: ACCENT[theme],
+        backdropBorderWidth: 1.5,
+        backdropCornerRadius: 6,
       },
       edges: {
         color: INFERRED[theme],
@@ -76,4 +80,9 @@ export function graphOptions(theme: Theme) {
       zoomDuration: 150,
     },
   });
+}
+
+/** Under the pointer, or chosen; a list of states would mean all of them. */
+function whenLookedAt<const T>(then: T, otherwise: T) {
+  return { whenState: 'isHovered', then, else: { whenState: 'isHighlighted', then, else: otherwise } } as const;
 }

@@ -10,7 +10,7 @@ const LEGEND_STATUSES: readonly AgentStatus[] = ['ACTIVE', 'BUSY', 'IDLE', 'PAUS
 export class StagePanel {
   readonly #empty = find('stage-empty', HTMLParagraphElement);
   readonly #frames = find('frames', HTMLParagraphElement);
-  readonly #legend = find('legend', HTMLDetailsElement);
+  readonly #legend = find('legend', HTMLDivElement);
   readonly #search = element('input', '');
   readonly #statuses = element('ul', '');
   readonly #scene: Scene | null;
@@ -32,10 +32,9 @@ export class StagePanel {
     }
     this.#addButtons(scene);
     this.#addKeys(scene);
-    const lines = element('ul', '', lineOf('reported edge', 'solid'), lineOf('inferred from the topology', 'dashed'));
+    const lines = element('ul', '', lineOf('reported', 'solid'), lineOf('inferred', 'dashed'));
     const others = element('p', 'hint', 'Colour: type. Ring: status. Size: activity. Grey: last known values.');
     this.#legend.append(this.#statuses, lines, others);
-    this.#legend.open = matchMedia('(min-width: 900px)').matches;
   }
 
   /** What is searched for; null: nothing. */
