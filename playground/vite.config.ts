@@ -5,6 +5,8 @@ export default defineConfig({
   build: {
     outDir: '../dist/playground',
     emptyOutDir: true,
+    // Of what is built in, whose licences want to be passed on.
+    license: { fileName: 'licences.md' },
     target: 'es2022',
     modulePreload: { polyfill: false },
     // One file: it comes from the machine that the page is looked at on, or from near it.

@@ -109,7 +109,7 @@ export class TimeChart {
           size: AXIS_WIDTH,
           space: 28,
           gap: 3,
-          values: (_plot, values) => values.map((value) => this.#options.textOf(value)),
+          values: (_plot, values) => values.map((value) => (value === 0 ? '' : this.#options.textOf(value))),
         },
       ],
       series: [
