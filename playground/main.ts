@@ -1,9 +1,4 @@
-import {
-  type AgentsSnapshot,
-  createSwarmClient,
-  RefreshDiscoveryDocument,
-  RequestAgentUpdateDocument,
-} from '../src/client/index.js';
+import { createSwarmClient, RefreshDiscoveryDocument, RequestAgentUpdateDocument } from '../src/client/index.js';
 import { find } from './dom.js';
 import type { Theme } from './graph/appearance.js';
 import { Scene } from './graph/scene.js';
@@ -40,7 +35,7 @@ const select = (agentId: string | null): void => {
 
 const scene = openScene();
 const stage = new StagePanel(scene, () => {
-  scene?.highlight(soughtIn(stream.getSnapshot()));
+  scene?.highlight(stage.sought);
   tell();
 });
 const lookAt = (agentId: string): void => scene?.lookAt(agentId);
@@ -68,11 +63,6 @@ function openScene(): Scene | null {
   } catch {
     return null;
   }
-}
-
-function soughtIn({ agents: all }: AgentsSnapshot): ReadonlySet<string> | null {
-  const { sought } = stage;
-  return sought === null ? null : new Set([...all.values()].filter(sought).map(({ id }) => id));
 }
 
 /** Tells all that is words. */

@@ -37,6 +37,7 @@ export class GraphModel {
   #edges: ReadonlyMap<string, Edge> = new Map();
   #agents: ReadonlyMap<string, Agent> = new Map();
   readonly #moving = new Set<string>();
+  #matches: ((agent: Agent) => boolean) | null = null;
   readonly #changedEdges = new Set<string>();
   #goneEdges = 0;
   #timesDrawnAnew = 0;
@@ -80,12 +81,17 @@ export class GraphModel {
     return added.length > 0 || gone.length > 0 || regrouped || edgesChanged;
   }
 
-  /** Faint are all but those; null: none is faint. */
-  highlight(ids: ReadonlySet<string> | null): void {
+  /** Faint are all but those that match, from now on; null: none is faint. */
+  highlight(matches: ((agent: Agent) => boolean) | null): void {
+    this.#matches = matches;
     for (const [id, node] of this.nodes) {
-      node.dim(ids !== null && !ids.has(id));
+      this.#dim(node);
       this.#moving.add(id);
     }
+  }
+
+  #dim(node: GraphNode): void {
+    node.dim(this.#matches !== null && !this.#matches(node.agent));
   }
 
   /** @returns the agents that look different now */
@@ -164,12 +170,14 @@ export class GraphModel {
   #change(node: GraphNode, agent: Agent): boolean {
     const group = node.group;
     node.show(agent, this.#theme, !this.#isStill && isWork(node.agent, agent));
+    this.#dim(node);
     return node.group !== group;
   }
 
   #add(agents: readonly Agent[]): void {
     for (const [agent, place] of this.#placesFor(agents)) {
       const node = new GraphNode(agent, place, this.#theme);
+      this.#dim(node);
       this.nodes.set(agent.id, node);
       this.#moving.add(agent.id);
       this.#draw(agent.id, node);

@@ -65,7 +65,6 @@ export class GraphNode {
     const { fill, ring, size } = appearanceOf(agent, theme);
     this.#look({ fill, ring, size });
     if (pulses) this.#size.now = Math.max(this.#size.now, size * PULSE);
-    this.attributes.label = labelOfAgent(agent);
   }
 
   #look({ fill, ring, size }: Appearance): void {
@@ -79,9 +78,10 @@ export class GraphNode {
     this.#size.target = 0;
   }
 
-  /** Faint: it is not what is searched for. */
+  /** Faint, and without its name: it is not what is searched for. */
   dim(isFaint: boolean): void {
     this.#opacity.target = isFaint ? FAINT : 1;
+    this.attributes.label = isFaint ? '' : labelOfAgent(this.agent);
   }
 
   get hasLeft(): boolean {

@@ -114,9 +114,9 @@ export class Scene {
     this.#wake();
   }
 
-  /** Faint are all but those; null: none is. */
-  highlight(agentIds: ReadonlySet<string> | null): void {
-    this.#model.highlight(agentIds);
+  /** Faint are all but those that match; null: none is. */
+  highlight(matches: ((agent: Agent) => boolean) | null): void {
+    this.#model.highlight(matches);
     this.#wake();
   }
 

@@ -93,12 +93,17 @@ describe('GraphModel', () => {
   test('what is searched for stays, all else is faint', () => {
     const model = new GraphModel('dark');
     model.show(byId(agentOf('a'), agentOf('b')), NO_EDGES);
-    model.highlight(new Set(['x:a']));
+    model.highlight(({ name }) => name === 'a');
     rest(model);
     expect(model.graph.getNodeAttribute('x:a', 'opacity')).toBe(1);
     expect(model.graph.getNodeAttribute('x:b', 'opacity')).toBeLessThan(0.3);
+    expect(model.graph.getNodeAttribute('x:b', 'label')).toBe('');
+    model.show(byId(agentOf('a'), agentOf('b'), agentOf('c')), NO_EDGES);
+    rest(model);
+    expect(model.graph.getNodeAttribute('x:c', 'opacity')).toBeLessThan(0.3);
     model.highlight(null);
     rest(model);
+    expect(model.graph.getNodeAttribute('x:b', 'label')).toBe('b');
     expect(model.graph.getNodeAttribute('x:b', 'opacity')).toBe(1);
   });
 
