@@ -146,7 +146,7 @@ describe.concurrent('clock far off', SLOW, () => {
     await using control = await Control.open();
     const shaky = control.expect('shaky', { type: 'daa' });
     const clock = { ...systemClock, offsetMs: 0, now: () => Date.now() + clock.offsetMs };
-    await using stage = await Stage.open([overStdio(shaky, { timeoutMs: 700 })], { clock });
+    await using stage = await Stage.open([overStdio(shaky, { timeoutMs: 1_500 })], { clock });
     await shaky.order({ do: 'damage', damage: { kind: 'silent' } });
     await stage.healthWas('shaky', 'DEGRADED>OFFLINE');
     clock.offsetMs = -FORTY_YEARS_MS;
