@@ -1,21 +1,26 @@
+import type { ServerHealth, ToolResult } from '../domain/index.js';
 import { connectSession } from '../mcp/index.js';
+import { type Ownership, soleOwner } from '../nodes/index.js';
 import { messageOf, SwarmlensError, timestamp } from '../shared/index.js';
-import type { ServerHealth, ServerSettings, ToolResult } from './settings.js';
-import { Supervisor, type SupervisorDeps } from './supervisor.js';
+import type { ServerSettings } from './settings.js';
+import type { SupervisorDeps } from './supervisor.js';
+import { Watch, type WatchDeps } from './watch.js';
 
 export interface CollectorDeps extends Omit<SupervisorDeps, 'connect'> {
   /** Left out: over the network, or by starting a process. */
   readonly connect?: SupervisorDeps['connect'];
+  /** Which of several nodes watches a server; left out: this one watches them all. */
+  readonly ownership?: Ownership;
 }
 
-/** All servers that this node polls. */
+/** All servers that this node watches, or would if no other one did. */
 export class Collector implements AsyncDisposable {
-  readonly #supervisors = new Map<string, Supervisor>();
-  readonly #deps: SupervisorDeps;
+  readonly #watches = new Map<string, Watch>();
+  readonly #deps: WatchDeps;
   #discoveredAt: string | null = null;
 
   constructor(settings: readonly ServerSettings[], deps: CollectorDeps) {
-    this.#deps = { ...deps, connect: deps.connect ?? connectSession };
+    this.#deps = { ...deps, connect: deps.connect ?? connectSession, ownership: deps.ownership ?? soleOwner };
     for (const one of settings) this.add(one);
   }
 
@@ -24,9 +29,15 @@ export class Collector implements AsyncDisposable {
     return this.#discoveredAt;
   }
 
-  /** Resolves when each server has answered or failed for the first time. */
+  /** Those that can be asked for something, here or on another node. */
+  get serverIds(): readonly string[] {
+    const { others } = this.#deps.ownership;
+    return [...new Set([...this.#watches.keys(), ...others.serverIds])];
+  }
+
+  /** Resolves when each server has answered or failed for the first time, or another node is known to watch it. */
   async ready(): Promise<void> {
-    await Promise.all([...this.#supervisors.values()].map((supervisor) => supervisor.firstAttempt));
+    await Promise.all([...this.#watches.values()].map((watch) => watch.ready()));
     this.#discoveredAt ??= timestamp(this.#deps.clock);
   }
 
@@ -36,25 +47,26 @@ export class Collector implements AsyncDisposable {
    */
   add(settings: ServerSettings): void {
     const { id } = settings;
-    if (this.#supervisors.has(id)) throw new Error(`server "${id}" is there already`);
-    const supervisor = new Supervisor(settings, this.#deps, () => {
-      if (settings.leavesWhenGone === true && this.#supervisors.get(id) === supervisor) this.#forget(id);
+    if (this.#watches.has(id)) throw new Error(`server "${id}" is there already`);
+    const watch = new Watch(settings, this.#deps, () => {
+      if (settings.leavesWhenGone === true && this.#watches.get(id) === watch) this.#forget(id);
     });
-    this.#supervisors.set(id, supervisor);
+    this.#watches.set(id, watch);
   }
 
   /** Watches a server no longer: its connection is closed, and everything of it leaves the picture. */
   async remove(serverId: string): Promise<void> {
-    const supervisor = this.#supervisors.get(serverId);
-    if (supervisor === undefined) return;
-    this.#supervisors.delete(serverId);
-    await supervisor[Symbol.asyncDispose]();
-    await this.#deps.bus.publish(this.#deps.store.removal(serverId));
+    const watch = this.#watches.get(serverId);
+    if (watch === undefined) return;
+    this.#watches.delete(serverId);
+    const { bus, store } = this.#deps;
+    // Of what another node watches the picture is that node's.
+    await watch.close(() => bus.publish(store.removal(serverId)));
   }
 
   /** Changes what needs no new connection: how often the server is polled at most, and which tools clients may call. */
   adjust({ id, maxPollHz, allowTools }: ServerSettings): void {
-    this.#supervisors.get(id)?.adjust({ maxPollHz, allowTools });
+    this.#watches.get(id)?.adjust({ maxPollHz, allowTools });
   }
 
   /**
@@ -62,14 +74,14 @@ export class Collector implements AsyncDisposable {
    * @returns whether it is watched at all
    */
   reconnect(serverId: string): boolean {
-    const supervisor = this.#supervisors.get(serverId);
-    supervisor?.reconnectNow();
-    return supervisor !== undefined;
+    const watch = this.#watches.get(serverId);
+    watch?.reconnectNow();
+    return watch !== undefined;
   }
 
-  /** Measured health of a server; `null` when this node does not poll it. */
+  /** Measured health of a server; `null` when nobody has measured it. */
   health(serverId: string): ServerHealth | null {
-    return this.#supervisors.get(serverId)?.health() ?? null;
+    return this.#watches.get(serverId)?.health() ?? this.#deps.ownership.others.health(serverId);
   }
 
   /**
@@ -77,25 +89,16 @@ export class Collector implements AsyncDisposable {
    * @returns which of them answered
    * @throws SwarmlensError BAD_USER_INPUT for an id that is not configured; nothing is polled then
    */
-  async pollNow(serverIds: readonly string[] | null): Promise<PollOutcome> {
-    const supervisors =
-      serverIds === null ? [...this.#supervisors.values()] : serverIds.map((id) => this.#find(id, 'serverIds'));
-    const outcomes = await Promise.all(
-      supervisors.map(async (one) => ({ serverId: one.settings.id, answered: await one.pollNow() })),
-    );
-    return {
-      answered: outcomes.filter((one) => one.answered).map((one) => one.serverId),
-      unanswered: outcomes.filter((one) => !one.answered).map((one) => one.serverId),
-    };
+  pollNow(serverIds: readonly string[] | null): Promise<PollOutcome> {
+    return this.#poll(serverIds ?? this.serverIds, false);
   }
 
   /**
    * Polls those that are connected, and tries the others again without waiting for their turn.
    * @param serverIds left out: all
    */
-  async refresh(serverIds: readonly string[] = [...this.#supervisors.keys()]): Promise<void> {
-    for (const id of serverIds) this.reconnect(id);
-    await this.pollNow(serverIds);
+  async refresh(serverIds: readonly string[] = this.serverIds): Promise<void> {
+    await this.#poll(serverIds, true);
     this.#discoveredAt = timestamp(this.#deps.clock);
   }
 
@@ -106,11 +109,29 @@ export class Collector implements AsyncDisposable {
     args: Readonly<Record<string, unknown>>,
     signal: AbortSignal,
   ): Promise<ToolResult> {
-    return this.#find(serverId, 'serverId').callTool(tool, args, signal);
+    this.#check(serverId, 'serverId');
+    const watch = this.#watches.get(serverId);
+    if (watch !== undefined) return watch.callTool(tool, args, signal);
+    return this.#deps.ownership.others.callTool(serverId, tool, args, signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...this.#supervisors.values()].map((supervisor) => supervisor[Symbol.asyncDispose]()));
+    await Promise.all([...this.#watches.values()].map((watch) => watch.close()));
+  }
+
+  async #poll(serverIds: readonly string[], reconnects: boolean): Promise<PollOutcome> {
+    for (const id of serverIds) this.#check(id, 'serverIds');
+    const { others } = this.#deps.ownership;
+    const outcomes = await Promise.all(
+      serverIds.map(async (serverId) => {
+        const watch = this.#watches.get(serverId);
+        return { serverId, answered: await (watch?.poll(reconnects) ?? others.poll(serverId, reconnects)) };
+      }),
+    );
+    return {
+      answered: outcomes.filter((one) => one.answered).map((one) => one.serverId),
+      unanswered: outcomes.filter((one) => !one.answered).map((one) => one.serverId),
+    };
   }
 
   #forget(serverId: string): void {
@@ -119,10 +140,10 @@ export class Collector implements AsyncDisposable {
     });
   }
 
-  #find(serverId: string, argument: string): Supervisor {
-    const supervisor = this.#supervisors.get(serverId);
-    if (supervisor !== undefined) return supervisor;
-    throw noSuchServer(serverId, argument, [...this.#supervisors.keys()]);
+  #check(serverId: string, argument: string): void {
+    if (this.#watches.has(serverId)) return;
+    const known = this.serverIds;
+    if (!known.includes(serverId)) throw noSuchServer(serverId, argument, known);
   }
 }
 

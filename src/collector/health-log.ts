@@ -14,14 +14,24 @@ export class HealthLog {
   readonly #replicaId: string | null;
   readonly #clock: Clock;
   readonly #noticedAt = new Map<string, number>();
-  #status: ServerStatus = 'CONNECTING';
-  #circuit: CircuitState = 'CLOSED';
+  #status: ServerStatus;
+  #circuit: CircuitState;
 
-  /** @param replicaId `null`: of the server as a whole */
-  constructor(serverId: string, clock: Clock, replicaId: string | null = null) {
+  /**
+   * @param replicaId `null`: of the server as a whole
+   * @param last what was told last, by another node; left out: nothing was
+   */
+  constructor(
+    serverId: string,
+    clock: Clock,
+    replicaId: string | null = null,
+    last: Pick<HealthChange, 'status' | 'circuitState'> = { status: 'CONNECTING', circuitState: 'CLOSED' },
+  ) {
     this.#serverId = serverId;
     this.#replicaId = replicaId;
     this.#clock = clock;
+    this.#status = last.status;
+    this.#circuit = last.circuitState;
   }
 
   get status(): ServerStatus {

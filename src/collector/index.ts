@@ -1,3 +1,3 @@
 export { Collector, noSuchServer, type PollOutcome } from './collector.js';
 export { Demand } from './demand.js';
-export { type ServerHealth, type ServerSettings, type ToolResult } from './settings.js';
+export { type ServerSettings } from './settings.js';

@@ -19,23 +19,35 @@ export class PictureKeeper implements Disposable {
   readonly #deps: PictureKeeperDeps;
   readonly #onGone: () => void;
   #server: McpServer;
-  #picture: ServerPicture | null = null;
+  #picture: ServerPicture | null;
+  #hasReported = false;
   #removal: Disposable | null = null;
 
-  /** @param onGone called when the server has been gone for `removeAfterMs`, after its agents have been removed */
+  /**
+   * Goes on with what another node has seen of the server, if the store has that: no agent goes and comes back.
+   * @param onGone called when the server has been gone for `removeAfterMs`, after its agents have been removed
+   */
   constructor(server: McpServer, deps: PictureKeeperDeps, onGone: () => void) {
     this.#server = server;
     this.#deps = deps;
     this.#onGone = onGone;
+    const { store, clock } = deps;
+    this.#picture = store.serverSeenAt(server.id) === null ? null : store.pictureOf(server.id);
+    if (server.staleSince !== null) this.#removeAfter(clock.now() - Date.parse(server.staleSince));
   }
 
   get server(): McpServer {
     return this.#server;
   }
 
-  /** Whether it has ever reported anything. */
-  get hasReported(): boolean {
+  /** Whether anything is known that it has ever reported, to whichever node. */
+  get hasPicture(): boolean {
     return this.#picture !== null;
+  }
+
+  /** Whether it has reported anything since it is watched here. */
+  get hasReported(): boolean {
+    return this.#hasReported;
   }
 
   /** Learns something of the server that is published with what comes next. */
@@ -49,19 +61,18 @@ export class PictureKeeper implements Disposable {
     this.#removal?.[Symbol.dispose]();
     this.#removal = null;
     this.note({ ...known, stale: false, staleSince: null });
+    this.#hasReported = true;
     this.#picture = assemble(this.#server, report, seenAt, this.#picture);
     await this.publish(events, seenAt);
   }
 
   /** The last known picture goes on, marked as such. */
   async unanswered(status: ServerStatus, reason: string, events: readonly SwarmlensEvent[]): Promise<void> {
-    const { clock, store, removeAfterMs = null } = this.#deps;
+    const { clock, store } = this.#deps;
     const { staleSince, id } = this.#server;
     this.note({ status, stale: true, staleSince: staleSince ?? timestamp(clock), lastError: reason });
     if (this.#picture !== null) this.#picture = staleCopy(this.#picture, this.#server, store.serverSeenAt(id));
-    if (staleSince === null && removeAfterMs !== null) {
-      this.#removal = clock.schedule(removeAfterMs, () => this.#remove(removeAfterMs));
-    }
+    if (staleSince === null) this.#removeAfter(0);
     await this.publish(events);
   }
 
@@ -82,11 +93,20 @@ export class PictureKeeper implements Disposable {
     this.#removal = null;
   }
 
+  /** @param passedMs of its time; another node's clock may have told when that began */
+  #removeAfter(passedMs: number): void {
+    const { clock, removeAfterMs = null } = this.#deps;
+    if (removeAfterMs === null) return;
+    const leftMs = Math.min(Math.max(0, removeAfterMs - passedMs), removeAfterMs);
+    this.#removal = clock.schedule(leftMs, () => this.#remove(removeAfterMs));
+  }
+
   #remove(afterMs: number): void {
     const { clock, logger } = this.#deps;
     const { id } = this.#server;
     const count = this.#picture?.agents.length ?? 0;
     this.#picture = null;
+    this.#hasReported = false;
     const message = `${count} agents of ${id} are removed: it has been gone for ${Math.round(afterMs / 1000)} s`;
     const notice: Notice = {
       type: 'notice',

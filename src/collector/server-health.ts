@@ -1,6 +1,11 @@
-import { type CircuitBreakerStatus, NO_LATENCY, type ServerReplica, type ServerStatus } from '../domain/index.js';
+import {
+  type CircuitBreakerStatus,
+  NO_LATENCY,
+  type ServerHealth,
+  type ServerReplica,
+  type ServerStatus,
+} from '../domain/index.js';
 import type { Pool } from '../replicas/index.js';
-import type { ServerHealth } from './settings.js';
 
 /** A breaker that has seen nothing yet. */
 const UNTOUCHED: CircuitBreakerStatus = { state: 'CLOSED', consecutiveFailures: 0, openedAt: null, retryAt: null };

@@ -1,13 +1,5 @@
 import type { ServerMapping } from '../adapters/index.js';
-import type {
-  CircuitBreakerStatus,
-  Latency,
-  McpServerType,
-  Polling,
-  ServerReplica,
-  ToolHealth,
-  TransportKind,
-} from '../domain/index.js';
+import type { McpServerType, TransportKind } from '../domain/index.js';
 import type { Endpoint, EndpointConfig } from '../mcp/index.js';
 import type { BreakerSettings, RestartSettings } from '../replicas/index.js';
 
@@ -37,33 +29,6 @@ export interface ServerSettings {
   readonly restart?: Partial<RestartSettings>;
   /** Once it has been gone for so long that its agents are removed, it is removed itself: it is in no configuration. */
   readonly leavesWhenGone?: boolean;
-}
-
-/** What is measured of a server but not part of the revisioned picture. */
-export interface ServerHealth {
-  /** Of the replica in use, as is `latency`. */
-  readonly circuitBreaker: CircuitBreakerStatus;
-  readonly latency: Latency;
-  /** Calls under way. */
-  readonly inFlight: number;
-  /** Tries, and those of them that failed, of all replicas. */
-  readonly calls: number;
-  readonly failures: number;
-  /** Malformed things that its answers held and that were left out. */
-  readonly rejectedEntries: number;
-  readonly polling: Polling;
-  readonly replicas: readonly ServerReplica[];
-  /** Of the tools that were called last, in the order of their names. */
-  readonly tools: readonly ToolHealth[];
-}
-
-/** Of one call that a client asked for. */
-export interface ToolResult {
-  /** The tool said that it failed. */
-  readonly isError: boolean;
-  /** The decoded answer: JSON, or text where the server sent no JSON. */
-  readonly content: unknown;
-  readonly durationMs: number;
 }
 
 const KINDS: Readonly<Record<Endpoint['type'], TransportKind>> = {

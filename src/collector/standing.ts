@@ -1,5 +1,6 @@
-import type { Notice, ServerReport, ServerStatus, SwarmlensEvent } from '../domain/index.js';
+import type { HealthChange, Notice, ServerReport, ServerStatus, SwarmlensEvent } from '../domain/index.js';
 import type { Pool, PoolEvent } from '../replicas/index.js';
+import type { Store } from '../state/index.js';
 import type { Clock } from '../shared/index.js';
 import type { Adapter } from '../adapters/index.js';
 import { lastErrorOf } from './assemble.js';
@@ -16,21 +17,37 @@ export class Standing {
   readonly #health: HealthLog;
   readonly #toolLog: ToolLog;
   readonly #replicaLogs: ReadonlyMap<string, ReplicaLog>;
+  readonly #logs: readonly HealthLog[];
   /** Of the last report. */
   #toolError: string | null = null;
 
-  constructor(serverId: string, pool: Pool, keeper: PictureKeeper, clock: Clock) {
+  /** Goes on from what the store has of the server, if another node has watched it before. */
+  constructor(pool: Pool, keeper: PictureKeeper, { store, clock }: { readonly store: Store; readonly clock: Clock }) {
+    const { id: serverId } = keeper.server;
     this.#serverId = serverId;
     this.#pool = pool;
     this.#keeper = keeper;
-    this.#health = new HealthLog(serverId, clock);
+    const known = store.servers.get(serverId);
+    const told = known === undefined ? [] : store.events.since(0).events;
+    const { circuitState = 'CLOSED' } = lastTold(told, serverId, null) ?? {};
+    this.#health = new HealthLog(serverId, clock, null, known && { status: known.status, circuitState });
     this.#toolLog = new ToolLog(this.#health);
-    const isOnly = pool.replicas.length === 1;
+    const own =
+      pool.replicas.length === 1
+        ? []
+        : pool.replicas.map(({ id }) => {
+            return [id, new HealthLog(serverId, clock, id, lastTold(told, serverId, id))] as const;
+          });
+    const logs = new Map<string, HealthLog>(own);
+    this.#logs = [this.#health, ...logs.values()];
     this.#replicaLogs = new Map(
-      pool.replicas.map(({ id }) => {
-        return [id, new ReplicaLog(this.#health, isOnly ? null : new HealthLog(serverId, clock, id))];
-      }),
+      pool.replicas.map(({ id }) => [id, new ReplicaLog(this.#health, logs.get(id) ?? null)]),
     );
+  }
+
+  /** What has to be told first: the breakers of a node that has just begun to watch are closed, whatever others' were. */
+  begun(): readonly SwarmlensEvent[] {
+    return this.#logs.flatMap((log) => log.toCircuit('CLOSED', 'another node watches it from now on'));
   }
 
   get status(): ServerStatus {
@@ -83,4 +100,14 @@ export class Standing {
     if (this.#pool.replicas.length > 1 && breaker !== undefined) this.#health.noteCircuit(breaker.state);
     return this.#health.toStatus(status, reason);
   }
+}
+
+function lastTold(
+  events: readonly SwarmlensEvent[],
+  serverId: string,
+  replicaId: string | null,
+): HealthChange | undefined {
+  return events
+    .filter((event) => event.type === 'health')
+    .findLast((event) => event.serverId === serverId && event.replicaId === replicaId);
 }

@@ -1,5 +1,5 @@
 import { type Adapter, cheapTool, createAdapter, detectServerType } from '../adapters/index.js';
-import type { ServerReport } from '../domain/index.js';
+import type { ServerHealth, ServerReport, ToolResult } from '../domain/index.js';
 import { CircuitOpenError } from '../guard/index.js';
 import { type connectSession, type McpSession, type Push, ToolRejectedError } from '../mcp/index.js';
 import { isNotSent, Pool, type PoolEvent, type Seat } from '../replicas/index.js';
@@ -10,7 +10,7 @@ import type { Demand } from './demand.js';
 import { guessedType, newServer, poolSettings } from './new-server.js';
 import { PictureKeeper, type PictureKeeperDeps } from './picture-keeper.js';
 import { healthOf } from './server-health.js';
-import type { ServerHealth, ServerSettings, ToolResult } from './settings.js';
+import { type ServerSettings, transportKind } from './settings.js';
 import { Standing } from './standing.js';
 import { leastIntervalMs, wantedIntervalMs } from './tapped.js';
 import { ToolTally } from './tool-tally.js';
@@ -66,15 +66,18 @@ export class Supervisor implements AsyncDisposable {
       leastIntervalMs: () => leastIntervalMs(this.settings, this.#keeper.server.type),
       maxPollShare: settings.maxPollShare,
     });
-    const type = settings.serverType ?? guessedType(settings) ?? 'CUSTOM';
-    this.#keeper = new PictureKeeper(newServer(settings, type), deps, onGone);
+    const known = deps.store.servers.get(settings.id);
+    const type = settings.serverType ?? guessedType(settings) ?? known?.type ?? 'CUSTOM';
+    const server =
+      known === undefined ? newServer(settings, type) : { ...known, transport: transportKind(settings.endpoint) };
+    this.#keeper = new PictureKeeper(server, deps, onGone);
     this.#pool = new Pool(poolSettings(settings, type, deps.heartbeatMs), {
       ...deps,
       kindOf: (session) =>
         settings.serverType ?? detectServerType({ name: session.identity.name, tools: namesOf(session) }),
       cheapTool: (session, type) => cheapTool(type, namesOf(session), settings.mapping),
     });
-    this.#standing = new Standing(settings.id, this.#pool, this.#keeper, clock);
+    this.#standing = new Standing(this.#pool, this.#keeper, deps);
     this.#pool.onEvent((event) => this.#heard(event));
     this.#pool.onPush((push) => this.#observed(push));
     this.#pool.onToolsChanged(() => this.#turns.look());
@@ -151,7 +154,7 @@ export class Supervisor implements AsyncDisposable {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    await this.#keeper.publish([]);
+    await this.#keeper.publish(this.#standing.begun());
     while (!signal.aborted) {
       if (this.#pool.seat === null) await this.#turns.idle(signal);
       else await this.#turns.take(() => this.#poll(signal), signal);
@@ -217,8 +220,8 @@ export class Supervisor implements AsyncDisposable {
   async #answered(report: ServerReport, held: Held, rejectedBefore: number): Promise<boolean> {
     const events = this.#standing.noticesOf(report, held.adapter, rejectedBefore);
     const isListed = !report.failures.some(({ tool }) => tool === held.list);
-    if (!isListed && !held.isShown && this.#keeper.hasReported) {
-      // What an earlier session has listed is the best that is known: no list is not an empty one.
+    if (!isListed && !held.isShown && this.#keeper.hasPicture) {
+      // What an earlier session, or another node, has listed is the best that is known: no list is not an empty one.
       await this.#standing.unanswered(lastErrorOf(report) ?? 'its agents are not listed', events);
       return false;
     }

@@ -63,6 +63,33 @@ export interface Polling {
   readonly maxTimeShare: number;
 }
 
+/** What is measured of a server but not part of the revisioned picture. */
+export interface ServerHealth {
+  /** Of the replica in use, as is `latency`. */
+  readonly circuitBreaker: CircuitBreakerStatus;
+  readonly latency: Latency;
+  /** Calls under way. */
+  readonly inFlight: number;
+  /** Tries, and those of them that failed, of all replicas. */
+  readonly calls: number;
+  readonly failures: number;
+  /** Malformed things that its answers held and that were left out. */
+  readonly rejectedEntries: number;
+  readonly polling: Polling;
+  readonly replicas: readonly ServerReplica[];
+  /** Of the tools that were called last, in the order of their names. */
+  readonly tools: readonly ToolHealth[];
+}
+
+/** Of one call that a client asked for. */
+export interface ToolResult {
+  /** The tool said that it failed. */
+  readonly isError: boolean;
+  /** The decoded answer: JSON, or text where the server sent no JSON. */
+  readonly content: unknown;
+  readonly durationMs: number;
+}
+
 /** What is state of a server: changes of it are revisioned like those of agents. */
 export interface McpServer {
   readonly id: string;

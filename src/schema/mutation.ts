@@ -1,4 +1,5 @@
-import type { PollOutcome, ToolResult } from '../collector/index.js';
+import type { PollOutcome } from '../collector/index.js';
+import type { ToolResult } from '../domain/index.js';
 import { SwarmlensError, timestamp } from '../shared/index.js';
 import { checkName, checkNames } from './arguments.js';
 import { builder } from './builder.js';

@@ -6,3 +6,4 @@ export * from './listeners.js';
 export * from './server-name.js';
 export * from './tap-protocol.js';
 export * from './pulse.js';
+export * from './redis-url.js';

@@ -1,16 +1,14 @@
-import {
-  type Collector,
-  noSuchServer,
-  type PollOutcome,
-  type ServerHealth,
-  type ToolResult,
-} from '../collector/index.js';
+import { type Collector, noSuchServer, type PollOutcome } from '../collector/index.js';
+import type { ServerHealth, ToolResult } from '../domain/index.js';
 import { SwarmlensError } from '../shared/index.js';
 import type { Store } from '../state/index.js';
 import type { Extent } from './extent.js';
 
 /** What can be asked of the servers that are watched. */
-export type WatchedServers = Pick<Collector, 'discoveredAt' | 'health' | 'pollNow' | 'refresh' | 'callTool'>;
+export type WatchedServers = Pick<
+  Collector,
+  'discoveredAt' | 'serverIds' | 'health' | 'pollNow' | 'refresh' | 'callTool'
+>;
 
 /** The servers that somebody sees: any other is answered like one that there is not. */
 export class RestrictedServers implements WatchedServers {
@@ -29,6 +27,11 @@ export class RestrictedServers implements WatchedServers {
     return this.#all.discoveredAt;
   }
 
+  get serverIds(): readonly string[] {
+    const watched = new Set(this.#all.serverIds);
+    return [...this.#store.servers.values()].map(({ id }) => id).filter((id) => watched.has(id));
+  }
+
   health(serverId: string): ServerHealth | null {
     const server = this.#store.servers.get(serverId);
     const health = server === undefined ? null : this.#all.health(serverId);
@@ -39,11 +42,11 @@ export class RestrictedServers implements WatchedServers {
 
   async pollNow(serverIds: readonly string[] | null): Promise<PollOutcome> {
     for (const id of serverIds ?? []) this.#check(id, 'serverIds');
-    return await this.#all.pollNow(serverIds ?? this.#seen());
+    return await this.#all.pollNow(serverIds ?? this.serverIds);
   }
 
   async refresh(): Promise<void> {
-    await this.#all.refresh(this.#seen());
+    await this.#all.refresh(this.serverIds);
   }
 
   async callTool(
@@ -64,12 +67,8 @@ export class RestrictedServers implements WatchedServers {
     return await this.#all.callTool(serverId, tool, args, signal);
   }
 
-  #seen(): readonly string[] {
-    return [...this.#store.servers.values()].flatMap(({ id }) => (this.#all.health(id) === null ? [] : [id]));
-  }
-
   #check(serverId: string, argument: string): void {
-    const seen = this.#seen();
+    const seen = this.serverIds;
     if (!seen.includes(serverId)) throw noSuchServer(serverId, argument, seen);
   }
 }

@@ -1,9 +1,9 @@
 import { type DocumentNode, execute, parse, subscribe } from 'graphql';
 import { EVERYONE, type Viewer } from '../../src/auth/index.js';
-import { Demand, noSuchServer, type PollOutcome, type ServerHealth } from '../../src/collector/index.js';
+import { Demand, noSuchServer, type PollOutcome } from '../../src/collector/index.js';
 import { ActiveStreams, Commits, Groups, RateClock } from '../../src/delivery/index.js';
 import { candidate } from '../../src/discovery/candidate.js';
-import { NO_LATENCY, type Restriction } from '../../src/domain/index.js';
+import { NO_LATENCY, type Restriction, type ServerHealth } from '../../src/domain/index.js';
 import { schema, type SchemaContext, type Services } from '../../src/schema/index.js';
 import { SwarmlensError } from '../../src/shared/index.js';
 import { type Sight, Sights, type WatchedServers } from '../../src/sight/index.js';
@@ -16,16 +16,16 @@ const BREAKER = { state: 'CLOSED', consecutiveFailures: 0, openedAt: null, retry
 export class SaidServers implements WatchedServers {
   readonly discoveredAt = null;
   readonly polled: (readonly string[])[] = [];
-  readonly ids: readonly string[];
+  readonly serverIds: readonly string[];
   readonly #areWordsSaid: (serverId: string) => boolean;
 
   constructor(ids: readonly string[], areWordsSaid: (serverId: string) => boolean = () => true) {
-    this.ids = ids;
+    this.serverIds = ids;
     this.#areWordsSaid = areWordsSaid;
   }
 
   health(serverId: string): ServerHealth | null {
-    if (!this.ids.includes(serverId)) return null;
+    if (!this.serverIds.includes(serverId)) return null;
     const lastError = this.#areWordsSaid(serverId) ? `${serverId} said: no ag-${serverId.slice(-1)}-a` : null;
     const one = {
       lastError,
@@ -50,18 +50,18 @@ export class SaidServers implements WatchedServers {
   }
 
   pollNow(serverIds: readonly string[] | null): Promise<PollOutcome> {
-    const answered = serverIds ?? this.ids;
-    for (const id of answered) if (!this.ids.includes(id)) throw noSuchServer(id, 'serverIds', this.ids);
+    const answered = serverIds ?? this.serverIds;
+    for (const id of answered) if (!this.serverIds.includes(id)) throw noSuchServer(id, 'serverIds', this.serverIds);
     this.polled.push(answered);
     return Promise.resolve({ answered, unanswered: [] });
   }
 
-  async refresh(serverIds: readonly string[] = this.ids): Promise<void> {
+  async refresh(serverIds: readonly string[] = this.serverIds): Promise<void> {
     await this.pollNow(serverIds);
   }
 
   callTool(serverId: string): ReturnType<WatchedServers['callTool']> {
-    if (!this.ids.includes(serverId)) throw noSuchServer(serverId, 'serverId', this.ids);
+    if (!this.serverIds.includes(serverId)) throw noSuchServer(serverId, 'serverId', this.serverIds);
     return Promise.resolve({ isError: false, content: `all of ${serverId}`, durationMs: 1 });
   }
 }

@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import type { ServerHealth, ToolResult } from '../domain/index.js';
+import { SwarmlensError } from '../shared/index.js';
+import type { Asked, Calls } from './calls.js';
+import type { Holder, Seen } from './lease-book.js';
+import type { OtherNodes } from './ownership.js';
+import { nobodyWatches } from './sole-owner.js';
+
+const RESULT = z.object({ isError: z.boolean(), content: z.unknown(), durationMs: z.number() });
+
+/** The servers that other nodes watch. */
+export class FarServers implements OtherNodes {
+  readonly #calls: Calls;
+  readonly #seen = new Map<string, Seen & { readonly holder: Holder }>();
+
+  constructor(calls: Calls) {
+    this.#calls = calls;
+  }
+
+  get serverIds(): readonly string[] {
+    return [...this.#seen.keys()];
+  }
+
+  get holders(): ReadonlyMap<string, Holder> {
+    return new Map([...this.#seen].map(([serverId, { holder }]) => [serverId, holder]));
+  }
+
+  /** @param health `undefined`: it has not been looked at */
+  note(serverId: string, holder: Holder | null, health?: ServerHealth | null): void {
+    if (holder === null) this.#seen.delete(serverId);
+    else this.#seen.set(serverId, { holder, health: health ?? this.#seen.get(serverId)?.health ?? null });
+  }
+
+  health(serverId: string): ServerHealth | null {
+    return this.#seen.get(serverId)?.health ?? null;
+  }
+
+  async poll(serverId: string, reconnects: boolean): Promise<boolean> {
+    try {
+      return (await this.#ask(serverId, { what: 'poll', reconnects }, NEVER)) === true;
+    } catch (error) {
+      if (error instanceof SwarmlensError) return false;
+      throw error;
+    }
+  }
+
+  async callTool(
+    serverId: string,
+    tool: string,
+    args: Readonly<Record<string, unknown>>,
+    signal: AbortSignal,
+  ): Promise<ToolResult> {
+    const { isError, content, durationMs } = RESULT.parse(
+      await this.#ask(serverId, { what: 'tool', tool, args }, signal),
+    );
+    return { isError, content, durationMs };
+  }
+
+  async #ask(serverId: string, asked: Asked, signal: AbortSignal): Promise<unknown> {
+    const holder = this.#seen.get(serverId)?.holder;
+    if (holder === undefined) throw nobodyWatches(serverId);
+    return this.#calls.ask(holder.nodeId, serverId, asked, signal);
+  }
+}
+
+/** Who asks for a poll waits for it. */
+const NEVER = new AbortController().signal;

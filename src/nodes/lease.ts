@@ -1,0 +1,222 @@
+import type { ServerHealth } from '../domain/index.js';
+import { type Clock, messageOf } from '../shared/index.js';
+import type { Logger } from '../telemetry/index.js';
+import type { Holder, LeaseBook } from './lease-book.js';
+import type { Claim } from './ownership.js';
+
+/** The picture that all nodes share. */
+export interface SharedPicture {
+  /** Brings the newest that is known of a server into this node's store. */
+  synced(serverId: string): Promise<void>;
+  /** Resolves when what this node has published of a server can be had by all, or cannot be for now. */
+  written(serverId: string): Promise<void>;
+}
+
+export interface LeaseDeps {
+  readonly nodeId: string;
+  readonly book: LeaseBook;
+  readonly picture: SharedPicture;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Which other node has it may be another. */
+  readonly onOther: (lease: Lease) => void;
+  /** This node has begun to watch the server. */
+  readonly onHeld: (lease: Lease) => void;
+  /** This node does so no longer. @param leaves whether this node would not watch it again */
+  readonly onFree: (lease: Lease, leaves: boolean) => void;
+}
+
+/** The lease of one server that this node would watch: whose it is, and what follows when it becomes another's. */
+export class Lease {
+  readonly serverId: string;
+  readonly claim: Claim;
+  /** Resolves when it is known for the first time who watches the server, and what that one has seen of it. */
+  readonly settled: Promise<void>;
+  /** Taken though this node has its share: nobody else wanted it, so it stays. */
+  isExtra = false;
+  readonly #deps: LeaseDeps;
+  #settle: () => void = () => undefined;
+  #held: number | null = null;
+  #watched: number | null = null;
+  #other: Holder | null = null;
+  #otherHealth: ServerHealth | null = null;
+  #freeSinceMs: number | null = null;
+  #isSettled = false;
+  #isClosed = false;
+  #asking: Promise<void> | null = null;
+  #turning: Promise<void> = Promise.resolve();
+
+  constructor(serverId: string, claim: Claim, deps: LeaseDeps) {
+    this.serverId = serverId;
+    this.claim = claim;
+    this.#deps = deps;
+    this.settled = new Promise((resolve) => (this.#settle = resolve));
+  }
+
+  /** Under which this node has the lease; `null`: it does not. */
+  get held(): number | null {
+    return this.#held;
+  }
+
+  /** Under which this node watches the server: it has the lease, and knows what the one before has seen. */
+  get watched(): number | null {
+    return this.#watched;
+  }
+
+  /** The node that has the lease instead; `null`: none is known. */
+  get other(): Holder | null {
+    return this.#other;
+  }
+
+  /** As that node has measured it; `null`: nothing is known. */
+  get otherHealth(): ServerHealth | null {
+    return this.#other === null ? null : this.#otherHealth;
+  }
+
+  /** Since when nobody was seen to have it, by the monotonic clock; `null`: somebody has it, or nothing is known. */
+  get freeSinceMs(): number | null {
+    return this.#freeSinceMs;
+  }
+
+  /** Renews the lease, or looks whose it is. One question at a time; it throws while Redis is away. */
+  look(): Promise<void> {
+    return this.#ask(async () => {
+      const { book, nodeId } = this.#deps;
+      const term = this.#held;
+      if (this.#isClosed) return;
+      if (term === null) {
+        const { holder, health } = await book.look(this.serverId);
+        this.#otherHealth = health;
+        // Redis has taken it for us, and we have not heard its answer.
+        if (holder?.nodeId === nodeId) this.#hold(holder.term);
+        else this.#isOf(holder);
+        return;
+      }
+      const holder = await book.renew(this.serverId, term, this.#watched === null ? null : this.claim.health());
+      if (holder?.nodeId !== nodeId || holder.term !== term) this.#lose(holder);
+    });
+  }
+
+  /** Takes the lease if it is free. @returns whether this node has it now */
+  async take(): Promise<boolean> {
+    await this.#ask(async () => {
+      if (this.#held !== null || this.#isClosed) return;
+      const holder = await this.#deps.book.take(this.serverId);
+      if (holder.nodeId === this.#deps.nodeId) this.#hold(holder.term);
+      else this.#isOf(holder);
+    });
+    return this.#held !== null;
+  }
+
+  /** Another node has told that it watches the server. */
+  heardOf(holder: Holder): void {
+    if (this.#held === null) {
+      if (holder.term >= (this.#other?.term ?? 0)) this.#isOf(holder);
+    } else if (holder.term > this.#held) {
+      this.#lose(holder);
+    }
+  }
+
+  /** Lets another node have it. */
+  part(): void {
+    this.#turn(async () => {
+      if (this.#watched === null) return;
+      await this.claim.lost();
+      await this.#release(false);
+    });
+  }
+
+  /** Gives it up for good; whoever has made the claim watches no more. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#asking?.catch(() => undefined);
+    this.#turn(() => this.#release(true));
+    await this.#turning;
+    this.#settle();
+  }
+
+  #ask(question: () => Promise<void>): Promise<void> {
+    const before = this.#asking?.catch(() => undefined) ?? Promise.resolve();
+    const asking = before.then(question).finally(() => {
+      if (this.#asking === asking) this.#asking = null;
+    });
+    this.#asking = asking;
+    return asking;
+  }
+
+  #hold(term: number): void {
+    this.#held = term;
+    this.#isOf(null);
+    this.#freeSinceMs = null;
+    this.#turn(async () => {
+      await this.#sync();
+      if (this.#held !== term || this.#isClosed) return;
+      this.#watched = term;
+      this.claim.gained();
+      this.#isSettled = true;
+      this.#settle();
+      this.#deps.onHeld(this);
+    });
+  }
+
+  #isOf(holder: Holder | null): void {
+    this.#other = holder;
+    if (holder !== null) this.#freeSinceMs = null;
+    else if (this.#held === null) this.#freeSinceMs ??= this.#deps.clock.monotonic();
+    this.#deps.onOther(this);
+    if (holder !== null && !this.#isSettled) this.#turn(() => this.#know());
+  }
+
+  async #know(): Promise<void> {
+    if (this.#isSettled || this.#held !== null) return;
+    await this.#sync();
+    this.#isSettled = true;
+    this.#settle();
+  }
+
+  #lose(holder: Holder | null): void {
+    const { serverId } = this;
+    this.#deps.logger.info({ serverId, by: holder?.nodeId ?? null }, 'another node watches the server');
+    this.#held = null;
+    this.#watched = null;
+    this.isExtra = false;
+    this.#isOf(holder);
+    this.#turn(() => this.claim.lost());
+    this.#deps.onFree(this, false);
+  }
+
+  async #release(leaves: boolean): Promise<void> {
+    const { book, picture, logger, onFree } = this.#deps;
+    const term = this.#held;
+    if (term === null) return;
+    if (this.#watched !== null) await picture.written(this.serverId);
+    this.#held = null;
+    this.#watched = null;
+    this.isExtra = false;
+    this.#isOf(null);
+    try {
+      await book.release(this.serverId, term);
+    } catch (error) {
+      // It lapses by itself.
+      logger.debug({ serverId: this.serverId, error: messageOf(error) }, 'a lease was not released');
+    }
+    onFree(this, leaves);
+  }
+
+  async #sync(): Promise<void> {
+    try {
+      await this.#deps.picture.synced(this.serverId);
+    } catch (error) {
+      const { serverId } = this;
+      this.#deps.logger.warn({ serverId, error: messageOf(error) }, 'the picture of the server could not be read');
+    }
+  }
+
+  /** One after another: what is lost is closed before it is gained again. */
+  #turn(action: () => Promise<void>): void {
+    this.#turning = this.#turning.then(action).catch((error: unknown) => {
+      const { serverId } = this;
+      this.#deps.logger.error({ serverId, error: messageOf(error) }, 'a server did not change hands as it should');
+    });
+  }
+}

@@ -1,0 +1,50 @@
+import type { ServerHealth, ToolResult } from '../domain/index.js';
+
+/** Which node watches a server: of one process that process, of several nodes the one that holds its lease. */
+export interface Ownership extends AsyncDisposable {
+  /** Asks to watch a server. Disposing what is returned gives it up, whether it is watched or not. */
+  claim(serverId: string, claim: Claim): Claimed;
+  readonly others: OtherNodes;
+}
+
+/** A node that would watch a server, as whoever decides about that sees it. */
+export interface Claim {
+  /** Whether another node can watch the server as well as this one: not where its state is in a process of this one. */
+  readonly movable: boolean;
+  /** This node watches the server from now on. */
+  gained(): void;
+  /** Another one does. Resolves when nothing of this node asks the server any more. */
+  lost(): Promise<void>;
+  /** Measured while it is watched here; `null`: it is not. */
+  health(): ServerHealth | null;
+  /**
+   * Polls at once.
+   * @param reconnects whether it is tried again first if it cannot be reached
+   * @returns whether the server answered
+   */
+  poll(reconnects: boolean): Promise<boolean>;
+  /** @throws SwarmlensError FORBIDDEN or SERVER_UNAVAILABLE */
+  callTool(tool: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<ToolResult>;
+}
+
+export interface Claimed extends AsyncDisposable {
+  /** Resolves when it is known for the first time who watches the server, and what that one has seen of it. */
+  readonly settled: Promise<void>;
+}
+
+/** What can be asked of servers that other nodes watch. */
+export interface OtherNodes {
+  /** Those that are watched by another node, as far as this one knows. */
+  readonly serverIds: readonly string[];
+  /** As its node measured it a moment ago; `null`: nothing is known. */
+  health(serverId: string): ServerHealth | null;
+  /** Like `Claim.poll`, on the node that watches the server; `false`, too, when no node does. */
+  poll(serverId: string, reconnects: boolean): Promise<boolean>;
+  /** @throws SwarmlensError FORBIDDEN or SERVER_UNAVAILABLE */
+  callTool(
+    serverId: string,
+    tool: string,
+    args: Readonly<Record<string, unknown>>,
+    signal: AbortSignal,
+  ): Promise<ToolResult>;
+}

@@ -1,0 +1,140 @@
+import type { RedisLink } from '../bus/index.js';
+import type { McpServer } from '../domain/index.js';
+import { type Clock, messageOf } from '../shared/index.js';
+import { createView, type Store, type View } from '../state/index.js';
+import type { Logger } from '../telemetry/index.js';
+import type { Holder } from './lease-book.js';
+import { type Letter, VERSION } from './messages.js';
+
+/** How often the clients of this node want to know. */
+export interface NodeDemand {
+  add(view: View, hz: number): Disposable;
+  hzFor(server: Pick<McpServer, 'id' | 'families'>): number;
+  onChange(callback: () => void): Disposable;
+}
+
+export interface WishesDeps {
+  readonly link: RedisLink;
+  readonly demand: NodeDemand;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly leaseMs: number;
+  /** The node that watches a server instead of this one, for each that one does. */
+  readonly watchedElsewhere: () => ReadonlyMap<string, Holder>;
+}
+
+/** Clients come and go in crowds: what they want is told once for all that do so within this time. */
+const GATHER_MS = 10;
+
+interface Told {
+  readonly holder: Holder;
+  readonly hz: number;
+}
+
+interface Heard {
+  readonly wish: Disposable;
+  readonly hz: number;
+  lapse: Disposable;
+}
+
+/** Carries what clients want to the node that watches the server, and holds what the others' clients want of this one. */
+export class Wishes implements Disposable {
+  readonly #deps: WishesDeps;
+  readonly #changes: Disposable;
+  readonly #told = new Map<string, Told>();
+  /** By server, by node. */
+  readonly #heard = new Map<string, Map<string, Heard>>();
+  #gathering: Disposable | null = null;
+
+  constructor(deps: WishesDeps) {
+    this.#deps = deps;
+    this.#changes = deps.demand.onChange(() => this.tellSoon());
+  }
+
+  /** Wishes of other nodes that this one follows. */
+  get size(): number {
+    let size = 0;
+    for (const nodes of this.#heard.values()) size += nodes.size;
+    return size;
+  }
+
+  /** What is wanted, or who is to be told, may be another. */
+  tellSoon(): void {
+    this.#gathering ??= this.#deps.clock.schedule(GATHER_MS, () => {
+      this.#gathering = null;
+      this.#tell(false);
+    });
+  }
+
+  /** What is not told again lapses. */
+  tellAgain(): void {
+    this.#tell(true);
+  }
+
+  /** Another node's clients want `hz` updates a second of a server that this node watches; 0: none do any more. */
+  heard([, , nodeId, serverId, hz]: Extract<Letter, [unknown, 'want', ...unknown[]]>): void {
+    const { demand, clock, leaseMs } = this.#deps;
+    const known = this.#heard.get(serverId)?.get(nodeId);
+    if (known?.hz === hz) {
+      known.lapse[Symbol.dispose]();
+      known.lapse = clock.schedule(leaseMs, () => this.#drop(serverId, nodeId));
+      return;
+    }
+    // The new one first, or the server would be asked less often in between.
+    const wish = hz > 0 ? demand.add(createView({ serverIds: [serverId] }), hz) : null;
+    this.#drop(serverId, nodeId);
+    if (wish === null) return;
+    const lapse = clock.schedule(leaseMs, () => this.#drop(serverId, nodeId));
+    let nodes = this.#heard.get(serverId);
+    if (nodes === undefined) this.#heard.set(serverId, (nodes = new Map<string, Heard>()));
+    nodes.set(nodeId, { wish, hz, lapse });
+  }
+
+  /** This node does not watch the server any more: wishes go to whoever does. */
+  forget(serverId: string): void {
+    for (const nodeId of [...(this.#heard.get(serverId)?.keys() ?? [])]) this.#drop(serverId, nodeId);
+  }
+
+  [Symbol.dispose](): void {
+    this.#changes[Symbol.dispose]();
+    this.#gathering?.[Symbol.dispose]();
+    for (const serverId of [...this.#heard.keys()]) this.forget(serverId);
+  }
+
+  #drop(serverId: string, nodeId: string): void {
+    const nodes = this.#heard.get(serverId);
+    const heard = nodes?.get(nodeId);
+    if (nodes === undefined || heard === undefined) return;
+    nodes.delete(nodeId);
+    if (nodes.size === 0) this.#heard.delete(serverId);
+    heard.lapse[Symbol.dispose]();
+    heard.wish[Symbol.dispose]();
+  }
+
+  #tell(isAgain: boolean): void {
+    const { link, demand, store, watchedElsewhere } = this.#deps;
+    if (!link.isUp) return;
+    const elsewhere = watchedElsewhere();
+    for (const serverId of this.#told.keys()) if (!elsewhere.has(serverId)) this.#told.delete(serverId);
+    for (const [serverId, holder] of elsewhere) {
+      const server = store.servers.get(serverId);
+      const hz = server === undefined ? 0 : demand.hzFor(server);
+      const told = this.#told.get(serverId);
+      const isNew = told?.holder.nodeId !== holder.nodeId || told.holder.term !== holder.term;
+      // One that was never told of a wish need not hear that there is none.
+      if (hz === 0 && (told === undefined || isNew || told.hz === 0)) this.#told.delete(serverId);
+      else if (isAgain || isNew || told.hz !== hz) this.#send(serverId, { holder, hz });
+    }
+  }
+
+  #send(serverId: string, told: Told): void {
+    const { link, logger } = this.#deps;
+    this.#told.set(serverId, told);
+    const letter: Letter = [VERSION, 'want', link.nodeId, serverId, told.hz];
+    // It is told again soon.
+    link.publish(link.names.node(told.holder.nodeId), letter).catch((error: unknown) => {
+      logger.debug({ serverId, error: messageOf(error) }, 'a wish was not told');
+    });
+  }
+}
