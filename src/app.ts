@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { createAuthenticator, InsecureReminder } from './auth/index.js';
 import { MemoryBus } from './bus/index.js';
 import { Collector, Demand } from './collector/index.js';
-import type { Config } from './config/index.js';
+import { type Config, ConfigError } from './config/index.js';
 import { Candidates } from './discovery/index.js';
 import { ActiveStreams, Commits, eventLoopUtilization, Groups, RateClock } from './delivery/index.js';
 import { LiveConfig } from './live-config.js';
@@ -42,6 +42,8 @@ const NOWHERE = { directory: null, hosts: [], ports: [] };
 export async function createApp(config: Config, { clock, logger }: AppDeps): Promise<App> {
   await using opened = new Opened();
   const authenticator = opened.add(await createAuthenticator(config.auth ?? null, { clock, logger }));
+  // Nobody decides yet which of several nodes watches a server.
+  if (config.bus !== 'memory') throw new ConfigError(['swarmlens.bus: Redis is not supported yet – expected memory']);
   const bus = opened.add(new MemoryBus());
   const store = new Store({
     epoch: randomBytes(6).toString('base64url'),

@@ -5,6 +5,7 @@ import type { ServerChange } from '../state/index.js';
  * is at most once and in order for each server; a gap is the receiver's to notice.
  */
 export interface Bus extends AsyncDisposable {
+  /** Has called back everybody on this node when it returns; rejects when one of them threw. */
   publish(change: ServerChange): Promise<void>;
   /** Calls back for each change from now on; dispose to stop. */
   subscribe(callback: (change: ServerChange) => void): Disposable;

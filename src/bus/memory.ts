@@ -6,9 +6,8 @@ import type { Bus } from './bus.js';
 export class MemoryBus implements Bus {
   readonly #listeners = new Listeners<ServerChange>();
 
-  publish(change: ServerChange): Promise<void> {
+  async publish(change: ServerChange): Promise<void> {
     this.#listeners.emit(change);
-    return Promise.resolve();
   }
 
   subscribe(callback: (change: ServerChange) => void): Disposable {

@@ -38,18 +38,6 @@ export function assemble(
   return { server, agents, swarms, edges };
 }
 
-/** The last known picture of a server that does not answer. */
-export function staleCopy(picture: ServerPicture, server: McpServer, seenAt: string | null): ServerPicture {
-  return {
-    server,
-    agents: picture.agents.map((agent) =>
-      agent.stale ? agent : { ...agent, stale: true, lastSeenAt: seenAt ?? agent.lastSeenAt },
-    ),
-    swarms: picture.swarms.map((swarm) => ({ ...swarm, stale: true })),
-    edges: picture.edges,
-  };
-}
-
 /** The first of what failed in a poll, for a person; `null`: nothing did. */
 export function lastErrorOf({ failures: [failed] }: ServerReport): string | null {
   return failed === undefined ? null : `${failed.tool}: ${failed.message}`;

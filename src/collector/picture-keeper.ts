@@ -1,9 +1,9 @@
 import type { Bus } from '../bus/index.js';
 import type { McpServer, Notice, ServerReport, ServerStatus, SwarmlensEvent } from '../domain/index.js';
 import { type Clock, messageOf, timestamp } from '../shared/index.js';
-import { changesState, type ServerPicture, type Store } from '../state/index.js';
+import { changesState, type ServerPicture, staleCopy, type Store } from '../state/index.js';
 import type { Logger } from '../telemetry/index.js';
-import { assemble, staleCopy } from './assemble.js';
+import { assemble } from './assemble.js';
 
 export interface PictureKeeperDeps {
   readonly store: Store;

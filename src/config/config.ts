@@ -3,6 +3,7 @@ import type { AuthOptions } from '../auth/index.js';
 import type { McpServerType } from '../domain/index.js';
 import type { Limits } from '../limits/index.js';
 import type { EndpointConfig } from '../mcp/index.js';
+import type { RedisAddress } from '../shared/index.js';
 
 /** A validated configuration, with every default filled in. */
 export interface Config {
@@ -27,7 +28,12 @@ export interface Config {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
-  readonly bus: 'memory';
+  /** What carries changes between nodes; `memory`: there is one node. */
+  readonly bus: 'memory' | RedisAddress;
+  /** What the names of all keys and channels in Redis begin with: nodes of one prefix are one swarmlens. Left out: `swarmlens`. */
+  readonly busPrefix?: string;
+  /** How long a node is waited for that watches a server and is not heard of. Left out: 5000. */
+  readonly leaseMs?: number;
   readonly logLevel: LogLevel;
   /** The servers are the bundled simulators. */
   readonly demo: boolean;

@@ -37,6 +37,9 @@ const USUAL_HOSTS = ['localhost'];
 /** Of VisionFlow's bridges and of the DAA server. */
 const USUAL_PORTS = [9500, 9501, 9502, 3001, 3002];
 
+const DEFAULT_BUS_PREFIX = 'swarmlens';
+const DEFAULT_LEASE_MS = 5_000;
+
 /** Read when no file is named. */
 export const DEFAULT_FILE = 'swarmlens.config.json';
 
@@ -82,6 +85,8 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
     host,
     port,
     bus: options.bus ?? 'memory',
+    busPrefix: options.busPrefix ?? DEFAULT_BUS_PREFIX,
+    leaseMs: options.leaseMs ?? DEFAULT_LEASE_MS,
     logLevel,
     heartbeatMs: options.heartbeatMs ?? 5_000,
     tombstones: options.tombstones ?? 2_000,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { MCP_SERVER_TYPES } from '../domain/index.js';
+import { parseRedisUrl, REDIS_URL_FORMS, type RedisAddress } from '../shared/index.js';
 import { AUTH, AUTH_KEYS } from './auth.js';
 import { LOG_LEVELS } from './config.js';
 import { LIMITS, LIMIT_KEYS } from './limits.js';
@@ -7,13 +8,21 @@ import { MAPPING, MAPPING_KEYS } from './mapping.js';
 import { hint } from './problems.js';
 import { wholeNumber } from './whole-number.js';
 
-const NOT_YET = 'not supported yet by this version';
-
 const DURATION_MS = wholeNumber(1, 3_600_000, 'milliseconds, a whole number');
 const SHARE_ERROR = 'expected a number above 0, at most 1';
 const POLL_HZ_ERROR = 'expected a number above 0, at most 1000';
 
 const MAX_REPLICAS = 32;
+
+const PREFIX_ERROR = 'expected 1 to 64 letters, digits, dots, hyphens or underscores';
+
+const BUS_ERROR = `expected memory, or a URL of Redis: ${REDIS_URL_FORMS}`;
+const BUS = z.string({ error: BUS_ERROR }).transform((text, context): 'memory' | RedisAddress => {
+  const address = text === 'memory' ? text : parseRedisUrl(text);
+  if (address !== null) return address;
+  context.addIssue({ code: 'custom', message: BUS_ERROR });
+  return z.NEVER;
+});
 
 /** Longer than that no timer can wait: 23 days. */
 const MAX_TIMER_MS = 2_000_000_000;
@@ -121,7 +130,12 @@ export const ENTRY_KEYS = [
 export const OWN_OPTIONS = z.strictObject({
   port: wholeNumber(0, 65_535).optional(),
   host: z.string().min(1).optional(),
-  bus: z.literal('memory', { error: `${NOT_YET}: only memory is` }).optional(),
+  bus: BUS.optional(),
+  busPrefix: z
+    .string()
+    .regex(/^[\w.-]{1,64}$/, { error: PREFIX_ERROR })
+    .optional(),
+  leaseMs: wholeNumber(200, 600_000, 'milliseconds, a whole number').optional(),
   logLevel: z.enum(LOG_LEVELS).optional(),
   auth: AUTH.optional(),
   limits: LIMITS.optional(),

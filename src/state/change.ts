@@ -24,6 +24,8 @@ export interface ServerChange {
   readonly edges: readonly TopologyEdge[];
   readonly removedEdgeIds: readonly string[];
   readonly events: readonly SwarmlensEvent[];
+  /** By the clock of Redis, milliseconds since the epoch; `null`: it did not come from there. */
+  readonly atMs: number | null;
 }
 
 export function emptyChange(serverId: string): ServerChange {
@@ -39,6 +41,7 @@ export function emptyChange(serverId: string): ServerChange {
     edges: [],
     removedEdgeIds: [],
     events: [],
+    atMs: null,
   };
 }
 

@@ -5,6 +5,8 @@ export { decodeCursor, encodeCursor, type Position } from './cursor.js';
 export { type EventsSince } from './events.js';
 export { measure, type PerformanceMetrics } from './metrics.js';
 export { type MergePatch, sameAgent } from './patch.js';
+export { type ServerChanges, serverChangesSince, type ServerCursor, serverPicture } from './server-changes.js';
+export { staleCopy } from './stale-copy.js';
 export { Store, type StoreOptions } from './store.js';
 export {
   createView,

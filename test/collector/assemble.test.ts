@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { assemble, staleCopy } from '../../src/collector/assemble.js';
+import { assemble } from '../../src/collector/assemble.js';
 import type { ReportedAgent, ReportedSwarm, ServerReport } from '../../src/domain/index.js';
+import { staleCopy } from '../../src/state/index.js';
 import { serverOf } from '../support/arbitraries.js';
 
 const SEEN = '2026-11-23T15:00:00.000Z';

@@ -160,7 +160,14 @@ describe('a valid configuration', () => {
 
   test('without any configuration: the three simulators, whose spawning tools may be called', async () => {
     const config = await load(null);
-    expect(config).toMatchObject({ demo: true, host: '127.0.0.1', port: 4000, bus: 'memory' });
+    expect(config).toMatchObject({
+      demo: true,
+      host: '127.0.0.1',
+      port: 4000,
+      bus: 'memory',
+      busPrefix: 'swarmlens',
+      leaseMs: 5_000,
+    });
     expect(config.servers.map(({ id }) => id)).toEqual(['claude-flow', 'ruv-swarm', 'daa']);
     expect(config.servers[0]).toMatchObject({
       endpoint: { command: process.execPath, args: ['/program/main.js', 'simulate', '--type', 'claude-flow'] },
@@ -451,10 +458,14 @@ describe('mistakes: one line each, naming the key and the value', () => {
       ['swarmlens.prot: is 1 – there is no such option, did you mean "port"?'],
     ],
     [
-      'a bus that is not there yet',
-      own({ bus: 'redis://x' }),
+      'a bus that is none',
+      own({ bus: 'amqp://x', busPrefix: 'a:b', leaseMs: 199 }),
       {},
-      ['swarmlens.bus: is "redis://x" – not supported yet by this version: only memory is'],
+      [
+        'swarmlens.bus: is "amqp://x" – expected memory, or a URL of Redis: redis://[user:password@]host[:port][/db], redis+sentinel://[:password@]host[:port],…/master[/db] or redis+cluster://[:password@]host[:port],…, each also with rediss for TLS',
+        'swarmlens.busPrefix: is "a:b" – expected 1 to 64 letters, digits, dots, hyphens or underscores',
+        'swarmlens.leaseMs: is 199 – expected milliseconds, a whole number from 200 to 600000',
+      ],
     ],
     [
       'limits out of their bounds, of another kind, or misspelt',
@@ -568,7 +579,7 @@ describe('mistakes: one line each, naming the key and the value', () => {
     ['all headers', server({ url: 'http://x/', headers: 's3cret' }), {}],
     ['an environment variable of a child', server({ command: 'x', env: { A: ['s3cret'] } }), {}],
     ['the password of a url', server({ url: 'htp://user:s3@cret@host/' }), {}],
-    ['the password of a bus', own({ bus: 'redis://:s3cret@host' }), {}],
+    ['the password of a bus', own({ bus: 'redis://:s3cret@host/no/database' }), {}],
     ['the query of a url', server({ url: 'http://host:x/?key=s3cret' }), {}],
     ['what a variable held', server({ url: '${WHERE}' }), { env: { WHERE: 's3cret' } }],
     ['a list where an object belongs', { mcpServers: [{ headers: { a: 's3cret' } }] }, {}],

@@ -65,7 +65,9 @@ const WHOLE = {
   swarmlens: {
     port: 4000,
     host: '127.0.0.1',
-    bus: 'memory',
+    bus: 'redis://:pw@localhost:6379/1',
+    busPrefix: 'p',
+    leaseMs: 5_000,
     logLevel: 'warn',
     limits: {},
     trustedDocuments: 'nowhere.json',

@@ -1,0 +1,239 @@
+import { type Clock, Listeners, messageOf, Pulse } from '../shared/index.js';
+import type { ServerChange, Store } from '../state/index.js';
+import type { Logger } from '../telemetry/index.js';
+import type { Bus } from './bus.js';
+import { Followed, type FollowedDeps } from './followed.js';
+import { Outlet, type OutletDeps, type Written } from './outlet.js';
+import type { RedisLink } from './redis-link.js';
+import { LIST_SERVERS } from './scripts.js';
+import type { Terms } from './terms.js';
+import { parseMessage } from './wire.js';
+
+export interface RedisBusOptions {
+  readonly link: RedisLink;
+  /** That the first subscriber commits every change to. */
+  readonly store: Store;
+  readonly terms: Terms;
+  /** How long a node that holds a server may be silent, milliseconds. */
+  readonly leaseMs: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Another node has a newer term for a server that this node believes to hold. */
+  readonly onFenced: (serverId: string) => void;
+}
+
+/** A picture that nobody renews stays so many lease times. */
+const LIFE_LEASES = 12;
+/** In one lease time it is looked so often whether everything is as it should be. */
+const LOOKS_PER_LEASE = 3;
+const UNREADABLE_LOG_MS = 60_000;
+
+/**
+ * Many nodes: each writes the servers that it holds, and follows the others'. Neither keeps a queue: what is to be
+ * written is read from the store by a cursor, and what was missed is read from the picture in Redis.
+ */
+export class RedisBus implements Bus {
+  readonly #options: RedisBusOptions;
+  readonly #listeners = new Listeners<ServerChange>();
+  readonly #writes = new Listeners<Written>();
+  readonly #outlets = new Map<string, Outlet>();
+  readonly #followed = new Map<string, Followed>();
+  readonly #outletDeps: OutletDeps;
+  readonly #followedDeps: FollowedDeps;
+  readonly #pulse: Pulse;
+  readonly #end = new AbortController();
+  readonly #linkChanges: Disposable;
+  readonly #subscribed: Promise<AsyncDisposable | null>;
+  readonly #looking: Promise<void>;
+  #isSubscribed = false;
+  #unreadableAtMs = -Infinity;
+
+  constructor(options: RedisBusOptions) {
+    const { link, leaseMs, onFenced } = options;
+    this.#options = options;
+    this.#outletDeps = {
+      ...options,
+      lifeMs: leaseMs * LIFE_LEASES,
+      onFenced,
+      onWhole: () => this.#pulse.ring(),
+      onWritten: (written) => this.#safely(() => this.#writes.emit(written)),
+    };
+    this.#followedDeps = { ...options, emit: (change) => this.#safely(() => this.#listeners.emit(change)) };
+    this.#pulse = new Pulse(options.clock);
+    this.#linkChanges = link.onChange(() => this.#onLinkChange());
+    this.#subscribed = this.#subscribe();
+    this.#looking = this.#lookAgain(this.#end.signal);
+  }
+
+  async publish(change: ServerChange): Promise<void> {
+    try {
+      this.#listeners.emit(change);
+    } finally {
+      this.#outletOf(change.serverId, change.events.length)?.tell();
+    }
+  }
+
+  subscribe(callback: (change: ServerChange) => void): Disposable {
+    return this.#listeners.add(callback);
+  }
+
+  /** Calls back when what was published of a server is in Redis. */
+  onWritten(callback: (written: Written) => void): Disposable {
+    return this.#writes.add(callback);
+  }
+
+  /** Resolves when what was published of a server before is in Redis, or cannot be for now. */
+  async written(serverId: string): Promise<void> {
+    await this.#outlets.get(serverId)?.written();
+  }
+
+  /** Resolves when the store has the newest picture of a server, or it cannot be had for now. */
+  async synced(serverId: string): Promise<void> {
+    if (!this.#options.link.isUp) return;
+    await (this.#followed.get(serverId) ?? new Followed(serverId, this.#followedDeps)).read();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#end.abort();
+    this.#linkChanges[Symbol.dispose]();
+    await this.#looking;
+    for (const outlet of this.#outlets.values()) await outlet[Symbol.asyncDispose]();
+    // While Redis is away this waits for the link, which may be closed after the bus.
+    const left = this.#subscribed.then((subscription) => subscription?.[Symbol.asyncDispose]());
+    if (this.#isSubscribed) await left;
+  }
+
+  async #subscribe(): Promise<AsyncDisposable | null> {
+    const { link, logger } = this.#options;
+    try {
+      const subscription = await link.subscribe(
+        link.names.allChanges,
+        (message, channel) => this.#receive(message, channel),
+        { pattern: true },
+      );
+      this.#isSubscribed = true;
+      // What was told before is not known.
+      this.#pulse.ring();
+      return subscription;
+    } catch (error) {
+      logger.debug({ error: messageOf(error) }, 'changes of other nodes are not subscribed');
+      return null;
+    }
+  }
+
+  #receive(value: unknown, channel: string): void {
+    const { link, terms } = this.#options;
+    const serverId = link.names.serverOf(channel);
+    if (serverId === null || this.#end.signal.aborted) return;
+    const message = parseMessage(value, serverId);
+    if (message === null) this.#logUnreadable(channel);
+    // A holder is told by its own writes, and by its lease, that it no longer is one.
+    if (message?.nodeId === link.nodeId || terms.termOf(serverId) !== null) return;
+    this.#follow(serverId).receive(message);
+  }
+
+  #onLinkChange(): void {
+    const { link } = this.#options;
+    if (link.isUp) {
+      this.#pulse.ring();
+      return;
+    }
+    this.#sortServers();
+    for (const followed of this.#followed.values()) followed.markStale(`Redis is away: ${link.trouble ?? 'unknown'}`);
+  }
+
+  async #lookAgain(signal: AbortSignal): Promise<void> {
+    const { link, leaseMs, logger } = this.#options;
+    while (!signal.aborted) {
+      if (link.isUp) {
+        await this.#look().catch((error: unknown) => logger.debug({ error: messageOf(error) }, 'Redis was not asked'));
+      }
+      await this.#pulse.wait(leaseMs / LOOKS_PER_LEASE, signal);
+    }
+  }
+
+  async #look(): Promise<void> {
+    const { link, store, terms, leaseMs } = this.#options;
+    const held = this.#sortServers();
+    const listed = await LIST_SERVERS.run(
+      link.commands,
+      [link.names.shared('servers')],
+      [leaseMs * LIFE_LEASES, ...held],
+    );
+    if (Array.isArray(listed)) {
+      for (const id of listed.map(String)) if (terms.termOf(id) === null) this.#follow(id);
+    }
+    await Promise.all([
+      ...[...this.#outlets.values()].map((outlet) => outlet.renew()),
+      ...[...this.#followed.values()].map((followed) => followed.look()),
+    ]);
+    for (const [id, followed] of this.#followed) {
+      if (!followed.isGone || terms.termOf(id) !== null) continue;
+      this.#followed.delete(id);
+      if (store.servers.get(id) !== undefined) this.#followedDeps.emit(store.removal(id));
+    }
+  }
+
+  /** Whatever this node holds now is written, everything else followed. @returns what it holds */
+  #sortServers(): readonly string[] {
+    const { store, terms } = this.#options;
+    for (const [id, outlet] of this.#outlets) {
+      if (terms.termOf(id) !== outlet.term) this.#drop(id, outlet);
+    }
+    for (const id of this.#followed.keys()) if (terms.termOf(id) !== null) this.#followed.delete(id);
+    const held: string[] = [];
+    for (const { id } of store.servers.values()) {
+      if (this.#outletOf(id, 0) === null) this.#follow(id);
+      else held.push(id);
+    }
+    return held;
+  }
+
+  #follow(serverId: string): Followed {
+    let followed = this.#followed.get(serverId);
+    if (followed === undefined) {
+      followed = new Followed(serverId, this.#followedDeps);
+      this.#followed.set(serverId, followed);
+    }
+    return followed;
+  }
+
+  /**
+   * @param newEvents that have been published and are not told yet
+   * @returns `null` when this node does not hold the server
+   */
+  #outletOf(serverId: string, newEvents: number): Outlet | null {
+    const { store, terms } = this.#options;
+    const term = terms.termOf(serverId);
+    if (term === null) return null;
+    let outlet = this.#outlets.get(serverId);
+    if (outlet?.term !== term) {
+      if (outlet !== undefined) this.#drop(serverId, outlet);
+      outlet = new Outlet(serverId, term, store.events.end - newEvents, this.#outletDeps);
+      this.#outlets.set(serverId, outlet);
+    }
+    return outlet;
+  }
+
+  #drop(serverId: string, outlet: Outlet): void {
+    this.#outlets.delete(serverId);
+    // A write under way ends by itself.
+    outlet[Symbol.asyncDispose]().catch(() => undefined);
+  }
+
+  #logUnreadable(channel: string): void {
+    const { clock, logger } = this.#options;
+    if (clock.monotonic() - this.#unreadableAtMs < UNREADABLE_LOG_MS) return;
+    this.#unreadableAtMs = clock.monotonic();
+    logger.warn({ channel }, 'a message of another node cannot be read: the picture in Redis is read instead');
+  }
+
+  /** One that fails must not keep the others from being told. */
+  #safely(tell: () => void): void {
+    try {
+      tell();
+    } catch (error) {
+      this.#options.logger.error({ error: messageOf(error) }, 'a listener of the bus failed');
+    }
+  }
+}

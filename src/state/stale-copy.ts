@@ -1,0 +1,14 @@
+import type { McpServer } from '../domain/index.js';
+import type { ServerPicture } from './change.js';
+
+/** The last known picture of a server that does not answer. */
+export function staleCopy(picture: ServerPicture, server: McpServer, seenAt: string | null): ServerPicture {
+  return {
+    server,
+    agents: picture.agents.map((agent) =>
+      agent.stale ? agent : { ...agent, stale: true, lastSeenAt: seenAt ?? agent.lastSeenAt },
+    ),
+    swarms: picture.swarms.map((swarm) => ({ ...swarm, stale: true })),
+    edges: picture.edges,
+  };
+}

@@ -1,0 +1,82 @@
+import { openRedisLink, RedisBus, type RedisLink, type Written } from '../../src/bus/index.js';
+import { parseRedisUrl } from '../../src/shared/index.js';
+import type { Store } from '../../src/state/index.js';
+import { silentLogger } from '../../src/telemetry/index.js';
+import { ManualClock } from '../support/manual-clock.js';
+import type { RedisServer } from '../support/redis-server.js';
+import { type BusNode, newStore } from './contract.js';
+
+export const LEASE_MS = 3_000;
+
+/** Of a message that this node is about to publish: whether it gets lost, or comes twice. */
+export type Fate = 'sent' | 'lost' | 'doubled';
+
+/** One node on Redis, less what makes it a program: its leases are said by the test. */
+export class RedisNode implements BusNode, AsyncDisposable {
+  readonly clock = new ManualClock();
+  readonly store: Store;
+  readonly link: RedisLink;
+  readonly bus: RedisBus;
+  readonly fenced: string[] = [];
+  readonly written: Written[] = [];
+  readonly #terms = new Map<string, number>();
+  readonly #redis: RedisServer;
+  fate: () => Fate = () => 'sent';
+  published = 0;
+
+  constructor(redis: RedisServer, nodeId: string, { url = redis.url, prefix = 't', maxTombstones = 100 } = {}) {
+    this.#redis = redis;
+    this.store = newStore(maxTombstones);
+    const address = parseRedisUrl(url);
+    if (address === null) throw new Error('no URL of a Redis');
+    const link = openRedisLink({ address, prefix, nodeId, clock: this.clock, logger: silentLogger });
+    const publish = link.publish.bind(link);
+    link.publish = async (channel, message) => {
+      const fate = this.fate();
+      this.published += 1;
+      if (fate !== 'lost') await publish(channel, message);
+      if (fate === 'doubled') await publish(channel, message);
+    };
+    this.link = link;
+    this.bus = new RedisBus({
+      link,
+      store: this.store,
+      terms: { termOf: (id) => this.#terms.get(id) ?? null },
+      leaseMs: LEASE_MS,
+      clock: this.clock,
+      logger: silentLogger,
+      onFenced: (id) => this.fenced.push(id),
+    });
+    this.bus.subscribe((change) => this.store.commit(change));
+    this.bus.onWritten((written) => this.written.push(written));
+  }
+
+  static async start(redis: RedisServer, nodeId: string, options?: ConstructorParameters<typeof RedisNode>[2]) {
+    const node = new RedisNode(redis, nodeId, options);
+    await node.link.firstUp;
+    return node;
+  }
+
+  /** As its leases would say; in Redis too, unless `isTold` is false. */
+  async hold(serverId: string, term: number, isTold = true): Promise<void> {
+    const { names, nodeId } = this.link;
+    this.#terms.set(serverId, term);
+    if (!isTold) return;
+    await this.#redis.look.set(names.key(serverId, 'term'), term);
+    await this.#redis.look.set(names.key(serverId, 'lease'), `${nodeId} ${term}`);
+  }
+
+  lose(serverId: string): void {
+    this.#terms.delete(serverId);
+  }
+
+  /** The time of one look at Redis passes. */
+  look(): void {
+    this.clock.advance(LEASE_MS / 3);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.bus[Symbol.asyncDispose]();
+    await this.link[Symbol.asyncDispose]();
+  }
+}

@@ -1,0 +1,177 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Agent, Notice } from '../../src/domain/index.js';
+import {
+  emptyChange,
+  serverChangesSince,
+  type ServerCursor,
+  serverPicture,
+  type ServerPicture,
+  Store,
+} from '../../src/state/index.js';
+import { EPOCH_TIME, pictureOf } from '../support/arbitraries.js';
+
+const NOWHERE: ServerCursor = { revision: -1, events: 0 };
+
+function newStore(maxTombstones = 100): Store {
+  return new Store({ epoch: 'e', maxTombstones, maxEvents: 3 });
+}
+
+function show(store: Store, picture: ServerPicture): void {
+  store.commit(store.diff(picture, EPOCH_TIME));
+}
+
+function notice(message: string, serverId: string | null): Notice {
+  return { type: 'notice', code: 'X', severity: 'INFO', message, serverId, timestamp: EPOCH_TIME };
+}
+
+function sorted(picture: ServerPicture | null): unknown {
+  const byId = (a: { id: string }, b: { id: string }): number => (a.id < b.id ? -1 : 1);
+  return (
+    picture && {
+      server: picture.server,
+      agents: [...picture.agents].sort(byId),
+      swarms: [...picture.swarms].sort(byId),
+      edges: [...picture.edges].sort(byId),
+    }
+  );
+}
+
+/** Steps of a history: one of two servers shows something or goes, or the reader reads. */
+const history = fc.array(
+  fc.oneof(
+    { weight: 3, arbitrary: pictureOf('x').map((picture) => ({ show: picture })) },
+    { weight: 1, arbitrary: pictureOf('y').map((picture) => ({ show: picture })) },
+    { weight: 1, arbitrary: fc.constantFrom('x', 'y').map((id) => ({ remove: id })) },
+    { weight: 2, arbitrary: fc.constant({ read: true as const }) },
+  ),
+  { maxLength: 30 },
+);
+
+describe('serverChangesSince', () => {
+  test.each([100, 1, 0])(
+    'applied to the picture at the cursor it gives the picture now, with room for %d removals',
+    (room) => {
+      fc.assert(
+        fc.property(history, (steps) => {
+          const store = newStore(room);
+          const copy = newStore();
+          const patched = new Map<string, unknown>();
+          let cursor = NOWHERE;
+          const read = (): void => {
+            const changes = serverChangesSince(store, 'x', cursor);
+            cursor = changes.cursor;
+            if (changes.kind === 'WHOLE') {
+              const picture = serverPicture(store, 'x');
+              copy.commit(picture === null ? copy.removal('x') : copy.diff(picture, null));
+              patched.clear();
+            } else {
+              copy.commit(changes.change);
+              for (const id of changes.change.removedAgentIds) patched.delete(id);
+            }
+            for (const agent of copy.agents.values()) {
+              const patch = changes.kind === 'DELTA' ? changes.patches.get(agent.id) : undefined;
+              const before = patched.get(agent.id);
+              patched.set(agent.id, patch === undefined || before === undefined ? agent : merged(before, patch));
+            }
+            expect(sorted(serverPicture(copy, 'x'))).toEqual(sorted(serverPicture(store, 'x')));
+            expect(new Map(patched)).toEqual(new Map([...copy.agents.values()].map((agent) => [agent.id, agent])));
+          };
+          for (const step of steps) {
+            if ('show' in step) show(store, step.show);
+            else if ('remove' in step) store.commit(store.removal(step.remove));
+            else read();
+          }
+          read();
+        }),
+        { numRuns: 200 },
+      );
+    },
+  );
+
+  test('it may be applied at any revision since the cursor: values are absolute', () => {
+    fc.assert(
+      fc.property(pictureOf('x'), pictureOf('x'), pictureOf('x'), (first, second, third) => {
+        const store = newStore();
+        show(store, first);
+        const cursor = { revision: store.revision, events: 0 };
+        show(store, second);
+        const copy = newStore();
+        show(copy, second);
+        show(store, third);
+        const changes = serverChangesSince(store, 'x', cursor);
+        if (changes.kind !== 'DELTA') throw new Error('not a delta');
+        copy.commit(changes.change);
+        expect(sorted(serverPicture(copy, 'x'))).toEqual(sorted(serverPicture(store, 'x')));
+      }),
+    );
+  });
+
+  test('many changes of one agent are told once, and one that came and went as gone', () => {
+    const store = newStore();
+    const [picture] = fc.sample(
+      pictureOf('x').filter(({ agents }) => agents.length > 1),
+      { numRuns: 1, seed: 1 },
+    );
+    const [first, ...others] = picture?.agents ?? [];
+    if (picture === undefined || first === undefined) throw new Error('no sample');
+    const showAgents = (agents: readonly Agent[]): void => show(store, { ...picture, edges: [], agents });
+    showAgents([first]);
+    const cursor = { revision: store.revision, events: 0 };
+    for (const name of ['a', 'b', 'c']) showAgents([{ ...first, name }, ...others]);
+    showAgents([{ ...first, name: 'd' }]);
+    const changes = serverChangesSince(store, 'x', cursor);
+    expect(changes).toMatchObject({
+      kind: 'DELTA',
+      change: { agents: [{ name: 'd' }], removedAgentIds: others.map(({ id }) => id) },
+    });
+    expect(changes.kind === 'DELTA' && changes.patches.get(first.id)).toMatchObject({ name: 'd' });
+  });
+
+  test('a removed server is told with all that was of it, and nothing of others', () => {
+    const store = newStore();
+    const [x, y] = [pictureOf('x'), pictureOf('y')].map((one) => fc.sample(one, { numRuns: 1, seed: 2 })[0]);
+    if (x === undefined || y === undefined) throw new Error('no sample');
+    show(store, x);
+    const cursor = { revision: store.revision, events: 0 };
+    show(store, y);
+    store.commit(store.removal('x'));
+    const changes = serverChangesSince(store, 'x', cursor);
+    expect(changes).toMatchObject({
+      kind: 'DELTA',
+      change: { serverRemoved: true, server: null, agents: [], removedAgentIds: x.agents.map(({ id }) => id) },
+    });
+    expect(serverPicture(store, 'x')).toBeNull();
+  });
+
+  test('events of the server are told in order, and how many are no longer kept', () => {
+    const store = newStore();
+    const tell = (message: string, serverId: string | null): void => {
+      store.commit({ ...emptyChange(serverId ?? ''), events: [notice(message, serverId)] });
+    };
+    tell('before', 'x');
+    const cursor = { revision: store.revision, events: store.events.end };
+    tell('one', 'x');
+    tell('other', 'y');
+    tell('of the node', null);
+    const changes = serverChangesSince(store, 'x', cursor);
+    expect(changes).toMatchObject({ missedEvents: 0, change: { events: [{ message: 'one' }] } });
+    tell('two', 'x');
+    tell('three', 'x');
+    expect(serverChangesSince(store, 'x', cursor)).toMatchObject({
+      missedEvents: 2,
+      change: { events: [{ message: 'two' }, { message: 'three' }] },
+    });
+    expect(serverChangesSince(store, 'x', NOWHERE)).toMatchObject({ kind: 'WHOLE', events: [{}, {}] });
+  });
+});
+
+/** What a patch makes of an agent that is a plain object. */
+function merged(before: unknown, patch: Readonly<Record<string, unknown>>): unknown {
+  const agent: Record<string, unknown> = { ...(before as object) };
+  for (const [key, value] of Object.entries(patch)) {
+    const isGroup = typeof value === 'object' && value !== null && !Array.isArray(value);
+    agent[key] = isGroup ? { ...(agent[key] as object | null), ...value } : value;
+  }
+  return agent;
+}
