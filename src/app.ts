@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { createAuthenticator, InsecureReminder } from './auth/index.js';
-import { type Bus, MemoryBus, openRedisLink, RedisBus } from './bus/index.js';
 import { Collector, Demand } from './collector/index.js';
 import type { Config } from './config/index.js';
 import { Candidates } from './discovery/index.js';
 import { ActiveStreams, Commits, eventLoopUtilization, Groups, RateClock } from './delivery/index.js';
 import { LiveConfig } from './live-config.js';
-import { Leases, type Ownership, soleOwner } from './nodes/index.js';
+import { openNode } from './node.js';
 import { DEFAULT_LIMITS, memoryRates, MemoryLimitCounters, OncePerSecond } from './limits/index.js';
 import { startServer } from './server/index.js';
 import { type Clock, messageOf } from './shared/index.js';
@@ -49,19 +48,19 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
     maxEvents: MAX_EVENTS,
   });
   const demand = new Demand();
-  const { bus, ownership } = joinNodes(config, { store, demand, clock, logger, opened });
-  opened.add(bus.subscribe((change) => store.commit(change)));
+  const node = opened.add(openNode(config, { store, demand, clock, logger }));
+  const { bus, ownership } = node;
   const collector = opened.add(
     new Collector(config.servers, {
       store,
       bus,
-      ownership,
       demand,
       clock,
       logger,
       random: Math.random,
       heartbeatMs: config.heartbeatMs,
       removeAfterMs: config.removeAfterMs ?? null,
+      ownership,
     }),
   );
   const commits = opened.add(new Commits(store));
@@ -119,6 +118,7 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
       logger,
       playgroundDirectory: fileURLToPath(new URL('playground/', import.meta.url)),
       discovered,
+      trouble: node.trouble,
       delivery: config,
       limits: config.limits ?? DEFAULT_LIMITS,
       counters,
@@ -144,33 +144,6 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
     refuseConfig: (problems) => live.refuse(problems),
     [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose](),
   };
-}
-
-/** One process, or one of several nodes on a Redis. */
-function joinNodes(
-  config: Config,
-  { store, demand, clock, logger, opened }: AppDeps & { store: Store; demand: Demand; opened: Opened },
-): { readonly bus: Bus; readonly ownership: Ownership } {
-  if (config.bus === 'memory') return { bus: opened.add(new MemoryBus()), ownership: soleOwner };
-  const nodeId = randomBytes(6).toString('base64url');
-  const leaseMs = config.leaseMs ?? 5_000;
-  const link = opened.add(
-    openRedisLink({ address: config.bus, prefix: config.busPrefix ?? 'swarmlens', nodeId, clock, logger }),
-  );
-  let leases: Leases | null = null;
-  const bus = opened.add(
-    new RedisBus({
-      link,
-      store,
-      terms: { termOf: (serverId) => leases?.termOf(serverId) ?? null },
-      leaseMs,
-      clock,
-      logger,
-      onFenced: (serverId) => leases?.fenced(serverId),
-    }),
-  );
-  leases = opened.add(new Leases({ link, leaseMs, picture: bus, store, demand, clock, logger }));
-  return { bus, ownership: leases };
 }
 
 /** What has been opened so far, closed in the opposite order: all of it when a later step fails. */

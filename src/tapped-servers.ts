@@ -7,7 +7,7 @@ import { emptyChange } from './state/index.js';
 import type { Logger } from './telemetry/index.js';
 
 export interface TappedServersDeps {
-  readonly collector: Pick<Collector, 'add' | 'reconnect'>;
+  readonly collector: Pick<Collector, 'add' | 'remove' | 'reconnect' | 'isElsewhere' | 'isHere'>;
   readonly bus: Bus;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -90,7 +90,18 @@ export class TappedServers {
       return;
     }
     this.#tapped.set(id, tapped);
+    this.#yield(tapped).catch((error: unknown) => logger.error({ serverId: id, error: messageOf(error) }, 'tap'));
     logger.info({ serverId: id }, 'a tapped server has joined');
+  }
+
+  /** Another node may have taken the name in the same moment: the tap comes back, and gets the next one. */
+  async #yield(tapped: Tapped): Promise<void> {
+    const { collector } = this.#deps;
+    const { id } = tapped;
+    if ((await collector.isHere(id)) || this.#tapped.get(id) !== tapped || !collector.isElsewhere(id)) return;
+    this.#tapped.delete(id);
+    tapped.socket?.close(TRY_AGAIN, 'try again');
+    await collector.remove(id);
   }
 
   /** The same tap, or one that has this name while nobody else's tap has. */
@@ -126,7 +137,9 @@ export class TappedServers {
   /** A second window of the same program has the same configuration. */
   #names(name: string): string[] {
     const numbered = Array.from({ length: MAX_TAPS }, (_, index) => (index === 0 ? name : `${name}-${index + 1}`));
-    return numbered.filter((id) => !this.#deps.isConfigured(id));
+    const { isConfigured, collector } = this.#deps;
+    // What is this node's own is not elsewhere, whatever was heard of it.
+    return numbered.filter((id) => !isConfigured(id) && (this.#tapped.has(id) || !collector.isElsewhere(id)));
   }
 
   #left(tapped: Tapped, socket: WebSocket, code: number, reason: string): void {

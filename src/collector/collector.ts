@@ -35,6 +35,18 @@ export class Collector implements AsyncDisposable {
     return [...new Set([...this.#watches.keys(), ...others.serverIds])];
   }
 
+  /** Whether another node watches a server of that id, as far as is known. */
+  isElsewhere(serverId: string): boolean {
+    return this.#deps.ownership.others.serverIds.includes(serverId);
+  }
+
+  /** Resolves when it is known who watches a server: `true`, this node; `false`, another, or it is removed. */
+  async isHere(serverId: string): Promise<boolean> {
+    const watch = this.#watches.get(serverId);
+    await watch?.claimed;
+    return watch?.isHere === true;
+  }
+
   /** Resolves when each server has answered or failed for the first time, or another node is known to watch it. */
   async ready(): Promise<void> {
     await Promise.all([...this.#watches.values()].map((watch) => watch.ready()));

@@ -1,7 +1,7 @@
 import type { Bus } from '../bus/index.js';
 import type { McpServer, Notice, ServerReport, ServerStatus, SwarmlensEvent } from '../domain/index.js';
 import { type Clock, messageOf, timestamp } from '../shared/index.js';
-import { changesState, type ServerPicture, staleCopy, type Store } from '../state/index.js';
+import { changesState, serverPicture, type ServerPicture, staleCopy, type Store } from '../state/index.js';
 import type { Logger } from '../telemetry/index.js';
 import { assemble } from './assemble.js';
 
@@ -32,7 +32,7 @@ export class PictureKeeper implements Disposable {
     this.#deps = deps;
     this.#onGone = onGone;
     const { store, clock } = deps;
-    this.#picture = store.serverSeenAt(server.id) === null ? null : store.pictureOf(server.id);
+    this.#picture = store.serverSeenAt(server.id) === null ? null : serverPicture(store, server.id);
     if (server.staleSince !== null) this.#removeAfter(clock.now() - Date.parse(server.staleSince));
   }
 

@@ -32,6 +32,11 @@ export class Watch implements Claim {
     return this.#supervisor !== null;
   }
 
+  /** Resolves when it is known who watches the server. */
+  get claimed(): Promise<void> {
+    return this.#claimed.settled;
+  }
+
   /** Resolves when it is known who watches the server and, if it is this node, when it has answered or failed. */
   async ready(): Promise<void> {
     await this.#claimed.settled;

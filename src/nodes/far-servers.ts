@@ -28,7 +28,10 @@ export class FarServers implements OtherNodes {
   /** @param health `undefined`: it has not been looked at */
   note(serverId: string, holder: Holder | null, health?: ServerHealth | null): void {
     if (holder === null) this.#seen.delete(serverId);
-    else this.#seen.set(serverId, { holder, health: health ?? this.#seen.get(serverId)?.health ?? null });
+    else {
+      const known = health === undefined ? (this.#seen.get(serverId)?.health ?? null) : health;
+      this.#seen.set(serverId, { holder, health: known });
+    }
   }
 
   health(serverId: string): ServerHealth | null {

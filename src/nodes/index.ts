@@ -1,4 +1,4 @@
 export { type Claim, type Claimed, type OtherNodes, type Ownership } from './ownership.js';
 export { soleOwner } from './sole-owner.js';
-export { Leases, type LeasesDeps } from './leases.js';
+export { Leases } from './leases.js';
 export { type SharedPicture } from './lease.js';

@@ -1,4 +1,4 @@
-import type { RedisLink } from '../bus/index.js';
+import { type RedisLink, RedisScript } from '../bus/index.js';
 import type { ServerHealth } from '../domain/index.js';
 import { healthOf } from './health-json.js';
 
@@ -25,17 +25,17 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)`;
 
 /** As long as Redis remembers, a term is one more than the last; after that its time makes it greater all the same. */
-const TAKE = `${NOW}
+const TAKE = new RedisScript(`${NOW}
 local lease = redis.call('GET', KEYS[1])
 if lease then return lease end
 local term = string.format('%.0f', math.max(tonumber(redis.call('GET', KEYS[2]) or 0) + 1, now))
 lease = ARGV[1] .. ' ' .. term
 redis.call('SET', KEYS[1], lease, 'PX', ARGV[2])
 redis.call('SET', KEYS[2], term, 'PX', ARGV[3])
-return lease`;
+return lease`);
 
 /** A lease that has lapsed, or that an emptied Redis has forgotten, is renewed as long as nobody has had it since. */
-const RENEW = `
+const RENEW = new RedisScript(`
 local lease = redis.call('GET', KEYS[1])
 if lease and lease ~= ARGV[1] then return lease end
 if tonumber(redis.call('GET', KEYS[2]) or 0) > tonumber(ARGV[2]) then return '' end
@@ -43,18 +43,18 @@ redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3])
 redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[4])
 redis.call('PEXPIRE', KEYS[3], ARGV[4])
 if ARGV[5] ~= '' then redis.call('SET', KEYS[4], ARGV[5], 'PX', ARGV[3]) end
-return ARGV[1]`;
+return ARGV[1]`);
 
-const RELEASE = `
+const RELEASE = new RedisScript(`
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1], KEYS[2]) end
-return 1`;
+return 1`);
 
-/** Members of a set with their times to lapse; those that are past them leave it. */
-const LIST = `${NOW}
+/** Nodes with their times to lapse; those that are past them are gone. */
+const JOIN = new RedisScript(`${NOW}
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
-for index = 2, #ARGV do redis.call('ZADD', KEYS[1], now + ARGV[1], ARGV[index]) end
-if #ARGV > 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
-return redis.call('ZRANGE', KEYS[1], 0, -1)`;
+redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return redis.call('ZRANGE', KEYS[1], 0, -1)`);
 
 /** What Redis holds of leases, and how it is changed. All of it throws while Redis is away. */
 export class LeaseBook {
@@ -72,7 +72,7 @@ export class LeaseBook {
   async take(serverId: string): Promise<Holder> {
     const { names, nodeId } = this.#link;
     const keys = [names.key(serverId, 'lease'), names.key(serverId, 'term')];
-    const lease = holderOf(await this.#run(TAKE, keys, [nodeId, this.#leaseMs, this.#keptMs]));
+    const lease = holderOf(await TAKE.run(this.#link.commands, keys, [nodeId, this.#leaseMs, this.#keptMs]));
     if (lease === null) throw new Error(`Redis holds a lease of "${serverId}" that is none`);
     return lease;
   }
@@ -82,14 +82,16 @@ export class LeaseBook {
     const { names, nodeId } = this.#link;
     const keys = (['lease', 'term', 'picture', 'health'] as const).map((kind) => names.key(serverId, kind));
     const values = [`${nodeId} ${term}`, term, this.#leaseMs, this.#keptMs];
-    return holderOf(await this.#run(RENEW, keys, [...values, health === null ? '' : JSON.stringify(health)]));
+    return holderOf(
+      await RENEW.run(this.#link.commands, keys, [...values, health === null ? '' : JSON.stringify(health)]),
+    );
   }
 
   /** Another node may take it at once. */
   async release(serverId: string, term: number): Promise<void> {
     const { names, nodeId } = this.#link;
     const keys = [names.key(serverId, 'lease'), names.key(serverId, 'health')];
-    await this.#run(RELEASE, keys, [`${nodeId} ${term}`]);
+    await RELEASE.run(this.#link.commands, keys, [`${nodeId} ${term}`]);
   }
 
   async look(serverId: string): Promise<Seen> {
@@ -102,31 +104,14 @@ export class LeaseBook {
   }
 
   /** This node lives for another lease time. @returns the ids of all that do */
-  join(): Promise<readonly string[]> {
-    return this.#list('nodes', this.#leaseMs, [this.#link.nodeId]);
+  async join(): Promise<readonly string[]> {
+    const { names, nodeId } = this.#link;
+    const nodes = await JOIN.run(this.#link.commands, [names.shared('nodes')], [nodeId, this.#leaseMs]);
+    return Array.isArray(nodes) ? nodes.map(String) : [];
   }
 
   async leave(): Promise<void> {
     await this.#link.commands.zrem(this.#link.names.shared('nodes'), this.#link.nodeId);
-  }
-
-  /** @param held what this node watches @returns the ids of all servers that are, or were lately, watched by any node */
-  listServers(held: readonly string[]): Promise<readonly string[]> {
-    return this.#list('servers', this.#keptMs, held);
-  }
-
-  /** It is in no configuration any more. */
-  async forgetServer(serverId: string): Promise<void> {
-    await this.#link.commands.zrem(this.#link.names.shared('servers'), serverId);
-  }
-
-  async #list(name: string, forMs: number, members: readonly string[]): Promise<readonly string[]> {
-    const listed = await this.#run(LIST, [this.#link.names.shared(name)], [forMs, ...members]);
-    return Array.isArray(listed) ? listed.map(String) : [];
-  }
-
-  #run(script: string, keys: readonly string[], values: readonly (string | number)[]): Promise<unknown> {
-    return this.#link.commands.eval(script, keys.length, ...keys, ...values);
   }
 }
 

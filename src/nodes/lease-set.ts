@@ -48,7 +48,9 @@ export class LeaseSet {
     await Promise.all(leases.map((lease) => lease.look()));
     await Promise.all(leases.map((lease) => this.#takeIfDue(lease)));
     if (!tooMany(this.#shares())) return;
-    leases.findLast(({ claim, watched, isExtra }) => claim.movable && watched !== null && !isExtra)?.part();
+    leases
+      .findLast(({ claim, watched, isExtra, isParting }) => claim.movable && watched !== null && !isExtra && !isParting)
+      ?.part();
   }
 
   /**
@@ -95,7 +97,7 @@ export class LeaseSet {
   /** Of the leases that any node could have. */
   #shares(): Shares {
     const movable = this.all().filter(({ claim }) => claim.movable);
-    const held = movable.filter((lease) => lease.held !== null || this.#taking.has(lease));
+    const held = movable.filter((lease) => (lease.held !== null && !lease.isParting) || this.#taking.has(lease));
     const extra = held.filter(({ isExtra }) => isExtra);
     return { claimed: movable.length, held: held.length, extra: extra.length, nodes: this.#nodes.length };
   }

@@ -41,6 +41,7 @@ export class Lease {
   #other: Holder | null = null;
   #otherHealth: ServerHealth | null = null;
   #freeSinceMs: number | null = null;
+  #isParting = false;
   #isSettled = false;
   #isClosed = false;
   #asking: Promise<void> | null = null;
@@ -117,12 +118,20 @@ export class Lease {
     }
   }
 
+  /** Whether it is about to be let go. */
+  get isParting(): boolean {
+    return this.#isParting;
+  }
+
   /** Lets another node have it. */
   part(): void {
+    this.#isParting = true;
     this.#turn(async () => {
-      if (this.#watched === null) return;
-      await this.claim.lost();
-      await this.#release(false);
+      if (this.#watched !== null) {
+        await this.claim.lost();
+        await this.#release(false);
+      }
+      this.#isParting = false;
     });
   }
 

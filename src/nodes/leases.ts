@@ -168,13 +168,12 @@ export class Leases implements Ownership {
 
   /** Looks after everything once: who lives, which leases this node has, what other nodes watch. */
   async #round(): Promise<void> {
+    const { store } = this.#deps;
     await this.#leases.lookAfter();
     const { nodes } = this.#leases;
     this.#calls.giveUp((nodeId) => !nodes.includes(nodeId), 'the node that was asked is gone');
-    const leases = this.#leases.all();
-    const held = leases.filter((lease) => lease.held !== null).map(({ serverId }) => serverId);
-    const ids = new Set([...(await this.#book.listServers(held)), ...this.#far.serverIds]);
-    // Servers that this node would not watch: taps of another one, say.
+    // Servers in the picture that this node would not watch: taps of another one, say.
+    const ids = new Set([...store.servers.values()].map(({ id }) => id).concat(this.#far.serverIds));
     await Promise.all([...ids].map((serverId) => this.#lookAt(serverId)));
     this.#wishes.tellAgain();
   }

@@ -90,7 +90,7 @@ export const HealthType = builder.objectRef<Health>('Health').implement({
     servers: t.field({ type: [McpServerObject], description: 'All servers.', resolve: ({ servers }) => [...servers] }),
     breakers: t.field({
       type: [ServerBreakerType],
-      description: 'The circuit breakers of all servers that this node calls.',
+      description: 'The circuit breakers of all servers, as the nodes that call them measure them.',
       resolve: ({ servers }, _args, { collector }) =>
         servers.flatMap(({ id }) => {
           const breaker = collector.health(id)?.circuitBreaker;

@@ -86,7 +86,7 @@ const ToolHealthType = builder.objectRef<ToolHealth>('ToolHealth').implement({
   }),
 });
 
-/** A breaker that has seen nothing yet: of a server that this node does not call itself. */
+/** A breaker that has seen nothing yet: of a server that no node has measured. */
 const UNTOUCHED: CircuitBreakerStatus = { state: 'CLOSED', consecutiveFailures: 0, openedAt: null, retryAt: null };
 
 const PollingType = builder.objectRef<Polling>('Polling').implement({
@@ -162,7 +162,7 @@ export const McpServerObject = builder.objectRef<McpServer>('McpServer').impleme
     polling: t.field({
       type: PollingType,
       nullable: true,
-      description: 'How often it is polled; null: this node does not poll it.',
+      description: 'How often it is polled, by whichever node does; null: that is not known just now.',
       resolve: ({ id }, _args, { collector }) => collector.health(id)?.polling,
     }),
     replicas: t.field({

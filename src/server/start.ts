@@ -38,6 +38,8 @@ export interface StartOptions {
   readonly playgroundDirectory: string;
   /** Resolves when the first discovery has ended. */
   readonly discovered: Promise<void>;
+  /** What keeps that from coming, for a person, if it is known; left out: it is not. */
+  readonly trouble?: () => string | null;
   readonly delivery: DeliveryOptions;
   readonly limits: Limits;
   readonly counters: LimitCounters;
@@ -102,7 +104,7 @@ export async function startServer(options: StartOptions): Promise<SwarmlensServe
     requests: new Rate('maxRequestsPerSecond', limits.maxRequestsPerSecond, options.makeRate, counters),
     overloadOf: (socket) => admission.refusalOf(socket),
     playground: createPlaygroundHandler(options.playgroundDirectory),
-    notReady: () => (draining ? 'draining' : notReady),
+    notReady: () => (draining ? 'draining' : notReady && (options.trouble?.() ?? notReady)),
   });
   const admission = new Admission(server, limits, counters, clock);
   const compress = compressFromBytes !== null;

@@ -90,19 +90,6 @@ export class Store {
     return this.#edgesOfAgent.get(agentId) ?? NO_EDGES;
   }
 
-  /** Everything of a server; `null`: it is not there. */
-  pictureOf(serverId: string): ServerPicture | null {
-    const server = this.servers.get(serverId);
-    if (server === undefined) return null;
-    const isOfIt = (one: { readonly serverId: string }): boolean => one.serverId === serverId;
-    return {
-      server,
-      agents: [...this.agents.values()].filter(isOfIt),
-      swarms: [...this.swarms.values()].filter(isOfIt),
-      edges: [...this.edges.values()].filter(isOfIt),
-    };
-  }
-
   /** What has to be applied so that everything of a server is as in `picture`. */
   diff(picture: ServerPicture, seenAt: string | null): ServerChange {
     const { server } = picture;

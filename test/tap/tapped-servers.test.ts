@@ -5,6 +5,7 @@ import { MemoryBus } from '../../src/bus/index.js';
 import { systemClock } from '../../src/shared/index.js';
 import { TappedServers } from '../../src/tapped-servers.js';
 import { silentLogger } from '../../src/telemetry/index.js';
+import { settled } from '../support/manual-clock.js';
 
 /** What of a socket is looked at here. */
 class Socket extends EventEmitter {
@@ -24,7 +25,13 @@ test('a thousand taps that come, go and leave the picture take no place from the
   await using bus = new MemoryBus();
   const watched = new Set<string>();
   const tapped = new TappedServers({
-    collector: { add: ({ id }) => void watched.add(id), reconnect: (id) => watched.has(id) },
+    collector: {
+      add: ({ id }) => void watched.add(id),
+      remove: () => Promise.resolve(),
+      reconnect: (id) => watched.has(id),
+      isElsewhere: () => false,
+      isHere: () => Promise.resolve(true),
+    },
     bus,
     clock: systemClock,
     logger: silentLogger,
@@ -38,4 +45,39 @@ test('a thousand taps that come, go and leave the picture take no place from the
     socket.leave();
     watched.clear();
   }
+});
+
+test('a tap whose name another node watches gets the next one; one that lost its name in the same moment comes back', async () => {
+  await using bus = new MemoryBus();
+  const elsewhere = new Set(['flow']);
+  const watched: string[] = [];
+  const removed: string[] = [];
+  const tapped = new TappedServers({
+    collector: {
+      add: ({ id }) => void watched.push(id),
+      remove: (id) => Promise.resolve(void removed.push(id)),
+      reconnect: () => true,
+      isElsewhere: (id) => elsewhere.has(id),
+      isHere: async (id) => {
+        await Promise.resolve();
+        return !elsewhere.has(id);
+      },
+    },
+    bus,
+    clock: systemClock,
+    logger: silentLogger,
+    isConfigured: () => false,
+  });
+  const [first, second] = [new Socket(), new Socket()];
+  tapped.join({ name: 'flow', instance: '1', socket: first as unknown as WebSocket }); // see there
+  expect(watched).toEqual(['flow-2']);
+  // Before it is known who has the name.
+  tapped.join({ name: 'other', instance: '2', socket: second as unknown as WebSocket }); // see there
+  elsewhere.add('other');
+  await settled();
+  expect([first.closes, second.closes, removed]).toEqual([[], [1012], ['other']]);
+  const again = new Socket();
+  tapped.join({ name: 'other', instance: '2', socket: again as unknown as WebSocket }); // see there
+  await settled();
+  expect([watched, again.closes]).toEqual([['flow-2', 'other', 'other-2'], []]);
 });

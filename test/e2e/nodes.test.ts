@@ -1,0 +1,109 @@
+import { describe, expect, test } from 'vitest';
+import { type App, createApp } from '../../src/app.js';
+import type { Config } from '../../src/config/index.js';
+import { parseRedisUrl, systemClock } from '../../src/shared/index.js';
+import { silentLogger } from '../../src/telemetry/index.js';
+import { simulated } from '../discovery/places.js';
+import {
+  AGENT_UPDATES,
+  request,
+  serverConfig,
+  SocketClient,
+  startApp,
+  testConfig,
+  type WireUpdate,
+} from '../support/app.js';
+import { hasRedis, NO_REDIS, RedisServer } from '../support/redis-server.js';
+
+const here = hasRedis({ own: true });
+
+function daa(port: number) {
+  const endpoint = { type: 'http', url: `http://127.0.0.1:${port}/mcp`, headers: {} } as const;
+  return serverConfig('daa', [], { endpoint, allowTools: ['healthcheck'] });
+}
+
+function onRedis(redis: RedisServer): Partial<Config> {
+  const bus = parseRedisUrl(redis.url);
+  if (bus === null) throw new Error('no URL of a Redis');
+  return { bus, busPrefix: 't', leaseMs: 1_000, heartbeatMs: 200 };
+}
+
+async function agentIds(app: App): Promise<unknown> {
+  const { data } = await request(app, '{ agents { id stale } }');
+  return data?.['agents'];
+}
+
+async function connectedAt(app: App): Promise<unknown> {
+  const { data } = await request(app, '{ server(id: "daa") { connectedAt stale } }');
+  return data?.['server'];
+}
+
+const CALL = 'mutation Call($tool: String!) { callTool(serverId: "daa", tool: $tool) { isError content } }';
+
+describe.skipIf(!here)(`two nodes on one Redis${here ? '' : ` (${NO_REDIS})`}`, () => {
+  test('show one picture, whoever watches; a node that stops is followed, and no agent goes or is stale for that', async () => {
+    await using server = await simulated('daa', 'http');
+    await using redis = await RedisServer.start();
+    await using first = await startApp([daa(server.port)], onRedis(redis));
+    await using second = await startApp([daa(server.port)], onRedis(redis));
+    const agents = await agentIds(first);
+    expect(agents).toHaveLength(2);
+    expect(await agentIds(second)).toEqual(agents);
+
+    expect((await request(second, CALL, { tool: 'healthcheck' })).data?.['callTool']).toMatchObject({ isError: false });
+    const refused = await request(second, CALL, { tool: 'stop_agent' });
+    expect(refused.errors?.[0]?.extensions?.['code']).toBe('FORBIDDEN');
+    const { data } = await request(second, 'mutation { requestAgentUpdate { serverIds unansweredServerIds } }');
+    expect(data?.['requestAgentUpdate']).toEqual({ serverIds: ['daa'], unansweredServerIds: [] });
+
+    await using client = new SocketClient(second);
+    using stream = client.subscribe<WireUpdate>(AGENT_UPDATES, { mode: 'HIGH_FREQUENCY' });
+    await stream.until((updates) => updates.length > 0);
+    const before = await connectedAt(second);
+    await first[Symbol.asyncDispose]();
+    let after = before;
+    while (JSON.stringify(after) === JSON.stringify(before)) after = await connectedAt(second);
+    expect(after).toMatchObject({ stale: false });
+    expect((await request(second, CALL, { tool: 'healthcheck' })).data?.['callTool']).toMatchObject({ isError: false });
+    expect(await agentIds(second)).toEqual(agents);
+    for (const { agentUpdates } of stream.data) {
+      expect([agentUpdates.removedAgentIds, agentUpdates.staleServerIds]).toEqual([[], []]);
+    }
+  });
+
+  test('serve on while Redis is away: the one that watches as always, the other one what it knows', async () => {
+    await using server = await simulated('daa', 'http');
+    await using redis = await RedisServer.start();
+    await using first = await startApp([daa(server.port)], onRedis(redis));
+    await using second = await startApp([daa(server.port)], onRedis(redis));
+    await redis.kill();
+    let answer = await request(second, CALL, { tool: 'healthcheck' });
+    while (answer.errors === undefined) answer = await request(second, CALL, { tool: 'healthcheck' });
+    expect(answer.errors[0]?.extensions?.['code']).toBe('SERVER_UNAVAILABLE');
+    expect((await request(first, CALL, { tool: 'healthcheck' })).data?.['callTool']).toMatchObject({ isError: false });
+    let known = await agentIds(second);
+    while (JSON.stringify(known).includes('"stale":false')) known = await agentIds(second);
+    expect(known).toMatchObject([{ stale: true }, { stale: true }]);
+    expect(await agentIds(first)).toMatchObject([{ stale: false }, { stale: false }]);
+    for (const { url } of [first, second]) expect((await fetch(`${url}/readyz`)).status).toBe(200);
+  });
+});
+
+test.skipIf(!here)('a node that has never reached Redis is not ready, says why, and is once it has', async () => {
+  await using server = await simulated('daa', 'http');
+  await using redis = await RedisServer.start();
+  await redis.kill();
+  await using app = await createApp(testConfig([daa(server.port)], onRedis(redis)), {
+    clock: systemClock,
+    logger: silentLogger,
+  });
+  const refused = await fetch(`${app.url}/readyz`);
+  expect([refused.status, await refused.text()]).toEqual([
+    503,
+    expect.stringMatching(new RegExp(`^Redis at 127\\.0\\.0\\.1:${redis.port}`)),
+  ]);
+  await redis.restart();
+  await app.discovered;
+  expect((await fetch(`${app.url}/readyz`)).status).toBe(200);
+  expect(await agentIds(app)).toHaveLength(2);
+});
