@@ -18,6 +18,7 @@ export class FleetClient implements AsyncDisposable {
   #client: Client | null = null;
   #cursor: string | null = null;
   #isFirst = true;
+  #mayBeCut = false;
 
   constructor(node: FleetNode, mode = 'NORMAL') {
     this.node = node;
@@ -28,6 +29,7 @@ export class FleetClient implements AsyncDisposable {
   async join(node: FleetNode = this.node): Promise<void> {
     this.node = node;
     this.#isFirst = true;
+    this.#mayBeCut = false;
     const client = createClient({
       url: `${node.url.replace('http', 'ws')}/graphql`,
       webSocketImpl: WebSocket,
@@ -47,13 +49,18 @@ export class FleetClient implements AsyncDisposable {
             resolve();
           },
           error: (error) => {
-            if (this.#client === client) this.problems.push(`ended: ${String(error)}`);
+            if (this.#client === client && !this.#mayBeCut) this.problems.push(`ended: ${String(error)}`);
             reject(new Error(`the subscription at ${node.name} ended: ${JSON.stringify(error)}`));
           },
           complete: () => undefined,
         },
       );
     });
+  }
+
+  /** Its node is about to be killed. */
+  expectCut(): void {
+    this.#mayBeCut = true;
   }
 
   /** Without a word: the socket is cut. */

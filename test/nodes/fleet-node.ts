@@ -14,6 +14,8 @@ export interface FleetNode extends AsyncDisposable {
   readonly line: Line;
   /** `null`: it is in this process. */
   readonly pid: number | null;
+  /** To its process. */
+  signal(signal: NodeJS.Signals): void;
   /** As by a power cut; in this process that cannot be done. */
   kill(): Promise<void>;
 }
@@ -34,6 +36,7 @@ async function startProcess(name: string, configFile: string, line: Line): Promi
     url,
     line,
     pid: program.pid,
+    signal: (signal) => program.kill(signal),
     kill: () => program[Symbol.asyncDispose](),
     async [Symbol.asyncDispose]() {
       program.kill('SIGTERM');
@@ -47,12 +50,16 @@ async function startProcess(name: string, configFile: string, line: Line): Promi
 async function startHere(name: string, configFile: string, line: Line): Promise<FleetNode> {
   const sources = { flags: { config: configFile, port: '0' }, env: {}, cwd: process.cwd(), program: PROGRAM };
   const app: App = await createApp(await loadConfig(sources), { clock: systemClock, logger: silentLogger });
+  const ours = `node ${name} is in the test's own process`;
   return {
     name,
     url: app.url,
     line,
     pid: null,
-    kill: () => Promise.reject(new Error(`node ${name} is in the test's own process`)),
+    signal: () => {
+      throw new Error(ours);
+    },
+    kill: () => Promise.reject(new Error(ours)),
     async [Symbol.asyncDispose]() {
       await app[Symbol.asyncDispose]();
       await line[Symbol.asyncDispose]();

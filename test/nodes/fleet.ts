@@ -24,6 +24,8 @@ export interface FleetOptions {
 }
 
 const KINDS = ['ruv-swarm', 'claude-flow', 'daa'] as const;
+/** More than enough for what is polled all the time. */
+const MAX_LOOKS = 40;
 const NEVER = new AbortController().signal;
 /** Between two looks where nothing says that it is time for one. */
 const BETWEEN_LOOKS_MS = 10;
@@ -59,7 +61,7 @@ export class Fleet implements AsyncDisposable {
     const servers = await Promise.all(KINDS.map((type) => CountedServer.start(type, { type, agents, hz })));
     const folder = await mkdtemp(join(tmpdir(), 'swarmlens-fleet-'));
     const fleet = new Fleet(redis, servers, folder, { nodes, areProcesses, leaseMs, agents, hz });
-    for (let node = 0; node < nodes; node += 1) await fleet.add();
+    await Promise.all(Array.from({ length: nodes }, () => fleet.add()));
     await fleet.isSpread();
     return fleet;
   }
@@ -75,7 +77,13 @@ export class Fleet implements AsyncDisposable {
       const own = { maxPollShare: 1, allowTools: LIST_TOOLS[type] };
       return [id, { type: 'http', url, headers: { [NODE_HEADER]: name }, swarmlens: own }] as const;
     });
-    const options = { bus: line.url, leaseMs, heartbeatMs: 250, logLevel: areProcesses ? 'error' : 'silent' };
+    const options = {
+      bus: line.url,
+      leaseMs,
+      heartbeatMs: 250,
+      maxBufferedBytes: 16_384,
+      logLevel: areProcesses ? 'error' : 'silent',
+    };
     // The test is one viewer, who asks as fast as it can.
     const limits = { maxRequestsPerSecond: 100_000 };
     await writeFile(
@@ -90,6 +98,7 @@ export class Fleet implements AsyncDisposable {
   /** Ends a node without a word. */
   async kill(node: FleetNode): Promise<void> {
     this.nodes.splice(this.nodes.indexOf(node), 1);
+    for (const client of this.clients) if (client.node === node) client.expectCut();
     await node.kill();
     await node.line[Symbol.asyncDispose]();
   }
@@ -163,8 +172,20 @@ export class Fleet implements AsyncDisposable {
     return performance.now() - startMs;
   }
 
-  /** What is not as it should be though every client has what the servers say: nothing, it is hoped. */
+  /**
+   * What is not as it should be, all fields of all agents compared, while the servers stand still: nothing, it is hoped.
+   * What they did last may still be under way, so it is looked a few times.
+   */
   async differences(): Promise<readonly string[]> {
+    let found = await this.#differences();
+    for (let looks = 1; looks < MAX_LOOKS && found.length > 0; looks += 1) {
+      await this.polledBy(1);
+      found = await this.#differences();
+    }
+    return found;
+  }
+
+  async #differences(): Promise<readonly string[]> {
     const found: string[] = this.clients.flatMap(({ problems, node }) => problems.map((one) => `${node.name}: ${one}`));
     const [first, ...others] = await Promise.all(this.nodes.map((node) => freshAgents(node)));
     if (first === undefined) return ['there is no node'];

@@ -6,6 +6,7 @@ import { closed, listening } from '../../src/simulator/listening.js';
 export class Line implements AsyncDisposable {
   /** Of what Redis says from now on, milliseconds. What has been said before it comes before it. */
   delayMs = 0;
+  #isCut = false;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #clock: Clock = systemClock;
@@ -25,6 +26,16 @@ export class Line implements AsyncDisposable {
     return `redis://127.0.0.1:${this.#port}`;
   }
 
+  /** All connections end, and there are no new ones until it is mended. */
+  cut(): void {
+    this.#isCut = true;
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  mend(): void {
+    this.#isCut = false;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     const end = closed(this.#server);
     for (const socket of this.#sockets) socket.destroy();
@@ -32,6 +43,10 @@ export class Line implements AsyncDisposable {
   }
 
   #connected(socket: Socket, redisPort: number): void {
+    if (this.#isCut) {
+      socket.destroy();
+      return;
+    }
     const inner = connect(redisPort, '127.0.0.1');
     let lastAtMs = 0;
     const cut = (): void => {

@@ -41,15 +41,34 @@ export class StalledClient implements AsyncDisposable {
   }
 }
 
-/** What Redis has sent to all since it began, and what waits in it now for those that have subscribed. */
-export async function redisTraffic(
-  look: Redis,
-): Promise<{ readonly sentBytes: number; readonly waitingBytes: number }> {
-  const [stats, clients] = await Promise.all([look.info('stats'), look.client('LIST')]);
-  const waiting = [...String(clients).matchAll(/ psub=[1-9].* omem=(\d+) /g)].map(([, bytes]) => Number(bytes));
-  if (waiting.length === 0) throw new Error('nobody has subscribed');
-  return {
-    sentBytes: Number(/total_net_output_bytes:(\d+)/.exec(stats)?.[1]),
-    waitingBytes: waiting.reduce((sum, bytes) => sum + bytes, 0),
-  };
+/** What goes over the channels of a Redis, and what of it waits there for a node. */
+export class Traffic implements Disposable {
+  /** Of all messages since it began to listen. */
+  bytes = 0;
+  readonly #look: Redis;
+  readonly #listener: Redis;
+
+  private constructor(look: Redis) {
+    this.#look = look;
+    this.#listener = look.duplicate({ connectionName: 'traffic' });
+    this.#listener.on('pmessage', (_pattern, _channel, message: string) => (this.bytes += message.length));
+  }
+
+  static async open(look: Redis): Promise<Traffic> {
+    const traffic = new Traffic(look);
+    await traffic.#listener.psubscribe('swarmlens:*');
+    return traffic;
+  }
+
+  /** Bytes that wait now for the node that has most of them waiting. */
+  async waiting(): Promise<number> {
+    const clients = String(await this.#look.client('LIST')).split('\n');
+    const nodes = clients.filter((line) => / psub=[1-9]/.test(line) && !line.includes('name=traffic'));
+    if (nodes.length === 0) throw new Error('no node has subscribed');
+    return Math.max(...nodes.map((line) => Number(/ omem=(\d+)/.exec(line)?.[1])));
+  }
+
+  [Symbol.dispose](): void {
+    this.#listener.disconnect();
+  }
 }
