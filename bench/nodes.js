@@ -17,7 +17,7 @@ const [FEW, MANY] = [100, 1_000];
 const CROWD = { agents: 100, hz: 10 };
 /** Agents change at every frame, so that each update has a change to be timed by. */
 const FAST = { agents: 20, hz: 60 };
-const WARM_UP_MS = 1_500;
+const WARM_UP_MS = 2_500;
 
 const { values } = parseArgs({
   options: {

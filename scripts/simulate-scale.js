@@ -63,7 +63,7 @@ const text = [
   '### Where one Redis thread ends',
   ...RATES_HZ.map((hz) => {
     const { nodes, subscribers, messages } = Deployment.limitOfPlain(values, hz);
-    return `At ${hz} Hz, with ${ASSUMED.servers} servers that change ${changesOf(hz)} times a second each: ${count(messages)} messages handed out a second, which is ${count(nodes)} nodes, or ${count(subscribers)} subscribers.`;
+    return `At ${hz} Hz, with ${ASSUMED.servers} servers that change ${times(changesOf(hz))} a second each: ${count(messages)} messages handed out a second, which is ${count(nodes)} nodes, or ${count(subscribers)} subscribers. ${heartbeats(nodes)}`;
   }),
 ].join('\n\n');
 
@@ -74,6 +74,16 @@ if (process.argv.includes('--write')) {
   writeFileSync(DOCUMENT, `${document.slice(0, from + BEGIN.length)}\n\n${text}\n\n${document.slice(to)}`);
 }
 console.log(text);
+
+function times(number) {
+  return number === 1 ? 'once' : `${number} times`;
+}
+
+/** What part of that goes into messages, and what into answering that Redis is there. */
+function heartbeats(nodes) {
+  const asking = nodes * values.redisNodeMicrosPerSecond;
+  return `Of that thread’s work ${percent(asking / (ASSUMED.maxShare * 1e6))} is answering the nodes that it is there, and their leases.`;
+}
 
 /** Other work on the machine makes all of it dearer. */
 function verdictOnLoad() {

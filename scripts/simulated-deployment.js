@@ -3,8 +3,8 @@ import { simulate } from './simulated-run.js';
 
 /** What is not measured. */
 export const ASSUMED = {
-  /** MCP servers, each with what the measured one says. */
-  servers: 100,
+  /** MCP servers, each like the measured one. Every node follows them all; a subscriber is shown the agents of one. */
+  servers: 10,
   changesPerSecond: 10,
   /** Nothing is planned to be busier than that: of a core, of a network. */
   maxShare: 0.6,
@@ -14,6 +14,8 @@ export const ASSUMED = {
   maxClients: 10_000,
   /** Between two machines, one way. */
   hopMs: 0.25,
+  /** That a relay may take to pass one message on to all it tells. */
+  maxRelayMs: 10,
 };
 
 /** Each way to carry that is worth a look for so many: the simplest one, and if that does not keep up, the others. */
@@ -46,10 +48,11 @@ export class Deployment {
     return new Deployment(constants, load, 'pub/sub of one Redis');
   }
 
-  /** The channels are spread over the threads of a cluster (SPUBLISH), and so are the nodes' other questions. */
+  /** The channels are spread over the threads of a cluster (SPUBLISH): a channel is in one of them, and each node asks all of them. */
   static sharded(constants, load) {
     const made = new Deployment(constants, load, 'sharded pub/sub');
-    made.#redisThreads = Math.ceil(made.#redisLoad(made.#size.nodes) / ASSUMED.maxShare);
+    const { nodes } = made.#size;
+    while (made.#redisThreads < ASSUMED.servers && made.#redisLoad(nodes) > ASSUMED.maxShare) made.#redisThreads += 1;
     return made;
   }
 
@@ -58,7 +61,8 @@ export class Deployment {
     const made = new Deployment(constants, load, 'relay tree, one Redis');
     const { deliverMicros, followMicros, nodeIdleMicrosPerSecond } = constants;
     const free = ASSUMED.maxShare * 1e6 - nodeIdleMicrosPerSecond - changes(load) * followMicros;
-    made.#fanOut = Math.max(2, Math.floor(free / (changes(load) * deliverMicros)));
+    const most = Math.min(free / changes(load), ASSUMED.maxRelayMs * 1e3) / deliverMicros;
+    made.#fanOut = Math.max(2, Math.floor(most));
     let tellers = made.#size.nodes;
     while (made.#redisLoad(tellers) > ASSUMED.maxShare && tellers > 1) {
       tellers = Math.ceil(tellers / made.#fanOut);
@@ -93,7 +97,7 @@ export class Deployment {
     const { nodes, clients, limitedBy } = this.#size;
     const { updateBytes, messageBytes, clientBytes, nodeBytes } = this.#constants;
     const readers = this.#readers ?? nodes;
-    const redisShare = this.#redisLoad(readers) / this.#redisThreads;
+    const redisShare = this.#redisLoad(readers);
     const nodeShare = nodeLoad(this.#constants, this.#load, clients);
     const run =
       redisShare < 1
@@ -126,10 +130,10 @@ export class Deployment {
     };
   }
 
-  /** Cores that Redis needs. */
+  /** Of one thread: its part of the messages; every reader asks it whether it is there. */
   #redisLoad(readers) {
     const { redisChangeMicros, redisHandOutMicros, redisNodeMicrosPerSecond } = this.#constants;
-    const ofMessages = changes(this.#load) * (redisChangeMicros + readers * redisHandOutMicros);
+    const ofMessages = (changes(this.#load) / this.#redisThreads) * (redisChangeMicros + readers * redisHandOutMicros);
     return (ofMessages + readers * redisNodeMicrosPerSecond) / 1e6;
   }
 }
@@ -146,7 +150,7 @@ function nodeLoad({ deliverMicros, followMicros, nodeIdleMicrosPerSecond }, load
 /** As few nodes as there can be. */
 function sizeOf(constants, load) {
   const free = ASSUMED.maxShare - nodeLoad(constants, load, 0);
-  if (free <= 0) throw new Error('one node cannot follow all servers: they have to be shared out');
+  if (free <= 0) throw new Error('one node cannot follow all servers: measure on a quiet machine, or assume fewer');
   const limits = [
     { limitedBy: 'CPU', clients: (free * 1e6) / (load.hz * constants.deliverMicros) },
     {
