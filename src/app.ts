@@ -4,16 +4,17 @@ import { createAuthenticator, InsecureReminder } from './auth/index.js';
 import { Collector, Demand } from './collector/index.js';
 import type { Config } from './config/index.js';
 import { Candidates } from './discovery/index.js';
+import { busFigures, deliveryFigures, ProcessFigures, serverFigures } from './figures/index.js';
 import { ActiveStreams, Commits, eventLoopUtilization, Groups, RateClock } from './delivery/index.js';
 import { LiveConfig } from './live-config.js';
 import { openNode } from './node.js';
-import { DEFAULT_LIMITS, memoryRates, MemoryLimitCounters, OncePerSecond } from './limits/index.js';
+import { DEFAULT_LIMITS, MemoryLimitCounters, OncePerSecond } from './limits/index.js';
 import { startServer } from './server/index.js';
 import { type Clock, messageOf } from './shared/index.js';
 import { Sights } from './sight/index.js';
-import { Store } from './state/index.js';
+import { Store, Timeline } from './state/index.js';
 import { TappedServers } from './tapped-servers.js';
-import type { Logger } from './telemetry/index.js';
+import { type Logger, PrometheusMetrics } from './telemetry/index.js';
 
 export interface AppDeps {
   readonly clock: Clock;
@@ -46,7 +47,14 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
     epoch: randomBytes(6).toString('base64url'),
     maxTombstones: config.tombstones,
     maxEvents: MAX_EVENTS,
+    timeline: config.bus === 'memory' ? null : new Timeline(),
   });
+  const metrics = new PrometheusMetrics();
+  opened.add(
+    store.onCommit(({ serverId, serverRemoved }) => {
+      if (serverRemoved) metrics.forget(serverId);
+    }),
+  );
   const demand = new Demand();
   const node = opened.add(openNode(config, { store, demand, clock, logger }));
   const { bus, ownership } = node;
@@ -61,6 +69,7 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
       heartbeatMs: config.heartbeatMs,
       removeAfterMs: config.removeAfterMs ?? null,
       ownership,
+      metrics,
     }),
   );
   const commits = opened.add(new Commits(store));
@@ -68,7 +77,7 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
   const active = new ActiveStreams();
   const utilization = eventLoopUtilization();
   const onError = (error: unknown): void => logger.error({ error: messageOf(error) }, 'a shared subscription failed');
-  const groups = opened.add(new Groups({ store, demand, rateClock, active, utilization, onError }));
+  const groups = opened.add(new Groups({ store, demand, rateClock, active, utilization, onError, metrics }));
   const live = new LiveConfig(config, { collector, bus, clock, logger });
   let own: { readonly url: string } | null = null;
   const candidates = opened.add(
@@ -90,6 +99,7 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
       utilization,
       clock,
       onError,
+      metrics,
     }),
   );
   const tapped = new TappedServers({
@@ -100,7 +110,7 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
     isConfigured: (id) => live.servers.some((server) => server.id === id),
   });
   const counters = new MemoryLimitCounters();
-  const limiter = new OncePerSecond(memoryRates, counters);
+  const limiter = new OncePerSecond(node.makeRate, counters);
   const discovered = collector.ready();
   const server = opened.add(
     await startServer({
@@ -122,11 +132,22 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
       delivery: config,
       limits: config.limits ?? DEFAULT_LIMITS,
       counters,
-      makeRate: memoryRates,
+      makeRate: node.makeRate,
+      metrics,
       shutdownMs: config.shutdownMs,
     }),
   );
   own = server;
+  const processFigures = opened.add(new ProcessFigures());
+  const { maxBufferedBytes } = config;
+  for (const figure of [
+    ...processFigures.figures,
+    ...deliveryFigures({ streams: active, sights, server, counters, maxBufferedBytes }),
+    ...serverFigures({ store, collector, clock }),
+    ...busFigures(node.figures),
+  ]) {
+    metrics.expose(figure);
+  }
   await live.warnOfStart();
   if (config.insecureNoAuth === true) {
     const remind = (message: string): void => {

@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { type Bus, MemoryBus, openRedisLink, RedisBus } from './bus/index.js';
 import type { Demand } from './collector/index.js';
 import type { Config } from './config/index.js';
+import type { BusFigures } from './figures/index.js';
+import { type MakeRate, memoryRates, redisRates } from './limits/index.js';
 import { Leases, type Ownership, soleOwner } from './nodes/index.js';
 import type { Clock, RedisAddress } from './shared/index.js';
 import type { Store } from './state/index.js';
@@ -20,6 +22,10 @@ export interface Node extends AsyncDisposable {
   readonly ownership: Ownership;
   /** Why nothing can be known of the servers yet; `null`: it can. */
   readonly trouble: () => string | null;
+  /** What rates of clients are counted with: all nodes count together. */
+  readonly makeRate: MakeRate;
+  /** `null`: there are no other nodes. */
+  readonly figures: () => BusFigures | null;
 }
 
 const DEFAULT_PREFIX = 'swarmlens';
@@ -37,6 +43,8 @@ function onlyNode({ store }: NodeDeps): Node {
     bus,
     ownership: soleOwner,
     trouble: () => null,
+    makeRate: memoryRates,
+    figures: () => null,
     async [Symbol.asyncDispose]() {
       commits[Symbol.dispose]();
       await bus[Symbol.asyncDispose]();
@@ -66,6 +74,8 @@ function oneOfSeveral(config: Config, address: RedisAddress, { store, demand, cl
     ownership: leases,
     // Once it has been there, what is known goes on, stale, while it is away.
     trouble: () => (wasUp ? null : link.trouble),
+    makeRate: redisRates(link, prefix),
+    figures: () => ({ isUp: link.isUp, ...bus.figures() }),
     async [Symbol.asyncDispose]() {
       listening[Symbol.dispose]();
       await leases[Symbol.asyncDispose]();

@@ -14,6 +14,8 @@ export interface FollowedDeps {
   readonly leaseMs: number;
   /** Has the change committed before it returns. */
   readonly emit: (change: ServerChange) => void;
+  /** Something of a server may have come and gone without having been told here. */
+  readonly onGap: () => void;
 }
 
 /**
@@ -75,8 +77,11 @@ export class Followed {
     return this.#reading;
   }
 
-  /** Compares with Redis, and reads what is behind: a message that was lost is found here. */
-  async look(): Promise<void> {
+  /**
+   * Compares with Redis, and reads what is behind: a message that was lost is found here.
+   * @returns whether the store has what had been published by then
+   */
+  async look(): Promise<boolean> {
     const { link, clock } = this.#deps;
     const before = this.#position;
     const [at, lease] = await Promise.all([
@@ -87,13 +92,14 @@ export class Followed {
     this.#unwatchedSince = lease > 0 ? null : (this.#unwatchedSince ?? clock.monotonic());
     if (this.#hasLasted(this.#unwatchedSince)) {
       this.markStale('no node watches it');
-      return;
+      return false;
     }
     const position = parsePosition(at);
     // What came meanwhile is newer than the answer.
     const isBehind =
       before === null || position === null || (isSame(before, this.#position) && !isSame(before, position));
     if (isBehind) await this.read();
+    return this.#position !== null;
   }
 
   /** The last known values go on, marked as such, until the picture has been read again. */
@@ -145,6 +151,7 @@ export class Followed {
   async #readOnce(): Promise<void> {
     const { link, store, clock, emit } = this.#deps;
     const stored = await readPicture(link, this.#serverId);
+    this.#deps.onGap();
     if (stored === null) {
       this.#missingSince ??= clock.monotonic();
       this.#position = null;

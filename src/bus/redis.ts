@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { type Clock, Listeners, messageOf, Pulse } from '../shared/index.js';
 import type { ServerChange, Store } from '../state/index.js';
 import type { Logger } from '../telemetry/index.js';
@@ -22,11 +23,25 @@ export interface RedisBusOptions {
   readonly onFenced: (serverId: string) => void;
 }
 
+export interface RedisBusFigures {
+  /** Messages that this node has sent, and that have come from others. */
+  readonly published: number;
+  readonly received: number;
+  /** Times that the picture of a server was read as a whole. */
+  readonly resyncs: number;
+  /** Of the message that came last, from its publication until it was here, by the clocks of Redis and of this machine; `null`: none came yet. */
+  readonly lagMs: number | null;
+}
+
 /** A picture that nobody renews stays so many lease times. */
 const LIFE_LEASES = 12;
-/** In one lease time it is looked so often whether everything is as it should be. */
+/** In one lease time it is looked so often at least whether everything is as it should be, */
 const LOOKS_PER_LEASE = 3;
+/** and after this at the latest: readers of other nodes can go on here from where the last look was. */
+const MAX_LOOK_MS = 1_000;
 const UNREADABLE_LOG_MS = 60_000;
+/** What `LIST_SERVERS` returns. */
+const LISTED = z.tuple([z.coerce.number(), z.array(z.string())]);
 
 /**
  * Many nodes: each writes the servers that it holds, and follows the others'. Neither keeps a queue: what is to be
@@ -45,20 +60,33 @@ export class RedisBus implements Bus {
   readonly #linkChanges: Disposable;
   readonly #subscribed: Promise<AsyncDisposable | null>;
   readonly #looking: Promise<void>;
+  readonly #counts = { published: 0, received: 0, resyncs: 0 };
+  #lagMs: number | null = null;
   #isSubscribed = false;
   #unreadableAtMs = -Infinity;
 
   constructor(options: RedisBusOptions) {
-    const { link, leaseMs, onFenced } = options;
+    const { link, leaseMs, onFenced, store } = options;
     this.#options = options;
     this.#outletDeps = {
       ...options,
       lifeMs: leaseMs * LIFE_LEASES,
       onFenced,
       onWhole: () => this.#pulse.ring(),
-      onWritten: (written) => this.#safely(() => this.#writes.emit(written)),
+      onWritten: (written) => {
+        this.#counts.published += 1;
+        store.timeline?.published(written);
+        this.#safely(() => this.#writes.emit(written));
+      },
     };
-    this.#followedDeps = { ...options, emit: (change) => this.#safely(() => this.#listeners.emit(change)) };
+    this.#followedDeps = {
+      ...options,
+      emit: (change) => this.#safely(() => this.#listeners.emit(change)),
+      onGap: () => {
+        this.#counts.resyncs += 1;
+        this.#interrupted();
+      },
+    };
     this.#pulse = new Pulse(options.clock);
     this.#linkChanges = link.onChange(() => this.#onLinkChange());
     this.#subscribed = this.#subscribe();
@@ -80,6 +108,11 @@ export class RedisBus implements Bus {
   /** Calls back when what was published of a server is in Redis. */
   onWritten(callback: (written: Written) => void): Disposable {
     return this.#writes.add(callback);
+  }
+
+  /** What there has been to do, since the start. */
+  figures(): RedisBusFigures {
+    return { ...this.#counts, lagMs: this.#lagMs };
   }
 
   /** Resolves when what was published of a server before is in Redis, or cannot be for now. */
@@ -122,18 +155,21 @@ export class RedisBus implements Bus {
   }
 
   #receive(value: unknown, channel: string): void {
-    const { link, terms } = this.#options;
+    const { link, terms, clock } = this.#options;
     const serverId = link.names.serverOf(channel);
     if (serverId === null || this.#end.signal.aborted) return;
     const message = parseMessage(value, serverId);
     if (message === null) this.#logUnreadable(channel);
     // A holder is told by its own writes, and by its lease, that it no longer is one.
     if (message?.nodeId === link.nodeId || terms.termOf(serverId) !== null) return;
+    this.#counts.received += 1;
+    if (message !== null) this.#lagMs = Math.max(0, clock.now() - message.atMs);
     this.#follow(serverId).receive(message);
   }
 
   #onLinkChange(): void {
     const { link } = this.#options;
+    this.#interrupted();
     if (link.isUp) {
       this.#pulse.ring();
       return;
@@ -148,7 +184,7 @@ export class RedisBus implements Bus {
       if (link.isUp) {
         await this.#look().catch((error: unknown) => logger.debug({ error: messageOf(error) }, 'Redis was not asked'));
       }
-      await this.#pulse.wait(leaseMs / LOOKS_PER_LEASE, signal);
+      await this.#pulse.wait(Math.min(leaseMs / LOOKS_PER_LEASE, MAX_LOOK_MS), signal);
     }
   }
 
@@ -160,18 +196,23 @@ export class RedisBus implements Bus {
       [link.names.shared('servers')],
       [leaseMs * LIFE_LEASES, ...held],
     );
-    if (Array.isArray(listed)) {
-      for (const id of listed.map(String)) if (terms.termOf(id) === null) this.#follow(id);
-    }
-    await Promise.all([
-      ...[...this.#outlets.values()].map((outlet) => outlet.renew()),
-      ...[...this.#followed.values()].map((followed) => followed.look()),
+    const [time, ids] = LISTED.parse(listed);
+    for (const id of ids) if (terms.termOf(id) === null) this.#follow(id);
+    const [areCurrent] = await Promise.all([
+      Promise.all([...this.#followed.values()].map((followed) => followed.look())),
+      Promise.all([...this.#outlets.values()].map((outlet) => outlet.renew())),
     ]);
+    if (areCurrent.every(Boolean)) store.timeline?.complete(time);
     for (const [id, followed] of this.#followed) {
       if (!followed.isGone || terms.termOf(id) !== null) continue;
       this.#followed.delete(id);
       if (store.servers.get(id) !== undefined) this.#followedDeps.emit(store.removal(id));
     }
+  }
+
+  #interrupted(): void {
+    const { store, terms } = this.#options;
+    store.timeline?.interrupted((serverId) => terms.termOf(serverId) !== null);
   }
 
   /** Whatever this node holds now is written, everything else followed. @returns what it holds */

@@ -60,7 +60,7 @@ return text
 
 /**
  * Key: the servers there are. Arguments: how long they stay without being told again, ms; the ids of those that are
- * told. Returns the ids of all.
+ * told. Returns the time, and the ids of all.
  */
 export const LIST_SERVERS = new RedisScript(`
 ${NOW}
@@ -68,5 +68,5 @@ redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', text)
 local lapse = string.format('%.0f', now + tonumber(ARGV[1]))
 for index = 2, #ARGV do redis.call('ZADD', KEYS[1], lapse, ARGV[index]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
-return redis.call('ZRANGE', KEYS[1], 0, -1)
+return { text, redis.call('ZRANGE', KEYS[1], 0, -1) }
 `);

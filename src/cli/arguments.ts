@@ -31,9 +31,10 @@ export function wholeNumber(
   text: string | undefined,
   preset: number,
   max: number,
+  min = 0,
 ): number {
   if (text === undefined) return preset;
   const value = Number(text);
-  if (text.trim() !== '' && Number.isInteger(value) && value >= 0 && value <= max) return value;
-  throw new UsageError(`swarmlens ${command}: --${flag} is "${text}", expected a whole number from 0 to ${max}`);
+  if (text.trim() !== '' && Number.isInteger(value) && value >= min && value <= max) return value;
+  throw new UsageError(`swarmlens ${command}: --${flag} is "${text}", expected a whole number from ${min} to ${max}`);
 }

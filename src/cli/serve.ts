@@ -1,62 +1,63 @@
-import { ConfigWatch, type Flags, loadConfig } from '../config/index.js';
+import { type Config, ConfigWatch, type Flags, loadConfig } from '../config/index.js';
 import { systemClock } from '../shared/index.js';
 import { createLogger } from '../telemetry/index.js';
-import { parseFlags } from './arguments.js';
+import { type Seat, seatOf } from '../workers/index.js';
+import { parseFlags, wholeNumber } from './arguments.js';
+import { adviceOnListening } from './listen-error.js';
 import type { Terminal } from './terminal.js';
 
-/** Runs the server until it is told to stop. */
-export async function serve(
-  args: readonly string[],
-  { env, cwd, program, stdout, stderr, stopped }: Terminal,
-): Promise<number> {
-  const flags: Flags = parseFlags('serve', args, {
+const MAX_WORKERS = 256;
+
+/** Runs the server, or several of them, until it is told to stop. */
+export async function serve(args: readonly string[], terminal: Terminal): Promise<number> {
+  const { workers, ...flags } = parseFlags('serve', args, {
     config: { type: 'string' },
     port: { type: 'string' },
     host: { type: 'string' },
+    workers: { type: 'string' },
     demo: { type: 'boolean' },
     'insecure-no-auth': { type: 'boolean' },
   });
-  const sources = { flags, env, cwd, program };
-  const config = await loadConfig(sources);
-  const logger = createLogger(config.logLevel);
-  const { createApp } = await import('../app.js');
+  const count = wholeNumber('serve', 'workers', workers, 1, MAX_WORKERS, 1);
+  using seat = seatOf(terminal.env);
+  const { env, cwd, program } = terminal;
+  const config = await loadConfig({ flags, env, cwd, program });
   try {
-    await using app = await createApp(config, { clock: systemClock, logger });
-    if (config.demo) {
-      stdout.write(
-        'The agents are SIMULATED: no configuration was found, so three bundled MCP simulators are running.\n',
-      );
-      stdout.write('To watch your own: swarmlens serve --config .mcp.json\n');
-    }
-    await using _watch =
-      config.file == null
-        ? null
-        : new ConfigWatch({
-            sources,
-            file: config.file,
-            clock: systemClock,
-            logger,
-            onConfig: (changed) => app.applyConfig(changed),
-            onProblems: (problems) => app.refuseConfig(problems),
-          });
-    stdout.write(`swarmlens is ready at ${app.url}/graphql\n`);
-    await stopped;
-    return 0;
+    if (count === 1 || seat !== null) return await serveOne(config, flags, seat, terminal);
+    const { serveWorkers } = await import('./serve-workers.js');
+    return await serveWorkers(count, args, config, terminal);
   } catch (error) {
-    const advice = adviceOn(error);
+    const advice = adviceOnListening(error);
     if (advice === null) throw error;
-    stderr.write(`${config.host}:${config.port} ${advice}\n`);
+    terminal.stderr.write(`${config.host}:${config.port} ${advice}\n`);
     return 1;
   }
 }
 
-/** What to do about an address that cannot be listened on; `null` when it is another error. */
-function adviceOn(error: unknown): string | null {
-  if (!(error instanceof Error && 'syscall' in error && error.syscall === 'listen' && 'code' in error)) return null;
-  if (error.code === 'EADDRINUSE') {
-    return 'is in use: end the program that listens there, or pass another --port';
+/** @param seat `null`: it is the whole program, and says itself when it is ready */
+async function serveOne(config: Config, flags: Flags, seat: Seat | null, terminal: Terminal): Promise<number> {
+  const { env, cwd, program, stdout, stopped } = terminal;
+  const logger = createLogger(config.logLevel, seat === null ? null : { worker: seat.number });
+  const { createApp } = await import('../app.js');
+  await using app = await createApp(config, { clock: systemClock, logger });
+  if (config.demo) {
+    stdout.write(
+      'The agents are SIMULATED: no configuration was found, so three bundled MCP simulators are running.\n',
+    );
+    stdout.write('To watch your own: swarmlens serve --config .mcp.json\n');
   }
-  if (error.code === 'EACCES') return 'may not be listened on by this user: pass a --port above 1023';
-  if (error.code === 'EADDRNOTAVAIL') return 'is no address of this machine: pass --host 127.0.0.1';
-  return null;
+  await using _watch =
+    config.file == null
+      ? null
+      : new ConfigWatch({
+          sources: { flags, env, cwd, program },
+          file: config.file,
+          clock: systemClock,
+          logger,
+          onConfig: (changed) => app.applyConfig(changed),
+          onProblems: (problems) => app.refuseConfig(problems),
+        });
+  if (seat === null) stdout.write(`swarmlens is ready at ${app.url}/graphql\n`);
+  await (seat === null ? stopped : Promise.race([stopped, seat.asked]));
+  return 0;
 }

@@ -1,8 +1,10 @@
 export const USAGE = `swarmlens – one live GraphQL endpoint over every agent swarm you run
 
-  swarmlens serve [--config FILE] [--port N] [--host H] [--demo] [--insecure-no-auth]
+  swarmlens serve [--config FILE] [--port N] [--host H] [--workers N] [--demo]
+                  [--insecure-no-auth]
       The server. Without a configuration it runs against three simulated MCP servers. Without authentication it listens
-      on loopback only, unless --insecure-no-auth lets everybody in who can reach it.
+      on loopback only, unless --insecure-no-auth lets everybody in who can reach it. With --workers it is N nodes on one port, each
+      in a process of its own, which needs a Redis as "bus".
   swarmlens check --config FILE [--json]
       Validates a configuration, connects once to each server and prints what it found.
   swarmlens discover [--json] [--config FILE] [--host H]… [--port N]…

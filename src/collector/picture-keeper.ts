@@ -21,6 +21,7 @@ export class PictureKeeper implements Disposable {
   #server: McpServer;
   #picture: ServerPicture | null;
   #hasReported = false;
+  #isClosed = false;
   #removal: Disposable | null = null;
 
   /**
@@ -78,6 +79,8 @@ export class PictureKeeper implements Disposable {
 
   /** Tells events, and whatever else has changed. */
   async publish(events: readonly SwarmlensEvent[], seenAt: string | null = null): Promise<void> {
+    // What comes late must not change what another node tells of the server by now.
+    if (this.#isClosed) return;
     const { store, bus, logger } = this.#deps;
     const picture = this.#picture ?? { server: this.#server, agents: [], swarms: [], edges: [] };
     const change = { ...store.diff({ ...picture, server: this.#server }, seenAt), events };
@@ -88,7 +91,9 @@ export class PictureKeeper implements Disposable {
     await bus.publish(change);
   }
 
+  /** Nothing is published any more. */
   [Symbol.dispose](): void {
+    this.#isClosed = true;
     this.#removal?.[Symbol.dispose]();
     this.#removal = null;
   }

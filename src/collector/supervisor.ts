@@ -4,6 +4,7 @@ import { CircuitOpenError } from '../guard/index.js';
 import { type connectSession, type McpSession, type Push, ToolRejectedError } from '../mcp/index.js';
 import { isNotSent, Pool, type PoolEvent, type Seat } from '../replicas/index.js';
 import { messageOf, SwarmlensError, timestamp } from '../shared/index.js';
+import type { Metrics } from '../telemetry/index.js';
 import { lastErrorOf } from './assemble.js';
 import { PooledCaller, ServerBusyError } from './caller.js';
 import type { Demand } from './demand.js';
@@ -22,6 +23,8 @@ export interface SupervisorDeps extends PictureKeeperDeps {
   readonly random: () => number;
   readonly heartbeatMs: number;
   readonly connect: typeof connectSession;
+  /** Left out: nobody counts. */
+  readonly metrics?: Pick<Metrics, 'toolCalled' | 'polled'>;
 }
 
 /** What is known of the server as long as its seat is the same. */
@@ -59,12 +62,15 @@ export class Supervisor implements AsyncDisposable {
   constructor(settings: ServerSettings, deps: SupervisorDeps, onGone: () => void) {
     this.settings = settings;
     this.#deps = deps;
-    const { clock } = deps;
-    this.#tally = new ToolTally(clock);
+    const { clock, metrics } = deps;
+    this.#tally = new ToolTally(clock, (tool, outcome, durationMs) => {
+      metrics?.toolCalled(settings.id, tool, outcome, durationMs);
+    });
     this.#turns = new Turns(clock, {
       intervalMs: () => this.#intervalMs(),
       leastIntervalMs: () => leastIntervalMs(this.settings, this.#keeper.server.type),
       maxPollShare: settings.maxPollShare,
+      onPoll: (answered, durationMs) => metrics?.polled(settings.id, answered, durationMs),
     });
     const known = deps.store.servers.get(settings.id);
     const type = settings.serverType ?? guessedType(settings) ?? known?.type ?? 'CUSTOM';

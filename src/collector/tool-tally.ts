@@ -1,8 +1,9 @@
 import type { ToolHealth } from '../domain/index.js';
 import { LatencyWindow } from '../guard/index.js';
-import { printable, type ToolAnswer, ToolRejectedError } from '../mcp/index.js';
+import { printable, type ToolAnswer, ToolCallTimeoutError, ToolRejectedError } from '../mcp/index.js';
 import { isNotSent } from '../replicas/index.js';
 import { type Clock, messageOf } from '../shared/index.js';
+import type { CallOutcome } from '../telemetry/index.js';
 
 /** Tools of one server of which figures are kept; the one that was called the longest ago makes room. */
 const MAX_TOOLS = 64;
@@ -25,10 +26,16 @@ interface Tally {
 /** Counts how the calls of each tool of a server go. */
 export class ToolTally {
   readonly #clock: Clock;
+  readonly #onCall: (tool: string, outcome: CallOutcome, durationMs: number) => void;
   readonly #tallies = new Map<string, Tally>();
 
-  constructor(clock: Clock) {
+  /** @param onCall told of each call that has ended but was not given up, those that were not sent included */
+  constructor(
+    clock: Clock,
+    onCall: (tool: string, outcome: CallOutcome, durationMs: number) => void = () => undefined,
+  ) {
     this.#clock = clock;
+    this.#onCall = onCall;
   }
 
   /** Makes a call and takes down how it went. What the server was not asked, or asked to put off, does not count. */
@@ -37,11 +44,14 @@ export class ToolTally {
     try {
       const answer = await call();
       const tally = this.#tallyOf(tool);
-      tally.latencies.add(this.#clock.monotonic() - startMs);
+      const durationMs = this.#clock.monotonic() - startMs;
+      tally.latencies.add(durationMs);
+      this.#onCall(tool, answer.isError ? 'error' : 'ok', durationMs);
       if (answer.isError) this.#failed(tally, textOf(answer.value));
       else tally.consecutiveFailures = 0;
       return answer;
     } catch (error) {
+      if (!signal.aborted) this.#onCall(tool, outcomeOf(error), this.#clock.monotonic() - startMs);
       const isBusy = error instanceof ToolRejectedError && error.retryAfterMs !== null;
       if (!isNotSent(error) && !isBusy && !signal.aborted) this.#failed(this.#tallyOf(tool), messageOf(error));
       throw error;
@@ -92,6 +102,12 @@ export class ToolTally {
     tally.lastError = printable(message, MAX_MESSAGE_LENGTH);
     tally.lastFailedAt = new Date(this.#clock.now()).toISOString();
   }
+}
+
+function outcomeOf(error: unknown): CallOutcome {
+  if (isNotSent(error)) return 'not_sent';
+  if (error instanceof ToolRejectedError) return error.retryAfterMs === null ? 'error' : 'busy';
+  return error instanceof ToolCallTimeoutError ? 'timeout' : 'failed';
 }
 
 /** What a tool's answer says, for a person. */

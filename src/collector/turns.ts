@@ -10,6 +10,8 @@ export interface TurnsOptions {
   readonly leastIntervalMs: () => number;
   /** Of the server's time that polls may take; above 0, at most 1. */
   readonly maxPollShare: number;
+  /** Told of each poll that has ended; left out: nobody is. */
+  readonly onPoll?: (answered: boolean, durationMs: number) => void;
 }
 
 /** When a server's next poll has its turn, and who waits for it. */
@@ -18,6 +20,7 @@ export class Turns {
   readonly #intervalMs: () => number;
   readonly #leastIntervalMs: () => number;
   readonly #maxPollShare: number;
+  readonly #onPoll: TurnsOptions['onPoll'];
   readonly #pulse: Pulse;
   readonly #meter: PollMeter;
   #waiters: ((answered: boolean) => void)[] = [];
@@ -33,6 +36,7 @@ export class Turns {
     this.#intervalMs = options.intervalMs;
     this.#leastIntervalMs = options.leastIntervalMs;
     this.#maxPollShare = options.maxPollShare;
+    this.#onPoll = options.onPoll;
     this.#pulse = new Pulse(clock);
     this.#meter = new PollMeter(clock);
   }
@@ -104,6 +108,7 @@ export class Turns {
     this.#lastPoll = null;
     const answered = await poll();
     const durationMs = this.#clock.monotonic() - nowMs;
+    this.#onPoll?.(answered, durationMs);
     this.#meter.add({ startMs: nowMs, durationMs });
     // One that was called for meanwhile is not held back.
     if (answered && turn === this.#turn) this.#lastPoll = { startMs: nowMs, durationMs };

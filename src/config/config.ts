@@ -43,7 +43,11 @@ export interface Config {
   readonly removeAfterMs?: number | null;
   /** Removals that a reader can resume over. */
   readonly tombstones: number;
-  /** How long clients may take to leave when the program is asked to stop. Child processes are then ended, one that does not heed that within seconds. */
+  /**
+   * How long the end may take, whatever clients do, when the program is asked to stop: they are asked to leave within the
+   * first half of it, and cut off after three quarters. Child processes are then ended, one that does not heed that within
+   * seconds.
+   */
   readonly shutdownMs: number;
   /** Bytes of an update from which on clients that ask for it get it compressed; `null`: never. */
   readonly compressFromBytes: number | null;

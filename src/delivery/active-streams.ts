@@ -19,10 +19,13 @@ export class ActiveStreams {
     };
   }
 
+  /** Of all streams; `null`: of one that has no rate. */
+  all(): readonly (StreamRate | null)[] {
+    return [...this.#entries].map(({ rate }) => rate?.() ?? null);
+  }
+
   /** Of the streams that ask for more than nothing. */
   rates(): readonly StreamRate[] {
-    return [...this.#entries]
-      .flatMap(({ rate }) => (rate === null ? [] : [rate()]))
-      .filter(({ requestedHz }) => requestedHz > 0);
+    return this.all().flatMap((rate) => (rate === null || rate.requestedHz === 0 ? [] : [rate]));
   }
 }

@@ -1,6 +1,6 @@
 import { type Changes, changesSince, type Position, type Store, type View } from '../state/index.js';
 import type { ActiveStreams } from './active-streams.js';
-import type { Lane } from './lane.js';
+import type { DeliveryMetrics, Lane } from './lane.js';
 import { effectiveHz, RateMeter, type StreamRate } from './rate-meter.js';
 
 /** Where streams say how often they want to know. */
@@ -47,6 +47,9 @@ export interface GroupDeps {
   /** Has the newcomers of the group greeted soon, together. */
   readonly greet: (group: Greeter) => void;
   readonly onError: (error: unknown) => void;
+  /** Milliseconds, monotonic. */
+  readonly now: () => number;
+  readonly metrics: DeliveryMetrics | null;
 }
 
 export interface Greeter {
@@ -91,12 +94,12 @@ export class Group<T> implements Greeter {
     return seat;
   }
 
-  serve(): void {
-    this.#serve(false);
+  serve(dueMs: number | null): void {
+    this.#serve(false, dueMs);
   }
 
   serveNewcomers(): void {
-    this.#serve(true);
+    this.#serve(true, null);
   }
 
   #ready(seat: GroupSeat<T>): void {
@@ -106,10 +109,10 @@ export class Group<T> implements Greeter {
     } else if ((seat.position?.revision ?? -1) < this.#deps.store.revision) this.#deps.lane.arm();
   }
 
-  #serve(newcomersOnly: boolean): void {
+  #serve(newcomersOnly: boolean, dueMs: number | null): void {
     if (this.#closed) return;
     for (const { key, seats } of split(this.#seatsToServe(newcomersOnly), ({ position }) => position)) {
-      this.#serveTable(key, seats);
+      this.#serveTable(key, seats, dueMs);
     }
   }
 
@@ -118,12 +121,15 @@ export class Group<T> implements Greeter {
     for (const seat of this.#members) {
       if (seat.rendering || (newcomersOnly && !seat.isNew)) continue;
       if (seat.member.hasRoom()) seats.push(seat);
-      else if (!seat.isNew) seat.skip();
+      else if (!seat.isNew) {
+        seat.skip();
+        this.#deps.metrics?.ticksSkipped('slow_reader', 1);
+      }
     }
     return seats;
   }
 
-  #serveTable(from: Position | null, table: readonly GroupSeat<T>[]): void {
+  #serveTable(from: Position | null, table: readonly GroupSeat<T>[], dueMs: number | null): void {
     const { store, lane } = this.#deps;
     const changes = changesSince(store, from, this.#request.view);
     const here = this.#here?.revision === changes.position.revision ? this.#here : changes.position;
@@ -137,11 +143,11 @@ export class Group<T> implements Greeter {
     for (const { key, seats } of split(table, (seat) => seat.effectiveHz())) {
       for (const seat of seats) seat.meter.served();
       const rate: StreamRate = { requestedHz: lane.hz, effectiveHz: key };
-      this.#render(from, seats, { changes, rate });
+      this.#render(from, seats, { changes, rate }, dueMs);
     }
   }
 
-  #render(from: Position | null, seats: readonly GroupSeat<T>[], update: StreamedChanges): void {
+  #render(from: Position | null, seats: readonly GroupSeat<T>[], update: StreamedChanges, dueMs: number | null): void {
     let rendered: T | Promise<T>;
     try {
       rendered = this.#request.render(update, seats.length);
@@ -150,14 +156,14 @@ export class Group<T> implements Greeter {
       return;
     }
     if (!(rendered instanceof Promise)) {
-      this.#hand(seats, rendered);
+      this.#hand(seats, rendered, dueMs);
       return;
     }
     for (const seat of seats) seat.rendering = true;
     rendered.then(
       (value) => {
         for (const seat of seats) seat.rendering = false;
-        this.#hand(seats, value);
+        this.#hand(seats, value, dueMs);
         this.#deps.lane.arm();
       },
       (error: unknown) => {
@@ -167,15 +173,19 @@ export class Group<T> implements Greeter {
     );
   }
 
-  #hand(seats: readonly GroupSeat<T>[], rendered: T): void {
+  #hand(seats: readonly GroupSeat<T>[], rendered: T, dueMs: number | null): void {
+    let readers = 0;
     for (const seat of seats) {
       if (seat.left) continue;
       try {
         seat.member.deliver(rendered);
+        readers += 1;
       } catch (error) {
         this.#deps.onError(error);
       }
     }
+    const { metrics, now } = this.#deps;
+    if (readers > 0) metrics?.updateDelivered(readers, dueMs === null ? null : Math.max(0, now() - dueMs));
   }
 
   /** What could not be rendered has not been told: it is tried again with the next change. */

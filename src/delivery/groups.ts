@@ -9,7 +9,7 @@ import {
   type Seat,
   type StreamedChanges,
 } from './group.js';
-import { Lane } from './lane.js';
+import { type DeliveryMetrics, Lane } from './lane.js';
 import { Pace, type Utilization } from './pace.js';
 import { MemberReader } from './member-reader.js';
 import type { RateClock } from './rate-clock.js';
@@ -22,6 +22,8 @@ export interface GroupsDeps {
   readonly utilization: Utilization;
   /** What went wrong with a group or a member: the others go on. */
   readonly onError: (error: unknown) => void;
+  /** Left out: nobody counts. */
+  readonly metrics?: DeliveryMetrics;
 }
 
 /** Everything that is streamed, by what is asked for. */
@@ -84,7 +86,7 @@ export class Groups implements Disposable {
   }
 
   #open<T>(request: GroupRequest<T>): Group<T> {
-    const { store, demand, active, onError } = this.#deps;
+    const { store, demand, active, onError, rateClock, metrics = null } = this.#deps;
     const lane = this.#laneOf(request.hz);
     const close = (): void => {
       if (lane.size === 0) {
@@ -94,7 +96,16 @@ export class Groups implements Disposable {
       request.close?.();
     };
     return new Group(
-      { store, demand, active, lane, greet: (group) => this.#greet(group), onError },
+      {
+        store,
+        demand,
+        active,
+        lane,
+        greet: (group) => this.#greet(group),
+        onError,
+        now: () => rateClock.now(),
+        metrics,
+      },
       { ...request, close },
     );
   }
@@ -102,7 +113,8 @@ export class Groups implements Disposable {
   #laneOf(hz: number): Lane {
     let lane = this.#lanes.get(hz);
     if (lane === undefined) {
-      lane = new Lane(hz, this.#deps.rateClock, this.#pace, this.#deps.onError);
+      const { rateClock, onError, metrics = null } = this.#deps;
+      lane = new Lane(hz, rateClock, this.#pace, onError, metrics);
       this.#lanes.set(hz, lane);
     }
     return lane;

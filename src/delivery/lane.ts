@@ -1,11 +1,16 @@
 import type { Pace } from './pace.js';
+import type { Metrics } from '../telemetry/index.js';
 import type { RateClock } from './rate-clock.js';
 import { RateMeter } from './rate-meter.js';
 
 /** Those who are served at the ticks of a lane. */
 export interface LaneUser {
-  serve(): void;
+  /** @param dueMs when the tick was due, on the rate clock; `null`: somebody has asked, there was no tick */
+  serve(dueMs: number | null): void;
 }
+
+/** What there is to be counted of lanes and groups; left out: nobody counts. */
+export type DeliveryMetrics = Pick<Metrics, 'updateDelivered' | 'ticksSkipped'>;
 
 /** All groups of one rate: one wait for the next tick serves all of them. */
 export class Lane implements Disposable {
@@ -17,16 +22,24 @@ export class Lane implements Disposable {
   readonly #rateClock: RateClock;
   readonly #pace: Pace;
   readonly #onError: (error: unknown) => void;
+  readonly #metrics: DeliveryMetrics | null;
   readonly #closed = new AbortController();
   #armed = false;
   #ticks = 0;
   #demands: number;
 
-  constructor(hz: number, rateClock: RateClock, pace: Pace, onError: (error: unknown) => void) {
+  constructor(
+    hz: number,
+    rateClock: RateClock,
+    pace: Pace,
+    onError: (error: unknown) => void,
+    metrics: DeliveryMetrics | null = null,
+  ) {
     this.hz = hz;
     this.#rateClock = rateClock;
     this.#pace = pace;
     this.#onError = onError;
+    this.#metrics = metrics;
     this.#demands = rateClock.demands;
     if (hz === 0) this.#wait();
   }
@@ -58,31 +71,38 @@ export class Lane implements Disposable {
     const { signal } = this.#closed;
     const tick =
       this.hz === 0 ? this.#rateClock.nextDemand(this.#demands, signal) : this.#rateClock.next(this.hz, signal);
+    const tickDueMs = this.#rateClock.dueMs(this.hz);
     tick.then(
       () => {
         this.#armed = false;
-        if (!signal.aborted) this.#tick(dueMs);
+        if (!signal.aborted) this.#tick(dueMs, tickDueMs);
       },
       (error: unknown) => this.#onError(error),
     );
   }
 
-  #tick(dueMs: number): void {
+  /** @param latestDueMs no tick can have been due later; `dueMs`: when this one was */
+  #tick(latestDueMs: number, dueMs: number | null): void {
     if (this.hz === 0) {
       this.#demands = this.#rateClock.demands;
       this.#wait();
     } else {
       // The next tick was due within one period: every whole period beyond is a tick that the event loop missed.
-      const missed = Math.floor(((this.#rateClock.now() - dueMs) * this.hz) / 1000);
-      if (missed > 0) this.meter.skipped(missed);
+      const missed = Math.floor(((this.#rateClock.now() - latestDueMs) * this.hz) / 1000);
+      if (missed > 0) this.#skipped(missed);
       this.#ticks += 1;
       if (this.#ticks % this.#pace.every !== 0) {
-        this.meter.skipped();
+        this.#skipped(1);
         this.#wait();
         return;
       }
       this.meter.served();
     }
-    for (const user of [...this.#users]) user.serve();
+    for (const user of [...this.#users]) user.serve(dueMs);
+  }
+
+  #skipped(ticks: number): void {
+    this.meter.skipped(ticks);
+    this.#metrics?.ticksSkipped('busy_server', ticks);
   }
 }

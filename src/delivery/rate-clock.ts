@@ -31,7 +31,7 @@ export class RateClock {
     if (grid === undefined) {
       grid = new Grid();
       this.#grids.set(hz, grid);
-      grid.timer = this.#schedule(hz);
+      this.#schedule(hz, grid);
     }
     const waiting = grid;
     return waiting.wait(signal, () => {
@@ -39,6 +39,11 @@ export class RateClock {
       waiting.timer?.[Symbol.dispose]();
       this.#grids.delete(hz);
     });
+  }
+
+  /** When the tick of a rate that somebody waits for is due, milliseconds, monotonic; `null`: nobody waits. */
+  dueMs(hz: number): number | null {
+    return this.#grids.get(hz)?.dueMs ?? null;
   }
 
   /** How often `demand` was called. */
@@ -61,17 +66,17 @@ export class RateClock {
     return this.#demands;
   }
 
-  #schedule(hz: number): Disposable {
+  #schedule(hz: number, grid: Grid): void {
     const periodMs = 1000 / hz;
     const now = this.#clock.monotonic();
     // A tick that is due at 33.333… ms must not be found due once more at 33.333.
     const dueMs = (Math.floor(now / periodMs + 1e-6) + 1) * periodMs;
-    return this.#clock.schedule(dueMs - now, () => {
-      const grid = this.#grids.get(hz);
-      if (grid === undefined) return;
+    grid.dueMs = dueMs;
+    grid.timer = this.#clock.schedule(dueMs - now, () => {
+      if (this.#grids.get(hz) !== grid) return;
       // Timers count whole milliseconds and may come a fraction early; the tick itself must not.
       if (this.#clock.monotonic() < dueMs - 1e-3) {
-        grid.timer = this.#schedule(hz);
+        this.#schedule(hz, grid);
         return;
       }
       this.#grids.delete(hz);
@@ -84,6 +89,7 @@ export class RateClock {
 class Grid {
   readonly #waiting = new Set<() => void>();
   timer: Disposable | null = null;
+  dueMs: number | null = null;
 
   get size(): number {
     return this.#waiting.size;

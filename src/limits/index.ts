@@ -2,5 +2,6 @@ export { type LimitCounters, type LimitHits, type LimitName, MemoryLimitCounters
 export { DEFAULT_LIMITS, type Limits } from './limits.js';
 export { OncePerSecond } from './once-per-second.js';
 export { type MakeRate, memoryRates, Rate } from './rates.js';
+export { redisRates, type RatesStore } from './redis-rates.js';
 export { Shares } from './shares.js';
 export { TokenBucket } from './token-bucket.js';

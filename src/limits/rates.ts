@@ -9,13 +9,13 @@ export type MakeRate = (options: {
   readonly points: number;
   /** Seconds. */
   readonly duration: number;
-}) => RateLimiterAbstract;
+}) => Pick<RateLimiterAbstract, 'consume'>;
 
 export const memoryRates: MakeRate = (options) => new RateLimiterMemory(options);
 
 /** How often each client may do something. */
 export class Rate {
-  readonly #limiter: RateLimiterAbstract;
+  readonly #limiter: Pick<RateLimiterAbstract, 'consume'>;
   readonly #name: LimitName;
   readonly #counters: LimitCounters;
 

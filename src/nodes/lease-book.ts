@@ -103,6 +103,11 @@ export class LeaseBook {
     return { holder: holderOf(lease), health: healthOf(health) };
   }
 
+  /** Whether it is known that a server was ever watched: in a Redis that was emptied it is not. */
+  async remembers(serverId: string): Promise<boolean> {
+    return (await this.#link.commands.exists(this.#link.names.key(serverId, 'term'))) > 0;
+  }
+
   /** This node lives for another lease time. @returns the ids of all that do */
   async join(): Promise<readonly string[]> {
     const { names, nodeId } = this.#link;

@@ -80,7 +80,8 @@ export class LeaseSet {
     const { freeSinceMs } = lease;
     if (lease.held !== null || freeSinceMs === null || this.#taking.has(lease)) return;
     const isShare = mayTake(this.#shares(), lease.claim.movable);
-    if (!isShare && this.#clock.monotonic() - freeSinceMs < this.#leaseMs / 2) return;
+    const isForOthers = !isShare || lease.isForgotten;
+    if (isForOthers && this.#clock.monotonic() - freeSinceMs < this.#leaseMs / 2) return;
     this.#taking.add(lease);
     try {
       if (await lease.take()) {

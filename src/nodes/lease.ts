@@ -41,6 +41,7 @@ export class Lease {
   #other: Holder | null = null;
   #otherHealth: ServerHealth | null = null;
   #freeSinceMs: number | null = null;
+  #isForgotten = false;
   #isParting = false;
   #isSettled = false;
   #isClosed = false;
@@ -79,6 +80,11 @@ export class Lease {
     return this.#freeSinceMs;
   }
 
+  /** Another node had it in a Redis that has been emptied since: that one may well renew it yet. */
+  get isForgotten(): boolean {
+    return this.#isForgotten;
+  }
+
   /** Renews the lease, or looks whose it is. One question at a time; it throws while Redis is away. */
   look(): Promise<void> {
     return this.#ask(async () => {
@@ -88,6 +94,7 @@ export class Lease {
       if (term === null) {
         const { holder, health } = await book.look(this.serverId);
         this.#otherHealth = health;
+        if (holder === null && this.#other !== null) this.#isForgotten = !(await book.remembers(this.serverId));
         // Redis has taken it for us, and we have not heard its answer.
         if (holder?.nodeId === nodeId) this.#hold(holder.term);
         else this.#isOf(holder);
@@ -170,6 +177,7 @@ export class Lease {
 
   #isOf(holder: Holder | null): void {
     this.#other = holder;
+    if (holder !== null || this.#held !== null) this.#isForgotten = false;
     if (holder !== null) this.#freeSinceMs = null;
     else if (this.#held === null) this.#freeSinceMs ??= this.#deps.clock.monotonic();
     this.#deps.onOther(this);
@@ -186,11 +194,13 @@ export class Lease {
   #lose(holder: Holder | null): void {
     const { serverId } = this;
     this.#deps.logger.info({ serverId, by: holder?.nodeId ?? null }, 'another node watches the server');
+    // At once: what it still says would mix with what the other one tells.
+    const closed = this.#watched === null ? Promise.resolve() : this.claim.lost();
     this.#held = null;
     this.#watched = null;
     this.isExtra = false;
     this.#isOf(holder);
-    this.#turn(() => this.claim.lost());
+    this.#turn(() => closed);
     this.#deps.onFree(this, false);
   }
 

@@ -2,7 +2,7 @@ import type { McpServerType } from '../domain/index.js';
 import { type ConnectOptions, type Endpoint, type McpSession, type Push, SessionClosedError } from '../mcp/index.js';
 import { type Clock, messageOf, Pulse } from '../shared/index.js';
 import type { Logger } from '../telemetry/index.js';
-import { reconnectDelayMs } from './pauses.js';
+import { reconnectDelayMs } from '../shared/index.js';
 import type { ReplicaSettings } from './settings.js';
 
 /**

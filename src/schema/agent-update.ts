@@ -1,7 +1,7 @@
 import type { StreamedChanges, StreamRate } from '../delivery/index.js';
 import { RENDERED_ONCE } from '../render/index.js';
 import { timestamp } from '../shared/index.js';
-import { type ChangedAgent, encodeCursor, measure } from '../state/index.js';
+import { type ChangedAgent, measure } from '../state/index.js';
 import { AgentType } from './agent.js';
 import { builder } from './builder.js';
 import { UpdateKindEnum } from './enums.js';
@@ -43,7 +43,7 @@ export const AgentUpdateType = builder.objectRef<StreamedChanges>('AgentUpdate')
     cursor: t.id({
       description:
         'Where this stream now stands; pass it as `after` to go on from here, with the same filters or others.',
-      resolve: ({ changes }, _args, { store }) => encodeCursor(store.epoch, changes.position),
+      resolve: ({ changes }, _args, { store }) => store.cursorOf(changes.position),
     }),
     timestamp: t.field({
       type: 'DateTime',

@@ -8,7 +8,6 @@ import {
   streamTopology,
 } from '../delivery/index.js';
 import type { PerformanceMode } from '../domain/index.js';
-import { decodeCursor } from '../state/index.js';
 import { AgentUpdateType } from './agent-update.js';
 import { checkCursor, type ViewArguments, viewOf } from './arguments.js';
 import { builder } from './builder.js';
@@ -112,6 +111,6 @@ interface AgentUpdatesArguments extends ViewArguments {
 
 function requestOf(args: AgentUpdatesArguments, { store, maxHz }: SchemaContext): StreamRequest {
   if (args.after != null) checkCursor('after', args.after);
-  const after = args.after == null ? null : decodeCursor(store.epoch, args.after);
+  const after = args.after == null ? null : store.positionOf(args.after);
   return { view: viewOf(args), mode: args.mode ?? 'NORMAL', maxHz, after };
 }

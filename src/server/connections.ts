@@ -33,6 +33,7 @@ export class Connections implements Disposable {
   readonly #clock: Clock;
   #timer: Disposable | null = null;
   #asking: Disposable | null = null;
+  #onGone: () => void = () => undefined;
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
@@ -56,6 +57,13 @@ export class Connections implements Disposable {
   get unsentBytes(): number {
     let bytes = 0;
     for (const outlet of this.#sockets.values()) bytes += outlet.bufferedBytes;
+    return bytes;
+  }
+
+  /** What waits to be sent to the one for whom most does. */
+  get maxUnsentBytes(): number {
+    let bytes = 0;
+    for (const outlet of this.#sockets.values()) bytes = Math.max(bytes, outlet.bufferedBytes);
     return bytes;
   }
 
@@ -86,6 +94,7 @@ export class Connections implements Disposable {
     });
     socket.once('close', () => {
       this.#sockets.delete(socket);
+      if (this.#sockets.size === 0) this.#onGone();
       outlet[Symbol.dispose]();
     });
     outlet.ping();
@@ -93,9 +102,17 @@ export class Connections implements Disposable {
     return outlet;
   }
 
-  /** Asks every client to come back elsewhere. */
-  closeAll(code: number, reason: string): void {
-    for (const socket of this.#sockets.keys()) socket.close(code, reason);
+  /** What asks each client that is connected now to leave. */
+  closers(code: number, reason: string): (() => void)[] {
+    return [...this.#sockets.keys()].map((socket) => () => socket.close(code, reason));
+  }
+
+  /** Resolves when none is left. */
+  gone(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#sockets.size === 0) resolve();
+      else this.#onGone = resolve;
+    });
   }
 
   terminateAll(): void {

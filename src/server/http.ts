@@ -7,11 +7,14 @@ import type { Authenticator, Viewer } from '../auth/index.js';
 import type { LimitCounters, Limits, Rate } from '../limits/index.js';
 import { SwarmlensError } from '../shared/index.js';
 import type { ErrorMask } from './errors.js';
+import { EventStreams } from './event-streams.js';
 import type { GraphQLHandler } from './graphql.js';
 import { clientIdOf, GRAPHQL_PATH } from './graphql.js';
 import { allowOrigin, type DoorOptions, refusalOf } from './origin.js';
+import { answerMetrics, METRICS_PATH } from './metrics-page.js';
 import { isBatch, readBody, withBody } from './read-body.js';
 import { refuseUpgrade, RETRY_AFTER_SECONDS } from './refuse-upgrade.js';
+import type { Logger, MetricsPage } from '../telemetry/index.js';
 import type { Overload } from './admission.js';
 
 export interface HttpOptions {
@@ -25,13 +28,19 @@ export interface HttpOptions {
   readonly requests: Rate;
   /** Whether a connection is one too many. */
   readonly overloadOf: (socket: object) => Overload | null;
+  /** `null`: there is no such page. */
+  readonly metrics: MetricsPage | null;
+  readonly logger: Logger;
   readonly playground: (request: IncomingMessage, response: ServerResponse) => boolean;
   /** Why the server is not ready; `null`: it is. */
   readonly notReady: () => string | null;
+  /** Whether everybody is being asked to leave. */
+  readonly isDraining: () => boolean;
+  readonly streams: EventStreams;
 }
 
 export function createHttpServer(options: HttpOptions): Server {
-  const { door, playground, notReady, limits, overloadOf } = options;
+  const { door, playground, notReady, isDraining, limits, overloadOf, metrics, logger } = options;
   const timing = {
     maxHeaderSize: limits.maxHeaderBytes,
     headersTimeout: Math.min(limits.headersTimeoutMs, limits.requestTimeoutMs),
@@ -46,6 +55,8 @@ export function createHttpServer(options: HttpOptions): Server {
       answer(response, overload.status, overload.reason);
       return;
     }
+    // So that the next request goes to another node.
+    if (isDraining()) response.setHeader('connection', 'close');
     const requestId = randomUUID();
     response.setHeader('x-request-id', requestId);
     const refusal = refusalOf(request, door);
@@ -62,6 +73,11 @@ export function createHttpServer(options: HttpOptions): Server {
     }
     if (path === '/healthz') {
       answer(response, 200, 'ok');
+      return;
+    }
+    if (path === METRICS_PATH && metrics !== null) {
+      const page = { metrics, logger, admit: (asked: IncomingMessage) => admit(asked, options) };
+      answerMetrics(request, response, requestId, page).catch(() => response.destroy());
       return;
     }
     if (path === '/readyz') {
@@ -98,7 +114,16 @@ async function serveGraphQL(
   requestId: string,
   options: HttpOptions,
 ): Promise<void> {
-  const { graphql, mask, limits, counters } = options;
+  const { graphql, mask, limits, counters, streams } = options;
+  if (EventStreams.mayBe(request)) {
+    if (options.isDraining()) {
+      response.setHeader('retry-after', `${RETRY_AFTER_SECONDS}`);
+      const error = new SwarmlensError('SERVER_UNAVAILABLE', 'This node is about to stop: ask again.');
+      answerError(request, response, 503, mask.mask(error, { requestId }));
+      return;
+    }
+    streams.add(response);
+  }
   // What a form can send needs no permission from us before it is sent, and so may come from any page.
   if (request.method === 'POST' && !/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '')) {
     const error = new SwarmlensError('BAD_USER_INPUT', 'An operation is sent as "content-type: application/json".');

@@ -4,19 +4,22 @@ import { type LimitCounters, type Limits, type MakeRate, Rate } from '../limits/
 import type { Services } from '../schema/index.js';
 import { type Clock, messageOf, sleep } from '../shared/index.js';
 import type { Sights } from '../sight/index.js';
-import type { Logger } from '../telemetry/index.js';
+import type { Logger, MetricsPage } from '../telemetry/index.js';
 import { Connections } from './connections.js';
 import { ErrorMask } from './errors.js';
 import { Admission } from './admission.js';
+import { EventStreams } from './event-streams.js';
 import { createGraphQL } from './graphql.js';
 import { createHttpServer, listen } from './http.js';
 import { NodeHealthMeter } from './node-health.js';
 import { createPlaygroundHandler } from './playground.js';
 import { Sharing } from './sharing.js';
+import { closeSpread } from './spread.js';
+import { Traffic } from './traffic.js';
 import { TapGate, type TapGateOptions } from './tap-gate.js';
 import { SubscriptionLimits } from './subscription-limits.js';
 import { TrustedDocuments } from './trusted-documents.js';
-import { serveWebSockets } from './websocket.js';
+import { GOING_AWAY, GOODBYE, serveWebSockets } from './websocket.js';
 
 export interface StartOptions {
   readonly host: string;
@@ -47,7 +50,9 @@ export interface StartOptions {
   readonly makeRate: MakeRate;
   /** The only ones that are run, by the SHA-256 of their text; `null`, or left out: all are. */
   readonly trustedDocuments?: ReadonlyMap<string, string> | null;
-  /** How long clients may take to leave. */
+  /** What `/metrics` shows; `null`, or left out: there is no such page. */
+  readonly metrics?: MetricsPage | null;
+  /** How long the end may take: clients are asked to leave within the first half of it, and cut off after three quarters. */
   readonly shutdownMs: number;
 }
 
@@ -63,14 +68,18 @@ export interface DeliveryOptions {
 export interface SwarmlensServer extends AsyncDisposable {
   /** Without a path. */
   readonly url: string;
+  readonly connections: Pick<Connections, 'size' | 'slow' | 'unsentBytes' | 'maxUnsentBytes' | 'roundTripsMs'>;
+  readonly traffic: Pick<Traffic, 'connections' | 'sentBytes' | 'receivedBytes'>;
 }
 
-/** GraphQL over HTTP, SSE and WebSocket, GraphiQL, the playground and the health paths, all on one port. */
+/** GraphQL over HTTP, SSE and WebSocket, GraphiQL, the playground, the health paths and the metrics, all on one port. */
 export async function startServer(options: StartOptions): Promise<SwarmlensServer> {
   const { clock, logger } = options;
   let notReady: string | null = 'the first discovery has not ended yet';
   let draining = false;
   const { maxBufferedBytes, maxSlowMs, compressFromBytes } = options.delivery;
+  const isDraining = (): boolean => draining;
+  const streams = new EventStreams();
   const connections = new Connections({ clock, maxBufferedBytes, maxSlowMs });
   const mask = new ErrorMask(logger);
   const sharing = new Sharing({ threshold: compressFromBytes }, mask);
@@ -103,10 +112,15 @@ export async function startServer(options: StartOptions): Promise<SwarmlensServe
     counters,
     requests: new Rate('maxRequestsPerSecond', limits.maxRequestsPerSecond, options.makeRate, counters),
     overloadOf: (socket) => admission.refusalOf(socket),
+    metrics: options.metrics ?? null,
+    logger,
     playground: createPlaygroundHandler(options.playgroundDirectory),
     notReady: () => (draining ? 'draining' : notReady && (options.trouble?.() ?? notReady)),
+    isDraining,
+    streams,
   });
   const admission = new Admission(server, limits, counters, clock);
+  const traffic = new Traffic(server);
   const compress = compressFromBytes !== null;
   const taps = new TapGate({ join: options.joinTap, authenticator, door, logger });
   const sockets = serveWebSockets({
@@ -122,6 +136,7 @@ export async function startServer(options: StartOptions): Promise<SwarmlensServe
     counters,
     subscriptions,
     admission,
+    isDraining,
     clock,
     trusted,
     logger,
@@ -138,28 +153,42 @@ export async function startServer(options: StartOptions): Promise<SwarmlensServe
   );
   return {
     url,
+    connections,
+    traffic,
     async [Symbol.asyncDispose]() {
+      // From now on not ready, and sending away whoever is new, but still listening: who asks is told, until all have left.
       draining = true;
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      connections.closeAll(GOING_AWAY, 'Server is going away');
-      server.closeIdleConnections();
       const left = new AbortController();
-      const patience = sleep(clock, options.shutdownMs, left.signal).then(() => {
+      const over = new AbortController();
+      const patience = sleep(clock, options.shutdownMs * CUT_OFF, left.signal).then(() => {
+        over.abort();
         connections.terminateAll();
         server.closeAllConnections();
       });
-      await sockets[Symbol.asyncDispose]();
+      const closers = [...connections.closers(GOING_AWAY, GOODBYE), ...streams.closers()];
+      await closeSpread(clock, closers, options.shutdownMs * LEAVING, left.signal);
+      await connections.gone();
+      const ended = sockets[Symbol.asyncDispose]();
+      // Who came after the others were cut off.
+      if (over.signal.aborted) connections.terminateAll();
+      await ended;
       await taps[Symbol.asyncDispose]();
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      if (over.signal.aborted) server.closeAllConnections();
+      else server.closeIdleConnections();
       await closed;
       left.abort();
       await patience;
       connections[Symbol.dispose]();
       meter[Symbol.dispose]();
       admission[Symbol.dispose]();
+      traffic[Symbol.dispose]();
       await graphql.dispose();
     },
   };
 }
 
-/** WebSocket close code that clients answer by connecting again. */
-const GOING_AWAY = 1001;
+/** Shares of `shutdownMs`: within the first all are asked to leave, */
+const LEAVING = 0.5;
+/** and after this who has not left is cut off; what remains is for the rest of the program. */
+const CUT_OFF = 0.75;

@@ -30,6 +30,11 @@ import type { SubscriptionLimits } from './subscription-limits.js';
 import type { TapGate } from './tap-gate.js';
 import type { TrustedDocuments } from './trusted-documents.js';
 
+/** WebSocket close code that clients answer by connecting again, */
+export const GOING_AWAY = 1001;
+/** and what is said with it. */
+export const GOODBYE = 'Server is going away';
+
 interface Extra extends Record<PropertyKey, unknown> {
   readonly client: Client;
   readonly request: IncomingMessage;
@@ -51,13 +56,18 @@ export interface WebSocketOptions {
   readonly counters: LimitCounters;
   readonly subscriptions: SubscriptionLimits;
   readonly admission: Pick<Admission, 'refusalOf'>;
+  /** Whether everybody is being asked to leave. */
+  readonly isDraining: () => boolean;
   readonly clock: Clock;
   /** The only documents that are run; `null`: all are. */
   readonly trusted: TrustedDocuments | null;
   readonly logger: Logger;
 }
 
-/** `graphql-transport-ws` on the HTTP server's port: graphql-ws runs the protocol, Yoga the operations. */
+/**
+ * `graphql-transport-ws` on the HTTP server's port: graphql-ws runs the protocol, Yoga the operations. Disposing of it
+ * waits until all sockets are closed.
+ */
 export function serveWebSockets(options: WebSocketOptions): AsyncDisposable {
   const { server, connections, taps, door, limits, admission } = options;
   const sockets = new WebSocketServer({
@@ -79,7 +89,8 @@ export function serveWebSockets(options: WebSocketOptions): AsyncDisposable {
     // Not as a URL: what a request line holds need not be one.
     const path = (request.url ?? '/').split('?', 1)[0];
     if (path === TAP_PATH) {
-      taps.upgrade(request, duplex, head);
+      if (options.isDraining()) refuseUpgrade(duplex, 503, 'this node is about to stop: connect again');
+      else taps.upgrade(request, duplex, head);
       return;
     }
     const refusal = path === GRAPHQL_PATH ? refusalOf(request, door) : { status: 404 as const, reason: 'not found' };
@@ -88,6 +99,13 @@ export function serveWebSockets(options: WebSocketOptions): AsyncDisposable {
       return;
     }
     sockets.handleUpgrade(request, duplex, head, (socket) => {
+      if (options.isDraining()) {
+        // Not refused: clients of graphql-ws take an upgrade that fails for good, and a socket that is closed for a while.
+        socket.on('error', (error) => options.logger.debug({ error: error.message }, 'socket error'));
+        connections.add(socket, duplex);
+        socket.close(GOING_AWAY, GOODBYE);
+        return;
+      }
       const own = new SocketLimits(request, viewers, options);
       open(protocol, { socket, stream: duplex, outlet: connections.add(socket, duplex) }, request, own, options);
     });
@@ -95,8 +113,8 @@ export function serveWebSockets(options: WebSocketOptions): AsyncDisposable {
   server.on('upgrade', onUpgrade);
   return {
     async [Symbol.asyncDispose]() {
-      server.off('upgrade', onUpgrade);
       await new Promise<void>((resolve) => sockets.close(() => resolve()));
+      server.off('upgrade', onUpgrade);
     },
   };
 }

@@ -5,5 +5,6 @@ export * from './hint.js';
 export * from './listeners.js';
 export * from './server-name.js';
 export * from './tap-protocol.js';
+export * from './pauses.js';
 export * from './pulse.js';
 export * from './redis-url.js';

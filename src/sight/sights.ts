@@ -17,7 +17,8 @@ export interface Sight {
   readonly streams: StreamDeps;
 }
 
-export interface SightsDeps extends Omit<PictureOptions, 'epoch'>, Pick<GroupsDeps, 'utilization' | 'onError'> {
+export interface SightsDeps
+  extends Omit<PictureOptions, 'epoch'>, Pick<GroupsDeps, 'utilization' | 'onError' | 'metrics'> {
   /** For those who may see everything. */
   readonly whole: Sight;
   readonly clock: Clock;
@@ -37,6 +38,13 @@ export class Sights implements Disposable {
   constructor(deps: SightsDeps) {
     this.#deps = deps;
     this.#commits = deps.whole.store.onCommit(() => this.#forgetIdle());
+  }
+
+  /** Groups of equal subscriptions, of all who see whatever they see. */
+  get groups(): number {
+    let groups = this.#deps.whole.streams.groups.size;
+    for (const { streams } of this.#restricted.values()) groups += streams.groups.size;
+    return groups;
   }
 
   /** Pictures that are kept beside the whole one. */
@@ -82,7 +90,7 @@ class RestrictedSight implements Sight, Disposable {
   #streams = 0;
 
   constructor(deps: SightsDeps, restriction: Restriction, extent: Extent) {
-    const { whole, maxTombstones, maxEvents, utilization, onError } = deps;
+    const { whole, maxTombstones, maxEvents, utilization, onError, metrics } = deps;
     const epoch = randomBytes(6).toString('base64url');
     const picture = new RestrictedPicture(whole.store, extent, { epoch, maxTombstones, maxEvents });
     const { store } = picture;
@@ -93,7 +101,15 @@ class RestrictedSight implements Sight, Disposable {
     };
     const active = { add: (rate: Parameters<ActiveStreams['add']>[0]) => this.#count(whole.streams.active.add(rate)) };
     const commits = new Commits(store);
-    const groups = new Groups({ store, demand, rateClock, active, utilization, onError });
+    const groups = new Groups({
+      store,
+      demand,
+      rateClock,
+      active,
+      utilization,
+      onError,
+      ...(metrics !== undefined && { metrics }),
+    });
     this.store = store;
     this.collector = new RestrictedServers(whole.collector, store, extent);
     // What stands in the usual places may be any server.

@@ -30,10 +30,10 @@ export class AgentDelta {
   readonly #whole: ChangedAgent[] = [];
   readonly #changed: (ChangedAgent | null)[] = [];
 
-  constructor(record: LedgerRecord<Agent, AgentKey>, since: number, seenAt: SeenAt) {
+  constructor(record: LedgerRecord<Agent, AgentKey>, since: number, seenAt: SeenAt, past = record.at(since)) {
     this.id = record.id;
     this.agent = record.value;
-    this.past = record.at(since);
+    this.past = past;
     this.#since = since;
     this.#seenAt = seenAt;
     this.#fieldRevisions = record.fieldRevisions.slice();

@@ -1,8 +1,8 @@
 import type { Agent, Swarm, TopologyEdge } from '../domain/index.js';
 import { AgentDelta, changedAgent, type ChangedAgent, wholeAgent } from './agent-deltas.js';
 import type { Position } from './cursor.js';
-import type { Ledger, LedgerRecord } from './ledger.js';
-import { changedInView, patchSince, switchPatch } from './patch.js';
+import type { Ledger, LedgerRecord, Past } from './ledger.js';
+import { changedInView, patchSince, switchedOff, switchPatch, wholePatch } from './patch.js';
 import type { Store, SwarmKey } from './store.js';
 import { type AgentKey, matchesAgent, matchesServer, type View } from './view.js';
 
@@ -59,7 +59,8 @@ export function changesSince(store: Store, since: Position | null, view: View): 
     agents.length === 0 &&
     removedAgentIds.length === 0 &&
     (topology === null || topology.length === 0) &&
-    !staleServersChanged(store, since, view);
+    !staleServersChanged(store, since, view) &&
+    since.isElsewhere !== true;
   return { kind: 'DELTA', position, agents, removedAgentIds, topologyChanges: topology, staleServerIds, empty };
 }
 
@@ -71,18 +72,13 @@ function agentChanges(
   const agents: ChangedAgent[] = [];
   const removedAgentIds: string[] = [];
   const sameView = since.view.key === view.key;
-  for (const delta of sameView ? store.agentDeltas(since.revision) : everyAgent(store, since)) {
+  for (const delta of agentDeltas(store, since, sameView)) {
     const { agent, past } = delta;
     const matched = past.keys.some((key) => matchesAgent(since.view, key));
     if (agent === null || !matchesAgent(view, agent)) {
       if (matched) removedAgentIds.push(delta.id);
     } else {
-      const change =
-        !matched || !past.exact
-          ? delta.whole(agent, view)
-          : sameView
-            ? delta.changed(agent, view)
-            : switchedAgent(store, delta, agent, since, view);
+      const change = matched ? changeOf(store, delta, agent, { since, view, sameView }) : delta.whole(agent, view);
       if (change !== null) agents.push(change);
     }
   }
@@ -90,8 +86,33 @@ function agentChanges(
 }
 
 /** With another view than before, what did not change may still have entered or left it. */
-function* everyAgent(store: Store, { revision }: Position): Generator<AgentDelta> {
-  for (const record of store.agents.records()) yield new AgentDelta(record, revision, store.seenAt);
+function* agentDeltas(store: Store, since: Position, sameView: boolean): Generator<AgentDelta> {
+  if (sameView && since.isElsewhere !== true) yield* store.agentDeltas(since.revision);
+  else {
+    for (const record of sameView ? store.agents.changedSince(since.revision) : store.agents.records()) {
+      yield new AgentDelta(record, since.revision, store.seenAt, pastOf(record, since));
+    }
+  }
+}
+
+/** What the filters of a reader saw, or may have seen where it was another node's picture that they looked at. */
+function pastOf<V, K>(record: LedgerRecord<V, K>, since: Position): Past<K> {
+  return since.isElsewhere === true && record.revision > since.revision ? record.ever() : record.at(since.revision);
+}
+
+/** What a reader is told of an agent that it has, or may have; `null`: it would not notice. */
+function changeOf(
+  store: Store,
+  delta: AgentDelta,
+  agent: Agent,
+  { since, view, sameView }: { readonly since: Position; readonly view: View; readonly sameView: boolean },
+): ChangedAgent | null {
+  if (delta.past.exact) return sameView ? delta.changed(agent, view) : switchedAgent(store, delta, agent, since, view);
+  if (sameView) return delta.whole(agent, view);
+  return changedAgent(agent, view, store.seenAt, () => ({
+    ...switchedOff(since.view, view),
+    ...wholePatch(agent, view),
+  }));
 }
 
 /** An agent that the reader has, seen through another view now. */
@@ -116,33 +137,33 @@ function candidates<V, K>(ledger: Ledger<V, K>, since: Position | null, view: Vi
 }
 
 function matchedAt(record: LedgerRecord<Agent, AgentKey> | undefined, since: Position): boolean {
-  return record?.at(since.revision).keys.some((key) => matchesAgent(since.view, key)) === true;
+  return record !== undefined && pastOf(record, since).keys.some((key) => matchesAgent(since.view, key));
 }
 
 function topologyChanges(store: Store, since: Position | null, view: View): readonly TopologyChange[] {
   if (since?.view.key === view.key && !topologyMoved(store, since.revision)) return [];
   const changes = new Map<string, { edges: TopologyEdge[]; removedEdgeIds: string[] }>();
-  const changeOf = (swarmId: string): { edges: TopologyEdge[]; removedEdgeIds: string[] } => {
+  const changeIn = (swarmId: string): { edges: TopologyEdge[]; removedEdgeIds: string[] } => {
     let change = changes.get(swarmId);
     if (change === undefined) changes.set(swarmId, (change = { edges: [], removedEdgeIds: [] }));
     return change;
   };
   for (const record of candidates(store.swarms, since, view)) {
-    const before = since === null ? [] : record.at(since.revision).keys;
-    const seenBefore = since !== null && before.some((key) => matchesSwarm(since.view, key));
+    const before = since === null ? NOTHING : pastOf(record, since);
+    const seenBefore = since !== null && before.keys.some((key) => matchesSwarm(since.view, key));
     const seenNow = record.value !== null && matchesSwarm(view, record.value);
-    const renamed = before.some((key) => key.topologyName !== record.value?.topologyName);
-    if (seenNow !== seenBefore || (seenNow && renamed)) changeOf(record.id);
+    const renamed = !before.exact || before.keys.some((key) => key.topologyName !== record.value?.topologyName);
+    if (seenNow !== seenBefore || (seenNow && renamed)) changeIn(record.id);
   }
   for (const record of edgeCandidates(store, since, view)) {
-    const before = since === null ? [] : record.at(since.revision).keys;
-    const seen = since === null ? undefined : before.find((key) => edgeVisibleAt(store, key, since));
+    const before = since === null ? NOTHING : pastOf(record, since);
+    const seen = since === null ? undefined : before.keys.find((key) => edgeVisibleAt(store, key, since));
     const edge = record.value;
     if (edge !== null && edgeVisible(store, edge, view)) {
-      if (since === null || seen === undefined || record.revision > since.revision)
-        changeOf(edge.swarmId).edges.push(edge);
+      if (since === null || seen === undefined || since.isElsewhere === true || record.revision > since.revision)
+        changeIn(edge.swarmId).edges.push(edge);
     } else if (seen !== undefined) {
-      changeOf(seen.swarmId).removedEdgeIds.push(record.id);
+      changeIn(seen.swarmId).removedEdgeIds.push(record.id);
     }
   }
   const kind = since === null ? 'SNAPSHOT' : 'DELTA';
@@ -175,6 +196,8 @@ function edgeCandidates(
   return found;
 }
 
+const NOTHING = { exact: true, keys: [] } as const;
+
 function edgeVisible(store: Store, edge: TopologyEdge, view: View): boolean {
   const from = store.agents.get(edge.from);
   const to = store.agents.get(edge.to);
@@ -203,8 +226,7 @@ function staleServers(store: Store, view: View): readonly string[] {
 
 function staleServersChanged(store: Store, since: Position, view: View): boolean {
   for (const record of candidates(store.servers, since, view)) {
-    const before = record.at(since.revision).keys;
-    const staleBefore = before.some(
+    const staleBefore = pastOf(record, since).keys.some(
       ({ stale, families }) => stale && matchesServer(since.view, { id: record.id, families }),
     );
     const staleNow = record.value?.stale === true && matchesServer(view, record.value);

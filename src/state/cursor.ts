@@ -1,22 +1,26 @@
 import { z } from 'zod';
 import { MCP_SERVER_TYPES } from '../domain/index.js';
 import { SwarmlensError } from '../shared/index.js';
+import type { Span } from './timeline.js';
 import { createView, switchesOf, type View } from './view.js';
 
 /** Where a reader stands: what it has seen, and through which view. */
 export interface Position {
   readonly revision: number;
   readonly view: View;
+  /** It has read another node's picture, which held all of this one at the revision, and perhaps some of what came later. */
+  readonly isElsewhere?: true;
 }
 
 /**
  * A cursor is opaque to clients. It carries the view as well as the revision, because a client that comes back with
  * other filters must be told what entered and left its view, not only what changed.
+ * @param span what the picture is made of, so that another node can take the reader over; `null`: none can
  */
-export function encodeCursor(epoch: string, position: Position): string {
-  return Buffer.from(`[${VERSION},${JSON.stringify(epoch)},${position.revision},${viewText(position.view)}]`).toString(
-    'base64url',
-  );
+export function encodeCursor(epoch: string, position: Position, span: Span | null = null): string {
+  const place = `${VERSION},${JSON.stringify(epoch)},${position.revision},${viewText(position.view)}`;
+  const text = span === null ? `[${place}]` : `[${place},${span.fromMs},${span.toMs}]`;
+  return Buffer.from(text).toString('base64url');
 }
 
 const viewTexts = new WeakMap<View, string>();
@@ -31,11 +35,15 @@ function viewText(view: View): string {
   return text;
 }
 
-/**
- * @returns the position, or `null` when the cursor is of another store, be it an earlier life of this one or what somebody else sees: start with a snapshot
- * @throws SwarmlensError BAD_USER_INPUT when it is no cursor at all
- */
-export function decodeCursor(epoch: string, cursor: string): Position | null {
+/** What a cursor says. */
+export interface Cursor {
+  readonly epoch: string;
+  readonly position: Position;
+  readonly span: Span | null;
+}
+
+/** @throws SwarmlensError BAD_USER_INPUT when it is no cursor at all */
+export function decodeCursor(cursor: string): Cursor {
   const parsed = CURSOR.safeParse(parseJson(cursor));
   if (!parsed.success) {
     throw new SwarmlensError(
@@ -46,8 +54,7 @@ export function decodeCursor(epoch: string, cursor: string): Position | null {
       },
     );
   }
-  const [, cursorEpoch, revision, switches, serverIds, serverTypes, agentTypes, swarmIds] = parsed.data;
-  if (cursorEpoch !== epoch) return null;
+  const [, epoch, revision, switches, serverIds, serverTypes, agentTypes, swarmIds, fromMs, toMs] = parsed.data;
   const view = createView({
     serverIds,
     serverTypes,
@@ -57,7 +64,8 @@ export function decodeCursor(epoch: string, cursor: string): Position | null {
     includeNeural: (switches & 2) !== 0,
     includeTopology: (switches & 4) !== 0,
   });
-  return { revision, view };
+  const span = fromMs === undefined || toMs === undefined ? null : { fromMs, toMs };
+  return { epoch, position: { revision, view }, span };
 }
 
 const VERSION = 1;
@@ -73,6 +81,8 @@ const CURSOR = z.tuple([
   z.array(z.enum(MCP_SERVER_TYPES)).nullable(),
   STRINGS,
   STRINGS,
+  z.number().optional(),
+  z.number().optional(),
 ]);
 
 function list(values: ReadonlySet<string> | null): readonly string[] | null {

@@ -7,6 +7,7 @@ export { measure, type PerformanceMetrics } from './metrics.js';
 export { type MergePatch, sameAgent } from './patch.js';
 export { type ServerChanges, serverChangesSince, type ServerCursor, serverPicture } from './server-changes.js';
 export { staleCopy } from './stale-copy.js';
+export { type Span, Timeline } from './timeline.js';
 export { Store, type StoreOptions } from './store.js';
 export {
   createView,

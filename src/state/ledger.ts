@@ -182,6 +182,12 @@ export class LedgerRecord<V, K> {
     return this.history.at(-1)?.revision ?? 0;
   }
 
+  /** What filters may have seen of it at one time or another. */
+  ever(): Past<K> {
+    const keys = this.history.flatMap(({ key }) => (key === null ? [] : [key]));
+    return { exact: false, keys: [...this.forgotten, ...keys] };
+  }
+
   /** What filters would have seen at `revision`. */
   at(revision: number): Past<K> {
     for (let index = this.history.length - 1; index >= 0; index -= 1) {

@@ -102,6 +102,13 @@ export function switchPatch(agent: Agent, fieldRevisions: readonly number[], bef
   return patch;
 }
 
+/** What a reader has of any agent and is to have no longer. */
+export function switchedOff(before: View, now: View): MergePatch {
+  return Object.fromEntries(
+    GROUPS.filter((group) => included(before, group) && !included(now, group)).map((group) => [group, null]),
+  );
+}
+
 function groupChanged(fieldRevisions: readonly number[], group: Group, revision: number): boolean {
   return FIELDS.some((one, index) => one.group === group && (fieldRevisions[index] ?? 0) > revision);
 }

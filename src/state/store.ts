@@ -2,15 +2,19 @@ import type { Agent, McpServer, McpServerType, Swarm, TopologyEdge } from '../do
 import { Listeners } from '../shared/index.js';
 import { type AgentDelta, agentDeltas } from './agent-deltas.js';
 import { changesState, emptyChange, type ServerChange, type ServerPicture } from './change.js';
+import { decodeCursor, encodeCursor, type Position } from './cursor.js';
 import { EventRing } from './events.js';
 import { Ledger } from './ledger.js';
 import { markFields, sameAgent } from './patch.js';
+import type { Timeline } from './timeline.js';
 import { type AgentKey, agentKey, matchesAgent, sameAgentKey, type View } from './view.js';
 
 /** The live picture of all servers. Every change of it has a revision; readers hold the revision they have seen. */
 export class Store {
   /** Names this life of the store: revisions of another one mean nothing here. */
   readonly epoch: string;
+  /** `null`: there are no other nodes. */
+  readonly timeline: Timeline | null;
   readonly agents: Ledger<Agent, AgentKey>;
   readonly swarms: Ledger<Swarm, SwarmKey>;
   readonly edges: Ledger<TopologyEdge, TopologyEdge>;
@@ -26,6 +30,7 @@ export class Store {
   constructor(options: StoreOptions) {
     const { maxTombstones } = options;
     this.epoch = options.epoch;
+    this.timeline = options.timeline ?? null;
     this.agents = new Ledger({ keyOf: agentKey, sameKey: sameAgentKey, maxTombstones });
     this.swarms = new Ledger({ keyOf: swarmKey, sameKey: sameSwarmKey, maxTombstones });
     this.edges = new Ledger({ keyOf: (edge) => edge, sameKey: sameEdge, maxTombstones });
@@ -40,6 +45,23 @@ export class Store {
   /** Of the last change; 0 before the first. */
   get revision(): number {
     return this.#revision;
+  }
+
+  /** Where a reader is told to stand, for it to come back with, here or on another node. */
+  cursorOf(position: Position): string {
+    return encodeCursor(this.epoch, position, this.timeline?.span ?? null);
+  }
+
+  /**
+   * @returns where the reader of a cursor stands; `null`: nowhere, it starts with a snapshot. The cursor is of an earlier life
+   * of this store, of what somebody else sees, or of a node of which too little is known
+   * @throws SwarmlensError BAD_USER_INPUT when it is no cursor at all
+   */
+  positionOf(cursor: string): Position | null {
+    const { epoch, position, span } = decodeCursor(cursor);
+    if (epoch === this.epoch) return position;
+    const revision = span === null ? null : (this.timeline?.revisionAt(span, this.#revision) ?? null);
+    return revision === null ? null : { revision, view: position.view, isElsewhere: true };
   }
 
   /** Commits so far: what was worked out of the picture at one count is true until the next. */
@@ -123,7 +145,10 @@ export class Store {
     this.#deltas.clear();
     this.#commitCount += 1;
     if (change.seenAt !== null) this.#seenAt.set(change.serverId, change.seenAt);
-    if (changesState(change)) this.#apply(change, (this.#revision += 1));
+    if (changesState(change)) {
+      this.#apply(change, (this.#revision += 1));
+      this.timeline?.noted(this.#revision, change);
+    }
     for (const event of change.events) this.events.append(event);
     this.#commits.emit(change);
   }
@@ -175,6 +200,8 @@ export interface StoreOptions {
   /** Removals of each kind that a reader can resume over. */
   readonly maxTombstones: number;
   readonly maxEvents: number;
+  /** Where there are other nodes whose readers may come here. */
+  readonly timeline?: Timeline | null;
 }
 
 /** What makes a swarm's topology another one. */

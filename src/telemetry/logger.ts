@@ -28,9 +28,12 @@ const CLEAN: LoggerOptions = {
   },
 };
 
-/** JSON lines on stderr, because stdout belongs to the ready line and to `--json` answers. */
-export function createLogger(level: string): Logger {
-  return pino({ ...CLEAN, level, base: null, timestamp: pinoTimestamp }, destination({ dest: 2, sync: true }));
+/**
+ * JSON lines on stderr, because stdout belongs to the ready line and to `--json` answers.
+ * @param fields in every line
+ */
+export function createLogger(level: string, fields: object | null = null): Logger {
+  return pino({ ...CLEAN, level, base: fields, timestamp: pinoTimestamp }, destination({ dest: 2, sync: true }));
 }
 
 function pinoTimestamp(): string {

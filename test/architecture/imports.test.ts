@@ -10,13 +10,14 @@ const SRC = fileURLToPath(new URL('../../src', import.meta.url));
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   main: ['cli'],
   index: ['app', 'client', 'config', 'shared', 'telemetry', 'domain'],
-  cli: ['app', 'auth', 'tap', 'check', 'config', 'discovery', 'domain', 'shared', 'telemetry', 'simulator'],
+  cli: ['app', 'auth', 'tap', 'check', 'config', 'discovery', 'domain', 'shared', 'telemetry', 'simulator', 'workers'],
   app: [
     'auth',
     'collector',
     'config',
     'delivery',
     'discovery',
+    'figures',
     'limits',
     'live-config',
     'node',
@@ -27,7 +28,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'tapped-servers',
     'telemetry',
   ],
-  node: ['bus', 'collector', 'config', 'nodes', 'shared', 'state'],
+  node: ['bus', 'collector', 'config', 'figures', 'limits', 'nodes', 'shared', 'state'],
   'live-config': ['bus', 'collector', 'config', 'domain', 'shared', 'state'],
   check: ['app', 'bus', 'collector', 'config', 'domain', 'state'],
   config: ['auth', 'limits', 'shared', 'domain'],
@@ -51,10 +52,12 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   sight: ['auth', 'collector', 'delivery', 'discovery', 'domain', 'shared', 'state'],
   schema: ['domain', 'auth', 'collector', 'delivery', 'discovery', 'render', 'sanitize', 'sight', 'state', 'shared'],
   server: ['schema', 'auth', 'limits', 'delivery', 'render', 'shared', 'sight'],
+  figures: ['collector', 'delivery', 'domain', 'limits', 'server', 'shared', 'sight', 'state', 'telemetry'],
   client: [],
   simulator: ['shared'],
   'tapped-servers': ['bus', 'collector', 'domain', 'mcp', 'shared', 'state'],
   tap: ['shared'],
+  workers: ['shared'],
 };
 
 /** Rooms whose types, and nothing that runs, may be imported as well. */

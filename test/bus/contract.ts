@@ -55,7 +55,7 @@ export function events({ store }: BusNode): readonly string[] {
 }
 
 /** Resolves when it is so; what another process does takes an unknown time. */
-export async function eventually(check: () => void): Promise<void> {
+export async function eventually(check: () => void | Promise<void>): Promise<void> {
   await vi.waitFor(check, { timeout: 15_000, interval: 1 });
 }
 

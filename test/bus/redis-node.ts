@@ -8,8 +8,11 @@ import { type BusNode, newStore } from './contract.js';
 
 export const LEASE_MS = 3_000;
 
-/** Of a message that this node is about to publish: whether it gets lost, or comes twice. */
-export type Fate = 'sent' | 'lost' | 'doubled';
+/**
+ * What happens to a message that this node is about to publish: it gets lost, comes twice, comes after the next one, or
+ * cannot be published.
+ */
+export type Fate = 'sent' | 'lost' | 'doubled' | 'late' | 'failed';
 
 /** One node on Redis, less what makes it a program: its leases are said by the test. */
 export class RedisNode implements BusNode, AsyncDisposable {
@@ -21,6 +24,7 @@ export class RedisNode implements BusNode, AsyncDisposable {
   readonly written: Written[] = [];
   readonly #terms = new Map<string, number>();
   readonly #redis: RedisServer;
+  readonly #late: (() => Promise<void>)[] = [];
   fate: () => Fate = () => 'sent';
   published = 0;
 
@@ -34,8 +38,12 @@ export class RedisNode implements BusNode, AsyncDisposable {
     link.publish = async (channel, message) => {
       const fate = this.fate();
       this.published += 1;
-      if (fate !== 'lost') await publish(channel, message);
+      if (fate === 'failed') throw new Error('not published');
+      if (fate === 'sent' || fate === 'doubled') await publish(channel, message);
       if (fate === 'doubled') await publish(channel, message);
+      const late = this.#late.splice(0);
+      if (fate === 'late') this.#late.push(() => publish(channel, message));
+      for (const send of late) await send();
     };
     this.link = link;
     this.bus = new RedisBus({

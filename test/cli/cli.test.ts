@@ -74,6 +74,10 @@ describe('usage', () => {
       /^--host: is "0\.0\.0\.0" – without authentication only loopback is bound: .*--insecure-no-auth/,
     ],
     [['serve', '--config', 'nowhere.json'], /nowhere\.json: cannot be read/],
+    [['serve', '--workers', '0'], /--workers is "0", expected a whole number from 1 to 256/],
+    [['serve', '--workers', 'all'], /--workers is "all"/],
+    [['serve', '--workers', '2'], /^swarmlens\.bus: there is no configuration file – .*"bus": "redis:\/\/127/],
+    [['serve', '--workers', '2', '--config', 'nowhere.json'], /nowhere\.json: cannot be read/],
     [['check'], /--config FILE/],
     [['discover', '--port', '0'], /--port is "0"/],
     [['simulate'], /--type is missing, expected claude-flow, ruv-swarm, daa/],
@@ -161,6 +165,34 @@ describe('serve', () => {
     other.close();
     expect(code).toBe(1);
     expect(stderr).toContain('--port');
+  });
+
+  test('several workers without a Redis: exit 2 and one line that says which key is to be set', async () => {
+    await writeFile(join(directory, 'empty.json'), '{"mcpServers":{}}');
+    const { code, stdout, stderr } = await run(['serve', '--config', 'empty.json', '--port', '0', '--workers', '4']);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(/^swarmlens\.bus: is "memory" – --workers 4 is 4 nodes, .*"bus": "redis:\/\/[^\n]*\n$/);
+  });
+
+  test('several workers and a configuration that is wrong: told once, before any is started', async () => {
+    const file = { mcpServers: {}, swarmlens: { bus: 'carrier pigeon' } };
+    await writeFile(join(directory, 'wrong.json'), JSON.stringify(file));
+    const { code, stderr } = await run(['serve', '--config', 'wrong.json', '--port', '0', '--workers', '4']);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^swarmlens\.bus: is "carrier pigeon" – [^\n]*\n$/);
+  });
+
+  test('several workers and a port that is in use: exit 1, said once', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as { port: number }; // a TCP server's address is never a string
+    const file = { mcpServers: {}, swarmlens: { bus: 'redis://127.0.0.1:1' } };
+    await writeFile(join(directory, 'redis.json'), JSON.stringify(file));
+    const args = ['serve', '--config', 'redis.json', '--port', `${port}`, '--workers', '4'];
+    const { code, stderr } = await run(args);
+    other.close();
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^127\.0\.0\.1:\d+ is in use: [^\n]*--port\n$/);
   });
 
   test('told to stop while a server has not yet answered, it stops', async () => {

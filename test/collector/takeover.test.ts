@@ -193,6 +193,23 @@ describe('a server that another node takes over', () => {
     expect(server.attempts).toBe(2);
   });
 
+  test('is told of by the one before no more, whatever comes late', async () => {
+    await using made = twoNodes();
+    const { first, second, server } = made;
+    first.ownership.gain();
+    await pass(500);
+    let answer: () => void = () => undefined;
+    const late = [{ id: 'late', name: 'late', agent_type: 'coder', status: 'running', capabilities: [] }];
+    server.onCall = () =>
+      new Promise((resolve) => (answer = () => resolve({ isError: false, value: { agents: late, total_count: 1 } })));
+    await pass(1_000);
+    const lost = first.ownership.claimed?.lost();
+    answer();
+    await pass(0);
+    await lost;
+    for (const node of [first, second]) expect(node.ids).toEqual(['s:a', 's:b']);
+  });
+
   test('is stale once it has not answered the node that has taken it over, and gone after the usual time', async () => {
     await using made = twoNodes();
     const { first, second, server } = made;

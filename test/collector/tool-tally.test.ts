@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ToolTally } from '../../src/collector/tool-tally.js';
 import { CircuitOpenError } from '../../src/guard/index.js';
-import { ToolRejectedError } from '../../src/mcp/index.js';
+import { type ToolAnswer, ToolCallTimeoutError, ToolRejectedError } from '../../src/mcp/index.js';
 import { outcomeOf } from '../guard/support.js';
 import { ManualClock } from '../support/manual-clock.js';
 
@@ -41,6 +41,27 @@ describe('figures of tools', () => {
     const signal = isAborted ? AbortSignal.abort() : NEVER;
     await outcomeOf(tally.during('agent_list', call, signal));
     expect(tally.read()).toEqual([]);
+  });
+
+  test.each<[string, () => Promise<ToolAnswer>]>([
+    ['ok', () => Promise.resolve({ isError: false, value: 1 })],
+    ['error', () => Promise.resolve({ isError: true, value: 'no' })],
+    ['error', () => Promise.reject(new ToolRejectedError('no such tool', -32601))],
+    ['busy', () => Promise.reject(new ToolRejectedError('too many requests', -32000, 1_000))],
+    ['timeout', () => Promise.reject(new ToolCallTimeoutError('no answer within 3 ms'))],
+    ['failed', () => Promise.reject(new Error('the pipe is broken'))],
+    ['not_sent', () => Promise.reject(new CircuitOpenError(null))],
+  ])('tell who counts that a call was %s, and how long it took', async (outcome, call) => {
+    const clock = new ManualClock();
+    const told: unknown[] = [];
+    const tally = new ToolTally(clock, (...seen) => told.push(seen));
+    const slowly = (): Promise<ToolAnswer> => {
+      clock.advance(7);
+      return call();
+    };
+    await outcomeOf(tally.during('agent_list', slowly, NEVER));
+    await outcomeOf(tally.during('agent_list', () => Promise.reject(new Error('left')), AbortSignal.abort()));
+    expect(told).toEqual([['agent_list', outcome, 7]]);
   });
 
   test('go on counting a row of failures that looked like answers', async () => {

@@ -22,6 +22,8 @@ class Bench {
   readonly rateClock = new RateClock(this.clock);
   readonly errors: unknown[] = [];
   readonly rendered: StreamedChanges[] = [];
+  readonly delivered: { readonly readers: number; readonly latencyMs: number | null }[] = [];
+  readonly skipped: { readonly cause: string; readonly ticks: number }[] = [];
   utilization = 0;
   readonly groups = new Groups({
     store: this.store,
@@ -30,6 +32,10 @@ class Bench {
     rateClock: this.rateClock,
     utilization: () => this.utilization,
     onError: (error) => this.errors.push(error),
+    metrics: {
+      updateDelivered: (readers, latencyMs) => this.delivered.push({ readers, latencyMs }),
+      ticksSkipped: (cause, ticks) => this.skipped.push({ cause, ticks }),
+    },
   });
 
   show(picture: ServerPicture | undefined): void {
@@ -131,6 +137,26 @@ describe('a group of equal subscriptions', () => {
     for (const member of members) member[Symbol.dispose]();
   });
 
+  test('each update is counted for all its readers, and timed from its tick until the last of them has it', async () => {
+    const bench = newBench();
+    const members = Array.from({ length: 3 }, () => bench.seat());
+    await settled();
+    const [member] = members;
+    const deliver = member?.deliver.bind(member);
+    const slowly = (update: StreamedChanges): void => {
+      bench.clock.advance(4);
+      deliver?.(update);
+    };
+    if (member !== undefined) member.deliver = slowly;
+    bench.show(pictures(1)[0]);
+    await bench.clock.pass(100);
+    expect(bench.delivered).toEqual([
+      { readers: 3, latencyMs: null },
+      { readers: 3, latencyMs: 4 },
+    ]);
+    for (const one of members) one[Symbol.dispose]();
+  });
+
   test('a newcomer gets a snapshot at once, the others go on with deltas, and after one tick they share again', async () => {
     const bench = newBench();
     const [first, second, third] = pictures(3);
@@ -164,6 +190,7 @@ describe('a group of equal subscriptions', () => {
     }
     expect(slow.updates).toHaveLength(1);
     expect(quick.updates).toHaveLength(1 + history.length);
+    expect(bench.skipped).toEqual(history.map(() => ({ cause: 'slow_reader', ticks: 1 })));
     slow.release();
     await settled();
     await bench.clock.pass(100);

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { type App, createApp } from '../../src/app.js';
 import type { Config } from '../../src/config/index.js';
@@ -28,9 +29,16 @@ function onRedis(redis: RedisServer): Partial<Config> {
   return { bus, busPrefix: 't', leaseMs: 1_000, heartbeatMs: 200 };
 }
 
-async function agentIds(app: App): Promise<unknown> {
+/** In the order of their ids: another node has come to know them in another order. */
+async function agents(app: App): Promise<readonly { readonly id: string; readonly stale: boolean }[]> {
   const { data } = await request(app, '{ agents { id stale } }');
-  return data?.['agents'];
+  const list = data?.['agents'] as { id: string; stale: boolean }[]; // as it was asked for
+  return list.sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** Resolves when it shows these agents. */
+async function shows(app: App, expected: unknown): Promise<void> {
+  while (!isDeepStrictEqual(await agents(app), expected));
 }
 
 async function connectedAt(app: App): Promise<unknown> {
@@ -46,9 +54,9 @@ describe.skipIf(!here)(`two nodes on one Redis${here ? '' : ` (${NO_REDIS})`}`, 
     await using redis = await RedisServer.start();
     await using first = await startApp([daa(server.port)], onRedis(redis));
     await using second = await startApp([daa(server.port)], onRedis(redis));
-    const agents = await agentIds(first);
-    expect(agents).toHaveLength(2);
-    expect(await agentIds(second)).toEqual(agents);
+    const seen = await agents(first);
+    expect(seen).toHaveLength(2);
+    expect(await agents(second)).toEqual(seen);
 
     expect((await request(second, CALL, { tool: 'healthcheck' })).data?.['callTool']).toMatchObject({ isError: false });
     const refused = await request(second, CALL, { tool: 'stop_agent' });
@@ -65,9 +73,38 @@ describe.skipIf(!here)(`two nodes on one Redis${here ? '' : ` (${NO_REDIS})`}`, 
     while (JSON.stringify(after) === JSON.stringify(before)) after = await connectedAt(second);
     expect(after).toMatchObject({ stale: false });
     expect((await request(second, CALL, { tool: 'healthcheck' })).data?.['callTool']).toMatchObject({ isError: false });
-    expect(await agentIds(second)).toEqual(agents);
+    expect(await agents(second)).toEqual(seen);
     for (const { agentUpdates } of stream.data) {
       expect([agentUpdates.removedAgentIds, agentUpdates.staleServerIds]).toEqual([[], []]);
+    }
+  });
+
+  test('follow a changed configuration, each on its own and whoever is first', async () => {
+    await using server = await simulated('daa', 'http');
+    await using redis = await RedisServer.start();
+    const [none, one] = [[], [daa(server.port)]].map((servers) => testConfig(servers, onRedis(redis)));
+    if (none === undefined || one === undefined) throw new Error('two');
+    await using first = await startApp(one.servers, onRedis(redis));
+    await using second = await startApp(one.servers, onRedis(redis));
+    const seen = await agents(first);
+    for (const [earlier, later] of [
+      [second, first],
+      [first, second],
+    ] as const) {
+      await earlier.applyConfig(none);
+      await later.applyConfig(none);
+      for (const app of [first, second]) {
+        await shows(app, []);
+        expect((await request(app, '{ servers { id } }')).data?.['servers']).toEqual([]);
+      }
+      await earlier.applyConfig(one);
+      await later.applyConfig(one);
+      for (const app of [first, second]) await shows(app, seen);
+    }
+    const more = { ...daa(server.port), allowTools: ['healthcheck', 'list_agents'] };
+    for (const app of [first, second]) await app.applyConfig({ ...one, servers: [more] });
+    for (const app of [first, second]) {
+      expect((await request(app, CALL, { tool: 'list_agents' })).data?.['callTool']).toMatchObject({ isError: false });
     }
   });
 
@@ -76,15 +113,17 @@ describe.skipIf(!here)(`two nodes on one Redis${here ? '' : ` (${NO_REDIS})`}`, 
     await using redis = await RedisServer.start();
     await using first = await startApp([daa(server.port)], onRedis(redis));
     await using second = await startApp([daa(server.port)], onRedis(redis));
+    const seen = await agents(first);
     await redis.kill();
     let answer = await request(second, CALL, { tool: 'healthcheck' });
     while (answer.errors === undefined) answer = await request(second, CALL, { tool: 'healthcheck' });
     expect(answer.errors[0]?.extensions?.['code']).toBe('SERVER_UNAVAILABLE');
     expect((await request(first, CALL, { tool: 'healthcheck' })).data?.['callTool']).toMatchObject({ isError: false });
-    let known = await agentIds(second);
-    while (JSON.stringify(known).includes('"stale":false')) known = await agentIds(second);
-    expect(known).toMatchObject([{ stale: true }, { stale: true }]);
-    expect(await agentIds(first)).toMatchObject([{ stale: false }, { stale: false }]);
+    await shows(
+      second,
+      seen.map(({ id }) => ({ id, stale: true })),
+    );
+    expect(await agents(first)).toEqual(seen);
     for (const { url } of [first, second]) expect((await fetch(`${url}/readyz`)).status).toBe(200);
   });
 });
@@ -105,5 +144,5 @@ test.skipIf(!here)('a node that has never reached Redis is not ready, says why, 
   await redis.restart();
   await app.discovered;
   expect((await fetch(`${app.url}/readyz`)).status).toBe(200);
-  expect(await agentIds(app)).toHaveLength(2);
+  expect(await agents(app)).toHaveLength(2);
 });

@@ -9,7 +9,6 @@ const MAX_ROUNDS = 60;
 export type Step =
   | { readonly kind: 'join' }
   | { readonly kind: 'leave' | 'vanish'; readonly which: number }
-  | { readonly kind: 'empty' }
   | { readonly kind: 'rounds'; readonly count: number };
 
 /** Nodes that come and go on one Redis, and what is wrong about who watches what. */
@@ -41,8 +40,6 @@ export class Churn implements AsyncDisposable {
       this.#live.push(await this.#nodes.join(`node-${this.#joined}`, this.#serverIds, options));
     } else if (step.kind === 'rounds') {
       for (let round = 0; round < step.count; round += 1) await this.#round();
-    } else if (step.kind === 'empty') {
-      await this.#redis.flushall();
     } else {
       const [node] = this.#live.splice(step.which % Math.max(1, this.#live.length), 1);
       if (node === undefined) return;

@@ -177,6 +177,33 @@ describe.skipIf(!here)(`leases${here ? '' : ` (${NO_REDIS})`}`, () => {
     expect([node.claims.get('a')?.terms.length, node.claims.get('a')?.losses]).toEqual([1, 0]);
   });
 
+  test.each([true, false])(
+    'are not taken from their holder when Redis was emptied, though others look first (movable: %s)',
+    async (movable) => {
+      await using nodes = await emptied();
+      const [clock, otherClock] = [new ManualClock(), new ManualClock()];
+      const holder = await nodes.join('holder', [], { clock });
+      holder.claim('a', movable);
+      await nodes.until(() => holder.watched.length === 1);
+      const other = await nodes.join('other', [], { clock: otherClock });
+      other.claim('a', movable);
+      await other.settled('a');
+      const term = holder.leases.termOf('a');
+      await redis.look.flushall();
+      otherClock.advance(LEASE_MS / 3);
+      await roundTrip(nodes);
+      clock.advance(LEASE_MS / 3);
+      await roundTrip(nodes);
+      otherClock.advance(LEASE_MS / 3);
+      await roundTrip(nodes);
+      expect([holder.leases.termOf('a'), holder.claims.get('a')?.losses, other.watched]).toEqual([term, 0, []]);
+      // One that does not come back is followed all the same.
+      await holder.vanish();
+      await redis.look.flushall();
+      await rounds(nodes, otherClock, () => other.watched.length === 1);
+    },
+  );
+
   test('are lost to whoever has taken them meanwhile, with a greater term, even from an emptied Redis', async () => {
     await using nodes = await emptied();
     const clock = new ManualClock();

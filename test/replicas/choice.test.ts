@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Choosable, inOrderOfChoice, weightOf } from '../../src/replicas/choice.js';
-import { reconnectDelayMs } from '../../src/replicas/pauses.js';
+import { reconnectDelayMs } from '../../src/shared/index.js';
 
 const WELL: Choosable = { outstanding: 0, medianMs: 10, recoveredForMs: null, isWell: true, isResting: false };
 const EASE_IN_MS = 10_000;

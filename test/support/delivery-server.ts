@@ -36,6 +36,7 @@ export class DeliveryServer implements AsyncDisposable {
   readonly #rateClock: RateClock;
   readonly #commits: Commits;
   #close: () => Promise<void> = () => Promise.resolve();
+  #stopping: Promise<void> | null = null;
 
   private constructor() {
     this.#rateClock = new RateClock(systemClock);
@@ -54,7 +55,12 @@ export class DeliveryServer implements AsyncDisposable {
   /** @param access who is let in; left out: everybody */
   static async start(
     delivery: Partial<DeliveryOptions> = {},
-    access: Partial<Pick<StartOptions, 'authenticator' | 'origins' | 'anyHost' | 'logger' | 'trustedDocuments'>> = {},
+    access: Partial<
+      Pick<
+        StartOptions,
+        'authenticator' | 'origins' | 'anyHost' | 'logger' | 'trustedDocuments' | 'clock' | 'shutdownMs'
+      >
+    > = {},
     limits: Partial<Limits> = {},
   ): Promise<DeliveryServer> {
     const made = new DeliveryServer();
@@ -118,6 +124,12 @@ export class DeliveryServer implements AsyncDisposable {
     return Object.assign(made, { url: server.url });
   }
 
+  /** Resolves when nobody is connected any more. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#close();
+    return this.#stopping;
+  }
+
   get socketUrl(): string {
     return `${this.url.replace('http', 'ws')}/graphql`;
   }
@@ -134,7 +146,7 @@ export class DeliveryServer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#close();
+    await this.stop();
     this.#commits[Symbol.dispose]();
     this.groups[Symbol.dispose]();
   }

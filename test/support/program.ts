@@ -8,6 +8,12 @@ export interface Outcome {
   readonly stderr: string;
 }
 
+export interface ProgramOptions {
+  readonly cwd: string;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly program?: string;
+}
+
 /** The built program as a child process. */
 export class Program implements AsyncDisposable {
   readonly #child;
@@ -16,8 +22,9 @@ export class Program implements AsyncDisposable {
   stderr = '';
   readonly #waiting = new Set<() => void>();
 
-  constructor(args: readonly string[], { cwd, env = {} }: { readonly cwd: string; readonly env?: NodeJS.ProcessEnv }) {
-    this.#child = spawn(process.execPath, [PROGRAM, ...args], {
+  /** @param options `program`: another place where it is built */
+  constructor(args: readonly string[], { cwd, env = {}, program = PROGRAM }: ProgramOptions) {
+    this.#child = spawn(process.execPath, [program, ...args], {
       cwd,
       env: { PATH: process.env['PATH'], ...env },
     });

@@ -1,0 +1,46 @@
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+
+/** Counts the bytes of all connections, whatever they carry. The sockets count them: here they are only added up. */
+export class Traffic implements Disposable {
+  readonly #server: Server;
+  readonly #open = new Set<Socket>();
+  #closedSent = 0;
+  #closedReceived = 0;
+
+  constructor(server: Server) {
+    this.#server = server;
+    server.on('connection', this.#onConnection);
+  }
+
+  /** Connections of any kind that are open. */
+  get connections(): number {
+    return this.#open.size;
+  }
+
+  /** Given to the network or waiting for it, since the start. */
+  get sentBytes(): number {
+    let bytes = this.#closedSent;
+    for (const socket of this.#open) bytes += socket.bytesWritten;
+    return bytes;
+  }
+
+  get receivedBytes(): number {
+    let bytes = this.#closedReceived;
+    for (const socket of this.#open) bytes += socket.bytesRead;
+    return bytes;
+  }
+
+  [Symbol.dispose](): void {
+    this.#server.off('connection', this.#onConnection);
+  }
+
+  readonly #onConnection = (socket: Socket): void => {
+    this.#open.add(socket);
+    socket.once('close', () => {
+      this.#open.delete(socket);
+      this.#closedSent += socket.bytesWritten;
+      this.#closedReceived += socket.bytesRead;
+    });
+  };
+}

@@ -1,0 +1,163 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { z } from 'zod';
+import { simulator, startApp } from '../support/app.js';
+import { type Family, parseMetrics, promtool, promtoolHere, promtoolHint } from '../support/prometheus.js';
+
+const DEPLOY = new URL('../../deploy/', import.meta.url);
+
+const PANEL = z.looseObject({
+  id: z.int(),
+  type: z.string(),
+  title: z.string().min(1),
+  gridPos: z.object({ h: z.int(), w: z.int(), x: z.int(), y: z.int() }),
+  targets: z.array(z.looseObject({ expr: z.string().min(1), legendFormat: z.string() })).optional(),
+});
+const DASHBOARD = z.looseObject({
+  uid: z.literal('swarmlens'),
+  title: z.string(),
+  panels: z.array(PANEL),
+  templating: z.object({ list: z.array(z.looseObject({ name: z.string(), definition: z.string().optional() })) }),
+  annotations: z.object({ list: z.array(z.looseObject({ expr: z.string() })) }),
+});
+const RULES = z.object({
+  groups: z.array(
+    z.object({ name: z.string(), rules: z.array(z.looseObject({ alert: z.string(), expr: z.string() })) }),
+  ),
+});
+
+async function text(path: string): Promise<string> {
+  return await readFile(new URL(path, DEPLOY), 'utf8');
+}
+
+/** What a query asks for: every metric of ours and of the process in it, with the labels that it is chosen or summed by. */
+function asked(expr: string): readonly string[] {
+  return [...expr.matchAll(/\b(?:swarmlens|process)_\w+/g)].map(([name]) => name);
+}
+
+let families: ReadonlyMap<string, Family>;
+
+beforeAll(async () => {
+  await using app = await startApp([simulator('ruv-swarm', { agents: 3 })]);
+  families = parseMetrics(await (await fetch(`${app.url}/metrics`)).text());
+});
+
+afterAll(() => {
+  families = new Map();
+});
+
+/** Samples of a histogram are named after it. */
+function isThere(name: string): boolean {
+  const histogram = families.get(name.replace(/_(bucket|sum|count)$/, ''));
+  return histogram?.type === 'histogram' ? histogram.name !== name : families.has(name);
+}
+
+function wrong(exprs: readonly string[]): readonly string[] {
+  return exprs.flatMap(asked).filter((name) => !isThere(name));
+}
+
+test('every metric that the dashboard and the alerts ask for is one that a running server shows', async () => {
+  const dashboard = DASHBOARD.parse(JSON.parse(await text('grafana/swarmlens.json')));
+  const queries = [
+    ...dashboard.panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr)),
+    ...dashboard.templating.list.flatMap(({ definition }) => definition ?? []),
+    ...dashboard.annotations.list.map(({ expr }) => expr),
+  ];
+  const alerts = RULES.parse(parse(await text('prometheus/alerts.yml')));
+  const rules = alerts.groups.flatMap((group) => group.rules.map(({ expr }) => expr));
+  expect(wrong(queries)).toEqual([]);
+  expect(wrong(rules)).toEqual([]);
+  expect(new Set(queries.flatMap(asked)).size).toBeGreaterThan(30);
+  expect(wrong(['rate(swarmlens_no_such_total[5m])', 'swarmlens_tick_to_client_seconds'])).toHaveLength(2);
+});
+
+test('every metric that a running server shows stands in the dashboard', async () => {
+  const dashboard = await text('grafana/swarmlens.json');
+  expect([...families.keys()].filter((name) => !dashboard.includes(name))).toEqual([]);
+});
+
+test('every label that they choose by or sum over is one of the metric', async () => {
+  const dashboard = DASHBOARD.parse(JSON.parse(await text('grafana/swarmlens.json')));
+  const queries = dashboard.panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
+  const alerts = RULES.parse(parse(await text('prometheus/alerts.yml')));
+  const exprs = [...queries, ...alerts.groups.flatMap((group) => group.rules.map(({ expr }) => expr))];
+  const unknown = exprs.flatMap((expr) =>
+    [...expr.matchAll(/\b(swarmlens_\w+)\{([^}]*)\}/g)].flatMap(([, name = '', selector = '']) => {
+      const samples = (families.get(name) ?? families.get(name.replace(/_(bucket|sum|count)$/, '')))?.samples ?? [];
+      // One that has no samples yet tells nothing of its labels.
+      if (samples.length === 0) return [];
+      const labels = new Set(['instance', ...samples.flatMap((sample) => Object.keys(sample.labels))]);
+      return [...selector.matchAll(/(\w+)(?:=~|!~|!=|=)"/g)].flatMap(([, label = '']) =>
+        labels.has(label) ? [] : [`${name}: ${label}`],
+      );
+    }),
+  );
+  expect(unknown).toEqual([]);
+});
+
+test('no two panels of the dashboard are in the same place, and none sticks out', async () => {
+  const { panels } = DASHBOARD.parse(JSON.parse(await text('grafana/swarmlens.json')));
+  const taken = new Set<string>();
+  for (const { title, gridPos } of panels) {
+    expect(gridPos.x + gridPos.w, title).toBeLessThanOrEqual(24);
+    for (let x = gridPos.x; x < gridPos.x + gridPos.w; x += 1) {
+      for (let y = gridPos.y; y < gridPos.y + gridPos.h; y += 1) {
+        expect(taken.has(`${x} ${y}`), `${title} at ${x} ${y}`).toBe(false);
+        taken.add(`${x} ${y}`);
+      }
+    }
+  }
+  expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+});
+
+test.skipIf(!promtoolHere)(
+  `promtool takes the configuration and the alerts, and their tests pass${promtoolHint}`,
+  () => {
+    const path = (name: string): string => fileURLToPath(new URL(`prometheus/${name}`, DEPLOY));
+    expect(promtool(['check', 'rules', path('alerts.yml')])).toMatchObject({
+      code: 0,
+      said: expect.stringContaining('SUCCESS'),
+    });
+    expect(promtool(['check', 'config', path('prometheus.yml')])).toMatchObject({ code: 0 });
+    const tested = promtool(['test', 'rules', path('alerts.test.yml')]);
+    expect(tested, tested.said).toMatchObject({ code: 0 });
+  },
+);
+
+test.skipIf(!promtoolHere)(`promtool takes every query of the dashboard${promtoolHint}`, async () => {
+  const { panels } = DASHBOARD.parse(JSON.parse(await text('grafana/swarmlens.json')));
+  const exprs = panels.flatMap(({ targets = [] }) =>
+    targets.map(({ expr }) => expr.replaceAll('$__rate_interval', '5m')),
+  );
+  const rules = exprs.map((expr, index) => ({ record: `query:${index}`, expr }));
+  const directory = await mkdtemp(join(tmpdir(), 'swarmlens-test-'));
+  try {
+    const file = join(directory, 'queries.yml');
+    await writeFile(file, stringify({ groups: [{ name: 'dashboard', rules }] }));
+    expect(promtool(['check', 'rules', file])).toMatchObject({ code: 0 });
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+});
+
+test('every alert has a test', async () => {
+  const alerts = RULES.parse(parse(await text('prometheus/alerts.yml')));
+  const tests = await text('prometheus/alerts.test.yml');
+  const untested = alerts.groups.flatMap(({ rules }) =>
+    rules.filter(({ alert }) => !tests.includes(`alertname: ${alert}`)),
+  );
+  expect(untested.map(({ alert }) => alert)).toEqual([]);
+});
+
+test('what Grafana is provisioned with is YAML of its kind', async () => {
+  expect(parse(await text('grafana/provisioning/datasources/prometheus.yml'))).toMatchObject({
+    datasources: [{ type: 'prometheus' }],
+  });
+  expect(parse(await text('grafana/provisioning/dashboards/swarmlens.yml'))).toMatchObject({
+    providers: [{ type: 'file' }],
+  });
+});

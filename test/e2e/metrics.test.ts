@@ -1,0 +1,196 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { App } from '../../src/app.js';
+import { UNRESTRICTED } from '../../src/domain/index.js';
+import { TokenDirectory } from '../auth/files.js';
+import { serverConfig, simulator, SocketClient, startApp, testConfig } from '../support/app.js';
+import { TEST_LIMITS } from '../support/limits.js';
+import {
+  type Family,
+  parseMetrics,
+  promtool,
+  promtoolHere,
+  promtoolHint,
+  seriesOf,
+  valueOf,
+} from '../support/prometheus.js';
+
+interface Update {
+  readonly agentUpdates: { readonly kind: string };
+}
+
+async function scrape({ url }: Pick<App, 'url'>): Promise<ReadonlyMap<string, Family>> {
+  const response = await fetch(`${url}/metrics`);
+  expect([response.status, response.headers.get('content-type')]).toEqual([
+    200,
+    expect.stringContaining('text/plain; version=0.0.4'),
+  ]);
+  return parseMetrics(await response.text());
+}
+
+/** Looks again and again until it is so. */
+async function scrapedWhen(
+  app: App,
+  isSo: (families: ReadonlyMap<string, Family>) => boolean,
+): Promise<ReadonlyMap<string, Family>> {
+  for (;;) {
+    const families = await scrape(app);
+    if (isSo(families)) return families;
+  }
+}
+
+const WATCH = 'subscription ($mode: PerformanceMode) { agentUpdates(mode: $mode) { kind agents { id status } } }';
+
+describe('the metrics of a running server', () => {
+  let app: App;
+
+  beforeAll(async () => {
+    app = await startApp([
+      simulator('ruv-swarm', { agents: 6, hz: 60 }),
+      serverConfig('gone', ['--eval', 'process.exit(3)'], { restart: { initialMs: 60_000, maxMs: 60_000 } }),
+    ]);
+  });
+
+  afterAll(async () => {
+    await app[Symbol.asyncDispose]();
+  });
+
+  test('tell of servers, calls and agents what the API tells', async () => {
+    const families = await scrape(app);
+    const query = '{ servers { id agentCount } agents { id status type } }';
+    const answer = await fetch(`${app.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query }),
+    });
+    const { data } = (await answer.json()) as { data: { agents: { id: string; type: string }[] } }; // as asked for
+    const agents = families.get('swarmlens_agents')?.samples ?? [];
+    expect(agents.reduce((sum, { value }) => sum + value, 0)).toBe(data.agents.length);
+    const coders = data.agents.filter(({ type }) => type === 'coder').length;
+    if (coders > 0) expect(valueOf(families, 'swarmlens_agents_by_type', { type: 'coder' })).toBe(coders);
+    expect(valueOf(families, 'swarmlens_server_status', { server: 'ruv-swarm', status: 'online' })).toBe(1);
+    expect(valueOf(families, 'swarmlens_server_status', { server: 'gone', status: 'offline' })).toBe(1);
+    expect(valueOf(families, 'swarmlens_server_stale_seconds', { server: 'ruv-swarm' })).toBe(0);
+    expect(valueOf(families, 'swarmlens_breaker_state', { server: 'ruv-swarm', state: 'closed' })).toBe(1);
+    expect(valueOf(families, 'swarmlens_mcp_calls_total', { tool: 'agent_list', outcome: 'ok' })).toBeGreaterThan(0);
+    expect(valueOf(families, 'swarmlens_polls_total', { server: 'ruv-swarm' })).toBeGreaterThan(0);
+    const lastAnswer = valueOf(families, 'swarmlens_server_last_answer_timestamp_seconds', { server: 'ruv-swarm' });
+    expect(Math.abs(Date.now() / 1000 - lastAnswer)).toBeLessThan(60);
+    // Never reached: nothing is made up.
+    expect(() => valueOf(families, 'swarmlens_server_last_answer_timestamp_seconds', { server: 'gone' })).toThrow(
+      '0 samples',
+    );
+  });
+
+  test('tell of clients while they are there, and of what they were sent', async () => {
+    const before = await scrape(app);
+    await using client = new SocketClient(app);
+    using quick = client.subscribe<Update>(WATCH, { mode: 'HIGH_FREQUENCY' });
+    using normal = client.subscribe<Update>(WATCH, { mode: 'NORMAL' });
+    using same = client.subscribe<Update>(WATCH, { mode: 'NORMAL' });
+    using notices = client.subscribe('subscription { notices { code } }');
+    await Promise.all([
+      quick.until((seen) => seen.length >= 5),
+      normal.until((seen) => seen.length >= 3),
+      same.until((seen) => seen.length >= 3),
+    ]);
+    const during = await scrapedWhen(
+      app,
+      (families) => valueOf(families, 'swarmlens_subscriptions', { mode: 'none' }) === 1,
+    );
+    expect(notices.error).toBe(null);
+    expect(valueOf(during, 'swarmlens_websockets')).toBe(1);
+    expect(valueOf(during, 'swarmlens_subscriptions', { mode: 'high_frequency' })).toBe(1);
+    expect(valueOf(during, 'swarmlens_subscriptions', { mode: 'normal' })).toBe(2);
+    expect(valueOf(during, 'swarmlens_requested_rate_hertz', { mode: 'normal' })).toBe(20);
+    expect(valueOf(during, 'swarmlens_effective_rate_hertz', { mode: 'high_frequency' })).toBeGreaterThan(0);
+    expect(valueOf(during, 'swarmlens_groups')).toBe(2);
+    expect(valueOf(during, 'swarmlens_websocket_max_buffered_bytes')).toBeLessThan(
+      valueOf(during, 'swarmlens_websocket_buffer_limit_bytes'),
+    );
+    expect(valueOf(during, 'swarmlens_tick_to_client_seconds_count')).toBeGreaterThan(0);
+    const grown = (name: string): number => valueOf(during, name) - valueOf(before, name);
+    expect(grown('swarmlens_updates_sent_total')).toBeGreaterThanOrEqual(11);
+    expect(grown('swarmlens_network_sent_bytes_total')).toBeGreaterThan(1_000);
+    expect(grown('swarmlens_network_received_bytes_total')).toBeGreaterThan(500);
+    await client[Symbol.asyncDispose]();
+    const after = await scrapedWhen(app, (families) => valueOf(families, 'swarmlens_groups') === 0);
+    expect(valueOf(after, 'swarmlens_subscriptions', { mode: 'normal' })).toBe(0);
+    expect(valueOf(after, 'swarmlens_websockets')).toBe(0);
+  });
+
+  test.skipIf(!promtoolHere)(`are taken by promtool without a remark${promtoolHint}`, async () => {
+    const text = await (await fetch(`${app.url}/metrics`)).text();
+    expect(promtool(['check', 'metrics'], text)).toEqual({ code: 0, said: '' });
+  });
+
+  test('are read, not written', async () => {
+    const response = await fetch(`${app.url}/metrics`, { method: 'POST' });
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+    expect(await (await fetch(`${app.url}/metrics`, { method: 'HEAD' })).text()).toBe('');
+  });
+});
+
+test('there are no more series after a thousand rounds of clients than after one', async () => {
+  // Its agents stay what they are.
+  await using app = await startApp([simulator('ruv-swarm', { agents: 4, hz: 0 })]);
+  const round = async (client: SocketClient, maxHz: number): Promise<void> => {
+    const filter = `agentTypes: ["type ${maxHz}"]`;
+    using watching = client.subscribe<Update>(`subscription { agentUpdates(${filter}) { kind } }`);
+    await watching.until((seen) => seen.length >= 1);
+  };
+  let before: readonly string[] = [];
+  for (let socket = 0; socket < 20; socket += 1) {
+    await using client = new SocketClient(app, { maxHz: socket + 1 });
+    for (let turn = 0; turn < 50; turn += 1) await round(client, turn);
+    if (socket === 0) before = seriesOf(await scrape(app));
+  }
+  expect(seriesOf(await scrape(app))).toEqual(before);
+});
+
+test('a server that is taken out of the configuration takes its series with it', async () => {
+  const server = simulator('daa', { agents: 2 });
+  await using app = await startApp([server]);
+  const named = (families: ReadonlyMap<string, Family>): readonly string[] =>
+    seriesOf(families).filter((series) => series.includes('"daa"'));
+  expect(named(await scrape(app)).length).toBeGreaterThan(10);
+  await app.applyConfig(testConfig([]));
+  expect(named(await scrape(app))).toEqual([]);
+});
+
+describe('where tokens are needed', () => {
+  test.each<[string, Parameters<TokenDirectory['create']>[0] | null, number, RegExp]>([
+    ['no token', null, 401, /token/i],
+    ['a token without health:read', { permissions: ['agents:read'] }, 403, /"health:read"/],
+    [
+      'a token that sees one server only',
+      { restriction: { ...UNRESTRICTED, serverIds: ['x'], serverTypes: null, agentTypes: null, swarmIds: null } },
+      403,
+      /all of them/,
+    ],
+    ['a token with health:read', { permissions: ['health:read'] }, 200, /^# HELP swarmlens_/],
+  ])('%s: %3$i', async (_what, token, status, says) => {
+    await using directory = await TokenDirectory.make();
+    const { text } = await directory.create(token ?? {});
+    await using app = await startApp([], { auth: { tokens: directory.file, jwt: null } });
+    const headers = token === null ? {} : { authorization: `Bearer ${text}` };
+    const response = await fetch(`${app.url}/metrics`, { headers });
+    expect(response.status).toBe(status);
+    expect(await response.text()).toMatch(says);
+    if (status === 401) expect(response.headers.get('www-authenticate')).toContain('Bearer');
+  });
+
+  test('scraping counts as requests do', async () => {
+    await using app = await startApp([], { limits: { ...TEST_LIMITS, maxRequestsPerSecond: 1 } });
+    const statuses = await Promise.all(
+      Array.from({ length: 5 }, async () => (await fetch(`${app.url}/metrics`)).status),
+    );
+    expect(statuses).toContain(200);
+    expect(statuses).toContain(429);
+  });
+
+  test('a page of another site does not get to see them', async () => {
+    await using app = await startApp([]);
+    const response = await fetch(`${app.url}/metrics`, { headers: { origin: 'https://evil.example' } });
+    expect(response.status).toBe(403);
+  });
+});

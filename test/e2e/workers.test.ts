@@ -1,0 +1,127 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import { Program } from '../support/program.js';
+import { hasRedis, NO_REDIS, RedisServer } from '../support/redis-server.js';
+
+const APP = new URL('../../dist/app.js', import.meta.url);
+/** Until the program takes a Redis at all, it says this. */
+const isWired = !readFileSync(APP, 'utf8').includes('Redis is not supported yet');
+const canRun = hasRedis() && isWired;
+
+/** `swarmlens serve --workers 2` over a Redis and one simulated server, which is not theirs. */
+class Stage implements AsyncDisposable {
+  readonly directory: string;
+  readonly program: Program;
+  readonly url: string;
+  readonly #opened: readonly AsyncDisposable[];
+
+  private constructor(parts: Pick<Stage, 'directory' | 'program' | 'url'>, opened: readonly AsyncDisposable[]) {
+    ({ directory: this.directory, program: this.program, url: this.url } = parts);
+    this.#opened = opened;
+  }
+
+  static async start(options: Readonly<Record<string, unknown>> = {}): Promise<Stage> {
+    const redis = await RedisServer.startOrUse();
+    const directory = await mkdtemp(join(tmpdir(), 'swarmlens-test-'));
+    const simulated = ['simulate', '--type', 'ruv-swarm', '--transport', 'http', '--port', '0', '--hz', '0'];
+    const simulator = new Program(simulated, { cwd: directory });
+    const [mcp] = await simulator.printed(/http:\S+/);
+    const own = { bus: redis.url, busPrefix: `test-${process.pid}-${Date.now()}`, ...options };
+    const config = { mcpServers: { swarm: { type: 'http', url: mcp } }, swarmlens: own };
+    await writeFile(join(directory, 'config.json'), JSON.stringify(config));
+    const args = ['serve', '--config', 'config.json', '--port', '0', '--workers', '2'];
+    const program = new Program(args, { cwd: directory, env: { LOG_LEVEL: 'info' } });
+    const [, url = ''] = await program.printed(/ready at (\S+)\/graphql, with 2 workers\n/);
+    return new Stage({ directory, program, url }, [program, simulator, redis]);
+  }
+
+  /** The processes of the workers. */
+  async pids(): Promise<number[]> {
+    const { pid } = this.program;
+    const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
+    return text.trim().split(/\s+/).map(Number);
+  }
+
+  /** A WebSocket of whichever worker's turn it is, which has been let in. */
+  async connect(): Promise<WebSocket> {
+    const socket = new WebSocket(`${this.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
+    await once(socket, 'open');
+    socket.send('{"type":"connection_init"}');
+    await once(socket, 'message');
+    return socket;
+  }
+
+  /** Of whichever worker's turn it is: connections are not kept. */
+  async agents(): Promise<readonly string[]> {
+    const response = await fetch(`${this.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', connection: 'close' },
+      body: JSON.stringify({ query: '{ agents { id } }' }),
+    });
+    const { data } = (await response.json()) as { data: { agents: { id: string }[] } }; // as selected
+    return data.agents.map(({ id }) => id).sort();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const resource of this.#opened) await resource[Symbol.asyncDispose]();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+}
+
+/** `tail --pid` ends when the process has ended. */
+async function gone(pids: readonly number[]): Promise<void> {
+  await Promise.all(pids.map((pid) => once(spawn('tail', ['--pid', `${pid}`, '-f', '/dev/null']), 'exit')));
+}
+
+describe.skipIf(!canRun)(`several workers${hasRedis() ? '' : ` (${NO_REDIS})`}`, () => {
+  test('are one server: one port, one picture; one that is killed is started again; SIGTERM lets all clients go', async () => {
+    await using stage = await Stage.start();
+    const { program } = stage;
+    const before = await stage.pids();
+    expect(before).toHaveLength(2);
+    // Four in a row are two of each worker.
+    const same = (pictures: readonly (readonly string[])[]): boolean =>
+      pictures.every((picture) => picture.length > 0 && picture.join() === pictures[0]?.join());
+    const four = [1, 2, 3, 4];
+    while (!same(await Promise.all(four.map(() => stage.agents())))) continue;
+
+    process.kill(before[0] ?? -1, 'SIGKILL');
+    await program.wrote(/worker 1 has ended \(signal SIGKILL\) and is started again in \d+ ms/);
+    await program.wrote(/worker 1 is started.*\n(.*\n)*.*worker 1 is started/);
+    while ((await stage.pids()).length < 2) continue;
+    while (!same(await Promise.all(four.map(() => stage.agents())))) continue;
+
+    const sockets = await Promise.all(four.map(() => stage.connect()));
+    const after = await stage.pids();
+    const closed = sockets.map((socket) => once(socket, 'close'));
+    program.kill('SIGTERM');
+    expect((await Promise.all(closed)).map(([code]: unknown[]) => code)).toEqual([1001, 1001, 1001, 1001]);
+    expect((await program.outcome()).code).toBe(0);
+    expect(program.stdout.match(/ready/g)).toHaveLength(1);
+    expect(program.stderr.match(/has stopped: exit code 0/g)).toHaveLength(2);
+    await gone(after);
+  });
+
+  test('a signal that all get, as from a terminal, is one; the second ends all at once', async () => {
+    await using stage = await Stage.start({ shutdownMs: 600_000 });
+    const { program } = stage;
+    const pids = await stage.pids();
+    const sockets = [await stage.connect(), await stage.connect()];
+    // Neither answers that it is asked to leave.
+    for (const socket of sockets) socket.pause();
+    for (const pid of [...pids, program.pid]) process.kill(pid, 'SIGINT');
+    while ((await fetch(`${stage.url}/readyz`)).status !== 503) continue;
+    expect((await fetch(`${stage.url}/healthz`)).status).toBe(200);
+    expect(await stage.pids()).toEqual(pids);
+    program.kill('SIGTERM');
+    expect((await program.outcome()).code).toBe(1);
+    await gone(pids);
+    for (const socket of sockets) socket.terminate();
+  });
+});

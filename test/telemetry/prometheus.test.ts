@@ -1,0 +1,128 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { labelValue, largest, PrometheusMetrics } from '../../src/telemetry/index.js';
+import { type Family, parseMetrics, seriesOf, valueOf } from '../support/prometheus.js';
+
+const OUTCOMES = ['ok', 'error', 'timeout', 'failed', 'busy', 'not_sent'] as const;
+
+/** Whatever a server may call itself or its tools: few different names, so that they come again, or any. */
+const NAME = fc.oneof(
+  fc.constantFrom('a', 'b', 'other', '', '__proto__', 'a"b', 'a\\', 'a\nb', '{x="1"}'),
+  fc.string({ unit: 'binary' }),
+  fc.string(),
+);
+
+async function scraped(metrics: PrometheusMetrics): Promise<ReadonlyMap<string, Family>> {
+  return parseMetrics(await metrics.read());
+}
+
+function labelsIn(families: ReadonlyMap<string, Family>, label: string): Set<string> {
+  const samples = [...families.values()].flatMap((family) => family.samples);
+  return new Set(samples.flatMap(({ labels }) => labels[label] ?? []));
+}
+
+describe('values of labels', () => {
+  test('are bounded whatever servers and tools are called, and every line can be read', async () => {
+    const call = fc.record({ server: NAME, tool: NAME, outcome: fc.constantFrom(...OUTCOMES) });
+    await fc.assert(
+      fc.asyncProperty(fc.array(call, { maxLength: 40 }), async (calls) => {
+        const metrics = new PrometheusMetrics();
+        for (const { server, tool, outcome } of calls) metrics.toolCalled(server, tool, outcome, 3);
+        for (const { server } of calls) metrics.polled(server, true, 1);
+        const families = await scraped(metrics);
+        const total = (families.get('swarmlens_mcp_calls_total')?.samples ?? []).reduce(
+          (sum, { value }) => sum + value,
+          0,
+        );
+        expect(total).toBe(calls.length);
+        for (const label of ['server', 'tool']) {
+          for (const value of labelsIn(families, label)) expect(value.length).toBeLessThanOrEqual(128);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('a thousand servers with a hundred tools each are told apart up to a bound; the rest is "other", and nothing is lost', async () => {
+    const metrics = new PrometheusMetrics();
+    for (let server = 0; server < 1_000; server += 1) {
+      metrics.polled(`server ${server}`, false, 1);
+      for (let tool = 0; tool < 100; tool += 1) metrics.toolCalled(`server ${server}`, `tool ${tool}`, 'ok', 1);
+    }
+    const families = await scraped(metrics);
+    expect(labelsIn(families, 'server').size).toBe(129);
+    expect(labelsIn(families, 'tool').size).toBe(65);
+    expect(families.get('swarmlens_mcp_calls_total')?.samples.length).toBeLessThanOrEqual(512 + 129);
+    expect(valueOf(families, 'swarmlens_polls_total', { server: 'other', outcome: 'unanswered' })).toBe(872);
+    expect(valueOf(families, 'swarmlens_mcp_calls_total', { server: 'server 0', tool: 'other' })).toBe(36);
+  });
+
+  test('servers that come and go leave nothing behind, and their place to others', async () => {
+    const metrics = new PrometheusMetrics();
+    const before = seriesOf(await scraped(metrics));
+    for (let round = 0; round < 1_000; round += 1) {
+      metrics.polled(`server ${round}`, true, 1);
+      for (const outcome of OUTCOMES) metrics.toolCalled(`server ${round}`, `tool ${round}`, outcome, 1);
+      metrics.forget(`server ${round}`);
+    }
+    expect(seriesOf(await scraped(metrics))).toEqual(before);
+  });
+
+  test.each([
+    ['a\nb\u001b[31m', 'a b'],
+    ['\ud800x', '\ufffdx'],
+    ['Bearer sk-abcdefghijklmnopqrstuvwxyz0123456789', expect.not.stringContaining('abcdefghij')],
+  ])('%j is shown as %j', (text, shown) => {
+    expect(labelValue(text)).toEqual(shown);
+  });
+
+  test('the largest of many are shown, all others together', () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.nat(9)), fc.nat(5), (counts, max) => {
+        const all = new Map(Object.entries(counts));
+        const shown = largest(all, max);
+        const sum = (values: Iterable<number>): number => [...values].reduce((total, value) => total + value, 0);
+        expect(shown.size).toBeLessThanOrEqual(max + 1);
+        expect(sum(shown.values())).toBe(sum(all.values()));
+      }),
+    );
+  });
+});
+
+describe('what is counted', () => {
+  test('one update for many readers counts for each, and is timed once; without a tick it is not timed', async () => {
+    const metrics = new PrometheusMetrics();
+    metrics.updateDelivered(1_000, 3);
+    metrics.updateDelivered(5, null);
+    metrics.ticksSkipped('slow_reader', 2);
+    const families = await scraped(metrics);
+    expect(valueOf(families, 'swarmlens_updates_sent_total')).toBe(1_005);
+    expect(valueOf(families, 'swarmlens_tick_to_client_seconds_count')).toBe(1);
+    expect(valueOf(families, 'swarmlens_tick_to_client_seconds_sum')).toBe(0.003);
+    expect(valueOf(families, 'swarmlens_tick_to_client_seconds_bucket', { le: '0.002' })).toBe(0);
+    expect(valueOf(families, 'swarmlens_tick_to_client_seconds_bucket', { le: '0.004' })).toBe(1);
+    expect(valueOf(families, 'swarmlens_conflated_ticks_total', { cause: 'slow_reader' })).toBe(2);
+    expect(valueOf(families, 'swarmlens_conflated_ticks_total', { cause: 'busy_server' })).toBe(0);
+  });
+
+  test('a figure is read anew for each scrape, and shows no more what is there no more', async () => {
+    const metrics = new PrometheusMetrics();
+    let here = ['a', 'b'];
+    metrics.expose({ name: 'x_things', help: 'x', labels: ['id'], read: () => here.map((id) => [{ id }, 1] as const) });
+    metrics.expose({ name: 'x_bytes_total', help: 'x', labels: [], read: () => [[{}, here.length]] });
+    expect(seriesOf(await scraped(metrics)).filter((series) => series.includes('x_things'))).toHaveLength(2);
+    here = ['c', 'c', 'c'];
+    const families = await scraped(metrics);
+    expect(families.get('x_things')).toMatchObject({ type: 'gauge', samples: [{ labels: { id: 'c' }, value: 3 }] });
+    expect(families.get('x_bytes_total')).toMatchObject({ type: 'counter', samples: [{ value: 3 }] });
+  });
+
+  test('a call that was not sent is counted and not timed', async () => {
+    const metrics = new PrometheusMetrics();
+    metrics.toolCalled('s', 't', 'not_sent', 0);
+    metrics.toolCalled('s', 't', 'timeout', 3_000);
+    const families = await scraped(metrics);
+    expect(valueOf(families, 'swarmlens_mcp_calls_total', { outcome: 'not_sent' })).toBe(1);
+    expect(valueOf(families, 'swarmlens_mcp_call_duration_seconds_count', { tool: 't' })).toBe(1);
+  });
+});
