@@ -20,10 +20,10 @@ export interface NodeDeps {
 export interface Node extends AsyncDisposable {
   readonly bus: Bus;
   readonly ownership: Ownership;
+  /** What is counted of clients: of several nodes by all of them together. */
+  readonly makeRate: MakeRate;
   /** Why nothing can be known of the servers yet; `null`: it can. */
   readonly trouble: () => string | null;
-  /** What rates of clients are counted with: all nodes count together. */
-  readonly makeRate: MakeRate;
   /** `null`: there are no other nodes. */
   readonly figures: () => BusFigures | null;
 }
@@ -42,8 +42,8 @@ function onlyNode({ store }: NodeDeps): Node {
   return {
     bus,
     ownership: soleOwner,
-    trouble: () => null,
     makeRate: memoryRates,
+    trouble: () => null,
     figures: () => null,
     async [Symbol.asyncDispose]() {
       commits[Symbol.dispose]();
@@ -72,9 +72,9 @@ function oneOfSeveral(config: Config, address: RedisAddress, { store, demand, cl
   return {
     bus,
     ownership: leases,
+    makeRate: redisRates(link, link.names.shared('rate')),
     // Once it has been there, what is known goes on, stale, while it is away.
     trouble: () => (wasUp ? null : link.trouble),
-    makeRate: redisRates(link, prefix),
     figures: () => ({ isUp: link.isUp, ...bus.figures() }),
     async [Symbol.asyncDispose]() {
       listening[Symbol.dispose]();

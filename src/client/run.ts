@@ -39,6 +39,15 @@ export class OperationError extends Error {
     }
     return null;
   }
+
+  /** When it may be asked again, milliseconds from then on; `null`: the server does not say. */
+  get retryAfterMs(): number | null {
+    for (const { extensions } of this.faults) {
+      const afterMs = extensions?.['retryAfterMs'];
+      if (typeof afterMs === 'number') return afterMs;
+    }
+    return null;
+  }
 }
 
 type VariablesArgument<TVariables> =
@@ -80,7 +89,7 @@ export function run<TResult, TVariables extends Record<string, unknown>>(
 }
 
 /** graphql-ws rejects with the bare list of errors when an operation is refused as a whole. */
-function isFaults(error: unknown): error is readonly OperationFault[] {
+export function isFaults(error: unknown): error is readonly OperationFault[] {
   return (
     Array.isArray(error) && error.every((one: unknown) => typeof one === 'object' && one !== null && 'message' in one)
   );

@@ -88,8 +88,10 @@ describe('the package, installed into an empty folder', () => {
     await writeFile(
       join(folder, 'use.ts'),
       `import { createApp, loadConfig, type App, type Config } from 'swarmlens';
-       import { AgentUpdatesDocument, applyAgentUpdate } from 'swarmlens/client';
+       import { AgentUpdatesDocument, applyAgentUpdate, createSwarmClient, type SwarmClient } from 'swarmlens/client';
        export const made: [typeof createApp, typeof loadConfig, typeof AgentUpdatesDocument, typeof applyAgentUpdate] = [createApp, loadConfig, AgentUpdatesDocument, applyAgentUpdate];
+       export function watch(client: SwarmClient): number { return client.agents().getSnapshot().agents.size; }
+       export const client: SwarmClient = createSwarmClient({ url: 'http://127.0.0.1:4000' });
        export function port(config: Config): number { return config.port; }
        export function url(app: App): string { return app.url; }
        // @ts-expect-error a port is no string
@@ -113,11 +115,11 @@ describe('the package, installed into an empty folder', () => {
         '--eval',
         `
       const { createApp } = await import('swarmlens');
-      const { AgentUpdatesDocument } = await import('swarmlens/client');
-      console.log(typeof createApp, String(AgentUpdatesDocument).includes('subscription'));`,
+      const { AgentUpdatesDocument, createSwarmClient } = await import('swarmlens/client');
+      console.log(typeof createApp, typeof createSwarmClient, String(AgentUpdatesDocument).includes('subscription'));`,
       ],
       { cwd: folder },
     );
-    expect(stdout).toBe('function true\n');
+    expect(stdout).toBe('function function true\n');
   });
 });

@@ -176,7 +176,17 @@ export type AgentPatchesSubscriptionVariables = Exact<{
 }>;
 
 
-export type AgentPatchesSubscription = { readonly agentUpdates: { readonly kind: UpdateKind, readonly cursor: string, readonly timestamp: string, readonly removedAgentIds: ReadonlyArray<string>, readonly staleServerIds: ReadonlyArray<string>, readonly patches: ReadonlyArray<{ readonly id: string, readonly patch: unknown }>, readonly rate: { readonly requestedHz: number, readonly effectiveHz: number } } };
+export type AgentPatchesSubscription = { readonly agentUpdates: { readonly kind: UpdateKind, readonly cursor: string, readonly timestamp: string, readonly removedAgentIds: ReadonlyArray<string>, readonly staleServerIds: ReadonlyArray<string>, readonly patches: ReadonlyArray<{ readonly id: string, readonly patch: unknown }>, readonly topologyChanges: ReadonlyArray<TopologyChangeFragment> | null, readonly rate: { readonly requestedHz: number, readonly effectiveHz: number } } };
+
+export type TopologyUpdatesSubscriptionVariables = Exact<{
+  serverTypes?: InputMaybe<ReadonlyArray<McpServerType>>;
+  swarmIds?: InputMaybe<ReadonlyArray<Scalars['ID']['input']>>;
+  mode?: InputMaybe<PerformanceMode>;
+  after?: InputMaybe<Scalars['ID']['input']>;
+}>;
+
+
+export type TopologyUpdatesSubscription = { readonly agentUpdates: { readonly kind: UpdateKind, readonly cursor: string, readonly timestamp: string, readonly staleServerIds: ReadonlyArray<string>, readonly topologyChanges: ReadonlyArray<TopologyChangeFragment> | null, readonly rate: { readonly requestedHz: number, readonly effectiveHz: number } } };
 
 export type AgentFragment = { readonly id: string, readonly nativeId: string, readonly serverId: string, readonly serverType: McpServerType, readonly swarmId: string | null, readonly name: string, readonly type: string, readonly status: AgentStatus, readonly capabilities: ReadonlyArray<string>, readonly stale: boolean, readonly simulated: boolean, readonly createdAt: string | null, readonly lastActiveAt: string | null, readonly lastSeenAt: string, readonly performance: { readonly cpuUsage: number | null, readonly memoryUsage: number | null, readonly healthScore: number | null, readonly activityLevel: number | null, readonly tasksActive: number | null, readonly tasksCompleted: number | null, readonly tasksFailed: number | null, readonly successRate: number | null, readonly tokenUsage: number | null, readonly tokenRate: number | null, readonly responseTimeMs: number | null, readonly throughput: number | null } | null, readonly neural: { readonly cognitivePattern: string | null, readonly networkId: string | null, readonly adaptations: number | null, readonly learningRate: number | null } | null, readonly topology: { readonly role: string | null, readonly parentId: string | null, readonly depth: number | null, readonly degree: number, readonly inferred: boolean } | null };
 
@@ -218,6 +228,13 @@ export type RequestAgentUpdateMutationVariables = Exact<{
 
 
 export type RequestAgentUpdateMutation = { readonly requestAgentUpdate: { readonly serverIds: ReadonlyArray<string>, readonly unansweredServerIds: ReadonlyArray<string>, readonly timestamp: string } };
+
+export type AuthenticateMutationVariables = Exact<{
+  token: Scalars['String']['input'];
+}>;
+
+
+export type AuthenticateMutation = { readonly authenticate: { readonly expiresAt: string | null } };
 
 export type DiscoveryQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -261,6 +278,11 @@ export type HealthQuery = { readonly health: { readonly status: HealthStatus, re
       { readonly toolHealth: ReadonlyArray<ToolHealthFragment> }
       & McpServerFragment
     )>, readonly breakers: ReadonlyArray<{ readonly serverId: string, readonly circuitBreaker: CircuitBreakerFragment }>, readonly connections: { readonly open: number, readonly subscriptions: number, readonly slow: number, readonly roundTripP50Ms: number | null, readonly roundTripP95Ms: number | null, readonly roundTripP99Ms: number | null, readonly meanRequestedHz: number | null, readonly meanEffectiveHz: number | null, readonly minEffectiveHz: number | null }, readonly eventLoop: { readonly delayP50Ms: number, readonly delayP99Ms: number, readonly utilization: number }, readonly memory: { readonly rssBytes: number, readonly heapUsedBytes: number, readonly heapTotalBytes: number } } };
+
+export type ViewerQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type ViewerQuery = { readonly viewer: { readonly subject: string | null, readonly permissions: ReadonlyArray<string>, readonly expiresAt: string | null } };
 
 export type TopologyChangesSubscriptionVariables = Exact<{
   swarmIds?: InputMaybe<ReadonlyArray<Scalars['ID']['input']>>;
@@ -523,13 +545,45 @@ export const AgentPatchesDocument: TypedDocument<AgentPatchesSubscription, Agent
       patch
     }
     removedAgentIds
+    topologyChanges {
+      ...TopologyChange
+    }
     staleServerIds
     rate {
       requestedHz
       effectiveHz
     }
   }
-}`;
+}
+${topologyChangeText}
+${swarmText}
+${topologyEdgeText}`;
+
+export const TopologyUpdatesDocument: TypedDocument<TopologyUpdatesSubscription, TopologyUpdatesSubscriptionVariables> = `subscription TopologyUpdates($serverTypes: [McpServerType!], $swarmIds: [ID!], $mode: PerformanceMode, $after: ID) {
+  agentUpdates(
+    serverTypes: $serverTypes
+    swarmIds: $swarmIds
+    includePerformance: false
+    includeNeural: false
+    mode: $mode
+    after: $after
+  ) {
+    kind
+    cursor
+    timestamp
+    topologyChanges {
+      ...TopologyChange
+    }
+    staleServerIds
+    rate {
+      requestedHz
+      effectiveHz
+    }
+  }
+}
+${topologyChangeText}
+${swarmText}
+${topologyEdgeText}`;
 
 export const CallToolDocument: TypedDocument<CallToolMutation, CallToolMutationVariables> = `mutation CallTool($serverId: ID!, $tool: String!, $arguments: JSON) {
   callTool(serverId: $serverId, tool: $tool, arguments: $arguments) {
@@ -557,6 +611,12 @@ export const RequestAgentUpdateDocument: TypedDocument<RequestAgentUpdateMutatio
     serverIds
     unansweredServerIds
     timestamp
+  }
+}`;
+
+export const AuthenticateDocument: TypedDocument<AuthenticateMutation, AuthenticateMutationVariables> = `mutation Authenticate($token: String!) {
+  authenticate(token: $token) {
+    expiresAt
   }
 }`;
 
@@ -657,6 +717,14 @@ ${mcpServerText}
 ${circuitBreakerText}
 ${latencyText}
 ${toolHealthText}`;
+
+export const ViewerDocument: TypedDocument<ViewerQuery, ViewerQueryVariables> = `query Viewer {
+  viewer {
+    subject
+    permissions
+    expiresAt
+  }
+}`;
 
 export const TopologyChangesDocument: TypedDocument<TopologyChangesSubscription, TopologyChangesSubscriptionVariables> = `subscription TopologyChanges($swarmIds: [ID!]) {
   topologyChanges(swarmIds: $swarmIds) {

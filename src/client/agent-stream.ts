@@ -1,0 +1,108 @@
+import { applyAgentUpdate } from './agent-picture.js';
+import {
+  AgentPatchesDocument,
+  type AgentPatchesSubscription,
+  AgentUpdatesDocument,
+  type AgentUpdatesSubscription,
+} from './generated/operations.js';
+import { Live, type LiveDeps } from './live.js';
+import type { Session } from './session.js';
+import type { AgentsChange, AgentsRequest, AgentsSnapshot, AgentStream, AgentsUpdate } from './streams.js';
+import { applyTopologyChanges, NO_TOPOLOGY } from './topology-picture.js';
+
+type Update = AgentUpdatesSubscription['agentUpdates'] | AgentPatchesSubscription['agentUpdates'];
+
+/**
+ * Whole agents once, then patches from that cursor on, over whatever connection and with whatever filters. Where the
+ * server does not know the cursor any more, it begins again with whole ones.
+ */
+export class LiveAgents extends Live<AgentsSnapshot, AgentsUpdate> implements AgentStream {
+  constructor(deps: LiveDeps, request: AgentsRequest, signal: AbortSignal | undefined) {
+    const initial: AgentsSnapshot = {
+      status: 'IDLE',
+      error: null,
+      request,
+      agents: new Map(),
+      ...NO_TOPOLOGY,
+      cursor: null,
+      timestamp: null,
+      staleServerIds: [],
+      rate: null,
+    };
+    super(deps, initial, signal);
+  }
+
+  change(change: AgentsChange): void {
+    const { request } = this.getSnapshot();
+    const next = { ...request, ...definedOf(change) };
+    if (JSON.stringify(next) === JSON.stringify(request)) return;
+    this.show({ request: next });
+    this.beginAgain();
+  }
+
+  protected begin(session: Session): () => void {
+    const { cursor, request } = this.getSnapshot();
+    if (cursor === null) {
+      const sink = this.sink(({ agentUpdates }: AgentUpdatesSubscription) => {
+        this.#take(agentUpdates);
+        this.beginAgain();
+      });
+      return session.start(AgentUpdatesDocument, request, sink);
+    }
+    this.resumed();
+    const sink = this.sink(({ agentUpdates }: AgentPatchesSubscription) => {
+      if (agentUpdates.kind === 'DELTA') {
+        this.#take(agentUpdates);
+        return;
+      }
+      // The server does not know the cursor: it has been restarted, or that was too long ago.
+      this.show({ cursor: null });
+      this.beginAgain();
+    });
+    return session.start(AgentPatchesDocument, { ...request, after: cursor }, sink);
+  }
+
+  protected greet(): AgentsUpdate | null {
+    const snapshot = this.getSnapshot();
+    if (snapshot.cursor === null) return null;
+    return { kind: 'SNAPSHOT', agents: [...snapshot.agents.values()], removedAgentIds: [], snapshot };
+  }
+
+  protected merge([waiting]: readonly AgentsUpdate[], next: AgentsUpdate): readonly AgentsUpdate[] {
+    return [waiting === undefined ? next : merged(waiting, next)];
+  }
+
+  #take(update: Update): void {
+    const { kind, cursor, timestamp, removedAgentIds, staleServerIds, rate } = update;
+    const before = this.getSnapshot();
+    const agents = applyAgentUpdate(before.agents, update);
+    const topology = applyTopologyChanges(before, kind === 'SNAPSHOT', update.topologyChanges);
+    const { swarms, edges } = topology;
+    this.arrived({ agents, swarms, edges, cursor, timestamp, staleServerIds, rate });
+    const told = 'patches' in update ? update.patches : update.agents;
+    const changed = told.flatMap(({ id }) => agents.get(id) ?? []);
+    this.publish({ kind, agents: changed, removedAgentIds, snapshot: this.getSnapshot() });
+  }
+}
+
+/** Two updates as one. */
+function merged(first: AgentsUpdate, second: AgentsUpdate): AgentsUpdate {
+  if (second.kind === 'SNAPSHOT') return second;
+  const { snapshot } = second;
+  if (first.kind === 'SNAPSHOT') {
+    return { kind: 'SNAPSHOT', agents: [...snapshot.agents.values()], removedAgentIds: [], snapshot };
+  }
+  const changed = new Set([...first.agents, ...second.agents].map(({ id }) => id));
+  const removed = new Set([...first.removedAgentIds, ...second.removedAgentIds]);
+  return {
+    kind: 'DELTA',
+    agents: [...changed].flatMap((id) => snapshot.agents.get(id) ?? []),
+    removedAgentIds: [...removed].filter((id) => !snapshot.agents.has(id)),
+    snapshot,
+  };
+}
+
+/** Without the keys that say nothing. */
+function definedOf(change: AgentsChange): Partial<AgentsRequest> {
+  return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,80 @@
+/** Adds an update to those that wait for an iteration. What it gives back must not grow without end. */
+export type Merge<TUpdate> = (waiting: readonly TUpdate[], next: TUpdate) => readonly TUpdate[];
+
+export interface MailboxOptions<TUpdate> {
+  readonly merge: Merge<TUpdate>;
+  /** The first `next()` has been called. @returns what there is already; `null`: nothing */
+  readonly onBegin: (mailbox: Mailbox<TUpdate>) => TUpdate | null;
+  /** It is over, from whichever side. */
+  readonly onLeave: (mailbox: Mailbox<TUpdate>) => void;
+}
+
+interface Reader<TUpdate> {
+  readonly resolve: (result: IteratorResult<TUpdate>) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** One iteration of a stream. It begins with the first `next()`, and holds what comes until it is asked for. */
+export class Mailbox<TUpdate> implements AsyncIterableIterator<TUpdate> {
+  readonly #options: MailboxOptions<TUpdate>;
+  #waiting: readonly TUpdate[] = [];
+  #readers: Reader<TUpdate>[] = [];
+  #state: 'NEW' | 'RUNNING' | 'OVER' = 'NEW';
+  #error: Error | null = null;
+
+  constructor(options: MailboxOptions<TUpdate>) {
+    this.#options = options;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  put(update: TUpdate): void {
+    if (this.#state === 'OVER') return;
+    const reader = this.#readers.shift();
+    if (reader === undefined) this.#waiting = this.#options.merge(this.#waiting, update);
+    else reader.resolve({ done: false, value: update });
+  }
+
+  /** The stream is over. What waits is still given. */
+  end(error: Error | null): void {
+    if (this.#state === 'OVER') return;
+    this.#state = 'OVER';
+    this.#error = error;
+    for (const reader of this.#readers.splice(0)) this.#last(reader);
+    this.#options.onLeave(this);
+  }
+
+  next(): Promise<IteratorResult<TUpdate>> {
+    if (this.#state === 'NEW') {
+      this.#state = 'RUNNING';
+      const first = this.#options.onBegin(this);
+      if (first !== null) this.#waiting = [first];
+    }
+    const [update, ...rest] = this.#waiting;
+    if (update !== undefined) {
+      this.#waiting = rest;
+      return Promise.resolve({ done: false, value: update });
+    }
+    return new Promise((resolve, reject) => {
+      if (this.#state === 'OVER') this.#last({ resolve, reject });
+      else this.#readers.push({ resolve, reject });
+    });
+  }
+
+  return(): Promise<IteratorReturnResult<undefined>> {
+    this.#waiting = [];
+    this.end(null);
+    this.#error = null;
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  /** The error is told once. */
+  #last({ resolve, reject }: Reader<TUpdate>): void {
+    const error = this.#error;
+    this.#error = null;
+    if (error === null) resolve({ done: true, value: undefined });
+    else reject(error);
+  }
+}

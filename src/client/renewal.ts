@@ -1,0 +1,68 @@
+import { pause, type Surroundings } from './clock.js';
+import { AuthenticateDocument, ViewerDocument } from './generated/operations.js';
+import { askSession } from './ask-session.js';
+import { OperationError } from './run.js';
+import type { Session } from './session.js';
+import type { Tokens } from './tokens.js';
+
+/** Renewed a minute before its end at the latest, or when a fifth of what was left is left. */
+const MAX_MARGIN_MS = 60_000;
+
+/** With less than that it is not worth it: the server ends the connection, and the next one begins with a new token. */
+const MIN_LEFT_MS = 1_000;
+
+export interface RenewalOptions {
+  readonly session: Session;
+  readonly tokens: Tokens;
+  readonly surroundings: Surroundings;
+  /** Aborted when the session is over. */
+  readonly signal: AbortSignal;
+  /** The new token, which is in use now, gives other rights: it takes another connection. */
+  readonly onOtherRights: () => void;
+}
+
+/**
+ * Shows the server a new token before the one in use ends, as long as the session lasts. Whatever goes wrong here, the
+ * close code 4403 is there for.
+ *
+ * @throws OperationError the server does not tell when the token ends
+ */
+export async function keepRenewed({
+  session,
+  tokens,
+  surroundings,
+  signal,
+  onOtherRights,
+}: RenewalOptions): Promise<void> {
+  const { viewer } = await askSession(session, ViewerDocument, {}, signal);
+  let { expiresAt } = viewer;
+  while (expiresAt !== null) {
+    const leftMs = Date.parse(expiresAt) - surroundings.now();
+    if (leftMs < MIN_LEFT_MS) return;
+    await pause(surroundings, leftMs - Math.min(MAX_MARGIN_MS, leftMs / 5), signal);
+    if (signal.aborted) return;
+    // Whatever fails is tried again with what is left of the time.
+    const token = await tokens.ask(signal).catch(() => null);
+    if (token === null) continue;
+    const answer = await show(session, token, signal);
+    if (answer === 'REFUSED') continue;
+    tokens.use(token);
+    if (answer === 'OTHER_RIGHTS') {
+      onOtherRights();
+      return;
+    }
+    expiresAt = answer.expiresAt;
+  }
+}
+
+async function show(
+  session: Session,
+  token: string,
+  signal: AbortSignal,
+): Promise<{ readonly expiresAt: string | null } | 'OTHER_RIGHTS' | 'REFUSED'> {
+  try {
+    return (await askSession(session, AuthenticateDocument, { token }, signal)).authenticate;
+  } catch (error) {
+    return error instanceof OperationError && error.code === 'FORBIDDEN' ? 'OTHER_RIGHTS' : 'REFUSED';
+  }
+}

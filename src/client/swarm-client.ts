@@ -1,0 +1,71 @@
+import type { ConnectionSnapshot } from './connection-state.js';
+import type { TypedDocument } from './document.js';
+import type { PerformanceMode } from './generated/operations.js';
+import type { Observable } from './store.js';
+import type {
+  AgentFilters,
+  AgentIncludes,
+  AgentStream,
+  HealthOptions,
+  HealthStream,
+  MetricsRequest,
+  MetricsStream,
+  NoticesOptions,
+  NoticeStream,
+  StreamOptions,
+  TopologyRequest,
+  TopologyStream,
+} from './streams.js';
+
+/** The variables, which may be left out where none is needed, and the options of one operation. */
+export type OperationArguments<TVariables> =
+  Record<string, never> extends TVariables
+    ? [variables?: TVariables, options?: StreamOptions]
+    : [variables: TVariables, options?: StreamOptions];
+
+/**
+ * One connection to swarmlens and all that runs over it. It is made when something first needs it, comes back by itself,
+ * and is kept until the client is disposed, which ends all of its streams and operations.
+ */
+export interface SwarmClient extends AsyncDisposable {
+  readonly connection: Observable<ConnectionSnapshot>;
+
+  /** The agents that match, kept up to date. @param mode how often it moves at most, NORMAL where it is left out */
+  agents(filters?: AgentFilters, mode?: PerformanceMode, options?: AgentIncludes & StreamOptions): AgentStream;
+  /** Swarms and edges, kept up to date. `agents()` has those between its agents too. */
+  topology(request?: TopologyRequest, options?: StreamOptions): TopologyStream;
+  /** What agents do together. */
+  metrics(request?: MetricsRequest, options?: StreamOptions): MetricsStream;
+  /** Servers, their breakers, replicas and tools, and the node that is asked. */
+  health(options?: HealthOptions): HealthStream;
+  notices(options?: NoticesOptions): NoticeStream;
+
+  /**
+   * Runs a typed query. It waits for the connection, and is asked again when that breaks before the answer.
+   *
+   * @throws OperationError the server refused it
+   * @throws SwarmClientError the client was closed or gave up before the answer
+   * @throws the reason of `signal`, when it is aborted
+   * @throws TypeError the document is no query
+   */
+  query<TResult, TVariables extends Record<string, unknown>>(
+    document: TypedDocument<TResult, TVariables>,
+    ...rest: OperationArguments<TVariables>
+  ): Promise<TResult>;
+
+  /**
+   * Runs a typed mutation. It waits for the connection, and is sent once.
+   *
+   * @throws OperationError the server refused it
+   * @throws SwarmClientError the client was closed or gave up before the answer, or CONNECTION_LOST: it may have been done
+   * @throws the reason of `signal`, when it is aborted
+   * @throws TypeError the document is no mutation
+   */
+  mutate<TResult, TVariables extends Record<string, unknown>>(
+    document: TypedDocument<TResult, TVariables>,
+    ...rest: OperationArguments<TVariables>
+  ): Promise<TResult>;
+
+  /** Ends everything: resolves when the connection is closed. The same as `Symbol.asyncDispose`, which not every browser has. */
+  dispose(): Promise<void>;
+}
