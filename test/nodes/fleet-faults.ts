@@ -1,5 +1,5 @@
 import { sleep, systemClock } from '../../src/shared/index.js';
-import type { Fleet } from './fleet.js';
+import { type Fleet, until } from './fleet.js';
 import type { FleetNode } from './fleet-node.js';
 
 export interface FleetFault {
@@ -62,11 +62,18 @@ export const LINE_SLOW: FleetFault = {
 export const LINE_CUT: FleetFault = {
   name: 'one node cannot reach Redis, and goes on polling what another has taken over',
   needsProcesses: false,
-  hurt: async ({ nodes: [node] }, forMs) => {
-    node?.line.cut();
+  hurt: async (fleet, forMs) => {
+    const [server] = fleet.servers;
+    if (server === undefined) return;
+    const before = fleet.pollerOf(server);
+    const from = server.callers.length;
+    before.line.cut();
     await sleep(systemClock, forMs, NEVER);
+    await until(() => server.callers.slice(from).some((name) => name !== before.name));
   },
-  mend: async ({ nodes: [node] }) => node?.line.mend(),
+  mend: async ({ nodes }) => {
+    for (const { line } of nodes) line.mend();
+  },
 };
 
 export const GARBAGE: FleetFault = {
@@ -114,7 +121,7 @@ export const POLLER_STOPPED: FleetFault = {
     if (server === undefined) return;
     const before = fleet.pollerOf(server);
     before.signal('SIGSTOP');
-    while (fleet.pollerOf(server) === before) await sleep(systemClock, 10, NEVER);
+    await until(() => fleet.pollerOf(server) !== before);
   },
   mend: async (fleet) => {
     for (const node of fleet.nodes) node.signal('SIGCONT');
