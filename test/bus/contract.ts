@@ -93,7 +93,7 @@ export function busContract(start: () => Promise<BusStage>): void {
           }
           for (const id of ['x', 'y']) await eventually(() => expect(seen(other, id)).toEqual(seen(holder, id)));
         }),
-        { numRuns: 50, endOnFailure: true },
+        { numRuns: 25, endOnFailure: true },
       );
     });
 

@@ -1,9 +1,9 @@
+import type { Cluster, Redis } from 'ioredis';
 import { openRedisLink, RedisBus, type RedisLink, type Written } from '../../src/bus/index.js';
 import { parseRedisUrl } from '../../src/shared/index.js';
 import type { Store } from '../../src/state/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
 import { ManualClock } from '../support/manual-clock.js';
-import type { RedisServer } from '../support/redis-server.js';
 import { type BusNode, newStore } from './contract.js';
 
 export const LEASE_MS = 3_000;
@@ -14,26 +14,34 @@ export const LEASE_MS = 3_000;
  */
 export type Fate = 'sent' | 'lost' | 'doubled' | 'late' | 'failed';
 
+/** Where Redis is, and a client to look at it with. */
+export interface RedisPlace {
+  readonly url: string;
+  readonly look: Redis | Cluster;
+}
+
 /** One node on Redis, less what makes it a program: its leases are said by the test. */
 export class RedisNode implements BusNode, AsyncDisposable {
   readonly clock = new ManualClock();
+  /** Of the link alone: when looks at Redis follow each other without a pause, its answers are not late. */
+  readonly linkClock = new ManualClock();
   readonly store: Store;
   readonly link: RedisLink;
   readonly bus: RedisBus;
   readonly fenced: string[] = [];
   readonly written: Written[] = [];
   readonly #terms = new Map<string, number>();
-  readonly #redis: RedisServer;
+  readonly #redis: RedisPlace;
   readonly #late: (() => Promise<void>)[] = [];
   fate: () => Fate = () => 'sent';
   published = 0;
 
-  constructor(redis: RedisServer, nodeId: string, { url = redis.url, prefix = 't', maxTombstones = 100 } = {}) {
+  constructor(redis: RedisPlace, nodeId: string, { prefix = 't', maxTombstones = 100 } = {}) {
     this.#redis = redis;
     this.store = newStore(maxTombstones);
-    const address = parseRedisUrl(url);
+    const address = parseRedisUrl(redis.url);
     if (address === null) throw new Error('no URL of a Redis');
-    const link = openRedisLink({ address, prefix, nodeId, clock: this.clock, logger: silentLogger });
+    const link = openRedisLink({ address, prefix, nodeId, clock: this.linkClock, logger: silentLogger });
     const publish = link.publish.bind(link);
     link.publish = async (channel, message) => {
       const fate = this.fate();
@@ -59,7 +67,7 @@ export class RedisNode implements BusNode, AsyncDisposable {
     this.bus.onWritten((written) => this.written.push(written));
   }
 
-  static async start(redis: RedisServer, nodeId: string, options?: ConstructorParameters<typeof RedisNode>[2]) {
+  static async start(redis: RedisPlace, nodeId: string, options?: ConstructorParameters<typeof RedisNode>[2]) {
     const node = new RedisNode(redis, nodeId, options);
     await node.link.firstUp;
     return node;

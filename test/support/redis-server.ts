@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -117,14 +117,17 @@ class OwnProcess implements AsyncDisposable {
 
   async run(): Promise<void> {
     const memory = ['--save', '', '--appendonly', 'no', '--dir', this.#folder];
-    const args = ['--port', String(this.port), '--bind', '127.0.0.1', ...memory, ...this.#args];
+    // A sentinel writes to its file.
+    const config = join(this.#folder, 'redis.conf');
+    await writeFile(config, '');
+    const args = [config, '--port', String(this.port), '--bind', '127.0.0.1', ...memory, ...this.#args];
     const child = spawn(this.#executable, args, { stdio: ['ignore', 'pipe', 'ignore'] });
     this.#child = child;
     let printed = '';
     await new Promise<void>((resolve, reject) => {
       child.stdout.on('data', (chunk: Buffer) => {
         printed += chunk.toString();
-        if (printed.includes('Ready to accept connections')) resolve();
+        if (/Ready to accept connections|Sentinel ID is/.test(printed)) resolve();
       });
       child.once('error', reject);
       child.once('exit', () => reject(new Error(`redis-server ended: ${printed}`)));
