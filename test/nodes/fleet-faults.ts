@@ -102,9 +102,11 @@ export const GARBAGE: FleetFault = {
 export const POLLER_KILLED: FleetFault = {
   name: 'the node that polls a server is killed (SIGKILL)',
   needsProcesses: true,
-  hurt: async (fleet) => {
+  hurt: async (fleet, forMs) => {
     const [server] = fleet.servers;
     if (server !== undefined) await fleet.kill(fleet.pollerOf(server));
+    // Nobody sees what its server does meanwhile.
+    await sleep(systemClock, forMs, NEVER);
   },
   // Its clients come back elsewhere, with their cursors.
   mend: async (fleet) => {
