@@ -15,6 +15,7 @@ export interface FleetFault {
 const NEVER = new AbortController().signal;
 const NOTHING = (): Promise<void> => Promise.resolve();
 
+const BLIND_MS = 500;
 /** More than a node waits for an answer of Redis. */
 const LONG_DELAY_MS = 1_500;
 
@@ -105,8 +106,8 @@ export const POLLER_KILLED: FleetFault = {
   hurt: async (fleet, forMs) => {
     const [server] = fleet.servers;
     if (server !== undefined) await fleet.kill(fleet.pollerOf(server));
-    // Nobody sees what its server does meanwhile.
-    await sleep(systemClock, forMs, NEVER);
+    // Nobody sees what its server does meanwhile. The time until another takes over is what is to be known.
+    await sleep(systemClock, Math.min(forMs, BLIND_MS), NEVER);
   },
   // Its clients come back elsewhere, with their cursors.
   mend: async (fleet) => {
