@@ -37,6 +37,7 @@ const text = [
       pair(row.otherP50Ms, row.otherP99Ms),
     ]),
   ),
+  table(['goal', 'measured', ''], goals()),
   '### Computed',
   ...RATES_HZ.flatMap((hz) => [
     `Each subscriber at ${hz} Hz:`,
@@ -83,6 +84,35 @@ function times(number) {
 function heartbeats(nodes) {
   const asking = nodes * values.redisNodeMicrosPerSecond;
   return `Of that thread’s work ${percent(asking / (ASSUMED.maxShare * 1e6))} is answering the nodes that it is there, and their leases.`;
+}
+
+/** What was to be reached on one machine. */
+function goals() {
+  const [one, ...more] = rows;
+  const worst = (ratioOf, worse) => worse(...more.map(ratioOf));
+  const cpu = worst((row) => row.cpuMicrosPerUpdate / one.cpuMicrosPerUpdate, Math.max);
+  const updates = worst((row) => row.updatesPerSecond / row.nodes / one.updatesPerSecond, Math.min);
+  const joined = worst((row) => row.joinedPerSecond / one.joinedPerSecond, Math.min);
+  const laterMs = worst((row) => row.otherP99Ms - row.ownP99Ms, Math.max);
+  const verdict = (isMet) => (isMet ? 'pass' : 'miss');
+  return [
+    ['CPU of an update, 2 and 3 nodes: at most 1.10 × one node’s', `${cpu.toFixed(2)} ×`, verdict(cpu <= 1.1)],
+    [
+      'updates a second of each node, 300 clients each: at least 0.90 × one node’s',
+      `${updates.toFixed(2)} ×`,
+      verdict(updates >= 0.9),
+    ],
+    [
+      'clients that join in a second, all together: at least 0.90 × one node’s',
+      `${joined.toFixed(2)} ×`,
+      verdict(joined >= 0.9),
+    ],
+    [
+      'p99 from a change to a client of another node: at most 10 ms above its own node’s',
+      `${laterMs.toFixed(0)} ms above`,
+      verdict(laterMs <= 10),
+    ],
+  ];
 }
 
 /** Other work on the machine makes all of it dearer. */

@@ -12,7 +12,7 @@ const MAX_AFTER_REDIS_MS = 1_000;
 const STALLED_MS = 60_000;
 const SAMPLE_MS = 1_000;
 /** Of the memory of nodes, beside a client that does not read: the last part against the first. */
-const MAX_GROWTH = 1.1;
+const MAX_GROWTH = 1.2;
 const MAX_WAITING_BYTES = 65_536;
 const NEVER = new AbortController().signal;
 
