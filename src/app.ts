@@ -12,9 +12,9 @@ import { DEFAULT_LIMITS, MemoryLimitCounters, OncePerSecond } from './limits/ind
 import { startServer } from './server/index.js';
 import { type Clock, messageOf } from './shared/index.js';
 import { Sights } from './sight/index.js';
-import { Store, Timeline } from './state/index.js';
+import { changesState, Store, Timeline } from './state/index.js';
 import { TappedServers } from './tapped-servers.js';
-import { type Logger, PrometheusMetrics } from './telemetry/index.js';
+import { createTracer, type Logger, PrometheusMetrics } from './telemetry/index.js';
 
 export interface AppDeps {
   readonly clock: Clock;
@@ -55,6 +55,22 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
       if (serverRemoved) metrics.forget(serverId);
     }),
   );
+  const tracesUrl = config.tracesUrl ?? null;
+  const tracer = tracesUrl === null ? null : opened.add(await createTracer({ url: tracesUrl, clock, logger }));
+  if (tracer !== null) {
+    opened.add(
+      store.onCommit((change) => {
+        if (!changesState(change)) return;
+        const { serverId, agents, removedAgentIds } = change;
+        tracer.changed({
+          serverId,
+          agents: agents.length,
+          removedAgents: removedAgentIds.length,
+          revision: store.revision,
+        });
+      }),
+    );
+  }
   const demand = new Demand();
   const node = opened.add(openNode(config, { store, demand, clock, logger }));
   const { bus, ownership } = node;
@@ -70,6 +86,7 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
       removeAfterMs: config.removeAfterMs ?? null,
       ownership,
       metrics,
+      tracer,
     }),
   );
   const commits = opened.add(new Commits(store));
@@ -77,7 +94,7 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
   const active = new ActiveStreams();
   const utilization = eventLoopUtilization();
   const onError = (error: unknown): void => logger.error({ error: messageOf(error) }, 'a shared subscription failed');
-  const groups = opened.add(new Groups({ store, demand, rateClock, active, utilization, onError, metrics }));
+  const groups = opened.add(new Groups({ store, demand, rateClock, active, utilization, onError, metrics, tracer }));
   const live = new LiveConfig(config, { collector, bus, clock, logger });
   let own: { readonly url: string } | null = null;
   const candidates = opened.add(
@@ -100,6 +117,7 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
       clock,
       onError,
       metrics,
+      tracer,
     }),
   );
   const tapped = new TappedServers({

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { hint } from '../shared/index.js';
 import type { Terminal } from './terminal.js';
-import { USAGE, UsageError } from './usage.js';
+import { HELP, USAGE, UsageError } from './usage.js';
 
 type Command = (args: readonly string[], terminal: Terminal) => Promise<number>;
 
@@ -9,6 +9,7 @@ type Command = (args: readonly string[], terminal: Terminal) => Promise<number>;
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import('./serve.js')).serve,
   check: async () => (await import('./check.js')).check,
+  watch: async () => (await import('./watch.js')).watch,
   discover: async () => (await import('./discover.js')).discover,
   token: async () => (await import('./token.js')).token,
   tap: async () => (await import('./tap.js')).tap,
@@ -25,11 +26,11 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   const wantsHelp = name === '--help' || name === '-h' || name === 'help';
   try {
     const command = wantsHelp ? null : commandNamed(name);
-    const about = rest[0];
-    if (name === 'help' && about !== undefined) commandNamed(about);
+    const about = command !== null ? name : name === 'help' ? rest[0] : undefined;
+    if (about !== undefined) commandNamed(about);
     const own = rest.slice(0, rest.includes('--') ? rest.indexOf('--') : rest.length);
     if (command === null || own.includes('--help') || own.includes('-h')) {
-      terminal.stdout.write(USAGE);
+      terminal.stdout.write((about === undefined ? null : HELP[about]) ?? USAGE);
       return 0;
     }
     const start = await command();
@@ -42,7 +43,8 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
       return 2;
     }
     if (!(error instanceof UsageError)) throw error;
-    terminal.stderr.write(`${error.message}\nTry: swarmlens --help\n`);
+    const about = Object.hasOwn(HELP, name) ? `${name} ` : '';
+    terminal.stderr.write(`${error.message}\nTry: swarmlens ${about}--help\n`);
     return 2;
   }
 }

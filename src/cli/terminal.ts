@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
+import type { TerminalOutput } from './screen.js';
 
 /** What a command gets from the outside. */
 export interface Terminal {
@@ -7,7 +8,7 @@ export interface Terminal {
   /** This program's file, for commands that start it again. */
   readonly program: string;
   readonly stdin: Readable;
-  readonly stdout: Writable;
+  readonly stdout: TerminalOutput;
   readonly stderr: Writable;
   /** Resolves when somebody asks the program to stop. */
   readonly stopped: Promise<void>;

@@ -4,7 +4,7 @@ import { CircuitOpenError } from '../guard/index.js';
 import { type connectSession, type McpSession, type Push, ToolRejectedError } from '../mcp/index.js';
 import { isNotSent, Pool, type PoolEvent, type Seat } from '../replicas/index.js';
 import { messageOf, SwarmlensError, timestamp } from '../shared/index.js';
-import type { Metrics } from '../telemetry/index.js';
+import type { Metrics, Tracer } from '../telemetry/index.js';
 import { lastErrorOf } from './assemble.js';
 import { PooledCaller, ServerBusyError } from './caller.js';
 import type { Demand } from './demand.js';
@@ -25,6 +25,8 @@ export interface SupervisorDeps extends PictureKeeperDeps {
   readonly connect: typeof connectSession;
   /** Left out: nobody counts. */
   readonly metrics?: Pick<Metrics, 'toolCalled' | 'polled'>;
+  /** Left out: nobody follows traces. */
+  readonly tracer?: Pick<Tracer, 'pollBegan'> | null;
 }
 
 /** What is known of the server as long as its seat is the same. */
@@ -163,7 +165,7 @@ export class Supervisor implements AsyncDisposable {
     await this.#keeper.publish(this.#standing.begun());
     while (!signal.aborted) {
       if (this.#pool.seat === null) await this.#turns.idle(signal);
-      else await this.#turns.take(() => this.#poll(signal), signal);
+      else await this.#turns.take(() => this.#traced(signal), signal);
       if (this.#pool.isTried && (this.#hasPolled || this.#pool.seat === null)) this.#endFirstAttempt();
     }
     this.#turns.refuse();
@@ -199,6 +201,17 @@ export class Supervisor implements AsyncDisposable {
     const list = cheapTool(type, tools, settings.mapping)?.tool ?? null;
     this.#held = { seat, adapter, list, isShown: false };
     return this.#held;
+  }
+
+  async #traced(signal: AbortSignal): Promise<boolean> {
+    const trace = this.#deps.tracer?.pollBegan(this.settings.id);
+    let answered = false;
+    try {
+      answered = await this.#poll(signal);
+      return answered;
+    } finally {
+      trace?.end(answered);
+    }
   }
 
   async #poll(signal: AbortSignal): Promise<boolean> {

@@ -34,6 +34,8 @@ export interface Config {
   readonly busPrefix?: string;
   /** How long a node is waited for that watches a server and is not heard of. Left out: 5000. */
   readonly leaseMs?: number;
+  /** Where traces are posted to (OTLP over HTTP); `null`, or left out: there are none. */
+  readonly tracesUrl?: string | null;
   readonly logLevel: LogLevel;
   /** The servers are the bundled simulators. */
   readonly demo: boolean;

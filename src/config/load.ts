@@ -12,6 +12,7 @@ import { expectation, hint, keyOf, problemsOf, show } from './problems.js';
 import { FILE, hintForOwn, OWN_OPTIONS } from './schema.js';
 import { parseServer } from './servers.js';
 import { isTap, tapWarning } from './tap-entry.js';
+import { tracesUrlOf } from './traces.js';
 import { readTrustedDocuments } from './trusted-documents.js';
 import { type Environment, fillIn } from './variables.js';
 
@@ -63,6 +64,7 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
       `${key}: ${show(host, [])} – without authentication only loopback is bound: set swarmlens.auth, use 127.0.0.1, ::1 or localhost, or pass --insecure-no-auth to serve everybody`,
     );
   }
+  const tracesUrl = tracesUrlOf(env, options.otlpEndpoint, problems);
   const logLevel = logLevelOf(env['LOG_LEVEL'], problems) ?? options.logLevel ?? 'warn';
   if (problems.length > 0) throw new ConfigError(problems);
   const all = file?.servers ?? demoServers(program, cwd);
@@ -88,6 +90,7 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
     busPrefix: options.busPrefix ?? DEFAULT_BUS_PREFIX,
     leaseMs: options.leaseMs ?? DEFAULT_LEASE_MS,
     logLevel,
+    tracesUrl,
     heartbeatMs: options.heartbeatMs ?? 5_000,
     tombstones: options.tombstones ?? 2_000,
     removeAfterMs: options.removeAfterMs === undefined ? 300_000 : options.removeAfterMs,

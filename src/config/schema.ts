@@ -137,6 +137,7 @@ export const OWN_OPTIONS = z.strictObject({
     .optional(),
   leaseMs: wholeNumber(200, 600_000, 'milliseconds, a whole number').optional(),
   logLevel: z.enum(LOG_LEVELS).optional(),
+  otlpEndpoint: z.string().optional(),
   auth: AUTH.optional(),
   limits: LIMITS.optional(),
   trustedDocuments: z.string().min(1).optional(),

@@ -1,7 +1,8 @@
 import { type Changes, changesSince, type Position, type Store, type View } from '../state/index.js';
 import type { ActiveStreams } from './active-streams.js';
-import type { DeliveryMetrics, Lane } from './lane.js';
+import type { Lane } from './lane.js';
 import { effectiveHz, RateMeter, type StreamRate } from './rate-meter.js';
+import type { DeliveryWatch, WatchedUpdate } from './watch.js';
 
 /** Where streams say how often they want to know. */
 export interface DemandPort {
@@ -47,9 +48,7 @@ export interface GroupDeps {
   /** Has the newcomers of the group greeted soon, together. */
   readonly greet: (group: Greeter) => void;
   readonly onError: (error: unknown) => void;
-  /** Milliseconds, monotonic. */
-  readonly now: () => number;
-  readonly metrics: DeliveryMetrics | null;
+  readonly watch: DeliveryWatch;
 }
 
 export interface Greeter {
@@ -123,17 +122,18 @@ export class Group<T> implements Greeter {
       if (seat.member.hasRoom()) seats.push(seat);
       else if (!seat.isNew) {
         seat.skip();
-        this.#deps.metrics?.ticksSkipped('slow_reader', 1);
+        this.#deps.watch.skipped();
       }
     }
     return seats;
   }
 
   #serveTable(from: Position | null, table: readonly GroupSeat<T>[], dueMs: number | null): void {
-    const { store, lane } = this.#deps;
+    const { store, lane, watch } = this.#deps;
     const changes = changesSince(store, from, this.#request.view);
     const here = this.#here?.revision === changes.position.revision ? this.#here : changes.position;
     this.#here = here;
+    watch.reached(here);
     for (const seat of table) {
       seat.position = here;
       seat.isNew = false;
@@ -143,37 +143,47 @@ export class Group<T> implements Greeter {
     for (const { key, seats } of split(table, (seat) => seat.effectiveHz())) {
       for (const seat of seats) seat.meter.served();
       const rate: StreamRate = { requestedHz: lane.hz, effectiveHz: key };
-      this.#render(from, seats, { changes, rate }, dueMs);
+      this.#render(from, seats, { changes, rate }, watch.began(from, changes, dueMs));
     }
   }
 
-  #render(from: Position | null, seats: readonly GroupSeat<T>[], update: StreamedChanges, dueMs: number | null): void {
+  #render(
+    from: Position | null,
+    seats: readonly GroupSeat<T>[],
+    update: StreamedChanges,
+    watched: WatchedUpdate,
+  ): void {
+    const giveBack = (error: unknown): void => {
+      watched.end(0);
+      this.#giveBack(from, seats, error);
+    };
     let rendered: T | Promise<T>;
     try {
       rendered = this.#request.render(update, seats.length);
     } catch (error) {
-      this.#giveBack(from, seats, error);
+      giveBack(error);
       return;
     }
     if (!(rendered instanceof Promise)) {
-      this.#hand(seats, rendered, dueMs);
+      watched.end(this.#hand(seats, rendered));
       return;
     }
     for (const seat of seats) seat.rendering = true;
     rendered.then(
       (value) => {
         for (const seat of seats) seat.rendering = false;
-        this.#hand(seats, value, dueMs);
+        watched.end(this.#hand(seats, value));
         this.#deps.lane.arm();
       },
       (error: unknown) => {
         for (const seat of seats) seat.rendering = false;
-        this.#giveBack(from, seats, error);
+        giveBack(error);
       },
     );
   }
 
-  #hand(seats: readonly GroupSeat<T>[], rendered: T, dueMs: number | null): void {
+  /** @returns how many have got it */
+  #hand(seats: readonly GroupSeat<T>[], rendered: T): number {
     let readers = 0;
     for (const seat of seats) {
       if (seat.left) continue;
@@ -184,8 +194,7 @@ export class Group<T> implements Greeter {
         this.#deps.onError(error);
       }
     }
-    const { metrics, now } = this.#deps;
-    if (readers > 0) metrics?.updateDelivered(readers, dueMs === null ? null : Math.max(0, now() - dueMs));
+    return readers;
   }
 
   /** What could not be rendered has not been told: it is tried again with the next change. */

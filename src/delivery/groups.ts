@@ -9,10 +9,11 @@ import {
   type Seat,
   type StreamedChanges,
 } from './group.js';
-import { type DeliveryMetrics, Lane } from './lane.js';
+import { Lane } from './lane.js';
 import { Pace, type Utilization } from './pace.js';
 import { MemberReader } from './member-reader.js';
 import type { RateClock } from './rate-clock.js';
+import { type DeliveryMetrics, type DeliveryTracer, DeliveryWatch } from './watch.js';
 
 export interface GroupsDeps {
   readonly store: Store;
@@ -22,8 +23,9 @@ export interface GroupsDeps {
   readonly utilization: Utilization;
   /** What went wrong with a group or a member: the others go on. */
   readonly onError: (error: unknown) => void;
-  /** Left out: nobody counts. */
+  /** Left out: nobody counts, and nobody follows traces. */
   readonly metrics?: DeliveryMetrics;
+  readonly tracer?: DeliveryTracer | null;
 }
 
 /** Everything that is streamed, by what is asked for. */
@@ -32,11 +34,13 @@ export class Groups implements Disposable {
   readonly #lanes = new Map<number, Lane>();
   readonly #deps: GroupsDeps;
   readonly #pace: Pace;
+  readonly #watch: DeliveryWatch;
   readonly #commits: Disposable;
   #greeted = new Set<Greeter>();
 
   constructor(deps: GroupsDeps) {
     this.#deps = deps;
+    this.#watch = new DeliveryWatch(deps.metrics ?? null, deps.tracer ?? null, () => deps.rateClock.now());
     this.#pace = new Pace(deps.utilization, deps.rateClock);
     this.#commits = deps.store.onCommit(() => {
       for (const lane of this.#lanes.values()) lane.arm();
@@ -86,7 +90,7 @@ export class Groups implements Disposable {
   }
 
   #open<T>(request: GroupRequest<T>): Group<T> {
-    const { store, demand, active, onError, rateClock, metrics = null } = this.#deps;
+    const { store, demand, active, onError } = this.#deps;
     const lane = this.#laneOf(request.hz);
     const close = (): void => {
       if (lane.size === 0) {
@@ -96,16 +100,7 @@ export class Groups implements Disposable {
       request.close?.();
     };
     return new Group(
-      {
-        store,
-        demand,
-        active,
-        lane,
-        greet: (group) => this.#greet(group),
-        onError,
-        now: () => rateClock.now(),
-        metrics,
-      },
+      { store, demand, active, lane, greet: (group) => this.#greet(group), onError, watch: this.#watch },
       { ...request, close },
     );
   }

@@ -1,16 +1,13 @@
 import type { Pace } from './pace.js';
-import type { Metrics } from '../telemetry/index.js';
 import type { RateClock } from './rate-clock.js';
 import { RateMeter } from './rate-meter.js';
+import type { DeliveryMetrics } from './watch.js';
 
 /** Those who are served at the ticks of a lane. */
 export interface LaneUser {
   /** @param dueMs when the tick was due, on the rate clock; `null`: somebody has asked, there was no tick */
   serve(dueMs: number | null): void;
 }
-
-/** What there is to be counted of lanes and groups; left out: nobody counts. */
-export type DeliveryMetrics = Pick<Metrics, 'updateDelivered' | 'ticksSkipped'>;
 
 /** All groups of one rate: one wait for the next tick serves all of them. */
 export class Lane implements Disposable {

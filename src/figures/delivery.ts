@@ -60,7 +60,7 @@ export function deliveryFigures(sources: DeliverySources): readonly Figure[] {
     one('swarmlens_network_received_bytes_total', 'Bytes that came from clients.', () => traffic.receivedBytes),
     {
       name: 'swarmlens_subscriptions',
-      help: 'Subscriptions that run, by the slowest mode that is as fast as what they asked for; none: streams of events.',
+      help: 'Subscriptions that run, by the slowest mode that is as fast as what they asked for; none: of events, and of figures of all agents.',
       labels: ['mode'],
       read: () => byMode(streams, () => 1),
     },

@@ -9,7 +9,7 @@ import {
 } from '../domain/index.js';
 import type { Clock } from '../shared/index.js';
 import type { Store } from '../state/index.js';
-import { type Figure, labelValue, largest, type Reading } from '../telemetry/index.js';
+import { type Figure, labelValue, largest, OTHER, type Reading } from '../telemetry/index.js';
 
 export interface ServerSources {
   readonly store: Pick<Store, 'servers' | 'agents' | 'serverSeenAt'>;
@@ -17,14 +17,18 @@ export interface ServerSources {
   readonly clock: Clock;
 }
 
-/** Servers and types of agents that are told apart: the ones with most agents, all others together are "other". */
+/** Servers that are told apart, in the order in which they came; what can be added up of the others is "other". */
 const MAX_SERVERS = 128;
+/** Types of agents that are: those with most agents. */
 const MAX_TYPES = 50;
 
 /** Of MCP servers and their agents. */
 export function serverFigures({ store, collector, clock }: ServerSources): readonly Figure[] {
   /** Those that are told apart. */
   const shown = (): readonly McpServer[] => [...store.servers.values()].slice(0, MAX_SERVERS);
+  /** All, each with its label. */
+  const named = (): readonly (readonly [label: string, server: McpServer])[] =>
+    [...store.servers.values()].map((server, index) => [index < MAX_SERVERS ? labelValue(server.id) : OTHER, server]);
   const healths = onceATurn(() => new Map(shown().map(({ id }) => [id, collector.health(id)])));
   const health = (serverId: string): ServerHealth | null => healths().get(serverId) ?? null;
   const each = (valueOf: (server: McpServer) => number | null): (() => Iterable<Reading>) => {
@@ -50,10 +54,8 @@ export function serverFigures({ store, collector, clock }: ServerSources): reado
       help: 'What an MCP server is: 1 for its status, 0 for the others.',
       labels: ['server', 'status'],
       read: function* () {
-        for (const { id, status } of shown()) {
-          for (const one of SERVER_STATUSES) {
-            yield [{ server: labelValue(id), status: one.toLowerCase() }, one === status ? 1 : 0];
-          }
+        for (const [server, { status }] of named()) {
+          for (const one of SERVER_STATUSES) yield [{ server, status: one.toLowerCase() }, one === status ? 1 : 0];
         }
       },
     },
@@ -94,7 +96,7 @@ export function serverFigures({ store, collector, clock }: ServerSources): reado
       name: 'swarmlens_agents',
       help: 'Agents, by server and status.',
       labels: ['server', 'status'],
-      read: () => agentsByStatus(shown(), store),
+      read: () => agentsByStatus(named(), store),
     },
     {
       name: 'swarmlens_agents_by_type',
@@ -114,17 +116,20 @@ export function serverFigures({ store, collector, clock }: ServerSources): reado
       labels: ['server'],
       read: () => {
         const counts = countBy(store.agents.values(), ({ serverId, stale }) => (stale ? serverId : null));
-        return shown().map(({ id }) => [{ server: labelValue(id) }, counts.get(id) ?? 0]);
+        return named().map(([server, { id }]) => [{ server }, counts.get(id) ?? 0]);
       },
     },
   ];
 }
 
-function* agentsByStatus(servers: readonly McpServer[], store: Pick<Store, 'agents'>): Iterable<Reading> {
+function* agentsByStatus(
+  servers: readonly (readonly [label: string, server: McpServer])[],
+  store: Pick<Store, 'agents'>,
+): Iterable<Reading> {
   const counts = countBy(store.agents.values(), ({ serverId, status }) => `${status} ${serverId}`);
-  for (const { id } of servers) {
+  for (const [server, { id }] of servers) {
     for (const status of AGENT_STATUSES) {
-      yield [{ server: labelValue(id), status: status.toLowerCase() }, counts.get(`${status} ${id}`) ?? 0];
+      yield [{ server, status: status.toLowerCase() }, counts.get(`${status} ${id}`) ?? 0];
     }
   }
 }

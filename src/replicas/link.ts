@@ -155,7 +155,7 @@ export class Link {
     this.#error = givenUp
       ? `${reason} – given up after ${starts} starts in a row that led to nothing: refreshDiscovery, or a changed configuration, tries again`
       : reason;
-    this.#deps.logger.debug({ replicaId: id, reason }, 'server is not connected');
+    this.#deps.logger.debug({ serverId: this.#settings.serverId, replicaId: id, reason }, 'server is not connected');
     this.#deps.onLeft();
   }
 

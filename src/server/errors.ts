@@ -11,8 +11,8 @@ const YOGAS_CODES: ReadonlySet<unknown> = new Set(['BAD_REQUEST', 'OPERATION_RES
 export interface ErrorPlace {
   /** Made here, never a client's own. */
   readonly requestId: string;
-  /** Who asked. */
-  readonly subject?: string | null;
+  /** Who asked: whom the token is for, or the address. */
+  readonly clientId?: string | null;
 }
 
 /** What a client is told of an error: its own mistakes in full, ours not at all, but with an id under which the log has it. */
@@ -24,7 +24,7 @@ export class ErrorMask {
   }
 
   /** @returns the same error when it has been through here before */
-  mask(error: unknown, { requestId, subject = null }: ErrorPlace): GraphQLError {
+  mask(error: unknown, { requestId, clientId = null }: ErrorPlace): GraphQLError {
     const original = error instanceof GraphQLError ? error.originalError : error;
     if (original instanceof SwarmlensError) {
       return new GraphQLError(original.message, {
@@ -38,7 +38,7 @@ export class ErrorMask {
       return error;
     }
     const { path } = located(error);
-    this.#logger.error({ requestId, subject, path, error: detailsOf(original ?? error) }, 'operation failed');
+    this.#logger.error({ requestId, clientId, path, error: detailsOf(original ?? error) }, 'operation failed');
     return new GraphQLError('Internal server error. It has been logged.', {
       ...located(error),
       extensions: { code: 'INTERNAL_SERVER_ERROR', requestId },
@@ -59,8 +59,8 @@ function isRequestError({ originalError, path }: GraphQLError): boolean {
 export function useErrorMask(mask: ErrorMask): Plugin<SchemaContext> {
   const maskResult = ({ args, result, setResult }: ResultOf): void => {
     if (result.errors === undefined) return;
-    const { requestId, viewer } = args.contextValue;
-    const errors = result.errors.map((error) => mask.mask(error, { requestId, subject: viewer.subject }));
+    const { requestId, clientId } = args.contextValue;
+    const errors = result.errors.map((error) => mask.mask(error, { requestId, clientId }));
     setResult({ ...result, errors });
   };
   return {
@@ -71,13 +71,13 @@ export function useErrorMask(mask: ErrorMask): Plugin<SchemaContext> {
       onExecuteDone: (payload) => handleStreamOrSingleExecutionResult(payload, maskResult),
     }),
     onSubscribe({ args }) {
-      const { requestId, viewer } = args.contextValue;
+      const { requestId, clientId } = args.contextValue;
       return {
         onSubscribeResult: (payload) => handleStreamOrSingleExecutionResult(payload, maskResult),
         onSubscribeError({ error, setError }) {
           // Nobody is there any more to be told.
           if (error instanceof Error && error.name === 'AbortError') return;
-          setError(mask.mask(error, { requestId, subject: viewer.subject }));
+          setError(mask.mask(error, { requestId, clientId }));
         },
       };
     },

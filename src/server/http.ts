@@ -131,6 +131,7 @@ async function serveGraphQL(
     return;
   }
   let viewer: Viewer | null = null;
+  const place = { requestId, clientId: clientIdOf(request, { subject: null }) };
   // The page itself tells nothing. Without a viewer no operation is run, whatever else is taken for the page.
   if (!isPage(request)) {
     try {
@@ -138,19 +139,19 @@ async function serveGraphQL(
     } catch (error) {
       if (error instanceof SwarmlensError && error.code === 'RATE_LIMITED') {
         response.setHeader('retry-after', `${RETRY_AFTER_SECONDS}`);
-        answerError(request, response, 429, mask.mask(error, { requestId }));
+        answerError(request, response, 429, mask.mask(error, place));
         return;
       }
       const isRefused = error instanceof SwarmlensError && error.code === 'UNAUTHENTICATED';
       if (isRefused) response.setHeader('www-authenticate', 'Bearer realm="swarmlens"');
-      answerError(request, response, isRefused ? 401 : 503, mask.mask(error, { requestId }));
+      answerError(request, response, isRefused ? 401 : 503, mask.mask(error, place));
       return;
     }
   }
   const refuse = (status: number, message: string): void => {
     // What has not been read of it is not another request.
     response.setHeader('connection', 'close');
-    answerError(request, response, status, mask.mask(new SwarmlensError('LIMIT_EXCEEDED', message), { requestId }));
+    answerError(request, response, status, mask.mask(new SwarmlensError('LIMIT_EXCEEDED', message), place));
   };
   let whole = request;
   if (request.method === 'POST') {

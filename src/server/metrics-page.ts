@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { requirePermission, type Viewer } from '../auth/index.js';
 import { messageOf, SwarmlensError } from '../shared/index.js';
 import type { Logger, MetricsPage } from '../telemetry/index.js';
+import { clientIdOf } from './graphql.js';
 import { RETRY_AFTER_SECONDS } from './refuse-upgrade.js';
 
 export const METRICS_PATH = '/metrics';
@@ -38,7 +39,11 @@ export async function answerMetrics(
     answer(response, 200, metrics.contentType, request.method === 'HEAD' ? '' : text);
   } catch (error) {
     const known = error instanceof SwarmlensError ? error : null;
-    if (known === null) logger.error({ requestId, error: messageOf(error) }, 'metrics could not be read');
+    if (known === null)
+      logger.error(
+        { requestId, clientId: clientIdOf(request, { subject: null }), error: messageOf(error) },
+        'metrics could not be read',
+      );
     const status = (known === null ? undefined : STATUS[known.code]) ?? 500;
     if (status === 401) response.setHeader('www-authenticate', 'Bearer realm="swarmlens"');
     if (status === 429) response.setHeader('retry-after', `${RETRY_AFTER_SECONDS}`);

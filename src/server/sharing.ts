@@ -71,8 +71,8 @@ export class Sharing {
       };
       return { after, join: (member) => context.streams.groups.join(key, request, member) };
     } catch (error) {
-      const { requestId, viewer } = context;
-      return this.#mask.mask(error, { requestId, subject: viewer.subject });
+      const { requestId, clientId } = context;
+      return this.#mask.mask(error, { requestId, clientId });
     }
   }
 

@@ -41,7 +41,7 @@ export class TapGate implements AsyncDisposable {
     duplex.on('error', () => undefined);
     this.#viewerOf(request).then(
       (viewer) => this.#admit(viewer, request, duplex, head),
-      (error: unknown) => refuseUpgrade(duplex, statusOf(error), this.#reasonOf(error)),
+      (error: unknown) => refuseUpgrade(duplex, statusOf(error), this.#reasonOf(error, askedBy(request).name)),
     );
   }
 
@@ -61,16 +61,18 @@ export class TapGate implements AsyncDisposable {
     if (duplex.destroyed) return;
     const { name, instance } = askedBy(request);
     this.#sockets.handleUpgrade(request, duplex, head, (socket) => {
-      socket.on('error', (error) => this.#options.logger.debug({ error: error.message }, 'error of a tap'));
+      socket.on('error', (error) =>
+        this.#options.logger.debug({ serverId: name, error: error.message }, 'error of a tap'),
+      );
       const watch = this.#options.authenticator.watch(viewer, (reason) => socket.close(FORBIDDEN, reason));
       socket.once('close', () => watch[Symbol.dispose]());
       this.#options.join({ name, instance, socket });
     });
   }
 
-  #reasonOf(error: unknown): string {
+  #reasonOf(error: unknown, name: string): string {
     if (error instanceof SwarmlensError) return error.message;
-    this.#options.logger.error({ error: messageOf(error) }, 'a tap could not be authenticated');
+    this.#options.logger.error({ serverId: name, error: messageOf(error) }, 'a tap could not be authenticated');
     return 'internal server error';
   }
 

@@ -18,7 +18,7 @@ import { type Clock, messageOf, TAP_PATH } from '../shared/index.js';
 import type { Logger } from '../telemetry/index.js';
 import type { Admission } from './admission.js';
 import type { Connections } from './connections.js';
-import { GRAPHQL_PATH, type GraphQLHandler } from './graphql.js';
+import { clientIdOf, GRAPHQL_PATH, type GraphQLHandler } from './graphql.js';
 import { deflationOf } from './inflater.js';
 import { type DoorOptions, refusalOf } from './origin.js';
 import { refuseUpgrade } from './refuse-upgrade.js';
@@ -217,12 +217,15 @@ function open(
   { authenticator, logger }: WebSocketOptions,
 ): void {
   limits.watch(socket);
-  socket.on('error', (error) => logger.debug({ error: error.message }, 'socket error'));
+  socket.on('error', (error) => logger.debug({ ...who(), error: error.message }, 'socket error'));
   const deflation = deflationOf(socket);
   const client: Client = { socket, stream, outlet, mayDeflate: deflation?.mayDeflate ?? false };
   const session = new SocketSession(authenticator, request.headers.authorization ?? null, (code, reason) =>
     socket.close(code, reason),
   );
+  // A socket that is closed has no address any more.
+  const address = clientIdOf(request, { subject: null });
+  const who = (): { clientId: string } => ({ clientId: session.viewer?.subject ?? address });
   const closed = protocol.opened(
     {
       protocol: socket.protocol,
@@ -237,7 +240,7 @@ function open(
           // What is on its way while the socket closes comes from somebody who has been shown the door.
           if (!limits.mayReceive() || socket.readyState !== socket.OPEN) return;
           receive(message.toString('utf8')).catch((error: unknown) => {
-            logger.error({ error: messageOf(error) }, 'message handling failed');
+            logger.error({ ...who(), error: messageOf(error) }, 'message handling failed');
             socket.close(CloseCode.InternalServerError, 'Internal server error');
           });
         });
@@ -249,7 +252,7 @@ function open(
     session[Symbol.dispose]();
     limits[Symbol.dispose]();
     closed(code, reason.toString('utf8')).catch((error: unknown) => {
-      logger.error({ error: messageOf(error) }, 'closing a socket failed');
+      logger.error({ ...who(), error: messageOf(error) }, 'closing a socket failed');
     });
   });
 }

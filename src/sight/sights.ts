@@ -18,7 +18,7 @@ export interface Sight {
 }
 
 export interface SightsDeps
-  extends Omit<PictureOptions, 'epoch'>, Pick<GroupsDeps, 'utilization' | 'onError' | 'metrics'> {
+  extends Omit<PictureOptions, 'epoch'>, Pick<GroupsDeps, 'utilization' | 'onError' | 'metrics' | 'tracer'> {
   /** For those who may see everything. */
   readonly whole: Sight;
   readonly clock: Clock;
@@ -90,7 +90,7 @@ class RestrictedSight implements Sight, Disposable {
   #streams = 0;
 
   constructor(deps: SightsDeps, restriction: Restriction, extent: Extent) {
-    const { whole, maxTombstones, maxEvents, utilization, onError, metrics } = deps;
+    const { whole, maxTombstones, maxEvents, utilization, onError, metrics, tracer = null } = deps;
     const epoch = randomBytes(6).toString('base64url');
     const picture = new RestrictedPicture(whole.store, extent, { epoch, maxTombstones, maxEvents });
     const { store } = picture;
@@ -108,6 +108,7 @@ class RestrictedSight implements Sight, Disposable {
       active,
       utilization,
       onError,
+      tracer,
       ...(metrics !== undefined && { metrics }),
     });
     this.store = store;

@@ -1,4 +1,9 @@
-import type { Counter as CounterOf, Histogram as HistogramOf, Registry as RegistryOf } from 'prom-client';
+import type {
+  Counter as CounterOf,
+  Gauge as GaugeOf,
+  Histogram as HistogramOf,
+  Registry as RegistryOf,
+} from 'prom-client';
 import { LabelValues, OTHER } from './label-values.js';
 import type { CallOutcome, Figure, Metrics, MetricsPage, SkipCause } from './metrics.js';
 import { Counter, Gauge, Histogram, Registry } from './prom-client.js';
@@ -106,12 +111,18 @@ export class PrometheusMetrics implements Metrics, MetricsPage {
   /** Shows a figure from now on: a counter when its name ends in `_total`, a gauge otherwise. */
   expose({ name, help, labels, read }: Figure): void {
     const shared = { name, help, labelNames: [...labels], registers: [this.#registry] };
+    const show = (metric: CounterOf | GaugeOf): void => {
+      metric.reset();
+      // What has no labels begins as 0 there; nothing read is nothing shown.
+      if (labels.length === 0) metric.remove({});
+      // Two things that are shown under one name, such as "other", are shown together.
+      for (const [found, value] of read()) metric.inc(found, value);
+    };
     if (name.endsWith('_total')) {
       new Counter({
         ...shared,
         collect() {
-          this.reset();
-          for (const [found, value] of read()) this.inc(found, value);
+          show(this);
         },
       });
       return;
@@ -119,9 +130,7 @@ export class PrometheusMetrics implements Metrics, MetricsPage {
     new Gauge({
       ...shared,
       collect() {
-        this.reset();
-        // Two things that are shown under one name, such as "other", are shown together.
-        for (const [found, value] of read()) this.inc(found, value);
+        show(this);
       },
     });
   }

@@ -10,7 +10,20 @@ const SRC = fileURLToPath(new URL('../../src', import.meta.url));
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   main: ['cli'],
   index: ['app', 'client', 'config', 'shared', 'telemetry', 'domain'],
-  cli: ['app', 'auth', 'tap', 'check', 'config', 'discovery', 'domain', 'shared', 'telemetry', 'simulator', 'workers'],
+  cli: [
+    'app',
+    'auth',
+    'client',
+    'tap',
+    'check',
+    'config',
+    'discovery',
+    'domain',
+    'shared',
+    'telemetry',
+    'simulator',
+    'workers',
+  ],
   app: [
     'auth',
     'collector',

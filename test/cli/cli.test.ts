@@ -49,6 +49,28 @@ describe('usage', () => {
     },
   );
 
+  test.each([['serve'], ['watch'], ['check'], ['discover'], ['token'], ['tap'], ['simulate']])(
+    'the help of %s says what it is, and the one of the program names it',
+    async (command) => {
+      const about = await run([command, '--help']);
+      expect(about.stdout).toMatch(new RegExp(`^swarmlens ${command}\\b`));
+      expect(await run(['help', command])).toEqual(about);
+      expect((await run([])).stdout).toMatch(new RegExp(`^ {2}swarmlens ${command} `, 'm'));
+    },
+  );
+
+  test('no line of any help is wider than 120 characters, and every flag of a command stands in its help', async () => {
+    const { HELP, USAGE } = await import('../../src/cli/usage.js');
+    for (const text of [USAGE, ...Object.values(HELP)]) {
+      for (const line of text.split('\n')) expect(Array.from(line).length, line).toBeLessThanOrEqual(124);
+    }
+    for (const [command, text] of Object.entries(HELP)) {
+      const source = await readFile(new URL(`../../src/cli/${command}.ts`, import.meta.url), 'utf8');
+      const flags = [...source.matchAll(/^ +'?([a-z-]+)'?: \{ type: '(?:string|boolean)'/gm)].map(([, flag]) => flag);
+      for (const flag of flags) expect(text, `${command} --${flag ?? ''}`).toContain(`--${flag ?? ''}`);
+    }
+  });
+
   test('--version prints the version of the package', async () => {
     expect(await run(['--version'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
   });
@@ -88,7 +110,7 @@ describe('usage', () => {
     const { code, stdout, stderr } = await run(args);
     expect(code).toBe(2);
     expect(stderr).toMatch(message);
-    expect(stderr).toMatch(/^[^\n]+\n(Try: swarmlens --help\n)?$/);
+    expect(stderr).toMatch(/^[^\n]+\n(Try: swarmlens ([a-z]+ )?--help\n)?$/);
     expect(stdout).toBe('');
   });
 });

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -24,11 +24,4 @@ test('limits that are left out have their defaults, those that are set are as th
 
 test('every limit may be set to its default', async () => {
   expect((await load({ limits: DEFAULT_LIMITS })).limits).toEqual(DEFAULT_LIMITS);
-});
-
-test('the README tells every limit with its default, and no other', async () => {
-  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
-  const [, table = ''] = /\n\| key of `limits`.*\n\|[ -|]*\n((?:\|.*\n)*)/.exec(readme) ?? [];
-  const rows = [...table.matchAll(/^\| `(\w+)` .*\| `?(\w+)`? +\|$/gm)].map(([, key, value]) => [key, value]);
-  expect(rows).toEqual(Object.entries(DEFAULT_LIMITS).map(([key, value]) => [key, String(value)]));
 });

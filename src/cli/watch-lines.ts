@@ -1,0 +1,36 @@
+import type { Agent, AgentsUpdate } from '../client/index.js';
+import { columns } from './table.js';
+
+/** Tells updates as text: for machines, or line by line where there is no terminal to draw on. */
+export class WatchLines {
+  readonly #told = new Map<string, string>();
+
+  /** One line for each agent that has come, is something else, or is gone; none for what would say the same again. */
+  text({ kind, agents, removedAgentIds, snapshot }: AgentsUpdate): string {
+    const at = snapshot.timestamp ?? '';
+    const gone =
+      kind === 'SNAPSHOT' ? [...this.#told.keys()].filter((id) => !snapshot.agents.has(id)) : removedAgentIds;
+    const lines: string[] = [];
+    for (const id of gone) if (this.#told.delete(id)) lines.push(`${at} - ${id}`);
+    for (const agent of agents) {
+      const said = described(agent);
+      const before = this.#told.get(agent.id);
+      if (before === said) continue;
+      this.#told.set(agent.id, said);
+      lines.push(`${at} ${before === undefined ? '+' : '~'} ${said}`);
+    }
+    return columns(lines.map((line) => [line]))
+      .map((line) => `${line}\n`)
+      .join('');
+  }
+
+  /** One line of JSON. */
+  json({ kind, agents, removedAgentIds, snapshot }: AgentsUpdate): string {
+    const { timestamp, staleServerIds } = snapshot;
+    return `${JSON.stringify({ kind, timestamp, agents, removedAgentIds, staleServerIds })}\n`;
+  }
+}
+
+function described({ id, type, status, name, stale }: Agent): string {
+  return `${id} ${type} ${status}${stale ? ' (stale)' : ''} ${name}`;
+}

@@ -1,0 +1,8 @@
+import type { OtlpTracerOptions } from './otlp-tracer.js';
+import type { Tracer } from './tracer.js';
+
+/** Loads OpenTelemetry, which nobody needs who wants no traces. */
+export async function createTracer(options: OtlpTracerOptions): Promise<Tracer> {
+  const { OtlpTracer } = await import('./otlp-tracer.js');
+  return new OtlpTracer(options);
+}

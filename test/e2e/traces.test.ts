@@ -1,0 +1,88 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { simulator, SocketClient, startApp } from '../support/app.js';
+import { Program } from '../support/program.js';
+import { attributeOf, SpanCollector } from '../support/span-collector.js';
+
+let directory: string;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'swarmlens-test-'));
+  await writeFile(join(directory, 'empty.json'), '{"mcpServers":{}}');
+  const seen = JSON.stringify(join(directory, 'modules'));
+  await writeFile(
+    join(directory, 'hooks.mjs'),
+    `import { appendFileSync } from 'node:fs';
+     export async function resolve(specifier, context, next) {
+       const found = await next(specifier, context);
+       appendFileSync(${seen}, found.url + '\\n');
+       return found;
+     }`,
+  );
+  await writeFile(
+    join(directory, 'register.mjs'),
+    `import { appendFileSync } from 'node:fs';
+     import { createRequire, register } from 'node:module';
+     register('./hooks.mjs', import.meta.url);
+     const { cache } = createRequire(import.meta.url);
+     process.on('exit', () => appendFileSync(${seen}, Object.keys(cache).join('\\n') + '\\n'));`,
+  );
+});
+
+afterAll(async () => {
+  await rm(directory, { recursive: true, force: true });
+});
+
+/** All modules, of either kind, that a server has loaded from its start over a scrape to its end. */
+async function modulesOf(env: NodeJS.ProcessEnv): Promise<readonly string[]> {
+  await rm(join(directory, 'modules'), { force: true });
+  const NODE_OPTIONS = `--import ${pathToFileURL(join(directory, 'register.mjs')).href}`;
+  await using program = new Program(['serve', '--config', 'empty.json', '--port', '0'], {
+    cwd: directory,
+    env: { ...env, NODE_OPTIONS },
+  });
+  const [, url] = await program.printed(/ready at (\S+)\/graphql/);
+  expect((await fetch(`${url}/metrics`)).status).toBe(200);
+  program.kill('SIGTERM');
+  expect((await program.outcome()).code).toBe(0);
+  return (await readFile(join(directory, 'modules'), 'utf8')).split('\n');
+}
+
+test('without an endpoint no module of OpenTelemetry is loaded, with one it is', async () => {
+  const without = await modulesOf({});
+  expect(without.filter((module) => module.includes('@opentelemetry'))).toEqual([]);
+  // It is seen what is loaded, of either kind.
+  expect(without.filter((module) => module.includes('graphql-ws')).length).toBeGreaterThan(0);
+  expect(without.filter((module) => module.includes('prom-client/lib/registry')).length).toBeGreaterThan(0);
+  const seen = await modulesOf({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' });
+  expect(seen.filter((module) => module.includes('@opentelemetry')).length).toBeGreaterThan(10);
+});
+
+test('a change that a poll brings to a subscriber is one trace at the collector', async () => {
+  await using collector = await SpanCollector.start();
+  {
+    await using app = await startApp([simulator('ruv-swarm', { agents: 4, hz: 60 })], {
+      tracesUrl: `${collector.url}/v1/traces`,
+    });
+    await using client = new SocketClient(app);
+    using quick = client.subscribe('subscription { agentUpdates(mode: HIGH_FREQUENCY) { kind } }');
+    await quick.until((updates) => updates.length >= 6);
+  }
+  // What was not sent yet is sent at the end.
+  expect([...collector.paths]).toEqual(['/v1/traces']);
+  const polls = new Map(collector.named('poll').map((span) => [span.spanId, span]));
+  const changes = new Map(collector.named('change').map((span) => [span.spanId, span]));
+  const deliveries = collector.named('delivery');
+  expect(deliveries.length).toBeGreaterThanOrEqual(3);
+  for (const delivery of deliveries) {
+    const change = changes.get(delivery.parentSpanId ?? '');
+    expect(change && attributeOf(change, 'swarmlens.server.id')).toBe('ruv-swarm');
+    expect(attributeOf(delivery, 'swarmlens.readers')).toBe(1);
+    expect(BigInt(delivery.startTimeUnixNano) >= BigInt(change?.endTimeUnixNano ?? 0)).toBe(true);
+  }
+  const whole = deliveries.filter(({ parentSpanId }) => polls.has(changes.get(parentSpanId ?? '')?.parentSpanId ?? ''));
+  expect(whole.length).toBeGreaterThanOrEqual(3);
+});

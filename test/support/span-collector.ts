@@ -1,0 +1,82 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { z } from 'zod';
+
+const VALUE = z.looseObject({
+  stringValue: z.string().optional(),
+  intValue: z.union([z.number(), z.string()]).optional(),
+});
+const ATTRIBUTES = z.array(z.object({ key: z.string(), value: VALUE }));
+const SPAN = z.looseObject({
+  traceId: z.string(),
+  spanId: z.string(),
+  parentSpanId: z.string().optional(),
+  name: z.string(),
+  startTimeUnixNano: z.string(),
+  endTimeUnixNano: z.string(),
+  attributes: ATTRIBUTES,
+  links: z.array(z.looseObject({ spanId: z.string() })).default([]),
+  status: z.looseObject({ code: z.number() }),
+});
+const REQUEST = z.object({
+  resourceSpans: z.array(
+    z.looseObject({
+      resource: z.looseObject({ attributes: ATTRIBUTES }),
+      scopeSpans: z.array(z.looseObject({ spans: z.array(SPAN) })),
+    }),
+  ),
+});
+
+export type ReceivedSpan = z.infer<typeof SPAN>;
+
+/** An OpenTelemetry collector as far as it takes spans in JSON over HTTP. */
+export class SpanCollector implements AsyncDisposable {
+  readonly spans: ReceivedSpan[] = [];
+  readonly services = new Set<string | undefined>();
+  readonly paths = new Set<string | undefined>();
+  readonly headers: Record<string, string | string[] | undefined>[] = [];
+  /** What requests are answered with. */
+  status = 200;
+  url = '';
+  readonly #server: Server;
+
+  private constructor() {
+    this.#server = createServer((request, response) => {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => {
+        this.paths.add(request.url);
+        this.headers.push(request.headers);
+        const { resourceSpans } = REQUEST.parse(JSON.parse(Buffer.concat(chunks).toString()));
+        for (const { resource, scopeSpans } of resourceSpans) {
+          this.services.add(resource.attributes.find(({ key }) => key === 'service.name')?.value.stringValue);
+          this.spans.push(...scopeSpans.flatMap(({ spans }) => spans));
+        }
+        response.writeHead(this.status, { 'content-type': 'application/json' }).end('{}');
+      });
+    });
+  }
+
+  static async start(): Promise<SpanCollector> {
+    const made = new SpanCollector();
+    made.#server.listen(0, '127.0.0.1');
+    await once(made.#server, 'listening');
+    const { port } = made.#server.address() as { port: number }; // a TCP server's address is never a string
+    made.url = `http://127.0.0.1:${port}`;
+    return made;
+  }
+
+  named(name: string): readonly ReceivedSpan[] {
+    return this.spans.filter((span) => span.name === name);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}
+
+export function attributeOf({ attributes }: ReceivedSpan, key: string): string | number | undefined {
+  const value = attributes.find((attribute) => attribute.key === key)?.value;
+  return value?.stringValue ?? (value?.intValue === undefined ? undefined : Number(value.intValue));
+}
