@@ -117,7 +117,7 @@ describe.skipIf(!here)(`a bus on Redis that fails${here ? '' : ` (${NO_REDIS})`}
     await show(holder, versioned('1'));
     await same(holder, other);
     const { resyncs } = other.bus.figures();
-    const publish = holder.link.publish;
+    const publish = holder.link.publish.bind(holder.link);
     let letGo: () => void = () => undefined;
     const held = new Promise<void>((resolve) => (letGo = resolve));
     holder.link.publish = async (channel, message) => {
