@@ -1,60 +1,115 @@
-import { NoticesDocument, RequestAgentUpdateDocument, run } from '../src/client/index.js';
-import { AgentStream, type Arrival } from './agent-stream.js';
-import { ask } from './ask.js';
-import { connect } from './connection.js';
+import { createSwarmClient, RefreshDiscoveryDocument, RequestAgentUpdateDocument } from '../src/client/index.js';
+import { find } from './dom.js';
+import type { Theme } from './graph/appearance.js';
+import { Scene } from './graph/scene.js';
+import { HealthPanel } from './health/health-panel.js';
+import { AgentHistory } from './history.js';
 import { AgentsPanel } from './panels/agents.js';
+import { ConnectionPanel } from './panels/connection.js';
+import { DetailsPanel } from './panels/details.js';
 import { FiguresPanel } from './panels/figures.js';
 import { FiltersPanel } from './panels/filters.js';
 import { NoticesPanel } from './panels/notices.js';
-import { ServersPanel } from './panels/servers.js';
-import { StatusPanel } from './panels/status.js';
+import { StagePanel } from './panels/stage.js';
 import { TokenPanel } from './panels/token.js';
-import { watchServers } from './server-watch.js';
+import { problemText } from './words.js';
 
-const status = new StatusPanel();
-const figures = new FiguresPanel();
-const agents = new AgentsPanel();
-const servers = new ServersPanel();
-const notices = new NoticesPanel();
-const tell = (error: unknown): void => status.tell(error);
+/** What is read and not watched move need not be written as often as the screen is drawn. */
+const WORDS_EVERY_MS = 200;
+
+const dark = matchMedia('(prefers-color-scheme: dark)');
+const themeNow = (): Theme => (dark.matches ? 'dark' : 'light');
 
 const token = new TokenPanel();
-const client = connect(
-  (state) => status.show(state),
-  (reason) => token.ask(reason),
-);
+const client = createSwarmClient({ url: '/graphql', token: token.source, maxRefusals: Number.POSITIVE_INFINITY });
+const connection = new ConnectionPanel(client.connection);
+const stream = client.agents();
 
-// However many updates come between two frames, the page is drawn once.
-let latest: Arrival | null = null;
-const draw = (): void => {
-  if (latest === null) return;
-  agents.show(latest.agents);
-  figures.show(latest);
-  latest = null;
+let selected: string | null = null;
+const select = (agentId: string | null): void => {
+  selected = agentId;
+  scene?.select(agentId);
+  agents.select(agentId);
+  tell();
 };
-const stream = new AgentStream({
-  client,
-  retryMs: 2_000,
-  onProblem: tell,
-  onArrival: (arrival) => {
-    status.clear();
-    figures.count(arrival);
-    if (latest === null) requestAnimationFrame(draw);
-    latest = arrival;
-  },
-});
 
+const scene = openScene();
+const stage = new StagePanel(scene, () => {
+  scene?.highlight(stage.sought);
+  tell();
+});
+const lookAt = (agentId: string): void => scene?.lookAt(agentId);
+const agents = new AgentsPanel(select, lookAt);
+const details = new DetailsPanel({ onClose: () => select(null), onLookAt: lookAt });
+const figures = new FiguresPanel();
+const history = new AgentHistory();
 const filters = new FiltersPanel({
-  onChange: (chosen) => stream.follow(chosen),
+  onChange: (change) => stream.change(change),
   onAsk: () => {
-    ask(client, RequestAgentUpdateDocument, {}).catch(tell);
+    client.mutate(RequestAgentUpdateDocument).catch((error: unknown) => connection.tell(problemText(error)));
   },
 });
-stream.follow(filters.filters);
+filters.describe(stream.getSnapshot().request);
 
-watchServers(client, (found) => servers.show(found), tell);
+/** The graph, or nothing where the browser cannot draw it: all else works without. */
+function openScene(): Scene | null {
+  try {
+    return new Scene({
+      container: find('stage', HTMLDivElement),
+      theme: themeNow(),
+      isStill: matchMedia('(prefers-reduced-motion: reduce)').matches,
+      onSelect: select,
+    });
+  } catch {
+    return null;
+  }
+}
 
-const followNotices = async (): Promise<void> => {
-  for await (const { notices: notice } of run(client, NoticesDocument)) notices.add(notice);
-};
-followNotices().catch(tell);
+/** Tells all that is words. */
+function tell(): void {
+  const snapshot = stream.getSnapshot();
+  const { sought } = stage;
+  const all = [...snapshot.agents.values()];
+  const theme = themeNow();
+  figures.show(snapshot);
+  filters.show(snapshot, theme);
+  stage.show(snapshot, theme);
+  agents.show(sought === null ? all : all.filter(sought), all.length, theme);
+  details.show(
+    selected,
+    selected === null ? null : (snapshot.agents.get(selected) ?? null),
+    selected === null ? [] : history.of(selected),
+  );
+}
+
+let isWriting = false;
+stream.subscribe(() => {
+  const snapshot = stream.getSnapshot();
+  history.take(snapshot.agents, Date.now());
+  scene?.show(snapshot);
+  if (isWriting) return;
+  isWriting = true;
+  setTimeout(() => {
+    isWriting = false;
+    tell();
+  }, WORDS_EVERY_MS);
+});
+tell();
+
+const health = client.health({ everyMs: 1_000 });
+const healthPanel = new HealthPanel(async () => {
+  const { refreshDiscovery } = await client.mutate(RefreshDiscoveryDocument);
+  return { servers: refreshDiscovery.servers.length, agents: refreshDiscovery.totalAgents };
+});
+health.subscribe(() => healthPanel.show(health.getSnapshot()));
+
+const notices = client.notices();
+const noticesPanel = new NoticesPanel();
+notices.subscribe(() => noticesPanel.show(notices.getSnapshot()));
+noticesPanel.show(notices.getSnapshot());
+
+dark.addEventListener('change', () => {
+  if (scene !== null) scene.theme = themeNow();
+  healthPanel.repaint();
+  tell();
+});

@@ -5,8 +5,12 @@ export default defineConfig({
   build: {
     outDir: '../dist/playground',
     emptyOutDir: true,
+    // Of what is built in, whose licences want to be passed on.
+    license: { fileName: 'licences.md' },
     target: 'es2022',
     modulePreload: { polyfill: false },
+    // One file: it comes from the machine that the page is looked at on, or from near it.
+    chunkSizeWarningLimit: 1_000,
     // The page's Content-Security-Policy lets no data: URL in.
     assetsInlineLimit: 0,
   },

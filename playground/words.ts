@@ -1,5 +1,15 @@
-import type { AgentStatus, CircuitState, McpServerType, PerformanceMode, ServerStatus } from '../src/client/index.js';
-import type { Tone } from './dom.js';
+import type {
+  AgentStatus,
+  CircuitState,
+  HealthStatus,
+  McpServerType,
+  NoticeSeverity,
+  PerformanceMode,
+  ServerStatus,
+} from '../src/client/index.js';
+
+/** Names of colours: how good something is. */
+export type Tone = 'good' | 'busy' | 'warning' | 'bad' | 'neutral';
 
 /** What is not known is shown as this, never as a number. */
 export const UNKNOWN = '–';
@@ -43,6 +53,18 @@ export const CIRCUIT_TONES: Readonly<Record<CircuitState, Tone>> = {
   OPEN: 'bad',
 };
 
+export const HEALTH_TONES: Readonly<Record<HealthStatus, Tone>> = {
+  HEALTHY: 'good',
+  DEGRADED: 'warning',
+  UNHEALTHY: 'bad',
+};
+
+export const NOTICE_TONES: Readonly<Record<NoticeSeverity, Tone>> = {
+  INFO: 'neutral',
+  WARNING: 'warning',
+  ERROR: 'bad',
+};
+
 /** `HALF_OPEN` → `half open` */
 export function word(value: string): string {
   return value.toLowerCase().replaceAll('_', ' ');
@@ -53,6 +75,41 @@ export function milliseconds(value: number | null): string {
   return `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
 }
 
-export function hertz(value: number): string {
+export function hertz(value: number | null): string {
+  if (value === null) return UNKNOWN;
   return `${value < 10 ? value.toFixed(1) : Math.round(value)} Hz`;
+}
+
+/** @param value 0..1 */
+export function percent(value: number | null): string {
+  return value === null ? UNKNOWN : `${Math.round(value * 100)} %`;
+}
+
+export function bytes(value: number): string {
+  if (value < 1_000) return `${Math.round(value)} B`;
+  if (value < 1_000_000) return `${(value / 1_000).toFixed(0)} kB`;
+  return `${(value / 1_000_000).toFixed(0)} MB`;
+}
+
+/** `75_000` → `1 min 15 s` */
+export function duration(ms: number): string {
+  const seconds = Math.floor(ms / 1_000);
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** The time of day, as people here write it. */
+export function clockTime(at: string | number): string {
+  return new Date(at).toLocaleTimeString();
+}
+
+export function count(value: number | null | undefined): string {
+  return value == null ? UNKNOWN : `${value}`;
+}
+
+/** @param error what was thrown, or what a stream waits because of */
+export function problemText(error: unknown): string {
+  return error instanceof Error ? error.message : 'Something went wrong that does not say what it is.';
 }

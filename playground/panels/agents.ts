@@ -1,118 +1,138 @@
 import type { Agent } from '../../src/client/index.js';
-import { badge, element, find, setText, setTone } from '../dom.js';
-import { AGENT_TONES, UNKNOWN, word } from '../words.js';
+import { arrange, badge, element, find, setBadge, setText } from '../dom.js';
+import { fillOf, type Theme } from '../graph/appearance.js';
+import { shortened, sortKey } from '../names.js';
+import { AGENT_TONES, word } from '../words.js';
 
-/** Rows that a browser lays out without effort sixty times a second. */
-const MAX_ROWS = 500;
+/** Rows that a browser lays out without effort, and that a person still looks through. */
+const MAX_ROWS = 200;
+const MAX_NAME = 16;
 
 interface Row {
-  readonly element: HTMLTableRowElement;
-  agent: Agent;
+  readonly element: HTMLLIElement;
+  readonly dot: HTMLSpanElement;
+  readonly name: HTMLSpanElement;
+  readonly hint: HTMLSpanElement;
+  readonly status: HTMLSpanElement;
+  agent: Agent | null;
 }
 
-/** The table of agents. It touches only rows whose agent is another object than before. */
+/** The agents in words, beside the graph; one of them can be chosen with keys or pointer. */
 export class AgentsPanel {
-  readonly #body: HTMLTableSectionElement;
-  readonly #empty = find('no-agents', HTMLParagraphElement);
-  readonly #more = find('more-agents', HTMLParagraphElement);
+  readonly #list = find('agents', HTMLUListElement);
+  readonly #count = find('agents-count', HTMLParagraphElement);
+  readonly #note = find('agents-note', HTMLParagraphElement);
   readonly #rows = new Map<string, Row>();
+  readonly #select: (agentId: string) => void;
+  readonly #lookAt: (agentId: string) => void;
+  readonly #keys = new Map<string, { readonly name: string; readonly key: string }>();
   #order: readonly string[] = [];
+  #selected: string | null = null;
+  #theme: Theme | null = null;
 
-  constructor() {
-    const [body] = find('agents', HTMLTableElement).tBodies;
-    if (body === undefined) throw new Error('the table of agents has no body');
-    this.#body = body;
+  /** @param lookAt shows an agent in the graph */
+  constructor(select: (agentId: string) => void, lookAt: (agentId: string) => void) {
+    this.#select = select;
+    this.#lookAt = lookAt;
+    this.#list.addEventListener('keydown', (event) => this.#move(event));
   }
 
-  show(agents: ReadonlyMap<string, Agent>): void {
-    this.#sort(agents);
-    const shown = this.#order.slice(0, MAX_ROWS).flatMap((id) => agents.get(id) ?? []);
-    const ids = new Set(shown.map(({ id }) => id));
-    for (const [id, row] of this.#rows) {
-      if (ids.has(id)) continue;
-      row.element.remove();
-      this.#rows.delete(id);
-    }
-    let place = this.#body.firstElementChild;
-    for (const agent of shown) {
-      const row = this.#rowOf(agent);
-      if (row === place) place = place.nextElementSibling;
-      else this.#body.insertBefore(row, place);
-    }
-    this.#empty.hidden = agents.size > 0;
-    setText(this.#empty, 'No agent matches. They appear here as soon as a server reports one.');
-    this.#more.hidden = agents.size <= MAX_ROWS;
-    setText(this.#more, `The first ${MAX_ROWS} of ${agents.size} agents.`);
+  /** @param matching the agents to list, of `total` that there are */
+  show(matching: readonly Agent[], total: number, theme: Theme): void {
+    if (theme !== this.#theme) for (const row of this.#rows.values()) row.agent = null;
+    this.#theme = theme;
+    const shown = this.#sorted(matching).slice(0, MAX_ROWS);
+    this.#order = shown.map(({ id }) => id);
+    const ids = new Set(this.#order);
+    for (const id of this.#rows.keys()) if (!ids.has(id)) this.#rows.delete(id);
+    arrange(
+      this.#list,
+      shown.map((agent) => this.#rowOf(agent, theme)),
+    );
+    setText(this.#count, matching.length === total ? `${total}` : `${matching.length} of ${total}`);
+    this.#note.hidden = total > 0 && matching.length > 0 && matching.length <= MAX_ROWS;
+    setText(this.#note, noteOf(matching.length, total));
+    this.#mark();
   }
 
-  #sort(agents: ReadonlyMap<string, Agent>): void {
-    if (this.#order.length === agents.size && this.#order.every((id) => agents.has(id))) return;
-    this.#order = [...agents.values()].sort(byPlace).map(({ id }) => id);
+  select(agentId: string | null): void {
+    this.#selected = agentId;
+    this.#mark();
+    if (agentId !== null) this.#rows.get(agentId)?.element.scrollIntoView({ block: 'nearest' });
   }
 
-  #rowOf(agent: Agent): HTMLTableRowElement {
-    const known = this.#rows.get(agent.id);
-    if (known !== undefined) {
-      if (known.agent !== agent) {
-        fill(known.element, agent);
-        known.agent = agent;
-      }
-      return known.element;
-    }
-    const row = { element: emptyRow(), agent };
-    fill(row.element, agent);
-    this.#rows.set(agent.id, row);
+  #mark(): void {
+    for (const [id, { element: row }] of this.#rows) row.setAttribute('aria-selected', `${id === this.#selected}`);
+    const active = this.#selected === null ? undefined : this.#rows.get(this.#selected);
+    if (active === undefined) this.#list.removeAttribute('aria-activedescendant');
+    else this.#list.setAttribute('aria-activedescendant', active.element.id);
+  }
+
+  /** By what does not change while an agent works, so that rows do not jump about. */
+  #sorted(agents: readonly Agent[]): readonly Agent[] {
+    const keyed = agents.map((agent) => ({ agent, key: this.#keyOf(agent) }));
+    if (this.#keys.size > 2 * agents.length + MAX_ROWS) this.#keys.clear();
+    return keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)).map(({ agent }) => agent);
+  }
+
+  #keyOf({ id, name, serverId }: Agent): string {
+    const known = this.#keys.get(id);
+    if (known?.name === name) return known.key;
+    const key = sortKey(`${serverId} ${name} ${id}`);
+    this.#keys.set(id, { name, key });
+    return key;
+  }
+
+  #move(event: KeyboardEvent): void {
+    if (event.key === 'Enter' && this.#selected !== null) this.#lookAt(this.#selected);
+    const here = this.#selected === null ? -1 : this.#order.indexOf(this.#selected);
+    const last = this.#order.length - 1;
+    const there = {
+      ArrowDown: Math.min(here + 1, last),
+      ArrowUp: Math.max(here - 1, 0),
+      PageDown: Math.min(here + 10, last),
+      PageUp: Math.max(here - 10, 0),
+      Home: 0,
+      End: last,
+    }[event.key];
+    const id = there === undefined ? undefined : this.#order[there];
+    if (id === undefined) return;
+    event.preventDefault();
+    this.#select(id);
+  }
+
+  #rowOf(agent: Agent, theme: Theme): HTMLLIElement {
+    const row = this.#rows.get(agent.id) ?? this.#add(agent.id);
+    if (row.agent === agent) return row.element;
+    row.agent = agent;
+    row.dot.style.backgroundColor = agent.stale ? '' : fillOf(agent.type, theme);
+    setText(row.name, shortened(agent.name, MAX_NAME));
+    setText(row.hint, [agent.type, agent.serverId, ...(agent.stale ? ['last known values'] : [])].join(' · '));
+    setBadge(row.status, word(agent.status), AGENT_TONES[agent.status]);
+    row.element.classList.toggle('stale', agent.stale);
     return row.element;
   }
-}
 
-/** `coder-2` before `coder-10` */
-const { compare } = new Intl.Collator('en', { numeric: true });
-
-/** Where an agent stands in the table: nothing that changes while it works, so rows do not jump about. */
-function byPlace(a: Agent, b: Agent): number {
-  return compare(a.serverId, b.serverId) || compare(a.name, b.name) || compare(a.id, b.id);
-}
-
-function emptyRow(): HTMLTableRowElement {
-  const name = element('th', '');
-  name.scope = 'row';
-  const numbers = ['number', 'number', 'number'].map((className) => element('td', className));
-  const status = element('td', '', badge('', 'neutral'));
-  return element(
-    'tr',
-    '',
-    ...[name, element('td', ''), status, element('td', ''), element('td', ''), ...numbers, element('td', '')],
-  );
-}
-
-function fill(row: HTMLTableRowElement, agent: Agent): void {
-  const { performance } = agent;
-  const swarm = agent.swarmId?.slice(agent.serverId.length + 1) ?? UNKNOWN;
-  const texts = [
-    agent.name,
-    agent.type,
-    null,
-    agent.serverId,
-    swarm,
-    count(performance?.tasksActive),
-    count(performance?.tasksCompleted),
-    count(performance?.tasksFailed),
-    agent.stale ? 'last known values' : agent.simulated ? 'simulator' : 'server',
-  ];
-  texts.forEach((text, index) => {
-    const cell = row.cells[index];
-    if (cell !== undefined && text !== null) setText(cell, text);
-  });
-  const status = row.querySelector<HTMLElement>('.badge');
-  if (status !== null) {
-    setText(status, word(agent.status));
-    setTone(status, AGENT_TONES[agent.status]);
+  #add(id: string): Row {
+    const row: Row = {
+      element: element('li', 'agent'),
+      dot: element('span', 'dot'),
+      name: element('span', 'name'),
+      hint: element('span', 'hint'),
+      status: badge('', 'neutral'),
+      agent: null,
+    };
+    row.element.id = `agent ${id}`.replaceAll(/\s/g, '-');
+    row.element.setAttribute('role', 'option');
+    row.element.append(row.dot, element('span', 'words', row.name, row.hint), row.status);
+    row.element.addEventListener('click', () => this.#select(id));
+    this.#rows.set(id, row);
+    return row;
   }
-  row.classList.toggle('stale', agent.stale);
-  row.title = agent.id;
 }
 
-function count(value: number | null | undefined): string {
-  return value == null ? UNKNOWN : `${value}`;
+function noteOf(matching: number, total: number): string {
+  if (total === 0) return 'No agent yet.';
+  if (matching === 0) return 'No agent has that in its name, type, status, server or swarm.';
+  return `The first ${MAX_ROWS}: search for the others.`;
 }

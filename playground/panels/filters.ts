@@ -1,56 +1,133 @@
-import type { McpServerType, PerformanceMode } from '../../src/client/index.js';
-import type { Filters } from '../agent-stream.js';
-import { element, find } from '../dom.js';
+import type {
+  AgentsChange,
+  AgentsRequest,
+  AgentsSnapshot,
+  McpServerType,
+  PerformanceMode,
+} from '../../src/client/index.js';
+import { fillOf, type Theme } from '../graph/appearance.js';
+import { namesOf } from '../graph/groups.js';
+import { button, element, find } from '../dom.js';
 import { MODES, SERVER_TYPES } from '../words.js';
+import { Choice } from './choice.js';
+import { OperationPanel } from './operation.js';
 
 const ALL_TYPES: readonly McpServerType[] = ['CLAUDE_FLOW', 'RUV_SWARM', 'DAA', 'CUSTOM'];
 const ALL_MODES: readonly PerformanceMode[] = ['HIGH_FREQUENCY', 'NORMAL', 'LOW_FREQUENCY', 'ON_DEMAND'];
+const INCLUDES = {
+  includePerformance: 'performance',
+  includeNeural: 'neural',
+  includeTopology: 'topology',
+} as const;
+type Include = keyof typeof INCLUDES;
 
 interface FilterEvents {
-  readonly onChange: (filters: Filters) => void;
+  /** Something else is to be watched. */
+  readonly onChange: (change: AgentsChange) => void;
   readonly onAsk: () => void;
 }
 
-/** Which agents, and how often. */
+/** Which agents, what of them, and how often. */
 export class FiltersPanel {
-  readonly #types = new Map<McpServerType, HTMLInputElement>();
-  readonly #mode = element('select', '');
-  readonly #ask = element('button', '', 'Ask for an update');
+  readonly #servers: Choice<McpServerType>;
+  readonly #types: Choice<string>;
+  readonly #swarms: Choice<string>;
+  readonly #includes = new Map<Include, HTMLInputElement>();
+  readonly #modes = new Map<PerformanceMode, HTMLInputElement>();
+  readonly #ask: HTMLButtonElement;
+  readonly #operation = new OperationPanel();
+  readonly #counted = { servers: new Map<McpServerType, number>(), types: new Map<string, number>() };
 
   constructor({ onChange, onAsk }: FilterEvents) {
     const form = find('filters', HTMLFormElement);
-    const types = element('fieldset', '', element('legend', '', 'Reported by'));
-    for (const type of ALL_TYPES) types.append(this.#checkbox(type));
-    for (const mode of ALL_MODES) this.#mode.append(new Option(MODES[mode], mode));
-    this.#mode.value = 'NORMAL';
-    this.#ask.type = 'button';
-    this.#ask.addEventListener('click', onAsk);
-    form.append(types, element('label', '', 'At most ', this.#mode), this.#ask);
-    form.addEventListener('change', () => {
-      this.#showAsk();
-      onChange(this.filters);
-    });
+    const changed = (): void => {
+      this.#ask.hidden = this.#mode !== 'ON_DEMAND';
+      onChange(this.#change());
+    };
+    this.#servers = new Choice('Reported by', changed);
+    this.#types = new Choice('Types', changed);
+    this.#swarms = new Choice('Swarms', changed);
+    this.#servers.offer(ALL_TYPES.map((value) => ({ value, text: SERVER_TYPES[value], count: null })));
+    this.#ask = button('Ask for an update', onAsk);
+    this.#ask.hidden = true;
+    const choices = [this.#modeChoice(), this.#servers.fieldset, this.#types.fieldset, this.#swarms.fieldset];
+    for (const choice of [this.#types, this.#swarms]) choice.offer([]);
+    form.append(...choices, this.#includeChoice(), this.#operation.element);
+    form.addEventListener('change', changed);
     form.addEventListener('submit', (submitted) => submitted.preventDefault());
-    this.#showAsk();
   }
 
-  get filters(): Filters {
-    const chosen = ALL_TYPES.filter((type) => this.#types.get(type)?.checked === true);
+  show({ agents, swarms, request }: AgentsSnapshot, theme: Theme): void {
+    const { servers, types } = this.#counted;
+    for (const type of servers.keys()) servers.set(type, 0);
+    for (const type of types.keys()) types.set(type, 0);
+    for (const { serverType, type } of agents.values()) {
+      servers.set(serverType, (servers.get(serverType) ?? 0) + 1);
+      types.set(type, (types.get(type) ?? 0) + 1);
+    }
+    this.#servers.offer(
+      ALL_TYPES.map((value) => ({ value, text: SERVER_TYPES[value], count: servers.get(value) ?? 0 })),
+    );
+    this.#types.offer(
+      [...types].map(([value, count]) => ({ value, text: value, count, colour: fillOf(value, theme) })),
+    );
+    this.#swarms.offer(
+      [...swarms.values()].map(({ id, agentCount }) => ({
+        value: id,
+        text: namesOf(id, swarms)[0],
+        count: agentCount,
+      })),
+    );
+    this.#operation.show(request);
+  }
+
+  /** Shown before the first answer. */
+  describe(request: AgentsRequest): void {
+    this.#operation.show(request);
+  }
+
+  get #mode(): PerformanceMode {
+    return ALL_MODES.find((mode) => this.#modes.get(mode)?.checked === true) ?? 'NORMAL';
+  }
+
+  #change(): AgentsChange {
     return {
-      serverTypes: chosen.length === ALL_TYPES.length ? null : chosen,
-      mode: ALL_MODES.find((mode) => mode === this.#mode.value) ?? 'NORMAL',
+      serverTypes: this.#servers.chosen,
+      agentTypes: this.#types.chosen,
+      swarmIds: this.#swarms.chosen,
+      mode: this.#mode,
+      includePerformance: this.#isIncluded('includePerformance'),
+      includeNeural: this.#isIncluded('includeNeural'),
+      includeTopology: this.#isIncluded('includeTopology'),
     };
   }
 
-  #showAsk(): void {
-    this.#ask.hidden = this.filters.mode !== 'ON_DEMAND';
+  #isIncluded(name: Include): boolean {
+    return this.#includes.get(name)?.checked !== false;
   }
 
-  #checkbox(type: McpServerType): HTMLLabelElement {
-    const box = element('input', '');
-    box.type = 'checkbox';
-    box.checked = true;
-    this.#types.set(type, box);
-    return element('label', '', box, SERVER_TYPES[type]);
+  #modeChoice(): HTMLFieldSetElement {
+    const segments = element('div', 'segments');
+    for (const mode of ALL_MODES) {
+      const input = element('input', '');
+      input.type = 'radio';
+      input.name = 'mode';
+      input.checked = mode === 'NORMAL';
+      this.#modes.set(mode, input);
+      segments.append(element('label', '', input, element('span', '', MODES[mode])));
+    }
+    return element('fieldset', '', element('legend', '', 'Updates, at most'), segments, this.#ask);
+  }
+
+  #includeChoice(): HTMLFieldSetElement {
+    const fieldset = element('fieldset', 'includes', element('legend', '', 'Include'));
+    for (const name of ['includePerformance', 'includeNeural', 'includeTopology'] as const) {
+      const box = element('input', '');
+      box.type = 'checkbox';
+      box.checked = true;
+      this.#includes.set(name, box);
+      fieldset.append(element('label', '', box, INCLUDES[name]));
+    }
+    return fieldset;
   }
 }

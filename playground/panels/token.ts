@@ -1,3 +1,4 @@
+import type { TokenRequest } from '../../src/client/index.js';
 import { element, find, setText } from '../dom.js';
 
 /** Asks for a token when the server wants one. It is kept by nobody but the page, and for as long as that is open. */
@@ -5,14 +6,15 @@ export class TokenPanel {
   readonly #form = find('token', HTMLFormElement);
   readonly #reason = element('p', '');
   readonly #input = element('input', '');
+  #token: string | null = null;
   #given: (token: string) => void = () => undefined;
 
   constructor() {
     this.#input.type = 'password';
     this.#input.autocomplete = 'off';
     this.#input.required = true;
-    const button = element('button', '', 'Go on');
-    this.#form.append(this.#reason, element('label', '', 'Token ', this.#input), button);
+    const go = element('button', '', 'Go on');
+    this.#form.append(this.#reason, element('label', '', 'Token ', this.#input), go);
     this.#form.addEventListener('submit', (submitted) => {
       submitted.preventDefault();
       const token = this.#input.value.trim();
@@ -22,11 +24,23 @@ export class TokenPanel {
     });
   }
 
-  /** @param reason what the server said @returns what a person enters, whenever that is */
-  ask(reason: string): Promise<string> {
-    setText(this.#reason, reason);
+  /** What the client calls: a token only when the server has asked for one. */
+  readonly source = ({ refusal, signal }: TokenRequest): Promise<string | null> => {
+    if (refusal === null) return Promise.resolve(this.#token);
+    setText(this.#reason, refusal);
     this.#form.hidden = false;
     this.#input.focus();
-    return new Promise((resolve) => (this.#given = resolve));
-  }
+    return new Promise((resolve, reject) => {
+      const end = (): void => {
+        this.#form.hidden = true;
+        reject(new Error('nobody waits for a token any more'));
+      };
+      signal.addEventListener('abort', end, { once: true });
+      this.#given = (token) => {
+        signal.removeEventListener('abort', end);
+        this.#token = token;
+        resolve(token);
+      };
+    });
+  };
 }

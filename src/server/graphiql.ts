@@ -1,14 +1,19 @@
 import type { GraphiQLOptions } from 'graphql-yoga';
 import { GRAPHIQL_TABS, TRUSTED_ONLY_TAB } from './graphiql-tabs.js';
 
+/** What the editor of headers opens with where a token is needed. */
+const HEADERS_WITH_TOKEN = '{\n  "Authorization": "Bearer your-token-here"\n}';
+
 /**
- * Its editor of headers, where a token goes, is for HTTP only: with tokens, subscriptions run over SSE.
+ * Its editor of headers, where a token goes, is for HTTP only: with tokens, subscriptions run over SSE. They are not kept
+ * in the browser's storage, as a token outlives the page there. An operation comes from elsewhere with `?query=`.
  * @param trustedOnly only documents of a list are run: there is nothing to try out
  */
 export function graphiqlOptions(withTokens: boolean, trustedOnly: boolean): GraphiQLOptions {
   return {
     title: trustedOnly ? TRUSTED_ONLY_TITLE : 'swarmlens',
     subscriptionsProtocol: withTokens ? 'SSE' : 'WS',
+    ...(withTokens && { headers: HEADERS_WITH_TOKEN, shouldPersistHeaders: false }),
     defaultTabs: (trustedOnly ? [TRUSTED_ONLY_TAB] : GRAPHIQL_TABS).map((query) => ({ query })),
   };
 }

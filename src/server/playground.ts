@@ -19,10 +19,13 @@ const CONTENT_SECURITY_POLICY = [
   "img-src 'self'",
   "font-src 'self'",
   "connect-src 'self'",
+  "worker-src 'self'",
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",
   "require-trusted-types-for 'script'",
+  // The page has one worker, whose address it makes a script address of with this policy, and nothing else.
+  'trusted-types swarmlens-layout',
 ].join('; ');
 
 const CONTENT_TYPES: Readonly<Record<string, string>> = {

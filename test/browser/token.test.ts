@@ -11,7 +11,7 @@ const executable = findChromium();
 const here = executable !== null || process.env['CI'] === 'true';
 
 describe.skipIf(!here)(`in Chromium${here ? '' : ' (skipped: not on the PATH, and CHROMIUM_PATH is not set)'}`, () => {
-  test('the playground asks for a token, tells what is wrong with one, shows agents with another, and asks again when that is revoked', async () => {
+  test('the playground asks for a token, tells what is wrong with one, shows agents with another, asks again when that is revoked, and says what a lesser one may not see', async () => {
     if (executable === null) throw new Error('Chromium is missing: install it, or set CHROMIUM_PATH');
     const cwd = await mkdtemp(join(tmpdir(), 'swarmlens-test-'));
     try {
@@ -20,6 +20,8 @@ describe.skipIf(!here)(`in Chromium${here ? '' : ' (skipped: not on the PATH, an
       await writeFile(join(cwd, 'swarmlens.config.json'), JSON.stringify(config));
       await using made = new Program(['token', 'create', '--scopes', 'agents:read,health:read'], { cwd });
       const token = (await made.outcome()).stdout.trimEnd();
+      await using less = new Program(['token', 'create', '--scopes', 'agents:read'], { cwd });
+      const lesser = (await less.outcome()).stdout.trimEnd();
       await using program = new Program(['serve', '--port', '0'], { cwd });
       const [, url = ''] = await program.printed(/ready at (\S+)\/graphql/);
       await using browser = await startBrowser(executable);
@@ -35,12 +37,18 @@ describe.skipIf(!here)(`in Chromium${here ? '' : ' (skipped: not on the PATH, an
       await enter('swl_wrong');
       await form.getByText('is not known').waitFor();
       await enter(token);
-      await page.locator('tbody tr').first().waitFor();
+      await page.locator('.agent').first().waitFor();
       expect(await form.isVisible()).toBe(false);
       await using revoked = new Program(['token', 'revoke', token.split('_')[1] ?? ''], { cwd });
       await revoked.outcome();
       await form.getByText('has been revoked').waitFor();
+      await enter(lesser);
+      await page.locator('#health-note', { hasText: 'health:read' }).waitFor();
+      await page.locator('#connection', { hasText: 'live' }).waitFor();
       expect(page.url()).not.toContain('swl_');
+      expect(await page.evaluate(() => JSON.stringify([localStorage, sessionStorage, document.cookie]))).not.toContain(
+        'swl_',
+      );
     } finally {
       await rm(cwd, { recursive: true, force: true });
     }

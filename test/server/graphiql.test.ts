@@ -28,6 +28,15 @@ describe('GraphiQL', () => {
     }
   });
 
+  test('with tokens, the editor of headers shows where one goes, keeps none, and subscriptions send it', () => {
+    const { headers = '', shouldPersistHeaders, subscriptionsProtocol } = graphiqlOptions(true, false);
+    expect(JSON.parse(headers)).toEqual({ Authorization: 'Bearer your-token-here' });
+    expect(shouldPersistHeaders).toBe(false);
+    expect(subscriptionsProtocol).toBe('SSE');
+    expect(graphiqlOptions(false, false)).toMatchObject({ subscriptionsProtocol: 'WS' });
+    expect(graphiqlOptions(false, false)).not.toHaveProperty('headers');
+  });
+
   test('the page holds everything it needs, lets nothing in from elsewhere, and is made once', async () => {
     const page = await renderGraphiQL(graphiqlOptions(false, false));
     expect(await renderGraphiQL(graphiqlOptions(false, false))).toBe(page);

@@ -30,6 +30,8 @@ export async function startBrowser(executablePath: string): Promise<Browser> {
       '--headless=new',
       '--no-sandbox',
       '--disable-gpu',
+      // WebGL without a graphics card.
+      '--enable-unsafe-swiftshader',
       '--disable-quic',
       '--no-first-run',
       '--disable-background-networking',

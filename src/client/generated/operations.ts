@@ -275,9 +275,9 @@ export type HealthQueryVariables = Exact<{ [key: string]: never; }>;
 
 
 export type HealthQuery = { readonly health: { readonly status: HealthStatus, readonly timestamp: string, readonly uptimeMs: number, readonly servers: ReadonlyArray<(
-      { readonly toolHealth: ReadonlyArray<ToolHealthFragment> }
+      { readonly polling: { readonly wantedHz: number, readonly effectiveHz: number | null, readonly timeShare: number | null, readonly maxTimeShare: number } | null, readonly toolHealth: ReadonlyArray<ToolHealthFragment> }
       & McpServerFragment
-    )>, readonly breakers: ReadonlyArray<{ readonly serverId: string, readonly circuitBreaker: CircuitBreakerFragment }>, readonly connections: { readonly open: number, readonly subscriptions: number, readonly slow: number, readonly roundTripP50Ms: number | null, readonly roundTripP95Ms: number | null, readonly roundTripP99Ms: number | null, readonly meanRequestedHz: number | null, readonly meanEffectiveHz: number | null, readonly minEffectiveHz: number | null }, readonly eventLoop: { readonly delayP50Ms: number, readonly delayP99Ms: number, readonly utilization: number }, readonly memory: { readonly rssBytes: number, readonly heapUsedBytes: number, readonly heapTotalBytes: number } } };
+    )>, readonly breakers: ReadonlyArray<{ readonly serverId: string, readonly circuitBreaker: CircuitBreakerFragment }>, readonly connections: { readonly open: number, readonly subscriptions: number, readonly slow: number, readonly unsentBytes: number, readonly roundTripP50Ms: number | null, readonly roundTripP95Ms: number | null, readonly roundTripP99Ms: number | null, readonly meanRequestedHz: number | null, readonly meanEffectiveHz: number | null, readonly minEffectiveHz: number | null }, readonly eventLoop: { readonly delayP50Ms: number, readonly delayP99Ms: number, readonly utilization: number }, readonly memory: { readonly rssBytes: number, readonly heapUsedBytes: number, readonly heapTotalBytes: number }, readonly limits: ReadonlyArray<{ readonly name: string, readonly hits: number }> } };
 
 export type ViewerQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -680,6 +680,12 @@ export const HealthDocument: TypedDocument<HealthQuery, HealthQueryVariables> = 
     uptimeMs
     servers {
       ...McpServer
+      polling {
+        wantedHz
+        effectiveHz
+        timeShare
+        maxTimeShare
+      }
       toolHealth {
         ...ToolHealth
       }
@@ -694,6 +700,7 @@ export const HealthDocument: TypedDocument<HealthQuery, HealthQueryVariables> = 
       open
       subscriptions
       slow
+      unsentBytes
       roundTripP50Ms
       roundTripP95Ms
       roundTripP99Ms
@@ -710,6 +717,10 @@ export const HealthDocument: TypedDocument<HealthQuery, HealthQueryVariables> = 
       rssBytes
       heapUsedBytes
       heapTotalBytes
+    }
+    limits {
+      name
+      hits
     }
   }
 }

@@ -1,0 +1,59 @@
+/** `#rrggbb` */
+export type Colour = string;
+
+/**
+ * A colour by lightness (0..1), chroma (0..0.3) and hue (degrees) in OKLCH, where colours of equal lightness look equally
+ * light, so that one lightness has the same contrast with the page for all hues.
+ */
+export function oklch(lightness: number, chroma: number, hue: number): Colour {
+  const radians = (hue * Math.PI) / 180;
+  const a = chroma * Math.cos(radians);
+  const b = chroma * Math.sin(radians);
+  const long = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3;
+  const medium = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3;
+  const short = (lightness - 0.0894841775 * a - 1.291485548 * b) ** 3;
+  return hex([
+    gamma(4.0767416621 * long - 3.3077115913 * medium + 0.2309699292 * short),
+    gamma(-1.2684380046 * long + 2.6097574011 * medium - 0.3413193965 * short),
+    gamma(-0.0041960863 * long - 0.7034186147 * medium + 1.707614701 * short),
+  ]);
+}
+
+/** @param share of `to`, 0..1 */
+export function mix(from: Colour, to: Colour, share: number): Colour {
+  const start = channels(from);
+  const end = channels(to);
+  return hex(start.map((value, index) => value + ((end[index] ?? value) - value) * share));
+}
+
+/** Relative luminance as WCAG defines it, 0 (black) .. 1 (white). */
+export function luminance(colour: Colour): number {
+  const [red = 0, green = 0, blue = 0] = channels(colour).map((value) =>
+    value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4,
+  );
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}
+
+/** Contrast of two colours as WCAG defines it, 1 (none) .. 21. */
+export function contrast(first: Colour, second: Colour): number {
+  const [dark = 0, light = 0] = [luminance(first), luminance(second)].sort((a, b) => a - b);
+  return (light + 0.05) / (dark + 0.05);
+}
+
+function channels(colour: Colour): number[] {
+  return [1, 3, 5].map((start) => Number.parseInt(colour.slice(start, start + 2), 16) / 255);
+}
+
+function hex(values: readonly number[]): Colour {
+  const digits = values.map((value) =>
+    Math.round(Math.min(1, Math.max(0, value)) * 255)
+      .toString(16)
+      .padStart(2, '0'),
+  );
+  return `#${digits.join('')}`;
+}
+
+function gamma(linear: number): number {
+  if (linear <= 0.0031308) return 12.92 * linear;
+  return 1.055 * linear ** (1 / 2.4) - 0.055;
+}

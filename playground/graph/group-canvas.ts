@@ -1,0 +1,134 @@
+import type { Sigma } from 'sigma';
+import { oklch } from './colours.js';
+import type { Theme } from './appearance.js';
+import { hullOf, type Point } from './hull.js';
+import type { GraphModel } from './model.js';
+
+const MARGIN = 22;
+/** Between a name and the edge of the picture, pixels. */
+const EDGE = 6;
+/** From so many agents on, outlines follow them less often. */
+const MANY = 2_000;
+const SELDOM_MS = 250;
+const HUES = [230, 150, 60, 310, 20, 190, 95, 270];
+
+interface Group {
+  readonly hull: readonly Point[];
+  readonly hue: number;
+}
+
+/** Swarms as soft shapes behind their agents, with their names. */
+export class GroupCanvas {
+  readonly #sigma: Sigma;
+  readonly #canvas: HTMLCanvasElement;
+  readonly #theme: Theme;
+  readonly #model: GraphModel;
+  readonly #hues = new Map<string, number>();
+  #groups: ReadonlyMap<string, Group> = new Map();
+  #outlinedAtMs = Number.NEGATIVE_INFINITY;
+  /** Of a group, in full first, then ever shorter. */
+  namesOf: (groupId: string) => readonly string[] = (groupId) => [groupId];
+
+  constructor(sigma: Sigma, model: GraphModel, theme: Theme) {
+    this.#sigma = sigma;
+    this.#model = model;
+    this.#theme = theme;
+    this.#canvas = sigma.createCanvas('groups', { beforeLayer: 'stage', style: { inset: '0', pointerEvents: 'none' } });
+    sigma.on('afterRender', () => this.#draw());
+  }
+
+  /** The agents have moved. @param isFinal they move no more */
+  outline(nowMs: number, isFinal: boolean): void {
+    const { nodes } = this.#model;
+    if (!isFinal && nodes.size > MANY && nowMs - this.#outlinedAtMs < SELDOM_MS) return;
+    this.#outlinedAtMs = nowMs;
+    const members = new Map<string, { points: Point[]; serverId: string }>();
+    for (const { group, attributes, agent, isLeaving } of nodes.values()) {
+      if (isLeaving) continue;
+      const known = members.get(group);
+      if (known === undefined) members.set(group, { points: [attributes], serverId: agent.serverId });
+      else known.points.push(attributes);
+    }
+    this.#groups = new Map(
+      [...members].map(([id, { points, serverId }]) => [
+        id,
+        { hull: hullOf(points).map(({ x, y }) => ({ x, y })), hue: this.#hueOf(serverId) },
+      ]),
+    );
+  }
+
+  #hueOf(serverId: string): number {
+    const known = this.#hues.get(serverId);
+    if (known !== undefined) return known;
+    const hue = HUES[this.#hues.size % HUES.length] ?? 0;
+    this.#hues.set(serverId, hue);
+    return hue;
+  }
+
+  #draw(): void {
+    const context = this.#canvas.getContext('2d');
+    if (context === null) return;
+    const { width, height } = this.#sigma.getDimensions();
+    const scale = window.devicePixelRatio;
+    if (this.#canvas.width !== Math.round(width * scale) || this.#canvas.height !== Math.round(height * scale)) {
+      this.#canvas.width = Math.round(width * scale);
+      this.#canvas.height = Math.round(height * scale);
+      this.#canvas.style.width = `${width}px`;
+      this.#canvas.style.height = `${height}px`;
+    }
+    context.setTransform(scale, 0, 0, scale, 0, 0);
+    context.clearRect(0, 0, width, height);
+    context.font = '600 12px system-ui, sans-serif';
+    context.textAlign = 'center';
+    context.lineWidth = 1.25;
+    const shapes = [...this.#groups].map(([id, { hull, hue }]) => ({ id, hue, ...this.#onScreen(hull) }));
+    for (const { corners, radius, hue } of shapes) {
+      const colour = oklch(this.#theme === 'dark' ? 0.72 : 0.55, 0.1, hue);
+      trace(context, corners, radius);
+      context.fillStyle = `${colour}${this.#theme === 'dark' ? '16' : '14'}`;
+      context.fill();
+      context.strokeStyle = `${colour}66`;
+      context.stroke();
+    }
+    for (const { id, corners, radius, hue } of shapes) this.#name(context, id, corners, radius, hue);
+  }
+
+  #onScreen(hull: readonly Point[]): { corners: readonly Point[]; radius: number } {
+    const corners = hull.map((point) => this.#sigma.graphToViewport(point));
+    return { corners, radius: Math.max(8, MARGIN / this.#sigma.getCamera().ratio) };
+  }
+
+  #name(context: CanvasRenderingContext2D, id: string, corners: readonly Point[], radius: number, hue: number): void {
+    const xs = corners.map(({ x }) => x);
+    const left = Math.min(...xs) - radius;
+    const right = Math.max(...xs) + radius;
+    const top = Math.min(...corners.map(({ y }) => y)) - radius;
+    // A name that is far wider than what it names would lie over its neighbours.
+    const text = this.namesOf(id).find((name) => context.measureText(name).width < (right - left) * 1.3 + 30);
+    if (text === undefined) return;
+    context.fillStyle = oklch(this.#theme === 'dark' ? 0.83 : 0.42, 0.08, hue);
+    const half = context.measureText(text).width / 2 + EDGE;
+    const middle = Math.max(half, Math.min(this.#sigma.getDimensions().width - half, (left + right) / 2));
+    context.fillText(text, middle, top - 7);
+  }
+}
+
+/** A shape whose line runs in this distance around the corners, which the renderer gives clockwise. */
+function trace(context: CanvasRenderingContext2D, corners: readonly Point[], radius: number): void {
+  context.beginPath();
+  if (corners.length === 1) {
+    for (const { x, y } of corners) context.arc(x, y, radius, 0, 2 * Math.PI);
+    return;
+  }
+  corners.forEach((corner, index) => {
+    const before = corners.at(index - 1) ?? corner;
+    const after = corners[(index + 1) % corners.length] ?? corner;
+    context.arc(corner.x, corner.y, radius, leaving(before, corner), leaving(corner, after), true);
+  });
+  context.closePath();
+}
+
+/** The direction away from the shape, at right angles to the side from `a` to `b`. */
+function leaving(a: Point, b: Point): number {
+  return Math.atan2(b.y - a.y, b.x - a.x) + Math.PI / 2;
+}

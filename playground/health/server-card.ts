@@ -1,0 +1,97 @@
+import type { Health } from '../../src/client/index.js';
+import { badge, element, Facts, setBadge, setText } from '../dom.js';
+import { duration, hertz, milliseconds, percent, SERVER_TONES, SERVER_TYPES, UNKNOWN, word } from '../words.js';
+import { BreakerBadge } from './breaker.js';
+import { ReplicaTable } from './replica-table.js';
+import { TimeChart } from './time-chart.js';
+import { ToolTable } from './tool-table.js';
+
+export type ServerHealth = Health['servers'][number];
+
+/** One server: how it is, how fast it answers, and what it offers. It is written in place, so that charts go on. */
+export class ServerCard {
+  readonly element = element('li', 'card server');
+  readonly #line = element('p', 'hint');
+  readonly #status = badge('', 'neutral');
+  readonly #stale = badge('', 'warning');
+  readonly #simulated = badge('simulated', 'neutral');
+  readonly #breaker = new BreakerBadge();
+  readonly #facts = new Facts();
+  readonly #error = element('p', 'error');
+  readonly #latency = new TimeChart({
+    title: 'latency',
+    textOf: milliseconds,
+    lines: [
+      { name: 'p50', colour: '--line-a', isFilled: true },
+      { name: 'p95', colour: '--line-b' },
+      { name: 'p99', colour: '--line-c' },
+    ],
+  });
+  readonly #polls = new TimeChart({
+    title: 'polls',
+    textOf: hertz,
+    lines: [
+      { name: 'made', colour: '--line-a', isFilled: true },
+      { name: 'wanted', colour: '--line-b' },
+    ],
+  });
+  readonly #replicas = new ReplicaTable();
+  readonly #tools = new ToolTable();
+
+  constructor(id: string) {
+    this.element.append(
+      element('h3', '', id),
+      this.#line,
+      element('p', 'badges', this.#status, this.#breaker.element, this.#stale, this.#simulated),
+      this.#error,
+      this.#facts.list,
+      element('div', 'charts', this.#latency.element, this.#polls.element),
+      this.#replicas.element,
+      this.#tools.element,
+    );
+  }
+
+  show(server: ServerHealth, serverNowMs: number): void {
+    const name = server.version === null ? server.name : `${server.name} ${server.version}`;
+    setText(this.#line, [SERVER_TYPES[server.type], word(server.transport), name].join(' · '));
+    setBadge(this.#status, word(server.status), SERVER_TONES[server.status]);
+    this.#breaker.show(server.circuitBreaker, serverNowMs);
+    this.#stale.hidden = !server.stale;
+    setText(this.#stale, staleText(server.staleSince, serverNowMs));
+    this.#simulated.hidden = !server.simulated;
+    this.#error.hidden = server.lastError === null;
+    setText(this.#error, server.lastError ?? '');
+    this.element.classList.toggle('stale', server.stale);
+    const { latency, polling } = server;
+    this.#facts.set('agents', `${server.agentCount}`);
+    this.#facts.set('connected for', server.connectedAt === null ? UNKNOWN : since(server.connectedAt, serverNowMs));
+    this.#facts.set(
+      'last answer',
+      server.lastSeenAt === null ? UNKNOWN : `${since(server.lastSeenAt, serverNowMs)} ago`,
+    );
+    this.#facts.set('time in polls', polling === null ? null : percent(polling.timeShare));
+    const atSeconds = serverNowMs / 1_000;
+    this.#latency.add(atSeconds, [latency.p50Ms, latency.p95Ms, latency.p99Ms]);
+    this.#polls.add(atSeconds, [polling?.effectiveHz ?? null, polling?.wantedHz ?? null]);
+    this.#replicas.show(server.replicas, serverNowMs);
+    this.#tools.show(server.tools, server.toolHealth);
+  }
+
+  count(serverNowMs: number): void {
+    this.#breaker.count(serverNowMs);
+    this.#replicas.count(serverNowMs);
+  }
+
+  repaint(): void {
+    this.#latency.repaint();
+    this.#polls.repaint();
+  }
+}
+
+function staleText(staleSince: string | null, serverNowMs: number): string {
+  return staleSince === null ? 'stale' : `stale for ${since(staleSince, serverNowMs)}`;
+}
+
+function since(at: string, serverNowMs: number): string {
+  return duration(Math.max(0, serverNowMs - Date.parse(at)));
+}

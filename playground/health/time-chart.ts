@@ -1,0 +1,131 @@
+import 'uplot/dist/uPlot.min.css';
+import uPlot from 'uplot';
+import { element, setText } from '../dom.js';
+import { Samples } from './samples.js';
+
+export interface Line {
+  readonly name: string;
+  /** Name of a colour of the page, a custom property of its styles. */
+  readonly colour: string;
+  readonly isFilled?: boolean;
+}
+
+export interface TimeChartOptions {
+  readonly title: string;
+  readonly lines: readonly Line[];
+  readonly textOf: (value: number | null) => string;
+}
+
+const HEIGHT = 92;
+const SHOWN_SECONDS = 180;
+const MIN_SHOWN_SECONDS = 20;
+/** More than are shown, at a look a second and some more when something changes. */
+const MAX_SAMPLES = 300;
+const AXIS_WIDTH = 46;
+
+/** A small chart of figures over time. Its figures now stand over it in words. */
+export class TimeChart {
+  readonly element: HTMLElement;
+  readonly #options: TimeChartOptions;
+  readonly #samples: Samples;
+  readonly #plotted = element('div', 'plot');
+  readonly #values: readonly HTMLElement[];
+  #plot: uPlot | null = null;
+
+  constructor(options: TimeChartOptions) {
+    this.#options = options;
+    this.#samples = new Samples(options.lines.length, MAX_SAMPLES);
+    this.#plotted.setAttribute('aria-hidden', 'true');
+    this.#values = options.lines.map(() => element('strong', ''));
+    const words = element('figcaption', '', element('span', '', options.title));
+    options.lines.forEach(({ name, colour }, index) => {
+      const key = element('span', 'key');
+      key.style.backgroundColor = `var(${colour})`;
+      words.append(element('span', 'value', key, `${name} `, this.#values[index] ?? ''));
+    });
+    this.element = element('figure', 'chart', words, this.#plotted);
+    new ResizeObserver(() => this.#fit()).observe(this.#plotted);
+  }
+
+  add(atSeconds: number, values: readonly (number | null)[]): void {
+    this.#samples.add(atSeconds, values);
+    this.#values.forEach((shown, index) => setText(shown, this.#options.textOf(values[index] ?? null)));
+    this.#plot?.setData(this.#data());
+  }
+
+  /** Colours are drawn, so they have to be drawn anew when the page changes its own. */
+  repaint(): void {
+    this.#plot?.destroy();
+    this.#plot = null;
+    this.#fit();
+  }
+
+  #data(): uPlot.AlignedData {
+    return [this.#samples.times, ...this.#samples.values];
+  }
+
+  #fit(): void {
+    const width = this.#plotted.clientWidth;
+    if (width === 0) return;
+    if (this.#plot === null) this.#plot = new uPlot(this.#settings(width), this.#data(), this.#plotted);
+    else if (this.#plot.width !== width) this.#plot.setSize({ width, height: HEIGHT });
+  }
+
+  #settings(width: number): uPlot.Options {
+    const styles = getComputedStyle(document.body);
+    const colour = (name: string): string => styles.getPropertyValue(name).trim();
+    const axis: uPlot.Axis = {
+      stroke: colour('--dim'),
+      font: '11px system-ui, sans-serif',
+      grid: { stroke: colour('--grid'), width: 1 },
+      ticks: { show: false },
+    };
+    return {
+      width,
+      height: HEIGHT,
+      legend: { show: false },
+      cursor: { show: false },
+      padding: [6, 6, 0, 0],
+      scales: {
+        x: {
+          range: (_plot, first, last) => [
+            Math.max(last - SHOWN_SECONDS, Math.min(first, last - MIN_SHOWN_SECONDS)),
+            last,
+          ],
+        },
+        y: { range: (_plot, _low, high) => [0, Math.max(high, 0.001) * 1.15] },
+      },
+      axes: [
+        {
+          ...axis,
+          size: 20,
+          space: 70,
+          gap: 2,
+          incrs: [5, 10, 30, 60],
+          values: (_plot, times) => times.map(timeOf),
+        },
+        {
+          ...axis,
+          size: AXIS_WIDTH,
+          space: 28,
+          gap: 3,
+          values: (_plot, values) => values.map((value) => (value === 0 ? '' : this.#options.textOf(value))),
+        },
+      ],
+      series: [
+        {},
+        ...this.#options.lines.map((line) => ({
+          stroke: colour(line.colour),
+          width: 1.5,
+          points: { show: false },
+          ...(line.isFilled === true && { fill: `${colour(line.colour)}22` }),
+        })),
+      ],
+    };
+  }
+}
+
+/** `14:03:20` */
+function timeOf(atSeconds: number): string {
+  return new Date(atSeconds * 1_000).toLocaleTimeString('en-GB');
+}

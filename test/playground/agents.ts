@@ -1,0 +1,49 @@
+import type { Agent } from '../../src/client/index.js';
+
+/** An agent of which nothing is known but what is given. */
+export function agentOf(nativeId: string, given: Partial<Agent> = {}): Agent {
+  const { serverId = 'x' } = given;
+  return {
+    id: `${serverId}:${nativeId}`,
+    nativeId,
+    serverId,
+    serverType: 'RUV_SWARM',
+    swarmId: null,
+    name: nativeId,
+    type: 'coder',
+    status: 'IDLE',
+    capabilities: [],
+    performance: null,
+    neural: null,
+    topology: null,
+    stale: false,
+    simulated: true,
+    createdAt: null,
+    lastActiveAt: null,
+    lastSeenAt: '2026-11-23T15:00:00.000Z',
+    ...given,
+  };
+}
+
+/** What an agent does, where its server reports nothing but this. */
+export function workOf(given: Partial<NonNullable<Agent['performance']>>): NonNullable<Agent['performance']> {
+  return {
+    cpuUsage: null,
+    memoryUsage: null,
+    healthScore: null,
+    activityLevel: null,
+    tasksActive: null,
+    tasksCompleted: null,
+    tasksFailed: null,
+    successRate: null,
+    tokenUsage: null,
+    tokenRate: null,
+    responseTimeMs: null,
+    throughput: null,
+    ...given,
+  };
+}
+
+export function byId<T extends { readonly id: string }>(...items: readonly T[]): ReadonlyMap<string, T> {
+  return new Map(items.map((item) => [item.id, item]));
+}

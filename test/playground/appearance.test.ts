@@ -1,0 +1,65 @@
+import { describe, expect, test } from 'vitest';
+import { activityOf, appearanceOf, fillOf, PAGE, ringOf, type Theme } from '../../playground/graph/appearance.js';
+import { contrast, mix, oklch } from '../../playground/graph/colours.js';
+import type { AgentStatus } from '../../src/client/index.js';
+import { agentOf, workOf } from './agents.js';
+
+const THEMES: readonly Theme[] = ['light', 'dark'];
+const STATUSES: readonly AgentStatus[] = [
+  ...(['INITIALIZING', 'IDLE', 'ACTIVE', 'BUSY', 'PAUSED'] as const),
+  ...(['ERROR', 'OFFLINE', 'TERMINATED', 'UNKNOWN'] as const),
+];
+const TYPES = ['coder', 'coordinator', 'researcher', 'tester', 'analyst', 'architect', 'reviewer', 'optimizer'];
+
+describe('how an agent looks', () => {
+  test.each(THEMES)('fills and rings have a contrast of 3:1 with the page and more (%s)', (theme) => {
+    const fills = [...TYPES, 'documenter', 'queen', 'monitor', 'specialist', 'a type nobody knows'];
+    for (const type of fills) expect(contrast(fillOf(type, theme), PAGE[theme])).toBeGreaterThanOrEqual(3);
+    for (const status of STATUSES) expect(contrast(ringOf(status, theme), PAGE[theme])).toBeGreaterThanOrEqual(3);
+  });
+
+  test('types that are met often have colours of their own, and a type always has the same', () => {
+    expect(new Set(TYPES.map((type) => fillOf(type, 'dark'))).size).toBe(TYPES.length);
+    expect(fillOf('whatever', 'dark')).toBe(fillOf('whatever', 'dark'));
+  });
+
+  test('a stale agent is grey, whatever it was', () => {
+    const stale = STATUSES.map((status, index) =>
+      appearanceOf(agentOf('a', { status, stale: true, type: TYPES[index] ?? 'other' }), 'dark'),
+    );
+    expect(new Set(stale.map(({ fill }) => fill)).size).toBe(1);
+    expect(new Set(stale.map(({ ring }) => ring)).size).toBe(1);
+  });
+
+  test('activity is what the server says, else what its open tasks and status say, always 0..1', () => {
+    expect(activityOf({ status: 'IDLE', performance: workOf({ activityLevel: 0.4, tasksActive: 9 }) })).toBe(0.4);
+    expect(activityOf({ status: 'IDLE', performance: workOf({ activityLevel: 7 }) })).toBe(1);
+    expect(activityOf({ status: 'IDLE', performance: null })).toBe(0);
+    expect(activityOf({ status: 'BUSY', performance: null })).toBeGreaterThan(
+      activityOf({ status: 'ACTIVE', performance: null }),
+    );
+    const [one = 0, three = 0] = [1, 3].map((tasksActive) =>
+      activityOf({ status: 'IDLE', performance: workOf({ tasksActive }) }),
+    );
+    expect(three).toBeGreaterThan(one);
+    expect(three).toBeLessThanOrEqual(1);
+  });
+});
+
+describe('colours', () => {
+  test('OKLCH without chroma is grey, from black to white', () => {
+    expect(oklch(0, 0, 0)).toBe('#000000');
+    expect(oklch(1, 0, 0)).toBe('#ffffff');
+  });
+
+  test('a mix lies between its colours', () => {
+    expect(mix('#000000', '#ffffff', 0.5)).toBe('#808080');
+    expect(mix('#102030', '#ff0000', 0)).toBe('#102030');
+    expect(mix('#102030', '#ff0000', 1)).toBe('#ff0000');
+  });
+
+  test('contrast is what WCAG says', () => {
+    expect(contrast('#000000', '#ffffff')).toBeCloseTo(21);
+    expect(contrast('#777777', '#ffffff')).toBeCloseTo(4.48, 1);
+  });
+});
