@@ -16,6 +16,8 @@ export default defineConfig({
     // No retries: a test that fails now and then is a failing test.
     retry: 0,
     maxWorkers: 2,
+    // Most of the time would go into loading the same modules for each file. No test keeps anything in a module.
+    isolate: false,
     testTimeout: 20_000,
     hookTimeout: 20_000,
   },

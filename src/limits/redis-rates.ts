@@ -1,10 +1,10 @@
-import type { Cluster, Redis } from 'ioredis';
 import { RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible';
 import type { MakeRate } from './rates.js';
 
 /** The Redis that all nodes count in. */
 export interface RatesStore {
-  readonly commands: Redis | Cluster;
+  /** Of ioredis; its types ask whoever imports this package for those of Node.js. */
+  readonly commands: object;
   /** Whether it answers: while it does not, each node counts for itself, without asking. */
   readonly isUp: boolean;
 }

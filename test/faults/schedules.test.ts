@@ -89,7 +89,7 @@ describe.concurrent('the breaker of a server that does not answer', SLOW, () => 
     await using control = await Control.open();
     const shaky = control.expect('shaky', { type: 'daa' });
     const breaker = { failures: 2, initialMs: 500, maxMs: 1_000 };
-    await using stage = await Stage.open([overStdio(shaky, { timeoutMs: 500, breaker })]);
+    await using stage = await Stage.open([overStdio(shaky, { timeoutMs: 1_000, breaker })]);
     shaky.kill('SIGSTOP');
     await stage.healthWas('shaky', 'DEGRADED>OFFLINE');
     await stage.isStale('shaky');
