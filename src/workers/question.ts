@@ -30,9 +30,9 @@ export class Question {
     });
   }
 
-  /** @param answer `null`: none is to be had */
-  answer(answer: string | null): void {
+  /** @param text empty: none is to be had */
+  answer(text: string): void {
     this.#isOnItsWay = false;
-    for (const settle of [...this.#waiting]) settle(answer);
+    for (const settle of [...this.#waiting]) settle(text === '' ? null : text);
   }
 }

@@ -31,14 +31,14 @@ export class WorkerRun {
   #isAccepting = false;
   #isAsked = false;
 
-  /** @param metricsOfAll what it gets when it asks for those of all workers; if that fails, nothing, which it takes for no answer */
+  /** @param metricsOfAll what it gets when it asks for those of all workers */
   constructor(worker: Worker, metricsOfAll: () => Promise<string>) {
     this.#worker = worker;
     this.pid = worker.process.pid ?? null;
     this.ended = new Promise((resolve) => {
       worker.once('exit', (code, signal) => {
         this.#isAccepting = false;
-        this.#metrics.answer(null);
+        this.#metrics.answer('');
         resolve(endingOf(code, signal));
       });
       // It could not be started, or not be told something: whether it is gone, its exit says, if there was a process.
@@ -52,11 +52,11 @@ export class WorkerRun {
       } else if (message === ALL_METRICS) {
         metricsOfAll().then(
           (text) => this.#tell(ALL_METRICS + text),
-          () => undefined,
+          () => this.#tell(ALL_METRICS),
         );
       } else {
         const text = answerIn(message, OWN_METRICS);
-        if (text !== null) this.#metrics.answer(text === '' ? null : text);
+        if (text !== null) this.#metrics.answer(text);
       }
     });
     const listening = new Promise<Place>((resolve) => {
