@@ -1,5 +1,6 @@
 // A process of its own that holds many subscriptions and only counts what arrives, so that reading costs little.
-// Usage: node subscribers.js URL COUNT MODE  – prints a JSON line whenever it gets one on its standard input.
+// Usage: node subscribers.js URL COUNT MODE  – prints a JSON line when all have their first update, with how long that
+// took, and whenever it gets a line on its standard input.
 import { createInterface } from 'node:readline';
 import { WebSocket } from 'ws';
 
@@ -9,6 +10,7 @@ const QUERY = `subscription { agentUpdates(mode: ${mode}) {
   agents { id serverId type status swarmId stale name lastActiveAt performance { tasksActive tasksCompleted healthScore } topology { role parentId } }
 } }`;
 
+const startMs = performance.now();
 let updates = 0;
 let bytes = 0;
 let snapshots = 0;
@@ -32,7 +34,8 @@ for (let index = 0; index < Number(count); index += 1) {
     if (index === 0 && updates > 1) noteLatency(data);
     if (data.subarray(0, 120).includes('SNAPSHOT')) {
       snapshots += 1;
-      if (snapshots === Number(count)) process.stdout.write('{"ready":true}\n');
+      if (snapshots === Number(count))
+        process.stdout.write(`${JSON.stringify({ ready: true, ms: performance.now() - startMs })}\n`);
     }
   });
   socket.on('error', (error) => {

@@ -31,6 +31,8 @@ export class Followed {
   #eventsAt: WirePosition | null = null;
   /** Of all messages that came while the picture was being read. */
   #newest: WirePosition | null = null;
+  /** What the store showed when a look last found something newer in Redis. */
+  #lagging: WirePosition | null = null;
   #reading: Promise<void> | null = null;
   #isToRead = false;
   #missingSince: number | null = null;
@@ -78,7 +80,7 @@ export class Followed {
   }
 
   /**
-   * Compares with Redis, and reads what is behind: a message that was lost is found here.
+   * Compares with Redis, and reads what is behind for the second time: a message that was lost is found here.
    * @returns whether the store has what had been published by then
    */
   async look(): Promise<boolean> {
@@ -96,9 +98,14 @@ export class Followed {
     }
     const position = parsePosition(at);
     // What came meanwhile is newer than the answer.
-    const isBehind =
-      before === null || position === null || (isSame(before, this.#position) && !isSame(before, position));
-    if (isBehind) await this.read();
+    if (before !== null && position !== null) {
+      if (!isSame(before, this.#position) || isSame(before, position)) return this.#position !== null;
+      // A picture is written before it is told: what is ahead for the first time is most likely on its way.
+      const isExpected = isAfter(position, before) && !isSame(before, this.#lagging);
+      this.#lagging = before;
+      if (isExpected) return false;
+    }
+    await this.read();
     return this.#position !== null;
   }
 

@@ -9,10 +9,11 @@ const MB = 1024 * 1024;
 /** Two polls, in each of which a call and its repetition fail: one failure less than opens the breaker. */
 const TWO_POLLS = { tool: 'list_agents', times: 4 };
 /** Of a call, where the row is about calls that are not answered. */
-const TIMEOUT = { timeoutMs: 700 };
+const TIMEOUT = { timeoutMs: 1_500 };
 
 describe.concurrent(
   'polls that fail: the agents are stale and the server DEGRADED once, then fresh again, after',
+  SLOW,
   () => {
     const rows: readonly (readonly [name: string, damage: Damage])[] = [
       ['never answering', { kind: 'silent', ...TWO_POLLS }],
@@ -66,7 +67,7 @@ async function expectFailedPolls(stage: Stage, shaky: FaultyServer): Promise<voi
   await expectWhole(stage, [shaky]);
   expect(shaky.incarnations).toBe(1);
   expect(stage.health('shaky')).toEqual(['ONLINE>DEGRADED', 'DEGRADED>ONLINE']);
-  expect(stage.reasons('shaky')[0]).toContain('700 ms');
+  expect(stage.reasons('shaky')[0]).toContain(`${TIMEOUT.timeoutMs} ms`);
   expect(stage.notices('shaky')).toEqual(['SERVER_DEGRADED', 'SERVER_ONLINE']);
 }
 

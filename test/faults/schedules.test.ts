@@ -89,7 +89,7 @@ describe.concurrent('the breaker of a server that does not answer', SLOW, () => 
     await using control = await Control.open();
     const shaky = control.expect('shaky', { type: 'daa' });
     const breaker = { failures: 2, initialMs: 500, maxMs: 1_000 };
-    await using stage = await Stage.open([overStdio(shaky, { timeoutMs: 500, breaker })]);
+    await using stage = await Stage.open([overStdio(shaky, { timeoutMs: 1_000, breaker })]);
     shaky.kill('SIGSTOP');
     await stage.healthWas('shaky', 'DEGRADED>OFFLINE');
     await stage.isStale('shaky');
@@ -146,7 +146,7 @@ describe.concurrent('clock far off', SLOW, () => {
     await using control = await Control.open();
     const shaky = control.expect('shaky', { type: 'daa' });
     const clock = { ...systemClock, offsetMs: 0, now: () => Date.now() + clock.offsetMs };
-    await using stage = await Stage.open([overStdio(shaky, { timeoutMs: 700 })], { clock });
+    await using stage = await Stage.open([overStdio(shaky, { timeoutMs: 1_500 })], { clock });
     await shaky.order({ do: 'damage', damage: { kind: 'silent' } });
     await stage.healthWas('shaky', 'DEGRADED>OFFLINE');
     clock.offsetMs = -FORTY_YEARS_MS;
@@ -166,7 +166,7 @@ test.concurrent(
   { timeout: 140_000 },
   async () => {
     const outcome = await runRandomFaults({ seconds: 12, seed: 3 });
-    expect(outcome.problems).toEqual([]);
+    expect(outcome.problems.join('\n')).toBe('');
     expect(outcome.healedMs).not.toBeNull();
     expect(Object.keys(outcome.faults).length).toBeGreaterThan(5);
     expect(outcome.resumes).toBeGreaterThan(0);
