@@ -49,9 +49,9 @@ export const WORDS = {
     clockToleranceSeconds: 'how far the issuer’s clock may be from this one',
   },
   limits: {
-    maxConnections: 'connections of any kind; above: 503',
+    maxConnections: 'connections of any kind; above: 503, and a WebSocket is closed with 1013',
     maxConnectionsPerAddress:
-      'of one address (of IPv6: one /64); behind a proxy, everybody has the proxy’s. Above: 429',
+      'of one address (of IPv6: one /64); behind a proxy, everybody has the proxy’s. Above: 429, and a WebSocket is closed with 1013',
     maxConnectionsPerViewer: 'WebSockets of one viewer; above: closed with 1013',
     maxRequestsPerSecond:
       'operations over HTTP, and scrapes of `/metrics`, of one viewer; above: 429, `RATE_LIMITED` and `retryAfterMs`',

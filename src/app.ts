@@ -14,11 +14,13 @@ import { type Clock, messageOf } from './shared/index.js';
 import { Sights } from './sight/index.js';
 import { changesState, Store, Timeline } from './state/index.js';
 import { TappedServers } from './tapped-servers.js';
-import { createTracer, type Logger, PrometheusMetrics } from './telemetry/index.js';
+import { createTracer, type Logger, type MetricsPage, PrometheusMetrics } from './telemetry/index.js';
 
 export interface AppDeps {
   readonly clock: Clock;
   readonly logger: Logger;
+  /** What `/metrics` shows, made of the metrics of this process; left out: those. */
+  readonly metricsPage?: (own: MetricsPage) => MetricsPage;
 }
 
 /** A running swarmlens. Disposing it ends every connection and every child process it has started. */
@@ -40,7 +42,7 @@ const MAX_EVENTS = 1_024;
 const NOWHERE = { directory: null, hosts: [], ports: [] };
 
 /** Puts the program together: the only place that picks implementations. */
-export async function createApp(config: Config, { clock, logger }: AppDeps): Promise<App> {
+export async function createApp(config: Config, { clock, logger, metricsPage }: AppDeps): Promise<App> {
   await using opened = new Opened();
   const authenticator = opened.add(await createAuthenticator(config.auth ?? null, { clock, logger }));
   const store = new Store({
@@ -151,7 +153,7 @@ export async function createApp(config: Config, { clock, logger }: AppDeps): Pro
       limits: config.limits ?? DEFAULT_LIMITS,
       counters,
       makeRate: node.makeRate,
-      metrics,
+      metrics: metricsPage === undefined ? metrics : metricsPage(metrics),
       shutdownMs: config.shutdownMs,
     }),
   );

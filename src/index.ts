@@ -9,4 +9,4 @@ export {
   type ServerConfig,
 } from './config/index.js';
 export { type Clock, systemClock } from './shared/index.js';
-export { createLogger, type Logger, silentLogger } from './telemetry/index.js';
+export { createLogger, type Logger, type MetricsPage, silentLogger } from './telemetry/index.js';

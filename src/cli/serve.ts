@@ -1,6 +1,6 @@
 import { type Config, ConfigWatch, type Flags, loadConfig } from '../config/index.js';
 import { systemClock } from '../shared/index.js';
-import { createLogger } from '../telemetry/index.js';
+import { createLogger, type MetricsPage } from '../telemetry/index.js';
 import { type Seat, seatOf } from '../workers/index.js';
 import { parseFlags, wholeNumber } from './arguments.js';
 import { adviceOnListening } from './listen-error.js';
@@ -39,7 +39,11 @@ async function serveOne(config: Config, flags: Flags, seat: Seat | null, termina
   const { env, cwd, program, stdout, stopped } = terminal;
   const logger = createLogger(config.logLevel, seat === null ? null : { worker: seat.number });
   const { createApp } = await import('../app.js');
-  await using app = await createApp(config, { clock: systemClock, logger });
+  const deps = { clock: systemClock, logger };
+  await using app = await createApp(config, {
+    ...deps,
+    ...(seat !== null && { metricsPage: (own: MetricsPage) => seat.metricsOfAll(own, deps) }),
+  });
   if (config.demo) {
     stdout.write(
       'The agents are SIMULATED: no configuration was found, so three bundled MCP simulators are running.\n',

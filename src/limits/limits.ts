@@ -1,8 +1,8 @@
 /** How much clients may ask for. Whole numbers from 1 on; a very large one is as good as none. */
 export interface Limits {
-  /** Connections of any kind, over TCP, all clients together; 503 above. */
+  /** Connections of any kind, over TCP, all clients together; above: 503, and a WebSocket is closed with 1013. */
   readonly maxConnections: number;
-  /** Of one address, of IPv6 one network of 64 bits; 429 above. Behind a proxy all clients have the proxy's address. */
+  /** Of one address, of IPv6 one network of 64 bits; above: 429, and a WebSocket is closed with 1013. Behind a proxy all clients have the proxy's address. */
   readonly maxConnectionsPerAddress: number;
   /** WebSockets of one viewer, or of one address where nobody says who they are; closed with 1013 above. */
   readonly maxConnectionsPerViewer: number;

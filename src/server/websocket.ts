@@ -32,8 +32,10 @@ import type { TrustedDocuments } from './trusted-documents.js';
 
 /** WebSocket close code that clients answer by connecting again, */
 export const GOING_AWAY = 1001;
-/** and what is said with it. */
+/** and what is said with it; */
 export const GOODBYE = 'Server is going away';
+/** and one that they answer so a little later. */
+const TRY_AGAIN_LATER = 1013;
 
 interface Extra extends Record<PropertyKey, unknown> {
   readonly client: Client;
@@ -81,13 +83,22 @@ export function serveWebSockets(options: WebSocketOptions): AsyncDisposable {
   const viewers = new Shares(limits.maxConnectionsPerViewer);
   const protocol = protocolServer(options);
   const onUpgrade = (request: IncomingMessage, duplex: Duplex, head: Buffer): void => {
-    const overload = admission.refusalOf(request.socket);
-    if (overload !== null) {
-      refuseUpgrade(duplex, overload.status, overload.reason);
-      return;
-    }
     // Not as a URL: what a request line holds need not be one.
     const path = (request.url ?? '/').split('?', 1)[0];
+    const overload = admission.refusalOf(request.socket);
+    if (overload !== null) {
+      if (path !== GRAPHQL_PATH || refusalOf(request, door) !== null) {
+        refuseUpgrade(duplex, overload.status, overload.reason);
+        return;
+      }
+      sockets.handleUpgrade(request, duplex, head, (socket) => {
+        // Not refused, for the same reason as below, and not waited for: what says so is handed to the system at once.
+        socket.on('error', () => undefined);
+        socket.close(TRY_AGAIN_LATER, overload.reason);
+        socket.terminate();
+      });
+      return;
+    }
     if (path === TAP_PATH) {
       if (options.isDraining()) refuseUpgrade(duplex, 503, 'this node is about to stop: connect again');
       else taps.upgrade(request, duplex, head);

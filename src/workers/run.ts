@@ -1,5 +1,10 @@
 import type { Worker } from 'node:cluster';
-import { HERE, STOP } from './seat.js';
+import type { Clock } from '../shared/index.js';
+import { ALL_METRICS, answerIn, HERE, OWN_METRICS, STOP } from './messages.js';
+import { Question } from './question.js';
+
+/** What a worker may take to tell its metrics. */
+const METRICS_MS = 1_000;
 
 /** Where a worker accepts connections; all workers of a program at the same place. */
 export interface Place {
@@ -22,23 +27,43 @@ export class WorkerRun {
   readonly accepting: Promise<Place | null>;
   readonly ended: Promise<Ending>;
   readonly #worker: Worker;
+  readonly #metrics = new Question(() => this.#tell(OWN_METRICS));
+  #isAccepting = false;
   #isAsked = false;
 
-  constructor(worker: Worker) {
+  /** @param metricsOfAll what it gets when it asks for those of all workers */
+  constructor(worker: Worker, metricsOfAll: () => Promise<string>) {
     this.#worker = worker;
     this.pid = worker.process.pid ?? null;
     this.ended = new Promise((resolve) => {
-      worker.once('exit', (code, signal) => resolve(endingOf(code, signal)));
+      worker.once('exit', (code, signal) => {
+        this.#isAccepting = false;
+        this.#metrics.answer('');
+        resolve(endingOf(code, signal));
+      });
       // It could not be started, or not be told something: whether it is gone, its exit says, if there was a process.
       worker.on('error', (error) => {
         if (this.pid === null) resolve({ code: null, how: error.message });
       });
     });
     worker.on('message', (message) => {
-      if (message === HERE && this.#isAsked) this.stop();
+      if (message === HERE) {
+        if (this.#isAsked) this.stop();
+      } else if (message === ALL_METRICS) {
+        metricsOfAll().then(
+          (text) => this.#tell(ALL_METRICS + text),
+          () => this.#tell(ALL_METRICS),
+        );
+      } else {
+        const text = answerIn(message, OWN_METRICS);
+        if (text !== null) this.#metrics.answer(text);
+      }
     });
     const listening = new Promise<Place>((resolve) => {
-      worker.once('listening', ({ address, port }) => resolve({ address, port }));
+      worker.once('listening', ({ address, port }) => {
+        this.#isAccepting = true;
+        resolve({ address, port });
+      });
     });
     this.accepting = Promise.race([listening, this.ended.then(() => null)]);
   }
@@ -46,11 +71,21 @@ export class WorkerRun {
   /** Asks it to let its clients go and to end. Not by a signal: it may have had one of its own, from the terminal. */
   stop(): void {
     this.#isAsked = true;
-    if (this.#worker.isConnected()) this.#worker.send(STOP);
+    this.#tell(STOP);
+  }
+
+  /** In Prometheus' format; `null`: it does not accept connections, cannot tell, or has not within a second. */
+  metrics(clock: Clock): Promise<string | null> {
+    return this.#isAccepting ? this.#metrics.ask(clock, METRICS_MS) : Promise.resolve(null);
   }
 
   kill(): void {
     this.#worker.process.kill('SIGKILL');
+  }
+
+  #tell(message: string): void {
+    // Who cannot be told anything is about to end, which is seen.
+    if (this.#worker.isConnected()) this.#worker.send(message, () => undefined);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Worker } from 'node:cluster';
 import { type Clock, reconnectDelayMs, sleep } from '../shared/index.js';
 import type { Logger } from '../telemetry/index.js';
+import { mergeMetrics } from './merge-metrics.js';
 import { type Ending, type Place, WorkerRun } from './run.js';
 
 export interface WorkersOptions {
@@ -43,7 +44,8 @@ export class StartError extends Error {
 export class Workers implements AsyncDisposable {
   readonly #options: WorkersOptions;
   readonly #stop = new AbortController();
-  readonly #runs = new Set<WorkerRun>();
+  /** By number. */
+  readonly #runs = new Map<number, WorkerRun>();
   readonly #kept: Promise<void>[] = [];
   #stopped: Promise<boolean> | null = null;
   /** Whether those that were asked to stop ended by themselves, without an error. */
@@ -85,6 +87,13 @@ export class Workers implements AsyncDisposable {
     return this.#runs.size;
   }
 
+  /** Of all workers, in Prometheus' format: those that have not told theirs within a second are left out, which is shown. */
+  async metrics(): Promise<string> {
+    const { count, clock } = this.#options;
+    const runs = Array.from({ length: count }, (_, index) => this.#runs.get(index + 1));
+    return mergeMetrics(await Promise.all(runs.map(async (run) => (await run?.metrics(clock)) ?? null)));
+  }
+
   /** Resolves when no worker is left: all were given up, or asked to stop. */
   async ended(): Promise<void> {
     await Promise.all(this.#kept);
@@ -103,10 +112,10 @@ export class Workers implements AsyncDisposable {
   async #end(): Promise<boolean> {
     const { clock, shutdownMs, logger } = this.#options;
     this.#stop.abort();
-    for (const run of this.#runs) run.stop();
+    for (const run of this.#runs.values()) run.stop();
     const left = new AbortController();
     const patience = sleep(clock, shutdownMs + CHILDREN_MS, left.signal).then(() => {
-      for (const run of this.#runs) {
+      for (const run of this.#runs.values()) {
         logger.error({ pid: run.pid }, 'a worker has not ended in time and is killed');
         run.kill();
       }
@@ -129,7 +138,7 @@ export class Workers implements AsyncDisposable {
       return null;
     }
     if (place === null) {
-      this.#runs.delete(first);
+      this.#runs.delete(1);
       throw new StartError(await first.ended);
     }
     const settled: Promise<void>[] = [];
@@ -152,7 +161,7 @@ export class Workers implements AsyncDisposable {
         return clock.monotonic();
       });
       const { how, code } = await run.ended;
-      this.#runs.delete(run);
+      this.#runs.delete(number);
       const facts = { worker: number, pid: run.pid };
       if (this.#isStopping()) {
         if (code !== 0) this.#areWell = false;
@@ -177,8 +186,8 @@ export class Workers implements AsyncDisposable {
   }
 
   #fork(number: number): WorkerRun {
-    const run = new WorkerRun(this.#options.fork(number));
-    this.#runs.add(run);
+    const run = new WorkerRun(this.#options.fork(number), () => this.metrics());
+    this.#runs.set(number, run);
     this.#options.logger.info({ worker: number, pid: run.pid }, `worker ${number} is started`);
     return run;
   }

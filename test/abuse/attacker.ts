@@ -85,6 +85,16 @@ export async function answerOf(socket: Socket): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
+/** Sends something of its own at once with the request for a WebSocket. @returns everything that comes */
+export async function rudeUpgrade(server: DeliveryServer, more: Buffer): Promise<string> {
+  const headers = 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n';
+  const key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: graphql-transport-ws\r\n';
+  const request = Buffer.from(`GET /graphql HTTP/1.1\r\nHost: localhost\r\n${headers}${key}\r\n`);
+  const socket = raw(server, '');
+  socket.write(Buffer.concat([request, more]));
+  return await answerOf(socket);
+}
+
 /** Requests an upgrade; the status that it is answered with, 101 included. */
 export async function upgrade(server: DeliveryServer, headers: Readonly<Record<string, string>> = {}): Promise<number> {
   const socket = new WebSocket(server.socketUrl, 'graphql-transport-ws', { headers });

@@ -1,14 +1,24 @@
 import { once } from 'node:events';
+import { createClient } from 'graphql-ws';
 import { describe, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
 import { networkOf } from '../../src/server/admission.js';
 import { DeliveryServer } from '../support/delivery-server.js';
-import { answerOf, Attacker, codeIn, hitsOf, post, raw, upgrade } from './attacker.js';
+import { answerOf, Attacker, codeIn, hitsOf, post, raw, rudeUpgrade, upgrade } from './attacker.js';
 import { Bystander } from './bystander.js';
 
 const REQUEST = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n';
 
+/** Whether a new WebSocket stays: one that is too many is closed at once. */
+async function isServed(server: DeliveryServer): Promise<boolean> {
+  await using client = await Attacker.connect(server);
+  client.send({ type: 'connection_init' });
+  const entered = client.until(({ messages }) => messages.length === 1);
+  return await Promise.race([entered.then(() => true), client.closed.then(() => false)]).catch(() => false);
+}
+
 describe('connections', () => {
-  test('500 too many of one address: 429 over HTTP and for an upgrade; served again when the others have gone', async () => {
+  test('500 too many of one address: 429 over HTTP, 1013 for a WebSocket; served again when the others have gone', async () => {
     await using server = await DeliveryServer.start({}, {}, { maxConnectionsPerAddress: 20 });
     await using bystander = await Bystander.watch(server);
     await bystander.during(async () => {
@@ -16,31 +26,60 @@ describe('connections', () => {
       await Promise.all(sockets.map((socket) => once(socket, 'connect')));
       // By then the server has seen them too.
       while (hitsOf(server, 'maxConnectionsPerAddress') === 0) await answerOf(raw(server, REQUEST));
-      const statuses = await Promise.all(Array.from({ length: 250 }, () => upgrade(server)));
-      expect(new Set(statuses)).toEqual(new Set([429]));
+      const closed = await Promise.all(
+        Array.from({ length: 250 }, async () => (await Attacker.connect(server)).closed),
+      );
+      for (const { code, reason } of closed)
+        expect([code, reason]).toEqual([1013, expect.stringContaining('close some of them')]);
       const answers = await Promise.all(Array.from({ length: 250 }, () => answerOf(raw(server, REQUEST))));
       for (const answer of answers)
         expect(answer).toMatch(/^HTTP\/1\.1 429 [^]*Retry-After: 1\r\n[^]*close some of them/i);
       expect(hitsOf(server, 'maxConnectionsPerAddress')).toBeGreaterThanOrEqual(500);
-      const closed = sockets.map((socket) => once(socket, 'close').then(() => undefined));
+      const left = sockets.map((socket) => once(socket, 'close').then(() => undefined));
       for (const socket of sockets) socket.destroy();
-      await Promise.all(closed);
-      while ((await upgrade(server)) !== 101);
+      await Promise.all(left);
+      while (!(await isServed(server))) continue;
     });
   });
 
-  test('more than the server takes: 503, and those that say nothing are ended', async () => {
+  test('more than the server takes: 503 over HTTP, 1013 for a WebSocket, and those that say nothing are ended', async () => {
     await using server = await DeliveryServer.start({}, {}, { maxConnections: 3 });
     await using bystander = await Bystander.watch(server);
     await bystander.during(async () => {
       const sockets = [raw(server, ''), raw(server, '')];
       await Promise.all(sockets.map((socket) => once(socket, 'connect')));
       while (hitsOf(server, 'maxConnections') === 0) await answerOf(raw(server, REQUEST));
-      expect(await upgrade(server)).toBe(503);
+      expect(await (await Attacker.connect(server)).closed).toMatchObject({ code: 1013 });
+      // Whatever is sent with the request: a frame that is none, a ping.
+      for (const more of [Buffer.alloc(8, 0xff), Buffer.from([0x89, 0x80, 1, 2, 3, 4])]) {
+        expect(await rudeUpgrade(server, more)).toMatch(/^HTTP\/1\.1 101 /);
+      }
+      // What is no client's, or no WebSocket at all, is not let in for that.
+      expect(await upgrade(server, { origin: 'https://evil.example' })).toBe(503);
       expect(await answerOf(raw(server, REQUEST))).toMatch(/^HTTP\/1\.1 503 /);
       expect(await answerOf(raw(server, ''))).toBe('');
       for (const socket of sockets) socket.destroy();
     });
+  });
+
+  test('a client of graphql-ws that is one too many comes back by itself, and is served when there is room', async () => {
+    await using server = await DeliveryServer.start({}, {}, { maxConnectionsPerAddress: 1 });
+    server.show(0, 3, 0);
+    const first = await Attacker.enter(server);
+    const closed: unknown[] = [];
+    const client = createClient({
+      url: server.socketUrl,
+      webSocketImpl: WebSocket,
+      retryAttempts: Infinity,
+      // What it finds when it comes back for the first time is that it is too many, again.
+      retryWait: async (retries) => (retries < 1 ? undefined : await first[Symbol.asyncDispose]()),
+      on: { closed: (event) => closed.push(event) },
+    });
+    const updates = client.iterate({ query: 'subscription { agentUpdates { kind } }' });
+    expect(await updates.next()).toMatchObject({ value: { data: { agentUpdates: { kind: 'SNAPSHOT' } } } });
+    expect(closed.length).toBeGreaterThanOrEqual(2);
+    for (const event of closed) expect(event).toMatchObject({ code: 1013 });
+    await client.dispose();
   });
 
   test('too many WebSockets of one viewer: closed with 1013 after connection_init, and let in when another has left', async () => {

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
+import { mergeMetrics } from '../../src/workers/merge-metrics.js';
 import { simulator, startApp } from '../support/app.js';
 import { type Family, parseMetrics, promtool, promtoolHere, promtoolHint } from '../support/prometheus.js';
 
@@ -43,7 +44,9 @@ let families: ReadonlyMap<string, Family>;
 
 beforeAll(async () => {
   await using app = await startApp([simulator('ruv-swarm', { agents: 3 })]);
-  families = parseMetrics(await (await fetch(`${app.url}/metrics`)).text());
+  const own = await (await fetch(`${app.url}/metrics`)).text();
+  // As two workers show them that have one picture.
+  families = parseMetrics(mergeMetrics([own, own]));
 });
 
 afterAll(() => {
@@ -142,6 +145,60 @@ test.skipIf(!promtoolHere)(`promtool takes every query of the dashboard${promtoo
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
+});
+
+test('what the dashboard shows of several workers, or nodes, with one picture is that picture, once', async (context) => {
+  if (!promtoolHere) context.skip(promtoolHint);
+  const { panels } = DASHBOARD.parse(JSON.parse(await text('grafana/swarmlens.json')));
+  const [agents] = [...families.values()].filter(({ name }) => name === 'swarmlens_agents');
+  const shown = (agents?.samples ?? []).filter(({ labels }) => labels['worker'] === '1');
+  const count = shown.reduce((sum, { value }) => sum + value, 0);
+  expect(count).toBeGreaterThan(0);
+  const expected: Readonly<Record<string, number>> = {
+    swarmlens_agents: count,
+    swarmlens_agents_by_type: count,
+    swarmlens_stale_agents: 0,
+    swarmlens_server_status: 1,
+    swarmlens_server_stale_seconds: 0,
+    swarmlens_breaker_state: 0,
+  };
+  const exprs = panels
+    .flatMap(({ targets = [] }) => targets.map(({ expr }) => expr.replaceAll(/=~"\$\w+"/g, '=~".*"')))
+    .filter((expr) => asked(expr).some((name) => name in expected) && !expr.includes('!="online"'));
+  expect(new Set(exprs.flatMap(asked))).toEqual(new Set(Object.keys(expected)));
+  const series = ['a', 'b'].flatMap((instance) =>
+    [...families.values()].flatMap(({ name, samples }) =>
+      samples.flatMap(({ labels, value }) => {
+        const pairs = Object.entries({ ...labels, instance }).map((pair) => pair.map((one) => JSON.stringify(one)));
+        const text = pairs.map(([label = '', named = '']) => `${label.slice(1, -1)}=${named}`).join(',');
+        return name in expected ? [{ series: `${name}{${text}}`, values: `${value}` }] : [];
+      }),
+    ),
+  );
+  const tests = exprs.map((expr) => ({
+    expr: `sum(${expr})`,
+    eval_time: '0m',
+    exp_samples: [{ labels: '{}', value: asked(expr).map((name) => expected[name])[0] }],
+  }));
+  const directory = await mkdtemp(join(tmpdir(), 'swarmlens-test-'));
+  try {
+    const file = join(directory, 'picture.yml');
+    await writeFile(file, stringify({ rule_files: [], tests: [{ input_series: series, promql_expr_test: tests }] }));
+    const { code, said } = promtool(['test', 'rules', file]);
+    expect(code, said).toBe(0);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+});
+
+test('what the dashboard does not take together over all workers says which of them it is', async () => {
+  const { panels } = DASHBOARD.parse(JSON.parse(await text('grafana/swarmlens.json')));
+  const apart = panels
+    .flatMap(({ targets = [] }) => targets)
+    .filter(({ expr }) => !/\b(sum|max|min)\b/.test(expr))
+    .map(({ legendFormat }) => legendFormat);
+  expect(apart.length).toBeGreaterThan(0);
+  expect(apart.filter((legend) => !legend.includes('{{worker}}'))).toEqual([]);
 });
 
 test('every alert has a test', async () => {

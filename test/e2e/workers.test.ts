@@ -1,10 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { Agent, get, type IncomingMessage } from 'node:http';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { type Family, parseMetrics, promtool, promtoolHere, seriesOf, valueOf } from '../support/prometheus.js';
 import { Program } from '../support/program.js';
 import { hasRedis, NO_REDIS, RedisServer } from '../support/redis-server.js';
 
@@ -64,6 +67,12 @@ class Stage implements AsyncDisposable {
     return data.agents.map(({ id }) => id).sort();
   }
 
+  /** The process of a worker, as the log tells it. */
+  async pidOf(worker: number): Promise<number> {
+    const [, pid] = await this.program.wrote(new RegExp(`"worker":${worker},"pid":(\\d+).*is started`));
+    return Number(pid);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const resource of this.#opened) await resource[Symbol.asyncDispose]();
     await rm(this.directory, { recursive: true, force: true });
@@ -119,5 +128,47 @@ describe.skipIf(!hasRedis())(`several workers${hasRedis() ? '' : ` (${NO_REDIS})
     expect((await program.outcome()).code).toBe(1);
     await gone(pids);
     for (const socket of sockets) socket.terminate();
+  });
+
+  test('a scrape of whichever of them is told of all, and of one that does not answer that it does not', async () => {
+    await using stage = await Stage.start();
+    // One connection, and so one worker, whoever else is stopped.
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const scrape = async (): Promise<{ readonly read: string; readonly families: ReadonlyMap<string, Family> }> => {
+      const [response] = (await once(get(`${stage.url}/metrics`, { agent }), 'response')) as [IncomingMessage]; // its event
+      expect(response.statusCode).toBe(200);
+      const read = await text(response);
+      return { read, families: parseMetrics(read) };
+    };
+    const upIn = (families: ReadonlyMap<string, Family>): readonly number[] =>
+      ['1', '2'].map((worker) => valueOf(families, 'swarmlens_worker_up', { worker }));
+    const { read, families } = await scrape();
+    expect(upIn(families)).toEqual([1, 1]);
+    if (promtoolHere) expect(promtool(['check', 'metrics'], read)).toEqual({ code: 0, said: '' });
+    const perWorker = (worker: string): readonly string[] =>
+      seriesOf(families).filter((series) => series.includes(`"worker":"${worker}"`));
+    expect(perWorker('1').length).toBeGreaterThan(50);
+    expect(perWorker('1').length + perWorker('2').length).toBe(seriesOf(families).length);
+    const starts = ['1', '2'].map((worker) => valueOf(families, 'process_start_time_seconds', { worker }));
+    expect(starts[0]).not.toBe(starts[1]);
+
+    // Only the worker that is asked has a connection.
+    const asked = valueOf(families, 'swarmlens_connections', { worker: '1' }) === 1 ? 1 : 2;
+    const other = 3 - asked;
+    const pid = await stage.pidOf(other);
+    process.kill(pid, 'SIGSTOP');
+    try {
+      const without = (await scrape()).families;
+      expect(valueOf(without, 'swarmlens_worker_up', { worker: `${other}` })).toBe(0);
+      expect(valueOf(without, 'swarmlens_connections')).toBe(1);
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    while (upIn((await scrape()).families).includes(0)) continue;
+    process.kill(pid, 'SIGKILL');
+    // It has no number while it waits to be started again, and the same one afterwards.
+    await stage.program.wrote(/has ended \(signal SIGKILL\)/);
+    while (upIn((await scrape()).families).includes(0)) continue;
+    agent.destroy();
   });
 });

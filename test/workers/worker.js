@@ -1,12 +1,33 @@
 // A worker that does as the test says by messages, with the least of a server: its number and process are its answer.
 import { createServer } from 'node:http';
+import { systemClock } from '../../dist/shared/index.js';
 import { seatOf } from '../../dist/workers/index.js';
 
 const [how] = process.argv.slice(2);
 if (how === 'broken') process.exit(3);
 const seat = seatOf(process.env);
-const server = createServer((request, response) => {
+let reads = 0;
+const own = {
+  contentType: 'text/plain',
+  read: async () => {
+    reads += 1;
+    if (how === 'mortal') process.exit(7);
+    if (how === 'mute') await new Promise(() => undefined);
+    if (how === 'unable') throw new Error('no metrics today');
+    return `# HELP reads_total Reads.\n# TYPE reads_total counter\nreads_total ${reads}\n`;
+  },
+};
+const all = seat.metricsOfAll(own, { clock: systemClock, logger: { error: () => undefined } });
+const server = createServer(async (request, response) => {
   response.setHeader('connection', 'close');
+  if (request.url === '/metrics') {
+    response.end(await all.read());
+    return;
+  }
+  if (request.url === '/reads') {
+    response.end(`${seat.number} ${reads}`);
+    return;
+  }
   response.end(`${seat.number} ${process.pid}`, () => {
     if (request.url === `/die/${seat.number}`) process.exit(7);
   });
