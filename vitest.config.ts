@@ -15,7 +15,7 @@ export default defineConfig({
     unstubEnvs: true,
     // No retries: a test that fails now and then is a failing test.
     retry: 0,
-    maxWorkers: 2,
+    maxWorkers: 3,
     // Most of the time would go into loading the same modules for each file. No test keeps anything in a module.
     isolate: false,
     testTimeout: 20_000,
