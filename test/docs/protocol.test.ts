@@ -78,7 +78,7 @@ describe('docs/protocol.md', () => {
     });
     let text = '';
     for await (const chunk of response.body ?? []) {
-      text += new TextDecoder().decode(chunk as Uint8Array); // of fetch
+      text += new TextDecoder().decode(chunk); // of fetch
       if (/^data: .+\n\n/m.test(text)) break;
     }
     expect(placeholders.differences(answered?.trim(), text.trim())).toEqual([]);
