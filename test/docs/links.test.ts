@@ -51,3 +51,10 @@ test('links in the README, SECURITY.md and docs/ lead somewhere', () => {
 test('files that they name are there', () => {
   expect(PAGES.flatMap(missing)).toEqual([]);
 });
+
+test('every `npm run …` that they name is a script', () => {
+  const { scripts } = JSON.parse(page('package.json')) as { scripts: Readonly<Record<string, string>> }; // of npm
+  const named = PAGES.flatMap((path) => [...page(path).matchAll(/npm run (?:--silent )?([a-z][\w:-]*)/g)]);
+  expect(named.length).toBeGreaterThan(10);
+  expect(named.map(([, name = '']) => name).filter((name) => !(name in scripts))).toEqual([]);
+});
