@@ -117,7 +117,7 @@ scripts/configuration-words.js, and not this file. -->
 JSON in the shape that MCP clients use, so an existing \`.mcp.json\` works as it is; what is swarmlens' own sits under
 \`swarmlens\`. Mistakes end the program with exit code 2 and one line each. \`\${VAR}\` in texts is taken from the environment.
 The file is watched: servers that are added, removed or changed there are connected, dropped or reconnected at once; all
-else is read when the program starts. The [README](../README.md) has examples.
+else is read when the program starts. [servers.md](servers.md) and [access.md](access.md) have examples.
 
 \`\`\`json
 {

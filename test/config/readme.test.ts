@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/index.js';
 
-test('every configuration in the README is one: no example has a mistake in it', async () => {
-  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
-  const examples = [...readme.matchAll(/```json\n(.*?)```/gs)].flatMap(([, text = '']) =>
+test('every configuration in the README and on the pages of docs/ is one: no example has a mistake in it', async () => {
+  const pages = ['README.md', 'docs/servers.md', 'docs/access.md', 'docs/configuration.md'];
+  const texts = await Promise.all(pages.map((path) => readFile(new URL(`../../${path}`, import.meta.url), 'utf8')));
+  const examples = [...texts.join('\n').matchAll(/```json\n(.*?)```/gs)].flatMap(([, text = '']) =>
     text.includes('"mcpServers"') ? [text] : [],
   );
-  expect(examples.length).toBeGreaterThanOrEqual(2);
+  expect(examples.length).toBeGreaterThanOrEqual(8);
   const directory = await mkdtemp(join(tmpdir(), 'swarmlens-test-'));
   try {
     for (const text of examples) {

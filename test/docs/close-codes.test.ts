@@ -1,0 +1,106 @@
+import { once } from 'node:events';
+import { describe, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import { fatalErrorOf, FORBIDDEN } from '../../src/client/close-codes.js';
+import type { Limits } from '../../src/limits/index.js';
+import type { ErrorCode } from '../../src/shared/index.js';
+import { AccessServer } from '../support/access-server.js';
+import { startApp } from '../support/app.js';
+import { BareSocket } from '../support/bare-socket.js';
+import { TEST_LIMITS } from '../support/limits.js';
+import { page, rowsOf } from './page.js';
+
+const ROWS = rowsOf(page('docs/protocol.md'));
+const CODES = ROWS.filter(([code = '']) => /^\d{4}$/.test(code)).map(([code, , again = '']) => ({
+  code: Number(code),
+  again,
+}));
+
+interface Case {
+  readonly limits?: Partial<Limits>;
+  readonly payload?: Record<string, unknown>;
+  readonly provoke: (socket: BareSocket) => void;
+}
+
+/** Goes on until somebody ends it. */
+const LONG = { id: '1', type: 'subscribe', payload: { query: 'subscription { notices { code } }' } };
+
+const CASES: readonly (readonly [number, Case])[] = [
+  [1008, { limits: { maxMessageFragments: 2 }, provoke: ({ socket }) => inFragments(socket) }],
+  [1009, { limits: { maxMessageBytes: 1_024 }, provoke: (socket) => socket.send({ type: 'x'.repeat(1_024) }) }],
+  [1013, { limits: { maxMessagesPerSecond: 1 }, provoke: (socket) => pinging(socket) }],
+  [4400, { payload: { maxHz: 0 }, provoke: () => undefined }],
+  [4400, { provoke: (socket) => socket.send({ type: 'start' }) }],
+  [4401, { provoke: (socket) => socket.send(LONG) }],
+  [4429, { provoke: (socket) => socket.send({ type: 'connection_init' }) }],
+];
+
+function inFragments(socket: WebSocket): void {
+  for (const part of ['{', '"', 't']) socket.send(part, { fin: false });
+}
+
+function pinging(socket: BareSocket): void {
+  for (let sent = 0; sent < 20; sent++) socket.send({ type: 'ping' });
+}
+
+describe('close codes in docs/protocol.md', () => {
+  test('are tried again, or not, as by the client of ours', () => {
+    expect(CODES.length).toBeGreaterThan(10);
+    // The page leaves to whoever reads it what a new token is; our client asks for one.
+    for (const { code, again } of CODES) {
+      expect([code, again.startsWith('yes')]).toEqual([code, fatalErrorOf(code, '') === null]);
+    }
+  });
+
+  test.each(CASES)('%d is what the server closes with', async (code, { limits = {}, payload = {}, provoke }) => {
+    await using app = await startApp([], { limits: { ...TEST_LIMITS, ...limits } });
+    await using socket = await BareSocket.open({ socketUrl: `${app.url.replace('http', 'ws')}/graphql` }, payload);
+    provoke(socket);
+    expect((await socket.closed).code).toBe(code);
+    expect(CODES.map((row) => row.code)).toContain(code);
+  });
+
+  test.each([
+    [4406, []],
+    [4408, ['graphql-transport-ws']],
+  ])('%d is what the server closes one with that says nothing', async (code, protocols) => {
+    await using app = await startApp([], { limits: { ...TEST_LIMITS, connectionInitTimeoutMs: 10 } });
+    const socket = new WebSocket(`${app.url.replace('http', 'ws')}/graphql`, protocols);
+    const [real] = (await once(socket, 'close')) as [number]; // of ws
+    expect([real, CODES.some((row) => row.code === code)]).toEqual([code, true]);
+  });
+
+  test('4409 is what the server closes with, and 1001 when it stops', async () => {
+    const app = await startApp([]);
+    const server = { socketUrl: `${app.url.replace('http', 'ws')}/graphql` };
+    await using twice = await BareSocket.open(server, {});
+    await using staying = await BareSocket.open(server, {});
+    for (const socket of [twice, staying]) await socket.until(({ messages }) => messages.length > 0);
+    for (const message of [LONG, LONG]) twice.send(message);
+    const first = await twice.closed;
+    await app[Symbol.asyncDispose]();
+    const codes = [first.code, (await staying.closed).code];
+    expect(codes).toEqual([4409, 1001]);
+    expect(CODES.map(({ code }) => code)).toEqual(expect.arrayContaining(codes));
+  });
+
+  test('4403 is what the server closes with when the token is wrong', async () => {
+    await using access = await AccessServer.start();
+    await using socket = await BareSocket.open(access.server, { authorization: 'Bearer wrong' });
+    expect((await socket.closed).code).toBe(FORBIDDEN);
+  });
+});
+
+test('docs/protocol.md says what to do about each code of an error', () => {
+  const codes: Readonly<Record<ErrorCode | 'INTERNAL_SERVER_ERROR', true>> = {
+    BAD_USER_INPUT: true,
+    UNAUTHENTICATED: true,
+    FORBIDDEN: true,
+    RATE_LIMITED: true,
+    LIMIT_EXCEEDED: true,
+    SERVER_UNAVAILABLE: true,
+    INTERNAL_SERVER_ERROR: true,
+  };
+  const named = ROWS.flatMap(([first = '']) => (/^`[A-Z_]+`$/.test(first) ? [first.slice(1, -1)] : []));
+  for (const code of Object.keys(codes)) expect(named).toContain(code);
+});
