@@ -11,6 +11,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['**/node_modules/**', 'test/real/**'],
     environment: 'node',
+    setupFiles: ['test/support/seed.ts'],
     restoreMocks: true,
     unstubEnvs: true,
     // No retries: a test that fails now and then is a failing test.
