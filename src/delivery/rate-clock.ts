@@ -1,12 +1,14 @@
 import type { Clock } from '../shared/index.js';
 
 /**
- * Ticks for all streams. Each rate has one grid of ticks and at most one timer, and the timer runs only while a
- * stream waits for it.
+ * Ticks for all streams. Those of one rate are at least its period apart, and come at once after a longer pause: nobody
+ * waits for a tick who has had none lately. Each rate has at most one timer, which runs only while a stream waits for it.
  */
 export class RateClock {
   readonly #clock: Clock;
   readonly #grids = new Map<number, Grid>();
+  /** When the last tick of a rate was due, milliseconds, monotonic. Older than its period it says nothing any more. */
+  readonly #lastDueMs = new Map<number, number>();
   readonly #onDemand = new Grid();
   #demands = 0;
 
@@ -17,6 +19,11 @@ export class RateClock {
   /** Timers that are running. */
   get timers(): number {
     return this.#grids.size;
+  }
+
+  /** Rates of which the last tick is known. */
+  get remembered(): number {
+    return this.#lastDueMs.size;
   }
 
   /** Milliseconds, monotonic. */
@@ -69,8 +76,8 @@ export class RateClock {
   #schedule(hz: number, grid: Grid): void {
     const periodMs = 1000 / hz;
     const now = this.#clock.monotonic();
-    // A tick that is due at 33.333… ms must not be found due once more at 33.333.
-    const dueMs = (Math.floor(now / periodMs + 1e-6) + 1) * periodMs;
+    // From tick to tick by what was due, so that late timers do not make the rate a lower one.
+    const dueMs = Math.max(now, (this.#lastDueMs.get(hz) ?? -Infinity) + periodMs);
     grid.dueMs = dueMs;
     grid.timer = this.#clock.schedule(dueMs - now, () => {
       if (this.#grids.get(hz) !== grid) return;
@@ -80,10 +87,21 @@ export class RateClock {
         return;
       }
       this.#grids.delete(hz);
+      this.#remember(hz, dueMs);
       grid.tick();
     });
   }
+
+  #remember(hz: number, dueMs: number): void {
+    this.#lastDueMs.set(hz, dueMs);
+    if (this.#lastDueMs.size <= MAX_REMEMBERED) return;
+    const now = this.#clock.monotonic();
+    for (const [rate, lastMs] of this.#lastDueMs) if (now - lastMs > 1000 / rate) this.#lastDueMs.delete(rate);
+  }
 }
+
+/** Clients may ask for any rate: above, those are forgotten that no longer matter. */
+const MAX_REMEMBERED = 64;
 
 /** Those who wait for one tick. */
 class Grid {

@@ -29,7 +29,8 @@ describe('RateClock', () => {
   test.each([1, 10, 30, 60])(
     'a waiter that comes back at once sees %d ticks a second, neither more nor fewer',
     async (hz) => {
-      expect(await countTicks(hz, 10_000, 1)).toBe(hz * 10);
+      // The first comes at once, the others a period apart.
+      expect(await countTicks(hz, 10_001, 1)).toBe(1 + hz * 10);
     },
   );
 
@@ -37,6 +38,9 @@ describe('RateClock', () => {
     const property = fc.asyncProperty(fc.constantFrom(3, 7, 60), async (hz) => {
       const clock = new ManualClock();
       const rateClock = new RateClock(clock);
+      const first = rateClock.next(hz, NEVER);
+      clock.advance(0);
+      await first;
       const tick = rateClock.next(hz, NEVER).then(() => clock.monotonic());
       clock.advance(1000 / hz - 0.5);
       await settled();
@@ -44,6 +48,44 @@ describe('RateClock', () => {
       expect(await tick).toBeGreaterThanOrEqual(1000 / hz);
     });
     await fc.assert(property);
+  });
+
+  test('after a pause of a period or more a tick comes at once, and no second one within the period', async () => {
+    const property = fc.asyncProperty(
+      fc.constantFrom(1, 7, 10, 60),
+      fc.array(fc.integer({ min: 0, max: 300 }), { maxLength: 20 }),
+      async (hz, pauses) => {
+        const clock = new ManualClock();
+        const rateClock = new RateClock(clock);
+        let lastMs = -Infinity;
+        for (const pauseMs of pauses) {
+          await clock.pass(pauseMs);
+          const askedMs = clock.monotonic();
+          let tickMs: number | null = null;
+          const tick = rateClock.next(hz, NEVER).then(() => (tickMs = clock.monotonic()));
+          while (tickMs === null) await clock.pass(1);
+          await tick;
+          const dueMs = Math.max(askedMs, lastMs + 1000 / hz);
+          // The clock goes by whole milliseconds here.
+          expect(tickMs).toBeGreaterThanOrEqual(dueMs - 1e-3);
+          expect(tickMs).toBeLessThanOrEqual(dueMs + 1);
+          lastMs = dueMs;
+        }
+      },
+    );
+    await fc.assert(property);
+  });
+
+  test('of the rates that nobody wants any more nothing is kept', async () => {
+    const clock = new ManualClock();
+    const rateClock = new RateClock(clock);
+    for (let rate = 1; rate <= 1_000; rate += 1) {
+      const tick = rateClock.next(1 + rate / 1_000, NEVER);
+      await clock.pass(1_000, 1_000);
+      await tick;
+    }
+    expect(rateClock.remembered).toBeLessThanOrEqual(65);
+    expect(rateClock.timers).toBe(0);
   });
 
   test('all waiters of one rate share one timer, and it goes with the last of them', async () => {
