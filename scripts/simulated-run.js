@@ -33,30 +33,30 @@ export function simulate(options) {
   );
 }
 
-/** Applied as they come; told at the ticks, to one client after the other. */
+/** Applied as they come; told at once where the last tick is a period ago, at the next one otherwise, to one client after the other. */
 function delivered(arrivals, { constants, clients, hz, hopMs, random }) {
   const node = new Processor();
-  const periodMs = 1_000 / hz;
   const latencies = [];
   let waiting = [];
-  let tickMs = periodMs;
+  let lastMs = -Infinity;
+  let dueMs = Infinity;
   const tick = () => {
-    if (waiting.length > 0) {
-      const begun = node.begin(tickMs, (clients * constants.deliverMicros) / 1e3);
-      for (const atMs of waiting) {
-        latencies.push(begun + (random() * clients * constants.deliverMicros) / 1e3 + hopMs - atMs);
-      }
-      waiting = [];
+    const begun = node.begin(dueMs, (clients * constants.deliverMicros) / 1e3);
+    for (const atMs of waiting) {
+      latencies.push(begun + (random() * clients * constants.deliverMicros) / 1e3 + hopMs - atMs);
     }
-    tickMs += periodMs;
+    waiting = [];
+    lastMs = dueMs;
+    dueMs = Infinity;
   };
   for (const { atMs, reached } of arrivals) {
-    while (tickMs < reached) tick();
+    if (dueMs < reached) tick();
     const applied = node.begin(reached, constants.followMicros / 1e3) + constants.followMicros / 1e3;
-    while (tickMs < applied) tick();
+    if (dueMs < applied) tick();
+    if (waiting.length === 0) dueMs = Math.max(applied, lastMs + 1_000 / hz);
     waiting.push(atMs);
   }
-  tick();
+  if (waiting.length > 0) tick();
   return latencies;
 }
 

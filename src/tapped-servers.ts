@@ -34,6 +34,8 @@ const MAX_TAPS = 256;
 const OVERLOAD = 1013;
 const TRY_AGAIN = 1012;
 const MAX_INSTANCE_LENGTH = 64;
+/** What a close frame can carry: a longer reason would be an error here. */
+const MAX_REASON_BYTES = 123;
 
 interface Tapped {
   readonly id: string;
@@ -150,7 +152,7 @@ export class TappedServers {
 
   #refuse(socket: WebSocket, name: string, why: string): void {
     const { bus, clock, logger } = this.#deps;
-    socket.close(TAP_REFUSED.nameIsTaken, why);
+    socket.close(TAP_REFUSED.nameIsTaken, Buffer.byteLength(why) > MAX_REASON_BYTES ? 'the name is taken' : why);
     const message = `a tap was refused that calls its server "${name}": ${why}; give it another --server, or take the other one out of the configuration`;
     logger.warn({ code: 'TAP_REFUSED' }, message);
     const notice = { type: 'notice', code: 'TAP_REFUSED', severity: 'WARNING', message, serverId: null } as const;

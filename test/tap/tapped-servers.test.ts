@@ -12,7 +12,9 @@ class Socket extends EventEmitter {
   readonly closes: number[] = [];
   readonly readyState = 1;
 
-  close(code: number): void {
+  close(code: number, reason = ''): void {
+    // As ws has it.
+    if (Buffer.byteLength(reason) > 123) throw new RangeError('The message must not be greater than 123 bytes');
     this.closes.push(code);
   }
 
@@ -80,4 +82,26 @@ test('a tap whose name another node watches gets the next one; one that lost its
   tapped.join({ name: 'other', instance: '2', socket: again as unknown as WebSocket }); // see there
   await settled();
   expect([watched, again.closes]).toEqual([['flow-2', 'other', 'other-2'], []]);
+});
+
+test('a tap is refused whose name is taken, however long that is', async () => {
+  await using bus = new MemoryBus();
+  const tapped = new TappedServers({
+    collector: {
+      add: ({ id }) => {
+        throw new Error(`server "${id}" is there already`);
+      },
+      remove: () => Promise.resolve(),
+      reconnect: () => false,
+      isElsewhere: () => false,
+      isHere: () => Promise.resolve(true),
+    },
+    bus,
+    clock: systemClock,
+    logger: silentLogger,
+    isConfigured: () => false,
+  });
+  const socket = new Socket();
+  tapped.join({ name: '\u6e2c'.repeat(64), instance: '1', socket: socket as unknown as WebSocket }); // see there
+  expect(socket.closes).toEqual([4409]);
 });
