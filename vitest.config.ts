@@ -1,6 +1,8 @@
 import { createRequire } from 'node:module';
 import { defineConfig } from 'vitest/config';
 
+const SYSTEM_TESTS = 'test/**/*.system.test.ts';
+
 export default defineConfig({
   resolve: {
     // Node loads graphql's CommonJS files. Vite would load its ES modules beside them, and two copies do not know
@@ -8,18 +10,39 @@ export default defineConfig({
     alias: [{ find: /^graphql$/, replacement: createRequire(import.meta.url).resolve('graphql') }],
   },
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: ['**/node_modules/**', 'test/real/**'],
     environment: 'node',
     setupFiles: ['test/support/seed.ts'],
     restoreMocks: true,
     unstubEnvs: true,
     // No retries: a test that fails now and then is a failing test.
     retry: 0,
-    maxWorkers: 3,
-    // Most of the time would go into loading the same modules for each file. No test keeps anything in a module.
+    // Loading the same modules for each file would take most of the time. No test keeps state in a module.
     isolate: false,
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    maxWorkers: 2,
+    // Timeouts only end a hang. Waits of the tests end before these and print the state they waited for.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'correctness',
+          include: ['test/**/*.test.ts'],
+          exclude: ['**/node_modules/**', 'test/real/**', SYSTEM_TESTS],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'system',
+          include: [SYSTEM_TESTS],
+          exclude: ['**/node_modules/**', 'test/real/**'],
+          // Many processes, clients and real time: one file at a time.
+          fileParallelism: false,
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+        },
+      },
+    ],
   },
 });

@@ -8,6 +8,7 @@ import { systemClock } from '../../src/shared/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
 import { TEST_LIMITS } from './limits.js';
 import { merge } from './reader.js';
+import { ChangeNotifier } from './wait.js';
 
 /** The built program: what the simulators are started from, as child processes. */
 export const PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
@@ -107,46 +108,52 @@ export class SocketClient implements AsyncDisposable {
     return new Subscription<T>(this.client, query, variables);
   }
 
+  /** Subscribes to `AGENT_UPDATES` and resumes with `after` when the connection is cut, as `docs/protocol.md` asks. */
+  watchAgents(variables: Record<string, unknown> = {}): Subscription<WireUpdate> {
+    return new Subscription<WireUpdate>(this.client, AGENT_UPDATES, variables, (update) => update.agentUpdates.cursor);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.client.dispose();
   }
 }
 
-/** One subscription: remembers what came, and lets a test wait for it. */
+/** One subscription: records its results and lets a test wait for them. */
 export class Subscription<T> implements Disposable {
   readonly results: {
     readonly data?: T | null | undefined;
     readonly errors?: readonly GraphQLFormattedError[] | undefined;
   }[] = [];
-  readonly arrivedAtMs: number[] = [];
-  readonly #waiting = new Set<() => void>();
-  readonly #unsubscribe: () => void;
+  readonly #changes = new ChangeNotifier();
+  readonly #client: Client;
+  readonly #query: string;
+  readonly #cursorOf: ((data: T) => string) | null;
+  #variables: Record<string, unknown>;
+  #unsubscribe: () => void = () => undefined;
   #ended = false;
   #error: unknown = null;
+  #cuts = 0;
 
-  constructor(client: Client, query: string, variables: Record<string, unknown>) {
-    this.#unsubscribe = client.subscribe<T>(
-      { query, variables },
-      {
-        next: (result) => {
-          this.results.push(result);
-          this.arrivedAtMs.push(performance.now());
-          this.#look();
-        },
-        error: (error) => {
-          this.#error = error;
-          this.#ended = true;
-          this.#look();
-        },
-        complete: () => {
-          this.#ended = true;
-          this.#look();
-        },
-      },
-    );
+  /** @param cursorOf reads the cursor to resume from; `null`: the subscription ends when its connection is cut */
+  constructor(
+    client: Client,
+    query: string,
+    variables: Record<string, unknown>,
+    cursorOf: ((data: T) => string) | null = null,
+  ) {
+    this.#client = client;
+    this.#query = query;
+    this.#variables = variables;
+    this.#cursorOf = cursorOf;
+    this.#subscribe();
   }
 
-  /** What the server ended it with. */
+  /** Number of times the connection was cut and the subscription resumed. */
+  get cuts(): number {
+    return this.#cuts;
+  }
+
+  /** Error or close event that ended the subscription. */
   get error(): unknown {
     return this.#error;
   }
@@ -155,41 +162,72 @@ export class Subscription<T> implements Disposable {
     return this.results.flatMap(({ data }) => (data == null ? [] : [data]));
   }
 
-  /** Resolves when `reached` says so, looking again at each result; rejects when the subscription ends before. */
-  until(reached: (data: readonly T[]) => boolean): Promise<readonly T[]> {
-    return new Promise((resolve, reject) => {
-      const look = (): void => {
-        if (reached(this.data)) resolve(this.data);
-        else if (this.#ended) reject(new Error(`subscription ended: ${JSON.stringify(this.#error)}`));
-        else return;
-        this.#waiting.delete(look);
-      };
-      this.#waiting.add(look);
-      look();
+  /** Resolves once `isReached` returns true, checked after each result; rejects when the subscription has ended. */
+  async until(isReached: (data: readonly T[]) => boolean): Promise<readonly T[]> {
+    await this.#changes.until(() => isReached(this.data), {
+      state: () => ({ results: this.results.length, last: this.results.at(-1) }),
+      failure: () => (this.#ended ? `subscription ended: ${describeEnd(this.#error)}` : null),
     });
+    return this.data;
   }
 
-  /** Resolves when the server has ended it. */
+  /** Resolves when the subscription has ended. */
   async ended(): Promise<void> {
-    if (!this.#ended) {
-      await new Promise<void>((resolve) => {
-        const look = (): void => {
-          if (!this.#ended) return;
-          this.#waiting.delete(look);
-          resolve();
-        };
-        this.#waiting.add(look);
-      });
-    }
+    await this.#changes.until(() => this.#ended, {
+      state: () => ({ results: this.results.length, last: this.results.at(-1) }),
+    });
   }
 
   [Symbol.dispose](): void {
     this.#unsubscribe();
   }
 
-  #look(): void {
-    for (const look of [...this.#waiting]) look();
+  #subscribe(): void {
+    this.#unsubscribe = this.#client.subscribe<T>(
+      { query: this.#query, variables: this.#variables },
+      {
+        next: (result) => {
+          this.results.push(result);
+          this.#changes.notify();
+        },
+        error: (error) => this.#failed(error),
+        complete: () => this.#end(null),
+      },
+    );
   }
+
+  #failed(error: unknown): void {
+    if (this.#cursorOf === null || !isRetryableClose(error)) return this.#end(error);
+    this.#cuts += 1;
+    const last = this.data.at(-1);
+    if (last !== undefined) this.#variables = { ...this.#variables, after: this.#cursorOf(last) };
+    const timer = setTimeout(() => this.#subscribe(), RECONNECT_PAUSE_MS);
+    this.#unsubscribe = () => clearTimeout(timer);
+  }
+
+  #end(error: unknown): void {
+    this.#error = error;
+    this.#ended = true;
+    this.#changes.notify();
+  }
+}
+
+const RECONNECT_PAUSE_MS = 50;
+
+/** Close codes after which `docs/protocol.md` asks a client to reconnect. */
+const RETRYABLE_CLOSE_CODES: readonly unknown[] = [1001, 1006, 1012, 1013];
+
+function isRetryableClose(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && RETRYABLE_CLOSE_CODES.includes(error.code);
+}
+
+/** Close code and reason of a socket, messages of GraphQL errors, or the error itself. */
+export function describeEnd(error: unknown): string {
+  if (error === null) return 'completed';
+  if (typeof error === 'object' && 'code' in error && 'reason' in error) {
+    return `closed with ${String(error.code)} ${String(error.reason)}`;
+  }
+  return error instanceof Error ? error.message : JSON.stringify(error);
 }
 
 export const AGENT_FIELDS = `

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
+import { ChangeNotifier } from './wait.js';
 
 export interface Message {
   readonly id?: string;
@@ -13,18 +14,20 @@ export class BareSocket implements AsyncDisposable {
   readonly messages: Message[] = [];
   /** How the server closed it. */
   readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
-  #moved: () => void = () => undefined;
+  readonly #changes = new ChangeNotifier();
+  #end: string | null = null;
 
   protected constructor(socket: WebSocket) {
     this.socket = socket;
     socket.on('message', (data: Buffer) => {
       this.messages.push(JSON.parse(data.toString()) as Message); // of the protocol
-      this.#moved();
+      this.#changes.notify();
     });
     this.closed = new Promise((resolve) => {
       socket.on('close', (code, reason) => {
         resolve({ code, reason: reason.toString() });
-        this.#moved();
+        this.#end = `closed with ${code} ${reason.toString()}`;
+        this.#changes.notify();
       });
     });
     socket.on('error', () => undefined);
@@ -64,14 +67,12 @@ export class BareSocket implements AsyncDisposable {
     return this.messages.filter((message) => message.id === id).map(({ payload }) => payload);
   }
 
-  /** Resolves when `reached` says so, looking again whenever something has arrived. */
-  async until(reached: (socket: this) => boolean): Promise<void> {
-    while (!reached(this)) {
-      if (this.socket.readyState === this.socket.CLOSED) {
-        throw new Error(`closed: ${JSON.stringify(await this.closed)}`);
-      }
-      await new Promise<void>((resolve) => (this.#moved = resolve));
-    }
+  /** Resolves once `isReached` returns true, checked after each message; rejects when the socket is closed. */
+  async until(isReached: (socket: this) => boolean): Promise<void> {
+    await this.#changes.until(() => isReached(this), {
+      state: () => ({ messages: this.messages.length, last: this.messages.at(-1) }),
+      failure: () => this.#end,
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -15,6 +15,7 @@ import { emptyChange, Store } from '../../src/state/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
 import { serverOf } from './arbitraries.js';
 import { TEST_LIMITS } from './limits.js';
+import { ChangeNotifier } from './wait.js';
 
 export const DELIVERY: DeliveryOptions = { compressFromBytes: 512, maxBufferedBytes: 65_536, maxSlowMs: null };
 
@@ -188,7 +189,8 @@ export class BareClient implements AsyncDisposable {
   readonly updates: StreamedUpdate[] = [];
   readonly picture = new Map<string, string>();
   bytes = 0;
-  #moved: () => void = () => undefined;
+  readonly #changes = new ChangeNotifier();
+  #end: string | null = null;
 
   private constructor(socket: WebSocket) {
     this.socket = socket;
@@ -196,7 +198,10 @@ export class BareClient implements AsyncDisposable {
       this.bytes += data.length;
       this.#take(data.toString());
     });
-    socket.on('close', () => this.#moved());
+    socket.on('close', (code, reason) => {
+      this.#end = `closed with ${code} ${reason.toString()}`;
+      this.#changes.notify();
+    });
     socket.on('error', () => undefined);
   }
 
@@ -214,12 +219,12 @@ export class BareClient implements AsyncDisposable {
     this.socket.send(JSON.stringify({ id, type: 'subscribe', payload: { query } }));
   }
 
-  /** Resolves when `reached` says so, looking again whenever something has arrived. */
-  async until(reached: (client: BareClient) => boolean): Promise<void> {
-    while (!reached(this)) {
-      if (this.socket.readyState === this.socket.CLOSED) throw new Error('the socket was closed');
-      await new Promise<void>((resolve) => (this.#moved = resolve));
-    }
+  /** Resolves once `isReached` returns true, checked after each message; rejects when the socket is closed. */
+  async until(isReached: (client: BareClient) => boolean): Promise<void> {
+    await this.#changes.until(() => isReached(this), {
+      state: () => ({ updates: this.updates.length, agents: this.picture.size, last: this.updates.at(-1) }),
+      failure: () => this.#end,
+    });
   }
 
   #take(text: string): void {
@@ -230,7 +235,7 @@ export class BareClient implements AsyncDisposable {
     if (update.kind === 'SNAPSHOT') this.picture.clear();
     for (const { id, name } of update.agents) this.picture.set(id, name);
     for (const id of update.removedAgentIds) this.picture.delete(id);
-    this.#moved();
+    this.#changes.notify();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
