@@ -1,4 +1,4 @@
-import { type Clock, messageOf, Pulse } from '../shared/index.js';
+import { type Clock, messageOf, Pulse, scheduleDeadline } from '../shared/index.js';
 import type { RedisClient } from './redis-clients.js';
 
 /** Between two questions whether Redis is there. */
@@ -62,7 +62,7 @@ export class Heartbeat implements AsyncDisposable {
   async #ask(): Promise<void> {
     const { client, clock, prepare } = this.#options;
     const askedAt = clock.monotonic();
-    using _late = clock.schedule(LATE_MS, () => this.#set('does not answer'));
+    using _late = scheduleDeadline(clock, LATE_MS, () => this.#set('does not answer'));
     try {
       await prepare?.();
       await client.ping();

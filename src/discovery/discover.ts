@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { detectServerType } from '../adapters/index.js';
 import { SPEAKS_HTTP } from '../mcp/index.js';
 import { printable } from '../sanitize/index.js';
-import { type Clock, messageOf } from '../shared/index.js';
+import { type Clock, messageOf, scheduleDeadline } from '../shared/index.js';
 import type { Logger } from '../telemetry/index.js';
 import { type Candidate, candidate, type Greeting, type NetworkEndpoint } from './candidate.js';
 import { type Listed, readMcpJson, TRANSPORTS } from './file.js';
@@ -140,7 +140,7 @@ async function isListening(host: string, port: number, { clock, signal }: Discov
   if (signal.aborted) return false;
   const late = new AbortController();
   const abort = (): void => late.abort();
-  using _timer = clock.schedule(CONNECT_MS, abort);
+  using _timer = scheduleDeadline(clock, CONNECT_MS, abort);
   signal.addEventListener('abort', abort, { once: true });
   const socket = connect({ host, port });
   socket.on('error', () => undefined);

@@ -8,13 +8,14 @@ import {
   type IBackoff,
   retry,
   type RetryPolicy,
+  TaskCancelledError,
   timeout,
   type TimeoutPolicy,
   TimeoutStrategy,
 } from 'cockatiel';
 import type { CircuitBreakerStatus, Latency } from '../domain/index.js';
 import { SessionClosedError, ToolCallTimeoutError, ToolRejectedError } from '../mcp/index.js';
-import type { Clock } from '../shared/index.js';
+import { type Clock, MIN_STALL_MS } from '../shared/index.js';
 import { abortable } from './abortable.js';
 import { Breaker, type GuardTransition } from './breaker.js';
 import { BulkheadFullError, CallAborted, CircuitOpenError } from './errors.js';
@@ -163,10 +164,7 @@ class PolicyGuard implements Guard {
     let given: AbortSignal | null = null;
     this.#calls += 1;
     try {
-      const answer = await this.#within(leftMs).execute(({ signal }) => {
-        given = signal;
-        return operation(signal);
-      }, caller ?? undefined);
+      const answer = await this.#inTime((signal) => ((given = signal), operation(signal)), caller, leftMs);
       this.#latency.add(this.#clock.monotonic() - startMs);
       return answer;
     } catch (error) {
@@ -179,6 +177,34 @@ class PolicyGuard implements Guard {
       if (!isAborted(given)) throw error;
       this.#timeouts += 1;
       throw new ToolCallTimeoutError(`no answer within ${Math.round(leftMs)} ms`);
+    }
+  }
+
+  /**
+   * Runs the operation under cockatiel's timeout. A timeout that fires late shows that this process was stalled: it is
+   * extended by that delay, at most doubled, so that an answer that has arrived is read first.
+   */
+  async #inTime<T>(operation: Operation<T>, caller: AbortSignal | null, timeoutMs: number): Promise<T> {
+    const ending = new AbortController();
+    const abort = (): void => ending.abort(caller?.reason);
+    caller?.addEventListener('abort', abort, { once: true });
+    try {
+      const pending = operation(ending.signal);
+      let leftMs = timeoutMs;
+      for (let withinMs = timeoutMs; ; leftMs -= withinMs) {
+        const dueMs = this.#clock.monotonic() + withinMs;
+        try {
+          return await this.#within(withinMs).execute(() => pending, caller ?? undefined);
+        } catch (error) {
+          if (!(error instanceof TaskCancelledError) || ending.signal.aborted) throw error;
+          withinMs = Math.min(leftMs, this.#clock.monotonic() - dueMs);
+          if (withinMs >= MIN_STALL_MS) continue;
+          ending.abort();
+          throw error;
+        }
+      }
+    } finally {
+      caller?.removeEventListener('abort', abort);
     }
   }
 

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { Client } from '@modelcontextprotocol/client';
+import { scheduleDeadline } from '../shared/index.js';
 import type { Endpoint } from './endpoint.js';
 import { TransportError } from './errors.js';
 import type { ConnectOptions } from './options.js';
@@ -29,7 +30,7 @@ export async function connectSession(endpoint: Endpoint, options: ConnectOptions
   const giveUp = new AbortController();
   const abort = (): void => giveUp.abort();
   signal.addEventListener('abort', abort, { once: true });
-  const timer = clock.schedule(connectTimeoutMs, abort);
+  const timer = scheduleDeadline(clock, connectTimeoutMs, abort);
   try {
     // Some transports do not heed a signal while they start.
     const givenUp = new Promise<never>((_resolve, reject) => {

@@ -1,6 +1,6 @@
-import { type Client, ProtocolError, SdkError, SdkErrorCode, SseError } from '@modelcontextprotocol/client';
+import { type Client, ProtocolError, SseError } from '@modelcontextprotocol/client';
 import { z } from 'zod';
-import { Listeners, messageOf } from '../shared/index.js';
+import { Listeners, messageOf, scheduleDeadline } from '../shared/index.js';
 import { SessionClosedError, ToolCallTimeoutError, ToolRejectedError, TransportError } from './errors.js';
 import { HttpFailure, retryAfterMs } from './http-failure.js';
 import { ChangeLog } from './change-log.js';
@@ -42,9 +42,8 @@ const MAX_CAPABILITIES = 64;
 
 const ANYTHING = z.unknown();
 
-function inTime({ signal, timeoutMs }: SessionCallOptions): { signal: AbortSignal; timeout: number } {
-  return { signal, timeout: timeoutMs };
-}
+/** The client's own timers do not know whether this process was stalled: deadlines are kept here. */
+const NO_TIMEOUT = 2 ** 31 - 1;
 
 /** A session over the official client. */
 export class SdkSession implements McpSession {
@@ -96,9 +95,8 @@ export class SdkSession implements McpSession {
 
   /** The handshake, then the tools. */
   async open(signal: AbortSignal): Promise<void> {
-    const { client, opened, options } = this.#parts;
-    const timeout = options.connectTimeoutMs;
-    await client.connect(opened.transport, { signal, timeout });
+    const { client, opened } = this.#parts;
+    await client.connect(opened.transport, { signal, timeout: NO_TIMEOUT });
     const server = client.getServerVersion();
     const capabilities = client.getServerCapabilities();
     this.#identity = {
@@ -109,7 +107,7 @@ export class SdkSession implements McpSession {
         .slice(0, MAX_CAPABILITIES)
         .map((one) => printable(one, MAX_NAME_LENGTH)),
     };
-    if (capabilities?.tools !== undefined) this.#tools = await listTools(client, { signal, timeout });
+    if (capabilities?.tools !== undefined) this.#tools = await listTools(client, { signal, timeout: NO_TIMEOUT });
     this.#isOpen = true;
     if (this.#toolsAreStale) await this.#listAgain();
   }
@@ -121,18 +119,16 @@ export class SdkSession implements McpSession {
   ): Promise<ToolAnswer> {
     const { client, scratch } = this.#parts;
     const request = { method: 'tools/call', params: { name, arguments: args } };
-    return this.#ask(`tool "${name}"`, options, () => {
+    return this.#ask(`tool "${name}"`, options, (inTime) => {
       const call = async (): Promise<ToolAnswer> =>
-        decodeAnswer(await client.request(request, TOOL_RESULT, inTime(options)), (changes) =>
-          this.#changes.made(changes),
-        );
+        decodeAnswer(await client.request(request, TOOL_RESULT, inTime), (changes) => this.#changes.made(changes));
       return scratch === null ? call() : scratch.during(call);
     });
   }
 
   async ping(options: SessionCallOptions): Promise<void> {
     try {
-      await this.#ask('ping', options, () => this.#parts.client.request({ method: 'ping' }, ANYTHING, inTime(options)));
+      await this.#ask('ping', options, (inTime) => this.#parts.client.request({ method: 'ping' }, ANYTHING, inTime));
     } catch (error) {
       if (!(error instanceof ToolRejectedError)) throw error;
     }
@@ -147,16 +143,27 @@ export class SdkSession implements McpSession {
     await this.#closing;
   }
 
-  async #ask<T>(what: string, { signal, timeoutMs }: SessionCallOptions, call: () => Promise<T>): Promise<T> {
+  async #ask<T>(
+    what: string,
+    { signal, timeoutMs }: SessionCallOptions,
+    call: (inTime: { signal: AbortSignal; timeout: number }) => Promise<T>,
+  ): Promise<T> {
     signal.throwIfAborted();
     if (this.#hasEnded) throw this.#whyEnded();
+    const ending = new AbortController();
+    const timedOut = new ToolCallTimeoutError(`${what} did not answer within ${timeoutMs} ms`);
+    using _deadline = scheduleDeadline(this.#parts.options.clock, timeoutMs, () => ending.abort(timedOut));
+    const abort = (): void => ending.abort(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
     try {
-      return await call();
+      return await call({ signal: ending.signal, timeout: NO_TIMEOUT });
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof HttpFailure && error.sessionIsLost)
         this.#lost('the server does not know the session any more');
-      throw this.#translated(error, `${what} did not answer within ${timeoutMs} ms`);
+      throw ending.signal.aborted ? (this.#endedBy ?? timedOut) : this.#translated(error);
+    } finally {
+      signal.removeEventListener('abort', abort);
     }
   }
 
@@ -220,14 +227,11 @@ export class SdkSession implements McpSession {
     }
   }
 
-  #translated(error: unknown, timeoutMessage: string): Error {
+  #translated(error: unknown): Error {
     if (this.#hasEnded) return this.#whyEnded();
     if (error instanceof ToolRejectedError) return error;
     if (error instanceof ProtocolError)
       return new ToolRejectedError(printable(error.message, MAX_MESSAGE_LENGTH), error.code, retryAfterMs(error.data));
-    if (error instanceof SdkError && error.code === SdkErrorCode.RequestTimeout) {
-      return new ToolCallTimeoutError(timeoutMessage);
-    }
     return new TransportError(causeOf(error), { cause: error });
   }
 

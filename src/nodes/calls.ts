@@ -1,5 +1,5 @@
 import type { RedisLink } from '../bus/index.js';
-import { type Clock, messageOf, SwarmlensError } from '../shared/index.js';
+import { type Clock, messageOf, scheduleDeadline, SwarmlensError } from '../shared/index.js';
 import type { Logger } from '../telemetry/index.js';
 import { type Letter, VERSION } from './messages.js';
 import type { Claim } from './ownership.js';
@@ -73,7 +73,9 @@ export class Calls implements Disposable {
         this.#send(nodeId, [VERSION, 'abort', link.nodeId, number]);
       };
       const abort = (): void => giveUp(signal.reason as Error); // as above
-      const patience = clock.schedule(MAX_WAIT_MS, () => giveUp(unreachable(serverId, 'its node does not answer')));
+      const patience = scheduleDeadline(clock, MAX_WAIT_MS, () =>
+        giveUp(unreachable(serverId, 'its node does not answer')),
+      );
       const answered = (value: unknown): void => {
         end();
         resolve(value);

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import type { Clock } from '../shared/index.js';
+import { type Clock, scheduleDeadline } from '../shared/index.js';
 import { Outlet } from './outlet.js';
 
 /** A socket of which nothing was asked for so long is asked whether it is there; */
@@ -125,7 +125,7 @@ export class Connections implements Disposable {
   }
 
   #scheduleLook(): Disposable {
-    return this.#clock.schedule(LOOK_MS, () => this.#look());
+    return scheduleDeadline(this.#clock, LOOK_MS, () => this.#look());
   }
 
   #look(): void {

@@ -1,6 +1,6 @@
 import type { ClientRequestArgs } from 'node:http';
 import { WebSocket } from 'ws';
-import { type Clock, isTapRefusal, TAP_ENDED } from '../shared/index.js';
+import { type Clock, isTapRefusal, scheduleDeadline, TAP_ENDED } from '../shared/index.js';
 
 /** Between two attempts: doubling, half of it jitter. */
 const FIRST_PAUSE_MS = 500;
@@ -123,12 +123,12 @@ export class Link {
     let timer: Disposable;
     socket.on('pong', () => (isAnswered = true));
     const look = (): void => {
-      timer = this.#options.clock.schedule(PING_MS, look);
+      timer = scheduleDeadline(this.#options.clock, PING_MS, look);
       if (!isAnswered) socket.terminate();
       isAnswered = false;
       if (socket.readyState === WebSocket.OPEN) socket.ping();
     };
-    timer = this.#options.clock.schedule(PING_MS, look);
+    timer = scheduleDeadline(this.#options.clock, PING_MS, look);
     return { [Symbol.dispose]: () => timer[Symbol.dispose]() };
   }
 }

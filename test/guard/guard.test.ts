@@ -1,4 +1,5 @@
-import { getEventListeners } from 'node:events';
+import { getEventListeners, once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { BulkheadFullError, CircuitOpenError, createGuard, GUARD_DEFAULTS } from '../../src/guard/index.js';
@@ -46,6 +47,36 @@ describe('time limit', () => {
     await vi.advanceTimersByTimeAsync(200);
     expect(given?.aborted).toBe(false);
     expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe('a stalled process', () => {
+  /** Blocks the event loop: timers are late, and what arrives meanwhile is unread. */
+  function stall(forMs: number): void {
+    const untilMs = performance.now() + forMs;
+    while (performance.now() < untilMs);
+  }
+
+  test('reads an answer that arrived in time before it calls it late', async () => {
+    vi.useRealTimers();
+    using guard = newGuard({ timeoutMs: 50 });
+    const server = createServer((socket) => socket.end('answer')).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo; // it listens on a port
+    const socket = connect(port, '127.0.0.1').pause();
+    await once(socket, 'connect');
+    const started = new Held<void>();
+    const answer = async (): Promise<string> => {
+      started.resolve();
+      socket.resume();
+      return String((await once(socket, 'data'))[0]);
+    };
+    const outcome = outcomeOf(guard.call(answer, ONCE));
+    await started.promise;
+    stall(200);
+    expect(await outcome).toBe('answer');
+    expect(guard.status()).toMatchObject({ timeouts: 0, failures: 0 });
+    server.close();
   });
 });
 

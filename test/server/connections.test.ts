@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { Connections } from '../../src/server/connections.js';
 import type { Outlet } from '../../src/server/outlet.js';
-import { ManualClock } from '../support/manual-clock.js';
+import { ManualClock, settled } from '../support/manual-clock.js';
 
 const MARK = 100_000;
 
@@ -69,4 +69,18 @@ test('a client that does not answer is cut off, and one that answers stays', asy
   const pinged = once(alive.client, 'ping');
   rig.clock.advance(10_000);
   await pinged;
+});
+
+test('clients that answered while this process was stalled stay', async () => {
+  await using rig = new Rig();
+  const { client } = await rig.connect();
+  const pinged = once(client, 'ping');
+  rig.clock.advance(20_000);
+  await pinged;
+  // The answer waits in the socket: nothing has read it yet when the timer fires late.
+  rig.clock.stall(30_000);
+  await settled();
+  rig.clock.advance(10_000);
+  await settled();
+  expect(client.readyState).toBe(WebSocket.OPEN);
 });
