@@ -1,9 +1,18 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openPage } from '../browser/page.js';
-import { PROGRAM, request, SocketClient, startApp, WirePicture, type WireUpdate } from '../support/app.js';
+import {
+  PROGRAM,
+  request,
+  SocketClient,
+  startApp,
+  type Subscription,
+  WirePicture,
+  type WireUpdate,
+} from '../support/app.js';
 import { findChromium, startBrowser } from '../support/chromium.js';
 import { Program } from '../support/program.js';
 import { hasRedis, NO_REDIS, RedisServer } from '../support/redis-server.js';
@@ -15,8 +24,6 @@ const redisIsHere = hasRedis({ own: true });
 const chromium = findChromium();
 const chromiumIsHere = chromium !== null || process.env['CI'] === 'true';
 
-const AGENTS = 6;
-
 // The shortest way through every real part: the built program, a simulator over stdio, WebSocket, SSE, Redis, Chromium.
 describe('the program', () => {
   let directory: string;
@@ -27,7 +34,7 @@ describe('the program', () => {
   beforeAll(async () => {
     redis = redisIsHere ? await RedisServer.start() : null;
     directory = await mkdtemp(join(tmpdir(), 'swarmlens-test-'));
-    const args = [PROGRAM, 'simulate', '--type', 'ruv-swarm', '--agents', `${AGENTS}`, '--hz', '20'];
+    const args = [PROGRAM, 'simulate', '--type', 'ruv-swarm', '--agents', '6', '--hz', '20'];
     const config = {
       mcpServers: {
         ruv: { command: process.execPath, args, swarmlens: { timeoutMs: 60_000, connectTimeoutMs: 120_000 } },
@@ -37,7 +44,7 @@ describe('the program', () => {
     await writeFile(join(directory, 'config.json'), JSON.stringify(config));
     program = new Program(['serve', '--config', 'config.json', '--port', '0'], { cwd: directory });
     url = (await program.printed(/ready at (\S+)\/graphql/))[1] ?? '';
-    await waitUntil(async () => (await agentIds({ url })).length === AGENTS, { state: () => program.stderr });
+    await waitUntil(async () => (await agentIds({ url })).length > 0, { state: () => program.stderr });
   });
 
   afterAll(async () => {
@@ -49,10 +56,8 @@ describe('the program', () => {
   test('streams the agents of a simulator over a WebSocket', async () => {
     await using client = new SocketClient({ url });
     using stream = client.watchAgents({ mode: 'HIGH_FREQUENCY' });
-    const picture = new WirePicture();
-    for (const update of await stream.until(({ length }) => length >= 3)) picture.apply(update);
-    expect([...picture.whole.keys()].toSorted()).toEqual(await agentIds({ url }));
-    expect(picture.patched.size).toBe(AGENTS);
+    await stream.until(({ length }) => length >= 3);
+    await followsQueries(stream, { url });
   });
 
   test('streams the same agents over SSE', async () => {
@@ -65,7 +70,7 @@ describe('the program', () => {
     const events = readServerSentEvents(response);
     const first = (await events.next()).value as { data: Pick<WireUpdate, 'agentUpdates'> }; // as selected
     expect(first.data.agentUpdates.kind).toBe('SNAPSHOT');
-    expect(first.data.agentUpdates.agents.map(({ id }) => id).toSorted()).toEqual(await agentIds({ url }));
+    expect(first.data.agentUpdates.agents.length).toBeGreaterThan(0);
     expect((await events.next()).value).toMatchObject({ data: { agentUpdates: { kind: 'DELTA' } } });
     leaving.abort();
   });
@@ -78,11 +83,8 @@ describe('the program', () => {
       await using other = await startApp([], { bus });
       await using client = new SocketClient(other);
       using stream = client.watchAgents({ mode: 'HIGH_FREQUENCY' });
-      const isWhole = (updates: readonly WireUpdate[]): boolean =>
-        updates.reduce((picture, update) => picture.apply(update), new WirePicture()).whole.size === AGENTS;
-      const whole = await stream.until(isWhole);
-      await stream.until(({ length }) => length > whole.length);
-      expect(await agentIds(other)).toEqual(await agentIds({ url }));
+      await stream.until(({ length }) => length >= 3);
+      await followsQueries(stream, { url });
     },
   );
 
@@ -93,13 +95,20 @@ describe('the program', () => {
       await using browser = await startBrowser(chromium);
       await using watched = await openPage(browser, url);
       await watched.page.locator('#connection', { hasText: 'live' }).waitFor();
-      await waitUntil(async () => (await watched.page.locator('.agent').count()) === AGENTS, {
-        state: () => watched.wrong,
-      });
+      await waitUntil(async () => (await watched.page.locator('.agent').count()) > 0, { state: () => watched.wrong });
       expect(watched.wrong).toEqual([]);
     },
   );
 });
+
+/** Resolves when the agents of a stream equal a fresh query's: the simulator starts and ends agents all the time. */
+async function followsQueries(stream: Subscription<WireUpdate>, node: { readonly url: string }): Promise<void> {
+  const streamed = (): readonly string[] => {
+    const picture = stream.data.reduce((before, update) => before.apply(update), new WirePicture());
+    return [...picture.whole.keys()].toSorted();
+  };
+  await waitUntil(async () => isDeepStrictEqual(await agentIds(node), streamed()), { state: streamed });
+}
 
 async function agentIds(node: { readonly url: string }): Promise<readonly string[]> {
   const { data } = await request(node, '{ agents { id } }');
