@@ -4,7 +4,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { hashOf, newToken } from '../dist/auth/index.js';
+import { hashSecret, createStaticToken } from '../dist/auth/index.js';
 import { withBout } from './measure.js';
 import { median } from './statistics.js';
 
@@ -58,7 +58,7 @@ function measure(turns, seconds) {
 function restrictedAccess() {
   const folder = mkdtempSync(join(tmpdir(), 'swarmlens-bench-'));
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-  const { id, secret, text } = newToken();
+  const { id, secret, text } = createStaticToken();
   const restriction = {
     serverIds: ['bench'],
     serverTypes: null,
@@ -71,7 +71,7 @@ function restrictedAccess() {
   const stored = {
     id,
     name: null,
-    hash: hashOf(secret),
+    hash: hashSecret(secret),
     permissions: ['agents:read'],
     restriction,
     createdAt,

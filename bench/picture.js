@@ -1,14 +1,14 @@
 // A picture of agents that changes by itself, without MCP servers. The same for all contenders, and so is what changing
 // it costs.
-import { NO_PERFORMANCE } from '../dist/domain/index.js';
-import { emptyChange, Store } from '../dist/state/index.js';
+import { UNKNOWN_PERFORMANCE } from '../dist/domain/index.js';
+import { emptyDelta, Store } from '../dist/state/index.js';
 import { AGENT_TYPES, swarmIdOf } from './operation.js';
 
 const STATUSES = ['ACTIVE', 'BUSY', 'IDLE', 'PAUSED'];
 const SERVER = {
   id: 'bench',
   type: 'CUSTOM',
-  families: ['CUSTOM'],
+  agentServerTypes: ['CUSTOM'],
   name: 'bench',
   version: null,
   transport: 'STDIO',
@@ -102,7 +102,7 @@ export class Picture {
     if (this.#diff || this.#round === 0) {
       this.store.commit(this.store.diff({ server: SERVER, agents: this.agents, swarms: [], edges: [] }, seenAt));
     } else {
-      this.store.commit({ ...emptyChange(SERVER.id), seenAt, agents: changes });
+      this.store.commit({ ...emptyDelta(SERVER.id), seenAt, agents: changes });
     }
   }
 }
@@ -121,7 +121,7 @@ function agentOf(index, round, stampMicros) {
     status: STATUSES[chance % STATUSES.length],
     capabilities: ['code', 'test'],
     performance: {
-      ...NO_PERFORMANCE,
+      ...UNKNOWN_PERFORMANCE,
       tasksActive: chance % 7,
       tasksCompleted: round + index,
       tokenUsage: stampMicros,

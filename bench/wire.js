@@ -3,9 +3,9 @@
 import { Buffer } from 'node:buffer';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { bodyOf, encodeMessage } from '../dist/bus/wire.js';
+import { createMessageBody, encodeBusMessage } from '../dist/bus/wire.js';
 import { MemoryBus } from '../dist/bus/index.js';
-import { Collector, Demand } from '../dist/collector/index.js';
+import { UpstreamRegistry, Demand } from '../dist/collector/index.js';
 import { SERVER_DEFAULTS } from '../dist/config/servers.js';
 import { systemClock } from '../dist/shared/index.js';
 import { createView, serverChangesSince, Store } from '../dist/state/index.js';
@@ -27,18 +27,24 @@ bus.subscribe((change) => {
   const { serverId } = change;
   const changes = serverChangesSince(store, serverId, cursors.get(serverId) ?? { revision: -1, events: 0 });
   cursors.set(serverId, changes.cursor);
-  if (changes.kind === 'WHOLE' || changes.change.agents.length === 0) return;
+  if (changes.kind === 'WHOLE' || changes.delta.agents.length === 0) return;
   const size = sizes.get(serverId);
   size.messages += 1;
-  size.agents += changes.change.agents.length;
+  size.agents += changes.delta.agents.length;
   size.patched += bytes(serverId, changes);
   size.whole += bytes(serverId, { ...changes, patches: noPatches });
 });
 
 function bytes(serverId, changes) {
-  const body = bodyOf(serverId, changes, { seq: 1_000, basis: 999, events: changes.change.events });
-  const message = { term: 1_795_446_110_463, seq: 1_000, atMs: 1_795_446_110_463, nodeId: 'a1b2c3d4e5f6', body };
-  return Buffer.byteLength(JSON.stringify(encodeMessage(message)));
+  const body = createMessageBody(serverId, changes, { seq: 1_000, basis: 999, events: changes.change.events });
+  const message = {
+    fencingToken: 1_795_446_110_463,
+    seq: 1_000,
+    atMs: 1_795_446_110_463,
+    nodeId: 'a1b2c3d4e5f6',
+    body,
+  };
+  return Buffer.byteLength(JSON.stringify(encodeBusMessage(message)));
 }
 
 const servers = TYPES.map((type) => ({
@@ -57,7 +63,7 @@ const servers = TYPES.map((type) => ({
 const demand = new Demand();
 demand.add(createView(), 10);
 const deps = { store, bus, demand, clock: systemClock, logger: silentLogger, random: Math.random, heartbeatMs: 5_000 };
-const collector = new Collector(servers, deps);
+const collector = new UpstreamRegistry(servers, deps);
 await collector.ready();
 await sleep(SECONDS * 1_000);
 await collector[Symbol.asyncDispose]();

@@ -3,14 +3,14 @@ import type { Tone } from './words.js';
 type Child = Node | string;
 
 /** The element of the page with this id. @throws Error it is missing or of another kind: the page and the code differ */
-export function find<T extends HTMLElement>(id: string, kind: new () => T): T {
+export function findElement<T extends HTMLElement>(id: string, kind: new () => T): T {
   const found = document.getElementById(id);
   if (found instanceof kind) return found;
   throw new Error(`the page has no ${kind.name} #${id}`);
 }
 
 /** A new element. Text becomes text, never markup: what servers say of themselves is data. */
-export function element<K extends keyof HTMLElementTagNameMap>(
+export function createElement<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   className: string,
   ...children: readonly Child[]
@@ -22,8 +22,8 @@ export function element<K extends keyof HTMLElementTagNameMap>(
 }
 
 /** A button that does not submit the form that it may be in. */
-export function button(text: string, press: () => void): HTMLButtonElement {
-  const made = element('button', '', text);
+export function createButton(text: string, press: () => void): HTMLButtonElement {
+  const made = createElement('button', '', text);
   made.type = 'button';
   made.addEventListener('click', press);
   return made;
@@ -39,8 +39,8 @@ export function setTone(target: HTMLElement, tone: Tone): void {
 }
 
 /** A short word with a colour; the word alone says it too. */
-export function badge(word: string, tone: Tone): HTMLSpanElement {
-  const made = element('span', 'badge', word);
+export function createBadge(word: string, tone: Tone): HTMLSpanElement {
+  const made = createElement('span', 'badge', word);
   setTone(made, tone);
   return made;
 }
@@ -51,11 +51,11 @@ export function setBadge(target: HTMLElement, word: string, tone: Tone): void {
 }
 
 /** Names and values, written in place when they change. */
-export class Facts {
+export class DefinitionList {
   readonly list: HTMLDListElement;
   readonly #values = new Map<string, HTMLElement>();
 
-  constructor(list: HTMLDListElement = element('dl', 'facts')) {
+  constructor(list: HTMLDListElement = createElement('dl', 'facts')) {
     this.list = list;
   }
 
@@ -63,9 +63,9 @@ export class Facts {
   set(name: string, value: string | null): void {
     let shown = this.#values.get(name);
     if (shown === undefined) {
-      shown = element('dd', '');
+      shown = createElement('dd', '');
       this.#values.set(name, shown);
-      this.list.append(element('div', '', element('dt', '', name), shown));
+      this.list.append(createElement('div', '', createElement('dt', '', name), shown));
     }
     const row = shown.parentElement;
     if (row !== null && row.hidden !== (value === null)) row.hidden = value === null;
@@ -74,7 +74,7 @@ export class Facts {
 }
 
 /** Puts these into `parent`, in this order, and touches only what is not there already. */
-export function arrange(parent: HTMLElement, children: readonly HTMLElement[]): void {
+export function reorderChildren(parent: HTMLElement, children: readonly HTMLElement[]): void {
   const wanted = new Set<Element>(children);
   for (const child of [...parent.children]) if (!wanted.has(child)) child.remove();
   let place = parent.firstElementChild;

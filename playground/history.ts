@@ -1,7 +1,7 @@
 import type { Agent } from '../src/client/index.js';
-import { UNKNOWN, word } from './words.js';
+import { UNKNOWN_TEXT, formatEnumValue } from './words.js';
 
-export interface Change {
+export interface HistoryEntry {
   readonly atMs: number;
   /** What changed, in words. */
   readonly text: string;
@@ -13,20 +13,20 @@ const MAX_CHANGES = 20;
 const MAX_AGENTS = 2_000;
 
 const NEWS: readonly (readonly [name: string, valueOf: (agent: Agent) => string])[] = [
-  ['status', ({ status }) => word(status)],
+  ['status', ({ status }) => formatEnumValue(status)],
   ['name', ({ name }) => name],
   ['type', ({ type }) => type],
-  ['swarm', ({ swarmId }) => swarmId ?? UNKNOWN],
+  ['swarm', ({ swarmId }) => swarmId ?? UNKNOWN_TEXT],
   ['known from', ({ stale }) => (stale ? 'last known values' : 'its server')],
-  ['open tasks', ({ performance }) => `${performance?.tasksActive ?? UNKNOWN}`],
-  ['tasks done', ({ performance }) => `${performance?.tasksCompleted ?? UNKNOWN}`],
-  ['tasks failed', ({ performance }) => `${performance?.tasksFailed ?? UNKNOWN}`],
-  ['thinks', ({ neural }) => neural?.cognitivePattern ?? UNKNOWN],
+  ['open tasks', ({ performance }) => `${performance?.tasksActive ?? UNKNOWN_TEXT}`],
+  ['tasks done', ({ performance }) => `${performance?.tasksCompleted ?? UNKNOWN_TEXT}`],
+  ['tasks failed', ({ performance }) => `${performance?.tasksFailed ?? UNKNOWN_TEXT}`],
+  ['thinks', ({ neural }) => neural?.cognitivePattern ?? UNKNOWN_TEXT],
 ];
 
 /** The last changes of the agents, as far as this page has seen them. */
 export class AgentHistory {
-  readonly #changes = new Map<string, readonly Change[]>();
+  readonly #changes = new Map<string, readonly HistoryEntry[]>();
   #before: ReadonlyMap<string, Agent> | null = null;
 
   /** @param agents the picture now; agents that did not change are the same objects as before */
@@ -36,13 +36,13 @@ export class AgentHistory {
     if (before === null || before === agents) return;
     for (const [id, agent] of agents) {
       const known = before.get(id);
-      if (known !== agent) this.#keep(id, known === undefined ? ['appeared'] : differences(known, agent), atMs);
+      if (known !== agent) this.#keep(id, known === undefined ? ['appeared'] : describeDifferences(known, agent), atMs);
     }
     for (const id of before.keys()) if (!agents.has(id)) this.#keep(id, ['left the picture'], atMs);
   }
 
   /** Newest first. */
-  of(agentId: string): readonly Change[] {
+  of(agentId: string): readonly HistoryEntry[] {
     return this.#changes.get(agentId) ?? [];
   }
 
@@ -57,7 +57,7 @@ export class AgentHistory {
 }
 
 /** What is different, in words. */
-export function differences(before: Agent, after: Agent): readonly string[] {
+export function describeDifferences(before: Agent, after: Agent): readonly string[] {
   return NEWS.flatMap(([name, valueOf]) => {
     const [from, to] = [valueOf(before), valueOf(after)];
     return from === to ? [] : [`${name}: ${from} → ${to}`];

@@ -1,18 +1,18 @@
 import { createSwarmClient, RefreshDiscoveryDocument, RequestAgentUpdateDocument } from '../src/client/index.js';
-import { find } from './dom.js';
+import { findElement } from './dom.js';
 import type { Theme } from './graph/appearance.js';
-import { Scene } from './graph/scene.js';
+import { GraphView } from './graph/scene.js';
 import { HealthPanel } from './health/health-panel.js';
 import { AgentHistory } from './history.js';
 import { AgentsPanel } from './panels/agents.js';
 import { ConnectionPanel } from './panels/connection.js';
 import { DetailsPanel } from './panels/details.js';
-import { FiguresPanel } from './panels/figures.js';
+import { TotalsPanel } from './panels/figures.js';
 import { FiltersPanel } from './panels/filters.js';
 import { NoticesPanel } from './panels/notices.js';
-import { StagePanel } from './panels/stage.js';
+import { GraphControls } from './panels/stage.js';
 import { TokenPanel } from './panels/token.js';
-import { problemText } from './words.js';
+import { formatError } from './words.js';
 
 /** What is read and not watched move need not be written as often as the screen is drawn. */
 const WORDS_EVERY_MS = 200;
@@ -21,7 +21,11 @@ const dark = matchMedia('(prefers-color-scheme: dark)');
 const themeNow = (): Theme => (dark.matches ? 'dark' : 'light');
 
 const token = new TokenPanel();
-const client = createSwarmClient({ url: '/graphql', token: token.source, maxRefusals: Number.POSITIVE_INFINITY });
+const client = createSwarmClient({
+  url: '/graphql',
+  token: token.source,
+  maxTokenRejections: Number.POSITIVE_INFINITY,
+});
 const connection = new ConnectionPanel(client.connection);
 const stream = client.agents();
 
@@ -34,28 +38,28 @@ const select = (agentId: string | null): void => {
 };
 
 const scene = openScene();
-const stage = new StagePanel(scene, () => {
+const stage = new GraphControls(scene, () => {
   scene?.highlight(stage.sought);
   tell();
 });
 const lookAt = (agentId: string): void => scene?.lookAt(agentId);
 const agents = new AgentsPanel(select, lookAt);
 const details = new DetailsPanel({ onClose: () => select(null), onLookAt: lookAt });
-const figures = new FiguresPanel();
+const figures = new TotalsPanel();
 const history = new AgentHistory();
 const filters = new FiltersPanel({
-  onChange: (change) => stream.change(change),
+  onChange: (change) => stream.updateRequest(change),
   onAsk: () => {
-    client.mutate(RequestAgentUpdateDocument).catch((error: unknown) => connection.tell(problemText(error)));
+    client.mutate(RequestAgentUpdateDocument).catch((error: unknown) => connection.tell(formatError(error)));
   },
 });
 filters.describe(stream.getSnapshot().request);
 
 /** The graph, or nothing where the browser cannot draw it: all else works without. */
-function openScene(): Scene | null {
+function openScene(): GraphView | null {
   try {
-    return new Scene({
-      container: find('stage', HTMLDivElement),
+    return new GraphView({
+      container: findElement('stage', HTMLDivElement),
       theme: themeNow(),
       isStill: matchMedia('(prefers-reduced-motion: reduce)').matches,
       onSelect: select,
@@ -96,7 +100,7 @@ stream.subscribe(() => {
 });
 tell();
 
-const health = client.health({ everyMs: 1_000 });
+const health = client.health({ pollIntervalMs: 1_000 });
 const healthPanel = new HealthPanel(async () => {
   const { refreshDiscovery } = await client.mutate(RefreshDiscoveryDocument);
   return { servers: refreshDiscovery.servers.length, agents: refreshDiscovery.totalAgents };

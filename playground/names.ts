@@ -4,15 +4,15 @@ const MAX_LABEL = 16;
 const TAIL = 5;
 
 /** A name that fits into a narrow column. Generated names begin alike: what tells them apart is at their end. */
-export function shortened(name: string, max: number): string {
+export function shortenName(name: string, max: number): string {
   if (name.length <= max) return name;
   const head = max - TAIL - 1;
   return `${name.slice(0, head)}…${name.slice(-TAIL)}`;
 }
 
 /** What stands at an agent in the graph: its name, or its type and the end of a long name. */
-export function labelOfAgent({ name, type }: Pick<Agent, 'name' | 'type'>): string {
-  return name.length <= MAX_LABEL ? name : `${shortened(type, MAX_LABEL)} …${name.slice(-TAIL + 1)}`;
+export function agentLabel({ name, type }: Pick<Agent, 'name' | 'type'>): string {
+  return name.length <= MAX_LABEL ? name : `${shortenName(type, MAX_LABEL)} …${name.slice(-TAIL + 1)}`;
 }
 
 /** A text that sorts as people count: `coder-2` before `coder-10`. */

@@ -1,10 +1,10 @@
-import type { AgentsRequest } from '../src/client/index.js';
+import type { AgentStreamRequest } from '../src/client/index.js';
 
 /**
  * What the page asks for, as an operation that stands for itself: to be copied, or tried in GraphiQL. Names of types and
  * swarms come from servers; they are written as GraphQL strings, which are escaped as in JSON.
  */
-export function operationText(request: AgentsRequest): string {
+export function printOperation(request: AgentStreamRequest): string {
   const { serverTypes, agentTypes, swarmIds, mode, includePerformance, includeNeural, includeTopology } = request;
   const given = [
     serverTypes === null ? null : `serverTypes: [${serverTypes.join(', ')}]`,

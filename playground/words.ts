@@ -12,16 +12,16 @@ import type {
 export type Tone = 'good' | 'busy' | 'warning' | 'bad' | 'neutral';
 
 /** What is not known is shown as this, never as a number. */
-export const UNKNOWN = '–';
+export const UNKNOWN_TEXT = '–';
 
-export const SERVER_TYPES: Readonly<Record<McpServerType, string>> = {
+export const SERVER_TYPE_LABELS: Readonly<Record<McpServerType, string>> = {
   CLAUDE_FLOW: 'claude-flow',
   RUV_SWARM: 'ruv-swarm',
   DAA: 'DAA',
   CUSTOM: 'custom',
 };
 
-export const MODES: Readonly<Record<PerformanceMode, string>> = {
+export const MODE_LABELS: Readonly<Record<PerformanceMode, string>> = {
   HIGH_FREQUENCY: '60 Hz',
   NORMAL: '10 Hz',
   LOW_FREQUENCY: '1 Hz',
@@ -66,33 +66,33 @@ export const NOTICE_TONES: Readonly<Record<NoticeSeverity, Tone>> = {
 };
 
 /** `HALF_OPEN` → `half open` */
-export function word(value: string): string {
+export function formatEnumValue(value: string): string {
   return value.toLowerCase().replaceAll('_', ' ');
 }
 
-export function milliseconds(value: number | null): string {
-  if (value === null) return UNKNOWN;
+export function formatMilliseconds(value: number | null): string {
+  if (value === null) return UNKNOWN_TEXT;
   return `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
 }
 
-export function hertz(value: number | null): string {
-  if (value === null) return UNKNOWN;
+export function formatHertz(value: number | null): string {
+  if (value === null) return UNKNOWN_TEXT;
   return `${value < 10 ? value.toFixed(1) : Math.round(value)} Hz`;
 }
 
 /** @param value 0..1 */
-export function percent(value: number | null): string {
-  return value === null ? UNKNOWN : `${Math.round(value * 100)} %`;
+export function formatPercent(value: number | null): string {
+  return value === null ? UNKNOWN_TEXT : `${Math.round(value * 100)} %`;
 }
 
-export function bytes(value: number): string {
+export function formatBytes(value: number): string {
   if (value < 1_000) return `${Math.round(value)} B`;
   if (value < 1_000_000) return `${(value / 1_000).toFixed(0)} kB`;
   return `${(value / 1_000_000).toFixed(0)} MB`;
 }
 
 /** `75_000` → `1 min 15 s` */
-export function duration(ms: number): string {
+export function formatDuration(ms: number): string {
   const seconds = Math.floor(ms / 1_000);
   if (seconds < 60) return `${seconds} s`;
   const minutes = Math.floor(seconds / 60);
@@ -101,15 +101,15 @@ export function duration(ms: number): string {
 }
 
 /** The time of day, as people here write it. */
-export function clockTime(at: string | number): string {
+export function formatTimeOfDay(at: string | number): string {
   return new Date(at).toLocaleTimeString();
 }
 
-export function count(value: number | null | undefined): string {
-  return value == null ? UNKNOWN : `${value}`;
+export function formatCount(value: number | null | undefined): string {
+  return value == null ? UNKNOWN_TEXT : `${value}`;
 }
 
 /** @param error what was thrown, or what a stream waits because of */
-export function problemText(error: unknown): string {
+export function formatError(error: unknown): string {
   return error instanceof Error ? error.message : 'Something went wrong that does not say what it is.';
 }

@@ -8,12 +8,12 @@ import { format, resolveConfig } from 'prettier';
 import { z } from 'zod';
 import { loadConfig } from '../dist/config/index.js';
 import {
-  HTTP_SERVER,
-  OWN_OPTIONS,
-  SERVER_OPTIONS,
-  STDIO_SERVER,
-  TCP_SERVER,
-  WS_SERVER,
+  httpServerSchema,
+  swarmlensOptionsSchema,
+  serverOptionsSchema,
+  stdioServerSchema,
+  tcpServerSchema,
+  wsServerSchema,
 } from '../dist/config/schema.js';
 import { BREAKER_DEFAULTS, RESTART_DEFAULTS } from '../dist/replicas/settings.js';
 import { WORDS } from './configuration-words.js';
@@ -98,7 +98,7 @@ async function presets() {
 
 async function reference() {
   const { config, server } = await presets();
-  const own = OWN_OPTIONS.shape;
+  const own = swarmlensOptionsSchema.shape;
   const { auth, limits, discovery } = {
     auth: own.auth.unwrap(),
     limits: own.limits.unwrap(),
@@ -145,7 +145,7 @@ Where traces are sent, OpenTelemetry's other variables hold too: \`OTEL_EXPORTER
 
 ## \`swarmlens\`
 
-${tableOf('swarmlens', OWN_OPTIONS, plain)}
+${tableOf('swarmlens', swarmlensOptionsSchema, plain)}
 
 ### \`discovery\`
 
@@ -170,31 +170,31 @@ out. Keys that other programs read from the same file are let through.
 
 ### Started as a child process
 
-${tableOf('stdio', STDIO_SERVER, { args: [], env: {} }, entry)}
+${tableOf('stdio', stdioServerSchema, { args: [], env: {} }, entry)}
 
 ### Reached over HTTP
 
-${tableOf('http', HTTP_SERVER, { headers: {} }, entry)}
+${tableOf('http', httpServerSchema, { headers: {} }, entry)}
 
 ### Reached over a WebSocket
 
-${tableOf('ws', WS_SERVER, { headers: {} }, entry)}
+${tableOf('ws', wsServerSchema, { headers: {} }, entry)}
 
 ### Reached over TCP
 
-${tableOf('tcp', TCP_SERVER, {}, entry)}
+${tableOf('tcp', tcpServerSchema, {}, entry)}
 
 ### A server's own \`swarmlens\`
 
-${tableOf('server', SERVER_OPTIONS, { allowTools, maxPollHz, maxPollShare, timeoutMs, connectTimeoutMs })}
+${tableOf('server', serverOptionsSchema, { allowTools, maxPollHz, maxPollShare, timeoutMs, connectTimeoutMs })}
 
 ### \`breaker\`
 
-${tableOf('breaker', SERVER_OPTIONS.shape.breaker.unwrap(), BREAKER_DEFAULTS)}
+${tableOf('breaker', serverOptionsSchema.shape.breaker.unwrap(), BREAKER_DEFAULTS)}
 
 ### \`restart\`
 
-${tableOf('restart', SERVER_OPTIONS.shape.restart.unwrap(), RESTART_DEFAULTS)}
+${tableOf('restart', serverOptionsSchema.shape.restart.unwrap(), RESTART_DEFAULTS)}
 `;
   const idle = Object.entries(WORDS)
     .flatMap(([name, words]) => Object.keys(words).map((key) => `${name}.${key}`))

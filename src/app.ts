@@ -1,26 +1,32 @@
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { createAuthenticator, InsecureReminder } from './auth/index.js';
-import { Collector, Demand } from './collector/index.js';
+import { createAuthenticator, InsecureModeWarning } from './auth/index.js';
+import { UpstreamRegistry, Demand } from './collector/index.js';
 import type { Config } from './config/index.js';
-import { Candidates } from './discovery/index.js';
-import { busFigures, deliveryFigures, ProcessFigures, serverFigures } from './figures/index.js';
-import { ActiveStreams, Commits, eventLoopUtilization, Groups, RateClock } from './delivery/index.js';
-import { LiveConfig } from './live-config.js';
-import { openNode } from './node.js';
-import { DEFAULT_LIMITS, MemoryLimitCounters, OncePerSecond } from './limits/index.js';
+import { DiscoveryCache } from './discovery/index.js';
+import { busMetrics, deliveryMetrics, ProcessMetrics, serverMetrics } from './figures/index.js';
+import {
+  ActiveStreams,
+  CommitWaiter,
+  createUtilizationProbe,
+  SubscriptionGroups,
+  RateClock,
+} from './delivery/index.js';
+import { ConfigReloader } from './live-config.js';
+import { openCoordination } from './node.js';
+import { DEFAULT_LIMITS, MemoryLimitCounters, OncePerSecondLimiter } from './limits/index.js';
 import { startServer } from './server/index.js';
-import { type Clock, messageOf } from './shared/index.js';
-import { Sights } from './sight/index.js';
-import { changesState, Store, Timeline } from './state/index.js';
-import { TappedServers } from './tapped-servers.js';
-import { createTracer, type Logger, type MetricsPage, PrometheusMetrics } from './telemetry/index.js';
+import { type Clock, errorMessage } from './shared/index.js';
+import { AccessScopes } from './sight/index.js';
+import { hasStateChanges, Store, RevisionTimeline } from './state/index.js';
+import { TapRegistry } from './tapped-servers.js';
+import { createTracer, type Logger, type MetricsExporter, PrometheusMetrics } from './telemetry/index.js';
 
 export interface AppDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   /** What `/metrics` shows, made of the metrics of this process; left out: those. */
-  readonly metricsPage?: (own: MetricsPage) => MetricsPage;
+  readonly wrapMetricsExporter?: (own: MetricsExporter) => MetricsExporter;
 }
 
 /** A running swarmlens. Disposing it ends every connection and every child process it has started. */
@@ -32,7 +38,7 @@ export interface App extends AsyncDisposable {
   /** Connects, drops and reconnects servers until they are those of another configuration. */
   applyConfig(config: Config): Promise<void>;
   /** Tells that a changed configuration has mistakes, one line each; everything stays as it is. */
-  refuseConfig(problems: readonly string[]): Promise<void>;
+  rejectConfig(problems: readonly string[]): Promise<void>;
 }
 
 /** Events that a slow reader of `notices` or `healthChanges` may fall behind. */
@@ -42,14 +48,14 @@ const MAX_EVENTS = 1_024;
 const NOWHERE = { directory: null, hosts: [], ports: [] };
 
 /** Puts the program together: the only place that picks implementations. */
-export async function createApp(config: Config, { clock, logger, metricsPage }: AppDeps): Promise<App> {
-  await using opened = new Opened();
+export async function createApp(config: Config, { clock, logger, wrapMetricsExporter }: AppDeps): Promise<App> {
+  await using opened = new ResourceStack();
   const authenticator = opened.add(await createAuthenticator(config.auth ?? null, { clock, logger }));
   const store = new Store({
     epoch: randomBytes(6).toString('base64url'),
     maxTombstones: config.tombstones,
     maxEvents: MAX_EVENTS,
-    timeline: config.bus === 'memory' ? null : new Timeline(),
+    timeline: config.bus === 'memory' ? null : new RevisionTimeline(),
   });
   const metrics = new PrometheusMetrics();
   opened.add(
@@ -62,9 +68,9 @@ export async function createApp(config: Config, { clock, logger, metricsPage }: 
   if (tracer !== null) {
     opened.add(
       store.onCommit((change) => {
-        if (!changesState(change)) return;
+        if (!hasStateChanges(change)) return;
         const { serverId, agents, removedAgentIds } = change;
-        tracer.changed({
+        tracer.recordChange({
           serverId,
           agents: agents.length,
           removedAgents: removedAgentIds.length,
@@ -74,10 +80,10 @@ export async function createApp(config: Config, { clock, logger, metricsPage }: 
     );
   }
   const demand = new Demand();
-  const node = opened.add(openNode(config, { store, demand, clock, logger }));
+  const node = opened.add(openCoordination(config, { store, demand, clock, logger }));
   const { bus, ownership } = node;
   const collector = opened.add(
-    new Collector(config.servers, {
+    new UpstreamRegistry(config.servers, {
       store,
       bus,
       demand,
@@ -91,28 +97,31 @@ export async function createApp(config: Config, { clock, logger, metricsPage }: 
       tracer,
     }),
   );
-  const commits = opened.add(new Commits(store));
+  const commits = opened.add(new CommitWaiter(store));
   const rateClock = new RateClock(clock);
   const active = new ActiveStreams();
-  const utilization = eventLoopUtilization();
-  const onError = (error: unknown): void => logger.error({ error: messageOf(error) }, 'a shared subscription failed');
-  const groups = opened.add(new Groups({ store, demand, rateClock, active, utilization, onError, metrics, tracer }));
-  const live = new LiveConfig(config, { collector, bus, clock, logger });
+  const utilization = createUtilizationProbe();
+  const onError = (error: unknown): void =>
+    logger.error({ error: errorMessage(error) }, 'a shared subscription failed');
+  const groups = opened.add(
+    new SubscriptionGroups({ store, demand, rateClock, active, utilization, onError, metrics, tracer }),
+  );
+  const live = new ConfigReloader(config, { collector, bus, clock, logger });
   let own: { readonly url: string } | null = null;
   const candidates = opened.add(
-    new Candidates(clock, () => ({
+    new DiscoveryCache(clock, () => ({
       ...(config.discovery ?? NOWHERE),
       known: live.servers,
       configFile: config.file ?? null,
-      own,
+      self: own,
       clock,
       logger,
     })),
   );
   const streams = { store, demand, commits, rateClock, active, groups };
   const sights = opened.add(
-    new Sights({
-      whole: { store, collector, candidates, streams },
+    new AccessScopes({
+      unrestricted: { store, upstreams: collector, candidates, streams },
       maxTombstones: config.tombstones,
       maxEvents: MAX_EVENTS,
       utilization,
@@ -122,7 +131,7 @@ export async function createApp(config: Config, { clock, logger, metricsPage }: 
       tracer,
     }),
   );
-  const tapped = new TappedServers({
+  const tapped = new TapRegistry({
     collector,
     bus,
     clock,
@@ -130,7 +139,7 @@ export async function createApp(config: Config, { clock, logger, metricsPage }: 
     isConfigured: (id) => live.servers.some((server) => server.id === id),
   });
   const counters = new MemoryLimitCounters();
-  const limiter = new OncePerSecond(node.makeRate, counters);
+  const limiter = new OncePerSecondLimiter(node.createRateLimiter, counters);
   const discovered = collector.ready();
   const server = opened.add(
     await startServer({
@@ -139,8 +148,8 @@ export async function createApp(config: Config, { clock, logger, metricsPage }: 
       authenticator,
       origins: config.origins ?? [],
       anyHost: config.insecureNoAuth === true,
-      services: { rateClock, clock, limitToOncePerSecond: (what, clientId) => limiter.use(what, clientId) },
-      sights,
+      services: { rateClock, clock, limitToOncePerSecond: (what, clientId) => limiter.consume(what, clientId) },
+      accessScopes: sights,
       trustedDocuments: config.trustedDocuments ?? null,
       joinTap: (tap) => tapped.join(tap),
       activeStreams: active,
@@ -148,47 +157,47 @@ export async function createApp(config: Config, { clock, logger, metricsPage }: 
       logger,
       playgroundDirectory: fileURLToPath(new URL('playground/', import.meta.url)),
       discovered,
-      trouble: node.trouble,
+      notReadyReason: node.notReadyReason,
       delivery: config,
       limits: config.limits ?? DEFAULT_LIMITS,
       counters,
-      makeRate: node.makeRate,
-      metrics: metricsPage === undefined ? metrics : metricsPage(metrics),
+      createRateLimiter: node.createRateLimiter,
+      metrics: wrapMetricsExporter === undefined ? metrics : wrapMetricsExporter(metrics),
       shutdownMs: config.shutdownMs,
     }),
   );
   own = server;
-  const processFigures = opened.add(new ProcessFigures());
+  const processFigures = opened.add(new ProcessMetrics());
   const { maxBufferedBytes } = config;
   for (const figure of [
-    ...processFigures.figures,
-    ...deliveryFigures({ streams: active, sights, server, counters, maxBufferedBytes }),
-    ...serverFigures({ store, collector, clock }),
-    ...busFigures(node.figures),
+    ...processFigures.metrics,
+    ...deliveryMetrics({ streams: active, sights, server, counters, maxBufferedBytes }),
+    ...serverMetrics({ store, collector, clock }),
+    ...busMetrics(node.busStats),
   ]) {
-    metrics.expose(figure);
+    metrics.register(figure);
   }
-  await live.warnOfStart();
+  await live.publishStartupWarnings();
   if (config.insecureNoAuth === true) {
     const remind = (message: string): void => {
       live
         .warn('INSECURE_NO_AUTH', message)
-        .catch((error: unknown) => logger.error({ error: messageOf(error) }, 'no notice'));
+        .catch((error: unknown) => logger.error({ error: errorMessage(error) }, 'no notice'));
     };
-    opened.add(new InsecureReminder(clock, remind));
+    opened.add(new InsecureModeWarning(clock, remind));
   }
   const kept = opened.keep();
   return {
     url: server.url,
     discovered,
     applyConfig: (changed) => live.apply(changed),
-    refuseConfig: (problems) => live.refuse(problems),
+    rejectConfig: (problems) => live.reject(problems),
     [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose](),
   };
 }
 
 /** What has been opened so far, closed in the opposite order: all of it when a later step fails. */
-class Opened implements AsyncDisposable {
+class ResourceStack implements AsyncDisposable {
   #resources: (AsyncDisposable | Disposable)[] = [];
 
   add<T extends AsyncDisposable | Disposable>(resource: T): T {
@@ -197,8 +206,8 @@ class Opened implements AsyncDisposable {
   }
 
   /** Hands everything over to the caller, who closes it. */
-  keep(): Opened {
-    const kept = new Opened();
+  keep(): ResourceStack {
+    const kept = new ResourceStack();
     kept.#resources = this.#resources;
     this.#resources = [];
     return kept;

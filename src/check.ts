@@ -1,4 +1,4 @@
-import { Collector, Demand } from './collector/index.js';
+import { UpstreamRegistry, Demand } from './collector/index.js';
 import { MemoryBus } from './bus/index.js';
 import type { Config } from './config/index.js';
 import type { AppDeps } from './app.js';
@@ -29,7 +29,7 @@ export async function checkServers(
   await using bus = new MemoryBus();
   const store = new Store({ epoch: 'check', maxTombstones: 0, maxEvents: 1 });
   using _subscription = bus.subscribe((change) => store.commit(change));
-  await using collector = new Collector(config.servers, {
+  await using collector = new UpstreamRegistry(config.servers, {
     store,
     bus,
     demand: new Demand(),
@@ -47,7 +47,7 @@ export async function checkServers(
     transport,
     status,
     tools,
-    agentCount: store.serverSeenAt(id) === null ? null : store.countAgents(id),
+    agentCount: store.serverLastSeenAt(id) === null ? null : store.countAgents(id),
     error: lastError ?? (status === 'CONNECTING' ? 'did not answer before the check was stopped' : null),
   }));
 }

@@ -4,9 +4,9 @@ export {
   type Config,
   ConfigError,
   type ConfigSources,
-  type Flags,
+  type ConfigFlags,
   loadConfig,
   type ServerConfig,
 } from './config/index.js';
 export { type Clock, systemClock } from './shared/index.js';
-export { createLogger, type Logger, type MetricsPage, silentLogger } from './telemetry/index.js';
+export { createLogger, type Logger, type MetricsExporter, silentLogger } from './telemetry/index.js';

@@ -1,14 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Bus } from './bus/index.js';
-import type { Collector } from './collector/index.js';
+import type { UpstreamRegistry } from './collector/index.js';
 import type { Config, ServerConfig } from './config/index.js';
 import type { Notice, NoticeSeverity } from './domain/index.js';
-import { type Clock, messageOf, timestamp } from './shared/index.js';
-import { emptyChange } from './state/index.js';
+import { type Clock, errorMessage, isoTimestamp } from './shared/index.js';
+import { emptyDelta } from './state/index.js';
 import type { Logger } from './telemetry/index.js';
 
-export interface LiveConfigDeps {
-  readonly collector: Collector;
+export interface ConfigReloaderDeps {
+  readonly collector: UpstreamRegistry;
   readonly bus: Bus;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -18,15 +18,15 @@ export interface LiveConfigDeps {
 const LIVE: ReadonlySet<string> = new Set(['servers', 'demo', 'file', 'warnings']);
 
 /** Brings the running program to a configuration that has changed, and tells what that did. */
-export class LiveConfig {
-  readonly #deps: LiveConfigDeps;
+export class ConfigReloader {
+  readonly #deps: ConfigReloaderDeps;
   readonly #started: Config;
   #servers: ReadonlyMap<string, ServerConfig>;
   #told: readonly string[] = [];
   #isRefused = false;
   #applying: Promise<void> = Promise.resolve();
 
-  constructor(config: Config, deps: LiveConfigDeps) {
+  constructor(config: Config, deps: ConfigReloaderDeps) {
     this.#deps = deps;
     this.#started = config;
     this.#servers = byId(config);
@@ -38,7 +38,7 @@ export class LiveConfig {
   }
 
   /** What the configuration that the program started with should make a person see. */
-  async warnOfStart(): Promise<void> {
+  async publishStartupWarnings(): Promise<void> {
     for (const warning of this.#started.warnings ?? []) await this.warn('CONFIG_WARNING', warning);
     this.#told = this.#started.warnings ?? [];
   }
@@ -51,7 +51,7 @@ export class LiveConfig {
   }
 
   /** A file that is wrong: everything stays as it is. */
-  async refuse(problems: readonly string[]): Promise<void> {
+  async reject(problems: readonly string[]): Promise<void> {
     this.#isRefused = true;
     const message = `the changed configuration is not applied: ${problems.join('; ')}`;
     await this.warn('CONFIG_INVALID', message);
@@ -69,7 +69,7 @@ export class LiveConfig {
     });
     const adjusted = changed.filter((server) => isSameConnection(before.get(server.id), server));
     const reconnected = changed.filter((server) => !adjusted.includes(server));
-    for (const server of adjusted) collector.adjust(server);
+    for (const server of adjusted) collector.reconfigure(server);
     // Before any is connected: what has another name now may be the same program, which minds its twin.
     await Promise.all([...removed, ...reconnected].map(({ id }) => collector.remove(id)));
     const failed = [...added, ...reconnected].flatMap((server) => this.#add(server));
@@ -104,7 +104,7 @@ export class LiveConfig {
     } catch (error) {
       // So that the next configuration tries again.
       this.#servers = new Map([...this.#servers].filter(([id]) => id !== server.id));
-      return [`${server.id} cannot be watched: ${messageOf(error)}`];
+      return [`${server.id} cannot be watched: ${errorMessage(error)}`];
     }
   }
 
@@ -116,8 +116,8 @@ export class LiveConfig {
 
   async #notice(code: string, severity: NoticeSeverity, message: string): Promise<void> {
     const { bus, clock } = this.#deps;
-    const notice: Notice = { type: 'notice', code, severity, message, serverId: null, timestamp: timestamp(clock) };
-    await bus.publish({ ...emptyChange(NO_SERVER), events: [notice] });
+    const notice: Notice = { type: 'notice', code, severity, message, serverId: null, timestamp: isoTimestamp(clock) };
+    await bus.publish({ ...emptyDelta(NO_SERVER), events: [notice] });
   }
 }
 

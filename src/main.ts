@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { fileURLToPath } from 'node:url';
-import { run } from './cli/run.js';
+import { runCommand } from './cli/run.js';
 
 const args = process.argv.slice(2);
 
@@ -18,7 +18,7 @@ const stopped = new Promise<void>((resolve) => {
 });
 
 try {
-  process.exitCode = await run(args, {
+  process.exitCode = await runCommand(args, {
     env: process.env,
     cwd: process.cwd(),
     program: fileURLToPath(import.meta.url),

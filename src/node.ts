@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { type Bus, MemoryBus, openRedisLink, RedisBus } from './bus/index.js';
+import { type Bus, MemoryBus, openRedisConnection, RedisBus } from './bus/index.js';
 import type { Demand } from './collector/index.js';
 import type { Config } from './config/index.js';
-import type { BusFigures } from './figures/index.js';
-import { type MakeRate, memoryRates, redisRates } from './limits/index.js';
-import { Leases, type Ownership, soleOwner } from './nodes/index.js';
+import type { BusStats } from './figures/index.js';
+import { type RateLimiterFactory, createMemoryRateLimiter, createRedisRateLimiter } from './limits/index.js';
+import { LeaseManager, type Ownership, singleNodeOwnership } from './nodes/index.js';
 import type { Clock, RedisAddress } from './shared/index.js';
 import type { Store } from './state/index.js';
 import type { Logger } from './telemetry/index.js';
 
-export interface NodeDeps {
+export interface CoordinationDeps {
   readonly store: Store;
   readonly demand: Demand;
   readonly clock: Clock;
@@ -17,34 +17,34 @@ export interface NodeDeps {
 }
 
 /** What this process has to do with other ones: alone, or one of the nodes on a Redis. */
-export interface Node extends AsyncDisposable {
+export interface Coordination extends AsyncDisposable {
   readonly bus: Bus;
   readonly ownership: Ownership;
   /** What is counted of clients: of several nodes by all of them together. */
-  readonly makeRate: MakeRate;
+  readonly createRateLimiter: RateLimiterFactory;
   /** Why nothing can be known of the servers yet; `null`: it can. */
-  readonly trouble: () => string | null;
+  readonly notReadyReason: () => string | null;
   /** `null`: there are no other nodes. */
-  readonly figures: () => BusFigures | null;
+  readonly busStats: () => BusStats | null;
 }
 
 const DEFAULT_PREFIX = 'swarmlens';
 const DEFAULT_LEASE_MS = 5_000;
 
 /** Everything that is published is committed to the store. */
-export function openNode(config: Config, deps: NodeDeps): Node {
+export function openCoordination(config: Config, deps: CoordinationDeps): Coordination {
   return config.bus === 'memory' ? onlyNode(deps) : oneOfSeveral(config, config.bus, deps);
 }
 
-function onlyNode({ store }: NodeDeps): Node {
+function onlyNode({ store }: CoordinationDeps): Coordination {
   const bus = new MemoryBus();
   const commits = bus.subscribe((change) => store.commit(change));
   return {
     bus,
-    ownership: soleOwner,
-    makeRate: memoryRates,
-    trouble: () => null,
-    figures: () => null,
+    ownership: singleNodeOwnership,
+    createRateLimiter: createMemoryRateLimiter,
+    notReadyReason: () => null,
+    busStats: () => null,
     async [Symbol.asyncDispose]() {
       commits[Symbol.dispose]();
       await bus[Symbol.asyncDispose]();
@@ -52,30 +52,34 @@ function onlyNode({ store }: NodeDeps): Node {
   };
 }
 
-function oneOfSeveral(config: Config, address: RedisAddress, { store, demand, clock, logger }: NodeDeps): Node {
+function oneOfSeveral(
+  config: Config,
+  address: RedisAddress,
+  { store, demand, clock, logger }: CoordinationDeps,
+): Coordination {
   const { busPrefix: prefix = DEFAULT_PREFIX, leaseMs = DEFAULT_LEASE_MS } = config;
-  const link = openRedisLink({ address, prefix, nodeId: randomBytes(9).toString('base64url'), clock, logger });
+  const link = openRedisConnection({ address, prefix, nodeId: randomBytes(9).toString('base64url'), clock, logger });
   const bus: RedisBus = new RedisBus({
     link,
     store,
     // Each of the two asks the other, when there is something to ask about.
-    terms: { termOf: (serverId): number | null => leases.termOf(serverId) },
-    onFenced: (serverId) => leases.fenced(serverId),
+    fencingTokens: { tokenOf: (serverId): number | null => leases.tokenOf(serverId) },
+    onFenced: (serverId) => leases.markFenced(serverId),
     leaseMs,
     clock,
     logger,
   });
   const commits = bus.subscribe((change) => store.commit(change));
-  const leases: Leases = new Leases({ link, leaseMs, picture: bus, store, demand, clock, logger });
+  const leases: LeaseManager = new LeaseManager({ link, leaseMs, snapshotSync: bus, store, demand, clock, logger });
   let wasUp = false;
   const listening = link.onChange(() => (wasUp = true));
   return {
     bus,
     ownership: leases,
-    makeRate: redisRates(link, link.names.shared('rate')),
+    createRateLimiter: createRedisRateLimiter(link, link.keys.shared('rate')),
     // Once it has been there, what is known goes on, stale, while it is away.
-    trouble: () => (wasUp ? null : link.trouble),
-    figures: () => ({ isUp: link.isUp, ...bus.figures() }),
+    notReadyReason: () => (wasUp ? null : link.failureReason),
+    busStats: () => ({ isUp: link.isUp, ...bus.stats() }),
     async [Symbol.asyncDispose]() {
       listening[Symbol.dispose]();
       await leases[Symbol.asyncDispose]();

@@ -1,13 +1,20 @@
 import type { WebSocket } from 'ws';
 import type { Bus } from './bus/index.js';
-import type { Collector } from './collector/index.js';
-import { TapLink } from './mcp/index.js';
-import { type Clock, isServerName, messageOf, TAP_ENDED, TAP_REFUSED, timestamp } from './shared/index.js';
-import { emptyChange } from './state/index.js';
+import type { UpstreamRegistry } from './collector/index.js';
+import { TapConnection } from './mcp/index.js';
+import {
+  type Clock,
+  isServerName,
+  errorMessage,
+  TAP_CLOSE_ENDED,
+  TAP_CLOSE_REJECTED,
+  isoTimestamp,
+} from './shared/index.js';
+import { emptyDelta } from './state/index.js';
 import type { Logger } from './telemetry/index.js';
 
-export interface TappedServersDeps {
-  readonly collector: Pick<Collector, 'add' | 'remove' | 'reconnect' | 'isElsewhere' | 'isHere'>;
+export interface TapRegistryDeps {
+  readonly collector: Pick<UpstreamRegistry, 'add' | 'remove' | 'reconnect' | 'isOwnedElsewhere' | 'isOwnedHere'>;
   readonly bus: Bus;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -16,7 +23,7 @@ export interface TappedServersDeps {
 }
 
 /** A tap that wants to join. */
-export interface Newcomer {
+export interface TapJoinRequest {
   /** The name that the person gave to the server. */
   readonly name: string;
   /** The same as long as the tap runs. */
@@ -37,27 +44,27 @@ const MAX_INSTANCE_LENGTH = 64;
 /** What a close frame can carry: a longer reason would be an error here. */
 const MAX_REASON_BYTES = 123;
 
-interface Tapped {
+interface RegisteredTap {
   readonly id: string;
-  readonly link: TapLink;
+  readonly link: TapConnection;
   instance: string;
   /** `null`: the tap is gone. */
   socket: WebSocket | null;
 }
 
 /** The servers that people's taps let us watch: they join under the name that the person gave, and leave with their session. */
-export class TappedServers {
-  readonly #deps: TappedServersDeps;
-  readonly #tapped = new Map<string, Tapped>();
+export class TapRegistry {
+  readonly #deps: TapRegistryDeps;
+  readonly #tapped = new Map<string, RegisteredTap>();
 
-  constructor(deps: TappedServersDeps) {
+  constructor(deps: TapRegistryDeps) {
     this.#deps = deps;
   }
 
   /** Takes a tap in, or closes its socket saying why not. */
-  join({ name, instance, socket }: Newcomer): void {
+  join({ name, instance, socket }: TapJoinRequest): void {
     if (!isServerName(name) || instance === '' || instance.length > MAX_INSTANCE_LENGTH) {
-      socket.close(TAP_REFUSED.badRequest, 'a tap has a name, without a colon, and an instance');
+      socket.close(TAP_CLOSE_REJECTED.badRequest, 'a tap has a name, without a colon, and an instance');
     } else if (this.#deps.isConfigured(name)) {
       this.#refuse(socket, name, 'the configuration of swarmlens has a server of this name');
     } else {
@@ -65,7 +72,7 @@ export class TappedServers {
     }
   }
 
-  #join({ name, instance, socket }: Newcomer): void {
+  #join({ name, instance, socket }: TapJoinRequest): void {
     const { collector, logger } = this.#deps;
     const tapped = this.#returning(name, instance) ?? this.#newOne(name, instance);
     if (tapped === null) {
@@ -76,7 +83,7 @@ export class TappedServers {
     const isNew = !this.#tapped.has(id);
     tapped.instance = instance;
     tapped.socket = socket;
-    link.offer(socket);
+    link.attach(socket);
     socket.once('close', (code, reason) => this.#left(tapped, socket, code, reason.toString()));
     if (!isNew) {
       if (collector.reconnect(id)) return;
@@ -88,31 +95,31 @@ export class TappedServers {
     try {
       collector.add(settingsOf(id, link));
     } catch (error) {
-      this.#refuse(socket, name, messageOf(error));
+      this.#refuse(socket, name, errorMessage(error));
       return;
     }
     this.#tapped.set(id, tapped);
-    this.#yield(tapped).catch((error: unknown) => logger.error({ serverId: id, error: messageOf(error) }, 'tap'));
+    this.#yield(tapped).catch((error: unknown) => logger.error({ serverId: id, error: errorMessage(error) }, 'tap'));
     logger.info({ serverId: id }, 'a tapped server has joined');
   }
 
   /** Another node may have taken the name in the same moment: the tap comes back, and gets the next one. */
-  async #yield(tapped: Tapped): Promise<void> {
+  async #yield(tapped: RegisteredTap): Promise<void> {
     const { collector } = this.#deps;
     const { id } = tapped;
-    if ((await collector.isHere(id)) || this.#tapped.get(id) !== tapped || !collector.isElsewhere(id)) return;
+    if ((await collector.isOwnedHere(id)) || this.#tapped.get(id) !== tapped || !collector.isOwnedElsewhere(id)) return;
     this.#tapped.delete(id);
     tapped.socket?.close(TRY_AGAIN, 'try again');
     await collector.remove(id);
   }
 
   /** The same tap, or one that has this name while nobody else's tap has. */
-  #returning(name: string, instance: string): Tapped | null {
+  #returning(name: string, instance: string): RegisteredTap | null {
     const all = [...this.#tapped.values()];
     return all.find((one) => one.instance === instance) ?? this.#gone(name);
   }
 
-  #gone(name: string): Tapped | null {
+  #gone(name: string): RegisteredTap | null {
     for (const id of this.#names(name)) {
       const tapped = this.#tapped.get(id);
       if (tapped === undefined) return null;
@@ -121,12 +128,12 @@ export class TappedServers {
     return null;
   }
 
-  #newOne(name: string, instance: string): Tapped | null {
+  #newOne(name: string, instance: string): RegisteredTap | null {
     if (this.#tapped.size >= MAX_TAPS) this.#forgetLeft();
     if (this.#tapped.size >= MAX_TAPS) return null;
     const id = this.#names(name).find((one) => !this.#tapped.has(one));
     if (id === undefined) return null;
-    return { id, link: new TapLink(), instance, socket: null };
+    return { id, link: new TapConnection(), instance, socket: null };
   }
 
   /** Of taps whose servers have left the picture nothing need be known. */
@@ -141,27 +148,27 @@ export class TappedServers {
     const numbered = Array.from({ length: MAX_TAPS }, (_, index) => (index === 0 ? name : `${name}-${index + 1}`));
     const { isConfigured, collector } = this.#deps;
     // What is this node's own is not elsewhere, whatever was heard of it.
-    return numbered.filter((id) => !isConfigured(id) && (this.#tapped.has(id) || !collector.isElsewhere(id)));
+    return numbered.filter((id) => !isConfigured(id) && (this.#tapped.has(id) || !collector.isOwnedElsewhere(id)));
   }
 
-  #left(tapped: Tapped, socket: WebSocket, code: number, reason: string): void {
-    const hasEnded = code === TAP_ENDED.code && reason === TAP_ENDED.reason;
-    tapped.link.lost(socket, hasEnded ? "the person's session has ended" : 'the tap is not connected');
+  #left(tapped: RegisteredTap, socket: WebSocket, code: number, reason: string): void {
+    const hasEnded = code === TAP_CLOSE_ENDED.code && reason === TAP_CLOSE_ENDED.reason;
+    tapped.link.detach(socket, hasEnded ? "the person's session has ended" : 'the tap is not connected');
     if (tapped.socket === socket) tapped.socket = null;
   }
 
   #refuse(socket: WebSocket, name: string, why: string): void {
     const { bus, clock, logger } = this.#deps;
-    socket.close(TAP_REFUSED.nameIsTaken, Buffer.byteLength(why) > MAX_REASON_BYTES ? 'the name is taken' : why);
+    socket.close(TAP_CLOSE_REJECTED.nameIsTaken, Buffer.byteLength(why) > MAX_REASON_BYTES ? 'the name is taken' : why);
     const message = `a tap was refused that calls its server "${name}": ${why}; give it another --server, or take the other one out of the configuration`;
     logger.warn({ code: 'TAP_REFUSED' }, message);
     const notice = { type: 'notice', code: 'TAP_REFUSED', severity: 'WARNING', message, serverId: null } as const;
-    const published = bus.publish({ ...emptyChange(''), events: [{ ...notice, timestamp: timestamp(clock) }] });
-    published.catch((error: unknown) => logger.error({ error: messageOf(error) }, 'notice was not published'));
+    const published = bus.publish({ ...emptyDelta(''), events: [{ ...notice, timestamp: isoTimestamp(clock) }] });
+    published.catch((error: unknown) => logger.error({ error: errorMessage(error) }, 'notice was not published'));
   }
 }
 
-function settingsOf(id: string, link: TapLink): Parameters<Collector['add']>[0] {
+function settingsOf(id: string, link: TapConnection): Parameters<UpstreamRegistry['add']>[0] {
   return {
     id,
     endpoint: { type: 'tap', link },
@@ -171,6 +178,6 @@ function settingsOf(id: string, link: TapLink): Parameters<Collector['add']>[0] 
     allowTools: [],
     timeoutMs: TIMEOUT_MS,
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
-    leavesWhenGone: true,
+    removeWhenExpired: true,
   };
 }

@@ -1,12 +1,18 @@
 // The program's own server, put together as src/app.ts does it, over the benchmark's picture instead of MCP servers.
 import { createAuthenticator } from '../../dist/auth/index.js';
 import { MemoryBus } from '../../dist/bus/index.js';
-import { Collector, Demand } from '../../dist/collector/index.js';
-import { ActiveStreams, Commits, eventLoopUtilization, Groups, RateClock } from '../../dist/delivery/index.js';
-import { DEFAULT_LIMITS, MemoryLimitCounters, memoryRates } from '../../dist/limits/index.js';
+import { UpstreamRegistry, Demand } from '../../dist/collector/index.js';
+import {
+  ActiveStreams,
+  CommitWaiter,
+  createUtilizationProbe,
+  SubscriptionGroups,
+  RateClock,
+} from '../../dist/delivery/index.js';
+import { DEFAULT_LIMITS, MemoryLimitCounters, createMemoryRateLimiter } from '../../dist/limits/index.js';
 import { startServer } from '../../dist/server/index.js';
 import { systemClock } from '../../dist/shared/index.js';
-import { Sights } from '../../dist/sight/index.js';
+import { AccessScopes } from '../../dist/sight/index.js';
 import { silentLogger } from '../../dist/telemetry/index.js';
 
 /** @param tokens file with the only ones that are let in; left out: everybody is */
@@ -19,7 +25,7 @@ export async function startSwarmlens({ picture, maxSlowMs = 60_000, tokens = nul
   const demand = new Demand();
   const active = new ActiveStreams();
   const rateClock = new RateClock(clock);
-  const collector = new Collector([], {
+  const collector = new UpstreamRegistry([], {
     store,
     bus,
     demand,
@@ -28,15 +34,22 @@ export async function startSwarmlens({ picture, maxSlowMs = 60_000, tokens = nul
     random: Math.random,
     heartbeatMs: 5_000,
   });
-  const utilization = eventLoopUtilization();
+  const utilization = createUtilizationProbe();
   const onError = (error) => {
     throw error;
   };
-  const groups = new Groups({ store, demand, rateClock, active, utilization, onError });
-  const streams = { store, demand, commits: new Commits(store), rateClock, active, groups };
-  const candidates = { list: async () => [], forget: () => undefined };
-  const whole = { store, collector, candidates, streams };
-  const sights = new Sights({ whole, maxTombstones: 2_000, maxEvents: 1_024, utilization, clock, onError });
+  const groups = new SubscriptionGroups({ store, demand, rateClock, active, utilization, onError });
+  const streams = { store, demand, commits: new CommitWaiter(store), rateClock, active, groups };
+  const candidates = { list: async () => [], clear: () => undefined };
+  const whole = { store, upstreams: collector, candidates, streams };
+  const sights = new AccessScopes({
+    unrestricted: whole,
+    maxTombstones: 2_000,
+    maxEvents: 1_024,
+    utilization,
+    clock,
+    onError,
+  });
   const { url } = await startServer({
     host: '127.0.0.1',
     port: 0,
@@ -50,10 +63,10 @@ export async function startSwarmlens({ picture, maxSlowMs = 60_000, tokens = nul
       socket.terminate();
     },
     services: { rateClock, clock, limitToOncePerSecond: async () => undefined },
-    sights,
+    accessScopes: sights,
     limits: DEFAULT_LIMITS,
     counters: new MemoryLimitCounters(),
-    makeRate: memoryRates,
+    createRateLimiter: createMemoryRateLimiter,
     activeStreams: active,
     clock,
     logger: silentLogger,

@@ -22,8 +22,8 @@ const draw = () => {
 };
 
 client.connection.subscribe(() => {
-  const { status, why, latencyMs } = client.connection.getSnapshot();
-  find('connection').textContent = why ?? (latencyMs === null ? status : `${status}, ${Math.round(latencyMs)} ms`);
+  const { status, reason, latencyMs } = client.connection.getSnapshot();
+  find('connection').textContent = reason ?? (latencyMs === null ? status : `${status}, ${Math.round(latencyMs)} ms`);
 });
 
 // However many updates come between two frames, the page is drawn once.
@@ -39,5 +39,5 @@ agents.subscribe(() => {
 
 find('type').addEventListener('change', ({ target }) => {
   const type = target instanceof HTMLInputElement ? target.value.trim() : '';
-  agents.change({ agentTypes: type === '' ? null : [type] });
+  agents.updateRequest({ agentTypes: type === '' ? null : [type] });
 });

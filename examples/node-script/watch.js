@@ -16,8 +16,8 @@ const client = createSwarmClient({
 });
 
 client.connection.subscribe(() => {
-  const { status, why } = client.connection.getSnapshot();
-  if (status === 'RECONNECTING' && why !== null) console.error(`trying again: ${why}`);
+  const { status, reason } = client.connection.getSnapshot();
+  if (status === 'RECONNECTING' && reason !== null) console.error(`trying again: ${reason}`);
 });
 
 let printed = '';

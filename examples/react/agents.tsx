@@ -7,19 +7,19 @@ const MODES: readonly PerformanceMode[] = ['LOW_FREQUENCY', 'NORMAL', 'HIGH_FREQ
 export function Agents({ client }: { readonly client: SwarmClient }) {
   const stream = useMemo(() => client.agents(), [client]);
   const { agents, status, error, rate } = useSyncExternalStore(stream.subscribe, stream.getSnapshot);
-  const { why, latencyMs } = useSyncExternalStore(client.connection.subscribe, client.connection.getSnapshot);
+  const { reason, latencyMs } = useSyncExternalStore(client.connection.subscribe, client.connection.getSnapshot);
   const [mode, setMode] = useState<PerformanceMode>('NORMAL');
 
   const choose = (chosen: PerformanceMode): void => {
     setMode(chosen);
-    stream.change({ mode: chosen });
+    stream.updateRequest({ mode: chosen });
   };
 
   return (
     <section>
       <p role="status">
         {status}
-        {why !== null && `: ${why}`}
+        {reason !== null && `: ${reason}`}
         {error !== null && `: ${error.message}`}
         {latencyMs !== null && `, ${Math.round(latencyMs)} ms`}
         {rate !== null && `, ${Math.round(rate.effectiveHz)} Hz`}

@@ -1,7 +1,7 @@
 import type { FragmentLayer } from 'sigma/rendering';
 
 /** Draws an agent: a disc by its type in a ring by its status, with a gap between them. */
-export function agentLayer(): FragmentLayer {
+export function createAgentLayer(): FragmentLayer {
   const colour = { size: 4, type: WebGL2RenderingContext.UNSIGNED_BYTE, normalized: true } as const;
   return {
     name: 'agent',

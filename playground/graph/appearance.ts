@@ -1,12 +1,12 @@
 import type { Agent, AgentStatus } from '../../src/client/index.js';
-import { type Colour, oklch } from './colours.js';
+import { type Color, oklch } from './colours.js';
 
 export type Theme = 'light' | 'dark';
 
 /** What of an agent is drawn. */
-export interface Appearance {
-  readonly fill: Colour;
-  readonly ring: Colour;
+export interface AgentStyle {
+  readonly fill: Color;
+  readonly ring: Color;
   /** Radius in pixels at a zoom of 1. */
   readonly size: number;
 }
@@ -34,11 +34,11 @@ const STRENGTHS: Readonly<Record<Theme, readonly { readonly lightness: number; r
 };
 
 /** What shows no more than what was known last. */
-const STALE: Readonly<Record<Theme, Colour>> = { light: '#8a939b', dark: '#77828c' };
+const STALE: Readonly<Record<Theme, Color>> = { light: '#8a939b', dark: '#77828c' };
 
-export const PAGE: Readonly<Record<Theme, Colour>> = { light: '#f7f9fb', dark: '#0a1016' };
+export const PAGE_COLORS: Readonly<Record<Theme, Color>> = { light: '#f7f9fb', dark: '#0a1016' };
 
-const RINGS: Readonly<Record<Theme, Readonly<Record<AgentStatus, Colour>>>> = {
+const RINGS: Readonly<Record<Theme, Readonly<Record<AgentStatus, Color>>>> = {
   light: {
     INITIALIZING: '#0b84a5',
     IDLE: '#7d8791',
@@ -63,15 +63,15 @@ const RINGS: Readonly<Record<Theme, Readonly<Record<AgentStatus, Colour>>>> = {
   },
 };
 
-export function appearanceOf(agent: Agent, theme: Theme): Appearance {
+export function agentStyle(agent: Agent, theme: Theme): AgentStyle {
   return {
-    fill: agent.stale ? STALE[theme] : fillOf(agent.type, theme),
-    ring: agent.stale ? STALE[theme] : ringOf(agent.status, theme),
-    size: MIN_SIZE + (MAX_SIZE - MIN_SIZE) * activityOf(agent),
+    fill: agent.stale ? STALE[theme] : fillColor(agent.type, theme),
+    ring: agent.stale ? STALE[theme] : ringColor(agent.status, theme),
+    size: MIN_SIZE + (MAX_SIZE - MIN_SIZE) * activityLevel(agent),
   };
 }
 
-export function fillOf(type: string, theme: Theme): Colour {
+export function fillColor(type: string, theme: Theme): Color {
   const known = KNOWN_TYPES.indexOf(type);
   // All others share them by their names.
   const place = known === -1 ? hashOf(type) % (2 * HUES.length) : known;
@@ -79,7 +79,7 @@ export function fillOf(type: string, theme: Theme): Colour {
   return oklch(strength?.lightness ?? 0.6, strength?.chroma ?? 0, HUES[place % HUES.length] ?? 0);
 }
 
-export function ringOf(status: AgentStatus, theme: Theme): Colour {
+export function ringColor(status: AgentStatus, theme: Theme): Color {
   return RINGS[theme][status];
 }
 
@@ -87,7 +87,7 @@ export function ringOf(status: AgentStatus, theme: Theme): Colour {
  * How busy an agent is drawn, 0..1: as its server says; where that says nothing, by its open tasks; where it has none
  * listed, by its status.
  */
-export function activityOf({ performance, status }: Pick<Agent, 'performance' | 'status'>): number {
+export function activityLevel({ performance, status }: Pick<Agent, 'performance' | 'status'>): number {
   const level = performance?.activityLevel ?? null;
   if (level !== null) return Math.min(1, Math.max(0, level));
   const tasks = performance?.tasksActive ?? 0;

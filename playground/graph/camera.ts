@@ -1,5 +1,5 @@
 import type { Sigma } from 'sigma';
-import { Glide } from './motion.js';
+import { EasedValue } from './motion.js';
 import type { Point } from './hull.js';
 
 const HALF_LIFE_MS = 140;
@@ -13,22 +13,22 @@ const MIN_FIT_RATIO = 0.55;
 const PAN_STEP = 60;
 
 /** The view: it keeps all agents in sight until a person moves it, and again when they want that. */
-export class Viewpoint {
+export class Camera {
   readonly #sigma: Sigma;
-  readonly #x: Glide;
-  readonly #y: Glide;
-  readonly #ratio: Glide;
+  readonly #x: EasedValue;
+  readonly #y: EasedValue;
+  readonly #ratio: EasedValue;
   #follows = true;
 
   constructor(sigma: Sigma) {
     this.#sigma = sigma;
     const { x, y, ratio } = sigma.getCamera().getState();
-    this.#x = new Glide(x);
-    this.#y = new Glide(y);
-    this.#ratio = new Glide(ratio);
+    this.#x = new EasedValue(x);
+    this.#y = new EasedValue(y);
+    this.#ratio = new EasedValue(ratio);
   }
 
-  get follows(): boolean {
+  get isFollowing(): boolean {
     return this.#follows;
   }
 

@@ -1,11 +1,11 @@
 /** `#rrggbb` */
-export type Colour = string;
+export type Color = string;
 
 /**
  * A colour by lightness (0..1), chroma (0..0.3) and hue (degrees) in OKLCH, where colours of equal lightness look equally
  * light, so that one lightness has the same contrast with the page for all hues.
  */
-export function oklch(lightness: number, chroma: number, hue: number): Colour {
+export function oklch(lightness: number, chroma: number, hue: number): Color {
   const radians = (hue * Math.PI) / 180;
   const a = chroma * Math.cos(radians);
   const b = chroma * Math.sin(radians);
@@ -20,14 +20,14 @@ export function oklch(lightness: number, chroma: number, hue: number): Colour {
 }
 
 /** @param share of `to`, 0..1 */
-export function mix(from: Colour, to: Colour, share: number): Colour {
+export function mix(from: Color, to: Color, share: number): Color {
   const start = channels(from);
   const end = channels(to);
   return hex(start.map((value, index) => value + ((end[index] ?? value) - value) * share));
 }
 
 /** Relative luminance as WCAG defines it, 0 (black) .. 1 (white). */
-export function luminance(colour: Colour): number {
+export function luminance(colour: Color): number {
   const [red = 0, green = 0, blue = 0] = channels(colour).map((value) =>
     value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4,
   );
@@ -35,16 +35,16 @@ export function luminance(colour: Colour): number {
 }
 
 /** Contrast of two colours as WCAG defines it, 1 (none) .. 21. */
-export function contrast(first: Colour, second: Colour): number {
+export function contrast(first: Color, second: Color): number {
   const [dark = 0, light = 0] = [luminance(first), luminance(second)].sort((a, b) => a - b);
   return (light + 0.05) / (dark + 0.05);
 }
 
-function channels(colour: Colour): number[] {
+function channels(colour: Color): number[] {
   return [1, 3, 5].map((start) => Number.parseInt(colour.slice(start, start + 2), 16) / 255);
 }
 
-function hex(values: readonly number[]): Colour {
+function hex(values: readonly number[]): Color {
   const digits = values.map((value) =>
     Math.round(Math.min(1, Math.max(0, value)) * 255)
       .toString(16)

@@ -1,7 +1,7 @@
 import type { Sigma } from 'sigma';
 import { oklch } from './colours.js';
 import type { Theme } from './appearance.js';
-import { hullOf, type Point } from './hull.js';
+import { convexHull, type Point } from './hull.js';
 import type { GraphModel } from './model.js';
 
 const MARGIN = 22;
@@ -52,7 +52,7 @@ export class GroupCanvas {
     this.#groups = new Map(
       [...members].map(([id, { points, serverId }]) => [
         id,
-        { hull: hullOf(points).map(({ x, y }) => ({ x, y })), hue: this.#hueOf(serverId) },
+        { hull: convexHull(points).map(({ x, y }) => ({ x, y })), hue: this.#hueOf(serverId) },
       ]),
     );
   }

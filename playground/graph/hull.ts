@@ -4,7 +4,7 @@ export interface Point {
 }
 
 /** The corners of the smallest convex shape around these points, counter-clockwise; the points themselves when few. */
-export function hullOf(points: readonly Point[]): readonly Point[] {
+export function convexHull(points: readonly Point[]): readonly Point[] {
   const sorted = [...points].sort((a, b) => a.x - b.x || a.y - b.y);
   const distinct = sorted.filter((point, index) => {
     const before = sorted[index - 1];

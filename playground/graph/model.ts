@@ -3,7 +3,7 @@ import type { Agent, TopologyEdgeFragment } from '../../src/client/index.js';
 import type { LayoutInput } from '../layout/forces.js';
 import type { Theme } from './appearance.js';
 import { GraphNode, type NodeAttributes } from './node.js';
-import { placesFor } from './places.js';
+import { initialPositions } from './places.js';
 
 export interface EdgeAttributes {
   readonly inferred: boolean;
@@ -173,7 +173,7 @@ export class GraphModel {
   }
 
   #add(agents: readonly Agent[]): void {
-    for (const [agent, place] of placesFor(agents, this.nodes.values())) {
+    for (const [agent, place] of initialPositions(agents, this.nodes.values())) {
       const node = new GraphNode(agent, place, this.#theme);
       this.#dim(node);
       this.nodes.set(agent.id, node);

@@ -1,7 +1,7 @@
-import { type Colour, mix } from './colours.js';
+import { type Color, mix } from './colours.js';
 
 /** A value that goes to its target by halves: quickly at first, then ever more slowly, whatever the frame rate. */
-export class Glide {
+export class EasedValue {
   now: number;
   target: number;
 
@@ -34,26 +34,26 @@ const FADE_STEPS = 8;
 const FADE_MS = 350;
 
 /** A colour that fades to its target. */
-export class Fade {
-  now: Colour;
-  #from: Colour;
-  #target: Colour;
+export class FadingColor {
+  now: Color;
+  #from: Color;
+  #target: Color;
   #passedMs = FADE_MS;
 
-  constructor(start: Colour) {
+  constructor(start: Color) {
     this.now = start;
     this.#from = start;
     this.#target = start;
   }
 
-  to(target: Colour): void {
+  to(target: Color): void {
     if (target === this.#target) return;
     this.#from = this.#target;
     this.#target = target;
     this.#passedMs = 0;
   }
 
-  jump(target: Colour): void {
+  jump(target: Color): void {
     this.now = target;
     this.#target = target;
     this.#passedMs = FADE_MS;

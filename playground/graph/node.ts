@@ -1,9 +1,9 @@
 import type { Agent } from '../../src/client/index.js';
-import { type Appearance, appearanceOf, type Theme } from './appearance.js';
-import { groupOf } from './groups.js';
+import { type AgentStyle, agentStyle, type Theme } from './appearance.js';
+import { groupKey } from './groups.js';
 import type { Point } from './hull.js';
-import { labelOfAgent } from '../names.js';
-import { Fade, Glide } from './motion.js';
+import { agentLabel } from '../names.js';
+import { FadingColor, EasedValue } from './motion.js';
 
 /** What the renderer reads; it is written in place, as often as the screen is drawn. */
 export interface NodeAttributes {
@@ -29,23 +29,23 @@ export class GraphNode {
   attributes: NodeAttributes;
   /** Gone, and drawn until it has faded. */
   isLeaving = false;
-  readonly #x: Glide;
-  readonly #y: Glide;
-  readonly #size = new Glide(0);
-  readonly #opacity = new Glide(1);
-  readonly #fill: Fade;
-  readonly #ring: Fade;
+  readonly #x: EasedValue;
+  readonly #y: EasedValue;
+  readonly #size = new EasedValue(0);
+  readonly #opacity = new EasedValue(1);
+  readonly #fill: FadingColor;
+  readonly #ring: FadingColor;
 
   constructor(agent: Agent, place: Point, theme: Theme) {
-    const { fill, ring, size } = appearanceOf(agent, theme);
+    const { fill, ring, size } = agentStyle(agent, theme);
     this.agent = agent;
-    this.group = groupOf(agent);
-    this.#x = new Glide(place.x);
-    this.#y = new Glide(place.y);
+    this.group = groupKey(agent);
+    this.#x = new EasedValue(place.x);
+    this.#y = new EasedValue(place.y);
     this.#size.target = size;
-    this.#fill = new Fade(fill);
-    this.#ring = new Fade(ring);
-    this.attributes = { ...place, size: 0, color: fill, ring, opacity: 1, label: labelOfAgent(agent) };
+    this.#fill = new FadingColor(fill);
+    this.#ring = new FadingColor(ring);
+    this.attributes = { ...place, size: 0, color: fill, ring, opacity: 1, label: agentLabel(agent) };
   }
 
   get target(): Point {
@@ -60,14 +60,14 @@ export class GraphNode {
   /** @param pulses whether the change is to be seen for a moment */
   show(agent: Agent, theme: Theme, pulses: boolean): void {
     this.agent = agent;
-    this.group = groupOf(agent);
+    this.group = groupKey(agent);
     this.isLeaving = false;
-    const { fill, ring, size } = appearanceOf(agent, theme);
+    const { fill, ring, size } = agentStyle(agent, theme);
     this.#look({ fill, ring, size });
     if (pulses) this.#size.now = Math.max(this.#size.now, size * PULSE);
   }
 
-  #look({ fill, ring, size }: Appearance): void {
+  #look({ fill, ring, size }: AgentStyle): void {
     this.#fill.to(fill);
     this.#ring.to(ring);
     this.#size.target = size;
@@ -81,7 +81,7 @@ export class GraphNode {
   /** Faint, and without its name: it is not what is searched for. */
   dim(isFaint: boolean): void {
     this.#opacity.target = isFaint ? FAINT : 1;
-    this.attributes.label = isFaint ? '' : labelOfAgent(this.agent);
+    this.attributes.label = isFaint ? '' : agentLabel(this.agent);
   }
 
   get hasLeft(): boolean {

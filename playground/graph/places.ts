@@ -1,11 +1,11 @@
 import type { Agent } from '../../src/client/index.js';
-import { freeMiddle, middlesFor, radiusOf, seedAround } from '../layout/seeds.js';
-import { groupOf } from './groups.js';
+import { findFreeCenter, groupCenters, groupRadius, sunflowerPosition } from '../layout/seeds.js';
+import { groupKey } from './groups.js';
 import type { Point } from './hull.js';
 import type { GraphNode } from './node.js';
 
 /** Beside the others of its group; groups that are new, where there is room. */
-export function placesFor(
+export function initialPositions(
   agents: readonly Agent[],
   nodes: Iterable<Pick<GraphNode, 'group' | 'target'>>,
 ): readonly (readonly [Agent, Point])[] {
@@ -16,20 +16,20 @@ export function placesFor(
   }
   const groups = new Map<string, { middle: Point; radius: number; taken: number }>();
   for (const [group, { x, y, count }] of known)
-    groups.set(group, { middle: { x: x / count, y: y / count }, radius: radiusOf(count), taken: count });
+    groups.set(group, { middle: { x: x / count, y: y / count }, radius: groupRadius(count), taken: count });
   const sizes = new Map<string, number>();
-  for (const agent of agents) sizes.set(groupOf(agent), (sizes.get(groupOf(agent)) ?? 0) + 1);
+  for (const agent of agents) sizes.set(groupKey(agent), (sizes.get(groupKey(agent)) ?? 0) + 1);
   const unknown = [...sizes].filter(([group]) => !groups.has(group));
-  const middles = groups.size === 0 ? middlesFor(unknown.map(([, size]) => size)) : [];
+  const middles = groups.size === 0 ? groupCenters(unknown.map(([, size]) => size)) : [];
   unknown.forEach(([group, size], index) => {
-    const radius = radiusOf(size);
-    const middle = middles[index] ?? freeMiddle([...groups.values()], radius);
+    const radius = groupRadius(size);
+    const middle = middles[index] ?? findFreeCenter([...groups.values()], radius);
     groups.set(group, { middle, radius, taken: 0 });
   });
   return agents.map((agent) => {
-    const group = groups.get(groupOf(agent));
+    const group = groups.get(groupKey(agent));
     if (group === undefined) return [agent, { x: 0, y: 0 }];
     group.taken += 1;
-    return [agent, seedAround(group.middle, group.taken - 1)];
+    return [agent, sunflowerPosition(group.middle, group.taken - 1)];
   });
 }

@@ -1,15 +1,15 @@
 import { Sigma } from 'sigma';
 import type { Agent, SwarmFragment, TopologyEdgeFragment } from '../../src/client/index.js';
-import { Layout } from '../layout/layout.js';
+import { LayoutClient } from '../layout/layout.js';
 import type { Theme } from './appearance.js';
-import { Viewpoint } from './camera.js';
+import { Camera } from './camera.js';
 import { FrameTimes } from './frame-times.js';
 import { GroupCanvas } from './group-canvas.js';
-import { namesOf } from './groups.js';
+import { groupLabels } from './groups.js';
 import { GraphModel } from './model.js';
-import { graphOptions } from './styles.js';
+import { sigmaOptions } from './styles.js';
 
-export interface SceneOptions {
+export interface GraphViewOptions {
   readonly container: HTMLElement;
   readonly theme: Theme;
   /** For people who want no motion. */
@@ -17,7 +17,7 @@ export interface SceneOptions {
   readonly onSelect: (agentId: string | null) => void;
 }
 
-export interface Picture {
+export interface GraphData {
   readonly agents: ReadonlyMap<string, Agent>;
   readonly edges: ReadonlyMap<string, TopologyEdgeFragment>;
   readonly swarms: ReadonlyMap<string, SwarmFragment>;
@@ -34,16 +34,16 @@ const SLOW_FRAME_MS = 70;
 const MAX_REST_MS = 1_000;
 
 /** The live graph on the screen. It draws while something moves, and rests otherwise. */
-export class Scene {
+export class GraphView {
   readonly frames = new FrameTimes();
-  readonly #options: SceneOptions;
+  readonly #options: GraphViewOptions;
   readonly #model: GraphModel;
-  readonly #layout: Layout;
+  readonly #layout: LayoutClient;
   #theme: Theme;
   #sigma: Sigma;
   #groups: GroupCanvas;
-  #view: Viewpoint;
-  #picture: Picture = { agents: new Map(), edges: new Map(), swarms: new Map() };
+  #view: Camera;
+  #picture: GraphData = { agents: new Map(), edges: new Map(), swarms: new Map() };
   #selected: string | null = null;
   #frame: number | null = null;
   #drawnAtMs = 0;
@@ -56,16 +56,16 @@ export class Scene {
   #hasFit = false;
 
   /** @throws Error the browser has no WebGL */
-  constructor(options: SceneOptions) {
+  constructor(options: GraphViewOptions) {
     this.#options = options;
     this.#theme = options.theme;
     this.#model = new GraphModel(options.theme, options.isStill);
     [this.#sigma, this.#groups, this.#view] = this.#mount();
-    this.#layout = new Layout(
+    this.#layout = new LayoutClient(
       () => this.#model.layout(),
       (ids, positions) => {
         this.#model.place(ids, positions, MIN_WAY * this.#sigma.getCamera().ratio);
-        if (this.#view.follows) this.#fit();
+        if (this.#view.isFollowing) this.#fit();
         this.#wake();
       },
     );
@@ -75,16 +75,16 @@ export class Scene {
       if (buttons !== 0) this.#view.release();
     });
     new ResizeObserver(() => {
-      if (this.#view.follows) this.#fit();
+      if (this.#view.isFollowing) this.#fit();
       this.#wake();
     }).observe(container);
   }
 
-  show(picture: Picture): void {
+  show(picture: GraphData): void {
     this.#picture = picture;
     if (this.#model.show(picture.agents, picture.edges)) {
       this.#layout.want();
-      if (this.#view.follows) this.#fit();
+      if (this.#view.isFollowing) this.#fit();
     }
     this.#wake();
   }
@@ -135,12 +135,12 @@ export class Scene {
     this.#wake();
   }
 
-  #mount(): [Sigma, GroupCanvas, Viewpoint] {
+  #mount(): [Sigma, GroupCanvas, Camera] {
     const { container, onSelect } = this.#options;
-    const sigma = new Sigma(this.#model.graph, container, graphOptions(this.#theme));
+    const sigma = new Sigma(this.#model.graph, container, sigmaOptions(this.#theme));
     const groups = new GroupCanvas(sigma, this.#model, this.#theme);
-    groups.namesOf = (groupId) => namesOf(groupId, this.#picture.swarms);
-    const view = new Viewpoint(sigma);
+    groups.namesOf = (groupId) => groupLabels(groupId, this.#picture.swarms);
+    const view = new Camera(sigma);
     sigma.on('clickNode', ({ node }) => onSelect(this.#model.nodes.get(node)?.isLeaving === false ? node : null));
     sigma.on('clickStage', () => onSelect(null));
     return [sigma, groups, view];

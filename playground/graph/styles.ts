@@ -1,6 +1,6 @@
 import { layerDashed, layerPlain } from 'sigma/rendering';
 import { defineSigmaOptions } from 'sigma/types';
-import { agentLayer } from './agent-layer.js';
+import { createAgentLayer } from './agent-layer.js';
 import type { Theme } from './appearance.js';
 
 const TEXT: Readonly<Record<Theme, string>> = { light: '#1d2a34', dark: '#dbe5ec' };
@@ -11,11 +11,11 @@ const ACCENT: Readonly<Record<Theme, string>> = { light: '#005f85', dark: '#7fd1
 const CLEAR = '#00000000';
 
 /** What the renderer knows of how agents and edges look; all else is in their attributes. */
-export function graphOptions(theme: Theme) {
+export function sigmaOptions(theme: Theme) {
   return defineSigmaOptions({
     primitives: {
       nodes: {
-        layers: [agentLayer()],
+        layers: [createAgentLayer()],
         variables: { ring: { type: 'color', default: '#888888' } },
       },
       edges: {

@@ -1,6 +1,6 @@
-import type { HealthSnapshot } from '../../src/client/index.js';
-import { arrange, find, setBadge, setText } from '../dom.js';
-import { clockTime, HEALTH_TONES, problemText, word } from '../words.js';
+import type { HealthStreamSnapshot } from '../../src/client/index.js';
+import { reorderChildren, findElement, setBadge, setText } from '../dom.js';
+import { formatTimeOfDay, HEALTH_TONES, formatError, formatEnumValue } from '../words.js';
 import { NodeCard } from './node-card.js';
 import { ServerCard } from './server-card.js';
 
@@ -8,11 +8,11 @@ const COUNT_EVERY_MS = 200;
 
 /** Servers, the node, and what of them is simulated. */
 export class HealthPanel {
-  readonly #list = find('servers', HTMLUListElement);
-  readonly #note = find('health-note', HTMLParagraphElement);
-  readonly #status = find('health-status', HTMLParagraphElement);
-  readonly #simulated = find('simulated', HTMLParagraphElement);
-  readonly #refreshed = find('refreshed', HTMLParagraphElement);
+  readonly #list = findElement('servers', HTMLUListElement);
+  readonly #note = findElement('health-note', HTMLParagraphElement);
+  readonly #status = findElement('health-status', HTMLParagraphElement);
+  readonly #simulated = findElement('simulated', HTMLParagraphElement);
+  readonly #refreshed = findElement('refreshed', HTMLParagraphElement);
   readonly #cards = new Map<string, ServerCard>();
   readonly #node = new NodeCard();
   /** How far the server's clock is ahead of this one. */
@@ -20,13 +20,13 @@ export class HealthPanel {
 
   /** @param refresh asks the server to look for servers anew */
   constructor(refresh: () => Promise<{ readonly servers: number; readonly agents: number }>) {
-    const button = find('refresh', HTMLButtonElement);
+    const button = findElement('refresh', HTMLButtonElement);
     button.addEventListener('click', () => {
       button.disabled = true;
       setText(this.#refreshed, 'Looking …');
       refresh()
-        .then(({ servers, agents }) => `${clockTime(Date.now())}: ${servers} servers, ${agents} agents.`)
-        .catch(problemText)
+        .then(({ servers, agents }) => `${formatTimeOfDay(Date.now())}: ${servers} servers, ${agents} agents.`)
+        .catch(formatError)
         .then((text) => {
           setText(this.#refreshed, text);
           button.disabled = false;
@@ -39,13 +39,13 @@ export class HealthPanel {
     }, COUNT_EVERY_MS);
   }
 
-  show({ health, error }: HealthSnapshot): void {
+  show({ health, error }: HealthStreamSnapshot): void {
     this.#note.hidden = health !== null && health.servers.length > 0 && error === null;
     setText(this.#note, noteOf(health?.servers.length ?? null, error));
     if (health === null) return;
     const nowMs = Date.parse(health.timestamp);
     this.#aheadMs = nowMs - Date.now();
-    setBadge(this.#status, word(health.status), HEALTH_TONES[health.status]);
+    setBadge(this.#status, formatEnumValue(health.status), HEALTH_TONES[health.status]);
     const ids = new Set(health.servers.map(({ id }) => id));
     for (const id of this.#cards.keys()) if (!ids.has(id)) this.#cards.delete(id);
     const cards = health.servers.map((server) => {
@@ -54,7 +54,7 @@ export class HealthPanel {
       card.show(server, nowMs);
       return card.element;
     });
-    arrange(this.#list, cards);
+    reorderChildren(this.#list, cards);
     this.#node.show(health, nowMs);
     const simulated = health.servers.filter((server) => server.simulated).length;
     this.#simulated.hidden = simulated === 0;
@@ -68,7 +68,7 @@ export class HealthPanel {
 }
 
 function noteOf(servers: number | null, error: unknown): string {
-  if (error !== null) return `Not shown: ${problemText(error)}`;
+  if (error !== null) return `Not shown: ${formatError(error)}`;
   if (servers === null) return 'Waiting for the server.';
   return 'No server is configured. Start with --config FILE or --demo, or let a tap join.';
 }

@@ -1,15 +1,15 @@
 import type { Health } from '../../src/client/index.js';
-import { element, Facts, find } from '../dom.js';
-import { bytes, duration, hertz, milliseconds, percent } from '../words.js';
+import { createElement, DefinitionList, findElement } from '../dom.js';
+import { formatBytes, formatDuration, formatHertz, formatMilliseconds, formatPercent } from '../words.js';
 import { TimeChart } from './time-chart.js';
 
 /** The node that this page talks to. */
 export class NodeCard {
-  readonly #section = find('node', HTMLElement);
-  readonly #facts = new Facts();
+  readonly #section = findElement('node', HTMLElement);
+  readonly #facts = new DefinitionList();
   readonly #delay = new TimeChart({
     title: 'event loop late',
-    textOf: milliseconds,
+    textOf: formatMilliseconds,
     lines: [
       { name: 'p50', colour: '--line-a', isFilled: true },
       { name: 'p99', colour: '--line-b' },
@@ -17,7 +17,7 @@ export class NodeCard {
   });
   readonly #memory = new TimeChart({
     title: 'memory',
-    textOf: (value) => (value === null ? '–' : bytes(value)),
+    textOf: (value) => (value === null ? '–' : formatBytes(value)),
     lines: [
       { name: 'process', colour: '--line-a', isFilled: true },
       { name: 'heap', colour: '--line-b' },
@@ -25,19 +25,19 @@ export class NodeCard {
   });
 
   constructor() {
-    this.#section.append(this.#facts.list, element('div', 'charts', this.#delay.element, this.#memory.element));
+    this.#section.append(this.#facts.list, createElement('div', 'charts', this.#delay.element, this.#memory.element));
   }
 
   show({ connections, eventLoop, memory, uptimeMs, limits }: Health, serverNowMs: number): void {
     this.#section.hidden = false;
-    this.#facts.set('up for', duration(uptimeMs));
+    this.#facts.set('up for', formatDuration(uptimeMs));
     this.#facts.set('connections', `${connections.open}`);
     this.#facts.set('subscriptions', `${connections.subscriptions}`);
     this.#facts.set('slow clients', `${connections.slow}`);
-    this.#facts.set('unsent', bytes(connections.unsentBytes));
-    this.#facts.set('round trip p95', milliseconds(connections.roundTripP95Ms));
+    this.#facts.set('unsent', formatBytes(connections.unsentBytes));
+    this.#facts.set('round trip p95', formatMilliseconds(connections.roundTripP95Ms));
     this.#facts.set('mean rate', rateText(connections));
-    this.#facts.set('busy', percent(eventLoop.utilization));
+    this.#facts.set('busy', formatPercent(eventLoop.utilization));
     const reached = limits.filter(({ hits }) => hits > 0).map(({ name, hits }) => `${name} ${hits} times`);
     this.#facts.set('limits reached', reached.length === 0 ? 'none' : reached.join(', '));
     const atSeconds = serverNowMs / 1_000;
@@ -52,5 +52,5 @@ export class NodeCard {
 }
 
 function rateText({ meanEffectiveHz, meanRequestedHz }: Health['connections']): string {
-  return meanRequestedHz === null ? '–' : `${hertz(meanEffectiveHz)} of ${hertz(meanRequestedHz)}`;
+  return meanRequestedHz === null ? '–' : `${formatHertz(meanEffectiveHz)} of ${formatHertz(meanRequestedHz)}`;
 }

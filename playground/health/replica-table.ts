@@ -1,6 +1,6 @@
 import type { Health } from '../../src/client/index.js';
-import { arrange, badge, element, setBadge, setText } from '../dom.js';
-import { milliseconds, SERVER_TONES, word } from '../words.js';
+import { reorderChildren, createBadge, createElement, setBadge, setText } from '../dom.js';
+import { formatMilliseconds, SERVER_TONES, formatEnumValue } from '../words.js';
 import { BreakerBadge } from './breaker.js';
 
 interface Row {
@@ -14,30 +14,31 @@ interface Row {
 
 /** The endpoints of one server; nothing to see where there is one only. */
 export class ReplicaTable {
-  readonly element = element('div', 'scroll');
-  readonly #body = element('tbody', '');
+  readonly element = createElement('div', 'scroll');
+  readonly #body = createElement('tbody', '');
   readonly #rows = new Map<string, Row>();
 
   constructor() {
-    const head = element('tr', '');
-    for (const name of ['Replica', 'Status', 'Calls', 'p95', 'Restarts', 'Breaker']) head.append(columnHead(name));
+    const head = createElement('tr', '');
+    for (const name of ['Replica', 'Status', 'Calls', 'p95', 'Restarts', 'Breaker'])
+      head.append(createColumnHeader(name));
     this.element.tabIndex = 0;
     this.element.setAttribute('role', 'region');
     this.element.setAttribute('aria-label', 'Replicas');
-    this.element.append(element('table', '', element('thead', '', head), this.#body));
+    this.element.append(createElement('table', '', createElement('thead', '', head), this.#body));
   }
 
   show(replicas: Health['servers'][number]['replicas'], serverNowMs: number): void {
     this.element.hidden = replicas.length < 2;
     if (replicas.length < 2) return;
-    arrange(
+    reorderChildren(
       this.#body,
       replicas.map((replica) => {
         const row = this.#rows.get(replica.id) ?? this.#add(replica.id);
-        setBadge(row.status, word(replica.status), SERVER_TONES[replica.status]);
+        setBadge(row.status, formatEnumValue(replica.status), SERVER_TONES[replica.status]);
         row.status.title = replica.lastError ?? '';
         setText(row.use, replica.inUse ? `in use, ${replica.inFlight} under way` : 'waits');
-        setText(row.latency, milliseconds(replica.latency.p95Ms));
+        setText(row.latency, formatMilliseconds(replica.latency.p95Ms));
         setText(row.restarts, `${replica.restarts}`);
         row.breaker.show(replica.circuitBreaker, serverNowMs);
         return row.element;
@@ -50,20 +51,31 @@ export class ReplicaTable {
   }
 
   #add(id: string): Row {
-    const name = element('th', '', id);
+    const name = createElement('th', '', id);
     name.scope = 'row';
     const breaker = new BreakerBadge();
-    const status = badge('', 'neutral');
-    const [use, latency, restarts] = [element('td', ''), element('td', 'number'), element('td', 'number')];
-    const cells = [name, element('td', '', status), use, latency, restarts, element('td', '', breaker.element)];
-    const row = { element: element('tr', '', ...cells), status, use, latency, restarts, breaker };
+    const status = createBadge('', 'neutral');
+    const [use, latency, restarts] = [
+      createElement('td', ''),
+      createElement('td', 'number'),
+      createElement('td', 'number'),
+    ];
+    const cells = [
+      name,
+      createElement('td', '', status),
+      use,
+      latency,
+      restarts,
+      createElement('td', '', breaker.element),
+    ];
+    const row = { element: createElement('tr', '', ...cells), status, use, latency, restarts, breaker };
     this.#rows.set(id, row);
     return row;
   }
 }
 
-export function columnHead(name: string): HTMLTableCellElement {
-  const cell = element('th', '', name);
+export function createColumnHeader(name: string): HTMLTableCellElement {
+  const cell = createElement('th', '', name);
   cell.scope = 'col';
   return cell;
 }

@@ -1,5 +1,5 @@
 /** The last values of some figures, each with its time; null: not known then. */
-export class Samples {
+export class SampleBuffer {
   readonly #max: number;
   readonly times: number[] = [];
   readonly values: (number | null)[][];

@@ -1,26 +1,35 @@
 import type { Health } from '../../src/client/index.js';
-import { badge, element, Facts, setBadge, setText } from '../dom.js';
-import { duration, hertz, milliseconds, percent, SERVER_TONES, SERVER_TYPES, UNKNOWN, word } from '../words.js';
+import { createBadge, createElement, DefinitionList, setBadge, setText } from '../dom.js';
+import {
+  formatDuration,
+  formatHertz,
+  formatMilliseconds,
+  formatPercent,
+  SERVER_TONES,
+  SERVER_TYPE_LABELS,
+  UNKNOWN_TEXT,
+  formatEnumValue,
+} from '../words.js';
 import { BreakerBadge } from './breaker.js';
 import { ReplicaTable } from './replica-table.js';
 import { TimeChart } from './time-chart.js';
 import { ToolTable } from './tool-table.js';
 
-export type ServerHealth = Health['servers'][number];
+export type ServerCardData = Health['servers'][number];
 
 /** One server: how it is, how fast it answers, and what it offers. It is written in place, so that charts go on. */
 export class ServerCard {
-  readonly element = element('li', 'card server');
-  readonly #line = element('p', 'hint');
-  readonly #status = badge('', 'neutral');
-  readonly #stale = badge('', 'warning');
-  readonly #simulated = badge('simulated', 'neutral');
+  readonly element = createElement('li', 'card server');
+  readonly #line = createElement('p', 'hint');
+  readonly #status = createBadge('', 'neutral');
+  readonly #stale = createBadge('', 'warning');
+  readonly #simulated = createBadge('simulated', 'neutral');
   readonly #breaker = new BreakerBadge();
-  readonly #facts = new Facts();
-  readonly #error = element('p', 'error');
+  readonly #facts = new DefinitionList();
+  readonly #error = createElement('p', 'error');
   readonly #latency = new TimeChart({
     title: 'latency',
-    textOf: milliseconds,
+    textOf: formatMilliseconds,
     lines: [
       { name: 'p50', colour: '--line-a', isFilled: true },
       { name: 'p95', colour: '--line-b' },
@@ -29,7 +38,7 @@ export class ServerCard {
   });
   readonly #polls = new TimeChart({
     title: 'polls',
-    textOf: hertz,
+    textOf: formatHertz,
     lines: [
       { name: 'made', colour: '--line-a', isFilled: true },
       { name: 'wanted', colour: '--line-b' },
@@ -40,21 +49,21 @@ export class ServerCard {
 
   constructor(id: string) {
     this.element.append(
-      element('h3', '', id),
+      createElement('h3', '', id),
       this.#line,
-      element('p', 'badges', this.#status, this.#breaker.element, this.#stale, this.#simulated),
+      createElement('p', 'badges', this.#status, this.#breaker.element, this.#stale, this.#simulated),
       this.#error,
       this.#facts.list,
-      element('div', 'charts', this.#latency.element, this.#polls.element),
+      createElement('div', 'charts', this.#latency.element, this.#polls.element),
       this.#replicas.element,
       this.#tools.element,
     );
   }
 
-  show(server: ServerHealth, serverNowMs: number): void {
+  show(server: ServerCardData, serverNowMs: number): void {
     const name = server.version === null ? server.name : `${server.name} ${server.version}`;
-    setText(this.#line, [SERVER_TYPES[server.type], word(server.transport), name].join(' · '));
-    setBadge(this.#status, word(server.status), SERVER_TONES[server.status]);
+    setText(this.#line, [SERVER_TYPE_LABELS[server.type], formatEnumValue(server.transport), name].join(' · '));
+    setBadge(this.#status, formatEnumValue(server.status), SERVER_TONES[server.status]);
     this.#breaker.show(server.circuitBreaker, serverNowMs);
     this.#stale.hidden = !server.stale;
     setText(this.#stale, staleText(server.staleSince, serverNowMs));
@@ -64,12 +73,15 @@ export class ServerCard {
     this.element.classList.toggle('stale', server.stale);
     const { latency, polling } = server;
     this.#facts.set('agents', `${server.agentCount}`);
-    this.#facts.set('connected for', server.connectedAt === null ? UNKNOWN : since(server.connectedAt, serverNowMs));
+    this.#facts.set(
+      'connected for',
+      server.connectedAt === null ? UNKNOWN_TEXT : since(server.connectedAt, serverNowMs),
+    );
     this.#facts.set(
       'last answer',
-      server.lastSeenAt === null ? UNKNOWN : `${since(server.lastSeenAt, serverNowMs)} ago`,
+      server.lastSeenAt === null ? UNKNOWN_TEXT : `${since(server.lastSeenAt, serverNowMs)} ago`,
     );
-    this.#facts.set('time in polls', polling === null ? null : percent(polling.timeShare));
+    this.#facts.set('time in polls', polling === null ? null : formatPercent(polling.timeShare));
     const atSeconds = serverNowMs / 1_000;
     this.#latency.add(atSeconds, [latency.p50Ms, latency.p95Ms, latency.p99Ms]);
     this.#polls.add(atSeconds, [polling?.effectiveHz ?? null, polling?.wantedHz ?? null]);
@@ -93,5 +105,5 @@ function staleText(staleSince: string | null, serverNowMs: number): string {
 }
 
 function since(at: string, serverNowMs: number): string {
-  return duration(Math.max(0, serverNowMs - Date.parse(at)));
+  return formatDuration(Math.max(0, serverNowMs - Date.parse(at)));
 }

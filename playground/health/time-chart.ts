@@ -1,9 +1,9 @@
 import 'uplot/dist/uPlot.min.css';
 import uPlot from 'uplot';
-import { element, setText } from '../dom.js';
-import { Samples } from './samples.js';
+import { createElement, setText } from '../dom.js';
+import { SampleBuffer } from './samples.js';
 
-export interface Line {
+export interface ChartLine {
   readonly name: string;
   /** Name of a colour of the page, a custom property of its styles. */
   readonly colour: string;
@@ -12,7 +12,7 @@ export interface Line {
 
 export interface TimeChartOptions {
   readonly title: string;
-  readonly lines: readonly Line[];
+  readonly lines: readonly ChartLine[];
   readonly textOf: (value: number | null) => string;
 }
 
@@ -27,23 +27,23 @@ const AXIS_WIDTH = 46;
 export class TimeChart {
   readonly element: HTMLElement;
   readonly #options: TimeChartOptions;
-  readonly #samples: Samples;
-  readonly #plotted = element('div', 'plot');
+  readonly #samples: SampleBuffer;
+  readonly #plotted = createElement('div', 'plot');
   readonly #values: readonly HTMLElement[];
   #plot: uPlot | null = null;
 
   constructor(options: TimeChartOptions) {
     this.#options = options;
-    this.#samples = new Samples(options.lines.length, MAX_SAMPLES);
+    this.#samples = new SampleBuffer(options.lines.length, MAX_SAMPLES);
     this.#plotted.setAttribute('aria-hidden', 'true');
-    this.#values = options.lines.map(() => element('strong', ''));
-    const words = element('figcaption', '', element('span', '', options.title));
+    this.#values = options.lines.map(() => createElement('strong', ''));
+    const words = createElement('figcaption', '', createElement('span', '', options.title));
     options.lines.forEach(({ name, colour }, index) => {
-      const key = element('span', 'key');
+      const key = createElement('span', 'key');
       key.style.backgroundColor = `var(${colour})`;
-      words.append(element('span', 'value', key, `${name} `, this.#values[index] ?? ''));
+      words.append(createElement('span', 'value', key, `${name} `, this.#values[index] ?? ''));
     });
-    this.element = element('figure', 'chart', words, this.#plotted);
+    this.element = createElement('figure', 'chart', words, this.#plotted);
     new ResizeObserver(() => this.#fit()).observe(this.#plotted);
   }
 

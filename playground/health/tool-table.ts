@@ -1,24 +1,28 @@
 import type { ToolHealthFragment } from '../../src/client/index.js';
-import { element, setText } from '../dom.js';
-import { clockTime, milliseconds } from '../words.js';
-import { columnHead } from './replica-table.js';
+import { createElement, setText } from '../dom.js';
+import { formatTimeOfDay, formatMilliseconds } from '../words.js';
+import { createColumnHeader } from './replica-table.js';
 
 /** The tools that a server offers, and how the calls of those went that were called. */
 export class ToolTable {
   readonly element: HTMLDetailsElement;
-  readonly #summary = element('summary', '');
-  readonly #body = element('tbody', '');
-  readonly #others = element('p', 'hint');
+  readonly #summary = createElement('summary', '');
+  readonly #body = createElement('tbody', '');
+  readonly #others = createElement('p', 'hint');
   #shown = '';
 
   constructor() {
-    const head = element('tr', '');
-    for (const name of ['Tool', 'Calls', 'Failed', 'p95', 'Last error']) head.append(columnHead(name));
-    const scroll = element('div', 'scroll', element('table', '', element('thead', '', head), this.#body));
+    const head = createElement('tr', '');
+    for (const name of ['Tool', 'Calls', 'Failed', 'p95', 'Last error']) head.append(createColumnHeader(name));
+    const scroll = createElement(
+      'div',
+      'scroll',
+      createElement('table', '', createElement('thead', '', head), this.#body),
+    );
     scroll.tabIndex = 0;
     scroll.setAttribute('role', 'region');
     scroll.setAttribute('aria-label', 'Tools that were called');
-    this.element = element('details', 'tools', this.#summary, scroll, this.#others);
+    this.element = createElement('details', 'tools', this.#summary, scroll, this.#others);
     this.element.addEventListener('toggle', () => {
       this.#shown = '';
     });
@@ -39,17 +43,18 @@ export class ToolTable {
 }
 
 function rowOf({ name, calls, failures, consecutiveFailures, latency, lastError, lastFailedAt }: ToolHealthFragment) {
-  const head = element('th', '', name);
+  const head = createElement('th', '', name);
   head.scope = 'row';
-  const error = lastError === null ? '' : `${lastFailedAt === null ? '' : `${clockTime(lastFailedAt)} `}${lastError}`;
-  const row = element(
+  const error =
+    lastError === null ? '' : `${lastFailedAt === null ? '' : `${formatTimeOfDay(lastFailedAt)} `}${lastError}`;
+  const row = createElement(
     'tr',
     '',
     head,
-    element('td', 'number', `${calls}`),
-    element('td', 'number', `${failures}`),
-    element('td', 'number', milliseconds(latency.p95Ms)),
-    element('td', 'wide', error),
+    createElement('td', 'number', `${calls}`),
+    createElement('td', 'number', `${failures}`),
+    createElement('td', 'number', formatMilliseconds(latency.p95Ms)),
+    createElement('td', 'wide', error),
   );
   if (consecutiveFailures > 0) row.className = 'failing';
   return row;

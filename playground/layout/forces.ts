@@ -32,7 +32,7 @@ export interface LayoutInput {
 }
 
 /** ForceAtlas2 over the agents, each drawn to the hub of its group, which nobody sees. */
-export class Forces {
+export class ForceLayout {
   readonly #count: number;
   readonly #nodes: Float32Array;
   readonly #edges: Float32Array;

@@ -1,6 +1,6 @@
 import workerUrl from './worker.ts?worker&url';
 import type { LayoutInput } from './forces.js';
-import type { LayoutAnswer, LayoutTask } from './messages.js';
+import type { LayoutResult, LayoutTask } from './messages.js';
 
 /** A first layout takes longer than one to which a few agents were added. */
 const FIRST_STEPS = 400;
@@ -10,7 +10,7 @@ const NEW_SHARE = 0.3;
 /** Where agents come and go all the time, they are laid out so often. */
 const PAUSE_MS = 400;
 
-export interface Wanted {
+export interface LayoutRequest {
   readonly ids: readonly string[];
   readonly input: LayoutInput;
 }
@@ -23,22 +23,22 @@ interface TrustedTypes {
  * Lays agents out in a worker, so that the page draws on while it thinks. The package's own worker is made of text, which
  * the page's Content-Security-Policy rightly refuses; this one is a file.
  */
-export class Layout implements Disposable {
+export class LayoutClient implements Disposable {
   readonly #worker: Worker;
   #task = 0;
   #ids: readonly string[] = [];
   #waiting: number | null = null;
   #startedAtMs = Number.NEGATIVE_INFINITY;
-  readonly #read: () => Wanted;
+  readonly #read: () => LayoutRequest;
 
   /**
    * @param read what there is to lay out
    * @param onPlaces is given x and y of each id, several times until they have settled
    */
-  constructor(read: () => Wanted, onPlaces: (ids: readonly string[], positions: Float32Array) => void) {
+  constructor(read: () => LayoutRequest, onPlaces: (ids: readonly string[], positions: Float32Array) => void) {
     this.#read = read;
     this.#worker = new Worker(trusted(workerUrl), { type: 'module' });
-    this.#worker.addEventListener('message', ({ data }: MessageEvent<LayoutAnswer>) => {
+    this.#worker.addEventListener('message', ({ data }: MessageEvent<LayoutResult>) => {
       if (data.task === this.#task) onPlaces(this.#ids, data.positions);
     });
   }

@@ -11,7 +11,7 @@ export interface LayoutTask {
 }
 
 /** What comes back, several times for one task. */
-export interface LayoutAnswer {
+export interface LayoutResult {
   readonly task: number;
   /** x and y of each node. */
   readonly positions: Float32Array;

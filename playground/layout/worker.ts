@@ -1,5 +1,5 @@
-import { Forces } from './forces.js';
-import type { LayoutAnswer, LayoutTask } from './messages.js';
+import { ForceLayout } from './forces.js';
+import type { LayoutResult, LayoutTask } from './messages.js';
 
 /** Steps are made for so long, then the page is told; it draws what lies between. */
 const TURN_MS = 60;
@@ -8,18 +8,18 @@ const SETTLED = 0.12;
 
 // Without the types of workers, which would clash with those of the page.
 const page = self as unknown as {
-  postMessage(answer: LayoutAnswer, transfer: readonly Transferable[]): void;
+  postMessage(answer: LayoutResult, transfer: readonly Transferable[]): void;
 };
 
 let current = 0;
 
 self.addEventListener('message', ({ data }: MessageEvent<LayoutTask>) => {
   current = data.task;
-  work(data, new Forces(data.input, data.madeSteps), data.maxSteps);
+  work(data, new ForceLayout(data.input, data.madeSteps), data.maxSteps);
 });
 
 /** One turn, then the next one behind whatever the page has sent meanwhile. */
-function work({ task, ...rest }: LayoutTask, forces: Forces, stepsLeft: number): void {
+function work({ task, ...rest }: LayoutTask, forces: ForceLayout, stepsLeft: number): void {
   if (task !== current) return;
   const began = performance.now();
   let left = stepsLeft;

@@ -1,8 +1,8 @@
 import type { Agent } from '../../src/client/index.js';
-import { arrange, badge, element, find, setBadge, setText } from '../dom.js';
-import { fillOf, type Theme } from '../graph/appearance.js';
-import { shortened, sortKey } from '../names.js';
-import { AGENT_TONES, word } from '../words.js';
+import { reorderChildren, createBadge, createElement, findElement, setBadge, setText } from '../dom.js';
+import { fillColor, type Theme } from '../graph/appearance.js';
+import { shortenName, sortKey } from '../names.js';
+import { AGENT_TONES, formatEnumValue } from '../words.js';
 
 /** Rows that a browser lays out without effort, and that a person still looks through. */
 const MAX_ROWS = 200;
@@ -19,9 +19,9 @@ interface Row {
 
 /** The agents in words, beside the graph; one of them can be chosen with keys or pointer. */
 export class AgentsPanel {
-  readonly #list = find('agents', HTMLUListElement);
-  readonly #count = find('agents-count', HTMLParagraphElement);
-  readonly #note = find('agents-note', HTMLParagraphElement);
+  readonly #list = findElement('agents', HTMLUListElement);
+  readonly #count = findElement('agents-count', HTMLParagraphElement);
+  readonly #note = findElement('agents-note', HTMLParagraphElement);
   readonly #rows = new Map<string, Row>();
   readonly #select: (agentId: string) => void;
   readonly #lookAt: (agentId: string) => void;
@@ -45,7 +45,7 @@ export class AgentsPanel {
     this.#order = shown.map(({ id }) => id);
     const ids = new Set(this.#order);
     for (const id of this.#rows.keys()) if (!ids.has(id)) this.#rows.delete(id);
-    arrange(
+    reorderChildren(
       this.#list,
       shown.map((agent) => this.#rowOf(agent, theme)),
     );
@@ -105,26 +105,26 @@ export class AgentsPanel {
     const row = this.#rows.get(agent.id) ?? this.#add(agent.id);
     if (row.agent === agent) return row.element;
     row.agent = agent;
-    row.dot.style.backgroundColor = agent.stale ? '' : fillOf(agent.type, theme);
-    setText(row.name, shortened(agent.name, MAX_NAME));
+    row.dot.style.backgroundColor = agent.stale ? '' : fillColor(agent.type, theme);
+    setText(row.name, shortenName(agent.name, MAX_NAME));
     setText(row.hint, [agent.type, agent.serverId, ...(agent.stale ? ['last known values'] : [])].join(' · '));
-    setBadge(row.status, word(agent.status), AGENT_TONES[agent.status]);
+    setBadge(row.status, formatEnumValue(agent.status), AGENT_TONES[agent.status]);
     row.element.classList.toggle('stale', agent.stale);
     return row.element;
   }
 
   #add(id: string): Row {
     const row: Row = {
-      element: element('li', 'agent'),
-      dot: element('span', 'dot'),
-      name: element('span', 'name'),
-      hint: element('span', 'hint'),
-      status: badge('', 'neutral'),
+      element: createElement('li', 'agent'),
+      dot: createElement('span', 'dot'),
+      name: createElement('span', 'name'),
+      hint: createElement('span', 'hint'),
+      status: createBadge('', 'neutral'),
       agent: null,
     };
     row.element.id = `agent ${id}`.replaceAll(/\s/g, '-');
     row.element.setAttribute('role', 'option');
-    row.element.append(row.dot, element('span', 'words', row.name, row.hint), row.status);
+    row.element.append(row.dot, createElement('span', 'words', row.name, row.hint), row.status);
     row.element.addEventListener('click', () => this.#select(id));
     this.#rows.set(id, row);
     return row;

@@ -1,6 +1,6 @@
-import { arrange, element, setText } from '../dom.js';
+import { reorderChildren, createElement, setText } from '../dom.js';
 
-export interface Option<T extends string> {
+export interface SelectOption<T extends string> {
   readonly value: T;
   readonly text: string;
   /** How many there are now; null: nobody counts. */
@@ -17,26 +17,26 @@ interface Chip {
 }
 
 /** Some of a list that may grow; as long as none is chosen, all are meant. */
-export class Choice<T extends string> {
+export class MultiSelect<T extends string> {
   readonly fieldset: HTMLFieldSetElement;
-  readonly #chips = element('div', 'chips');
+  readonly #chips = createElement('div', 'chips');
   readonly #buttons = new Map<T, Chip>();
   readonly #chosen = new Set<T>();
-  readonly #all = element('span', 'hint', 'all');
+  readonly #all = createElement('span', 'hint', 'all');
   readonly #changed: () => void;
 
   constructor(name: string, changed: () => void) {
     this.#changed = changed;
-    this.fieldset = element('fieldset', '', element('legend', '', name, ' ', this.#all), this.#chips);
+    this.fieldset = createElement('fieldset', '', createElement('legend', '', name, ' ', this.#all), this.#chips);
   }
 
   /** null: all. */
-  get chosen(): readonly T[] | null {
+  get selected(): readonly T[] | null {
     return this.#chosen.size === 0 ? null : [...this.#chosen];
   }
 
   /** Options stay that were there once: what is not in the picture may be left out by these very filters. */
-  offer(options: readonly Option<T>[]): void {
+  setOptions(options: readonly SelectOption<T>[]): void {
     for (const option of options) {
       const chip = this.#buttons.get(option.value) ?? this.#add(option.value);
       setText(chip.text, option.text);
@@ -49,10 +49,10 @@ export class Choice<T extends string> {
 
   #add(value: T): Chip {
     const chip = {
-      button: element('button', 'chip'),
-      dot: element('span', 'dot'),
-      text: element('span', ''),
-      count: element('span', 'hint'),
+      button: createElement('button', 'chip'),
+      dot: createElement('span', 'dot'),
+      text: createElement('span', ''),
+      count: createElement('span', 'hint'),
     };
     chip.button.type = 'button';
     chip.button.setAttribute('aria-pressed', 'false');
@@ -60,7 +60,7 @@ export class Choice<T extends string> {
     chip.button.addEventListener('click', () => this.#toggle(value, chip.button));
     this.#buttons.set(value, chip);
     const sorted = [...this.#buttons].sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }));
-    arrange(
+    reorderChildren(
       this.#chips,
       sorted.map(([, { button }]) => button),
     );

@@ -1,5 +1,5 @@
-import type { ConnectionSnapshot, ConnectionStatus, Observable } from '../../src/client/index.js';
-import { find, setBadge, setText } from '../dom.js';
+import type { ConnectionSnapshot, ConnectionStatus, SnapshotSource } from '../../src/client/index.js';
+import { findElement, setBadge, setText } from '../dom.js';
 import type { Tone } from '../words.js';
 
 const TONES: Readonly<Record<ConnectionStatus, Tone>> = {
@@ -14,11 +14,11 @@ const COUNT_EVERY_MS = 500;
 
 /** Whether the page is live, and what went wrong. */
 export class ConnectionPanel {
-  readonly #pill = find('connection', HTMLParagraphElement);
-  readonly #problem = find('problem', HTMLParagraphElement);
-  readonly #connection: Observable<ConnectionSnapshot>;
+  readonly #pill = findElement('connection', HTMLParagraphElement);
+  readonly #problem = findElement('problem', HTMLParagraphElement);
+  readonly #connection: SnapshotSource<ConnectionSnapshot>;
 
-  constructor(connection: Observable<ConnectionSnapshot>) {
+  constructor(connection: SnapshotSource<ConnectionSnapshot>) {
     this.#connection = connection;
     connection.subscribe(() => this.#show());
     // The time until the next try runs without anything happening.

@@ -1,19 +1,37 @@
 import type { Agent } from '../../src/client/index.js';
-import { arrange, badge, button, element, Facts, find, setBadge, setText } from '../dom.js';
-import type { Change } from '../history.js';
-import { AGENT_TONES, clockTime, count, milliseconds, percent, SERVER_TYPES, UNKNOWN, word } from '../words.js';
+import {
+  reorderChildren,
+  createBadge,
+  createButton,
+  createElement,
+  DefinitionList,
+  findElement,
+  setBadge,
+  setText,
+} from '../dom.js';
+import type { HistoryEntry } from '../history.js';
+import {
+  AGENT_TONES,
+  formatTimeOfDay,
+  formatCount,
+  formatMilliseconds,
+  formatPercent,
+  SERVER_TYPE_LABELS,
+  UNKNOWN_TEXT,
+  formatEnumValue,
+} from '../words.js';
 
 const WORK: readonly (readonly [name: string, textOf: (work: NonNullable<Agent['performance']>) => string])[] = [
-  ['open tasks', ({ tasksActive }) => count(tasksActive)],
-  ['done', ({ tasksCompleted }) => count(tasksCompleted)],
-  ['failed', ({ tasksFailed }) => count(tasksFailed)],
-  ['success', ({ successRate }) => percent(successRate)],
-  ['activity', ({ activityLevel }) => percent(activityLevel)],
-  ['health', ({ healthScore }) => percent(healthScore)],
-  ['CPU', ({ cpuUsage }) => percent(cpuUsage)],
-  ['memory', ({ memoryUsage }) => percent(memoryUsage)],
-  ['tokens', ({ tokenUsage }) => count(tokenUsage)],
-  ['response', ({ responseTimeMs }) => milliseconds(responseTimeMs)],
+  ['open tasks', ({ tasksActive }) => formatCount(tasksActive)],
+  ['done', ({ tasksCompleted }) => formatCount(tasksCompleted)],
+  ['failed', ({ tasksFailed }) => formatCount(tasksFailed)],
+  ['success', ({ successRate }) => formatPercent(successRate)],
+  ['activity', ({ activityLevel }) => formatPercent(activityLevel)],
+  ['health', ({ healthScore }) => formatPercent(healthScore)],
+  ['CPU', ({ cpuUsage }) => formatPercent(cpuUsage)],
+  ['memory', ({ memoryUsage }) => formatPercent(memoryUsage)],
+  ['tokens', ({ tokenUsage }) => formatCount(tokenUsage)],
+  ['response', ({ responseTimeMs }) => formatMilliseconds(responseTimeMs)],
 ];
 
 interface DetailsEvents {
@@ -23,41 +41,41 @@ interface DetailsEvents {
 
 /** All that is known of one agent, and what became of it since the page was opened. */
 export class DetailsPanel {
-  readonly #section = find('details', HTMLElement);
-  readonly #name = element('h3', '');
-  readonly #status = badge('', 'neutral');
-  readonly #marks = element('p', 'badges', this.#status);
-  readonly #stale = badge('last known values', 'warning');
-  readonly #simulated = badge('simulated', 'neutral');
+  readonly #section = findElement('details', HTMLElement);
+  readonly #name = createElement('h3', '');
+  readonly #status = createBadge('', 'neutral');
+  readonly #marks = createElement('p', 'badges', this.#status);
+  readonly #stale = createBadge('last known values', 'warning');
+  readonly #simulated = createBadge('simulated', 'neutral');
   readonly #lookAt: HTMLButtonElement;
-  readonly #facts = new Facts();
-  readonly #work = new Facts();
-  readonly #unknown = element('p', 'hint');
-  readonly #history = element('ol', 'history');
-  #shown: readonly Change[] = [];
+  readonly #facts = new DefinitionList();
+  readonly #work = new DefinitionList();
+  readonly #unknown = createElement('p', 'hint');
+  readonly #history = createElement('ol', 'history');
+  #shown: readonly HistoryEntry[] = [];
   #agentId: string | null = null;
 
   constructor({ onClose, onLookAt }: DetailsEvents) {
-    this.#lookAt = button('Show in the graph', () => {
+    this.#lookAt = createButton('Show in the graph', () => {
       if (this.#agentId !== null) onLookAt(this.#agentId);
     });
     this.#marks.append(this.#stale, this.#simulated);
-    const buttons = element('p', 'buttons', this.#lookAt, button('Close', onClose));
+    const buttons = createElement('p', 'buttons', this.#lookAt, createButton('Close', onClose));
     this.#section.append(
       this.#name,
       this.#marks,
       buttons,
       this.#facts.list,
-      element('h4', '', 'Work'),
+      createElement('h4', '', 'Work'),
       this.#work.list,
       this.#unknown,
-      element('h4', '', 'Last changes'),
+      createElement('h4', '', 'Last changes'),
       this.#history,
     );
   }
 
   /** @param agent null: it has left the picture, and was the last one that was shown */
-  show(agentId: string | null, agent: Agent | null, history: readonly Change[]): void {
+  show(agentId: string | null, agent: Agent | null, history: readonly HistoryEntry[]): void {
     this.#section.hidden = agentId === null;
     this.#agentId = agentId;
     if (agentId === null) return;
@@ -69,13 +87,13 @@ export class DetailsPanel {
 
   #describe(agent: Agent): void {
     setText(this.#name, agent.name);
-    setBadge(this.#status, word(agent.status), AGENT_TONES[agent.status]);
+    setBadge(this.#status, formatEnumValue(agent.status), AGENT_TONES[agent.status]);
     this.#stale.hidden = !agent.stale;
     this.#simulated.hidden = !agent.simulated;
     const { performance, neural, topology } = agent;
     this.#facts.set('type', agent.type);
-    this.#facts.set('server', `${agent.serverId} (${SERVER_TYPES[agent.serverType]})`);
-    this.#facts.set('swarm', agent.swarmId?.slice(agent.serverId.length + 1) ?? UNKNOWN);
+    this.#facts.set('server', `${agent.serverId} (${SERVER_TYPE_LABELS[agent.serverType]})`);
+    this.#facts.set('swarm', agent.swarmId?.slice(agent.serverId.length + 1) ?? UNKNOWN_TEXT);
     this.#facts.set('id', agent.nativeId);
     this.#facts.set('can', agent.capabilities.length === 0 ? null : agent.capabilities.join(', '));
     this.#facts.set('role', topology?.role ?? null);
@@ -84,21 +102,24 @@ export class DetailsPanel {
       topology === null ? null : `${topology.degree}${topology.inferred ? ', inferred' : ''}`,
     );
     this.#facts.set('thinks', neural?.cognitivePattern ?? null);
-    this.#facts.set('made', agent.createdAt === null ? null : clockTime(agent.createdAt));
-    this.#facts.set('last at work', agent.lastActiveAt === null ? null : clockTime(agent.lastActiveAt));
+    this.#facts.set('made', agent.createdAt === null ? null : formatTimeOfDay(agent.createdAt));
+    this.#facts.set('last at work', agent.lastActiveAt === null ? null : formatTimeOfDay(agent.lastActiveAt));
     const unknown = WORK.filter(([name, textOf]) => {
-      const text = performance === null ? UNKNOWN : textOf(performance);
-      this.#work.set(name, text === UNKNOWN ? null : text);
-      return text === UNKNOWN;
+      const text = performance === null ? UNKNOWN_TEXT : textOf(performance);
+      this.#work.set(name, text === UNKNOWN_TEXT ? null : text);
+      return text === UNKNOWN_TEXT;
     });
     setText(this.#unknown, unknown.length === 0 ? '' : `Not reported: ${unknown.map(([name]) => name).join(', ')}.`);
   }
 
-  #tell(history: readonly Change[]): void {
+  #tell(history: readonly HistoryEntry[]): void {
     this.#shown = history;
     const rows = history.map(({ atMs, text }) =>
-      element('li', '', element('time', '', clockTime(atMs)), element('span', '', text)),
+      createElement('li', '', createElement('time', '', formatTimeOfDay(atMs)), createElement('span', '', text)),
     );
-    arrange(this.#history, rows.length > 0 ? rows : [element('li', 'hint', 'None since this page was opened.')]);
+    reorderChildren(
+      this.#history,
+      rows.length > 0 ? rows : [createElement('li', 'hint', 'None since this page was opened.')],
+    );
   }
 }

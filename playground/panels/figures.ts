@@ -1,12 +1,12 @@
-import type { AgentsSnapshot } from '../../src/client/index.js';
-import { Facts, find } from '../dom.js';
-import { hertz } from '../words.js';
+import type { AgentStreamSnapshot } from '../../src/client/index.js';
+import { DefinitionList, findElement } from '../dom.js';
+import { formatHertz } from '../words.js';
 
 /** Numbers of the whole, and of the stream that brings them. */
-export class FiguresPanel {
-  readonly #facts = new Facts(find('figures', HTMLDListElement));
+export class TotalsPanel {
+  readonly #facts = new DefinitionList(findElement('figures', HTMLDListElement));
 
-  show({ agents, swarms, rate }: AgentsSnapshot): void {
+  show({ agents, swarms, rate }: AgentStreamSnapshot): void {
     let [atWork, failed, stale] = [0, 0, 0];
     for (const agent of agents.values()) {
       if (agent.status === 'ACTIVE' || agent.status === 'BUSY') atWork += 1;
@@ -21,7 +21,7 @@ export class FiguresPanel {
     if (rate !== null)
       this.#facts.set(
         'updates',
-        rate.requestedHz === 0 ? 'on demand' : `${hertz(rate.effectiveHz)} of ${hertz(rate.requestedHz)}`,
+        rate.requestedHz === 0 ? 'on demand' : `${formatHertz(rate.effectiveHz)} of ${formatHertz(rate.requestedHz)}`,
       );
   }
 }

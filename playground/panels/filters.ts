@@ -1,15 +1,15 @@
 import type {
-  AgentsChange,
-  AgentsRequest,
-  AgentsSnapshot,
+  AgentStreamRequestPatch,
+  AgentStreamRequest,
+  AgentStreamSnapshot,
   McpServerType,
   PerformanceMode,
 } from '../../src/client/index.js';
-import { fillOf, type Theme } from '../graph/appearance.js';
-import { namesOf } from '../graph/groups.js';
-import { button, element, find } from '../dom.js';
-import { MODES, SERVER_TYPES } from '../words.js';
-import { Choice } from './choice.js';
+import { fillColor, type Theme } from '../graph/appearance.js';
+import { groupLabels } from '../graph/groups.js';
+import { createButton, createElement, findElement } from '../dom.js';
+import { MODE_LABELS, SERVER_TYPE_LABELS } from '../words.js';
+import { MultiSelect } from './choice.js';
 import { OperationPanel } from './operation.js';
 
 const ALL_TYPES: readonly McpServerType[] = ['CLAUDE_FLOW', 'RUV_SWARM', 'DAA', 'CUSTOM'];
@@ -23,15 +23,15 @@ type Include = keyof typeof INCLUDES;
 
 interface FilterEvents {
   /** Something else is to be watched. */
-  readonly onChange: (change: AgentsChange) => void;
+  readonly onChange: (change: AgentStreamRequestPatch) => void;
   readonly onAsk: () => void;
 }
 
 /** Which agents, what of them, and how often. */
 export class FiltersPanel {
-  readonly #servers: Choice<McpServerType>;
-  readonly #types: Choice<string>;
-  readonly #swarms: Choice<string>;
+  readonly #servers: MultiSelect<McpServerType>;
+  readonly #types: MultiSelect<string>;
+  readonly #swarms: MultiSelect<string>;
   readonly #includes = new Map<Include, HTMLInputElement>();
   readonly #modes = new Map<PerformanceMode, HTMLInputElement>();
   readonly #ask: HTMLButtonElement;
@@ -39,25 +39,25 @@ export class FiltersPanel {
   readonly #counted = { servers: new Map<McpServerType, number>(), types: new Map<string, number>() };
 
   constructor({ onChange, onAsk }: FilterEvents) {
-    const form = find('filters', HTMLFormElement);
+    const form = findElement('filters', HTMLFormElement);
     const changed = (): void => {
       this.#ask.hidden = this.#mode !== 'ON_DEMAND';
       onChange(this.#change());
     };
-    this.#servers = new Choice('Reported by', changed);
-    this.#types = new Choice('Types', changed);
-    this.#swarms = new Choice('Swarms', changed);
-    this.#servers.offer(ALL_TYPES.map((value) => ({ value, text: SERVER_TYPES[value], count: null })));
-    this.#ask = button('Ask for an update', onAsk);
+    this.#servers = new MultiSelect('Reported by', changed);
+    this.#types = new MultiSelect('Types', changed);
+    this.#swarms = new MultiSelect('Swarms', changed);
+    this.#servers.setOptions(ALL_TYPES.map((value) => ({ value, text: SERVER_TYPE_LABELS[value], count: null })));
+    this.#ask = createButton('Ask for an update', onAsk);
     this.#ask.hidden = true;
     const choices = [this.#modeChoice(), this.#servers.fieldset, this.#types.fieldset, this.#swarms.fieldset];
-    for (const choice of [this.#types, this.#swarms]) choice.offer([]);
+    for (const choice of [this.#types, this.#swarms]) choice.setOptions([]);
     form.append(...choices, this.#includeChoice(), this.#operation.element);
     form.addEventListener('change', changed);
     form.addEventListener('submit', (submitted) => submitted.preventDefault());
   }
 
-  show({ agents, swarms, request }: AgentsSnapshot, theme: Theme): void {
+  show({ agents, swarms, request }: AgentStreamSnapshot, theme: Theme): void {
     const { servers, types } = this.#counted;
     for (const type of servers.keys()) servers.set(type, 0);
     for (const type of types.keys()) types.set(type, 0);
@@ -65,16 +65,16 @@ export class FiltersPanel {
       servers.set(serverType, (servers.get(serverType) ?? 0) + 1);
       types.set(type, (types.get(type) ?? 0) + 1);
     }
-    this.#servers.offer(
-      ALL_TYPES.map((value) => ({ value, text: SERVER_TYPES[value], count: servers.get(value) ?? 0 })),
+    this.#servers.setOptions(
+      ALL_TYPES.map((value) => ({ value, text: SERVER_TYPE_LABELS[value], count: servers.get(value) ?? 0 })),
     );
-    this.#types.offer(
-      [...types].map(([value, count]) => ({ value, text: value, count, colour: fillOf(value, theme) })),
+    this.#types.setOptions(
+      [...types].map(([value, count]) => ({ value, text: value, count, colour: fillColor(value, theme) })),
     );
-    this.#swarms.offer(
+    this.#swarms.setOptions(
       [...swarms.values()].map(({ id, agentCount }) => ({
         value: id,
-        text: namesOf(id, swarms)[0],
+        text: groupLabels(id, swarms)[0],
         count: agentCount,
       })),
     );
@@ -82,7 +82,7 @@ export class FiltersPanel {
   }
 
   /** Shown before the first answer. */
-  describe(request: AgentsRequest): void {
+  describe(request: AgentStreamRequest): void {
     this.#operation.show(request);
   }
 
@@ -90,11 +90,11 @@ export class FiltersPanel {
     return ALL_MODES.find((mode) => this.#modes.get(mode)?.checked === true) ?? 'NORMAL';
   }
 
-  #change(): AgentsChange {
+  #change(): AgentStreamRequestPatch {
     return {
-      serverTypes: this.#servers.chosen,
-      agentTypes: this.#types.chosen,
-      swarmIds: this.#swarms.chosen,
+      serverTypes: this.#servers.selected,
+      agentTypes: this.#types.selected,
+      swarmIds: this.#swarms.selected,
       mode: this.#mode,
       includePerformance: this.#isIncluded('includePerformance'),
       includeNeural: this.#isIncluded('includeNeural'),
@@ -107,26 +107,26 @@ export class FiltersPanel {
   }
 
   #modeChoice(): HTMLFieldSetElement {
-    const segments = element('div', 'segments');
+    const segments = createElement('div', 'segments');
     for (const mode of ALL_MODES) {
-      const input = element('input', '');
+      const input = createElement('input', '');
       input.type = 'radio';
       input.name = 'mode';
       input.checked = mode === 'NORMAL';
       this.#modes.set(mode, input);
-      segments.append(element('label', '', input, element('span', '', MODES[mode])));
+      segments.append(createElement('label', '', input, createElement('span', '', MODE_LABELS[mode])));
     }
-    return element('fieldset', '', element('legend', '', 'Updates, at most'), segments, this.#ask);
+    return createElement('fieldset', '', createElement('legend', '', 'Updates, at most'), segments, this.#ask);
   }
 
   #includeChoice(): HTMLFieldSetElement {
-    const fieldset = element('fieldset', 'includes', element('legend', '', 'Include'));
+    const fieldset = createElement('fieldset', 'includes', createElement('legend', '', 'Include'));
     for (const name of ['includePerformance', 'includeNeural', 'includeTopology'] as const) {
-      const box = element('input', '');
+      const box = createElement('input', '');
       box.type = 'checkbox';
       box.checked = true;
       this.#includes.set(name, box);
-      fieldset.append(element('label', '', box, INCLUDES[name]));
+      fieldset.append(createElement('label', '', box, INCLUDES[name]));
     }
     return fieldset;
   }

@@ -1,17 +1,17 @@
-import type { Notice, NoticesSnapshot } from '../../src/client/index.js';
-import { arrange, badge, element, find } from '../dom.js';
-import { clockTime, NOTICE_TONES, word } from '../words.js';
+import type { Notice, NoticeStreamSnapshot } from '../../src/client/index.js';
+import { reorderChildren, createBadge, createElement, findElement } from '../dom.js';
+import { formatTimeOfDay, NOTICE_TONES, formatEnumValue } from '../words.js';
 
 const MAX_SHOWN = 40;
 
 /** The latest notices, newest first. */
 export class NoticesPanel {
-  readonly #list = find('notices', HTMLOListElement);
-  readonly #empty = find('no-notices', HTMLParagraphElement);
+  readonly #list = findElement('notices', HTMLOListElement);
+  readonly #empty = findElement('no-notices', HTMLParagraphElement);
   readonly #rows = new WeakMap<Notice, HTMLLIElement>();
-  readonly #missed = element('li', 'hint');
+  readonly #missed = createElement('li', 'hint');
 
-  show({ notices, missed }: NoticesSnapshot): void {
+  show({ notices, missed }: NoticeStreamSnapshot): void {
     const rows = notices
       .slice(-MAX_SHOWN)
       .reverse()
@@ -20,7 +20,7 @@ export class NoticesPanel {
       this.#missed.textContent = `${missed} more were missed.`;
       rows.push(this.#missed);
     }
-    arrange(this.#list, rows);
+    reorderChildren(this.#list, rows);
     this.#list.hidden = rows.length === 0;
     this.#empty.hidden = rows.length > 0;
   }
@@ -29,10 +29,16 @@ export class NoticesPanel {
     const known = this.#rows.get(notice);
     if (known !== undefined) return known;
     const { severity, message, serverId, timestamp } = notice;
-    const time = element('time', '', clockTime(timestamp));
+    const time = createElement('time', '', formatTimeOfDay(timestamp));
     time.dateTime = timestamp;
     const text = [serverId, message].filter((part) => part !== null).join(': ');
-    const row = element('li', '', time, badge(word(severity), NOTICE_TONES[severity]), element('span', '', text));
+    const row = createElement(
+      'li',
+      '',
+      time,
+      createBadge(formatEnumValue(severity), NOTICE_TONES[severity]),
+      createElement('span', '', text),
+    );
     this.#rows.set(notice, row);
     return row;
   }

@@ -1,39 +1,39 @@
-import type { Agent, AgentsSnapshot, AgentStatus } from '../../src/client/index.js';
-import { arrange, button, element, find, setText } from '../dom.js';
-import { ringOf, type Theme } from '../graph/appearance.js';
-import type { Scene } from '../graph/scene.js';
-import { word } from '../words.js';
+import type { Agent, AgentStreamSnapshot, AgentStatus } from '../../src/client/index.js';
+import { reorderChildren, createButton, createElement, findElement, setText } from '../dom.js';
+import { ringColor, type Theme } from '../graph/appearance.js';
+import type { GraphView } from '../graph/scene.js';
+import { formatEnumValue } from '../words.js';
 
 const LEGEND_STATUSES: readonly AgentStatus[] = ['ACTIVE', 'BUSY', 'IDLE', 'PAUSED', 'INITIALIZING', 'ERROR'];
 
 /** What lies around the graph: search, the view's buttons and keys, the legend, and words when there is no graph. */
-export class StagePanel {
-  readonly #empty = find('stage-empty', HTMLParagraphElement);
-  readonly #frames = find('frames', HTMLParagraphElement);
-  readonly #legend = find('legend', HTMLDivElement);
-  readonly #search = element('input', '');
-  readonly #statuses = element('ul', '');
-  readonly #scene: Scene | null;
+export class GraphControls {
+  readonly #empty = findElement('stage-empty', HTMLParagraphElement);
+  readonly #frames = findElement('frames', HTMLParagraphElement);
+  readonly #legend = findElement('legend', HTMLDivElement);
+  readonly #search = createElement('input', '');
+  readonly #statuses = createElement('ul', '');
+  readonly #scene: GraphView | null;
   #legendFor: Theme | null = null;
 
   /** @param scene null: this browser cannot draw it */
-  constructor(scene: Scene | null, searched: () => void) {
+  constructor(scene: GraphView | null, searched: () => void) {
     this.#scene = scene;
     this.#search.type = 'search';
     this.#search.placeholder = 'Search agents';
     this.#search.setAttribute('aria-label', 'Search agents');
-    const form = find('search', HTMLFormElement);
+    const form = findElement('search', HTMLFormElement);
     form.append(this.#search);
     form.addEventListener('submit', (submitted) => submitted.preventDefault());
     this.#search.addEventListener('input', searched);
     if (scene === null) {
-      for (const id of ['zoom', 'legend']) find(id, HTMLElement).hidden = true;
+      for (const id of ['zoom', 'legend']) findElement(id, HTMLElement).hidden = true;
       return;
     }
     this.#addButtons(scene);
     this.#addKeys(scene);
-    const lines = element('ul', '', lineOf('reported', 'solid'), lineOf('inferred', 'dashed'));
-    const others = element('p', 'hint', 'Colour: type. Ring: status. Size: activity. Grey: last known values.');
+    const lines = createElement('ul', '', lineOf('reported', 'solid'), lineOf('inferred', 'dashed'));
+    const others = createElement('p', 'hint', 'Colour: type. Ring: status. Size: activity. Grey: last known values.');
     this.#legend.append(this.#statuses, lines, others);
   }
 
@@ -42,18 +42,18 @@ export class StagePanel {
     const text = this.#search.value.trim().toLowerCase();
     if (text === '') return null;
     return ({ name, type, status, id, swarmId }) =>
-      [name, type, word(status), id, swarmId ?? ''].some((value) => value.toLowerCase().includes(text));
+      [name, type, formatEnumValue(status), id, swarmId ?? ''].some((value) => value.toLowerCase().includes(text));
   }
 
-  show({ agents, status, error, cursor, request }: AgentsSnapshot, theme: Theme): void {
+  show({ agents, status, error, cursor, request }: AgentStreamSnapshot, theme: Theme): void {
     this.#tellFrames();
     this.#empty.hidden = agents.size > 0 && this.#scene !== null;
     setText(this.#empty, this.#words(agents.size, cursor !== null, isNarrowed(request), error, status === 'ENDED'));
     if (theme === this.#legendFor) return;
     this.#legendFor = theme;
-    arrange(
+    reorderChildren(
       this.#statuses,
-      LEGEND_STATUSES.map((known) => keyOf(word(known), ringOf(known, theme))),
+      LEGEND_STATUSES.map((known) => keyOf(formatEnumValue(known), ringColor(known, theme))),
     );
   }
 
@@ -73,22 +73,22 @@ export class StagePanel {
       setText(this.#frames, `frame ${half.toFixed(1)} ms · p95 ${most.toFixed(1)} ms`);
   }
 
-  #addButtons(scene: Scene): void {
+  #addButtons(scene: GraphView): void {
     const named = (text: string, name: string, press: () => void): HTMLButtonElement => {
-      const made = button(text, press);
+      const made = createButton(text, press);
       made.setAttribute('aria-label', name);
       made.title = name;
       return made;
     };
-    find('zoom', HTMLDivElement).append(
+    findElement('zoom', HTMLDivElement).append(
       named('+', 'Nearer', () => scene.zoom(1.5)),
       named('−', 'Farther', () => scene.zoom(1 / 1.5)),
       named('⤢', 'Show everything', () => scene.fit()),
     );
   }
 
-  #addKeys(scene: Scene): void {
-    find('stage', HTMLDivElement).addEventListener('keydown', (event) => {
+  #addKeys(scene: GraphView): void {
+    findElement('stage', HTMLDivElement).addEventListener('keydown', (event) => {
       const act = {
         ArrowLeft: () => scene.pan(-1, 0),
         ArrowRight: () => scene.pan(1, 0),
@@ -105,16 +105,16 @@ export class StagePanel {
   }
 }
 
-function isNarrowed({ serverTypes, agentTypes, swarmIds }: AgentsSnapshot['request']): boolean {
+function isNarrowed({ serverTypes, agentTypes, swarmIds }: AgentStreamSnapshot['request']): boolean {
   return serverTypes !== null || agentTypes !== null || swarmIds !== null;
 }
 
 function keyOf(text: string, colour: string): HTMLLIElement {
-  const mark = element('span', 'ring');
+  const mark = createElement('span', 'ring');
   mark.style.borderColor = colour;
-  return element('li', '', mark, text);
+  return createElement('li', '', mark, text);
 }
 
 function lineOf(text: string, kind: 'solid' | 'dashed'): HTMLLIElement {
-  return element('li', '', element('span', `stroke ${kind}`), text);
+  return createElement('li', '', createElement('span', `stroke ${kind}`), text);
 }

@@ -1,11 +1,11 @@
 import type { TokenRequest } from '../../src/client/index.js';
-import { element, find, setText } from '../dom.js';
+import { createElement, findElement, setText } from '../dom.js';
 
 /** Asks for a token when the server wants one. It is kept by nobody but the page, and for as long as that is open. */
 export class TokenPanel {
-  readonly #form = find('token', HTMLFormElement);
-  readonly #reason = element('p', '');
-  readonly #input = element('input', '');
+  readonly #form = findElement('token', HTMLFormElement);
+  readonly #reason = createElement('p', '');
+  readonly #input = createElement('input', '');
   #token: string | null = null;
   #given: (token: string) => void = () => undefined;
 
@@ -13,8 +13,8 @@ export class TokenPanel {
     this.#input.type = 'password';
     this.#input.autocomplete = 'off';
     this.#input.required = true;
-    const go = element('button', '', 'Go on');
-    this.#form.append(this.#reason, element('label', '', 'Token ', this.#input), go);
+    const go = createElement('button', '', 'Go on');
+    this.#form.append(this.#reason, createElement('label', '', 'Token ', this.#input), go);
     this.#form.addEventListener('submit', (submitted) => {
       submitted.preventDefault();
       const token = this.#input.value.trim();
@@ -25,9 +25,9 @@ export class TokenPanel {
   }
 
   /** What the client calls: a token only when the server has asked for one. */
-  readonly source = ({ refusal, signal }: TokenRequest): Promise<string | null> => {
-    if (refusal === null) return Promise.resolve(this.#token);
-    setText(this.#reason, refusal);
+  readonly source = ({ rejection, signal }: TokenRequest): Promise<string | null> => {
+    if (rejection === null) return Promise.resolve(this.#token);
+    setText(this.#reason, rejection);
     this.#form.hidden = false;
     this.#input.focus();
     return new Promise((resolve, reject) => {

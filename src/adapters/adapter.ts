@@ -1,5 +1,5 @@
 import type { McpServerType, ServerReport } from '../domain/index.js';
-import type { Push } from '../mcp/index.js';
+import type { SessionEvent } from '../mcp/index.js';
 import type { Clock } from '../shared/index.js';
 import type { Logger } from '../telemetry/index.js';
 import type { ServerMapping } from './mapping.js';
@@ -13,7 +13,7 @@ export interface ToolCaller {
    */
   callTool(name: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<unknown>;
   /** Says that the last answer of a tool was no use: servers report failures as ordinary answers. */
-  unusable?(name: string, message: string): void;
+  markUnusable?(name: string, message: string): void;
 }
 
 export interface AdapterContext {
@@ -32,9 +32,9 @@ export interface Adapter {
   /** The server's own family. */
   readonly type: McpServerType;
   /** The families that its agents can belong to: what a `serverTypes` filter must name for its polls to be wanted. */
-  readonly families: readonly McpServerType[];
+  readonly agentServerTypes: readonly McpServerType[];
   /** Reported things that were malformed and left out, since the adapter was made. */
-  readonly rejected: number;
+  readonly rejectedCount: number;
   /** The last of them: tool, path and reason, without its value. */
   readonly lastRejection: string | null;
   /**
@@ -46,5 +46,5 @@ export interface Adapter {
    * Takes in what was told unasked.
    * @returns what is known now; `null`: nothing was learned that a report could say
    */
-  observe(push: Push): ServerReport | null;
+  observe(push: SessionEvent): ServerReport | null;
 }

@@ -1,26 +1,26 @@
 import type { McpServerType } from '../domain/index.js';
-import { GATEWAY_LIST } from './gateway.js';
+import { GATEWAY_LIST_TOOL } from './gateway.js';
 import type { ServerMapping } from './mapping.js';
 
 /** A call of a tool. */
-interface CheapTool {
+interface ToolCall {
   readonly tool: string;
   readonly args: Readonly<Record<string, unknown>>;
 }
 
 /** The first of them that there is. */
 const LISTS: Readonly<Record<Exclude<McpServerType, 'CUSTOM'>, readonly string[]>> = {
-  CLAUDE_FLOW: ['agent_list', GATEWAY_LIST],
+  CLAUDE_FLOW: ['agent_list', GATEWAY_LIST_TOOL],
   RUV_SWARM: ['agent_list'],
   DAA: ['list_agents'],
 };
 
 /** What a server of this kind is asked to see whether it answers at all; `null`: nothing is known to be harmless. */
-export function cheapTool(
+export function probeTool(
   type: McpServerType,
   tools: readonly string[],
   mapping: ServerMapping | undefined,
-): CheapTool | null {
+): ToolCall | null {
   const [source] = mapping?.agents ?? [];
   const call =
     type !== 'CUSTOM'

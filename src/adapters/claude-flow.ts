@@ -1,14 +1,14 @@
 import type { McpServerType, ReportedAgent, ReportedEdge, ReportedSwarm, ServerReport } from '../domain/index.js';
-import type { Push } from '../mcp/index.js';
+import type { SessionEvent } from '../mcp/index.js';
 import type { Adapter, AdapterContext } from './adapter.js';
-import { MAX_TASKS, readAgents, readDaaAgents, readHive, readSwarm, readTasks } from './claude-flow-answers.js';
-import { CLAUDE_FLOW_OBSERVERS, type ClaudeFlowLanes } from './claude-flow-observed.js';
+import { MAX_TASKS, parseAgents, parseDaaAgents, parseHive, parseSwarm, parseTasks } from './claude-flow-answers.js';
+import { CLAUDE_FLOW_OBSERVERS, type ClaudeFlowTools } from './claude-flow-observed.js';
 import { CognitivePatterns } from './cognitive-patterns.js';
-import { failuresOf, Lane, TEN_HZ_INTERVAL_MS } from './lanes.js';
-import { observeCall } from './observed.js';
+import { collectFailures, PolledTool, TEN_HZ_INTERVAL_MS } from './lanes.js';
+import { applyObservedCall } from './observed.js';
 import { RecordReader } from './records.js';
-import { neuralOf, performanceOf, reportedAgent, reportedSwarm } from './reported.js';
-import { agentStatus } from './status.js';
+import { toNeural, toPerformance, createReportedAgent, createReportedSwarm } from './reported.js';
+import { parseAgentStatus } from './status.js';
 
 /**
  * claude-flow, also known as ruflo. Its calls go one after another, because it is observed harmlessly only with one call
@@ -16,65 +16,65 @@ import { agentStatus } from './status.js';
  */
 export class ClaudeFlowAdapter implements Adapter {
   readonly type = 'CLAUDE_FLOW';
-  readonly families: readonly McpServerType[];
-  readonly #lanes: ClaudeFlowLanes;
+  readonly agentServerTypes: readonly McpServerType[];
+  readonly #lanes: ClaudeFlowTools;
   #hasPolled = false;
 
   constructor(context: AdapterContext) {
     const records = new RecordReader(context);
-    this.families = context.tools.has('daa_learning_status') ? ['CLAUDE_FLOW', 'DAA'] : ['CLAUDE_FLOW'];
+    this.agentServerTypes = context.tools.has('daa_learning_status') ? ['CLAUDE_FLOW', 'DAA'] : ['CLAUDE_FLOW'];
     this.#lanes = {
       records,
-      agents: new Lane(context, {
+      agents: new PolledTool(context, {
         tool: 'agent_list',
         minIntervalMs: 0,
         isMain: true,
-        read: (answer) => readAgents(records, answer),
+        read: (answer) => parseAgents(records, answer),
       }),
-      hive: new Lane(context, {
+      hive: new PolledTool(context, {
         tool: 'hive-mind_status',
         minIntervalMs: 0,
-        read: (answer) => readHive(records, answer),
+        read: (answer) => parseHive(records, answer),
       }),
-      daaAgents: new Lane(context, {
+      daaAgents: new PolledTool(context, {
         tool: 'daa_learning_status',
         minIntervalMs: TEN_HZ_INTERVAL_MS,
-        read: (answer) => readDaaAgents(records, answer),
+        read: (answer) => parseDaaAgents(records, answer),
       }),
-      swarm: new Lane(context, {
+      swarm: new PolledTool(context, {
         tool: 'swarm_status',
         minIntervalMs: TEN_HZ_INTERVAL_MS,
-        read: (answer) => readSwarm(records, answer),
+        read: (answer) => parseSwarm(records, answer),
       }),
-      tasks: new Lane(context, {
+      tasks: new PolledTool(context, {
         tool: 'task_list',
         args: { limit: MAX_TASKS },
         minIntervalMs: TEN_HZ_INTERVAL_MS,
-        read: (answer) => readTasks(records, answer),
+        read: (answer) => parseTasks(records, answer),
       }),
       patterns: new CognitivePatterns(context, records),
     };
   }
 
-  get rejected(): number {
-    return this.#lanes.records.rejected;
+  get rejectedCount(): number {
+    return this.#lanes.records.rejectedCount;
   }
 
   get lastRejection(): string | null {
     return this.#lanes.records.lastRejection;
   }
 
-  observe(push: Push): ServerReport | null {
-    const hasLearned = observeCall(push, CLAUDE_FLOW_OBSERVERS, this.#lanes);
+  observe(push: SessionEvent): ServerReport | null {
+    const hasLearned = applyObservedCall(push, CLAUDE_FLOW_OBSERVERS, this.#lanes);
     // Before the first poll has ended, most of what is there is not known: a report would take it away.
     return hasLearned && this.#hasPolled ? this.#report() : null;
   }
 
   async poll(signal: AbortSignal): Promise<ServerReport> {
     const { agents, hive, daaAgents, swarm, tasks, patterns } = this.#lanes;
-    for (const lane of [agents, hive, daaAgents, swarm, tasks]) await lane.ask(signal);
-    await patterns.ask(
-      (daaAgents.last ?? []).map((one) => one.id),
+    for (const lane of [agents, hive, daaAgents, swarm, tasks]) await lane.refresh(signal);
+    await patterns.refresh(
+      (daaAgents.lastGood ?? []).map((one) => one.id),
       signal,
     );
     this.#hasPolled = true;
@@ -88,7 +88,7 @@ export class ClaudeFlowAdapter implements Adapter {
       swarms: this.#swarms(),
       edges: this.#edges(),
       failures: [
-        ...failuresOf([
+        ...collectFailures([
           this.#lanes.agents,
           this.#lanes.hive,
           this.#lanes.daaAgents,
@@ -101,22 +101,22 @@ export class ClaudeFlowAdapter implements Adapter {
   }
 
   #listedAgents(): ReportedAgent[] {
-    const hive = this.#lanes.hive.last;
+    const hive = this.#lanes.hive.lastGood;
     const workers = new Set(hive?.workers.map((one) => one.id));
     const queen = hive?.queen?.nativeId ?? null;
-    const swarm = this.#lanes.swarm.last;
+    const swarm = this.#lanes.swarm.lastGood;
     // With more than one swarm it is not said which of them an agent belongs to.
     const swarmNativeId = swarm?.totalSwarms === 1 ? swarm.swarmId : null;
     const stale = this.#lanes.agents.failure !== null;
-    return (this.#lanes.agents.last ?? []).map((one) => {
+    return (this.#lanes.agents.lastGood ?? []).map((one) => {
       const role = one.agentId === queen ? 'queen' : workers.has(one.agentId) ? 'worker' : null;
-      return reportedAgent({
+      return createReportedAgent({
         nativeId: one.agentId,
         serverType: 'CLAUDE_FLOW',
         swarmNativeId: role === null ? swarmNativeId : (hive?.nativeId ?? null),
         type: one.agentType ?? 'unknown',
-        status: agentStatus(one.status),
-        performance: performanceOf({ healthScore: one.health, ...this.#tasksOf(one.agentId, one.taskCount) }),
+        status: parseAgentStatus(one.status),
+        performance: toPerformance({ healthScore: one.health, ...this.#tasksOf(one.agentId, one.taskCount) }),
         role,
         createdAt: one.createdAt,
         stale,
@@ -126,9 +126,9 @@ export class ClaudeFlowAdapter implements Adapter {
 
   /** The hive's agents that the agent list does not hold: the queen, as a rule. */
   #hiveAgents(): ReportedAgent[] {
-    const hive = this.#lanes.hive.last;
+    const hive = this.#lanes.hive.lastGood;
     if (hive === null) return [];
-    const listed = new Set(this.#lanes.agents.last?.map((one) => one.agentId));
+    const listed = new Set(this.#lanes.agents.lastGood?.map((one) => one.agentId));
     const common = {
       serverType: 'CLAUDE_FLOW',
       swarmNativeId: hive.nativeId,
@@ -138,12 +138,12 @@ export class ClaudeFlowAdapter implements Adapter {
     const agents: ReportedAgent[] = [];
     if (queen !== null && !listed.has(queen.nativeId)) {
       agents.push(
-        reportedAgent({
+        createReportedAgent({
           ...common,
           nativeId: queen.nativeId,
           type: 'queen',
-          status: agentStatus(queen.status),
-          performance: performanceOf(this.#tasksOf(queen.nativeId, null)),
+          status: parseAgentStatus(queen.status),
+          performance: toPerformance(this.#tasksOf(queen.nativeId, null)),
           role: 'queen',
         }),
       );
@@ -153,12 +153,12 @@ export class ClaudeFlowAdapter implements Adapter {
       // Of a worker that it has no record of, the server fills in a type and a count.
       const recorded = worker.status !== 'unknown';
       agents.push(
-        reportedAgent({
+        createReportedAgent({
           ...common,
           nativeId: worker.id,
           type: (recorded ? worker.type : null) ?? 'unknown',
-          status: agentStatus(worker.status),
-          performance: performanceOf(this.#tasksOf(worker.id, recorded ? worker.tasksCompleted : null)),
+          status: parseAgentStatus(worker.status),
+          performance: toPerformance(this.#tasksOf(worker.id, recorded ? worker.tasksCompleted : null)),
           role: 'worker',
         }),
       );
@@ -169,19 +169,19 @@ export class ClaudeFlowAdapter implements Adapter {
   /** @param taken ids are unique in a server: of two agents that bear the same one, the one named before stays */
   #autonomousAgents(taken: ReadonlySet<string>): ReportedAgent[] {
     const stale = this.#lanes.daaAgents.failure !== null;
-    const distinct = (this.#lanes.daaAgents.last ?? []).filter((one) => {
+    const distinct = (this.#lanes.daaAgents.lastGood ?? []).filter((one) => {
       if (taken.has(one.id))
         this.#lanes.records.reject({ tool: 'daa_learning_status', path: 'agents' }, 'Duplicate id');
       return !taken.has(one.id);
     });
     return distinct.map((one) => {
-      const pattern = this.#lanes.patterns.of(one.id);
-      return reportedAgent({
+      const pattern = this.#lanes.patterns.patternOf(one.id);
+      return createReportedAgent({
         nativeId: one.id,
         serverType: 'DAA',
-        status: agentStatus(one.status),
-        performance: performanceOf({ successRate: one.successRate }),
-        neural: neuralOf({
+        status: parseAgentStatus(one.status),
+        performance: toPerformance({ successRate: one.successRate }),
+        neural: toNeural({
           cognitivePattern: pattern?.cognitivePattern ?? null,
           learningRate: pattern?.learningRate ?? null,
           adaptations: one.adaptations,
@@ -196,7 +196,7 @@ export class ClaudeFlowAdapter implements Adapter {
    * "completed" wherever it names it; tasks executed without a record are in no list
    */
   #tasksOf(nativeId: string, taskCount: number | null) {
-    const listed = this.#lanes.tasks.known?.of(nativeId);
+    const listed = this.#lanes.tasks.current?.countsFor(nativeId);
     return {
       tasksActive: listed?.active ?? null,
       tasksCompleted: taskCount ?? listed?.completed ?? null,
@@ -206,10 +206,10 @@ export class ClaudeFlowAdapter implements Adapter {
 
   #swarms(): ReportedSwarm[] {
     const swarms: ReportedSwarm[] = [];
-    const swarm = this.#lanes.swarm.last;
+    const swarm = this.#lanes.swarm.lastGood;
     if (swarm?.swarmId != null) {
       swarms.push(
-        reportedSwarm({
+        createReportedSwarm({
           nativeId: swarm.swarmId,
           serverType: 'CLAUDE_FLOW',
           status: swarm.status,
@@ -221,11 +221,11 @@ export class ClaudeFlowAdapter implements Adapter {
         }),
       );
     }
-    const hive = this.#lanes.hive.last;
+    const hive = this.#lanes.hive.lastGood;
     if (hive !== null && hive.nativeId !== swarm?.swarmId) {
       // Its task counts are left out: they count all tasks of the project, whosever they are.
       swarms.push(
-        reportedSwarm({
+        createReportedSwarm({
           nativeId: hive.nativeId,
           serverType: 'CLAUDE_FLOW',
           status: hive.status,
@@ -239,7 +239,7 @@ export class ClaudeFlowAdapter implements Adapter {
   }
 
   #edges(): ReportedEdge[] {
-    const hive = this.#lanes.hive.last;
+    const hive = this.#lanes.hive.lastGood;
     const queen = hive?.queen ?? null;
     if (hive === null || queen === null) return [];
     return hive.workers

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ToolFailure } from '../domain/index.js';
 import type { AdapterContext } from './adapter.js';
 import * as field from './fields.js';
-import { AnswerError, failuresOf, Lane, objectAnswer } from './lanes.js';
+import { UnusableResponseError, collectFailures, PolledTool, expectObject } from './lanes.js';
 import type { RecordReader } from './records.js';
 
 /** Between two calls, whichever agents they are for. */
@@ -13,7 +13,7 @@ const MIN_AGENT_INTERVAL_MS = 60_000;
 const TOOL = 'daa_cognitive_pattern';
 
 // Its `metrics.tasksCompleted` is set to 0 when the agent is made and never again: not a count of anything.
-const patternSchema = z.object({ agentId: field.id, currentPattern: field.word, learningRate: field.fraction });
+const patternSchema = z.object({ agentId: field.id, currentPattern: field.word, learningRate: field.ratio });
 
 export interface DaaPattern {
   readonly cognitivePattern: string | null;
@@ -24,7 +24,7 @@ export interface DaaPattern {
 export class CognitivePatterns {
   readonly #context: AdapterContext;
   readonly #records: RecordReader;
-  readonly #lanes = new Map<string, Lane<DaaPattern>>();
+  readonly #lanes = new Map<string, PolledTool<DaaPattern>>();
   #askedAtMs = -Infinity;
 
   constructor(context: AdapterContext, records: RecordReader) {
@@ -33,31 +33,32 @@ export class CognitivePatterns {
   }
 
   get failures(): readonly ToolFailure[] {
-    return failuresOf(this.#lanes.values());
+    return collectFailures(this.#lanes.values());
   }
 
-  of(agentId: string): DaaPattern | null {
-    return this.#lanes.get(agentId)?.known ?? null;
+  patternOf(agentId: string): DaaPattern | null {
+    return this.#lanes.get(agentId)?.current ?? null;
   }
 
   /** Takes in the pattern of one of the agents that are asked for. @throws AnswerError when the answer does not fit */
-  take(answer: unknown): boolean {
-    const { agentId } = objectAnswer(answer);
-    return typeof agentId === 'string' && (this.#lanes.get(agentId)?.take(answer) ?? false);
+  accept(answer: unknown): boolean {
+    const { agentId } = expectObject(answer);
+    return typeof agentId === 'string' && (this.#lanes.get(agentId)?.accept(answer) ?? false);
   }
 
   /** @throws when the server could not be asked */
-  async ask(agentIds: readonly string[], signal: AbortSignal): Promise<void> {
+  async refresh(agentIds: readonly string[], signal: AbortSignal): Promise<void> {
     this.#follow(agentIds);
     const nowMs = this.#context.clock.monotonic();
     if (nowMs - this.#askedAtMs < MIN_INTERVAL_MS) return;
-    let next: Lane<DaaPattern> | null = null;
+    let next: PolledTool<DaaPattern> | null = null;
     for (const lane of this.#lanes.values()) {
-      if (lane.isDue() && (next === null || (lane.askedAtMs ?? -Infinity) < (next.askedAtMs ?? -Infinity))) next = lane;
+      if (lane.isDue() && (next === null || (lane.requestedAtMs ?? -Infinity) < (next.requestedAtMs ?? -Infinity)))
+        next = lane;
     }
     if (next === null) return;
     this.#askedAtMs = nowMs;
-    await next.ask(signal);
+    await next.refresh(signal);
   }
 
   #follow(agentIds: readonly string[]): void {
@@ -66,15 +67,16 @@ export class CognitivePatterns {
     for (const id of present) if (!this.#lanes.has(id)) this.#lanes.set(id, this.#laneFor(id));
   }
 
-  #laneFor(agentId: string): Lane<DaaPattern> {
-    return new Lane(this.#context, {
+  #laneFor(agentId: string): PolledTool<DaaPattern> {
+    return new PolledTool(this.#context, {
       tool: TOOL,
       args: { agentId, action: 'analyze' },
       minIntervalMs: MIN_AGENT_INTERVAL_MS,
       read: (answer) => {
-        const record = this.#records.read({ tool: TOOL, path: 'answer' }, patternSchema, objectAnswer(answer));
+        const record = this.#records.read({ tool: TOOL, path: 'answer' }, patternSchema, expectObject(answer));
         // Without an agent that it knows, the tool explains what patterns there are.
-        if (record?.agentId !== agentId) throw new AnswerError('Unexpected answer: not about the agent asked for');
+        if (record?.agentId !== agentId)
+          throw new UnusableResponseError('Unexpected answer: not about the agent asked for');
         return { cognitivePattern: record.currentPattern, learningRate: record.learningRate };
       },
     });

@@ -1,60 +1,60 @@
 import type { z } from 'zod';
 import type { ReportedAgent, ReportedSwarm, ServerReport, ToolFailure } from '../domain/index.js';
 import type { Adapter, AdapterContext } from './adapter.js';
-import { failuresOf, Lane, TEN_HZ_INTERVAL_MS } from './lanes.js';
-import { EntryReader, VALUE } from './mapped-entries.js';
-import type { AgentField, AgentSource, EntrySource, SwarmField, SwarmSource } from './mapping.js';
+import { collectFailures, PolledTool, TEN_HZ_INTERVAL_MS } from './lanes.js';
+import { EntryReader, VALUE_SCHEMAS } from './mapped-entries.js';
+import type { MappedAgentField, AgentSource, EntrySource, MappedSwarmField, SwarmSource } from './mapping.js';
 import { RecordReader } from './records.js';
-import { neuralOf, performanceOf, reportedAgent, reportedSwarm } from './reported.js';
-import { agentStatus } from './status.js';
+import { toNeural, toPerformance, createReportedAgent, createReportedSwarm } from './reported.js';
+import { parseAgentStatus } from './status.js';
 
 const AGENT = {
-  id: VALUE.id,
-  name: VALUE.name,
-  type: VALUE.word,
-  status: VALUE.word,
-  swarmId: VALUE.reference,
-  role: VALUE.word,
-  capabilities: VALUE.capabilities,
-  createdAt: VALUE.instant,
-  lastActiveAt: VALUE.instant,
-  cpuUsage: VALUE.fraction,
-  memoryUsage: VALUE.fraction,
-  healthScore: VALUE.fraction,
-  activityLevel: VALUE.fraction,
-  tasksActive: VALUE.count,
-  tasksCompleted: VALUE.count,
-  tasksFailed: VALUE.count,
-  successRate: VALUE.fraction,
-  tokenUsage: VALUE.amount,
-  tokenRate: VALUE.amount,
-  responseTimeMs: VALUE.amount,
-  throughput: VALUE.amount,
-  cognitivePattern: VALUE.word,
-  networkId: VALUE.reference,
-  adaptations: VALUE.count,
-  learningRate: VALUE.fraction,
-} satisfies Record<AgentField, z.ZodType>;
-type MappedAgent = { readonly [F in AgentField]: z.output<(typeof AGENT)[F]> };
+  id: VALUE_SCHEMAS.id,
+  name: VALUE_SCHEMAS.name,
+  type: VALUE_SCHEMAS.word,
+  status: VALUE_SCHEMAS.word,
+  swarmId: VALUE_SCHEMAS.reference,
+  role: VALUE_SCHEMAS.word,
+  capabilities: VALUE_SCHEMAS.capabilities,
+  createdAt: VALUE_SCHEMAS.instant,
+  lastActiveAt: VALUE_SCHEMAS.instant,
+  cpuUsage: VALUE_SCHEMAS.fraction,
+  memoryUsage: VALUE_SCHEMAS.fraction,
+  healthScore: VALUE_SCHEMAS.fraction,
+  activityLevel: VALUE_SCHEMAS.fraction,
+  tasksActive: VALUE_SCHEMAS.count,
+  tasksCompleted: VALUE_SCHEMAS.count,
+  tasksFailed: VALUE_SCHEMAS.count,
+  successRate: VALUE_SCHEMAS.fraction,
+  tokenUsage: VALUE_SCHEMAS.amount,
+  tokenRate: VALUE_SCHEMAS.amount,
+  responseTimeMs: VALUE_SCHEMAS.amount,
+  throughput: VALUE_SCHEMAS.amount,
+  cognitivePattern: VALUE_SCHEMAS.word,
+  networkId: VALUE_SCHEMAS.reference,
+  adaptations: VALUE_SCHEMAS.count,
+  learningRate: VALUE_SCHEMAS.fraction,
+} satisfies Record<MappedAgentField, z.ZodType>;
+type MappedAgent = { readonly [F in MappedAgentField]: z.output<(typeof AGENT)[F]> };
 
 const SWARM = {
-  id: VALUE.id,
-  name: VALUE.name,
-  status: VALUE.word,
-  topology: VALUE.word,
-  strategy: VALUE.word,
-  maxAgents: VALUE.count,
-  tasksTotal: VALUE.count,
-  tasksActive: VALUE.count,
-  tasksCompleted: VALUE.count,
-  createdAt: VALUE.instant,
-  agentIds: VALUE.references,
-} satisfies Record<SwarmField, z.ZodType>;
-type MappedSwarm = { readonly [F in SwarmField]: z.output<(typeof SWARM)[F]> };
+  id: VALUE_SCHEMAS.id,
+  name: VALUE_SCHEMAS.name,
+  status: VALUE_SCHEMAS.word,
+  topology: VALUE_SCHEMAS.word,
+  strategy: VALUE_SCHEMAS.word,
+  maxAgents: VALUE_SCHEMAS.count,
+  tasksTotal: VALUE_SCHEMAS.count,
+  tasksActive: VALUE_SCHEMAS.count,
+  tasksCompleted: VALUE_SCHEMAS.count,
+  createdAt: VALUE_SCHEMAS.instant,
+  agentIds: VALUE_SCHEMAS.references,
+} satisfies Record<MappedSwarmField, z.ZodType>;
+type MappedSwarm = { readonly [F in MappedSwarmField]: z.output<(typeof SWARM)[F]> };
 
-interface Mapped<S, T> {
+interface MappedSource<S, T> {
   readonly source: S;
-  readonly lane: Lane<T[]>;
+  readonly lane: PolledTool<T[]>;
 }
 
 /**
@@ -63,11 +63,11 @@ interface Mapped<S, T> {
  */
 export class CustomAdapter implements Adapter {
   readonly type = 'CUSTOM';
-  readonly families = ['CUSTOM'] as const;
+  readonly agentServerTypes = ['CUSTOM'] as const;
   readonly #context: AdapterContext;
   readonly #records: RecordReader;
-  readonly #agents: readonly Mapped<AgentSource, MappedAgent>[];
-  readonly #swarms: Mapped<SwarmSource, MappedSwarm> | null;
+  readonly #agents: readonly MappedSource<AgentSource, MappedAgent>[];
+  readonly #swarms: MappedSource<SwarmSource, MappedSwarm> | null;
 
   constructor(context: AdapterContext) {
     const { agents = [], swarms = null } = context.mapping ?? {};
@@ -84,8 +84,8 @@ export class CustomAdapter implements Adapter {
         : { source: swarms, lane: this.#laneFor(swarms, false, TEN_HZ_INTERVAL_MS, (answer) => reader.read(answer)) };
   }
 
-  get rejected(): number {
-    return this.#records.rejected;
+  get rejectedCount(): number {
+    return this.#records.rejectedCount;
   }
 
   get lastRejection(): string | null {
@@ -100,26 +100,31 @@ export class CustomAdapter implements Adapter {
   async poll(signal: AbortSignal): Promise<ServerReport> {
     if (signal.aborted) throw new Error('the poll was aborted', { cause: signal.reason });
     // One after another: how many calls at once a server bears that nobody here knows, nobody here knows.
-    for (const { lane } of this.#all()) await lane.ask(signal);
+    for (const { lane } of this.#all()) await lane.refresh(signal);
     return {
       agents: this.#reportedAgents(),
       swarms: this.#reportedSwarms(),
       edges: [],
-      failures: [...this.#missingTools(), ...failuresOf(this.#all().map(({ lane }) => lane))],
+      failures: [...this.#missingTools(), ...collectFailures(this.#all().map(({ lane }) => lane))],
     };
   }
 
-  #all(): Mapped<EntrySource, unknown>[] {
+  #all(): MappedSource<EntrySource, unknown>[] {
     return [...this.#agents, ...(this.#swarms === null ? [] : [this.#swarms])];
   }
 
-  #laneFor<T>(source: EntrySource, isMain: boolean, minIntervalMs: number, read: (answer: unknown) => T[]): Lane<T[]> {
-    return new Lane(this.#context, {
+  #laneFor<T>(
+    source: EntrySource,
+    isMain: boolean,
+    minIntervalMs: number,
+    read: (answer: unknown) => T[],
+  ): PolledTool<T[]> {
+    return new PolledTool(this.#context, {
       tool: source.tool,
       args: source.arguments,
       minIntervalMs,
       isMain,
-      takesAnyAnswer: true,
+      acceptsAnyResponse: true,
       read,
     });
   }
@@ -134,7 +139,7 @@ export class CustomAdapter implements Adapter {
     const members = this.#members();
     const agents = new Map<string, ReportedAgent>();
     for (const { source, lane } of this.#agents) {
-      for (const one of lane.last ?? []) {
+      for (const one of lane.lastGood ?? []) {
         // Ids are unique in a server: of two agents that bear the same one, the one named before stays.
         if (!agents.has(one.id)) agents.set(one.id, agentOf(one, source, members, lane.failure !== null));
       }
@@ -145,7 +150,7 @@ export class CustomAdapter implements Adapter {
   /** Native id of the agent → native id of its swarm, where the swarms say so. */
   #members(): ReadonlyMap<string, string> {
     const members = new Map<string, string>();
-    for (const swarm of this.#swarms?.lane.known ?? []) {
+    for (const swarm of this.#swarms?.lane.current ?? []) {
       for (const id of swarm.agentIds ?? []) if (!members.has(id)) members.set(id, swarm.id);
     }
     return members;
@@ -153,8 +158,8 @@ export class CustomAdapter implements Adapter {
 
   #reportedSwarms(): ReportedSwarm[] {
     const lane = this.#swarms?.lane;
-    return (lane?.last ?? []).map(({ id, topology, agentIds: _members, ...known }) =>
-      reportedSwarm({
+    return (lane?.lastGood ?? []).map(({ id, topology, agentIds: _members, ...known }) =>
+      createReportedSwarm({
         ...known,
         nativeId: id,
         serverType: 'CUSTOM',
@@ -172,15 +177,15 @@ function agentOf(
   stale: boolean,
 ): ReportedAgent {
   const { cognitivePattern, networkId, adaptations, learningRate } = one;
-  return reportedAgent({
+  return createReportedAgent({
     nativeId: one.id,
     serverType: 'CUSTOM',
     swarmNativeId: one.swarmId ?? members.get(one.id) ?? null,
     name: one.name ?? one.id,
     type: one.type ?? 'unknown',
-    status: (one.status === null ? undefined : statuses.get(one.status)) ?? agentStatus(one.status),
+    status: (one.status === null ? undefined : statuses.get(one.status)) ?? parseAgentStatus(one.status),
     capabilities: one.capabilities,
-    performance: performanceOf({
+    performance: toPerformance({
       cpuUsage: one.cpuUsage,
       memoryUsage: one.memoryUsage,
       healthScore: one.healthScore,
@@ -194,7 +199,7 @@ function agentOf(
       responseTimeMs: one.responseTimeMs,
       throughput: one.throughput,
     }),
-    neural: neuralOf({ cognitivePattern, networkId, adaptations, learningRate }),
+    neural: toNeural({ cognitivePattern, networkId, adaptations, learningRate }),
     role: one.role,
     createdAt: one.createdAt,
     lastActiveAt: one.lastActiveAt,

@@ -2,11 +2,11 @@ import { z } from 'zod';
 import type { McpServerType, ReportedAgent, ServerReport } from '../domain/index.js';
 import type { Adapter, AdapterContext } from './adapter.js';
 import * as field from './fields.js';
-import { failuresOf, Lane, readAnswer, TEN_HZ_INTERVAL_MS } from './lanes.js';
+import { collectFailures, PolledTool, parseResponse, TEN_HZ_INTERVAL_MS } from './lanes.js';
 import { isObject, RecordReader } from './records.js';
-import { performanceOf, reportedAgent } from './reported.js';
-import { agentStatus } from './status.js';
-import { type AssignedTask, TaskTally } from './tasks.js';
+import { toPerformance, createReportedAgent } from './reported.js';
+import { parseAgentStatus } from './status.js';
+import { type AssignedTask, TaskCounter } from './tasks.js';
 
 const agentSchema = z.object({
   id: field.id,
@@ -14,8 +14,8 @@ const agentSchema = z.object({
   agent_type: field.word,
   status: field.word,
   capabilities: field.capabilities,
-  created_at: field.instant,
-  last_seen: field.instant,
+  created_at: field.timestamp,
+  last_seen: field.timestamp,
 });
 
 const agentsSchema = z.object({ agents: z.array(z.unknown()) });
@@ -24,31 +24,31 @@ const tasksSchema = z.object({ tasks: z.array(z.unknown()), total_count: z.unkno
 /** The DAA project's own server. Its agents say nothing of a swarm, so none is shown. */
 export class DaaAdapter implements Adapter {
   readonly type = 'DAA';
-  readonly families: readonly McpServerType[] = ['DAA'];
+  readonly agentServerTypes: readonly McpServerType[] = ['DAA'];
   readonly #records: RecordReader;
-  readonly #agents: Lane<z.output<typeof agentSchema>[]>;
-  readonly #tasks: Lane<TaskTally | null>;
+  readonly #agents: PolledTool<z.output<typeof agentSchema>[]>;
+  readonly #tasks: PolledTool<TaskCounter | null>;
 
   constructor(context: AdapterContext) {
     this.#records = new RecordReader(context);
-    this.#agents = new Lane(context, {
+    this.#agents = new PolledTool(context, {
       tool: 'list_agents',
       minIntervalMs: 0,
       isMain: true,
       read: (answer) => {
-        const { agents } = readAnswer(agentsSchema, answer);
+        const { agents } = parseResponse(agentsSchema, answer);
         return this.#records.readAll({ tool: 'list_agents', path: 'agents' }, agentSchema, agents, (one) => one.id);
       },
     });
-    this.#tasks = new Lane(context, {
+    this.#tasks = new PolledTool(context, {
       tool: 'list_tasks',
       minIntervalMs: TEN_HZ_INTERVAL_MS,
-      read: (answer) => tallyOf(readAnswer(tasksSchema, answer)),
+      read: (answer) => tallyOf(parseResponse(tasksSchema, answer)),
     });
   }
 
-  get rejected(): number {
-    return this.#records.rejected;
+  get rejectedCount(): number {
+    return this.#records.rejectedCount;
   }
 
   get lastRejection(): string | null {
@@ -62,19 +62,19 @@ export class DaaAdapter implements Adapter {
 
   async poll(signal: AbortSignal): Promise<ServerReport> {
     // The list first: when it cannot be had, the server is away, and the rest need not be asked.
-    await this.#agents.ask(signal);
-    await this.#tasks.ask(signal);
+    await this.#agents.refresh(signal);
+    await this.#tasks.refresh(signal);
     const stale = this.#agents.failure !== null;
-    const agents = (this.#agents.last ?? []).map((one): ReportedAgent => {
-      const tasks = this.#tasks.known?.of(one.id);
-      return reportedAgent({
+    const agents = (this.#agents.lastGood ?? []).map((one): ReportedAgent => {
+      const tasks = this.#tasks.current?.countsFor(one.id);
+      return createReportedAgent({
         nativeId: one.id,
         serverType: 'DAA',
         name: one.name ?? one.id,
         type: one.agent_type ?? 'unknown',
-        status: agentStatus(one.status),
+        status: parseAgentStatus(one.status),
         capabilities: one.capabilities,
-        performance: performanceOf({
+        performance: toPerformance({
           tasksActive: tasks?.active ?? null,
           tasksCompleted: tasks?.completed ?? null,
           tasksFailed: tasks?.failed ?? null,
@@ -84,17 +84,17 @@ export class DaaAdapter implements Adapter {
         stale,
       });
     });
-    return { agents, swarms: [], edges: [], failures: failuresOf([this.#agents, this.#tasks]) };
+    return { agents, swarms: [], edges: [], failures: collectFailures([this.#agents, this.#tasks]) };
   }
 }
 
 /** @returns `null` when the list is not complete, or does not say whose its tasks are: then nothing can be counted */
-function tallyOf(answer: z.output<typeof tasksSchema>): TaskTally | null {
+function tallyOf(answer: z.output<typeof tasksSchema>): TaskCounter | null {
   const { tasks, total_count: total } = answer;
   if (typeof total === 'number' && total > tasks.length) return null;
   const assigned = tasks.map(assignedTaskOf);
   if (tasks.length > 0 && assigned.every((task) => task === null)) return null;
-  return new TaskTally(assigned.filter((task) => task !== null));
+  return new TaskCounter(assigned.filter((task) => task !== null));
 }
 
 const ASSIGNEE_KEYS = ['assigned_agents', 'assigned_to', 'assigned_agent', 'agent_ids', 'agent_id'];
@@ -114,5 +114,5 @@ function assignedTaskOf(entry: unknown): AssignedTask | null {
 /** Rust writes a variant that holds something as an object of one key. */
 function statusWord(status: unknown): string | null {
   const text = isObject(status) ? Object.keys(status)[0] : status;
-  return typeof text === 'string' ? field.toWord(text) : null;
+  return typeof text === 'string' ? field.normalizeWord(text) : null;
 }

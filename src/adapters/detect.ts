@@ -3,7 +3,7 @@ import type { Adapter, AdapterContext } from './adapter.js';
 import { ClaudeFlowAdapter } from './claude-flow.js';
 import { CustomAdapter } from './custom.js';
 import { DaaAdapter } from './daa.js';
-import { GATEWAY_LIST, GatewayAdapter } from './gateway.js';
+import { GATEWAY_LIST_TOOL, GatewayAdapter } from './gateway.js';
 import { RuvSwarmAdapter } from './ruv-swarm.js';
 
 export function createAdapter(type: McpServerType, context: AdapterContext): Adapter {
@@ -32,12 +32,12 @@ const TOOL_SETS: readonly (readonly [readonly string[], McpServerType])[] = [
   [['agent_list', 'task_list', 'swarm_status'], 'CLAUDE_FLOW'],
   [['agent_list', 'task_status', 'task_orchestrate', 'swarm_status'], 'RUV_SWARM'],
   [['list_agents', 'get_swarm_status'], 'DAA'],
-  [[GATEWAY_LIST, 'agent/register'], 'CLAUDE_FLOW'],
+  [[GATEWAY_LIST_TOOL, 'agent/register'], 'CLAUDE_FLOW'],
 ];
 
 /** A gateway has a list of its own where claude-flow itself has `agent_list`. */
 function isGateway(tools: ReadonlySet<string>): boolean {
-  return tools.has(GATEWAY_LIST) && !tools.has('agent_list');
+  return tools.has(GATEWAY_LIST_TOOL) && !tools.has('agent_list');
 }
 
 /** The kind of a server that is connected, from its own name, else from its tools. */

@@ -39,7 +39,7 @@ function optional<T extends z.ZodType>(field: T) {
 export const name = optional(z.string().transform((text) => orNull(cleanText(text, MAX_NAME_LENGTH))));
 
 /** A lower-case word of an open vocabulary: a type, a status, a pattern. */
-export const word = optional(z.string().transform(toWord));
+export const word = optional(z.string().transform(normalizeWord));
 
 /** An id that something else is known by; empty is as good as none. */
 export const reference = optional(z.string().transform((text) => orNull(cleanText(text, MAX_ID_LENGTH))));
@@ -58,22 +58,22 @@ export const capabilities = z
   );
 
 /** 0..1. What lies outside is malformed: a percentage must not pass for a fraction. */
-export const fraction = optional(z.number().min(0).max(1).transform(withoutNegativeZero));
+export const ratio = optional(z.number().min(0).max(1).transform(withoutNegativeZero));
 
 export const count = optional(z.int().min(0).transform(withoutNegativeZero));
 
 export const amount = optional(z.number().min(0).transform(withoutNegativeZero));
 
 /** RFC 3339 or Rust text, or milliseconds since the epoch; RFC 3339 in UTC comes out. */
-export const instant = optional(
+export const timestamp = optional(
   z.unknown().transform((value, context) => {
-    const iso = toInstant(value);
+    const iso = parseTimestamp(value);
     if (iso === null) context.issues.push({ code: 'custom', message: 'Not a date', input: value });
     return iso;
   }),
 );
 
-export function toWord(text: string): string | null {
+export function normalizeWord(text: string): string | null {
   return orNull(cleanText(text, MAX_WORD_LENGTH).toLowerCase());
 }
 
@@ -82,7 +82,7 @@ const DATE_TEXT = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d(?::\d\d)?)(?:\.(\d+))? ?(?:
 const MIN_EPOCH_MS = 1e11;
 
 /** @returns `null` for what is no date */
-export function toInstant(value: unknown): string | null {
+export function parseTimestamp(value: unknown): string | null {
   if (typeof value === 'number') return value < MIN_EPOCH_MS ? null : isoOf(value);
   if (typeof value !== 'string' || value.length > MAX_WORD_LENGTH) return null;
   const match = DATE_TEXT.exec(value.trim());

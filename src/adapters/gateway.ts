@@ -1,20 +1,20 @@
 import { z } from 'zod';
 import type { McpServerType, ReportedAgent, ServerReport } from '../domain/index.js';
-import type { Push } from '../mcp/index.js';
+import type { SessionEvent } from '../mcp/index.js';
 import type { Clock } from '../shared/index.js';
 import type { Adapter, AdapterContext } from './adapter.js';
 import * as field from './fields.js';
-import { failuresOf, Lane, readAnswer } from './lanes.js';
+import { collectFailures, PolledTool, parseResponse } from './lanes.js';
 import { isObject, RecordReader } from './records.js';
-import { reportedAgent } from './reported.js';
-import { agentStatus } from './status.js';
+import { createReportedAgent } from './reported.js';
+import { parseAgentStatus } from './status.js';
 
 /** How long an agent that is in no list is there after its last action: nothing ever says that it has left. */
 const ACTS_FOR_MS = 300_000;
 /** Agents known by their actions; the one that has been quiet for longest is forgotten first. */
 const MAX_ACTING = 1_000;
 
-export const GATEWAY_LIST = 'agent/list';
+export const GATEWAY_LIST_TOOL = 'agent/list';
 const ACTION = 'notifications/agent_action';
 
 /** The gateway keeps what an agent says of itself when it registers, and adds the time. */
@@ -24,16 +24,16 @@ const agentSchema = z.object({
   type: field.word,
   status: field.word,
   capabilities: field.capabilities,
-  registeredAt: field.instant,
+  registeredAt: field.timestamp,
 });
 
 const actionSchema = z.object({
   source_agent_id: z.union([field.id, z.int().transform(String)]),
-  timestamp: field.instant,
+  timestamp: field.timestamp,
   status: field.word,
 });
 
-interface Acting {
+interface ActingAgent {
   readonly lastActiveAt: string | null;
   /** What an action said; `null`: none did. */
   readonly status: string | null;
@@ -48,35 +48,35 @@ interface Acting {
  */
 export class GatewayAdapter implements Adapter {
   readonly type = 'CLAUDE_FLOW';
-  readonly families: readonly McpServerType[] = ['CLAUDE_FLOW'];
+  readonly agentServerTypes: readonly McpServerType[] = ['CLAUDE_FLOW'];
   readonly #records: RecordReader;
   readonly #clock: Clock;
-  readonly #agents: Lane<z.output<typeof agentSchema>[]>;
-  readonly #acting = new Map<string, Acting>();
+  readonly #agents: PolledTool<z.output<typeof agentSchema>[]>;
+  readonly #acting = new Map<string, ActingAgent>();
 
   constructor(context: AdapterContext) {
     this.#records = new RecordReader(context);
     this.#clock = context.clock;
-    this.#agents = new Lane(context, {
-      tool: GATEWAY_LIST,
+    this.#agents = new PolledTool(context, {
+      tool: GATEWAY_LIST_TOOL,
       minIntervalMs: 0,
       isMain: true,
       read: (answer) => {
-        const { agents } = readAnswer(z.object({ agents: z.array(z.unknown()) }), answer);
-        return this.#records.readAll({ tool: GATEWAY_LIST, path: 'agents' }, agentSchema, agents, (one) => one.id);
+        const { agents } = parseResponse(z.object({ agents: z.array(z.unknown()) }), answer);
+        return this.#records.readAll({ tool: GATEWAY_LIST_TOOL, path: 'agents' }, agentSchema, agents, (one) => one.id);
       },
     });
   }
 
-  get rejected(): number {
-    return this.#records.rejected;
+  get rejectedCount(): number {
+    return this.#records.rejectedCount;
   }
 
   get lastRejection(): string | null {
     return this.#records.lastRejection;
   }
 
-  observe(push: Push): ServerReport | null {
+  observe(push: SessionEvent): ServerReport | null {
     if (push.kind !== 'NOTIFICATION' || push.method !== ACTION) return null;
     const action = this.#records.read({ tool: ACTION, path: 'event' }, actionSchema, eventOf(push.params));
     if (action === null) return null;
@@ -92,27 +92,27 @@ export class GatewayAdapter implements Adapter {
     const [quietest] = this.#acting.keys();
     if (this.#acting.size > MAX_ACTING && quietest !== undefined) this.#acting.delete(quietest);
     // Before the first list, a report would say that there is nobody else.
-    return this.#agents.last === null ? null : this.#report();
+    return this.#agents.lastGood === null ? null : this.#report();
   }
 
   async poll(signal: AbortSignal): Promise<ServerReport> {
-    await this.#agents.ask(signal);
+    await this.#agents.refresh(signal);
     return this.#report();
   }
 
   #report(): ServerReport {
-    const listed = this.#agents.last ?? [];
+    const listed = this.#agents.lastGood ?? [];
     const ids = new Set(listed.map((one) => one.id));
     const stale = this.#agents.failure !== null;
     const agents = listed.map((one): ReportedAgent => {
       const acting = this.#acting.get(one.id);
       const isNewer = acting?.status != null && acting.listedStatus === one.status;
-      return reportedAgent({
+      return createReportedAgent({
         nativeId: one.id,
         serverType: 'CLAUDE_FLOW',
         name: one.name ?? one.id,
         type: one.type ?? 'unknown',
-        status: agentStatus(isNewer ? acting.status : one.status),
+        status: parseAgentStatus(isNewer ? acting.status : one.status),
         capabilities: one.capabilities,
         createdAt: one.registeredAt,
         lastActiveAt: acting?.lastActiveAt ?? null,
@@ -124,15 +124,15 @@ export class GatewayAdapter implements Adapter {
       if (ids.has(nativeId)) continue;
       if (nowMs - heardAtMs >= ACTS_FOR_MS) this.#acting.delete(nativeId);
       else {
-        const known = { nativeId, serverType: 'CLAUDE_FLOW', status: agentStatus(status), lastActiveAt } as const;
-        agents.push(reportedAgent(known));
+        const known = { nativeId, serverType: 'CLAUDE_FLOW', status: parseAgentStatus(status), lastActiveAt } as const;
+        agents.push(createReportedAgent(known));
       }
     }
-    return { agents, swarms: [], edges: [], failures: failuresOf([this.#agents]) };
+    return { agents, swarms: [], edges: [], failures: collectFailures([this.#agents]) };
   }
 
   #listedStatus(nativeId: string): string | null {
-    return this.#agents.last?.find((one) => one.id === nativeId)?.status ?? null;
+    return this.#agents.lastGood?.find((one) => one.id === nativeId)?.status ?? null;
   }
 }
 

@@ -1,12 +1,12 @@
 export { type Adapter, type AdapterContext, type ToolCaller } from './adapter.js';
-export { cheapTool } from './cheap-tool.js';
+export { probeTool } from './cheap-tool.js';
 export { createAdapter, detectServerType, guessServerType } from './detect.js';
 export type {
-  AgentField,
+  MappedAgentField,
   AgentSource,
   FieldSource,
   ServerMapping,
-  SwarmField,
+  MappedSwarmField,
   SwarmSource,
   ValuePath,
 } from './mapping.js';

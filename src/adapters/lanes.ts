@@ -14,11 +14,11 @@ const MAX_BACKOFF_MS = 30_000;
 const MAX_MESSAGE_LENGTH = 300;
 
 /** The tool answered, but not with what it answers when it does its work. */
-export class AnswerError extends Error {
+export class UnusableResponseError extends Error {
   override readonly name = 'AnswerError';
 }
 
-export interface LaneOptions<T> {
+export interface PolledToolOptions<T> {
   readonly tool: string;
   readonly args?: Readonly<Record<string, unknown>>;
   /** 0: at every poll. */
@@ -26,7 +26,7 @@ export interface LaneOptions<T> {
   /** Without this list there is nothing to report: when it hangs, the server does, and it is asked at every poll. */
   readonly isMain?: boolean;
   /** What the answer says of success and errors is content: of an agent's, say. */
-  readonly takesAnyAnswer?: boolean;
+  readonly acceptsAnyResponse?: boolean;
   /** @throws AnswerError when the answer as a whole does not fit */
   readonly read: (answer: unknown) => T;
 }
@@ -35,9 +35,9 @@ export interface LaneOptions<T> {
  * One call that polls repeat: at most so often, with its last good answer in between. One that fails is asked again
  * after 1 s, 2 s, … 30 s, so that it does not cost a call at every poll.
  */
-export class Lane<T> {
+export class PolledTool<T> {
   readonly #context: AdapterContext;
-  readonly #options: LaneOptions<T>;
+  readonly #options: PolledToolOptions<T>;
   #last: T | null = null;
   #failure: ToolFailure | null = null;
   #failuresInARow = 0;
@@ -46,18 +46,18 @@ export class Lane<T> {
   #observations = 0;
   #isPassedOver = false;
 
-  constructor(context: AdapterContext, options: LaneOptions<T>) {
+  constructor(context: AdapterContext, options: PolledToolOptions<T>) {
     this.#context = context;
     this.#options = options;
   }
 
   /** The answer, when the tool works: what enriches a report. */
-  get known(): T | null {
+  get current(): T | null {
     return this.#failure === null ? this.#last : null;
   }
 
   /** The last good answer, even when the tool has failed since: what a list falls back on. */
-  get last(): T | null {
+  get lastGood(): T | null {
     return this.#last;
   }
 
@@ -67,7 +67,7 @@ export class Lane<T> {
   }
 
   /** When it was last asked, on the monotonic clock; `null` when never, or when it is to be asked again in any case. */
-  get askedAtMs(): number | null {
+  get requestedAtMs(): number | null {
     return this.#askedAtMs;
   }
 
@@ -82,18 +82,18 @@ export class Lane<T> {
    * @param minIntervalMs instead of the lane's own: 0 when the answer is known to be out of date
    * @throws when the server could not be asked; a refusal or an unusable answer is the lane's `failure`
    */
-  async ask(signal: AbortSignal, minIntervalMs = this.#options.minIntervalMs): Promise<void> {
+  async refresh(signal: AbortSignal, minIntervalMs = this.#options.minIntervalMs): Promise<void> {
     if (!this.isDue(minIntervalMs)) return;
-    const { tool, args = {}, read, takesAnyAnswer = false } = this.#options;
+    const { tool, args = {}, read, acceptsAnyResponse = false } = this.#options;
     const askedAtMs = this.#context.clock.monotonic();
     const observations = this.#observations;
     try {
       const answer = await this.#context.caller.callTool(tool, args, signal);
-      if (!takesAnyAnswer) throwIfFailed(answer);
+      if (!acceptsAnyResponse) throwIfFailed(answer);
       this.#answered(read(answer), observations);
     } catch (error) {
-      if (error instanceof AnswerError) this.#context.caller.unusable?.(tool, error.message);
-      if (error instanceof ToolRejectedError || error instanceof AnswerError) this.#fail(error);
+      if (error instanceof UnusableResponseError) this.#context.caller.markUnusable?.(tool, error.message);
+      if (error instanceof ToolRejectedError || error instanceof UnusableResponseError) this.#fail(error);
       else {
         // A tool that hangs while its neighbours answer must not hold up every poll.
         if (error instanceof ToolCallTimeoutError && this.#options.isMain !== true) this.#fail(error);
@@ -108,7 +108,7 @@ export class Lane<T> {
    * @returns `false`: not taken, because no poll could ever replace it
    * @throws AnswerError when the answer as a whole does not fit; then nothing is changed
    */
-  take(answer: unknown): boolean {
+  accept(answer: unknown): boolean {
     if (!this.#context.tools.has(this.#options.tool)) return false;
     this.#works(this.#options.read(answer));
     this.#askedAtMs = this.#context.clock.monotonic();
@@ -122,7 +122,7 @@ export class Lane<T> {
    * @param unasked what to change when there has been no answer yet; without it, nothing is
    * @returns whether there was anything to change
    */
-  amend(change: (last: T) => T, unasked: T | null = null): boolean {
+  update(change: (last: T) => T, unasked: T | null = null): boolean {
     const last = this.#last ?? unasked;
     if (last === null) return false;
     this.#last = change(last);
@@ -158,14 +158,14 @@ export class Lane<T> {
 }
 
 /** Waits for all, then throws the first error: no call is left running behind the poll's back. */
-export async function together(calls: readonly Promise<void>[]): Promise<void> {
+export async function settleAll(calls: readonly Promise<void>[]): Promise<void> {
   const outcomes = await Promise.allSettled(calls);
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
 }
 
 /** The failures of several lanes, one for each tool. */
-export function failuresOf(lanes: Iterable<Pick<Lane<unknown>, 'failure'>>): ToolFailure[] {
+export function collectFailures(lanes: Iterable<Pick<PolledTool<unknown>, 'failure'>>): ToolFailure[] {
   const failures = new Map<string, ToolFailure>();
   for (const { failure } of lanes) {
     if (failure !== null && !failures.has(failure.tool)) failures.set(failure.tool, failure);
@@ -174,30 +174,30 @@ export function failuresOf(lanes: Iterable<Pick<Lane<unknown>, 'failure'>>): Too
 }
 
 /** @throws AnswerError when the answer as a whole does not fit */
-export function readAnswer<S extends z.ZodType>(schema: S, answer: unknown): z.output<S> {
+export function parseResponse<S extends z.ZodType>(schema: S, answer: unknown): z.output<S> {
   const result = schema.safeParse(answer);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const path = issue === undefined || issue.path.length === 0 ? 'answer' : issue.path.map(String).join('.');
-  throw new AnswerError(`Unexpected answer: ${path}: ${issue?.message ?? 'invalid'}`);
+  throw new UnusableResponseError(`Unexpected answer: ${path}: ${issue?.message ?? 'invalid'}`);
 }
 
 /** @throws AnswerError when the answer is no object */
-export function objectAnswer(answer: unknown): Readonly<Record<string, unknown>> {
-  if (!isObject(answer)) throw new AnswerError('Unexpected answer: not an object');
+export function expectObject(answer: unknown): Readonly<Record<string, unknown>> {
+  if (!isObject(answer)) throw new UnusableResponseError('Unexpected answer: not an object');
   return answer;
 }
 
 function throwIfFailed(answer: unknown): void {
-  const failure = failureIn(answer);
-  if (failure !== null) throw new AnswerError(failure);
+  const failure = reportedFailure(answer);
+  if (failure !== null) throw new UnusableResponseError(failure);
 }
 
 /**
  * claude-flow reports failures as ordinary answers: `{success:false,error}`, `{status:"not_found"}`, `{…,error}`.
  * @returns what went wrong; `null`: nothing
  */
-export function failureIn(answer: unknown): string | null {
+export function reportedFailure(answer: unknown): string | null {
   if (!isObject(answer)) return null;
   const { success, status, error } = answer;
   const message = typeof error === 'string' ? error : '';

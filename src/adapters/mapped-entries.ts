@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import * as field from './fields.js';
-import { AnswerError } from './lanes.js';
+import { UnusableResponseError } from './lanes.js';
 import type { EntrySource, FieldSource, ValuePath } from './mapping.js';
 import { isObject, type RecordReader } from './records.js';
 
@@ -21,15 +21,15 @@ function asTexts(value: unknown): unknown {
 }
 
 /** Readers of the values that a mapping can point at. */
-export const VALUE = {
+export const VALUE_SCHEMAS = {
   id: z.preprocess(asText, field.id),
   name: z.preprocess(asText, field.name),
   word: z.preprocess(asText, field.word),
   reference: z.preprocess(asText, field.reference),
   references: z.preprocess(asTexts, field.references),
   capabilities: z.preprocess(asTexts, field.capabilities),
-  instant: field.instant,
-  fraction: field.fraction,
+  instant: field.timestamp,
+  fraction: field.ratio,
   count: field.count,
   amount: field.amount,
 };
@@ -63,7 +63,7 @@ export class EntryReader<R extends Readers<string>> {
       else found.set(record.id, record);
     }
     if (entries.length > 0 && found.size === 0) {
-      throw new AnswerError(
+      throw new UnusableResponseError(
         `None of the ${entries.length} entries has a usable id at ${this.#nameOf('id')} (${this.#source.place}.fields.id)`,
       );
     }
@@ -92,7 +92,7 @@ export class EntryReader<R extends Readers<string>> {
     if (entries.length === 0) return;
     for (const [name, source] of Object.entries(this.#source.fields)) {
       if (source?.from !== 'path') continue;
-      const isAbsent = entries.every((entry) => at(entry.value, source.path) === undefined);
+      const isAbsent = entries.every((entry) => valueAtPath(entry.value, source.path) === undefined);
       if (!isAbsent) this.#absent.delete(name);
       else if (!this.#absent.has(name)) {
         this.#absent.add(name);
@@ -115,7 +115,7 @@ export class EntryReader<R extends Readers<string>> {
 }
 
 /** What stands at a path; `undefined` when nothing does. */
-export function at(value: unknown, path: ValuePath): unknown {
+export function valueAtPath(value: unknown, path: ValuePath): unknown {
   let found = value;
   for (const key of path.keys) {
     if (typeof found !== 'object' || found === null || !Object.hasOwn(found, key)) return undefined;
@@ -133,7 +133,7 @@ function valueOf(source: FieldSource | undefined, entry: Entry): unknown {
     case 'key':
       return entry.key;
     case 'path': {
-      const value = at(entry.value, source.path);
+      const value = valueAtPath(entry.value, source.path);
       return typeof value === 'number' ? value * source.scale : value;
     }
   }
@@ -142,7 +142,7 @@ function valueOf(source: FieldSource | undefined, entry: Entry): unknown {
 const EXPECTED = { list: 'a list', map: 'an object of entries', one: 'an entry' } as const;
 
 function entriesOf({ shape, path, place }: EntrySource, answer: unknown): Entry[] {
-  const value = at(answer, path);
+  const value = valueAtPath(answer, path);
   const isMissing = value === undefined;
   // Go writes an empty list as null.
   if (value === null && path.keys.length > 0) return [];
@@ -150,11 +150,11 @@ function entriesOf({ shape, path, place }: EntrySource, answer: unknown): Entry[
   if (shape === 'list' && Array.isArray(value)) return value.map((one: unknown) => ({ key: null, value: one }));
   if (shape === 'map' && isObject(value)) return Object.entries(value).map(([key, one]) => ({ key, value: one }));
   if (typeof answer === 'string' && path.keys.length > 0) {
-    throw new AnswerError(`The answer is text and no JSON, expected ${EXPECTED[shape]} (${place}.${shape})`);
+    throw new UnusableResponseError(`The answer is text and no JSON, expected ${EXPECTED[shape]} (${place}.${shape})`);
   }
   const what = path.text === '' ? 'The answer' : `"${path.text}" of the answer`;
   const is = isMissing ? 'is missing' : `is ${kindOf(value)}`;
-  throw new AnswerError(`${what} ${is}, expected ${EXPECTED[shape]} (${place}.${shape})`);
+  throw new UnusableResponseError(`${what} ${is}, expected ${EXPECTED[shape]} (${place}.${shape})`);
 }
 
 function kindOf(value: unknown): string {

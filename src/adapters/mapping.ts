@@ -19,13 +19,13 @@ export interface EntrySource {
 }
 
 export interface AgentSource extends EntrySource {
-  readonly fields: FieldSources<AgentField>;
+  readonly fields: FieldSources<MappedAgentField>;
   /** Of the server's own words, in lower case. */
   readonly statuses: ReadonlyMap<string, AgentStatus>;
 }
 
 export interface SwarmSource extends EntrySource {
-  readonly fields: FieldSources<SwarmField>;
+  readonly fields: FieldSources<MappedSwarmField>;
 }
 
 export interface ValuePath {
@@ -43,7 +43,7 @@ export type FieldSource =
 
 export type FieldSources<F extends string> = Readonly<Partial<Record<F, FieldSource>>> & { readonly id: FieldSource };
 
-export type AgentField =
+export type MappedAgentField =
   | 'id'
   | 'name'
   | 'type'
@@ -56,7 +56,7 @@ export type AgentField =
   | keyof AgentPerformance
   | keyof AgentNeural;
 
-export type SwarmField =
+export type MappedSwarmField =
   | 'id'
   | 'name'
   | 'status'

@@ -6,7 +6,7 @@ import type { AdapterContext } from './adapter.js';
 const LOG_INTERVAL_MS = 60_000;
 
 /** A place in a tool's answer, for the log: the tool, and the names that lead to the entry. */
-export interface Place {
+export interface ResponseLocation {
   readonly tool: string;
   readonly path: string;
 }
@@ -30,7 +30,7 @@ export class RecordReader {
   }
 
   /** Fields and entries left out so far. */
-  get rejected(): number {
+  get rejectedCount(): number {
     return this.#rejected;
   }
 
@@ -41,7 +41,7 @@ export class RecordReader {
 
   /** @param idOf two entries with one id are one too many: the first one stays */
   readAll<S extends z.ZodObject>(
-    place: Place,
+    place: ResponseLocation,
     schema: S,
     entries: readonly unknown[],
     idOf: (record: z.output<S>) => string,
@@ -58,7 +58,7 @@ export class RecordReader {
   }
 
   /** @returns `null` when the entry cannot be used at all */
-  read<S extends z.ZodObject>(place: Place, schema: S, entry: unknown): z.output<S> | null {
+  read<S extends z.ZodObject>(place: ResponseLocation, schema: S, entry: unknown): z.output<S> | null {
     const strict = schema.safeParse(entry);
     if (strict.success) return strict.data;
     const { issues } = strict.error;
@@ -72,7 +72,7 @@ export class RecordReader {
   }
 
   /** Counts one thing that is left out. */
-  reject(place: Place, reason: string): void {
+  reject(place: ResponseLocation, reason: string): void {
     this.#rejected += 1;
     this.#lastRejection = `${place.tool} ${place.path}: ${reason}`;
     const key = `${place.tool} ${place.path} ${reason}`;

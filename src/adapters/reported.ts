@@ -2,13 +2,13 @@ import {
   type AgentNeural,
   type AgentPerformance,
   type McpServerType,
-  NO_PERFORMANCE,
+  UNKNOWN_PERFORMANCE,
   type ReportedAgent,
   type ReportedSwarm,
 } from '../domain/index.js';
 
 /** An agent of which nothing is known but what is passed. */
-export function reportedAgent(
+export function createReportedAgent(
   known: Partial<ReportedAgent> & { readonly nativeId: string; readonly serverType: McpServerType },
 ): ReportedAgent {
   return {
@@ -28,7 +28,7 @@ export function reportedAgent(
 }
 
 /** A swarm of which nothing is known but what is passed. */
-export function reportedSwarm(
+export function createReportedSwarm(
   known: Partial<ReportedSwarm> & { readonly nativeId: string; readonly serverType: McpServerType },
 ): ReportedSwarm {
   return {
@@ -47,12 +47,12 @@ export function reportedSwarm(
 }
 
 /** `null` when none of the values is known. */
-export function performanceOf(known: Partial<AgentPerformance>): AgentPerformance | null {
-  return Object.values(known).some((value) => value !== null) ? { ...NO_PERFORMANCE, ...known } : null;
+export function toPerformance(known: Partial<AgentPerformance>): AgentPerformance | null {
+  return Object.values(known).some((value) => value !== null) ? { ...UNKNOWN_PERFORMANCE, ...known } : null;
 }
 
 /** `null` when none of the values is known. */
-export function neuralOf(known: Partial<AgentNeural>): AgentNeural | null {
+export function toNeural(known: Partial<AgentNeural>): AgentNeural | null {
   if (!Object.values(known).some((value) => value !== null)) return null;
   return { cognitivePattern: null, networkId: null, adaptations: null, learningRate: null, ...known };
 }

@@ -2,12 +2,12 @@ import { z } from 'zod';
 import type { ToolFailure } from '../domain/index.js';
 import type { AdapterContext } from './adapter.js';
 import * as field from './fields.js';
-import { failuresOf, Lane, readAnswer, TEN_HZ_INTERVAL_MS, together } from './lanes.js';
+import { collectFailures, PolledTool, parseResponse, TEN_HZ_INTERVAL_MS, settleAll } from './lanes.js';
 
 /** Agents of ruv-swarm stay in the swarm that they were born in: without a newcomer there is hardly anything to see. */
 const MIN_INTERVAL_MS = 1000;
 
-export interface MembersWanted {
+export interface MembershipRequest {
   readonly swarmIds: readonly string[];
   /** All agents that the server lists. */
   readonly agentIds: readonly string[];
@@ -18,47 +18,47 @@ export interface MembersWanted {
 /** Which swarm each agent belongs to: `agent_list` with a `swarmId`, an argument that it takes but does not announce. */
 export class SwarmMembers {
   readonly #context: AdapterContext;
-  readonly #lanes = new Map<string, Lane<readonly string[]>>();
+  readonly #lanes = new Map<string, PolledTool<readonly string[]>>();
 
   constructor(context: AdapterContext) {
     this.#context = context;
   }
 
   get failure(): ToolFailure | null {
-    return failuresOf(this.#lanes.values())[0] ?? null;
+    return collectFailures(this.#lanes.values())[0] ?? null;
   }
 
   /** Native id of the agent → native id of its swarm, of those that are given. */
-  placement(swarmIds: readonly string[]): ReadonlyMap<string, string> {
+  membership(swarmIds: readonly string[]): ReadonlyMap<string, string> {
     const placement = new Map<string, string>();
     for (const swarmId of swarmIds) {
-      for (const id of this.#lanes.get(swarmId)?.known ?? []) if (!placement.has(id)) placement.set(id, swarmId);
+      for (const id of this.#lanes.get(swarmId)?.current ?? []) if (!placement.has(id)) placement.set(id, swarmId);
     }
     return placement;
   }
 
   /** @throws when the server could not be asked */
-  async ask(wanted: MembersWanted, signal: AbortSignal): Promise<void> {
+  async refresh(wanted: MembershipRequest, signal: AbortSignal): Promise<void> {
     const present = new Set(wanted.swarmIds);
     for (const id of this.#lanes.keys()) if (!present.has(id)) this.#lanes.delete(id);
     for (const id of present) this.#laneOf(id);
-    const placement = this.placement(wanted.swarmIds);
+    const placement = this.membership(wanted.swarmIds);
     const isUnplaced = wanted.agentIds.some((id) => !placement.has(id));
     const minIntervalMs = wanted.isNew ? 0 : isUnplaced ? TEN_HZ_INTERVAL_MS : MIN_INTERVAL_MS;
-    await together([...this.#lanes.values()].map((lane) => lane.ask(signal, minIntervalMs)));
+    await settleAll([...this.#lanes.values()].map((lane) => lane.refresh(signal, minIntervalMs)));
   }
 
   /** Takes in who a swarm's members are. @throws AnswerError when the answer as a whole does not fit */
-  take(swarmId: string, answer: unknown): boolean {
-    return this.#lanes.get(swarmId)?.take(answer) ?? false;
+  accept(swarmId: string, answer: unknown): boolean {
+    return this.#lanes.get(swarmId)?.accept(answer) ?? false;
   }
 
   /** Takes in that an agent is a member of a swarm; until the next poll it may be the only one that is known. */
-  place(agentId: string, swarmId: string): void {
-    this.#laneOf(swarmId).amend((ids) => (ids.includes(agentId) ? ids : [...ids, agentId]), []);
+  addMember(agentId: string, swarmId: string): void {
+    this.#laneOf(swarmId).update((ids) => (ids.includes(agentId) ? ids : [...ids, agentId]), []);
   }
 
-  #laneOf(swarmId: string): Lane<readonly string[]> {
+  #laneOf(swarmId: string): PolledTool<readonly string[]> {
     const known = this.#lanes.get(swarmId);
     if (known !== undefined) return known;
     const lane = this.#laneFor(swarmId);
@@ -66,13 +66,13 @@ export class SwarmMembers {
     return lane;
   }
 
-  #laneFor(swarmId: string): Lane<readonly string[]> {
-    return new Lane(this.#context, {
+  #laneFor(swarmId: string): PolledTool<readonly string[]> {
+    return new PolledTool(this.#context, {
       tool: 'agent_list',
       args: { swarmId },
       minIntervalMs: MIN_INTERVAL_MS,
       read: (answer) => {
-        const { agents } = readAnswer(z.object({ agents: z.array(z.unknown()) }), answer);
+        const { agents } = parseResponse(z.object({ agents: z.array(z.unknown()) }), answer);
         // What is malformed here is malformed in the full list too, and counted there.
         return agents.flatMap((agent) => memberSchema.safeParse(agent).data?.id ?? []);
       },

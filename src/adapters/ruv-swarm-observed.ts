@@ -1,15 +1,22 @@
-import type { Lane } from './lanes.js';
-import { asksForAll, inPart, type ObservedCall, type Observer, partOf, withRecord } from './observed.js';
+import type { PolledTool } from './lanes.js';
+import {
+  isUnfiltered,
+  withResponsePart,
+  type ObservedCall,
+  type CallObserver,
+  responsePart,
+  upsertRecord,
+} from './observed.js';
 import type { RecordReader } from './records.js';
-import { readAgent, readSwarm, readTask, type RuvAgent, type RuvSwarm } from './ruv-swarm-answers.js';
+import { parseAgent, parseSwarm, parseTask, type RuvSwarmAgent, type RuvSwarmStatus } from './ruv-swarm-answers.js';
 import type { SwarmMembers } from './ruv-swarm-members.js';
-import type { TaskTally } from './tasks.js';
+import type { TaskCounter } from './tasks.js';
 
-export interface RuvSwarmLanes {
+export interface RuvSwarmTools {
   readonly records: RecordReader;
-  readonly agents: Lane<RuvAgent[]>;
-  readonly swarms: Lane<RuvSwarm[]>;
-  readonly tasks: Lane<TaskTally>;
+  readonly agents: PolledTool<RuvSwarmAgent[]>;
+  readonly swarms: PolledTool<RuvSwarmStatus[]>;
+  readonly tasks: PolledTool<TaskCounter>;
   readonly members: SwarmMembers;
 }
 
@@ -17,76 +24,76 @@ export interface RuvSwarmLanes {
  * What the answers of ruv-swarm's tools say. A DAA agent (`daa_agent_create`) is not shown: no list has it, so that
  * nobody would ever learn of its end.
  */
-export const RUV_SWARM_OBSERVERS: ReadonlyMap<string, Observer<RuvSwarmLanes>> = new Map<
+export const RUV_SWARM_OBSERVERS: ReadonlyMap<string, CallObserver<RuvSwarmTools>> = new Map<
   string,
-  Observer<RuvSwarmLanes>
+  CallObserver<RuvSwarmTools>
 >([
   ['agent_list', listed],
   ['agent_spawn', spawned],
   [
     'swarm_status',
     (call, lanes) =>
-      asksForAll(call.args, 'verbose')
-        ? lanes.swarms.take(call.answer)
-        : asksForAll(call.args, 'verbose', 'swarmId') && swarmTold(call, lanes, call.answer),
+      isUnfiltered(call.args, 'verbose')
+        ? lanes.swarms.accept(call.answer)
+        : isUnfiltered(call.args, 'verbose', 'swarmId') && swarmTold(call, lanes, call.answer),
   ],
   // Of a swarm, the adapter shows no more than `swarm_status` says, so that its topology does not come and go.
-  ['swarm_init', (call, lanes) => swarmTold(call, lanes, { id: partOf(call.answer, 'id') })],
+  ['swarm_init', (call, lanes) => swarmTold(call, lanes, { id: responsePart(call.answer, 'id') })],
   [
     'task_status',
     (call, lanes) =>
-      asksForAll(call.args, 'detailed')
-        ? lanes.tasks.take(call.answer)
-        : asksForAll(call.args, 'detailed', 'taskId') && taskTold(call, lanes, call.answer),
+      isUnfiltered(call.args, 'detailed')
+        ? lanes.tasks.accept(call.answer)
+        : isUnfiltered(call.args, 'detailed', 'taskId') && taskTold(call, lanes, call.answer),
   ],
   [
     'task_orchestrate',
     (call, lanes) =>
       taskTold(call, lanes, {
-        id: partOf(call.answer, 'taskId'),
-        status: partOf(call.answer, 'status'),
-        assignedAgents: partOf(call.answer, 'assigned_agents'),
+        id: responsePart(call.answer, 'taskId'),
+        status: responsePart(call.answer, 'status'),
+        assignedAgents: responsePart(call.answer, 'assigned_agents'),
       }),
   ],
 ]);
 
 /** The whole list, or that of one swarm's members. */
-function listed({ args, answer }: ObservedCall, { agents, members }: RuvSwarmLanes): boolean {
+function listed({ args, answer }: ObservedCall, { agents, members }: RuvSwarmTools): boolean {
   const { filter, ...others } = args;
   if (filter != null && filter !== 'all') return false;
-  if (asksForAll(others)) return agents.take(answer);
+  if (isUnfiltered(others)) return agents.accept(answer);
   const { swarmId } = others;
-  return typeof swarmId === 'string' && asksForAll(others, 'swarmId') && members.take(swarmId, answer);
+  return typeof swarmId === 'string' && isUnfiltered(others, 'swarmId') && members.accept(swarmId, answer);
 }
 
 /** The answer also names the swarm, which need not be the one that was last begun. */
-function spawned(call: ObservedCall, lanes: RuvSwarmLanes): boolean {
-  const born = inPart(call, 'agent');
-  const agent = readAgent(lanes.records, born.place, born.answer);
+function spawned(call: ObservedCall, lanes: RuvSwarmTools): boolean {
+  const born = withResponsePart(call, 'agent');
+  const agent = parseAgent(lanes.records, born.place, born.answer);
   if (agent === null) return false;
-  const isTaken = lanes.agents.amend((agents) => withRecord(agents, agent, ({ id }) => id === agent.id));
-  const { place, answer: info } = inPart(call, 'swarm_info');
+  const isTaken = lanes.agents.update((agents) => upsertRecord(agents, agent, ({ id }) => id === agent.id));
+  const { place, answer: info } = withResponsePart(call, 'swarm_info');
   if (info == null) return isTaken;
-  const told = { id: partOf(info, 'id'), agents: { total: partOf(info, 'agent_count') } };
-  const swarm = readSwarm(lanes.records, place, told);
+  const told = { id: responsePart(info, 'id'), agents: { total: responsePart(info, 'agent_count') } };
+  const swarm = parseSwarm(lanes.records, place, told);
   if (swarm === null) return isTaken;
-  lanes.members.place(agent.id, swarm.id);
-  return lanes.swarms.amend((swarms) => withSwarm(swarms, swarm)) || isTaken;
+  lanes.members.addMember(agent.id, swarm.id);
+  return lanes.swarms.update((swarms) => withSwarm(swarms, swarm)) || isTaken;
 }
 
-function swarmTold({ place }: ObservedCall, { records, swarms }: RuvSwarmLanes, entry: unknown): boolean {
-  const swarm = readSwarm(records, place, entry);
-  return swarm !== null && swarms.amend((list) => withSwarm(list, swarm));
+function swarmTold({ place }: ObservedCall, { records, swarms }: RuvSwarmTools, entry: unknown): boolean {
+  const swarm = parseSwarm(records, place, entry);
+  return swarm !== null && swarms.update((list) => withSwarm(list, swarm));
 }
 
 /** What is not told of a swarm stays as it was. */
-function withSwarm(swarms: readonly RuvSwarm[], told: RuvSwarm): RuvSwarm[] {
+function withSwarm(swarms: readonly RuvSwarmStatus[], told: RuvSwarmStatus): RuvSwarmStatus[] {
   const known = swarms.find(({ id }) => id === told.id);
   const swarm = { id: told.id, agents: told.agents ?? known?.agents, tasks: told.tasks ?? known?.tasks };
-  return withRecord(swarms, swarm, ({ id }) => id === told.id);
+  return upsertRecord(swarms, swarm, ({ id }) => id === told.id);
 }
 
-function taskTold({ place }: ObservedCall, { records, tasks }: RuvSwarmLanes, entry: unknown): boolean {
-  const task = readTask(records, place, entry);
-  return task !== null && tasks.amend((tally) => tally.with(task));
+function taskTold({ place }: ObservedCall, { records, tasks }: RuvSwarmTools, entry: unknown): boolean {
+  const task = parseTask(records, place, entry);
+  return task !== null && tasks.update((tally) => tally.withTask(task));
 }

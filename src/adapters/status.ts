@@ -26,6 +26,6 @@ const STATUSES: ReadonlyMap<string, AgentStatus> = new Map<string, AgentStatus>(
 ]);
 
 /** @param word lower case, as the field reader gives it; `null` where the server does not say */
-export function agentStatus(word: string | null): AgentStatus {
+export function parseAgentStatus(word: string | null): AgentStatus {
   return (word === null ? undefined : STATUSES.get(word)) ?? 'UNKNOWN';
 }

@@ -9,7 +9,7 @@ export interface AssignedTask {
 }
 
 /** What is told of one task alone; `null`: that is not told. */
-export interface ToldTask {
+export interface TaskUpdate {
   readonly id: string;
   readonly status: string | null;
   readonly assignees: readonly string[] | null;
@@ -40,7 +40,7 @@ const PHASES: ReadonlyMap<string, keyof TaskCounts> = new Map([
 const NO_TASKS: TaskCounts = { active: 0, completed: 0, failed: 0 };
 
 /** Counts the tasks of each agent. Only of use with a complete list. */
-export class TaskTally {
+export class TaskCounter {
   readonly #tasks: readonly AssignedTask[];
   readonly #counts = new Map<string, TaskCounts>();
 
@@ -50,25 +50,25 @@ export class TaskTally {
       const phase = status === null ? undefined : PHASES.get(status);
       if (phase === undefined) continue;
       for (const agent of assignees) {
-        const counts = this.of(agent);
+        const counts = this.countsFor(agent);
         this.#counts.set(agent, { ...counts, [phase]: counts[phase] + 1 });
       }
     }
   }
 
   /** An agent that no task names has none. */
-  of(nativeId: string): TaskCounts {
+  countsFor(nativeId: string): TaskCounts {
     return this.#counts.get(nativeId) ?? NO_TASKS;
   }
 
   /** The tally with one task as it is told; of what is not told, as it was. */
-  with({ id, status, assignees }: ToldTask): TaskTally {
+  withTask({ id, status, assignees }: TaskUpdate): TaskCounter {
     const known = this.#tasks.find((task) => task.id === id);
     const task: AssignedTask = {
       id,
       status: status ?? known?.status ?? null,
       assignees: assignees ?? known?.assignees ?? [],
     };
-    return new TaskTally([...this.#tasks.filter((one) => one !== known), task]);
+    return new TaskCounter([...this.#tasks.filter((one) => one !== known), task]);
   }
 }

@@ -1,11 +1,11 @@
 import type { Clock } from '../shared/index.js';
 import type { Logger } from '../telemetry/index.js';
-import { bearerToken, refused } from './bearer.js';
+import { parseBearerToken, unauthenticatedError } from './bearer.js';
 import { type JwtOptions, JwtVerifier } from './jwt.js';
-import { Lifetimes } from './lifetimes.js';
-import { StaticTokens } from './static-tokens.js';
+import { TokenExpiryMonitor } from './lifetimes.js';
+import { StaticTokenStore } from './static-tokens.js';
 import { TOKEN_PREFIX } from './token.js';
-import { EVERYONE, type Viewer } from './viewer.js';
+import { ANONYMOUS_VIEWER, type Viewer } from './viewer.js';
 
 /** How it is found out who somebody is. At least one of the two is there. */
 export interface AuthOptions {
@@ -33,16 +33,16 @@ export interface Authenticator extends AsyncDisposable {
 }
 
 /** Lets everybody in; what they show is not looked at. */
-export const NO_AUTHENTICATION: Authenticator = {
+export const anonymousAuthenticator: Authenticator = {
   isRequired: false,
-  authenticate: () => Promise.resolve(EVERYONE),
+  authenticate: () => Promise.resolve(ANONYMOUS_VIEWER),
   watch: () => ({ [Symbol.dispose]: () => undefined }),
   [Symbol.asyncDispose]: () => Promise.resolve(),
 };
 
 /** @throws TokenFileError */
 export async function createAuthenticator(options: AuthOptions | null, deps: AuthDeps): Promise<Authenticator> {
-  if (options === null) return NO_AUTHENTICATION;
+  if (options === null) return anonymousAuthenticator;
   const jwt = options.jwt && (await JwtVerifier.load(options.jwt, deps));
   return TokenAuthenticator.open(options.tokens, jwt, deps);
 }
@@ -50,30 +50,30 @@ export async function createAuthenticator(options: AuthOptions | null, deps: Aut
 class TokenAuthenticator implements Authenticator {
   readonly isRequired = true;
   readonly #jwt: JwtVerifier | null;
-  readonly #lifetimes: Lifetimes;
-  #tokens: StaticTokens | null = null;
+  readonly #lifetimes: TokenExpiryMonitor;
+  #tokens: StaticTokenStore | null = null;
   /** The viewers of static tokens: only they can be revoked. */
   readonly #revocable = new WeakSet<Viewer>();
 
   private constructor(jwt: JwtVerifier | null, { clock }: AuthDeps) {
     this.#jwt = jwt;
-    this.#lifetimes = new Lifetimes(clock, (viewer) => this.#isRevoked(viewer));
+    this.#lifetimes = new TokenExpiryMonitor(clock, (viewer) => this.#isRevoked(viewer));
   }
 
   static async open(file: string | null, jwt: JwtVerifier | null, deps: AuthDeps): Promise<TokenAuthenticator> {
     const made = new TokenAuthenticator(jwt, deps);
-    if (file !== null) made.#tokens = await StaticTokens.open({ file, ...deps }, () => made.#lifetimes.review());
+    if (file !== null) made.#tokens = await StaticTokenStore.open({ file, ...deps }, () => made.#lifetimes.checkAll());
     return made;
   }
 
   async authenticate(authorization: string | null): Promise<Viewer> {
-    const token = bearerToken(authorization);
+    const token = parseBearerToken(authorization);
     if (this.#tokens !== null && (this.#jwt === null || token.startsWith(TOKEN_PREFIX))) {
       const viewer = this.#tokens.verify(token);
       this.#revocable.add(viewer);
       return viewer;
     }
-    if (this.#jwt === null) throw refused('The token is not known.');
+    if (this.#jwt === null) throw unauthenticatedError('The token is not known.');
     return await this.#jwt.verify(token);
   }
 

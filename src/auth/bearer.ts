@@ -10,22 +10,23 @@ const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
  * The token in the value of an `Authorization` header, or of `authorization` in `connection_init`.
  * @throws SwarmlensError UNAUTHENTICATED saying what to send instead
  */
-export function bearerToken(authorization: string | null): string {
+export function parseBearerToken(authorization: string | null): string {
   if (authorization === null || authorization === '') {
-    throw refused('A token is needed: send "Authorization: Bearer <token>".');
+    throw unauthenticatedError('A token is needed: send "Authorization: Bearer <token>".');
   }
   // Nothing is done with what is too long, not even a look for its end.
-  if (authorization.length > MAX_TOKEN_LENGTH) throw refused(`The token has more than ${MAX_TOKEN_LENGTH} characters.`);
+  if (authorization.length > MAX_TOKEN_LENGTH)
+    throw unauthenticatedError(`The token has more than ${MAX_TOKEN_LENGTH} characters.`);
   const space = authorization.indexOf(' ');
   if (space < 0 || authorization.slice(0, space).toLowerCase() !== 'bearer') {
-    throw refused('The token is not of the kind Bearer: send "Authorization: Bearer <token>".');
+    throw unauthenticatedError('The token is not of the kind Bearer: send "Authorization: Bearer <token>".');
   }
   const token = authorization.slice(space).trim();
-  if (!TOKEN.test(token)) throw refused('The token is not valid.');
+  if (!TOKEN.test(token)) throw unauthenticatedError('The token is not valid.');
   return token;
 }
 
 /** How everything is answered that is not let in. The message never holds the token. */
-export function refused(message: string): SwarmlensError {
+export function unauthenticatedError(message: string): SwarmlensError {
   return new SwarmlensError('UNAUTHENTICATED', message);
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { MCP_SERVER_TYPES, type Restriction, UNRESTRICTED } from '../domain/index.js';
-import { refused } from './bearer.js';
+import { unauthenticatedError } from './bearer.js';
 import { type Permission, PERMISSIONS } from './viewer.js';
 
 /** Characters; longer ones are no names. */
@@ -25,21 +25,21 @@ const RESTRICTION = z.strictObject({
  * @param claim where they stand; `null`: in `scope`, as OAuth has it, or else in `permissions`
  * @throws SwarmlensError UNAUTHENTICATED
  */
-export function permissionsOf(claims: Readonly<Record<string, unknown>>, claim: string | null): Permission[] {
+export function parsePermissions(claims: Readonly<Record<string, unknown>>, claim: string | null): Permission[] {
   const name = claim ?? ('scope' in claims ? 'scope' : 'permissions');
   const value = Object.hasOwn(claims, name) ? claims[name] : undefined;
   if (value === undefined) return [];
   const scopes = SCOPES.safeParse(value);
-  if (!scopes.success) throw refused(`The token's claim "${name}" is neither text nor a list of texts.`);
+  if (!scopes.success) throw unauthenticatedError(`The token's claim "${name}" is neither text nor a list of texts.`);
   return PERMISSIONS.filter((permission) => scopes.data.includes(permission));
 }
 
 /** @throws SwarmlensError UNAUTHENTICATED */
-export function restrictionOf(claim: unknown): Restriction {
+export function parseRestriction(claim: unknown): Restriction {
   if (claim === undefined) return UNRESTRICTED;
   const parsed = RESTRICTION.safeParse(claim);
   if (!parsed.success) {
-    throw refused('The token\'s claim "swarmlens" is not understood, so nobody knows what it leaves out.');
+    throw unauthenticatedError('The token\'s claim "swarmlens" is not understood, so nobody knows what it leaves out.');
   }
   const { serverTypes, servers, swarms, agentTypes, performance, neural } = parsed.data;
   return {
@@ -56,10 +56,10 @@ export function restrictionOf(claim: unknown): Restriction {
  * Who a token is for. All tokens that do not say so are one, and share their limits.
  * @throws SwarmlensError UNAUTHENTICATED
  */
-export function subjectOf(sub: unknown): string {
+export function parseSubject(sub: unknown): string {
   if (sub === undefined) return 'jwt';
-  if (typeof sub !== 'string') throw refused('The token\'s "sub" is not text.');
+  if (typeof sub !== 'string') throw unauthenticatedError('The token\'s "sub" is not text.');
   if (sub.length > MAX_SUBJECT_LENGTH)
-    throw refused(`The token's "sub" has more than ${MAX_SUBJECT_LENGTH} characters.`);
+    throw unauthenticatedError(`The token's "sub" has more than ${MAX_SUBJECT_LENGTH} characters.`);
   return `jwt:${sub}`;
 }

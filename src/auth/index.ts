@@ -1,7 +1,7 @@
-export { type Authenticator, type AuthOptions, createAuthenticator, NO_AUTHENTICATION } from './authenticator.js';
+export { type Authenticator, type AuthOptions, createAuthenticator, anonymousAuthenticator } from './authenticator.js';
 export { parseDuration } from './duration.js';
-export { InsecureReminder } from './insecure-reminder.js';
-export { type JwtKey, type JwtOptions, KEY_ALGORITHMS, SECRET_ALGORITHMS } from './jwt.js';
-export { hashOf, newToken } from './token.js';
-export { changeTokenFile, readTokenFile, type StoredToken, TokenFileError } from './token-file.js';
-export { EVERYONE, type Permission, PERMISSIONS, requirePermission, type Viewer } from './viewer.js';
+export { InsecureModeWarning } from './insecure-reminder.js';
+export { type JwtKey, type JwtOptions, ASYMMETRIC_ALGORITHMS, HMAC_ALGORITHMS } from './jwt.js';
+export { hashSecret, createStaticToken } from './token.js';
+export { updateTokenFile, readTokenFile, type StoredToken, TokenFileError } from './token-file.js';
+export { ANONYMOUS_VIEWER, type Permission, PERMISSIONS, requirePermission, type Viewer } from './viewer.js';

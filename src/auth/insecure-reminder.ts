@@ -6,7 +6,7 @@ const MESSAGE =
   'everybody who reaches this server is served, sees all agents and may call the allowed tools: it was started with --insecure-no-auth; set swarmlens.auth to let in only who has a token';
 
 /** Says again and again, from now on, that anybody is let in, so that it does not stay by oversight. */
-export class InsecureReminder implements Disposable {
+export class InsecureModeWarning implements Disposable {
   readonly #clock: Clock;
   readonly #remind: (message: string) => void;
   #timer: Disposable;

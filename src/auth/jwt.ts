@@ -1,14 +1,14 @@
 import { createPublicKey, createSecretKey } from 'node:crypto';
 import type * as Jose from 'jose';
-import { type Clock, messageOf, SwarmlensError } from '../shared/index.js';
+import { type Clock, errorMessage, SwarmlensError } from '../shared/index.js';
 import type { Logger } from '../telemetry/index.js';
-import { refused } from './bearer.js';
-import { permissionsOf, restrictionOf, subjectOf } from './claims.js';
+import { unauthenticatedError } from './bearer.js';
+import { parsePermissions, parseRestriction, parseSubject } from './claims.js';
 import { createViewer, type Viewer } from './viewer.js';
 
 /** By what a JWT may be signed: with a secret that both know, or with a key of which we know the public half. */
-export const SECRET_ALGORITHMS = ['HS256', 'HS384', 'HS512'] as const;
-export const KEY_ALGORITHMS = [
+export const HMAC_ALGORITHMS = ['HS256', 'HS384', 'HS512'] as const;
+export const ASYMMETRIC_ALGORITHMS = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
   ...['ES256', 'ES384', 'ES512', 'EdDSA'],
 ] as const;
@@ -67,12 +67,12 @@ export class JwtVerifier {
     const claims = await this.#verified(token);
     const { exp = 0, iat } = claims;
     if (iat !== undefined && iat * 1000 > this.#deps.clock.now() + clockToleranceSeconds * 1000) {
-      throw refused('The token is not valid yet: it was issued in the future.');
+      throw unauthenticatedError('The token is not valid yet: it was issued in the future.');
     }
     return createViewer({
-      subject: subjectOf(claims.sub),
-      permissions: permissionsOf(claims, scopeClaim),
-      restriction: restrictionOf(claims['swarmlens']),
+      subject: parseSubject(claims.sub),
+      permissions: parsePermissions(claims, scopeClaim),
+      restriction: parseRestriction(claims['swarmlens']),
       // Not later than the moment from which on it would be refused.
       expiresAtMs: (exp + clockToleranceSeconds) * 1000,
     });
@@ -98,13 +98,16 @@ export class JwtVerifier {
   #refusal(error: unknown): SwarmlensError {
     const { errors } = this.#jose;
     if (!(error instanceof errors.JOSEError) || KEYS_FAILED.has(error.code)) {
-      this.#deps.logger.error({ error: messageOf(error) }, 'the keys that tokens are verified with cannot be fetched');
+      this.#deps.logger.error(
+        { error: errorMessage(error) },
+        'the keys that tokens are verified with cannot be fetched',
+      );
       return new SwarmlensError('SERVER_UNAVAILABLE', 'The token cannot be verified now: try again later.');
     }
     this.#deps.logger.debug({ code: error.code }, 'a token was refused');
-    if (error instanceof errors.JWTExpired) return refused('The token has expired.');
-    if (!(error instanceof errors.JWTClaimValidationFailed)) return refused('The token is not valid.');
-    return refused(WRONG_CLAIMS[error.claim] ?? 'The token is not valid.');
+    if (error instanceof errors.JWTExpired) return unauthenticatedError('The token has expired.');
+    if (!(error instanceof errors.JWTClaimValidationFailed)) return unauthenticatedError('The token is not valid.');
+    return unauthenticatedError(WRONG_CLAIMS[error.claim] ?? 'The token is not valid.');
   }
 }
 

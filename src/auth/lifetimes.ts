@@ -4,16 +4,16 @@ import type { Viewer } from './viewer.js';
 /** Timers do not take more than 24 days, and the time of day may be set: it is looked at once a minute at least. */
 const LOOK_MS = 60_000;
 
-interface Lifetime {
+interface WatchedViewer {
   readonly viewer: Viewer;
   readonly onEnd: (reason: string) => void;
 }
 
 /** Ends what is open for viewers who are no longer let in. One timer for all of them, and none while there is nobody. */
-export class Lifetimes implements Disposable {
+export class TokenExpiryMonitor implements Disposable {
   readonly #clock: Clock;
   readonly #isRevoked: (viewer: Viewer) => boolean;
-  readonly #open = new Set<Lifetime>();
+  readonly #open = new Set<WatchedViewer>();
   #timer: { readonly atMs: number; readonly schedule: Disposable } | null = null;
 
   constructor(clock: Clock, isRevoked: (viewer: Viewer) => boolean) {
@@ -45,7 +45,7 @@ export class Lifetimes implements Disposable {
   }
 
   /** Ends what is over; to be called when a token may have been revoked. */
-  review(): void {
+  checkAll(): void {
     for (const lifetime of [...this.#open]) {
       const reason = this.#reasonToEnd(lifetime.viewer);
       // One that was ended meanwhile, by the end of another, is gone.
@@ -72,7 +72,7 @@ export class Lifetimes implements Disposable {
     const atMs = Math.min(expiresAtMs, nowMs + LOOK_MS);
     if (this.#timer !== null && this.#timer.atMs <= atMs) return;
     this.#stop();
-    this.#timer = { atMs, schedule: this.#clock.schedule(Math.ceil(atMs - nowMs), () => this.review()) };
+    this.#timer = { atMs, schedule: this.#clock.schedule(Math.ceil(atMs - nowMs), () => this.checkAll()) };
   }
 
   #stop(): void {

@@ -1,15 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Clock, FileChanges, fileMark, messageOf } from '../shared/index.js';
+import { type Clock, FileWatcher, fileFingerprint, errorMessage } from '../shared/index.js';
 import type { Logger } from '../telemetry/index.js';
-import { refused } from './bearer.js';
-import { isSecretOf, parseToken } from './token.js';
+import { unauthenticatedError } from './bearer.js';
+import { verifySecret, parseStaticToken } from './token.js';
 import { readTokenFile, type StoredToken, TokenFileError } from './token-file.js';
 import { createViewer, type Viewer } from './viewer.js';
 
 /** Between two looks at the file: a token that is revoked there is to be so within a second. */
 const LOOK_MS = 500;
 
-export interface StaticTokensOptions {
+export interface StaticTokenStoreOptions {
   readonly file: string;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -25,17 +25,17 @@ interface Entry {
  * The tokens of a file, as they stand there now. A file that is wrong changes nothing, as a mistake in it must not shut
  * everybody out; one that has been taken away takes all tokens with it.
  */
-export class StaticTokens implements AsyncDisposable {
-  readonly #options: StaticTokensOptions;
+export class StaticTokenStore implements AsyncDisposable {
+  readonly #options: StaticTokenStoreOptions;
   readonly #onChange: () => void;
   readonly #stop = new AbortController();
-  readonly #changes: FileChanges;
+  readonly #changes: FileWatcher;
   #entries: ReadonlyMap<string, Entry>;
   #viewers: ReadonlySet<Viewer>;
   readonly #running: Promise<void>;
 
   private constructor(
-    options: StaticTokensOptions,
+    options: StaticTokenStoreOptions,
     seen: string,
     tokens: readonly StoredToken[],
     onChange: () => void,
@@ -45,8 +45,8 @@ export class StaticTokens implements AsyncDisposable {
     this.#onChange = onChange;
     this.#entries = entriesOf(tokens, new Map());
     this.#viewers = viewersOf(this.#entries);
-    this.#changes = new FileChanges(file, clock, (error) =>
-      logger.debug({ error: messageOf(error) }, 'the file system tells of no changes'),
+    this.#changes = new FileWatcher(file, clock, (error) =>
+      logger.debug({ error: errorMessage(error) }, 'the file system tells of no changes'),
     );
     this.#running = this.#run(seen, this.#stop.signal);
   }
@@ -55,20 +55,21 @@ export class StaticTokens implements AsyncDisposable {
    * @param onChange called after the tokens have changed
    * @throws TokenFileError
    */
-  static async open(options: StaticTokensOptions, onChange: () => void): Promise<StaticTokens> {
-    const mark = await fileMark(options.file);
-    return new StaticTokens(options, mark, await readTokenFile(options.file), onChange);
+  static async open(options: StaticTokenStoreOptions, onChange: () => void): Promise<StaticTokenStore> {
+    const mark = await fileFingerprint(options.file);
+    return new StaticTokenStore(options, mark, await readTokenFile(options.file), onChange);
   }
 
   /** @throws SwarmlensError UNAUTHENTICATED, in the same words for one that never was and one that was revoked */
   verify(text: string): Viewer {
-    const parts = parseToken(text);
+    const parts = parseStaticToken(text);
     const entry = parts && this.#entries.get(parts.id);
-    if (parts == null || entry == null || !isSecretOf(entry.token.hash, parts.secret)) {
-      throw refused('The token is not known: it was never made here, or it has been revoked.');
+    if (parts == null || entry == null || !verifySecret(entry.token.hash, parts.secret)) {
+      throw unauthenticatedError('The token is not known: it was never made here, or it has been revoked.');
     }
     const { expiresAtMs } = entry.viewer;
-    if (expiresAtMs !== null && expiresAtMs <= this.#options.clock.now()) throw refused('The token has expired.');
+    if (expiresAtMs !== null && expiresAtMs <= this.#options.clock.now())
+      throw unauthenticatedError('The token has expired.');
     return entry.viewer;
   }
 
@@ -87,8 +88,8 @@ export class StaticTokens implements AsyncDisposable {
     const { file, logger } = this.#options;
     let seen = first;
     while (!isAborted(signal)) {
-      await this.#changes.pause(LOOK_MS, signal);
-      const mark = await fileMark(file);
+      await this.#changes.waitForChange(LOOK_MS, signal);
+      const mark = await fileFingerprint(file);
       if (isAborted(signal) || mark === seen) continue;
       seen = mark;
       try {
@@ -96,7 +97,7 @@ export class StaticTokens implements AsyncDisposable {
       } catch (error) {
         const isMissing = error instanceof TokenFileError && error.isMissing;
         logger.error(
-          { error: messageOf(error) },
+          { error: errorMessage(error) },
           isMissing ? 'all tokens are revoked' : 'the tokens stay as they were: revoking one there has no effect yet',
         );
         if (isMissing) this.#replace([]);

@@ -1,7 +1,7 @@
 import { open, readFile, rename, unlink } from 'node:fs/promises';
 import { z } from 'zod';
 import { MCP_SERVER_TYPES } from '../domain/index.js';
-import { messageOf } from '../shared/index.js';
+import { errorMessage } from '../shared/index.js';
 import { PERMISSIONS } from './viewer.js';
 
 const LIST = z.array(z.string()).nullable();
@@ -75,7 +75,7 @@ export async function readTokenFile(file: string): Promise<readonly StoredToken[
  * made exclusively before the old one is read, so that of two who change it at once neither undoes the other.
  * @throws TokenFileError
  */
-export async function changeTokenFile(
+export async function updateTokenFile(
   file: string,
   change: (tokens: readonly StoredToken[]) => readonly StoredToken[],
 ): Promise<void> {
@@ -98,7 +98,7 @@ async function openNew(file: string, next: string): ReturnType<typeof open> {
   try {
     return await open(next, 'wx', 0o600);
   } catch (error) {
-    if (!hasCode(error, 'EEXIST')) throw new TokenFileError(file, `cannot be written – ${messageOf(error)}`);
+    if (!hasCode(error, 'EEXIST')) throw new TokenFileError(file, `cannot be written – ${errorMessage(error)}`);
     throw new TokenFileError(file, `is being changed by somebody else; if nobody does, delete ${next}`);
   }
 }

@@ -18,7 +18,7 @@ export interface Viewer {
 }
 
 /** The viewer where there is no authentication. */
-export const EVERYONE: Viewer = {
+export const ANONYMOUS_VIEWER: Viewer = {
   scope: 'everyone',
   restriction: UNRESTRICTED,
   permissions: new Set(PERMISSIONS),

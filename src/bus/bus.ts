@@ -1,4 +1,4 @@
-import type { ServerChange } from '../state/index.js';
+import type { ServerDelta } from '../state/index.js';
 
 /**
  * Carries changes from the node that polls a server to every node that shows it, the polling one included. Delivery
@@ -6,7 +6,7 @@ import type { ServerChange } from '../state/index.js';
  */
 export interface Bus extends AsyncDisposable {
   /** Has called back everybody on this node when it returns; rejects when one of them threw. */
-  publish(change: ServerChange): Promise<void>;
+  publish(change: ServerDelta): Promise<void>;
   /** Calls back for each change from now on; dispose to stop. */
-  subscribe(callback: (change: ServerChange) => void): Disposable;
+  subscribe(callback: (change: ServerDelta) => void): Disposable;
 }

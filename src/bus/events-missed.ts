@@ -1,7 +1,14 @@
 import type { Notice } from '../domain/index.js';
-import { type Clock, timestamp } from '../shared/index.js';
+import { type Clock, isoTimestamp } from '../shared/index.js';
 
 /** What people are told instead of events that did not come. */
-export function eventsMissed(serverId: string, message: string, clock: Clock): Notice {
-  return { type: 'notice', code: 'EVENTS_MISSED', severity: 'WARNING', message, serverId, timestamp: timestamp(clock) };
+export function eventsMissedNotice(serverId: string, message: string, clock: Clock): Notice {
+  return {
+    type: 'notice',
+    code: 'EVENTS_MISSED',
+    severity: 'WARNING',
+    message,
+    serverId,
+    timestamp: isoTimestamp(clock),
+  };
 }

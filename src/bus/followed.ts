@@ -1,19 +1,26 @@
-import { type Clock, messageOf, timestamp } from '../shared/index.js';
-import { changesState, emptyChange, type ServerChange, serverPicture, staleCopy, type Store } from '../state/index.js';
+import { type Clock, errorMessage, isoTimestamp } from '../shared/index.js';
+import {
+  hasStateChanges,
+  emptyDelta,
+  type ServerDelta,
+  serverSnapshot,
+  toStaleSnapshot,
+  type Store,
+} from '../state/index.js';
 import type { Logger } from '../telemetry/index.js';
-import { eventsMissed } from './events-missed.js';
-import type { RedisLink } from './redis-link.js';
-import { parsePosition, readPicture } from './stored-picture.js';
-import { basisOf, changeOf, type WireMessage, type WirePosition } from './wire.js';
+import { eventsMissedNotice } from './events-missed.js';
+import type { RedisConnection } from './redis-link.js';
+import { parsePosition, readStoredSnapshot } from './stored-picture.js';
+import { baseSequence, toServerDelta, type BusMessage, type BusPosition } from './wire.js';
 
-export interface FollowedDeps {
-  readonly link: RedisLink;
+export interface ServerFollowerDeps {
+  readonly link: RedisConnection;
   readonly store: Store;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly leaseMs: number;
   /** Has the change committed before it returns. */
-  readonly emit: (change: ServerChange) => void;
+  readonly emit: (change: ServerDelta) => void;
   /** Something of a server may have come and gone without having been told here. */
   readonly onGap: () => void;
 }
@@ -22,34 +29,34 @@ export interface FollowedDeps {
  * One server that another node holds: its messages are applied in their order; whenever one does not fit, the picture
  * in Redis is read instead. So no message is ever waited for, and none is kept.
  */
-export class Followed {
-  readonly #deps: FollowedDeps;
+export class ServerFollower {
+  readonly #deps: ServerFollowerDeps;
   readonly #serverId: string;
   /** What the store shows; `null`: nothing that a message could build on. */
-  #position: WirePosition | null = null;
+  #position: BusPosition | null = null;
   /** Up to where events have come. */
-  #eventsAt: WirePosition | null = null;
+  #eventsAt: BusPosition | null = null;
   /** Of all messages that came while the picture was being read. */
-  #newest: WirePosition | null = null;
+  #newest: BusPosition | null = null;
   /** What the store showed when a look last found something newer in Redis. */
-  #lagging: WirePosition | null = null;
+  #lagging: BusPosition | null = null;
   #reading: Promise<void> | null = null;
   #isToRead = false;
   #missingSince: number | null = null;
   #unwatchedSince: number | null = null;
 
-  constructor(serverId: string, deps: FollowedDeps) {
+  constructor(serverId: string, deps: ServerFollowerDeps) {
     this.#serverId = serverId;
     this.#deps = deps;
   }
 
   /** The picture has been missing from Redis for so long that its holder would have written it again. */
-  get isGone(): boolean {
+  get hasExpired(): boolean {
     return this.#hasLasted(this.#missingSince);
   }
 
   /** @param message `null`: one that cannot be read */
-  receive(message: WireMessage | null): void {
+  receive(message: BusMessage | null): void {
     const { store, emit } = this.#deps;
     if (message === null) {
       this.#startReading();
@@ -57,13 +64,13 @@ export class Followed {
     }
     const events = this.#eventsOf(message);
     const isOld = this.#position !== null && !isAfter(message, this.#position);
-    const change = isOld || !this.#fits(message) ? null : changeOf(store, this.#serverId, message);
+    const change = isOld || !this.#fits(message) ? null : toServerDelta(store, this.#serverId, message);
     if (change !== null) {
-      this.#position = { term: message.term, seq: message.seq };
+      this.#position = { fencingToken: message.fencingToken, seq: message.seq };
       emit({ ...change, events });
       return;
     }
-    if (events.length > 0) emit({ ...emptyChange(this.#serverId), events, atMs: message.atMs });
+    if (events.length > 0) emit({ ...emptyDelta(this.#serverId), events, publishedAtMs: message.atMs });
     if (isOld) return;
     if (this.#reading === null) this.#startReading();
     else if (this.#newest === null || isAfter(message, this.#newest)) this.#newest = message;
@@ -73,7 +80,7 @@ export class Followed {
    * Brings the store to the picture in Redis. Only one reading is under way; one that is asked for meanwhile is done
    * once more afterwards. Never rejects: what failed is tried again at the next look.
    */
-  read(): Promise<void> {
+  resync(): Promise<void> {
     this.#isToRead = true;
     this.#reading ??= this.#readAll().finally(() => (this.#reading = null));
     return this.#reading;
@@ -83,12 +90,12 @@ export class Followed {
    * Compares with Redis, and reads what is behind for the second time: a message that was lost is found here.
    * @returns whether the store has what had been published by then
    */
-  async look(): Promise<boolean> {
+  async verify(): Promise<boolean> {
     const { link, clock } = this.#deps;
     const before = this.#position;
     const [at, lease] = await Promise.all([
-      link.commands.hget(link.names.key(this.#serverId, 'picture'), 'at'),
-      link.commands.exists(link.names.key(this.#serverId, 'lease')),
+      link.commands.hget(link.keys.key(this.#serverId, 'picture'), 'at'),
+      link.commands.exists(link.keys.key(this.#serverId, 'lease')),
     ]);
     this.#missEvents();
     this.#unwatchedSince = lease > 0 ? null : (this.#unwatchedSince ?? clock.monotonic());
@@ -105,7 +112,7 @@ export class Followed {
       this.#lagging = before;
       if (isExpected) return false;
     }
-    await this.read();
+    await this.resync();
     return this.#position !== null;
   }
 
@@ -113,28 +120,28 @@ export class Followed {
   markStale(reason: string): void {
     const { store, clock, emit } = this.#deps;
     this.#position = null;
-    const picture = serverPicture(store, this.#serverId);
+    const picture = serverSnapshot(store, this.#serverId);
     if (picture === null) return;
     const { server } = picture;
     const stale = { ...server, status: 'OFFLINE' as const, stale: true, lastError: reason };
-    const since = { staleSince: server.staleSince ?? timestamp(clock) };
-    const seenAt = store.serverSeenAt(this.#serverId);
-    const change = store.diff(staleCopy(picture, { ...stale, ...since }, seenAt), null);
-    if (changesState(change)) emit(change);
+    const since = { staleSince: server.staleSince ?? isoTimestamp(clock) };
+    const seenAt = store.serverLastSeenAt(this.#serverId);
+    const change = store.diff(toStaleSnapshot(picture, { ...stale, ...since }, seenAt), null);
+    if (hasStateChanges(change)) emit(change);
   }
 
   #startReading(): void {
     // Never rejects.
-    this.read().catch(() => undefined);
+    this.resync().catch(() => undefined);
   }
 
   /** Whether the store is where the message builds on. */
-  #fits(message: WireMessage): boolean {
-    const { body, term } = message;
+  #fits(message: BusMessage): boolean {
+    const { body, fencingToken } = message;
     if (this.#reading !== null) return false;
     if (body.x === 1) return true;
     const position = this.#position;
-    return body.g === undefined && position?.term === term && position.seq >= basisOf(message);
+    return body.g === undefined && position?.fencingToken === fencingToken && position.seq >= baseSequence(message);
   }
 
   async #readAll(): Promise<void> {
@@ -151,13 +158,13 @@ export class Followed {
       }
     } catch (error) {
       this.#position = null;
-      logger.debug({ serverId: this.#serverId, error: messageOf(error) }, 'a picture could not be read from Redis');
+      logger.debug({ serverId: this.#serverId, error: errorMessage(error) }, 'a picture could not be read from Redis');
     }
   }
 
   async #readOnce(): Promise<void> {
     const { link, store, clock, emit } = this.#deps;
-    const stored = await readPicture(link, this.#serverId);
+    const stored = await readStoredSnapshot(link, this.#serverId);
     this.#deps.onGap();
     if (stored === null) {
       this.#missingSince ??= clock.monotonic();
@@ -167,18 +174,18 @@ export class Followed {
     this.#missingSince = null;
     this.#position = stored.at;
     this.#eventsAt ??= stored.at;
-    const change = { ...store.diff(stored.picture, stored.seenAt), atMs: stored.atMs };
-    if (changesState(change) || stored.seenAt !== store.serverSeenAt(this.#serverId)) emit(change);
+    const change = { ...store.diff(stored.snapshot, stored.seenAt), publishedAtMs: stored.atMs };
+    if (hasStateChanges(change) || stored.seenAt !== store.serverLastSeenAt(this.#serverId)) emit(change);
   }
 
   /** Those that have not come yet. */
-  #eventsOf(message: WireMessage): ServerChange['events'] {
-    const { term, seq, body } = message;
+  #eventsOf(message: BusMessage): ServerDelta['events'] {
+    const { fencingToken, seq, body } = message;
     const last = this.#eventsAt;
-    if (last !== null && !isAfter({ term, seq }, last)) return [];
-    this.#eventsAt = { term, seq };
+    if (last !== null && !isAfter({ fencingToken, seq }, last)) return [];
+    this.#eventsAt = { fencingToken, seq };
     const { v = [] } = body;
-    const isGap = last !== null && basisOf(message) > (last.term === term ? last.seq : 0);
+    const isGap = last !== null && baseSequence(message) > (last.fencingToken === fencingToken ? last.seq : 0);
     return isGap ? [this.#missed(), ...v] : v;
   }
 
@@ -187,12 +194,12 @@ export class Followed {
     const position = this.#position;
     if (position === null || this.#eventsAt === null || !isAfter(position, this.#eventsAt)) return;
     this.#eventsAt = position;
-    this.#deps.emit({ ...emptyChange(this.#serverId), events: [this.#missed()] });
+    this.#deps.emit({ ...emptyDelta(this.#serverId), events: [this.#missed()] });
   }
 
-  #missed(): ServerChange['events'][number] {
+  #missed(): ServerDelta['events'][number] {
     const message = `events of ${this.#serverId} may have been missed: a message of its node was lost`;
-    return eventsMissed(this.#serverId, message, this.#deps.clock);
+    return eventsMissedNotice(this.#serverId, message, this.#deps.clock);
   }
 
   #hasLasted(since: number | null): boolean {
@@ -200,10 +207,10 @@ export class Followed {
   }
 }
 
-function isAfter(a: WirePosition, b: WirePosition): boolean {
-  return a.term === b.term ? a.seq > b.seq : a.term > b.term;
+function isAfter(a: BusPosition, b: BusPosition): boolean {
+  return a.fencingToken === b.fencingToken ? a.seq > b.seq : a.fencingToken > b.fencingToken;
 }
 
-function isSame(a: WirePosition | null, b: WirePosition | null): boolean {
-  return a?.term === b?.term && a?.seq === b?.seq;
+function isSame(a: BusPosition | null, b: BusPosition | null): boolean {
+  return a?.fencingToken === b?.fencingToken && a?.seq === b?.seq;
 }

@@ -1,4 +1,4 @@
-import { type Clock, messageOf, Pulse, scheduleDeadline } from '../shared/index.js';
+import { type Clock, errorMessage, WakeSignal, scheduleDeadline } from '../shared/index.js';
 import type { RedisClient } from './redis-clients.js';
 
 /** Between two questions whether Redis is there. */
@@ -12,19 +12,19 @@ const GIVE_UP_MS = 5_000;
  * Whether one connection answers. A closed connection tells; a Redis that was stopped, or a network that swallows
  * everything, keeps the connection and says nothing, so it is asked.
  */
-export class Heartbeat implements AsyncDisposable {
-  readonly #options: HeartbeatOptions;
-  readonly #pulse: Pulse;
+export class RedisHeartbeat implements AsyncDisposable {
+  readonly #options: RedisHeartbeatOptions;
+  readonly #pulse: WakeSignal;
   readonly #end = new AbortController();
   readonly #beating: Promise<void>;
   #trouble: string | null;
   /** By the monotonic clock; `null`: it answers, or there is no connection that could. */
   #silentSince: number | null = null;
 
-  constructor(options: HeartbeatOptions) {
+  constructor(options: RedisHeartbeatOptions) {
     this.#options = options;
-    this.#pulse = new Pulse(options.clock);
-    this.#trouble = `Redis at ${options.place} is not connected yet`;
+    this.#pulse = new WakeSignal(options.clock);
+    this.#trouble = `Redis at ${options.address} is not connected yet`;
     const { client } = options;
     client.on('ready', this.#onReady);
     client.on('close', this.#onClose);
@@ -33,13 +33,13 @@ export class Heartbeat implements AsyncDisposable {
   }
 
   /** Why it is of no use now; `null`: it answers. */
-  get trouble(): string | null {
+  get failureReason(): string | null {
     return this.#trouble;
   }
 
   /** Asks at once. */
-  ring(): void {
-    this.#pulse.ring();
+  checkNow(): void {
+    this.#pulse.wake();
   }
 
   /** The client's connection has to be closed as well: a question may be under way. */
@@ -70,7 +70,7 @@ export class Heartbeat implements AsyncDisposable {
       if (client.status === 'ready') this.#set(null);
     } catch (error) {
       if (client.status !== 'ready') return;
-      this.#set(messageOf(error));
+      this.#set(errorMessage(error));
       this.#silentSince ??= askedAt;
       if (clock.monotonic() - this.#silentSince < GIVE_UP_MS) return;
       this.#silentSince = null;
@@ -78,7 +78,7 @@ export class Heartbeat implements AsyncDisposable {
     }
   }
 
-  readonly #onReady = (): void => this.#pulse.ring();
+  readonly #onReady = (): void => this.#pulse.wake();
 
   readonly #onClose = (): void => {
     this.#silentSince = null;
@@ -86,22 +86,22 @@ export class Heartbeat implements AsyncDisposable {
     if (this.#trouble === null) this.#set('the connection has ended');
   };
 
-  readonly #onError = (error: unknown): void => this.#set(messageOf(error));
+  readonly #onError = (error: unknown): void => this.#set(errorMessage(error));
 
   #set(reason: string | null): void {
     if (this.#end.signal.aborted) return;
-    const { place, secret, onChange } = this.#options;
+    const { address, secret, onChange } = this.#options;
     const text = reason === null || secret === null ? reason : reason.replaceAll(secret, '***');
-    this.#trouble = text === null ? null : `Redis at ${place}: ${text}`;
+    this.#trouble = text === null ? null : `Redis at ${address}: ${text}`;
     onChange();
   }
 }
 
-export interface HeartbeatOptions {
+export interface RedisHeartbeatOptions {
   readonly client: RedisClient;
   readonly clock: Clock;
   /** Where Redis is, for people. */
-  readonly place: string;
+  readonly address: string;
   /** What must not be told. */
   readonly secret: string | null;
   /** What has to be done, before it counts as answering, when the connection is new or something is still to do. */

@@ -1,36 +1,36 @@
 import type { SwarmlensEvent } from '../domain/index.js';
-import { type Clock, messageOf } from '../shared/index.js';
+import { type Clock, errorMessage } from '../shared/index.js';
 import {
-  changesState,
+  hasStateChanges,
   type ServerChanges,
   serverChangesSince,
   type ServerCursor,
-  serverPicture,
+  serverSnapshot,
   type Store,
 } from '../state/index.js';
 import type { Logger } from '../telemetry/index.js';
-import { eventsMissed } from './events-missed.js';
-import type { RedisLink } from './redis-link.js';
-import { REMOVE, WRITE } from './scripts.js';
-import { pictureFields, positionText, removedFields } from './stored-picture.js';
-import { bodyOf, encodeMessage } from './wire.js';
+import { eventsMissedNotice } from './events-missed.js';
+import type { RedisConnection } from './redis-link.js';
+import { REMOVE_SNAPSHOT, WRITE_SNAPSHOT } from './scripts.js';
+import { snapshotFields, formatPosition, removedFields } from './stored-picture.js';
+import { createMessageBody, encodeBusMessage } from './wire.js';
 
-export interface OutletDeps {
-  readonly link: RedisLink;
+export interface ServerWriterDeps {
+  readonly link: RedisConnection;
   readonly store: Store;
   readonly clock: Clock;
   readonly logger: Logger;
   /** How long a picture stays in Redis that nobody writes or renews. */
-  readonly lifeMs: number;
+  readonly snapshotTtlMs: number;
   /** Another node has a newer term: this one no longer watches the server. */
   readonly onFenced: (serverId: string) => void;
   /** A picture has been written as a whole: the server may not be in the list of servers. */
-  readonly onWhole: () => void;
+  readonly onSnapshotWritten: () => void;
   /** All up to a revision of the store is in Redis, and was told to the others at that time of Redis. */
-  readonly onWritten: (written: Written) => void;
+  readonly onWritten: (written: WriteConfirmation) => void;
 }
 
-export interface Written {
+export interface WriteConfirmation {
   readonly serverId: string;
   readonly revision: number;
   /** By the clock of Redis, milliseconds since the epoch. */
@@ -44,9 +44,9 @@ const SEEN_AGAIN_MS = 1_000;
  * Writes one server, which this node holds, to Redis and tells the others. What is not written yet is nowhere but in
  * the store: this keeps a cursor. While one write is under way, or Redis is away, changes come together.
  */
-export class Outlet implements AsyncDisposable {
-  readonly term: number;
-  readonly #deps: OutletDeps;
+export class ServerWriter implements AsyncDisposable {
+  readonly fencingToken: number;
+  readonly #deps: ServerWriterDeps;
   readonly #serverId: string;
   /** Of the last message that all were surely told, and what it told. */
   #basis = 0;
@@ -63,39 +63,39 @@ export class Outlet implements AsyncDisposable {
   #writing: Promise<void> | null = null;
 
   /** @param events where the first event stands that is to be told */
-  constructor(serverId: string, term: number, events: number, deps: OutletDeps) {
+  constructor(serverId: string, term: number, events: number, deps: ServerWriterDeps) {
     this.#serverId = serverId;
-    this.term = term;
+    this.fencingToken = term;
     this.#cursor = { revision: -1, events };
     this.#deps = deps;
   }
 
   /** Something of the server may have changed. */
-  tell(): void {
+  scheduleWrite(): void {
     this.#isTold = true;
     if (this.#writing !== null || this.#isEnded || !this.#deps.link.isUp) return;
     this.#writing = this.#writeAll().finally(() => {
       this.#writing = null;
       // Told between the last look and now.
-      if (this.#isTold && !this.#hasFailed) this.tell();
+      if (this.#isTold && !this.#hasFailed) this.scheduleWrite();
     });
   }
 
   /** Looks whether the picture in Redis is still the one that was written, and keeps it for a while longer. */
   async renew(): Promise<void> {
-    const { link, lifeMs } = this.#deps;
+    const { link, snapshotTtlMs } = this.#deps;
     const before = this.#at;
-    const key = link.names.key(this.#serverId, 'picture');
+    const key = link.keys.key(this.#serverId, 'picture');
     if (this.#isIdleAt(before)) {
-      const [at] = await Promise.all([link.commands.hget(key, 'at'), link.commands.pexpire(key, lifeMs)]);
+      const [at] = await Promise.all([link.commands.hget(key, 'at'), link.commands.pexpire(key, snapshotTtlMs)]);
       // While a write is under way either answer would be right.
       if (at !== before && this.#isIdleAt(before)) this.#at = null;
     }
-    this.tell();
+    this.scheduleWrite();
   }
 
   /** Resolves when what was told before is written, or cannot be for now. */
-  async written(): Promise<void> {
+  async flush(): Promise<void> {
     await this.#writing;
   }
 
@@ -120,7 +120,10 @@ export class Outlet implements AsyncDisposable {
         // It is tried again with the next change, when the link is up again, and at each renewal.
         this.#isTold = true;
         this.#hasFailed = true;
-        logger.debug({ serverId: this.#serverId, error: messageOf(error) }, 'a change could not be written to Redis');
+        logger.debug(
+          { serverId: this.#serverId, error: errorMessage(error) },
+          'a change could not be written to Redis',
+        );
         return;
       }
     }
@@ -129,7 +132,7 @@ export class Outlet implements AsyncDisposable {
   async #write(): Promise<void> {
     const { link, store, clock, onWritten } = this.#deps;
     const changes = serverChangesSince(store, this.#serverId, this.#cursor);
-    const seenAt = store.serverSeenAt(this.#serverId);
+    const seenAt = store.serverLastSeenAt(this.#serverId);
     const isGone = store.servers.get(this.#serverId) === undefined;
     if ((this.#at !== null || isGone) && !this.#isWorthTelling(changes, seenAt)) return;
     const seq = (this.#seq += 1);
@@ -138,10 +141,10 @@ export class Outlet implements AsyncDisposable {
     const events = this.#eventsOf(changes);
     const body = isGone
       ? { x: 1 as const, ...(events.length > 0 && { v: events }) }
-      : bodyOf(this.#serverId, changes, { seq, basis: this.#basis, events });
+      : createMessageBody(this.#serverId, changes, { seq, basis: this.#basis, events });
     await link.publish(
-      link.names.changes(this.#serverId),
-      encodeMessage({ term: this.term, seq, atMs, nodeId: link.nodeId, body }),
+      link.keys.changes(this.#serverId),
+      encodeBusMessage({ fencingToken: this.fencingToken, seq, atMs, nodeId: link.nodeId, body }),
     );
     this.#basis = seq;
     this.#cursor = changes.cursor;
@@ -151,33 +154,33 @@ export class Outlet implements AsyncDisposable {
   }
 
   #isWorthTelling(changes: ServerChanges, seenAt: string | null): boolean {
-    if (changes.kind === 'WHOLE' || changes.missedEvents > 0 || changes.change.events.length > 0) return true;
-    if (changesState(changes.change)) return true;
+    if (changes.kind === 'WHOLE' || changes.missedEvents > 0 || changes.delta.events.length > 0) return true;
+    if (hasStateChanges(changes.delta)) return true;
     return seenAt !== this.#toldSeenAt && this.#deps.clock.monotonic() - this.#toldAtMs >= SEEN_AGAIN_MS;
   }
 
   /** @returns the time, or `null` when this node is no longer the one to write, or there is nothing to write */
   async #commit(changes: ServerChanges, seq: number, isGone: boolean): Promise<number | null> {
-    const { link, store, lifeMs } = this.#deps;
-    const { commands, names } = link;
+    const { link, store, snapshotTtlMs } = this.#deps;
+    const { commands, keys: names } = link;
     const keys = [names.key(this.#serverId, 'picture'), names.key(this.#serverId, 'term')];
-    const next = positionText({ term: this.term, seq });
+    const next = formatPosition({ fencingToken: this.fencingToken, seq });
     const write = (at: string, set: readonly string[], removed: readonly string[]): Promise<unknown> =>
-      WRITE.run(commands, keys, [this.term, at, next, lifeMs, set.length, ...set, ...removed]);
+      WRITE_SNAPSHOT.run(commands, keys, [this.fencingToken, at, next, snapshotTtlMs, set.length, ...set, ...removed]);
     let answer: unknown = 'GAP';
     if (isGone) {
-      answer = await REMOVE.run(commands, keys, [this.term]);
+      answer = await REMOVE_SNAPSHOT.run(commands, keys, [this.fencingToken]);
       if (answer !== 'FENCED') await commands.zrem(names.shared('servers'), this.#serverId);
     } else if (changes.kind === 'DELTA' && this.#at !== null) {
-      const { change } = changes;
-      answer = await write(this.#at, pictureFields(change, change.seenAt), removedFields(change));
+      const { delta } = changes;
+      answer = await write(this.#at, snapshotFields(delta, delta.seenAt), removedFields(delta));
     }
     if (answer === 'GAP') {
-      const picture = serverPicture(store, this.#serverId);
+      const picture = serverSnapshot(store, this.#serverId);
       // Removed just now: that is told next.
       if (picture === null) return null;
-      answer = await write('', pictureFields(picture, store.serverSeenAt(this.#serverId)), []);
-      if (answer !== 'FENCED') this.#deps.onWhole();
+      answer = await write('', snapshotFields(picture, store.serverLastSeenAt(this.#serverId)), []);
+      if (answer !== 'FENCED') this.#deps.onSnapshotWritten();
     }
     if (answer === 'FENCED') {
       this.#isEnded = true;
@@ -191,9 +194,9 @@ export class Outlet implements AsyncDisposable {
   }
 
   #eventsOf(changes: ServerChanges): SwarmlensEvent[] {
-    const events = changes.kind === 'WHOLE' ? changes.events : changes.change.events;
+    const events = changes.kind === 'WHOLE' ? changes.events : changes.delta.events;
     if (changes.missedEvents === 0) return [...events];
     const message = `${changes.missedEvents} events were forgotten before they could be told to other nodes`;
-    return [eventsMissed(this.#serverId, message, this.#deps.clock), ...events];
+    return [eventsMissedNotice(this.#serverId, message, this.#deps.clock), ...events];
   }
 }

@@ -17,7 +17,7 @@ const MAX_RECONNECT_MS = 250;
  * failure of that unhandled.
  * @param name that Redis shows in its list of clients
  */
-export function openClient(address: RedisAddress, name: string): RedisClient {
+export function openRedisClient(address: RedisAddress, name: string): RedisClient {
   const { kind, hosts, tls, masterName, username, password, db } = address;
   const credentials = { ...(username !== null && { username }), ...(password !== null && { password }) };
   const encryption = tls ? { tls: {} } : {};
@@ -64,7 +64,7 @@ export function openClient(address: RedisAddress, name: string): RedisClient {
 }
 
 /** Resolves when the connection is closed. Commands under way fail. */
-export async function closeClient(client: RedisClient): Promise<void> {
+export async function closeRedisClient(client: RedisClient): Promise<void> {
   if (client.status === 'end') return;
   // Between two attempts there is nothing that could still end.
   const isIdle = client.status === 'reconnecting' || client.status === 'close';

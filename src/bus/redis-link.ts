@@ -1,39 +1,39 @@
-import { type Clock, Listeners, messageOf, type RedisAddress } from '../shared/index.js';
+import { type Clock, Emitter, errorMessage, type RedisAddress } from '../shared/index.js';
 import type { Logger } from '../telemetry/index.js';
-import { Heartbeat } from './heartbeat.js';
-import { closeClient, openClient, type RedisClient } from './redis-clients.js';
-import { type Channel, RedisNames } from './redis-names.js';
-import { Subscriptions } from './subscriptions.js';
+import { RedisHeartbeat } from './heartbeat.js';
+import { closeRedisClient, openRedisClient, type RedisClient } from './redis-clients.js';
+import { type RedisChannel, RedisKeys } from './redis-names.js';
+import { ChannelSubscriptions } from './subscriptions.js';
 
 /** The connections of one node to Redis, and what is known of them. While Redis is away nothing waits for it here. */
-export interface RedisLink extends AsyncDisposable {
+export interface RedisConnection extends AsyncDisposable {
   readonly nodeId: string;
-  readonly names: RedisNames;
+  readonly keys: RedisKeys;
   /** Both connections answer, and what was subscribed is subscribed again. */
   readonly isUp: boolean;
   /** Why it is down, without secrets; `null`: it is up. */
-  readonly trouble: string | null;
+  readonly failureReason: string | null;
   /** Resolves when it is up for the first time; never when it is disposed before. */
-  readonly firstUp: Promise<void>;
+  readonly connected: Promise<void>;
   /** Calls back each time that it went up or down. */
   onChange(callback: () => void): Disposable;
   /** For everything but subscribing. A command fails at once while there is no connection, and within a second when Redis does not answer. */
   readonly commands: RedisClient;
   /** As JSON. @throws while the link is down */
-  publish(channel: Channel, message: unknown): Promise<void>;
+  publish(channel: RedisChannel, message: unknown): Promise<void>;
   /**
    * Resolves when Redis has subscribed; waits while it is away. What is no JSON arrives as `null`, with the channel it came on.
    * @param options `pattern`: the channel is a pattern
    * @throws when Redis refuses, or the link is disposed
    */
   subscribe(
-    channel: Channel,
+    channel: RedisChannel,
     callback: (message: unknown, channel: string) => void,
     options?: { readonly pattern: boolean },
   ): Promise<AsyncDisposable>;
 }
 
-export interface RedisLinkOptions {
+export interface RedisConnectionOptions {
   readonly address: RedisAddress;
   /** Of all keys and channels; not empty. */
   readonly prefix: string;
@@ -42,40 +42,40 @@ export interface RedisLinkOptions {
   readonly logger: Logger;
 }
 
-export function openRedisLink(options: RedisLinkOptions): RedisLink {
-  return new Link(options);
+export function openRedisConnection(options: RedisConnectionOptions): RedisConnection {
+  return new IoRedisConnection(options);
 }
 
-class Link implements RedisLink {
+class IoRedisConnection implements RedisConnection {
   readonly nodeId: string;
-  readonly names: RedisNames;
+  readonly keys: RedisKeys;
   readonly commands: RedisClient;
-  readonly firstUp: Promise<void>;
+  readonly connected: Promise<void>;
   readonly #subscriber: RedisClient;
-  readonly #subscriptions: Subscriptions;
-  readonly #subscriberBeats: Heartbeat;
-  readonly #heartbeats: readonly Heartbeat[];
-  readonly #changes = new Listeners<null>();
+  readonly #subscriptions: ChannelSubscriptions;
+  readonly #subscriberBeats: RedisHeartbeat;
+  readonly #heartbeats: readonly RedisHeartbeat[];
+  readonly #changes = new Emitter<null>();
   readonly #logger: Logger;
   #wasUp = false;
 
-  constructor({ address, prefix, nodeId, clock, logger }: RedisLinkOptions) {
+  constructor({ address, prefix, nodeId, clock, logger }: RedisConnectionOptions) {
     this.#logger = logger;
     this.nodeId = nodeId;
-    this.names = new RedisNames(prefix);
+    this.keys = new RedisKeys(prefix);
     const name = `${prefix}:${nodeId}`;
-    this.commands = openClient(address, name);
-    this.#subscriber = openClient(address, name);
-    this.#subscriptions = new Subscriptions(this.#subscriber, this.commands);
+    this.commands = openRedisClient(address, name);
+    this.#subscriber = openRedisClient(address, name);
+    this.#subscriptions = new ChannelSubscriptions(this.#subscriber, this.commands);
     const place = address.hosts.map(({ host, port }) => `${host}:${port}`).join(', ');
-    const common = { clock, place, secret: address.password, onChange: () => this.#look() };
-    this.#subscriberBeats = new Heartbeat({
+    const common = { clock, address: place, secret: address.password, onChange: () => this.#look() };
+    this.#subscriberBeats = new RedisHeartbeat({
       ...common,
       client: this.#subscriber,
       prepare: () => this.#subscriptions.renew(),
     });
-    this.#heartbeats = [new Heartbeat({ ...common, client: this.commands }), this.#subscriberBeats];
-    this.firstUp = new Promise((resolve) => {
+    this.#heartbeats = [new RedisHeartbeat({ ...common, client: this.commands }), this.#subscriberBeats];
+    this.connected = new Promise((resolve) => {
       const listening = this.onChange(() => {
         listening[Symbol.dispose]();
         resolve();
@@ -84,47 +84,47 @@ class Link implements RedisLink {
   }
 
   get isUp(): boolean {
-    return this.trouble === null;
+    return this.failureReason === null;
   }
 
-  get trouble(): string | null {
-    return this.#heartbeats.find(({ trouble }) => trouble !== null)?.trouble ?? null;
+  get failureReason(): string | null {
+    return this.#heartbeats.find(({ failureReason }) => failureReason !== null)?.failureReason ?? null;
   }
 
   onChange(callback: () => void): Disposable {
     return this.#changes.add(callback);
   }
 
-  async publish(channel: Channel, message: unknown): Promise<void> {
-    if (this.trouble !== null) throw new Error(this.trouble);
+  async publish(channel: RedisChannel, message: unknown): Promise<void> {
+    if (this.failureReason !== null) throw new Error(this.failureReason);
     await this.#subscriptions.publish(channel, message);
   }
 
   subscribe(
-    channel: Channel,
+    channel: RedisChannel,
     callback: (message: unknown, channel: string) => void,
     { pattern } = { pattern: false },
   ): Promise<AsyncDisposable> {
     const added = this.#subscriptions.add(channel, pattern, callback);
-    this.#subscriberBeats.ring();
+    this.#subscriberBeats.checkNow();
     return added;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     const beats = this.#heartbeats.map((heartbeat) => heartbeat[Symbol.asyncDispose]());
     this.#subscriptions.end();
-    await Promise.all([...beats, closeClient(this.commands), closeClient(this.#subscriber)]);
+    await Promise.all([...beats, closeRedisClient(this.commands), closeRedisClient(this.#subscriber)]);
   }
 
   #look(): void {
     if (this.isUp === this.#wasUp) return;
     this.#wasUp = this.isUp;
     if (this.#wasUp) this.#logger.info({}, 'Redis answers');
-    else this.#logger.warn({ reason: this.trouble }, 'Redis is away');
+    else this.#logger.warn({ reason: this.failureReason }, 'Redis is away');
     try {
       this.#changes.emit(null);
     } catch (error) {
-      this.#logger.error({ error: messageOf(error) }, 'a listener of the connection to Redis failed');
+      this.#logger.error({ error: errorMessage(error) }, 'a listener of the connection to Redis failed');
     }
   }
 }

@@ -1,16 +1,16 @@
 /** The full name of a channel, or a pattern of names. */
-export type Channel = string;
+export type RedisChannel = string;
 
-export type KeyKind = 'lease' | 'term' | 'picture' | 'health';
+export type RedisKeyKind = 'lease' | 'term' | 'picture' | 'health';
 
 /**
  * The names of all that swarmlens has in Redis. The braces put all keys of one server into one slot of a cluster, so
  * that one script may touch them; ids are percent-encoded, because one with a brace would say otherwise.
  */
-export class RedisNames {
+export class RedisKeys {
   readonly prefix: string;
   /** A pattern of the channels of all servers. */
-  readonly allChanges: Channel;
+  readonly allChanges: RedisChannel;
 
   /** @param prefix without characters that mean something in a pattern */
   constructor(prefix: string) {
@@ -19,17 +19,17 @@ export class RedisNames {
   }
 
   /** A key of one server. */
-  key(serverId: string, kind: KeyKind): string {
+  key(serverId: string, kind: RedisKeyKind): string {
     return `${this.prefix}:{${encodeURIComponent(serverId)}}:${kind}`;
   }
 
   /** The channel that the changes of one server go over. */
-  changes(serverId: string): Channel {
+  changes(serverId: string): RedisChannel {
     return `${this.prefix}:{${encodeURIComponent(serverId)}}:changes`;
   }
 
   /** Whose changes go over a channel; `null`: it is no such channel. */
-  serverOf(channel: Channel): string | null {
+  parseServerId(channel: RedisChannel): string | null {
     const start = `${this.prefix}:{`;
     const end = '}:changes';
     if (!channel.startsWith(start) || !channel.endsWith(end)) return null;
@@ -41,7 +41,7 @@ export class RedisNames {
   }
 
   /** The channel of one node. */
-  node(nodeId: string): Channel {
+  nodeChannel(nodeId: string): RedisChannel {
     return `${this.prefix}:node:${nodeId}`;
   }
 

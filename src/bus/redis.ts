@@ -1,20 +1,20 @@
 import { z } from 'zod';
-import { type Clock, Listeners, messageOf, Pulse } from '../shared/index.js';
-import type { ServerChange, Store } from '../state/index.js';
+import { type Clock, Emitter, errorMessage, WakeSignal } from '../shared/index.js';
+import type { ServerDelta, Store } from '../state/index.js';
 import type { Logger } from '../telemetry/index.js';
 import type { Bus } from './bus.js';
-import { Followed, type FollowedDeps } from './followed.js';
-import { Outlet, type OutletDeps, type Written } from './outlet.js';
-import type { RedisLink } from './redis-link.js';
+import { ServerFollower, type ServerFollowerDeps } from './followed.js';
+import { ServerWriter, type ServerWriterDeps, type WriteConfirmation } from './outlet.js';
+import type { RedisConnection } from './redis-link.js';
 import { LIST_SERVERS } from './scripts.js';
-import type { Terms } from './terms.js';
-import { parseMessage } from './wire.js';
+import type { FencingTokens } from './terms.js';
+import { parseBusMessage } from './wire.js';
 
 export interface RedisBusOptions {
-  readonly link: RedisLink;
+  readonly link: RedisConnection;
   /** That the first subscriber commits every change to. */
   readonly store: Store;
-  readonly terms: Terms;
+  readonly fencingTokens: FencingTokens;
   /** How long a node that holds a server may be silent, milliseconds. */
   readonly leaseMs: number;
   readonly clock: Clock;
@@ -23,7 +23,7 @@ export interface RedisBusOptions {
   readonly onFenced: (serverId: string) => void;
 }
 
-export interface RedisBusFigures {
+export interface RedisBusStats {
   /** Messages that this node has sent, and that have come from others. */
   readonly published: number;
   readonly received: number;
@@ -49,13 +49,13 @@ const LISTED = z.tuple([z.coerce.number(), z.array(z.string())]);
  */
 export class RedisBus implements Bus {
   readonly #options: RedisBusOptions;
-  readonly #listeners = new Listeners<ServerChange>();
-  readonly #writes = new Listeners<Written>();
-  readonly #outlets = new Map<string, Outlet>();
-  readonly #followed = new Map<string, Followed>();
-  readonly #outletDeps: OutletDeps;
-  readonly #followedDeps: FollowedDeps;
-  readonly #pulse: Pulse;
+  readonly #listeners = new Emitter<ServerDelta>();
+  readonly #writes = new Emitter<WriteConfirmation>();
+  readonly #outlets = new Map<string, ServerWriter>();
+  readonly #followed = new Map<string, ServerFollower>();
+  readonly #outletDeps: ServerWriterDeps;
+  readonly #followedDeps: ServerFollowerDeps;
+  readonly #pulse: WakeSignal;
   readonly #end = new AbortController();
   readonly #linkChanges: Disposable;
   readonly #subscribed: Promise<AsyncDisposable | null>;
@@ -70,12 +70,12 @@ export class RedisBus implements Bus {
     this.#options = options;
     this.#outletDeps = {
       ...options,
-      lifeMs: leaseMs * LIFE_LEASES,
+      snapshotTtlMs: leaseMs * LIFE_LEASES,
       onFenced,
-      onWhole: () => this.#pulse.ring(),
+      onSnapshotWritten: () => this.#pulse.wake(),
       onWritten: (written) => {
         this.#counts.published += 1;
-        store.timeline?.published(written);
+        store.timeline?.markPublished(written);
         this.#safely(() => this.#writes.emit(written));
       },
     };
@@ -87,43 +87,43 @@ export class RedisBus implements Bus {
         this.#interrupted();
       },
     };
-    this.#pulse = new Pulse(options.clock);
+    this.#pulse = new WakeSignal(options.clock);
     this.#linkChanges = link.onChange(() => this.#onLinkChange());
     this.#subscribed = this.#subscribe();
     this.#looking = this.#lookAgain(this.#end.signal);
   }
 
-  async publish(change: ServerChange): Promise<void> {
+  async publish(change: ServerDelta): Promise<void> {
     try {
       this.#listeners.emit(change);
     } finally {
-      this.#outletOf(change.serverId, change.events.length)?.tell();
+      this.#outletOf(change.serverId, change.events.length)?.scheduleWrite();
     }
   }
 
-  subscribe(callback: (change: ServerChange) => void): Disposable {
+  subscribe(callback: (change: ServerDelta) => void): Disposable {
     return this.#listeners.add(callback);
   }
 
   /** Calls back when what was published of a server is in Redis. */
-  onWritten(callback: (written: Written) => void): Disposable {
+  onWrite(callback: (written: WriteConfirmation) => void): Disposable {
     return this.#writes.add(callback);
   }
 
   /** What there has been to do, since the start. */
-  figures(): RedisBusFigures {
+  stats(): RedisBusStats {
     return { ...this.#counts, lagMs: this.#lagMs };
   }
 
   /** Resolves when what was published of a server before is in Redis, or cannot be for now. */
-  async written(serverId: string): Promise<void> {
-    await this.#outlets.get(serverId)?.written();
+  async flush(serverId: string): Promise<void> {
+    await this.#outlets.get(serverId)?.flush();
   }
 
   /** Resolves when the store has the newest picture of a server, or it cannot be had for now. */
-  async synced(serverId: string): Promise<void> {
+  async pull(serverId: string): Promise<void> {
     if (!this.#options.link.isUp) return;
-    await (this.#followed.get(serverId) ?? new Followed(serverId, this.#followedDeps)).read();
+    await (this.#followed.get(serverId) ?? new ServerFollower(serverId, this.#followedDeps)).resync();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -140,28 +140,28 @@ export class RedisBus implements Bus {
     const { link, logger } = this.#options;
     try {
       const subscription = await link.subscribe(
-        link.names.allChanges,
+        link.keys.allChanges,
         (message, channel) => this.#receive(message, channel),
         { pattern: true },
       );
       this.#isSubscribed = true;
       // What was told before is not known.
-      this.#pulse.ring();
+      this.#pulse.wake();
       return subscription;
     } catch (error) {
-      logger.debug({ error: messageOf(error) }, 'changes of other nodes are not subscribed');
+      logger.debug({ error: errorMessage(error) }, 'changes of other nodes are not subscribed');
       return null;
     }
   }
 
   #receive(value: unknown, channel: string): void {
-    const { link, terms, clock } = this.#options;
-    const serverId = link.names.serverOf(channel);
+    const { link, fencingTokens, clock } = this.#options;
+    const serverId = link.keys.parseServerId(channel);
     if (serverId === null || this.#end.signal.aborted) return;
-    const message = parseMessage(value, serverId);
+    const message = parseBusMessage(value, serverId);
     if (message === null) this.#logUnreadable(channel);
     // A holder is told by its own writes, and by its lease, that it no longer is one.
-    if (message?.nodeId === link.nodeId || terms.termOf(serverId) !== null) return;
+    if (message?.nodeId === link.nodeId || fencingTokens.tokenOf(serverId) !== null) return;
     this.#counts.received += 1;
     if (message !== null) this.#lagMs = Math.max(0, clock.now() - message.atMs);
     this.#follow(serverId).receive(message);
@@ -171,57 +171,60 @@ export class RedisBus implements Bus {
     const { link } = this.#options;
     this.#interrupted();
     if (link.isUp) {
-      this.#pulse.ring();
+      this.#pulse.wake();
       return;
     }
     this.#sortServers();
-    for (const followed of this.#followed.values()) followed.markStale(`Redis is away: ${link.trouble ?? 'unknown'}`);
+    for (const followed of this.#followed.values())
+      followed.markStale(`Redis is away: ${link.failureReason ?? 'unknown'}`);
   }
 
   async #lookAgain(signal: AbortSignal): Promise<void> {
     const { link, leaseMs, logger } = this.#options;
     while (!signal.aborted) {
       if (link.isUp) {
-        await this.#look().catch((error: unknown) => logger.debug({ error: messageOf(error) }, 'Redis was not asked'));
+        await this.#look().catch((error: unknown) =>
+          logger.debug({ error: errorMessage(error) }, 'Redis was not asked'),
+        );
       }
       await this.#pulse.wait(Math.min(leaseMs / LOOKS_PER_LEASE, MAX_LOOK_MS), signal);
     }
   }
 
   async #look(): Promise<void> {
-    const { link, store, terms, leaseMs } = this.#options;
+    const { link, store, fencingTokens, leaseMs } = this.#options;
     const held = this.#sortServers();
     const listed = await LIST_SERVERS.run(
       link.commands,
-      [link.names.shared('servers')],
+      [link.keys.shared('servers')],
       [leaseMs * LIFE_LEASES, ...held],
     );
     const [time, ids] = LISTED.parse(listed);
-    for (const id of ids) if (terms.termOf(id) === null) this.#follow(id);
+    for (const id of ids) if (fencingTokens.tokenOf(id) === null) this.#follow(id);
     const [areCurrent] = await Promise.all([
-      Promise.all([...this.#followed.values()].map((followed) => followed.look())),
+      Promise.all([...this.#followed.values()].map((followed) => followed.verify())),
       Promise.all([...this.#outlets.values()].map((outlet) => outlet.renew())),
     ]);
-    if (areCurrent.every(Boolean)) store.timeline?.complete(time);
+    if (areCurrent.every(Boolean)) store.timeline?.markComplete(time);
     for (const [id, followed] of this.#followed) {
-      if (!followed.isGone || terms.termOf(id) !== null) continue;
+      if (!followed.hasExpired || fencingTokens.tokenOf(id) !== null) continue;
       this.#followed.delete(id);
-      if (store.servers.get(id) !== undefined) this.#followedDeps.emit(store.removal(id));
+      if (store.servers.get(id) !== undefined) this.#followedDeps.emit(store.removalDelta(id));
     }
   }
 
   #interrupted(): void {
-    const { store, terms } = this.#options;
-    store.timeline?.interrupted((serverId) => terms.termOf(serverId) !== null);
+    const { store, fencingTokens } = this.#options;
+    store.timeline?.markGap((serverId) => fencingTokens.tokenOf(serverId) !== null);
   }
 
   /** Whatever this node holds now is written, everything else followed. @returns what it holds */
   #sortServers(): readonly string[] {
-    const { store, terms } = this.#options;
+    const { store, fencingTokens } = this.#options;
     for (const [id, outlet] of this.#outlets) {
-      if (terms.termOf(id) !== outlet.term) this.#drop(id, outlet);
+      if (fencingTokens.tokenOf(id) !== outlet.fencingToken) this.#drop(id, outlet);
     }
-    for (const id of this.#followed.keys()) if (terms.termOf(id) !== null) this.#followed.delete(id);
+    for (const id of this.#followed.keys()) if (fencingTokens.tokenOf(id) !== null) this.#followed.delete(id);
     const held: string[] = [];
     for (const { id } of store.servers.values()) {
       if (this.#outletOf(id, 0) === null) this.#follow(id);
@@ -230,10 +233,10 @@ export class RedisBus implements Bus {
     return held;
   }
 
-  #follow(serverId: string): Followed {
+  #follow(serverId: string): ServerFollower {
     let followed = this.#followed.get(serverId);
     if (followed === undefined) {
-      followed = new Followed(serverId, this.#followedDeps);
+      followed = new ServerFollower(serverId, this.#followedDeps);
       this.#followed.set(serverId, followed);
     }
     return followed;
@@ -243,20 +246,20 @@ export class RedisBus implements Bus {
    * @param newEvents that have been published and are not told yet
    * @returns `null` when this node does not hold the server
    */
-  #outletOf(serverId: string, newEvents: number): Outlet | null {
-    const { store, terms } = this.#options;
-    const term = terms.termOf(serverId);
+  #outletOf(serverId: string, newEvents: number): ServerWriter | null {
+    const { store, fencingTokens } = this.#options;
+    const term = fencingTokens.tokenOf(serverId);
     if (term === null) return null;
     let outlet = this.#outlets.get(serverId);
-    if (outlet?.term !== term) {
+    if (outlet?.fencingToken !== term) {
       if (outlet !== undefined) this.#drop(serverId, outlet);
-      outlet = new Outlet(serverId, term, store.events.end - newEvents, this.#outletDeps);
+      outlet = new ServerWriter(serverId, term, store.events.end - newEvents, this.#outletDeps);
       this.#outlets.set(serverId, outlet);
     }
     return outlet;
   }
 
-  #drop(serverId: string, outlet: Outlet): void {
+  #drop(serverId: string, outlet: ServerWriter): void {
     this.#outlets.delete(serverId);
     // A write under way ends by itself.
     outlet[Symbol.asyncDispose]().catch(() => undefined);
@@ -274,7 +277,7 @@ export class RedisBus implements Bus {
     try {
       tell();
     } catch (error) {
-      this.#options.logger.error({ error: messageOf(error) }, 'a listener of the bus failed');
+      this.#options.logger.error({ error: errorMessage(error) }, 'a listener of the bus failed');
     }
   }
 }

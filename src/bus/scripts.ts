@@ -37,7 +37,7 @@ if newest and tonumber(newest) > tonumber(ARGV[1]) then return 'FENCED' end
  * anew; its new position; its time to live, ms; how many arguments of fields and values come next; these; the fields
  * that go. Returns the time, `FENCED` when another has a newer term, or `GAP` when the picture has another position.
  */
-export const WRITE = new RedisScript(`
+export const WRITE_SNAPSHOT = new RedisScript(`
 ${UNLESS_FENCED}
 if ARGV[2] == '' then redis.call('UNLINK', KEYS[1])
 elseif redis.call('HGET', KEYS[1], 'at') ~= ARGV[2] then return 'GAP' end
@@ -51,7 +51,7 @@ return text
 `);
 
 /** Keys: picture, term. Argument: our term. Returns the time, or `FENCED`. */
-export const REMOVE = new RedisScript(`
+export const REMOVE_SNAPSHOT = new RedisScript(`
 ${UNLESS_FENCED}
 ${NOW}
 redis.call('UNLINK', KEYS[1])

@@ -1,38 +1,38 @@
 import { z } from 'zod';
-import type { ServerChange, ServerPicture } from '../state/index.js';
-import type { RedisLink } from './redis-link.js';
-import type { WirePosition } from './wire.js';
-import { AGENT, EDGE, SERVER, SWARM } from './wire-schemas.js';
+import type { ServerDelta, ServerSnapshot } from '../state/index.js';
+import type { RedisConnection } from './redis-link.js';
+import type { BusPosition } from './wire.js';
+import { agentSchema, edgeSchema, serverSchema, swarmSchema } from './wire-schemas.js';
 
 /** The picture of one server as it lies in Redis. */
-export interface StoredPicture {
-  readonly at: WirePosition;
+export interface StoredSnapshot {
+  readonly at: BusPosition;
   /** When it was written, by the clock of Redis. */
   readonly atMs: number;
   readonly seenAt: string | null;
-  readonly picture: ServerPicture;
+  readonly snapshot: ServerSnapshot;
 }
 
 const POSITION = z.tuple([z.int(), z.int()]);
 
 /** A position as text. */
-export function positionText({ term, seq }: WirePosition): string {
-  return `[${term},${seq}]`;
+export function formatPosition({ fencingToken, seq }: BusPosition): string {
+  return `[${fencingToken},${seq}]`;
 }
 
 /** @returns `null` when there is none */
-export function parsePosition(text: string | null | undefined): WirePosition | null {
+export function parsePosition(text: string | null | undefined): BusPosition | null {
   if (text == null) return null;
   const parsed = POSITION.safeParse(parseJson(text));
-  return parsed.success ? { term: parsed.data[0], seq: parsed.data[1] } : null;
+  return parsed.success ? { fencingToken: parsed.data[0], seq: parsed.data[1] } : null;
 }
 
 /**
  * @returns `null` when there is none
  * @throws when it cannot be read, as when another version has written it
  */
-export async function readPicture(link: RedisLink, serverId: string): Promise<StoredPicture | null> {
-  const fields = await link.commands.hgetall(link.names.key(serverId, 'picture'));
+export async function readStoredSnapshot(link: RedisConnection, serverId: string): Promise<StoredSnapshot | null> {
+  const fields = await link.commands.hgetall(link.keys.key(serverId, 'picture'));
   const at = parsePosition(fields['at']);
   if (at === null) {
     if (Object.keys(fields).length === 0) return null;
@@ -41,21 +41,21 @@ export async function readPicture(link: RedisLink, serverId: string): Promise<St
   const values = <T>(kind: string, schema: z.ZodType<T>): T[] =>
     Object.entries(fields).flatMap(([name, text]) => (name.startsWith(kind) ? [schema.parse(parseJson(text))] : []));
   const picture = {
-    server: SERVER.parse(parseJson(fields['server'] ?? '')),
-    agents: values('a:', AGENT),
-    swarms: values('w:', SWARM),
-    edges: values('e:', EDGE),
+    server: serverSchema.parse(parseJson(fields['server'] ?? '')),
+    agents: values('a:', agentSchema),
+    swarms: values('w:', swarmSchema),
+    edges: values('e:', edgeSchema),
   };
   const all = [...picture.agents, ...picture.swarms, ...picture.edges];
   if (picture.server.id !== serverId || all.some((one) => one.serverId !== serverId)) {
     throw new Error('it holds what is of another server');
   }
-  return { at, atMs: Number(fields['atMs']), seenAt: fields['seenAt'] ?? null, picture };
+  return { at, atMs: Number(fields['atMs']), seenAt: fields['seenAt'] ?? null, snapshot: picture };
 }
 
 /** Fields and values, in turn. */
-export function pictureFields(
-  { server, agents, swarms, edges }: Pick<ServerChange, 'server' | 'agents' | 'swarms' | 'edges'>,
+export function snapshotFields(
+  { server, agents, swarms, edges }: Pick<ServerDelta, 'server' | 'agents' | 'swarms' | 'edges'>,
   seenAt: string | null,
 ): string[] {
   return [
@@ -68,7 +68,7 @@ export function pictureFields(
 }
 
 /** Fields of what is gone. */
-export function removedFields(change: ServerChange): string[] {
+export function removedFields(change: ServerDelta): string[] {
   return [
     ...change.removedAgentIds.map((id) => `a:${id}`),
     ...change.removedSwarmIds.map((id) => `w:${id}`),

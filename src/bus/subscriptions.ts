@@ -1,33 +1,33 @@
 import { RedisPubSub } from 'graphql-redis-subscriptions';
 import type { Redis } from 'ioredis';
 import type { RedisClient } from './redis-clients.js';
-import type { Channel } from './redis-names.js';
+import type { RedisChannel } from './redis-names.js';
 
 /** What is subscribed over one connection. It is subscribed again each time that the connection is a new one. */
-export class Subscriptions {
+export class ChannelSubscriptions {
   readonly #client: RedisClient;
   readonly #pubSub: RedisPubSub;
-  readonly #channels = new Map<Channel, Subscribed>();
+  readonly #channels = new Map<RedisChannel, ChannelState>();
 
   constructor(client: RedisClient, publisher: RedisClient) {
     this.#client = client;
     this.#pubSub = new RedisPubSub({
       publisher,
       subscriber: registrar(client),
-      deserializer: (source, { channel }): Arrived => ({ message: parseJson(String(source)), channel }),
+      deserializer: (source, { channel }): ReceivedMessage => ({ message: parseJson(String(source)), channel }),
     });
     client.on('close', () => {
       for (const entry of this.#channels.values()) entry.isSubscribed = false;
     });
   }
 
-  publish(channel: Channel, message: unknown): Promise<void> {
+  publish(channel: RedisChannel, message: unknown): Promise<void> {
     return this.#pubSub.publish(channel, message);
   }
 
   /** Resolves when Redis has subscribed, for which `renew` has to be called. @throws when `end` is called before */
   async add(
-    channel: Channel,
+    channel: RedisChannel,
     isPattern: boolean,
     callback: (message: unknown, channel: string) => void,
   ): Promise<AsyncDisposable> {
@@ -38,9 +38,13 @@ export class Subscriptions {
     }
     entry.readers += 1;
     const subscribed = waitFor(entry);
-    const id = await this.#pubSub.subscribe(channel, (arrived: Arrived) => callback(arrived.message, arrived.channel), {
-      pattern: isPattern,
-    });
+    const id = await this.#pubSub.subscribe(
+      channel,
+      (arrived: ReceivedMessage) => callback(arrived.message, arrived.channel),
+      {
+        pattern: isPattern,
+      },
+    );
     const leave = async (): Promise<void> => {
       this.#pubSub.unsubscribe(id);
       entry.readers -= 1;
@@ -77,19 +81,19 @@ export class Subscriptions {
     }
   }
 
-  #unsubscribe(channel: Channel, isPattern: boolean): Promise<unknown> {
+  #unsubscribe(channel: RedisChannel, isPattern: boolean): Promise<unknown> {
     return isPattern ? this.#client.punsubscribe(channel) : this.#client.unsubscribe(channel);
   }
 }
 
-interface Subscribed {
+interface ChannelState {
   readonly isPattern: boolean;
   isSubscribed: boolean;
   readers: number;
   readonly waiting: Set<(error: Error | null) => void>;
 }
 
-function waitFor(entry: Subscribed): Promise<void> {
+function waitFor(entry: ChannelState): Promise<void> {
   if (entry.isSubscribed) return Promise.resolve();
   return new Promise((resolve, reject) => {
     entry.waiting.add((error) => {
@@ -99,7 +103,7 @@ function waitFor(entry: Subscribed): Promise<void> {
   });
 }
 
-interface Arrived {
+interface ReceivedMessage {
   /** `null`: it was no JSON. */
   readonly message: unknown;
   readonly channel: string;

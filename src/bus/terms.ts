@@ -1,5 +1,5 @@
 /** Which servers this node holds. */
-export interface Terms {
+export interface FencingTokens {
   /** The number under which this node watches the server; `null`: another does, or nobody. */
-  termOf(serverId: string): number | null;
+  tokenOf(serverId: string): number | null;
 }

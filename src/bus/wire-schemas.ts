@@ -19,7 +19,7 @@ import {
 const TEXT = z.string().nullable();
 const NUMBER = z.number().nullable();
 
-export const AGENT: z.ZodType<Agent> = z.object({
+export const agentSchema: z.ZodType<Agent> = z.object({
   id: z.string(),
   nativeId: z.string(),
   serverId: z.string(),
@@ -56,10 +56,10 @@ export const AGENT: z.ZodType<Agent> = z.object({
   lastSeenAt: z.string(),
 });
 
-export const SERVER: z.ZodType<McpServer> = z.object({
+export const serverSchema: z.ZodType<McpServer> = z.object({
   id: z.string(),
   type: z.enum(MCP_SERVER_TYPES),
-  families: z.array(z.enum(MCP_SERVER_TYPES)),
+  agentServerTypes: z.array(z.enum(MCP_SERVER_TYPES)),
   name: z.string(),
   version: TEXT,
   transport: z.enum(TRANSPORT_KINDS),
@@ -72,7 +72,7 @@ export const SERVER: z.ZodType<McpServer> = z.object({
   lastError: TEXT,
 });
 
-export const SWARM: z.ZodType<Swarm> = z.object({
+export const swarmSchema: z.ZodType<Swarm> = z.object({
   id: z.string(),
   nativeId: z.string(),
   serverId: z.string(),
@@ -90,7 +90,7 @@ export const SWARM: z.ZodType<Swarm> = z.object({
   createdAt: TEXT,
 });
 
-export const EDGE: z.ZodType<TopologyEdge> = z.object({
+export const edgeSchema: z.ZodType<TopologyEdge> = z.object({
   id: z.string(),
   serverId: z.string(),
   swarmId: z.string(),
@@ -100,7 +100,7 @@ export const EDGE: z.ZodType<TopologyEdge> = z.object({
   inferred: z.boolean(),
 });
 
-export const EVENT: z.ZodType<SwarmlensEvent> = z.discriminatedUnion('type', [
+export const eventSchema: z.ZodType<SwarmlensEvent> = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('notice'),
     code: z.string(),

@@ -1,23 +1,23 @@
 import { z } from 'zod';
-import { type Agent, serverIdOf, type SwarmlensEvent } from '../domain/index.js';
-import { emptyChange, type MergePatch, type ServerChange, type ServerChanges, type Store } from '../state/index.js';
-import { AGENT, EDGE, EVENT, SERVER, SWARM } from './wire-schemas.js';
+import { type Agent, parseServerId, type SwarmlensEvent } from '../domain/index.js';
+import { emptyDelta, type MergePatch, type ServerDelta, type ServerChanges, type Store } from '../state/index.js';
+import { agentSchema, edgeSchema, eventSchema, serverSchema, swarmSchema } from './wire-schemas.js';
 
 /** Of the format: whoever reads another one asks for the picture instead. `docs/decisions/0018-wire.md` describes it. */
-export const WIRE_VERSION = 1;
+export const BUS_MESSAGE_VERSION = 1;
 
 /** Where a server's changes stand: which term of which holder, and the number of the message in it. */
-export interface WirePosition {
-  readonly term: number;
+export interface BusPosition {
+  readonly fencingToken: number;
   readonly seq: number;
 }
 
 /** One message: what has become of a server since an earlier one. */
-export interface WireMessage extends WirePosition {
+export interface BusMessage extends BusPosition {
   /** By the clock of Redis, milliseconds since the epoch. */
   readonly atMs: number;
   readonly nodeId: string;
-  readonly body: WireBody;
+  readonly body: BusMessageBody;
 }
 
 /** What there is nothing of is left out. */
@@ -28,47 +28,47 @@ const BODY = z.object({
   g: z.literal(1).optional(),
   /** When the server last answered. */
   t: z.string().optional(),
-  s: SERVER.optional(),
+  s: serverSchema.optional(),
   /** The server is gone, and all of it. */
   x: z.literal(1).optional(),
   /** Agents that the reader does not have. */
-  a: z.array(AGENT).optional(),
+  a: z.array(agentSchema).optional(),
   /** Of agents that it has, by their native id: what changed of them. */
   p: z.array(z.tuple([z.string(), z.record(z.string(), z.unknown())])).optional(),
-  w: z.array(SWARM).optional(),
-  e: z.array(EDGE).optional(),
+  w: z.array(swarmSchema).optional(),
+  e: z.array(edgeSchema).optional(),
   /** Ids of what is gone, less the server's part. */
   ra: z.array(z.string()).optional(),
   rw: z.array(z.string()).optional(),
   re: z.array(z.string()).optional(),
   /** Events. */
-  v: z.array(EVENT).optional(),
+  v: z.array(eventSchema).optional(),
 });
 
-export type WireBody = z.infer<typeof BODY>;
+export type BusMessageBody = z.infer<typeof BODY>;
 
 const SEQ = z.int().min(1);
-const MESSAGE = z.tuple([z.literal(WIRE_VERSION), SEQ, SEQ, z.int(), z.string(), BODY]);
+const MESSAGE = z.tuple([z.literal(BUS_MESSAGE_VERSION), SEQ, SEQ, z.int(), z.string(), BODY]);
 
 /** As JSON: an array with the version first. */
-export function encodeMessage({ term, seq, atMs, nodeId, body }: WireMessage): readonly unknown[] {
-  return [WIRE_VERSION, term, seq, atMs, nodeId, body];
+export function encodeBusMessage({ fencingToken, seq, atMs, nodeId, body }: BusMessage): readonly unknown[] {
+  return [BUS_MESSAGE_VERSION, fencingToken, seq, atMs, nodeId, body];
 }
 
 /** @returns `null` when it is no message of this version, or speaks of another server */
-export function parseMessage(value: unknown, serverId: string): WireMessage | null {
+export function parseBusMessage(value: unknown, serverId: string): BusMessage | null {
   const parsed = MESSAGE.safeParse(value);
   if (!parsed.success) return null;
   const [, term, seq, atMs, nodeId, body] = parsed.data;
   const { s, a = [], w = [], e = [], v = [] } = body;
-  const things = [...a, ...w, ...e].map(({ id }) => serverIdOf(id));
+  const things = [...a, ...w, ...e].map(({ id }) => parseServerId(id));
   const named = [...a, ...w, ...e, ...v].map((one) => one.serverId);
   const isOfServer = [s?.id ?? serverId, ...things, ...named].every((id) => id === serverId);
-  return isOfServer ? { term, seq, atMs, nodeId, body } : null;
+  return isOfServer ? { fencingToken: term, seq, atMs, nodeId, body } : null;
 }
 
 /** The earliest message after which this one may be applied. */
-export function basisOf({ seq, body }: WireMessage): number {
+export function baseSequence({ seq, body }: BusMessage): number {
   return body.f ?? seq - 1;
 }
 
@@ -77,33 +77,33 @@ export function basisOf({ seq, body }: WireMessage): number {
  * @param basis the last message that all readers were surely told
  * @param events instead of those of `changes`
  */
-export function bodyOf(
+export function createMessageBody(
   serverId: string,
   changes: ServerChanges,
   { seq, basis, events }: { seq: number; basis: number; events: readonly SwarmlensEvent[] },
-): WireBody {
-  const common: WireBody = { ...(basis !== seq - 1 && { f: basis }), ...list('v', events) };
+): BusMessageBody {
+  const common: BusMessageBody = { ...(basis !== seq - 1 && { f: basis }), ...list('v', events) };
   if (changes.kind === 'WHOLE') return { ...common, g: 1 };
-  const { change, patches } = changes;
+  const { delta, patches } = changes;
   const own = (ids: readonly string[]): string[] => ids.map((id) => id.slice(serverId.length + 1));
-  const patched = change.agents.flatMap(({ id, nativeId }) => {
+  const patched = delta.agents.flatMap(({ id, nativeId }) => {
     const patch = patches.get(id);
     return patch === undefined ? [] : [[nativeId, patch] satisfies [string, MergePatch]];
   });
   return {
     ...common,
-    ...(change.seenAt !== null && { t: change.seenAt }),
-    ...(change.server !== null && { s: change.server }),
+    ...(delta.seenAt !== null && { t: delta.seenAt }),
+    ...(delta.server !== null && { s: delta.server }),
     ...list(
       'a',
-      change.agents.filter(({ id }) => !patches.has(id)),
+      delta.agents.filter(({ id }) => !patches.has(id)),
     ),
     ...list('p', patched),
-    ...list('w', change.swarms),
-    ...list('e', change.edges),
-    ...list('ra', own(change.removedAgentIds)),
-    ...list('rw', own(change.removedSwarmIds)),
-    ...list('re', own(change.removedEdgeIds)),
+    ...list('w', delta.swarms),
+    ...list('e', delta.edges),
+    ...list('ra', own(delta.removedAgentIds)),
+    ...list('rw', own(delta.removedSwarmIds)),
+    ...list('re', own(delta.removedEdgeIds)),
   };
 }
 
@@ -111,19 +111,19 @@ export function bodyOf(
  * What to commit to `store` so that it is where the message leads, without its events.
  * @returns `null` when the store does not have what the message builds on
  */
-export function changeOf(store: Store, serverId: string, { body, atMs }: WireMessage): ServerChange | null {
-  if (body.x === 1) return { ...store.removal(serverId), atMs };
+export function toServerDelta(store: Store, serverId: string, { body, atMs }: BusMessage): ServerDelta | null {
+  if (body.x === 1) return { ...store.removalDelta(serverId), publishedAtMs: atMs };
   const { t = null, s = null, a = [], p = [], w = [], e = [], ra = [], rw = [], re = [] } = body;
   const global = (ids: readonly string[]): string[] => ids.map((id) => `${serverId}:${id}`);
   const agents = [...a];
   for (const [nativeId, patch] of p) {
     const previous = store.agents.get(`${serverId}:${nativeId}`);
-    const agent = previous && AGENT.safeParse(merge(previous, patch));
+    const agent = previous && agentSchema.safeParse(merge(previous, patch));
     if (agent?.success !== true) return null;
     agents.push(agent.data);
   }
   return {
-    ...emptyChange(serverId),
+    ...emptyDelta(serverId),
     seenAt: t,
     server: s,
     agents,
@@ -132,7 +132,7 @@ export function changeOf(store: Store, serverId: string, { body, atMs }: WireMes
     removedSwarmIds: global(rw),
     edges: e,
     removedEdgeIds: global(re),
-    atMs,
+    publishedAtMs: atMs,
   };
 }
 

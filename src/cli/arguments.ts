@@ -1,5 +1,5 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
-import { hint } from '../shared/index.js';
+import { didYouMean } from '../shared/index.js';
 import { UsageError } from './usage.js';
 
 type Options = NonNullable<ParseArgsConfig['options']>;
@@ -13,7 +13,7 @@ export function parseFlags<const O extends Options>(command: string, args: reado
   for (const arg of args) {
     const flag = /^--([^=]+)/.exec(arg)?.[1];
     if (flag !== undefined && !Object.hasOwn(options, flag)) {
-      throw new UsageError(`swarmlens ${command}: there is no flag --${flag}${hint(flag, Object.keys(options))}`);
+      throw new UsageError(`swarmlens ${command}: there is no flag --${flag}${didYouMean(flag, Object.keys(options))}`);
     }
   }
   try {
@@ -25,7 +25,7 @@ export function parseFlags<const O extends Options>(command: string, args: reado
 }
 
 /** @throws UsageError when it is no whole number within the bounds */
-export function wholeNumber(
+export function parseWholeNumber(
   command: string,
   flag: string,
   text: string | undefined,

@@ -3,14 +3,14 @@ import { loadConfig } from '../config/index.js';
 import { systemClock } from '../shared/index.js';
 import { createLogger } from '../telemetry/index.js';
 import { parseFlags } from './arguments.js';
-import { table } from './table.js';
-import type { Terminal } from './terminal.js';
+import { formatTable } from './table.js';
+import type { CommandContext } from './terminal.js';
 import { UsageError } from './usage.js';
 
 /** Connects once to each server and prints what was found; 1 when anything does not work. */
 export async function check(
   args: readonly string[],
-  { env, cwd, program, stdout, stderr, stopped }: Terminal,
+  { env, cwd, program, stdout, stderr, stopped }: CommandContext,
 ): Promise<number> {
   const flags = parseFlags('check', args, { config: { type: 'string' }, json: { type: 'boolean' } });
   if (flags.config === undefined && env['SWARMLENS_CONFIG'] === undefined) {
@@ -27,7 +27,7 @@ export async function check(
 function tableOf(checks: readonly ServerCheck[]): string {
   if (checks.length === 0) return 'The configuration is valid and names no servers.\n';
   const head = ['SERVER', 'STATUS', 'TYPE', 'NAME', 'VERSION', 'TRANSPORT', 'TOOLS', 'AGENTS', 'ERROR'];
-  return table([
+  return formatTable([
     head,
     ...checks.map(({ id, status, type, name, version, transport, tools, agentCount, error }) => [
       id,

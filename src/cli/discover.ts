@@ -1,16 +1,16 @@
 import { loadConfig } from '../config/index.js';
-import { type Candidate, discover as look } from '../discovery/index.js';
+import { type DiscoveryCandidate, discoverServers as look } from '../discovery/index.js';
 import { systemClock } from '../shared/index.js';
 import { silentLogger } from '../telemetry/index.js';
 import { parseFlags } from './arguments.js';
-import { table } from './table.js';
-import type { Terminal } from './terminal.js';
+import { formatTable } from './table.js';
+import type { CommandContext } from './terminal.js';
 import { UsageError } from './usage.js';
 
 /** Looks for MCP servers in the usual places and prints what it found. */
 export async function discover(
   args: readonly string[],
-  { env, cwd, program, stdout, stopped }: Terminal,
+  { env, cwd, program, stdout, stopped }: CommandContext,
 ): Promise<number> {
   const flags = parseFlags('discover', args, {
     json: { type: 'boolean' },
@@ -32,7 +32,7 @@ export async function discover(
     // The demo's servers are ours, and run only with it.
     known: config.demo ? [] : config.servers,
     configFile: config.file ?? null,
-    own: null,
+    self: null,
     clock: systemClock,
     logger: silentLogger,
     signal: stop.signal,
@@ -47,11 +47,11 @@ function portOf(text: string): number {
   throw new UsageError(`swarmlens discover: --port is "${text}", expected a whole number from 1 to 65535`);
 }
 
-function tableOf(candidates: readonly Candidate[]): string {
+function tableOf(candidates: readonly DiscoveryCandidate[]): string {
   if (candidates.length === 0)
     return 'Nothing was found: no .mcp.json here, and nothing listens on the ports looked at.\n';
   const head = ['PLACE', 'NAME', 'STATUS', 'TYPE', 'VERSION', 'TRANSPORT', 'TOOLS', 'CAPABILITIES', 'NOTE'];
-  return table([
+  return formatTable([
     head,
     ...candidates.map((one) => [
       one.place,

@@ -1,5 +1,5 @@
 /** What to do about an address that cannot be listened on; `null` when it is another error. */
-export function adviceOnListening(error: unknown): string | null {
+export function explainListenError(error: unknown): string | null {
   if (!(error instanceof Error && 'syscall' in error && error.syscall === 'listen' && 'code' in error)) return null;
   if (error.code === 'EADDRINUSE') {
     return 'is in use: end the program that listens there, or pass another --port';

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { hint } from '../shared/index.js';
-import type { Terminal } from './terminal.js';
+import { didYouMean } from '../shared/index.js';
+import type { CommandContext } from './terminal.js';
 import { HELP, USAGE, UsageError } from './usage.js';
 
-type Command = (args: readonly string[], terminal: Terminal) => Promise<number>;
+type Command = (args: readonly string[], terminal: CommandContext) => Promise<number>;
 
 /** Each is loaded when it is run: a simulator has no use for the server, nor the other way round. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
@@ -17,7 +17,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
 };
 
 /** @returns the exit code */
-export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
+export async function runCommand(args: readonly string[], terminal: CommandContext): Promise<number> {
   const [name = '--help', ...rest] = args;
   if (name === '--version') {
     terminal.stdout.write(`${await version()}\n`);
@@ -53,7 +53,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
 function commandNamed(name: string): () => Promise<Command> {
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command !== undefined) return command;
-  throw new UsageError(`there is no command "${name}"${hint(name, Object.keys(COMMANDS))}`);
+  throw new UsageError(`there is no command "${name}"${didYouMean(name, Object.keys(COMMANDS))}`);
 }
 
 async function version(): Promise<string> {

@@ -7,13 +7,13 @@ export interface TerminalOutput extends Writable {
   readonly rows?: number;
 }
 
-export interface Size {
+export interface TerminalSize {
   readonly columns: number;
   readonly rows: number;
 }
 
 /** What a terminal has that does not say. */
-const USUAL: Size = { columns: 80, rows: 24 };
+const USUAL: TerminalSize = { columns: 80, rows: 24 };
 
 /** The second page of a terminal, on which nothing scrolls, and no cursor; and back to how it was. */
 const ENTER = '\u001b[?1049h\u001b[?25l';
@@ -36,7 +36,7 @@ export class Screen implements Disposable {
     output.write(ENTER);
   }
 
-  get size(): Size {
+  get size(): TerminalSize {
     return { columns: this.#output.columns ?? USUAL.columns, rows: this.#output.rows ?? USUAL.rows };
   }
 

@@ -3,25 +3,25 @@ import { type AddressInfo, createServer, isIPv6 } from 'node:net';
 import { type Config, ConfigError } from '../config/index.js';
 import { systemClock } from '../shared/index.js';
 import { createLogger } from '../telemetry/index.js';
-import { forkOf, type Place, StartError, Workers } from '../workers/index.js';
-import type { Terminal } from './terminal.js';
+import { createFork, type ListenAddress, WorkerStartError, WorkerPool } from '../workers/index.js';
+import type { CommandContext } from './terminal.js';
 
 /** Runs so many nodes on one port, each in a process of its own, until it is told to stop. */
 export async function serveWorkers(
   count: number,
   args: readonly string[],
   config: Config,
-  { program, stdout, stderr, stopped }: Terminal,
+  { program, stdout, stderr, stopped }: CommandContext,
 ): Promise<number> {
   if (config.bus === 'memory') throw new ConfigError([busIsMissing(count, config)]);
   const port = await freePort(config);
   const logger = createLogger(config.logLevel);
-  const fork = forkOf(program, ['serve', ...args, '--port', String(port)]);
+  const fork = createFork(program, ['serve', ...args, '--port', String(port)]);
   const asked = new AbortController();
   const isAsked = stopped.then(() => asked.abort());
   try {
     const options = { count, fork, shutdownMs: config.shutdownMs, clock: systemClock, random: Math.random, logger };
-    const { workers, place } = await Workers.start(options, asked.signal);
+    const { workers, place } = await WorkerPool.start(options, asked.signal);
     await using running = workers;
     if (place !== null) stdout.write(`swarmlens is ready at ${urlOf(place)}/graphql, with ${running.size} workers\n`);
     await Promise.race([isAsked, running.ended()]);
@@ -30,7 +30,7 @@ export async function serveWorkers(
     return 1;
   } catch (error) {
     // It has said why.
-    if (error instanceof StartError) return error.code;
+    if (error instanceof WorkerStartError) return error.code;
     throw error;
   }
 }
@@ -53,6 +53,6 @@ async function freePort({ host, port }: Config): Promise<number> {
   return bound.port;
 }
 
-function urlOf({ address, port }: Place): string {
+function urlOf({ address, port }: ListenAddress): string {
   return `http://${isIPv6(address) ? `[${address}]` : address}:${port}`;
 }

@@ -1,15 +1,15 @@
-import { type Config, ConfigWatch, type Flags, loadConfig } from '../config/index.js';
+import { type Config, ConfigFileWatcher, type ConfigFlags, loadConfig } from '../config/index.js';
 import { systemClock } from '../shared/index.js';
-import { createLogger, type MetricsPage } from '../telemetry/index.js';
-import { type Seat, seatOf } from '../workers/index.js';
-import { parseFlags, wholeNumber } from './arguments.js';
-import { adviceOnListening } from './listen-error.js';
-import type { Terminal } from './terminal.js';
+import { createLogger, type MetricsExporter } from '../telemetry/index.js';
+import { type WorkerContext, getWorkerContext } from '../workers/index.js';
+import { parseFlags, parseWholeNumber } from './arguments.js';
+import { explainListenError } from './listen-error.js';
+import type { CommandContext } from './terminal.js';
 
 const MAX_WORKERS = 256;
 
 /** Runs the server, or several of them, until it is told to stop. */
-export async function serve(args: readonly string[], terminal: Terminal): Promise<number> {
+export async function serve(args: readonly string[], terminal: CommandContext): Promise<number> {
   const { workers, ...flags } = parseFlags('serve', args, {
     config: { type: 'string' },
     port: { type: 'string' },
@@ -18,8 +18,8 @@ export async function serve(args: readonly string[], terminal: Terminal): Promis
     demo: { type: 'boolean' },
     'insecure-no-auth': { type: 'boolean' },
   });
-  const count = wholeNumber('serve', 'workers', workers, 1, MAX_WORKERS, 1);
-  using seat = seatOf(terminal.env);
+  const count = parseWholeNumber('serve', 'workers', workers, 1, MAX_WORKERS, 1);
+  using seat = getWorkerContext(terminal.env);
   const { env, cwd, program } = terminal;
   const config = await loadConfig({ flags, env, cwd, program });
   try {
@@ -27,7 +27,7 @@ export async function serve(args: readonly string[], terminal: Terminal): Promis
     const { serveWorkers } = await import('./serve-workers.js');
     return await serveWorkers(count, args, config, terminal);
   } catch (error) {
-    const advice = adviceOnListening(error);
+    const advice = explainListenError(error);
     if (advice === null) throw error;
     terminal.stderr.write(`${config.host}:${config.port} ${advice}\n`);
     return 1;
@@ -35,14 +35,19 @@ export async function serve(args: readonly string[], terminal: Terminal): Promis
 }
 
 /** @param seat `null`: it is the whole program, and says itself when it is ready */
-async function serveOne(config: Config, flags: Flags, seat: Seat | null, terminal: Terminal): Promise<number> {
+async function serveOne(
+  config: Config,
+  flags: ConfigFlags,
+  seat: WorkerContext | null,
+  terminal: CommandContext,
+): Promise<number> {
   const { env, cwd, program, stdout, stopped } = terminal;
   const logger = createLogger(config.logLevel, seat === null ? null : { worker: seat.number });
   const { createApp } = await import('../app.js');
   const deps = { clock: systemClock, logger };
   await using app = await createApp(config, {
     ...deps,
-    ...(seat !== null && { metricsPage: (own: MetricsPage) => seat.metricsOfAll(own, deps) }),
+    ...(seat !== null && { wrapMetricsExporter: (own: MetricsExporter) => seat.aggregateMetrics(own, deps) }),
   });
   if (config.demo) {
     stdout.write(
@@ -53,15 +58,15 @@ async function serveOne(config: Config, flags: Flags, seat: Seat | null, termina
   await using _watch =
     config.file == null
       ? null
-      : new ConfigWatch({
+      : new ConfigFileWatcher({
           sources: { flags, env, cwd, program },
           file: config.file,
           clock: systemClock,
           logger,
           onConfig: (changed) => app.applyConfig(changed),
-          onProblems: (problems) => app.refuseConfig(problems),
+          onInvalid: (problems) => app.rejectConfig(problems),
         });
   if (seat === null) stdout.write(`swarmlens is ready at ${app.url}/graphql\n`);
-  await (seat === null ? stopped : Promise.race([stopped, seat.asked]));
+  await (seat === null ? stopped : Promise.race([stopped, seat.stopRequested]));
   return 0;
 }

@@ -1,13 +1,13 @@
 import { runSimulator, SIMULATOR_DEFAULTS, type SimulatorOptions } from '../simulator/index.js';
-import { parseFlags, wholeNumber } from './arguments.js';
-import type { Terminal } from './terminal.js';
+import { parseFlags, parseWholeNumber } from './arguments.js';
+import type { CommandContext } from './terminal.js';
 import { UsageError } from './usage.js';
 
 const TYPES = ['claude-flow', 'ruv-swarm', 'daa'] as const;
 const TRANSPORTS = ['stdio', 'http', 'tcp'] as const;
 
 /** Runs one simulated MCP server until its input ends or it is told to stop. */
-export async function simulate(args: readonly string[], { stdin, stdout, stopped }: Terminal): Promise<number> {
+export async function simulate(args: readonly string[], { stdin, stdout, stopped }: CommandContext): Promise<number> {
   const flags = parseFlags('simulate', args, {
     type: { type: 'string' },
     agents: { type: 'string' },
@@ -17,7 +17,7 @@ export async function simulate(args: readonly string[], { stdin, stdout, stopped
     port: { type: 'string' },
   });
   const number = (flag: 'agents' | 'seed' | 'hz' | 'port', max: number): number =>
-    wholeNumber('simulate', flag, flags[flag], SIMULATOR_DEFAULTS[flag], max);
+    parseWholeNumber('simulate', flag, flags[flag], SIMULATOR_DEFAULTS[flag], max);
   const options: SimulatorOptions = {
     type: oneOf('type', flags.type, TYPES, undefined),
     transport: oneOf('transport', flags.transport, TRANSPORTS, SIMULATOR_DEFAULTS.transport),

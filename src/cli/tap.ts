@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { isServerName, messageOf } from '../shared/index.js';
-import { runTap, tapAddress } from '../tap/index.js';
+import { isServerName, errorMessage } from '../shared/index.js';
+import { runTap, buildUplinkUrl } from '../tap/index.js';
 import { parseFlags } from './arguments.js';
-import type { Terminal } from './terminal.js';
+import type { CommandContext } from './terminal.js';
 import { UsageError } from './usage.js';
 
 /** As shells have it. */
@@ -10,7 +10,7 @@ const NOT_FOUND = 127;
 const NOT_STARTED = 126;
 
 /** Stands in for a stdio MCP server; ends this process as that ends. */
-export async function tap(args: readonly string[], { env, stdin, stderr }: Terminal): Promise<number> {
+export async function tap(args: readonly string[], { env, stdin, stderr }: CommandContext): Promise<number> {
   const dashes = args.indexOf('--');
   const flags = parseFlags('tap', dashes < 0 ? args : args.slice(0, dashes), {
     server: { type: 'string' },
@@ -19,7 +19,7 @@ export async function tap(args: readonly string[], { env, stdin, stderr }: Termi
   });
   const [command, ...commandArgs] = dashes < 0 ? [] : args.slice(dashes + 1);
   const server = serverOf(flags.server);
-  const url = tapAddress(flags.url, server, randomUUID());
+  const url = buildUplinkUrl(flags.url, server, randomUUID());
   if (url === null) {
     throw new UsageError(
       'swarmlens tap: --url is not the address of a swarmlens, expected one like ws://127.0.0.1:4000, without user, query or fragment',
@@ -36,7 +36,7 @@ export async function tap(args: readonly string[], { env, stdin, stderr }: Termi
     return await runTap({ command, args: commandArgs, env, stdin, url, token });
   } catch (error) {
     const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    const why = isMissing ? 'command not found' : `cannot be started: ${messageOf(error)}`;
+    const why = isMissing ? 'command not found' : `cannot be started: ${errorMessage(error)}`;
     stderr.write(`swarmlens tap: ${command}: ${why}\n`);
     return isMissing ? NOT_FOUND : NOT_STARTED;
   }

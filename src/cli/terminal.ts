@@ -2,7 +2,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { TerminalOutput } from './screen.js';
 
 /** What a command gets from the outside. */
-export interface Terminal {
+export interface CommandContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   /** This program's file, for commands that start it again. */

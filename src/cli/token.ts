@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import {
-  changeTokenFile,
-  hashOf,
-  newToken,
+  updateTokenFile,
+  hashSecret,
+  createStaticToken,
   parseDuration,
   type Permission,
   PERMISSIONS,
@@ -11,10 +11,10 @@ import {
   TokenFileError,
 } from '../auth/index.js';
 import { MCP_SERVER_TYPES } from '../domain/index.js';
-import { hint, systemClock, timestamp } from '../shared/index.js';
+import { didYouMean, systemClock, isoTimestamp } from '../shared/index.js';
 import { parseFlags } from './arguments.js';
-import { table } from './table.js';
-import type { Terminal } from './terminal.js';
+import { formatTable } from './table.js';
+import type { CommandContext } from './terminal.js';
 import { UsageError } from './usage.js';
 
 const DEFAULT_FILE = 'swarmlens.tokens.json';
@@ -22,7 +22,7 @@ const DEFAULT_FILE = 'swarmlens.tokens.json';
 const FILE_FLAG = { file: { type: 'string' } } as const;
 
 /** Makes, lists and revokes static tokens. */
-export async function token(args: readonly string[], terminal: Terminal): Promise<number> {
+export async function token(args: readonly string[], terminal: CommandContext): Promise<number> {
   const [action, ...rest] = args;
   try {
     if (action === 'create') return await create(rest, terminal);
@@ -37,7 +37,7 @@ export async function token(args: readonly string[], terminal: Terminal): Promis
   throw new UsageError(`swarmlens token: ${said} – expected create, list or revoke`);
 }
 
-async function create(args: readonly string[], { cwd, stdout, stderr }: Terminal): Promise<number> {
+async function create(args: readonly string[], { cwd, stdout, stderr }: CommandContext): Promise<number> {
   const flags = parseFlags('token create', args, {
     ...FILE_FLAG,
     scopes: { type: 'string' },
@@ -51,11 +51,11 @@ async function create(args: readonly string[], { cwd, stdout, stderr }: Terminal
     name: { type: 'string' },
   });
   const file = resolve(cwd, flags.file ?? DEFAULT_FILE);
-  const made = newToken();
+  const made = createStaticToken();
   const stored: StoredToken = {
     id: made.id,
     name: flags.name ?? null,
-    hash: hashOf(made.secret),
+    hash: hashSecret(made.secret),
     permissions: permissionsOf(flags.scopes),
     restriction: {
       serverIds: listOf('servers', flags.servers),
@@ -65,10 +65,10 @@ async function create(args: readonly string[], { cwd, stdout, stderr }: Terminal
       performance: flags['no-performance'] !== true,
       neural: flags['no-neural'] !== true,
     },
-    createdAt: timestamp(systemClock),
+    createdAt: isoTimestamp(systemClock),
     expiresAt: expiryOf(flags.expires),
   };
-  await changeTokenFile(file, (tokens) => [...tokens, stored]);
+  await updateTokenFile(file, (tokens) => [...tokens, stored]);
   // Alone on standard output, so that a script can take it from there.
   stdout.write(`${made.text}\n`);
   const end = stored.expiresAt === null ? 'does not expire' : `expires at ${stored.expiresAt}`;
@@ -76,7 +76,7 @@ async function create(args: readonly string[], { cwd, stdout, stderr }: Terminal
   return 0;
 }
 
-async function list(args: readonly string[], { cwd, stdout }: Terminal): Promise<number> {
+async function list(args: readonly string[], { cwd, stdout }: CommandContext): Promise<number> {
   const { file = DEFAULT_FILE } = parseFlags('token list', args, FILE_FLAG);
   const tokens = await readTokenFile(resolve(cwd, file));
   const head = ['ID', 'NAME', 'SCOPES', 'SEES', 'CREATED', 'EXPIRES'];
@@ -88,18 +88,18 @@ async function list(args: readonly string[], { cwd, stdout }: Terminal): Promise
     createdAt,
     expiresAt === null ? 'never' : expiresAt + (Date.parse(expiresAt) <= systemClock.now() ? ' (expired)' : ''),
   ]);
-  stdout.write(rows.length === 0 ? 'The file has no tokens.\n' : table([head, ...rows]));
+  stdout.write(rows.length === 0 ? 'The file has no tokens.\n' : formatTable([head, ...rows]));
   return 0;
 }
 
-async function revoke(args: readonly string[], { cwd, stdout }: Terminal): Promise<number> {
+async function revoke(args: readonly string[], { cwd, stdout }: CommandContext): Promise<number> {
   const [id, ...rest] = args;
   if (id === undefined || id.startsWith('-')) {
     throw new UsageError('swarmlens token revoke: say which, by its id: see `swarmlens token list`');
   }
   const { file = DEFAULT_FILE } = parseFlags('token revoke', rest, FILE_FLAG);
   const path = resolve(cwd, file);
-  await changeTokenFile(path, (tokens) => {
+  await updateTokenFile(path, (tokens) => {
     const kept = tokens.filter((one) => one.id !== id);
     if (kept.length === tokens.length) throw new TokenFileError(path, `has no token with the id "${id}"`);
     return kept;
@@ -125,7 +125,7 @@ function permissionsOf(text: string | undefined): Permission[] {
   return (listOf('scopes', text) ?? []).map((one) => {
     const found = PERMISSIONS.find((permission) => permission === one);
     if (found !== undefined) return found;
-    throw new UsageError(`swarmlens token create: --scopes has "${one}"${hint(one, PERMISSIONS)} – ${expected}`);
+    throw new UsageError(`swarmlens token create: --scopes has "${one}"${didYouMean(one, PERMISSIONS)} – ${expected}`);
   });
 }
 

@@ -1,9 +1,9 @@
 import type { Agent, ConnectionSnapshot, McpServerFragment } from '../client/index.js';
-import type { Size } from './screen.js';
-import { columns } from './table.js';
+import type { TerminalSize } from './screen.js';
+import { alignColumns } from './table.js';
 
 /** All that is shown. */
-export interface WatchView {
+export interface WatchFrameInput {
   readonly url: string;
   readonly connection: ConnectionSnapshot;
   /** `null`: nothing has come yet. */
@@ -11,7 +11,7 @@ export interface WatchView {
   /** `null`: not known. */
   readonly servers: readonly McpServerFragment[] | null;
   /** Why servers are not known; `null`: they are, or nothing has come yet. */
-  readonly serversTrouble: string | null;
+  readonly serversError: string | null;
   readonly effectiveHz: number | null;
   readonly hasColours: boolean;
 }
@@ -32,7 +32,7 @@ const SERVER_SHARE = 0.4;
 const LEAST_SERVERS = 3;
 
 /** The lines of a window: never more than it has, and none wider. What comes from servers cannot speak to the terminal. */
-export function watchFrame(view: WatchView, { columns: width, rows }: Size): string[] {
+export function renderWatchFrame(view: WatchFrameInput, { columns: width, rows }: TerminalSize): string[] {
   const paint = (line: string, colour: Colour | null): string => {
     const cut = cutTo(line, width);
     return colour === null || !view.hasColours ? cut : `\u001b[${SGR[colour]}m${cut}${RESET}`;
@@ -45,13 +45,13 @@ export function watchFrame(view: WatchView, { columns: width, rows }: Size): str
   return [...head, ...servers, '', ...agents, ...foot].slice(0, rows);
 }
 
-function header({ url, connection, agents, effectiveHz }: WatchView): string {
-  const { status, latencyMs, why, retryAt } = connection;
+function header({ url, connection, agents, effectiveHz }: WatchFrameInput): string {
+  const { status, latencyMs, reason, retryAt } = connection;
   const state = {
     IDLE: 'connecting',
     CONNECTING: 'connecting',
     OPEN: 'live',
-    RECONNECTING: `the connection is lost${why === null ? '' : ` (${why})`}, tried again${retryAt === null ? ' now' : ` at ${retryAt.slice(11, 19)} UTC`}; last known`,
+    RECONNECTING: `the connection is lost${reason === null ? '' : ` (${reason})`}, tried again${retryAt === null ? ' now' : ` at ${retryAt.slice(11, 19)} UTC`}; last known`,
     CLOSED: 'closed',
   }[status];
   const parts = [
@@ -68,11 +68,11 @@ type Paint = (line: string, colour: Colour | null) => string;
 
 const SERVER_HEAD = ['SERVER', 'STATUS', 'TYPE', 'VIA', 'AGENTS', 'BREAKER', 'P95', 'ERROR'];
 
-function serverTable({ servers, serversTrouble }: WatchView, max: number, paint: Paint): string[] {
-  if (servers === null) return [paint(serversTrouble ?? 'Servers: not known yet', 'dim')];
+function serverTable({ servers, serversError }: WatchFrameInput, max: number, paint: Paint): string[] {
+  if (servers === null) return [paint(serversError ?? 'Servers: not known yet', 'dim')];
   if (servers.length === 0) return [paint('No servers are watched.', 'dim')];
   const shown = servers.slice(0, servers.length + 1 > max ? Math.max(1, max - 2) : servers.length);
-  const [head = '', ...rows] = columns([
+  const [head = '', ...rows] = alignColumns([
     SERVER_HEAD,
     ...shown.map((one) => [
       one.id,
@@ -95,13 +95,13 @@ function serverTable({ servers, serversTrouble }: WatchView, max: number, paint:
 
 const AGENT_HEAD = ['AGENT', 'TYPE', 'STATUS', 'SERVER', 'SWARM', 'TASKS', 'SEEN'];
 
-function agentTable({ agents }: WatchView, max: number, paint: Paint): string[] {
+function agentTable({ agents }: WatchFrameInput, max: number, paint: Paint): string[] {
   if (max < 2) return [];
   if (agents === null) return [paint('Agents: not known yet', 'dim')];
   if (agents.size === 0) return [paint('No agents match.', 'dim')];
   const sorted = [...agents.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
   const shown = sorted.slice(0, sorted.length + 1 > max ? Math.max(0, max - 2) : sorted.length);
-  const [head = '', ...rows] = columns([
+  const [head = '', ...rows] = alignColumns([
     AGENT_HEAD,
     ...shown.map((one) => [
       one.name,

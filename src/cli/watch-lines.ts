@@ -1,12 +1,12 @@
-import type { Agent, AgentsUpdate } from '../client/index.js';
-import { columns } from './table.js';
+import type { Agent, AgentStreamUpdate } from '../client/index.js';
+import { alignColumns } from './table.js';
 
 /** Tells updates as text: for machines, or line by line where there is no terminal to draw on. */
-export class WatchLines {
+export class WatchLineFormatter {
   readonly #told = new Map<string, string>();
 
   /** One line for each agent that has come, is something else, or is gone; none for what would say the same again. */
-  text({ kind, agents, removedAgentIds, snapshot }: AgentsUpdate): string {
+  text({ kind, agents, removedAgentIds, snapshot }: AgentStreamUpdate): string {
     const at = snapshot.timestamp ?? '';
     const gone =
       kind === 'SNAPSHOT' ? [...this.#told.keys()].filter((id) => !snapshot.agents.has(id)) : removedAgentIds;
@@ -19,13 +19,13 @@ export class WatchLines {
       this.#told.set(agent.id, said);
       lines.push(`${at} ${before === undefined ? '+' : '~'} ${said}`);
     }
-    return columns(lines.map((line) => [line]))
+    return alignColumns(lines.map((line) => [line]))
       .map((line) => `${line}\n`)
       .join('');
   }
 
   /** One line of JSON. */
-  json({ kind, agents, removedAgentIds, snapshot }: AgentsUpdate): string {
+  json({ kind, agents, removedAgentIds, snapshot }: AgentStreamUpdate): string {
     const { timestamp, staleServerIds } = snapshot;
     return `${JSON.stringify({ kind, timestamp, agents, removedAgentIds, staleServerIds })}\n`;
   }

@@ -9,13 +9,13 @@ import {
   type SwarmClient,
 } from '../client/index.js';
 import { MCP_SERVER_TYPES, type McpServerType } from '../domain/index.js';
-import { hint, type Clock, systemClock } from '../shared/index.js';
+import { didYouMean, type Clock, systemClock } from '../shared/index.js';
 import { parseFlags } from './arguments.js';
 import { Screen, type TerminalOutput } from './screen.js';
-import type { Terminal } from './terminal.js';
+import type { CommandContext } from './terminal.js';
 import { UsageError } from './usage.js';
-import { watchFrame } from './watch-frame.js';
-import { WatchLines } from './watch-lines.js';
+import { renderWatchFrame } from './watch-frame.js';
+import { WatchLineFormatter } from './watch-lines.js';
 
 const DEFAULT_URL = 'http://127.0.0.1:4000';
 /** Between two drawings, however fast updates come: nobody reads faster. */
@@ -28,7 +28,10 @@ const MODES: Readonly<Record<string, PerformanceMode>> = {
 };
 
 /** Shows agents and servers of a running swarmlens as they change, until it is told to stop. */
-export async function watch(args: readonly string[], { env, stdout, stderr, stopped }: Terminal): Promise<number> {
+export async function watch(
+  args: readonly string[],
+  { env, stdout, stderr, stopped }: CommandContext,
+): Promise<number> {
   const flags = parseFlags('watch', args, {
     url: { type: 'string' },
     token: { type: 'string' },
@@ -48,7 +51,7 @@ export async function watch(args: readonly string[], { env, stdout, stderr, stop
   const mode = modeOf(flags.mode);
   await using client = open(url, token);
   using agents = client.agents(filters, mode);
-  const task = new Task(client, agents, stopped, stdout);
+  const task = new WatchSession(client, agents, stopped, stdout);
   if (flags.json === true || stdout.isTTY !== true) await printed(task, stdout, flags.json === true);
   else await drawn(task, { url, stdout, serverTypes: filters.serverTypes, hasColours: env['NO_COLOR'] === undefined });
   if (task.trouble === null) return 0;
@@ -67,14 +70,14 @@ function open(url: string, token: string | undefined): SwarmClient {
 }
 
 /** Why there is no going on. */
-type Trouble = { readonly connection: ConnectionSnapshot } | { readonly refusal: Error };
+type WatchFailure = { readonly connection: ConnectionSnapshot } | { readonly refusal: Error };
 
 /** Goes on until it is asked to stop, nobody reads it any more, or there is no hope. */
-class Task implements Disposable {
+class WatchSession implements Disposable {
   readonly client: SwarmClient;
   readonly agents: AgentStream;
   readonly ended: Promise<void>;
-  trouble: Trouble | null = null;
+  trouble: WatchFailure | null = null;
   readonly #leave: (() => void)[] = [];
   #hasBeenOpen = false;
 
@@ -82,7 +85,7 @@ class Task implements Disposable {
     this.client = client;
     this.agents = agents;
     this.ended = new Promise((resolve) => {
-      const end = (trouble: Trouble | null): void => {
+      const end = (trouble: WatchFailure | null): void => {
         this.trouble ??= trouble;
         resolve();
       };
@@ -111,9 +114,9 @@ class Task implements Disposable {
   }
 }
 
-async function printed(task: Task, stdout: TerminalOutput, isJson: boolean): Promise<void> {
+async function printed(task: WatchSession, stdout: TerminalOutput, isJson: boolean): Promise<void> {
   using _task = task;
-  const lines = new WatchLines();
+  const lines = new WatchLineFormatter();
   const over = task.ended.then(() => task.agents.dispose());
   try {
     for await (const update of task.agents) {
@@ -140,7 +143,7 @@ interface DrawOptions {
 }
 
 async function drawn(
-  task: Task,
+  task: WatchSession,
   { url, stdout, serverTypes, hasColours, clock = systemClock }: DrawOptions,
 ): Promise<void> {
   using _task = task;
@@ -160,11 +163,11 @@ async function drawn(
       connection: task.client.connection.getSnapshot(),
       agents: cursor === null ? null : agents,
       servers: servers?.filter(({ type }) => serverTypes?.includes(type) ?? true) ?? null,
-      serversTrouble: troubleOf(health),
+      serversError: troubleOf(health),
       effectiveHz: rate?.effectiveHz ?? null,
       hasColours,
     };
-    screen.draw(watchFrame(view, screen.size));
+    screen.draw(renderWatchFrame(view, screen.size));
   };
   using screen = new Screen(stdout, draw);
   const leave = [task.agents, health, task.client.connection].map(({ subscribe }) => subscribe(soon));
@@ -180,9 +183,9 @@ function troubleOf(health: HealthStream): string | null {
 }
 
 /** What is wrong, and what to do about it. */
-function adviceOn(trouble: Trouble, url: string, hasToken: boolean): string {
+function adviceOn(trouble: WatchFailure, url: string, hasToken: boolean): string {
   if ('refusal' in trouble) return `${url}: ${trouble.refusal.message}`;
-  const { error, why } = trouble.connection;
+  const { error, reason: why } = trouble.connection;
   if (error?.code === 'ACCESS_DENIED') {
     const what = hasToken ? `the token was refused: ${error.message}` : 'a token is needed';
     return `${url}: ${what}\nMake one with \`swarmlens token create --scopes agents:read,health:read\` where swarmlens runs, and pass it in SWARMLENS_TOKEN.`;
@@ -211,5 +214,5 @@ function modeOf(text = 'normal'): PerformanceMode {
   const mode = Object.hasOwn(MODES, text) ? MODES[text] : undefined;
   if (mode !== undefined) return mode;
   const names = Object.keys(MODES);
-  throw new UsageError(`swarmlens watch: --mode is "${text}"${hint(text, names)} – expected ${names.join(', ')}`);
+  throw new UsageError(`swarmlens watch: --mode is "${text}"${didYouMean(text, names)} – expected ${names.join(', ')}`);
 }

@@ -1,11 +1,11 @@
 import type { AgentFragment } from './generated/operations.js';
-import { mergePatch } from './merge-patch.js';
+import { applyMergePatch } from './merge-patch.js';
 
 /** An agent with all that the schema tells of it. */
 export type Agent = AgentFragment;
 
 /** The part of an `AgentUpdate` that changes a picture. `agents`, `patches` or both are selected. */
-export interface PictureUpdate {
+export interface AgentUpdateInput {
   readonly kind: 'SNAPSHOT' | 'DELTA';
   readonly agents?: readonly Agent[];
   readonly patches?: readonly { readonly id: string; readonly patch: unknown }[];
@@ -21,7 +21,7 @@ export interface PictureUpdate {
  */
 export function applyAgentUpdate(
   picture: ReadonlyMap<string, Agent>,
-  update: PictureUpdate,
+  update: AgentUpdateInput,
 ): ReadonlyMap<string, Agent> {
   const { kind, agents, patches, removedAgentIds } = update;
   if (kind === 'SNAPSHOT') {
@@ -38,7 +38,7 @@ export function applyAgentUpdate(
 }
 
 function patched(agent: Agent | undefined, patch: unknown): Agent {
-  const merged = mergePatch(agent, patch) as Partial<Agent>; // the server's patches have the Agent type's shape
+  const merged = applyMergePatch(agent, patch) as Partial<Agent>; // the server's patches have the Agent type's shape
   const { performance, neural, topology } = merged;
   return {
     ...NULLABLE,

@@ -5,10 +5,16 @@ import {
   AgentUpdatesDocument,
   type AgentUpdatesSubscription,
 } from './generated/operations.js';
-import { Live, type LiveDeps } from './live.js';
-import type { Session } from './session.js';
-import type { AgentsChange, AgentsRequest, AgentsSnapshot, AgentStream, AgentsUpdate } from './streams.js';
-import { applyTopologyChanges, NO_TOPOLOGY } from './topology-picture.js';
+import { BaseStream, type BaseStreamDeps } from './live.js';
+import type { GraphqlWsSession } from './session.js';
+import type {
+  AgentStreamRequestPatch,
+  AgentStreamRequest,
+  AgentStreamSnapshot,
+  AgentStream,
+  AgentStreamUpdate,
+} from './streams.js';
+import { applyTopologyChanges, EMPTY_TOPOLOGY } from './topology-picture.js';
 
 type Update = AgentUpdatesSubscription['agentUpdates'] | AgentPatchesSubscription['agentUpdates'];
 
@@ -16,14 +22,14 @@ type Update = AgentUpdatesSubscription['agentUpdates'] | AgentPatchesSubscriptio
  * Whole agents once, then patches from that cursor on, over whatever connection and with whatever filters. Where the
  * server does not know the cursor any more, it begins again with whole ones.
  */
-export class LiveAgents extends Live<AgentsSnapshot, AgentsUpdate> implements AgentStream {
-  constructor(deps: LiveDeps, request: AgentsRequest, signal: AbortSignal | undefined) {
-    const initial: AgentsSnapshot = {
+export class SubscribedAgentStream extends BaseStream<AgentStreamSnapshot, AgentStreamUpdate> implements AgentStream {
+  constructor(deps: BaseStreamDeps, request: AgentStreamRequest, signal: AbortSignal | undefined) {
+    const initial: AgentStreamSnapshot = {
       status: 'IDLE',
       error: null,
       request,
       agents: new Map(),
-      ...NO_TOPOLOGY,
+      ...EMPTY_TOPOLOGY,
       cursor: null,
       timestamp: null,
       staleServerIds: [],
@@ -32,43 +38,43 @@ export class LiveAgents extends Live<AgentsSnapshot, AgentsUpdate> implements Ag
     super(deps, initial, signal);
   }
 
-  change(change: AgentsChange): void {
+  updateRequest(change: AgentStreamRequestPatch): void {
     const { request } = this.getSnapshot();
     const next = { ...request, ...definedOf(change) };
     if (JSON.stringify(next) === JSON.stringify(request)) return;
-    this.show({ request: next });
-    this.beginAgain();
+    this.patchSnapshot({ request: next });
+    this.restart();
   }
 
-  protected begin(session: Session): () => void {
+  protected start(session: GraphqlWsSession): () => void {
     const { cursor, request } = this.getSnapshot();
     if (cursor === null) {
       const sink = this.sink(({ agentUpdates }: AgentUpdatesSubscription) => {
         this.#take(agentUpdates);
-        this.beginAgain();
+        this.restart();
       });
       return session.start(AgentUpdatesDocument, request, sink);
     }
-    this.resumed();
+    this.markLive();
     const sink = this.sink(({ agentUpdates }: AgentPatchesSubscription) => {
       if (agentUpdates.kind === 'DELTA') {
         this.#take(agentUpdates);
         return;
       }
       // The server does not know the cursor: it has been restarted, or that was too long ago.
-      this.show({ cursor: null });
-      this.beginAgain();
+      this.patchSnapshot({ cursor: null });
+      this.restart();
     });
     return session.start(AgentPatchesDocument, { ...request, after: cursor }, sink);
   }
 
-  protected greet(): AgentsUpdate | null {
+  protected initialUpdate(): AgentStreamUpdate | null {
     const snapshot = this.getSnapshot();
     if (snapshot.cursor === null) return null;
     return { kind: 'SNAPSHOT', agents: [...snapshot.agents.values()], removedAgentIds: [], snapshot };
   }
 
-  protected merge([waiting]: readonly AgentsUpdate[], next: AgentsUpdate): readonly AgentsUpdate[] {
+  protected conflate([waiting]: readonly AgentStreamUpdate[], next: AgentStreamUpdate): readonly AgentStreamUpdate[] {
     return [waiting === undefined ? next : merged(waiting, next)];
   }
 
@@ -78,7 +84,7 @@ export class LiveAgents extends Live<AgentsSnapshot, AgentsUpdate> implements Ag
     const agents = applyAgentUpdate(before.agents, update);
     const topology = applyTopologyChanges(before, kind === 'SNAPSHOT', update.topologyChanges);
     const { swarms, edges } = topology;
-    this.arrived({ agents, swarms, edges, cursor, timestamp, staleServerIds, rate });
+    this.patchLiveSnapshot({ agents, swarms, edges, cursor, timestamp, staleServerIds, rate });
     const told = 'patches' in update ? update.patches : update.agents;
     const changed = told.flatMap(({ id }) => agents.get(id) ?? []);
     this.publish({ kind, agents: changed, removedAgentIds, snapshot: this.getSnapshot() });
@@ -86,7 +92,7 @@ export class LiveAgents extends Live<AgentsSnapshot, AgentsUpdate> implements Ag
 }
 
 /** Two updates as one. */
-function merged(first: AgentsUpdate, second: AgentsUpdate): AgentsUpdate {
+function merged(first: AgentStreamUpdate, second: AgentStreamUpdate): AgentStreamUpdate {
   if (second.kind === 'SNAPSHOT') return second;
   const { snapshot } = second;
   if (first.kind === 'SNAPSHOT') {
@@ -103,6 +109,6 @@ function merged(first: AgentsUpdate, second: AgentsUpdate): AgentsUpdate {
 }
 
 /** Without the keys that say nothing. */
-function definedOf(change: AgentsChange): Partial<AgentsRequest> {
+function definedOf(change: AgentStreamRequestPatch): Partial<AgentStreamRequest> {
   return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
 }

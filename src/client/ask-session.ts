@@ -1,5 +1,5 @@
 import type { TypedDocument } from './document.js';
-import type { Session, Sink } from './session.js';
+import type { GraphqlWsSession, Sink } from './session.js';
 
 /**
  * One answer over one session.
@@ -7,8 +7,8 @@ import type { Session, Sink } from './session.js';
  * @throws OperationError the server refused it
  * @throws the reason of `signal`, which has to be aborted when the session is over
  */
-export function askSession<TResult, TVariables extends Record<string, unknown>>(
-  session: Session,
+export function requestOverSocket<TResult, TVariables extends Record<string, unknown>>(
+  session: GraphqlWsSession,
   document: TypedDocument<TResult, TVariables>,
   variables: TVariables,
   signal: AbortSignal,
@@ -19,7 +19,7 @@ export function askSession<TResult, TVariables extends Record<string, unknown>>(
       stop();
       settle();
     };
-    const abort = (): void => end(() => reject(reasonOf(signal)));
+    const abort = (): void => end(() => reject(abortReason(signal)));
     let stop = (): void => undefined;
     if (signal.aborted) {
       abort();
@@ -29,7 +29,7 @@ export function askSession<TResult, TVariables extends Record<string, unknown>>(
     stop = session.start(
       document,
       variables,
-      oneAnswer<TResult>(
+      lastResultSink<TResult>(
         (answer) => end(() => resolve(answer)),
         (error) => end(() => reject(error)),
       ),
@@ -38,18 +38,21 @@ export function askSession<TResult, TVariables extends Record<string, unknown>>(
 }
 
 /** Resolves with the last result of an operation, when that has ended. */
-export function oneAnswer<TResult>(resolve: (result: TResult) => void, reject: (error: Error) => void): Sink<TResult> {
+export function lastResultSink<TResult>(
+  resolve: (result: TResult) => void,
+  reject: (error: Error) => void,
+): Sink<TResult> {
   let last: { readonly answer: TResult } | null = null;
   return {
     // It is read to its end: to stop before would tell the server to stop, too.
     next: (answer) => (last = { answer }),
-    fail: reject,
-    done: () => (last === null ? reject(new Error('the server gave no answer')) : resolve(last.answer)),
+    error: reject,
+    complete: () => (last === null ? reject(new Error('the server gave no answer')) : resolve(last.answer)),
   };
 }
 
 /** Of an aborted signal, as an error. */
-export function reasonOf(signal: AbortSignal): Error {
+export function abortReason(signal: AbortSignal): Error {
   const reason: unknown = signal.reason;
   return reason instanceof Error ? reason : new Error('aborted', { cause: reason });
 }

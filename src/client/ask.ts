@@ -1,10 +1,10 @@
-import { oneAnswer, reasonOf } from './ask-session.js';
+import { lastResultSink, abortReason } from './ask-session.js';
 import type { Connection } from './connection.js';
 import type { TypedDocument } from './document.js';
 import { SwarmClientError } from './errors.js';
 
 /** What becomes of an operation when the connection breaks before its answer: it is asked again, or given up. */
-export type WhenLost = 'AGAIN' | 'FAIL';
+export type OnConnectionLost = 'AGAIN' | 'FAIL';
 
 /**
  * One answer, as soon as there is a connection.
@@ -13,16 +13,16 @@ export type WhenLost = 'AGAIN' | 'FAIL';
  * @throws SwarmClientError the connection has ended for good, or broke and `whenLost` says FAIL
  * @throws the reason of `signal`
  */
-export function ask<TResult, TVariables extends Record<string, unknown>>(
-  connection: Pick<Connection, 'join'>,
+export function requestOnce<TResult, TVariables extends Record<string, unknown>>(
+  connection: Pick<Connection, 'attach'>,
   document: TypedDocument<TResult, TVariables>,
   variables: TVariables,
-  whenLost: WhenLost,
+  whenLost: OnConnectionLost,
   signal: AbortSignal | undefined,
 ): Promise<TResult> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted === true) {
-      reject(reasonOf(signal));
+      reject(abortReason(signal));
       return;
     }
     let stop = (): void => undefined;
@@ -37,12 +37,12 @@ export function ask<TResult, TVariables extends Record<string, unknown>>(
     };
     const fail = (error: Error): void => end(() => reject(error));
     const abort = (): void => {
-      if (signal !== undefined) fail(reasonOf(signal));
+      if (signal !== undefined) fail(abortReason(signal));
     };
     signal?.addEventListener('abort', abort, { once: true });
-    leave = connection.join({
+    leave = connection.attach({
       opened: (session) => {
-        const sink = oneAnswer<TResult>((answer) => end(() => resolve(answer)), fail);
+        const sink = lastResultSink<TResult>((answer) => end(() => resolve(answer)), fail);
         stop = session.start(document, variables, sink);
       },
       lost: () => {

@@ -1,5 +1,5 @@
 /** Time and chance, which tests bring their own of. */
-export interface Surroundings {
+export interface Runtime {
   /** Milliseconds since the epoch. May jump. */
   now(): number;
   /** Milliseconds of a clock that only goes forward. */
@@ -10,7 +10,7 @@ export interface Surroundings {
   random(): number;
 }
 
-export const SURROUNDINGS: Surroundings = {
+export const systemRuntime: Runtime = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   schedule(delayMs, callback) {
@@ -24,14 +24,14 @@ export const SURROUNDINGS: Surroundings = {
 const MAX_DELAY_MS = 2 ** 31 - 1;
 
 /** Resolves after `delayMs`, or when `signal` is aborted: look at the signal afterwards. */
-export async function pause(surroundings: Surroundings, delayMs: number, signal: AbortSignal): Promise<void> {
+export async function sleep(surroundings: Runtime, delayMs: number, signal: AbortSignal): Promise<void> {
   for (let leftMs = delayMs; leftMs > MAX_DELAY_MS && !signal.aborted; leftMs -= MAX_DELAY_MS) {
     await shortPause(surroundings, MAX_DELAY_MS, signal);
   }
   await shortPause(surroundings, delayMs % MAX_DELAY_MS, signal);
 }
 
-function shortPause(surroundings: Surroundings, delayMs: number, signal: AbortSignal): Promise<void> {
+function shortPause(surroundings: Runtime, delayMs: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
     const done = (): void => {
@@ -44,13 +44,17 @@ function shortPause(surroundings: Surroundings, delayMs: number, signal: AbortSi
   });
 }
 
-export interface Pauses {
-  readonly firstRetryMs: number;
-  readonly maxRetryMs: number;
+export interface RetryDelays {
+  readonly retryDelayMs: number;
+  readonly maxRetryDelayMs: number;
 }
 
 /** How long to wait after so many failures in a row, 1 or more: twice as long each time, half of it by chance. */
-export function growingPauseMs(failures: number, { firstRetryMs, maxRetryMs }: Pauses, random: () => number): number {
-  const wholeMs = Math.min(maxRetryMs, firstRetryMs * 2 ** Math.min(failures - 1, 30));
+export function backoffDelayMs(
+  failures: number,
+  { retryDelayMs, maxRetryDelayMs }: RetryDelays,
+  random: () => number,
+): number {
+  const wholeMs = Math.min(maxRetryDelayMs, retryDelayMs * 2 ** Math.min(failures - 1, 30));
   return wholeMs * (0.5 + random() / 2);
 }

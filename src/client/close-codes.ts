@@ -1,10 +1,10 @@
 import { SwarmClientError } from './errors.js';
 
 /** The token is missing, wrong or over. */
-export const FORBIDDEN = 4403;
+export const CLOSE_FORBIDDEN = 4403;
 
 /** The connection broke without a word. */
-export const ABNORMAL = 1006;
+export const CLOSE_ABNORMAL = 1006;
 
 const NOT_SWARMLENS = 'Is that swarmlens, and does its version match this client?';
 const FAILED = 'The server failed: its log has the reason. Make a new client to try again.';
@@ -29,7 +29,7 @@ const FATAL: Readonly<Record<number, string>> = {
 };
 
 /** The error that a close code ends the client with; `null`: it is tried again. */
-export function fatalErrorOf(code: number, reason: string): SwarmClientError | null {
+export function toFatalError(code: number, reason: string): SwarmClientError | null {
   const advice = FATAL[code];
   if (advice === undefined) return null;
   const words = reason === '' ? '' : `, "${reason}"`;

@@ -15,7 +15,7 @@ export interface ConnectionSnapshot {
   /** Since when, RFC 3339, by this machine's clock. */
   readonly since: string;
   /** Why it is not open, for a person; `null`: nothing is wrong. */
-  readonly why: string | null;
+  readonly reason: string | null;
   /** When it is tried again, RFC 3339; `null`: now, or never. */
   readonly retryAt: string | null;
   /** How many times it has been tried in a row. 0: it is open. */

@@ -1,31 +1,31 @@
-import { ABNORMAL, fatalErrorOf, FORBIDDEN } from './close-codes.js';
-import { growingPauseMs, pause, type Pauses, type Surroundings } from './clock.js';
+import { CLOSE_ABNORMAL, toFatalError, CLOSE_FORBIDDEN } from './close-codes.js';
+import { backoffDelayMs, sleep, type RetryDelays, type Runtime } from './clock.js';
 import type { ConnectionSnapshot } from './connection-state.js';
 import type { SwarmClientError } from './errors.js';
 import { Heartbeat } from './heartbeat.js';
-import { keepRenewed } from './renewal.js';
-import { Session, type SessionEnd } from './session.js';
-import type { SocketClass } from './socket.js';
-import { type Observable, Store } from './store.js';
-import type { Tokens } from './tokens.js';
+import { keepTokenFresh } from './renewal.js';
+import { GraphqlWsSession, type SocketClose } from './session.js';
+import type { WebSocketClass } from './socket.js';
+import { type SnapshotSource, SnapshotStore } from './store.js';
+import type { TokenProvider } from './tokens.js';
 
 /** Something that runs over the connection. It is told where things stand when it joins, and whenever that changes. */
-export interface ConnectionUser {
+export interface ConnectionListener {
   /** There is a session. */
-  opened(session: Session): void;
+  opened(session: GraphqlWsSession): void;
   /** That session is gone. There will be another one, unless the end comes next. */
   lost(): void;
   /** There will be no other one. `null`: the client was disposed. */
   ended(error: SwarmClientError | null): void;
 }
 
-export interface ConnectionOptions extends Pauses {
+export interface ConnectionOptions extends RetryDelays {
   readonly url: string;
-  readonly socketClass: SocketClass;
-  readonly tokens: Tokens;
+  readonly socketClass: WebSocketClass;
+  readonly tokens: TokenProvider;
   readonly maxHz: number | null;
   readonly pingEveryMs: number;
-  readonly surroundings: Surroundings;
+  readonly surroundings: Runtime;
 }
 
 /** Until the server has let us in, milliseconds: after that the attempt is given up. */
@@ -37,10 +37,10 @@ const CLOSE_TIMEOUT_MS = 2_000;
 /** Makes one session after the other, as long as there is hope, and keeps those who use it up to date. */
 export class Connection {
   readonly #options: ConnectionOptions;
-  readonly #store: Store<ConnectionSnapshot>;
-  readonly #users = new Set<ConnectionUser>();
+  readonly #store: SnapshotStore<ConnectionSnapshot>;
+  readonly #users = new Set<ConnectionListener>();
   readonly #disposal = new AbortController();
-  #session: Session | null = null;
+  #session: GraphqlWsSession | null = null;
   #running: Promise<void> | null = null;
   #hasBeenOpen = false;
   /** In a row; a connection on which the server answers ends the row. */
@@ -50,10 +50,10 @@ export class Connection {
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
-    this.#store = new Store<ConnectionSnapshot>({
+    this.#store = new SnapshotStore<ConnectionSnapshot>({
       status: 'IDLE',
       since: this.#now(),
-      why: null,
+      reason: null,
       retryAt: null,
       attempt: 0,
       latencyMs: null,
@@ -61,12 +61,12 @@ export class Connection {
     });
   }
 
-  get state(): Observable<ConnectionSnapshot> {
+  get state(): SnapshotSource<ConnectionSnapshot> {
     return this.#store;
   }
 
   /** Makes the connection, if there is none yet. Call what it returns to leave; the connection stays. */
-  join(user: ConnectionUser): () => void {
+  attach(user: ConnectionListener): () => void {
     const { status, error } = this.#store.getSnapshot();
     if (status === 'CLOSED') {
       user.ended(error);
@@ -102,26 +102,26 @@ export class Connection {
     }
   }
 
-  #fatalErrorOf({ code, reason }: SessionEnd): SwarmClientError | null {
-    return code === FORBIDDEN ? this.#options.tokens.refused(reason) : fatalErrorOf(code, reason);
+  #fatalErrorOf({ code, reason }: SocketClose): SwarmClientError | null {
+    return code === CLOSE_FORBIDDEN ? this.#options.tokens.rejected(reason) : toFatalError(code, reason);
   }
 
-  async #rest({ code, reason }: SessionEnd, signal: AbortSignal): Promise<void> {
+  async #rest({ code, reason }: SocketClose, signal: AbortSignal): Promise<void> {
     const { surroundings } = this.#options;
     this.#failures += 1;
-    const delayMs = growingPauseMs(this.#failures, this.#options, () => surroundings.random());
+    const delayMs = backoffDelayMs(this.#failures, this.#options, () => surroundings.random());
     this.#show({
       status: 'RECONNECTING',
-      why: reason === '' ? `the connection was lost (${code})` : reason,
+      reason: reason === '' ? `the connection was lost (${code})` : reason,
       attempt: this.#failures,
       retryAt: new Date(surroundings.now() + delayMs).toISOString(),
       latencyMs: null,
     });
-    await pause(surroundings, delayMs, signal);
+    await sleep(surroundings, delayMs, signal);
   }
 
   /** One session, from the token to its end. */
-  async #attempt(disposal: AbortSignal): Promise<SessionEnd> {
+  async #attempt(disposal: AbortSignal): Promise<SocketClose> {
     const { tokens } = this.#options;
     try {
       const token = await tokens.get(disposal);
@@ -129,16 +129,16 @@ export class Connection {
       return await this.#hold(token, disposal);
     } catch (error) {
       // The source of tokens has failed, or the WebSocket class does not like the address.
-      return { code: ABNORMAL, reason: error instanceof Error ? error.message : String(error) };
+      return { code: CLOSE_ABNORMAL, reason: error instanceof Error ? error.message : String(error) };
     }
   }
 
-  async #hold(token: string | null, disposal: AbortSignal): Promise<SessionEnd> {
+  async #hold(token: string | null, disposal: AbortSignal): Promise<SocketClose> {
     const { url, socketClass, maxHz, surroundings } = this.#options;
     const authorization = token === null ? {} : { authorization: `Bearer ${token}` };
     let heartbeat: Heartbeat | null = null;
     const over = new AbortController();
-    const session = new Session({
+    const session = new GraphqlWsSession({
       url,
       socketClass,
       connectionParams: { ...authorization, ...(maxHz !== null && { maxHz }) },
@@ -165,20 +165,20 @@ export class Connection {
   }
 
   /** A polite end, and a rude one when it is not answered. */
-  async #leave(session: Session): Promise<void> {
+  async #leave(session: GraphqlWsSession): Promise<void> {
     const waiting = new AbortController();
     session
       .close()
       .finally(() => waiting.abort())
       .catch(() => undefined);
-    await pause(this.#options.surroundings, CLOSE_TIMEOUT_MS, waiting.signal);
+    await sleep(this.#options.surroundings, CLOSE_TIMEOUT_MS, waiting.signal);
     session.kill();
   }
 
-  #beat(session: Session): Heartbeat {
+  #beat(session: GraphqlWsSession): Heartbeat {
     const { pingEveryMs, surroundings } = this.#options;
     return new Heartbeat({
-      everyMs: pingEveryMs,
+      intervalMs: pingEveryMs,
       surroundings,
       ping: () => session.ping(),
       onLatency: (latencyMs) => {
@@ -189,12 +189,12 @@ export class Connection {
     });
   }
 
-  #opened(session: Session, token: string | null, over: AbortSignal): void {
+  #opened(session: GraphqlWsSession, token: string | null, over: AbortSignal): void {
     const { tokens, surroundings } = this.#options;
     this.#hasBeenOpen = true;
     this.#session = session;
     tokens.accepted();
-    this.#show({ status: 'OPEN', why: null, retryAt: null, attempt: 0 });
+    this.#show({ status: 'OPEN', reason: null, retryAt: null, attempt: 0 });
     this.#tell((user) => user.opened(session));
     if (token === null || !tokens.canRenew) return;
     const onOtherRights = (): void => {
@@ -202,7 +202,9 @@ export class Connection {
       session.kill();
     };
     // A server that does not tell when the token ends closes the connection when it does.
-    keepRenewed({ session, tokens, surroundings, signal: over, onOtherRights }).catch(() => undefined);
+    keepTokenFresh({ session, tokens, surroundings, signal: over, onPermissionsChanged: onOtherRights }).catch(
+      () => undefined,
+    );
   }
 
   #lost(): void {
@@ -215,12 +217,12 @@ export class Connection {
     if (this.#store.getSnapshot().status === 'CLOSED') return;
     const why = error?.message ?? 'the client is disposed';
     this.#session = null;
-    this.#show({ status: 'CLOSED', why, retryAt: null, latencyMs: null, error });
+    this.#show({ status: 'CLOSED', reason: why, retryAt: null, latencyMs: null, error });
     this.#tell((user) => user.ended(error));
     this.#users.clear();
   }
 
-  #tell(tell: (user: ConnectionUser) => void): void {
+  #tell(tell: (user: ConnectionListener) => void): void {
     for (const user of [...this.#users]) if (this.#users.has(user)) tell(user);
   }
 

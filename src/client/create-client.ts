@@ -1,17 +1,17 @@
-import { LiveAgents } from './agent-stream.js';
-import { ask } from './ask.js';
-import { type Surroundings, SURROUNDINGS } from './clock.js';
+import { SubscribedAgentStream } from './agent-stream.js';
+import { requestOnce } from './ask.js';
+import { type Runtime, systemRuntime } from './clock.js';
 import { Connection } from './connection.js';
-import { LiveHealth } from './health-stream.js';
-import type { LiveDeps } from './live.js';
-import { LiveMetrics } from './metrics-stream.js';
-import { LiveNotices } from './notice-stream.js';
+import { PolledHealthStream } from './health-stream.js';
+import type { BaseStreamDeps } from './live.js';
+import { SubscribedMetricsStream } from './metrics-stream.js';
+import { SubscribedNoticeStream } from './notice-stream.js';
 import type { TypedDocument } from './document.js';
 import type { SwarmClientOptions } from './options.js';
-import { socketClassOf, socketUrlOf } from './socket.js';
+import { resolveWebSocketClass, resolveWebSocketUrl } from './socket.js';
 import type { OperationArguments, SwarmClient } from './swarm-client.js';
-import { Tokens } from './tokens.js';
-import { LiveTopology } from './topology-stream.js';
+import { TokenProvider } from './tokens.js';
+import { SubscribedTopologyStream } from './topology-stream.js';
 
 const PING_EVERY_MS = 10_000;
 const FIRST_RETRY_MS = 500;
@@ -24,26 +24,26 @@ const MAX_REFUSALS = 2;
  * @throws TypeError an option is not what it should be, or there is no WebSocket here
  */
 export function createSwarmClient(options: SwarmClientOptions): SwarmClient {
-  return createSwarmClientWith(options, SURROUNDINGS);
+  return createSwarmClientWithRuntime(options, systemRuntime);
 }
 
 /** The same with a clock and a die of one's own. @internal */
-export function createSwarmClientWith(options: SwarmClientOptions, surroundings: Surroundings): SwarmClient {
-  const { token, maxHz = null, maxRefusals = MAX_REFUSALS, signal } = options;
+export function createSwarmClientWithRuntime(options: SwarmClientOptions, surroundings: Runtime): SwarmClient {
+  const { token, maxHz = null, maxTokenRejections = MAX_REFUSALS, signal } = options;
   const pauses = {
-    firstRetryMs: above0('firstRetryMs', options.firstRetryMs ?? FIRST_RETRY_MS),
-    maxRetryMs: above0('maxRetryMs', options.maxRetryMs ?? MAX_RETRY_MS),
+    retryDelayMs: above0('firstRetryMs', options.retryDelayMs ?? FIRST_RETRY_MS),
+    maxRetryDelayMs: above0('maxRetryMs', options.maxRetryDelayMs ?? MAX_RETRY_MS),
   };
   const connection = new Connection({
-    url: socketUrlOf(options.url),
-    socketClass: socketClassOf(options.webSocketImpl),
-    tokens: new Tokens(token, above0('maxRefusals', maxRefusals)),
+    url: resolveWebSocketUrl(options.url),
+    socketClass: resolveWebSocketClass(options.webSocketImpl),
+    tokens: new TokenProvider(token, above0('maxRefusals', maxTokenRejections)),
     maxHz: maxHz === null ? null : above0('maxHz', maxHz),
-    pingEveryMs: above0('pingEveryMs', options.pingEveryMs ?? PING_EVERY_MS),
+    pingEveryMs: above0('pingEveryMs', options.pingIntervalMs ?? PING_EVERY_MS),
     surroundings,
     ...pauses,
   });
-  const deps: LiveDeps = { connection, pauses, surroundings };
+  const deps: BaseStreamDeps = { connection, pauses, surroundings };
   const dispose = async (): Promise<void> => {
     signal?.removeEventListener('abort', onAbort);
     await connection.dispose();
@@ -57,25 +57,25 @@ export function createSwarmClientWith(options: SwarmClientOptions, surroundings:
     agents: ({ serverTypes = null, agentTypes = null, swarmIds = null } = {}, mode = 'NORMAL', more = {}) => {
       const { includePerformance = true, includeNeural = true, includeTopology = true } = more;
       const includes = { includePerformance, includeNeural, includeTopology };
-      return new LiveAgents(deps, { serverTypes, agentTypes, swarmIds, mode, ...includes }, more.signal);
+      return new SubscribedAgentStream(deps, { serverTypes, agentTypes, swarmIds, mode, ...includes }, more.signal);
     },
-    topology: (request = {}, more = {}) => new LiveTopology(deps, request, more.signal),
-    metrics: (request = {}, more = {}) => new LiveMetrics(deps, request, more.signal),
-    health: (more = {}) => new LiveHealth(deps, more),
-    notices: (more = {}) => new LiveNotices(deps, more),
+    topology: (request = {}, more = {}) => new SubscribedTopologyStream(deps, request, more.signal),
+    metrics: (request = {}, more = {}) => new SubscribedMetricsStream(deps, request, more.signal),
+    health: (more = {}) => new PolledHealthStream(deps, more),
+    notices: (more = {}) => new SubscribedNoticeStream(deps, more),
     query: async <TResult, TVariables extends Record<string, unknown>>(
       document: TypedDocument<TResult, TVariables>,
       ...[variables, more]: OperationArguments<TVariables>
     ) => {
       if (isMutation(document)) throw new TypeError('a mutation is run with `mutate`, which sends it once');
-      return await ask(connection, document, given(variables), 'AGAIN', more?.signal);
+      return await requestOnce(connection, document, given(variables), 'AGAIN', more?.signal);
     },
     mutate: async <TResult, TVariables extends Record<string, unknown>>(
       document: TypedDocument<TResult, TVariables>,
       ...[variables, more]: OperationArguments<TVariables>
     ) => {
       if (!isMutation(document)) throw new TypeError('a query is run with `query`, which asks again where it has to');
-      return await ask(connection, document, given(variables), 'FAIL', more?.signal);
+      return await requestOnce(connection, document, given(variables), 'FAIL', more?.signal);
     },
     dispose,
     [Symbol.asyncDispose]: dispose,

@@ -1,39 +1,42 @@
-import type { Surroundings } from './clock.js';
+import type { Runtime } from './clock.js';
 import {
   HealthChangesDocument,
   type HealthChangesSubscription,
   HealthDocument,
   type HealthQuery,
 } from './generated/operations.js';
-import { Live, type LiveDeps } from './live.js';
-import type { Session, Sink } from './session.js';
-import type { HealthOptions, HealthSnapshot } from './streams.js';
+import { BaseStream, type BaseStreamDeps } from './live.js';
+import type { GraphqlWsSession, Sink } from './session.js';
+import type { HealthStreamOptions, HealthStreamSnapshot } from './streams.js';
 
 const EVERY_MS = 2_000;
 const MAX_CHANGES = 100;
 
 /** The figures, looked at now and then, and at once when the server tells of a change. */
-export class LiveHealth extends Live<HealthSnapshot, HealthSnapshot> {
-  readonly #surroundings: Surroundings;
+export class PolledHealthStream extends BaseStream<HealthStreamSnapshot, HealthStreamSnapshot> {
+  readonly #surroundings: Runtime;
   readonly #everyMs: number;
   readonly #maxChanges: number;
 
-  constructor(deps: LiveDeps, { everyMs = EVERY_MS, maxChanges = MAX_CHANGES, signal }: HealthOptions) {
+  constructor(
+    deps: BaseStreamDeps,
+    { pollIntervalMs = EVERY_MS, maxChanges = MAX_CHANGES, signal }: HealthStreamOptions,
+  ) {
     super(deps, { status: 'IDLE', error: null, health: null, changes: [] }, signal);
     this.#surroundings = deps.surroundings;
-    this.#everyMs = everyMs;
+    this.#everyMs = pollIntervalMs;
     this.#maxChanges = maxChanges;
   }
 
-  protected begin(session: Session): () => void {
-    const looks = new Looks(this.#surroundings, this.#everyMs, (done) =>
+  protected start(session: GraphqlWsSession): () => void {
+    const looks = new PollLoop(this.#surroundings, this.#everyMs, (done) =>
       session.start(HealthDocument, {}, this.#answer(done)),
     );
     const stop = session.start(
       HealthChangesDocument,
       {},
       this.sink(({ healthChanges: change }: HealthChangesSubscription) => {
-        this.show({ changes: [...this.getSnapshot().changes, change].slice(-this.#maxChanges) });
+        this.patchSnapshot({ changes: [...this.getSnapshot().changes, change].slice(-this.#maxChanges) });
         looks.now();
       }),
     );
@@ -44,27 +47,30 @@ export class LiveHealth extends Live<HealthSnapshot, HealthSnapshot> {
     };
   }
 
-  protected greet(): HealthSnapshot | null {
+  protected initialUpdate(): HealthStreamSnapshot | null {
     const snapshot = this.getSnapshot();
     return snapshot.health === null ? null : snapshot;
   }
 
-  protected merge(_waiting: readonly HealthSnapshot[], next: HealthSnapshot): readonly HealthSnapshot[] {
+  protected conflate(
+    _waiting: readonly HealthStreamSnapshot[],
+    next: HealthStreamSnapshot,
+  ): readonly HealthStreamSnapshot[] {
     return [next];
   }
 
   #answer(done: () => void): Sink<HealthQuery> {
     const sink = this.sink(({ health }: HealthQuery) => {
-      this.arrived({ health });
+      this.patchLiveSnapshot({ health });
       this.publish(this.getSnapshot());
     });
-    return { ...sink, done };
+    return { ...sink, complete: done };
   }
 }
 
 /** One look at a time: at once when asked, otherwise a while after the last one. */
-class Looks {
-  readonly #surroundings: Surroundings;
+class PollLoop {
+  readonly #surroundings: Runtime;
   readonly #everyMs: number;
   readonly #look: (done: () => void) => () => void;
   #cancel: (() => void) | null = null;
@@ -72,7 +78,7 @@ class Looks {
   #isWanted = false;
   #isStopped = false;
 
-  constructor(surroundings: Surroundings, everyMs: number, look: (done: () => void) => () => void) {
+  constructor(surroundings: Runtime, everyMs: number, look: (done: () => void) => () => void) {
     this.#surroundings = surroundings;
     this.#everyMs = everyMs;
     this.#look = look;

@@ -1,8 +1,8 @@
-import type { Surroundings } from './clock.js';
+import type { Runtime } from './clock.js';
 
 export interface HeartbeatOptions {
-  readonly everyMs: number;
-  readonly surroundings: Surroundings;
+  readonly intervalMs: number;
+  readonly surroundings: Runtime;
   readonly ping: () => void;
   /** The answer took so long, milliseconds. */
   readonly onLatency: (latencyMs: number) => void;
@@ -34,13 +34,13 @@ export class Heartbeat {
   }
 
   #beat(): void {
-    const { everyMs, surroundings, ping, onDead } = this.#options;
+    const { intervalMs, surroundings, ping, onDead } = this.#options;
     if (this.#sentAtMs !== null) {
       onDead();
       return;
     }
     this.#sentAtMs = surroundings.monotonic();
-    this.#cancel = surroundings.schedule(everyMs, () => this.#beat());
+    this.#cancel = surroundings.schedule(intervalMs, () => this.#beat());
     ping();
   }
 }

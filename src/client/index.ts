@@ -1,13 +1,13 @@
-export { type Agent, applyAgentUpdate, type PictureUpdate } from './agent-picture.js';
+export { type Agent, applyAgentUpdate, type AgentUpdateInput } from './agent-picture.js';
 export type { ConnectionSnapshot, ConnectionStatus } from './connection-state.js';
 export { createSwarmClient } from './create-client.js';
 export type { ResultOf, TypedDocument, VariablesOf } from './document.js';
 export { SwarmClientError, type SwarmClientErrorCode } from './errors.js';
 export * from './generated/operations.js';
-export { mergePatch } from './merge-patch.js';
+export { applyMergePatch } from './merge-patch.js';
 export type { SwarmClientOptions, TokenRequest, TokenSource } from './options.js';
-export { OperationError, type OperationFault, type OperationRunner, run } from './run.js';
-export type { Observable } from './store.js';
+export { OperationError, type OperationErrorDetail, type OperationExecutor, runOperation } from './run.js';
+export type { SnapshotSource } from './store.js';
 export type { LiveStream, StreamRate, StreamSnapshot, StreamStatus } from './stream.js';
 export type * from './streams.js';
 export type { SwarmClient } from './swarm-client.js';

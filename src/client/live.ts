@@ -1,16 +1,16 @@
-import { growingPauseMs, type Pauses, type Surroundings } from './clock.js';
-import type { Connection, ConnectionUser } from './connection.js';
+import { backoffDelayMs, type RetryDelays, type Runtime } from './clock.js';
+import type { Connection, ConnectionListener } from './connection.js';
 import type { SwarmClientError } from './errors.js';
-import { Mailbox } from './mailbox.js';
+import { ConflatingIterator } from './mailbox.js';
 import type { OperationError } from './run.js';
-import type { Session, Sink } from './session.js';
-import { Store } from './store.js';
+import type { GraphqlWsSession, Sink } from './session.js';
+import { SnapshotStore } from './store.js';
 import type { LiveStream, StreamSnapshot } from './stream.js';
 
-export interface LiveDeps {
-  readonly connection: Pick<Connection, 'join'>;
-  readonly pauses: Pauses;
-  readonly surroundings: Surroundings;
+export interface BaseStreamDeps {
+  readonly connection: Pick<Connection, 'attach'>;
+  readonly pauses: RetryDelays;
+  readonly surroundings: Runtime;
 }
 
 /** What the server may say otherwise in a while. After any other code, asking the same again gets the same answer. */
@@ -20,12 +20,12 @@ const PASSING = new Set(['RATE_LIMITED', 'LIMIT_EXCEEDED', 'SERVER_UNAVAILABLE',
  * What all streams have in common: they run while somebody looks, over whatever session there is, and are tried again
  * when they fail. What they ask, and make of the answers, is theirs.
  */
-export abstract class Live<TSnapshot extends StreamSnapshot, TUpdate> implements LiveStream<TSnapshot, TUpdate> {
-  readonly #deps: LiveDeps;
-  readonly #store: Store<TSnapshot>;
-  readonly #mailboxes = new Set<Mailbox<TUpdate>>();
+export abstract class BaseStream<TSnapshot extends StreamSnapshot, TUpdate> implements LiveStream<TSnapshot, TUpdate> {
+  readonly #deps: BaseStreamDeps;
+  readonly #store: SnapshotStore<TSnapshot>;
+  readonly #mailboxes = new Set<ConflatingIterator<TUpdate>>();
   readonly #signal: AbortSignal | undefined;
-  readonly #user: ConnectionUser = {
+  readonly #user: ConnectionListener = {
     opened: (session) => this.#begin(session),
     lost: () => this.#pause(),
     ended: (error) => this.#end(error),
@@ -33,14 +33,14 @@ export abstract class Live<TSnapshot extends StreamSnapshot, TUpdate> implements
   /** Listeners and iterations. */
   #lookers = 0;
   #leave: (() => void) | null = null;
-  #session: Session | null = null;
+  #session: GraphqlWsSession | null = null;
   #stop: (() => void) | null = null;
   #cancelRetry: (() => void) | null = null;
   #failures = 0;
 
-  constructor(deps: LiveDeps, initial: TSnapshot, signal: AbortSignal | undefined) {
+  constructor(deps: BaseStreamDeps, initial: TSnapshot, signal: AbortSignal | undefined) {
     this.#deps = deps;
-    this.#store = new Store(initial);
+    this.#store = new SnapshotStore(initial);
     this.#signal = signal;
     if (signal?.aborted === true) this.#end(null);
     else signal?.addEventListener('abort', this.dispose, { once: true });
@@ -60,11 +60,11 @@ export abstract class Live<TSnapshot extends StreamSnapshot, TUpdate> implements
   };
 
   [Symbol.asyncIterator](): AsyncIterableIterator<TUpdate> {
-    return new Mailbox<TUpdate>({
-      merge: (waiting, next) => this.merge(waiting, next),
+    return new ConflatingIterator<TUpdate>({
+      merge: (waiting, next) => this.conflate(waiting, next),
       onBegin: (mailbox) => {
         this.#mailboxes.add(mailbox);
-        const first = this.greet();
+        const first = this.initialUpdate();
         this.#enter();
         const { status, error } = this.getSnapshot();
         if (status !== 'ENDED') return first;
@@ -84,47 +84,47 @@ export abstract class Live<TSnapshot extends StreamSnapshot, TUpdate> implements
   }
 
   /** Starts what the stream consists of, on this session; call what it returns to stop all of it. */
-  protected abstract begin(session: Session): () => void;
+  protected abstract start(session: GraphqlWsSession): () => void;
 
   /** What an iteration that begins now gets at once; `null`: nothing has come yet. */
-  protected abstract greet(): TUpdate | null;
+  protected abstract initialUpdate(): TUpdate | null;
 
   /** Adds an update to those that a slow iteration has not taken yet. */
-  protected abstract merge(waiting: readonly TUpdate[], next: TUpdate): readonly TUpdate[];
+  protected abstract conflate(waiting: readonly TUpdate[], next: TUpdate): readonly TUpdate[];
 
   /** Shows something else. */
-  protected show(change: Partial<TSnapshot>): void {
+  protected patchSnapshot(change: Partial<TSnapshot>): void {
     this.#store.set({ ...this.getSnapshot(), ...change });
   }
 
   /** Shows what the server has told: the stream is live. */
-  protected arrived(change: Partial<TSnapshot>): void {
+  protected patchLiveSnapshot(change: Partial<TSnapshot>): void {
     this.#failures = 0;
-    this.show({ ...change, status: 'LIVE', error: null });
+    this.patchSnapshot({ ...change, status: 'LIVE', error: null });
   }
 
   /** What is shown is still right, or will be with the next answer, of which there need not be one. */
-  protected resumed(): void {
+  protected markLive(): void {
     if (this.#failures === 0) this.#showStatus('LIVE', null);
   }
 
   /** Gives an update to all who iterate. */
   protected publish(update: TUpdate): void {
-    for (const mailbox of [...this.#mailboxes]) mailbox.put(update);
+    for (const mailbox of [...this.#mailboxes]) mailbox.push(update);
   }
 
   /** Stops what runs and begins again, on the same session. */
-  protected beginAgain(): void {
+  protected restart(): void {
     if (this.#session !== null) this.#begin(this.#session);
   }
 
   /** Who gets the answers of an operation that is a part of the stream: when that fails or ends, all of it is tried again. */
   protected sink<TResult>(next: (result: TResult) => void): Sink<TResult> {
-    return { next, fail: (error) => this.failed(error), done: () => this.failed(null) };
+    return { next, error: (error) => this.handleFailure(error), complete: () => this.handleFailure(null) };
   }
 
   /** @param error `null`: the server has ended it without a word */
-  protected failed(error: OperationError | null): void {
+  protected handleFailure(error: OperationError | null): void {
     if (error !== null && !PASSING.has(error.code ?? 'INTERNAL_SERVER_ERROR')) {
       this.#end(error);
       return;
@@ -132,8 +132,8 @@ export abstract class Live<TSnapshot extends StreamSnapshot, TUpdate> implements
     const { pauses, surroundings } = this.#deps;
     this.#halt();
     this.#failures += 1;
-    const delayMs = growingPauseMs(this.#failures, pauses, () => surroundings.random());
-    this.#cancelRetry = surroundings.schedule(Math.max(delayMs, error?.retryAfterMs ?? 0), () => this.beginAgain());
+    const delayMs = backoffDelayMs(this.#failures, pauses, () => surroundings.random());
+    this.#cancelRetry = surroundings.schedule(Math.max(delayMs, error?.retryAfterMs ?? 0), () => this.restart());
     this.#showStatus('WAITING', error);
   }
 
@@ -141,7 +141,7 @@ export abstract class Live<TSnapshot extends StreamSnapshot, TUpdate> implements
     this.#lookers += 1;
     if (this.#lookers > 1 || this.getSnapshot().status === 'ENDED') return;
     this.#showStatus('WAITING', null);
-    this.#leave = this.#deps.connection.join(this.#user);
+    this.#leave = this.#deps.connection.attach(this.#user);
     // It may have been told the end while it joined.
     if (this.getSnapshot().status === 'ENDED') this.#depart();
   }
@@ -153,10 +153,10 @@ export abstract class Live<TSnapshot extends StreamSnapshot, TUpdate> implements
     this.#showStatus('IDLE', null);
   }
 
-  #begin(session: Session): void {
+  #begin(session: GraphqlWsSession): void {
     this.#halt();
     this.#session = session;
-    this.#stop = this.begin(session);
+    this.#stop = this.start(session);
   }
 
   /** The session is gone. */

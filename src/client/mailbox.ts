@@ -1,28 +1,28 @@
 /** Adds an update to those that wait for an iteration. What it gives back must not grow without end. */
-export type Merge<TUpdate> = (waiting: readonly TUpdate[], next: TUpdate) => readonly TUpdate[];
+export type Conflate<TUpdate> = (waiting: readonly TUpdate[], next: TUpdate) => readonly TUpdate[];
 
-export interface MailboxOptions<TUpdate> {
-  readonly merge: Merge<TUpdate>;
+export interface ConflatingIteratorOptions<TUpdate> {
+  readonly merge: Conflate<TUpdate>;
   /** The first `next()` has been called. @returns what there is already; `null`: nothing */
-  readonly onBegin: (mailbox: Mailbox<TUpdate>) => TUpdate | null;
+  readonly onBegin: (mailbox: ConflatingIterator<TUpdate>) => TUpdate | null;
   /** It is over, from whichever side. */
-  readonly onLeave: (mailbox: Mailbox<TUpdate>) => void;
+  readonly onLeave: (mailbox: ConflatingIterator<TUpdate>) => void;
 }
 
-interface Reader<TUpdate> {
+interface PendingNext<TUpdate> {
   readonly resolve: (result: IteratorResult<TUpdate>) => void;
   readonly reject: (error: Error) => void;
 }
 
 /** One iteration of a stream. It begins with the first `next()`, and holds what comes until it is asked for. */
-export class Mailbox<TUpdate> implements AsyncIterableIterator<TUpdate> {
-  readonly #options: MailboxOptions<TUpdate>;
+export class ConflatingIterator<TUpdate> implements AsyncIterableIterator<TUpdate> {
+  readonly #options: ConflatingIteratorOptions<TUpdate>;
   #waiting: readonly TUpdate[] = [];
-  #readers: Reader<TUpdate>[] = [];
+  #readers: PendingNext<TUpdate>[] = [];
   #state: 'NEW' | 'RUNNING' | 'OVER' = 'NEW';
   #error: Error | null = null;
 
-  constructor(options: MailboxOptions<TUpdate>) {
+  constructor(options: ConflatingIteratorOptions<TUpdate>) {
     this.#options = options;
   }
 
@@ -30,7 +30,7 @@ export class Mailbox<TUpdate> implements AsyncIterableIterator<TUpdate> {
     return this;
   }
 
-  put(update: TUpdate): void {
+  push(update: TUpdate): void {
     if (this.#state === 'OVER') return;
     const reader = this.#readers.shift();
     if (reader === undefined) this.#waiting = this.#options.merge(this.#waiting, update);
@@ -71,7 +71,7 @@ export class Mailbox<TUpdate> implements AsyncIterableIterator<TUpdate> {
   }
 
   /** The error is told once. */
-  #last({ resolve, reject }: Reader<TUpdate>): void {
+  #last({ resolve, reject }: PendingNext<TUpdate>): void {
     const error = this.#error;
     this.#error = null;
     if (error === null) resolve({ done: true, value: undefined });

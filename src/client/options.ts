@@ -1,7 +1,7 @@
 /** Why a token is asked for, and until when. */
 export interface TokenRequest {
   /** The server's words, when it did not accept the token before; `null`: there was none, or it is to be renewed in time. */
-  readonly refusal: string | null;
+  readonly rejection: string | null;
   /** Aborted when nobody waits for the token any more. */
   readonly signal: AbortSignal;
 }
@@ -24,15 +24,15 @@ export interface SwarmClientOptions {
   /** Disposes the client when it is aborted. */
   readonly signal?: AbortSignal | undefined;
   /** Between two pings, which measure the latency and find a connection that is dead, milliseconds. @default 10000 */
-  readonly pingEveryMs?: number | undefined;
+  readonly pingIntervalMs?: number | undefined;
   /** First pause before a connection, or a stream, is tried again, milliseconds; it doubles, and half of it is by chance. @default 500 */
-  readonly firstRetryMs?: number | undefined;
+  readonly retryDelayMs?: number | undefined;
   /** The longest of these pauses, milliseconds. @default 30000 */
-  readonly maxRetryMs?: number | undefined;
+  readonly maxRetryDelayMs?: number | undefined;
   /**
    * Tokens in a row that the server may refuse until the client gives up. Where a person types them, say `Infinity`. A
    * token that is a string is refused once.
    * @default 2
    */
-  readonly maxRefusals?: number | undefined;
+  readonly maxTokenRejections?: number | undefined;
 }

@@ -1,9 +1,9 @@
-import { pause, type Surroundings } from './clock.js';
+import { sleep, type Runtime } from './clock.js';
 import { AuthenticateDocument, ViewerDocument } from './generated/operations.js';
-import { askSession } from './ask-session.js';
+import { requestOverSocket } from './ask-session.js';
 import { OperationError } from './run.js';
-import type { Session } from './session.js';
-import type { Tokens } from './tokens.js';
+import type { GraphqlWsSession } from './session.js';
+import type { TokenProvider } from './tokens.js';
 
 /** Renewed a minute before its end at the latest, or when a fifth of what was left is left. */
 const MAX_MARGIN_MS = 60_000;
@@ -11,14 +11,14 @@ const MAX_MARGIN_MS = 60_000;
 /** With less than that it is not worth it: the server ends the connection, and the next one begins with a new token. */
 const MIN_LEFT_MS = 1_000;
 
-export interface RenewalOptions {
-  readonly session: Session;
-  readonly tokens: Tokens;
-  readonly surroundings: Surroundings;
+export interface TokenRefreshOptions {
+  readonly session: GraphqlWsSession;
+  readonly tokens: TokenProvider;
+  readonly surroundings: Runtime;
   /** Aborted when the session is over. */
   readonly signal: AbortSignal;
   /** The new token, which is in use now, gives other rights: it takes another connection. */
-  readonly onOtherRights: () => void;
+  readonly onPermissionsChanged: () => void;
 }
 
 /**
@@ -27,19 +27,19 @@ export interface RenewalOptions {
  *
  * @throws OperationError the server does not tell when the token ends
  */
-export async function keepRenewed({
+export async function keepTokenFresh({
   session,
   tokens,
   surroundings,
   signal,
-  onOtherRights,
-}: RenewalOptions): Promise<void> {
-  const { viewer } = await askSession(session, ViewerDocument, {}, signal);
+  onPermissionsChanged,
+}: TokenRefreshOptions): Promise<void> {
+  const { viewer } = await requestOverSocket(session, ViewerDocument, {}, signal);
   let { expiresAt } = viewer;
   while (expiresAt !== null) {
     const leftMs = Date.parse(expiresAt) - surroundings.now();
     if (leftMs < MIN_LEFT_MS) return;
-    await pause(surroundings, leftMs - Math.min(MAX_MARGIN_MS, leftMs / 5), signal);
+    await sleep(surroundings, leftMs - Math.min(MAX_MARGIN_MS, leftMs / 5), signal);
     if (signal.aborted) return;
     // Whatever fails is tried again with what is left of the time.
     const token = await tokens.ask(signal).catch(() => null);
@@ -48,7 +48,7 @@ export async function keepRenewed({
     if (answer === 'REFUSED') continue;
     tokens.use(token);
     if (answer === 'OTHER_RIGHTS') {
-      onOtherRights();
+      onPermissionsChanged();
       return;
     }
     expiresAt = answer.expiresAt;
@@ -56,12 +56,12 @@ export async function keepRenewed({
 }
 
 async function show(
-  session: Session,
+  session: GraphqlWsSession,
   token: string,
   signal: AbortSignal,
 ): Promise<{ readonly expiresAt: string | null } | 'OTHER_RIGHTS' | 'REFUSED'> {
   try {
-    return (await askSession(session, AuthenticateDocument, { token }, signal)).authenticate;
+    return (await requestOverSocket(session, AuthenticateDocument, { token }, signal)).authenticate;
   } catch (error) {
     return error instanceof OperationError && error.code === 'FORBIDDEN' ? 'OTHER_RIGHTS' : 'REFUSED';
   }

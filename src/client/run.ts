@@ -1,7 +1,7 @@
 import type { TypedDocument } from './document.js';
 
 /** What `run` needs of a graphql-ws client, or of anything else that runs operations. */
-export interface OperationRunner {
+export interface OperationExecutor {
   iterate<TResult>(payload: {
     readonly query: string;
     readonly variables?: Record<string, unknown>;
@@ -10,11 +10,11 @@ export interface OperationRunner {
 
 interface OperationResult<TResult> {
   readonly data?: TResult | null | undefined;
-  readonly errors?: readonly OperationFault[] | undefined;
+  readonly errors?: readonly OperationErrorDetail[] | undefined;
 }
 
 /** A GraphQL error; `extensions.code` is stable. */
-export interface OperationFault {
+export interface OperationErrorDetail {
   readonly message: string;
   readonly path?: readonly (string | number)[] | undefined;
   readonly extensions?: Readonly<Record<string, unknown>> | undefined;
@@ -24,16 +24,16 @@ export interface OperationFault {
 export class OperationError extends Error {
   override readonly name = 'OperationError';
   /** As the server worded them. */
-  readonly faults: readonly OperationFault[];
+  readonly errors: readonly OperationErrorDetail[];
 
-  constructor(faults: readonly OperationFault[]) {
+  constructor(faults: readonly OperationErrorDetail[]) {
     super(faults.map(({ message }) => message).join('; '));
-    this.faults = faults;
+    this.errors = faults;
   }
 
   /** `extensions.code` of the first error that has one. */
   get code(): string | null {
-    for (const { extensions } of this.faults) {
+    for (const { extensions } of this.errors) {
       const code = extensions?.['code'];
       if (typeof code === 'string') return code;
     }
@@ -42,7 +42,7 @@ export class OperationError extends Error {
 
   /** When it may be asked again, milliseconds from then on; `null`: the server does not say. */
   get retryAfterMs(): number | null {
-    for (const { extensions } of this.faults) {
+    for (const { extensions } of this.errors) {
       const afterMs = extensions?.['retryAfterMs'];
       if (typeof afterMs === 'number') return afterMs;
     }
@@ -60,8 +60,8 @@ type VariablesArgument<TVariables> =
  * @throws OperationError when iterating: the server answered with errors
  * @throws what the client throws when iterating: the connection is lost and not tried again
  */
-export function run<TResult, TVariables extends Record<string, unknown>>(
-  client: OperationRunner,
+export function runOperation<TResult, TVariables extends Record<string, unknown>>(
+  client: OperationExecutor,
   document: TypedDocument<TResult, TVariables>,
   ...[variables]: VariablesArgument<TVariables>
 ): AsyncIterableIterator<TResult> {
@@ -76,7 +76,7 @@ export function run<TResult, TVariables extends Record<string, unknown>>(
     },
     async next() {
       const result = await results.next().catch((error: unknown) => {
-        throw isFaults(error) ? new OperationError(error) : error;
+        throw isErrorList(error) ? new OperationError(error) : error;
       });
       if (result.done === true) return { done: true, value: undefined };
       const { data, errors } = result.value;
@@ -89,7 +89,7 @@ export function run<TResult, TVariables extends Record<string, unknown>>(
 }
 
 /** graphql-ws rejects with the bare list of errors when an operation is refused as a whole. */
-export function isFaults(error: unknown): error is readonly OperationFault[] {
+export function isErrorList(error: unknown): error is readonly OperationErrorDetail[] {
   return (
     Array.isArray(error) && error.every((one: unknown) => typeof one === 'object' && one !== null && 'message' in one)
   );

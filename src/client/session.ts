@@ -1,32 +1,32 @@
 import { type Client, createClient } from 'graphql-ws/client';
-import { ABNORMAL } from './close-codes.js';
+import { CLOSE_ABNORMAL } from './close-codes.js';
 import type { TypedDocument } from './document.js';
-import { isFaults, OperationError } from './run.js';
-import type { Socket, SocketClass } from './socket.js';
+import { isErrorList, OperationError } from './run.js';
+import type { WebSocketLike, WebSocketClass } from './socket.js';
 
 /** Who gets the answers of an operation. Nothing is called any more once the session is over, or the operation stopped. */
 export interface Sink<TResult> {
   next(result: TResult): void;
   /** The server refused it, or a part of it. It is over. */
-  fail(error: OperationError): void;
+  error(error: OperationError): void;
   /** The server ended it. */
-  done(): void;
+  complete(): void;
 }
 
 /** How a session ended. */
-export interface SessionEnd {
+export interface SocketClose {
   /** WebSocket close code. */
   readonly code: number;
   /** The server's words, or those of the WebSocket; empty where there are none. */
   readonly reason: string;
 }
 
-export interface SessionOptions {
+export interface GraphqlWsSessionOptions {
   readonly url: string;
-  readonly socketClass: SocketClass;
+  readonly socketClass: WebSocketClass;
   readonly connectionParams: Record<string, unknown>;
   /** The server has let us in. */
-  readonly onOpen: (session: Session) => void;
+  readonly onOpen: (session: GraphqlWsSession) => void;
   readonly onPong: () => void;
 }
 
@@ -34,17 +34,17 @@ export interface SessionOptions {
  * One WebSocket, from `connection_init` to its end; never a second one. graphql-ws speaks the protocol; that it would
  * connect again by itself is switched off, because whoever resumes has another document to send then.
  */
-export class Session {
+export class GraphqlWsSession {
   /** Resolves when it is over; nothing of it is called back afterwards. */
-  readonly ended: Promise<SessionEnd>;
-  readonly #socket: Socket;
+  readonly ended: Promise<SocketClose>;
+  readonly #socket: WebSocketLike;
   readonly #client: Client;
-  #end: (end: SessionEnd) => void = () => undefined;
+  #end: (end: SocketClose) => void = () => undefined;
   #isOver = false;
   #trouble = '';
 
   /** @throws whatever the WebSocket class throws, for an address that it does not like */
-  constructor({ url, socketClass, connectionParams, onOpen, onPong }: SessionOptions) {
+  constructor({ url, socketClass, connectionParams, onOpen, onPong }: GraphqlWsSessionOptions) {
     const socket = new socketClass(url, 'graphql-transport-ws');
     this.#socket = socket;
     // An error without a listener would end a Node.js process.
@@ -73,7 +73,7 @@ export class Session {
         error: (error) => {
           this.#trouble = messageOf(error);
           // A message that is none of the protocol. What happens to a WebSocket is an event, and its close follows.
-          if (error instanceof Error) this.#finish({ code: ABNORMAL, reason: this.#trouble });
+          if (error instanceof Error) this.#finish({ code: CLOSE_ABNORMAL, reason: this.#trouble });
         },
         closed: (event) => this.#finish(endOf(event, this.#trouble)),
       },
@@ -99,13 +99,13 @@ export class Session {
         next: ({ data, errors }) => {
           if (isOver || this.#isOver) return;
           if (errors === undefined && data != null) sink.next(data);
-          else finish(() => sink.fail(new OperationError(errors ?? [{ message: 'an answer without data' }])));
+          else finish(() => sink.error(new OperationError(errors ?? [{ message: 'an answer without data' }])));
         },
         // What is no list of errors is the end of the connection, which is told elsewhere.
         error: (error) => {
-          if (isFaults(error)) finish(() => sink.fail(new OperationError(error)));
+          if (isErrorList(error)) finish(() => sink.error(new OperationError(error)));
         },
-        complete: () => finish(() => sink.done()),
+        complete: () => finish(() => sink.complete()),
       },
     );
     return () => {
@@ -128,11 +128,11 @@ export class Session {
 
   /** Ends it, without waiting for a server that does not answer. */
   kill(): void {
-    this.#finish({ code: ABNORMAL, reason: 'the server does not answer' });
+    this.#finish({ code: CLOSE_ABNORMAL, reason: 'the server does not answer' });
     this.#socket.terminate?.();
   }
 
-  #finish(end: SessionEnd): void {
+  #finish(end: SocketClose): void {
     if (this.#isOver) return;
     this.#isOver = true;
     // graphql-ws marks itself as disposed at once; what it waits for then may never come.
@@ -144,9 +144,9 @@ export class Session {
   }
 }
 
-function endOf(event: unknown, trouble: string): SessionEnd {
-  if (typeof event !== 'object' || event === null) return { code: ABNORMAL, reason: trouble };
-  const code = 'code' in event && typeof event.code === 'number' ? event.code : ABNORMAL;
+function endOf(event: unknown, trouble: string): SocketClose {
+  if (typeof event !== 'object' || event === null) return { code: CLOSE_ABNORMAL, reason: trouble };
+  const code = 'code' in event && typeof event.code === 'number' ? event.code : CLOSE_ABNORMAL;
   const reason = 'reason' in event && typeof event.reason === 'string' ? event.reason : '';
   return { code, reason: reason === '' ? trouble : reason };
 }

@@ -1,5 +1,5 @@
 /** What is needed of a WebSocket, the platform's or one of `ws`. */
-export interface Socket {
+export interface WebSocketLike {
   send(text: string): void;
   close(code?: number, reason?: string): void;
   addEventListener(type: 'error' | 'close', listener: () => void): void;
@@ -7,12 +7,12 @@ export interface Socket {
   terminate?(): void;
 }
 
-export type SocketClass = new (url: string, protocol: string) => Socket;
+export type WebSocketClass = new (url: string, protocol: string) => WebSocketLike;
 
 /** @throws TypeError there is no WebSocket here */
-export function socketClassOf(given: unknown): SocketClass {
+export function resolveWebSocketClass(given: unknown): WebSocketClass {
   const found: unknown = given ?? (globalThis as { WebSocket?: unknown }).WebSocket; // Node.js before 22 has none
-  if (typeof found === 'function') return found as SocketClass; // what it makes is looked at when it is used
+  if (typeof found === 'function') return found as WebSocketClass; // what it makes is looked at when it is used
   throw new TypeError(
     given === undefined
       ? "there is no WebSocket here: pass `webSocketImpl: WebSocket` of the package 'ws' (Node.js 22 and browsers bring their own)"
@@ -27,7 +27,7 @@ const GRAPHQL_PATH = '/graphql';
  * @param url `http`, `https`, `ws` or `wss`; in a browser, it may be relative to the page
  * @throws TypeError it is none of these, or holds a user, a password or a fragment
  */
-export function socketUrlOf(url: string): string {
+export function resolveWebSocketUrl(url: string): string {
   const { location } = globalThis as { location?: { href: string } }; // browsers have one
   let parsed: URL;
   try {

@@ -1,5 +1,5 @@
 /** Something that can be looked at now, and tells when it is something else. Both functions may be passed on by themselves. */
-export interface Observable<TSnapshot> {
+export interface SnapshotSource<TSnapshot> {
   /**
    * Calls `listener` after each change, until the function that it returns is called.
    * `useSyncExternalStore(stream.subscribe, stream.getSnapshot)` is all that React needs.
@@ -10,7 +10,7 @@ export interface Observable<TSnapshot> {
 }
 
 /** The simplest `Observable`: holds one snapshot, which its owner replaces. */
-export class Store<TSnapshot> implements Observable<TSnapshot> {
+export class SnapshotStore<TSnapshot> implements SnapshotSource<TSnapshot> {
   readonly #listeners = new Set<{ readonly listener: () => void }>();
   #snapshot: TSnapshot;
 

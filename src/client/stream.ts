@@ -1,6 +1,6 @@
 import type { SwarmClientError } from './errors.js';
 import type { OperationError } from './run.js';
-import type { Observable } from './store.js';
+import type { SnapshotSource } from './store.js';
 
 /**
  * - `IDLE`: nobody looks; what is shown is what was last known
@@ -32,7 +32,7 @@ export interface StreamSnapshot {
  * Iterating ends when the stream is disposed, and throws what ends it otherwise.
  */
 export interface LiveStream<TSnapshot extends StreamSnapshot, TUpdate>
-  extends Observable<TSnapshot>, AsyncIterable<TUpdate>, Disposable {
+  extends SnapshotSource<TSnapshot>, AsyncIterable<TUpdate>, Disposable {
   /** Ends it for good: iterations end, listeners are told. The same as `Symbol.dispose`, which not every browser has. */
   readonly dispose: () => void;
 }

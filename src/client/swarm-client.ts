@@ -1,19 +1,19 @@
 import type { ConnectionSnapshot } from './connection-state.js';
 import type { TypedDocument } from './document.js';
 import type { PerformanceMode } from './generated/operations.js';
-import type { Observable } from './store.js';
+import type { SnapshotSource } from './store.js';
 import type {
   AgentFilters,
   AgentIncludes,
   AgentStream,
-  HealthOptions,
+  HealthStreamOptions,
   HealthStream,
-  MetricsRequest,
+  MetricsStreamRequest,
   MetricsStream,
-  NoticesOptions,
+  NoticeStreamOptions,
   NoticeStream,
   StreamOptions,
-  TopologyRequest,
+  TopologyStreamRequest,
   TopologyStream,
 } from './streams.js';
 
@@ -28,17 +28,17 @@ export type OperationArguments<TVariables> =
  * and is kept until the client is disposed, which ends all of its streams and operations.
  */
 export interface SwarmClient extends AsyncDisposable {
-  readonly connection: Observable<ConnectionSnapshot>;
+  readonly connection: SnapshotSource<ConnectionSnapshot>;
 
   /** The agents that match, kept up to date. @param mode how often it moves at most, NORMAL where it is left out */
   agents(filters?: AgentFilters, mode?: PerformanceMode, options?: AgentIncludes & StreamOptions): AgentStream;
   /** Swarms and edges, kept up to date. `agents()` has those between its agents too. */
-  topology(request?: TopologyRequest, options?: StreamOptions): TopologyStream;
+  topology(request?: TopologyStreamRequest, options?: StreamOptions): TopologyStream;
   /** What agents do together. */
-  metrics(request?: MetricsRequest, options?: StreamOptions): MetricsStream;
+  metrics(request?: MetricsStreamRequest, options?: StreamOptions): MetricsStream;
   /** Servers, their breakers, replicas and tools, and the node that is asked. */
-  health(options?: HealthOptions): HealthStream;
-  notices(options?: NoticesOptions): NoticeStream;
+  health(options?: HealthStreamOptions): HealthStream;
+  notices(options?: NoticeStreamOptions): NoticeStream;
 
   /**
    * Runs a typed query. It waits for the connection, and is asked again when that breaks before the answer.

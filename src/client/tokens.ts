@@ -2,7 +2,7 @@ import { SwarmClientError } from './errors.js';
 import type { TokenSource } from './options.js';
 
 /** The token that is in use, where the next one comes from, and how often the server has said no. */
-export class Tokens {
+export class TokenProvider {
   readonly #source: TokenSource | undefined;
   readonly #maxRefusals: number;
   /** `undefined`: has to be asked for. */
@@ -37,7 +37,7 @@ export class Tokens {
       signal.addEventListener('abort', interrupt, { once: true });
     });
     try {
-      return await Promise.race([this.#source({ refusal: this.#refusal, signal }), interrupted]);
+      return await Promise.race([this.#source({ rejection: this.#refusal, signal }), interrupted]);
     } finally {
       signal.removeEventListener('abort', interrupt);
     }
@@ -58,7 +58,7 @@ export class Tokens {
    * The server does not accept the one in use, or not any more.
    * @returns what ends the client; `null`: there may be a better one
    */
-  refused(reason: string): SwarmClientError | null {
+  rejected(reason: string): SwarmClientError | null {
     this.#refusals += 1;
     this.#refusal = reason;
     if (this.#source === undefined) return denied(reason, 'Pass a `token`.');

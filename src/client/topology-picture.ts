@@ -1,7 +1,7 @@
 import type { TopologyChangeFragment } from './generated/operations.js';
-import type { TopologyPicture } from './streams.js';
+import type { Topology } from './streams.js';
 
-export const NO_TOPOLOGY: TopologyPicture = { swarms: new Map(), edges: new Map() };
+export const EMPTY_TOPOLOGY: Topology = { swarms: new Map(), edges: new Map() };
 
 /**
  * Swarms and edges after an update; `picture` is what they were before it. It is never changed, and is itself the
@@ -11,12 +11,12 @@ export const NO_TOPOLOGY: TopologyPicture = { swarms: new Map(), edges: new Map(
  * @param changes `null`: topology is left out
  */
 export function applyTopologyChanges(
-  picture: TopologyPicture,
+  picture: Topology,
   isWhole: boolean,
   changes: readonly TopologyChangeFragment[] | null,
-): TopologyPicture {
-  if (changes === null) return NO_TOPOLOGY;
-  if (changes.length === 0) return isWhole ? NO_TOPOLOGY : picture;
+): Topology {
+  if (changes === null) return EMPTY_TOPOLOGY;
+  if (changes.length === 0) return isWhole ? EMPTY_TOPOLOGY : picture;
   const swarms = new Map(isWhole ? [] : picture.swarms);
   const edges = new Map(isWhole ? [] : picture.edges);
   for (const change of changes) {

@@ -7,20 +7,20 @@ import {
   type ReportedAgent,
   type ServerReport,
   type Swarm,
-  topologyKind,
+  parseTopologyKind,
   type TopologyEdge,
 } from '../domain/index.js';
-import type { ServerPicture } from '../state/index.js';
+import type { ServerSnapshot } from '../state/index.js';
 
 /** Makes the picture of a server out of what a poll reported: global ids, edges, positions. */
-export function assemble(
+export function buildServerSnapshot(
   server: McpServer,
   report: ServerReport,
   seenAt: string,
-  previous: ServerPicture | null,
-): ServerPicture {
+  previous: ServerSnapshot | null,
+): ServerSnapshot {
   const swarms = report.swarms.map((swarm) => {
-    const kind = swarm.topologyName === null ? null : topologyKind(swarm.topologyName);
+    const kind = swarm.topologyName === null ? null : parseTopologyKind(swarm.topologyName);
     const id = globalId(server.id, swarm.nativeId);
     return { ...swarm, id, serverId: server.id, topology: kind } satisfies Swarm;
   });
@@ -39,7 +39,7 @@ export function assemble(
 }
 
 /** The first of what failed in a poll, for a person; `null`: nothing did. */
-export function lastErrorOf({ failures: [failed] }: ServerReport): string | null {
+export function firstFailureMessage({ failures: [failed] }: ServerReport): string | null {
   return failed === undefined ? null : `${failed.tool}: ${failed.message}`;
 }
 

@@ -1,7 +1,7 @@
 import type { ToolCaller } from '../adapters/index.js';
 import { ToolRejectedError } from '../mcp/index.js';
-import type { Pool, Seat } from '../replicas/index.js';
-import { textOf, type ToolTally } from './tool-tally.js';
+import type { ReplicaPool, PrimarySession } from '../replicas/index.js';
+import { toText, type ToolStats } from './tool-tally.js';
 
 /** The server is well and asks to be left alone for a while. */
 export class ServerBusyError extends Error {
@@ -15,14 +15,14 @@ export class ServerBusyError extends Error {
 }
 
 /** What an adapter calls tools through: the replicas of its server, each behind its guard. */
-export class PooledCaller implements ToolCaller {
-  readonly #pool: Pool;
-  readonly #seat: Seat;
-  readonly #tally: ToolTally;
+export class PooledToolCaller implements ToolCaller {
+  readonly #pool: ReplicaPool;
+  readonly #seat: PrimarySession;
+  readonly #tally: ToolStats;
   readonly #timeoutMs: number;
 
   /** @param seat whose server the adapter knows */
-  constructor(pool: Pool, seat: Seat, tally: ToolTally, timeoutMs: number) {
+  constructor(pool: ReplicaPool, seat: PrimarySession, tally: ToolStats, timeoutMs: number) {
     this.#pool = pool;
     this.#seat = seat;
     this.#tally = tally;
@@ -30,9 +30,9 @@ export class PooledCaller implements ToolCaller {
   }
 
   async callTool(name: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<unknown> {
-    const call = { signal, idempotent: true, seat: this.#seat };
+    const call = { signal, idempotent: true, primary: this.#seat };
     try {
-      const answer = await this.#tally.during(
+      const answer = await this.#tally.record(
         name,
         () =>
           this.#pool.call((session, guarded) => {
@@ -40,7 +40,7 @@ export class PooledCaller implements ToolCaller {
           }, call),
         signal,
       );
-      if (answer.isError) throw new ToolRejectedError(textOf(answer.value), TOOL_ERROR);
+      if (answer.isError) throw new ToolRejectedError(toText(answer.value), TOOL_ERROR);
       return answer.value;
     } catch (error) {
       if (error instanceof ToolRejectedError && error.retryAfterMs !== null) {
@@ -50,8 +50,8 @@ export class PooledCaller implements ToolCaller {
     }
   }
 
-  unusable(name: string, message: string): void {
-    this.#tally.unusable(name, message);
+  markUnusable(name: string, message: string): void {
+    this.#tally.markUnusable(name, message);
   }
 }
 

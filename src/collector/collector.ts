@@ -1,26 +1,26 @@
 import type { ServerHealth, ToolResult } from '../domain/index.js';
 import { connectSession } from '../mcp/index.js';
-import { type Ownership, soleOwner } from '../nodes/index.js';
-import { messageOf, SwarmlensError, timestamp } from '../shared/index.js';
-import type { ServerSettings } from './settings.js';
-import type { SupervisorDeps } from './supervisor.js';
-import { Watch, type WatchDeps } from './watch.js';
+import { type Ownership, singleNodeOwnership } from '../nodes/index.js';
+import { errorMessage, SwarmlensError, isoTimestamp } from '../shared/index.js';
+import type { UpstreamOptions } from './settings.js';
+import type { ServerPollerDeps } from './supervisor.js';
+import { UpstreamServer, type UpstreamServerDeps } from './watch.js';
 
-export interface CollectorDeps extends Omit<SupervisorDeps, 'connect'> {
+export interface UpstreamRegistryDeps extends Omit<ServerPollerDeps, 'connect'> {
   /** Left out: over the network, or by starting a process. */
-  readonly connect?: SupervisorDeps['connect'];
+  readonly connect?: ServerPollerDeps['connect'];
   /** Which of several nodes watches a server; left out: this one watches them all. */
   readonly ownership?: Ownership;
 }
 
 /** All servers that this node watches, or would if no other one did. */
-export class Collector implements AsyncDisposable {
-  readonly #watches = new Map<string, Watch>();
-  readonly #deps: WatchDeps;
+export class UpstreamRegistry implements AsyncDisposable {
+  readonly #watches = new Map<string, UpstreamServer>();
+  readonly #deps: UpstreamServerDeps;
   #discoveredAt: string | null = null;
 
-  constructor(settings: readonly ServerSettings[], deps: CollectorDeps) {
-    this.#deps = { ...deps, connect: deps.connect ?? connectSession, ownership: deps.ownership ?? soleOwner };
+  constructor(settings: readonly UpstreamOptions[], deps: UpstreamRegistryDeps) {
+    this.#deps = { ...deps, connect: deps.connect ?? connectSession, ownership: deps.ownership ?? singleNodeOwnership };
     for (const one of settings) this.add(one);
   }
 
@@ -31,37 +31,37 @@ export class Collector implements AsyncDisposable {
 
   /** Those that can be asked for something, here or on another node. */
   get serverIds(): readonly string[] {
-    const { others } = this.#deps.ownership;
-    return [...new Set([...this.#watches.keys(), ...others.serverIds])];
+    const { remote } = this.#deps.ownership;
+    return [...new Set([...this.#watches.keys(), ...remote.serverIds])];
   }
 
   /** Whether another node watches a server of that id, as far as is known. */
-  isElsewhere(serverId: string): boolean {
-    return this.#deps.ownership.others.serverIds.includes(serverId);
+  isOwnedElsewhere(serverId: string): boolean {
+    return this.#deps.ownership.remote.serverIds.includes(serverId);
   }
 
   /** Resolves when it is known who watches a server: `true`, this node; `false`, another, or it is removed. */
-  async isHere(serverId: string): Promise<boolean> {
+  async isOwnedHere(serverId: string): Promise<boolean> {
     const watch = this.#watches.get(serverId);
-    await watch?.claimed;
-    return watch?.isHere === true;
+    await watch?.ownershipDecided;
+    return watch?.isOwnedHere === true;
   }
 
   /** Resolves when each server has answered or failed for the first time, or another node is known to watch it. */
   async ready(): Promise<void> {
     await Promise.all([...this.#watches.values()].map((watch) => watch.ready()));
-    this.#discoveredAt ??= timestamp(this.#deps.clock);
+    this.#discoveredAt ??= isoTimestamp(this.#deps.clock);
   }
 
   /**
    * Watches one more server.
    * @throws Error when there is one of that id
    */
-  add(settings: ServerSettings): void {
+  add(settings: UpstreamOptions): void {
     const { id } = settings;
     if (this.#watches.has(id)) throw new Error(`server "${id}" is there already`);
-    const watch = new Watch(settings, this.#deps, () => {
-      if (settings.leavesWhenGone === true && this.#watches.get(id) === watch) this.#forget(id);
+    const watch = new UpstreamServer(settings, this.#deps, () => {
+      if (settings.removeWhenExpired === true && this.#watches.get(id) === watch) this.#forget(id);
     });
     this.#watches.set(id, watch);
   }
@@ -73,12 +73,12 @@ export class Collector implements AsyncDisposable {
     this.#watches.delete(serverId);
     const { bus, store } = this.#deps;
     // Of what another node watches the picture is that node's.
-    await watch.close(() => bus.publish(store.removal(serverId)));
+    await watch.close(() => bus.publish(store.removalDelta(serverId)));
   }
 
   /** Changes what needs no new connection: how often the server is polled at most, and which tools clients may call. */
-  adjust({ id, maxPollHz, allowTools }: ServerSettings): void {
-    this.#watches.get(id)?.adjust({ maxPollHz, allowTools });
+  reconfigure({ id, maxPollHz, allowTools }: UpstreamOptions): void {
+    this.#watches.get(id)?.reconfigure({ maxPollHz, allowTools });
   }
 
   /**
@@ -93,7 +93,7 @@ export class Collector implements AsyncDisposable {
 
   /** Measured health of a server; `null` when nobody has measured it. */
   health(serverId: string): ServerHealth | null {
-    return this.#watches.get(serverId)?.health() ?? this.#deps.ownership.others.health(serverId);
+    return this.#watches.get(serverId)?.health() ?? this.#deps.ownership.remote.health(serverId);
   }
 
   /**
@@ -111,7 +111,7 @@ export class Collector implements AsyncDisposable {
    */
   async refresh(serverIds: readonly string[] = this.serverIds): Promise<void> {
     await this.#poll(serverIds, true);
-    this.#discoveredAt = timestamp(this.#deps.clock);
+    this.#discoveredAt = isoTimestamp(this.#deps.clock);
   }
 
   /** @throws SwarmlensError BAD_USER_INPUT, FORBIDDEN or SERVER_UNAVAILABLE */
@@ -124,7 +124,7 @@ export class Collector implements AsyncDisposable {
     this.#check(serverId, 'serverId');
     const watch = this.#watches.get(serverId);
     if (watch !== undefined) return watch.callTool(tool, args, signal);
-    return this.#deps.ownership.others.callTool(serverId, tool, args, signal);
+    return this.#deps.ownership.remote.callTool(serverId, tool, args, signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -133,11 +133,11 @@ export class Collector implements AsyncDisposable {
 
   async #poll(serverIds: readonly string[], reconnects: boolean): Promise<PollOutcome> {
     for (const id of serverIds) this.#check(id, 'serverIds');
-    const { others } = this.#deps.ownership;
+    const { remote } = this.#deps.ownership;
     const outcomes = await Promise.all(
       serverIds.map(async (serverId) => {
         const watch = this.#watches.get(serverId);
-        return { serverId, answered: await (watch?.poll(reconnects) ?? others.poll(serverId, reconnects)) };
+        return { serverId, answered: await (watch?.poll(reconnects) ?? remote.poll(serverId, reconnects)) };
       }),
     );
     return {
@@ -148,19 +148,19 @@ export class Collector implements AsyncDisposable {
 
   #forget(serverId: string): void {
     this.remove(serverId).catch((error: unknown) => {
-      this.#deps.logger.error({ serverId, error: messageOf(error) }, 'server was not removed');
+      this.#deps.logger.error({ serverId, error: errorMessage(error) }, 'server was not removed');
     });
   }
 
   #check(serverId: string, argument: string): void {
     if (this.#watches.has(serverId)) return;
     const known = this.serverIds;
-    if (!known.includes(serverId)) throw noSuchServer(serverId, argument, known);
+    if (!known.includes(serverId)) throw unknownServerError(serverId, argument, known);
   }
 }
 
 /** What is answered for a server that there is not, or not for whoever asks. @param known that there are for them */
-export function noSuchServer(serverId: string, argument: string, known: readonly string[]): SwarmlensError {
+export function unknownServerError(serverId: string, argument: string, known: readonly string[]): SwarmlensError {
   return new SwarmlensError(
     'BAD_USER_INPUT',
     `Argument "${argument}": there is no server "${serverId}" (known: ${known.join(', ') || 'none'}).`,

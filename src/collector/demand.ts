@@ -1,15 +1,15 @@
 import type { McpServer } from '../domain/index.js';
-import { Listeners } from '../shared/index.js';
+import { Emitter } from '../shared/index.js';
 import { matchesServer, type View } from '../state/index.js';
 
 /** How often anyone wants to know, and of what. The only thing that flows from the clients towards the servers. */
 export class Demand {
-  readonly #wishes = new Set<Wish>();
-  readonly #changes = new Listeners<undefined>();
+  readonly #wishes = new Set<DemandEntry>();
+  readonly #changes = new Emitter<undefined>();
 
   /** Asks for `hz` updates a second of what `view` lets through, until disposed. */
   add(view: View, hz: number): Disposable {
-    const wish: Wish = { view, hz };
+    const wish: DemandEntry = { view, hz };
     this.#wishes.add(wish);
     this.#changes.emit(undefined);
     return {
@@ -24,7 +24,7 @@ export class Demand {
   }
 
   /** The fastest rate that anyone wants of this server; 0 when nobody does. */
-  hzFor(server: Pick<McpServer, 'id' | 'families'>): number {
+  requiredHz(server: Pick<McpServer, 'id' | 'agentServerTypes'>): number {
     let hz = 0;
     for (const wish of this.#wishes) if (wish.hz > hz && matchesServer(wish.view, server)) hz = wish.hz;
     return hz;
@@ -35,7 +35,7 @@ export class Demand {
   }
 }
 
-interface Wish {
+interface DemandEntry {
   readonly view: View;
   readonly hz: number;
 }

@@ -6,10 +6,10 @@ import type {
   ServerStatus,
   SwarmlensEvent,
 } from '../domain/index.js';
-import { type Clock, timestamp } from '../shared/index.js';
+import { type Clock, isoTimestamp } from '../shared/index.js';
 
 /** Remembers the status and circuit of a server, or of one of its replicas, and tells of each change once, in order. */
-export class HealthLog {
+export class HealthTracker {
   readonly #serverId: string;
   readonly #replicaId: string | null;
   readonly #clock: Clock;
@@ -43,7 +43,7 @@ export class HealthLog {
   }
 
   /** The events of a new status: none when it is not new; going offline and coming back are noticed as well. */
-  toStatus(status: ServerStatus, reason: string | null): readonly SwarmlensEvent[] {
+  updateStatus(status: ServerStatus, reason: string | null): readonly SwarmlensEvent[] {
     if (status === this.#status) return [];
     const change = this.#change({ status, reason });
     if (this.#replicaId !== null) return [change];
@@ -62,21 +62,21 @@ export class HealthLog {
     return [change];
   }
 
-  toCircuit(circuitState: CircuitState, reason: string | null): readonly SwarmlensEvent[] {
+  updateCircuit(circuitState: CircuitState, reason: string | null): readonly SwarmlensEvent[] {
     return circuitState === this.#circuit ? [] : [this.#change({ circuitState, reason })];
   }
 
   notice(code: string, severity: NoticeSeverity, message: string): Notice {
-    return { type: 'notice', code, severity, message, serverId: this.#serverId, timestamp: timestamp(this.#clock) };
+    return { type: 'notice', code, severity, message, serverId: this.#serverId, timestamp: isoTimestamp(this.#clock) };
   }
 
   /** What `circuit` is from now on without anyone being told: what is told of a server tells its breaker as well. */
-  noteCircuit(circuitState: CircuitState): void {
+  setCircuitSilently(circuitState: CircuitState): void {
     this.#circuit = circuitState;
   }
 
   /** A notice that is not given again under the same code, about the same thing, within a minute. */
-  rareNotice(code: string, severity: NoticeSeverity, message: string, about = ''): readonly Notice[] {
+  throttledNotice(code: string, severity: NoticeSeverity, message: string, about = ''): readonly Notice[] {
     const now = this.#clock.monotonic();
     const key = `${code} ${about}`;
     if (now - (this.#noticedAt.get(key) ?? -Infinity) < RARE_MS) return [];
@@ -94,7 +94,7 @@ export class HealthLog {
       previousCircuitState: this.#circuit,
       circuitState: next.circuitState ?? this.#circuit,
       reason: next.reason,
-      timestamp: timestamp(this.#clock),
+      timestamp: isoTimestamp(this.#clock),
     };
     this.#status = change.status;
     this.#circuit = change.circuitState;

@@ -1,3 +1,3 @@
-export { Collector, noSuchServer, type PollOutcome } from './collector.js';
+export { UpstreamRegistry, unknownServerError, type PollOutcome } from './collector.js';
 export { Demand } from './demand.js';
-export { type ServerSettings } from './settings.js';
+export { type UpstreamOptions } from './settings.js';

@@ -1,17 +1,17 @@
 import { guessServerType } from '../adapters/index.js';
 import type { McpServer, McpServerType } from '../domain/index.js';
-import { BREAKER_DEFAULTS, EASE_IN_MS, type PoolSettings, RESTART_DEFAULTS } from '../replicas/index.js';
-import { type ServerSettings, transportKind } from './settings.js';
+import { BREAKER_DEFAULTS, SLOW_START_MS, type PoolOptions, RESTART_DEFAULTS } from '../replicas/index.js';
+import { type UpstreamOptions, toTransportKind } from './settings.js';
 
 /** A server of which nothing is known but the configuration. */
-export function newServer(settings: ServerSettings, type: McpServerType): McpServer {
+export function initialServer(settings: UpstreamOptions, type: McpServerType): McpServer {
   return {
     id: settings.id,
     type,
-    families: [type],
+    agentServerTypes: [type],
     name: settings.id,
     version: null,
-    transport: transportKind(settings.endpoint),
+    transport: toTransportKind(settings.endpoint),
     status: 'CONNECTING',
     tools: [],
     stale: false,
@@ -23,13 +23,17 @@ export function newServer(settings: ServerSettings, type: McpServerType): McpSer
 }
 
 /** The family that the command line speaks of; `null` when it does not, or there is none. */
-export function guessedType(settings: ServerSettings): McpServerType | null {
+export function guessConfiguredType(settings: UpstreamOptions): McpServerType | null {
   const { endpoint } = settings;
   return endpoint.type === 'stdio' ? guessServerType(endpoint.command, endpoint.args) : null;
 }
 
 /** How its endpoints are kept and asked. */
-export function poolSettings(settings: ServerSettings, expectedType: McpServerType, heartbeatMs: number): PoolSettings {
+export function toPoolOptions(
+  settings: UpstreamOptions,
+  expectedType: McpServerType,
+  heartbeatMs: number,
+): PoolOptions {
   return {
     serverId: settings.id,
     endpoints: [settings.endpoint, ...(settings.replicas ?? [])],
@@ -38,7 +42,7 @@ export function poolSettings(settings: ServerSettings, expectedType: McpServerTy
     timeoutMs: settings.timeoutMs,
     connectTimeoutMs: settings.connectTimeoutMs,
     heartbeatMs,
-    easeInMs: EASE_IN_MS,
+    slowStartMs: SLOW_START_MS,
     breaker: { ...BREAKER_DEFAULTS, ...settings.breaker },
     restart: { ...RESTART_DEFAULTS, ...settings.restart },
   };

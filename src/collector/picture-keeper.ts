@@ -1,11 +1,11 @@
 import type { Bus } from '../bus/index.js';
 import type { McpServer, Notice, ServerReport, ServerStatus, SwarmlensEvent } from '../domain/index.js';
-import { type Clock, messageOf, timestamp } from '../shared/index.js';
-import { changesState, serverPicture, type ServerPicture, staleCopy, type Store } from '../state/index.js';
+import { type Clock, errorMessage, isoTimestamp } from '../shared/index.js';
+import { hasStateChanges, serverSnapshot, type ServerSnapshot, toStaleSnapshot, type Store } from '../state/index.js';
 import type { Logger } from '../telemetry/index.js';
-import { assemble } from './assemble.js';
+import { buildServerSnapshot } from './assemble.js';
 
-export interface PictureKeeperDeps {
+export interface ServerPublisherDeps {
   readonly store: Store;
   readonly bus: Bus;
   readonly clock: Clock;
@@ -15,11 +15,11 @@ export interface PictureKeeperDeps {
 }
 
 /** Keeps one server's part of the picture: what it reported last, and for how long that stands in for it. */
-export class PictureKeeper implements Disposable {
-  readonly #deps: PictureKeeperDeps;
+export class ServerPublisher implements Disposable {
+  readonly #deps: ServerPublisherDeps;
   readonly #onGone: () => void;
   #server: McpServer;
-  #picture: ServerPicture | null;
+  #picture: ServerSnapshot | null;
   #hasReported = false;
   #isClosed = false;
   #removal: Disposable | null = null;
@@ -28,12 +28,12 @@ export class PictureKeeper implements Disposable {
    * Goes on with what another node has seen of the server, if the store has that: no agent goes and comes back.
    * @param onGone called when the server has been gone for `removeAfterMs`, after its agents have been removed
    */
-  constructor(server: McpServer, deps: PictureKeeperDeps, onGone: () => void) {
+  constructor(server: McpServer, deps: ServerPublisherDeps, onGone: () => void) {
     this.#server = server;
     this.#deps = deps;
     this.#onGone = onGone;
     const { store, clock } = deps;
-    this.#picture = store.serverSeenAt(server.id) === null ? null : serverPicture(store, server.id);
+    this.#picture = store.serverLastSeenAt(server.id) === null ? null : serverSnapshot(store, server.id);
     if (server.staleSince !== null) this.#removeAfter(clock.now() - Date.parse(server.staleSince));
   }
 
@@ -42,7 +42,7 @@ export class PictureKeeper implements Disposable {
   }
 
   /** Whether anything is known that it has ever reported, to whichever node. */
-  get hasPicture(): boolean {
+  get hasSnapshot(): boolean {
     return this.#picture !== null;
   }
 
@@ -52,39 +52,44 @@ export class PictureKeeper implements Disposable {
   }
 
   /** Learns something of the server that is published with what comes next. */
-  note(known: Partial<McpServer>): void {
+  updateServer(known: Partial<McpServer>): void {
     this.#server = { ...this.#server, ...known };
   }
 
   /** The server has answered: nothing of it is stale as a whole any more. */
-  async reported(report: ServerReport, known: Partial<McpServer>, events: readonly SwarmlensEvent[]): Promise<void> {
-    const seenAt = timestamp(this.#deps.clock);
+  async publishReport(
+    report: ServerReport,
+    known: Partial<McpServer>,
+    events: readonly SwarmlensEvent[],
+  ): Promise<void> {
+    const seenAt = isoTimestamp(this.#deps.clock);
     this.#removal?.[Symbol.dispose]();
     this.#removal = null;
-    this.note({ ...known, stale: false, staleSince: null });
+    this.updateServer({ ...known, stale: false, staleSince: null });
     this.#hasReported = true;
-    this.#picture = assemble(this.#server, report, seenAt, this.#picture);
-    await this.publish(events, seenAt);
+    this.#picture = buildServerSnapshot(this.#server, report, seenAt, this.#picture);
+    await this.publishEvents(events, seenAt);
   }
 
   /** The last known picture goes on, marked as such. */
-  async unanswered(status: ServerStatus, reason: string, events: readonly SwarmlensEvent[]): Promise<void> {
+  async publishFailure(status: ServerStatus, reason: string, events: readonly SwarmlensEvent[]): Promise<void> {
     const { clock, store } = this.#deps;
     const { staleSince, id } = this.#server;
-    this.note({ status, stale: true, staleSince: staleSince ?? timestamp(clock), lastError: reason });
-    if (this.#picture !== null) this.#picture = staleCopy(this.#picture, this.#server, store.serverSeenAt(id));
+    this.updateServer({ status, stale: true, staleSince: staleSince ?? isoTimestamp(clock), lastError: reason });
+    if (this.#picture !== null)
+      this.#picture = toStaleSnapshot(this.#picture, this.#server, store.serverLastSeenAt(id));
     if (staleSince === null) this.#removeAfter(0);
-    await this.publish(events);
+    await this.publishEvents(events);
   }
 
   /** Tells events, and whatever else has changed. */
-  async publish(events: readonly SwarmlensEvent[], seenAt: string | null = null): Promise<void> {
+  async publishEvents(events: readonly SwarmlensEvent[], seenAt: string | null = null): Promise<void> {
     // What comes late must not change what another node tells of the server by now.
     if (this.#isClosed) return;
     const { store, bus, logger } = this.#deps;
     const picture = this.#picture ?? { server: this.#server, agents: [], swarms: [], edges: [] };
     const change = { ...store.diff({ ...picture, server: this.#server }, seenAt), events };
-    if (seenAt === null && events.length === 0 && !changesState(change)) return;
+    if (seenAt === null && events.length === 0 && !hasStateChanges(change)) return;
     for (const event of events) {
       if (event.type === 'health') logger.info(event, 'server health changed');
     }
@@ -119,10 +124,10 @@ export class PictureKeeper implements Disposable {
       severity: 'WARNING',
       message,
       serverId: id,
-      timestamp: timestamp(clock),
+      timestamp: isoTimestamp(clock),
     };
-    this.publish(count === 0 ? [] : [notice])
-      .catch((error: unknown) => logger.error({ serverId: id, error: messageOf(error) }, 'change was not published'))
+    this.publishEvents(count === 0 ? [] : [notice])
+      .catch((error: unknown) => logger.error({ serverId: id, error: errorMessage(error) }, 'change was not published'))
       .finally(this.#onGone);
   }
 }

@@ -23,12 +23,12 @@ export class PollMeter {
   }
 
   /** What was before a change of the schedule says nothing of what is after it. */
-  startAnew(): void {
+  reset(): void {
     this.#polls = this.#polls.slice(-1);
   }
 
   /** @returns `null` before the second poll */
-  read(): { readonly hz: number; readonly timeShare: number } | null {
+  stats(): { readonly hz: number; readonly timeShare: number } | null {
     const first = this.#polls[0];
     const last = this.#polls.at(-1);
     if (first === undefined || last === undefined || first === last) return null;

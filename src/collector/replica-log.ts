@@ -1,40 +1,41 @@
 import type { SwarmlensEvent } from '../domain/index.js';
 import type { PoolEvent } from '../replicas/index.js';
-import type { HealthLog } from './health-log.js';
+import type { HealthTracker } from './health-log.js';
 
 /** Attempts in a row that led to nothing and are told: this many, twice as many, four times as many, … */
 const FIRST_TOLD_ATTEMPT = 4;
 
 /** What of one replica's life is told: each thing once, in order. */
-export class ReplicaLog {
-  readonly #server: HealthLog;
-  readonly #own: HealthLog | null;
+export class ReplicaHealthTracker {
+  readonly #server: HealthTracker;
+  readonly #own: HealthTracker | null;
   #toldStarts = 0;
 
   /** @param own where it is one of several; the only one has the server's */
-  constructor(server: HealthLog, own: HealthLog | null) {
+  constructor(server: HealthTracker, own: HealthTracker | null) {
     this.#server = server;
     this.#own = own;
   }
 
   /** The events of what has happened to it. */
-  take({ replica, transition, moved }: PoolEvent): SwarmlensEvent[] {
+  eventsFor({ replica, transition, failover }: PoolEvent): SwarmlensEvent[] {
     const events: SwarmlensEvent[] = [];
-    if (transition !== null) events.push(...(this.#own ?? this.#server).toCircuit(transition.to, transition.reason));
-    if (this.#own !== null) events.push(...this.#own.toStatus(replica.status, replica.lastError));
-    const { id, connection, failedStarts, lastError } = replica;
+    if (transition !== null)
+      events.push(...(this.#own ?? this.#server).updateCircuit(transition.to, transition.reason));
+    if (this.#own !== null) events.push(...this.#own.updateStatus(replica.status, replica.lastError));
+    const { id, connection, failedAttempts, lastError } = replica;
     // It has answered since, or is tried again after it was given up: that is another row of attempts.
-    if (failedStarts < this.#toldStarts && connection !== 'GIVEN_UP') this.#toldStarts = 0;
+    if (failedAttempts < this.#toldStarts && connection !== 'GIVEN_UP') this.#toldStarts = 0;
     if (connection === 'GIVEN_UP' && this.#toldStarts !== Infinity) {
       this.#toldStarts = Infinity;
       events.push(this.#server.notice('SERVER_GIVEN_UP', 'ERROR', `${id}: ${lastError ?? 'given up'}`));
-    } else if (connection === 'LOST' && failedStarts > this.#toldStarts && isWorthTelling(failedStarts)) {
-      this.#toldStarts = failedStarts;
-      const message = `${id} could not be connected ${failedStarts} times in a row, and is tried again: ${lastError ?? ''}`;
+    } else if (connection === 'LOST' && failedAttempts > this.#toldStarts && isWorthTelling(failedAttempts)) {
+      this.#toldStarts = failedAttempts;
+      const message = `${id} could not be connected ${failedAttempts} times in a row, and is tried again: ${lastError ?? ''}`;
       events.push(this.#server.notice('RESTART_FAILED', 'WARNING', message));
     }
-    if (moved !== null) {
-      const { from, to } = moved;
+    if (failover !== null) {
+      const { from, to } = failover;
       const message = `${to.id} goes on in the place of ${from.id}: ${from.lastError ?? 'it does not answer'}`;
       events.push(this.#server.notice('SERVER_FAILOVER', 'WARNING', message));
     }

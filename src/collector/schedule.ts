@@ -1,5 +1,5 @@
 /** What the time of the next poll depends on. Times are those of the monotonic clock, in milliseconds. */
-export interface ScheduleInput {
+export interface PollScheduleInput {
   /** When the last poll was due to start; `null` before the first. */
   readonly lastDueMs: number | null;
   readonly intervalMs: number;
@@ -22,12 +22,12 @@ export function pollIntervalMs(demandHz: number, maxPollHz: number, heartbeatMs:
  * took long moves the next one away, so that it stays within its share; one that was quick does not. How long the server
  * takes to fail is not looked at: that is the breaker's affair.
  */
-export function nextPollAt({ lastDueMs, intervalMs, notBeforeMs, last, maxPollShare }: ScheduleInput): number {
+export function nextPollDueMs({ lastDueMs, intervalMs, notBeforeMs, last, maxPollShare }: PollScheduleInput): number {
   const leastMs = last === null ? notBeforeMs : Math.max(notBeforeMs, last.startMs + last.durationMs / maxPollShare);
   return lastDueMs === null ? leastMs : Math.max(lastDueMs + intervalMs, leastMs);
 }
 
 /** The due time that a poll which starts now counts as: what was missed by more than an interval is not made up for. */
-export function dueOf(dueMs: number, nowMs: number, intervalMs: number): number {
+export function effectiveDueMs(dueMs: number, nowMs: number, intervalMs: number): number {
   return nowMs - dueMs < intervalMs ? Math.min(dueMs, nowMs) : nowMs;
 }

@@ -1,28 +1,28 @@
 import {
   type CircuitBreakerStatus,
-  NO_LATENCY,
+  EMPTY_LATENCY,
   type ServerHealth,
   type ServerReplica,
   type ServerStatus,
 } from '../domain/index.js';
-import type { Pool } from '../replicas/index.js';
+import type { ReplicaPool } from '../replicas/index.js';
 
 /** A breaker that has seen nothing yet. */
 const UNTOUCHED: CircuitBreakerStatus = { state: 'CLOSED', consecutiveFailures: 0, openedAt: null, retryAt: null };
 
 /** What is measured of a server's endpoints. */
-export function healthOf(
-  pool: Pool,
+export function measureServerHealth(
+  pool: ReplicaPool,
   status: ServerStatus,
 ): Omit<ServerHealth, 'polling' | 'rejectedEntries' | 'tools'> {
-  const { replicas, seat } = pool;
-  const inUse = seat?.replica ?? replicas[0];
+  const { replicas, primary } = pool;
+  const inUse = primary?.replica ?? replicas[0];
   const guards = replicas.map(({ guardStatus }) => guardStatus);
   const total = (read: (guard: (typeof guards)[number]) => number): number =>
     guards.reduce((sum, guard) => sum + read(guard), 0);
   return {
     circuitBreaker: inUse?.breaker ?? UNTOUCHED,
-    latency: inUse?.latency ?? NO_LATENCY,
+    latency: inUse?.latency ?? EMPTY_LATENCY,
     inFlight: total(({ inFlight }) => inFlight),
     calls: total(({ calls }) => calls),
     failures: total(({ failures }) => failures),

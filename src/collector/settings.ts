@@ -1,10 +1,10 @@
 import type { ServerMapping } from '../adapters/index.js';
 import type { McpServerType, TransportKind } from '../domain/index.js';
 import type { Endpoint, EndpointConfig } from '../mcp/index.js';
-import type { BreakerSettings, RestartSettings } from '../replicas/index.js';
+import type { BreakerOptions, RestartOptions } from '../replicas/index.js';
 
 /** What the collector has to know of one server. */
-export interface ServerSettings {
+export interface UpstreamOptions {
   readonly id: string;
   readonly endpoint: Endpoint;
   /** `null`: found out from the command line, or from the server's own name and tools. */
@@ -25,10 +25,10 @@ export interface ServerSettings {
   /** All calls go to one endpoint until that fails; left out: as the type of server has it. */
   readonly sticky?: boolean;
   /** What is left out has its default. */
-  readonly breaker?: Partial<BreakerSettings>;
-  readonly restart?: Partial<RestartSettings>;
+  readonly breaker?: Partial<BreakerOptions>;
+  readonly restart?: Partial<RestartOptions>;
   /** Once it has been gone for so long that its agents are removed, it is removed itself: it is in no configuration. */
-  readonly leavesWhenGone?: boolean;
+  readonly removeWhenExpired?: boolean;
 }
 
 const KINDS: Readonly<Record<Endpoint['type'], TransportKind>> = {
@@ -40,6 +40,6 @@ const KINDS: Readonly<Record<Endpoint['type'], TransportKind>> = {
   tap: 'TAP',
 };
 
-export function transportKind(endpoint: Endpoint): TransportKind {
+export function toTransportKind(endpoint: Endpoint): TransportKind {
   return KINDS[endpoint.type];
 }

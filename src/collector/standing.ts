@@ -1,28 +1,32 @@
 import type { HealthChange, Notice, ServerReport, ServerStatus, SwarmlensEvent } from '../domain/index.js';
-import type { Pool, PoolEvent } from '../replicas/index.js';
+import type { ReplicaPool, PoolEvent } from '../replicas/index.js';
 import type { Store } from '../state/index.js';
 import type { Clock } from '../shared/index.js';
 import type { Adapter } from '../adapters/index.js';
-import { lastErrorOf } from './assemble.js';
-import { HealthLog } from './health-log.js';
-import type { PictureKeeper } from './picture-keeper.js';
-import { ReplicaLog } from './replica-log.js';
-import { ToolLog } from './tool-log.js';
+import { firstFailureMessage } from './assemble.js';
+import { HealthTracker } from './health-log.js';
+import type { ServerPublisher } from './picture-keeper.js';
+import { ReplicaHealthTracker } from './replica-log.js';
+import { ToolFailureTracker } from './tool-log.js';
 
 /** How a server stands, from its polls and its replicas: its status, whether it is stale, and what is told of both. */
 export class Standing {
   readonly #serverId: string;
-  readonly #pool: Pool;
-  readonly #keeper: PictureKeeper;
-  readonly #health: HealthLog;
-  readonly #toolLog: ToolLog;
-  readonly #replicaLogs: ReadonlyMap<string, ReplicaLog>;
-  readonly #logs: readonly HealthLog[];
+  readonly #pool: ReplicaPool;
+  readonly #keeper: ServerPublisher;
+  readonly #health: HealthTracker;
+  readonly #toolLog: ToolFailureTracker;
+  readonly #replicaLogs: ReadonlyMap<string, ReplicaHealthTracker>;
+  readonly #logs: readonly HealthTracker[];
   /** Of the last report. */
   #toolError: string | null = null;
 
   /** Goes on from what the store has of the server, if another node has watched it before. */
-  constructor(pool: Pool, keeper: PictureKeeper, { store, clock }: { readonly store: Store; readonly clock: Clock }) {
+  constructor(
+    pool: ReplicaPool,
+    keeper: ServerPublisher,
+    { store, clock }: { readonly store: Store; readonly clock: Clock },
+  ) {
     const { id: serverId } = keeper.server;
     this.#serverId = serverId;
     this.#pool = pool;
@@ -30,24 +34,24 @@ export class Standing {
     const known = store.servers.get(serverId);
     const told = known === undefined ? [] : store.events.since(0).events;
     const { circuitState = 'CLOSED' } = lastTold(told, serverId, null) ?? {};
-    this.#health = new HealthLog(serverId, clock, null, known && { status: known.status, circuitState });
-    this.#toolLog = new ToolLog(this.#health);
+    this.#health = new HealthTracker(serverId, clock, null, known && { status: known.status, circuitState });
+    this.#toolLog = new ToolFailureTracker(this.#health);
     const own =
       pool.replicas.length === 1
         ? []
         : pool.replicas.map(({ id }) => {
-            return [id, new HealthLog(serverId, clock, id, lastTold(told, serverId, id))] as const;
+            return [id, new HealthTracker(serverId, clock, id, lastTold(told, serverId, id))] as const;
           });
-    const logs = new Map<string, HealthLog>(own);
+    const logs = new Map<string, HealthTracker>(own);
     this.#logs = [this.#health, ...logs.values()];
     this.#replicaLogs = new Map(
-      pool.replicas.map(({ id }) => [id, new ReplicaLog(this.#health, logs.get(id) ?? null)]),
+      pool.replicas.map(({ id }) => [id, new ReplicaHealthTracker(this.#health, logs.get(id) ?? null)]),
     );
   }
 
   /** What has to be told first: the breakers of a node that has just begun to watch are closed, whatever others' were. */
-  begun(): readonly SwarmlensEvent[] {
-    return this.#logs.flatMap((log) => log.toCircuit('CLOSED', 'another node watches it from now on'));
+  resetCircuits(): readonly SwarmlensEvent[] {
+    return this.#logs.flatMap((log) => log.updateCircuit('CLOSED', 'another node watches it from now on'));
   }
 
   get status(): ServerStatus {
@@ -55,50 +59,59 @@ export class Standing {
   }
 
   /** What an answered poll makes a person see, beside the picture. */
-  noticesOf(report: ServerReport, { rejected, lastRejection }: Adapter, rejectedBefore: number): readonly Notice[] {
-    const tools = this.#toolLog.take(this.#serverId, report.failures);
-    if (rejected === rejectedBefore) return tools;
-    const message = `${this.#serverId} reported ${rejected} malformed values so far; they are left out; the last one: ${lastRejection ?? 'unknown'}`;
-    return [...tools, ...this.#health.rareNotice('AGENT_REJECTED', 'WARNING', message)];
+  reportNotices(
+    report: ServerReport,
+    { rejectedCount, lastRejection }: Adapter,
+    rejectedBefore: number,
+  ): readonly Notice[] {
+    const tools = this.#toolLog.noticesFor(this.#serverId, report.failures);
+    if (rejectedCount === rejectedBefore) return tools;
+    const message = `${this.#serverId} reported ${rejectedCount} malformed values so far; they are left out; the last one: ${lastRejection ?? 'unknown'}`;
+    return [...tools, ...this.#health.throttledNotice('AGENT_REJECTED', 'WARNING', message)];
   }
 
   /** The server has told what there is. */
-  async reported(report: ServerReport, tools: readonly string[], events: readonly SwarmlensEvent[]): Promise<void> {
-    this.#toolError = lastErrorOf(report);
+  async publishReport(
+    report: ServerReport,
+    tools: readonly string[],
+    events: readonly SwarmlensEvent[],
+  ): Promise<void> {
+    this.#toolError = firstFailureMessage(report);
     const { changes, lastError } = this.#asAnswered();
-    await this.#keeper.reported(report, { status: this.status, tools, lastError }, [...changes, ...events]);
+    await this.#keeper.publishReport(report, { status: this.status, tools, lastError }, [...changes, ...events]);
   }
 
   /** Nothing new can be had of the server. */
-  async unanswered(reason: string, events: readonly SwarmlensEvent[]): Promise<void> {
-    const changes = this.#toStatus(this.#pool.canAnswer ? 'DEGRADED' : 'OFFLINE', reason);
-    await this.#keeper.unanswered(this.status, reason, [...events, ...changes]);
+  async publishFailure(reason: string, events: readonly SwarmlensEvent[]): Promise<void> {
+    const changes = this.#toStatus(this.#pool.isAvailable ? 'DEGRADED' : 'OFFLINE', reason);
+    await this.#keeper.publishFailure(this.status, reason, [...events, ...changes]);
   }
 
   /** Something of a replica has changed: it is told, and so is what that makes of the server. */
-  async heard(event: PoolEvent): Promise<void> {
-    const { canAnswer, isTried, trouble } = this.#pool;
+  async publishPoolEvent(event: PoolEvent): Promise<void> {
+    const { isAvailable, hasTriedAll, failureReason } = this.#pool;
     const { server, hasReported } = this.#keeper;
-    const events = this.#replicaLogs.get(event.replica.id)?.take(event) ?? [];
-    if (!canAnswer && (isTried || hasReported)) return this.unanswered(trouble ?? 'not connected', events);
+    const events = this.#replicaLogs.get(event.replica.id)?.eventsFor(event) ?? [];
+    if (!isAvailable && (hasTriedAll || hasReported))
+      return this.publishFailure(failureReason ?? 'not connected', events);
     // A picture that is old, or has never been, is better only once a poll has been answered.
-    if (!hasReported || server.stale) return this.#keeper.publish(events);
+    if (!hasReported || server.stale) return this.#keeper.publishEvents(events);
     const { changes, lastError } = this.#asAnswered();
-    this.#keeper.note({ status: this.status, lastError });
-    await this.#keeper.publish([...events, ...changes]);
+    this.#keeper.updateServer({ status: this.status, lastError });
+    await this.#keeper.publishEvents([...events, ...changes]);
   }
 
   /** As long as polls are answered, what is wrong is a tool, or one of several replicas. */
   #asAnswered(): { readonly changes: readonly SwarmlensEvent[]; readonly lastError: string | null } {
-    const lastError = this.#toolError ?? this.#pool.trouble;
+    const lastError = this.#toolError ?? this.#pool.failureReason;
     return { changes: this.#toStatus(lastError === null ? 'ONLINE' : 'DEGRADED', lastError), lastError };
   }
 
   #toStatus(status: ServerStatus, reason: string | null): readonly SwarmlensEvent[] {
-    const breaker = this.#pool.seat?.replica.breaker;
+    const breaker = this.#pool.primary?.replica.breaker;
     // Of several replicas each tells its own transitions.
-    if (this.#pool.replicas.length > 1 && breaker !== undefined) this.#health.noteCircuit(breaker.state);
-    return this.#health.toStatus(status, reason);
+    if (this.#pool.replicas.length > 1 && breaker !== undefined) this.#health.setCircuitSilently(breaker.state);
+    return this.#health.updateStatus(status, reason);
   }
 }
 

@@ -1,37 +1,37 @@
-import { type Adapter, cheapTool, createAdapter, detectServerType } from '../adapters/index.js';
+import { type Adapter, probeTool, createAdapter, detectServerType } from '../adapters/index.js';
 import type { ServerHealth, ServerReport, ToolResult } from '../domain/index.js';
 import { CircuitOpenError } from '../guard/index.js';
-import { type connectSession, type McpSession, type Push, ToolRejectedError } from '../mcp/index.js';
-import { isNotSent, Pool, type PoolEvent, type Seat } from '../replicas/index.js';
-import { messageOf, SwarmlensError, timestamp } from '../shared/index.js';
-import type { Metrics, Tracer } from '../telemetry/index.js';
-import { lastErrorOf } from './assemble.js';
-import { PooledCaller, ServerBusyError } from './caller.js';
+import { type connectSession, type McpSession, type SessionEvent, ToolRejectedError } from '../mcp/index.js';
+import { wasNotSent, ReplicaPool, type PoolEvent, type PrimarySession } from '../replicas/index.js';
+import { errorMessage, SwarmlensError, isoTimestamp } from '../shared/index.js';
+import type { MetricsRecorder, Tracer } from '../telemetry/index.js';
+import { firstFailureMessage } from './assemble.js';
+import { PooledToolCaller, ServerBusyError } from './caller.js';
 import type { Demand } from './demand.js';
-import { guessedType, newServer, poolSettings } from './new-server.js';
-import { PictureKeeper, type PictureKeeperDeps } from './picture-keeper.js';
-import { healthOf } from './server-health.js';
-import { type ServerSettings, transportKind } from './settings.js';
+import { guessConfiguredType, initialServer, toPoolOptions } from './new-server.js';
+import { ServerPublisher, type ServerPublisherDeps } from './picture-keeper.js';
+import { measureServerHealth } from './server-health.js';
+import { type UpstreamOptions, toTransportKind } from './settings.js';
 import { Standing } from './standing.js';
-import { leastIntervalMs, wantedIntervalMs } from './tapped.js';
-import { ToolTally } from './tool-tally.js';
-import { Turns } from './turns.js';
+import { minPollIntervalMs, demandedPollIntervalMs } from './tapped.js';
+import { ToolStats } from './tool-tally.js';
+import { PollScheduler } from './turns.js';
 
-export interface SupervisorDeps extends PictureKeeperDeps {
+export interface ServerPollerDeps extends ServerPublisherDeps {
   readonly demand: Demand;
   /** 0 ≤ x < 1; jitters the pauses between attempts to connect. */
   readonly random: () => number;
   readonly heartbeatMs: number;
   readonly connect: typeof connectSession;
   /** Left out: nobody counts. */
-  readonly metrics?: Pick<Metrics, 'toolCalled' | 'polled'>;
+  readonly metrics?: Pick<MetricsRecorder, 'recordToolCall' | 'recordPoll'>;
   /** Left out: nobody follows traces. */
-  readonly tracer?: Pick<Tracer, 'pollBegan'> | null;
+  readonly tracer?: Pick<Tracer, 'startPoll'> | null;
 }
 
 /** What is known of the server as long as its seat is the same. */
-interface Held {
-  readonly seat: Seat;
+interface AdapterBinding {
+  readonly seat: PrimarySession;
   readonly adapter: Adapter;
   /** The tool that lists the agents; `null`: nothing does. */
   readonly list: string | null;
@@ -43,63 +43,63 @@ interface Held {
  * Keeps one server in the picture: polls it through its replicas as often as anyone wants to know, marks its agents stale
  * while none of them answers, and tells how it is.
  */
-export class Supervisor implements AsyncDisposable {
-  settings: ServerSettings;
+export class ServerPoller implements AsyncDisposable {
+  settings: UpstreamOptions;
   /** Resolves when each replica has been tried and the first poll has ended, well or not. */
-  readonly firstAttempt: Promise<void>;
-  readonly #deps: SupervisorDeps;
-  readonly #tally: ToolTally;
-  readonly #keeper: PictureKeeper;
-  readonly #pool: Pool;
+  readonly firstPoll: Promise<void>;
+  readonly #deps: ServerPollerDeps;
+  readonly #tally: ToolStats;
+  readonly #keeper: ServerPublisher;
+  readonly #pool: ReplicaPool;
   readonly #standing: Standing;
   readonly #stop = new AbortController();
-  readonly #turns: Turns;
+  readonly #turns: PollScheduler;
   readonly #demandWatch: Disposable;
   readonly #running: Promise<void>;
   #endFirstAttempt: () => void = () => undefined;
-  #held: Held | null = null;
+  #held: AdapterBinding | null = null;
   #hasPolled = false;
 
   /** @param onGone called when the server has been gone for so long that its agents are removed */
-  constructor(settings: ServerSettings, deps: SupervisorDeps, onGone: () => void) {
+  constructor(settings: UpstreamOptions, deps: ServerPollerDeps, onGone: () => void) {
     this.settings = settings;
     this.#deps = deps;
     const { clock, metrics } = deps;
-    this.#tally = new ToolTally(clock, (tool, outcome, durationMs) => {
-      metrics?.toolCalled(settings.id, tool, outcome, durationMs);
+    this.#tally = new ToolStats(clock, (tool, outcome, durationMs) => {
+      metrics?.recordToolCall(settings.id, tool, outcome, durationMs);
     });
-    this.#turns = new Turns(clock, {
+    this.#turns = new PollScheduler(clock, {
       intervalMs: () => this.#intervalMs(),
-      leastIntervalMs: () => leastIntervalMs(this.settings, this.#keeper.server.type),
+      minIntervalMs: () => minPollIntervalMs(this.settings, this.#keeper.server.type),
       maxPollShare: settings.maxPollShare,
-      onPoll: (answered, durationMs) => metrics?.polled(settings.id, answered, durationMs),
+      onPoll: (answered, durationMs) => metrics?.recordPoll(settings.id, answered, durationMs),
     });
     const known = deps.store.servers.get(settings.id);
-    const type = settings.serverType ?? guessedType(settings) ?? known?.type ?? 'CUSTOM';
+    const type = settings.serverType ?? guessConfiguredType(settings) ?? known?.type ?? 'CUSTOM';
     const server =
-      known === undefined ? newServer(settings, type) : { ...known, transport: transportKind(settings.endpoint) };
-    this.#keeper = new PictureKeeper(server, deps, onGone);
-    this.#pool = new Pool(poolSettings(settings, type, deps.heartbeatMs), {
+      known === undefined ? initialServer(settings, type) : { ...known, transport: toTransportKind(settings.endpoint) };
+    this.#keeper = new ServerPublisher(server, deps, onGone);
+    this.#pool = new ReplicaPool(toPoolOptions(settings, type, deps.heartbeatMs), {
       ...deps,
-      kindOf: (session) =>
+      detectType: (session) =>
         settings.serverType ?? detectServerType({ name: session.identity.name, tools: namesOf(session) }),
-      cheapTool: (session, type) => cheapTool(type, namesOf(session), settings.mapping),
+      cheapTool: (session, type) => probeTool(type, namesOf(session), settings.mapping),
     });
     this.#standing = new Standing(this.#pool, this.#keeper, deps);
     this.#pool.onEvent((event) => this.#heard(event));
-    this.#pool.onPush((push) => this.#observed(push));
-    this.#pool.onToolsChanged(() => this.#turns.look());
-    this.#demandWatch = deps.demand.onChange(() => this.#turns.look());
-    this.firstAttempt = new Promise((resolve) => (this.#endFirstAttempt = resolve));
+    this.#pool.onSessionEvent((push) => this.#observed(push));
+    this.#pool.onToolsChanged(() => this.#turns.reschedule());
+    this.#demandWatch = deps.demand.onChange(() => this.#turns.reschedule());
+    this.firstPoll = new Promise((resolve) => (this.#endFirstAttempt = resolve));
     this.#running = this.#run(this.#stop.signal);
   }
 
   health(): ServerHealth {
     return {
-      ...healthOf(this.#pool, this.#standing.status),
-      rejectedEntries: this.#held?.adapter.rejected ?? 0,
-      polling: this.#turns.read(),
-      tools: this.#tally.read(),
+      ...measureServerHealth(this.#pool, this.#standing.status),
+      rejectedEntries: this.#held?.adapter.rejectedCount ?? 0,
+      polling: this.#turns.stats(),
+      tools: this.#tally.toHealth(),
     };
   }
 
@@ -108,18 +108,18 @@ export class Supervisor implements AsyncDisposable {
    * @returns whether the server answered; `false` at once when it is not connected
    */
   pollNow(): Promise<boolean> {
-    if (this.#pool.seat === null || this.#stop.signal.aborted) return Promise.resolve(false);
-    return this.#turns.ask();
+    if (this.#pool.primary === null || this.#stop.signal.aborted) return Promise.resolve(false);
+    return this.#turns.requestPoll();
   }
 
-  adjust(changed: Pick<ServerSettings, 'maxPollHz' | 'allowTools'>): void {
+  reconfigure(changed: Pick<UpstreamOptions, 'maxPollHz' | 'allowTools'>): void {
     this.settings = { ...this.settings, ...changed };
-    this.#turns.look();
+    this.#turns.reschedule();
   }
 
   /** Ends the pauses before the next attempts to connect. */
   reconnectNow(): void {
-    this.#pool.tryNow();
+    this.#pool.reconnectNow();
   }
 
   /**
@@ -136,9 +136,9 @@ export class Supervisor implements AsyncDisposable {
     }
     const startMs = this.#deps.clock.monotonic();
     const durationMs = (): number => this.#deps.clock.monotonic() - startMs;
-    const call = { signal, idempotent: false, seat: null };
+    const call = { signal, idempotent: false, primary: null };
     try {
-      const answer = await this.#tally.during(
+      const answer = await this.#tally.record(
         tool,
         () => this.#pool.call((session, guarded) => session.callTool(tool, args, { signal: guarded, timeoutMs }), call),
         signal,
@@ -150,7 +150,7 @@ export class Supervisor implements AsyncDisposable {
       if (error instanceof ToolRejectedError) {
         return { isError: true, content: error.message, durationMs: durationMs() };
       }
-      throw unavailable(id, messageOf(error));
+      throw unavailable(id, errorMessage(error));
     }
   }
 
@@ -162,18 +162,18 @@ export class Supervisor implements AsyncDisposable {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    await this.#keeper.publish(this.#standing.begun());
+    await this.#keeper.publishEvents(this.#standing.resetCircuits());
     while (!signal.aborted) {
-      if (this.#pool.seat === null) await this.#turns.idle(signal);
-      else await this.#turns.take(() => this.#traced(signal), signal);
-      if (this.#pool.isTried && (this.#hasPolled || this.#pool.seat === null)) this.#endFirstAttempt();
+      if (this.#pool.primary === null) await this.#turns.waitWhileDisconnected(signal);
+      else await this.#turns.runNext(() => this.#traced(signal), signal);
+      if (this.#pool.hasTriedAll && (this.#hasPolled || this.#pool.primary === null)) this.#endFirstAttempt();
     }
-    this.#turns.refuse();
+    this.#turns.rejectRequests();
     this.#endFirstAttempt();
   }
 
   /** What a new session, or another replica, knows of the server is asked anew. */
-  #hold(seat: Seat): Held {
+  #hold(seat: PrimarySession): AdapterBinding {
     if (this.#held?.seat === seat) return this.#held;
     const { settings } = this;
     const { clock, logger } = this.#deps;
@@ -183,28 +183,28 @@ export class Supervisor implements AsyncDisposable {
       serverId: settings.id,
       tools: new Set(tools),
       mapping: settings.mapping,
-      caller: new PooledCaller(this.#pool, seat, this.#tally, settings.timeoutMs),
+      caller: new PooledToolCaller(this.#pool, seat, this.#tally, settings.timeoutMs),
       clock,
       logger,
     });
     const { name, version, simulated } = session.identity;
-    const connectedAt = timestamp(clock);
-    this.#keeper.note({
+    const connectedAt = isoTimestamp(clock);
+    this.#keeper.updateServer({
       type,
-      families: adapter.families,
+      agentServerTypes: adapter.agentServerTypes,
       name,
       version,
       tools,
       simulated,
       connectedAt,
     });
-    const list = cheapTool(type, tools, settings.mapping)?.tool ?? null;
+    const list = probeTool(type, tools, settings.mapping)?.tool ?? null;
     this.#held = { seat, adapter, list, isShown: false };
     return this.#held;
   }
 
   async #traced(signal: AbortSignal): Promise<boolean> {
-    const trace = this.#deps.tracer?.pollBegan(this.settings.id);
+    const trace = this.#deps.tracer?.startPoll(this.settings.id);
     let answered = false;
     try {
       answered = await this.#poll(signal);
@@ -217,15 +217,15 @@ export class Supervisor implements AsyncDisposable {
   async #poll(signal: AbortSignal): Promise<boolean> {
     // Where replicas are not changed within a poll, one that its replica fails is made anew on the next.
     for (let left = this.#pool.replicas.length; left > 0; left -= 1) {
-      const { seat } = this.#pool;
-      if (seat === null) return false;
-      const held = this.#hold(seat);
-      const rejectedBefore = held.adapter.rejected;
+      const { primary } = this.#pool;
+      if (primary === null) return false;
+      const held = this.#hold(primary);
+      const rejectedBefore = held.adapter.rejectedCount;
       try {
         return await this.#answered(await held.adapter.poll(signal), held, rejectedBefore);
       } catch (error) {
         if (signal.aborted) return false;
-        if (left > 1 && this.#pool.seat !== null && this.#pool.seat !== seat) continue;
+        if (left > 1 && this.#pool.primary !== null && this.#pool.primary !== primary) continue;
         await this.#unanswered(error);
         return false;
       } finally {
@@ -236,28 +236,28 @@ export class Supervisor implements AsyncDisposable {
   }
 
   /** @returns whether that is a picture of the server */
-  async #answered(report: ServerReport, held: Held, rejectedBefore: number): Promise<boolean> {
-    const events = this.#standing.noticesOf(report, held.adapter, rejectedBefore);
+  async #answered(report: ServerReport, held: AdapterBinding, rejectedBefore: number): Promise<boolean> {
+    const events = this.#standing.reportNotices(report, held.adapter, rejectedBefore);
     const isListed = !report.failures.some(({ tool }) => tool === held.list);
-    if (!isListed && !held.isShown && this.#keeper.hasPicture) {
+    if (!isListed && !held.isShown && this.#keeper.hasSnapshot) {
       // What an earlier session, or another node, has listed is the best that is known: no list is not an empty one.
-      await this.#standing.unanswered(lastErrorOf(report) ?? 'its agents are not listed', events);
+      await this.#standing.publishFailure(firstFailureMessage(report) ?? 'its agents are not listed', events);
       return false;
     }
     held.isShown = true;
-    await this.#standing.reported(report, namesOf(held.seat.session), events);
+    await this.#standing.publishReport(report, namesOf(held.seat.session), events);
     return true;
   }
 
   /** What was told unasked is shown at once, and looked into by a poll. */
-  #observed(push: Push): void {
+  #observed(push: SessionEvent): void {
     const held = this.#held;
     const report = held?.adapter.observe(push) ?? null;
     if (held !== null && report !== null && this.#keeper.hasReported) {
-      const shown = this.#standing.reported(report, namesOf(held.seat.session), []);
+      const shown = this.#standing.publishReport(report, namesOf(held.seat.session), []);
       shown.catch((error: unknown) => this.#notPublished(error));
     }
-    this.#turns.soon();
+    this.#turns.expedite();
   }
 
   async #unanswered(error: unknown): Promise<void> {
@@ -265,33 +265,33 @@ export class Supervisor implements AsyncDisposable {
     const { clock, logger } = this.#deps;
     if (error instanceof ServerBusyError) {
       const { retryAfterMs } = error;
-      this.#turns.rest(retryAfterMs);
+      this.#turns.pauseFor(retryAfterMs);
       logger.debug({ serverId: id, retryAfterMs }, 'server asks for a pause');
       return;
     }
     if (error instanceof CircuitOpenError && error.retryAt !== null) {
-      this.#turns.rest(Math.max(0, error.retryAt - clock.now()));
+      this.#turns.pauseFor(Math.max(0, error.retryAt - clock.now()));
     }
     // Why nothing was sent is not what is wrong.
-    const reason = (isNotSent(error) ? this.#pool.trouble : null) ?? messageOf(error);
-    await this.#standing.unanswered(reason, []);
+    const reason = (wasNotSent(error) ? this.#pool.failureReason : null) ?? errorMessage(error);
+    await this.#standing.publishFailure(reason, []);
   }
 
   #heard(event: PoolEvent): void {
-    const { seat } = this.#pool;
-    if (seat !== null && seat !== this.#held?.seat) this.#turns.atOnce();
-    else this.#turns.look();
-    this.#standing.heard(event).catch((error: unknown) => this.#notPublished(error));
+    const { primary } = this.#pool;
+    if (primary !== null && primary !== this.#held?.seat) this.#turns.restart();
+    else this.#turns.reschedule();
+    this.#standing.publishPoolEvent(event).catch((error: unknown) => this.#notPublished(error));
   }
 
   #notPublished(error: unknown): void {
-    this.#deps.logger.error({ serverId: this.settings.id, error: messageOf(error) }, 'change was not published');
+    this.#deps.logger.error({ serverId: this.settings.id, error: errorMessage(error) }, 'change was not published');
   }
 
   #intervalMs(): number {
     const { demand, heartbeatMs } = this.#deps;
     const { server } = this.#keeper;
-    return wantedIntervalMs(this.settings, server.type, demand.hzFor(server), heartbeatMs);
+    return demandedPollIntervalMs(this.settings, server.type, demand.requiredHz(server), heartbeatMs);
   }
 }
 

@@ -1,9 +1,9 @@
 import type { ToolHealth } from '../domain/index.js';
 import { LatencyWindow } from '../guard/index.js';
-import { printable, type ToolAnswer, ToolCallTimeoutError, ToolRejectedError } from '../mcp/index.js';
-import { isNotSent } from '../replicas/index.js';
-import { type Clock, messageOf } from '../shared/index.js';
-import type { CallOutcome } from '../telemetry/index.js';
+import { toPrintableLine, type ToolCallResult, ToolCallTimeoutError, ToolRejectedError } from '../mcp/index.js';
+import { wasNotSent } from '../replicas/index.js';
+import { type Clock, errorMessage } from '../shared/index.js';
+import type { ToolCallOutcome } from '../telemetry/index.js';
 
 /** Tools of one server of which figures are kept; the one that was called the longest ago makes room. */
 const MAX_TOOLS = 64;
@@ -12,7 +12,7 @@ const MAX_LATENCIES = 256;
 /** A failure's message is the server's own text. */
 const MAX_MESSAGE_LENGTH = 300;
 
-interface Tally {
+interface ToolCounters {
   readonly latencies: LatencyWindow;
   calls: number;
   failures: number;
@@ -24,22 +24,22 @@ interface Tally {
 }
 
 /** Counts how the calls of each tool of a server go. */
-export class ToolTally {
+export class ToolStats {
   readonly #clock: Clock;
-  readonly #onCall: (tool: string, outcome: CallOutcome, durationMs: number) => void;
-  readonly #tallies = new Map<string, Tally>();
+  readonly #onCall: (tool: string, outcome: ToolCallOutcome, durationMs: number) => void;
+  readonly #tallies = new Map<string, ToolCounters>();
 
   /** @param onCall told of each call that has ended but was not given up, those that were not sent included */
   constructor(
     clock: Clock,
-    onCall: (tool: string, outcome: CallOutcome, durationMs: number) => void = () => undefined,
+    onCall: (tool: string, outcome: ToolCallOutcome, durationMs: number) => void = () => undefined,
   ) {
     this.#clock = clock;
     this.#onCall = onCall;
   }
 
   /** Makes a call and takes down how it went. What the server was not asked, or asked to put off, does not count. */
-  async during(tool: string, call: () => Promise<ToolAnswer>, signal: AbortSignal): Promise<ToolAnswer> {
+  async record(tool: string, call: () => Promise<ToolCallResult>, signal: AbortSignal): Promise<ToolCallResult> {
     const startMs = this.#clock.monotonic();
     try {
       const answer = await call();
@@ -47,35 +47,43 @@ export class ToolTally {
       const durationMs = this.#clock.monotonic() - startMs;
       tally.latencies.add(durationMs);
       this.#onCall(tool, answer.isError ? 'error' : 'ok', durationMs);
-      if (answer.isError) this.#failed(tally, textOf(answer.value));
+      if (answer.isError) this.#failed(tally, toText(answer.value));
       else tally.consecutiveFailures = 0;
       return answer;
     } catch (error) {
       if (!signal.aborted) this.#onCall(tool, outcomeOf(error), this.#clock.monotonic() - startMs);
       const isBusy = error instanceof ToolRejectedError && error.retryAfterMs !== null;
-      if (!isNotSent(error) && !isBusy && !signal.aborted) this.#failed(this.#tallyOf(tool), messageOf(error));
+      if (!wasNotSent(error) && !isBusy && !signal.aborted) this.#failed(this.#tallyOf(tool), errorMessage(error));
       throw error;
     }
   }
 
   /** The last answer of a tool, which looked like any other, was no use. */
-  unusable(tool: string, message: string): void {
+  markUnusable(tool: string, message: string): void {
     const tally = this.#tallies.get(tool);
     if (tally === undefined) return;
     tally.consecutiveFailures = tally.failuresBefore;
     this.#failed(tally, message);
   }
 
-  read(): ToolHealth[] {
+  toHealth(): ToolHealth[] {
     return [...this.#tallies]
       .map(([name, { calls, failures, consecutiveFailures, lastError, lastFailedAt, latencies }]) => {
-        return { name, calls, failures, consecutiveFailures, lastError, lastFailedAt, latency: latencies.read() };
+        return {
+          name,
+          calls,
+          failures,
+          consecutiveFailures,
+          lastError,
+          lastFailedAt,
+          latency: latencies.percentiles(),
+        };
       })
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   /** With one more call. */
-  #tallyOf(tool: string): Tally {
+  #tallyOf(tool: string): ToolCounters {
     const tally = this.#tallies.get(tool) ?? {
       latencies: new LatencyWindow(this.#clock, LATENCY_WINDOW_MS, MAX_LATENCIES),
       calls: 0,
@@ -96,21 +104,21 @@ export class ToolTally {
     return tally;
   }
 
-  #failed(tally: Tally, message: string): void {
+  #failed(tally: ToolCounters, message: string): void {
     tally.failures += 1;
     tally.consecutiveFailures += 1;
-    tally.lastError = printable(message, MAX_MESSAGE_LENGTH);
+    tally.lastError = toPrintableLine(message, MAX_MESSAGE_LENGTH);
     tally.lastFailedAt = new Date(this.#clock.now()).toISOString();
   }
 }
 
-function outcomeOf(error: unknown): CallOutcome {
-  if (isNotSent(error)) return 'not_sent';
+function outcomeOf(error: unknown): ToolCallOutcome {
+  if (wasNotSent(error)) return 'not_sent';
   if (error instanceof ToolRejectedError) return error.retryAfterMs === null ? 'error' : 'busy';
   return error instanceof ToolCallTimeoutError ? 'timeout' : 'failed';
 }
 
 /** What a tool's answer says, for a person. */
-export function textOf(value: unknown): string {
+export function toText(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value ?? null);
 }

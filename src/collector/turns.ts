@@ -1,13 +1,13 @@
 import type { Polling } from '../domain/index.js';
-import { type Clock, Pulse } from '../shared/index.js';
+import { type Clock, WakeSignal } from '../shared/index.js';
 import { PollMeter } from './poll-meter.js';
-import { dueOf, nextPollAt } from './schedule.js';
+import { effectiveDueMs, nextPollDueMs } from './schedule.js';
 
-export interface TurnsOptions {
+export interface PollSchedulerOptions {
   /** As the present demand has it. */
   readonly intervalMs: () => number;
   /** However much is wanted. */
-  readonly leastIntervalMs: () => number;
+  readonly minIntervalMs: () => number;
   /** Of the server's time that polls may take; above 0, at most 1. */
   readonly maxPollShare: number;
   /** Told of each poll that has ended; left out: nobody is. */
@@ -15,13 +15,13 @@ export interface TurnsOptions {
 }
 
 /** When a server's next poll has its turn, and who waits for it. */
-export class Turns {
+export class PollScheduler {
   readonly #clock: Clock;
   readonly #intervalMs: () => number;
   readonly #leastIntervalMs: () => number;
   readonly #maxPollShare: number;
-  readonly #onPoll: TurnsOptions['onPoll'];
-  readonly #pulse: Pulse;
+  readonly #onPoll: PollSchedulerOptions['onPoll'];
+  readonly #pulse: WakeSignal;
   readonly #meter: PollMeter;
   #waiters: ((answered: boolean) => void)[] = [];
   #meteredIntervalMs = 0;
@@ -31,66 +31,66 @@ export class Turns {
   #turn = 0;
   #isCalledFor = false;
 
-  constructor(clock: Clock, options: TurnsOptions) {
+  constructor(clock: Clock, options: PollSchedulerOptions) {
     this.#clock = clock;
     this.#intervalMs = options.intervalMs;
-    this.#leastIntervalMs = options.leastIntervalMs;
+    this.#leastIntervalMs = options.minIntervalMs;
     this.#maxPollShare = options.maxPollShare;
     this.#onPoll = options.onPoll;
-    this.#pulse = new Pulse(clock);
+    this.#pulse = new WakeSignal(clock);
     this.#meter = new PollMeter(clock);
   }
 
   /** Something has changed that the schedule depends on. */
-  look(): void {
-    this.#pulse.ring();
+  reschedule(): void {
+    this.#pulse.wake();
   }
 
   /** The next poll need not wait for its time. */
-  atOnce(): void {
+  restart(): void {
     this.#turn += 1;
     this.#lastDueMs = null;
     this.#lastPoll = null;
     this.#notBeforeMs = 0;
-    this.#pulse.ring();
+    this.#pulse.wake();
   }
 
   /** Something has happened over there: the next poll need not wait for its time, only for what the server may be asked. */
-  soon(): void {
+  expedite(): void {
     this.#isCalledFor = true;
-    this.#pulse.ring();
+    this.#pulse.wake();
   }
 
   /** The server asks to be left alone. */
-  rest(forMs: number): void {
+  pauseFor(forMs: number): void {
     this.#notBeforeMs = this.#clock.monotonic() + forMs;
   }
 
   /** Asks for a poll that starts after this call; resolves with whether it was answered. */
-  ask(): Promise<boolean> {
+  requestPoll(): Promise<boolean> {
     return new Promise((resolve) => {
       this.#waiters.push(resolve);
-      this.#pulse.ring();
+      this.#pulse.wake();
     });
   }
 
   /** There is nothing to poll: whoever has asked is told so. */
-  async idle(signal: AbortSignal): Promise<void> {
-    this.refuse();
+  async waitWhileDisconnected(signal: AbortSignal): Promise<void> {
+    this.rejectRequests();
     await this.#pulse.wait(null, signal);
   }
 
-  refuse(): void {
+  rejectRequests(): void {
     for (const resolve of this.#waiters.splice(0)) resolve(false);
   }
 
   /** Polls when it is time; otherwise waits until it is, or something has changed. */
-  async take(poll: () => Promise<boolean>, signal: AbortSignal): Promise<void> {
+  async runNext(poll: () => Promise<boolean>, signal: AbortSignal): Promise<void> {
     const nowMs = this.#clock.monotonic();
     const intervalMs = this.#intervalMs();
-    if (intervalMs !== this.#meteredIntervalMs) this.#meter.startAnew();
+    if (intervalMs !== this.#meteredIntervalMs) this.#meter.reset();
     this.#meteredIntervalMs = intervalMs;
-    const dueMs = nextPollAt({
+    const dueMs = nextPollDueMs({
       lastDueMs: this.#lastDueMs,
       intervalMs: this.#isCalledFor ? this.#leastIntervalMs() : intervalMs,
       notBeforeMs: this.#notBeforeMs,
@@ -101,7 +101,7 @@ export class Turns {
       await this.#pulse.wait(dueMs - nowMs, signal);
       return;
     }
-    this.#lastDueMs = dueOf(dueMs, nowMs, intervalMs);
+    this.#lastDueMs = effectiveDueMs(dueMs, nowMs, intervalMs);
     this.#isCalledFor = false;
     const waiters = this.#waiters.splice(0);
     const turn = (this.#turn += 1);
@@ -115,8 +115,8 @@ export class Turns {
     for (const resolve of waiters) resolve(answered);
   }
 
-  read(): Polling {
-    const measured = this.#meter.read();
+  stats(): Polling {
+    const measured = this.#meter.stats();
     return {
       wantedHz: 1000 / this.#intervalMs(),
       effectiveHz: measured?.hz ?? null,

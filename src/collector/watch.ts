@@ -1,53 +1,55 @@
 import type { ServerHealth, ToolResult } from '../domain/index.js';
-import type { Claim, Claimed, Ownership } from '../nodes/index.js';
-import type { ServerSettings } from './settings.js';
-import { Supervisor, type SupervisorDeps } from './supervisor.js';
+import type { OwnershipCandidate, OwnershipClaim, Ownership } from '../nodes/index.js';
+import type { UpstreamOptions } from './settings.js';
+import { ServerPoller, type ServerPollerDeps } from './supervisor.js';
 
-export interface WatchDeps extends SupervisorDeps {
+export interface UpstreamServerDeps extends ServerPollerDeps {
   readonly ownership: Ownership;
 }
 
 /** One server that this node would watch: it does while the server is its own, and asks the node that does otherwise. */
-export class Watch implements Claim {
-  settings: ServerSettings;
-  readonly movable: boolean;
-  readonly #deps: WatchDeps;
+export class UpstreamServer implements OwnershipCandidate {
+  settings: UpstreamOptions;
+  readonly isTransferable: boolean;
+  readonly #deps: UpstreamServerDeps;
   readonly #onGone: () => void;
-  readonly #claimed: Claimed;
-  #supervisor: Supervisor | null = null;
+  readonly #claimed: OwnershipClaim;
+  #supervisor: ServerPoller | null = null;
   #closing: Promise<void> = Promise.resolve();
   #isClosed = false;
 
   /** @param onGone called when the server has been gone for so long that its agents are removed */
-  constructor(settings: ServerSettings, deps: WatchDeps, onGone: () => void) {
+  constructor(settings: UpstreamOptions, deps: UpstreamServerDeps, onGone: () => void) {
     this.settings = settings;
-    this.movable = [settings.endpoint, ...(settings.replicas ?? [])].every(({ type }) => isReachedFromAnywhere(type));
+    this.isTransferable = [settings.endpoint, ...(settings.replicas ?? [])].every(({ type }) =>
+      isReachedFromAnywhere(type),
+    );
     this.#deps = deps;
     this.#onGone = onGone;
     this.#claimed = deps.ownership.claim(settings.id, this);
   }
 
   /** Whether this node is the one that watches it. */
-  get isHere(): boolean {
+  get isOwnedHere(): boolean {
     return this.#supervisor !== null;
   }
 
   /** Resolves when it is known who watches the server. */
-  get claimed(): Promise<void> {
-    return this.#claimed.settled;
+  get ownershipDecided(): Promise<void> {
+    return this.#claimed.decided;
   }
 
   /** Resolves when it is known who watches the server and, if it is this node, when it has answered or failed. */
   async ready(): Promise<void> {
-    await this.#claimed.settled;
-    await this.#supervisor?.firstAttempt;
+    await this.#claimed.decided;
+    await this.#supervisor?.firstPoll;
   }
 
-  gained(): void {
-    if (!this.#isClosed) this.#supervisor ??= new Supervisor(this.settings, this.#deps, this.#onGone);
+  onAcquired(): void {
+    if (!this.#isClosed) this.#supervisor ??= new ServerPoller(this.settings, this.#deps, this.#onGone);
   }
 
-  async lost(): Promise<void> {
+  async onReleased(): Promise<void> {
     const supervisor = this.#supervisor;
     this.#supervisor = null;
     const before = this.#closing;
@@ -56,24 +58,24 @@ export class Watch implements Claim {
   }
 
   health(): ServerHealth | null {
-    return this.#supervisor?.health() ?? this.#deps.ownership.others.health(this.settings.id);
+    return this.#supervisor?.health() ?? this.#deps.ownership.remote.health(this.settings.id);
   }
 
   async poll(reconnects: boolean): Promise<boolean> {
     const supervisor = this.#supervisor;
-    if (supervisor === null) return this.#deps.ownership.others.poll(this.settings.id, reconnects);
+    if (supervisor === null) return this.#deps.ownership.remote.poll(this.settings.id, reconnects);
     if (reconnects) supervisor.reconnectNow();
     return supervisor.pollNow();
   }
 
   callTool(tool: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<ToolResult> {
     if (this.#supervisor !== null) return this.#supervisor.callTool(tool, args, signal);
-    return this.#deps.ownership.others.callTool(this.settings.id, tool, args, signal);
+    return this.#deps.ownership.remote.callTool(this.settings.id, tool, args, signal);
   }
 
-  adjust(changed: Pick<ServerSettings, 'maxPollHz' | 'allowTools'>): void {
+  reconfigure(changed: Pick<UpstreamOptions, 'maxPollHz' | 'allowTools'>): void {
     this.settings = { ...this.settings, ...changed };
-    this.#supervisor?.adjust(changed);
+    this.#supervisor?.reconfigure(changed);
   }
 
   /** Ends the pauses before the next attempts to connect. */
@@ -86,9 +88,9 @@ export class Watch implements Claim {
    * @param farewell what has to be done when nothing asks it and no other node may, if this is the node that watched it
    */
   async close(farewell?: () => Promise<void>): Promise<void> {
-    const wasHere = this.isHere;
+    const wasHere = this.isOwnedHere;
     this.#isClosed = true;
-    await this.lost();
+    await this.onReleased();
     try {
       if (wasHere) await farewell?.();
     } finally {
@@ -98,6 +100,6 @@ export class Watch implements Claim {
 }
 
 /** A command is started, and what it knows is lost with it; a tap's session is that of the node that it has joined. */
-function isReachedFromAnywhere(type: ServerSettings['endpoint']['type']): boolean {
+function isReachedFromAnywhere(type: UpstreamOptions['endpoint']['type']): boolean {
   return type !== 'stdio' && type !== 'tap';
 }

@@ -6,13 +6,13 @@ import {
   type AuthOptions,
   type JwtKey,
   type JwtOptions,
-  KEY_ALGORITHMS,
+  ASYMMETRIC_ALGORITHMS,
   readTokenFile,
-  SECRET_ALGORITHMS,
+  HMAC_ALGORITHMS,
   TokenFileError,
 } from '../auth/index.js';
 
-const ALGORITHMS = [...SECRET_ALGORITHMS, ...KEY_ALGORITHMS];
+const ALGORITHMS = [...HMAC_ALGORITHMS, ...ASYMMETRIC_ALGORITHMS];
 const ALGORITHMS_ERROR = `expected a list of the algorithms that tokens are signed with, of ${ALGORITHMS.join(', ')}`;
 const ORIGIN_ERROR = 'expected an origin as a browser sends it, such as https://swarm.example';
 const JWKS_ERROR = 'expected a URL with https://, or with http:// to this machine';
@@ -43,13 +43,13 @@ const JWT = z.strictObject({
 });
 
 /** What may stand under `swarmlens.auth`. */
-export const AUTH = z.strictObject({
+export const authSchema = z.strictObject({
   tokens: TEXT.optional(),
   jwt: JWT.optional(),
   origins: z.array(z.string().refine(isOrigin, { error: ORIGIN_ERROR })).optional(),
 });
 
-export const AUTH_KEYS: readonly string[] = [...Object.keys(AUTH.shape), ...Object.keys(JWT.shape)];
+export const AUTH_KEYS: readonly string[] = [...Object.keys(authSchema.shape), ...Object.keys(JWT.shape)];
 
 function isOrigin(text: string): boolean {
   const url = URL.canParse(text) ? new URL(text) : null;
@@ -69,7 +69,7 @@ function isSafeUrl(text: string): boolean {
  * @param directory of the file: what paths are relative to
  */
 export async function resolveAuth(
-  { tokens, jwt }: z.infer<typeof AUTH>,
+  { tokens, jwt }: z.infer<typeof authSchema>,
   directory: string,
   problems: string[],
 ): Promise<AuthOptions | null> {
@@ -108,7 +108,7 @@ async function keyOf(jwt: z.infer<typeof JWT>, directory: string, problems: stri
   }
   const others = algorithms.filter((one) => one.startsWith('HS') !== (secret !== undefined));
   if (others.length > 0) {
-    const expected = secret === undefined ? KEY_ALGORITHMS : SECRET_ALGORITHMS;
+    const expected = secret === undefined ? ASYMMETRIC_ALGORITHMS : HMAC_ALGORITHMS;
     const what = secret === undefined ? 'a public key, which everybody may know' : 'a secret';
     return refuse('.algorithms', `${others.join(', ')} cannot be used with ${what} – expected ${expected.join(', ')}`);
   }

@@ -12,7 +12,7 @@ export interface Config {
   /** What is not wrong but should be seen, one line each. */
   readonly warnings?: readonly string[];
   /** Where servers are looked for that are not in the configuration. Left out: nowhere. */
-  readonly discovery?: DiscoveryPlaces;
+  readonly discovery?: DiscoveryTargets;
   readonly servers: readonly ServerConfig[];
   /** How it is found out who somebody is; `null` or left out: nobody has to say. */
   readonly auth?: AuthOptions | null;
@@ -59,7 +59,7 @@ export interface Config {
   readonly maxSlowMs: number | null;
 }
 
-export interface DiscoveryPlaces {
+export interface DiscoveryTargets {
   /** Whose `.mcp.json` is looked at; absolute. */
   readonly directory: string;
   readonly hosts: readonly string[];

@@ -9,7 +9,7 @@ const DEMO_TOOLS = {
 } as const;
 
 /** Three simulated servers as child processes of this same program. */
-export function demoServers(program: string, cwd: string): readonly ServerConfig[] {
+export function createDemoServers(program: string, cwd: string): readonly ServerConfig[] {
   return Object.entries(DEMO_TOOLS).map(([type, allowTools]) => ({
     id: type,
     endpoint: { type: 'stdio', command: process.execPath, args: [program, 'simulate', '--type', type], cwd, env: {} },

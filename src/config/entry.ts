@@ -1,28 +1,28 @@
 import { resolve } from 'node:path';
 import type { z } from 'zod';
 import type { EndpointConfig } from '../mcp/index.js';
-import { expectation, keyOf, type Place, problemsOf } from './problems.js';
+import { expectedMessage, formatKey, type IssueLocation, formatIssues } from './problems.js';
 import {
   ENTRY_KEYS,
-  hintForServer,
-  HTTP_SERVER,
-  type SERVER_OPTIONS,
-  STDIO_SERVER,
-  TCP_SERVER,
-  WS_SERVER,
+  suggestServerOption,
+  httpServerSchema,
+  type serverOptionsSchema,
+  stdioServerSchema,
+  tcpServerSchema,
+  wsServerSchema,
 } from './schema.js';
 
 type EntryKind = 'stdio' | 'http' | 'ws' | 'tcp';
 
 /** Where an entry stands, and what is known of it. */
-export interface EntryPlace extends Omit<Place, 'hintFor'> {
+export interface EntryLocation extends Omit<IssueLocation, 'hintFor'> {
   /** What a working directory is relative to; absolute. */
   readonly directory: string;
 }
 
 interface ReadEntry {
   readonly endpoint: EndpointConfig;
-  readonly options: z.infer<typeof SERVER_OPTIONS>;
+  readonly options: z.infer<typeof serverOptionsSchema>;
 }
 
 const KINDS: ReadonlyMap<unknown, EntryKind> = new Map([
@@ -47,22 +47,22 @@ function kindOf(entry: Readonly<Record<string, unknown>>): EntryKind | null {
 function shapeOf(kind: EntryKind, directory: string): z.ZodType<ReadEntry> {
   switch (kind) {
     case 'stdio':
-      return STDIO_SERVER.transform(({ command, args = [], cwd = '.', env = {}, swarmlens: options = {} }) => ({
+      return stdioServerSchema.transform(({ command, args = [], cwd = '.', env = {}, swarmlens: options = {} }) => ({
         endpoint: { type: 'stdio', command, args, cwd: resolve(directory, cwd), env },
         options,
       }));
     case 'http':
-      return HTTP_SERVER.transform(({ type = 'http', url, headers = {}, swarmlens: options = {} }) => ({
+      return httpServerSchema.transform(({ type = 'http', url, headers = {}, swarmlens: options = {} }) => ({
         endpoint: { type, url, headers },
         options,
       }));
     case 'ws':
-      return WS_SERVER.transform(({ url, headers = {}, swarmlens: options = {} }) => ({
+      return wsServerSchema.transform(({ url, headers = {}, swarmlens: options = {} }) => ({
         endpoint: { type: 'ws', url, headers },
         options,
       }));
     case 'tcp':
-      return TCP_SERVER.transform(({ host, port, token = null, swarmlens: options = {} }) => ({
+      return tcpServerSchema.transform(({ host, port, token = null, swarmlens: options = {} }) => ({
         endpoint: { type: 'tcp', host, port, token },
         options,
       }));
@@ -70,7 +70,7 @@ function shapeOf(kind: EntryKind, directory: string): z.ZodType<ReadEntry> {
 }
 
 /** What of an entry is ours to read: other programs have keys of their own there. */
-export function ownPart(entry: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+export function pickKnownKeys(entry: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return Object.fromEntries(Object.entries(entry).filter(([name]) => ENTRY_KEYS.includes(name)));
 }
 
@@ -78,20 +78,20 @@ export function ownPart(entry: Readonly<Record<string, unknown>>): Readonly<Reco
  * An entry, the environment filled in, or what is one but for its name: a replica.
  * @returns `null` when it is wrong, and then `problems` has grown
  */
-export function readEntry(
+export function parseServerEntry(
   filled: Readonly<Record<string, unknown>>,
-  { directory, ...place }: EntryPlace,
+  { directory, ...place }: EntryLocation,
   problems: string[],
 ): ReadEntry | null {
   const kind = kindOf(filled);
   if (kind === null) {
     problems.push(
-      `${keyOf(place.path)}: expected "command" (a server to start), or "url", or "host" and "port" (one to reach)`,
+      `${formatKey(place.path)}: expected "command" (a server to start), or "url", or "host" and "port" (one to reach)`,
     );
     return null;
   }
-  const parsed = shapeOf(kind, directory).safeParse(filled, { error: expectation });
+  const parsed = shapeOf(kind, directory).safeParse(filled, { error: expectedMessage });
   if (parsed.success) return parsed.data;
-  problems.push(...problemsOf(parsed.error, { ...place, hintFor: hintForServer }));
+  problems.push(...formatIssues(parsed.error, { ...place, hintFor: suggestServerOption }));
   return null;
 }

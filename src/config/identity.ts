@@ -1,5 +1,5 @@
 import type { ServerConfig } from './config.js';
-import { keyOf } from './problems.js';
+import { formatKey } from './problems.js';
 
 const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]', '::1']);
 
@@ -13,7 +13,7 @@ interface Duplicate {
  * Entries that are one server: the same command, arguments, directory and environment, or the same address and headers.
  * The first stays. What is a replica of a server is listed there, and is no entry.
  */
-export function withoutDuplicates(servers: readonly ServerConfig[]): {
+export function removeDuplicateServers(servers: readonly ServerConfig[]): {
   readonly servers: readonly ServerConfig[];
   readonly duplicates: readonly Duplicate[];
 } {
@@ -29,7 +29,7 @@ export function withoutDuplicates(servers: readonly ServerConfig[]): {
 }
 
 export function duplicateWarning({ id, of }: Duplicate): string {
-  return `${keyOf(['mcpServers', id])}: is the same server as ${keyOf(['mcpServers', of])}, and is watched as that one – leave one of them out, or give it an environment, headers or a token of its own`;
+  return `${formatKey(['mcpServers', id])}: is the same server as ${formatKey(['mcpServers', of])}, and is watched as that one – leave one of them out, or give it an environment, headers or a token of its own`;
 }
 
 /** Who asks is part of it: another token, or another variable, may show another swarm. */

@@ -1,3 +1,3 @@
 export { type Config, ConfigError, type LogLevel, type ServerConfig } from './config.js';
-export { type ConfigSources, type Flags, loadConfig } from './load.js';
-export { ConfigWatch, type ConfigWatchOptions } from './watch.js';
+export { type ConfigSources, type ConfigFlags, loadConfig } from './load.js';
+export { ConfigFileWatcher, type ConfigFileWatcherOptions } from './watch.js';

@@ -1,5 +1,5 @@
 /** Text that is no JSON; the message says where and why, and quotes no more than one character of it. */
-export class JsonError extends Error {
+export class JsonSyntaxError extends Error {
   override readonly name = 'JsonError';
 }
 
@@ -15,7 +15,7 @@ export function parseJson(text: string): unknown {
     const message = error instanceof Error ? error.message : '';
     const before = json.slice(0, positionOf(message, json)).split('\n');
     const column = (before.at(-1)?.length ?? 0) + 1;
-    throw new JsonError(`line ${before.length}, column ${column}: ${reasonOf(message)}`);
+    throw new JsonSyntaxError(`line ${before.length}, column ${column}: ${reasonOf(message)}`);
   }
 }
 

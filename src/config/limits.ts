@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import type { Limits } from '../limits/index.js';
-import { wholeNumber } from './whole-number.js';
+import { wholeNumberSchema } from './whole-number.js';
 
-const COUNT = wholeNumber(1, 1_000_000_000);
-const BYTES = wholeNumber(1_024, 1_000_000_000, 'bytes, a whole number');
-const WAIT_MS = wholeNumber(10, 3_600_000, 'milliseconds, a whole number');
+const COUNT = wholeNumberSchema(1, 1_000_000_000);
+const BYTES = wholeNumberSchema(1_024, 1_000_000_000, 'bytes, a whole number');
+const WAIT_MS = wholeNumberSchema(10, 3_600_000, 'milliseconds, a whole number');
 /** graphql-armor counts levels by calling itself. */
-const LEVELS = wholeNumber(1, 1_000);
+const LEVELS = wholeNumberSchema(1, 1_000);
 
 const SHAPE = {
   maxConnections: COUNT,
@@ -38,6 +38,6 @@ const SHAPE = {
 } satisfies { readonly [K in keyof Limits]: z.ZodType<Limits[K]> };
 
 /** What may stand under `swarmlens.limits`; what is left out has its default. */
-export const LIMITS = z.strictObject(SHAPE).partial();
+export const limitsSchema = z.strictObject(SHAPE).partial();
 
 export const LIMIT_KEYS: readonly string[] = Object.keys(SHAPE);

@@ -4,20 +4,20 @@ import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { resolveAuth } from './auth.js';
 import { type Config, ConfigError, type LogLevel, LOG_LEVELS, type ServerConfig } from './config.js';
-import { demoServers } from './demo.js';
+import { createDemoServers } from './demo.js';
 import { DEFAULT_LIMITS, type Limits } from '../limits/index.js';
-import { duplicateWarning, withoutDuplicates } from './identity.js';
-import { JsonError, parseJson } from './json.js';
-import { expectation, hint, keyOf, problemsOf, show } from './problems.js';
-import { FILE, hintForOwn, OWN_OPTIONS } from './schema.js';
+import { duplicateWarning, removeDuplicateServers } from './identity.js';
+import { JsonSyntaxError, parseJson } from './json.js';
+import { expectedMessage, didYouMean, formatKey, formatIssues, formatValue } from './problems.js';
+import { configFileSchema, suggestOption, swarmlensOptionsSchema } from './schema.js';
 import { parseServer } from './servers.js';
-import { isTap, tapWarning } from './tap-entry.js';
-import { tracesUrlOf } from './traces.js';
+import { isTapCommand, tapWarning } from './tap-entry.js';
+import { resolveTracesUrl } from './traces.js';
 import { readTrustedDocuments } from './trusted-documents.js';
-import { type Environment, fillIn } from './variables.js';
+import { type Environment, expandVariables } from './variables.js';
 
 /** What the command line says; text as it was typed. */
-export interface Flags {
+export interface ConfigFlags {
   readonly config?: string | undefined;
   readonly port?: string | undefined;
   readonly host?: string | undefined;
@@ -26,7 +26,7 @@ export interface Flags {
 }
 
 export interface ConfigSources {
-  readonly flags: Flags;
+  readonly flags: ConfigFlags;
   readonly env: Environment;
   readonly cwd: string;
   /** The program that the demo's simulators are started from. */
@@ -42,7 +42,7 @@ const DEFAULT_BUS_PREFIX = 'swarmlens';
 const DEFAULT_LEASE_MS = 5_000;
 
 /** Read when no file is named. */
-export const DEFAULT_FILE = 'swarmlens.config.json';
+export const DEFAULT_CONFIG_FILE = 'swarmlens.config.json';
 
 /**
  * Flags beat the environment, the environment beats the file. Without any configuration it is the demo.
@@ -61,17 +61,17 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
   if (!isLoopback(host) && auth === null && !isOpen) {
     const key = flags.host !== undefined ? '--host' : env['HOST'] !== undefined ? 'HOST' : 'swarmlens.host';
     problems.push(
-      `${key}: ${show(host, [])} – without authentication only loopback is bound: set swarmlens.auth, use 127.0.0.1, ::1 or localhost, or pass --insecure-no-auth to serve everybody`,
+      `${key}: ${formatValue(host, [])} – without authentication only loopback is bound: set swarmlens.auth, use 127.0.0.1, ::1 or localhost, or pass --insecure-no-auth to serve everybody`,
     );
   }
-  const tracesUrl = tracesUrlOf(env, options.otlpEndpoint, problems);
+  const tracesUrl = resolveTracesUrl(env, options.otlpEndpoint, problems);
   const logLevel = logLevelOf(env['LOG_LEVEL'], problems) ?? options.logLevel ?? 'warn';
   if (problems.length > 0) throw new ConfigError(problems);
-  const all = file?.servers ?? demoServers(program, cwd);
-  const { servers, duplicates } = withoutDuplicates(all.filter((server) => !isTap(server)));
+  const all = file?.servers ?? createDemoServers(program, cwd);
+  const { servers, duplicates } = removeDuplicateServers(all.filter((server) => !isTapCommand(server)));
   return {
     file: file?.path ?? null,
-    warnings: [...all.filter(isTap).map(tapWarning), ...duplicates.map(duplicateWarning)],
+    warnings: [...all.filter(isTapCommand).map(tapWarning), ...duplicates.map(duplicateWarning)],
     discovery: {
       directory: cwd,
       hosts: options.discovery?.hosts ?? USUAL_HOSTS,
@@ -106,7 +106,7 @@ function withDefaults(limits: NonNullable<OwnOptions['limits']>): Limits {
   return { ...DEFAULT_LIMITS, ...(limits as Partial<Limits>) };
 }
 
-type OwnOptions = z.infer<typeof OWN_OPTIONS>;
+type OwnOptions = z.infer<typeof swarmlensOptionsSchema>;
 
 interface ConfigFile {
   readonly path: string;
@@ -116,7 +116,7 @@ interface ConfigFile {
 
 async function readConfigFile({ flags, env, cwd }: ConfigSources, problems: string[]): Promise<ConfigFile | null> {
   const named = flags.config ?? env['SWARMLENS_CONFIG'];
-  const path = resolve(cwd, named ?? DEFAULT_FILE);
+  const path = resolve(cwd, named ?? DEFAULT_CONFIG_FILE);
   let text: string;
   try {
     text = await readFile(path, 'utf8');
@@ -135,20 +135,20 @@ function parseFile(text: string, path: string, env: Environment, problems: strin
   try {
     json = parseJson(text);
   } catch (error) {
-    if (!(error instanceof JsonError)) throw error;
+    if (!(error instanceof JsonSyntaxError)) throw error;
     problems.push(`${path}: is not JSON – ${error.message}`);
     return nothing;
   }
-  const file = FILE.safeParse(json, { error: expectation });
+  const file = configFileSchema.safeParse(json, { error: expectedMessage });
   if (!file.success) {
-    problems.push(...problemsOf(file.error, { path: [], input: json, reported: new Set(), hintFor: () => '' }));
+    problems.push(...formatIssues(file.error, { path: [], input: json, reported: new Set(), hintFor: () => '' }));
     return nothing;
   }
   const { mcpServers, swarmlens = {}, ...others } = file.data;
   for (const key of Object.keys(others)) {
     // Other programs have keys of their own here; what is nearly ours is a slip.
-    const meant = hint(key, ['swarmlens']);
-    if (meant !== '') problems.push(`${keyOf([key])}: there is no such option${meant}`);
+    const meant = didYouMean(key, ['swarmlens']);
+    if (meant !== '') problems.push(`${formatKey([key])}: there is no such option${meant}`);
   }
   const context = { directory: dirname(path), env };
   const servers = Object.entries(mcpServers).flatMap(([id, entry]) => parseServer(id, entry, context, problems) ?? []);
@@ -158,10 +158,12 @@ function parseFile(text: string, path: string, env: Environment, problems: strin
 function parseOwn(input: unknown, env: Environment, problems: string[]): OwnOptions {
   const path = ['swarmlens'];
   const unset = new Map<string, string>();
-  const parsed = OWN_OPTIONS.safeParse(fillIn(input, path, env, unset), { error: expectation });
+  const parsed = swarmlensOptionsSchema.safeParse(expandVariables(input, path, env, unset), { error: expectedMessage });
   problems.push(...unset.values());
   if (parsed.success) return parsed.data;
-  problems.push(...problemsOf(parsed.error, { path, input, reported: new Set(unset.keys()), hintFor: hintForOwn }));
+  problems.push(
+    ...formatIssues(parsed.error, { path, input, reported: new Set(unset.keys()), hintFor: suggestOption }),
+  );
   return {};
 }
 
@@ -174,7 +176,7 @@ function isInsecure({ flags, env }: ConfigSources, problems: string[]): boolean 
   if (flags['insecure-no-auth'] === true) return true;
   const text = env['SWARMLENS_INSECURE_NO_AUTH'] ?? '';
   if (!['', '0', '1'].includes(text)) {
-    problems.push(`SWARMLENS_INSECURE_NO_AUTH: ${show(text, [])} – expected 1, or nothing`);
+    problems.push(`SWARMLENS_INSECURE_NO_AUTH: ${formatValue(text, [])} – expected 1, or nothing`);
   }
   return text === '1';
 }
@@ -183,7 +185,7 @@ function portOf(text: string | undefined, key: string, problems: string[]): numb
   if (text === undefined) return undefined;
   const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;
   if (port <= 65_535) return port;
-  problems.push(`${key}: ${show(text, [])} – expected a whole number from 0 (any free port) to 65535`);
+  problems.push(`${key}: ${formatValue(text, [])} – expected a whole number from 0 (any free port) to 65535`);
   return undefined;
 }
 
@@ -191,7 +193,7 @@ function logLevelOf(text: string | undefined, problems: string[]): LogLevel | un
   if (text === undefined) return undefined;
   const level = z.enum(LOG_LEVELS).safeParse(text);
   if (level.success) return level.data;
-  problems.push(`LOG_LEVEL: ${show(text, [])} – expected one of ${LOG_LEVELS.join(', ')}`);
+  problems.push(`LOG_LEVEL: ${formatValue(text, [])} – expected one of ${LOG_LEVELS.join(', ')}`);
   return undefined;
 }
 

@@ -1,15 +1,15 @@
 import { z } from 'zod';
 import type {
-  AgentField,
+  MappedAgentField,
   AgentSource,
   FieldSource,
   ServerMapping,
-  SwarmField,
+  MappedSwarmField,
   SwarmSource,
   ValuePath,
 } from '../adapters/index.js';
 import { AGENT_STATUSES } from '../domain/index.js';
-import { expectation, hint } from './problems.js';
+import { expectedMessage, didYouMean } from './problems.js';
 
 const PATH_HINT = 'expected a path: names joined by dots ("result.agents"), a JSON Pointer ("/result/agents"), or ""';
 const FIELD_HINT = `${PATH_HINT}, "$key", {"path": …, "scale": …} or {"value": …}`;
@@ -19,7 +19,7 @@ const MAX_SOURCES = 16;
 /** The schema is chosen by the value's own kind, so that a mistake is told of that one and not of a union of several. */
 function chosen<T>(choose: (value: unknown) => z.ZodType<T>) {
   return z.unknown().transform((value, context): T => {
-    const result = choose(value).safeParse(value, { error: expectation });
+    const result = choose(value).safeParse(value, { error: expectedMessage });
     if (result.success) return result.data;
     for (const issue of result.error.issues) {
       const { path, message } = issue;
@@ -27,7 +27,7 @@ function chosen<T>(choose: (value: unknown) => z.ZodType<T>) {
       // As an issue of its own kind it would not keep what comes next from going on without a value.
       else {
         for (const key of issue.keys) {
-          const unknown = `there is no such option${hint(key, MAPPING_KEYS)}`;
+          const unknown = `there is no such option${didYouMean(key, MAPPING_KEYS)}`;
           context.issues.push({ code: 'custom', path: [...path, key], message: unknown, input: value });
         }
       }
@@ -79,7 +79,7 @@ const NO_FIELD = z.never({ error: FIELD_HINT });
 
 const AGENT_FIELDS = {
   id: FIELD,
-  ...optionalFields<Exclude<AgentField, 'id'>>({
+  ...optionalFields<Exclude<MappedAgentField, 'id'>>({
     name: true,
     type: true,
     status: true,
@@ -109,7 +109,7 @@ const AGENT_FIELDS = {
 
 const SWARM_FIELDS = {
   id: FIELD,
-  ...optionalFields<Exclude<SwarmField, 'id'>>({
+  ...optionalFields<Exclude<MappedSwarmField, 'id'>>({
     name: true,
     status: true,
     topology: true,
@@ -156,7 +156,7 @@ const SOURCES_HINT = `expected 1 to ${MAX_SOURCES} sources`;
 const AGENTS_LIST = z.array(AGENTS).min(1, { error: SOURCES_HINT }).max(MAX_SOURCES, { error: SOURCES_HINT });
 
 /** How a server that nobody here knows is read. */
-export const MAPPING = z
+export const mappingSchema = z
   .strictObject({
     agents: chosen<Agents | Agents[]>((value) => (Array.isArray(value) ? AGENTS_LIST : AGENTS)),
     swarms: SWARMS.optional(),

@@ -1,9 +1,9 @@
 import type { z } from 'zod';
 
-export { hint } from '../shared/index.js';
+export { didYouMean } from '../shared/index.js';
 
 /** Where a piece of the configuration stands, and what is known of it. */
-export interface Place {
+export interface IssueLocation {
   readonly path: readonly PropertyKey[];
   /** As it stands in the file: what the environment filled in may be a secret. */
   readonly input: unknown;
@@ -14,22 +14,22 @@ export interface Place {
 }
 
 /** One line for each mistake: the key, what is there, what is expected. */
-export function problemsOf(error: z.ZodError, { path, input, reported, hintFor }: Place): string[] {
+export function formatIssues(error: z.ZodError, { path, input, reported, hintFor }: IssueLocation): string[] {
   return error.issues.flatMap((issue) => {
     const at = [...path, ...issue.path];
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((key) => {
-        const value = show(valueAt(input, [...issue.path, key]), [...at, key]);
-        return `${keyOf([...at, key])}: ${value} – there is no such option${hintFor(key)}`;
+        const value = formatValue(valueAt(input, [...issue.path, key]), [...at, key]);
+        return `${formatKey([...at, key])}: ${value} – there is no such option${hintFor(key)}`;
       });
     }
-    if (reported.has(keyOf(at))) return [];
-    return [`${keyOf(at)}: ${show(valueAt(input, issue.path), at)} – ${issue.message}`];
+    if (reported.has(formatKey(at))) return [];
+    return [`${formatKey(at)}: ${formatValue(valueAt(input, issue.path), at)} – ${issue.message}`];
   });
 }
 
 /** What a schema that says nothing of its own expected. */
-export function expectation(issue: z.core.$ZodRawIssue): string {
+export function expectedMessage(issue: z.core.$ZodRawIssue): string {
   if (issue.code === 'invalid_type') return `expected ${KINDS[issue.expected] ?? issue.expected}`;
   if (issue.code === 'invalid_value') {
     const values = issue.values.map(String).join(', ');
@@ -48,7 +48,7 @@ const KINDS: Readonly<Record<string, string>> = {
   string: 'text',
 };
 
-export function keyOf(path: readonly PropertyKey[]): string {
+export function formatKey(path: readonly PropertyKey[]): string {
   const words = path.map((key) =>
     /^[\p{L}\p{N}_$-]+$/u.test(String(key)) ? String(key) : JSON.stringify(String(key)),
   );
@@ -56,7 +56,7 @@ export function keyOf(path: readonly PropertyKey[]): string {
 }
 
 /** The value for a person to recognise; what may be a secret is not shown. */
-export function show(value: unknown, path: readonly PropertyKey[]): string {
+export function formatValue(value: unknown, path: readonly PropertyKey[]): string {
   if (value === undefined) return 'is missing';
   // A server may be called "auth".
   const own = path[0] === 'mcpServers' ? path.slice(2) : path;

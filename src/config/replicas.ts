@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { EndpointConfig } from '../mcp/index.js';
-import { type EntryPlace, ownPart, readEntry } from './entry.js';
-import { hint, keyOf, show, valueAt } from './problems.js';
-import { ENTRY_KEYS, type SERVER_OPTIONS } from './schema.js';
+import { type EntryLocation, pickKnownKeys, parseServerEntry } from './entry.js';
+import { didYouMean, formatKey, formatValue, valueAt } from './problems.js';
+import { ENTRY_KEYS, type serverOptionsSchema } from './schema.js';
 
 const LOOSE = z.looseObject({});
 
@@ -11,36 +11,44 @@ const LOOSE = z.looseObject({});
  * `problems` has grown.
  * @param server where the server stands
  */
-export function parseReplicas(entries: readonly unknown[], server: EntryPlace, problems: string[]): EndpointConfig[] {
+export function parseReplicas(
+  entries: readonly unknown[],
+  server: EntryLocation,
+  problems: string[],
+): EndpointConfig[] {
   return entries.flatMap((entry, index) => {
     const within = ['swarmlens', 'replicas', index];
     const path = [...server.path, ...within];
     const input = valueAt(server.input, within);
     const loose = LOOSE.safeParse(entry);
     if (!loose.success) {
-      problems.push(`${keyOf(path)}: ${show(input, path)} – expected an object with "command", "url" or "host"`);
+      problems.push(
+        `${formatKey(path)}: ${formatValue(input, path)} – expected an object with "command", "url" or "host"`,
+      );
       return [];
     }
     if (loose.data['disabled'] === true) return [];
     const { swarmlens, ...own } = loose.data;
     if (swarmlens !== undefined) {
       const key = [...path, 'swarmlens'];
-      problems.push(`${keyOf(key)}: ${show(swarmlens, key)} – a replica has the options of its server: leave it out`);
+      problems.push(
+        `${formatKey(key)}: ${formatValue(swarmlens, key)} – a replica has the options of its server: leave it out`,
+      );
     }
     for (const other of Object.keys(own)) {
-      const meant = ENTRY_KEYS.includes(other) ? '' : hint(other, ENTRY_KEYS);
-      if (meant !== '') problems.push(`${keyOf([...path, other])}: there is no such option${meant}`);
+      const meant = ENTRY_KEYS.includes(other) ? '' : didYouMean(other, ENTRY_KEYS);
+      if (meant !== '') problems.push(`${formatKey([...path, other])}: there is no such option${meant}`);
     }
-    return readEntry(ownPart(own), { ...server, path, input }, problems)?.endpoint ?? [];
+    return parseServerEntry(pickKnownKeys(own), { ...server, path, input }, problems)?.endpoint ?? [];
   });
 }
 
 /** Pauses that would have to shrink in order to grow. */
-export function pauseProblems(options: z.infer<typeof SERVER_OPTIONS>, path: readonly PropertyKey[]): string[] {
+export function backoffIssues(options: z.infer<typeof serverOptionsSchema>, path: readonly PropertyKey[]): string[] {
   return (['breaker', 'restart'] as const).flatMap((name) => {
-    const { initialMs, maxMs } = { ...DEFAULT_PAUSES[name], ...given(options[name] ?? {}) };
+    const { initialMs, maxMs } = { ...DEFAULT_PAUSES[name], ...omitUndefined(options[name] ?? {}) };
     if (initialMs <= maxMs) return [];
-    const key = keyOf([...path, 'swarmlens', name, 'maxMs']);
+    const key = formatKey([...path, 'swarmlens', name, 'maxMs']);
     return [`${key}: is ${maxMs} – expected at least the ${initialMs} of "initialMs", from which pauses grow to it`];
   });
 }
@@ -52,7 +60,7 @@ const DEFAULT_PAUSES = {
 };
 
 /** Without what is there only as `undefined`: that would take the place of a default. */
-export function given<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+export function omitUndefined<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   const entries = Object.entries(options).filter(([, value]) => value !== undefined);
   // Object.fromEntries loses the keys' types; they are those of `options`.
   return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };

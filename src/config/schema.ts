@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { MCP_SERVER_TYPES } from '../domain/index.js';
-import { parseRedisUrl, REDIS_URL_FORMS, type RedisAddress } from '../shared/index.js';
-import { AUTH, AUTH_KEYS } from './auth.js';
+import { parseRedisUrl, REDIS_URL_FORMATS, type RedisAddress } from '../shared/index.js';
+import { authSchema, AUTH_KEYS } from './auth.js';
 import { LOG_LEVELS } from './config.js';
-import { LIMITS, LIMIT_KEYS } from './limits.js';
-import { MAPPING, MAPPING_KEYS } from './mapping.js';
-import { hint } from './problems.js';
-import { wholeNumber } from './whole-number.js';
+import { limitsSchema, LIMIT_KEYS } from './limits.js';
+import { mappingSchema, MAPPING_KEYS } from './mapping.js';
+import { didYouMean } from './problems.js';
+import { wholeNumberSchema } from './whole-number.js';
 
-const DURATION_MS = wholeNumber(1, 3_600_000, 'milliseconds, a whole number');
+const DURATION_MS = wholeNumberSchema(1, 3_600_000, 'milliseconds, a whole number');
 const SHARE_ERROR = 'expected a number above 0, at most 1';
 const POLL_HZ_ERROR = 'expected a number above 0, at most 1000';
 
@@ -16,7 +16,7 @@ const MAX_REPLICAS = 32;
 
 const PREFIX_ERROR = 'expected 1 to 64 letters, digits, dots, hyphens or underscores';
 
-const BUS_ERROR = `expected memory, or a URL of Redis: ${REDIS_URL_FORMS}`;
+const BUS_ERROR = `expected memory, or a URL of Redis: ${REDIS_URL_FORMATS}`;
 const BUS = z.string({ error: BUS_ERROR }).transform((text, context): 'memory' | RedisAddress => {
   const address = text === 'memory' ? text : parseRedisUrl(text);
   if (address !== null) return address;
@@ -27,7 +27,7 @@ const BUS = z.string({ error: BUS_ERROR }).transform((text, context): 'memory' |
 /** Longer than that no timer can wait: 23 days. */
 const MAX_TIMER_MS = 2_000_000_000;
 
-export const SERVER_OPTIONS = z.strictObject({
+export const serverOptionsSchema = z.strictObject({
   serverType: z.enum(MCP_SERVER_TYPES).optional(),
   maxPollHz: z
     .number({ error: POLL_HZ_ERROR })
@@ -37,7 +37,7 @@ export const SERVER_OPTIONS = z.strictObject({
   allowTools: z.array(z.string().min(1)).optional(),
   timeoutMs: DURATION_MS.optional(),
   connectTimeoutMs: DURATION_MS.optional(),
-  mapping: MAPPING.optional(),
+  mapping: mappingSchema.optional(),
   maxPollShare: z
     .number({ error: SHARE_ERROR })
     .positive({ error: SHARE_ERROR })
@@ -51,7 +51,7 @@ export const SERVER_OPTIONS = z.strictObject({
   sticky: z.boolean().optional(),
   breaker: z
     .strictObject({
-      failures: wholeNumber(1, 1_000).optional(),
+      failures: wholeNumberSchema(1, 1_000).optional(),
       initialMs: DURATION_MS.optional(),
       maxMs: DURATION_MS.optional(),
     })
@@ -60,7 +60,7 @@ export const SERVER_OPTIONS = z.strictObject({
     .strictObject({
       initialMs: DURATION_MS.optional(),
       maxMs: DURATION_MS.optional(),
-      maxAttempts: wholeNumber(1, 1_000_000, 'null or a whole number').nullable().optional(),
+      maxAttempts: wholeNumberSchema(1, 1_000_000, 'null or a whole number').nullable().optional(),
     })
     .optional(),
 });
@@ -69,10 +69,10 @@ export const SERVER_OPTIONS = z.strictObject({
 const PAUSE_KEYS = ['failures', 'initialMs', 'maxMs', 'maxAttempts'];
 
 /** Keys that other programs read from the same file are let through. */
-const SHARED = { swarmlens: SERVER_OPTIONS.optional(), disabled: z.boolean().optional() };
+const SHARED = { swarmlens: serverOptionsSchema.optional(), disabled: z.boolean().optional() };
 const STRINGS = z.record(z.string(), z.string());
 
-export const STDIO_SERVER = z.looseObject({
+export const stdioServerSchema = z.looseObject({
   type: z.literal('stdio', { error: 'expected stdio, because there is a "command"' }).optional(),
   command: z.string().min(1),
   args: z.array(z.string()).optional(),
@@ -83,7 +83,7 @@ export const STDIO_SERVER = z.looseObject({
 
 const TYPE_ERROR = 'expected stdio, http, sse, tcp or ws';
 
-export const HTTP_SERVER = z.looseObject({
+export const httpServerSchema = z.looseObject({
   type: z.enum(['http', 'sse'], { error: TYPE_ERROR }).optional(),
   url: z.url({
     protocol: /^https?$/,
@@ -96,17 +96,17 @@ export const HTTP_SERVER = z.looseObject({
   ...SHARED,
 });
 
-export const WS_SERVER = z.looseObject({
+export const wsServerSchema = z.looseObject({
   type: z.literal('ws', { error: TYPE_ERROR }).optional(),
   url: z.url({ protocol: /^wss?$/, error: 'expected a URL with ws:// or wss://' }),
   headers: STRINGS.optional(),
   ...SHARED,
 });
 
-export const TCP_SERVER = z.looseObject({
+export const tcpServerSchema = z.looseObject({
   type: z.literal('tcp', { error: 'expected tcp, because there is a "host"' }).optional(),
   host: z.string().min(1),
-  port: wholeNumber(1, 65_535),
+  port: wholeNumberSchema(1, 65_535),
   token: z.string().min(1).optional(),
   ...SHARED,
 });
@@ -127,47 +127,47 @@ export const ENTRY_KEYS = [
   'disabled',
 ];
 
-export const OWN_OPTIONS = z.strictObject({
-  port: wholeNumber(0, 65_535).optional(),
+export const swarmlensOptionsSchema = z.strictObject({
+  port: wholeNumberSchema(0, 65_535).optional(),
   host: z.string().min(1).optional(),
   bus: BUS.optional(),
   busPrefix: z
     .string()
     .regex(/^[\w.-]{1,64}$/, { error: PREFIX_ERROR })
     .optional(),
-  leaseMs: wholeNumber(200, 600_000, 'milliseconds, a whole number').optional(),
+  leaseMs: wholeNumberSchema(200, 600_000, 'milliseconds, a whole number').optional(),
   logLevel: z.enum(LOG_LEVELS).optional(),
   otlpEndpoint: z.string().optional(),
-  auth: AUTH.optional(),
-  limits: LIMITS.optional(),
+  auth: authSchema.optional(),
+  limits: limitsSchema.optional(),
   trustedDocuments: z.string().min(1).optional(),
   heartbeatMs: DURATION_MS.optional(),
-  tombstones: wholeNumber(0, 10_000_000).optional(),
+  tombstones: wholeNumberSchema(0, 10_000_000).optional(),
   shutdownMs: DURATION_MS.optional(),
-  removeAfterMs: wholeNumber(1, MAX_TIMER_MS, 'null or milliseconds, a whole number').nullable().optional(),
+  removeAfterMs: wholeNumberSchema(1, MAX_TIMER_MS, 'null or milliseconds, a whole number').nullable().optional(),
   discovery: z
     .strictObject({
       hosts: z.array(z.string().min(1)).max(16).optional(),
-      ports: z.array(wholeNumber(1, 65_535)).max(64).optional(),
+      ports: z.array(wholeNumberSchema(1, 65_535)).max(64).optional(),
     })
     .optional(),
-  compressFromBytes: wholeNumber(0, 1_000_000_000, 'null or bytes, a whole number').nullable().optional(),
-  maxBufferedBytes: wholeNumber(0, 1_000_000_000, 'bytes, a whole number').optional(),
-  maxSlowMs: wholeNumber(1, 86_400_000, 'null or milliseconds, a whole number').nullable().optional(),
+  compressFromBytes: wholeNumberSchema(0, 1_000_000_000, 'null or bytes, a whole number').nullable().optional(),
+  maxBufferedBytes: wholeNumberSchema(0, 1_000_000_000, 'bytes, a whole number').optional(),
+  maxSlowMs: wholeNumberSchema(1, 86_400_000, 'null or milliseconds, a whole number').nullable().optional(),
 });
 
 /** The file as a whole; its servers are looked at one by one, so that each mistake names its own. */
-export const FILE = z.looseObject({
+export const configFileSchema = z.looseObject({
   mcpServers: z.record(z.string(), z.unknown()),
   swarmlens: z.unknown().optional(),
 });
 
-export function hintForOwn(key: string): string {
-  if (Object.hasOwn(SERVER_OPTIONS.shape, key)) return `, it belongs under a server's own "swarmlens"`;
-  return hint(key, [...Object.keys(OWN_OPTIONS.shape), ...AUTH_KEYS, ...LIMIT_KEYS]);
+export function suggestOption(key: string): string {
+  if (Object.hasOwn(serverOptionsSchema.shape, key)) return `, it belongs under a server's own "swarmlens"`;
+  return didYouMean(key, [...Object.keys(swarmlensOptionsSchema.shape), ...AUTH_KEYS, ...LIMIT_KEYS]);
 }
 
-export function hintForServer(key: string): string {
-  if (Object.hasOwn(OWN_OPTIONS.shape, key)) return ', it belongs under "swarmlens" beside "mcpServers"';
-  return hint(key, [...Object.keys(SERVER_OPTIONS.shape), ...MAPPING_KEYS, ...PAUSE_KEYS]);
+export function suggestServerOption(key: string): string {
+  if (Object.hasOwn(swarmlensOptionsSchema.shape, key)) return ', it belongs under "swarmlens" beside "mcpServers"';
+  return didYouMean(key, [...Object.keys(serverOptionsSchema.shape), ...MAPPING_KEYS, ...PAUSE_KEYS]);
 }

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { isServerName } from '../shared/index.js';
 import type { ServerConfig } from './config.js';
-import { ownPart, readEntry } from './entry.js';
-import { hint, keyOf, show } from './problems.js';
-import { given, parseReplicas, pauseProblems } from './replicas.js';
+import { pickKnownKeys, parseServerEntry } from './entry.js';
+import { didYouMean, formatKey, formatValue } from './problems.js';
+import { omitUndefined, parseReplicas, backoffIssues } from './replicas.js';
 import { ENTRY_KEYS } from './schema.js';
-import { type Environment, fillIn } from './variables.js';
+import { type Environment, expandVariables } from './variables.js';
 
 export const SERVER_DEFAULTS = { maxPollHz: 60, maxPollShare: 0.5, timeoutMs: 3_000, connectTimeoutMs: 30_000 };
 
@@ -14,7 +14,7 @@ const MAPPED_POLL_HZ = 10;
 
 const LOOSE = z.looseObject({});
 
-export interface EntryContext {
+export interface ServerEntryContext {
   /** Of the file: what `cwd` is relative to. */
   readonly directory: string;
   readonly env: Environment;
@@ -24,15 +24,15 @@ export interface EntryContext {
 export function parseServer(
   id: string,
   entry: unknown,
-  { directory, env }: EntryContext,
+  { directory, env }: ServerEntryContext,
   problems: string[],
 ): ServerConfig | null {
   const path = ['mcpServers', id];
-  const key = keyOf(path);
+  const key = formatKey(path);
   const before = problems.length;
   const loose = LOOSE.safeParse(entry);
   if (!loose.success) {
-    problems.push(`${key}: ${show(entry, path)} – expected an object with "command", "url" or "host"`);
+    problems.push(`${key}: ${formatValue(entry, path)} – expected an object with "command", "url" or "host"`);
     return null;
   }
   if (loose.data['disabled'] === true) return null;
@@ -40,23 +40,23 @@ export function parseServer(
     problems.push(`${key}: a server's name has 1 to 64 characters, no colon and no control character`);
   }
   for (const other of Object.keys(loose.data)) {
-    const meant = ENTRY_KEYS.includes(other) ? '' : hint(other, ['swarmlens']);
-    if (meant !== '') problems.push(`${keyOf([...path, other])}: there is no such option${meant}`);
+    const meant = ENTRY_KEYS.includes(other) ? '' : didYouMean(other, ['swarmlens']);
+    if (meant !== '') problems.push(`${formatKey([...path, other])}: there is no such option${meant}`);
   }
   const unset = new Map<string, string>();
-  const filled = LOOSE.parse(fillIn(ownPart(loose.data), path, env, unset));
+  const filled = LOOSE.parse(expandVariables(pickKnownKeys(loose.data), path, env, unset));
   const place = { path, input: entry, reported: new Set(unset.keys()), directory };
   problems.push(...unset.values());
-  const read = readEntry(filled, place, problems);
+  const read = parseServerEntry(filled, place, problems);
   if (read === null) return null;
   const { endpoint, options } = read;
   const replicas = parseReplicas(options.replicas ?? [], place, problems);
-  problems.push(...pauseProblems(options, path));
+  problems.push(...backoffIssues(options, path));
   if (problems.length > before) return null;
   const { mapping, serverType = mapping === undefined ? null : 'CUSTOM' } = options;
   if (mapping !== undefined && serverType !== 'CUSTOM') {
     problems.push(
-      `${keyOf([...path, 'swarmlens', 'mapping'])}: is for servers of the type CUSTOM, and "serverType" is ${serverType ?? 'none'} – leave one of them out`,
+      `${formatKey([...path, 'swarmlens', 'mapping'])}: is for servers of the type CUSTOM, and "serverType" is ${serverType ?? 'none'} – leave one of them out`,
     );
     return null;
   }
@@ -72,7 +72,7 @@ export function parseServer(
     ...(mapping === undefined ? {} : { mapping }),
     ...(replicas.length === 0 ? {} : { replicas }),
     ...(options.sticky === undefined ? {} : { sticky: options.sticky }),
-    ...(options.breaker === undefined ? {} : { breaker: given(options.breaker) }),
-    ...(options.restart === undefined ? {} : { restart: given(options.restart) }),
+    ...(options.breaker === undefined ? {} : { breaker: omitUndefined(options.breaker) }),
+    ...(options.restart === undefined ? {} : { restart: omitUndefined(options.restart) }),
   };
 }

@@ -1,11 +1,11 @@
 import type { ServerConfig } from './config.js';
-import { keyOf } from './problems.js';
+import { formatKey } from './problems.js';
 
 /**
  * Whether a command line is that of `swarmlens tap`, however that is started: somebody uses one file for both. It would
  * start a server of its own here, which shows nothing of the person's.
  */
-export function isTap({ endpoint }: Pick<ServerConfig, 'endpoint'>): boolean {
+export function isTapCommand({ endpoint }: Pick<ServerConfig, 'endpoint'>): boolean {
   if (endpoint.type !== 'stdio') return false;
   // A shell's command is one argument of many words.
   const words = [endpoint.command, ...endpoint.args].flatMap((word) => word.trim().split(/\s+/));
@@ -15,5 +15,5 @@ export function isTap({ endpoint }: Pick<ServerConfig, 'endpoint'>): boolean {
 }
 
 export function tapWarning({ id }: Pick<ServerConfig, 'id'>): string {
-  return `${keyOf(['mcpServers', id])}: is a tap, and is not started from here – it appears when the MCP client that this file belongs to starts it`;
+  return `${formatKey(['mcpServers', id])}: is a tap, and is not started from here – it appears when the MCP client that this file belongs to starts it`;
 }

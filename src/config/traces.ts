@@ -1,4 +1,4 @@
-import { show } from './problems.js';
+import { formatValue } from './problems.js';
 import type { Environment } from './variables.js';
 
 /** Under an endpoint that is named as a whole, OTLP over HTTP has this path for traces. */
@@ -8,7 +8,7 @@ const TRACES_PATH = 'v1/traces';
  * Where traces are posted to, by OpenTelemetry's own variables, the environment before the file; `null`: there are none.
  * @param endpoint of the file
  */
-export function tracesUrlOf(env: Environment, endpoint: string | undefined, problems: string[]): string | null {
+export function resolveTracesUrl(env: Environment, endpoint: string | undefined, problems: string[]): string | null {
   if (env['OTEL_SDK_DISABLED'] === 'true') return null;
   const own = env['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'];
   if (own !== undefined && own !== '')
@@ -29,7 +29,7 @@ function isUrl(text: string): boolean {
 
 function refuse(key: string, value: string, problems: string[]): null {
   problems.push(
-    `${key}: ${show(value, [])} – expected a URL with http:// or https:// and without a password, such as http://127.0.0.1:4318; credentials go into OTEL_EXPORTER_OTLP_HEADERS`,
+    `${key}: ${formatValue(value, [])} – expected a URL with http:// or https:// and without a password, such as http://127.0.0.1:4318; credentials go into OTEL_EXPORTER_OTLP_HEADERS`,
   );
   return null;
 }

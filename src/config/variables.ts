@@ -1,4 +1,4 @@
-import { keyOf } from './problems.js';
+import { formatKey } from './problems.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -10,7 +10,7 @@ const MAX_DEPTH = 16;
  * that are not set are mistakes, because an empty password is a worse surprise than a program that does not start.
  * @param problems gets the mistakes: the line under the key
  */
-export function fillIn(
+export function expandVariables(
   value: unknown,
   path: readonly PropertyKey[],
   env: Environment,
@@ -19,13 +19,13 @@ export function fillIn(
   if (typeof value === 'string') return fillInString(value, path, env, problems);
   if (typeof value !== 'object' || value === null) return value;
   if (path.length > MAX_DEPTH) {
-    const key = keyOf(path.slice(0, 3));
+    const key = formatKey(path.slice(0, 3));
     problems.set(key, `${key}: is nested too deeply – expected at most ${MAX_DEPTH} levels`);
     return null;
   }
-  if (Array.isArray(value)) return value.map((one, index) => fillIn(one, [...path, index], env, problems));
+  if (Array.isArray(value)) return value.map((one, index) => expandVariables(one, [...path, index], env, problems));
   return Object.fromEntries(
-    Object.entries(value).map(([key, one]) => [key, fillIn(one, [...path, key], env, problems)]),
+    Object.entries(value).map(([key, one]) => [key, expandVariables(one, [...path, key], env, problems)]),
   );
 }
 
@@ -49,8 +49,8 @@ function fillInString(
     const names = [...unset];
     const what = names.length === 1 ? 'variable' : 'variables';
     problems.set(
-      keyOf(path),
-      `${keyOf(path)}: the environment has no ${what} ${names.join(', ')} – set it, or write \${${names[0] ?? ''}:-default}`,
+      formatKey(path),
+      `${formatKey(path)}: the environment has no ${what} ${names.join(', ')} – set it, or write \${${names[0] ?? ''}:-default}`,
     );
   }
   return filled;

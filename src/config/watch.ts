@@ -1,4 +1,4 @@
-import { type Clock, FileChanges, fileMark, messageOf } from '../shared/index.js';
+import { type Clock, FileWatcher, fileFingerprint, errorMessage } from '../shared/index.js';
 import type { Logger } from '../telemetry/index.js';
 import { type Config, ConfigError } from './config.js';
 import { type ConfigSources, loadConfig } from './load.js';
@@ -8,7 +8,7 @@ const LOOK_MS = 2_000;
 /** How long a mistake has to stand before it is told: the file may be half written, or away for a moment. */
 const SETTLE_MS = 500;
 
-export interface ConfigWatchOptions {
+export interface ConfigFileWatcherOptions {
   /** Where the configuration was loaded from. */
   readonly sources: ConfigSources;
   /** `Config.file` */
@@ -18,24 +18,24 @@ export interface ConfigWatchOptions {
   /** Gets each valid configuration, the next one only when this one has been applied; also one that changes nothing. */
   readonly onConfig: (config: Config) => Promise<void>;
   /** Gets the mistakes of a file that was changed and is wrong, one line each. */
-  readonly onProblems: (problems: readonly string[]) => Promise<void>;
+  readonly onInvalid: (problems: readonly string[]) => Promise<void>;
 }
 
 /**
  * Reads the configuration file again when it has changed: written to, or replaced by another file, as editors do. The
  * file is looked at by its name, so that neither a rename nor a link that is set anew is missed.
  */
-export class ConfigWatch implements AsyncDisposable {
-  readonly #options: ConfigWatchOptions;
+export class ConfigFileWatcher implements AsyncDisposable {
+  readonly #options: ConfigFileWatcherOptions;
   readonly #stop = new AbortController();
-  readonly #changes: FileChanges;
+  readonly #changes: FileWatcher;
   readonly #running: Promise<void>;
 
-  constructor(options: ConfigWatchOptions) {
+  constructor(options: ConfigFileWatcherOptions) {
     this.#options = options;
     const { file, clock, logger } = options;
-    this.#changes = new FileChanges(file, clock, (error) =>
-      logger.debug({ error: messageOf(error) }, 'the file system tells of no changes'),
+    this.#changes = new FileWatcher(file, clock, (error) =>
+      logger.debug({ error: errorMessage(error) }, 'the file system tells of no changes'),
     );
     this.#running = this.#run(this.#stop.signal);
   }
@@ -47,16 +47,16 @@ export class ConfigWatch implements AsyncDisposable {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    const { file, clock, logger, onConfig, onProblems } = this.#options;
+    const { file, clock, logger, onConfig, onInvalid } = this.#options;
     const tell = async (told: Promise<void>): Promise<void> => {
       await told.catch((error: unknown) => {
-        logger.error({ error: messageOf(error) }, 'the changed configuration could not be applied');
+        logger.error({ error: errorMessage(error) }, 'the changed configuration could not be applied');
       });
     };
     let seen: string | null = null;
     let doubt: { readonly problems: readonly string[]; readonly sinceMs: number } | null = null;
     while (!isAborted(signal)) {
-      const mark = await fileMark(file);
+      const mark = await fileFingerprint(file);
       if (mark !== seen) {
         seen = mark;
         doubt = null;
@@ -68,10 +68,10 @@ export class ConfigWatch implements AsyncDisposable {
           doubt = { problems: found.problems, sinceMs: clock.monotonic() };
         }
       } else if (doubt !== null && clock.monotonic() - doubt.sinceMs >= SETTLE_MS) {
-        await tell(onProblems(doubt.problems));
+        await tell(onInvalid(doubt.problems));
         doubt = null;
       }
-      await this.#changes.pause(doubt === null ? LOOK_MS : SETTLE_MS, signal);
+      await this.#changes.waitForChange(doubt === null ? LOOK_MS : SETTLE_MS, signal);
     }
   }
 
@@ -81,7 +81,7 @@ export class ConfigWatch implements AsyncDisposable {
       // By its name: without the file there would be the demo.
       return { config: await loadConfig({ ...sources, flags: { ...sources.flags, config: file } }) };
     } catch (error) {
-      return { problems: error instanceof ConfigError ? error.problems : [messageOf(error)] };
+      return { problems: error instanceof ConfigError ? error.problems : [errorMessage(error)] };
     }
   }
 }

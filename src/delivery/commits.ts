@@ -1,7 +1,7 @@
 import type { Store } from '../state/index.js';
 
 /** Lets streams wait for the store to move. One listener on the store serves all of them. */
-export class Commits implements Disposable {
+export class CommitWaiter implements Disposable {
   readonly #store: Store;
   readonly #waiting = new Set<() => void>();
   readonly #listener: Disposable;

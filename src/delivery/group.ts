@@ -1,8 +1,8 @@
-import { type Changes, changesSince, type Position, type Store, type View } from '../state/index.js';
+import { type ViewChanges, changesSince, type CursorPosition, type Store, type View } from '../state/index.js';
 import type { ActiveStreams } from './active-streams.js';
-import type { Lane } from './lane.js';
-import { effectiveHz, RateMeter, type StreamRate } from './rate-meter.js';
-import type { DeliveryWatch, WatchedUpdate } from './watch.js';
+import type { Ticker } from './lane.js';
+import { toEffectiveHz, RateMeter, type StreamRate } from './rate-meter.js';
+import type { DeliveryInstrumentation, InstrumentedUpdate } from './watch.js';
 
 /** Where streams say how often they want to know. */
 export interface DemandPort {
@@ -11,8 +11,8 @@ export interface DemandPort {
 }
 
 /** One update of a stream. */
-export interface StreamedChanges {
-  readonly changes: Changes;
+export interface StreamUpdate {
+  readonly changes: ViewChanges;
   readonly rate: StreamRate;
 }
 
@@ -22,58 +22,58 @@ export interface GroupRequest<T> {
   /** Updates a second; 0: only when asked. */
   readonly hz: number;
   /** Makes one update into what all members that stand at the same place get; `readers`: how many they are. */
-  readonly render: (update: StreamedChanges, readers: number) => T | Promise<T>;
+  readonly render: (update: StreamUpdate, readers: number) => T | Promise<T>;
   /** Called when the last member has left. */
-  readonly close?: () => void;
+  readonly onEmpty?: () => void;
 }
 
-export interface Member<T> {
+export interface GroupMember<T> {
   /** Where it stands already; `null`: nowhere, it gets a snapshot. */
-  readonly after: Position | null;
+  readonly after: CursorPosition | null;
   /** Whether it can take an update now. One that says no tells its seat when it can again. */
-  hasRoom(): boolean;
+  canReceive(): boolean;
   deliver(rendered: T): void;
 }
 
-export interface Seat extends Disposable {
+export interface GroupMembership extends Disposable {
   /** The member has room again. */
-  ready(): void;
+  notifyReady(): void;
 }
 
-export interface GroupDeps {
+export interface SubscriptionGroupDeps {
   readonly store: Store;
   readonly demand: DemandPort;
   readonly active: Pick<ActiveStreams, 'add'>;
-  readonly lane: Lane;
+  readonly ticker: Ticker;
   /** Has the newcomers of the group greeted soon, together. */
-  readonly greet: (group: Greeter) => void;
+  readonly scheduleFirstUpdate: (group: FirstUpdateTarget) => void;
   readonly onError: (error: unknown) => void;
-  readonly watch: DeliveryWatch;
+  readonly instrumentation: DeliveryInstrumentation;
 }
 
-export interface Greeter {
+export interface FirstUpdateTarget {
   /** Serves those who do not wait for a tick. */
-  serveNewcomers(): void;
+  sendFirstUpdates(): void;
 }
 
 /**
  * All subscriptions that ask for the same: each tick is rendered once for those of them that stand at the same place,
  * which is nearly always all of them. Holds positions, never updates.
  */
-export class Group<T> implements Greeter {
-  readonly #deps: GroupDeps;
+export class SubscriptionGroup<T> implements FirstUpdateTarget {
+  readonly #deps: SubscriptionGroupDeps;
   readonly #request: GroupRequest<T>;
-  readonly #members = new Set<GroupSeat<T>>();
+  readonly #members = new Set<MemberSlot<T>>();
   readonly #wish: Disposable;
   /** One object for all that stand at the newest place. */
-  #here: Position | null = null;
+  #here: CursorPosition | null = null;
   #closed = false;
 
-  constructor(deps: GroupDeps, request: GroupRequest<T>) {
+  constructor(deps: SubscriptionGroupDeps, request: GroupRequest<T>) {
     this.#deps = deps;
     this.#request = request;
     this.#wish = deps.demand.add(request.view, request.hz);
-    deps.lane.add(this);
+    deps.ticker.add(this);
   }
 
   get size(): number {
@@ -81,31 +81,31 @@ export class Group<T> implements Greeter {
   }
 
   /** The member gets its first update at once, unless it stands somewhere and nothing has changed since; dispose to leave. */
-  join(member: Member<T>): Seat {
-    const seat = new GroupSeat(member, this.#deps.lane, this.#deps.active, {
+  join(member: GroupMember<T>): GroupMembership {
+    const seat = new MemberSlot(member, this.#deps.ticker, this.#deps.active, {
       ready: () => this.#ready(seat),
       leave: () => {
         if (this.#members.delete(seat) && this.#members.size === 0) this.#close();
       },
     });
     this.#members.add(seat);
-    this.#deps.greet(this);
+    this.#deps.scheduleFirstUpdate(this);
     return seat;
   }
 
-  serve(dueMs: number | null): void {
+  onTick(dueMs: number | null): void {
     this.#serve(false, dueMs);
   }
 
-  serveNewcomers(): void {
+  sendFirstUpdates(): void {
     this.#serve(true, null);
   }
 
-  #ready(seat: GroupSeat<T>): void {
+  #ready(seat: MemberSlot<T>): void {
     if (seat.isNew || (seat.missed && this.#request.hz === 0)) {
       seat.isNew = true;
-      this.#deps.greet(this);
-    } else if ((seat.position?.revision ?? -1) < this.#deps.store.revision) this.#deps.lane.arm();
+      this.#deps.scheduleFirstUpdate(this);
+    } else if ((seat.position?.revision ?? -1) < this.#deps.store.revision) this.#deps.ticker.requestTick();
   }
 
   #serve(newcomersOnly: boolean, dueMs: number | null): void {
@@ -115,43 +115,43 @@ export class Group<T> implements Greeter {
     }
   }
 
-  #seatsToServe(newcomersOnly: boolean): readonly GroupSeat<T>[] {
-    const seats: GroupSeat<T>[] = [];
+  #seatsToServe(newcomersOnly: boolean): readonly MemberSlot<T>[] {
+    const seats: MemberSlot<T>[] = [];
     for (const seat of this.#members) {
       if (seat.rendering || (newcomersOnly && !seat.isNew)) continue;
-      if (seat.member.hasRoom()) seats.push(seat);
+      if (seat.member.canReceive()) seats.push(seat);
       else if (!seat.isNew) {
         seat.skip();
-        this.#deps.watch.skipped();
+        this.#deps.instrumentation.recordSkip();
       }
     }
     return seats;
   }
 
-  #serveTable(from: Position | null, table: readonly GroupSeat<T>[], dueMs: number | null): void {
-    const { store, lane, watch } = this.#deps;
+  #serveTable(from: CursorPosition | null, table: readonly MemberSlot<T>[], dueMs: number | null): void {
+    const { store, ticker, instrumentation } = this.#deps;
     const changes = changesSince(store, from, this.#request.view);
     const here = this.#here?.revision === changes.position.revision ? this.#here : changes.position;
     this.#here = here;
-    watch.reached(here);
+    instrumentation.recordPosition(here);
     for (const seat of table) {
       seat.position = here;
       seat.isNew = false;
       seat.missed = false;
     }
-    if (changes.empty) return;
+    if (changes.isEmpty) return;
     for (const { key, seats } of split(table, (seat) => seat.effectiveHz())) {
-      for (const seat of seats) seat.meter.served();
-      const rate: StreamRate = { requestedHz: lane.hz, effectiveHz: key };
-      this.#render(from, seats, { changes, rate }, watch.began(from, changes, dueMs));
+      for (const seat of seats) seat.meter.recordServed();
+      const rate: StreamRate = { requestedHz: ticker.hz, effectiveHz: key };
+      this.#render(from, seats, { changes, rate }, instrumentation.startUpdate(from, changes, dueMs));
     }
   }
 
   #render(
-    from: Position | null,
-    seats: readonly GroupSeat<T>[],
-    update: StreamedChanges,
-    watched: WatchedUpdate,
+    from: CursorPosition | null,
+    seats: readonly MemberSlot<T>[],
+    update: StreamUpdate,
+    watched: InstrumentedUpdate,
   ): void {
     const giveBack = (error: unknown): void => {
       watched.end(0);
@@ -173,7 +173,7 @@ export class Group<T> implements Greeter {
       (value) => {
         for (const seat of seats) seat.rendering = false;
         watched.end(this.#hand(seats, value));
-        this.#deps.lane.arm();
+        this.#deps.ticker.requestTick();
       },
       (error: unknown) => {
         for (const seat of seats) seat.rendering = false;
@@ -183,7 +183,7 @@ export class Group<T> implements Greeter {
   }
 
   /** @returns how many have got it */
-  #hand(seats: readonly GroupSeat<T>[], rendered: T): number {
+  #hand(seats: readonly MemberSlot<T>[], rendered: T): number {
     let readers = 0;
     for (const seat of seats) {
       if (seat.left) continue;
@@ -198,16 +198,16 @@ export class Group<T> implements Greeter {
   }
 
   /** What could not be rendered has not been told: it is tried again with the next change. */
-  #giveBack(from: Position | null, seats: readonly GroupSeat<T>[], error: unknown): void {
+  #giveBack(from: CursorPosition | null, seats: readonly MemberSlot<T>[], error: unknown): void {
     for (const seat of seats) seat.position = from;
     this.#deps.onError(error);
   }
 
   #close(): void {
     this.#closed = true;
-    this.#deps.lane.remove(this);
+    this.#deps.ticker.remove(this);
     this.#wish[Symbol.dispose]();
-    this.#request.close?.();
+    this.#request.onEmpty?.();
   }
 }
 
@@ -229,15 +229,15 @@ function split<S, K>(
   return [...parts].map(([partKey, seats]) => ({ key: partKey, seats }));
 }
 
-interface SeatOwner {
+interface MemberSlotOwner {
   ready(): void;
   leave(): void;
 }
 
-class GroupSeat<T> implements Seat {
-  readonly member: Member<T>;
+class MemberSlot<T> implements GroupMembership {
+  readonly member: GroupMember<T>;
   readonly meter = new RateMeter();
-  position: Position | null;
+  position: CursorPosition | null;
   /** It does not wait for a tick. */
   isNew = true;
   /** There was a tick that it had no room for. */
@@ -245,11 +245,11 @@ class GroupSeat<T> implements Seat {
   /** Its next update is being made. */
   rendering = false;
   left = false;
-  readonly #lane: Lane;
-  readonly #owner: SeatOwner;
+  readonly #lane: Ticker;
+  readonly #owner: MemberSlotOwner;
   readonly #entry: Disposable;
 
-  constructor(member: Member<T>, lane: Lane, active: Pick<ActiveStreams, 'add'>, owner: SeatOwner) {
+  constructor(member: GroupMember<T>, lane: Ticker, active: Pick<ActiveStreams, 'add'>, owner: MemberSlotOwner) {
     this.member = member;
     this.position = member.after;
     this.#lane = lane;
@@ -258,15 +258,15 @@ class GroupSeat<T> implements Seat {
   }
 
   effectiveHz(): number {
-    return effectiveHz(this.#lane.hz, this.meter.share * this.#lane.meter.share);
+    return toEffectiveHz(this.#lane.hz, this.meter.share * this.#lane.meter.share);
   }
 
   skip(): void {
     this.missed = true;
-    this.meter.skipped();
+    this.meter.recordSkipped();
   }
 
-  ready(): void {
+  notifyReady(): void {
     this.#owner.ready();
   }
 

@@ -1,26 +1,26 @@
-import type { Position, Store, View } from '../state/index.js';
+import type { CursorPosition, Store, View } from '../state/index.js';
 import type { ActiveStreams } from './active-streams.js';
 import {
   type DemandPort,
-  type Greeter,
-  Group,
+  type FirstUpdateTarget,
+  SubscriptionGroup,
   type GroupRequest,
-  type Member,
-  type Seat,
-  type StreamedChanges,
+  type GroupMember,
+  type GroupMembership,
+  type StreamUpdate,
 } from './group.js';
-import { Lane } from './lane.js';
-import { Pace, type Utilization } from './pace.js';
-import { MemberReader } from './member-reader.js';
+import { Ticker } from './lane.js';
+import { LoadShedder, type UtilizationProbe } from './pace.js';
+import { MemberIterator } from './member-reader.js';
 import type { RateClock } from './rate-clock.js';
-import { type DeliveryMetrics, type DeliveryTracer, DeliveryWatch } from './watch.js';
+import { type DeliveryMetrics, type DeliveryTracer, DeliveryInstrumentation } from './watch.js';
 
-export interface GroupsDeps {
+export interface SubscriptionGroupsDeps {
   readonly store: Store;
   readonly demand: DemandPort;
   readonly rateClock: RateClock;
   readonly active: Pick<ActiveStreams, 'add'>;
-  readonly utilization: Utilization;
+  readonly utilization: UtilizationProbe;
   /** What went wrong with a group or a member: the others go on. */
   readonly onError: (error: unknown) => void;
   /** Left out: nobody counts, and nobody follows traces. */
@@ -29,21 +29,21 @@ export interface GroupsDeps {
 }
 
 /** Everything that is streamed, by what is asked for. */
-export class Groups implements Disposable {
-  readonly #groups = new Map<string, Group<unknown>>();
-  readonly #lanes = new Map<number, Lane>();
-  readonly #deps: GroupsDeps;
-  readonly #pace: Pace;
-  readonly #watch: DeliveryWatch;
+export class SubscriptionGroups implements Disposable {
+  readonly #groups = new Map<string, SubscriptionGroup<unknown>>();
+  readonly #lanes = new Map<number, Ticker>();
+  readonly #deps: SubscriptionGroupsDeps;
+  readonly #pace: LoadShedder;
+  readonly #watch: DeliveryInstrumentation;
   readonly #commits: Disposable;
-  #greeted = new Set<Greeter>();
+  #greeted = new Set<FirstUpdateTarget>();
 
-  constructor(deps: GroupsDeps) {
+  constructor(deps: SubscriptionGroupsDeps) {
     this.#deps = deps;
-    this.#watch = new DeliveryWatch(deps.metrics ?? null, deps.tracer ?? null, () => deps.rateClock.now());
-    this.#pace = new Pace(deps.utilization, deps.rateClock);
+    this.#watch = new DeliveryInstrumentation(deps.metrics ?? null, deps.tracer ?? null, () => deps.rateClock.now());
+    this.#pace = new LoadShedder(deps.utilization, deps.rateClock);
     this.#commits = deps.store.onCommit(() => {
-      for (const lane of this.#lanes.values()) lane.arm();
+      for (const lane of this.#lanes.values()) lane.requestTick();
     });
   }
 
@@ -53,7 +53,7 @@ export class Groups implements Disposable {
   }
 
   /** Rates that somebody has asked for. */
-  get lanes(): number {
+  get tickerCount(): number {
     return this.#lanes.size;
   }
 
@@ -61,15 +61,15 @@ export class Groups implements Disposable {
    * Joins the group of `key`, which is made from `request` when there is none; dispose to leave.
    * @param key holds all that makes what `render` returns what it is, and so tells the `T` of a group from another
    */
-  join<T>(key: string, request: () => GroupRequest<T>, member: Member<T>): Seat {
-    let group = this.#groups.get(key) as Group<T> | undefined; // see `key`
+  join<T>(key: string, request: () => GroupRequest<T>, member: GroupMember<T>): GroupMembership {
+    let group = this.#groups.get(key) as SubscriptionGroup<T> | undefined; // see `key`
     if (group === undefined) {
       const asked = request();
       group = this.#open({
         ...asked,
-        close: () => {
+        onEmpty: () => {
           this.#groups.delete(key);
-          asked.close?.();
+          asked.onEmpty?.();
         },
       });
       this.#groups.set(key, group);
@@ -78,9 +78,9 @@ export class Groups implements Disposable {
   }
 
   /** Reads a view by itself: a snapshot first, then what changes; leave it to end it. */
-  read(view: View, hz: number, after: Position | null): AsyncIterableIterator<StreamedChanges> {
-    return new MemberReader<StreamedChanges>(after, (member) =>
-      this.#open({ view, hz, render: (update: StreamedChanges) => update }).join(member),
+  iterate(view: View, hz: number, after: CursorPosition | null): AsyncIterableIterator<StreamUpdate> {
+    return new MemberIterator<StreamUpdate>(after, (member) =>
+      this.#open({ view, hz, render: (update: StreamUpdate) => update }).join(member),
     );
   }
 
@@ -89,7 +89,7 @@ export class Groups implements Disposable {
     for (const lane of this.#lanes.values()) lane[Symbol.dispose]();
   }
 
-  #open<T>(request: GroupRequest<T>): Group<T> {
+  #open<T>(request: GroupRequest<T>): SubscriptionGroup<T> {
     const { store, demand, active, onError } = this.#deps;
     const lane = this.#laneOf(request.hz);
     const close = (): void => {
@@ -97,32 +97,40 @@ export class Groups implements Disposable {
         lane[Symbol.dispose]();
         this.#lanes.delete(lane.hz);
       }
-      request.close?.();
+      request.onEmpty?.();
     };
-    return new Group(
-      { store, demand, active, lane, greet: (group) => this.#greet(group), onError, watch: this.#watch },
-      { ...request, close },
+    return new SubscriptionGroup(
+      {
+        store,
+        demand,
+        active,
+        ticker: lane,
+        scheduleFirstUpdate: (group) => this.#greet(group),
+        onError,
+        instrumentation: this.#watch,
+      },
+      { ...request, onEmpty: close },
     );
   }
 
-  #laneOf(hz: number): Lane {
+  #laneOf(hz: number): Ticker {
     let lane = this.#lanes.get(hz);
     if (lane === undefined) {
       const { rateClock, onError, metrics = null } = this.#deps;
-      lane = new Lane(hz, rateClock, this.#pace, onError, metrics);
+      lane = new Ticker(hz, rateClock, this.#pace, onError, metrics);
       this.#lanes.set(hz, lane);
     }
     return lane;
   }
 
   /** Those who come in one turn of the event loop are greeted together, with one execution for each group. */
-  #greet(group: Greeter): void {
+  #greet(group: FirstUpdateTarget): void {
     this.#greeted.add(group);
     if (this.#greeted.size > 1) return;
     setImmediate(() => {
       const greeted = this.#greeted;
       this.#greeted = new Set();
-      for (const one of greeted) one.serveNewcomers();
+      for (const one of greeted) one.sendFirstUpdates();
     });
   }
 }

@@ -1,14 +1,20 @@
 export { ActiveStreams } from './active-streams.js';
-export { Commits } from './commits.js';
-export { type DemandPort, type GroupRequest, type Member, type Seat, type StreamedChanges } from './group.js';
-export { Groups, type GroupsDeps } from './groups.js';
-export { MemberReader } from './member-reader.js';
-export { eventLoopUtilization } from './pace.js';
+export { CommitWaiter } from './commits.js';
+export {
+  type DemandPort,
+  type GroupRequest,
+  type GroupMember,
+  type GroupMembership,
+  type StreamUpdate,
+} from './group.js';
+export { SubscriptionGroups, type SubscriptionGroupsDeps } from './groups.js';
+export { MemberIterator } from './member-reader.js';
+export { createUtilizationProbe } from './pace.js';
 export { RateClock } from './rate-clock.js';
 export type { StreamRate } from './rate-meter.js';
 export {
-  type Delivered,
-  hzOf,
+  type WithMissedCount,
+  streamHz,
   isHealthChange,
   isNotice,
   type StreamDeps,

@@ -1,23 +1,23 @@
-import type { Pace } from './pace.js';
+import type { LoadShedder } from './pace.js';
 import type { RateClock } from './rate-clock.js';
 import { RateMeter } from './rate-meter.js';
 import type { DeliveryMetrics } from './watch.js';
 
 /** Those who are served at the ticks of a lane. */
-export interface LaneUser {
+export interface TickListener {
   /** @param dueMs when the tick was due, on the rate clock; `null`: somebody has asked, there was no tick */
-  serve(dueMs: number | null): void;
+  onTick(dueMs: number | null): void;
 }
 
 /** All groups of one rate: one wait for the next tick serves all of them. */
-export class Lane implements Disposable {
+export class Ticker implements Disposable {
   /** 0: ticks when somebody asks for an update. */
   readonly hz: number;
   /** What the event loop leaves of the rate. */
   readonly meter = new RateMeter();
-  readonly #users = new Set<LaneUser>();
+  readonly #users = new Set<TickListener>();
   readonly #rateClock: RateClock;
-  readonly #pace: Pace;
+  readonly #pace: LoadShedder;
   readonly #onError: (error: unknown) => void;
   readonly #metrics: DeliveryMetrics | null;
   readonly #closed = new AbortController();
@@ -28,7 +28,7 @@ export class Lane implements Disposable {
   constructor(
     hz: number,
     rateClock: RateClock,
-    pace: Pace,
+    pace: LoadShedder,
     onError: (error: unknown) => void,
     metrics: DeliveryMetrics | null = null,
   ) {
@@ -37,7 +37,7 @@ export class Lane implements Disposable {
     this.#pace = pace;
     this.#onError = onError;
     this.#metrics = metrics;
-    this.#demands = rateClock.demands;
+    this.#demands = rateClock.onDemandCount;
     if (hz === 0) this.#wait();
   }
 
@@ -45,16 +45,16 @@ export class Lane implements Disposable {
     return this.#users.size;
   }
 
-  add(user: LaneUser): void {
+  add(user: TickListener): void {
     this.#users.add(user);
   }
 
-  remove(user: LaneUser): void {
+  remove(user: TickListener): void {
     this.#users.delete(user);
   }
 
   /** Somebody may have something to tell: they are all served at the next tick. */
-  arm(): void {
+  requestTick(): void {
     if (this.hz > 0 && !this.#armed && !this.#closed.signal.aborted) this.#wait();
   }
 
@@ -67,7 +67,7 @@ export class Lane implements Disposable {
     const dueMs = this.#rateClock.now() + 1000 / this.hz;
     const { signal } = this.#closed;
     const tick =
-      this.hz === 0 ? this.#rateClock.nextDemand(this.#demands, signal) : this.#rateClock.next(this.hz, signal);
+      this.hz === 0 ? this.#rateClock.nextOnDemand(this.#demands, signal) : this.#rateClock.next(this.hz, signal);
     const tickDueMs = this.#rateClock.dueMs(this.hz);
     tick.then(
       () => {
@@ -81,25 +81,25 @@ export class Lane implements Disposable {
   /** @param latestDueMs no tick can have been due later; `dueMs`: when this one was */
   #tick(latestDueMs: number, dueMs: number | null): void {
     if (this.hz === 0) {
-      this.#demands = this.#rateClock.demands;
+      this.#demands = this.#rateClock.onDemandCount;
       this.#wait();
     } else {
       // The next tick was due within one period: every whole period beyond is a tick that the event loop missed.
       const missed = Math.floor(((this.#rateClock.now() - latestDueMs) * this.hz) / 1000);
       if (missed > 0) this.#skipped(missed);
       this.#ticks += 1;
-      if (this.#ticks % this.#pace.every !== 0) {
+      if (this.#ticks % this.#pace.tickDivisor !== 0) {
         this.#skipped(1);
         this.#wait();
         return;
       }
-      this.meter.served();
+      this.meter.recordServed();
     }
-    for (const user of [...this.#users]) user.serve(dueMs);
+    for (const user of [...this.#users]) user.onTick(dueMs);
   }
 
   #skipped(ticks: number): void {
-    this.meter.skipped(ticks);
-    this.#metrics?.ticksSkipped('busy_server', ticks);
+    this.meter.recordSkipped(ticks);
+    this.#metrics?.recordSkippedTicks('busy_server', ticks);
   }
 }

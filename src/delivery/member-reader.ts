@@ -1,25 +1,25 @@
-import type { Position } from '../state/index.js';
-import type { Member, Seat } from './group.js';
+import type { CursorPosition } from '../state/index.js';
+import type { GroupMember, GroupMembership } from './group.js';
 
 /**
  * A member of a group that is read as an async iterator. It has room while somebody waits for its next value, so
  * whoever reads slowly finds one conflated update. Unlike an async generator it can be left at any moment.
  */
-export class MemberReader<T> implements Member<T>, AsyncIterableIterator<T> {
-  readonly after: Position | null;
-  readonly #seat: Seat;
+export class MemberIterator<T> implements GroupMember<T>, AsyncIterableIterator<T> {
+  readonly after: CursorPosition | null;
+  readonly #seat: GroupMembership;
   #waiting: {
     readonly value: Promise<IteratorResult<T>>;
     readonly resolve: (result: IteratorResult<T>) => void;
   } | null = null;
   #left = false;
 
-  constructor(after: Position | null, join: (member: Member<T>) => Seat) {
+  constructor(after: CursorPosition | null, join: (member: GroupMember<T>) => GroupMembership) {
     this.after = after;
     this.#seat = join(this);
   }
 
-  hasRoom(): boolean {
+  canReceive(): boolean {
     return this.#waiting !== null;
   }
 
@@ -39,7 +39,7 @@ export class MemberReader<T> implements Member<T>, AsyncIterableIterator<T> {
     let resolve: (result: IteratorResult<T>) => void = () => undefined;
     const value = new Promise<IteratorResult<T>>((resolvePromise) => (resolve = resolvePromise));
     this.#waiting = { value, resolve };
-    this.#seat.ready();
+    this.#seat.notifyReady();
     return value;
   }
 

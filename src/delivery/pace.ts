@@ -2,10 +2,10 @@ import { performance } from 'node:perf_hooks';
 import type { RateClock } from './rate-clock.js';
 
 /** How busy this process is: the share of the time, 0..1, that the event loop was at work since it was last asked. */
-export type Utilization = () => number;
+export type UtilizationProbe = () => number;
 
 /** Of this process. */
-export function eventLoopUtilization(): Utilization {
+export function createUtilizationProbe(): UtilizationProbe {
   let last = performance.eventLoopUtilization();
   return () => {
     const now = performance.eventLoopUtilization();
@@ -19,20 +19,20 @@ export function eventLoopUtilization(): Utilization {
  * Lets all streams skip ticks while the event loop cannot follow, and fewer again when it can, so that one server with
  * too much to do stays reachable for everything else. Looks once a second at most, and only while there are ticks.
  */
-export class Pace {
-  readonly #utilization: Utilization;
+export class LoadShedder {
+  readonly #utilization: UtilizationProbe;
   readonly #rateClock: RateClock;
   #lookedAtMs: number;
   #every = 1;
 
-  constructor(utilization: Utilization, rateClock: RateClock) {
+  constructor(utilization: UtilizationProbe, rateClock: RateClock) {
     this.#utilization = utilization;
     this.#rateClock = rateClock;
     this.#lookedAtMs = rateClock.now();
   }
 
   /** Each how manieth tick is served: 1, 2, 4 … */
-  get every(): number {
+  get tickDivisor(): number {
     const now = this.#rateClock.now();
     if (now - this.#lookedAtMs >= LOOK_MS) {
       this.#lookedAtMs = now;

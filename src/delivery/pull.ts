@@ -2,7 +2,7 @@
  * An async iterator that can be left at any moment. An async generator cannot: its `return()` waits for the `await`
  * that it stands at, and a stream with nothing to say may stand there for hours.
  */
-export function pull<T>(source: PullSource<T>): AsyncIterableIterator<T> {
+export function createPullIterator<T>(source: PullSource<T>): AsyncIterableIterator<T> {
   const left = new AbortController();
   let closed = false;
   const close = (): void => {

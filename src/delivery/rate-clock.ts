@@ -6,10 +6,10 @@ import type { Clock } from '../shared/index.js';
  */
 export class RateClock {
   readonly #clock: Clock;
-  readonly #grids = new Map<number, Grid>();
+  readonly #grids = new Map<number, TickWaiters>();
   /** When the last tick of a rate was due, milliseconds, monotonic. Older than its period it says nothing any more. */
   readonly #lastDueMs = new Map<number, number>();
-  readonly #onDemand = new Grid();
+  readonly #onDemand = new TickWaiters();
   #demands = 0;
 
   constructor(clock: Clock) {
@@ -22,7 +22,7 @@ export class RateClock {
   }
 
   /** Rates of which the last tick is known. */
-  get remembered(): number {
+  get rememberedRates(): number {
     return this.#lastDueMs.size;
   }
 
@@ -36,7 +36,7 @@ export class RateClock {
     if (signal.aborted) return Promise.resolve();
     let grid = this.#grids.get(hz);
     if (grid === undefined) {
-      grid = new Grid();
+      grid = new TickWaiters();
       this.#grids.set(hz, grid);
       this.#schedule(hz, grid);
     }
@@ -54,12 +54,12 @@ export class RateClock {
   }
 
   /** How often `demand` was called. */
-  get demands(): number {
+  get onDemandCount(): number {
     return this.#demands;
   }
 
   /** What streams of the rate 0 wait for: somebody asked for an update, and it is there. */
-  demand(): void {
+  triggerOnDemand(): void {
     this.#demands += 1;
     this.#onDemand.tick();
   }
@@ -68,12 +68,12 @@ export class RateClock {
    * Resolves with the new count once there were more than `seen` demands, at once when there already were, because a
    * reader that was busy at that moment must not miss it; or when `signal` is aborted.
    */
-  async nextDemand(seen: number, signal: AbortSignal): Promise<number> {
+  async nextOnDemand(seen: number, signal: AbortSignal): Promise<number> {
     if (this.#demands <= seen && !signal.aborted) await this.#onDemand.wait(signal);
     return this.#demands;
   }
 
-  #schedule(hz: number, grid: Grid): void {
+  #schedule(hz: number, grid: TickWaiters): void {
     const periodMs = 1000 / hz;
     const now = this.#clock.monotonic();
     // From tick to tick by what was due, so that late timers do not make the rate a lower one.
@@ -104,7 +104,7 @@ export class RateClock {
 const MAX_REMEMBERED = 64;
 
 /** Those who wait for one tick. */
-class Grid {
+class TickWaiters {
   readonly #waiting = new Set<() => void>();
   timer: Disposable | null = null;
   dueMs: number | null = null;

@@ -14,14 +14,14 @@ export class RateMeter {
     return this.#share;
   }
 
-  served(): void {
+  recordServed(): void {
     if (this.#share === 1) return;
     this.#share += (1 - this.#share) * WEIGHT;
     // A mean never quite comes back by itself, and whoever is back is to share its updates with the others again.
     if (this.#share > RECOVERED) this.#share = 1;
   }
 
-  skipped(ticks = 1): void {
+  recordSkipped(ticks = 1): void {
     this.#share *= (1 - WEIGHT) ** ticks;
   }
 }
@@ -31,7 +31,7 @@ const WEIGHT = 0.1;
 const RECOVERED = 0.95;
 
 /** Rounded, so that streams that run about as fast can share their updates: to whole Hz, below 10 to tenths. */
-export function effectiveHz(hz: number, share: number): number {
+export function toEffectiveHz(hz: number, share: number): number {
   const exact = hz * share;
   return share === 1 ? hz : exact < 10 ? Math.round(exact * 10) / 10 : Math.round(exact);
 }

@@ -1,26 +1,26 @@
 import { type HealthChange, MODE_HZ, type Notice, type PerformanceMode, type SwarmlensEvent } from '../domain/index.js';
 import {
-  measure,
+  aggregatePerformance,
   type PerformanceMetrics,
-  type Position,
+  type CursorPosition,
   type Store,
   type TopologyChange,
   type View,
 } from '../state/index.js';
 import type { ActiveStreams } from './active-streams.js';
-import type { Commits } from './commits.js';
-import type { DemandPort, StreamedChanges } from './group.js';
-import type { Groups } from './groups.js';
-import { pull } from './pull.js';
+import type { CommitWaiter } from './commits.js';
+import type { DemandPort, StreamUpdate } from './group.js';
+import type { SubscriptionGroups } from './groups.js';
+import { createPullIterator } from './pull.js';
 import type { RateClock } from './rate-clock.js';
 
 export interface StreamDeps {
   readonly store: Store;
   readonly demand: DemandPort;
-  readonly commits: Commits;
+  readonly commits: CommitWaiter;
   readonly rateClock: RateClock;
   readonly active: Pick<ActiveStreams, 'add'>;
-  readonly groups: Groups;
+  readonly groups: SubscriptionGroups;
 }
 
 export interface StreamRequest {
@@ -29,11 +29,11 @@ export interface StreamRequest {
   /** What the client says it can draw; `null`: anything. */
   readonly maxHz: number | null;
   /** Where the reader stands already. */
-  readonly after: Position | null;
+  readonly after: CursorPosition | null;
 }
 
 /** Updates a second of a mode, capped by what the client can draw. */
-export function hzOf(mode: PerformanceMode, maxHz: number | null): number {
+export function streamHz(mode: PerformanceMode, maxHz: number | null): number {
   return Math.min(MODE_HZ[mode], maxHz ?? Infinity);
 }
 
@@ -41,8 +41,8 @@ export function hzOf(mode: PerformanceMode, maxHz: number | null): number {
  * Changes of a view at the rate of a mode: a snapshot at once, unless the reader stands somewhere already, then what
  * changed since. Holds no updates: a reader that is slow finds one conflated change when it comes back.
  */
-export function streamChanges({ groups }: StreamDeps, request: StreamRequest): AsyncIterableIterator<StreamedChanges> {
-  return groups.read(request.view, hzOf(request.mode, request.maxHz), request.after);
+export function streamChanges({ groups }: StreamDeps, request: StreamRequest): AsyncIterableIterator<StreamUpdate> {
+  return groups.iterate(request.view, streamHz(request.mode, request.maxHz), request.after);
 }
 
 /** Changes of the topology of swarms, ten times a second at most; each swarm's whole topology first. */
@@ -51,9 +51,9 @@ export function streamTopology(
   view: View,
   maxHz: number | null,
 ): AsyncIterableIterator<TopologyChange> {
-  const updates = groups.read(view, hzOf('NORMAL', maxHz), null);
+  const updates = groups.iterate(view, streamHz('NORMAL', maxHz), null);
   let rest: readonly TopologyChange[] = [];
-  return pull({
+  return createPullIterator({
     async next() {
       while (rest.length === 0) {
         const update = await updates.next();
@@ -77,23 +77,23 @@ export function streamMetrics(
   request: Omit<StreamRequest, 'after'>,
 ): AsyncIterableIterator<PerformanceMetrics> {
   const { store, commits, rateClock, demand, active } = deps;
-  const hz = hzOf(request.mode, request.maxHz);
+  const hz = streamHz(request.mode, request.maxHz);
   const wish = demand.add(request.view, hz);
   const entry = active.add(null);
   let seen = -1;
-  let demands = rateClock.demands;
+  let demands = rateClock.onDemandCount;
   let last = '';
-  return pull({
+  return createPullIterator({
     async next(signal) {
       while (!signal.aborted) {
         if (seen >= 0 && hz === 0) {
-          demands = await rateClock.nextDemand(demands, signal);
+          demands = await rateClock.nextOnDemand(demands, signal);
         } else if (seen >= 0) {
           await commits.wait(({ revision }) => revision > seen, signal);
           await rateClock.next(hz, signal);
         }
         seen = store.revision;
-        const metrics = measure(store.agentsIn(request.view));
+        const metrics = aggregatePerformance(store.agentsMatching(request.view));
         const text = JSON.stringify(metrics);
         if (text !== last) {
           last = text;
@@ -110,7 +110,7 @@ export function streamMetrics(
 }
 
 /** An event and how many before it the reader was too slow for. */
-export type Delivered<E extends SwarmlensEvent> = E & { readonly missed: number };
+export type WithMissedCount<E extends SwarmlensEvent> = E & { readonly missed: number };
 
 export function isHealthChange(event: SwarmlensEvent): event is HealthChange {
   return event.type === 'health';
@@ -124,11 +124,11 @@ export function isNotice(event: SwarmlensEvent): event is Notice {
 export function streamEvents<E extends SwarmlensEvent>(
   { store, commits, active }: StreamDeps,
   wanted: (event: SwarmlensEvent) => event is E,
-): AsyncIterableIterator<Delivered<E>> {
+): AsyncIterableIterator<WithMissedCount<E>> {
   const entry = active.add(null);
   let position = store.events.end;
   let missed = 0;
-  return pull<Delivered<E>>({
+  return createPullIterator<WithMissedCount<E>>({
     async next(signal) {
       while (!signal.aborted) {
         await commits.wait(({ events }) => events.end > position, signal);

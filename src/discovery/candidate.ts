@@ -8,7 +8,7 @@ import type { McpServerType, TransportKind } from '../domain/index.js';
 export type CandidateStatus = 'AVAILABLE' | 'CONFIGURED' | 'LISTED' | 'REFUSED' | 'UNREACHABLE' | 'NOT_MCP';
 
 /** Something found in one of the usual places that is, or may be, an MCP server. */
-export interface Candidate {
+export interface DiscoveryCandidate {
   /** The file, or host and port. */
   readonly place: string;
   /** Its key in the file; of a port, what it calls itself. */
@@ -36,7 +36,7 @@ export type NetworkEndpoint =
   | { readonly type: 'tcp'; readonly host: string; readonly port: number };
 
 /** What a server said of itself. */
-export interface Greeting {
+export interface ProbeResult {
   readonly name: string;
   readonly version: string | null;
   readonly capabilities: readonly string[];
@@ -44,7 +44,9 @@ export interface Greeting {
 }
 
 /** A candidate of which nothing is known but what is passed. */
-export function candidate(known: Partial<Candidate> & Pick<Candidate, 'place' | 'status'>): Candidate {
+export function createCandidate(
+  known: Partial<DiscoveryCandidate> & Pick<DiscoveryCandidate, 'place' | 'status'>,
+): DiscoveryCandidate {
   return {
     name: null,
     version: null,

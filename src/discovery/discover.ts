@@ -1,14 +1,14 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { detectServerType } from '../adapters/index.js';
-import { SPEAKS_HTTP } from '../mcp/index.js';
-import { printable } from '../sanitize/index.js';
-import { type Clock, messageOf, scheduleDeadline } from '../shared/index.js';
+import { SPEAKS_HTTP_MESSAGE } from '../mcp/index.js';
+import { toPrintableLine } from '../sanitize/index.js';
+import { type Clock, errorMessage, scheduleDeadline } from '../shared/index.js';
 import type { Logger } from '../telemetry/index.js';
-import { type Candidate, candidate, type Greeting, type NetworkEndpoint } from './candidate.js';
-import { type Listed, readMcpJson, TRANSPORTS } from './file.js';
-import { greet, isAboutCredentials, RefusalError } from './greet.js';
-import { type Located, locationOf } from './location.js';
+import { type DiscoveryCandidate, createCandidate, type ProbeResult, type NetworkEndpoint } from './candidate.js';
+import { type McpJsonEntry, readMcpJson, TRANSPORT_KIND_BY_TYPE } from './file.js';
+import { probeEndpoint, isAuthenticationError, ProbeRejectedError } from './greet.js';
+import { type EndpointLocation, endpointIdentity } from './location.js';
 
 export interface DiscoverOptions {
   /** Whose `.mcp.json` is looked at; `null`: no file is. */
@@ -18,13 +18,13 @@ export interface DiscoverOptions {
   /** The configured servers: they are told as such, and not asked. */
   readonly known: readonly {
     readonly id: string;
-    readonly endpoint: Located;
-    readonly replicas?: readonly Located[];
+    readonly endpoint: EndpointLocation;
+    readonly replicas?: readonly EndpointLocation[];
   }[];
   /** The file that they stand in, if there is one; absolute. */
   readonly configFile: string | null;
   /** Of ourselves; not looked at. */
-  readonly own: Located | null;
+  readonly self: EndpointLocation | null;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly signal: AbortSignal;
@@ -44,13 +44,13 @@ const MAX_NAME_LENGTH = 256;
 const MAX_NAMES = 10_000;
 
 /** Looks at the usual places and says what is there. Starts nothing; takes at most five seconds. */
-export async function discover(options: DiscoverOptions): Promise<readonly Candidate[]> {
+export async function discoverServers(options: DiscoverOptions): Promise<readonly DiscoveryCandidate[]> {
   const known = new Map(
     options.known.flatMap(({ id, endpoint, replicas = [] }) => {
-      return [endpoint, ...replicas].map((one) => [locationOf(one), id] as const);
+      return [endpoint, ...replicas].map((one) => [endpointIdentity(one), id] as const);
     }),
   );
-  const own = options.own === null ? null : locationOf(options.own);
+  const own = options.self === null ? null : endpointIdentity(options.self);
   const { directory } = options;
   const all = directory === null ? [] : await readMcpJson(directory);
   const listed = all.filter(({ location }) => location === null || location !== own);
@@ -62,12 +62,12 @@ export async function discover(options: DiscoverOptions): Promise<readonly Candi
   const ports = options.hosts.flatMap((host) => options.ports.map((port) => ({ host, port })));
   const ofPorts = await Promise.all(
     ports.map(async ({ host, port }) => {
-      const location = locationOf({ host, port });
+      const location = endpointIdentity({ host, port });
       if (location === own || seen.has(location)) return null;
       seen.add(location);
       const serverId = known.get(location);
       const place = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-      if (serverId !== undefined) return candidate({ place, status: 'CONFIGURED', serverId });
+      if (serverId !== undefined) return createCandidate({ place, status: 'CONFIGURED', serverId });
       return lookAtPort(host, port, place, options);
     }),
   );
@@ -75,10 +75,10 @@ export async function discover(options: DiscoverOptions): Promise<readonly Candi
 }
 
 async function lookAtListed(
-  { candidate: one, location, endpoint }: Listed,
+  { candidate: one, location, endpoint }: McpJsonEntry,
   known: ReadonlyMap<string, string>,
   options: DiscoverOptions,
-): Promise<Candidate> {
+): Promise<DiscoveryCandidate> {
   // In the configuration itself variables have been filled in, so that a command may differ.
   const isSame = one.place === options.configFile && options.known.some(({ id }) => id === one.name);
   const serverId = isSame ? one.name : location === null ? null : (known.get(location) ?? null);
@@ -86,10 +86,10 @@ async function lookAtListed(
   if (endpoint === null) return one;
   const outcome = await attempt(endpoint, options);
   if (!(outcome instanceof Error)) return { ...one, ...found(outcome), name: one.name, status: 'AVAILABLE' };
-  const detail = cut(messageOf(outcome));
+  const detail = cut(errorMessage(outcome));
   const { host, port } = addressOf(endpoint);
-  const isThere = isAboutCredentials(detail) || (await isListening(host, port, options));
-  return { ...one, status: isAboutCredentials(detail) ? 'REFUSED' : isThere ? 'NOT_MCP' : 'UNREACHABLE', detail };
+  const isThere = isAuthenticationError(detail) || (await isListening(host, port, options));
+  return { ...one, status: isAuthenticationError(detail) ? 'REFUSED' : isThere ? 'NOT_MCP' : 'UNREACHABLE', detail };
 }
 
 /** @returns `null` when nothing listens there */
@@ -98,22 +98,22 @@ async function lookAtPort(
   port: number,
   place: string,
   options: DiscoverOptions,
-): Promise<Candidate | null> {
+): Promise<DiscoveryCandidate | null> {
   if (!(await isListening(host, port, options))) return null;
   let detail: string | null = null;
   for (const endpoint of endpointsOf(place, host, port)) {
     const outcome = await attempt(endpoint, options);
-    const transport = TRANSPORTS[endpoint.type];
+    const transport = TRANSPORT_KIND_BY_TYPE[endpoint.type];
     if (!(outcome instanceof Error)) {
-      return candidate({ place, ...found(outcome), transport, status: 'AVAILABLE', entry: endpoint });
+      return createCandidate({ place, ...found(outcome), transport, status: 'AVAILABLE', entry: endpoint });
     }
-    const said = cut(messageOf(outcome));
-    if (isAboutCredentials(said))
-      return candidate({ place, status: 'REFUSED', transport, detail: said, entry: endpoint });
-    if (!said.endsWith(SPEAKS_HTTP)) detail ??= said;
-    if (outcome instanceof RefusalError) break;
+    const said = cut(errorMessage(outcome));
+    if (isAuthenticationError(said))
+      return createCandidate({ place, status: 'REFUSED', transport, detail: said, entry: endpoint });
+    if (!said.endsWith(SPEAKS_HTTP_MESSAGE)) detail ??= said;
+    if (outcome instanceof ProbeRejectedError) break;
   }
-  return candidate({ place, status: 'NOT_MCP', detail });
+  return createCandidate({ place, status: 'NOT_MCP', detail });
 }
 
 /** A server that speaks HTTP answers a line of JSON at once; one that does not may never answer HTTP. */
@@ -126,12 +126,12 @@ function endpointsOf(place: string, host: string, port: number): readonly Networ
 }
 
 function cut(message: string): string {
-  const words = printable(message, MAX_DETAIL_LENGTH + 1);
+  const words = toPrintableLine(message, MAX_DETAIL_LENGTH + 1);
   return words.length > MAX_DETAIL_LENGTH ? `${words.slice(0, MAX_DETAIL_LENGTH)}…` : words;
 }
 
-function attempt(endpoint: NetworkEndpoint, { clock, logger, signal }: DiscoverOptions): Promise<Greeting | Error> {
-  return greet(endpoint, { clock, logger, signal, timeoutMs: ATTEMPT_MS }).catch((error: unknown) =>
+function attempt(endpoint: NetworkEndpoint, { clock, logger, signal }: DiscoverOptions): Promise<ProbeResult | Error> {
+  return probeEndpoint(endpoint, { clock, logger, signal, timeoutMs: ATTEMPT_MS }).catch((error: unknown) =>
     error instanceof Error ? error : new Error(String(error)),
   );
 }
@@ -156,8 +156,8 @@ async function isListening(host: string, port: number, { clock, signal }: Discov
 }
 
 /** What listens there is nobody's choice: what it says of itself is cut and cleaned. */
-function found(greeting: Greeting): Partial<Candidate> {
-  const line = (text: string): string => printable(text, MAX_NAME_LENGTH);
+function found(greeting: ProbeResult): Partial<DiscoveryCandidate> {
+  const line = (text: string): string => toPrintableLine(text, MAX_NAME_LENGTH);
   const name = line(greeting.name);
   const version = greeting.version === null ? null : line(greeting.version);
   const capabilities = greeting.capabilities.slice(0, MAX_NAMES).map(line);

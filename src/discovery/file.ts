@@ -2,10 +2,10 @@ import { open } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { guessServerType } from '../adapters/index.js';
-import { type Candidate, candidate, type NetworkEndpoint } from './candidate.js';
-import { isLoopback, locationOf } from './location.js';
+import { type DiscoveryCandidate, createCandidate, type NetworkEndpoint } from './candidate.js';
+import { isLoopback, endpointIdentity } from './location.js';
 
-export const FILE_NAME = '.mcp.json';
+export const MCP_JSON_FILE = '.mcp.json';
 const MAX_FILE_BYTES = 1_000_000;
 const MAX_ENTRIES = 200;
 
@@ -22,8 +22,8 @@ const ENTRY = z.looseObject({
 });
 
 /** An entry of a file that was found. */
-export interface Listed {
-  readonly candidate: Candidate;
+export interface McpJsonEntry {
+  readonly candidate: DiscoveryCandidate;
   /** See `locationOf`; `null` when that is not known. */
   readonly location: string | null;
   /** Where it may be asked without being told of anything but ourselves. */
@@ -35,28 +35,29 @@ export interface Listed {
  * would choose which of ours goes where.
  * @returns none when there is no such file
  */
-export async function readMcpJson(directory: string): Promise<readonly Listed[]> {
-  const place = join(directory, FILE_NAME);
+export async function readMcpJson(directory: string): Promise<readonly McpJsonEntry[]> {
+  const place = join(directory, MCP_JSON_FILE);
   const text = await read(place);
   if (text === null) return [];
   const file = FILE.safeParse(parsed(text));
-  if (!file.success) return [listed(candidate({ place, status: 'LISTED', detail: 'it is no list of MCP servers' }))];
+  if (!file.success)
+    return [listed(createCandidate({ place, status: 'LISTED', detail: 'it is no list of MCP servers' }))];
   return Object.entries(file.data.mcpServers)
     .slice(0, MAX_ENTRIES)
     .map(([name, entry]) => ofEntry(place, directory, name, entry));
 }
 
-function ofEntry(place: string, directory: string, name: string, input: unknown): Listed {
+function ofEntry(place: string, directory: string, name: string, input: unknown): McpJsonEntry {
   const entry = ENTRY.safeParse(input);
-  const bare = (detail: string): Listed => listed(candidate({ place, name, status: 'LISTED', detail }));
+  const bare = (detail: string): McpJsonEntry => listed(createCandidate({ place, name, status: 'LISTED', detail }));
   if (!entry.success) return bare('it is no object');
   const { type, command, args = [], cwd = '.', url, host, port, disabled } = entry.data;
   if (command !== undefined) {
     const detail = disabled === true ? 'disabled in the file' : 'a command, which is not started unasked';
     const guessed = guessServerType(command, args);
     return {
-      candidate: candidate({ place, name, status: 'LISTED', type: guessed, transport: 'STDIO', detail }),
-      location: locationOf({ command, args, cwd: resolve(directory, cwd) }),
+      candidate: createCandidate({ place, name, status: 'LISTED', type: guessed, transport: 'STDIO', detail }),
+      location: endpointIdentity({ command, args, cwd: resolve(directory, cwd) }),
       endpoint: null,
     };
   }
@@ -66,13 +67,19 @@ function ofEntry(place: string, directory: string, name: string, input: unknown)
   const why =
     disabled === true ? 'disabled in the file' : isLoopback(hostname) ? null : 'on another machine, which is not asked';
   return {
-    candidate: candidate({ place, name, status: 'LISTED', transport: TRANSPORTS[endpoint.type], detail: why }),
-    location: locationOf(endpoint),
+    candidate: createCandidate({
+      place,
+      name,
+      status: 'LISTED',
+      transport: TRANSPORT_KIND_BY_TYPE[endpoint.type],
+      detail: why,
+    }),
+    location: endpointIdentity(endpoint),
     endpoint: why === null ? endpoint : null,
   };
 }
 
-export const TRANSPORTS = { http: 'HTTP', sse: 'SSE', tcp: 'TCP', ws: 'WS' } as const;
+export const TRANSPORT_KIND_BY_TYPE = { http: 'HTTP', sse: 'SSE', tcp: 'TCP', ws: 'WS' } as const;
 
 function endpointOf(
   type: string | undefined,
@@ -89,7 +96,7 @@ function endpointOf(
   return { type: type === 'sse' ? 'sse' : 'http', url };
 }
 
-function listed(one: Candidate): Listed {
+function listed(one: DiscoveryCandidate): McpJsonEntry {
   return { candidate: one, location: null, endpoint: null };
 }
 

@@ -2,9 +2,9 @@ import { ProtocolError } from '@modelcontextprotocol/client';
 import { connectSession, type EndpointConfig, TransportError } from '../mcp/index.js';
 import type { Clock } from '../shared/index.js';
 import type { Logger } from '../telemetry/index.js';
-import type { Greeting, NetworkEndpoint } from './candidate.js';
+import type { ProbeResult, NetworkEndpoint } from './candidate.js';
 
-export interface GreetOptions {
+export interface ProbeOptions {
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
   readonly clock: Clock;
@@ -12,7 +12,7 @@ export interface GreetOptions {
 }
 
 /** It speaks JSON-RPC, and this is what it says: another transport would not make a difference. */
-export class RefusalError extends Error {
+export class ProbeRejectedError extends Error {
   override readonly name = 'RefusalError';
 }
 
@@ -20,7 +20,7 @@ export class RefusalError extends Error {
  * Greets an MCP server, asks for its tools and leaves. Sends neither credentials nor anything else of ours.
  * @throws Error saying why there is no greeting; never later than `timeoutMs`
  */
-export async function greet(endpoint: NetworkEndpoint, options: GreetOptions): Promise<Greeting> {
+export async function probeEndpoint(endpoint: NetworkEndpoint, options: ProbeOptions): Promise<ProbeResult> {
   const { signal, timeoutMs, clock, logger } = options;
   try {
     await using session = await connectSession(bare(endpoint), {
@@ -34,7 +34,7 @@ export async function greet(endpoint: NetworkEndpoint, options: GreetOptions): P
     return { name, version, capabilities: [...capabilities].sort(), tools: session.tools.map((tool) => tool.name) };
   } catch (error) {
     const cause = error instanceof TransportError ? error.cause : null;
-    throw cause instanceof ProtocolError ? new RefusalError(cause.message) : error;
+    throw cause instanceof ProtocolError ? new ProbeRejectedError(cause.message) : error;
   }
 }
 
@@ -43,6 +43,6 @@ function bare(endpoint: NetworkEndpoint): EndpointConfig {
 }
 
 /** Whether an error says that the server wants to know who asks. */
-export function isAboutCredentials(message: string): boolean {
+export function isAuthenticationError(message: string): boolean {
   return /\b40[13]\b|unauthori[sz]ed|forbidden|authenticat|credential/i.test(message);
 }

@@ -1,3 +1,3 @@
-export { type Candidate, type CandidateStatus, type NetworkEndpoint } from './candidate.js';
-export { Candidates } from './candidates.js';
-export { discover, type DiscoverOptions } from './discover.js';
+export { type DiscoveryCandidate, type CandidateStatus, type NetworkEndpoint } from './candidate.js';
+export { DiscoveryCache } from './candidates.js';
+export { discoverServers, type DiscoverOptions } from './discover.js';

@@ -1,5 +1,5 @@
 /** What of an endpoint says where it is. */
-export interface Located {
+export interface EndpointLocation {
   readonly command?: string;
   readonly args?: readonly string[];
   readonly cwd?: string;
@@ -14,7 +14,7 @@ const DEFAULT_PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'ws:': 
  * Equal for what is one server: the same command, arguments and directory, or the same host and port, whatever the path.
  * Looser than what makes two entries of the configuration one, because a port that was found has neither path nor token.
  */
-export function locationOf(endpoint: Located): string {
+export function endpointIdentity(endpoint: EndpointLocation): string {
   const { command, args, cwd, url, host, port } = endpoint;
   if (command !== undefined) return JSON.stringify([command, args ?? [], cwd ?? null]);
   if (url === undefined) return `${normalHost(host ?? '')}:${port ?? ''}`;

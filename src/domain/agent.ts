@@ -78,7 +78,7 @@ export interface Agent {
   readonly lastSeenAt: string;
 }
 
-export const NO_PERFORMANCE: AgentPerformance = {
+export const UNKNOWN_PERFORMANCE: AgentPerformance = {
   cpuUsage: null,
   memoryUsage: null,
   healthScore: null,

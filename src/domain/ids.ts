@@ -4,7 +4,7 @@ export function globalId(serverId: string, nativeId: string): string {
 }
 
 /** The server's part of a global id, or `null` when the id is not one. */
-export function serverIdOf(id: string): string | null {
+export function parseServerId(id: string): string | null {
   const colon = id.indexOf(':');
   return colon > 0 ? id.slice(0, colon) : null;
 }

@@ -7,7 +7,7 @@ export interface Latency {
   readonly p99Ms: number | null;
 }
 
-export const NO_LATENCY: Latency = { p50Ms: null, p95Ms: null, p99Ms: null };
+export const EMPTY_LATENCY: Latency = { p50Ms: null, p95Ms: null, p99Ms: null };
 
 export interface CircuitBreakerStatus {
   readonly state: CircuitState;
@@ -95,7 +95,7 @@ export interface McpServer {
   readonly id: string;
   readonly type: McpServerType;
   /** The families that its agents can belong to, its own first. */
-  readonly families: readonly McpServerType[];
+  readonly agentServerTypes: readonly McpServerType[];
   readonly name: string;
   readonly version: string | null;
   readonly transport: TransportKind;

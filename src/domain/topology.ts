@@ -1,7 +1,7 @@
 import type { TopologyKind } from './vocabulary.js';
 
 /** An edge between two members of one swarm, by the ids that were passed in. */
-export interface MemberEdge {
+export interface InferredEdge {
   readonly from: string;
   readonly to: string;
   readonly relation: string;
@@ -14,7 +14,7 @@ export interface MemberEdge {
 export const MAX_MESH_AGENTS = 64;
 
 /** The standard shape behind a server's own word for its topology. */
-export function topologyKind(name: string): TopologyKind {
+export function parseTopologyKind(name: string): TopologyKind {
   switch (name.toLowerCase()) {
     case 'mesh':
       return 'MESH';
@@ -34,7 +34,11 @@ export function topologyKind(name: string): TopologyKind {
  * The edges that follow from a topology's name alone. `members` are in the server's order; `hub` is the agent that
  * leads (a queen, a coordinator), where there is one. No edges where the name does not say which there are.
  */
-export function inferEdges(kind: TopologyKind, members: readonly string[], hub: string | null): readonly MemberEdge[] {
+export function inferEdges(
+  kind: TopologyKind,
+  members: readonly string[],
+  hub: string | null,
+): readonly InferredEdge[] {
   if (members.length < 2) return [];
   switch (kind) {
     case 'HIERARCHICAL':

@@ -1,7 +1,7 @@
-import type { Figure } from '../telemetry/index.js';
+import type { ObservableMetric } from '../telemetry/index.js';
 
 /** What a bus between nodes tells of itself. Counts are since the start. */
-export interface BusFigures {
+export interface BusStats {
   /** Whether it can be reached. */
   readonly isUp: boolean;
   /** Messages that this node has sent, and that have come from others. */
@@ -14,8 +14,8 @@ export interface BusFigures {
 }
 
 /** @param read `null`: there is no bus, this is the only node */
-export function busFigures(read: () => BusFigures | null): readonly Figure[] {
-  const one = (name: string, help: string, valueOf: (bus: BusFigures) => number | null): Figure => ({
+export function busMetrics(read: () => BusStats | null): readonly ObservableMetric[] {
+  const one = (name: string, help: string, valueOf: (bus: BusStats) => number | null): ObservableMetric => ({
     name,
     help: `${help} None is shown where there is one node only.`,
     labels: [],

@@ -2,12 +2,12 @@ import type { ActiveStreams } from '../delivery/index.js';
 import { MODE_HZ, PERFORMANCE_MODES, type PerformanceMode } from '../domain/index.js';
 import type { LimitCounters } from '../limits/index.js';
 import type { SwarmlensServer } from '../server/index.js';
-import type { Sights } from '../sight/index.js';
-import type { Figure, Reading } from '../telemetry/index.js';
+import type { AccessScopes } from '../sight/index.js';
+import type { ObservableMetric, Sample } from '../telemetry/index.js';
 
-export interface DeliverySources {
+export interface DeliveryMetricSources {
   readonly streams: Pick<ActiveStreams, 'all'>;
-  readonly sights: Pick<Sights, 'groups'>;
+  readonly sights: Pick<AccessScopes, 'groupCount'>;
   readonly server: Pick<SwarmlensServer, 'connections' | 'traffic'>;
   readonly counters: Pick<LimitCounters, 'read'>;
   /** Unsent bytes above which a socket is skipped. */
@@ -19,10 +19,10 @@ const NO_MODE = 'none';
 const MODES = [...PERFORMANCE_MODES, NO_MODE] as const;
 
 /** Of clients: who is connected, what they want and what they get. */
-export function deliveryFigures(sources: DeliverySources): readonly Figure[] {
+export function deliveryMetrics(sources: DeliveryMetricSources): readonly ObservableMetric[] {
   const { streams, sights, server, counters, maxBufferedBytes } = sources;
   const { connections, traffic } = server;
-  const one = (name: string, help: string, value: () => number): Figure => {
+  const one = (name: string, help: string, value: () => number): ObservableMetric => {
     return { name, help, labels: [], read: () => [[{}, value()]] };
   };
   return [
@@ -31,7 +31,7 @@ export function deliveryFigures(sources: DeliverySources): readonly Figure[] {
     one(
       'swarmlens_slow_websockets',
       'WebSockets that are skipped until their client has read more.',
-      () => connections.slow,
+      () => connections.slowCount,
     ),
     one('swarmlens_websocket_buffered_bytes', 'What waits in this process to be sent, all WebSockets together.', () => {
       return connections.unsentBytes;
@@ -79,7 +79,7 @@ export function deliveryFigures(sources: DeliverySources): readonly Figure[] {
     one(
       'swarmlens_groups',
       'Groups of equal subscriptions, each of which is rendered once a tick.',
-      () => sights.groups,
+      () => sights.groupCount,
     ),
     {
       name: 'swarmlens_limit_hits_total',
@@ -92,7 +92,7 @@ export function deliveryFigures(sources: DeliverySources): readonly Figure[] {
 
 type Rate = ReturnType<ActiveStreams['all']>[number];
 
-function* byMode(streams: Pick<ActiveStreams, 'all'>, valueOf: (rate: Rate) => number): Iterable<Reading> {
+function* byMode(streams: Pick<ActiveStreams, 'all'>, valueOf: (rate: Rate) => number): Iterable<Sample> {
   const sums = new Map<string, number>(MODES.map((mode) => [label(mode), 0]));
   for (const rate of streams.all()) {
     const mode = label(rate === null ? NO_MODE : modeOf(rate.requestedHz));
@@ -112,7 +112,7 @@ function label(mode: (typeof MODES)[number]): string {
 }
 
 /** By nearest rank. @param sorted milliseconds */
-function roundTrips(sorted: readonly number[]): readonly Reading[] {
+function roundTrips(sorted: readonly number[]): readonly Sample[] {
   return [50, 95, 99].flatMap((percentile) => {
     const ms = sorted[Math.max(0, Math.ceil((sorted.length * percentile) / 100) - 1)];
     return ms === undefined ? [] : [[{ percentile: `${percentile}` }, ms / 1000] as const];

@@ -1,4 +1,4 @@
-export { type BusFigures, busFigures } from './bus.js';
-export { deliveryFigures } from './delivery.js';
-export { ProcessFigures } from './process.js';
-export { serverFigures } from './servers.js';
+export { type BusStats, busMetrics } from './bus.js';
+export { deliveryMetrics } from './delivery.js';
+export { ProcessMetrics } from './process.js';
+export { serverMetrics } from './servers.js';

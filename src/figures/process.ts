@@ -1,10 +1,10 @@
 import { type IntervalHistogram, monitorEventLoopDelay, performance } from 'node:perf_hooks';
-import type { Figure } from '../telemetry/index.js';
+import type { ObservableMetric } from '../telemetry/index.js';
 
 const RESOLUTION_MS = 10;
 
 /** Of this process: its event loop, memory and processor time. */
-export class ProcessFigures implements Disposable {
+export class ProcessMetrics implements Disposable {
   /** Of its own: whoever reads it begins it anew. */
   readonly #delay: IntervalHistogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
 
@@ -12,8 +12,8 @@ export class ProcessFigures implements Disposable {
     this.#delay.enable();
   }
 
-  get figures(): readonly Figure[] {
-    const one = (name: string, help: string, value: () => number): Figure => {
+  get metrics(): readonly ObservableMetric[] {
+    const one = (name: string, help: string, value: () => number): ObservableMetric => {
       return { name, help, labels: [], read: () => [[{}, value()]] };
     };
     return [

@@ -1,4 +1,4 @@
-import type { Collector } from '../collector/index.js';
+import type { UpstreamRegistry } from '../collector/index.js';
 import {
   AGENT_STATUSES,
   type Agent,
@@ -9,11 +9,11 @@ import {
 } from '../domain/index.js';
 import type { Clock } from '../shared/index.js';
 import type { Store } from '../state/index.js';
-import { type Figure, labelValue, largest, OTHER, type Reading } from '../telemetry/index.js';
+import { type ObservableMetric, toLabelValue, topCounts, OVERFLOW_LABEL, type Sample } from '../telemetry/index.js';
 
-export interface ServerSources {
-  readonly store: Pick<Store, 'servers' | 'agents' | 'serverSeenAt'>;
-  readonly collector: Pick<Collector, 'health'>;
+export interface ServerMetricSources {
+  readonly store: Pick<Store, 'servers' | 'agents' | 'serverLastSeenAt'>;
+  readonly collector: Pick<UpstreamRegistry, 'health'>;
   readonly clock: Clock;
 }
 
@@ -23,25 +23,28 @@ const MAX_SERVERS = 128;
 const MAX_TYPES = 50;
 
 /** Of MCP servers and their agents. */
-export function serverFigures({ store, collector, clock }: ServerSources): readonly Figure[] {
+export function serverMetrics({ store, collector, clock }: ServerMetricSources): readonly ObservableMetric[] {
   /** Those that are told apart. */
   const shown = (): readonly McpServer[] => [...store.servers.values()].slice(0, MAX_SERVERS);
   /** All, each with its label. */
   const named = (): readonly (readonly [label: string, server: McpServer])[] =>
-    [...store.servers.values()].map((server, index) => [index < MAX_SERVERS ? labelValue(server.id) : OTHER, server]);
+    [...store.servers.values()].map((server, index) => [
+      index < MAX_SERVERS ? toLabelValue(server.id) : OVERFLOW_LABEL,
+      server,
+    ]);
   const healths = onceATurn(() => new Map(shown().map(({ id }) => [id, collector.health(id)])));
   const health = (serverId: string): ServerHealth | null => healths().get(serverId) ?? null;
-  const each = (valueOf: (server: McpServer) => number | null): (() => Iterable<Reading>) => {
+  const each = (valueOf: (server: McpServer) => number | null): (() => Iterable<Sample>) => {
     return () =>
       shown().flatMap((server) => {
         const value = valueOf(server);
-        return value === null ? [] : [[{ server: labelValue(server.id) }, value] as const];
+        return value === null ? [] : [[{ server: toLabelValue(server.id) }, value] as const];
       });
   };
-  const ofReplicas = function* (): Iterable<Reading> {
+  const ofReplicas = function* (): Iterable<Sample> {
     for (const { id } of shown()) {
       for (const [index, { circuitBreaker }] of (health(id)?.replicas ?? []).entries()) {
-        const labels = { server: labelValue(id), replica: `${index + 1}` };
+        const labels = { server: toLabelValue(id), replica: `${index + 1}` };
         for (const state of CIRCUIT_STATES) {
           yield [{ ...labels, state: state.toLowerCase() }, circuitBreaker.state === state ? 1 : 0];
         }
@@ -70,7 +73,7 @@ export function serverFigures({ store, collector, clock }: ServerSources): reado
       help: 'When a server last answered, seconds since the epoch; none is shown of one that never did.',
       labels: ['server'],
       read: each(({ id }) => {
-        const seenAt = store.serverSeenAt(id);
+        const seenAt = store.serverLastSeenAt(id);
         return seenAt === null ? null : Date.parse(seenAt) / 1000;
       }),
     },
@@ -104,7 +107,7 @@ export function serverFigures({ store, collector, clock }: ServerSources): reado
       labels: ['type'],
       read: () =>
         [
-          ...largest(
+          ...topCounts(
             countBy(store.agents.values(), ({ type }) => type),
             MAX_TYPES,
           ),
@@ -125,7 +128,7 @@ export function serverFigures({ store, collector, clock }: ServerSources): reado
 function* agentsByStatus(
   servers: readonly (readonly [label: string, server: McpServer])[],
   store: Pick<Store, 'agents'>,
-): Iterable<Reading> {
+): Iterable<Sample> {
   const counts = countBy(store.agents.values(), ({ serverId, status }) => `${status} ${serverId}`);
   for (const [server, { id }] of servers) {
     for (const status of AGENT_STATUSES) {

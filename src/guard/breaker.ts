@@ -10,11 +10,11 @@ import {
 } from 'cockatiel';
 import type { CircuitBreakerStatus, CircuitState } from '../domain/index.js';
 import { ToolRejectedError } from '../mcp/index.js';
-import { type Clock, Listeners, messageOf } from '../shared/index.js';
-import { CallAborted } from './errors.js';
-import type { Backoff } from './options.js';
+import { type Clock, Emitter, errorMessage } from '../shared/index.js';
+import { CallAbortedError } from './errors.js';
+import type { BackoffRange } from './options.js';
 
-export interface GuardTransition {
+export interface CircuitTransition {
   readonly from: CircuitState;
   readonly to: CircuitState;
   /** Milliseconds since the epoch. */
@@ -34,12 +34,12 @@ const STATES: Readonly<Record<PolicyState, CircuitState>> = {
 type Outcome<T> = { readonly answer: T } | { readonly refusal: ToolRejectedError };
 
 /** cockatiel's breaker, with its state in the open. */
-export class Breaker implements Disposable {
+export class CircuitBreaker implements Disposable {
   readonly #clock: Clock;
   readonly #failuresInARow: ConsecutiveBreaker;
   readonly #policy: CircuitBreakerPolicy;
   readonly #subscriptions: readonly { dispose(): void }[];
-  readonly #transitions = new Listeners<GuardTransition>();
+  readonly #transitions = new Emitter<CircuitTransition>();
   #state: CircuitState = 'CLOSED';
   #pauseMs = 0;
   #openedAt: number | null = null;
@@ -47,7 +47,7 @@ export class Breaker implements Disposable {
   #openedAtMs = 0;
   #lastFailure: string | null = null;
 
-  constructor(threshold: number, backoffMs: Backoff, clock: Clock) {
+  constructor(threshold: number, backoffMs: BackoffRange, clock: Clock) {
     this.#clock = clock;
     this.#failuresInARow = new ConsecutiveBreaker(threshold);
     const backoff = new ExponentialBackoff({
@@ -56,7 +56,7 @@ export class Breaker implements Disposable {
       maxDelay: backoffMs.max,
     });
     this.#policy = circuitBreaker(
-      handleWhen((error) => !(error instanceof CallAborted)),
+      handleWhen((error) => !(error instanceof CallAbortedError)),
       { breaker: this.#failuresInARow, halfOpenAfter: { next: () => this.#noted(backoff.next()) } },
     );
     this.#subscriptions = [this.#policy.onStateChange((state) => this.#moved(STATES[state]))];
@@ -76,7 +76,7 @@ export class Breaker implements Disposable {
       } catch (error) {
         // For cockatiel an error that it need not handle does not end a row of failures.
         if (error instanceof ToolRejectedError) return { refusal: error };
-        if (!(error instanceof CallAborted)) this.#lastFailure = messageOf(error);
+        if (!(error instanceof CallAbortedError)) this.#lastFailure = errorMessage(error);
         throw error;
       }
     });
@@ -101,7 +101,7 @@ export class Breaker implements Disposable {
     };
   }
 
-  onTransition(callback: (transition: GuardTransition) => void): Disposable {
+  onTransition(callback: (transition: CircuitTransition) => void): Disposable {
     return this.#transitions.add(callback);
   }
 

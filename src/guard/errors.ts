@@ -20,6 +20,6 @@ export class BulkheadFullError extends Error {
 }
 
 /** The caller has given up: neither a failure of the server nor a success. Does not leave this room. */
-export class CallAborted extends Error {
+export class CallAbortedError extends Error {
   override readonly name = 'CallAborted';
 }

@@ -17,10 +17,10 @@ import type { CircuitBreakerStatus, Latency } from '../domain/index.js';
 import { SessionClosedError, ToolCallTimeoutError, ToolRejectedError } from '../mcp/index.js';
 import { type Clock, MIN_STALL_MS } from '../shared/index.js';
 import { abortable } from './abortable.js';
-import { Breaker, type GuardTransition } from './breaker.js';
-import { BulkheadFullError, CallAborted, CircuitOpenError } from './errors.js';
+import { CircuitBreaker, type CircuitTransition } from './breaker.js';
+import { BulkheadFullError, CallAbortedError, CircuitOpenError } from './errors.js';
 import { LatencyWindow } from './latency-window.js';
-import { checkOptions, type GuardOptions } from './options.js';
+import { validateGuardOptions, type GuardOptions } from './options.js';
 
 export interface GuardStatus {
   readonly breaker: CircuitBreakerStatus;
@@ -40,7 +40,7 @@ export interface GuardStatus {
   readonly rejected: number;
 }
 
-export interface CallOptions {
+export interface GuardedCallOptions {
   readonly signal: AbortSignal;
   /** Whether asking twice does no more than asking once: only then is it asked again. */
   readonly idempotent: boolean;
@@ -49,7 +49,7 @@ export interface CallOptions {
 }
 
 /** What is left of a call's time. */
-interface Budget {
+interface TimeBudget {
   readonly timeoutMs: number;
   /** On the monotonic clock; `null` until its first try begins. */
   deadlineMs: number | null;
@@ -65,26 +65,26 @@ export interface Guard extends Disposable {
    * @throws ToolCallTimeoutError: it took too long
    * @throws the signal's reason, at once, when `signal` is aborted; else what the operation threw last
    */
-  call<T>(operation: Operation<T>, options: CallOptions): Promise<T>;
+  call<T>(operation: Operation<T>, options: GuardedCallOptions): Promise<T>;
   status(): GuardStatus;
   /** What `status` says of the breaker and of latencies, for less. */
   readonly breaker: CircuitBreakerStatus;
   latency(): Latency;
   /** Calls back at each change of the breaker's state, in order; must not throw. Dispose to stop. */
-  onTransition(callback: (transition: GuardTransition) => void): Disposable;
+  onTransition(callback: (transition: CircuitTransition) => void): Disposable;
 }
 
 /** @throws RangeError naming the option that is out of its range */
 export function createGuard(options: GuardOptions, deps: { readonly clock: Clock }): Guard {
-  checkOptions(options);
-  return new PolicyGuard(options, deps.clock);
+  validateGuardOptions(options);
+  return new CockatielGuard(options, deps.clock);
 }
 
-class PolicyGuard implements Guard {
+class CockatielGuard implements Guard {
   readonly #options: GuardOptions;
   readonly #clock: Clock;
   readonly #bulkhead: BulkheadPolicy;
-  readonly #breaker: Breaker;
+  readonly #breaker: CircuitBreaker;
   readonly #timeout: TimeoutPolicy;
   readonly #latency: LatencyWindow;
   #calls = 0;
@@ -98,14 +98,14 @@ class PolicyGuard implements Guard {
     this.#clock = clock;
     this.#latency = new LatencyWindow(clock, options.latencyWindowMs, options.maxLatencySamples);
     this.#bulkhead = bulkhead(options.maxConcurrent, options.maxQueued);
-    this.#breaker = new Breaker(options.breakerThreshold, options.breakerBackoffMs, clock);
+    this.#breaker = new CircuitBreaker(options.breakerThreshold, options.breakerBackoffMs, clock);
     this.#timeout = timeoutPolicy(options.timeoutMs);
   }
 
-  async call<T>(operation: Operation<T>, options: CallOptions): Promise<T> {
+  async call<T>(operation: Operation<T>, options: GuardedCallOptions): Promise<T> {
     const { signal, idempotent, timeoutMs = this.#options.timeoutMs } = options;
     signal.throwIfAborted();
-    const budget: Budget = { timeoutMs, deadlineMs: null };
+    const budget: TimeBudget = { timeoutMs, deadlineMs: null };
     const once = (): Promise<T> => this.#once(operation, signal, budget);
     // cockatiel's bulkhead is not told of the signal: a queued call that it finds aborted stops its queue. Its retry
     // does not heed the signal while it pauses: the slot is given back without waiting for that.
@@ -126,7 +126,7 @@ class PolicyGuard implements Guard {
       breaker: this.#breaker.status(),
       inFlight: this.#options.maxConcurrent - executionSlots,
       queued: this.#options.maxQueued - queueSlots,
-      latency: this.#latency.read(),
+      latency: this.#latency.percentiles(),
       calls: this.#calls,
       failures: this.#failures,
       timeouts: this.#timeouts,
@@ -140,10 +140,10 @@ class PolicyGuard implements Guard {
   }
 
   latency(): Latency {
-    return this.#latency.read();
+    return this.#latency.percentiles();
   }
 
-  onTransition(callback: (transition: GuardTransition) => void): Disposable {
+  onTransition(callback: (transition: CircuitTransition) => void): Disposable {
     return this.#breaker.onTransition(callback);
   }
 
@@ -151,14 +151,14 @@ class PolicyGuard implements Guard {
     this.#breaker[Symbol.dispose]();
   }
 
-  async #once<T>(operation: Operation<T>, signal: AbortSignal, budget: Budget): Promise<T> {
-    if (signal.aborted) throw new CallAborted();
+  async #once<T>(operation: Operation<T>, signal: AbortSignal, budget: TimeBudget): Promise<T> {
+    if (signal.aborted) throw new CallAbortedError();
     return this.#breaker.execute((isProbe) => this.#try(operation, isProbe ? null : signal, budget));
   }
 
   /** @param caller `null`: nobody's giving up ends it */
-  async #try<T>(operation: Operation<T>, caller: AbortSignal | null, budget: Budget): Promise<T> {
-    if (caller?.aborted === true) throw new CallAborted();
+  async #try<T>(operation: Operation<T>, caller: AbortSignal | null, budget: TimeBudget): Promise<T> {
+    if (caller?.aborted === true) throw new CallAbortedError();
     const startMs = this.#clock.monotonic();
     const leftMs = this.#leftMs(budget);
     let given: AbortSignal | null = null;
@@ -172,7 +172,7 @@ class PolicyGuard implements Guard {
         this.#latency.add(this.#clock.monotonic() - startMs);
         throw error;
       }
-      if (isAborted(caller)) throw new CallAborted();
+      if (isAborted(caller)) throw new CallAbortedError();
       this.#failures += 1;
       if (!isAborted(given)) throw error;
       this.#timeouts += 1;
@@ -209,7 +209,7 @@ class PolicyGuard implements Guard {
   }
 
   /** Pauses take at most half of what is left of the time, so that there is some for the next try. */
-  #retryWithin(budget: Budget): RetryPolicy {
+  #retryWithin(budget: TimeBudget): RetryPolicy {
     const { maxAttempts, retryBackoffMs } = this.#options;
     const capped = (backoff: IBackoff<unknown>): IBackoff<unknown> => ({
       duration: Math.min(backoff.duration, this.#leftMs(budget) / 2),
@@ -228,7 +228,7 @@ class PolicyGuard implements Guard {
   }
 
   /** Waiting for the bulkhead does not count: a server that takes one call at a time is not slow for that. */
-  #leftMs(budget: Budget): number {
+  #leftMs(budget: TimeBudget): number {
     const nowMs = this.#clock.monotonic();
     budget.deadlineMs ??= nowMs + budget.timeoutMs;
     return Math.max(1, budget.deadlineMs - nowMs);
@@ -260,7 +260,7 @@ function timeoutPolicy(timeoutMs: number): TimeoutPolicy {
 /** A session that has ended stays so: the next call is for the next session. A try that timed out had all the time. */
 function isWorthRepeating(error: Error): boolean {
   return !(
-    error instanceof CallAborted ||
+    error instanceof CallAbortedError ||
     error instanceof BrokenCircuitError ||
     error instanceof ToolRejectedError ||
     error instanceof ToolCallTimeoutError ||

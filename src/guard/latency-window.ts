@@ -25,7 +25,7 @@ export class LatencyWindow {
   }
 
   /** Percentiles by nearest rank. */
-  read(): Latency {
+  percentiles(): Latency {
     const sinceMs = this.#clock.monotonic() - this.#windowMs;
     const sorted = this.#latencyMs
       .subarray(0, this.#size)

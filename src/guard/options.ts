@@ -5,11 +5,11 @@ export interface GuardOptions {
   /** Tries of an idempotent call, the first included, as long as there is time; 1 or more. */
   readonly maxAttempts: number;
   /** Between tries; grows exponentially, jittered. */
-  readonly retryBackoffMs: Backoff;
+  readonly retryBackoffMs: BackoffRange;
   /** Failures in a row that open the breaker; 1 or more. */
   readonly breakerThreshold: number;
   /** From the opening of the breaker to its next probe; doubles with each probe that fails. */
-  readonly breakerBackoffMs: Backoff;
+  readonly breakerBackoffMs: BackoffRange;
   /** Calls at one time; 1 or more. */
   readonly maxConcurrent: number;
   /** Calls that wait for those; 0 or more. */
@@ -20,7 +20,7 @@ export interface GuardOptions {
 }
 
 /** Both above 0. */
-export interface Backoff {
+export interface BackoffRange {
   readonly initial: number;
   readonly max: number;
 }
@@ -38,7 +38,7 @@ export const GUARD_DEFAULTS: GuardOptions = {
 };
 
 /** @throws RangeError naming the option and its value */
-export function checkOptions(options: GuardOptions): void {
+export function validateGuardOptions(options: GuardOptions): void {
   const { retryBackoffMs, breakerBackoffMs } = options;
   atLeast(1, 'timeoutMs', options.timeoutMs);
   whole(1, 'maxAttempts', options.maxAttempts);

@@ -3,7 +3,7 @@ import { SwarmlensError } from '../shared/index.js';
 import type { LimitCounters, LimitName } from './counters.js';
 
 /** What rates are counted with: in memory, or in something that several nodes share. */
-export type MakeRate = (options: {
+export type RateLimiterFactory = (options: {
   /** Of its own: nodes that share a store tell rates apart by it. */
   readonly keyPrefix: string;
   readonly points: number;
@@ -11,15 +11,15 @@ export type MakeRate = (options: {
   readonly duration: number;
 }) => Pick<RateLimiterAbstract, 'consume'>;
 
-export const memoryRates: MakeRate = (options) => new RateLimiterMemory(options);
+export const createMemoryRateLimiter: RateLimiterFactory = (options) => new RateLimiterMemory(options);
 
 /** How often each client may do something. */
-export class Rate {
+export class ClientRateLimiter {
   readonly #limiter: Pick<RateLimiterAbstract, 'consume'>;
   readonly #name: LimitName;
   readonly #counters: LimitCounters;
 
-  constructor(name: LimitName, perSecond: number, make: MakeRate, counters: LimitCounters) {
+  constructor(name: LimitName, perSecond: number, make: RateLimiterFactory, counters: LimitCounters) {
     this.#limiter = make({ keyPrefix: name, points: perSecond, duration: 1 });
     this.#name = name;
     this.#counters = counters;
@@ -29,7 +29,7 @@ export class Rate {
    * @param allowed said to the client when it is too often: `"refreshDiscovery" is allowed once a second`
    * @throws SwarmlensError RATE_LIMITED with `retryAfterMs`
    */
-  async use(key: string, allowed: string): Promise<void> {
+  async consume(key: string, allowed: string): Promise<void> {
     try {
       await this.#limiter.consume(key);
     } catch (error) {

@@ -1,8 +1,8 @@
 import { RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible';
-import type { MakeRate } from './rates.js';
+import type { RateLimiterFactory } from './rates.js';
 
 /** The Redis that all nodes count in. */
-export interface RatesStore {
+export interface RateLimiterStore {
   /** Of ioredis; its types ask whoever imports this package for those of Node.js. */
   readonly commands: object;
   /** Whether it answers: while it does not, each node counts for itself, without asking. */
@@ -14,7 +14,7 @@ export interface RatesStore {
  * that nobody is refused, or let through unlimited, because Redis is away.
  * @param prefix of the keys, which live as long as what they count
  */
-export function redisRates(store: RatesStore, prefix: string): MakeRate {
+export function createRedisRateLimiter(store: RateLimiterStore, prefix: string): RateLimiterFactory {
   return (options) => {
     const own = new RateLimiterMemory(options);
     const shared = new RateLimiterRedis({

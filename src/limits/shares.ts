@@ -1,5 +1,5 @@
 /** At most so many at a time for each key. */
-export class Shares {
+export class ConcurrencyLimiter {
   readonly #max: number;
   readonly #taken = new Map<string, number>();
 
@@ -13,7 +13,7 @@ export class Shares {
   }
 
   /** @returns what gives it back when it is disposed of, once or more often; `null`: there is none left */
-  take(key: string): Disposable | null {
+  acquire(key: string): Disposable | null {
     const taken = this.#taken.get(key) ?? 0;
     if (taken >= this.#max) return null;
     this.#taken.set(key, taken + 1);

@@ -10,7 +10,7 @@ const OVERLAP = 3;
  * would keep whatever comes.
  * @param onTooLong is called once for each body that fails
  */
-export function limitedFetch(inner: FetchLike, maxBytes: number, onTooLong: () => void): FetchLike {
+export function fetchWithBodyLimit(inner: FetchLike, maxBytes: number, onTooLong: () => void): FetchLike {
   return async (url, init) => {
     const response = await inner(url, init);
     const { body, status, statusText, headers } = response;

@@ -1,15 +1,15 @@
-import type { Changes } from '../sanitize/index.js';
+import type { SanitizeStats } from '../sanitize/index.js';
 import type { Clock } from '../shared/index.js';
 import type { Logger } from '../telemetry/index.js';
 
 const MIN_INTERVAL_MS = 60_000;
 
 /** Counts what was taken out of, or cut from, what a server sends, and says so in the log at most once a minute. */
-export class ChangeLog {
+export class SanitizeLog {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #serverId: string;
-  readonly #total: Changes = { redacted: 0, stripped: 0, cut: 0, dropped: 0 };
+  readonly #total: SanitizeStats = { redacted: 0, stripped: 0, cut: 0, dropped: 0 };
   #loggedAtMs = -Infinity;
 
   constructor(clock: Clock, logger: Logger, serverId: string) {
@@ -18,7 +18,7 @@ export class ChangeLog {
     this.#serverId = serverId;
   }
 
-  made({ redacted, stripped, cut, dropped }: Changes): void {
+  record({ redacted, stripped, cut, dropped }: SanitizeStats): void {
     this.#total.redacted += redacted;
     this.#total.stripped += stripped;
     this.#total.cut += cut;

@@ -17,11 +17,11 @@ const LOOK_MS = 20;
  * A child process and all that it starts. It leads a process group of its own: `npx` and shells put the server behind
  * one or two more processes, which would outlive a signal to the first.
  */
-export class Child {
+export class ChildProcessGroup {
   /** When our own process ends without having ended them, nobody else will: they are in other groups. */
-  static readonly #living = new Set<Child>();
+  static readonly #living = new Set<ChildProcessGroup>();
   static readonly #killLiving = (): void => {
-    for (const child of Child.#living) child.#signal('SIGKILL');
+    for (const child of ChildProcessGroup.#living) child.#signal('SIGKILL');
   };
   readonly process: ChildProcessWithoutNullStreams;
   readonly pid: number;
@@ -36,12 +36,12 @@ export class Child {
     process.once('exit', () => (this.#hasExited = true));
     // A signal that could not be sent: the process is gone already.
     process.on('error', () => undefined);
-    if (Child.#living.size === 0) globalThis.process.on('exit', Child.#killLiving);
-    Child.#living.add(this);
+    if (ChildProcessGroup.#living.size === 0) globalThis.process.on('exit', ChildProcessGroup.#killLiving);
+    ChildProcessGroup.#living.add(this);
   }
 
   /** @throws the system's error, such as ENOENT */
-  static async start({ command, args, cwd, env }: StdioEndpoint, clock: Clock): Promise<Child> {
+  static async start({ command, args, cwd, env }: StdioEndpoint, clock: Clock): Promise<ChildProcessGroup> {
     const child = spawn(command, args, {
       cwd,
       env: { ...getDefaultEnvironment(), ...env },
@@ -51,7 +51,7 @@ export class Child {
     });
     await once(child, 'spawn');
     if (child.pid === undefined) throw new Error('the process has no id');
-    return new Child(child, child.pid, clock);
+    return new ChildProcessGroup(child, child.pid, clock);
   }
 
   /** @param callback gets how it ended, for a person; called at most once */
@@ -90,8 +90,8 @@ export class Child {
   }
 
   #forget(): void {
-    Child.#living.delete(this);
-    if (Child.#living.size === 0) process.off('exit', Child.#killLiving);
+    ChildProcessGroup.#living.delete(this);
+    if (ChildProcessGroup.#living.size === 0) process.off('exit', ChildProcessGroup.#killLiving);
   }
 
   async #isGoneWithin(ms: number): Promise<boolean> {

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/client';
 import { TransportError, ToolRejectedError } from './errors.js';
-import { HttpFailure } from './http-failure.js';
-import { GATEWAY, mannersOf, ORDINARY, OWN_METHODS, readableCapabilities } from './manners.js';
-import { OneInFlight } from './one-in-flight.js';
+import { HttpStatusError } from './http-failure.js';
+import { GATEWAY_QUIRKS, detectQuirks, NO_QUIRKS, GATEWAY_METHODS, normalizeCapabilities } from './manners.js';
+import { RequestQueue } from './one-in-flight.js';
 import { TransportDecorator } from './transport-decorator.js';
 
 type SendOptions = Parameters<Transport['send']>[1];
@@ -14,7 +14,7 @@ type Failure = Extract<JSONRPCMessage, { error: unknown }>;
 /** Answers that say whose they are. */
 type Answer = Exclude<JSONRPCMessage, { method: string } | Failure> | (Failure & { id: Request['id'] });
 
-export interface CompatibleOptions {
+export interface CompatibilityOptions {
   /** Shown before the greeting; `null`: none. */
   readonly token: string | null;
   /** One channel for everything, unlike HTTP, where each message has an answer of its own. */
@@ -32,20 +32,20 @@ const ASKS_FOR_TOKEN = 'set "token" of this server to the one that it was starte
  * Between the official client and servers that are not quite MCP: see `docs/decisions/0015-compatibility.md`. What a
  * server does as one should goes through as it is.
  */
-export class CompatibleTransport extends TransportDecorator {
-  readonly #options: CompatibleOptions;
+export class CompatibilityTransport extends TransportDecorator {
+  readonly #options: CompatibilityOptions;
   /** Requests without an answer; those that were given up too, because the server may answer them late. */
   readonly #out = new Set<Request['id']>();
-  readonly #turns = new OneInFlight();
+  readonly #turns = new RequestQueue();
   /** Answers that are changed, or are not the client's at all: then nothing is returned. */
   readonly #onAnswer = new Map<Request['id'], (answer: Answer) => Answer | null>();
   readonly #giveUpOwn = new Set<(error: Error) => void>();
-  #manners = ORDINARY;
+  #manners = NO_QUIRKS;
   #takesNotifications = true;
   #hasNotified = false;
   #hasEnded = false;
 
-  constructor(inner: Transport, options: CompatibleOptions) {
+  constructor(inner: Transport, options: CompatibilityOptions) {
     super(inner);
     this.#options = options;
     inner.onclose = () => {
@@ -83,14 +83,14 @@ export class CompatibleTransport extends TransportDecorator {
     const { id, method, params = {} } = message;
     if (method === 'initialize') this.#onAnswer.set(id, (answer) => this.#greeted(answer));
     if (method === 'tools/list') {
-      if (this.#manners.hasOwnMethods) {
+      if (this.#manners.usesCustomMethods) {
         queueMicrotask(() => super.received(ownMethods(id), undefined));
         return;
       }
       this.#onAnswer.set(id, (answer) => this.#listed(answer));
     }
-    const own = this.#manners.hasOwnMethods && method === 'tools/call' ? String(params['name']) : null;
-    if (own === null || !OWN_METHODS.includes(own)) await this.#put(message, options);
+    const own = this.#manners.usesCustomMethods && method === 'tools/call' ? String(params['name']) : null;
+    if (own === null || !GATEWAY_METHODS.includes(own)) await this.#put(message, options);
     else {
       this.#onAnswer.set(id, asToolAnswer);
       // The arguments of a tool are an object, and so are the parameters of a method.
@@ -105,7 +105,9 @@ export class CompatibleTransport extends TransportDecorator {
       return super.send(message, options);
     };
     try {
-      await (this.#options.isStream && this.#manners.oneAtATime ? this.#turns.take(message.id, write) : write());
+      await (this.#options.isStream && this.#manners.needsSerialRequests
+        ? this.#turns.enqueue(message.id, write)
+        : write());
     } catch (error) {
       this.#onAnswer.delete(message.id);
       this.#out.delete(message.id);
@@ -119,19 +121,19 @@ export class CompatibleTransport extends TransportDecorator {
       // It is an id, or else nobody's.
       const id = params?.['requestId'] as Request['id'];
       this.#onAnswer.delete(id);
-      if (this.#turns.giveUp(id)) return;
+      if (this.#turns.cancel(id)) return;
     }
     if (this.#takesNotifications) {
       this.#hasNotified = true;
       try {
         await super.send(message, options);
       } catch (error) {
-        const refused = error instanceof HttpFailure || error instanceof ToolRejectedError;
+        const refused = error instanceof HttpStatusError || error instanceof ToolRejectedError;
         if (!refused) throw error;
         this.#takesNotifications = error instanceof ToolRejectedError && error.retryAfterMs !== null;
       }
     }
-    if (method === 'notifications/initialized' && this.#manners.hasOwnMethods) this.#subscribe();
+    if (method === 'notifications/initialized' && this.#manners.usesCustomMethods) this.#subscribe();
   }
 
   #answered(answer: Answer, extra: Extra): void {
@@ -141,7 +143,7 @@ export class CompatibleTransport extends TransportDecorator {
     this.#onAnswer.delete(id);
     const changed = change === undefined ? answer : change(answer);
     if (changed !== null) super.received('error' in changed ? this.#explained(changed) : changed, extra);
-    this.#turns.done(id);
+    this.#turns.complete(id);
   }
 
   /**
@@ -150,7 +152,7 @@ export class CompatibleTransport extends TransportDecorator {
    */
   #errorToNobody(message: Failure, extra: Extra): void {
     const [only] = this.#out;
-    const isAnswer = this.#options.isStream && (this.#manners.errorsLackIds || isRateError(message));
+    const isAnswer = this.#options.isStream && (this.#manners.omitsErrorIds || isRateError(message));
     if (isAnswer && only !== undefined && this.#out.size === 1) {
       this.#answered({ ...message, id: only }, extra);
       return;
@@ -162,9 +164,9 @@ export class CompatibleTransport extends TransportDecorator {
 
   #greeted(answer: Answer): Answer {
     if ('error' in answer) return answer;
-    this.#manners = mannersOf(answer.result);
-    if (!this.#manners.takesNotifications) this.#takesNotifications = false;
-    const capabilities = readableCapabilities(answer.result['capabilities']);
+    this.#manners = detectQuirks(answer.result);
+    if (!this.#manners.acceptsNotifications) this.#takesNotifications = false;
+    const capabilities = normalizeCapabilities(answer.result['capabilities']);
     return { ...answer, result: { ...answer.result, capabilities } };
   }
 
@@ -172,16 +174,18 @@ export class CompatibleTransport extends TransportDecorator {
   #listed(answer: Answer): Answer | null {
     const isMissing = 'error' in answer && answer.error.code === METHOD_NOT_FOUND;
     if (!isMissing) {
-      if (this.#manners.saysNothing) this.#manners = { ...this.#manners, oneAtATime: false };
+      if (this.#manners.omitsCapabilities) this.#manners = { ...this.#manners, needsSerialRequests: false };
       return answer;
     }
-    const none: Answer = this.#manners.saysNothing ? { jsonrpc: '2.0', id: answer.id, result: { tools: [] } } : answer;
+    const none: Answer = this.#manners.omitsCapabilities
+      ? { jsonrpc: '2.0', id: answer.id, result: { tools: [] } }
+      : answer;
     const deliver = (instead: Answer): void => super.received(instead, undefined);
     this.#ask('agent/list', {}).then(
       (list) => {
         if ('error' in list || !Array.isArray(list.result['agents'])) deliver(none);
         else {
-          this.#manners = GATEWAY;
+          this.#manners = GATEWAY_QUIRKS;
           this.#takesNotifications = false;
           this.#subscribe();
           deliver(ownMethods(answer.id));
@@ -234,7 +238,7 @@ function isRateError({ error }: Failure): boolean {
 }
 
 function ownMethods(id: Request['id']): Answer {
-  const tools = OWN_METHODS.map((name) => ({ name, inputSchema: { type: 'object' } }));
+  const tools = GATEWAY_METHODS.map((name) => ({ name, inputSchema: { type: 'object' } }));
   return { jsonrpc: '2.0', id, result: { tools } };
 }
 

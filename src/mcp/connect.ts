@@ -5,7 +5,7 @@ import type { Endpoint } from './endpoint.js';
 import { TransportError } from './errors.js';
 import type { ConnectOptions } from './options.js';
 import { ScratchDirectory } from './scratch.js';
-import { causeOf, SdkSession } from './sdk-session.js';
+import { rootCauseMessage, SdkSession } from './sdk-session.js';
 import type { McpSession } from './session.js';
 import { createTransport, describeEndpoint, type OpenedTransport } from './transport.js';
 
@@ -21,7 +21,7 @@ export async function connectSession(endpoint: Endpoint, options: ConnectOptions
     throw new TransportError(`command "${endpoint.command}": no such directory: ${endpoint.cwd}`);
   }
   const scratch =
-    options.observeHarmlessly === true && endpoint.type === 'stdio' ? await ScratchDirectory.create() : null;
+    options.useScratchDirectory === true && endpoint.type === 'stdio' ? await ScratchDirectory.create() : null;
   const where = scratch !== null && endpoint.type === 'stdio' ? scratch.relocate(endpoint) : endpoint;
   const opened = createTransport(where, clock, (line) => logger.debug({ serverId, line }, 'server wrote to stderr'));
   // Without a version negotiation, which would start a second child just to ask.
@@ -34,7 +34,7 @@ export async function connectSession(endpoint: Endpoint, options: ConnectOptions
   try {
     // Some transports do not heed a signal while they start.
     const givenUp = new Promise<never>((_resolve, reject) => {
-      giveUp.signal.addEventListener('abort', () => reject(new NoAnswer()), { once: true });
+      giveUp.signal.addEventListener('abort', () => reject(new HandshakeTimeoutError()), { once: true });
       if (signal.aborted) abort();
     });
     await Promise.race([session.open(giveUp.signal), givenUp]);
@@ -42,7 +42,7 @@ export async function connectSession(endpoint: Endpoint, options: ConnectOptions
   } catch (error) {
     await session[Symbol.asyncDispose]();
     signal.throwIfAborted();
-    const reason = giveUp.signal.aborted ? `no answer within ${connectTimeoutMs} ms` : causeOf(error);
+    const reason = giveUp.signal.aborted ? `no answer within ${connectTimeoutMs} ms` : rootCauseMessage(error);
     throw new TransportError(explain(endpoint, error, opened, reason), { cause: error });
   } finally {
     timer[Symbol.dispose]();
@@ -51,7 +51,7 @@ export async function connectSession(endpoint: Endpoint, options: ConnectOptions
 }
 
 /** In time. */
-class NoAnswer extends Error {
+class HandshakeTimeoutError extends Error {
   override readonly name = 'NoAnswer';
 }
 
@@ -61,5 +61,5 @@ function explain(endpoint: Endpoint, error: unknown, opened: OpenedTransport, re
   }
   // It knows better than what came of it, such as that the server hung up.
   if (error instanceof TransportError) return `${describeEndpoint(endpoint)}: ${error.message}`;
-  return `${describeEndpoint(endpoint)}: ${opened.end()?.reason ?? reason}${opened.lastWords()}`;
+  return `${describeEndpoint(endpoint)}: ${opened.end()?.reason ?? reason}${opened.diagnosticTail()}`;
 }

@@ -4,7 +4,7 @@ interface Address {
 }
 
 /** `fetch` takes no credentials in a URL, and errors repeat them: they go into a header. */
-export function withoutCredentials(endpoint: Address): { readonly url: URL; readonly headers: Record<string, string> } {
+export function extractCredentials(endpoint: Address): { readonly url: URL; readonly headers: Record<string, string> } {
   const url = new URL(endpoint.url);
   const { username, password } = url;
   url.username = '';

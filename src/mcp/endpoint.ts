@@ -1,4 +1,4 @@
-import type { TapLink } from './tap-link.js';
+import type { TapConnection } from './tap-link.js';
 
 /** How to reach one MCP server. Everything in it has been validated and its `${VAR}`s are filled in. */
 export type EndpointConfig = StdioEndpoint | HttpEndpoint | SseEndpoint | TcpEndpoint | WsEndpoint;
@@ -47,5 +47,5 @@ export interface WsEndpoint {
 /** A session of somebody else's that we are let into; made when a tap joins, and in no configuration. */
 export interface TapEndpoint {
   readonly type: 'tap';
-  readonly link: TapLink;
+  readonly link: TapConnection;
 }

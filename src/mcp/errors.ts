@@ -21,11 +21,11 @@ export class ToolCallTimeoutError extends Error {
 export class SessionClosedError extends Error {
   override readonly name = 'SessionClosedError';
   /** The server closed the connection as one does, between two messages: it may well take the next one at once. */
-  readonly orderly: boolean;
+  readonly isOrderly: boolean;
 
   constructor(message: string, orderly = false) {
     super(message);
-    this.orderly = orderly;
+    this.isOrderly = orderly;
   }
 }
 
@@ -35,4 +35,4 @@ export class TransportError extends Error {
 }
 
 /** How a `TransportError` ends about a server that answers a line of JSON with a line of HTTP. */
-export const SPEAKS_HTTP = 'it speaks HTTP';
+export const SPEAKS_HTTP_MESSAGE = 'it speaks HTTP';

@@ -14,7 +14,7 @@ const CLOSING = 0x7d;
  */
 export class FrameSplitter {
   readonly #lines: LineSplitter;
-  #object = new ObjectScan();
+  #object = new JsonObjectScanner();
 
   /** @param onOverflow a line is longer than `maxBytes`: what has come of it is dropped */
   constructor(maxBytes: number, onLine: (line: string) => void, onOverflow: () => void) {
@@ -26,19 +26,19 @@ export class FrameSplitter {
     if (this.#object.state === 'OTHER' && frame[0] === OPENING) this.#endLine();
     this.#lines.push(frame);
     const rest = frame.lastIndexOf(NEWLINE) + 1;
-    if (rest > 0) this.#object = new ObjectScan();
+    if (rest > 0) this.#object = new JsonObjectScanner();
     this.#object.push(frame, rest);
     if (this.#object.state === 'WHOLE') this.#endLine();
   }
 
   #endLine(): void {
-    this.#object = new ObjectScan();
+    this.#object = new JsonObjectScanner();
     this.#lines.endLine();
   }
 }
 
 /** Follows the bytes of a line, each once, to see whether they are an object in JSON. */
-class ObjectScan {
+class JsonObjectScanner {
   /** OTHER: they begin as none, or go on after its end. */
   state: 'BLANK' | 'BEGUN' | 'WHOLE' | 'OTHER' = 'BLANK';
   #depth = 0;

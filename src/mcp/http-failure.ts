@@ -1,7 +1,7 @@
 import type { FetchLike } from '@modelcontextprotocol/client';
 import { z } from 'zod';
 import { ToolRejectedError } from './errors.js';
-import { printable } from './printable.js';
+import { toPrintableLine } from './printable.js';
 
 const MAX_TEXT_LENGTH = 300;
 /** An answer that is longer is none of these. */
@@ -10,16 +10,16 @@ const MAX_ERROR_LENGTH = 65_536;
 const DEFAULT_PAUSE_MS = 1_000;
 
 /** An HTTP answer that is not the one that was asked for. */
-export class HttpFailure extends Error {
+export class HttpStatusError extends Error {
   override readonly name = 'HttpFailure';
   readonly status: number;
   /** The server does not know our session (any more): only a new handshake helps. */
-  readonly sessionIsLost: boolean;
+  readonly isSessionLost: boolean;
 
   constructor(status: number, text: string, sessionIsLost: boolean) {
     super(`HTTP ${status}${text === '' ? '' : `: ${text}`}`);
     this.status = status;
-    this.sessionIsLost = sessionIsLost;
+    this.isSessionLost = sessionIsLost;
   }
 }
 
@@ -30,7 +30,7 @@ const ERROR_TO_NOBODY = RPC_ERROR.extend({ id: z.null().optional() });
 const RETRY_AFTER = z.object({ retryAfter: z.number().min(0).max(86_400) });
 
 /** The pause that the `data` of a JSON-RPC error asks for; given in seconds. */
-export function retryAfterMs(data: unknown): number | null {
+export function parseRetryAfterMs(data: unknown): number | null {
   const result = RETRY_AFTER.safeParse(data);
   return result.success ? result.data.retryAfter * 1_000 : null;
 }
@@ -40,7 +40,7 @@ export function retryAfterMs(data: unknown): number | null {
  * JSON-RPC error of a failed answer. An error without an id can only be the answer to the request that was posted.
  * @param now milliseconds since the epoch
  */
-export function failingFetch(now: () => number): FetchLike {
+export function fetchWithHttpErrors(now: () => number): FetchLike {
   return async (url, init) => {
     const response = await fetch(url, init);
     if (init?.method !== 'POST') return response;
@@ -52,12 +52,12 @@ export function failingFetch(now: () => number): FetchLike {
 
 function failureOf({ status, headers }: Response, text: string, hadSession: boolean, nowMs: number): Error {
   const rpc = RPC_ERROR.safeParse(parsed(text)).data?.error;
-  const words = printable(rpc?.message ?? text, MAX_TEXT_LENGTH);
+  const words = toPrintableLine(rpc?.message ?? text, MAX_TEXT_LENGTH);
   // Servers made after the specification's older examples answer 400 instead of 404.
   if (hadSession && (status === 404 || (status === 400 && /session/i.test(words)))) {
-    return new HttpFailure(status, words, true);
+    return new HttpStatusError(status, words, true);
   }
-  const pauseMs = retryAfterMs(rpc?.data) ?? pauseOf(headers.get('retry-after'), nowMs);
+  const pauseMs = parseRetryAfterMs(rpc?.data) ?? pauseOf(headers.get('retry-after'), nowMs);
   if (status === 429) {
     return new ToolRejectedError(
       `HTTP 429: ${words || 'too many requests'}`,
@@ -66,7 +66,7 @@ function failureOf({ status, headers }: Response, text: string, hadSession: bool
     );
   }
   if (rpc !== undefined) return new ToolRejectedError(words, rpc.code, pauseMs);
-  return new HttpFailure(status, words, false);
+  return new HttpStatusError(status, words, false);
 }
 
 /** Seconds, or a date. */

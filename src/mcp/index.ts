@@ -2,14 +2,20 @@ export { connectSession } from './connect.js';
 export type { ConnectOptions } from './options.js';
 export {
   type McpSession,
-  type Push,
+  type SessionEvent,
   type ServerIdentity,
   type SessionCallOptions,
-  type ToolAnswer,
+  type ToolCallResult,
   type ToolInfo,
 } from './session.js';
-export { TapLink } from './tap-link.js';
-export { SessionClosedError, SPEAKS_HTTP, ToolCallTimeoutError, ToolRejectedError, TransportError } from './errors.js';
+export { TapConnection } from './tap-link.js';
+export {
+  SessionClosedError,
+  SPEAKS_HTTP_MESSAGE,
+  ToolCallTimeoutError,
+  ToolRejectedError,
+  TransportError,
+} from './errors.js';
 export {
   type Endpoint,
   type EndpointConfig,
@@ -19,4 +25,4 @@ export {
   type TcpEndpoint,
   type WsEndpoint,
 } from './endpoint.js';
-export { printable } from './printable.js';
+export { toPrintableLine } from './printable.js';

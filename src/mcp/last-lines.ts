@@ -1,4 +1,4 @@
-import { printable } from './printable.js';
+import { toPrintableLine } from './printable.js';
 
 const MAX_LINES = 20;
 const MAX_LINE_LENGTH = 500;
@@ -13,7 +13,7 @@ const KEY_ENDS = '-----END ';
 const IN_KEY = /^\S*$|[A-Za-z0-9+/=]{40}|^(?:Proc-Type|DEK-Info|Comment|Version): /;
 
 /** Keeps the last lines that a child process wrote to its standard error, for the message of an error. */
-export class LastLines {
+export class StderrTail {
   readonly #lines: string[] = [];
   readonly #onLine: (line: string) => void;
   #rest = '';
@@ -28,7 +28,7 @@ export class LastLines {
     const lines = (this.#rest + chunk).split('\n');
     this.#rest = endOf(lines.pop() ?? '');
     for (const line of lines) {
-      const clean = this.#isOfKey(line) ? '' : printable(line, MAX_LINE_LENGTH);
+      const clean = this.#isOfKey(line) ? '' : toPrintableLine(line, MAX_LINE_LENGTH);
       if (clean === '') continue;
       this.#lines.push(clean);
       if (this.#lines.length > MAX_LINES) this.#lines.shift();
@@ -38,7 +38,7 @@ export class LastLines {
 
   /** The last few in one line; empty when nothing was written. */
   toString(): string {
-    return [...this.#lines, this.#isInKey ? '' : printable(this.#rest, MAX_LINE_LENGTH)]
+    return [...this.#lines, this.#isInKey ? '' : toPrintableLine(this.#rest, MAX_LINE_LENGTH)]
       .filter((line) => line !== '')
       .slice(-LINES_IN_MESSAGE)
       .join(' | ');

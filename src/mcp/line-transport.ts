@@ -4,7 +4,7 @@ import { type JSONRPCMessage, parseJSONRPCMessage, type Transport } from '@model
 export const MAX_MESSAGE_BYTES = 10 * 1024 * 1024;
 /** JSON-RPC's first code for errors of a server's own. */
 const TURNED_AWAY = -32000;
-export const TOO_LONG = `it sent a message of more than ${MAX_MESSAGE_BYTES / 1024 / 1024} MB`;
+export const MESSAGE_TOO_LONG = `it sent a message of more than ${MAX_MESSAGE_BYTES / 1024 / 1024} MB`;
 
 /** How a transport ended that we did not close. */
 export interface TransportEnd {
@@ -50,19 +50,19 @@ export abstract class LineTransport implements Transport {
     try {
       message = parseJSONRPCMessage(withoutId(JSON.parse(line)));
     } catch {
-      this.noise(line);
+      this.reportNoise(line);
       return;
     }
     this.onmessage?.(message);
   }
 
   /** A line that is no message: servers print what they like. */
-  protected noise(line: string): void {
+  protected reportNoise(line: string): void {
     this.onerror?.(new Error(`not a message: ${line}`));
   }
 
   /** It ended, and not by us. */
-  protected lost(reason: string, isOrderly = false): void {
+  protected fail(reason: string, isOrderly = false): void {
     if (this.#hasEnded) return;
     this.#end = { reason, isOrderly };
     this.close().catch(() => undefined);

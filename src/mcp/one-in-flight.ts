@@ -1,20 +1,20 @@
 type Id = string | number;
 
 /** Sends a request when the one before it has been answered or given up. */
-export class OneInFlight {
+export class RequestQueue {
   #underWay: Id | null = null;
   #hasEnded = false;
   readonly #waiting: { readonly id: Id; readonly go: () => void; readonly drop: (error: Error) => void }[] = [];
 
   /** @returns what `write` returns; it rejects when the connection ends before its turn */
-  take(id: Id, write: () => Promise<void>): Promise<void> {
+  enqueue(id: Id, write: () => Promise<void>): Promise<void> {
     if (this.#hasEnded) return Promise.reject(new Error('Not connected'));
     const go = async (): Promise<void> => {
       this.#underWay = id;
       try {
         await write();
       } catch (error) {
-        this.done(id);
+        this.complete(id);
         throw error;
       }
     };
@@ -25,17 +25,17 @@ export class OneInFlight {
   }
 
   /** It has been answered. */
-  done(id: Id): void {
+  complete(id: Id): void {
     if (this.#underWay !== id) return;
     this.#underWay = null;
     this.#waiting.shift()?.go();
   }
 
   /** Nobody waits for its answer any more. @returns whether it has never been sent */
-  giveUp(id: Id): boolean {
+  cancel(id: Id): boolean {
     const index = this.#waiting.findIndex((one) => one.id === id);
     if (index < 0) {
-      this.done(id);
+      this.complete(id);
       return false;
     }
     for (const { drop } of this.#waiting.splice(index, 1)) drop(new Error('given up'));

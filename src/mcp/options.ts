@@ -10,7 +10,7 @@ export interface ConnectOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   /** Start a stdio server outside the project that it is asked about; for claude-flow, see `ScratchDirectory`. */
-  readonly observeHarmlessly?: boolean;
+  readonly useScratchDirectory?: boolean;
   /** Called back after `tools` has changed. */
   readonly onToolsChanged?: () => void;
 }

@@ -1,1 +1,1 @@
-export { printable } from '../sanitize/index.js';
+export { toPrintableLine } from '../sanitize/index.js';

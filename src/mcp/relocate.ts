@@ -4,7 +4,7 @@ import { getDefaultEnvironment } from '@modelcontextprotocol/client/stdio';
 import type { StdioEndpoint } from './endpoint.js';
 
 /** The same endpoint, started in `directory` instead of its own: the same program, with the same files as arguments. */
-export function relocated(endpoint: StdioEndpoint, directory: string): StdioEndpoint {
+export function relocateEndpoint(endpoint: StdioEndpoint, directory: string): StdioEndpoint {
   const { command, args, cwd, env } = endpoint;
   const moved = {
     ...endpoint,

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { StdioEndpoint } from './endpoint.js';
-import { relocated } from './relocate.js';
+import { relocateEndpoint } from './relocate.js';
 
 /** Answered calls after which claude-flow's ledger is deleted: each adds 1.4 KB, and each reads it whole. */
 const CALLS_PER_LEDGER = 20;
@@ -28,13 +28,13 @@ export class ScratchDirectory implements AsyncDisposable {
 
   /** How to start the server here so that it observes the endpoint's own working directory. */
   relocate(endpoint: StdioEndpoint): StdioEndpoint {
-    const moved = relocated(endpoint, this.#path);
+    const moved = relocateEndpoint(endpoint, this.#path);
     const observed = resolve(endpoint.cwd, endpoint.env['CLAUDE_FLOW_CWD'] ?? '.');
     return { ...moved, env: { ...moved.env, CLAUDE_FLOW_CWD: observed } };
   }
 
   /** Runs a call, and now and then deletes the ledger after one that was answered, while none is under way. */
-  async during<T>(call: () => Promise<T>): Promise<T> {
+  async run<T>(call: () => Promise<T>): Promise<T> {
     while (this.#deletion !== null) await this.#deletion;
     this.#inFlight += 1;
     let answer: T;

@@ -1,28 +1,28 @@
 import { type Client, ProtocolError, SseError } from '@modelcontextprotocol/client';
 import { z } from 'zod';
-import { Listeners, messageOf, scheduleDeadline } from '../shared/index.js';
+import { Emitter, errorMessage, scheduleDeadline } from '../shared/index.js';
 import { SessionClosedError, ToolCallTimeoutError, ToolRejectedError, TransportError } from './errors.js';
-import { HttpFailure, retryAfterMs } from './http-failure.js';
-import { ChangeLog } from './change-log.js';
-import { NoiseLog } from './noise-log.js';
+import { HttpStatusError, parseRetryAfterMs } from './http-failure.js';
+import { SanitizeLog } from './change-log.js';
+import { UnexpectedMessageLog } from './noise-log.js';
 import type { ConnectOptions } from './options.js';
-import { printable } from './printable.js';
+import { toPrintableLine } from './printable.js';
 import type { ScratchDirectory } from './scratch.js';
-import { pushOf } from './seen-call.js';
+import { parseSessionEvent } from './seen-call.js';
 import {
   type McpSession,
-  type Push,
+  type SessionEvent,
   type ServerIdentity,
   type SessionCallOptions,
   SIMULATED_CAPABILITY,
-  type ToolAnswer,
+  type ToolCallResult,
   type ToolInfo,
 } from './session.js';
-import { decodeAnswer, TOOL_RESULT } from './tool-answer.js';
+import { decodeToolResult, toolResultSchema } from './tool-answer.js';
 import { listTools } from './tool-list.js';
 import type { OpenedTransport } from './transport.js';
 
-interface Parts {
+interface SessionParts {
   readonly client: Client;
   readonly opened: OpenedTransport;
   readonly scratch: ScratchDirectory | null;
@@ -48,10 +48,10 @@ const NO_TIMEOUT = 2 ** 31 - 1;
 /** A session over the official client. */
 export class SdkSession implements McpSession {
   readonly closed: Promise<Error | null>;
-  readonly #parts: Parts;
-  readonly #noise: NoiseLog;
-  readonly #changes: ChangeLog;
-  readonly #pushes = new Listeners<Push>();
+  readonly #parts: SessionParts;
+  readonly #noise: UnexpectedMessageLog;
+  readonly #changes: SanitizeLog;
+  readonly #pushes = new Emitter<SessionEvent>();
   #resolveClosed: (reason: Error | null) => void = () => undefined;
   #identity: ServerIdentity = { name: 'unknown', version: null, simulated: false };
   #tools: readonly ToolInfo[] = [];
@@ -62,22 +62,24 @@ export class SdkSession implements McpSession {
   #endedBy: SessionClosedError | null = null;
   #closing: Promise<void> | null = null;
 
-  constructor(parts: Parts) {
+  constructor(parts: SessionParts) {
     this.#parts = parts;
     const { client, opened, options } = parts;
-    this.#noise = new NoiseLog(options.clock, options.logger, options.serverId);
-    this.#changes = new ChangeLog(options.clock, options.logger, options.serverId);
+    this.#noise = new UnexpectedMessageLog(options.clock, options.logger, options.serverId);
+    this.#changes = new SanitizeLog(options.clock, options.logger, options.serverId);
     this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
     client.onclose = () => {
       const { reason, isOrderly } = opened.end() ?? { reason: 'the server ended the session', isOrderly: false };
-      this.#end(new SessionClosedError(`${reason}${opened.lastWords()}`, isOrderly));
+      this.#end(new SessionClosedError(`${reason}${opened.diagnosticTail()}`, isOrderly));
     };
     client.onerror = (error) => this.#heard(error);
     client.setNotificationHandler('notifications/tools/list_changed', () => this.#listAgain());
     client.fallbackNotificationHandler = async ({ method, params }) => {
       if (this.#hasEnded) return;
       const { isTapped } = parts;
-      this.#pushes.emit(pushOf(method, params, { isTapped, onChanges: (changes) => this.#changes.made(changes) }));
+      this.#pushes.emit(
+        parseSessionEvent(method, params, { isTapped, onChanges: (changes) => this.#changes.record(changes) }),
+      );
     };
   }
 
@@ -100,12 +102,12 @@ export class SdkSession implements McpSession {
     const server = client.getServerVersion();
     const capabilities = client.getServerCapabilities();
     this.#identity = {
-      name: printable(server?.name ?? '', MAX_NAME_LENGTH) || 'unknown',
-      version: printable(server?.version ?? '', MAX_NAME_LENGTH) || null,
+      name: toPrintableLine(server?.name ?? '', MAX_NAME_LENGTH) || 'unknown',
+      version: toPrintableLine(server?.version ?? '', MAX_NAME_LENGTH) || null,
       simulated: capabilities?.experimental?.[SIMULATED_CAPABILITY] !== undefined,
       capabilities: Object.keys(capabilities ?? {})
         .slice(0, MAX_CAPABILITIES)
-        .map((one) => printable(one, MAX_NAME_LENGTH)),
+        .map((one) => toPrintableLine(one, MAX_NAME_LENGTH)),
     };
     if (capabilities?.tools !== undefined) this.#tools = await listTools(client, { signal, timeout: NO_TIMEOUT });
     this.#isOpen = true;
@@ -116,13 +118,15 @@ export class SdkSession implements McpSession {
     name: string,
     args: Readonly<Record<string, unknown>>,
     options: SessionCallOptions,
-  ): Promise<ToolAnswer> {
+  ): Promise<ToolCallResult> {
     const { client, scratch } = this.#parts;
     const request = { method: 'tools/call', params: { name, arguments: args } };
     return this.#ask(`tool "${name}"`, options, (inTime) => {
-      const call = async (): Promise<ToolAnswer> =>
-        decodeAnswer(await client.request(request, TOOL_RESULT, inTime), (changes) => this.#changes.made(changes));
-      return scratch === null ? call() : scratch.during(call);
+      const call = async (): Promise<ToolCallResult> =>
+        decodeToolResult(await client.request(request, toolResultSchema, inTime), (changes) =>
+          this.#changes.record(changes),
+        );
+      return scratch === null ? call() : scratch.run(call);
     });
   }
 
@@ -134,7 +138,7 @@ export class SdkSession implements McpSession {
     }
   }
 
-  onPush(callback: (push: Push) => void): Disposable {
+  onEvent(callback: (push: SessionEvent) => void): Disposable {
     return this.#pushes.add(callback);
   }
 
@@ -159,7 +163,7 @@ export class SdkSession implements McpSession {
       return await call({ signal: ending.signal, timeout: NO_TIMEOUT });
     } catch (error) {
       signal.throwIfAborted();
-      if (error instanceof HttpFailure && error.sessionIsLost)
+      if (error instanceof HttpStatusError && error.isSessionLost)
         this.#lost('the server does not know the session any more');
       throw ending.signal.aborted ? (this.#endedBy ?? timedOut) : this.#translated(error);
     } finally {
@@ -176,7 +180,7 @@ export class SdkSession implements McpSession {
     await opened.transport.close().catch(() => undefined);
     await scratch?.[Symbol.asyncDispose]().catch((error: unknown) => {
       options.logger.debug(
-        { serverId: options.serverId, error: messageOf(error) },
+        { serverId: options.serverId, error: errorMessage(error) },
         'scratch directory was not removed',
       );
     });
@@ -186,7 +190,7 @@ export class SdkSession implements McpSession {
     const { opened, options } = this.#parts;
     let timer: Disposable | undefined;
     const waited = new Promise<void>((resolve) => (timer = options.clock.schedule(GOODBYE_MS, resolve)));
-    await Promise.race([opened.sayGoodbye().catch(() => undefined), waited]);
+    await Promise.race([opened.terminateSession().catch(() => undefined), waited]);
     timer?.[Symbol.dispose]();
   }
 
@@ -221,7 +225,10 @@ export class SdkSession implements McpSession {
         options.onToolsChanged?.();
       }
     } catch (error) {
-      options.logger.debug({ serverId: options.serverId, error: causeOf(error) }, 'tools could not be listed again');
+      options.logger.debug(
+        { serverId: options.serverId, error: rootCauseMessage(error) },
+        'tools could not be listed again',
+      );
     } finally {
       this.#isListing = false;
     }
@@ -231,25 +238,29 @@ export class SdkSession implements McpSession {
     if (this.#hasEnded) return this.#whyEnded();
     if (error instanceof ToolRejectedError) return error;
     if (error instanceof ProtocolError)
-      return new ToolRejectedError(printable(error.message, MAX_MESSAGE_LENGTH), error.code, retryAfterMs(error.data));
-    return new TransportError(causeOf(error), { cause: error });
+      return new ToolRejectedError(
+        toPrintableLine(error.message, MAX_MESSAGE_LENGTH),
+        error.code,
+        parseRetryAfterMs(error.data),
+      );
+    return new TransportError(rootCauseMessage(error), { cause: error });
   }
 
   #heard(error: Error): void {
     // What has a cause or a status was a call's, and is told to whoever made that.
-    if (this.#hasEnded || error instanceof HttpFailure || error instanceof ToolRejectedError || error.cause != null)
+    if (this.#hasEnded || error instanceof HttpStatusError || error instanceof ToolRejectedError || error.cause != null)
       return;
-    this.#noise.heard(error);
+    this.#noise.record(error);
     // Its stream would come back as another session, which the server does not know.
     if (error instanceof SseError && this.#isOpen) this.#lost('the event stream broke off');
   }
 }
 
 /** `fetch failed` says nothing; what caused it does. Much of it may be the server's own text. */
-export function causeOf(error: unknown): string {
+export function rootCauseMessage(error: unknown): string {
   const cause = error instanceof Error ? (error.cause ?? error) : error;
-  const message = messageOf(cause);
+  const message = errorMessage(cause);
   // Several addresses were tried: the error of all of them has a code only.
   const words = message === '' && cause instanceof Error && 'code' in cause ? String(cause.code) : message;
-  return printable(words, MAX_MESSAGE_LENGTH);
+  return toPrintableLine(words, MAX_MESSAGE_LENGTH);
 }

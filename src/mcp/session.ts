@@ -15,25 +15,25 @@ export interface McpSession extends AsyncDisposable {
    * @throws TransportError anything else between us and the server
    * @throws the signal's reason, when `signal` was aborted
    */
-  callTool(name: string, args: Readonly<Record<string, unknown>>, options: SessionCallOptions): Promise<ToolAnswer>;
+  callTool(name: string, args: Readonly<Record<string, unknown>>, options: SessionCallOptions): Promise<ToolCallResult>;
   /**
    * Asks whether anyone is there. A refusal is an answer too: not every server knows `ping`.
    * @throws as `callTool`, but for ToolRejectedError
    */
   ping(options: SessionCallOptions): Promise<void>;
   /** Calls back for each thing that is told unasked; dispose to stop. */
-  onPush(callback: (push: Push) => void): Disposable;
+  onEvent(callback: (push: SessionEvent) => void): Disposable;
 }
 
 /** Something that a server told unasked, or that was seen on a session which we share with somebody. */
-export type Push =
+export type SessionEvent =
   | { readonly kind: 'NOTIFICATION'; readonly method: string; readonly params: unknown }
   | {
       /** Somebody else's call of a tool, and what it was answered. */
       readonly kind: 'CALL';
       readonly tool: string;
       readonly args: Readonly<Record<string, unknown>>;
-      readonly answer: ToolAnswer;
+      readonly answer: ToolCallResult;
     };
 
 export interface SessionCallOptions {
@@ -57,7 +57,7 @@ export interface ToolInfo {
 }
 
 /** A tool's answer. Real servers put JSON into a text block, and report failures as ordinary answers. */
-export interface ToolAnswer {
+export interface ToolCallResult {
   /** `isError` of the MCP result. */
   readonly isError: boolean;
   /** The structured content, or the first text block parsed as JSON, or that text when it is not JSON; else `null`. */

@@ -1,10 +1,10 @@
 import { type JSONRPCMessage, serializeMessage } from '@modelcontextprotocol/client';
 import type { Clock } from '../shared/index.js';
-import { Child } from './child.js';
+import { ChildProcessGroup } from './child.js';
 import type { StdioEndpoint } from './endpoint.js';
-import { LastLines } from './last-lines.js';
+import { StderrTail } from './last-lines.js';
 import { LineSplitter } from './line-splitter.js';
-import { LineTransport, MAX_MESSAGE_BYTES, TOO_LONG } from './line-transport.js';
+import { LineTransport, MAX_MESSAGE_BYTES, MESSAGE_TOO_LONG } from './line-transport.js';
 
 /** For what a child wrote to be read after its end. */
 const DRAIN_MS = 100;
@@ -18,15 +18,15 @@ const END_MS = 1_000;
 export class StdioTransport extends LineTransport {
   readonly #endpoint: StdioEndpoint;
   readonly #clock: Clock;
-  readonly #stderr: LastLines;
-  #starting: Promise<Child> | null = null;
-  #child: Child | null = null;
+  readonly #stderr: StderrTail;
+  #starting: Promise<ChildProcessGroup> | null = null;
+  #child: ChildProcessGroup | null = null;
 
   constructor(endpoint: StdioEndpoint, clock: Clock, onStderr: (line: string) => void) {
     super();
     this.#endpoint = endpoint;
     this.#clock = clock;
-    this.#stderr = new LastLines(onStderr);
+    this.#stderr = new StderrTail(onStderr);
   }
 
   get pid(): number | null {
@@ -34,13 +34,13 @@ export class StdioTransport extends LineTransport {
   }
 
   /** ` (it wrote: …)`, or nothing. */
-  get lastWords(): string {
+  get stderrTail(): string {
     const words = this.#stderr.toString();
     return words === '' ? '' : ` (it wrote: ${words})`;
   }
 
   override async start(): Promise<void> {
-    this.#starting = Child.start(this.#endpoint, this.#clock);
+    this.#starting = ChildProcessGroup.start(this.#endpoint, this.#clock);
     const child = await this.#starting;
     // Closed while it was starting: there it is ended.
     if (this.hasEnded) throw new Error('closed while it was starting');
@@ -49,7 +49,7 @@ export class StdioTransport extends LineTransport {
     const lines = new LineSplitter(
       MAX_MESSAGE_BYTES,
       (line) => this.read(line),
-      () => this.lost(TOO_LONG),
+      () => this.fail(MESSAGE_TOO_LONG),
     );
     stdout.on('data', (chunk: Buffer) => lines.push(chunk));
     // Unread, a full pipe would stop the child.
@@ -57,7 +57,7 @@ export class StdioTransport extends LineTransport {
     stdin.on('error', () => this.#lostUnlessGone('it closed its standard input'));
     stdout.once('end', () => this.#lostUnlessGone('it closed its standard output'));
     child.onExit((how) => {
-      const lost = (): void => this.lost(`the process ended with ${how}`);
+      const lost = (): void => this.fail(`the process ended with ${how}`);
       child.onDrained(lost);
       // What it has started may hold its streams open.
       this.#afterDraining(lost);
@@ -80,7 +80,7 @@ export class StdioTransport extends LineTransport {
 
   /** A child that ends closes its streams too, and how it ended says more. */
   #lostUnlessGone(reason: string): void {
-    this.#clock.schedule(END_MS, () => setImmediate(() => this.lost(reason)));
+    this.#clock.schedule(END_MS, () => setImmediate(() => this.fail(reason)));
   }
 
   /** Later than what has arrived meanwhile, even when our process was too busy to look. */

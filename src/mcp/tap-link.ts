@@ -1,7 +1,7 @@
 import { WebSocket } from 'ws';
 
 /** The connection of a tap, which comes and goes as the tap does. */
-export class TapLink {
+export class TapConnection {
   #socket: WebSocket | null = null;
   #reason = 'the tap is not connected';
 
@@ -9,7 +9,7 @@ export class TapLink {
    * Takes the place of the one before, which is closed.
    * @internal sockets have types that are not there for who installs the package; so below
    */
-  offer(socket: WebSocket): void {
+  attach(socket: WebSocket): void {
     this.#socket?.terminate();
     this.#socket = socket;
   }
@@ -18,7 +18,7 @@ export class TapLink {
    * Nothing more comes of it for now.
    * @internal
    */
-  lost(socket: WebSocket, reason: string): void {
+  detach(socket: WebSocket, reason: string): void {
     if (this.#socket !== socket) return;
     this.#socket = null;
     this.#reason = reason;

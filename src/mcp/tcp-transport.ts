@@ -3,8 +3,8 @@ import { type JSONRPCMessage, serializeMessage } from '@modelcontextprotocol/cli
 import type { Clock } from '../shared/index.js';
 import type { TcpEndpoint } from './endpoint.js';
 import { LineSplitter } from './line-splitter.js';
-import { SPEAKS_HTTP } from './errors.js';
-import { LineTransport, MAX_MESSAGE_BYTES, TOO_LONG } from './line-transport.js';
+import { SPEAKS_HTTP_MESSAGE } from './errors.js';
+import { LineTransport, MAX_MESSAGE_BYTES, MESSAGE_TOO_LONG } from './line-transport.js';
 
 /** Of silence, before the system asks whether the other side is still there. */
 const KEEP_ALIVE_MS = 30_000;
@@ -33,7 +33,7 @@ export class TcpTransport extends LineTransport {
     const lines = new LineSplitter(
       MAX_MESSAGE_BYTES,
       (line) => this.read(line),
-      () => this.lost(TOO_LONG),
+      () => this.fail(MESSAGE_TOO_LONG),
     );
     await new Promise<void>((resolve, reject) => {
       socket.once('connect', resolve);
@@ -42,11 +42,11 @@ export class TcpTransport extends LineTransport {
     });
     socket.on('data', (chunk) => lines.push(chunk));
     socket.on('end', () => {
-      if (lines.isWithinLine) this.lost('the server closed the connection in the middle of a message');
-      else this.lost('the server closed the connection', true);
+      if (lines.isWithinLine) this.fail('the server closed the connection in the middle of a message');
+      else this.fail('the server closed the connection', true);
     });
-    socket.on('error', (error) => this.lost(`the connection broke off: ${error.message}`));
-    socket.on('close', () => this.lost('the connection broke off'));
+    socket.on('error', (error) => this.fail(`the connection broke off: ${error.message}`));
+    socket.on('close', () => this.fail('the connection broke off'));
   }
 
   /** Resolves when the message has been handed to the system; a failure ends the session by its event. */
@@ -72,8 +72,8 @@ export class TcpTransport extends LineTransport {
     await new Promise((resolve) => socket.once('close', resolve));
   }
 
-  protected override noise(line: string): void {
-    if (line.startsWith('HTTP/')) this.lost(SPEAKS_HTTP);
-    else super.noise(line);
+  protected override reportNoise(line: string): void {
+    if (line.startsWith('HTTP/')) this.fail(SPEAKS_HTTP_MESSAGE);
+    else super.reportNoise(line);
   }
 }

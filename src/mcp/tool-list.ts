@@ -1,7 +1,7 @@
 import type { Client, RequestOptions } from '@modelcontextprotocol/client';
 import { z } from 'zod';
 import { TransportError } from './errors.js';
-import { printable } from './printable.js';
+import { toPrintableLine } from './printable.js';
 import type { ToolInfo } from './session.js';
 
 /** A list that has more does not end. */
@@ -26,8 +26,8 @@ export async function listTools(client: Client, options: RequestOptions): Promis
     const answer: z.output<typeof PAGE> = await client.request({ method: 'tools/list', params }, PAGE, options);
     for (const entry of answer.tools) {
       const { success, data } = TOOL.safeParse(entry);
-      if (!success || tools.length === MAX_TOOLS || printable(data.name, MAX_NAME_LENGTH) !== data.name) continue;
-      const description = data.description == null ? null : printable(data.description, MAX_DESCRIPTION_LENGTH);
+      if (!success || tools.length === MAX_TOOLS || toPrintableLine(data.name, MAX_NAME_LENGTH) !== data.name) continue;
+      const description = data.description == null ? null : toPrintableLine(data.description, MAX_DESCRIPTION_LENGTH);
       tools.push({ name: data.name, description });
     }
     cursor = answer.nextCursor ?? null;

@@ -1,17 +1,17 @@
 import { type FetchLike, SSEClientTransport, type Transport } from '@modelcontextprotocol/client';
 import type { Clock } from '../shared/index.js';
-import { limitedFetch } from './body-limit.js';
-import { CompatibleTransport } from './compatible.js';
-import { withoutCredentials } from './credentials.js';
+import { fetchWithBodyLimit } from './body-limit.js';
+import { CompatibilityTransport } from './compatible.js';
+import { extractCredentials } from './credentials.js';
 import type { Endpoint, HttpEndpoint, SseEndpoint } from './endpoint.js';
-import { failingFetch } from './http-failure.js';
+import { fetchWithHttpErrors } from './http-failure.js';
 import { HttpTransport } from './http-transport.js';
-import { MAX_MESSAGE_BYTES, TOO_LONG, type TransportEnd } from './line-transport.js';
+import { MAX_MESSAGE_BYTES, MESSAGE_TOO_LONG, type TransportEnd } from './line-transport.js';
 import { StdioTransport } from './stdio-transport.js';
 import { TcpTransport } from './tcp-transport.js';
-import { UniqueIds } from './unique-ids.js';
+import { UniqueIdTransport } from './unique-ids.js';
 import { openWebSocket } from './websocket.js';
-import { WsTransport } from './ws-transport.js';
+import { WebSocketTransport } from './ws-transport.js';
 
 /** A transport, and what a session has to know of it. */
 export interface OpenedTransport {
@@ -20,9 +20,9 @@ export interface OpenedTransport {
   /** How it ended when we did not end it; `null` when it does not know. */
   end(): TransportEnd | null;
   /** ` (it wrote: …)`, ` (it said: …)`: what a server said last that belongs to no call; else empty. */
-  lastWords(): string;
+  diagnosticTail(): string;
   /** Tells the server that we are leaving, where that is done by a message of its own. */
-  sayGoodbye(): Promise<void>;
+  terminateSession(): Promise<void>;
 }
 
 export function createTransport(endpoint: Endpoint, clock: Clock, onStderr: (line: string) => void): OpenedTransport {
@@ -32,13 +32,16 @@ export function createTransport(endpoint: Endpoint, clock: Clock, onStderr: (lin
       return {
         ...opened(endpoint, transport, transport),
         pid: () => transport.pid,
-        lastWords: () => transport.lastWords,
+        diagnosticTail: () => transport.stderrTail,
       };
     }
     case 'http': {
       const limit = new MessageLimit();
       const transport = new HttpTransport(...httpOptions(endpoint, clock, limit));
-      return { ...opened(endpoint, transport, limit.watch(transport)), sayGoodbye: () => transport.terminateSession() };
+      return {
+        ...opened(endpoint, transport, limit.watch(transport)),
+        terminateSession: () => transport.terminateSession(),
+      };
     }
     case 'sse': {
       const limit = new MessageLimit();
@@ -51,11 +54,11 @@ export function createTransport(endpoint: Endpoint, clock: Clock, onStderr: (lin
       return opened(endpoint, transport, transport);
     }
     case 'ws': {
-      const transport = new WsTransport((signal) => openWebSocket(endpoint, signal));
+      const transport = new WebSocketTransport((signal) => openWebSocket(endpoint, signal));
       return opened(endpoint, transport, transport);
     }
     case 'tap': {
-      const transport = new WsTransport(() => endpoint.link.open());
+      const transport = new WebSocketTransport(() => endpoint.link.open());
       return opened(endpoint, transport, transport);
     }
   }
@@ -67,15 +70,15 @@ function opened(
   ending: { readonly end: TransportEnd | null },
 ): OpenedTransport {
   const token = endpoint.type === 'tcp' ? endpoint.token : null;
-  const compatible = new CompatibleTransport(transport, { token, isStream: endpoint.type !== 'http' });
-  const decorated = new UniqueIds(compatible);
+  const compatible = new CompatibilityTransport(transport, { token, isStream: endpoint.type !== 'http' });
+  const decorated = new UniqueIdTransport(compatible);
   const said = (): string => (decorated.lastError === null ? '' : ` (it said: ${decorated.lastError})`);
   return {
     transport: decorated,
     pid: () => null,
     end: () => ending.end,
-    lastWords: said,
-    sayGoodbye: () => Promise.resolve(),
+    diagnosticTail: said,
+    terminateSession: () => Promise.resolve(),
   };
 }
 
@@ -102,7 +105,7 @@ class MessageLimit {
   }
 
   exceeded(): void {
-    this.end ??= { reason: TOO_LONG, isOrderly: false };
+    this.end ??= { reason: MESSAGE_TOO_LONG, isOrderly: false };
     this.#transport?.close().catch(() => undefined);
   }
 }
@@ -117,9 +120,9 @@ function httpOptions(
   clock: Clock,
   limit: MessageLimit,
 ): [url: URL, options: HttpOptions] {
-  const { url, headers } = withoutCredentials(endpoint);
-  const fetch = limitedFetch(
-    failingFetch(() => clock.now()),
+  const { url, headers } = extractCredentials(endpoint);
+  const fetch = fetchWithBodyLimit(
+    fetchWithHttpErrors(() => clock.now()),
     MAX_MESSAGE_BYTES,
     () => limit.exceeded(),
   );

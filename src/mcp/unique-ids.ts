@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/client';
-import { printable } from './printable.js';
+import { toPrintableLine } from './printable.js';
 import { TransportDecorator } from './transport-decorator.js';
 
 /** Of what a server said that was meant for nobody. */
@@ -14,7 +14,7 @@ type Received = Parameters<NonNullable<Transport['onmessage']>>;
  * id, and the official client numbers its requests from 0. Answers to requests of others, to none, and to one that has
  * been answered or given up are told as noise.
  */
-export class UniqueIds extends TransportDecorator {
+export class UniqueIdTransport extends TransportDecorator {
   readonly #prefix = `swarmlens-${randomBytes(12).toString('base64url')}-`;
   /** Requests under way: the client's ids by ours. */
   readonly #underWay = new Map<string, Id>();
@@ -62,7 +62,7 @@ export class UniqueIds extends TransportDecorator {
       super.received({ ...message, id: original }, extra);
       return;
     }
-    if (id === undefined && 'error' in message) this.#lastError = printable(message.error.message, MAX_LENGTH);
+    if (id === undefined && 'error' in message) this.#lastError = toPrintableLine(message.error.message, MAX_LENGTH);
     this.#noise('an answer to no request of ours', message);
   }
 

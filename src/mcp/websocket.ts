@@ -1,6 +1,6 @@
 import { WebSocket } from 'ws';
 import type { WsEndpoint } from './endpoint.js';
-import { withoutCredentials } from './credentials.js';
+import { extractCredentials } from './credentials.js';
 import { MAX_FRAME_BYTES } from './ws-transport.js';
 
 /**
@@ -10,7 +10,7 @@ import { MAX_FRAME_BYTES } from './ws-transport.js';
  */
 export async function openWebSocket(endpoint: WsEndpoint, signal: AbortSignal): Promise<WebSocket> {
   signal.throwIfAborted();
-  const { url, headers } = withoutCredentials(endpoint);
+  const { url, headers } = extractCredentials(endpoint);
   const socket = new WebSocket(url, {
     headers,
     maxPayload: MAX_FRAME_BYTES,

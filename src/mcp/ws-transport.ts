@@ -1,8 +1,8 @@
 import type { JSONRPCMessage } from '@modelcontextprotocol/client';
 import { WebSocket } from 'ws';
 import { FrameSplitter } from './frame-splitter.js';
-import { LineTransport, MAX_MESSAGE_BYTES, TOO_LONG } from './line-transport.js';
-import { printable } from './printable.js';
+import { LineTransport, MAX_MESSAGE_BYTES, MESSAGE_TOO_LONG } from './line-transport.js';
+import { toPrintableLine } from './printable.js';
 
 /** Of a frame: a message, and the end of its line. */
 export const MAX_FRAME_BYTES = MAX_MESSAGE_BYTES + 2;
@@ -18,16 +18,16 @@ const BROKEN = 1006;
  * @returns an open socket; paused, when something may arrive before it is listened to
  * @throws what `signal` was aborted with, or why there is no socket
  */
-export type OpenSocket = (signal: AbortSignal) => Promise<WebSocket>;
+export type SocketOpener = (signal: AbortSignal) => Promise<WebSocket>;
 
 /** MCP over a WebSocket, whoever of the two has opened it. */
-export class WsTransport extends LineTransport {
-  readonly #open: OpenSocket;
+export class WebSocketTransport extends LineTransport {
+  readonly #open: SocketOpener;
   readonly #stop = new AbortController();
   #opening: Promise<WebSocket> | null = null;
   #socket: WebSocket | null = null;
 
-  constructor(open: OpenSocket) {
+  constructor(open: SocketOpener) {
     super();
     this.#open = open;
   }
@@ -41,14 +41,14 @@ export class WsTransport extends LineTransport {
     const lines = new FrameSplitter(
       MAX_MESSAGE_BYTES,
       (line) => this.read(line),
-      () => this.lost(TOO_LONG),
+      () => this.fail(MESSAGE_TOO_LONG),
     );
     socket.on('message', (data) => {
       for (const part of Array.isArray(data) ? data : [data])
         lines.push(Buffer.isBuffer(part) ? part : Buffer.from(part));
     });
     socket.on('error', (error) =>
-      this.lost(isTooLong(error) ? TOO_LONG : `the connection broke off: ${error.message}`),
+      this.fail(isTooLong(error) ? MESSAGE_TOO_LONG : `the connection broke off: ${error.message}`),
     );
     socket.on('close', (code, reason) => this.#closedBy(code, reason.toString()));
     // It may have closed before anyone listened.
@@ -77,11 +77,11 @@ export class WsTransport extends LineTransport {
 
   #closedBy(code: number, reason: string): void {
     if (code === BROKEN) {
-      this.lost('the connection broke off');
+      this.fail('the connection broke off');
       return;
     }
-    const why = code === NO_CODE ? '' : ` (${`${code} ${printable(reason, MAX_REASON_LENGTH)}`.trim()})`;
-    this.lost(`the server closed the connection${why}`, ORDERLY.has(code));
+    const why = code === NO_CODE ? '' : ` (${`${code} ${toPrintableLine(reason, MAX_REASON_LENGTH)}`.trim()})`;
+    this.fail(`the server closed the connection${why}`, ORDERLY.has(code));
   }
 }
 

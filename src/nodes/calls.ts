@@ -1,21 +1,21 @@
-import type { RedisLink } from '../bus/index.js';
-import { type Clock, messageOf, scheduleDeadline, SwarmlensError } from '../shared/index.js';
+import type { RedisConnection } from '../bus/index.js';
+import { type Clock, errorMessage, scheduleDeadline, SwarmlensError } from '../shared/index.js';
 import type { Logger } from '../telemetry/index.js';
-import { type Letter, VERSION } from './messages.js';
-import type { Claim } from './ownership.js';
-import { nobodyWatches } from './sole-owner.js';
+import { type NodeMessage, NODE_MESSAGE_VERSION } from './messages.js';
+import type { OwnershipCandidate } from './ownership.js';
+import { noOwnerError } from './sole-owner.js';
 
 /** What a node is asked to do with a server that it watches. */
-export type Asked =
+export type NodeRequest =
   | { readonly what: 'poll'; readonly reconnects: boolean }
   | { readonly what: 'tool'; readonly tool: string; readonly args: Readonly<Record<string, unknown>> };
 
-export interface CallsDeps {
-  readonly link: RedisLink;
+export interface NodeRpcDeps {
+  readonly link: RedisConnection;
   readonly clock: Clock;
   readonly logger: Logger;
   /** What this node does with a server; `null`: it does not watch it. */
-  readonly claimOf: (serverId: string) => Claim | null;
+  readonly ownedServer: (serverId: string) => OwnershipCandidate | null;
 }
 
 /** Longer than any call takes: that its server does not answer is for the node to say that calls it. */
@@ -23,21 +23,21 @@ const MAX_WAIT_MS = 60_000;
 /** That wait for other nodes, and that other nodes wait for: each. */
 const MAX_CALLS = 256;
 
-interface Pending {
+interface PendingRequest {
   readonly nodeId: string;
   readonly answered: (value: unknown) => void;
   readonly failed: (error: Error) => void;
 }
 
 /** Asks other nodes about the servers that they watch, and answers them about those of this one. */
-export class Calls implements Disposable {
-  readonly #deps: CallsDeps;
-  readonly #pending = new Map<number, Pending>();
+export class NodeRpc implements Disposable {
+  readonly #deps: NodeRpcDeps;
+  readonly #pending = new Map<number, PendingRequest>();
   /** By node and number. */
   readonly #underWay = new Map<string, AbortController>();
   #lastNumber = 0;
 
-  constructor(deps: CallsDeps) {
+  constructor(deps: NodeRpcDeps) {
     this.#deps = deps;
   }
 
@@ -50,10 +50,10 @@ export class Calls implements Disposable {
    * @throws SwarmlensError what the other node threw; SERVER_UNAVAILABLE when it is not heard of again; the signal's
    * reason when that is aborted
    */
-  ask(nodeId: string, serverId: string, asked: Asked, signal: AbortSignal): Promise<unknown> {
+  request(nodeId: string, serverId: string, asked: NodeRequest, signal: AbortSignal): Promise<unknown> {
     const { link, clock } = this.#deps;
     if (signal.aborted) return Promise.reject(signal.reason as Error); // whatever the caller has given
-    if (link.trouble !== null) return Promise.reject(unreachable(serverId, link.trouble));
+    if (link.failureReason !== null) return Promise.reject(unreachable(serverId, link.failureReason));
     if (this.#pending.size >= MAX_CALLS) {
       return Promise.reject(unreachable(serverId, 'too many calls wait for other nodes'));
     }
@@ -70,7 +70,7 @@ export class Calls implements Disposable {
       };
       const giveUp = (error: Error): void => {
         failed(error);
-        this.#send(nodeId, [VERSION, 'abort', link.nodeId, number]);
+        this.#send(nodeId, [NODE_MESSAGE_VERSION, 'abort', link.nodeId, number]);
       };
       const abort = (): void => giveUp(signal.reason as Error); // as above
       const patience = scheduleDeadline(clock, MAX_WAIT_MS, () =>
@@ -83,14 +83,14 @@ export class Calls implements Disposable {
       signal.addEventListener('abort', abort, { once: true });
       this.#pending.set(number, { nodeId, answered, failed });
       const letter = letterOf(link.nodeId, number, serverId, asked);
-      link.publish(link.names.node(nodeId), letter).catch((error: unknown) => {
-        if (this.#pending.has(number)) failed(unreachable(serverId, messageOf(error)));
+      link.publish(link.keys.nodeChannel(nodeId), letter).catch((error: unknown) => {
+        if (this.#pending.has(number)) failed(unreachable(serverId, errorMessage(error)));
       });
     });
   }
 
   /** A letter that is about calls. */
-  take(letter: Exclude<Letter, [unknown, 'want', ...unknown[]]>): void {
+  receive(letter: Exclude<NodeMessage, [unknown, 'want', ...unknown[]]>): void {
     switch (letter[1]) {
       case 'answer':
         return this.#pending.get(letter[2])?.answered(letter[3]);
@@ -114,25 +114,25 @@ export class Calls implements Disposable {
   }
 
   /** Nobody waits any longer for those that will not answer. @param isGone by node */
-  giveUp(isGone: (nodeId: string) => boolean, reason: string): void {
+  failPending(isGone: (nodeId: string) => boolean, reason: string): void {
     for (const { nodeId, failed } of [...this.#pending.values()]) {
       if (isGone(nodeId)) failed(new SwarmlensError('SERVER_UNAVAILABLE', `Not known whether it was done: ${reason}.`));
     }
   }
 
   [Symbol.dispose](): void {
-    this.giveUp(() => true, 'this node is stopping');
+    this.failPending(() => true, 'this node is stopping');
     for (const abort of this.#underWay.values()) abort.abort();
   }
 
-  async #answer(nodeId: string, number: number, serverId: string, asked: Asked): Promise<void> {
+  async #answer(nodeId: string, number: number, serverId: string, asked: NodeRequest): Promise<void> {
     const key = `${nodeId} ${number}`;
     const abort = new AbortController();
     try {
       if (this.#underWay.size >= MAX_CALLS) throw unreachable(serverId, 'its node has too many calls under way');
       this.#underWay.set(key, abort);
       const answer = await this.#do(serverId, asked, abort.signal);
-      this.#send(nodeId, [VERSION, 'answer', number, answer]);
+      this.#send(nodeId, [NODE_MESSAGE_VERSION, 'answer', number, answer]);
     } catch (error) {
       this.#send(nodeId, this.#refusal(number, error));
     } finally {
@@ -140,31 +140,31 @@ export class Calls implements Disposable {
     }
   }
 
-  async #do(serverId: string, asked: Asked, signal: AbortSignal): Promise<unknown> {
-    const claim = this.#deps.claimOf(serverId);
-    if (claim === null) throw nobodyWatches(serverId);
+  async #do(serverId: string, asked: NodeRequest, signal: AbortSignal): Promise<unknown> {
+    const claim = this.#deps.ownedServer(serverId);
+    if (claim === null) throw noOwnerError(serverId);
     return asked.what === 'poll' ? claim.poll(asked.reconnects) : claim.callTool(asked.tool, asked.args, signal);
   }
 
-  #refusal(number: number, error: unknown): Letter {
+  #refusal(number: number, error: unknown): NodeMessage {
     if (error instanceof SwarmlensError && isForOthers(error.code)) {
-      return [VERSION, 'refusal', number, error.code, error.message, { ...error.details }];
+      return [NODE_MESSAGE_VERSION, 'refusal', number, error.code, error.message, { ...error.details }];
     }
-    this.#deps.logger.error({ error: messageOf(error) }, "another node's call failed");
-    return [VERSION, 'refusal', number, null, 'the call failed on the node that watches the server', {}];
+    this.#deps.logger.error({ error: errorMessage(error) }, "another node's call failed");
+    return [NODE_MESSAGE_VERSION, 'refusal', number, null, 'the call failed on the node that watches the server', {}];
   }
 
-  #send(nodeId: string, letter: Letter): void {
+  #send(nodeId: string, letter: NodeMessage): void {
     const { link, logger } = this.#deps;
-    link.publish(link.names.node(nodeId), letter).catch((error: unknown) => {
-      logger.debug({ nodeId, error: messageOf(error) }, 'another node could not be told');
+    link.publish(link.keys.nodeChannel(nodeId), letter).catch((error: unknown) => {
+      logger.debug({ nodeId, error: errorMessage(error) }, 'another node could not be told');
     });
   }
 }
 
-function letterOf(nodeId: string, number: number, serverId: string, asked: Asked): Letter {
-  if (asked.what === 'poll') return [VERSION, 'poll', nodeId, number, serverId, asked.reconnects];
-  return [VERSION, 'tool', nodeId, number, serverId, asked.tool, { ...asked.args }];
+function letterOf(nodeId: string, number: number, serverId: string, asked: NodeRequest): NodeMessage {
+  if (asked.what === 'poll') return [NODE_MESSAGE_VERSION, 'poll', nodeId, number, serverId, asked.reconnects];
+  return [NODE_MESSAGE_VERSION, 'tool', nodeId, number, serverId, asked.tool, { ...asked.args }];
 }
 
 function isForOthers(code: SwarmlensError['code']): code is 'BAD_USER_INPUT' | 'FORBIDDEN' | 'SERVER_UNAVAILABLE' {

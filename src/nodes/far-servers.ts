@@ -1,19 +1,19 @@
 import { z } from 'zod';
 import type { ServerHealth, ToolResult } from '../domain/index.js';
 import { SwarmlensError } from '../shared/index.js';
-import type { Asked, Calls } from './calls.js';
-import type { Holder, Seen } from './lease-book.js';
-import type { OtherNodes } from './ownership.js';
-import { nobodyWatches } from './sole-owner.js';
+import type { NodeRequest, NodeRpc } from './calls.js';
+import type { LeaseHolder, LeaseInfo } from './lease-book.js';
+import type { RemoteServers } from './ownership.js';
+import { noOwnerError } from './sole-owner.js';
 
 const RESULT = z.object({ isError: z.boolean(), content: z.unknown(), durationMs: z.number() });
 
 /** The servers that other nodes watch. */
-export class FarServers implements OtherNodes {
-  readonly #calls: Calls;
-  readonly #seen = new Map<string, Seen & { readonly holder: Holder }>();
+export class RpcRemoteServers implements RemoteServers {
+  readonly #calls: NodeRpc;
+  readonly #seen = new Map<string, LeaseInfo & { readonly holder: LeaseHolder }>();
 
-  constructor(calls: Calls) {
+  constructor(calls: NodeRpc) {
     this.#calls = calls;
   }
 
@@ -21,12 +21,12 @@ export class FarServers implements OtherNodes {
     return [...this.#seen.keys()];
   }
 
-  get holders(): ReadonlyMap<string, Holder> {
+  get holders(): ReadonlyMap<string, LeaseHolder> {
     return new Map([...this.#seen].map(([serverId, { holder }]) => [serverId, holder]));
   }
 
   /** @param health `undefined`: it has not been looked at */
-  note(serverId: string, holder: Holder | null, health?: ServerHealth | null): void {
+  update(serverId: string, holder: LeaseHolder | null, health?: ServerHealth | null): void {
     if (holder === null) this.#seen.delete(serverId);
     else {
       const known = health === undefined ? (this.#seen.get(serverId)?.health ?? null) : health;
@@ -59,10 +59,10 @@ export class FarServers implements OtherNodes {
     return { isError, content, durationMs };
   }
 
-  async #ask(serverId: string, asked: Asked, signal: AbortSignal): Promise<unknown> {
+  async #ask(serverId: string, asked: NodeRequest, signal: AbortSignal): Promise<unknown> {
     const holder = this.#seen.get(serverId)?.holder;
-    if (holder === undefined) throw nobodyWatches(serverId);
-    return this.#calls.ask(holder.nodeId, serverId, asked, signal);
+    if (holder === undefined) throw noOwnerError(serverId);
+    return this.#calls.request(holder.nodeId, serverId, asked, signal);
   }
 }
 

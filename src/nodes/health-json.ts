@@ -52,7 +52,7 @@ const HEALTH: z.ZodType<ServerHealth> = z.object({
 });
 
 /** What another node has measured; `null`: nothing, or nothing that can be read. */
-export function healthOf(json: string | null): ServerHealth | null {
+export function parseServerHealth(json: string | null): ServerHealth | null {
   if (json === null) return null;
   try {
     return HEALTH.safeParse(JSON.parse(json)).data ?? null;

@@ -1,4 +1,4 @@
-export { type Claim, type Claimed, type OtherNodes, type Ownership } from './ownership.js';
-export { soleOwner } from './sole-owner.js';
-export { Leases } from './leases.js';
-export { type SharedPicture } from './lease.js';
+export { type OwnershipCandidate, type OwnershipClaim, type RemoteServers, type Ownership } from './ownership.js';
+export { singleNodeOwnership } from './sole-owner.js';
+export { LeaseManager } from './leases.js';
+export { type SnapshotSync } from './lease.js';

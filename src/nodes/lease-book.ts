@@ -1,18 +1,18 @@
-import { type RedisLink, RedisScript } from '../bus/index.js';
+import { type RedisConnection, RedisScript } from '../bus/index.js';
 import type { ServerHealth } from '../domain/index.js';
-import { healthOf } from './health-json.js';
+import { parseServerHealth } from './health-json.js';
 
 /** Who watches a server. */
-export interface Holder {
+export interface LeaseHolder {
   readonly nodeId: string;
   /** Grows from holder to holder: what one with a lower one says is of no account any more. */
-  readonly term: number;
+  readonly fencingToken: number;
 }
 
 /** What is known of a server that is not watched here. */
-export interface Seen {
+export interface LeaseInfo {
   /** `null`: nobody watches it. */
-  readonly holder: Holder | null;
+  readonly holder: LeaseHolder | null;
   readonly health: ServerHealth | null;
 }
 
@@ -57,20 +57,20 @@ redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return redis.call('ZRANGE', KEYS[1], 0, -1)`);
 
 /** What Redis holds of leases, and how it is changed. All of it throws while Redis is away. */
-export class LeaseBook {
-  readonly #link: RedisLink;
+export class LeaseStore {
+  readonly #link: RedisConnection;
   readonly #leaseMs: number;
   readonly #keptMs: number;
 
-  constructor(link: RedisLink, leaseMs: number) {
+  constructor(link: RedisConnection, leaseMs: number) {
     this.#link = link;
     this.#leaseMs = leaseMs;
     this.#keptMs = leaseMs * KEPT_LEASES;
   }
 
   /** Takes the lease of a server if it is free. @returns whose it is now */
-  async take(serverId: string): Promise<Holder> {
-    const { names, nodeId } = this.#link;
+  async acquire(serverId: string): Promise<LeaseHolder> {
+    const { keys: names, nodeId } = this.#link;
     const keys = [names.key(serverId, 'lease'), names.key(serverId, 'term')];
     const lease = holderOf(await TAKE.run(this.#link.commands, keys, [nodeId, this.#leaseMs, this.#keptMs]));
     if (lease === null) throw new Error(`Redis holds a lease of "${serverId}" that is none`);
@@ -78,8 +78,8 @@ export class LeaseBook {
   }
 
   /** @returns whose the lease is: this node's, with the same term, if it was renewed; `null`: nobody's any more */
-  async renew(serverId: string, term: number, health: ServerHealth | null): Promise<Holder | null> {
-    const { names, nodeId } = this.#link;
+  async renew(serverId: string, term: number, health: ServerHealth | null): Promise<LeaseHolder | null> {
+    const { keys: names, nodeId } = this.#link;
     const keys = (['lease', 'term', 'picture', 'health'] as const).map((kind) => names.key(serverId, kind));
     const values = [`${nodeId} ${term}`, term, this.#leaseMs, this.#keptMs];
     return holderOf(
@@ -89,38 +89,38 @@ export class LeaseBook {
 
   /** Another node may take it at once. */
   async release(serverId: string, term: number): Promise<void> {
-    const { names, nodeId } = this.#link;
+    const { keys: names, nodeId } = this.#link;
     const keys = [names.key(serverId, 'lease'), names.key(serverId, 'health')];
     await RELEASE.run(this.#link.commands, keys, [`${nodeId} ${term}`]);
   }
 
-  async look(serverId: string): Promise<Seen> {
-    const { names, commands } = this.#link;
+  async read(serverId: string): Promise<LeaseInfo> {
+    const { keys, commands } = this.#link;
     const [lease, health] = await Promise.all([
-      commands.get(names.key(serverId, 'lease')),
-      commands.get(names.key(serverId, 'health')),
+      commands.get(keys.key(serverId, 'lease')),
+      commands.get(keys.key(serverId, 'health')),
     ]);
-    return { holder: holderOf(lease), health: healthOf(health) };
+    return { holder: holderOf(lease), health: parseServerHealth(health) };
   }
 
   /** Whether it is known that a server was ever watched: in a Redis that was emptied it is not. */
-  async remembers(serverId: string): Promise<boolean> {
-    return (await this.#link.commands.exists(this.#link.names.key(serverId, 'term'))) > 0;
+  async hasRecord(serverId: string): Promise<boolean> {
+    return (await this.#link.commands.exists(this.#link.keys.key(serverId, 'term'))) > 0;
   }
 
   /** This node lives for another lease time. @returns the ids of all that do */
-  async join(): Promise<readonly string[]> {
-    const { names, nodeId } = this.#link;
-    const nodes = await JOIN.run(this.#link.commands, [names.shared('nodes')], [nodeId, this.#leaseMs]);
+  async announceNode(): Promise<readonly string[]> {
+    const { keys, nodeId } = this.#link;
+    const nodes = await JOIN.run(this.#link.commands, [keys.shared('nodes')], [nodeId, this.#leaseMs]);
     return Array.isArray(nodes) ? nodes.map(String) : [];
   }
 
-  async leave(): Promise<void> {
-    await this.#link.commands.zrem(this.#link.names.shared('nodes'), this.#link.nodeId);
+  async removeNode(): Promise<void> {
+    await this.#link.commands.zrem(this.#link.keys.shared('nodes'), this.#link.nodeId);
   }
 }
 
-function holderOf(lease: unknown): Holder | null {
+function holderOf(lease: unknown): LeaseHolder | null {
   const [, nodeId, term] = (typeof lease === 'string' ? /^(\S+) (\d{1,16})$/.exec(lease) : null) ?? [];
-  return nodeId === undefined ? null : { nodeId, term: Number(term) };
+  return nodeId === undefined ? null : { nodeId, fencingToken: Number(term) };
 }

@@ -1,18 +1,18 @@
 import type { Clock } from '../shared/index.js';
 import type { Lease } from './lease.js';
-import type { LeaseBook } from './lease-book.js';
-import { mayTake, type Shares, tooMany } from './share.js';
+import type { LeaseStore } from './lease-book.js';
+import { shouldAcquire, type LeaseCounts, shouldRelease } from './share.js';
 
 /** The leases that this node has, or would have, and its part of them. */
-export class LeaseSet {
-  readonly #book: LeaseBook;
+export class LeaseBalancer {
+  readonly #book: LeaseStore;
   readonly #clock: Clock;
   readonly #leaseMs: number;
   readonly #leases = new Map<string, Lease>();
   readonly #taking = new Set<Lease>();
   #nodes: readonly string[] = [];
 
-  constructor(book: LeaseBook, clock: Clock, leaseMs: number) {
+  constructor(book: LeaseStore, clock: Clock, leaseMs: number) {
     this.#book = book;
     this.#clock = clock;
     this.#leaseMs = leaseMs;
@@ -42,30 +42,33 @@ export class LeaseSet {
   }
 
   /** Renews what this node has, takes what it should have, and lets go one of those that are too many. */
-  async lookAfter(): Promise<void> {
-    this.#know(await this.#book.join());
+  async rebalance(): Promise<void> {
+    this.#know(await this.#book.announceNode());
     const leases = this.all();
-    await Promise.all(leases.map((lease) => lease.look()));
+    await Promise.all(leases.map((lease) => lease.refresh()));
     await Promise.all(leases.map((lease) => this.#takeIfDue(lease)));
-    if (!tooMany(this.#shares())) return;
+    if (!shouldRelease(this.#shares())) return;
     leases
-      .findLast(({ claim, watched, isExtra, isParting }) => claim.movable && watched !== null && !isExtra && !isParting)
-      ?.part();
+      .findLast(
+        ({ claim, activeToken, isExtra, isReleasing }) =>
+          claim.isTransferable && activeToken !== null && !isExtra && !isReleasing,
+      )
+      ?.requestRelease();
   }
 
   /**
    * Another node has let a server go.
    * @param gone a node that may be stopping: its part is for those that stay. If it does not, the next round counts it again
    */
-  async freed(lease: Lease | undefined, gone: string | null): Promise<void> {
-    if (gone !== null) this.#know((await this.#book.join()).filter((nodeId) => nodeId !== gone));
+  async onReleased(lease: Lease | undefined, gone: string | null): Promise<void> {
+    if (gone !== null) this.#know((await this.#book.announceNode()).filter((nodeId) => nodeId !== gone));
     if (lease === undefined) return;
-    await lease.look();
+    await lease.refresh();
     await this.#takeIfDue(lease);
   }
 
   /** When a lease may be taken that nobody below its share has wanted, by the monotonic clock; `Infinity`: there is none. */
-  get nextTakeMs(): number {
+  get nextAcquireMs(): number {
     const times = this.all().flatMap(({ freeSinceMs }) => freeSinceMs ?? []);
     return Math.min(...times.map((time) => time + this.#leaseMs / 2));
   }
@@ -78,13 +81,13 @@ export class LeaseSet {
 
   async #takeIfDue(lease: Lease): Promise<void> {
     const { freeSinceMs } = lease;
-    if (lease.held !== null || freeSinceMs === null || this.#taking.has(lease)) return;
-    const isShare = mayTake(this.#shares(), lease.claim.movable);
-    const isForOthers = !isShare || lease.isForgotten;
+    if (lease.heldToken !== null || freeSinceMs === null || this.#taking.has(lease)) return;
+    const isShare = shouldAcquire(this.#shares(), lease.claim.isTransferable);
+    const isForOthers = !isShare || lease.isMissingInRedis;
     if (isForOthers && this.#clock.monotonic() - freeSinceMs < this.#leaseMs / 2) return;
     this.#taking.add(lease);
     try {
-      if (await lease.take()) {
+      if (await lease.acquire()) {
         lease.isExtra = !isShare;
         return;
       }
@@ -96,9 +99,9 @@ export class LeaseSet {
   }
 
   /** Of the leases that any node could have. */
-  #shares(): Shares {
-    const movable = this.all().filter(({ claim }) => claim.movable);
-    const held = movable.filter((lease) => (lease.held !== null && !lease.isParting) || this.#taking.has(lease));
+  #shares(): LeaseCounts {
+    const movable = this.all().filter(({ claim }) => claim.isTransferable);
+    const held = movable.filter((lease) => (lease.heldToken !== null && !lease.isReleasing) || this.#taking.has(lease));
     const extra = held.filter(({ isExtra }) => isExtra);
     return { claimed: movable.length, held: held.length, extra: extra.length, nodes: this.#nodes.length };
   }

@@ -1,35 +1,35 @@
 import type { ServerHealth } from '../domain/index.js';
-import { type Clock, messageOf } from '../shared/index.js';
+import { type Clock, errorMessage } from '../shared/index.js';
 import type { Logger } from '../telemetry/index.js';
-import type { Holder, LeaseBook } from './lease-book.js';
-import type { Claim } from './ownership.js';
+import type { LeaseHolder, LeaseStore } from './lease-book.js';
+import type { OwnershipCandidate } from './ownership.js';
 
 /** The picture that all nodes share. */
-export interface SharedPicture {
+export interface SnapshotSync {
   /** Brings the newest that is known of a server into this node's store. */
-  synced(serverId: string): Promise<void>;
+  pull(serverId: string): Promise<void>;
   /** Resolves when what this node has published of a server can be had by all, or cannot be for now. */
-  written(serverId: string): Promise<void>;
+  flush(serverId: string): Promise<void>;
 }
 
 export interface LeaseDeps {
   readonly nodeId: string;
-  readonly book: LeaseBook;
-  readonly picture: SharedPicture;
+  readonly store: LeaseStore;
+  readonly picture: SnapshotSync;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Which other node has it may be another. */
-  readonly onOther: (lease: Lease) => void;
+  readonly onHolderChanged: (lease: Lease) => void;
   /** This node has begun to watch the server. */
-  readonly onHeld: (lease: Lease) => void;
+  readonly onAcquired: (lease: Lease) => void;
   /** This node does so no longer. @param leaves whether this node would not watch it again */
-  readonly onFree: (lease: Lease, leaves: boolean) => void;
+  readonly onReleased: (lease: Lease, leaves: boolean) => void;
 }
 
 /** The lease of one server that this node would watch: whose it is, and what follows when it becomes another's. */
 export class Lease {
   readonly serverId: string;
-  readonly claim: Claim;
+  readonly claim: OwnershipCandidate;
   /** Resolves when it is known for the first time who watches the server, and what that one has seen of it. */
   readonly settled: Promise<void>;
   /** Taken though this node has its share: nobody else wanted it, so it stays. */
@@ -38,7 +38,7 @@ export class Lease {
   #settle: () => void = () => undefined;
   #held: number | null = null;
   #watched: number | null = null;
-  #other: Holder | null = null;
+  #other: LeaseHolder | null = null;
   #otherHealth: ServerHealth | null = null;
   #freeSinceMs: number | null = null;
   #isForgotten = false;
@@ -48,7 +48,7 @@ export class Lease {
   #asking: Promise<void> | null = null;
   #turning: Promise<void> = Promise.resolve();
 
-  constructor(serverId: string, claim: Claim, deps: LeaseDeps) {
+  constructor(serverId: string, claim: OwnershipCandidate, deps: LeaseDeps) {
     this.serverId = serverId;
     this.claim = claim;
     this.#deps = deps;
@@ -56,17 +56,17 @@ export class Lease {
   }
 
   /** Under which this node has the lease; `null`: it does not. */
-  get held(): number | null {
+  get heldToken(): number | null {
     return this.#held;
   }
 
   /** Under which this node watches the server: it has the lease, and knows what the one before has seen. */
-  get watched(): number | null {
+  get activeToken(): number | null {
     return this.#watched;
   }
 
   /** The node that has the lease instead; `null`: none is known. */
-  get other(): Holder | null {
+  get otherHolder(): LeaseHolder | null {
     return this.#other;
   }
 
@@ -81,61 +81,61 @@ export class Lease {
   }
 
   /** Another node had it in a Redis that has been emptied since: that one may well renew it yet. */
-  get isForgotten(): boolean {
+  get isMissingInRedis(): boolean {
     return this.#isForgotten;
   }
 
   /** Renews the lease, or looks whose it is. One question at a time; it throws while Redis is away. */
-  look(): Promise<void> {
+  refresh(): Promise<void> {
     return this.#ask(async () => {
-      const { book, nodeId } = this.#deps;
+      const { store, nodeId } = this.#deps;
       const term = this.#held;
       if (this.#isClosed) return;
       if (term === null) {
-        const { holder, health } = await book.look(this.serverId);
+        const { holder, health } = await store.read(this.serverId);
         this.#otherHealth = health;
-        if (holder === null && this.#other !== null) this.#isForgotten = !(await book.remembers(this.serverId));
+        if (holder === null && this.#other !== null) this.#isForgotten = !(await store.hasRecord(this.serverId));
         // Redis has taken it for us, and we have not heard its answer.
-        if (holder?.nodeId === nodeId) this.#hold(holder.term);
+        if (holder?.nodeId === nodeId) this.#hold(holder.fencingToken);
         else this.#isOf(holder);
         return;
       }
-      const holder = await book.renew(this.serverId, term, this.#watched === null ? null : this.claim.health());
-      if (holder?.nodeId !== nodeId || holder.term !== term) this.#lose(holder);
+      const holder = await store.renew(this.serverId, term, this.#watched === null ? null : this.claim.health());
+      if (holder?.nodeId !== nodeId || holder.fencingToken !== term) this.#lose(holder);
     });
   }
 
   /** Takes the lease if it is free. @returns whether this node has it now */
-  async take(): Promise<boolean> {
+  async acquire(): Promise<boolean> {
     await this.#ask(async () => {
       if (this.#held !== null || this.#isClosed) return;
-      const holder = await this.#deps.book.take(this.serverId);
-      if (holder.nodeId === this.#deps.nodeId) this.#hold(holder.term);
+      const holder = await this.#deps.store.acquire(this.serverId);
+      if (holder.nodeId === this.#deps.nodeId) this.#hold(holder.fencingToken);
       else this.#isOf(holder);
     });
     return this.#held !== null;
   }
 
   /** Another node has told that it watches the server. */
-  heardOf(holder: Holder): void {
+  observeHolder(holder: LeaseHolder): void {
     if (this.#held === null) {
-      if (holder.term >= (this.#other?.term ?? 0)) this.#isOf(holder);
-    } else if (holder.term > this.#held) {
+      if (holder.fencingToken >= (this.#other?.fencingToken ?? 0)) this.#isOf(holder);
+    } else if (holder.fencingToken > this.#held) {
       this.#lose(holder);
     }
   }
 
   /** Whether it is about to be let go. */
-  get isParting(): boolean {
+  get isReleasing(): boolean {
     return this.#isParting;
   }
 
   /** Lets another node have it. */
-  part(): void {
+  requestRelease(): void {
     this.#isParting = true;
     this.#turn(async () => {
       if (this.#watched !== null) {
-        await this.claim.lost();
+        await this.claim.onReleased();
         await this.#release(false);
       }
       this.#isParting = false;
@@ -168,19 +168,19 @@ export class Lease {
       await this.#sync();
       if (this.#held !== term || this.#isClosed) return;
       this.#watched = term;
-      this.claim.gained();
+      this.claim.onAcquired();
       this.#isSettled = true;
       this.#settle();
-      this.#deps.onHeld(this);
+      this.#deps.onAcquired(this);
     });
   }
 
-  #isOf(holder: Holder | null): void {
+  #isOf(holder: LeaseHolder | null): void {
     this.#other = holder;
     if (holder !== null || this.#held !== null) this.#isForgotten = false;
     if (holder !== null) this.#freeSinceMs = null;
     else if (this.#held === null) this.#freeSinceMs ??= this.#deps.clock.monotonic();
-    this.#deps.onOther(this);
+    this.#deps.onHolderChanged(this);
     if (holder !== null && !this.#isSettled) this.#turn(() => this.#know());
   }
 
@@ -191,43 +191,43 @@ export class Lease {
     this.#settle();
   }
 
-  #lose(holder: Holder | null): void {
+  #lose(holder: LeaseHolder | null): void {
     const { serverId } = this;
     this.#deps.logger.info({ serverId, by: holder?.nodeId ?? null }, 'another node watches the server');
     // At once: what it still says would mix with what the other one tells.
-    const closed = this.#watched === null ? Promise.resolve() : this.claim.lost();
+    const closed = this.#watched === null ? Promise.resolve() : this.claim.onReleased();
     this.#held = null;
     this.#watched = null;
     this.isExtra = false;
     this.#isOf(holder);
     this.#turn(() => closed);
-    this.#deps.onFree(this, false);
+    this.#deps.onReleased(this, false);
   }
 
   async #release(leaves: boolean): Promise<void> {
-    const { book, picture, logger, onFree } = this.#deps;
+    const { store, picture, logger, onReleased } = this.#deps;
     const term = this.#held;
     if (term === null) return;
-    if (this.#watched !== null) await picture.written(this.serverId);
+    if (this.#watched !== null) await picture.flush(this.serverId);
     this.#held = null;
     this.#watched = null;
     this.isExtra = false;
     this.#isOf(null);
     try {
-      await book.release(this.serverId, term);
+      await store.release(this.serverId, term);
     } catch (error) {
       // It lapses by itself.
-      logger.debug({ serverId: this.serverId, error: messageOf(error) }, 'a lease was not released');
+      logger.debug({ serverId: this.serverId, error: errorMessage(error) }, 'a lease was not released');
     }
-    onFree(this, leaves);
+    onReleased(this, leaves);
   }
 
   async #sync(): Promise<void> {
     try {
-      await this.#deps.picture.synced(this.serverId);
+      await this.#deps.picture.pull(this.serverId);
     } catch (error) {
       const { serverId } = this;
-      this.#deps.logger.warn({ serverId, error: messageOf(error) }, 'the picture of the server could not be read');
+      this.#deps.logger.warn({ serverId, error: errorMessage(error) }, 'the picture of the server could not be read');
     }
   }
 
@@ -235,7 +235,7 @@ export class Lease {
   #turn(action: () => Promise<void>): void {
     this.#turning = this.#turning.then(action).catch((error: unknown) => {
       const { serverId } = this;
-      this.#deps.logger.error({ serverId, error: messageOf(error) }, 'a server did not change hands as it should');
+      this.#deps.logger.error({ serverId, error: errorMessage(error) }, 'a server did not change hands as it should');
     });
   }
 }

@@ -1,21 +1,21 @@
-import type { RedisLink } from '../bus/index.js';
-import { type Clock, messageOf, Pulse } from '../shared/index.js';
+import type { RedisConnection } from '../bus/index.js';
+import { type Clock, errorMessage, WakeSignal } from '../shared/index.js';
 import type { Store } from '../state/index.js';
 import type { Logger } from '../telemetry/index.js';
-import { Calls } from './calls.js';
-import { FarServers } from './far-servers.js';
-import { Lease, type LeaseDeps, type SharedPicture } from './lease.js';
-import { LeaseBook } from './lease-book.js';
-import { LeaseSet } from './lease-set.js';
-import { type News, readLetter, readNews, VERSION } from './messages.js';
-import type { Claim, Claimed, OtherNodes, Ownership } from './ownership.js';
-import { type NodeDemand, Wishes } from './wishes.js';
+import { NodeRpc } from './calls.js';
+import { RpcRemoteServers } from './far-servers.js';
+import { Lease, type LeaseDeps, type SnapshotSync } from './lease.js';
+import { LeaseStore } from './lease-book.js';
+import { LeaseBalancer } from './lease-set.js';
+import { type LeaseAnnouncement, parseNodeMessage, parseLeaseAnnouncement, NODE_MESSAGE_VERSION } from './messages.js';
+import type { OwnershipCandidate, OwnershipClaim, RemoteServers, Ownership } from './ownership.js';
+import { type NodeDemand, DemandRelay } from './wishes.js';
 
-export interface LeasesDeps {
-  readonly link: RedisLink;
+export interface LeaseManagerDeps {
+  readonly link: RedisConnection;
   /** How long a lease lasts that is not renewed, milliseconds; 200 or more. */
   readonly leaseMs: number;
-  readonly picture: SharedPicture;
+  readonly snapshotSync: SnapshotSync;
   readonly store: Store;
   readonly demand: NodeDemand;
   readonly clock: Clock;
@@ -29,34 +29,34 @@ const RENEWALS = 3;
  * Of all nodes on one Redis, the one that holds its lease watches a server. A node that is gone is followed within two
  * lease times; one that stops releases its leases, and is followed at once.
  */
-export class Leases implements Ownership {
-  readonly others: OtherNodes;
-  readonly #deps: LeasesDeps;
-  readonly #book: LeaseBook;
-  readonly #leases: LeaseSet;
+export class LeaseManager implements Ownership {
+  readonly remote: RemoteServers;
+  readonly #deps: LeaseManagerDeps;
+  readonly #book: LeaseStore;
+  readonly #leases: LeaseBalancer;
   /** Those that were given up and may still be released. */
   readonly #leaving = new Map<string, Promise<void>>();
-  readonly #calls: Calls;
-  readonly #far: FarServers;
-  readonly #wishes: Wishes;
-  readonly #pulse: Pulse;
+  readonly #calls: NodeRpc;
+  readonly #far: RpcRemoteServers;
+  readonly #wishes: DemandRelay;
+  readonly #pulse: WakeSignal;
   readonly #stop = new AbortController();
   readonly #linkWatch: Disposable;
   readonly #running: Promise<void>;
 
-  constructor(deps: LeasesDeps) {
+  constructor(deps: LeaseManagerDeps) {
     this.#deps = deps;
     const { link, clock, leaseMs } = deps;
-    this.#book = new LeaseBook(link, leaseMs);
-    this.#leases = new LeaseSet(this.#book, clock, leaseMs);
-    this.#pulse = new Pulse(clock);
-    this.#calls = new Calls({ ...deps, claimOf: (serverId) => this.#watchedClaim(serverId) });
-    this.#far = new FarServers(this.#calls);
-    this.others = this.#far;
-    this.#wishes = new Wishes({ ...deps, watchedElsewhere: () => this.#far.holders });
+    this.#book = new LeaseStore(link, leaseMs);
+    this.#leases = new LeaseBalancer(this.#book, clock, leaseMs);
+    this.#pulse = new WakeSignal(clock);
+    this.#calls = new NodeRpc({ ...deps, ownedServer: (serverId) => this.#watchedClaim(serverId) });
+    this.#far = new RpcRemoteServers(this.#calls);
+    this.remote = this.#far;
+    this.#wishes = new DemandRelay({ ...deps, watchedElsewhere: () => this.#far.holders });
     this.#linkWatch = link.onChange(() => {
-      if (link.isUp) this.#pulse.ring();
-      else this.#calls.giveUp(() => true, 'Redis is away');
+      if (link.isUp) this.#pulse.wake();
+      else this.#calls.failPending(() => true, 'Redis is away');
     });
     this.#running = this.#run(this.#stop.signal);
   }
@@ -72,27 +72,27 @@ export class Leases implements Ownership {
   }
 
   /** The fencing number under which this node watches a server; `null`: it does not. */
-  termOf(serverId: string): number | null {
-    return this.#leases.get(serverId)?.watched ?? null;
+  tokenOf(serverId: string): number | null {
+    return this.#leases.get(serverId)?.activeToken ?? null;
   }
 
   /** A write was refused, because another node has taken the server. */
-  fenced(serverId: string): void {
+  markFenced(serverId: string): void {
     const lease = this.#leases.get(serverId);
-    if (lease !== undefined) this.#try(lease.look(), serverId);
+    if (lease !== undefined) this.#try(lease.refresh(), serverId);
   }
 
-  claim(serverId: string, claim: Claim): Claimed {
+  claim(serverId: string, claim: OwnershipCandidate): OwnershipClaim {
     const lease = new Lease(serverId, claim, this.#leaseDeps());
     const before = this.#leaving.get(serverId) ?? Promise.resolve();
     let isGivenUp = false;
     const begun = before.then(() => {
       if (isGivenUp) return;
       this.#leases.add(lease);
-      this.#pulse.ring();
+      this.#pulse.wake();
     });
     return {
-      settled: lease.settled,
+      decided: lease.settled,
       [Symbol.asyncDispose]: async () => {
         isGivenUp = true;
         const leaving = begun.then(() => this.#leases.remove(lease));
@@ -111,32 +111,32 @@ export class Leases implements Ownership {
     this.#wishes[Symbol.dispose]();
     this.#calls[Symbol.dispose]();
     if (!this.#deps.link.isUp) return;
-    await this.#book.leave().catch((error: unknown) => this.#complain(error, 'this node did not leave the list'));
+    await this.#book.removeNode().catch((error: unknown) => this.#complain(error, 'this node did not leave the list'));
   }
 
   #leaseDeps(): LeaseDeps {
-    const { link, picture, clock, logger } = this.#deps;
+    const { link, snapshotSync, clock, logger } = this.#deps;
     return {
       nodeId: link.nodeId,
-      book: this.#book,
-      picture,
+      store: this.#book,
+      picture: snapshotSync,
       clock,
       logger,
-      onHeld: ({ serverId, watched }) => {
-        if (watched !== null) this.#tell([VERSION, 'held', serverId, link.nodeId, watched]);
+      onAcquired: ({ serverId, activeToken }) => {
+        if (activeToken !== null) this.#tell([NODE_MESSAGE_VERSION, 'held', serverId, link.nodeId, activeToken]);
       },
-      onOther: ({ serverId, other, otherHealth }) => this.#far.note(serverId, other, otherHealth),
-      onFree: ({ serverId, other }, leaves) => {
-        this.#wishes.forget(serverId);
-        if (other === null) this.#tell([VERSION, 'free', serverId, link.nodeId, leaves]);
+      onHolderChanged: ({ serverId, otherHolder, otherHealth }) => this.#far.update(serverId, otherHolder, otherHealth),
+      onReleased: ({ serverId, otherHolder }, leaves) => {
+        this.#wishes.dropServer(serverId);
+        if (otherHolder === null) this.#tell([NODE_MESSAGE_VERSION, 'free', serverId, link.nodeId, leaves]);
       },
     };
   }
 
   /** What this node watches can be asked of it. */
-  #watchedClaim(serverId: string): Claim | null {
+  #watchedClaim(serverId: string): OwnershipCandidate | null {
     const lease = this.#leases.get(serverId);
-    return lease === undefined || lease.watched === null ? null : lease.claim;
+    return lease === undefined || lease.activeToken === null ? null : lease.claim;
   }
 
   async #run(signal: AbortSignal): Promise<void> {
@@ -152,15 +152,15 @@ export class Leases implements Ownership {
         (error: unknown) => this.#complain(error, 'other nodes cannot be heard'),
       );
     };
-    hear(link.names.shared('leases'), (message) => this.#hear(message));
-    hear(link.names.node(link.nodeId), (message) => this.#read(message));
+    hear(link.keys.shared('leases'), (message) => this.#hear(message));
+    hear(link.keys.nodeChannel(link.nodeId), (message) => this.#read(message));
     while (!signal.aborted) {
       const dueMs = clock.monotonic() + leaseMs / RENEWALS;
       if (link.isUp) {
         await this.#round().catch((error: unknown) => this.#complain(error, 'leases were not looked after'));
       }
       // Not at once, whatever is wrong with what should have been taken long ago.
-      const pauseMs = Math.max(Math.min(dueMs, this.#leases.nextTakeMs) - clock.monotonic(), leaseMs / 30);
+      const pauseMs = Math.max(Math.min(dueMs, this.#leases.nextAcquireMs) - clock.monotonic(), leaseMs / 30);
       await this.#pulse.wait(pauseMs, signal);
     }
     for (const one of heard) await one[Symbol.asyncDispose]();
@@ -169,59 +169,59 @@ export class Leases implements Ownership {
   /** Looks after everything once: who lives, which leases this node has, what other nodes watch. */
   async #round(): Promise<void> {
     const { store } = this.#deps;
-    await this.#leases.lookAfter();
+    await this.#leases.rebalance();
     const { nodes } = this.#leases;
-    this.#calls.giveUp((nodeId) => !nodes.includes(nodeId), 'the node that was asked is gone');
+    this.#calls.failPending((nodeId) => !nodes.includes(nodeId), 'the node that was asked is gone');
     // Servers in the picture that this node would not watch: taps of another one, say.
     const ids = new Set([...store.servers.values()].map(({ id }) => id).concat(this.#far.serverIds));
     await Promise.all([...ids].map((serverId) => this.#lookAt(serverId)));
-    this.#wishes.tellAgain();
+    this.#wishes.rebroadcast();
   }
 
   /** What is known of a server that another node watches. */
   async #lookAt(serverId: string): Promise<void> {
     if (this.#leases.get(serverId) !== undefined) return;
-    const { holder, health } = await this.#book.look(serverId);
+    const { holder, health } = await this.#book.read(serverId);
     if (this.#leases.get(serverId) !== undefined) return;
-    this.#far.note(serverId, holder?.nodeId === this.#deps.link.nodeId ? null : holder, health);
+    this.#far.update(serverId, holder?.nodeId === this.#deps.link.nodeId ? null : holder, health);
   }
 
   #isHeld(serverId: string): boolean {
     const lease = this.#leases.get(serverId);
-    return lease !== undefined && lease.held !== null;
+    return lease !== undefined && lease.heldToken !== null;
   }
 
-  #tell(news: News): void {
+  #tell(news: LeaseAnnouncement): void {
     const { link } = this.#deps;
     // All look by themselves soon enough.
     link
-      .publish(link.names.shared('leases'), news)
+      .publish(link.keys.shared('leases'), news)
       .catch((error: unknown) => this.#complain(error, 'news was not told'));
   }
 
   /** What another node tells all. */
   #hear(message: unknown): void {
-    const news = readNews(message);
+    const news = parseLeaseAnnouncement(message);
     if (news === null || news[3] === this.#deps.link.nodeId) return;
     const lease = this.#leases.get(news[2]);
     if (news[1] === 'held') {
       const [, , serverId, nodeId, term] = news;
-      lease?.heardOf({ nodeId, term });
-      if (!this.#isHeld(serverId)) this.#far.note(serverId, { nodeId, term });
-      this.#wishes.tellSoon();
+      lease?.observeHolder({ nodeId, fencingToken: term });
+      if (!this.#isHeld(serverId)) this.#far.update(serverId, { nodeId, fencingToken: term });
+      this.#wishes.scheduleBroadcast();
       return;
     }
     const [, , serverId, nodeId, leaves] = news;
-    this.#far.note(serverId, null);
-    this.#try(this.#leases.freed(lease, leaves ? nodeId : null), serverId);
+    this.#far.update(serverId, null);
+    this.#try(this.#leases.onReleased(lease, leaves ? nodeId : null), serverId);
   }
 
   /** What another node tells this one. */
   #read(message: unknown): void {
-    const letter = readLetter(message);
+    const letter = parseNodeMessage(message);
     if (letter === null) return;
-    if (letter[1] !== 'want') this.#calls.take(letter);
-    else if (this.#isHeld(letter[3])) this.#wishes.heard(letter);
+    if (letter[1] !== 'want') this.#calls.receive(letter);
+    else if (this.#isHeld(letter[3])) this.#wishes.receive(letter);
   }
 
   #try(done: Promise<unknown>, serverId: string): void {
@@ -231,7 +231,7 @@ export class Leases implements Ownership {
   /** While Redis is away that is said elsewhere, once. */
   #complain(error: unknown, what: string): void {
     const { link, logger } = this.#deps;
-    const reason = { error: messageOf(error) };
+    const reason = { error: errorMessage(error) };
     if (link.isUp) logger.warn(reason, what);
     else logger.debug(reason, what);
   }

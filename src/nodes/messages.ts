@@ -1,10 +1,10 @@
 import { z } from 'zod';
 
 /** First of each message: one of another version is not read. */
-export const VERSION = 1;
+export const NODE_MESSAGE_VERSION = 1;
 
 const ID = z.string().min(1).max(256);
-const VERSIONED = z.literal(VERSION);
+const VERSIONED = z.literal(NODE_MESSAGE_VERSION);
 
 /** To all nodes: who watches a server from now on, or that nobody does. */
 const NEWS = z.union([
@@ -31,7 +31,7 @@ const LETTER = z.union([
  * `held`, server, node, term: that node watches it from now on.
  * `free`, server, node, leaves: that node does so no longer; whether it would ever again.
  */
-export type News = z.infer<typeof NEWS>;
+export type LeaseAnnouncement = z.infer<typeof NEWS>;
 
 /**
  * `want`, node, server, Hz: what clients of that node want.
@@ -39,14 +39,14 @@ export type News = z.infer<typeof NEWS>;
  * `abort`, node, number: it does not wait for that one any more.
  * `answer`, number, what; `refusal`, number, code, message, details: to a request of the node that this is sent to.
  */
-export type Letter = z.infer<typeof LETTER>;
+export type NodeMessage = z.infer<typeof LETTER>;
 
 /** `null`: it is none. */
-export function readNews(message: unknown): News | null {
+export function parseLeaseAnnouncement(message: unknown): LeaseAnnouncement | null {
   return NEWS.safeParse(message).data ?? null;
 }
 
 /** `null`: it is none. */
-export function readLetter(message: unknown): Letter | null {
+export function parseNodeMessage(message: unknown): NodeMessage | null {
   return LETTER.safeParse(message).data ?? null;
 }

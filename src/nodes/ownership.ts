@@ -3,18 +3,18 @@ import type { ServerHealth, ToolResult } from '../domain/index.js';
 /** Which node watches a server: of one process that process, of several nodes the one that holds its lease. */
 export interface Ownership extends AsyncDisposable {
   /** Asks to watch a server. Disposing what is returned gives it up, whether it is watched or not. */
-  claim(serverId: string, claim: Claim): Claimed;
-  readonly others: OtherNodes;
+  claim(serverId: string, claim: OwnershipCandidate): OwnershipClaim;
+  readonly remote: RemoteServers;
 }
 
 /** A node that would watch a server, as whoever decides about that sees it. */
-export interface Claim {
+export interface OwnershipCandidate {
   /** Whether another node can watch the server as well as this one: not where its state is in a process of this one. */
-  readonly movable: boolean;
+  readonly isTransferable: boolean;
   /** This node watches the server from now on. */
-  gained(): void;
+  onAcquired(): void;
   /** Another one does. Resolves when nothing of this node asks the server any more. */
-  lost(): Promise<void>;
+  onReleased(): Promise<void>;
   /** Measured while it is watched here; `null`: it is not. */
   health(): ServerHealth | null;
   /**
@@ -27,13 +27,13 @@ export interface Claim {
   callTool(tool: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<ToolResult>;
 }
 
-export interface Claimed extends AsyncDisposable {
+export interface OwnershipClaim extends AsyncDisposable {
   /** Resolves when it is known for the first time who watches the server, and what that one has seen of it. */
-  readonly settled: Promise<void>;
+  readonly decided: Promise<void>;
 }
 
 /** What can be asked of servers that other nodes watch. */
-export interface OtherNodes {
+export interface RemoteServers {
   /** Those that are watched by another node, as far as this one knows. */
   readonly serverIds: readonly string[];
   /** As its node measured it a moment ago; `null`: nothing is known. */

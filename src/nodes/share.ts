@@ -1,5 +1,5 @@
 /** How the servers that any node could watch are shared out, as one node sees it. */
-export interface Shares {
+export interface LeaseCounts {
   /** That this node would watch. */
   readonly claimed: number;
   /** That it watches. */
@@ -11,16 +11,16 @@ export interface Shares {
 }
 
 /** What one node should have; together that is never less than there are, so each server finds somebody below it. */
-export function fairShare({ claimed, nodes }: Shares): number {
+export function fairShare({ claimed, nodes }: LeaseCounts): number {
   return Math.ceil(claimed / Math.max(1, nodes));
 }
 
 /** Whether a lease that is free is this node's to take at once. One that cannot move is whoever's takes it first. */
-export function mayTake(shares: Shares, movable: boolean): boolean {
+export function shouldAcquire(shares: LeaseCounts, movable: boolean): boolean {
   return !movable || shares.held < fairShare(shares);
 }
 
 /** Whether this node should let another one have something. */
-export function tooMany(shares: Shares): boolean {
+export function shouldRelease(shares: LeaseCounts): boolean {
   return shares.nodes > 1 && shares.held - shares.extra > fairShare(shares);
 }

@@ -1,25 +1,25 @@
 import { SwarmlensError } from '../shared/index.js';
-import type { OtherNodes, Ownership } from './ownership.js';
+import type { RemoteServers, Ownership } from './ownership.js';
 
-const NOBODY: OtherNodes = {
+const NOBODY: RemoteServers = {
   serverIds: [],
   health: () => null,
   poll: () => Promise.resolve(false),
-  callTool: (serverId) => Promise.reject(nobodyWatches(serverId)),
+  callTool: (serverId) => Promise.reject(noOwnerError(serverId)),
 };
 
 /** There is one process, and it watches what it is asked to, at once. */
-export const soleOwner: Ownership = {
+export const singleNodeOwnership: Ownership = {
   claim(_serverId, claim) {
-    claim.gained();
-    return { settled: Promise.resolve(), [Symbol.asyncDispose]: () => Promise.resolve() };
+    claim.onAcquired();
+    return { decided: Promise.resolve(), [Symbol.asyncDispose]: () => Promise.resolve() };
   },
-  others: NOBODY,
+  remote: NOBODY,
   [Symbol.asyncDispose]: () => Promise.resolve(),
 };
 
 /** What is answered when a server is between two nodes, or was given up by the one that had it. */
-export function nobodyWatches(serverId: string): SwarmlensError {
+export function noOwnerError(serverId: string): SwarmlensError {
   const message = `Server "${serverId}" is watched by no node just now: try again in a few seconds.`;
   return new SwarmlensError('SERVER_UNAVAILABLE', message, { serverId });
 }

@@ -1,55 +1,55 @@
-import type { RedisLink } from '../bus/index.js';
+import type { RedisConnection } from '../bus/index.js';
 import type { McpServer } from '../domain/index.js';
-import { type Clock, messageOf } from '../shared/index.js';
+import { type Clock, errorMessage } from '../shared/index.js';
 import { createView, type Store, type View } from '../state/index.js';
 import type { Logger } from '../telemetry/index.js';
-import type { Holder } from './lease-book.js';
-import { type Letter, VERSION } from './messages.js';
+import type { LeaseHolder } from './lease-book.js';
+import { type NodeMessage, NODE_MESSAGE_VERSION } from './messages.js';
 
 /** How often the clients of this node want to know. */
 export interface NodeDemand {
   add(view: View, hz: number): Disposable;
-  hzFor(server: Pick<McpServer, 'id' | 'families'>): number;
+  requiredHz(server: Pick<McpServer, 'id' | 'agentServerTypes'>): number;
   onChange(callback: () => void): Disposable;
 }
 
-export interface WishesDeps {
-  readonly link: RedisLink;
+export interface DemandRelayDeps {
+  readonly link: RedisConnection;
   readonly demand: NodeDemand;
   readonly store: Store;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly leaseMs: number;
   /** The node that watches a server instead of this one, for each that one does. */
-  readonly watchedElsewhere: () => ReadonlyMap<string, Holder>;
+  readonly watchedElsewhere: () => ReadonlyMap<string, LeaseHolder>;
 }
 
 /** Clients come and go in crowds: what they want is told once for all that do so within this time. */
 const GATHER_MS = 10;
 
-interface Told {
-  readonly holder: Holder;
+interface SentDemand {
+  readonly holder: LeaseHolder;
   readonly hz: number;
 }
 
-interface Heard {
+interface ReceivedDemand {
   readonly wish: Disposable;
   readonly hz: number;
   lapse: Disposable;
 }
 
 /** Carries what clients want to the node that watches the server, and holds what the others' clients want of this one. */
-export class Wishes implements Disposable {
-  readonly #deps: WishesDeps;
+export class DemandRelay implements Disposable {
+  readonly #deps: DemandRelayDeps;
   readonly #changes: Disposable;
-  readonly #told = new Map<string, Told>();
+  readonly #told = new Map<string, SentDemand>();
   /** By server, by node. */
-  readonly #heard = new Map<string, Map<string, Heard>>();
+  readonly #heard = new Map<string, Map<string, ReceivedDemand>>();
   #gathering: Disposable | null = null;
 
-  constructor(deps: WishesDeps) {
+  constructor(deps: DemandRelayDeps) {
     this.#deps = deps;
-    this.#changes = deps.demand.onChange(() => this.tellSoon());
+    this.#changes = deps.demand.onChange(() => this.scheduleBroadcast());
   }
 
   /** Wishes of other nodes that this one follows. */
@@ -60,7 +60,7 @@ export class Wishes implements Disposable {
   }
 
   /** What is wanted, or who is to be told, may be another. */
-  tellSoon(): void {
+  scheduleBroadcast(): void {
     this.#gathering ??= this.#deps.clock.schedule(GATHER_MS, () => {
       this.#gathering = null;
       this.#tell(false);
@@ -68,12 +68,12 @@ export class Wishes implements Disposable {
   }
 
   /** What is not told again lapses. */
-  tellAgain(): void {
+  rebroadcast(): void {
     this.#tell(true);
   }
 
   /** Another node's clients want `hz` updates a second of a server that this node watches; 0: none do any more. */
-  heard([, , nodeId, serverId, hz]: Extract<Letter, [unknown, 'want', ...unknown[]]>): void {
+  receive([, , nodeId, serverId, hz]: Extract<NodeMessage, [unknown, 'want', ...unknown[]]>): void {
     const { demand, clock, leaseMs } = this.#deps;
     const known = this.#heard.get(serverId)?.get(nodeId);
     if (known?.hz === hz) {
@@ -87,19 +87,19 @@ export class Wishes implements Disposable {
     if (wish === null) return;
     const lapse = clock.schedule(leaseMs, () => this.#drop(serverId, nodeId));
     let nodes = this.#heard.get(serverId);
-    if (nodes === undefined) this.#heard.set(serverId, (nodes = new Map<string, Heard>()));
+    if (nodes === undefined) this.#heard.set(serverId, (nodes = new Map<string, ReceivedDemand>()));
     nodes.set(nodeId, { wish, hz, lapse });
   }
 
   /** This node does not watch the server any more: wishes go to whoever does. */
-  forget(serverId: string): void {
+  dropServer(serverId: string): void {
     for (const nodeId of [...(this.#heard.get(serverId)?.keys() ?? [])]) this.#drop(serverId, nodeId);
   }
 
   [Symbol.dispose](): void {
     this.#changes[Symbol.dispose]();
     this.#gathering?.[Symbol.dispose]();
-    for (const serverId of [...this.#heard.keys()]) this.forget(serverId);
+    for (const serverId of [...this.#heard.keys()]) this.dropServer(serverId);
   }
 
   #drop(serverId: string, nodeId: string): void {
@@ -119,22 +119,22 @@ export class Wishes implements Disposable {
     for (const serverId of this.#told.keys()) if (!elsewhere.has(serverId)) this.#told.delete(serverId);
     for (const [serverId, holder] of elsewhere) {
       const server = store.servers.get(serverId);
-      const hz = server === undefined ? 0 : demand.hzFor(server);
+      const hz = server === undefined ? 0 : demand.requiredHz(server);
       const told = this.#told.get(serverId);
-      const isNew = told?.holder.nodeId !== holder.nodeId || told.holder.term !== holder.term;
+      const isNew = told?.holder.nodeId !== holder.nodeId || told.holder.fencingToken !== holder.fencingToken;
       // One that was never told of a wish need not hear that there is none.
       if (hz === 0 && (told === undefined || isNew || told.hz === 0)) this.#told.delete(serverId);
       else if (isAgain || isNew || told.hz !== hz) this.#send(serverId, { holder, hz });
     }
   }
 
-  #send(serverId: string, told: Told): void {
+  #send(serverId: string, told: SentDemand): void {
     const { link, logger } = this.#deps;
     this.#told.set(serverId, told);
-    const letter: Letter = [VERSION, 'want', link.nodeId, serverId, told.hz];
+    const letter: NodeMessage = [NODE_MESSAGE_VERSION, 'want', link.nodeId, serverId, told.hz];
     // It is told again soon.
-    link.publish(link.names.node(told.holder.nodeId), letter).catch((error: unknown) => {
-      logger.debug({ serverId, error: messageOf(error) }, 'a wish was not told');
+    link.publish(link.keys.nodeChannel(told.holder.nodeId), letter).catch((error: unknown) => {
+      logger.debug({ serverId, error: errorMessage(error) }, 'a wish was not told');
     });
   }
 }

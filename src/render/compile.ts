@@ -21,14 +21,14 @@ import {
   visit,
 } from 'graphql';
 import { collectFields, collectSubfields } from 'graphql/execution/collectFields.js';
-import { leafWriter } from './leaf.js';
-import { UnusualError } from './unusual.js';
+import { createLeafWriter } from './leaf.js';
+import { NotCompilableError } from './unusual.js';
 
 /**
  * Marks an object type whose text depends on the object and the moment only: within one generation an object is
  * rendered once for a selection, however many updates it is part of.
  */
-export const RENDERED_ONCE = 'swarmlens.renderedOnce';
+export const RENDER_ONCE = 'swarmlens.renderedOnce';
 
 /** The one field of a subscription with what is selected of it. */
 export interface RootSelection {
@@ -39,31 +39,31 @@ export interface RootSelection {
   readonly key: string;
   readonly responseKey: string;
   readonly nodes: readonly FieldNode[];
-  readonly scope: Scope;
+  readonly scope: SelectionScope;
 }
 
 /** What a selection is read with. */
-interface Scope {
+interface SelectionScope {
   readonly schema: GraphQLSchema;
   readonly fragments: Readonly<Record<string, FragmentDefinitionNode>>;
   readonly variables: Readonly<Record<string, unknown>>;
 }
 
 /** JSON text in pieces: what was rendered once comes as UTF-8 bytes, which are not to be changed. */
-export type Rendered = readonly (string | Buffer)[];
+export type RenderedJson = readonly (string | Buffer)[];
 
 /**
  * @param event what the subscription's event stream yields
  * @param generation what was rendered once is rendered anew when this is another
  * @returns the response; `null` when only graphql's `execute` can tell: errors, promises
  */
-export type RenderSelection = (event: unknown, context: unknown, generation: number) => Rendered | null;
+export type SelectionRenderer = (event: unknown, context: unknown, generation: number) => RenderedJson | null;
 
 /**
  * @returns `null` for a subscription that is anything but one field, and for wrong variables: graphql says what is wrong
  * @throws GraphQLError for wrong arguments
  */
-export function rootSelection({
+export function resolveRootSelection({
   schema,
   document,
   operationName,
@@ -92,17 +92,17 @@ export function rootSelection({
 }
 
 /** @returns `null` when the selection has something that is not compiled: abstract types, resolvers of other kinds */
-export function compileSelection({ field, args, responseKey, nodes, scope }: RootSelection): RenderSelection | null {
+export function compileSelection({ field, args, responseKey, nodes, scope }: RootSelection): SelectionRenderer | null {
   const head = `{"data":{${JSON.stringify(responseKey)}:`;
   let write: Writer;
   try {
     write = fieldWriter(field, args, nodes, scope);
   } catch (error) {
-    if (error instanceof UnusualError) return null;
+    if (error instanceof NotCompilableError) return null;
     throw error;
   }
   return (event, context, generation) => {
-    const env: Env = { context, generation, holes: [] };
+    const env: WriteContext = { context, generation, holes: [] };
     try {
       return filled(`${head}${write(event, env)}}}`, env.holes);
     } catch {
@@ -112,7 +112,7 @@ export function compileSelection({ field, args, responseKey, nodes, scope }: Roo
   };
 }
 
-interface Env {
+interface WriteContext {
   readonly context: unknown;
   readonly generation: number;
   /** What goes into the holes of the text, in their order. */
@@ -122,7 +122,7 @@ interface Env {
 /** Stands in the text where bytes belong: it cannot stand there by itself, because JSON escapes it. */
 const HOLE = '\0';
 
-function filled(text: string, holes: readonly (readonly Buffer[])[]): Rendered {
+function filled(text: string, holes: readonly (readonly Buffer[])[]): RenderedJson {
   if (holes.length === 0) return [text];
   const parts: (string | Buffer)[] = [];
   let from = 0;
@@ -136,28 +136,28 @@ function filled(text: string, holes: readonly (readonly Buffer[])[]): Rendered {
   return parts;
 }
 
-type Writer = (value: unknown, env: Env) => string;
+type Writer = (value: unknown, env: WriteContext) => string;
 
 function fieldWriter(
   field: GraphQLField<unknown, unknown>,
   args: Readonly<Record<string, unknown>>,
   nodes: readonly FieldNode[],
-  scope: Scope,
+  scope: SelectionScope,
 ): Writer {
   const { name, resolve } = field;
   const complete = writerOf(field.type, nodes, scope);
   if (resolve === undefined) return (source, env) => complete(propertyOf(source, name), env);
   return (source, env) => {
     const value = resolve(source, args, env.context, NO_INFO);
-    if (value instanceof Promise) throw new UnusualError('a promise');
+    if (value instanceof Promise) throw new NotCompilableError('a promise');
     return complete(value, env);
   };
 }
 
 function propertyOf(source: unknown, name: string): unknown {
-  if (typeof source !== 'object' || source === null) throw new UnusualError('a source that is no object');
+  if (typeof source !== 'object' || source === null) throw new NotCompilableError('a source that is no object');
   const value: unknown = Reflect.get(source, name);
-  if (typeof value === 'function') throw new UnusualError('a method');
+  if (typeof value === 'function') throw new NotCompilableError('a method');
   return value;
 }
 
@@ -165,36 +165,36 @@ function propertyOf(source: unknown, name: string): unknown {
 const NO_INFO = new Proxy({} as GraphQLResolveInfo, {
   // Nothing of it can be read, so that it has nothing does not matter.
   get() {
-    throw new UnusualError('a resolver that reads its info');
+    throw new NotCompilableError('a resolver that reads its info');
   },
 });
 
-function writerOf(type: GraphQLOutputType, nodes: readonly FieldNode[], scope: Scope): Writer {
+function writerOf(type: GraphQLOutputType, nodes: readonly FieldNode[], scope: SelectionScope): Writer {
   const write = valueWriter(getNullableType(type), nodes, scope);
   if (!isNonNullType(type)) return (value, env) => (value == null ? 'null' : write(value, env));
   return (value, env) => {
-    if (value == null) throw new UnusualError('null where there must be a value');
+    if (value == null) throw new NotCompilableError('null where there must be a value');
     return write(value, env);
   };
 }
 
 /** Writes values that are not null. */
-function valueWriter(type: GraphQLOutputType, nodes: readonly FieldNode[], scope: Scope): Writer {
+function valueWriter(type: GraphQLOutputType, nodes: readonly FieldNode[], scope: SelectionScope): Writer {
   if (isLeafType(type)) {
-    const write = leafWriter(type);
+    const write = createLeafWriter(type);
     return (value) => {
-      if (value instanceof Error) throw new UnusualError('an error');
+      if (value instanceof Error) throw new NotCompilableError('an error');
       return write(value);
     };
   }
   if (isListType(type)) {
     const itemType = isNonNullType(type.ofType) ? type.ofType.ofType : null;
-    if (isObjectType(itemType) && itemType.extensions[RENDERED_ONCE] === true) {
+    if (isObjectType(itemType) && itemType.extensions[RENDER_ONCE] === true) {
       return listOfOnce(objectWriter(itemType, nodes, scope));
     }
     const write = writerOf(type.ofType, nodes, scope);
     return (values, env) => {
-      if (!Array.isArray(values)) throw new UnusualError('a list that is no array');
+      if (!Array.isArray(values)) throw new NotCompilableError('a list that is no array');
       let text = '[';
       for (let index = 0; index < values.length; index += 1) {
         text += index === 0 ? write(values[index], env) : `,${write(values[index], env)}`;
@@ -202,11 +202,11 @@ function valueWriter(type: GraphQLOutputType, nodes: readonly FieldNode[], scope
       return `${text}]`;
     };
   }
-  if (!isObjectType(type) || type.isTypeOf != null) throw new UnusualError(`the type ${String(type)}`);
+  if (!isObjectType(type) || type.isTypeOf != null) throw new NotCompilableError(`the type ${String(type)}`);
   return objectWriter(type, nodes, scope);
 }
 
-function objectWriter(type: GraphQLObjectType, nodes: readonly FieldNode[], scope: Scope): Writer {
+function objectWriter(type: GraphQLObjectType, nodes: readonly FieldNode[], scope: SelectionScope): Writer {
   const { schema, fragments, variables } = scope;
   const fields: { readonly head: string; readonly write: Writer }[] = [];
   for (const [key, [node, ...others]] of collectSubfields(schema, fragments, variables, type, nodes)) {
@@ -218,14 +218,14 @@ function objectWriter(type: GraphQLObjectType, nodes: readonly FieldNode[], scop
       continue;
     }
     const field = type.getFields()[node.name.value];
-    if (field === undefined) throw new UnusualError(`the field ${node.name.value}`);
+    if (field === undefined) throw new NotCompilableError(`the field ${node.name.value}`);
     fields.push({
       head,
       write: fieldWriter(field, getArgumentValues(field, node, variables), [node, ...others], scope),
     });
   }
   return (source, env) => {
-    if (source instanceof Error) throw new UnusualError('an error');
+    if (source instanceof Error) throw new NotCompilableError('an error');
     let text = '{';
     for (const { head, write } of fields) text += head + write(source, env);
     return `${text}}`;
@@ -238,7 +238,7 @@ function listOfOnce(write: Writer): Writer {
   const known = new Map<unknown, Buffer>();
   let generation = NaN;
   return (values, env) => {
-    if (!Array.isArray(values)) throw new UnusualError('a list that is no array');
+    if (!Array.isArray(values)) throw new NotCompilableError('a list that is no array');
     if (env.generation !== generation) {
       generation = env.generation;
       known.clear();
@@ -247,7 +247,7 @@ function listOfOnce(write: Writer): Writer {
     for (const value of values as readonly unknown[]) {
       let bytes = known.get(value);
       if (bytes === undefined) {
-        if (value == null) throw new UnusualError('null where there must be a value');
+        if (value == null) throw new NotCompilableError('null where there must be a value');
         bytes = Buffer.from(`,${write(value, env)}`);
         known.set(value, bytes);
       }

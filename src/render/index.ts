@@ -1,8 +1,8 @@
 export {
   compileSelection,
-  type Rendered,
-  RENDERED_ONCE,
-  type RenderSelection,
-  rootSelection,
+  type RenderedJson,
+  RENDER_ONCE,
+  type SelectionRenderer,
+  resolveRootSelection,
   type RootSelection,
 } from './compile.js';

@@ -7,10 +7,10 @@ import {
   isEnumType,
   type GraphQLLeafType,
 } from 'graphql';
-import { UnusualError } from './unusual.js';
+import { NotCompilableError } from './unusual.js';
 
 /** Writes a value of a scalar or enum type that is not null. */
-export function leafWriter(type: GraphQLLeafType): (value: unknown) => string {
+export function createLeafWriter(type: GraphQLLeafType): (value: unknown) => string {
   if (type === GraphQLString || type === GraphQLID) {
     return (value) => (typeof value === 'string' ? JSON.stringify(value) : serialised(type, value));
   }
@@ -33,6 +33,6 @@ function serialised(type: GraphQLLeafType, value: unknown): string {
   const result: unknown = type.serialize(value);
   // JSON.stringify is typed as if it always returned a string.
   const text: unknown = result == null ? undefined : JSON.stringify(result);
-  if (typeof text !== 'string') throw new UnusualError(`a value that ${type.name} cannot serialise`);
+  if (typeof text !== 'string') throw new NotCompilableError(`a value that ${type.name} cannot serialise`);
   return text;
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../shared/index.js';
 
 /** When an endpoint was asked, and when it answered. Times that end in `Ms` are those of the monotonic clock. */
-export class Activity {
+export class ActivityTracker {
   readonly #clock: Clock;
   #quietSinceMs = 0;
   #probedAtMs = -Infinity;
@@ -15,7 +15,7 @@ export class Activity {
   }
 
   /** Since when it has been connected, or has answered or been asked for the last time. */
-  get quietSinceMs(): number {
+  get idleSinceMs(): number {
     return this.#quietSinceMs;
   }
 
@@ -24,11 +24,11 @@ export class Activity {
   }
 
   /** It has asked to be left alone until then. */
-  get restUntilMs(): number {
+  get pausedUntilMs(): number {
     return this.#restUntilMs;
   }
 
-  get isResting(): boolean {
+  get isPaused(): boolean {
     return this.#clock.monotonic() < this.#restUntilMs;
   }
 
@@ -47,32 +47,32 @@ export class Activity {
     return this.#hasAnswered;
   }
 
-  connected(): void {
+  recordConnect(): void {
     this.#hasAnswered = false;
-    this.asked();
+    this.recordFailure();
   }
 
   /** It was, and did not answer. */
-  asked(): void {
+  recordFailure(): void {
     this.#quietSinceMs = this.#clock.monotonic();
   }
 
-  answered(): void {
-    this.asked();
+  recordAnswer(): void {
+    this.recordFailure();
     this.#answeredAt = this.#clock.now();
     this.#hasAnswered = true;
   }
 
-  rest(forMs: number): void {
+  pauseFor(forMs: number): void {
     this.#restUntilMs = this.#clock.monotonic() + forMs;
   }
 
-  async during(probe: () => Promise<unknown>): Promise<void> {
+  async recordProbe(probe: () => Promise<unknown>): Promise<void> {
     this.#probedAt = this.#clock.now();
     try {
       await probe();
     } finally {
-      this.asked();
+      this.recordFailure();
       this.#probedAtMs = this.#quietSinceMs;
     }
   }

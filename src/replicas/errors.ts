@@ -6,7 +6,7 @@ export class NotConnectedError extends Error {
 }
 
 /** The caller goes on with what it knew of one replica, and another one is in use now: nothing was sent. */
-export class SeatLostError extends Error {
+export class PrimaryChangedError extends Error {
   override readonly name = 'SeatLostError';
 
   constructor(replicaId: string) {
@@ -15,10 +15,10 @@ export class SeatLostError extends Error {
 }
 
 /** Whether it is certain that the server was not asked. */
-export function isNotSent(error: unknown): boolean {
+export function wasNotSent(error: unknown): boolean {
   return (
     error instanceof NotConnectedError ||
-    error instanceof SeatLostError ||
+    error instanceof PrimaryChangedError ||
     error instanceof CircuitOpenError ||
     error instanceof BulkheadFullError
   );

@@ -1,11 +1,11 @@
-export { isNotSent } from './errors.js';
-export { Pool, type PoolEvent, type Seat } from './pool.js';
+export { wasNotSent } from './errors.js';
+export { ReplicaPool, type PoolEvent, type PrimarySession } from './pool.js';
 export { type Replica, type ToolCall } from './replica.js';
 export {
   BREAKER_DEFAULTS,
-  type BreakerSettings,
-  EASE_IN_MS,
-  type PoolSettings,
+  type BreakerOptions,
+  SLOW_START_MS,
+  type PoolOptions,
   RESTART_DEFAULTS,
-  type RestartSettings,
+  type RestartOptions,
 } from './settings.js';

@@ -1,17 +1,23 @@
 import type { McpServerType } from '../domain/index.js';
-import { type ConnectOptions, type Endpoint, type McpSession, type Push, SessionClosedError } from '../mcp/index.js';
-import { type Clock, messageOf, Pulse } from '../shared/index.js';
+import {
+  type ConnectOptions,
+  type Endpoint,
+  type McpSession,
+  type SessionEvent,
+  SessionClosedError,
+} from '../mcp/index.js';
+import { type Clock, errorMessage, WakeSignal } from '../shared/index.js';
 import type { Logger } from '../telemetry/index.js';
-import { reconnectDelayMs } from '../shared/index.js';
-import type { ReplicaSettings } from './settings.js';
+import { backoffDelayMs } from '../shared/index.js';
+import type { ReplicaOptions } from './settings.js';
 
 /**
  * How an endpoint stands with us. RENEWING: its session ended in an orderly way, and is followed by the next one at once,
  * of which nobody need be told.
  */
-export type Connection = 'CONNECTING' | 'CONNECTED' | 'RENEWING' | 'LOST' | 'GIVEN_UP';
+export type ConnectionState = 'CONNECTING' | 'CONNECTED' | 'RENEWING' | 'LOST' | 'GIVEN_UP';
 
-export interface LinkDeps {
+export interface ReplicaConnectionDeps {
   readonly connect: (endpoint: Endpoint, options: ConnectOptions) => Promise<McpSession>;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -21,30 +27,30 @@ export interface LinkDeps {
    * Tells what kind of server it is that has been connected.
    * @throws Error when that is not the kind that is wanted here
    */
-  readonly admit: (session: McpSession) => McpServerType;
+  readonly validateServer: (session: McpSession) => McpServerType;
   readonly onToolsChanged: () => void;
-  readonly onPush: (push: Push) => void;
-  readonly onOpened: (type: McpServerType) => void;
+  readonly onSessionEvent: (push: SessionEvent) => void;
+  readonly onConnected: (type: McpServerType) => void;
   /** `connection` is another one, or tells of one more attempt that led to nothing. */
-  readonly onLeft: () => void;
+  readonly onDisconnected: () => void;
 }
 
 /** Keeps one endpoint connected: tries it again with growing pauses, and gives up a command that only ever fails. */
-export class Link {
-  readonly #settings: ReplicaSettings;
-  readonly #deps: LinkDeps;
-  readonly #pulse: Pulse;
-  #connection: Connection = 'CONNECTING';
+export class ReplicaConnection {
+  readonly #settings: ReplicaOptions;
+  readonly #deps: ReplicaConnectionDeps;
+  readonly #pulse: WakeSignal;
+  #connection: ConnectionState = 'CONNECTING';
   #session: McpSession | null = null;
   #error: string | null = null;
   #observeHarmlessly: boolean;
   #failedStarts = 0;
   #connections = 0;
 
-  constructor(settings: ReplicaSettings, deps: LinkDeps) {
+  constructor(settings: ReplicaOptions, deps: ReplicaConnectionDeps) {
     this.#settings = settings;
     this.#deps = deps;
-    this.#pulse = new Pulse(deps.clock);
+    this.#pulse = new WakeSignal(deps.clock);
     this.#observeHarmlessly = this.#mindsBeingObserved(settings.expectedType);
   }
 
@@ -53,7 +59,7 @@ export class Link {
     return this.#session;
   }
 
-  get connection(): Connection {
+  get connection(): ConnectionState {
     return this.#connection;
   }
 
@@ -63,7 +69,7 @@ export class Link {
   }
 
   /** Attempts in a row after which nothing was answered. */
-  get failedStarts(): number {
+  get failedAttempts(): number {
     return this.#failedStarts;
   }
 
@@ -73,19 +79,19 @@ export class Link {
   }
 
   /** Something was answered: the session is worth having. */
-  proven(): void {
+  markHealthy(): void {
     this.#failedStarts = 0;
     this.#error = null;
   }
 
   /** Ends the pause before the next attempt to connect; one that was given up is tried again. */
-  tryNow(): void {
+  reconnectNow(): void {
     if (this.#session !== null) return;
     if (this.#connection === 'GIVEN_UP') {
       this.#failedStarts = 0;
       this.#connection = 'LOST';
     }
-    this.#pulse.ring();
+    this.#pulse.wake();
   }
 
   /** Ends with `signal`, and what is connected with it. */
@@ -98,12 +104,12 @@ export class Link {
   }
 
   /** A session has ended; whoever learns it first says so: a call that it breaks off, or who waits for its end. */
-  ended(session: McpSession, reason: Error): void {
+  handleSessionEnd(session: McpSession, reason: Error): void {
     if (this.#session !== session) return;
     this.#session = null;
     if (isOrderly(reason) && this.#failedStarts === 0) {
       this.#connection = 'RENEWING';
-      this.#deps.onLeft();
+      this.#deps.onDisconnected();
     } else {
       this.#lost(reason.message);
     }
@@ -111,7 +117,7 @@ export class Link {
 
   /** Until the session has ended, if there was one. */
   async #connectOnce(stop: AbortSignal): Promise<void> {
-    const { clock, logger, connect, admit, onPush, onToolsChanged, onOpened } = this.#deps;
+    const { clock, logger, connect, validateServer, onSessionEvent, onToolsChanged, onConnected } = this.#deps;
     const { serverId, endpoint, connectTimeoutMs } = this.#settings;
     const observeHarmlessly = this.#observeHarmlessly;
     this.#failedStarts += 1;
@@ -122,25 +128,25 @@ export class Link {
         connectTimeoutMs,
         clock,
         logger,
-        observeHarmlessly,
+        useScratchDirectory: observeHarmlessly,
         onToolsChanged,
       });
-      const type = admit(session);
+      const type = validateServer(session);
       if (this.#mindsBeingObserved(type) && !observeHarmlessly) {
         // Known too late: it runs in the observed project. Start it again where polling cannot harm.
         this.#observeHarmlessly = true;
         this.#failedStarts -= 1;
         return;
       }
-      using _pushes = session.onPush(onPush);
+      using _pushes = session.onEvent(onSessionEvent);
       this.#session = session;
       this.#connection = 'CONNECTED';
       this.#connections += 1;
-      onOpened(type);
+      onConnected(type);
       const reason = await endOf(session, stop);
-      if (!stop.aborted) this.ended(session, reason ?? new Error('the server closed the session'));
+      if (!stop.aborted) this.handleSessionEnd(session, reason ?? new Error('the server closed the session'));
     } catch (error) {
-      if (!stop.aborted) this.#lost(messageOf(error));
+      if (!stop.aborted) this.#lost(errorMessage(error));
     } finally {
       this.#session = null;
     }
@@ -156,14 +162,14 @@ export class Link {
       ? `${reason} – given up after ${starts} starts in a row that led to nothing: refreshDiscovery, or a changed configuration, tries again`
       : reason;
     this.#deps.logger.debug({ serverId: this.#settings.serverId, replicaId: id, reason }, 'server is not connected');
-    this.#deps.onLeft();
+    this.#deps.onDisconnected();
   }
 
   /** @returns 0: at once; `null`: when somebody asks */
   #pauseMs(): number | null {
     if (this.#connection === 'GIVEN_UP') return null;
     if (this.#connection !== 'LOST') return 0;
-    return reconnectDelayMs(this.#failedStarts, this.#settings.restart, this.#deps.random);
+    return backoffDelayMs(this.#failedStarts, this.#settings.restart, this.#deps.random);
   }
 
   #mindsBeingObserved(type: McpServerType): boolean {
@@ -173,7 +179,7 @@ export class Link {
 
 /** It ended as servers that limit the age of a session end it: nothing is wrong with it. */
 function isOrderly(reason: Error): boolean {
-  return reason instanceof SessionClosedError && reason.orderly;
+  return reason instanceof SessionClosedError && reason.isOrderly;
 }
 
 /** Resolves with why the session has ended, or when `stop` is aborted. */

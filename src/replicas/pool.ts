@@ -1,22 +1,22 @@
 import type { McpServerType } from '../domain/index.js';
-import type { GuardTransition } from '../guard/index.js';
-import { type McpSession, type Push, ToolRejectedError, TransportError } from '../mcp/index.js';
-import { Listeners, Pulse } from '../shared/index.js';
-import { inOrderOfChoice } from './choice.js';
-import { isNotSent, NotConnectedError, SeatLostError } from './errors.js';
-import { type Operation, Replica, type ReplicaDeps } from './replica.js';
-import { isStatePerProcess, type PoolSettings, replicaId } from './settings.js';
+import type { CircuitTransition } from '../guard/index.js';
+import { type McpSession, type SessionEvent, ToolRejectedError, TransportError } from '../mcp/index.js';
+import { Emitter, WakeSignal } from '../shared/index.js';
+import { rankReplicas } from './choice.js';
+import { wasNotSent, NotConnectedError, PrimaryChangedError } from './errors.js';
+import { type SessionOperation, Replica, type ReplicaDeps } from './replica.js';
+import { hasProcessLocalState, type PoolOptions, replicaId } from './settings.js';
 
-export interface PoolDeps extends Omit<ReplicaDeps, 'admit' | 'onToolsChanged'> {
+export interface ReplicaPoolDeps extends Omit<ReplicaDeps, 'validateServer' | 'onToolsChanged'> {
   /** Tells what kind of server it is that has been connected. */
-  readonly kindOf: (session: McpSession) => McpServerType;
+  readonly detectType: (session: McpSession) => McpServerType;
 }
 
 /**
  * The replica and session by which the server is known. What is remembered of the server between two polls belongs to a
  * seat: another one may be another process, which knows nothing of it.
  */
-export interface Seat {
+export interface PrimarySession {
   readonly replica: Replica;
   readonly session: McpSession;
   readonly type: McpServerType;
@@ -24,32 +24,32 @@ export interface Seat {
 
 export interface PoolEvent {
   readonly replica: Replica;
-  readonly transition: GuardTransition | null;
+  readonly transition: CircuitTransition | null;
   /** When the seat has moved from one replica to another just now. */
-  readonly moved: { readonly from: Replica; readonly to: Replica } | null;
+  readonly failover: { readonly from: Replica; readonly to: Replica } | null;
 }
 
-export interface PoolCall {
+export interface PoolCallOptions {
   readonly signal: AbortSignal;
   /** Whether asking twice does no more than asking once: only then is another replica asked after one may have been. */
   readonly idempotent: boolean;
   /** What the caller knows is of this seat; `null`: nothing. */
-  readonly seat: Seat | null;
+  readonly primary: PrimarySession | null;
 }
 
 /** The replicas of one logical server: who is asked, and who instead when that fails. */
-export class Pool implements AsyncDisposable {
+export class ReplicaPool implements AsyncDisposable {
   readonly replicas: readonly Replica[];
-  readonly #settings: PoolSettings;
-  readonly #deps: PoolDeps;
-  readonly #events = new Listeners<PoolEvent>();
-  readonly #pushes = new Listeners<Push>();
-  readonly #toolChanges = new Listeners<undefined>();
-  #seat: Seat | null = null;
+  readonly #settings: PoolOptions;
+  readonly #deps: ReplicaPoolDeps;
+  readonly #events = new Emitter<PoolEvent>();
+  readonly #pushes = new Emitter<SessionEvent>();
+  readonly #toolChanges = new Emitter<undefined>();
+  #seat: PrimarySession | null = null;
   /** Of the present or last seat. */
   #lastInUse: Replica | null = null;
 
-  constructor(settings: PoolSettings, deps: PoolDeps) {
+  constructor(settings: PoolOptions, deps: ReplicaPoolDeps) {
     this.#settings = settings;
     this.#deps = deps;
     this.replicas = settings.endpoints.map((endpoint, index) => {
@@ -58,12 +58,12 @@ export class Pool implements AsyncDisposable {
         { ...settings, id, endpoint },
         {
           ...deps,
-          admit: (session) => this.#admit(id, session),
+          validateServer: (session) => this.#admit(id, session),
           onToolsChanged: () => this.#toolChanges.emit(undefined),
         },
       );
       replica.onEvent(({ transition }) => this.#changed(replica, transition));
-      replica.onPush((push) => {
+      replica.onSessionEvent((push) => {
         if (!this.isSticky || this.#seat?.replica === replica) this.#pushes.emit(push);
       });
       return replica;
@@ -71,27 +71,27 @@ export class Pool implements AsyncDisposable {
   }
 
   /** `null`: no replica is connected. */
-  get seat(): Seat | null {
+  get primary(): PrimarySession | null {
     return this.#seat;
   }
 
   /** Whether all calls go to the replica of the seat. */
   get isSticky(): boolean {
-    return this.#settings.sticky ?? isStatePerProcess(this.#seat?.type ?? this.#settings.expectedType);
+    return this.#settings.sticky ?? hasProcessLocalState(this.#seat?.type ?? this.#settings.expectedType);
   }
 
   /** Whether some replica can be asked now, or in a moment. */
-  get canAnswer(): boolean {
+  get isAvailable(): boolean {
     return this.replicas.some((replica) => replica.connection === 'RENEWING' || isUsable(replica));
   }
 
   /** Whether each replica has been tried. */
-  get isTried(): boolean {
+  get hasTriedAll(): boolean {
     return this.replicas.every(({ connection }) => connection !== 'CONNECTING');
   }
 
   /** What is wrong with the replicas, for a person; `null`: nothing is, or nothing is known yet. */
-  get trouble(): string | null {
+  get failureReason(): string | null {
     const troubled = this.replicas.filter(({ status, breaker }) => {
       return status === 'OFFLINE' || status === 'DEGRADED' || breaker.state !== 'CLOSED';
     });
@@ -111,18 +111,20 @@ export class Pool implements AsyncDisposable {
    * @throws NotConnectedError, SeatLostError, CircuitOpenError, BulkheadFullError: nobody was asked
    * @throws the signal's reason, or what the last replica threw
    */
-  async call<T>(operation: Operation<T>, { signal, idempotent, seat }: PoolCall): Promise<T> {
+  async call<T>(operation: SessionOperation<T>, { signal, idempotent, primary }: PoolCallOptions): Promise<T> {
     const { clock } = this.#deps;
     const tried = new Set<Replica>();
     let leftMs = this.#settings.timeoutMs;
     let failure: Error | null = null;
     for (;;) {
       signal.throwIfAborted();
-      if (seat !== null && this.isSticky && this.#isLost(seat)) throw failure ?? new SeatLostError(seat.replica.id);
+      if (primary !== null && this.isSticky && this.#isLost(primary))
+        throw failure ?? new PrimaryChangedError(primary.replica.id);
       const candidates = this.#candidates(tried);
       const [replica] = candidates;
       if (replica === undefined) {
-        if (!this.#isRenewing || leftMs < 1) throw failure ?? new NotConnectedError(this.trouble ?? 'not connected');
+        if (!this.#isRenewing || leftMs < 1)
+          throw failure ?? new NotConnectedError(this.failureReason ?? 'not connected');
         leftMs -= await this.#renewal(leftMs, signal);
         continue;
       }
@@ -148,15 +150,15 @@ export class Pool implements AsyncDisposable {
         if (error instanceof TransportError) this.#moveFrom(replica);
         // An orderly end is no failure of the replica: its next session is asked.
         if (replica.connection === 'RENEWING') tried.delete(replica);
-        if (!(idempotent ? isWorthAnother(error) : isNotSent(error)) || leftMs < 1) throw error;
-        if (failure === null || !isNotSent(error)) failure = asError(error);
+        if (!(idempotent ? isWorthAnother(error) : wasNotSent(error)) || leftMs < 1) throw error;
+        if (failure === null || !wasNotSent(error)) failure = asError(error);
       }
     }
   }
 
   /** Tries those again that are not connected, without waiting for their turn. */
-  tryNow(): void {
-    for (const replica of this.replicas) replica.tryNow();
+  reconnectNow(): void {
+    for (const replica of this.replicas) replica.reconnectNow();
   }
 
   /** Calls back when something of a replica has changed, or the seat has; dispose to stop. */
@@ -165,7 +167,7 @@ export class Pool implements AsyncDisposable {
   }
 
   /** Calls back for each thing that replicas in use tell unasked; dispose to stop. */
-  onPush(callback: (push: Push) => void): Disposable {
+  onSessionEvent(callback: (push: SessionEvent) => void): Disposable {
     return this.#pushes.add(callback);
   }
 
@@ -181,7 +183,7 @@ export class Pool implements AsyncDisposable {
   #candidates(tried: ReadonlySet<Replica>): Replica[] {
     const connected = this.#askable.filter((replica) => replica.session !== null && !tried.has(replica));
     const usable = connected.filter(isUsable);
-    if (usable.length > 0) return inOrderOfChoice(usable, this.#settings.easeInMs);
+    if (usable.length > 0) return rankReplicas(usable, this.#settings.slowStartMs);
     // The breaker of one may let this call be its probe, and otherwise tells when that is.
     return tried.size === 0 ? connected.sort((a, b) => retryAtOf(a) - retryAtOf(b)).slice(0, 1) : [];
   }
@@ -199,8 +201,8 @@ export class Pool implements AsyncDisposable {
   async #renewal(atMostMs: number, signal: AbortSignal): Promise<number> {
     const { clock } = this.#deps;
     const startMs = clock.monotonic();
-    const pulse = new Pulse(clock);
-    using _watch = this.#events.add(() => pulse.ring());
+    const pulse = new WakeSignal(clock);
+    using _watch = this.#events.add(() => pulse.wake());
     let leftMs = atMostMs;
     while (this.#isRenewing && leftMs > 0 && !signal.aborted) {
       await pulse.wait(leftMs, signal);
@@ -211,13 +213,13 @@ export class Pool implements AsyncDisposable {
 
   /** @throws Error when it is not of the kind that the replicas before it are of */
   #admit(askerId: string, session: McpSession): McpServerType {
-    const type = this.#deps.kindOf(session);
+    const type = this.#deps.detectType(session);
     const other = this.replicas.find((replica) => replica.id !== askerId && isIn(replica) && replica.type !== type);
     if (other !== undefined) throw new Error(`it is ${type} while ${other.id} is ${other.type}: it is not used`);
     return type;
   }
 
-  #changed(replica: Replica, transition: GuardTransition | null): void {
+  #changed(replica: Replica, transition: CircuitTransition | null): void {
     this.#settle();
     this.#tell(replica, transition);
   }
@@ -253,7 +255,7 @@ export class Pool implements AsyncDisposable {
 
   #usable(without: Replica | null): Replica[] {
     const usable = this.replicas.filter((replica) => replica !== without && isUsable(replica));
-    return inOrderOfChoice(usable, this.#settings.easeInMs);
+    return rankReplicas(usable, this.#settings.slowStartMs);
   }
 
   #take(replica: Replica): void {
@@ -261,15 +263,15 @@ export class Pool implements AsyncDisposable {
     this.#seat = session === null ? null : { replica, session, type };
   }
 
-  #tell(replica: Replica, transition: GuardTransition | null): void {
+  #tell(replica: Replica, transition: CircuitTransition | null): void {
     const from = this.#lastInUse;
     const to = this.#seat?.replica ?? null;
     if (to !== null) this.#lastInUse = to;
     const moved = from === null || to === null || from === to ? null : { from, to };
-    this.#events.emit({ replica, transition, moved });
+    this.#events.emit({ replica, transition, failover: moved });
   }
 
-  #isLost(seat: Seat): boolean {
+  #isLost(seat: PrimarySession): boolean {
     return this.#seat !== null && this.#seat.replica !== seat.replica;
   }
 }

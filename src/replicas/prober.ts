@@ -1,6 +1,6 @@
 import type { CircuitBreakerStatus } from '../domain/index.js';
 import { ToolCallTimeoutError } from '../mcp/index.js';
-import { type Clock, Pulse } from '../shared/index.js';
+import { type Clock, WakeSignal } from '../shared/index.js';
 
 /** Heartbeats that may pass: a poll of it is due after one, and timers are late. */
 const GRACE = 1.1;
@@ -15,32 +15,32 @@ export interface ProbeInput {
   readonly now: number;
   readonly nowMs: number;
   /** Since when it has neither answered nor been asked. */
-  readonly quietSinceMs: number;
+  readonly idleSinceMs: number;
   readonly probedAtMs: number;
   /** It has asked to be left alone until then. */
-  readonly restUntilMs: number;
+  readonly pausedUntilMs: number;
   readonly heartbeatMs: number;
   /** Nobody has called it yet, and somebody would like to know whether it answers. */
-  readonly isUntried: boolean;
+  readonly isUnproven: boolean;
 }
 
 /** 0 or less: now. */
 export function probeDueInMs(input: ProbeInput): number {
-  const { breaker, now, nowMs, quietSinceMs, heartbeatMs } = input;
+  const { breaker, now, nowMs, idleSinceMs, heartbeatMs } = input;
   // Its probe is under way.
   if (breaker.state === 'HALF_OPEN') return heartbeatMs;
-  const leastMs = Math.max(input.restUntilMs, input.probedAtMs + LEAST_INTERVAL_MS);
+  const leastMs = Math.max(input.pausedUntilMs, input.probedAtMs + LEAST_INTERVAL_MS);
   return Math.max(leastMs, dueMs()) - nowMs;
 
   function dueMs(): number {
     if (breaker.state === 'OPEN') return nowMs + (breaker.retryAt === null ? 0 : Date.parse(breaker.retryAt) - now);
-    if (input.isUntried && breaker.consecutiveFailures === 0) return nowMs;
-    return quietSinceMs + heartbeatMs * GRACE;
+    if (input.isUnproven && breaker.consecutiveFailures === 0) return nowMs;
+    return idleSinceMs + heartbeatMs * GRACE;
   }
 }
 
 /** What a prober has to know of its endpoint, and may do there. */
-export interface Probed {
+export interface ProbeTarget {
   /** 0 or less: now. */
   probeDueInMs(): number;
   /**
@@ -58,19 +58,19 @@ export interface Probed {
  * is asked instead.
  */
 export class Prober {
-  readonly #probed: Probed;
-  readonly #pulse: Pulse;
+  readonly #probed: ProbeTarget;
+  readonly #pulse: WakeSignal;
   /** Whether `ping` has proved to tell nothing. */
   #pingTellsNothing = false;
 
-  constructor(clock: Clock, probed: Probed) {
+  constructor(clock: Clock, probed: ProbeTarget) {
     this.#probed = probed;
-    this.#pulse = new Pulse(clock);
+    this.#pulse = new WakeSignal(clock);
   }
 
   /** Something has changed that the time of the next probe depends on. */
-  look(): void {
-    this.#pulse.ring();
+  reschedule(): void {
+    this.#pulse.wake();
   }
 
   /** Ends with `signal`. */

@@ -1,23 +1,23 @@
 import type { CircuitBreakerStatus, Latency, McpServerType, ServerStatus } from '../domain/index.js';
 import {
-  type CallOptions,
+  type GuardedCallOptions,
   createGuard,
   type Guard,
   GUARD_DEFAULTS,
   type GuardStatus,
-  type GuardTransition,
+  type CircuitTransition,
 } from '../guard/index.js';
-import { type McpSession, type Push, SessionClosedError, ToolRejectedError } from '../mcp/index.js';
-import { Listeners, messageOf } from '../shared/index.js';
-import { Activity } from './activity.js';
-import type { Choosable } from './choice.js';
-import { isNotSent, NotConnectedError } from './errors.js';
-import { type Connection, Link, type LinkDeps } from './link.js';
+import { type McpSession, type SessionEvent, SessionClosedError, ToolRejectedError } from '../mcp/index.js';
+import { Emitter, errorMessage } from '../shared/index.js';
+import { ActivityTracker } from './activity.js';
+import type { BalancedReplica } from './choice.js';
+import { wasNotSent, NotConnectedError } from './errors.js';
+import { type ConnectionState, ReplicaConnection, type ReplicaConnectionDeps } from './link.js';
 import { probeDueInMs, Prober } from './prober.js';
-import type { ReplicaSettings } from './settings.js';
-import { statusOf } from './status.js';
+import type { ReplicaOptions } from './settings.js';
+import { replicaStatus } from './status.js';
 
-export interface ReplicaDeps extends Omit<LinkDeps, 'onPush' | 'onOpened' | 'onLeft'> {
+export interface ReplicaDeps extends Omit<ReplicaConnectionDeps, 'onSessionEvent' | 'onConnected' | 'onDisconnected'> {
   /** A tool of it that costs little, with its arguments; `null`: there is none. */
   readonly cheapTool: (session: McpSession, type: McpServerType) => ToolCall | null;
 }
@@ -27,35 +27,35 @@ export interface ToolCall {
   readonly args: Readonly<Record<string, unknown>>;
 }
 
-export type Operation<T> = (session: McpSession, signal: AbortSignal) => Promise<T>;
+export type SessionOperation<T> = (session: McpSession, signal: AbortSignal) => Promise<T>;
 
 /** What a replica tells: a transition of its breaker, or that something else of it is not as it was. */
 export interface ReplicaEvent {
-  readonly transition: GuardTransition | null;
+  readonly transition: CircuitTransition | null;
 }
 
 interface FailedCall {
   readonly session: McpSession;
   /** `null`: the server was not asked. */
   readonly error: unknown;
-  readonly options: CallOptions;
-  readonly operation: Operation<unknown>;
+  readonly options: GuardedCallOptions;
+  readonly operation: SessionOperation<unknown>;
 }
 
 /** How long a median is taken for true: working it out costs more than a choice is worth. */
 const MEDIAN_FOR_MS = 1_000;
 
 /** One endpoint that is kept connected, with the guard that all calls to it share. */
-export class Replica implements AsyncDisposable, Choosable {
+export class Replica implements AsyncDisposable, BalancedReplica {
   readonly id: string;
-  readonly #settings: ReplicaSettings;
+  readonly #settings: ReplicaOptions;
   readonly #deps: ReplicaDeps;
   readonly #stop = new AbortController();
-  readonly #events = new Listeners<ReplicaEvent>();
-  readonly #pushes = new Listeners<Push>();
-  readonly #link: Link;
+  readonly #events = new Emitter<ReplicaEvent>();
+  readonly #pushes = new Emitter<SessionEvent>();
+  readonly #link: ReplicaConnection;
   readonly #prober: Prober;
-  readonly #activity: Activity;
+  readonly #activity: ActivityTracker;
   readonly #running: Promise<unknown>;
   #guard: Guard;
   #type: McpServerType;
@@ -64,22 +64,22 @@ export class Replica implements AsyncDisposable, Choosable {
   #outstanding = 0;
   #recoveredAtMs: number | null = null;
   #status: ServerStatus = 'CONNECTING';
-  #failed: { readonly operation: Operation<unknown> } | null = null;
+  #failed: { readonly operation: SessionOperation<unknown> } | null = null;
   #median: { readonly ms: number | null; readonly atMs: number } | null = null;
 
-  constructor(settings: ReplicaSettings, deps: ReplicaDeps) {
+  constructor(settings: ReplicaOptions, deps: ReplicaDeps) {
     this.id = settings.id;
     this.#settings = settings;
     this.#deps = deps;
-    this.#activity = new Activity(deps.clock);
+    this.#activity = new ActivityTracker(deps.clock);
     this.#type = settings.expectedType;
     this.#guard = this.#newGuard();
     const { signal } = this.#stop;
-    this.#link = new Link(settings, {
+    this.#link = new ReplicaConnection(settings, {
       ...deps,
-      onPush: (push) => this.#pushes.emit(push),
-      onOpened: (type) => this.#opened(type),
-      onLeft: () => {
+      onSessionEvent: (push) => this.#pushes.emit(push),
+      onConnected: (type) => this.#opened(type),
+      onDisconnected: () => {
         this.#callError = null;
         this.#moved();
       },
@@ -102,7 +102,7 @@ export class Replica implements AsyncDisposable, Choosable {
     return this.#type;
   }
 
-  get connection(): Connection {
+  get connection(): ConnectionState {
     return this.#link.connection;
   }
 
@@ -116,8 +116,8 @@ export class Replica implements AsyncDisposable, Choosable {
     return this.#callError ?? this.#link.error;
   }
 
-  get failedStarts(): number {
-    return this.#link.failedStarts;
+  get failedAttempts(): number {
+    return this.#link.failedAttempts;
   }
 
   /** Times that it was connected again. */
@@ -163,12 +163,12 @@ export class Replica implements AsyncDisposable, Choosable {
     return this.#recoveredAtMs === null ? null : this.#deps.clock.monotonic() - this.#recoveredAtMs;
   }
 
-  get isWell(): boolean {
+  get isHealthy(): boolean {
     return this.#activity.hasAnswered && this.breaker.consecutiveFailures === 0;
   }
 
-  get isResting(): boolean {
-    return this.#activity.isResting;
+  get isPaused(): boolean {
+    return this.#activity.isPaused;
   }
 
   /**
@@ -176,7 +176,7 @@ export class Replica implements AsyncDisposable, Choosable {
    * @throws NotConnectedError: it was not run
    * @throws what `Guard.call` throws
    */
-  async call<T>(operation: Operation<T>, options: CallOptions): Promise<T> {
+  async call<T>(operation: SessionOperation<T>, options: GuardedCallOptions): Promise<T> {
     const { session } = this;
     if (session === null) throw new NotConnectedError(this.lastError ?? 'not connected');
     this.#outstanding += 1;
@@ -194,21 +194,21 @@ export class Replica implements AsyncDisposable, Choosable {
       return answer;
     } catch (error) {
       // A breaker that opens between two tries says only that it is open.
-      this.#unanswered({ session, error: isNotSent(error) ? failure : error, options, operation });
+      this.#unanswered({ session, error: wasNotSent(error) ? failure : error, options, operation });
       throw error;
     } finally {
       this.#outstanding -= 1;
       if (failure !== null) {
         // It has been asked: a probe now would only stand beside the next poll.
-        this.#activity.asked();
-        this.#prober.look();
+        this.#activity.recordFailure();
+        this.#prober.reschedule();
       }
     }
   }
 
   /** Ends the pause before the next attempt to connect; one that was given up is tried again. */
-  tryNow(): void {
-    this.#link.tryNow();
+  reconnectNow(): void {
+    this.#link.reconnectNow();
   }
 
   /** Calls back when something of it has changed: its session, its status, its breaker. Dispose to stop. */
@@ -217,7 +217,7 @@ export class Replica implements AsyncDisposable, Choosable {
   }
 
   /** Calls back for each thing that it tells unasked; dispose to stop. */
-  onPush(callback: (push: Push) => void): Disposable {
+  onSessionEvent(callback: (push: SessionEvent) => void): Disposable {
     return this.#pushes.add(callback);
   }
 
@@ -233,10 +233,10 @@ export class Replica implements AsyncDisposable, Choosable {
       this.#guard[Symbol.dispose]();
       this.#guard = this.#newGuard();
     }
-    this.#activity.connected();
+    this.#activity.recordConnect();
     this.#failed = null;
     this.#moved();
-    this.#prober.look();
+    this.#prober.reschedule();
   }
 
   #moved(): void {
@@ -246,8 +246,8 @@ export class Replica implements AsyncDisposable, Choosable {
 
   #answered(session: McpSession): void {
     if (session !== this.session) return;
-    this.#link.proven();
-    this.#activity.answered();
+    this.#link.markHealthy();
+    this.#activity.recordAnswer();
     this.#failed = null;
     this.#callError = null;
     this.#look();
@@ -255,14 +255,14 @@ export class Replica implements AsyncDisposable, Choosable {
 
   #unanswered({ session, error, options, operation }: FailedCall): void {
     if (error instanceof ToolRejectedError) {
-      if (error.retryAfterMs !== null) this.#activity.rest(error.retryAfterMs);
+      if (error.retryAfterMs !== null) this.#activity.pauseFor(error.retryAfterMs);
       this.#answered(session);
     } else if (error === null || options.signal.aborted || session !== this.session) {
       return;
     } else if (error instanceof SessionClosedError) {
-      this.#link.ended(session, error);
+      this.#link.handleSessionEnd(session, error);
     } else {
-      this.#callError = messageOf(error);
+      this.#callError = errorMessage(error);
       if (options.idempotent) this.#failed = { operation };
       this.#look();
     }
@@ -279,7 +279,7 @@ export class Replica implements AsyncDisposable, Choosable {
 
   #statusNow(): ServerStatus {
     const { connection, breaker } = this;
-    return statusOf({ connection, breaker, hasAnswered: this.#activity.hasAnswered, before: this.#status });
+    return replicaStatus({ connection, breaker, hasAnswered: this.#activity.hasAnswered, before: this.#status });
   }
 
   #probeDueInMs(): number {
@@ -290,19 +290,19 @@ export class Replica implements AsyncDisposable, Choosable {
       breaker: this.breaker,
       now: clock.now(),
       nowMs: clock.monotonic(),
-      quietSinceMs: this.#activity.quietSinceMs,
+      idleSinceMs: this.#activity.idleSinceMs,
       probedAtMs: this.#activity.probedAtMs,
-      restUntilMs: this.#activity.restUntilMs,
+      pausedUntilMs: this.#activity.pausedUntilMs,
       heartbeatMs,
       // Nobody may ever call one of several, and yet it has to be known whether one could.
-      isUntried: endpoints.length > 1 && !this.#activity.hasAnswered,
+      isUnproven: endpoints.length > 1 && !this.#activity.hasAnswered,
     });
   }
 
-  async #probe(operation: Operation<unknown>): Promise<void> {
+  async #probe(operation: SessionOperation<unknown>): Promise<void> {
     const { signal } = this.#stop;
     const { timeoutMs } = this.#settings;
-    await this.#activity.during(() => this.call(operation, { signal, idempotent: false, timeoutMs }));
+    await this.#activity.recordProbe(() => this.call(operation, { signal, idempotent: false, timeoutMs }));
   }
 
   #list(): Promise<void> | null {
@@ -331,7 +331,7 @@ export class Replica implements AsyncDisposable, Choosable {
       this.#callError = transition.reason ?? this.#callError;
       this.#events.emit({ transition });
       this.#look();
-      this.#prober.look();
+      this.#prober.reschedule();
     });
     return guard;
   }

@@ -2,7 +2,7 @@ import type { McpServerType } from '../domain/index.js';
 import type { Endpoint } from '../mcp/index.js';
 
 /** When the breaker of an endpoint opens, and for how long. */
-export interface BreakerSettings {
+export interface BreakerOptions {
   /** In a row; 1 or more. */
   readonly failures: number;
   /** To the first probe; doubles with each probe that fails. */
@@ -11,7 +11,7 @@ export interface BreakerSettings {
 }
 
 /** How an endpoint that was lost, or cannot be reached, is tried again. */
-export interface RestartSettings {
+export interface RestartOptions {
   /** After the first attempt that led to nothing; doubles with each further one, half of it jittered. */
   readonly initialMs: number;
   readonly maxMs: number;
@@ -22,14 +22,14 @@ export interface RestartSettings {
   readonly maxAttempts: number | null;
 }
 
-export const BREAKER_DEFAULTS: BreakerSettings = { failures: 5, initialMs: 1_000, maxMs: 30_000 };
-export const RESTART_DEFAULTS: RestartSettings = { initialMs: 500, maxMs: 30_000, maxAttempts: 20 };
+export const BREAKER_DEFAULTS: BreakerOptions = { failures: 5, initialMs: 1_000, maxMs: 30_000 };
+export const RESTART_DEFAULTS: RestartOptions = { initialMs: 500, maxMs: 30_000, maxAttempts: 20 };
 
 /** From when a replica has recovered until it gets as many calls as the others. */
-export const EASE_IN_MS = 10_000;
+export const SLOW_START_MS = 10_000;
 
 /** What all replicas of one logical server have in common. */
-export interface PoolSettings {
+export interface PoolOptions {
   readonly serverId: string;
   /** The server's own first; one or more. */
   readonly endpoints: readonly Endpoint[];
@@ -42,9 +42,9 @@ export interface PoolSettings {
   readonly connectTimeoutMs: number;
   /** A replica that has answered nothing for so long is probed. */
   readonly heartbeatMs: number;
-  readonly easeInMs: number;
-  readonly breaker: BreakerSettings;
-  readonly restart: RestartSettings;
+  readonly slowStartMs: number;
+  readonly breaker: BreakerOptions;
+  readonly restart: RestartOptions;
 }
 
 /** Ids of replicas: the server's own for the first, with a number for each after it. */
@@ -53,12 +53,12 @@ export function replicaId(serverId: string, index: number): string {
 }
 
 /** Whether what a server of this kind knows is known to its one process only. */
-export function isStatePerProcess(type: McpServerType): boolean {
+export function hasProcessLocalState(type: McpServerType): boolean {
   return type !== 'CLAUDE_FLOW';
 }
 
 /** One of the endpoints of a pool. */
-export interface ReplicaSettings extends PoolSettings {
+export interface ReplicaOptions extends PoolOptions {
   readonly id: string;
   readonly endpoint: Endpoint;
 }

@@ -1,16 +1,16 @@
 import type { CircuitBreakerStatus, ServerStatus } from '../domain/index.js';
-import type { Connection } from './link.js';
+import type { ConnectionState } from './link.js';
 
 /** What the status of a replica follows from. */
-export interface StatusInput {
-  readonly connection: Connection;
+export interface ReplicaStatusInput {
+  readonly connection: ConnectionState;
   readonly breaker: CircuitBreakerStatus;
   /** Since it was connected. */
   readonly hasAnswered: boolean;
   readonly before: ServerStatus;
 }
 
-export function statusOf({ connection, breaker, hasAnswered, before }: StatusInput): ServerStatus {
+export function replicaStatus({ connection, breaker, hasAnswered, before }: ReplicaStatusInput): ServerStatus {
   switch (connection) {
     case 'CONNECTING':
       return 'CONNECTING';

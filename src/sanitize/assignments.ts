@@ -1,4 +1,4 @@
-import { nameVerdict } from './secret-names.js';
+import { classifyName } from './secret-names.js';
 import { REDACTED } from './redacted.js';
 
 /** A name, whole, and what follows it: `"apiKey": `, `password=`; in JSON inside JSON its quotes are escaped. */
@@ -23,7 +23,7 @@ export function redactAssignments(text: string): string {
   ASSIGNED.lastIndex = 0;
   for (let match = ASSIGNED.exec(text); match !== null; match = ASSIGNED.exec(text)) {
     const [whole, name = '', quote = ''] = match;
-    const verdict = nameVerdict(name);
+    const verdict = classifyName(name);
     if (verdict === null) continue;
     const start = match.index + whole.length;
     const value = valueAt(text, start, HAS_SPACES.test(name));

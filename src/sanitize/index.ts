@@ -1,12 +1,12 @@
 export {
-  type Changes,
-  PROTOTYPE_NAMES,
-  SANITIZE_LIMITS,
-  type Sanitized,
+  type SanitizeStats,
+  PROTOTYPE_KEYS,
+  DEFAULT_SANITIZE_LIMITS,
+  type SanitizeResult,
   sanitizeJson,
   type SanitizeLimits,
-  sanitizeText,
+  sanitizeJsonText,
 } from './json.js';
 export { redact } from './redact.js';
 export { REDACTED } from './redacted.js';
-export { hasControls, isOneLine, printable } from './text.js';
+export { hasControlCharacters, isSingleLine, toPrintableLine } from './text.js';

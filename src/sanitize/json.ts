@@ -1,7 +1,7 @@
-import { mayHoldSecret, redact } from './redact.js';
+import { mayContainSecret, redact } from './redact.js';
 import { REDACTED } from './redacted.js';
-import { type NameVerdict, nameVerdict } from './secret-names.js';
-import { cutText, stripControls } from './text.js';
+import { type SecretNameKind, classifyName } from './secret-names.js';
+import { truncateText, stripControlCharacters } from './text.js';
 
 export interface SanitizeLimits {
   /** Of one text, UTF-16 units; the rest is cut off. */
@@ -16,7 +16,7 @@ export interface SanitizeLimits {
   readonly maxValues: number;
 }
 
-export const SANITIZE_LIMITS: SanitizeLimits = {
+export const DEFAULT_SANITIZE_LIMITS: SanitizeLimits = {
   maxTextLength: 65_536,
   maxNameLength: 256,
   maxEntries: 100_000,
@@ -25,7 +25,7 @@ export const SANITIZE_LIMITS: SanitizeLimits = {
 };
 
 /** What was changed, counted. */
-export interface Changes {
+export interface SanitizeStats {
   /** Secrets: texts that held one, and values whose names are secret. */
   redacted: number;
   /** Texts that had control characters. */
@@ -36,35 +36,36 @@ export interface Changes {
   dropped: number;
 }
 
-export interface Sanitized {
+export interface SanitizeResult {
   readonly value: unknown;
   /** `null`: none, and `value` is what was passed. */
-  readonly changes: Changes | null;
+  readonly changes: SanitizeStats | null;
 }
 
 /** Setting one of them on an object changes what all objects inherit, or how one is made. */
-export const PROTOTYPE_NAMES: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
+export const PROTOTYPE_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
 /**
  * A JSON value without secrets, control characters and names that lead to the prototype, cut to the limits. What is
  * passed is not changed. Never throws.
  */
-export function sanitizeJson(value: unknown, limits: SanitizeLimits = SANITIZE_LIMITS): Sanitized {
-  return new Cleaning(limits, true).run(value);
+export function sanitizeJson(value: unknown, limits: SanitizeLimits = DEFAULT_SANITIZE_LIMITS): SanitizeResult {
+  return new JsonSanitizer(limits, true).run(value);
 }
 
 /** The same of JSON that is still text; of text that is no JSON, the text. */
-export function sanitizeText(text: string, limits: SanitizeLimits = SANITIZE_LIMITS): Sanitized {
+export function sanitizeJsonText(text: string, limits: SanitizeLimits = DEFAULT_SANITIZE_LIMITS): SanitizeResult {
   let value: unknown = text;
   try {
     value = JSON.parse(text);
   } catch {
     // Text it is.
   }
-  if (typeof value === 'string') return new Cleaning(limits, true).run(value);
+  if (typeof value === 'string') return new JsonSanitizer(limits, true).run(value);
   // Nearly all answers to polls end here.
-  if (isPlain(text)) return fits(value, limits) ? { value, changes: null } : new Cleaning(limits, false).run(value);
-  return new Cleaning(limits, true).run(value);
+  if (isPlain(text))
+    return fits(value, limits) ? { value, changes: null } : new JsonSanitizer(limits, false).run(value);
+  return new JsonSanitizer(limits, true).run(value);
 }
 
 /** What JSON.parse cannot make of text in which it does not stand, as long as nothing in it is escaped. */
@@ -76,7 +77,7 @@ const ODD_CHARACTERS = /[\u0080-\u009f\u202a-\u202e\u2066-\u2069]/;
 function isPlain(json: string): boolean {
   if (json.includes('\\') || json.includes(DELETE)) return false;
   const isAscii = Buffer.byteLength(json) === json.length;
-  return (isAscii || !ODD_CHARACTERS.test(json)) && !ODD_NAMES.test(json) && !mayHoldSecret(json);
+  return (isAscii || !ODD_CHARACTERS.test(json)) && !ODD_NAMES.test(json) && !mayContainSecret(json);
 }
 
 /** Whether nothing has to be cut. */
@@ -114,11 +115,11 @@ const COUNT = /^\d{1,15}$/;
 const HARMLESS = /^[\w.-]{0,14}$/;
 
 /** Goes over a value once, and copies only what it has to change. */
-class Cleaning {
+class JsonSanitizer {
   readonly #limits: SanitizeLimits;
   /** Whether names and texts are looked at, or only counted. */
   readonly #reads: boolean;
-  readonly #changes: Changes = { redacted: 0, stripped: 0, cut: 0, dropped: 0 };
+  readonly #changes: SanitizeStats = { redacted: 0, stripped: 0, cut: 0, dropped: 0 };
   #values = 0;
 
   constructor(limits: SanitizeLimits, reads: boolean) {
@@ -126,14 +127,14 @@ class Cleaning {
     this.#reads = reads;
   }
 
-  run(input: unknown): Sanitized {
+  run(input: unknown): SanitizeResult {
     const value = this.#clean(input, 0, null);
     const { redacted, stripped, cut, dropped } = this.#changes;
     return { value, changes: redacted + stripped + cut + dropped === 0 ? null : this.#changes };
   }
 
   /** @param verdict on the name that the value stands under */
-  #clean(value: unknown, depth: number, verdict: NameVerdict): unknown {
+  #clean(value: unknown, depth: number, verdict: SecretNameKind): unknown {
     this.#values += 1;
     if (verdict !== null && isSecret(value, verdict)) {
       this.#changes.redacted += 1;
@@ -152,17 +153,17 @@ class Cleaning {
   #text(text: string, maxLength: number): string {
     let clean = text;
     if (this.#reads && !HARMLESS.test(text)) {
-      const bare = stripControls(text);
+      const bare = stripControlCharacters(text);
       if (bare !== text) this.#changes.stripped += 1;
       clean = redact(bare);
       if (clean !== bare) this.#changes.redacted += 1;
     }
     if (clean.length <= maxLength) return clean;
     this.#changes.cut += 1;
-    return cutText(clean, maxLength);
+    return truncateText(clean, maxLength);
   }
 
-  #list(list: readonly unknown[], depth: number, verdict: NameVerdict): readonly unknown[] {
+  #list(list: readonly unknown[], depth: number, verdict: SecretNameKind): readonly unknown[] {
     let copy: unknown[] | null = null;
     for (let index = 0; index < list.length; index += 1) {
       if (this.#isFull(index)) {
@@ -177,7 +178,7 @@ class Cleaning {
     return copy ?? list;
   }
 
-  #object(object: JsonObject, depth: number, verdict: NameVerdict): JsonObject {
+  #object(object: JsonObject, depth: number, verdict: SecretNameKind): JsonObject {
     let copy: Record<string, unknown> | null = null;
     let count = 0;
     for (const name of Object.keys(object)) {
@@ -187,9 +188,9 @@ class Cleaning {
       }
       const value = object[name];
       const cleanName = this.#text(name, this.#limits.maxNameLength);
-      const isDropped = this.#reads && PROTOTYPE_NAMES.has(cleanName);
+      const isDropped = this.#reads && PROTOTYPE_KEYS.has(cleanName);
       if (isDropped) this.#changes.dropped += 1;
-      const clean = isDropped ? null : this.#clean(value, depth, this.#reads ? (nameVerdict(name) ?? verdict) : null);
+      const clean = isDropped ? null : this.#clean(value, depth, this.#reads ? (classifyName(name) ?? verdict) : null);
       if (copy === null && (isDropped || cleanName !== name || clean !== value)) copy = firstOf(object, count);
       if (copy !== null && !isDropped) copy[cleanName] = clean;
       count += 1;
@@ -203,7 +204,7 @@ class Cleaning {
 }
 
 /** Whether a value under a secret name is a secret. That there is none is no secret, and numbers of tokens are counts. */
-function isSecret(value: unknown, verdict: Exclude<NameVerdict, null>): boolean {
+function isSecret(value: unknown, verdict: Exclude<SecretNameKind, null>): boolean {
   if (value === null || typeof value === 'boolean' || value === '' || value === REDACTED) return false;
   return verdict === 'SECRET' || (typeof value === 'string' && !COUNT.test(value));
 }

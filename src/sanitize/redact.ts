@@ -44,7 +44,7 @@ const MAX_PASSES = 4;
  * Takes time in proportion to the text's length, whatever is in it.
  */
 export function redact(text: string): string {
-  if (!mayHoldSecret(text)) return text;
+  if (!mayContainSecret(text)) return text;
   let clean = text;
   for (let pass = 0; pass < MAX_PASSES; pass += 1) {
     const next = redactOnce(clean);
@@ -68,7 +68,7 @@ function redactOnce(text: string): string {
 }
 
 /** Whether a text may hold a secret: `false` is certain. */
-export function mayHoldSecret(text: string): boolean {
+export function mayContainSecret(text: string): boolean {
   return HINTS[0].test(text) || HINTS[1].test(text) || HINTS[2].test(text);
 }
 

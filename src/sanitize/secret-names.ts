@@ -2,7 +2,7 @@
  * What a name says of its value. SECRET: whatever it is, nobody is to see it. TOKEN: a text is a credential, and a
  * number is a count of what a language model reads and writes.
  */
-export type NameVerdict = 'SECRET' | 'TOKEN' | null;
+export type SecretNameKind = 'SECRET' | 'TOKEN' | null;
 
 /** What follows the word without making it another thing: `passwordHash`, `apiKeyValue`, `secret2`. */
 const QUALIFIER = '(?:hash|value|header|text|string|raw|plain|base64|old|new|current|confirm|confirmation|env)?\\d*$';
@@ -15,10 +15,10 @@ const TOKEN = new RegExp(`tokens?${QUALIFIER}`);
 const MAX_NAME_LENGTH = 64;
 /** Names repeat: of an object's fields in every poll. */
 const MAX_REMEMBERED = 4_096;
-const remembered = new Map<string, NameVerdict>();
+const remembered = new Map<string, SecretNameKind>();
 
 /** By the end of a name: `client_secret`, `apiKey` and `X-Api-Key` are secret, `secretary` and `token_usage` are not. */
-export function nameVerdict(name: string): NameVerdict {
+export function classifyName(name: string): SecretNameKind {
   const known = remembered.get(name);
   if (known !== undefined) return known;
   const verdict = judge(name);
@@ -28,7 +28,7 @@ export function nameVerdict(name: string): NameVerdict {
   return verdict;
 }
 
-function judge(name: string): NameVerdict {
+function judge(name: string): SecretNameKind {
   // In an environment these are directories.
   if (name === 'PWD' || name === 'OLDPWD') return null;
   const plain = name

@@ -8,24 +8,24 @@ const ESCAPE = '\u001b';
 /** What no id and no name has: control characters, ends of lines, and what turns the direction. */
 const UNFIT_FOR_A_LINE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/; // eslint-disable-line no-control-regex
 
-export function isOneLine(text: string): boolean {
+export function isSingleLine(text: string): boolean {
   return !UNFIT_FOR_A_LINE.test(text);
 }
 
-export function hasControls(text: string): boolean {
+export function hasControlCharacters(text: string): boolean {
   // Not `test`: a global pattern remembers where it was.
   return text.search(CONTROLS) !== -1;
 }
 
 /** A text without control characters and terminal colours; lines stay lines. */
-export function stripControls(text: string): string {
-  if (!hasControls(text)) return text;
+export function stripControlCharacters(text: string): string {
+  if (!hasControlCharacters(text)) return text;
   const plain = text.includes(ESCAPE) ? stripVTControlCharacters(text) : text;
   return plain.replace(CONTROLS, '');
 }
 
 /** At most so many UTF-16 units, and no half of a character at the end. */
-export function cutText(text: string, maxLength: number): string {
+export function truncateText(text: string, maxLength: number): string {
   if (text.length <= maxLength) return text;
   const end = /[\ud800-\udbff]/.test(text[maxLength - 1] ?? '') ? maxLength - 1 : maxLength;
   return text.slice(0, end);
@@ -38,10 +38,10 @@ const MARGIN = 16_384;
  * In one line without secrets, control characters and terminal colours, at most `maxLength` UTF-16 units: what a server
  * writes is data.
  */
-export function printable(text: string, maxLength: number): string {
+export function toPrintableLine(text: string, maxLength: number): string {
   const whole = text.length <= maxLength + MARGIN ? text : text.slice(0, maxLength + MARGIN).replace(/\s\S*$/, '');
-  const oneLine = redact(stripControls(whole.replaceAll('\r', '\n')))
+  const oneLine = redact(stripControlCharacters(whole.replaceAll('\r', '\n')))
     .replaceAll(/\s+/g, ' ')
     .trim();
-  return cutText(oneLine, maxLength);
+  return truncateText(oneLine, maxLength);
 }

@@ -1,16 +1,16 @@
-import type { StreamedChanges, StreamRate } from '../delivery/index.js';
-import { RENDERED_ONCE } from '../render/index.js';
-import { timestamp } from '../shared/index.js';
-import { type ChangedAgent, measure } from '../state/index.js';
-import { AgentType } from './agent.js';
+import type { StreamUpdate, StreamRate } from '../delivery/index.js';
+import { RENDER_ONCE } from '../render/index.js';
+import { isoTimestamp } from '../shared/index.js';
+import { type AgentChange, aggregatePerformance } from '../state/index.js';
+import { AgentRef } from './agent.js';
 import { builder } from './builder.js';
 import { UpdateKindEnum } from './enums.js';
-import { PerformanceMetricsType } from './metrics.js';
-import { TopologyChangeType } from './swarm.js';
+import { PerformanceMetricsRef } from './metrics.js';
+import { TopologyChangeRef } from './swarm.js';
 
-const AgentPatchType = builder.objectRef<ChangedAgent>('AgentPatch').implement({
+const AgentPatchType = builder.objectRef<AgentChange>('AgentPatch').implement({
   description: 'The change of one agent as a JSON Merge Patch.',
-  extensions: { [RENDERED_ONCE]: true },
+  extensions: { [RENDER_ONCE]: true },
   fields: (t) => ({
     id: t.id({ description: '`Agent.id`', resolve: ({ agent }) => agent.id }),
     patch: t.field({
@@ -32,7 +32,7 @@ const StreamRateType = builder.objectRef<StreamRate>('StreamRate').implement({
   }),
 });
 
-export const AgentUpdateType = builder.objectRef<StreamedChanges>('AgentUpdate').implement({
+export const AgentUpdateRef = builder.objectRef<StreamUpdate>('AgentUpdate').implement({
   description: 'What changed since the update before, in one piece however long that was ago.',
   fields: (t) => ({
     kind: t.field({
@@ -43,15 +43,15 @@ export const AgentUpdateType = builder.objectRef<StreamedChanges>('AgentUpdate')
     cursor: t.id({
       description:
         'Where this stream now stands; pass it as `after` to go on from here, with the same filters or others.',
-      resolve: ({ changes }, _args, { store }) => store.cursorOf(changes.position),
+      resolve: ({ changes }, _args, { store }) => store.createCursor(changes.position),
     }),
     timestamp: t.field({
       type: 'DateTime',
       description: 'When this update was made.',
-      resolve: (_update, _args, { clock }) => timestamp(clock),
+      resolve: (_update, _args, { clock }) => isoTimestamp(clock),
     }),
     agents: t.field({
-      type: [AgentType],
+      type: [AgentRef],
       description: 'SNAPSHOT: all that match; DELTA: those that changed, or came to match, whole.',
       resolve: ({ changes }) => changes.agents.map(({ agent }) => agent),
     }),
@@ -66,16 +66,16 @@ export const AgentUpdateType = builder.objectRef<StreamedChanges>('AgentUpdate')
       resolve: ({ changes }) => [...changes.removedAgentIds],
     }),
     performanceMetrics: t.field({
-      type: PerformanceMetricsType,
+      type: PerformanceMetricsRef,
       nullable: true,
       description: 'Of all agents that match, not only the changed; null when `includePerformance` is false.',
       resolve: ({ changes }, _args, { store }) => {
         const { view } = changes.position;
-        return view.includePerformance ? measure(store.agentsIn(view)) : null;
+        return view.includePerformance ? aggregatePerformance(store.agentsMatching(view)) : null;
       },
     }),
     topologyChanges: t.field({
-      type: [TopologyChangeType],
+      type: [TopologyChangeRef],
       nullable: true,
       description:
         'One for each swarm whose topology changed, edges between agents that match only; null when `includeTopology` is false.',

@@ -1,5 +1,5 @@
 import type { Agent, AgentNeural, AgentPerformance, AgentTopologyPosition } from '../domain/index.js';
-import { RENDERED_ONCE } from '../render/index.js';
+import { RENDER_ONCE } from '../render/index.js';
 import { builder } from './builder.js';
 import { AgentStatusEnum, McpServerTypeEnum } from './enums.js';
 
@@ -51,9 +51,9 @@ const AgentTopologyPositionType = builder.objectRef<AgentTopologyPosition>('Agen
   }),
 });
 
-export const AgentType = builder.objectRef<Agent>('Agent').implement({
+export const AgentRef = builder.objectRef<Agent>('Agent').implement({
   description: 'An agent of some swarm, whatever server runs it.',
-  extensions: { [RENDERED_ONCE]: true },
+  extensions: { [RENDER_ONCE]: true },
   fields: (t) => ({
     id: t.exposeID('id', { description: '`<serverId>:<nativeId>`, unique over all servers.' }),
     nativeId: t.exposeID('nativeId', { description: "The server's own id of it." }),
@@ -103,7 +103,7 @@ export const AgentType = builder.objectRef<Agent>('Agent').implement({
       type: 'DateTime',
       description:
         'When its server last reported it. It moves with every poll, so by itself it is no change: a stream sends it along with one.',
-      resolve: (agent, _args, { store }) => store.seenAt(agent),
+      resolve: (agent, _args, { store }) => store.lastSeenAt(agent),
     }),
   }),
 });

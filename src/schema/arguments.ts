@@ -1,5 +1,5 @@
 import type { McpServerType } from '../domain/index.js';
-import { isOneLine } from '../sanitize/index.js';
+import { isSingleLine } from '../sanitize/index.js';
 import { SwarmlensError } from '../shared/index.js';
 import { createView, type View } from '../state/index.js';
 
@@ -23,8 +23,8 @@ export interface ViewArguments {
  * The view that arguments ask for.
  * @throws SwarmlensError BAD_USER_INPUT naming the argument
  */
-export function viewOf(args: ViewArguments): View {
-  for (const argument of ['serverTypes', 'agentTypes', 'swarmIds'] as const) checkNames(argument, args[argument]);
+export function parseViewArguments(args: ViewArguments): View {
+  for (const argument of ['serverTypes', 'agentTypes', 'swarmIds'] as const) validateNames(argument, args[argument]);
   return createView({
     serverTypes: args.serverTypes,
     agentTypes: args.agentTypes,
@@ -39,34 +39,34 @@ export function viewOf(args: ViewArguments): View {
  * An id, a name or a type that a client passes.
  * @throws SwarmlensError BAD_USER_INPUT naming the argument
  */
-export function checkName(argument: string, value: string): void {
+export function validateName(argument: string, value: string): void {
   if (value.length > MAX_FILTER_LENGTH) {
-    throw badArgument(argument, `is longer than ${MAX_FILTER_LENGTH} characters`);
+    throw argumentError(argument, `is longer than ${MAX_FILTER_LENGTH} characters`);
   }
-  if (!isOneLine(value)) throw badArgument(argument, 'has control characters or ends of lines');
+  if (!isSingleLine(value)) throw argumentError(argument, 'has control characters or ends of lines');
 }
 
 /**
  * A list of them.
  * @throws SwarmlensError BAD_USER_INPUT naming the argument
  */
-export function checkNames(argument: string, values: readonly string[] | null | undefined): void {
+export function validateNames(argument: string, values: readonly string[] | null | undefined): void {
   if (values == null) return;
   if (values.length > MAX_FILTER_ENTRIES) {
-    throw badArgument(
+    throw argumentError(
       argument,
       `has ${values.length} entries, ${MAX_FILTER_ENTRIES} are allowed: ask for less, or leave it out for all`,
     );
   }
-  for (const value of values) checkName(argument, value);
+  for (const value of values) validateName(argument, value);
 }
 
 /** @throws SwarmlensError BAD_USER_INPUT naming the argument */
-export function checkCursor(argument: string, cursor: string): void {
-  if (cursor.length > MAX_CURSOR_LENGTH) throw badArgument(argument, 'is longer than a cursor can be');
-  if (!/^[\w-]*$/.test(cursor)) throw badArgument(argument, 'is not a cursor: pass an AgentUpdate.cursor unchanged');
+export function validateCursor(argument: string, cursor: string): void {
+  if (cursor.length > MAX_CURSOR_LENGTH) throw argumentError(argument, 'is longer than a cursor can be');
+  if (!/^[\w-]*$/.test(cursor)) throw argumentError(argument, 'is not a cursor: pass an AgentUpdate.cursor unchanged');
 }
 
-export function badArgument(argument: string, problem: string): SwarmlensError {
+export function argumentError(argument: string, problem: string): SwarmlensError {
   return new SwarmlensError('BAD_USER_INPUT', `Argument "${argument}" ${problem}.`, { argument });
 }

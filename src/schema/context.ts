@@ -1,11 +1,11 @@
 import type { Viewer } from '../auth/index.js';
 import type { RateClock } from '../delivery/index.js';
 import type { Clock } from '../shared/index.js';
-import type { Sight } from '../sight/index.js';
+import type { ScopedServices } from '../sight/index.js';
 import type { NodeHealth } from './node-health.js';
 
 /** What the program offers to resolvers, whoever asks. Nothing of the picture: that is in a viewer's sight. */
-export interface Services {
+export interface ResolverServices {
   readonly rateClock: RateClock;
   readonly clock: Clock;
   /** Of this process: connections, event loop, memory. */
@@ -18,7 +18,7 @@ export interface Services {
 }
 
 /** What resolvers get: the services, who asks, and all that they may see. */
-export interface SchemaContext extends Services, Sight {
+export interface SchemaContext extends ResolverServices, ScopedServices {
   /** Equal for all requests of one client. */
   readonly clientId: string;
   /** Of this operation; made here, and told with an error that is masked. */
@@ -28,7 +28,7 @@ export interface SchemaContext extends Services, Sight {
    * Goes on with another token on the same connection; `null`: there is no connection that outlasts its request.
    * @throws SwarmlensError UNAUTHENTICATED, or FORBIDDEN when it gives other rights
    */
-  readonly renew: ((token: string) => Promise<Viewer>) | null;
+  readonly reauthenticate: ((token: string) => Promise<Viewer>) | null;
   /** Updates a second that the client says it can draw; `null`: it did not say. */
   readonly maxHz: number | null;
 }

@@ -1,9 +1,9 @@
-import type { Candidate, CandidateStatus } from '../discovery/index.js';
-import { timestamp } from '../shared/index.js';
+import type { DiscoveryCandidate, CandidateStatus } from '../discovery/index.js';
+import { isoTimestamp } from '../shared/index.js';
 import { builder } from './builder.js';
 import { McpServerTypeEnum, TransportKindEnum } from './enums.js';
-import { McpServerObject } from './server.js';
-import { SwarmType } from './swarm.js';
+import { McpServerRef } from './server.js';
+import { SwarmRef } from './swarm.js';
 
 const CandidateStatusEnum = builder.enumType('CandidateStatus', {
   description: 'What is known of something that may be an MCP server.',
@@ -17,7 +17,7 @@ const CandidateStatusEnum = builder.enumType('CandidateStatus', {
   } satisfies Record<CandidateStatus, object>,
 });
 
-const CandidateType = builder.objectRef<Candidate>('DiscoveryCandidate').implement({
+const CandidateType = builder.objectRef<DiscoveryCandidate>('DiscoveryCandidate').implement({
   description: 'Something in one of the usual places that is, or may be, an MCP server.',
   fields: (t) => ({
     place: t.exposeString('place', { description: 'Where it was found: a file, or host and port.' }),
@@ -54,16 +54,16 @@ const CandidateType = builder.objectRef<Candidate>('DiscoveryCandidate').impleme
 });
 
 /** Everything that is in a discovery is read from the context. */
-export const DiscoveryType = builder.objectRef<object>('Discovery').implement({
+export const DiscoveryRef = builder.objectRef<object>('Discovery').implement({
   description: 'All that was found, as far as the viewer sees it.',
   fields: (t) => ({
     servers: t.field({
-      type: [McpServerObject],
+      type: [McpServerRef],
       description: 'All servers, in the order of the configuration; those that came later come last.',
       resolve: (_discovery, _args, { store }) => [...store.servers.values()],
     }),
     swarms: t.field({
-      type: [SwarmType],
+      type: [SwarmRef],
       description: 'All swarms.',
       resolve: (_discovery, _args, { store }) => [...store.swarms.values()],
     }),
@@ -81,7 +81,7 @@ export const DiscoveryType = builder.objectRef<object>('Discovery').implement({
     timestamp: t.field({
       type: 'DateTime',
       description: 'When the last discovery ended; now, while the first one is under way.',
-      resolve: (_discovery, _args, { collector, clock }) => collector.discoveredAt ?? timestamp(clock),
+      resolve: (_discovery, _args, { upstreams, clock }) => upstreams.discoveredAt ?? isoTimestamp(clock),
     }),
   }),
 });

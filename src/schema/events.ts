@@ -1,9 +1,9 @@
 import type { HealthChange, Notice } from '../domain/index.js';
-import type { Delivered } from '../delivery/index.js';
+import type { WithMissedCount } from '../delivery/index.js';
 import { builder } from './builder.js';
 import { CircuitStateEnum, NoticeSeverityEnum, ServerStatusEnum } from './enums.js';
 
-export const HealthChangeType = builder.objectRef<Delivered<HealthChange>>('HealthChange').implement({
+export const HealthChangeRef = builder.objectRef<WithMissedCount<HealthChange>>('HealthChange').implement({
   description:
     'A server, one of its replicas, or the circuit breaker of one, went from one state to another. `reason` is null for viewers who see only a part of its agents.',
   fields: (t) => ({
@@ -27,7 +27,7 @@ export const HealthChangeType = builder.objectRef<Delivered<HealthChange>>('Heal
   }),
 });
 
-export const NoticeType = builder.objectRef<Delivered<Notice>>('Notice').implement({
+export const NoticeRef = builder.objectRef<WithMissedCount<Notice>>('Notice').implement({
   description:
     'Something that a person should see. Viewers who see only a part of the agents of a server are told what becomes of the server, without the details.',
   fields: (t) => ({

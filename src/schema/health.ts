@@ -1,9 +1,9 @@
 import type { CircuitBreakerStatus, McpServer } from '../domain/index.js';
-import { timestamp } from '../shared/index.js';
+import { isoTimestamp } from '../shared/index.js';
 import { builder } from './builder.js';
 import { HealthStatusEnum } from './enums.js';
 import type { ConnectionHealth, EventLoopHealth, LimitHealth, MemoryHealth, NodeHealth } from './node-health.js';
-import { CircuitBreakerType, McpServerObject } from './server.js';
+import { CircuitBreakerRef, McpServerRef } from './server.js';
 
 const ConnectionHealthType = builder.objectRef<ConnectionHealth>('ConnectionHealth').implement({
   description: 'The clients of this node.',
@@ -70,16 +70,16 @@ const ServerBreakerType = builder.objectRef<ServerBreaker>('ServerCircuitBreaker
   description: 'The circuit breaker of one server.',
   fields: (t) => ({
     serverId: t.exposeID('serverId', { description: 'The server.' }),
-    circuitBreaker: t.expose('breaker', { type: CircuitBreakerType, description: 'Its breaker.' }),
+    circuitBreaker: t.expose('breaker', { type: CircuitBreakerRef, description: 'Its breaker.' }),
   }),
 });
 
-export interface Health {
+export interface HealthSource {
   readonly node: NodeHealth;
   readonly servers: readonly McpServer[];
 }
 
-export const HealthType = builder.objectRef<Health>('Health').implement({
+export const HealthRef = builder.objectRef<HealthSource>('Health').implement({
   description: 'Health of the whole: the servers that the viewer sees, and this node.',
   fields: (t) => ({
     status: t.field({
@@ -87,13 +87,13 @@ export const HealthType = builder.objectRef<Health>('Health').implement({
       description: 'In one word.',
       resolve: ({ servers }) => statusOf(servers),
     }),
-    servers: t.field({ type: [McpServerObject], description: 'All servers.', resolve: ({ servers }) => [...servers] }),
+    servers: t.field({ type: [McpServerRef], description: 'All servers.', resolve: ({ servers }) => [...servers] }),
     breakers: t.field({
       type: [ServerBreakerType],
       description: 'The circuit breakers of all servers, as the nodes that call them measure them.',
-      resolve: ({ servers }, _args, { collector }) =>
+      resolve: ({ servers }, _args, { upstreams }) =>
         servers.flatMap(({ id }) => {
-          const breaker = collector.health(id)?.circuitBreaker;
+          const breaker = upstreams.health(id)?.circuitBreaker;
           return breaker === undefined ? [] : [{ serverId: id, breaker }];
         }),
     }),
@@ -117,7 +117,7 @@ export const HealthType = builder.objectRef<Health>('Health').implement({
     timestamp: t.field({
       type: 'DateTime',
       description: 'When this was read.',
-      resolve: (_health, _args, { clock }) => timestamp(clock),
+      resolve: (_health, _args, { clock }) => isoTimestamp(clock),
     }),
   }),
 });

@@ -1,5 +1,5 @@
-import { hasControls, PROTOTYPE_NAMES } from '../sanitize/index.js';
-import { badArgument } from './arguments.js';
+import { hasControlCharacters, PROTOTYPE_KEYS } from '../sanitize/index.js';
+import { argumentError } from './arguments.js';
 
 /** Levels of lists and objects. */
 const MAX_DEPTH = 32;
@@ -13,9 +13,9 @@ const MAX_NAME_LENGTH = 256;
  * The arguments for a tool: an object of JSON that no server could stumble over.
  * @throws SwarmlensError BAD_USER_INPUT naming the argument
  */
-export function toolArguments(argument: string, value: unknown): Readonly<Record<string, unknown>> {
+export function parseToolArguments(argument: string, value: unknown): Readonly<Record<string, unknown>> {
   if (value == null) return {};
-  if (typeof value !== 'object' || Array.isArray(value)) throw badArgument(argument, 'must be an object');
+  if (typeof value !== 'object' || Array.isArray(value)) throw argumentError(argument, 'must be an object');
   check(argument, value);
   return { ...value };
 }
@@ -24,10 +24,10 @@ function check(argument: string, whole: unknown): void {
   let values = 0;
   const visit = (value: unknown, depth: number): void => {
     values += 1;
-    if (values > MAX_VALUES) throw badArgument(argument, `holds more than ${MAX_VALUES} values`);
+    if (values > MAX_VALUES) throw argumentError(argument, `holds more than ${MAX_VALUES} values`);
     if (typeof value === 'string') checkText(argument, value);
     if (typeof value !== 'object' || value === null) return;
-    if (depth === MAX_DEPTH) throw badArgument(argument, `is nested more than ${MAX_DEPTH} levels deep`);
+    if (depth === MAX_DEPTH) throw argumentError(argument, `is nested more than ${MAX_DEPTH} levels deep`);
     if (Array.isArray(value)) for (const entry of value) visit(entry, depth + 1);
     else {
       for (const [name, entry] of Object.entries(value)) {
@@ -41,15 +41,16 @@ function check(argument: string, whole: unknown): void {
 
 function checkText(argument: string, text: string): void {
   if (text.length > MAX_TEXT_LENGTH)
-    throw badArgument(argument, `has a text of more than ${MAX_TEXT_LENGTH} characters`);
+    throw argumentError(argument, `has a text of more than ${MAX_TEXT_LENGTH} characters`);
   // Lines may end as they do on Windows.
-  if (hasControls(text.replaceAll('\r\n', '\n'))) throw badArgument(argument, 'has a text with control characters');
+  if (hasControlCharacters(text.replaceAll('\r\n', '\n')))
+    throw argumentError(argument, 'has a text with control characters');
 }
 
 function checkField(argument: string, name: string): void {
-  if (PROTOTYPE_NAMES.has(name)) throw badArgument(argument, `has a field "${name}", which is not allowed`);
+  if (PROTOTYPE_KEYS.has(name)) throw argumentError(argument, `has a field "${name}", which is not allowed`);
   if (name.length > MAX_NAME_LENGTH) {
-    throw badArgument(argument, `has a field whose name is longer than ${MAX_NAME_LENGTH} characters`);
+    throw argumentError(argument, `has a field whose name is longer than ${MAX_NAME_LENGTH} characters`);
   }
-  if (hasControls(name)) throw badArgument(argument, 'has a field whose name has control characters');
+  if (hasControlCharacters(name)) throw argumentError(argument, 'has a field whose name has control characters');
 }

@@ -13,7 +13,7 @@ const StatusCountType = builder
     }),
   });
 
-export const PerformanceMetricsType = builder.objectRef<PerformanceMetrics>('PerformanceMetrics').implement({
+export const PerformanceMetricsRef = builder.objectRef<PerformanceMetrics>('PerformanceMetrics').implement({
   description: 'What a set of agents does together. A sum or mean is null when no agent of the set reports the value.',
   fields: (t) => ({
     totalAgents: t.exposeInt('totalAgents', { description: 'Agents in the set.' }),

@@ -1,12 +1,12 @@
 import type { PollOutcome } from '../collector/index.js';
 import type { ToolResult } from '../domain/index.js';
-import { SwarmlensError, timestamp } from '../shared/index.js';
-import { checkName, checkNames } from './arguments.js';
+import { SwarmlensError, isoTimestamp } from '../shared/index.js';
+import { validateName, validateNames } from './arguments.js';
 import { builder } from './builder.js';
-import { requires } from './permissions.js';
-import { DiscoveryType } from './discovery.js';
-import { toolArguments } from './json-argument.js';
-import { ViewerType } from './viewer.js';
+import { permissionExtension } from './permissions.js';
+import { DiscoveryRef } from './discovery.js';
+import { parseToolArguments } from './json-argument.js';
+import { ViewerRef } from './viewer.js';
 
 interface CalledTool extends ToolResult {
   readonly serverId: string;
@@ -48,7 +48,7 @@ const AgentUpdateRequestType = builder.objectRef<PollOutcome>('AgentUpdateReques
     timestamp: t.field({
       type: 'DateTime',
       description: 'When the last of them had answered.',
-      resolve: (_outcome, _args, { clock }) => timestamp(clock),
+      resolve: (_outcome, _args, { clock }) => isoTimestamp(clock),
     }),
   }),
 });
@@ -56,7 +56,7 @@ const AgentUpdateRequestType = builder.objectRef<PollOutcome>('AgentUpdateReques
 builder.mutationFields((t) => ({
   callTool: t.field({
     type: ToolResultType,
-    extensions: requires('tools:call'),
+    extensions: permissionExtension('tools:call'),
     description:
       "Calls a tool of a server, once, guarded like every call, then polls the server. Only tools on the server's `allowTools` list, and only for viewers who see all of the server, performance and neural data included; FORBIDDEN otherwise, SERVER_UNAVAILABLE when the server does not answer.",
     args: {
@@ -68,54 +68,54 @@ builder.mutationFields((t) => ({
           "The tool's arguments, an object; left out: none. At most 10,000 values, 32 levels, 65,536 characters a text, no control characters.",
       }),
     },
-    resolve: async (_root, args, { collector, streams }) => {
+    resolve: async (_root, args, { upstreams, streams }) => {
       const { serverId, tool } = args;
-      checkName('serverId', serverId);
-      checkName('tool', tool);
-      const result = await collector.callTool(serverId, tool, toolArguments('arguments', args.arguments), NEVER);
-      streams.rateClock.demand();
+      validateName('serverId', serverId);
+      validateName('tool', tool);
+      const result = await upstreams.callTool(serverId, tool, parseToolArguments('arguments', args.arguments), NEVER);
+      streams.rateClock.triggerOnDemand();
       return { serverId, tool, ...result };
     },
   }),
   refreshDiscovery: t.field({
-    type: DiscoveryType,
-    extensions: requires('agents:read'),
+    type: DiscoveryRef,
+    extensions: permissionExtension('agents:read'),
     description:
       'Polls all servers that the viewer sees, tries the unreachable ones again, and tells what was found. Once a second for each client.',
-    resolve: async (_root, _args, { collector, candidates, clientId, limitToOncePerSecond }) => {
+    resolve: async (_root, _args, { upstreams, candidates, clientId, limitToOncePerSecond }) => {
       await limitToOncePerSecond('refreshDiscovery', clientId);
-      candidates.forget();
-      await collector.refresh();
+      candidates.clear();
+      await upstreams.refresh();
       return {};
     },
   }),
   requestAgentUpdate: t.field({
     type: AgentUpdateRequestType,
-    extensions: requires('agents:read'),
+    extensions: permissionExtension('agents:read'),
     description: 'Polls servers now, then moves the ON_DEMAND streams. Once a second for each client.',
     args: {
       serverIds: t.arg.idList({
         description: 'Only these servers, each a `McpServer.id`; left out: all that the viewer sees.',
       }),
     },
-    resolve: async (_root, { serverIds }, { collector, clientId, limitToOncePerSecond, rateClock }) => {
-      checkNames('serverIds', serverIds);
+    resolve: async (_root, { serverIds }, { upstreams, clientId, limitToOncePerSecond, rateClock }) => {
+      validateNames('serverIds', serverIds);
       await limitToOncePerSecond('requestAgentUpdate', clientId);
-      const outcome = await collector.pollNow(serverIds ?? null);
-      rateClock.demand();
+      const outcome = await upstreams.pollNow(serverIds ?? null);
+      rateClock.triggerOnDemand();
       return outcome;
     },
   }),
   authenticate: t.field({
-    type: ViewerType,
-    extensions: requires(null),
+    type: ViewerRef,
+    extensions: permissionExtension(null),
     description:
       'Shows a new token on a WebSocket before the old one expires; its subscriptions go on. The new one has to give the same permissions and the same sight: FORBIDDEN otherwise. Over HTTP each request brings its own token.',
     args: {
       token: t.arg.string({ required: true, description: 'The bare token. Pass it as a variable.' }),
     },
-    resolve: async (_root, { token }, { renew }) => {
-      if (renew !== null) return await renew(token);
+    resolve: async (_root, { token }, { reauthenticate }) => {
+      if (reauthenticate !== null) return await reauthenticate(token);
       throw new SwarmlensError(
         'BAD_USER_INPUT',
         'Over HTTP there is nothing to renew: send each request with its own "Authorization: Bearer <token>".',

@@ -1,15 +1,15 @@
 import { defaultFieldResolver, type GraphQLField, type GraphQLSchema, isObjectType } from 'graphql';
 import { type Permission, requirePermission, type Viewer } from '../auth/index.js';
-import { SHAREABLE, shareableStream } from './shareable.js';
+import { SHARED_STREAM, sharedStreamPlan } from './shareable.js';
 
 /** Where a field says what its viewer has to be permitted. */
 const REQUIRES = 'swarmlens.requires';
 
 /** What a field needs; `null`: nothing but to be let in at all. */
-export type Requirement = Permission | null;
+export type PermissionRequirement = Permission | null;
 
 /** Extensions of a field that only viewers with a permission get. Each field of a root type has to say so. */
-export function requires(requirement: Requirement): Readonly<Record<string, unknown>> {
+export function permissionExtension(requirement: PermissionRequirement): Readonly<Record<string, unknown>> {
   return { [REQUIRES]: requirement };
 }
 
@@ -18,7 +18,7 @@ export function requires(requirement: Requirement): Readonly<Record<string, unkn
  * whether they are shared or run by themselves.
  * @throws Error when a field of a root type does not say what it requires
  */
-export function withPermissions(schema: GraphQLSchema): GraphQLSchema {
+export function enforcePermissions(schema: GraphQLSchema): GraphQLSchema {
   const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
   for (const type of Object.values(schema.getTypeMap())) {
     if (!isObjectType(type) || type.name.startsWith('__')) continue;
@@ -33,8 +33,8 @@ export function withPermissions(schema: GraphQLSchema): GraphQLSchema {
   return schema;
 }
 
-function requirementOf(field: GraphQLField<unknown, unknown>): Requirement | undefined {
-  return field.extensions[REQUIRES] as Requirement | undefined; // only `requires` sets it
+function requirementOf(field: GraphQLField<unknown, unknown>): PermissionRequirement | undefined {
+  return field.extensions[REQUIRES] as PermissionRequirement | undefined; // only `requires` sets it
 }
 
 function guard(field: GraphQLField<unknown, unknown>, permission: Permission, isStream: boolean): void {
@@ -50,11 +50,11 @@ function guard(field: GraphQLField<unknown, unknown>, permission: Permission, is
   };
   if (isStream) field.subscribe = guarded;
   else field.resolve = guarded;
-  const shared = shareableStream(field);
+  const shared = sharedStreamPlan(field);
   if (shared === null) return;
   const plan: typeof shared = (args, context) => {
     check(context);
     return shared(args, context);
   };
-  field.extensions = { ...field.extensions, [SHAREABLE]: plan };
+  field.extensions = { ...field.extensions, [SHARED_STREAM]: plan };
 }

@@ -2,7 +2,7 @@ import {
   type CircuitBreakerStatus,
   type Latency,
   type McpServer,
-  NO_LATENCY,
+  EMPTY_LATENCY,
   type Polling,
   type ServerReplica,
   type ToolHealth,
@@ -10,7 +10,7 @@ import {
 import { builder } from './builder.js';
 import { CircuitStateEnum, McpServerTypeEnum, ServerStatusEnum, TransportKindEnum } from './enums.js';
 
-export const CircuitBreakerType = builder.objectRef<CircuitBreakerStatus>('CircuitBreaker').implement({
+export const CircuitBreakerRef = builder.objectRef<CircuitBreakerStatus>('CircuitBreaker').implement({
   description: "The circuit breaker that all calls to a server's endpoint share.",
   fields: (t) => ({
     state: t.expose('state', { type: CircuitStateEnum, description: 'Whether calls pass.' }),
@@ -24,7 +24,7 @@ export const CircuitBreakerType = builder.objectRef<CircuitBreakerStatus>('Circu
   }),
 });
 
-export const LatencyType = builder.objectRef<Latency>('Latency').implement({
+export const LatencyRef = builder.objectRef<Latency>('Latency').implement({
   description: 'Percentiles of the calls of the last minute, in milliseconds; null when there was no call.',
   fields: (t) => ({
     p50Ms: t.exposeFloat('p50Ms', { nullable: true, description: 'Median.' }),
@@ -45,9 +45,9 @@ const ServerReplicaType = builder.objectRef<ServerReplica>('ServerReplica').impl
     inFlight: t.exposeInt('inFlight', {
       description: 'Calls under way there, those that wait for their turn included.',
     }),
-    latency: t.expose('latency', { type: LatencyType, description: 'Of the calls to this endpoint.' }),
+    latency: t.expose('latency', { type: LatencyRef, description: 'Of the calls to this endpoint.' }),
     circuitBreaker: t.expose('circuitBreaker', {
-      type: CircuitBreakerType,
+      type: CircuitBreakerRef,
       description: 'The breaker around the calls to this endpoint.',
     }),
     lastError: t.exposeString('lastError', {
@@ -82,7 +82,7 @@ const ToolHealthType = builder.objectRef<ToolHealth>('ToolHealth').implement({
       description: 'What the last failure said, however long ago; null: there was none.',
     }),
     lastFailedAt: t.expose('lastFailedAt', { type: 'DateTime', nullable: true, description: 'When that was.' }),
-    latency: t.expose('latency', { type: LatencyType, description: 'Of its calls that were answered.' }),
+    latency: t.expose('latency', { type: LatencyRef, description: 'Of its calls that were answered.' }),
   }),
 });
 
@@ -108,7 +108,7 @@ const PollingType = builder.objectRef<Polling>('Polling').implement({
   }),
 });
 
-export const McpServerObject = builder.objectRef<McpServer>('McpServer').implement({
+export const McpServerRef = builder.objectRef<McpServer>('McpServer').implement({
   description:
     'An MCP server that swarmlens watches. What it says in words (`lastError`, of its tools and replicas too) is null for viewers who see only a part of its agents.',
   fields: (t) => ({
@@ -143,37 +143,37 @@ export const McpServerObject = builder.objectRef<McpServer>('McpServer').impleme
       type: 'DateTime',
       nullable: true,
       description: 'When it last answered a poll; null before the first.',
-      resolve: ({ id }, _args, { store }) => store.serverSeenAt(id),
+      resolve: ({ id }, _args, { store }) => store.serverLastSeenAt(id),
     }),
     lastError: t.exposeString('lastError', {
       nullable: true,
       description: 'What is wrong with it now; null when nothing is.',
     }),
     circuitBreaker: t.field({
-      type: CircuitBreakerType,
+      type: CircuitBreakerRef,
       description: 'The breaker around its calls: that of the replica in use.',
-      resolve: ({ id }, _args, { collector }) => collector.health(id)?.circuitBreaker ?? UNTOUCHED,
+      resolve: ({ id }, _args, { upstreams }) => upstreams.health(id)?.circuitBreaker ?? UNTOUCHED,
     }),
     latency: t.field({
-      type: LatencyType,
+      type: LatencyRef,
       description: 'Of its calls: those to the replica in use.',
-      resolve: ({ id }, _args, { collector }) => collector.health(id)?.latency ?? NO_LATENCY,
+      resolve: ({ id }, _args, { upstreams }) => upstreams.health(id)?.latency ?? EMPTY_LATENCY,
     }),
     polling: t.field({
       type: PollingType,
       nullable: true,
       description: 'How often it is polled, by whichever node does; null: that is not known just now.',
-      resolve: ({ id }, _args, { collector }) => collector.health(id)?.polling,
+      resolve: ({ id }, _args, { upstreams }) => upstreams.health(id)?.polling,
     }),
     replicas: t.field({
       type: [ServerReplicaType],
       description: 'Its endpoints: one, unless replicas are configured.',
-      resolve: ({ id }, _args, { collector }) => [...(collector.health(id)?.replicas ?? [])],
+      resolve: ({ id }, _args, { upstreams }) => [...(upstreams.health(id)?.replicas ?? [])],
     }),
     toolHealth: t.field({
       type: [ToolHealthType],
       description: 'Of the tools of it that were called, the last 64, in the order of their names.',
-      resolve: ({ id }, _args, { collector }) => [...(collector.health(id)?.tools ?? [])],
+      resolve: ({ id }, _args, { upstreams }) => [...(upstreams.health(id)?.tools ?? [])],
     }),
   }),
 });

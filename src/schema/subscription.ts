@@ -8,20 +8,20 @@ import {
   streamTopology,
 } from '../delivery/index.js';
 import type { PerformanceMode } from '../domain/index.js';
-import { AgentUpdateType } from './agent-update.js';
-import { checkCursor, type ViewArguments, viewOf } from './arguments.js';
+import { AgentUpdateRef } from './agent-update.js';
+import { validateCursor, type ViewArguments, parseViewArguments } from './arguments.js';
 import { builder } from './builder.js';
-import { requires } from './permissions.js';
+import { permissionExtension } from './permissions.js';
 import type { SchemaContext } from './context.js';
 import { McpServerTypeEnum, PerformanceModeEnum } from './enums.js';
-import { HealthChangeType, NoticeType } from './events.js';
-import { PerformanceMetricsType } from './metrics.js';
-import { SHAREABLE } from './shareable.js';
-import { TopologyChangeType } from './swarm.js';
+import { HealthChangeRef, NoticeRef } from './events.js';
+import { PerformanceMetricsRef } from './metrics.js';
+import { SHARED_STREAM } from './shareable.js';
+import { TopologyChangeRef } from './swarm.js';
 
 builder.subscriptionFields((t) => ({
   agentUpdates: t.field({
-    type: AgentUpdateType,
+    type: AgentUpdateRef,
     description:
       'The agents that match, then what changes of them. The filters are a conjunction. To change filters or mode, complete the subscription and start another with `after`.',
     args: {
@@ -53,25 +53,25 @@ builder.subscriptionFields((t) => ({
         description: '`AgentUpdate.cursor` of an earlier stream: start with what changed since, not with a snapshot.',
       }),
     },
-    extensions: { ...requires('agents:read'), [SHAREABLE]: requestOf },
+    extensions: { ...permissionExtension('agents:read'), [SHARED_STREAM]: requestOf },
     subscribe: (_root, args, context) => streamChanges(context.streams, requestOf(args, context)),
     resolve: (update) => update,
   }),
   topologyChanges: t.field({
-    type: TopologyChangeType,
-    extensions: requires('agents:read'),
+    type: TopologyChangeRef,
+    extensions: permissionExtension('agents:read'),
     description: 'The whole topology of each swarm, then what changes of it; at most ten times a second.',
     args: {
       swarmIds: t.arg.idList({
         description: 'Only these swarms; a swarm that is not there yet is no error. Empty: none; left out: all.',
       }),
     },
-    subscribe: (_root, args, { streams, maxHz }) => streamTopology(streams, viewOf(args), maxHz),
+    subscribe: (_root, args, { streams, maxHz }) => streamTopology(streams, parseViewArguments(args), maxHz),
     resolve: (change) => change,
   }),
   performanceMetrics: t.field({
-    type: PerformanceMetricsType,
-    extensions: requires('agents:read'),
+    type: PerformanceMetricsRef,
+    extensions: permissionExtension('agents:read'),
     description: 'What all agents do together, then again whenever it is something else.',
     args: {
       serverTypes: t.arg({
@@ -85,19 +85,19 @@ builder.subscriptionFields((t) => ({
       }),
     },
     subscribe: (_root, { serverTypes, mode }, { streams, maxHz }) =>
-      streamMetrics(streams, { view: viewOf({ serverTypes }), mode: mode ?? 'LOW_FREQUENCY', maxHz }),
+      streamMetrics(streams, { view: parseViewArguments({ serverTypes }), mode: mode ?? 'LOW_FREQUENCY', maxHz }),
     resolve: (metrics) => metrics,
   }),
   healthChanges: t.field({
-    type: HealthChangeType,
-    extensions: requires('health:read'),
+    type: HealthChangeRef,
+    extensions: permissionExtension('health:read'),
     description: 'Servers and their circuit breakers that go from one state to another, each change once, in order.',
     subscribe: (_root, _args, { streams }) => streamEvents(streams, isHealthChange),
     resolve: (change) => change,
   }),
   notices: t.field({
-    type: NoticeType,
-    extensions: requires('health:read'),
+    type: NoticeRef,
+    extensions: permissionExtension('health:read'),
     description: 'What a person should see, from now on.',
     subscribe: (_root, _args, { streams }) => streamEvents(streams, isNotice),
     resolve: (notice) => notice,
@@ -110,7 +110,7 @@ interface AgentUpdatesArguments extends ViewArguments {
 }
 
 function requestOf(args: AgentUpdatesArguments, { store, maxHz }: SchemaContext): StreamRequest {
-  if (args.after != null) checkCursor('after', args.after);
-  const after = args.after == null ? null : store.positionOf(args.after);
-  return { view: viewOf(args), mode: args.mode ?? 'NORMAL', maxHz, after };
+  if (args.after != null) validateCursor('after', args.after);
+  const after = args.after == null ? null : store.resolveCursor(args.after);
+  return { view: parseViewArguments(args), mode: args.mode ?? 'NORMAL', maxHz, after };
 }

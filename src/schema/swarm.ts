@@ -1,10 +1,10 @@
 import type { Swarm, TopologyEdge, TopologyKind } from '../domain/index.js';
 import { createView, type TopologyChange } from '../state/index.js';
-import { AgentType } from './agent.js';
+import { AgentRef } from './agent.js';
 import { builder } from './builder.js';
 import { McpServerTypeEnum, TopologyKindEnum, UpdateKindEnum } from './enums.js';
 
-export const SwarmType = builder.objectRef<Swarm>('Swarm').implement({
+export const SwarmRef = builder.objectRef<Swarm>('Swarm').implement({
   description:
     'A swarm of agents on one server. What it counts of its tasks is null for viewers who see only some types of agents, or no performance.',
   fields: (t) => ({
@@ -30,7 +30,7 @@ export const SwarmType = builder.objectRef<Swarm>('Swarm').implement({
     maxAgents: t.exposeInt('maxAgents', { nullable: true, description: 'How many agents it may have.' }),
     agentCount: t.int({
       description: 'Agents of it in the picture that the viewer sees.',
-      resolve: ({ id }, _args, { store }) => store.agentsIn(createView({ swarmIds: [id] })).length,
+      resolve: ({ id }, _args, { store }) => store.agentsMatching(createView({ swarmIds: [id] })).length,
     }),
     tasksTotal: t.exposeInt('tasksTotal', { nullable: true, description: 'Tasks it was given.' }),
     tasksActive: t.exposeInt('tasksActive', { nullable: true, description: 'Tasks not ended.' }),
@@ -40,7 +40,7 @@ export const SwarmType = builder.objectRef<Swarm>('Swarm').implement({
   }),
 });
 
-export const TopologyEdgeType = builder.objectRef<TopologyEdge>('TopologyEdge').implement({
+export const TopologyEdgeRef = builder.objectRef<TopologyEdge>('TopologyEdge').implement({
   description: 'A connection between two agents of a swarm.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'Unique over all servers, made of its swarm and its ends.' }),
@@ -58,11 +58,11 @@ export interface SwarmTopology {
   readonly swarm: Swarm;
 }
 
-export const SwarmTopologyType = builder.objectRef<SwarmTopology>('SwarmTopology').implement({
+export const SwarmTopologyRef = builder.objectRef<SwarmTopology>('SwarmTopology').implement({
   description: 'The whole topology of a swarm.',
   fields: (t) => ({
     swarmId: t.id({ description: 'The swarm.', resolve: ({ swarm }) => swarm.id }),
-    swarm: t.expose('swarm', { type: SwarmType, description: 'The swarm itself.' }),
+    swarm: t.expose('swarm', { type: SwarmRef, description: 'The swarm itself.' }),
     topology: t.field({
       type: TopologyKindEnum,
       nullable: true,
@@ -70,26 +70,26 @@ export const SwarmTopologyType = builder.objectRef<SwarmTopology>('SwarmTopology
       resolve: ({ swarm }): TopologyKind | null => swarm.topology,
     }),
     agents: t.field({
-      type: [AgentType],
+      type: [AgentRef],
       description: 'Its agents.',
-      resolve: ({ swarm }, _args, { store }) => store.agentsIn(createView({ swarmIds: [swarm.id] })),
+      resolve: ({ swarm }, _args, { store }) => store.agentsMatching(createView({ swarmIds: [swarm.id] })),
     }),
     edges: t.field({
-      type: [TopologyEdgeType],
+      type: [TopologyEdgeRef],
       description: 'Its edges, reported and inferred.',
       resolve: ({ swarm }, _args, { store }) => [...store.edges.values()].filter((edge) => edge.swarmId === swarm.id),
     }),
   }),
 });
 
-export const TopologyChangeType = builder.objectRef<TopologyChange>('TopologyChange').implement({
+export const TopologyChangeRef = builder.objectRef<TopologyChange>('TopologyChange').implement({
   description: 'What changed in the topology of one swarm.',
   fields: (t) => ({
     kind: t.expose('kind', { type: UpdateKindEnum, description: 'SNAPSHOT: these are all its edges.' }),
     swarmId: t.exposeID('swarmId', { description: 'The swarm.' }),
-    swarm: t.expose('swarm', { type: SwarmType, nullable: true, description: 'The swarm now; null when it is gone.' }),
+    swarm: t.expose('swarm', { type: SwarmRef, nullable: true, description: 'The swarm now; null when it is gone.' }),
     edges: t.field({
-      type: [TopologyEdgeType],
+      type: [TopologyEdgeRef],
       description: 'New and changed edges.',
       resolve: (change) => [...change.edges],
     }),

@@ -35,7 +35,7 @@ const ViewerRestrictionType = builder.objectRef<Restriction>('ViewerRestriction'
   }),
 });
 
-export const ViewerType = builder.objectRef<Viewer>('Viewer').implement({
+export const ViewerRef = builder.objectRef<Viewer>('Viewer').implement({
   description: 'Who asks, and what they may see and do.',
   fields: (t) => ({
     subject: t.exposeString('subject', {

@@ -1,10 +1,10 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { type LimitCounters, type LimitName, type Limits, Shares } from '../limits/index.js';
+import { type LimitCounters, type LimitName, type Limits, ConcurrencyLimiter } from '../limits/index.js';
 import type { Clock } from '../shared/index.js';
 
 /** Why a connection is not served. */
-export interface Overload {
+export interface AdmissionRejection {
   readonly status: 429 | 503;
   readonly reason: string;
 }
@@ -16,27 +16,27 @@ const LAST_WORD_MS = 1_000;
  * Counts connections, of whatever kind, and says which are too many. Those are not served: their first request is
  * answered with the reason. Twice as many as may be are not even accepted, whatever they wait for.
  */
-export class Admission implements Disposable {
+export class ConnectionAdmission implements Disposable {
   readonly #server: Server;
   readonly #counters: LimitCounters;
   readonly #clock: Clock;
-  readonly #addresses: Shares;
-  readonly #all: Shares;
-  readonly #refused = new WeakMap<object, Overload>();
+  readonly #addresses: ConcurrencyLimiter;
+  readonly #all: ConcurrencyLimiter;
+  readonly #refused = new WeakMap<object, AdmissionRejection>();
 
   constructor(server: Server, limits: Limits, counters: LimitCounters, clock: Clock) {
     this.#server = server;
     this.#counters = counters;
     this.#clock = clock;
-    this.#addresses = new Shares(limits.maxConnectionsPerAddress);
-    this.#all = new Shares(limits.maxConnections);
+    this.#addresses = new ConcurrencyLimiter(limits.maxConnectionsPerAddress);
+    this.#all = new ConcurrencyLimiter(limits.maxConnections);
     server.maxConnections = limits.maxConnections * 2;
     server.on('connection', this.#onConnection);
     server.on('drop', this.#onDrop);
   }
 
   /** `null`: it is served. */
-  refusalOf(socket: object): Overload | null {
+  rejectionFor(socket: object): AdmissionRejection | null {
     return this.#refused.get(socket) ?? null;
   }
 
@@ -46,12 +46,12 @@ export class Admission implements Disposable {
   }
 
   readonly #onConnection = (socket: Socket): void => {
-    const all = this.#all.take('');
+    const all = this.#all.acquire('');
     if (all === null) {
       this.#refuse(socket, 'maxConnections', { status: 503, reason: 'the server has as many connections as it takes' });
       return;
     }
-    const own = this.#addresses.take(networkOf(socket.remoteAddress ?? ''));
+    const own = this.#addresses.acquire(toNetworkKey(socket.remoteAddress ?? ''));
     if (own === null) {
       all[Symbol.dispose]();
       const reason = 'your address has as many connections as one may have: close some of them';
@@ -68,7 +68,7 @@ export class Admission implements Disposable {
     this.#counters.hit('maxConnections');
   };
 
-  #refuse(socket: Socket, name: LimitName, overload: Overload): void {
+  #refuse(socket: Socket, name: LimitName, overload: AdmissionRejection): void {
     this.#counters.hit(name);
     this.#refused.set(socket, overload);
     const end = this.#clock.schedule(LAST_WORD_MS, () => socket.destroy());
@@ -77,7 +77,7 @@ export class Admission implements Disposable {
 }
 
 /** Who has an IPv6 address has at least 2^64 of them. */
-export function networkOf(address: string): string {
+export function toNetworkKey(address: string): string {
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');
   if (!plain.includes(':')) return plain;
   const [head = '', tail] = plain.split('::');

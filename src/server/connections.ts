@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { type Clock, scheduleDeadline } from '../shared/index.js';
-import { Outlet } from './outlet.js';
+import { SendBuffer } from './outlet.js';
 
 /** A socket of which nothing was asked for so long is asked whether it is there; */
 const PING_MS = 20_000;
@@ -17,7 +17,7 @@ const MAX_SAMPLES = 1_000;
 /** WebSocket close code that clients answer by connecting again, later. */
 const TRY_AGAIN_LATER = 1013;
 
-export interface ConnectionsOptions {
+export interface ConnectionRegistryOptions {
   readonly clock: Clock;
   /** Unsent bytes above which a socket gets no further updates until they have gone. */
   readonly maxBufferedBytes: number;
@@ -26,16 +26,16 @@ export interface ConnectionsOptions {
 }
 
 /** The open WebSockets: keeps them alive, measures their round trips, ends those that no longer answer or keep up. */
-export class Connections implements Disposable {
-  readonly #sockets = new Map<WebSocket, Outlet>();
+export class ConnectionRegistry implements Disposable {
+  readonly #sockets = new Map<WebSocket, SendBuffer>();
   readonly #roundTripsMs: number[] = [];
-  readonly #options: ConnectionsOptions;
+  readonly #options: ConnectionRegistryOptions;
   readonly #clock: Clock;
   #timer: Disposable | null = null;
   #asking: Disposable | null = null;
   #onGone: () => void = () => undefined;
 
-  constructor(options: ConnectionsOptions) {
+  constructor(options: ConnectionRegistryOptions) {
     this.#options = options;
     this.#clock = options.clock;
   }
@@ -47,9 +47,9 @@ export class Connections implements Disposable {
     return open;
   }
 
-  get slow(): number {
+  get slowCount(): number {
     let slow = 0;
-    for (const outlet of this.#sockets.values()) if (outlet.slow) slow += 1;
+    for (const outlet of this.#sockets.values()) if (outlet.isSlow) slow += 1;
     return slow;
   }
 
@@ -73,13 +73,13 @@ export class Connections implements Disposable {
   }
 
   /** @param stream what the socket's frames are written to */
-  add(socket: WebSocket, stream: Duplex): Outlet {
+  add(socket: WebSocket, stream: Duplex): SendBuffer {
     const { clock, maxBufferedBytes, maxSlowMs } = this.#options;
-    const outlet = new Outlet(stream, {
+    const outlet = new SendBuffer(stream, {
       clock,
       maxBufferedBytes,
       maxSlowMs,
-      onUnread: () => this.#ask(),
+      onPingNeeded: () => this.#ask(),
       onTooSlow: () => socket.close(TRY_AGAIN_LATER, 'Too slow to read'),
       sendPing() {
         if (socket.readyState === socket.OPEN) socket.ping();
@@ -87,7 +87,7 @@ export class Connections implements Disposable {
     });
     this.#sockets.set(socket, outlet);
     socket.on('pong', () => {
-      const roundTripMs = outlet.pong();
+      const roundTripMs = outlet.recordPong();
       if (roundTripMs === null) return;
       this.#roundTripsMs.push(roundTripMs);
       if (this.#roundTripsMs.length > MAX_SAMPLES) this.#roundTripsMs.shift();
@@ -103,12 +103,12 @@ export class Connections implements Disposable {
   }
 
   /** What asks each client that is connected now to leave. */
-  closers(code: number, reason: string): (() => void)[] {
+  closeActions(code: number, reason: string): (() => void)[] {
     return [...this.#sockets.keys()].map((socket) => () => socket.close(code, reason));
   }
 
   /** Resolves when none is left. */
-  gone(): Promise<void> {
+  allClosed(): Promise<void> {
     return new Promise((resolve) => {
       if (this.#sockets.size === 0) resolve();
       else this.#onGone = resolve;
@@ -131,9 +131,9 @@ export class Connections implements Disposable {
   #look(): void {
     this.#timer = this.#sockets.size === 0 ? null : this.#scheduleLook();
     const nowMs = this.#clock.monotonic();
-    for (const [socket, { slow, pingedAtMs }] of this.#sockets) {
+    for (const [socket, { isSlow, pingedAtMs }] of this.#sockets) {
       // The ping of one that is slow waits behind what it has not read: how long that may last is said elsewhere.
-      if (!slow && pingedAtMs !== null && nowMs - pingedAtMs >= ANSWER_MS) socket.terminate();
+      if (!isSlow && pingedAtMs !== null && nowMs - pingedAtMs >= ANSWER_MS) socket.terminate();
     }
     this.#ask();
   }
@@ -144,7 +144,7 @@ export class Connections implements Disposable {
     const sinceMs = this.#clock.monotonic() - PING_MS;
     let left = MAX_PINGS_AT_ONCE;
     for (const outlet of this.#sockets.values()) {
-      if (!outlet.isDue(sinceMs)) continue;
+      if (!outlet.isPingDue(sinceMs)) continue;
       if (left === 0) {
         this.#asking = this.#clock.schedule(BETWEEN_PINGS_MS, () => {
           this.#asking = null;

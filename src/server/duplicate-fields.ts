@@ -8,12 +8,12 @@ const MAX_LOOKS = 20_000;
  * same field have below them: graphql's rule that they must agree compares each with each. graphql-armor has no rule for it.
  * @param refuse throws
  */
-export function maxDuplicatesRule(max: number, refuse: () => never): ValidationRule {
+export function maxDuplicateFieldsRule(max: number, refuse: () => never): ValidationRule {
   return (context) => {
     const check = ({ selectionSet }: { readonly selectionSet: SelectionSetNode }): void => {
       let looks = 0;
       const look = (sets: readonly SelectionSetNode[], spread: ReadonlySet<string>): void => {
-        const merged = new Merged(context, spread);
+        const merged = new FieldOccurrences(context, spread);
         for (const set of sets) merged.add(set);
         looks += merged.selections;
         if (looks > MAX_LOOKS) refuse();
@@ -29,7 +29,7 @@ export function maxDuplicatesRule(max: number, refuse: () => never): ValidationR
 }
 
 /** What stands in one place of the answer. */
-class Merged {
+class FieldOccurrences {
   /** By the name they have there. */
   readonly fields = new Map<string, { times: number; readonly below: SelectionSetNode[] }>();
   /** Fragments that are spread here or above: none is looked at twice, which ends circles. */

@@ -8,7 +8,7 @@ import type { Logger } from '../telemetry/index.js';
 const YOGAS_CODES: ReadonlySet<unknown> = new Set(['BAD_REQUEST', 'OPERATION_RESOLUTION_FAILURE']);
 
 /** What an error arose in. */
-export interface ErrorPlace {
+export interface ErrorOrigin {
   /** Made here, never a client's own. */
   readonly requestId: string;
   /** Who asked: whom the token is for, or the address. */
@@ -16,7 +16,7 @@ export interface ErrorPlace {
 }
 
 /** What a client is told of an error: its own mistakes in full, ours not at all, but with an id under which the log has it. */
-export class ErrorMask {
+export class ErrorMasker {
   readonly #logger: Logger;
 
   constructor(logger: Logger) {
@@ -24,7 +24,7 @@ export class ErrorMask {
   }
 
   /** @returns the same error when it has been through here before */
-  mask(error: unknown, { requestId, clientId = null }: ErrorPlace): GraphQLError {
+  mask(error: unknown, { requestId, clientId = null }: ErrorOrigin): GraphQLError {
     const original = error instanceof GraphQLError ? error.originalError : error;
     if (original instanceof SwarmlensError) {
       return new GraphQLError(original.message, {
@@ -56,7 +56,7 @@ function isRequestError({ originalError, path }: GraphQLError): boolean {
 }
 
 /** Masks what operations answer, each with the id of its own request. */
-export function useErrorMask(mask: ErrorMask): Plugin<SchemaContext> {
+export function useErrorMasking(mask: ErrorMasker): Plugin<SchemaContext> {
   const maskResult = ({ args, result, setResult }: ResultOf): void => {
     if (result.errors === undefined) return;
     const { requestId, clientId } = args.contextValue;
@@ -91,12 +91,12 @@ interface ResultOf {
 }
 
 /** Of a context that could not be completed: what the server has put into it stands there from the beginning. */
-function placeOf(context: unknown): ErrorPlace {
-  return context as ErrorPlace; // see `RequestContext`
+function placeOf(context: unknown): ErrorOrigin {
+  return context as ErrorOrigin; // see `RequestContext`
 }
 
 /** Gives every error of parsing, validation and variables its code, and says which argument it is about. */
-export function useInputErrors(): Plugin {
+export function useInputErrorCodes(): Plugin {
   return {
     onParse() {
       return ({ result }) => {

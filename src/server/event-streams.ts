@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** The open responses that go on for as long as somebody listens. */
-export class EventStreams {
+export class SseResponses {
   readonly #open = new Set<ServerResponse>();
 
   /** Whether the answer may be one: by what the client accepts, since only running the operation would tell. */
-  static mayBe({ headers }: IncomingMessage): boolean {
+  static isRequested({ headers }: IncomingMessage): boolean {
     return /text\/event-stream|multipart\/mixed/i.test(headers.accept ?? '');
   }
 
@@ -18,7 +18,7 @@ export class EventStreams {
    * What ends each of them: with all that was written, but without the word that it is complete. By that clients know
    * that it is not, and ask again elsewhere.
    */
-  closers(): (() => void)[] {
+  closeActions(): (() => void)[] {
     return [...this.#open].map((response) => () => response.socket?.destroySoon());
   }
 }

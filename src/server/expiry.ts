@@ -4,17 +4,17 @@ import type { Authenticator } from '../auth/index.js';
 import type { SchemaContext } from '../schema/index.js';
 
 /** Ends streams over SSE when their token does, with a last word that says so. WebSockets are closed as a whole. */
-export function useExpiry(authenticator: Authenticator): Plugin<SchemaContext> {
+export function useTokenExpiry(authenticator: Authenticator): Plugin<SchemaContext> {
   if (!authenticator.isRequired) return {};
   return {
     onSubscribe({ args }) {
-      const { viewer, renew } = args.contextValue;
-      if (renew !== null) return undefined;
+      const { viewer, reauthenticate } = args.contextValue;
+      if (reauthenticate !== null) return undefined;
       return {
         onSubscribeResult({ result, setResult }) {
           if (!isAsyncIterable(result)) return;
           const source = result[Symbol.asyncIterator]();
-          setResult(new EndingStream(source, (onEnd) => authenticator.watch(viewer, onEnd)));
+          setResult(new ExpiringStream(source, (onEnd) => authenticator.watch(viewer, onEnd)));
         },
       };
     },
@@ -24,7 +24,7 @@ export function useExpiry(authenticator: Authenticator): Plugin<SchemaContext> {
 type Result = IteratorResult<ExecutionResult>;
 
 /** A stream that is ended from outside, also while nothing comes from its source. */
-class EndingStream implements AsyncIterableIterator<ExecutionResult> {
+class ExpiringStream implements AsyncIterableIterator<ExecutionResult> {
   readonly #source: AsyncIterator<ExecutionResult>;
   readonly #watch: Disposable;
   #lastWord: ExecutionResult | null = null;

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 
 /** Text is written as UTF-8. */
-export type Bytes = string | Buffer;
+export type FrameData = string | Buffer;
 
 const FIN_TEXT = 0x81;
 const MAX_HEADER_BYTES = 10;
@@ -24,7 +24,7 @@ export class FrameWriter {
    * @param rsv the reserved bits that are set
    * @returns bytes of the message
    */
-  write(stream: Duplex, parts: readonly Bytes[], rsv: number): number {
+  write(stream: Duplex, parts: readonly FrameData[], rsv: number): number {
     let length = 0;
     for (const part of parts) length += typeof part === 'string' ? Buffer.byteLength(part) : part.length;
     const room = this.#room(MAX_HEADER_BYTES + length);
@@ -65,14 +65,14 @@ export class FrameWriter {
  * Bytes that go out many times with something else in front of them each time. They are kept with room before them,
  * and what comes before them is written there, so that each frame is one piece of memory and one write.
  */
-export class FramedBytes {
+export class SharedFrame {
   readonly #bytes: Buffer;
   readonly #rsv: number;
   #frame: Buffer | null = null;
   #room = 0;
 
   /** @param rsv the reserved bits that are set */
-  constructor(parts: readonly Bytes[], rsv: number) {
+  constructor(parts: readonly FrameData[], rsv: number) {
     this.#bytes = Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)));
     this.#rsv = rsv;
   }
@@ -103,7 +103,7 @@ export class FramedBytes {
 /** Ids differ a little in length. */
 const SPARE_BYTES = 32;
 
-function fill(target: Buffer, from: number, parts: readonly Bytes[]): void {
+function fill(target: Buffer, from: number, parts: readonly FrameData[]): void {
   let at = from;
   for (const part of parts) at += typeof part === 'string' ? target.write(part, at) : part.copy(target, at);
 }

@@ -1,5 +1,5 @@
 /** Operations that GraphiQL opens with; they fit the simulated servers that swarmlens starts without a configuration. */
-export const GRAPHIQL_TABS: readonly string[] = [
+export const EXAMPLE_OPERATIONS: readonly string[] = [
   `# Press the run button, or Ctrl-Enter: first all agents,
 # then what changes of them, here once a second at most.
 # Modes: HIGH_FREQUENCY (60 Hz), NORMAL (10 Hz),
@@ -202,7 +202,7 @@ subscription OnDemand {
 ];
 
 /** What stands there when nothing can be tried out. */
-export const TRUSTED_ONLY_TAB = `# This server runs trusted documents only (trustedDocuments
+export const TRUSTED_DOCUMENTS_NOTICE = `# This server runs trusted documents only (trustedDocuments
 # in its configuration). What you write here is FORBIDDEN,
 # and so is introspection: there is no completion and no
 # documentation. A document of the manifest runs as the very

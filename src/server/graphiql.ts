@@ -1,5 +1,5 @@
 import type { GraphiQLOptions } from 'graphql-yoga';
-import { GRAPHIQL_TABS, TRUSTED_ONLY_TAB } from './graphiql-tabs.js';
+import { EXAMPLE_OPERATIONS, TRUSTED_DOCUMENTS_NOTICE } from './graphiql-tabs.js';
 
 /** What the editor of headers opens with where a token is needed. */
 const HEADERS_WITH_TOKEN = '{\n  "Authorization": "Bearer your-token-here"\n}';
@@ -9,12 +9,12 @@ const HEADERS_WITH_TOKEN = '{\n  "Authorization": "Bearer your-token-here"\n}';
  * in the browser's storage, as a token outlives the page there. An operation comes from elsewhere with `?query=`.
  * @param trustedOnly only documents of a list are run: there is nothing to try out
  */
-export function graphiqlOptions(withTokens: boolean, trustedOnly: boolean): GraphiQLOptions {
+export function createGraphiQLOptions(withTokens: boolean, trustedOnly: boolean): GraphiQLOptions {
   return {
     title: trustedOnly ? TRUSTED_ONLY_TITLE : 'swarmlens',
     subscriptionsProtocol: withTokens ? 'SSE' : 'WS',
     ...(withTokens && { headers: HEADERS_WITH_TOKEN, shouldPersistHeaders: false }),
-    defaultTabs: (trustedOnly ? [TRUSTED_ONLY_TAB] : GRAPHIQL_TABS).map((query) => ({ query })),
+    defaultTabs: (trustedOnly ? [TRUSTED_DOCUMENTS_NOTICE] : EXAMPLE_OPERATIONS).map((query) => ({ query })),
   };
 }
 

@@ -3,16 +3,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { _createLRUCache as createLRUCache, createYoga, type YogaServerInstance } from 'graphql-yoga';
 import type { Authenticator, Viewer } from '../auth/index.js';
 import type { LimitCounters, Limits } from '../limits/index.js';
-import { schema, type SchemaContext, type Services } from '../schema/index.js';
-import { messageOf, SwarmlensError } from '../shared/index.js';
-import type { Sights } from '../sight/index.js';
+import { schema, type SchemaContext, type ResolverServices } from '../schema/index.js';
+import { errorMessage, SwarmlensError } from '../shared/index.js';
+import type { AccessScopes } from '../sight/index.js';
 import type { Logger } from '../telemetry/index.js';
-import { type ErrorMask, useErrorMask, useInputErrors } from './errors.js';
-import { useExpiry } from './expiry.js';
-import { graphiqlOptions, renderGraphiQL } from './graphiql.js';
+import { type ErrorMasker, useErrorMasking, useInputErrorCodes } from './errors.js';
+import { useTokenExpiry } from './expiry.js';
+import { createGraphiQLOptions, renderGraphiQL } from './graphiql.js';
 import { useOperationLimits } from './operation-limits.js';
 import { useRequestSyntax } from './request-syntax.js';
-import { type Sharing, useSharing } from './sharing.js';
+import { type SubscriptionSharing, useSubscriptionSharing } from './sharing.js';
 import { type SubscriptionLimits, useSubscriptionLimits } from './subscription-limits.js';
 import { type TrustedDocuments, useTrustedDocuments } from './trusted-documents.js';
 
@@ -26,19 +26,19 @@ export interface RequestContext {
   readonly viewer: Viewer | null;
   /** Of this request, or of one operation over a WebSocket. */
   readonly requestId: string;
-  readonly renew: SchemaContext['renew'];
+  readonly reauthenticate: SchemaContext['reauthenticate'];
 }
 
 export type GraphQLHandler = YogaServerInstance<RequestContext, SchemaContext>;
 
 export const GRAPHQL_PATH = '/graphql';
 
-export interface GraphQLOptions {
-  readonly services: Services;
-  readonly sights: Pick<Sights, 'of'>;
-  readonly sharing: Sharing;
+export interface GraphQLHandlerOptions {
+  readonly services: ResolverServices;
+  readonly accessScopes: Pick<AccessScopes, 'servicesFor'>;
+  readonly sharing: SubscriptionSharing;
   readonly authenticator: Authenticator;
-  readonly mask: ErrorMask;
+  readonly mask: ErrorMasker;
   readonly limits: Limits;
   readonly counters: LimitCounters;
   readonly subscriptions: SubscriptionLimits;
@@ -52,8 +52,9 @@ const MAX_DOCUMENTS = 200;
 /** What cannot be parsed is cheap to refuse again, and not worth its memory. */
 const NOTHING_KEPT = { get: () => undefined, set: () => undefined };
 
-export function createGraphQL(options: GraphQLOptions): GraphQLHandler {
-  const { services, sights, sharing, authenticator, mask, limits, counters, subscriptions, logger, trusted } = options;
+export function createGraphQLHandler(options: GraphQLHandlerOptions): GraphQLHandler {
+  const { services, accessScopes, sharing, authenticator, mask, limits, counters, subscriptions, logger, trusted } =
+    options;
   return createYoga<RequestContext, SchemaContext>({
     schema,
     graphqlEndpoint: GRAPHQL_PATH,
@@ -62,7 +63,7 @@ export function createGraphQL(options: GraphQLOptions): GraphQLHandler {
     cors: false,
     multipart: false,
     extraParamNames: trusted === null ? [] : ['documentId'],
-    graphiql: limits.graphiql && graphiqlOptions(authenticator.isRequired, trusted !== null),
+    graphiql: limits.graphiql && createGraphiQLOptions(authenticator.isRequired, trusted !== null),
     parserAndValidationCache: { documentCache: createLRUCache({ max: MAX_DOCUMENTS }), errorCache: NOTHING_KEPT },
     renderGraphiQL,
     // What fails outside of an operation. `useErrorMask` has been at all others before.
@@ -70,30 +71,30 @@ export function createGraphQL(options: GraphQLOptions): GraphQLHandler {
     logging: {
       debug: () => undefined,
       info: () => undefined,
-      warn: (...messages: unknown[]) => logger.warn({ messages: messages.map(messageOf) }, 'GraphQL'),
+      warn: (...messages: unknown[]) => logger.warn({ messages: messages.map(errorMessage) }, 'GraphQL'),
       // The mask has logged it.
       error: () => undefined,
     },
     plugins: [
       useRequestSyntax(),
       useOperationLimits(limits, counters),
-      useInputErrors(),
-      useErrorMask(mask),
+      useInputErrorCodes(),
+      useErrorMasking(mask),
       useTrustedDocuments(trusted),
-      useSharing(sharing),
+      useSubscriptionSharing(sharing),
       useSubscriptionLimits(subscriptions),
-      useExpiry(authenticator),
+      useTokenExpiry(authenticator),
     ],
-    context: ({ req, maxHz, viewer, requestId, renew }): SchemaContext => {
+    context: ({ req, maxHz, viewer, requestId, reauthenticate }): SchemaContext => {
       if (viewer === null) throw new SwarmlensError('UNAUTHENTICATED', 'A token is needed.');
-      const { store, collector, candidates, streams } = sights.of(viewer);
-      const sight = { store, collector, candidates, streams };
-      return { ...services, ...sight, clientId: clientIdOf(req, viewer), viewer, maxHz, requestId, renew };
+      const { store, upstreams, candidates, streams } = accessScopes.servicesFor(viewer);
+      const sight = { store, upstreams, candidates, streams };
+      return { ...services, ...sight, clientId: toClientId(req, viewer), viewer, maxHz, requestId, reauthenticate };
     },
   });
 }
 
 /** Clients are told apart by whom their token is for; by their address, where they need none. */
-export function clientIdOf(request: IncomingMessage, { subject }: Pick<Viewer, 'subject'>): string {
+export function toClientId(request: IncomingMessage, { subject }: Pick<Viewer, 'subject'>): string {
   return subject ?? request.socket.remoteAddress ?? 'unknown';
 }

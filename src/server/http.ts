@@ -4,43 +4,43 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { GraphQLError } from 'graphql';
 import type { Authenticator, Viewer } from '../auth/index.js';
-import type { LimitCounters, Limits, Rate } from '../limits/index.js';
+import type { LimitCounters, Limits, ClientRateLimiter } from '../limits/index.js';
 import { SwarmlensError } from '../shared/index.js';
-import type { ErrorMask } from './errors.js';
-import { EventStreams } from './event-streams.js';
+import type { ErrorMasker } from './errors.js';
+import { SseResponses } from './event-streams.js';
 import type { GraphQLHandler } from './graphql.js';
-import { clientIdOf, GRAPHQL_PATH } from './graphql.js';
-import { allowOrigin, type DoorOptions, refusalOf } from './origin.js';
-import { answerMetrics, METRICS_PATH } from './metrics-page.js';
-import { isBatch, readBody, withBody } from './read-body.js';
-import { refuseUpgrade, RETRY_AFTER_SECONDS } from './refuse-upgrade.js';
-import type { Logger, MetricsPage } from '../telemetry/index.js';
-import type { Overload } from './admission.js';
+import { toClientId, GRAPHQL_PATH } from './graphql.js';
+import { applyCors, type OriginPolicy, checkRequest } from './origin.js';
+import { serveMetrics, METRICS_PATH } from './metrics-page.js';
+import { isBatchRequest, readRequestBody, withRequestBody } from './read-body.js';
+import { rejectUpgrade, RETRY_AFTER_SECONDS } from './refuse-upgrade.js';
+import type { Logger, MetricsExporter } from '../telemetry/index.js';
+import type { AdmissionRejection } from './admission.js';
 
-export interface HttpOptions {
+export interface HttpServerOptions {
   readonly graphql: GraphQLHandler;
   readonly authenticator: Authenticator;
-  readonly door: DoorOptions;
-  readonly mask: ErrorMask;
+  readonly originPolicy: OriginPolicy;
+  readonly mask: ErrorMasker;
   readonly limits: Limits;
   readonly counters: LimitCounters;
   /** Of operations over HTTP. */
-  readonly requests: Rate;
+  readonly requests: ClientRateLimiter;
   /** Whether a connection is one too many. */
-  readonly overloadOf: (socket: object) => Overload | null;
+  readonly admissionRejection: (socket: object) => AdmissionRejection | null;
   /** `null`: there is no such page. */
-  readonly metrics: MetricsPage | null;
+  readonly metrics: MetricsExporter | null;
   readonly logger: Logger;
   readonly playground: (request: IncomingMessage, response: ServerResponse) => boolean;
   /** Why the server is not ready; `null`: it is. */
   readonly notReady: () => string | null;
   /** Whether everybody is being asked to leave. */
   readonly isDraining: () => boolean;
-  readonly streams: EventStreams;
+  readonly streams: SseResponses;
 }
 
-export function createHttpServer(options: HttpOptions): Server {
-  const { door, playground, notReady, isDraining, limits, overloadOf, metrics, logger } = options;
+export function createHttpServer(options: HttpServerOptions): Server {
+  const { originPolicy, playground, notReady, isDraining, limits, admissionRejection, metrics, logger } = options;
   const timing = {
     maxHeaderSize: limits.maxHeaderBytes,
     headersTimeout: Math.min(limits.headersTimeoutMs, limits.requestTimeoutMs),
@@ -48,7 +48,7 @@ export function createHttpServer(options: HttpOptions): Server {
     connectionsCheckingInterval: Math.min(LOOK_MS, limits.headersTimeoutMs),
   };
   const server = createServer(timing, (request, response) => {
-    const overload = overloadOf(request.socket);
+    const overload = admissionRejection(request.socket);
     if (overload !== null) {
       response.setHeader('connection', 'close');
       response.setHeader('retry-after', `${RETRY_AFTER_SECONDS}`);
@@ -59,12 +59,12 @@ export function createHttpServer(options: HttpOptions): Server {
     if (isDraining()) response.setHeader('connection', 'close');
     const requestId = randomUUID();
     response.setHeader('x-request-id', requestId);
-    const refusal = refusalOf(request, door);
+    const refusal = checkRequest(request, originPolicy);
     if (refusal !== null) {
       answer(response, refusal.status, refusal.reason);
       return;
     }
-    if (allowOrigin(request, response, door)) return;
+    if (applyCors(request, response, originPolicy)) return;
     const path = (request.url ?? '/').split('?', 1)[0];
     if (path === GRAPHQL_PATH) {
       // Every error is answered there; what it rejects with is a connection that is gone.
@@ -77,7 +77,7 @@ export function createHttpServer(options: HttpOptions): Server {
     }
     if (path === METRICS_PATH && metrics !== null) {
       const page = { metrics, logger, admit: (asked: IncomingMessage) => admit(asked, options) };
-      answerMetrics(request, response, requestId, page).catch(() => response.destroy());
+      serveMetrics(request, response, requestId, page).catch(() => response.destroy());
       return;
     }
     if (path === '/readyz') {
@@ -95,27 +95,27 @@ export function createHttpServer(options: HttpOptions): Server {
 const LOOK_MS = 1_000;
 
 /** A request that never came to be one: too slow, too long, or no HTTP. */
-function refuseClient({ code }: NodeJS.ErrnoException, socket: Duplex, { counters }: HttpOptions): void {
+function refuseClient({ code }: NodeJS.ErrnoException, socket: Duplex, { counters }: HttpServerOptions): void {
   if (code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
   } else if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
     // Node does not tell what was waited for, headers or body.
     counters.hit('requestTimeoutMs');
-    refuseUpgrade(socket, 408, 'the request took too long');
+    rejectUpgrade(socket, 408, 'the request took too long');
   } else if (code === 'HPE_HEADER_OVERFLOW') {
     counters.hit('maxHeaderBytes');
-    refuseUpgrade(socket, 431, 'the headers are too long');
-  } else refuseUpgrade(socket, 400, 'this is no HTTP request');
+    rejectUpgrade(socket, 431, 'the headers are too long');
+  } else rejectUpgrade(socket, 400, 'this is no HTTP request');
 }
 
 async function serveGraphQL(
   request: IncomingMessage,
   response: ServerResponse,
   requestId: string,
-  options: HttpOptions,
+  options: HttpServerOptions,
 ): Promise<void> {
   const { graphql, mask, limits, counters, streams } = options;
-  if (EventStreams.mayBe(request)) {
+  if (SseResponses.isRequested(request)) {
     if (options.isDraining()) {
       response.setHeader('retry-after', `${RETRY_AFTER_SECONDS}`);
       const error = new SwarmlensError('SERVER_UNAVAILABLE', 'This node is about to stop: ask again.');
@@ -131,7 +131,7 @@ async function serveGraphQL(
     return;
   }
   let viewer: Viewer | null = null;
-  const place = { requestId, clientId: clientIdOf(request, { subject: null }) };
+  const place = { requestId, clientId: toClientId(request, { subject: null }) };
   // The page itself tells nothing. Without a viewer no operation is run, whatever else is taken for the page.
   if (!isPage(request)) {
     try {
@@ -155,30 +155,33 @@ async function serveGraphQL(
   };
   let whole = request;
   if (request.method === 'POST') {
-    const body = await readBody(request, limits.maxBodyBytes);
+    const body = await readRequestBody(request, limits.maxBodyBytes);
     if (body === null) {
       counters.hit('maxBodyBytes');
       refuse(413, `The request has more than ${limits.maxBodyBytes} bytes.`);
       return;
     }
-    if (isBatch(body)) {
+    if (isBatchRequest(body)) {
       counters.hit('batch');
       refuse(400, 'One request is one operation: lists of them are not taken.');
       return;
     }
-    whole = withBody(request, body);
+    whole = withRequestBody(request, body);
   }
-  await graphql.handle(whole, response, { maxHz: null, viewer, requestId, renew: null });
+  await graphql.handle(whole, response, { maxHz: null, viewer, requestId, reauthenticate: null });
 }
 
 /**
  * Who asks. Each request counts, also one that is refused: of the address then.
  * @throws SwarmlensError UNAUTHENTICATED, SERVER_UNAVAILABLE, RATE_LIMITED
  */
-async function admit(request: IncomingMessage, { authenticator, limits, requests }: HttpOptions): Promise<Viewer> {
+async function admit(
+  request: IncomingMessage,
+  { authenticator, limits, requests }: HttpServerOptions,
+): Promise<Viewer> {
   const count = async (subject: string | null): Promise<void> => {
     const allowed = `${limits.maxRequestsPerSecond} requests a second are allowed`;
-    await requests.use(clientIdOf(request, { subject }), allowed);
+    await requests.consume(toClientId(request, { subject }), allowed);
   };
   let viewer: Viewer;
   try {

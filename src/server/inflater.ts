@@ -2,11 +2,11 @@ import type { WebSocket } from 'ws';
 import { z } from 'zod';
 
 /** The `permessage-deflate` of one socket. */
-export interface Deflation {
+export interface DeflateExtension {
   /** Whether the client reads what is compressed with the largest window, as shared bytes are. */
-  readonly mayDeflate: boolean;
+  readonly acceptsSharedDeflate: boolean;
   /** Lets go of what reading a compressed message took: some 50 KB, which `ws` keeps for the next one. */
-  forget(): void;
+  releaseInflater(): void;
 }
 
 /** What `ws` keeps of it; its types leave it out. */
@@ -18,9 +18,9 @@ const EXTENSIONS = z.object({
 const PARAMS = z.object({ params: z.object({ server_max_window_bits: z.literal(15).optional() }) });
 
 /** @returns `null` when the client has not asked for compression */
-export function deflationOf(socket: WebSocket): Deflation | null {
+export function getDeflateExtension(socket: WebSocket): DeflateExtension | null {
   const extensions = EXTENSIONS.safeParse(Reflect.get(socket, '_extensions'));
   if (!extensions.success) return null;
   const extension = extensions.data['permessage-deflate'];
-  return { mayDeflate: PARAMS.safeParse(extension).success, forget: () => extension.cleanup() };
+  return { acceptsSharedDeflate: PARAMS.safeParse(extension).success, releaseInflater: () => extension.cleanup() };
 }

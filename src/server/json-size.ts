@@ -2,7 +2,7 @@
  * Bytes that a value takes as JSON, less what escaping adds. Values that were parsed have no cycles.
  * @param enough looking ends when it is more
  */
-export function jsonBytes(value: unknown, enough: number): number {
+export function measureJsonBytes(value: unknown, enough: number): number {
   let bytes = 0;
   const waiting: unknown[] = [value];
   while (waiting.length > 0 && bytes <= enough) {
@@ -27,12 +27,12 @@ export function jsonBytes(value: unknown, enough: number): number {
  * Levels of lists and objects; 0 of anything else.
  * @param enough looking ends when it is more, so that it goes no deeper than that
  */
-export function jsonDepth(value: unknown, enough: number): number {
+export function measureJsonDepth(value: unknown, enough: number): number {
   if (typeof value !== 'object' || value === null) return 0;
   if (enough <= 0) return 1;
   let deepest = 0;
   for (const entry of Object.values(value)) {
-    deepest = Math.max(deepest, jsonDepth(entry, enough - 1));
+    deepest = Math.max(deepest, measureJsonDepth(entry, enough - 1));
     if (deepest >= enough) break;
   }
   return deepest + 1;

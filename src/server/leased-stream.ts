@@ -1,7 +1,7 @@
 import type { ExecutionResult } from 'graphql';
 
 /** A stream that gives something back when it is over, in whatever way: once it has ended, failed or been left. */
-export class LeasedStream<T extends ExecutionResult> implements AsyncIterableIterator<T> {
+export class ReleasingStream<T extends ExecutionResult> implements AsyncIterableIterator<T> {
   readonly #source: AsyncIterator<T>;
   readonly #lease: Disposable;
 

@@ -1,14 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { requirePermission, type Viewer } from '../auth/index.js';
-import { messageOf, SwarmlensError } from '../shared/index.js';
-import type { Logger, MetricsPage } from '../telemetry/index.js';
-import { clientIdOf } from './graphql.js';
+import { errorMessage, SwarmlensError } from '../shared/index.js';
+import type { Logger, MetricsExporter } from '../telemetry/index.js';
+import { toClientId } from './graphql.js';
 import { RETRY_AFTER_SECONDS } from './refuse-upgrade.js';
 
 export const METRICS_PATH = '/metrics';
 
-export interface MetricsPageOptions {
-  readonly metrics: MetricsPage;
+export interface MetricsEndpointOptions {
+  readonly metrics: MetricsExporter;
   /** Who asks; counts the request. @throws SwarmlensError UNAUTHENTICATED, SERVER_UNAVAILABLE, RATE_LIMITED */
   readonly admit: (request: IncomingMessage) => Promise<Viewer>;
   readonly logger: Logger;
@@ -22,11 +22,11 @@ const STATUS: Readonly<Partial<Record<SwarmlensError['code'], number>>> = {
 };
 
 /** Answers with the metrics, for whoever may know how everything is. Resolves when that is done, well or not. */
-export async function answerMetrics(
+export async function serveMetrics(
   request: IncomingMessage,
   response: ServerResponse,
   requestId: string,
-  { metrics, admit, logger }: MetricsPageOptions,
+  { metrics, admit, logger }: MetricsEndpointOptions,
 ): Promise<void> {
   try {
     if (request.method !== 'GET' && request.method !== 'HEAD') {
@@ -41,7 +41,7 @@ export async function answerMetrics(
     const known = error instanceof SwarmlensError ? error : null;
     if (known === null)
       logger.error(
-        { requestId, clientId: clientIdOf(request, { subject: null }), error: messageOf(error) },
+        { requestId, clientId: toClientId(request, { subject: null }), error: errorMessage(error) },
         'metrics could not be read',
       );
     const status = (known === null ? undefined : STATUS[known.code]) ?? 500;

@@ -2,17 +2,17 @@ import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import type { ActiveStreams } from '../delivery/index.js';
 import type { LimitCounters } from '../limits/index.js';
 import type { NodeHealth } from '../schema/index.js';
-import type { Connections } from './connections.js';
+import type { ConnectionRegistry } from './connections.js';
 
 /** Measures this process. */
 export class NodeHealthMeter implements Disposable {
   readonly #delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
-  readonly #connections: Connections;
+  readonly #connections: ConnectionRegistry;
   readonly #streams: ActiveStreams;
   readonly #counters: LimitCounters;
   #lastUtilization = performance.eventLoopUtilization();
 
-  constructor(connections: Connections, streams: ActiveStreams, counters: LimitCounters) {
+  constructor(connections: ConnectionRegistry, streams: ActiveStreams, counters: LimitCounters) {
     this.#connections = connections;
     this.#streams = streams;
     this.#counters = counters;
@@ -33,7 +33,7 @@ export class NodeHealthMeter implements Disposable {
       connections: {
         open: this.#connections.size,
         subscriptions: this.#streams.size,
-        slow: this.#connections.slow,
+        slow: this.#connections.slowCount,
         unsentBytes: this.#connections.unsentBytes,
         roundTripP50Ms: percentile(roundTripsMs, 0.5),
         roundTripP95Ms: percentile(roundTripsMs, 0.95),

@@ -8,11 +8,11 @@ import type { Plugin } from 'graphql-yoga';
 import type { LimitCounters, LimitName, Limits } from '../limits/index.js';
 import type { SchemaContext } from '../schema/index.js';
 import type { ErrorCode } from '../shared/index.js';
-import { maxDuplicatesRule } from './duplicate-fields.js';
-import { jsonBytes, jsonDepth } from './json-size.js';
+import { maxDuplicateFieldsRule } from './duplicate-fields.js';
+import { measureJsonBytes, measureJsonDepth } from './json-size.js';
 
 /** An operation that asks for too much; it is not run. */
-export function limitExceeded(message: string, code: ErrorCode = 'LIMIT_EXCEEDED'): GraphQLError {
+export function limitExceededError(message: string, code: ErrorCode = 'LIMIT_EXCEEDED'): GraphQLError {
   return new GraphQLError(message, { extensions: { code } });
 }
 
@@ -24,7 +24,7 @@ export function limitExceeded(message: string, code: ErrorCode = 'LIMIT_EXCEEDED
 export function useOperationLimits(limits: Limits, counters: LimitCounters): Plugin<SchemaContext> {
   const refuse = (name: LimitName, message: string, code?: ErrorCode): never => {
     counters.hit(name);
-    throw limitExceeded(message, code);
+    throw limitExceededError(message, code);
   };
   const rules = rulesOf(limits, refuse);
   const parseWithin = (source: string | Source, options?: ParseOptions): DocumentNode => {
@@ -44,10 +44,10 @@ export function useOperationLimits(limits: Limits, counters: LimitCounters): Plu
         refuse('maxDocumentBytes', `The document has more than ${maxDocumentBytes} bytes.`);
       }
       const { variables } = context.params;
-      if (jsonBytes(variables, maxVariablesBytes) > maxVariablesBytes) {
+      if (measureJsonBytes(variables, maxVariablesBytes) > maxVariablesBytes) {
         refuse('maxVariablesBytes', `The variables have more than ${maxVariablesBytes} bytes.`);
       }
-      if (jsonDepth(variables, maxVariablesDepth) > maxVariablesDepth) {
+      if (measureJsonDepth(variables, maxVariablesDepth) > maxVariablesDepth) {
         refuse('maxVariablesDepth', `The variables are nested deeper than ${maxVariablesDepth} levels.`);
       }
       setParseFn(parseWithin);
@@ -82,7 +82,7 @@ function rulesOf(limits: Limits, refuse: (name: LimitName, message: string) => n
     maxAliasesRule({ n: maxAliases, allowList: [], ...renamed }),
     maxDirectivesRule({ n: maxDirectives, ...directed }),
     costLimitRule({ maxCost, flattenFragments: true, ...dear }),
-    maxDuplicatesRule(maxDuplicateFields, () =>
+    maxDuplicateFieldsRule(maxDuplicateFields, () =>
       refuse('maxDuplicateFields', `The operation has one field more than ${maxDuplicateFields} times in one place.`),
     ),
   ];

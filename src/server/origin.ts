@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
 
 /** Whose requests are looked at. */
-export interface DoorOptions {
+export interface OriginPolicy {
   /** Whether the server is reached under any name, and not only under those of this machine. */
   readonly anyHost: boolean;
   /** Of pages of others that may use it. */
@@ -11,13 +11,16 @@ export interface DoorOptions {
   readonly tokens: boolean;
 }
 
-export interface Refusal {
+export interface RequestRejection {
   readonly status: 400 | 403;
   readonly reason: string;
 }
 
 /** Why a request is not served at all, over HTTP or as an upgrade; `null`: it is. */
-export function refusalOf(request: IncomingMessage, { anyHost, origins, tokens }: DoorOptions): Refusal | null {
+export function checkRequest(
+  request: IncomingMessage,
+  { anyHost, origins, tokens }: OriginPolicy,
+): RequestRejection | null {
   if (!anyHost && !isLoopbackHost(request)) {
     return { status: 403, reason: 'this server is reached as localhost or 127.0.0.1' };
   }
@@ -38,10 +41,10 @@ export function refusalOf(request: IncomingMessage, { anyHost, origins, tokens }
  * What a browser has to be told so that a page of another origin, one of those that may, can use the server.
  * @returns whether that was all it asked: a preflight
  */
-export function allowOrigin(
+export function applyCors(
   request: IncomingMessage,
   response: ServerResponse,
-  { origins }: Pick<DoorOptions, 'origins'>,
+  { origins }: Pick<OriginPolicy, 'origins'>,
 ): boolean {
   if (origins.length > 0) response.setHeader('vary', 'Origin');
   const { origin } = request.headers;

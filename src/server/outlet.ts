@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../shared/index.js';
 
-export interface OutletOptions {
+export interface SendBufferOptions {
   readonly clock: Clock;
   /**
    * Bytes that may wait to be sent before its reader counts as slow, and half of those that it may not have read yet; at
@@ -13,7 +13,7 @@ export interface OutletOptions {
   /** Called once, when it has been slow for too long. */
   readonly onTooSlow: () => void;
   /** So much has been sent that it should be asked whether it has been read: `ping` does. */
-  readonly onUnread: () => void;
+  readonly onPingNeeded: () => void;
   /** Sends a ping, which is answered in its turn, after everything that was sent before it. */
   readonly sendPing: () => void;
 }
@@ -23,9 +23,9 @@ export interface OutletOptions {
  * the marks are far apart, so that it does not flutter. What the client has read is known by its answers to pings, because
  * the kernels on the way take megabytes without a word, and those are what a slow reader would see seconds too late.
  */
-export class Outlet implements Disposable {
+export class SendBuffer implements Disposable {
   readonly #stream: Duplex;
-  readonly #options: OutletOptions;
+  readonly #options: SendBufferOptions;
   readonly #maxBufferedBytes: number;
   readonly #waiting = new Set<() => void>();
   #slow: Disposable | null = null;
@@ -36,14 +36,14 @@ export class Outlet implements Disposable {
   #askedAtMs = -Infinity;
   #ping: { readonly sentAtMs: number; readonly bytes: number } | null = null;
 
-  constructor(stream: Duplex, options: OutletOptions) {
+  constructor(stream: Duplex, options: SendBufferOptions) {
     this.#stream = stream;
     this.#options = options;
     this.#maxBufferedBytes = Math.max(options.maxBufferedBytes, stream.writableHighWaterMark);
   }
 
   /** Whether its reader does not keep up. */
-  get slow(): boolean {
+  get isSlow(): boolean {
     return this.#slow !== null;
   }
 
@@ -57,24 +57,24 @@ export class Outlet implements Disposable {
   }
 
   /** Whether it is time to ask: half a mark may be unread, or it was last asked so long ago. */
-  isDue(sinceMs: number): boolean {
+  isPingDue(sinceMs: number): boolean {
     if (this.#ping !== null || this.#slow !== null) return false;
     return this.#unreadBytes > this.#maxBufferedBytes / 2 || this.#askedAtMs <= sinceMs;
   }
 
   /** So much more has been given to the stream. */
-  sent(bytes: number): void {
+  recordSent(bytes: number): void {
     this.#sentBytes += bytes;
   }
 
-  hasRoom(): boolean {
+  canSend(): boolean {
     if (this.#slow !== null || this.#closed) return false;
     const unreadBytes = this.#unreadBytes;
     if (this.#stream.writableLength > this.#maxBufferedBytes || unreadBytes > 2 * this.#maxBufferedBytes) {
       this.#enterSlow();
       return false;
     }
-    if (unreadBytes > this.#maxBufferedBytes) this.#options.onUnread();
+    if (unreadBytes > this.#maxBufferedBytes) this.#options.onPingNeeded();
     return true;
   }
 
@@ -87,7 +87,7 @@ export class Outlet implements Disposable {
   }
 
   /** The client has answered. @returns the round trip, milliseconds; `null`: nobody had asked */
-  pong(): number | null {
+  recordPong(): number | null {
     if (this.#ping === null) return null;
     const { sentAtMs, bytes } = this.#ping;
     this.#ping = null;
@@ -97,7 +97,7 @@ export class Outlet implements Disposable {
   }
 
   /** Calls back whenever there is room again after there was none; dispose to stop. */
-  onRoom(callback: () => void): Disposable {
+  onDrain(callback: () => void): Disposable {
     this.#waiting.add(callback);
     return {
       [Symbol.dispose]: () => {

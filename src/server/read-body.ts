@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
  * Reads the body of a request.
  * @returns `null` when it has more bytes than it may have: then the rest has not been read
  */
-export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | null> {
+export async function readRequestBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | null> {
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) return null;
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -18,12 +18,12 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
 }
 
 /** Puts a body that has been read where Yoga looks for one. */
-export function withBody(request: IncomingMessage, body: Buffer): IncomingMessage {
+export function withRequestBody(request: IncomingMessage, body: Buffer): IncomingMessage {
   return Object.assign(request, { body: Readable.from([body]) });
 }
 
 /** Whether it is a JSON list: several operations in one request. */
-export function isBatch(body: Buffer): boolean {
+export function isBatchRequest(body: Buffer): boolean {
   const start = body.toString('latin1', 0, 64).trimStart();
   return start.startsWith('[');
 }

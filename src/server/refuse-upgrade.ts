@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 export const RETRY_AFTER_SECONDS = 1;
 
 /** Answers a request for a WebSocket that is not granted. */
-export function refuseUpgrade(
+export function rejectUpgrade(
   duplex: Duplex,
   status: 400 | 401 | 403 | 404 | 408 | 429 | 431 | 503,
   why: string,

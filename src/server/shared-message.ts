@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream';
 import { constants, deflateRawSync } from 'node:zlib';
 import type { ExecutionResult } from 'graphql';
-import type { Rendered } from '../render/index.js';
-import { type Bytes, FramedBytes, type FrameWriter } from './frames.js';
+import type { RenderedJson } from '../render/index.js';
+import { type FrameData, SharedFrame, type FrameWriter } from './frames.js';
 
 export interface CompressionOptions {
   /** Bytes of an update from which on clients that ask for it get it compressed; `null`: never. */
@@ -14,18 +14,18 @@ export interface CompressionOptions {
  * made, and compressed, once; each socket's own part, the `{"id":…` before them, is written in front of them.
  */
 export class SharedMessage {
-  readonly #parts: Rendered;
+  readonly #parts: RenderedJson;
   readonly #readers: number;
   readonly #frames: FrameWriter;
   readonly #threshold: number;
-  #plain: FramedBytes | null = null;
+  #plain: SharedFrame | null = null;
   #deflated: Buffer | null = null;
-  #framedDeflated: FramedBytes | null = null;
+  #framedDeflated: SharedFrame | null = null;
   #text: string | null = null;
   #result: StringifiedResult | null = null;
 
   /** @param readers how many it is for: what is for one only need not be kept */
-  constructor(parts: Rendered, readers: number, frames: FrameWriter, compression: CompressionOptions) {
+  constructor(parts: RenderedJson, readers: number, frames: FrameWriter, compression: CompressionOptions) {
     this.#parts = parts;
     this.#readers = readers;
     this.#frames = frames;
@@ -52,11 +52,11 @@ export class SharedMessage {
     if (mayDeflate && stored !== null && lengthOf(this.#parts) >= this.#threshold) {
       this.#deflated ??= deflated(`${this.text}}`, this.#readers);
       if (this.#readers === 1) return this.#frames.write(stream, [stored, this.#deflated], RSV1);
-      this.#framedDeflated ??= new FramedBytes([this.#deflated], RSV1);
+      this.#framedDeflated ??= new SharedFrame([this.#deflated], RSV1);
       return this.#framedDeflated.writeTo(stream, stored);
     }
     if (this.#readers === 1) return this.#frames.write(stream, [prefix.plain, ...this.#parts, '}'], 0);
-    this.#plain ??= new FramedBytes([...this.#parts, '}'], 0);
+    this.#plain ??= new SharedFrame([...this.#parts, '}'], 0);
     return this.#plain.writeTo(stream, prefix.plain);
   }
 }
@@ -66,7 +66,7 @@ interface StringifiedResult extends ExecutionResult {
 }
 
 /** About: in characters where it is text. */
-function lengthOf(parts: readonly Bytes[]): number {
+function lengthOf(parts: readonly FrameData[]): number {
   let length = 0;
   for (const part of parts) length += part.length;
   return length;

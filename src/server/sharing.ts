@@ -3,39 +3,39 @@ import { execute, type ExecutionArgs, type ExecutionResult, GraphQLError } from 
 import type { Plugin } from 'graphql-yoga';
 import {
   type GroupRequest,
-  hzOf,
-  type Member,
-  MemberReader,
-  type Seat,
-  type StreamedChanges,
+  streamHz,
+  type GroupMember,
+  MemberIterator,
+  type GroupMembership,
+  type StreamUpdate,
 } from '../delivery/index.js';
 import {
   compileSelection,
-  type Rendered,
-  type RenderSelection,
-  rootSelection,
+  type RenderedJson,
+  type SelectionRenderer,
+  resolveRootSelection,
   type RootSelection,
 } from '../render/index.js';
-import { type SchemaContext, shareableStream } from '../schema/index.js';
-import type { ErrorMask } from './errors.js';
+import { type SchemaContext, sharedStreamPlan } from '../schema/index.js';
+import type { ErrorMasker } from './errors.js';
 import { FrameWriter } from './frames.js';
 import { type CompressionOptions, SharedMessage } from './shared-message.js';
 
 /** A subscription that may be shared with others that ask for the same. */
 export interface SharedSubscription {
-  readonly after: Member<SharedMessage>['after'];
-  join(member: Member<SharedMessage>): Seat;
+  readonly after: GroupMember<SharedMessage>['after'];
+  join(member: GroupMember<SharedMessage>): GroupMembership;
 }
 
 /** Lets subscriptions whose field may be shared run together: one rendering for all that ask for the same. */
-export class Sharing {
+export class SubscriptionSharing {
   readonly #compress: CompressionOptions;
-  readonly #mask: ErrorMask;
+  readonly #mask: ErrorMasker;
   readonly #frames = new FrameWriter();
   /** By selection: subscriptions with other filters, and so of other groups, share what they render of each agent. */
-  readonly #renderers = new Map<string, { readonly render: RenderSelection | null; users: number }>();
+  readonly #renderers = new Map<string, { readonly render: SelectionRenderer | null; users: number }>();
 
-  constructor(compress: CompressionOptions, mask: ErrorMask) {
+  constructor(compress: CompressionOptions, mask: ErrorMasker) {
     this.#compress = compress;
     this.#mask = mask;
   }
@@ -48,11 +48,11 @@ export class Sharing {
   /** @returns `null` when it has to run by itself; an error when its arguments are wrong */
   plan(args: ExecutionArgs, context: SchemaContext): SharedSubscription | GraphQLError | null {
     try {
-      const selection = rootSelection(args);
-      const plan = selection && shareableStream(selection.field);
+      const selection = resolveRootSelection(args);
+      const plan = selection && sharedStreamPlan(selection.field);
       if (selection === null || plan === null) return null;
       const { view, mode, maxHz, after } = plan(selection.args, context);
-      const hz = hzOf(mode, maxHz);
+      const hz = streamHz(mode, maxHz);
       // What is rendered for one viewer is for all of its scope, and for nobody else.
       const selected = JSON.stringify([context.viewer.scope, selection.field.name, selection.key]);
       const key = JSON.stringify([selected, view.key, hz]);
@@ -63,7 +63,7 @@ export class Sharing {
           hz,
           render: (update, readers) =>
             this.#render(renderer.render, args, context, update, (parts) => this.#message(parts, readers)),
-          close: () => {
+          onEmpty: () => {
             renderer.users -= 1;
             if (renderer.users === 0) this.#renderers.delete(selected);
           },
@@ -76,7 +76,7 @@ export class Sharing {
     }
   }
 
-  #rendererOf(key: string, selection: RootSelection): { readonly render: RenderSelection | null; users: number } {
+  #rendererOf(key: string, selection: RootSelection): { readonly render: SelectionRenderer | null; users: number } {
     let renderer = this.#renderers.get(key);
     if (renderer === undefined) {
       renderer = { render: compileSelection(selection), users: 0 };
@@ -86,16 +86,16 @@ export class Sharing {
     return renderer;
   }
 
-  #message(parts: Rendered, readers: number): SharedMessage {
+  #message(parts: RenderedJson, readers: number): SharedMessage {
     return new SharedMessage(parts, readers, this.#frames, this.#compress);
   }
 
   #render(
-    render: RenderSelection | null,
+    render: SelectionRenderer | null,
     args: ExecutionArgs,
     context: SchemaContext,
-    update: StreamedChanges,
-    messageOf: (parts: Rendered) => SharedMessage,
+    update: StreamUpdate,
+    messageOf: (parts: RenderedJson) => SharedMessage,
   ): SharedMessage | Promise<SharedMessage> {
     const parts = render?.(update, context, context.store.commitCount) ?? null;
     if (parts !== null) return messageOf(parts);
@@ -115,7 +115,7 @@ export class Sharing {
 }
 
 /** Subscriptions over SSE take the shared path too; WebSockets take it before they come here. */
-export function useSharing(sharing: Sharing): Plugin<SchemaContext> {
+export function useSubscriptionSharing(sharing: SubscriptionSharing): Plugin<SchemaContext> {
   return {
     onSubscribe({ args, setSubscribeFn }) {
       const shared = sharing.plan(args, args.contextValue);
@@ -126,10 +126,10 @@ export function useSharing(sharing: Sharing): Plugin<SchemaContext> {
 }
 
 function resultsOf(shared: SharedSubscription): AsyncIterableIterator<ExecutionResult> {
-  return new MemberReader<ExecutionResult>(shared.after, (reader) =>
+  return new MemberIterator<ExecutionResult>(shared.after, (reader) =>
     shared.join({
       after: reader.after,
-      hasRoom: () => reader.hasRoom(),
+      canReceive: () => reader.canReceive(),
       deliver: (message) => reader.deliver(message.result),
     }),
   );

@@ -3,10 +3,10 @@ import type { GraphQLError } from 'graphql';
 import { CloseCode } from 'graphql-ws';
 import type { WebSocket } from 'ws';
 import type { Viewer } from '../auth/index.js';
-import { type LimitCounters, type Limits, type Shares, TokenBucket } from '../limits/index.js';
+import { type LimitCounters, type Limits, type ConcurrencyLimiter, TokenBucket } from '../limits/index.js';
 import type { Clock } from '../shared/index.js';
-import { clientIdOf } from './graphql.js';
-import { limitExceeded } from './operation-limits.js';
+import { toClientId } from './graphql.js';
+import { limitExceededError } from './operation-limits.js';
 import type { SubscriptionLimits } from './subscription-limits.js';
 
 /** WebSocket close code that clients answer by connecting again, later. */
@@ -25,9 +25,9 @@ export interface SocketLimitsOptions {
 /** What one WebSocket may still do. */
 export class SocketLimits implements Disposable {
   /** Those that run on it. */
-  readonly subscriptions: Shares;
+  readonly subscriptions: ConcurrencyLimiter;
   readonly #request: IncomingMessage;
-  readonly #viewers: Shares;
+  readonly #viewers: ConcurrencyLimiter;
   readonly #options: SocketLimitsOptions;
   readonly #messages: TokenBucket;
   #socket: WebSocket | null = null;
@@ -36,7 +36,7 @@ export class SocketLimits implements Disposable {
   #isOver = false;
 
   /** @param viewers the WebSockets of each */
-  constructor(request: IncomingMessage, viewers: Shares, options: SocketLimitsOptions) {
+  constructor(request: IncomingMessage, viewers: ConcurrencyLimiter, options: SocketLimitsOptions) {
     this.subscriptions = options.subscriptions.forSocket();
     this.#request = request;
     this.#viewers = viewers;
@@ -51,12 +51,12 @@ export class SocketLimits implements Disposable {
       if (error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') this.#options.counters.hit('maxMessageBytes');
       if (error.code === 'WS_ERR_TOO_MANY_BUFFERED_PARTS') this.#options.counters.hit('maxMessageFragments');
     });
-    socket.on('ping', () => this.mayReceive());
-    socket.on('pong', () => this.mayReceive());
+    socket.on('ping', () => this.acceptMessage());
+    socket.on('pong', () => this.acceptMessage());
   }
 
   /** @returns whether a message is looked at; the socket is closed otherwise */
-  mayReceive(): boolean {
+  acceptMessage(): boolean {
     if (this.#messages.take()) return true;
     this.#close('maxMessagesPerSecond', `More than ${this.#options.limits.maxMessagesPerSecond} messages a second`);
     // What is still on its way would be taken apart frame by frame, only to be thrown away.
@@ -66,10 +66,10 @@ export class SocketLimits implements Disposable {
   }
 
   /** @returns whether whoever it is may have one more WebSocket; it is closed otherwise */
-  admit(viewer: Viewer | null): boolean {
+  acceptViewer(viewer: Viewer | null): boolean {
     // Who has left already takes no seat that nobody would give back.
     if (viewer === null || this.#isOver) return false;
-    this.#seat = this.#viewers.take(clientIdOf(this.#request, viewer));
+    this.#seat = this.#viewers.acquire(toClientId(this.#request, viewer));
     if (this.#seat !== null) return true;
     const { maxConnectionsPerViewer } = this.#options.limits;
     this.#close('maxConnectionsPerViewer', `More than ${maxConnectionsPerViewer} connections of one viewer`);
@@ -80,11 +80,11 @@ export class SocketLimits implements Disposable {
    * Why an operation is not run; `null`: it is.
    * @param running with this one
    */
-  whyNotRun(running: number): GraphQLError | null {
+  operationRejection(running: number): GraphQLError | null {
     const { limits, counters } = this.#options;
     if (running <= limits.maxOperationsPerSocket) return null;
     counters.hit('maxOperationsPerSocket');
-    return limitExceeded(`One WebSocket runs at most ${limits.maxOperationsPerSocket} operations at a time.`);
+    return limitExceededError(`One WebSocket runs at most ${limits.maxOperationsPerSocket} operations at a time.`);
   }
 
   /** graphql-ws closes the socket. */

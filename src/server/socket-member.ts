@@ -1,45 +1,45 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import type { Member } from '../delivery/index.js';
-import type { Outlet } from './outlet.js';
+import type { GroupMember } from '../delivery/index.js';
+import type { SendBuffer } from './outlet.js';
 import { MessagePrefix, type SharedMessage } from './shared-message.js';
 import type { SharedSubscription } from './sharing.js';
 
 /** One socket. */
-export interface Client {
+export interface SocketClient {
   readonly socket: WebSocket;
   /** What the socket's frames are written to. */
   readonly stream: Duplex;
-  readonly outlet: Outlet;
+  readonly sendBuffer: SendBuffer;
   readonly mayDeflate: boolean;
 }
 
 /** A subscription over a WebSocket as a member of a group; to graphql-ws an iterator that yields nothing and ends when it is left. */
-export class SocketMember implements Member<SharedMessage>, AsyncIterableIterator<never> {
-  readonly after: Member<SharedMessage>['after'];
-  readonly #client: Client;
+export class SocketSubscription implements GroupMember<SharedMessage>, AsyncIterableIterator<never> {
+  readonly after: GroupMember<SharedMessage>['after'];
+  readonly #client: SocketClient;
   readonly #prefix: MessagePrefix;
   readonly #seat: Disposable;
   readonly #room: Disposable;
   #end: ((result: typeof END) => void) | null = null;
   #ended = false;
 
-  constructor(shared: SharedSubscription, id: string, client: Client) {
+  constructor(shared: SharedSubscription, id: string, client: SocketClient) {
     this.after = shared.after;
     this.#client = client;
     this.#prefix = new MessagePrefix(id);
     const seat = shared.join(this);
     this.#seat = seat;
-    this.#room = client.outlet.onRoom(() => seat.ready());
+    this.#room = client.sendBuffer.onDrain(() => seat.notifyReady());
   }
 
-  hasRoom(): boolean {
-    return this.#client.outlet.hasRoom();
+  canReceive(): boolean {
+    return this.#client.sendBuffer.canSend();
   }
 
   deliver(message: SharedMessage): void {
-    const { socket, stream, outlet, mayDeflate } = this.#client;
-    if (socket.readyState === socket.OPEN) outlet.sent(message.writeTo(stream, this.#prefix, mayDeflate));
+    const { socket, stream, sendBuffer, mayDeflate } = this.#client;
+    if (socket.readyState === socket.OPEN) sendBuffer.recordSent(message.writeTo(stream, this.#prefix, mayDeflate));
   }
 
   [Symbol.asyncIterator](): this {

@@ -54,7 +54,7 @@ export class SocketSession implements Disposable {
    * What the client says of itself, in `connection_init` or, where that has no token, with the upgrade.
    * @returns whether it is let in; the socket has been closed with the reason otherwise
    */
-  async begin(payload: unknown): Promise<boolean> {
+  async authenticate(payload: unknown): Promise<boolean> {
     const init = INIT.safeParse(payload);
     if (!init.success) {
       this.#end(CloseCode.BadRequest, `connection_init: ${init.error.issues[0]?.message ?? 'is not understood'}`);
@@ -75,7 +75,7 @@ export class SocketSession implements Disposable {
    * Goes on with another token, until that one ends.
    * @throws SwarmlensError UNAUTHENTICATED, or FORBIDDEN when it gives other rights: what runs here runs with those of the old
    */
-  async renew(token: string): Promise<Viewer> {
+  async reauthenticate(token: string): Promise<Viewer> {
     const viewer = await this.#authenticator.authenticate(`Bearer ${token}`);
     if (viewer.scope !== this.#viewer?.scope) {
       throw new SwarmlensError('FORBIDDEN', 'The token gives other rights than the one before: open a new connection.');

@@ -9,7 +9,7 @@ const BETWEEN_MS = 25;
  * Goes by the time that has passed, not by the turns it got: a busy process takes larger ones.
  * @param signal ends the pauses, not the closing
  */
-export async function closeSpread(
+export async function closeGradually(
   clock: Clock,
   closers: readonly (() => void)[],
   withinMs: number,

@@ -1,27 +1,27 @@
 import type { Authenticator } from '../auth/index.js';
 import type { ActiveStreams } from '../delivery/index.js';
-import { type LimitCounters, type Limits, type MakeRate, Rate } from '../limits/index.js';
-import type { Services } from '../schema/index.js';
-import { type Clock, messageOf, sleep } from '../shared/index.js';
-import type { Sights } from '../sight/index.js';
-import type { Logger, MetricsPage } from '../telemetry/index.js';
-import { Connections } from './connections.js';
-import { ErrorMask } from './errors.js';
-import { Admission } from './admission.js';
-import { EventStreams } from './event-streams.js';
-import { createGraphQL } from './graphql.js';
+import { type LimitCounters, type Limits, type RateLimiterFactory, ClientRateLimiter } from '../limits/index.js';
+import type { ResolverServices } from '../schema/index.js';
+import { type Clock, errorMessage, sleep } from '../shared/index.js';
+import type { AccessScopes } from '../sight/index.js';
+import type { Logger, MetricsExporter } from '../telemetry/index.js';
+import { ConnectionRegistry } from './connections.js';
+import { ErrorMasker } from './errors.js';
+import { ConnectionAdmission } from './admission.js';
+import { SseResponses } from './event-streams.js';
+import { createGraphQLHandler } from './graphql.js';
 import { createHttpServer, listen } from './http.js';
 import { NodeHealthMeter } from './node-health.js';
 import { createPlaygroundHandler } from './playground.js';
-import { Sharing } from './sharing.js';
-import { closeSpread } from './spread.js';
-import { Traffic } from './traffic.js';
-import { TapGate, type TapGateOptions } from './tap-gate.js';
+import { SubscriptionSharing } from './sharing.js';
+import { closeGradually } from './spread.js';
+import { TrafficMeter } from './traffic.js';
+import { TapAcceptor, type TapAcceptorOptions } from './tap-gate.js';
 import { SubscriptionLimits } from './subscription-limits.js';
 import { TrustedDocuments } from './trusted-documents.js';
-import { GOING_AWAY, GOODBYE, serveWebSockets } from './websocket.js';
+import { CLOSE_GOING_AWAY, GOING_AWAY_REASON, serveWebSockets } from './websocket.js';
 
-export interface StartOptions {
+export interface StartServerOptions {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
@@ -31,9 +31,9 @@ export interface StartOptions {
   readonly origins: readonly string[];
   /** Whether it is reached under any name, although nobody has to say who they are. */
   readonly anyHost: boolean;
-  readonly services: Omit<Services, 'nodeHealth'>;
-  readonly sights: Pick<Sights, 'of'>;
-  readonly joinTap: TapGateOptions['join'];
+  readonly services: Omit<ResolverServices, 'nodeHealth'>;
+  readonly accessScopes: Pick<AccessScopes, 'servicesFor'>;
+  readonly joinTap: TapAcceptorOptions['join'];
   readonly activeStreams: ActiveStreams;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -42,16 +42,16 @@ export interface StartOptions {
   /** Resolves when the first discovery has ended. */
   readonly discovered: Promise<void>;
   /** What keeps that from coming, for a person, if it is known; left out: it is not. */
-  readonly trouble?: () => string | null;
+  readonly notReadyReason?: () => string | null;
   readonly delivery: DeliveryOptions;
   readonly limits: Limits;
   readonly counters: LimitCounters;
   /** What rates are counted with. */
-  readonly makeRate: MakeRate;
+  readonly createRateLimiter: RateLimiterFactory;
   /** The only ones that are run, by the SHA-256 of their text; `null`, or left out: all are. */
   readonly trustedDocuments?: ReadonlyMap<string, string> | null;
   /** What `/metrics` shows; `null`, or left out: there is no such page. */
-  readonly metrics?: MetricsPage | null;
+  readonly metrics?: MetricsExporter | null;
   /** How long the end may take: clients are asked to leave within the first half of it, and cut off after three quarters. */
   readonly shutdownMs: number;
 }
@@ -68,30 +68,33 @@ export interface DeliveryOptions {
 export interface SwarmlensServer extends AsyncDisposable {
   /** Without a path. */
   readonly url: string;
-  readonly connections: Pick<Connections, 'size' | 'slow' | 'unsentBytes' | 'maxUnsentBytes' | 'roundTripsMs'>;
-  readonly traffic: Pick<Traffic, 'connections' | 'sentBytes' | 'receivedBytes'>;
+  readonly connections: Pick<
+    ConnectionRegistry,
+    'size' | 'slowCount' | 'unsentBytes' | 'maxUnsentBytes' | 'roundTripsMs'
+  >;
+  readonly traffic: Pick<TrafficMeter, 'connections' | 'sentBytes' | 'receivedBytes'>;
 }
 
 /** GraphQL over HTTP, SSE and WebSocket, GraphiQL, the playground, the health paths and the metrics, all on one port. */
-export async function startServer(options: StartOptions): Promise<SwarmlensServer> {
+export async function startServer(options: StartServerOptions): Promise<SwarmlensServer> {
   const { clock, logger } = options;
   let notReady: string | null = 'the first discovery has not ended yet';
   let draining = false;
   const { maxBufferedBytes, maxSlowMs, compressFromBytes } = options.delivery;
   const isDraining = (): boolean => draining;
-  const streams = new EventStreams();
-  const connections = new Connections({ clock, maxBufferedBytes, maxSlowMs });
-  const mask = new ErrorMask(logger);
-  const sharing = new Sharing({ threshold: compressFromBytes }, mask);
+  const streams = new SseResponses();
+  const connections = new ConnectionRegistry({ clock, maxBufferedBytes, maxSlowMs });
+  const mask = new ErrorMasker(logger);
+  const sharing = new SubscriptionSharing({ threshold: compressFromBytes }, mask);
   const { limits, counters } = options;
   const subscriptions = new SubscriptionLimits(limits, counters);
   const meter = new NodeHealthMeter(connections, options.activeStreams, counters);
   const services = { ...options.services, nodeHealth: () => meter.read() };
   const trusted = options.trustedDocuments == null ? null : new TrustedDocuments(options.trustedDocuments);
-  const { authenticator, origins, sights } = options;
-  const graphql = createGraphQL({
+  const { authenticator, origins, accessScopes } = options;
+  const graphql = createGraphQLHandler({
     services,
-    sights,
+    accessScopes,
     sharing,
     authenticator,
     mask,
@@ -106,28 +109,33 @@ export async function startServer(options: StartOptions): Promise<SwarmlensServe
   const server = createHttpServer({
     graphql,
     authenticator,
-    door,
+    originPolicy: door,
     mask,
     limits,
     counters,
-    requests: new Rate('maxRequestsPerSecond', limits.maxRequestsPerSecond, options.makeRate, counters),
-    overloadOf: (socket) => admission.refusalOf(socket),
+    requests: new ClientRateLimiter(
+      'maxRequestsPerSecond',
+      limits.maxRequestsPerSecond,
+      options.createRateLimiter,
+      counters,
+    ),
+    admissionRejection: (socket) => admission.rejectionFor(socket),
     metrics: options.metrics ?? null,
     logger,
     playground: createPlaygroundHandler(options.playgroundDirectory),
-    notReady: () => (draining ? 'draining' : notReady && (options.trouble?.() ?? notReady)),
+    notReady: () => (draining ? 'draining' : notReady && (options.notReadyReason?.() ?? notReady)),
     isDraining,
     streams,
   });
-  const admission = new Admission(server, limits, counters, clock);
-  const traffic = new Traffic(server);
+  const admission = new ConnectionAdmission(server, limits, counters, clock);
+  const traffic = new TrafficMeter(server);
   const compress = compressFromBytes !== null;
-  const taps = new TapGate({ join: options.joinTap, authenticator, door, logger });
+  const taps = new TapAcceptor({ join: options.joinTap, authenticator, originPolicy: door, logger });
   const sockets = serveWebSockets({
     server,
     graphql,
     authenticator,
-    door,
+    originPolicy: door,
     connections,
     sharing,
     taps,
@@ -148,7 +156,7 @@ export async function startServer(options: StartOptions): Promise<SwarmlensServe
       notReady = null;
     },
     (error: unknown) => {
-      notReady = messageOf(error);
+      notReady = errorMessage(error);
     },
   );
   return {
@@ -165,9 +173,9 @@ export async function startServer(options: StartOptions): Promise<SwarmlensServe
         connections.terminateAll();
         server.closeAllConnections();
       });
-      const closers = [...connections.closers(GOING_AWAY, GOODBYE), ...streams.closers()];
-      await closeSpread(clock, closers, options.shutdownMs * LEAVING, left.signal);
-      await connections.gone();
+      const closers = [...connections.closeActions(CLOSE_GOING_AWAY, GOING_AWAY_REASON), ...streams.closeActions()];
+      await closeGradually(clock, closers, options.shutdownMs * LEAVING, left.signal);
+      await connections.allClosed();
       const ended = sockets[Symbol.asyncDispose]();
       // Who came after the others were cut off.
       if (over.signal.aborted) connections.terminateAll();

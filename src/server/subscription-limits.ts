@@ -1,9 +1,9 @@
 import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql';
 import { isAsyncIterable, type Plugin } from 'graphql-yoga';
-import { type LimitCounters, type Limits, Shares } from '../limits/index.js';
+import { type LimitCounters, type Limits, ConcurrencyLimiter } from '../limits/index.js';
 import type { SchemaContext } from '../schema/index.js';
-import { LeasedStream } from './leased-stream.js';
-import { limitExceeded } from './operation-limits.js';
+import { ReleasingStream } from './leased-stream.js';
+import { limitExceededError } from './operation-limits.js';
 
 type Result = ExecutionResult | AsyncIterable<ExecutionResult>;
 
@@ -11,22 +11,22 @@ type Result = ExecutionResult | AsyncIterable<ExecutionResult>;
 export class SubscriptionLimits {
   readonly #limits: Limits;
   readonly #counters: LimitCounters;
-  readonly #viewers: Shares;
+  readonly #viewers: ConcurrencyLimiter;
 
   constructor(limits: Limits, counters: LimitCounters) {
     this.#limits = limits;
     this.#counters = counters;
-    this.#viewers = new Shares(limits.maxSubscriptionsPerViewer);
+    this.#viewers = new ConcurrencyLimiter(limits.maxSubscriptionsPerViewer);
   }
 
   /** Those of one WebSocket. */
-  forSocket(): Shares {
-    return new Shares(this.#limits.maxSubscriptionsPerSocket);
+  forSocket(): ConcurrencyLimiter {
+    return new ConcurrencyLimiter(this.#limits.maxSubscriptionsPerSocket);
   }
 
   /** @returns what `begin` gives, counted until it ends, or why it is not begun */
   async run(
-    socket: Shares | null,
+    socket: ConcurrencyLimiter | null,
     { contextValue }: ExecutionArgs,
     begin: () => Result | PromiseLike<Result>,
   ): Promise<Result> {
@@ -35,7 +35,7 @@ export class SubscriptionLimits {
     if (lease instanceof GraphQLError) return { errors: [lease] };
     try {
       const result = await begin();
-      if (isAsyncIterable(result)) return new LeasedStream(result, lease);
+      if (isAsyncIterable(result)) return new ReleasingStream(result, lease);
       lease[Symbol.dispose]();
       return result;
     } catch (error) {
@@ -44,18 +44,18 @@ export class SubscriptionLimits {
     }
   }
 
-  #take(socket: Shares | null, clientId: string): Disposable | GraphQLError {
+  #take(socket: ConcurrencyLimiter | null, clientId: string): Disposable | GraphQLError {
     const { maxSubscriptionsPerSocket, maxSubscriptionsPerViewer } = this.#limits;
-    const ofSocket = socket?.take('') ?? null;
+    const ofSocket = socket?.acquire('') ?? null;
     if (socket !== null && ofSocket === null) {
       this.#counters.hit('maxSubscriptionsPerSocket');
-      return limitExceeded(`One WebSocket runs at most ${maxSubscriptionsPerSocket} subscriptions at a time.`);
+      return limitExceededError(`One WebSocket runs at most ${maxSubscriptionsPerSocket} subscriptions at a time.`);
     }
-    const ofViewer = this.#viewers.take(clientId);
+    const ofViewer = this.#viewers.acquire(clientId);
     if (ofViewer === null) {
       ofSocket?.[Symbol.dispose]();
       this.#counters.hit('maxSubscriptionsPerViewer');
-      return limitExceeded(`One viewer runs at most ${maxSubscriptionsPerViewer} subscriptions at a time.`);
+      return limitExceededError(`One viewer runs at most ${maxSubscriptionsPerViewer} subscriptions at a time.`);
     }
     return {
       [Symbol.dispose]() {
@@ -70,7 +70,7 @@ export class SubscriptionLimits {
 export function useSubscriptionLimits(limits: SubscriptionLimits): Plugin<SchemaContext> {
   return {
     onSubscribe({ args, subscribeFn, setSubscribeFn }) {
-      if (args.contextValue.renew !== null) return;
+      if (args.contextValue.reauthenticate !== null) return;
       // envelop leaves it untyped, because the engine is a plugin's to choose
       const subscribe = subscribeFn as (args: ExecutionArgs) => Result | PromiseLike<Result>;
       setSubscribeFn((given: ExecutionArgs) => limits.run(null, given, () => subscribe(given)));

@@ -2,10 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { type Authenticator, requirePermission, type Viewer } from '../auth/index.js';
-import { messageOf, SwarmlensError } from '../shared/index.js';
+import { errorMessage, SwarmlensError } from '../shared/index.js';
 import type { Logger } from '../telemetry/index.js';
-import { type DoorOptions, type Refusal, refusalOf } from './origin.js';
-import { refuseUpgrade } from './refuse-upgrade.js';
+import { type OriginPolicy, type RequestRejection, checkRequest } from './origin.js';
+import { rejectUpgrade } from './refuse-upgrade.js';
 
 /** Of one message of a tap's: what its server has answered. */
 const MAX_MESSAGE_BYTES = 10 * 1024 * 1024 + 64 * 1024;
@@ -13,35 +13,35 @@ const GOING_AWAY = 1001;
 /** As for all sockets whose token has ended. */
 const FORBIDDEN = 4403;
 
-export interface TapGateOptions {
+export interface TapAcceptorOptions {
   /** Takes a tap in, or closes its socket saying why not. */
   readonly join: (tap: { readonly name: string; readonly instance: string; readonly socket: WebSocket }) => void;
   /** Tells who asks: with tokens, a tap needs one that permits `servers:admin`. */
   readonly authenticator: Authenticator;
-  readonly door: DoorOptions;
+  readonly originPolicy: OriginPolicy;
   readonly logger: Logger;
 }
 
 /** Where taps join. */
-export class TapGate implements AsyncDisposable {
+export class TapAcceptor implements AsyncDisposable {
   readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false });
-  readonly #options: TapGateOptions;
+  readonly #options: TapAcceptorOptions;
 
-  constructor(options: TapGateOptions) {
+  constructor(options: TapAcceptorOptions) {
     this.#options = options;
   }
 
   upgrade(request: IncomingMessage, duplex: Duplex, head: Buffer): void {
-    const refusal = whyNoTap(request, this.#options.door);
+    const refusal = whyNoTap(request, this.#options.originPolicy);
     if (refusal !== null) {
-      refuseUpgrade(duplex, refusal.status, refusal.reason);
+      rejectUpgrade(duplex, refusal.status, refusal.reason);
       return;
     }
     // Who leaves while it is found out who they are is no error of ours.
     duplex.on('error', () => undefined);
     this.#viewerOf(request).then(
       (viewer) => this.#admit(viewer, request, duplex, head),
-      (error: unknown) => refuseUpgrade(duplex, statusOf(error), this.#reasonOf(error, askedBy(request).name)),
+      (error: unknown) => rejectUpgrade(duplex, statusOf(error), this.#reasonOf(error, askedBy(request).name)),
     );
   }
 
@@ -72,7 +72,7 @@ export class TapGate implements AsyncDisposable {
 
   #reasonOf(error: unknown, name: string): string {
     if (error instanceof SwarmlensError) return error.message;
-    this.#options.logger.error({ serverId: name, error: messageOf(error) }, 'a tap could not be authenticated');
+    this.#options.logger.error({ serverId: name, error: errorMessage(error) }, 'a tap could not be authenticated');
     return 'internal server error';
   }
 
@@ -93,12 +93,12 @@ function askedBy(request: IncomingMessage): { readonly name: string; readonly in
 }
 
 /** Why a request is none of a tap; `null`: it is one, if it shows a token where there are any. */
-function whyNoTap(request: IncomingMessage, door: DoorOptions): Refusal | null {
+function whyNoTap(request: IncomingMessage, door: OriginPolicy): RequestRejection | null {
   const { headers } = request;
   if (headers.origin !== undefined || headers['sec-fetch-site'] !== undefined) {
     return { status: 403, reason: 'no web page is a tap' };
   }
-  return refusalOf(request, door);
+  return checkRequest(request, door);
 }
 
 function statusOf(error: unknown): 401 | 403 | 503 {

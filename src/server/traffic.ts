@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
 /** Counts the bytes of all connections, whatever they carry. The sockets count them: here they are only added up. */
-export class Traffic implements Disposable {
+export class TrafficMeter implements Disposable {
   readonly #server: Server;
   readonly #open = new Set<Socket>();
   #closedSent = 0;

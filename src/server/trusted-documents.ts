@@ -24,7 +24,7 @@ export class TrustedDocuments {
    * The document that a request names; `null` when it brings a text of its own, or names none.
    * @throws GraphQLError FORBIDDEN when there is none of that name
    */
-  named(params: unknown): string | null {
+  lookup(params: unknown): string | null {
     const { query, documentId, extensions } = NAMED.safeParse(params).data ?? {};
     const name = documentId ?? extensions?.persistedQuery?.sha256Hash;
     if (name == null || (query != null && query !== '')) return null;
@@ -45,7 +45,7 @@ export function useTrustedDocuments(trusted: TrustedDocuments | null): Plugin {
   if (trusted === null) return {};
   return {
     onParams({ params, setParams }) {
-      const query = trusted.named(params);
+      const query = trusted.lookup(params);
       if (query !== null) setParams({ ...params, query });
     },
     onParse({ params: { source } }) {

@@ -12,52 +12,52 @@ import {
 import { CloseCode, handleProtocols, makeServer, type ServerOptions } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Authenticator } from '../auth/index.js';
-import { type LimitCounters, type Limits, Shares } from '../limits/index.js';
+import { type LimitCounters, type Limits, ConcurrencyLimiter } from '../limits/index.js';
 import type { SchemaContext } from '../schema/index.js';
-import { type Clock, messageOf, TAP_PATH } from '../shared/index.js';
+import { type Clock, errorMessage, TAP_PATH } from '../shared/index.js';
 import type { Logger } from '../telemetry/index.js';
-import type { Admission } from './admission.js';
-import type { Connections } from './connections.js';
-import { clientIdOf, GRAPHQL_PATH, type GraphQLHandler } from './graphql.js';
-import { deflationOf } from './inflater.js';
-import { type DoorOptions, refusalOf } from './origin.js';
-import { refuseUpgrade } from './refuse-upgrade.js';
-import type { Sharing } from './sharing.js';
+import type { ConnectionAdmission } from './admission.js';
+import type { ConnectionRegistry } from './connections.js';
+import { toClientId, GRAPHQL_PATH, type GraphQLHandler } from './graphql.js';
+import { getDeflateExtension } from './inflater.js';
+import { type OriginPolicy, checkRequest } from './origin.js';
+import { rejectUpgrade } from './refuse-upgrade.js';
+import type { SubscriptionSharing } from './sharing.js';
 import { SocketLimits } from './socket-limits.js';
-import { type Client, SocketMember } from './socket-member.js';
+import { type SocketClient, SocketSubscription } from './socket-member.js';
 import { SocketSession } from './socket-session.js';
 import type { SubscriptionLimits } from './subscription-limits.js';
-import type { TapGate } from './tap-gate.js';
+import type { TapAcceptor } from './tap-gate.js';
 import type { TrustedDocuments } from './trusted-documents.js';
 
 /** WebSocket close code that clients answer by connecting again, */
-export const GOING_AWAY = 1001;
+export const CLOSE_GOING_AWAY = 1001;
 /** and what is said with it; */
-export const GOODBYE = 'Server is going away';
+export const GOING_AWAY_REASON = 'Server is going away';
 /** and one that they answer so a little later. */
 const TRY_AGAIN_LATER = 1013;
 
 interface Extra extends Record<PropertyKey, unknown> {
-  readonly client: Client;
+  readonly client: SocketClient;
   readonly request: IncomingMessage;
   readonly session: SocketSession;
   readonly limits: SocketLimits;
 }
 
-export interface WebSocketOptions {
+export interface WebSocketServerOptions {
   readonly server: Server;
   readonly graphql: GraphQLHandler;
   readonly authenticator: Authenticator;
-  readonly door: DoorOptions;
-  readonly connections: Connections;
-  readonly sharing: Sharing;
-  readonly taps: Pick<TapGate, 'upgrade'>;
+  readonly originPolicy: OriginPolicy;
+  readonly connections: ConnectionRegistry;
+  readonly sharing: SubscriptionSharing;
+  readonly taps: Pick<TapAcceptor, 'upgrade'>;
   /** Whether clients that ask for it get compressed updates. */
   readonly compress: boolean;
   readonly limits: Limits;
   readonly counters: LimitCounters;
   readonly subscriptions: SubscriptionLimits;
-  readonly admission: Pick<Admission, 'refusalOf'>;
+  readonly admission: Pick<ConnectionAdmission, 'rejectionFor'>;
   /** Whether everybody is being asked to leave. */
   readonly isDraining: () => boolean;
   readonly clock: Clock;
@@ -70,8 +70,8 @@ export interface WebSocketOptions {
  * `graphql-transport-ws` on the HTTP server's port: graphql-ws runs the protocol, Yoga the operations. Disposing of it
  * waits until all sockets are closed.
  */
-export function serveWebSockets(options: WebSocketOptions): AsyncDisposable {
-  const { server, connections, taps, door, limits, admission } = options;
+export function serveWebSockets(options: WebSocketServerOptions): AsyncDisposable {
+  const { server, connections, taps, originPolicy, limits, admission } = options;
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: limits.maxMessageBytes,
@@ -80,15 +80,15 @@ export function serveWebSockets(options: WebSocketOptions): AsyncDisposable {
     // Without context takeover one message's bytes are good for every socket, and no socket needs a window of its own.
     perMessageDeflate: options.compress && { serverNoContextTakeover: true, clientNoContextTakeover: true },
   });
-  const viewers = new Shares(limits.maxConnectionsPerViewer);
+  const viewers = new ConcurrencyLimiter(limits.maxConnectionsPerViewer);
   const protocol = protocolServer(options);
   const onUpgrade = (request: IncomingMessage, duplex: Duplex, head: Buffer): void => {
     // Not as a URL: what a request line holds need not be one.
     const path = (request.url ?? '/').split('?', 1)[0];
-    const overload = admission.refusalOf(request.socket);
+    const overload = admission.rejectionFor(request.socket);
     if (overload !== null) {
-      if (path !== GRAPHQL_PATH || refusalOf(request, door) !== null) {
-        refuseUpgrade(duplex, overload.status, overload.reason);
+      if (path !== GRAPHQL_PATH || checkRequest(request, originPolicy) !== null) {
+        rejectUpgrade(duplex, overload.status, overload.reason);
         return;
       }
       sockets.handleUpgrade(request, duplex, head, (socket) => {
@@ -100,13 +100,14 @@ export function serveWebSockets(options: WebSocketOptions): AsyncDisposable {
       return;
     }
     if (path === TAP_PATH) {
-      if (options.isDraining()) refuseUpgrade(duplex, 503, 'this node is about to stop: connect again');
+      if (options.isDraining()) rejectUpgrade(duplex, 503, 'this node is about to stop: connect again');
       else taps.upgrade(request, duplex, head);
       return;
     }
-    const refusal = path === GRAPHQL_PATH ? refusalOf(request, door) : { status: 404 as const, reason: 'not found' };
+    const refusal =
+      path === GRAPHQL_PATH ? checkRequest(request, originPolicy) : { status: 404 as const, reason: 'not found' };
     if (refusal !== null) {
-      refuseUpgrade(duplex, refusal.status, refusal.reason);
+      rejectUpgrade(duplex, refusal.status, refusal.reason);
       return;
     }
     sockets.handleUpgrade(request, duplex, head, (socket) => {
@@ -114,11 +115,11 @@ export function serveWebSockets(options: WebSocketOptions): AsyncDisposable {
         // Not refused: clients of graphql-ws take an upgrade that fails for good, and a socket that is closed for a while.
         socket.on('error', (error) => options.logger.debug({ error: error.message }, 'socket error'));
         connections.add(socket, duplex);
-        socket.close(GOING_AWAY, GOODBYE);
+        socket.close(CLOSE_GOING_AWAY, GOING_AWAY_REASON);
         return;
       }
       const own = new SocketLimits(request, viewers, options);
-      open(protocol, { socket, stream: duplex, outlet: connections.add(socket, duplex) }, request, own, options);
+      open(protocol, { socket, stream: duplex, sendBuffer: connections.add(socket, duplex) }, request, own, options);
     });
   };
   server.on('upgrade', onUpgrade);
@@ -132,22 +133,29 @@ export function serveWebSockets(options: WebSocketOptions): AsyncDisposable {
 
 type ProtocolServer = ReturnType<typeof makeServer<Record<string, unknown>, Extra>>;
 
-function protocolServer({ graphql, sharing, limits, subscriptions, trusted }: WebSocketOptions): ProtocolServer {
+function protocolServer({ graphql, sharing, limits, subscriptions, trusted }: WebSocketServerOptions): ProtocolServer {
   return makeServer<Record<string, unknown>, Extra>({
     connectionInitWaitTimeout: limits.connectionInitTimeoutMs,
     onConnect: async ({ connectionParams, extra }) =>
-      (await extra.session.begin(connectionParams)) && extra.limits.admit(extra.session.viewer),
+      (await extra.session.authenticate(connectionParams)) && extra.limits.acceptViewer(extra.session.viewer),
     // The enveloped functions, so that what holds over HTTP holds here: context, validation, masking.
     async onSubscribe({ extra, subscriptions: running }, id, params) {
       const { request: req, session } = extra;
-      const tooMany = extra.limits.whyNotRun(Object.keys(running).length);
+      const tooMany = extra.limits.operationRejection(Object.keys(running).length);
       if (tooMany !== null) return [tooMany];
-      const renew = (token: string) => session.renew(token);
+      const renew = (token: string) => session.reauthenticate(token);
       const { viewer, maxHz } = session;
-      const enveloped = graphql.getEnveloped({ req, maxHz, viewer, renew, requestId: randomUUID(), params });
-      const { schema, parse, validate, contextFactory, execute, subscribe } = enveloped as Enveloped; // see there
+      const enveloped = graphql.getEnveloped({
+        req,
+        maxHz,
+        viewer,
+        reauthenticate: renew,
+        requestId: randomUUID(),
+        params,
+      });
+      const { schema, parse, validate, contextFactory, execute, subscribe } = enveloped as EnvelopedFunctions; // see there
       try {
-        const document = parse(trusted?.named(params) ?? params.query);
+        const document = parse(trusted?.lookup(params) ?? params.query);
         const errors = validate(schema, document);
         if (errors.length > 0) return errors;
         if (getOperationAST(document, params.operationName) == null) return [noSuchOperation(params.operationName)];
@@ -181,7 +189,7 @@ function noSuchOperation(name: string | null | undefined): GraphQLError {
 }
 
 /** What `getEnveloped` returns: envelop types it `any`, because the engine is a plugin's to choose; Yoga's is graphql's. */
-interface Enveloped extends Omit<Runners, 'id' | 'extra'> {
+interface EnvelopedFunctions extends Omit<OperationFunctions, 'id' | 'extra'> {
   readonly schema: GraphQLSchema;
   readonly parse: (source: string) => DocumentNode;
   readonly validate: (schema: GraphQLSchema, document: DocumentNode) => readonly GraphQLError[];
@@ -192,12 +200,15 @@ interface Enveloped extends Omit<Runners, 'id' | 'extra'> {
  * A subscription that may be shared: graphql-ws gets an iterator that only ends, and the group writes the messages.
  * `null` when it has to run by itself.
  */
-function subscribeShared(sharing: Sharing, args: ExecutionArgs): AsyncIterableIterator<never> | ExecutionResult | null {
+function subscribeShared(
+  sharing: SubscriptionSharing,
+  args: ExecutionArgs,
+): AsyncIterableIterator<never> | ExecutionResult | null {
   const { id, extra } = runnersOf(args);
   // The context is what the enveloped context factory has made.
   const shared = sharing.plan(args, args.contextValue as SchemaContext);
   if (shared === null) return null;
-  return shared instanceof GraphQLError ? { errors: [shared] } : new SocketMember(shared, id, extra.client);
+  return shared instanceof GraphQLError ? { errors: [shared] } : new SocketSubscription(shared, id, extra.client);
 }
 
 /** Everything that is not shared goes out as it is: compressing it would take a window and a compressor for each socket. */
@@ -208,7 +219,7 @@ function send(socket: WebSocket, message: string): Promise<void> {
   });
 }
 
-interface Runners {
+interface OperationFunctions {
   readonly id: string;
   readonly extra: Extra;
   readonly execute: NonNullable<ServerOptions['execute']>;
@@ -216,26 +227,26 @@ interface Runners {
 }
 
 /** The enveloped functions of this operation, which `onSubscribe` has put there. */
-function runnersOf(args: ExecutionArgs): Runners {
-  return args.rootValue as Runners; // see `onSubscribe`: graphql types the root value as unknown
+function runnersOf(args: ExecutionArgs): OperationFunctions {
+  return args.rootValue as OperationFunctions; // see `onSubscribe`: graphql types the root value as unknown
 }
 
 function open(
   protocol: ProtocolServer,
-  { socket, stream, outlet }: Omit<Client, 'mayDeflate'>,
+  { socket, stream, sendBuffer }: Omit<SocketClient, 'mayDeflate'>,
   request: IncomingMessage,
   limits: SocketLimits,
-  { authenticator, logger }: WebSocketOptions,
+  { authenticator, logger }: WebSocketServerOptions,
 ): void {
   limits.watch(socket);
   socket.on('error', (error) => logger.debug({ ...who(), error: error.message }, 'socket error'));
-  const deflation = deflationOf(socket);
-  const client: Client = { socket, stream, outlet, mayDeflate: deflation?.mayDeflate ?? false };
+  const deflation = getDeflateExtension(socket);
+  const client: SocketClient = { socket, stream, sendBuffer, mayDeflate: deflation?.acceptsSharedDeflate ?? false };
   const session = new SocketSession(authenticator, request.headers.authorization ?? null, (code, reason) =>
     socket.close(code, reason),
   );
   // A socket that is closed has no address any more.
-  const address = clientIdOf(request, { subject: null });
+  const address = toClientId(request, { subject: null });
   const who = (): { clientId: string } => ({ clientId: session.viewer?.subject ?? address });
   const closed = protocol.opened(
     {
@@ -247,11 +258,11 @@ function open(
       },
       onMessage: (receive) => {
         socket.on('message', (message: Buffer) => {
-          deflation?.forget();
+          deflation?.releaseInflater();
           // What is on its way while the socket closes comes from somebody who has been shown the door.
-          if (!limits.mayReceive() || socket.readyState !== socket.OPEN) return;
+          if (!limits.acceptMessage() || socket.readyState !== socket.OPEN) return;
           receive(message.toString('utf8')).catch((error: unknown) => {
-            logger.error({ ...who(), error: messageOf(error) }, 'message handling failed');
+            logger.error({ ...who(), error: errorMessage(error) }, 'message handling failed');
             socket.close(CloseCode.InternalServerError, 'Internal server error');
           });
         });
@@ -263,7 +274,7 @@ function open(
     session[Symbol.dispose]();
     limits[Symbol.dispose]();
     closed(code, reason.toString('utf8')).catch((error: unknown) => {
-      logger.error({ ...who(), error: messageOf(error) }, 'closing a socket failed');
+      logger.error({ ...who(), error: errorMessage(error) }, 'closing a socket failed');
     });
   });
 }

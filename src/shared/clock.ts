@@ -19,7 +19,7 @@ export const systemClock: Clock = {
 };
 
 /** RFC 3339, UTC. */
-export function timestamp(clock: Clock): string {
+export function isoTimestamp(clock: Clock): string {
   return new Date(clock.now()).toISOString();
 }
 

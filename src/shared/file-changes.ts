@@ -10,7 +10,7 @@ const GATHER_MS = 50;
  * Tells when to look at a file again. Its directory is watched, because the file that bears the name may be another
  * one tomorrow; not every system tells of changes, so whoever waits here also looks now and then.
  */
-export class FileChanges implements Disposable {
+export class FileWatcher implements Disposable {
   readonly #clock: Clock;
   readonly #watcher: FSWatcher | null;
   #wake: () => void = () => undefined;
@@ -27,7 +27,7 @@ export class FileChanges implements Disposable {
    * Resolves when it is time to look again, when the system has told of a change, or when this is disposed; `signal`, to be
    * aborted before that, cuts the gathering short.
    */
-  async pause(delayMs: number, signal: AbortSignal): Promise<void> {
+  async waitForChange(delayMs: number, signal: AbortSignal): Promise<void> {
     if (!this.#isRung) {
       const woken = new AbortController();
       this.#wake = () => woken.abort();
@@ -64,7 +64,7 @@ export class FileChanges implements Disposable {
 }
 
 /** Differs when the file does, as far as that can be known without reading it. The file is looked at by its name. */
-export async function fileMark(file: string): Promise<string> {
+export async function fileFingerprint(file: string): Promise<string> {
   try {
     const { ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
     return [ino, size, mtimeNs, ctimeNs].join();

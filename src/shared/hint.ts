@@ -1,5 +1,5 @@
 /** `, did you mean "x"?` when one of the words is near. */
-export function hint(word: string, words: readonly string[]): string {
+export function didYouMean(word: string, words: readonly string[]): string {
   const near = words
     .map((known) => ({ known, distance: distance(word.toLowerCase(), known.toLowerCase()) }))
     .filter((one) => one.distance <= 2)

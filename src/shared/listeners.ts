@@ -1,5 +1,5 @@
 /** A set of callbacks for one kind of happening. One that throws does not keep the others from being called. */
-export class Listeners<T> {
+export class Emitter<T> {
   readonly #callbacks = new Set<(value: T) => void>();
 
   get size(): number {

@@ -3,7 +3,7 @@
  * jitter.
  * @param random 0 ≤ x < 1
  */
-export function reconnectDelayMs(
+export function backoffDelayMs(
   failures: number,
   { initialMs, maxMs }: { readonly initialMs: number; readonly maxMs: number },
   random: () => number,

@@ -1,7 +1,7 @@
 import type { Clock } from './clock.js';
 
 /** One waiter that several causes can wake. A ring while nobody waits is remembered for the next wait. */
-export class Pulse {
+export class WakeSignal {
   readonly #clock: Clock;
   #rung = false;
   #wake: (() => void) | null = null;
@@ -10,7 +10,7 @@ export class Pulse {
     this.#clock = clock;
   }
 
-  ring(): void {
+  wake(): void {
     if (this.#wake === null) this.#rung = true;
     else this.#wake();
   }

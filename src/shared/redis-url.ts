@@ -20,7 +20,7 @@ const URL_SHAPE = /^(rediss?)(?:\+(sentinel|cluster))?:\/\/(?:(.*)@)?([^/?#@]+)(
 const HOST_SHAPE = /^(?:\[([0-9a-fA-F:.%]+)\]|([^:[\]\s]+))(?::(\d{1,5}))?$/;
 
 /** What is accepted, for people. */
-export const REDIS_URL_FORMS =
+export const REDIS_URL_FORMATS =
   'redis://[user:password@]host[:port][/db], redis+sentinel://[:password@]host[:port],…/master[/db] or redis+cluster://[:password@]host[:port],…, each also with rediss for TLS';
 
 /**

@@ -2,14 +2,14 @@
 export const TAP_PATH = '/tap';
 
 /** To swarmlens: a call of the person's own client, `{tool, arguments, result | error}`, when it has been answered. */
-export const TAP_CALL = 'notifications/swarmlens/call';
+export const TAP_CALL_METHOD = 'notifications/swarmlens/call';
 
 /** How a tap closes when its server has ended: normal, and with this reason. */
-export const TAP_ENDED = { code: 1000, reason: 'the session has ended' } as const;
+export const TAP_CLOSE_ENDED = { code: 1000, reason: 'the session has ended' } as const;
 
 /** Close codes of a tap that is not wanted, until a person does something. */
-export const TAP_REFUSED = { badRequest: 4400, nameIsTaken: 4409 } as const;
+export const TAP_CLOSE_REJECTED = { badRequest: 4400, nameIsTaken: 4409 } as const;
 
-export function isTapRefusal(code: number): boolean {
+export function isTapRejection(code: number): boolean {
   return code >= 4_400 && code <= 4_499;
 }

@@ -1,2 +1,2 @@
-export { type Sight, Sights, type SightsDeps } from './sights.js';
-export { type WatchedServers } from './servers.js';
+export { type ScopedServices, AccessScopes, type AccessScopesDeps } from './sights.js';
+export { type UpstreamService } from './servers.js';

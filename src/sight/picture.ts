@@ -1,9 +1,16 @@
 import type { Agent, McpServer, TopologyEdge } from '../domain/index.js';
-import { changesState, emptyChange, sameAgent, type ServerChange, type ServerPicture, Store } from '../state/index.js';
-import type { Extent } from './extent.js';
-import { positionAmong } from './position.js';
+import {
+  hasStateChanges,
+  emptyDelta,
+  agentsEqual,
+  type ServerDelta,
+  type ServerSnapshot,
+  Store,
+} from '../state/index.js';
+import type { AccessFilter } from './extent.js';
+import { visiblePosition } from './position.js';
 
-export interface PictureOptions {
+export interface ScopedStoreOptions {
   readonly epoch: string;
   readonly maxTombstones: number;
   readonly maxEvents: number;
@@ -14,17 +21,17 @@ export interface PictureOptions {
  * tombstones and events of its own, so that whatever is read of it tells nothing of what is not in it: not even that
  * something happened there.
  */
-export class RestrictedPicture implements Disposable {
+export class ScopedStore implements Disposable {
   readonly store: Store;
   readonly #whole: Store;
-  readonly #extent: Extent;
+  readonly #extent: AccessFilter;
   readonly #following: Disposable;
 
-  constructor(whole: Store, extent: Extent, options: PictureOptions) {
+  constructor(whole: Store, extent: AccessFilter, options: ScopedStoreOptions) {
     this.store = new Store(options);
     this.#whole = whole;
     this.#extent = extent;
-    for (const { id } of whole.servers.values()) this.#commit(emptyChange(id), this.#serverOf(id, null), null);
+    for (const { id } of whole.servers.values()) this.#commit(emptyDelta(id), this.#serverOf(id, null), null);
     this.#following = whole.onCommit((change) => this.#follow(change));
   }
 
@@ -32,7 +39,7 @@ export class RestrictedPicture implements Disposable {
     this.#following[Symbol.dispose]();
   }
 
-  #follow(change: ServerChange): void {
+  #follow(change: ServerDelta): void {
     const { serverId } = change;
     const before = this.store.servers.get(serverId) ?? null;
     this.#commit(change, this.#detailsOf(change, before) ?? this.#serverOf(serverId, before), before);
@@ -42,18 +49,18 @@ export class RestrictedPicture implements Disposable {
    * @param seen what of the change is seen
    * @param before the server as it was seen; `null`: it was not
    */
-  #commit({ serverId, seenAt, events }: ServerChange, seen: ServerChange, before: McpServer | null): void {
+  #commit({ serverId, seenAt, events }: ServerDelta, seen: ServerDelta, before: McpServer | null): void {
     const isSeen = !seen.serverRemoved && (before !== null || seen.server !== null);
     const server = isSeen ? (this.#whole.servers.get(serverId) ?? null) : before;
-    const made: ServerChange = {
+    const made: ServerDelta = {
       ...seen,
       // One that came into sight only now has answered before.
-      seenAt: !isSeen ? null : before === null ? this.#whole.serverSeenAt(serverId) : seenAt,
+      seenAt: !isSeen ? null : before === null ? this.#whole.serverLastSeenAt(serverId) : seenAt,
       events: events.flatMap((event) =>
-        this.#extent.eventSeen(event, event.serverId === serverId ? server : this.#serverSeen(event.serverId)),
+        this.#extent.filterEvent(event, event.serverId === serverId ? server : this.#serverSeen(event.serverId)),
       ),
     };
-    if (made.seenAt !== null || made.events.length > 0 || changesState(made)) this.store.commit(made);
+    if (made.seenAt !== null || made.events.length > 0 || hasStateChanges(made)) this.store.commit(made);
   }
 
   #serverSeen(id: string | null): McpServer | null {
@@ -61,36 +68,36 @@ export class RestrictedPicture implements Disposable {
   }
 
   /** Everything of a server, compared with what has been seen of it. */
-  #serverOf(serverId: string, before: McpServer | null): ServerChange {
+  #serverOf(serverId: string, before: McpServer | null): ServerDelta {
     const picture = this.#pictureOf(serverId);
     if (picture !== null) return this.store.diff(picture, null);
-    return before === null ? emptyChange(serverId) : this.store.removal(serverId);
+    return before === null ? emptyDelta(serverId) : this.store.removalDelta(serverId);
   }
 
   /** The short way: agents did something, and nothing else moved; `null`: it has to be the long one. */
-  #detailsOf(change: ServerChange, before: McpServer | null): ServerChange | null {
+  #detailsOf(change: ServerDelta, before: McpServer | null): ServerDelta | null {
     if (change.server !== null || change.serverRemoved || change.removedAgentIds.length > 0) return null;
     if (change.swarms.length > 0 || change.removedSwarmIds.length > 0) return null;
     if (change.edges.length > 0 || change.removedEdgeIds.length > 0) return null;
     const agents: Agent[] = [];
     for (const agent of change.agents) {
       const seen = this.store.agents.get(agent.id);
-      if ((seen !== undefined) !== (before !== null && this.#extent.hasAgent(agent))) return null;
+      if ((seen !== undefined) !== (before !== null && this.#extent.allowsAgent(agent))) return null;
       if (seen === undefined) continue;
       const now = this.#agentSeen(agent, this.#edgesIn(this.store, agent.id));
-      if (!sameAgent(seen, now)) agents.push(now);
+      if (!agentsEqual(seen, now)) agents.push(now);
     }
-    return { ...emptyChange(change.serverId), agents };
+    return { ...emptyDelta(change.serverId), agents };
   }
 
   /** `null`: the server is not seen. */
-  #pictureOf(serverId: string): ServerPicture | null {
+  #pictureOf(serverId: string): ServerSnapshot | null {
     const whole = this.#whole;
     const server = whole.servers.get(serverId);
-    if (server === undefined || !this.#extent.hasServer(server)) return null;
+    if (server === undefined || !this.#extent.allowsServer(server)) return null;
     const agents = new Map<string, Agent>();
     for (const agent of whole.agents.values()) {
-      if (agent.serverId === serverId && this.#extent.hasAgent(agent)) agents.set(agent.id, agent);
+      if (agent.serverId === serverId && this.#extent.allowsAgent(agent)) agents.set(agent.id, agent);
     }
     const edges = new Map<string, TopologyEdge>();
     const edgesOf = (agentId: string): readonly TopologyEdge[] => {
@@ -103,27 +110,27 @@ export class RestrictedPicture implements Disposable {
       return this.#agentSeen(agent, own);
     });
     const swarms = [...whole.swarms.values()].filter(
-      (swarm) => swarm.serverId === serverId && this.#extent.hasSwarm(swarm),
+      (swarm) => swarm.serverId === serverId && this.#extent.allowsSwarm(swarm),
     );
     return {
-      server: this.#extent.serverSeen(server),
+      server: this.#extent.filterServer(server),
       agents: seen,
-      swarms: swarms.map((swarm) => this.#extent.swarmSeen(swarm)),
+      swarms: swarms.map((swarm) => this.#extent.filterSwarm(swarm)),
       edges: [...edges.values()],
     };
   }
 
   #agentSeen(agent: Agent, edges: readonly TopologyEdge[]): Agent {
     const isWhole = edges.length === this.#whole.edgesOfAgent(agent.id).size;
-    const topology = isWhole ? agent.topology : positionAmong(agent, edges);
-    return this.#extent.agentSeen(agent, this.#swarmIdSeen(agent.swarmId), topology);
+    const topology = isWhole ? agent.topology : visiblePosition(agent, edges);
+    return this.#extent.filterAgent(agent, this.#swarmIdSeen(agent.swarmId), topology);
   }
 
   /** A swarm that was never reported is known by its id only. */
   #swarmIdSeen(id: string | null): string | null {
-    if (id === null || !this.#extent.hasSwarmId(id)) return null;
+    if (id === null || !this.#extent.allowsSwarmId(id)) return null;
     const swarm = this.#whole.swarms.get(id);
-    return swarm === undefined || this.#extent.hasSwarm(swarm) ? id : null;
+    return swarm === undefined || this.#extent.allowsSwarm(swarm) ? id : null;
   }
 
   #edgesIn(store: Store, agentId: string): readonly TopologyEdge[] {

@@ -4,7 +4,7 @@ import type { Agent, AgentTopologyPosition, TopologyEdge } from '../domain/index
  * Where an agent stands to somebody who sees only some of the edges at it: as if the others were not there. Without
  * any edge, and without a role of its own, it stands nowhere.
  */
-export function positionAmong(agent: Agent, edges: readonly TopologyEdge[]): AgentTopologyPosition | null {
+export function visiblePosition(agent: Agent, edges: readonly TopologyEdge[]): AgentTopologyPosition | null {
   if (agent.topology === null) return null;
   const leads = edges.some(({ relation, from }) => relation === 'leads' && from === agent.id);
   const leaders = edges.flatMap(({ relation, from, to }) => (relation === 'leads' && to === agent.id ? [from] : []));

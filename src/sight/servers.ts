@@ -1,23 +1,23 @@
-import { type Collector, noSuchServer, type PollOutcome } from '../collector/index.js';
+import { type UpstreamRegistry, unknownServerError, type PollOutcome } from '../collector/index.js';
 import type { ServerHealth, ToolResult } from '../domain/index.js';
 import { SwarmlensError } from '../shared/index.js';
 import type { Store } from '../state/index.js';
-import type { Extent } from './extent.js';
+import type { AccessFilter } from './extent.js';
 
 /** What can be asked of the servers that are watched. */
-export type WatchedServers = Pick<
-  Collector,
+export type UpstreamService = Pick<
+  UpstreamRegistry,
   'discoveredAt' | 'serverIds' | 'health' | 'pollNow' | 'refresh' | 'callTool'
 >;
 
 /** The servers that somebody sees: any other is answered like one that there is not. */
-export class RestrictedServers implements WatchedServers {
-  readonly #all: WatchedServers;
+export class ScopedUpstreams implements UpstreamService {
+  readonly #all: UpstreamService;
   readonly #store: Store;
-  readonly #extent: Extent;
+  readonly #extent: AccessFilter;
 
   /** @param store what is seen of the picture */
-  constructor(all: WatchedServers, store: Store, extent: Extent) {
+  constructor(all: UpstreamService, store: Store, extent: AccessFilter) {
     this.#all = all;
     this.#store = store;
     this.#extent = extent;
@@ -35,7 +35,7 @@ export class RestrictedServers implements WatchedServers {
   health(serverId: string): ServerHealth | null {
     const server = this.#store.servers.get(serverId);
     const health = server === undefined ? null : this.#all.health(serverId);
-    if (server === undefined || health === null || this.#extent.hasAllOf(server)) return health;
+    if (server === undefined || health === null || this.#extent.allowsAllAgentsOf(server)) return health;
     const withoutWords = <T extends object>(one: T): T & { lastError: null } => ({ ...one, lastError: null });
     return { ...health, replicas: health.replicas.map(withoutWords), tools: health.tools.map(withoutWords) };
   }
@@ -57,7 +57,7 @@ export class RestrictedServers implements WatchedServers {
   ): Promise<ToolResult> {
     this.#check(serverId, 'serverId');
     const server = this.#store.servers.get(serverId);
-    if (server === undefined || !this.#extent.hasAnswersOf(server)) {
+    if (server === undefined || !this.#extent.allowsToolResultsOf(server)) {
       throw new SwarmlensError(
         'FORBIDDEN',
         `The token sees only a part of "${serverId}", and what its tools answer is about all of it: use a token that sees the whole server.`,
@@ -69,6 +69,6 @@ export class RestrictedServers implements WatchedServers {
 
   #check(serverId: string, argument: string): void {
     const seen = this.serverIds;
-    if (!seen.includes(serverId)) throw noSuchServer(serverId, argument, seen);
+    if (!seen.includes(serverId)) throw unknownServerError(serverId, argument, seen);
   }
 }

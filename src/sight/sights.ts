@@ -1,48 +1,56 @@
 import { randomBytes } from 'node:crypto';
 import type { Viewer } from '../auth/index.js';
-import { type ActiveStreams, Commits, Groups, type GroupsDeps, type StreamDeps } from '../delivery/index.js';
-import type { Candidates } from '../discovery/index.js';
+import {
+  type ActiveStreams,
+  CommitWaiter,
+  SubscriptionGroups,
+  type SubscriptionGroupsDeps,
+  type StreamDeps,
+} from '../delivery/index.js';
+import type { DiscoveryCache } from '../discovery/index.js';
 import { type Restriction, UNRESTRICTED } from '../domain/index.js';
 import type { Clock } from '../shared/index.js';
 import { restrictView, type Store } from '../state/index.js';
-import { Extent } from './extent.js';
-import { type PictureOptions, RestrictedPicture } from './picture.js';
-import { RestrictedServers, type WatchedServers } from './servers.js';
+import { AccessFilter } from './extent.js';
+import { type ScopedStoreOptions, ScopedStore } from './picture.js';
+import { ScopedUpstreams, type UpstreamService } from './servers.js';
 
 /** All that a viewer can reach of what there is. */
-export interface Sight {
+export interface ScopedServices {
   readonly store: Store;
-  readonly collector: WatchedServers;
-  readonly candidates: Pick<Candidates, 'list' | 'forget'>;
+  readonly upstreams: UpstreamService;
+  readonly candidates: Pick<DiscoveryCache, 'list' | 'clear'>;
   readonly streams: StreamDeps;
 }
 
-export interface SightsDeps
-  extends Omit<PictureOptions, 'epoch'>, Pick<GroupsDeps, 'utilization' | 'onError' | 'metrics' | 'tracer'> {
+export interface AccessScopesDeps
+  extends
+    Omit<ScopedStoreOptions, 'epoch'>,
+    Pick<SubscriptionGroupsDeps, 'utilization' | 'onError' | 'metrics' | 'tracer'> {
   /** For those who may see everything. */
-  readonly whole: Sight;
+  readonly unrestricted: ScopedServices;
   readonly clock: Clock;
 }
 
 /** How long a picture is kept that nobody has asked for: a client that comes back within it can go on. */
 const IDLE_MS = 10 * 60_000;
 
-const EVERYTHING = new Extent(UNRESTRICTED).view.key;
+const EVERYTHING = new AccessFilter(UNRESTRICTED).view.key;
 
 /** One sight for all who may see the same, made when the first of them asks. */
-export class Sights implements Disposable {
-  readonly #deps: SightsDeps;
-  readonly #restricted = new Map<string, RestrictedSight>();
+export class AccessScopes implements Disposable {
+  readonly #deps: AccessScopesDeps;
+  readonly #restricted = new Map<string, RestrictedServices>();
   readonly #commits: Disposable;
 
-  constructor(deps: SightsDeps) {
+  constructor(deps: AccessScopesDeps) {
     this.#deps = deps;
-    this.#commits = deps.whole.store.onCommit(() => this.#forgetIdle());
+    this.#commits = deps.unrestricted.store.onCommit(() => this.#forgetIdle());
   }
 
   /** Groups of equal subscriptions, of all who see whatever they see. */
-  get groups(): number {
-    let groups = this.#deps.whole.streams.groups.size;
+  get groupCount(): number {
+    let groups = this.#deps.unrestricted.streams.groups.size;
     for (const { streams } of this.#restricted.values()) groups += streams.groups.size;
     return groups;
   }
@@ -52,12 +60,13 @@ export class Sights implements Disposable {
     return this.#restricted.size;
   }
 
-  of({ restriction }: Viewer): Sight {
-    const extent = new Extent(restriction);
+  servicesFor({ restriction }: Viewer): ScopedServices {
+    const extent = new AccessFilter(restriction);
     const { key } = extent.view;
-    if (key === EVERYTHING) return this.#deps.whole;
+    if (key === EVERYTHING) return this.#deps.unrestricted;
     let sight = this.#restricted.get(key);
-    if (sight === undefined) this.#restricted.set(key, (sight = new RestrictedSight(this.#deps, restriction, extent)));
+    if (sight === undefined)
+      this.#restricted.set(key, (sight = new RestrictedServices(this.#deps, restriction, extent)));
     sight.usedAtMs = this.#deps.clock.monotonic();
     return sight;
   }
@@ -80,28 +89,30 @@ export class Sights implements Disposable {
   }
 }
 
-class RestrictedSight implements Sight, Disposable {
+class RestrictedServices implements ScopedServices, Disposable {
   readonly store: Store;
-  readonly collector: WatchedServers;
-  readonly candidates: Sight['candidates'];
+  readonly upstreams: UpstreamService;
+  readonly candidates: ScopedServices['candidates'];
   readonly streams: StreamDeps;
   usedAtMs = 0;
   readonly #resources: readonly Disposable[];
   #streams = 0;
 
-  constructor(deps: SightsDeps, restriction: Restriction, extent: Extent) {
-    const { whole, maxTombstones, maxEvents, utilization, onError, metrics, tracer = null } = deps;
+  constructor(deps: AccessScopesDeps, restriction: Restriction, extent: AccessFilter) {
+    const { unrestricted, maxTombstones, maxEvents, utilization, onError, metrics, tracer = null } = deps;
     const epoch = randomBytes(6).toString('base64url');
-    const picture = new RestrictedPicture(whole.store, extent, { epoch, maxTombstones, maxEvents });
+    const picture = new ScopedStore(unrestricted.store, extent, { epoch, maxTombstones, maxEvents });
     const { store } = picture;
-    const { rateClock } = whole.streams;
+    const { rateClock } = unrestricted.streams;
     const demand: StreamDeps['demand'] = {
       // What is not seen is not polled for it.
-      add: (view, hz) => whole.streams.demand.add(restrictView(view, restriction), hz),
+      add: (view, hz) => unrestricted.streams.demand.add(restrictView(view, restriction), hz),
     };
-    const active = { add: (rate: Parameters<ActiveStreams['add']>[0]) => this.#count(whole.streams.active.add(rate)) };
-    const commits = new Commits(store);
-    const groups = new Groups({
+    const active = {
+      add: (rate: Parameters<ActiveStreams['add']>[0]) => this.#count(unrestricted.streams.active.add(rate)),
+    };
+    const commits = new CommitWaiter(store);
+    const groups = new SubscriptionGroups({
       store,
       demand,
       rateClock,
@@ -112,9 +123,9 @@ class RestrictedSight implements Sight, Disposable {
       ...(metrics !== undefined && { metrics }),
     });
     this.store = store;
-    this.collector = new RestrictedServers(whole.collector, store, extent);
+    this.upstreams = new ScopedUpstreams(unrestricted.upstreams, store, extent);
     // What stands in the usual places may be any server.
-    this.candidates = extent.hasAllServers ? whole.candidates : NO_CANDIDATES;
+    this.candidates = extent.allowsAllServers ? unrestricted.candidates : NO_CANDIDATES;
     this.streams = { store, demand, commits, rateClock, active, groups };
     this.#resources = [groups, commits, picture];
   }
@@ -141,4 +152,4 @@ class RestrictedSight implements Sight, Disposable {
   }
 }
 
-const NO_CANDIDATES: Sight['candidates'] = { list: () => Promise.resolve([]), forget: () => undefined };
+const NO_CANDIDATES: ScopedServices['candidates'] = { list: () => Promise.resolve([]), clear: () => undefined };

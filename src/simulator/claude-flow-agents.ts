@@ -1,7 +1,14 @@
 import { z } from 'zod';
 import { CLAUDE_FLOW_TOOLS } from './claude-flow-tools.js';
 import type { AgentState, SimAgent } from './inhabitants.js';
-import { flag, number, record, text, tool, type Tool } from './tool.js';
+import {
+  optionalBoolean,
+  optionalNumber,
+  optionalRecord,
+  optionalText,
+  defineTool,
+  type SimulatedTool,
+} from './tool.js';
 import type { World } from './world.js';
 
 const DEFAULT_THRESHOLD = 0.5;
@@ -26,73 +33,84 @@ const STATES = new Map<string, AgentState>([
 
 const OPEN_STATES: ReadonlySet<AgentState> = new Set(['idle', 'active', 'busy', 'paused', 'error']);
 
-export function statusOf(agent: SimAgent): string {
-  return agent.said ?? WORDS[agent.state];
+export function claudeFlowStatus(agent: SimAgent): string {
+  return agent.statusOverride ?? WORDS[agent.state];
 }
 
 /** Those that the registry knows: workers of the hive are in it, the queen and the DAA agents are not. */
-export function registered(world: World): SimAgent[] {
+export function registeredAgents(world: World): SimAgent[] {
   return [...world.agents('worker'), ...world.agents('plain')];
 }
 
-export function agentTools(world: World): Tool[] {
+export function claudeFlowAgentTools(world: World): SimulatedTool[] {
   const find = (id: string | null): SimAgent | undefined => {
     const agent = world.agent(id);
     return agent?.group === 'plain' || agent?.group === 'worker' ? agent : undefined;
   };
   return [
-    tool(
+    defineTool(
       CLAUDE_FLOW_TOOLS.agent_spawn,
-      z.object({ agentType: text, agentId: text, swarmId: text, domain: text, model: text, config: record }),
+      z.object({
+        agentType: optionalText,
+        agentId: optionalText,
+        swarmId: optionalText,
+        domain: optionalText,
+        model: optionalText,
+        config: optionalRecord,
+      }),
       (args) => spawn(world, args),
     ),
-    tool(CLAUDE_FLOW_TOOLS.agent_terminate, z.object({ agentId: text }), ({ agentId }) => {
+    defineTool(CLAUDE_FLOW_TOOLS.agent_terminate, z.object({ agentId: optionalText }), ({ agentId }) => {
       const agent = find(agentId);
       if (agent === undefined) return { success: false, agentId, error: 'Agent not found' };
       world.end(agent);
       return { success: true, agentId, terminated: true, terminatedAt: world.now };
     }),
-    tool(CLAUDE_FLOW_TOOLS.agent_status, z.object({ agentId: text }), ({ agentId }) => {
+    defineTool(CLAUDE_FLOW_TOOLS.agent_status, z.object({ agentId: optionalText }), ({ agentId }) => {
       const agent = find(agentId);
       if (agent === undefined) return { agentId, status: 'not_found', error: 'Agent not found' };
       return { ...listed(world, agent), lastResult: null };
     }),
-    tool(
+    defineTool(
       CLAUDE_FLOW_TOOLS.agent_list,
-      z.object({ status: text, domain: text, includeTerminated: flag }),
+      z.object({ status: optionalText, domain: optionalText, includeTerminated: optionalBoolean }),
       ({ status, domain, includeTerminated }) => {
-        const agents = registered(world)
+        const agents = registeredAgents(world)
           .filter(({ state }) => includeTerminated === true || state !== 'ended')
           .map((agent) => listed(world, agent))
           .filter((agent) => status === null || agent.status === status)
           .filter((agent) => domain === null || agent.domain === domain);
-        return { agents, total: agents.length, filters: given({ status, domain, includeTerminated }) };
+        return { agents, total: agents.length, filters: echoFilters({ status, domain, includeTerminated }) };
       },
     ),
-    tool(CLAUDE_FLOW_TOOLS.agent_health, z.object({ agentId: text, threshold: number }), ({ agentId, threshold }) => {
-      if (agentId === null) return healthOfAll(world, threshold ?? DEFAULT_THRESHOLD);
-      const agent = find(agentId);
-      if (agent === undefined) return { agentId, status: 'not_found', error: 'Agent not found' };
-      return {
-        agentId,
-        health: agent.health,
-        status: statusOf(agent),
-        healthy: agent.health >= (threshold ?? DEFAULT_THRESHOLD),
-        taskCount: agent.tasksDone,
-        uptime: Math.floor(world.elapsedMs - agent.createdAtMs),
-      };
-    }),
-    tool(
+    defineTool(
+      CLAUDE_FLOW_TOOLS.agent_health,
+      z.object({ agentId: optionalText, threshold: optionalNumber }),
+      ({ agentId, threshold }) => {
+        if (agentId === null) return healthOfAll(world, threshold ?? DEFAULT_THRESHOLD);
+        const agent = find(agentId);
+        if (agent === undefined) return { agentId, status: 'not_found', error: 'Agent not found' };
+        return {
+          agentId,
+          health: agent.health,
+          status: claudeFlowStatus(agent),
+          healthy: agent.health >= (threshold ?? DEFAULT_THRESHOLD),
+          taskCount: agent.tasksCompleted,
+          uptime: Math.floor(world.elapsedMs - agent.createdAtMs),
+        };
+      },
+    ),
+    defineTool(
       CLAUDE_FLOW_TOOLS.agent_update,
-      z.object({ agentId: text, status: text, health: number, taskCount: number }),
+      z.object({ agentId: optionalText, status: optionalText, health: optionalNumber, taskCount: optionalNumber }),
       (args) => {
         const agent = find(args.agentId);
         if (agent === undefined) return { success: false, agentId: args.agentId, error: 'Agent not found' };
         if (args.status !== null) setStatus(world, agent, args.status);
         if (args.health !== null) agent.health = Math.min(1, Math.max(0, args.health));
-        if (args.taskCount !== null) agent.tasksDone = args.taskCount;
-        const { id, health, tasksDone } = agent;
-        const shown = { agentId: id, status: statusOf(agent), health, taskCount: tasksDone };
+        if (args.taskCount !== null) agent.tasksCompleted = args.taskCount;
+        const { id, health, tasksCompleted } = agent;
+        const shown = { agentId: id, status: claudeFlowStatus(agent), health, taskCount: tasksCompleted };
         return { success: true, agentId: id, updated: true, agent: shown };
       },
     ),
@@ -115,7 +133,7 @@ function spawn(world: World, { agentType, agentId, swarmId, domain, model }: Spa
     type: agentType,
     group: 'plain',
     domain,
-    kept: true,
+    isPinned: true,
     ...(agentId === null ? {} : { id: agentId }),
     ...(swarmId === null ? {} : { swarmId }),
   });
@@ -140,7 +158,7 @@ function setStatus(world: World, agent: SimAgent, status: string): void {
   const state = STATES.get(status);
   if (state === 'ended') world.end(agent);
   else if (state !== undefined && OPEN_STATES.has(state)) world.setState(agent, state);
-  else agent.said = status;
+  else agent.statusOverride = status;
 }
 
 function listed(world: World, agent: SimAgent) {
@@ -148,16 +166,16 @@ function listed(world: World, agent: SimAgent) {
   return {
     agentId: agent.id,
     agentType: agent.type,
-    status: statusOf(agent),
+    status: claudeFlowStatus(agent),
     health: agent.health,
-    taskCount: agent.tasksDone,
-    createdAt: world.at(agent.createdAtMs),
+    taskCount: agent.tasksCompleted,
+    createdAt: world.timestampAt(agent.createdAtMs),
     ...(domain === null ? {} : { domain }),
   };
 }
 
 function healthOfAll(world: World, threshold: number): object {
-  const agents = registered(world).filter(({ state }) => state !== 'ended');
+  const agents = registeredAgents(world).filter(({ state }) => state !== 'ended');
   const isHealthy = ({ health }: SimAgent): boolean => health >= threshold;
   const unhealthy = agents.filter((agent) => !isHealthy(agent));
   const average = agents.length === 0 ? 1 : agents.reduce((sum, { health }) => sum + health, 0) / agents.length;
@@ -170,7 +188,7 @@ function healthOfAll(world: World, threshold: number): object {
       tasks: {
         active: agent.taskId === null ? 0 : 1,
         queued: 0,
-        completed: agent.tasksDone,
+        completed: agent.tasksCompleted,
         failed: agent.tasksFailed,
       },
       _note: NO_AGENT_METRICS,
@@ -190,11 +208,15 @@ function healthOfAll(world: World, threshold: number): object {
     unhealthyCount: unhealthy.length,
     threshold,
     avgHealth: average,
-    unhealthyAgents: unhealthy.map((agent) => ({ agentId: agent.id, health: agent.health, status: statusOf(agent) })),
+    unhealthyAgents: unhealthy.map((agent) => ({
+      agentId: agent.id,
+      health: agent.health,
+      status: claudeFlowStatus(agent),
+    })),
   };
 }
 
 /** Filters are echoed as they came. */
-export function given(filters: Readonly<Record<string, unknown>>): Record<string, unknown> {
+export function echoFilters(filters: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(filters).filter(([, value]) => value !== null));
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { CLAUDE_FLOW_HIVE_TOOLS } from './claude-flow-tools-hive.js';
 import type { SimAgent } from './inhabitants.js';
-import { number, text, texts, tool, type Tool } from './tool.js';
+import { optionalNumber, optionalText, optionalTexts, defineTool, type SimulatedTool } from './tool.js';
 import type { World } from './world.js';
 
 const PATTERNS = {
@@ -13,12 +13,19 @@ const PATTERNS = {
   adaptive: 'Dynamic switching between patterns as needed',
 };
 
-export function daaTools(world: World): Tool[] {
-  const find = (id: string | null): SimAgent | undefined => world.living('daa').find((agent) => agent.id === id);
+export function claudeFlowDaaTools(world: World): SimulatedTool[] {
+  const find = (id: string | null): SimAgent | undefined => world.livingAgents('daa').find((agent) => agent.id === id);
   return [
-    tool(
+    defineTool(
       CLAUDE_FLOW_HIVE_TOOLS.daa_agent_create,
-      z.object({ id: text, name: text, type: text, cognitivePattern: text, learningRate: number, capabilities: texts }),
+      z.object({
+        id: optionalText,
+        name: optionalText,
+        type: optionalText,
+        cognitivePattern: optionalText,
+        learningRate: optionalNumber,
+        capabilities: optionalTexts,
+      }),
       ({ id, name, type, cognitivePattern, learningRate, capabilities }) => {
         if (id === null) return { success: false, error: 'Input validation failed: id: Required' };
         if (world.agent(id) !== undefined) return { success: false, error: `Agent already exists: ${id}` };
@@ -30,7 +37,7 @@ export function daaTools(world: World): Tool[] {
           pattern: cognitivePattern ?? 'adaptive',
           learningRate: learningRate ?? 0.01,
           capabilities: capabilities ?? ['reasoning', 'learning'],
-          kept: true,
+          isPinned: true,
         });
         const shown = {
           id,
@@ -43,7 +50,7 @@ export function daaTools(world: World): Tool[] {
         return { success: true, agent: shown, createdAt: world.now };
       },
     ),
-    tool(CLAUDE_FLOW_HIVE_TOOLS.daa_learning_status, z.object({ agentId: text }), ({ agentId }) => {
+    defineTool(CLAUDE_FLOW_HIVE_TOOLS.daa_learning_status, z.object({ agentId: optionalText }), ({ agentId }) => {
       if (agentId === null) return learningOfAll(world);
       const agent = find(agentId);
       if (agent === undefined) return { success: false, error: 'Agent not found' };
@@ -58,9 +65,9 @@ export function daaTools(world: World): Tool[] {
         },
       };
     }),
-    tool(
+    defineTool(
       CLAUDE_FLOW_HIVE_TOOLS.daa_cognitive_pattern,
-      z.object({ agentId: text, action: text, pattern: text }),
+      z.object({ agentId: optionalText, action: optionalText, pattern: optionalText }),
       ({ agentId, action, pattern }) => {
         if (agentId === null) {
           const recommendation = 'Use "adaptive" for general-purpose agents';
@@ -91,13 +98,13 @@ function daaStatus({ state }: SimAgent): string {
 }
 
 function metricsOf(agent: SimAgent) {
-  const ended = agent.tasksDone + agent.tasksFailed;
-  const successRate = ended === 0 ? 1 : agent.tasksDone / ended;
-  return { tasksCompleted: agent.tasksDone, successRate, adaptations: agent.adaptations };
+  const ended = agent.tasksCompleted + agent.tasksFailed;
+  const successRate = ended === 0 ? 1 : agent.tasksCompleted / ended;
+  return { tasksCompleted: agent.tasksCompleted, successRate, adaptations: agent.adaptations };
 }
 
 function learningOfAll(world: World): object {
-  const agents = world.living('daa').map((agent) => {
+  const agents = world.livingAgents('daa').map((agent) => {
     const { successRate, adaptations } = metricsOf(agent);
     return { id: agent.id, status: daaStatus(agent), successRate, adaptations };
   });

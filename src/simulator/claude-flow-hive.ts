@@ -1,22 +1,22 @@
 import { z } from 'zod';
-import { statusOf } from './claude-flow-agents.js';
+import { claudeFlowStatus } from './claude-flow-agents.js';
 import { CLAUDE_FLOW_HIVE_TOOLS } from './claude-flow-tools-hive.js';
 import type { SimAgent, SimHive } from './inhabitants.js';
-import { flag, number, text, tool, type Tool } from './tool.js';
+import { optionalBoolean, optionalNumber, optionalText, defineTool, type SimulatedTool } from './tool.js';
 import type { World } from './world.js';
 
 const MAX_SPAWNED_AT_ONCE = 20;
 
-export function hiveTools(world: World): Tool[] {
-  const unborn = world.ids.stamped('hive');
+export function claudeFlowHiveTools(world: World): SimulatedTool[] {
+  const unborn = world.ids.timestamped('hive');
   return [
-    tool(
+    defineTool(
       CLAUDE_FLOW_HIVE_TOOLS['hive-mind_init'],
-      z.object({ topology: text, consensus: text, queenId: text }),
+      z.object({ topology: optionalText, consensus: optionalText, queenId: optionalText }),
       ({ topology, consensus, queenId }) => {
-        const queen = queenOf(world, queenId ?? world.ids.stamped('queen'));
+        const queen = queenOf(world, queenId ?? world.ids.timestamped('queen'));
         const hive: SimHive = {
-          id: world.ids.stamped('hive'),
+          id: world.ids.timestamped('hive'),
           topology: topology ?? 'mesh',
           consensus: consensus ?? 'raft',
           queenId: queen.id,
@@ -37,9 +37,9 @@ export function hiveTools(world: World): Tool[] {
         };
       },
     ),
-    tool(
+    defineTool(
       CLAUDE_FLOW_HIVE_TOOLS['hive-mind_spawn'],
-      z.object({ count: number, role: text, agentType: text, prefix: text }),
+      z.object({ count: optionalNumber, role: optionalText, agentType: optionalText, prefix: optionalText }),
       ({ count, role, agentType, prefix }) => {
         if (world.hive === null)
           return { success: false, error: 'Hive-mind not initialized. Run hive-mind/init first.' };
@@ -49,20 +49,20 @@ export function hiveTools(world: World): Tool[] {
             id: world.ids.tagged(prefix ?? 'hive-worker', 4),
             type: agentType ?? 'worker',
             group: 'worker',
-            kept: true,
+            isPinned: true,
           }),
         );
         return {
           success: true,
           spawned: spawned.length,
           workers: spawned.map(({ id }) => ({ agentId: id, role: role ?? 'worker', joinedAt: world.now })),
-          totalWorkers: world.living('worker').length,
+          totalWorkers: world.livingAgents('worker').length,
           hiveStatus: 'active',
           message: `Spawned ${spawned.length} worker(s) and joined them to the hive-mind`,
         };
       },
     ),
-    tool(CLAUDE_FLOW_HIVE_TOOLS['hive-mind_status'], z.object({ verbose: flag }), ({ verbose }) =>
+    defineTool(CLAUDE_FLOW_HIVE_TOOLS['hive-mind_status'], z.object({ verbose: optionalBoolean }), ({ verbose }) =>
       hiveStatus(world, unborn, verbose === true),
     ),
   ];
@@ -70,14 +70,14 @@ export function hiveTools(world: World): Tool[] {
 
 /** The queen that takes over; the one before her ends. */
 function queenOf(world: World, id: string): SimAgent {
-  const known = world.living('queen').find((queen) => queen.id === id);
-  for (const queen of world.living('queen')) if (queen !== known) world.end(queen);
-  return known ?? world.spawn({ id, type: 'queen', group: 'queen', state: 'active', kept: true });
+  const known = world.livingAgents('queen').find((queen) => queen.id === id);
+  for (const queen of world.livingAgents('queen')) if (queen !== known) world.end(queen);
+  return known ?? world.spawn({ id, type: 'queen', group: 'queen', state: 'active', isPinned: true });
 }
 
 function hiveStatus(world: World, unborn: string, verbose: boolean): object {
   const { hive } = world;
-  const workers = hive === null ? [] : world.living('worker');
+  const workers = hive === null ? [] : world.livingAgents('worker');
   const working = workers.filter(({ taskId }) => taskId !== null).length;
   const id = hive?.id ?? unborn;
   const since = hive?.createdAtMs ?? world.elapsedMs;
@@ -95,15 +95,15 @@ function hiveStatus(world: World, unborn: string, verbose: boolean): object {
             status: 'active',
             load: workers.length === 0 ? 0 : Math.round((working / workers.length) * 100) / 100,
             tasksQueued: world.tasks('pending').length,
-            electedAt: world.at(hive.createdAtMs),
+            electedAt: world.timestampAt(hive.createdAtMs),
             term: 1,
           },
     workers: workers.map((worker) => ({
       id: worker.id,
       type: worker.type,
-      status: statusOf(worker),
+      status: claudeFlowStatus(worker),
       currentTask: worker.taskId,
-      tasksCompleted: worker.tasksDone,
+      tasksCompleted: worker.tasksCompleted,
     })),
     metrics: {
       totalTasks: world.tasks().length,
@@ -127,7 +127,7 @@ function hiveStatus(world: World, unborn: string, verbose: boolean): object {
     pendingConsensus: 0,
     sharedMemoryKeys: 0,
     uptime: Math.floor(world.elapsedMs - since),
-    createdAt: world.at(since),
+    createdAt: world.timestampAt(since),
     updatedAt: world.now,
     ...(verbose ? { workerDetails: workers.map((worker) => worker.id), consensusHistory: [], sharedMemory: {} } : {}),
   };

@@ -1,20 +1,20 @@
 import { z } from 'zod';
 import { CLAUDE_FLOW_TOOLS } from './claude-flow-tools.js';
 import type { SimSwarm } from './inhabitants.js';
-import { flag, number, text, tool, type Tool } from './tool.js';
+import { optionalBoolean, optionalNumber, optionalText, defineTool, type SimulatedTool } from './tool.js';
 import type { World } from './world.js';
 
 const VERSION = '3.43.0';
 const UNMEASURED = { status: 'unknown', _note: 'Health not measured — use system_health for real checks' };
 
-export function swarmTools(world: World): Tool[] {
+export function claudeFlowSwarmTools(world: World): SimulatedTool[] {
   const topology = { type: 'hierarchical', maxNodes: 15, redundancy: 2, consensusAlgorithm: 'raft' };
   const find = (id: string | null): SimSwarm | undefined =>
     id === null ? world.swarms.at(-1) : world.swarms.find((swarm) => swarm.id === id);
   return [
-    tool(
+    defineTool(
       CLAUDE_FLOW_TOOLS.swarm_init,
-      z.object({ topology: text, maxAgents: number, strategy: text }),
+      z.object({ topology: optionalText, maxAgents: optionalNumber, strategy: optionalText }),
       ({ topology: shape, maxAgents, strategy }) => {
         const swarm = {
           id: world.ids.tagged('swarm', 6),
@@ -36,7 +36,7 @@ export function swarmTools(world: World): Tool[] {
         };
       },
     ),
-    tool(CLAUDE_FLOW_TOOLS.swarm_status, z.object({ swarmId: text }), ({ swarmId }) => {
+    defineTool(CLAUDE_FLOW_TOOLS.swarm_status, z.object({ swarmId: optionalText }), ({ swarmId }) => {
       const swarm = find(swarmId);
       if (swarm === undefined) return { swarmId, status: 'not_found', error: 'Swarm not found' };
       return {
@@ -47,12 +47,12 @@ export function swarmTools(world: World): Tool[] {
         agentCount: members(world, swarm),
         taskCount: 0,
         config: configOf(swarm),
-        createdAt: world.at(swarm.createdAtMs),
-        updatedAt: world.at(swarm.createdAtMs),
+        createdAt: world.timestampAt(swarm.createdAtMs),
+        updatedAt: world.timestampAt(swarm.createdAtMs),
         ...(swarmId === null ? { totalSwarms: world.swarms.length } : {}),
       };
     }),
-    tool(CLAUDE_FLOW_TOOLS.swarm_health, z.object({ swarmId: text }), ({ swarmId }) => {
+    defineTool(CLAUDE_FLOW_TOOLS.swarm_health, z.object({ swarmId: optionalText }), ({ swarmId }) => {
       const swarm = find(swarmId);
       if (swarm === undefined) return { status: 'not_found', healthy: false, swarmId, error: 'Swarm not found' };
       const agentCount = members(world, swarm);
@@ -71,9 +71,15 @@ export function swarmTools(world: World): Tool[] {
         checkedAt: world.now,
       };
     }),
-    tool(
+    defineTool(
       CLAUDE_FLOW_TOOLS.coordination_topology,
-      z.object({ action: text, type: text, maxNodes: number, redundancy: number, consensusAlgorithm: text }),
+      z.object({
+        action: optionalText,
+        type: optionalText,
+        maxNodes: optionalNumber,
+        redundancy: optionalNumber,
+        consensusAlgorithm: optionalText,
+      }),
       ({ action, ...wanted }) => {
         if (action === 'set') {
           topology.type = wanted.type ?? topology.type;
@@ -85,7 +91,7 @@ export function swarmTools(world: World): Tool[] {
         return { success: true, topology, nodes: 0, status: 'active' };
       },
     ),
-    tool(CLAUDE_FLOW_TOOLS.system_status, z.object({ verbose: flag }), ({ verbose }) => {
+    defineTool(CLAUDE_FLOW_TOOLS.system_status, z.object({ verbose: optionalBoolean }), ({ verbose }) => {
       const uptime = Math.floor(world.elapsedMs);
       const hours = Math.floor(uptime / 3_600_000);
       return {
@@ -118,11 +124,11 @@ function configOf({ topology, maxAgents, strategy }: SimSwarm): object {
 }
 
 function members(world: World, swarm: SimSwarm): number {
-  return world.living('plain').filter(({ swarmId }) => swarmId === swarm.id).length;
+  return world.livingAgents('plain').filter(({ swarmId }) => swarmId === swarm.id).length;
 }
 
 function systemMetrics(world: World): object {
-  const agents = [...world.living('plain'), ...world.living('worker')];
+  const agents = [...world.livingAgents('plain'), ...world.livingAgents('worker')];
   return {
     cpu: 49,
     memory: { used: 587, total: 24106 },

@@ -1,18 +1,32 @@
 import { z } from 'zod';
-import { given, registered } from './claude-flow-agents.js';
+import { echoFilters, registeredAgents } from './claude-flow-agents.js';
 import { CLAUDE_FLOW_TASK_TOOLS } from './claude-flow-tools-tasks.js';
 import type { SimTask, TaskState } from './inhabitants.js';
-import { flag, number, record, text, texts, tool, type Tool } from './tool.js';
+import {
+  optionalBoolean,
+  optionalNumber,
+  optionalRecord,
+  optionalText,
+  optionalTexts,
+  defineTool,
+  type SimulatedTool,
+} from './tool.js';
 import type { World } from './world.js';
 
 /** The real server's, and nothing in its answer tells that there are more. */
 const DEFAULT_LIMIT = 50;
 
-export function taskTools(world: World): Tool[] {
+export function claudeFlowTaskTools(world: World): SimulatedTool[] {
   return [
-    tool(
+    defineTool(
       CLAUDE_FLOW_TASK_TOOLS.task_create,
-      z.object({ type: text, description: text, priority: text, assignTo: texts, tags: texts }),
+      z.object({
+        type: optionalText,
+        description: optionalText,
+        priority: optionalText,
+        assignTo: optionalTexts,
+        tags: optionalTexts,
+      }),
       ({ type, description, priority, assignTo, tags }) => {
         if (type === null) return { success: false, error: 'Input validation failed: type: Required' };
         if (description === null) return { success: false, error: 'Input validation failed: description: Required' };
@@ -35,13 +49,19 @@ export function taskTools(world: World): Tool[] {
         };
       },
     ),
-    tool(CLAUDE_FLOW_TASK_TOOLS.task_status, z.object({ taskId: text }), ({ taskId }) => {
+    defineTool(CLAUDE_FLOW_TASK_TOOLS.task_status, z.object({ taskId: optionalText }), ({ taskId }) => {
       const task = world.task(taskId);
       return task === undefined ? notFound(taskId) : { ...listed(world, task), ...details(world, task) };
     }),
-    tool(
+    defineTool(
       CLAUDE_FLOW_TASK_TOOLS.task_list,
-      z.object({ status: text, type: text, assignedTo: text, priority: text, limit: number }),
+      z.object({
+        status: optionalText,
+        type: optionalText,
+        assignedTo: optionalText,
+        priority: optionalText,
+        limit: optionalNumber,
+      }),
       ({ limit, ...filters }) => {
         const statuses = filters.status?.split(',').map((status) => status.trim());
         const tasks = world
@@ -53,18 +73,22 @@ export function taskTools(world: World): Tool[] {
           .reverse()
           .slice(0, Math.max(1, limit ?? DEFAULT_LIMIT))
           .map((task) => listed(world, task));
-        return { tasks, total: tasks.length, filters: given(filters) };
+        return { tasks, total: tasks.length, filters: echoFilters(filters) };
       },
     ),
-    tool(CLAUDE_FLOW_TASK_TOOLS.task_complete, z.object({ taskId: text, result: record }), ({ taskId, result }) => {
-      const task = world.task(taskId);
-      if (task === undefined) return notFound(taskId);
-      world.finish(task, 'completed', result ?? {});
-      return { taskId, status: task.state, completedAt: world.now, result: task.result };
-    }),
-    tool(
+    defineTool(
+      CLAUDE_FLOW_TASK_TOOLS.task_complete,
+      z.object({ taskId: optionalText, result: optionalRecord }),
+      ({ taskId, result }) => {
+        const task = world.task(taskId);
+        if (task === undefined) return notFound(taskId);
+        world.finish(task, 'completed', result ?? {});
+        return { taskId, status: task.state, completedAt: world.now, result: task.result };
+      },
+    ),
+    defineTool(
       CLAUDE_FLOW_TASK_TOOLS.task_update,
-      z.object({ taskId: text, status: text, progress: number, assignTo: texts }),
+      z.object({ taskId: optionalText, status: optionalText, progress: optionalNumber, assignTo: optionalTexts }),
       ({ taskId, status, progress, assignTo }) => {
         const task = world.task(taskId);
         if (task === undefined) return { success: false, taskId, error: 'Task not found' };
@@ -74,14 +98,14 @@ export function taskTools(world: World): Tool[] {
         return { success: true, taskId, status: task.state, progress: task.progress, assignedTo: task.assignedTo };
       },
     ),
-    tool(
+    defineTool(
       CLAUDE_FLOW_TASK_TOOLS.task_assign,
-      z.object({ taskId: text, agentIds: texts, unassign: flag }),
+      z.object({ taskId: optionalText, agentIds: optionalTexts, unassign: optionalBoolean }),
       ({ taskId, agentIds, unassign }) => {
         const task = world.task(taskId);
         if (task === undefined) return { success: false, taskId, error: 'Task not found' };
         const wanted = unassign === true ? [] : (agentIds ?? []);
-        const known = new Map(registered(world).map((agent) => [agent.id, agent]));
+        const known = new Map(registeredAgents(world).map((agent) => [agent.id, agent]));
         const unknown = wanted.filter((id) => !known.has(id));
         if (unknown.length > 0) {
           const error = `Unknown agent${unknown.length > 1 ? 's' : ''}: ${unknown.join(', ')}. Spawn the agent first (agent_spawn) or use agent_list to see available ids.`;
@@ -95,7 +119,7 @@ export function taskTools(world: World): Tool[] {
         return { taskId, assignedTo: task.assignedTo, previouslyAssigned, status: task.state };
       },
     ),
-    tool(CLAUDE_FLOW_TASK_TOOLS.task_summary, z.object({}), () => ({
+    defineTool(CLAUDE_FLOW_TASK_TOOLS.task_summary, z.object({}), () => ({
       total: world.tasks().length,
       pending: world.tasks('pending').length,
       running: world.tasks('in_progress').length,
@@ -118,15 +142,15 @@ function listed(world: World, task: SimTask): object {
     progress: task.progress,
     priority: task.priority,
     assignedTo: task.assignedTo,
-    createdAt: world.at(task.createdAtMs),
+    createdAt: world.timestampAt(task.createdAtMs),
   };
 }
 
 function details(world: World, task: SimTask): object {
   return {
     tags: task.tags,
-    startedAt: task.startedAtMs === null ? null : world.at(task.startedAtMs),
-    completedAt: task.state === 'completed' && task.endedAtMs !== null ? world.at(task.endedAtMs) : null,
+    startedAt: task.startedAtMs === null ? null : world.timestampAt(task.startedAtMs),
+    completedAt: task.state === 'completed' && task.endedAtMs !== null ? world.timestampAt(task.endedAtMs) : null,
     result: task.result,
   };
 }

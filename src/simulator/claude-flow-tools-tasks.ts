@@ -1,4 +1,4 @@
-import type { ToolInfo } from './tool.js';
+import type { ToolDefinition } from './tool.js';
 
 /** What `tools/list` of the real claude-flow says of its tasks, as far as they are simulated. */
 export const CLAUDE_FLOW_TASK_TOOLS = {
@@ -84,4 +84,4 @@ export const CLAUDE_FLOW_TASK_TOOLS = {
     description: 'Get a summary of all tasks by status',
     inputSchema: { type: 'object', properties: {} },
   },
-} as const satisfies Record<string, ToolInfo>;
+} as const satisfies Record<string, ToolDefinition>;

@@ -1,4 +1,4 @@
-import type { ToolInfo } from './tool.js';
+import type { ToolDefinition } from './tool.js';
 
 /** What `tools/list` of the real claude-flow says of its agents, swarms and system, as far as they are simulated. */
 export const CLAUDE_FLOW_TOOLS = {
@@ -164,4 +164,4 @@ export const CLAUDE_FLOW_TOOLS = {
       },
     },
   },
-} as const satisfies Record<string, ToolInfo>;
+} as const satisfies Record<string, ToolDefinition>;

@@ -1,7 +1,15 @@
 import { z } from 'zod';
 import { DAA_TOOLS } from './daa-tools.js';
 import type { AgentState, SimAgent } from './inhabitants.js';
-import { number, PlainText, text, texts, tool, ToolFailure, type Tool } from './tool.js';
+import {
+  optionalNumber,
+  PlainText,
+  optionalText,
+  optionalTexts,
+  defineTool,
+  ToolCallError,
+  type SimulatedTool,
+} from './tool.js';
 import type { World } from './world.js';
 
 const FIRST_ENDPOINT_PORT = 3001;
@@ -16,67 +24,77 @@ const WORDS: Readonly<Record<AgentState, string>> = {
   ended: 'stopped',
 };
 
-export function daaStatusOf({ state }: SimAgent): string {
+export function daaStatus({ state }: SimAgent): string {
   return WORDS[state];
 }
 
-const byAgent = z.object({ agent_id: text });
-const filters = z.object({ status: text, agent_type: text, capabilities: texts }).nullish().catch(null);
-const configuration = z.object({ name: text, agent_type: text, capabilities: texts }).nullish().catch(null);
+const byAgent = z.object({ agent_id: optionalText });
+const filters = z
+  .object({ status: optionalText, agent_type: optionalText, capabilities: optionalTexts })
+  .nullish()
+  .catch(null);
+const configuration = z
+  .object({ name: optionalText, agent_type: optionalText, capabilities: optionalTexts })
+  .nullish()
+  .catch(null);
 
-export function daaAgentTools(world: World): Tool[] {
+export function daaAgentTools(world: World): SimulatedTool[] {
   const find = (id: string | null): SimAgent => {
-    if (id === null) throw new ToolFailure('Protocol error: Missing agent_id');
+    if (id === null) throw new ToolCallError('Protocol error: Missing agent_id');
     const agent = world.agent(id);
-    if (agent === undefined) throw new ToolFailure(`Agent not found: ${id}`);
+    if (agent === undefined) throw new ToolCallError(`Agent not found: ${id}`);
     return agent;
   };
   return [
-    tool(DAA_TOOLS.spawn_agent, z.object({ config: configuration }), ({ config }) => {
-      if (config?.name == null) throw new ToolFailure('Serialization error: missing field `name`');
-      if (config.agent_type === null) throw new ToolFailure('Serialization error: missing field `agent_type`');
+    defineTool(DAA_TOOLS.spawn_agent, z.object({ config: configuration }), ({ config }) => {
+      if (config?.name == null) throw new ToolCallError('Serialization error: missing field `name`');
+      if (config.agent_type === null) throw new ToolCallError('Serialization error: missing field `agent_type`');
       const agent = world.spawn({
         name: config.name,
         type: config.agent_type,
         group: 'plain',
         capabilities: config.capabilities ?? [],
-        kept: true,
+        isPinned: true,
         state: 'starting',
       });
       return new PlainText(`Successfully spawned agent '${agent.name}' with ID: ${agent.id}`);
     }),
-    tool(DAA_TOOLS.stop_agent, byAgent, ({ agent_id: id }) => {
+    defineTool(DAA_TOOLS.stop_agent, byAgent, ({ agent_id: id }) => {
       world.end(find(id));
       return new PlainText(`Successfully stopped agent: ${String(id)}`);
     }),
-    tool(DAA_TOOLS.pause_agent, byAgent, ({ agent_id: id }) => {
+    defineTool(DAA_TOOLS.pause_agent, byAgent, ({ agent_id: id }) => {
       const agent = find(id);
       if (agent.state !== 'ended') {
         world.setState(agent, 'paused');
-        agent.held = true;
+        agent.isPausedByClient = true;
       }
       return new PlainText(`Successfully paused agent: ${agent.id}`);
     }),
-    tool(DAA_TOOLS.resume_agent, byAgent, ({ agent_id: id }) => {
+    defineTool(DAA_TOOLS.resume_agent, byAgent, ({ agent_id: id }) => {
       const agent = find(id);
       if (agent.state !== 'ended') {
         world.setState(agent, agent.taskId === null ? 'idle' : 'active');
-        agent.held = false;
+        agent.isPausedByClient = false;
       }
       return new PlainText(`Successfully resumed agent: ${agent.id}`);
     }),
-    tool(DAA_TOOLS.list_agents, z.object({ filter: filters }), ({ filter }) => {
+    defineTool(DAA_TOOLS.list_agents, z.object({ filter: filters }), ({ filter }) => {
       const agents = world
         .agents()
-        .filter((agent) => filter?.status == null || daaStatusOf(agent) === filter.status)
+        .filter((agent) => filter?.status == null || daaStatus(agent) === filter.status)
         .filter((agent) => filter?.agent_type == null || agent.type === filter.agent_type)
         .map((agent) => listed(world, agent));
       return { agents, total_count: agents.length };
     }),
-    tool(DAA_TOOLS.get_agent_info, byAgent, ({ agent_id: id }) => listed(world, find(id))),
-    tool(
+    defineTool(DAA_TOOLS.get_agent_info, byAgent, ({ agent_id: id }) => listed(world, find(id))),
+    defineTool(
       DAA_TOOLS.discover_agents,
-      z.object({ required_capabilities: texts, preferred_capabilities: texts, max_results: number }),
+      z.object({
+        required_capabilities: optionalTexts,
+        preferred_capabilities: optionalTexts,
+        max_results: optionalNumber,
+      }),
       ({ required_capabilities: required, preferred_capabilities: preferred, max_results: maxResults }) => {
         const rank = ({ capabilities }: SimAgent): number =>
           capabilities.filter((capability) => preferred?.includes(capability) ?? false).length;
@@ -103,11 +121,11 @@ function listed(world: World, agent: SimAgent) {
     id: agent.id,
     name: agent.name,
     agent_type: agent.type,
-    status: daaStatusOf(agent),
+    status: daaStatus(agent),
     capabilities: agent.capabilities,
     endpoint: `http://localhost:${FIRST_ENDPOINT_PORT + agent.number}`,
-    created_at: world.at(agent.createdAtMs),
-    last_seen: world.at(agent.touchedAtMs),
+    created_at: world.timestampAt(agent.createdAtMs),
+    last_seen: world.timestampAt(agent.touchedAtMs),
     metadata: {},
   };
 }

@@ -1,8 +1,17 @@
 import { z } from 'zod';
-import { daaStatusOf } from './daa-agents.js';
+import { daaStatus } from './daa-agents.js';
 import { DAA_TOOLS } from './daa-tools.js';
 import type { TaskState } from './inhabitants.js';
-import { flag, number, PlainText, text, texts, tool, ToolFailure, type Tool } from './tool.js';
+import {
+  optionalBoolean,
+  optionalNumber,
+  PlainText,
+  optionalText,
+  optionalTexts,
+  defineTool,
+  ToolCallError,
+  type SimulatedTool,
+} from './tool.js';
 import type { World } from './world.js';
 
 const VERSION = '0.2.0';
@@ -14,20 +23,20 @@ const DEEP_CHECK = {
   network_connectivity: 'normal',
 };
 
-export function daaSystemTools(world: World): Tool[] {
+export function daaSystemTools(world: World): SimulatedTool[] {
   /** Swarm ids of the messages sent; the real server counts them and tells nothing else of them. */
   const messages: string[] = [];
-  const withStatus = (status: string): number => world.agents().filter((agent) => daaStatusOf(agent) === status).length;
+  const withStatus = (status: string): number => world.agents().filter((agent) => daaStatus(agent) === status).length;
   const inState = (state: TaskState): number => world.tasks(state).length;
   return [
-    tool(
+    defineTool(
       DAA_TOOLS.coordinate_swarm,
-      z.object({ objective: text, agent_types: texts, max_agents: number }),
+      z.object({ objective: optionalText, agent_types: optionalTexts, max_agents: optionalNumber }),
       ({ objective, agent_types: types, max_agents: maxAgents }) => {
-        if (objective === null) throw new ToolFailure('Protocol error: Missing objective');
-        if (types === null) throw new ToolFailure('Protocol error: Missing agent_types');
+        if (objective === null) throw new ToolCallError('Protocol error: Missing objective');
+        if (types === null) throw new ToolCallError('Protocol error: Missing agent_types');
         const quota = Math.floor((maxAgents ?? 10) / Math.max(1, types.length));
-        const running = world.living().filter((agent) => daaStatusOf(agent) === 'running');
+        const running = world.livingAgents().filter((agent) => daaStatus(agent) === 'running');
         const chosen = types.flatMap((type) => running.filter((agent) => agent.type === type).slice(0, quota));
         if (chosen.length === 0) return new PlainText('No suitable agents found for swarm coordination', true);
         const swarmId = world.ids.uuid();
@@ -41,7 +50,7 @@ export function daaSystemTools(world: World): Tool[] {
         };
       },
     ),
-    tool(DAA_TOOLS.get_swarm_status, z.object({ swarm_id: text }), ({ swarm_id: swarmId }) => ({
+    defineTool(DAA_TOOLS.get_swarm_status, z.object({ swarm_id: optionalText }), ({ swarm_id: swarmId }) => ({
       total_agents: world.agents().length,
       active_agents: withStatus('running'),
       total_messages: messages.length,
@@ -49,7 +58,7 @@ export function daaSystemTools(world: World): Tool[] {
         ? {}
         : { swarm_messages: messages.filter((id) => id === swarmId).length, swarm_id: swarmId }),
     })),
-    tool(DAA_TOOLS.get_system_metrics, z.object({}), () => ({
+    defineTool(DAA_TOOLS.get_system_metrics, z.object({}), () => ({
       agents: {
         total: world.agents().length,
         running: withStatus('running'),
@@ -68,7 +77,7 @@ export function daaSystemTools(world: World): Tool[] {
       swarm: { total_messages: messages.length, recent_messages: messages.length },
       system: { uptime: 'running', version: VERSION, timestamp: world.now },
     })),
-    tool(DAA_TOOLS.healthcheck, z.object({ deep_check: flag }), ({ deep_check: isDeep }) => {
+    defineTool(DAA_TOOLS.healthcheck, z.object({ deep_check: optionalBoolean }), ({ deep_check: isDeep }) => {
       const failing = withStatus('error');
       const isHealthy = failing <= Math.floor(world.agents().length / 2);
       const health = {

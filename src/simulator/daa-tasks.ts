@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { DAA_TOOLS } from './daa-tools.js';
 import type { SimTask, TaskState } from './inhabitants.js';
-import { PlainText, text, texts, tool, ToolFailure, type Tool } from './tool.js';
+import { PlainText, optionalText, optionalTexts, defineTool, ToolCallError, type SimulatedTool } from './tool.js';
 import type { World } from './world.js';
 
 const WORDS: Readonly<Record<TaskState, string>> = {
@@ -12,32 +12,40 @@ const WORDS: Readonly<Record<TaskState, string>> = {
   cancelled: 'cancelled',
 };
 
-const filters = z.object({ status: text, agent_id: text, task_type: text }).nullish().catch(null);
+const filters = z
+  .object({ status: optionalText, agent_id: optionalText, task_type: optionalText })
+  .nullish()
+  .catch(null);
 
-export function daaTaskTools(world: World): Tool[] {
+export function daaTaskTools(world: World): SimulatedTool[] {
   const find = (id: string | null): SimTask => {
-    if (id === null) throw new ToolFailure('Protocol error: Missing task_id');
+    if (id === null) throw new ToolCallError('Protocol error: Missing task_id');
     const task = world.task(id);
-    if (task === undefined) throw new ToolFailure(`Protocol error: Task not found: ${id}`);
+    if (task === undefined) throw new ToolCallError(`Protocol error: Task not found: ${id}`);
     return task;
   };
   return [
-    tool(
+    defineTool(
       DAA_TOOLS.create_task,
-      z.object({ task_type: text, description: text, priority: text, assigned_agents: texts }),
+      z.object({
+        task_type: optionalText,
+        description: optionalText,
+        priority: optionalText,
+        assigned_agents: optionalTexts,
+      }),
       ({ task_type: type, description, priority, assigned_agents: assignedTo }) => {
-        if (type === null) throw new ToolFailure('Protocol error: Missing task_type');
-        if (description === null) throw new ToolFailure('Protocol error: Missing description');
+        if (type === null) throw new ToolCallError('Protocol error: Missing task_type');
+        if (description === null) throw new ToolCallError('Protocol error: Missing description');
         const spec = { type, description, priority: priority ?? 'medium', assignedTo: assignedTo ?? [] };
         return new PlainText(`Successfully created task with ID: ${world.createTask(spec).id}`);
       },
     ),
-    tool(
+    defineTool(
       DAA_TOOLS.assign_task,
-      z.object({ task_id: text, agent_ids: texts }),
+      z.object({ task_id: optionalText, agent_ids: optionalTexts }),
       ({ task_id: taskId, agent_ids: agentIds }) => {
         const task = find(taskId);
-        if (agentIds === null) throw new ToolFailure('Protocol error: Missing agent_ids');
+        if (agentIds === null) throw new ToolCallError('Protocol error: Missing agent_ids');
         const agents = agentIds.map((id) => world.agent(id)).filter((agent) => agent !== undefined);
         world.assign(
           task,
@@ -46,11 +54,11 @@ export function daaTaskTools(world: World): Tool[] {
         return new PlainText(`Successfully assigned task ${task.id} to ${agentIds.length} agents`);
       },
     ),
-    tool(DAA_TOOLS.cancel_task, z.object({ task_id: text }), ({ task_id: taskId }) => {
+    defineTool(DAA_TOOLS.cancel_task, z.object({ task_id: optionalText }), ({ task_id: taskId }) => {
       world.finish(find(taskId), 'cancelled');
       return new PlainText(`Successfully cancelled task: ${String(taskId)}`);
     }),
-    tool(DAA_TOOLS.list_tasks, z.object({ filter: filters }), ({ filter }) => {
+    defineTool(DAA_TOOLS.list_tasks, z.object({ filter: filters }), ({ filter }) => {
       const tasks = world
         .tasks()
         .filter(({ state }) => filter?.status == null || WORDS[state] === filter.status)
@@ -82,8 +90,8 @@ function resultOf(world: World, task: SimTask): object | null {
     status: WORDS[task.state],
     result: task.result,
     error: task.state === 'failed' ? 'Task failed' : null,
-    started_at: world.at(task.startedAtMs),
-    completed_at: task.endedAtMs === null ? null : world.at(task.endedAtMs),
+    started_at: world.timestampAt(task.startedAtMs),
+    completed_at: task.endedAtMs === null ? null : world.timestampAt(task.endedAtMs),
     metrics: {},
   };
 }

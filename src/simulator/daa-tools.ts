@@ -1,4 +1,4 @@
-import type { InputSchema, ToolInfo } from './tool.js';
+import type { InputSchema, ToolDefinition } from './tool.js';
 
 const STRING = { type: 'string' };
 const NUMBER = { type: 'number' };
@@ -114,4 +114,4 @@ export const DAA_TOOLS = {
     description: 'Perform a comprehensive system health check',
     inputSchema: object({ deep_check: { type: 'boolean' } }),
   },
-} satisfies Record<string, ToolInfo>;
+} satisfies Record<string, ToolDefinition>;

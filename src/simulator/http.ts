@@ -11,25 +11,29 @@ import {
   WebStandardStreamableHTTPServerTransport,
   type McpServer,
 } from '@modelcontextprotocol/server';
-import type { Kind } from './kinds.js';
-import { closed, listening, type Listener } from './listening.js';
+import type { ServerProfile } from './kinds.js';
+import { closeServer, listenOnLoopback, type ListeningServer } from './listening.js';
 import { createMcpServer, MAX_MESSAGE_BYTES } from './mcp-server.js';
-import type { Tool } from './tool.js';
+import type { SimulatedTool } from './tool.js';
 
 export const MCP_PATH = '/mcp';
 /** The one that was opened first goes when there are more: clients seldom say goodbye. */
 const MAX_SESSIONS = 1000;
 
-interface Session {
+interface HttpSimulatorSession {
   readonly mcp: McpServer;
   readonly transport: WebStandardStreamableHTTPServerTransport;
 }
 
 /** MCP streamable HTTP with sessions, on the loopback interface only. Port 0: a free one. */
-export async function serveHttp(kind: Kind, tools: readonly Tool[], port: number): Promise<Listener> {
-  const sessions = new Map<string, Session>();
+export async function serveHttp(
+  kind: ServerProfile,
+  tools: readonly SimulatedTool[],
+  port: number,
+): Promise<ListeningServer> {
+  const sessions = new Map<string, HttpSimulatorSession>();
 
-  const open = async (): Promise<Session> => {
+  const open = async (): Promise<HttpSimulatorSession> => {
     const mcp = createMcpServer(kind, tools);
     const transport = new WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: randomUUID,
@@ -67,11 +71,11 @@ export async function serveHttp(kind: Kind, tools: readonly Tool[], port: number
   const server = createServer((request, response) => {
     handle(request, response, answer).catch(() => response.destroy());
   });
-  const bound = await listening(server, port);
+  const bound = await listenOnLoopback(server, port);
   return {
     url: `http://127.0.0.1:${bound}${MCP_PATH}`,
     [Symbol.asyncDispose]: async () => {
-      const end = closed(server);
+      const end = closeServer(server);
       await Promise.all([...sessions.values()].map(({ mcp }) => mcp.close()));
       server.closeAllConnections();
       await end;

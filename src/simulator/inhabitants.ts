@@ -20,19 +20,19 @@ export interface SimAgent {
   readonly learningRate: number;
   readonly createdAtMs: number;
   /** Asked for by a client: never ends by itself. */
-  readonly kept: boolean;
+  readonly isPinned: boolean;
   pattern: string;
   state: AgentState;
   /** A status that a client has set, in its own words; stands until the agent does something. */
-  said: string | null;
+  statusOverride: string | null;
   /** Paused by a client, which alone can resume it. */
-  held: boolean;
+  isPausedByClient: boolean;
   /** 0..1 */
   health: number;
   touchedAtMs: number;
   endedAtStep: number | null;
   taskId: string | null;
-  tasksDone: number;
+  tasksCompleted: number;
   tasksFailed: number;
   adaptations: number;
 }
@@ -48,7 +48,7 @@ export interface SimTask {
   readonly tags: readonly string[];
   readonly swarmId: string | null;
   readonly createdAtMs: number;
-  readonly kept: boolean;
+  readonly isPinned: boolean;
   state: TaskState;
   /** 0..100 */
   progress: number;
@@ -62,12 +62,12 @@ export type AgentSpec = Pick<SimAgent, 'type' | 'group'> &
   Partial<
     Pick<
       SimAgent,
-      'id' | 'name' | 'swarmId' | 'domain' | 'capabilities' | 'pattern' | 'learningRate' | 'kept' | 'state'
+      'id' | 'name' | 'swarmId' | 'domain' | 'capabilities' | 'pattern' | 'learningRate' | 'isPinned' | 'state'
     >
   >;
 
 export type TaskSpec = Pick<SimTask, 'type' | 'description'> &
-  Partial<Pick<SimTask, 'priority' | 'strategy' | 'tags' | 'swarmId' | 'assignedTo' | 'kept'>>;
+  Partial<Pick<SimTask, 'priority' | 'strategy' | 'tags' | 'swarmId' | 'assignedTo' | 'isPinned'>>;
 
 export interface SimSwarm {
   readonly id: string;
@@ -109,7 +109,7 @@ export const CAPABILITIES: Readonly<Record<string, readonly string[]>> = {
   treasury: ['budgeting', 'risk-management'],
 };
 
-export const TASKS = [
+export const TASK_TEMPLATES = [
   { type: 'feature', description: 'Add pagination to the list of orders' },
   { type: 'bugfix', description: 'Find out why the cache is never cleared' },
   { type: 'research', description: 'Compare three ways to store sessions' },

@@ -1,20 +1,20 @@
 import { claudeFlowTools } from './claude-flow.js';
-import { daaTools } from './daa.js';
+import { daaServerTools } from './daa.js';
 import type { SimulatorType } from './inhabitants.js';
 import { ruvSwarmTools } from './ruv-swarm.js';
-import type { Tool } from './tool.js';
+import type { SimulatedTool } from './tool.js';
 import type { World } from './world.js';
 
 /** One kind of server. */
-export interface Kind {
+export interface ServerProfile {
   /** What the real server says of itself in the handshake. */
   readonly identity: { readonly name: string; readonly version: string };
-  readonly tools: (world: World) => readonly Tool[];
+  readonly tools: (world: World) => readonly SimulatedTool[];
   /** How the real server words a refusal in its JSON-RPC error. */
   readonly refusal: (tool: string, reason: string) => { readonly message: string; readonly data?: object };
 }
 
-export const KINDS: Readonly<Record<SimulatorType, Kind>> = {
+export const SERVER_PROFILES: Readonly<Record<SimulatorType, ServerProfile>> = {
   'claude-flow': {
     identity: { name: 'ruflo', version: '3.0.0' },
     tools: claudeFlowTools,
@@ -27,7 +27,7 @@ export const KINDS: Readonly<Record<SimulatorType, Kind>> = {
   },
   daa: {
     identity: { name: 'daa-mcp', version: '0.1.0' },
-    tools: daaTools,
+    tools: daaServerTools,
     refusal: (_tool, reason) => ({ message: reason }),
   },
 };

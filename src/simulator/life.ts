@@ -1,6 +1,6 @@
 import { AGENT_TYPES, COGNITIVE_PATTERNS, type AgentGroup } from './inhabitants.js';
-import { takeTurn } from './turns.js';
-import { groupsOf, populationOf } from './population.js';
+import { runAgentTurn } from './turns.js';
+import { groupSizes, populationSize } from './population.js';
 import { World, type WorldOptions } from './world.js';
 
 /** Of the agents that live, those that do something in one step. */
@@ -18,11 +18,11 @@ export function createWorld(options: WorldOptions): World {
 }
 
 /** Lets one step happen. */
-export function step(world: World): void {
+export function advanceWorld(world: World): void {
   world.nextStep();
-  const movable = world.living().filter(({ group }) => group !== 'queen');
+  const movable = world.livingAgents().filter(({ group }) => group !== 'queen');
   const turns = Math.ceil(movable.length * TURNS_SHARE);
-  for (const agent of world.random.sample(movable, turns)) takeTurn(world, agent);
+  for (const agent of world.random.sample(movable, turns)) runAgentTurn(world, agent);
   for (let births = birthsOf(world, turns); births > 0; births -= 1) bear(world);
 }
 
@@ -31,11 +31,11 @@ function populate(world: World): void {
   const maxAgents = Math.max(8, agents * 2);
   if (type !== 'daa') addSwarm(world, 'hierarchical', 'specialized', maxAgents);
   if (type === 'ruv-swarm') addSwarm(world, 'mesh', 'balanced', maxAgents);
-  const plan = groupsOf(type, agents);
+  const plan = groupSizes(type, agents);
   if (plan.queen > 0) {
     const queen = world.spawn({ id: 'queen-1', type: 'queen', group: 'queen', state: 'active' });
     world.hive = {
-      id: world.ids.stamped('hive'),
+      id: world.ids.timestamped('hive'),
       topology: 'hierarchical',
       consensus: 'raft',
       queenId: queen.id,
@@ -57,14 +57,14 @@ function populate(world: World): void {
 }
 
 function addSwarm(world: World, topology: string, strategy: string, maxAgents: number): void {
-  const id = world.options.type === 'ruv-swarm' ? world.ids.stamped('swarm') : world.ids.tagged('swarm', 6);
+  const id = world.options.type === 'ruv-swarm' ? world.ids.timestamped('swarm') : world.ids.tagged('swarm', 6);
   world.swarms.push({ id, topology, strategy, maxAgents, createdAtMs: 0 });
 }
 
 /** How many agents are born in this step. */
 function birthsOf(world: World, turns: number): number {
   const { agents } = world.options;
-  const missing = agents - populationOf(world);
+  const missing = agents - populationSize(world);
   // An excess goes by itself, and births must not keep it up.
   if (missing < -agents * 0.1) return 0;
   return world.random.around(turns * BIRTHS_PER_TURN + Math.max(0, missing) * REFILL_SHARE);
@@ -83,10 +83,13 @@ function bear(world: World): void {
 
 /** The group that has lost most since the beginning, of those that this kind of server has. */
 function wantedGroup(world: World): AgentGroup {
-  const plan = groupsOf(world.options.type, world.options.agents);
+  const plan = groupSizes(world.options.type, world.options.agents);
   const [worst] = (['plain', 'worker', 'daa'] as const)
     .filter((group) => plan[group] > 0)
-    .map((group) => ({ group, missing: plan[group] - world.living(group).filter(({ kept }) => !kept).length }))
+    .map((group) => ({
+      group,
+      missing: plan[group] - world.livingAgents(group).filter(({ isPinned }) => !isPinned).length,
+    }))
     .sort((a, b) => b.missing - a.missing);
   return worst?.group ?? 'plain';
 }

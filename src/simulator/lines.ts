@@ -6,7 +6,7 @@ const NEWLINE = 0x0a;
  * Passes lines on, but leaves out one that is longer than `maxBytes`: the transport behind it would end the connection.
  * Holds back what is not a whole line yet.
  */
-export class WholeLines extends Transform {
+export class LineLengthLimiter extends Transform {
   readonly #maxBytes: number;
   #held: Buffer[] = [];
   #heldBytes = 0;

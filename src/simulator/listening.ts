@@ -1,11 +1,11 @@
 import type { AddressInfo, Server } from 'node:net';
 
-export interface Listener extends AsyncDisposable {
+export interface ListeningServer extends AsyncDisposable {
   readonly url: string;
 }
 
 /** @returns the port that it listens on, of the loopback interface */
-export async function listening(server: Server, port: number): Promise<number> {
+export async function listenOnLoopback(server: Server, port: number): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, '127.0.0.1', () => {
@@ -18,7 +18,7 @@ export async function listening(server: Server, port: number): Promise<number> {
 }
 
 /** Stops listening; resolves when the last connection is gone. */
-export function closed(server: Server): Promise<void> {
+export function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());
   });

@@ -1,6 +1,6 @@
 import { McpServer, ProtocolError, ProtocolErrorCode, type Tool as ListedTool } from '@modelcontextprotocol/server';
-import type { Kind } from './kinds.js';
-import { ToolFailure, type Tool } from './tool.js';
+import type { ServerProfile } from './kinds.js';
+import { ToolCallError, type SimulatedTool } from './tool.js';
 
 /** `SIMULATED_CAPABILITY` of the mcp room, which a simulator does not import: it runs without the rest of the program. */
 export const SIMULATED_CAPABILITY = 'swarmlens/simulated';
@@ -9,7 +9,7 @@ export const SIMULATED_CAPABILITY = 'swarmlens/simulated';
 export const MAX_MESSAGE_BYTES = 10 * 1024 * 1024;
 
 /** One connection's MCP server over tools that all connections share. */
-export function createMcpServer(kind: Kind, tools: readonly Tool[]): McpServer {
+export function createMcpServer(kind: ServerProfile, tools: readonly SimulatedTool[]): McpServer {
   const mcp = new McpServer(
     { ...kind.identity },
     { capabilities: { tools: {}, experimental: { [SIMULATED_CAPABILITY]: {} } } },
@@ -24,7 +24,7 @@ export function createMcpServer(kind: Kind, tools: readonly Tool[]): McpServer {
       const { text, isError } = tool.call(params.arguments);
       return { content: [{ type: 'text', text }], ...(isError ? { isError } : {}) };
     } catch (error) {
-      if (!(error instanceof ToolFailure)) throw error;
+      if (!(error instanceof ToolCallError)) throw error;
       const { message, data } = kind.refusal(tool.name, error.message);
       throw new ProtocolError(ProtocolErrorCode.InternalError, message, data);
     }
@@ -32,6 +32,6 @@ export function createMcpServer(kind: Kind, tools: readonly Tool[]): McpServer {
   return mcp;
 }
 
-function listed({ name, description, inputSchema }: Tool): ListedTool {
+function listed({ name, description, inputSchema }: SimulatedTool): ListedTool {
   return { name, description, inputSchema: inputSchema as ListedTool['inputSchema'] }; // JSON, declared read-only
 }

@@ -1,5 +1,5 @@
 /** A stream of numbers that a seed fixes (mulberry32). */
-export class Random {
+export class SeededRandom {
   #state: number;
 
   constructor(seed: number) {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { AgentState, SimAgent } from './inhabitants.js';
 import { RUV_SWARM_TOOLS } from './ruv-swarm-tools.js';
-import { networkOf } from './ruv-swarm-state.js';
-import { text, texts, tool, ToolFailure, type Tool } from './tool.js';
+import { neuralNetworkId } from './ruv-swarm-state.js';
+import { optionalText, optionalTexts, defineTool, ToolCallError, type SimulatedTool } from './tool.js';
 import type { World } from './world.js';
 
 const NO_SWARM = 'No active swarm found. Please initialize a swarm first using swarm_init.';
@@ -17,15 +17,15 @@ const WORDS: Readonly<Record<AgentState, string>> = {
   ended: 'offline',
 };
 
-export function ruvAgentTools(world: World): Tool[] {
+export function ruvSwarmAgentTools(world: World): SimulatedTool[] {
   return [
-    tool(
+    defineTool(
       RUV_SWARM_TOOLS.agent_spawn,
-      z.object({ type: text, name: text, capabilities: texts, swarmId: text }),
+      z.object({ type: optionalText, name: optionalText, capabilities: optionalTexts, swarmId: optionalText }),
       ({ type, name, capabilities, swarmId }) => {
         const swarm = swarmId === null ? world.swarms[0] : world.swarms.find(({ id }) => id === swarmId);
-        if (swarm === undefined) throw new ToolFailure(NO_SWARM);
-        const id = world.ids.stamped('agent');
+        if (swarm === undefined) throw new ToolCallError(NO_SWARM);
+        const id = world.ids.timestamped('agent');
         const kind = type ?? 'researcher';
         const agent = world.spawn({
           id,
@@ -34,9 +34,9 @@ export function ruvAgentTools(world: World): Tool[] {
           group: 'plain',
           swarmId: swarm.id,
           capabilities: capabilities ?? [],
-          kept: true,
+          isPinned: true,
         });
-        const count = world.living().filter((other) => other.swarmId === swarm.id).length;
+        const count = world.livingAgents().filter((other) => other.swarmId === swarm.id).length;
         const { status, ...shown } = listed(agent);
         return {
           agent: { ...shown, status },
@@ -46,29 +46,38 @@ export function ruvAgentTools(world: World): Tool[] {
         };
       },
     ),
-    tool(RUV_SWARM_TOOLS.agent_list, z.object({ filter: text, swarmId: text }), ({ filter, swarmId }) => {
-      if (swarmId !== null && !world.swarms.some(({ id }) => id === swarmId)) {
-        throw new ToolFailure(`Swarm not found: ${swarmId}`);
-      }
-      const wanted = filter ?? 'all';
-      const agents = world
-        .living()
-        .filter((agent) => swarmId === null || agent.swarmId === swarmId)
-        .map(listed)
-        .filter(({ status }) => wanted === 'all' || status === wanted);
-      return { total_agents: agents.length, filter_applied: wanted, agents };
-    }),
-    tool(RUV_SWARM_TOOLS.agent_metrics, z.object({ agentId: text, metric: text }), ({ agentId, metric }) => {
-      if (agentId !== null && world.agent(agentId) === undefined) throw new ToolFailure(`Agent not found: ${agentId}`);
-      if (world.living().length > 0) throw new ToolFailure('neuralNetworks.map is not a function');
-      return {
-        total_agents: 0,
-        metric_type: metric ?? 'all',
-        timestamp: world.now,
-        agents: [],
-        summary: { avg_performance: null, total_neural_networks: 0, active_agents: 0 },
-      };
-    }),
+    defineTool(
+      RUV_SWARM_TOOLS.agent_list,
+      z.object({ filter: optionalText, swarmId: optionalText }),
+      ({ filter, swarmId }) => {
+        if (swarmId !== null && !world.swarms.some(({ id }) => id === swarmId)) {
+          throw new ToolCallError(`Swarm not found: ${swarmId}`);
+        }
+        const wanted = filter ?? 'all';
+        const agents = world
+          .livingAgents()
+          .filter((agent) => swarmId === null || agent.swarmId === swarmId)
+          .map(listed)
+          .filter(({ status }) => wanted === 'all' || status === wanted);
+        return { total_agents: agents.length, filter_applied: wanted, agents };
+      },
+    ),
+    defineTool(
+      RUV_SWARM_TOOLS.agent_metrics,
+      z.object({ agentId: optionalText, metric: optionalText }),
+      ({ agentId, metric }) => {
+        if (agentId !== null && world.agent(agentId) === undefined)
+          throw new ToolCallError(`Agent not found: ${agentId}`);
+        if (world.livingAgents().length > 0) throw new ToolCallError('neuralNetworks.map is not a function');
+        return {
+          total_agents: 0,
+          metric_type: metric ?? 'all',
+          timestamp: world.now,
+          agents: [],
+          summary: { avg_performance: null, total_neural_networks: 0, active_agents: 0 },
+        };
+      },
+    ),
   ];
 }
 
@@ -80,6 +89,6 @@ function listed(agent: SimAgent) {
     status: WORDS[agent.state],
     cognitive_pattern: agent.pattern,
     capabilities: agent.capabilities,
-    neural_network_id: networkOf(agent),
+    neural_network_id: neuralNetworkId(agent),
   };
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { RUV_SWARM_TOOLS } from './ruv-swarm-tools.js';
-import { flag, text, texts, tool, ToolFailure, type Tool } from './tool.js';
+import { optionalBoolean, optionalText, optionalTexts, defineTool, ToolCallError, type SimulatedTool } from './tool.js';
 import type { World } from './world.js';
 
 const CAPABILITIES = {
@@ -12,12 +12,12 @@ const CAPABILITIES = {
 const DOMAINS = ['general', 'coordination', 'adaptation'];
 
 /** Its DAA agents are a world apart: no tool lists them, and all but their ids is made up by the real server too. */
-export function ruvDaaTools(world: World): Tool[] {
+export function ruvSwarmDaaTools(world: World): SimulatedTool[] {
   const agents = new Set<string>();
   return [
-    tool(
+    defineTool(
       RUV_SWARM_TOOLS.daa_init,
-      z.object({ enableLearning: flag, enableCoordination: flag, persistenceMode: text }),
+      z.object({ enableLearning: optionalBoolean, enableCoordination: optionalBoolean, persistenceMode: optionalText }),
       ({ enableLearning, enableCoordination, persistenceMode }) => ({
         success: true,
         initialized: true,
@@ -32,11 +32,16 @@ export function ruvDaaTools(world: World): Tool[] {
         timestamp: world.now,
       }),
     ),
-    tool(
+    defineTool(
       RUV_SWARM_TOOLS.daa_agent_create,
-      z.object({ id: text, capabilities: texts, cognitivePattern: text, enableMemory: flag }),
+      z.object({
+        id: optionalText,
+        capabilities: optionalTexts,
+        cognitivePattern: optionalText,
+        enableMemory: optionalBoolean,
+      }),
       ({ id, capabilities, cognitivePattern, enableMemory }) => {
-        if (id === null) throw new ToolFailure('id is required');
+        if (id === null) throw new ToolCallError('id is required');
         agents.add(id);
         return {
           agent: {
@@ -52,24 +57,28 @@ export function ruvDaaTools(world: World): Tool[] {
         };
       },
     ),
-    tool(RUV_SWARM_TOOLS.daa_learning_status, z.object({ agentId: text, detailed: flag }), ({ agentId, detailed }) => {
-      if (agentId !== null && !agents.has(agentId)) throw new ToolFailure(`Agent ${agentId} not found`);
-      const isAll = agentId === null;
-      const details = isAll
-        ? { totalAgents: agents.size, activeAgents: agents.size, systemUptime: Math.floor(world.elapsedMs) }
-        : { tasksCompleted: 0, successRate: 0.9, averageResponseTime: 50 };
-      return {
-        agent_id: agentId ?? 'all',
-        total_learning_cycles: 0,
-        average_proficiency: isAll ? 0.78 : 0.9,
-        knowledge_domains: isAll ? [...DOMAINS, 'neural', 'optimization'] : DOMAINS,
-        adaptation_rate: isAll ? 0.12 : 0.15,
-        neural_models_active: isAll ? agents.size * 3 : 3,
-        cross_session_memory: isAll ? agents.size * 1024 : 208,
-        performance_trend: isAll ? 'stable' : 'improving',
-        timestamp: world.now,
-        ...(detailed === true ? { detailed_metrics: details } : {}),
-      };
-    }),
+    defineTool(
+      RUV_SWARM_TOOLS.daa_learning_status,
+      z.object({ agentId: optionalText, detailed: optionalBoolean }),
+      ({ agentId, detailed }) => {
+        if (agentId !== null && !agents.has(agentId)) throw new ToolCallError(`Agent ${agentId} not found`);
+        const isAll = agentId === null;
+        const details = isAll
+          ? { totalAgents: agents.size, activeAgents: agents.size, systemUptime: Math.floor(world.elapsedMs) }
+          : { tasksCompleted: 0, successRate: 0.9, averageResponseTime: 50 };
+        return {
+          agent_id: agentId ?? 'all',
+          total_learning_cycles: 0,
+          average_proficiency: isAll ? 0.78 : 0.9,
+          knowledge_domains: isAll ? [...DOMAINS, 'neural', 'optimization'] : DOMAINS,
+          adaptation_rate: isAll ? 0.12 : 0.15,
+          neural_models_active: isAll ? agents.size * 3 : 3,
+          cross_session_memory: isAll ? agents.size * 1024 : 208,
+          performance_trend: isAll ? 'stable' : 'improving',
+          timestamp: world.now,
+          ...(detailed === true ? { detailed_metrics: details } : {}),
+        };
+      },
+    ),
   ];
 }

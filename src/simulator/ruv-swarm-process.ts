@@ -1,5 +1,5 @@
-import { messageOf } from '../shared/index.js';
-import type { Tool } from './tool.js';
+import { errorMessage } from '../shared/index.js';
+import type { SimulatedTool } from './tool.js';
 
 /** The real server measures it; here it takes no time worth measuring. */
 const EXECUTION_TIME_MS = 0.5;
@@ -11,12 +11,12 @@ interface CallCount {
 }
 
 /** What the process of the real server remembers beside its swarms. */
-export class RuvProcess {
+export class RuvSwarmProcess {
   /** Before that, the status of all swarms fails. */
   isWarm = false;
   readonly #calls = new Map<string, CallCount>();
 
-  counted(tool: Tool): Tool {
+  counted(tool: SimulatedTool): SimulatedTool {
     return {
       ...tool,
       call: (args) => {
@@ -26,7 +26,7 @@ export class RuvProcess {
           return tool.call(args);
         } catch (error) {
           count.failed += 1;
-          count.lastError = messageOf(error);
+          count.lastError = errorMessage(error);
           throw error;
         } finally {
           count.total += 1;

@@ -1,19 +1,26 @@
 import { z } from 'zod';
 import type { SimAgent, SimSwarm, SimTask } from './inhabitants.js';
-import type { RuvProcess } from './ruv-swarm-process.js';
+import type { RuvSwarmProcess } from './ruv-swarm-process.js';
 import { RUV_SWARM_TOOLS } from './ruv-swarm-tools.js';
-import { DETECTED, FEATURES, MEMORY, MEMORY_DETAILS, NEURAL, WASM_MODULES } from './ruv-swarm-wasm.js';
-import { number, text, tool, ToolFailure, type Tool } from './tool.js';
+import {
+  DETECTED_FEATURES,
+  FEATURES,
+  WASM_MEMORY,
+  WASM_MEMORY_DETAILS,
+  NEURAL_FEATURES,
+  WASM_MODULES,
+} from './ruv-swarm-wasm.js';
+import { optionalNumber, optionalText, defineTool, ToolCallError, type SimulatedTool } from './tool.js';
 import type { World } from './world.js';
 
-export function ruvStateTools(world: World, process: RuvProcess): Tool[] {
+export function ruvSwarmStatusTools(world: World, process: RuvSwarmProcess): SimulatedTool[] {
   return [
-    tool(
+    defineTool(
       RUV_SWARM_TOOLS.swarm_init,
-      z.object({ topology: text, maxAgents: number, strategy: text }),
+      z.object({ topology: optionalText, maxAgents: optionalNumber, strategy: optionalText }),
       ({ topology, maxAgents, strategy }) => {
         const swarm: SimSwarm = {
-          id: world.ids.stamped('swarm'),
+          id: world.ids.timestamped('swarm'),
           topology: topology ?? 'mesh',
           strategy: strategy ?? 'balanced',
           maxAgents: Math.min(100, Math.max(1, maxAgents ?? 5)),
@@ -33,34 +40,34 @@ export function ruvStateTools(world: World, process: RuvProcess): Tool[] {
         };
       },
     ),
-    tool(RUV_SWARM_TOOLS.swarm_status, z.object({ swarmId: text }), ({ swarmId }) => {
+    defineTool(RUV_SWARM_TOOLS.swarm_status, z.object({ swarmId: optionalText }), ({ swarmId }) => {
       if (swarmId === null) return statusOfAll(world, process);
       const swarm = world.swarms.find(({ id }) => id === swarmId);
-      if (swarm === undefined) throw new ToolFailure(`Swarm not found: ${swarmId}`);
+      if (swarm === undefined) throw new ToolCallError(`Swarm not found: ${swarmId}`);
       const loaded = { memory_usage_mb: 48, loaded_modules: WASM_MODULES, features: FEATURES };
       return { ...statusOf(world, swarm), wasm_metrics: loaded };
     }),
-    tool(RUV_SWARM_TOOLS.swarm_monitor, z.object({}), () => {
-      throw new ToolFailure(
+    defineTool(RUV_SWARM_TOOLS.swarm_monitor, z.object({}), () => {
+      throw new ToolCallError(
         world.swarms.length === 0 ? 'No active swarms found' : 'recentEvents.map is not a function',
       );
     }),
-    tool(RUV_SWARM_TOOLS.features_detect, z.object({}), () => DETECTED),
-    tool(RUV_SWARM_TOOLS.memory_usage, z.object({ detail: text }), ({ detail }) => {
+    defineTool(RUV_SWARM_TOOLS.features_detect, z.object({}), () => DETECTED_FEATURES),
+    defineTool(RUV_SWARM_TOOLS.memory_usage, z.object({ detail: optionalText }), ({ detail }) => {
       process.isWarm = true;
-      if (detail === 'detailed') return { ...MEMORY, ...MEMORY_DETAILS };
-      if (detail !== 'by-agent') return MEMORY;
-      return { ...MEMORY, agents: world.living().map(memoryOf) };
+      if (detail === 'detailed') return { ...WASM_MEMORY, ...WASM_MEMORY_DETAILS };
+      if (detail !== 'by-agent') return WASM_MEMORY;
+      return { ...WASM_MEMORY, agents: world.livingAgents().map(memoryOf) };
     }),
-    tool(RUV_SWARM_TOOLS.neural_status, z.object({ agentId: text }), ({ agentId }) => {
-      const status = { ...NEURAL, simd_acceleration: true, memory_usage_mb: 0 };
+    defineTool(RUV_SWARM_TOOLS.neural_status, z.object({ agentId: optionalText }), ({ agentId }) => {
+      const status = { ...NEURAL_FEATURES, simd_acceleration: true, memory_usage_mb: 0 };
       if (agentId === null) return status;
       const agent = world.agent(agentId);
-      if (agent === undefined) throw new ToolFailure(`Agent not found: ${agentId}`);
+      if (agent === undefined) throw new ToolCallError(`Agent not found: ${agentId}`);
       return {
         ...status,
         agent_network: {
-          id: networkOf(agent),
+          id: neuralNetworkId(agent),
           agent_name: agent.name,
           status: 'active',
           performance: { inference_speed: 'fast', accuracy: 0.95 },
@@ -71,7 +78,7 @@ export function ruvStateTools(world: World, process: RuvProcess): Tool[] {
 }
 
 /** The real server names the network after its agent. */
-export function networkOf({ id }: SimAgent): string {
+export function neuralNetworkId({ id }: SimAgent): string {
   return id.replace(/^agent-/, 'nn-');
 }
 
@@ -81,7 +88,7 @@ function memoryOf(agent: SimAgent): object {
 }
 
 function statusOf(world: World, swarm: SimSwarm): object {
-  const agents = world.living().filter(({ swarmId }) => swarmId === swarm.id);
+  const agents = world.livingAgents().filter(({ swarmId }) => swarmId === swarm.id);
   const active = agents.filter(({ state }) => state === 'active' || state === 'busy').length;
   const tasks = world.tasks().filter(({ swarmId }) => swarmId === swarm.id);
   const count = (state: SimTask['state']): number => tasks.filter((task) => task.state === state).length;
@@ -97,14 +104,14 @@ function statusOf(world: World, swarm: SimSwarm): object {
   };
 }
 
-function statusOfAll(world: World, process: RuvProcess): object {
-  if (!process.isWarm) throw new ToolFailure("Cannot read properties of null (reading 'getGlobalMetrics')");
+function statusOfAll(world: World, process: RuvSwarmProcess): object {
+  if (!process.isWarm) throw new ToolCallError("Cannot read properties of null (reading 'getGlobalMetrics')");
   return {
     active_swarms: world.swarms.length,
     swarms: world.swarms.map((swarm) => ({ id: swarm.id, status: statusOf(world, swarm) })),
     global_metrics: {
       totalSwarms: world.swarms.length,
-      totalAgents: world.living().length,
+      totalAgents: world.livingAgents().length,
       totalTasks: world.tasks().length,
       memoryUsage: 50_331_648,
       performance: {},

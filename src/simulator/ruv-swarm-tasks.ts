@@ -1,34 +1,38 @@
 import { z } from 'zod';
 import type { SimAgent, SimTask } from './inhabitants.js';
 import { RUV_SWARM_TOOLS } from './ruv-swarm-tools.js';
-import { number, text, tool, ToolFailure, type Tool } from './tool.js';
+import { optionalNumber, optionalText, defineTool, ToolCallError, type SimulatedTool } from './tool.js';
 import type { World } from './world.js';
 
 const MOCKED_TIME_MS = 500;
 
-export function ruvTaskTools(world: World): Tool[] {
+export function ruvSwarmTaskTools(world: World): SimulatedTool[] {
   const find = (id: string): SimTask => {
     const task = world.task(id);
-    if (task === undefined) throw new ToolFailure(`Task not found: ${id}`);
+    if (task === undefined) throw new ToolCallError(`Task not found: ${id}`);
     return task;
   };
   return [
-    tool(
+    defineTool(
       RUV_SWARM_TOOLS.task_orchestrate,
-      z.object({ task: text, strategy: text, priority: text, maxAgents: number }),
+      z.object({ task: optionalText, strategy: optionalText, priority: optionalText, maxAgents: optionalNumber }),
       (args) => orchestrate(world, args),
     ),
-    tool(RUV_SWARM_TOOLS.task_status, z.object({ taskId: text }), ({ taskId }) => {
+    defineTool(RUV_SWARM_TOOLS.task_status, z.object({ taskId: optionalText }), ({ taskId }) => {
       if (taskId !== null) return listed(world, find(taskId));
       const tasks = world.tasks();
       return { total_tasks: tasks.length, tasks: tasks.map((task) => listed(world, task)) };
     }),
-    tool(RUV_SWARM_TOOLS.task_results, z.object({ taskId: text, format: text }), ({ taskId, format }) => {
-      if (taskId === null) throw new ToolFailure('taskId is required');
-      const task = find(taskId);
-      if (task.endedAtMs === null) return { task_id: task.id, status: task.state, message: 'Task not yet completed' };
-      return format === 'detailed' ? detailedResult(world, task) : summary(world, task);
-    }),
+    defineTool(
+      RUV_SWARM_TOOLS.task_results,
+      z.object({ taskId: optionalText, format: optionalText }),
+      ({ taskId, format }) => {
+        if (taskId === null) throw new ToolCallError('taskId is required');
+        const task = find(taskId);
+        if (task.endedAtMs === null) return { task_id: task.id, status: task.state, message: 'Task not yet completed' };
+        return format === 'detailed' ? detailedResult(world, task) : summary(world, task);
+      },
+    ),
   ];
 }
 
@@ -41,11 +45,11 @@ interface OrchestrateArguments {
 
 function orchestrate(world: World, { task: description, strategy, priority, maxAgents }: OrchestrateArguments): object {
   const [swarm] = world.swarms;
-  if (swarm === undefined) throw new ToolFailure('No active swarm found. Please initialize a swarm first.');
-  const members = world.living().filter(({ swarmId }) => swarmId === swarm.id);
+  if (swarm === undefined) throw new ToolCallError('No active swarm found. Please initialize a swarm first.');
+  const members = world.livingAgents().filter(({ swarmId }) => swarmId === swarm.id);
   const free = members.filter(({ state }) => state === 'idle');
   const chosen = (free.length > 0 ? free : members).slice(0, maxAgents ?? members.length);
-  if (chosen.length === 0) throw new ToolFailure('No agents available for task assignment');
+  if (chosen.length === 0) throw new ToolCallError('No agents available for task assignment');
   const task = world.createTask({
     type: 'task',
     description: description ?? '',

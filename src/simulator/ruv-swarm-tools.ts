@@ -1,4 +1,4 @@
-import type { ToolInfo } from './tool.js';
+import type { ToolDefinition } from './tool.js';
 
 /** What `tools/list` of the real ruv-swarm says of the tools that are simulated. */
 export const RUV_SWARM_TOOLS = {
@@ -218,4 +218,4 @@ export const RUV_SWARM_TOOLS = {
       },
     },
   },
-} as const satisfies Record<string, ToolInfo>;
+} as const satisfies Record<string, ToolDefinition>;

@@ -18,20 +18,25 @@ export const WASM_MODULES = {
   persistence: module(false, 262_144, 'high', ['core']),
 };
 
-export const NEURAL = { available: true, activation_functions: 18, training_algorithms: 5, cascade_correlation: true };
+export const NEURAL_FEATURES = {
+  available: true,
+  activation_functions: 18,
+  training_algorithms: 5,
+  cascade_correlation: true,
+};
 
-export const DETECTED = {
+export const DETECTED_FEATURES = {
   runtime: { webassembly: true, simd: true, workers: false, shared_array_buffer: true, bigint: true },
   wasm: { modules_loaded: WASM_MODULES, total_memory_mb: 48, simd_support: true },
   ruv_swarm: FEATURES,
-  neural_networks: NEURAL,
+  neural_networks: NEURAL_FEATURES,
   forecasting: { available: true, models_available: 27, ensemble_methods: true },
   cognitive_diversity: { available: true, patterns_available: 5, pattern_optimization: true },
 };
 
-export const MEMORY = { total_mb: 48, wasm_mb: 48, javascript_mb: 0, available_mb: 0 };
+export const WASM_MEMORY = { total_mb: 48, wasm_mb: 48, javascript_mb: 0, available_mb: 0 };
 
-export const MEMORY_DETAILS = {
+export const WASM_MEMORY_DETAILS = {
   wasm_modules: {
     core: { size_mb: 0.5, loaded: true },
     neural: { size_mb: 1, loaded: true },

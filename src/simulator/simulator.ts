@@ -2,12 +2,12 @@ import type { Readable, Writable } from 'node:stream';
 import { systemClock, type Clock } from '../shared/index.js';
 import { serveHttp } from './http.js';
 import type { SimulatorType } from './inhabitants.js';
-import { KINDS } from './kinds.js';
-import { createWorld, step } from './life.js';
-import { driveSteps } from './steps.js';
+import { SERVER_PROFILES } from './kinds.js';
+import { createWorld, advanceWorld } from './life.js';
+import { startStepTimer } from './steps.js';
 import { serveStreams } from './stream-connection.js';
 import { serveTcp } from './tcp.js';
-import type { Tool } from './tool.js';
+import type { SimulatedTool } from './tool.js';
 
 const MAX_AGENTS = 100_000;
 const MAX_HZ = 1000;
@@ -51,8 +51,8 @@ export async function runSimulator(
   const { type, seed, agents, hz } = options;
   const stepMs = hz === 0 ? FROZEN_STEP_MS : 1000 / hz;
   const world = createWorld({ type, seed, agents, stepMs, startMs: clock.now() });
-  const served = await serve(options, KINDS[type].tools(world), io);
-  const steps = driveSteps(clock, hz, () => step(world));
+  const served = await serve(options, SERVER_PROFILES[type].tools(world), io);
+  const steps = startStepTimer(clock, hz, () => advanceWorld(world));
   const ended = served.ended.then(() => steps[Symbol.dispose]());
   return {
     url: served.url,
@@ -66,10 +66,10 @@ export async function runSimulator(
 
 async function serve(
   { type, transport, port }: SimulatorOptions,
-  tools: readonly Tool[],
+  tools: readonly SimulatedTool[],
   { stdin, stdout }: { readonly stdin: Readable; readonly stdout: Writable },
 ): Promise<RunningSimulator> {
-  const kind = KINDS[type];
+  const kind = SERVER_PROFILES[type];
   if (transport === 'stdio') {
     const connection = await serveStreams(kind, tools, stdin, stdout);
     return { url: null, ended: connection.ended, [Symbol.asyncDispose]: () => connection[Symbol.asyncDispose]() };

@@ -7,7 +7,7 @@ const MAX_CATCH_UP_MS = 1000;
  * Calls `step` at `hz`, on a grid that does not drift; 0 never.
  * Dispose to stop.
  */
-export function driveSteps(clock: Clock, hz: number, step: () => void): Disposable {
+export function startStepTimer(clock: Clock, hz: number, step: () => void): Disposable {
   if (hz === 0) return { [Symbol.dispose]: () => undefined };
   const periodMs = 1000 / hz;
   let originMs = clock.monotonic();

@@ -1,9 +1,9 @@
 import { pipeline, type Readable, type Writable } from 'node:stream';
 import { StdioServerTransport } from '@modelcontextprotocol/server/stdio';
-import { WholeLines } from './lines.js';
+import { LineLengthLimiter } from './lines.js';
 import { createMcpServer, MAX_MESSAGE_BYTES } from './mcp-server.js';
-import type { Kind } from './kinds.js';
-import type { Tool } from './tool.js';
+import type { ServerProfile } from './kinds.js';
+import type { SimulatedTool } from './tool.js';
 
 export interface StreamConnection extends AsyncDisposable {
   /** Resolves when the other side has ended, or the connection was closed. */
@@ -12,12 +12,12 @@ export interface StreamConnection extends AsyncDisposable {
 
 /** Serves newline-delimited JSON-RPC over a pair of streams: a process's own, or a socket. Closing it ends the input. */
 export async function serveStreams(
-  kind: Kind,
-  tools: readonly Tool[],
+  kind: ServerProfile,
+  tools: readonly SimulatedTool[],
   input: Readable,
   output: Writable,
 ): Promise<StreamConnection> {
-  const lines = new WholeLines(MAX_MESSAGE_BYTES);
+  const lines = new LineLengthLimiter(MAX_MESSAGE_BYTES);
   const mcp = createMcpServer(kind, tools);
   const ended = new Promise<void>((resolve) => {
     mcp.server.onclose = resolve;

@@ -1,11 +1,15 @@
 import { createServer, type Socket } from 'node:net';
-import type { Kind } from './kinds.js';
-import { closed, listening, type Listener } from './listening.js';
+import type { ServerProfile } from './kinds.js';
+import { closeServer, listenOnLoopback, type ListeningServer } from './listening.js';
 import { serveStreams } from './stream-connection.js';
-import type { Tool } from './tool.js';
+import type { SimulatedTool } from './tool.js';
 
 /** An MCP server for each socket, on the loopback interface only. Port 0: a free one. */
-export async function serveTcp(kind: Kind, tools: readonly Tool[], port: number): Promise<Listener> {
+export async function serveTcp(
+  kind: ServerProfile,
+  tools: readonly SimulatedTool[],
+  port: number,
+): Promise<ListeningServer> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
@@ -18,11 +22,11 @@ export async function serveTcp(kind: Kind, tools: readonly Tool[], port: number)
       () => socket.destroy(),
     );
   });
-  const bound = await listening(server, port);
+  const bound = await listenOnLoopback(server, port);
   return {
     url: `tcp://127.0.0.1:${bound}`,
     [Symbol.asyncDispose]: async () => {
-      const end = closed(server);
+      const end = closeServer(server);
       for (const socket of sockets) socket.destroy();
       await end;
     },

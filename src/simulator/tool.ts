@@ -7,24 +7,24 @@ export interface InputSchema {
   readonly required?: readonly string[];
 }
 
-export interface ToolInfo {
+export interface ToolDefinition {
   readonly name: string;
   readonly description: string;
   readonly inputSchema: InputSchema;
 }
 
-export interface Answer {
+export interface SimulatedToolResult {
   readonly text: string;
   readonly isError: boolean;
 }
 
-export interface Tool extends ToolInfo {
+export interface SimulatedTool extends ToolDefinition {
   /** @throws ToolFailure as the real server would refuse */
-  call(args: unknown): Answer;
+  call(args: unknown): SimulatedToolResult;
 }
 
 /** A refusal that goes out as a JSON-RPC error. */
-export class ToolFailure extends Error {
+export class ToolCallError extends Error {
   override readonly name = 'ToolFailure';
 }
 
@@ -40,7 +40,11 @@ export class PlainText {
 }
 
 /** @param run its result goes out as JSON, with the indentation of the real servers */
-export function tool<S extends z.ZodType>(info: ToolInfo, input: S, run: (args: z.output<S>) => unknown): Tool {
+export function defineTool<S extends z.ZodType>(
+  info: ToolDefinition,
+  input: S,
+  run: (args: z.output<S>) => unknown,
+): SimulatedTool {
   return {
     ...info,
     call: (args) => {
@@ -59,10 +63,10 @@ function optional<T extends z.ZodType>(field: T) {
     .transform((value) => value ?? null);
 }
 
-export const text = optional(z.string().min(1));
-export const number = optional(z.number());
-export const flag = optional(z.boolean());
-export const texts = optional(
+export const optionalText = optional(z.string().min(1));
+export const optionalNumber = optional(z.number());
+export const optionalBoolean = optional(z.boolean());
+export const optionalTexts = optional(
   z.array(z.unknown()).transform((list) => list.filter((item) => typeof item === 'string')),
 );
-export const record = optional(z.record(z.string(), z.unknown()));
+export const optionalRecord = optional(z.record(z.string(), z.unknown()));

@@ -1,5 +1,5 @@
-import { TASKS, type SimAgent, type SimTask } from './inhabitants.js';
-import { populationOf } from './population.js';
+import { TASK_TEMPLATES, type SimAgent, type SimTask } from './inhabitants.js';
+import { populationSize } from './population.js';
 import type { World } from './world.js';
 
 const END_PROBABILITY = 0.08;
@@ -9,7 +9,7 @@ const TEAM_PROBABILITY = 0.1;
 const PRIORITIES = ['low', 'medium', 'high', 'critical'] as const;
 
 /** What one agent does in its turn. */
-export function takeTurn(world: World, agent: SimAgent): void {
+export function runAgentTurn(world: World, agent: SimAgent): void {
   switch (agent.state) {
     case 'starting':
       world.setState(agent, 'idle');
@@ -26,7 +26,7 @@ export function takeTurn(world: World, agent: SimAgent): void {
       break;
     case 'paused':
       // One that a client has paused waits for that client.
-      if (!agent.held) world.setState(agent, 'idle');
+      if (!agent.isPausedByClient) world.setState(agent, 'idle');
       break;
     case 'ended':
       break;
@@ -51,13 +51,13 @@ function idle(world: World, agent: SimAgent): void {
 
 function mayEnd(world: World, agent: SimAgent): boolean {
   const { agents } = world.options;
-  const excess = agents === 0 ? 0 : (populationOf(world) - agents) / agents;
+  const excess = agents === 0 ? 0 : (populationSize(world) - agents) / agents;
   // Drawn for kept agents too, so that they do not shift what happens to the others.
-  return world.random.chance(END_PROBABILITY + Math.max(-END_PROBABILITY, excess)) && !agent.kept;
+  return world.random.chance(END_PROBABILITY + Math.max(-END_PROBABILITY, excess)) && !agent.isPinned;
 }
 
 function newTask(world: World, agent: SimAgent): SimTask {
-  const { type, description } = world.random.pick(TASKS);
+  const { type, description } = world.random.pick(TASK_TEMPLATES);
   return world.createTask({ type, description, priority: world.random.pick(PRIORITIES), swarmId: agent.swarmId });
 }
 
@@ -69,7 +69,7 @@ function helpers(world: World, agent: SimAgent, task: SimTask): SimAgent[] {
   if (named.length > 0 || task.assignedTo.length > 0) return named;
   if (!world.random.chance(TEAM_PROBABILITY)) return [];
   return world.random.sample(
-    world.living(agent.group).filter((other) => isFree(other) && other.swarmId === agent.swarmId),
+    world.livingAgents(agent.group).filter((other) => isFree(other) && other.swarmId === agent.swarmId),
     1,
   );
 }
@@ -106,7 +106,7 @@ function recover(world: World, agent: SimAgent): void {
   if (luck < 0.75) {
     world.setState(agent, 'idle');
     agent.health = rounded(Math.min(1, agent.health + 0.3));
-  } else if (luck < 0.85 && !agent.kept) {
+  } else if (luck < 0.85 && !agent.isPinned) {
     world.end(agent);
   } else {
     world.setState(agent, 'error');

@@ -1,4 +1,4 @@
-import { Ids } from './ids.js';
+import { IdGenerator } from './ids.js';
 import {
   CAPABILITIES,
   type AgentGroup,
@@ -12,7 +12,7 @@ import {
   type SimulatorType,
   type TaskState,
 } from './inhabitants.js';
-import { Random } from './random.js';
+import { SeededRandom } from './random.js';
 
 /** How long one that has ended can still be asked for. */
 const ENDED_KEPT_STEPS = 30;
@@ -33,8 +33,8 @@ export interface WorldOptions {
 /** What there is at one step. Nothing in here looks at a clock, or at chance other than the seed's. */
 export class World {
   readonly options: WorldOptions;
-  readonly random: Random;
-  readonly ids: Ids;
+  readonly random: SeededRandom;
+  readonly ids: IdGenerator;
   readonly swarms: SimSwarm[] = [];
   hive: SimHive | null = null;
   /** With those that have ended lately; in order of birth. */
@@ -46,8 +46,8 @@ export class World {
 
   constructor(options: WorldOptions) {
     this.options = options;
-    this.random = new Random(options.seed);
-    this.ids = new Ids(options.seed);
+    this.random = new SeededRandom(options.seed);
+    this.ids = new IdGenerator(options.seed);
   }
 
   get steps(): number {
@@ -60,13 +60,13 @@ export class World {
   }
 
   /** RFC 3339, UTC. */
-  at(elapsedMs: number): string {
+  timestampAt(elapsedMs: number): string {
     return new Date(Math.floor(this.options.startMs + elapsedMs)).toISOString();
   }
 
   /** The simulated time, RFC 3339, UTC. */
   get now(): string {
-    return this.at(this.elapsedMs);
+    return this.timestampAt(this.elapsedMs);
   }
 
   /** Moves the simulated time on; what happens in the step is for the caller to say. */
@@ -89,7 +89,7 @@ export class World {
     return [...this.#agents.values()].filter((agent) => group === undefined || agent.group === group);
   }
 
-  living(group?: AgentGroup): SimAgent[] {
+  livingAgents(group?: AgentGroup): SimAgent[] {
     return this.agents(group).filter(({ state }) => state !== 'ended');
   }
 
@@ -110,16 +110,16 @@ export class World {
       capabilities: spec.capabilities ?? CAPABILITIES[spec.type] ?? [],
       learningRate: spec.learningRate ?? 0.01,
       createdAtMs: this.elapsedMs,
-      kept: spec.kept ?? false,
+      isPinned: spec.isPinned ?? false,
       pattern: spec.pattern ?? 'adaptive',
       state: spec.state ?? 'idle',
-      said: null,
-      held: false,
+      statusOverride: null,
+      isPausedByClient: false,
       health: 1,
       touchedAtMs: this.elapsedMs,
       endedAtStep: null,
       taskId: null,
-      tasksDone: 0,
+      tasksCompleted: 0,
       tasksFailed: 0,
       adaptations: 0,
     };
@@ -130,7 +130,7 @@ export class World {
 
   setState(agent: SimAgent, state: AgentState): void {
     agent.state = state;
-    agent.said = null;
+    agent.statusOverride = null;
     agent.touchedAtMs = this.elapsedMs;
   }
 
@@ -156,7 +156,7 @@ export class World {
       tags: spec.tags ?? [],
       swarmId: spec.swarmId ?? null,
       createdAtMs: this.elapsedMs,
-      kept: spec.kept ?? false,
+      isPinned: spec.isPinned ?? false,
       state: 'pending',
       progress: 0,
       assignedTo: spec.assignedTo ?? [],
@@ -196,7 +196,7 @@ export class World {
     task.endedAtMs = this.elapsedMs;
     if (state === 'completed') task.progress = 100;
     for (const agent of this.#release(task)) {
-      if (state === 'completed') agent.tasksDone += 1;
+      if (state === 'completed') agent.tasksCompleted += 1;
       if (state === 'failed') agent.tasksFailed += 1;
     }
   }
@@ -229,7 +229,7 @@ export class World {
 
   #agentId(group: AgentGroup): string {
     if (this.options.type === 'daa') return this.ids.uuid();
-    if (this.options.type === 'ruv-swarm') return this.ids.stamped('agent');
+    if (this.options.type === 'ruv-swarm') return this.ids.timestamped('agent');
     if (group === 'daa') return this.#daaId();
     return group === 'worker' ? this.ids.tagged('hw', 4) : this.ids.tagged('agent', 6);
   }
@@ -244,7 +244,7 @@ export class World {
 
   #taskId(): string {
     if (this.options.type === 'daa') return this.ids.uuid();
-    return this.options.type === 'ruv-swarm' ? this.ids.stamped('task') : this.ids.tagged('task', 6);
+    return this.options.type === 'ruv-swarm' ? this.ids.timestamped('task') : this.ids.tagged('task', 6);
   }
 
   #forget(): void {

@@ -1,9 +1,9 @@
 import type { Agent } from '../domain/index.js';
-import type { Ledger, LedgerRecord, Past } from './ledger.js';
-import { changedInView, type MergePatch, patchSince, wholePatch } from './patch.js';
-import { type AgentKey, maskAgent, switchesOf, type View } from './view.js';
+import type { RevisionedMap, RevisionedRecord, PastKeys } from './ledger.js';
+import { hasVisibleChange, type MergePatch, patchSince, fullPatch } from './patch.js';
+import { type AgentKey, maskAgent, includeMask, type View } from './view.js';
 
-export interface ChangedAgent {
+export interface AgentChange {
   /** Less what the view leaves out; the same object for all views that leave out the same. */
   readonly agent: Agent;
   /** Made when asked for: few readers want both the agent and its patch. */
@@ -11,7 +11,7 @@ export interface ChangedAgent {
 }
 
 /** When an agent's server last reported it. */
-export type SeenAt = (agent: Agent) => string;
+export type LastSeenLookup = (agent: Agent) => string;
 
 /**
  * What became of one agent after a revision, for all readers that stand there: what depends on a reader's switches
@@ -22,18 +22,23 @@ export class AgentDelta {
   /** `null`: it is gone. */
   readonly agent: Agent | null;
   /** What filters saw at the revision. */
-  readonly past: Past<AgentKey>;
+  readonly pastKeys: PastKeys<AgentKey>;
   readonly #since: number;
-  readonly #seenAt: SeenAt;
+  readonly #seenAt: LastSeenLookup;
   /** Copied, because patches are made later, when the record may have moved on. */
   readonly #fieldRevisions: readonly number[];
-  readonly #whole: ChangedAgent[] = [];
-  readonly #changed: (ChangedAgent | null)[] = [];
+  readonly #whole: AgentChange[] = [];
+  readonly #changed: (AgentChange | null)[] = [];
 
-  constructor(record: LedgerRecord<Agent, AgentKey>, since: number, seenAt: SeenAt, past = record.at(since)) {
+  constructor(
+    record: RevisionedRecord<Agent, AgentKey>,
+    since: number,
+    seenAt: LastSeenLookup,
+    past = record.keysAt(since),
+  ) {
     this.id = record.id;
     this.agent = record.value;
-    this.past = past;
+    this.pastKeys = past;
     this.#since = since;
     this.#seenAt = seenAt;
     this.#fieldRevisions = record.fieldRevisions.slice();
@@ -44,17 +49,17 @@ export class AgentDelta {
   }
 
   /** For a reader that does not have the agent. */
-  whole(agent: Agent, view: View): ChangedAgent {
-    return (this.#whole[switchesOf(view)] ??= wholeAgent(agent, view, this.#seenAt));
+  fullChange(agent: Agent, view: View): AgentChange {
+    return (this.#whole[includeMask(view)] ??= fullAgentChange(agent, view, this.#seenAt));
   }
 
   /** For a reader that has the agent as it was, seen through the same view; `null`: it would not notice. */
-  changed(agent: Agent, view: View): ChangedAgent | null {
-    const switches = switchesOf(view);
+  changeFor(agent: Agent, view: View): AgentChange | null {
+    const switches = includeMask(view);
     let change = this.#changed[switches];
     if (change === undefined) {
-      change = changedInView(this.#fieldRevisions, view, this.#since)
-        ? changedAgent(agent, view, this.#seenAt, () => patchSince(agent, this.#fieldRevisions, view, this.#since))
+      change = hasVisibleChange(this.#fieldRevisions, view, this.#since)
+        ? createAgentChange(agent, view, this.#seenAt, () => patchSince(agent, this.#fieldRevisions, view, this.#since))
         : null;
       this.#changed[switches] = change;
     }
@@ -63,14 +68,23 @@ export class AgentDelta {
 }
 
 /** What changed after `since`, oldest change first. */
-export function agentDeltas(agents: Ledger<Agent, AgentKey>, since: number, seenAt: SeenAt): readonly AgentDelta[] {
+export function computeAgentDeltas(
+  agents: RevisionedMap<Agent, AgentKey>,
+  since: number,
+  seenAt: LastSeenLookup,
+): readonly AgentDelta[] {
   return [...agents.changedSince(since)].reverse().map((record) => new AgentDelta(record, since, seenAt));
 }
 
-export function wholeAgent(agent: Agent, view: View, seenAt: SeenAt): ChangedAgent {
-  return changedAgent(agent, view, seenAt, () => wholePatch(agent, view));
+export function fullAgentChange(agent: Agent, view: View, seenAt: LastSeenLookup): AgentChange {
+  return createAgentChange(agent, view, seenAt, () => fullPatch(agent, view));
 }
 
-export function changedAgent(agent: Agent, view: View, seenAt: SeenAt, patch: () => MergePatch): ChangedAgent {
+export function createAgentChange(
+  agent: Agent,
+  view: View,
+  seenAt: LastSeenLookup,
+  patch: () => MergePatch,
+): AgentChange {
   return { agent: maskAgent(view, agent), patch: () => ({ ...patch(), lastSeenAt: seenAt(agent) }) };
 }

@@ -1,7 +1,7 @@
 import type { Agent, McpServer, Swarm, SwarmlensEvent, TopologyEdge } from '../domain/index.js';
 
 /** All of one server at one moment. */
-export interface ServerPicture {
+export interface ServerSnapshot {
   readonly server: McpServer;
   readonly agents: readonly Agent[];
   readonly swarms: readonly Swarm[];
@@ -9,7 +9,7 @@ export interface ServerPicture {
 }
 
 /** What one step changed of one server. Values are absolute, so applying it twice does no harm. */
-export interface ServerChange {
+export interface ServerDelta {
   readonly serverId: string;
   /** When the server last answered; moves without anything else having changed. */
   readonly seenAt: string | null;
@@ -25,10 +25,10 @@ export interface ServerChange {
   readonly removedEdgeIds: readonly string[];
   readonly events: readonly SwarmlensEvent[];
   /** By the clock of Redis, milliseconds since the epoch; `null`: it did not come from there. */
-  readonly atMs: number | null;
+  readonly publishedAtMs: number | null;
 }
 
-export function emptyChange(serverId: string): ServerChange {
+export function emptyDelta(serverId: string): ServerDelta {
   return {
     serverId,
     seenAt: null,
@@ -41,12 +41,12 @@ export function emptyChange(serverId: string): ServerChange {
     edges: [],
     removedEdgeIds: [],
     events: [],
-    atMs: null,
+    publishedAtMs: null,
   };
 }
 
 /** Whether applying it would give the picture a new revision. */
-export function changesState(change: ServerChange): boolean {
+export function hasStateChanges(change: ServerDelta): boolean {
   return (
     change.server !== null ||
     change.serverRemoved ||

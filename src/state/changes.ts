@@ -1,18 +1,18 @@
 import type { Agent, Swarm, TopologyEdge } from '../domain/index.js';
-import { AgentDelta, changedAgent, type ChangedAgent, wholeAgent } from './agent-deltas.js';
-import type { Position } from './cursor.js';
-import type { Ledger, LedgerRecord, Past } from './ledger.js';
-import { changedInView, patchSince, switchedOff, switchPatch, wholePatch } from './patch.js';
+import { AgentDelta, createAgentChange, type AgentChange, fullAgentChange } from './agent-deltas.js';
+import type { CursorPosition } from './cursor.js';
+import type { RevisionedMap, RevisionedRecord, PastKeys } from './ledger.js';
+import { hasVisibleChange, patchSince, excludedPartsPatch, includeChangePatch, fullPatch } from './patch.js';
 import type { Store, SwarmKey } from './store.js';
 import { type AgentKey, matchesAgent, matchesServer, type View } from './view.js';
 
 /** What a reader has to be told so that its picture is the store's. */
-export interface Changes {
+export interface ViewChanges {
   readonly kind: 'SNAPSHOT' | 'DELTA';
   /** Where the reader stands once it has been told. */
-  readonly position: Position;
+  readonly position: CursorPosition;
   /** SNAPSHOT: all that match; DELTA: those that changed, or entered the view. Parts left out by the view are `null`. */
-  readonly agents: readonly ChangedAgent[];
+  readonly agents: readonly AgentChange[];
   /** Agents that are gone, or left the view. */
   readonly removedAgentIds: readonly string[];
   /** `null` when the view leaves topology out. */
@@ -20,7 +20,7 @@ export interface Changes {
   /** Servers whose agents are last known values, as far as the view can see them. */
   readonly staleServerIds: readonly string[];
   /** Nothing that the reader would notice. */
-  readonly empty: boolean;
+  readonly isEmpty: boolean;
 }
 
 export interface TopologyChange {
@@ -37,18 +37,18 @@ export interface TopologyChange {
  * The one function that answers every reader: the newcomer (`since` is `null`), the one that keeps up, the one that
  * fell behind, and the one that comes back, with the same view or another.
  */
-export function changesSince(store: Store, since: Position | null, view: View): Changes {
-  const position: Position = { revision: store.revision, view };
+export function changesSince(store: Store, since: CursorPosition | null, view: View): ViewChanges {
+  const position: CursorPosition = { revision: store.revision, view };
   const staleServerIds = staleServers(store, view);
   if (since === null || since.revision > store.revision || since.revision < store.horizon) {
     return {
       kind: 'SNAPSHOT',
       position,
-      agents: store.agentsIn(view).map((agent) => wholeAgent(agent, view, store.seenAt)),
+      agents: store.agentsMatching(view).map((agent) => fullAgentChange(agent, view, store.lastSeenAt)),
       removedAgentIds: [],
       topologyChanges: view.includeTopology ? topologyChanges(store, null, view) : null,
       staleServerIds,
-      empty: false,
+      isEmpty: false,
     };
   }
   const { agents, removedAgentIds } = agentChanges(store, since, view);
@@ -60,25 +60,33 @@ export function changesSince(store: Store, since: Position | null, view: View): 
     removedAgentIds.length === 0 &&
     (topology === null || topology.length === 0) &&
     !staleServersChanged(store, since, view) &&
-    since.isElsewhere !== true;
-  return { kind: 'DELTA', position, agents, removedAgentIds, topologyChanges: topology, staleServerIds, empty };
+    since.isFromOtherNode !== true;
+  return {
+    kind: 'DELTA',
+    position,
+    agents,
+    removedAgentIds,
+    topologyChanges: topology,
+    staleServerIds,
+    isEmpty: empty,
+  };
 }
 
 function agentChanges(
   store: Store,
-  since: Position,
+  since: CursorPosition,
   view: View,
-): { agents: readonly ChangedAgent[]; removedAgentIds: readonly string[] } {
-  const agents: ChangedAgent[] = [];
+): { agents: readonly AgentChange[]; removedAgentIds: readonly string[] } {
+  const agents: AgentChange[] = [];
   const removedAgentIds: string[] = [];
   const sameView = since.view.key === view.key;
   for (const delta of agentDeltas(store, since, sameView)) {
-    const { agent, past } = delta;
-    const matched = past.keys.some((key) => matchesAgent(since.view, key));
+    const { agent, pastKeys } = delta;
+    const matched = pastKeys.keys.some((key) => matchesAgent(since.view, key));
     if (agent === null || !matchesAgent(view, agent)) {
       if (matched) removedAgentIds.push(delta.id);
     } else {
-      const change = matched ? changeOf(store, delta, agent, { since, view, sameView }) : delta.whole(agent, view);
+      const change = matched ? changeOf(store, delta, agent, { since, view, sameView }) : delta.fullChange(agent, view);
       if (change !== null) agents.push(change);
     }
   }
@@ -86,18 +94,20 @@ function agentChanges(
 }
 
 /** With another view than before, what did not change may still have entered or left it. */
-function* agentDeltas(store: Store, since: Position, sameView: boolean): Generator<AgentDelta> {
-  if (sameView && since.isElsewhere !== true) yield* store.agentDeltas(since.revision);
+function* agentDeltas(store: Store, since: CursorPosition, sameView: boolean): Generator<AgentDelta> {
+  if (sameView && since.isFromOtherNode !== true) yield* store.agentDeltas(since.revision);
   else {
     for (const record of sameView ? store.agents.changedSince(since.revision) : store.agents.records()) {
-      yield new AgentDelta(record, since.revision, store.seenAt, pastOf(record, since));
+      yield new AgentDelta(record, since.revision, store.lastSeenAt, pastOf(record, since));
     }
   }
 }
 
 /** What the filters of a reader saw, or may have seen where it was another node's picture that they looked at. */
-function pastOf<V, K>(record: LedgerRecord<V, K>, since: Position): Past<K> {
-  return since.isElsewhere === true && record.revision > since.revision ? record.ever() : record.at(since.revision);
+function pastOf<V, K>(record: RevisionedRecord<V, K>, since: CursorPosition): PastKeys<K> {
+  return since.isFromOtherNode === true && record.revision > since.revision
+    ? record.allPastKeys()
+    : record.keysAt(since.revision);
 }
 
 /** What a reader is told of an agent that it has, or may have; `null`: it would not notice. */
@@ -105,13 +115,14 @@ function changeOf(
   store: Store,
   delta: AgentDelta,
   agent: Agent,
-  { since, view, sameView }: { readonly since: Position; readonly view: View; readonly sameView: boolean },
-): ChangedAgent | null {
-  if (delta.past.exact) return sameView ? delta.changed(agent, view) : switchedAgent(store, delta, agent, since, view);
-  if (sameView) return delta.whole(agent, view);
-  return changedAgent(agent, view, store.seenAt, () => ({
-    ...switchedOff(since.view, view),
-    ...wholePatch(agent, view),
+  { since, view, sameView }: { readonly since: CursorPosition; readonly view: View; readonly sameView: boolean },
+): AgentChange | null {
+  if (delta.pastKeys.exact)
+    return sameView ? delta.changeFor(agent, view) : switchedAgent(store, delta, agent, since, view);
+  if (sameView) return delta.fullChange(agent, view);
+  return createAgentChange(agent, view, store.lastSeenAt, () => ({
+    ...excludedPartsPatch(since.view, view),
+    ...fullPatch(agent, view),
   }));
 }
 
@@ -120,27 +131,31 @@ function switchedAgent(
   store: Store,
   { fieldRevisions }: AgentDelta,
   agent: Agent,
-  since: Position,
+  since: CursorPosition,
   view: View,
-): ChangedAgent | null {
-  const switched = switchPatch(agent, fieldRevisions, since, view);
-  if (Object.keys(switched).length === 0 && !changedInView(fieldRevisions, view, since.revision)) return null;
-  return changedAgent(agent, view, store.seenAt, () => ({
+): AgentChange | null {
+  const switched = includeChangePatch(agent, fieldRevisions, since, view);
+  if (Object.keys(switched).length === 0 && !hasVisibleChange(fieldRevisions, view, since.revision)) return null;
+  return createAgentChange(agent, view, store.lastSeenAt, () => ({
     ...patchSince(agent, fieldRevisions, view, since.revision),
     ...switched,
   }));
 }
 
 /** Oldest change first. With another view than before, what did not change may still have entered or left it. */
-function candidates<V, K>(ledger: Ledger<V, K>, since: Position | null, view: View): Iterable<LedgerRecord<V, K>> {
+function candidates<V, K>(
+  ledger: RevisionedMap<V, K>,
+  since: CursorPosition | null,
+  view: View,
+): Iterable<RevisionedRecord<V, K>> {
   return since?.view.key === view.key ? [...ledger.changedSince(since.revision)].reverse() : ledger.records();
 }
 
-function matchedAt(record: LedgerRecord<Agent, AgentKey> | undefined, since: Position): boolean {
+function matchedAt(record: RevisionedRecord<Agent, AgentKey> | undefined, since: CursorPosition): boolean {
   return record !== undefined && pastOf(record, since).keys.some((key) => matchesAgent(since.view, key));
 }
 
-function topologyChanges(store: Store, since: Position | null, view: View): readonly TopologyChange[] {
+function topologyChanges(store: Store, since: CursorPosition | null, view: View): readonly TopologyChange[] {
   if (since?.view.key === view.key && !topologyMoved(store, since.revision)) return [];
   const changes = new Map<string, { edges: TopologyEdge[]; removedEdgeIds: string[] }>();
   const changeIn = (swarmId: string): { edges: TopologyEdge[]; removedEdgeIds: string[] } => {
@@ -160,7 +175,7 @@ function topologyChanges(store: Store, since: Position | null, view: View): read
     const seen = since === null ? undefined : before.keys.find((key) => edgeVisibleAt(store, key, since));
     const edge = record.value;
     if (edge !== null && edgeVisible(store, edge, view)) {
-      if (since === null || seen === undefined || since.isElsewhere === true || record.revision > since.revision)
+      if (since === null || seen === undefined || since.isFromOtherNode === true || record.revision > since.revision)
         changeIn(edge.swarmId).edges.push(edge);
     } else if (seen !== undefined) {
       changeIn(seen.swarmId).removedEdgeIds.push(record.id);
@@ -180,9 +195,9 @@ function topologyMoved({ swarms, edges, agents }: Store, since: number): boolean
 
 function edgeCandidates(
   store: Store,
-  since: Position | null,
+  since: CursorPosition | null,
   view: View,
-): Iterable<LedgerRecord<TopologyEdge, TopologyEdge>> {
+): Iterable<RevisionedRecord<TopologyEdge, TopologyEdge>> {
   if (since?.view.key !== view.key) return store.edges.records();
   const found = new Set(store.edges.changedSince(since.revision));
   // An edge is seen only between agents that are seen, so one that did not change may have come into view or left it.
@@ -204,7 +219,7 @@ function edgeVisible(store: Store, edge: TopologyEdge, view: View): boolean {
   return from !== undefined && to !== undefined && matchesAgent(view, from) && matchesAgent(view, to);
 }
 
-function edgeVisibleAt(store: Store, edge: TopologyEdge, at: Position): boolean {
+function edgeVisibleAt(store: Store, edge: TopologyEdge, at: CursorPosition): boolean {
   const from = store.agents.record(edge.from);
   const to = store.agents.record(edge.to);
   return matchedAt(from, at) && matchedAt(to, at);
@@ -224,10 +239,10 @@ function staleServers(store: Store, view: View): readonly string[] {
   return ids;
 }
 
-function staleServersChanged(store: Store, since: Position, view: View): boolean {
+function staleServersChanged(store: Store, since: CursorPosition, view: View): boolean {
   for (const record of candidates(store.servers, since, view)) {
     const staleBefore = pastOf(record, since).keys.some(
-      ({ stale, families }) => stale && matchesServer(since.view, { id: record.id, families }),
+      ({ stale, families }) => stale && matchesServer(since.view, { id: record.id, agentServerTypes: families }),
     );
     const staleNow = record.value?.stale === true && matchesServer(view, record.value);
     if (staleBefore !== staleNow) return true;

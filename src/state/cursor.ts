@@ -1,15 +1,15 @@
 import { z } from 'zod';
 import { MCP_SERVER_TYPES } from '../domain/index.js';
 import { SwarmlensError } from '../shared/index.js';
-import type { Span } from './timeline.js';
-import { createView, switchesOf, type View } from './view.js';
+import type { TimeBounds } from './timeline.js';
+import { createView, includeMask, type View } from './view.js';
 
 /** Where a reader stands: what it has seen, and through which view. */
-export interface Position {
+export interface CursorPosition {
   readonly revision: number;
   readonly view: View;
   /** It has read another node's picture, which held all of this one at the revision, and perhaps some of what came later. */
-  readonly isElsewhere?: true;
+  readonly isFromOtherNode?: true;
 }
 
 /**
@@ -17,9 +17,9 @@ export interface Position {
  * other filters must be told what entered and left its view, not only what changed.
  * @param span what the picture is made of, so that another node can take the reader over; `null`: none can
  */
-export function encodeCursor(epoch: string, position: Position, span: Span | null = null): string {
+export function encodeCursor(epoch: string, position: CursorPosition, span: TimeBounds | null = null): string {
   const place = `${VERSION},${JSON.stringify(epoch)},${position.revision},${viewText(position.view)}`;
-  const text = span === null ? `[${place}]` : `[${place},${span.fromMs},${span.toMs}]`;
+  const text = span === null ? `[${place}]` : `[${place},${span.completeUntilMs},${span.newestMs}]`;
   return Buffer.from(text).toString('base64url');
 }
 
@@ -30,20 +30,20 @@ function viewText(view: View): string {
   let text = viewTexts.get(view);
   if (text === undefined) {
     const lists = [view.serverIds, view.serverTypes, view.agentTypes, view.swarmIds].map(list);
-    viewTexts.set(view, (text = JSON.stringify([switchesOf(view), ...lists]).slice(1, -1)));
+    viewTexts.set(view, (text = JSON.stringify([includeMask(view), ...lists]).slice(1, -1)));
   }
   return text;
 }
 
 /** What a cursor says. */
-export interface Cursor {
+export interface DecodedCursor {
   readonly epoch: string;
-  readonly position: Position;
-  readonly span: Span | null;
+  readonly position: CursorPosition;
+  readonly bounds: TimeBounds | null;
 }
 
 /** @throws SwarmlensError BAD_USER_INPUT when it is no cursor at all */
-export function decodeCursor(cursor: string): Cursor {
+export function decodeCursor(cursor: string): DecodedCursor {
   const parsed = CURSOR.safeParse(parseJson(cursor));
   if (!parsed.success) {
     throw new SwarmlensError(
@@ -64,8 +64,8 @@ export function decodeCursor(cursor: string): Cursor {
     includeNeural: (switches & 2) !== 0,
     includeTopology: (switches & 4) !== 0,
   });
-  const span = fromMs === undefined || toMs === undefined ? null : { fromMs, toMs };
-  return { epoch, position: { revision, view }, span };
+  const span = fromMs === undefined || toMs === undefined ? null : { completeUntilMs: fromMs, newestMs: toMs };
+  return { epoch, position: { revision, view }, bounds: span };
 }
 
 const VERSION = 1;

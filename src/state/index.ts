@@ -1,13 +1,13 @@
-export { changesState, emptyChange, type ServerChange, type ServerPicture } from './change.js';
-export { type ChangedAgent } from './agent-deltas.js';
-export { type Changes, changesSince, type TopologyChange } from './changes.js';
-export { decodeCursor, encodeCursor, type Position } from './cursor.js';
+export { hasStateChanges, emptyDelta, type ServerDelta, type ServerSnapshot } from './change.js';
+export { type AgentChange } from './agent-deltas.js';
+export { type ViewChanges, changesSince, type TopologyChange } from './changes.js';
+export { decodeCursor, encodeCursor, type CursorPosition } from './cursor.js';
 export { type EventsSince } from './events.js';
-export { measure, type PerformanceMetrics } from './metrics.js';
-export { type MergePatch, sameAgent } from './patch.js';
-export { type ServerChanges, serverChangesSince, type ServerCursor, serverPicture } from './server-changes.js';
-export { staleCopy } from './stale-copy.js';
-export { type Span, Timeline } from './timeline.js';
+export { aggregatePerformance, type PerformanceMetrics } from './metrics.js';
+export { type MergePatch, agentsEqual } from './patch.js';
+export { type ServerChanges, serverChangesSince, type ServerCursor, serverSnapshot } from './server-changes.js';
+export { toStaleSnapshot } from './stale-copy.js';
+export { type TimeBounds, RevisionTimeline } from './timeline.js';
 export { Store, type StoreOptions } from './store.js';
 export {
   createView,

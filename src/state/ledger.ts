@@ -2,19 +2,19 @@
  * Revisioned records of one kind of thing, in the order of their last change. A removed thing stays as a tombstone
  * until there are too many of them; what is older than the oldest tombstone left can no longer be told apart.
  */
-export class Ledger<V, K> {
-  readonly #records = new Map<string, LedgerRecord<V, K>>();
+export class RevisionedMap<V, K> {
+  readonly #records = new Map<string, RevisionedRecord<V, K>>();
   /** Insertion order is the order of removal, because a revived record leaves and a removed one comes last. */
-  readonly #tombstones = new Map<string, LedgerRecord<V, K>>();
+  readonly #tombstones = new Map<string, RevisionedRecord<V, K>>();
   readonly #keyOf: (value: V) => K;
   readonly #sameKey: (a: K, b: K) => boolean;
   readonly #maxTombstones: number;
-  #newest: LedgerRecord<V, K> | null = null;
+  #newest: RevisionedRecord<V, K> | null = null;
   #horizon = 0;
   #keyRevision = 0;
   #size = 0;
 
-  constructor(options: LedgerOptions<V, K>) {
+  constructor(options: RevisionedMapOptions<V, K>) {
     this.#keyOf = options.keyOf;
     this.#sameKey = options.sameKey;
     this.#maxTombstones = options.maxTombstones;
@@ -41,7 +41,7 @@ export class Ledger<V, K> {
   }
 
   /** The record of a thing or of its tombstone. */
-  record(id: string): LedgerRecord<V, K> | undefined {
+  record(id: string): RevisionedRecord<V, K> | undefined {
     return this.#records.get(id);
   }
 
@@ -55,19 +55,19 @@ export class Ledger<V, K> {
   }
 
   /** All records, tombstones included. */
-  records(): IterableIterator<LedgerRecord<V, K>> {
+  records(): IterableIterator<RevisionedRecord<V, K>> {
     return this.#records.values();
   }
 
   /** Records that changed after `revision`, newest first, tombstones included. Costs nothing for those that did not. */
-  *changedSince(revision: number): Generator<LedgerRecord<V, K>> {
+  *changedSince(revision: number): Generator<RevisionedRecord<V, K>> {
     for (let record = this.#newest; record !== null && record.revision > revision; record = record.older) yield record;
   }
 
-  put(id: string, value: V, revision: number): LedgerRecord<V, K> {
+  put(id: string, value: V, revision: number): RevisionedRecord<V, K> {
     let record = this.#records.get(id);
     if (record === undefined) {
-      record = new LedgerRecord<V, K>(id);
+      record = new RevisionedRecord<V, K>(id);
       this.#records.set(id, record);
     } else {
       this.#unlink(record);
@@ -98,16 +98,16 @@ export class Ledger<V, K> {
     this.#evict();
   }
 
-  #remember(record: LedgerRecord<V, K>, entry: HistoryEntry<K>): void {
-    const { history, forgotten } = record;
+  #remember(record: RevisionedRecord<V, K>, entry: HistoryEntry<K>): void {
+    const { history, evictedKeys } = record;
     this.#keyRevision = entry.revision;
     history.push(entry);
     if (history.length <= MAX_HISTORY) return;
     const key = history.shift()?.key ?? null;
-    if (key === null || forgotten.some((known) => this.#sameKey(known, key))) return;
-    forgotten.push(key);
-    if (forgotten.length <= MAX_HISTORY) return;
-    forgotten.length = 0;
+    if (key === null || evictedKeys.some((known) => this.#sameKey(known, key))) return;
+    evictedKeys.push(key);
+    if (evictedKeys.length <= MAX_HISTORY) return;
+    evictedKeys.length = 0;
     this.#horizon = Math.max(this.#horizon, history[0]?.revision ?? 0);
   }
 
@@ -122,7 +122,7 @@ export class Ledger<V, K> {
     }
   }
 
-  #link(record: LedgerRecord<V, K>, revision: number): void {
+  #link(record: RevisionedRecord<V, K>, revision: number): void {
     record.revision = revision;
     record.older = this.#newest;
     record.newer = null;
@@ -130,7 +130,7 @@ export class Ledger<V, K> {
     this.#newest = record;
   }
 
-  #unlink(record: LedgerRecord<V, K>): void {
+  #unlink(record: RevisionedRecord<V, K>): void {
     if (record.newer === null) this.#newest = record.older;
     else record.newer.older = record.older;
     if (record.older !== null) record.older.newer = record.newer;
@@ -146,7 +146,7 @@ export class Ledger<V, K> {
  */
 const MAX_HISTORY = 32;
 
-export interface LedgerOptions<V, K> {
+export interface RevisionedMapOptions<V, K> {
   /** What filters look at. Kept for each past revision, so that a reader can be told what left its view. */
   readonly keyOf: (value: V) => K;
   readonly sameKey: (a: K, b: K) => boolean;
@@ -159,7 +159,7 @@ interface HistoryEntry<K> {
   readonly key: K | null;
 }
 
-export class LedgerRecord<V, K> {
+export class RevisionedRecord<V, K> {
   readonly id: string;
   /** `null`: a tombstone. */
   value: V | null = null;
@@ -169,9 +169,9 @@ export class LedgerRecord<V, K> {
   fieldRevisions: number[] = [];
   readonly history: HistoryEntry<K>[] = [];
   /** Keys it had before the oldest entry of `history`. */
-  readonly forgotten: K[] = [];
-  newer: LedgerRecord<V, K> | null = null;
-  older: LedgerRecord<V, K> | null = null;
+  readonly evictedKeys: K[] = [];
+  newer: RevisionedRecord<V, K> | null = null;
+  older: RevisionedRecord<V, K> | null = null;
 
   constructor(id: string) {
     this.id = id;
@@ -183,24 +183,24 @@ export class LedgerRecord<V, K> {
   }
 
   /** What filters may have seen of it at one time or another. */
-  ever(): Past<K> {
+  allPastKeys(): PastKeys<K> {
     const keys = this.history.flatMap(({ key }) => (key === null ? [] : [key]));
-    return { exact: false, keys: [...this.forgotten, ...keys] };
+    return { exact: false, keys: [...this.evictedKeys, ...keys] };
   }
 
   /** What filters would have seen at `revision`. */
-  at(revision: number): Past<K> {
+  keysAt(revision: number): PastKeys<K> {
     for (let index = this.history.length - 1; index >= 0; index -= 1) {
       const entry = this.history[index];
       if (entry !== undefined && entry.revision <= revision) {
         return { exact: true, keys: entry.key === null ? [] : [entry.key] };
       }
     }
-    return { exact: this.forgotten.length === 0, keys: this.forgotten };
+    return { exact: this.evictedKeys.length === 0, keys: this.evictedKeys };
   }
 }
 
-export interface Past<K> {
+export interface PastKeys<K> {
   /** It had the one key, or was not there when there is none; otherwise it may have had any of the keys, or none. */
   readonly exact: boolean;
   readonly keys: readonly K[];

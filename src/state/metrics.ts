@@ -20,7 +20,7 @@ export interface PerformanceMetrics {
   readonly meanResponseTimeMs: number | null;
 }
 
-export function measure(agents: readonly Agent[]): PerformanceMetrics {
+export function aggregatePerformance(agents: readonly Agent[]): PerformanceMetrics {
   const counts = new Map<AgentStatus, number>();
   let staleAgents = 0;
   for (const { status, stale } of agents) {

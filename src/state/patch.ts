@@ -1,5 +1,5 @@
 import type { Agent } from '../domain/index.js';
-import type { Position } from './cursor.js';
+import type { CursorPosition } from './cursor.js';
 import type { View } from './view.js';
 
 /** A JSON Merge Patch (RFC 7396) on an agent: changed fields only, `null` where a value is no longer known. */
@@ -58,19 +58,24 @@ function field(read: (agent: Agent) => unknown, name: string, group: Group | nul
 }
 
 /** Whether anything differs that a reader could be told about. */
-export function sameAgent(a: Agent, b: Agent): boolean {
+export function agentsEqual(a: Agent, b: Agent): boolean {
   return a === b || FIELDS.every((one) => sameValue(one.read(a), one.read(b)));
 }
 
 /** Writes `revision` for each field in which `next` differs from `previous`; for all of them when there was none. */
-export function markFields(fieldRevisions: number[], previous: Agent | null, next: Agent, revision: number): void {
+export function stampChangedFields(
+  fieldRevisions: number[],
+  previous: Agent | null,
+  next: Agent,
+  revision: number,
+): void {
   FIELDS.forEach((one, index) => {
     if (previous === null || !sameValue(one.read(previous), one.read(next))) fieldRevisions[index] = revision;
   });
 }
 
 /** Whether a field that the view lets through changed after `revision`. */
-export function changedInView(fieldRevisions: readonly number[], view: View, revision: number): boolean {
+export function hasVisibleChange(fieldRevisions: readonly number[], view: View, revision: number): boolean {
   return FIELDS.some((one, index) => (fieldRevisions[index] ?? 0) > revision && included(view, one.group));
 }
 
@@ -87,7 +92,12 @@ export function patchSince(agent: Agent, fieldRevisions: readonly number[], view
 }
 
 /** What a reader's picture of an agent gains and loses by its include switches, on its way from `before` to `now`. */
-export function switchPatch(agent: Agent, fieldRevisions: readonly number[], before: Position, now: View): MergePatch {
+export function includeChangePatch(
+  agent: Agent,
+  fieldRevisions: readonly number[],
+  before: CursorPosition,
+  now: View,
+): MergePatch {
   const patch: Record<string, unknown> = {};
   for (const group of GROUPS) {
     const value = agent[group];
@@ -103,7 +113,7 @@ export function switchPatch(agent: Agent, fieldRevisions: readonly number[], bef
 }
 
 /** What a reader has of any agent and is to have no longer. */
-export function switchedOff(before: View, now: View): MergePatch {
+export function excludedPartsPatch(before: View, now: View): MergePatch {
   return Object.fromEntries(
     GROUPS.filter((group) => included(before, group) && !included(now, group)).map((group) => [group, null]),
   );
@@ -114,7 +124,7 @@ function groupChanged(fieldRevisions: readonly number[], group: Group, revision:
 }
 
 /** The patch that makes the agent out of nothing, or out of anything that had its id. */
-export function wholePatch(agent: Agent, view: View): MergePatch {
+export function fullPatch(agent: Agent, view: View): MergePatch {
   const { performance, neural, topology, ...rest } = agent;
   return {
     ...rest,

@@ -1,6 +1,6 @@
-import { type McpServer, serverIdOf, type SwarmlensEvent } from '../domain/index.js';
-import { emptyChange, type ServerChange, type ServerPicture } from './change.js';
-import type { Ledger } from './ledger.js';
+import { type McpServer, parseServerId, type SwarmlensEvent } from '../domain/index.js';
+import { emptyDelta, type ServerDelta, type ServerSnapshot } from './change.js';
+import type { RevisionedMap } from './ledger.js';
 import { type MergePatch, patchSince } from './patch.js';
 import type { Store } from './store.js';
 import { createView } from './view.js';
@@ -27,7 +27,7 @@ export type ServerChanges = {
   | {
       readonly kind: 'DELTA';
       /** To be applied to the picture at the cursor, or at any revision since. */
-      readonly change: ServerChange;
+      readonly delta: ServerDelta;
       /** Of each agent in `change` that was there at the cursor: what changed of it. */
       readonly patches: ReadonlyMap<string, MergePatch>;
     }
@@ -46,8 +46,8 @@ export function serverChangesSince(store: Store, serverId: string, since: Server
   const agents = changed(store.agents, serverId, since.revision);
   for (const record of store.agents.changedSince(since.revision)) {
     const { id, value, fieldRevisions } = record;
-    if (value === null || serverIdOf(id) !== serverId) continue;
-    const { exact, keys } = record.at(since.revision);
+    if (value === null || parseServerId(id) !== serverId) continue;
+    const { exact, keys } = record.keysAt(since.revision);
     if (!exact || keys.length === 0) continue;
     const patch = patchSince(value, fieldRevisions, EVERYTHING, since.revision);
     // Of an agent that is not stale it follows from its server's.
@@ -59,9 +59,9 @@ export function serverChangesSince(store: Store, serverId: string, since: Server
     ...told,
     kind: 'DELTA',
     patches,
-    change: {
-      ...emptyChange(serverId),
-      seenAt: store.serverSeenAt(serverId),
+    delta: {
+      ...emptyDelta(serverId),
+      seenAt: store.serverLastSeenAt(serverId),
       ...serverSince(store, serverId, since.revision),
       agents: agents.values,
       removedAgentIds: agents.removedIds,
@@ -75,7 +75,7 @@ export function serverChangesSince(store: Store, serverId: string, since: Server
 }
 
 /** All of one server as it is now; `null`: there is no such server. */
-export function serverPicture(store: Store, serverId: string): ServerPicture | null {
+export function serverSnapshot(store: Store, serverId: string): ServerSnapshot | null {
   const server = store.servers.get(serverId);
   if (server === undefined) return null;
   return {
@@ -100,14 +100,14 @@ function serverSince(
 
 /** In the order in which they changed. What came and went since is told as gone: who stands between has it. */
 function changed<V, K>(
-  ledger: Ledger<V, K>,
+  ledger: RevisionedMap<V, K>,
   serverId: string,
   revision: number,
 ): { readonly values: readonly V[]; readonly removedIds: readonly string[] } {
   const values: V[] = [];
   const removedIds: string[] = [];
   for (const record of ledger.changedSince(revision)) {
-    if (serverIdOf(record.id) !== serverId) continue;
+    if (parseServerId(record.id) !== serverId) continue;
     if (record.value !== null) values.push(record.value);
     else removedIds.push(record.id);
   }

@@ -1,8 +1,8 @@
 import type { McpServer } from '../domain/index.js';
-import type { ServerPicture } from './change.js';
+import type { ServerSnapshot } from './change.js';
 
 /** The last known picture of a server that does not answer. */
-export function staleCopy(picture: ServerPicture, server: McpServer, seenAt: string | null): ServerPicture {
+export function toStaleSnapshot(picture: ServerSnapshot, server: McpServer, seenAt: string | null): ServerSnapshot {
   return {
     server,
     agents: picture.agents.map((agent) =>

@@ -1,28 +1,28 @@
 import type { Agent, McpServer, McpServerType, Swarm, TopologyEdge } from '../domain/index.js';
-import { Listeners } from '../shared/index.js';
-import { type AgentDelta, agentDeltas } from './agent-deltas.js';
-import { changesState, emptyChange, type ServerChange, type ServerPicture } from './change.js';
-import { decodeCursor, encodeCursor, type Position } from './cursor.js';
+import { Emitter } from '../shared/index.js';
+import { type AgentDelta, computeAgentDeltas } from './agent-deltas.js';
+import { hasStateChanges, emptyDelta, type ServerDelta, type ServerSnapshot } from './change.js';
+import { decodeCursor, encodeCursor, type CursorPosition } from './cursor.js';
 import { EventRing } from './events.js';
-import { Ledger } from './ledger.js';
-import { markFields, sameAgent } from './patch.js';
-import type { Timeline } from './timeline.js';
-import { type AgentKey, agentKey, matchesAgent, sameAgentKey, type View } from './view.js';
+import { RevisionedMap } from './ledger.js';
+import { stampChangedFields, agentsEqual } from './patch.js';
+import type { RevisionTimeline } from './timeline.js';
+import { type AgentKey, toAgentKey, matchesAgent, agentKeysEqual, type View } from './view.js';
 
 /** The live picture of all servers. Every change of it has a revision; readers hold the revision they have seen. */
 export class Store {
   /** Names this life of the store: revisions of another one mean nothing here. */
   readonly epoch: string;
   /** `null`: there are no other nodes. */
-  readonly timeline: Timeline | null;
-  readonly agents: Ledger<Agent, AgentKey>;
-  readonly swarms: Ledger<Swarm, SwarmKey>;
-  readonly edges: Ledger<TopologyEdge, TopologyEdge>;
-  readonly servers: Ledger<McpServer, ServerKey>;
+  readonly timeline: RevisionTimeline | null;
+  readonly agents: RevisionedMap<Agent, AgentKey>;
+  readonly swarms: RevisionedMap<Swarm, SwarmKey>;
+  readonly edges: RevisionedMap<TopologyEdge, TopologyEdge>;
+  readonly servers: RevisionedMap<McpServer, ServerKey>;
   readonly events: EventRing;
   readonly #edgesOfAgent = new Map<string, Set<string>>();
   readonly #seenAt = new Map<string, string>();
-  readonly #commits = new Listeners<ServerChange>();
+  readonly #commits = new Emitter<ServerDelta>();
   readonly #deltas = new Map<number, readonly AgentDelta[]>();
   #revision = 0;
   #commitCount = 0;
@@ -31,11 +31,11 @@ export class Store {
     const { maxTombstones } = options;
     this.epoch = options.epoch;
     this.timeline = options.timeline ?? null;
-    this.agents = new Ledger({ keyOf: agentKey, sameKey: sameAgentKey, maxTombstones });
-    this.swarms = new Ledger({ keyOf: swarmKey, sameKey: sameSwarmKey, maxTombstones });
-    this.edges = new Ledger({ keyOf: (edge) => edge, sameKey: sameEdge, maxTombstones });
-    this.servers = new Ledger({
-      keyOf: (server) => ({ stale: server.stale, families: server.families }),
+    this.agents = new RevisionedMap({ keyOf: toAgentKey, sameKey: agentKeysEqual, maxTombstones });
+    this.swarms = new RevisionedMap({ keyOf: swarmKey, sameKey: sameSwarmKey, maxTombstones });
+    this.edges = new RevisionedMap({ keyOf: (edge) => edge, sameKey: sameEdge, maxTombstones });
+    this.servers = new RevisionedMap({
+      keyOf: (server) => ({ stale: server.stale, families: server.agentServerTypes }),
       sameKey: (a, b) => a.stale === b.stale && a.families.join() === b.families.join(),
       maxTombstones,
     });
@@ -48,8 +48,8 @@ export class Store {
   }
 
   /** Where a reader is told to stand, for it to come back with, here or on another node. */
-  cursorOf(position: Position): string {
-    return encodeCursor(this.epoch, position, this.timeline?.span ?? null);
+  createCursor(position: CursorPosition): string {
+    return encodeCursor(this.epoch, position, this.timeline?.bounds ?? null);
   }
 
   /**
@@ -57,11 +57,11 @@ export class Store {
    * of this store, of what somebody else sees, or of a node of which too little is known
    * @throws SwarmlensError BAD_USER_INPUT when it is no cursor at all
    */
-  positionOf(cursor: string): Position | null {
-    const { epoch, position, span } = decodeCursor(cursor);
+  resolveCursor(cursor: string): CursorPosition | null {
+    const { epoch, position, bounds } = decodeCursor(cursor);
     if (epoch === this.epoch) return position;
-    const revision = span === null ? null : (this.timeline?.revisionAt(span, this.#revision) ?? null);
-    return revision === null ? null : { revision, view: position.view, isElsewhere: true };
+    const revision = bounds === null ? null : (this.timeline?.revisionAt(bounds, this.#revision) ?? null);
+    return revision === null ? null : { revision, view: position.view, isFromOtherNode: true };
   }
 
   /** Commits so far: what was worked out of the picture at one count is true until the next. */
@@ -75,27 +75,28 @@ export class Store {
   }
 
   /** Calls back after each change that was applied, events included; dispose to stop. */
-  onCommit(callback: (change: ServerChange) => void): Disposable {
+  onCommit(callback: (change: ServerDelta) => void): Disposable {
     return this.#commits.add(callback);
   }
 
   /** When the agent's server last reported it. */
-  readonly seenAt = (agent: Agent): string =>
+  readonly lastSeenAt = (agent: Agent): string =>
     agent.stale ? agent.lastSeenAt : (this.#seenAt.get(agent.serverId) ?? agent.lastSeenAt);
 
   /** When the server last answered. */
-  serverSeenAt(serverId: string): string | null {
+  serverLastSeenAt(serverId: string): string | null {
     return this.#seenAt.get(serverId) ?? null;
   }
 
   /** What changed of the agents after `since`, oldest change first; worked out once for all who ask before the next commit. */
   agentDeltas(since: number): readonly AgentDelta[] {
     let deltas = this.#deltas.get(since);
-    if (deltas === undefined) this.#deltas.set(since, (deltas = agentDeltas(this.agents, since, this.seenAt)));
+    if (deltas === undefined)
+      this.#deltas.set(since, (deltas = computeAgentDeltas(this.agents, since, this.lastSeenAt)));
     return deltas;
   }
 
-  agentsIn(view: View): Agent[] {
+  agentsMatching(view: View): Agent[] {
     const found: Agent[] = [];
     for (const agent of this.agents.values()) if (matchesAgent(view, agent)) found.push(agent);
     return found;
@@ -113,14 +114,14 @@ export class Store {
   }
 
   /** What has to be applied so that everything of a server is as in `picture`. */
-  diff(picture: ServerPicture, seenAt: string | null): ServerChange {
+  diff(picture: ServerSnapshot, seenAt: string | null): ServerDelta {
     const { server } = picture;
     const previous = this.servers.get(server.id);
     return {
-      ...emptyChange(server.id),
+      ...emptyDelta(server.id),
       seenAt,
       server: previous !== undefined && sameServer(previous, server) ? null : server,
-      agents: differing(this.agents, picture.agents, sameAgent),
+      agents: differing(this.agents, picture.agents, agentsEqual),
       removedAgentIds: missing(this.agents, picture.agents, server.id),
       swarms: differing(this.swarms, picture.swarms, sameSwarm),
       removedSwarmIds: missing(this.swarms, picture.swarms, server.id),
@@ -130,9 +131,9 @@ export class Store {
   }
 
   /** What has to be applied so that nothing of a server is left. */
-  removal(serverId: string): ServerChange {
+  removalDelta(serverId: string): ServerDelta {
     return {
-      ...emptyChange(serverId),
+      ...emptyDelta(serverId),
       serverRemoved: true,
       removedAgentIds: missing(this.agents, [], serverId),
       removedSwarmIds: missing(this.swarms, [], serverId),
@@ -141,19 +142,19 @@ export class Store {
   }
 
   /** Applies a change as one revision. */
-  commit(change: ServerChange): void {
+  commit(change: ServerDelta): void {
     this.#deltas.clear();
     this.#commitCount += 1;
     if (change.seenAt !== null) this.#seenAt.set(change.serverId, change.seenAt);
-    if (changesState(change)) {
+    if (hasStateChanges(change)) {
       this.#apply(change, (this.#revision += 1));
-      this.timeline?.noted(this.#revision, change);
+      this.timeline?.recordRevision(this.#revision, change);
     }
     for (const event of change.events) this.events.append(event);
     this.#commits.emit(change);
   }
 
-  #apply(change: ServerChange, revision: number): void {
+  #apply(change: ServerDelta, revision: number): void {
     if (change.server !== null) this.servers.put(change.serverId, change.server, revision);
     for (const id of change.removedEdgeIds) this.#removeEdge(id, revision);
     for (const id of change.removedAgentIds) this.agents.remove(id, revision);
@@ -162,7 +163,7 @@ export class Store {
     for (const agent of change.agents) {
       const previous = this.agents.get(agent.id) ?? null;
       const record = this.agents.put(agent.id, agent, revision);
-      markFields(record.fieldRevisions, previous, agent, revision);
+      stampChangedFields(record.fieldRevisions, previous, agent, revision);
     }
     for (const edge of change.edges) this.#putEdge(edge, revision);
     if (change.serverRemoved) {
@@ -201,7 +202,7 @@ export interface StoreOptions {
   readonly maxTombstones: number;
   readonly maxEvents: number;
   /** Where there are other nodes whose readers may come here. */
-  readonly timeline?: Timeline | null;
+  readonly timeline?: RevisionTimeline | null;
 }
 
 /** What makes a swarm's topology another one. */
@@ -238,7 +239,7 @@ function sameEdge(a: TopologyEdge, b: TopologyEdge): boolean {
 }
 
 function differing<V extends { readonly id: string }, K>(
-  ledger: Ledger<V, K>,
+  ledger: RevisionedMap<V, K>,
   values: readonly V[],
   same: (a: V, b: V) => boolean,
 ): V[] {
@@ -249,7 +250,7 @@ function differing<V extends { readonly id: string }, K>(
 }
 
 function missing<V extends { readonly id: string; readonly serverId: string }, K>(
-  ledger: Ledger<V, K>,
+  ledger: RevisionedMap<V, K>,
   values: readonly V[],
   serverId: string,
 ): string[] {

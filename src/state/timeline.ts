@@ -1,37 +1,40 @@
 /** The newest is known to be in the picture, the oldest to be all there. Milliseconds since the epoch, by the clock of Redis. */
-export interface Span {
+export interface TimeBounds {
   /** Everything that any node published until then is in the picture. */
-  readonly fromMs: number;
+  readonly completeUntilMs: number;
   /** Nothing that was published later is. */
-  readonly toMs: number;
+  readonly newestMs: number;
 }
 
 /**
  * Which revision of this node's store stands for which moment, so that a reader of another node can go on here: revisions
  * are each node's own, and the clock of Redis is everybody's. It says no rather than something that may be wrong.
  */
-export class Timeline {
-  #entries: Entry[] = [];
+export class RevisionTimeline {
+  #entries: TimelineEntry[] = [];
   /** Those of them that are not published yet. */
-  #pending: Entry[] = [];
+  #pending: TimelineEntry[] = [];
   /** Before it, it is not known what was when; `null`: of no moment it is. */
   #floorMs: number | null = null;
   #completeMs: number | null = null;
   #newestMs = -Infinity;
 
   /** What the picture is made of; `null`: it holds what nobody else knows yet, or may lack something. */
-  get span(): Span | null {
+  get bounds(): TimeBounds | null {
     if (this.#completeMs === null || this.#pending.length > 0) return null;
-    return { fromMs: this.#completeMs, toMs: Math.max(this.#newestMs, this.#completeMs) };
+    return { completeUntilMs: this.#completeMs, newestMs: Math.max(this.#newestMs, this.#completeMs) };
   }
 
   /**
    * A change has made a revision.
    * @param atMs when it was published; `null`: it is not yet
    */
-  noted(revision: number, { serverId, atMs }: { readonly serverId: string; readonly atMs: number | null }): void {
-    const entry = { revision, lastRevision: revision, serverId, atMs };
-    if (atMs === null) {
+  recordRevision(
+    revision: number,
+    { serverId, publishedAtMs }: { readonly serverId: string; readonly publishedAtMs: number | null },
+  ): void {
+    const entry = { revision, lastRevision: revision, serverId, atMs: publishedAtMs };
+    if (publishedAtMs === null) {
       const pending = this.#pending.filter((one) => one.serverId === serverId);
       const last = pending.length >= MAX_PENDING ? pending.at(-1) : undefined;
       if (last !== undefined) last.lastRevision = revision;
@@ -41,15 +44,15 @@ export class Timeline {
       }
       return;
     }
-    this.#newestMs = Math.max(this.#newestMs, atMs);
+    this.#newestMs = Math.max(this.#newestMs, publishedAtMs);
     const last = this.#entries.at(-1);
-    if (last != null && last.atMs !== null && Math.abs(atMs - last.atMs) < GRAIN_MS) {
-      last.atMs = Math.max(last.atMs, atMs);
+    if (last != null && last.atMs !== null && Math.abs(publishedAtMs - last.atMs) < GRAIN_MS) {
+      last.atMs = Math.max(last.atMs, publishedAtMs);
     } else this.#push(entry);
   }
 
   /** Whatever was changed here of a server, up to a revision, has been published by then. */
-  published({
+  markPublished({
     serverId,
     revision,
     atMs,
@@ -67,7 +70,7 @@ export class Timeline {
   }
 
   /** Everything that was published until then is in the picture. */
-  complete(atMs: number): void {
+  markComplete(atMs: number): void {
     this.#completeMs = Math.max(this.#completeMs ?? -Infinity, atMs);
     this.#floorMs ??= Math.max(atMs, this.#newestMs);
   }
@@ -76,7 +79,7 @@ export class Timeline {
    * Something may have come and gone without anybody here knowing.
    * @param isHeld whether what is made here of a server is still to be published
    */
-  interrupted(isHeld: (serverId: string) => boolean): void {
+  markGap(isHeld: (serverId: string) => boolean): void {
     this.#pending = this.#pending.filter(({ serverId }) => isHeld(serverId));
     this.#entries = [...this.#pending];
     this.#floorMs = null;
@@ -88,15 +91,15 @@ export class Timeline {
    * @param now the newest revision
    * @returns a revision up to which it lacks nothing; `null`: it cannot be told
    */
-  revisionAt({ fromMs, toMs }: Span, now: number): number | null {
+  revisionAt({ completeUntilMs, newestMs }: TimeBounds, now: number): number | null {
     if (this.#floorMs === null || this.#completeMs === null) return null;
     // It may have seen what here is yet to come, and may be gone again by then.
-    if (fromMs < this.#floorMs || toMs > this.#completeMs) return null;
-    const later = this.#entries.find(({ atMs }) => atMs === null || atMs > fromMs);
+    if (completeUntilMs < this.#floorMs || newestMs > this.#completeMs) return null;
+    const later = this.#entries.find(({ atMs }) => atMs === null || atMs > completeUntilMs);
     return later === undefined ? now : later.revision - 1;
   }
 
-  #push(entry: Entry): void {
+  #push(entry: TimelineEntry): void {
     this.#entries.push(entry);
     if (this.#entries.length <= MAX_ENTRIES) return;
     const dropped = this.#entries.shift();
@@ -106,7 +109,7 @@ export class Timeline {
   }
 }
 
-interface Entry {
+interface TimelineEntry {
   /** The first of those that it stands for. */
   readonly revision: number;
   /** Where it is not published yet: the last, of the one server. */

@@ -1,4 +1,4 @@
-import { type Agent, type McpServer, type McpServerType, type Restriction, serverIdOf } from '../domain/index.js';
+import { type Agent, type McpServer, type McpServerType, type Restriction, parseServerId } from '../domain/index.js';
 
 /**
  * What a reader wants to see: a conjunction of filters, and which parts of an agent. A filter that is `null` lets
@@ -83,11 +83,11 @@ export interface AgentKey {
   readonly swarmId: string | null;
 }
 
-export function agentKey(agent: Agent): AgentKey {
+export function toAgentKey(agent: Agent): AgentKey {
   return { serverId: agent.serverId, serverType: agent.serverType, type: agent.type, swarmId: agent.swarmId };
 }
 
-export function sameAgentKey(a: AgentKey, b: AgentKey): boolean {
+export function agentKeysEqual(a: AgentKey, b: AgentKey): boolean {
   return a.serverType === b.serverType && a.type === b.type && a.swarmId === b.swarmId;
 }
 
@@ -101,17 +101,18 @@ export function matchesAgent(view: View, key: AgentKey): boolean {
 }
 
 /** Whether a server can have agents that the view lets through, as far as its families and its id tell. */
-export function matchesServer(view: View, server: Pick<McpServer, 'id' | 'families'>): boolean {
+export function matchesServer(view: View, server: Pick<McpServer, 'id' | 'agentServerTypes'>): boolean {
   if (view.serverIds !== null && !view.serverIds.has(server.id)) return false;
-  if (view.serverTypes !== null && !server.families.some((family) => view.serverTypes?.has(family))) return false;
+  if (view.serverTypes !== null && !server.agentServerTypes.some((family) => view.serverTypes?.has(family)))
+    return false;
   if (view.agentTypes?.size === 0) return false;
   if (view.swarmIds === null) return true;
-  for (const swarmId of view.swarmIds) if (serverIdOf(swarmId) === server.id) return true;
+  for (const swarmId of view.swarmIds) if (parseServerId(swarmId) === server.id) return true;
   return false;
 }
 
 /** Which parts of an agent a view lets through, as bits. */
-export function switchesOf(view: View): number {
+export function includeMask(view: View): number {
   return (view.includePerformance ? 1 : 0) | (view.includeNeural ? 2 : 0) | (view.includeTopology ? 4 : 0);
 }
 
@@ -121,7 +122,7 @@ const masked = Array.from({ length: ALL_SWITCHES }, () => new WeakMap<Agent, Age
 
 /** The agent less what the view leaves out: the same object whenever the same is left out. */
 export function maskAgent(view: View, agent: Agent): Agent {
-  const memory = masked[switchesOf(view)];
+  const memory = masked[includeMask(view)];
   if (memory === undefined) return agent;
   let less = memory.get(agent);
   if (less === undefined) {

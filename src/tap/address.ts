@@ -12,7 +12,7 @@ const WEBSOCKET_PROTOCOLS: Readonly<Record<string, string>> = {
  * The address of a swarmlens for taps, from one that a person knows.
  * @returns `null`: it is none
  */
-export function tapAddress(text: string | undefined, server: string, instance: string): string | null {
+export function buildUplinkUrl(text: string | undefined, server: string, instance: string): string | null {
   const url = URL.canParse(text ?? DEFAULT_URL) ? new URL(text ?? DEFAULT_URL) : null;
   const protocol = WEBSOCKET_PROTOCOLS[url?.protocol ?? ''];
   if (url === null || protocol === undefined) return null;

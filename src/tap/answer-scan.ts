@@ -13,7 +13,7 @@ const MAX_TEXT_BYTES = 256;
  * Looks at the bytes of one line as they come, for whether it is the answer to a call whose id begins with `prefix`. What
  * stands deeper in it does not count, nor does a request or notification. It says so as early as it can be known.
  */
-export class AnswerScan {
+export class ResponseScanner {
   readonly #prefix: string;
   #depth = 0;
   #isInString = false;

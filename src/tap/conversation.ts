@@ -9,7 +9,7 @@ const MAX_REQUESTS = 10_000;
 const MAX_ARGUMENT_BYTES = 10 * 1024 * 1024;
 
 /** A call of the person that was answered. */
-export interface SeenCall {
+export interface ObservedToolCall {
   readonly tool: string;
   readonly arguments: unknown;
   /** Of the two, one is `undefined`. */
@@ -17,36 +17,36 @@ export interface SeenCall {
   readonly error: unknown;
 }
 
-interface Request {
+interface PendingRequest {
   readonly method: string;
   readonly sinceMs: number;
   readonly call: { readonly tool: string; readonly arguments: unknown } | null;
   readonly bytes: number;
 }
 
-export interface ConversationEvents {
-  readonly onCall: (call: SeenCall) => void;
+export interface SessionTrackerEvents {
+  readonly onCall: (call: ObservedToolCall) => void;
   readonly onToolsChanged: () => void;
   /** The server has been greeted by the person's client. */
-  readonly onGreeted: () => void;
+  readonly onInitialized: () => void;
 }
 
 /** What a person's client and a server have said to each other, as far as it concerns us. */
-export class Conversation {
+export class SessionTracker {
   readonly #clock: Clock;
-  readonly #events: ConversationEvents;
-  readonly #requests = new Map<string, Request>();
+  readonly #events: SessionTrackerEvents;
+  readonly #requests = new Map<string, PendingRequest>();
   #argumentBytes = 0;
   #greeting: Record<string, unknown> | null = null;
   #isReady = false;
 
-  constructor(clock: Clock, events: ConversationEvents) {
+  constructor(clock: Clock, events: SessionTrackerEvents) {
     this.#clock = clock;
     this.#events = events;
   }
 
   /** The result of the person's `initialize`; `null`: there is none yet. */
-  get greeting(): Readonly<Record<string, unknown>> | null {
+  get initializeResult(): Readonly<Record<string, unknown>> | null {
     return this.#greeting;
   }
 
@@ -66,7 +66,7 @@ export class Conversation {
   }
 
   /** @param bytes of the line that it stood in */
-  fromPerson({ id, method, params }: RpcMessage, bytes: number): void {
+  fromClient({ id, method, params }: RpcMessage, bytes: number): void {
     if (method === undefined) return;
     if (id === undefined) {
       if (method === 'notifications/cancelled' && isRecord(params)) this.#cancelled(params['requestId']);
@@ -97,7 +97,7 @@ export class Conversation {
     this.#forget(key, request);
     if (request.method === 'initialize' && isRecord(result)) {
       this.#greeting = result;
-      this.#events.onGreeted();
+      this.#events.onInitialized();
     }
     if (request.call !== null) this.#events.onCall({ ...request.call, result, error });
   }
@@ -110,7 +110,7 @@ export class Conversation {
     if (request !== undefined) this.#forget(key, request);
   }
 
-  #forget(key: string, request: Request): void {
+  #forget(key: string, request: PendingRequest): void {
     this.#requests.delete(key);
     this.#argumentBytes -= request.bytes;
   }
@@ -121,7 +121,7 @@ function keyOf(id: RpcId): string {
   return JSON.stringify(id);
 }
 
-function callOf(params: unknown): Request['call'] {
+function callOf(params: unknown): PendingRequest['call'] {
   if (!isRecord(params) || typeof params['name'] !== 'string') return null;
   return { tool: params['name'], arguments: params['arguments'] };
 }

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 
 /** How a child has ended. */
-export interface Ending {
+export interface ChildExit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }
@@ -14,16 +14,16 @@ const FROM_SIGNAL = 128;
 const DIE_MS = 100;
 
 /** Hands the signals that we get on to a child; once there is none, they end us. Call it before the child is started. */
-export function handOnSignals(child: () => Pick<ChildProcess, 'kill'> | null): void {
+export function forwardSignals(child: () => Pick<ChildProcess, 'kill'> | null): void {
   for (const signal of HANDED_ON) {
     process.on(signal, () => {
-      if (child()?.kill(signal) !== true) endLike({ code: null, signal });
+      if (child()?.kill(signal) !== true) exitLike({ code: null, signal });
     });
   }
 }
 
 /** Ends this process as the child has ended. */
-export function endLike({ code, signal }: Ending): void {
+export function exitLike({ code, signal }: ChildExit): void {
   if (signal === null) process.exit(code ?? 1);
   process.removeAllListeners(signal);
   process.kill(process.pid, signal);

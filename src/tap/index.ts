@@ -1,2 +1,2 @@
-export { tapAddress } from './address.js';
+export { buildUplinkUrl } from './address.js';
 export { runTap } from './run.js';

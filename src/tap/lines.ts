@@ -1,7 +1,7 @@
 const NEWLINE = 0x0a;
 
 /** Cuts a copy of a stream into lines, to look at them. One that is longer than `maxBytes` is left out. */
-export class Lines {
+export class LineReader {
   readonly #maxBytes: number;
   readonly #onLine: (line: Buffer) => void;
   #parts: Buffer[] = [];

@@ -1,6 +1,6 @@
 import type { ClientRequestArgs } from 'node:http';
 import { WebSocket } from 'ws';
-import { type Clock, isTapRefusal, scheduleDeadline, TAP_ENDED } from '../shared/index.js';
+import { type Clock, isTapRejection, scheduleDeadline, TAP_CLOSE_ENDED } from '../shared/index.js';
 
 /** Between two attempts: doubling, half of it jitter. */
 const FIRST_PAUSE_MS = 500;
@@ -17,7 +17,7 @@ const MAX_UNSENT_BYTES = 4 * 1024 * 1024;
 /** Of what swarmlens says: a call with its arguments. */
 const MAX_RECEIVED_BYTES = 10 * 1024 * 1024;
 
-export interface LinkOptions {
+export interface UplinkOptions {
   readonly url: string;
   readonly token: string | null;
   readonly clock: Clock;
@@ -25,22 +25,22 @@ export interface LinkOptions {
   readonly random: () => number;
 }
 
-export interface LinkEvents {
+export interface UplinkEvents {
   readonly onMessage: (text: string) => void;
   readonly onClose: () => void;
 }
 
 /** The connection to swarmlens, which may be away, slow or unwilling: it is tried again for ever, and nobody is told. */
-export class Link {
-  readonly #options: LinkOptions;
-  readonly #events: LinkEvents;
+export class Uplink {
+  readonly #options: UplinkOptions;
+  readonly #events: UplinkEvents;
   #socket: WebSocket | null = null;
   #hasEnded = false;
   /** In a row that led to nothing lasting. */
   #failures = 0;
   #dropped = 0;
 
-  constructor(options: LinkOptions, events: LinkEvents) {
+  constructor(options: UplinkOptions, events: UplinkEvents) {
     this.#options = options;
     this.#events = events;
     this.#connect();
@@ -68,7 +68,7 @@ export class Link {
   /** Says that there is nothing more to see. What says so is handed to the system at once; nobody waits for more. */
   end(): void {
     this.#hasEnded = true;
-    if (this.isOpen) this.#socket?.close(TAP_ENDED.code, TAP_ENDED.reason);
+    if (this.isOpen) this.#socket?.close(TAP_CLOSE_ENDED.code, TAP_CLOSE_ENDED.reason);
     else this.#socket?.terminate();
   }
 
@@ -105,7 +105,7 @@ export class Link {
       if (clock.monotonic() - openedAtMs >= LASTING_MS) this.#failures = 0;
       this.#socket = null;
       this.#events.onClose();
-      this.#connectLater(isRefused || isTapRefusal(code));
+      this.#connectLater(isRefused || isTapRejection(code));
     });
   }
 

@@ -19,7 +19,7 @@ const SPACE = 0x20;
  * The messages in a line: one, several in a batch, or none. Looked at by hand, because everything that a person and a server
  * say to each other goes through here.
  */
-export function messagesIn(line: Buffer): readonly RpcMessage[] {
+export function parseMessages(line: Buffer): readonly RpcMessage[] {
   const first = line.find((byte) => byte > SPACE);
   if (first !== BRACE && first !== BRACKET) return [];
   let json: unknown;

@@ -1,48 +1,48 @@
-import { TAP_CALL } from '../shared/index.js';
-import type { SeenCall } from './conversation.js';
-import type { Link } from './link.js';
-import { messagesIn, type RpcId, type RpcMessage } from './message.js';
-import type { Passage } from './passage.js';
+import { TAP_CALL_METHOD } from '../shared/index.js';
+import type { ObservedToolCall } from './conversation.js';
+import type { Uplink } from './link.js';
+import { parseMessages, type RpcId, type RpcMessage } from './message.js';
+import type { StdioProxy } from './passage.js';
 
 const INTERNAL_ERROR = -32_603;
 
 /** What swarmlens gets to see of a session: to it we are an MCP server that speaks one message a frame. */
-export class Observation {
-  readonly #passage: Pick<Passage, 'call' | 'greeting'>;
-  readonly #link: Pick<Link, 'send' | 'takeDropped'>;
+export class UplinkServer {
+  readonly #passage: Pick<StdioProxy, 'call' | 'initializeResult'>;
+  readonly #link: Pick<Uplink, 'send' | 'takeDropped'>;
   /** Those under way; `null`: it is just being made. */
   readonly #calls = new Map<RpcId, Disposable | null>();
   /** Who has greeted us before the person's client has greeted the server. */
   #greeter: RpcId | null = null;
 
-  constructor(passage: Pick<Passage, 'call' | 'greeting'>, link: Pick<Link, 'send' | 'takeDropped'>) {
+  constructor(passage: Pick<StdioProxy, 'call' | 'initializeResult'>, link: Pick<Uplink, 'send' | 'takeDropped'>) {
     this.#passage = passage;
     this.#link = link;
   }
 
-  received(text: string): void {
-    for (const message of messagesIn(Buffer.from(text))) this.#take(message);
+  receive(text: string): void {
+    for (const message of parseMessages(Buffer.from(text))) this.#take(message);
   }
 
   /** swarmlens is gone, and with it all that it wanted to know. */
-  forget(): void {
+  reset(): void {
     for (const call of this.#calls.values()) call?.[Symbol.dispose]();
     this.#calls.clear();
     this.#greeter = null;
   }
 
   /** The server has been greeted. */
-  greeted(): void {
-    const { greeting } = this.#passage;
-    if (this.#greeter === null || greeting === null) return;
-    this.#link.send({ id: this.#greeter, result: greeting });
+  sessionInitialized(): void {
+    const { initializeResult } = this.#passage;
+    if (this.#greeter === null || initializeResult === null) return;
+    this.#link.send({ id: this.#greeter, result: initializeResult });
     this.#greeter = null;
   }
 
-  saw({ tool, arguments: args, result, error }: SeenCall): void {
+  forwardCall({ tool, arguments: args, result, error }: ObservedToolCall): void {
     const dropped = this.#link.takeDropped();
     this.#link.send({
-      method: TAP_CALL,
+      method: TAP_CALL_METHOD,
       params: { tool, arguments: args, result, error, ...(dropped === 0 ? {} : { dropped }) },
     });
   }
@@ -57,7 +57,7 @@ export class Observation {
     if (method === undefined || id === undefined) return;
     if (method === 'initialize') {
       this.#greeter = id;
-      this.greeted();
+      this.sessionInitialized();
     } else if (this.#calls.has(id)) {
       this.#link.send({ id, error: { code: INTERNAL_ERROR, message: 'there is a call of this id' } });
     } else {

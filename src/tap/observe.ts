@@ -1,13 +1,13 @@
-import { Link, type LinkOptions } from './link.js';
-import { Observation } from './observation.js';
-import type { Passage } from './passage.js';
+import { Uplink, type UplinkOptions } from './link.js';
+import { UplinkServer } from './observation.js';
+import type { StdioProxy } from './passage.js';
 
 /** Lets swarmlens see a session, whenever it is there. */
-export function observe(passage: Passage, options: LinkOptions): { link: Link; observation: Observation } {
-  const link = new Link(options, {
-    onMessage: (text) => observation.received(text),
-    onClose: () => observation.forget(),
+export function startUplink(passage: StdioProxy, options: UplinkOptions): { link: Uplink; observation: UplinkServer } {
+  const link = new Uplink(options, {
+    onMessage: (text) => observation.receive(text),
+    onClose: () => observation.reset(),
   });
-  const observation = new Observation(passage, link);
+  const observation = new UplinkServer(passage, link);
   return { link, observation };
 }

@@ -14,48 +14,48 @@ const PUT_OFF = new Set(['tools/call', 'ping']);
 
 const SERVER_ERROR = -32_000;
 
-export interface OwnRequest {
+export interface InjectedRequest {
   readonly method: string;
   readonly params: unknown;
 }
 
 /** The part of a JSON-RPC answer behind the id. */
-export type OwnAnswer = { readonly result: unknown } | { readonly error: unknown };
+export type InjectedResponse = { readonly result: unknown } | { readonly error: unknown };
 
-export interface OwnCallsOptions {
+export interface InjectedCallsOptions {
   /** That ids begin with; nobody else's do. */
   readonly prefix: string;
   readonly clock: Clock;
   /** Whether something may be written to the server now. */
-  readonly mayWrite: () => boolean;
+  readonly canWrite: () => boolean;
   /** Whether it is the person's calls that everything waits for. */
-  readonly isBusy: () => boolean;
+  readonly isClientBusy: () => boolean;
   readonly write: (line: string) => void;
 }
 
-interface OwnCall {
-  readonly request: OwnRequest;
-  readonly answer: (answer: OwnAnswer) => void;
+interface InjectedCall {
+  readonly request: InjectedRequest;
+  readonly answer: (answer: InjectedResponse) => void;
   isWanted: boolean;
   /** Ends its wait, for its turn or for its answer. */
   timer: Disposable | null;
 }
 
 /** The calls that swarmlens makes on the person's session: one at a time, in order, each with an id that is nobody else's. */
-export class OwnCalls {
-  readonly #options: OwnCallsOptions;
-  readonly #waiting: OwnCall[] = [];
+export class InjectedCalls {
+  readonly #options: InjectedCallsOptions;
+  readonly #waiting: InjectedCall[] = [];
   /** Written, and not answered yet; be they given up or not. */
-  readonly #written = new Map<string, OwnCall>();
+  readonly #written = new Map<string, InjectedCall>();
   #current: string | null = null;
   #count = 0;
 
-  constructor(options: OwnCallsOptions) {
+  constructor(options: InjectedCallsOptions) {
     this.#options = options;
   }
 
   /** Whether an answer may still come. */
-  get mayBeAnswered(): boolean {
+  get expectsResponse(): boolean {
     return this.#written.size > 0;
   }
 
@@ -63,8 +63,8 @@ export class OwnCalls {
    * Makes a call as soon as that disturbs nobody.
    * @param answer called once, unless the call is dropped
    */
-  add(request: OwnRequest, answer: (answer: OwnAnswer) => void): Disposable {
-    const call: OwnCall = { request, answer, isWanted: true, timer: null };
+  add(request: InjectedRequest, answer: (answer: InjectedResponse) => void): Disposable {
+    const call: InjectedCall = { request, answer, isWanted: true, timer: null };
     if (this.#waiting.length >= MAX_WAITING) {
       this.#end(call, refusal('too many calls are waiting', COME_BACK_S));
     } else {
@@ -72,29 +72,29 @@ export class OwnCalls {
       if (PUT_OFF.has(request.method)) {
         call.timer = this.#options.clock.schedule(BUSY_MS, () => this.#putOff(call));
       }
-      this.look();
+      this.flush();
     }
     return { [Symbol.dispose]: () => this.#drop(call) };
   }
 
   /** Something has changed that calls wait for. */
-  look(): void {
-    while (this.#current === null && this.#waiting.length > 0 && this.#options.mayWrite()) this.#write();
+  flush(): void {
+    while (this.#current === null && this.#waiting.length > 0 && this.#options.canWrite()) this.#write();
   }
 
   /** @returns whether it is an answer to a call of ours, be it late or for the second time */
-  answered({ id, result, error }: RpcMessage): boolean {
+  handleResponse({ id, result, error }: RpcMessage): boolean {
     if (typeof id !== 'string' || !id.startsWith(this.#options.prefix)) return false;
     const call = this.#written.get(id);
     this.#written.delete(id);
     if (call !== undefined) this.#end(call, error === undefined ? { result: result ?? {} } : { error });
     if (id === this.#current) this.#current = null;
-    this.look();
+    this.flush();
     return true;
   }
 
   /** Nothing can be written any more. */
-  refuseAll(): void {
+  rejectAll(): void {
     for (const call of this.#waiting.splice(0)) this.#end(call, refusal('the session is ending', null));
   }
 
@@ -116,43 +116,43 @@ export class OwnCalls {
   }
 
   /** Its answer may still come, and is then taken out and dropped. */
-  #giveUp(id: string, call: OwnCall): void {
+  #giveUp(id: string, call: InjectedCall): void {
     if (!this.#written.has(id)) return;
     this.#end(call, refusal(`the server did not answer within ${GIVE_UP_MS} ms`, null));
     if (id === this.#current) this.#current = null;
-    this.look();
+    this.flush();
   }
 
-  #putOff(call: OwnCall): void {
-    if (!this.#options.isBusy() || !this.#remove(call)) return;
+  #putOff(call: InjectedCall): void {
+    if (!this.#options.isClientBusy() || !this.#remove(call)) return;
     this.#end(call, refusal("calls of the person's own client are under way", COME_BACK_S));
   }
 
-  #drop(call: OwnCall): void {
+  #drop(call: InjectedCall): void {
     call.isWanted = false;
     // One that was written has its turn until it is answered or given up.
     if (this.#remove(call)) this.#stopWaiting(call);
   }
 
-  #end(call: OwnCall, answer: OwnAnswer): void {
+  #end(call: InjectedCall, answer: InjectedResponse): void {
     this.#stopWaiting(call);
     if (!call.isWanted) return;
     call.isWanted = false;
     call.answer(answer);
   }
 
-  #stopWaiting(call: OwnCall): void {
+  #stopWaiting(call: InjectedCall): void {
     call.timer?.[Symbol.dispose]();
     call.timer = null;
   }
 
-  #remove(call: OwnCall): boolean {
+  #remove(call: InjectedCall): boolean {
     const index = this.#waiting.indexOf(call);
     if (index >= 0) this.#waiting.splice(index, 1);
     return index >= 0;
   }
 }
 
-function refusal(message: string, retryAfter: number | null): OwnAnswer {
+function refusal(message: string, retryAfter: number | null): InjectedResponse {
   return { error: { code: SERVER_ERROR, message, ...(retryAfter === null ? {} : { data: { retryAfter } }) } };
 }

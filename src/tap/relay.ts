@@ -1,6 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 
-export interface RelayOptions {
+export interface StreamRelayOptions {
   readonly from: Readable;
   readonly to: Writable;
   /** Writes what is to be passed on; never throws. */
@@ -13,11 +13,11 @@ export interface RelayOptions {
  * One direction between two programs that must not notice us: what cannot be written is not read, the end of the one is the
  * end of the other, and who writes to somebody that no longer reads is told so.
  */
-export class Relay {
+export class StreamRelay {
   readonly #to: Writable;
   #hasEnded = false;
 
-  constructor({ from, to, onChunk, onEnd }: RelayOptions) {
+  constructor({ from, to, onChunk, onEnd }: StreamRelayOptions) {
     this.#to = to;
     const end = (): void => {
       if (this.#hasEnded) return;
@@ -42,7 +42,7 @@ export class Relay {
   }
 
   /** Whether there is anyone to write to, and room. */
-  get hasRoom(): boolean {
+  get canWrite(): boolean {
     return !this.#hasEnded && this.#to.writable && !this.#to.writableNeedDrain;
   }
 

@@ -3,10 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { finished, type Readable, type Writable } from 'node:stream';
 import { systemClock } from '../shared/index.js';
-import { endLike, type Ending, handOnSignals } from './ending.js';
-import type { Observation } from './observation.js';
-import { Passage } from './passage.js';
-import { closeStdinWith, openStdout, type Output } from './stdio.js';
+import { exitLike, type ChildExit, forwardSignals } from './ending.js';
+import type { UplinkServer } from './observation.js';
+import { StdioProxy } from './passage.js';
+import { closeStdinDescriptorWith, openStdout, type StdoutStream } from './stdio.js';
 
 export interface TapOptions {
   readonly command: string;
@@ -30,32 +30,32 @@ const LOOK_MS = 100;
  */
 export async function runTap({ command, args, env, stdin, url, token }: TapOptions): Promise<never> {
   let started: Server | null = null;
-  handOnSignals(() => started);
+  forwardSignals(() => started);
   const server: Server = spawn(command, args, { env, stdio: ['pipe', 'pipe', 'inherit'], windowsHide: true });
   started = server;
-  const exited = new Promise<Ending>((resolve) => server.once('exit', (code, signal) => resolve({ code, signal })));
+  const exited = new Promise<ChildExit>((resolve) => server.once('exit', (code, signal) => resolve({ code, signal })));
   await once(server, 'spawn');
   // A signal that could not be sent: it is gone already.
   server.on('error', () => undefined);
   const output = openStdout();
-  closeStdinWith(stdin);
-  let observation: Observation | null = null;
+  closeStdinDescriptorWith(stdin);
+  let observation: UplinkServer | null = null;
   let end = (): void => undefined;
   // Whatever goes wrong with watching is no affair of the person's.
   process.on('uncaughtException', () => end());
-  const passage = new Passage(
-    { person: { input: stdin, output: output.stream }, server: { input: server.stdin, output: server.stdout } },
+  const passage = new StdioProxy(
+    { client: { input: stdin, output: output.stream }, server: { input: server.stdin, output: server.stdout } },
     `swarmlens-${randomBytes(9).toString('hex')}-`,
     systemClock,
     {
-      onCall: (call) => observation?.saw(call),
+      onCall: (call) => observation?.forwardCall(call),
       onToolsChanged: () => observation?.toolsChanged(),
-      onGreeted: () => observation?.greeted(),
+      onInitialized: () => observation?.sessionInitialized(),
     },
   );
   // Later than the server: what it takes to load this is not waited for.
-  const loaded = import('./observe.js').then(({ observe }) => {
-    const observed = observe(passage, { url, token, clock: systemClock, random: Math.random });
+  const loaded = import('./observe.js').then(({ startUplink }) => {
+    const observed = startUplink(passage, { url, token, clock: systemClock, random: Math.random });
     observation = observed.observation;
     end = () => observed.link.end();
   });
@@ -63,12 +63,12 @@ export async function runTap({ command, args, env, stdin, url, token }: TapOptio
   const ending = await exited;
   await drained(server.stdout, output);
   end();
-  endLike(ending);
+  exitLike(ending);
   return new Promise(() => undefined);
 }
 
 /** Resolves when all has been written that the server, which has ended, left behind. */
-async function drained(from: Readable, to: Output): Promise<void> {
+async function drained(from: Readable, to: StdoutStream): Promise<void> {
   const silence = new AbortController();
   let heardAtMs = performance.now();
   from.on('data', () => (heardAtMs = performance.now()));

@@ -1,30 +1,30 @@
-import { AnswerScan } from './answer-scan.js';
+import { ResponseScanner } from './answer-scan.js';
 
 const NEWLINE = 0x0a;
 
-export interface SieveOptions {
+export interface ResponseFilterOptions {
   /** That the ids of our own calls begin with, and nobody else's. */
   readonly prefix: string;
   /** Of a line that may still turn out to be ours; a longer one passes. */
   readonly maxHeldBytes: number;
   /** Whether a call of ours may still be answered. While none may, nothing is held back. */
-  readonly mayBeAnswered: () => boolean;
+  readonly expectsResponse: () => boolean;
   readonly pass: (bytes: Buffer) => void;
 }
 
 /** Takes the answers to our own calls out of what a server writes, line by line, and passes everything else on, byte for byte. */
-export class Sieve {
-  readonly #options: SieveOptions;
+export class ResponseFilter {
+  readonly #options: ResponseFilterOptions;
   readonly #prefix: Buffer;
   #line: 'NEW' | 'UNDECIDED' | 'PASSES' | 'OURS' = 'NEW';
-  #scan: AnswerScan;
+  #scan: ResponseScanner;
   #held: Buffer[] = [];
   #heldBytes = 0;
 
-  constructor(options: SieveOptions) {
+  constructor(options: ResponseFilterOptions) {
     this.#options = options;
     this.#prefix = Buffer.from(options.prefix);
-    this.#scan = new AnswerScan(options.prefix);
+    this.#scan = new ResponseScanner(options.prefix);
   }
 
   push(chunk: Buffer): void {
@@ -54,7 +54,7 @@ export class Sieve {
 
   /** No call of ours may be answered any more: what is held is not ours. */
   release(): void {
-    if (this.#line === 'UNDECIDED' && !this.#options.mayBeAnswered()) this.#passHeld();
+    if (this.#line === 'UNDECIDED' && !this.#options.expectsResponse()) this.#passHeld();
   }
 
   /** Nothing more comes. */
@@ -65,13 +65,13 @@ export class Sieve {
   #isNoneOfOurs(chunk: Buffer): boolean {
     if (chunk.includes(this.#prefix)) return false;
     // The beginning of a line may be that of an answer to come.
-    return chunk.at(-1) === NEWLINE || !this.#options.mayBeAnswered();
+    return chunk.at(-1) === NEWLINE || !this.#options.expectsResponse();
   }
 
   /** Decides about the line that this is a part of, as far as it can be. */
   #look(part: Buffer, isWhole: boolean): void {
     if (this.#line === 'NEW') {
-      this.#scan = new AnswerScan(this.#options.prefix);
+      this.#scan = new ResponseScanner(this.#options.prefix);
       this.#line = 'UNDECIDED';
     }
     if (this.#line !== 'UNDECIDED') return;
@@ -85,7 +85,7 @@ export class Sieve {
   }
 
   #mayHold(part: Buffer): boolean {
-    return this.#options.mayBeAnswered() && this.#heldBytes + part.length <= this.#options.maxHeldBytes;
+    return this.#options.expectsResponse() && this.#heldBytes + part.length <= this.#options.maxHeldBytes;
   }
 
   #hold(part: Buffer): void {

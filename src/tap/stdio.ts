@@ -7,7 +7,7 @@ const STDIN = 0;
 const STDOUT = 1;
 
 /** Where a tap writes to. */
-export interface Output {
+export interface StdoutStream {
   readonly stream: Writable;
   /** Whether the stream closes once it is ended. */
   readonly closes: boolean;
@@ -17,7 +17,7 @@ export interface Output {
  * Standard output, which ends for its reader when it is ended; Node.js' own `process.stdout` does not.
  * That must not be touched afterwards: it opens the descriptor, which fails while this is writing.
  */
-export function openStdout(): Output {
+export function openStdout(): StdoutStream {
   if (!isPipe(STDOUT)) return { stream: process.stdout, closes: false };
   const stream = new Socket({ fd: STDOUT, readable: false, writable: true });
   stream.once('close', () => release(STDOUT));
@@ -25,7 +25,7 @@ export function openStdout(): Output {
 }
 
 /** Lets who writes to our standard input know when it is no longer read. */
-export function closeStdinWith(stdin: Readable): void {
+export function closeStdinDescriptorWith(stdin: Readable): void {
   if (isPipe(STDIN)) stdin.once('close', () => release(STDIN));
 }
 

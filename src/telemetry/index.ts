@@ -1,6 +1,6 @@
 export { createTracer } from './create-tracer.js';
-export { labelValue, largest, OTHER } from './label-values.js';
+export { toLabelValue, topCounts, OVERFLOW_LABEL } from './label-values.js';
 export { createLogger, silentLogger, type Logger } from './logger.js';
-export type { CallOutcome, Figure, Metrics, MetricsPage, Reading } from './metrics.js';
+export type { ToolCallOutcome, ObservableMetric, MetricsRecorder, MetricsExporter, Sample } from './metrics.js';
 export { PrometheusMetrics } from './prometheus.js';
-export type { DeliveryTrace, Tracer } from './tracer.js';
+export type { DeliverySpan, Tracer } from './tracer.js';

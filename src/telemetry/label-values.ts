@@ -1,7 +1,7 @@
-import { printable } from '../sanitize/index.js';
+import { toPrintableLine } from '../sanitize/index.js';
 
 /** What stands for all values that are too many to be told apart. */
-export const OTHER = 'other';
+export const OVERFLOW_LABEL = 'other';
 
 /** Names longer than that are cut: they come from anywhere. */
 const MAX_LENGTH = 128;
@@ -10,7 +10,7 @@ const MAX_LENGTH = 128;
  * The values of a label that come from outside, and of which there may be any number: the first `max` of them are told
  * apart, all others are "other".
  */
-export class LabelValues {
+export class BoundedLabelValues {
   readonly #max: number;
   readonly #known = new Set<string>();
 
@@ -24,17 +24,17 @@ export class LabelValues {
   }
 
   has(name: string): boolean {
-    return this.#known.has(labelValue(name));
+    return this.#known.has(toLabelValue(name));
   }
 
   values(): Iterable<string> {
     return this.#known.values();
   }
 
-  of(name: string): string {
-    const value = labelValue(name);
+  valueFor(name: string): string {
+    const value = toLabelValue(name);
     if (this.#known.has(value)) return value;
-    if (this.#known.size >= this.#max) return OTHER;
+    if (this.#known.size >= this.#max) return OVERFLOW_LABEL;
     this.#known.add(value);
     return value;
   }
@@ -46,17 +46,17 @@ export class LabelValues {
 }
 
 /** A text as it can stand in a label: one line of whole characters, without secrets, not too long. */
-export function labelValue(text: string): string {
+export function toLabelValue(text: string): string {
   // Half a character is written like any other: two names that differ in it only would be one series, twice.
-  return printable(text.replaceAll(/\p{Cs}/gu, '\ufffd'), MAX_LENGTH);
+  return toPrintableLine(text.replaceAll(/\p{Cs}/gu, '\ufffd'), MAX_LENGTH);
 }
 
 /** The largest of these, under their names, and the sum of all others as "other": at most `max` and one. */
-export function largest(counts: ReadonlyMap<string, number>, max: number): ReadonlyMap<string, number> {
+export function topCounts(counts: ReadonlyMap<string, number>, max: number): ReadonlyMap<string, number> {
   const sorted = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
   const shown = new Map<string, number>();
   for (const [index, [name, count]] of sorted.entries()) {
-    const value = index < max ? labelValue(name) : OTHER;
+    const value = index < max ? toLabelValue(name) : OVERFLOW_LABEL;
     shown.set(value, (shown.get(value) ?? 0) + count);
   }
   return shown;

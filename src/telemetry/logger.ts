@@ -1,5 +1,5 @@
 import { destination, type LoggerOptions, pino } from 'pino';
-import { REDACTED, sanitizeText } from '../sanitize/index.js';
+import { REDACTED, sanitizeJsonText } from '../sanitize/index.js';
 
 type Log = (fields: object, message: string) => void;
 
@@ -22,7 +22,7 @@ const CLEAN: LoggerOptions = {
   redact: { paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`]), censor: REDACTED },
   hooks: {
     streamWrite(line) {
-      const { value, changes } = sanitizeText(line);
+      const { value, changes } = sanitizeJsonText(line);
       return changes === null ? line : `${JSON.stringify(value)}\n`;
     },
   },

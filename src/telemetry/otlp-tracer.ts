@@ -4,7 +4,7 @@ import { detectResources, envDetector, resourceFromAttributes } from '@opentelem
 import { BatchSpanProcessor, NodeTracerProvider, type SpanExporter } from '@opentelemetry/sdk-trace-node';
 import type { Clock } from '../shared/index.js';
 import type { Logger } from './logger.js';
-import type { ChangeTrace, DeliveryTrace, PollTrace, Tracer } from './tracer.js';
+import type { TracedChange, DeliverySpan, PollSpan, Tracer } from './tracer.js';
 
 /** Changes that a delivery can still belong to: a reader that is further behind is told of the newest ones only. */
 const MAX_CHANGES = 256;
@@ -61,7 +61,7 @@ export class OtlpTracer implements Tracer {
     return this.#position;
   }
 
-  pollBegan(serverId: string): PollTrace {
+  startPoll(serverId: string): PollSpan {
     const poll: Poll = { startedAtMs: this.#clock.now(), span: null };
     this.#polls.set(serverId, poll);
     return {
@@ -73,7 +73,7 @@ export class OtlpTracer implements Tracer {
     };
   }
 
-  changed({ serverId, agents, removedAgents, revision }: ChangeTrace): void {
+  recordChange({ serverId, agents, removedAgents, revision }: TracedChange): void {
     const poll = this.#polls.get(serverId);
     const span = this.#start('change', poll === undefined ? ROOT_CONTEXT : contextOf(this.#spanOf(serverId, poll)), {
       'swarmlens.server.id': serverId,
@@ -87,7 +87,7 @@ export class OtlpTracer implements Tracer {
     if (this.#changes.length > MAX_CHANGES) this.#changes = this.#changes.slice(-MAX_CHANGES / 2);
   }
 
-  deliveryBegan(serverIds: ReadonlySet<string>, since: number): DeliveryTrace | null {
+  startDelivery(serverIds: ReadonlySet<string>, since: number): DeliverySpan | null {
     const told = this.#changes.filter(({ number, serverId }) => number > since && serverIds.has(serverId));
     const newest = told.at(-1);
     if (newest === undefined) return null;

@@ -4,8 +4,8 @@ import type {
   Histogram as HistogramOf,
   Registry as RegistryOf,
 } from 'prom-client';
-import { LabelValues, OTHER } from './label-values.js';
-import type { CallOutcome, Figure, Metrics, MetricsPage, SkipCause } from './metrics.js';
+import { BoundedLabelValues, OVERFLOW_LABEL } from './label-values.js';
+import type { ToolCallOutcome, ObservableMetric, MetricsRecorder, MetricsExporter, TickSkipCause } from './metrics.js';
 import { Counter, Gauge, Histogram, Registry } from './prom-client.js';
 
 /** Servers, and pairs of a server and a tool, that are told apart. */
@@ -17,20 +17,20 @@ const MAX_TOOLS_OF_ONE = 64;
 const CALL_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 const DELIVERY_SECONDS = [0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1];
 
-const CALL_OUTCOMES: readonly CallOutcome[] = ['ok', 'error', 'timeout', 'failed', 'busy', 'not_sent'];
+const CALL_OUTCOMES: readonly ToolCallOutcome[] = ['ok', 'error', 'timeout', 'failed', 'busy', 'not_sent'];
 
 /** Metrics in Prometheus' text format. Each has a registry of its own: one program may run several. */
-export class PrometheusMetrics implements Metrics, MetricsPage {
+export class PrometheusMetrics implements MetricsRecorder, MetricsExporter {
   readonly #registry: RegistryOf = new Registry();
-  readonly #serverIds = new LabelValues(MAX_SERVERS);
-  readonly #tools = new Map<string, LabelValues>();
+  readonly #serverIds = new BoundedLabelValues(MAX_SERVERS);
+  readonly #tools = new Map<string, BoundedLabelValues>();
   #toolCount = 0;
   readonly #calls: CounterOf<'server' | 'tool' | 'outcome'>;
   readonly #callSeconds: HistogramOf<'server' | 'tool'>;
   readonly #polls: CounterOf<'server' | 'outcome'>;
   readonly #pollSeconds: HistogramOf<'server'>;
   readonly #deliverySeconds: HistogramOf;
-  readonly #skipped: Record<SkipCause, number> = { slow_reader: 0, busy_server: 0 };
+  readonly #skipped: Record<TickSkipCause, number> = { slow_reader: 0, busy_server: 0 };
   #updates = 0;
 
   constructor() {
@@ -67,13 +67,13 @@ export class PrometheusMetrics implements Metrics, MetricsPage {
       buckets: DELIVERY_SECONDS,
       registers,
     });
-    this.expose({
+    this.register({
       name: 'swarmlens_updates_sent_total',
       help: 'Updates given to readers: one that a thousand of them are given counts a thousand times.',
       labels: [],
       read: () => [[{}, this.#updates]],
     });
-    this.expose({
+    this.register({
       name: 'swarmlens_conflated_ticks_total',
       help: 'Ticks at which readers were told nothing, to be told all at once later: one for each reader that was slow, one for each rate when the server was busy.',
       labels: ['cause'],
@@ -85,31 +85,31 @@ export class PrometheusMetrics implements Metrics, MetricsPage {
     return this.#registry.contentType;
   }
 
-  toolCalled(serverId: string, tool: string, outcome: CallOutcome, durationMs: number): void {
-    const server = this.#serverIds.of(serverId);
+  recordToolCall(serverId: string, tool: string, outcome: ToolCallOutcome, durationMs: number): void {
+    const server = this.#serverIds.valueFor(serverId);
     const labels = { server, tool: this.#toolOf(server, tool) };
     this.#calls.inc({ ...labels, outcome });
     // What was not sent took the server no time.
     if (outcome !== 'not_sent') this.#callSeconds.observe(labels, durationMs / 1000);
   }
 
-  polled(serverId: string, answered: boolean, durationMs: number): void {
-    const server = this.#serverIds.of(serverId);
+  recordPoll(serverId: string, answered: boolean, durationMs: number): void {
+    const server = this.#serverIds.valueFor(serverId);
     this.#polls.inc({ server, outcome: answered ? 'answered' : 'unanswered' });
     this.#pollSeconds.observe({ server }, durationMs / 1000);
   }
 
-  updateDelivered(readers: number, latencyMs: number | null): void {
+  recordDelivery(readers: number, latencyMs: number | null): void {
     this.#updates += readers;
     if (latencyMs !== null) this.#deliverySeconds.observe(latencyMs / 1000);
   }
 
-  ticksSkipped(cause: SkipCause, ticks: number): void {
+  recordSkippedTicks(cause: TickSkipCause, ticks: number): void {
     this.#skipped[cause] += ticks;
   }
 
   /** Shows a figure from now on: a counter when its name ends in `_total`, a gauge otherwise. */
-  expose({ name, help, labels, read }: Figure): void {
+  register({ name, help, labels, read }: ObservableMetric): void {
     const shared = { name, help, labelNames: [...labels], registers: [this.#registry] };
     const show = (metric: CounterOf | GaugeOf): void => {
       metric.reset();
@@ -137,8 +137,8 @@ export class PrometheusMetrics implements Metrics, MetricsPage {
 
   /** A server is there no more, and its series with it: another one may take its place. */
   forget(serverId: string): void {
-    const server = this.#serverIds.of(serverId);
-    if (server === OTHER) return;
+    const server = this.#serverIds.valueFor(serverId);
+    if (server === OVERFLOW_LABEL) return;
     this.#serverIds.forget(server);
     for (const outcome of ['answered', 'unanswered']) this.#polls.remove({ server, outcome });
     this.#pollSeconds.remove({ server });
@@ -146,7 +146,7 @@ export class PrometheusMetrics implements Metrics, MetricsPage {
     if (tools === undefined) return;
     this.#tools.delete(server);
     this.#toolCount -= tools.size;
-    for (const tool of [...tools.values(), OTHER]) {
+    for (const tool of [...tools.values(), OVERFLOW_LABEL]) {
       for (const outcome of CALL_OUTCOMES) this.#calls.remove({ server, tool, outcome });
       this.#callSeconds.remove({ server, tool });
     }
@@ -158,10 +158,10 @@ export class PrometheusMetrics implements Metrics, MetricsPage {
 
   #toolOf(server: string, tool: string): string {
     let tools = this.#tools.get(server);
-    if (tools === undefined) this.#tools.set(server, (tools = new LabelValues(MAX_TOOLS_OF_ONE)));
+    if (tools === undefined) this.#tools.set(server, (tools = new BoundedLabelValues(MAX_TOOLS_OF_ONE)));
     const before = tools.size;
-    if (this.#toolCount >= MAX_TOOLS && !tools.has(tool)) return OTHER;
-    const value = tools.of(tool);
+    if (this.#toolCount >= MAX_TOOLS && !tools.has(tool)) return OVERFLOW_LABEL;
+    const value = tools.valueFor(tool);
     this.#toolCount += tools.size - before;
     return value;
   }

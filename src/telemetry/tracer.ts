@@ -1,16 +1,16 @@
 /** A poll that is under way. */
-export interface PollTrace {
+export interface PollSpan {
   end(answered: boolean): void;
 }
 
 /** An update that is being made and sent. */
-export interface DeliveryTrace {
+export interface DeliverySpan {
   /** @param readers that it was given to; 0: it came to nothing */
   end(readers: number): void;
 }
 
 /** What a change of the picture consisted of. */
-export interface ChangeTrace {
+export interface TracedChange {
   readonly serverId: string;
   readonly agents: number;
   readonly removedAgents: number;
@@ -23,11 +23,11 @@ export interface Tracer extends AsyncDisposable {
   /** Changes so far: what a group has told belongs to those up to here. */
   readonly position: number;
   /** What changes of that server until the poll ends belongs to it. One poll of a server at a time. */
-  pollBegan(serverId: string): PollTrace;
-  changed(change: ChangeTrace): void;
+  startPoll(serverId: string): PollSpan;
+  recordChange(change: TracedChange): void;
   /**
    * An update begins that tells changes of these servers after `since`.
    * @returns `null`: none of them is known any more
    */
-  deliveryBegan(serverIds: ReadonlySet<string>, since: number): DeliveryTrace | null;
+  startDelivery(serverIds: ReadonlySet<string>, since: number): DeliverySpan | null;
 }

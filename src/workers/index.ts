@@ -1,4 +1,4 @@
-export { type Seat, seatOf } from './seat.js';
-export { forkOf } from './fork.js';
-export type { Place } from './run.js';
-export { StartError, Workers, type WorkersOptions } from './workers.js';
+export { type WorkerContext, getWorkerContext } from './seat.js';
+export { createFork } from './fork.js';
+export type { ListenAddress } from './run.js';
+export { WorkerStartError, WorkerPool, type WorkerPoolOptions } from './workers.js';

@@ -4,7 +4,7 @@ import type { Clock } from '../shared/index.js';
  * A text that another process is asked for, again and again. Whoever asks while an answer is awaited gets the same one, so
  * that nothing piles up on the way to one that does not answer.
  */
-export class Question {
+export class CoalescedRequest {
   readonly #send: () => void;
   readonly #waiting = new Set<(answer: string | null) => void>();
   #isOnItsWay = false;

@@ -1,19 +1,19 @@
 import type { Worker } from 'node:cluster';
 import type { Clock } from '../shared/index.js';
-import { ALL_METRICS, answerIn, HERE, OWN_METRICS, STOP } from './messages.js';
-import { Question } from './question.js';
+import { ALL_METRICS_REQUEST, parseAnswer, READY_MESSAGE, OWN_METRICS_REQUEST, STOP_MESSAGE } from './messages.js';
+import { CoalescedRequest } from './question.js';
 
 /** What a worker may take to tell its metrics. */
 const METRICS_MS = 1_000;
 
 /** Where a worker accepts connections; all workers of a program at the same place. */
-export interface Place {
+export interface ListenAddress {
   /** An IP address. */
   readonly address: string;
   readonly port: number;
 }
 
-export interface Ending {
+export interface ExitStatus {
   /** `null`: a signal ended it. */
   readonly code: number | null;
   /** For a person. */
@@ -21,13 +21,13 @@ export interface Ending {
 }
 
 /** One worker, from its start to its end. */
-export class WorkerRun {
+export class WorkerProcess {
   readonly pid: number | null;
   /** Resolves when it accepts connections; with `null` when it ends before. */
-  readonly accepting: Promise<Place | null>;
-  readonly ended: Promise<Ending>;
+  readonly ready: Promise<ListenAddress | null>;
+  readonly exited: Promise<ExitStatus>;
   readonly #worker: Worker;
-  readonly #metrics = new Question(() => this.#tell(OWN_METRICS));
+  readonly #metrics = new CoalescedRequest(() => this.#tell(OWN_METRICS_REQUEST));
   #isAccepting = false;
   #isAsked = false;
 
@@ -35,7 +35,7 @@ export class WorkerRun {
   constructor(worker: Worker, metricsOfAll: () => Promise<string>) {
     this.#worker = worker;
     this.pid = worker.process.pid ?? null;
-    this.ended = new Promise((resolve) => {
+    this.exited = new Promise((resolve) => {
       worker.once('exit', (code, signal) => {
         this.#isAccepting = false;
         this.#metrics.answer('');
@@ -47,31 +47,31 @@ export class WorkerRun {
       });
     });
     worker.on('message', (message) => {
-      if (message === HERE) {
+      if (message === READY_MESSAGE) {
         if (this.#isAsked) this.stop();
-      } else if (message === ALL_METRICS) {
+      } else if (message === ALL_METRICS_REQUEST) {
         metricsOfAll().then(
-          (text) => this.#tell(ALL_METRICS + text),
-          () => this.#tell(ALL_METRICS),
+          (text) => this.#tell(ALL_METRICS_REQUEST + text),
+          () => this.#tell(ALL_METRICS_REQUEST),
         );
       } else {
-        const text = answerIn(message, OWN_METRICS);
+        const text = parseAnswer(message, OWN_METRICS_REQUEST);
         if (text !== null) this.#metrics.answer(text);
       }
     });
-    const listening = new Promise<Place>((resolve) => {
+    const listening = new Promise<ListenAddress>((resolve) => {
       worker.once('listening', ({ address, port }) => {
         this.#isAccepting = true;
         resolve({ address, port });
       });
     });
-    this.accepting = Promise.race([listening, this.ended.then(() => null)]);
+    this.ready = Promise.race([listening, this.exited.then(() => null)]);
   }
 
   /** Asks it to let its clients go and to end. Not by a signal: it may have had one of its own, from the terminal. */
   stop(): void {
     this.#isAsked = true;
-    this.#tell(STOP);
+    this.#tell(STOP_MESSAGE);
   }
 
   /** In Prometheus' format; `null`: it does not accept connections, cannot tell, or has not within a second. */
@@ -90,7 +90,7 @@ export class WorkerRun {
 }
 
 /** Node types both as if they were always there. */
-function endingOf(code: number | null, signal: string | null): Ending {
+function endingOf(code: number | null, signal: string | null): ExitStatus {
   if (signal != null && signal !== '') return { code: null, how: `signal ${signal}` };
   return { code, how: `exit code ${code ?? 'unknown'}` };
 }

@@ -1,60 +1,60 @@
 import cluster from 'node:cluster';
-import { type Clock, messageOf, SwarmlensError } from '../shared/index.js';
-import type { Logger, MetricsPage } from '../telemetry/index.js';
-import { ALL_METRICS, answerIn, HERE, OWN_METRICS, STOP } from './messages.js';
-import { Question } from './question.js';
+import { type Clock, errorMessage, SwarmlensError } from '../shared/index.js';
+import type { Logger, MetricsExporter } from '../telemetry/index.js';
+import { ALL_METRICS_REQUEST, parseAnswer, READY_MESSAGE, OWN_METRICS_REQUEST, STOP_MESSAGE } from './messages.js';
+import { CoalescedRequest } from './question.js';
 
 /** The environment variable that holds a worker's number, from 1 on. */
-export const WORKER_NUMBER = 'SWARMLENS_WORKER';
+export const WORKER_NUMBER_ENV = 'SWARMLENS_WORKER';
 
 /** More than the others may take for theirs: the process that keeps them is busy then, or stopped. */
 const PATIENCE_MS = 2_000;
 
 /** What a worker has of the program that it is one of; disposing of it lets the process end. */
-export interface Seat extends Disposable {
+export interface WorkerContext extends Disposable {
   /** From 1 on; whoever is started in its place has the same. */
   readonly number: number;
   /** Resolves when it is asked to stop. */
-  readonly asked: Promise<void>;
+  readonly stopRequested: Promise<void>;
   /**
    * The metrics of all workers, each series with the label `worker`. From now on those of this one are read for the others too.
    * @param own of this one, by prom-client
    */
-  metricsOfAll(own: MetricsPage, deps: { readonly clock: Clock; readonly logger: Logger }): MetricsPage;
+  aggregateMetrics(own: MetricsExporter, deps: { readonly clock: Clock; readonly logger: Logger }): MetricsExporter;
 }
 
 /** `null`: this process is no worker of ours. */
-export function seatOf(env: Readonly<Record<string, string | undefined>>): Seat | null {
+export function getWorkerContext(env: Readonly<Record<string, string | undefined>>): WorkerContext | null {
   const self = cluster.worker;
-  const number = Number(env[WORKER_NUMBER]);
+  const number = Number(env[WORKER_NUMBER_ENV]);
   if (self === undefined || !Number.isInteger(number) || number < 1) return null;
   const tell = (message: string): void => {
     // Who is told no more is gone, and this process with it.
     if (self.isConnected()) self.send(message, () => undefined);
   };
-  const all = new Question(() => tell(ALL_METRICS));
-  let tellOwn = (): void => tell(OWN_METRICS);
+  const all = new CoalescedRequest(() => tell(ALL_METRICS_REQUEST));
+  let tellOwn = (): void => tell(OWN_METRICS_REQUEST);
   const asked = new Promise<void>((resolve) => {
     process.on('message', (message) => {
-      if (message === STOP) resolve();
-      else if (message === OWN_METRICS) tellOwn();
+      if (message === STOP_MESSAGE) resolve();
+      else if (message === OWN_METRICS_REQUEST) tellOwn();
       else {
-        const text = answerIn(message, ALL_METRICS);
+        const text = parseAnswer(message, ALL_METRICS_REQUEST);
         if (text !== null) all.answer(text);
       }
     });
-    tell(HERE);
+    tell(READY_MESSAGE);
   });
   return {
     number,
-    asked,
-    metricsOfAll(own, { clock, logger }) {
+    stopRequested: asked,
+    aggregateMetrics(own, { clock, logger }) {
       tellOwn = () => {
         own.read().then(
-          (text) => tell(OWN_METRICS + text),
+          (text) => tell(OWN_METRICS_REQUEST + text),
           (error: unknown) => {
-            logger.error({ error: messageOf(error) }, 'metrics could not be read');
-            tell(OWN_METRICS);
+            logger.error({ error: errorMessage(error) }, 'metrics could not be read');
+            tell(OWN_METRICS_REQUEST);
           },
         );
       };

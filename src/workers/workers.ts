@@ -1,10 +1,10 @@
 import type { Worker } from 'node:cluster';
-import { type Clock, reconnectDelayMs, sleep } from '../shared/index.js';
+import { type Clock, backoffDelayMs, sleep } from '../shared/index.js';
 import type { Logger } from '../telemetry/index.js';
 import { mergeMetrics } from './merge-metrics.js';
-import { type Ending, type Place, WorkerRun } from './run.js';
+import { type ExitStatus, type ListenAddress, WorkerProcess } from './run.js';
 
-export interface WorkersOptions {
+export interface WorkerPoolOptions {
   /** From 1 on. */
   readonly count: number;
   /** Starts one. @param number of the worker, from 1 to `count` */
@@ -26,12 +26,12 @@ const LASTING_MS = 60_000;
 const CHILDREN_MS = 5_000;
 
 /** The program could not be started: its first worker has ended before it accepted a connection, and has said why. */
-export class StartError extends Error {
+export class WorkerStartError extends Error {
   override readonly name = 'StartError';
   /** Of the process. */
   readonly code: number;
 
-  constructor({ code, how }: Ending) {
+  constructor({ code, how }: ExitStatus) {
     super(`the first worker could not be started: ${how}`);
     this.code = code === null || code === 0 ? 1 : code;
   }
@@ -41,11 +41,11 @@ export class StartError extends Error {
  * Keeps so many workers running: one that ends unasked is started again after a pause, which grows and is bounded, until
  * so many starts in a row have come to nothing.
  */
-export class Workers implements AsyncDisposable {
-  readonly #options: WorkersOptions;
+export class WorkerPool implements AsyncDisposable {
+  readonly #options: WorkerPoolOptions;
   readonly #stop = new AbortController();
   /** By number. */
-  readonly #runs = new Map<number, WorkerRun>();
+  readonly #runs = new Map<number, WorkerProcess>();
   readonly #kept: Promise<void>[] = [];
   #stopped: Promise<boolean> | null = null;
   /** Whether those that were asked to stop ended by themselves, without an error. */
@@ -53,7 +53,7 @@ export class Workers implements AsyncDisposable {
   /** Timers of the clock do not hold our process, and between two workers nothing else may. */
   readonly #hold = setInterval(() => undefined, PAUSES.maxMs);
 
-  private constructor(options: WorkersOptions) {
+  private constructor(options: WorkerPoolOptions) {
     this.#options = options;
   }
 
@@ -64,10 +64,10 @@ export class Workers implements AsyncDisposable {
    * @throws StartError when the first does not come to that
    */
   static async start(
-    options: WorkersOptions,
+    options: WorkerPoolOptions,
     signal: AbortSignal,
-  ): Promise<{ readonly workers: Workers; readonly place: Place | null }> {
-    const workers = new Workers(options);
+  ): Promise<{ readonly workers: WorkerPool; readonly place: ListenAddress | null }> {
+    const workers = new WorkerPool(options);
     const stop = (): void => workers.#stop.abort();
     if (signal.aborted) stop();
     signal.addEventListener('abort', stop, { once: true });
@@ -128,18 +128,18 @@ export class Workers implements AsyncDisposable {
   }
 
   /** @returns `null`: it was asked to stop before */
-  async #begin(): Promise<Place | null> {
+  async #begin(): Promise<ListenAddress | null> {
     const { count } = this.#options;
     if (this.#isStopping()) return null;
     const first = this.#fork(1);
-    const place = await Promise.race([first.accepting, this.#stopping()]);
+    const place = await Promise.race([first.ready, this.#stopping()]);
     if (this.#isStopping()) {
       this.#kept.push(this.#keep(1, first, () => undefined));
       return null;
     }
     if (place === null) {
       this.#runs.delete(1);
-      throw new StartError(await first.ended);
+      throw new WorkerStartError(await first.exited);
     }
     const settled: Promise<void>[] = [];
     for (let number = 1; number <= count; number += 1) {
@@ -151,16 +151,16 @@ export class Workers implements AsyncDisposable {
   }
 
   /** @param onSettled told when it accepts connections for the first time, or nothing more is to be expected */
-  async #keep(number: number, first: WorkerRun, onSettled: () => void): Promise<void> {
+  async #keep(number: number, first: WorkerProcess, onSettled: () => void): Promise<void> {
     const { clock, random, logger } = this.#options;
     let run = first;
     for (let failures = 0; ;) {
-      const acceptedAtMs = run.accepting.then((place) => {
+      const acceptedAtMs = run.ready.then((place) => {
         if (place === null) return null;
         onSettled();
         return clock.monotonic();
       });
-      const { how, code } = await run.ended;
+      const { how, code } = await run.exited;
       this.#runs.delete(number);
       const facts = { worker: number, pid: run.pid };
       if (this.#isStopping()) {
@@ -176,7 +176,7 @@ export class Workers implements AsyncDisposable {
         logger.error(facts, `worker ${number} is given up after ${failures} starts in a row (${how}): ${advice}`);
         break;
       }
-      const pauseMs = Math.round(reconnectDelayMs(failures, PAUSES, random));
+      const pauseMs = Math.round(backoffDelayMs(failures, PAUSES, random));
       logger.warn(facts, `worker ${number} has ended (${how}) and is started again in ${pauseMs} ms`);
       await sleep(clock, pauseMs, this.#stop.signal);
       if (this.#isStopping()) break;
@@ -185,8 +185,8 @@ export class Workers implements AsyncDisposable {
     onSettled();
   }
 
-  #fork(number: number): WorkerRun {
-    const run = new WorkerRun(this.#options.fork(number), () => this.metrics());
+  #fork(number: number): WorkerProcess {
+    const run = new WorkerProcess(this.#options.fork(number), () => this.metrics());
     this.#runs.set(number, run);
     this.#options.logger.info({ worker: number, pid: run.pid }, `worker ${number} is started`);
     return run;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createClient } from 'graphql-ws';
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { networkOf } from '../../src/server/admission.js';
+import { toNetworkKey } from '../../src/server/admission.js';
 import { DeliveryServer } from '../support/delivery-server.js';
 import { answerOf, Attacker, codeIn, hitsOf, post, raw, rudeUpgrade, upgrade } from './attacker.js';
 import { Bystander } from './bystander.js';
@@ -132,10 +132,10 @@ describe('connections', () => {
   });
 
   test('addresses are told apart, of IPv6 by their network', () => {
-    expect(networkOf('::ffff:10.0.0.1')).toBe('10.0.0.1');
-    expect(networkOf('2001:db8::1')).toBe(networkOf('2001:db8:0:0:ffff::2'));
-    expect(networkOf('2001:db8::1')).not.toBe(networkOf('2001:db8:0:1::1'));
-    expect(networkOf('::1')).toBe('0:0:0:0');
+    expect(toNetworkKey('::ffff:10.0.0.1')).toBe('10.0.0.1');
+    expect(toNetworkKey('2001:db8::1')).toBe(toNetworkKey('2001:db8:0:0:ffff::2'));
+    expect(toNetworkKey('2001:db8::1')).not.toBe(toNetworkKey('2001:db8:0:1::1'));
+    expect(toNetworkKey('::1')).toBe('0:0:0:0');
   });
 });
 

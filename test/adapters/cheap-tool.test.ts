@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cheapTool, type ServerMapping } from '../../src/adapters/index.js';
+import { probeTool, type ServerMapping } from '../../src/adapters/index.js';
 import type { McpServerType } from '../../src/domain/index.js';
 
 test.each<[McpServerType, readonly string[], string | null]>([
@@ -10,7 +10,7 @@ test.each<[McpServerType, readonly string[], string | null]>([
   ['DAA', ['healthcheck'], null],
   ['CUSTOM', ['agent_list'], null],
 ])('of %s with %j the list of agents is what is asked to see whether it answers: %s', (type, tools, tool) => {
-  expect(cheapTool(type, tools, undefined)).toEqual(tool === null ? null : { tool, args: {} });
+  expect(probeTool(type, tools, undefined)).toEqual(tool === null ? null : { tool, args: {} });
 });
 
 test('a mapped server is asked for its first source, as the mapping has it', () => {
@@ -28,6 +28,6 @@ test('a mapped server is asked for its first source, as the mapping has it', () 
     ],
     swarms: null,
   };
-  expect(cheapTool('CUSTOM', ['list_workers'], mapping)).toEqual({ tool: 'list_workers', args: { all: true } });
-  expect(cheapTool('CUSTOM', [], mapping)).toBeNull();
+  expect(probeTool('CUSTOM', ['list_workers'], mapping)).toEqual({ tool: 'list_workers', args: { all: true } });
+  expect(probeTool('CUSTOM', [], mapping)).toBeNull();
 });

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { NO_PERFORMANCE } from '../../src/domain/index.js';
+import { UNKNOWN_PERFORMANCE } from '../../src/domain/index.js';
 import { agentIn, FLOW_ANSWERS, rigOf } from './fake-server.js';
 
 test('a DAA agent is of its own family, and keeps what only a question about it tells', async () => {
   const rig = rigOf('CLAUDE_FLOW', FLOW_ANSWERS);
   const first = await rig.poll();
 
-  expect(rig.adapter.families).toEqual(['CLAUDE_FLOW', 'DAA']);
+  expect(rig.adapter.agentServerTypes).toEqual(['CLAUDE_FLOW', 'DAA']);
   expect(agentIn(first, 'daa-1')).toEqual({
     nativeId: 'daa-1',
     serverType: 'DAA',
@@ -15,7 +15,7 @@ test('a DAA agent is of its own family, and keeps what only a question about it 
     type: 'unknown',
     status: 'ACTIVE',
     capabilities: [],
-    performance: { ...NO_PERFORMANCE, successRate: 0.95 },
+    performance: { ...UNKNOWN_PERFORMANCE, successRate: 0.95 },
     neural: { cognitivePattern: 'systems', networkId: null, adaptations: 1, learningRate: 0.05 },
     role: null,
     createdAt: null,
@@ -54,5 +54,5 @@ test('a DAA agent that bears the id of another agent is left out and counted', a
 
   const bearers = report.agents.filter((agent) => agent.nativeId === 'coder-1');
   expect(bearers.map((agent) => agent.serverType)).toEqual(['CLAUDE_FLOW']);
-  expect(rig.adapter.rejected).toBe(1);
+  expect(rig.adapter.rejectedCount).toBe(1);
 });

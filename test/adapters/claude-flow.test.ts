@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { NO_PERFORMANCE } from '../../src/domain/index.js';
+import { UNKNOWN_PERFORMANCE } from '../../src/domain/index.js';
 import { agentIn, FLOW_ANSWERS, recorded, rigOf } from './fake-server.js';
 
 const HIVE = 'hive-1795446176646';
@@ -16,7 +16,7 @@ test('an agent of the list has what the server reports, and null for the rest', 
     type: 'coder',
     status: 'BUSY',
     capabilities: [],
-    performance: { ...NO_PERFORMANCE, healthScore: 0.7, tasksActive: 1, tasksCompleted: 3, tasksFailed: 0 },
+    performance: { ...UNKNOWN_PERFORMANCE, healthScore: 0.7, tasksActive: 1, tasksCompleted: 3, tasksFailed: 0 },
     neural: null,
     role: null,
     createdAt: '2026-11-23T15:02:56.502Z',

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ServerMapping } from '../../src/adapters/index.js';
-import { MAPPING } from '../../src/config/mapping.js';
-import { NO_PERFORMANCE } from '../../src/domain/index.js';
+import { mappingSchema } from '../../src/config/mapping.js';
+import { UNKNOWN_PERFORMANCE } from '../../src/domain/index.js';
 import { ToolCallTimeoutError, ToolRejectedError } from '../../src/mcp/index.js';
 import { agentIn, rigOf } from './fake-server.js';
 
 function mappingOf(agents: object, swarms?: object): ServerMapping {
-  return MAPPING.parse({ agents, ...(swarms === undefined ? {} : { swarms }) });
+  return mappingSchema.parse({ agents, ...(swarms === undefined ? {} : { swarms }) });
 }
 
 const WORKERS = {
@@ -57,7 +57,7 @@ describe('a server that is read through a mapping', () => {
           type: 'coder',
           status: 'BUSY',
           capabilities: ['x', '3', 'y'],
-          performance: { ...NO_PERFORMANCE, cpuUsage: 0.25, tokenUsage: 12.5 },
+          performance: { ...UNKNOWN_PERFORMANCE, cpuUsage: 0.25, tokenUsage: 12.5 },
           neural: { cognitivePattern: 'lateral', networkId: null, adaptations: null, learningRate: null },
           role: null,
           createdAt: '2026-11-23T15:02:56.000Z',
@@ -70,7 +70,7 @@ describe('a server that is read through a mapping', () => {
       failures: [],
     });
     expect(rig.server.calls).toMatchObject([{ tool: 'list_workers', args: { all: true } }]);
-    expect(rig.adapter.rejected).toBe(0);
+    expect(rig.adapter.rejectedCount).toBe(0);
   });
 
   test.each([
@@ -191,7 +191,7 @@ describe('a server that is read through a mapping', () => {
     const report = await rig.poll();
     expect(report.agents.map(({ nativeId }) => nativeId)).toEqual(['7', 'bad']);
     expect(agentIn(report, 'bad').performance).toMatchObject({ cpuUsage: null, tokenUsage: 12.5 });
-    expect(rig.adapter.rejected).toBe(3);
+    expect(rig.adapter.rejectedCount).toBe(3);
     const told = rig.log.map(({ fields }) => fields);
     expect(told).toMatchObject([
       {
@@ -213,16 +213,16 @@ describe('a server that is read through a mapping', () => {
     const rig = rigOf('CUSTOM', { list_workers: without }, mappingOf(WORKERS));
     await rig.poll();
     await rig.poll();
-    expect(rig.adapter.rejected).toBe(1);
+    expect(rig.adapter.rejectedCount).toBe(1);
     expect(rig.adapter.lastRejection).toBe(
       'list_workers result.workers * "state": In no entry (mapping.agents.fields.status)',
     );
     rig.server.answers.set('list_workers', { result: { workers: [{ uuid: 'a' }, WORKER] } });
     await rig.poll();
-    expect(rig.adapter.rejected).toBe(1);
+    expect(rig.adapter.rejectedCount).toBe(1);
     rig.server.answers.set('list_workers', without);
     await rig.poll();
-    expect(rig.adapter.rejected).toBe(2);
+    expect(rig.adapter.rejectedCount).toBe(2);
   });
 
   test('only what is its own is found in an entry', async () => {

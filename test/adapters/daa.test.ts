@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { NO_PERFORMANCE } from '../../src/domain/index.js';
+import { UNKNOWN_PERFORMANCE } from '../../src/domain/index.js';
 import { agentIn, DAA_ANSWERS, rigOf } from './fake-server.js';
 
 test('an agent has what the server reports, and null for the rest', async () => {
@@ -14,7 +14,7 @@ test('an agent has what the server reports, and null for the rest', async () => 
     type: 'researcher',
     status: 'ACTIVE',
     capabilities: ['search', 'index'],
-    performance: { ...NO_PERFORMANCE, tasksActive: 1, tasksCompleted: 1, tasksFailed: 0 },
+    performance: { ...UNKNOWN_PERFORMANCE, tasksActive: 1, tasksCompleted: 1, tasksFailed: 0 },
     neural: null,
     role: null,
     createdAt: '2026-11-23T15:02:56.464Z',
@@ -23,7 +23,7 @@ test('an agent has what the server reports, and null for the rest', async () => 
   });
   expect(agentIn(report, 'worker-2').performance).toMatchObject({ tasksActive: 0, tasksCompleted: 1, tasksFailed: 1 });
   expect(report.swarms).toEqual([]);
-  expect(rig.adapter.rejected).toBe(0);
+  expect(rig.adapter.rejectedCount).toBe(0);
 });
 
 test.each([
@@ -68,7 +68,7 @@ test('a server without tasks has agents with none', async () => {
   const report = await rigOf('DAA', { ...DAA_ANSWERS, list_tasks: { tasks: [] } }).poll();
 
   expect(agentIn(report, 'worker-1').performance).toEqual({
-    ...NO_PERFORMANCE,
+    ...UNKNOWN_PERFORMANCE,
     tasksActive: 0,
     tasksCompleted: 0,
     tasksFailed: 0,

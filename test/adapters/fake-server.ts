@@ -7,7 +7,7 @@ import {
   type ToolCaller,
 } from '../../src/adapters/index.js';
 import type { McpServerType, ServerReport } from '../../src/domain/index.js';
-import { type Push, ToolRejectedError } from '../../src/mcp/index.js';
+import { type SessionEvent, ToolRejectedError } from '../../src/mcp/index.js';
 import type { Logger } from '../../src/telemetry/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
 import { ManualClock } from '../support/manual-clock.js';
@@ -40,7 +40,7 @@ export function recorded(server: Recorder, name: string): object {
   return JSON.parse(response.result?.content[0]?.text ?? '{}') as object;
 }
 
-export type Call = Extract<Push, { readonly kind: 'CALL' }>;
+export type Call = Extract<SessionEvent, { readonly kind: 'CALL' }>;
 
 /** Somebody's call of a real server, as it was recorded. */
 export function recordedCall(server: Recorder, name: string): Call {

@@ -22,7 +22,7 @@ test.each([
   [true, null],
   [{}, null],
 ])('%j as a date is %j', (value, iso) => {
-  expect(field.toInstant(value)).toBe(iso);
+  expect(field.parseTimestamp(value)).toBe(iso);
 });
 
 test.each([
@@ -62,5 +62,5 @@ test.each([
   [Infinity, false],
   [NaN, false],
 ])('%d as a fraction: %s', (value, fits) => {
-  expect(field.fraction.safeParse(value).success).toBe(fits);
+  expect(field.ratio.safeParse(value).success).toBe(fits);
 });

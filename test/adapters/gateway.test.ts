@@ -51,7 +51,7 @@ test('an agent has what it said when it registered, and null for the rest', asyn
   expect(agentIn(report, 'a-1')).toMatchObject({ name: 'a-1', type: 'unknown', status: 'UNKNOWN', capabilities: [] });
   expect(report).toMatchObject({ swarms: [], edges: [], failures: [] });
   expect(rig.server.calls.map(({ tool }) => tool)).toEqual(['agent/list']);
-  expect(rig.adapter.rejected).toBe(0);
+  expect(rig.adapter.rejectedCount).toBe(0);
 });
 
 test('an action says when its agent was last active, beside what the list says of it and all others', async () => {
@@ -115,14 +115,14 @@ test.each([
   const rig = gateway();
   await rig.poll();
   expect(act(rig, event)).toBeNull();
-  expect(rig.adapter.rejected).toBe(1);
+  expect(rig.adapter.rejectedCount).toBe(1);
 });
 
 test('a timestamp that is none costs only itself', async () => {
   const rig = gateway();
   await rig.poll();
   expect(shown(act(rig, { source_agent_id: 'a-1', timestamp: 'soon' }), 'a-1').lastActiveAt).toBeNull();
-  expect(rig.adapter.rejected).toBe(1);
+  expect(rig.adapter.rejectedCount).toBe(1);
 });
 
 test.each([
@@ -132,7 +132,7 @@ test.each([
   const rig = gateway();
   await rig.poll();
   expect(rig.adapter.observe(push)).toBeNull();
-  expect(rig.adapter.rejected).toBe(0);
+  expect(rig.adapter.rejectedCount).toBe(0);
 });
 
 test('of very many agents that act, the quietest are forgotten', async () => {

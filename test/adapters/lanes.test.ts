@@ -51,5 +51,5 @@ test('a tool that the server does not offer is not called, and is no failure', a
   expect(report.failures).toEqual([]);
   expect(report.agents.map((agent) => agent.performance?.tasksActive)).toEqual(report.agents.map(() => null));
   expect(rig.server.calls.map((call) => call.tool)).toEqual(['agent_list']);
-  expect(rig.adapter.families).toEqual(['CLAUDE_FLOW']);
+  expect(rig.adapter.agentServerTypes).toEqual(['CLAUDE_FLOW']);
 });

@@ -22,7 +22,7 @@ test('its type is what was asked for, where the answer does not repeat it', asyn
 
   expect(agentIn(seen(rig, callOf('agent_spawn', { agentType: 'Scout' }, confirmed)), 'new').type).toBe('scout');
   expect(agentIn(seen(rig, callOf('agent_spawn', { agentType: 7 }, confirmed)), 'new').type).toBe('unknown');
-  expect(rig.adapter.rejected).toBe(0);
+  expect(rig.adapter.rejectedCount).toBe(0);
 });
 
 test('an update changes what it says and leaves the rest', async () => {

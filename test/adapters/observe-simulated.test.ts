@@ -119,7 +119,7 @@ test.each([
           const agents = found.agents.map((one) => asToldOf(one, told.get(one.nativeId)));
           expect(present(known)).toEqual(present({ ...found, agents }));
         }
-        expect(rig.adapter.rejected).toBe(0);
+        expect(rig.adapter.rejectedCount).toBe(0);
       }),
       { numRuns: 60 },
     );

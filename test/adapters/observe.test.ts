@@ -37,7 +37,7 @@ describe.each(SERVERS)('a %s server', (type, recorder, answers) => {
     for (const tool of ['__proto__', 'constructor', 'no_such_tool', 'memory_usage', 'neural_status']) {
       expect(rig.adapter.observe(callOf(tool, {}, recorded(recorder, 'agent_list')))).toBeNull();
     }
-    expect(rig.adapter.rejected).toBe(0);
+    expect(rig.adapter.rejectedCount).toBe(0);
   });
 
   test('gives no report of a call that failed, whichever way it says so', async () => {
@@ -52,7 +52,7 @@ describe.each(SERVERS)('a %s server', (type, recorder, answers) => {
       }
       expect(rig.adapter.observe({ ...call, answer: { isError: true, value } })).toBeNull();
     }
-    expect(rig.adapter.rejected).toBe(0);
+    expect(rig.adapter.rejectedCount).toBe(0);
   });
 
   test.each(['agent_list', 'agent_spawn', 'swarm_status', 'swarm_init'])(
@@ -61,7 +61,7 @@ describe.each(SERVERS)('a %s server', (type, recorder, answers) => {
       const rig = await polled(type, answers);
 
       expect(rig.adapter.observe(callOf(tool, {}, 'spawned!'))).toBeNull();
-      expect(rig.adapter.rejected).toBeGreaterThan(0);
+      expect(rig.adapter.rejectedCount).toBeGreaterThan(0);
       expect(rig.adapter.lastRejection).toMatch(new RegExp(`^${tool} answer`));
       expect(rig.adapter.lastRejection).not.toContain('spawned!');
     },

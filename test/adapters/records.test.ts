@@ -18,7 +18,7 @@ test.each([
 
   expect(report.agents.map((agent) => agent.nativeId)).toEqual(['a', 'b']);
   expect(report.failures).toEqual([]);
-  expect(rig.adapter.rejected).toBe(1);
+  expect(rig.adapter.rejectedCount).toBe(1);
 });
 
 test.each([
@@ -44,7 +44,7 @@ test.each([
   const expected = agentIn(await listOf({ ...good, [key]: null }).poll(), 'a');
 
   expect(agentIn(await rig.poll(), 'a')).toEqual(expected);
-  expect(rig.adapter.rejected).toBe(1);
+  expect(rig.adapter.rejectedCount).toBe(1);
 });
 
 test('of two agents with one id the first one stays, and the other is counted', async () => {
@@ -52,7 +52,7 @@ test('of two agents with one id the first one stays, and the other is counted', 
   const report = await rig.poll();
 
   expect(report.agents.map((agent) => agent.type)).toEqual(['coder']);
-  expect(rig.adapter.rejected).toBe(1);
+  expect(rig.adapter.rejectedCount).toBe(1);
 });
 
 test('a warning names server, tool, place and reason once a minute, and never the value', async () => {
@@ -75,7 +75,7 @@ test('a warning names server, tool, place and reason once a minute, and never th
   rig.clock.advance(1);
   await rig.poll();
   expect(rig.log.map((line) => line.fields['rejected'])).toEqual([1, 5]);
-  expect(rig.adapter.rejected).toBe(6);
+  expect(rig.adapter.rejectedCount).toBe(6);
 });
 
 test('reasons that differ are said one by one', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { NO_PERFORMANCE } from '../../src/domain/index.js';
+import { UNKNOWN_PERFORMANCE } from '../../src/domain/index.js';
 import { agentIn, recorded, rigOf, RUV_ANSWERS } from './fake-server.js';
 
 const FULL = 'swarm-1795447692885';
@@ -24,7 +24,7 @@ test('an agent has what the server reports, and null for the rest', async () => 
     type: 'researcher',
     status: 'IDLE',
     capabilities: ['a', 'b'],
-    performance: { ...NO_PERFORMANCE, tasksActive: 0, tasksCompleted: 2, tasksFailed: 0 },
+    performance: { ...UNKNOWN_PERFORMANCE, tasksActive: 0, tasksCompleted: 2, tasksFailed: 0 },
     neural: { cognitivePattern: 'adaptive', networkId: 'nn-1795446110466', adaptations: null, learningRate: null },
     role: null,
     createdAt: null,

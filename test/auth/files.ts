@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { changeTokenFile, hashOf, newToken, PERMISSIONS, type StoredToken } from '../../src/auth/index.js';
+import { updateTokenFile, hashSecret, createStaticToken, PERMISSIONS, type StoredToken } from '../../src/auth/index.js';
 import { UNRESTRICTED } from '../../src/domain/index.js';
 
 /** A directory with a token file. */
@@ -20,11 +20,11 @@ export class TokenDirectory implements AsyncDisposable {
 
   /** Adds a token to the file. @returns the token itself, and what the file keeps of it */
   async create(overrides: Partial<StoredToken> = {}): Promise<{ text: string; stored: StoredToken }> {
-    const { id, secret, text } = newToken();
+    const { id, secret, text } = createStaticToken();
     const stored: StoredToken = {
       id,
       name: null,
-      hash: hashOf(secret),
+      hash: hashSecret(secret),
       permissions: [...PERMISSIONS],
       // Lists of the file can be changed, those of the domain cannot; all are null.
       restriction: { ...UNRESTRICTED, serverIds: null, serverTypes: null, agentTypes: null, swarmIds: null },
@@ -32,12 +32,12 @@ export class TokenDirectory implements AsyncDisposable {
       expiresAt: null,
       ...overrides,
     };
-    await changeTokenFile(this.file, (tokens) => [...tokens, stored]);
+    await updateTokenFile(this.file, (tokens) => [...tokens, stored]);
     return { text, stored };
   }
 
   async revoke(id: string): Promise<void> {
-    await changeTokenFile(this.file, (tokens) => tokens.filter((token) => token.id !== id));
+    await updateTokenFile(this.file, (tokens) => tokens.filter((token) => token.id !== id));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

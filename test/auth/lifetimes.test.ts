@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { EVERYONE, type Viewer } from '../../src/auth/index.js';
-import { Lifetimes } from '../../src/auth/lifetimes.js';
+import { ANONYMOUS_VIEWER, type Viewer } from '../../src/auth/index.js';
+import { TokenExpiryMonitor } from '../../src/auth/lifetimes.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 const DAY_MS = 86_400_000;
 
 function viewer(expiresAtMs: number | null): Viewer {
-  return { ...EVERYONE, expiresAtMs };
+  return { ...ANONYMOUS_VIEWER, expiresAtMs };
 }
 
 test('any lifetimes, begun and left in any order: each ends once, at its moment, and no timer is left', () => {
@@ -15,7 +15,7 @@ test('any lifetimes, begun and left in any order: each ends once, at its moment,
   fc.assert(
     fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
       const clock = new ManualClock();
-      using lifetimes = new Lifetimes(clock, () => false);
+      using lifetimes = new TokenExpiryMonitor(clock, () => false);
       const ends: { dueMs: number | null; endedMs: number[]; left: boolean; watch: Disposable }[] = [];
       for (const { waitMs, lastsMs, leave } of steps) {
         const dueMs = lastsMs === null ? null : clock.now() + lastsMs;
@@ -37,7 +37,7 @@ test('any lifetimes, begun and left in any order: each ends once, at its moment,
 
 test('one that ends after more days than a timer can hold ends on its day', () => {
   const clock = new ManualClock();
-  using lifetimes = new Lifetimes(clock, () => false);
+  using lifetimes = new TokenExpiryMonitor(clock, () => false);
   let ended = false;
   using _watch = lifetimes.watch(viewer(clock.now() + 30 * DAY_MS), () => (ended = true));
   clock.advance(30 * DAY_MS - 1);
@@ -50,13 +50,13 @@ test('one that is revoked ends when it is looked at, or at once when it is revok
   const clock = new ManualClock();
   const [gone, stays] = [viewer(null), viewer(null)];
   const revoked = new Set<Viewer>();
-  using lifetimes = new Lifetimes(clock, (one) => revoked.has(one));
+  using lifetimes = new TokenExpiryMonitor(clock, (one) => revoked.has(one));
   const told: string[] = [];
   using _gone = lifetimes.watch(gone, (reason) => told.push(reason));
   using _stays = lifetimes.watch(stays, () => told.push('stays'));
   revoked.add(gone);
-  lifetimes.review();
-  lifetimes.review();
+  lifetimes.checkAll();
+  lifetimes.checkAll();
   expect(told).toEqual(['The token has been revoked']);
   using _late = lifetimes.watch(gone, (reason) => told.push(reason));
   expect(told).toHaveLength(2);
@@ -65,7 +65,7 @@ test('one that is revoked ends when it is looked at, or at once when it is revok
 
 test('one that begins and ends another while it ends keeps the others right', () => {
   const clock = new ManualClock();
-  using lifetimes = new Lifetimes(clock, () => false);
+  using lifetimes = new TokenExpiryMonitor(clock, () => false);
   const told: string[] = [];
   const soon = viewer(clock.now() + 10);
   using second: Disposable = { [Symbol.dispose]: () => other[Symbol.dispose]() };

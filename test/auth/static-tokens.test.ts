@@ -1,7 +1,7 @@
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { changeTokenFile, readTokenFile, type Viewer } from '../../src/auth/index.js';
-import { StaticTokens } from '../../src/auth/static-tokens.js';
+import { updateTokenFile, readTokenFile, type Viewer } from '../../src/auth/index.js';
+import { StaticTokenStore } from '../../src/auth/static-tokens.js';
 import { recordingLogger } from '../mcp/support.js';
 import { ManualClock, settled } from '../support/manual-clock.js';
 import { TokenDirectory } from './files.js';
@@ -12,7 +12,7 @@ class Watched implements AsyncDisposable {
   readonly log = recordingLogger();
   readonly directory: TokenDirectory;
   changes = 0;
-  #tokens: StaticTokens | null = null;
+  #tokens: StaticTokenStore | null = null;
 
   private constructor(directory: TokenDirectory) {
     this.directory = directory;
@@ -22,11 +22,11 @@ class Watched implements AsyncDisposable {
     const watched = new Watched(directory);
     const { file } = directory;
     const { clock, log } = watched;
-    watched.#tokens = await StaticTokens.open({ file, clock, logger: log.logger }, () => (watched.changes += 1));
+    watched.#tokens = await StaticTokenStore.open({ file, clock, logger: log.logger }, () => (watched.changes += 1));
     return watched;
   }
 
-  get tokens(): StaticTokens {
+  get tokens(): StaticTokenStore {
     if (this.#tokens === null) throw new Error('not open');
     return this.#tokens;
   }
@@ -81,7 +81,7 @@ describe('the token file', () => {
   test('a change that fails leaves the file as it was, and the next one goes through', async () => {
     await using directory = await TokenDirectory.make();
     await directory.create();
-    const failing = changeTokenFile(directory.file, () => {
+    const failing = updateTokenFile(directory.file, () => {
       throw new Error('no such id');
     });
     await expect(failing).rejects.toThrow('no such id');
@@ -154,7 +154,7 @@ describe('static tokens', () => {
     const { text, stored } = await directory.create();
     await using watched = await Watched.start(directory);
     const before = watched.tokens.verify(text);
-    await changeTokenFile(directory.file, () => [{ ...stored, permissions: ['agents:read'] }]);
+    await updateTokenFile(directory.file, () => [{ ...stored, permissions: ['agents:read'] }]);
     await watched.until(() => watched.changes === 1);
     expect(watched.tokens.isCurrent(before)).toBe(false);
     expect([...watched.tokens.verify(text).permissions]).toEqual(['agents:read']);

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { bearerToken, MAX_TOKEN_LENGTH } from '../../src/auth/bearer.js';
+import { parseBearerToken, MAX_TOKEN_LENGTH } from '../../src/auth/bearer.js';
 import { parseDuration } from '../../src/auth/duration.js';
-import { hashOf, isSecretOf, newToken, parseToken } from '../../src/auth/token.js';
+import { hashSecret, verifySecret, createStaticToken, parseStaticToken } from '../../src/auth/token.js';
 import { createViewer, PERMISSIONS, requirePermission } from '../../src/auth/viewer.js';
 import { UNRESTRICTED } from '../../src/domain/index.js';
 import { SwarmlensError } from '../../src/shared/index.js';
@@ -12,24 +12,24 @@ const B64_TOKEN = fc.stringMatching(/^[A-Za-z0-9\-._~+/]{1,80}={0,2}$/);
 
 describe('a static token', () => {
   test('has an id and 256 bits, and no two are alike', () => {
-    const tokens = Array.from({ length: 100 }, newToken);
+    const tokens = Array.from({ length: 100 }, createStaticToken);
     for (const { id, secret, text } of tokens) {
       expect(text).toBe(`swl_${id}_${secret}`);
       expect(Buffer.from(secret, 'base64url')).toHaveLength(32);
-      expect(parseToken(text)).toEqual({ id, secret });
+      expect(parseStaticToken(text)).toEqual({ id, secret });
     }
     expect(new Set(tokens.map(({ id }) => id)).size).toBe(100);
     expect(new Set(tokens.map(({ secret }) => secret)).size).toBe(100);
   });
 
   test('is kept as SHA-256 of its secret, which no other secret has', () => {
-    const { secret } = newToken();
-    expect(hashOf(secret)).toBe(createHash('sha256').update(secret).digest('hex'));
-    expect(isSecretOf(hashOf(secret), secret)).toBe(true);
+    const { secret } = createStaticToken();
+    expect(hashSecret(secret)).toBe(createHash('sha256').update(secret).digest('hex'));
+    expect(verifySecret(hashSecret(secret), secret)).toBe(true);
     // The last character of 256 bits in base64 holds two bits that say nothing: they count all the same.
     const last = secret.charCodeAt(42);
     for (const other of [secret.slice(0, 42) + String.fromCharCode(last + 1), secret.slice(1), '', `${secret}=`]) {
-      expect(isSecretOf(hashOf(secret), other)).toBe(false);
+      expect(verifySecret(hashSecret(secret), other)).toBe(false);
     }
   });
 
@@ -39,7 +39,7 @@ describe('a static token', () => {
       .map(([id, secret]) => `swl_${id}_${secret}`);
     fc.assert(
       fc.property(fc.oneof(fc.string(), nearly), (text) => {
-        const parts = parseToken(text);
+        const parts = parseStaticToken(text);
         if (parts !== null) expect(`swl_${parts.id}_${parts.secret}`).toBe(text);
       }),
     );
@@ -54,7 +54,7 @@ describe('an Authorization header', () => {
         fc.mixedCase(fc.constant('bearer')),
         fc.integer({ min: 1, max: 3 }),
         (token, scheme, n) => {
-          expect(bearerToken(`${scheme}${' '.repeat(n)}${token}`)).toBe(token);
+          expect(parseBearerToken(`${scheme}${' '.repeat(n)}${token}`)).toBe(token);
         },
       ),
     );
@@ -70,7 +70,7 @@ describe('an Authorization header', () => {
       fc.property(texts, (text) => {
         let refusal: unknown = null;
         try {
-          expect(text.slice(7).trim()).toBe(bearerToken(text));
+          expect(text.slice(7).trim()).toBe(parseBearerToken(text));
         } catch (error) {
           refusal = error;
         }
@@ -82,12 +82,12 @@ describe('an Authorization header', () => {
   });
 
   test.each([[null], ['']])('%j is refused: a token is needed', (header) => {
-    expect(() => bearerToken(header)).toThrow('Authorization: Bearer <token>');
+    expect(() => parseBearerToken(header)).toThrow('Authorization: Bearer <token>');
   });
 
   test('a token that is too long is refused for its length', () => {
-    expect(bearerToken(`Bearer ${'a'.repeat(MAX_TOKEN_LENGTH - 7)}`)).toHaveLength(MAX_TOKEN_LENGTH - 7);
-    expect(() => bearerToken(`Bearer ${'a'.repeat(MAX_TOKEN_LENGTH)}`)).toThrow('more than 8192 characters');
+    expect(parseBearerToken(`Bearer ${'a'.repeat(MAX_TOKEN_LENGTH - 7)}`)).toHaveLength(MAX_TOKEN_LENGTH - 7);
+    expect(() => parseBearerToken(`Bearer ${'a'.repeat(MAX_TOKEN_LENGTH)}`)).toThrow('more than 8192 characters');
   });
 });
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import type { Bus } from '../../src/bus/index.js';
 import type { Notice } from '../../src/domain/index.js';
-import { emptyChange, serverPicture, type ServerPicture, Store } from '../../src/state/index.js';
+import { emptyDelta, serverSnapshot, type ServerSnapshot, Store } from '../../src/state/index.js';
 import { EPOCH_TIME, pictureOf, serverOf } from '../support/arbitraries.js';
 
 /** One node as far as a bus knows it. */
@@ -27,23 +27,23 @@ export function notice(message: string, serverId: string | null = 'x'): Notice {
 }
 
 /** A server without agents, whose version tells one picture from another. */
-export function versioned(version: string): ServerPicture {
+export function versioned(version: string): ServerSnapshot {
   return { server: { ...serverOf('x'), version }, agents: [], swarms: [], edges: [] };
 }
 
-export function show({ bus, store }: BusNode, picture: ServerPicture, seenAt = EPOCH_TIME): Promise<void> {
+export function show({ bus, store }: BusNode, picture: ServerSnapshot, seenAt = EPOCH_TIME): Promise<void> {
   return bus.publish(store.diff(picture, seenAt));
 }
 
 /** Everything of one server, as readers see it. */
 export function seen({ store }: BusNode, serverId: string): unknown {
-  const picture = serverPicture(store, serverId);
+  const picture = serverSnapshot(store, serverId);
   const byId = (a: { id: string }, b: { id: string }): number => (a.id < b.id ? -1 : 1);
   return (
     picture && {
       server: picture.server,
-      seenAt: store.serverSeenAt(serverId),
-      agents: picture.agents.map((agent) => ({ ...agent, lastSeenAt: store.seenAt(agent) })).sort(byId),
+      seenAt: store.serverLastSeenAt(serverId),
+      agents: picture.agents.map((agent) => ({ ...agent, lastSeenAt: store.lastSeenAt(agent) })).sort(byId),
       swarms: [...picture.swarms].sort(byId),
       edges: [...picture.edges].sort(byId),
     }
@@ -89,7 +89,7 @@ export function busContract(start: () => Promise<BusStage>): void {
             second += 1;
             const seenAt = new Date(Date.parse(EPOCH_TIME) + 1_000 * second).toISOString();
             if ('picture' in one) await show(holder, one.picture, seenAt);
-            else await holder.bus.publish(holder.store.removal(one.removed));
+            else await holder.bus.publish(holder.store.removalDelta(one.removed));
           }
           for (const id of ['x', 'y']) await eventually(() => expect(seen(other, id)).toEqual(seen(holder, id)));
         }),
@@ -115,7 +115,7 @@ export function busContract(start: () => Promise<BusStage>): void {
       await show(holder, versioned('1'));
       await eventually(() => expect(seen(other, 'x')).not.toBeNull());
       const told = Array.from({ length: 50 }, (_, index) => `event ${index}`);
-      for (const message of told) await holder.bus.publish({ ...emptyChange('x'), events: [notice(message)] });
+      for (const message of told) await holder.bus.publish({ ...emptyDelta('x'), events: [notice(message)] });
       expect(events(holder)).toEqual(told);
       await eventually(() => expect(events(other)).toEqual(told));
     });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import type { Agent } from '../../src/domain/index.js';
-import { emptyChange } from '../../src/state/index.js';
+import { emptyDelta } from '../../src/state/index.js';
 import { agentOf, EPOCH_TIME, pictureOf } from '../support/arbitraries.js';
 import { settled } from '../support/manual-clock.js';
 import { hasRedis, NO_REDIS, RedisServer } from '../support/redis-server.js';
@@ -57,12 +57,12 @@ function staleness(node: RedisNode): unknown {
 }
 
 async function tell(node: RedisNode, message: string): Promise<void> {
-  await node.bus.publish({ ...emptyChange('x'), events: [notice(message)] });
+  await node.bus.publish({ ...emptyDelta('x'), events: [notice(message)] });
 }
 
 /** What the node has published is in Redis. */
 async function written(node: RedisNode, serverId = 'x'): Promise<void> {
-  await node.bus.written(serverId);
+  await node.bus.flush(serverId);
 }
 
 describe.skipIf(!here)(`a bus on Redis that fails${here ? '' : ` (${NO_REDIS})`}`, () => {
@@ -116,7 +116,7 @@ describe.skipIf(!here)(`a bus on Redis that fails${here ? '' : ` (${NO_REDIS})`}
     const { holder, other } = nodes;
     await show(holder, versioned('1'));
     await same(holder, other);
-    const { resyncs } = other.bus.figures();
+    const { resyncs } = other.bus.stats();
     const publish = holder.link.publish.bind(holder.link);
     let letGo: () => void = () => undefined;
     const held = new Promise<void>((resolve) => (letGo = resolve));
@@ -135,7 +135,7 @@ describe.skipIf(!here)(`a bus on Redis that fails${here ? '' : ` (${NO_REDIS})`}
     await other.link.commands.ping();
     letGo();
     await same(holder, other);
-    expect(other.bus.figures().resyncs).toBe(resyncs);
+    expect(other.bus.stats().resyncs).toBe(resyncs);
   });
 
   test('a last message that was lost is found when two looks have missed it', async () => {
@@ -181,7 +181,7 @@ describe.skipIf(!here)(`a bus on Redis that fails${here ? '' : ` (${NO_REDIS})`}
     const { holder, other } = nodes;
     await show(holder, versioned('1'));
     await same(holder, other);
-    const channel = holder.link.names.changes('x');
+    const channel = holder.link.keys.changes('x');
     let heard = 0;
     await using _ears = await other.link.subscribe(channel, () => (heard += 1));
     let letGo: () => void = () => undefined;
@@ -225,7 +225,7 @@ describe.skipIf(!here)(`a bus on Redis that fails${here ? '' : ` (${NO_REDIS})`}
     holder.fate = () => 'lost';
     await show(holder, versioned('2'));
     await written(holder);
-    await redis.look.publish(holder.link.names.changes('x'), String(text));
+    await redis.look.publish(holder.link.keys.changes('x'), String(text));
     await same(holder, other);
     holder.fate = () => 'sent';
     await show(holder, versioned('3'));
@@ -243,9 +243,9 @@ describe.skipIf(!here)(`a bus on Redis that fails${here ? '' : ` (${NO_REDIS})`}
     const heard: unknown[] = [];
     other.bus.subscribe(({ server }) => heard.push(server?.version));
     const earlier = JSON.stringify([1, 7, 1, 0, 'someone', { s: versioned('old').server }]);
-    await redis.look.publish(holder.link.names.changes('x'), earlier);
+    await redis.look.publish(holder.link.keys.changes('x'), earlier);
     const old = JSON.stringify([1, 6, 99, 0, 'someone', { s: versioned('old').server, v: [notice('old')] }]);
-    await redis.look.publish(holder.link.names.changes('x'), old);
+    await redis.look.publish(holder.link.keys.changes('x'), old);
     await tell(holder, 'twice');
     await show(holder, versioned('2'));
     await same(holder, other);
@@ -322,7 +322,7 @@ describe.skipIf(!here)(`a bus on Redis that fails${here ? '' : ` (${NO_REDIS})`}
     await show(first, versioned('1'));
     await same(first, third);
     await second.hold('x', 2);
-    await second.bus.synced('x');
+    await second.bus.pull('x');
     expect(second.store.servers.get('x')?.version).toBe('1');
     await show(second, versioned('2'));
     await same(second, third);
@@ -346,10 +346,10 @@ describe.skipIf(!here)(`a bus on Redis that fails${here ? '' : ` (${NO_REDIS})`}
     await using redis = await RedisServer.start();
     await using nodes = await twoNodes(redis);
     const { holder, other } = nodes;
-    const { names } = holder.link;
+    const { keys } = holder.link;
     await show(holder, versioned('1'));
     await same(holder, other);
-    await redis.look.del(names.key('x', 'lease'));
+    await redis.look.del(keys.key('x', 'lease'));
     const looked = async (): Promise<void> => {
       other.look();
       await settled();
@@ -357,7 +357,7 @@ describe.skipIf(!here)(`a bus on Redis that fails${here ? '' : ` (${NO_REDIS})`}
     await eventuallyAfter(looked, () => expect(staleness(other)).toEqual([true, 'OFFLINE', 'no node watches it']));
     await holder.hold('x', 1);
     await eventuallyAfter(looked, () => expect(staleness(other)).toEqual([false, 'ONLINE', null]));
-    await redis.look.del(names.key('x', 'picture'), names.shared('servers'));
+    await redis.look.del(keys.key('x', 'picture'), keys.shared('servers'));
     expect(seen(other, 'x')).not.toBeNull();
     await eventuallyAfter(looked, () => expect(seen(other, 'x')).toBeNull());
   });
@@ -400,7 +400,7 @@ describe.skipIf(!here)(`a bus on Redis that fails${here ? '' : ` (${NO_REDIS})`}
       holders.get(id)?.lose(id);
       holders.set(id, to);
       await to.hold(id, (term += 1));
-      await to.bus.synced(id);
+      await to.bus.pull(id);
     };
     const ears: { reached: number }[] = [];
     for (const { link } of nodes) {
@@ -455,9 +455,9 @@ describe.skipIf(!here)(`a bus on Redis that fails${here ? '' : ` (${NO_REDIS})`}
           } else if ('removed' in one) {
             const holder = holders.get(one.removed);
             if (holder?.store.servers.get(one.removed) === undefined) continue;
-            await holder.bus.publish(holder.store.removal(one.removed));
+            await holder.bus.publish(holder.store.removalDelta(one.removed));
           } else if ('move' in one) {
-            await holders.get(one.move)?.bus.written(one.move);
+            await holders.get(one.move)?.bus.flush(one.move);
             await move(one.move, at(nodes, one.to));
           } else at(nodes, one.looks).look();
         }
@@ -470,7 +470,7 @@ describe.skipIf(!here)(`a bus on Redis that fails${here ? '' : ` (${NO_REDIS})`}
 
 /** Where the picture of x in Redis stands. */
 function positionIn({ look }: RedisServer, { link }: RedisNode): Promise<string | null> {
-  return look.hget(link.names.key('x', 'picture'), 'at');
+  return look.hget(link.keys.key('x', 'picture'), 'at');
 }
 
 /** Does the one before each check of the other. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { openRedisLink, type RedisLink } from '../../src/bus/index.js';
+import { openRedisConnection, type RedisConnection } from '../../src/bus/index.js';
 import { type Clock, parseRedisUrl, systemClock } from '../../src/shared/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
 import { ManualClock } from '../support/manual-clock.js';
@@ -12,12 +12,12 @@ describe.skipIf(!here)(`the link to Redis${here ? '' : ` (${NO_REDIS})`}`, () =>
     await using redis = await RedisServer.start();
     await using link = open(redis.url);
     expect(link.isUp).toBe(false);
-    expect(link.trouble).toMatch(/^Redis at 127\.0\.0\.1:\d+ is not connected yet$/);
-    await link.firstUp;
-    expect([link.isUp, link.trouble]).toEqual([true, null]);
+    expect(link.failureReason).toMatch(/^Redis at 127\.0\.0\.1:\d+ is not connected yet$/);
+    await link.connected;
+    expect([link.isUp, link.failureReason]).toEqual([true, null]);
     const arrived = inbox();
     await using _one = await link.subscribe('t:{a}:changes', arrived.push);
-    await using _all = await link.subscribe(link.names.allChanges, arrived.push, { pattern: true });
+    await using _all = await link.subscribe(link.keys.allChanges, arrived.push, { pattern: true });
     await link.publish('t:{a}:changes', [1, 'ä']);
     expect(await arrived.next()).toEqual([[1, 'ä'], 't:{a}:changes']);
     expect(await arrived.next()).toEqual([[1, 'ä'], 't:{a}:changes']);
@@ -28,7 +28,7 @@ describe.skipIf(!here)(`the link to Redis${here ? '' : ` (${NO_REDIS})`}`, () =>
   test('hears no channel that it has left, while others still read it', async () => {
     await using redis = await RedisServer.start();
     await using link = open(redis.url);
-    await link.firstUp;
+    await link.connected;
     const [first, second] = [inbox(), inbox()];
     const one = await link.subscribe('t:x', first.push);
     const two = await link.subscribe('t:x', second.push);
@@ -44,12 +44,12 @@ describe.skipIf(!here)(`the link to Redis${here ? '' : ` (${NO_REDIS})`}`, () =>
     await using redis = await RedisServer.start();
     const clock = new ManualClock();
     await using link = open(redis.url, clock);
-    await link.firstUp;
+    await link.connected;
     const arrived = inbox();
     await using _subscription = await link.subscribe('t:x', arrived.push);
     redis.pause();
     await down(link, clock);
-    expect(link.trouble).toMatch(/^Redis at 127\.0\.0\.1:\d+: (does not answer|Command timed out)$/);
+    expect(link.failureReason).toMatch(/^Redis at 127\.0\.0\.1:\d+: (does not answer|Command timed out)$/);
     await expect(link.publish('t:x', 1)).rejects.toThrow(/^Redis at/);
     redis.resume();
     await up(link, clock);
@@ -60,7 +60,7 @@ describe.skipIf(!here)(`the link to Redis${here ? '' : ` (${NO_REDIS})`}`, () =>
   test('comes back after Redis was killed and started again, subscribed to what it was, and to what was asked meanwhile', async () => {
     await using redis = await RedisServer.start();
     await using link = open(redis.url);
-    await link.firstUp;
+    await link.connected;
     const arrived = inbox();
     await using _before = await link.subscribe('t:before', arrived.push);
     const wentDown = changed(link);
@@ -84,9 +84,9 @@ describe.skipIf(!here)(`the link to Redis${here ? '' : ` (${NO_REDIS})`}`, () =>
     await using redis = await RedisServer.start(['--requirepass', 'right-one']);
     await using link = open(`redis://:s3cret-wrong@127.0.0.1:${redis.port}`);
     await changedTrouble(link, /WRONGPASS/);
-    expect(link.trouble).not.toContain('s3cret');
+    expect(link.failureReason).not.toContain('s3cret');
     await using other = open(redis.url);
-    await other.firstUp;
+    await other.connected;
     expect(other.isUp).toBe(true);
   });
 
@@ -94,7 +94,7 @@ describe.skipIf(!here)(`the link to Redis${here ? '' : ` (${NO_REDIS})`}`, () =>
     await using redis = await RedisServer.start();
     await redis.look.call('ACL', 'SETUSER', 'narrow', 'on', '>pw', '+@all', '~*', 'resetchannels', '&t:allowed');
     await using link = open(`redis://narrow:pw@127.0.0.1:${redis.port}`);
-    await link.firstUp;
+    await link.connected;
     await using _allowed = await link.subscribe('t:allowed', () => undefined);
     const refused = link.subscribe('t:forbidden', () => undefined);
     await changedTrouble(link, /NOPERM/);
@@ -111,7 +111,7 @@ describe.skipIf(!here)(`the link to Redis${here ? '' : ` (${NO_REDIS})`}`, () =>
       const before = timers();
       const clock = new ManualClock();
       const link = open(redis.url, clock);
-      await link.firstUp;
+      await link.connected;
       await link.subscribe('t:x', () => undefined);
       expect(await clients(redis)).toHaveLength(3);
       if (state === 'stopped') {
@@ -134,24 +134,24 @@ describe.skipIf(!here)(`the link to Redis${here ? '' : ` (${NO_REDIS})`}`, () =>
   );
 });
 
-function open(url: string, clock: Clock = systemClock): RedisLink {
+function open(url: string, clock: Clock = systemClock): RedisConnection {
   const address = parseRedisUrl(url);
   if (address === null) throw new Error('no URL of a Redis');
-  return openRedisLink({ address, prefix: 't', nodeId: 'one', clock, logger: silentLogger });
+  return openRedisConnection({ address, prefix: 't', nodeId: 'one', clock, logger: silentLogger });
 }
 
 /** Moves the clock by hand until the link says so. */
-async function until(link: RedisLink, clock: Clock, isUp: boolean): Promise<void> {
+async function until(link: RedisConnection, clock: Clock, isUp: boolean): Promise<void> {
   while (link.isUp !== isUp) {
     if (clock instanceof ManualClock) clock.advance(250);
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }
 
-const down = (link: RedisLink, clock: Clock): Promise<void> => until(link, clock, false);
-const up = (link: RedisLink, clock: Clock): Promise<void> => until(link, clock, true);
+const down = (link: RedisConnection, clock: Clock): Promise<void> => until(link, clock, false);
+const up = (link: RedisConnection, clock: Clock): Promise<void> => until(link, clock, true);
 
-function changed(link: RedisLink): Promise<void> {
+function changed(link: RedisConnection): Promise<void> {
   return new Promise((resolve) => {
     const listening = link.onChange(() => {
       listening[Symbol.dispose]();
@@ -160,8 +160,8 @@ function changed(link: RedisLink): Promise<void> {
   });
 }
 
-async function changedTrouble(link: RedisLink, pattern: RegExp): Promise<void> {
-  while (!pattern.test(link.trouble ?? '')) await new Promise((resolve) => setTimeout(resolve, 1));
+async function changedTrouble(link: RedisConnection, pattern: RegExp): Promise<void> {
+  while (!pattern.test(link.failureReason ?? '')) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
 async function clients(redis: RedisServer): Promise<readonly string[]> {

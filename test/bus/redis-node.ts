@@ -1,5 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
-import { openRedisLink, RedisBus, type RedisLink, type Written } from '../../src/bus/index.js';
+import { openRedisConnection, RedisBus, type RedisConnection, type WriteConfirmation } from '../../src/bus/index.js';
 import { parseRedisUrl } from '../../src/shared/index.js';
 import type { Store } from '../../src/state/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
@@ -26,10 +26,10 @@ export class RedisNode implements BusNode, AsyncDisposable {
   /** Of the link alone: when looks at Redis follow each other without a pause, its answers are not late. */
   readonly linkClock = new ManualClock();
   readonly store: Store;
-  readonly link: RedisLink;
+  readonly link: RedisConnection;
   readonly bus: RedisBus;
   readonly fenced: string[] = [];
-  readonly written: Written[] = [];
+  readonly written: WriteConfirmation[] = [];
   readonly #terms = new Map<string, number>();
   readonly #redis: RedisPlace;
   readonly #late: (() => Promise<void>)[] = [];
@@ -41,7 +41,7 @@ export class RedisNode implements BusNode, AsyncDisposable {
     this.store = newStore(maxTombstones);
     const address = parseRedisUrl(redis.url);
     if (address === null) throw new Error('no URL of a Redis');
-    const link = openRedisLink({ address, prefix, nodeId, clock: this.linkClock, logger: silentLogger });
+    const link = openRedisConnection({ address, prefix, nodeId, clock: this.linkClock, logger: silentLogger });
     const publish = link.publish.bind(link);
     link.publish = async (channel, message) => {
       const fate = this.fate();
@@ -57,29 +57,29 @@ export class RedisNode implements BusNode, AsyncDisposable {
     this.bus = new RedisBus({
       link,
       store: this.store,
-      terms: { termOf: (id) => this.#terms.get(id) ?? null },
+      fencingTokens: { tokenOf: (id) => this.#terms.get(id) ?? null },
       leaseMs: LEASE_MS,
       clock: this.clock,
       logger: silentLogger,
       onFenced: (id) => this.fenced.push(id),
     });
     this.bus.subscribe((change) => this.store.commit(change));
-    this.bus.onWritten((written) => this.written.push(written));
+    this.bus.onWrite((written) => this.written.push(written));
   }
 
   static async start(redis: RedisPlace, nodeId: string, options?: ConstructorParameters<typeof RedisNode>[2]) {
     const node = new RedisNode(redis, nodeId, options);
-    await node.link.firstUp;
+    await node.link.connected;
     return node;
   }
 
   /** As its leases would say; in Redis too, unless `isTold` is false. */
   async hold(serverId: string, term: number, isTold = true): Promise<void> {
-    const { names, nodeId } = this.link;
+    const { keys, nodeId } = this.link;
     this.#terms.set(serverId, term);
     if (!isTold) return;
-    await this.#redis.look.set(names.key(serverId, 'term'), term);
-    await this.#redis.look.set(names.key(serverId, 'lease'), `${nodeId} ${term}`);
+    await this.#redis.look.set(keys.key(serverId, 'term'), term);
+    await this.#redis.look.set(keys.key(serverId, 'lease'), `${nodeId} ${term}`);
   }
 
   lose(serverId: string): void {

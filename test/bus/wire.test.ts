@@ -1,16 +1,23 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { basisOf, bodyOf, changeOf, encodeMessage, parseMessage, type WireMessage } from '../../src/bus/wire.js';
-import { serverChangesSince, serverPicture } from '../../src/state/index.js';
+import {
+  baseSequence,
+  createMessageBody,
+  toServerDelta,
+  encodeBusMessage,
+  parseBusMessage,
+  type BusMessage,
+} from '../../src/bus/wire.js';
+import { serverChangesSince, serverSnapshot } from '../../src/state/index.js';
 import { EPOCH_TIME, pictureOf, serverOf } from '../support/arbitraries.js';
 import { newStore, notice, versioned } from './contract.js';
 
 /** Over the wire and back. */
-function sent(message: WireMessage, serverId = 'x'): WireMessage | null {
-  return parseMessage(JSON.parse(JSON.stringify(encodeMessage(message))), serverId);
+function sent(message: BusMessage, serverId = 'x'): BusMessage | null {
+  return parseBusMessage(JSON.parse(JSON.stringify(encodeBusMessage(message))), serverId);
 }
 
-const HEAD = { term: 7, seq: 3, atMs: 1_795_446_110_463, nodeId: 'n' };
+const HEAD = { fencingToken: 7, seq: 3, atMs: 1_795_446_110_463, nodeId: 'n' };
 
 describe('a message between nodes', () => {
   test('takes any picture to any other, and whatever lay between', () => {
@@ -25,15 +32,15 @@ describe('a message between nodes', () => {
           if (index <= Math.min(from, pictures.length - 2)) copy.commit(copy.diff(picture, EPOCH_TIME));
         });
         const changes = serverChangesSince(store, 'x', cursor);
-        const message = sent({ ...HEAD, body: bodyOf('x', changes, { seq: 3, basis: 1, events: [] }) });
+        const message = sent({ ...HEAD, body: createMessageBody('x', changes, { seq: 3, basis: 1, events: [] }) });
         if (message === null) throw new Error('cannot be read');
-        expect(basisOf(message)).toBe(1);
-        const change = changeOf(copy, 'x', message);
+        expect(baseSequence(message)).toBe(1);
+        const change = toServerDelta(copy, 'x', message);
         // A patch of an agent that the reader has removed meanwhile cannot be applied, and is not.
         fc.pre(change !== null);
         copy.commit(change);
         const seen = (one: typeof store): unknown => {
-          const picture = serverPicture(one, 'x');
+          const picture = serverSnapshot(one, 'x');
           const ids = (values: readonly { id: string }[] = []): unknown =>
             new Map(values.map((each) => [each.id, each]));
           return [picture?.server, ids(picture?.agents), ids(picture?.swarms), ids(picture?.edges)];
@@ -48,8 +55,11 @@ describe('a message between nodes', () => {
     store.commit(store.diff(versioned('1'), null));
     const cursor = { revision: store.revision, events: store.events.end };
     const changes = serverChangesSince(store, 'x', cursor);
-    expect(bodyOf('x', changes, { seq: 3, basis: 2, events: [] })).toEqual({});
-    expect(bodyOf('x', changes, { seq: 3, basis: 1, events: [notice('n')] })).toEqual({ f: 1, v: [notice('n')] });
+    expect(createMessageBody('x', changes, { seq: 3, basis: 2, events: [] })).toEqual({});
+    expect(createMessageBody('x', changes, { seq: 3, basis: 1, events: [notice('n')] })).toEqual({
+      f: 1,
+      v: [notice('n')],
+    });
   });
 
   test('about a server that is gone takes all of it away', () => {
@@ -57,10 +67,10 @@ describe('a message between nodes', () => {
     fc.assert(
       fc.property(pictureOf('x'), (picture) => {
         store.commit(store.diff(picture, EPOCH_TIME));
-        const change = changeOf(store, 'x', { ...HEAD, body: { x: 1 } });
+        const change = toServerDelta(store, 'x', { ...HEAD, body: { x: 1 } });
         if (change === null) throw new Error('cannot be applied');
         store.commit(change);
-        expect(serverPicture(store, 'x')).toBeNull();
+        expect(serverSnapshot(store, 'x')).toBeNull();
         expect([...store.agents.values(), ...store.swarms.values(), ...store.edges.values()]).toEqual([]);
       }),
     );
@@ -75,7 +85,7 @@ describe('a message between nodes', () => {
     if (picture === undefined) throw new Error('no sample');
     store.commit(store.diff(picture, EPOCH_TIME));
     const patched = (id: string, patch: Record<string, unknown>): unknown =>
-      changeOf(store, 'x', { ...HEAD, body: { p: [[id, patch]] } });
+      toServerDelta(store, 'x', { ...HEAD, body: { p: [[id, patch]] } });
     expect(patched('a', { name: 'new' })).toMatchObject({ agents: [{ id: 'x:a', name: 'new' }], atMs: HEAD.atMs });
     expect(patched('nobody', { name: 'new' })).toBeNull();
     expect(patched('a', { name: 1 })).toBeNull();
@@ -95,6 +105,6 @@ describe('a message between nodes', () => {
     ['an event of another server', [1, 1, 1, 0, 'n', { v: [notice('n', 'y')] }]],
     ['an agent that is none', [1, 1, 1, 0, 'n', { a: [{ id: 'x:a' }] }]],
   ])('of %s is none', (_name, value) => {
-    expect(parseMessage(value, 'x')).toBeNull();
+    expect(parseBusMessage(value, 'x')).toBeNull();
   });
 });

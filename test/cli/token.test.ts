@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { hashOf, readTokenFile } from '../../src/auth/index.js';
-import { parseToken } from '../../src/auth/token.js';
-import { run as runProgram } from '../../src/cli/run.js';
+import { hashSecret, readTokenFile } from '../../src/auth/index.js';
+import { parseStaticToken } from '../../src/auth/token.js';
+import { runCommand as runProgram } from '../../src/cli/run.js';
 import { TokenDirectory } from '../auth/files.js';
 
 interface Outcome {
@@ -36,7 +36,7 @@ describe('token create', () => {
     const more = ['--servers', 'a,b', '--swarms', 'a:s', '--agent-types', 'Coder', '--no-performance', '--no-neural'];
     const made = await run(directory, 'create', ...flags, ...more, '--expires', '30d', '--name', 'my screen');
     expect(made.code).toBe(0);
-    const parts = parseToken(made.stdout.trimEnd());
+    const parts = parseStaticToken(made.stdout.trimEnd());
     if (parts === null) throw new Error(`no token: ${made.stdout}`);
     expect(made.stderr).toContain(parts.id);
     const [stored] = await readTokenFile(directory.file);
@@ -44,7 +44,7 @@ describe('token create', () => {
     expect(stored).toMatchObject({
       id: parts.id,
       name: 'my screen',
-      hash: hashOf(parts.secret),
+      hash: hashSecret(parts.secret),
       permissions: ['agents:read', 'health:read'],
       restriction: {
         serverIds: ['a', 'b'],

@@ -2,16 +2,16 @@ import { Writable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Screen, type TerminalOutput } from '../../src/cli/screen.js';
-import { watchFrame, type WatchView } from '../../src/cli/watch-frame.js';
-import { WatchLines } from '../../src/cli/watch-lines.js';
-import type { Agent, AgentsSnapshot, AgentsUpdate, McpServerFragment } from '../../src/client/index.js';
+import { renderWatchFrame, type WatchFrameInput } from '../../src/cli/watch-frame.js';
+import { WatchLineFormatter } from '../../src/cli/watch-lines.js';
+import type { Agent, AgentStreamSnapshot, AgentStreamUpdate, McpServerFragment } from '../../src/client/index.js';
 
 const SGR = /\u001b\[\d+m/g; // eslint-disable-line no-control-regex
 
-const CONNECTION: WatchView['connection'] = {
+const CONNECTION: WatchFrameInput['connection'] = {
   status: 'OPEN',
   since: '2026-11-27T02:00:00.000Z',
-  why: null,
+  reason: null,
   retryAt: null,
   attempt: 0,
   latencyMs: 2.4,
@@ -64,14 +64,14 @@ function serverOf(id: string, overrides: Partial<McpServerFragment> = {}): McpSe
   };
 }
 
-function viewOf(overrides: Partial<WatchView> = {}): WatchView {
+function viewOf(overrides: Partial<WatchFrameInput> = {}): WatchFrameInput {
   const agents = new Map(['flow:a', 'flow:b'].map((id) => [id, agentOf(id)]));
   return {
     url: 'http://127.0.0.1:4000',
     connection: CONNECTION,
     agents,
     servers: [serverOf('flow')],
-    serversTrouble: null,
+    serversError: null,
     effectiveHz: 10,
     hasColours: false,
     ...overrides,
@@ -82,7 +82,7 @@ const SIZE = { columns: 120, rows: 24 };
 
 describe('the table of agents and servers', () => {
   test('says what there is, what is not known, and how the connection is', () => {
-    const lines = watchFrame(
+    const lines = renderWatchFrame(
       viewOf({ agents: new Map([['flow:a', agentOf('flow:a', { swarmId: null, stale: true })]]) }),
       SIZE,
     );
@@ -92,17 +92,17 @@ describe('the table of agents and servers', () => {
     expect(lines.at(-1)).toBe('Ctrl-C ends');
   });
 
-  test.each<[string, Partial<WatchView>, RegExp]>([
+  test.each<[string, Partial<WatchFrameInput>, RegExp]>([
     ['nothing has come yet', { agents: null, servers: null }, /Servers: not known yet[^]*Agents: not known yet/],
     ['there is nothing', { agents: new Map(), servers: [] }, /No servers are watched\.[^]*No agents match\./],
     [
       'servers may not be seen',
-      { servers: null, serversTrouble: 'Servers are not shown: "health:read"' },
+      { servers: null, serversError: 'Servers are not shown: "health:read"' },
       /^Servers are not shown: "health:read"$/m,
     ],
     [
       'the connection is lost',
-      { connection: { ...CONNECTION, status: 'RECONNECTING', why: 'gone', retryAt: '2026-11-27T02:00:07.000Z' } },
+      { connection: { ...CONNECTION, status: 'RECONNECTING', reason: 'gone', retryAt: '2026-11-27T02:00:07.000Z' } },
       /the connection is lost \(gone\), tried again at 02:00:07 UTC; last known/,
     ],
     [
@@ -115,13 +115,13 @@ describe('the table of agents and servers', () => {
       /^x .*OFFLINE .*\(simulated\) .*3 stale .*it \[2J is gone$/m,
     ],
   ])('when %s it says so', (_what, overrides, said) => {
-    expect(watchFrame(viewOf(overrides), SIZE).join('\n')).toMatch(said);
+    expect(renderWatchFrame(viewOf(overrides), SIZE).join('\n')).toMatch(said);
   });
 
   test('too many for the window are counted', () => {
     const agents = new Map(Array.from({ length: 100 }, (_, index) => [`a${index}`, agentOf(`a${index}`)]));
     const servers = Array.from({ length: 50 }, (_, index) => serverOf(`s${index}`));
-    const lines = watchFrame(viewOf({ agents, servers }), SIZE);
+    const lines = renderWatchFrame(viewOf({ agents, servers }), SIZE);
     expect(lines).toHaveLength(SIZE.rows);
     const shownServers = lines.filter((line) => /^s\d/.test(line)).length;
     const shownAgents = lines.filter((line) => /^a\d/.test(line)).length;
@@ -150,7 +150,7 @@ describe('the table of agents and servers', () => {
             servers: servers.map((one) => serverOf(one.id, one)),
             hasColours,
           });
-          const lines = watchFrame(view, window);
+          const lines = renderWatchFrame(view, window);
           expect(lines.length).toBeLessThanOrEqual(window.rows);
           for (const line of lines) {
             const shown = hasColours ? line.replaceAll(SGR, '') : line;
@@ -201,7 +201,7 @@ describe('a screen', () => {
 
 describe('lines', () => {
   test('tell of each agent that comes, is something else, or goes, and of nothing twice', () => {
-    const lines = new WatchLines();
+    const lines = new WatchLineFormatter();
     const told = (
       kind: 'SNAPSHOT' | 'DELTA',
       agents: readonly Agent[],
@@ -211,7 +211,12 @@ describe('lines', () => {
       const timestamp = '2026-11-27T02:00:00.000Z';
       const snapshot = { agents: new Map(all.map((one) => [one.id, one])), timestamp, staleServerIds: [] };
       // Of the snapshot only these are read.
-      const update: AgentsUpdate = { kind, agents, removedAgentIds, snapshot: snapshot as unknown as AgentsSnapshot };
+      const update: AgentStreamUpdate = {
+        kind,
+        agents,
+        removedAgentIds,
+        snapshot: snapshot as unknown as AgentStreamSnapshot,
+      };
       return lines
         .text(update)
         .split('\n')

@@ -1,19 +1,21 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Agent, applyAgentUpdate, type PictureUpdate } from '../../src/client/index.js';
-import { type Changes, changesSince, createView, type Position, Store } from '../../src/state/index.js';
+import { type Agent, applyAgentUpdate, type AgentUpdateInput } from '../../src/client/index.js';
+import { type ViewChanges, changesSince, createView, type CursorPosition, Store } from '../../src/state/index.js';
 import { agentOf, EPOCH_TIME, pictureOf, viewOptions } from '../support/arbitraries.js';
 import { expectedAgents } from '../support/reader.js';
 
 /** What the selections of an operation make of the same changes. */
-const SELECTIONS: Readonly<Record<string, (changes: Changes, agents: readonly Agent[]) => Partial<PictureUpdate>>> = {
+const SELECTIONS: Readonly<
+  Record<string, (changes: ViewChanges, agents: readonly Agent[]) => Partial<AgentUpdateInput>>
+> = {
   'whole agents': (_changes, agents) => ({ agents }),
   'whole agents and patches': (changes, agents) => ({ agents, patches: patchesOf(changes) }),
   'patches after a snapshot': (changes, agents) =>
     changes.kind === 'SNAPSHOT' ? { agents } : { patches: patchesOf(changes) },
 };
 
-function patchesOf({ kind, agents }: Changes): NonNullable<PictureUpdate['patches']> {
+function patchesOf({ kind, agents }: ViewChanges): NonNullable<AgentUpdateInput['patches']> {
   return kind === 'SNAPSHOT' ? [] : agents.map(({ agent, patch }) => ({ id: agent.id, patch: patch() }));
 }
 
@@ -32,11 +34,11 @@ describe('applyAgentUpdate', () => {
       fc.property(history, (steps) => {
         const store = new Store({ epoch: 'e', maxTombstones: 5, maxEvents: 1 });
         let view = createView();
-        let position: Position | null = null;
+        let position: CursorPosition | null = null;
         let picture: ReadonlyMap<string, Agent> = new Map();
         for (const step of steps) {
           if ('show' in step) store.commit(store.diff(step.show, EPOCH_TIME));
-          else if ('remove' in step) store.commit(store.removal(step.remove));
+          else if ('remove' in step) store.commit(store.removalDelta(step.remove));
           else view = createView(step.view);
           const expected = expectedAgents(store, view);
           const changes = changesSince(store, position, view);

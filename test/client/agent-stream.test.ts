@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createSwarmClientWith } from '../../src/client/create-client.js';
+import { createSwarmClientWithRuntime } from '../../src/client/create-client.js';
 import {
-  type AgentsUpdate,
+  type AgentStreamUpdate,
   type AgentStream,
   createSwarmClient,
   OperationError,
@@ -42,7 +42,7 @@ interface Watcher extends AsyncDisposable {
 async function watch(): Promise<Watcher> {
   const recorded = recorder();
   const { webSocketImpl } = recorded;
-  const client = createSwarmClient({ url: relay.url, webSocketImpl, firstRetryMs: 1, maxRetryMs: 5 });
+  const client = createSwarmClient({ url: relay.url, webSocketImpl, retryDelayMs: 1, maxRetryDelayMs: 5 });
   const stream = client.agents({}, 'HIGH_FREQUENCY');
   const leave = stream.subscribe(() => undefined);
   await until(stream, ({ status }) => status === 'LIVE');
@@ -117,11 +117,11 @@ describe('a stream of agents that resumes', () => {
     await using watcher = await watch();
     const { stream, recorded } = watcher;
     const { cursor } = stream.getSnapshot();
-    stream.change({ agentTypes: ['coder'], mode: undefined });
+    stream.updateRequest({ agentTypes: ['coder'], mode: undefined });
     expect(stream.getSnapshot().request).toMatchObject({ agentTypes: ['coder'], mode: 'HIGH_FREQUENCY' });
     await until(stream, ({ agents }) => [...agents.keys()].join() === 'x:0,x:2');
     expect(recorded.sent.at(-1)?.payload?.variables).toMatchObject({ agentTypes: ['coder'], after: cursor });
-    stream.change({ agentTypes: null });
+    stream.updateRequest({ agentTypes: null });
     await until(stream, ({ agents }) => agents.size === 3);
     expect(snapshotsOf(recorded)).toBe(1);
     expect(recorded.sockets).toHaveLength(1);
@@ -130,7 +130,7 @@ describe('a stream of agents that resumes', () => {
   test('in another mode, and without what is not included any more', async () => {
     await using watcher = await watch();
     const { stream } = watcher;
-    stream.change({ mode: 'NORMAL', includePerformance: false });
+    stream.updateRequest({ mode: 'NORMAL', includePerformance: false });
     const { rate, agents } = await until(stream, (snapshot) => snapshot.rate?.requestedHz === 10);
     expect(rate?.effectiveHz).toBeGreaterThan(0);
     expect(agents.get('x:1')?.performance).toBeNull();
@@ -140,7 +140,7 @@ describe('a stream of agents that resumes', () => {
     await using watcher = await watch();
     const { stream, recorded, client } = watcher;
     const before = stream.getSnapshot();
-    stream.change({ mode: 'HIGH_FREQUENCY', agentTypes: null });
+    stream.updateRequest({ mode: 'HIGH_FREQUENCY', agentTypes: null });
     await client.query(ViewerDocument);
     expect(stream.getSnapshot()).toBe(before);
     expect(countOf(recorded, 'AgentPatches')).toBe(1);
@@ -162,7 +162,7 @@ describe('an iteration of a stream of agents', () => {
   test('begins with what is there, then gives what changed', async () => {
     await using watcher = await watch();
     const updates = watcher.stream[Symbol.asyncIterator]();
-    const first = (await updates.next()) as IteratorYieldResult<AgentsUpdate>; // it has not ended
+    const first = (await updates.next()) as IteratorYieldResult<AgentStreamUpdate>; // it has not ended
     expect(first.value).toMatchObject({
       kind: 'SNAPSHOT',
       removedAgentIds: [],
@@ -170,7 +170,7 @@ describe('an iteration of a stream of agents', () => {
     });
     expect(first.value.agents).toHaveLength(3);
     server.show(1, 2, 1);
-    const { value } = (await updates.next()) as IteratorYieldResult<AgentsUpdate>; // as above
+    const { value } = (await updates.next()) as IteratorYieldResult<AgentStreamUpdate>; // as above
     expect(value.kind).toBe('DELTA');
     expect(value.agents.map(({ name }) => name)).toEqual([named(1)]);
     await updates.return?.();
@@ -189,7 +189,7 @@ describe('an iteration of a stream of agents', () => {
     await until(watcher.stream, ({ agents }) => agents.size === 5);
     server.remove(['x:1', 'x:4']);
     await until(watcher.stream, ({ agents }) => agents.size === 3);
-    const { value } = (await updates.next()) as IteratorYieldResult<AgentsUpdate>; // it has not ended
+    const { value } = (await updates.next()) as IteratorYieldResult<AgentStreamUpdate>; // it has not ended
     expect(value.kind).toBe('DELTA');
     expect(value.agents.map(({ id }) => id)).toEqual(['x:3']);
     expect([...value.removedAgentIds].sort()).toEqual(['x:1', 'x:4']);
@@ -200,11 +200,11 @@ describe('an iteration of a stream of agents', () => {
   test('that is slow over a snapshot gets a snapshot', async () => {
     await using watcher = await watch();
     const { stream } = watcher;
-    stream.change({ agentTypes: [] });
+    stream.updateRequest({ agentTypes: [] });
     await until(stream, ({ agents }) => agents.size === 0);
     const updates = stream[Symbol.asyncIterator]();
     const first = updates.next();
-    stream.change({ agentTypes: null });
+    stream.updateRequest({ agentTypes: null });
     await until(stream, ({ agents }) => agents.size === 3);
     expect((await first).value).toMatchObject({ kind: 'SNAPSHOT', agents: [] });
     expect((await updates.next()).value).toMatchObject({ kind: 'DELTA', agents: [{}, {}, {}] });
@@ -233,7 +233,7 @@ describe('a stream that the server refuses', () => {
     const updates = stream[Symbol.asyncIterator]();
     await updates.next();
     const last = updates.next();
-    stream.change({ agentTypes: ['\u0000'] });
+    stream.updateRequest({ agentTypes: ['\u0000'] });
     await expect(last).rejects.toThrow(OperationError);
     expect(stream.getSnapshot()).toMatchObject({ status: 'ENDED', error: { code: 'BAD_USER_INPUT' } });
     await expect(stream[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
@@ -251,7 +251,7 @@ describe('a stream that the server refuses', () => {
     });
     const clock = new ManualClock();
     const { webSocketImpl } = recorder();
-    await using client = createSwarmClientWith({ url: scripted.url, webSocketImpl }, surroundingsOf(clock));
+    await using client = createSwarmClientWithRuntime({ url: scripted.url, webSocketImpl }, surroundingsOf(clock));
     const stream = client.agents();
     const leave = stream.subscribe(() => undefined);
     const { error } = await until(stream, (snapshot) => snapshot.error !== null);

@@ -3,8 +3,8 @@ import { type AddressInfo, createServer } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { growingPauseMs } from '../../src/client/clock.js';
-import { createSwarmClientWith } from '../../src/client/create-client.js';
+import { backoffDelayMs } from '../../src/client/clock.js';
+import { createSwarmClientWithRuntime } from '../../src/client/create-client.js';
 import {
   createSwarmClient,
   type SwarmClient,
@@ -24,7 +24,7 @@ function connecting(
   options: Partial<SwarmClientOptions> = {},
 ): { readonly client: SwarmClient; readonly clock: ManualClock; readonly ended: Promise<unknown> } {
   const clock = new ManualClock();
-  const client = createSwarmClientWith({ url, webSocketImpl: WebSocket, ...options }, surroundingsOf(clock));
+  const client = createSwarmClientWithRuntime({ url, webSocketImpl: WebSocket, ...options }, surroundingsOf(clock));
   const ended = client.query(ViewerDocument).catch((error: unknown) => error);
   return { client, clock, ended };
 }
@@ -35,7 +35,7 @@ describe('the state of the connection', () => {
     await using client = createSwarmClient({ url: server.url, webSocketImpl: WebSocket });
     const { connection } = client;
     const before = connection.getSnapshot();
-    expect(before).toMatchObject({ status: 'IDLE', why: null, latencyMs: null, attempt: 0, error: null });
+    expect(before).toMatchObject({ status: 'IDLE', reason: null, latencyMs: null, attempt: 0, error: null });
     expect(connection.getSnapshot()).toBe(before);
     const statuses: string[] = [];
     const leave = connection.subscribe(() => statuses.push(connection.getSnapshot().status));
@@ -58,7 +58,10 @@ describe('the state of the connection', () => {
     const pausesMs: number[] = [];
     for (let attempt = 1; attempt <= 8; attempt += 1) {
       const snapshot = await until(connection, (now) => now.attempt === attempt && now.retryAt !== null);
-      expect(snapshot).toMatchObject({ status: 'RECONNECTING', why: expect.stringMatching(/hang up|ECONNRESET|lost/) });
+      expect(snapshot).toMatchObject({
+        status: 'RECONNECTING',
+        reason: expect.stringMatching(/hang up|ECONNRESET|lost/),
+      });
       const leftMs = Date.parse(snapshot.retryAt ?? '') - clock.now();
       pausesMs.push(leftMs);
       if (attempt === 8) relay.target = server.url;
@@ -68,7 +71,7 @@ describe('the state of the connection', () => {
     }
     expect(pausesMs).toEqual([375, 750, 1_500, 3_000, 6_000, 12_000, 22_500, 22_500]);
     expect(await ended).toMatchObject({ viewer: { subject: null } });
-    expect(connection.getSnapshot()).toMatchObject({ status: 'OPEN', why: null, retryAt: null, attempt: 0 });
+    expect(connection.getSnapshot()).toMatchObject({ status: 'OPEN', reason: null, retryAt: null, attempt: 0 });
   });
 
   test('a pause is between half and all of what the failures in a row make it, and never above the longest', () => {
@@ -77,9 +80,9 @@ describe('the state of the connection', () => {
         fc.integer({ min: 1, max: 2_000 }),
         fc.double({ min: 0, max: 0.999, noNaN: true }),
         (failures, die) => {
-          const pauses = { firstRetryMs: 500, maxRetryMs: 30_000 };
+          const pauses = { retryDelayMs: 500, maxRetryDelayMs: 30_000 };
           const wholeMs = Math.min(30_000, 500 * 2 ** (failures - 1));
-          const pauseMs = growingPauseMs(failures, pauses, () => die);
+          const pauseMs = backoffDelayMs(failures, pauses, () => die);
           expect(pauseMs).toBeGreaterThanOrEqual(wholeMs / 2);
           expect(pauseMs).toBeLessThanOrEqual(wholeMs);
         },
@@ -98,7 +101,7 @@ describe('the state of the connection', () => {
     expect(client.connection.getSnapshot().status).toBe('OPEN');
     clock.advance(10_000);
     const lost = await until(client.connection, ({ retryAt }) => retryAt !== null);
-    expect(lost).toMatchObject({ status: 'RECONNECTING', why: 'the server does not answer', latencyMs: null });
+    expect(lost).toMatchObject({ status: 'RECONNECTING', reason: 'the server does not answer', latencyMs: null });
     clock.advance(1_000);
     await until(client.connection, ({ status }) => status === 'OPEN');
   });
@@ -115,8 +118,8 @@ describe('the state of the connection', () => {
   test('what is no GraphQL over WebSocket is told, and tried again', async () => {
     await using server = await ScriptedServer.start((socket) => socket.send('hello'));
     await using client = connecting(server.url).client;
-    const { status, why } = await until(client.connection, ({ attempt }) => attempt === 1);
-    expect({ status, why }).toEqual({ status: 'RECONNECTING', why: expect.stringMatching(/JSON/) });
+    const { status, reason } = await until(client.connection, ({ attempt }) => attempt === 1);
+    expect({ status, why: reason }).toEqual({ status: 'RECONNECTING', why: expect.stringMatching(/JSON/) });
   });
 });
 
@@ -124,7 +127,7 @@ describe('how the server closes it', () => {
   test.each([1000, 1001, 1012, 1013, 4408, 4999])('%i: it is tried again', async (code) => {
     await using server = await ScriptedServer.start((socket) => socket.close(code, 'for a while'));
     await using client = connecting(server.url).client;
-    await until(client.connection, ({ status, why }) => status === 'RECONNECTING' && why === 'for a while');
+    await until(client.connection, ({ status, reason }) => status === 'RECONNECTING' && reason === 'for a while');
   });
 
   test.each([
@@ -171,8 +174,8 @@ describe('a client that is disposed', () => {
     const { port } = nobody.address() as AddressInfo; // of TCP
     nobody.close();
     const { client, clock, ended } = connecting(`http://127.0.0.1:${port}`);
-    const { why } = await until(client.connection, ({ retryAt }) => retryAt !== null);
-    expect(why).toContain('ECONNREFUSED');
+    const { reason } = await until(client.connection, ({ retryAt }) => retryAt !== null);
+    expect(reason).toContain('ECONNREFUSED');
     await client.dispose();
     expect(await ended).toMatchObject({ code: 'CLIENT_CLOSED' });
     expect(clock.pending).toBe(0);
@@ -217,8 +220,8 @@ describe('options', () => {
     }
     await using client = createSwarmClient({ url, webSocketImpl });
     client.query(ViewerDocument).catch(() => undefined);
-    const { why } = await until(client.connection, ({ status }) => status === 'RECONNECTING');
-    expect({ asked, why }).toEqual({ asked: [address], why: 'not today' });
+    const { reason } = await until(client.connection, ({ status }) => status === 'RECONNECTING');
+    expect({ asked, why: reason }).toEqual({ asked: [address], why: 'not today' });
   });
 
   test.each<[string, Partial<SwarmClientOptions>, RegExp]>([
@@ -228,8 +231,8 @@ describe('options', () => {
     ['no WebSocket class', { webSocketImpl: 'ws' }, /no WebSocket class/],
     ['0 Hz', { maxHz: 0 }, /`maxHz` must be a number above 0, not 0/],
     ['a rate that is no number', { maxHz: Number.NaN }, /`maxHz`/],
-    ['no pause', { firstRetryMs: 0 }, /`firstRetryMs`/],
-    ['pings all the time', { pingEveryMs: -1 }, /`pingEveryMs`/],
+    ['no pause', { retryDelayMs: 0 }, /`firstRetryMs`/],
+    ['pings all the time', { pingIntervalMs: -1 }, /`pingEveryMs`/],
   ])('%s: refused at once', (_name, options, message) => {
     const make = (): unknown => createSwarmClient({ url: 'http://127.0.0.1', webSocketImpl: WebSocket, ...options });
     expect(make).toThrow(TypeError);

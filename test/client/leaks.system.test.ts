@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { expect, test } from 'vitest';
-import { createSwarmClientWith } from '../../src/client/create-client.js';
+import { createSwarmClientWithRuntime } from '../../src/client/create-client.js';
 import { ViewerDocument } from '../../src/client/index.js';
 import { DeliveryServer } from '../support/delivery-server.js';
 import { ManualClock, settled } from '../support/manual-clock.js';
@@ -16,7 +16,7 @@ test('1,000 rounds of looking and leaving leave no listener, timer or operation 
   const { sockets, webSocketImpl } = recorder();
   const abort = new AbortController();
   const options = { url: server.url, webSocketImpl, signal: abort.signal };
-  const client = createSwarmClientWith(options, surroundingsOf(clock));
+  const client = createSwarmClientWithRuntime(options, surroundingsOf(clock));
   const shared = client.agents({}, 'HIGH_FREQUENCY');
   await client.query(ViewerDocument);
   await until(shared, ({ status }) => status === 'LIVE');

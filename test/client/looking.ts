@@ -1,9 +1,9 @@
 import { WebSocket } from 'ws';
-import type { Observable } from '../../src/client/index.js';
+import type { SnapshotSource } from '../../src/client/index.js';
 
 /** Resolves with the first snapshot of which `isSo`, looking again at each change. It counts as somebody who looks. */
 export function until<TSnapshot>(
-  { subscribe, getSnapshot }: Observable<TSnapshot>,
+  { subscribe, getSnapshot }: SnapshotSource<TSnapshot>,
   isSo: (snapshot: TSnapshot) => boolean,
 ): Promise<TSnapshot> {
   return new Promise((resolve, reject) => {

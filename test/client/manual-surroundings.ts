@@ -1,8 +1,8 @@
-import type { Surroundings } from '../../src/client/clock.js';
+import type { Runtime } from '../../src/client/clock.js';
 import type { ManualClock } from '../support/manual-clock.js';
 
 /** Time that a test moves, and a die that always falls the same way. */
-export function surroundingsOf(clock: ManualClock): Surroundings {
+export function surroundingsOf(clock: ManualClock): Runtime {
   return {
     now: () => clock.now(),
     monotonic: () => clock.monotonic(),

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { mergePatch } from '../../src/client/index.js';
+import { applyMergePatch } from '../../src/client/index.js';
 
 /** RFC 7396, appendix A: original, patch, result. */
 const VECTORS: readonly (readonly [string, string, string])[] = [
@@ -26,14 +26,14 @@ const jsonObject = fc.dictionary(fc.string(), json);
 
 describe('mergePatch', () => {
   test.each(VECTORS)('%s patched with %s is %s', (original, patch, result) => {
-    expect(mergePatch(JSON.parse(original), JSON.parse(patch))).toEqual(JSON.parse(result));
+    expect(applyMergePatch(JSON.parse(original), JSON.parse(patch))).toEqual(JSON.parse(result));
   });
 
   test('a patch applied twice does what it does once', () => {
     fc.assert(
       fc.property(json, json, (target, patch) => {
-        const once = mergePatch(target, patch);
-        expect(mergePatch(once, patch)).toEqual(once);
+        const once = applyMergePatch(target, patch);
+        expect(applyMergePatch(once, patch)).toEqual(once);
       }),
     );
   });
@@ -41,7 +41,7 @@ describe('mergePatch', () => {
   test('an empty patch leaves an object as it is', () => {
     fc.assert(
       fc.property(jsonObject, (target) => {
-        expect(mergePatch(target, {})).toEqual(target);
+        expect(applyMergePatch(target, {})).toEqual(target);
       }),
     );
   });
@@ -50,7 +50,7 @@ describe('mergePatch', () => {
     fc.assert(
       fc.property(json, (value) => {
         fc.pre(!JSON.stringify(value).includes('null'));
-        expect(mergePatch(undefined, value)).toEqual(value);
+        expect(applyMergePatch(undefined, value)).toEqual(value);
       }),
     );
   });
@@ -59,7 +59,7 @@ describe('mergePatch', () => {
     fc.assert(
       fc.property(json, json, (target, patch) => {
         const before = JSON.stringify([target, patch]);
-        mergePatch(target, patch);
+        applyMergePatch(target, patch);
         expect(JSON.stringify([target, patch])).toBe(before);
       }),
     );
@@ -67,12 +67,15 @@ describe('mergePatch', () => {
 
   test('what the patch leaves alone is the same object', () => {
     const target = { kept: { a: 1 }, changed: { b: 1 } };
-    expect(mergePatch(target, { changed: { b: 2 } })).toHaveProperty('kept', target.kept);
-    expect((mergePatch(target, { changed: { b: 2 } }) as typeof target).kept).toBe(target.kept); // as the line above says
+    expect(applyMergePatch(target, { changed: { b: 2 } })).toHaveProperty('kept', target.kept);
+    expect((applyMergePatch(target, { changed: { b: 2 } }) as typeof target).kept).toBe(target.kept); // as the line above says
   });
 
   test('keys that objects inherit are keys like any other', () => {
-    const merged = mergePatch({}, JSON.parse('{"__proto__":{"polluted":true},"constructor":{"prototype":{"x":1}}}'));
+    const merged = applyMergePatch(
+      {},
+      JSON.parse('{"__proto__":{"polluted":true},"constructor":{"prototype":{"x":1}}}'),
+    );
     expect(JSON.stringify(merged)).toBe('{"__proto__":{"polluted":true},"constructor":{"prototype":{"x":1}}}');
     expect(Object.getPrototypeOf(merged)).toBe(Object.prototype);
     expect({}).not.toHaveProperty('polluted');

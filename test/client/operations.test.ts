@@ -25,7 +25,7 @@ beforeAll(async () => {
 afterAll(() => server[Symbol.asyncDispose]());
 
 const connect = (url: string): SwarmClient =>
-  createSwarmClient({ url, webSocketImpl: WebSocket, firstRetryMs: 1, maxRetryMs: 5 });
+  createSwarmClient({ url, webSocketImpl: WebSocket, retryDelayMs: 1, maxRetryDelayMs: 5 });
 
 describe('operations', () => {
   test('queries and mutations are answered with typed data', async () => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { createSwarmClient, type SwarmClient, ViewerDocument } from '../../src/client/index.js';
 import type { SwarmlensEvent } from '../../src/domain/index.js';
-import { emptyChange } from '../../src/state/index.js';
+import { emptyDelta } from '../../src/state/index.js';
 import { EPOCH_TIME, serverOf } from '../support/arbitraries.js';
 import { DeliveryServer } from '../support/delivery-server.js';
 import { Relay } from '../support/relay.js';
@@ -23,11 +23,11 @@ afterAll(async () => {
 });
 
 function connect(webSocketImpl: unknown = WebSocket): SwarmClient {
-  return createSwarmClient({ url: relay.url, webSocketImpl, firstRetryMs: 1, maxRetryMs: 5 });
+  return createSwarmClient({ url: relay.url, webSocketImpl, retryDelayMs: 1, maxRetryDelayMs: 5 });
 }
 
 function happen(...events: readonly SwarmlensEvent[]): void {
-  server.store.commit({ ...emptyChange('x'), events });
+  server.store.commit({ ...emptyDelta('x'), events });
 }
 
 function noticeOf(message: string): SwarmlensEvent {
@@ -79,7 +79,7 @@ describe('health', () => {
     const recorded = recorder();
     await using client = connect(recorded.webSocketImpl);
     // Longer than any test: only what is told makes it look again.
-    const health = client.health({ everyMs: 3_600_000 });
+    const health = client.health({ pollIntervalMs: 3_600_000 });
     expect(health.getSnapshot()).toMatchObject({ status: 'IDLE', health: null, changes: [] });
     const leave = health.subscribe(() => undefined);
     const first = await until(health, ({ status }) => status === 'LIVE');
@@ -87,7 +87,7 @@ describe('health', () => {
     await begun(client);
     const offline = { ...serverOf('x', true), status: 'OFFLINE' as const };
     const states = { previousCircuitState: 'CLOSED', circuitState: 'CLOSED', replicaId: null, reason: 'gone' } as const;
-    server.store.commit({ ...emptyChange('x'), server: offline });
+    server.store.commit({ ...emptyDelta('x'), server: offline });
     happen({
       type: 'health',
       serverId: 'x',
@@ -99,13 +99,13 @@ describe('health', () => {
     const then = await until(health, (now) => now.health?.servers[0]?.status === 'OFFLINE');
     expect(then.changes).toMatchObject([{ serverId: 'x', status: 'OFFLINE', reason: 'gone' }]);
     leave();
-    server.store.commit({ ...emptyChange('x'), server: serverOf('x') });
+    server.store.commit({ ...emptyDelta('x'), server: serverOf('x') });
   });
 
   test('is looked at again and again, one look at a time, and never when nobody looks', async () => {
     const recorded = recorder();
     await using client = connect(recorded.webSocketImpl);
-    const health = client.health({ everyMs: 1 });
+    const health = client.health({ pollIntervalMs: 1 });
     let seen = 0;
     for await (const { health: now } of health) {
       expect(now?.uptimeMs).toBeGreaterThan(0);
@@ -129,12 +129,12 @@ describe('topology', () => {
     const leave = topology.subscribe(() => undefined);
     await until(topology, ({ status }) => status === 'LIVE');
     const edge = { serverId: 'x', swarmId: 'x:s', from: 'x:0', to: 'x:1', relation: 'leads', inferred: false };
-    server.store.commit({ ...emptyChange('x'), edges: [{ id: 'x:s|0|1', ...edge }] });
+    server.store.commit({ ...emptyDelta('x'), edges: [{ id: 'x:s|0|1', ...edge }] });
     const { edges } = await until(topology, (now) => now.edges.size === 1);
     expect([...edges.values()]).toMatchObject([{ from: 'x:0', to: 'x:1', relation: 'leads', inferred: false }]);
     relay.cut();
     await until(client.connection, ({ status }) => status === 'RECONNECTING');
-    server.store.commit({ ...emptyChange('x'), removedEdgeIds: ['x:s|0|1'] });
+    server.store.commit({ ...emptyDelta('x'), removedEdgeIds: ['x:s|0|1'] });
     await until(topology, (now) => now.edges.size === 0);
     expect(countOf(recorded, 'TopologyUpdates')).toBe(2);
     expect(recorded.received.filter((text) => text.includes('"kind":"SNAPSHOT","cursor"'))).toHaveLength(1);

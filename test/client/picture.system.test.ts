@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   type Agent,
   AgentsDocument,
-  type AgentsRequest,
+  type AgentStreamRequest,
   createSwarmClient,
   type SwarmClient,
 } from '../../src/client/index.js';
@@ -14,10 +14,10 @@ import { expectedEdges } from '../support/reader.js';
 import { Relay } from '../support/relay.js';
 import { recorder, until } from './looking.js';
 
-const HASTE = { firstRetryMs: 1, maxRetryMs: 5 };
+const HASTE = { retryDelayMs: 1, maxRetryDelayMs: 5 };
 
 /** What a query with the same filters answers, less what is not included. */
-async function asked(client: SwarmClient, request: AgentsRequest): Promise<ReadonlyMap<string, Agent>> {
+async function asked(client: SwarmClient, request: AgentStreamRequest): Promise<ReadonlyMap<string, Agent>> {
   const { serverTypes, agentTypes, swarmIds, includePerformance, includeNeural, includeTopology } = request;
   const { agents } = await client.query(AgentsDocument, { serverTypes, agentTypes, swarmIds });
   return new Map(
@@ -63,7 +63,7 @@ describe('the picture of a client', () => {
           let leave = stream.subscribe(() => undefined);
           for (const step of history) {
             if (step === 'cut') relay.cut();
-            else if (step === 'remove') server.store.commit(server.store.removal('x'));
+            else if (step === 'remove') server.store.commit(server.store.removalDelta('x'));
             else if (step === 'restart') {
               await server[Symbol.asyncDispose]();
               server = await DeliveryServer.start();
@@ -72,7 +72,7 @@ describe('the picture of a client', () => {
               leave();
               leave = stream.subscribe(() => undefined);
             } else if ('show' in step) server.store.commit(server.store.diff(step.show, EPOCH_TIME));
-            else stream.change(step.change);
+            else stream.updateRequest(step.change);
             const { request } = stream.getSnapshot();
             const agents = await asked(client, request);
             const edges = expectedEdges(server.store, createView(request));

@@ -3,13 +3,15 @@ import {
   AgentDocument,
   NoticesDocument,
   OperationError,
-  type OperationRunner,
-  run,
+  type OperationExecutor,
+  runOperation,
   type TypedDocument,
 } from '../../src/client/index.js';
 
 /** Answers every operation with these results, then stays silent until it is completed. */
-function runner(...results: readonly unknown[]): OperationRunner & { readonly payloads: unknown[]; returned: number } {
+function runner(
+  ...results: readonly unknown[]
+): OperationExecutor & { readonly payloads: unknown[]; returned: number } {
   const payloads: unknown[] = [];
   return {
     payloads,
@@ -50,19 +52,22 @@ async function all<T>(results: AsyncIterable<T>): Promise<T[]> {
 
 describe('run', () => {
   test('gives the data of each result, in order', async () => {
-    expect(await all(run(runner({ data: { n: 1 } }, { data: { n: 2 } }), DOCUMENT))).toEqual([{ n: 1 }, { n: 2 }]);
+    expect(await all(runOperation(runner({ data: { n: 1 } }, { data: { n: 2 } }), DOCUMENT))).toEqual([
+      { n: 1 },
+      { n: 2 },
+    ]);
   });
 
   test('hands the text and the variables to the client, and no variables where there are none', async () => {
     const client = runner();
-    await all(run(client, AgentDocument, { id: 'x:a' }));
-    await all(run(client, NoticesDocument));
+    await all(runOperation(client, AgentDocument, { id: 'x:a' }));
+    await all(runOperation(client, NoticesDocument));
     expect(client.payloads).toEqual([{ query: AgentDocument, variables: { id: 'x:a' } }, { query: NoticesDocument }]);
   });
 
   test('leaving the loop completes the operation', async () => {
     const client = runner({ data: { n: 1 } }, { data: { n: 2 } });
-    for await (const { n } of run(client, DOCUMENT)) if (n === 1) break;
+    for await (const { n } of runOperation(client, DOCUMENT)) if (n === 1) break;
     expect(client.returned).toBe(1);
   });
 
@@ -71,19 +76,19 @@ describe('run', () => {
       data: { n: 1 },
       errors: [{ message: 'a' }, { message: 'b', extensions: { code: 'FORBIDDEN' } }],
     });
-    const failed = all(run(client, DOCUMENT));
+    const failed = all(runOperation(client, DOCUMENT));
     await expect(failed).rejects.toThrow(OperationError);
     await expect(failed).rejects.toMatchObject({ message: 'a; b', code: 'FORBIDDEN' });
     expect(client.returned).toBe(1);
   });
 
   test('a refused operation, which the client reports as a bare list, is an OperationError', async () => {
-    const failed = all(run(runner([{ message: 'no', extensions: { code: 'BAD_USER_INPUT' } }]), DOCUMENT));
+    const failed = all(runOperation(runner([{ message: 'no', extensions: { code: 'BAD_USER_INPUT' } }]), DOCUMENT));
     await expect(failed).rejects.toMatchObject({ name: 'OperationError', message: 'no', code: 'BAD_USER_INPUT' });
   });
 
   test('what else the client throws is thrown on', async () => {
     const gone = new Error('socket closed');
-    await expect(all(run(runner(gone), DOCUMENT))).rejects.toBe(gone);
+    await expect(all(runOperation(runner(gone), DOCUMENT))).rejects.toBe(gone);
   });
 });

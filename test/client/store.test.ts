@@ -1,9 +1,9 @@
 import { describe, expect, test, vi } from 'vitest';
-import { Store } from '../../src/client/store.js';
+import { SnapshotStore } from '../../src/client/store.js';
 
 describe('a store', () => {
   test('calls each listener until it leaves, also one that listens twice, and leaves as often as it likes', () => {
-    const store = new Store(0);
+    const store = new SnapshotStore(0);
     const listener = vi.fn();
     const leave = store.subscribe(listener);
     const leaveToo = store.subscribe(listener);
@@ -21,7 +21,7 @@ describe('a store', () => {
 
   test('calls nobody when it is set to what it is, and not who leaves while others are called', () => {
     const snapshot = {};
-    const store = new Store<object>(snapshot);
+    const store = new SnapshotStore<object>(snapshot);
     const second = vi.fn();
     store.subscribe(() => leaveSecond());
     const leaveSecond = store.subscribe(second);
@@ -33,7 +33,7 @@ describe('a store', () => {
   test('what a listener throws stops no other one, and is not swallowed', () => {
     const later: (() => void)[] = [];
     vi.spyOn(globalThis, 'queueMicrotask').mockImplementation((callback) => void later.push(callback));
-    const store = new Store(0);
+    const store = new SnapshotStore(0);
     const other = vi.fn();
     store.subscribe(() => {
       throw new Error('of a listener');

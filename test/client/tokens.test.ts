@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createSwarmClientWith } from '../../src/client/create-client.js';
+import { createSwarmClientWithRuntime } from '../../src/client/create-client.js';
 import type { AgentStream, SwarmClient, TokenRequest, TokenSource } from '../../src/client/index.js';
 import { AccessServer } from '../support/access-server.js';
 import { settled } from '../support/manual-clock.js';
@@ -31,8 +31,8 @@ function watch(token: TokenSource | undefined, maxRefusals?: number): Watcher {
   const recorded = recorder();
   const { webSocketImpl } = recorded;
   // A ping would have to be answered while the clock jumps.
-  const options = { url: relay.url, token, maxRefusals, webSocketImpl, pingEveryMs: 1e9 };
-  const client = createSwarmClientWith(options, surroundingsOf(access.clock));
+  const options = { url: relay.url, token, maxTokenRejections: maxRefusals, webSocketImpl, pingIntervalMs: 1e9 };
+  const client = createSwarmClientWithRuntime(options, surroundingsOf(access.clock));
   const stream = client.agents({}, 'HIGH_FREQUENCY');
   stream.subscribe(() => undefined);
   return { client, stream, recorded, [Symbol.asyncDispose]: () => client.dispose() };
@@ -116,7 +116,7 @@ describe('a function that gets tokens', () => {
     relay.cut();
     await access.until(() => watcher.recorded.sockets.length === 2);
     await live(watcher);
-    expect(asked.map(({ refusal }) => refusal)).toEqual([null]);
+    expect(asked.map(({ rejection }) => rejection)).toEqual([null]);
   });
 
   test('is asked again before the token ends: the new one is shown on the same connection, and streams go on', async () => {
@@ -127,7 +127,7 @@ describe('a function that gets tokens', () => {
     await nearlyOver(watcher, renewed);
     access.clock.advance(20_000);
     await seesChanges(watcher);
-    expect(asked.map(({ refusal }) => refusal)).toEqual([null, null]);
+    expect(asked.map(({ rejection }) => rejection)).toEqual([null, null]);
     expect(watcher.recorded.sockets).toHaveLength(1);
     expect(countOf(watcher.recorded, 'AgentUpdates')).toBe(1);
   });
@@ -173,7 +173,7 @@ describe('a function that gets tokens', () => {
     await access.until(() => watcher.recorded.sockets.length === 2);
     await live(watcher);
     await seesChanges(watcher);
-    expect(asked.at(-1)?.refusal).toBe('The token has expired');
+    expect(asked.at(-1)?.rejection).toBe('The token has expired');
     expect(countOf(watcher.recorded, 'AgentUpdates')).toBe(1);
   });
 
@@ -183,7 +183,10 @@ describe('a function that gets tokens', () => {
       return access.jwt();
     });
     await using watcher = watch(token);
-    const { status, retryAt } = await until(watcher.client.connection, ({ why }) => why === 'no network to the issuer');
+    const { status, retryAt } = await until(
+      watcher.client.connection,
+      ({ reason }) => reason === 'no network to the issuer',
+    );
     expect({ status, retryAt }).toEqual({ status: 'RECONNECTING', retryAt: expect.any(String) });
     await access.until(() => asked.length === 2);
     await live(watcher);
@@ -196,7 +199,7 @@ describe('a function that gets tokens', () => {
     await access.until(() => watcher.client.connection.getSnapshot().status === 'CLOSED');
     const { error } = watcher.client.connection.getSnapshot();
     expect(error).toMatchObject({ code: 'ACCESS_DENIED', message: expect.stringContaining('2 times in a row') });
-    expect(asked.map(({ refusal }) => refusal)).toEqual([null, expect.stringMatching(/token/i)]);
+    expect(asked.map(({ rejection }) => rejection)).toEqual([null, expect.stringMatching(/token/i)]);
   });
 
   test('that a person answers may be wrong as often as they like', async () => {

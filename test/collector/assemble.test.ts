@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { assemble } from '../../src/collector/assemble.js';
+import { buildServerSnapshot } from '../../src/collector/assemble.js';
 import type { ReportedAgent, ReportedSwarm, ServerReport } from '../../src/domain/index.js';
-import { staleCopy } from '../../src/state/index.js';
+import { toStaleSnapshot } from '../../src/state/index.js';
 import { serverOf } from '../support/arbitraries.js';
 
 const SEEN = '2026-11-23T15:00:00.000Z';
@@ -48,7 +48,11 @@ function report(over: Partial<ServerReport>): ServerReport {
 }
 
 function edgesOf(reported: ServerReport): [string, string, boolean][] {
-  return assemble(serverOf('x'), reported, SEEN, null).edges.map(({ from, to, inferred }) => [from, to, inferred]);
+  return buildServerSnapshot(serverOf('x'), reported, SEEN, null).edges.map(({ from, to, inferred }) => [
+    from,
+    to,
+    inferred,
+  ]);
 }
 
 describe('assemble', () => {
@@ -61,7 +65,7 @@ describe('assemble', () => {
       ['x:boss', 'x:a', true],
       ['x:boss', 'x:b', true],
     ]);
-    const [boss, a] = assemble(serverOf('x'), reported, SEEN, null).agents;
+    const [boss, a] = buildServerSnapshot(serverOf('x'), reported, SEEN, null).agents;
     expect(boss?.topology).toEqual({ role: 'leader', parentId: null, depth: 0, degree: 2, inferred: true });
     expect(a?.topology).toEqual({ role: 'member', parentId: 'x:boss', depth: 1, degree: 1, inferred: true });
   });
@@ -96,8 +100,13 @@ describe('assemble', () => {
   });
 
   test('an agent whose listing failed keeps the time at which it was last seen', () => {
-    const first = assemble(serverOf('x'), report({ agents: [agent('a'), agent('b')] }), SEEN, null);
-    const second = assemble(serverOf('x'), report({ agents: [agent('a', { stale: true }), agent('b')] }), LATER, first);
+    const first = buildServerSnapshot(serverOf('x'), report({ agents: [agent('a'), agent('b')] }), SEEN, null);
+    const second = buildServerSnapshot(
+      serverOf('x'),
+      report({ agents: [agent('a', { stale: true }), agent('b')] }),
+      LATER,
+      first,
+    );
     expect(second.agents.map(({ stale, lastSeenAt }) => [stale, lastSeenAt])).toEqual([
       [true, SEEN],
       [false, LATER],
@@ -105,10 +114,15 @@ describe('assemble', () => {
   });
 
   test('a stale copy keeps everything but says so, and when its agents were last seen', () => {
-    const picture = assemble(serverOf('x'), report({ agents: [agent('a')], swarms: [swarm('mesh')] }), SEEN, null);
-    const copy = staleCopy(picture, serverOf('x', true), LATER);
+    const picture = buildServerSnapshot(
+      serverOf('x'),
+      report({ agents: [agent('a')], swarms: [swarm('mesh')] }),
+      SEEN,
+      null,
+    );
+    const copy = toStaleSnapshot(picture, serverOf('x', true), LATER);
     expect(copy.agents).toEqual([{ ...picture.agents[0], stale: true, lastSeenAt: LATER }]);
     expect(copy.swarms).toEqual([{ ...picture.swarms[0], stale: true }]);
-    expect(staleCopy(copy, serverOf('x', true), null).agents).toEqual(copy.agents);
+    expect(toStaleSnapshot(copy, serverOf('x', true), null).agents).toEqual(copy.agents);
   });
 });

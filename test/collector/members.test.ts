@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { MemoryBus } from '../../src/bus/index.js';
-import { Collector, Demand } from '../../src/collector/index.js';
+import { UpstreamRegistry, Demand } from '../../src/collector/index.js';
 import { systemClock } from '../../src/shared/index.js';
 import { Store } from '../../src/state/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
@@ -12,7 +12,7 @@ function rig() {
   const store = new Store({ epoch: 'test', maxTombstones: 1_000, maxEvents: 100 });
   const listener = bus.subscribe((change) => store.commit(change));
   const demand = new Demand();
-  const collector = new Collector([], {
+  const collector = new UpstreamRegistry([], {
     store,
     bus,
     demand,
@@ -72,7 +72,7 @@ describe('a collector', () => {
     const connectedAt = store.servers.get('a')?.connectedAt;
     const call = (): Promise<unknown> => collector.callTool('a', 'healthcheck', {}, new AbortController().signal);
     await expect(call()).rejects.toMatchObject({ code: 'FORBIDDEN' });
-    collector.adjust({ ...settings, allowTools: ['healthcheck'] });
+    collector.reconfigure({ ...settings, allowTools: ['healthcheck'] });
     expect(await call()).toMatchObject({ isError: false });
     expect(store.servers.get('a')?.connectedAt).toBe(connectedAt);
   });

@@ -87,7 +87,7 @@ describe('agents of a server that is gone', () => {
   });
 
   test('take a server that is in no configuration with them, wherever it was left', async () => {
-    await using swarm = new ScriptedSwarm([agents('a')], { leavesWhenGone: true }, { removeAfterMs: 60_000 });
+    await using swarm = new ScriptedSwarm([agents('a')], { removeWhenExpired: true }, { removeAfterMs: 60_000 });
     await pass(500);
     for (const server of swarm.servers) {
       server.refuses = 'ECONNREFUSED';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Demand } from '../../src/collector/demand.js';
-import { dueOf, nextPollAt, pollIntervalMs } from '../../src/collector/schedule.js';
+import { effectiveDueMs, nextPollDueMs, pollIntervalMs } from '../../src/collector/schedule.js';
 import { createView } from '../../src/state/index.js';
 import { serverOf } from '../support/arbitraries.js';
 
@@ -22,9 +22,9 @@ describe('poll schedule', () => {
           let lastDueMs: number | null = null;
           let nowMs = 0;
           for (const lateMs of lateness) {
-            const dueMs = nextPollAt({ lastDueMs, intervalMs, notBeforeMs: 0, last: null, maxPollShare: 1 });
+            const dueMs = nextPollDueMs({ lastDueMs, intervalMs, notBeforeMs: 0, last: null, maxPollShare: 1 });
             nowMs = Math.max(nowMs, dueMs) + lateMs;
-            lastDueMs = dueOf(dueMs, nowMs, intervalMs);
+            lastDueMs = effectiveDueMs(dueMs, nowMs, intervalMs);
           }
           expect(lastDueMs).toBeCloseTo(199 * intervalMs, 3);
         },
@@ -33,21 +33,21 @@ describe('poll schedule', () => {
   });
 
   test('a poll that comes later than a whole interval starts a new grid', () => {
-    expect(dueOf(100, 350, 100)).toBe(350);
-    expect(dueOf(100, 150, 100)).toBe(100);
+    expect(effectiveDueMs(100, 350, 100)).toBe(350);
+    expect(effectiveDueMs(100, 150, 100)).toBe(100);
   });
 });
 
 describe('Demand', () => {
   test('a server is wanted as often as its fastest reader wants it, and only by readers that can see it', () => {
     const demand = new Demand();
-    const flow = { ...serverOf('flow'), families: ['CLAUDE_FLOW', 'DAA'] as const };
-    const ruv = { ...serverOf('ruv'), families: ['RUV_SWARM'] as const };
+    const flow = { ...serverOf('flow'), agentServerTypes: ['CLAUDE_FLOW', 'DAA'] as const };
+    const ruv = { ...serverOf('ruv'), agentServerTypes: ['RUV_SWARM'] as const };
     const slow = demand.add(createView(), 1);
     using _fast = demand.add(createView({ serverTypes: ['DAA'] }), 60);
     using _swarm = demand.add(createView({ swarmIds: ['ruv:s1'] }), 10);
     using _nothing = demand.add(createView({ serverTypes: [] }), 60);
-    expect([demand.hzFor(flow), demand.hzFor(ruv)]).toEqual([60, 10]);
+    expect([demand.requiredHz(flow), demand.requiredHz(ruv)]).toEqual([60, 10]);
     slow[Symbol.dispose]();
     slow[Symbol.dispose]();
     expect(demand.size).toBe(3);

@@ -1,6 +1,6 @@
 import { MemoryBus } from '../../src/bus/index.js';
-import { Collector, Demand, type ServerSettings } from '../../src/collector/index.js';
-import type { CollectorDeps } from '../../src/collector/collector.js';
+import { UpstreamRegistry, Demand, type UpstreamOptions } from '../../src/collector/index.js';
+import type { UpstreamRegistryDeps } from '../../src/collector/collector.js';
 import type { HealthChange, Notice } from '../../src/domain/index.js';
 import { systemClock } from '../../src/shared/index.js';
 import { createView, Store } from '../../src/state/index.js';
@@ -25,7 +25,7 @@ export class ScriptedSwarm implements AsyncDisposable {
   readonly store = new Store({ epoch: 'test', maxTombstones: 1_000, maxEvents: 10_000 });
   readonly demand = new Demand();
   readonly reader = new Reader();
-  readonly collector: Collector;
+  readonly collector: UpstreamRegistry;
   readonly #bus = new MemoryBus();
   readonly #commits: Disposable;
   /** Ids of agents that each commit removed. */
@@ -34,8 +34,8 @@ export class ScriptedSwarm implements AsyncDisposable {
   /** @param agents of each replica */
   constructor(
     agents: readonly (() => readonly string[])[],
-    settings: Partial<ServerSettings> = {},
-    deps: Partial<CollectorDeps> = {},
+    settings: Partial<UpstreamOptions> = {},
+    deps: Partial<UpstreamRegistryDeps> = {},
   ) {
     this.servers = scripted(agents.length);
     this.servers.forEach((server, index) => listing(server, agents[index] ?? (() => [])));
@@ -46,22 +46,25 @@ export class ScriptedSwarm implements AsyncDisposable {
       const { removedAgentIds } = this.reader.read(this.store, ALL);
       if (removedAgentIds.length > 0) this.removals.push(removedAgentIds);
     });
-    this.collector = new Collector([{ ...serverConfig('s', []), endpoint, replicas, timeoutMs: 1_000, ...settings }], {
-      store: this.store,
-      bus: this.#bus,
-      demand: this.demand,
-      clock: systemClock,
-      logger: silentLogger,
-      random: () => 0.5,
-      heartbeatMs: 1_000,
-      connect: connectTo(this.servers),
-      ...deps,
-    });
+    this.collector = new UpstreamRegistry(
+      [{ ...serverConfig('s', []), endpoint, replicas, timeoutMs: 1_000, ...settings }],
+      {
+        store: this.store,
+        bus: this.#bus,
+        demand: this.demand,
+        clock: systemClock,
+        logger: silentLogger,
+        random: () => 0.5,
+        heartbeatMs: 1_000,
+        connect: connectTo(this.servers),
+        ...deps,
+      },
+    );
   }
 
   /** Native ids of the agents that the reader sees, and whether any is stale. */
   get seen(): { readonly ids: readonly string[]; readonly stale: boolean } {
-    const agents = [...this.store.agentsIn(ALL)];
+    const agents = [...this.store.agentsMatching(ALL)];
     return {
       ids: [...this.reader.agents.keys()].map((id) => id.slice(2)).sort(),
       stale: agents.some(({ stale }) => stale),

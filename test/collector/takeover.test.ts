@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { MemoryBus } from '../../src/bus/index.js';
-import { Collector, Demand, type ServerSettings } from '../../src/collector/index.js';
+import { UpstreamRegistry, Demand, type UpstreamOptions } from '../../src/collector/index.js';
 import type { HealthChange } from '../../src/domain/index.js';
 import { systemClock } from '../../src/shared/index.js';
-import type { Claim, OtherNodes, Ownership } from '../../src/nodes/index.js';
+import type { OwnershipCandidate, RemoteServers, Ownership } from '../../src/nodes/index.js';
 import { createView, Store } from '../../src/state/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
 import { holdTime } from '../guard/support.js';
@@ -23,21 +23,21 @@ async function pass(ms = 0): Promise<void> {
 
 /** Decides nothing: the test says who watches. */
 class HandedOwnership implements Ownership {
-  claimed: Claim | null = null;
+  claimed: OwnershipCandidate | null = null;
   givenUp = 0;
   settle: () => void = () => undefined;
-  readonly others: OtherNodes = {
+  readonly remote: RemoteServers = {
     serverIds: [],
     health: () => null,
     poll: () => Promise.resolve(true),
     callTool: () => Promise.resolve({ isError: false, content: 'from the other node', durationMs: 1 }),
   };
 
-  claim(_serverId: string, claim: Claim): ReturnType<Ownership['claim']> {
+  claim(_serverId: string, claim: OwnershipCandidate): ReturnType<Ownership['claim']> {
     this.claimed = claim;
     const settled = new Promise<void>((resolve) => (this.settle = resolve));
     return {
-      settled,
+      decided: settled,
       [Symbol.asyncDispose]: () => {
         this.givenUp += 1;
         return Promise.resolve();
@@ -46,7 +46,7 @@ class HandedOwnership implements Ownership {
   }
 
   gain(): void {
-    this.claimed?.gained();
+    this.claimed?.onAcquired();
     this.settle();
   }
 
@@ -59,14 +59,14 @@ class HandedOwnership implements Ownership {
 class Node implements AsyncDisposable {
   readonly ownership = new HandedOwnership();
   readonly store = new Store({ epoch: 'test', maxTombstones: 1_000, maxEvents: 1_000 });
-  readonly collector: Collector;
+  readonly collector: UpstreamRegistry;
   readonly reader = new Reader();
   readonly removed: string[] = [];
   /** Whether any agent was stale at any time. */
   wasStale = false;
   readonly #commits: Disposable;
 
-  constructor(bus: MemoryBus, servers: readonly ScriptedServer[], settings: Partial<ServerSettings> = {}) {
+  constructor(bus: MemoryBus, servers: readonly ScriptedServer[], settings: Partial<UpstreamOptions> = {}) {
     this.#commits = bus.subscribe((change) => {
       this.store.commit(change);
       this.removed.push(...this.reader.read(this.store, ALL).removedAgentIds);
@@ -74,18 +74,21 @@ class Node implements AsyncDisposable {
     });
     const [endpoint, ...replicas] = servers.map((server) => server.endpoint);
     if (endpoint === undefined) throw new Error('no server');
-    this.collector = new Collector([{ ...serverConfig('s', []), endpoint, replicas, timeoutMs: 1_000, ...settings }], {
-      store: this.store,
-      bus,
-      demand: new Demand(),
-      clock: systemClock,
-      logger: silentLogger,
-      random: () => 0.5,
-      heartbeatMs: 1_000,
-      removeAfterMs: 60_000,
-      connect: connectTo(servers),
-      ownership: this.ownership,
-    });
+    this.collector = new UpstreamRegistry(
+      [{ ...serverConfig('s', []), endpoint, replicas, timeoutMs: 1_000, ...settings }],
+      {
+        store: this.store,
+        bus,
+        demand: new Demand(),
+        clock: systemClock,
+        logger: silentLogger,
+        random: () => 0.5,
+        heartbeatMs: 1_000,
+        removeAfterMs: 60_000,
+        connect: connectTo(servers),
+        ownership: this.ownership,
+      },
+    );
   }
 
   get ids(): string[] {
@@ -105,7 +108,7 @@ class Node implements AsyncDisposable {
 const ALL = createView();
 
 /** Two nodes that would watch the same server. */
-function twoNodes(replicas = 1, settings: Partial<ServerSettings> = {}) {
+function twoNodes(replicas = 1, settings: Partial<UpstreamOptions> = {}) {
   const bus = new MemoryBus();
   const servers = scripted(replicas);
   let ids = ['a', 'b'];
@@ -171,7 +174,7 @@ describe('a server that another node takes over', () => {
     first.ownership.gain();
     await pass(500);
     const connectedAt = first.store.servers.get('s')?.connectedAt;
-    await first.ownership.claimed?.lost();
+    await first.ownership.claimed?.onReleased();
     // However long it takes until the other node has connected.
     let open: () => void = () => undefined;
     server.gate = new Promise((resolve) => (open = resolve));
@@ -203,7 +206,7 @@ describe('a server that another node takes over', () => {
     server.onCall = () =>
       new Promise((resolve) => (answer = () => resolve({ isError: false, value: { agents: late, total_count: 1 } })));
     await pass(1_000);
-    const lost = first.ownership.claimed?.lost();
+    const lost = first.ownership.claimed?.onReleased();
     answer();
     await pass(0);
     await lost;
@@ -215,7 +218,7 @@ describe('a server that another node takes over', () => {
     const { first, second, server } = made;
     first.ownership.gain();
     await pass(500);
-    await first.ownership.claimed?.lost();
+    await first.ownership.claimed?.onReleased();
     server.onCall = hang;
     second.ownership.gain();
     await pass(500);
@@ -242,7 +245,7 @@ describe('a server that another node takes over', () => {
       [second, first],
       [first, second],
     ] as const) {
-      await from.ownership.claimed?.lost();
+      await from.ownership.claimed?.onReleased();
       to.ownership.gain();
       await pass(15_000);
     }
@@ -261,7 +264,7 @@ describe('a server that another node takes over', () => {
     server.onCall = hang;
     await pass(10_000);
     expect(first.changes.at(-1)?.circuitState).toBe('OPEN');
-    await first.ownership.claimed?.lost();
+    await first.ownership.claimed?.onReleased();
     listing(server, () => ['a', 'b']);
     second.ownership.gain();
     await pass(500);
@@ -282,7 +285,7 @@ describe('a server that another node takes over', () => {
     spare.refuses = 'ECONNREFUSED';
     spare.session?.end(killed());
     await pass(3_000);
-    await first.ownership.claimed?.lost();
+    await first.ownership.claimed?.onReleased();
     second.ownership.gain();
     await pass(3_000);
     spare.refuses = null;

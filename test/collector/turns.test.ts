@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Turns } from '../../src/collector/turns.js';
+import { PollScheduler } from '../../src/collector/turns.js';
 import { sleep } from '../../src/shared/index.js';
 import { ManualClock, settled } from '../support/manual-clock.js';
 
@@ -13,13 +13,13 @@ interface Poll {
 class PolledServer implements Disposable {
   readonly clock = new ManualClock();
   readonly polls: Poll[] = [];
-  readonly turns: Turns;
+  readonly turns: PollScheduler;
   readonly #stop = new AbortController();
   readonly #ended: Promise<void>;
 
   constructor(hz: number, maxPollShare: number, durationOf: (poll: number) => number) {
     const intervalMs = (): number => 1000 / hz;
-    this.turns = new Turns(this.clock, { intervalMs, leastIntervalMs: () => 1000 / 60, maxPollShare });
+    this.turns = new PollScheduler(this.clock, { intervalMs, minIntervalMs: () => 1000 / 60, maxPollShare });
     this.#ended = this.#run(durationOf);
   }
 
@@ -31,7 +31,7 @@ class PolledServer implements Disposable {
       await sleep(this.clock, durationMs, signal);
       return true;
     };
-    while (!signal.aborted) await this.turns.take(poll, signal);
+    while (!signal.aborted) await this.turns.runNext(poll, signal);
   }
 
   async stop(): Promise<void> {
@@ -51,12 +51,12 @@ describe('turns', () => {
     await server.clock.pass(8_000, 1);
     expect(server.polls.length).toBeGreaterThan(48);
     expect(server.polls.length).toBeLessThan(53);
-    expect(server.turns.read()).toMatchObject({ wantedHz: 50, maxTimeShare: 0.5 });
+    expect(server.turns.stats()).toMatchObject({ wantedHz: 50, maxTimeShare: 0.5 });
     await server.clock.pass(4_000, 1);
     const before = server.polls.length;
     await server.clock.pass(1_000, 1);
     expect(server.polls.length - before).toBeGreaterThanOrEqual(49);
-    const { effectiveHz, timeShare } = server.turns.read();
+    const { effectiveHz, timeShare } = server.turns.stats();
     expect(effectiveHz).toBeCloseTo(50, 0);
     expect(timeShare).toBeCloseTo(0.1, 1);
     await server.stop();
@@ -88,7 +88,7 @@ describe('turns', () => {
     await server.clock.pass(5, 1);
     expect(server.polls).toHaveLength(1);
     for (let told = 0; told < 1_000; told += 1) {
-      server.turns.soon();
+      server.turns.expedite();
       await server.clock.pass(1, 1);
     }
     expect(server.polls.length).toBeGreaterThan(55);
@@ -99,7 +99,7 @@ describe('turns', () => {
   test('something told unasked does not bring a poll forward into the share that is not for polls', async () => {
     using server = new PolledServer(1, 0.1, () => 50);
     await server.clock.pass(60, 1);
-    server.turns.soon();
+    server.turns.expedite();
     await server.clock.pass(430, 1);
     expect(server.polls).toHaveLength(1);
     await server.clock.pass(20, 1);
@@ -110,7 +110,7 @@ describe('turns', () => {
   test('who asks for a poll does not wait for the share', async () => {
     using server = new PolledServer(1, 0.1, () => 50);
     await server.clock.pass(60, 1);
-    const asked = server.turns.ask();
+    const asked = server.turns.requestPoll();
     await settled();
     expect(server.polls).toHaveLength(2);
     await server.clock.pass(60, 1);

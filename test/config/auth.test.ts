@@ -2,7 +2,7 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type Config, ConfigError, type Flags, loadConfig } from '../../src/config/index.js';
+import { type Config, ConfigError, type ConfigFlags, loadConfig } from '../../src/config/index.js';
 import { TokenDirectory } from '../auth/files.js';
 
 const SECRET = '0123456789abcdef0123456789abcdef';
@@ -16,7 +16,7 @@ const PRIVATE = RSA.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString
 const JWT = { issuer: 'i', audience: 'a', algorithms: ['RS256'] };
 
 interface Given {
-  readonly flags?: Flags;
+  readonly flags?: ConfigFlags;
   readonly env?: NodeJS.ProcessEnv;
   readonly own?: object;
 }

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { duplicateWarning, withoutDuplicates } from '../../src/config/identity.js';
+import { duplicateWarning, removeDuplicateServers } from '../../src/config/identity.js';
 import { serverConfig } from '../support/app.js';
 
 type Endpoint = ReturnType<typeof serverConfig>['endpoint'];
 
 function found(a: Endpoint, b: Endpoint): string {
   const servers = [a, b].map((endpoint, index) => serverConfig(`s${index}`, [], { endpoint }));
-  const { servers: kept, duplicates } = withoutDuplicates(servers);
+  const { servers: kept, duplicates } = removeDuplicateServers(servers);
   expect(kept.length + duplicates.length).toBe(2);
   return kept.length === 1 ? 'one' : 'two';
 }
@@ -47,7 +47,7 @@ describe('two entries are', () => {
 
 test('the first stays, and each of the others is told with it', () => {
   const servers = ['a', 'b.c', 'd'].map((id) => serverConfig(id, [], { endpoint: HTTP }));
-  const { servers: kept, duplicates } = withoutDuplicates(servers);
+  const { servers: kept, duplicates } = removeDuplicateServers(servers);
   expect(kept).toEqual([servers[0]]);
   expect(duplicates.map(duplicateWarning)).toEqual([
     expect.stringMatching(/^mcpServers\."b\.c": is the same server as mcpServers\.a, and is watched as that one – /),

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { MemoryBus } from '../../src/bus/index.js';
-import { Collector, Demand } from '../../src/collector/index.js';
+import { UpstreamRegistry, Demand } from '../../src/collector/index.js';
 import type { Config } from '../../src/config/index.js';
 import type { Notice } from '../../src/domain/index.js';
-import { LiveConfig } from '../../src/live-config.js';
+import { ConfigReloader } from '../../src/live-config.js';
 import { systemClock } from '../../src/shared/index.js';
 import { Store } from '../../src/state/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
@@ -15,8 +15,8 @@ function rig(start: Config) {
   const store = new Store({ epoch: 'test', maxTombstones: 100, maxEvents: 100 });
   bus.subscribe((change) => store.commit(change));
   const deps = { store, bus, demand: new Demand(), clock: systemClock, logger: silentLogger, random: Math.random };
-  const collector = new Collector(start.servers, { ...deps, heartbeatMs: 60_000 });
-  const live = new LiveConfig(start, { ...deps, collector });
+  const collector = new UpstreamRegistry(start.servers, { ...deps, heartbeatMs: 60_000 });
+  const live = new ConfigReloader(start, { ...deps, collector });
   const told = (): string[] =>
     store.events
       .since(0)
@@ -47,7 +47,7 @@ test('a file that is right again is told, and one that has not changed is not', 
   await using made = rig(testConfig([]));
   await made.live.apply(testConfig([]));
   expect(made.told()).toEqual([]);
-  await made.live.refuse(['x: is wrong', 'y: is wrong']);
+  await made.live.reject(['x: is wrong', 'y: is wrong']);
   await made.live.apply(testConfig([]));
   await made.live.apply(testConfig([]));
   expect(made.told()).toEqual([

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Config, ConfigError, type Flags, loadConfig } from '../../src/config/index.js';
+import { type Config, ConfigError, type ConfigFlags, loadConfig } from '../../src/config/index.js';
 
 let directory: string;
 let files = 0;
@@ -17,7 +17,7 @@ afterAll(async () => {
 });
 
 interface Given {
-  readonly flags?: Flags;
+  readonly flags?: ConfigFlags;
   readonly env?: NodeJS.ProcessEnv;
 }
 

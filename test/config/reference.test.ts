@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { LIMIT_KEYS } from '../../src/config/limits.js';
-import { OWN_OPTIONS, SERVER_OPTIONS } from '../../src/config/schema.js';
+import { swarmlensOptionsSchema, serverOptionsSchema } from '../../src/config/schema.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -17,7 +17,7 @@ test('docs/configuration.md is what the schema of the configuration says: `npm r
 
 test('it has a line for each key', async () => {
   const text = await readFile(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
-  const keys = [...Object.keys(OWN_OPTIONS.shape), ...Object.keys(SERVER_OPTIONS.shape), ...LIMIT_KEYS];
+  const keys = [...Object.keys(swarmlensOptionsSchema.shape), ...Object.keys(serverOptionsSchema.shape), ...LIMIT_KEYS];
   expect(keys.length).toBeGreaterThan(50);
   expect(keys.filter((key) => !new RegExp(`^\\| \`${key}\` `, 'm').test(text))).toEqual([]);
 });

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { isTap, tapWarning } from '../../src/config/tap-entry.js';
+import { isTapCommand, tapWarning } from '../../src/config/tap-entry.js';
 import { serverConfig } from '../support/app.js';
 
-function entry(line: string | readonly string[]): Parameters<typeof isTap>[0] {
+function entry(line: string | readonly string[]): Parameters<typeof isTapCommand>[0] {
   const [command = '', ...args] = typeof line === 'string' ? line.split(' ') : line;
   return serverConfig('x', [], { endpoint: { type: 'stdio', command, args, cwd: '/', env: {} } });
 }
@@ -12,11 +12,11 @@ test.each([
   'npx swarmlens tap --server=flow --url http://127.0.0.1:4000 -- npx ruv-swarm mcp start',
   'node /opt/swarmlens/dist/main.js tap --url x --server a -- server',
 ])('is a tap: %s', (line) => {
-  expect(isTap(entry(line))).toBe(true);
+  expect(isTapCommand(entry(line))).toBe(true);
 });
 
 test('is a tap that a shell starts', () => {
-  expect(isTap(entry(['sh', '-c', 'exec swarmlens tap --server a -- server']))).toBe(true);
+  expect(isTapCommand(entry(['sh', '-c', 'exec swarmlens tap --server a -- server']))).toBe(true);
 });
 
 test.each([
@@ -26,11 +26,13 @@ test.each([
   'server tap -- --server x',
   'server --server tap -- x',
 ])('is none: %s', (line) => {
-  expect(isTap(entry(line))).toBe(false);
+  expect(isTapCommand(entry(line))).toBe(false);
 });
 
 test('is none: a server that is reached and not started', () => {
-  expect(isTap(serverConfig('x', [], { endpoint: { type: 'http', url: 'http://h/tap', headers: {} } }))).toBe(false);
+  expect(isTapCommand(serverConfig('x', [], { endpoint: { type: 'http', url: 'http://h/tap', headers: {} } }))).toBe(
+    false,
+  );
 });
 
 test('is told with what brings it in', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { tracesUrlOf } from '../../src/config/traces.js';
+import { resolveTracesUrl } from '../../src/config/traces.js';
 
 const FILE = 'http://collector:4318';
 
@@ -18,7 +18,7 @@ describe('where traces go', () => {
     [{ OTEL_SDK_DISABLED: 'true', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://env:4318' }, FILE, null],
   ])('with the environment %j and the file %j: %j', (env, endpoint, url) => {
     const problems: string[] = [];
-    expect([tracesUrlOf(env, endpoint, problems), problems]).toEqual([url, []]);
+    expect([resolveTracesUrl(env, endpoint, problems), problems]).toEqual([url, []]);
   });
 
   test.each<[Record<string, string>, string | undefined, RegExp]>([
@@ -31,7 +31,7 @@ describe('where traces go', () => {
     ],
   ])('with the environment %j and the file %j it is a mistake, which tells no password', (env, endpoint, message) => {
     const problems: string[] = [];
-    expect(tracesUrlOf(env, endpoint, problems)).toBe(null);
+    expect(resolveTracesUrl(env, endpoint, problems)).toBe(null);
     expect(problems).toEqual([expect.stringMatching(message)]);
     expect(problems.join()).not.toContain('geheim');
   });

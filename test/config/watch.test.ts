@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rename, rm, symlink, unlink, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Config, ConfigWatch } from '../../src/config/index.js';
+import { type Config, ConfigFileWatcher } from '../../src/config/index.js';
 import { recordingLogger } from '../mcp/support.js';
 import { ManualClock, settled } from '../support/manual-clock.js';
 
@@ -28,18 +28,18 @@ class Watched implements AsyncDisposable {
   readonly log = recordingLogger();
   readonly configs: Config[] = [];
   readonly problems: (readonly string[])[] = [];
-  readonly #watch: ConfigWatch;
+  readonly #watch: ConfigFileWatcher;
 
   private constructor(directory: string, env: NodeJS.ProcessEnv) {
     this.directory = directory;
     this.file = join(directory, 'config.json');
-    this.#watch = new ConfigWatch({
+    this.#watch = new ConfigFileWatcher({
       sources: { flags: {}, env, cwd: directory, program: '/main.js' },
       file: this.file,
       clock: this.clock,
       logger: this.log.logger,
       onConfig: (config) => Promise.resolve(void this.configs.push(config)),
-      onProblems: (problems) => Promise.resolve(void this.problems.push(problems)),
+      onInvalid: (problems) => Promise.resolve(void this.problems.push(problems)),
     });
   }
 

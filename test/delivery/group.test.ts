@@ -3,13 +3,13 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { Demand } from '../../src/collector/demand.js';
 import {
   ActiveStreams,
-  Groups,
-  type Member,
+  SubscriptionGroups,
+  type GroupMember,
   RateClock,
-  type Seat,
-  type StreamedChanges,
+  type GroupMembership,
+  type StreamUpdate,
 } from '../../src/delivery/index.js';
-import { createView, type Position, type ServerPicture, Store, type View } from '../../src/state/index.js';
+import { createView, type CursorPosition, type ServerSnapshot, Store, type View } from '../../src/state/index.js';
 import { EPOCH_TIME, pictureOf, serverOf } from '../support/arbitraries.js';
 import { ManualClock, settled } from '../support/manual-clock.js';
 import { expectedAgents } from '../support/reader.js';
@@ -21,11 +21,11 @@ class Bench {
   readonly active = new ActiveStreams();
   readonly rateClock = new RateClock(this.clock);
   readonly errors: unknown[] = [];
-  readonly rendered: StreamedChanges[] = [];
+  readonly rendered: StreamUpdate[] = [];
   readonly delivered: { readonly readers: number; readonly latencyMs: number | null }[] = [];
   readonly skipped: { readonly cause: string; readonly ticks: number }[] = [];
   utilization = 0;
-  readonly groups = new Groups({
+  readonly groups = new SubscriptionGroups({
     store: this.store,
     demand: this.demand,
     active: this.active,
@@ -33,17 +33,20 @@ class Bench {
     utilization: () => this.utilization,
     onError: (error) => this.errors.push(error),
     metrics: {
-      updateDelivered: (readers, latencyMs) => this.delivered.push({ readers, latencyMs }),
-      ticksSkipped: (cause, ticks) => this.skipped.push({ cause, ticks }),
+      recordDelivery: (readers, latencyMs) => this.delivered.push({ readers, latencyMs }),
+      recordSkippedTicks: (cause, ticks) => this.skipped.push({ cause, ticks }),
     },
   });
 
-  show(picture: ServerPicture | undefined): void {
+  show(picture: ServerSnapshot | undefined): void {
     if (picture !== undefined) this.store.commit(this.store.diff(picture, EPOCH_TIME));
   }
 
-  join(member: Member<StreamedChanges>, { view = createView(), hz = 10 }: { view?: View; hz?: number } = {}): Seat {
-    const render = (update: StreamedChanges): StreamedChanges => {
+  join(
+    member: GroupMember<StreamUpdate>,
+    { view = createView(), hz = 10 }: { view?: View; hz?: number } = {},
+  ): GroupMembership {
+    const render = (update: StreamUpdate): StreamUpdate => {
       this.rendered.push(update);
       return update;
     };
@@ -59,14 +62,14 @@ class Bench {
 }
 
 /** A member that keeps a picture, and has room unless a test says otherwise. */
-class TestMember implements Member<StreamedChanges>, Disposable {
-  readonly updates: StreamedChanges[] = [];
+class TestMember implements GroupMember<StreamUpdate>, Disposable {
+  readonly updates: StreamUpdate[] = [];
   readonly picture = new Map<string, unknown>();
-  readonly after: Position | null = null;
-  seat: Seat | null = null;
+  readonly after: CursorPosition | null = null;
+  seat: GroupMembership | null = null;
   #room = true;
 
-  hasRoom(): boolean {
+  canReceive(): boolean {
     return this.#room;
   }
 
@@ -76,10 +79,10 @@ class TestMember implements Member<StreamedChanges>, Disposable {
 
   release(): void {
     this.#room = true;
-    this.seat?.ready();
+    this.seat?.notifyReady();
   }
 
-  deliver(update: StreamedChanges): void {
+  deliver(update: StreamUpdate): void {
     this.updates.push(update);
     if (update.changes.kind === 'SNAPSHOT') this.picture.clear();
     for (const { agent } of update.changes.agents) this.picture.set(agent.id, agent);
@@ -106,7 +109,7 @@ function newBench(): Bench {
 afterEach(() => {
   for (const { clock, demand, active, groups, errors } of benches.splice(0)) {
     const left = { timers: clock.pending, wishes: demand.size, streams: active.size };
-    expect({ ...left, groups: groups.size, lanes: groups.lanes, errors }).toEqual({
+    expect({ ...left, groups: groups.size, lanes: groups.tickerCount, errors }).toEqual({
       timers: 0,
       wishes: 0,
       streams: 0,
@@ -118,7 +121,7 @@ afterEach(() => {
   }
 });
 
-function pictures(count: number): ServerPicture[] {
+function pictures(count: number): ServerSnapshot[] {
   return fc.sample(pictureOf('x'), { numRuns: count * 3, seed: 11 }).filter(({ agents }) => agents.length > 0);
 }
 
@@ -144,7 +147,7 @@ describe('a group of equal subscriptions', () => {
     await settled();
     const [member] = members;
     const deliver = member?.deliver.bind(member);
-    const slowly = (update: StreamedChanges): void => {
+    const slowly = (update: StreamUpdate): void => {
       bench.clock.advance(4);
       deliver?.(update);
     };
@@ -267,10 +270,10 @@ describe('a group of equal subscriptions', () => {
     for (const picture of pictures(5)) bench.show(picture);
     await bench.clock.pass(5_000, 500);
     expect(member.kinds()).toEqual(['SNAPSHOT']);
-    bench.rateClock.demand();
+    bench.rateClock.triggerOnDemand();
     await settled();
     expect(member.kinds()).toEqual(['SNAPSHOT', 'DELTA']);
-    expect(bench.demand.hzFor(serverOf('x'))).toBe(0);
+    expect(bench.demand.requiredHz(serverOf('x'))).toBe(0);
   });
 
   test('ON_DEMAND: a member that had no room when somebody asked gets the update when it has', async () => {
@@ -279,7 +282,7 @@ describe('a group of equal subscriptions', () => {
     await settled();
     bench.show(pictures(1)[0]);
     member.hold();
-    bench.rateClock.demand();
+    bench.rateClock.triggerOnDemand();
     await settled();
     expect(member.kinds()).toEqual(['SNAPSHOT']);
     member.release();
@@ -289,9 +292,9 @@ describe('a group of equal subscriptions', () => {
 
   test('one that throws while an update is handed to it does not end the others', async () => {
     const bench = newBench();
-    const broken: Member<StreamedChanges> = {
+    const broken: GroupMember<StreamUpdate> = {
       after: null,
-      hasRoom: () => true,
+      canReceive: () => true,
       deliver: () => {
         throw new Error('broken');
       },
@@ -309,7 +312,7 @@ describe('a group of equal subscriptions', () => {
     const bench = newBench();
     const member = new TestMember();
     let failing = false;
-    const render = (update: StreamedChanges): Promise<StreamedChanges> =>
+    const render = (update: StreamUpdate): Promise<StreamUpdate> =>
       failing ? Promise.reject(new Error('cannot render')) : Promise.resolve(update);
     using _seat = bench.groups.join('k', () => ({ view: createView(), hz: 10, render }), member);
     await settled();

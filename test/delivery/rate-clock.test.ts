@@ -85,7 +85,7 @@ describe('RateClock', () => {
       await clock.pass(1_000, 1_000);
       await tick;
     }
-    expect(rateClock.remembered).toBeLessThanOrEqual(65);
+    expect(rateClock.rememberedRates).toBeLessThanOrEqual(65);
     expect(rateClock.timers).toBe(0);
   });
 
@@ -105,8 +105,8 @@ describe('RateClock', () => {
 
   test('a demand that came while nobody waited is seen by the next to wait', async () => {
     const rateClock = new RateClock(new ManualClock());
-    const seen = rateClock.demands;
-    rateClock.demand();
-    expect(await rateClock.nextDemand(seen, NEVER)).toBe(seen + 1);
+    const seen = rateClock.onDemandCount;
+    rateClock.triggerOnDemand();
+    expect(await rateClock.nextOnDemand(seen, NEVER)).toBe(seen + 1);
   });
 });

@@ -3,20 +3,20 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { Demand } from '../../src/collector/demand.js';
 import {
   ActiveStreams,
-  Commits,
-  Groups,
+  CommitWaiter,
+  SubscriptionGroups,
   isHealthChange,
   isNotice,
   RateClock,
   type StreamDeps,
-  type StreamedChanges,
+  type StreamUpdate,
   streamChanges,
   streamEvents,
   streamMetrics,
   streamTopology,
 } from '../../src/delivery/index.js';
 import type { Notice, PerformanceMode } from '../../src/domain/index.js';
-import { createView, emptyChange, type ServerPicture, Store } from '../../src/state/index.js';
+import { createView, emptyDelta, type ServerSnapshot, Store } from '../../src/state/index.js';
 import { EPOCH_TIME, pictureOf, serverOf } from '../support/arbitraries.js';
 import { ManualClock, settled } from '../support/manual-clock.js';
 
@@ -38,8 +38,8 @@ function bench(): Bench {
   const onError = (error: unknown): never => {
     throw error;
   };
-  const groups = new Groups({ store, demand, rateClock, active, utilization: () => 0, onError });
-  const deps = { store, demand, commits: new Commits(store), rateClock, active, groups };
+  const groups = new SubscriptionGroups({ store, demand, rateClock, active, utilization: () => 0, onError });
+  const deps = { store, demand, commits: new CommitWaiter(store), rateClock, active, groups };
   const made = { clock, store, demand, deps };
   benches.push(made);
   return made;
@@ -52,7 +52,7 @@ afterEach(() => {
       wishes: demand.size,
       streams: deps.active.size,
       waiting: deps.commits.size,
-      lanes: deps.groups.lanes,
+      lanes: deps.groups.tickerCount,
     }).toEqual({
       timers: 0,
       wishes: 0,
@@ -64,11 +64,11 @@ afterEach(() => {
 });
 
 /** A history in which every picture differs from the one before. */
-function pictures(count: number): ServerPicture[] {
+function pictures(count: number): ServerSnapshot[] {
   return fc.sample(pictureOf('x'), { numRuns: count * 3, seed: 7 }).filter(({ agents }) => agents.length > 0);
 }
 
-function show(store: Store, picture: ServerPicture | undefined): void {
+function show(store: Store, picture: ServerSnapshot | undefined): void {
   if (picture === undefined) throw new Error('no picture');
   store.commit(store.diff(picture, EPOCH_TIME));
 }
@@ -77,7 +77,7 @@ function agentUpdates(
   { deps }: Bench,
   mode: PerformanceMode,
   maxHz: number | null = null,
-): AsyncIterableIterator<StreamedChanges> {
+): AsyncIterableIterator<StreamUpdate> {
   return streamChanges(deps, { view: createView(), mode, maxHz, after: null });
 }
 
@@ -140,10 +140,10 @@ describe('streamChanges', () => {
     show(made.store, third);
     await made.clock.pass(5_000, 100);
     expect(values).toHaveLength(1);
-    made.deps.rateClock.demand();
+    made.deps.rateClock.triggerOnDemand();
     await settled();
     expect(values.map(({ changes }) => changes.kind)).toEqual(['SNAPSHOT', 'DELTA']);
-    expect(made.demand.hzFor(serverOf('x'))).toBe(0);
+    expect(made.demand.requiredHz(serverOf('x'))).toBe(0);
     await stream.return?.();
     await ended;
   });
@@ -173,7 +173,7 @@ describe('streamChanges', () => {
     const stream = agentUpdates(made, 'HIGH_FREQUENCY', 5);
     const first = await stream.next();
     expect(first).toMatchObject({ value: { rate: { requestedHz: 5, effectiveHz: 5 } } });
-    expect(made.demand.hzFor(serverOf('x'))).toBe(5);
+    expect(made.demand.requiredHz(serverOf('x'))).toBe(5);
     await stream.return?.();
   });
 
@@ -233,14 +233,14 @@ describe('streamEvents', () => {
 
   test('a reader gets events of its kind from when it came, in order, each once', async () => {
     const { store, deps } = bench();
-    store.commit({ ...emptyChange('x'), events: [notice('before')] });
+    store.commit({ ...emptyDelta('x'), events: [notice('before')] });
     const notices = streamEvents(deps, isNotice);
     const health = streamEvents(deps, isHealthChange);
     const seen = collect(notices);
     const unseen = collect(health);
-    store.commit({ ...emptyChange('x'), events: [notice('1'), notice('2')] });
+    store.commit({ ...emptyDelta('x'), events: [notice('1'), notice('2')] });
     await settled();
-    store.commit({ ...emptyChange('x'), events: [notice('3')] });
+    store.commit({ ...emptyDelta('x'), events: [notice('3')] });
     await settled();
     expect(seen.values.map(({ message, missed }) => [message, missed])).toEqual([
       ['1', 0],
@@ -255,7 +255,7 @@ describe('streamEvents', () => {
   test('a reader that is slower than the ring is long is told how many it missed', async () => {
     const { store, deps } = bench();
     const stream = streamEvents(deps, isNotice);
-    for (const message of ['1', '2', '3', '4', '5']) store.commit({ ...emptyChange('x'), events: [notice(message)] });
+    for (const message of ['1', '2', '3', '4', '5']) store.commit({ ...emptyDelta('x'), events: [notice(message)] });
     expect(await stream.next()).toMatchObject({ value: { message: '3', missed: 2 } });
     expect(await stream.next()).toMatchObject({ value: { message: '4', missed: 0 } });
     await stream.return?.();

@@ -2,7 +2,12 @@ import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Candidate, Candidates, discover, type DiscoverOptions } from '../../src/discovery/index.js';
+import {
+  type DiscoveryCandidate,
+  DiscoveryCache,
+  discoverServers,
+  type DiscoverOptions,
+} from '../../src/discovery/index.js';
 import { systemClock } from '../../src/shared/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
 import { hurriedClock } from '../mcp/support.js';
@@ -25,13 +30,13 @@ const NOTHING: Omit<DiscoverOptions, 'signal'> = {
   ports: [],
   known: [],
   configFile: null,
-  own: null,
+  self: null,
   clock: systemClock,
   logger: silentLogger,
 };
 
-function look(options: Partial<DiscoverOptions>): Promise<readonly Candidate[]> {
-  return discover({ ...NOTHING, signal: new AbortController().signal, ...options });
+function look(options: Partial<DiscoverOptions>): Promise<readonly DiscoveryCandidate[]> {
+  return discoverServers({ ...NOTHING, signal: new AbortController().signal, ...options });
 }
 
 /** A directory with this `.mcp.json`. */
@@ -160,7 +165,7 @@ describe('on a port', () => {
     const at = (port: number): { readonly url: string } => ({ url: `http://127.0.0.1:${port}/some/path` });
     const known = [{ id: 'mine', endpoint: at(server.port), replicas: [at(replica.port)] }];
     const own = { url: `http://127.0.0.1:${ourselves.port}` };
-    const found = await look({ ports: [server.port, replica.port, ourselves.port], known, own });
+    const found = await look({ ports: [server.port, replica.port, ourselves.port], known, self: own });
     expect(found).toMatchObject([
       { place: `localhost:${server.port}`, status: 'CONFIGURED', serverId: 'mine' },
       { place: `localhost:${replica.port}`, status: 'CONFIGURED', serverId: 'mine' },
@@ -270,7 +275,7 @@ describe('what was found', () => {
   test('is looked for once for all who ask within ten seconds, and anew when it is forgotten', async () => {
     await using server = await http(404);
     const clock = new ManualClock();
-    await using candidates = new Candidates(clock, () => ({ ...NOTHING, ports: [server.port] }));
+    await using candidates = new DiscoveryCache(clock, () => ({ ...NOTHING, ports: [server.port] }));
     const [a, b] = await Promise.all([candidates.list(), candidates.list()]);
     expect(a).toBe(b);
     clock.advance(10_000);
@@ -278,7 +283,7 @@ describe('what was found', () => {
     clock.advance(1);
     const later = await candidates.list();
     expect(later).not.toBe(a);
-    candidates.forget();
+    candidates.clear();
     expect(await candidates.list()).not.toBe(later);
   });
 });

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { fatalErrorOf, FORBIDDEN } from '../../src/client/close-codes.js';
+import { toFatalError, CLOSE_FORBIDDEN } from '../../src/client/close-codes.js';
 import type { Limits } from '../../src/limits/index.js';
 import type { ErrorCode } from '../../src/shared/index.js';
 import { AccessServer } from '../support/access-server.js';
@@ -48,7 +48,7 @@ describe('close codes in docs/protocol.md', () => {
     expect(CODES.length).toBeGreaterThan(10);
     // The page leaves to whoever reads it what a new token is; our client asks for one.
     for (const { code, again } of CODES) {
-      expect([code, again.startsWith('yes')]).toEqual([code, fatalErrorOf(code, '') === null]);
+      expect([code, again.startsWith('yes')]).toEqual([code, toFatalError(code, '') === null]);
     }
   });
 
@@ -87,7 +87,7 @@ describe('close codes in docs/protocol.md', () => {
   test('4403 is what the server closes with when the token is wrong', async () => {
     await using access = await AccessServer.start();
     await using socket = await BareSocket.open(access.server, { authorization: 'Bearer wrong' });
-    expect((await socket.closed).code).toBe(FORBIDDEN);
+    expect((await socket.closed).code).toBe(CLOSE_FORBIDDEN);
   });
 });
 

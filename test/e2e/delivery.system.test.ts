@@ -163,7 +163,7 @@ describe('the shared path', () => {
     left.abort();
     await Promise.all([plain, deflated].map((client) => client[Symbol.asyncDispose]()));
     while (server.active.size > 0) await new Promise(setImmediate);
-    expect([server.groups.size, server.groups.lanes, server.demand.size]).toEqual([0, 0, 0]);
+    expect([server.groups.size, server.groups.tickerCount, server.demand.size]).toEqual([0, 0, 0]);
   });
 
   test('1,000 subscribe and leave rounds over one socket leave nothing behind', async () => {
@@ -178,10 +178,12 @@ describe('the shared path', () => {
     }
     client.subscribe('mode: ON_DEMAND', 'last');
     await client.until(({ updates }) => updates.at(-1)?.agents.length === 5);
-    expect([server.groups.size, server.groups.lanes, server.active.size, server.demand.size]).toEqual([1, 1, 1, 1]);
+    expect([server.groups.size, server.groups.tickerCount, server.active.size, server.demand.size]).toEqual([
+      1, 1, 1, 1,
+    ]);
     await client[Symbol.asyncDispose]();
     while (server.active.size > 0) await new Promise(setImmediate);
-    expect([server.groups.size, server.groups.lanes, server.demand.size]).toEqual([0, 0, 0]);
+    expect([server.groups.size, server.groups.tickerCount, server.demand.size]).toEqual([0, 0, 0]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { emptyChange } from '../../src/state/index.js';
+import { emptyDelta } from '../../src/state/index.js';
 import { serverOf } from '../support/arbitraries.js';
 import { AccessServer } from '../support/access-server.js';
 import { BareSocket } from '../support/bare-socket.js';
@@ -13,7 +13,7 @@ let access: AccessServer;
 
 beforeAll(async () => {
   access = await AccessServer.start();
-  access.server.store.commit({ ...emptyChange('hidden'), server: serverOf('hidden') });
+  access.server.store.commit({ ...emptyDelta('hidden'), server: serverOf('hidden') });
 });
 
 afterAll(async () => {

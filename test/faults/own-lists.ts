@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { agentStatus } from '../../src/adapters/status.js';
+import { parseAgentStatus } from '../../src/adapters/status.js';
 import type { Life } from './faulty-server.js';
 
 type Kind = Life['type'];
@@ -32,7 +32,7 @@ export function listedIn(content: unknown): string[] {
   const agents = 'agents' in listed ? listed.agents : [listed.queen, ...listed.workers];
   return agents.flatMap((agent) => {
     const id = 'agentId' in agent ? agent.agentId : agent.id;
-    return id === NO_QUEEN ? [] : [`${id} ${agentStatus(agent.status)}`];
+    return id === NO_QUEEN ? [] : [`${id} ${parseAgentStatus(agent.status)}`];
   });
 }
 

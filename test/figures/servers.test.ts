@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ServerHealth } from '../../src/domain/index.js';
-import { busFigures, serverFigures } from '../../src/figures/index.js';
-import { emptyChange, Store } from '../../src/state/index.js';
+import { busMetrics, serverMetrics } from '../../src/figures/index.js';
+import { emptyDelta, Store } from '../../src/state/index.js';
 import { PrometheusMetrics } from '../../src/telemetry/index.js';
 import { agentOf, serverOf } from '../support/arbitraries.js';
 import { ManualClock } from '../support/manual-clock.js';
@@ -14,7 +14,7 @@ async function scraped(
 ): Promise<ReadonlyMap<string, Family>> {
   const metrics = new PrometheusMetrics();
   const clock = new ManualClock(Date.parse('2026-11-27T02:01:30.000Z'));
-  for (const figure of serverFigures({ store, collector: { health }, clock })) metrics.expose(figure);
+  for (const figure of serverMetrics({ store, collector: { health }, clock })) metrics.register(figure);
   return parseMetrics(await metrics.read());
 }
 
@@ -31,7 +31,7 @@ describe('figures of servers', () => {
         .sample(fc.tuple(agentOf(id, 'a'), agentOf(id, 'b')), { numRuns: 1, seed: index })
         .flat()
         .map((agent, nth) => ({ ...agent, type: `type ${index}`, stale: nth === 0 }));
-      store.commit({ ...emptyChange(id), server: serverOf(id), seenAt: '2026-11-27T02:01:00.000Z', agents });
+      store.commit({ ...emptyDelta(id), server: serverOf(id), seenAt: '2026-11-27T02:01:00.000Z', agents });
     }
     const families = await scraped(store);
     for (const name of [
@@ -52,8 +52,8 @@ describe('figures of servers', () => {
   test('say for how long a server has been stale, and nothing of what is not known', async () => {
     const store = newStore();
     const stale = { ...serverOf('a'), stale: true, staleSince: '2026-11-27T02:00:00.000Z' };
-    store.commit({ ...emptyChange('a'), server: stale, seenAt: '2026-11-27T01:59:59.500Z' });
-    store.commit({ ...emptyChange('b'), server: serverOf('b') });
+    store.commit({ ...emptyDelta('a'), server: stale, seenAt: '2026-11-27T01:59:59.500Z' });
+    store.commit({ ...emptyDelta('b'), server: serverOf('b') });
     const families = await scraped(store);
     expect(valueOf(families, 'swarmlens_server_stale_seconds', { server: 'a' })).toBe(90);
     expect(valueOf(families, 'swarmlens_server_stale_seconds', { server: 'b' })).toBe(0);
@@ -67,7 +67,7 @@ describe('figures of servers', () => {
 
   test('health is asked for once for all figures of a scrape', async () => {
     const store = newStore();
-    store.commit({ ...emptyChange('a'), server: serverOf('a') });
+    store.commit({ ...emptyDelta('a'), server: serverOf('a') });
     const asked: string[] = [];
     await scraped(store, (id) => {
       asked.push(id);
@@ -78,9 +78,9 @@ describe('figures of servers', () => {
 });
 
 describe('figures of the bus', () => {
-  async function shown(...args: Parameters<typeof busFigures>): Promise<ReadonlyMap<string, Family>> {
+  async function shown(...args: Parameters<typeof busMetrics>): Promise<ReadonlyMap<string, Family>> {
     const metrics = new PrometheusMetrics();
-    for (const figure of busFigures(...args)) metrics.expose(figure);
+    for (const figure of busMetrics(...args)) metrics.register(figure);
     return parseMetrics(await metrics.read());
   }
 

@@ -5,16 +5,16 @@ import {
   changesSince,
   createView,
   decodeCursor,
-  emptyChange,
+  emptyDelta,
   encodeCursor,
-  type Position,
+  type CursorPosition,
   Store,
 } from '../../src/state/index.js';
 import { EPOCH_TIME, pictureOf, serverOf, viewOptions } from '../support/arbitraries.js';
 import { FUZZ_TIMEOUT_MS, garbage, hostileValue, mutatedJson, mutatedText, runs } from '../support/hostile.js';
 
 const EPOCH = 'epoch';
-const SPAN = { fromMs: 1, toMs: 2 };
+const SPAN = { completeUntilMs: 1, newestMs: 2 };
 
 const revisions = fc.oneof(fc.nat(5), fc.constantFrom(Number.MAX_SAFE_INTEGER, 2 ** 31));
 
@@ -35,7 +35,7 @@ const cursors = fc.oneof(
   fc.string({ unit: 'binary' }),
 );
 
-function positionOf(cursor: string): Position | null {
+function positionOf(cursor: string): CursorPosition | null {
   try {
     return decodeCursor(cursor).position;
   } catch (error) {
@@ -67,7 +67,7 @@ test(
     fc.assert(
       fc.property(cursors, viewOptions, pictureOf('x'), (cursor, options, picture) => {
         const store = new Store({ epoch: EPOCH, maxTombstones: 4, maxEvents: 4 });
-        store.commit({ ...emptyChange('x'), server: serverOf('x'), seenAt: EPOCH_TIME, agents: picture.agents });
+        store.commit({ ...emptyDelta('x'), server: serverOf('x'), seenAt: EPOCH_TIME, agents: picture.agents });
         const view = createView(options);
         const from = positionOf(cursor);
         const { kind, agents } = changesSince(store, from, view);
@@ -83,7 +83,7 @@ test(
 
 test('a cursor from the future, which nobody was given, is answered with a snapshot', () => {
   const store = new Store({ epoch: EPOCH, maxTombstones: 4, maxEvents: 4 });
-  store.commit({ ...emptyChange('x'), server: serverOf('x'), seenAt: EPOCH_TIME });
+  store.commit({ ...emptyDelta('x'), server: serverOf('x'), seenAt: EPOCH_TIME });
   const view = createView();
   const cursor = encodeCursor(EPOCH, { revision: Number.MAX_SAFE_INTEGER, view });
   const position = decodeCursor(cursor).position;

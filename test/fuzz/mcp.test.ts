@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { type JSONRPCMessage, parseJSONRPCMessage } from '@modelcontextprotocol/client';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { CompatibleTransport } from '../../src/mcp/compatible.js';
+import { CompatibilityTransport } from '../../src/mcp/compatible.js';
 import { SessionClosedError, ToolCallTimeoutError, ToolRejectedError, TransportError } from '../../src/mcp/errors.js';
 import { FrameSplitter } from '../../src/mcp/frame-splitter.js';
 import { connectSession } from '../../src/mcp/index.js';
@@ -69,7 +69,7 @@ class Fed extends LineTransport {
     const splitter = new (inFrames ? FrameSplitter : LineSplitter)(
       100_000,
       (line) => this.read(line),
-      () => this.lost('too long'),
+      () => this.fail('too long'),
     );
     this.feed = (chunk) => splitter.push(chunk);
   }
@@ -83,7 +83,7 @@ class Fed extends LineTransport {
     return Promise.resolve();
   }
 
-  protected override noise(line: string): void {
+  protected override reportNoise(line: string): void {
     this.noises.push(line);
   }
 
@@ -104,7 +104,7 @@ test(
         fc.record({ inFrames: fc.boolean(), isStream: fc.boolean(), token: fc.option(fc.constant('t')) }),
         async (lines, cuts, { inFrames, isStream, token }) => {
           const inner = new Fed(inFrames);
-          const transport = new CompatibleTransport(inner, { token, isStream });
+          const transport = new CompatibilityTransport(inner, { token, isStream });
           const got: JSONRPCMessage[] = [];
           transport.onmessage = (message) => got.push(message);
           let closings = 0;

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import type { App } from '../../src/app.js';
-import { TAP_CALL, TAP_PATH } from '../../src/shared/index.js';
+import { TAP_CALL_METHOD, TAP_PATH } from '../../src/shared/index.js';
 import { request, startApp } from '../support/app.js';
 import { FUZZ_TIMEOUT_MS, garbage, hostileValue, mutatedJson, runs } from '../support/hostile.js';
 
@@ -33,7 +33,7 @@ const said = fc.oneof(
   fc
     .record({
       jsonrpc: fc.constant('2.0'),
-      method: fc.constant(TAP_CALL),
+      method: fc.constant(TAP_CALL_METHOD),
       params: fc.record({
         tool: fc.oneof(fc.constantFrom('agent_spawn', 'agent_list', 'swarm_init'), hostileValue),
         arguments: hostileValue,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { CircuitOpenError, type Guard, type GuardTransition } from '../../src/guard/index.js';
+import { CircuitOpenError, type Guard, type CircuitTransition } from '../../src/guard/index.js';
 import { SessionClosedError, ToolRejectedError } from '../../src/mcp/index.js';
 import { fail, failTimes, hang, Held, holdTime, newGuard, ONCE, outcomeOf, succeed } from './support.js';
 
@@ -12,7 +12,7 @@ const refuse = (): Promise<never> => Promise.reject(new ToolRejectedError('no su
 describe('circuit breaker', () => {
   test('goes from closed to open, half open, open for longer, half open and closed, and says when', async () => {
     using guard = newGuard({ breakerThreshold: 3, breakerBackoffMs: { initial: 1_000, max: 30_000 } });
-    const transitions: GuardTransition[] = [];
+    const transitions: CircuitTransition[] = [];
     guard.onTransition((transition) => transitions.push(transition));
     const start = Date.now();
     await failTimes(guard, 2);

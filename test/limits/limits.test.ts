@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { memoryRates, MemoryLimitCounters, Rate, Shares, TokenBucket } from '../../src/limits/index.js';
-import { jsonBytes, jsonDepth } from '../../src/server/json-size.js';
+import {
+  createMemoryRateLimiter,
+  MemoryLimitCounters,
+  ClientRateLimiter,
+  ConcurrencyLimiter,
+  TokenBucket,
+} from '../../src/limits/index.js';
+import { measureJsonBytes, measureJsonDepth } from '../../src/server/json-size.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 describe('shares', () => {
@@ -9,13 +15,13 @@ describe('shares', () => {
     const step = fc.record({ key: fc.constantFrom('a', 'b', '__proto__'), take: fc.boolean(), which: fc.nat(9) });
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 4 }), fc.array(step), (max, steps) => {
-        const shares = new Shares(max);
+        const shares = new ConcurrencyLimiter(max);
         const taken = new Map<string, Disposable[]>();
         for (const { key, take, which } of steps) {
           const own = taken.get(key) ?? [];
           taken.set(key, own);
           if (take) {
-            const share = shares.take(key);
+            const share = shares.acquire(key);
             expect(share === null).toBe(own.length >= max);
             if (share !== null) own.push(share);
           } else {
@@ -70,9 +76,9 @@ describe('a token bucket', () => {
 describe('a rate', () => {
   test('is for each key by itself; what is refused is counted and says when to try again', async () => {
     const counters = new MemoryLimitCounters();
-    const rate = new Rate('maxRequestsPerSecond', 2, memoryRates, counters);
-    for (const key of ['a', 'b', 'a', 'b']) await rate.use(key, 'two');
-    const error = await rate.use('a', 'two').catch((reason: unknown) => reason);
+    const rate = new ClientRateLimiter('maxRequestsPerSecond', 2, createMemoryRateLimiter, counters);
+    for (const key of ['a', 'b', 'a', 'b']) await rate.consume(key, 'two');
+    const error = await rate.consume('a', 'two').catch((reason: unknown) => reason);
     expect(error).toMatchObject({
       code: 'RATE_LIMITED',
       message: expect.stringContaining('two: try again in') as string,
@@ -98,7 +104,7 @@ describe('the size of JSON', () => {
     fc.assert(
       fc.property(json, (value) => {
         const real = Buffer.byteLength(JSON.stringify(value));
-        const seen = jsonBytes(value, Infinity);
+        const seen = measureJsonBytes(value, Infinity);
         expect(seen).toBeGreaterThanOrEqual(real);
         expect(seen).toBeLessThanOrEqual(real * 2 + 8);
       }),
@@ -107,9 +113,9 @@ describe('the size of JSON', () => {
 
   test('its depth is that of its lists and objects, and no more than is asked for is looked at', () => {
     const deep = (levels: number): unknown => JSON.parse(`${'['.repeat(levels)}${']'.repeat(levels)}`);
-    for (const levels of [1, 5, 64]) expect(jsonDepth(deep(levels), 64)).toBe(levels);
-    expect(jsonDepth({ a: [1], b: { c: {} }, d: 'x' }, 64)).toBe(3);
-    expect(jsonDepth(deep(100_000), 64)).toBe(65);
-    expect([jsonDepth('x', 64), jsonDepth(null, 64), jsonDepth(undefined, 64)]).toEqual([0, 0, 0]);
+    for (const levels of [1, 5, 64]) expect(measureJsonDepth(deep(levels), 64)).toBe(levels);
+    expect(measureJsonDepth({ a: [1], b: { c: {} }, d: 'x' }, 64)).toBe(3);
+    expect(measureJsonDepth(deep(100_000), 64)).toBe(65);
+    expect([measureJsonDepth('x', 64), measureJsonDepth(null, 64), measureJsonDepth(undefined, 64)]).toEqual([0, 0, 0]);
   });
 });

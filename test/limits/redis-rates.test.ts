@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openRedisLink, type RedisLink } from '../../src/bus/index.js';
-import { MemoryLimitCounters, Rate, redisRates } from '../../src/limits/index.js';
+import { openRedisConnection, type RedisConnection } from '../../src/bus/index.js';
+import { MemoryLimitCounters, ClientRateLimiter, createRedisRateLimiter } from '../../src/limits/index.js';
 import { parseRedisUrl, SwarmlensError } from '../../src/shared/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
 import { ManualClock } from '../support/manual-clock.js';
@@ -11,29 +11,34 @@ const MINUTE = 60;
 /** A node that counts in Redis. */
 class Node implements AsyncDisposable {
   readonly counters = new MemoryLimitCounters();
-  readonly rate: Rate;
-  readonly link: RedisLink;
+  readonly rate: ClientRateLimiter;
+  readonly link: RedisConnection;
 
-  private constructor(link: RedisLink) {
+  private constructor(link: RedisConnection) {
     this.link = link;
-    const make = redisRates(link, link.names.shared('rate'));
+    const make = createRedisRateLimiter(link, link.keys.shared('rate'));
     // Not by the second, which may end at any time.
-    this.rate = new Rate('oncePerSecond', 3, (options) => make({ ...options, duration: MINUTE }), this.counters);
+    this.rate = new ClientRateLimiter(
+      'oncePerSecond',
+      3,
+      (options) => make({ ...options, duration: MINUTE }),
+      this.counters,
+    );
   }
 
   static async open(url: string, nodeId: string): Promise<Node> {
     const address = parseRedisUrl(url);
     if (address === null) throw new Error(url);
     const options = { address, prefix: `rates-${process.pid}`, nodeId, clock: new ManualClock(), logger: silentLogger };
-    const link = openRedisLink(options);
-    await link.firstUp;
+    const link = openRedisConnection(options);
+    await link.connected;
     return new Node(link);
   }
 
   /** How often it was allowed; whatever else it may be than that or RATE_LIMITED is thrown. */
   async allowed(client: string, times: number): Promise<number> {
     const uses = Array.from({ length: times }, () =>
-      this.rate.use(client, 'three a minute are allowed').then(
+      this.rate.consume(client, 'three a minute are allowed').then(
         () => 1,
         (error: unknown) => {
           if (!(error instanceof SwarmlensError) || error.code !== 'RATE_LIMITED') throw error;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { limitedFetch } from '../../src/mcp/body-limit.js';
+import { fetchWithBodyLimit } from '../../src/mcp/body-limit.js';
 import { chunksOf } from './support.js';
 
 const MAX_BYTES = 20;
@@ -15,7 +15,7 @@ async function read(contentType: string, chunks: readonly Uint8Array[]): Promise
     },
   });
   const answer = new Response(body, { headers: { 'content-type': contentType } });
-  const fetch = limitedFetch(
+  const fetch = fetchWithBodyLimit(
     () => Promise.resolve(answer),
     MAX_BYTES,
     () => (tooLong += 1),

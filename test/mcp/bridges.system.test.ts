@@ -3,7 +3,7 @@ import {
   connectSession,
   type EndpointConfig,
   type McpSession,
-  type Push,
+  type SessionEvent,
   SessionClosedError,
   ToolCallTimeoutError,
   ToolRejectedError,
@@ -188,7 +188,7 @@ describe.each(['noted', 'source'] as const)('mcp-gateway as in its %s form', (li
     await using server = new McpGateway({ like });
     await using one = await tcp(server);
     await server.subscribed();
-    const pushed = new Promise<Push>((resolve) => one.onPush(resolve));
+    const pushed = new Promise<SessionEvent>((resolve) => one.onEvent(resolve));
     server.act({ source_agent_id: 'a-1', timestamp: 1_795_446_110_463 });
     expect(await pushed).toMatchObject({
       kind: 'NOTIFICATION',

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { FrameSplitter } from '../../src/mcp/frame-splitter.js';
-import { LastLines } from '../../src/mcp/last-lines.js';
+import { StderrTail } from '../../src/mcp/last-lines.js';
 import { LineSplitter } from '../../src/mcp/line-splitter.js';
 import { SECRETS, TRACES } from '../support/secrets.js';
 import { chunksOf } from './support.js';
@@ -86,7 +86,7 @@ test('a frame that begins as a message is not taken for the rest of what begins 
 
 test('of what was written to stderr the last three of twenty lines are told, in one line', () => {
   const all: string[] = [];
-  const lines = new LastLines((whole) => all.push(whole));
+  const lines = new StderrTail((whole) => all.push(whole));
   expect(lines.toString()).toBe('');
   lines.push('one\r\n\n\u001b[31mtwo\u001b[0m\nth');
   expect(lines.toString()).toBe('one | two | th');
@@ -104,7 +104,7 @@ test('of a private key on stderr, which comes in lines, nothing is told, and wha
     `${key.replaceAll('\n', '\r\n')}\r\nafter it\n`,
   ]) {
     const all: string[] = [];
-    const lines = new LastLines((whole) => all.push(whole));
+    const lines = new StderrTail((whole) => all.push(whole));
     for (const character of `before it\n${text}`) {
       lines.push(character);
       for (const trace of TRACES) expect(lines.toString()).not.toContain(trace);
@@ -116,7 +116,7 @@ test('of a private key on stderr, which comes in lines, nothing is told, and wha
 test('of a line on stderr that is too long, a secret that was cut through is not told', () => {
   const secret = SECRETS['GitHub token'] ?? '';
   const all: string[] = [];
-  const lines = new LastLines((whole) => all.push(whole));
+  const lines = new StderrTail((whole) => all.push(whole));
   for (let at = 16_384 - 50; at < 16_384; at += 1) {
     lines.push(`${secret} ${'x'.repeat(at)}`);
     lines.push(' end\n');

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { OneInFlight } from '../../src/mcp/one-in-flight.js';
+import { RequestQueue } from '../../src/mcp/one-in-flight.js';
 
 const step = fc.oneof(
   fc.constant({ do: 'take' } as const),
@@ -10,7 +10,7 @@ const step = fc.oneof(
 test('whatever is taken, answered and given up: one at a time, in order, each once, and none that was given up before', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
-      const turns = new OneInFlight();
+      const turns = new RequestQueue();
       const sent: number[] = [];
       const open = new Set<number>();
       const neverSent = new Set<number>();
@@ -26,17 +26,17 @@ test('whatever is taken, answered and given up: one at a time, in order, each on
             sent.push(id);
             return Promise.resolve();
           };
-          outcomes.push(turns.take(id, write).catch(() => undefined));
+          outcomes.push(turns.enqueue(id, write).catch(() => undefined));
         } else if (one.do === 'answer') {
-          if (open.delete(one.id)) turns.done(one.id);
+          if (open.delete(one.id)) turns.complete(one.id);
         } else {
           open.delete(one.id);
-          if (turns.giveUp(one.id)) neverSent.add(one.id);
+          if (turns.cancel(one.id)) neverSent.add(one.id);
         }
       }
       for (let [id] = open; id !== undefined; [id] = open) {
         open.delete(id);
-        turns.done(id);
+        turns.complete(id);
       }
       await Promise.all(outcomes);
       const expected = Array.from({ length: taken }, (_, id) => id).filter((id) => !neverSent.has(id));
@@ -46,18 +46,18 @@ test('whatever is taken, answered and given up: one at a time, in order, each on
 });
 
 test('a write that fails hands the turn on', async () => {
-  const turns = new OneInFlight();
-  const failed = turns.take(1, () => Promise.reject(new Error('broken')));
-  const next = turns.take(2, () => Promise.resolve());
+  const turns = new RequestQueue();
+  const failed = turns.enqueue(1, () => Promise.reject(new Error('broken')));
+  const next = turns.enqueue(2, () => Promise.resolve());
   await expect(failed).rejects.toThrow('broken');
   await next;
 });
 
 test('those that wait, and those that come later, are told of the end', async () => {
-  const turns = new OneInFlight();
-  await turns.take(1, () => Promise.resolve());
-  const waiting = turns.take(2, () => Promise.resolve());
+  const turns = new RequestQueue();
+  await turns.enqueue(1, () => Promise.resolve());
+  const waiting = turns.enqueue(2, () => Promise.resolve());
   turns.end();
   await expect(waiting).rejects.toThrow('Not connected');
-  await expect(turns.take(3, () => Promise.resolve())).rejects.toThrow('Not connected');
+  await expect(turns.enqueue(3, () => Promise.resolve())).rejects.toThrow('Not connected');
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { connectSession, type StdioEndpoint } from '../../src/mcp/index.js';
-import { relocated } from '../../src/mcp/relocate.js';
+import { relocateEndpoint } from '../../src/mcp/relocate.js';
 import { call, CALL, connectOptions, endpointOf, outcomeOf } from './support.js';
 
 /** A directory with files in it, gone in the end. */
@@ -33,7 +33,7 @@ const REPORT = z.object({ entries: z.number(), cwd: z.string(), observed: z.stri
 
 describe('harmless observation', () => {
   const connectIn = (cwd: string, observeHarmlessly: boolean): ReturnType<typeof connectSession> =>
-    connectSession({ ...endpointOf('ledger'), cwd }, connectOptions({ observeHarmlessly }));
+    connectSession({ ...endpointOf('ledger'), cwd }, connectOptions({ useScratchDirectory: observeHarmlessly }));
 
   test('runs the server elsewhere, tells it of the project, and leaves nothing behind', async () => {
     await using project = await Project.create();
@@ -85,7 +85,7 @@ describe('harmless observation', () => {
     await using folder = await Project.create();
     vi.stubEnv('TMPDIR', folder.path);
     expect(tmpdir()).toBe(folder.path);
-    const options = connectOptions({ observeHarmlessly: true });
+    const options = connectOptions({ useScratchDirectory: true });
     expect(await outcomeOf(connectSession(endpointOf('dying'), options))).toMatchObject({ name: 'TransportError' });
     expect(await readdir(folder.path)).toEqual([]);
   });
@@ -102,7 +102,7 @@ describe('an endpoint that is started elsewhere', () => {
 
   test('keeps the files that its command line means', async () => {
     await using project = await Project.create('bin/server', 'server.js', 'mcp/index.js', 'a=b/c.json', 'start');
-    const { command, args, cwd, env } = relocated(
+    const { command, args, cwd, env } = relocateEndpoint(
       endpoint(project.path, './bin/server', 'server.js', '--config=./mcp/index.js', './a=b/c.json', '/abs', '.'),
       '/elsewhere',
     );
@@ -121,19 +121,22 @@ describe('an endpoint that is started elsewhere', () => {
   test('keeps subcommands, options and what does not exist as they are', async () => {
     await using project = await Project.create('mcp/start', 'start', 'node');
     const args = ['mcp', 'start', '--port', '3000', './missing.js', '@scope/name', '-'];
-    expect(relocated(endpoint(project.path, 'node', ...args), '/elsewhere')).toMatchObject({ command: 'node', args });
+    expect(relocateEndpoint(endpoint(project.path, 'node', ...args), '/elsewhere')).toMatchObject({
+      command: 'node',
+      args,
+    });
   });
 
   test('tells npx of the project around it, and of the programs installed there and above', async () => {
     await using project = await Project.create('package.json', 'node_modules/.bin/x', 'deep/er/node_modules/.bin/y');
     const deep = join(project.path, 'deep', 'er');
     await mkdir(join(project.path, 'deep', 'down'));
-    const moved = relocated(endpoint(deep, 'npx', '-y', 'claude-flow@alpha', 'mcp', 'start'), '/elsewhere');
+    const moved = relocateEndpoint(endpoint(deep, 'npx', '-y', 'claude-flow@alpha', 'mcp', 'start'), '/elsewhere');
     expect(moved.args).toEqual(['--prefix', deep, '-y', 'claude-flow@alpha', 'mcp', 'start']);
     const bins = [deep, project.path].map((path) => join(path, 'node_modules', '.bin'));
     expect(moved.env['PATH']?.split(':').slice(0, 2)).toEqual(bins);
     expect(moved.env['PATH']?.endsWith(':/bin')).toBe(true);
-    const beside = relocated(endpoint(join(project.path, 'deep', 'down'), '/usr/bin/npx', 'x'), '/elsewhere');
+    const beside = relocateEndpoint(endpoint(join(project.path, 'deep', 'down'), '/usr/bin/npx', 'x'), '/elsewhere');
     expect(beside.args).toEqual(['--prefix', project.path, 'x']);
   });
 });

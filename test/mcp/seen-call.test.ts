@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { pushOf } from '../../src/mcp/seen-call.js';
-import { TAP_CALL } from '../../src/shared/index.js';
+import { parseSessionEvent } from '../../src/mcp/seen-call.js';
+import { TAP_CALL_METHOD } from '../../src/shared/index.js';
 
 const TAPPED = { isTapped: true, onChanges: () => undefined };
 
 test('a call that a tap has seen is pushed with its answer, decoded like one of ours', () => {
   const params = { tool: 'agent_spawn', arguments: { type: 'coder' }, result: { content: [{ text: '{"id":"a"}' }] } };
-  expect(pushOf(TAP_CALL, params, TAPPED)).toEqual({
+  expect(parseSessionEvent(TAP_CALL_METHOD, params, TAPPED)).toEqual({
     kind: 'CALL',
     tool: 'agent_spawn',
     args: { type: 'coder' },
@@ -17,21 +17,21 @@ test('a call that a tap has seen is pushed with its answer, decoded like one of 
 test('a call that was refused is pushed as one that failed', () => {
   const params = { tool: 'x', error: { code: -1, message: 'no such tool' } };
   const answer = { isError: true, value: 'no such tool' };
-  expect(pushOf(TAP_CALL, params, TAPPED)).toEqual({ kind: 'CALL', tool: 'x', args: {}, answer });
+  expect(parseSessionEvent(TAP_CALL_METHOD, params, TAPPED)).toEqual({ kind: 'CALL', tool: 'x', args: {}, answer });
 });
 
 test.each([
-  [TAP_CALL, null],
-  [TAP_CALL, { tool: 5, result: {} }],
+  [TAP_CALL_METHOD, null],
+  [TAP_CALL_METHOD, { tool: 5, result: {} }],
   ['notifications/other', { tool: 'x', result: {} }],
 ])('%s with %j is a notification like any other', (method, params) => {
-  expect(pushOf(method, params, TAPPED)).toEqual({ kind: 'NOTIFICATION', method, params });
+  expect(parseSessionEvent(method, params, TAPPED)).toEqual({ kind: 'NOTIFICATION', method, params });
 });
 
 test('what no tap tells is no call of somebody, whatever it is called', () => {
   const params = { tool: 'agent_spawn', result: { content: [] } };
-  const push = pushOf(TAP_CALL, params, { ...TAPPED, isTapped: false });
-  expect(push).toEqual({ kind: 'NOTIFICATION', method: TAP_CALL, params });
+  const push = parseSessionEvent(TAP_CALL_METHOD, params, { ...TAPPED, isTapped: false });
+  expect(push).toEqual({ kind: 'NOTIFICATION', method: TAP_CALL_METHOD, params });
 });
 
 test('a list that is longer than a text may be comes whole, and secrets in it or in the arguments do not', () => {
@@ -42,8 +42,8 @@ test('a list that is longer than a text may be comes whole, and secrets in it or
   }));
   const text = JSON.stringify({ agents: [...agents, { id: 'last', password: secret }] });
   let changed = 0;
-  const push = pushOf(
-    TAP_CALL,
+  const push = parseSessionEvent(
+    TAP_CALL_METHOD,
     { tool: 'agent_list', arguments: { password: secret }, result: { content: [{ type: 'text', text }] } },
     { isTapped: true, onChanges: () => (changed += 1) },
   );

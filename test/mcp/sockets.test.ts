@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { connectSession, SessionClosedError } from '../../src/mcp/index.js';
 import { openWebSocket } from '../../src/mcp/websocket.js';
-import { WsTransport } from '../../src/mcp/ws-transport.js';
+import { WebSocketTransport } from '../../src/mcp/ws-transport.js';
 import { SocketPeer, WebSocketPeer } from './byte-peers.js';
 import { until } from './peer.js';
 import { call, connectOptions, NEVER, outcomeOf } from './support.js';
@@ -131,7 +131,7 @@ describe('over a WebSocket', () => {
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo; // of a listening TCP server
     const endpoint = { type: 'ws', url: `ws://127.0.0.1:${port}/`, headers: {} } as const;
-    const transport = new WsTransport((signal) => openWebSocket(endpoint, signal));
+    const transport = new WebSocketTransport((signal) => openWebSocket(endpoint, signal));
     const heard = new Promise<JSONRPCMessage>((resolve) => (transport.onmessage = resolve));
     await transport.start();
     expect(await heard).toEqual({ jsonrpc: '2.0', method: 'hello' });
@@ -148,7 +148,7 @@ describe('over a WebSocket', () => {
     const client = await openWebSocket(endpoint, NEVER);
     const echo = once(client, 'message');
     client.resume();
-    const transport = new WsTransport(() => accepted);
+    const transport = new WebSocketTransport(() => accepted);
     const heard = new Promise<JSONRPCMessage>((resolve) => (transport.onmessage = resolve));
     await transport.start();
     await transport.send({ jsonrpc: '2.0', method: 'out' });

@@ -5,7 +5,7 @@ import {
   connectSession,
   type McpSession,
   type StdioEndpoint,
-  type ToolAnswer,
+  type ToolCallResult,
 } from '../../src/mcp/index.js';
 import { type Clock, systemClock } from '../../src/shared/index.js';
 import { type Logger, silentLogger } from '../../src/telemetry/index.js';
@@ -44,7 +44,7 @@ export function connect(name: string, options: Partial<ConnectOptions> = {}): Pr
   return connectSession(endpointOf(name), connectOptions(options));
 }
 
-export function call(session: McpSession, tool: string, args: Record<string, unknown> = {}): Promise<ToolAnswer> {
+export function call(session: McpSession, tool: string, args: Record<string, unknown> = {}): Promise<ToolCallResult> {
   return session.callTool(tool, args, CALL);
 }
 

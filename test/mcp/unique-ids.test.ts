@@ -1,10 +1,10 @@
 import { InMemoryTransport, type JSONRPCMessage } from '@modelcontextprotocol/client';
 import { expect, test } from 'vitest';
-import { UniqueIds } from '../../src/mcp/unique-ids.js';
+import { UniqueIdTransport } from '../../src/mcp/unique-ids.js';
 
 /** A decorated transport, what went over it, and what came out of it. */
 async function decorated(): Promise<{
-  transport: UniqueIds;
+  transport: UniqueIdTransport;
   sent: JSONRPCMessage[];
   got: JSONRPCMessage[];
   noise: string[];
@@ -13,7 +13,7 @@ async function decorated(): Promise<{
   const [near, far] = InMemoryTransport.createLinkedPair();
   const [sent, got, noise]: [JSONRPCMessage[], JSONRPCMessage[], string[]] = [[], [], []];
   far.onmessage = (message) => void sent.push(message);
-  const transport = new UniqueIds(near);
+  const transport = new UniqueIdTransport(near);
   transport.onmessage = (message) => void got.push(message);
   transport.onerror = (error) => void noise.push(error.message);
   await Promise.all([transport.start(), far.start()]);

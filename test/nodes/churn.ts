@@ -66,7 +66,7 @@ export class Churn implements AsyncDisposable {
   #look(node: TestNode, serverId: string): void {
     const watching = this.#nodes.watching(serverId);
     if (watching.length > 1) this.problems.push(`${serverId} is watched by ${watching.join(' and ')}`);
-    const term = node.leases.termOf(serverId);
+    const term = node.leases.tokenOf(serverId);
     // As it is lost it is told of, too.
     if (term === null || node.claims.get(serverId)?.isWatched !== true) return;
     if (term <= (this.#lastTerm.get(serverId) ?? 0)) this.problems.push(`${serverId}: term ${term} was there before`);
@@ -83,13 +83,13 @@ export class Churn implements AsyncDisposable {
 
   /** Its leases lapse at once instead of in a minute. */
   async #vanish(node: TestNode): Promise<void> {
-    const { names } = node.link;
+    const { keys } = node.link;
     await node.vanish();
     for (const id of this.#serverIds) {
-      const lease = await this.#redis.get(names.key(id, 'lease'));
-      if (lease?.startsWith(`${node.id} `) === true) await this.#redis.del(names.key(id, 'lease'));
+      const lease = await this.#redis.get(keys.key(id, 'lease'));
+      if (lease?.startsWith(`${node.id} `) === true) await this.#redis.del(keys.key(id, 'lease'));
     }
-    await this.#redis.zrem(names.shared('nodes'), node.id);
+    await this.#redis.zrem(keys.shared('nodes'), node.id);
   }
 
   async #round(): Promise<void> {

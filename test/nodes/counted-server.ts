@@ -2,7 +2,7 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { type Clock, systemClock } from '../../src/shared/index.js';
-import { closed, listening } from '../../src/simulator/listening.js';
+import { closeServer, listenOnLoopback } from '../../src/simulator/listening.js';
 import { runSimulator, type SimulatorOptions } from '../../src/simulator/index.js';
 import { LIST_TOOLS, listedIn } from '../faults/own-lists.js';
 
@@ -51,7 +51,7 @@ export class CountedServer implements AsyncDisposable {
     const own = new Client({ name: 'test', version: '1' });
     await own.connect(new StreamableHTTPClientTransport(innerUrl));
     const server = new CountedServer({ id, type: options.type, simulator, own, clock, innerUrl });
-    const port = await listening(server.#front, 0);
+    const port = await listenOnLoopback(server.#front, 0);
     return Object.assign(server, { url: `http://127.0.0.1:${port}${innerUrl.pathname}` });
   }
 
@@ -78,7 +78,7 @@ export class CountedServer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#own.close();
-    const end = closed(this.#front);
+    const end = closeServer(this.#front);
     this.#front.closeAllConnections();
     await end;
     await this.#simulator[Symbol.asyncDispose]();

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Demand } from '../../src/collector/index.js';
 import type { McpServer, ServerHealth } from '../../src/domain/index.js';
-import { NO_LATENCY } from '../../src/domain/index.js';
+import { EMPTY_LATENCY } from '../../src/domain/index.js';
 import { SwarmlensError } from '../../src/shared/index.js';
-import { createView, emptyChange } from '../../src/state/index.js';
+import { createView, emptyDelta } from '../../src/state/index.js';
 import { ManualClock, settled } from '../support/manual-clock.js';
 import { hasRedis, NO_REDIS, RedisServer } from '../support/redis-server.js';
 import { Nodes, type TestNode } from './test-node.js';
@@ -15,7 +15,7 @@ const NEVER = new AbortController().signal;
 const SERVER: McpServer = {
   id: 's',
   type: 'DAA',
-  families: ['DAA'],
+  agentServerTypes: ['DAA'],
   name: 's',
   version: null,
   transport: 'HTTP',
@@ -30,7 +30,7 @@ const SERVER: McpServer = {
 
 const HEALTH: ServerHealth = {
   circuitBreaker: { state: 'CLOSED', consecutiveFailures: 0, openedAt: null, retryAt: null },
-  latency: { ...NO_LATENCY, p50Ms: 1.5 },
+  latency: { ...EMPTY_LATENCY, p50Ms: 1.5 },
   inFlight: 0,
   calls: 7,
   failures: 1,
@@ -57,7 +57,7 @@ async function twoNodes() {
   await nodes.until(() => holder.watched.length === 1);
   const other = await nodes.join('other', ['s'], { clock, leaseMs: LEASE_MS });
   await other.settled('s');
-  for (const { store } of [holder, other]) store.commit({ ...emptyChange('s'), server: SERVER });
+  for (const { store } of [holder, other]) store.commit({ ...emptyDelta('s'), server: SERVER });
   const claim = holder.claims.get('s');
   if (claim === undefined) throw new Error('claimed');
   return {
@@ -82,7 +82,7 @@ async function until(nodes: Nodes, isSo: () => boolean, move: () => void = () =>
 }
 
 function hz({ demand }: TestNode): number {
-  return demand.hzFor(SERVER);
+  return demand.requiredHz(SERVER);
 }
 
 describe.skipIf(!here)(
@@ -133,7 +133,7 @@ describe.skipIf(!here)(
       await using made = await twoNodes();
       const { nodes, clock, holder, other } = made;
       const third = await nodes.join('third', ['s'], { clock, leaseMs: LEASE_MS });
-      third.store.commit({ ...emptyChange('s'), server: SERVER });
+      third.store.commit({ ...emptyDelta('s'), server: SERVER });
       await third.settled('s');
       using _wish = other.demand.add(createView(), 60);
       const gather = (): void => clock.advance(10);
@@ -151,19 +151,19 @@ describe.skipIf(!here)('the health of a server that another node watches', () =>
   test('is what that node has measured at its last renewal', async () => {
     await using made = await twoNodes();
     const { nodes, clock, other, claim } = made;
-    expect(other.leases.others.health('s')).toBeNull();
+    expect(other.leases.remote.health('s')).toBeNull();
     claim.measured = HEALTH;
     await until(
       nodes,
-      () => other.leases.others.health('s') !== null,
+      () => other.leases.remote.health('s') !== null,
       () => clock.advance(LEASE_MS / 3),
     );
-    expect(other.leases.others.health('s')).toEqual(HEALTH);
+    expect(other.leases.remote.health('s')).toEqual(HEALTH);
     claim.measured = null;
-    await redis.look.set(other.link.names.key('s', 'health'), '{"calls":"many"}');
+    await redis.look.set(other.link.keys.key('s', 'health'), '{"calls":"many"}');
     await until(
       nodes,
-      () => other.leases.others.health('s') === null,
+      () => other.leases.remote.health('s') === null,
       () => clock.advance(LEASE_MS / 30),
     );
   });
@@ -174,15 +174,15 @@ describe.skipIf(!here)('the health of a server that another node watches', () =>
     const tap = holder.claim('tap', false);
     tap.measured = HEALTH;
     await nodes.until(() => tap.isWatched);
-    other.store.commit({ ...emptyChange('tap'), server: { ...SERVER, id: 'tap' } });
+    other.store.commit({ ...emptyDelta('tap'), server: { ...SERVER, id: 'tap' } });
     await until(
       nodes,
-      () => other.leases.others.health('tap') !== null,
+      () => other.leases.remote.health('tap') !== null,
       () => clock.advance(LEASE_MS / 3),
     );
-    expect([...other.leases.others.serverIds].sort()).toEqual(['s', 'tap']);
+    expect([...other.leases.remote.serverIds].sort()).toEqual(['s', 'tap']);
     await holder.giveUp('tap');
-    await until(nodes, () => !other.leases.others.serverIds.includes('tap'));
+    await until(nodes, () => !other.leases.remote.serverIds.includes('tap'));
   });
 });
 
@@ -190,15 +190,15 @@ describe.skipIf(!here)('a call for a server that another node watches', () => {
   test('is made there, and answered from there', async () => {
     await using made = await twoNodes();
     const { other, claim } = made;
-    const { others } = other.leases;
-    expect(await others.callTool('s', 'spawn', { type: 'coder' }, NEVER)).toEqual({
+    const { remote } = other.leases;
+    expect(await remote.callTool('s', 'spawn', { type: 'coder' }, NEVER)).toEqual({
       isError: false,
       content: { tool: 'spawn', args: { type: 'coder' } },
       durationMs: 1,
     });
     const asked: boolean[] = [];
     claim.onPoll = (reconnects) => Promise.resolve(asked.push(reconnects) < 2);
-    expect([await others.poll('s', true), await others.poll('s', false)]).toEqual([true, false]);
+    expect([await remote.poll('s', true), await remote.poll('s', false)]).toEqual([true, false]);
     expect(asked).toEqual([true, false]);
     expect(other.leases.pending).toBe(0);
   });
@@ -207,7 +207,7 @@ describe.skipIf(!here)('a call for a server that another node watches', () => {
     await using made = await twoNodes();
     const { other, holder, claim } = made;
     claim.onTool = () => Promise.reject(new SwarmlensError(code, 'not here', { serverId: 's' }));
-    await expect(other.leases.others.callTool('s', 'x', {}, NEVER)).rejects.toMatchObject({
+    await expect(other.leases.remote.callTool('s', 'x', {}, NEVER)).rejects.toMatchObject({
       name: 'SwarmlensError',
       code,
       message: 'not here',
@@ -220,10 +220,10 @@ describe.skipIf(!here)('a call for a server that another node watches', () => {
     await using made = await twoNodes();
     const { other, claim } = made;
     claim.onTool = () => Promise.reject(new TypeError('secret of the other node'));
-    const failed = other.leases.others.callTool('s', 'x', {}, NEVER);
+    const failed = other.leases.remote.callTool('s', 'x', {}, NEVER);
     await expect(failed).rejects.toThrow('the call failed on the node that watches the server');
     claim.onPoll = () => Promise.reject(new SwarmlensError('SERVER_UNAVAILABLE', 'gone'));
-    expect(await other.leases.others.poll('s', false)).toBe(false);
+    expect(await other.leases.remote.poll('s', false)).toBe(false);
   });
 
   test('that is given up is given up there as well', async () => {
@@ -238,13 +238,13 @@ describe.skipIf(!here)('a call for a server that another node watches', () => {
         });
       };
     });
-    const called = other.leases.others.callTool('s', 'x', {}, given.signal);
+    const called = other.leases.remote.callTool('s', 'x', {}, given.signal);
     const signal = await begun;
     given.abort(new Error('no time'));
     await expect(called).rejects.toThrow('no time');
     await until(nodes, () => signal.aborted && holder.leases.pending === 0);
     expect(other.leases.pending).toBe(0);
-    await expect(other.leases.others.callTool('s', 'x', {}, given.signal)).rejects.toThrow('no time');
+    await expect(other.leases.remote.callTool('s', 'x', {}, given.signal)).rejects.toThrow('no time');
   });
 
   test('fails when its node has vanished, once that is known', async () => {
@@ -256,7 +256,7 @@ describe.skipIf(!here)('a call for a server that another node watches', () => {
         return new Promise(() => undefined);
       };
     });
-    const called = other.leases.others.callTool('s', 'x', {}, NEVER);
+    const called = other.leases.remote.callTool('s', 'x', {}, NEVER);
     const failed = expect(called).rejects.toMatchObject({
       code: 'SERVER_UNAVAILABLE',
       message: 'Not known whether it was done: the node that was asked is gone.',
@@ -268,7 +268,7 @@ describe.skipIf(!here)('a call for a server that another node watches', () => {
       () => clock.advance(LEASE_MS / 3),
     );
     await holder.vanish();
-    await redis.look.zrem(other.link.names.shared('nodes'), 'holder');
+    await redis.look.zrem(other.link.keys.shared('nodes'), 'holder');
     await until(
       nodes,
       () => other.leases.pending === 0,
@@ -281,7 +281,7 @@ describe.skipIf(!here)('a call for a server that another node watches', () => {
     await using made = await twoNodes();
     const { nodes, clock, other, claim } = made;
     claim.onTool = () => new Promise(() => undefined);
-    const called = other.leases.others.callTool('s', 'x', {}, NEVER);
+    const called = other.leases.remote.callTool('s', 'x', {}, NEVER);
     const failed = expect(called).rejects.toMatchObject({ code: 'SERVER_UNAVAILABLE' });
     await until(
       nodes,
@@ -298,11 +298,11 @@ describe.skipIf(!here)('a call for a server that another node watches', () => {
     await nodes.until(() => holder.watched.length === 1);
     const other = await nodes.join('other', ['s']);
     await other.settled('s');
-    await expect(other.leases.others.callTool('nobody', 'x', {}, NEVER)).rejects.toMatchObject({
+    await expect(other.leases.remote.callTool('nobody', 'x', {}, NEVER)).rejects.toMatchObject({
       code: 'SERVER_UNAVAILABLE',
       message: /watched by no node just now/,
     });
-    expect(await other.leases.others.poll('nobody', false)).toBe(false);
+    expect(await other.leases.remote.poll('nobody', false)).toBe(false);
     const begun = new Promise<void>((resolve) => {
       const claim = holder.claims.get('s');
       if (claim === undefined) throw new Error('claimed');
@@ -311,12 +311,12 @@ describe.skipIf(!here)('a call for a server that another node watches', () => {
         return new Promise(() => undefined);
       };
     });
-    const called = other.leases.others.callTool('s', 'x', {}, NEVER);
+    const called = other.leases.remote.callTool('s', 'x', {}, NEVER);
     const failed = expect(called).rejects.toMatchObject({ code: 'SERVER_UNAVAILABLE' });
     await begun;
     await own.kill();
     await failed;
-    await expect(other.leases.others.callTool('s', 'x', {}, NEVER)).rejects.toMatchObject({
+    await expect(other.leases.remote.callTool('s', 'x', {}, NEVER)).rejects.toMatchObject({
       code: 'SERVER_UNAVAILABLE',
     });
     expect(other.leases.pending).toBe(0);
@@ -328,9 +328,9 @@ describe.skipIf(!here)('a call for a server that another node watches', () => {
     const given = Array.from({ length: 256 }, () => new AbortController());
     claim.onTool = (_tool, _args, signal) =>
       new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('given up'))));
-    const calls = given.map(({ signal }) => other.leases.others.callTool('s', 'x', {}, signal));
+    const calls = given.map(({ signal }) => other.leases.remote.callTool('s', 'x', {}, signal));
     const ended = Promise.allSettled(calls);
-    await expect(other.leases.others.callTool('s', 'x', {}, NEVER)).rejects.toThrow('too many calls');
+    await expect(other.leases.remote.callTool('s', 'x', {}, NEVER)).rejects.toThrow('too many calls');
     for (const one of given) one.abort(new Error('no time'));
     await ended;
     await until(nodes, () => nodes.all.every(({ leases }) => leases.pending === 0));
@@ -339,13 +339,13 @@ describe.skipIf(!here)('a call for a server that another node watches', () => {
   test('and garbage on its channel, harm nobody', async () => {
     await using made = await twoNodes();
     const { other, holder } = made;
-    const { names } = holder.link;
+    const { keys } = holder.link;
     for (const garbage of ['{', '[]', '[2,"want","x","s",60]', '[1,"want","x","s",-1]', '[1,"tool","x"]', 'null']) {
-      await redis.look.publish(names.node('holder'), garbage);
-      await redis.look.publish(names.shared('leases'), garbage);
+      await redis.look.publish(keys.nodeChannel('holder'), garbage);
+      await redis.look.publish(keys.shared('leases'), garbage);
     }
-    await redis.look.publish(names.node('holder'), '[1,"answer",99,true]');
-    expect(await other.leases.others.poll('s', false)).toBe(true);
+    await redis.look.publish(keys.nodeChannel('holder'), '[1,"answer",99,true]');
+    expect(await other.leases.remote.poll('s', false)).toBe(true);
     expect(new Demand().size).toBe(holder.demand.size);
   });
 });

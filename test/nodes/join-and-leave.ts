@@ -27,7 +27,7 @@ export async function joinAndLeave(look: Redis, redisUrl: string, rounds: number
     const two = await nodes.join(`two-${round}`, ids, options);
     await Promise.all(ids.map((id) => Promise.all([one.settled(id), two.settled(id)])));
     for (const node of [one, two])
-      for (const id of node.leases.others.serverIds) await node.leases.others.poll(id, false);
+      for (const id of node.leases.remote.serverIds) await node.leases.remote.poll(id, false);
     if (round % 3 === 0) await one.vanish();
   }
   const keysWithoutEnd: string[] = [];

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Listeners } from '../../src/shared/index.js';
+import { Emitter } from '../../src/shared/index.js';
 import { ManualClock, settled } from '../support/manual-clock.js';
 import { hasRedis, NO_REDIS, RedisServer } from '../support/redis-server.js';
 import { Nodes, TestNode } from './test-node.js';
@@ -47,16 +47,16 @@ describe.skipIf(!here)(`leases${here ? '' : ` (${NO_REDIS})`}`, () => {
     const node = await nodes.join('one', ['a', 'b', 'ü {x}']);
     await nodes.until(() => node.watched.length === 3);
     for (const [serverId, claim] of node.claims) {
-      expect(claim.terms).toEqual([node.leases.termOf(serverId)]);
+      expect(claim.terms).toEqual([node.leases.tokenOf(serverId)]);
       expect(node.synced).toContain(serverId);
       const [lease, term] = await Promise.all(
-        (['lease', 'term'] as const).map((kind) => redis.look.get(node.link.names.key(serverId, kind))),
+        (['lease', 'term'] as const).map((kind) => redis.look.get(node.link.keys.key(serverId, kind))),
       );
       expect([lease, term]).toEqual([`one ${claim.terms[0]}`, `${claim.terms[0]}`]);
       await node.settled(serverId);
     }
-    expect(node.leases.others.serverIds).toEqual([]);
-    expect(node.leases.termOf('nobody')).toBeNull();
+    expect(node.leases.remote.serverIds).toEqual([]);
+    expect(node.leases.tokenOf('nobody')).toBeNull();
   });
 
   test('are looked for no further where a server is watched already', async () => {
@@ -67,7 +67,7 @@ describe.skipIf(!here)(`leases${here ? '' : ` (${NO_REDIS})`}`, () => {
     await two.settled('a');
     expect(two.synced).toEqual(['a']);
     expect([one.watched, two.watched]).toEqual([['a'], []]);
-    expect(two.leases.others.serverIds).toEqual(['a']);
+    expect(two.leases.remote.serverIds).toEqual(['a']);
   });
 
   test('that are given up are taken by those that stay, at once: no clock has to move for that', async () => {
@@ -90,20 +90,20 @@ describe.skipIf(!here)(`leases${here ? '' : ` (${NO_REDIS})`}`, () => {
     const clock = new ManualClock();
     const first = await nodes.join('first', ['a', 'b'], { leaseMs: LEASE_MS });
     await nodes.until(() => first.watched.length === 2);
-    const terms = ['a', 'b'].map((id) => first.leases.termOf(id) ?? NaN);
+    const terms = ['a', 'b'].map((id) => first.leases.tokenOf(id) ?? NaN);
     const second = await nodes.join('second', ['a', 'b'], { clock, leaseMs: LEASE_MS });
     for (const id of ['a', 'b']) await second.settled(id);
     await first.vanish();
     // That they lapse is Redis' affair; here it is made to happen at once.
     for (const id of ['a', 'b']) {
-      const key = first.link.names.key(id, 'lease');
+      const key = first.link.keys.key(id, 'lease');
       expect(await redis.look.pttl(key)).toBeLessThanOrEqual(LEASE_MS);
       await redis.look.del(key);
     }
-    await redis.look.zrem(first.link.names.shared('nodes'), 'first');
+    await redis.look.zrem(first.link.keys.shared('nodes'), 'first');
     expect(second.watched).toEqual([]);
     expect(await rounds(nodes, clock, () => second.watched.length === 2)).toBeLessThanOrEqual(1);
-    ['a', 'b'].forEach((id, index) => expect(second.leases.termOf(id)).toBeGreaterThan(terms[index] ?? NaN));
+    ['a', 'b'].forEach((id, index) => expect(second.leases.tokenOf(id)).toBeGreaterThan(terms[index] ?? NaN));
   });
 
   test('lapse by themselves, too', async () => {
@@ -169,11 +169,11 @@ describe.skipIf(!here)(`leases${here ? '' : ` (${NO_REDIS})`}`, () => {
     const clock = new ManualClock();
     const node = await nodes.join('one', ['a'], { clock });
     await nodes.until(() => node.watched.length === 1);
-    const lease = await redis.look.get(node.link.names.key('a', 'lease'));
+    const lease = await redis.look.get(node.link.keys.key('a', 'lease'));
     await redis.look.flushall();
     clock.advance(LEASE_MS / 3);
     await roundTrip(nodes);
-    expect(await redis.look.get(node.link.names.key('a', 'lease'))).toBe(lease);
+    expect(await redis.look.get(node.link.keys.key('a', 'lease'))).toBe(lease);
     expect([node.claims.get('a')?.terms.length, node.claims.get('a')?.losses]).toEqual([1, 0]);
   });
 
@@ -188,7 +188,7 @@ describe.skipIf(!here)(`leases${here ? '' : ` (${NO_REDIS})`}`, () => {
       const other = await nodes.join('other', [], { clock: otherClock });
       other.claim('a', movable);
       await other.settled('a');
-      const term = holder.leases.termOf('a');
+      const term = holder.leases.tokenOf('a');
       await redis.look.flushall();
       otherClock.advance(LEASE_MS / 3);
       await roundTrip(nodes);
@@ -196,7 +196,7 @@ describe.skipIf(!here)(`leases${here ? '' : ` (${NO_REDIS})`}`, () => {
       await roundTrip(nodes);
       otherClock.advance(LEASE_MS / 3);
       await roundTrip(nodes);
-      expect([holder.leases.termOf('a'), holder.claims.get('a')?.losses, other.watched]).toEqual([term, 0, []]);
+      expect([holder.leases.tokenOf('a'), holder.claims.get('a')?.losses, other.watched]).toEqual([term, 0, []]);
       // One that does not come back is followed all the same.
       await holder.vanish();
       await redis.look.flushall();
@@ -209,17 +209,17 @@ describe.skipIf(!here)(`leases${here ? '' : ` (${NO_REDIS})`}`, () => {
     const clock = new ManualClock();
     const stopped = await nodes.join('stopped', ['a'], { clock });
     await nodes.until(() => stopped.watched.length === 1);
-    const term = stopped.leases.termOf('a') ?? NaN;
+    const term = stopped.leases.tokenOf('a') ?? NaN;
     await redis.look.flushall();
     // It hears of nothing, as a node whose network is gone.
     await redis.look.client('KILL', 'TYPE', 'pubsub');
     const other = await nodes.join('other', ['a'], { clock: new ManualClock() });
     await nodes.until(() => other.watched.length === 1);
-    expect(other.leases.termOf('a')).toBeGreaterThan(term);
+    expect(other.leases.tokenOf('a')).toBeGreaterThan(term);
     clock.advance(LEASE_MS / 3);
     await nodes.until(() => stopped.watched.length === 0);
     expect(stopped.claims.get('a')?.losses).toBe(1);
-    expect(stopped.leases.termOf('a')).toBeNull();
+    expect(stopped.leases.tokenOf('a')).toBeNull();
     expect(nodes.watching('a')).toEqual(['other']);
   });
 
@@ -228,15 +228,15 @@ describe.skipIf(!here)(`leases${here ? '' : ` (${NO_REDIS})`}`, () => {
     await using nodes = new Nodes(own.url);
     const node = await nodes.join('one', ['a'], { leaseMs: 200 });
     await nodes.until(() => node.watched.length === 1);
-    const term = node.leases.termOf('a');
+    const term = node.leases.tokenOf('a');
     await own.kill();
     await new Promise<void>((resolve) => {
       if (!node.link.isUp) resolve();
       node.link.onChange(() => resolve());
     });
-    expect(node.leases.termOf('a')).toBe(term);
+    expect(node.leases.tokenOf('a')).toBe(term);
     await own.restart();
-    const key = node.link.names.key('a', 'lease');
+    const key = node.link.keys.key('a', 'lease');
     while ((await own.look.get(key)) !== `one ${term}`) await settled();
     expect([node.watched, node.claims.get('a')?.losses]).toEqual([['a'], 0]);
   });
@@ -245,7 +245,7 @@ describe.skipIf(!here)(`leases${here ? '' : ` (${NO_REDIS})`}`, () => {
     await using nodes = await emptied();
     const node = await nodes.join('one', ['a'], { clock: new ManualClock() });
     await nodes.until(() => node.watched.length === 1);
-    const term = node.leases.termOf('a') ?? NaN;
+    const term = node.leases.tokenOf('a') ?? NaN;
     const gone = node.giveUp('a');
     const again = node.claim('a');
     await gone;
@@ -254,7 +254,7 @@ describe.skipIf(!here)(`leases${here ? '' : ` (${NO_REDIS})`}`, () => {
   });
 
   test('are not waited for when a node ends that has never reached Redis', async () => {
-    await using node = new TestNode('one', 'redis://127.0.0.1:1', new Listeners());
+    await using node = new TestNode('one', 'redis://127.0.0.1:1', new Emitter());
     node.claim('a');
     await settled();
     expect([node.link.isUp, node.watched]).toEqual([false, []]);

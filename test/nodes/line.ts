@@ -1,6 +1,6 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { type Clock, systemClock } from '../../src/shared/index.js';
-import { closed, listening } from '../../src/simulator/listening.js';
+import { closeServer, listenOnLoopback } from '../../src/simulator/listening.js';
 
 /** The network between one node and Redis: it can be made slow. */
 export class Line implements AsyncDisposable {
@@ -18,7 +18,7 @@ export class Line implements AsyncDisposable {
 
   static async open(redisPort: number): Promise<Line> {
     const line = new Line(redisPort);
-    line.#port = await listening(line.#server, 0);
+    line.#port = await listenOnLoopback(line.#server, 0);
     return line;
   }
 
@@ -37,7 +37,7 @@ export class Line implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const end = closed(this.#server);
+    const end = closeServer(this.#server);
     for (const socket of this.#sockets) socket.destroy();
     await end;
   }

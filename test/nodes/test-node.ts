@@ -1,14 +1,14 @@
-import { openRedisLink, type RedisLink } from '../../src/bus/index.js';
+import { openRedisConnection, type RedisConnection } from '../../src/bus/index.js';
 import { Demand } from '../../src/collector/index.js';
 import type { ServerHealth, ToolResult } from '../../src/domain/index.js';
-import { type Claim, type Claimed, Leases } from '../../src/nodes/index.js';
-import { type Clock, Listeners, parseRedisUrl, systemClock } from '../../src/shared/index.js';
+import { type OwnershipCandidate, type OwnershipClaim, LeaseManager } from '../../src/nodes/index.js';
+import { type Clock, Emitter, parseRedisUrl, systemClock } from '../../src/shared/index.js';
 import { Store } from '../../src/state/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
 
 /** What a node does with one server, taken down instead of done. */
-export class TakenDown implements Claim {
-  readonly movable: boolean;
+export class TakenDown implements OwnershipCandidate {
+  readonly isTransferable: boolean;
   readonly serverId: string;
   isWatched = false;
   /** Terms under which it was gained, in order. */
@@ -16,23 +16,23 @@ export class TakenDown implements Claim {
   losses = 0;
   measured: ServerHealth | null = null;
   onPoll: (reconnects: boolean) => Promise<boolean> = () => Promise.resolve(true);
-  onTool: Claim['callTool'] = (tool, args) =>
+  onTool: OwnershipCandidate['callTool'] = (tool, args) =>
     Promise.resolve({ isError: false, content: { tool, args }, durationMs: 1 });
   readonly #node: TestNode;
 
   constructor(node: TestNode, serverId: string, movable: boolean) {
     this.#node = node;
     this.serverId = serverId;
-    this.movable = movable;
+    this.isTransferable = movable;
   }
 
-  gained(): void {
+  onAcquired(): void {
     this.isWatched = true;
-    this.terms.push(this.#node.leases.termOf(this.serverId) ?? NaN);
+    this.terms.push(this.#node.leases.tokenOf(this.serverId) ?? NaN);
     this.#node.changes.emit({ node: this.#node, serverId: this.serverId });
   }
 
-  lost(): Promise<void> {
+  onReleased(): Promise<void> {
     this.isWatched = false;
     this.losses += 1;
     this.#node.changes.emit({ node: this.#node, serverId: this.serverId });
@@ -67,33 +67,33 @@ export interface NodeOptions {
 /** One of several nodes in this process, each with connections of its own to a real Redis. */
 export class TestNode implements AsyncDisposable {
   readonly id: string;
-  readonly link: RedisLink;
-  readonly leases: Leases;
+  readonly link: RedisConnection;
+  readonly leases: LeaseManager;
   readonly demand = new Demand();
   readonly store = new Store({ epoch: 'test', maxTombstones: 100, maxEvents: 100 });
   readonly claims = new Map<string, TakenDown>();
-  readonly changes: Listeners<Change>;
+  readonly changes: Emitter<Change>;
   /** Servers whose picture was fetched before they were watched, or followed. */
   readonly synced: string[] = [];
-  readonly #claimed = new Map<string, Claimed>();
+  readonly #claimed = new Map<string, OwnershipClaim>();
   #isGone = false;
 
-  constructor(id: string, redisUrl: string, changes: Listeners<Change>, options: NodeOptions = {}) {
+  constructor(id: string, redisUrl: string, changes: Emitter<Change>, options: NodeOptions = {}) {
     const { leaseMs = 2_000, clock = systemClock, prefix = 't' } = options;
     this.id = id;
     this.changes = changes;
     const address = parseRedisUrl(redisUrl);
     if (address === null) throw new Error('no URL of a Redis');
-    this.link = openRedisLink({ address, prefix, nodeId: id, clock: systemClock, logger: silentLogger });
-    this.leases = new Leases({
+    this.link = openRedisConnection({ address, prefix, nodeId: id, clock: systemClock, logger: silentLogger });
+    this.leases = new LeaseManager({
       link: this.link,
       leaseMs,
-      picture: {
-        synced: (serverId) => {
+      snapshotSync: {
+        pull: (serverId) => {
           this.synced.push(serverId);
           return Promise.resolve();
         },
-        written: () => Promise.resolve(),
+        flush: () => Promise.resolve(),
       },
       store: this.store,
       demand: this.demand,
@@ -110,14 +110,14 @@ export class TestNode implements AsyncDisposable {
   }
 
   settled(serverId: string): Promise<void> {
-    return this.#claimed.get(serverId)?.settled ?? Promise.reject(new Error(`${serverId} was not claimed`));
+    return this.#claimed.get(serverId)?.decided ?? Promise.reject(new Error(`${serverId} was not claimed`));
   }
 
   async giveUp(serverId: string): Promise<void> {
     const [claim, claimed] = [this.claims.get(serverId), this.#claimed.get(serverId)];
     this.#claimed.delete(serverId);
     this.claims.delete(serverId);
-    if (claim?.isWatched === true) await claim.lost();
+    if (claim?.isWatched === true) await claim.onReleased();
     await claimed?.[Symbol.asyncDispose]();
   }
 
@@ -144,7 +144,7 @@ export class TestNode implements AsyncDisposable {
 
 /** Nodes on one Redis, and what happens to their servers. */
 export class Nodes implements AsyncDisposable {
-  readonly changes = new Listeners<Change>();
+  readonly changes = new Emitter<Change>();
   readonly all: TestNode[] = [];
   readonly #redisUrl: string;
 
@@ -157,7 +157,7 @@ export class Nodes implements AsyncDisposable {
     const node = new TestNode(id, this.#redisUrl, this.changes, options);
     this.all.push(node);
     for (const serverId of serverIds) node.claim(serverId);
-    await node.link.firstUp;
+    await node.link.connected;
     return node;
   }
 

@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { activityOf, appearanceOf, fillOf, PAGE, ringOf, type Theme } from '../../playground/graph/appearance.js';
+import {
+  activityLevel,
+  agentStyle,
+  fillColor,
+  PAGE_COLORS,
+  ringColor,
+  type Theme,
+} from '../../playground/graph/appearance.js';
 import { contrast, mix, oklch } from '../../playground/graph/colours.js';
 import type { AgentStatus } from '../../src/client/index.js';
 import { agentOf, workOf } from './agents.js';
@@ -14,32 +21,33 @@ const TYPES = ['coder', 'coordinator', 'researcher', 'tester', 'analyst', 'archi
 describe('how an agent looks', () => {
   test.each(THEMES)('fills and rings have a contrast of 3:1 with the page and more (%s)', (theme) => {
     const fills = [...TYPES, 'documenter', 'queen', 'monitor', 'specialist', 'a type nobody knows'];
-    for (const type of fills) expect(contrast(fillOf(type, theme), PAGE[theme])).toBeGreaterThanOrEqual(3);
-    for (const status of STATUSES) expect(contrast(ringOf(status, theme), PAGE[theme])).toBeGreaterThanOrEqual(3);
+    for (const type of fills) expect(contrast(fillColor(type, theme), PAGE_COLORS[theme])).toBeGreaterThanOrEqual(3);
+    for (const status of STATUSES)
+      expect(contrast(ringColor(status, theme), PAGE_COLORS[theme])).toBeGreaterThanOrEqual(3);
   });
 
   test('types that are met often have colours of their own, and a type always has the same', () => {
-    expect(new Set(TYPES.map((type) => fillOf(type, 'dark'))).size).toBe(TYPES.length);
-    expect(fillOf('whatever', 'dark')).toBe(fillOf('whatever', 'dark'));
+    expect(new Set(TYPES.map((type) => fillColor(type, 'dark'))).size).toBe(TYPES.length);
+    expect(fillColor('whatever', 'dark')).toBe(fillColor('whatever', 'dark'));
   });
 
   test('a stale agent is grey, whatever it was', () => {
     const stale = STATUSES.map((status, index) =>
-      appearanceOf(agentOf('a', { status, stale: true, type: TYPES[index] ?? 'other' }), 'dark'),
+      agentStyle(agentOf('a', { status, stale: true, type: TYPES[index] ?? 'other' }), 'dark'),
     );
     expect(new Set(stale.map(({ fill }) => fill)).size).toBe(1);
     expect(new Set(stale.map(({ ring }) => ring)).size).toBe(1);
   });
 
   test('activity is what the server says, else what its open tasks and status say, always 0..1', () => {
-    expect(activityOf({ status: 'IDLE', performance: workOf({ activityLevel: 0.4, tasksActive: 9 }) })).toBe(0.4);
-    expect(activityOf({ status: 'IDLE', performance: workOf({ activityLevel: 7 }) })).toBe(1);
-    expect(activityOf({ status: 'IDLE', performance: null })).toBe(0);
-    expect(activityOf({ status: 'BUSY', performance: null })).toBeGreaterThan(
-      activityOf({ status: 'ACTIVE', performance: null }),
+    expect(activityLevel({ status: 'IDLE', performance: workOf({ activityLevel: 0.4, tasksActive: 9 }) })).toBe(0.4);
+    expect(activityLevel({ status: 'IDLE', performance: workOf({ activityLevel: 7 }) })).toBe(1);
+    expect(activityLevel({ status: 'IDLE', performance: null })).toBe(0);
+    expect(activityLevel({ status: 'BUSY', performance: null })).toBeGreaterThan(
+      activityLevel({ status: 'ACTIVE', performance: null }),
     );
     const [one = 0, three = 0] = [1, 3].map((tasksActive) =>
-      activityOf({ status: 'IDLE', performance: workOf({ tasksActive }) }),
+      activityLevel({ status: 'IDLE', performance: workOf({ tasksActive }) }),
     );
     expect(three).toBeGreaterThan(one);
     expect(three).toBeLessThanOrEqual(1);

@@ -1,17 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { hullOf } from '../../playground/graph/hull.js';
-import { Forces, type LayoutInput } from '../../playground/layout/forces.js';
-import { middlesFor, radiusOf, seedAround } from '../../playground/layout/seeds.js';
+import { convexHull } from '../../playground/graph/hull.js';
+import { ForceLayout, type LayoutInput } from '../../playground/layout/forces.js';
+import { groupCenters, groupRadius, sunflowerPosition } from '../../playground/layout/seeds.js';
 
 describe('seeds', () => {
   test('groups of any sizes have room beside each other', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 3_000 }), { maxLength: 12 }), (sizes) => {
-        const middles = middlesFor(sizes);
+        const middles = groupCenters(sizes);
         middles.forEach((one, index) =>
           middles.slice(index + 1).forEach((other, behind) => {
-            const apart = radiusOf(sizes[index] ?? 0) + radiusOf(sizes[index + 1 + behind] ?? 0);
+            const apart = groupRadius(sizes[index] ?? 0) + groupRadius(sizes[index + 1 + behind] ?? 0);
             expect(Math.hypot(one.x - other.x, one.y - other.y)).toBeGreaterThanOrEqual(apart);
           }),
         );
@@ -23,17 +23,17 @@ describe('seeds', () => {
   test('members lie within the radius of their group', () => {
     for (const count of [1, 2, 50, 5_000])
       for (let nth = 0; nth < count; nth += 7) {
-        const { x, y } = seedAround({ x: 0, y: 0 }, nth);
-        expect(Math.hypot(x, y)).toBeLessThanOrEqual(radiusOf(count));
+        const { x, y } = sunflowerPosition({ x: 0, y: 0 }, nth);
+        expect(Math.hypot(x, y)).toBeLessThanOrEqual(groupRadius(count));
       }
   });
 });
 
 /** Groups of these sizes, each around its middle. */
 function inputOf(sizes: readonly number[], edges: readonly number[] = []): LayoutInput {
-  const middles = middlesFor(sizes);
+  const middles = groupCenters(sizes);
   const places = sizes.flatMap((size, group) =>
-    Array.from({ length: size }, (_, nth) => ({ group, ...seedAround(middles[group] ?? { x: 0, y: 0 }, nth) })),
+    Array.from({ length: size }, (_, nth) => ({ group, ...sunflowerPosition(middles[group] ?? { x: 0, y: 0 }, nth) })),
   );
   return {
     positions: new Float32Array(places.flatMap(({ x, y }) => [x, y])),
@@ -42,8 +42,8 @@ function inputOf(sizes: readonly number[], edges: readonly number[] = []): Layou
   };
 }
 
-function settled(input: LayoutInput, maxSteps: number): { forces: Forces; way: number } {
-  const forces = new Forces(input);
+function settled(input: LayoutInput, maxSteps: number): { forces: ForceLayout; way: number } {
+  const forces = new ForceLayout(input);
   let way = Number.POSITIVE_INFINITY;
   for (let step = 0; step < maxSteps && way > 0.12; step += 1) way = forces.step();
   return { forces, way };
@@ -87,13 +87,13 @@ describe('Forces', () => {
   });
 
   test('nothing to lay out is laid out', () => {
-    const forces = new Forces(inputOf([]));
+    const forces = new ForceLayout(inputOf([]));
     expect(forces.step()).toBe(0);
     expect(forces.positions()).toHaveLength(0);
   });
 
   test('many agents keep finite places', () => {
-    const forces = new Forces(inputOf([700, 300]));
+    const forces = new ForceLayout(inputOf([700, 300]));
     for (let step = 0; step < 5; step += 1) forces.step();
     expect([...forces.positions()].every(Number.isFinite)).toBe(true);
   });
@@ -104,7 +104,7 @@ describe('hullOf', () => {
     const point = fc.record({ x: fc.integer({ min: -50, max: 50 }), y: fc.integer({ min: -50, max: 50 }) });
     fc.assert(
       fc.property(fc.array(point, { minLength: 3, maxLength: 40 }), (points) => {
-        const hull = hullOf(points);
+        const hull = convexHull(points);
         for (const corner of hull) expect(points).toContain(corner);
         if (hull.length < 3) return;
         hull.forEach((a, index) => {
@@ -117,9 +117,9 @@ describe('hullOf', () => {
   });
 
   test('one place is one corner', () => {
-    expect(hullOf([{ x: 1, y: 2 }])).toEqual([{ x: 1, y: 2 }]);
+    expect(convexHull([{ x: 1, y: 2 }])).toEqual([{ x: 1, y: 2 }]);
     expect(
-      hullOf([
+      convexHull([
         { x: 1, y: 2 },
         { x: 1, y: 2 },
       ]),

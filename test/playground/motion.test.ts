@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Fade, Glide } from '../../playground/graph/motion.js';
+import { FadingColor, EasedValue } from '../../playground/graph/motion.js';
 
 describe('Glide', () => {
   test('half of the way is made in a half-life, whatever the frame rate', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 40 }), (frames) => {
-        const glide = new Glide(0);
+        const glide = new EasedValue(0);
         glide.target = 100;
         for (let frame = 0; frame < frames; frame += 1) glide.step(120 / frames, 120, 0.01);
         expect(glide.now).toBeCloseTo(50, 5);
@@ -21,7 +21,7 @@ describe('Glide', () => {
         fc.double({ min: -1e4, max: 1e4, noNaN: true }),
         fc.double({ min: 1, max: 100, noNaN: true }),
         (from, to, passedMs) => {
-          const glide = new Glide(from);
+          const glide = new EasedValue(from);
           glide.target = to;
           for (let left = Math.abs(to - from); glide.step(passedMs, 50, 0.01);) {
             expect(Math.abs(to - glide.now)).toBeLessThanOrEqual(left);
@@ -37,7 +37,7 @@ describe('Glide', () => {
 
 describe('Fade', () => {
   test('it goes through few colours only, as the renderer keeps each, and ends at the target', () => {
-    const fade = new Fade('#000000');
+    const fade = new FadingColor('#000000');
     fade.to('#ffffff');
     const seen = new Set<string>();
     while (fade.now !== '#ffffff') {
@@ -49,7 +49,7 @@ describe('Fade', () => {
   });
 
   test('the target that it has already starts nothing', () => {
-    const fade = new Fade('#123456');
+    const fade = new FadingColor('#123456');
     fade.to('#123456');
     expect(fade.step(16)).toBe(false);
   });

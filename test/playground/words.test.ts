@@ -4,18 +4,18 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FrameTimes } from '../../playground/graph/frame-times.js';
-import { breakerText } from '../../playground/health/breaker-text.js';
-import { Samples } from '../../playground/health/samples.js';
-import { AgentHistory, differences } from '../../playground/history.js';
-import { labelOfAgent, shortened, sortKey } from '../../playground/names.js';
-import { operationText } from '../../playground/operation-text.js';
-import type { AgentsRequest } from '../../src/client/index.js';
+import { formatBreaker } from '../../playground/health/breaker-text.js';
+import { SampleBuffer } from '../../playground/health/samples.js';
+import { AgentHistory, describeDifferences } from '../../playground/history.js';
+import { agentLabel, shortenName, sortKey } from '../../playground/names.js';
+import { printOperation } from '../../playground/operation-text.js';
+import type { AgentStreamRequest } from '../../src/client/index.js';
 import { agentOf, byId, workOf } from './agents.js';
 
 const schema = buildSchema(readFileSync(fileURLToPath(new URL('../../schema.graphql', import.meta.url)), 'utf8'));
 
 describe('the operation that the page shows', () => {
-  const request: fc.Arbitrary<AgentsRequest> = fc.record({
+  const request: fc.Arbitrary<AgentStreamRequest> = fc.record({
     serverTypes: fc.option(fc.subarray(['CLAUDE_FLOW', 'RUV_SWARM', 'DAA', 'CUSTOM'] as const)),
     agentTypes: fc.option(fc.array(fc.string({ unit: 'binary' }), { maxLength: 3 })),
     swarmIds: fc.option(fc.array(fc.string(), { maxLength: 3 })),
@@ -28,13 +28,13 @@ describe('the operation that the page shows', () => {
   test('is valid, whatever is asked for and whatever servers call their types and swarms', () => {
     fc.assert(
       fc.property(request, (asked) => {
-        expect(validate(schema, parse(operationText(asked)))).toEqual([]);
+        expect(validate(schema, parse(printOperation(asked)))).toEqual([]);
       }),
     );
   });
 
   test('has the filters, and leaves out what is not included', () => {
-    const text = operationText({
+    const text = printOperation({
       serverTypes: ['DAA'],
       agentTypes: ['co"der'],
       swarmIds: null,
@@ -81,16 +81,16 @@ describe('the history of agents', () => {
 
   test('a value that is not known any more is a dash, not a number', () => {
     const before = agentOf('a', { performance: workOf({ tasksFailed: 3 }) });
-    expect(differences(before, { ...before, performance: null })).toEqual(['tasks failed: 3 → –']);
+    expect(describeDifferences(before, { ...before, performance: null })).toEqual(['tasks failed: 3 → –']);
   });
 });
 
 describe('names', () => {
   test('long ones keep their end, by which they differ', () => {
-    expect(shortened('agent-1767225600004-a1b2c3', 14)).toBe('agent-17…1b2c3');
-    expect(shortened('coder-1', 14)).toBe('coder-1');
-    expect(labelOfAgent({ name: 'coder-1', type: 'coder' })).toBe('coder-1');
-    expect(labelOfAgent({ name: 'agent-1767225600004-a1b2c3', type: 'coder' })).toBe('coder …b2c3');
+    expect(shortenName('agent-1767225600004-a1b2c3', 14)).toBe('agent-17…1b2c3');
+    expect(shortenName('coder-1', 14)).toBe('coder-1');
+    expect(agentLabel({ name: 'coder-1', type: 'coder' })).toBe('coder-1');
+    expect(agentLabel({ name: 'agent-1767225600004-a1b2c3', type: 'coder' })).toBe('coder …b2c3');
   });
 
   test('sort as people count', () => {
@@ -108,15 +108,15 @@ describe('figures of health', () => {
       retryAt: '2026-11-23T15:00:02.500Z',
     } as const;
     const nowMs = Date.parse('2026-11-23T15:00:00.000Z');
-    expect(breakerText(breaker, nowMs)).toBe('breaker open · probe in 2.5 s · 5 failed in a row');
-    expect(breakerText(breaker, nowMs + 9_000)).toBe('breaker open · probe in 0.0 s · 5 failed in a row');
-    expect(breakerText({ ...breaker, state: 'CLOSED', consecutiveFailures: 0, retryAt: null }, nowMs)).toBe(
+    expect(formatBreaker(breaker, nowMs)).toBe('breaker open · probe in 2.5 s · 5 failed in a row');
+    expect(formatBreaker(breaker, nowMs + 9_000)).toBe('breaker open · probe in 0.0 s · 5 failed in a row');
+    expect(formatBreaker({ ...breaker, state: 'CLOSED', consecutiveFailures: 0, retryAt: null }, nowMs)).toBe(
       'breaker closed',
     );
   });
 
   test('samples are bounded, in order, and null where something is not known', () => {
-    const samples = new Samples(2, 3);
+    const samples = new SampleBuffer(2, 3);
     for (const at of [1, 2, 2, 3, 4]) samples.add(at, [at, null]);
     expect(samples.times).toEqual([2, 3, 4]);
     expect(samples.values).toEqual([

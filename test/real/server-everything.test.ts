@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import type { ServerConfig } from '../../src/config/index.js';
-import { MAPPING } from '../../src/config/mapping.js';
+import { mappingSchema } from '../../src/config/mapping.js';
 import { AGENT_UPDATES, request, serverConfig, SocketClient, startApp, type WireUpdate } from '../support/app.js';
 
 const COMMAND = fileURLToPath(new URL('node_modules/.bin/mcp-server-everything', import.meta.url));
@@ -14,7 +14,7 @@ const CITIES = ['New York', 'Chicago', 'Los Angeles'];
 const ENV = { SWARM_NAME: 'weather stations', SWARM_SHAPE: 'star' };
 
 function mappingOf(list: object): ServerConfig['mapping'] {
-  return MAPPING.parse({
+  return mappingSchema.parse({
     agents: CITIES.map((city) => ({
       tool: 'get-structured-content',
       arguments: { location: city },

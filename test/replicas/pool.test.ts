@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { CircuitOpenError } from '../../src/guard/index.js';
 import { SessionClosedError, ToolCallTimeoutError, ToolRejectedError, TransportError } from '../../src/mcp/index.js';
-import { SeatLostError } from '../../src/replicas/errors.js';
+import { PrimaryChangedError } from '../../src/replicas/errors.js';
 import { settled } from '../support/manual-clock.js';
 import { Held, holdTime, outcomeOf } from '../guard/support.js';
 import { broken, byAge, hang, killed, pong, scripted, ScriptedPool, type ScriptedServer } from './scripted.js';
@@ -63,7 +63,7 @@ describe('replicas that share their state', () => {
   test('a replica that comes back gets a share that grows until it is that of the others', async () => {
     const servers = scripted(2);
     const [first, second] = servers;
-    await using scene = new ScriptedPool(servers, {}, { kindOf: () => 'DAA' });
+    await using scene = new ScriptedPool(servers, {}, { detectType: () => 'DAA' });
     await pass();
     second?.session?.end(killed());
     await pass(1_000);
@@ -183,7 +183,7 @@ describe('replicas that share their state', () => {
     expect(await scene.call()).toMatchObject({ value: 'pong' });
     expect(asked(servers)).toEqual([1, 2]);
     await pass(2_000);
-    expect(scene.pool.replicas[0]?.isResting).toBe(false);
+    expect(scene.pool.replicas[0]?.isPaused).toBe(false);
   });
 
   test('a call that may have done something is not made elsewhere; one that was not sent is', async () => {
@@ -210,7 +210,7 @@ describe('replicas that share their state', () => {
     await using scene = new ScriptedPool(servers);
     await pass();
     await scene.call();
-    expect(scene.pool.trouble).toBe('s#2: it is RUV_SWARM while s is CLAUDE_FLOW: it is not used');
+    expect(scene.pool.failureReason).toBe('s#2: it is RUV_SWARM while s is CLAUDE_FLOW: it is not used');
     expect(scene.pool.replicas[1]).toMatchObject({ session: null, status: 'OFFLINE' });
   });
 });
@@ -226,8 +226,8 @@ describe('replicas with a state of their own', () => {
     expect(asked(servers)).toEqual([4, 0, 0]);
     first?.session?.end(killed());
     await pass();
-    expect(scene.events.filter(({ moved }) => moved !== null)).toHaveLength(1);
-    expect(scene.pool.seat?.replica.id).toBe('s#2');
+    expect(scene.events.filter(({ failover }) => failover !== null)).toHaveLength(1);
+    expect(scene.pool.primary?.replica.id).toBe('s#2');
     await pass(60_000);
     expect(scene.pool.replicas[0]?.status).toBe('ONLINE');
     forget(servers);
@@ -235,7 +235,7 @@ describe('replicas with a state of their own', () => {
     expect(asked(servers)).toEqual([0, 4, 0]);
     second?.session?.end(killed());
     await pass();
-    expect(scene.pool.seat?.replica.id).toBe('s');
+    expect(scene.pool.primary?.replica.id).toBe('s');
   });
 
   test('who holds the seat of one that has failed is told, and never reaches another', async () => {
@@ -244,18 +244,18 @@ describe('replicas with a state of their own', () => {
     await pass();
     const [first] = servers;
     if (first === undefined) throw new Error('one');
-    const { seat } = scene.pool;
+    const { primary } = scene.pool;
     first.onCall = broken;
     forget(servers);
-    const call = { signal: new AbortController().signal, idempotent: true, seat };
+    const call = { signal: new AbortController().signal, idempotent: true, primary };
     const operation = scene.pool.call(
       (session, signal) => session.callTool('tool', {}, { signal, timeoutMs: 1 }),
       call,
     );
     expect(await outcomeOf(operation)).toBeInstanceOf(TransportError);
-    expect(scene.pool.seat?.replica.id).toBe('s#2');
+    expect(scene.pool.primary?.replica.id).toBe('s#2');
     const late = scene.pool.call((session, signal) => session.callTool('tool', {}, { signal, timeoutMs: 1 }), call);
-    expect(await outcomeOf(late)).toBeInstanceOf(SeatLostError);
+    expect(await outcomeOf(late)).toBeInstanceOf(PrimaryChangedError);
     expect(asked(servers)).toEqual([1, 0]);
   });
 
@@ -273,7 +273,7 @@ describe('replicas with a state of their own', () => {
       const outcome = outcomeOf(scene.call());
       await pass(1_000);
       expect(await outcome).toBeInstanceOf(ToolCallTimeoutError);
-      expect(scene.pool.seat?.replica.id).toBe(id);
+      expect(scene.pool.primary?.replica.id).toBe(id);
     }
   });
 
@@ -317,9 +317,9 @@ describe('a session that ends in an orderly way', () => {
     expect(await inBetween).toMatchObject({ value: 'pong' });
     expect(server.attempts).toBe(2);
     expect(scene.pool.replicas[0]).toMatchObject({ status: 'ONLINE', lastError: null, restarts: 1 });
-    expect(scene.events.slice(told).every(({ replica, moved }) => replica.status === 'ONLINE' && moved === null)).toBe(
-      true,
-    );
+    expect(
+      scene.events.slice(told).every(({ replica, failover }) => replica.status === 'ONLINE' && failover === null),
+    ).toBe(true);
   });
 
   test('and cannot be followed at the first attempt is lost', async () => {
@@ -334,9 +334,9 @@ describe('a session that ends in an orderly way', () => {
     const outcome = outcomeOf(scene.call());
     await pass();
     expect(await outcome).toBeInstanceOf(SessionClosedError);
-    expect(scene.pool.trouble).toBe('ECONNREFUSED');
+    expect(scene.pool.failureReason).toBe('ECONNREFUSED');
     expect(scene.pool.replicas[0]?.status).toBe('OFFLINE');
-    expect(scene.pool.canAnswer).toBe(false);
+    expect(scene.pool.isAvailable).toBe(false);
   });
 
   test('over and over, with nothing answered in between, is a failure like any other: the pauses grow', async () => {

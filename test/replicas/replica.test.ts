@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { CircuitOpenError } from '../../src/guard/index.js';
-import { ToolRejectedError, type ToolAnswer } from '../../src/mcp/index.js';
+import { ToolRejectedError, type ToolCallResult } from '../../src/mcp/index.js';
 import { Held, holdTime, outcomeOf } from '../guard/support.js';
 import { settled } from '../support/manual-clock.js';
 import { broken, hang, killed, pong, scripted, ScriptedPool, type ScriptedServer } from './scripted.js';
@@ -36,15 +36,15 @@ describe('an endpoint that cannot be connected', () => {
     await pass(60_000);
     expect(server.attempts).toBe(3);
     expect(scene.pool.replicas[0]).toMatchObject({ connection: 'GIVEN_UP', status: 'OFFLINE' });
-    expect(scene.pool.trouble).toMatch(/^exited with 1 – given up after 3 starts in a row .* refreshDiscovery/);
-    scene.pool.tryNow();
+    expect(scene.pool.failureReason).toMatch(/^exited with 1 – given up after 3 starts in a row .* refreshDiscovery/);
+    scene.pool.reconnectNow();
     await pass(60_000);
     expect(server.attempts).toBe(6);
     server.refuses = null;
-    scene.pool.tryNow();
+    scene.pool.reconnectNow();
     await pass();
     expect(await scene.call()).toMatchObject({ value: 'pong' });
-    expect(scene.pool.replicas[0]).toMatchObject({ status: 'ONLINE', failedStarts: 0, lastError: null });
+    expect(scene.pool.replicas[0]).toMatchObject({ status: 'ONLINE', failedAttempts: 0, lastError: null });
     // A good answer in between begins the count anew.
     server.refuses = 'exited with 1';
     server.session?.end(killed());
@@ -149,7 +149,7 @@ describe('a half-open breaker', () => {
     const failed = outcomeOf(scene.call());
     await pass(500);
     expect(await failed).toBeInstanceOf(CircuitOpenError);
-    expect(scene.pool.trouble).toBe('ECONNREFUSED');
+    expect(scene.pool.failureReason).toBe('ECONNREFUSED');
     server.asked.length = 0;
     await pass(500);
     expect(server.asked).toEqual(['tool']);
@@ -161,14 +161,14 @@ describe('a half-open breaker', () => {
   });
 
   test('lets one probe through at a time, whoever asks', async () => {
-    const { scene, server } = alone(ONE_FAILURE, { kindOf: () => 'DAA' });
+    const { scene, server } = alone(ONE_FAILURE, { detectType: () => 'DAA' });
     await using _scene = scene;
     await pass();
     server.onCall = broken;
     const failed = outcomeOf(scene.call());
     await pass(500);
     await failed;
-    const probe = new Held<ToolAnswer>();
+    const probe = new Held<ToolCallResult>();
     server.onCall = () => probe.promise;
     server.asked.length = 0;
     await pass(500);

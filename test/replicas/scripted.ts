@@ -1,23 +1,23 @@
-import type { CallOptions } from '../../src/guard/index.js';
+import type { GuardedCallOptions } from '../../src/guard/index.js';
 import {
   type ConnectOptions,
   type Endpoint,
   type EndpointConfig,
   type McpSession,
-  type Push,
+  type SessionEvent,
   SessionClosedError,
-  type ToolAnswer,
+  type ToolCallResult,
   type ToolInfo,
   TransportError,
 } from '../../src/mcp/index.js';
-import type { PoolDeps } from '../../src/replicas/pool.js';
-import { Pool, type PoolEvent, type PoolSettings } from '../../src/replicas/index.js';
+import type { ReplicaPoolDeps } from '../../src/replicas/pool.js';
+import { ReplicaPool, type PoolEvent, type PoolOptions } from '../../src/replicas/index.js';
 import { BREAKER_DEFAULTS, RESTART_DEFAULTS } from '../../src/replicas/settings.js';
-import { Listeners, systemClock } from '../../src/shared/index.js';
+import { Emitter, systemClock } from '../../src/shared/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
 
 /** What a scripted server does with a call; `pong` by default. */
-export type Answer = (signal: AbortSignal) => Promise<ToolAnswer>;
+export type Answer = (signal: AbortSignal) => Promise<ToolCallResult>;
 
 export const pong: Answer = () => Promise.resolve({ isError: false, value: 'pong' });
 export const hang: Answer = (signal) =>
@@ -67,7 +67,7 @@ class ScriptedSession implements McpSession {
   readonly tools: readonly ToolInfo[];
   readonly pid = null;
   readonly closed: Promise<Error | null>;
-  readonly pushes = new Listeners<Push>();
+  readonly pushes = new Emitter<SessionEvent>();
   readonly #server: ScriptedServer;
   readonly #ended: Promise<never>;
   #hasEnded = false;
@@ -90,7 +90,7 @@ class ScriptedSession implements McpSession {
     this.#resolve(reason);
   }
 
-  callTool(name: string, _args: unknown, { signal }: { readonly signal: AbortSignal }): Promise<ToolAnswer> {
+  callTool(name: string, _args: unknown, { signal }: { readonly signal: AbortSignal }): Promise<ToolCallResult> {
     this.#server.asked.push(name);
     return this.#until(() => this.#server.onCall(signal));
   }
@@ -100,7 +100,7 @@ class ScriptedSession implements McpSession {
     await this.#until(() => this.#server.onPing(signal));
   }
 
-  onPush(callback: (push: Push) => void): Disposable {
+  onEvent(callback: (push: SessionEvent) => void): Disposable {
     return this.pushes.add(callback);
   }
 
@@ -122,7 +122,7 @@ export function scripted(count: number): ScriptedServer[] {
 }
 
 /** Finds the server that an endpoint stands for. */
-export function connectTo(servers: readonly ScriptedServer[]): PoolDeps['connect'] {
+export function connectTo(servers: readonly ScriptedServer[]): ReplicaPoolDeps['connect'] {
   return (endpoint: Endpoint, _options: ConnectOptions) => {
     const key = 'url' in endpoint ? endpoint.url : 'command' in endpoint ? endpoint.command : '';
     const server = servers.find(({ url }) => url === key);
@@ -133,32 +133,36 @@ export function connectTo(servers: readonly ScriptedServer[]): PoolDeps['connect
   };
 }
 
-export const SETTINGS: Omit<PoolSettings, 'endpoints'> = {
+export const SETTINGS: Omit<PoolOptions, 'endpoints'> = {
   serverId: 's',
   expectedType: 'CLAUDE_FLOW',
   sticky: false,
   timeoutMs: 1_000,
   connectTimeoutMs: 1_000,
   heartbeatMs: 5_000,
-  easeInMs: 10_000,
+  slowStartMs: 10_000,
   breaker: BREAKER_DEFAULTS,
   restart: RESTART_DEFAULTS,
 };
 
 /** A pool over scripted servers; remembers what it told. */
 export class ScriptedPool implements AsyncDisposable {
-  readonly pool: Pool;
+  readonly pool: ReplicaPool;
   readonly events: PoolEvent[] = [];
 
-  constructor(servers: readonly ScriptedServer[], options: Partial<PoolSettings> = {}, deps: Partial<PoolDeps> = {}) {
-    this.pool = new Pool(
+  constructor(
+    servers: readonly ScriptedServer[],
+    options: Partial<PoolOptions> = {},
+    deps: Partial<ReplicaPoolDeps> = {},
+  ) {
+    this.pool = new ReplicaPool(
       { ...SETTINGS, endpoints: servers.map(({ endpoint }) => endpoint), ...options },
       {
         connect: connectTo(servers),
         clock: systemClock,
         logger: silentLogger,
         random: () => 0.5,
-        kindOf: ({ identity }) => (identity.name === 'claude-flow' ? 'CLAUDE_FLOW' : 'RUV_SWARM'),
+        detectType: ({ identity }) => (identity.name === 'claude-flow' ? 'CLAUDE_FLOW' : 'RUV_SWARM'),
         cheapTool: () => ({ tool: 'agent_list', args: {} }),
         ...deps,
       },
@@ -166,11 +170,11 @@ export class ScriptedPool implements AsyncDisposable {
     this.pool.onEvent((event) => this.events.push(event));
   }
 
-  call(options: Partial<CallOptions> = {}): Promise<ToolAnswer> {
+  call(options: Partial<GuardedCallOptions> = {}): Promise<ToolCallResult> {
     return this.pool.call((session, signal) => session.callTool('tool', {}, { signal, timeoutMs: 1_000 }), {
       signal: new AbortController().signal,
       idempotent: true,
-      seat: null,
+      primary: null,
       ...options,
     });
   }

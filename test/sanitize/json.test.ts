@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { REDACTED, SANITIZE_LIMITS, sanitizeJson, sanitizeText } from '../../src/sanitize/index.js';
+import { REDACTED, DEFAULT_SANITIZE_LIMITS, sanitizeJson, sanitizeJsonText } from '../../src/sanitize/index.js';
 import { PASSWORD, SECRETS } from '../support/secrets.js';
 
 /** JSON of any shape, with `planted` as a value, in a text, in a name, or under a name that says what it is. */
@@ -30,7 +30,7 @@ describe('sanitizeJson', () => {
         secret.chain((one) => withPlanted(one).map((value) => ({ one, value }))),
         ({ one, value }) => {
           const text = JSON.stringify(value);
-          for (const { value: clean } of [sanitizeJson(value), sanitizeText(text)]) {
+          for (const { value: clean } of [sanitizeJson(value), sanitizeJsonText(text)]) {
             const all = JSON.stringify(clean);
             expect(all).not.toContain(PASSWORD);
             expect(all).not.toContain(JSON.stringify(one).slice(1, -1));
@@ -55,7 +55,7 @@ describe('sanitizeJson', () => {
   test('text of JSON becomes what its value does, whether or not it needs a closer look', () => {
     fc.assert(
       fc.property(fc.oneof(fc.jsonValue(), withPlanted('nothing')), (value) => {
-        expect(sanitizeText(JSON.stringify(value))).toEqual(sanitizeJson(JSON.parse(JSON.stringify(value))));
+        expect(sanitizeJsonText(JSON.stringify(value))).toEqual(sanitizeJson(JSON.parse(JSON.stringify(value))));
       }),
     );
   });
@@ -86,7 +86,7 @@ describe('sanitizeJson', () => {
     [{ id: '550e8400-e29b-41d4-a716-446655440000', sessionId: 'session-1732', name: 'line\nline\ttab ü🐝' }],
   ])('%j stays as it is', (value) => {
     expect(sanitizeJson(value)).toEqual({ value, changes: null });
-    expect(sanitizeText(JSON.stringify(value)).value).toEqual(value);
+    expect(sanitizeJsonText(JSON.stringify(value)).value).toEqual(value);
   });
 
   test('numbers of tokens stay beside a token', () => {
@@ -106,16 +106,16 @@ describe('sanitizeJson', () => {
   test('a control character inside a secret does not hide it', () => {
     const token = SECRETS['GitHub token'] ?? '';
     expect(sanitizeJson(`${token.slice(0, 2)}\u0000${token.slice(2)}`).value).toBe(REDACTED);
-    expect(sanitizeText(`{"pass\\u0007word":"${PASSWORD}"}`).value).toEqual({ password: REDACTED });
+    expect(sanitizeJsonText(`{"pass\\u0007word":"${PASSWORD}"}`).value).toEqual({ password: REDACTED });
   });
 
   test('texts, names, lists, objects and depth are cut, and it is said', () => {
-    const limits = { ...SANITIZE_LIMITS, maxTextLength: 3, maxNameLength: 2, maxEntries: 2, maxDepth: 2 };
+    const limits = { ...DEFAULT_SANITIZE_LIMITS, maxTextLength: 3, maxNameLength: 2, maxEntries: 2, maxDepth: 2 };
     expect(sanitizeJson({ abc: 'abcd', b: [1, 2, 3], c: 1 }, limits)).toEqual({
       value: { ab: 'abc', b: [1, 2] },
       changes: { redacted: 0, stripped: 0, cut: 4, dropped: 0 },
     });
-    expect(sanitizeText('{"a":[[1]],"b":"ab🐝"}', limits)).toEqual({
+    expect(sanitizeJsonText('{"a":[[1]],"b":"ab🐝"}', limits)).toEqual({
       value: { a: [null], b: 'ab' },
       changes: { redacted: 0, stripped: 0, cut: 2, dropped: 0 },
     });
@@ -124,14 +124,14 @@ describe('sanitizeJson', () => {
         [1, 2],
         [3, 4],
       ],
-      { ...SANITIZE_LIMITS, maxValues: 6 },
+      { ...DEFAULT_SANITIZE_LIMITS, maxValues: 6 },
     );
     expect(few.value).toEqual([[1, 2], [3]]);
   });
 
   test('names that lead to the prototype are dropped, and nothing is polluted', () => {
     const bomb = '{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}},"a":{"__proto__":[]},"b":1}';
-    const { value, changes } = sanitizeText(bomb);
+    const { value, changes } = sanitizeJsonText(bomb);
     expect(Object.keys(value as object)).toEqual(['a', 'b']); // an object, as the text says
     expect(JSON.stringify(value)).toBe('{"a":{},"b":1}');
     expect(changes?.dropped).toBe(3);
@@ -145,13 +145,13 @@ describe('sanitizeJson', () => {
     ['objects under secret names', '{"tokens":', '}'],
   ])('a million levels of %s are cut off', (_what, open, close) => {
     const levels = 1_000_000;
-    const { value, changes } = sanitizeText(`${open.repeat(levels)}1${close.repeat(levels)}`);
+    const { value, changes } = sanitizeJsonText(`${open.repeat(levels)}1${close.repeat(levels)}`);
     expect(changes?.cut).toBe(1);
     expect(JSON.stringify(value).length).toBeLessThan(32 * (open.length + close.length) + 5);
   });
 
   test('a list of millions is cut off', () => {
-    expect(sanitizeText(`[${'1,'.repeat(2_000_000)}1]`).value).toHaveLength(SANITIZE_LIMITS.maxEntries);
+    expect(sanitizeJsonText(`[${'1,'.repeat(2_000_000)}1]`).value).toHaveLength(DEFAULT_SANITIZE_LIMITS.maxEntries);
   });
 
   test.each([[undefined], [() => 1], [Symbol('x')], [10n], [NaN], [new Date(0)], [new Map()]])(

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { printable, redact, REDACTED } from '../../src/sanitize/index.js';
+import { toPrintableLine, redact, REDACTED } from '../../src/sanitize/index.js';
 import { GIVEN_AWAY, PASSWORD, SECRETS } from '../support/secrets.js';
 import { BOMBS, growsTooFast } from './bombs.js';
 
@@ -89,23 +89,23 @@ describe('printable', () => {
     [`pass\u0000word=${PASSWORD}`, `password=${REDACTED}`],
     ['🐝🐝🐝', '🐝🐝'],
   ])('%j becomes %j', (text, line) => {
-    expect(printable(text, text.startsWith('🐝') ? 5 : 100)).toBe(line);
+    expect(toPrintableLine(text, text.startsWith('🐝') ? 5 : 100)).toBe(line);
   });
 
   test('a secret at the cut is not told by half, wherever it stands', () => {
     const secret = SECRETS['GitHub token'] ?? '';
     fc.assert(
       fc.property(fc.nat(16_500), (before) => {
-        expect(printable(`${'word '.repeat(4_000).slice(0, before)} ${secret} tail`, 100)).not.toContain(
+        expect(toPrintableLine(`${'word '.repeat(4_000).slice(0, before)} ${secret} tail`, 100)).not.toContain(
           secret.slice(0, 8),
         );
-        expect(printable(`${' '.repeat(before)} ${secret}`, 100)).not.toContain(secret.slice(0, 8));
+        expect(toPrintableLine(`${' '.repeat(before)} ${secret}`, 100)).not.toContain(secret.slice(0, 8));
       }),
     );
   });
 
   test.each(['letters', 'lines', 'spaces', 'escapes', 'links'])('takes no more than that: %s', (name) => {
     const unit = BOMBS[name] ?? '';
-    expect(growsTooFast((text) => printable(text, 300), unit)).toBe(false);
+    expect(growsTooFast((text) => toPrintableLine(text, 300), unit)).toBe(false);
   });
 });

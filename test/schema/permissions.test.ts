@@ -1,8 +1,8 @@
 import { buildSchema, execute, type ExecutionArgs, isObjectType, parse, subscribe } from 'graphql';
 import { describe, expect, test } from 'vitest';
-import { EVERYONE, type Permission, PERMISSIONS } from '../../src/auth/index.js';
-import { schema, shareableStream } from '../../src/schema/index.js';
-import { requires, withPermissions } from '../../src/schema/permissions.js';
+import { ANONYMOUS_VIEWER, type Permission, PERMISSIONS } from '../../src/auth/index.js';
+import { schema, sharedStreamPlan } from '../../src/schema/index.js';
+import { permissionExtension, enforcePermissions } from '../../src/schema/permissions.js';
 
 /** As decided, root field by root field: the type that is missing here, or there, is a mistake. */
 const REQUIRED: Readonly<Record<string, Permission | null>> = {
@@ -32,7 +32,7 @@ const FIELDS = [schema.getQueryType(), schema.getMutationType(), schema.getSubsc
 
 function context(...permissions: Permission[]): object {
   // What is refused never looks at the rest; what is let through fails for lack of it.
-  return { viewer: { ...EVERYONE, permissions: new Set(permissions) } };
+  return { viewer: { ...ANONYMOUS_VIEWER, permissions: new Set(permissions) } };
 }
 
 describe('permissions', () => {
@@ -42,7 +42,7 @@ describe('permissions', () => {
 
   test.each(FIELDS)('%s asks for its permission, by itself and when it is shared, and for no other', (name, field) => {
     const required = REQUIRED[name] ?? null;
-    const runs = [field.subscribe ?? field.resolve, shareableStream(field)].filter((run) => run != null);
+    const runs = [field.subscribe ?? field.resolve, sharedStreamPlan(field)].filter((run) => run != null);
     expect(runs.length).toBeGreaterThan(0);
     for (const run of runs) {
       const call = (...permissions: Permission[]): string => {
@@ -69,7 +69,7 @@ describe('permissions', () => {
 
   test('a root field that does not say what it requires is refused when the schema is made', () => {
     const bare = buildSchema('type Query { a: Int }');
-    expect(() => withPermissions(bare)).toThrow('Query.a does not say what it requires');
+    expect(() => enforcePermissions(bare)).toThrow('Query.a does not say what it requires');
   });
 
   test('a field of any type can require one: it is null and FORBIDDEN for who has not, in whatever it is asked', async () => {
@@ -77,13 +77,13 @@ describe('permissions', () => {
       'type Query { thing: Thing } type Subscription { thing: Thing } type Thing { plain: Int secret: Int }',
     );
     for (const type of [made.getQueryType(), made.getSubscriptionType()]) {
-      for (const field of Object.values(type?.getFields() ?? {})) field.extensions = requires(null);
+      for (const field of Object.values(type?.getFields() ?? {})) field.extensions = permissionExtension(null);
     }
     const thing = made.getType('Thing');
     const secret = isObjectType(thing) ? thing.getFields()['secret'] : undefined;
     if (secret === undefined) throw new Error('no such field');
-    secret.extensions = requires('health:read');
-    withPermissions(made);
+    secret.extensions = permissionExtension('health:read');
+    enforcePermissions(made);
     const rootValue = { thing: { plain: 1, secret: 2 } };
     const query = { schema: made, document: parse('{ thing { plain secret } }'), rootValue };
     const answer = await execute({ ...query, contextValue: context('agents:read') });

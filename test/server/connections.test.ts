@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { Connections } from '../../src/server/connections.js';
-import type { Outlet } from '../../src/server/outlet.js';
+import { ConnectionRegistry } from '../../src/server/connections.js';
+import type { SendBuffer } from '../../src/server/outlet.js';
 import { ManualClock, settled } from '../support/manual-clock.js';
 
 const MARK = 100_000;
@@ -11,12 +11,12 @@ const MARK = 100_000;
 /** Real WebSockets, looked after by `Connections` with a clock of the test's own. */
 class Rig implements AsyncDisposable {
   readonly clock = new ManualClock();
-  readonly connections = new Connections({ clock: this.clock, maxBufferedBytes: MARK, maxSlowMs: null });
+  readonly connections = new ConnectionRegistry({ clock: this.clock, maxBufferedBytes: MARK, maxSlowMs: null });
   readonly clients: WebSocket[] = [];
   readonly #server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
 
   /** Has answered its first ping, if it answers any. */
-  async connect(autoPong = true): Promise<{ client: WebSocket; outlet: Outlet }> {
+  async connect(autoPong = true): Promise<{ client: WebSocket; outlet: SendBuffer }> {
     if (this.#server.address() === null) await once(this.#server, 'listening');
     // It listens on a port.
     const { port } = this.#server.address() as AddressInfo;
@@ -43,14 +43,14 @@ class Rig implements AsyncDisposable {
 
 test('readers that have been sent the same are asked 64 at a time, however many ask to be', async () => {
   await using rig = new Rig();
-  const outlets: Outlet[] = [];
+  const outlets: SendBuffer[] = [];
   for (let made = 0; made < 130; made += 1) outlets.push((await rig.connect()).outlet);
   const asked = (): number => outlets.filter(({ pingedAtMs }) => pingedAtMs !== null).length;
-  for (const outlet of outlets) outlet.sent(MARK + 1);
+  for (const outlet of outlets) outlet.recordSent(MARK + 1);
   // No answer can come in between: all of this happens at once.
   const seen = [asked()];
   for (let look = 0; look < 3; look += 1) {
-    expect(outlets.every((outlet) => outlet.hasRoom())).toBe(true);
+    expect(outlets.every((outlet) => outlet.canSend())).toBe(true);
     seen.push(asked());
     rig.clock.advance(5);
   }

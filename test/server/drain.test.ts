@@ -5,7 +5,7 @@ import { createClient } from 'graphql-ws';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { closeSpread } from '../../src/server/spread.js';
+import { closeGradually } from '../../src/server/spread.js';
 import { BareClient, DeliveryServer } from '../support/delivery-server.js';
 import { ManualClock, settled } from '../support/manual-clock.js';
 
@@ -196,7 +196,7 @@ test('however many there are and however late it is called back, all are asked w
         (_, index) => () => void asked.push({ index, atMs: clock.monotonic() }),
       );
       const over = new AbortController();
-      const done = closeSpread(clock, closers, withinMs, new AbortController().signal).finally(() => over.abort());
+      const done = closeGradually(clock, closers, withinMs, new AbortController().signal).finally(() => over.abort());
       for (let turn = 0; ; turn += 1) {
         for (let spin = 0; spin < 4; spin += 1) await Promise.resolve();
         if (over.signal.aborted) break;

@@ -1,11 +1,11 @@
 import { parse, validate } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { schema } from '../../src/schema/index.js';
-import { graphiqlOptions, renderGraphiQL } from '../../src/server/graphiql.js';
-import { GRAPHIQL_TABS } from '../../src/server/graphiql-tabs.js';
+import { createGraphiQLOptions, renderGraphiQL } from '../../src/server/graphiql.js';
+import { EXAMPLE_OPERATIONS } from '../../src/server/graphiql-tabs.js';
 
 describe('GraphiQL', () => {
-  test.each(GRAPHIQL_TABS.map((query) => [/(?:query|mutation|subscription) (\w+)/.exec(query)?.[1] ?? '', query]))(
+  test.each(EXAMPLE_OPERATIONS.map((query) => [/(?:query|mutation|subscription) (\w+)/.exec(query)?.[1] ?? '', query]))(
     'the operation %s is valid and has a name for its tab',
     (name, query) => {
       expect(name).not.toBe('');
@@ -14,7 +14,7 @@ describe('GraphiQL', () => {
   );
 
   test('each subscription and mutation of the schema that a person starts with has a tab', () => {
-    const all = GRAPHIQL_TABS.join('\n');
+    const all = EXAMPLE_OPERATIONS.join('\n');
     for (const field of [
       'agentUpdates',
       'topologyChanges',
@@ -29,17 +29,17 @@ describe('GraphiQL', () => {
   });
 
   test('with tokens, the editor of headers shows where one goes, keeps none, and subscriptions send it', () => {
-    const { headers = '', shouldPersistHeaders, subscriptionsProtocol } = graphiqlOptions(true, false);
+    const { headers = '', shouldPersistHeaders, subscriptionsProtocol } = createGraphiQLOptions(true, false);
     expect(JSON.parse(headers)).toEqual({ Authorization: 'Bearer your-token-here' });
     expect(shouldPersistHeaders).toBe(false);
     expect(subscriptionsProtocol).toBe('SSE');
-    expect(graphiqlOptions(false, false)).toMatchObject({ subscriptionsProtocol: 'WS' });
-    expect(graphiqlOptions(false, false)).not.toHaveProperty('headers');
+    expect(createGraphiQLOptions(false, false)).toMatchObject({ subscriptionsProtocol: 'WS' });
+    expect(createGraphiQLOptions(false, false)).not.toHaveProperty('headers');
   });
 
   test('the page holds everything it needs, lets nothing in from elsewhere, and is made once', async () => {
-    const page = await renderGraphiQL(graphiqlOptions(false, false));
-    expect(await renderGraphiQL(graphiqlOptions(false, false))).toBe(page);
+    const page = await renderGraphiQL(createGraphiQLOptions(false, false));
+    expect(await renderGraphiQL(createGraphiQLOptions(false, false))).toBe(page);
     const html = new TextDecoder().decode(page);
     const [head = ''] = html.split('<style>\n', 1);
     expect(head).toContain('Content-Security-Policy" content="default-src \'self\'');

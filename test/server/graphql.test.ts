@@ -1,14 +1,14 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { expect, test } from 'vitest';
-import { EVERYONE, NO_AUTHENTICATION } from '../../src/auth/index.js';
+import { ANONYMOUS_VIEWER, anonymousAuthenticator } from '../../src/auth/index.js';
 import { DEFAULT_LIMITS, MemoryLimitCounters } from '../../src/limits/index.js';
-import type { Services } from '../../src/schema/index.js';
-import { ErrorMask } from '../../src/server/errors.js';
-import { createGraphQL } from '../../src/server/graphql.js';
-import { Sharing } from '../../src/server/sharing.js';
+import type { ResolverServices } from '../../src/schema/index.js';
+import { ErrorMasker } from '../../src/server/errors.js';
+import { createGraphQLHandler } from '../../src/server/graphql.js';
+import { SubscriptionSharing } from '../../src/server/sharing.js';
 import { SubscriptionLimits } from '../../src/server/subscription-limits.js';
-import type { Sight } from '../../src/sight/index.js';
+import type { ScopedServices } from '../../src/sight/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
 
 interface Enveloped {
@@ -19,16 +19,16 @@ interface Enveloped {
 
 test('a document is parsed and validated once, however many ask for it', async () => {
   // Neither parsing nor validating looks at the services, or at what the viewer sees.
-  const mask = new ErrorMask(silentLogger);
-  const sharing = new Sharing({ threshold: null }, mask);
-  const services = {} as Services;
-  const sights = { of: () => ({}) as Sight };
+  const mask = new ErrorMasker(silentLogger);
+  const sharing = new SubscriptionSharing({ threshold: null }, mask);
+  const services = {} as ResolverServices;
+  const sights = { servicesFor: () => ({}) as ScopedServices };
   const counters = new MemoryLimitCounters();
-  const graphql = createGraphQL({
+  const graphql = createGraphQLHandler({
     services,
-    sights,
+    accessScopes: sights,
     sharing,
-    authenticator: NO_AUTHENTICATION,
+    authenticator: anonymousAuthenticator,
     mask,
     limits: DEFAULT_LIMITS,
     counters,
@@ -40,9 +40,9 @@ test('a document is parsed and validated once, however many ask for it', async (
     graphql.getEnveloped({
       req: new IncomingMessage(new Socket()),
       maxHz: null,
-      viewer: EVERYONE,
+      viewer: ANONYMOUS_VIEWER,
       requestId: 'r',
-      renew: null,
+      reauthenticate: null,
       params: {},
     });
   const [one, other] = [enveloped(), enveloped()];

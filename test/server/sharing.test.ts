@@ -1,17 +1,31 @@
 import fc from 'fast-check';
 import { type DocumentNode, execute, type ExecutionArgs, GraphQLError, parse, validate } from 'graphql';
 import { describe, expect, test } from 'vitest';
-import { EVERYONE, type Viewer } from '../../src/auth/index.js';
+import { ANONYMOUS_VIEWER, type Viewer } from '../../src/auth/index.js';
 import { Demand } from '../../src/collector/demand.js';
-import { ActiveStreams, Commits, Groups, type Member, RateClock, type Seat } from '../../src/delivery/index.js';
+import {
+  ActiveStreams,
+  CommitWaiter,
+  SubscriptionGroups,
+  type GroupMember,
+  RateClock,
+  type GroupMembership,
+} from '../../src/delivery/index.js';
 import { type Agent, MCP_SERVER_TYPES, type Restriction } from '../../src/domain/index.js';
-import { schema, type SchemaContext, shareableStream } from '../../src/schema/index.js';
-import { rootSelection } from '../../src/render/index.js';
+import { schema, type SchemaContext, sharedStreamPlan } from '../../src/schema/index.js';
+import { resolveRootSelection } from '../../src/render/index.js';
 import type { SharedMessage } from '../../src/server/shared-message.js';
-import { ErrorMask } from '../../src/server/errors.js';
-import { Sharing } from '../../src/server/sharing.js';
-import { type Sight, Sights } from '../../src/sight/index.js';
-import { changesSince, matchesAgent, type Position, restrictView, createView, Store } from '../../src/state/index.js';
+import { ErrorMasker } from '../../src/server/errors.js';
+import { SubscriptionSharing } from '../../src/server/sharing.js';
+import { type ScopedServices, AccessScopes } from '../../src/sight/index.js';
+import {
+  changesSince,
+  matchesAgent,
+  type CursorPosition,
+  restrictView,
+  createView,
+  Store,
+} from '../../src/state/index.js';
 import { recordingLogger } from '../mcp/support.js';
 import { EPOCH_TIME, pictureOf } from '../support/arbitraries.js';
 import { ManualClock, settled } from '../support/manual-clock.js';
@@ -22,28 +36,32 @@ class Bench implements Disposable {
   readonly store = new Store({ epoch: 'e', maxTombstones: 100, maxEvents: 3 });
   readonly errors: unknown[] = [];
   readonly log = recordingLogger();
-  readonly sharing = new Sharing({ threshold: null }, new ErrorMask(this.log.logger));
-  readonly #sights: Sights;
-  readonly #seen = new Set<Groups>();
+  readonly sharing = new SubscriptionSharing({ threshold: null }, new ErrorMasker(this.log.logger));
+  readonly #sights: AccessScopes;
+  readonly #seen = new Set<SubscriptionGroups>();
 
   constructor() {
     const { store, clock } = this;
     const deps = { utilization: () => 0, onError: (error: unknown) => this.errors.push(error) };
     const parts = { store, demand: new Demand(), active: new ActiveStreams(), rateClock: new RateClock(clock) };
-    const streams = { ...parts, commits: new Commits(store), groups: new Groups({ ...parts, ...deps }) };
+    const streams = {
+      ...parts,
+      commits: new CommitWaiter(store),
+      groups: new SubscriptionGroups({ ...parts, ...deps }),
+    };
     // There are no MCP servers here.
-    const whole = { store, streams } as Partial<Sight> as Sight;
-    this.#sights = new Sights({ whole, clock, maxTombstones: 100, maxEvents: 3, ...deps });
+    const whole = { store, streams } as Partial<ScopedServices> as ScopedServices;
+    this.#sights = new AccessScopes({ unrestricted: whole, clock, maxTombstones: 100, maxEvents: 3, ...deps });
     this.#seen.add(streams.groups);
   }
 
   /** Groups that are shared, and rates that somebody has asked for, of all that is seen. */
-  count(what: 'size' | 'lanes'): number {
+  count(what: 'size' | 'tickerCount'): number {
     return [...this.#seen].reduce((sum, groups) => sum + groups[what], 0);
   }
 
   context(viewer: Viewer): SchemaContext {
-    const sight = this.#sights.of(viewer);
+    const sight = this.#sights.servicesFor(viewer);
     this.#seen.add(sight.streams.groups);
     // What these resolvers use of it: there are no MCP servers and no sockets here.
     return {
@@ -53,14 +71,14 @@ class Bench implements Disposable {
       viewer,
       maxHz: null,
       requestId: 'r',
-      renew: null,
+      reauthenticate: null,
     } as Partial<SchemaContext> as SchemaContext;
   }
 
   [Symbol.dispose](): void {
     expect({
       groups: this.count('size'),
-      lanes: this.count('lanes'),
+      lanes: this.count('tickerCount'),
       timers: this.clock.pending,
       errors: this.errors,
     }).toEqual({
@@ -75,13 +93,13 @@ class Bench implements Disposable {
 }
 
 /** A subscription that takes part in sharing, and beside it what it would be told if it ran by itself. */
-class Subscriber implements Member<SharedMessage>, Disposable {
+class Subscriber implements GroupMember<SharedMessage>, Disposable {
   readonly after = null;
   readonly told: unknown[] = [];
   readonly alone: unknown[] = [];
   readonly args: ExecutionArgs;
-  readonly #seat: Seat;
-  #position: Position | null = null;
+  readonly #seat: GroupMembership;
+  #position: CursorPosition | null = null;
 
   constructor(bench: Bench, document: DocumentNode, variableValues: Record<string, unknown>, viewer: Viewer) {
     this.args = { schema, document, variableValues, contextValue: bench.context(viewer) };
@@ -90,7 +108,7 @@ class Subscriber implements Member<SharedMessage>, Disposable {
     this.#seat = plan.join(this);
   }
 
-  hasRoom(): boolean {
+  canReceive(): boolean {
     return true;
   }
 
@@ -101,8 +119,8 @@ class Subscriber implements Member<SharedMessage>, Disposable {
 
   /** As graphql runs each event of a subscription for one subscriber only. */
   #runAlone(): unknown {
-    const selection = rootSelection(this.args);
-    const plan = selection && shareableStream(selection.field);
+    const selection = resolveRootSelection(this.args);
+    const plan = selection && sharedStreamPlan(selection.field);
     if (plan == null) throw new Error('not shareable');
     const context = this.args.contextValue as SchemaContext; // as made above
     const { view } = plan(selection?.args ?? {}, context);
@@ -170,8 +188,8 @@ const restrictions: fc.Arbitrary<Restriction> = fc.record({
 });
 
 const viewers: fc.Arbitrary<Viewer> = fc.oneof(
-  fc.constant(EVERYONE),
-  restrictions.map((restriction): Viewer => ({ ...EVERYONE, scope: JSON.stringify(restriction), restriction })),
+  fc.constant(ANONYMOUS_VIEWER),
+  restrictions.map((restriction): Viewer => ({ ...ANONYMOUS_VIEWER, scope: JSON.stringify(restriction), restriction })),
 );
 
 const steps = fc.oneof(
@@ -227,17 +245,17 @@ describe('sharing', () => {
 
   test('subscriptions that differ in blanks, names and inline filters only are one group; another scope is another', async () => {
     using bench = new Bench();
-    const other: Viewer = { ...EVERYONE, scope: 'other' };
+    const other: Viewer = { ...ANONYMOUS_VIEWER, scope: 'other' };
     const one = parse('subscription One { agentUpdates(agentTypes: ["coder", "queen"]) { kind agents { id } } }');
     const two = parse(
       'subscription($t: [String!]) {\n agentUpdates(agentTypes: $t)\n { kind agents { id } } # two\n }',
     );
-    using _a = new Subscriber(bench, one, {}, EVERYONE);
-    using _b = new Subscriber(bench, two, { t: ['queen', 'CODER', 'coder'] }, EVERYONE);
+    using _a = new Subscriber(bench, one, {}, ANONYMOUS_VIEWER);
+    using _b = new Subscriber(bench, two, { t: ['queen', 'CODER', 'coder'] }, ANONYMOUS_VIEWER);
     expect(bench.count('size')).toBe(1);
     using _c = new Subscriber(bench, two, { t: ['queen', 'coder'] }, other);
     expect(bench.count('size')).toBe(2);
-    using _d = new Subscriber(bench, two, { t: ['queen'] }, EVERYONE);
+    using _d = new Subscriber(bench, two, { t: ['queen'] }, ANONYMOUS_VIEWER);
     expect(bench.count('size')).toBe(3);
     await settled();
   });
@@ -256,14 +274,14 @@ describe('sharing', () => {
     };
     const seats = answers.map((told) => {
       // Of the clock, the resolver of `timestamp` uses nothing else.
-      const context = { ...bench.context(EVERYONE), clock } as SchemaContext;
+      const context = { ...bench.context(ANONYMOUS_VIEWER), clock } as SchemaContext;
       const args = { schema, document, contextValue: context };
       const plan = bench.sharing.plan(args, context);
       if (plan === null || plan instanceof GraphQLError) throw new Error('not shared');
       const deliver = ({ text }: SharedMessage): void => {
         told.push(JSON.parse(text) as { errors?: unknown[]; data: unknown }); // a GraphQL result
       };
-      return plan.join({ after: null, hasRoom: () => true, deliver });
+      return plan.join({ after: null, canReceive: () => true, deliver });
     });
     await settled();
     for (const [index, picture] of fc.sample(crowded, { numRuns: 2, seed: 3 }).entries()) {
@@ -291,7 +309,7 @@ describe('sharing', () => {
     const document = parse('subscription($t: [String!]) { agentUpdates(agentTypes: $t) { kind agents { id } } }');
     for (let round = 0; round < 1_000; round += 1) {
       const subscribers = [0, 1, 2].map(
-        (which) => new Subscriber(bench, document, { t: [`${round % 7} ${which}`] }, EVERYONE),
+        (which) => new Subscriber(bench, document, { t: [`${round % 7} ${which}`] }, ANONYMOUS_VIEWER),
       );
       if (round % 50 === 0) await settled();
       for (const subscriber of subscribers) subscriber[Symbol.dispose]();

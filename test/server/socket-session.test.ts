@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Authenticator, EVERYONE, type Viewer } from '../../src/auth/index.js';
+import { type Authenticator, ANONYMOUS_VIEWER, type Viewer } from '../../src/auth/index.js';
 import { SocketSession } from '../../src/server/socket-session.js';
 import { SwarmlensError } from '../../src/shared/index.js';
 
@@ -12,7 +12,7 @@ class Door implements Authenticator {
   readonly closed: { readonly code: number; readonly reason: string }[] = [];
   readonly asked: (string | null)[] = [];
   readonly watched = new Set<(reason: string) => void>();
-  answer: () => Promise<Viewer> = () => Promise.resolve(EVERYONE);
+  answer: () => Promise<Viewer> = () => Promise.resolve(ANONYMOUS_VIEWER);
 
   session(header: string | null = null): SocketSession {
     return new SocketSession(this, header, (code, reason) => this.closed.push({ code, reason }));
@@ -43,10 +43,10 @@ describe('a session of a socket', () => {
       fc.asyncProperty(payloads, async (payload) => {
         const door = new Door();
         const session = door.session();
-        const isIn = await session.begin(payload);
+        const isIn = await session.authenticate(payload);
         expect(door.closed).toHaveLength(isIn ? 0 : 1);
         expect(door.closed.every(({ code }) => code === 4400)).toBe(true);
-        expect(session.viewer).toBe(isIn ? EVERYONE : null);
+        expect(session.viewer).toBe(isIn ? ANONYMOUS_VIEWER : null);
         session[Symbol.dispose]();
         expect(door.watched.size).toBe(0);
       }),
@@ -58,7 +58,7 @@ describe('a session of a socket', () => {
       fc.asyncProperty(fc.string({ unit: 'grapheme', maxLength: 300 }), async (message) => {
         const door = new Door();
         door.answer = () => Promise.reject(new SwarmlensError('UNAUTHENTICATED', message));
-        expect(await door.session().begin(null)).toBe(false);
+        expect(await door.session().authenticate(null)).toBe(false);
         const reason = door.closed[0]?.reason ?? '';
         expect(Buffer.byteLength(reason)).toBeLessThanOrEqual(MAX_REASON_BYTES);
         expect(message.startsWith(reason)).toBe(true);
@@ -72,15 +72,15 @@ describe('a session of a socket', () => {
   ] as const)('%s closes it with %i', async (code, expected) => {
     const door = new Door();
     door.answer = () => Promise.reject(new SwarmlensError(code, 'no'));
-    expect(await door.session().begin({})).toBe(false);
+    expect(await door.session().authenticate({})).toBe(false);
     expect(door.closed).toEqual([{ code: expected, reason: 'no' }]);
   });
 
   test('the token of connection_init is taken, or else the one of the upgrade', async () => {
     const door = new Door();
-    await door.session('Bearer header').begin({ authorization: 'Bearer payload' });
-    await door.session('Bearer header').begin({});
-    await door.session().begin(null);
+    await door.session('Bearer header').authenticate({ authorization: 'Bearer payload' });
+    await door.session('Bearer header').authenticate({});
+    await door.session().authenticate(null);
     expect(door.asked).toEqual(['Bearer payload', 'Bearer header', null]);
   });
 
@@ -89,9 +89,9 @@ describe('a session of a socket', () => {
     let know: (viewer: Viewer) => void = () => undefined;
     door.answer = () => new Promise((resolve) => (know = resolve));
     const session = door.session();
-    const begun = session.begin(null);
+    const begun = session.authenticate(null);
     session[Symbol.dispose]();
-    know(EVERYONE);
+    know(ANONYMOUS_VIEWER);
     expect(await begun).toBe(false);
     expect(door.watched.size).toBe(0);
   });
@@ -99,16 +99,16 @@ describe('a session of a socket', () => {
   test('a new token of the same scope takes the place of the old, whose end then ends nothing', async () => {
     const door = new Door();
     const session = door.session();
-    await session.begin(null);
+    await session.authenticate(null);
     const [old] = door.watched;
-    const next: Viewer = { ...EVERYONE, subject: 'somebody else' };
+    const next: Viewer = { ...ANONYMOUS_VIEWER, subject: 'somebody else' };
     door.answer = () => Promise.resolve(next);
-    expect(await session.renew('next')).toBe(next);
+    expect(await session.reauthenticate('next')).toBe(next);
     expect(session.viewer).toBe(next);
     expect(door.watched.size).toBe(1);
     expect(old !== undefined && door.watched.has(old)).toBe(false);
-    door.answer = () => Promise.resolve({ ...EVERYONE, scope: 'other' });
-    await expect(session.renew('other')).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    door.answer = () => Promise.resolve({ ...ANONYMOUS_VIEWER, scope: 'other' });
+    await expect(session.reauthenticate('other')).rejects.toMatchObject({ code: 'FORBIDDEN' });
     expect(session.viewer).toBe(next);
     for (const onEnd of door.watched) onEnd('The token has expired');
     expect(door.closed).toEqual([{ code: 4403, reason: 'The token has expired' }]);

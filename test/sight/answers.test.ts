@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { parse } from 'graphql';
 import { describe, expect, test } from 'vitest';
-import { EVERYONE, type Permission } from '../../src/auth/index.js';
+import { ANONYMOUS_VIEWER, type Permission } from '../../src/auth/index.js';
 import { type Restriction, UNRESTRICTED } from '../../src/domain/index.js';
-import { emptyChange } from '../../src/state/index.js';
+import { emptyDelta } from '../../src/state/index.js';
 import { EPOCH_TIME } from '../support/arbitraries.js';
 import { settled } from '../support/manual-clock.js';
 import { isPartSeen, isServerSeen } from './brute-force.js';
@@ -142,7 +142,7 @@ describe('what a viewer is answered once', () => {
     stage.store.commit(stage.store.diff(pictureOf(said), EPOCH_TIME));
     const coders = viewerOf({ ...UNRESTRICTED, agentTypes: ['coder'] });
     const text = (after: string): string => `subscription { agentUpdates${after} { kind cursor agents { type } } }`;
-    const all = await stage.listen(text(''), EVERYONE);
+    const all = await stage.listen(text(''), ANONYMOUS_VIEWER);
     const own = await stage.listen(text(''), coders);
     await settled();
     for (const [told, kinds] of [
@@ -164,7 +164,7 @@ describe('what a viewer is answered once', () => {
     const text = 'subscription { agentUpdates(mode: HIGH_FREQUENCY) { kind } }';
     const listener = await stage.listen(text, viewerOf({ ...UNRESTRICTED, serverIds: ['srv-x'] }));
     const families = ['DAA'] as const;
-    expect(SERVER_IDS.map((id) => stage.demand.hzFor({ id, families }))).toEqual([60, 0, 0]);
+    expect(SERVER_IDS.map((id) => stage.demand.requiredHz({ id, agentServerTypes: families }))).toEqual([60, 0, 0]);
     await listener.leave();
   });
 
@@ -172,11 +172,11 @@ describe('what a viewer is answered once', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(saidBy('srv-y'), { minLength: 1 }), async (history) => {
         using stage = stageOf([]);
-        const { store } = stage.sights.of(viewerOf({ ...UNRESTRICTED, serverIds: ['srv-x'] }));
+        const { store } = stage.sights.servicesFor(viewerOf({ ...UNRESTRICTED, serverIds: ['srv-x'] }));
         for (const said of history) {
           stage.store.commit({ ...stage.store.diff(pictureOf(said), EPOCH_TIME), events: said.events });
         }
-        stage.store.commit(stage.store.removal('srv-y'));
+        stage.store.commit(stage.store.removalDelta('srv-y'));
         await settled();
         expect({ commits: store.commitCount, revision: store.revision }).toEqual({ commits: 0, revision: 0 });
       }),
@@ -188,19 +188,19 @@ describe('what a viewer is answered once', () => {
     using stage = stageOf([]);
     const [idle, read] = ['srv-x', 'srv-y'].map((id) => viewerOf({ ...UNRESTRICTED, serverIds: [id] }));
     if (idle === undefined || read === undefined) throw new Error('no viewers');
-    const before = [idle, read, EVERYONE].map((viewer) => stage.sights.of(viewer).store.epoch);
+    const before = [idle, read, ANONYMOUS_VIEWER].map((viewer) => stage.sights.servicesFor(viewer).store.epoch);
     expect(stage.sights.size).toBe(2);
     const listener = await stage.listen('subscription { notices { code } }', read);
     stage.clock.advance(10 * 60_000 + 1);
-    stage.store.commit(emptyChange('srv-z'));
+    stage.store.commit(emptyDelta('srv-z'));
     expect(stage.sights.size).toBe(1);
-    const after = [idle, read, EVERYONE].map((viewer) => stage.sights.of(viewer).store.epoch);
+    const after = [idle, read, ANONYMOUS_VIEWER].map((viewer) => stage.sights.servicesFor(viewer).store.epoch);
     expect(after.map((epoch, index) => epoch === before[index])).toEqual([false, true, true]);
     await listener.leave();
     stage.clock.advance(10 * 60_000 + 1);
-    stage.store.commit(emptyChange('srv-z'));
+    stage.store.commit(emptyDelta('srv-z'));
     stage.clock.advance(10 * 60_000 + 1);
-    stage.store.commit(emptyChange('srv-z'));
+    stage.store.commit(emptyDelta('srv-z'));
     expect(stage.sights.size).toBe(0);
   });
 });

@@ -46,18 +46,21 @@ export function saidTo(restriction: Restriction, said: Said): Said | null {
   };
 }
 
-export function isServerSeen(restriction: Restriction, { id, families }: McpServer): boolean {
+export function isServerSeen(restriction: Restriction, { id, agentServerTypes }: McpServer): boolean {
   return (
     isIn(restriction.serverIds, id) &&
-    families.some((family) => isIn(restriction.serverTypes, family)) &&
+    agentServerTypes.some((family) => isIn(restriction.serverTypes, family)) &&
     restriction.agentTypes?.length !== 0 &&
     (restriction.swarmIds === null || restriction.swarmIds.some((swarmId) => swarmId.startsWith(`${id}:`)))
   );
 }
 
 /** Whether there can be agents on it that are not seen. */
-export function isPartSeen({ serverTypes, agentTypes, swarmIds }: Restriction, { families }: McpServer): boolean {
-  return agentTypes !== null || swarmIds !== null || families.some((family) => !isIn(serverTypes, family));
+export function isPartSeen(
+  { serverTypes, agentTypes, swarmIds }: Restriction,
+  { agentServerTypes }: McpServer,
+): boolean {
+  return agentTypes !== null || swarmIds !== null || agentServerTypes.some((family) => !isIn(serverTypes, family));
 }
 
 /** @param server that is seen, before the event or after it; `null`: none is */

@@ -1,10 +1,10 @@
 import { type DocumentNode, parse } from 'graphql';
 import { expect } from 'vitest';
-import { EVERYONE, type Viewer } from '../../src/auth/index.js';
+import { ANONYMOUS_VIEWER, type Viewer } from '../../src/auth/index.js';
 import type { Agent } from '../../src/client/index.js';
 import type { McpServer, ReportedAgent, Restriction, SwarmlensEvent } from '../../src/domain/index.js';
-import { Sights } from '../../src/sight/index.js';
-import { emptyChange } from '../../src/state/index.js';
+import { AccessScopes } from '../../src/sight/index.js';
+import { emptyDelta } from '../../src/state/index.js';
 import { EPOCH_TIME } from '../support/arbitraries.js';
 import { settled } from '../support/manual-clock.js';
 import { areAllServersSeen, eventTo, isPartSeen, isServerSeen, saidTo } from './brute-force.js';
@@ -66,12 +66,12 @@ export class Comparison implements AsyncDisposable {
     this.#hasMoved ||= before !== null;
     this.#said.delete(serverId);
     const { store } = this.#real;
-    store.commit({ ...store.removal(serverId), events });
+    store.commit({ ...store.removalDelta(serverId), events });
   }
 
   happen(event: SwarmlensEvent): void {
     this.#happen([event], null);
-    this.#real.store.commit({ ...emptyChange(''), events: [event] });
+    this.#real.store.commit({ ...emptyDelta(''), events: [event] });
   }
 
   async listen(): Promise<void> {
@@ -91,7 +91,7 @@ export class Comparison implements AsyncDisposable {
     const toldBefore = this.#listeners?.told().length;
     await this.#real.clock.pass(300, 100);
     using oracle = this.#oracle();
-    const expected = await oracle.run(this.#everything, EVERYONE);
+    const expected = await oracle.run(this.#everything, ANONYMOUS_VIEWER);
     const answer = await this.#real.run(this.#everything, this.#viewer);
     expect(expected.errors).toBeUndefined();
     expect(unordered(answer)).toEqual(unordered(expected));
@@ -107,7 +107,7 @@ export class Comparison implements AsyncDisposable {
   async compareWithNewcomer(): Promise<void> {
     const { sights, clock } = this.#real;
     const options = { maxTombstones: 9, maxEvents: 9, utilization: () => 0, onError: () => undefined };
-    using fresh = new Sights({ whole: sights.of(EVERYONE), clock, ...options });
+    using fresh = new AccessScopes({ unrestricted: sights.servicesFor(ANONYMOUS_VIEWER), clock, ...options });
     const answer = await this.#real.run(this.#everything, this.#viewer, fresh);
     expect(unordered(answer)).toEqual(unordered(await this.#real.run(this.#everything, this.#viewer)));
   }
@@ -123,7 +123,7 @@ export class Comparison implements AsyncDisposable {
 
   async #compareStreams(listeners: Listeners, oracle: Stage): Promise<void> {
     listeners.take();
-    const agents = (await oracle.run(AGENTS, EVERYONE)).data?.['agents'] as readonly Agent[]; // as the schema has it
+    const agents = (await oracle.run(AGENTS, ANONYMOUS_VIEWER)).data?.['agents'] as readonly Agent[]; // as the schema has it
     const expected = new Map(agents.map((agent) => [agent.id, agent]));
     expect(listeners.agents).toEqual(expected);
     expect(listeners.patched).toEqual(expected);
@@ -131,7 +131,7 @@ export class Comparison implements AsyncDisposable {
     expect(listeners.edges).toEqual(new Map(edges));
     const stale = [...oracle.store.servers.values()].filter((server) => server.stale).map(({ id }) => id);
     expect(listeners.last?.staleServerIds.toSorted()).toEqual(stale.sort());
-    const metrics = await oracle.listen(METRICS, EVERYONE);
+    const metrics = await oracle.listen(METRICS, ANONYMOUS_VIEWER);
     await settled();
     await metrics.leave();
     expect(unordered(listeners.metrics)).toEqual(unordered(metrics.told[0]));

@@ -1,10 +1,10 @@
 import type { Viewer } from '../../src/auth/index.js';
-import { type Agent, applyAgentUpdate, type PictureUpdate } from '../../src/client/index.js';
+import { type Agent, applyAgentUpdate, type AgentUpdateInput } from '../../src/client/index.js';
 import { asked } from './selections.js';
 import type { Listener, Stage } from './stage.js';
 
 /** All of an `AgentUpdate`. */
-interface Update extends PictureUpdate {
+interface Update extends AgentUpdateInput {
   readonly agents: readonly Agent[];
   readonly cursor: string;
   readonly staleServerIds: readonly string[];

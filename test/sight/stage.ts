@@ -1,19 +1,19 @@
 import { type DocumentNode, execute, parse, subscribe } from 'graphql';
-import { EVERYONE, type Viewer } from '../../src/auth/index.js';
-import { Demand, noSuchServer, type PollOutcome } from '../../src/collector/index.js';
-import { ActiveStreams, Commits, Groups, RateClock } from '../../src/delivery/index.js';
-import { candidate } from '../../src/discovery/candidate.js';
-import { NO_LATENCY, type Restriction, type ServerHealth } from '../../src/domain/index.js';
-import { schema, type SchemaContext, type Services } from '../../src/schema/index.js';
+import { ANONYMOUS_VIEWER, type Viewer } from '../../src/auth/index.js';
+import { Demand, unknownServerError, type PollOutcome } from '../../src/collector/index.js';
+import { ActiveStreams, CommitWaiter, SubscriptionGroups, RateClock } from '../../src/delivery/index.js';
+import { createCandidate } from '../../src/discovery/candidate.js';
+import { EMPTY_LATENCY, type Restriction, type ServerHealth } from '../../src/domain/index.js';
+import { schema, type SchemaContext, type ResolverServices } from '../../src/schema/index.js';
 import { SwarmlensError } from '../../src/shared/index.js';
-import { type Sight, Sights, type WatchedServers } from '../../src/sight/index.js';
+import { type ScopedServices, AccessScopes, type UpstreamService } from '../../src/sight/index.js';
 import { Store } from '../../src/state/index.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 const BREAKER = { state: 'CLOSED', consecutiveFailures: 0, openedAt: null, retryAt: null } as const;
 
 /** What there is to ask of servers, without servers: all that it says has to do with one of them. */
-export class SaidServers implements WatchedServers {
+export class SaidServers implements UpstreamService {
   readonly discoveredAt = null;
   readonly polled: (readonly string[])[] = [];
   readonly serverIds: readonly string[];
@@ -29,14 +29,14 @@ export class SaidServers implements WatchedServers {
     const lastError = this.#areWordsSaid(serverId) ? `${serverId} said: no ag-${serverId.slice(-1)}-a` : null;
     const one = {
       lastError,
-      latency: NO_LATENCY,
+      latency: EMPTY_LATENCY,
       circuitBreaker: BREAKER,
       status: 'ONLINE',
       lastFailedAt: null,
     } as const;
     return {
       circuitBreaker: BREAKER,
-      latency: NO_LATENCY,
+      latency: EMPTY_LATENCY,
       inFlight: 0,
       calls: 1,
       failures: 0,
@@ -51,7 +51,8 @@ export class SaidServers implements WatchedServers {
 
   pollNow(serverIds: readonly string[] | null): Promise<PollOutcome> {
     const answered = serverIds ?? this.serverIds;
-    for (const id of answered) if (!this.serverIds.includes(id)) throw noSuchServer(id, 'serverIds', this.serverIds);
+    for (const id of answered)
+      if (!this.serverIds.includes(id)) throw unknownServerError(id, 'serverIds', this.serverIds);
     this.polled.push(answered);
     return Promise.resolve({ answered, unanswered: [] });
   }
@@ -60,8 +61,8 @@ export class SaidServers implements WatchedServers {
     await this.pollNow(serverIds);
   }
 
-  callTool(serverId: string): ReturnType<WatchedServers['callTool']> {
-    if (!this.serverIds.includes(serverId)) throw noSuchServer(serverId, 'serverId', this.serverIds);
+  callTool(serverId: string): ReturnType<UpstreamService['callTool']> {
+    if (!this.serverIds.includes(serverId)) throw unknownServerError(serverId, 'serverId', this.serverIds);
     return Promise.resolve({ isError: false, content: `all of ${serverId}`, durationMs: 1 });
   }
 }
@@ -70,12 +71,12 @@ export class SaidServers implements WatchedServers {
 export class Stage implements Disposable {
   readonly clock: ManualClock;
   readonly store = new Store({ epoch: 'e', maxTombstones: 1_000, maxEvents: 100 });
-  readonly sights: Sights;
+  readonly sights: AccessScopes;
   readonly demand = new Demand();
   readonly active = new ActiveStreams();
-  readonly commits = new Commits(this.store);
+  readonly commits = new CommitWaiter(this.store);
   readonly collector: SaidServers;
-  readonly #groups: Groups;
+  readonly #groups: SubscriptionGroups;
   readonly #rateClock: RateClock;
 
   constructor(collector: SaidServers, clock = new ManualClock(), candidates: readonly string[] = ['srv-y']) {
@@ -86,27 +87,41 @@ export class Stage implements Disposable {
     const onError = (error: unknown): never => {
       throw error;
     };
-    const groups = (this.#groups = new Groups({ store, demand, active, rateClock, utilization: () => 0, onError }));
-    const found = candidates.map((name) => candidate({ place: `here: ${name}`, status: 'AVAILABLE', name }));
-    const whole: Sight = {
+    const groups = (this.#groups = new SubscriptionGroups({
       store,
-      collector,
-      candidates: { list: () => Promise.resolve(found), forget: () => undefined },
+      demand,
+      active,
+      rateClock,
+      utilization: () => 0,
+      onError,
+    }));
+    const found = candidates.map((name) => createCandidate({ place: `here: ${name}`, status: 'AVAILABLE', name }));
+    const whole: ScopedServices = {
+      store,
+      upstreams: collector,
+      candidates: { list: () => Promise.resolve(found), clear: () => undefined },
       streams: { store, demand, active, commits, rateClock, groups },
     };
-    this.sights = new Sights({ whole, clock, maxTombstones: 1_000, maxEvents: 100, utilization: () => 0, onError });
+    this.sights = new AccessScopes({
+      unrestricted: whole,
+      clock,
+      maxTombstones: 1_000,
+      maxEvents: 100,
+      utilization: () => 0,
+      onError,
+    });
   }
 
   context(viewer: Viewer, sights = this.sights): SchemaContext {
-    const services: Services = {
+    const services: ResolverServices = {
       clock: this.clock,
       rateClock: this.#rateClock,
       nodeHealth: () => NODE,
       limitToOncePerSecond: () => Promise.resolve(),
     };
-    const { store, collector, candidates, streams } = sights.of(viewer);
-    const asks = { clientId: 'c', requestId: 'r', viewer, maxHz: null, renew: null };
-    return { ...services, ...asks, store, collector, candidates, streams };
+    const { store, upstreams, candidates, streams } = sights.servicesFor(viewer);
+    const asks = { clientId: 'c', requestId: 'r', viewer, maxHz: null, reauthenticate: null };
+    return { ...services, ...asks, store, upstreams, candidates, streams };
   }
 
   /** Data and errors as they go out, without where in the document they arose. */
@@ -162,11 +177,11 @@ export class Listener {
   }
 }
 
-export function viewerOf(restriction: Restriction, permissions = EVERYONE.permissions): Viewer {
-  return { ...EVERYONE, scope: JSON.stringify(restriction), restriction, permissions };
+export function viewerOf(restriction: Restriction, permissions = ANONYMOUS_VIEWER.permissions): Viewer {
+  return { ...ANONYMOUS_VIEWER, scope: JSON.stringify(restriction), restriction, permissions };
 }
 
-const NODE: ReturnType<Services['nodeHealth']> = {
+const NODE: ReturnType<ResolverServices['nodeHealth']> = {
   connections: {
     open: 0,
     subscriptions: 0,

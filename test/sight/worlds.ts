@@ -1,10 +1,10 @@
 import fc from 'fast-check';
-import { assemble } from '../../src/collector/assemble.js';
+import { buildServerSnapshot } from '../../src/collector/assemble.js';
 import {
   AGENT_STATUSES,
   type McpServer,
   type McpServerType,
-  NO_PERFORMANCE,
+  UNKNOWN_PERFORMANCE,
   type Notice,
   type ReportedAgent,
   type ReportedEdge,
@@ -13,7 +13,7 @@ import {
   type SwarmlensEvent,
   UNRESTRICTED,
 } from '../../src/domain/index.js';
-import type { ServerPicture } from '../../src/state/index.js';
+import type { ServerSnapshot } from '../../src/state/index.js';
 import { EPOCH_TIME, serverOf } from '../support/arbitraries.js';
 
 /** Every name is found by a search for it: of servers `srv-x`, of swarms `sw-x-1`, of agents `ag-x-a`. */
@@ -58,7 +58,7 @@ function reportedAgent(serverId: string, agent: string): fc.Arbitrary<ReportedAg
     type: fc.constantFrom(...AGENT_TYPES),
     status: fc.constantFrom(...AGENT_STATUSES.slice(0, 3)),
     capabilities: fc.subarray([`can ${nativeId}`]),
-    performance: option(fc.nat(2).map((tasksActive) => ({ ...NO_PERFORMANCE, tasksActive }))),
+    performance: option(fc.nat(2).map((tasksActive) => ({ ...UNKNOWN_PERFORMANCE, tasksActive }))),
     neural: option(
       fc.nat(2).map((adaptations) => ({
         cognitivePattern: null,
@@ -136,7 +136,7 @@ export function saidBy(serverId: string): fc.Arbitrary<Said> {
     server: fc
       .record({
         stale: fc.boolean(),
-        families: fc.subarray([...FAMILIES], { minLength: 2 }),
+        agentServerTypes: fc.subarray([...FAMILIES], { minLength: 2 }),
         lastError: option(fc.constantFrom(...AGENTS).map((agent) => `no ${agentNative(serverId, agent)}`)),
       })
       .map((known): McpServer => ({ ...serverOf(serverId), ...known })),
@@ -150,8 +150,8 @@ export function saidBy(serverId: string): fc.Arbitrary<Said> {
   });
 }
 
-export function pictureOf({ server, report }: Said): ServerPicture {
-  return assemble(server, report, EPOCH_TIME, null);
+export function pictureOf({ server, report }: Said): ServerSnapshot {
+  return buildServerSnapshot(server, report, EPOCH_TIME, null);
 }
 
 export const KINDS: Readonly<Record<string, fc.Arbitrary<Partial<Restriction>>>> = {

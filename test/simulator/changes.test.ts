@@ -170,6 +170,6 @@ describe.each(['claude-flow', 'ruv-swarm', 'daa'] as const)('a simulated %s', (t
       }
     }
     simulated.step(100);
-    expect(simulated.world.living().length).toBeLessThan(50);
+    expect(simulated.world.livingAgents().length).toBeLessThan(50);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { SIMULATED_CAPABILITY as MCP_SIMULATED_CAPABILITY } from '../../src/mcp/session.js';
 import { runSimulator, SIMULATED_CAPABILITY, SIMULATOR_DEFAULTS } from '../../src/simulator/index.js';
-import { KINDS } from '../../src/simulator/kinds.js';
+import { SERVER_PROFILES } from '../../src/simulator/kinds.js';
 import { fixture, Simulated } from './simulated.js';
 
 interface ToolList {
@@ -15,13 +15,13 @@ test('a simulator announces itself by the name that the sessions look for', () =
 
 describe.each(['claude-flow', 'ruv-swarm'] as const)('a simulated %s', (type) => {
   test('gives the real server’s name and version in the handshake', () => {
-    expect(fixture(type, '_initialize')).toMatchObject({ result: { serverInfo: KINDS[type].identity } });
+    expect(fixture(type, '_initialize')).toMatchObject({ result: { serverInfo: SERVER_PROFILES[type].identity } });
   });
 
   test('offers tools with the real input schemas', () => {
     const list = fixture(type, '_tools_list') as ToolList; // recorded with one of these shapes
     const recorded = list.tools ?? list.result?.tools ?? [];
-    for (const { name, inputSchema } of KINDS[type].tools(new Simulated(type).world)) {
+    for (const { name, inputSchema } of SERVER_PROFILES[type].tools(new Simulated(type).world)) {
       expect({ name, inputSchema }).toEqual({
         name,
         inputSchema: recorded.find((tool) => tool.name === name)?.inputSchema,

@@ -10,7 +10,7 @@ const task = (simulated: Simulated): Arguments => ({ taskId: simulated.world.tas
 const doneTask = (simulated: Simulated): Arguments => ({ taskId: simulated.world.tasks('completed')[0]?.id });
 
 function busyAgent({ world }: Simulated): string | undefined {
-  return world.living('plain').find(({ domain, state }) => state === 'busy' && domain !== null)?.id;
+  return world.livingAgents('plain').find(({ domain, state }) => state === 'busy' && domain !== null)?.id;
 }
 
 /** A history in which everything that the recordings show has happened. */
@@ -67,7 +67,7 @@ const CLAUDE_FLOW: readonly Case[] = [
 
 /** The only busy agent of the recording has a domain. */
 function onlyBackendBusy(simulated: Simulated): Arguments {
-  for (const { id, domain } of simulated.world.living('plain')) {
+  for (const { id, domain } of simulated.world.livingAgents('plain')) {
     if (domain === null) simulated.call('agent_update', { agentId: id, status: 'idle' });
   }
   return { status: 'busy' };
@@ -97,7 +97,7 @@ const RUV_SWARM: readonly Case[] = [
   ['memory_usage.by-agent', () => ({ detail: 'by-agent' })],
   ['memory_usage.detailed', () => ({ detail: 'detailed' })],
   ['neural_status'],
-  ['neural_status.one', ({ world }) => ({ agentId: world.living()[0]?.id })],
+  ['neural_status.one', ({ world }) => ({ agentId: world.livingAgents()[0]?.id })],
   ['features_detect'],
   ['daa_init'],
   ['daa_agent_create'],

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { SimulatorType } from '../../src/simulator/inhabitants.js';
-import { KINDS } from '../../src/simulator/kinds.js';
-import { createWorld, step } from '../../src/simulator/life.js';
+import { SERVER_PROFILES } from '../../src/simulator/kinds.js';
+import { createWorld, advanceWorld } from '../../src/simulator/life.js';
 import type { World } from '../../src/simulator/world.js';
 
 export const START_MS = Date.parse('2026-11-23T15:00:00.000Z');
@@ -13,7 +13,7 @@ export class Simulated {
 
   constructor(type: SimulatorType, { seed = 1, agents = 20 } = {}) {
     this.world = createWorld({ type, seed, agents, startMs: START_MS, stepMs: 100 });
-    this.#tools = new Map(KINDS[type].tools(this.world).map((tool) => [tool.name, tool]));
+    this.#tools = new Map(SERVER_PROFILES[type].tools(this.world).map((tool) => [tool.name, tool]));
   }
 
   get toolNames(): string[] {
@@ -21,7 +21,7 @@ export class Simulated {
   }
 
   step(count = 1): this {
-    for (let done = 0; done < count; done += 1) step(this.world);
+    for (let done = 0; done < count; done += 1) advanceWorld(this.world);
     return this;
   }
 

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Clock } from '../../src/shared/index.js';
-import { driveSteps } from '../../src/simulator/steps.js';
+import { startStepTimer } from '../../src/simulator/steps.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 function drive(hz: number) {
   const clock = new ManualClock();
   const counted = { steps: 0 };
-  const driver = driveSteps(clock, hz, () => (counted.steps += 1));
+  const driver = startStepTimer(clock, hz, () => (counted.steps += 1));
   return { clock, counted, driver };
 }
 
@@ -32,7 +32,7 @@ describe('driveSteps', () => {
       monotonic: () => late.monotonic() + lagMs,
       schedule: (delayMs, callback) => late.schedule(delayMs, callback),
     };
-    const driver = driveSteps(clock, 10, () => (steps += 1));
+    const driver = startStepTimer(clock, 10, () => (steps += 1));
     lagMs = 350;
     late.advance(100);
     expect(steps).toBe(4);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { SimulatorType } from '../../src/simulator/inhabitants.js';
-import { step } from '../../src/simulator/life.js';
+import { advanceWorld } from '../../src/simulator/life.js';
 import { Simulated } from './simulated.js';
 
 const TYPES = ['claude-flow', 'ruv-swarm', 'daa'] as const;
@@ -60,11 +60,11 @@ describe.each(TYPES)('a simulated %s', (type) => {
 
   test('lets agents be born, work, fail and end, and keeps their number near what was asked for', () => {
     const simulated = new Simulated(type, { agents: 30 });
-    const first = new Set(simulated.world.living().map(({ id }) => id));
+    const first = new Set(simulated.world.livingAgents().map(({ id }) => id));
     const seen = { born: 0, states: new Set<string>(), tasks: new Set<string>() };
     for (let steps = 0; steps < 400; steps += 1) {
       simulated.step();
-      const living = simulated.world.living();
+      const living = simulated.world.livingAgents();
       expect(living.length).toBeGreaterThan(20);
       expect(living.length).toBeLessThan(40);
       seen.born += living.filter(({ id }) => !first.has(id)).length;
@@ -91,8 +91,8 @@ describe.each(TYPES)('a simulated %s', (type) => {
 
   test('a ruv-swarm has no agent outside its swarms, however long it runs', () => {
     const { world } = new Simulated('ruv-swarm', { agents: 100 });
-    for (let round = 0; round < 300; round += 1) step(world);
-    expect(world.living().filter(({ swarmId }) => swarmId === null)).toEqual([]);
+    for (let round = 0; round < 300; round += 1) advanceWorld(world);
+    expect(world.livingAgents().filter(({ swarmId }) => swarmId === null)).toEqual([]);
   });
 
   test('remembers no more tasks and ended agents after a long time than after a short one', () => {
@@ -107,7 +107,7 @@ describe.each(TYPES)('a simulated %s', (type) => {
         const { world } = new Simulated(type, { seed }).step(steps);
         const ids = world.agents().map(({ id }) => id);
         expect(new Set(ids).size).toBe(ids.length);
-        for (const agent of world.living()) {
+        for (const agent of world.livingAgents()) {
           if (agent.group === 'queen') continue;
           const isWorking = agent.state === 'active' || agent.state === 'busy';
           expect(world.task(agent.taskId)?.state).toBe(isWorking ? 'in_progress' : undefined);
@@ -124,12 +124,12 @@ describe('ids', () => {
     ['ruv-swarm', /^agent-\d{13}$/],
     ['daa', /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-a[0-9a-f]{3}-[0-9a-f]{12}$/],
   ] as const)('of %s agents look like the real ones', (type, pattern) => {
-    for (const { id } of new Simulated(type).step(50).world.living('plain')) expect(id).toMatch(pattern);
+    for (const { id } of new Simulated(type).step(50).world.livingAgents('plain')) expect(id).toMatch(pattern);
   });
 
   test('of hive workers and swarms look like the real ones', () => {
     const { world } = new Simulated('claude-flow').step(50);
-    for (const { id } of world.living('worker')) expect(id).toMatch(/^hw-\d{13}-[a-z0-9]{4}$/);
+    for (const { id } of world.livingAgents('worker')) expect(id).toMatch(/^hw-\d{13}-[a-z0-9]{4}$/);
     expect(world.swarms[0]?.id).toMatch(/^swarm-\d{13}-[a-z0-9]{6}$/);
     expect(new Simulated('ruv-swarm').world.swarms.map(({ id }) => id)).toEqual([
       expect.stringMatching(/^swarm-\d{13}$/),

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { changesSince, createView, type ServerPicture, Store } from '../../src/state/index.js';
+import { changesSince, createView, type ServerSnapshot, Store } from '../../src/state/index.js';
 import { EPOCH_TIME, pictureOf, serverOf, viewOptions } from '../support/arbitraries.js';
 import { expectedAgents, expectedEdges, Reader, withoutNulls } from '../support/reader.js';
 
@@ -8,7 +8,7 @@ function newStore(maxTombstones = 100): Store {
   return new Store({ epoch: 'e', maxTombstones, maxEvents: 10 });
 }
 
-function show(store: Store, picture: ServerPicture): void {
+function show(store: Store, picture: ServerSnapshot): void {
   store.commit(store.diff(picture, EPOCH_TIME));
 }
 
@@ -45,7 +45,7 @@ describe('changesSince', () => {
         };
         for (const step of steps) {
           if ('show' in step) show(store, step.show);
-          else if ('remove' in step) store.commit(store.removal(step.remove));
+          else if ('remove' in step) store.commit(store.removalDelta(step.remove));
           else {
             if ('read' in step) view = createView(step.read);
             readAndCompare();
@@ -65,7 +65,7 @@ describe('changesSince', () => {
         let view = createView();
         for (const step of steps) {
           if ('show' in step) show(store, step.show);
-          else if ('remove' in step) store.commit(store.removal(step.remove));
+          else if ('remove' in step) store.commit(store.removalDelta(step.remove));
           else {
             if ('read' in step) view = createView(step.read);
             const had = new Set(reader.agents.keys());
@@ -86,7 +86,7 @@ describe('changesSince', () => {
         const { position } = changesSince(store, null, view);
         show(store, picture);
         const again = changesSince(store, position, view);
-        expect(again).toMatchObject({ kind: 'DELTA', empty: true, agents: [], removedAgentIds: [] });
+        expect(again).toMatchObject({ kind: 'DELTA', isEmpty: true, agents: [], removedAgentIds: [] });
         expect(again.position.revision).toBe(position.revision);
       }),
     );
@@ -140,9 +140,9 @@ describe('changesSince', () => {
     const unseen = changesSince(store, null, nothing).position;
     show(store, { server: serverOf('x', true), ...empty });
     const told = changesSince(store, seen, everything);
-    expect(told).toMatchObject({ empty: false, staleServerIds: ['x'] });
-    expect(changesSince(store, told.position, everything).empty).toBe(true);
-    expect(changesSince(store, unseen, nothing)).toMatchObject({ empty: true, staleServerIds: [] });
+    expect(told).toMatchObject({ isEmpty: false, staleServerIds: ['x'] });
+    expect(changesSince(store, told.position, everything).isEmpty).toBe(true);
+    expect(changesSince(store, unseen, nothing)).toMatchObject({ isEmpty: true, staleServerIds: [] });
   });
 
   test('lastSeenAt follows the server without being a change', () => {
@@ -157,8 +157,8 @@ describe('changesSince', () => {
     const { position } = changesSince(store, null, createView());
     const later = '2026-11-23T15:00:01.000Z';
     store.commit(store.diff(picture, later));
-    expect(store.seenAt(agent)).toBe(later);
-    expect(changesSince(store, position, createView()).empty).toBe(true);
+    expect(store.lastSeenAt(agent)).toBe(later);
+    expect(changesSince(store, position, createView()).isEmpty).toBe(true);
   });
 });
 
@@ -171,7 +171,7 @@ describe('an agent that flaps', () => {
         pictureOf('x').filter((picture) => picture.agents.length === 5),
         { numRuns: 1, seed: 1 },
       )[0]?.agents ?? [];
-    const flapping = (round: number): ServerPicture => ({
+    const flapping = (round: number): ServerSnapshot => ({
       server: serverOf('x'),
       agents: agents.map((agent, index) => ({ ...agent, type: index === 0 && round % 2 === 0 ? 'tester' : 'coder' })),
       swarms: [],

@@ -9,9 +9,9 @@ describe('cursor', () => {
     fc.assert(
       fc.property(fc.nat(), viewOptions, (revision, options) => {
         const position = { revision, view: createView(options) };
-        expect(decodeCursor(encodeCursor('epoch', position))).toEqual({ epoch: 'epoch', position, span: null });
-        const span = { fromMs: revision, toMs: revision + 1 };
-        expect(decodeCursor(encodeCursor('epoch', position, span))).toEqual({ epoch: 'epoch', position, span });
+        expect(decodeCursor(encodeCursor('epoch', position))).toEqual({ epoch: 'epoch', position, bounds: null });
+        const span = { completeUntilMs: revision, newestMs: revision + 1 };
+        expect(decodeCursor(encodeCursor('epoch', position, span))).toEqual({ epoch: 'epoch', position, bounds: span });
       }),
     );
   });
@@ -19,8 +19,8 @@ describe('cursor', () => {
   test('a cursor of another store is none: the reader gets a snapshot', () => {
     const cursor = encodeCursor('epoch', { revision: 3, view: createView() });
     const options = { maxTombstones: 1, maxEvents: 1 };
-    expect(new Store({ epoch: 'another', ...options }).positionOf(cursor)).toBeNull();
-    expect(new Store({ epoch: 'epoch', ...options }).positionOf(cursor)).toMatchObject({ revision: 3 });
+    expect(new Store({ epoch: 'another', ...options }).resolveCursor(cursor)).toBeNull();
+    expect(new Store({ epoch: 'epoch', ...options }).resolveCursor(cursor)).toMatchObject({ revision: 3 });
   });
 
   test('views that let through the same have one key, whatever the order and repetition of their filters', () => {

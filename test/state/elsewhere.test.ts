@@ -1,24 +1,24 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { changesSince, createView, type ServerPicture, Store, Timeline } from '../../src/state/index.js';
+import { changesSince, createView, type ServerSnapshot, Store, RevisionTimeline } from '../../src/state/index.js';
 import { EPOCH_TIME, pictureOf, viewOptions } from '../support/arbitraries.js';
 import { expectedAgents, expectedEdges, Reader, withoutNulls } from '../support/reader.js';
 
 /** What nodes publish, each with a time of its own. */
-type Published = readonly { readonly node: Node; readonly picture: ServerPicture; readonly atMs: number }[];
+type Published = readonly { readonly node: Node; readonly picture: ServerSnapshot; readonly atMs: number }[];
 
 /** A node that watches one server, which others follow. */
 class Node {
-  readonly timeline = new Timeline();
+  readonly timeline = new RevisionTimeline();
   readonly store: Store;
-  #unpublished: ServerPicture | null = null;
+  #unpublished: ServerSnapshot | null = null;
   #read = 0;
 
   constructor(epoch: string, maxTombstones: number) {
     this.store = new Store({ epoch, maxTombstones, maxEvents: 1, timeline: this.timeline });
   }
 
-  show(picture: ServerPicture): void {
+  show(picture: ServerSnapshot): void {
     this.store.commit(this.store.diff(picture, EPOCH_TIME));
     this.#unpublished = picture;
   }
@@ -29,16 +29,16 @@ class Node {
     const picture = this.#unpublished;
     if (picture === null) return log;
     this.#unpublished = null;
-    this.timeline.published({ serverId: picture.server.id, revision: this.store.revision, atMs });
+    this.timeline.markPublished({ serverId: picture.server.id, revision: this.store.revision, atMs });
     return [...log, { node: this, picture, atMs }];
   }
 
   /** Reads on, and knows then that it has everything until there. */
   follow(log: Published, count: number): void {
     for (const { node, picture, atMs } of log.slice(this.#read, this.#read + count)) {
-      if (node !== this) this.store.commit({ ...this.store.diff(picture, EPOCH_TIME), atMs });
+      if (node !== this) this.store.commit({ ...this.store.diff(picture, EPOCH_TIME), publishedAtMs: atMs });
       this.#read += 1;
-      this.timeline.complete(atMs);
+      this.timeline.markComplete(atMs);
     }
   }
 }
@@ -70,10 +70,10 @@ test.each([100, 1])(
         let cursor: string | null = null;
         const reader = new Reader();
         const read = ({ store }: Node): void => {
-          reader.position = cursor === null ? null : store.positionOf(cursor);
-          if (reader.position?.isElsewhere === true) resumed += 1;
+          reader.position = cursor === null ? null : store.resolveCursor(cursor);
+          if (reader.position?.isFromOtherNode === true) resumed += 1;
           const { position } = reader.read(store, view);
-          cursor = store.cursorOf(position);
+          cursor = store.createCursor(position);
           expect(reader.agents).toEqual(expectedAgents(store, view));
           const patched = new Map([...reader.patched].map(([id, agent]) => [id, withoutNulls(agent)]));
           const expected = [...expectedAgents(store, view)].map(([id, agent]) => [id, withoutNulls(agent)] as const);
@@ -86,7 +86,7 @@ test.each([100, 1])(
             nodeOf(index).show(index === 0 ? first : second);
             if ('tell' in step) log = nodeOf(index).publish(log);
           } else if ('follow' in step) nodeOf(step.follow[0]).follow(log, step.follow[1]);
-          else if ('interrupt' in step) nodeOf(step.interrupt).timeline.interrupted(() => true);
+          else if ('interrupt' in step) nodeOf(step.interrupt).timeline.markGap(() => true);
           else {
             const [index, options] = step.read;
             if (options !== null) view = createView(options);
@@ -104,7 +104,7 @@ test.each([100, 1])(
   },
 );
 
-function samplePicture(): ServerPicture {
+function samplePicture(): ServerSnapshot {
   const [picture] = fc.sample(
     pictureOf('a').filter(({ agents }) => agents.length >= 3),
     1,
@@ -123,12 +123,12 @@ test('a reader is told by another node only what changed since, and what may be 
   log = first.publish(log);
   first.follow(log, 1);
   second.follow(log, 1);
-  const cursor = first.store.cursorOf(changesSince(first.store, null, view).position);
+  const cursor = first.store.createCursor(changesSince(first.store, null, view).position);
   first.show({ ...picture, agents: others, edges: [] });
   log = first.publish(log);
   second.follow(log, 1);
-  const position = second.store.positionOf(cursor);
-  expect(position).toMatchObject({ isElsewhere: true });
+  const position = second.store.resolveCursor(cursor);
+  expect(position).toMatchObject({ isFromOtherNode: true });
   expect(changesSince(second.store, position, view)).toMatchObject({
     kind: 'DELTA',
     agents: [],
@@ -145,8 +145,8 @@ test('a reader whose node had told it what nobody else knew yet gets a snapshot 
   for (const node of [first, second]) node.follow(log, 1);
   first.show({ ...picture, agents: [], edges: [] });
   const { position } = changesSince(first.store, null, createView());
-  expect(second.store.positionOf(first.store.cursorOf(position))).toBeNull();
-  expect(first.store.positionOf(first.store.cursorOf(position))).toEqual(position);
+  expect(second.store.resolveCursor(first.store.createCursor(position))).toBeNull();
+  expect(first.store.resolveCursor(first.store.createCursor(position))).toEqual(position);
 });
 
 test('a reader that was told more than this node knows gets a snapshot', () => {
@@ -159,21 +159,25 @@ test('a reader that was told more than this node knows gets a snapshot', () => {
   }
   first.follow(log, 2);
   second.follow(log, 1);
-  const cursor = first.store.cursorOf(changesSince(first.store, null, createView()).position);
-  expect(second.store.positionOf(cursor)).toBeNull();
+  const cursor = first.store.createCursor(changesSince(first.store, null, createView()).position);
+  expect(second.store.resolveCursor(cursor)).toBeNull();
   second.follow(log, 1);
-  expect(second.store.positionOf(cursor)).not.toBeNull();
+  expect(second.store.resolveCursor(cursor)).not.toBeNull();
 });
 
 test('a timeline stays small, however long Redis is away or there', () => {
-  const timeline = new Timeline();
-  timeline.complete(0);
-  for (let revision = 1; revision <= 20_000; revision += 1) timeline.noted(revision, { serverId: 'a', atMs: null });
-  timeline.published({ serverId: 'a', revision: 20_000, atMs: 1_000 });
+  const timeline = new RevisionTimeline();
+  timeline.markComplete(0);
+  for (let revision = 1; revision <= 20_000; revision += 1)
+    timeline.recordRevision(revision, { serverId: 'a', publishedAtMs: null });
+  timeline.markPublished({ serverId: 'a', revision: 20_000, atMs: 1_000 });
   for (let revision = 20_001; revision <= 40_000; revision += 1)
-    timeline.noted(revision, { serverId: 'b', atMs: revision * 100 });
-  timeline.complete(40_000 * 100);
-  const span = (atMs: number): { fromMs: number; toMs: number } => ({ fromMs: atMs, toMs: atMs });
+    timeline.recordRevision(revision, { serverId: 'b', publishedAtMs: revision * 100 });
+  timeline.markComplete(40_000 * 100);
+  const span = (atMs: number): { completeUntilMs: number; newestMs: number } => ({
+    completeUntilMs: atMs,
+    newestMs: atMs,
+  });
   expect(timeline.revisionAt(span(20_500 * 100), 40_000)).toBeNull();
   expect(timeline.revisionAt(span(39_000 * 100), 40_000)).toBe(39_000);
   expect(timeline.revisionAt(span(40_000 * 100), 40_000)).toBe(40_000);

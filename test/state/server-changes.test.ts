@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Agent, Notice } from '../../src/domain/index.js';
 import {
-  emptyChange,
+  emptyDelta,
   serverChangesSince,
   type ServerCursor,
-  serverPicture,
-  type ServerPicture,
+  serverSnapshot,
+  type ServerSnapshot,
   Store,
 } from '../../src/state/index.js';
 import { EPOCH_TIME, pictureOf } from '../support/arbitraries.js';
@@ -17,7 +17,7 @@ function newStore(maxTombstones = 100): Store {
   return new Store({ epoch: 'e', maxTombstones, maxEvents: 3 });
 }
 
-function show(store: Store, picture: ServerPicture): void {
+function show(store: Store, picture: ServerSnapshot): void {
   store.commit(store.diff(picture, EPOCH_TIME));
 }
 
@@ -25,7 +25,7 @@ function notice(message: string, serverId: string | null): Notice {
   return { type: 'notice', code: 'X', severity: 'INFO', message, serverId, timestamp: EPOCH_TIME };
 }
 
-function sorted(picture: ServerPicture | null): unknown {
+function sorted(picture: ServerSnapshot | null): unknown {
   const byId = (a: { id: string }, b: { id: string }): number => (a.id < b.id ? -1 : 1);
   return (
     picture && {
@@ -62,24 +62,24 @@ describe('serverChangesSince', () => {
             const changes = serverChangesSince(store, 'x', cursor);
             cursor = changes.cursor;
             if (changes.kind === 'WHOLE') {
-              const picture = serverPicture(store, 'x');
-              copy.commit(picture === null ? copy.removal('x') : copy.diff(picture, null));
+              const picture = serverSnapshot(store, 'x');
+              copy.commit(picture === null ? copy.removalDelta('x') : copy.diff(picture, null));
               patched.clear();
             } else {
-              copy.commit(changes.change);
-              for (const id of changes.change.removedAgentIds) patched.delete(id);
+              copy.commit(changes.delta);
+              for (const id of changes.delta.removedAgentIds) patched.delete(id);
             }
             for (const agent of copy.agents.values()) {
               const patch = changes.kind === 'DELTA' ? changes.patches.get(agent.id) : undefined;
               const before = patched.get(agent.id);
               patched.set(agent.id, patch === undefined || before === undefined ? agent : merged(before, patch));
             }
-            expect(sorted(serverPicture(copy, 'x'))).toEqual(sorted(serverPicture(store, 'x')));
+            expect(sorted(serverSnapshot(copy, 'x'))).toEqual(sorted(serverSnapshot(store, 'x')));
             expect(new Map(patched)).toEqual(new Map([...copy.agents.values()].map((agent) => [agent.id, agent])));
           };
           for (const step of steps) {
             if ('show' in step) show(store, step.show);
-            else if ('remove' in step) store.commit(store.removal(step.remove));
+            else if ('remove' in step) store.commit(store.removalDelta(step.remove));
             else read();
           }
           read();
@@ -101,8 +101,8 @@ describe('serverChangesSince', () => {
         show(store, third);
         const changes = serverChangesSince(store, 'x', cursor);
         if (changes.kind !== 'DELTA') throw new Error('not a delta');
-        copy.commit(changes.change);
-        expect(sorted(serverPicture(copy, 'x'))).toEqual(sorted(serverPicture(store, 'x')));
+        copy.commit(changes.delta);
+        expect(sorted(serverSnapshot(copy, 'x'))).toEqual(sorted(serverSnapshot(store, 'x')));
       }),
     );
   });
@@ -123,7 +123,7 @@ describe('serverChangesSince', () => {
     const changes = serverChangesSince(store, 'x', cursor);
     expect(changes).toMatchObject({
       kind: 'DELTA',
-      change: { agents: [{ name: 'd' }], removedAgentIds: others.map(({ id }) => id) },
+      delta: { agents: [{ name: 'd' }], removedAgentIds: others.map(({ id }) => id) },
     });
     expect(changes.kind === 'DELTA' && changes.patches.get(first.id)).toMatchObject({ name: 'd' });
   });
@@ -135,19 +135,19 @@ describe('serverChangesSince', () => {
     show(store, x);
     const cursor = { revision: store.revision, events: 0 };
     show(store, y);
-    store.commit(store.removal('x'));
+    store.commit(store.removalDelta('x'));
     const changes = serverChangesSince(store, 'x', cursor);
     expect(changes).toMatchObject({
       kind: 'DELTA',
-      change: { serverRemoved: true, server: null, agents: [], removedAgentIds: x.agents.map(({ id }) => id) },
+      delta: { serverRemoved: true, server: null, agents: [], removedAgentIds: x.agents.map(({ id }) => id) },
     });
-    expect(serverPicture(store, 'x')).toBeNull();
+    expect(serverSnapshot(store, 'x')).toBeNull();
   });
 
   test('events of the server are told in order, and how many are no longer kept', () => {
     const store = newStore();
     const tell = (message: string, serverId: string | null): void => {
-      store.commit({ ...emptyChange(serverId ?? ''), events: [notice(message, serverId)] });
+      store.commit({ ...emptyDelta(serverId ?? ''), events: [notice(message, serverId)] });
     };
     tell('before', 'x');
     const cursor = { revision: store.revision, events: store.events.end };
@@ -155,12 +155,12 @@ describe('serverChangesSince', () => {
     tell('other', 'y');
     tell('of the node', null);
     const changes = serverChangesSince(store, 'x', cursor);
-    expect(changes).toMatchObject({ missedEvents: 0, change: { events: [{ message: 'one' }] } });
+    expect(changes).toMatchObject({ missedEvents: 0, delta: { events: [{ message: 'one' }] } });
     tell('two', 'x');
     tell('three', 'x');
     expect(serverChangesSince(store, 'x', cursor)).toMatchObject({
       missedEvents: 2,
-      change: { events: [{ message: 'two' }, { message: 'three' }] },
+      delta: { events: [{ message: 'two' }, { message: 'three' }] },
     });
     expect(serverChangesSince(store, 'x', NOWHERE)).toMatchObject({ kind: 'WHOLE', events: [{}, {}] });
   });

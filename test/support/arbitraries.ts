@@ -5,11 +5,11 @@ import {
   type AgentPerformance,
   type McpServer,
   MCP_SERVER_TYPES,
-  NO_PERFORMANCE,
+  UNKNOWN_PERFORMANCE,
   type Swarm,
   type TopologyEdge,
 } from '../../src/domain/index.js';
-import type { ServerPicture, ViewOptions } from '../../src/state/index.js';
+import type { ServerSnapshot, ViewOptions } from '../../src/state/index.js';
 
 const SWARMS = ['s1', 's2'] as const;
 const TYPES = ['coder', 'tester', 'queen'] as const;
@@ -23,7 +23,7 @@ function option<T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | null> {
 
 const performance: fc.Arbitrary<AgentPerformance> = fc
   .record({ healthScore: option(fc.constantFrom(0, 0.5, 1)), tasksActive: option(fc.nat(2)) })
-  .map((known) => ({ ...NO_PERFORMANCE, ...known }));
+  .map((known) => ({ ...UNKNOWN_PERFORMANCE, ...known }));
 
 const neural = fc.record({
   cognitivePattern: option(fc.constantFrom('adaptive', 'lateral')),
@@ -71,7 +71,7 @@ export function serverOf(id: string, stale = false): McpServer {
   return {
     id,
     type: 'RUV_SWARM',
-    families: ['RUV_SWARM', 'CLAUDE_FLOW', 'DAA'],
+    agentServerTypes: ['RUV_SWARM', 'CLAUDE_FLOW', 'DAA'],
     name: id,
     version: null,
     transport: 'STDIO',
@@ -106,7 +106,7 @@ function swarmOf(serverId: string, nativeId: string, topologyName: string | null
 }
 
 /** A server with some of five agents, some edges between them, and some of two swarms. */
-export function pictureOf(serverId: string): fc.Arbitrary<ServerPicture> {
+export function pictureOf(serverId: string): fc.Arbitrary<ServerSnapshot> {
   return fc
     .record({
       agents: fc.subarray([...IDS]).chain((ids) => fc.tuple(...ids.map((id) => agentOf(serverId, id)))),

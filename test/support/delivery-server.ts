@@ -1,17 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
-import { NO_AUTHENTICATION } from '../../src/auth/index.js';
+import { anonymousAuthenticator } from '../../src/auth/index.js';
 import { MemoryBus } from '../../src/bus/index.js';
-import { Collector, Demand } from '../../src/collector/index.js';
-import { ActiveStreams, Commits, eventLoopUtilization, Groups, RateClock } from '../../src/delivery/index.js';
-import { type Agent, NO_PERFORMANCE } from '../../src/domain/index.js';
-import { type Limits, memoryRates, MemoryLimitCounters } from '../../src/limits/index.js';
+import { UpstreamRegistry, Demand } from '../../src/collector/index.js';
+import {
+  ActiveStreams,
+  CommitWaiter,
+  createUtilizationProbe,
+  SubscriptionGroups,
+  RateClock,
+} from '../../src/delivery/index.js';
+import { type Agent, UNKNOWN_PERFORMANCE } from '../../src/domain/index.js';
+import { type Limits, createMemoryRateLimiter, MemoryLimitCounters } from '../../src/limits/index.js';
 import { type DeliveryOptions, startServer } from '../../src/server/index.js';
-import type { StartOptions } from '../../src/server/start.js';
-import { systemClock, timestamp } from '../../src/shared/index.js';
-import { Sights } from '../../src/sight/index.js';
-import { emptyChange, Store } from '../../src/state/index.js';
+import type { StartServerOptions } from '../../src/server/start.js';
+import { systemClock, isoTimestamp } from '../../src/shared/index.js';
+import { AccessScopes } from '../../src/sight/index.js';
+import { emptyDelta, Store } from '../../src/state/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
 import { serverOf } from './arbitraries.js';
 import { TEST_LIMITS } from './limits.js';
@@ -24,7 +30,7 @@ export class DeliveryServer implements AsyncDisposable {
   readonly store = new Store({ epoch: randomUUID(), maxTombstones: 1_000, maxEvents: 16 });
   readonly demand = new Demand();
   readonly active = new ActiveStreams();
-  readonly groups: Groups;
+  readonly groups: SubscriptionGroups;
   /** Names of the taps that were let in. */
   readonly taps: string[] = [];
   readonly errors: unknown[] = [];
@@ -35,19 +41,19 @@ export class DeliveryServer implements AsyncDisposable {
   failure: Error | null = null;
   readonly url: string;
   readonly #rateClock: RateClock;
-  readonly #commits: Commits;
+  readonly #commits: CommitWaiter;
   #close: () => Promise<void> = () => Promise.resolve();
   #stopping: Promise<void> | null = null;
 
   private constructor() {
     this.#rateClock = new RateClock(systemClock);
-    this.#commits = new Commits(this.store);
-    this.groups = new Groups({
+    this.#commits = new CommitWaiter(this.store);
+    this.groups = new SubscriptionGroups({
       store: this.store,
       demand: this.demand,
       active: this.active,
       rateClock: this.#rateClock,
-      utilization: eventLoopUtilization(),
+      utilization: createUtilizationProbe(),
       onError: (error) => this.errors.push(error),
     });
     this.url = '';
@@ -58,7 +64,7 @@ export class DeliveryServer implements AsyncDisposable {
     delivery: Partial<DeliveryOptions> = {},
     access: Partial<
       Pick<
-        StartOptions,
+        StartServerOptions,
         'authenticator' | 'origins' | 'anyHost' | 'logger' | 'trustedDocuments' | 'clock' | 'shutdownMs'
       >
     > = {},
@@ -67,7 +73,7 @@ export class DeliveryServer implements AsyncDisposable {
     const made = new DeliveryServer();
     const { store, demand, active, groups } = made;
     const clock = systemClock;
-    const collector = new Collector([], {
+    const collector = new UpstreamRegistry([], {
       store,
       bus: new MemoryBus(),
       demand,
@@ -76,30 +82,30 @@ export class DeliveryServer implements AsyncDisposable {
       random: Math.random,
       heartbeatMs: 5_000,
     });
-    const sights = new Sights({
-      whole: {
+    const sights = new AccessScopes({
+      unrestricted: {
         store,
-        collector,
+        upstreams: collector,
         candidates: {
           list: () => (made.failure === null ? Promise.resolve([]) : Promise.reject(made.failure)),
-          forget: () => undefined,
+          clear: () => undefined,
         },
         streams: { store, demand, commits: made.#commits, rateClock: made.#rateClock, active, groups },
       },
       maxTombstones: 1_000,
       maxEvents: 16,
-      utilization: eventLoopUtilization(),
+      utilization: createUtilizationProbe(),
       clock,
       onError: (error) => made.errors.push(error),
     });
     const server = await startServer({
       host: '127.0.0.1',
       port: 0,
-      authenticator: NO_AUTHENTICATION,
+      authenticator: anonymousAuthenticator,
       origins: [],
       anyHost: false,
       joinTap: ({ name }) => void made.taps.push(name),
-      sights,
+      accessScopes: sights,
       services: {
         rateClock: made.#rateClock,
         clock,
@@ -113,7 +119,7 @@ export class DeliveryServer implements AsyncDisposable {
       delivery: { ...DELIVERY, ...delivery },
       shutdownMs: 500,
       counters: made.counters,
-      makeRate: memoryRates,
+      createRateLimiter: createMemoryRateLimiter,
       ...access,
       limits: { ...TEST_LIMITS, ...limits },
     });
@@ -139,11 +145,11 @@ export class DeliveryServer implements AsyncDisposable {
   show(from: number, to: number, round: number): void {
     const agents = Array.from({ length: to - from }, (_, index) => agentOf(from + index, round));
     const server = this.store.servers.size === 0 ? serverOf('x') : null;
-    this.store.commit({ ...emptyChange('x'), server, seenAt: timestamp(systemClock), agents });
+    this.store.commit({ ...emptyDelta('x'), server, seenAt: isoTimestamp(systemClock), agents });
   }
 
   remove(ids: readonly string[]): void {
-    this.store.commit({ ...emptyChange('x'), removedAgentIds: [...ids] });
+    this.store.commit({ ...emptyDelta('x'), removedAgentIds: [...ids] });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -164,7 +170,7 @@ function agentOf(index: number, round: number): Agent {
     type: index % 2 === 0 ? 'coder' : 'tester',
     status: round % 2 === 0 ? 'ACTIVE' : 'BUSY',
     capabilities: ['a', 'b'],
-    performance: { ...NO_PERFORMANCE, tasksCompleted: round },
+    performance: { ...UNKNOWN_PERFORMANCE, tasksCompleted: round },
     neural: null,
     topology: null,
     stale: false,

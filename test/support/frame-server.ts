@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { FrameWriter } from '../../src/server/frames.js';
-import { deflationOf } from '../../src/server/inflater.js';
+import { getDeflateExtension } from '../../src/server/inflater.js';
 import { MessagePrefix, SharedMessage } from '../../src/server/shared-message.js';
 
 /** What a client of the frame server is sent: one message for each id, all of the same text. */
@@ -36,7 +36,7 @@ export class FrameServer implements AsyncDisposable {
     const frames = new FrameWriter();
     http.on('upgrade', (request, stream: Duplex, head) => {
       sockets.handleUpgrade(request, stream, head, (socket) => {
-        const mayDeflate = deflationOf(socket)?.mayDeflate ?? false;
+        const mayDeflate = getDeflateExtension(socket)?.acceptsSharedDeflate ?? false;
         socket.send('first', { compress: false });
         for (const { ids, text } of messages) {
           const message = new SharedMessage([text], readers, frames, { threshold });

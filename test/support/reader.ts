@@ -1,10 +1,10 @@
 import type { Agent, TopologyEdge } from '../../src/domain/index.js';
 import {
-  type Changes,
+  type ViewChanges,
   changesSince,
   maskAgent,
   matchesAgent,
-  type Position,
+  type CursorPosition,
   type Store,
   type View,
 } from '../../src/state/index.js';
@@ -15,9 +15,9 @@ export class Reader {
   readonly patched = new Map<string, Record<string, unknown>>();
   readonly edges = new Map<string, TopologyEdge>();
   staleServerIds: readonly string[] = [];
-  position: Position | null = null;
+  position: CursorPosition | null = null;
 
-  read(store: Store, view: View): Changes {
+  read(store: Store, view: View): ViewChanges {
     const changes = changesSince(store, this.position, view);
     this.position = changes.position;
     if (changes.kind === 'SNAPSHOT') {
@@ -61,7 +61,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 /** What a fresh query with the same filters and switches gives. */
 export function expectedAgents(store: Store, view: View): Map<string, Agent> {
-  return new Map(store.agentsIn(view).map((agent) => [agent.id, maskAgent(view, agent)]));
+  return new Map(store.agentsMatching(view).map((agent) => [agent.id, maskAgent(view, agent)]));
 }
 
 export function expectedEdges(store: Store, view: View): Map<string, TopologyEdge> {

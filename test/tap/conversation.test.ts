@@ -1,25 +1,25 @@
 import { describe, expect, test } from 'vitest';
-import { Conversation, type SeenCall } from '../../src/tap/conversation.js';
-import { messagesIn } from '../../src/tap/message.js';
+import { SessionTracker, type ObservedToolCall } from '../../src/tap/conversation.js';
+import { parseMessages } from '../../src/tap/message.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 class Stage {
   readonly clock = new ManualClock();
-  readonly calls: SeenCall[] = [];
+  readonly calls: ObservedToolCall[] = [];
   readonly events: string[] = [];
-  readonly conversation = new Conversation(this.clock, {
+  readonly conversation = new SessionTracker(this.clock, {
     onCall: (call) => this.calls.push(call),
     onToolsChanged: () => this.events.push('tools changed'),
-    onGreeted: () => this.events.push('greeted'),
+    onInitialized: () => this.events.push('greeted'),
   });
 
   person(json: unknown, bytes = 100): this {
-    for (const one of messagesIn(Buffer.from(JSON.stringify(json)))) this.conversation.fromPerson(one, bytes);
+    for (const one of parseMessages(Buffer.from(JSON.stringify(json)))) this.conversation.fromClient(one, bytes);
     return this;
   }
 
   server(json: unknown): this {
-    for (const one of messagesIn(Buffer.from(JSON.stringify(json)))) this.conversation.fromServer(one);
+    for (const one of parseMessages(Buffer.from(JSON.stringify(json)))) this.conversation.fromServer(one);
     return this;
   }
 
@@ -38,9 +38,9 @@ describe("what a person's client and its server say", () => {
   test('begins with a greeting, and nobody else may ask before the client is through with it', () => {
     const stage = new Stage().person({ method: 'notifications/initialized' });
     stage.person({ id: 0, method: 'initialize', params: {} });
-    expect(stage.conversation.greeting).toBeNull();
+    expect(stage.conversation.initializeResult).toBeNull();
     stage.server({ id: 0, result: { serverInfo: { name: 'x' } } });
-    expect(stage.conversation.greeting).toEqual({ serverInfo: { name: 'x' } });
+    expect(stage.conversation.initializeResult).toEqual({ serverInfo: { name: 'x' } });
     expect(stage.events).toEqual(['greeted']);
     expect(stage.conversation.isReady).toBe(false);
     stage.person({ method: 'notifications/initialized' });
@@ -111,8 +111,8 @@ describe("what a person's client and its server say", () => {
     '%j is nothing to go by, and no reason to fail',
     (text) => {
       const { conversation } = new Stage();
-      for (const one of messagesIn(Buffer.from(text))) {
-        conversation.fromPerson(one, 1);
+      for (const one of parseMessages(Buffer.from(text))) {
+        conversation.fromClient(one, 1);
         conversation.fromServer(one);
       }
       expect(conversation.isIdle).toBe(true);

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Clock, systemClock } from '../../src/shared/index.js';
-import { Link } from '../../src/tap/link.js';
+import { Uplink } from '../../src/tap/link.js';
 import { deaf, Watcher } from './watcher.js';
 
 interface Pause {
@@ -34,10 +34,10 @@ class Pauses {
 }
 
 const NOTHING = { onMessage: () => undefined, onClose: () => undefined };
-const links: Link[] = [];
+const links: Uplink[] = [];
 
-function link(url: string, { clock = systemClock, random = 1 } = {}): Link {
-  const one = new Link({ url, token: null, clock, random: () => random }, NOTHING);
+function link(url: string, { clock = systemClock, random = 1 } = {}): Uplink {
+  const one = new Uplink({ url, token: null, clock, random: () => random }, NOTHING);
   links.push(one);
   return one;
 }

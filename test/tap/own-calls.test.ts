@@ -1,18 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import type { RpcMessage } from '../../src/tap/message.js';
-import { messagesIn } from '../../src/tap/message.js';
-import { type OwnAnswer, OwnCalls } from '../../src/tap/own-calls.js';
+import { parseMessages } from '../../src/tap/message.js';
+import { type InjectedResponse, InjectedCalls } from '../../src/tap/own-calls.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 const CALL = { method: 'tools/call', params: { name: 'agent_list' } };
 
 interface Stage {
   readonly clock: ManualClock;
-  readonly calls: OwnCalls;
+  readonly calls: InjectedCalls;
   /** Lines that were written to the server. */
   readonly written: string[];
   state: { mayWrite: boolean; isBusy: boolean };
-  readonly ask: (method?: string) => { answers: OwnAnswer[]; drop: () => void };
+  readonly ask: (method?: string) => { answers: InjectedResponse[]; drop: () => void };
   readonly answer: (index: number, result?: unknown) => boolean;
 }
 
@@ -20,15 +20,15 @@ function stage(): Stage {
   const clock = new ManualClock();
   const written: string[] = [];
   const state = { mayWrite: true, isBusy: false };
-  const calls = new OwnCalls({
+  const calls = new InjectedCalls({
     prefix: 'swarmlens-x-',
     clock,
-    mayWrite: () => state.mayWrite,
-    isBusy: () => state.isBusy,
+    canWrite: () => state.mayWrite,
+    isClientBusy: () => state.isBusy,
     write: (line) => written.push(line),
   });
   const sent = (index: number): RpcMessage => {
-    const message = messagesIn(Buffer.from(written[index] ?? ''))[0];
+    const message = parseMessages(Buffer.from(written[index] ?? ''))[0];
     if (message === undefined) throw new Error(`nothing was written as number ${index}`);
     return message;
   };
@@ -38,12 +38,12 @@ function stage(): Stage {
     written,
     state,
     ask(method = CALL.method) {
-      const answers: OwnAnswer[] = [];
+      const answers: InjectedResponse[] = [];
       const call = calls.add({ ...CALL, method }, (answer) => answers.push(answer));
       return { answers, drop: () => call[Symbol.dispose]() };
     },
     answer: (index, result = {}) =>
-      calls.answered({ id: sent(index).id, method: undefined, params: undefined, result, error: undefined }),
+      calls.handleResponse({ id: sent(index).id, method: undefined, params: undefined, result, error: undefined }),
   };
 }
 
@@ -55,25 +55,25 @@ describe('calls of our own', () => {
     const asked = [ask(), ask(), ask()];
     expect(written).toHaveLength(1);
     for (let index = 0; index < 3; index += 1) {
-      expect(calls.mayBeAnswered).toBe(true);
+      expect(calls.expectsResponse).toBe(true);
       expect(answer(index, { n: index })).toBe(true);
     }
-    expect(calls.mayBeAnswered).toBe(false);
+    expect(calls.expectsResponse).toBe(false);
     expect(asked.map(({ answers }) => answers)).toEqual([0, 1, 2].map((n) => [{ result: { n } }]));
     expect(written[0]).toBe(
       '{"jsonrpc":"2.0","id":"swarmlens-x-1","method":"tools/call","params":{"name":"agent_list"}}\n',
     );
-    expect(new Set(written.map((line) => messagesIn(Buffer.from(line))[0]?.id)).size).toBe(3);
+    expect(new Set(written.map((line) => parseMessages(Buffer.from(line))[0]?.id)).size).toBe(3);
   });
 
   test('wait until they may be written', () => {
     const { ask, state, written, calls } = stage();
     state.mayWrite = false;
     ask();
-    calls.look();
+    calls.flush();
     expect(written).toHaveLength(0);
     state.mayWrite = true;
-    calls.look();
+    calls.flush();
     expect(written).toHaveLength(1);
   });
 
@@ -89,7 +89,7 @@ describe('calls of our own', () => {
     clock.advance(60_000);
     expect(list.answers).toEqual([]);
     state.mayWrite = true;
-    calls.look();
+    calls.flush();
     expect(written).toHaveLength(1);
     expect(written[0]).toContain('tools/list');
   });
@@ -110,10 +110,10 @@ describe('calls of our own', () => {
     expect(written).toHaveLength(2);
     expect(answer(1)).toBe(true);
     expect(second.answers).toEqual([{ result: {} }]);
-    expect(calls.mayBeAnswered).toBe(true);
+    expect(calls.expectsResponse).toBe(true);
     expect(answer(0)).toBe(true);
     expect(answer(0)).toBe(true);
-    expect(calls.mayBeAnswered).toBe(false);
+    expect(calls.expectsResponse).toBe(false);
     expect(first.answers).toHaveLength(1);
     expect(clock.pending).toBe(0);
   });
@@ -140,7 +140,7 @@ describe('calls of our own', () => {
   test('of others are not taken for ours', () => {
     const { calls } = stage();
     const none = { method: undefined, params: undefined, result: {}, error: undefined };
-    for (const id of [1, '1', 'swarmlens-', undefined]) expect(calls.answered({ ...none, id })).toBe(false);
+    for (const id of [1, '1', 'swarmlens-', undefined]) expect(calls.handleResponse({ ...none, id })).toBe(false);
   });
 
   test('are refused when 64 wait, and all when the session ends', () => {
@@ -148,7 +148,7 @@ describe('calls of our own', () => {
     state.mayWrite = false;
     const waiting = Array.from({ length: 64 }, () => ask());
     expect(ask().answers).toEqual([{ error: expect.objectContaining({ message: 'too many calls are waiting' }) }]);
-    calls.refuseAll();
+    calls.rejectAll();
     for (const { answers } of waiting) {
       expect(answers).toEqual([{ error: { code: -32_000, message: 'the session is ending' } }]);
     }

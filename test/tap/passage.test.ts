@@ -1,33 +1,33 @@
 import { PassThrough } from 'node:stream';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Passage, type PassageEvents } from '../../src/tap/passage.js';
+import { StdioProxy, type StdioProxyEvents } from '../../src/tap/passage.js';
 import { ManualClock, settled } from '../support/manual-clock.js';
 
 const PREFIX = 'swarmlens-0af3-';
-const NO_EVENTS: PassageEvents = {
+const NO_EVENTS: StdioProxyEvents = {
   onCall: () => undefined,
   onToolsChanged: () => undefined,
-  onGreeted: () => undefined,
+  onInitialized: () => undefined,
 };
 
 /** Both ends of a passage, in this process. */
 class Stage {
   readonly clock = new ManualClock();
-  readonly person = { input: new PassThrough(), output: new PassThrough() };
+  readonly client = { input: new PassThrough(), output: new PassThrough() };
   readonly server = { input: new PassThrough(), output: new PassThrough() };
-  readonly passage: Passage;
+  readonly passage: StdioProxy;
   toServer = '';
   toPerson = '';
 
-  constructor(events: Partial<PassageEvents> = {}) {
-    this.passage = new Passage(this, PREFIX, this.clock, { ...NO_EVENTS, ...events });
+  constructor(events: Partial<StdioProxyEvents> = {}) {
+    this.passage = new StdioProxy(this, PREFIX, this.clock, { ...NO_EVENTS, ...events });
     this.server.input.on('data', (chunk: Buffer) => (this.toServer += chunk.toString('latin1')));
-    this.person.output.on('data', (chunk: Buffer) => (this.toPerson += chunk.toString('latin1')));
+    this.client.output.on('data', (chunk: Buffer) => (this.toPerson += chunk.toString('latin1')));
   }
 
   async says(text: string | Buffer): Promise<void> {
-    this.person.input.write(text);
+    this.client.input.write(text);
     await settled();
   }
 
@@ -111,7 +111,7 @@ test('whatever is said, both sides get each byte of the other, and nothing of ou
           await stage.answers(text.slice(7));
         }
       }
-      stage.person.input.end();
+      stage.client.input.end();
       stage.server.output.end();
       await settled();
       expect(stage.toServer.replaceAll(OWN, '')).toBe(said);

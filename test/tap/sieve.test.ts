@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { AnswerScan } from '../../src/tap/answer-scan.js';
-import { Sieve } from '../../src/tap/sieve.js';
+import { ResponseScanner } from '../../src/tap/answer-scan.js';
+import { ResponseFilter } from '../../src/tap/sieve.js';
 import { chunksOf } from './chunks.js';
 
 const PREFIX = 'swarmlens-0af3-';
@@ -49,7 +49,7 @@ const line = fc.oneof(message, answerToUs, noise).map((text) => text.replaceAll(
 const cuts = fc.array(fc.nat());
 
 function scan(chunks: readonly Buffer[]): boolean {
-  const one = new AnswerScan(PREFIX);
+  const one = new ResponseScanner(PREFIX);
   for (const chunk of chunks) {
     const verdict = one.feed(chunk);
     if (verdict !== null) return verdict;
@@ -76,19 +76,19 @@ describe('the scan of a line', () => {
     ['{"result":{"id":5}', null],
     [`{"result":{"id":"${PREFIX}5"}`, null],
   ])('of %s knows at once: %s', (text, verdict) => {
-    expect(new AnswerScan(PREFIX).feed(Buffer.from(text))).toBe(verdict);
+    expect(new ResponseScanner(PREFIX).feed(Buffer.from(text))).toBe(verdict);
   });
 });
 
-function sieve(options: { mayBeAnswered?: () => boolean; maxHeldBytes?: number } = {}): {
-  sieve: Sieve;
+function sieve(options: { expectsResponse?: () => boolean; maxHeldBytes?: number } = {}): {
+  sieve: ResponseFilter;
   passed: () => string;
 } {
   const passed: Buffer[] = [];
-  const one = new Sieve({
+  const one = new ResponseFilter({
     prefix: PREFIX,
     maxHeldBytes: 1_000_000,
-    mayBeAnswered: () => true,
+    expectsResponse: () => true,
     ...options,
     pass: (bytes) => passed.push(bytes),
   });
@@ -115,7 +115,7 @@ describe('the sieve', () => {
   test('holds nothing back while no call of ours may be answered, and changes no byte', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), cuts, (bytes, places) => {
-        const { sieve: one, passed } = sieve({ mayBeAnswered: () => false });
+        const { sieve: one, passed } = sieve({ expectsResponse: () => false });
         let sent = '';
         for (const chunk of chunksOf(Buffer.from(bytes), places)) {
           sent += chunk.toString('latin1');
@@ -135,7 +135,7 @@ describe('the sieve', () => {
 
   test('lets go of what it holds when the last answer to us has come', () => {
     let mayBeAnswered = true;
-    const { sieve: one, passed } = sieve({ mayBeAnswered: () => mayBeAnswered });
+    const { sieve: one, passed } = sieve({ expectsResponse: () => mayBeAnswered });
     one.push(Buffer.from(`{"result":{},"id":"${PREFIX}1"}\n{"result":`));
     one.release();
     expect(passed()).toBe('');
@@ -147,7 +147,7 @@ describe('the sieve', () => {
   });
 
   test('takes out an answer that comes a second time', () => {
-    const { sieve: one, passed } = sieve({ mayBeAnswered: () => false });
+    const { sieve: one, passed } = sieve({ expectsResponse: () => false });
     one.push(Buffer.from(`a\n{"result":{},"id":"${PREFIX}1"}\nb\n`));
     expect(passed()).toBe('a\nb\n');
   });

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { WebSocket } from 'ws';
 import { MemoryBus } from '../../src/bus/index.js';
 import { systemClock } from '../../src/shared/index.js';
-import { TappedServers } from '../../src/tapped-servers.js';
+import { TapRegistry } from '../../src/tapped-servers.js';
 import { silentLogger } from '../../src/telemetry/index.js';
 import { settled } from '../support/manual-clock.js';
 
@@ -26,13 +26,13 @@ class Socket extends EventEmitter {
 test('a thousand taps that come, go and leave the picture take no place from the next one', async () => {
   await using bus = new MemoryBus();
   const watched = new Set<string>();
-  const tapped = new TappedServers({
+  const tapped = new TapRegistry({
     collector: {
       add: ({ id }) => void watched.add(id),
       remove: () => Promise.resolve(),
       reconnect: (id) => watched.has(id),
-      isElsewhere: () => false,
-      isHere: () => Promise.resolve(true),
+      isOwnedElsewhere: () => false,
+      isOwnedHere: () => Promise.resolve(true),
     },
     bus,
     clock: systemClock,
@@ -54,13 +54,13 @@ test('a tap whose name another node watches gets the next one; one that lost its
   const elsewhere = new Set(['flow']);
   const watched: string[] = [];
   const removed: string[] = [];
-  const tapped = new TappedServers({
+  const tapped = new TapRegistry({
     collector: {
       add: ({ id }) => void watched.push(id),
       remove: (id) => Promise.resolve(void removed.push(id)),
       reconnect: () => true,
-      isElsewhere: (id) => elsewhere.has(id),
-      isHere: async (id) => {
+      isOwnedElsewhere: (id) => elsewhere.has(id),
+      isOwnedHere: async (id) => {
         await Promise.resolve();
         return !elsewhere.has(id);
       },
@@ -86,15 +86,15 @@ test('a tap whose name another node watches gets the next one; one that lost its
 
 test('a tap is refused whose name is taken, however long that is', async () => {
   await using bus = new MemoryBus();
-  const tapped = new TappedServers({
+  const tapped = new TapRegistry({
     collector: {
       add: ({ id }) => {
         throw new Error(`server "${id}" is there already`);
       },
       remove: () => Promise.resolve(),
       reconnect: () => false,
-      isElsewhere: () => false,
-      isHere: () => Promise.resolve(true),
+      isOwnedElsewhere: () => false,
+      isOwnedHere: () => Promise.resolve(true),
     },
     bus,
     clock: systemClock,

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { messagesIn, type RpcMessage } from '../../src/tap/message.js';
+import { parseMessages, type RpcMessage } from '../../src/tap/message.js';
 
 /** What a tap's other end does with it. */
 export type Manner = (socket: WebSocket, watcher: Watcher) => void;
@@ -24,7 +24,7 @@ export class Watcher implements AsyncDisposable {
     server.on('connection', (socket, request) => {
       this.requests.push(request);
       socket.on('message', (data: Buffer) => {
-        this.received.push(...messagesIn(data));
+        this.received.push(...parseMessages(data));
         this.#look();
       });
       socket.on('close', (code, reason) => {
@@ -77,7 +77,7 @@ export const busy: Manner = (socket) => {
     socket.send(JSON.stringify({ jsonrpc: '2.0', id, method, params: {} }));
   };
   socket.on('message', (data: Buffer) => {
-    if (messagesIn(data)[0]?.id === undefined) return;
+    if (parseMessages(data)[0]?.id === undefined) return;
     if (id === 1) socket.send('{"jsonrpc":"2.0","method":"notifications/initialized"}');
     ask('tools/call');
   });

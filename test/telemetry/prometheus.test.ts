@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { labelValue, largest, PrometheusMetrics } from '../../src/telemetry/index.js';
+import { toLabelValue, topCounts, PrometheusMetrics } from '../../src/telemetry/index.js';
 import { type Family, parseMetrics, seriesOf, valueOf } from '../support/prometheus.js';
 
 const OUTCOMES = ['ok', 'error', 'timeout', 'failed', 'busy', 'not_sent'] as const;
@@ -27,8 +27,8 @@ describe('values of labels', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(call, { maxLength: 40 }), async (calls) => {
         const metrics = new PrometheusMetrics();
-        for (const { server, tool, outcome } of calls) metrics.toolCalled(server, tool, outcome, 3);
-        for (const { server } of calls) metrics.polled(server, true, 1);
+        for (const { server, tool, outcome } of calls) metrics.recordToolCall(server, tool, outcome, 3);
+        for (const { server } of calls) metrics.recordPoll(server, true, 1);
         const families = await scraped(metrics);
         const total = (families.get('swarmlens_mcp_calls_total')?.samples ?? []).reduce(
           (sum, { value }) => sum + value,
@@ -46,8 +46,8 @@ describe('values of labels', () => {
   test('a thousand servers with a hundred tools each are told apart up to a bound; the rest is "other", and nothing is lost', async () => {
     const metrics = new PrometheusMetrics();
     for (let server = 0; server < 1_000; server += 1) {
-      metrics.polled(`server ${server}`, false, 1);
-      for (let tool = 0; tool < 100; tool += 1) metrics.toolCalled(`server ${server}`, `tool ${tool}`, 'ok', 1);
+      metrics.recordPoll(`server ${server}`, false, 1);
+      for (let tool = 0; tool < 100; tool += 1) metrics.recordToolCall(`server ${server}`, `tool ${tool}`, 'ok', 1);
     }
     const families = await scraped(metrics);
     expect(labelsIn(families, 'server').size).toBe(129);
@@ -61,8 +61,8 @@ describe('values of labels', () => {
     const metrics = new PrometheusMetrics();
     const before = seriesOf(await scraped(metrics));
     for (let round = 0; round < 1_000; round += 1) {
-      metrics.polled(`server ${round}`, true, 1);
-      for (const outcome of OUTCOMES) metrics.toolCalled(`server ${round}`, `tool ${round}`, outcome, 1);
+      metrics.recordPoll(`server ${round}`, true, 1);
+      for (const outcome of OUTCOMES) metrics.recordToolCall(`server ${round}`, `tool ${round}`, outcome, 1);
       metrics.forget(`server ${round}`);
     }
     expect(seriesOf(await scraped(metrics))).toEqual(before);
@@ -73,14 +73,14 @@ describe('values of labels', () => {
     ['\ud800x', '\ufffdx'],
     ['Bearer sk-abcdefghijklmnopqrstuvwxyz0123456789', expect.not.stringContaining('abcdefghij')],
   ])('%j is shown as %j', (text, shown) => {
-    expect(labelValue(text)).toEqual(shown);
+    expect(toLabelValue(text)).toEqual(shown);
   });
 
   test('the largest of many are shown, all others together', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.nat(9)), fc.nat(5), (counts, max) => {
         const all = new Map(Object.entries(counts));
-        const shown = largest(all, max);
+        const shown = topCounts(all, max);
         const sum = (values: Iterable<number>): number => [...values].reduce((total, value) => total + value, 0);
         expect(shown.size).toBeLessThanOrEqual(max + 1);
         expect(sum(shown.values())).toBe(sum(all.values()));
@@ -92,9 +92,9 @@ describe('values of labels', () => {
 describe('what is counted', () => {
   test('one update for many readers counts for each, and is timed once; without a tick it is not timed', async () => {
     const metrics = new PrometheusMetrics();
-    metrics.updateDelivered(1_000, 3);
-    metrics.updateDelivered(5, null);
-    metrics.ticksSkipped('slow_reader', 2);
+    metrics.recordDelivery(1_000, 3);
+    metrics.recordDelivery(5, null);
+    metrics.recordSkippedTicks('slow_reader', 2);
     const families = await scraped(metrics);
     expect(valueOf(families, 'swarmlens_updates_sent_total')).toBe(1_005);
     expect(valueOf(families, 'swarmlens_tick_to_client_seconds_count')).toBe(1);
@@ -108,8 +108,13 @@ describe('what is counted', () => {
   test('a figure is read anew for each scrape, and shows no more what is there no more', async () => {
     const metrics = new PrometheusMetrics();
     let here = ['a', 'b'];
-    metrics.expose({ name: 'x_things', help: 'x', labels: ['id'], read: () => here.map((id) => [{ id }, 1] as const) });
-    metrics.expose({ name: 'x_bytes_total', help: 'x', labels: [], read: () => [[{}, here.length]] });
+    metrics.register({
+      name: 'x_things',
+      help: 'x',
+      labels: ['id'],
+      read: () => here.map((id) => [{ id }, 1] as const),
+    });
+    metrics.register({ name: 'x_bytes_total', help: 'x', labels: [], read: () => [[{}, here.length]] });
     expect(seriesOf(await scraped(metrics)).filter((series) => series.includes('x_things'))).toHaveLength(2);
     here = ['c', 'c', 'c'];
     const families = await scraped(metrics);
@@ -119,8 +124,8 @@ describe('what is counted', () => {
 
   test('a call that was not sent is counted and not timed', async () => {
     const metrics = new PrometheusMetrics();
-    metrics.toolCalled('s', 't', 'not_sent', 0);
-    metrics.toolCalled('s', 't', 'timeout', 3_000);
+    metrics.recordToolCall('s', 't', 'not_sent', 0);
+    metrics.recordToolCall('s', 't', 'timeout', 3_000);
     const families = await scraped(metrics);
     expect(valueOf(families, 'swarmlens_mcp_calls_total', { outcome: 'not_sent' })).toBe(1);
     expect(valueOf(families, 'swarmlens_mcp_call_duration_seconds_count', { tool: 't' })).toBe(1);

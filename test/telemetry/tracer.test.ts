@@ -11,13 +11,13 @@ describe('traces', () => {
     await using collector = await SpanCollector.start();
     const clock = new ManualClock();
     const tracer = await createTracer({ url: `${collector.url}/v1/traces`, clock, logger: silentLogger });
-    const poll = tracer.pollBegan('flow');
+    const poll = tracer.startPoll('flow');
     clock.advance(5);
     const before = tracer.position;
-    tracer.changed({ serverId: 'flow', ...CHANGE });
+    tracer.recordChange({ serverId: 'flow', ...CHANGE });
     poll.end(true);
     clock.advance(10);
-    const delivery = tracer.deliveryBegan(new Set(['flow']), before);
+    const delivery = tracer.startDelivery(new Set(['flow']), before);
     clock.advance(3);
     delivery?.end(40);
     await tracer[Symbol.asyncDispose]();
@@ -38,7 +38,7 @@ describe('traces', () => {
   test('of a poll that found nothing new there is no span; of one that was not answered there is', async () => {
     await using collector = await SpanCollector.start();
     const tracer = await createTracer({ url: collector.url, clock: new ManualClock(), logger: silentLogger });
-    for (const answered of [true, true, false]) tracer.pollBegan('flow').end(answered);
+    for (const answered of [true, true, false]) tracer.startPoll('flow').end(answered);
     await tracer[Symbol.asyncDispose]();
     expect(collector.spans).toMatchObject([{ name: 'poll', status: { code: 2 } }]);
   });
@@ -46,13 +46,14 @@ describe('traces', () => {
   test('a delivery that tells several changes at once belongs to the newest and names the others, of its servers only', async () => {
     await using collector = await SpanCollector.start();
     const tracer = await createTracer({ url: collector.url, clock: new ManualClock(), logger: silentLogger });
-    tracer.changed({ serverId: 'flow', ...CHANGE, revision: 1 });
+    tracer.recordChange({ serverId: 'flow', ...CHANGE, revision: 1 });
     const since = tracer.position;
-    for (let revision = 2; revision <= 50; revision += 1) tracer.changed({ serverId: 'flow', ...CHANGE, revision });
-    tracer.changed({ serverId: 'other', ...CHANGE, revision: 51 });
-    tracer.deliveryBegan(new Set(['flow']), since)?.end(1);
-    expect(tracer.deliveryBegan(new Set(['nobody']), since)).toBe(null);
-    expect(tracer.deliveryBegan(new Set(['flow']), tracer.position)).toBe(null);
+    for (let revision = 2; revision <= 50; revision += 1)
+      tracer.recordChange({ serverId: 'flow', ...CHANGE, revision });
+    tracer.recordChange({ serverId: 'other', ...CHANGE, revision: 51 });
+    tracer.startDelivery(new Set(['flow']), since)?.end(1);
+    expect(tracer.startDelivery(new Set(['nobody']), since)).toBe(null);
+    expect(tracer.startDelivery(new Set(['flow']), tracer.position)).toBe(null);
     await tracer[Symbol.asyncDispose]();
     const [delivery] = collector.named('delivery');
     const revisionOf = new Map(
@@ -69,7 +70,7 @@ describe('traces', () => {
     collector.status = 400;
     const { logger, lines } = recordingLogger();
     const tracer = await createTracer({ url: collector.url, clock: new ManualClock(), logger });
-    tracer.pollBegan('flow').end(false);
+    tracer.startPoll('flow').end(false);
     await tracer[Symbol.asyncDispose]();
     expect(lines).toMatchObject([{ level: 'warn', message: expect.stringContaining('traces could not be sent') }]);
   });

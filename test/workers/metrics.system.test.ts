@@ -23,7 +23,7 @@ describe('metrics of several workers in one text', () => {
           workers.map(async (servers) => {
             if (servers === null) return null;
             const metrics = new PrometheusMetrics();
-            for (const server of servers) metrics.polled(server, true, 7);
+            for (const server of servers) metrics.recordPoll(server, true, 7);
             return await metrics.read();
           }),
         );
@@ -48,7 +48,7 @@ describe('metrics of several workers in one text', () => {
 
   test.skipIf(!promtoolHere)(`promtool takes them${promtoolHint}`, async () => {
     const metrics = new PrometheusMetrics();
-    metrics.toolCalled('a\n"b"\\', 'c', 'ok', 5);
+    metrics.recordToolCall('a\n"b"\\', 'c', 'ok', 5);
     const text = await metrics.read();
     expect(promtool(['check', 'metrics'], mergeMetrics([text, null, text]))).toEqual({ code: 0, said: '' });
   });

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
-import { forkOf, type Place, Workers } from '../../src/workers/index.js';
+import { createFork, type ListenAddress, WorkerPool } from '../../src/workers/index.js';
 import { type LogLine, recordingLogger } from '../mcp/support.js';
 import { ManualClock, settled } from '../support/manual-clock.js';
 
@@ -14,8 +14,8 @@ type Manner = 'good' | 'broken' | 'deaf' | 'unwell' | 'mute' | 'mortal' | 'unabl
 export class Rig implements AsyncDisposable {
   readonly clock = new ManualClock();
   readonly lines: readonly LogLine[];
-  readonly workers: Promise<Workers>;
-  readonly #place: Promise<Place | null>;
+  readonly workers: Promise<WorkerPool>;
+  readonly #place: Promise<ListenAddress | null>;
   readonly #asked = new AbortController();
 
   /** @param mannerOf how a worker behaves that is started for the nth time, from 1 on */
@@ -23,13 +23,13 @@ export class Rig implements AsyncDisposable {
     const { logger, lines } = recordingLogger();
     this.lines = lines;
     const starts = new Map<number, number>();
-    const fork: ReturnType<typeof forkOf> = (number) => {
+    const fork: ReturnType<typeof createFork> = (number) => {
       const nth = (starts.get(number) ?? 0) + 1;
       starts.set(number, nth);
-      return forkOf(PROGRAM, [mannerOf(number, nth)])(number);
+      return createFork(PROGRAM, [mannerOf(number, nth)])(number);
     };
     const options = { count, fork, shutdownMs: SHUTDOWN_MS, clock: this.clock, random: () => 0.999999, logger };
-    const started = Workers.start(options, this.#asked.signal);
+    const started = WorkerPool.start(options, this.#asked.signal);
     this.workers = started.then(({ workers }) => workers);
     this.#place = started.then(({ place }) => place);
     // Awaited by those that expect it.
@@ -38,7 +38,7 @@ export class Rig implements AsyncDisposable {
   }
 
   /** Where all of them are; `null`: they were asked to stop before. */
-  place(): Promise<Place | null> {
+  place(): Promise<ListenAddress | null> {
     return this.#place;
   }
 

@@ -1,11 +1,11 @@
 // A worker that does as the test says by messages, with the least of a server: its number and process are its answer.
 import { createServer } from 'node:http';
 import { systemClock } from '../../dist/shared/index.js';
-import { seatOf } from '../../dist/workers/index.js';
+import { getWorkerContext } from '../../dist/workers/index.js';
 
 const [how] = process.argv.slice(2);
 if (how === 'broken') process.exit(3);
-const seat = seatOf(process.env);
+const seat = getWorkerContext(process.env);
 let reads = 0;
 const own = {
   contentType: 'text/plain',
@@ -17,7 +17,7 @@ const own = {
     return `# HELP reads_total Reads.\n# TYPE reads_total counter\nreads_total ${reads}\n`;
   },
 };
-const all = seat.metricsOfAll(own, { clock: systemClock, logger: { error: () => undefined } });
+const all = seat.aggregateMetrics(own, { clock: systemClock, logger: { error: () => undefined } });
 const server = createServer(async (request, response) => {
   response.setHeader('connection', 'close');
   if (request.url === '/metrics') {
@@ -33,7 +33,7 @@ const server = createServer(async (request, response) => {
   });
 });
 server.listen(0, '127.0.0.1');
-await seat.asked;
+await seat.stopRequested;
 if (how === 'deaf') await new Promise((resolve) => setInterval(resolve, 2 ** 30).ref());
 server.close();
 seat[Symbol.dispose]();

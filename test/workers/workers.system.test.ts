@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { StartError } from '../../src/workers/index.js';
+import { WorkerStartError } from '../../src/workers/index.js';
 import { Rig, SHUTDOWN_MS } from './rig.js';
 
 describe('workers', () => {
@@ -67,7 +67,7 @@ describe('workers', () => {
   test('what keeps the first from starting is told once: no other is started, and its exit code is passed on', async () => {
     await using rig = new Rig(4, () => 'broken');
     const error = await rig.workers.catch((reason: unknown) => reason);
-    expect(error).toBeInstanceOf(StartError);
+    expect(error).toBeInstanceOf(WorkerStartError);
     expect(error).toMatchObject({ code: 3, message: 'the first worker could not be started: exit code 3' });
     expect(rig.messages()).toEqual(['worker 1 is started']);
   });

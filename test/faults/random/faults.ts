@@ -1,4 +1,4 @@
-import type { Random } from '../../../src/simulator/random.js';
+import type { SeededRandom } from '../../../src/simulator/random.js';
 import type { Damage, FaultyServer, Life } from '../faulty-server.js';
 
 const MB = 1024 * 1024;
@@ -6,7 +6,7 @@ const MB = 1024 * 1024;
 /** Something that goes wrong with a server for a while. */
 export interface Fault {
   readonly name: string;
-  begin(server: FaultyServer, random: Random): Promise<unknown>;
+  begin(server: FaultyServer, random: SeededRandom): Promise<unknown>;
   end(server: FaultyServer): Promise<unknown>;
 }
 
@@ -25,7 +25,7 @@ function damaged(damage: Damage): Fault {
 }
 
 /** It is killed, and lives otherwise afterwards. */
-function reborn(name: string, life: (random: Random) => Partial<Life>): Fault {
+function reborn(name: string, life: (random: SeededRandom) => Partial<Life>): Fault {
   return {
     name,
     begin: async (server, random) => {

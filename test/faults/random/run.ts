@@ -1,6 +1,6 @@
 import type { ServerConfig } from '../../../src/config/index.js';
 import { sleep, systemClock } from '../../../src/shared/index.js';
-import { Random } from '../../../src/simulator/random.js';
+import { SeededRandom } from '../../../src/simulator/random.js';
 import { isAlive } from '../../mcp/support.js';
 import { testConfig } from '../../support/app.js';
 import { Control } from '../control.js';
@@ -67,17 +67,17 @@ export async function runRandomFaults(
     await Promise.all(servers.map((server) => server.watched.until(() => server.isAlive)));
     await using watchers = new Watchers(app.url);
     const sampling = setInterval(() => app.sample(), 1_000);
-    const random = new Random(seed);
+    const random = new SeededRandom(seed);
     const running = [
       ...servers.map((server) => {
         const faults = server === daa ? FAULTS_OF_A_NETWORK : FAULTS_OF_A_PROCESS;
-        const own = new Random(random.below(2 ** 31));
+        const own = new SeededRandom(random.below(2 ** 31));
         return happen(server, faults, own, healing.signal, (name) => {
           counted[name] = (counted[name] ?? 0) + 1;
           tell(`${server.name}: ${name}`);
         });
       }),
-      ...watchers.all.slice(1).map((one) => one.comeAndGo(new Random(random.below(2 ** 31)), healing.signal)),
+      ...watchers.all.slice(1).map((one) => one.comeAndGo(new SeededRandom(random.below(2 ** 31)), healing.signal)),
     ];
     await sleep(systemClock, seconds * 1_000, app.ended);
     healing.abort();
@@ -107,7 +107,7 @@ export async function runRandomFaults(
 async function happen(
   server: FaultyServer,
   faults: readonly Fault[],
-  random: Random,
+  random: SeededRandom,
   signal: AbortSignal,
   onFault: (name: string) => void,
 ): Promise<void> {

@@ -1,7 +1,7 @@
 import { type Client, createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { systemClock, sleep } from '../../../src/shared/index.js';
-import type { Random } from '../../../src/simulator/random.js';
+import type { SeededRandom } from '../../../src/simulator/random.js';
 import { AGENT_UPDATES, WirePicture, type WireUpdate } from '../../support/app.js';
 
 export interface Wish {
@@ -60,7 +60,7 @@ export class Watcher implements AsyncDisposable {
   }
 
   /** Leaves and comes back until `signal` is aborted; is there at the end. */
-  async comeAndGo(random: Random, signal: AbortSignal): Promise<void> {
+  async comeAndGo(random: SeededRandom, signal: AbortSignal): Promise<void> {
     for (;;) {
       await sleep(systemClock, 500 + random.below(10_000), signal);
       if (signal.aborted) return;

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { text as readText } from 'node:stream/consumers';
 import { WebSocketServer } from 'ws';
-import { closed, listening } from '../../../src/simulator/listening.js';
+import { closeServer, listenOnLoopback } from '../../../src/simulator/listening.js';
 import { nameOf, type Rpc, rpc } from './rpc.js';
 
 export interface DaaOptions {
@@ -46,7 +46,7 @@ export class DaaMcp implements AsyncDisposable {
           ws.on('message', (data: Buffer) => ws.send(this.#answer('ws', data.toString()).body));
         });
     });
-    this.port = listening(this.#http, 0);
+    this.port = listenOnLoopback(this.#http, 0);
   }
 
   spawn(agent: DaaAgent): void {
@@ -54,7 +54,7 @@ export class DaaMcp implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const end = closed(this.#http);
+    const end = closeServer(this.#http);
     for (const socket of this.#wss.clients) socket.terminate();
     this.#http.closeAllConnections();
     await end;

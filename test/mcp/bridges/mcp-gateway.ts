@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { closed, listening } from '../../../src/simulator/listening.js';
+import { closeServer, listenOnLoopback } from '../../../src/simulator/listening.js';
 import { type Rpc, rpc } from './rpc.js';
 
 export interface GatewayOptions {
@@ -49,7 +49,7 @@ export class McpGateway implements AsyncDisposable {
       // DEVIATION: a chunk is a message. Two that arrive together are refused, as is the half of one.
       socket.on('data', (chunk) => this.#chunk(socket, chunk.toString()));
     });
-    this.port = listening(this.#server, 0);
+    this.port = listenOnLoopback(this.#server, 0);
   }
 
   register(agent: GatewayAgent): void {
@@ -69,7 +69,7 @@ export class McpGateway implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const end = closed(this.#server);
+    const end = closeServer(this.#server);
     for (const socket of this.#sockets) socket.destroy();
     await end;
   }

@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { LineSplitter } from '../../../src/mcp/line-splitter.js';
-import { closed, listening } from '../../../src/simulator/listening.js';
+import { closeServer, listenOnLoopback } from '../../../src/simulator/listening.js';
 import { ChildServer } from './child-server.js';
 import { nameOf, type Rpc, rpc } from './rpc.js';
 
@@ -52,7 +52,7 @@ export class McpTcpServer implements AsyncDisposable {
     const params = { protocolVersion: '2024-11-05', capabilities: {}, clientInfo };
     this.#child.write(rpc({ id: 'init-1', method: 'initialize', params }));
     this.#server = createServer((socket) => this.#connected(socket));
-    this.port = listening(this.#server, 0);
+    this.port = listenOnLoopback(this.#server, 0);
   }
 
   /** Resolves when there have been so many connections. */
@@ -67,7 +67,7 @@ export class McpTcpServer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const end = closed(this.#server);
+    const end = closeServer(this.#server);
     for (const { socket } of this.#clients) socket.destroy();
     await this.#child[Symbol.asyncDispose]();
     await end;

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { closed, listening } from '../../../src/simulator/listening.js';
+import { closeServer, listenOnLoopback } from '../../../src/simulator/listening.js';
 import { ChildServer } from './child-server.js';
 import { nameOf, type Rpc, rpc } from './rpc.js';
 
@@ -44,7 +44,7 @@ export class McpWsRelay implements AsyncDisposable {
       },
     });
     this.#wss.on('connection', (socket) => this.#connected(socket));
-    this.port = listening(this.#http, 0);
+    this.port = listenOnLoopback(this.#http, 0);
   }
 
   /** Resolves when a message was one too many. */
@@ -63,7 +63,7 @@ export class McpWsRelay implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const end = closed(this.#http);
+    const end = closeServer(this.#http);
     for (const socket of this.#wss.clients) socket.terminate();
     this.#wss.close();
     await Promise.all([...this.#children].map((child) => child[Symbol.asyncDispose]()));
