@@ -8,7 +8,7 @@ const running = new Set();
 /** A child process that answers commands; it ends when it is stopped, and when this process ends. */
 export class Child {
   #process;
-  #waiting = new Map();
+  #waiters = new Map();
   #nextId = 1;
   #ended = null;
   #reason = null;
@@ -30,8 +30,8 @@ export class Child {
     });
     running.add(this.#process);
     this.#process.on('message', ({ id, result, error }) => {
-      const waiting = this.#waiting.get(id);
-      this.#waiting.delete(id);
+      const waiting = this.#waiters.get(id);
+      this.#waiters.delete(id);
       if (error === undefined) waiting?.resolve(result);
       else waiting?.reject(new Error(error));
     });
@@ -50,14 +50,14 @@ export class Child {
     return new Promise((resolve, reject) => {
       const id = this.#nextId++;
       const timer = setTimeout(() => {
-        this.#waiting.delete(id);
+        this.#waiters.delete(id);
         reject(new Error(`no answer to "${command}" within ${timeoutMs / 1000} s`));
       }, timeoutMs);
       const done = (settle) => (value) => {
         clearTimeout(timer);
         settle(value);
       };
-      this.#waiting.set(id, { resolve: done(resolve), reject: done(reject) });
+      this.#waiters.set(id, { resolve: done(resolve), reject: done(reject) });
       this.#process.send({ id, command, args }, () => undefined);
     });
   }
@@ -75,8 +75,8 @@ export class Child {
   #end(error) {
     this.#ended ??= error;
     running.delete(this.#process);
-    for (const { reject } of this.#waiting.values()) reject(error);
-    this.#waiting.clear();
+    for (const { reject } of this.#waiters.values()) reject(error);
+    this.#waiters.clear();
   }
 }
 

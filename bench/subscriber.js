@@ -17,7 +17,7 @@ export class Subscriber {
   #socket;
   #options;
   #subscribed = false;
-  #greeted = false;
+  #awaitingFirstUpdate = false;
   #left = false;
   #acknowledged;
   #first;
@@ -80,15 +80,15 @@ export class Subscriber {
     }
     this.updates += 1;
     const { sampled, onLatency } = this.#options;
-    if (this.#greeted && !sampled) return;
+    if (this.#awaitingFirstUpdate && !sampled) return;
     // Without the whole message there is no inflating it; the sampled ones look for all.
     const text = sampled || !compressed ? this.#text(kept, compressed) : '';
-    if (this.#greeted) {
+    if (this.#awaitingFirstUpdate) {
       const stampMicros = stampOf(text);
       if (stampMicros !== null) onLatency(Number(process.hrtime.bigint()) / 1e6 - stampMicros / 1000);
       return;
     }
-    this.#greeted = true;
+    this.#awaitingFirstUpdate = true;
     if (!sampled) this.#socket.keep = 0;
     if (text !== '' && (!text.includes('"next"') || text.includes('"errors"'))) this.#fail(text.slice(0, 200));
     else this.#first.resolve();

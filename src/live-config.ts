@@ -22,7 +22,7 @@ export class ConfigReloader {
   readonly #deps: ConfigReloaderDeps;
   readonly #started: Config;
   #servers: ReadonlyMap<string, ServerConfig>;
-  #told: readonly string[] = [];
+  #sent: readonly string[] = [];
   #isRefused = false;
   #applying: Promise<void> = Promise.resolve();
 
@@ -40,7 +40,7 @@ export class ConfigReloader {
   /** What the configuration that the program started with should make a person see. */
   async publishStartupWarnings(): Promise<void> {
     for (const warning of this.#started.warnings ?? []) await this.warn('CONFIG_WARNING', warning);
-    this.#told = this.#started.warnings ?? [];
+    this.#sent = this.#started.warnings ?? [];
   }
 
   /** Resolves when what is gone is closed and what is new has been begun. One configuration after another. */
@@ -92,8 +92,8 @@ export class ConfigReloader {
     const later =
       fixed.length === 0 ? [] : [`${fixed.join(', ')}: changed in the file, and used from the next start on`];
     const warnings = [...(config.warnings ?? []), ...later, ...failed];
-    for (const warning of warnings) if (!this.#told.includes(warning)) await this.warn('CONFIG_WARNING', warning);
-    this.#told = warnings;
+    for (const warning of warnings) if (!this.#sent.includes(warning)) await this.warn('CONFIG_WARNING', warning);
+    this.#sent = warnings;
   }
 
   /** @returns what keeps it out: a name, say, that somebody has taken who is in no configuration */

@@ -59,7 +59,7 @@ export class GraphModel {
   /** @returns whether agents, groups or edges came or went, so that there is something to lay out */
   show(agents: ReadonlyMap<string, Agent>, edges: ReadonlyMap<string, Edge>): boolean {
     const gone = [...this.#agents.keys()].filter((id) => !agents.has(id));
-    for (const id of gone) this.#leave(id);
+    for (const id of gone) this.#detach(id);
     const added: Agent[] = [];
     let regrouped = false;
     for (const [id, agent] of agents) {
@@ -158,7 +158,7 @@ export class GraphModel {
     });
   }
 
-  #leave(id: string): void {
+  #detach(id: string): void {
     const node = this.nodes.get(id);
     if (node === undefined || node.isLeaving) return;
     node.leave();

@@ -43,7 +43,7 @@ export class GraphView {
   #sigma: Sigma;
   #groups: GroupCanvas;
   #view: Camera;
-  #picture: GraphData = { agents: new Map(), edges: new Map(), swarms: new Map() };
+  #snapshot: GraphData = { agents: new Map(), edges: new Map(), swarms: new Map() };
   #selected: string | null = null;
   #frame: number | null = null;
   #drawnAtMs = 0;
@@ -81,7 +81,7 @@ export class GraphView {
   }
 
   show(picture: GraphData): void {
-    this.#picture = picture;
+    this.#snapshot = picture;
     if (this.#model.show(picture.agents, picture.edges)) {
       this.#layout.want();
       if (this.#view.isFollowing) this.#fit();
@@ -139,7 +139,7 @@ export class GraphView {
     const { container, onSelect } = this.#options;
     const sigma = new Sigma(this.#model.graph, container, sigmaOptions(this.#theme));
     const groups = new GroupCanvas(sigma, this.#model, this.#theme);
-    groups.namesOf = (groupId) => groupLabels(groupId, this.#picture.swarms);
+    groups.namesOf = (groupId) => groupLabels(groupId, this.#snapshot.swarms);
     const view = new Camera(sigma);
     sigma.on('clickNode', ({ node }) => onSelect(this.#model.nodes.get(node)?.isLeaving === false ? node : null));
     sigma.on('clickStage', () => onSelect(null));

@@ -6,7 +6,7 @@ import { TimeChart } from './time-chart.js';
 /** The node that this page talks to. */
 export class NodeCard {
   readonly #section = findElement('node', HTMLElement);
-  readonly #facts = new DefinitionList();
+  readonly #list = new DefinitionList();
   readonly #delay = new TimeChart({
     title: 'event loop late',
     textOf: formatMilliseconds,
@@ -25,21 +25,21 @@ export class NodeCard {
   });
 
   constructor() {
-    this.#section.append(this.#facts.list, createElement('div', 'charts', this.#delay.element, this.#memory.element));
+    this.#section.append(this.#list.list, createElement('div', 'charts', this.#delay.element, this.#memory.element));
   }
 
   show({ connections, eventLoop, memory, uptimeMs, limits }: Health, serverNowMs: number): void {
     this.#section.hidden = false;
-    this.#facts.set('up for', formatDuration(uptimeMs));
-    this.#facts.set('connections', `${connections.open}`);
-    this.#facts.set('subscriptions', `${connections.subscriptions}`);
-    this.#facts.set('slow clients', `${connections.slow}`);
-    this.#facts.set('unsent', formatBytes(connections.unsentBytes));
-    this.#facts.set('round trip p95', formatMilliseconds(connections.roundTripP95Ms));
-    this.#facts.set('mean rate', rateText(connections));
-    this.#facts.set('busy', formatPercent(eventLoop.utilization));
+    this.#list.set('up for', formatDuration(uptimeMs));
+    this.#list.set('connections', `${connections.open}`);
+    this.#list.set('subscriptions', `${connections.subscriptions}`);
+    this.#list.set('slow clients', `${connections.slow}`);
+    this.#list.set('unsent', formatBytes(connections.unsentBytes));
+    this.#list.set('round trip p95', formatMilliseconds(connections.roundTripP95Ms));
+    this.#list.set('mean rate', rateText(connections));
+    this.#list.set('busy', formatPercent(eventLoop.utilization));
     const reached = limits.filter(({ hits }) => hits > 0).map(({ name, hits }) => `${name} ${hits} times`);
-    this.#facts.set('limits reached', reached.length === 0 ? 'none' : reached.join(', '));
+    this.#list.set('limits reached', reached.length === 0 ? 'none' : reached.join(', '));
     const atSeconds = serverNowMs / 1_000;
     this.#delay.add(atSeconds, [eventLoop.delayP50Ms, eventLoop.delayP99Ms]);
     this.#memory.add(atSeconds, [memory.rssBytes, memory.heapUsedBytes]);

@@ -25,7 +25,7 @@ export class ServerCard {
   readonly #stale = createBadge('', 'warning');
   readonly #simulated = createBadge('simulated', 'neutral');
   readonly #breaker = new BreakerBadge();
-  readonly #facts = new DefinitionList();
+  readonly #list = new DefinitionList();
   readonly #error = createElement('p', 'error');
   readonly #latency = new TimeChart({
     title: 'latency',
@@ -53,7 +53,7 @@ export class ServerCard {
       this.#line,
       createElement('p', 'badges', this.#status, this.#breaker.element, this.#stale, this.#simulated),
       this.#error,
-      this.#facts.list,
+      this.#list.list,
       createElement('div', 'charts', this.#latency.element, this.#polls.element),
       this.#replicas.element,
       this.#tools.element,
@@ -72,16 +72,16 @@ export class ServerCard {
     setText(this.#error, server.lastError ?? '');
     this.element.classList.toggle('stale', server.stale);
     const { latency, polling } = server;
-    this.#facts.set('agents', `${server.agentCount}`);
-    this.#facts.set(
+    this.#list.set('agents', `${server.agentCount}`);
+    this.#list.set(
       'connected for',
       server.connectedAt === null ? UNKNOWN_TEXT : since(server.connectedAt, serverNowMs),
     );
-    this.#facts.set(
+    this.#list.set(
       'last answer',
       server.lastSeenAt === null ? UNKNOWN_TEXT : `${since(server.lastSeenAt, serverNowMs)} ago`,
     );
-    this.#facts.set('time in polls', polling === null ? null : formatPercent(polling.timeShare));
+    this.#list.set('time in polls', polling === null ? null : formatPercent(polling.timeShare));
     const atSeconds = serverNowMs / 1_000;
     this.#latency.add(atSeconds, [latency.p50Ms, latency.p95Ms, latency.p99Ms]);
     this.#polls.add(atSeconds, [polling?.effectiveHz ?? null, polling?.wantedHz ?? null]);

@@ -8,7 +8,7 @@ export class ToolTable {
   readonly element: HTMLDetailsElement;
   readonly #summary = createElement('summary', '');
   readonly #body = createElement('tbody', '');
-  readonly #others = createElement('p', 'hint');
+  readonly #remote = createElement('p', 'hint');
   #shown = '';
 
   constructor() {
@@ -22,7 +22,7 @@ export class ToolTable {
     scroll.tabIndex = 0;
     scroll.setAttribute('role', 'region');
     scroll.setAttribute('aria-label', 'Tools that were called');
-    this.element = createElement('details', 'tools', this.#summary, scroll, this.#others);
+    this.element = createElement('details', 'tools', this.#summary, scroll, this.#remote);
     this.element.addEventListener('toggle', () => {
       this.#shown = '';
     });
@@ -38,7 +38,7 @@ export class ToolTable {
     this.#body.replaceChildren(...health.map(rowOf));
     const called = new Set(health.map(({ name }) => name));
     const others = tools.filter((name) => !called.has(name));
-    setText(this.#others, others.length === 0 ? '' : `Not called: ${others.join(', ')}`);
+    setText(this.#remote, others.length === 0 ? '' : `Not called: ${others.join(', ')}`);
   }
 }
 

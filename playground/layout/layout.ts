@@ -27,7 +27,7 @@ export class LayoutClient implements Disposable {
   readonly #worker: Worker;
   #task = 0;
   #ids: readonly string[] = [];
-  #waiting: number | null = null;
+  #waiters: number | null = null;
   #startedAtMs = Number.NEGATIVE_INFINITY;
   readonly #read: () => LayoutRequest;
 
@@ -45,13 +45,13 @@ export class LayoutClient implements Disposable {
 
   /** There is something else to lay out: now, or soon where that was said a moment ago. */
   want(): void {
-    if (this.#waiting !== null) return;
+    if (this.#waiters !== null) return;
     const waitMs = Math.max(0, this.#startedAtMs + PAUSE_MS - performance.now());
-    this.#waiting = window.setTimeout(() => this.#start(), waitMs);
+    this.#waiters = window.setTimeout(() => this.#start(), waitMs);
   }
 
   #start(): void {
-    this.#waiting = null;
+    this.#waiters = null;
     this.#startedAtMs = performance.now();
     const { ids, input } = this.#read();
     const known = new Set(this.#ids);
@@ -69,7 +69,7 @@ export class LayoutClient implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    if (this.#waiting !== null) clearTimeout(this.#waiting);
+    if (this.#waiters !== null) clearTimeout(this.#waiters);
     this.#worker.terminate();
   }
 }

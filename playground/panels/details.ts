@@ -48,7 +48,7 @@ export class DetailsPanel {
   readonly #stale = createBadge('last known values', 'warning');
   readonly #simulated = createBadge('simulated', 'neutral');
   readonly #lookAt: HTMLButtonElement;
-  readonly #facts = new DefinitionList();
+  readonly #list = new DefinitionList();
   readonly #work = new DefinitionList();
   readonly #unknown = createElement('p', 'hint');
   readonly #history = createElement('ol', 'history');
@@ -65,7 +65,7 @@ export class DetailsPanel {
       this.#name,
       this.#marks,
       buttons,
-      this.#facts.list,
+      this.#list.list,
       createElement('h4', '', 'Work'),
       this.#work.list,
       this.#unknown,
@@ -91,19 +91,19 @@ export class DetailsPanel {
     this.#stale.hidden = !agent.stale;
     this.#simulated.hidden = !agent.simulated;
     const { performance, neural, topology } = agent;
-    this.#facts.set('type', agent.type);
-    this.#facts.set('server', `${agent.serverId} (${SERVER_TYPE_LABELS[agent.serverType]})`);
-    this.#facts.set('swarm', agent.swarmId?.slice(agent.serverId.length + 1) ?? UNKNOWN_TEXT);
-    this.#facts.set('id', agent.nativeId);
-    this.#facts.set('can', agent.capabilities.length === 0 ? null : agent.capabilities.join(', '));
-    this.#facts.set('role', topology?.role ?? null);
-    this.#facts.set(
+    this.#list.set('type', agent.type);
+    this.#list.set('server', `${agent.serverId} (${SERVER_TYPE_LABELS[agent.serverType]})`);
+    this.#list.set('swarm', agent.swarmId?.slice(agent.serverId.length + 1) ?? UNKNOWN_TEXT);
+    this.#list.set('id', agent.nativeId);
+    this.#list.set('can', agent.capabilities.length === 0 ? null : agent.capabilities.join(', '));
+    this.#list.set('role', topology?.role ?? null);
+    this.#list.set(
       'connections',
       topology === null ? null : `${topology.degree}${topology.inferred ? ', inferred' : ''}`,
     );
-    this.#facts.set('thinks', neural?.cognitivePattern ?? null);
-    this.#facts.set('made', agent.createdAt === null ? null : formatTimeOfDay(agent.createdAt));
-    this.#facts.set('last at work', agent.lastActiveAt === null ? null : formatTimeOfDay(agent.lastActiveAt));
+    this.#list.set('thinks', neural?.cognitivePattern ?? null);
+    this.#list.set('made', agent.createdAt === null ? null : formatTimeOfDay(agent.createdAt));
+    this.#list.set('last at work', agent.lastActiveAt === null ? null : formatTimeOfDay(agent.lastActiveAt));
     const unknown = WORK.filter(([name, textOf]) => {
       const text = performance === null ? UNKNOWN_TEXT : textOf(performance);
       this.#work.set(name, text === UNKNOWN_TEXT ? null : text);

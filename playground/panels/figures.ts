@@ -4,7 +4,7 @@ import { formatHertz } from '../words.js';
 
 /** Numbers of the whole, and of the stream that brings them. */
 export class TotalsPanel {
-  readonly #facts = new DefinitionList(findElement('figures', HTMLDListElement));
+  readonly #list = new DefinitionList(findElement('figures', HTMLDListElement));
 
   show({ agents, swarms, rate }: AgentStreamSnapshot): void {
     let [atWork, failed, stale] = [0, 0, 0];
@@ -13,13 +13,13 @@ export class TotalsPanel {
       if (agent.status === 'ERROR') failed += 1;
       if (agent.stale) stale += 1;
     }
-    this.#facts.set('agents', `${agents.size}`);
-    this.#facts.set('swarms', `${swarms.size}`);
-    this.#facts.set('at work', `${atWork}`);
-    this.#facts.set('failed', `${failed}`);
-    this.#facts.set('stale', `${stale}`);
+    this.#list.set('agents', `${agents.size}`);
+    this.#list.set('swarms', `${swarms.size}`);
+    this.#list.set('at work', `${atWork}`);
+    this.#list.set('failed', `${failed}`);
+    this.#list.set('stale', `${stale}`);
     if (rate !== null)
-      this.#facts.set(
+      this.#list.set(
         'updates',
         rate.requestedHz === 0 ? 'on demand' : `${formatHertz(rate.effectiveHz)} of ${formatHertz(rate.requestedHz)}`,
       );

@@ -34,22 +34,22 @@ export class FiltersPanel {
   readonly #swarms: MultiSelect<string>;
   readonly #includes = new Map<Include, HTMLInputElement>();
   readonly #modes = new Map<PerformanceMode, HTMLInputElement>();
-  readonly #ask: HTMLButtonElement;
+  readonly #request: HTMLButtonElement;
   readonly #operation = new OperationPanel();
   readonly #counted = { servers: new Map<McpServerType, number>(), types: new Map<string, number>() };
 
   constructor({ onChange, onAsk }: FilterEvents) {
     const form = findElement('filters', HTMLFormElement);
     const changed = (): void => {
-      this.#ask.hidden = this.#mode !== 'ON_DEMAND';
+      this.#request.hidden = this.#mode !== 'ON_DEMAND';
       onChange(this.#change());
     };
     this.#servers = new MultiSelect('Reported by', changed);
     this.#types = new MultiSelect('Types', changed);
     this.#swarms = new MultiSelect('Swarms', changed);
     this.#servers.setOptions(ALL_TYPES.map((value) => ({ value, text: SERVER_TYPE_LABELS[value], count: null })));
-    this.#ask = createButton('Ask for an update', onAsk);
-    this.#ask.hidden = true;
+    this.#request = createButton('Ask for an update', onAsk);
+    this.#request.hidden = true;
     const choices = [this.#modeChoice(), this.#servers.fieldset, this.#types.fieldset, this.#swarms.fieldset];
     for (const choice of [this.#types, this.#swarms]) choice.setOptions([]);
     form.append(...choices, this.#includeChoice(), this.#operation.element);
@@ -116,7 +116,7 @@ export class FiltersPanel {
       this.#modes.set(mode, input);
       segments.append(createElement('label', '', input, createElement('span', '', MODE_LABELS[mode])));
     }
-    return createElement('fieldset', '', createElement('legend', '', 'Updates, at most'), segments, this.#ask);
+    return createElement('fieldset', '', createElement('legend', '', 'Updates, at most'), segments, this.#request);
   }
 
   #includeChoice(): HTMLFieldSetElement {

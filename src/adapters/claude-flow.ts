@@ -17,13 +17,13 @@ import { parseAgentStatus } from './status.js';
 export class ClaudeFlowAdapter implements Adapter {
   readonly type = 'CLAUDE_FLOW';
   readonly agentServerTypes: readonly McpServerType[];
-  readonly #lanes: ClaudeFlowTools;
+  readonly #tools: ClaudeFlowTools;
   #hasPolled = false;
 
   constructor(context: AdapterContext) {
     const records = new RecordReader(context);
     this.agentServerTypes = context.tools.has('daa_learning_status') ? ['CLAUDE_FLOW', 'DAA'] : ['CLAUDE_FLOW'];
-    this.#lanes = {
+    this.#tools = {
       records,
       agents: new PolledTool(context, {
         tool: 'agent_list',
@@ -57,21 +57,21 @@ export class ClaudeFlowAdapter implements Adapter {
   }
 
   get rejectedCount(): number {
-    return this.#lanes.records.rejectedCount;
+    return this.#tools.records.rejectedCount;
   }
 
   get lastRejection(): string | null {
-    return this.#lanes.records.lastRejection;
+    return this.#tools.records.lastRejection;
   }
 
   observe(push: SessionEvent): ServerReport | null {
-    const hasLearned = applyObservedCall(push, CLAUDE_FLOW_OBSERVERS, this.#lanes);
+    const hasLearned = applyObservedCall(push, CLAUDE_FLOW_OBSERVERS, this.#tools);
     // Before the first poll has ended, most of what is there is not known: a report would take it away.
     return hasLearned && this.#hasPolled ? this.#report() : null;
   }
 
   async poll(signal: AbortSignal): Promise<ServerReport> {
-    const { agents, hive, daaAgents, swarm, tasks, patterns } = this.#lanes;
+    const { agents, hive, daaAgents, swarm, tasks, patterns } = this.#tools;
     for (const lane of [agents, hive, daaAgents, swarm, tasks]) await lane.refresh(signal);
     await patterns.refresh(
       (daaAgents.lastGood ?? []).map((one) => one.id),
@@ -89,26 +89,26 @@ export class ClaudeFlowAdapter implements Adapter {
       edges: this.#edges(),
       failures: [
         ...collectFailures([
-          this.#lanes.agents,
-          this.#lanes.hive,
-          this.#lanes.daaAgents,
-          this.#lanes.swarm,
-          this.#lanes.tasks,
+          this.#tools.agents,
+          this.#tools.hive,
+          this.#tools.daaAgents,
+          this.#tools.swarm,
+          this.#tools.tasks,
         ]),
-        ...this.#lanes.patterns.failures,
+        ...this.#tools.patterns.failures,
       ],
     };
   }
 
   #listedAgents(): ReportedAgent[] {
-    const hive = this.#lanes.hive.lastGood;
+    const hive = this.#tools.hive.lastGood;
     const workers = new Set(hive?.workers.map((one) => one.id));
     const queen = hive?.queen?.nativeId ?? null;
-    const swarm = this.#lanes.swarm.lastGood;
+    const swarm = this.#tools.swarm.lastGood;
     // With more than one swarm it is not said which of them an agent belongs to.
     const swarmNativeId = swarm?.totalSwarms === 1 ? swarm.swarmId : null;
-    const stale = this.#lanes.agents.failure !== null;
-    return (this.#lanes.agents.lastGood ?? []).map((one) => {
+    const stale = this.#tools.agents.failure !== null;
+    return (this.#tools.agents.lastGood ?? []).map((one) => {
       const role = one.agentId === queen ? 'queen' : workers.has(one.agentId) ? 'worker' : null;
       return createReportedAgent({
         nativeId: one.agentId,
@@ -126,13 +126,13 @@ export class ClaudeFlowAdapter implements Adapter {
 
   /** The hive's agents that the agent list does not hold: the queen, as a rule. */
   #hiveAgents(): ReportedAgent[] {
-    const hive = this.#lanes.hive.lastGood;
+    const hive = this.#tools.hive.lastGood;
     if (hive === null) return [];
-    const listed = new Set(this.#lanes.agents.lastGood?.map((one) => one.agentId));
+    const listed = new Set(this.#tools.agents.lastGood?.map((one) => one.agentId));
     const common = {
       serverType: 'CLAUDE_FLOW',
       swarmNativeId: hive.nativeId,
-      stale: this.#lanes.hive.failure !== null,
+      stale: this.#tools.hive.failure !== null,
     } as const;
     const { queen } = hive;
     const agents: ReportedAgent[] = [];
@@ -168,14 +168,14 @@ export class ClaudeFlowAdapter implements Adapter {
 
   /** @param taken ids are unique in a server: of two agents that bear the same one, the one named before stays */
   #autonomousAgents(taken: ReadonlySet<string>): ReportedAgent[] {
-    const stale = this.#lanes.daaAgents.failure !== null;
-    const distinct = (this.#lanes.daaAgents.lastGood ?? []).filter((one) => {
+    const stale = this.#tools.daaAgents.failure !== null;
+    const distinct = (this.#tools.daaAgents.lastGood ?? []).filter((one) => {
       if (taken.has(one.id))
-        this.#lanes.records.reject({ tool: 'daa_learning_status', path: 'agents' }, 'Duplicate id');
+        this.#tools.records.reject({ tool: 'daa_learning_status', path: 'agents' }, 'Duplicate id');
       return !taken.has(one.id);
     });
     return distinct.map((one) => {
-      const pattern = this.#lanes.patterns.patternOf(one.id);
+      const pattern = this.#tools.patterns.patternOf(one.id);
       return createReportedAgent({
         nativeId: one.id,
         serverType: 'DAA',
@@ -196,7 +196,7 @@ export class ClaudeFlowAdapter implements Adapter {
    * "completed" wherever it names it; tasks executed without a record are in no list
    */
   #tasksOf(nativeId: string, taskCount: number | null) {
-    const listed = this.#lanes.tasks.current?.countsFor(nativeId);
+    const listed = this.#tools.tasks.current?.countsFor(nativeId);
     return {
       tasksActive: listed?.active ?? null,
       tasksCompleted: taskCount ?? listed?.completed ?? null,
@@ -206,7 +206,7 @@ export class ClaudeFlowAdapter implements Adapter {
 
   #swarms(): ReportedSwarm[] {
     const swarms: ReportedSwarm[] = [];
-    const swarm = this.#lanes.swarm.lastGood;
+    const swarm = this.#tools.swarm.lastGood;
     if (swarm?.swarmId != null) {
       swarms.push(
         createReportedSwarm({
@@ -217,11 +217,11 @@ export class ClaudeFlowAdapter implements Adapter {
           strategy: swarm.strategy,
           maxAgents: swarm.maxAgents,
           createdAt: swarm.createdAt,
-          stale: this.#lanes.swarm.failure !== null,
+          stale: this.#tools.swarm.failure !== null,
         }),
       );
     }
-    const hive = this.#lanes.hive.lastGood;
+    const hive = this.#tools.hive.lastGood;
     if (hive !== null && hive.nativeId !== swarm?.swarmId) {
       // Its task counts are left out: they count all tasks of the project, whosever they are.
       swarms.push(
@@ -231,7 +231,7 @@ export class ClaudeFlowAdapter implements Adapter {
           status: hive.status,
           topologyName: hive.topologyName,
           createdAt: hive.createdAt,
-          stale: this.#lanes.hive.failure !== null,
+          stale: this.#tools.hive.failure !== null,
         }),
       );
     }
@@ -239,7 +239,7 @@ export class ClaudeFlowAdapter implements Adapter {
   }
 
   #edges(): ReportedEdge[] {
-    const hive = this.#lanes.hive.lastGood;
+    const hive = this.#tools.hive.lastGood;
     const queen = hive?.queen ?? null;
     if (hive === null || queen === null) return [];
     return hive.workers

@@ -24,8 +24,8 @@ export interface DaaPattern {
 export class CognitivePatterns {
   readonly #context: AdapterContext;
   readonly #records: RecordReader;
-  readonly #lanes = new Map<string, PolledTool<DaaPattern>>();
-  #askedAtMs = -Infinity;
+  readonly #tools = new Map<string, PolledTool<DaaPattern>>();
+  #requestedAtMs = -Infinity;
 
   constructor(context: AdapterContext, records: RecordReader) {
     this.#context = context;
@@ -33,38 +33,38 @@ export class CognitivePatterns {
   }
 
   get failures(): readonly ToolFailure[] {
-    return collectFailures(this.#lanes.values());
+    return collectFailures(this.#tools.values());
   }
 
   patternOf(agentId: string): DaaPattern | null {
-    return this.#lanes.get(agentId)?.current ?? null;
+    return this.#tools.get(agentId)?.current ?? null;
   }
 
   /** Takes in the pattern of one of the agents that are asked for. @throws AnswerError when the answer does not fit */
   accept(answer: unknown): boolean {
     const { agentId } = expectObject(answer);
-    return typeof agentId === 'string' && (this.#lanes.get(agentId)?.accept(answer) ?? false);
+    return typeof agentId === 'string' && (this.#tools.get(agentId)?.accept(answer) ?? false);
   }
 
   /** @throws when the server could not be asked */
   async refresh(agentIds: readonly string[], signal: AbortSignal): Promise<void> {
     this.#follow(agentIds);
     const nowMs = this.#context.clock.monotonic();
-    if (nowMs - this.#askedAtMs < MIN_INTERVAL_MS) return;
+    if (nowMs - this.#requestedAtMs < MIN_INTERVAL_MS) return;
     let next: PolledTool<DaaPattern> | null = null;
-    for (const lane of this.#lanes.values()) {
+    for (const lane of this.#tools.values()) {
       if (lane.isDue() && (next === null || (lane.requestedAtMs ?? -Infinity) < (next.requestedAtMs ?? -Infinity)))
         next = lane;
     }
     if (next === null) return;
-    this.#askedAtMs = nowMs;
+    this.#requestedAtMs = nowMs;
     await next.refresh(signal);
   }
 
   #follow(agentIds: readonly string[]): void {
     const present = new Set(agentIds);
-    for (const id of this.#lanes.keys()) if (!present.has(id)) this.#lanes.delete(id);
-    for (const id of present) if (!this.#lanes.has(id)) this.#lanes.set(id, this.#laneFor(id));
+    for (const id of this.#tools.keys()) if (!present.has(id)) this.#tools.delete(id);
+    for (const id of present) if (!this.#tools.has(id)) this.#tools.set(id, this.#laneFor(id));
   }
 
   #laneFor(agentId: string): PolledTool<DaaPattern> {

@@ -41,7 +41,7 @@ export class PolledTool<T> {
   #last: T | null = null;
   #failure: ToolFailure | null = null;
   #failuresInARow = 0;
-  #askedAtMs: number | null = null;
+  #requestedAtMs: number | null = null;
   #notBeforeMs = -Infinity;
   #observations = 0;
   #isPassedOver = false;
@@ -68,13 +68,13 @@ export class PolledTool<T> {
 
   /** When it was last asked, on the monotonic clock; `null` when never, or when it is to be asked again in any case. */
   get requestedAtMs(): number | null {
-    return this.#askedAtMs;
+    return this.#requestedAtMs;
   }
 
   isDue(minIntervalMs = this.#options.minIntervalMs): boolean {
     if (!this.#context.tools.has(this.#options.tool)) return false;
     const nowMs = this.#context.clock.monotonic();
-    return nowMs >= this.#notBeforeMs && (this.#askedAtMs === null || nowMs - this.#askedAtMs >= minIntervalMs);
+    return nowMs >= this.#notBeforeMs && (this.#requestedAtMs === null || nowMs - this.#requestedAtMs >= minIntervalMs);
   }
 
   /**
@@ -100,7 +100,7 @@ export class PolledTool<T> {
         throw error;
       }
     }
-    this.#askedAtMs = observations === this.#observations ? askedAtMs : null;
+    this.#requestedAtMs = observations === this.#observations ? askedAtMs : null;
   }
 
   /**
@@ -111,7 +111,7 @@ export class PolledTool<T> {
   accept(answer: unknown): boolean {
     if (!this.#context.tools.has(this.#options.tool)) return false;
     this.#works(this.#options.read(answer));
-    this.#askedAtMs = this.#context.clock.monotonic();
+    this.#requestedAtMs = this.#context.clock.monotonic();
     this.#observations += 1;
     return true;
   }
@@ -126,7 +126,7 @@ export class PolledTool<T> {
     const last = this.#last ?? unasked;
     if (last === null) return false;
     this.#last = change(last);
-    this.#askedAtMs = null;
+    this.#requestedAtMs = null;
     this.#observations += 1;
     return true;
   }

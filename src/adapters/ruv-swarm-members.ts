@@ -18,21 +18,21 @@ export interface MembershipRequest {
 /** Which swarm each agent belongs to: `agent_list` with a `swarmId`, an argument that it takes but does not announce. */
 export class SwarmMembers {
   readonly #context: AdapterContext;
-  readonly #lanes = new Map<string, PolledTool<readonly string[]>>();
+  readonly #tools = new Map<string, PolledTool<readonly string[]>>();
 
   constructor(context: AdapterContext) {
     this.#context = context;
   }
 
   get failure(): ToolFailure | null {
-    return collectFailures(this.#lanes.values())[0] ?? null;
+    return collectFailures(this.#tools.values())[0] ?? null;
   }
 
   /** Native id of the agent → native id of its swarm, of those that are given. */
   membership(swarmIds: readonly string[]): ReadonlyMap<string, string> {
     const placement = new Map<string, string>();
     for (const swarmId of swarmIds) {
-      for (const id of this.#lanes.get(swarmId)?.current ?? []) if (!placement.has(id)) placement.set(id, swarmId);
+      for (const id of this.#tools.get(swarmId)?.current ?? []) if (!placement.has(id)) placement.set(id, swarmId);
     }
     return placement;
   }
@@ -40,17 +40,17 @@ export class SwarmMembers {
   /** @throws when the server could not be asked */
   async refresh(wanted: MembershipRequest, signal: AbortSignal): Promise<void> {
     const present = new Set(wanted.swarmIds);
-    for (const id of this.#lanes.keys()) if (!present.has(id)) this.#lanes.delete(id);
+    for (const id of this.#tools.keys()) if (!present.has(id)) this.#tools.delete(id);
     for (const id of present) this.#laneOf(id);
     const placement = this.membership(wanted.swarmIds);
     const isUnplaced = wanted.agentIds.some((id) => !placement.has(id));
     const minIntervalMs = wanted.isNew ? 0 : isUnplaced ? TEN_HZ_INTERVAL_MS : MIN_INTERVAL_MS;
-    await settleAll([...this.#lanes.values()].map((lane) => lane.refresh(signal, minIntervalMs)));
+    await settleAll([...this.#tools.values()].map((lane) => lane.refresh(signal, minIntervalMs)));
   }
 
   /** Takes in who a swarm's members are. @throws AnswerError when the answer as a whole does not fit */
   accept(swarmId: string, answer: unknown): boolean {
-    return this.#lanes.get(swarmId)?.accept(answer) ?? false;
+    return this.#tools.get(swarmId)?.accept(answer) ?? false;
   }
 
   /** Takes in that an agent is a member of a swarm; until the next poll it may be the only one that is known. */
@@ -59,10 +59,10 @@ export class SwarmMembers {
   }
 
   #laneOf(swarmId: string): PolledTool<readonly string[]> {
-    const known = this.#lanes.get(swarmId);
+    const known = this.#tools.get(swarmId);
     if (known !== undefined) return known;
     const lane = this.#laneFor(swarmId);
-    this.#lanes.set(swarmId, lane);
+    this.#tools.set(swarmId, lane);
     return lane;
   }
 

@@ -15,7 +15,7 @@ export class RuvSwarmAdapter implements Adapter {
   readonly type = 'RUV_SWARM';
   readonly agentServerTypes: readonly McpServerType[] = ['RUV_SWARM'];
   readonly #context: AdapterContext;
-  readonly #lanes: RuvSwarmTools;
+  readonly #tools: RuvSwarmTools;
   #primed = false;
   #hasPolled = false;
   #known: ReadonlySet<string> = new Set();
@@ -23,7 +23,7 @@ export class RuvSwarmAdapter implements Adapter {
   constructor(context: AdapterContext) {
     const records = new RecordReader(context);
     this.#context = context;
-    this.#lanes = {
+    this.#tools = {
       records,
       agents: new PolledTool(context, {
         tool: 'agent_list',
@@ -46,29 +46,29 @@ export class RuvSwarmAdapter implements Adapter {
   }
 
   get rejectedCount(): number {
-    return this.#lanes.records.rejectedCount;
+    return this.#tools.records.rejectedCount;
   }
 
   get lastRejection(): string | null {
-    return this.#lanes.records.lastRejection;
+    return this.#tools.records.lastRejection;
   }
 
   observe(push: SessionEvent): ServerReport | null {
-    const hasLearned = applyObservedCall(push, RUV_SWARM_OBSERVERS, this.#lanes);
+    const hasLearned = applyObservedCall(push, RUV_SWARM_OBSERVERS, this.#tools);
     // Before the first poll has ended, most of what is there is not known: a report would take it away.
     return hasLearned && this.#hasPolled ? this.#report() : null;
   }
 
   async poll(signal: AbortSignal): Promise<ServerReport> {
     // The list first: when it cannot be had, the server is away, and the rest need not be asked.
-    await this.#lanes.agents.refresh(signal);
-    const ids = (this.#lanes.agents.lastGood ?? []).map((one) => one.id);
+    await this.#tools.agents.refresh(signal);
+    const ids = (this.#tools.agents.lastGood ?? []).map((one) => one.id);
     const isNew = ids.some((id) => !this.#known.has(id));
-    await settleAll([this.#askSwarms(signal, isNew), this.#lanes.tasks.refresh(signal)]);
-    if (this.#lanes.agents.failure === null) {
+    await settleAll([this.#askSwarms(signal, isNew), this.#tools.tasks.refresh(signal)]);
+    if (this.#tools.agents.failure === null) {
       // A swarm that says it has no agents need not be asked for them: after a restart all old ones are such.
-      const swarms = (this.#lanes.swarms.lastGood ?? []).filter((swarm) => swarm.agents?.total !== 0);
-      await this.#lanes.members.refresh({ swarmIds: swarms.map((swarm) => swarm.id), agentIds: ids, isNew }, signal);
+      const swarms = (this.#tools.swarms.lastGood ?? []).filter((swarm) => swarm.agents?.total !== 0);
+      await this.#tools.members.refresh({ swarmIds: swarms.map((swarm) => swarm.id), agentIds: ids, isNew }, signal);
     }
     this.#known = new Set(ids);
     this.#hasPolled = true;
@@ -80,16 +80,16 @@ export class RuvSwarmAdapter implements Adapter {
       agents: this.#reportedAgents(),
       swarms: this.#reportedSwarms(),
       edges: [],
-      failures: collectFailures([this.#lanes.agents, this.#lanes.swarms, this.#lanes.tasks, this.#lanes.members]),
+      failures: collectFailures([this.#tools.agents, this.#tools.swarms, this.#tools.tasks, this.#tools.members]),
     };
   }
 
   /** @param isNew there is an agent that was not there before: the swarms known so far may be out of date */
   async #askSwarms(signal: AbortSignal, isNew: boolean): Promise<void> {
     const minIntervalMs = isNew ? 0 : TEN_HZ_INTERVAL_MS;
-    if (!this.#lanes.swarms.isDue(minIntervalMs)) return;
+    if (!this.#tools.swarms.isDue(minIntervalMs)) return;
     if (!this.#primed && this.#context.tools.has('memory_usage')) await this.#prime(signal);
-    await this.#lanes.swarms.refresh(signal, minIntervalMs);
+    await this.#tools.swarms.refresh(signal, minIntervalMs);
   }
 
   /** `swarm_status` fails until something has made the server set up its metrics, which `memory_usage` does. */
@@ -104,10 +104,10 @@ export class RuvSwarmAdapter implements Adapter {
   }
 
   #reportedAgents(): ReportedAgent[] {
-    const stale = this.#lanes.agents.failure !== null;
-    const swarmOf = this.#lanes.members.membership((this.#lanes.swarms.lastGood ?? []).map((swarm) => swarm.id));
-    return (this.#lanes.agents.lastGood ?? []).map((one) => {
-      const tasks = this.#lanes.tasks.current?.countsFor(one.id);
+    const stale = this.#tools.agents.failure !== null;
+    const swarmOf = this.#tools.members.membership((this.#tools.swarms.lastGood ?? []).map((swarm) => swarm.id));
+    return (this.#tools.agents.lastGood ?? []).map((one) => {
+      const tasks = this.#tools.tasks.current?.countsFor(one.id);
       return createReportedAgent({
         nativeId: one.id,
         serverType: 'RUV_SWARM',
@@ -128,8 +128,8 @@ export class RuvSwarmAdapter implements Adapter {
   }
 
   #reportedSwarms(): ReportedSwarm[] {
-    const stale = this.#lanes.swarms.failure !== null;
-    return (this.#lanes.swarms.lastGood ?? []).map((swarm) =>
+    const stale = this.#tools.swarms.failure !== null;
+    return (this.#tools.swarms.lastGood ?? []).map((swarm) =>
       createReportedSwarm({
         nativeId: swarm.id,
         serverType: 'RUV_SWARM',

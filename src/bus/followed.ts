@@ -40,7 +40,7 @@ export class ServerFollower {
   #newest: BusPosition | null = null;
   /** What the store showed when a look last found something newer in Redis. */
   #lagging: BusPosition | null = null;
-  #reading: Promise<void> | null = null;
+  #pendingRead: Promise<void> | null = null;
   #isToRead = false;
   #missingSince: number | null = null;
   #unwatchedSince: number | null = null;
@@ -72,7 +72,7 @@ export class ServerFollower {
     }
     if (events.length > 0) emit({ ...emptyDelta(this.#serverId), events, publishedAtMs: message.atMs });
     if (isOld) return;
-    if (this.#reading === null) this.#startReading();
+    if (this.#pendingRead === null) this.#startReading();
     else if (this.#newest === null || isAfter(message, this.#newest)) this.#newest = message;
   }
 
@@ -82,8 +82,8 @@ export class ServerFollower {
    */
   resync(): Promise<void> {
     this.#isToRead = true;
-    this.#reading ??= this.#readAll().finally(() => (this.#reading = null));
-    return this.#reading;
+    this.#pendingRead ??= this.#readAll().finally(() => (this.#pendingRead = null));
+    return this.#pendingRead;
   }
 
   /**
@@ -138,7 +138,7 @@ export class ServerFollower {
   /** Whether the store is where the message builds on. */
   #fits(message: BusMessage): boolean {
     const { body, fencingToken } = message;
-    if (this.#reading !== null) return false;
+    if (this.#pendingRead !== null) return false;
     if (body.x === 1) return true;
     const position = this.#position;
     return body.g === undefined && position?.fencingToken === fencingToken && position.seq >= baseSequence(message);

@@ -14,17 +14,17 @@ const GIVE_UP_MS = 5_000;
  */
 export class RedisHeartbeat implements AsyncDisposable {
   readonly #options: RedisHeartbeatOptions;
-  readonly #pulse: WakeSignal;
+  readonly #wakeSignal: WakeSignal;
   readonly #end = new AbortController();
   readonly #beating: Promise<void>;
-  #trouble: string | null;
+  #failureReason: string | null;
   /** By the monotonic clock; `null`: it answers, or there is no connection that could. */
   #silentSince: number | null = null;
 
   constructor(options: RedisHeartbeatOptions) {
     this.#options = options;
-    this.#pulse = new WakeSignal(options.clock);
-    this.#trouble = `Redis at ${options.address} is not connected yet`;
+    this.#wakeSignal = new WakeSignal(options.clock);
+    this.#failureReason = `Redis at ${options.address} is not connected yet`;
     const { client } = options;
     client.on('ready', this.#onReady);
     client.on('close', this.#onClose);
@@ -34,12 +34,12 @@ export class RedisHeartbeat implements AsyncDisposable {
 
   /** Why it is of no use now; `null`: it answers. */
   get failureReason(): string | null {
-    return this.#trouble;
+    return this.#failureReason;
   }
 
   /** Asks at once. */
   checkNow(): void {
-    this.#pulse.wake();
+    this.#wakeSignal.wake();
   }
 
   /** The client's connection has to be closed as well: a question may be under way. */
@@ -54,12 +54,12 @@ export class RedisHeartbeat implements AsyncDisposable {
 
   async #beat(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      if (this.#options.client.status === 'ready') await this.#ask();
-      await this.#pulse.wait(INTERVAL_MS, signal);
+      if (this.#options.client.status === 'ready') await this.#request();
+      await this.#wakeSignal.wait(INTERVAL_MS, signal);
     }
   }
 
-  async #ask(): Promise<void> {
+  async #request(): Promise<void> {
     const { client, clock, prepare } = this.#options;
     const askedAt = clock.monotonic();
     using _late = scheduleDeadline(clock, LATE_MS, () => this.#set('does not answer'));
@@ -78,12 +78,12 @@ export class RedisHeartbeat implements AsyncDisposable {
     }
   }
 
-  readonly #onReady = (): void => this.#pulse.wake();
+  readonly #onReady = (): void => this.#wakeSignal.wake();
 
   readonly #onClose = (): void => {
     this.#silentSince = null;
     // What was wrong before says more.
-    if (this.#trouble === null) this.#set('the connection has ended');
+    if (this.#failureReason === null) this.#set('the connection has ended');
   };
 
   readonly #onError = (error: unknown): void => this.#set(errorMessage(error));
@@ -92,7 +92,7 @@ export class RedisHeartbeat implements AsyncDisposable {
     if (this.#end.signal.aborted) return;
     const { address, secret, onChange } = this.#options;
     const text = reason === null || secret === null ? reason : reason.replaceAll(secret, '***');
-    this.#trouble = text === null ? null : `Redis at ${address}: ${text}`;
+    this.#failureReason = text === null ? null : `Redis at ${address}: ${text}`;
     onChange();
   }
 }

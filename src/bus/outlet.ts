@@ -51,16 +51,16 @@ export class ServerWriter implements AsyncDisposable {
   /** Of the last message that all were surely told, and what it told. */
   #basis = 0;
   #cursor: ServerCursor;
-  #toldSeenAt: string | null = null;
+  #sentSeenAt: string | null = null;
   #toldAtMs = -Infinity;
   /** Of the last message; a number whose outcome is not known is not used again. */
   #seq = 0;
   /** Where the picture in Redis stands; `null`: it has to be written as a whole. */
   #at: string | null = null;
-  #isTold = false;
+  #isPublished = false;
   #hasFailed = false;
   #isEnded = false;
-  #writing: Promise<void> | null = null;
+  #pendingWrite: Promise<void> | null = null;
 
   /** @param events where the first event stands that is to be told */
   constructor(serverId: string, term: number, events: number, deps: ServerWriterDeps) {
@@ -72,12 +72,12 @@ export class ServerWriter implements AsyncDisposable {
 
   /** Something of the server may have changed. */
   scheduleWrite(): void {
-    this.#isTold = true;
-    if (this.#writing !== null || this.#isEnded || !this.#deps.link.isUp) return;
-    this.#writing = this.#writeAll().finally(() => {
-      this.#writing = null;
+    this.#isPublished = true;
+    if (this.#pendingWrite !== null || this.#isEnded || !this.#deps.link.isUp) return;
+    this.#pendingWrite = this.#writeAll().finally(() => {
+      this.#pendingWrite = null;
       // Told between the last look and now.
-      if (this.#isTold && !this.#hasFailed) this.scheduleWrite();
+      if (this.#isPublished && !this.#hasFailed) this.scheduleWrite();
     });
   }
 
@@ -96,29 +96,29 @@ export class ServerWriter implements AsyncDisposable {
 
   /** Resolves when what was told before is written, or cannot be for now. */
   async flush(): Promise<void> {
-    await this.#writing;
+    await this.#pendingWrite;
   }
 
   /** Nothing is begun any more. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isEnded = true;
-    await this.#writing;
+    await this.#pendingWrite;
   }
 
   #isIdleAt(at: string | null): boolean {
-    return at !== null && this.#at === at && this.#writing === null;
+    return at !== null && this.#at === at && this.#pendingWrite === null;
   }
 
   async #writeAll(): Promise<void> {
     const { link, logger } = this.#deps;
     this.#hasFailed = false;
-    while (this.#isTold && !this.#isEnded && link.isUp) {
-      this.#isTold = false;
+    while (this.#isPublished && !this.#isEnded && link.isUp) {
+      this.#isPublished = false;
       try {
         await this.#write();
       } catch (error) {
         // It is tried again with the next change, when the link is up again, and at each renewal.
-        this.#isTold = true;
+        this.#isPublished = true;
         this.#hasFailed = true;
         logger.debug(
           { serverId: this.#serverId, error: errorMessage(error) },
@@ -148,7 +148,7 @@ export class ServerWriter implements AsyncDisposable {
     );
     this.#basis = seq;
     this.#cursor = changes.cursor;
-    this.#toldSeenAt = seenAt;
+    this.#sentSeenAt = seenAt;
     this.#toldAtMs = clock.monotonic();
     onWritten({ serverId: this.#serverId, revision: changes.cursor.revision, atMs });
   }
@@ -156,7 +156,7 @@ export class ServerWriter implements AsyncDisposable {
   #isWorthTelling(changes: ServerChanges, seenAt: string | null): boolean {
     if (changes.kind === 'WHOLE' || changes.missedEvents > 0 || changes.delta.events.length > 0) return true;
     if (hasStateChanges(changes.delta)) return true;
-    return seenAt !== this.#toldSeenAt && this.#deps.clock.monotonic() - this.#toldAtMs >= SEEN_AGAIN_MS;
+    return seenAt !== this.#sentSeenAt && this.#deps.clock.monotonic() - this.#toldAtMs >= SEEN_AGAIN_MS;
   }
 
   /** @returns the time, or `null` when this node is no longer the one to write, or there is nothing to write */

@@ -51,11 +51,11 @@ export class RedisBus implements Bus {
   readonly #options: RedisBusOptions;
   readonly #listeners = new Emitter<ServerDelta>();
   readonly #writes = new Emitter<WriteConfirmation>();
-  readonly #outlets = new Map<string, ServerWriter>();
-  readonly #followed = new Map<string, ServerFollower>();
+  readonly #writers = new Map<string, ServerWriter>();
+  readonly #followers = new Map<string, ServerFollower>();
   readonly #outletDeps: ServerWriterDeps;
   readonly #followedDeps: ServerFollowerDeps;
-  readonly #pulse: WakeSignal;
+  readonly #wakeSignal: WakeSignal;
   readonly #end = new AbortController();
   readonly #linkChanges: Disposable;
   readonly #subscribed: Promise<AsyncDisposable | null>;
@@ -72,7 +72,7 @@ export class RedisBus implements Bus {
       ...options,
       snapshotTtlMs: leaseMs * LIFE_LEASES,
       onFenced,
-      onSnapshotWritten: () => this.#pulse.wake(),
+      onSnapshotWritten: () => this.#wakeSignal.wake(),
       onWritten: (written) => {
         this.#counts.published += 1;
         store.timeline?.markPublished(written);
@@ -87,7 +87,7 @@ export class RedisBus implements Bus {
         this.#interrupted();
       },
     };
-    this.#pulse = new WakeSignal(options.clock);
+    this.#wakeSignal = new WakeSignal(options.clock);
     this.#linkChanges = link.onChange(() => this.#onLinkChange());
     this.#subscribed = this.#subscribe();
     this.#looking = this.#lookAgain(this.#end.signal);
@@ -117,20 +117,20 @@ export class RedisBus implements Bus {
 
   /** Resolves when what was published of a server before is in Redis, or cannot be for now. */
   async flush(serverId: string): Promise<void> {
-    await this.#outlets.get(serverId)?.flush();
+    await this.#writers.get(serverId)?.flush();
   }
 
   /** Resolves when the store has the newest picture of a server, or it cannot be had for now. */
   async pull(serverId: string): Promise<void> {
     if (!this.#options.link.isUp) return;
-    await (this.#followed.get(serverId) ?? new ServerFollower(serverId, this.#followedDeps)).resync();
+    await (this.#followers.get(serverId) ?? new ServerFollower(serverId, this.#followedDeps)).resync();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#end.abort();
     this.#linkChanges[Symbol.dispose]();
     await this.#looking;
-    for (const outlet of this.#outlets.values()) await outlet[Symbol.asyncDispose]();
+    for (const outlet of this.#writers.values()) await outlet[Symbol.asyncDispose]();
     // While Redis is away this waits for the link, which may be closed after the bus.
     const left = this.#subscribed.then((subscription) => subscription?.[Symbol.asyncDispose]());
     if (this.#isSubscribed) await left;
@@ -146,7 +146,7 @@ export class RedisBus implements Bus {
       );
       this.#isSubscribed = true;
       // What was told before is not known.
-      this.#pulse.wake();
+      this.#wakeSignal.wake();
       return subscription;
     } catch (error) {
       logger.debug({ error: errorMessage(error) }, 'changes of other nodes are not subscribed');
@@ -171,11 +171,11 @@ export class RedisBus implements Bus {
     const { link } = this.#options;
     this.#interrupted();
     if (link.isUp) {
-      this.#pulse.wake();
+      this.#wakeSignal.wake();
       return;
     }
     this.#sortServers();
-    for (const followed of this.#followed.values())
+    for (const followed of this.#followers.values())
       followed.markStale(`Redis is away: ${link.failureReason ?? 'unknown'}`);
   }
 
@@ -187,7 +187,7 @@ export class RedisBus implements Bus {
           logger.debug({ error: errorMessage(error) }, 'Redis was not asked'),
         );
       }
-      await this.#pulse.wait(Math.min(leaseMs / LOOKS_PER_LEASE, MAX_LOOK_MS), signal);
+      await this.#wakeSignal.wait(Math.min(leaseMs / LOOKS_PER_LEASE, MAX_LOOK_MS), signal);
     }
   }
 
@@ -202,13 +202,13 @@ export class RedisBus implements Bus {
     const [time, ids] = LISTED.parse(listed);
     for (const id of ids) if (fencingTokens.tokenOf(id) === null) this.#follow(id);
     const [areCurrent] = await Promise.all([
-      Promise.all([...this.#followed.values()].map((followed) => followed.verify())),
-      Promise.all([...this.#outlets.values()].map((outlet) => outlet.renew())),
+      Promise.all([...this.#followers.values()].map((followed) => followed.verify())),
+      Promise.all([...this.#writers.values()].map((outlet) => outlet.renew())),
     ]);
     if (areCurrent.every(Boolean)) store.timeline?.markComplete(time);
-    for (const [id, followed] of this.#followed) {
+    for (const [id, followed] of this.#followers) {
       if (!followed.hasExpired || fencingTokens.tokenOf(id) !== null) continue;
-      this.#followed.delete(id);
+      this.#followers.delete(id);
       if (store.servers.get(id) !== undefined) this.#followedDeps.emit(store.removalDelta(id));
     }
   }
@@ -221,10 +221,10 @@ export class RedisBus implements Bus {
   /** Whatever this node holds now is written, everything else followed. @returns what it holds */
   #sortServers(): readonly string[] {
     const { store, fencingTokens } = this.#options;
-    for (const [id, outlet] of this.#outlets) {
+    for (const [id, outlet] of this.#writers) {
       if (fencingTokens.tokenOf(id) !== outlet.fencingToken) this.#drop(id, outlet);
     }
-    for (const id of this.#followed.keys()) if (fencingTokens.tokenOf(id) !== null) this.#followed.delete(id);
+    for (const id of this.#followers.keys()) if (fencingTokens.tokenOf(id) !== null) this.#followers.delete(id);
     const held: string[] = [];
     for (const { id } of store.servers.values()) {
       if (this.#outletOf(id, 0) === null) this.#follow(id);
@@ -234,10 +234,10 @@ export class RedisBus implements Bus {
   }
 
   #follow(serverId: string): ServerFollower {
-    let followed = this.#followed.get(serverId);
+    let followed = this.#followers.get(serverId);
     if (followed === undefined) {
       followed = new ServerFollower(serverId, this.#followedDeps);
-      this.#followed.set(serverId, followed);
+      this.#followers.set(serverId, followed);
     }
     return followed;
   }
@@ -250,17 +250,17 @@ export class RedisBus implements Bus {
     const { store, fencingTokens } = this.#options;
     const term = fencingTokens.tokenOf(serverId);
     if (term === null) return null;
-    let outlet = this.#outlets.get(serverId);
+    let outlet = this.#writers.get(serverId);
     if (outlet?.fencingToken !== term) {
       if (outlet !== undefined) this.#drop(serverId, outlet);
       outlet = new ServerWriter(serverId, term, store.events.end - newEvents, this.#outletDeps);
-      this.#outlets.set(serverId, outlet);
+      this.#writers.set(serverId, outlet);
     }
     return outlet;
   }
 
   #drop(serverId: string, outlet: ServerWriter): void {
-    this.#outlets.delete(serverId);
+    this.#writers.delete(serverId);
     // A write under way ends by itself.
     outlet[Symbol.asyncDispose]().catch(() => undefined);
   }

@@ -3,20 +3,20 @@ import { alignColumns } from './table.js';
 
 /** Tells updates as text: for machines, or line by line where there is no terminal to draw on. */
 export class WatchLineFormatter {
-  readonly #told = new Map<string, string>();
+  readonly #sent = new Map<string, string>();
 
   /** One line for each agent that has come, is something else, or is gone; none for what would say the same again. */
   text({ kind, agents, removedAgentIds, snapshot }: AgentStreamUpdate): string {
     const at = snapshot.timestamp ?? '';
     const gone =
-      kind === 'SNAPSHOT' ? [...this.#told.keys()].filter((id) => !snapshot.agents.has(id)) : removedAgentIds;
+      kind === 'SNAPSHOT' ? [...this.#sent.keys()].filter((id) => !snapshot.agents.has(id)) : removedAgentIds;
     const lines: string[] = [];
-    for (const id of gone) if (this.#told.delete(id)) lines.push(`${at} - ${id}`);
+    for (const id of gone) if (this.#sent.delete(id)) lines.push(`${at} - ${id}`);
     for (const agent of agents) {
       const said = described(agent);
-      const before = this.#told.get(agent.id);
+      const before = this.#sent.get(agent.id);
       if (before === said) continue;
-      this.#told.set(agent.id, said);
+      this.#sent.set(agent.id, said);
       lines.push(`${at} ${before === undefined ? '+' : '~'} ${said}`);
     }
     return alignColumns(lines.map((line) => [line]))

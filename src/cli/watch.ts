@@ -78,7 +78,7 @@ class WatchSession implements Disposable {
   readonly agents: AgentStream;
   readonly ended: Promise<void>;
   trouble: WatchFailure | null = null;
-  readonly #leave: (() => void)[] = [];
+  readonly #detach: (() => void)[] = [];
   #hasBeenOpen = false;
 
   constructor(client: SwarmClient, agents: AgentStream, stopped: Promise<void>, stdout: TerminalOutput) {
@@ -104,13 +104,13 @@ class WatchSession implements Disposable {
         // What cannot be reached at all is told at once; what was there is waited for.
         else if (connection.status === 'RECONNECTING' && !this.#hasBeenOpen) end({ connection });
       };
-      this.#leave.push(client.connection.subscribe(look), agents.subscribe(look));
+      this.#detach.push(client.connection.subscribe(look), agents.subscribe(look));
       look();
     });
   }
 
   [Symbol.dispose](): void {
-    for (const leave of this.#leave.splice(0)) leave();
+    for (const leave of this.#detach.splice(0)) leave();
   }
 }
 

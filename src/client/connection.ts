@@ -151,7 +151,7 @@ export class Connection {
     });
     const cancelTimeout = surroundings.schedule(OPEN_TIMEOUT_MS, () => session.kill());
     const leaving: Promise<void>[] = [];
-    const leave = (): void => void leaving.push(this.#leave(session));
+    const leave = (): void => void leaving.push(this.#detach(session));
     disposal.addEventListener('abort', leave, { once: true });
     const end = await session.ended;
     disposal.removeEventListener('abort', leave);
@@ -165,7 +165,7 @@ export class Connection {
   }
 
   /** A polite end, and a rude one when it is not answered. */
-  async #leave(session: GraphqlWsSession): Promise<void> {
+  async #detach(session: GraphqlWsSession): Promise<void> {
     const waiting = new AbortController();
     session
       .close()

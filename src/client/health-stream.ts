@@ -14,7 +14,7 @@ const MAX_CHANGES = 100;
 
 /** The figures, looked at now and then, and at once when the server tells of a change. */
 export class PolledHealthStream extends BaseStream<HealthStreamSnapshot, HealthStreamSnapshot> {
-  readonly #surroundings: Runtime;
+  readonly #runtime: Runtime;
   readonly #everyMs: number;
   readonly #maxChanges: number;
 
@@ -23,13 +23,13 @@ export class PolledHealthStream extends BaseStream<HealthStreamSnapshot, HealthS
     { pollIntervalMs = EVERY_MS, maxChanges = MAX_CHANGES, signal }: HealthStreamOptions,
   ) {
     super(deps, { status: 'IDLE', error: null, health: null, changes: [] }, signal);
-    this.#surroundings = deps.surroundings;
+    this.#runtime = deps.surroundings;
     this.#everyMs = pollIntervalMs;
     this.#maxChanges = maxChanges;
   }
 
   protected start(session: GraphqlWsSession): () => void {
-    const looks = new PollLoop(this.#surroundings, this.#everyMs, (done) =>
+    const looks = new PollLoop(this.#runtime, this.#everyMs, (done) =>
       session.start(HealthDocument, {}, this.#answer(done)),
     );
     const stop = session.start(
@@ -70,7 +70,7 @@ export class PolledHealthStream extends BaseStream<HealthStreamSnapshot, HealthS
 
 /** One look at a time: at once when asked, otherwise a while after the last one. */
 class PollLoop {
-  readonly #surroundings: Runtime;
+  readonly #runtime: Runtime;
   readonly #everyMs: number;
   readonly #look: (done: () => void) => () => void;
   #cancel: (() => void) | null = null;
@@ -79,7 +79,7 @@ class PollLoop {
   #isStopped = false;
 
   constructor(surroundings: Runtime, everyMs: number, look: (done: () => void) => () => void) {
-    this.#surroundings = surroundings;
+    this.#runtime = surroundings;
     this.#everyMs = everyMs;
     this.#look = look;
   }
@@ -103,6 +103,6 @@ class PollLoop {
   #done(): void {
     this.#isLooking = false;
     if (this.#isWanted) this.now();
-    else this.#cancel = this.#surroundings.schedule(this.#everyMs, () => this.now());
+    else this.#cancel = this.#runtime.schedule(this.#everyMs, () => this.now());
   }
 }

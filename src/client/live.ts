@@ -23,7 +23,7 @@ const PASSING = new Set(['RATE_LIMITED', 'LIMIT_EXCEEDED', 'SERVER_UNAVAILABLE',
 export abstract class BaseStream<TSnapshot extends StreamSnapshot, TUpdate> implements LiveStream<TSnapshot, TUpdate> {
   readonly #deps: BaseStreamDeps;
   readonly #store: SnapshotStore<TSnapshot>;
-  readonly #mailboxes = new Set<ConflatingIterator<TUpdate>>();
+  readonly #iterators = new Set<ConflatingIterator<TUpdate>>();
   readonly #signal: AbortSignal | undefined;
   readonly #user: ConnectionListener = {
     opened: (session) => this.#begin(session),
@@ -31,8 +31,8 @@ export abstract class BaseStream<TSnapshot extends StreamSnapshot, TUpdate> impl
     ended: (error) => this.#end(error),
   };
   /** Listeners and iterations. */
-  #lookers = 0;
-  #leave: (() => void) | null = null;
+  #observerCount = 0;
+  #detach: (() => void) | null = null;
   #session: GraphqlWsSession | null = null;
   #stop: (() => void) | null = null;
   #cancelRetry: (() => void) | null = null;
@@ -63,7 +63,7 @@ export abstract class BaseStream<TSnapshot extends StreamSnapshot, TUpdate> impl
     return new ConflatingIterator<TUpdate>({
       merge: (waiting, next) => this.conflate(waiting, next),
       onBegin: (mailbox) => {
-        this.#mailboxes.add(mailbox);
+        this.#iterators.add(mailbox);
         const first = this.initialUpdate();
         this.#enter();
         const { status, error } = this.getSnapshot();
@@ -72,7 +72,7 @@ export abstract class BaseStream<TSnapshot extends StreamSnapshot, TUpdate> impl
         return null;
       },
       onLeave: (mailbox) => {
-        if (this.#mailboxes.delete(mailbox)) this.#exit();
+        if (this.#iterators.delete(mailbox)) this.#exit();
       },
     });
   }
@@ -110,7 +110,7 @@ export abstract class BaseStream<TSnapshot extends StreamSnapshot, TUpdate> impl
 
   /** Gives an update to all who iterate. */
   protected publish(update: TUpdate): void {
-    for (const mailbox of [...this.#mailboxes]) mailbox.push(update);
+    for (const mailbox of [...this.#iterators]) mailbox.push(update);
   }
 
   /** Stops what runs and begins again, on the same session. */
@@ -138,17 +138,17 @@ export abstract class BaseStream<TSnapshot extends StreamSnapshot, TUpdate> impl
   }
 
   #enter(): void {
-    this.#lookers += 1;
-    if (this.#lookers > 1 || this.getSnapshot().status === 'ENDED') return;
+    this.#observerCount += 1;
+    if (this.#observerCount > 1 || this.getSnapshot().status === 'ENDED') return;
     this.#showStatus('WAITING', null);
-    this.#leave = this.#deps.connection.attach(this.#user);
+    this.#detach = this.#deps.connection.attach(this.#user);
     // It may have been told the end while it joined.
     if (this.getSnapshot().status === 'ENDED') this.#depart();
   }
 
   #exit(): void {
-    this.#lookers -= 1;
-    if (this.#lookers > 0 || this.getSnapshot().status === 'ENDED') return;
+    this.#observerCount -= 1;
+    if (this.#observerCount > 0 || this.getSnapshot().status === 'ENDED') return;
     this.#depart();
     this.#showStatus('IDLE', null);
   }
@@ -171,13 +171,13 @@ export abstract class BaseStream<TSnapshot extends StreamSnapshot, TUpdate> impl
     this.#signal?.removeEventListener('abort', this.dispose);
     this.#depart();
     this.#showStatus('ENDED', error);
-    for (const mailbox of [...this.#mailboxes]) mailbox.end(error);
+    for (const mailbox of [...this.#iterators]) mailbox.end(error);
   }
 
   #depart(): void {
     this.#halt();
-    this.#leave?.();
-    this.#leave = null;
+    this.#detach?.();
+    this.#detach = null;
     this.#session = null;
   }
 

@@ -17,7 +17,7 @@ interface PendingNext<TUpdate> {
 /** One iteration of a stream. It begins with the first `next()`, and holds what comes until it is asked for. */
 export class ConflatingIterator<TUpdate> implements AsyncIterableIterator<TUpdate> {
   readonly #options: ConflatingIteratorOptions<TUpdate>;
-  #waiting: readonly TUpdate[] = [];
+  #waiters: readonly TUpdate[] = [];
   #readers: PendingNext<TUpdate>[] = [];
   #state: 'NEW' | 'RUNNING' | 'OVER' = 'NEW';
   #error: Error | null = null;
@@ -33,7 +33,7 @@ export class ConflatingIterator<TUpdate> implements AsyncIterableIterator<TUpdat
   push(update: TUpdate): void {
     if (this.#state === 'OVER') return;
     const reader = this.#readers.shift();
-    if (reader === undefined) this.#waiting = this.#options.merge(this.#waiting, update);
+    if (reader === undefined) this.#waiters = this.#options.merge(this.#waiters, update);
     else reader.resolve({ done: false, value: update });
   }
 
@@ -50,11 +50,11 @@ export class ConflatingIterator<TUpdate> implements AsyncIterableIterator<TUpdat
     if (this.#state === 'NEW') {
       this.#state = 'RUNNING';
       const first = this.#options.onBegin(this);
-      if (first !== null) this.#waiting = [first];
+      if (first !== null) this.#waiters = [first];
     }
-    const [update, ...rest] = this.#waiting;
+    const [update, ...rest] = this.#waiters;
     if (update !== undefined) {
-      this.#waiting = rest;
+      this.#waiters = rest;
       return Promise.resolve({ done: false, value: update });
     }
     return new Promise((resolve, reject) => {
@@ -64,7 +64,7 @@ export class ConflatingIterator<TUpdate> implements AsyncIterableIterator<TUpdat
   }
 
   return(): Promise<IteratorReturnResult<undefined>> {
-    this.#waiting = [];
+    this.#waiters = [];
     this.end(null);
     this.#error = null;
     return Promise.resolve({ done: true, value: undefined });

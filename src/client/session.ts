@@ -41,7 +41,7 @@ export class GraphqlWsSession {
   readonly #client: Client;
   #end: (end: SocketClose) => void = () => undefined;
   #isOver = false;
-  #trouble = '';
+  #failureReason = '';
 
   /** @throws whatever the WebSocket class throws, for an address that it does not like */
   constructor({ url, socketClass, connectionParams, onOpen, onPong }: GraphqlWsSessionOptions) {
@@ -71,11 +71,11 @@ export class GraphqlWsSession {
           if (received && !this.#isOver) onPong();
         },
         error: (error) => {
-          this.#trouble = messageOf(error);
+          this.#failureReason = messageOf(error);
           // A message that is none of the protocol. What happens to a WebSocket is an event, and its close follows.
-          if (error instanceof Error) this.#finish({ code: CLOSE_ABNORMAL, reason: this.#trouble });
+          if (error instanceof Error) this.#finish({ code: CLOSE_ABNORMAL, reason: this.#failureReason });
         },
-        closed: (event) => this.#finish(endOf(event, this.#trouble)),
+        closed: (event) => this.#finish(endOf(event, this.#failureReason)),
       },
     });
   }

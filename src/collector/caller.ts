@@ -18,21 +18,21 @@ export class ServerBusyError extends Error {
 export class PooledToolCaller implements ToolCaller {
   readonly #pool: ReplicaPool;
   readonly #seat: PrimarySession;
-  readonly #tally: ToolStats;
+  readonly #toolStats: ToolStats;
   readonly #timeoutMs: number;
 
   /** @param seat whose server the adapter knows */
   constructor(pool: ReplicaPool, seat: PrimarySession, tally: ToolStats, timeoutMs: number) {
     this.#pool = pool;
     this.#seat = seat;
-    this.#tally = tally;
+    this.#toolStats = tally;
     this.#timeoutMs = timeoutMs;
   }
 
   async callTool(name: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<unknown> {
     const call = { signal, idempotent: true, primary: this.#seat };
     try {
-      const answer = await this.#tally.record(
+      const answer = await this.#toolStats.record(
         name,
         () =>
           this.#pool.call((session, guarded) => {
@@ -51,7 +51,7 @@ export class PooledToolCaller implements ToolCaller {
   }
 
   markUnusable(name: string, message: string): void {
-    this.#tally.markUnusable(name, message);
+    this.#toolStats.markUnusable(name, message);
   }
 }
 

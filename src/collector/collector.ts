@@ -15,7 +15,7 @@ export interface UpstreamRegistryDeps extends Omit<ServerPollerDeps, 'connect'> 
 
 /** All servers that this node watches, or would if no other one did. */
 export class UpstreamRegistry implements AsyncDisposable {
-  readonly #watches = new Map<string, UpstreamServer>();
+  readonly #servers = new Map<string, UpstreamServer>();
   readonly #deps: UpstreamServerDeps;
   #discoveredAt: string | null = null;
 
@@ -32,7 +32,7 @@ export class UpstreamRegistry implements AsyncDisposable {
   /** Those that can be asked for something, here or on another node. */
   get serverIds(): readonly string[] {
     const { remote } = this.#deps.ownership;
-    return [...new Set([...this.#watches.keys(), ...remote.serverIds])];
+    return [...new Set([...this.#servers.keys(), ...remote.serverIds])];
   }
 
   /** Whether another node watches a server of that id, as far as is known. */
@@ -42,14 +42,14 @@ export class UpstreamRegistry implements AsyncDisposable {
 
   /** Resolves when it is known who watches a server: `true`, this node; `false`, another, or it is removed. */
   async isOwnedHere(serverId: string): Promise<boolean> {
-    const watch = this.#watches.get(serverId);
+    const watch = this.#servers.get(serverId);
     await watch?.ownershipDecided;
     return watch?.isOwnedHere === true;
   }
 
   /** Resolves when each server has answered or failed for the first time, or another node is known to watch it. */
   async ready(): Promise<void> {
-    await Promise.all([...this.#watches.values()].map((watch) => watch.ready()));
+    await Promise.all([...this.#servers.values()].map((watch) => watch.ready()));
     this.#discoveredAt ??= isoTimestamp(this.#deps.clock);
   }
 
@@ -59,18 +59,18 @@ export class UpstreamRegistry implements AsyncDisposable {
    */
   add(settings: UpstreamOptions): void {
     const { id } = settings;
-    if (this.#watches.has(id)) throw new Error(`server "${id}" is there already`);
+    if (this.#servers.has(id)) throw new Error(`server "${id}" is there already`);
     const watch = new UpstreamServer(settings, this.#deps, () => {
-      if (settings.removeWhenExpired === true && this.#watches.get(id) === watch) this.#forget(id);
+      if (settings.removeWhenExpired === true && this.#servers.get(id) === watch) this.#forget(id);
     });
-    this.#watches.set(id, watch);
+    this.#servers.set(id, watch);
   }
 
   /** Watches a server no longer: its connection is closed, and everything of it leaves the picture. */
   async remove(serverId: string): Promise<void> {
-    const watch = this.#watches.get(serverId);
+    const watch = this.#servers.get(serverId);
     if (watch === undefined) return;
-    this.#watches.delete(serverId);
+    this.#servers.delete(serverId);
     const { bus, store } = this.#deps;
     // Of what another node watches the picture is that node's.
     await watch.close(() => bus.publish(store.removalDelta(serverId)));
@@ -78,7 +78,7 @@ export class UpstreamRegistry implements AsyncDisposable {
 
   /** Changes what needs no new connection: how often the server is polled at most, and which tools clients may call. */
   reconfigure({ id, maxPollHz, allowTools }: UpstreamOptions): void {
-    this.#watches.get(id)?.reconfigure({ maxPollHz, allowTools });
+    this.#servers.get(id)?.reconfigure({ maxPollHz, allowTools });
   }
 
   /**
@@ -86,14 +86,14 @@ export class UpstreamRegistry implements AsyncDisposable {
    * @returns whether it is watched at all
    */
   reconnect(serverId: string): boolean {
-    const watch = this.#watches.get(serverId);
+    const watch = this.#servers.get(serverId);
     watch?.reconnectNow();
     return watch !== undefined;
   }
 
   /** Measured health of a server; `null` when nobody has measured it. */
   health(serverId: string): ServerHealth | null {
-    return this.#watches.get(serverId)?.health() ?? this.#deps.ownership.remote.health(serverId);
+    return this.#servers.get(serverId)?.health() ?? this.#deps.ownership.remote.health(serverId);
   }
 
   /**
@@ -122,13 +122,13 @@ export class UpstreamRegistry implements AsyncDisposable {
     signal: AbortSignal,
   ): Promise<ToolResult> {
     this.#check(serverId, 'serverId');
-    const watch = this.#watches.get(serverId);
+    const watch = this.#servers.get(serverId);
     if (watch !== undefined) return watch.callTool(tool, args, signal);
     return this.#deps.ownership.remote.callTool(serverId, tool, args, signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...this.#watches.values()].map((watch) => watch.close()));
+    await Promise.all([...this.#servers.values()].map((watch) => watch.close()));
   }
 
   async #poll(serverIds: readonly string[], reconnects: boolean): Promise<PollOutcome> {
@@ -136,7 +136,7 @@ export class UpstreamRegistry implements AsyncDisposable {
     const { remote } = this.#deps.ownership;
     const outcomes = await Promise.all(
       serverIds.map(async (serverId) => {
-        const watch = this.#watches.get(serverId);
+        const watch = this.#servers.get(serverId);
         return { serverId, answered: await (watch?.poll(reconnects) ?? remote.poll(serverId, reconnects)) };
       }),
     );
@@ -153,7 +153,7 @@ export class UpstreamRegistry implements AsyncDisposable {
   }
 
   #check(serverId: string, argument: string): void {
-    if (this.#watches.has(serverId)) return;
+    if (this.#servers.has(serverId)) return;
     const known = this.serverIds;
     if (!known.includes(serverId)) throw unknownServerError(serverId, argument, known);
   }

@@ -19,7 +19,7 @@ export class ServerPublisher implements Disposable {
   readonly #deps: ServerPublisherDeps;
   readonly #onGone: () => void;
   #server: McpServer;
-  #picture: ServerSnapshot | null;
+  #snapshot: ServerSnapshot | null;
   #hasReported = false;
   #isClosed = false;
   #removal: Disposable | null = null;
@@ -33,7 +33,7 @@ export class ServerPublisher implements Disposable {
     this.#deps = deps;
     this.#onGone = onGone;
     const { store, clock } = deps;
-    this.#picture = store.serverLastSeenAt(server.id) === null ? null : serverSnapshot(store, server.id);
+    this.#snapshot = store.serverLastSeenAt(server.id) === null ? null : serverSnapshot(store, server.id);
     if (server.staleSince !== null) this.#removeAfter(clock.now() - Date.parse(server.staleSince));
   }
 
@@ -43,7 +43,7 @@ export class ServerPublisher implements Disposable {
 
   /** Whether anything is known that it has ever reported, to whichever node. */
   get hasSnapshot(): boolean {
-    return this.#picture !== null;
+    return this.#snapshot !== null;
   }
 
   /** Whether it has reported anything since it is watched here. */
@@ -67,7 +67,7 @@ export class ServerPublisher implements Disposable {
     this.#removal = null;
     this.updateServer({ ...known, stale: false, staleSince: null });
     this.#hasReported = true;
-    this.#picture = buildServerSnapshot(this.#server, report, seenAt, this.#picture);
+    this.#snapshot = buildServerSnapshot(this.#server, report, seenAt, this.#snapshot);
     await this.publishEvents(events, seenAt);
   }
 
@@ -76,8 +76,8 @@ export class ServerPublisher implements Disposable {
     const { clock, store } = this.#deps;
     const { staleSince, id } = this.#server;
     this.updateServer({ status, stale: true, staleSince: staleSince ?? isoTimestamp(clock), lastError: reason });
-    if (this.#picture !== null)
-      this.#picture = toStaleSnapshot(this.#picture, this.#server, store.serverLastSeenAt(id));
+    if (this.#snapshot !== null)
+      this.#snapshot = toStaleSnapshot(this.#snapshot, this.#server, store.serverLastSeenAt(id));
     if (staleSince === null) this.#removeAfter(0);
     await this.publishEvents(events);
   }
@@ -87,7 +87,7 @@ export class ServerPublisher implements Disposable {
     // What comes late must not change what another node tells of the server by now.
     if (this.#isClosed) return;
     const { store, bus, logger } = this.#deps;
-    const picture = this.#picture ?? { server: this.#server, agents: [], swarms: [], edges: [] };
+    const picture = this.#snapshot ?? { server: this.#server, agents: [], swarms: [], edges: [] };
     const change = { ...store.diff({ ...picture, server: this.#server }, seenAt), events };
     if (seenAt === null && events.length === 0 && !hasStateChanges(change)) return;
     for (const event of events) {
@@ -114,8 +114,8 @@ export class ServerPublisher implements Disposable {
   #remove(afterMs: number): void {
     const { clock, logger } = this.#deps;
     const { id } = this.#server;
-    const count = this.#picture?.agents.length ?? 0;
-    this.#picture = null;
+    const count = this.#snapshot?.agents.length ?? 0;
+    this.#snapshot = null;
     this.#hasReported = false;
     const message = `${count} agents of ${id} are removed: it has been gone for ${Math.round(afterMs / 1000)} s`;
     const notice: Notice = {

@@ -9,7 +9,7 @@ const FIRST_TOLD_ATTEMPT = 4;
 export class ReplicaHealthTracker {
   readonly #server: HealthTracker;
   readonly #own: HealthTracker | null;
-  #toldStarts = 0;
+  #reportedAttempts = 0;
 
   /** @param own where it is one of several; the only one has the server's */
   constructor(server: HealthTracker, own: HealthTracker | null) {
@@ -25,12 +25,12 @@ export class ReplicaHealthTracker {
     if (this.#own !== null) events.push(...this.#own.updateStatus(replica.status, replica.lastError));
     const { id, connection, failedAttempts, lastError } = replica;
     // It has answered since, or is tried again after it was given up: that is another row of attempts.
-    if (failedAttempts < this.#toldStarts && connection !== 'GIVEN_UP') this.#toldStarts = 0;
-    if (connection === 'GIVEN_UP' && this.#toldStarts !== Infinity) {
-      this.#toldStarts = Infinity;
+    if (failedAttempts < this.#reportedAttempts && connection !== 'GIVEN_UP') this.#reportedAttempts = 0;
+    if (connection === 'GIVEN_UP' && this.#reportedAttempts !== Infinity) {
+      this.#reportedAttempts = Infinity;
       events.push(this.#server.notice('SERVER_GIVEN_UP', 'ERROR', `${id}: ${lastError ?? 'given up'}`));
-    } else if (connection === 'LOST' && failedAttempts > this.#toldStarts && isWorthTelling(failedAttempts)) {
-      this.#toldStarts = failedAttempts;
+    } else if (connection === 'LOST' && failedAttempts > this.#reportedAttempts && isWorthTelling(failedAttempts)) {
+      this.#reportedAttempts = failedAttempts;
       const message = `${id} could not be connected ${failedAttempts} times in a row, and is tried again: ${lastError ?? ''}`;
       events.push(this.#server.notice('RESTART_FAILED', 'WARNING', message));
     }

@@ -13,7 +13,7 @@ import { ToolFailureTracker } from './tool-log.js';
 export class Standing {
   readonly #serverId: string;
   readonly #pool: ReplicaPool;
-  readonly #keeper: ServerPublisher;
+  readonly #publisher: ServerPublisher;
   readonly #health: HealthTracker;
   readonly #toolLog: ToolFailureTracker;
   readonly #replicaLogs: ReadonlyMap<string, ReplicaHealthTracker>;
@@ -30,7 +30,7 @@ export class Standing {
     const { id: serverId } = keeper.server;
     this.#serverId = serverId;
     this.#pool = pool;
-    this.#keeper = keeper;
+    this.#publisher = keeper;
     const known = store.servers.get(serverId);
     const told = known === undefined ? [] : store.events.since(0).events;
     const { circuitState = 'CLOSED' } = lastTold(told, serverId, null) ?? {};
@@ -78,27 +78,27 @@ export class Standing {
   ): Promise<void> {
     this.#toolError = firstFailureMessage(report);
     const { changes, lastError } = this.#asAnswered();
-    await this.#keeper.publishReport(report, { status: this.status, tools, lastError }, [...changes, ...events]);
+    await this.#publisher.publishReport(report, { status: this.status, tools, lastError }, [...changes, ...events]);
   }
 
   /** Nothing new can be had of the server. */
   async publishFailure(reason: string, events: readonly SwarmlensEvent[]): Promise<void> {
     const changes = this.#toStatus(this.#pool.isAvailable ? 'DEGRADED' : 'OFFLINE', reason);
-    await this.#keeper.publishFailure(this.status, reason, [...events, ...changes]);
+    await this.#publisher.publishFailure(this.status, reason, [...events, ...changes]);
   }
 
   /** Something of a replica has changed: it is told, and so is what that makes of the server. */
   async publishPoolEvent(event: PoolEvent): Promise<void> {
     const { isAvailable, hasTriedAll, failureReason } = this.#pool;
-    const { server, hasReported } = this.#keeper;
+    const { server, hasReported } = this.#publisher;
     const events = this.#replicaLogs.get(event.replica.id)?.eventsFor(event) ?? [];
     if (!isAvailable && (hasTriedAll || hasReported))
       return this.publishFailure(failureReason ?? 'not connected', events);
     // A picture that is old, or has never been, is better only once a poll has been answered.
-    if (!hasReported || server.stale) return this.#keeper.publishEvents(events);
+    if (!hasReported || server.stale) return this.#publisher.publishEvents(events);
     const { changes, lastError } = this.#asAnswered();
-    this.#keeper.updateServer({ status: this.status, lastError });
-    await this.#keeper.publishEvents([...events, ...changes]);
+    this.#publisher.updateServer({ status: this.status, lastError });
+    await this.#publisher.publishEvents([...events, ...changes]);
   }
 
   /** As long as polls are answered, what is wrong is a tool, or one of several replicas. */

@@ -48,16 +48,16 @@ export class ServerPoller implements AsyncDisposable {
   /** Resolves when each replica has been tried and the first poll has ended, well or not. */
   readonly firstPoll: Promise<void>;
   readonly #deps: ServerPollerDeps;
-  readonly #tally: ToolStats;
-  readonly #keeper: ServerPublisher;
+  readonly #toolStats: ToolStats;
+  readonly #publisher: ServerPublisher;
   readonly #pool: ReplicaPool;
   readonly #standing: Standing;
   readonly #stop = new AbortController();
-  readonly #turns: PollScheduler;
+  readonly #scheduler: PollScheduler;
   readonly #demandWatch: Disposable;
   readonly #running: Promise<void>;
   #endFirstAttempt: () => void = () => undefined;
-  #held: AdapterBinding | null = null;
+  #binding: AdapterBinding | null = null;
   #hasPolled = false;
 
   /** @param onGone called when the server has been gone for so long that its agents are removed */
@@ -65,12 +65,12 @@ export class ServerPoller implements AsyncDisposable {
     this.settings = settings;
     this.#deps = deps;
     const { clock, metrics } = deps;
-    this.#tally = new ToolStats(clock, (tool, outcome, durationMs) => {
+    this.#toolStats = new ToolStats(clock, (tool, outcome, durationMs) => {
       metrics?.recordToolCall(settings.id, tool, outcome, durationMs);
     });
-    this.#turns = new PollScheduler(clock, {
+    this.#scheduler = new PollScheduler(clock, {
       intervalMs: () => this.#intervalMs(),
-      minIntervalMs: () => minPollIntervalMs(this.settings, this.#keeper.server.type),
+      minIntervalMs: () => minPollIntervalMs(this.settings, this.#publisher.server.type),
       maxPollShare: settings.maxPollShare,
       onPoll: (answered, durationMs) => metrics?.recordPoll(settings.id, answered, durationMs),
     });
@@ -78,18 +78,18 @@ export class ServerPoller implements AsyncDisposable {
     const type = settings.serverType ?? guessConfiguredType(settings) ?? known?.type ?? 'CUSTOM';
     const server =
       known === undefined ? initialServer(settings, type) : { ...known, transport: toTransportKind(settings.endpoint) };
-    this.#keeper = new ServerPublisher(server, deps, onGone);
+    this.#publisher = new ServerPublisher(server, deps, onGone);
     this.#pool = new ReplicaPool(toPoolOptions(settings, type, deps.heartbeatMs), {
       ...deps,
       detectType: (session) =>
         settings.serverType ?? detectServerType({ name: session.identity.name, tools: namesOf(session) }),
       cheapTool: (session, type) => probeTool(type, namesOf(session), settings.mapping),
     });
-    this.#standing = new Standing(this.#pool, this.#keeper, deps);
-    this.#pool.onEvent((event) => this.#heard(event));
+    this.#standing = new Standing(this.#pool, this.#publisher, deps);
+    this.#pool.onEvent((event) => this.#received(event));
     this.#pool.onSessionEvent((push) => this.#observed(push));
-    this.#pool.onToolsChanged(() => this.#turns.reschedule());
-    this.#demandWatch = deps.demand.onChange(() => this.#turns.reschedule());
+    this.#pool.onToolsChanged(() => this.#scheduler.reschedule());
+    this.#demandWatch = deps.demand.onChange(() => this.#scheduler.reschedule());
     this.firstPoll = new Promise((resolve) => (this.#endFirstAttempt = resolve));
     this.#running = this.#run(this.#stop.signal);
   }
@@ -97,9 +97,9 @@ export class ServerPoller implements AsyncDisposable {
   health(): ServerHealth {
     return {
       ...measureServerHealth(this.#pool, this.#standing.status),
-      rejectedEntries: this.#held?.adapter.rejectedCount ?? 0,
-      polling: this.#turns.stats(),
-      tools: this.#tally.toHealth(),
+      rejectedEntries: this.#binding?.adapter.rejectedCount ?? 0,
+      polling: this.#scheduler.stats(),
+      tools: this.#toolStats.toHealth(),
     };
   }
 
@@ -109,12 +109,12 @@ export class ServerPoller implements AsyncDisposable {
    */
   pollNow(): Promise<boolean> {
     if (this.#pool.primary === null || this.#stop.signal.aborted) return Promise.resolve(false);
-    return this.#turns.requestPoll();
+    return this.#scheduler.requestPoll();
   }
 
   reconfigure(changed: Pick<UpstreamOptions, 'maxPollHz' | 'allowTools'>): void {
     this.settings = { ...this.settings, ...changed };
-    this.#turns.reschedule();
+    this.#scheduler.reschedule();
   }
 
   /** Ends the pauses before the next attempts to connect. */
@@ -138,7 +138,7 @@ export class ServerPoller implements AsyncDisposable {
     const durationMs = (): number => this.#deps.clock.monotonic() - startMs;
     const call = { signal, idempotent: false, primary: null };
     try {
-      const answer = await this.#tally.record(
+      const answer = await this.#toolStats.record(
         tool,
         () => this.#pool.call((session, guarded) => session.callTool(tool, args, { signal: guarded, timeoutMs }), call),
         signal,
@@ -157,24 +157,24 @@ export class ServerPoller implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     this.#demandWatch[Symbol.dispose]();
-    this.#keeper[Symbol.dispose]();
+    this.#publisher[Symbol.dispose]();
     await Promise.all([this.#running, this.#pool[Symbol.asyncDispose]()]);
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    await this.#keeper.publishEvents(this.#standing.resetCircuits());
+    await this.#publisher.publishEvents(this.#standing.resetCircuits());
     while (!signal.aborted) {
-      if (this.#pool.primary === null) await this.#turns.waitWhileDisconnected(signal);
-      else await this.#turns.runNext(() => this.#traced(signal), signal);
+      if (this.#pool.primary === null) await this.#scheduler.waitWhileDisconnected(signal);
+      else await this.#scheduler.runNext(() => this.#traced(signal), signal);
       if (this.#pool.hasTriedAll && (this.#hasPolled || this.#pool.primary === null)) this.#endFirstAttempt();
     }
-    this.#turns.rejectRequests();
+    this.#scheduler.rejectRequests();
     this.#endFirstAttempt();
   }
 
   /** What a new session, or another replica, knows of the server is asked anew. */
   #hold(seat: PrimarySession): AdapterBinding {
-    if (this.#held?.seat === seat) return this.#held;
+    if (this.#binding?.seat === seat) return this.#binding;
     const { settings } = this;
     const { clock, logger } = this.#deps;
     const { session, type } = seat;
@@ -183,13 +183,13 @@ export class ServerPoller implements AsyncDisposable {
       serverId: settings.id,
       tools: new Set(tools),
       mapping: settings.mapping,
-      caller: new PooledToolCaller(this.#pool, seat, this.#tally, settings.timeoutMs),
+      caller: new PooledToolCaller(this.#pool, seat, this.#toolStats, settings.timeoutMs),
       clock,
       logger,
     });
     const { name, version, simulated } = session.identity;
     const connectedAt = isoTimestamp(clock);
-    this.#keeper.updateServer({
+    this.#publisher.updateServer({
       type,
       agentServerTypes: adapter.agentServerTypes,
       name,
@@ -199,8 +199,8 @@ export class ServerPoller implements AsyncDisposable {
       connectedAt,
     });
     const list = probeTool(type, tools, settings.mapping)?.tool ?? null;
-    this.#held = { seat, adapter, list, isShown: false };
-    return this.#held;
+    this.#binding = { seat, adapter, list, isShown: false };
+    return this.#binding;
   }
 
   async #traced(signal: AbortSignal): Promise<boolean> {
@@ -239,7 +239,7 @@ export class ServerPoller implements AsyncDisposable {
   async #answered(report: ServerReport, held: AdapterBinding, rejectedBefore: number): Promise<boolean> {
     const events = this.#standing.reportNotices(report, held.adapter, rejectedBefore);
     const isListed = !report.failures.some(({ tool }) => tool === held.list);
-    if (!isListed && !held.isShown && this.#keeper.hasSnapshot) {
+    if (!isListed && !held.isShown && this.#publisher.hasSnapshot) {
       // What an earlier session, or another node, has listed is the best that is known: no list is not an empty one.
       await this.#standing.publishFailure(firstFailureMessage(report) ?? 'its agents are not listed', events);
       return false;
@@ -251,13 +251,13 @@ export class ServerPoller implements AsyncDisposable {
 
   /** What was told unasked is shown at once, and looked into by a poll. */
   #observed(push: SessionEvent): void {
-    const held = this.#held;
+    const held = this.#binding;
     const report = held?.adapter.observe(push) ?? null;
-    if (held !== null && report !== null && this.#keeper.hasReported) {
+    if (held !== null && report !== null && this.#publisher.hasReported) {
       const shown = this.#standing.publishReport(report, namesOf(held.seat.session), []);
       shown.catch((error: unknown) => this.#notPublished(error));
     }
-    this.#turns.expedite();
+    this.#scheduler.expedite();
   }
 
   async #unanswered(error: unknown): Promise<void> {
@@ -265,22 +265,22 @@ export class ServerPoller implements AsyncDisposable {
     const { clock, logger } = this.#deps;
     if (error instanceof ServerBusyError) {
       const { retryAfterMs } = error;
-      this.#turns.pauseFor(retryAfterMs);
+      this.#scheduler.pauseFor(retryAfterMs);
       logger.debug({ serverId: id, retryAfterMs }, 'server asks for a pause');
       return;
     }
     if (error instanceof CircuitOpenError && error.retryAt !== null) {
-      this.#turns.pauseFor(Math.max(0, error.retryAt - clock.now()));
+      this.#scheduler.pauseFor(Math.max(0, error.retryAt - clock.now()));
     }
     // Why nothing was sent is not what is wrong.
     const reason = (wasNotSent(error) ? this.#pool.failureReason : null) ?? errorMessage(error);
     await this.#standing.publishFailure(reason, []);
   }
 
-  #heard(event: PoolEvent): void {
+  #received(event: PoolEvent): void {
     const { primary } = this.#pool;
-    if (primary !== null && primary !== this.#held?.seat) this.#turns.restart();
-    else this.#turns.reschedule();
+    if (primary !== null && primary !== this.#binding?.seat) this.#scheduler.restart();
+    else this.#scheduler.reschedule();
     this.#standing.publishPoolEvent(event).catch((error: unknown) => this.#notPublished(error));
   }
 
@@ -290,7 +290,7 @@ export class ServerPoller implements AsyncDisposable {
 
   #intervalMs(): number {
     const { demand, heartbeatMs } = this.#deps;
-    const { server } = this.#keeper;
+    const { server } = this.#publisher;
     return demandedPollIntervalMs(this.settings, server.type, demand.requiredHz(server), heartbeatMs);
   }
 }

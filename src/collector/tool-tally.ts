@@ -27,7 +27,7 @@ interface ToolCounters {
 export class ToolStats {
   readonly #clock: Clock;
   readonly #onCall: (tool: string, outcome: ToolCallOutcome, durationMs: number) => void;
-  readonly #tallies = new Map<string, ToolCounters>();
+  readonly #statsByTool = new Map<string, ToolCounters>();
 
   /** @param onCall told of each call that has ended but was not given up, those that were not sent included */
   constructor(
@@ -60,14 +60,14 @@ export class ToolStats {
 
   /** The last answer of a tool, which looked like any other, was no use. */
   markUnusable(tool: string, message: string): void {
-    const tally = this.#tallies.get(tool);
+    const tally = this.#statsByTool.get(tool);
     if (tally === undefined) return;
     tally.consecutiveFailures = tally.failuresBefore;
     this.#failed(tally, message);
   }
 
   toHealth(): ToolHealth[] {
-    return [...this.#tallies]
+    return [...this.#statsByTool]
       .map(([name, { calls, failures, consecutiveFailures, lastError, lastFailedAt, latencies }]) => {
         return {
           name,
@@ -84,7 +84,7 @@ export class ToolStats {
 
   /** With one more call. */
   #tallyOf(tool: string): ToolCounters {
-    const tally = this.#tallies.get(tool) ?? {
+    const tally = this.#statsByTool.get(tool) ?? {
       latencies: new LatencyWindow(this.#clock, LATENCY_WINDOW_MS, MAX_LATENCIES),
       calls: 0,
       failures: 0,
@@ -95,11 +95,11 @@ export class ToolStats {
     };
     tally.calls += 1;
     tally.failuresBefore = tally.consecutiveFailures;
-    this.#tallies.delete(tool);
-    this.#tallies.set(tool, tally);
-    if (this.#tallies.size > MAX_TOOLS) {
-      const [oldest] = this.#tallies.keys();
-      if (oldest !== undefined) this.#tallies.delete(oldest);
+    this.#statsByTool.delete(tool);
+    this.#statsByTool.set(tool, tally);
+    if (this.#statsByTool.size > MAX_TOOLS) {
+      const [oldest] = this.#statsByTool.keys();
+      if (oldest !== undefined) this.#statsByTool.delete(oldest);
     }
     return tally;
   }

@@ -21,7 +21,7 @@ export class PollScheduler {
   readonly #leastIntervalMs: () => number;
   readonly #maxPollShare: number;
   readonly #onPoll: PollSchedulerOptions['onPoll'];
-  readonly #pulse: WakeSignal;
+  readonly #wakeSignal: WakeSignal;
   readonly #meter: PollMeter;
   #waiters: ((answered: boolean) => void)[] = [];
   #meteredIntervalMs = 0;
@@ -37,13 +37,13 @@ export class PollScheduler {
     this.#leastIntervalMs = options.minIntervalMs;
     this.#maxPollShare = options.maxPollShare;
     this.#onPoll = options.onPoll;
-    this.#pulse = new WakeSignal(clock);
+    this.#wakeSignal = new WakeSignal(clock);
     this.#meter = new PollMeter(clock);
   }
 
   /** Something has changed that the schedule depends on. */
   reschedule(): void {
-    this.#pulse.wake();
+    this.#wakeSignal.wake();
   }
 
   /** The next poll need not wait for its time. */
@@ -52,13 +52,13 @@ export class PollScheduler {
     this.#lastDueMs = null;
     this.#lastPoll = null;
     this.#notBeforeMs = 0;
-    this.#pulse.wake();
+    this.#wakeSignal.wake();
   }
 
   /** Something has happened over there: the next poll need not wait for its time, only for what the server may be asked. */
   expedite(): void {
     this.#isCalledFor = true;
-    this.#pulse.wake();
+    this.#wakeSignal.wake();
   }
 
   /** The server asks to be left alone. */
@@ -70,14 +70,14 @@ export class PollScheduler {
   requestPoll(): Promise<boolean> {
     return new Promise((resolve) => {
       this.#waiters.push(resolve);
-      this.#pulse.wake();
+      this.#wakeSignal.wake();
     });
   }
 
   /** There is nothing to poll: whoever has asked is told so. */
   async waitWhileDisconnected(signal: AbortSignal): Promise<void> {
     this.rejectRequests();
-    await this.#pulse.wait(null, signal);
+    await this.#wakeSignal.wait(null, signal);
   }
 
   rejectRequests(): void {
@@ -98,7 +98,7 @@ export class PollScheduler {
       maxPollShare: this.#maxPollShare,
     });
     if (nowMs < dueMs && this.#waiters.length === 0) {
-      await this.#pulse.wait(dueMs - nowMs, signal);
+      await this.#wakeSignal.wait(dueMs - nowMs, signal);
       return;
     }
     this.#lastDueMs = effectiveDueMs(dueMs, nowMs, intervalMs);

@@ -14,8 +14,8 @@ export class UpstreamServer implements OwnershipCandidate {
   readonly #deps: UpstreamServerDeps;
   readonly #onGone: () => void;
   readonly #claimed: OwnershipClaim;
-  #supervisor: ServerPoller | null = null;
-  #closing: Promise<void> = Promise.resolve();
+  #poller: ServerPoller | null = null;
+  #pendingClose: Promise<void> = Promise.resolve();
   #isClosed = false;
 
   /** @param onGone called when the server has been gone for so long that its agents are removed */
@@ -31,7 +31,7 @@ export class UpstreamServer implements OwnershipCandidate {
 
   /** Whether this node is the one that watches it. */
   get isOwnedHere(): boolean {
-    return this.#supervisor !== null;
+    return this.#poller !== null;
   }
 
   /** Resolves when it is known who watches the server. */
@@ -42,45 +42,45 @@ export class UpstreamServer implements OwnershipCandidate {
   /** Resolves when it is known who watches the server and, if it is this node, when it has answered or failed. */
   async ready(): Promise<void> {
     await this.#claimed.decided;
-    await this.#supervisor?.firstPoll;
+    await this.#poller?.firstPoll;
   }
 
   onAcquired(): void {
-    if (!this.#isClosed) this.#supervisor ??= new ServerPoller(this.settings, this.#deps, this.#onGone);
+    if (!this.#isClosed) this.#poller ??= new ServerPoller(this.settings, this.#deps, this.#onGone);
   }
 
   async onReleased(): Promise<void> {
-    const supervisor = this.#supervisor;
-    this.#supervisor = null;
-    const before = this.#closing;
-    this.#closing = Promise.all([before, supervisor?.[Symbol.asyncDispose]()]).then(() => undefined);
-    await this.#closing;
+    const supervisor = this.#poller;
+    this.#poller = null;
+    const before = this.#pendingClose;
+    this.#pendingClose = Promise.all([before, supervisor?.[Symbol.asyncDispose]()]).then(() => undefined);
+    await this.#pendingClose;
   }
 
   health(): ServerHealth | null {
-    return this.#supervisor?.health() ?? this.#deps.ownership.remote.health(this.settings.id);
+    return this.#poller?.health() ?? this.#deps.ownership.remote.health(this.settings.id);
   }
 
   async poll(reconnects: boolean): Promise<boolean> {
-    const supervisor = this.#supervisor;
+    const supervisor = this.#poller;
     if (supervisor === null) return this.#deps.ownership.remote.poll(this.settings.id, reconnects);
     if (reconnects) supervisor.reconnectNow();
     return supervisor.pollNow();
   }
 
   callTool(tool: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<ToolResult> {
-    if (this.#supervisor !== null) return this.#supervisor.callTool(tool, args, signal);
+    if (this.#poller !== null) return this.#poller.callTool(tool, args, signal);
     return this.#deps.ownership.remote.callTool(this.settings.id, tool, args, signal);
   }
 
   reconfigure(changed: Pick<UpstreamOptions, 'maxPollHz' | 'allowTools'>): void {
     this.settings = { ...this.settings, ...changed };
-    this.#supervisor?.reconfigure(changed);
+    this.#poller?.reconfigure(changed);
   }
 
   /** Ends the pauses before the next attempts to connect. */
   reconnectNow(): void {
-    this.#supervisor?.reconnectNow();
+    this.#poller?.reconnectNow();
   }
 
   /**

@@ -3,19 +3,19 @@ import type { Store } from '../state/index.js';
 /** Lets streams wait for the store to move. One listener on the store serves all of them. */
 export class CommitWaiter implements Disposable {
   readonly #store: Store;
-  readonly #waiting = new Set<() => void>();
+  readonly #waiters = new Set<() => void>();
   readonly #listener: Disposable;
 
   constructor(store: Store) {
     this.#store = store;
     this.#listener = store.onCommit(() => {
-      for (const look of [...this.#waiting]) look();
+      for (const look of [...this.#waiters]) look();
     });
   }
 
   /** Streams that wait. */
   get size(): number {
-    return this.#waiting.size;
+    return this.#waiters.size;
   }
 
   /** Resolves when `moved` says that there is something to look at, or when `signal` is aborted. */
@@ -24,13 +24,13 @@ export class CommitWaiter implements Disposable {
     return new Promise((resolve) => {
       const done = (): void => {
         signal.removeEventListener('abort', done);
-        this.#waiting.delete(look);
+        this.#waiters.delete(look);
         resolve();
       };
       const look = (): void => {
         if (moved(this.#store)) done();
       };
-      this.#waiting.add(look);
+      this.#waiters.add(look);
       signal.addEventListener('abort', done, { once: true });
     });
   }

@@ -66,7 +66,7 @@ export class SubscriptionGroup<T> implements FirstUpdateTarget {
   readonly #members = new Set<MemberSlot<T>>();
   readonly #wish: Disposable;
   /** One object for all that stand at the newest place. */
-  #here: CursorPosition | null = null;
+  #headPosition: CursorPosition | null = null;
   #closed = false;
 
   constructor(deps: SubscriptionGroupDeps, request: GroupRequest<T>) {
@@ -131,8 +131,8 @@ export class SubscriptionGroup<T> implements FirstUpdateTarget {
   #serveTable(from: CursorPosition | null, table: readonly MemberSlot<T>[], dueMs: number | null): void {
     const { store, ticker, instrumentation } = this.#deps;
     const changes = changesSince(store, from, this.#request.view);
-    const here = this.#here?.revision === changes.position.revision ? this.#here : changes.position;
-    this.#here = here;
+    const here = this.#headPosition?.revision === changes.position.revision ? this.#headPosition : changes.position;
+    this.#headPosition = here;
     instrumentation.recordPosition(here);
     for (const seat of table) {
       seat.position = here;
@@ -155,7 +155,7 @@ export class SubscriptionGroup<T> implements FirstUpdateTarget {
   ): void {
     const giveBack = (error: unknown): void => {
       watched.end(0);
-      this.#giveBack(from, seats, error);
+      this.#rollBack(from, seats, error);
     };
     let rendered: T | Promise<T>;
     try {
@@ -165,14 +165,14 @@ export class SubscriptionGroup<T> implements FirstUpdateTarget {
       return;
     }
     if (!(rendered instanceof Promise)) {
-      watched.end(this.#hand(seats, rendered));
+      watched.end(this.#deliver(seats, rendered));
       return;
     }
     for (const seat of seats) seat.rendering = true;
     rendered.then(
       (value) => {
         for (const seat of seats) seat.rendering = false;
-        watched.end(this.#hand(seats, value));
+        watched.end(this.#deliver(seats, value));
         this.#deps.ticker.requestTick();
       },
       (error: unknown) => {
@@ -183,7 +183,7 @@ export class SubscriptionGroup<T> implements FirstUpdateTarget {
   }
 
   /** @returns how many have got it */
-  #hand(seats: readonly MemberSlot<T>[], rendered: T): number {
+  #deliver(seats: readonly MemberSlot<T>[], rendered: T): number {
     let readers = 0;
     for (const seat of seats) {
       if (seat.left) continue;
@@ -198,7 +198,7 @@ export class SubscriptionGroup<T> implements FirstUpdateTarget {
   }
 
   /** What could not be rendered has not been told: it is tried again with the next change. */
-  #giveBack(from: CursorPosition | null, seats: readonly MemberSlot<T>[], error: unknown): void {
+  #rollBack(from: CursorPosition | null, seats: readonly MemberSlot<T>[], error: unknown): void {
     for (const seat of seats) seat.position = from;
     this.#deps.onError(error);
   }
@@ -245,20 +245,20 @@ class MemberSlot<T> implements GroupMembership {
   /** Its next update is being made. */
   rendering = false;
   left = false;
-  readonly #lane: Ticker;
+  readonly #ticker: Ticker;
   readonly #owner: MemberSlotOwner;
   readonly #entry: Disposable;
 
   constructor(member: GroupMember<T>, lane: Ticker, active: Pick<ActiveStreams, 'add'>, owner: MemberSlotOwner) {
     this.member = member;
     this.position = member.after;
-    this.#lane = lane;
+    this.#ticker = lane;
     this.#owner = owner;
     this.#entry = active.add(() => ({ requestedHz: lane.hz, effectiveHz: this.effectiveHz() }));
   }
 
   effectiveHz(): number {
-    return toEffectiveHz(this.#lane.hz, this.meter.share * this.#lane.meter.share);
+    return toEffectiveHz(this.#ticker.hz, this.meter.share * this.#ticker.meter.share);
   }
 
   skip(): void {

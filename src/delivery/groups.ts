@@ -31,19 +31,21 @@ export interface SubscriptionGroupsDeps {
 /** Everything that is streamed, by what is asked for. */
 export class SubscriptionGroups implements Disposable {
   readonly #groups = new Map<string, SubscriptionGroup<unknown>>();
-  readonly #lanes = new Map<number, Ticker>();
+  readonly #tickers = new Map<number, Ticker>();
   readonly #deps: SubscriptionGroupsDeps;
   readonly #pace: LoadShedder;
-  readonly #watch: DeliveryInstrumentation;
+  readonly #instrumentation: DeliveryInstrumentation;
   readonly #commits: Disposable;
-  #greeted = new Set<FirstUpdateTarget>();
+  #awaitingFirstUpdate = new Set<FirstUpdateTarget>();
 
   constructor(deps: SubscriptionGroupsDeps) {
     this.#deps = deps;
-    this.#watch = new DeliveryInstrumentation(deps.metrics ?? null, deps.tracer ?? null, () => deps.rateClock.now());
+    this.#instrumentation = new DeliveryInstrumentation(deps.metrics ?? null, deps.tracer ?? null, () =>
+      deps.rateClock.now(),
+    );
     this.#pace = new LoadShedder(deps.utilization, deps.rateClock);
     this.#commits = deps.store.onCommit(() => {
-      for (const lane of this.#lanes.values()) lane.requestTick();
+      for (const lane of this.#tickers.values()) lane.requestTick();
     });
   }
 
@@ -54,7 +56,7 @@ export class SubscriptionGroups implements Disposable {
 
   /** Rates that somebody has asked for. */
   get tickerCount(): number {
-    return this.#lanes.size;
+    return this.#tickers.size;
   }
 
   /**
@@ -86,7 +88,7 @@ export class SubscriptionGroups implements Disposable {
 
   [Symbol.dispose](): void {
     this.#commits[Symbol.dispose]();
-    for (const lane of this.#lanes.values()) lane[Symbol.dispose]();
+    for (const lane of this.#tickers.values()) lane[Symbol.dispose]();
   }
 
   #open<T>(request: GroupRequest<T>): SubscriptionGroup<T> {
@@ -95,7 +97,7 @@ export class SubscriptionGroups implements Disposable {
     const close = (): void => {
       if (lane.size === 0) {
         lane[Symbol.dispose]();
-        this.#lanes.delete(lane.hz);
+        this.#tickers.delete(lane.hz);
       }
       request.onEmpty?.();
     };
@@ -105,31 +107,31 @@ export class SubscriptionGroups implements Disposable {
         demand,
         active,
         ticker: lane,
-        scheduleFirstUpdate: (group) => this.#greet(group),
+        scheduleFirstUpdate: (group) => this.#scheduleFirstUpdate(group),
         onError,
-        instrumentation: this.#watch,
+        instrumentation: this.#instrumentation,
       },
       { ...request, onEmpty: close },
     );
   }
 
   #laneOf(hz: number): Ticker {
-    let lane = this.#lanes.get(hz);
+    let lane = this.#tickers.get(hz);
     if (lane === undefined) {
       const { rateClock, onError, metrics = null } = this.#deps;
       lane = new Ticker(hz, rateClock, this.#pace, onError, metrics);
-      this.#lanes.set(hz, lane);
+      this.#tickers.set(hz, lane);
     }
     return lane;
   }
 
   /** Those who come in one turn of the event loop are greeted together, with one execution for each group. */
-  #greet(group: FirstUpdateTarget): void {
-    this.#greeted.add(group);
-    if (this.#greeted.size > 1) return;
+  #scheduleFirstUpdate(group: FirstUpdateTarget): void {
+    this.#awaitingFirstUpdate.add(group);
+    if (this.#awaitingFirstUpdate.size > 1) return;
     setImmediate(() => {
-      const greeted = this.#greeted;
-      this.#greeted = new Set();
+      const greeted = this.#awaitingFirstUpdate;
+      this.#awaitingFirstUpdate = new Set();
       for (const one of greeted) one.sendFirstUpdates();
     });
   }

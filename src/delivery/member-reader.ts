@@ -8,7 +8,7 @@ import type { GroupMember, GroupMembership } from './group.js';
 export class MemberIterator<T> implements GroupMember<T>, AsyncIterableIterator<T> {
   readonly after: CursorPosition | null;
   readonly #seat: GroupMembership;
-  #waiting: {
+  #waiters: {
     readonly value: Promise<IteratorResult<T>>;
     readonly resolve: (result: IteratorResult<T>) => void;
   } | null = null;
@@ -20,12 +20,12 @@ export class MemberIterator<T> implements GroupMember<T>, AsyncIterableIterator<
   }
 
   canReceive(): boolean {
-    return this.#waiting !== null;
+    return this.#waiters !== null;
   }
 
   deliver(rendered: T): void {
-    const waiting = this.#waiting;
-    this.#waiting = null;
+    const waiting = this.#waiters;
+    this.#waiters = null;
     waiting?.resolve({ done: false, value: rendered });
   }
 
@@ -35,30 +35,30 @@ export class MemberIterator<T> implements GroupMember<T>, AsyncIterableIterator<
 
   next(): Promise<IteratorResult<T>> {
     if (this.#left) return Promise.resolve(END);
-    if (this.#waiting !== null) return this.#waiting.value;
+    if (this.#waiters !== null) return this.#waiters.value;
     let resolve: (result: IteratorResult<T>) => void = () => undefined;
     const value = new Promise<IteratorResult<T>>((resolvePromise) => (resolve = resolvePromise));
-    this.#waiting = { value, resolve };
+    this.#waiters = { value, resolve };
     this.#seat.notifyReady();
     return value;
   }
 
   return(): Promise<IteratorResult<T>> {
-    this.#leave();
+    this.#detach();
     return Promise.resolve(END);
   }
 
   throw(error: unknown): Promise<IteratorResult<T>> {
-    this.#leave();
+    this.#detach();
     return Promise.reject(error instanceof Error ? error : new Error(String(error)));
   }
 
-  #leave(): void {
+  #detach(): void {
     if (this.#left) return;
     this.#left = true;
     this.#seat[Symbol.dispose]();
-    this.#waiting?.resolve(END);
-    this.#waiting = null;
+    this.#waiters?.resolve(END);
+    this.#waiters = null;
   }
 }
 

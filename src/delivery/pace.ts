@@ -22,20 +22,20 @@ export function createUtilizationProbe(): UtilizationProbe {
 export class LoadShedder {
   readonly #utilization: UtilizationProbe;
   readonly #rateClock: RateClock;
-  #lookedAtMs: number;
+  #checkedAtMs: number;
   #every = 1;
 
   constructor(utilization: UtilizationProbe, rateClock: RateClock) {
     this.#utilization = utilization;
     this.#rateClock = rateClock;
-    this.#lookedAtMs = rateClock.now();
+    this.#checkedAtMs = rateClock.now();
   }
 
   /** Each how manieth tick is served: 1, 2, 4 … */
   get tickDivisor(): number {
     const now = this.#rateClock.now();
-    if (now - this.#lookedAtMs >= LOOK_MS) {
-      this.#lookedAtMs = now;
+    if (now - this.#checkedAtMs >= LOOK_MS) {
+      this.#checkedAtMs = now;
       const utilization = this.#utilization();
       if (utilization > TOO_BUSY) this.#every = Math.min(MAX_EVERY, this.#every * 2);
       else if (utilization < IDLE_ENOUGH) this.#every = Math.max(1, this.#every / 2);

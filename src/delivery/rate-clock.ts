@@ -105,31 +105,31 @@ const MAX_REMEMBERED = 64;
 
 /** Those who wait for one tick. */
 class TickWaiters {
-  readonly #waiting = new Set<() => void>();
+  readonly #waiters = new Set<() => void>();
   timer: Disposable | null = null;
   dueMs: number | null = null;
 
   get size(): number {
-    return this.#waiting.size;
+    return this.#waiters.size;
   }
 
   wait(signal: AbortSignal, onLeave: () => void = () => undefined): Promise<void> {
     return new Promise((resolve) => {
       const done = (): void => {
         signal.removeEventListener('abort', leave);
-        this.#waiting.delete(done);
+        this.#waiters.delete(done);
         resolve();
       };
       const leave = (): void => {
         done();
         onLeave();
       };
-      this.#waiting.add(done);
+      this.#waiters.add(done);
       signal.addEventListener('abort', leave, { once: true });
     });
   }
 
   tick(): void {
-    for (const done of [...this.#waiting]) done();
+    for (const done of [...this.#waiters]) done();
   }
 }

@@ -89,7 +89,7 @@ export class CircuitBreaker implements Disposable {
    * breaker is open.
    */
   get retryAt(): number | null {
-    return this.#state === 'OPEN' ? this.#clock.now() + this.#leftMs() : null;
+    return this.#state === 'OPEN' ? this.#clock.now() + this.#remainingMs() : null;
   }
 
   status(): CircuitBreakerStatus {
@@ -110,7 +110,7 @@ export class CircuitBreaker implements Disposable {
   }
 
   /** Of its pause; 0 or less: it is over. */
-  #leftMs(): number {
+  #remainingMs(): number {
     return this.#openedAtMs + this.#pauseMs - this.#clock.monotonic();
   }
 
@@ -120,7 +120,7 @@ export class CircuitBreaker implements Disposable {
    */
   #noted(backoff: IBackoff<unknown>): IBackoff<unknown> {
     this.#pauseMs = backoff.duration;
-    const duration = (): number => (this.#leftMs() > 0 ? Infinity : -Infinity);
+    const duration = (): number => (this.#remainingMs() > 0 ? Infinity : -Infinity);
     return {
       get duration() {
         return duration();

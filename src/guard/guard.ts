@@ -160,7 +160,7 @@ class CockatielGuard implements Guard {
   async #try<T>(operation: Operation<T>, caller: AbortSignal | null, budget: TimeBudget): Promise<T> {
     if (caller?.aborted === true) throw new CallAbortedError();
     const startMs = this.#clock.monotonic();
-    const leftMs = this.#leftMs(budget);
+    const leftMs = this.#remainingMs(budget);
     let given: AbortSignal | null = null;
     this.#calls += 1;
     try {
@@ -212,12 +212,12 @@ class CockatielGuard implements Guard {
   #retryWithin(budget: TimeBudget): RetryPolicy {
     const { maxAttempts, retryBackoffMs } = this.#options;
     const capped = (backoff: IBackoff<unknown>): IBackoff<unknown> => ({
-      duration: Math.min(backoff.duration, this.#leftMs(budget) / 2),
+      duration: Math.min(backoff.duration, this.#remainingMs(budget) / 2),
       next: (context) => capped(backoff.next(context)),
     });
     const backoff = new ExponentialBackoff({ initialDelay: retryBackoffMs.initial, maxDelay: retryBackoffMs.max });
     const policy = retry(
-      handleWhen((error) => isWorthRepeating(error) && this.#leftMs(budget) > 1),
+      handleWhen((error) => isWorthRepeating(error) && this.#remainingMs(budget) > 1),
       {
         maxAttempts: maxAttempts - 1,
         backoff: { next: () => capped(backoff.next()) },
@@ -228,7 +228,7 @@ class CockatielGuard implements Guard {
   }
 
   /** Waiting for the bulkhead does not count: a server that takes one call at a time is not slow for that. */
-  #leftMs(budget: TimeBudget): number {
+  #remainingMs(budget: TimeBudget): number {
     const nowMs = this.#clock.monotonic();
     budget.deadlineMs ??= nowMs + budget.timeoutMs;
     return Math.max(1, budget.deadlineMs - nowMs);

@@ -12,21 +12,21 @@ export class TokenBucket {
   readonly #perMs: number;
   readonly #max: number;
   #left: number;
-  #atMs: number;
+  #updatedAtMs: number;
 
   constructor(clock: Clock, perSecond: number) {
     this.#clock = clock;
     this.#perMs = perSecond / 1000;
     this.#max = perSecond * SAVED_SECONDS;
     this.#left = this.#max;
-    this.#atMs = clock.monotonic();
+    this.#updatedAtMs = clock.monotonic();
   }
 
   /** @returns whether there was one */
   take(): boolean {
     const nowMs = this.#clock.monotonic();
-    this.#left = Math.min(this.#max, this.#left + (nowMs - this.#atMs) * this.#perMs);
-    this.#atMs = nowMs;
+    this.#left = Math.min(this.#max, this.#left + (nowMs - this.#updatedAtMs) * this.#perMs);
+    this.#updatedAtMs = nowMs;
     if (this.#left < 1) return false;
     this.#left -= 1;
     return true;

@@ -36,11 +36,11 @@ export class CompatibilityTransport extends TransportDecorator {
   readonly #options: CompatibilityOptions;
   /** Requests without an answer; those that were given up too, because the server may answer them late. */
   readonly #out = new Set<Request['id']>();
-  readonly #turns = new RequestQueue();
+  readonly #scheduler = new RequestQueue();
   /** Answers that are changed, or are not the client's at all: then nothing is returned. */
   readonly #onAnswer = new Map<Request['id'], (answer: Answer) => Answer | null>();
   readonly #giveUpOwn = new Set<(error: Error) => void>();
-  #manners = NO_QUIRKS;
+  #quirks = NO_QUIRKS;
   #takesNotifications = true;
   #hasNotified = false;
   #hasEnded = false;
@@ -51,7 +51,7 @@ export class CompatibilityTransport extends TransportDecorator {
     inner.onclose = () => {
       this.#hasEnded = true;
       for (const giveUp of [...this.#giveUpOwn]) giveUp(new Error('the server closed the connection'));
-      this.#turns.end();
+      this.#scheduler.end();
       this.onclose?.();
     };
   }
@@ -81,15 +81,15 @@ export class CompatibilityTransport extends TransportDecorator {
 
   async #request(message: Request, options: SendOptions): Promise<void> {
     const { id, method, params = {} } = message;
-    if (method === 'initialize') this.#onAnswer.set(id, (answer) => this.#greeted(answer));
+    if (method === 'initialize') this.#onAnswer.set(id, (answer) => this.#awaitingFirstUpdate(answer));
     if (method === 'tools/list') {
-      if (this.#manners.usesCustomMethods) {
+      if (this.#quirks.usesCustomMethods) {
         queueMicrotask(() => super.received(ownMethods(id), undefined));
         return;
       }
       this.#onAnswer.set(id, (answer) => this.#listed(answer));
     }
-    const own = this.#manners.usesCustomMethods && method === 'tools/call' ? String(params['name']) : null;
+    const own = this.#quirks.usesCustomMethods && method === 'tools/call' ? String(params['name']) : null;
     if (own === null || !GATEWAY_METHODS.includes(own)) await this.#put(message, options);
     else {
       this.#onAnswer.set(id, asToolAnswer);
@@ -105,8 +105,8 @@ export class CompatibilityTransport extends TransportDecorator {
       return super.send(message, options);
     };
     try {
-      await (this.#options.isStream && this.#manners.needsSerialRequests
-        ? this.#turns.enqueue(message.id, write)
+      await (this.#options.isStream && this.#quirks.needsSerialRequests
+        ? this.#scheduler.enqueue(message.id, write)
         : write());
     } catch (error) {
       this.#onAnswer.delete(message.id);
@@ -121,7 +121,7 @@ export class CompatibilityTransport extends TransportDecorator {
       // It is an id, or else nobody's.
       const id = params?.['requestId'] as Request['id'];
       this.#onAnswer.delete(id);
-      if (this.#turns.cancel(id)) return;
+      if (this.#scheduler.cancel(id)) return;
     }
     if (this.#takesNotifications) {
       this.#hasNotified = true;
@@ -133,7 +133,7 @@ export class CompatibilityTransport extends TransportDecorator {
         this.#takesNotifications = error instanceof ToolRejectedError && error.retryAfterMs !== null;
       }
     }
-    if (method === 'notifications/initialized' && this.#manners.usesCustomMethods) this.#subscribe();
+    if (method === 'notifications/initialized' && this.#quirks.usesCustomMethods) this.#subscribe();
   }
 
   #answered(answer: Answer, extra: Extra): void {
@@ -143,7 +143,7 @@ export class CompatibilityTransport extends TransportDecorator {
     this.#onAnswer.delete(id);
     const changed = change === undefined ? answer : change(answer);
     if (changed !== null) super.received('error' in changed ? this.#explained(changed) : changed, extra);
-    this.#turns.complete(id);
+    this.#scheduler.complete(id);
   }
 
   /**
@@ -152,7 +152,7 @@ export class CompatibilityTransport extends TransportDecorator {
    */
   #errorToNobody(message: Failure, extra: Extra): void {
     const [only] = this.#out;
-    const isAnswer = this.#options.isStream && (this.#manners.omitsErrorIds || isRateError(message));
+    const isAnswer = this.#options.isStream && (this.#quirks.omitsErrorIds || isRateError(message));
     if (isAnswer && only !== undefined && this.#out.size === 1) {
       this.#answered({ ...message, id: only }, extra);
       return;
@@ -162,10 +162,10 @@ export class CompatibilityTransport extends TransportDecorator {
     super.received(message, extra);
   }
 
-  #greeted(answer: Answer): Answer {
+  #awaitingFirstUpdate(answer: Answer): Answer {
     if ('error' in answer) return answer;
-    this.#manners = detectQuirks(answer.result);
-    if (!this.#manners.acceptsNotifications) this.#takesNotifications = false;
+    this.#quirks = detectQuirks(answer.result);
+    if (!this.#quirks.acceptsNotifications) this.#takesNotifications = false;
     const capabilities = normalizeCapabilities(answer.result['capabilities']);
     return { ...answer, result: { ...answer.result, capabilities } };
   }
@@ -174,10 +174,10 @@ export class CompatibilityTransport extends TransportDecorator {
   #listed(answer: Answer): Answer | null {
     const isMissing = 'error' in answer && answer.error.code === METHOD_NOT_FOUND;
     if (!isMissing) {
-      if (this.#manners.omitsCapabilities) this.#manners = { ...this.#manners, needsSerialRequests: false };
+      if (this.#quirks.omitsCapabilities) this.#quirks = { ...this.#quirks, needsSerialRequests: false };
       return answer;
     }
-    const none: Answer = this.#manners.omitsCapabilities
+    const none: Answer = this.#quirks.omitsCapabilities
       ? { jsonrpc: '2.0', id: answer.id, result: { tools: [] } }
       : answer;
     const deliver = (instead: Answer): void => super.received(instead, undefined);
@@ -185,7 +185,7 @@ export class CompatibilityTransport extends TransportDecorator {
       (list) => {
         if ('error' in list || !Array.isArray(list.result['agents'])) deliver(none);
         else {
-          this.#manners = GATEWAY_QUIRKS;
+          this.#quirks = GATEWAY_QUIRKS;
           this.#takesNotifications = false;
           this.#subscribe();
           deliver(ownMethods(answer.id));

@@ -20,7 +20,7 @@ export abstract class LineTransport implements Transport {
   onmessage?: Transport['onmessage'];
   #hasEnded = false;
   #end: TransportEnd | null = null;
-  #closing: Promise<void> | null = null;
+  #pendingClose: Promise<void> | null = null;
 
   abstract start(): Promise<void>;
 
@@ -36,8 +36,8 @@ export abstract class LineTransport implements Transport {
 
   /** Resolves when what it runs on is gone. */
   close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
+    this.#pendingClose ??= this.#close();
+    return this.#pendingClose;
   }
 
   protected get hasEnded(): boolean {

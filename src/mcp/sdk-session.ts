@@ -60,7 +60,7 @@ export class SdkSession implements McpSession {
   #isListing = false;
   #hasEnded = false;
   #endedBy: SessionClosedError | null = null;
-  #closing: Promise<void> | null = null;
+  #pendingClose: Promise<void> | null = null;
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
@@ -72,7 +72,7 @@ export class SdkSession implements McpSession {
       const { reason, isOrderly } = opened.end() ?? { reason: 'the server ended the session', isOrderly: false };
       this.#end(new SessionClosedError(`${reason}${opened.diagnosticTail()}`, isOrderly));
     };
-    client.onerror = (error) => this.#heard(error);
+    client.onerror = (error) => this.#received(error);
     client.setNotificationHandler('notifications/tools/list_changed', () => this.#listAgain());
     client.fallbackNotificationHandler = async ({ method, params }) => {
       if (this.#hasEnded) return;
@@ -121,7 +121,7 @@ export class SdkSession implements McpSession {
   ): Promise<ToolCallResult> {
     const { client, scratch } = this.#parts;
     const request = { method: 'tools/call', params: { name, arguments: args } };
-    return this.#ask(`tool "${name}"`, options, (inTime) => {
+    return this.#request(`tool "${name}"`, options, (inTime) => {
       const call = async (): Promise<ToolCallResult> =>
         decodeToolResult(await client.request(request, toolResultSchema, inTime), (changes) =>
           this.#changes.record(changes),
@@ -132,7 +132,9 @@ export class SdkSession implements McpSession {
 
   async ping(options: SessionCallOptions): Promise<void> {
     try {
-      await this.#ask('ping', options, (inTime) => this.#parts.client.request({ method: 'ping' }, ANYTHING, inTime));
+      await this.#request('ping', options, (inTime) =>
+        this.#parts.client.request({ method: 'ping' }, ANYTHING, inTime),
+      );
     } catch (error) {
       if (!(error instanceof ToolRejectedError)) throw error;
     }
@@ -143,11 +145,11 @@ export class SdkSession implements McpSession {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closing ??= this.#close();
-    await this.#closing;
+    this.#pendingClose ??= this.#close();
+    await this.#pendingClose;
   }
 
-  async #ask<T>(
+  async #request<T>(
     what: string,
     { signal, timeoutMs }: SessionCallOptions,
     call: (inTime: { signal: AbortSignal; timeout: number }) => Promise<T>,
@@ -246,7 +248,7 @@ export class SdkSession implements McpSession {
     return new TransportError(rootCauseMessage(error), { cause: error });
   }
 
-  #heard(error: Error): void {
+  #received(error: Error): void {
     // What has a cause or a status was a call's, and is told to whoever made that.
     if (this.#hasEnded || error instanceof HttpStatusError || error instanceof ToolRejectedError || error.cause != null)
       return;

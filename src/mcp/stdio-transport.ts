@@ -19,7 +19,7 @@ export class StdioTransport extends LineTransport {
   readonly #endpoint: StdioEndpoint;
   readonly #clock: Clock;
   readonly #stderr: StderrTail;
-  #starting: Promise<ChildProcessGroup> | null = null;
+  #pendingStart: Promise<ChildProcessGroup> | null = null;
   #child: ChildProcessGroup | null = null;
 
   constructor(endpoint: StdioEndpoint, clock: Clock, onStderr: (line: string) => void) {
@@ -40,8 +40,8 @@ export class StdioTransport extends LineTransport {
   }
 
   override async start(): Promise<void> {
-    this.#starting = ChildProcessGroup.start(this.#endpoint, this.#clock);
-    const child = await this.#starting;
+    this.#pendingStart = ChildProcessGroup.start(this.#endpoint, this.#clock);
+    const child = await this.#pendingStart;
     // Closed while it was starting: there it is ended.
     if (this.hasEnded) throw new Error('closed while it was starting');
     this.#child = child;
@@ -74,7 +74,7 @@ export class StdioTransport extends LineTransport {
   }
 
   protected override async release(): Promise<void> {
-    const child = await this.#starting?.catch(() => null);
+    const child = await this.#pendingStart?.catch(() => null);
     await child?.end();
   }
 

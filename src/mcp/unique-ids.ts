@@ -17,7 +17,7 @@ type Received = Parameters<NonNullable<Transport['onmessage']>>;
 export class UniqueIdTransport extends TransportDecorator {
   readonly #prefix = `swarmlens-${randomBytes(12).toString('base64url')}-`;
   /** Requests under way: the client's ids by ours. */
-  readonly #underWay = new Map<string, Id>();
+  readonly #inFlight = new Map<string, Id>();
   #lastError: string | null = null;
 
   /** An error without an id that came after the last answer, in one line: how servers refuse somebody and hang up. */
@@ -30,16 +30,16 @@ export class UniqueIdTransport extends TransportDecorator {
       await super.send(message, options);
     } else if ('id' in message) {
       const id = this.#ours(message.id);
-      this.#underWay.set(id, message.id);
+      this.#inFlight.set(id, message.id);
       try {
         await super.send({ ...message, id, ...this.#withProgressToken(message.params) }, options);
       } catch (error) {
-        this.#underWay.delete(id);
+        this.#inFlight.delete(id);
         throw error;
       }
     } else if (message.method === 'notifications/cancelled' && isId(message.params?.['requestId'])) {
       const requestId = this.#ours(message.params['requestId']);
-      this.#underWay.delete(requestId);
+      this.#inFlight.delete(requestId);
       await super.send({ ...message, params: { ...message.params, requestId } }, options);
     } else await super.send(message, options);
   }
@@ -47,7 +47,7 @@ export class UniqueIdTransport extends TransportDecorator {
   protected override received(message: JSONRPCMessage, extra: Received[1]): void {
     if (!('method' in message)) this.#answered(message, extra);
     else if (message.method === 'notifications/progress') {
-      const progressToken = this.#underWay.get(String(message.params?.['progressToken']));
+      const progressToken = this.#inFlight.get(String(message.params?.['progressToken']));
       if (progressToken === undefined) this.#noise('progress of no request of ours', message);
       else super.received({ ...message, params: { ...message.params, progressToken } }, extra);
     } else super.received(message, extra);
@@ -55,9 +55,9 @@ export class UniqueIdTransport extends TransportDecorator {
 
   #answered(message: Exclude<JSONRPCMessage, { method: string }>, extra: Received[1]): void {
     const { id } = message;
-    const original = typeof id === 'string' ? this.#underWay.get(id) : undefined;
+    const original = typeof id === 'string' ? this.#inFlight.get(id) : undefined;
     if (typeof id === 'string' && original !== undefined) {
-      this.#underWay.delete(id);
+      this.#inFlight.delete(id);
       this.#lastError = null;
       super.received({ ...message, id: original }, extra);
       return;

@@ -34,7 +34,7 @@ export class NodeRpc implements Disposable {
   readonly #deps: NodeRpcDeps;
   readonly #pending = new Map<number, PendingRequest>();
   /** By node and number. */
-  readonly #underWay = new Map<string, AbortController>();
+  readonly #inFlight = new Map<string, AbortController>();
   #lastNumber = 0;
 
   constructor(deps: NodeRpcDeps) {
@@ -43,7 +43,7 @@ export class NodeRpc implements Disposable {
 
   /** Calls of this node that wait, and calls of other nodes that are under way here. */
   get size(): number {
-    return this.#pending.size + this.#underWay.size;
+    return this.#pending.size + this.#inFlight.size;
   }
 
   /**
@@ -101,7 +101,7 @@ export class NodeRpc implements Disposable {
           ?.failed(code === null ? new Error(message) : new SwarmlensError(code, message, details));
       }
       case 'abort':
-        return this.#underWay.get(`${letter[2]} ${letter[3]}`)?.abort();
+        return this.#inFlight.get(`${letter[2]} ${letter[3]}`)?.abort();
       case 'poll': {
         const [, , nodeId, number, serverId, reconnects] = letter;
         return void this.#answer(nodeId, number, serverId, { what: 'poll', reconnects });
@@ -122,21 +122,21 @@ export class NodeRpc implements Disposable {
 
   [Symbol.dispose](): void {
     this.failPending(() => true, 'this node is stopping');
-    for (const abort of this.#underWay.values()) abort.abort();
+    for (const abort of this.#inFlight.values()) abort.abort();
   }
 
   async #answer(nodeId: string, number: number, serverId: string, asked: NodeRequest): Promise<void> {
     const key = `${nodeId} ${number}`;
     const abort = new AbortController();
     try {
-      if (this.#underWay.size >= MAX_CALLS) throw unreachable(serverId, 'its node has too many calls under way');
-      this.#underWay.set(key, abort);
+      if (this.#inFlight.size >= MAX_CALLS) throw unreachable(serverId, 'its node has too many calls under way');
+      this.#inFlight.set(key, abort);
       const answer = await this.#do(serverId, asked, abort.signal);
       this.#send(nodeId, [NODE_MESSAGE_VERSION, 'answer', number, answer]);
     } catch (error) {
       this.#send(nodeId, this.#refusal(number, error));
     } finally {
-      if (this.#underWay.get(key) === abort) this.#underWay.delete(key);
+      if (this.#inFlight.get(key) === abort) this.#inFlight.delete(key);
     }
   }
 

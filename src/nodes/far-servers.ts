@@ -40,7 +40,7 @@ export class RpcRemoteServers implements RemoteServers {
 
   async poll(serverId: string, reconnects: boolean): Promise<boolean> {
     try {
-      return (await this.#ask(serverId, { what: 'poll', reconnects }, NEVER)) === true;
+      return (await this.#request(serverId, { what: 'poll', reconnects }, NEVER)) === true;
     } catch (error) {
       if (error instanceof SwarmlensError) return false;
       throw error;
@@ -54,12 +54,12 @@ export class RpcRemoteServers implements RemoteServers {
     signal: AbortSignal,
   ): Promise<ToolResult> {
     const { isError, content, durationMs } = RESULT.parse(
-      await this.#ask(serverId, { what: 'tool', tool, args }, signal),
+      await this.#request(serverId, { what: 'tool', tool, args }, signal),
     );
     return { isError, content, durationMs };
   }
 
-  async #ask(serverId: string, asked: NodeRequest, signal: AbortSignal): Promise<unknown> {
+  async #request(serverId: string, asked: NodeRequest, signal: AbortSignal): Promise<unknown> {
     const holder = this.#seen.get(serverId)?.holder;
     if (holder === undefined) throw noOwnerError(serverId);
     return this.#calls.request(holder.nodeId, serverId, asked, signal);

@@ -5,7 +5,7 @@ import { shouldAcquire, type LeaseCounts, shouldRelease } from './share.js';
 
 /** The leases that this node has, or would have, and its part of them. */
 export class LeaseBalancer {
-  readonly #book: LeaseStore;
+  readonly #leaseStore: LeaseStore;
   readonly #clock: Clock;
   readonly #leaseMs: number;
   readonly #leases = new Map<string, Lease>();
@@ -13,7 +13,7 @@ export class LeaseBalancer {
   #nodes: readonly string[] = [];
 
   constructor(book: LeaseStore, clock: Clock, leaseMs: number) {
-    this.#book = book;
+    this.#leaseStore = book;
     this.#clock = clock;
     this.#leaseMs = leaseMs;
   }
@@ -43,7 +43,7 @@ export class LeaseBalancer {
 
   /** Renews what this node has, takes what it should have, and lets go one of those that are too many. */
   async rebalance(): Promise<void> {
-    this.#know(await this.#book.announceNode());
+    this.#know(await this.#leaseStore.announceNode());
     const leases = this.all();
     await Promise.all(leases.map((lease) => lease.refresh()));
     await Promise.all(leases.map((lease) => this.#takeIfDue(lease)));
@@ -61,7 +61,7 @@ export class LeaseBalancer {
    * @param gone a node that may be stopping: its part is for those that stay. If it does not, the next round counts it again
    */
   async onReleased(lease: Lease | undefined, gone: string | null): Promise<void> {
-    if (gone !== null) this.#know((await this.#book.announceNode()).filter((nodeId) => nodeId !== gone));
+    if (gone !== null) this.#know((await this.#leaseStore.announceNode()).filter((nodeId) => nodeId !== gone));
     if (lease === undefined) return;
     await lease.refresh();
     await this.#takeIfDue(lease);

@@ -36,7 +36,7 @@ export class Lease {
   isExtra = false;
   readonly #deps: LeaseDeps;
   #settle: () => void = () => undefined;
-  #held: number | null = null;
+  #heldToken: number | null = null;
   #watched: number | null = null;
   #other: LeaseHolder | null = null;
   #otherHealth: ServerHealth | null = null;
@@ -45,7 +45,7 @@ export class Lease {
   #isParting = false;
   #isSettled = false;
   #isClosed = false;
-  #asking: Promise<void> | null = null;
+  #pendingRequest: Promise<void> | null = null;
   #turning: Promise<void> = Promise.resolve();
 
   constructor(serverId: string, claim: OwnershipCandidate, deps: LeaseDeps) {
@@ -57,7 +57,7 @@ export class Lease {
 
   /** Under which this node has the lease; `null`: it does not. */
   get heldToken(): number | null {
-    return this.#held;
+    return this.#heldToken;
   }
 
   /** Under which this node watches the server: it has the lease, and knows what the one before has seen. */
@@ -87,9 +87,9 @@ export class Lease {
 
   /** Renews the lease, or looks whose it is. One question at a time; it throws while Redis is away. */
   refresh(): Promise<void> {
-    return this.#ask(async () => {
+    return this.#request(async () => {
       const { store, nodeId } = this.#deps;
-      const term = this.#held;
+      const term = this.#heldToken;
       if (this.#isClosed) return;
       if (term === null) {
         const { holder, health } = await store.read(this.serverId);
@@ -107,20 +107,20 @@ export class Lease {
 
   /** Takes the lease if it is free. @returns whether this node has it now */
   async acquire(): Promise<boolean> {
-    await this.#ask(async () => {
-      if (this.#held !== null || this.#isClosed) return;
+    await this.#request(async () => {
+      if (this.#heldToken !== null || this.#isClosed) return;
       const holder = await this.#deps.store.acquire(this.serverId);
       if (holder.nodeId === this.#deps.nodeId) this.#hold(holder.fencingToken);
       else this.#isOf(holder);
     });
-    return this.#held !== null;
+    return this.#heldToken !== null;
   }
 
   /** Another node has told that it watches the server. */
   observeHolder(holder: LeaseHolder): void {
-    if (this.#held === null) {
+    if (this.#heldToken === null) {
       if (holder.fencingToken >= (this.#other?.fencingToken ?? 0)) this.#isOf(holder);
-    } else if (holder.fencingToken > this.#held) {
+    } else if (holder.fencingToken > this.#heldToken) {
       this.#lose(holder);
     }
   }
@@ -145,28 +145,28 @@ export class Lease {
   /** Gives it up for good; whoever has made the claim watches no more. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await this.#asking?.catch(() => undefined);
+    await this.#pendingRequest?.catch(() => undefined);
     this.#turn(() => this.#release(true));
     await this.#turning;
     this.#settle();
   }
 
-  #ask(question: () => Promise<void>): Promise<void> {
-    const before = this.#asking?.catch(() => undefined) ?? Promise.resolve();
+  #request(question: () => Promise<void>): Promise<void> {
+    const before = this.#pendingRequest?.catch(() => undefined) ?? Promise.resolve();
     const asking = before.then(question).finally(() => {
-      if (this.#asking === asking) this.#asking = null;
+      if (this.#pendingRequest === asking) this.#pendingRequest = null;
     });
-    this.#asking = asking;
+    this.#pendingRequest = asking;
     return asking;
   }
 
   #hold(term: number): void {
-    this.#held = term;
+    this.#heldToken = term;
     this.#isOf(null);
     this.#freeSinceMs = null;
     this.#turn(async () => {
       await this.#sync();
-      if (this.#held !== term || this.#isClosed) return;
+      if (this.#heldToken !== term || this.#isClosed) return;
       this.#watched = term;
       this.claim.onAcquired();
       this.#isSettled = true;
@@ -177,15 +177,15 @@ export class Lease {
 
   #isOf(holder: LeaseHolder | null): void {
     this.#other = holder;
-    if (holder !== null || this.#held !== null) this.#isForgotten = false;
+    if (holder !== null || this.#heldToken !== null) this.#isForgotten = false;
     if (holder !== null) this.#freeSinceMs = null;
-    else if (this.#held === null) this.#freeSinceMs ??= this.#deps.clock.monotonic();
+    else if (this.#heldToken === null) this.#freeSinceMs ??= this.#deps.clock.monotonic();
     this.#deps.onHolderChanged(this);
     if (holder !== null && !this.#isSettled) this.#turn(() => this.#know());
   }
 
   async #know(): Promise<void> {
-    if (this.#isSettled || this.#held !== null) return;
+    if (this.#isSettled || this.#heldToken !== null) return;
     await this.#sync();
     this.#isSettled = true;
     this.#settle();
@@ -196,7 +196,7 @@ export class Lease {
     this.#deps.logger.info({ serverId, by: holder?.nodeId ?? null }, 'another node watches the server');
     // At once: what it still says would mix with what the other one tells.
     const closed = this.#watched === null ? Promise.resolve() : this.claim.onReleased();
-    this.#held = null;
+    this.#heldToken = null;
     this.#watched = null;
     this.isExtra = false;
     this.#isOf(holder);
@@ -206,10 +206,10 @@ export class Lease {
 
   async #release(leaves: boolean): Promise<void> {
     const { store, picture, logger, onReleased } = this.#deps;
-    const term = this.#held;
+    const term = this.#heldToken;
     if (term === null) return;
     if (this.#watched !== null) await picture.flush(this.serverId);
-    this.#held = null;
+    this.#heldToken = null;
     this.#watched = null;
     this.isExtra = false;
     this.#isOf(null);

@@ -32,14 +32,14 @@ const RENEWALS = 3;
 export class LeaseManager implements Ownership {
   readonly remote: RemoteServers;
   readonly #deps: LeaseManagerDeps;
-  readonly #book: LeaseStore;
+  readonly #leaseStore: LeaseStore;
   readonly #leases: LeaseBalancer;
   /** Those that were given up and may still be released. */
   readonly #leaving = new Map<string, Promise<void>>();
   readonly #calls: NodeRpc;
-  readonly #far: RpcRemoteServers;
+  readonly #remoteServers: RpcRemoteServers;
   readonly #wishes: DemandRelay;
-  readonly #pulse: WakeSignal;
+  readonly #wakeSignal: WakeSignal;
   readonly #stop = new AbortController();
   readonly #linkWatch: Disposable;
   readonly #running: Promise<void>;
@@ -47,15 +47,15 @@ export class LeaseManager implements Ownership {
   constructor(deps: LeaseManagerDeps) {
     this.#deps = deps;
     const { link, clock, leaseMs } = deps;
-    this.#book = new LeaseStore(link, leaseMs);
-    this.#leases = new LeaseBalancer(this.#book, clock, leaseMs);
-    this.#pulse = new WakeSignal(clock);
+    this.#leaseStore = new LeaseStore(link, leaseMs);
+    this.#leases = new LeaseBalancer(this.#leaseStore, clock, leaseMs);
+    this.#wakeSignal = new WakeSignal(clock);
     this.#calls = new NodeRpc({ ...deps, ownedServer: (serverId) => this.#watchedClaim(serverId) });
-    this.#far = new RpcRemoteServers(this.#calls);
-    this.remote = this.#far;
-    this.#wishes = new DemandRelay({ ...deps, watchedElsewhere: () => this.#far.holders });
+    this.#remoteServers = new RpcRemoteServers(this.#calls);
+    this.remote = this.#remoteServers;
+    this.#wishes = new DemandRelay({ ...deps, watchedElsewhere: () => this.#remoteServers.holders });
     this.#linkWatch = link.onChange(() => {
-      if (link.isUp) this.#pulse.wake();
+      if (link.isUp) this.#wakeSignal.wake();
       else this.#calls.failPending(() => true, 'Redis is away');
     });
     this.#running = this.#run(this.#stop.signal);
@@ -89,7 +89,7 @@ export class LeaseManager implements Ownership {
     const begun = before.then(() => {
       if (isGivenUp) return;
       this.#leases.add(lease);
-      this.#pulse.wake();
+      this.#wakeSignal.wake();
     });
     return {
       decided: lease.settled,
@@ -111,21 +111,24 @@ export class LeaseManager implements Ownership {
     this.#wishes[Symbol.dispose]();
     this.#calls[Symbol.dispose]();
     if (!this.#deps.link.isUp) return;
-    await this.#book.removeNode().catch((error: unknown) => this.#complain(error, 'this node did not leave the list'));
+    await this.#leaseStore
+      .removeNode()
+      .catch((error: unknown) => this.#complain(error, 'this node did not leave the list'));
   }
 
   #leaseDeps(): LeaseDeps {
     const { link, snapshotSync, clock, logger } = this.#deps;
     return {
       nodeId: link.nodeId,
-      store: this.#book,
+      store: this.#leaseStore,
       picture: snapshotSync,
       clock,
       logger,
       onAcquired: ({ serverId, activeToken }) => {
         if (activeToken !== null) this.#tell([NODE_MESSAGE_VERSION, 'held', serverId, link.nodeId, activeToken]);
       },
-      onHolderChanged: ({ serverId, otherHolder, otherHealth }) => this.#far.update(serverId, otherHolder, otherHealth),
+      onHolderChanged: ({ serverId, otherHolder, otherHealth }) =>
+        this.#remoteServers.update(serverId, otherHolder, otherHealth),
       onReleased: ({ serverId, otherHolder }, leaves) => {
         this.#wishes.dropServer(serverId);
         if (otherHolder === null) this.#tell([NODE_MESSAGE_VERSION, 'free', serverId, link.nodeId, leaves]);
@@ -152,7 +155,7 @@ export class LeaseManager implements Ownership {
         (error: unknown) => this.#complain(error, 'other nodes cannot be heard'),
       );
     };
-    hear(link.keys.shared('leases'), (message) => this.#hear(message));
+    hear(link.keys.shared('leases'), (message) => this.#receive(message));
     hear(link.keys.nodeChannel(link.nodeId), (message) => this.#read(message));
     while (!signal.aborted) {
       const dueMs = clock.monotonic() + leaseMs / RENEWALS;
@@ -161,7 +164,7 @@ export class LeaseManager implements Ownership {
       }
       // Not at once, whatever is wrong with what should have been taken long ago.
       const pauseMs = Math.max(Math.min(dueMs, this.#leases.nextAcquireMs) - clock.monotonic(), leaseMs / 30);
-      await this.#pulse.wait(pauseMs, signal);
+      await this.#wakeSignal.wait(pauseMs, signal);
     }
     for (const one of heard) await one[Symbol.asyncDispose]();
   }
@@ -173,7 +176,7 @@ export class LeaseManager implements Ownership {
     const { nodes } = this.#leases;
     this.#calls.failPending((nodeId) => !nodes.includes(nodeId), 'the node that was asked is gone');
     // Servers in the picture that this node would not watch: taps of another one, say.
-    const ids = new Set([...store.servers.values()].map(({ id }) => id).concat(this.#far.serverIds));
+    const ids = new Set([...store.servers.values()].map(({ id }) => id).concat(this.#remoteServers.serverIds));
     await Promise.all([...ids].map((serverId) => this.#lookAt(serverId)));
     this.#wishes.rebroadcast();
   }
@@ -181,9 +184,9 @@ export class LeaseManager implements Ownership {
   /** What is known of a server that another node watches. */
   async #lookAt(serverId: string): Promise<void> {
     if (this.#leases.get(serverId) !== undefined) return;
-    const { holder, health } = await this.#book.read(serverId);
+    const { holder, health } = await this.#leaseStore.read(serverId);
     if (this.#leases.get(serverId) !== undefined) return;
-    this.#far.update(serverId, holder?.nodeId === this.#deps.link.nodeId ? null : holder, health);
+    this.#remoteServers.update(serverId, holder?.nodeId === this.#deps.link.nodeId ? null : holder, health);
   }
 
   #isHeld(serverId: string): boolean {
@@ -200,19 +203,19 @@ export class LeaseManager implements Ownership {
   }
 
   /** What another node tells all. */
-  #hear(message: unknown): void {
+  #receive(message: unknown): void {
     const news = parseLeaseAnnouncement(message);
     if (news === null || news[3] === this.#deps.link.nodeId) return;
     const lease = this.#leases.get(news[2]);
     if (news[1] === 'held') {
       const [, , serverId, nodeId, term] = news;
       lease?.observeHolder({ nodeId, fencingToken: term });
-      if (!this.#isHeld(serverId)) this.#far.update(serverId, { nodeId, fencingToken: term });
+      if (!this.#isHeld(serverId)) this.#remoteServers.update(serverId, { nodeId, fencingToken: term });
       this.#wishes.scheduleBroadcast();
       return;
     }
     const [, , serverId, nodeId, leaves] = news;
-    this.#far.update(serverId, null);
+    this.#remoteServers.update(serverId, null);
     this.#try(this.#leases.onReleased(lease, leaves ? nodeId : null), serverId);
   }
 

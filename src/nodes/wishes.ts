@@ -42,9 +42,9 @@ interface ReceivedDemand {
 export class DemandRelay implements Disposable {
   readonly #deps: DemandRelayDeps;
   readonly #changes: Disposable;
-  readonly #told = new Map<string, SentDemand>();
+  readonly #sent = new Map<string, SentDemand>();
   /** By server, by node. */
-  readonly #heard = new Map<string, Map<string, ReceivedDemand>>();
+  readonly #received = new Map<string, Map<string, ReceivedDemand>>();
   #gathering: Disposable | null = null;
 
   constructor(deps: DemandRelayDeps) {
@@ -55,7 +55,7 @@ export class DemandRelay implements Disposable {
   /** Wishes of other nodes that this one follows. */
   get size(): number {
     let size = 0;
-    for (const nodes of this.#heard.values()) size += nodes.size;
+    for (const nodes of this.#received.values()) size += nodes.size;
     return size;
   }
 
@@ -75,7 +75,7 @@ export class DemandRelay implements Disposable {
   /** Another node's clients want `hz` updates a second of a server that this node watches; 0: none do any more. */
   receive([, , nodeId, serverId, hz]: Extract<NodeMessage, [unknown, 'want', ...unknown[]]>): void {
     const { demand, clock, leaseMs } = this.#deps;
-    const known = this.#heard.get(serverId)?.get(nodeId);
+    const known = this.#received.get(serverId)?.get(nodeId);
     if (known?.hz === hz) {
       known.lapse[Symbol.dispose]();
       known.lapse = clock.schedule(leaseMs, () => this.#drop(serverId, nodeId));
@@ -86,28 +86,28 @@ export class DemandRelay implements Disposable {
     this.#drop(serverId, nodeId);
     if (wish === null) return;
     const lapse = clock.schedule(leaseMs, () => this.#drop(serverId, nodeId));
-    let nodes = this.#heard.get(serverId);
-    if (nodes === undefined) this.#heard.set(serverId, (nodes = new Map<string, ReceivedDemand>()));
+    let nodes = this.#received.get(serverId);
+    if (nodes === undefined) this.#received.set(serverId, (nodes = new Map<string, ReceivedDemand>()));
     nodes.set(nodeId, { wish, hz, lapse });
   }
 
   /** This node does not watch the server any more: wishes go to whoever does. */
   dropServer(serverId: string): void {
-    for (const nodeId of [...(this.#heard.get(serverId)?.keys() ?? [])]) this.#drop(serverId, nodeId);
+    for (const nodeId of [...(this.#received.get(serverId)?.keys() ?? [])]) this.#drop(serverId, nodeId);
   }
 
   [Symbol.dispose](): void {
     this.#changes[Symbol.dispose]();
     this.#gathering?.[Symbol.dispose]();
-    for (const serverId of [...this.#heard.keys()]) this.dropServer(serverId);
+    for (const serverId of [...this.#received.keys()]) this.dropServer(serverId);
   }
 
   #drop(serverId: string, nodeId: string): void {
-    const nodes = this.#heard.get(serverId);
+    const nodes = this.#received.get(serverId);
     const heard = nodes?.get(nodeId);
     if (nodes === undefined || heard === undefined) return;
     nodes.delete(nodeId);
-    if (nodes.size === 0) this.#heard.delete(serverId);
+    if (nodes.size === 0) this.#received.delete(serverId);
     heard.lapse[Symbol.dispose]();
     heard.wish[Symbol.dispose]();
   }
@@ -116,21 +116,21 @@ export class DemandRelay implements Disposable {
     const { link, demand, store, watchedElsewhere } = this.#deps;
     if (!link.isUp) return;
     const elsewhere = watchedElsewhere();
-    for (const serverId of this.#told.keys()) if (!elsewhere.has(serverId)) this.#told.delete(serverId);
+    for (const serverId of this.#sent.keys()) if (!elsewhere.has(serverId)) this.#sent.delete(serverId);
     for (const [serverId, holder] of elsewhere) {
       const server = store.servers.get(serverId);
       const hz = server === undefined ? 0 : demand.requiredHz(server);
-      const told = this.#told.get(serverId);
+      const told = this.#sent.get(serverId);
       const isNew = told?.holder.nodeId !== holder.nodeId || told.holder.fencingToken !== holder.fencingToken;
       // One that was never told of a wish need not hear that there is none.
-      if (hz === 0 && (told === undefined || isNew || told.hz === 0)) this.#told.delete(serverId);
+      if (hz === 0 && (told === undefined || isNew || told.hz === 0)) this.#sent.delete(serverId);
       else if (isAgain || isNew || told.hz !== hz) this.#send(serverId, { holder, hz });
     }
   }
 
   #send(serverId: string, told: SentDemand): void {
     const { link, logger } = this.#deps;
-    this.#told.set(serverId, told);
+    this.#sent.set(serverId, told);
     const letter: NodeMessage = [NODE_MESSAGE_VERSION, 'want', link.nodeId, serverId, told.hz];
     // It is told again soon.
     link.publish(link.keys.nodeChannel(told.holder.nodeId), letter).catch((error: unknown) => {

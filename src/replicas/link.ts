@@ -39,7 +39,7 @@ export interface ReplicaConnectionDeps {
 export class ReplicaConnection {
   readonly #settings: ReplicaOptions;
   readonly #deps: ReplicaConnectionDeps;
-  readonly #pulse: WakeSignal;
+  readonly #wakeSignal: WakeSignal;
   #connection: ConnectionState = 'CONNECTING';
   #session: McpSession | null = null;
   #error: string | null = null;
@@ -50,7 +50,7 @@ export class ReplicaConnection {
   constructor(settings: ReplicaOptions, deps: ReplicaConnectionDeps) {
     this.#settings = settings;
     this.#deps = deps;
-    this.#pulse = new WakeSignal(deps.clock);
+    this.#wakeSignal = new WakeSignal(deps.clock);
     this.#observeHarmlessly = this.#mindsBeingObserved(settings.expectedType);
   }
 
@@ -91,7 +91,7 @@ export class ReplicaConnection {
       this.#failedStarts = 0;
       this.#connection = 'LOST';
     }
-    this.#pulse.wake();
+    this.#wakeSignal.wake();
   }
 
   /** Ends with `signal`, and what is connected with it. */
@@ -99,7 +99,7 @@ export class ReplicaConnection {
     while (!signal.aborted) {
       await this.#connectOnce(signal);
       const pauseMs = this.#pauseMs();
-      if (pauseMs !== 0) await this.#pulse.wait(pauseMs, signal);
+      if (pauseMs !== 0) await this.#wakeSignal.wait(pauseMs, signal);
     }
   }
 

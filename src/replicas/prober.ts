@@ -59,25 +59,25 @@ export interface ProbeTarget {
  */
 export class Prober {
   readonly #probed: ProbeTarget;
-  readonly #pulse: WakeSignal;
+  readonly #wakeSignal: WakeSignal;
   /** Whether `ping` has proved to tell nothing. */
   #pingTellsNothing = false;
 
   constructor(clock: Clock, probed: ProbeTarget) {
     this.#probed = probed;
-    this.#pulse = new WakeSignal(clock);
+    this.#wakeSignal = new WakeSignal(clock);
   }
 
   /** Something has changed that the time of the next probe depends on. */
   reschedule(): void {
-    this.#pulse.wake();
+    this.#wakeSignal.wake();
   }
 
   /** Ends with `signal`. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const dueInMs = this.#probed.probeDueInMs();
-      if (dueInMs > 0) await this.#pulse.wait(dueInMs, signal);
+      if (dueInMs > 0) await this.#wakeSignal.wait(dueInMs, signal);
       // What it throws the guard has counted.
       else await this.#probe().catch(() => undefined);
     }

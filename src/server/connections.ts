@@ -32,7 +32,7 @@ export class ConnectionRegistry implements Disposable {
   readonly #options: ConnectionRegistryOptions;
   readonly #clock: Clock;
   #timer: Disposable | null = null;
-  #asking: Disposable | null = null;
+  #pendingRequest: Disposable | null = null;
   #onGone: () => void = () => undefined;
 
   constructor(options: ConnectionRegistryOptions) {
@@ -79,7 +79,7 @@ export class ConnectionRegistry implements Disposable {
       clock,
       maxBufferedBytes,
       maxSlowMs,
-      onPingNeeded: () => this.#ask(),
+      onPingNeeded: () => this.#request(),
       onTooSlow: () => socket.close(TRY_AGAIN_LATER, 'Too slow to read'),
       sendPing() {
         if (socket.readyState === socket.OPEN) socket.ping();
@@ -121,7 +121,7 @@ export class ConnectionRegistry implements Disposable {
 
   [Symbol.dispose](): void {
     this.#timer?.[Symbol.dispose]();
-    this.#asking?.[Symbol.dispose]();
+    this.#pendingRequest?.[Symbol.dispose]();
   }
 
   #scheduleLook(): Disposable {
@@ -135,20 +135,20 @@ export class ConnectionRegistry implements Disposable {
       // The ping of one that is slow waits behind what it has not read: how long that may last is said elsewhere.
       if (!isSlow && pingedAtMs !== null && nowMs - pingedAtMs >= ANSWER_MS) socket.terminate();
     }
-    this.#ask();
+    this.#request();
   }
 
   /** Those of which it is time, a few at once. */
-  #ask(): void {
-    if (this.#asking !== null) return;
+  #request(): void {
+    if (this.#pendingRequest !== null) return;
     const sinceMs = this.#clock.monotonic() - PING_MS;
     let left = MAX_PINGS_AT_ONCE;
     for (const outlet of this.#sockets.values()) {
       if (!outlet.isPingDue(sinceMs)) continue;
       if (left === 0) {
-        this.#asking = this.#clock.schedule(BETWEEN_PINGS_MS, () => {
-          this.#asking = null;
-          this.#ask();
+        this.#pendingRequest = this.#clock.schedule(BETWEEN_PINGS_MS, () => {
+          this.#pendingRequest = null;
+          this.#request();
         });
         return;
       }

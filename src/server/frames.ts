@@ -18,7 +18,7 @@ export class FrameWriter {
   #arena: Buffer | null = null;
   #used = 0;
   #waitingBytes = 0;
-  #waiting: { readonly stream: Duplex; readonly frame: Buffer }[] = [];
+  #waiters: { readonly stream: Duplex; readonly frame: Buffer }[] = [];
 
   /**
    * @param rsv the reserved bits that are set
@@ -30,8 +30,8 @@ export class FrameWriter {
     const room = this.#room(MAX_HEADER_BYTES + length);
     fill(room, MAX_HEADER_BYTES, parts);
     const from = writeHeader(room, MAX_HEADER_BYTES, FIN_TEXT | rsv, length);
-    if (this.#waiting.length === 0) queueMicrotask(() => this.#flush());
-    this.#waiting.push({ stream, frame: room.subarray(from) });
+    if (this.#waiters.length === 0) queueMicrotask(() => this.#flush());
+    this.#waiters.push({ stream, frame: room.subarray(from) });
     this.#waitingBytes += length;
     // Whether a socket has room is known only once it has been written to.
     if (this.#waitingBytes >= ARENA_BYTES) this.#flush();
@@ -48,8 +48,8 @@ export class FrameWriter {
   }
 
   #flush(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
+    const waiting = this.#waiters;
+    this.#waiters = [];
     this.#waitingBytes = 0;
     this.#used = 0;
     for (const { stream, frame } of waiting) {

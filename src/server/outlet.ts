@@ -27,13 +27,13 @@ export class SendBuffer implements Disposable {
   readonly #stream: Duplex;
   readonly #options: SendBufferOptions;
   readonly #maxBufferedBytes: number;
-  readonly #waiting = new Set<() => void>();
+  readonly #waiters = new Set<() => void>();
   #slow: Disposable | null = null;
   #closed = false;
   #sentBytes = 0;
   /** What had been sent when the last ping that was answered was. */
   #readBytes = 0;
-  #askedAtMs = -Infinity;
+  #requestedAtMs = -Infinity;
   #ping: { readonly sentAtMs: number; readonly bytes: number } | null = null;
 
   constructor(stream: Duplex, options: SendBufferOptions) {
@@ -59,7 +59,7 @@ export class SendBuffer implements Disposable {
   /** Whether it is time to ask: half a mark may be unread, or it was last asked so long ago. */
   isPingDue(sinceMs: number): boolean {
     if (this.#ping !== null || this.#slow !== null) return false;
-    return this.#unreadBytes > this.#maxBufferedBytes / 2 || this.#askedAtMs <= sinceMs;
+    return this.#unreadBytes > this.#maxBufferedBytes / 2 || this.#requestedAtMs <= sinceMs;
   }
 
   /** So much more has been given to the stream. */
@@ -81,8 +81,8 @@ export class SendBuffer implements Disposable {
   /** Unless one is under way. */
   ping(): void {
     if (this.#ping !== null || this.#closed) return;
-    this.#askedAtMs = this.#options.clock.monotonic();
-    this.#ping = { sentAtMs: this.#askedAtMs, bytes: this.#sentBytes };
+    this.#requestedAtMs = this.#options.clock.monotonic();
+    this.#ping = { sentAtMs: this.#requestedAtMs, bytes: this.#sentBytes };
     this.#options.sendPing();
   }
 
@@ -98,10 +98,10 @@ export class SendBuffer implements Disposable {
 
   /** Calls back whenever there is room again after there was none; dispose to stop. */
   onDrain(callback: () => void): Disposable {
-    this.#waiting.add(callback);
+    this.#waiters.add(callback);
     return {
       [Symbol.dispose]: () => {
-        this.#waiting.delete(callback);
+        this.#waiters.delete(callback);
       },
     };
   }
@@ -130,7 +130,7 @@ export class SendBuffer implements Disposable {
     }
     this.#slow?.[Symbol.dispose]();
     this.#slow = null;
-    for (const callback of [...this.#waiting]) callback();
+    for (const callback of [...this.#waiters]) callback();
   }
 }
 

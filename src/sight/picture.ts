@@ -24,13 +24,13 @@ export interface ScopedStoreOptions {
 export class ScopedStore implements Disposable {
   readonly store: Store;
   readonly #whole: Store;
-  readonly #extent: AccessFilter;
+  readonly #filter: AccessFilter;
   readonly #following: Disposable;
 
   constructor(whole: Store, extent: AccessFilter, options: ScopedStoreOptions) {
     this.store = new Store(options);
     this.#whole = whole;
-    this.#extent = extent;
+    this.#filter = extent;
     for (const { id } of whole.servers.values()) this.#commit(emptyDelta(id), this.#serverOf(id, null), null);
     this.#following = whole.onCommit((change) => this.#follow(change));
   }
@@ -57,7 +57,7 @@ export class ScopedStore implements Disposable {
       // One that came into sight only now has answered before.
       seenAt: !isSeen ? null : before === null ? this.#whole.serverLastSeenAt(serverId) : seenAt,
       events: events.flatMap((event) =>
-        this.#extent.filterEvent(event, event.serverId === serverId ? server : this.#serverSeen(event.serverId)),
+        this.#filter.filterEvent(event, event.serverId === serverId ? server : this.#serverSeen(event.serverId)),
       ),
     };
     if (made.seenAt !== null || made.events.length > 0 || hasStateChanges(made)) this.store.commit(made);
@@ -82,7 +82,7 @@ export class ScopedStore implements Disposable {
     const agents: Agent[] = [];
     for (const agent of change.agents) {
       const seen = this.store.agents.get(agent.id);
-      if ((seen !== undefined) !== (before !== null && this.#extent.allowsAgent(agent))) return null;
+      if ((seen !== undefined) !== (before !== null && this.#filter.allowsAgent(agent))) return null;
       if (seen === undefined) continue;
       const now = this.#agentSeen(agent, this.#edgesIn(this.store, agent.id));
       if (!agentsEqual(seen, now)) agents.push(now);
@@ -94,10 +94,10 @@ export class ScopedStore implements Disposable {
   #pictureOf(serverId: string): ServerSnapshot | null {
     const whole = this.#whole;
     const server = whole.servers.get(serverId);
-    if (server === undefined || !this.#extent.allowsServer(server)) return null;
+    if (server === undefined || !this.#filter.allowsServer(server)) return null;
     const agents = new Map<string, Agent>();
     for (const agent of whole.agents.values()) {
-      if (agent.serverId === serverId && this.#extent.allowsAgent(agent)) agents.set(agent.id, agent);
+      if (agent.serverId === serverId && this.#filter.allowsAgent(agent)) agents.set(agent.id, agent);
     }
     const edges = new Map<string, TopologyEdge>();
     const edgesOf = (agentId: string): readonly TopologyEdge[] => {
@@ -110,12 +110,12 @@ export class ScopedStore implements Disposable {
       return this.#agentSeen(agent, own);
     });
     const swarms = [...whole.swarms.values()].filter(
-      (swarm) => swarm.serverId === serverId && this.#extent.allowsSwarm(swarm),
+      (swarm) => swarm.serverId === serverId && this.#filter.allowsSwarm(swarm),
     );
     return {
-      server: this.#extent.filterServer(server),
+      server: this.#filter.filterServer(server),
       agents: seen,
-      swarms: swarms.map((swarm) => this.#extent.filterSwarm(swarm)),
+      swarms: swarms.map((swarm) => this.#filter.filterSwarm(swarm)),
       edges: [...edges.values()],
     };
   }
@@ -123,14 +123,14 @@ export class ScopedStore implements Disposable {
   #agentSeen(agent: Agent, edges: readonly TopologyEdge[]): Agent {
     const isWhole = edges.length === this.#whole.edgesOfAgent(agent.id).size;
     const topology = isWhole ? agent.topology : visiblePosition(agent, edges);
-    return this.#extent.filterAgent(agent, this.#swarmIdSeen(agent.swarmId), topology);
+    return this.#filter.filterAgent(agent, this.#swarmIdSeen(agent.swarmId), topology);
   }
 
   /** A swarm that was never reported is known by its id only. */
   #swarmIdSeen(id: string | null): string | null {
-    if (id === null || !this.#extent.allowsSwarmId(id)) return null;
+    if (id === null || !this.#filter.allowsSwarmId(id)) return null;
     const swarm = this.#whole.swarms.get(id);
-    return swarm === undefined || this.#extent.allowsSwarm(swarm) ? id : null;
+    return swarm === undefined || this.#filter.allowsSwarm(swarm) ? id : null;
   }
 
   #edgesIn(store: Store, agentId: string): readonly TopologyEdge[] {

@@ -14,13 +14,13 @@ export type UpstreamService = Pick<
 export class ScopedUpstreams implements UpstreamService {
   readonly #all: UpstreamService;
   readonly #store: Store;
-  readonly #extent: AccessFilter;
+  readonly #filter: AccessFilter;
 
   /** @param store what is seen of the picture */
   constructor(all: UpstreamService, store: Store, extent: AccessFilter) {
     this.#all = all;
     this.#store = store;
-    this.#extent = extent;
+    this.#filter = extent;
   }
 
   get discoveredAt(): string | null {
@@ -35,7 +35,7 @@ export class ScopedUpstreams implements UpstreamService {
   health(serverId: string): ServerHealth | null {
     const server = this.#store.servers.get(serverId);
     const health = server === undefined ? null : this.#all.health(serverId);
-    if (server === undefined || health === null || this.#extent.allowsAllAgentsOf(server)) return health;
+    if (server === undefined || health === null || this.#filter.allowsAllAgentsOf(server)) return health;
     const withoutWords = <T extends object>(one: T): T & { lastError: null } => ({ ...one, lastError: null });
     return { ...health, replicas: health.replicas.map(withoutWords), tools: health.tools.map(withoutWords) };
   }
@@ -57,7 +57,7 @@ export class ScopedUpstreams implements UpstreamService {
   ): Promise<ToolResult> {
     this.#check(serverId, 'serverId');
     const server = this.#store.servers.get(serverId);
-    if (server === undefined || !this.#extent.allowsToolResultsOf(server)) {
+    if (server === undefined || !this.#filter.allowsToolResultsOf(server)) {
       throw new SwarmlensError(
         'FORBIDDEN',
         `The token sees only a part of "${serverId}", and what its tools answer is about all of it: use a token that sees the whole server.`,

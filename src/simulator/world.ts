@@ -183,7 +183,7 @@ export class World {
     task.endedAtMs = null;
     for (const agent of agents) {
       if (agent.state === 'ended') continue;
-      this.#leave(agent, task);
+      this.#detach(agent, task);
       agent.taskId = task.id;
       this.setState(agent, 'active');
     }
@@ -202,7 +202,7 @@ export class World {
   }
 
   /** A task that its last agent leaves for another waits for someone again. */
-  #leave(agent: SimAgent, next: SimTask): void {
+  #detach(agent: SimAgent, next: SimTask): void {
     const task = this.task(agent.taskId);
     if (task === undefined || task === next || task.endedAtMs !== null) return;
     task.assignedTo = task.assignedTo.filter((id) => id !== agent.id);

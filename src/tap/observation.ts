@@ -61,11 +61,11 @@ export class UplinkServer {
     } else if (this.#calls.has(id)) {
       this.#link.send({ id, error: { code: INTERNAL_ERROR, message: 'there is a call of this id' } });
     } else {
-      this.#ask(id, method, params);
+      this.#request(id, method, params);
     }
   }
 
-  #ask(id: RpcId, method: string, params: unknown): void {
+  #request(id: RpcId, method: string, params: unknown): void {
     this.#calls.set(id, null);
     const call = this.#passage.call({ method, params }, (answer) => {
       this.#calls.delete(id);

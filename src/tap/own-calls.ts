@@ -44,7 +44,7 @@ interface InjectedCall {
 /** The calls that swarmlens makes on the person's session: one at a time, in order, each with an id that is nobody else's. */
 export class InjectedCalls {
   readonly #options: InjectedCallsOptions;
-  readonly #waiting: InjectedCall[] = [];
+  readonly #waiters: InjectedCall[] = [];
   /** Written, and not answered yet; be they given up or not. */
   readonly #written = new Map<string, InjectedCall>();
   #current: string | null = null;
@@ -65,10 +65,10 @@ export class InjectedCalls {
    */
   add(request: InjectedRequest, answer: (answer: InjectedResponse) => void): Disposable {
     const call: InjectedCall = { request, answer, isWanted: true, timer: null };
-    if (this.#waiting.length >= MAX_WAITING) {
+    if (this.#waiters.length >= MAX_WAITING) {
       this.#end(call, refusal('too many calls are waiting', COME_BACK_S));
     } else {
-      this.#waiting.push(call);
+      this.#waiters.push(call);
       if (PUT_OFF.has(request.method)) {
         call.timer = this.#options.clock.schedule(BUSY_MS, () => this.#putOff(call));
       }
@@ -79,7 +79,7 @@ export class InjectedCalls {
 
   /** Something has changed that calls wait for. */
   flush(): void {
-    while (this.#current === null && this.#waiting.length > 0 && this.#options.canWrite()) this.#write();
+    while (this.#current === null && this.#waiters.length > 0 && this.#options.canWrite()) this.#write();
   }
 
   /** @returns whether it is an answer to a call of ours, be it late or for the second time */
@@ -95,11 +95,11 @@ export class InjectedCalls {
 
   /** Nothing can be written any more. */
   rejectAll(): void {
-    for (const call of this.#waiting.splice(0)) this.#end(call, refusal('the session is ending', null));
+    for (const call of this.#waiters.splice(0)) this.#end(call, refusal('the session is ending', null));
   }
 
   #write(): void {
-    const call = this.#waiting.shift();
+    const call = this.#waiters.shift();
     if (call === undefined) return;
     this.#stopWaiting(call);
     this.#count += 1;
@@ -147,8 +147,8 @@ export class InjectedCalls {
   }
 
   #remove(call: InjectedCall): boolean {
-    const index = this.#waiting.indexOf(call);
-    if (index >= 0) this.#waiting.splice(index, 1);
+    const index = this.#waiters.indexOf(call);
+    if (index >= 0) this.#waiters.splice(index, 1);
     return index >= 0;
   }
 }

@@ -6,7 +6,7 @@ import type { Clock } from '../shared/index.js';
  */
 export class CoalescedRequest {
   readonly #send: () => void;
-  readonly #waiting = new Set<(answer: string | null) => void>();
+  readonly #waiters = new Set<(answer: string | null) => void>();
   #isOnItsWay = false;
 
   /** @param send asks the other process; not called again before it has answered */
@@ -19,11 +19,11 @@ export class CoalescedRequest {
     return new Promise((resolve) => {
       const settle = (answer: string | null): void => {
         patience[Symbol.dispose]();
-        this.#waiting.delete(settle);
+        this.#waiters.delete(settle);
         resolve(answer);
       };
       const patience = clock.schedule(withinMs, () => settle(null));
-      this.#waiting.add(settle);
+      this.#waiters.add(settle);
       if (this.#isOnItsWay) return;
       this.#isOnItsWay = true;
       this.#send();
@@ -33,6 +33,6 @@ export class CoalescedRequest {
   /** @param text empty: none is to be had */
   answer(text: string): void {
     this.#isOnItsWay = false;
-    for (const settle of [...this.#waiting]) settle(text === '' ? null : text);
+    for (const settle of [...this.#waiters]) settle(text === '' ? null : text);
   }
 }

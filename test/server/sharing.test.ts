@@ -37,7 +37,7 @@ class Bench implements Disposable {
   readonly errors: unknown[] = [];
   readonly log = recordingLogger();
   readonly sharing = new SubscriptionSharing({ threshold: null }, new ErrorMasker(this.log.logger));
-  readonly #sights: AccessScopes;
+  readonly #accessScopes: AccessScopes;
   readonly #seen = new Set<SubscriptionGroups>();
 
   constructor() {
@@ -51,7 +51,7 @@ class Bench implements Disposable {
     };
     // There are no MCP servers here.
     const whole = { store, streams } as Partial<ScopedServices> as ScopedServices;
-    this.#sights = new AccessScopes({ unrestricted: whole, clock, maxTombstones: 100, maxEvents: 3, ...deps });
+    this.#accessScopes = new AccessScopes({ unrestricted: whole, clock, maxTombstones: 100, maxEvents: 3, ...deps });
     this.#seen.add(streams.groups);
   }
 
@@ -61,7 +61,7 @@ class Bench implements Disposable {
   }
 
   context(viewer: Viewer): SchemaContext {
-    const sight = this.#sights.servicesFor(viewer);
+    const sight = this.#accessScopes.servicesFor(viewer);
     this.#seen.add(sight.streams.groups);
     // What these resolvers use of it: there are no MCP servers and no sockets here.
     return {
@@ -87,7 +87,7 @@ class Bench implements Disposable {
       timers: 0,
       errors: [],
     });
-    this.#sights[Symbol.dispose]();
+    this.#accessScopes[Symbol.dispose]();
     for (const groups of this.#seen) groups[Symbol.dispose]();
   }
 }

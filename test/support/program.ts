@@ -20,7 +20,7 @@ export class Program implements AsyncDisposable {
   readonly #ended: Promise<unknown>;
   stdout = '';
   stderr = '';
-  readonly #waiting = new Set<() => void>();
+  readonly #waiters = new Set<() => void>();
 
   /** @param options `program`: another place where it is built */
   constructor(args: readonly string[], { cwd, env = {}, program = PROGRAM }: ProgramOptions) {
@@ -30,11 +30,11 @@ export class Program implements AsyncDisposable {
     });
     this.#child.stdout.on('data', (chunk: Buffer) => {
       this.stdout += chunk.toString();
-      for (const look of [...this.#waiting]) look();
+      for (const look of [...this.#waiters]) look();
     });
     this.#child.stderr.on('data', (chunk: Buffer) => {
       this.stderr += chunk.toString();
-      for (const look of [...this.#waiting]) look();
+      for (const look of [...this.#waiters]) look();
     });
     this.#ended = once(this.#child, 'close');
   }
@@ -57,10 +57,10 @@ export class Program implements AsyncDisposable {
       const look = (): void => {
         const match = pattern.exec(text());
         if (match === null) return;
-        this.#waiting.delete(look);
+        this.#waiters.delete(look);
         resolve(match);
       };
-      this.#waiting.add(look);
+      this.#waiters.add(look);
       this.#ended.then(() => reject(new Error(`ended: ${this.stdout}${this.stderr}`)), reject);
       look();
     });

@@ -24,7 +24,7 @@ export class Tapped implements AsyncDisposable {
   readonly child: ChildProcess;
   readonly #ended: Promise<unknown>;
   readonly #hash = createHash('sha256');
-  readonly #waiting = new Set<() => void>();
+  readonly #waiters = new Set<() => void>();
   stdout = '';
   stderr = '';
   hasEnded = false;
@@ -76,10 +76,10 @@ export class Tapped implements AsyncDisposable {
       const look = (): void => {
         const found = find();
         if (found === null || found === undefined || found === false) return;
-        this.#waiting.delete(look);
+        this.#waiters.delete(look);
         resolve(found);
       };
-      this.#waiting.add(look);
+      this.#waiters.add(look);
       this.#ended.then(() => reject(new Error(`ended: ${this.stdout.slice(-500)} ${this.stderr}`)), reject);
       look();
     });
@@ -106,6 +106,6 @@ export class Tapped implements AsyncDisposable {
   }
 
   #look(): void {
-    for (const look of [...this.#waiting]) look();
+    for (const look of [...this.#waiters]) look();
   }
 }

@@ -15,7 +15,7 @@ export class Watcher implements AsyncDisposable {
   readonly received: RpcMessage[] = [];
   readonly closes: { readonly code: number; readonly reason: string }[] = [];
   readonly #server: WebSocketServer;
-  readonly #waiting = new Set<() => void>();
+  readonly #waiters = new Set<() => void>();
 
   private constructor(server: WebSocketServer, manner: Manner) {
     this.#server = server;
@@ -51,10 +51,10 @@ export class Watcher implements AsyncDisposable {
       const look = (): void => {
         const found = find();
         if (found === null || found === undefined || found === false) return;
-        this.#waiting.delete(look);
+        this.#waiters.delete(look);
         resolve(found);
       };
-      this.#waiting.add(look);
+      this.#waiters.add(look);
       look();
     });
   }
@@ -65,7 +65,7 @@ export class Watcher implements AsyncDisposable {
   }
 
   #look(): void {
-    for (const look of [...this.#waiting]) look();
+    for (const look of [...this.#waiters]) look();
   }
 }
 

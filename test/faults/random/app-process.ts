@@ -35,7 +35,7 @@ export class AppProcess implements AsyncDisposable {
     this.#child = child;
     this.url = url;
     this.#exited = once(child, 'exit');
-    child.on('message', (message) => this.#heard(message));
+    child.on('message', (message) => this.#received(message));
     child.stderr?.on('data', (chunk: Buffer) => this.problems.push(chunk.toString()));
     const ending = new AbortController();
     this.ended = ending.signal;
@@ -73,7 +73,7 @@ export class AppProcess implements AsyncDisposable {
     await this.#exited;
   }
 
-  #heard(words: unknown): void {
+  #received(words: unknown): void {
     const message = MESSAGE.parse(words);
     if ('rss' in message) this.memory.push(message);
     else if ('problem' in message) this.problems.push(message.problem);

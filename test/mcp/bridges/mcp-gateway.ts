@@ -24,7 +24,7 @@ export class McpGateway implements AsyncDisposable {
   readonly seen: string[] = [];
   /** The most calls that waited for their answer at once. */
   mostAtOnce = 0;
-  #waiting = 0;
+  #waiters = 0;
   /** Chunks that were refused. */
   refused = 0;
   readonly agents = new Map<string, GatewayAgent>();
@@ -88,11 +88,11 @@ export class McpGateway implements AsyncDisposable {
     const answer = this.#answerTo(socket, message);
     // DEVIATION: notifications are answered too, with errors that have no id.
     const write = (): void => {
-      this.#waiting -= 1;
+      this.#waiters -= 1;
       socket.write(`${rpc({ ...(id !== undefined && { id }), ...answer })}\n`);
     };
-    this.#waiting += 1;
-    this.mostAtOnce = Math.max(this.mostAtOnce, this.#waiting);
+    this.#waiters += 1;
+    this.mostAtOnce = Math.max(this.mostAtOnce, this.#waiters);
     if (method === 'agent/list') this.hold.then(write, () => undefined);
     else write();
   }
