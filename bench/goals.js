@@ -1,5 +1,5 @@
 // What the measured cases say of the goals that the delivery engine was built for.
-import { median } from './statistics.js';
+import { median } from './support/statistics.js';
 
 /** Rows of goal, what was measured, and whether it is met; `null`: not measured. */
 export function judge(results) {

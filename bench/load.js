@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { cpuSeconds, rssBytes } from './process-usage.js';
+import { cpuSeconds, rssBytes } from './support/process-usage.js';
 
 const PROGRAM = fileURLToPath(new URL('../dist/main.js', import.meta.url));
-const SUBSCRIBERS = fileURLToPath(new URL('subscribers.js', import.meta.url));
+const SUBSCRIBERS = fileURLToPath(new URL('delivery/subscribers.js', import.meta.url));
 
 const { values } = parseArgs({
   options: {

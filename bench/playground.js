@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
-import { median, percentile } from './statistics.js';
+import { median, percentile } from './support/statistics.js';
 
 const SERVERS = 4;
 const PROGRAM = fileURLToPath(new URL('../dist/main.js', import.meta.url));

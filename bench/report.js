@@ -1,6 +1,6 @@
 // The results as Markdown.
 import { judge } from './goals.js';
-import { median } from './statistics.js';
+import { median } from './support/statistics.js';
 
 export function markdown({ machine, results, failures }) {
   return [

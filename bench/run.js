@@ -6,14 +6,14 @@ import { cpus, loadavg, release, type } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { accessJobs } from './access.js';
-import { killChildren } from './commands.js';
-import { growthJobs } from './growth.js';
-import { joiningJobs } from './joining.js';
-import { marginalJobs } from './marginal.js';
-import { matrixJobs } from './matrix.js';
-import { memoryJobs } from './memory.js';
-import { oneCoreJobs } from './one-core.js';
+import { accessJobs } from './delivery/access.js';
+import { killChildren } from './support/commands.js';
+import { growthJobs } from './delivery/growth.js';
+import { joiningJobs } from './delivery/join-storm.js';
+import { marginalJobs } from './delivery/marginal.js';
+import { matrixJobs } from './delivery/matrix.js';
+import { memoryJobs } from './delivery/memory.js';
+import { oneCoreJobs } from './delivery/one-core.js';
 import { markdown } from './report.js';
 
 const CASES = {

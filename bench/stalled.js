@@ -1,7 +1,7 @@
 // One client that stops reading beside others at 60 Hz: the server's memory and the others' latency, minute by minute.
 // Usage: node bench/stalled.js [--seconds N]   N: after the client has stopped; 600 unless told.
 import { parseArgs } from 'node:util';
-import { withBout } from './measure.js';
+import { withBout } from './support/measure.js';
 
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '600' } } });
 const seconds = Number(values.seconds);

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { WebSocketServer } from 'ws';
-import { median, percentile } from './statistics.js';
+import { median, percentile } from './support/statistics.js';
 
 const GOAL_MS = 1;
 const { values } = parseArgs({

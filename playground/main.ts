@@ -1,18 +1,18 @@
 import { createSwarmClient, RefreshDiscoveryDocument, RequestAgentUpdateDocument } from '../src/client/index.js';
-import { findElement } from './dom.js';
-import type { Theme } from './graph/appearance.js';
-import { GraphView } from './graph/scene.js';
+import { findElement } from './ui/dom.js';
+import type { Theme } from './graph/agent-style.js';
+import { GraphView } from './graph/graph-view.js';
 import { HealthPanel } from './health/health-panel.js';
-import { AgentHistory } from './history.js';
-import { AgentsPanel } from './panels/agents.js';
-import { ConnectionPanel } from './panels/connection.js';
-import { DetailsPanel } from './panels/details.js';
-import { TotalsPanel } from './panels/figures.js';
-import { FiltersPanel } from './panels/filters.js';
-import { NoticesPanel } from './panels/notices.js';
-import { GraphControls } from './panels/stage.js';
-import { TokenPanel } from './panels/token.js';
-import { formatError } from './words.js';
+import { AgentHistory } from './panels/agent-history.js';
+import { AgentsPanel } from './panels/agents-panel.js';
+import { ConnectionPanel } from './panels/connection-panel.js';
+import { DetailsPanel } from './panels/details-panel.js';
+import { TotalsPanel } from './panels/totals-panel.js';
+import { FiltersPanel } from './panels/filters-panel.js';
+import { NoticesPanel } from './panels/notices-panel.js';
+import { GraphControls } from './panels/graph-controls.js';
+import { TokenPanel } from './panels/token-panel.js';
+import { formatError } from './ui/format.js';
 
 /** What is read and not watched move need not be written as often as the screen is drawn. */
 const WORDS_EVERY_MS = 200;

@@ -7,7 +7,7 @@ import { fragmentsOf, sortedOut } from './codegen-operations.js';
 export function plugin(_schema, documents) {
   const { fragments, operations } = sortedOut(documents);
   return {
-    prepend: ["import type { TypedDocument } from '../document.js';"],
+    prepend: ["import type { TypedDocument } from '../typed-document.js';"],
     content: [
       ...[...fragments].map(([name, fragment]) => `const ${textName(name)} = ${literal(print(fragment))};`),
       ...operations.map((operation) => {

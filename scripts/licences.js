@@ -1,4 +1,4 @@
-// Lists the licences of all that is installed with swarmlens, in docs/licences.md of the working directory.
+// Lists the licences of all that is installed with swarmlens, in docs/licenses.md of the working directory.
 // Usage: node scripts/licences.js [--check]   --check: changes nothing, and fails where the list is out of date
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -9,7 +9,7 @@ const ALLOWED = new Set([
   ...['BlueOak-1.0.0', 'CC0-1.0', 'Unlicense', 'Python-2.0', 'Zlib'],
 ]);
 
-const FILE = 'docs/licences.md';
+const FILE = 'docs/licenses.md';
 
 function manifestIn(folder) {
   return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));

@@ -1,5 +1,5 @@
 /** Running swarmlens inside another program. What clients need is in `swarmlens/client`. */
-export { type App, type AppDeps, createApp } from './app.js';
+export { type App, type AppDeps, createApp } from './app/index.js';
 export {
   type Config,
   ConfigError,
@@ -9,4 +9,5 @@ export {
   type ServerConfig,
 } from './config/index.js';
 export { type Clock, systemClock } from './shared/index.js';
-export { createLogger, type Logger, type MetricsExporter, silentLogger } from './telemetry/index.js';
+export { createLogger, type Logger, silentLogger } from './telemetry/index.js';
+export { type MetricsExporter } from './shared/index.js';

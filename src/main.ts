@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { fileURLToPath } from 'node:url';
-import { runCommand } from './cli/run.js';
+import { runCommand } from './cli/run-command.js';
 
 const args = process.argv.slice(2);
 

@@ -2,7 +2,7 @@
 import { Buffer } from 'node:buffer';
 import { createServer } from 'node:http';
 import { WebSocketServer } from 'ws';
-import { variablesOf } from '../operation.js';
+import { variablesOf } from '../delivery/operation.js';
 import { matching, updateMaker } from './update.js';
 
 /** Above it a client is left out, as every broadcast that has to live needs it. */

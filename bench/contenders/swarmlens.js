@@ -1,18 +1,19 @@
-// The program's own server, put together as src/app.ts does it, over the benchmark's picture instead of MCP servers.
+// The program's own server, put together as src/app/create-app.ts does it, over the benchmark's picture instead of MCP servers.
 import { createAuthenticator } from '../../dist/auth/index.js';
-import { MemoryBus } from '../../dist/bus/index.js';
-import { UpstreamRegistry, Demand } from '../../dist/collector/index.js';
+import { MemoryBus } from '../../dist/cluster/index.js';
+import { UpstreamRegistry } from '../../dist/upstream/index.js';
+import { Demand } from '../../dist/state/index.js';
 import {
   ActiveStreams,
   CommitWaiter,
   createUtilizationProbe,
-  SubscriptionGroups,
   RateClock,
+  SubscriptionGroups,
 } from '../../dist/delivery/index.js';
-import { DEFAULT_LIMITS, MemoryLimitCounters, createMemoryRateLimiter } from '../../dist/limits/index.js';
-import { startServer } from '../../dist/server/index.js';
+import { DEFAULT_LIMITS } from '../../dist/config/index.js';
+import { createMemoryRateLimiter, MemoryLimitCounters, startServer } from '../../dist/server/index.js';
 import { systemClock } from '../../dist/shared/index.js';
-import { AccessScopes } from '../../dist/sight/index.js';
+import { AccessScopes } from '../../dist/access/index.js';
 import { silentLogger } from '../../dist/telemetry/index.js';
 
 /** @param tokens file with the only ones that are let in; left out: everybody is */

@@ -1,6 +1,6 @@
 // The update that the contenders other than swarmlens send: plain objects, made once for each tick.
 import { createView, encodeCursor } from '../../dist/state/index.js';
-import { variablesOf } from '../operation.js';
+import { variablesOf } from '../delivery/operation.js';
 
 /** Makes updates whose cursors are as long as those of swarmlens for the same filters. */
 export function updateMaker(picture, { filters, hz }) {

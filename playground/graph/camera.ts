@@ -1,6 +1,6 @@
 import type { Sigma } from 'sigma';
-import { EasedValue } from './motion.js';
-import type { Point } from './hull.js';
+import { EasedValue } from './animation.js';
+import type { Point } from './convex-hull.js';
 
 const HALF_LIFE_MS = 140;
 /** Pixels around the agents, for the names of their groups and, above, what lies over the graph there. */

@@ -1,8 +1,8 @@
 import type { Sigma } from 'sigma';
-import { oklch } from './colours.js';
-import type { Theme } from './appearance.js';
-import { convexHull, type Point } from './hull.js';
-import type { GraphModel } from './model.js';
+import { oklch } from './colors.js';
+import type { Theme } from './agent-style.js';
+import { convexHull, type Point } from './convex-hull.js';
+import type { GraphModel } from './graph-model.js';
 
 const MARGIN = 22;
 /** Between a name and the edge of the picture, pixels. */

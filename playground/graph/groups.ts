@@ -1,5 +1,5 @@
 import type { Agent, SwarmFragment } from '../../src/client/index.js';
-import { shortenName } from '../names.js';
+import { shortenName } from '../ui/labels.js';
 
 const MAX_NAME = 14;
 

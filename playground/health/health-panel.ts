@@ -1,6 +1,6 @@
 import type { HealthStreamSnapshot } from '../../src/client/index.js';
-import { reorderChildren, findElement, setBadge, setText } from '../dom.js';
-import { formatTimeOfDay, HEALTH_TONES, formatError, formatEnumValue } from '../words.js';
+import { reorderChildren, findElement, setBadge, setText } from '../ui/dom.js';
+import { formatTimeOfDay, HEALTH_TONES, formatError, formatEnumValue } from '../ui/format.js';
 import { NodeCard } from './node-card.js';
 import { ServerCard } from './server-card.js';
 

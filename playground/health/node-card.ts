@@ -1,6 +1,6 @@
 import type { Health } from '../../src/client/index.js';
-import { createElement, DefinitionList, findElement } from '../dom.js';
-import { formatBytes, formatDuration, formatHertz, formatMilliseconds, formatPercent } from '../words.js';
+import { createElement, DefinitionList, findElement } from '../ui/dom.js';
+import { formatBytes, formatDuration, formatHertz, formatMilliseconds, formatPercent } from '../ui/format.js';
 import { TimeChart } from './time-chart.js';
 
 /** The node that this page talks to. */

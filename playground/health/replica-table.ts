@@ -1,7 +1,7 @@
 import type { Health } from '../../src/client/index.js';
-import { reorderChildren, createBadge, createElement, setBadge, setText } from '../dom.js';
-import { formatMilliseconds, SERVER_TONES, formatEnumValue } from '../words.js';
-import { BreakerBadge } from './breaker.js';
+import { reorderChildren, createBadge, createElement, setBadge, setText } from '../ui/dom.js';
+import { formatMilliseconds, SERVER_TONES, formatEnumValue } from '../ui/format.js';
+import { BreakerBadge } from './breaker-badge.js';
 
 interface Row {
   readonly element: HTMLTableRowElement;

@@ -1,5 +1,5 @@
 import type { Health } from '../../src/client/index.js';
-import { createBadge, createElement, DefinitionList, setBadge, setText } from '../dom.js';
+import { createBadge, createElement, DefinitionList, setBadge, setText } from '../ui/dom.js';
 import {
   formatDuration,
   formatHertz,
@@ -9,8 +9,8 @@ import {
   SERVER_TYPE_LABELS,
   UNKNOWN_TEXT,
   formatEnumValue,
-} from '../words.js';
-import { BreakerBadge } from './breaker.js';
+} from '../ui/format.js';
+import { BreakerBadge } from './breaker-badge.js';
 import { ReplicaTable } from './replica-table.js';
 import { TimeChart } from './time-chart.js';
 import { ToolTable } from './tool-table.js';

@@ -1,7 +1,7 @@
 import 'uplot/dist/uPlot.min.css';
 import uPlot from 'uplot';
-import { createElement, setText } from '../dom.js';
-import { SampleBuffer } from './samples.js';
+import { createElement, setText } from '../ui/dom.js';
+import { SampleBuffer } from './sample-buffer.js';
 
 export interface ChartLine {
   readonly name: string;

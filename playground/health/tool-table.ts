@@ -1,6 +1,6 @@
 import type { ToolHealthFragment } from '../../src/client/index.js';
-import { createElement, setText } from '../dom.js';
-import { formatTimeOfDay, formatMilliseconds } from '../words.js';
+import { createElement, setText } from '../ui/dom.js';
+import { formatTimeOfDay, formatMilliseconds } from '../ui/format.js';
 import { createColumnHeader } from './replica-table.js';
 
 /** The tools that a server offers, and how the calls of those went that were called. */

@@ -1,4 +1,4 @@
-import type { LayoutInput } from './forces.js';
+import type { LayoutInput } from './force-layout.js';
 
 /** What the page sends to the worker: lay this out, and forget what you were at. */
 export interface LayoutTask {

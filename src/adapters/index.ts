@@ -1,6 +1,6 @@
 export { type Adapter, type AdapterContext, type ToolCaller } from './adapter.js';
-export { probeTool } from './cheap-tool.js';
-export { createAdapter, detectServerType, guessServerType } from './detect.js';
+export { probeTool } from './probe-tool.js';
+export { createAdapter, detectServerType, guessServerType } from './detect-server-type.js';
 export type {
   MappedAgentField,
   AgentSource,
@@ -9,4 +9,4 @@ export type {
   MappedSwarmField,
   SwarmSource,
   ValuePath,
-} from './mapping.js';
+} from './server-mapping.js';

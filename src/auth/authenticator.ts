@@ -1,10 +1,10 @@
 import type { Clock } from '../shared/index.js';
 import type { Logger } from '../telemetry/index.js';
-import { parseBearerToken, unauthenticatedError } from './bearer.js';
+import { parseBearerToken, unauthenticatedError } from './bearer-token.js';
 import { type JwtOptions, JwtVerifier } from './jwt.js';
-import { TokenExpiryMonitor } from './lifetimes.js';
-import { StaticTokenStore } from './static-tokens.js';
-import { TOKEN_PREFIX } from './token.js';
+import { TokenExpiryMonitor } from './token-expiry-monitor.js';
+import { StaticTokenStore } from './static-token-store.js';
+import { TOKEN_PREFIX } from './static-token.js';
 import { ANONYMOUS_VIEWER, type Viewer } from './viewer.js';
 
 /** How it is found out who somebody is. At least one of the two is there. */

@@ -2,8 +2,8 @@ import { createPublicKey, createSecretKey } from 'node:crypto';
 import type * as Jose from 'jose';
 import { type Clock, errorMessage, SwarmlensError } from '../shared/index.js';
 import type { Logger } from '../telemetry/index.js';
-import { unauthenticatedError } from './bearer.js';
-import { parsePermissions, parseRestriction, parseSubject } from './claims.js';
+import { unauthenticatedError } from './bearer-token.js';
+import { parsePermissions, parseRestriction, parseSubject } from './jwt-claims.js';
 import { createViewer, type Viewer } from './viewer.js';
 
 /** By what a JWT may be signed: with a secret that both know, or with a key of which we know the public half. */

@@ -1,6 +1,6 @@
 import { open, readFile, rename, unlink } from 'node:fs/promises';
 import { z } from 'zod';
-import { MCP_SERVER_TYPES } from '../domain/index.js';
+import { MCP_SERVER_TYPES } from '../model/index.js';
 import { errorMessage } from '../shared/index.js';
 import { PERMISSIONS } from './viewer.js';
 

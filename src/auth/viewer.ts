@@ -1,4 +1,4 @@
-import { type Restriction, UNRESTRICTED } from '../domain/index.js';
+import { type Restriction, UNRESTRICTED } from '../model/index.js';
 import { SwarmlensError } from '../shared/index.js';
 
 /** What somebody may do. What they may see of the picture is their restriction. */

@@ -1,7 +1,7 @@
-import type { ConnectionSnapshot } from './connection-state.js';
-import type { TypedDocument } from './document.js';
+import type { ConnectionSnapshot } from './connection/connection-snapshot.js';
+import type { TypedDocument } from './typed-document.js';
 import type { PerformanceMode } from './generated/operations.js';
-import type { SnapshotSource } from './store.js';
+import type { SnapshotSource } from './snapshot-store.js';
 import type {
   AgentFilters,
   AgentIncludes,
@@ -15,7 +15,7 @@ import type {
   StreamOptions,
   TopologyStreamRequest,
   TopologyStream,
-} from './streams.js';
+} from './streams/stream-types.js';
 
 /** The variables, which may be left out where none is needed, and the options of one operation. */
 export type OperationArguments<TVariables> =

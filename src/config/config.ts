@@ -1,7 +1,7 @@
 import type { ServerMapping } from '../adapters/index.js';
 import type { AuthOptions } from '../auth/index.js';
-import type { McpServerType } from '../domain/index.js';
-import type { Limits } from '../limits/index.js';
+import type { McpServerType } from '../model/index.js';
+import type { Limits } from './limits.js';
 import type { EndpointConfig } from '../mcp/index.js';
 import type { RedisAddress } from '../shared/index.js';
 

@@ -8,8 +8,8 @@ import type {
   SwarmSource,
   ValuePath,
 } from '../adapters/index.js';
-import { AGENT_STATUSES } from '../domain/index.js';
-import { expectedMessage, didYouMean } from './problems.js';
+import { AGENT_STATUSES } from '../model/index.js';
+import { expectedMessage, didYouMean } from './issues.js';
 
 const PATH_HINT = 'expected a path: names joined by dots ("result.agents"), a JSON Pointer ("/result/agents"), or ""';
 const FIELD_HINT = `${PATH_HINT}, "$key", {"path": …, "scale": …} or {"value": …}`;

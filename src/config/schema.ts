@@ -1,12 +1,11 @@
 import { z } from 'zod';
-import { MCP_SERVER_TYPES } from '../domain/index.js';
+import { MCP_SERVER_TYPES } from '../model/index.js';
 import { parseRedisUrl, REDIS_URL_FORMATS, type RedisAddress } from '../shared/index.js';
-import { authSchema, AUTH_KEYS } from './auth.js';
+import { AUTH_KEYS, authSchema } from './auth.js';
 import { LOG_LEVELS } from './config.js';
-import { limitsSchema, LIMIT_KEYS } from './limits.js';
-import { mappingSchema, MAPPING_KEYS } from './mapping.js';
-import { didYouMean } from './problems.js';
-import { wholeNumberSchema } from './whole-number.js';
+import { LIMIT_KEYS, limitsSchema } from './limits.js';
+import { MAPPING_KEYS, mappingSchema } from './mapping.js';
+import { didYouMean, wholeNumberSchema } from './issues.js';
 
 const DURATION_MS = wholeNumberSchema(1, 3_600_000, 'milliseconds, a whole number');
 const SHARE_ERROR = 'expected a number above 0, at most 1';

@@ -1,5 +1,5 @@
-import { formatValue } from './problems.js';
-import type { Environment } from './variables.js';
+import { formatValue } from './issues.js';
+import type { Environment } from './expand-variables.js';
 
 /** Under an endpoint that is named as a whole, OTLP over HTTP has this path for traces. */
 const TRACES_PATH = 'v1/traces';

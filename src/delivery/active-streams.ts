@@ -1,4 +1,4 @@
-import type { StreamRate } from './rate-meter.js';
+import type { StreamRate } from './ticks/rate-meter.js';
 
 /** The streams that run, and how fast, for whoever wants to look. */
 export class ActiveStreams {

@@ -1,17 +1,17 @@
 export { ActiveStreams } from './active-streams.js';
-export { CommitWaiter } from './commits.js';
+export { CommitWaiter } from './streams/commit-waiter.js';
 export {
   type DemandPort,
   type GroupRequest,
   type GroupMember,
   type GroupMembership,
   type StreamUpdate,
-} from './group.js';
-export { SubscriptionGroups, type SubscriptionGroupsDeps } from './groups.js';
-export { MemberIterator } from './member-reader.js';
-export { createUtilizationProbe } from './pace.js';
-export { RateClock } from './rate-clock.js';
-export type { StreamRate } from './rate-meter.js';
+} from './groups/subscription-group.js';
+export { SubscriptionGroups, type SubscriptionGroupsDeps } from './groups/subscription-groups.js';
+export { MemberIterator } from './groups/member-iterator.js';
+export { createUtilizationProbe } from './ticks/load-shedder.js';
+export { RateClock } from './ticks/rate-clock.js';
+export type { StreamRate } from './ticks/rate-meter.js';
 export {
   type WithMissedCount,
   streamHz,
@@ -23,4 +23,12 @@ export {
   streamMetrics,
   type StreamRequest,
   streamTopology,
-} from './streams.js';
+} from './streams/streams.js';
+export {
+  RENDER_ONCE,
+  compileSelection,
+  resolveRootSelection,
+  type RenderedJson,
+  type RootSelection,
+  type SelectionRenderer,
+} from './render/compile-selection.js';

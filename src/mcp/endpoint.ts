@@ -1,4 +1,4 @@
-import type { TapConnection } from './tap-link.js';
+import type { TapConnection } from './tap-connection.js';
 
 /** How to reach one MCP server. Everything in it has been validated and its `${VAR}`s are filled in. */
 export type EndpointConfig = StdioEndpoint | HttpEndpoint | SseEndpoint | TcpEndpoint | WsEndpoint;

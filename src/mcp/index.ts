@@ -1,5 +1,5 @@
-export { connectSession } from './connect.js';
-export type { ConnectOptions } from './options.js';
+export { connectSession } from './connect-session.js';
+export type { ConnectOptions } from './session.js';
 export {
   type McpSession,
   type SessionEvent,
@@ -8,7 +8,7 @@ export {
   type ToolCallResult,
   type ToolInfo,
 } from './session.js';
-export { TapConnection } from './tap-link.js';
+export { TapConnection } from './tap-connection.js';
 export {
   SessionClosedError,
   SPEAKS_HTTP_MESSAGE,
@@ -25,4 +25,3 @@ export {
   type TcpEndpoint,
   type WsEndpoint,
 } from './endpoint.js';
-export { toPrintableLine } from './printable.js';

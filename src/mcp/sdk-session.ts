@@ -2,25 +2,25 @@ import { type Client, ProtocolError, SseError } from '@modelcontextprotocol/clie
 import { z } from 'zod';
 import { Emitter, errorMessage, scheduleDeadline } from '../shared/index.js';
 import { SessionClosedError, ToolCallTimeoutError, ToolRejectedError, TransportError } from './errors.js';
-import { HttpStatusError, parseRetryAfterMs } from './http-failure.js';
-import { SanitizeLog } from './change-log.js';
-import { UnexpectedMessageLog } from './noise-log.js';
-import type { ConnectOptions } from './options.js';
-import { toPrintableLine } from './printable.js';
-import type { ScratchDirectory } from './scratch.js';
-import { parseSessionEvent } from './seen-call.js';
+import { HttpStatusError, parseRetryAfterMs } from './transports/http/http-errors.js';
+import { SanitizeLog } from './rate-limited-logs.js';
+import { UnexpectedMessageLog } from './noise-log-part.js';
 import {
+  type ConnectOptions,
   type McpSession,
-  type SessionEvent,
   type ServerIdentity,
   type SessionCallOptions,
+  type SessionEvent,
   SIMULATED_CAPABILITY,
   type ToolCallResult,
   type ToolInfo,
 } from './session.js';
-import { decodeToolResult, toolResultSchema } from './tool-answer.js';
+import { toPrintableLine } from '../shared/sanitize/index.js';
+import type { ScratchDirectory } from './transports/stdio/scratch-directory.js';
+import { parseSessionEvent } from './session-events.js';
+import { decodeToolResult, toolResultSchema } from './tool-result.js';
 import { listTools } from './tool-list.js';
-import type { OpenedTransport } from './transport.js';
+import type { OpenedTransport } from './create-transport.js';
 
 interface SessionParts {
   readonly client: Client;

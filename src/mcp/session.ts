@@ -1,3 +1,6 @@
+import type { Clock } from '../shared/index.js';
+import type { Logger } from '../telemetry/index.js';
+
 /** One live MCP connection, initialised, whatever its transport. */
 export interface McpSession extends AsyncDisposable {
   readonly identity: ServerIdentity;
@@ -66,3 +69,17 @@ export interface ToolCallResult {
 
 /** The name under `capabilities.experimental` by which a simulator says that it is one. */
 export const SIMULATED_CAPABILITY = 'swarmlens/simulated';
+
+export interface ConnectOptions {
+  readonly serverId: string;
+  /** Aborted: the attempt is given up, and what it had opened is closed. */
+  readonly signal: AbortSignal;
+  /** Of starting, greeting and asking for the tools, together. */
+  readonly connectTimeoutMs: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Start a stdio server outside the project that it is asked about; for claude-flow, see `ScratchDirectory`. */
+  readonly useScratchDirectory?: boolean;
+  /** Called back after `tools` has changed. */
+  readonly onToolsChanged?: () => void;
+}

@@ -1,7 +1,7 @@
 import type { Client, RequestOptions } from '@modelcontextprotocol/client';
 import { z } from 'zod';
 import { TransportError } from './errors.js';
-import { toPrintableLine } from './printable.js';
+import { toPrintableLine } from '../shared/sanitize/index.js';
 import type { ToolInfo } from './session.js';
 
 /** A list that has more does not end. */

@@ -1,5 +1,4 @@
-import type { StreamUpdate, StreamRate } from '../delivery/index.js';
-import { RENDER_ONCE } from '../render/index.js';
+import { RENDER_ONCE, type StreamRate, type StreamUpdate } from '../delivery/index.js';
 import { isoTimestamp } from '../shared/index.js';
 import { type AgentChange, aggregatePerformance } from '../state/index.js';
 import { AgentRef } from './agent.js';

@@ -1,5 +1,5 @@
-import type { Agent, AgentNeural, AgentPerformance, AgentTopologyPosition } from '../domain/index.js';
-import { RENDER_ONCE } from '../render/index.js';
+import type { Agent, AgentNeural, AgentPerformance, AgentTopologyPosition } from '../model/index.js';
+import { RENDER_ONCE } from '../delivery/index.js';
 import { builder } from './builder.js';
 import { AgentStatusEnum, McpServerTypeEnum } from './enums.js';
 

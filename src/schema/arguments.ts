@@ -1,5 +1,5 @@
-import type { McpServerType } from '../domain/index.js';
-import { isSingleLine } from '../sanitize/index.js';
+import type { McpServerType } from '../model/index.js';
+import { isSingleLine } from '../shared/sanitize/index.js';
 import { SwarmlensError } from '../shared/index.js';
 import { createView, type View } from '../state/index.js';
 

@@ -1,7 +1,7 @@
 import type { Viewer } from '../auth/index.js';
 import type { RateClock } from '../delivery/index.js';
 import type { Clock } from '../shared/index.js';
-import type { ScopedServices } from '../sight/index.js';
+import type { ScopedServices } from '../access/index.js';
 import type { NodeHealth } from './node-health.js';
 
 /** What the program offers to resolvers, whoever asks. Nothing of the picture: that is in a viewer's sight. */

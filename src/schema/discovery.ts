@@ -1,4 +1,4 @@
-import type { DiscoveryCandidate, CandidateStatus } from '../discovery/index.js';
+import type { DiscoveryCandidate, CandidateStatus } from '../model/index.js';
 import { isoTimestamp } from '../shared/index.js';
 import { builder } from './builder.js';
 import { McpServerTypeEnum, TransportKindEnum } from './enums.js';

@@ -7,7 +7,7 @@ import type {
   ServerStatus,
   TopologyKind,
   TransportKind,
-} from '../domain/index.js';
+} from '../model/index.js';
 import { builder } from './builder.js';
 
 /** Values with their descriptions: a value of the vocabulary that is missing here does not compile. */

@@ -1,4 +1,4 @@
-import type { HealthChange, Notice } from '../domain/index.js';
+import type { HealthChange, Notice } from '../model/index.js';
 import type { WithMissedCount } from '../delivery/index.js';
 import { builder } from './builder.js';
 import { CircuitStateEnum, NoticeSeverityEnum, ServerStatusEnum } from './enums.js';

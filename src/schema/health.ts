@@ -1,4 +1,4 @@
-import type { CircuitBreakerStatus, McpServer } from '../domain/index.js';
+import type { CircuitBreakerStatus, McpServer } from '../model/index.js';
 import { isoTimestamp } from '../shared/index.js';
 import { builder } from './builder.js';
 import { HealthStatusEnum } from './enums.js';

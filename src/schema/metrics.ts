@@ -1,4 +1,4 @@
-import type { AgentStatus } from '../domain/index.js';
+import type { AgentStatus } from '../model/index.js';
 import type { PerformanceMetrics } from '../state/index.js';
 import { builder } from './builder.js';
 import { AgentStatusEnum } from './enums.js';

@@ -1,11 +1,11 @@
-import type { PollOutcome } from '../collector/index.js';
-import type { ToolResult } from '../domain/index.js';
+import type { PollOutcome } from '../upstream/index.js';
+import type { ToolResult } from '../model/index.js';
 import { SwarmlensError, isoTimestamp } from '../shared/index.js';
 import { validateName, validateNames } from './arguments.js';
 import { builder } from './builder.js';
-import { permissionExtension } from './permissions.js';
+import { permissionExtension } from './field-extensions.js';
 import { DiscoveryRef } from './discovery.js';
-import { parseToolArguments } from './json-argument.js';
+import { parseToolArguments } from './tool-arguments.js';
 import { ViewerRef } from './viewer.js';
 
 interface CalledTool extends ToolResult {

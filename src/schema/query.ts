@@ -1,7 +1,7 @@
 import { AgentRef } from './agent.js';
 import { validateName, validateNames, parseViewArguments } from './arguments.js';
 import { builder } from './builder.js';
-import { permissionExtension } from './permissions.js';
+import { permissionExtension } from './field-extensions.js';
 import { McpServerTypeEnum } from './enums.js';
 import { HealthRef } from './health.js';
 import { McpServerRef } from './server.js';

@@ -6,7 +6,7 @@ import {
   type Polling,
   type ServerReplica,
   type ToolHealth,
-} from '../domain/index.js';
+} from '../model/index.js';
 import { builder } from './builder.js';
 import { CircuitStateEnum, McpServerTypeEnum, ServerStatusEnum, TransportKindEnum } from './enums.js';
 

@@ -2,21 +2,20 @@ import {
   isHealthChange,
   isNotice,
   streamChanges,
-  type StreamRequest,
   streamEvents,
   streamMetrics,
+  type StreamRequest,
   streamTopology,
 } from '../delivery/index.js';
-import type { PerformanceMode } from '../domain/index.js';
+import type { PerformanceMode } from '../model/index.js';
 import { AgentUpdateRef } from './agent-update.js';
-import { validateCursor, type ViewArguments, parseViewArguments } from './arguments.js';
+import { parseViewArguments, validateCursor, type ViewArguments } from './arguments.js';
 import { builder } from './builder.js';
-import { permissionExtension } from './permissions.js';
+import { permissionExtension, SHARED_STREAM } from './field-extensions.js';
 import type { SchemaContext } from './context.js';
 import { McpServerTypeEnum, PerformanceModeEnum } from './enums.js';
 import { HealthChangeRef, NoticeRef } from './events.js';
 import { PerformanceMetricsRef } from './metrics.js';
-import { SHARED_STREAM } from './shareable.js';
 import { TopologyChangeRef } from './swarm.js';
 
 builder.subscriptionFields((t) => ({

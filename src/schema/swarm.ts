@@ -1,4 +1,4 @@
-import type { Swarm, TopologyEdge, TopologyKind } from '../domain/index.js';
+import type { Swarm, TopologyEdge, TopologyKind } from '../model/index.js';
 import { createView, type TopologyChange } from '../state/index.js';
 import { AgentRef } from './agent.js';
 import { builder } from './builder.js';

@@ -1,5 +1,5 @@
 import type { Viewer } from '../auth/index.js';
-import type { Restriction } from '../domain/index.js';
+import type { Restriction } from '../model/index.js';
 import { builder } from './builder.js';
 import { McpServerTypeEnum } from './enums.js';
 

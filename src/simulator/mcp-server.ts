@@ -1,5 +1,5 @@
 import { McpServer, ProtocolError, ProtocolErrorCode, type Tool as ListedTool } from '@modelcontextprotocol/server';
-import type { ServerProfile } from './kinds.js';
+import type { ServerProfile } from './server-profiles.js';
 import { ToolCallError, type SimulatedTool } from './tool.js';
 
 /** `SIMULATED_CAPABILITY` of the mcp room, which a simulator does not import: it runs without the rest of the program. */

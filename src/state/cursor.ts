@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { MCP_SERVER_TYPES } from '../domain/index.js';
+import { MCP_SERVER_TYPES } from '../model/index.js';
 import { SwarmlensError } from '../shared/index.js';
-import type { TimeBounds } from './timeline.js';
+import type { TimeBounds } from './revision-timeline.js';
 import { createView, includeMask, type View } from './view.js';
 
 /** Where a reader stands: what it has seen, and through which view. */

@@ -1,13 +1,13 @@
-export { hasStateChanges, emptyDelta, type ServerDelta, type ServerSnapshot } from './change.js';
-export { type AgentChange } from './agent-deltas.js';
-export { type ViewChanges, changesSince, type TopologyChange } from './changes.js';
+export { hasStateChanges, emptyDelta, type ServerDelta, type ServerSnapshot } from './server-delta.js';
+export { type AgentChange } from './agent-delta.js';
+export { type ViewChanges, changesSince, type TopologyChange } from './changes-since.js';
 export { decodeCursor, encodeCursor, type CursorPosition } from './cursor.js';
-export { type EventsSince } from './events.js';
-export { aggregatePerformance, type PerformanceMetrics } from './metrics.js';
-export { type MergePatch, agentsEqual } from './patch.js';
-export { type ServerChanges, serverChangesSince, type ServerCursor, serverSnapshot } from './server-changes.js';
-export { toStaleSnapshot } from './stale-copy.js';
-export { type TimeBounds, RevisionTimeline } from './timeline.js';
+export { type EventsSince } from './event-ring.js';
+export { aggregatePerformance, type PerformanceMetrics } from './performance-metrics.js';
+export { type MergePatch, agentsEqual } from './agent-patch.js';
+export { type ServerChanges, serverChangesSince, type ServerCursor, serverSnapshot } from './server-changes-since.js';
+export { toStaleSnapshot } from './server-delta.js';
+export { type TimeBounds, RevisionTimeline } from './revision-timeline.js';
 export { Store, type StoreOptions } from './store.js';
 export {
   createView,
@@ -18,3 +18,4 @@ export {
   type View,
   type ViewOptions,
 } from './view.js';
+export { Demand } from './demand.js';

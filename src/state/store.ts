@@ -1,12 +1,12 @@
-import type { Agent, McpServer, McpServerType, Swarm, TopologyEdge } from '../domain/index.js';
+import type { Agent, McpServer, McpServerType, Swarm, TopologyEdge } from '../model/index.js';
 import { Emitter } from '../shared/index.js';
-import { type AgentDelta, computeAgentDeltas } from './agent-deltas.js';
-import { hasStateChanges, emptyDelta, type ServerDelta, type ServerSnapshot } from './change.js';
+import { type AgentDelta, computeAgentDeltas } from './agent-delta.js';
+import { hasStateChanges, emptyDelta, type ServerDelta, type ServerSnapshot } from './server-delta.js';
 import { decodeCursor, encodeCursor, type CursorPosition } from './cursor.js';
-import { EventRing } from './events.js';
-import { RevisionedMap } from './ledger.js';
-import { stampChangedFields, agentsEqual } from './patch.js';
-import type { RevisionTimeline } from './timeline.js';
+import { EventRing } from './event-ring.js';
+import { RevisionedMap } from './revisioned-map.js';
+import { stampChangedFields, agentsEqual } from './agent-patch.js';
+import type { RevisionTimeline } from './revision-timeline.js';
 import { type AgentKey, toAgentKey, matchesAgent, agentKeysEqual, type View } from './view.js';
 
 /** The live picture of all servers. Every change of it has a revision; readers hold the revision they have seen. */

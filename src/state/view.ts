@@ -1,4 +1,4 @@
-import { type Agent, type McpServer, type McpServerType, type Restriction, parseServerId } from '../domain/index.js';
+import { type Agent, type McpServer, type McpServerType, type Restriction, parseServerId } from '../model/index.js';
 
 /**
  * What a reader wants to see: a conjunction of filters, and which parts of an agent. A filter that is `null` lets

@@ -1,2 +1,2 @@
-export { buildUplinkUrl } from './address.js';
-export { runTap } from './run.js';
+export { buildUplinkUrl } from './uplink/uplink-url.js';
+export { runTap } from './run-tap.js';

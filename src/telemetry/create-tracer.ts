@@ -1,5 +1,5 @@
 import type { OtlpTracerOptions } from './otlp-tracer.js';
-import type { Tracer } from './tracer.js';
+import type { Tracer } from '../shared/index.js';
 
 /** Loads OpenTelemetry, which nobody needs who wants no traces. */
 export async function createTracer(options: OtlpTracerOptions): Promise<Tracer> {

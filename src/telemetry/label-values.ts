@@ -1,4 +1,4 @@
-import { toPrintableLine } from '../sanitize/index.js';
+import { toPrintableLine } from '../shared/sanitize/index.js';
 
 /** What stands for all values that are too many to be told apart. */
 export const OVERFLOW_LABEL = 'other';

@@ -2,9 +2,8 @@ import { type Context, type Link, ROOT_CONTEXT, type Span, SpanStatusCode, trace
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchSpanProcessor, NodeTracerProvider, type SpanExporter } from '@opentelemetry/sdk-trace-node';
-import type { Clock } from '../shared/index.js';
-import type { Logger } from './logger.js';
-import type { TracedChange, DeliverySpan, PollSpan, Tracer } from './tracer.js';
+import type { Clock, DeliverySpan, PollSpan, TracedChange, Tracer } from '../shared/index.js';
+import type { Logger } from './create-logger.js';
 
 /** Changes that a delivery can still belong to: a reader that is further behind is told of the newest ones only. */
 const MAX_CHANGES = 256;

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { WebSocket } from 'ws';
-import type { LimitName } from '../../src/limits/index.js';
-import { BareSocket, type Message } from '../support/bare-socket.js';
+import type { LimitName } from '../../src/server/limits/limit-counters.js';
+import { BareSocket, type Message } from '../support/raw-graphql-ws-client.js';
 import type { DeliveryServer } from '../support/delivery-server.js';
 
 /** A client of whom the server has to expect everything. */

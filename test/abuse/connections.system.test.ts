@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createClient } from 'graphql-ws';
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { toNetworkKey } from '../../src/server/admission.js';
+import { toNetworkKey } from '../../src/server/limits/connection-admission.js';
 import { DeliveryServer } from '../support/delivery-server.js';
 import { answerOf, Attacker, codeIn, hitsOf, post, raw, rudeUpgrade, upgrade } from './attacker.js';
 import { Bystander } from './bystander.js';

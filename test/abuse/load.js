@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { WebSocket } from 'ws';
-import { rssBytes } from '../../bench/process-usage.js';
+import { rssBytes } from '../../bench/support/process-usage.js';
 
 const PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const ABUSER = fileURLToPath(new URL('abuser.js', import.meta.url));

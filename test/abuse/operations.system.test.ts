@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import type { LimitName, Limits } from '../../src/limits/index.js';
+import type { LimitName } from '../../src/server/limits/limit-counters.js';
+import type { Limits } from '../../src/config/index.js';
 import { DeliveryServer } from '../support/delivery-server.js';
 import { Attacker, codeIn, hitsOf, post, postedCodeOf } from './attacker.js';
 import { Bystander } from './bystander.js';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { probeTool, type ServerMapping } from '../../src/adapters/index.js';
-import type { McpServerType } from '../../src/domain/index.js';
+import type { McpServerType } from '../../src/model/index.js';
 
 test.each<[McpServerType, readonly string[], string | null]>([
   ['CLAUDE_FLOW', ['swarm_status', 'agent_list'], 'agent_list'],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { UNKNOWN_PERFORMANCE } from '../../src/domain/index.js';
+import { UNKNOWN_PERFORMANCE } from '../../src/model/index.js';
 import { agentIn, FLOW_ANSWERS, rigOf } from './fake-server.js';
 
 test('a DAA agent is of its own family, and keeps what only a question about it tells', async () => {

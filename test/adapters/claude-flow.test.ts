@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { UNKNOWN_PERFORMANCE } from '../../src/domain/index.js';
+import { UNKNOWN_PERFORMANCE } from '../../src/model/index.js';
 import { agentIn, FLOW_ANSWERS, recorded, rigOf } from './fake-server.js';
 
 const HIVE = 'hive-1795446176646';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ServerMapping } from '../../src/adapters/index.js';
 import { mappingSchema } from '../../src/config/mapping.js';
-import { UNKNOWN_PERFORMANCE } from '../../src/domain/index.js';
+import { UNKNOWN_PERFORMANCE } from '../../src/model/index.js';
 import { ToolCallTimeoutError, ToolRejectedError } from '../../src/mcp/index.js';
 import { agentIn, rigOf } from './fake-server.js';
 

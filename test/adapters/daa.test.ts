@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { UNKNOWN_PERFORMANCE } from '../../src/domain/index.js';
+import { UNKNOWN_PERFORMANCE } from '../../src/model/index.js';
 import { agentIn, DAA_ANSWERS, rigOf } from './fake-server.js';
 
 test('an agent has what the server reports, and null for the rest', async () => {

@@ -6,7 +6,7 @@ import {
   type ServerMapping,
   type ToolCaller,
 } from '../../src/adapters/index.js';
-import type { McpServerType, ServerReport } from '../../src/domain/index.js';
+import type { McpServerType, ServerReport } from '../../src/model/index.js';
 import { type SessionEvent, ToolRejectedError } from '../../src/mcp/index.js';
 import type { Logger } from '../../src/telemetry/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';

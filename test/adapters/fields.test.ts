@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import * as field from '../../src/adapters/fields.js';
+import * as field from '../../src/adapters/responses/value-schemas.js';
 
 test.each([
   ['2026-11-23T15:02:56.464Z', '2026-11-23T15:02:56.464Z'],

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { CLAUDE_FLOW_OBSERVERS } from '../../src/adapters/claude-flow-observed.js';
-import { RUV_SWARM_OBSERVERS } from '../../src/adapters/ruv-swarm-observed.js';
-import type { McpServerType } from '../../src/domain/index.js';
+import { CLAUDE_FLOW_OBSERVERS } from '../../src/adapters/claude-flow/observers.js';
+import { RUV_SWARM_OBSERVERS } from '../../src/adapters/ruv-swarm/observers.js';
+import type { McpServerType } from '../../src/model/index.js';
 import { type Answer, DAA_ANSWERS, FLOW_ANSWERS, recorded, recordedCalls, rigOf, RUV_ANSWERS } from './fake-server.js';
-import { mutationOf } from '../support/hostile.js';
-import { assertSound } from './spoilt.js';
+import { mutationOf } from '../support/fuzz-inputs.js';
+import { assertSound } from './corrupt-responses.js';
 
 type Answers = Readonly<Record<string, Answer>>;
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { ServerReport } from '../../src/domain/index.js';
+import type { ServerReport } from '../../src/model/index.js';
 import { agentIn, type Rig, rigOf } from './fake-server.js';
-import { mutationOf } from '../support/hostile.js';
-import { assertSound } from './spoilt.js';
+import { mutationOf } from '../support/fuzz-inputs.js';
+import { assertSound } from './corrupt-responses.js';
 
 const REGISTERED_AT = 1_795_446_110_463;
 const ACTED_AT = Date.parse('2026-11-26T12:00:00.250Z');

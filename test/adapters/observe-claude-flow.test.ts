@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { agentIn, FLOW_ANSWERS, recorded, recordedCall } from './fake-server.js';
-import { callOf, idsIn, polled, seen } from './seen.js';
+import { callOf, idsIn, polled, seen } from './observed-calls.js';
 
 test('a spawned agent is there at once, with what the answer says and no more', async () => {
   const rig = await polled('CLAUDE_FLOW', { ...FLOW_ANSWERS, agent_list: { agents: [] } });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { agentIn, recorded, recordedCall, RUV_ANSWERS } from './fake-server.js';
-import { callOf, idsIn, polled, seen } from './seen.js';
+import { callOf, idsIn, polled, seen } from './observed-calls.js';
 
 const FULL = 'swarm-1795447692885';
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { McpServerType, ReportedAgent, ServerReport } from '../../src/domain/index.js';
+import type { McpServerType, ReportedAgent, ServerReport } from '../../src/model/index.js';
 import { ToolRejectedError } from '../../src/mcp/index.js';
 import { Simulated } from '../simulator/simulated.js';
 import { type Call, rigOf } from './fake-server.js';
-import { assertSound } from './spoilt.js';
+import { assertSound } from './corrupt-responses.js';
 
 type Args = Readonly<Record<string, unknown>>;
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { ServerReport } from '../../src/domain/index.js';
+import type { ServerReport } from '../../src/model/index.js';
 import {
   agentIn,
   DAA_ANSWERS,
@@ -13,8 +13,8 @@ import {
   rigOf,
   RUV_ANSWERS,
 } from './fake-server.js';
-import { callOf, idsIn, polled, seen } from './seen.js';
-import { assertSound } from './spoilt.js';
+import { callOf, idsIn, polled, seen } from './observed-calls.js';
+import { assertSound } from './corrupt-responses.js';
 
 const SERVERS = [
   ['RUV_SWARM', 'ruv-swarm', RUV_ANSWERS],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { UNKNOWN_PERFORMANCE } from '../../src/domain/index.js';
+import { UNKNOWN_PERFORMANCE } from '../../src/model/index.js';
 import { agentIn, recorded, rigOf, RUV_ANSWERS } from './fake-server.js';
 
 const FULL = 'swarm-1795447692885';

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { updateTokenFile, hashSecret, createStaticToken, PERMISSIONS, type StoredToken } from '../../src/auth/index.js';
-import { UNRESTRICTED } from '../../src/domain/index.js';
+import { UNRESTRICTED } from '../../src/model/index.js';
 
 /** A directory with a token file. */
 export class TokenDirectory implements AsyncDisposable {

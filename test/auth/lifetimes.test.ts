@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ANONYMOUS_VIEWER, type Viewer } from '../../src/auth/index.js';
-import { TokenExpiryMonitor } from '../../src/auth/lifetimes.js';
+import { TokenExpiryMonitor } from '../../src/auth/token-expiry-monitor.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 const DAY_MS = 86_400_000;

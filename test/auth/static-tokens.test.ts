@@ -1,7 +1,7 @@
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { updateTokenFile, readTokenFile, type Viewer } from '../../src/auth/index.js';
-import { StaticTokenStore } from '../../src/auth/static-tokens.js';
+import { StaticTokenStore } from '../../src/auth/static-token-store.js';
 import { recordingLogger } from '../mcp/support.js';
 import { ManualClock, settled } from '../support/manual-clock.js';
 import { TokenDirectory } from './files.js';

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseBearerToken, MAX_TOKEN_LENGTH } from '../../src/auth/bearer.js';
-import { parseDuration } from '../../src/auth/duration.js';
-import { hashSecret, verifySecret, createStaticToken, parseStaticToken } from '../../src/auth/token.js';
+import { parseBearerToken, MAX_TOKEN_LENGTH } from '../../src/auth/bearer-token.js';
+import { parseDuration } from '../../src/cli/arguments.js';
+import { hashSecret, verifySecret, createStaticToken, parseStaticToken } from '../../src/auth/static-token.js';
 import { createViewer, PERMISSIONS, requirePermission } from '../../src/auth/viewer.js';
-import { UNRESTRICTED } from '../../src/domain/index.js';
+import { UNRESTRICTED } from '../../src/model/index.js';
 import { SwarmlensError } from '../../src/shared/index.js';
 
 const B64_TOKEN = fc.stringMatching(/^[A-Za-z0-9\-._~+/]{1,80}={0,2}$/);

@@ -60,7 +60,7 @@ describe('usage', () => {
   );
 
   test('no line of any help is wider than 120 characters, and every flag of a command stands in its help', async () => {
-    const { HELP, USAGE } = await import('../../src/cli/usage.js');
+    const { HELP, USAGE } = await import('../../src/cli/help.js');
     for (const text of [USAGE, ...Object.values(HELP)]) {
       for (const line of text.split('\n')) expect(Array.from(line).length, line).toBeLessThanOrEqual(124);
     }

@@ -3,8 +3,8 @@ import { dirname } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { hashSecret, readTokenFile } from '../../src/auth/index.js';
-import { parseStaticToken } from '../../src/auth/token.js';
-import { runCommand as runProgram } from '../../src/cli/run.js';
+import { parseStaticToken } from '../../src/auth/static-token.js';
+import { runCommand as runProgram } from '../../src/cli/run-command.js';
 import { TokenDirectory } from '../auth/files.js';
 
 interface Outcome {

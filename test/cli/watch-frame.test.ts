@@ -1,9 +1,9 @@
 import { Writable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Screen, type TerminalOutput } from '../../src/cli/screen.js';
-import { renderWatchFrame, type WatchFrameInput } from '../../src/cli/watch-frame.js';
-import { WatchLineFormatter } from '../../src/cli/watch-lines.js';
+import { Screen, type TerminalOutput } from '../../src/cli/terminal/screen.js';
+import { renderWatchFrame, type WatchFrameInput } from '../../src/cli/watch/frame.js';
+import { WatchLineFormatter } from '../../src/cli/watch/line-output.js';
 import type { Agent, AgentStreamSnapshot, AgentStreamUpdate, McpServerFragment } from '../../src/client/index.js';
 
 const SGR = /\u001b\[\d+m/g; // eslint-disable-line no-control-regex

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { App } from '../../src/app.js';
+import type { App } from '../../src/app/create-app.js';
 import { TokenDirectory } from '../auth/files.js';
 import { PROGRAM, simulator, startApp } from '../support/app.js';
 import { Program } from '../support/program.js';

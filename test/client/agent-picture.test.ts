@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type Agent, applyAgentUpdate, type AgentUpdateInput } from '../../src/client/index.js';
 import { type ViewChanges, changesSince, createView, type CursorPosition, Store } from '../../src/state/index.js';
 import { agentOf, EPOCH_TIME, pictureOf, viewOptions } from '../support/arbitraries.js';
-import { expectedAgents } from '../support/reader.js';
+import { expectedAgents } from '../support/contract-client.js';
 
 /** What the selections of an operation make of the same changes. */
 const SELECTIONS: Readonly<

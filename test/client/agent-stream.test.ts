@@ -11,8 +11,8 @@ import {
 import { DeliveryServer } from '../support/delivery-server.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { Relay } from '../support/relay.js';
-import { countOf, recorder, type Recorder, until } from './looking.js';
-import { surroundingsOf } from './manual-surroundings.js';
+import { countOf, recorder, type Recorder, until } from './wait-for-snapshot.js';
+import { surroundingsOf } from './manual-runtime.js';
 import { ScriptedServer, welcome } from './scripted-server.js';
 
 let server: DeliveryServer;

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { backoffDelayMs } from '../../src/client/clock.js';
+import { backoffDelayMs } from '../../src/client/runtime.js';
 import { createSwarmClientWithRuntime } from '../../src/client/create-client.js';
 import {
   createSwarmClient,
@@ -14,8 +14,8 @@ import {
 import { DeliveryServer } from '../support/delivery-server.js';
 import { ManualClock, settled } from '../support/manual-clock.js';
 import { Relay } from '../support/relay.js';
-import { until } from './looking.js';
-import { surroundingsOf } from './manual-surroundings.js';
+import { until } from './wait-for-snapshot.js';
+import { surroundingsOf } from './manual-runtime.js';
 import { ScriptedServer, welcome } from './scripted-server.js';
 
 /** A client that connects, by a clock that stands still. */

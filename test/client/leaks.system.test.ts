@@ -4,8 +4,8 @@ import { createSwarmClientWithRuntime } from '../../src/client/create-client.js'
 import { ViewerDocument } from '../../src/client/index.js';
 import { DeliveryServer } from '../support/delivery-server.js';
 import { ManualClock, settled } from '../support/manual-clock.js';
-import { recorder, until } from './looking.js';
-import { surroundingsOf } from './manual-surroundings.js';
+import { recorder, until } from './wait-for-snapshot.js';
+import { surroundingsOf } from './manual-runtime.js';
 
 const ROUNDS = 1_000;
 

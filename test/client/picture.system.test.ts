@@ -10,9 +10,9 @@ import {
 import { createView } from '../../src/state/index.js';
 import { EPOCH_TIME, pictureOf, viewOptions } from '../support/arbitraries.js';
 import { DeliveryServer } from '../support/delivery-server.js';
-import { expectedEdges } from '../support/reader.js';
+import { expectedEdges } from '../support/contract-client.js';
 import { Relay } from '../support/relay.js';
-import { recorder, until } from './looking.js';
+import { recorder, until } from './wait-for-snapshot.js';
 
 const HASTE = { retryDelayMs: 1, maxRetryDelayMs: 5 };
 

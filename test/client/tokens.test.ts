@@ -4,8 +4,8 @@ import type { AgentStream, SwarmClient, TokenRequest, TokenSource } from '../../
 import { AccessServer } from '../support/access-server.js';
 import { settled } from '../support/manual-clock.js';
 import { Relay } from '../support/relay.js';
-import { countOf, recorder, type Recorder, until } from './looking.js';
-import { surroundingsOf } from './manual-surroundings.js';
+import { countOf, recorder, type Recorder, until } from './wait-for-snapshot.js';
+import { surroundingsOf } from './manual-runtime.js';
 
 let access: AccessServer;
 let relay: Relay;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { duplicateWarning, removeDuplicateServers } from '../../src/config/identity.js';
+import { duplicateWarning, removeDuplicateServers } from '../../src/config/servers/duplicate-servers.js';
 import { serverConfig } from '../support/app.js';
 
 type Endpoint = ReturnType<typeof serverConfig>['endpoint'];

@@ -2,8 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type Config, loadConfig } from '../../src/config/index.js';
-import { DEFAULT_LIMITS } from '../../src/limits/index.js';
+import { type Config, DEFAULT_LIMITS, loadConfig } from '../../src/config/index.js';
 
 async function load(own: object): Promise<Config> {
   const cwd = await mkdtemp(join(tmpdir(), 'swarmlens-test-'));

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/index.js';
 
 test('every configuration in the README and on the pages of docs/ is one: no example has a mistake in it', async () => {
-  const pages = ['README.md', 'docs/servers.md', 'docs/access.md', 'docs/configuration.md'];
+  const pages = ['README.md', 'docs/servers.md', 'docs/access-control.md', 'docs/configuration.md'];
   const texts = await Promise.all(pages.map((path) => readFile(new URL(`../../${path}`, import.meta.url), 'utf8')));
   const examples = [...texts.join('\n').matchAll(/```json\n(.*?)```/gs)].flatMap(([, text = '']) =>
     text.includes('"mcpServers"') ? [text] : [],

@@ -8,7 +8,7 @@ import { swarmlensOptionsSchema, serverOptionsSchema } from '../../src/config/sc
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 test('docs/configuration.md is what the schema of the configuration says: `npm run codegen` has been run', () => {
-  const { status, stderr } = spawnSync(process.execPath, ['scripts/configuration.js', '--check'], {
+  const { status, stderr } = spawnSync(process.execPath, ['scripts/docs-configuration.js', '--check'], {
     cwd: ROOT,
     encoding: 'utf8',
   });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isTapCommand, tapWarning } from '../../src/config/tap-entry.js';
+import { isTapCommand, tapWarning } from '../../src/config/servers/tap-entry.js';
 import { serverConfig } from '../support/app.js';
 
 function entry(line: string | readonly string[]): Parameters<typeof isTapCommand>[0] {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
-import { Demand } from '../../src/collector/demand.js';
+import { Demand } from '../../src/state/demand.js';
 import {
   ActiveStreams,
   SubscriptionGroups,
@@ -12,7 +12,7 @@ import {
 import { createView, type CursorPosition, type ServerSnapshot, Store, type View } from '../../src/state/index.js';
 import { EPOCH_TIME, pictureOf, serverOf } from '../support/arbitraries.js';
 import { ManualClock, settled } from '../support/manual-clock.js';
-import { expectedAgents } from '../support/reader.js';
+import { expectedAgents } from '../support/contract-client.js';
 
 class Bench {
   readonly clock = new ManualClock();

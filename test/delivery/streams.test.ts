@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
-import { Demand } from '../../src/collector/demand.js';
+import { Demand } from '../../src/state/demand.js';
 import {
   ActiveStreams,
   CommitWaiter,
@@ -15,7 +15,7 @@ import {
   streamMetrics,
   streamTopology,
 } from '../../src/delivery/index.js';
-import type { Notice, PerformanceMode } from '../../src/domain/index.js';
+import type { Notice, PerformanceMode } from '../../src/model/index.js';
 import { createView, emptyDelta, type ServerSnapshot, Store } from '../../src/state/index.js';
 import { EPOCH_TIME, pictureOf, serverOf } from '../support/arbitraries.js';
 import { ManualClock, settled } from '../support/manual-clock.js';

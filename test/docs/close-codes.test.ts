@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { toFatalError, CLOSE_FORBIDDEN } from '../../src/client/close-codes.js';
-import type { Limits } from '../../src/limits/index.js';
+import { toFatalError, CLOSE_FORBIDDEN } from '../../src/client/connection/close-codes.js';
+import type { Limits } from '../../src/config/index.js';
 import type { ErrorCode } from '../../src/shared/index.js';
 import { AccessServer } from '../support/access-server.js';
 import { startApp } from '../support/app.js';
-import { BareSocket } from '../support/bare-socket.js';
+import { BareSocket } from '../support/raw-graphql-ws-client.js';
 import { TEST_LIMITS } from '../support/limits.js';
 import { page, rowsOf } from './page.js';
 

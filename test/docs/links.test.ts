@@ -37,7 +37,7 @@ function broken(path: string): readonly string[] {
   });
 }
 
-/** Paths of the project in `…`, such as `src/state/changes.ts`, that are not there; a folder of results (`…/`) need not be. */
+/** Paths of the project in `…`, such as `src/state/changes-since.ts`, that are not there; a folder of results (`…/`) need not be. */
 function missing(path: string): readonly string[] {
   const named = page(path).matchAll(/`((?:src|test|docs|bench|scripts|deploy|examples|playground)\/[\w./-]*\w)`/g);
   return [...named].flatMap(([, target = '']) => (existsSync(join(ROOT, target)) ? [] : [`${path}: ${target}`]));

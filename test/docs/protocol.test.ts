@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { App } from '../../src/app.js';
-import { simulated } from '../discovery/places.js';
+import type { App } from '../../src/app/create-app.js';
+import { simulated } from '../upstream/discovery/listeners.js';
 import { serverConfig, startApp } from '../support/app.js';
-import { BareSocket, type Message } from '../support/bare-socket.js';
+import { BareSocket, type Message } from '../support/raw-graphql-ws-client.js';
 import { type Block, blocksOf, page } from './page.js';
 import { Placeholders } from './template.js';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { App } from '../../src/app.js';
+import type { App } from '../../src/app/create-app.js';
 import { request, serverConfig, simulator, SocketClient, startApp, type GraphQLAnswer } from '../support/app.js';
 
 let app: App;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AccessServer } from '../support/access-server.js';
-import { BareSocket } from '../support/bare-socket.js';
+import { BareSocket } from '../support/raw-graphql-ws-client.js';
 
 const WATCH = 'subscription { agentUpdates(mode: HIGH_FREQUENCY) { kind cursor agents { id name } } }';
 

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
-import { mergeMetrics } from '../../src/workers/merge-metrics.js';
+import { mergeMetrics } from '../../src/cli/workers/merge-metrics.js';
 import { simulator, startApp } from '../support/app.js';
 import { type Family, parseMetrics, promtool, promtoolHere, promtoolHint } from '../support/prometheus.js';
 

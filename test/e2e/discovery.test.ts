@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { simulated } from '../discovery/places.js';
+import { simulated } from '../upstream/discovery/listeners.js';
 import { request, serverConfig, startApp } from '../support/app.js';
 
 const CANDIDATES = 'candidates { place name type transport status capabilities tools serverId detail entry }';

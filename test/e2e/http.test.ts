@@ -2,7 +2,7 @@ import { createConnection } from 'node:net';
 import { serverAudits } from 'graphql-http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import type { App } from '../../src/app.js';
+import type { App } from '../../src/app/create-app.js';
 import { request, simulator, startApp } from '../support/app.js';
 
 let app: App;

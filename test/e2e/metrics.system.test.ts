@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { App } from '../../src/app.js';
-import { UNRESTRICTED } from '../../src/domain/index.js';
+import type { App } from '../../src/app/create-app.js';
+import { UNRESTRICTED } from '../../src/model/index.js';
 import { TokenDirectory } from '../auth/files.js';
 import { serverConfig, simulator, SocketClient, startApp, testConfig } from '../support/app.js';
 import { TEST_LIMITS } from '../support/limits.js';

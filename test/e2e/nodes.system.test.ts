@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { type App, createApp } from '../../src/app.js';
+import { type App, createApp } from '../../src/app/create-app.js';
 import type { Config } from '../../src/config/index.js';
 import { parseRedisUrl, systemClock } from '../../src/shared/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
-import { simulated } from '../discovery/places.js';
+import { simulated } from '../upstream/discovery/listeners.js';
 import {
   AGENT_UPDATES,
   request,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { App } from '../../src/app.js';
+import type { App } from '../../src/app/create-app.js';
 import {
   AGENT_FIELDS,
   AGENT_UPDATES,
@@ -12,7 +12,7 @@ import {
   WirePicture,
   type WireUpdate,
 } from '../support/app.js';
-import { withoutNulls } from '../support/reader.js';
+import { withoutNulls } from '../support/contract-client.js';
 
 const TOOLS = [
   'agent_spawn',

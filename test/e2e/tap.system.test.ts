@@ -3,8 +3,8 @@ import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import type { App } from '../../src/app.js';
-import { Control } from '../faults/control.js';
+import type { App } from '../../src/app/create-app.js';
+import { Control } from '../faults/fault-controller.js';
 import {
   AGENT_UPDATES,
   PROGRAM,

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { Control } from './control.js';
+import { Control } from './fault-controller.js';
 import { overStdio } from './endpoints.js';
-import { expectWhole } from './ending.js';
+import { expectWhole } from './assert-recovered.js';
 import type { Damage, FaultyServer } from './faulty-server.js';
-import { SLOW, Stage } from './stage.js';
+import { SLOW, Stage } from './fault-setup.js';
 
 const MB = 1024 * 1024;
 /** Two polls, in each of which a call and its repetition fail: one failure less than opens the breaker. */

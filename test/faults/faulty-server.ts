@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { Watched } from './watched.js';
+import { Watched } from './observable-value.js';
 
 /** The program that is a faulty server. */
 const FAULTY = fileURLToPath(new URL('servers/faulty.js', import.meta.url));

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { Control } from './control.js';
-import { expectWhole } from './ending.js';
+import { Control } from './fault-controller.js';
+import { expectWhole } from './assert-recovered.js';
 import { overNetwork, startWithFront } from './endpoints.js';
-import { SLOW, Stage, TEN_TIMES } from './stage.js';
+import { SLOW, Stage, TEN_TIMES } from './fault-setup.js';
 
 const THERE_AND_BACK = [
   'ONLINE>DEGRADED',

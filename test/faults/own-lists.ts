@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseAgentStatus } from '../../src/adapters/status.js';
+import { parseAgentStatus } from '../../src/adapters/responses/agent-status.js';
 import type { Life } from './faulty-server.js';
 
 type Kind = Life['type'];

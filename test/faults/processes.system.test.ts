@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { Control } from './control.js';
+import { Control } from './fault-controller.js';
 import { overStdio } from './endpoints.js';
-import { expectWhole } from './ending.js';
+import { expectWhole } from './assert-recovered.js';
 import { AGENT_UPDATES, type WireUpdate } from '../support/app.js';
-import { SLOW, Stage, TEN_TIMES } from './stage.js';
+import { SLOW, Stage, TEN_TIMES } from './fault-setup.js';
 
 describe.concurrent('a process that', SLOW, () => {
   test('is killed with -9 in the middle of a call: its agents stay, stale; it is OFFLINE and back once', async () => {

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/shared/index.js';
 import { request } from '../support/app.js';
-import { Control } from './control.js';
-import { expectWhole } from './ending.js';
+import { Control } from './fault-controller.js';
+import { expectWhole } from './assert-recovered.js';
 import { overStdio } from './endpoints.js';
 import { runRandomFaults } from './random/run.js';
-import { SLOW, Stage } from './stage.js';
+import { SLOW, Stage } from './fault-setup.js';
 
 // What mostly waits is in one file, so that it waits together.
 

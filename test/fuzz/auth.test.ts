@@ -6,7 +6,7 @@ import { createAuthenticator, PERMISSIONS } from '../../src/auth/index.js';
 import { SwarmlensError } from '../../src/shared/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
 import { TokenDirectory } from '../auth/files.js';
-import { FUZZ_TIMEOUT_MS, garbage, hostileValue, mutatedText, mutationOf, runs } from '../support/hostile.js';
+import { FUZZ_TIMEOUT_MS, garbage, hostileValue, mutatedText, mutationOf, runs } from '../support/fuzz-inputs.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 const SECRET = 'a secret of the test, 32 bytes at least';

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { TokenFileError, readTokenFile } from '../../src/auth/index.js';
 import { ConfigError, loadConfig } from '../../src/config/index.js';
-import { FUZZ_TIMEOUT_MS, garbage, mutatedJson, mutatedText, runs } from '../support/hostile.js';
+import { FUZZ_TIMEOUT_MS, garbage, mutatedJson, mutatedText, runs } from '../support/fuzz-inputs.js';
 
 let directory: string;
 

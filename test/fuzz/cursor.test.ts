@@ -11,7 +11,7 @@ import {
   Store,
 } from '../../src/state/index.js';
 import { EPOCH_TIME, pictureOf, serverOf, viewOptions } from '../support/arbitraries.js';
-import { FUZZ_TIMEOUT_MS, garbage, hostileValue, mutatedJson, mutatedText, runs } from '../support/hostile.js';
+import { FUZZ_TIMEOUT_MS, garbage, hostileValue, mutatedJson, mutatedText, runs } from '../support/fuzz-inputs.js';
 
 const EPOCH = 'epoch';
 const SPAN = { completeUntilMs: 1, newestMs: 2 };

@@ -3,14 +3,14 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { type JSONRPCMessage, parseJSONRPCMessage } from '@modelcontextprotocol/client';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { CompatibilityTransport } from '../../src/mcp/compatible.js';
+import { CompatibilityTransport } from '../../src/mcp/compatibility/compatibility-transport.js';
 import { SessionClosedError, ToolCallTimeoutError, ToolRejectedError, TransportError } from '../../src/mcp/errors.js';
-import { FrameSplitter } from '../../src/mcp/frame-splitter.js';
+import { FrameSplitter } from '../../src/mcp/transports/websocket/frame-splitter.js';
 import { connectSession } from '../../src/mcp/index.js';
-import { LineSplitter } from '../../src/mcp/line-splitter.js';
-import { LineTransport } from '../../src/mcp/line-transport.js';
+import { LineSplitter } from '../../src/mcp/transports/line-splitter.js';
+import { LineTransport } from '../../src/mcp/transports/line-transport.js';
 import { chunksOf, connectOptions, NEVER, outcomeOf } from '../mcp/support.js';
-import { FUZZ_TIMEOUT_MS, garbage, hostileValue, mutatedJson, runs } from '../support/hostile.js';
+import { FUZZ_TIMEOUT_MS, garbage, hostileValue, mutatedJson, runs } from '../support/fuzz-inputs.js';
 import { settled } from '../support/manual-clock.js';
 
 const GREETING = {

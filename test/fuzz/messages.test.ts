@@ -6,8 +6,8 @@ import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { AgentUpdatesDocument, AgentsDocument, CallToolDocument, HealthDocument } from '../../src/client/index.js';
 import { BareClient } from '../support/delivery-server.js';
-import { assertMasked } from '../support/answers.js';
-import { FUZZ_TIMEOUT_MS, garbage, hostileValue, mutatedJson, mutatedText, runs } from '../support/hostile.js';
+import { assertMasked } from '../support/expected-errors.js';
+import { FUZZ_TIMEOUT_MS, garbage, hostileValue, mutatedJson, mutatedText, runs } from '../support/fuzz-inputs.js';
 import { fuzzedServer } from './server.js';
 
 const fuzzed = fuzzedServer();

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll } from 'vitest';
 import { type LogLine, recordingLogger } from '../mcp/support.js';
 import { DeliveryServer } from '../support/delivery-server.js';
-import { NO_RATES } from '../support/hostile.js';
+import { NO_RATES } from '../support/fuzz-inputs.js';
 
 export interface Fuzzed {
   readonly server: DeliveryServer;

@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import type { App } from '../../src/app.js';
+import type { App } from '../../src/app/create-app.js';
 import { TAP_CALL_METHOD, TAP_PATH } from '../../src/shared/index.js';
 import { request, startApp } from '../support/app.js';
-import { FUZZ_TIMEOUT_MS, garbage, hostileValue, mutatedJson, runs } from '../support/hostile.js';
+import { FUZZ_TIMEOUT_MS, garbage, hostileValue, mutatedJson, runs } from '../support/fuzz-inputs.js';
 
 let app: App;
 

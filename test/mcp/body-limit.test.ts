@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { fetchWithBodyLimit } from '../../src/mcp/body-limit.js';
+import { fetchWithBodyLimit } from '../../src/mcp/transports/http/body-limit.js';
 import { chunksOf } from './support.js';
 
 const MAX_BYTES = 20;

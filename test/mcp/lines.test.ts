@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { FrameSplitter } from '../../src/mcp/frame-splitter.js';
-import { StderrTail } from '../../src/mcp/last-lines.js';
-import { LineSplitter } from '../../src/mcp/line-splitter.js';
+import { FrameSplitter } from '../../src/mcp/transports/websocket/frame-splitter.js';
+import { StderrTail } from '../../src/mcp/transports/stdio/stderr-tail.js';
+import { LineSplitter } from '../../src/mcp/transports/line-splitter.js';
 import { SECRETS, TRACES } from '../support/secrets.js';
 import { chunksOf } from './support.js';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { RequestQueue } from '../../src/mcp/one-in-flight.js';
+import { RequestQueue } from '../../src/mcp/compatibility/request-queue.js';
 
 const step = fc.oneof(
   fc.constant({ do: 'take' } as const),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { connectSession, type StdioEndpoint } from '../../src/mcp/index.js';
-import { relocateEndpoint } from '../../src/mcp/relocate.js';
+import { relocateEndpoint } from '../../src/mcp/transports/stdio/relocate-endpoint.js';
 import { call, CALL, connectOptions, endpointOf, outcomeOf } from './support.js';
 
 /** A directory with files in it, gone in the end. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseSessionEvent } from '../../src/mcp/seen-call.js';
+import { parseSessionEvent } from '../../src/mcp/session-events.js';
 import { TAP_CALL_METHOD } from '../../src/shared/index.js';
 
 const TAPPED = { isTapped: true, onChanges: () => undefined };

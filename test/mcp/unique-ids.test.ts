@@ -1,6 +1,6 @@
 import { InMemoryTransport, type JSONRPCMessage } from '@modelcontextprotocol/client';
 import { expect, test } from 'vitest';
-import { UniqueIdTransport } from '../../src/mcp/unique-ids.js';
+import { UniqueIdTransport } from '../../src/mcp/compatibility/unique-request-ids.js';
 
 /** A decorated transport, what went over it, and what came out of it. */
 async function decorated(): Promise<{

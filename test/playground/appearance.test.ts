@@ -6,8 +6,8 @@ import {
   PAGE_COLORS,
   ringColor,
   type Theme,
-} from '../../playground/graph/appearance.js';
-import { contrast, mix, oklch } from '../../playground/graph/colours.js';
+} from '../../playground/graph/agent-style.js';
+import { contrast, mix, oklch } from '../../playground/graph/colors.js';
 import type { AgentStatus } from '../../src/client/index.js';
 import { agentOf, workOf } from './agents.js';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { convexHull } from '../../playground/graph/hull.js';
-import { ForceLayout, type LayoutInput } from '../../playground/layout/forces.js';
-import { groupCenters, groupRadius, sunflowerPosition } from '../../playground/layout/seeds.js';
+import { convexHull } from '../../playground/graph/convex-hull.js';
+import { ForceLayout, type LayoutInput } from '../../playground/layout/force-layout.js';
+import { groupCenters, groupRadius, sunflowerPosition } from '../../playground/layout/seed-positions.js';
 
 describe('seeds', () => {
   test('groups of any sizes have room beside each other', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { GraphModel } from '../../playground/graph/model.js';
+import { GraphModel } from '../../playground/graph/graph-model.js';
 import { agentOf, byId, workOf } from './agents.js';
 
 interface Edge {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { FadingColor, EasedValue } from '../../playground/graph/motion.js';
+import { FadingColor, EasedValue } from '../../playground/graph/animation.js';
 
 describe('Glide', () => {
   test('half of the way is made in a half-life, whatever the frame rate', () => {

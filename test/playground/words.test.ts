@@ -4,11 +4,11 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FrameTimes } from '../../playground/graph/frame-times.js';
-import { formatBreaker } from '../../playground/health/breaker-text.js';
-import { SampleBuffer } from '../../playground/health/samples.js';
-import { AgentHistory, describeDifferences } from '../../playground/history.js';
-import { agentLabel, shortenName, sortKey } from '../../playground/names.js';
-import { printOperation } from '../../playground/operation-text.js';
+import { formatBreaker } from '../../playground/health/breaker-badge.js';
+import { SampleBuffer } from '../../playground/health/sample-buffer.js';
+import { AgentHistory, describeDifferences } from '../../playground/panels/agent-history.js';
+import { agentLabel, shortenName, sortKey } from '../../playground/ui/labels.js';
+import { printOperation } from '../../playground/panels/print-operation.js';
 import type { AgentStreamRequest } from '../../src/client/index.js';
 import { agentOf, byId, workOf } from './agents.js';
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { App } from '../../src/app.js';
+import type { App } from '../../src/app/create-app.js';
 import { AGENT_UPDATES, request, SocketClient, startApp, type WireUpdate } from '../support/app.js';
 
 const COMMAND = fileURLToPath(new URL('node_modules/.bin/claude-flow', import.meta.url));

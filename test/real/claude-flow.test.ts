@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { App } from '../../src/app.js';
+import type { App } from '../../src/app/create-app.js';
 import { AGENT_UPDATES, request, SocketClient, startApp, type WireUpdate } from '../support/app.js';
 
 const COMMAND = fileURLToPath(new URL('node_modules/.bin/claude-flow', import.meta.url));

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { App } from '../../src/app.js';
+import type { App } from '../../src/app/create-app.js';
 import { AGENT_UPDATES, PROGRAM, request, SocketClient, startApp, type WireUpdate } from '../support/app.js';
 
 const RUV_SWARM = fileURLToPath(new URL('node_modules/.bin/ruv-swarm', import.meta.url));

@@ -2,7 +2,7 @@ import { buildSchema, execute, type ExecutionArgs, isObjectType, parse, subscrib
 import { describe, expect, test } from 'vitest';
 import { ANONYMOUS_VIEWER, type Permission, PERMISSIONS } from '../../src/auth/index.js';
 import { schema, sharedStreamPlan } from '../../src/schema/index.js';
-import { permissionExtension, enforcePermissions } from '../../src/schema/permissions.js';
+import { permissionExtension, enforcePermissions } from '../../src/schema/field-extensions.js';
 
 /** As decided, root field by root field: the type that is missing here, or there, is a mistake. */
 const REQUIRED: Readonly<Record<string, Permission | null>> = {

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { ConnectionRegistry } from '../../src/server/connections.js';
-import type { SendBuffer } from '../../src/server/outlet.js';
+import { ConnectionRegistry } from '../../src/server/websocket/connection-registry.js';
+import type { SendBuffer } from '../../src/server/websocket/send-buffer.js';
 import { ManualClock, settled } from '../support/manual-clock.js';
 
 const MARK = 100_000;

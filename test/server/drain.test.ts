@@ -5,7 +5,7 @@ import { createClient } from 'graphql-ws';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { closeGradually } from '../../src/server/spread.js';
+import { closeGradually } from '../../src/server/shutdown.js';
 import { BareClient, DeliveryServer } from '../support/delivery-server.js';
 import { ManualClock, settled } from '../support/manual-clock.js';
 

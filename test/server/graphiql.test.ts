@@ -1,8 +1,8 @@
 import { parse, validate } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { schema } from '../../src/schema/index.js';
-import { createGraphiQLOptions, renderGraphiQL } from '../../src/server/graphiql.js';
-import { EXAMPLE_OPERATIONS } from '../../src/server/graphiql-tabs.js';
+import { createGraphiQLOptions, renderGraphiQL } from '../../src/server/graphiql/graphiql.js';
+import { EXAMPLE_OPERATIONS } from '../../src/server/graphiql/example-operations.js';
 
 describe('GraphiQL', () => {
   test.each(EXAMPLE_OPERATIONS.map((query) => [/(?:query|mutation|subscription) (\w+)/.exec(query)?.[1] ?? '', query]))(

@@ -2,13 +2,14 @@ import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { ANONYMOUS_VIEWER, anonymousAuthenticator } from '../../src/auth/index.js';
-import { DEFAULT_LIMITS, MemoryLimitCounters } from '../../src/limits/index.js';
+import { DEFAULT_LIMITS } from '../../src/config/index.js';
+import { MemoryLimitCounters } from '../../src/server/index.js';
 import type { ResolverServices } from '../../src/schema/index.js';
-import { ErrorMasker } from '../../src/server/errors.js';
-import { createGraphQLHandler } from '../../src/server/graphql.js';
-import { SubscriptionSharing } from '../../src/server/sharing.js';
-import { SubscriptionLimits } from '../../src/server/subscription-limits.js';
-import type { ScopedServices } from '../../src/sight/index.js';
+import { ErrorMasker } from '../../src/server/plugins/error-masking.js';
+import { createGraphQLHandler } from '../../src/server/graphql-handler.js';
+import { SubscriptionSharing } from '../../src/server/sharing/shared-subscriptions.js';
+import { SubscriptionLimits } from '../../src/server/plugins/subscription-limits.js';
+import type { ScopedServices } from '../../src/access/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
 
 interface Enveloped {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { createPlaygroundHandler } from '../../src/server/playground.js';
+import { createPlaygroundHandler } from '../../src/server/http/playground-handler.js';
 
 interface Answer {
   readonly status: number;

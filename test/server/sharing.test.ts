@@ -2,28 +2,28 @@ import fc from 'fast-check';
 import { type DocumentNode, execute, type ExecutionArgs, GraphQLError, parse, validate } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { ANONYMOUS_VIEWER, type Viewer } from '../../src/auth/index.js';
-import { Demand } from '../../src/collector/demand.js';
+import { Demand } from '../../src/state/demand.js';
 import {
   ActiveStreams,
   CommitWaiter,
-  SubscriptionGroups,
   type GroupMember,
-  RateClock,
   type GroupMembership,
+  RateClock,
+  resolveRootSelection,
+  SubscriptionGroups,
 } from '../../src/delivery/index.js';
-import { type Agent, MCP_SERVER_TYPES, type Restriction } from '../../src/domain/index.js';
+import { type Agent, MCP_SERVER_TYPES, type Restriction } from '../../src/model/index.js';
 import { schema, type SchemaContext, sharedStreamPlan } from '../../src/schema/index.js';
-import { resolveRootSelection } from '../../src/render/index.js';
-import type { SharedMessage } from '../../src/server/shared-message.js';
-import { ErrorMasker } from '../../src/server/errors.js';
-import { SubscriptionSharing } from '../../src/server/sharing.js';
-import { type ScopedServices, AccessScopes } from '../../src/sight/index.js';
+import type { SharedMessage } from '../../src/server/sharing/shared-message.js';
+import { ErrorMasker } from '../../src/server/plugins/error-masking.js';
+import { SubscriptionSharing } from '../../src/server/sharing/shared-subscriptions.js';
+import { AccessScopes, type ScopedServices } from '../../src/access/index.js';
 import {
   changesSince,
-  matchesAgent,
-  type CursorPosition,
-  restrictView,
   createView,
+  type CursorPosition,
+  matchesAgent,
+  restrictView,
   Store,
 } from '../../src/state/index.js';
 import { recordingLogger } from '../mcp/support.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Authenticator, ANONYMOUS_VIEWER, type Viewer } from '../../src/auth/index.js';
-import { SocketSession } from '../../src/server/socket-session.js';
+import { SocketSession } from '../../src/server/websocket/socket-session.js';
 import { SwarmlensError } from '../../src/shared/index.js';
 
 const MAX_REASON_BYTES = 123;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { SIMULATED_CAPABILITY as MCP_SIMULATED_CAPABILITY } from '../../src/mcp/session.js';
 import { runSimulator, SIMULATED_CAPABILITY, SIMULATOR_DEFAULTS } from '../../src/simulator/index.js';
-import { SERVER_PROFILES } from '../../src/simulator/kinds.js';
+import { SERVER_PROFILES } from '../../src/simulator/server-profiles.js';
 import { fixture, Simulated } from './simulated.js';
 
 interface ToolList {

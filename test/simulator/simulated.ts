@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import type { SimulatorType } from '../../src/simulator/inhabitants.js';
-import { SERVER_PROFILES } from '../../src/simulator/kinds.js';
-import { createWorld, advanceWorld } from '../../src/simulator/life.js';
-import type { World } from '../../src/simulator/world.js';
+import type { SimulatorType } from '../../src/simulator/world/entities.js';
+import { SERVER_PROFILES } from '../../src/simulator/server-profiles.js';
+import { createWorld, advanceWorld } from '../../src/simulator/world/lifecycle.js';
+import type { World } from '../../src/simulator/world/world.js';
 
 export const START_MS = Date.parse('2026-11-23T15:00:00.000Z');
 

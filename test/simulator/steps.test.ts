@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Clock } from '../../src/shared/index.js';
-import { startStepTimer } from '../../src/simulator/steps.js';
+import { startStepTimer } from '../../src/simulator/world/step-timer.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 function drive(hz: number) {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { SimulatorType } from '../../src/simulator/inhabitants.js';
-import { advanceWorld } from '../../src/simulator/life.js';
+import type { SimulatorType } from '../../src/simulator/world/entities.js';
+import { advanceWorld } from '../../src/simulator/world/lifecycle.js';
 import { Simulated } from './simulated.js';
 
 const TYPES = ['claude-flow', 'ruv-swarm', 'daa'] as const;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { changesSince, createView, type ServerSnapshot, Store } from '../../src/state/index.js';
 import { EPOCH_TIME, pictureOf, serverOf, viewOptions } from '../support/arbitraries.js';
-import { expectedAgents, expectedEdges, Reader, withoutNulls } from '../support/reader.js';
+import { expectedAgents, expectedEdges, Reader, withoutNulls } from '../support/contract-client.js';
 
 function newStore(maxTombstones = 100): Store {
   return new Store({ epoch: 'e', maxTombstones, maxEvents: 10 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Notice } from '../../src/domain/index.js';
+import type { Notice } from '../../src/model/index.js';
 import { Store } from '../../src/state/index.js';
 
 function notice(message: string): Notice {

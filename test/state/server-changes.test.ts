@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Agent, Notice } from '../../src/domain/index.js';
+import type { Agent, Notice } from '../../src/model/index.js';
 import {
   emptyDelta,
   serverChangesSince,

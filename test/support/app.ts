@@ -2,12 +2,12 @@ import { fileURLToPath } from 'node:url';
 import type { GraphQLFormattedError } from 'graphql';
 import { type Client, createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
-import { type App, createApp } from '../../src/app.js';
+import { type App, createApp } from '../../src/app/create-app.js';
 import type { Config, ServerConfig } from '../../src/config/index.js';
 import { systemClock } from '../../src/shared/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
 import { TEST_LIMITS } from './limits.js';
-import { merge } from './reader.js';
+import { merge } from './contract-client.js';
 import { ChangeNotifier } from './wait.js';
 
 /** The built program: what the simulators are started from, as child processes. */

@@ -8,7 +8,7 @@ import {
   UNKNOWN_PERFORMANCE,
   type Swarm,
   type TopologyEdge,
-} from '../../src/domain/index.js';
+} from '../../src/model/index.js';
 import type { ServerSnapshot, ViewOptions } from '../../src/state/index.js';
 
 const SWARMS = ['s1', 's2'] as const;

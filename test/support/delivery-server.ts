@@ -2,22 +2,27 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import { anonymousAuthenticator } from '../../src/auth/index.js';
-import { MemoryBus } from '../../src/bus/index.js';
-import { UpstreamRegistry, Demand } from '../../src/collector/index.js';
+import { MemoryBus } from '../../src/cluster/index.js';
+import { UpstreamRegistry } from '../../src/upstream/index.js';
+import { Demand, emptyDelta, Store } from '../../src/state/index.js';
 import {
   ActiveStreams,
   CommitWaiter,
   createUtilizationProbe,
-  SubscriptionGroups,
   RateClock,
+  SubscriptionGroups,
 } from '../../src/delivery/index.js';
-import { type Agent, UNKNOWN_PERFORMANCE } from '../../src/domain/index.js';
-import { type Limits, createMemoryRateLimiter, MemoryLimitCounters } from '../../src/limits/index.js';
-import { type DeliveryOptions, startServer } from '../../src/server/index.js';
-import type { StartServerOptions } from '../../src/server/start.js';
-import { systemClock, isoTimestamp } from '../../src/shared/index.js';
-import { AccessScopes } from '../../src/sight/index.js';
-import { emptyDelta, Store } from '../../src/state/index.js';
+import { type Agent, UNKNOWN_PERFORMANCE } from '../../src/model/index.js';
+import type { Limits } from '../../src/config/index.js';
+import {
+  createMemoryRateLimiter,
+  type DeliveryOptions,
+  MemoryLimitCounters,
+  startServer,
+} from '../../src/server/index.js';
+import type { StartServerOptions } from '../../src/server/start-server.js';
+import { isoTimestamp, systemClock } from '../../src/shared/index.js';
+import { AccessScopes } from '../../src/access/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
 import { serverOf } from './arbitraries.js';
 import { TEST_LIMITS } from './limits.js';

@@ -3,9 +3,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
-import { FrameWriter } from '../../src/server/frames.js';
-import { getDeflateExtension } from '../../src/server/inflater.js';
-import { MessagePrefix, SharedMessage } from '../../src/server/shared-message.js';
+import { FrameWriter } from '../../src/server/sharing/frame-writer.js';
+import { getDeflateExtension } from '../../src/server/websocket/deflate-extension.js';
+import { MessagePrefix, SharedMessage } from '../../src/server/sharing/shared-message.js';
 
 /** What a client of the frame server is sent: one message for each id, all of the same text. */
 export interface Sent {

@@ -6,7 +6,7 @@ import { realpathSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { PROGRAM } from '../support/app.js';
 import { randomBytes, randomFrom } from './random.js';
-import { fixture, Tapped } from './tapped.js';
+import { fixture, Tapped } from './tap-setup.js';
 
 const behaving = (behaviour: string, ...args: string[]): Tapped => Tapped.running('behaving', [behaviour, ...args]);
 

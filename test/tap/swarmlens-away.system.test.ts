@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { randomFrom, randomLine } from './random.js';
-import { Tapped } from './tapped.js';
-import { busy, deaf, mad, type Manner, Watcher } from './watcher.js';
+import { Tapped } from './tap-setup.js';
+import { busy, deaf, mad, type Manner, Watcher } from './uplink-receiver.js';
 
 interface Report {
   readonly read: string;

@@ -1,4 +1,4 @@
-import type { TypedDocument } from '../document.js';
+import type { TypedDocument } from '../typed-document.js';
 export type Maybe<T> = T | null;
 export type InputMaybe<T> = Maybe<T>;
 export type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };

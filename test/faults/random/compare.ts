@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { AGENT_FIELDS, request } from '../../support/app.js';
-import { withoutNulls } from '../../support/reader.js';
+import { withoutNulls } from '../../support/contract-client.js';
 import type { FaultyServer } from '../faulty-server.js';
 import { LIST_TOOLS, listedIn, shownIn } from '../own-lists.js';
-import type { Watcher } from './watcher.js';
+import type { Watcher } from './subscriber.js';
 
 type Agents = readonly Readonly<Record<string, unknown>>[];
 

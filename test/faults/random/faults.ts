@@ -1,4 +1,4 @@
-import type { SeededRandom } from '../../../src/simulator/random.js';
+import type { SeededRandom } from '../../../src/simulator/world/random.js';
 import type { Damage, FaultyServer, Life } from '../faulty-server.js';
 
 const MB = 1024 * 1024;

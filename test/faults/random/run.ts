@@ -1,15 +1,15 @@
 import type { ServerConfig } from '../../../src/config/index.js';
 import { sleep, systemClock } from '../../../src/shared/index.js';
-import { SeededRandom } from '../../../src/simulator/random.js';
+import { SeededRandom } from '../../../src/simulator/world/random.js';
 import { isAlive } from '../../mcp/support.js';
 import { testConfig } from '../../support/app.js';
-import { Control } from '../control.js';
+import { Control } from '../fault-controller.js';
 import { overNetwork, overStdio, startWithFront } from '../endpoints.js';
 import type { FaultyServer } from '../faulty-server.js';
 import { AppProcess, type Memory } from './app-process.js';
 import { differences } from './compare.js';
 import { type Fault, FAULTS_OF_A_NETWORK, FAULTS_OF_A_PROCESS } from './faults.js';
-import { Watcher, type Wish } from './watcher.js';
+import { Watcher, type Wish } from './subscriber.js';
 
 /** The app's clock, and so its schedules, against ours: ten minutes of processes are an hour of pauses. */
 const FACTOR = 6;

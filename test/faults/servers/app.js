@@ -1,6 +1,6 @@
 // A swarmlens in a process of its own, whose clock goes faster.
 // Usage: forked with CONFIG (JSON) and FACTOR; it sends its URL, and its memory whenever it is asked; `stop` ends it.
-import { createApp } from '../../../dist/app.js';
+import { createApp } from '../../../dist/app/create-app.js';
 import { systemClock } from '../../../dist/shared/index.js';
 import { createLogger } from '../../../dist/telemetry/index.js';
 

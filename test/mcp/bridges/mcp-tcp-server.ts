@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { LineSplitter } from '../../../src/mcp/line-splitter.js';
-import { closeServer, listenOnLoopback } from '../../../src/simulator/listening.js';
+import { LineSplitter } from '../../../src/mcp/transports/line-splitter.js';
+import { closeServer, listenOnLoopback } from '../../../src/simulator/transports/listen.js';
 import { ChildServer } from './child-server.js';
 import { nameOf, type Rpc, rpc } from './rpc.js';
 

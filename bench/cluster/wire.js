@@ -1,0 +1,75 @@
+// How large the messages between nodes are: the bundled simulators, polled ten times a second, and what one node would
+// tell the others of it, as it is told (patches) and as whole agents.
+import { Buffer } from 'node:buffer';
+import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createMessageBody, encodeBusMessage } from '../../dist/cluster/bus/bus-message.js';
+import { MemoryBus } from '../../dist/cluster/index.js';
+import { UpstreamRegistry } from '../../dist/upstream/index.js';
+import { createView, Demand, serverChangesSince, Store } from '../../dist/state/index.js';
+import { SERVER_DEFAULTS } from '../../dist/config/servers/parse-server.js';
+import { systemClock } from '../../dist/shared/index.js';
+import { silentLogger } from '../../dist/telemetry/index.js';
+
+const PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+const AGENTS = 100;
+const SECONDS = 10;
+const TYPES = ['claude-flow', 'ruv-swarm', 'daa'];
+
+const store = new Store({ epoch: 'bench', maxTombstones: 1_000, maxEvents: 100 });
+const bus = new MemoryBus();
+const cursors = new Map();
+const sizes = new Map(TYPES.map((type) => [type, { messages: 0, agents: 0, patched: 0, whole: 0 }]));
+const noPatches = new Map();
+
+bus.subscribe((change) => {
+  store.commit(change);
+  const { serverId } = change;
+  const changes = serverChangesSince(store, serverId, cursors.get(serverId) ?? { revision: -1, events: 0 });
+  cursors.set(serverId, changes.cursor);
+  if (changes.kind === 'WHOLE' || changes.delta.agents.length === 0) return;
+  const size = sizes.get(serverId);
+  size.messages += 1;
+  size.agents += changes.delta.agents.length;
+  size.patched += bytes(serverId, changes);
+  size.whole += bytes(serverId, { ...changes, patches: noPatches });
+});
+
+function bytes(serverId, changes) {
+  const body = createMessageBody(serverId, changes, { seq: 1_000, basis: 999, events: changes.change.events });
+  const message = {
+    fencingToken: 1_795_446_110_463,
+    seq: 1_000,
+    atMs: 1_795_446_110_463,
+    nodeId: 'a1b2c3d4e5f6',
+    body,
+  };
+  return Buffer.byteLength(JSON.stringify(encodeBusMessage(message)));
+}
+
+const servers = TYPES.map((type) => ({
+  id: type,
+  endpoint: {
+    type: 'stdio',
+    command: process.execPath,
+    args: [PROGRAM, 'simulate', '--type', type, '--agents', String(AGENTS)],
+    cwd: process.cwd(),
+    env: {},
+  },
+  serverType: null,
+  allowTools: [],
+  ...SERVER_DEFAULTS,
+}));
+const demand = new Demand();
+demand.add(createView(), 10);
+const deps = { store, bus, demand, clock: systemClock, logger: silentLogger, random: Math.random, heartbeatMs: 5_000 };
+const collector = new UpstreamRegistry(servers, deps);
+await collector.ready();
+await sleep(SECONDS * 1_000);
+await collector[Symbol.asyncDispose]();
+
+console.log('| server | messages | agents a message | bytes, patches | bytes, whole agents |');
+for (const [type, { messages, agents, patched, whole }] of sizes) {
+  const each = (total) => Math.round(total / messages);
+  console.log(`| ${type} | ${messages} | ${(agents / messages).toFixed(1)} | ${each(patched)} | ${each(whole)} |`);
+}

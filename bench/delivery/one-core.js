@@ -1,0 +1,46 @@
+// The server alone on one core, the clients on another: 60 Hz, 500 subscribers, about 5 KB an update.
+import { availableParallelism } from 'node:os';
+import { canPin } from '../support/commands.js';
+import { withBout } from '../support/measure.js';
+
+const SUBSCRIBERS = 500;
+
+export function oneCoreJobs({ repeats, seconds, contenders, results }) {
+  const pinned = canPin && availableParallelism() > 1;
+  const kinds = [
+    { contender: 'raw', compressed: false },
+    { contender: 'swarmlens', compressed: false },
+    { contender: 'swarmlens', compressed: true },
+    { contender: 'yoga', compressed: false, once: true },
+    { contender: 'mercurius', compressed: false, once: true },
+  ];
+  const rows = kinds
+    .filter(({ contender }) => contenders.includes(contender))
+    .map((kind) => ({ ...kind, pinned, rounds: [] }));
+  results.oneCore = rows;
+  return Array.from({ length: repeats }, (_, round) =>
+    rows
+      .filter(({ once }) => !once || round === 0)
+      .map((row) => ({
+        title: `one core ${round + 1}/${repeats}: ${row.contender}${row.compressed ? ', compressed' : ''}`,
+        seconds: seconds + 5,
+        async run() {
+          const one = await measure(row, seconds, pinned);
+          row.rounds.push(one);
+          const delivered = ((one.updates / one.due) * 100).toFixed(1);
+          return `${delivered} % delivered, p99 ${one.p99Ms?.toFixed(1)} ms`;
+        },
+      })),
+  ).flat();
+}
+
+function measure({ contender, compressed }, seconds, pinned) {
+  const cores = pinned ? { serverCore: 0, clientCore: 1 } : {};
+  const load = { agents: 200, changed: 20, hz: 60, filters: 'equal', total: SUBSCRIBERS };
+  return withBout({ contender, compressed, ...load, ...cores }, async (bout) => {
+    await bout.connect(SUBSCRIBERS);
+    await bout.subscribe(SUBSCRIBERS);
+    await bout.run(2);
+    return { ...(await bout.run(seconds)), extensions: bout.extensions };
+  });
+}

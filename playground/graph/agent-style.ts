@@ -1,0 +1,102 @@
+import type { Agent, AgentStatus } from '../../src/client/index.js';
+import { type Color, oklch } from './colors.js';
+
+export type Theme = 'light' | 'dark';
+
+/** What of an agent is drawn. */
+export interface AgentStyle {
+  readonly fill: Color;
+  readonly ring: Color;
+  /** Radius in pixels at a zoom of 1. */
+  readonly size: number;
+}
+
+const MIN_SIZE = 7;
+const MAX_SIZE = 16;
+
+/** Hues that are well apart, each once strong and once pale; types that are met often have one of these colours of their own. */
+const HUES = [250, 70, 300, 150, 28, 195, 345, 110, 275, 50, 170, 325] as const;
+const KNOWN_TYPES = [
+  ...['coder', 'coordinator', 'researcher', 'tester', 'analyst', 'architect', 'reviewer', 'optimizer'],
+  ...['documenter', 'queen', 'monitor', 'specialist'],
+  ...['treasury', 'compliance', 'trading', 'research', 'monitoring', 'worker', 'member', 'unknown'],
+];
+
+const STRENGTHS: Readonly<Record<Theme, readonly { readonly lightness: number; readonly chroma: number }[]>> = {
+  light: [
+    { lightness: 0.6, chroma: 0.15 },
+    { lightness: 0.5, chroma: 0.09 },
+  ],
+  dark: [
+    { lightness: 0.74, chroma: 0.14 },
+    { lightness: 0.86, chroma: 0.08 },
+  ],
+};
+
+/** What shows no more than what was known last. */
+const STALE: Readonly<Record<Theme, Color>> = { light: '#8a939b', dark: '#77828c' };
+
+export const PAGE_COLORS: Readonly<Record<Theme, Color>> = { light: '#f7f9fb', dark: '#0a1016' };
+
+const RINGS: Readonly<Record<Theme, Readonly<Record<AgentStatus, Color>>>> = {
+  light: {
+    INITIALIZING: '#0b84a5',
+    IDLE: '#7d8791',
+    ACTIVE: '#15803d',
+    BUSY: '#1d5fd1',
+    PAUSED: '#b45309',
+    ERROR: '#c81e2b',
+    OFFLINE: '#7f1d1d',
+    TERMINATED: '#6b7280',
+    UNKNOWN: '#7d8791',
+  },
+  dark: {
+    INITIALIZING: '#58c7e8',
+    IDLE: '#77838e',
+    ACTIVE: '#4ade80',
+    BUSY: '#6aa8ff',
+    PAUSED: '#fbbf24',
+    ERROR: '#ff6b6b',
+    OFFLINE: '#c06060',
+    TERMINATED: '#78828b',
+    UNKNOWN: '#77838e',
+  },
+};
+
+export function agentStyle(agent: Agent, theme: Theme): AgentStyle {
+  return {
+    fill: agent.stale ? STALE[theme] : fillColor(agent.type, theme),
+    ring: agent.stale ? STALE[theme] : ringColor(agent.status, theme),
+    size: MIN_SIZE + (MAX_SIZE - MIN_SIZE) * activityLevel(agent),
+  };
+}
+
+export function fillColor(type: string, theme: Theme): Color {
+  const known = KNOWN_TYPES.indexOf(type);
+  // All others share them by their names.
+  const place = known === -1 ? hashOf(type) % (2 * HUES.length) : known;
+  const strength = STRENGTHS[theme][Math.floor(place / HUES.length)];
+  return oklch(strength?.lightness ?? 0.6, strength?.chroma ?? 0, HUES[place % HUES.length] ?? 0);
+}
+
+export function ringColor(status: AgentStatus, theme: Theme): Color {
+  return RINGS[theme][status];
+}
+
+/**
+ * How busy an agent is drawn, 0..1: as its server says; where that says nothing, by its open tasks; where it has none
+ * listed, by its status.
+ */
+export function activityLevel({ performance, status }: Pick<Agent, 'performance' | 'status'>): number {
+  const level = performance?.activityLevel ?? null;
+  if (level !== null) return Math.min(1, Math.max(0, level));
+  const tasks = performance?.tasksActive ?? 0;
+  const atWork = status === 'BUSY' ? 0.7 : status === 'ACTIVE' ? 0.35 : 0;
+  return Math.max(atWork, 1 - 1 / (1 + tasks / 2));
+}
+
+function hashOf(text: string): number {
+  let hash = 7;
+  for (let index = 0; index < text.length; index += 1) hash = (hash * 31 + text.charCodeAt(index)) >>> 0;
+  return hash;
+}

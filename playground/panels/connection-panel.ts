@@ -1,0 +1,56 @@
+import type { ConnectionSnapshot, ConnectionStatus, SnapshotSource } from '../../src/client/index.js';
+import { findElement, setBadge, setText } from '../ui/dom.js';
+import type { Tone } from '../ui/format.js';
+
+const TONES: Readonly<Record<ConnectionStatus, Tone>> = {
+  IDLE: 'neutral',
+  CONNECTING: 'busy',
+  OPEN: 'good',
+  RECONNECTING: 'bad',
+  CLOSED: 'bad',
+};
+
+const COUNT_EVERY_MS = 500;
+
+/** Whether the page is live, and what went wrong. */
+export class ConnectionPanel {
+  readonly #pill = findElement('connection', HTMLParagraphElement);
+  readonly #problem = findElement('problem', HTMLParagraphElement);
+  readonly #connection: SnapshotSource<ConnectionSnapshot>;
+
+  constructor(connection: SnapshotSource<ConnectionSnapshot>) {
+    this.#connection = connection;
+    connection.subscribe(() => this.#show());
+    // The time until the next try runs without anything happening.
+    setInterval(() => this.#show(), COUNT_EVERY_MS);
+    this.#show();
+  }
+
+  /** Tells a person what does not work; an empty text: it works again. */
+  tell(text: string): void {
+    if (this.#problem.hidden !== (text === '')) this.#problem.hidden = text === '';
+    setText(this.#problem, text);
+  }
+
+  #show(): void {
+    const now = this.#connection.getSnapshot();
+    setBadge(this.#pill, textOf(now), TONES[now.status]);
+    document.body.classList.toggle('lost', now.status === 'RECONNECTING' || now.status === 'CLOSED');
+    if (now.status === 'CLOSED') this.tell(now.error?.message ?? 'The connection is closed.');
+  }
+}
+
+function textOf({ status, retryAt, latencyMs }: ConnectionSnapshot): string {
+  switch (status) {
+    case 'OPEN':
+      return latencyMs === null ? 'live' : `live · ${latencyMs < 10 ? latencyMs.toFixed(1) : Math.round(latencyMs)} ms`;
+    case 'RECONNECTING': {
+      const seconds = retryAt === null ? 0 : Math.ceil((Date.parse(retryAt) - Date.now()) / 1_000);
+      return seconds > 0 ? `disconnected · trying again in ${seconds} s` : 'disconnected · trying again';
+    }
+    case 'CLOSED':
+      return 'closed';
+    default:
+      return 'connecting';
+  }
+}

@@ -1,0 +1,45 @@
+import type { Notice, NoticeStreamSnapshot } from '../../src/client/index.js';
+import { reorderChildren, createBadge, createElement, findElement } from '../ui/dom.js';
+import { formatTimeOfDay, NOTICE_TONES, formatEnumValue } from '../ui/format.js';
+
+const MAX_SHOWN = 40;
+
+/** The latest notices, newest first. */
+export class NoticesPanel {
+  readonly #list = findElement('notices', HTMLOListElement);
+  readonly #empty = findElement('no-notices', HTMLParagraphElement);
+  readonly #rows = new WeakMap<Notice, HTMLLIElement>();
+  readonly #missed = createElement('li', 'hint');
+
+  show({ notices, missed }: NoticeStreamSnapshot): void {
+    const rows = notices
+      .slice(-MAX_SHOWN)
+      .reverse()
+      .map((notice) => this.#rowOf(notice));
+    if (missed > 0) {
+      this.#missed.textContent = `${missed} more were missed.`;
+      rows.push(this.#missed);
+    }
+    reorderChildren(this.#list, rows);
+    this.#list.hidden = rows.length === 0;
+    this.#empty.hidden = rows.length > 0;
+  }
+
+  #rowOf(notice: Notice): HTMLLIElement {
+    const known = this.#rows.get(notice);
+    if (known !== undefined) return known;
+    const { severity, message, serverId, timestamp } = notice;
+    const time = createElement('time', '', formatTimeOfDay(timestamp));
+    time.dateTime = timestamp;
+    const text = [serverId, message].filter((part) => part !== null).join(': ');
+    const row = createElement(
+      'li',
+      '',
+      time,
+      createBadge(formatEnumValue(severity), NOTICE_TONES[severity]),
+      createElement('span', '', text),
+    );
+    this.#rows.set(notice, row);
+    return row;
+  }
+}

@@ -1,0 +1,58 @@
+import {
+  type AgentNeural,
+  type AgentPerformance,
+  type McpServerType,
+  UNKNOWN_PERFORMANCE,
+  type ReportedAgent,
+  type ReportedSwarm,
+} from '../../model/index.js';
+
+/** An agent of which nothing is known but what is passed. */
+export function createReportedAgent(
+  known: Partial<ReportedAgent> & { readonly nativeId: string; readonly serverType: McpServerType },
+): ReportedAgent {
+  return {
+    swarmNativeId: null,
+    name: known.nativeId,
+    type: 'unknown',
+    status: 'UNKNOWN',
+    capabilities: [],
+    performance: null,
+    neural: null,
+    role: null,
+    createdAt: null,
+    lastActiveAt: null,
+    stale: false,
+    ...known,
+  };
+}
+
+/** A swarm of which nothing is known but what is passed. */
+export function createReportedSwarm(
+  known: Partial<ReportedSwarm> & { readonly nativeId: string; readonly serverType: McpServerType },
+): ReportedSwarm {
+  return {
+    name: null,
+    status: null,
+    topologyName: null,
+    strategy: null,
+    maxAgents: null,
+    tasksTotal: null,
+    tasksActive: null,
+    tasksCompleted: null,
+    createdAt: null,
+    stale: false,
+    ...known,
+  };
+}
+
+/** `null` when none of the values is known. */
+export function toPerformance(known: Partial<AgentPerformance>): AgentPerformance | null {
+  return Object.values(known).some((value) => value !== null) ? { ...UNKNOWN_PERFORMANCE, ...known } : null;
+}
+
+/** `null` when none of the values is known. */
+export function toNeural(known: Partial<AgentNeural>): AgentNeural | null {
+  if (!Object.values(known).some((value) => value !== null)) return null;
+  return { cognitivePattern: null, networkId: null, adaptations: null, learningRate: null, ...known };
+}

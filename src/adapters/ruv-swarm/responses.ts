@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import * as field from '../responses/value-schemas.js';
+import { parseResponse } from '../polled-tool.js';
+import { isObject, type ResponseLocation, type RecordReader } from '../responses/record-reader.js';
+import { TaskCounter, type TaskUpdate } from '../responses/task-counter.js';
+
+const agentSchema = z.object({
+  id: field.id,
+  name: field.name,
+  type: field.word,
+  status: field.word,
+  cognitive_pattern: field.word,
+  capabilities: field.capabilities,
+  neural_network_id: field.reference,
+});
+export type RuvSwarmAgent = z.output<typeof agentSchema>;
+
+const swarmSchema = z.object({
+  id: field.id,
+  agents: z.object({ total: field.count }).nullish(),
+  tasks: z.object({ total: field.count, in_progress: field.count, completed: field.count }).nullish(),
+});
+export type RuvSwarmStatus = z.output<typeof swarmSchema>;
+
+const taskSchema = z.object({ id: field.id, status: field.word, assignedAgents: field.references });
+
+export function parseAgents(records: RecordReader, answer: unknown): RuvSwarmAgent[] {
+  const { agents } = parseResponse(z.object({ agents: z.array(z.unknown()) }), answer);
+  return records.readAll({ tool: 'agent_list', path: 'agents' }, agentSchema, agents, (one) => one.id);
+}
+
+export function parseAgent(records: RecordReader, place: ResponseLocation, entry: unknown): RuvSwarmAgent | null {
+  return records.read(place, agentSchema, entry);
+}
+
+/** Each entry is `{ id, status: { agents, tasks } }`; of a swarm, only the counts in `status` are told. */
+export function parseSwarms(records: RecordReader, answer: unknown): RuvSwarmStatus[] {
+  const { swarms } = parseResponse(z.object({ swarms: z.array(z.unknown()) }), answer);
+  const flat = swarms.map((swarm) => {
+    if (!isObject(swarm)) return swarm;
+    const { id, status } = swarm;
+    return isObject(status) ? { ...status, id } : { id };
+  });
+  return records.readAll({ tool: 'swarm_status', path: 'swarms' }, swarmSchema, flat, (one) => one.id);
+}
+
+export function parseSwarm(records: RecordReader, place: ResponseLocation, entry: unknown): RuvSwarmStatus | null {
+  return records.read(place, swarmSchema, entry);
+}
+
+export function parseTasks(records: RecordReader, answer: unknown): TaskCounter {
+  const { tasks } = parseResponse(z.object({ tasks: z.array(z.unknown()) }), answer);
+  const read = records.readAll({ tool: 'task_status', path: 'tasks' }, taskSchema, tasks, (one) => one.id);
+  return new TaskCounter(
+    read.map(({ id, status, assignedAgents }) => ({ id, status, assignees: assignedAgents ?? [] })),
+  );
+}
+
+export function parseTask(records: RecordReader, place: ResponseLocation, entry: unknown): TaskUpdate | null {
+  const task = records.read(place, taskSchema, entry);
+  return task === null ? null : { id: task.id, status: task.status, assignees: task.assignedAgents };
+}

@@ -1,0 +1,136 @@
+import { RedisPubSub } from 'graphql-redis-subscriptions';
+import type { Redis } from 'ioredis';
+import type { RedisClient } from './redis-client.js';
+import type { RedisChannel } from './redis-keys.js';
+
+/** What is subscribed over one connection. It is subscribed again each time that the connection is a new one. */
+export class ChannelSubscriptions {
+  readonly #client: RedisClient;
+  readonly #pubSub: RedisPubSub;
+  readonly #channels = new Map<RedisChannel, ChannelState>();
+
+  constructor(client: RedisClient, publisher: RedisClient) {
+    this.#client = client;
+    this.#pubSub = new RedisPubSub({
+      publisher,
+      subscriber: registrar(client),
+      deserializer: (source, { channel }): ReceivedMessage => ({ message: parseJson(String(source)), channel }),
+    });
+    client.on('close', () => {
+      for (const entry of this.#channels.values()) entry.isSubscribed = false;
+    });
+  }
+
+  publish(channel: RedisChannel, message: unknown): Promise<void> {
+    return this.#pubSub.publish(channel, message);
+  }
+
+  /** Resolves when Redis has subscribed, for which `renew` has to be called. @throws when `end` is called before */
+  async add(
+    channel: RedisChannel,
+    isPattern: boolean,
+    callback: (message: unknown, channel: string) => void,
+  ): Promise<AsyncDisposable> {
+    let entry = this.#channels.get(channel);
+    if (entry === undefined) {
+      entry = { isPattern, isSubscribed: false, readers: 0, waiting: new Set() };
+      this.#channels.set(channel, entry);
+    }
+    entry.readers += 1;
+    const subscribed = waitFor(entry);
+    const id = await this.#pubSub.subscribe(
+      channel,
+      (arrived: ReceivedMessage) => callback(arrived.message, arrived.channel),
+      {
+        pattern: isPattern,
+      },
+    );
+    const leave = async (): Promise<void> => {
+      this.#pubSub.unsubscribe(id);
+      entry.readers -= 1;
+      if (entry.readers > 0 || this.#channels.get(channel) !== entry) return;
+      this.#channels.delete(channel);
+      // One that cannot be told now is not subscribed again either.
+      if (this.#client.status === 'ready') await this.#unsubscribe(channel, isPattern).catch(() => undefined);
+    };
+    try {
+      await subscribed;
+    } catch (error) {
+      await leave();
+      throw error;
+    }
+    return { [Symbol.asyncDispose]: leave };
+  }
+
+  /** Subscribes what is not. @throws when Redis refuses or does not answer */
+  async renew(): Promise<void> {
+    for (const [channel, entry] of this.#channels) {
+      if (entry.isSubscribed) continue;
+      await (entry.isPattern ? this.#client.psubscribe(channel) : this.#client.subscribe(channel));
+      entry.isSubscribed = true;
+      for (const settle of entry.waiting) settle(null);
+      entry.waiting.clear();
+    }
+  }
+
+  /** Nobody waits any longer. */
+  end(): void {
+    for (const { waiting } of this.#channels.values()) {
+      for (const settle of waiting) settle(new Error('the connection to Redis is closed'));
+      waiting.clear();
+    }
+  }
+
+  #unsubscribe(channel: RedisChannel, isPattern: boolean): Promise<unknown> {
+    return isPattern ? this.#client.punsubscribe(channel) : this.#client.unsubscribe(channel);
+  }
+}
+
+interface ChannelState {
+  readonly isPattern: boolean;
+  isSubscribed: boolean;
+  readers: number;
+  readonly waiting: Set<(error: Error | null) => void>;
+}
+
+function waitFor(entry: ChannelState): Promise<void> {
+  if (entry.isSubscribed) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    entry.waiting.add((error) => {
+      if (error === null) resolve();
+      else reject(error);
+    });
+  });
+}
+
+interface ReceivedMessage {
+  /** `null`: it was no JSON. */
+  readonly message: unknown;
+  readonly channel: string;
+}
+
+/**
+ * What RedisPubSub knows as its subscriber: it listens for messages, and leaves to us to subscribe. RedisPubSub leaves
+ * a refused SUBSCRIBE, and an UNSUBSCRIBE that its connection does not survive, as unhandled rejections, which end a
+ * process.
+ */
+function registrar(client: RedisClient): Redis {
+  const done = (_channel: string, callback?: (error: null) => void): void => callback?.(null);
+  const subscriber = {
+    on: (name: string, listener: (...args: unknown[]) => void) => client.on(name, listener),
+    subscribe: done,
+    psubscribe: done,
+    unsubscribe: done,
+    punsubscribe: done,
+  };
+  // RedisPubSub calls nothing else of it as long as we do not.
+  return subscriber as unknown as Redis;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

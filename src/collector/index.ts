@@ -1,3 +1,0 @@
-export { UpstreamRegistry, unknownServerError, type PollOutcome } from './collector.js';
-export { Demand } from './demand.js';
-export { type UpstreamOptions } from './settings.js';

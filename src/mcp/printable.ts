@@ -1,1 +1,0 @@
-export { toPrintableLine } from '../sanitize/index.js';

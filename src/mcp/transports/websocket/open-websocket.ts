@@ -1,0 +1,39 @@
+import { WebSocket } from 'ws';
+import type { WsEndpoint } from '../../endpoint.js';
+import { extractCredentials } from '../http/credentials.js';
+import { MAX_FRAME_BYTES } from './websocket-transport.js';
+
+/**
+ * Connects; redirects are not followed.
+ * @returns an open socket, paused: what the server says at once waits for its listener
+ * @throws the signal's reason, when `signal` was aborted; else why there is no connection
+ */
+export async function openWebSocket(endpoint: WsEndpoint, signal: AbortSignal): Promise<WebSocket> {
+  signal.throwIfAborted();
+  const { url, headers } = extractCredentials(endpoint);
+  const socket = new WebSocket(url, {
+    headers,
+    maxPayload: MAX_FRAME_BYTES,
+    perMessageDeflate: false,
+    followRedirects: false,
+    // Frames may be cut within a character.
+    skipUTF8Validation: true,
+  });
+  const abort = (): void => socket.terminate();
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      socket.once('open', () => {
+        socket.pause();
+        resolve();
+      });
+      socket.once('error', reject);
+    });
+    return socket;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}

@@ -1,0 +1,16 @@
+export * from './agent.js';
+export * from './events.js';
+export * from './ids.js';
+export * from './report.js';
+export * from './restriction.js';
+export * from './server.js';
+export * from './swarm.js';
+export * from './topology.js';
+export * from './enums.js';
+export {
+  createCandidate,
+  type CandidateStatus,
+  type DiscoveryCandidate,
+  type NetworkEndpoint,
+  type ProbeResult,
+} from './discovery.js';

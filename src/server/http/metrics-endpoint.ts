@@ -1,0 +1,66 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { requirePermission, type Viewer } from '../../auth/index.js';
+import { errorMessage, type MetricsExporter, SwarmlensError } from '../../shared/index.js';
+import type { Logger } from '../../telemetry/index.js';
+import { toClientId } from '../graphql-handler.js';
+import { RETRY_AFTER_SECONDS } from './reject-upgrade.js';
+
+export const METRICS_PATH = '/metrics';
+
+export interface MetricsEndpointOptions {
+  readonly metrics: MetricsExporter;
+  /** Who asks; counts the request. @throws SwarmlensError UNAUTHENTICATED, SERVER_UNAVAILABLE, RATE_LIMITED */
+  readonly admit: (request: IncomingMessage) => Promise<Viewer>;
+  readonly logger: Logger;
+}
+
+const STATUS: Readonly<Partial<Record<SwarmlensError['code'], number>>> = {
+  UNAUTHENTICATED: 401,
+  FORBIDDEN: 403,
+  RATE_LIMITED: 429,
+  SERVER_UNAVAILABLE: 503,
+};
+
+/** Answers with the metrics, for whoever may know how everything is. Resolves when that is done, well or not. */
+export async function serveMetrics(
+  request: IncomingMessage,
+  response: ServerResponse,
+  requestId: string,
+  { metrics, admit, logger }: MetricsEndpointOptions,
+): Promise<void> {
+  try {
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      response.setHeader('allow', 'GET, HEAD');
+      answer(response, 405, 'text/plain; charset=utf-8', 'metrics are read with GET\n');
+      return;
+    }
+    requireAll(await admit(request));
+    const text = await metrics.read();
+    answer(response, 200, metrics.contentType, request.method === 'HEAD' ? '' : text);
+  } catch (error) {
+    const known = error instanceof SwarmlensError ? error : null;
+    if (known === null)
+      logger.error(
+        { requestId, clientId: toClientId(request, { subject: null }), error: errorMessage(error) },
+        'metrics could not be read',
+      );
+    const status = (known === null ? undefined : STATUS[known.code]) ?? 500;
+    if (status === 401) response.setHeader('www-authenticate', 'Bearer realm="swarmlens"');
+    if (status === 429) response.setHeader('retry-after', `${RETRY_AFTER_SECONDS}`);
+    const message = known?.message ?? `metrics could not be read: see the log under ${requestId}`;
+    answer(response, status, 'text/plain; charset=utf-8', `${message}\n`);
+  }
+}
+
+/** Metrics name all servers and count all agents: they are for those to whom none is hidden. */
+function requireAll(viewer: Viewer): void {
+  requirePermission(viewer, 'health:read');
+  const { serverIds, serverTypes, agentTypes, swarmIds } = viewer.restriction;
+  if (serverIds === null && serverTypes === null && agentTypes === null && swarmIds === null) return;
+  throw new SwarmlensError('FORBIDDEN', 'Metrics are about all servers: use a token that sees all of them.');
+}
+
+function answer(response: ServerResponse, status: number, type: string, text: string): void {
+  response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });
+  response.end(text);
+}

@@ -1,0 +1,12 @@
+export {
+  type SanitizeStats,
+  PROTOTYPE_KEYS,
+  DEFAULT_SANITIZE_LIMITS,
+  type SanitizeResult,
+  sanitizeJson,
+  type SanitizeLimits,
+  sanitizeJsonText,
+} from './sanitize-json.js';
+export { redact } from './redact.js';
+export { REDACTED } from './secret-names.js';
+export { hasControlCharacters, isSingleLine, toPrintableLine } from './printable.js';

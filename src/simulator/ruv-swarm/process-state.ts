@@ -1,0 +1,52 @@
+import { errorMessage } from '../../shared/index.js';
+import type { SimulatedTool } from '../tool.js';
+
+/** The real server measures it; here it takes no time worth measuring. */
+const EXECUTION_TIME_MS = 0.5;
+
+interface CallCount {
+  total: number;
+  failed: number;
+  lastError: string | null;
+}
+
+/** What the process of the real server remembers beside its swarms. */
+export class RuvSwarmProcess {
+  /** Before that, the status of all swarms fails. */
+  isWarm = false;
+  readonly #calls = new Map<string, CallCount>();
+
+  counted(tool: SimulatedTool): SimulatedTool {
+    return {
+      ...tool,
+      call: (args) => {
+        const count = this.#calls.get(tool.name) ?? { total: 0, failed: 0, lastError: null };
+        this.#calls.set(tool.name, count);
+        try {
+          return tool.call(args);
+        } catch (error) {
+          count.failed += 1;
+          count.lastError = errorMessage(error);
+          throw error;
+        } finally {
+          count.total += 1;
+        }
+      },
+    };
+  }
+
+  get metrics(): object {
+    return Object.fromEntries(
+      [...this.#calls].map(([name, { total, failed, lastError }]) => [
+        name,
+        {
+          total_calls: total,
+          successful_calls: total - failed,
+          failed_calls: failed,
+          avg_execution_time_ms: EXECUTION_TIME_MS,
+          last_error: lastError,
+        },
+      ]),
+    );
+  }
+}

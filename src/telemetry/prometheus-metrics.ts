@@ -1,0 +1,174 @@
+import type {
+  Counter as CounterOf,
+  Gauge as GaugeOf,
+  Histogram as HistogramOf,
+  Registry as RegistryOf,
+} from 'prom-client';
+import { BoundedLabelValues, OVERFLOW_LABEL } from './label-values.js';
+import type {
+  ToolCallOutcome,
+  ObservableMetric,
+  MetricsRecorder,
+  MetricsExporter,
+  TickSkipCause,
+} from '../shared/index.js';
+import { Counter, Gauge, Histogram, Registry } from './prom-client.js';
+
+/** Servers, and pairs of a server and a tool, that are told apart. */
+const MAX_SERVERS = 128;
+const MAX_TOOLS = 512;
+/** Of one server: no other shall be left without. */
+const MAX_TOOLS_OF_ONE = 64;
+
+const CALL_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+const DELIVERY_SECONDS = [0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1];
+
+const CALL_OUTCOMES: readonly ToolCallOutcome[] = ['ok', 'error', 'timeout', 'failed', 'busy', 'not_sent'];
+
+/** Metrics in Prometheus' text format. Each has a registry of its own: one program may run several. */
+export class PrometheusMetrics implements MetricsRecorder, MetricsExporter {
+  readonly #registry: RegistryOf = new Registry();
+  readonly #serverIds = new BoundedLabelValues(MAX_SERVERS);
+  readonly #tools = new Map<string, BoundedLabelValues>();
+  #toolCount = 0;
+  readonly #calls: CounterOf<'server' | 'tool' | 'outcome'>;
+  readonly #callSeconds: HistogramOf<'server' | 'tool'>;
+  readonly #polls: CounterOf<'server' | 'outcome'>;
+  readonly #pollSeconds: HistogramOf<'server'>;
+  readonly #deliverySeconds: HistogramOf;
+  readonly #skipped: Record<TickSkipCause, number> = { slow_reader: 0, busy_server: 0 };
+  #updates = 0;
+
+  constructor() {
+    const registers = [this.#registry];
+    this.#calls = new Counter({
+      name: 'swarmlens_mcp_calls_total',
+      help: 'Calls of tools of MCP servers that have ended, by how.',
+      labelNames: ['server', 'tool', 'outcome'],
+      registers,
+    });
+    this.#callSeconds = new Histogram({
+      name: 'swarmlens_mcp_call_duration_seconds',
+      help: 'Time that calls of tools took in all: waiting for their turn, and every try.',
+      labelNames: ['server', 'tool'],
+      buckets: CALL_SECONDS,
+      registers,
+    });
+    this.#polls = new Counter({
+      name: 'swarmlens_polls_total',
+      help: 'Polls of MCP servers, by whether they were answered.',
+      labelNames: ['server', 'outcome'],
+      registers,
+    });
+    this.#pollSeconds = new Histogram({
+      name: 'swarmlens_poll_duration_seconds',
+      help: 'Time that polls took, with all calls of each.',
+      labelNames: ['server'],
+      buckets: CALL_SECONDS,
+      registers,
+    });
+    this.#deliverySeconds = new Histogram({
+      name: 'swarmlens_tick_to_client_seconds',
+      help: 'For each update of a group of equal subscriptions: from when its tick was due until it had been given to the sockets of all its readers. What the network takes is swarmlens_websocket_round_trip_seconds.',
+      buckets: DELIVERY_SECONDS,
+      registers,
+    });
+    this.register({
+      name: 'swarmlens_updates_sent_total',
+      help: 'Updates given to readers: one that a thousand of them are given counts a thousand times.',
+      labels: [],
+      read: () => [[{}, this.#updates]],
+    });
+    this.register({
+      name: 'swarmlens_conflated_ticks_total',
+      help: 'Ticks at which readers were told nothing, to be told all at once later: one for each reader that was slow, one for each rate when the server was busy.',
+      labels: ['cause'],
+      read: () => Object.entries(this.#skipped).map(([cause, ticks]) => [{ cause }, ticks] as const),
+    });
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  recordToolCall(serverId: string, tool: string, outcome: ToolCallOutcome, durationMs: number): void {
+    const server = this.#serverIds.valueFor(serverId);
+    const labels = { server, tool: this.#toolOf(server, tool) };
+    this.#calls.inc({ ...labels, outcome });
+    // What was not sent took the server no time.
+    if (outcome !== 'not_sent') this.#callSeconds.observe(labels, durationMs / 1000);
+  }
+
+  recordPoll(serverId: string, answered: boolean, durationMs: number): void {
+    const server = this.#serverIds.valueFor(serverId);
+    this.#polls.inc({ server, outcome: answered ? 'answered' : 'unanswered' });
+    this.#pollSeconds.observe({ server }, durationMs / 1000);
+  }
+
+  recordDelivery(readers: number, latencyMs: number | null): void {
+    this.#updates += readers;
+    if (latencyMs !== null) this.#deliverySeconds.observe(latencyMs / 1000);
+  }
+
+  recordSkippedTicks(cause: TickSkipCause, ticks: number): void {
+    this.#skipped[cause] += ticks;
+  }
+
+  /** Shows a figure from now on: a counter when its name ends in `_total`, a gauge otherwise. */
+  register({ name, help, labels, read }: ObservableMetric): void {
+    const shared = { name, help, labelNames: [...labels], registers: [this.#registry] };
+    const show = (metric: CounterOf | GaugeOf): void => {
+      metric.reset();
+      // What has no labels begins as 0 there; nothing read is nothing shown.
+      if (labels.length === 0) metric.remove({});
+      // Two things that are shown under one name, such as "other", are shown together.
+      for (const [found, value] of read()) metric.inc(found, value);
+    };
+    if (name.endsWith('_total')) {
+      new Counter({
+        ...shared,
+        collect() {
+          show(this);
+        },
+      });
+      return;
+    }
+    new Gauge({
+      ...shared,
+      collect() {
+        show(this);
+      },
+    });
+  }
+
+  /** A server is there no more, and its series with it: another one may take its place. */
+  forget(serverId: string): void {
+    const server = this.#serverIds.valueFor(serverId);
+    if (server === OVERFLOW_LABEL) return;
+    this.#serverIds.forget(server);
+    for (const outcome of ['answered', 'unanswered']) this.#polls.remove({ server, outcome });
+    this.#pollSeconds.remove({ server });
+    const tools = this.#tools.get(server);
+    if (tools === undefined) return;
+    this.#tools.delete(server);
+    this.#toolCount -= tools.size;
+    for (const tool of [...tools.values(), OVERFLOW_LABEL]) {
+      for (const outcome of CALL_OUTCOMES) this.#calls.remove({ server, tool, outcome });
+      this.#callSeconds.remove({ server, tool });
+    }
+  }
+
+  async read(): Promise<string> {
+    return await this.#registry.metrics();
+  }
+
+  #toolOf(server: string, tool: string): string {
+    let tools = this.#tools.get(server);
+    if (tools === undefined) this.#tools.set(server, (tools = new BoundedLabelValues(MAX_TOOLS_OF_ONE)));
+    const before = tools.size;
+    if (this.#toolCount >= MAX_TOOLS && !tools.has(tool)) return OVERFLOW_LABEL;
+    const value = tools.valueFor(tool);
+    this.#toolCount += tools.size - before;
+    return value;
+  }
+}

@@ -1,0 +1,135 @@
+import {
+  type Agent,
+  type AgentTopologyPosition,
+  globalId,
+  inferEdges,
+  type McpServer,
+  type ReportedAgent,
+  type ServerReport,
+  type Swarm,
+  parseTopologyKind,
+  type TopologyEdge,
+} from '../../model/index.js';
+import type { ServerSnapshot } from '../../state/index.js';
+
+/** Makes the picture of a server out of what a poll reported: global ids, edges, positions. */
+export function buildServerSnapshot(
+  server: McpServer,
+  report: ServerReport,
+  seenAt: string,
+  previous: ServerSnapshot | null,
+): ServerSnapshot {
+  const swarms = report.swarms.map((swarm) => {
+    const kind = swarm.topologyName === null ? null : parseTopologyKind(swarm.topologyName);
+    const id = globalId(server.id, swarm.nativeId);
+    return { ...swarm, id, serverId: server.id, topology: kind } satisfies Swarm;
+  });
+  const edges = edgesOf(server.id, swarms, report);
+  const positions = positionsOf(edges);
+  const lastSeen = new Map(previous?.agents.map((agent) => [agent.id, agent.lastSeenAt]));
+  const agents = report.agents.map((reported) => {
+    const id = globalId(server.id, reported.nativeId);
+    return agentOf(server, reported, {
+      id,
+      position: positionWithRole(positions.get(id), reported.role),
+      lastSeenAt: reported.stale ? (lastSeen.get(id) ?? seenAt) : seenAt,
+    });
+  });
+  return { server, agents, swarms, edges };
+}
+
+/** The first of what failed in a poll, for a person; `null`: nothing did. */
+export function firstFailureMessage({ failures: [failed] }: ServerReport): string | null {
+  return failed === undefined ? null : `${failed.tool}: ${failed.message}`;
+}
+
+function agentOf(
+  server: McpServer,
+  reported: ReportedAgent,
+  made: { id: string; position: AgentTopologyPosition | null; lastSeenAt: string },
+): Agent {
+  return {
+    id: made.id,
+    nativeId: reported.nativeId,
+    serverId: server.id,
+    serverType: reported.serverType,
+    swarmId: reported.swarmNativeId === null ? null : globalId(server.id, reported.swarmNativeId),
+    name: reported.name,
+    type: reported.type,
+    status: reported.status,
+    capabilities: reported.capabilities,
+    performance: reported.performance,
+    neural: reported.neural,
+    topology: made.position,
+    stale: reported.stale,
+    simulated: server.simulated,
+    createdAt: reported.createdAt,
+    lastActiveAt: reported.lastActiveAt,
+    lastSeenAt: made.lastSeenAt,
+  };
+}
+
+function edgesOf(serverId: string, swarms: readonly Swarm[], report: ServerReport): TopologyEdge[] {
+  const edges = new Map<string, TopologyEdge>();
+  const add = (swarm: { id: string }, from: string, to: string, relation: string, inferred: boolean): void => {
+    const id = `${swarm.id}|${from}|${to}`;
+    const reverse = `${swarm.id}|${to}|${from}`;
+    // What the server reports comes first and is not overwritten by what a name suggests.
+    if (from === to || edges.has(id) || (inferred && edges.has(reverse))) return;
+    edges.set(id, {
+      id,
+      serverId,
+      swarmId: swarm.id,
+      from: globalId(serverId, from),
+      to: globalId(serverId, to),
+      relation,
+      inferred,
+    });
+  };
+  const present = new Set(report.agents.map((agent) => agent.nativeId));
+  for (const edge of report.edges) {
+    if (present.has(edge.fromNativeId) && present.has(edge.toNativeId)) {
+      add({ id: globalId(serverId, edge.swarmNativeId) }, edge.fromNativeId, edge.toNativeId, edge.relation, false);
+    }
+  }
+  for (const swarm of swarms) {
+    if (swarm.topology === null) continue;
+    const members = report.agents.filter((agent) => agent.swarmNativeId === swarm.nativeId);
+    const hub = members.find((agent) => LEADERS.has(agent.role ?? agent.type))?.nativeId ?? null;
+    const ids = members.map((agent) => agent.nativeId);
+    for (const { from, to, relation } of inferEdges(swarm.topology, ids, hub)) add(swarm, from, to, relation, true);
+  }
+  return [...edges.values()];
+}
+
+/** Roles and types that stand at the top of a star or hierarchy. */
+const LEADERS: ReadonlySet<string> = new Set(['queen', 'coordinator']);
+
+function positionsOf(edges: readonly TopologyEdge[]): Map<string, AgentTopologyPosition> {
+  const positions = new Map<string, AgentTopologyPosition>();
+  const touch = (id: string, inferred: boolean): AgentTopologyPosition => {
+    const known = positions.get(id);
+    const position: AgentTopologyPosition =
+      known === undefined
+        ? { role: null, parentId: null, depth: null, degree: 1, inferred }
+        : { ...known, degree: known.degree + 1, inferred: known.inferred && inferred };
+    positions.set(id, position);
+    return position;
+  };
+  for (const edge of edges) {
+    const from = touch(edge.from, edge.inferred);
+    const to = touch(edge.to, edge.inferred);
+    if (edge.relation !== 'leads') continue;
+    positions.set(edge.from, { ...from, role: from.role ?? 'leader', depth: from.depth ?? 0 });
+    positions.set(edge.to, { ...to, role: to.role ?? 'member', parentId: edge.from, depth: 1 });
+  }
+  return positions;
+}
+
+function positionWithRole(
+  position: AgentTopologyPosition | undefined,
+  role: string | null,
+): AgentTopologyPosition | null {
+  if (position !== undefined) return role === null ? position : { ...position, role };
+  return role === null ? null : { role, parentId: null, depth: null, degree: 0, inferred: false };
+}

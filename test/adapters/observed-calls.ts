@@ -1,0 +1,26 @@
+import type { McpServerType, ServerReport } from '../../src/model/index.js';
+import { type Call, type Rig, rigOf } from './fake-server.js';
+import { assertSound } from './corrupt-responses.js';
+
+/** A call that nobody recorded. */
+export function callOf(tool: string, args: Readonly<Record<string, unknown>>, value: unknown, isError = false): Call {
+  return { kind: 'CALL', tool, args, answer: { isError, value } };
+}
+
+export async function polled(type: McpServerType, answers: Readonly<Record<string, unknown>>): Promise<Rig> {
+  const rig = rigOf(type, answers);
+  await rig.poll();
+  return rig;
+}
+
+/** What is known after what was seen; fails when nothing was learned. */
+export function seen(rig: Rig, call: Call): ServerReport {
+  const report = rig.adapter.observe(call);
+  if (report === null) throw new Error(`nothing was learned of ${call.tool}`);
+  assertSound(report);
+  return report;
+}
+
+export function idsIn(report: ServerReport): string[] {
+  return report.agents.map((agent) => agent.nativeId);
+}

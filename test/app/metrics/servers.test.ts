@@ -1,0 +1,103 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { ServerHealth } from '../../../src/model/index.js';
+import { busMetrics } from '../../../src/app/metrics/bus-metrics.js';
+import { serverMetrics } from '../../../src/app/metrics/server-metrics.js';
+import { emptyDelta, Store } from '../../../src/state/index.js';
+import { PrometheusMetrics } from '../../../src/telemetry/index.js';
+import { agentOf, serverOf } from '../../support/arbitraries.js';
+import { ManualClock } from '../../support/manual-clock.js';
+import { type Family, parseMetrics, valueOf } from '../../support/prometheus.js';
+
+async function scraped(
+  store: Store,
+  health: (id: string) => ServerHealth | null = () => null,
+): Promise<ReadonlyMap<string, Family>> {
+  const metrics = new PrometheusMetrics();
+  const clock = new ManualClock(Date.parse('2026-11-27T02:01:30.000Z'));
+  for (const figure of serverMetrics({ store, collector: { health }, clock })) metrics.register(figure);
+  return parseMetrics(await metrics.read());
+}
+
+function newStore(): Store {
+  return new Store({ epoch: 'e', maxTombstones: 10, maxEvents: 1 });
+}
+
+describe('figures of servers', () => {
+  test('are bounded whatever there is: servers and types beyond that are "other", and no agent is lost', async () => {
+    const store = newStore();
+    for (let index = 0; index < 200; index += 1) {
+      const id = `s${index}`;
+      const agents = fc
+        .sample(fc.tuple(agentOf(id, 'a'), agentOf(id, 'b')), { numRuns: 1, seed: index })
+        .flat()
+        .map((agent, nth) => ({ ...agent, type: `type ${index}`, stale: nth === 0 }));
+      store.commit({ ...emptyDelta(id), server: serverOf(id), seenAt: '2026-11-27T02:01:00.000Z', agents });
+    }
+    const families = await scraped(store);
+    for (const name of [
+      'swarmlens_agents',
+      'swarmlens_stale_agents',
+      'swarmlens_server_status',
+      'swarmlens_agents_by_type',
+    ]) {
+      const { samples = [] } = families.get(name) ?? {};
+      const keys = new Set(samples.map(({ labels }) => labels['server'] ?? labels['type']));
+      expect([name, keys.size]).toEqual([name, name.endsWith('type') ? 51 : 129]);
+      const sum = samples.reduce((total, { value }) => total + value, 0);
+      expect([name, sum]).toEqual([name, name.includes('status') || name.includes('stale') ? 200 : 400]);
+    }
+    expect(families.get('swarmlens_server_stale_seconds')?.samples).toHaveLength(128);
+  });
+
+  test('say for how long a server has been stale, and nothing of what is not known', async () => {
+    const store = newStore();
+    const stale = { ...serverOf('a'), stale: true, staleSince: '2026-11-27T02:00:00.000Z' };
+    store.commit({ ...emptyDelta('a'), server: stale, seenAt: '2026-11-27T01:59:59.500Z' });
+    store.commit({ ...emptyDelta('b'), server: serverOf('b') });
+    const families = await scraped(store);
+    expect(valueOf(families, 'swarmlens_server_stale_seconds', { server: 'a' })).toBe(90);
+    expect(valueOf(families, 'swarmlens_server_stale_seconds', { server: 'b' })).toBe(0);
+    expect(valueOf(families, 'swarmlens_server_last_answer_timestamp_seconds')).toBe(
+      Date.parse('2026-11-27T01:59:59.500Z') / 1000,
+    );
+    for (const name of ['swarmlens_poll_effective_rate_hertz', 'swarmlens_breaker_state']) {
+      expect(families.get(name)?.samples).toEqual([]);
+    }
+  });
+
+  test('health is asked for once for all figures of a scrape', async () => {
+    const store = newStore();
+    store.commit({ ...emptyDelta('a'), server: serverOf('a') });
+    const asked: string[] = [];
+    await scraped(store, (id) => {
+      asked.push(id);
+      return null;
+    });
+    expect(asked).toEqual(['a']);
+  });
+});
+
+describe('figures of the bus', () => {
+  async function shown(...args: Parameters<typeof busMetrics>): Promise<ReadonlyMap<string, Family>> {
+    const metrics = new PrometheusMetrics();
+    for (const figure of busMetrics(...args)) metrics.register(figure);
+    return parseMetrics(await metrics.read());
+  }
+
+  test('are what the bus tells, lag in seconds', async () => {
+    const families = await shown(() => ({ isUp: false, published: 3, received: 5, resyncs: 1, lagMs: 12 }));
+    expect(valueOf(families, 'swarmlens_bus_up')).toBe(0);
+    expect(valueOf(families, 'swarmlens_bus_published_total')).toBe(3);
+    expect(valueOf(families, 'swarmlens_bus_received_total')).toBe(5);
+    expect(valueOf(families, 'swarmlens_bus_resyncs_total')).toBe(1);
+    expect(valueOf(families, 'swarmlens_bus_lag_seconds')).toBe(0.012);
+  });
+
+  test('are there without values where there is no bus, or nothing is known', async () => {
+    const none = await shown(() => null);
+    expect(none.get('swarmlens_bus_up')?.samples).toEqual([]);
+    const silent = await shown(() => ({ isUp: true, published: 0, received: 0, resyncs: 0, lagMs: null }));
+    expect(silent.get('swarmlens_bus_lag_seconds')?.samples).toEqual([]);
+  });
+});

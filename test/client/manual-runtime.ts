@@ -1,0 +1,15 @@
+import type { Runtime } from '../../src/client/runtime.js';
+import type { ManualClock } from '../support/manual-clock.js';
+
+/** Time that a test moves, and a die that always falls the same way. */
+export function surroundingsOf(clock: ManualClock): Runtime {
+  return {
+    now: () => clock.now(),
+    monotonic: () => clock.monotonic(),
+    schedule(delayMs, callback) {
+      const timer = clock.schedule(delayMs, callback);
+      return () => timer[Symbol.dispose]();
+    },
+    random: () => 0.5,
+  };
+}

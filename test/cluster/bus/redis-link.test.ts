@@ -1,0 +1,194 @@
+import { describe, expect, test } from 'vitest';
+import { openRedisConnection, type RedisConnection } from '../../../src/cluster/index.js';
+import { type Clock, parseRedisUrl, systemClock } from '../../../src/shared/index.js';
+import { silentLogger } from '../../../src/telemetry/index.js';
+import { ManualClock } from '../../support/manual-clock.js';
+import { hasRedis, NO_REDIS, RedisServer } from '../../support/redis-server.js';
+
+const here = hasRedis({ own: true });
+
+describe.skipIf(!here)(`the link to Redis${here ? '' : ` (${NO_REDIS})`}`, () => {
+  test('is up when both connections answer, and carries JSON', async () => {
+    await using redis = await RedisServer.start();
+    await using link = open(redis.url);
+    expect(link.isUp).toBe(false);
+    expect(link.failureReason).toMatch(/^Redis at 127\.0\.0\.1:\d+ is not connected yet$/);
+    await link.connected;
+    expect([link.isUp, link.failureReason]).toEqual([true, null]);
+    const arrived = inbox();
+    await using _one = await link.subscribe('t:{a}:changes', arrived.push);
+    await using _all = await link.subscribe(link.keys.allChanges, arrived.push, { pattern: true });
+    await link.publish('t:{a}:changes', [1, 'ä']);
+    expect(await arrived.next()).toEqual([[1, 'ä'], 't:{a}:changes']);
+    expect(await arrived.next()).toEqual([[1, 'ä'], 't:{a}:changes']);
+    await redis.look.publish('t:{b}:changes', 'no JSON');
+    expect(await arrived.next()).toEqual([null, 't:{b}:changes']);
+  });
+
+  test('hears no channel that it has left, while others still read it', async () => {
+    await using redis = await RedisServer.start();
+    await using link = open(redis.url);
+    await link.connected;
+    const [first, second] = [inbox(), inbox()];
+    const one = await link.subscribe('t:x', first.push);
+    const two = await link.subscribe('t:x', second.push);
+    await one[Symbol.asyncDispose]();
+    await link.publish('t:x', 1);
+    expect(await second.next()).toEqual([1, 't:x']);
+    expect(first.size).toBe(0);
+    await two[Symbol.asyncDispose]();
+    expect(await redis.look.pubsub('CHANNELS', '*')).toEqual([]);
+  });
+
+  test('goes down when Redis is stopped, and up with its first answer', async () => {
+    await using redis = await RedisServer.start();
+    const clock = new ManualClock();
+    await using link = open(redis.url, clock);
+    await link.connected;
+    const arrived = inbox();
+    await using _subscription = await link.subscribe('t:x', arrived.push);
+    redis.pause();
+    await down(link, clock);
+    expect(link.failureReason).toMatch(/^Redis at 127\.0\.0\.1:\d+: (does not answer|Command timed out)$/);
+    await expect(link.publish('t:x', 1)).rejects.toThrow(/^Redis at/);
+    redis.resume();
+    await up(link, clock);
+    await link.publish('t:x', 2);
+    expect(await arrived.next()).toEqual([2, 't:x']);
+  });
+
+  test('comes back after Redis was killed and started again, subscribed to what it was, and to what was asked meanwhile', async () => {
+    await using redis = await RedisServer.start();
+    await using link = open(redis.url);
+    await link.connected;
+    const arrived = inbox();
+    await using _before = await link.subscribe('t:before', arrived.push);
+    const wentDown = changed(link);
+    await redis.kill();
+    await wentDown;
+    expect(link.isUp).toBe(false);
+    await expect(link.commands.ping()).rejects.toThrow(/enableOfflineQueue|Connection|max retries/);
+    const meanwhile = link.subscribe('t:meanwhile', arrived.push);
+    await redis.restart();
+    await using _meanwhile = await meanwhile;
+    await up(link, systemClock);
+    await link.publish('t:before', 1);
+    await link.publish('t:meanwhile', 2);
+    expect([await arrived.next(), await arrived.next()]).toEqual([
+      [1, 't:before'],
+      [2, 't:meanwhile'],
+    ]);
+  });
+
+  test('says what is wrong with a password, and not the password', async () => {
+    await using redis = await RedisServer.start(['--requirepass', 'right-one']);
+    await using link = open(`redis://:s3cret-wrong@127.0.0.1:${redis.port}`);
+    await changedTrouble(link, /WRONGPASS/);
+    expect(link.failureReason).not.toContain('s3cret');
+    await using other = open(redis.url);
+    await other.connected;
+    expect(other.isUp).toBe(true);
+  });
+
+  test('is down with the reason when Redis refuses to subscribe', async () => {
+    await using redis = await RedisServer.start();
+    await redis.look.call('ACL', 'SETUSER', 'narrow', 'on', '>pw', '+@all', '~*', 'resetchannels', '&t:allowed');
+    await using link = open(`redis://narrow:pw@127.0.0.1:${redis.port}`);
+    await link.connected;
+    await using _allowed = await link.subscribe('t:allowed', () => undefined);
+    const refused = link.subscribe('t:forbidden', () => undefined);
+    await changedTrouble(link, /NOPERM/);
+    const rejected = expect(refused).rejects.toThrow(/closed/);
+    await link[Symbol.asyncDispose]();
+    await rejected;
+  });
+
+  test.each(['up', 'stopped', 'killed'] as const)(
+    'leaves no connection and no timer behind (Redis %s)',
+    async (state) => {
+      await using redis = await RedisServer.start();
+      await redis.look.ping();
+      const before = timers();
+      const clock = new ManualClock();
+      const link = open(redis.url, clock);
+      await link.connected;
+      await link.subscribe('t:x', () => undefined);
+      expect(await clients(redis)).toHaveLength(3);
+      if (state === 'stopped') {
+        redis.pause();
+        await down(link, clock);
+      }
+      if (state === 'killed') {
+        const wentDown = changed(link);
+        await redis.kill();
+        await wentDown;
+      }
+      await link[Symbol.asyncDispose]();
+      if (state === 'stopped') redis.resume();
+      expect(clock.pending).toBe(0);
+      if (state === 'killed') return;
+      expect(timers()).toBeLessThanOrEqual(before);
+      // One that was stopped notices one after another that they are gone.
+      await expect.poll(() => clients(redis)).toHaveLength(1);
+    },
+  );
+});
+
+function open(url: string, clock: Clock = systemClock): RedisConnection {
+  const address = parseRedisUrl(url);
+  if (address === null) throw new Error('no URL of a Redis');
+  return openRedisConnection({ address, prefix: 't', nodeId: 'one', clock, logger: silentLogger });
+}
+
+/** Moves the clock by hand until the link says so. */
+async function until(link: RedisConnection, clock: Clock, isUp: boolean): Promise<void> {
+  while (link.isUp !== isUp) {
+    if (clock instanceof ManualClock) clock.advance(250);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+const down = (link: RedisConnection, clock: Clock): Promise<void> => until(link, clock, false);
+const up = (link: RedisConnection, clock: Clock): Promise<void> => until(link, clock, true);
+
+function changed(link: RedisConnection): Promise<void> {
+  return new Promise((resolve) => {
+    const listening = link.onChange(() => {
+      listening[Symbol.dispose]();
+      resolve();
+    });
+  });
+}
+
+async function changedTrouble(link: RedisConnection, pattern: RegExp): Promise<void> {
+  while (!pattern.test(link.failureReason ?? '')) await new Promise((resolve) => setTimeout(resolve, 1));
+}
+
+async function clients(redis: RedisServer): Promise<readonly string[]> {
+  return String(await redis.look.client('LIST'))
+    .trim()
+    .split('\n');
+}
+
+/** Of the whole process, the test's own included. */
+function timers(): number {
+  return process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+}
+
+function inbox() {
+  const arrived: unknown[] = [];
+  let wake: () => void = () => undefined;
+  return {
+    get size() {
+      return arrived.length;
+    },
+    push: (message: unknown, channel: string) => {
+      arrived.push([message, channel]);
+      wake();
+    },
+    async next(): Promise<unknown> {
+      while (arrived.length === 0) await new Promise<void>((resolve) => (wake = resolve));
+      return arrived.shift();
+    },
+  };
+}

@@ -1,0 +1,189 @@
+import {
+  LeaseManager,
+  openRedisConnection,
+  type OwnershipCandidate,
+  type OwnershipClaim,
+  type RedisConnection,
+} from '../../src/cluster/index.js';
+import { Demand, Store } from '../../src/state/index.js';
+import type { ServerHealth, ToolResult } from '../../src/model/index.js';
+import { type Clock, Emitter, parseRedisUrl, systemClock } from '../../src/shared/index.js';
+import { silentLogger } from '../../src/telemetry/index.js';
+
+/** What a node does with one server, taken down instead of done. */
+export class TakenDown implements OwnershipCandidate {
+  readonly isTransferable: boolean;
+  readonly serverId: string;
+  isWatched = false;
+  /** Terms under which it was gained, in order. */
+  readonly terms: number[] = [];
+  losses = 0;
+  measured: ServerHealth | null = null;
+  onPoll: (reconnects: boolean) => Promise<boolean> = () => Promise.resolve(true);
+  onTool: OwnershipCandidate['callTool'] = (tool, args) =>
+    Promise.resolve({ isError: false, content: { tool, args }, durationMs: 1 });
+  readonly #node: TestNode;
+
+  constructor(node: TestNode, serverId: string, movable: boolean) {
+    this.#node = node;
+    this.serverId = serverId;
+    this.isTransferable = movable;
+  }
+
+  onAcquired(): void {
+    this.isWatched = true;
+    this.terms.push(this.#node.leases.tokenOf(this.serverId) ?? NaN);
+    this.#node.changes.emit({ node: this.#node, serverId: this.serverId });
+  }
+
+  onReleased(): Promise<void> {
+    this.isWatched = false;
+    this.losses += 1;
+    this.#node.changes.emit({ node: this.#node, serverId: this.serverId });
+    return Promise.resolve();
+  }
+
+  health(): ServerHealth | null {
+    return this.measured;
+  }
+
+  poll(reconnects: boolean): Promise<boolean> {
+    return this.onPoll(reconnects);
+  }
+
+  callTool(tool: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<ToolResult> {
+    return this.onTool(tool, args, signal);
+  }
+}
+
+export interface Change {
+  readonly node: TestNode;
+  readonly serverId: string;
+}
+
+export interface NodeOptions {
+  readonly leaseMs?: number;
+  /** Of the leases; the link's is the real one. */
+  readonly clock?: Clock;
+  readonly prefix?: string;
+}
+
+/** One of several nodes in this process, each with connections of its own to a real Redis. */
+export class TestNode implements AsyncDisposable {
+  readonly id: string;
+  readonly link: RedisConnection;
+  readonly leases: LeaseManager;
+  readonly demand = new Demand();
+  readonly store = new Store({ epoch: 'test', maxTombstones: 100, maxEvents: 100 });
+  readonly claims = new Map<string, TakenDown>();
+  readonly changes: Emitter<Change>;
+  /** Servers whose picture was fetched before they were watched, or followed. */
+  readonly synced: string[] = [];
+  readonly #claimed = new Map<string, OwnershipClaim>();
+  #isGone = false;
+
+  constructor(id: string, redisUrl: string, changes: Emitter<Change>, options: NodeOptions = {}) {
+    const { leaseMs = 2_000, clock = systemClock, prefix = 't' } = options;
+    this.id = id;
+    this.changes = changes;
+    const address = parseRedisUrl(redisUrl);
+    if (address === null) throw new Error('no URL of a Redis');
+    this.link = openRedisConnection({ address, prefix, nodeId: id, clock: systemClock, logger: silentLogger });
+    this.leases = new LeaseManager({
+      link: this.link,
+      leaseMs,
+      snapshotSync: {
+        pull: (serverId) => {
+          this.synced.push(serverId);
+          return Promise.resolve();
+        },
+        flush: () => Promise.resolve(),
+      },
+      store: this.store,
+      demand: this.demand,
+      clock,
+      logger: silentLogger,
+    });
+  }
+
+  claim(serverId: string, movable = true): TakenDown {
+    const claim = new TakenDown(this, serverId, movable);
+    this.claims.set(serverId, claim);
+    this.#claimed.set(serverId, this.leases.claim(serverId, claim));
+    return claim;
+  }
+
+  settled(serverId: string): Promise<void> {
+    return this.#claimed.get(serverId)?.decided ?? Promise.reject(new Error(`${serverId} was not claimed`));
+  }
+
+  async giveUp(serverId: string): Promise<void> {
+    const [claim, claimed] = [this.claims.get(serverId), this.#claimed.get(serverId)];
+    this.#claimed.delete(serverId);
+    this.claims.delete(serverId);
+    if (claim?.isWatched === true) await claim.onReleased();
+    await claimed?.[Symbol.asyncDispose]();
+  }
+
+  get watched(): string[] {
+    if (this.#isGone) return [];
+    return [...this.claims.values()].filter(({ isWatched }) => isWatched).map(({ serverId }) => serverId);
+  }
+
+  /** As by a power cut: nothing is released. */
+  async vanish(): Promise<void> {
+    this.#isGone = true;
+    await this.link[Symbol.asyncDispose]();
+    await this.leases[Symbol.asyncDispose]();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isGone) return;
+    await Promise.all([...this.claims.keys()].map((serverId) => this.giveUp(serverId)));
+    this.#isGone = true;
+    await this.leases[Symbol.asyncDispose]();
+    await this.link[Symbol.asyncDispose]();
+  }
+}
+
+/** Nodes on one Redis, and what happens to their servers. */
+export class Nodes implements AsyncDisposable {
+  readonly changes = new Emitter<Change>();
+  readonly all: TestNode[] = [];
+  readonly #redisUrl: string;
+
+  constructor(redisUrl: string) {
+    this.#redisUrl = redisUrl;
+  }
+
+  /** One more that is up, and would watch these. */
+  async join(id: string, serverIds: readonly string[], options: NodeOptions = {}): Promise<TestNode> {
+    const node = new TestNode(id, this.#redisUrl, this.changes, options);
+    this.all.push(node);
+    for (const serverId of serverIds) node.claim(serverId);
+    await node.link.connected;
+    return node;
+  }
+
+  /** Nodes that watch a server, or believe so. */
+  watching(serverId: string): string[] {
+    return this.all.filter(({ watched }) => watched.includes(serverId)).map(({ id }) => id);
+  }
+
+  /** Resolves when that is so; looked at each time that a server changes hands. */
+  until(isSo: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (!isSo()) return;
+        listening[Symbol.dispose]();
+        resolve();
+      };
+      const listening = this.changes.add(look);
+      look();
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const node of this.all) await node[Symbol.asyncDispose]();
+  }
+}

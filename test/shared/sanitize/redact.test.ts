@@ -1,0 +1,111 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { toPrintableLine, redact, REDACTED } from '../../../src/shared/sanitize/index.js';
+import { GIVEN_AWAY, PASSWORD, SECRETS } from '../../support/secrets.js';
+import { BOMBS, growsTooFast } from './regex-stress-inputs.js';
+
+describe('redact', () => {
+  test.each(Object.entries(SECRETS))('%s goes, what is around it stays', (_name, secret) => {
+    expect(redact(secret)).toBe(REDACTED);
+    expect(redact(`before <${secret}> after`)).toBe(`before <${REDACTED}> after`);
+    expect(redact(`"${secret}"`)).toBe(`"${REDACTED}"`);
+    expect(redact(`name-${secret}`)).toBe(`name-${REDACTED}`);
+    expect(redact(`name_${secret}`)).toBe(`name_${REDACTED}`);
+  });
+
+  test.each(GIVEN_AWAY)('%j: what gives it away tells where it ends', (text) => {
+    const clean = redact(text);
+    expect(clean).toContain(REDACTED);
+    expect(clean).not.toContain(PASSWORD);
+    expect(clean).not.toContain(Buffer.from(`:${PASSWORD}`).toString('base64').slice(4, -4));
+  });
+
+  test.each([
+    [`postgres://swarm:${PASSWORD}@db.example.test:5432/agents`, `postgres://${REDACTED}@db.example.test:5432/agents`],
+    [`?api_key=${PASSWORD}&page=2`, `?api_key=${REDACTED}&page=2`],
+    [`(password: ${PASSWORD})`, `(password: ${REDACTED})`],
+    [`{"password":"${PASSWORD}","a":1}`, `{"password":"${REDACTED}","a":1}`],
+    ['{"password":12345,"a":1}', `{"password":"${REDACTED}","a":1}`],
+    [`Bearer ${PASSWORD}, and so on`, `Bearer ${REDACTED}, and so on`],
+  ])('%j becomes %j', (text, clean) => {
+    expect(redact(text)).toBe(clean);
+  });
+
+  test.each([
+    '550e8400-e29b-41d4-a716-446655440000',
+    'da39a3ee5e6b4b0d3255bfef95601890afd80709',
+    'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
+    'agent-1732530123456',
+    'swarm_1732530123456_k3j9x2m1q',
+    'task-1732530123456-abcdefghijklmnopqrstuvwxyz',
+    'risk-assessment-for-the-whole-department-2026',
+    'hive-mind-worker-17:queen',
+    'token usage: 17',
+    '"tokenUsage": 17, "max_tokens": 4096, "tokens": 5',
+    'tokens=12 tokenizer=cl100k',
+    'Unexpected token: }',
+    'secretary: Bob',
+    'secret-keeper: busy',
+    'the monkey: eats; keyboard=qwerty; primaryKey=3',
+    'PWD=/home/somebody/project',
+    'Basic authentication is not supported, use bearer authentication',
+    'http://127.0.0.1:3000/mcp?email=somebody@example.test',
+    'git@github.com:swarmlens/swarmlens.git',
+    'com.example.agents.coordination.CoordinatorService.start',
+    'password: null, secret=false',
+    '2026-11-23T15:02:56.464Z',
+    'ghp_short sk-short AKIA-no',
+  ])('%j stays', (text) => {
+    expect(redact(text)).toBe(text);
+  });
+
+  test('once is enough: what is clean stays as it is', () => {
+    const pieces = fc.constantFrom(
+      ...['"', "'", '\\', '\\"', ' ', ':', '=', ',', '{', '}', '[', ']', '&', '@', '://', 'a', '7', '\n'],
+      ...['password', 'token', 'authorization', 'cookie', 'Bearer ', 'Basic ', 'eyJ', 'key', REDACTED],
+      ...GIVEN_AWAY,
+      ...Object.values(SECRETS),
+    );
+    const texts = fc.array(pieces, { maxLength: 12 }).map((all) => all.join(''));
+    fc.assert(
+      fc.property(texts, (text) => {
+        const clean = redact(text);
+        expect(redact(clean)).toBe(clean);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test.each(Object.entries(BOMBS))('takes time in proportion to its length: %s', (_name, unit) => {
+    expect(growsTooFast(redact, unit)).toBe(false);
+  });
+});
+
+describe('printable', () => {
+  test.each([
+    ['one\r\ntwo\tthree', 'one two three'],
+    ['\u001b[31mred\u001b[0m \u202eevil\u202c', 'red evil'],
+    [`  ${SECRETS['npm token'] ?? ''}  `, REDACTED],
+    [`pass\u0000word=${PASSWORD}`, `password=${REDACTED}`],
+    ['🐝🐝🐝', '🐝🐝'],
+  ])('%j becomes %j', (text, line) => {
+    expect(toPrintableLine(text, text.startsWith('🐝') ? 5 : 100)).toBe(line);
+  });
+
+  test('a secret at the cut is not told by half, wherever it stands', () => {
+    const secret = SECRETS['GitHub token'] ?? '';
+    fc.assert(
+      fc.property(fc.nat(16_500), (before) => {
+        expect(toPrintableLine(`${'word '.repeat(4_000).slice(0, before)} ${secret} tail`, 100)).not.toContain(
+          secret.slice(0, 8),
+        );
+        expect(toPrintableLine(`${' '.repeat(before)} ${secret}`, 100)).not.toContain(secret.slice(0, 8));
+      }),
+    );
+  });
+
+  test.each(['letters', 'lines', 'spaces', 'escapes', 'links'])('takes no more than that: %s', (name) => {
+    const unit = BOMBS[name] ?? '';
+    expect(growsTooFast((text) => toPrintableLine(text, 300), unit)).toBe(false);
+  });
+});

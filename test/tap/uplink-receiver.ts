@@ -1,0 +1,103 @@
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { parseMessages, type RpcMessage } from '../../src/tap/rpc-message.js';
+
+/** What a tap's other end does with it. */
+export type Manner = (socket: WebSocket, watcher: Watcher) => void;
+
+/** The other end of a tap, on the wire: what swarmlens is to it, well-mannered or not. */
+export class Watcher implements AsyncDisposable {
+  readonly url: string;
+  readonly port: number;
+  readonly requests: IncomingMessage[] = [];
+  readonly received: RpcMessage[] = [];
+  readonly closes: { readonly code: number; readonly reason: string }[] = [];
+  readonly #server: WebSocketServer;
+  readonly #waiters = new Set<() => void>();
+
+  private constructor(server: WebSocketServer, manner: Manner) {
+    this.#server = server;
+    ({ port: this.port } = server.address() as AddressInfo); // a TCP server's address is never a string
+    this.url = `http://127.0.0.1:${this.port}`;
+    server.on('connection', (socket, request) => {
+      this.requests.push(request);
+      socket.on('message', (data: Buffer) => {
+        this.received.push(...parseMessages(data));
+        this.#look();
+      });
+      socket.on('close', (code, reason) => {
+        this.closes.push({ code, reason: reason.toString() });
+        this.#look();
+      });
+      socket.on('error', () => undefined);
+      manner(socket, this);
+      this.#look();
+    });
+  }
+
+  /** @param port 0: any free one */
+  static async start(manner: Manner, { port = 0, refuses = false } = {}): Promise<Watcher> {
+    const options = refuses ? { verifyClient: () => false } : {};
+    const server = new WebSocketServer({ host: '127.0.0.1', port, ...options });
+    await once(server, 'listening');
+    return new Watcher(server, manner);
+  }
+
+  /** Resolves when a look at it finds something. */
+  until<T>(find: () => T | null | undefined | false): Promise<T> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        const found = find();
+        if (found === null || found === undefined || found === false) return;
+        this.#waiters.delete(look);
+        resolve(found);
+      };
+      this.#waiters.add(look);
+      look();
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const socket of this.#server.clients) socket.terminate();
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+
+  #look(): void {
+    for (const look of [...this.#waiters]) look();
+  }
+}
+
+/** Greets, and then calls one tool after another, as fast as they are answered. */
+export const busy: Manner = (socket) => {
+  let id = 0;
+  const ask = (method: string): void => {
+    id += 1;
+    socket.send(JSON.stringify({ jsonrpc: '2.0', id, method, params: {} }));
+  };
+  socket.on('message', (data: Buffer) => {
+    if (parseMessages(data)[0]?.id === undefined) return;
+    if (id === 1) socket.send('{"jsonrpc":"2.0","method":"notifications/initialized"}');
+    ask('tools/call');
+  });
+  ask('initialize');
+};
+
+/** Greets, asks for much, and reads nothing. */
+export const deaf: Manner = (socket, watcher) => {
+  busy(socket, watcher);
+  socket.pause();
+};
+
+/** Says what makes no sense. */
+export const mad: Manner = (socket) => {
+  for (const text of ['', '{', '[]', '[[{"id":1}]]', '{"id":{},"method":1}', '{"id":1,"method":"x"}', '\u0000']) {
+    socket.send(text);
+  }
+  socket.send(Buffer.from([0xff, 0xfe]));
+  socket.send('{"id":1,"method":"initialize"}');
+  socket.send('{"id":1,"method":"tools/call"}');
+  socket.send('{"id":1,"method":"tools/call"}');
+  socket.send('{"method":"notifications/cancelled","params":{"requestId":1}}');
+};

@@ -1,0 +1,44 @@
+import { vi } from 'vitest';
+import { createGuard, type Guard } from '../../../src/upstream/guard/guard.js';
+import { GUARD_DEFAULTS, type GuardOptions } from '../../../src/upstream/guard/guard-options.js';
+import { systemClock } from '../../../src/shared/index.js';
+
+export const NEVER = new AbortController().signal;
+export const AGAIN = { signal: NEVER, idempotent: true };
+export const ONCE = { signal: NEVER, idempotent: false };
+
+/** cockatiel reads the global clock, so the global clock is what tests move. */
+export function holdTime(): void {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] });
+}
+
+export function newGuard(options: Partial<GuardOptions> = {}): Guard {
+  return createGuard({ ...GUARD_DEFAULTS, ...options }, { clock: systemClock });
+}
+
+export const fail = (): Promise<never> => Promise.reject(new Error('broken pipe'));
+export const succeed = (): Promise<string> => Promise.resolve('answer');
+export const hang = (): Promise<never> => new Promise(() => undefined);
+
+/** Calls that fail, one after another. */
+export async function failTimes(guard: Guard, times: number): Promise<void> {
+  for (let time = 0; time < times; time += 1) await outcomeOf(guard.call(fail, ONCE));
+}
+
+/** Also takes a rejection that comes before anyone waits for it. */
+export function outcomeOf(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    (value) => value,
+    (error: unknown) => error,
+  );
+}
+
+/** A promise and the two ways to end it. */
+export class Held<T> {
+  resolve: (value: T) => void = () => undefined;
+  reject: (error: Error) => void = () => undefined;
+  readonly promise = new Promise<T>((resolve, reject) => {
+    this.resolve = resolve;
+    this.reject = reject;
+  });
+}

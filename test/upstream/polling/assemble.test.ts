@@ -1,0 +1,128 @@
+import { describe, expect, test } from 'vitest';
+import { buildServerSnapshot } from '../../../src/upstream/polling/build-snapshot.js';
+import type { ReportedAgent, ReportedSwarm, ServerReport } from '../../../src/model/index.js';
+import { toStaleSnapshot } from '../../../src/state/index.js';
+import { serverOf } from '../../support/arbitraries.js';
+
+const SEEN = '2026-11-23T15:00:00.000Z';
+const LATER = '2026-11-23T15:00:05.000Z';
+
+function agent(nativeId: string, over: Partial<ReportedAgent> = {}): ReportedAgent {
+  return {
+    nativeId,
+    serverType: 'CLAUDE_FLOW',
+    swarmNativeId: 's',
+    name: nativeId,
+    type: 'coder',
+    status: 'IDLE',
+    capabilities: [],
+    performance: null,
+    neural: null,
+    role: null,
+    createdAt: null,
+    lastActiveAt: null,
+    stale: false,
+    ...over,
+  };
+}
+
+function swarm(topologyName: string | null): ReportedSwarm {
+  return {
+    nativeId: 's',
+    serverType: 'CLAUDE_FLOW',
+    name: null,
+    status: null,
+    topologyName,
+    strategy: null,
+    maxAgents: null,
+    tasksTotal: null,
+    tasksActive: null,
+    tasksCompleted: null,
+    createdAt: null,
+    stale: false,
+  };
+}
+
+function report(over: Partial<ServerReport>): ServerReport {
+  return { agents: [], swarms: [], edges: [], failures: [], ...over };
+}
+
+function edgesOf(reported: ServerReport): [string, string, boolean][] {
+  return buildServerSnapshot(serverOf('x'), reported, SEEN, null).edges.map(({ from, to, inferred }) => [
+    from,
+    to,
+    inferred,
+  ]);
+}
+
+describe('assemble', () => {
+  test('a star or hierarchy: edges from the leader, inferred; the leader is at depth 0', () => {
+    const reported = report({
+      agents: [agent('boss', { type: 'coordinator' }), agent('a'), agent('b')],
+      swarms: [swarm('hierarchical')],
+    });
+    expect(edgesOf(reported)).toEqual([
+      ['x:boss', 'x:a', true],
+      ['x:boss', 'x:b', true],
+    ]);
+    const [boss, a] = buildServerSnapshot(serverOf('x'), reported, SEEN, null).agents;
+    expect(boss?.topology).toEqual({ role: 'leader', parentId: null, depth: 0, degree: 2, inferred: true });
+    expect(a?.topology).toEqual({ role: 'member', parentId: 'x:boss', depth: 1, degree: 1, inferred: true });
+  });
+
+  test('a hierarchy without a leader has no edges, nobody invents one', () => {
+    expect(edgesOf(report({ agents: [agent('a'), agent('b')], swarms: [swarm('hierarchical')] }))).toEqual([]);
+  });
+
+  test('what the server reports is not inferred, and is not doubled by what the name suggests', () => {
+    const reported = report({
+      agents: [agent('q', { role: 'queen' }), agent('w', { role: 'worker' })],
+      swarms: [swarm('mesh')],
+      edges: [{ swarmNativeId: 's', fromNativeId: 'q', toNativeId: 'w', relation: 'leads' }],
+    });
+    expect(edgesOf(reported)).toEqual([['x:q', 'x:w', false]]);
+  });
+
+  test('an edge to an agent that is not there is left out', () => {
+    const edges = [{ swarmNativeId: 's', fromNativeId: 'q', toNativeId: 'gone', relation: 'leads' }];
+    expect(edgesOf(report({ agents: [agent('q')], swarms: [swarm(null)], edges }))).toEqual([]);
+  });
+
+  test.each([
+    ['mesh', 4, 6],
+    ['mesh', 65, 0],
+    ['ring', 4, 4],
+    ['ring', 2, 1],
+    ['adaptive', 4, 0],
+  ])('%s of %d agents: %d edges', (topology, count, edges) => {
+    const agents = Array.from({ length: count }, (_, index) => agent(`a${index}`));
+    expect(edgesOf(report({ agents, swarms: [swarm(topology)] }))).toHaveLength(edges);
+  });
+
+  test('an agent whose listing failed keeps the time at which it was last seen', () => {
+    const first = buildServerSnapshot(serverOf('x'), report({ agents: [agent('a'), agent('b')] }), SEEN, null);
+    const second = buildServerSnapshot(
+      serverOf('x'),
+      report({ agents: [agent('a', { stale: true }), agent('b')] }),
+      LATER,
+      first,
+    );
+    expect(second.agents.map(({ stale, lastSeenAt }) => [stale, lastSeenAt])).toEqual([
+      [true, SEEN],
+      [false, LATER],
+    ]);
+  });
+
+  test('a stale copy keeps everything but says so, and when its agents were last seen', () => {
+    const picture = buildServerSnapshot(
+      serverOf('x'),
+      report({ agents: [agent('a')], swarms: [swarm('mesh')] }),
+      SEEN,
+      null,
+    );
+    const copy = toStaleSnapshot(picture, serverOf('x', true), LATER);
+    expect(copy.agents).toEqual([{ ...picture.agents[0], stale: true, lastSeenAt: LATER }]);
+    expect(copy.swarms).toEqual([{ ...picture.swarms[0], stale: true }]);
+    expect(toStaleSnapshot(copy, serverOf('x', true), null).agents).toEqual(copy.agents);
+  });
+});

@@ -1,0 +1,353 @@
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { CircuitOpenError } from '../../../src/upstream/guard/errors.js';
+import { SessionClosedError, ToolCallTimeoutError, ToolRejectedError, TransportError } from '../../../src/mcp/index.js';
+import { PrimaryChangedError } from '../../../src/upstream/pool/errors.js';
+import { settled } from '../../support/manual-clock.js';
+import { Held, holdTime, outcomeOf } from '../guard/support.js';
+import { broken, byAge, hang, killed, pong, scripted, ScriptedPool, type ScriptedServer } from './scripted.js';
+
+beforeEach(holdTime);
+afterEach(() => vi.useRealTimers());
+
+/** Moves on until nothing is left to do without time passing. */
+async function pass(ms = 0): Promise<void> {
+  await vi.advanceTimersByTimeAsync(ms);
+  await settled();
+}
+
+function asked(servers: readonly ScriptedServer[]): number[] {
+  return servers.map(({ asked: all }) => all.filter((what) => what === 'tool').length);
+}
+
+function forget(servers: readonly ScriptedServer[]): void {
+  for (const server of servers) server.asked.length = 0;
+}
+
+/** Holds each call until the test answers it. */
+function holding(servers: readonly ScriptedServer[]): Held<{ isError: boolean; value: unknown }>[] {
+  const held: Held<{ isError: boolean; value: unknown }>[] = [];
+  for (const server of servers) {
+    server.onCall = () => {
+      const one = new Held<{ isError: boolean; value: unknown }>();
+      held.push(one);
+      return one.promise;
+    };
+  }
+  return held;
+}
+
+describe('replicas that share their state', () => {
+  test('each call goes where the fewest are under way', async () => {
+    const servers = scripted(3);
+    await using scene = new ScriptedPool(servers, { expectedType: 'CLAUDE_FLOW' });
+    await pass();
+    const held = holding(servers);
+    const calls = Array.from({ length: 6 }, () => scene.call());
+    await pass();
+    // claude-flow takes one call at a time: the second of each waits in front of it.
+    expect(asked(servers)).toEqual([1, 1, 1]);
+    expect(scene.pool.replicas.map(({ outstanding }) => outstanding)).toEqual([2, 2, 2]);
+    held[1]?.resolve({ isError: false, value: 1 });
+    await pass();
+    const next = scene.call();
+    await pass();
+    expect(scene.pool.replicas.map(({ outstanding }) => outstanding).sort()).toEqual([2, 2, 2]);
+    while (held.length > 0) {
+      for (const one of held.splice(0)) one.resolve({ isError: false, value: 1 });
+      await pass();
+    }
+    await Promise.all([...calls, next]);
+  });
+
+  test('a replica that comes back gets a share that grows until it is that of the others', async () => {
+    const servers = scripted(2);
+    const [first, second] = servers;
+    await using scene = new ScriptedPool(servers, {}, { detectType: () => 'DAA' });
+    await pass();
+    second?.session?.end(killed());
+    await pass(1_000);
+    expect(scene.pool.replicas[1]?.status).toBe('ONLINE');
+    const held = holding(servers);
+    forget(servers);
+    const calls = Array.from({ length: 4 }, () => scene.call());
+    await pass();
+    expect(asked(servers)).toEqual([4, 0]);
+    for (const one of held.splice(0)) one.resolve({ isError: false, value: 1 });
+    await Promise.all(calls);
+    await pass(10_000);
+    forget(servers);
+    const later = Array.from({ length: 4 }, () => scene.call());
+    await pass();
+    expect(asked(servers)).toEqual([2, 2]);
+    for (const one of held.splice(0)) one.resolve({ isError: false, value: 1 });
+    await Promise.all(later);
+    expect(first?.attempts).toBe(1);
+  });
+
+  test('a connection that fails moves the call on at once; one that is late moves on when its share of the time is up', async () => {
+    const servers = scripted(3);
+    await using scene = new ScriptedPool(servers);
+    await pass();
+    const [first, second, third] = servers;
+    if (first === undefined || second === undefined || third === undefined) throw new Error('three');
+    first.onCall = broken;
+    second.onCall = hang;
+    forget(servers);
+    const call = scene.call();
+    await pass();
+    expect(asked(servers)).toEqual([1, 1, 0]);
+    await pass(499);
+    expect(asked(servers)).toEqual([1, 1, 0]);
+    await pass(1);
+    expect(asked(servers)).toEqual([1, 1, 1]);
+    expect(await call).toMatchObject({ value: 'pong' });
+    // Those that failed come last from now on.
+    forget(servers);
+    await scene.call();
+    expect(asked(servers)).toEqual([0, 0, 1]);
+  });
+
+  test('over any mix of late and failing replicas a call ends within its time, and none is tried twice', async () => {
+    const behaviour = fc.oneof(
+      fc.constant(null),
+      fc.record({ afterMs: fc.nat(1_500), ends: fc.constantFrom('answer', 'failure') }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(behaviour, { minLength: 2, maxLength: 5 }), async (behaviours) => {
+        const servers = scripted(behaviours.length);
+        await using scene = new ScriptedPool(servers);
+        await pass();
+        forget(servers);
+        servers.forEach((server, index) => {
+          const chosen = behaviours[index] ?? null;
+          server.onCall = (signal) => {
+            if (chosen === null) return hang(signal);
+            return new Promise((resolve, reject) => {
+              setTimeout(() => {
+                if (chosen.ends === 'answer') resolve({ isError: false, value: index });
+                else reject(new TransportError('reset'));
+              }, chosen.afterMs);
+            });
+          };
+        });
+        const startMs = performance.now();
+        let tookMs = Infinity;
+        const outcome = outcomeOf(scene.call()).then((value) => {
+          tookMs = performance.now() - startMs;
+          return value;
+        });
+        await pass(1_000 + behaviours.length);
+        expect(tookMs).toBeLessThanOrEqual(1_000 + behaviours.length);
+        for (const count of asked(servers)) expect(count).toBeLessThanOrEqual(1);
+        const isQuick = behaviours.some(
+          (one) => one !== null && one.ends === 'answer' && one.afterMs < 1_000 / behaviours.length - 1,
+        );
+        if (isQuick) expect(await outcome).toMatchObject({ isError: false });
+        await outcome;
+        await pass(2_000);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('a single endpoint is asked again after a quick failure, and never beyond the time of the call', async () => {
+    const servers = scripted(1);
+    await using scene = new ScriptedPool(servers);
+    await pass();
+    const [server] = servers;
+    if (server === undefined) throw new Error('one');
+    let tries = 0;
+    server.onCall = (signal) => ((tries += 1) === 1 ? broken(signal) : hang(signal));
+    const outcome = outcomeOf(scene.call());
+    await pass(1_000);
+    expect(await outcome).toBeInstanceOf(ToolCallTimeoutError);
+    expect(tries).toBe(2);
+  });
+
+  test('a refusal is an answer: nobody else is asked; but one by a server that wants a pause is not', async () => {
+    const servers = scripted(2);
+    await using scene = new ScriptedPool(servers);
+    await pass();
+    const [first, second] = servers;
+    if (first === undefined || second === undefined) throw new Error('two');
+    forget(servers);
+    first.onCall = second.onCall = () => Promise.reject(new ToolRejectedError('no such agent', -32602));
+    expect(await outcomeOf(scene.call())).toBeInstanceOf(ToolRejectedError);
+    expect(asked(servers)).toEqual([1, 0]);
+    forget(servers);
+    first.onCall = () => Promise.reject(new ToolRejectedError('too many requests', -32000, 2_000));
+    second.onCall = pong;
+    expect(await scene.call()).toMatchObject({ value: 'pong' });
+    expect(asked(servers)).toEqual([1, 1]);
+    expect(await scene.call()).toMatchObject({ value: 'pong' });
+    expect(asked(servers)).toEqual([1, 2]);
+    await pass(2_000);
+    expect(scene.pool.replicas[0]?.isPaused).toBe(false);
+  });
+
+  test('a call that may have done something is not made elsewhere; one that was not sent is', async () => {
+    const servers = scripted(2);
+    await using scene = new ScriptedPool(servers, { breaker: { failures: 1, initialMs: 60_000, maxMs: 60_000 } });
+    await pass();
+    const [first, second] = servers;
+    if (first === undefined || second === undefined) throw new Error('two');
+    first.onCall = broken;
+    forget(servers);
+    expect(await outcomeOf(scene.call({ idempotent: false }))).toBeInstanceOf(TransportError);
+    expect(asked(servers)).toEqual([1, 0]);
+    expect(scene.pool.replicas[0]?.breaker.state).toBe('OPEN');
+    expect(await scene.call({ idempotent: false })).toMatchObject({ value: 'pong' });
+    second.onCall = broken;
+    expect(await outcomeOf(scene.call({ idempotent: false }))).toBeInstanceOf(TransportError);
+    expect(await outcomeOf(scene.call({ idempotent: false }))).toBeInstanceOf(CircuitOpenError);
+    expect(asked(servers)).toEqual([1, 2]);
+  });
+
+  test('a replica of another kind than the first is not used, and says so', async () => {
+    const servers = scripted(2);
+    if (servers[1] !== undefined) servers[1].name = 'ruv-swarm';
+    await using scene = new ScriptedPool(servers);
+    await pass();
+    await scene.call();
+    expect(scene.pool.failureReason).toBe('s#2: it is RUV_SWARM while s is CLAUDE_FLOW: it is not used');
+    expect(scene.pool.replicas[1]).toMatchObject({ session: null, status: 'OFFLINE' });
+  });
+});
+
+describe('replicas with a state of their own', () => {
+  test('all calls go to one of them until it fails, then to the next, and they stay there', async () => {
+    const servers = scripted(3);
+    await using scene = new ScriptedPool(servers, { sticky: true });
+    await pass();
+    const [first, second] = servers;
+    forget(servers);
+    for (let call = 0; call < 4; call += 1) await scene.call();
+    expect(asked(servers)).toEqual([4, 0, 0]);
+    first?.session?.end(killed());
+    await pass();
+    expect(scene.events.filter(({ failover }) => failover !== null)).toHaveLength(1);
+    expect(scene.pool.primary?.replica.id).toBe('s#2');
+    await pass(60_000);
+    expect(scene.pool.replicas[0]?.status).toBe('ONLINE');
+    forget(servers);
+    for (let call = 0; call < 4; call += 1) await scene.call();
+    expect(asked(servers)).toEqual([0, 4, 0]);
+    second?.session?.end(killed());
+    await pass();
+    expect(scene.pool.primary?.replica.id).toBe('s');
+  });
+
+  test('who holds the seat of one that has failed is told, and never reaches another', async () => {
+    const servers = scripted(2);
+    await using scene = new ScriptedPool(servers, { sticky: true });
+    await pass();
+    const [first] = servers;
+    if (first === undefined) throw new Error('one');
+    const { primary } = scene.pool;
+    first.onCall = broken;
+    forget(servers);
+    const call = { signal: new AbortController().signal, idempotent: true, primary };
+    const operation = scene.pool.call(
+      (session, signal) => session.callTool('tool', {}, { signal, timeoutMs: 1 }),
+      call,
+    );
+    expect(await outcomeOf(operation)).toBeInstanceOf(TransportError);
+    expect(scene.pool.primary?.replica.id).toBe('s#2');
+    const late = scene.pool.call((session, signal) => session.callTool('tool', {}, { signal, timeoutMs: 1 }), call);
+    expect(await outcomeOf(late)).toBeInstanceOf(PrimaryChangedError);
+    expect(asked(servers)).toEqual([1, 0]);
+  });
+
+  test('one late answer does not swap one process for another: an open breaker does', async () => {
+    const servers = scripted(2);
+    await using scene = new ScriptedPool(servers, {
+      sticky: true,
+      breaker: { failures: 2, initialMs: 1_000, maxMs: 1_000 },
+    });
+    await pass();
+    const [first] = servers;
+    if (first === undefined) throw new Error('one');
+    first.onCall = hang;
+    for (const id of ['s', 's#2']) {
+      const outcome = outcomeOf(scene.call());
+      await pass(1_000);
+      expect(await outcome).toBeInstanceOf(ToolCallTimeoutError);
+      expect(scene.pool.primary?.replica.id).toBe(id);
+    }
+  });
+
+  test('unless the configuration says so, it is the kind of server that decides', async () => {
+    const servers = scripted(2);
+    await using scene = new ScriptedPool(servers, { sticky: null });
+    await pass();
+    expect(scene.pool.isSticky).toBe(false);
+    const others = scripted(2);
+    for (const one of others) one.name = 'ruv-swarm';
+    await using other = new ScriptedPool(others, { sticky: null });
+    await pass();
+    expect(other.pool.isSticky).toBe(true);
+    expect(other.pool.replicas.map((replica) => other.pool.isInUse(replica))).toEqual([true, false]);
+  });
+});
+
+describe('a session that ends in an orderly way', () => {
+  test('is followed by the next one without a word, and calls of the moment between wait for it', async () => {
+    const servers = scripted(1);
+    await using scene = new ScriptedPool(servers);
+    await pass();
+    await scene.call();
+    const [server] = servers;
+    if (server === undefined) throw new Error('one');
+    const told = scene.events.length;
+    server.onCall = hang;
+    const underWay = scene.call();
+    await pass();
+    server.onCall = pong;
+    const gate = new Held<void>();
+    server.gate = gate.promise;
+    server.session?.end(byAge());
+    await pass();
+    expect(scene.pool.replicas[0]).toMatchObject({ connection: 'RENEWING', status: 'ONLINE' });
+    const inBetween = scene.call({ idempotent: false });
+    await pass(500);
+    gate.resolve();
+    await pass();
+    expect(await underWay).toMatchObject({ value: 'pong' });
+    expect(await inBetween).toMatchObject({ value: 'pong' });
+    expect(server.attempts).toBe(2);
+    expect(scene.pool.replicas[0]).toMatchObject({ status: 'ONLINE', lastError: null, restarts: 1 });
+    expect(
+      scene.events.slice(told).every(({ replica, failover }) => replica.status === 'ONLINE' && failover === null),
+    ).toBe(true);
+  });
+
+  test('and cannot be followed at the first attempt is lost', async () => {
+    const servers = scripted(1);
+    await using scene = new ScriptedPool(servers);
+    await pass();
+    await scene.call();
+    const [server] = servers;
+    if (server === undefined) throw new Error('one');
+    server.refuses = 'ECONNREFUSED';
+    server.session?.end(byAge());
+    const outcome = outcomeOf(scene.call());
+    await pass();
+    expect(await outcome).toBeInstanceOf(SessionClosedError);
+    expect(scene.pool.failureReason).toBe('ECONNREFUSED');
+    expect(scene.pool.replicas[0]?.status).toBe('OFFLINE');
+    expect(scene.pool.isAvailable).toBe(false);
+  });
+
+  test('over and over, with nothing answered in between, is a failure like any other: the pauses grow', async () => {
+    const servers = scripted(1);
+    await using scene = new ScriptedPool(servers);
+    const [server] = servers;
+    for (let second = 0; second < 60; second += 1) {
+      await pass(1_000);
+      server?.session?.end(byAge());
+    }
+    expect(server?.attempts).toBeLessThan(10);
+    expect(scene.pool.replicas[0]?.status).not.toBe('ONLINE');
+  });
+});

@@ -1,0 +1,206 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { CircuitOpenError } from '../../../src/upstream/guard/errors.js';
+import { ToolRejectedError, type ToolCallResult } from '../../../src/mcp/index.js';
+import { Held, holdTime, outcomeOf } from '../guard/support.js';
+import { settled } from '../../support/manual-clock.js';
+import { broken, hang, killed, pong, scripted, ScriptedPool, type ScriptedServer } from './scripted.js';
+
+beforeEach(holdTime);
+afterEach(() => vi.useRealTimers());
+
+async function pass(ms = 0): Promise<void> {
+  await vi.advanceTimersByTimeAsync(ms);
+  await settled();
+}
+
+/** A pool of one, and the server behind it. */
+function alone(
+  options: ConstructorParameters<typeof ScriptedPool>[1] = {},
+  deps: ConstructorParameters<typeof ScriptedPool>[2] = {},
+  isCommand = false,
+): { readonly scene: ScriptedPool; readonly server: ScriptedServer } {
+  const [server] = scripted(1);
+  if (server === undefined) throw new Error('one');
+  server.isCommand = isCommand;
+  return { scene: new ScriptedPool([server], options, deps), server };
+}
+
+const ONE_FAILURE = { breaker: { failures: 1, initialMs: 1_000, maxMs: 4_000 } };
+
+describe('an endpoint that cannot be connected', () => {
+  test('a command is given up after as many starts in a row as are configured, says so, and is tried again when asked', async () => {
+    const restart = { initialMs: 100, maxMs: 1_000, maxAttempts: 3 };
+    const { scene, server } = alone({ restart }, {}, true);
+    await using _scene = scene;
+    server.refuses = 'exited with 1';
+    await pass(60_000);
+    expect(server.attempts).toBe(3);
+    expect(scene.pool.replicas[0]).toMatchObject({ connection: 'GIVEN_UP', status: 'OFFLINE' });
+    expect(scene.pool.failureReason).toMatch(/^exited with 1 – given up after 3 starts in a row .* refreshDiscovery/);
+    scene.pool.reconnectNow();
+    await pass(60_000);
+    expect(server.attempts).toBe(6);
+    server.refuses = null;
+    scene.pool.reconnectNow();
+    await pass();
+    expect(await scene.call()).toMatchObject({ value: 'pong' });
+    expect(scene.pool.replicas[0]).toMatchObject({ status: 'ONLINE', failedAttempts: 0, lastError: null });
+    // A good answer in between begins the count anew.
+    server.refuses = 'exited with 1';
+    server.session?.end(killed());
+    await pass(60_000);
+    expect(server.attempts).toBe(10);
+  });
+
+  test('a command that starts and ends before it has answered anything counts as one that does not start', async () => {
+    const { scene, server } = alone({ restart: { initialMs: 100, maxMs: 100, maxAttempts: 4 } }, {}, true);
+    await using _scene = scene;
+    for (let round = 0; round < 20; round += 1) {
+      await pass(100);
+      server.session?.end(killed());
+    }
+    await pass(10_000);
+    expect(server.attempts).toBe(4);
+    expect(scene.pool.replicas[0]?.connection).toBe('GIVEN_UP');
+    // It greeted, but nobody was told that it is there.
+    expect(scene.events.some(({ replica }) => replica.status === 'ONLINE')).toBe(false);
+  });
+
+  test('what is reached over the network, and a command of which it is wanted, is never given up', async () => {
+    const { scene, server } = alone({ restart: { initialMs: 100, maxMs: 1_000, maxAttempts: 3 } });
+    await using _scene = scene;
+    const other = alone({ restart: { initialMs: 100, maxMs: 1_000, maxAttempts: null } }, {}, true);
+    await using _other = other.scene;
+    server.refuses = other.server.refuses = 'ECONNREFUSED';
+    await pass(120_000);
+    // Pauses of 0.75 s, as chance has it here.
+    for (const { attempts } of [server, other.server]) expect(attempts).toBeGreaterThan(150);
+  });
+});
+
+describe('an endpoint that nobody calls', () => {
+  test('is asked after the heartbeat whether it is there; a refusal is an answer; one that is called is not asked', async () => {
+    const { scene, server } = alone({ heartbeatMs: 5_000 });
+    await using _scene = scene;
+    server.onPing = () => Promise.reject(new ToolRejectedError('no such method', -32601));
+    await pass();
+    for (let call = 0; call < 5; call += 1) {
+      await scene.call();
+      await pass(4_000);
+    }
+    expect(server.asked).not.toContain('ping');
+    await pass(12_500);
+    expect(server.asked.filter((what) => what === 'ping')).toHaveLength(3);
+    expect(scene.pool.replicas[0]).toMatchObject({ probedAt: Date.now(), answeredAt: Date.now() });
+    expect(scene.pool.replicas[0]?.status).toBe('ONLINE');
+  });
+
+  test('of several is asked at once, so that it is known before it is needed', async () => {
+    const servers = scripted(2);
+    await using scene = new ScriptedPool(servers);
+    await pass();
+    expect(servers.map(({ asked }) => asked)).toEqual([['ping'], ['ping']]);
+    expect(scene.pool.replicas.map(({ status }) => status)).toEqual(['ONLINE', 'ONLINE']);
+  });
+
+  test('whose ping is never answered is asked for a list instead, from the second time on at once', async () => {
+    const { scene, server } = alone({ heartbeatMs: 5_000, timeoutMs: 1_000 });
+    await using _scene = scene;
+    server.onPing = hang;
+    await pass(6_600);
+    expect(server.asked).toEqual(['ping', 'agent_list']);
+    await pass(11_000);
+    expect(server.asked).toEqual(['ping', 'agent_list', 'agent_list', 'agent_list']);
+    expect(scene.pool.replicas[0]?.status).toBe('ONLINE');
+  });
+
+  test('and does not answer is found out by its breaker, without anybody having called it', async () => {
+    const { scene, server } = alone({ ...ONE_FAILURE, heartbeatMs: 5_000 });
+    await using _scene = scene;
+    server.onPing = server.onCall = broken;
+    await pass(5_500);
+    expect(scene.pool.replicas[0]).toMatchObject({ status: 'OFFLINE', lastError: 'ECONNREFUSED' });
+    server.onPing = pong;
+    await pass(4_000);
+    expect(scene.pool.replicas[0]).toMatchObject({ status: 'ONLINE', lastError: null });
+    const moves = scene.events.flatMap(({ transition }) => (transition === null ? [] : [transition.to]));
+    expect(moves).toEqual(['OPEN', 'HALF_OPEN', 'CLOSED']);
+  });
+
+  test('that asked to be left alone is left alone', async () => {
+    const { scene, server } = alone({ heartbeatMs: 1_000 });
+    await using _scene = scene;
+    await pass();
+    server.onCall = () => Promise.reject(new ToolRejectedError('too many requests', -32000, 30_000));
+    await outcomeOf(scene.call());
+    await pass(29_000);
+    expect(server.asked).toEqual(['tool']);
+    await pass(2_000);
+    expect(server.asked).toContain('ping');
+  });
+});
+
+describe('a half-open breaker', () => {
+  test('is probed with what failed: that something else is answered says nothing', async () => {
+    const { scene, server } = alone(ONE_FAILURE);
+    await using _scene = scene;
+    await pass();
+    server.onCall = broken;
+    const failed = outcomeOf(scene.call());
+    await pass(500);
+    expect(await failed).toBeInstanceOf(CircuitOpenError);
+    expect(scene.pool.failureReason).toBe('ECONNREFUSED');
+    server.asked.length = 0;
+    await pass(500);
+    expect(server.asked).toEqual(['tool']);
+    expect(scene.pool.replicas[0]?.breaker.state).toBe('OPEN');
+    server.onCall = pong;
+    await pass(2_000);
+    expect(server.asked).toEqual(['tool', 'tool']);
+    expect(scene.pool.replicas[0]?.breaker.state).toBe('CLOSED');
+  });
+
+  test('lets one probe through at a time, whoever asks', async () => {
+    const { scene, server } = alone(ONE_FAILURE, { detectType: () => 'DAA' });
+    await using _scene = scene;
+    await pass();
+    server.onCall = broken;
+    const failed = outcomeOf(scene.call());
+    await pass(500);
+    await failed;
+    const probe = new Held<ToolCallResult>();
+    server.onCall = () => probe.promise;
+    server.asked.length = 0;
+    await pass(500);
+    const calls = Array.from({ length: 3 }, () => scene.call());
+    await pass();
+    expect(server.asked).toEqual(['tool']);
+    server.onCall = pong;
+    probe.resolve({ isError: false, value: 'back' });
+    await pass();
+    await Promise.all(calls);
+    expect(scene.events.flatMap(({ transition }) => transition?.to ?? [])).toEqual(['OPEN', 'HALF_OPEN', 'CLOSED']);
+  });
+});
+
+describe('what is left of a pool', () => {
+  test.each<[string, (servers: readonly ScriptedServer[]) => void]>([
+    ['that was connected', () => undefined],
+    ['that pauses before the next attempt', (servers) => servers.forEach((one) => (one.refuses = 'ECONNREFUSED'))],
+    ['whose servers hang', (servers) => servers.forEach((one) => (one.onCall = one.onPing = hang))],
+  ])('%s: no timer, and a session that is closed', async (_name, prepare) => {
+    const servers = scripted(3);
+    prepare(servers);
+    const timers = vi.getTimerCount();
+    {
+      await using scene = new ScriptedPool(servers, { sticky: false });
+      await pass(7_000);
+      const call = outcomeOf(scene.call());
+      await pass(10_000);
+      await call;
+    }
+    await pass();
+    expect(vi.getTimerCount()).toBe(timers);
+    for (const { session } of servers) if (session !== null) expect(await session.closed).toBeNull();
+  });
+});

@@ -1,0 +1,188 @@
+import type { GuardedCallOptions } from '../../../src/upstream/guard/guard.js';
+import {
+  type ConnectOptions,
+  type Endpoint,
+  type EndpointConfig,
+  type McpSession,
+  SessionClosedError,
+  type SessionEvent,
+  type ToolCallResult,
+  type ToolInfo,
+  TransportError,
+} from '../../../src/mcp/index.js';
+import { type PoolEvent, ReplicaPool, type ReplicaPoolDeps } from '../../../src/upstream/pool/replica-pool.js';
+import { BREAKER_DEFAULTS, type PoolOptions, RESTART_DEFAULTS } from '../../../src/upstream/pool/pool-options.js';
+import { Emitter, systemClock } from '../../../src/shared/index.js';
+import { silentLogger } from '../../../src/telemetry/index.js';
+
+/** What a scripted server does with a call; `pong` by default. */
+export type Answer = (signal: AbortSignal) => Promise<ToolCallResult>;
+
+export const pong: Answer = () => Promise.resolve({ isError: false, value: 'pong' });
+export const hang: Answer = (signal) =>
+  new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(new Error('aborted')), { once: true });
+  });
+export const broken: Answer = () => Promise.reject(new TransportError('ECONNREFUSED'));
+
+/** A server in this process, whose time is the test's: what is real about servers is tested with real ones. */
+export class ScriptedServer {
+  name = 'claude-flow';
+  tools: string[] = ['agent_list'];
+  /** `null`: it can be connected. */
+  refuses: string | null = null;
+  onCall: Answer = pong;
+  onPing: Answer = pong;
+  /** What was asked, in order: `ping`, or the name of a tool. */
+  readonly asked: string[] = [];
+  attempts = 0;
+  isCommand = false;
+  session: ScriptedSession | null = null;
+
+  /** How it is reached; a command is given up some day. */
+  get endpoint(): EndpointConfig {
+    if (!this.isCommand) return { type: 'http', url: this.url, headers: {} };
+    return { type: 'stdio', command: this.url, args: [], cwd: '/', env: {} };
+  }
+
+  readonly url: string;
+  /** What an attempt to connect waits for. */
+  gate: Promise<void> = Promise.resolve();
+
+  constructor(url: string) {
+    this.url = url;
+  }
+
+  connect(): McpSession {
+    this.attempts += 1;
+    if (this.refuses !== null) throw new TransportError(this.refuses);
+    this.session = new ScriptedSession(this);
+    return this.session;
+  }
+}
+
+class ScriptedSession implements McpSession {
+  readonly identity;
+  readonly tools: readonly ToolInfo[];
+  readonly pid = null;
+  readonly closed: Promise<Error | null>;
+  readonly pushes = new Emitter<SessionEvent>();
+  readonly #server: ScriptedServer;
+  readonly #ended: Promise<never>;
+  #hasEnded = false;
+  #resolve: (reason: Error | null) => void = () => undefined;
+  #reject: (reason: Error) => void = () => undefined;
+
+  constructor(server: ScriptedServer) {
+    this.#server = server;
+    this.identity = { name: server.name, version: '1', simulated: true };
+    this.tools = server.tools.map((name) => ({ name, description: null }));
+    this.closed = new Promise((resolve) => (this.#resolve = resolve));
+    this.#ended = new Promise((_resolve, reject) => (this.#reject = reject));
+    this.#ended.catch(() => undefined);
+  }
+
+  /** Calls under way are broken off. */
+  end(reason: SessionClosedError): void {
+    this.#hasEnded = true;
+    this.#reject(reason);
+    this.#resolve(reason);
+  }
+
+  callTool(name: string, _args: unknown, { signal }: { readonly signal: AbortSignal }): Promise<ToolCallResult> {
+    this.#server.asked.push(name);
+    return this.#until(() => this.#server.onCall(signal));
+  }
+
+  async ping({ signal }: { readonly signal: AbortSignal }): Promise<void> {
+    this.#server.asked.push('ping');
+    await this.#until(() => this.#server.onPing(signal));
+  }
+
+  onEvent(callback: (push: SessionEvent) => void): Disposable {
+    return this.pushes.add(callback);
+  }
+
+  /** As a real one's, it ends the calls under way. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#hasEnded = true;
+    this.#reject(new SessionClosedError('the session was closed'));
+    this.#resolve(null);
+    return Promise.resolve();
+  }
+
+  #until<T>(answer: () => Promise<T>): Promise<T> {
+    return this.#hasEnded ? this.#ended : Promise.race([answer(), this.#ended]);
+  }
+}
+
+export function scripted(count: number): ScriptedServer[] {
+  return Array.from({ length: count }, (_, index) => new ScriptedServer(`http://127.0.0.1:${9500 + index}/mcp`));
+}
+
+/** Finds the server that an endpoint stands for. */
+export function connectTo(servers: readonly ScriptedServer[]): ReplicaPoolDeps['connect'] {
+  return (endpoint: Endpoint, _options: ConnectOptions) => {
+    const key = 'url' in endpoint ? endpoint.url : 'command' in endpoint ? endpoint.command : '';
+    const server = servers.find(({ url }) => url === key);
+    return (server?.gate ?? Promise.resolve()).then(() => {
+      if (server === undefined) throw new TransportError('no such server');
+      return server.connect();
+    });
+  };
+}
+
+export const SETTINGS: Omit<PoolOptions, 'endpoints'> = {
+  serverId: 's',
+  expectedType: 'CLAUDE_FLOW',
+  sticky: false,
+  timeoutMs: 1_000,
+  connectTimeoutMs: 1_000,
+  heartbeatMs: 5_000,
+  slowStartMs: 10_000,
+  breaker: BREAKER_DEFAULTS,
+  restart: RESTART_DEFAULTS,
+};
+
+/** A pool over scripted servers; remembers what it told. */
+export class ScriptedPool implements AsyncDisposable {
+  readonly pool: ReplicaPool;
+  readonly events: PoolEvent[] = [];
+
+  constructor(
+    servers: readonly ScriptedServer[],
+    options: Partial<PoolOptions> = {},
+    deps: Partial<ReplicaPoolDeps> = {},
+  ) {
+    this.pool = new ReplicaPool(
+      { ...SETTINGS, endpoints: servers.map(({ endpoint }) => endpoint), ...options },
+      {
+        connect: connectTo(servers),
+        clock: systemClock,
+        logger: silentLogger,
+        random: () => 0.5,
+        detectType: ({ identity }) => (identity.name === 'claude-flow' ? 'CLAUDE_FLOW' : 'RUV_SWARM'),
+        cheapTool: () => ({ tool: 'agent_list', args: {} }),
+        ...deps,
+      },
+    );
+    this.pool.onEvent((event) => this.events.push(event));
+  }
+
+  call(options: Partial<GuardedCallOptions> = {}): Promise<ToolCallResult> {
+    return this.pool.call((session, signal) => session.callTool('tool', {}, { signal, timeoutMs: 1_000 }), {
+      signal: new AbortController().signal,
+      idempotent: true,
+      primary: null,
+      ...options,
+    });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.pool[Symbol.asyncDispose]();
+  }
+}
+
+/** As a server that limits the age of sessions ends them. */
+export const byAge = (): SessionClosedError => new SessionClosedError('the server closed the connection', true);
+export const killed = (): SessionClosedError => new SessionClosedError('exited with 137');
