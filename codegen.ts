@@ -2,9 +2,9 @@ import type { CodegenConfig } from '@graphql-codegen/cli';
 
 const config: CodegenConfig = {
   schema: 'schema.graphql',
-  documents: 'src/client/operations/*.graphql',
+  documents: 'packages/client/src/operations/*.graphql',
   generates: {
-    'src/client/generated/operations.ts': {
+    'packages/client/src/generated/operations.ts': {
       plugins: ['typescript', 'typescript-operations', './scripts/codegen-documents.js'],
       config: {
         scalars: { ID: 'string', DateTime: 'string', JSON: 'unknown' },

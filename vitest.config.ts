@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 const SYSTEM_TESTS = 'test/**/*.system.test.ts';
@@ -7,7 +8,13 @@ export default defineConfig({
   resolve: {
     // Node loads graphql's CommonJS files. Vite would load its ES modules beside them, and two copies do not know
     // each other's classes.
-    alias: [{ find: /^graphql$/, replacement: createRequire(import.meta.url).resolve('graphql') }],
+    alias: [
+      { find: /^graphql$/, replacement: createRequire(import.meta.url).resolve('graphql') },
+      {
+        find: '@swarmlens/client',
+        replacement: fileURLToPath(new URL('packages/client/src/index.ts', import.meta.url)),
+      },
+    ],
   },
   test: {
     environment: 'node',

@@ -1,4 +1,4 @@
-import { createSwarmClient, RefreshDiscoveryDocument, RequestAgentUpdateDocument } from '../src/client/index.js';
+import { createSwarmClient, RefreshDiscoveryDocument, RequestAgentUpdateDocument } from '@swarmlens/client';
 import { findElement } from './ui/dom.js';
 import type { Theme } from './graph/agent-style.js';
 import { GraphView } from './graph/graph-view.js';

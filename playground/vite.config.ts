@@ -1,7 +1,11 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 
 export default defineConfig({
   base: '/',
+  resolve: {
+    alias: { '@swarmlens/client': fileURLToPath(new URL('../packages/client/src/index.ts', import.meta.url)) },
+  },
   build: {
     outDir: '../dist/playground',
     emptyOutDir: true,

@@ -1,5 +1,5 @@
 // A list of agents that keeps itself up to date. The address of swarmlens stands behind the `#` of the page's own.
-import { createSwarmClient } from 'swarmlens/client';
+import { createSwarmClient } from '@swarmlens/client';
 
 const url = location.hash === '' ? 'http://127.0.0.1:4000' : location.hash.slice(1);
 const client = createSwarmClient({ url });

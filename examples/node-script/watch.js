@@ -1,7 +1,7 @@
 // Prints how many agents there are whenever that changes, until it is interrupted.
 //
 //   node watch.js [http://127.0.0.1:4000]      SWARMLENS_TOKEN, where the server wants one
-import { createSwarmClient } from 'swarmlens/client';
+import { createSwarmClient } from '@swarmlens/client';
 import { WebSocket } from 'ws'; // only before Node.js 22
 
 const { SWARMLENS_TOKEN: token } = process.env;

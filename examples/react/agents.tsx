@@ -1,5 +1,5 @@
 import { useMemo, useState, useSyncExternalStore } from 'react';
-import type { PerformanceMode, SwarmClient } from 'swarmlens/client';
+import type { PerformanceMode, SwarmClient } from '@swarmlens/client';
 
 const MODES: readonly PerformanceMode[] = ['LOW_FREQUENCY', 'NORMAL', 'HIGH_FREQUENCY'];
 

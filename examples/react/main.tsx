@@ -1,6 +1,6 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { createSwarmClient } from 'swarmlens/client';
+import { createSwarmClient } from '@swarmlens/client';
 import { Agents } from './agents.jsx';
 
 const root = document.getElementById('root');

@@ -1,4 +1,4 @@
-import type { Agent, AgentStatus } from '../../src/client/index.js';
+import type { Agent, AgentStatus } from '@swarmlens/client';
 import { type Color, oklch } from './colors.js';
 
 export type Theme = 'light' | 'dark';

@@ -1,5 +1,5 @@
 import { MultiDirectedGraph } from 'graphology';
-import type { Agent, TopologyEdgeFragment } from '../../src/client/index.js';
+import type { Agent, TopologyEdgeFragment } from '@swarmlens/client';
 import type { LayoutInput } from '../layout/force-layout.js';
 import type { Theme } from './agent-style.js';
 import { GraphNode, type NodeAttributes } from './graph-node.js';

@@ -1,4 +1,4 @@
-import type { Agent } from '../../src/client/index.js';
+import type { Agent } from '@swarmlens/client';
 import { type AgentStyle, agentStyle, type Theme } from './agent-style.js';
 import { groupKey } from './groups.js';
 import type { Point } from './convex-hull.js';

@@ -1,5 +1,5 @@
 import { Sigma } from 'sigma';
-import type { Agent, SwarmFragment, TopologyEdgeFragment } from '../../src/client/index.js';
+import type { Agent, SwarmFragment, TopologyEdgeFragment } from '@swarmlens/client';
 import { LayoutClient } from '../layout/layout-client.js';
 import type { Theme } from './agent-style.js';
 import { Camera } from './camera.js';

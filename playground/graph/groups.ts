@@ -1,4 +1,4 @@
-import type { Agent, SwarmFragment } from '../../src/client/index.js';
+import type { Agent, SwarmFragment } from '@swarmlens/client';
 import { shortenName } from '../ui/labels.js';
 
 const MAX_NAME = 14;

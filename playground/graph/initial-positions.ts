@@ -1,4 +1,4 @@
-import type { Agent } from '../../src/client/index.js';
+import type { Agent } from '@swarmlens/client';
 import { findFreeCenter, groupCenters, groupRadius, sunflowerPosition } from '../layout/seed-positions.js';
 import { groupKey } from './groups.js';
 import type { Point } from './convex-hull.js';

@@ -1,4 +1,4 @@
-import type { CircuitBreakerFragment } from '../../src/client/index.js';
+import type { CircuitBreakerFragment } from '@swarmlens/client';
 import { CIRCUIT_TONES, formatEnumValue } from '../ui/format.js';
 import { createBadge, setBadge } from '../ui/dom.js';
 

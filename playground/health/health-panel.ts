@@ -1,4 +1,4 @@
-import type { HealthStreamSnapshot } from '../../src/client/index.js';
+import type { HealthStreamSnapshot } from '@swarmlens/client';
 import { reorderChildren, findElement, setBadge, setText } from '../ui/dom.js';
 import { formatTimeOfDay, HEALTH_TONES, formatError, formatEnumValue } from '../ui/format.js';
 import { NodeCard } from './node-card.js';

@@ -1,4 +1,4 @@
-import type { Health } from '../../src/client/index.js';
+import type { Health } from '@swarmlens/client';
 import { createElement, DefinitionList, findElement } from '../ui/dom.js';
 import { formatBytes, formatDuration, formatHertz, formatMilliseconds, formatPercent } from '../ui/format.js';
 import { TimeChart } from './time-chart.js';

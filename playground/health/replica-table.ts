@@ -1,4 +1,4 @@
-import type { Health } from '../../src/client/index.js';
+import type { Health } from '@swarmlens/client';
 import { reorderChildren, createBadge, createElement, setBadge, setText } from '../ui/dom.js';
 import { formatMilliseconds, SERVER_TONES, formatEnumValue } from '../ui/format.js';
 import { BreakerBadge } from './breaker-badge.js';

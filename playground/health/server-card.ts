@@ -1,4 +1,4 @@
-import type { Health } from '../../src/client/index.js';
+import type { Health } from '@swarmlens/client';
 import { createBadge, createElement, DefinitionList, setBadge, setText } from '../ui/dom.js';
 import {
   formatDuration,

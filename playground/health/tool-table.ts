@@ -1,4 +1,4 @@
-import type { ToolHealthFragment } from '../../src/client/index.js';
+import type { ToolHealthFragment } from '@swarmlens/client';
 import { createElement, setText } from '../ui/dom.js';
 import { formatTimeOfDay, formatMilliseconds } from '../ui/format.js';
 import { createColumnHeader } from './replica-table.js';

@@ -1,4 +1,4 @@
-import type { Agent } from '../../src/client/index.js';
+import type { Agent } from '@swarmlens/client';
 import { UNKNOWN_TEXT, formatEnumValue } from '../ui/format.js';
 
 export interface HistoryEntry {

@@ -1,4 +1,4 @@
-import type { Agent } from '../../src/client/index.js';
+import type { Agent } from '@swarmlens/client';
 import { reorderChildren, createBadge, createElement, findElement, setBadge, setText } from '../ui/dom.js';
 import { fillColor, type Theme } from '../graph/agent-style.js';
 import { shortenName, sortKey } from '../ui/labels.js';

@@ -1,4 +1,4 @@
-import type { ConnectionSnapshot, ConnectionStatus, SnapshotSource } from '../../src/client/index.js';
+import type { ConnectionSnapshot, ConnectionStatus, SnapshotSource } from '@swarmlens/client';
 import { findElement, setBadge, setText } from '../ui/dom.js';
 import type { Tone } from '../ui/format.js';
 

@@ -1,4 +1,4 @@
-import type { Agent } from '../../src/client/index.js';
+import type { Agent } from '@swarmlens/client';
 import {
   reorderChildren,
   createBadge,

@@ -4,7 +4,7 @@ import type {
   AgentStreamSnapshot,
   McpServerType,
   PerformanceMode,
-} from '../../src/client/index.js';
+} from '@swarmlens/client';
 import { fillColor, type Theme } from '../graph/agent-style.js';
 import { groupLabels } from '../graph/groups.js';
 import { createButton, createElement, findElement } from '../ui/dom.js';

@@ -1,4 +1,4 @@
-import type { Agent, AgentStreamSnapshot, AgentStatus } from '../../src/client/index.js';
+import type { Agent, AgentStreamSnapshot, AgentStatus } from '@swarmlens/client';
 import { reorderChildren, createButton, createElement, findElement, setText } from '../ui/dom.js';
 import { ringColor, type Theme } from '../graph/agent-style.js';
 import type { GraphView } from '../graph/graph-view.js';

@@ -1,4 +1,4 @@
-import type { Notice, NoticeStreamSnapshot } from '../../src/client/index.js';
+import type { Notice, NoticeStreamSnapshot } from '@swarmlens/client';
 import { reorderChildren, createBadge, createElement, findElement } from '../ui/dom.js';
 import { formatTimeOfDay, NOTICE_TONES, formatEnumValue } from '../ui/format.js';
 

@@ -1,4 +1,4 @@
-import type { AgentStreamRequest } from '../../src/client/index.js';
+import type { AgentStreamRequest } from '@swarmlens/client';
 import { createButton, createElement, setText } from '../ui/dom.js';
 import { printOperation } from './print-operation.js';
 

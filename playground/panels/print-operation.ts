@@ -1,4 +1,4 @@
-import type { AgentStreamRequest } from '../../src/client/index.js';
+import type { AgentStreamRequest } from '@swarmlens/client';
 
 /**
  * What the page asks for, as an operation that stands for itself: to be copied, or tried in GraphiQL. Names of types and

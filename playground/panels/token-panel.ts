@@ -1,4 +1,4 @@
-import type { TokenRequest } from '../../src/client/index.js';
+import type { TokenRequest } from '@swarmlens/client';
 import { createElement, findElement, setText } from '../ui/dom.js';
 
 /** Asks for a token when the server wants one. It is kept by nobody but the page, and for as long as that is open. */

@@ -1,4 +1,4 @@
-import type { AgentStreamSnapshot } from '../../src/client/index.js';
+import type { AgentStreamSnapshot } from '@swarmlens/client';
 import { DefinitionList, findElement } from '../ui/dom.js';
 import { formatHertz } from '../ui/format.js';
 

@@ -6,7 +6,7 @@ import type {
   NoticeSeverity,
   PerformanceMode,
   ServerStatus,
-} from '../../src/client/index.js';
+} from '@swarmlens/client';
 
 /** Names of colours: how good something is. */
 export type Tone = 'good' | 'busy' | 'warning' | 'bad' | 'neutral';

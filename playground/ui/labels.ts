@@ -1,4 +1,4 @@
-import type { Agent } from '../../src/client/index.js';
+import type { Agent } from '@swarmlens/client';
 
 const MAX_LABEL = 16;
 const TAIL = 5;

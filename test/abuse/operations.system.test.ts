@@ -168,7 +168,7 @@ describe('an operation that asks for too much', () => {
 
   test('what is below the limits is run: all operations of our own client, and introspection', async () => {
     await using server = await DeliveryServer.start();
-    const folder = new URL('../../src/client/operations/', import.meta.url);
+    const folder = new URL('../../packages/client/src/operations/', import.meta.url);
     const files = await Promise.all((await readdir(folder)).map((file) => readFile(new URL(file, folder), 'utf8')));
     // Each with the fragments of all: whatever is wrong then, it is not too much.
     for (const file of files) {

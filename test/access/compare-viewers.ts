@@ -1,7 +1,7 @@
 import { type DocumentNode, parse } from 'graphql';
 import { expect } from 'vitest';
 import { ANONYMOUS_VIEWER, type Viewer } from '../../src/auth/index.js';
-import type { Agent } from '../../src/client/index.js';
+import type { Agent } from '@swarmlens/client';
 import type { McpServer, ReportedAgent, Restriction, SwarmlensEvent } from '../../src/model/index.js';
 import { AccessScopes } from '../../src/access/index.js';
 import { emptyDelta } from '../../src/state/index.js';

@@ -1,5 +1,5 @@
 import type { Viewer } from '../../src/auth/index.js';
-import { type Agent, applyAgentUpdate, type AgentUpdateInput } from '../../src/client/index.js';
+import { type Agent, applyAgentUpdate, type AgentUpdateInput } from '@swarmlens/client';
 import { asked } from './selections.js';
 import type { Listener, Stage } from './access-setup.js';
 

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { Screen, type TerminalOutput } from '../../src/cli/terminal/screen.js';
 import { renderWatchFrame, type WatchFrameInput } from '../../src/cli/watch/frame.js';
 import { WatchLineFormatter } from '../../src/cli/watch/line-output.js';
-import type { Agent, AgentStreamSnapshot, AgentStreamUpdate, McpServerFragment } from '../../src/client/index.js';
+import type { Agent, AgentStreamSnapshot, AgentStreamUpdate, McpServerFragment } from '@swarmlens/client';
 
 const SGR = /\u001b\[\d+m/g; // eslint-disable-line no-control-regex
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Agent, applyAgentUpdate, type AgentUpdateInput } from '../../src/client/index.js';
+import { type Agent, applyAgentUpdate, type AgentUpdateInput } from '@swarmlens/client';
 import { type ViewChanges, changesSince, createView, type CursorPosition, Store } from '../../src/state/index.js';
 import { agentOf, EPOCH_TIME, pictureOf, viewOptions } from '../support/arbitraries.js';
 import { expectedAgents } from '../support/contract-client.js';

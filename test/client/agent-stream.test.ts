@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createSwarmClientWithRuntime } from '../../src/client/create-client.js';
+import { createSwarmClientWithRuntime } from '../../packages/client/src/create-client.js';
 import {
   type AgentStreamUpdate,
   type AgentStream,
@@ -7,7 +7,7 @@ import {
   OperationError,
   type SwarmClient,
   ViewerDocument,
-} from '../../src/client/index.js';
+} from '@swarmlens/client';
 import { DeliveryServer } from '../support/delivery-server.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { Relay } from '../support/relay.js';

@@ -6,7 +6,7 @@ import ts from 'typescript';
 import { build, type Rolldown } from 'vite';
 import { describe, expect, test } from 'vitest';
 
-const DIST = fileURLToPath(new URL('../../dist/client', import.meta.url));
+const DIST = fileURLToPath(new URL('../../packages/client/dist', import.meta.url));
 const ENTRY = join(DIST, 'index.js');
 
 /** What beside its own files is imported by the built client, and which files those are. */

@@ -3,14 +3,14 @@ import { type AddressInfo, createServer } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { backoffDelayMs } from '../../src/client/runtime.js';
-import { createSwarmClientWithRuntime } from '../../src/client/create-client.js';
+import { backoffDelayMs } from '../../packages/client/src/runtime.js';
+import { createSwarmClientWithRuntime } from '../../packages/client/src/create-client.js';
 import {
   createSwarmClient,
   type SwarmClient,
   type SwarmClientOptions,
   ViewerDocument,
-} from '../../src/client/index.js';
+} from '@swarmlens/client';
 import { DeliveryServer } from '../support/delivery-server.js';
 import { ManualClock, settled } from '../support/manual-clock.js';
 import { Relay } from '../support/relay.js';

@@ -4,7 +4,7 @@ import { executeCodegen } from '@graphql-codegen/cli';
 import { buildSchema, parse, validate } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import config from '../../codegen.js';
-import * as client from '../../src/client/index.js';
+import * as client from '@swarmlens/client';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');

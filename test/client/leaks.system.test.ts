@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { expect, test } from 'vitest';
-import { createSwarmClientWithRuntime } from '../../src/client/create-client.js';
-import { ViewerDocument } from '../../src/client/index.js';
+import { createSwarmClientWithRuntime } from '../../packages/client/src/create-client.js';
+import { ViewerDocument } from '@swarmlens/client';
 import { DeliveryServer } from '../support/delivery-server.js';
 import { ManualClock, settled } from '../support/manual-clock.js';
 import { recorder, until } from './wait-for-snapshot.js';

@@ -1,4 +1,4 @@
-import type { Runtime } from '../../src/client/runtime.js';
+import type { Runtime } from '../../packages/client/src/runtime.js';
 import type { ManualClock } from '../support/manual-clock.js';
 
 /** Time that a test moves, and a die that always falls the same way. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { applyMergePatch } from '../../src/client/index.js';
+import { applyMergePatch } from '@swarmlens/client';
 
 /** RFC 7396, appendix A: original, patch, result. */
 const VECTORS: readonly (readonly [string, string, string])[] = [

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { createSwarmClient, type SwarmClient, ViewerDocument } from '../../src/client/index.js';
+import { createSwarmClient, type SwarmClient, ViewerDocument } from '@swarmlens/client';
 import type { SwarmlensEvent } from '../../src/model/index.js';
 import { emptyDelta } from '../../src/state/index.js';
 import { EPOCH_TIME, serverOf } from '../support/arbitraries.js';

@@ -11,7 +11,7 @@ import {
   ServersDocument,
   type SwarmClient,
   ViewerDocument,
-} from '../../src/client/index.js';
+} from '@swarmlens/client';
 import { DeliveryServer } from '../support/delivery-server.js';
 import { ScriptedServer, welcome } from './scripted-server.js';
 

@@ -6,7 +6,7 @@ import {
   type AgentStreamRequest,
   createSwarmClient,
   type SwarmClient,
-} from '../../src/client/index.js';
+} from '@swarmlens/client';
 import { createView } from '../../src/state/index.js';
 import { EPOCH_TIME, pictureOf, viewOptions } from '../support/arbitraries.js';
 import { DeliveryServer } from '../support/delivery-server.js';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { createSwarmClient } from '../../src/client/index.js';
+import { createSwarmClient } from '@swarmlens/client';
 import { request, simulator, startApp } from '../support/app.js';
 
 test("the README's client sees the agents that a query gives", async () => {

@@ -6,7 +6,7 @@ import {
   type OperationExecutor,
   runOperation,
   type TypedDocument,
-} from '../../src/client/index.js';
+} from '@swarmlens/client';
 
 /** Answers every operation with these results, then stays silent until it is completed. */
 function runner(

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { SnapshotStore } from '../../src/client/snapshot-store.js';
+import { SnapshotStore } from '../../packages/client/src/snapshot-store.js';
 
 describe('a store', () => {
   test('calls each listener until it leaves, also one that listens twice, and leaves as often as it likes', () => {

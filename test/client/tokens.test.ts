@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createSwarmClientWithRuntime } from '../../src/client/create-client.js';
-import type { AgentStream, SwarmClient, TokenRequest, TokenSource } from '../../src/client/index.js';
+import { createSwarmClientWithRuntime } from '../../packages/client/src/create-client.js';
+import type { AgentStream, SwarmClient, TokenRequest, TokenSource } from '@swarmlens/client';
 import { AccessServer } from '../support/access-server.js';
 import { settled } from '../support/manual-clock.js';
 import { Relay } from '../support/relay.js';

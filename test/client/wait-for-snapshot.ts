@@ -1,5 +1,5 @@
 import { WebSocket } from 'ws';
-import type { SnapshotSource } from '../../src/client/index.js';
+import type { SnapshotSource } from '@swarmlens/client';
 
 /** Resolves with the first snapshot of which `isSo`, looking again at each change. It counts as somebody who looks. */
 export function until<TSnapshot>(

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { toFatalError, CLOSE_FORBIDDEN } from '../../src/client/connection/close-codes.js';
+import { toFatalError, CLOSE_FORBIDDEN } from '../../packages/client/src/connection/close-codes.js';
 import type { Limits } from '../../src/config/index.js';
 import type { ErrorCode } from '../../src/shared/index.js';
 import { AccessServer } from '../support/access-server.js';

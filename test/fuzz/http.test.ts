@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { AgentsDocument, AgentUpdatesDocument, HealthDocument } from '../../src/client/index.js';
+import { AgentsDocument, AgentUpdatesDocument, HealthDocument } from '@swarmlens/client';
 import { assertMasked } from '../support/expected-errors.js';
 import { FUZZ_TIMEOUT_MS, garbage, hostileValue, mutatedJson, mutatedText, runs } from '../support/fuzz-inputs.js';
 import { fuzzedServer } from './server.js';

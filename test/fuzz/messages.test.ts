@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { AgentUpdatesDocument, AgentsDocument, CallToolDocument, HealthDocument } from '../../src/client/index.js';
+import { AgentUpdatesDocument, AgentsDocument, CallToolDocument, HealthDocument } from '@swarmlens/client';
 import { BareClient } from '../support/delivery-server.js';
 import { assertMasked } from '../support/expected-errors.js';
 import { FUZZ_TIMEOUT_MS, garbage, hostileValue, mutatedJson, mutatedText, runs } from '../support/fuzz-inputs.js';

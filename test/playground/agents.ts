@@ -1,4 +1,4 @@
-import type { Agent } from '../../src/client/index.js';
+import type { Agent } from '@swarmlens/client';
 
 /** An agent of which nothing is known but what is given. */
 export function agentOf(nativeId: string, given: Partial<Agent> = {}): Agent {

@@ -8,7 +8,7 @@ import {
   type Theme,
 } from '../../playground/graph/agent-style.js';
 import { contrast, mix, oklch } from '../../playground/graph/colors.js';
-import type { AgentStatus } from '../../src/client/index.js';
+import type { AgentStatus } from '@swarmlens/client';
 import { agentOf, workOf } from './agents.js';
 
 const THEMES: readonly Theme[] = ['light', 'dark'];

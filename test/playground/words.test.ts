@@ -9,7 +9,7 @@ import { SampleBuffer } from '../../playground/health/sample-buffer.js';
 import { AgentHistory, describeDifferences } from '../../playground/panels/agent-history.js';
 import { agentLabel, shortenName, sortKey } from '../../playground/ui/labels.js';
 import { printOperation } from '../../playground/panels/print-operation.js';
-import type { AgentStreamRequest } from '../../src/client/index.js';
+import type { AgentStreamRequest } from '@swarmlens/client';
 import { agentOf, byId, workOf } from './agents.js';
 
 const schema = buildSchema(readFileSync(fileURLToPath(new URL('../../schema.graphql', import.meta.url)), 'utf8'));

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createClient } from 'graphql-ws';
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import * as client from '../../src/client/index.js';
+import * as client from '@swarmlens/client';
 import { request, startApp } from '../support/app.js';
 import { DeliveryServer } from '../support/delivery-server.js';
 

@@ -7,7 +7,7 @@ import {
   OperationError,
   type PerformanceMode,
   type SwarmClient,
-} from '../../client/index.js';
+} from '@swarmlens/client';
 import { MCP_SERVER_TYPES, type McpServerType } from '../../model/index.js';
 import { didYouMean, type Clock, systemClock } from '../../shared/index.js';
 import { parseFlags } from '../arguments.js';

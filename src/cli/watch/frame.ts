@@ -1,4 +1,4 @@
-import type { Agent, ConnectionSnapshot, McpServerFragment } from '../../client/index.js';
+import type { Agent, ConnectionSnapshot, McpServerFragment } from '@swarmlens/client';
 import type { TerminalSize } from '../terminal/screen.js';
 import { alignColumns } from '../terminal/table.js';
 

@@ -1,4 +1,4 @@
-import type { Agent, AgentStreamUpdate } from '../../client/index.js';
+import type { Agent, AgentStreamUpdate } from '@swarmlens/client';
 import { alignColumns } from '../terminal/table.js';
 
 /** Tells updates as text: for machines, or line by line where there is no terminal to draw on. */

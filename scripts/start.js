@@ -1,0 +1,22 @@
+// Runs `npm start`: builds what has changed, then runs `swarmlens serve` in this process, so that signals reach the server.
+// Usage: node scripts/start.js [OPTIONS OF swarmlens serve]
+import { fileURLToPath } from 'node:url';
+import { build } from './build.js';
+
+const PARENT_CHECK_MS = 1_000;
+
+await build();
+
+// A shell between npm and this process may end without passing on the signal, and SIGKILL cannot be passed on at all.
+if (process.env.npm_lifecycle_event === 'start') {
+  const parent = process.ppid;
+  const check = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(check);
+    process.kill(process.pid, 'SIGTERM');
+  }, PARENT_CHECK_MS).unref();
+}
+
+const program = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+process.argv.splice(1, process.argv.length - 1, program, 'serve', ...process.argv.slice(2));
+await import('../dist/main.js');
