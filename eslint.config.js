@@ -1,14 +1,36 @@
 import js from '@eslint/js';
+import jsdoc from 'eslint-plugin-jsdoc';
 import tseslint from 'typescript-eslint';
 
+/** Words that docs/glossary.md replaces; no identifier contains them. */
+const REPLACED_WORDS =
+  'extent|greet|greeted|heard|keeper|lane|lanes|lookers|mailboxes|manners|outlet|outlets|passage|picture|pictures|pulse|seat|seats|sieve|sight|sights|standing|supervisor|surroundings|tallies|tally|told|trouble|whoever|wish|wishes';
+const camelCase = REPLACED_WORDS.replaceAll(
+  /(^|\|)([a-z])/g,
+  (_, bar, first) => `${bar}[${first}${first.toUpperCase()}]`,
+);
+const PLAIN_IDENTIFIER = `^(?!.*(?:${camelCase})(?![a-z]))(?!.*(?<![A-Z])(?:${REPLACED_WORDS.toUpperCase()})(?![A-Z]))`;
+
 export default tseslint.config(
-  { ignores: ['dist/**', '.cache/**', '**/node_modules/**', '**/generated/**', 'coverage/**', 'artifacts/**'] },
+  { ignores: ['**/dist/**', '.cache/**', '**/node_modules/**', '**/generated/**', 'coverage/**', 'artifacts/**'] },
   js.configs.recommended,
   {
     files: ['**/*.ts', '**/*.tsx'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    plugins: { jsdoc },
     rules: {
+      // A doc comment stands alone: a verb in the third person or a noun, not a clause or the rest of a sentence.
+      'jsdoc/match-description': [
+        'error',
+        {
+          contexts: ['any'],
+          message: 'Start with a verb in the third person or a noun, and end the sentence (docs/glossary.md)',
+          matchDescription:
+            '^(?!(?:What|Who|Whoever|Whose|Whom|Of|How|When|Where|That|Those|So|And|But|Or|As)\\b)[^a-z\\s,;][\\s\\S]*[^,;:—–]$',
+        },
+      ],
+      'id-match': ['error', PLAIN_IDENTIFIER, { properties: true, classFields: true, onlyDeclarations: true }],
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/no-import-type-side-effects': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],

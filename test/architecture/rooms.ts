@@ -1,71 +1,11 @@
-/** What each room may import of the others: their `index.ts` only. A file directly in src/ is a room of its own name. */
-export const ROOMS: Readonly<Record<string, readonly string[]>> = {
-  main: ['cli'],
-  index: ['app', 'client', 'config', 'shared', 'telemetry', 'domain'],
-  cli: [
-    'app',
-    'auth',
-    'client',
-    'tap',
-    'check',
-    'config',
-    'discovery',
-    'domain',
-    'shared',
-    'telemetry',
-    'simulator',
-    'workers',
-  ],
-  app: [
-    'auth',
-    'collector',
-    'config',
-    'delivery',
-    'discovery',
-    'figures',
-    'limits',
-    'live-config',
-    'node',
-    'server',
-    'shared',
-    'sight',
-    'state',
-    'tapped-servers',
-    'telemetry',
-  ],
-  node: ['bus', 'collector', 'config', 'figures', 'limits', 'nodes', 'shared', 'state'],
-  'live-config': ['bus', 'collector', 'config', 'domain', 'shared', 'state'],
-  check: ['app', 'bus', 'collector', 'config', 'domain', 'state'],
-  config: ['auth', 'limits', 'shared', 'domain'],
-  shared: [],
-  domain: ['shared'],
-  sanitize: [],
-  telemetry: ['sanitize', 'shared'],
-  mcp: ['sanitize', 'shared'],
-  guard: ['mcp', 'domain', 'shared'],
-  adapters: ['guard', 'mcp', 'domain', 'shared'],
-  replicas: ['guard', 'mcp', 'domain', 'shared'],
-  nodes: ['bus', 'domain', 'state', 'shared'],
-  collector: ['adapters', 'guard', 'mcp', 'nodes', 'replicas', 'domain', 'state', 'bus', 'shared'],
-  state: ['domain', 'shared'],
-  bus: ['domain', 'state', 'shared'],
-  delivery: ['domain', 'state', 'bus', 'shared'],
-  auth: ['domain', 'shared'],
-  limits: ['domain', 'shared'],
-  render: [],
-  discovery: ['adapters', 'mcp', 'domain', 'sanitize', 'shared'],
-  sight: ['auth', 'collector', 'delivery', 'discovery', 'domain', 'shared', 'state'],
-  schema: ['domain', 'auth', 'collector', 'delivery', 'discovery', 'render', 'sanitize', 'sight', 'state', 'shared'],
-  server: ['schema', 'auth', 'limits', 'delivery', 'render', 'shared', 'sight'],
-  figures: ['collector', 'delivery', 'domain', 'limits', 'server', 'shared', 'sight', 'state', 'telemetry'],
-  client: [],
-  simulator: ['shared'],
-  'tapped-servers': ['bus', 'collector', 'domain', 'mcp', 'shared', 'state'],
-  tap: ['shared'],
-  workers: ['shared'],
-};
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
 
-/** Rooms whose types, and nothing that runs, may be imported as well. */
-export const TYPES_OF: Readonly<Record<string, readonly string[]>> = { config: ['adapters', 'mcp'] };
-/** Rooms whose types everybody may import. */
-export const TYPES_FOR_ALL = ['telemetry'];
+const schema = z.object({
+  imports: z.record(z.string(), z.array(z.string())),
+  typeImports: z.record(z.string(), z.array(z.string())),
+  order: z.record(z.string(), z.array(z.array(z.string()))),
+});
+
+/** Table of allowed imports that `.dependency-cruiser.mjs` enforces. */
+export const ROOMS = schema.parse(JSON.parse(readFileSync(new URL('rooms.json', import.meta.url), 'utf8')));
