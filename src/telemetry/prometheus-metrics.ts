@@ -1,9 +1,4 @@
-import type {
-  Counter as CounterOf,
-  Gauge as GaugeOf,
-  Histogram as HistogramOf,
-  Registry as RegistryOf,
-} from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { BoundedLabelValues, OVERFLOW_LABEL } from './label-values.js';
 import type {
   ToolCallOutcome,
@@ -12,7 +7,6 @@ import type {
   MetricsExporter,
   TickSkipCause,
 } from '../shared/index.js';
-import { Counter, Gauge, Histogram, Registry } from './prom-client.js';
 
 /** Servers, and pairs of a server and a tool, that are told apart. */
 const MAX_SERVERS = 128;
@@ -27,15 +21,15 @@ const CALL_OUTCOMES: readonly ToolCallOutcome[] = ['ok', 'error', 'timeout', 'fa
 
 /** Metrics in Prometheus' text format. Each has a registry of its own: one program may run several. */
 export class PrometheusMetrics implements MetricsRecorder, MetricsExporter {
-  readonly #registry: RegistryOf = new Registry();
+  readonly #registry: Registry = new Registry();
   readonly #serverIds = new BoundedLabelValues(MAX_SERVERS);
   readonly #tools = new Map<string, BoundedLabelValues>();
   #toolCount = 0;
-  readonly #calls: CounterOf<'server' | 'tool' | 'outcome'>;
-  readonly #callSeconds: HistogramOf<'server' | 'tool'>;
-  readonly #polls: CounterOf<'server' | 'outcome'>;
-  readonly #pollSeconds: HistogramOf<'server'>;
-  readonly #deliverySeconds: HistogramOf;
+  readonly #calls: Counter<'server' | 'tool' | 'outcome'>;
+  readonly #callSeconds: Histogram<'server' | 'tool'>;
+  readonly #polls: Counter<'server' | 'outcome'>;
+  readonly #pollSeconds: Histogram<'server'>;
+  readonly #deliverySeconds: Histogram;
   readonly #skipped: Record<TickSkipCause, number> = { slow_reader: 0, busy_server: 0 };
   #updates = 0;
 
@@ -117,7 +111,7 @@ export class PrometheusMetrics implements MetricsRecorder, MetricsExporter {
   /** Shows a figure from now on: a counter when its name ends in `_total`, a gauge otherwise. */
   register({ name, help, labels, read }: ObservableMetric): void {
     const shared = { name, help, labelNames: [...labels], registers: [this.#registry] };
-    const show = (metric: CounterOf | GaugeOf): void => {
+    const show = (metric: Counter | Gauge): void => {
       metric.reset();
       // What has no labels begins as 0 there; nothing read is nothing shown.
       if (labels.length === 0) metric.remove({});

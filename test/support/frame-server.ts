@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { FrameWriter } from '../../src/server/sharing/frame-writer.js';
-import { getDeflateExtension } from '../../src/server/websocket/deflate-extension.js';
+import { trackSharedDeflate } from '../../src/server/websocket/deflate-extension.js';
 import { MessagePrefix, SharedMessage } from '../../src/server/sharing/shared-message.js';
 
 /** What a client of the frame server is sent: one message for each id, all of the same text. */
@@ -33,10 +33,11 @@ export class FrameServer implements AsyncDisposable {
       noServer: true,
       perMessageDeflate: { serverNoContextTakeover: true, clientNoContextTakeover: true },
     });
+    const acceptsSharedDeflate = trackSharedDeflate(sockets);
     const frames = new FrameWriter();
     http.on('upgrade', (request, stream: Duplex, head) => {
       sockets.handleUpgrade(request, stream, head, (socket) => {
-        const mayDeflate = getDeflateExtension(socket)?.acceptsSharedDeflate ?? false;
+        const mayDeflate = acceptsSharedDeflate(request);
         socket.send('first', { compress: false });
         for (const { ids, text } of messages) {
           const message = new SharedMessage([text], readers, frames, { threshold });

@@ -1,5 +1,4 @@
 import { RedisPubSub } from 'graphql-redis-subscriptions';
-import type { Redis } from 'ioredis';
 import type { RedisClient } from './redis-client.js';
 import type { RedisChannel } from './redis-keys.js';
 
@@ -13,7 +12,7 @@ export class ChannelSubscriptions {
     this.#client = client;
     this.#pubSub = new RedisPubSub({
       publisher,
-      subscriber: registrar(client),
+      subscriber: withoutSubscribing(client),
       deserializer: (source, { channel }): ReceivedMessage => ({ message: parseJson(String(source)), channel }),
     });
     client.on('close', () => {
@@ -110,21 +109,16 @@ interface ReceivedMessage {
 }
 
 /**
- * What RedisPubSub knows as its subscriber: it listens for messages, and leaves to us to subscribe. RedisPubSub leaves
- * a refused SUBSCRIBE, and an UNSUBSCRIBE that its connection does not survive, as unhandled rejections, which end a
- * process.
+ * Returns the client with inert subscription commands. RedisPubSub listens for messages on it, and `ChannelSubscriptions`
+ * subscribes itself, because RedisPubSub leaves the rejection of a SUBSCRIBE, or of an UNSUBSCRIBE that its connection
+ * does not survive, unhandled. An unhandled rejection ends the process.
  */
-function registrar(client: RedisClient): Redis {
-  const done = (_channel: string, callback?: (error: null) => void): void => callback?.(null);
-  const subscriber = {
-    on: (name: string, listener: (...args: unknown[]) => void) => client.on(name, listener),
-    subscribe: done,
-    psubscribe: done,
-    unsubscribe: done,
-    punsubscribe: done,
-  };
-  // RedisPubSub calls nothing else of it as long as we do not.
-  return subscriber as unknown as Redis;
+function withoutSubscribing(client: RedisClient): RedisClient {
+  const succeed = (_channel: string, callback?: (error: null) => void): void => callback?.(null);
+  const inert: ReadonlySet<unknown> = new Set(['subscribe', 'psubscribe', 'unsubscribe', 'punsubscribe']);
+  return new Proxy(client, {
+    get: (target, name): unknown => (inert.has(name) ? succeed : Reflect.get(target, name)),
+  });
 }
 
 function parseJson(text: string): unknown {

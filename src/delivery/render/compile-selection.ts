@@ -11,7 +11,6 @@ import {
   type GraphQLObjectType,
   type GraphQLOutputType,
   type GraphQLResolveInfo,
-  type GraphQLSchema,
   isLeafType,
   isListType,
   isNonNullType,
@@ -20,7 +19,7 @@ import {
   print,
   visit,
 } from 'graphql';
-import { collectFields, collectSubfields } from 'graphql/execution/collectFields.js';
+import { collectFields, type SelectionScope } from './collect-fields.js';
 import { createLeafWriter, NotCompilableError } from './leaf-writer.js';
 
 /**
@@ -39,13 +38,6 @@ export interface RootSelection {
   readonly responseKey: string;
   readonly nodes: readonly FieldNode[];
   readonly scope: SelectionScope;
-}
-
-/** What a selection is read with. */
-interface SelectionScope {
-  readonly schema: GraphQLSchema;
-  readonly fragments: Readonly<Record<string, FragmentDefinitionNode>>;
-  readonly variables: Readonly<Record<string, unknown>>;
 }
 
 /** JSON text in pieces: what was rendered once comes as UTF-8 bytes, which are not to be changed. */
@@ -73,17 +65,10 @@ export function resolveRootSelection({
   if (operation == null || type == null) return null;
   const { coerced } = getVariableValues(schema, operation.variableDefinitions ?? [], variableValues ?? {});
   if (coerced === undefined) return null;
-  const fragments = fragmentsOf(document);
-  const scope = { schema, fragments, variables: coerced };
-  const [[responseKey, nodes] = [], ...others] = collectFields(
-    schema,
-    fragments,
-    coerced,
-    type,
-    operation.selectionSet,
-  );
+  const scope = { schema, fragments: toFragments(document), variables: coerced };
+  const [[responseKey, nodes] = [], ...otherFields] = collectFields(scope, type, [operation.selectionSet]);
   const [node] = nodes ?? [];
-  if (responseKey === undefined || nodes === undefined || node === undefined || others.length > 0) return null;
+  if (responseKey === undefined || nodes === undefined || node === undefined || otherFields.length > 0) return null;
   const field = type.getFields()[node.name.value];
   if (field === undefined) return null;
   const args = getArgumentValues(field, node, coerced);
@@ -206,9 +191,10 @@ function valueWriter(type: GraphQLOutputType, nodes: readonly FieldNode[], scope
 }
 
 function objectWriter(type: GraphQLObjectType, nodes: readonly FieldNode[], scope: SelectionScope): Writer {
-  const { schema, fragments, variables } = scope;
   const fields: { readonly head: string; readonly write: Writer }[] = [];
-  for (const [key, [node, ...others]] of collectSubfields(schema, fragments, variables, type, nodes)) {
+  const selectionSets = nodes.map(({ selectionSet }) => selectionSet);
+  for (const [key, fieldNodes] of collectFields(scope, type, selectionSets)) {
+    const [node] = fieldNodes;
     if (node === undefined) continue;
     const head = `${fields.length === 0 ? '' : ','}${JSON.stringify(key)}:`;
     if (node.name.value === '__typename') {
@@ -220,7 +206,7 @@ function objectWriter(type: GraphQLObjectType, nodes: readonly FieldNode[], scop
     if (field === undefined) throw new NotCompilableError(`the field ${node.name.value}`);
     fields.push({
       head,
-      write: fieldWriter(field, getArgumentValues(field, node, variables), [node, ...others], scope),
+      write: fieldWriter(field, getArgumentValues(field, node, scope.variables), fieldNodes, scope),
     });
   }
   return (source, env) => {
@@ -258,7 +244,7 @@ function listOfOnce(write: Writer): Writer {
   };
 }
 
-function fragmentsOf(document: DocumentNode): Record<string, FragmentDefinitionNode> {
+function toFragments(document: DocumentNode): Record<string, FragmentDefinitionNode> {
   const fragments: Record<string, FragmentDefinitionNode> = {};
   for (const one of document.definitions) if (one.kind === Kind.FRAGMENT_DEFINITION) fragments[one.name.value] = one;
   return fragments;

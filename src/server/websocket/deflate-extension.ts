@@ -1,26 +1,51 @@
-import type { WebSocket } from 'ws';
+import type { IncomingMessage } from 'node:http';
+import type { WebSocket, WebSocketServer } from 'ws';
 import { z } from 'zod';
 
-/** The `permessage-deflate` of one socket. */
-export interface DeflateExtension {
-  /** Whether the client reads what is compressed with the largest window, as shared bytes are. */
-  readonly acceptsSharedDeflate: boolean;
-  /** Lets go of what reading a compressed message took: some 50 KB, which `ws` keeps for the next one. */
-  releaseInflater(): void;
+/** Window with which shared messages are compressed, as the exponent of its size in bytes. */
+const SHARED_WINDOW_BITS = '15';
+
+/**
+ * Reads the accepted `permessage-deflate` parameters of every WebSocket that a server opens.
+ * @returns whether the client of an upgrade request can decompress shared messages
+ */
+export function trackSharedDeflate(server: WebSocketServer): (request: IncomingMessage) => boolean {
+  const accepting = new WeakSet<IncomingMessage>();
+  server.on('headers', (headers, request) => {
+    if (headers.some(acceptsSharedWindow)) accepting.add(request);
+  });
+  return (request) => accepting.has(request);
 }
 
-/** What `ws` keeps of it; its types leave it out. */
-const EXTENSIONS = z.object({
+function acceptsSharedWindow(responseHeader: string): boolean {
+  const [name, value = ''] = responseHeader.split(': ', 2);
+  if (name?.toLowerCase() !== 'sec-websocket-extensions') return false;
+  const [extension, ...params] = value.split(';').map((part) => part.trim());
+  return extension === 'permessage-deflate' && params.every(isSharedWindow);
+}
+
+function isSharedWindow(param: string): boolean {
+  const [name, value] = param.split('=');
+  return name !== 'server_max_window_bits' || value === SHARED_WINDOW_BITS;
+}
+
+/**
+ * Internal state of `ws`, the only one that swarmlens reads. `ws` is pinned for it, see
+ * docs/decisions/0030-public-apis.md.
+ */
+const internalExtensionsSchema = z.object({
   'permessage-deflate': z.custom<{ cleanup(): void }>(
     (value) => z.object({ cleanup: z.function() }).safeParse(value).success,
   ),
 });
-const PARAMS = z.object({ params: z.object({ server_max_window_bits: z.literal(15).optional() }) });
 
-/** @returns `null` when the client has not asked for compression */
-export function getDeflateExtension(socket: WebSocket): DeflateExtension | null {
-  const extensions = EXTENSIONS.safeParse(Reflect.get(socket, '_extensions'));
-  if (!extensions.success) return null;
-  const extension = extensions.data['permessage-deflate'];
-  return { acceptsSharedDeflate: PARAMS.safeParse(extension).success, releaseInflater: () => extension.cleanup() };
+/**
+ * Returns a function that frees the inflater of a WebSocket, 16 to 60 KB, which `ws` otherwise keeps for the next
+ * compressed message. The function does nothing if the WebSocket is not compressed.
+ */
+export function createInflaterRelease(socket: WebSocket): () => void {
+  const internal = internalExtensionsSchema.safeParse(Reflect.get(socket, '_extensions'));
+  if (!internal.success) return () => undefined;
+  const extension = internal.data['permessage-deflate'];
+  return () => extension.cleanup();
 }

@@ -21,7 +21,7 @@ import type { Logger } from '../../telemetry/index.js';
 import type { ConnectionAdmission } from '../limits/connection-admission.js';
 import type { ConnectionRegistry } from './connection-registry.js';
 import { GRAPHQL_PATH, type GraphQLHandler, toClientId } from '../graphql-handler.js';
-import { getDeflateExtension } from './deflate-extension.js';
+import { createInflaterRelease, trackSharedDeflate } from './deflate-extension.js';
 import { checkRequest, type OriginPolicy } from '../http/request-origin.js';
 import { rejectUpgrade } from '../http/reject-upgrade.js';
 import type { SubscriptionSharing } from '../sharing/shared-subscriptions.js';
@@ -82,6 +82,7 @@ export function serveWebSockets(options: WebSocketServerOptions): AsyncDisposabl
     // Without context takeover one message's bytes are good for every socket, and no socket needs a window of its own.
     perMessageDeflate: options.compress && { serverNoContextTakeover: true, clientNoContextTakeover: true },
   });
+  const acceptsSharedDeflate = trackSharedDeflate(sockets);
   const viewers = new ConcurrencyLimiter(limits.maxConnectionsPerViewer);
   const protocol = protocolServer(options);
   const onUpgrade = (request: IncomingMessage, duplex: Duplex, head: Buffer): void => {
@@ -120,8 +121,13 @@ export function serveWebSockets(options: WebSocketServerOptions): AsyncDisposabl
         socket.close(CLOSE_GOING_AWAY, GOING_AWAY_REASON);
         return;
       }
-      const own = new SocketLimits(request, viewers, options);
-      open(protocol, { socket, stream: duplex, sendBuffer: connections.add(socket, duplex) }, request, own, options);
+      const client: SocketClient = {
+        socket,
+        stream: duplex,
+        sendBuffer: connections.add(socket, duplex),
+        mayDeflate: acceptsSharedDeflate(request),
+      };
+      open(protocol, client, request, new SocketLimits(request, viewers, options), options);
     });
   };
   server.on('upgrade', onUpgrade);
@@ -235,15 +241,15 @@ function runnersOf(args: ExecutionArgs): OperationFunctions {
 
 function open(
   protocol: ProtocolServer,
-  { socket, stream, sendBuffer }: Omit<SocketClient, 'mayDeflate'>,
+  client: SocketClient,
   request: IncomingMessage,
   limits: SocketLimits,
   { authenticator, logger }: WebSocketServerOptions,
 ): void {
+  const { socket } = client;
   limits.watch(socket);
   socket.on('error', (error) => logger.debug({ ...who(), error: error.message }, 'socket error'));
-  const deflation = getDeflateExtension(socket);
-  const client: SocketClient = { socket, stream, sendBuffer, mayDeflate: deflation?.acceptsSharedDeflate ?? false };
+  const releaseInflater = createInflaterRelease(socket);
   const session = new SocketSession(authenticator, request.headers.authorization ?? null, (code, reason) =>
     socket.close(code, reason),
   );
@@ -260,7 +266,7 @@ function open(
       },
       onMessage: (receive) => {
         socket.on('message', (message: Buffer) => {
-          deflation?.releaseInflater();
+          releaseInflater();
           // What is on its way while the socket closes comes from somebody who has been shown the door.
           if (!limits.acceptMessage() || socket.readyState !== socket.OPEN) return;
           receive(message.toString('utf8')).catch((error: unknown) => {

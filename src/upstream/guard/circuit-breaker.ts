@@ -43,8 +43,10 @@ export class CircuitBreaker implements Disposable {
   #state: CircuitState = 'CLOSED';
   #pauseMs = 0;
   #openedAt: number | null = null;
-  /** When it last opened, on the monotonic clock. */
+  /** Time of the last opening, on the monotonic clock. */
   #openedAtMs = 0;
+  /** Time of the last opening on the clock that cockatiel reads, which is not the injected one. */
+  #openedAtWallMs = 0;
   #lastFailure: string | null = null;
 
   constructor(threshold: number, backoffMs: BackoffRange, clock: Clock) {
@@ -115,12 +117,13 @@ export class CircuitBreaker implements Disposable {
   }
 
   /**
-   * Takes down each pause, because cockatiel does not say how long it is. cockatiel measures it by the wall clock, which
-   * may be set meanwhile: what it is told is whether the pause is over by ours.
+   * Records each pause, because cockatiel does not expose it. cockatiel measures a pause by the wall clock, which may be
+   * set while the breaker is open. The duration therefore is the wall-clock time that has passed plus the time that
+   * remains by the monotonic clock, and cockatiel reads it on every call.
    */
   #noted(backoff: IBackoff<unknown>): IBackoff<unknown> {
     this.#pauseMs = backoff.duration;
-    const duration = (): number => (this.#remainingMs() > 0 ? Infinity : -Infinity);
+    const duration = (): number => Date.now() - this.#openedAtWallMs + this.#remainingMs();
     return {
       get duration() {
         return duration();
@@ -136,6 +139,7 @@ export class CircuitBreaker implements Disposable {
     if (to === 'OPEN') {
       this.#openedAt = at;
       this.#openedAtMs = this.#clock.monotonic();
+      this.#openedAtWallMs = Date.now();
     } else if (to === 'CLOSED') {
       this.#openedAt = null;
     }
