@@ -9,9 +9,9 @@ import { rootCauseMessage, SdkSession } from './sdk-session.js';
 import { createTransport, describeEndpoint, type OpenedTransport } from './create-transport.js';
 
 /**
- * Starts or reaches a server, greets it and asks for its tools.
- * @throws TransportError saying what could not be reached, and why; what was started has ended by then
- * @throws the signal's reason, when `signal` was aborted
+ * Starts or reaches a server, performs the handshake and lists its tools.
+ * @throws TransportError naming the endpoint and the reason; a process that was started has ended by then
+ * @throws the reason of `signal` if it is aborted
  */
 export async function connectSession(endpoint: Endpoint, options: ConnectOptions): Promise<McpSession> {
   const { signal, connectTimeoutMs, clock, logger, serverId } = options;
@@ -21,27 +21,29 @@ export async function connectSession(endpoint: Endpoint, options: ConnectOptions
   }
   const scratch =
     options.useScratchDirectory === true && endpoint.type === 'stdio' ? await ScratchDirectory.create() : null;
-  const where = scratch !== null && endpoint.type === 'stdio' ? scratch.relocate(endpoint) : endpoint;
-  const opened = createTransport(where, clock, (line) => logger.debug({ serverId, line }, 'server wrote to stderr'));
-  // Without a version negotiation, which would start a second child just to ask.
+  const effectiveEndpoint = scratch !== null && endpoint.type === 'stdio' ? scratch.relocate(endpoint) : endpoint;
+  const opened = createTransport(effectiveEndpoint, clock, (line) =>
+    logger.debug({ serverId, line }, 'server wrote to stderr'),
+  );
+  // Version negotiation is off: it would start a second child process.
   const client = new Client({ name: 'swarmlens', version: '1' }, { capabilities: {} });
   const session = new SdkSession({ client, opened, scratch, isTapped: endpoint.type === 'tap', options });
-  const giveUp = new AbortController();
-  const abort = (): void => giveUp.abort();
+  const handshakeAbort = new AbortController();
+  const abort = (): void => handshakeAbort.abort();
   signal.addEventListener('abort', abort, { once: true });
   const timer = scheduleDeadline(clock, connectTimeoutMs, abort);
   try {
-    // Some transports do not heed a signal while they start.
-    const givenUp = new Promise<never>((_resolve, reject) => {
-      giveUp.signal.addEventListener('abort', () => reject(new HandshakeTimeoutError()), { once: true });
+    // Some transports ignore the signal while they start.
+    const timedOut = new Promise<never>((_resolve, reject) => {
+      handshakeAbort.signal.addEventListener('abort', () => reject(new HandshakeTimeoutError()), { once: true });
       if (signal.aborted) abort();
     });
-    await Promise.race([session.open(giveUp.signal), givenUp]);
+    await Promise.race([session.open(handshakeAbort.signal), timedOut]);
     return session;
   } catch (error) {
     await session[Symbol.asyncDispose]();
     signal.throwIfAborted();
-    const reason = giveUp.signal.aborted ? `no answer within ${connectTimeoutMs} ms` : rootCauseMessage(error);
+    const reason = handshakeAbort.signal.aborted ? `no answer within ${connectTimeoutMs} ms` : rootCauseMessage(error);
     throw new TransportError(explain(endpoint, error, opened, reason), { cause: error });
   } finally {
     timer[Symbol.dispose]();
@@ -49,16 +51,16 @@ export async function connectSession(endpoint: Endpoint, options: ConnectOptions
   }
 }
 
-/** In time. */
+/** Rejection of a handshake that took longer than `connectTimeoutMs` or was aborted. */
 class HandshakeTimeoutError extends Error {
-  override readonly name = 'NoAnswer';
+  override readonly name = 'HandshakeTimeoutError';
 }
 
 function explain(endpoint: Endpoint, error: unknown, opened: OpenedTransport, reason: string): string {
   if (endpoint.type === 'stdio' && error instanceof Error && 'code' in error && error.code === 'ENOENT') {
     return `command not found: ${endpoint.command} (in ${endpoint.cwd})`;
   }
-  // It knows better than what came of it, such as that the server hung up.
+  // More specific than its consequence, such as the closed connection.
   if (error instanceof TransportError) return `${describeEndpoint(endpoint)}: ${error.message}`;
   return `${describeEndpoint(endpoint)}: ${opened.end()?.reason ?? reason}${opened.diagnosticTail()}`;
 }

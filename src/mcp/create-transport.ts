@@ -1,36 +1,41 @@
 import { type FetchLike, SSEClientTransport, type Transport } from '@modelcontextprotocol/client';
-import type { Clock } from '../shared/index.js';
+import { type Clock, MAX_MESSAGE_BYTES } from '../shared/index.js';
 import { fetchWithBodyLimit } from './transports/http/body-limit.js';
 import { CompatibilityTransport } from './compatibility/compatibility-transport.js';
 import { extractCredentials } from './transports/http/credentials.js';
 import type { Endpoint, HttpEndpoint, SseEndpoint } from './endpoint.js';
 import { fetchWithHttpErrors } from './transports/http/http-errors.js';
 import { HttpTransport } from './transports/http/http-transport.js';
-import { MAX_MESSAGE_BYTES, MESSAGE_TOO_LONG, type TransportEnd } from './transports/line-transport.js';
+import { MESSAGE_TOO_LONG, type TransportEnd } from './transports/line-transport.js';
 import { StdioTransport } from './transports/stdio/stdio-transport.js';
 import { TcpTransport } from './transports/tcp-transport.js';
 import { UniqueIdTransport } from './compatibility/unique-request-ids.js';
 import { openWebSocket } from './transports/websocket/open-websocket.js';
 import { WebSocketTransport } from './transports/websocket/websocket-transport.js';
 
-/** A transport, and what a session has to know of it. */
+/** Transport of a session with its diagnostics. */
 export interface OpenedTransport {
   readonly transport: Transport;
+  /** Returns the id of the child process, or null if there is none. */
   pid(): number | null;
-  /** How it ended when we did not end it; `null` when it does not know. */
+  /** Returns how the other side ended the transport. Null if it is open, was closed locally, or the reason is unknown. */
   end(): TransportEnd | null;
-  /** ` (it wrote: …)`, ` (it said: …)`: what a server said last that belongs to no call; else empty. */
+  /**
+   * Returns the last stderr lines or the last error without an id as ` (stderr: …)` or ` (last error: …)`. Empty if there
+   * is neither.
+   */
   diagnosticTail(): string;
-  /** Tells the server that we are leaving, where that is done by a message of its own. */
+  /** Ends the session on the server, for transports that have a message for it. */
   terminateSession(): Promise<void>;
 }
 
+/** Creates the transport of an endpoint with its compatibility layers. Does not connect yet. */
 export function createTransport(endpoint: Endpoint, clock: Clock, onStderr: (line: string) => void): OpenedTransport {
   switch (endpoint.type) {
     case 'stdio': {
       const transport = new StdioTransport(endpoint, clock, onStderr);
       return {
-        ...opened(endpoint, transport, transport),
+        ...decorate(endpoint, transport, transport),
         pid: () => transport.pid,
         diagnosticTail: () => transport.stderrTail,
       };
@@ -39,50 +44,49 @@ export function createTransport(endpoint: Endpoint, clock: Clock, onStderr: (lin
       const limit = new MessageLimit();
       const transport = new HttpTransport(...httpOptions(endpoint, clock, limit));
       return {
-        ...opened(endpoint, transport, limit.watch(transport)),
+        ...decorate(endpoint, transport, limit.watch(transport)),
         terminateSession: () => transport.terminateSession(),
       };
     }
     case 'sse': {
       const limit = new MessageLimit();
-      // eslint-disable-next-line @typescript-eslint/no-deprecated -- there are servers that speak nothing newer
+      // eslint-disable-next-line @typescript-eslint/no-deprecated -- some servers support nothing newer
       const transport = new SSEClientTransport(...httpOptions(endpoint, clock, limit));
-      return opened(endpoint, transport, limit.watch(transport));
+      return decorate(endpoint, transport, limit.watch(transport));
     }
     case 'tcp': {
       const transport = new TcpTransport(endpoint, clock);
-      return opened(endpoint, transport, transport);
+      return decorate(endpoint, transport, transport);
     }
     case 'ws': {
       const transport = new WebSocketTransport((signal) => openWebSocket(endpoint, signal));
-      return opened(endpoint, transport, transport);
+      return decorate(endpoint, transport, transport);
     }
     case 'tap': {
       const transport = new WebSocketTransport(() => endpoint.link.open());
-      return opened(endpoint, transport, transport);
+      return decorate(endpoint, transport, transport);
     }
   }
 }
 
-function opened(
+function decorate(
   endpoint: Endpoint,
   transport: Transport,
-  ending: { readonly end: TransportEnd | null },
+  source: { readonly end: TransportEnd | null },
 ): OpenedTransport {
   const token = endpoint.type === 'tcp' ? endpoint.token : null;
   const compatible = new CompatibilityTransport(transport, { token, isStream: endpoint.type !== 'http' });
   const decorated = new UniqueIdTransport(compatible);
-  const said = (): string => (decorated.lastError === null ? '' : ` (it said: ${decorated.lastError})`);
   return {
     transport: decorated,
     pid: () => null,
-    end: () => ending.end,
-    diagnosticTail: said,
+    end: () => source.end,
+    diagnosticTail: () => (decorated.lastError === null ? '' : ` (last error: ${decorated.lastError})`),
     terminateSession: () => Promise.resolve(),
   };
 }
 
-/** What and where, for a person; without arguments, credentials and query, which may be secrets. */
+/** Describes an endpoint for messages. Omits arguments, credentials and the query, which may contain secrets. */
 export function describeEndpoint(endpoint: Endpoint): string {
   if (endpoint.type === 'stdio') return `command "${endpoint.command}" in ${endpoint.cwd}`;
   if (endpoint.type === 'tap') return 'tapped session';
@@ -94,7 +98,7 @@ export function describeEndpoint(endpoint: Endpoint): string {
   return `${origin}${pathname}`;
 }
 
-/** Ends a transport of the official client that is sent a message longer than any may be. */
+/** Closes a transport of the official client that receives a message above the size limit. */
 class MessageLimit {
   end: TransportEnd | null = null;
   #transport: Transport | null = null;

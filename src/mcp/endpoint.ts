@@ -1,18 +1,18 @@
 import type { TapConnection } from './tap-connection.js';
 
-/** How to reach one MCP server. Everything in it has been validated and its `${VAR}`s are filled in. */
+/** Validated description of how to reach one MCP server, with every `${VAR}` replaced. */
 export type EndpointConfig = StdioEndpoint | HttpEndpoint | SseEndpoint | TcpEndpoint | WsEndpoint;
 
-/** The same, or what has joined while we run. */
+/** Configured endpoint, or the endpoint of a tap that connected at run time. */
 export type Endpoint = EndpointConfig | TapEndpoint;
 
 export interface StdioEndpoint {
   readonly type: 'stdio';
   readonly command: string;
   readonly args: readonly string[];
-  /** Absolute. */
+  /** Working directory as an absolute path. */
   readonly cwd: string;
-  /** Added to the few variables that a child gets anyway (HOME, LOGNAME, PATH, SHELL, TERM, USER). */
+  /** Variables in addition to HOME, LOGNAME, PATH, SHELL, TERM and USER, which every child process inherits. */
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -28,23 +28,23 @@ export interface SseEndpoint {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** JSON-RPC over a socket, one message a line. */
+/** Endpoint that exchanges newline-delimited JSON-RPC over a TCP socket. */
 export interface TcpEndpoint {
   readonly type: 'tcp';
   readonly host: string;
   readonly port: number;
-  /** What one bridge wants to be told before it is greeted; `null`: it is not told anything. */
+  /** Token that some bridges require before `initialize`. Null if none is sent. */
   readonly token: string | null;
 }
 
 export interface WsEndpoint {
   readonly type: 'ws';
   readonly url: string;
-  /** Of the request to open it. */
+  /** Headers of the upgrade request. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** A session of somebody else's that we are let into; made when a tap joins, and in no configuration. */
+/** Session of another MCP client, observed through a tap. Created when a tap connects; cannot be configured. */
 export interface TapEndpoint {
   readonly type: 'tap';
   readonly link: TapConnection;

@@ -1,8 +1,8 @@
-/** The server answered, with a JSON-RPC error: it is alive, this call is not for it. */
+/** The server answered a call with a JSON-RPC error. The server works; it rejects this call. */
 export class ToolRejectedError extends Error {
   override readonly name = 'ToolRejectedError';
   readonly rpcCode: number;
-  /** How long the server asks to be left alone, when it says so. */
+  /** Delay that the server requests before the next call, in milliseconds. Null if it requests none. */
   readonly retryAfterMs: number | null;
 
   constructor(message: string, rpcCode: number, retryAfterMs: number | null = null) {
@@ -12,27 +12,27 @@ export class ToolRejectedError extends Error {
   }
 }
 
-/** No answer in time. */
+/** A call was not answered in time. */
 export class ToolCallTimeoutError extends Error {
   override readonly name = 'ToolCallTimeoutError';
 }
 
-/** The session has ended: the child process is gone, the connection is closed. */
+/** The session has ended, because its child process exited or its connection closed. */
 export class SessionClosedError extends Error {
   override readonly name = 'SessionClosedError';
-  /** The server closed the connection as one does, between two messages: it may well take the next one at once. */
+  /** Whether the server closed the connection between two messages. It may accept a new connection immediately. */
   readonly isOrderly: boolean;
 
-  constructor(message: string, orderly = false) {
+  constructor(message: string, isOrderly = false) {
     super(message);
-    this.isOrderly = orderly;
+    this.isOrderly = isOrderly;
   }
 }
 
-/** The server cannot be started or reached, or what comes from it is not MCP. */
+/** The server cannot be started or reached, or does not answer in MCP. */
 export class TransportError extends Error {
   override readonly name = 'TransportError';
 }
 
-/** How a `TransportError` ends about a server that answers a line of JSON with a line of HTTP. */
-export const SPEAKS_HTTP_MESSAGE = 'it speaks HTTP';
+/** End of the message of a `TransportError` when a TCP server answers JSON-RPC with HTTP. */
+export const SPEAKS_HTTP_MESSAGE = 'the server answered in HTTP';

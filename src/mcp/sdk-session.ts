@@ -1,17 +1,15 @@
 import { type Client, ProtocolError, SseError } from '@modelcontextprotocol/client';
 import { z } from 'zod';
-import { Emitter, errorMessage, scheduleDeadline } from '../shared/index.js';
+import { Emitter, errorMessage, scheduleDeadline, SIMULATED_CAPABILITY } from '../shared/index.js';
 import { SessionClosedError, ToolCallTimeoutError, ToolRejectedError, TransportError } from './errors.js';
 import { HttpStatusError, parseRetryAfterMs } from './transports/http/http-errors.js';
-import { SanitizeLog } from './rate-limited-logs.js';
-import { UnexpectedMessageLog } from './noise-log-part.js';
+import { SanitizeLog, UnexpectedMessageLog } from './rate-limited-logs.js';
 import {
   type ConnectOptions,
   type McpSession,
   type ServerIdentity,
   type SessionCallOptions,
   type SessionEvent,
-  SIMULATED_CAPABILITY,
   type ToolCallResult,
   type ToolInfo,
 } from './session.js';
@@ -26,32 +24,35 @@ interface SessionParts {
   readonly client: Client;
   readonly opened: OpenedTransport;
   readonly scratch: ScratchDirectory | null;
-  /** Somebody else's: we are told of their calls. */
+  /** Whether the session belongs to another MCP client, whose calls are observed through a tap. */
   readonly isTapped: boolean;
   readonly options: ConnectOptions;
 }
 
-/** For a server to take note that we are leaving. */
-const GOODBYE_MS = 1_000;
+/** Time limit for the message that ends the session on the server. */
+const TERMINATE_TIMEOUT_MS = 1_000;
 
-/** Of an error, which is often the server's own text. */
+/** Longest error message in UTF-16 units. Most of it may be text of the server. */
 const MAX_MESSAGE_LENGTH = 1_000;
-/** Of names, versions and methods. */
+/** Longest name or version in UTF-16 units. */
 const MAX_NAME_LENGTH = 256;
 const MAX_CAPABILITIES = 64;
 
-const ANYTHING = z.unknown();
+const anyResultSchema = z.unknown();
 
-/** The client's own timers do not know whether this process was stalled: deadlines are kept here. */
+/**
+ * Timeout given to the official client, which never expires. Its timers do not know whether this process was stalled, so
+ * the session keeps the deadlines itself.
+ */
 const NO_TIMEOUT = 2 ** 31 - 1;
 
-/** A session over the official client. */
+/** MCP session on top of the official client. */
 export class SdkSession implements McpSession {
   readonly closed: Promise<Error | null>;
   readonly #parts: SessionParts;
-  readonly #noise: UnexpectedMessageLog;
-  readonly #changes: SanitizeLog;
-  readonly #pushes = new Emitter<SessionEvent>();
+  readonly #unexpectedMessages: UnexpectedMessageLog;
+  readonly #sanitizeLog: SanitizeLog;
+  readonly #sessionEvents = new Emitter<SessionEvent>();
   #resolveClosed: (reason: Error | null) => void = () => undefined;
   #identity: ServerIdentity = { name: 'unknown', version: null, simulated: false };
   #tools: readonly ToolInfo[] = [];
@@ -59,26 +60,26 @@ export class SdkSession implements McpSession {
   #toolsAreStale = false;
   #isListing = false;
   #hasEnded = false;
-  #endedBy: SessionClosedError | null = null;
+  #closedBy: SessionClosedError | null = null;
   #pendingClose: Promise<void> | null = null;
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
     const { client, opened, options } = parts;
-    this.#noise = new UnexpectedMessageLog(options.clock, options.logger, options.serverId);
-    this.#changes = new SanitizeLog(options.clock, options.logger, options.serverId);
+    this.#unexpectedMessages = new UnexpectedMessageLog(options.clock, options.logger, options.serverId);
+    this.#sanitizeLog = new SanitizeLog(options.clock, options.logger, options.serverId);
     this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
     client.onclose = () => {
-      const { reason, isOrderly } = opened.end() ?? { reason: 'the server ended the session', isOrderly: false };
+      const { reason, isOrderly } = opened.end() ?? { reason: 'the server closed the session', isOrderly: false };
       this.#end(new SessionClosedError(`${reason}${opened.diagnosticTail()}`, isOrderly));
     };
-    client.onerror = (error) => this.#received(error);
-    client.setNotificationHandler('notifications/tools/list_changed', () => this.#listAgain());
+    client.onerror = (error) => this.#handleClientError(error);
+    client.setNotificationHandler('notifications/tools/list_changed', () => this.#refreshTools());
     client.fallbackNotificationHandler = async ({ method, params }) => {
       if (this.#hasEnded) return;
       const { isTapped } = parts;
-      this.#pushes.emit(
-        parseSessionEvent(method, params, { isTapped, onChanges: (changes) => this.#changes.record(changes) }),
+      this.#sessionEvents.emit(
+        parseSessionEvent(method, params, { isTapped, onChanges: (changes) => this.#sanitizeLog.record(changes) }),
       );
     };
   }
@@ -95,7 +96,7 @@ export class SdkSession implements McpSession {
     return this.#parts.opened.pid();
   }
 
-  /** The handshake, then the tools. */
+  /** Performs the handshake and lists the tools. */
   async open(signal: AbortSignal): Promise<void> {
     const { client, opened } = this.#parts;
     await client.connect(opened.transport, { signal, timeout: NO_TIMEOUT });
@@ -107,11 +108,11 @@ export class SdkSession implements McpSession {
       simulated: capabilities?.experimental?.[SIMULATED_CAPABILITY] !== undefined,
       capabilities: Object.keys(capabilities ?? {})
         .slice(0, MAX_CAPABILITIES)
-        .map((one) => toPrintableLine(one, MAX_NAME_LENGTH)),
+        .map((capability) => toPrintableLine(capability, MAX_NAME_LENGTH)),
     };
     if (capabilities?.tools !== undefined) this.#tools = await listTools(client, { signal, timeout: NO_TIMEOUT });
     this.#isOpen = true;
-    if (this.#toolsAreStale) await this.#listAgain();
+    if (this.#toolsAreStale) await this.#refreshTools();
   }
 
   async callTool(
@@ -121,10 +122,10 @@ export class SdkSession implements McpSession {
   ): Promise<ToolCallResult> {
     const { client, scratch } = this.#parts;
     const request = { method: 'tools/call', params: { name, arguments: args } };
-    return this.#request(`tool "${name}"`, options, (inTime) => {
+    return this.#request(`tool "${name}"`, options, (requestOptions) => {
       const call = async (): Promise<ToolCallResult> =>
-        decodeToolResult(await client.request(request, toolResultSchema, inTime), (changes) =>
-          this.#changes.record(changes),
+        decodeToolResult(await client.request(request, toolResultSchema, requestOptions), (changes) =>
+          this.#sanitizeLog.record(changes),
         );
       return scratch === null ? call() : scratch.run(call);
     });
@@ -132,16 +133,16 @@ export class SdkSession implements McpSession {
 
   async ping(options: SessionCallOptions): Promise<void> {
     try {
-      await this.#request('ping', options, (inTime) =>
-        this.#parts.client.request({ method: 'ping' }, ANYTHING, inTime),
+      await this.#request('ping', options, (requestOptions) =>
+        this.#parts.client.request({ method: 'ping' }, anyResultSchema, requestOptions),
       );
     } catch (error) {
       if (!(error instanceof ToolRejectedError)) throw error;
     }
   }
 
-  onEvent(callback: (push: SessionEvent) => void): Disposable {
-    return this.#pushes.add(callback);
+  onEvent(callback: (event: SessionEvent) => void): Disposable {
+    return this.#sessionEvents.add(callback);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -150,24 +151,23 @@ export class SdkSession implements McpSession {
   }
 
   async #request<T>(
-    what: string,
+    label: string,
     { signal, timeoutMs }: SessionCallOptions,
-    call: (inTime: { signal: AbortSignal; timeout: number }) => Promise<T>,
+    call: (requestOptions: { signal: AbortSignal; timeout: number }) => Promise<T>,
   ): Promise<T> {
     signal.throwIfAborted();
-    if (this.#hasEnded) throw this.#whyEnded();
-    const ending = new AbortController();
-    const timedOut = new ToolCallTimeoutError(`${what} did not answer within ${timeoutMs} ms`);
-    using _deadline = scheduleDeadline(this.#parts.options.clock, timeoutMs, () => ending.abort(timedOut));
-    const abort = (): void => ending.abort(signal.reason);
+    if (this.#hasEnded) throw this.#closedError();
+    const abortController = new AbortController();
+    const timedOut = new ToolCallTimeoutError(`${label} did not answer within ${timeoutMs} ms`);
+    using _deadline = scheduleDeadline(this.#parts.options.clock, timeoutMs, () => abortController.abort(timedOut));
+    const abort = (): void => abortController.abort(signal.reason);
     signal.addEventListener('abort', abort, { once: true });
     try {
-      return await call({ signal: ending.signal, timeout: NO_TIMEOUT });
+      return await call({ signal: abortController.signal, timeout: NO_TIMEOUT });
     } catch (error) {
       signal.throwIfAborted();
-      if (error instanceof HttpStatusError && error.isSessionLost)
-        this.#lost('the server does not know the session any more');
-      throw ending.signal.aborted ? (this.#endedBy ?? timedOut) : this.#translated(error);
+      if (error instanceof HttpStatusError && error.isSessionLost) this.#fail('the server no longer knows the session');
+      throw abortController.signal.aborted ? (this.#closedBy ?? timedOut) : this.#toSessionError(error);
     } finally {
       signal.removeEventListener('abort', abort);
     }
@@ -175,69 +175,66 @@ export class SdkSession implements McpSession {
 
   async #close(): Promise<void> {
     const { client, opened, scratch, options } = this.#parts;
-    if (!this.#hasEnded && this.#isOpen) await this.#sayGoodbye();
+    if (!this.#hasEnded && this.#isOpen) await this.#terminateSession();
     this.#end(null);
     await client.close().catch(() => undefined);
-    // After a handshake that failed the client does not know its transport any more.
+    // After a failed handshake the client has already dropped its transport.
     await opened.transport.close().catch(() => undefined);
     await scratch?.[Symbol.asyncDispose]().catch((error: unknown) => {
       options.logger.debug(
         { serverId: options.serverId, error: errorMessage(error) },
-        'scratch directory was not removed',
+        'could not remove scratch directory',
       );
     });
   }
 
-  async #sayGoodbye(): Promise<void> {
+  async #terminateSession(): Promise<void> {
     const { opened, options } = this.#parts;
     let timer: Disposable | undefined;
-    const waited = new Promise<void>((resolve) => (timer = options.clock.schedule(GOODBYE_MS, resolve)));
-    await Promise.race([opened.terminateSession().catch(() => undefined), waited]);
+    const timedOut = new Promise<void>((resolve) => (timer = options.clock.schedule(TERMINATE_TIMEOUT_MS, resolve)));
+    await Promise.race([opened.terminateSession().catch(() => undefined), timedOut]);
     timer?.[Symbol.dispose]();
   }
 
   #end(reason: SessionClosedError | null): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    this.#endedBy = reason;
+    this.#closedBy = reason;
     this.#resolveClosed(reason);
   }
 
-  /** Ended by what came over the transport, not by the transport itself. */
-  #lost(reason: string): void {
+  /** Ends the session because of a message, while the transport is still open. */
+  #fail(reason: string): void {
     if (this.#hasEnded) return;
     this.#end(new SessionClosedError(reason));
     this.#parts.client.close().catch(() => undefined);
   }
 
-  #whyEnded(): SessionClosedError {
-    return this.#endedBy ?? new SessionClosedError('the session was closed');
+  #closedError(): SessionClosedError {
+    return this.#closedBy ?? new SessionClosedError('the session was closed');
   }
 
-  async #listAgain(): Promise<void> {
+  async #refreshTools(): Promise<void> {
     this.#toolsAreStale = true;
     if (!this.#isOpen || this.#isListing) return;
     const { client, options } = this.#parts;
     this.#isListing = true;
     try {
-      // What changes while they are listed is listed once more.
+      // The tools may change again while they are listed.
       while (this.#toolsAreStale && !this.#hasEnded) {
         this.#toolsAreStale = false;
         this.#tools = await listTools(client, { timeout: options.connectTimeoutMs });
         options.onToolsChanged?.();
       }
     } catch (error) {
-      options.logger.debug(
-        { serverId: options.serverId, error: rootCauseMessage(error) },
-        'tools could not be listed again',
-      );
+      options.logger.debug({ serverId: options.serverId, error: rootCauseMessage(error) }, 'could not refresh tools');
     } finally {
       this.#isListing = false;
     }
   }
 
-  #translated(error: unknown): Error {
-    if (this.#hasEnded) return this.#whyEnded();
+  #toSessionError(error: unknown): Error {
+    if (this.#hasEnded) return this.#closedError();
     if (error instanceof ToolRejectedError) return error;
     if (error instanceof ProtocolError)
       return new ToolRejectedError(
@@ -248,21 +245,21 @@ export class SdkSession implements McpSession {
     return new TransportError(rootCauseMessage(error), { cause: error });
   }
 
-  #received(error: Error): void {
-    // What has a cause or a status was a call's, and is told to whoever made that.
+  #handleClientError(error: Error): void {
+    // Errors with a cause or a status belong to a call and reach its caller.
     if (this.#hasEnded || error instanceof HttpStatusError || error instanceof ToolRejectedError || error.cause != null)
       return;
-    this.#noise.record(error);
-    // Its stream would come back as another session, which the server does not know.
-    if (error instanceof SseError && this.#isOpen) this.#lost('the event stream broke off');
+    this.#unexpectedMessages.record(error);
+    // The stream would be reopened as another session, which the server does not know.
+    if (error instanceof SseError && this.#isOpen) this.#fail('the event stream was lost');
   }
 }
 
-/** `fetch failed` says nothing; what caused it does. Much of it may be the server's own text. */
+/** Returns the message of the root cause, because that of the outer error is often just "fetch failed". */
 export function rootCauseMessage(error: unknown): string {
   const cause = error instanceof Error ? (error.cause ?? error) : error;
   const message = errorMessage(cause);
-  // Several addresses were tried: the error of all of them has a code only.
-  const words = message === '' && cause instanceof Error && 'code' in cause ? String(cause.code) : message;
-  return toPrintableLine(words, MAX_MESSAGE_LENGTH);
+  // If several addresses failed, the common error has only a code.
+  const text = message === '' && cause instanceof Error && 'code' in cause ? String(cause.code) : message;
+  return toPrintableLine(text, MAX_MESSAGE_LENGTH);
 }

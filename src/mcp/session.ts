@@ -1,38 +1,41 @@
 import type { Clock } from '../shared/index.js';
 import type { Logger } from '../telemetry/index.js';
 
-/** One live MCP connection, initialised, whatever its transport. */
+/** Initialized MCP connection, independent of its transport. */
 export interface McpSession extends AsyncDisposable {
   readonly identity: ServerIdentity;
-  /** As listed after the handshake, all pages; changes when the server says that they changed. */
+  /** All tools of the server. Listed after the handshake and again when the server reports a change. */
   readonly tools: readonly ToolInfo[];
-  /** Of the child process; `null` where there is none. */
+  /** Id of the child process. Null if there is none. */
   readonly pid: number | null;
-  /** Resolves once, when the session has ended for whatever reason; never rejects. `null`: we closed it, else a SessionClosedError. */
+  /**
+   * Resolves when the session has ended, with null if it was closed locally and with a SessionClosedError otherwise. Never
+   * rejects.
+   */
   readonly closed: Promise<Error | null>;
   /**
-   * Calls a tool once, with no retry.
-   * @throws ToolRejectedError the server answered with a JSON-RPC error: it is alive
-   * @throws ToolCallTimeoutError no answer within `timeoutMs`
-   * @throws SessionClosedError the session has ended
-   * @throws TransportError anything else between us and the server
-   * @throws the signal's reason, when `signal` was aborted
+   * Calls a tool once, without retries.
+   * @throws ToolRejectedError if the server answers with a JSON-RPC error
+   * @throws ToolCallTimeoutError if the server does not answer within `timeoutMs`
+   * @throws SessionClosedError if the session has ended
+   * @throws TransportError if the transport fails otherwise
+   * @throws the reason of `signal` if it is aborted
    */
   callTool(name: string, args: Readonly<Record<string, unknown>>, options: SessionCallOptions): Promise<ToolCallResult>;
   /**
-   * Asks whether anyone is there. A refusal is an answer too: not every server knows `ping`.
-   * @throws as `callTool`, but for ToolRejectedError
+   * Checks whether the server answers. A JSON-RPC error counts as an answer, because some servers do not support `ping`.
+   * @throws the same errors as `callTool`, except ToolRejectedError
    */
   ping(options: SessionCallOptions): Promise<void>;
-  /** Calls back for each thing that is told unasked; dispose to stop. */
-  onEvent(callback: (push: SessionEvent) => void): Disposable;
+  /** Registers a callback for every event. Dispose the result to unregister it. */
+  onEvent(callback: (event: SessionEvent) => void): Disposable;
 }
 
-/** Something that a server told unasked, or that was seen on a session which we share with somebody. */
+/** Notification of a server, or a call of another client observed through a tap. */
 export type SessionEvent =
   | { readonly kind: 'NOTIFICATION'; readonly method: string; readonly params: unknown }
   | {
-      /** Somebody else's call of a tool, and what it was answered. */
+      /** Tool call of another client and its result. */
       readonly kind: 'CALL';
       readonly tool: string;
       readonly args: Readonly<Record<string, unknown>>;
@@ -44,13 +47,13 @@ export interface SessionCallOptions {
   readonly timeoutMs: number;
 }
 
-/** What the server says of itself in the handshake. */
+/** Identity of a server from its `initialize` result. */
 export interface ServerIdentity {
   readonly name: string;
   readonly version: string | null;
-  /** A swarmlens simulator says so in its experimental capabilities. */
+  /** Whether the server is a swarmlens simulator, which announces itself in its experimental capabilities. */
   readonly simulated: boolean;
-  /** Names of what it says that it can do: tools, resources, prompts, … */
+  /** Names of the announced capabilities: tools, resources, prompts, … */
   readonly capabilities?: readonly string[];
 }
 
@@ -59,27 +62,27 @@ export interface ToolInfo {
   readonly description: string | null;
 }
 
-/** A tool's answer. Real servers put JSON into a text block, and report failures as ordinary answers. */
+/** Result of a tool call. Many servers put JSON into a text block and report failures as ordinary results. */
 export interface ToolCallResult {
   /** `isError` of the MCP result. */
   readonly isError: boolean;
-  /** The structured content, or the first text block parsed as JSON, or that text when it is not JSON; else `null`. */
+  /**
+   * Structured content if there is any. Otherwise the first text block, parsed if it is JSON. Null if there is neither.
+   */
   readonly value: unknown;
 }
 
-/** The name under `capabilities.experimental` by which a simulator says that it is one. */
-export const SIMULATED_CAPABILITY = 'swarmlens/simulated';
-
+/** Options of `connectSession`. */
 export interface ConnectOptions {
   readonly serverId: string;
-  /** Aborted: the attempt is given up, and what it had opened is closed. */
+  /** Cancels the attempt and closes everything it has opened. */
   readonly signal: AbortSignal;
-  /** Of starting, greeting and asking for the tools, together. */
+  /** Time limit for starting the server, the handshake and listing the tools together, in milliseconds. */
   readonly connectTimeoutMs: number;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Start a stdio server outside the project that it is asked about; for claude-flow, see `ScratchDirectory`. */
+  /** Whether to run a stdio server in a temporary directory instead of its project: see `ScratchDirectory`. */
   readonly useScratchDirectory?: boolean;
-  /** Called back after `tools` has changed. */
+  /** Called after `tools` has changed. */
   readonly onToolsChanged?: () => void;
 }

@@ -1,13 +1,13 @@
 import { WebSocket } from 'ws';
 
-/** The connection of a tap, which comes and goes as the tap does. */
+/** WebSocket of a tap, which may disconnect and connect again. */
 export class TapConnection {
   #socket: WebSocket | null = null;
   #reason = 'the tap is not connected';
 
   /**
-   * Takes the place of the one before, which is closed.
-   * @internal sockets have types that are not there for who installs the package; so below
+   * Replaces and terminates the previous socket.
+   * @internal because the types of `ws` are not installed with the package
    */
   attach(socket: WebSocket): void {
     this.#socket?.terminate();
@@ -15,7 +15,7 @@ export class TapConnection {
   }
 
   /**
-   * Nothing more comes of it for now.
+   * Forgets a socket that closed. `reason` is the error of `open` until the tap connects again.
    * @internal
    */
   detach(socket: WebSocket, reason: string): void {
@@ -25,9 +25,9 @@ export class TapConnection {
   }
 
   /**
-   * The open socket.
+   * Returns the open socket.
    * @internal
-   * @throws Error saying why there is none
+   * @throws Error with the reason if the tap is not connected
    */
   open(): Promise<WebSocket> {
     const socket = this.#socket;

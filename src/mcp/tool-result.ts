@@ -2,18 +2,18 @@ import { z } from 'zod';
 import { type SanitizeStats, sanitizeJson, type SanitizeResult, sanitizeJsonText } from '../shared/sanitize/index.js';
 import type { ToolCallResult } from './session.js';
 
-/** Lets everything pass that is a result at all: servers put what they like into it. */
+/** Schema of a tool result. Accepts any content, because servers do not keep to the specification. */
 export const toolResultSchema = z.looseObject({
   content: z.unknown().optional(),
   structuredContent: z.unknown().optional(),
   isError: z.unknown().optional(),
 });
 
-const TEXT_BLOCK = z.looseObject({ text: z.string() });
+const textBlockSchema = z.looseObject({ text: z.string() });
 
 /**
- * What a tool answered, sanitised: every answer comes by here, asked for by a poll, by a client or by somebody else.
- * @param onChanges is told when something was taken out or cut
+ * Decodes and sanitizes a tool result. Every result passes through here: of polls, of clients and of observed calls.
+ * @param onChanges called when the sanitizer removed or shortened something
  */
 export function decodeToolResult(
   { content, structuredContent, isError }: z.output<typeof toolResultSchema>,
@@ -24,11 +24,11 @@ export function decodeToolResult(
   return { isError: isError === true, value };
 }
 
-/** Of the first block that has one, whatever its type: some servers give JSON a type of its own. */
+/** Returns the first text in any type of block, because some servers use a custom type for JSON. */
 function firstText(content: unknown): SanitizeResult {
   const blocks: readonly unknown[] = Array.isArray(content) ? content : [];
   for (const block of blocks) {
-    const { success, data } = TEXT_BLOCK.safeParse(block);
+    const { success, data } = textBlockSchema.safeParse(block);
     if (success) return sanitizeJsonText(data.text);
   }
   return { value: null, changes: null };

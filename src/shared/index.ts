@@ -4,6 +4,7 @@ export * from './errors.js';
 export * from './file-watcher.js';
 export * from './did-you-mean.js';
 export * from './emitter.js';
+export * from './line-splitter.js';
 export * from './mcp-extensions.js';
 export * from './backoff.js';
 export * from './wake-signal.js';

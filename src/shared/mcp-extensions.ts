@@ -13,3 +13,9 @@ export const TAP_CLOSE_REJECTED = { badRequest: 4400, nameIsTaken: 4409 } as con
 export function isTapRejection(code: number): boolean {
   return code >= 4_400 && code <= 4_499;
 }
+
+/** Key in `capabilities.experimental` by which a simulator announces that its data is simulated. */
+export const SIMULATED_CAPABILITY = 'swarmlens/simulated';
+
+/** Largest JSON-RPC message that sessions, taps and simulators accept, in bytes. */
+export const MAX_MESSAGE_BYTES = 10 * 1024 * 1024;

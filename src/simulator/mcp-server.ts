@@ -1,12 +1,7 @@
 import { McpServer, ProtocolError, ProtocolErrorCode, type Tool as ListedTool } from '@modelcontextprotocol/server';
+import { SIMULATED_CAPABILITY } from '../shared/index.js';
 import type { ServerProfile } from './server-profiles.js';
 import { ToolCallError, type SimulatedTool } from './tool.js';
-
-/** `SIMULATED_CAPABILITY` of the mcp room, which a simulator does not import: it runs without the rest of the program. */
-export const SIMULATED_CAPABILITY = 'swarmlens/simulated';
-
-/** Longest message that is taken, in bytes. */
-export const MAX_MESSAGE_BYTES = 10 * 1024 * 1024;
 
 /** One connection's MCP server over tools that all connections share. */
 export function createMcpServer(kind: ServerProfile, tools: readonly SimulatedTool[]): McpServer {

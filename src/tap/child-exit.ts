@@ -1,31 +1,32 @@
 import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 
-/** How a child has ended. */
+/** Exit of a child process: an exit code or a signal. */
 export interface ChildExit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }
 
-/** Handed on. The others cannot be caught, or are sent to all of a terminal's processes anyway. */
-const HANDED_ON = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
-const FROM_SIGNAL = 128;
-/** For a signal that Node.js does not die of. */
-const DIE_MS = 100;
+/** Signals forwarded to the child. The others cannot be caught, or the terminal sends them to all its processes. */
+const FORWARDED_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
+/** Exit code of a process that a signal ended, less the number of the signal. */
+const SIGNAL_EXIT_CODE = 128;
+/** Delay before exiting explicitly, for signals that do not end Node.js. */
+const SIGNAL_GRACE_MS = 100;
 
-/** Hands the signals that we get on to a child; once there is none, they end us. Call it before the child is started. */
+/** Forwards signals to the child. Without a running child they end this process. Must be called before the child starts. */
 export function forwardSignals(child: () => Pick<ChildProcess, 'kill'> | null): void {
-  for (const signal of HANDED_ON) {
+  for (const signal of FORWARDED_SIGNALS) {
     process.on(signal, () => {
       if (child()?.kill(signal) !== true) exitLike({ code: null, signal });
     });
   }
 }
 
-/** Ends this process as the child has ended. */
+/** Ends this process with the exit code or signal of the child. */
 export function exitLike({ code, signal }: ChildExit): void {
   if (signal === null) process.exit(code ?? 1);
   process.removeAllListeners(signal);
   process.kill(process.pid, signal);
-  setTimeout(() => process.exit(FROM_SIGNAL + constants.signals[signal]), DIE_MS);
+  setTimeout(() => process.exit(SIGNAL_EXIT_CODE + constants.signals[signal]), SIGNAL_GRACE_MS);
 }

@@ -1,52 +1,55 @@
 import type { Clock } from '../shared/index.js';
 import type { RpcMessage } from './rpc-message.js';
 
-/** A call that was written and not answered for so long does not hold up the next one any more. */
-const GIVE_UP_MS = 10_000;
-/** How long a call waits for those of the person, before whoever asks is told to come back later. */
-const BUSY_MS = 1_000;
-const COME_BACK_S = 0.5;
+/** Time without a response after which a call fails and the next one is sent. */
+const RESPONSE_TIMEOUT_MS = 10_000;
+/** Longest wait for the calls of the MCP client, after which swarmlens is asked to retry. */
+const BUSY_TIMEOUT_MS = 1_000;
+/** Retry delay sent to swarmlens, in seconds. */
+const RETRY_AFTER_S = 0.5;
 const MAX_WAITING = 64;
-/** Answers that are still thought possible, of a server that gives none. */
-const MAX_WRITTEN = 1_000;
-/** Methods whose caller can do without an answer for a while; the others belong to the handshake. */
-const PUT_OFF = new Set(['tools/call', 'ping']);
+/** Most unanswered calls that are remembered to recognize late responses. */
+const MAX_UNANSWERED = 1_000;
+/** Methods that are rejected while the MCP client is busy. The others belong to the handshake and wait. */
+const DEFERRABLE_METHODS = new Set(['tools/call', 'ping']);
 
 const SERVER_ERROR = -32_000;
 
+/** Request of swarmlens for the observed server. */
 export interface InjectedRequest {
   readonly method: string;
   readonly params: unknown;
 }
 
-/** The part of a JSON-RPC answer behind the id. */
+/** JSON-RPC response without its id. */
 export type InjectedResponse = { readonly result: unknown } | { readonly error: unknown };
 
 export interface InjectedCallsOptions {
-  /** That ids begin with; nobody else's do. */
+  /** Prefix of all request ids. No id of the MCP client begins with it. */
   readonly prefix: string;
   readonly clock: Clock;
-  /** Whether something may be written to the server now. */
+  /** Returns whether a line may be written to the server now. */
   readonly canWrite: () => boolean;
-  /** Whether it is the person's calls that everything waits for. */
+  /** Returns whether requests of the MCP client are in flight. */
   readonly isClientBusy: () => boolean;
   readonly write: (line: string) => void;
 }
 
 interface InjectedCall {
   readonly request: InjectedRequest;
-  readonly answer: (answer: InjectedResponse) => void;
-  isWanted: boolean;
-  /** Ends its wait, for its turn or for its answer. */
+  readonly onResponse: (response: InjectedResponse) => void;
+  /** Whether the response is still to be delivered. */
+  isPending: boolean;
+  /** Time limit for being sent, then for the response. */
   timer: Disposable | null;
 }
 
-/** The calls that swarmlens makes on the person's session: one at a time, in order, each with an id that is nobody else's. */
+/** Sends the calls of swarmlens on the observed session: in order, one at a time, with ids of their own. */
 export class InjectedCalls {
   readonly #options: InjectedCallsOptions;
   readonly #waiters: InjectedCall[] = [];
-  /** Written, and not answered yet; be they given up or not. */
-  readonly #written = new Map<string, InjectedCall>();
+  /** Calls that were sent and not answered, by id. Includes those that timed out or were canceled. */
+  readonly #unanswered = new Map<string, InjectedCall>();
   #current: string | null = null;
   #count = 0;
 
@@ -54,94 +57,94 @@ export class InjectedCalls {
     this.#options = options;
   }
 
-  /** Whether an answer may still come. */
+  /** Whether the server may still respond to a call. */
   get expectsResponse(): boolean {
-    return this.#written.size > 0;
+    return this.#unanswered.size > 0;
   }
 
   /**
-   * Makes a call as soon as that disturbs nobody.
-   * @param answer called once, unless the call is dropped
+   * Sends a call as soon as the MCP client is idle. Dispose the result to cancel it.
+   * @param onResponse called once, unless the call is canceled
    */
-  add(request: InjectedRequest, answer: (answer: InjectedResponse) => void): Disposable {
-    const call: InjectedCall = { request, answer, isWanted: true, timer: null };
+  add(request: InjectedRequest, onResponse: (response: InjectedResponse) => void): Disposable {
+    const call: InjectedCall = { request, onResponse, isPending: true, timer: null };
     if (this.#waiters.length >= MAX_WAITING) {
-      this.#end(call, refusal('too many calls are waiting', COME_BACK_S));
+      this.#end(call, rejection('too many calls are waiting', RETRY_AFTER_S));
     } else {
       this.#waiters.push(call);
-      if (PUT_OFF.has(request.method)) {
-        call.timer = this.#options.clock.schedule(BUSY_MS, () => this.#putOff(call));
+      if (DEFERRABLE_METHODS.has(request.method)) {
+        call.timer = this.#options.clock.schedule(BUSY_TIMEOUT_MS, () => this.#rejectIfClientBusy(call));
       }
       this.flush();
     }
-    return { [Symbol.dispose]: () => this.#drop(call) };
+    return { [Symbol.dispose]: () => this.#cancel(call) };
   }
 
-  /** Something has changed that calls wait for. */
+  /** Sends the next call if possible. Must be called whenever `canWrite` may have changed. */
   flush(): void {
     while (this.#current === null && this.#waiters.length > 0 && this.#options.canWrite()) this.#write();
   }
 
-  /** @returns whether it is an answer to a call of ours, be it late or for the second time */
+  /** Delivers a response. Returns true if it belongs to an injected call, even if it is late or a duplicate. */
   handleResponse({ id, result, error }: RpcMessage): boolean {
     if (typeof id !== 'string' || !id.startsWith(this.#options.prefix)) return false;
-    const call = this.#written.get(id);
-    this.#written.delete(id);
+    const call = this.#unanswered.get(id);
+    this.#unanswered.delete(id);
     if (call !== undefined) this.#end(call, error === undefined ? { result: result ?? {} } : { error });
     if (id === this.#current) this.#current = null;
     this.flush();
     return true;
   }
 
-  /** Nothing can be written any more. */
+  /** Rejects all waiting calls, because nothing can be written any more. */
   rejectAll(): void {
-    for (const call of this.#waiters.splice(0)) this.#end(call, refusal('the session is ending', null));
+    for (const call of this.#waiters.splice(0)) this.#end(call, rejection('the session is ending', null));
   }
 
   #write(): void {
     const call = this.#waiters.shift();
     if (call === undefined) return;
-    this.#stopWaiting(call);
+    this.#clearTimer(call);
     this.#count += 1;
     const id = `${this.#options.prefix}${this.#count}`;
     this.#current = id;
-    this.#written.set(id, call);
-    for (const oldest of this.#written.keys()) {
-      if (this.#written.size <= MAX_WRITTEN) break;
-      this.#written.delete(oldest);
+    this.#unanswered.set(id, call);
+    for (const oldest of this.#unanswered.keys()) {
+      if (this.#unanswered.size <= MAX_UNANSWERED) break;
+      this.#unanswered.delete(oldest);
     }
-    call.timer = this.#options.clock.schedule(GIVE_UP_MS, () => this.#giveUp(id, call));
+    call.timer = this.#options.clock.schedule(RESPONSE_TIMEOUT_MS, () => this.#timeOut(id, call));
     const { method, params } = call.request;
     this.#options.write(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`);
   }
 
-  /** Its answer may still come, and is then taken out and dropped. */
-  #giveUp(id: string, call: InjectedCall): void {
-    if (!this.#written.has(id)) return;
-    this.#end(call, refusal(`the server did not answer within ${GIVE_UP_MS} ms`, null));
+  /** Fails a call. A late response is still removed from the server's output. */
+  #timeOut(id: string, call: InjectedCall): void {
+    if (!this.#unanswered.has(id)) return;
+    this.#end(call, rejection(`the server did not answer within ${RESPONSE_TIMEOUT_MS} ms`, null));
     if (id === this.#current) this.#current = null;
     this.flush();
   }
 
-  #putOff(call: InjectedCall): void {
+  #rejectIfClientBusy(call: InjectedCall): void {
     if (!this.#options.isClientBusy() || !this.#remove(call)) return;
-    this.#end(call, refusal("calls of the person's own client are under way", COME_BACK_S));
+    this.#end(call, rejection('the MCP client has calls in flight', RETRY_AFTER_S));
   }
 
-  #drop(call: InjectedCall): void {
-    call.isWanted = false;
-    // One that was written has its turn until it is answered or given up.
-    if (this.#remove(call)) this.#stopWaiting(call);
+  #cancel(call: InjectedCall): void {
+    call.isPending = false;
+    // A call that was sent blocks the next one until it is answered or times out.
+    if (this.#remove(call)) this.#clearTimer(call);
   }
 
-  #end(call: InjectedCall, answer: InjectedResponse): void {
-    this.#stopWaiting(call);
-    if (!call.isWanted) return;
-    call.isWanted = false;
-    call.answer(answer);
+  #end(call: InjectedCall, response: InjectedResponse): void {
+    this.#clearTimer(call);
+    if (!call.isPending) return;
+    call.isPending = false;
+    call.onResponse(response);
   }
 
-  #stopWaiting(call: InjectedCall): void {
+  #clearTimer(call: InjectedCall): void {
     call.timer?.[Symbol.dispose]();
     call.timer = null;
   }
@@ -153,6 +156,6 @@ export class InjectedCalls {
   }
 }
 
-function refusal(message: string, retryAfter: number | null): InjectedResponse {
+function rejection(message: string, retryAfter: number | null): InjectedResponse {
   return { error: { code: SERVER_ERROR, message, ...(retryAfter === null ? {} : { data: { retryAfter } }) } };
 }

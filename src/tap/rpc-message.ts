@@ -1,10 +1,10 @@
-/** What matters here of one JSON-RPC message. */
+/** Members of a JSON-RPC message that the tap uses. */
 export interface RpcMessage {
-  /** `undefined`: it has none, or one that is neither text nor a number. */
+  /** Id of the message. Undefined if it is missing or invalid. */
   readonly id: string | number | undefined;
   readonly method: string | undefined;
   readonly params: unknown;
-  /** `undefined`: it has none. */
+  /** Undefined if the message is not a successful response. */
   readonly result: unknown;
   readonly error: unknown;
 }
@@ -16,8 +16,8 @@ const BRACKET = 0x5b;
 const SPACE = 0x20;
 
 /**
- * The messages in a line: one, several in a batch, or none. Looked at by hand, because everything that a person and a server
- * say to each other goes through here.
+ * Parses the messages of a line: one, several in a batch, or none. Checked by hand instead of with a schema library,
+ * because every message of the observed session passes through here.
  */
 export function parseMessages(line: Buffer): readonly RpcMessage[] {
   const first = line.find((byte) => byte > SPACE);
@@ -28,10 +28,12 @@ export function parseMessages(line: Buffer): readonly RpcMessage[] {
   } catch {
     return [];
   }
-  return (Array.isArray(json) ? json : [json]).flatMap((one: unknown) => (isRecord(one) ? [messageOf(one)] : []));
+  return (Array.isArray(json) ? json : [json]).flatMap((message: unknown) =>
+    isRecord(message) ? [toRpcMessage(message)] : [],
+  );
 }
 
-function messageOf({ id, method, params, result, error }: Record<string, unknown>): RpcMessage {
+function toRpcMessage({ id, method, params, result, error }: Record<string, unknown>): RpcMessage {
   return {
     id: typeof id === 'string' || typeof id === 'number' ? id : undefined,
     method: typeof method === 'string' ? method : undefined,

@@ -8,78 +8,79 @@ import type { UplinkServer } from './uplink/uplink-server.js';
 import { StdioProxy } from './stdio-proxy.js';
 import { closeStdinDescriptorWith, openStdout, type StdoutStream } from './stdio/standard-streams.js';
 
+/** Options of `runTap`. */
 export interface TapOptions {
   readonly command: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdin: Readable;
-  /** Where swarmlens is, from `tapAddress`. */
+  /** URL of the uplink, from `buildUplinkUrl`. */
   readonly url: string;
   readonly token: string | null;
 }
 
 type Server = ChildProcessByStdio<Writable, Readable, null>;
 
-/** What a server has written is passed on after its end, too; one whose output somebody else holds open is silent for so long. */
-const SILENCE_MS = 500;
-const LOOK_MS = 100;
+/** Idle time after which the output of an ended server counts as drained, if another process holds it open. */
+const DRAIN_IDLE_MS = 500;
+const CHECK_INTERVAL_MS = 100;
 
 /**
- * Starts a server, stands between it and the person's client, and ends this process as the server has ended.
- * @throws the system's error when it cannot be started, such as ENOENT
+ * Starts a server, proxies between it and the MCP client, and ends this process with the exit status of the server.
+ * @throws the system error if the server cannot be started, such as ENOENT
  */
 export async function runTap({ command, args, env, stdin, url, token }: TapOptions): Promise<never> {
-  let started: Server | null = null;
-  forwardSignals(() => started);
+  let running: Server | null = null;
+  forwardSignals(() => running);
   const server: Server = spawn(command, args, { env, stdio: ['pipe', 'pipe', 'inherit'], windowsHide: true });
-  started = server;
+  running = server;
   const exited = new Promise<ChildExit>((resolve) => server.once('exit', (code, signal) => resolve({ code, signal })));
   await once(server, 'spawn');
-  // A signal that could not be sent: it is gone already.
+  // Emitted when a signal cannot be sent because the server has already ended.
   server.on('error', () => undefined);
   const output = openStdout();
   closeStdinDescriptorWith(stdin);
-  let observation: UplinkServer | null = null;
-  let end = (): void => undefined;
-  // Whatever goes wrong with watching is no affair of the person's.
-  process.on('uncaughtException', () => end());
-  const passage = new StdioProxy(
+  let uplinkServer: UplinkServer | null = null;
+  let closeUplink = (): void => undefined;
+  // An error of the observation must not affect the session of the MCP client.
+  process.on('uncaughtException', () => closeUplink());
+  const proxy = new StdioProxy(
     { client: { input: stdin, output: output.stream }, server: { input: server.stdin, output: server.stdout } },
     `swarmlens-${randomBytes(9).toString('hex')}-`,
     systemClock,
     {
-      onCall: (call) => observation?.forwardCall(call),
-      onToolsChanged: () => observation?.toolsChanged(),
-      onInitialized: () => observation?.sessionInitialized(),
+      onCall: (call) => uplinkServer?.forwardCall(call),
+      onToolsChanged: () => uplinkServer?.toolsChanged(),
+      onInitialized: () => uplinkServer?.sessionInitialized(),
     },
   );
-  // Later than the server: what it takes to load this is not waited for.
-  const loaded = import('./uplink/uplink-server.js').then(({ startUplink }) => {
-    const observed = startUplink(passage, { url, token, clock: systemClock, random: Math.random });
-    observation = observed.observation;
-    end = () => observed.link.end();
+  // Loaded after the server has started, so that the session does not wait for it.
+  const loading = import('./uplink/uplink-server.js').then(({ startUplink }) => {
+    const started = startUplink(proxy, { url, token, clock: systemClock, random: Math.random });
+    uplinkServer = started.uplinkServer;
+    closeUplink = () => started.uplink.end();
   });
-  loaded.catch(() => undefined);
-  const ending = await exited;
-  await drained(server.stdout, output);
-  end();
-  exitLike(ending);
+  loading.catch(() => undefined);
+  const exit = await exited;
+  await waitUntilDrained(server.stdout, output);
+  closeUplink();
+  exitLike(exit);
   return new Promise(() => undefined);
 }
 
-/** Resolves when all has been written that the server, which has ended, left behind. */
-async function drained(from: Readable, to: StdoutStream): Promise<void> {
-  const silence = new AbortController();
-  let heardAtMs = performance.now();
-  from.on('data', () => (heardAtMs = performance.now()));
+/** Resolves when the remaining output of an ended server has been written. */
+async function waitUntilDrained(source: Readable, target: StdoutStream): Promise<void> {
+  const idle = new AbortController();
+  let receivedAtMs = performance.now();
+  source.on('data', () => (receivedAtMs = performance.now()));
   const timer = setInterval(() => {
-    if (to.stream.writableLength === 0 && performance.now() - heardAtMs >= SILENCE_MS) silence.abort();
-  }, LOOK_MS);
+    if (target.stream.writableLength === 0 && performance.now() - receivedAtMs >= DRAIN_IDLE_MS) idle.abort();
+  }, CHECK_INTERVAL_MS);
   await new Promise<void>((resolve) => {
-    // Of the one that Node.js never closes, what was written is written.
-    if (to.closes) finished(to.stream, { readable: false }, () => resolve());
-    else finished(from, () => resolve());
-    silence.signal.addEventListener('abort', () => resolve());
+    // `process.stdout` never closes, so the end of the source has to suffice.
+    if (target.closes) finished(target.stream, { readable: false }, () => resolve());
+    else finished(source, () => resolve());
+    idle.signal.addEventListener('abort', () => resolve());
   });
   clearInterval(timer);
 }

@@ -1,19 +1,20 @@
 import type { Clock } from '../shared/index.js';
 import { isRecord, type RpcId, type RpcMessage } from './rpc-message.js';
 
-/** A request that was not answered for so long is not going to be. */
-const FORGOTTEN_MS = 600_000;
-/** Requests that are remembered at one time; whoever has more is not served by counting them. */
+/** Time after which an unanswered request is forgotten. */
+const REQUEST_EXPIRY_MS = 600_000;
+/** Most open requests that are tracked. */
 const MAX_REQUESTS = 10_000;
-/** Of the arguments of calls under way, together. */
+/** Largest total size of the arguments of open calls. */
 const MAX_ARGUMENT_BYTES = 10 * 1024 * 1024;
 
-/** A call of the person that was answered. */
+/** Answered tool call of the MCP client. */
 export interface ObservedToolCall {
   readonly tool: string;
   readonly arguments: unknown;
-  /** Of the two, one is `undefined`. */
+  /** Undefined if the call failed. */
   readonly result: unknown;
+  /** Undefined if the call succeeded. */
   readonly error: unknown;
 }
 
@@ -27,17 +28,17 @@ interface PendingRequest {
 export interface SessionTrackerEvents {
   readonly onCall: (call: ObservedToolCall) => void;
   readonly onToolsChanged: () => void;
-  /** The server has been greeted by the person's client. */
+  /** Called when the server has answered `initialize`. */
   readonly onInitialized: () => void;
 }
 
-/** What a person's client and a server have said to each other, as far as it concerns us. */
+/** Follows the session between MCP client and server: handshake, open requests and tool calls. */
 export class SessionTracker {
   readonly #clock: Clock;
   readonly #events: SessionTrackerEvents;
   readonly #requests = new Map<string, PendingRequest>();
   #argumentBytes = 0;
-  #greeting: Record<string, unknown> | null = null;
+  #initializeResult: Record<string, unknown> | null = null;
   #isReady = false;
 
   constructor(clock: Clock, events: SessionTrackerEvents) {
@@ -45,83 +46,87 @@ export class SessionTracker {
     this.#events = events;
   }
 
-  /** The result of the person's `initialize`; `null`: there is none yet. */
+  /** Result of `initialize`. Null before the handshake. */
   get initializeResult(): Readonly<Record<string, unknown>> | null {
-    return this.#greeting;
+    return this.#initializeResult;
   }
 
-  /** Whether the server may be asked things: the handshake is over. */
+  /** Whether the handshake is complete, so that the server accepts requests. */
   get isReady(): boolean {
     return this.#isReady;
   }
 
-  /** Whether none of the person's requests is under way. */
+  /** Whether the MCP client has no open request. */
   get isIdle(): boolean {
-    const sinceMs = this.#clock.monotonic() - FORGOTTEN_MS;
+    const sinceMs = this.#clock.monotonic() - REQUEST_EXPIRY_MS;
     for (const [key, request] of this.#requests) {
       if (request.sinceMs > sinceMs) break;
-      this.#forget(key, request);
+      this.#remove(key, request);
     }
     return this.#requests.size === 0;
   }
 
-  /** @param bytes of the line that it stood in */
+  /**
+   * Records a message of the MCP client.
+   * @param bytes size of its line
+   */
   fromClient({ id, method, params }: RpcMessage, bytes: number): void {
     if (method === undefined) return;
     if (id === undefined) {
-      if (method === 'notifications/cancelled' && isRecord(params)) this.#cancelled(params['requestId']);
-      if (method === 'notifications/initialized' && this.#greeting !== null) this.#isReady = true;
+      if (method === 'notifications/cancelled' && isRecord(params)) this.#cancel(params['requestId']);
+      if (method === 'notifications/initialized' && this.#initializeResult !== null) this.#isReady = true;
       return;
     }
-    if (method !== 'initialize' && this.#greeting !== null) this.#isReady = true;
-    const key = keyOf(id);
-    const before = this.#requests.get(key);
-    if (before !== undefined) this.#forget(key, before);
+    if (method !== 'initialize' && this.#initializeResult !== null) this.#isReady = true;
+    const key = toKey(id);
+    const previous = this.#requests.get(key);
+    if (previous !== undefined) this.#remove(key, previous);
     if (this.#requests.size >= MAX_REQUESTS) return;
-    const isKept = this.#argumentBytes + bytes <= MAX_ARGUMENT_BYTES;
-    const call = method === 'tools/call' && isKept ? callOf(params) : null;
+    const hasRoom = this.#argumentBytes + bytes <= MAX_ARGUMENT_BYTES;
+    const call = method === 'tools/call' && hasRoom ? parseToolCall(params) : null;
     const request = { method, sinceMs: this.#clock.monotonic(), call, bytes: call === null ? 0 : bytes };
     this.#requests.set(key, request);
     this.#argumentBytes += request.bytes;
   }
 
+  /** Records a message of the server. */
   fromServer({ id, method, result, error }: RpcMessage): void {
     if (method !== undefined) {
       if (method === 'notifications/tools/list_changed') this.#events.onToolsChanged();
       return;
     }
     if (id === undefined) return;
-    const key = keyOf(id);
+    const key = toKey(id);
     const request = this.#requests.get(key);
     if (request === undefined) return;
-    this.#forget(key, request);
+    this.#remove(key, request);
     if (request.method === 'initialize' && isRecord(result)) {
-      this.#greeting = result;
+      this.#initializeResult = result;
       this.#events.onInitialized();
     }
     if (request.call !== null) this.#events.onCall({ ...request.call, result, error });
   }
 
-  /** Its answer, if one comes, is none to anybody. */
-  #cancelled(id: unknown): void {
+  /** Forgets a canceled request, so that a late response to it is ignored. */
+  #cancel(id: unknown): void {
     if (typeof id !== 'string' && typeof id !== 'number') return;
-    const key = keyOf(id);
+    const key = toKey(id);
     const request = this.#requests.get(key);
-    if (request !== undefined) this.#forget(key, request);
+    if (request !== undefined) this.#remove(key, request);
   }
 
-  #forget(key: string, request: PendingRequest): void {
+  #remove(key: string, request: PendingRequest): void {
     this.#requests.delete(key);
     this.#argumentBytes -= request.bytes;
   }
 }
 
-/** `1` and `"1"` are two ids. */
-function keyOf(id: RpcId): string {
+/** Converts an id to a map key. Keeps `1` and `"1"` apart. */
+function toKey(id: RpcId): string {
   return JSON.stringify(id);
 }
 
-function callOf(params: unknown): PendingRequest['call'] {
+function parseToolCall(params: unknown): PendingRequest['call'] {
   if (!isRecord(params) || typeof params['name'] !== 'string') return null;
   return { tool: params['name'], arguments: params['arguments'] };
 }

@@ -1,20 +1,18 @@
 import type { Readable, Writable } from 'node:stream';
-import type { Clock } from '../shared/index.js';
+import { type Clock, LineSplitter, MAX_MESSAGE_BYTES } from '../shared/index.js';
 import { SessionTracker, type ObservedToolCall } from './session-tracker.js';
-import { LineReader } from './stdio/line-reader.js';
 import { parseMessages } from './rpc-message.js';
 import { type InjectedResponse, InjectedCalls, type InjectedRequest } from './injected-calls.js';
 import { StreamRelay } from './stdio/stream-relay.js';
 import { ResponseFilter } from './stdio/response-filter.js';
 
 const NEWLINE = 0x0a;
-/** A longer line passes like any other, but is not looked at. */
-const MAX_LINE_BYTES = 10 * 1024 * 1024;
 
+/** Streams of both sides of a proxy. */
 export interface StdioProxyStreams {
-  /** What the person's client writes and reads. */
+  /** Output and input of the MCP client. */
   readonly client: { readonly input: Readable; readonly output: Writable };
-  /** What the server reads and writes. */
+  /** Input and output of the server. */
   readonly server: { readonly input: Writable; readonly output: Readable };
 }
 
@@ -24,32 +22,33 @@ export interface StdioProxyEvents {
   readonly onInitialized: () => void;
 }
 
-/** Person and server, byte for byte; and swarmlens, which sees what they say and speaks when it disturbs nobody. */
+/** Proxies every byte between MCP client and server. Lets swarmlens observe the session and inject calls while the client is idle. */
 export class StdioProxy {
-  readonly #conversation: SessionTracker;
-  readonly #ownCalls: InjectedCalls;
+  readonly #tracker: SessionTracker;
+  readonly #injectedCalls: InjectedCalls;
   readonly #toServer: StreamRelay;
   #isAtLineStart = true;
-  #isWatching = true;
+  #isObserving = true;
 
-  /** @param prefix that no id of anybody else begins with */
+  /** @param prefix prefix of the ids of injected calls; no id of the MCP client begins with it */
   constructor({ client, server }: StdioProxyStreams, prefix: string, clock: Clock, events: StdioProxyEvents) {
-    const conversation = new SessionTracker(clock, events);
-    this.#conversation = conversation;
-    const ownCalls = new InjectedCalls({
+    const tracker = new SessionTracker(clock, events);
+    this.#tracker = tracker;
+    const injectedCalls = new InjectedCalls({
       prefix,
       clock,
-      canWrite: () => this.#mayWrite(),
-      isClientBusy: () => conversation.isReady && !conversation.isIdle,
+      canWrite: () => this.#canWrite(),
+      isClientBusy: () => tracker.isReady && !tracker.isIdle,
       write: (line) => this.#toServer.write(line),
     });
-    this.#ownCalls = ownCalls;
-    const fromPerson = new LineReader(MAX_LINE_BYTES, (line) => {
-      for (const message of parseMessages(line)) conversation.fromClient(message, line.length);
+    this.#injectedCalls = injectedCalls;
+    // Lines above the limit pass like any other, but are not parsed.
+    const clientLines = new LineSplitter(MAX_MESSAGE_BYTES, (line) => {
+      for (const message of parseMessages(line)) tracker.fromClient(message, line.length);
     });
-    const fromServer = new LineReader(MAX_LINE_BYTES, (line) => {
+    const serverLines = new LineSplitter(MAX_MESSAGE_BYTES, (line) => {
       for (const message of parseMessages(line))
-        if (!ownCalls.handleResponse(message)) conversation.fromServer(message);
+        if (!injectedCalls.handleResponse(message)) tracker.fromServer(message);
     });
     const toServer = new StreamRelay({
       from: client.input,
@@ -57,52 +56,52 @@ export class StdioProxy {
       onChunk: (chunk) => {
         toServer.write(chunk);
         this.#isAtLineStart = chunk.at(-1) === NEWLINE;
-        this.#watch(() => fromPerson.push(chunk));
+        this.#observe(() => clientLines.push(chunk));
       },
-      onEnd: () => this.#watch(() => ownCalls.rejectAll()),
+      onEnd: () => this.#observe(() => injectedCalls.rejectAll()),
     });
     this.#toServer = toServer;
-    const sieve = new ResponseFilter({
+    const filter = new ResponseFilter({
       prefix,
-      maxHeldBytes: MAX_LINE_BYTES,
-      expectsResponse: () => ownCalls.expectsResponse,
-      pass: (bytes) => toPerson.write(bytes),
+      maxHeldBytes: MAX_MESSAGE_BYTES,
+      expectsResponse: () => injectedCalls.expectsResponse,
+      pass: (bytes) => toClient.write(bytes),
     });
-    const toPerson = new StreamRelay({
+    const toClient = new StreamRelay({
       from: server.output,
       to: client.output,
       onChunk: (chunk) => {
-        sieve.push(chunk);
-        this.#watch(() => fromServer.push(chunk));
-        sieve.release();
+        filter.push(chunk);
+        this.#observe(() => serverLines.push(chunk));
+        filter.release();
       },
-      onEnd: () => sieve.end(),
+      onEnd: () => filter.end(),
     });
-    server.input.on('drain', () => this.#watch(() => undefined));
+    server.input.on('drain', () => this.#observe(() => undefined));
   }
 
   get initializeResult(): Readonly<Record<string, unknown>> | null {
-    return this.#conversation.initializeResult;
+    return this.#tracker.initializeResult;
   }
 
-  /** A call of our own; dispose when nobody wants its answer any more. */
-  call(request: InjectedRequest, answer: (answer: InjectedResponse) => void): Disposable {
-    return this.#ownCalls.add(request, answer);
+  /** Sends a call of swarmlens to the server. Dispose the result to cancel it. */
+  call(request: InjectedRequest, onResponse: (response: InjectedResponse) => void): Disposable {
+    return this.#injectedCalls.add(request, onResponse);
   }
 
-  #mayWrite(): boolean {
-    const { isReady, isIdle } = this.#conversation;
-    return this.#isWatching && this.#isAtLineStart && isReady && isIdle && this.#toServer.canWrite;
+  #canWrite(): boolean {
+    const { isReady, isIdle } = this.#tracker;
+    return this.#isObserving && this.#isAtLineStart && isReady && isIdle && this.#toServer.canWrite;
   }
 
-  /** What fails here costs us our view of the session, and the person nothing. */
-  #watch(look: () => void): void {
-    if (!this.#isWatching) return;
+  /** Runs a step of the observation. An error ends the observation, never the session. */
+  #observe(step: () => void): void {
+    if (!this.#isObserving) return;
     try {
-      look();
-      this.#ownCalls.flush();
+      step();
+      this.#injectedCalls.flush();
     } catch {
-      this.#isWatching = false;
+      this.#isObserving = false;
     }
   }
 }

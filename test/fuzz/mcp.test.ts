@@ -7,7 +7,7 @@ import { CompatibilityTransport } from '../../src/mcp/compatibility/compatibilit
 import { SessionClosedError, ToolCallTimeoutError, ToolRejectedError, TransportError } from '../../src/mcp/errors.js';
 import { FrameSplitter } from '../../src/mcp/transports/websocket/frame-splitter.js';
 import { connectSession } from '../../src/mcp/index.js';
-import { LineSplitter } from '../../src/mcp/transports/line-splitter.js';
+import { LineSplitter } from '../../src/shared/line-splitter.js';
 import { LineTransport } from '../../src/mcp/transports/line-transport.js';
 import { chunksOf, connectOptions, NEVER, outcomeOf } from '../mcp/support.js';
 import { FUZZ_TIMEOUT_MS, garbage, hostileValue, mutatedJson, runs } from '../support/fuzz-inputs.js';

@@ -55,7 +55,7 @@ describe('mcp-tcp-server', () => {
     expect(outcome).toBeInstanceOf(TransportError);
     const place = `tcp://127.0.0.1:${await server.port}`;
     expect(String(outcome)).toBe(
-      `TransportError: ${place}: it refused the token: set "token" of this server to the one that it was started with`,
+      `TransportError: ${place}: the server rejected the token; set "token" of this server to the token that the server was started with`,
     );
     expect(server.seen.map(({ name }) => name)).toEqual(['authenticate']);
   });

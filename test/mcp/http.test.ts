@@ -82,7 +82,7 @@ describe('streamable HTTP', () => {
   test.each([
     ['HTTP 503', 'unavailable', 'HTTP 503: down for maintenance'],
     ['a connection that breaks off before the answer', 'hanging up', 'other side closed'],
-    ['a stream that breaks off before the answer', 'breaking off', 'the connection broke off before the answer'],
+    ['a stream that breaks off before the answer', 'breaking off', 'the connection was lost before the response'],
   ])('%s fails the call at once, and not the session', async (_what, tool, message) => {
     await using server = await HttpServer.start();
     await using session = await connectTo(server);
@@ -94,7 +94,7 @@ describe('streamable HTTP', () => {
     await using server = await HttpServer.start();
     await using session = await connectTo(server);
     const underWay = outcomeOf(call(session, 'mute'));
-    const reason = new SessionClosedError('the server does not know the session any more');
+    const reason = new SessionClosedError('the server no longer knows the session');
     expect(await outcomeOf(call(session, tool))).toEqual(reason);
     expect(await session.closed).toEqual(reason);
     expect(await underWay).toEqual(reason);

@@ -45,7 +45,7 @@ describe('a server that cannot be used', () => {
 
   test('that ends at once is quoted, without control characters', async () => {
     expect(await failure(endpointOf('dying', '--token=secret'))).toBe(
-      `${where}: the process ended with exit code 7 (it wrote: first | second | Cannot find module "x")`,
+      `${where}: the process ended with exit code 7 (stderr: first | second | Cannot find module "x")`,
     );
   });
 
@@ -62,7 +62,7 @@ describe('a server that cannot be used', () => {
     lines.push = () => (timeOut(), 1);
     const options = connectOptions({ clock, logger, connectTimeoutMs: 100_000 });
     expect(await outcomeOf(connectSession(endpointOf('mute'), options))).toEqual(
-      new TransportError(`${where}: no answer within 100000 ms (it wrote: waiting for something)`),
+      new TransportError(`${where}: no answer within 100000 ms (stderr: waiting for something)`),
     );
   });
 
@@ -71,7 +71,7 @@ describe('a server that cannot be used', () => {
   });
 
   test('whose list of tools does not end is named', async () => {
-    expect(await failure(endpointOf('paged', 'endless'))).toMatch(/its list of tools does not end after 100 pages$/);
+    expect(await failure(endpointOf('paged', 'endless'))).toMatch(/the tool list does not end after 100 pages$/);
   });
 });
 
@@ -146,7 +146,7 @@ describe('a session that we close', () => {
 
 describe('a session that the server ends', () => {
   test.each([
-    ['exit', 'the process ended with exit code 3 (it wrote: out of ideas)'],
+    ['exit', 'the process ended with exit code 3 (stderr: out of ideas)'],
     ['kill', 'the process ended with signal SIGKILL'],
   ])('by %s rejects what is under way at once, and says how', async (how, message) => {
     await using session = await connect('plain');
@@ -184,14 +184,16 @@ describe('a session that the server ends', () => {
     const underWay = outcomeOf(call(session, 'echo'));
     await failed;
     process.kill(pidOf(session), 'SIGTERM');
-    const reason = new SessionClosedError('the process ended with exit code 9 (it wrote: no more of this)');
+    const reason = new SessionClosedError('the process ended with exit code 9 (stderr: no more of this)');
     expect(await underWay).toEqual(reason);
     expect(await session.closed).toEqual(reason);
   });
 
   test('by closing its output is ended, and the child with it', async () => {
     await using session = await connect('hang-up', { clock: hurriedClock, connectTimeoutMs: 200_000 });
-    expect(await outcomeOf(call(session, 'hang up'))).toEqual(new SessionClosedError('it closed its standard output'));
+    expect(await outcomeOf(call(session, 'hang up'))).toEqual(
+      new SessionClosedError('the process closed its standard output'),
+    );
     await session[Symbol.asyncDispose]();
     expect(isAlive(pidOf(session))).toBe(false);
   });

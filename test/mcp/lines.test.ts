@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { FrameSplitter } from '../../src/mcp/transports/websocket/frame-splitter.js';
 import { StderrTail } from '../../src/mcp/transports/stdio/stderr-tail.js';
-import { LineSplitter } from '../../src/mcp/transports/line-splitter.js';
+import { LineSplitter } from '../../src/shared/line-splitter.js';
 import { SECRETS, TRACES } from '../support/secrets.js';
 import { chunksOf } from './support.js';
 
@@ -14,7 +14,7 @@ test('lines come out as they were, wherever the stream is cut', () => {
       const seen: string[] = [];
       const splitter = new LineSplitter(
         1_000_000,
-        (whole) => seen.push(whole),
+        (whole) => seen.push(whole.toString()),
         () => seen.push('overflow'),
       );
       const bytes = Buffer.from([...lines, rest].join('\n'));
@@ -30,7 +30,7 @@ test('a line that is too long is told, however it comes', () => {
     const seen: string[] = [];
     const splitter = new LineSplitter(
       10,
-      (whole) => seen.push(whole),
+      (whole) => seen.push(whole.toString()),
       () => (overflows += 1),
     );
     for (const chunk of chunksOf(Buffer.from('0123456789\n0123456789+\n'), cuts)) splitter.push(chunk);
@@ -50,7 +50,7 @@ function cutFrames(frames: readonly Buffer[]): string[] {
   const seen: string[] = [];
   const splitter = new FrameSplitter(
     1_000_000,
-    (whole) => seen.push(whole),
+    (whole) => seen.push(whole.toString()),
     () => seen.push('overflow'),
   );
   for (const frame of frames) splitter.push(frame);

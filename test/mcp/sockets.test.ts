@@ -48,15 +48,19 @@ describe('over TCP', () => {
       'refuses and hangs up is quoted',
       (socket) =>
         socket.end('{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"Authentication required"}}\n'),
-      'the server closed the connection (it said: Authentication required)',
+      'the server closed the connection (last error: Authentication required)',
     ],
-    ['speaks HTTP is told as such', (socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'), 'it speaks HTTP'],
+    [
+      'speaks HTTP is told as such',
+      (socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'),
+      'the server answered in HTTP',
+    ],
     [
       'hangs up within a message',
       (socket) => socket.end('{"jso'),
       'the server closed the connection in the middle of a message',
     ],
-    ['breaks off', (socket) => socket.resetAndDestroy(), 'the connection broke off: read ECONNRESET'],
+    ['breaks off', (socket) => socket.resetAndDestroy(), 'the connection was lost: read ECONNRESET'],
   ])('a server that %s', async (_name, answer, reason) => {
     await using server = await listening(createServer((socket) => socket.once('data', () => answer(socket))));
     expect(await failureOver('tcp', server.port)).toBe(`TransportError: tcp://127.0.0.1:${server.port}: ${reason}`);
@@ -71,7 +75,7 @@ describe('over TCP', () => {
 
   test('a session whose connection breaks off, or ends within a message, did not end in order', async () => {
     for (const [end, reason] of [
-      [(socket: Socket) => socket.resetAndDestroy(), 'the connection broke off: read ECONNRESET'],
+      [(socket: Socket) => socket.resetAndDestroy(), 'the connection was lost: read ECONNRESET'],
       [(socket: Socket) => socket.end('{"'), 'the server closed the connection in the middle of a message'],
     ] as const) {
       await using peer = await SocketPeer.start('tcp');
@@ -88,7 +92,7 @@ describe('over a WebSocket', () => {
     ['1001', (socket) => socket.close(1001, 'going\naway'), 'the server closed the connection (1001 going away)', true],
     ['no code', (socket) => socket.close(), 'the server closed the connection', true],
     ['1008', (socket) => socket.close(1008, 'no'), 'the server closed the connection (1008 no)', false],
-    ['no word', (socket) => socket.terminate(), 'the connection broke off', false],
+    ['no word', (socket) => socket.terminate(), 'the connection was lost', false],
   ])('a session that the server ends with %s says so', async (_name, end, reason, isOrderly) => {
     await using peer = await WebSocketPeer.start();
     await using session = await connectSession(peer.endpoint, connectOptions());

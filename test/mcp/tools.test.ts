@@ -79,7 +79,7 @@ describe('manners of real servers', () => {
     expect(lines).toEqual([
       {
         level: 'debug',
-        message: 'server sent what belongs to no call',
+        message: 'unexpected message from server',
         fields: { serverId: 'fixture', count: 1, last: 'not a message: 🐝 starting …' },
       },
     ]);

@@ -129,7 +129,7 @@ export function describeTransport(
       expect(await answer).toEqual({ n: 1 });
       await expectHealthy(session, peer);
       expect(lines).toHaveLength(1);
-      expect(lines[0]).toMatchObject({ level: 'debug', message: 'server sent what belongs to no call' });
+      expect(lines[0]).toMatchObject({ level: 'debug', message: 'unexpected message from server' });
     });
 
     test('takes the first of two answers to a call, and no answer to one that was given up', async () => {
@@ -195,7 +195,7 @@ export function describeTransport(
       expect(await answer).toEqual(large);
       const [outcome, flooded] = await calling(session, peer);
       const written = peer.answer(flooded, 'x'.repeat(10 * MEGABYTE));
-      const reason = new SessionClosedError('it sent a message of more than 10 MB');
+      const reason = new SessionClosedError('the server sent a message of more than 10 MB');
       expect(await outcome).toEqual(reason);
       expect(await session.closed).toEqual(reason);
       await outcomeOf(written);

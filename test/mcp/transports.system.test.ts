@@ -41,7 +41,7 @@ describeTransport('ws', {
 describeTransport('http', {
   start: () => HttpPeer.start('http'),
   noise: bytes(events),
-  closed: { reason: 'the server does not know the session any more', isOrderly: false },
+  closed: { reason: 'the server no longer knows the session', isOrderly: false },
   rounds: 50,
   ids: 50,
   resources: ['Timeout'],
@@ -50,7 +50,7 @@ describeTransport('http', {
 describeTransport('sse', {
   start: () => HttpPeer.start('sse'),
   noise: bytes(events),
-  closed: { reason: 'the event stream broke off', isOrderly: false },
+  closed: { reason: 'the event stream was lost', isOrderly: false },
   rounds: 50,
   ids: 50,
   resources: ['Timeout'],

@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { describe, expect, test } from 'vitest';
-import { SIMULATED_CAPABILITY } from '../../src/simulator/index.js';
+import { SIMULATED_CAPABILITY } from '../../src/shared/index.js';
 import { connect, INITIALIZE, run, STEP_MS } from './running.js';
 
 const HEADERS = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };

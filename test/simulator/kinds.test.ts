@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { SIMULATED_CAPABILITY as MCP_SIMULATED_CAPABILITY } from '../../src/mcp/session.js';
-import { runSimulator, SIMULATED_CAPABILITY, SIMULATOR_DEFAULTS } from '../../src/simulator/index.js';
+import { Client, InMemoryTransport } from '@modelcontextprotocol/client';
+import { runSimulator, SIMULATOR_DEFAULTS } from '../../src/simulator/index.js';
+import { SIMULATED_CAPABILITY } from '../../src/shared/index.js';
+import { createMcpServer } from '../../src/simulator/mcp-server.js';
 import { SERVER_PROFILES } from '../../src/simulator/server-profiles.js';
 import { fixture, Simulated } from './simulated.js';
 
@@ -9,8 +11,14 @@ interface ToolList {
   readonly result?: ToolList;
 }
 
-test('a simulator announces itself by the name that the sessions look for', () => {
-  expect(SIMULATED_CAPABILITY).toBe(MCP_SIMULATED_CAPABILITY);
+test('createMcpServer announces that the data is simulated', async () => {
+  const server = createMcpServer(SERVER_PROFILES.daa, []);
+  const client = new Client({ name: 'test', version: '1' });
+  const [near, far] = InMemoryTransport.createLinkedPair();
+  await server.connect(far);
+  await client.connect(near);
+  expect(client.getServerCapabilities()?.experimental).toEqual({ [SIMULATED_CAPABILITY]: {} });
+  await client.close();
 });
 
 describe.each(['claude-flow', 'ruv-swarm'] as const)('a simulated %s', (type) => {

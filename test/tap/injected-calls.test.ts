@@ -47,7 +47,7 @@ function stage(): Stage {
   };
 }
 
-const BUSY = { error: { code: -32_000, message: expect.stringMatching(/under way/), data: { retryAfter: 0.5 } } };
+const BUSY = { error: { code: -32_000, message: expect.stringMatching(/in flight/), data: { retryAfter: 0.5 } } };
 
 describe('calls of our own', () => {
   test('are written one at a time, in order, each with an id of its own', () => {

@@ -11,37 +11,40 @@ type Extra = Parameters<NonNullable<Transport['onmessage']>>[1];
 type Request = Extract<JSONRPCMessage, { method: string; id: unknown }>;
 type Notification = Exclude<Extract<JSONRPCMessage, { method: string }>, Request>;
 type Failure = Extract<JSONRPCMessage, { error: unknown }>;
-/** Answers that say whose they are. */
-type Answer = Exclude<JSONRPCMessage, { method: string } | Failure> | (Failure & { id: Request['id'] });
+/** Response that carries the id of its request. */
+type Response = Exclude<JSONRPCMessage, { method: string } | Failure> | (Failure & { id: Request['id'] });
 
 export interface CompatibilityOptions {
-  /** Shown before the greeting; `null`: none. */
+  /** Token sent in an `authenticate` request before `initialize`. Null if the server needs none. */
   readonly token: string | null;
-  /** One channel for everything, unlike HTTP, where each message has an answer of its own. */
+  /** Whether all messages share one channel. False for HTTP, where each request has its own response. */
   readonly isStream: boolean;
 }
 
 const METHOD_NOT_FOUND = -32601;
 const SERVER_ERROR = -32000;
-/** Seconds. The bridges count the messages of the last minute, so that after this a part of them is forgotten. */
-const RATE_PAUSE_S = 10;
-const REFUSED_TOKEN = 'it refused the token: set "token" of this server to the one that it was started with';
-const ASKS_FOR_TOKEN = 'set "token" of this server to the one that it was started with';
+/**
+ * Delay in seconds after a rate limit error. The bridges count the messages of the last minute, so part of the budget is
+ * free again by then.
+ */
+const RATE_LIMIT_DELAY_S = 10;
+const TOKEN_ADVICE = 'set "token" of this server to the token that the server was started with';
+const TOKEN_REJECTED = `the server rejected the token; ${TOKEN_ADVICE}`;
 
 /**
- * Between the official client and servers that are not quite MCP: see `docs/decisions/0015-compatibility.md`. What a
- * server does as one should goes through as it is.
+ * Adapts servers that deviate from MCP to the official client: see `docs/decisions/0015-compatibility.md`. Messages that
+ * follow the specification pass unchanged.
  */
 export class CompatibilityTransport extends TransportDecorator {
   readonly #options: CompatibilityOptions;
-  /** Requests without an answer; those that were given up too, because the server may answer them late. */
-  readonly #out = new Set<Request['id']>();
-  readonly #scheduler = new RequestQueue();
-  /** Answers that are changed, or are not the client's at all: then nothing is returned. */
-  readonly #onAnswer = new Map<Request['id'], (answer: Answer) => Answer | null>();
-  readonly #giveUpOwn = new Set<(error: Error) => void>();
+  /** Ids of requests without a response, canceled ones included because the server may still respond to them. */
+  readonly #unanswered = new Set<Request['id']>();
+  readonly #queue = new RequestQueue();
+  /** Handlers of responses that are rewritten. A handler returns null if the official client must not see the response. */
+  readonly #responseHandlers = new Map<Request['id'], (response: Response) => Response | null>();
+  readonly #rejectOwnRequests = new Set<(error: Error) => void>();
   #quirks = NO_QUIRKS;
-  #takesNotifications = true;
+  #acceptsNotifications = true;
   #hasNotified = false;
   #hasEnded = false;
 
@@ -50,21 +53,21 @@ export class CompatibilityTransport extends TransportDecorator {
     this.#options = options;
     inner.onclose = () => {
       this.#hasEnded = true;
-      for (const giveUp of [...this.#giveUpOwn]) giveUp(new Error('the server closed the connection'));
-      this.#scheduler.end();
+      for (const reject of [...this.#rejectOwnRequests]) reject(new Error('the server closed the connection'));
+      this.#queue.end();
       this.onclose?.();
     };
   }
 
-  /** @throws TransportError the server does not want the token */
+  /** @throws TransportError if the server rejects the token */
   override async start(): Promise<void> {
     await super.start();
     const { token } = this.#options;
     if (token === null) return;
-    const answer = await this.#ask('authenticate', { token });
-    // A server that knows no tokens needs none.
-    if ('error' in answer && answer.error.code === METHOD_NOT_FOUND) return;
-    if ('error' in answer || answer.result['authenticated'] !== true) throw new TransportError(REFUSED_TOKEN);
+    const response = await this.#sendOwnRequest('authenticate', { token });
+    // A server without this method needs no token.
+    if ('error' in response && response.error.code === METHOD_NOT_FOUND) return;
+    if ('error' in response || response.result['authenticated'] !== true) throw new TransportError(TOKEN_REJECTED);
   }
 
   override async send(message: JSONRPCMessage, options?: SendOptions): Promise<void> {
@@ -75,42 +78,42 @@ export class CompatibilityTransport extends TransportDecorator {
 
   protected override received(message: JSONRPCMessage, extra: Extra): void {
     if ('method' in message) super.received(message, extra);
-    else if (message.id !== undefined) this.#answered({ ...message, id: message.id }, extra);
-    else if ('error' in message) this.#errorToNobody(message, extra);
+    else if (message.id !== undefined) this.#responded({ ...message, id: message.id }, extra);
+    else if ('error' in message) this.#errorWithoutId(message, extra);
   }
 
   async #request(message: Request, options: SendOptions): Promise<void> {
     const { id, method, params = {} } = message;
-    if (method === 'initialize') this.#onAnswer.set(id, (answer) => this.#awaitingFirstUpdate(answer));
+    if (method === 'initialize') this.#responseHandlers.set(id, (response) => this.#initialized(response));
     if (method === 'tools/list') {
       if (this.#quirks.usesCustomMethods) {
-        queueMicrotask(() => super.received(ownMethods(id), undefined));
+        queueMicrotask(() => super.received(gatewayToolList(id), undefined));
         return;
       }
-      this.#onAnswer.set(id, (answer) => this.#listed(answer));
+      this.#responseHandlers.set(id, (response) => this.#toolsListed(response));
     }
-    const own = this.#quirks.usesCustomMethods && method === 'tools/call' ? String(params['name']) : null;
-    if (own === null || !GATEWAY_METHODS.includes(own)) await this.#put(message, options);
+    const customMethod = this.#quirks.usesCustomMethods && method === 'tools/call' ? String(params['name']) : null;
+    if (customMethod === null || !GATEWAY_METHODS.includes(customMethod)) await this.#write(message, options);
     else {
-      this.#onAnswer.set(id, asToolAnswer);
-      // The arguments of a tool are an object, and so are the parameters of a method.
-      const argumentsOf = (params['arguments'] ?? {}) as Record<string, unknown>;
-      await this.#put({ jsonrpc: '2.0', id, method: own, params: argumentsOf }, options);
+      this.#responseHandlers.set(id, toToolResponse);
+      // MCP requires tool arguments to be an object; the client has sent this message itself.
+      const toolArguments = (params['arguments'] ?? {}) as Record<string, unknown>;
+      await this.#write({ jsonrpc: '2.0', id, method: customMethod, params: toolArguments }, options);
     }
   }
 
-  async #put(message: Request, options?: SendOptions): Promise<void> {
+  async #write(message: Request, options?: SendOptions): Promise<void> {
     const write = (): Promise<void> => {
-      if (this.#options.isStream) this.#out.add(message.id);
+      if (this.#options.isStream) this.#unanswered.add(message.id);
       return super.send(message, options);
     };
     try {
       await (this.#options.isStream && this.#quirks.needsSerialRequests
-        ? this.#scheduler.enqueue(message.id, write)
+        ? this.#queue.enqueue(message.id, write)
         : write());
     } catch (error) {
-      this.#onAnswer.delete(message.id);
-      this.#out.delete(message.id);
+      this.#responseHandlers.delete(message.id);
+      this.#unanswered.delete(message.id);
       throw error;
     }
   }
@@ -118,116 +121,120 @@ export class CompatibilityTransport extends TransportDecorator {
   async #notify(message: Notification, options: SendOptions): Promise<void> {
     const { method, params } = message;
     if (method === 'notifications/cancelled') {
-      // It is an id, or else nobody's.
+      // Any other value matches no request.
       const id = params?.['requestId'] as Request['id'];
-      this.#onAnswer.delete(id);
-      if (this.#scheduler.cancel(id)) return;
+      this.#responseHandlers.delete(id);
+      if (this.#queue.cancel(id)) return;
     }
-    if (this.#takesNotifications) {
+    if (this.#acceptsNotifications) {
       this.#hasNotified = true;
       try {
         await super.send(message, options);
       } catch (error) {
-        const refused = error instanceof HttpStatusError || error instanceof ToolRejectedError;
-        if (!refused) throw error;
-        this.#takesNotifications = error instanceof ToolRejectedError && error.retryAfterMs !== null;
+        const isRejected = error instanceof HttpStatusError || error instanceof ToolRejectedError;
+        if (!isRejected) throw error;
+        this.#acceptsNotifications = error instanceof ToolRejectedError && error.retryAfterMs !== null;
       }
     }
     if (method === 'notifications/initialized' && this.#quirks.usesCustomMethods) this.#subscribe();
   }
 
-  #answered(answer: Answer, extra: Extra): void {
-    const { id } = answer;
-    this.#out.delete(id);
-    const change = this.#onAnswer.get(id);
-    this.#onAnswer.delete(id);
-    const changed = change === undefined ? answer : change(answer);
-    if (changed !== null) super.received('error' in changed ? this.#explained(changed) : changed, extra);
-    this.#scheduler.complete(id);
+  #responded(response: Response, extra: Extra): void {
+    const { id } = response;
+    this.#unanswered.delete(id);
+    const rewrite = this.#responseHandlers.get(id);
+    this.#responseHandlers.delete(id);
+    const rewritten = rewrite === undefined ? response : rewrite(response);
+    if (rewritten !== null) super.received('error' in rewritten ? this.#withAdvice(rewritten) : rewritten, extra);
+    this.#queue.complete(id);
   }
 
   /**
-   * Some servers answer notifications with such errors, so it is a request's only where all errors are known to have no id,
-   * and only one request can be meant. Otherwise that one waits for its timeout.
+   * Handles an error without an id. Attributes it to a request only if the server is known to omit ids in all errors and
+   * exactly one request is unanswered, because some servers answer notifications with such errors. Otherwise the request
+   * ends with its timeout.
    */
-  #errorToNobody(message: Failure, extra: Extra): void {
-    const [only] = this.#out;
-    const isAnswer = this.#options.isStream && (this.#quirks.omitsErrorIds || isRateError(message));
-    if (isAnswer && only !== undefined && this.#out.size === 1) {
-      this.#answered({ ...message, id: only }, extra);
+  #errorWithoutId(message: Failure, extra: Extra): void {
+    const [only] = this.#unanswered;
+    const isResponse = this.#options.isStream && (this.#quirks.omitsErrorIds || isRateError(message));
+    if (isResponse && only !== undefined && this.#unanswered.size === 1) {
+      this.#responded({ ...message, id: only }, extra);
       return;
     }
-    // It may be what the server thinks of a notification: there is none that it must have.
-    if (this.#hasNotified) this.#takesNotifications = false;
+    // The error may answer a notification. No notification is required, so none is sent from now on.
+    if (this.#hasNotified) this.#acceptsNotifications = false;
     super.received(message, extra);
   }
 
-  #awaitingFirstUpdate(answer: Answer): Answer {
-    if ('error' in answer) return answer;
-    this.#quirks = detectQuirks(answer.result);
-    if (!this.#quirks.acceptsNotifications) this.#takesNotifications = false;
-    const capabilities = normalizeCapabilities(answer.result['capabilities']);
-    return { ...answer, result: { ...answer.result, capabilities } };
+  #initialized(response: Response): Response {
+    if ('error' in response) return response;
+    this.#quirks = detectQuirks(response.result);
+    if (!this.#quirks.acceptsNotifications) this.#acceptsNotifications = false;
+    const capabilities = normalizeCapabilities(response.result['capabilities']);
+    return { ...response, result: { ...response.result, capabilities } };
   }
 
-  /** A server without `tools/list` may be one that has methods of its own instead. */
-  #listed(answer: Answer): Answer | null {
-    const isMissing = 'error' in answer && answer.error.code === METHOD_NOT_FOUND;
+  /** Handles the response to `tools/list`. A server without this method may be the gateway, which has custom methods. */
+  #toolsListed(response: Response): Response | null {
+    const isMissing = 'error' in response && response.error.code === METHOD_NOT_FOUND;
     if (!isMissing) {
       if (this.#quirks.omitsCapabilities) this.#quirks = { ...this.#quirks, needsSerialRequests: false };
-      return answer;
+      return response;
     }
-    const none: Answer = this.#quirks.omitsCapabilities
-      ? { jsonrpc: '2.0', id: answer.id, result: { tools: [] } }
-      : answer;
-    const deliver = (instead: Answer): void => super.received(instead, undefined);
-    this.#ask('agent/list', {}).then(
+    const noTools: Response = this.#quirks.omitsCapabilities
+      ? { jsonrpc: '2.0', id: response.id, result: { tools: [] } }
+      : response;
+    const deliver = (replacement: Response): void => super.received(replacement, undefined);
+    this.#sendOwnRequest('agent/list', {}).then(
       (list) => {
-        if ('error' in list || !Array.isArray(list.result['agents'])) deliver(none);
+        if ('error' in list || !Array.isArray(list.result['agents'])) deliver(noTools);
         else {
           this.#quirks = GATEWAY_QUIRKS;
-          this.#takesNotifications = false;
+          this.#acceptsNotifications = false;
           this.#subscribe();
-          deliver(ownMethods(answer.id));
+          deliver(gatewayToolList(response.id));
         }
       },
-      () => deliver(none),
+      () => deliver(noTools),
     );
     return null;
   }
 
-  /** Pushes are an addition to polls: a server that refuses them is polled all the same. */
+  /** Requests agent events. Ignores a rejection, because the server is polled anyway. */
   #subscribe(): void {
-    this.#ask('agent_events/subscribe', {}).catch(() => undefined);
+    this.#sendOwnRequest('agent_events/subscribe', {}).catch(() => undefined);
   }
 
-  /** A request of our own. @throws when the connection ends before the answer */
-  #ask(method: string, params: Record<string, unknown>): Promise<Answer> {
+  /**
+   * Sends a request that the official client does not know of.
+   * @throws Error if the connection ends before the response
+   */
+  #sendOwnRequest(method: string, params: Record<string, unknown>): Promise<Response> {
     const id = `swarmlens-own-${randomUUID()}`;
     return new Promise((resolve, reject) => {
-      const end = (): void => void this.#giveUpOwn.delete(reject);
+      const settle = (): void => void this.#rejectOwnRequests.delete(reject);
       if (this.#hasEnded) reject(new Error('Not connected'));
-      this.#giveUpOwn.add(reject);
-      this.#onAnswer.set(id, (answer) => {
-        end();
-        resolve(answer);
+      this.#rejectOwnRequests.add(reject);
+      this.#responseHandlers.set(id, (response) => {
+        settle();
+        resolve(response);
         return null;
       });
-      this.#put({ jsonrpc: '2.0', id, method, params }).catch((error: unknown) => {
-        end();
+      this.#write({ jsonrpc: '2.0', id, method, params }).catch((error: unknown) => {
+        settle();
         reject(error instanceof Error ? error : new Error(String(error)));
       });
     });
   }
 
-  /** What the bridges leave out of their errors. */
-  #explained(failure: Failure): Failure {
+  /** Adds the retry delay or the advice about tokens that the bridges omit from their errors. */
+  #withAdvice(failure: Failure): Failure {
     const { error } = failure;
     if (isRateError(failure)) {
-      return { ...failure, error: { ...error, data: { retryAfter: RATE_PAUSE_S } } };
+      return { ...failure, error: { ...error, data: { retryAfter: RATE_LIMIT_DELAY_S } } };
     }
     if (error.code === SERVER_ERROR && this.#options.token === null && /authenticat/i.test(error.message)) {
-      return { ...failure, error: { ...error, message: `${error.message}: ${ASKS_FOR_TOKEN}` } };
+      return { ...failure, error: { ...error, message: `${error.message}: ${TOKEN_ADVICE}` } };
     }
     return failure;
   }
@@ -237,11 +244,12 @@ function isRateError({ error }: Failure): boolean {
   return error.code === SERVER_ERROR && error.data === undefined && /rate limit/i.test(error.message);
 }
 
-function ownMethods(id: Request['id']): Answer {
+function gatewayToolList(id: Request['id']): Response {
   const tools = GATEWAY_METHODS.map((name) => ({ name, inputSchema: { type: 'object' } }));
   return { jsonrpc: '2.0', id, result: { tools } };
 }
 
-function asToolAnswer(answer: Answer): Answer {
-  return 'error' in answer ? answer : { ...answer, result: { content: [], structuredContent: answer.result } };
+function toToolResponse(response: Response): Response {
+  if ('error' in response) return response;
+  return { ...response, result: { content: [], structuredContent: response.result } };
 }

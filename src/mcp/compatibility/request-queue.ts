@@ -1,15 +1,15 @@
 type Id = string | number;
 
-/** Sends a request when the one before it has been answered or given up. */
+/** Sends one request at a time: the next one as soon as the previous one is answered or canceled. */
 export class RequestQueue {
   #inFlight: Id | null = null;
   #hasEnded = false;
-  readonly #waiters: { readonly id: Id; readonly go: () => void; readonly drop: (error: Error) => void }[] = [];
+  readonly #waiters: { readonly id: Id; readonly send: () => void; readonly reject: (error: Error) => void }[] = [];
 
-  /** @returns what `write` returns; it rejects when the connection ends before its turn */
+  /** Calls `write` when all earlier requests are settled. Rejects if the connection ends before that. */
   enqueue(id: Id, write: () => Promise<void>): Promise<void> {
     if (this.#hasEnded) return Promise.reject(new Error('Not connected'));
-    const go = async (): Promise<void> => {
+    const send = async (): Promise<void> => {
       this.#inFlight = id;
       try {
         await write();
@@ -18,32 +18,33 @@ export class RequestQueue {
         throw error;
       }
     };
-    if (this.#inFlight === null) return go();
+    if (this.#inFlight === null) return send();
     return new Promise((resolve, reject) => {
-      this.#waiters.push({ id, go: () => void go().then(resolve, reject), drop: reject });
+      this.#waiters.push({ id, send: () => void send().then(resolve, reject), reject });
     });
   }
 
-  /** It has been answered. */
+  /** Marks a request as answered and sends the next one. */
   complete(id: Id): void {
     if (this.#inFlight !== id) return;
     this.#inFlight = null;
-    this.#waiters.shift()?.go();
+    this.#waiters.shift()?.send();
   }
 
-  /** Nobody waits for its answer any more. @returns whether it has never been sent */
+  /** Gives up a request. Returns true if the request was never sent. */
   cancel(id: Id): boolean {
-    const index = this.#waiters.findIndex((one) => one.id === id);
+    const index = this.#waiters.findIndex((request) => request.id === id);
     if (index < 0) {
       this.complete(id);
       return false;
     }
-    for (const { drop } of this.#waiters.splice(index, 1)) drop(new Error('given up'));
+    for (const { reject } of this.#waiters.splice(index, 1)) reject(new Error('canceled'));
     return true;
   }
 
+  /** Rejects all waiting requests and all later ones. */
   end(): void {
     this.#hasEnded = true;
-    for (const { drop } of this.#waiters.splice(0)) drop(new Error('Not connected'));
+    for (const { reject } of this.#waiters.splice(0)) reject(new Error('Not connected'));
   }
 }

@@ -1,15 +1,16 @@
 import { z } from 'zod';
 
-/** What a server wants to be treated like, as far as its greeting tells. */
+/** Deviations of a server from MCP, detected in its `initialize` result. */
 export interface ServerQuirks {
-  /** Methods of its own stand where others have tools; its own list of tools, if it has one, names its agents. */
+  /** Whether the server offers custom methods instead of tools. Its tool list, if any, names its agents. */
   readonly usesCustomMethods: boolean;
-  /** What arrives together over a stream may be refused. */
+  /** Whether the server may reject messages that arrive together over a stream. */
   readonly needsSerialRequests: boolean;
-  /** Its errors do not say which request they answer, and it says nothing else unasked that is an error. */
+  /** Whether errors lack the id of their request. Such a server sends errors in response to requests only. */
   readonly omitsErrorIds: boolean;
+  /** Whether the server tolerates notifications. */
   readonly acceptsNotifications: boolean;
-  /** It does not say what it can do. */
+  /** Whether the `initialize` result lacks `capabilities`. */
   readonly omitsCapabilities: boolean;
 }
 
@@ -21,7 +22,7 @@ export const NO_QUIRKS: ServerQuirks = {
   omitsCapabilities: false,
 };
 
-/** VisionFlow's gateway: a chunk is a message, and one that it cannot read is refused without an id. */
+/** Quirks of VisionFlow's gateway, which parses each chunk as one message and rejects invalid ones without an id. */
 export const GATEWAY_QUIRKS: ServerQuirks = {
   usesCustomMethods: true,
   needsSerialRequests: true,
@@ -30,36 +31,39 @@ export const GATEWAY_QUIRKS: ServerQuirks = {
   omitsCapabilities: false,
 };
 
-/** Of the gateway, those that a person may want to call. */
+/** Methods of the gateway that are offered as tools. */
 export const GATEWAY_METHODS: readonly string[] = ['agent/list', 'agent/register'];
 
-/** Made what the official client takes: of the gateway's capabilities, one is `true` that should be an object. */
+/**
+ * Converts capabilities into a form that the official client accepts. In the gateway's capabilities, one value is `true`
+ * instead of an object.
+ */
 export function normalizeCapabilities(capabilities: unknown): unknown {
   if (capabilities == null) return { tools: {} };
-  const { success, data } = CAPABILITIES.safeParse(capabilities);
+  const { success, data } = capabilitiesSchema.safeParse(capabilities);
   if (!success) return capabilities;
   const names = Object.entries(data.experimental).filter(([, value]) => value !== false);
   const experimental = names.map(([name, value]) => [name, typeof value === 'object' ? value : {}] as const);
   return { ...data, experimental: Object.fromEntries(experimental) };
 }
 
-const CAPABILITIES = z.looseObject({ experimental: z.record(z.string(), z.unknown()) });
-const GREETING = z.looseObject({
+const capabilitiesSchema = z.looseObject({ experimental: z.record(z.string(), z.unknown()) });
+const initializeResultSchema = z.looseObject({
   serverInfo: z.looseObject({ name: z.string() }).optional().catch(undefined),
   capabilities: z
     .looseObject({ experimental: z.looseObject({ agentEvents: z.unknown() }).optional().catch(undefined) })
     .nullish(),
 });
 
-/** From the result of `initialize`. */
-export function detectQuirks(greeting: unknown): ServerQuirks {
-  const { data } = GREETING.safeParse(greeting);
+/** Detects the quirks of a server from its `initialize` result. */
+export function detectQuirks(initializeResult: unknown): ServerQuirks {
+  const { data } = initializeResultSchema.safeParse(initializeResult);
   const name = data?.serverInfo?.name ?? '';
   if (data?.capabilities?.experimental?.agentEvents === true || /^mcp-gateway\b/.test(name)) return GATEWAY_QUIRKS;
-  // The DAA project's server: one at a time, so that its errors can be told apart.
+  // With one request at a time, an error without an id can be attributed to its request.
   if (/^daa\b/i.test(name))
     return { ...NO_QUIRKS, needsSerialRequests: true, omitsErrorIds: true, acceptsNotifications: false };
-  // A bridge. It may be the gateway, which shows when it is asked for its tools; no bridge needs notifications.
+  // A bridge, or the gateway, which is recognized by its response to `tools/list`. No bridge needs notifications.
   if (data !== undefined && data.capabilities == null) {
     return { ...NO_QUIRKS, needsSerialRequests: true, acceptsNotifications: false, omitsCapabilities: true };
   }

@@ -3,7 +3,7 @@ import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/client';
 type Received = NonNullable<Transport['onmessage']>;
 type SendOptions = Parameters<Transport['send']>[1];
 
-/** A transport around another one; what it does not change goes through as it is. */
+/** Base class of transports that wrap another transport. Passes everything through unchanged. */
 export abstract class TransportDecorator implements Transport {
   onclose?: () => void;
   onerror?: (error: Error) => void;

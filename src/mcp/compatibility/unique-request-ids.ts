@@ -3,24 +3,27 @@ import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/client';
 import { toPrintableLine } from '../../shared/sanitize/index.js';
 import { TransportDecorator } from './transport-decorator.js';
 
-/** Of what a server said that was meant for nobody. */
-const MAX_LENGTH = 200;
+/** Longest error message that is kept for diagnostics, in UTF-16 units. */
+const MAX_MESSAGE_LENGTH = 200;
 
 type Id = string | number;
 type Received = Parameters<NonNullable<Transport['onmessage']>>;
 
 /**
- * Gives requests ids that no other client has: some bridges hand an answer to whichever of their clients has used its
- * id, and the official client numbers its requests from 0. Answers to requests of others, to none, and to one that has
- * been answered or given up are told as noise.
+ * Replaces request ids with ids that no other client uses. Some bridges route a response to any client that has used its
+ * id, and the official client numbers its requests from 0. Responses without a matching open request are reported as
+ * errors.
  */
 export class UniqueIdTransport extends TransportDecorator {
   readonly #prefix = `swarmlens-${randomBytes(12).toString('base64url')}-`;
-  /** Requests under way: the client's ids by ours. */
+  /** Ids of the official client by unique id, for all open requests. */
   readonly #inFlight = new Map<string, Id>();
   #lastError: string | null = null;
 
-  /** An error without an id that came after the last answer, in one line: how servers refuse somebody and hang up. */
+  /**
+   * Message of the last error without an id since the last response, in one line. Servers send such an error before they
+   * close a connection that they reject.
+   */
   get lastError(): string | null {
     return this.#lastError;
   }
@@ -29,7 +32,7 @@ export class UniqueIdTransport extends TransportDecorator {
     if (!('method' in message)) {
       await super.send(message, options);
     } else if ('id' in message) {
-      const id = this.#ours(message.id);
+      const id = this.#toUniqueId(message.id);
       this.#inFlight.set(id, message.id);
       try {
         await super.send({ ...message, id, ...this.#withProgressToken(message.params) }, options);
@@ -38,22 +41,22 @@ export class UniqueIdTransport extends TransportDecorator {
         throw error;
       }
     } else if (message.method === 'notifications/cancelled' && isId(message.params?.['requestId'])) {
-      const requestId = this.#ours(message.params['requestId']);
+      const requestId = this.#toUniqueId(message.params['requestId']);
       this.#inFlight.delete(requestId);
       await super.send({ ...message, params: { ...message.params, requestId } }, options);
     } else await super.send(message, options);
   }
 
   protected override received(message: JSONRPCMessage, extra: Received[1]): void {
-    if (!('method' in message)) this.#answered(message, extra);
+    if (!('method' in message)) this.#responded(message, extra);
     else if (message.method === 'notifications/progress') {
       const progressToken = this.#inFlight.get(String(message.params?.['progressToken']));
-      if (progressToken === undefined) this.#noise('progress of no request of ours', message);
+      if (progressToken === undefined) this.#reportUnexpected('progress of an unknown request', message);
       else super.received({ ...message, params: { ...message.params, progressToken } }, extra);
     } else super.received(message, extra);
   }
 
-  #answered(message: Exclude<JSONRPCMessage, { method: string }>, extra: Received[1]): void {
+  #responded(message: Exclude<JSONRPCMessage, { method: string }>, extra: Received[1]): void {
     const { id } = message;
     const original = typeof id === 'string' ? this.#inFlight.get(id) : undefined;
     if (typeof id === 'string' && original !== undefined) {
@@ -62,23 +65,24 @@ export class UniqueIdTransport extends TransportDecorator {
       super.received({ ...message, id: original }, extra);
       return;
     }
-    if (id === undefined && 'error' in message) this.#lastError = toPrintableLine(message.error.message, MAX_LENGTH);
-    this.#noise('an answer to no request of ours', message);
+    if (id === undefined && 'error' in message)
+      this.#lastError = toPrintableLine(message.error.message, MAX_MESSAGE_LENGTH);
+    this.#reportUnexpected('response to an unknown request', message);
   }
 
-  #noise(what: string, message: JSONRPCMessage): void {
-    this.onerror?.(new Error(`${what}: ${JSON.stringify(message)}`));
+  #reportUnexpected(description: string, message: JSONRPCMessage): void {
+    this.onerror?.(new Error(`${description}: ${JSON.stringify(message)}`));
   }
 
-  #ours(id: Id): string {
+  #toUniqueId(id: Id): string {
     return `${this.#prefix}${id}`;
   }
 
-  /** The official client takes the number of the request for it. */
+  /** Replaces the progress token, for which the official client uses the request id. */
   #withProgressToken(params: Params): { params?: NonNullable<Params> } {
     const token = params?._meta?.progressToken;
     if (params === undefined || token === undefined) return {};
-    return { params: { ...params, _meta: { ...params._meta, progressToken: this.#ours(token) } } };
+    return { params: { ...params, _meta: { ...params._meta, progressToken: this.#toUniqueId(token) } } };
   }
 }
 

@@ -1,19 +1,19 @@
 import { type JSONRPCMessage, parseJSONRPCMessage, type Transport } from '@modelcontextprotocol/client';
+import { MAX_MESSAGE_BYTES } from '../../shared/index.js';
 
-/** Of one message. */
-export const MAX_MESSAGE_BYTES = 10 * 1024 * 1024;
-/** JSON-RPC's first code for errors of a server's own. */
-const TURNED_AWAY = -32000;
-export const MESSAGE_TOO_LONG = `it sent a message of more than ${MAX_MESSAGE_BYTES / 1024 / 1024} MB`;
+/** First of the JSON-RPC error codes that servers may define. */
+const SERVER_ERROR = -32000;
+/** Reason of a transport that received a message above the size limit. */
+export const MESSAGE_TOO_LONG = `the server sent a message of more than ${MAX_MESSAGE_BYTES / 1024 / 1024} MB`;
 
-/** How a transport ended that we did not close. */
+/** End of a transport that was not closed locally. */
 export interface TransportEnd {
   readonly reason: string;
-  /** See `SessionClosedError`. */
+  /** Whether the server closed the connection between two messages: see `SessionClosedError`. */
   readonly isOrderly: boolean;
 }
 
-/** What transports of JSON-RPC in lines have in common: what is a message, and that they end once. */
+/** Base class of transports that exchange one JSON-RPC message per line. */
 export abstract class LineTransport implements Transport {
   onclose?: () => void;
   onerror?: (error: Error) => void;
@@ -26,15 +26,15 @@ export abstract class LineTransport implements Transport {
 
   abstract send(message: JSONRPCMessage): Promise<void>;
 
-  /** Closes what it runs on, or is about to; resolves when that is gone. Called once. */
+  /** Closes the process or connection, even while it opens, and resolves when it is closed. Called once. */
   protected abstract release(): Promise<void>;
 
-  /** `null`: it has not ended, or we closed it. */
+  /** End of the transport. Null if it is open or was closed locally. */
   get end(): TransportEnd | null {
     return this.#end;
   }
 
-  /** Resolves when what it runs on is gone. */
+  /** Closes the transport. Resolves when its process or connection is closed. */
   close(): Promise<void> {
     this.#pendingClose ??= this.#close();
     return this.#pendingClose;
@@ -44,24 +44,26 @@ export abstract class LineTransport implements Transport {
     return this.#hasEnded;
   }
 
-  protected read(line: string): void {
-    if (this.#hasEnded || line.trim() === '') return;
+  /** Parses a line and delivers its message. */
+  protected read(line: string | Buffer): void {
+    const text = line.toString();
+    if (this.#hasEnded || text.trim() === '') return;
     let message: JSONRPCMessage;
     try {
-      message = parseJSONRPCMessage(withoutId(JSON.parse(line)));
+      message = parseJSONRPCMessage(normalizeError(JSON.parse(text)));
     } catch {
-      this.reportNoise(line);
+      this.reportNoise(text);
       return;
     }
     this.onmessage?.(message);
   }
 
-  /** A line that is no message: servers print what they like. */
+  /** Reports a line that is not a message, as many servers print log output. */
   protected reportNoise(line: string): void {
     this.onerror?.(new Error(`not a message: ${line}`));
   }
 
-  /** It ended, and not by us. */
+  /** Ends the transport for a reason other than `close`. */
   protected fail(reason: string, isOrderly = false): void {
     if (this.#hasEnded) return;
     this.#end = { reason, isOrderly };
@@ -78,13 +80,13 @@ export abstract class LineTransport implements Transport {
 }
 
 /**
- * An error that answers nothing has the id `null` by the standard of JSON-RPC, and none by that of MCP. One bridge writes
- * `{"error":"why"}` and no more to whom it turns away.
+ * Normalizes errors without a request. JSON-RPC gives them the id `null`, MCP no id. One bridge rejects clients with
+ * `{"error":"reason"}` and nothing else.
  */
-function withoutId(message: unknown): unknown {
+function normalizeError(message: unknown): unknown {
   if (typeof message !== 'object' || message === null) return message;
   if ('error' in message && typeof message.error === 'string' && Object.keys(message).length === 1) {
-    return { jsonrpc: '2.0', error: { code: TURNED_AWAY, message: message.error } };
+    return { jsonrpc: '2.0', error: { code: SERVER_ERROR, message: message.error } };
   }
   if (!('id' in message) || message.id !== null) return message;
   const { id: _id, ...rest } = message;

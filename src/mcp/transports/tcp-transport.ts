@@ -1,23 +1,22 @@
 import { connect, type Socket } from 'node:net';
 import { type JSONRPCMessage, serializeMessage } from '@modelcontextprotocol/client';
-import type { Clock } from '../../shared/index.js';
+import { type Clock, LineSplitter, MAX_MESSAGE_BYTES } from '../../shared/index.js';
 import type { TcpEndpoint } from '../endpoint.js';
-import { LineSplitter } from './line-splitter.js';
 import { SPEAKS_HTTP_MESSAGE } from '../errors.js';
-import { LineTransport, MAX_MESSAGE_BYTES, MESSAGE_TOO_LONG } from './line-transport.js';
+import { LineTransport, MESSAGE_TOO_LONG } from './line-transport.js';
 
-/** Of silence, before the system asks whether the other side is still there. */
+/** Idle time after which the system sends TCP keep-alive probes. */
 const KEEP_ALIVE_MS = 30_000;
 
-/** Between two messages: there are servers that take what arrives together for one, and refuse it. */
-const GAP_MS = 1;
+/** Delay between two messages, because some servers parse everything that arrives together as one message. */
+const MESSAGE_GAP_MS = 1;
 
-/** MCP over a socket: JSON-RPC, one message a line. */
+/** MCP over a TCP socket: newline-delimited JSON-RPC. */
 export class TcpTransport extends LineTransport {
   readonly #endpoint: Pick<TcpEndpoint, 'host' | 'port'>;
   readonly #clock: Clock;
   /** Resolves when the next message may be written. */
-  #isFree: Promise<void> = Promise.resolve();
+  #previousSent: Promise<void> = Promise.resolve();
   #socket: Socket | null = null;
 
   constructor(endpoint: Pick<TcpEndpoint, 'host' | 'port'>, clock: Clock) {
@@ -38,31 +37,31 @@ export class TcpTransport extends LineTransport {
     await new Promise<void>((resolve, reject) => {
       socket.once('connect', resolve);
       socket.once('error', reject);
-      socket.once('close', () => reject(new Error('closed while it was connecting')));
+      socket.once('close', () => reject(new Error('closed while connecting')));
     });
     socket.on('data', (chunk) => lines.push(chunk));
     socket.on('end', () => {
       if (lines.isWithinLine) this.fail('the server closed the connection in the middle of a message');
       else this.fail('the server closed the connection', true);
     });
-    socket.on('error', (error) => this.fail(`the connection broke off: ${error.message}`));
-    socket.on('close', () => this.fail('the connection broke off'));
+    socket.on('error', (error) => this.fail(`the connection was lost: ${error.message}`));
+    socket.on('close', () => this.fail('the connection was lost'));
   }
 
-  /** Resolves when the message has been handed to the system; a failure ends the session by its event. */
+  /** Resolves when the system has taken the message. Errors are reported by the `error` event of the socket. */
   override async send(message: JSONRPCMessage): Promise<void> {
-    const before = this.#isFree;
-    let free = (): void => undefined;
-    this.#isFree = new Promise((resolve) => (free = resolve));
-    await before;
+    const previous = this.#previousSent;
+    let markSent = (): void => undefined;
+    this.#previousSent = new Promise((resolve) => (markSent = resolve));
+    await previous;
     const socket = this.#socket;
     if (socket === null || this.hasEnded) {
-      free();
+      markSent();
       throw new Error('Not connected');
     }
     await new Promise<void>((resolve) => socket.write(serializeMessage(message), () => resolve()));
-    // Later than a reader in a process that was too busy to look, should it be ours.
-    this.#clock.schedule(GAP_MS, () => setImmediate(free));
+    // Deferred, so that a server in the same process reads the message first.
+    this.#clock.schedule(MESSAGE_GAP_MS, () => setImmediate(markSent));
   }
 
   protected override async release(): Promise<void> {

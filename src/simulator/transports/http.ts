@@ -13,7 +13,8 @@ import {
 } from '@modelcontextprotocol/server';
 import type { ServerProfile } from '../server-profiles.js';
 import { closeServer, listenOnLoopback, type ListeningServer } from './listen.js';
-import { createMcpServer, MAX_MESSAGE_BYTES } from '../mcp-server.js';
+import { MAX_MESSAGE_BYTES } from '../../shared/index.js';
+import { createMcpServer } from '../mcp-server.js';
 import type { SimulatedTool } from '../tool.js';
 
 export const MCP_PATH = '/mcp';

@@ -1,7 +1,8 @@
 import { pipeline, type Readable, type Writable } from 'node:stream';
 import { StdioServerTransport } from '@modelcontextprotocol/server/stdio';
+import { MAX_MESSAGE_BYTES } from '../../shared/index.js';
 import { LineLengthLimiter } from './line-length-limiter.js';
-import { createMcpServer, MAX_MESSAGE_BYTES } from '../mcp-server.js';
+import { createMcpServer } from '../mcp-server.js';
 import type { ServerProfile } from '../server-profiles.js';
 import type { SimulatedTool } from '../tool.js';
 

@@ -2,89 +2,90 @@ import { ResponseScanner } from './response-scanner.js';
 
 const NEWLINE = 0x0a;
 
+/** Options of a `ResponseFilter`. */
 export interface ResponseFilterOptions {
-  /** That the ids of our own calls begin with, and nobody else's. */
+  /** Prefix of the ids of injected calls. No other id begins with it. */
   readonly prefix: string;
-  /** Of a line that may still turn out to be ours; a longer one passes. */
+  /** Most bytes of an undecided line that are held back. A longer line passes. */
   readonly maxHeldBytes: number;
-  /** Whether a call of ours may still be answered. While none may, nothing is held back. */
+  /** Returns whether an injected call may still be answered. Otherwise nothing is held back. */
   readonly expectsResponse: () => boolean;
   readonly pass: (bytes: Buffer) => void;
 }
 
-/** Takes the answers to our own calls out of what a server writes, line by line, and passes everything else on, byte for byte. */
+/** Removes the responses to injected calls from the server's output. Passes everything else on, byte for byte. */
 export class ResponseFilter {
   readonly #options: ResponseFilterOptions;
   readonly #prefix: Buffer;
-  #line: 'NEW' | 'UNDECIDED' | 'PASSES' | 'OURS' = 'NEW';
-  #scan: ResponseScanner;
+  #lineState: 'NEW' | 'UNDECIDED' | 'PASSES' | 'RESPONSE' = 'NEW';
+  #scanner: ResponseScanner;
   #held: Buffer[] = [];
   #heldBytes = 0;
 
   constructor(options: ResponseFilterOptions) {
     this.#options = options;
     this.#prefix = Buffer.from(options.prefix);
-    this.#scan = new ResponseScanner(options.prefix);
+    this.#scanner = new ResponseScanner(options.prefix);
   }
 
   push(chunk: Buffer): void {
     if (chunk.length === 0) return;
-    if (this.#line !== 'UNDECIDED' && this.#line !== 'OURS' && this.#isNoneOfOurs(chunk)) {
-      this.#line = chunk.at(-1) === NEWLINE ? 'NEW' : 'PASSES';
+    if (this.#lineState !== 'UNDECIDED' && this.#lineState !== 'RESPONSE' && this.#hasNoResponse(chunk)) {
+      this.#lineState = chunk.at(-1) === NEWLINE ? 'NEW' : 'PASSES';
       this.#options.pass(chunk);
       return;
     }
-    /** Where what passes of this chunk, and has not been passed yet, begins. */
-    let from = 0;
+    // Start of the bytes that pass and were not passed on yet.
+    let passFrom = 0;
     for (let start = 0; start < chunk.length;) {
       const newline = chunk.indexOf(NEWLINE, start);
       const end = newline < 0 ? chunk.length : newline + 1;
       const part = chunk.subarray(start, end);
-      this.#look(part, newline >= 0);
-      if (this.#line !== 'PASSES') {
-        if (start > from) this.#options.pass(chunk.subarray(from, start));
-        from = end;
+      this.#classify(part, newline >= 0);
+      if (this.#lineState !== 'PASSES') {
+        if (start > passFrom) this.#options.pass(chunk.subarray(passFrom, start));
+        passFrom = end;
       }
-      if (this.#line === 'UNDECIDED') this.#hold(part);
-      if (newline >= 0) this.#line = 'NEW';
+      if (this.#lineState === 'UNDECIDED') this.#hold(part);
+      if (newline >= 0) this.#lineState = 'NEW';
       start = end;
     }
-    if (from < chunk.length) this.#options.pass(chunk.subarray(from));
+    if (passFrom < chunk.length) this.#options.pass(chunk.subarray(passFrom));
   }
 
-  /** No call of ours may be answered any more: what is held is not ours. */
+  /** Passes held bytes on if no injected call may be answered any more. */
   release(): void {
-    if (this.#line === 'UNDECIDED' && !this.#options.expectsResponse()) this.#passHeld();
+    if (this.#lineState === 'UNDECIDED' && !this.#options.expectsResponse()) this.#releaseHeld();
   }
 
-  /** Nothing more comes. */
+  /** Passes held bytes on at the end of the stream. */
   end(): void {
-    if (this.#line === 'UNDECIDED') this.#passHeld();
+    if (this.#lineState === 'UNDECIDED') this.#releaseHeld();
   }
 
-  #isNoneOfOurs(chunk: Buffer): boolean {
+  #hasNoResponse(chunk: Buffer): boolean {
     if (chunk.includes(this.#prefix)) return false;
-    // The beginning of a line may be that of an answer to come.
+    // An incomplete line may turn out to be a response.
     return chunk.at(-1) === NEWLINE || !this.#options.expectsResponse();
   }
 
-  /** Decides about the line that this is a part of, as far as it can be. */
-  #look(part: Buffer, isWhole: boolean): void {
-    if (this.#line === 'NEW') {
-      this.#scan = new ResponseScanner(this.#options.prefix);
-      this.#line = 'UNDECIDED';
+  /** Scans a part of the current line and decides whether the line passes, as far as known. */
+  #classify(part: Buffer, isComplete: boolean): void {
+    if (this.#lineState === 'NEW') {
+      this.#scanner = new ResponseScanner(this.#options.prefix);
+      this.#lineState = 'UNDECIDED';
     }
-    if (this.#line !== 'UNDECIDED') return;
-    const isOurs = this.#scan.feed(part);
-    if (isOurs === true) {
-      this.#line = 'OURS';
-      this.#drop();
-    } else if (isOurs === false || isWhole || !this.#mayHold(part)) {
-      this.#passHeld();
+    if (this.#lineState !== 'UNDECIDED') return;
+    const isResponse = this.#scanner.feed(part);
+    if (isResponse === true) {
+      this.#lineState = 'RESPONSE';
+      this.#discardHeld();
+    } else if (isResponse === false || isComplete || !this.#canHold(part)) {
+      this.#releaseHeld();
     }
   }
 
-  #mayHold(part: Buffer): boolean {
+  #canHold(part: Buffer): boolean {
     return this.#options.expectsResponse() && this.#heldBytes + part.length <= this.#options.maxHeldBytes;
   }
 
@@ -93,14 +94,14 @@ export class ResponseFilter {
     this.#heldBytes += part.length;
   }
 
-  #passHeld(): void {
+  #releaseHeld(): void {
     const held = this.#held;
-    this.#drop();
-    this.#line = 'PASSES';
+    this.#discardHeld();
+    this.#lineState = 'PASSES';
     for (const part of held) this.#options.pass(part);
   }
 
-  #drop(): void {
+  #discardHeld(): void {
     this.#held = [];
     this.#heldBytes = 0;
   }

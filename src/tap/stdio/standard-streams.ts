@@ -6,16 +6,16 @@ import type { Readable, Writable } from 'node:stream';
 const STDIN = 0;
 const STDOUT = 1;
 
-/** Where a tap writes to. */
+/** Output of a tap. */
 export interface StdoutStream {
   readonly stream: Writable;
-  /** Whether the stream closes once it is ended. */
+  /** Whether the stream closes after `end()`. */
   readonly closes: boolean;
 }
 
 /**
- * Standard output, which ends for its reader when it is ended; Node.js' own `process.stdout` does not.
- * That must not be touched afterwards: it opens the descriptor, which fails while this is writing.
+ * Opens the standard output as a stream whose end reaches its reader, unlike `process.stdout`. `process.stdout` must not
+ * be used afterwards, because it would open the same descriptor.
  */
 export function openStdout(): StdoutStream {
   if (!isPipe(STDOUT)) return { stream: process.stdout, closes: false };
@@ -24,17 +24,20 @@ export function openStdout(): StdoutStream {
   return { stream, closes: true };
 }
 
-/** Lets who writes to our standard input know when it is no longer read. */
+/** Closes the descriptor of the standard input with its stream, so that the writer notices. */
 export function closeStdinDescriptorWith(stdin: Readable): void {
   if (isPipe(STDIN)) stdin.once('close', () => release(STDIN));
 }
 
 function isPipe(descriptor: number): boolean {
-  const kind = fstatSync(descriptor);
-  return kind.isFIFO() || kind.isSocket();
+  const stats = fstatSync(descriptor);
+  return stats.isFIFO() || stats.isSocket();
 }
 
-/** libuv closes all descriptors but those of standard streams. The number is taken again at once, lest something else gets it. */
+/**
+ * Closes the descriptor of a standard stream, which libuv leaves open. Reopens its number on the null device, so that no
+ * other file gets it.
+ */
 function release(descriptor: number): void {
   closeSync(descriptor);
   openSync(devNull, 'r+');

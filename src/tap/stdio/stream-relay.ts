@@ -1,17 +1,18 @@
 import type { Readable, Writable } from 'node:stream';
 
+/** Options of a `StreamRelay`. */
 export interface StreamRelayOptions {
   readonly from: Readable;
   readonly to: Writable;
-  /** Writes what is to be passed on; never throws. */
+  /** Passes a chunk on. Must not throw. */
   readonly onChunk: (chunk: Buffer) => void;
-  /** No more comes. */
+  /** Called when the source has ended. */
   readonly onEnd: () => void;
 }
 
 /**
- * One direction between two programs that must not notice us: what cannot be written is not read, the end of the one is the
- * end of the other, and who writes to somebody that no longer reads is told so.
+ * Relays one direction between two programs transparently. Reads only as fast as the target accepts, forwards the end of
+ * the source, and closes the source when the target closes.
  */
 export class StreamRelay {
   readonly #to: Writable;
@@ -31,7 +32,7 @@ export class StreamRelay {
     });
     to.on('drain', () => from.resume());
     from.once('end', end);
-    // Reading has failed, or was stopped by us: for the reader on the other side that is an end.
+    // For the target, a failed or destroyed source is an end.
     from.once('close', end);
     from.on('error', () => undefined);
     to.on('error', () => undefined);
@@ -41,7 +42,7 @@ export class StreamRelay {
     });
   }
 
-  /** Whether there is anyone to write to, and room. */
+  /** Whether the target is open and has no backlog. */
   get canWrite(): boolean {
     return !this.#hasEnded && this.#to.writable && !this.#to.writableNeedDrain;
   }

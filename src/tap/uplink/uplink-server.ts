@@ -6,60 +6,62 @@ import type { StdioProxy } from '../stdio-proxy.js';
 
 const INTERNAL_ERROR = -32_603;
 
-/** What swarmlens gets to see of a session: to it we are an MCP server that speaks one message a frame. */
+/** MCP server that the tap offers to swarmlens over the uplink, with one message per frame. */
 export class UplinkServer {
-  readonly #passage: Pick<StdioProxy, 'call' | 'initializeResult'>;
-  readonly #link: Pick<Uplink, 'send' | 'takeDropped'>;
-  /** Those under way; `null`: it is just being made. */
+  readonly #proxy: Pick<StdioProxy, 'call' | 'initializeResult'>;
+  readonly #uplink: Pick<Uplink, 'send' | 'takeDropped'>;
+  /** Calls in flight by id. Null while the call is being created. */
   readonly #calls = new Map<RpcId, Disposable | null>();
-  /** Who has greeted us before the person's client has greeted the server. */
-  #greeter: RpcId | null = null;
+  /** Id of an `initialize` request of swarmlens that waits for the handshake of the MCP client. */
+  #pendingInitializeId: RpcId | null = null;
 
-  constructor(passage: Pick<StdioProxy, 'call' | 'initializeResult'>, link: Pick<Uplink, 'send' | 'takeDropped'>) {
-    this.#passage = passage;
-    this.#link = link;
+  constructor(proxy: Pick<StdioProxy, 'call' | 'initializeResult'>, uplink: Pick<Uplink, 'send' | 'takeDropped'>) {
+    this.#proxy = proxy;
+    this.#uplink = uplink;
   }
 
+  /** Handles a frame of swarmlens. */
   receive(text: string): void {
-    for (const message of parseMessages(Buffer.from(text))) this.#take(message);
+    for (const message of parseMessages(Buffer.from(text))) this.#handleMessage(message);
   }
 
-  /** swarmlens is gone, and with it all that it wanted to know. */
+  /** Cancels everything that swarmlens has requested, because the uplink closed. */
   reset(): void {
     for (const call of this.#calls.values()) call?.[Symbol.dispose]();
     this.#calls.clear();
-    this.#greeter = null;
+    this.#pendingInitializeId = null;
   }
 
-  /** The server has been greeted. */
+  /** Answers a waiting `initialize` request after the handshake of the MCP client. */
   sessionInitialized(): void {
-    const { initializeResult } = this.#passage;
-    if (this.#greeter === null || initializeResult === null) return;
-    this.#link.send({ id: this.#greeter, result: initializeResult });
-    this.#greeter = null;
+    const { initializeResult } = this.#proxy;
+    if (this.#pendingInitializeId === null || initializeResult === null) return;
+    this.#uplink.send({ id: this.#pendingInitializeId, result: initializeResult });
+    this.#pendingInitializeId = null;
   }
 
+  /** Sends an observed call, with the number of calls dropped before it. */
   forwardCall({ tool, arguments: args, result, error }: ObservedToolCall): void {
-    const dropped = this.#link.takeDropped();
-    this.#link.send({
+    const dropped = this.#uplink.takeDropped();
+    this.#uplink.send({
       method: TAP_CALL_METHOD,
       params: { tool, arguments: args, result, error, ...(dropped === 0 ? {} : { dropped }) },
     });
   }
 
   toolsChanged(): void {
-    this.#link.send({ method: 'notifications/tools/list_changed' });
+    this.#uplink.send({ method: 'notifications/tools/list_changed' });
   }
 
-  #take({ id, method, params }: RpcMessage): void {
+  #handleMessage({ id, method, params }: RpcMessage): void {
     if (method === 'notifications/cancelled') this.#cancel(params);
-    // All other notifications are meant for a server that we have greeted, and answers for one that has asked us.
+    // Other notifications and responses have no effect here.
     if (method === undefined || id === undefined) return;
     if (method === 'initialize') {
-      this.#greeter = id;
+      this.#pendingInitializeId = id;
       this.sessionInitialized();
     } else if (this.#calls.has(id)) {
-      this.#link.send({ id, error: { code: INTERNAL_ERROR, message: 'there is a call of this id' } });
+      this.#uplink.send({ id, error: { code: INTERNAL_ERROR, message: 'duplicate request id' } });
     } else {
       this.#request(id, method, params);
     }
@@ -67,11 +69,11 @@ export class UplinkServer {
 
   #request(id: RpcId, method: string, params: unknown): void {
     this.#calls.set(id, null);
-    const call = this.#passage.call({ method, params }, (answer) => {
+    const call = this.#proxy.call({ method, params }, (response) => {
       this.#calls.delete(id);
-      this.#link.send({ id, ...answer });
+      this.#uplink.send({ id, ...response });
     });
-    // One that is refused is answered before it is there.
+    // A rejected call is answered before `call` returns.
     if (this.#calls.has(id)) this.#calls.set(id, call);
   }
 
@@ -83,12 +85,12 @@ export class UplinkServer {
   }
 }
 
-/** Lets swarmlens see a session, whenever it is there. */
-export function startUplink(passage: StdioProxy, options: UplinkOptions): { link: Uplink; observation: UplinkServer } {
-  const link = new Uplink(options, {
-    onMessage: (text) => observation.receive(text),
-    onClose: () => observation.reset(),
+/** Connects a proxy with swarmlens whenever swarmlens is available. */
+export function startUplink(proxy: StdioProxy, options: UplinkOptions): { uplink: Uplink; uplinkServer: UplinkServer } {
+  const uplink = new Uplink(options, {
+    onMessage: (text) => uplinkServer.receive(text),
+    onClose: () => uplinkServer.reset(),
   });
-  const observation = new UplinkServer(passage, link);
-  return { link, observation };
+  const uplinkServer = new UplinkServer(proxy, uplink);
+  return { uplink, uplinkServer };
 }

@@ -1,27 +1,31 @@
 import type { ClientRequestArgs } from 'node:http';
 import { WebSocket } from 'ws';
-import { type Clock, isTapRejection, scheduleDeadline, TAP_CLOSE_ENDED } from '../../shared/index.js';
+import {
+  backoffDelayMs,
+  type Clock,
+  isTapRejection,
+  MAX_MESSAGE_BYTES,
+  scheduleDeadline,
+  TAP_CLOSE_ENDED,
+} from '../../shared/index.js';
 
-/** Between two attempts: doubling, half of it jitter. */
-const FIRST_PAUSE_MS = 500;
-const MAX_PAUSE_MS = 30_000;
-/** After a refusal, which waits for a person to do something. */
-const REFUSED_PAUSE_MS = 300_000;
-const HANDSHAKE_MS = 10_000;
-/** A connection that stood for so long was a good one. */
-const LASTING_MS = 10_000;
-/** Between two looks at whether anyone is still there. */
-const PING_MS = 20_000;
-/** What waits to be sent; what comes on top of it is dropped. */
+/** Backoff between two attempts to connect. */
+const BACKOFF = { initialMs: 500, maxMs: 30_000 };
+/** Delay after a rejection, which lasts until a person acts. */
+const REJECTED_BACKOFF = { initialMs: 300_000, maxMs: 300_000 };
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** Duration after which a connection counts as stable and resets the backoff. */
+const STABLE_AFTER_MS = 10_000;
+/** Interval between pings. A connection without a pong by the next ping is closed. */
+const PING_INTERVAL_MS = 20_000;
+/** Most bytes that wait to be sent. Further messages are dropped. */
 const MAX_UNSENT_BYTES = 4 * 1024 * 1024;
-/** Of what swarmlens says: a call with its arguments. */
-const MAX_RECEIVED_BYTES = 10 * 1024 * 1024;
 
 export interface UplinkOptions {
   readonly url: string;
   readonly token: string | null;
   readonly clock: Clock;
-  /** 0 ≤ x < 1. */
+  /** Random numbers in [0, 1) for the jitter. */
   readonly random: () => number;
 }
 
@@ -30,13 +34,13 @@ export interface UplinkEvents {
   readonly onClose: () => void;
 }
 
-/** The connection to swarmlens, which may be away, slow or unwilling: it is tried again for ever, and nobody is told. */
+/** WebSocket from a tap to swarmlens. Reconnects forever and reports no errors, because swarmlens is optional. */
 export class Uplink {
   readonly #options: UplinkOptions;
   readonly #events: UplinkEvents;
   #socket: WebSocket | null = null;
   #hasEnded = false;
-  /** In a row that led to nothing lasting. */
+  /** Number of consecutive connections that did not become stable. */
   #failures = 0;
   #dropped = 0;
 
@@ -46,7 +50,7 @@ export class Uplink {
     this.#connect();
   }
 
-  /** What could not be sent since this was asked last. */
+  /** Returns the number of messages dropped since the last call. */
   takeDropped(): number {
     const dropped = this.#dropped;
     this.#dropped = 0;
@@ -57,7 +61,7 @@ export class Uplink {
     return this.#socket?.readyState === WebSocket.OPEN;
   }
 
-  /** Sends it now, or not at all. */
+  /** Sends a message immediately, or drops it if the connection is closed or congested. */
   send(message: object): void {
     const socket = this.#socket;
     if (socket?.readyState !== WebSocket.OPEN) return;
@@ -65,7 +69,7 @@ export class Uplink {
     else socket.send(JSON.stringify({ jsonrpc: '2.0', ...message }));
   }
 
-  /** Says that there is nothing more to see. What says so is handed to the system at once; nobody waits for more. */
+  /** Closes the connection for good. The system takes the close frame immediately, so nothing is awaited. */
   end(): void {
     this.#hasEnded = true;
     if (this.isOpen) this.#socket?.close(TAP_CLOSE_ENDED.code, TAP_CLOSE_ENDED.reason);
@@ -78,12 +82,12 @@ export class Uplink {
     const headers: ClientRequestArgs['headers'] = token === null ? {} : { authorization: `Bearer ${token}` };
     const socket = new WebSocket(url, {
       headers,
-      handshakeTimeout: HANDSHAKE_MS,
-      maxPayload: MAX_RECEIVED_BYTES,
+      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+      maxPayload: MAX_MESSAGE_BYTES,
       perMessageDeflate: false,
     });
     this.#socket = socket;
-    let isRefused = false;
+    let isRejected = false;
     let openedAtMs = Infinity;
     let pings: Disposable | null = null;
     socket.on('open', () => {
@@ -93,42 +97,44 @@ export class Uplink {
     socket.on('message', (data: Buffer) => {
       this.#events.onMessage(data.toString('utf8'));
     });
-    // Its close follows.
+    // A `close` event follows.
     socket.on('error', () => undefined);
     socket.on('unexpected-response', (request, { statusCode = 0 }) => {
-      isRefused = statusCode >= 300 && statusCode < 500;
+      isRejected = statusCode >= 300 && statusCode < 500;
       request.destroy();
       socket.terminate();
     });
     socket.once('close', (code) => {
       pings?.[Symbol.dispose]();
-      if (clock.monotonic() - openedAtMs >= LASTING_MS) this.#failures = 0;
+      if (clock.monotonic() - openedAtMs >= STABLE_AFTER_MS) this.#failures = 0;
       this.#socket = null;
       this.#events.onClose();
-      this.#connectLater(isRefused || isTapRejection(code));
+      this.#scheduleReconnect(isRejected || isTapRejection(code));
     });
   }
 
-  #connectLater(isRefused: boolean): void {
+  #scheduleReconnect(isRejected: boolean): void {
     if (this.#hasEnded) return;
     const { clock, random } = this.#options;
-    const growing = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#failures);
     this.#failures += 1;
-    clock.schedule((isRefused ? REFUSED_PAUSE_MS : growing) * (0.5 + random() / 2), () => this.#connect());
+    const delayMs = isRejected
+      ? backoffDelayMs(1, REJECTED_BACKOFF, random)
+      : backoffDelayMs(this.#failures, BACKOFF, random);
+    clock.schedule(delayMs, () => this.#connect());
   }
 
-  /** A connection may be gone without a word. */
+  /** Pings the server and terminates a connection that no longer answers. */
   #keepAlive(socket: WebSocket): Disposable {
     let isAnswered = true;
     let timer: Disposable;
     socket.on('pong', () => (isAnswered = true));
-    const look = (): void => {
-      timer = scheduleDeadline(this.#options.clock, PING_MS, look);
+    const check = (): void => {
+      timer = scheduleDeadline(this.#options.clock, PING_INTERVAL_MS, check);
       if (!isAnswered) socket.terminate();
       isAnswered = false;
       if (socket.readyState === WebSocket.OPEN) socket.ping();
     };
-    timer = scheduleDeadline(this.#options.clock, PING_MS, look);
+    timer = scheduleDeadline(this.#options.clock, PING_INTERVAL_MS, check);
     return { [Symbol.dispose]: () => timer[Symbol.dispose]() };
   }
 }

@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { LineSplitter } from '../../../src/mcp/transports/line-splitter.js';
+import { LineSplitter } from '../../../src/shared/line-splitter.js';
 import { closeServer, listenOnLoopback } from '../../../src/simulator/transports/listen.js';
 import { ChildServer } from './child-server.js';
 import { nameOf, type Rpc, rpc } from './rpc.js';
@@ -44,7 +44,7 @@ export class McpTcpServer implements AsyncDisposable {
     this.#ready = new Promise((resolve) => (this.#resolveReady = resolve));
     const lines = new LineSplitter(
       MAX_LINE_BYTES,
-      (line) => this.#output(line),
+      (line) => this.#output(line.toString()),
       () => undefined,
     );
     this.#child = new ChildServer(options.child, (chunk) => lines.push(chunk));
@@ -87,7 +87,7 @@ export class McpTcpServer implements AsyncDisposable {
     socket.on('close', () => this.#clients.delete(client));
     const lines = new LineSplitter(
       MAX_LINE_BYTES,
-      (line) => this.#take(client, connection, line),
+      (line) => this.#take(client, connection, line.toString()),
       () => undefined,
     );
     this.#ready.then(

@@ -1,14 +1,14 @@
 import type { FetchLike } from '@modelcontextprotocol/client';
 
-/** Between two events of a stream: the end of a line, and at least one line that is empty. */
-const BLANK_LINES = /(?:\r\n|\n|\r(?!\n)){2,}/g;
-/** What of it may have come with the chunk before. */
-const OVERLAP = 3;
+/** Separator of two events in a stream: a line end and at least one empty line. */
+const EVENT_SEPARATOR = /(?:\r\n|\n|\r(?!\n)){2,}/g;
+/** Number of bytes of a separator that may be at the end of the previous chunk. */
+const OVERLAP_BYTES = 3;
 
 /**
- * `fetch`, whose bodies fail when they, or of an event stream one event, are longer than `maxBytes`, give or take the ends of lines: the official client
- * would keep whatever comes.
- * @param onTooLong is called once for each body that fails
+ * Wraps `fetch` so that reading a body fails when it is longer than `maxBytes`. In an event stream the limit applies to
+ * each event, not counting line ends. The official client has no limit of its own.
+ * @param onTooLong called once for each body that fails
  */
 export function fetchWithBodyLimit(inner: FetchLike, maxBytes: number, onTooLong: () => void): FetchLike {
   return async (url, init) => {
@@ -36,24 +36,24 @@ class BodyLimit implements Transformer<Uint8Array, Uint8Array> {
 
   transform(chunk: Uint8Array, controller: TransformStreamDefaultController<Uint8Array>): void {
     if (this.#isTooLong(chunk)) {
-      controller.error(new Error(`more than ${this.#maxBytes} bytes`));
+      controller.error(new Error(`body is longer than ${this.#maxBytes} bytes`));
       this.#onTooLong();
     } else controller.enqueue(chunk);
   }
 
   #isTooLong(chunk: Uint8Array): boolean {
     const text = this.#last + Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString('latin1');
-    let from = this.#last.length;
-    for (const { index, 0: blank } of this.#isStream ? text.matchAll(BLANK_LINES) : []) {
+    let start = this.#last.length;
+    for (const { index, 0: blank } of this.#isStream ? text.matchAll(EVENT_SEPARATOR) : []) {
       const end = index + blank.length;
-      // It was seen with the chunk before.
+      // This separator was already handled with the previous chunk.
       if (end <= this.#last.length) continue;
-      if (this.#bytes + index - from > this.#maxBytes) return true;
+      if (this.#bytes + index - start > this.#maxBytes) return true;
       this.#bytes = 0;
-      from = end;
+      start = end;
     }
-    this.#bytes += text.length - from;
-    this.#last = text.slice(-OVERLAP);
+    this.#bytes += text.length - start;
+    this.#last = text.slice(-OVERLAP_BYTES);
     return this.#bytes > this.#maxBytes;
   }
 }

@@ -1,10 +1,13 @@
-interface Address {
+interface UrlWithHeaders {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** `fetch` takes no credentials in a URL, and errors repeat them: they go into a header. */
-export function extractCredentials(endpoint: Address): { readonly url: URL; readonly headers: Record<string, string> } {
+/** Moves credentials from a URL into a header. `fetch` rejects URLs with credentials, and error messages repeat them. */
+export function extractCredentials(endpoint: UrlWithHeaders): {
+  readonly url: URL;
+  readonly headers: Record<string, string>;
+} {
   const url = new URL(endpoint.url);
   const { username, password } = url;
   url.username = '';

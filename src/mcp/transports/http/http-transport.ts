@@ -1,8 +1,8 @@
 import { type JSONRPCMessage, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 
 /**
- * The official client's, which lets a call wait for its timeout when the stream that its answer was to come over breaks
- * off: here it fails at once.
+ * Streamable HTTP transport that fails a request as soon as its response stream breaks. The official one lets the request
+ * wait for its timeout.
  */
 export class HttpTransport extends StreamableHTTPClientTransport {
   override async send(message: JSONRPCMessage | JSONRPCMessage[], options?: SendOptions): Promise<void> {
@@ -10,14 +10,14 @@ export class HttpTransport extends StreamableHTTPClientTransport {
       await super.send(message, options);
       return;
     }
-    const brokenOff = new Promise<never>((_resolve, reject) => {
-      const fail = (): void => reject(new Error('the connection broke off before the answer'));
-      // Later than an answer that came with the end of the stream.
+    const streamLost = new Promise<never>((_resolve, reject) => {
+      const fail = (): void => reject(new Error('the connection was lost before the response'));
+      // Deferred, so that a response at the end of the stream arrives first.
       const onRequestStreamEnd = (): void => void setImmediate(fail);
       super.send(message, { ...options, onRequestStreamEnd }).catch(reject);
     });
-    // Rejects after an answer, too, when nobody listens any more; never resolves, and nobody waits for that.
-    await brokenOff;
+    // Never resolves. After a response, the official client ignores both this promise and its rejection.
+    await streamLost;
   }
 }
 

@@ -4,43 +4,46 @@ import { getDefaultEnvironment } from '@modelcontextprotocol/client/stdio';
 import type { Clock } from '../../../shared/index.js';
 import type { StdioEndpoint } from '../../endpoint.js';
 
-/** After the end of its input, before SIGTERM. */
-const END_OF_INPUT_MS = 1_000;
-/** After SIGTERM, before SIGKILL. */
-const TERMINATE_MS = 2_000;
-/** After SIGKILL, which nobody survives: for the system to do it. */
-const REAP_MS = 500;
-/** Between two looks at whether what a child has started is gone. */
-const LOOK_MS = 20;
+/** Delay between the end of the standard input and SIGTERM. */
+const STDIN_GRACE_MS = 1_000;
+/** Delay between SIGTERM and SIGKILL. */
+const SIGTERM_GRACE_MS = 2_000;
+/** Longest wait for the system to end the processes after SIGKILL. */
+const SIGKILL_GRACE_MS = 500;
+/** Interval between checks whether the whole group has ended. */
+const CHECK_INTERVAL_MS = 20;
 
 /**
- * A child process and all that it starts. It leads a process group of its own: `npx` and shells put the server behind
- * one or two more processes, which would outlive a signal to the first.
+ * Child process with every process it starts, as one process group. `npx` and shells put the server behind one or two
+ * more processes, which would survive a signal to the first one.
  */
 export class ChildProcessGroup {
-  /** When our own process ends without having ended them, nobody else will: they are in other groups. */
-  static readonly #living = new Set<ChildProcessGroup>();
-  static readonly #killLiving = (): void => {
-    for (const child of ChildProcessGroup.#living) child.#signal('SIGKILL');
+  /** Groups to kill when this process exits. They would keep running, because they do not belong to its group. */
+  static readonly #running = new Set<ChildProcessGroup>();
+  static readonly #killRunning = (): void => {
+    for (const child of ChildProcessGroup.#running) child.#signal('SIGKILL');
   };
   readonly process: ChildProcessWithoutNullStreams;
   readonly pid: number;
   readonly #clock: Clock;
   #hasExited = false;
-  #ending: Promise<void> | null = null;
+  #pendingEnd: Promise<void> | null = null;
 
   private constructor(process: ChildProcessWithoutNullStreams, pid: number, clock: Clock) {
     this.process = process;
     this.pid = pid;
     this.#clock = clock;
     process.once('exit', () => (this.#hasExited = true));
-    // A signal that could not be sent: the process is gone already.
+    // Emitted when a signal cannot be sent because the process has already ended.
     process.on('error', () => undefined);
-    if (ChildProcessGroup.#living.size === 0) globalThis.process.on('exit', ChildProcessGroup.#killLiving);
-    ChildProcessGroup.#living.add(this);
+    if (ChildProcessGroup.#running.size === 0) globalThis.process.on('exit', ChildProcessGroup.#killRunning);
+    ChildProcessGroup.#running.add(this);
   }
 
-  /** @throws the system's error, such as ENOENT */
+  /**
+   * Starts the command of an endpoint.
+   * @throws the system error, such as ENOENT
+   */
   static async start({ command, args, cwd, env }: StdioEndpoint, clock: Clock): Promise<ChildProcessGroup> {
     const child = spawn(command, args, {
       cwd,
@@ -54,68 +57,68 @@ export class ChildProcessGroup {
     return new ChildProcessGroup(child, child.pid, clock);
   }
 
-  /** @param callback gets how it ended, for a person; called at most once */
-  onExit(callback: (how: string) => void): void {
+  /** Calls back at most once, with the exit code or signal as text. */
+  onExit(callback: (description: string) => void): void {
     this.process.once('exit', (code, signal) =>
       callback(signal === null ? `exit code ${code ?? 'unknown'}` : `signal ${signal}`),
     );
   }
 
-  /** Calls back once, when it has ended and all that it wrote has been read. */
+  /** Calls back once, when the process has ended and its whole output has been read. */
   onDrained(callback: () => void): void {
     this.process.once('close', callback);
   }
 
-  /** Ends its input, then terminates it and what it has started, then kills them; resolves when it is gone. */
+  /** Closes the standard input, then sends SIGTERM, then SIGKILL. Resolves when the group has ended. */
   end(): Promise<void> {
-    this.#ending ??= this.#end();
-    return this.#ending;
+    this.#pendingEnd ??= this.#end();
+    return this.#pendingEnd;
   }
 
   async #end(): Promise<void> {
-    // Timers of the clock do not hold our process, and it must not end before this has.
-    const hold = setInterval(() => undefined, TERMINATE_MS);
+    // Timers of the clock do not keep this process alive, and it must not exit before the group has ended.
+    const keepAlive = setInterval(() => undefined, SIGTERM_GRACE_MS);
     try {
       this.process.stdin.end();
-      if (!(await this.#isGoneWithin(END_OF_INPUT_MS))) this.#signal('SIGTERM');
-      if (!(await this.#isGoneWithin(TERMINATE_MS))) this.#signal('SIGKILL');
+      if (!(await this.#isGoneWithin(STDIN_GRACE_MS))) this.#signal('SIGTERM');
+      if (!(await this.#isGoneWithin(SIGTERM_GRACE_MS))) this.#signal('SIGKILL');
       if (!this.#hasExited) await once(this.process, 'exit');
-      await this.#isGoneWithin(REAP_MS);
+      await this.#isGoneWithin(SIGKILL_GRACE_MS);
     } finally {
-      clearInterval(hold);
+      clearInterval(keepAlive);
     }
-    this.#forget();
-    // Who has left the group may hold them open.
+    this.#unregister();
+    // Processes that have left the group may hold the streams open.
     for (const stream of [this.process.stdin, this.process.stdout, this.process.stderr]) stream.destroy();
   }
 
-  #forget(): void {
-    ChildProcessGroup.#living.delete(this);
-    if (ChildProcessGroup.#living.size === 0) process.off('exit', ChildProcessGroup.#killLiving);
+  #unregister(): void {
+    ChildProcessGroup.#running.delete(this);
+    if (ChildProcessGroup.#running.size === 0) process.off('exit', ChildProcessGroup.#killRunning);
   }
 
   async #isGoneWithin(ms: number): Promise<boolean> {
-    const untilMs = this.#clock.monotonic() + ms;
+    const deadlineMs = this.#clock.monotonic() + ms;
     for (;;) {
       if (this.#hasExited && !this.#signal(0)) return true;
-      if (this.#clock.monotonic() >= untilMs) return false;
-      await this.#exitOrPause();
+      if (this.#clock.monotonic() >= deadlineMs) return false;
+      await this.#waitForExit();
     }
   }
 
-  #exitOrPause(): Promise<void> {
+  #waitForExit(): Promise<void> {
     return new Promise((resolve) => {
-      const done = (): void => {
+      const finish = (): void => {
         timer[Symbol.dispose]();
-        this.process.off('exit', done);
+        this.process.off('exit', finish);
         resolve();
       };
-      const timer = this.#clock.schedule(LOOK_MS, done);
-      this.process.once('exit', done);
+      const timer = this.#clock.schedule(CHECK_INTERVAL_MS, finish);
+      this.process.once('exit', finish);
     });
   }
 
-  /** @returns whether anyone was there to get it */
+  /** Sends a signal to the group. Returns false if no process of the group is left. */
   #signal(signal: NodeJS.Signals | 0): boolean {
     try {
       if (process.platform === 'win32') return this.process.kill(signal);

@@ -3,30 +3,31 @@ import { basename, delimiter, dirname, extname, isAbsolute, join, resolve } from
 import { getDefaultEnvironment } from '@modelcontextprotocol/client/stdio';
 import type { StdioEndpoint } from '../../endpoint.js';
 
-/** The same endpoint, started in `directory` instead of its own: the same program, with the same files as arguments. */
+/** Rewrites an endpoint to run in `directory`, with the same program and the same files as arguments. */
 export function relocateEndpoint(endpoint: StdioEndpoint, directory: string): StdioEndpoint {
   const { command, args, cwd, env } = endpoint;
   const moved = {
     ...endpoint,
     // A command without a separator is looked up on the PATH, wherever it is started.
-    command: /[\\/]/.test(command) ? fromThere(command, cwd) : command,
-    args: args.map((arg) => argumentFromThere(arg, cwd)),
+    command: /[\\/]/.test(command) ? resolvePath(command, cwd) : command,
+    args: args.map((arg) => resolveArgument(arg, cwd)),
     cwd: directory,
   };
-  return /^npx(?:\.cmd|\.exe)?$/i.test(basename(command)) ? withProject(moved, cwd, env) : moved;
+  return /^npx(?:\.cmd|\.exe)?$/i.test(basename(command)) ? withProjectPrefix(moved, cwd, env) : moved;
 }
 
 /**
- * `npx` prefers what is installed in the project around its working directory. `--prefix` tells it of another project;
- * with the project's programs on the PATH that holds for `name@version`, `-p` and `-c` too, as in the project itself.
+ * Makes a relocated `npx` use the original project. `npx` prefers packages of the project around its working directory,
+ * and `--prefix` selects another project. With the project's programs on the PATH, `name@version`, `-p` and `-c` work as
+ * in the project itself.
  */
-function withProject(moved: StdioEndpoint, cwd: string, env: StdioEndpoint['env']): StdioEndpoint {
-  const above = ancestors(cwd);
-  const project = above.find(
+function withProjectPrefix(moved: StdioEndpoint, cwd: string, env: StdioEndpoint['env']): StdioEndpoint {
+  const directories = ancestors(cwd);
+  const project = directories.find(
     (path) => existsSync(join(path, 'package.json')) || existsSync(join(path, 'node_modules')),
   );
   if (project === undefined) return moved;
-  const programs = above.map((path) => join(path, 'node_modules', '.bin')).filter((path) => existsSync(path));
+  const programs = directories.map((path) => join(path, 'node_modules', '.bin')).filter((path) => existsSync(path));
   const path = env['PATH'] ?? getDefaultEnvironment()['PATH'] ?? '';
   return {
     ...moved,
@@ -40,22 +41,23 @@ function ancestors(path: string): readonly string[] {
   return parent === path ? [path] : [path, ...ancestors(parent)];
 }
 
-/** `file`, or `--option=file`. */
-function argumentFromThere(arg: string, cwd: string): string {
+/** Resolves an argument of the form `file` or `--option=file`. */
+function resolveArgument(arg: string, cwd: string): string {
   const option = /^(--?[^=]+=)(.+)$/s.exec(arg);
-  if (option === null) return arg.startsWith('-') ? arg : fromThere(arg, cwd);
-  return `${option[1] ?? ''}${fromThere(option[2] ?? '', cwd)}`;
+  if (option === null) return arg.startsWith('-') ? arg : resolvePath(arg, cwd);
+  return `${option[1] ?? ''}${resolvePath(option[2] ?? '', cwd)}`;
 }
 
 /**
- * A relative path that exists there becomes absolute. A bare word has to be a file with an extension, or it is a
- * subcommand that happens to be the name of something.
+ * Makes a relative path absolute if it exists in `cwd`. A bare word must be a file with an extension, because it may be a
+ * subcommand with the name of a directory.
  */
-function fromThere(word: string, cwd: string): string {
-  if (word === '' || isAbsolute(word)) return word;
-  const path = resolve(cwd, word);
-  if (!/[\\/]/.test(word) && word !== '.' && word !== '..' && !(extname(word) !== '' && isFile(path))) return word;
-  return existsSync(path) ? path : word;
+function resolvePath(argument: string, cwd: string): string {
+  if (argument === '' || isAbsolute(argument)) return argument;
+  const path = resolve(cwd, argument);
+  const isBareWord = !/[\\/]/.test(argument) && argument !== '.' && argument !== '..';
+  if (isBareWord && !(extname(argument) !== '' && isFile(path))) return argument;
+  return existsSync(path) ? path : argument;
 }
 
 function isFile(path: string): boolean {

@@ -4,18 +4,18 @@ import { join, resolve } from 'node:path';
 import type { StdioEndpoint } from '../../endpoint.js';
 import { relocateEndpoint } from './relocate-endpoint.js';
 
-/** Answered calls after which claude-flow's ledger is deleted: each adds 1.4 KB, and each reads it whole. */
-const CALLS_PER_LEDGER = 20;
+/** Number of answered calls after which claude-flow's call log is deleted. Each call reads all of it and adds 1.4 KB. */
+const CALLS_PER_DELETION = 20;
 
 /**
- * A directory of ours in which claude-flow runs instead of in the project that it is asked about. It appends to a ledger
- * below its working directory at every call, so in the project polling would change files and become slower and slower;
- * by `CLAUDE_FLOW_CWD` it reads the project's state from anywhere.
+ * Temporary working directory for claude-flow. claude-flow appends every call to a log below its working directory, so in
+ * the project polling would change files and become slower and slower. `CLAUDE_FLOW_CWD` lets it read the state of the
+ * project from another directory.
  */
 export class ScratchDirectory implements AsyncDisposable {
   readonly #path: string;
   #inFlight = 0;
-  #answered = 0;
+  #answeredCalls = 0;
   #deletion: Promise<void> | null = null;
 
   private constructor(path: string) {
@@ -26,14 +26,14 @@ export class ScratchDirectory implements AsyncDisposable {
     return new ScratchDirectory(await mkdtemp(join(tmpdir(), 'swarmlens-')));
   }
 
-  /** How to start the server here so that it observes the endpoint's own working directory. */
+  /** Rewrites an endpoint to run in this directory and to observe its original working directory. */
   relocate(endpoint: StdioEndpoint): StdioEndpoint {
-    const moved = relocateEndpoint(endpoint, this.#path);
-    const observed = resolve(endpoint.cwd, endpoint.env['CLAUDE_FLOW_CWD'] ?? '.');
-    return { ...moved, env: { ...moved.env, CLAUDE_FLOW_CWD: observed } };
+    const relocated = relocateEndpoint(endpoint, this.#path);
+    const project = resolve(endpoint.cwd, endpoint.env['CLAUDE_FLOW_CWD'] ?? '.');
+    return { ...relocated, env: { ...relocated.env, CLAUDE_FLOW_CWD: project } };
   }
 
-  /** Runs a call, and now and then deletes the ledger after one that was answered, while none is under way. */
+  /** Runs a call. Deletes the call log from time to time, while no call is in flight. */
   async run<T>(call: () => Promise<T>): Promise<T> {
     while (this.#deletion !== null) await this.#deletion;
     this.#inFlight += 1;
@@ -43,9 +43,9 @@ export class ScratchDirectory implements AsyncDisposable {
     } finally {
       this.#inFlight -= 1;
     }
-    // A call that was given up may still be under way over there.
-    this.#answered += 1;
-    if (this.#inFlight === 0 && this.#answered >= CALLS_PER_LEDGER) this.#deleteLedger();
+    // Counts answered calls only, because the server may still work on a call that was aborted.
+    this.#answeredCalls += 1;
+    if (this.#inFlight === 0 && this.#answeredCalls >= CALLS_PER_DELETION) this.#deleteCallLog();
     return answer;
   }
 
@@ -54,9 +54,9 @@ export class ScratchDirectory implements AsyncDisposable {
     await rm(this.#path, { recursive: true, force: true, maxRetries: 3 });
   }
 
-  #deleteLedger(): void {
-    this.#answered = 0;
-    // One that stays only makes calls slower, until the next time.
+  #deleteCallLog(): void {
+    this.#answeredCalls = 0;
+    // If the deletion fails, calls are slower until the next one.
     this.#deletion = rm(join(this.#path, '.claude-flow', 'policy', 'state.json'), { force: true })
       .catch(() => undefined)
       .finally(() => (this.#deletion = null));

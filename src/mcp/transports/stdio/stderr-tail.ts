@@ -2,22 +2,22 @@ import { toPrintableLine } from '../../../shared/sanitize/index.js';
 
 const MAX_LINES = 20;
 const MAX_LINE_LENGTH = 500;
-/** Of a line that has not ended yet. */
-const MAX_REST_LENGTH = 16_384;
-/** As many as an error message bears. */
+/** Longest partial line that is kept, in UTF-16 units. */
+const MAX_PARTIAL_LENGTH = 16_384;
+/** Number of lines that an error message quotes. */
 const LINES_IN_MESSAGE = 3;
 
 const KEY_BEGINS = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY/;
 const KEY_ENDS = '-----END ';
-/** What stands in between: words of base64, maybe behind something, and headers. */
-const IN_KEY = /^\S*$|[A-Za-z0-9+/=]{40}|^(?:Proc-Type|DEK-Info|Comment|Version): /;
+/** Line within a private key: base64, possibly with a prefix, or a header. */
+const KEY_LINE = /^\S*$|[A-Za-z0-9+/=]{40}|^(?:Proc-Type|DEK-Info|Comment|Version): /;
 
-/** Keeps the last lines that a child process wrote to its standard error, for the message of an error. */
+/** Keeps the last lines of a child's standard error for error messages, without secrets. */
 export class StderrTail {
   readonly #lines: string[] = [];
   readonly #onLine: (line: string) => void;
-  #rest = '';
-  /** By itself, a line out of a private key does not look like a secret. */
+  #partialLine = '';
+  /** Whether the current line is within a private key. A single line of it does not look like a secret. */
   #isInKey = false;
 
   constructor(onLine: (line: string) => void) {
@@ -25,34 +25,34 @@ export class StderrTail {
   }
 
   push(chunk: string): void {
-    const lines = (this.#rest + chunk).split('\n');
-    this.#rest = endOf(lines.pop() ?? '');
+    const lines = (this.#partialLine + chunk).split('\n');
+    this.#partialLine = truncateStart(lines.pop() ?? '');
     for (const line of lines) {
-      const clean = this.#isOfKey(line) ? '' : toPrintableLine(line, MAX_LINE_LENGTH);
-      if (clean === '') continue;
-      this.#lines.push(clean);
+      const printable = this.#isKeyLine(line) ? '' : toPrintableLine(line, MAX_LINE_LENGTH);
+      if (printable === '') continue;
+      this.#lines.push(printable);
       if (this.#lines.length > MAX_LINES) this.#lines.shift();
-      this.#onLine(clean);
+      this.#onLine(printable);
     }
   }
 
-  /** The last few in one line; empty when nothing was written. */
+  /** Returns the last lines joined with ` | `. Empty if there are none. */
   toString(): string {
-    return [...this.#lines, this.#isInKey ? '' : toPrintableLine(this.#rest, MAX_LINE_LENGTH)]
+    return [...this.#lines, this.#isInKey ? '' : toPrintableLine(this.#partialLine, MAX_LINE_LENGTH)]
       .filter((line) => line !== '')
       .slice(-LINES_IN_MESSAGE)
       .join(' | ');
   }
 
-  /** Whether it is one of the lines after the first of a private key. */
-  #isOfKey(line: string): boolean {
-    const isOfKey = this.#isInKey && (IN_KEY.test(line.trim()) || line.includes(KEY_ENDS));
-    this.#isInKey = (isOfKey || KEY_BEGINS.test(line)) && !line.includes(KEY_ENDS);
-    return isOfKey;
+  /** Whether a line belongs to a private key, not counting its first line. */
+  #isKeyLine(line: string): boolean {
+    const isKeyLine = this.#isInKey && (KEY_LINE.test(line.trim()) || line.includes(KEY_ENDS));
+    this.#isInKey = (isKeyLine || KEY_BEGINS.test(line)) && !line.includes(KEY_ENDS);
+    return isKeyLine;
   }
 }
 
-/** Of a line that is too long, the end: from a space on, because half of a secret is not known as one. */
-function endOf(line: string): string {
-  return line.length <= MAX_REST_LENGTH ? line : line.slice(-MAX_REST_LENGTH).replace(/^\S*/, '');
+/** Shortens a line from the start, up to a space: half of a secret would not be recognized. */
+function truncateStart(line: string): string {
+  return line.length <= MAX_PARTIAL_LENGTH ? line : line.slice(-MAX_PARTIAL_LENGTH).replace(/^\S*/, '');
 }

@@ -1,19 +1,18 @@
 import { type JSONRPCMessage, serializeMessage } from '@modelcontextprotocol/client';
-import type { Clock } from '../../../shared/index.js';
+import { type Clock, LineSplitter, MAX_MESSAGE_BYTES } from '../../../shared/index.js';
 import { ChildProcessGroup } from './child-process-group.js';
 import type { StdioEndpoint } from '../../endpoint.js';
 import { StderrTail } from './stderr-tail.js';
-import { LineSplitter } from '../line-splitter.js';
-import { LineTransport, MAX_MESSAGE_BYTES, MESSAGE_TOO_LONG } from '../line-transport.js';
+import { LineTransport, MESSAGE_TOO_LONG } from '../line-transport.js';
 
-/** For what a child wrote to be read after its end. */
+/** Time to read the remaining output of a child after its exit. */
 const DRAIN_MS = 100;
-/** For a child that has closed a stream to end: on a busy machine its end shows long after that of its streams. */
-const END_MS = 1_000;
+/** Time for a child that has closed a stream to exit. On a busy machine the exit is reported long after the close. */
+const EXIT_GRACE_MS = 1_000;
 
 /**
- * MCP over a child process. The official client's own transport tells neither how the child ended nor what it wrote
- * that is no message, signals only the first process of several, and does not wait for the end of one that it kills.
+ * MCP over a child process. The transport of the official client reports neither how the child ended nor its other
+ * output, signals only the first of several processes, and does not wait for the exit of a killed process.
  */
 export class StdioTransport extends LineTransport {
   readonly #endpoint: StdioEndpoint;
@@ -33,17 +32,17 @@ export class StdioTransport extends LineTransport {
     return this.#child?.pid ?? null;
   }
 
-  /** ` (it wrote: …)`, or nothing. */
+  /** Last lines of the standard error as ` (stderr: …)`. Empty if there are none. */
   get stderrTail(): string {
-    const words = this.#stderr.toString();
-    return words === '' ? '' : ` (it wrote: ${words})`;
+    const tail = this.#stderr.toString();
+    return tail === '' ? '' : ` (stderr: ${tail})`;
   }
 
   override async start(): Promise<void> {
     this.#pendingStart = ChildProcessGroup.start(this.#endpoint, this.#clock);
     const child = await this.#pendingStart;
-    // Closed while it was starting: there it is ended.
-    if (this.hasEnded) throw new Error('closed while it was starting');
+    // `release` ends the child in this case.
+    if (this.hasEnded) throw new Error('closed during start');
     this.#child = child;
     const { stdin, stdout, stderr } = child.process;
     const lines = new LineSplitter(
@@ -52,15 +51,15 @@ export class StdioTransport extends LineTransport {
       () => this.fail(MESSAGE_TOO_LONG),
     );
     stdout.on('data', (chunk: Buffer) => lines.push(chunk));
-    // Unread, a full pipe would stop the child.
+    // An unread pipe would fill up and block the child.
     stderr.setEncoding('utf8').on('data', (chunk: string) => this.#stderr.push(chunk));
-    stdin.on('error', () => this.#lostUnlessGone('it closed its standard input'));
-    stdout.once('end', () => this.#lostUnlessGone('it closed its standard output'));
-    child.onExit((how) => {
-      const lost = (): void => this.fail(`the process ended with ${how}`);
-      child.onDrained(lost);
-      // What it has started may hold its streams open.
-      this.#afterDraining(lost);
+    stdin.on('error', () => this.#failAfterExit('the process closed its standard input'));
+    stdout.once('end', () => this.#failAfterExit('the process closed its standard output'));
+    child.onExit((description) => {
+      const fail = (): void => this.fail(`the process ended with ${description}`);
+      child.onDrained(fail);
+      // Other processes of the group may hold the streams open.
+      this.#afterDraining(fail);
     });
   }
 
@@ -68,7 +67,7 @@ export class StdioTransport extends LineTransport {
     const child = this.#child;
     if (child === null || this.hasEnded) return Promise.reject(new Error('Not connected'));
     return new Promise((resolve) => {
-      // A failure ends the session by its event, which has the time to find out how the child ended.
+      // Write errors are reported by the `error` event, which waits for the exit status.
       child.process.stdin.write(serializeMessage(message), () => resolve());
     });
   }
@@ -78,12 +77,12 @@ export class StdioTransport extends LineTransport {
     await child?.end();
   }
 
-  /** A child that ends closes its streams too, and how it ended says more. */
-  #lostUnlessGone(reason: string): void {
-    this.#clock.schedule(END_MS, () => setImmediate(() => this.fail(reason)));
+  /** Fails later, because a child that exits also closes its streams, and the exit status is the better reason. */
+  #failAfterExit(reason: string): void {
+    this.#clock.schedule(EXIT_GRACE_MS, () => setImmediate(() => this.fail(reason)));
   }
 
-  /** Later than what has arrived meanwhile, even when our process was too busy to look. */
+  /** Calls back after the data that has already arrived was read, even if this process was busy. */
   #afterDraining(callback: () => void): void {
     this.#clock.schedule(DRAIN_MS, () => setImmediate(callback));
   }

@@ -1,4 +1,4 @@
-import { LineSplitter } from '../line-splitter.js';
+import { LineSplitter } from '../../../shared/index.js';
 
 const NEWLINE = 0x0a;
 const SPACE = 0x20;
@@ -8,27 +8,27 @@ const OPENING = 0x7b;
 const CLOSING = 0x7d;
 
 /**
- * Cuts the frames of a WebSocket into lines. A frame may be a message without a newline, several lines, or any piece of
- * a stream of lines, because some relays pass on what a child process happens to have written. So lines end at newlines,
- * and at the end of a frame with which a JSON object that the line began with is whole.
+ * Splits WebSocket frames into JSON-RPC lines. A frame may be one message without a newline, several lines, or any part
+ * of a stream of lines, because some relays forward the chunks of a child process. A line ends at a newline, and at the
+ * end of a frame that completes the JSON object the line began with.
  */
 export class FrameSplitter {
   readonly #lines: LineSplitter;
   #object = new JsonObjectScanner();
 
-  /** @param onOverflow a line is longer than `maxBytes`: what has come of it is dropped */
-  constructor(maxBytes: number, onLine: (line: string) => void, onOverflow: () => void) {
+  /** @param onOverflow called once for each line that is longer than `maxBytes` */
+  constructor(maxBytes: number, onLine: (line: Buffer) => void, onOverflow: () => void) {
     this.#lines = new LineSplitter(maxBytes, onLine, onOverflow);
   }
 
   push(frame: Buffer): void {
-    // What does not begin as a message will be none: it must not swallow the one that this frame begins.
+    // The unfinished line is not a message and must not swallow the message that this frame begins.
     if (this.#object.state === 'OTHER' && frame[0] === OPENING) this.#endLine();
     this.#lines.push(frame);
-    const rest = frame.lastIndexOf(NEWLINE) + 1;
-    if (rest > 0) this.#object = new JsonObjectScanner();
-    this.#object.push(frame, rest);
-    if (this.#object.state === 'WHOLE') this.#endLine();
+    const lineStart = frame.lastIndexOf(NEWLINE) + 1;
+    if (lineStart > 0) this.#object = new JsonObjectScanner();
+    this.#object.push(frame, lineStart);
+    if (this.#object.state === 'COMPLETE') this.#endLine();
   }
 
   #endLine(): void {
@@ -37,32 +37,33 @@ export class FrameSplitter {
   }
 }
 
-/** Follows the bytes of a line, each once, to see whether they are an object in JSON. */
+/** Scans the bytes of a line for the end of a JSON object, each byte once. */
 class JsonObjectScanner {
-  /** OTHER: they begin as none, or go on after its end. */
-  state: 'BLANK' | 'BEGUN' | 'WHOLE' | 'OTHER' = 'BLANK';
+  /** `OTHER` means that the line does not begin with an object, or continues after its end. */
+  state: 'BLANK' | 'OPEN' | 'COMPLETE' | 'OTHER' = 'BLANK';
   #depth = 0;
   #isInText = false;
   #isEscaped = false;
 
-  push(bytes: Buffer, from: number): void {
-    for (let index = from; index < bytes.length && this.state !== 'OTHER'; index += 1) this.#take(bytes[index] ?? 0);
+  push(bytes: Buffer, start: number): void {
+    for (let index = start; index < bytes.length && this.state !== 'OTHER'; index += 1)
+      this.#acceptByte(bytes[index] ?? 0);
   }
 
-  #take(byte: number): void {
+  #acceptByte(byte: number): void {
     if (this.#isInText) {
       if (this.#isEscaped) this.#isEscaped = false;
       else if (byte === BACKSLASH) this.#isEscaped = true;
       else if (byte === QUOTE) this.#isInText = false;
-    } else if (this.state !== 'BEGUN') {
+    } else if (this.state !== 'OPEN') {
       if (byte <= SPACE) return;
-      this.state = this.state === 'BLANK' && byte === OPENING ? 'BEGUN' : 'OTHER';
+      this.state = this.state === 'BLANK' && byte === OPENING ? 'OPEN' : 'OTHER';
       this.#depth = 1;
     } else if (byte === QUOTE) this.#isInText = true;
     else if (byte === OPENING) this.#depth += 1;
     else if (byte === CLOSING) {
       this.#depth -= 1;
-      if (this.#depth === 0) this.state = 'WHOLE';
+      if (this.#depth === 0) this.state = 'COMPLETE';
     }
   }
 }

@@ -4,9 +4,8 @@ import { extractCredentials } from '../http/credentials.js';
 import { MAX_FRAME_BYTES } from './websocket-transport.js';
 
 /**
- * Connects; redirects are not followed.
- * @returns an open socket, paused: what the server says at once waits for its listener
- * @throws the signal's reason, when `signal` was aborted; else why there is no connection
+ * Opens a WebSocket without following redirects. The socket is paused, so that early messages wait for their listener.
+ * @throws the reason of `signal` if it is aborted, or the connection error
  */
 export async function openWebSocket(endpoint: WsEndpoint, signal: AbortSignal): Promise<WebSocket> {
   signal.throwIfAborted();
@@ -16,7 +15,7 @@ export async function openWebSocket(endpoint: WsEndpoint, signal: AbortSignal): 
     maxPayload: MAX_FRAME_BYTES,
     perMessageDeflate: false,
     followRedirects: false,
-    // Frames may be cut within a character.
+    // Some relays split frames within a character.
     skipUTF8Validation: true,
   });
   const abort = (): void => socket.terminate();

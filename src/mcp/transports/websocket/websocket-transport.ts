@@ -1,30 +1,31 @@
 import type { JSONRPCMessage } from '@modelcontextprotocol/client';
 import { WebSocket } from 'ws';
 import { FrameSplitter } from './frame-splitter.js';
-import { LineTransport, MAX_MESSAGE_BYTES, MESSAGE_TOO_LONG } from '../line-transport.js';
+import { MAX_MESSAGE_BYTES } from '../../../shared/index.js';
+import { LineTransport, MESSAGE_TOO_LONG } from '../line-transport.js';
 import { toPrintableLine } from '../../../shared/sanitize/index.js';
 
-/** Of a frame: a message, and the end of its line. */
+/** Largest WebSocket frame: a message and its line end. */
 export const MAX_FRAME_BYTES = MAX_MESSAGE_BYTES + 2;
 const MAX_REASON_LENGTH = 123;
-/** A frame said that it closes, and no more. */
-const NO_CODE = 1005;
-/** Close codes of a server that is done with us, or is going away. */
-const ORDERLY: ReadonlySet<number> = new Set([1000, 1001, NO_CODE]);
-/** No frame said that it closes. */
-const BROKEN = 1006;
+/** Code of a close frame without a code. */
+const CLOSE_NO_STATUS = 1005;
+/** Close codes of a server that ended the connection on purpose. */
+const ORDERLY_CODES: ReadonlySet<number> = new Set([1000, 1001, CLOSE_NO_STATUS]);
+/** Code of a connection that ended without a close frame. */
+const CLOSE_ABNORMAL = 1006;
 
 /**
- * @returns an open socket; paused, when something may arrive before it is listened to
- * @throws what `signal` was aborted with, or why there is no socket
+ * Opens the socket of a transport. The socket is paused if messages may arrive before a listener is added.
+ * @throws the reason of `signal` if it is aborted, or the connection error
  */
 export type SocketOpener = (signal: AbortSignal) => Promise<WebSocket>;
 
-/** MCP over a WebSocket, whoever of the two has opened it. */
+/** MCP over a WebSocket, which either side may have opened. */
 export class WebSocketTransport extends LineTransport {
   readonly #open: SocketOpener;
-  readonly #stop = new AbortController();
-  #opening: Promise<WebSocket> | null = null;
+  readonly #abort = new AbortController();
+  #pendingOpen: Promise<WebSocket> | null = null;
   #socket: WebSocket | null = null;
 
   constructor(open: SocketOpener) {
@@ -33,10 +34,10 @@ export class WebSocketTransport extends LineTransport {
   }
 
   override async start(): Promise<void> {
-    this.#opening = this.#open(this.#stop.signal);
-    const socket = await this.#opening;
-    // Closed while it was opening: there it is ended.
-    if (this.hasEnded) throw new Error('closed while it was connecting');
+    this.#pendingOpen = this.#open(this.#abort.signal);
+    const socket = await this.#pendingOpen;
+    // `release` closes the socket in this case.
+    if (this.hasEnded) throw new Error('closed while connecting');
     this.#socket = socket;
     const lines = new FrameSplitter(
       MAX_MESSAGE_BYTES,
@@ -48,40 +49,41 @@ export class WebSocketTransport extends LineTransport {
         lines.push(Buffer.isBuffer(part) ? part : Buffer.from(part));
     });
     socket.on('error', (error) =>
-      this.fail(isTooLong(error) ? MESSAGE_TOO_LONG : `the connection broke off: ${error.message}`),
+      this.fail(isTooLong(error) ? MESSAGE_TOO_LONG : `the connection was lost: ${error.message}`),
     );
-    socket.on('close', (code, reason) => this.#closedBy(code, reason.toString()));
-    // It may have closed before anyone listened.
-    if (socket.readyState === WebSocket.CLOSED) this.#closedBy(BROKEN, '');
+    socket.on('close', (code, reason) => this.#handleClose(code, reason.toString()));
+    // The socket may have closed before the listener was added.
+    if (socket.readyState === WebSocket.CLOSED) this.#handleClose(CLOSE_ABNORMAL, '');
     socket.resume();
   }
 
   override send(message: JSONRPCMessage): Promise<void> {
     const socket = this.#socket;
     if (socket === null || this.hasEnded) return Promise.reject(new Error('Not connected'));
-    // A failure ends the session by its event.
+    // Errors are reported by the `error` event.
     return new Promise((resolve) => socket.send(JSON.stringify(message), () => resolve()));
   }
 
   protected override async release(): Promise<void> {
-    this.#stop.abort(new Error('closed while it was connecting'));
-    const socket = await this.#opening?.catch(() => null);
+    this.#abort.abort(new Error('closed while connecting'));
+    const socket = await this.#pendingOpen?.catch(() => null);
     if (socket == null || socket.readyState === WebSocket.CLOSED) return;
     const closed = new Promise((resolve) => socket.once('close', resolve));
-    // What says that we leave is handed to the system at once; nobody waits for an answer to it.
+    // The system takes the close frame immediately; the response to it is not awaited.
     socket.close(1000);
     socket.terminate();
     socket.resume();
     await closed;
   }
 
-  #closedBy(code: number, reason: string): void {
-    if (code === BROKEN) {
-      this.fail('the connection broke off');
+  #handleClose(code: number, reason: string): void {
+    if (code === CLOSE_ABNORMAL) {
+      this.fail('the connection was lost');
       return;
     }
-    const why = code === NO_CODE ? '' : ` (${`${code} ${toPrintableLine(reason, MAX_REASON_LENGTH)}`.trim()})`;
-    this.fail(`the server closed the connection${why}`, ORDERLY.has(code));
+    const detail =
+      code === CLOSE_NO_STATUS ? '' : ` (${`${code} ${toPrintableLine(reason, MAX_REASON_LENGTH)}`.trim()})`;
+    this.fail(`the server closed the connection${detail}`, ORDERLY_CODES.has(code));
   }
 }
 
