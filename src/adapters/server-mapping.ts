@@ -1,4 +1,4 @@
-import type { AgentNeural, AgentPerformance, AgentStatus } from '../model/index.js';
+import type { AgentStatus, NeuralField, PerformanceField } from '../model/index.js';
 
 /** How the agents of a server that nobody here knows are read from its tools' answers. As in the configuration, parsed. */
 export interface ServerMapping {
@@ -53,8 +53,8 @@ export type MappedAgentField =
   | 'capabilities'
   | 'createdAt'
   | 'lastActiveAt'
-  | keyof AgentPerformance
-  | keyof AgentNeural;
+  | PerformanceField
+  | NeuralField;
 
 export type MappedSwarmField =
   | 'id'

@@ -3,6 +3,8 @@ import {
   type Agent,
   AGENT_STATUSES,
   CIRCUIT_STATES,
+  mapNeuralFields,
+  mapPerformanceFields,
   MCP_SERVER_TYPES,
   type McpServer,
   NOTICE_SEVERITIES,
@@ -30,23 +32,15 @@ export const agentSchema: z.ZodType<Agent> = z.object({
   type: z.string(),
   status: z.enum(AGENT_STATUSES),
   capabilities: z.array(z.string()),
-  performance: z
-    .object({
-      cpuUsage: NUMBER,
-      memoryUsage: NUMBER,
-      healthScore: NUMBER,
-      activityLevel: NUMBER,
-      tasksActive: NUMBER,
-      tasksCompleted: NUMBER,
-      tasksFailed: NUMBER,
-      successRate: NUMBER,
-      tokenUsage: NUMBER,
-      tokenRate: NUMBER,
-      responseTimeMs: NUMBER,
-      throughput: NUMBER,
-    })
+  performance: z.object(mapPerformanceFields(() => NUMBER)).nullable(),
+  neural: z
+    .object(
+      mapNeuralFields(
+        () => TEXT,
+        () => NUMBER,
+      ),
+    )
     .nullable(),
-  neural: z.object({ cognitivePattern: TEXT, networkId: TEXT, adaptations: NUMBER, learningRate: NUMBER }).nullable(),
   topology: z
     .object({ role: TEXT, parentId: TEXT, depth: NUMBER, degree: z.number(), inferred: z.boolean() })
     .nullable(),
@@ -123,14 +117,12 @@ export const eventSchema: z.ZodType<SwarmlensEvent> = z.discriminatedUnion('type
   }),
 ]);
 
-const MAYBE_NUMBER = z.number().nullable();
-const MAYBE_TEXT = z.string().nullable();
-const LATENCY = z.object({ p50Ms: MAYBE_NUMBER, p95Ms: MAYBE_NUMBER, p99Ms: MAYBE_NUMBER });
+const LATENCY = z.object({ p50Ms: NUMBER, p95Ms: NUMBER, p99Ms: NUMBER });
 const BREAKER = z.object({
   state: z.enum(CIRCUIT_STATES),
   consecutiveFailures: z.number(),
-  openedAt: MAYBE_TEXT,
-  retryAt: MAYBE_TEXT,
+  openedAt: TEXT,
+  retryAt: TEXT,
 });
 
 const HEALTH: z.ZodType<ServerHealth> = z.object({
@@ -142,8 +134,8 @@ const HEALTH: z.ZodType<ServerHealth> = z.object({
   rejectedEntries: z.number(),
   polling: z.object({
     wantedHz: z.number(),
-    effectiveHz: MAYBE_NUMBER,
-    timeShare: MAYBE_NUMBER,
+    effectiveHz: NUMBER,
+    timeShare: NUMBER,
     maxTimeShare: z.number(),
   }),
   replicas: z.array(
@@ -154,10 +146,10 @@ const HEALTH: z.ZodType<ServerHealth> = z.object({
       inFlight: z.number(),
       latency: LATENCY,
       circuitBreaker: BREAKER,
-      lastError: MAYBE_TEXT,
+      lastError: TEXT,
       restarts: z.number(),
-      lastAnsweredAt: MAYBE_TEXT,
-      lastProbedAt: MAYBE_TEXT,
+      lastAnsweredAt: TEXT,
+      lastProbedAt: TEXT,
     }),
   ),
   tools: z.array(
@@ -166,8 +158,8 @@ const HEALTH: z.ZodType<ServerHealth> = z.object({
       calls: z.number(),
       failures: z.number(),
       consecutiveFailures: z.number(),
-      lastError: MAYBE_TEXT,
-      lastFailedAt: MAYBE_TEXT,
+      lastError: TEXT,
+      lastFailedAt: TEXT,
       latency: LATENCY,
     }),
   ),

@@ -8,7 +8,7 @@ import type {
   SwarmSource,
   ValuePath,
 } from '../adapters/index.js';
-import { AGENT_STATUSES } from '../model/index.js';
+import { AGENT_STATUSES, mapNeuralFields, mapPerformanceFields } from '../model/index.js';
 import { expectedMessage, didYouMean } from './issues.js';
 
 const PATH_HINT = 'expected a path: names joined by dots ("result.agents"), a JSON Pointer ("/result/agents"), or ""';
@@ -88,22 +88,11 @@ const AGENT_FIELDS = {
     capabilities: true,
     createdAt: true,
     lastActiveAt: true,
-    cpuUsage: true,
-    memoryUsage: true,
-    healthScore: true,
-    activityLevel: true,
-    tasksActive: true,
-    tasksCompleted: true,
-    tasksFailed: true,
-    successRate: true,
-    tokenUsage: true,
-    tokenRate: true,
-    responseTimeMs: true,
-    throughput: true,
-    cognitivePattern: true,
-    networkId: true,
-    adaptations: true,
-    learningRate: true,
+    ...mapPerformanceFields(() => true as const),
+    ...mapNeuralFields(
+      () => true as const,
+      () => true as const,
+    ),
   }),
 };
 

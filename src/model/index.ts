@@ -1,3 +1,4 @@
+export * from './agent-fields.js';
 export * from './agent.js';
 export * from './events.js';
 export * from './ids.js';

@@ -1,4 +1,4 @@
-import type { AgentNeural, AgentPerformance } from './agent.js';
+import type { AgentNeural, AgentPerformance } from './agent-fields.js';
 import type { AgentStatus, McpServerType } from './enums.js';
 
 /**

@@ -1,4 +1,12 @@
-import type { AgentStatus } from '../model/index.js';
+import {
+  type AgentStatus,
+  AVERAGED_FIELDS,
+  type MeanName,
+  PERFORMANCE_FIELDS,
+  SUMMED_FIELDS,
+  type SummedField,
+  toMeanName,
+} from '../model/index.js';
 import type { PerformanceMetrics } from '../state/index.js';
 import { builder } from './builder.js';
 import { AgentStatusEnum } from './enums.js';
@@ -6,34 +14,38 @@ import { AgentStatusEnum } from './enums.js';
 const StatusCountType = builder
   .objectRef<{ readonly status: AgentStatus; readonly count: number }>('AgentStatusCount')
   .implement({
-    description: 'How many agents have a status.',
+    description: 'Number of agents with one status.',
     fields: (t) => ({
-      status: t.expose('status', { type: AgentStatusEnum, description: 'The status.' }),
-      count: t.exposeInt('count', { description: 'Agents that have it.' }),
+      status: t.expose('status', { type: AgentStatusEnum, description: 'Status of the counted agents.' }),
+      count: t.exposeInt('count', { description: 'Number of agents with the status.' }),
     }),
   });
 
 export const PerformanceMetricsRef = builder.objectRef<PerformanceMetrics>('PerformanceMetrics').implement({
-  description: 'What a set of agents does together. A sum or mean is null when no agent of the set reports the value.',
-  fields: (t) => ({
-    totalAgents: t.exposeInt('totalAgents', { description: 'Agents in the set.' }),
-    activeAgents: t.exposeInt('activeAgents', { description: 'Agents that are ACTIVE or BUSY.' }),
-    staleAgents: t.exposeInt('staleAgents', { description: 'Agents that show last known values.' }),
-    agentsByStatus: t.field({
-      type: [StatusCountType],
-      description: 'Agents by status; statuses that nobody has are left out.',
-      resolve: (metrics) => [...metrics.agentsByStatus],
-    }),
-    tasksActive: t.exposeInt('tasksActive', { nullable: true, description: 'Sum of tasks not ended.' }),
-    tasksCompleted: t.exposeInt('tasksCompleted', { nullable: true, description: 'Sum of tasks ended well.' }),
-    tasksFailed: t.exposeInt('tasksFailed', { nullable: true, description: 'Sum of tasks ended badly.' }),
-    tokenUsage: t.exposeFloat('tokenUsage', { nullable: true, description: 'Sum of tokens used.' }),
-    tokenRate: t.exposeFloat('tokenRate', { nullable: true, description: 'Sum of tokens a second.' }),
-    throughput: t.exposeFloat('throughput', { nullable: true, description: 'Sum of tasks a second.' }),
-    meanCpuUsage: t.exposeFloat('meanCpuUsage', { nullable: true, description: 'Mean, 0..1.' }),
-    meanMemoryUsage: t.exposeFloat('meanMemoryUsage', { nullable: true, description: 'Mean, 0..1.' }),
-    meanHealthScore: t.exposeFloat('meanHealthScore', { nullable: true, description: 'Mean, 0..1.' }),
-    meanSuccessRate: t.exposeFloat('meanSuccessRate', { nullable: true, description: 'Mean, 0..1.' }),
-    meanResponseTimeMs: t.exposeFloat('meanResponseTimeMs', { nullable: true, description: 'Mean, milliseconds.' }),
-  }),
+  description: 'Aggregated state of a set of agents. A sum or mean is null if no agent of the set reports the value.',
+  fields: (t) => {
+    const expose = (name: SummedField | MeanName, isInteger: boolean, description: string) => {
+      const options = { nullable: true, description } as const;
+      return isInteger ? t.exposeInt(name, options) : t.exposeFloat(name, options);
+    };
+    const sums = SUMMED_FIELDS.map((name) => {
+      const isInteger = PERFORMANCE_FIELDS[name].kind === 'count';
+      return [name, expose(name, isInteger, `Sum of \`${name}\` over the agents that report it.`)] as const;
+    });
+    const means = AVERAGED_FIELDS.map((name) => {
+      const mean = toMeanName(name);
+      return [mean, expose(mean, false, `Mean of \`${name}\` over the agents that report it.`)] as const;
+    });
+    return {
+      totalAgents: t.exposeInt('totalAgents', { description: 'Number of agents in the set.' }),
+      activeAgents: t.exposeInt('activeAgents', { description: 'Number of agents that are ACTIVE or BUSY.' }),
+      staleAgents: t.exposeInt('staleAgents', { description: 'Number of agents with last known values.' }),
+      agentsByStatus: t.field({
+        type: [StatusCountType],
+        description: 'Number of agents per status. Statuses without agents are omitted.',
+        resolve: (metrics) => [...metrics.agentsByStatus],
+      }),
+      ...Object.fromEntries([...sums, ...means]),
+    };
+  },
 });

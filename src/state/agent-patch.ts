@@ -1,97 +1,119 @@
-import type { Agent } from '../model/index.js';
+import { type Agent, type AgentTopologyPosition, NEURAL_FIELD_NAMES, PERFORMANCE_FIELD_NAMES } from '../model/index.js';
 import type { CursorPosition } from './cursor.js';
 import type { View } from './view.js';
 
-/** A JSON Merge Patch (RFC 7396) on an agent: changed fields only, `null` where a value is no longer known. */
+/** JSON Merge Patch (RFC 7396) of an agent: changed fields only. Null if a value is no longer known. */
 export type MergePatch = Readonly<Record<string, unknown>>;
 
-type Group = 'performance' | 'neural' | 'topology';
+/** Part of an agent that a view can exclude. */
+type Part = 'performance' | 'neural' | 'topology';
 
-interface AgentField {
-  readonly group: Group | null;
-  readonly name: string;
-  read(agent: Agent): unknown;
+interface FieldGroup {
+  /** Null for the fields of the agent itself. */
+  readonly part: Part | null;
+  readonly names: readonly string[];
+  /** Index of the first field of the group in `fieldRevisions`. */
+  readonly offset: number;
+  /** Index of each field in `fieldRevisions`. */
+  readonly indexes: ReadonlyMap<string, number>;
 }
 
 /**
- * Every field that can change, each with a revision of its own. `lastSeenAt` is not among them: that a server
- * reports an agent once more is no change of the agent.
+ * Every field that can change, with its own revision. Excludes `lastSeenAt`, because a repeated report without other
+ * changes is no change of the agent.
  */
-const FIELDS: readonly AgentField[] = [
-  field((agent) => agent.serverType, 'serverType'),
-  field((agent) => agent.swarmId, 'swarmId'),
-  field((agent) => agent.name, 'name'),
-  field((agent) => agent.type, 'type'),
-  field((agent) => agent.status, 'status'),
-  field((agent) => agent.capabilities, 'capabilities'),
-  field((agent) => agent.stale, 'stale'),
-  field((agent) => agent.simulated, 'simulated'),
-  field((agent) => agent.createdAt, 'createdAt'),
-  field((agent) => agent.lastActiveAt, 'lastActiveAt'),
-  field((agent) => agent.performance?.cpuUsage, 'cpuUsage', 'performance'),
-  field((agent) => agent.performance?.memoryUsage, 'memoryUsage', 'performance'),
-  field((agent) => agent.performance?.healthScore, 'healthScore', 'performance'),
-  field((agent) => agent.performance?.activityLevel, 'activityLevel', 'performance'),
-  field((agent) => agent.performance?.tasksActive, 'tasksActive', 'performance'),
-  field((agent) => agent.performance?.tasksCompleted, 'tasksCompleted', 'performance'),
-  field((agent) => agent.performance?.tasksFailed, 'tasksFailed', 'performance'),
-  field((agent) => agent.performance?.successRate, 'successRate', 'performance'),
-  field((agent) => agent.performance?.tokenUsage, 'tokenUsage', 'performance'),
-  field((agent) => agent.performance?.tokenRate, 'tokenRate', 'performance'),
-  field((agent) => agent.performance?.responseTimeMs, 'responseTimeMs', 'performance'),
-  field((agent) => agent.performance?.throughput, 'throughput', 'performance'),
-  field((agent) => agent.neural?.cognitivePattern, 'cognitivePattern', 'neural'),
-  field((agent) => agent.neural?.networkId, 'networkId', 'neural'),
-  field((agent) => agent.neural?.adaptations, 'adaptations', 'neural'),
-  field((agent) => agent.neural?.learningRate, 'learningRate', 'neural'),
-  field((agent) => agent.topology?.role, 'role', 'topology'),
-  field((agent) => agent.topology?.parentId, 'parentId', 'topology'),
-  field((agent) => agent.topology?.depth, 'depth', 'topology'),
-  field((agent) => agent.topology?.degree, 'degree', 'topology'),
-  field((agent) => agent.topology?.inferred, 'inferred', 'topology'),
-];
+const GROUPS: readonly FieldGroup[] = toGroups([
+  [
+    null,
+    [
+      'serverType',
+      'swarmId',
+      'name',
+      'type',
+      'status',
+      'capabilities',
+      'stale',
+      'simulated',
+      'createdAt',
+      'lastActiveAt',
+    ] satisfies (keyof Agent)[],
+  ],
+  ['performance', PERFORMANCE_FIELD_NAMES],
+  ['neural', NEURAL_FIELD_NAMES],
+  ['topology', ['role', 'parentId', 'depth', 'degree', 'inferred'] satisfies (keyof AgentTopologyPosition)[]],
+]);
 
-const GROUPS: readonly Group[] = ['performance', 'neural', 'topology'];
+const PARTS: readonly Part[] = ['performance', 'neural', 'topology'];
 
-function field(read: (agent: Agent) => unknown, name: string, group: Group | null = null): AgentField {
-  return { group, name, read };
+function toGroups(groups: readonly (readonly [Part | null, readonly string[]])[]): readonly FieldGroup[] {
+  let offset = 0;
+  return groups.map(([part, names]) => {
+    const first = offset;
+    offset += names.length;
+    return { part, names, offset: first, indexes: new Map(names.map((name, index) => [name, first + index])) };
+  });
 }
 
-/** Whether anything differs that a reader could be told about. */
+/** Returns whether no field that readers can receive differs. */
 export function agentsEqual(a: Agent, b: Agent): boolean {
-  return a === b || FIELDS.every((one) => sameValue(one.read(a), one.read(b)));
+  return a === b || GROUPS.every(({ part, indexes }) => fieldsEqual(fieldsIn(a, part), fieldsIn(b, part), indexes));
 }
 
-/** Writes `revision` for each field in which `next` differs from `previous`; for all of them when there was none. */
+function fieldsEqual(a: Fields | null, b: Fields | null, indexes: ReadonlyMap<string, number>): boolean {
+  if (a === b) return true;
+  if (a === null || b === null) return false;
+  // A loop over the object's own names reads fields three times as fast as a loop over a list of names.
+  for (const name in a) if (a[name] !== b[name] && indexes.has(name) && !valuesEqual(a[name], b[name])) return false;
+  return true;
+}
+
+/** Writes `revision` for each field in which `next` differs from `previous`; for all fields if `previous` is null. */
 export function stampChangedFields(
   fieldRevisions: number[],
   previous: Agent | null,
   next: Agent,
   revision: number,
 ): void {
-  FIELDS.forEach((one, index) => {
-    if (previous === null || !sameValue(one.read(previous), one.read(next))) fieldRevisions[index] = revision;
-  });
+  for (const { part, names, offset, indexes } of GROUPS) {
+    const before = previous === null ? null : fieldsIn(previous, part);
+    const after = fieldsIn(next, part);
+    if (before === null || after === null) {
+      const isChanged = previous === null || before !== after;
+      for (let index = 0; isChanged && index < names.length; index += 1) fieldRevisions[offset + index] = revision;
+      continue;
+    }
+    // The loop over the object's own names is the fast one, as above.
+    for (const name in after) {
+      if (before[name] === after[name]) continue;
+      const index = indexes.get(name);
+      if (index !== undefined && !valuesEqual(before[name], after[name])) fieldRevisions[index] = revision;
+    }
+  }
 }
 
-/** Whether a field that the view lets through changed after `revision`. */
+/** Returns whether a field that the view includes changed after `revision`. */
 export function hasVisibleChange(fieldRevisions: readonly number[], view: View, revision: number): boolean {
-  return FIELDS.some((one, index) => (fieldRevisions[index] ?? 0) > revision && included(view, one.group));
+  return GROUPS.some((group) => isIncluded(view, group.part) && hasGroupChanged(fieldRevisions, group, revision));
 }
 
-/** The patch that takes a reader of `view` from `revision` to `agent`. */
+/** Returns the patch that brings a reader of `view` from `revision` to the current state of the agent. */
 export function patchSince(agent: Agent, fieldRevisions: readonly number[], view: View, revision: number): MergePatch {
   const patch: Record<string, unknown> = {};
-  FIELDS.forEach((one, index) => {
-    if ((fieldRevisions[index] ?? 0) <= revision || !included(view, one.group)) return;
-    if (one.group === null) patch[one.name] = one.read(agent);
-    else if (agent[one.group] === null) patch[one.group] = null;
-    else patch[one.group] = { ...groupPatch(patch[one.group]), [one.name]: one.read(agent) ?? null };
-  });
+  for (const { part, names, offset } of GROUPS) {
+    if (!isIncluded(view, part)) continue;
+    const values = fieldsIn(agent, part);
+    let changed: Record<string, unknown> | null = part === null ? patch : null;
+    for (const [index, name] of names.entries()) {
+      if ((fieldRevisions[offset + index] ?? 0) <= revision) continue;
+      changed ??= {};
+      if (values !== null) changed[name] = values[name] ?? null;
+    }
+    if (part !== null && changed !== null) patch[part] = values === null ? null : changed;
+  }
   return patch;
 }
 
-/** What a reader's picture of an agent gains and loses by its include switches, on its way from `before` to `now`. */
+/** Returns the patch for the parts that the view at `before` and the view `now` include differently. */
 export function includeChangePatch(
   agent: Agent,
   fieldRevisions: readonly number[],
@@ -99,31 +121,27 @@ export function includeChangePatch(
   now: View,
 ): MergePatch {
   const patch: Record<string, unknown> = {};
-  for (const group of GROUPS) {
-    const value = agent[group];
-    const wasIncluded = included(before.view, group);
-    if (wasIncluded === included(now, group)) continue;
+  for (const part of PARTS) {
+    const value = agent[part];
+    const wasIncluded = isIncluded(before.view, part);
+    if (wasIncluded === isIncluded(now, part)) continue;
     if (!wasIncluded) {
-      if (value !== null) patch[group] = value;
-    } else if (value !== null || groupChanged(fieldRevisions, group, before.revision)) {
-      patch[group] = null;
+      if (value !== null) patch[part] = value;
+    } else if (value !== null || hasPartChanged(fieldRevisions, part, before.revision)) {
+      patch[part] = null;
     }
   }
   return patch;
 }
 
-/** What a reader has of any agent and is to have no longer. */
+/** Returns the patch that removes the parts of an agent which `before` includes and `now` excludes. */
 export function excludedPartsPatch(before: View, now: View): MergePatch {
   return Object.fromEntries(
-    GROUPS.filter((group) => included(before, group) && !included(now, group)).map((group) => [group, null]),
+    PARTS.filter((part) => isIncluded(before, part) && !isIncluded(now, part)).map((part) => [part, null]),
   );
 }
 
-function groupChanged(fieldRevisions: readonly number[], group: Group, revision: number): boolean {
-  return FIELDS.some((one, index) => one.group === group && (fieldRevisions[index] ?? 0) > revision);
-}
-
-/** The patch that makes the agent out of nothing, or out of anything that had its id. */
+/** Returns the patch that creates the agent, or replaces every value of an earlier agent with the same id. */
 export function fullPatch(agent: Agent, view: View): MergePatch {
   const { performance, neural, topology, ...rest } = agent;
   return {
@@ -134,8 +152,19 @@ export function fullPatch(agent: Agent, view: View): MergePatch {
   };
 }
 
-function included(view: View, group: Group | null): boolean {
-  switch (group) {
+function hasPartChanged(fieldRevisions: readonly number[], part: Part, revision: number): boolean {
+  return GROUPS.some((group) => group.part === part && hasGroupChanged(fieldRevisions, group, revision));
+}
+
+function hasGroupChanged(fieldRevisions: readonly number[], { names, offset }: FieldGroup, revision: number): boolean {
+  for (let index = offset; index < offset + names.length; index += 1) {
+    if ((fieldRevisions[index] ?? 0) > revision) return true;
+  }
+  return false;
+}
+
+function isIncluded(view: View, part: Part | null): boolean {
+  switch (part) {
     case null:
       return true;
     case 'performance':
@@ -147,13 +176,14 @@ function included(view: View, group: Group | null): boolean {
   }
 }
 
-function groupPatch(value: unknown): object {
-  return typeof value === 'object' && value !== null ? value : {};
+type Fields = Readonly<Record<string, unknown>>;
+
+function fieldsIn(agent: Agent, part: Part | null): Fields | null {
+  // Interfaces have no index signature; the fields are only read, by the names of the group.
+  return (part === null ? agent : agent[part]) as Fields | null;
 }
 
-function sameValue(a: unknown, b: unknown): boolean {
-  if (Array.isArray(a) && Array.isArray(b)) {
-    return a.length === b.length && a.every((value, index) => value === b[index]);
-  }
-  return a === b;
+function valuesEqual(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  return Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((value, index) => value === b[index]);
 }

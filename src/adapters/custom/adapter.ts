@@ -1,5 +1,14 @@
 import type { z } from 'zod';
-import type { ReportedAgent, ReportedSwarm, ServerReport, ToolFailure } from '../../model/index.js';
+import {
+  mapNeuralFields,
+  mapPerformanceFields,
+  NEURAL_FIELDS,
+  PERFORMANCE_FIELDS,
+  type ReportedAgent,
+  type ReportedSwarm,
+  type ServerReport,
+  type ToolFailure,
+} from '../../model/index.js';
 import type { Adapter, AdapterContext } from '../adapter.js';
 import { collectFailures, PolledTool, TEN_HZ_INTERVAL_MS } from '../polled-tool.js';
 import { EntryReader, VALUE_SCHEMAS } from './entry-reader.js';
@@ -16,24 +25,13 @@ const AGENT = {
   swarmId: VALUE_SCHEMAS.reference,
   role: VALUE_SCHEMAS.word,
   capabilities: VALUE_SCHEMAS.capabilities,
-  createdAt: VALUE_SCHEMAS.instant,
-  lastActiveAt: VALUE_SCHEMAS.instant,
-  cpuUsage: VALUE_SCHEMAS.fraction,
-  memoryUsage: VALUE_SCHEMAS.fraction,
-  healthScore: VALUE_SCHEMAS.fraction,
-  activityLevel: VALUE_SCHEMAS.fraction,
-  tasksActive: VALUE_SCHEMAS.count,
-  tasksCompleted: VALUE_SCHEMAS.count,
-  tasksFailed: VALUE_SCHEMAS.count,
-  successRate: VALUE_SCHEMAS.fraction,
-  tokenUsage: VALUE_SCHEMAS.amount,
-  tokenRate: VALUE_SCHEMAS.amount,
-  responseTimeMs: VALUE_SCHEMAS.amount,
-  throughput: VALUE_SCHEMAS.amount,
-  cognitivePattern: VALUE_SCHEMAS.word,
-  networkId: VALUE_SCHEMAS.reference,
-  adaptations: VALUE_SCHEMAS.count,
-  learningRate: VALUE_SCHEMAS.fraction,
+  createdAt: VALUE_SCHEMAS.timestamp,
+  lastActiveAt: VALUE_SCHEMAS.timestamp,
+  ...mapPerformanceFields((name) => VALUE_SCHEMAS[PERFORMANCE_FIELDS[name].kind]),
+  ...mapNeuralFields(
+    (name) => VALUE_SCHEMAS[NEURAL_FIELDS[name].kind],
+    (name) => VALUE_SCHEMAS[NEURAL_FIELDS[name].kind],
+  ),
 } satisfies Record<MappedAgentField, z.ZodType>;
 type MappedAgent = { readonly [F in MappedAgentField]: z.output<(typeof AGENT)[F]> };
 
@@ -47,7 +45,7 @@ const SWARM = {
   tasksTotal: VALUE_SCHEMAS.count,
   tasksActive: VALUE_SCHEMAS.count,
   tasksCompleted: VALUE_SCHEMAS.count,
-  createdAt: VALUE_SCHEMAS.instant,
+  createdAt: VALUE_SCHEMAS.timestamp,
   agentIds: VALUE_SCHEMAS.references,
 } satisfies Record<MappedSwarmField, z.ZodType>;
 type MappedSwarm = { readonly [F in MappedSwarmField]: z.output<(typeof SWARM)[F]> };
@@ -176,7 +174,6 @@ function agentOf(
   members: ReadonlyMap<string, string>,
   stale: boolean,
 ): ReportedAgent {
-  const { cognitivePattern, networkId, adaptations, learningRate } = one;
   return createReportedAgent({
     nativeId: one.id,
     serverType: 'CUSTOM',
@@ -185,21 +182,13 @@ function agentOf(
     type: one.type ?? 'unknown',
     status: (one.status === null ? undefined : statuses.get(one.status)) ?? parseAgentStatus(one.status),
     capabilities: one.capabilities,
-    performance: toPerformance({
-      cpuUsage: one.cpuUsage,
-      memoryUsage: one.memoryUsage,
-      healthScore: one.healthScore,
-      activityLevel: one.activityLevel,
-      tasksActive: one.tasksActive,
-      tasksCompleted: one.tasksCompleted,
-      tasksFailed: one.tasksFailed,
-      successRate: one.successRate,
-      tokenUsage: one.tokenUsage,
-      tokenRate: one.tokenRate,
-      responseTimeMs: one.responseTimeMs,
-      throughput: one.throughput,
-    }),
-    neural: toNeural({ cognitivePattern, networkId, adaptations, learningRate }),
+    performance: toPerformance(mapPerformanceFields((name) => one[name])),
+    neural: toNeural(
+      mapNeuralFields(
+        (name) => one[name],
+        (name) => one[name],
+      ),
+    ),
     role: one.role,
     createdAt: one.createdAt,
     lastActiveAt: one.lastActiveAt,

@@ -28,8 +28,8 @@ export const VALUE_SCHEMAS = {
   reference: z.preprocess(asText, field.reference),
   references: z.preprocess(asTexts, field.references),
   capabilities: z.preprocess(asTexts, field.capabilities),
-  instant: field.timestamp,
-  fraction: field.ratio,
+  timestamp: field.timestamp,
+  ratio: field.ratio,
   count: field.count,
   amount: field.amount,
 };

@@ -2,6 +2,7 @@ import {
   type AgentNeural,
   type AgentPerformance,
   type McpServerType,
+  UNKNOWN_NEURAL,
   UNKNOWN_PERFORMANCE,
   type ReportedAgent,
   type ReportedSwarm,
@@ -54,5 +55,5 @@ export function toPerformance(known: Partial<AgentPerformance>): AgentPerformanc
 /** `null` when none of the values is known. */
 export function toNeural(known: Partial<AgentNeural>): AgentNeural | null {
   if (!Object.values(known).some((value) => value !== null)) return null;
-  return { cognitivePattern: null, networkId: null, adaptations: null, learningRate: null, ...known };
+  return { ...UNKNOWN_NEURAL, ...known };
 }
