@@ -1,10 +1,25 @@
+import { readFileSync } from 'node:fs';
 import type { CodegenConfig } from '@graphql-codegen/cli';
+import { buildSchema, getNamedType, type GraphQLOutputType, isObjectType } from 'graphql';
+
+const GENERATED = 'packages/client/src/generated';
+
+/** Selects every field, so that an agent made of patches equals the agent of a query. */
+function selectAllFields(type: GraphQLOutputType): string {
+  const named = getNamedType(type);
+  if (!isObjectType(named)) return '';
+  const fields = Object.values(named.getFields()).map((field) => `${field.name} ${selectAllFields(field.type)}`);
+  return `{ ${fields.join(' ')} }`;
+}
+
+const agent = buildSchema(readFileSync(new URL('schema.graphql', import.meta.url), 'utf8')).getType('Agent');
+if (!isObjectType(agent)) throw new Error('schema.graphql has no object type Agent');
 
 const config: CodegenConfig = {
   schema: 'schema.graphql',
-  documents: 'packages/client/src/operations/*.graphql',
+  documents: ['packages/client/src/operations/*.graphql', `fragment Agent on Agent ${selectAllFields(agent)}`],
   generates: {
-    'packages/client/src/generated/operations.ts': {
+    [`${GENERATED}/operations.ts`]: {
       plugins: ['typescript', 'typescript-operations', './scripts/codegen-documents.js'],
       config: {
         scalars: { ID: 'string', DateTime: 'string', JSON: 'unknown' },
@@ -20,6 +35,7 @@ const config: CodegenConfig = {
         emitLegacyCommonJSImports: false,
       },
     },
+    [`${GENERATED}/agent-nulls.ts`]: { plugins: ['./scripts/codegen-agent-nulls.js'] },
     'trusted-documents.json': { plugins: ['./scripts/codegen-manifest.js'] },
   },
 };

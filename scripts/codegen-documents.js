@@ -1,31 +1,31 @@
-// A plugin of GraphQL Code Generator: operations as plain strings that know the types of their result and variables, so
-// that a client carries neither graphql nor a parsed document. (`typed-document-node` in its string mode makes objects,
+// Plugin of GraphQL Code Generator. Writes operations as plain strings with the types of their result and variables, so that
+// a client needs neither graphql nor parsed documents at run time. (`typed-document-node` in its string mode writes objects,
 // and imports a package for their type.)
 import { print } from 'graphql';
-import { fragmentsOf, sortedOut } from './codegen-operations.js';
+import { collectDefinitions, listUsedFragments } from './codegen-operations.js';
 
 export function plugin(_schema, documents) {
-  const { fragments, operations } = sortedOut(documents);
+  const { fragments, operations } = collectDefinitions(documents);
   return {
     prepend: ["import type { TypedDocument } from '../typed-document.js';"],
     content: [
-      ...[...fragments].map(([name, fragment]) => `const ${textName(name)} = ${literal(print(fragment))};`),
+      ...[...fragments].map(([name, fragment]) => `const ${toTextName(name)} = ${toLiteral(print(fragment))};`),
       ...operations.map((operation) => {
         const name = operation.name.value;
         const type = `${name}${operation.operation[0].toUpperCase()}${operation.operation.slice(1)}`;
-        const used = [...fragmentsOf(operation, fragments)].map((fragment) => `\n\${${textName(fragment)}}`);
-        const text = literal(print(operation)).replace(/`$/, `${used.join('')}\``);
+        const used = [...listUsedFragments(operation, fragments)].map((fragment) => `\n\${${toTextName(fragment)}}`);
+        const text = toLiteral(print(operation)).replace(/`$/, `${used.join('')}\``);
         return `export const ${name}Document: TypedDocument<${type}, ${type}Variables> = ${text};`;
       }),
     ].join('\n\n'),
   };
 }
 
-/** A name that the types of the fragments leave free. */
-function textName(fragment) {
+/** Returns the name of a fragment's text constant, which differs from the name of the fragment's type. */
+function toTextName(fragment) {
   return `${fragment[0].toLowerCase()}${fragment.slice(1)}Text`;
 }
 
-function literal(text) {
+function toLiteral(text) {
   return `\`${text.replace(/[`\\]|\$(?=\{)/g, '\\$&')}\``;
 }

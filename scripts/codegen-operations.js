@@ -1,8 +1,7 @@
-// What the plugins of GraphQL Code Generator make of the client's documents: their operations, and the fragments that
-// each of them needs.
+// Reads the operations and fragments of the client's documents for the plugins of GraphQL Code Generator.
 import { concatAST, Kind, visit } from 'graphql';
 
-export function sortedOut(documents) {
+export function collectDefinitions(documents) {
   const { definitions } = concatAST(documents.flatMap(({ document }) => (document === undefined ? [] : [document])));
   const fragments = new Map(
     definitions.flatMap((definition) =>
@@ -12,13 +11,13 @@ export function sortedOut(documents) {
   return { fragments, operations: definitions.filter(({ kind }) => kind === Kind.OPERATION_DEFINITION) };
 }
 
-/** Names of the fragments that a definition needs, those that they need themselves included. */
-export function fragmentsOf(definition, fragments, found = new Set()) {
+/** Returns the names of the fragments that a definition uses, directly and through other fragments. */
+export function listUsedFragments(definition, fragments, found = new Set()) {
   visit(definition, {
     FragmentSpread({ name: { value } }) {
       if (found.has(value)) return;
       found.add(value);
-      fragmentsOf(fragments.get(value), fragments, found);
+      listUsedFragments(fragments.get(value), fragments, found);
     },
   });
   return found;

@@ -10,11 +10,11 @@ await build();
 // A shell between npm and this process may end without passing on the signal, and SIGKILL cannot be passed on at all.
 if (process.env.npm_lifecycle_event === 'start') {
   const parent = process.ppid;
-  const check = setInterval(() => {
-    if (process.ppid === parent) return;
-    clearInterval(check);
-    process.kill(process.pid, 'SIGTERM');
-  }, PARENT_CHECK_MS).unref();
+  const checkParent = () => {
+    if (process.ppid === parent) setTimeout(checkParent, PARENT_CHECK_MS).unref();
+    else process.kill(process.pid, 'SIGTERM');
+  };
+  checkParent();
 }
 
 const program = fileURLToPath(new URL('../dist/main.js', import.meta.url));

@@ -12,7 +12,7 @@ import { DeliveryServer } from '../support/delivery-server.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { Relay } from '../support/relay.js';
 import { countOf, recorder, type Recorder, until } from './wait-for-snapshot.js';
-import { surroundingsOf } from './manual-runtime.js';
+import { manualRuntime } from './manual-runtime.js';
 import { ScriptedServer, welcome } from './scripted-server.js';
 
 let server: DeliveryServer;
@@ -251,7 +251,7 @@ describe('a stream that the server refuses', () => {
     });
     const clock = new ManualClock();
     const { webSocketImpl } = recorder();
-    await using client = createSwarmClientWithRuntime({ url: scripted.url, webSocketImpl }, surroundingsOf(clock));
+    await using client = createSwarmClientWithRuntime({ url: scripted.url, webSocketImpl }, manualRuntime(clock));
     const stream = client.agents();
     const leave = stream.subscribe(() => undefined);
     const { error } = await until(stream, (snapshot) => snapshot.error !== null);

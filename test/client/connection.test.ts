@@ -5,17 +5,12 @@ import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { backoffDelayMs } from '../../packages/client/src/runtime.js';
 import { createSwarmClientWithRuntime } from '../../packages/client/src/create-client.js';
-import {
-  createSwarmClient,
-  type SwarmClient,
-  type SwarmClientOptions,
-  ViewerDocument,
-} from '@swarmlens/client';
+import { createSwarmClient, type SwarmClient, type SwarmClientOptions, ViewerDocument } from '@swarmlens/client';
 import { DeliveryServer } from '../support/delivery-server.js';
 import { ManualClock, settled } from '../support/manual-clock.js';
 import { Relay } from '../support/relay.js';
 import { until } from './wait-for-snapshot.js';
-import { surroundingsOf } from './manual-runtime.js';
+import { manualRuntime } from './manual-runtime.js';
 import { ScriptedServer, welcome } from './scripted-server.js';
 
 /** A client that connects, by a clock that stands still. */
@@ -24,7 +19,7 @@ function connecting(
   options: Partial<SwarmClientOptions> = {},
 ): { readonly client: SwarmClient; readonly clock: ManualClock; readonly ended: Promise<unknown> } {
   const clock = new ManualClock();
-  const client = createSwarmClientWithRuntime({ url, webSocketImpl: WebSocket, ...options }, surroundingsOf(clock));
+  const client = createSwarmClientWithRuntime({ url, webSocketImpl: WebSocket, ...options }, manualRuntime(clock));
   const ended = client.query(ViewerDocument).catch((error: unknown) => error);
   return { client, clock, ended };
 }

@@ -5,7 +5,7 @@ import { ViewerDocument } from '@swarmlens/client';
 import { DeliveryServer } from '../support/delivery-server.js';
 import { ManualClock, settled } from '../support/manual-clock.js';
 import { recorder, until } from './wait-for-snapshot.js';
-import { surroundingsOf } from './manual-runtime.js';
+import { manualRuntime } from './manual-runtime.js';
 
 const ROUNDS = 1_000;
 
@@ -16,7 +16,7 @@ test('1,000 rounds of looking and leaving leave no listener, timer or operation 
   const { sockets, webSocketImpl } = recorder();
   const abort = new AbortController();
   const options = { url: server.url, webSocketImpl, signal: abort.signal };
-  const client = createSwarmClientWithRuntime(options, surroundingsOf(clock));
+  const client = createSwarmClientWithRuntime(options, manualRuntime(clock));
   const shared = client.agents({}, 'HIGH_FREQUENCY');
   await client.query(ViewerDocument);
   await until(shared, ({ status }) => status === 'LIVE');

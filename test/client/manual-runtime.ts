@@ -2,7 +2,7 @@ import type { Runtime } from '../../packages/client/src/runtime.js';
 import type { ManualClock } from '../support/manual-clock.js';
 
 /** Time that a test moves, and a die that always falls the same way. */
-export function surroundingsOf(clock: ManualClock): Runtime {
+export function manualRuntime(clock: ManualClock): Runtime {
   return {
     now: () => clock.now(),
     monotonic: () => clock.monotonic(),

@@ -5,7 +5,7 @@ import { AccessServer } from '../support/access-server.js';
 import { settled } from '../support/manual-clock.js';
 import { Relay } from '../support/relay.js';
 import { countOf, recorder, type Recorder, until } from './wait-for-snapshot.js';
-import { surroundingsOf } from './manual-runtime.js';
+import { manualRuntime } from './manual-runtime.js';
 
 let access: AccessServer;
 let relay: Relay;
@@ -32,7 +32,7 @@ function watch(token: TokenSource | undefined, maxRefusals?: number): Watcher {
   const { webSocketImpl } = recorded;
   // A ping would have to be answered while the clock jumps.
   const options = { url: relay.url, token, maxTokenRejections: maxRefusals, webSocketImpl, pingIntervalMs: 1e9 };
-  const client = createSwarmClientWithRuntime(options, surroundingsOf(access.clock));
+  const client = createSwarmClientWithRuntime(options, manualRuntime(access.clock));
   const stream = client.agents({}, 'HIGH_FREQUENCY');
   stream.subscribe(() => undefined);
   return { client, stream, recorded, [Symbol.asyncDispose]: () => client.dispose() };

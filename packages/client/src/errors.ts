@@ -1,16 +1,20 @@
 /**
- * - `ACCESS_DENIED`: the server wants a token, or refused the ones it was given
- * - `CONNECTION_REFUSED`: the server closed the connection in a way that trying again does not mend
- * - `CONNECTION_LOST`: the connection broke while a mutation was under way; nobody knows whether it was done
- * - `CLIENT_CLOSED`: the client, or the stream, was disposed
+ * Stable code of a `SwarmClientError`.
+ *
+ * - `ACCESS_DENIED`: the server requires a token, or rejected the provided ones
+ * - `CONNECTION_REFUSED`: the server closed the connection with a code for which a retry does not help
+ * - `CONNECTION_LOST`: the connection broke before the response to a mutation; the mutation may have been executed
+ * - `CLIENT_CLOSED`: the client or the stream was disposed
+ * - `UNSUPPORTED_ENVIRONMENT`: there is no WebSocket class, or no page that a relative `url` could refer to
  */
-export type SwarmClientErrorCode = 'ACCESS_DENIED' | 'CONNECTION_REFUSED' | 'CONNECTION_LOST' | 'CLIENT_CLOSED';
+export type SwarmClientErrorCode =
+  'ACCESS_DENIED' | 'CONNECTION_REFUSED' | 'CONNECTION_LOST' | 'CLIENT_CLOSED' | 'UNSUPPORTED_ENVIRONMENT';
 
-/** What ended a client, a stream or an operation from this side. The message says what to do. */
+/** Error that ends a client, a stream or an operation on the client's side. The message says what to do. */
 export class SwarmClientError extends Error {
   override readonly name = 'SwarmClientError';
   readonly code: SwarmClientErrorCode;
-  /** WebSocket close code, where there was one. */
+  /** WebSocket close code. Null if no close code caused the error. */
   readonly closeCode: number | null;
 
   constructor(code: SwarmClientErrorCode, message: string, closeCode: number | null = null) {

@@ -1,37 +1,50 @@
-/** Why a token is asked for, and until when. */
+/** Argument of a token function. */
 export interface TokenRequest {
-  /** The server's words, when it did not accept the token before; `null`: there was none, or it is to be renewed in time. */
+  /** Message with which the server rejected the previous token. Null for the first token and for a renewal. */
   readonly rejection: string | null;
-  /** Aborted when nobody waits for the token any more. */
+  /** Aborts when the token is no longer needed. */
   readonly signal: AbortSignal;
 }
 
 /**
- * A token, or what gets one: called when a connection is made and shortly before the token expires. It may take its
- * time, and may throw: it is called again after a pause. `null`: go without a token.
+ * Token, or function that returns one. The client calls the function when it connects and shortly before the token expires,
+ * and calls it again after a delay if it throws. Null connects without a token.
  */
 export type TokenSource = string | ((request: TokenRequest) => string | null | PromiseLike<string | null>);
 
+/** Options of `createSwarmClient`. */
 export interface SwarmClientOptions {
-  /** Where swarmlens is: `http://…`, `https://…`, `ws://…` or `wss://…`; without a path, `/graphql` is meant. In a browser it may be relative to the page. */
+  /**
+   * Address of swarmlens: `http://…`, `https://…`, `ws://…` or `wss://…`. The path defaults to `/graphql`. May be relative
+   * to the page in a browser.
+   */
   readonly url: string;
-  /** The bare token, without `Bearer`. It is sent in `connection_init`, never in a URL. @default none */
+  /** Token without the prefix `Bearer`. Sent in `connection_init`, never in a URL. @default no token */
   readonly token?: TokenSource | undefined;
-  /** Updates a second that can be drawn: caps every stream. Above 0. @default no cap */
+  /** Upper limit for the update rate of every stream, in updates per second, above 0. @default no limit */
   readonly maxHz?: number | undefined;
-  /** A WebSocket class, for Node.js before 22: `import { WebSocket } from 'ws'`. @default the one of the platform */
+  /**
+   * WebSocket class for Node.js before version 22: `import { WebSocket } from 'ws'`.
+   *
+   * @default the platform's own class
+   */
   readonly webSocketImpl?: unknown;
-  /** Disposes the client when it is aborted. */
+  /** Disposes the client when it aborts. */
   readonly signal?: AbortSignal | undefined;
-  /** Between two pings, which measure the latency and find a connection that is dead, milliseconds. @default 10000 */
+  /** Interval of pings in milliseconds. Pings measure the latency and detect dead connections. @default 10000 */
   readonly pingIntervalMs?: number | undefined;
-  /** First pause before a connection, or a stream, is tried again, milliseconds; it doubles, and half of it is by chance. @default 500 */
+  /**
+   * Delay in milliseconds before the first retry of a connection or stream. Doubles with each failure; half of it is random.
+   *
+   * @default 500
+   */
   readonly retryDelayMs?: number | undefined;
-  /** The longest of these pauses, milliseconds. @default 30000 */
+  /** Longest delay before a retry, in milliseconds. @default 30000 */
   readonly maxRetryDelayMs?: number | undefined;
   /**
-   * Tokens in a row that the server may refuse until the client gives up. Where a person types them, say `Infinity`. A
-   * token that is a string is refused once.
+   * Number of consecutive token rejections that closes the client. Use `Infinity` if a user types the token. A token that
+   * is a string is tried only once.
+   *
    * @default 2
    */
   readonly maxTokenRejections?: number | undefined;

@@ -1,23 +1,23 @@
-import { lastResultSink, abortReason } from './session-request.js';
 import type { Connection } from './connection/connection.js';
-import type { TypedDocument } from './typed-document.js';
 import { SwarmClientError } from './errors.js';
+import { abortReason, lastResultSink } from './session-request.js';
+import type { TypedDocument } from './typed-document.js';
 
-/** What becomes of an operation when the connection breaks before its answer: it is asked again, or given up. */
-export type OnConnectionLost = 'AGAIN' | 'FAIL';
+/** Reaction to a connection that breaks before the response: send the operation again, or reject. */
+export type OnConnectionLost = 'RETRY' | 'FAIL';
 
 /**
- * One answer, as soon as there is a connection.
+ * Runs a query or mutation as soon as the connection is open.
  *
- * @throws OperationError the server refused it
- * @throws SwarmClientError the connection has ended for good, or broke and `whenLost` says FAIL
- * @throws the reason of `signal`
+ * @throws OperationError if the server responds with errors
+ * @throws SwarmClientError if the connection is closed for good, or breaks and `onConnectionLost` is FAIL
+ * @throws the reason of `signal` if it aborts
  */
 export function requestOnce<TResult, TVariables extends Record<string, unknown>>(
   connection: Pick<Connection, 'attach'>,
   document: TypedDocument<TResult, TVariables>,
   variables: TVariables,
-  whenLost: OnConnectionLost,
+  onConnectionLost: OnConnectionLost,
   signal: AbortSignal | undefined,
 ): Promise<TResult> {
   return new Promise((resolve, reject) => {
@@ -26,40 +26,42 @@ export function requestOnce<TResult, TVariables extends Record<string, unknown>>
       return;
     }
     let stop = (): void => undefined;
-    let leave = (): void => undefined;
-    const state = { isOver: false };
-    const end = (settle: () => void): void => {
-      state.isOver = true;
+    let detach = (): void => undefined;
+    const state = { isSettled: false };
+    const finish = (settle: () => void): void => {
+      state.isSettled = true;
       signal?.removeEventListener('abort', abort);
       stop();
-      leave();
+      detach();
       settle();
     };
-    const fail = (error: Error): void => end(() => reject(error));
+    const fail = (error: Error): void => finish(() => reject(error));
     const abort = (): void => {
       if (signal !== undefined) fail(abortReason(signal));
     };
     signal?.addEventListener('abort', abort, { once: true });
-    leave = connection.attach({
+    detach = connection.attach({
       opened: (session) => {
-        const sink = lastResultSink<TResult>((answer) => end(() => resolve(answer)), fail);
+        const sink = lastResultSink<TResult>((result) => finish(() => resolve(result)), fail);
         stop = session.start(document, variables, sink);
       },
       lost: () => {
-        if (whenLost === 'FAIL') fail(lost());
+        if (onConnectionLost === 'FAIL') fail(createLostError());
       },
-      ended: (error) => fail(error ?? closed()),
+      ended: (error) => fail(error ?? createClosedError()),
     });
-    // It may have been told the end while it joined.
-    if (state.isOver) leave();
+    // `attach` may have called `ended` before it returned.
+    if (state.isSettled) detach();
   });
 }
 
-function lost(): SwarmClientError {
-  const message = 'The connection broke before the answer: it may have been done or not. Look before trying again.';
-  return new SwarmClientError('CONNECTION_LOST', message);
+function createLostError(): SwarmClientError {
+  return new SwarmClientError(
+    'CONNECTION_LOST',
+    'The connection broke before the response. The mutation may have been executed: check before you retry.',
+  );
 }
 
-function closed(): SwarmClientError {
-  return new SwarmClientError('CLIENT_CLOSED', 'The client is closed: make a new one.');
+function createClosedError(): SwarmClientError {
+  return new SwarmClientError('CLIENT_CLOSED', 'The client is closed. Create a new one.');
 }

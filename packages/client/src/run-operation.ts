@@ -1,6 +1,6 @@
 import type { TypedDocument } from './typed-document.js';
 
-/** What `run` needs of a graphql-ws client, or of anything else that runs operations. */
+/** Part of a graphql-ws client that `runOperation` uses. */
 export interface OperationExecutor {
   iterate<TResult>(payload: {
     readonly query: string;
@@ -8,30 +8,31 @@ export interface OperationExecutor {
   }): AsyncIterableIterator<OperationResult<TResult>>;
 }
 
+/** Result of one operation, or one event of a subscription. */
 interface OperationResult<TResult> {
   readonly data?: TResult | null | undefined;
   readonly errors?: readonly OperationErrorDetail[] | undefined;
 }
 
-/** A GraphQL error; `extensions.code` is stable. */
+/** GraphQL error. Its `extensions.code` is stable. */
 export interface OperationErrorDetail {
   readonly message: string;
   readonly path?: readonly (string | number)[] | undefined;
   readonly extensions?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** The server refused an operation, or a part of it. */
+/** Error of an operation that the server rejected, in whole or in part. */
 export class OperationError extends Error {
   override readonly name = 'OperationError';
-  /** As the server worded them. */
+  /** GraphQL errors of the response. */
   readonly errors: readonly OperationErrorDetail[];
 
-  constructor(faults: readonly OperationErrorDetail[]) {
-    super(faults.map(({ message }) => message).join('; '));
-    this.errors = faults;
+  constructor(errors: readonly OperationErrorDetail[]) {
+    super(errors.map(({ message }) => message).join('; '));
+    this.errors = errors;
   }
 
-  /** `extensions.code` of the first error that has one. */
+  /** First `extensions.code` of the errors. Null if no error has one. */
   get code(): string | null {
     for (const { extensions } of this.errors) {
       const code = extensions?.['code'];
@@ -40,7 +41,7 @@ export class OperationError extends Error {
     return null;
   }
 
-  /** When it may be asked again, milliseconds from then on; `null`: the server does not say. */
+  /** Time in milliseconds after which the operation can be retried. Null if the server does not report it. */
   get retryAfterMs(): number | null {
     for (const { extensions } of this.errors) {
       const afterMs = extensions?.['retryAfterMs'];
@@ -54,11 +55,11 @@ type VariablesArgument<TVariables> =
   Record<string, never> extends TVariables ? [variables?: TVariables] : [variables: TVariables];
 
 /**
- * Runs a typed document: one result of a query or mutation, all of a subscription. Returning from the iteration (a
- * `break` does) completes the subscription at once.
+ * Runs a typed document with any graphql-ws client. Yields one result for a query or mutation, and every event of a
+ * subscription. Leaving the loop completes the subscription.
  *
- * @throws OperationError when iterating: the server answered with errors
- * @throws what the client throws when iterating: the connection is lost and not tried again
+ * @throws OperationError while iterating, if the server responds with errors
+ * @throws the error of the graphql-ws client while iterating, if its connection is lost and not retried
  */
 export function runOperation<TResult, TVariables extends Record<string, unknown>>(
   client: OperationExecutor,
@@ -66,7 +67,7 @@ export function runOperation<TResult, TVariables extends Record<string, unknown>
   ...[variables]: VariablesArgument<TVariables>
 ): AsyncIterableIterator<TResult> {
   const results = client.iterate<TResult>({ query: document, ...(variables !== undefined && { variables }) });
-  const end = async (): Promise<IteratorReturnResult<undefined>> => {
+  const close = async (): Promise<IteratorReturnResult<undefined>> => {
     await results.return?.();
     return { done: true, value: undefined };
   };
@@ -81,16 +82,17 @@ export function runOperation<TResult, TVariables extends Record<string, unknown>
       if (result.done === true) return { done: true, value: undefined };
       const { data, errors } = result.value;
       if (errors === undefined && data != null) return { done: false, value: data };
-      await end();
-      throw new OperationError(errors ?? [{ message: 'an answer without data' }]);
+      await close();
+      throw new OperationError(errors ?? [{ message: 'The response has no data.' }]);
     },
-    return: end,
+    return: close,
   };
 }
 
-/** graphql-ws rejects with the bare list of errors when an operation is refused as a whole. */
+/** Recognizes the bare list of errors with which graphql-ws rejects an operation. */
 export function isErrorList(error: unknown): error is readonly OperationErrorDetail[] {
   return (
-    Array.isArray(error) && error.every((one: unknown) => typeof one === 'object' && one !== null && 'message' in one)
+    Array.isArray(error) &&
+    error.every((entry: unknown) => typeof entry === 'object' && entry !== null && 'message' in entry)
   );
 }

@@ -1,12 +1,12 @@
-/** Time and chance, which tests bring their own of. */
+/** Time and randomness. Tests replace both. */
 export interface Runtime {
-  /** Milliseconds since the epoch. May jump. */
+  /** Returns milliseconds since the epoch. May jump. */
   now(): number;
-  /** Milliseconds of a clock that only goes forward. */
+  /** Returns milliseconds of a clock that never goes back. */
   monotonic(): number;
-  /** Calls back once after `delayMs`; call what it returns to cancel. */
+  /** Calls `callback` once after `delayMs`. Returns a function that cancels the call. */
   schedule(delayMs: number, callback: () => void): () => void;
-  /** 0 to 1, without 1. */
+  /** Returns a random number from 0 up to, but not including, 1. */
   random(): number;
 }
 
@@ -20,41 +20,46 @@ export const systemRuntime: Runtime = {
   random: () => Math.random(),
 };
 
-/** Timers end at 24 days: a longer pause is made of several. */
-const MAX_DELAY_MS = 2 ** 31 - 1;
+/** Longest delay of a timer, in milliseconds: about 24 days. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** Resolves after `delayMs`, or when `signal` is aborted: look at the signal afterwards. */
-export async function sleep(surroundings: Runtime, delayMs: number, signal: AbortSignal): Promise<void> {
-  for (let leftMs = delayMs; leftMs > MAX_DELAY_MS && !signal.aborted; leftMs -= MAX_DELAY_MS) {
-    await shortPause(surroundings, MAX_DELAY_MS, signal);
+/** Resolves after `delayMs`, or as soon as `signal` aborts. Never rejects; callers check the signal. */
+export async function sleep(runtime: Runtime, delayMs: number, signal: AbortSignal): Promise<void> {
+  for (let remainingMs = delayMs; remainingMs > MAX_TIMER_MS && !signal.aborted; remainingMs -= MAX_TIMER_MS) {
+    await waitForTimer(runtime, MAX_TIMER_MS, signal);
   }
-  await shortPause(surroundings, delayMs % MAX_DELAY_MS, signal);
+  await waitForTimer(runtime, delayMs % MAX_TIMER_MS, signal);
 }
 
-function shortPause(surroundings: Runtime, delayMs: number, signal: AbortSignal): Promise<void> {
+function waitForTimer(runtime: Runtime, delayMs: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
-    const done = (): void => {
+    const finish = (): void => {
       cancel();
-      signal.removeEventListener('abort', done);
+      signal.removeEventListener('abort', finish);
       resolve();
     };
-    const cancel = surroundings.schedule(delayMs, done);
-    signal.addEventListener('abort', done, { once: true });
+    const cancel = runtime.schedule(delayMs, finish);
+    signal.addEventListener('abort', finish, { once: true });
   });
 }
 
+/** Shortest and longest delay before a retry, in milliseconds. */
 export interface RetryDelays {
   readonly retryDelayMs: number;
   readonly maxRetryDelayMs: number;
 }
 
-/** How long to wait after so many failures in a row, 1 or more: twice as long each time, half of it by chance. */
+/**
+ * Returns the delay before the next retry, in milliseconds. Doubles with each failure; half of it is random.
+ *
+ * @param failures number of consecutive failures, from 1
+ */
 export function backoffDelayMs(
   failures: number,
   { retryDelayMs, maxRetryDelayMs }: RetryDelays,
   random: () => number,
 ): number {
-  const wholeMs = Math.min(maxRetryDelayMs, retryDelayMs * 2 ** Math.min(failures - 1, 30));
-  return wholeMs * (0.5 + random() / 2);
+  const fullDelayMs = Math.min(maxRetryDelayMs, retryDelayMs * 2 ** Math.min(failures - 1, 30));
+  return fullDelayMs * (0.5 + random() / 2);
 }

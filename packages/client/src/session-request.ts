@@ -1,11 +1,12 @@
-import type { TypedDocument } from './typed-document.js';
 import type { GraphqlWsSession, Sink } from './connection/graphql-ws-session.js';
+import type { TypedDocument } from './typed-document.js';
 
 /**
- * One answer over one session.
+ * Runs a query or mutation on one session.
  *
- * @throws OperationError the server refused it
- * @throws the reason of `signal`, which has to be aborted when the session is over
+ * @param signal must abort when the session ends
+ * @throws OperationError if the server responds with errors
+ * @throws the reason of `signal` if it aborts
  */
 export function requestOverSocket<TResult, TVariables extends Record<string, unknown>>(
   session: GraphqlWsSession,
@@ -14,12 +15,12 @@ export function requestOverSocket<TResult, TVariables extends Record<string, unk
   signal: AbortSignal,
 ): Promise<TResult> {
   return new Promise((resolve, reject) => {
-    const end = (settle: () => void): void => {
+    const finish = (settle: () => void): void => {
       signal.removeEventListener('abort', abort);
       stop();
       settle();
     };
-    const abort = (): void => end(() => reject(abortReason(signal)));
+    const abort = (): void => finish(() => reject(abortReason(signal)));
     let stop = (): void => undefined;
     if (signal.aborted) {
       abort();
@@ -30,28 +31,28 @@ export function requestOverSocket<TResult, TVariables extends Record<string, unk
       document,
       variables,
       lastResultSink<TResult>(
-        (answer) => end(() => resolve(answer)),
-        (error) => end(() => reject(error)),
+        (result) => finish(() => resolve(result)),
+        (error) => finish(() => reject(error)),
       ),
     );
   });
 }
 
-/** Resolves with the last result of an operation, when that has ended. */
+/** Creates a sink that resolves with the last result when the operation completes. */
 export function lastResultSink<TResult>(
   resolve: (result: TResult) => void,
   reject: (error: Error) => void,
 ): Sink<TResult> {
-  let last: { readonly answer: TResult } | null = null;
+  let last: { readonly result: TResult } | null = null;
   return {
-    // It is read to its end: to stop before would tell the server to stop, too.
-    next: (answer) => (last = { answer }),
+    // Waits for `complete`, because stopping earlier would send a needless `complete` to the server.
+    next: (result) => (last = { result }),
     error: reject,
-    complete: () => (last === null ? reject(new Error('the server gave no answer')) : resolve(last.answer)),
+    complete: () => (last === null ? reject(new Error('The server sent no response.')) : resolve(last.result)),
   };
 }
 
-/** Of an aborted signal, as an error. */
+/** Returns the reason of an aborted signal as an error. */
 export function abortReason(signal: AbortSignal): Error {
   const reason: unknown = signal.reason;
   return reason instanceof Error ? reason : new Error('aborted', { cause: reason });

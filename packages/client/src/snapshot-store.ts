@@ -1,27 +1,33 @@
-/** Something that can be looked at now, and tells when it is something else. Both functions may be passed on by themselves. */
+/**
+ * Current value with change notifications. The functions are bound, so that
+ * `useSyncExternalStore(source.subscribe, source.getSnapshot, source.getServerSnapshot)` works in React.
+ */
 export interface SnapshotSource<TSnapshot> {
-  /**
-   * Calls `listener` after each change, until the function that it returns is called.
-   * `useSyncExternalStore(stream.subscribe, stream.getSnapshot)` is all that React needs.
-   */
+  /** Calls `listener` after each change. Returns a function that unsubscribes. */
   readonly subscribe: (listener: () => void) => () => void;
-  /** What it is now: immutable, and the same object as long as nothing changes. */
+  /** Returns the current snapshot. It is immutable, and the same object until something changes. */
   readonly getSnapshot: () => TSnapshot;
+  /** Returns the initial snapshot, for server-side rendering and hydration. Always the same object. */
+  readonly getServerSnapshot: () => TSnapshot;
 }
 
-/** The simplest `Observable`: holds one snapshot, which its owner replaces. */
+/** Snapshot source whose owner replaces the snapshot. */
 export class SnapshotStore<TSnapshot> implements SnapshotSource<TSnapshot> {
   readonly #listeners = new Set<{ readonly listener: () => void }>();
+  readonly #initial: TSnapshot;
   #snapshot: TSnapshot;
 
   constructor(snapshot: TSnapshot) {
+    this.#initial = snapshot;
     this.#snapshot = snapshot;
   }
 
   readonly getSnapshot = (): TSnapshot => this.#snapshot;
 
+  readonly getServerSnapshot = (): TSnapshot => this.#initial;
+
   readonly subscribe = (listener: () => void): (() => void) => {
-    // The same function may listen twice, and then leaves twice.
+    // The entry makes two subscriptions of one function distinct.
     const entry = { listener };
     this.#listeners.add(entry);
     return () => void this.#listeners.delete(entry);
@@ -34,7 +40,7 @@ export class SnapshotStore<TSnapshot> implements SnapshotSource<TSnapshot> {
   }
 }
 
-/** What somebody else's function throws is told where all that nobody catches is told, and stops nothing here. */
+/** Reports an error of a listener as an uncaught error, so that it does not keep other listeners from being called. */
 function callSafely(listener: () => void): void {
   try {
     listener();

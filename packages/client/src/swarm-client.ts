@@ -1,52 +1,60 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { ConnectionSnapshot } from './connection/connection-snapshot.js';
-import type { TypedDocument } from './typed-document.js';
 import type { PerformanceMode } from './generated/operations.js';
 import type { SnapshotSource } from './snapshot-store.js';
 import type {
   AgentFilters,
   AgentIncludes,
   AgentStream,
-  HealthStreamOptions,
   HealthStream,
-  MetricsStreamRequest,
+  HealthStreamOptions,
   MetricsStream,
-  NoticeStreamOptions,
+  MetricsStreamRequest,
   NoticeStream,
+  NoticeStreamOptions,
   StreamOptions,
-  TopologyStreamRequest,
   TopologyStream,
+  TopologyStreamRequest,
 } from './streams/stream-types.js';
+import type { TypedDocument } from './typed-document.js';
 
-/** The variables, which may be left out where none is needed, and the options of one operation. */
+/** Variables and options of one operation. Variables are optional if the document requires none. */
 export type OperationArguments<TVariables> =
   Record<string, never> extends TVariables
     ? [variables?: TVariables, options?: StreamOptions]
     : [variables: TVariables, options?: StreamOptions];
 
 /**
- * One connection to swarmlens and all that runs over it. It is made when something first needs it, comes back by itself,
- * and is kept until the client is disposed, which ends all of its streams and operations.
+ * Client of one swarmlens server. All streams and operations share one connection. The client connects when it is first
+ * used, reconnects after a failure, and stays connected until it is disposed.
  */
 export interface SwarmClient extends AsyncDisposable {
+  /** State of the connection. */
   readonly connection: SnapshotSource<ConnectionSnapshot>;
 
-  /** The agents that match, kept up to date. @param mode how often it moves at most, NORMAL where it is left out */
+  /**
+   * Creates a stream of agents.
+   *
+   * @param filters agents to include; all agents by default
+   * @param mode maximum update rate, `NORMAL` (10 Hz) by default
+   */
   agents(filters?: AgentFilters, mode?: PerformanceMode, options?: AgentIncludes & StreamOptions): AgentStream;
-  /** Swarms and edges, kept up to date. `agents()` has those between its agents too. */
+  /** Creates a stream of swarms and edges without agents. The stream of `agents()` contains both. */
   topology(request?: TopologyStreamRequest, options?: StreamOptions): TopologyStream;
-  /** What agents do together. */
+  /** Creates a stream of aggregated performance metrics. */
   metrics(request?: MetricsStreamRequest, options?: StreamOptions): MetricsStream;
-  /** Servers, their breakers, replicas and tools, and the node that is asked. */
+  /** Creates a stream of the health of servers, circuit breakers, replicas, tools and the connected node. */
   health(options?: HealthStreamOptions): HealthStream;
+  /** Creates a stream of notices. */
   notices(options?: NoticeStreamOptions): NoticeStream;
 
   /**
-   * Runs a typed query. It waits for the connection, and is asked again when that breaks before the answer.
+   * Runs a typed query. Waits for the connection, and sends the query again if the connection breaks before the response.
    *
-   * @throws OperationError the server refused it
-   * @throws SwarmClientError the client was closed or gave up before the answer
-   * @throws the reason of `signal`, when it is aborted
-   * @throws TypeError the document is no query
+   * @throws OperationError if the server responds with errors
+   * @throws SwarmClientError if the client closes before the response
+   * @throws the reason of `signal` if it aborts
+   * @throws TypeError if the document is not a query
    */
   query<TResult, TVariables extends Record<string, unknown>>(
     document: TypedDocument<TResult, TVariables>,
@@ -54,18 +62,22 @@ export interface SwarmClient extends AsyncDisposable {
   ): Promise<TResult>;
 
   /**
-   * Runs a typed mutation. It waits for the connection, and is sent once.
+   * Runs a typed mutation. Waits for the connection, and sends the mutation only once.
    *
-   * @throws OperationError the server refused it
-   * @throws SwarmClientError the client was closed or gave up before the answer, or CONNECTION_LOST: it may have been done
-   * @throws the reason of `signal`, when it is aborted
-   * @throws TypeError the document is no mutation
+   * @throws OperationError if the server responds with errors
+   * @throws SwarmClientError if the client closes before the response, or with code CONNECTION_LOST if the connection
+   * breaks; the mutation may have been executed then
+   * @throws the reason of `signal` if it aborts
+   * @throws TypeError if the document is not a mutation
    */
   mutate<TResult, TVariables extends Record<string, unknown>>(
     document: TypedDocument<TResult, TVariables>,
     ...rest: OperationArguments<TVariables>
   ): Promise<TResult>;
 
-  /** Ends everything: resolves when the connection is closed. The same as `Symbol.asyncDispose`, which not every browser has. */
+  /**
+   * Ends all streams and operations, and closes the connection. Resolves when the connection is closed. The same function
+   * as `Symbol.asyncDispose`, for platforms that do not define that symbol.
+   */
   dispose(): Promise<void>;
 }

@@ -1,13 +1,13 @@
 /**
- * The text of an operation that knows its types. At run time it is a plain string. `__apiType` is never there; by this
- * name other GraphQL clients recognise a typed document.
+ * Text of a GraphQL operation with the types of its result and variables. A plain string at run time: `__apiType` is never
+ * set. Other GraphQL clients recognize a typed document by that name.
  */
 export type TypedDocument<TResult, TVariables> = string & {
   readonly __apiType?: (variables: TVariables) => TResult;
 };
 
-/** What an operation answers with. */
+/** Type of a document's result. */
 export type ResultOf<TDocument> = TDocument extends TypedDocument<infer TResult, never> ? TResult : never;
 
-/** What an operation must be given. */
+/** Type of a document's variables. */
 export type VariablesOf<TDocument> = TDocument extends TypedDocument<unknown, infer TVariables> ? TVariables : never;

@@ -1,27 +1,32 @@
 import type { SwarmClientError } from '../errors.js';
 
 /**
- * - `IDLE`: nothing has needed a connection yet; the first stream or operation makes one
- * - `CONNECTING`: for the first time
- * - `OPEN`
- * - `RECONNECTING`: it is lost, and is tried again at `retryAt`, or being tried now
- * - `CLOSED`: for good; `error` says why, `null`: the client was disposed
+ * State of the connection.
+ *
+ * - `IDLE`: not used yet; the first stream or operation connects
+ * - `CONNECTING`: first attempt to connect
+ * - `OPEN`: connected
+ * - `RECONNECTING`: disconnected; the next attempt is in progress or starts at `retryAt`
+ * - `CLOSED`: closed for good, because of `error` or because the client was disposed
  */
 export type ConnectionStatus = 'IDLE' | 'CONNECTING' | 'OPEN' | 'RECONNECTING' | 'CLOSED';
 
-/** The connection as it is now. */
+/** Connection at one moment. */
 export interface ConnectionSnapshot {
   readonly status: ConnectionStatus;
-  /** Since when, RFC 3339, by this machine's clock. */
+  /** Time of the last change of `status`, in RFC 3339, by this machine's clock. */
   readonly since: string;
-  /** Why it is not open, for a person; `null`: nothing is wrong. */
+  /**
+   * Text for users that says why the connection is not open. Null if nothing is wrong. May contain text of the server: never
+   * insert it as HTML.
+   */
   readonly reason: string | null;
-  /** When it is tried again, RFC 3339; `null`: now, or never. */
+  /** Time of the next attempt, in RFC 3339. Null if an attempt is in progress or none will follow. */
   readonly retryAt: string | null;
-  /** How many times it has been tried in a row. 0: it is open. */
+  /** Number of consecutive failed attempts. 0 while the connection is open. */
   readonly attempt: number;
-  /** Round trip of the last ping, milliseconds; `null`: not known yet. */
+  /** Round-trip time of the last ping in milliseconds. Null if no ping has been answered yet. */
   readonly latencyMs: number | null;
-  /** Why it is CLOSED for good. */
+  /** Error that closed the client. Null unless `status` is CLOSED, and if the client was disposed. */
   readonly error: SwarmClientError | null;
 }

@@ -1,58 +1,65 @@
-import { CLOSE_ABNORMAL, toFatalError, CLOSE_FORBIDDEN } from './close-codes.js';
-import { backoffDelayMs, sleep, type RetryDelays, type Runtime } from '../runtime.js';
-import type { ConnectionSnapshot } from './connection-snapshot.js';
-import type { SwarmClientError } from '../errors.js';
-import { Heartbeat } from './heartbeat.js';
-import { keepTokenFresh } from './token-refresh.js';
-import { GraphqlWsSession, type SocketClose } from './graphql-ws-session.js';
-import type { WebSocketClass } from './websocket.js';
+import { SwarmClientError } from '../errors.js';
+import { backoffDelayMs, type RetryDelays, type Runtime, sleep } from '../runtime.js';
 import { type SnapshotSource, SnapshotStore } from '../snapshot-store.js';
+import { CLOSE_ABNORMAL, CLOSE_FORBIDDEN, toFatalError } from './close-codes.js';
+import type { ConnectionSnapshot } from './connection-snapshot.js';
+import { GraphqlWsSession, type SocketClose } from './graphql-ws-session.js';
+import { Heartbeat } from './heartbeat.js';
 import type { TokenProvider } from './token-provider.js';
+import { keepTokenFresh } from './token-refresh.js';
+import { findWebSocketClass, type WebSocketClass } from './websocket.js';
 
-/** Something that runs over the connection. It is told where things stand when it joins, and whenever that changes. */
+/** Receives the sessions of a connection: the current one when it attaches, then every change. */
 export interface ConnectionListener {
-  /** There is a session. */
+  /** Called when a session is open. */
   opened(session: GraphqlWsSession): void;
-  /** That session is gone. There will be another one, unless the end comes next. */
+  /** Called when the session has ended. Another one follows unless `ended` is called. */
   lost(): void;
-  /** There will be no other one. `null`: the client was disposed. */
+  /** Called when no session will follow. The error is null if the client was disposed. */
   ended(error: SwarmClientError | null): void;
 }
 
 export interface ConnectionOptions extends RetryDelays {
-  readonly url: string;
-  readonly socketClass: WebSocketClass;
+  /** Address of the WebSocket. Null if the client's URL is relative and there is no page. */
+  readonly url: string | null;
+  readonly webSocketImpl: unknown;
   readonly tokens: TokenProvider;
   readonly maxHz: number | null;
-  readonly pingEveryMs: number;
-  readonly surroundings: Runtime;
+  readonly pingIntervalMs: number;
+  readonly runtime: Runtime;
 }
 
-/** Until the server has let us in, milliseconds: after that the attempt is given up. */
+/** Address and class of the WebSockets. */
+interface SocketFactory {
+  readonly url: string;
+  readonly socketClass: WebSocketClass;
+}
+
+/** Time in milliseconds within which the server must acknowledge a connection. */
 const OPEN_TIMEOUT_MS = 20_000;
 
-/** That the other end answers a polite end, milliseconds. */
+/** Time in milliseconds within which the server must confirm the close of a WebSocket. */
 const CLOSE_TIMEOUT_MS = 2_000;
 
-/** Makes one session after the other, as long as there is hope, and keeps those who use it up to date. */
+/** Reconnecting connection. Opens one session after the other and notifies its listeners. */
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #store: SnapshotStore<ConnectionSnapshot>;
-  readonly #users = new Set<ConnectionListener>();
-  readonly #disposal = new AbortController();
+  readonly #listeners = new Set<ConnectionListener>();
+  readonly #abort = new AbortController();
   #session: GraphqlWsSession | null = null;
-  #running: Promise<void> | null = null;
+  #loop: Promise<void> | null = null;
   #hasBeenOpen = false;
-  /** In a row; a connection on which the server answers ends the row. */
+  /** Number of consecutive failures. An answered ping resets it. */
   #failures = 0;
-  /** The session ends because it is to be replaced at once. */
-  #isReplaced = false;
+  /** Whether the next session starts without a delay, because the current one ends on purpose. */
+  #isReplacing = false;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
     this.#store = new SnapshotStore<ConnectionSnapshot>({
       status: 'IDLE',
-      since: this.#now(),
+      since: this.#formatNow(),
       reason: null,
       retryAt: null,
       attempt: 0,
@@ -65,175 +72,194 @@ export class Connection {
     return this.#store;
   }
 
-  /** Makes the connection, if there is none yet. Call what it returns to leave; the connection stays. */
-  attach(user: ConnectionListener): () => void {
+  /** Adds a listener, and connects if this is the first one. Returns a function that removes it; the connection stays. */
+  attach(listener: ConnectionListener): () => void {
     const { status, error } = this.#store.getSnapshot();
     if (status === 'CLOSED') {
-      user.ended(error);
+      listener.ended(error);
       return () => undefined;
     }
-    this.#users.add(user);
-    this.#running ??= this.#run();
-    if (this.#session !== null) user.opened(this.#session);
-    return () => void this.#users.delete(user);
+    this.#listeners.add(listener);
+    this.#loop ??= this.#run();
+    if (this.#session !== null) listener.opened(this.#session);
+    return () => void this.#listeners.delete(listener);
   }
 
-  /** Ends it, and tells everybody. Resolves when nothing of it is left. */
+  /** Closes the connection and notifies all listeners. Resolves when the WebSocket and all timers are gone. */
   async dispose(): Promise<void> {
-    this.#end(null);
-    this.#disposal.abort();
-    await this.#running;
+    this.#close(null);
+    this.#abort.abort();
+    await this.#loop;
   }
 
   async #run(): Promise<void> {
-    const { signal } = this.#disposal;
+    const factory = this.#createSocketFactory();
+    if (factory instanceof SwarmClientError) {
+      this.#close(factory);
+      return;
+    }
+    const { signal } = this.#abort;
     const isDisposed = (): boolean => signal.aborted;
     while (!isDisposed()) {
-      this.#show({ status: this.#hasBeenOpen || this.#failures > 0 ? 'RECONNECTING' : 'CONNECTING', retryAt: null });
-      const end = await this.#attempt(signal);
+      this.#update({ status: this.#hasBeenOpen || this.#failures > 0 ? 'RECONNECTING' : 'CONNECTING', retryAt: null });
+      const close = await this.#attempt(factory, signal);
       if (isDisposed()) return;
-      const fatal = this.#fatalErrorOf(end);
+      const fatal = this.#toFatalError(close);
       if (fatal !== null) {
-        this.#end(fatal);
+        this.#close(fatal);
         return;
       }
-      if (!this.#isReplaced) await this.#rest(end, signal);
-      this.#isReplaced = false;
+      if (!this.#isReplacing) await this.#backOff(close, signal);
+      this.#isReplacing = false;
     }
   }
 
-  #fatalErrorOf({ code, reason }: SocketClose): SwarmClientError | null {
+  #createSocketFactory(): SocketFactory | SwarmClientError {
+    const { url, webSocketImpl } = this.#options;
+    if (url === null) {
+      return new SwarmClientError('UNSUPPORTED_ENVIRONMENT', 'A relative `url` works in browsers only.');
+    }
+    const socketClass = findWebSocketClass(webSocketImpl);
+    if (socketClass !== null) return { url, socketClass };
+    return new SwarmClientError(
+      'UNSUPPORTED_ENVIRONMENT',
+      "There is no WebSocket class. In Node.js before 22, pass `webSocketImpl: WebSocket` from the package 'ws'.",
+    );
+  }
+
+  #toFatalError({ code, reason }: SocketClose): SwarmClientError | null {
     return code === CLOSE_FORBIDDEN ? this.#options.tokens.rejected(reason) : toFatalError(code, reason);
   }
 
-  async #rest({ code, reason }: SocketClose, signal: AbortSignal): Promise<void> {
-    const { surroundings } = this.#options;
+  async #backOff({ code, reason }: SocketClose, signal: AbortSignal): Promise<void> {
+    const { runtime } = this.#options;
     this.#failures += 1;
-    const delayMs = backoffDelayMs(this.#failures, this.#options, () => surroundings.random());
-    this.#show({
+    const delayMs = backoffDelayMs(this.#failures, this.#options, () => runtime.random());
+    this.#update({
       status: 'RECONNECTING',
       reason: reason === '' ? `the connection was lost (${code})` : reason,
       attempt: this.#failures,
-      retryAt: new Date(surroundings.now() + delayMs).toISOString(),
+      retryAt: new Date(runtime.now() + delayMs).toISOString(),
       latencyMs: null,
     });
-    await sleep(surroundings, delayMs, signal);
+    await sleep(runtime, delayMs, signal);
   }
 
-  /** One session, from the token to its end. */
-  async #attempt(disposal: AbortSignal): Promise<SocketClose> {
+  /** Runs one session, from the token to its end. */
+  async #attempt(factory: SocketFactory, disposed: AbortSignal): Promise<SocketClose> {
     const { tokens } = this.#options;
     try {
-      const token = await tokens.get(disposal);
-      disposal.throwIfAborted();
-      return await this.#hold(token, disposal);
+      const token = await tokens.get(disposed);
+      disposed.throwIfAborted();
+      return await this.#runSession(factory, token, disposed);
     } catch (error) {
-      // The source of tokens has failed, or the WebSocket class does not like the address.
+      // The token source failed, or the WebSocket class rejected the URL.
       return { code: CLOSE_ABNORMAL, reason: error instanceof Error ? error.message : String(error) };
     }
   }
 
-  async #hold(token: string | null, disposal: AbortSignal): Promise<SocketClose> {
-    const { url, socketClass, maxHz, surroundings } = this.#options;
+  async #runSession(
+    { url, socketClass }: SocketFactory,
+    token: string | null,
+    disposed: AbortSignal,
+  ): Promise<SocketClose> {
+    const { maxHz, runtime } = this.#options;
     const authorization = token === null ? {} : { authorization: `Bearer ${token}` };
     let heartbeat: Heartbeat | null = null;
-    const over = new AbortController();
+    const sessionEnd = new AbortController();
     const session = new GraphqlWsSession({
       url,
       socketClass,
       connectionParams: { ...authorization, ...(maxHz !== null && { maxHz }) },
       onOpen: () => {
         cancelTimeout();
-        heartbeat = this.#beat(session);
-        this.#opened(session, token, over.signal);
+        heartbeat = this.#startHeartbeat(session);
+        this.#handleOpen(session, token, sessionEnd.signal);
       },
       onPong: () => heartbeat?.pong(),
     });
-    const cancelTimeout = surroundings.schedule(OPEN_TIMEOUT_MS, () => session.kill());
-    const leaving: Promise<void>[] = [];
-    const leave = (): void => void leaving.push(this.#detach(session));
-    disposal.addEventListener('abort', leave, { once: true });
-    const end = await session.ended;
-    disposal.removeEventListener('abort', leave);
+    const cancelTimeout = runtime.schedule(OPEN_TIMEOUT_MS, () => session.kill());
+    const pendingCloses: Promise<void>[] = [];
+    const onDisposed = (): void => void pendingCloses.push(this.#closeSession(session));
+    disposed.addEventListener('abort', onDisposed, { once: true });
+    const close = await session.ended;
+    disposed.removeEventListener('abort', onDisposed);
     cancelTimeout();
-    // It is set while the session is under way, which the compiler does not see.
-    (heartbeat as Heartbeat | null)?.stop();
-    over.abort();
-    this.#lost();
-    await Promise.all(leaving);
-    return end;
+    (heartbeat as Heartbeat | null)?.stop(); // the compiler does not see that `onOpen` has assigned it
+    sessionEnd.abort();
+    this.#handleLost();
+    await Promise.all(pendingCloses);
+    return close;
   }
 
-  /** A polite end, and a rude one when it is not answered. */
-  async #detach(session: GraphqlWsSession): Promise<void> {
-    const waiting = new AbortController();
+  /** Closes the session, and terminates it if the server does not confirm in time. */
+  async #closeSession(session: GraphqlWsSession): Promise<void> {
+    const confirmed = new AbortController();
     session
       .close()
-      .finally(() => waiting.abort())
+      .finally(() => confirmed.abort())
       .catch(() => undefined);
-    await sleep(this.#options.surroundings, CLOSE_TIMEOUT_MS, waiting.signal);
+    await sleep(this.#options.runtime, CLOSE_TIMEOUT_MS, confirmed.signal);
     session.kill();
   }
 
-  #beat(session: GraphqlWsSession): Heartbeat {
-    const { pingEveryMs, surroundings } = this.#options;
+  #startHeartbeat(session: GraphqlWsSession): Heartbeat {
+    const { pingIntervalMs, runtime } = this.#options;
     return new Heartbeat({
-      intervalMs: pingEveryMs,
-      surroundings,
+      intervalMs: pingIntervalMs,
+      runtime,
       ping: () => session.ping(),
       onLatency: (latencyMs) => {
         this.#failures = 0;
-        this.#show({ latencyMs });
+        this.#update({ latencyMs });
       },
       onDead: () => session.kill(),
     });
   }
 
-  #opened(session: GraphqlWsSession, token: string | null, over: AbortSignal): void {
-    const { tokens, surroundings } = this.#options;
+  #handleOpen(session: GraphqlWsSession, token: string | null, signal: AbortSignal): void {
+    const { tokens, runtime } = this.#options;
     this.#hasBeenOpen = true;
     this.#session = session;
     tokens.accepted();
-    this.#show({ status: 'OPEN', reason: null, retryAt: null, attempt: 0 });
-    this.#tell((user) => user.opened(session));
+    this.#update({ status: 'OPEN', reason: null, retryAt: null, attempt: 0 });
+    this.#notify((listener) => listener.opened(session));
     if (token === null || !tokens.canRenew) return;
-    const onOtherRights = (): void => {
-      this.#isReplaced = true;
+    const onPermissionsChanged = (): void => {
+      this.#isReplacing = true;
       session.kill();
     };
-    // A server that does not tell when the token ends closes the connection when it does.
-    keepTokenFresh({ session, tokens, surroundings, signal: over, onPermissionsChanged: onOtherRights }).catch(
-      () => undefined,
-    );
+    // Without a known expiry, the server closes the connection when the token expires.
+    keepTokenFresh({ session, tokens, runtime, signal, onPermissionsChanged }).catch(() => undefined);
   }
 
-  #lost(): void {
+  #handleLost(): void {
     if (this.#session === null) return;
     this.#session = null;
-    this.#tell((user) => user.lost());
+    this.#notify((listener) => listener.lost());
   }
 
-  #end(error: SwarmClientError | null): void {
+  #close(error: SwarmClientError | null): void {
     if (this.#store.getSnapshot().status === 'CLOSED') return;
-    const why = error?.message ?? 'the client is disposed';
+    const reason = error?.message ?? 'the client is disposed';
     this.#session = null;
-    this.#show({ status: 'CLOSED', reason: why, retryAt: null, latencyMs: null, error });
-    this.#tell((user) => user.ended(error));
-    this.#users.clear();
+    this.#update({ status: 'CLOSED', reason, retryAt: null, latencyMs: null, error });
+    this.#notify((listener) => listener.ended(error));
+    this.#listeners.clear();
   }
 
-  #tell(tell: (user: ConnectionListener) => void): void {
-    for (const user of [...this.#users]) if (this.#users.has(user)) tell(user);
+  #notify(notify: (listener: ConnectionListener) => void): void {
+    for (const listener of [...this.#listeners]) if (this.#listeners.has(listener)) notify(listener);
   }
 
-  #show(change: Partial<ConnectionSnapshot>): void {
-    const before = this.#store.getSnapshot();
-    if (before.status === 'CLOSED') return;
-    const since = change.status === undefined || change.status === before.status ? before.since : this.#now();
-    this.#store.set({ ...before, ...change, since });
+  #update(change: Partial<ConnectionSnapshot>): void {
+    const previous = this.#store.getSnapshot();
+    if (previous.status === 'CLOSED') return;
+    const isSameStatus = change.status === undefined || change.status === previous.status;
+    this.#store.set({ ...previous, ...change, since: isSameStatus ? previous.since : this.#formatNow() });
   }
 
-  #now(): string {
-    return new Date(this.#options.surroundings.now()).toISOString();
+  #formatNow(): string {
+    return new Date(this.#options.runtime.now()).toISOString();
   }
 }

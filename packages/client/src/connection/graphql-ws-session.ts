@@ -1,23 +1,23 @@
 import { type Client, createClient } from 'graphql-ws/client';
-import { CLOSE_ABNORMAL } from './close-codes.js';
-import type { TypedDocument } from '../typed-document.js';
 import { isErrorList, OperationError } from '../run-operation.js';
-import type { WebSocketLike, WebSocketClass } from './websocket.js';
+import type { TypedDocument } from '../typed-document.js';
+import { CLOSE_ABNORMAL } from './close-codes.js';
+import type { WebSocketClass, WebSocketLike } from './websocket.js';
 
-/** Who gets the answers of an operation. Nothing is called any more once the session is over, or the operation stopped. */
+/** Receives the results of an operation. Receives nothing after the session has ended or the operation was stopped. */
 export interface Sink<TResult> {
   next(result: TResult): void;
-  /** The server refused it, or a part of it. It is over. */
+  /** Called when the server responds with errors. The operation has ended. */
   error(error: OperationError): void;
-  /** The server ended it. */
+  /** Called when the server completes the operation. */
   complete(): void;
 }
 
-/** How a session ended. */
+/** End of a session. */
 export interface SocketClose {
   /** WebSocket close code. */
   readonly code: number;
-  /** The server's words, or those of the WebSocket; empty where there are none. */
+  /** Reason given by the server or the WebSocket. Empty if there is none. */
   readonly reason: string;
 }
 
@@ -25,34 +25,34 @@ export interface GraphqlWsSessionOptions {
   readonly url: string;
   readonly socketClass: WebSocketClass;
   readonly connectionParams: Record<string, unknown>;
-  /** The server has let us in. */
+  /** Called when the server has acknowledged the connection. */
   readonly onOpen: (session: GraphqlWsSession) => void;
   readonly onPong: () => void;
 }
 
 /**
- * One WebSocket, from `connection_init` to its end; never a second one. graphql-ws speaks the protocol; that it would
- * connect again by itself is switched off, because whoever resumes has another document to send then.
+ * One WebSocket from `connection_init` to its end. Uses graphql-ws for the protocol, without its reconnection: after a
+ * reconnection, streams send other documents than before.
  */
 export class GraphqlWsSession {
-  /** Resolves when it is over; nothing of it is called back afterwards. */
+  /** Resolves when the session ends. No callback is called afterwards. */
   readonly ended: Promise<SocketClose>;
   readonly #socket: WebSocketLike;
   readonly #client: Client;
-  #end: (end: SocketClose) => void = () => undefined;
-  #isOver = false;
+  #resolveEnded: (close: SocketClose) => void = () => undefined;
+  #isClosed = false;
   #failureReason = '';
 
-  /** @throws whatever the WebSocket class throws, for an address that it does not like */
+  /** @throws the error of the WebSocket class if it rejects the URL */
   constructor({ url, socketClass, connectionParams, onOpen, onPong }: GraphqlWsSessionOptions) {
     const socket = new socketClass(url, 'graphql-transport-ws');
     this.#socket = socket;
-    // An error without a listener would end a Node.js process.
+    // In Node.js, an `error` event without a listener ends the process.
     socket.addEventListener('error', () => undefined);
-    this.ended = new Promise((resolve) => (this.#end = resolve));
+    this.ended = new Promise((resolve) => (this.#resolveEnded = resolve));
     this.#client = createClient({
       url,
-      // graphql-ws calls this with `new`, and gets the socket that is there already.
+      // graphql-ws calls this with `new`, and receives the existing socket.
       webSocketImpl: Object.assign(
         function () {
           return socket;
@@ -65,43 +65,43 @@ export class GraphqlWsSession {
       onNonLazyError: () => undefined,
       on: {
         connected: () => {
-          if (!this.#isOver) onOpen(this);
+          if (!this.#isClosed) onOpen(this);
         },
         pong: (received) => {
-          if (received && !this.#isOver) onPong();
+          if (received && !this.#isClosed) onPong();
         },
         error: (error) => {
-          this.#failureReason = messageOf(error);
-          // A message that is none of the protocol. What happens to a WebSocket is an event, and its close follows.
+          this.#failureReason = toMessage(error);
+          // An Error means an invalid message. Errors of the socket are events, and a `closed` event follows.
           if (error instanceof Error) this.#finish({ code: CLOSE_ABNORMAL, reason: this.#failureReason });
         },
-        closed: (event) => this.#finish(endOf(event, this.#failureReason)),
+        closed: (event) => this.#finish(toSocketClose(event, this.#failureReason)),
       },
     });
   }
 
-  /** Starts an operation; call what it returns to stop it. */
+  /** Starts an operation. Returns a function that stops it. */
   start<TResult, TVariables extends Record<string, unknown>>(
     document: TypedDocument<TResult, TVariables>,
     variables: TVariables,
     sink: Sink<TResult>,
   ): () => void {
-    let isOver = false;
-    const finish = (tell: () => void): void => {
-      if (isOver || this.#isOver) return;
-      isOver = true;
+    let isStopped = false;
+    const finish = (notify: () => void): void => {
+      if (isStopped || this.#isClosed) return;
+      isStopped = true;
       stop();
-      tell();
+      notify();
     };
     const stop = this.#client.subscribe<TResult>(
       { query: document, variables },
       {
         next: ({ data, errors }) => {
-          if (isOver || this.#isOver) return;
+          if (isStopped || this.#isClosed) return;
           if (errors === undefined && data != null) sink.next(data);
-          else finish(() => sink.error(new OperationError(errors ?? [{ message: 'an answer without data' }])));
+          else finish(() => sink.error(new OperationError(errors ?? [{ message: 'The response has no data.' }])));
         },
-        // What is no list of errors is the end of the connection, which is told elsewhere.
+        // Anything but a list of errors is the end of the connection, which `ended` reports.
         error: (error) => {
           if (isErrorList(error)) finish(() => sink.error(new OperationError(error)));
         },
@@ -109,7 +109,7 @@ export class GraphqlWsSession {
       },
     );
     return () => {
-      isOver = true;
+      isStopped = true;
       stop();
     };
   }
@@ -118,41 +118,41 @@ export class GraphqlWsSession {
     this.#socket.send('{"type":"ping"}');
   }
 
-  /** Ends it. Resolves when the server has answered that, which it need not. */
+  /** Closes the WebSocket. Resolves when the server has confirmed; never resolves if it does not. */
   async close(): Promise<void> {
-    if (this.#isOver) return;
+    if (this.#isClosed) return;
     const closed = new Promise<void>((resolve) => this.#socket.addEventListener('close', resolve));
     this.#finish({ code: 1000, reason: '' });
     await closed;
   }
 
-  /** Ends it, without waiting for a server that does not answer. */
+  /** Closes the WebSocket without waiting for the server. */
   kill(): void {
-    this.#finish({ code: CLOSE_ABNORMAL, reason: 'the server does not answer' });
+    this.#finish({ code: CLOSE_ABNORMAL, reason: 'the server does not respond' });
     this.#socket.terminate?.();
   }
 
-  #finish(end: SocketClose): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    // graphql-ws marks itself as disposed at once; what it waits for then may never come.
+  #finish(close: SocketClose): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    // `dispose` may never resolve, but marks the graphql-ws client as disposed immediately.
     Promise.resolve(this.#client.dispose()).catch(() => undefined);
     this.#socket.close(1000, 'Normal Closure');
-    // Lets go of all that waits inside of it.
+    // Releases everything that waits inside graphql-ws.
     this.#client.terminate();
-    this.#end(end);
+    this.#resolveEnded(close);
   }
 }
 
-function endOf(event: unknown, trouble: string): SocketClose {
-  if (typeof event !== 'object' || event === null) return { code: CLOSE_ABNORMAL, reason: trouble };
+function toSocketClose(event: unknown, failureReason: string): SocketClose {
+  if (typeof event !== 'object' || event === null) return { code: CLOSE_ABNORMAL, reason: failureReason };
   const code = 'code' in event && typeof event.code === 'number' ? event.code : CLOSE_ABNORMAL;
   const reason = 'reason' in event && typeof event.reason === 'string' ? event.reason : '';
-  return { code, reason: reason === '' ? trouble : reason };
+  return { code, reason: reason === '' ? failureReason : reason };
 }
 
-/** Of an `Error`, or of the event that `ws` makes of one; browsers tell nothing. */
-function messageOf(error: unknown): string {
+/** Returns the message of an `Error` or of an error event of `ws`. Empty for events of browsers, which have none. */
+function toMessage(error: unknown): string {
   if (typeof error !== 'object' || error === null || !('message' in error)) return '';
   return typeof error.message === 'string' ? error.message : '';
 }

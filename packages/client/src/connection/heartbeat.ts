@@ -2,19 +2,19 @@ import type { Runtime } from '../runtime.js';
 
 export interface HeartbeatOptions {
   readonly intervalMs: number;
-  readonly surroundings: Runtime;
+  readonly runtime: Runtime;
   readonly ping: () => void;
-  /** The answer took so long, milliseconds. */
+  /** Receives the round-trip time of each answered ping, in milliseconds. */
   readonly onLatency: (latencyMs: number) => void;
-  /** A ping was not answered until the next one was due. */
+  /** Called when a ping has not been answered until the next one is due. */
   readonly onDead: () => void;
 }
 
-/** Pings at once and from then on, until it is stopped. */
+/** Sends the first ping immediately, then one per interval until it is stopped. */
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
   #cancel: () => void = () => undefined;
-  /** `null`: no ping is unanswered. */
+  /** Monotonic time of the unanswered ping. Null if there is none. */
   #sentAtMs: number | null = null;
 
   constructor(options: HeartbeatOptions) {
@@ -24,7 +24,7 @@ export class Heartbeat {
 
   pong(): void {
     if (this.#sentAtMs === null) return;
-    const latencyMs = this.#options.surroundings.monotonic() - this.#sentAtMs;
+    const latencyMs = this.#options.runtime.monotonic() - this.#sentAtMs;
     this.#sentAtMs = null;
     this.#options.onLatency(latencyMs);
   }
@@ -34,13 +34,13 @@ export class Heartbeat {
   }
 
   #beat(): void {
-    const { intervalMs, surroundings, ping, onDead } = this.#options;
+    const { intervalMs, runtime, ping, onDead } = this.#options;
     if (this.#sentAtMs !== null) {
       onDead();
       return;
     }
-    this.#sentAtMs = surroundings.monotonic();
-    this.#cancel = surroundings.schedule(intervalMs, () => this.#beat());
+    this.#sentAtMs = runtime.monotonic();
+    this.#cancel = runtime.schedule(intervalMs, () => this.#beat());
     ping();
   }
 }

@@ -1,76 +1,92 @@
 import { SwarmClientError } from '../errors.js';
 import type { TokenSource } from '../options.js';
+import { CLOSE_FORBIDDEN } from './close-codes.js';
 
-/** The token that is in use, where the next one comes from, and how often the server has said no. */
+/** Holds the current token and its source, and counts consecutive rejections. */
 export class TokenProvider {
   readonly #source: TokenSource | undefined;
-  readonly #maxRefusals: number;
-  /** `undefined`: has to be asked for. */
+  readonly #maxRejections: number;
+  /** Current token. Undefined if the source must be called, null to connect without a token. */
   #token: string | null | undefined;
-  #refusal: string | null = null;
-  #refusals = 0;
+  #rejection: string | null = null;
+  #rejections = 0;
 
-  constructor(source: TokenSource | undefined, maxRefusals: number) {
+  constructor(source: TokenSource | undefined, maxRejections: number) {
     this.#source = source;
-    this.#maxRefusals = maxRefusals;
+    this.#maxRejections = maxRejections;
     if (typeof source !== 'function') this.#token = source ?? null;
   }
 
-  /** Whether there can be another one than that in use. */
+  /** Whether the source can return another token. */
   get canRenew(): boolean {
     return typeof this.#source === 'function';
   }
 
-  /** The one in use, asked for where there is none. @throws whatever its source throws, and the reason of `signal` */
+  /**
+   * Returns the current token. Requests one if there is none.
+   *
+   * @throws the error of the source
+   * @throws SwarmClientError CLIENT_CLOSED if `signal` aborts
+   */
   async get(signal: AbortSignal): Promise<string | null> {
-    if (this.#token === undefined) this.#token = await this.ask(signal);
+    if (this.#token === undefined) this.#token = await this.request(signal);
     return this.#token;
   }
 
-  /** Another one, which is not in use yet. @throws whatever its source throws, and the reason of `signal` */
-  async ask(signal: AbortSignal): Promise<string | null> {
+  /**
+   * Requests a token from the source without using it.
+   *
+   * @throws the error of the source
+   * @throws SwarmClientError CLIENT_CLOSED if `signal` aborts
+   */
+  async request(signal: AbortSignal): Promise<string | null> {
     if (typeof this.#source !== 'function') return this.#source ?? null;
     signal.throwIfAborted();
     let interrupt: () => void = () => undefined;
     const interrupted = new Promise<never>((_, reject) => {
-      interrupt = () => reject(new SwarmClientError('CLIENT_CLOSED', 'Nobody waits for the token any more.'));
+      interrupt = () => reject(new SwarmClientError('CLIENT_CLOSED', 'The token is no longer needed.'));
       signal.addEventListener('abort', interrupt, { once: true });
     });
     try {
-      return await Promise.race([this.#source({ rejection: this.#refusal, signal }), interrupted]);
+      return await Promise.race([this.#source({ rejection: this.#rejection, signal }), interrupted]);
     } finally {
       signal.removeEventListener('abort', interrupt);
     }
   }
 
-  /** Uses this one from now on. */
+  /** Makes `token` the current token. */
   use(token: string | null): void {
     this.#token = token;
   }
 
-  /** The server let us in with the one in use. */
+  /** Resets the number of rejections, because the server accepted the current token. */
   accepted(): void {
-    this.#refusal = null;
-    this.#refusals = 0;
+    this.#rejection = null;
+    this.#rejections = 0;
   }
 
   /**
-   * The server does not accept the one in use, or not any more.
-   * @returns what ends the client; `null`: there may be a better one
+   * Drops the current token, because the server rejected it.
+   *
+   * @returns the error that closes the client; null if the source may return a better token
    */
   rejected(reason: string): SwarmClientError | null {
-    this.#refusals += 1;
-    this.#refusal = reason;
-    if (this.#source === undefined) return denied(reason, 'Pass a `token`.');
-    if (!this.canRenew)
-      return denied(reason, 'Make a new client with another `token`, or pass a function that gets one.');
+    this.#rejections += 1;
+    this.#rejection = reason;
+    if (this.#source === undefined) return createDeniedError(reason, 'Pass a `token`.');
+    if (!this.canRenew) {
+      return createDeniedError(
+        reason,
+        'Create a new client with another `token`, or pass a function that returns tokens.',
+      );
+    }
     this.#token = undefined;
-    if (this.#refusals < this.#maxRefusals) return null;
-    return denied(reason, `That was the answer ${this.#refusals} times in a row: check what \`token\` returns.`);
+    if (this.#rejections < this.#maxRejections) return null;
+    return createDeniedError(reason, `Rejected ${this.#rejections} times in a row: check what \`token\` returns.`);
   }
 }
 
-function denied(reason: string, advice: string): SwarmClientError {
-  const words = reason === '' ? 'The server refuses access' : `The server refuses access: ${reason}`;
-  return new SwarmClientError('ACCESS_DENIED', `${words.replace(/\.$/, '')}. ${advice}`, 4403);
+function createDeniedError(reason: string, advice: string): SwarmClientError {
+  const text = reason === '' ? 'The server denied access' : `The server denied access: ${reason}`;
+  return new SwarmClientError('ACCESS_DENIED', `${text.replace(/\.$/, '')}. ${advice}`, CLOSE_FORBIDDEN);
 }

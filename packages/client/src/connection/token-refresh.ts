@@ -1,68 +1,68 @@
-import { sleep, type Runtime } from '../runtime.js';
 import { AuthenticateDocument, ViewerDocument } from '../generated/operations.js';
-import { requestOverSocket } from '../session-request.js';
 import { OperationError } from '../run-operation.js';
+import { type Runtime, sleep } from '../runtime.js';
+import { requestOverSocket } from '../session-request.js';
 import type { GraphqlWsSession } from './graphql-ws-session.js';
 import type { TokenProvider } from './token-provider.js';
 
-/** Renewed a minute before its end at the latest, or when a fifth of what was left is left. */
+/** Longest time between renewal and expiry, in milliseconds. Renews earlier if a fifth of the lifetime is shorter. */
 const MAX_MARGIN_MS = 60_000;
 
-/** With less than that it is not worth it: the server ends the connection, and the next one begins with a new token. */
-const MIN_LEFT_MS = 1_000;
+/** Shortest remaining lifetime that is worth a renewal, in milliseconds. Below it, the next connection gets a new token. */
+const MIN_REMAINING_MS = 1_000;
 
 export interface TokenRefreshOptions {
   readonly session: GraphqlWsSession;
   readonly tokens: TokenProvider;
-  readonly surroundings: Runtime;
-  /** Aborted when the session is over. */
+  readonly runtime: Runtime;
+  /** Aborts when the session ends. */
   readonly signal: AbortSignal;
-  /** The new token, which is in use now, gives other rights: it takes another connection. */
+  /** Called when the new token has other permissions, which needs a new connection. The token is already in use. */
   readonly onPermissionsChanged: () => void;
 }
 
 /**
- * Shows the server a new token before the one in use ends, as long as the session lasts. Whatever goes wrong here, the
- * close code 4403 is there for.
+ * Sends a new token before the current one expires, until the session ends. If that fails, the server closes the connection
+ * with 4403 when the token expires.
  *
- * @throws OperationError the server does not tell when the token ends
+ * @throws OperationError if the server does not report the token's expiry
  */
 export async function keepTokenFresh({
   session,
   tokens,
-  surroundings,
+  runtime,
   signal,
   onPermissionsChanged,
 }: TokenRefreshOptions): Promise<void> {
   const { viewer } = await requestOverSocket(session, ViewerDocument, {}, signal);
   let { expiresAt } = viewer;
   while (expiresAt !== null) {
-    const leftMs = Date.parse(expiresAt) - surroundings.now();
-    if (leftMs < MIN_LEFT_MS) return;
-    await sleep(surroundings, leftMs - Math.min(MAX_MARGIN_MS, leftMs / 5), signal);
+    const remainingMs = Date.parse(expiresAt) - runtime.now();
+    if (remainingMs < MIN_REMAINING_MS) return;
+    await sleep(runtime, remainingMs - Math.min(MAX_MARGIN_MS, remainingMs / 5), signal);
     if (signal.aborted) return;
-    // Whatever fails is tried again with what is left of the time.
-    const token = await tokens.ask(signal).catch(() => null);
+    // A failure is retried with a fifth of the remaining time left.
+    const token = await tokens.request(signal).catch(() => null);
     if (token === null) continue;
-    const answer = await show(session, token, signal);
-    if (answer === 'REFUSED') continue;
+    const result = await authenticate(session, token, signal);
+    if (result === 'REJECTED') continue;
     tokens.use(token);
-    if (answer === 'OTHER_RIGHTS') {
+    if (result === 'PERMISSIONS_CHANGED') {
       onPermissionsChanged();
       return;
     }
-    expiresAt = answer.expiresAt;
+    expiresAt = result.expiresAt;
   }
 }
 
-async function show(
+async function authenticate(
   session: GraphqlWsSession,
   token: string,
   signal: AbortSignal,
-): Promise<{ readonly expiresAt: string | null } | 'OTHER_RIGHTS' | 'REFUSED'> {
+): Promise<{ readonly expiresAt: string | null } | 'PERMISSIONS_CHANGED' | 'REJECTED'> {
   try {
     return (await requestOverSocket(session, AuthenticateDocument, { token }, signal)).authenticate;
   } catch (error) {
-    return error instanceof OperationError && error.code === 'FORBIDDEN' ? 'OTHER_RIGHTS' : 'REFUSED';
+    return error instanceof OperationError && error.code === 'FORBIDDEN' ? 'PERMISSIONS_CHANGED' : 'REJECTED';
   }
 }

@@ -1,26 +1,26 @@
 import { applyAgentUpdate } from '../apply-agent-update.js';
+import type { GraphqlWsSession } from '../connection/graphql-ws-session.js';
 import {
   AgentPatchesDocument,
   type AgentPatchesSubscription,
   AgentUpdatesDocument,
   type AgentUpdatesSubscription,
 } from '../generated/operations.js';
+import { applyTopologyChanges, EMPTY_TOPOLOGY } from './apply-topology-changes.js';
 import { BaseStream, type BaseStreamDeps } from './base-stream.js';
-import type { GraphqlWsSession } from '../connection/graphql-ws-session.js';
 import type {
-  AgentStreamRequestPatch,
-  AgentStreamRequest,
-  AgentStreamSnapshot,
   AgentStream,
+  AgentStreamRequest,
+  AgentStreamRequestPatch,
+  AgentStreamSnapshot,
   AgentStreamUpdate,
 } from './stream-types.js';
-import { applyTopologyChanges, EMPTY_TOPOLOGY } from './apply-topology-changes.js';
 
-type Update = AgentUpdatesSubscription['agentUpdates'] | AgentPatchesSubscription['agentUpdates'];
+type WireUpdate = AgentUpdatesSubscription['agentUpdates'] | AgentPatchesSubscription['agentUpdates'];
 
 /**
- * Whole agents once, then patches from that cursor on, over whatever connection and with whatever filters. Where the
- * server does not know the cursor any more, it begins again with whole ones.
+ * Stream of agents. Subscribes to whole agents once, then to patches from the cursor on, also after reconnections and
+ * changes of the request. Starts over with whole agents if the server does not know the cursor.
  */
 export class SubscribedAgentStream extends BaseStream<AgentStreamSnapshot, AgentStreamUpdate> implements AgentStream {
   constructor(deps: BaseStreamDeps, request: AgentStreamRequest, signal: AbortSignal | undefined) {
@@ -38,9 +38,9 @@ export class SubscribedAgentStream extends BaseStream<AgentStreamSnapshot, Agent
     super(deps, initial, signal);
   }
 
-  updateRequest(change: AgentStreamRequestPatch): void {
+  updateRequest(patch: AgentStreamRequestPatch): void {
     const { request } = this.getSnapshot();
-    const next = { ...request, ...definedOf(change) };
+    const next = { ...request, ...withoutUndefined(patch) };
     if (JSON.stringify(next) === JSON.stringify(request)) return;
     this.patchSnapshot({ request: next });
     this.restart();
@@ -50,7 +50,7 @@ export class SubscribedAgentStream extends BaseStream<AgentStreamSnapshot, Agent
     const { cursor, request } = this.getSnapshot();
     if (cursor === null) {
       const sink = this.sink(({ agentUpdates }: AgentUpdatesSubscription) => {
-        this.#take(agentUpdates);
+        this.#apply(agentUpdates);
         this.restart();
       });
       return session.start(AgentUpdatesDocument, request, sink);
@@ -58,10 +58,10 @@ export class SubscribedAgentStream extends BaseStream<AgentStreamSnapshot, Agent
     this.markLive();
     const sink = this.sink(({ agentUpdates }: AgentPatchesSubscription) => {
       if (agentUpdates.kind === 'DELTA') {
-        this.#take(agentUpdates);
+        this.#apply(agentUpdates);
         return;
       }
-      // The server does not know the cursor: it has been restarted, or that was too long ago.
+      // The server does not know the cursor: it was restarted, or the cursor is too old.
       this.patchSnapshot({ cursor: null });
       this.restart();
     });
@@ -75,24 +75,22 @@ export class SubscribedAgentStream extends BaseStream<AgentStreamSnapshot, Agent
   }
 
   protected conflate([waiting]: readonly AgentStreamUpdate[], next: AgentStreamUpdate): readonly AgentStreamUpdate[] {
-    return [waiting === undefined ? next : merged(waiting, next)];
+    return [waiting === undefined ? next : mergeUpdates(waiting, next)];
   }
 
-  #take(update: Update): void {
+  #apply(update: WireUpdate): void {
     const { kind, cursor, timestamp, removedAgentIds, staleServerIds, rate } = update;
-    const before = this.getSnapshot();
-    const agents = applyAgentUpdate(before.agents, update);
-    const topology = applyTopologyChanges(before, kind === 'SNAPSHOT', update.topologyChanges);
-    const { swarms, edges } = topology;
+    const previous = this.getSnapshot();
+    const agents = applyAgentUpdate(previous.agents, update);
+    const { swarms, edges } = applyTopologyChanges(previous, kind === 'SNAPSHOT', update.topologyChanges);
     this.patchLiveSnapshot({ agents, swarms, edges, cursor, timestamp, staleServerIds, rate });
-    const told = 'patches' in update ? update.patches : update.agents;
-    const changed = told.flatMap(({ id }) => agents.get(id) ?? []);
+    const updated = 'patches' in update ? update.patches : update.agents;
+    const changed = updated.flatMap(({ id }) => agents.get(id) ?? []);
     this.publish({ kind, agents: changed, removedAgentIds, snapshot: this.getSnapshot() });
   }
 }
 
-/** Two updates as one. */
-function merged(first: AgentStreamUpdate, second: AgentStreamUpdate): AgentStreamUpdate {
+function mergeUpdates(first: AgentStreamUpdate, second: AgentStreamUpdate): AgentStreamUpdate {
   if (second.kind === 'SNAPSHOT') return second;
   const { snapshot } = second;
   if (first.kind === 'SNAPSHOT') {
@@ -108,7 +106,6 @@ function merged(first: AgentStreamUpdate, second: AgentStreamUpdate): AgentStrea
   };
 }
 
-/** Without the keys that say nothing. */
-function definedOf(change: AgentStreamRequestPatch): Partial<AgentStreamRequest> {
-  return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
+function withoutUndefined(patch: AgentStreamRequestPatch): Partial<AgentStreamRequest> {
+  return Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
 }

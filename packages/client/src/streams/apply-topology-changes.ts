@@ -4,21 +4,20 @@ import type { Topology } from './stream-types.js';
 export const EMPTY_TOPOLOGY: Topology = { swarms: new Map(), edges: new Map() };
 
 /**
- * Swarms and edges after an update; `picture` is what they were before it. It is never changed, and is itself the
- * answer when the update changes nothing.
+ * Returns swarms and edges after an update. Does not modify `previous`, and returns it if the update changes nothing.
  *
- * @param isWhole the update is a SNAPSHOT: what it does not tell of is not there
- * @param changes `null`: topology is left out
+ * @param isSnapshot whether the changes replace all previous swarms and edges
+ * @param changes null if the request does not include topology
  */
 export function applyTopologyChanges(
-  picture: Topology,
-  isWhole: boolean,
+  previous: Topology,
+  isSnapshot: boolean,
   changes: readonly TopologyChangeFragment[] | null,
 ): Topology {
   if (changes === null) return EMPTY_TOPOLOGY;
-  if (changes.length === 0) return isWhole ? EMPTY_TOPOLOGY : picture;
-  const swarms = new Map(isWhole ? [] : picture.swarms);
-  const edges = new Map(isWhole ? [] : picture.edges);
+  if (changes.length === 0) return isSnapshot ? EMPTY_TOPOLOGY : previous;
+  const swarms = new Map(isSnapshot ? [] : previous.swarms);
+  const edges = new Map(isSnapshot ? [] : previous.edges);
   for (const change of changes) {
     if (change.kind === 'SNAPSHOT') {
       for (const { id, swarmId } of [...edges.values()]) if (swarmId === change.swarmId) edges.delete(id);

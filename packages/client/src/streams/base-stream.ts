@@ -1,36 +1,36 @@
-import { backoffDelayMs, type RetryDelays, type Runtime } from '../runtime.js';
 import type { Connection, ConnectionListener } from '../connection/connection.js';
-import type { SwarmClientError } from '../errors.js';
-import { ConflatingIterator } from './conflating-iterator.js';
-import type { OperationError } from '../run-operation.js';
 import type { GraphqlWsSession, Sink } from '../connection/graphql-ws-session.js';
+import type { SwarmClientError } from '../errors.js';
+import type { OperationError } from '../run-operation.js';
+import { backoffDelayMs, type RetryDelays, type Runtime } from '../runtime.js';
 import { SnapshotStore } from '../snapshot-store.js';
+import { ConflatingIterator } from './conflating-iterator.js';
 import type { LiveStream, StreamSnapshot } from './stream.js';
 
 export interface BaseStreamDeps {
   readonly connection: Pick<Connection, 'attach'>;
-  readonly pauses: RetryDelays;
-  readonly surroundings: Runtime;
+  readonly retryDelays: RetryDelays;
+  readonly runtime: Runtime;
 }
 
-/** What the server may say otherwise in a while. After any other code, asking the same again gets the same answer. */
-const PASSING = new Set(['RATE_LIMITED', 'LIMIT_EXCEEDED', 'SERVER_UNAVAILABLE', 'INTERNAL_SERVER_ERROR']);
+/** Error codes after which a retry may succeed. Other codes end the stream. */
+const TRANSIENT_CODES = new Set(['RATE_LIMITED', 'LIMIT_EXCEEDED', 'SERVER_UNAVAILABLE', 'INTERNAL_SERVER_ERROR']);
 
 /**
- * What all streams have in common: they run while somebody looks, over whatever session there is, and are tried again
- * when they fail. What they ask, and make of the answers, is theirs.
+ * Base class of all streams. A stream runs while it has observers, continues on every new connection, and retries after a
+ * failure. Subclasses define the operation and apply its results.
  */
 export abstract class BaseStream<TSnapshot extends StreamSnapshot, TUpdate> implements LiveStream<TSnapshot, TUpdate> {
   readonly #deps: BaseStreamDeps;
   readonly #store: SnapshotStore<TSnapshot>;
   readonly #iterators = new Set<ConflatingIterator<TUpdate>>();
   readonly #signal: AbortSignal | undefined;
-  readonly #user: ConnectionListener = {
-    opened: (session) => this.#begin(session),
-    lost: () => this.#pause(),
+  readonly #listener: ConnectionListener = {
+    opened: (session) => this.#startOn(session),
+    lost: () => this.#handleLost(),
     ended: (error) => this.#end(error),
   };
-  /** Listeners and iterations. */
+  /** Number of listeners and iterators. */
   #observerCount = 0;
   #detach: (() => void) | null = null;
   #session: GraphqlWsSession | null = null;
@@ -48,31 +48,33 @@ export abstract class BaseStream<TSnapshot extends StreamSnapshot, TUpdate> impl
 
   readonly getSnapshot = (): TSnapshot => this.#store.getSnapshot();
 
+  readonly getServerSnapshot = (): TSnapshot => this.#store.getServerSnapshot();
+
   readonly subscribe = (listener: () => void): (() => void) => {
-    this.#enter();
+    this.#addObserver();
     let unsubscribe: (() => void) | null = this.#store.subscribe(listener);
     return () => {
       if (unsubscribe === null) return;
       unsubscribe();
       unsubscribe = null;
-      this.#exit();
+      this.#removeObserver();
     };
   };
 
   [Symbol.asyncIterator](): AsyncIterableIterator<TUpdate> {
     return new ConflatingIterator<TUpdate>({
-      merge: (waiting, next) => this.conflate(waiting, next),
-      onBegin: (mailbox) => {
-        this.#iterators.add(mailbox);
+      conflate: (waiting, next) => this.conflate(waiting, next),
+      onStart: (iterator) => {
+        this.#iterators.add(iterator);
         const first = this.initialUpdate();
-        this.#enter();
+        this.#addObserver();
         const { status, error } = this.getSnapshot();
         if (status !== 'ENDED') return first;
-        mailbox.end(error);
+        iterator.end(error);
         return null;
       },
-      onLeave: (mailbox) => {
-        if (this.#iterators.delete(mailbox)) this.#exit();
+      onEnd: (iterator) => {
+        if (this.#iterators.delete(iterator)) this.#removeObserver();
       },
     });
   }
@@ -83,98 +85,97 @@ export abstract class BaseStream<TSnapshot extends StreamSnapshot, TUpdate> impl
     this.dispose();
   }
 
-  /** Starts what the stream consists of, on this session; call what it returns to stop all of it. */
+  /** Starts the operations of the stream on a session. Returns a function that stops them. */
   protected abstract start(session: GraphqlWsSession): () => void;
 
-  /** What an iteration that begins now gets at once; `null`: nothing has come yet. */
+  /** Returns the first update of a new iterator. Null if the stream has received nothing yet. */
   protected abstract initialUpdate(): TUpdate | null;
 
-  /** Adds an update to those that a slow iteration has not taken yet. */
+  /** Adds an update to those that a slow iterator has not consumed. The result must be bounded. */
   protected abstract conflate(waiting: readonly TUpdate[], next: TUpdate): readonly TUpdate[];
 
-  /** Shows something else. */
+  /** Replaces a part of the snapshot. */
   protected patchSnapshot(change: Partial<TSnapshot>): void {
     this.#store.set({ ...this.getSnapshot(), ...change });
   }
 
-  /** Shows what the server has told: the stream is live. */
+  /** Replaces a part of the snapshot with data of the server, and marks the stream as live. */
   protected patchLiveSnapshot(change: Partial<TSnapshot>): void {
     this.#failures = 0;
     this.patchSnapshot({ ...change, status: 'LIVE', error: null });
   }
 
-  /** What is shown is still right, or will be with the next answer, of which there need not be one. */
+  /** Marks the stream as live before a response, because the server sends none while nothing changes. */
   protected markLive(): void {
-    if (this.#failures === 0) this.#showStatus('LIVE', null);
+    if (this.#failures === 0) this.#setStatus('LIVE', null);
   }
 
-  /** Gives an update to all who iterate. */
+  /** Sends an update to all iterators. */
   protected publish(update: TUpdate): void {
-    for (const mailbox of [...this.#iterators]) mailbox.push(update);
+    for (const iterator of [...this.#iterators]) iterator.push(update);
   }
 
-  /** Stops what runs and begins again, on the same session. */
+  /** Stops the operations of the stream and starts them again on the same session. */
   protected restart(): void {
-    if (this.#session !== null) this.#begin(this.#session);
+    if (this.#session !== null) this.#startOn(this.#session);
   }
 
-  /** Who gets the answers of an operation that is a part of the stream: when that fails or ends, all of it is tried again. */
+  /** Creates a sink for one operation of the stream. The stream retries all of its operations if this one ends. */
   protected sink<TResult>(next: (result: TResult) => void): Sink<TResult> {
     return { next, error: (error) => this.handleFailure(error), complete: () => this.handleFailure(null) };
   }
 
-  /** @param error `null`: the server has ended it without a word */
+  /** @param error null if the server completed the operation without an error */
   protected handleFailure(error: OperationError | null): void {
-    if (error !== null && !PASSING.has(error.code ?? 'INTERNAL_SERVER_ERROR')) {
+    if (error !== null && !TRANSIENT_CODES.has(error.code ?? 'INTERNAL_SERVER_ERROR')) {
       this.#end(error);
       return;
     }
-    const { pauses, surroundings } = this.#deps;
+    const { retryDelays, runtime } = this.#deps;
     this.#halt();
     this.#failures += 1;
-    const delayMs = backoffDelayMs(this.#failures, pauses, () => surroundings.random());
-    this.#cancelRetry = surroundings.schedule(Math.max(delayMs, error?.retryAfterMs ?? 0), () => this.restart());
-    this.#showStatus('WAITING', error);
+    const delayMs = backoffDelayMs(this.#failures, retryDelays, () => runtime.random());
+    this.#cancelRetry = runtime.schedule(Math.max(delayMs, error?.retryAfterMs ?? 0), () => this.restart());
+    this.#setStatus('WAITING', error);
   }
 
-  #enter(): void {
+  #addObserver(): void {
     this.#observerCount += 1;
     if (this.#observerCount > 1 || this.getSnapshot().status === 'ENDED') return;
-    this.#showStatus('WAITING', null);
-    this.#detach = this.#deps.connection.attach(this.#user);
-    // It may have been told the end while it joined.
-    if (this.getSnapshot().status === 'ENDED') this.#depart();
+    this.#setStatus('WAITING', null);
+    this.#detach = this.#deps.connection.attach(this.#listener);
+    // `attach` may have called `ended` before it returned.
+    if (this.getSnapshot().status === 'ENDED') this.#leaveConnection();
   }
 
-  #exit(): void {
+  #removeObserver(): void {
     this.#observerCount -= 1;
     if (this.#observerCount > 0 || this.getSnapshot().status === 'ENDED') return;
-    this.#depart();
-    this.#showStatus('IDLE', null);
+    this.#leaveConnection();
+    this.#setStatus('IDLE', null);
   }
 
-  #begin(session: GraphqlWsSession): void {
+  #startOn(session: GraphqlWsSession): void {
     this.#halt();
     this.#session = session;
     this.#stop = this.start(session);
   }
 
-  /** The session is gone. */
-  #pause(): void {
+  #handleLost(): void {
     this.#halt();
     this.#session = null;
-    this.#showStatus('WAITING', null);
+    this.#setStatus('WAITING', null);
   }
 
   #end(error: OperationError | SwarmClientError | null): void {
     if (this.getSnapshot().status === 'ENDED') return;
     this.#signal?.removeEventListener('abort', this.dispose);
-    this.#depart();
-    this.#showStatus('ENDED', error);
-    for (const mailbox of [...this.#iterators]) mailbox.end(error);
+    this.#leaveConnection();
+    this.#setStatus('ENDED', error);
+    for (const iterator of [...this.#iterators]) iterator.end(error);
   }
 
-  #depart(): void {
+  #leaveConnection(): void {
     this.#halt();
     this.#detach?.();
     this.#detach = null;
@@ -189,8 +190,8 @@ export abstract class BaseStream<TSnapshot extends StreamSnapshot, TUpdate> impl
     stop?.();
   }
 
-  #showStatus(status: StreamSnapshot['status'], error: StreamSnapshot['error']): void {
-    const before = this.getSnapshot();
-    if (before.status !== status || before.error !== error) this.#store.set({ ...before, status, error });
+  #setStatus(status: StreamSnapshot['status'], error: StreamSnapshot['error']): void {
+    const previous = this.getSnapshot();
+    if (previous.status !== status || previous.error !== error) this.#store.set({ ...previous, status, error });
   }
 }

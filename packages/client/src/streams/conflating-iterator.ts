@@ -1,12 +1,12 @@
-/** Adds an update to those that wait for an iteration. What it gives back must not grow without end. */
+/** Adds an update to those that wait for an iterator. The result must be bounded. */
 export type Conflate<TUpdate> = (waiting: readonly TUpdate[], next: TUpdate) => readonly TUpdate[];
 
 export interface ConflatingIteratorOptions<TUpdate> {
-  readonly merge: Conflate<TUpdate>;
-  /** The first `next()` has been called. @returns what there is already; `null`: nothing */
-  readonly onBegin: (mailbox: ConflatingIterator<TUpdate>) => TUpdate | null;
-  /** It is over, from whichever side. */
-  readonly onLeave: (mailbox: ConflatingIterator<TUpdate>) => void;
+  readonly conflate: Conflate<TUpdate>;
+  /** Called by the first `next()`. Returns the first update, or null if there is none yet. */
+  readonly onStart: (iterator: ConflatingIterator<TUpdate>) => TUpdate | null;
+  /** Called once when the consumer or the stream ends the iteration. */
+  readonly onEnd: (iterator: ConflatingIterator<TUpdate>) => void;
 }
 
 interface PendingNext<TUpdate> {
@@ -14,12 +14,12 @@ interface PendingNext<TUpdate> {
   readonly reject: (error: Error) => void;
 }
 
-/** One iteration of a stream. It begins with the first `next()`, and holds what comes until it is asked for. */
+/** Iterator over a stream that conflates updates while its consumer is busy. Starts with the first `next()`. */
 export class ConflatingIterator<TUpdate> implements AsyncIterableIterator<TUpdate> {
   readonly #options: ConflatingIteratorOptions<TUpdate>;
-  #waiters: readonly TUpdate[] = [];
-  #readers: PendingNext<TUpdate>[] = [];
-  #state: 'NEW' | 'RUNNING' | 'OVER' = 'NEW';
+  #waiting: readonly TUpdate[] = [];
+  #pendingNexts: PendingNext<TUpdate>[] = [];
+  #state: 'IDLE' | 'RUNNING' | 'DONE' = 'IDLE';
   #error: Error | null = null;
 
   constructor(options: ConflatingIteratorOptions<TUpdate>) {
@@ -31,47 +31,47 @@ export class ConflatingIterator<TUpdate> implements AsyncIterableIterator<TUpdat
   }
 
   push(update: TUpdate): void {
-    if (this.#state === 'OVER') return;
-    const reader = this.#readers.shift();
-    if (reader === undefined) this.#waiters = this.#options.merge(this.#waiters, update);
-    else reader.resolve({ done: false, value: update });
+    if (this.#state === 'DONE') return;
+    const pending = this.#pendingNexts.shift();
+    if (pending === undefined) this.#waiting = this.#options.conflate(this.#waiting, update);
+    else pending.resolve({ done: false, value: update });
   }
 
-  /** The stream is over. What waits is still given. */
+  /** Ends the iteration after the waiting updates. */
   end(error: Error | null): void {
-    if (this.#state === 'OVER') return;
-    this.#state = 'OVER';
+    if (this.#state === 'DONE') return;
+    this.#state = 'DONE';
     this.#error = error;
-    for (const reader of this.#readers.splice(0)) this.#last(reader);
-    this.#options.onLeave(this);
+    for (const pending of this.#pendingNexts.splice(0)) this.#settleLast(pending);
+    this.#options.onEnd(this);
   }
 
   next(): Promise<IteratorResult<TUpdate>> {
-    if (this.#state === 'NEW') {
+    if (this.#state === 'IDLE') {
       this.#state = 'RUNNING';
-      const first = this.#options.onBegin(this);
-      if (first !== null) this.#waiters = [first];
+      const first = this.#options.onStart(this);
+      if (first !== null) this.#waiting = [first];
     }
-    const [update, ...rest] = this.#waiters;
+    const [update, ...rest] = this.#waiting;
     if (update !== undefined) {
-      this.#waiters = rest;
+      this.#waiting = rest;
       return Promise.resolve({ done: false, value: update });
     }
     return new Promise((resolve, reject) => {
-      if (this.#state === 'OVER') this.#last({ resolve, reject });
-      else this.#readers.push({ resolve, reject });
+      if (this.#state === 'DONE') this.#settleLast({ resolve, reject });
+      else this.#pendingNexts.push({ resolve, reject });
     });
   }
 
   return(): Promise<IteratorReturnResult<undefined>> {
-    this.#waiters = [];
+    this.#waiting = [];
     this.end(null);
     this.#error = null;
     return Promise.resolve({ done: true, value: undefined });
   }
 
-  /** The error is told once. */
-  #last({ resolve, reject }: PendingNext<TUpdate>): void {
+  /** Rejects with the error of the stream once, then reports the end. */
+  #settleLast({ resolve, reject }: PendingNext<TUpdate>): void {
     const error = this.#error;
     this.#error = null;
     if (error === null) resolve({ done: true, value: undefined });

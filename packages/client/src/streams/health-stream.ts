@@ -1,49 +1,49 @@
-import type { Runtime } from '../runtime.js';
+import type { GraphqlWsSession, Sink } from '../connection/graphql-ws-session.js';
 import {
   HealthChangesDocument,
   type HealthChangesSubscription,
   HealthDocument,
   type HealthQuery,
 } from '../generated/operations.js';
+import type { Runtime } from '../runtime.js';
 import { BaseStream, type BaseStreamDeps } from './base-stream.js';
-import type { GraphqlWsSession, Sink } from '../connection/graphql-ws-session.js';
 import type { HealthStreamOptions, HealthStreamSnapshot } from './stream-types.js';
 
-const EVERY_MS = 2_000;
+const POLL_INTERVAL_MS = 2_000;
 const MAX_CHANGES = 100;
 
-/** The figures, looked at now and then, and at once when the server tells of a change. */
+/** Stream of health data. Polls the health, and polls immediately when the server reports a health change. */
 export class PolledHealthStream extends BaseStream<HealthStreamSnapshot, HealthStreamSnapshot> {
   readonly #runtime: Runtime;
-  readonly #everyMs: number;
+  readonly #pollIntervalMs: number;
   readonly #maxChanges: number;
 
   constructor(
     deps: BaseStreamDeps,
-    { pollIntervalMs = EVERY_MS, maxChanges = MAX_CHANGES, signal }: HealthStreamOptions,
+    { pollIntervalMs = POLL_INTERVAL_MS, maxChanges = MAX_CHANGES, signal }: HealthStreamOptions,
   ) {
     super(deps, { status: 'IDLE', error: null, health: null, changes: [] }, signal);
-    this.#runtime = deps.surroundings;
-    this.#everyMs = pollIntervalMs;
+    this.#runtime = deps.runtime;
+    this.#pollIntervalMs = pollIntervalMs;
     this.#maxChanges = maxChanges;
   }
 
   protected start(session: GraphqlWsSession): () => void {
-    const looks = new PollLoop(this.#runtime, this.#everyMs, (done) =>
-      session.start(HealthDocument, {}, this.#answer(done)),
+    const polls = new PollLoop(this.#runtime, this.#pollIntervalMs, (onDone) =>
+      session.start(HealthDocument, {}, this.#createPollSink(onDone)),
     );
     const stop = session.start(
       HealthChangesDocument,
       {},
       this.sink(({ healthChanges: change }: HealthChangesSubscription) => {
         this.patchSnapshot({ changes: [...this.getSnapshot().changes, change].slice(-this.#maxChanges) });
-        looks.now();
+        polls.pollNow();
       }),
     );
-    looks.now();
+    polls.pollNow();
     return () => {
       stop();
-      looks.stop();
+      polls.stop();
     };
   }
 
@@ -59,39 +59,39 @@ export class PolledHealthStream extends BaseStream<HealthStreamSnapshot, HealthS
     return [next];
   }
 
-  #answer(done: () => void): Sink<HealthQuery> {
+  #createPollSink(onDone: () => void): Sink<HealthQuery> {
     const sink = this.sink(({ health }: HealthQuery) => {
       this.patchLiveSnapshot({ health });
       this.publish(this.getSnapshot());
     });
-    return { ...sink, complete: done };
+    return { ...sink, complete: onDone };
   }
 }
 
-/** One look at a time: at once when asked, otherwise a while after the last one. */
+/** Runs one poll at a time: immediately on request, otherwise one interval after the previous poll. */
 class PollLoop {
   readonly #runtime: Runtime;
-  readonly #everyMs: number;
-  readonly #look: (done: () => void) => () => void;
+  readonly #intervalMs: number;
+  readonly #poll: (onDone: () => void) => () => void;
   #cancel: (() => void) | null = null;
-  #isLooking = false;
-  #isWanted = false;
+  #isPolling = false;
+  #isRequested = false;
   #isStopped = false;
 
-  constructor(surroundings: Runtime, everyMs: number, look: (done: () => void) => () => void) {
-    this.#runtime = surroundings;
-    this.#everyMs = everyMs;
-    this.#look = look;
+  constructor(runtime: Runtime, intervalMs: number, poll: (onDone: () => void) => () => void) {
+    this.#runtime = runtime;
+    this.#intervalMs = intervalMs;
+    this.#poll = poll;
   }
 
-  now(): void {
+  pollNow(): void {
     if (this.#isStopped) return;
-    // What is under way may have been read before the change.
-    this.#isWanted = this.#isLooking;
-    if (this.#isLooking) return;
+    // A poll in flight may have read the state before the change, so another one follows it.
+    this.#isRequested = this.#isPolling;
+    if (this.#isPolling) return;
     this.#cancel?.();
-    this.#isLooking = true;
-    this.#cancel = this.#look(() => this.#done());
+    this.#isPolling = true;
+    this.#cancel = this.#poll(() => this.#handleDone());
   }
 
   stop(): void {
@@ -100,9 +100,9 @@ class PollLoop {
     this.#cancel = null;
   }
 
-  #done(): void {
-    this.#isLooking = false;
-    if (this.#isWanted) this.now();
-    else this.#cancel = this.#runtime.schedule(this.#everyMs, () => this.now());
+  #handleDone(): void {
+    this.#isPolling = false;
+    if (this.#isRequested) this.pollNow();
+    else this.#cancel = this.#runtime.schedule(this.#intervalMs, () => this.pollNow());
   }
 }

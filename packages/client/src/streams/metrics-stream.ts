@@ -1,9 +1,9 @@
+import type { GraphqlWsSession } from '../connection/graphql-ws-session.js';
 import { PerformanceMetricsDocument, type PerformanceMetricsSubscription } from '../generated/operations.js';
 import { BaseStream, type BaseStreamDeps } from './base-stream.js';
-import type { GraphqlWsSession } from '../connection/graphql-ws-session.js';
 import type { MetricsStreamRequest, MetricsStreamSnapshot } from './stream-types.js';
 
-/** What agents do together. The server tells it whole each time, so there is nothing to go on from. */
+/** Stream of aggregated performance metrics. Every update is complete, so there is no cursor. */
 export class SubscribedMetricsStream extends BaseStream<MetricsStreamSnapshot, MetricsStreamSnapshot> {
   readonly #request: MetricsStreamRequest;
 

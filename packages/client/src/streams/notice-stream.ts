@@ -1,11 +1,11 @@
+import type { GraphqlWsSession } from '../connection/graphql-ws-session.js';
 import { NoticesDocument, type NoticesSubscription } from '../generated/operations.js';
 import { BaseStream, type BaseStreamDeps } from './base-stream.js';
-import type { GraphqlWsSession } from '../connection/graphql-ws-session.js';
 import type { Notice, NoticeStreamOptions, NoticeStreamSnapshot } from './stream-types.js';
 
 const MAX_NOTICES = 100;
 
-/** Notices as they come. The server tells those from now on, so whoever was away has missed some. */
+/** Stream of notices. The server sends notices from the time of the subscription on, and does not repeat earlier ones. */
 export class SubscribedNoticeStream extends BaseStream<NoticeStreamSnapshot, Notice> {
   readonly #maxNotices: number;
 
@@ -15,7 +15,7 @@ export class SubscribedNoticeStream extends BaseStream<NoticeStreamSnapshot, Not
   }
 
   protected start(session: GraphqlWsSession): () => void {
-    // Nothing may come for hours.
+    // The first notice may arrive hours later.
     this.markLive();
     const sink = this.sink(({ notices: notice }: NoticesSubscription) => {
       const { notices, missed } = this.getSnapshot();

@@ -12,14 +12,14 @@ import type {
 } from '../generated/operations.js';
 import type { LiveStream, StreamRate, StreamSnapshot } from './stream.js';
 
-/** Which agents: a conjunction. `null` or left out: all match; an empty list: none. */
+/** Filters that an agent must all match. A missing filter or null matches all agents, an empty list none. */
 export interface AgentFilters {
   readonly serverTypes?: readonly McpServerType[] | null | undefined;
   readonly agentTypes?: readonly string[] | null | undefined;
   readonly swarmIds?: readonly string[] | null | undefined;
 }
 
-/** What of them. @default all */
+/** Parts of an agent to include. @default all parts */
 export interface AgentIncludes {
   readonly includePerformance?: boolean | undefined;
   readonly includeNeural?: boolean | undefined;
@@ -27,11 +27,11 @@ export interface AgentIncludes {
 }
 
 export interface StreamOptions {
-  /** Disposes the stream when it is aborted. */
+  /** Ends the stream or the request when it aborts. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** All that an agent stream asks for, as variables of `AgentUpdatesDocument`. */
+/** Complete request of an agent stream, as variables of `AgentUpdatesDocument`. */
 export interface AgentStreamRequest {
   readonly serverTypes: readonly McpServerType[] | null;
   readonly agentTypes: readonly string[] | null;
@@ -42,63 +42,63 @@ export interface AgentStreamRequest {
   readonly mode: PerformanceMode;
 }
 
-/** The part of an agent stream that it is to ask for from now on; what is left out stays as it was. */
+/** Change of an agent stream's request. Missing properties keep their values. */
 export type AgentStreamRequestPatch = AgentFilters & AgentIncludes & { readonly mode?: PerformanceMode | undefined };
 
-/** What cursor streams say beside their picture. */
+/** Part that the snapshots of streams with a cursor have in common. */
 export interface CursorStreamSnapshot extends StreamSnapshot {
-  /** Where the picture stands; `null`: nothing has come yet. */
+  /** Cursor of the last update. Null before the first update. */
   readonly cursor: string | null;
-  /** When the server made the last update, RFC 3339; `null`: nothing has come yet. */
+  /** Time at which the server created the last update, in RFC 3339. Null before the first update. */
   readonly timestamp: string | null;
-  /** Servers that do not answer now: what is shown of them is last known. */
+  /** Ids of the servers that do not answer. Their data is the last known. */
   readonly staleServerIds: readonly string[];
-  /** `null`: nothing has come yet. */
+  /** Update rates. Null before the first update. */
   readonly rate: StreamRate | null;
 }
 
-/** Swarms, and the edges between their agents, by id. Empty where topology is not included. */
+/** Swarms and edges by id. Both are empty if the request does not include topology. */
 export interface Topology {
   readonly swarms: ReadonlyMap<string, SwarmFragment>;
   readonly edges: ReadonlyMap<string, TopologyEdgeFragment>;
 }
 
 export interface AgentStreamSnapshot extends CursorStreamSnapshot, Topology {
-  /** By `Agent.id`. An agent that did not change is the same object as before. */
+  /** Agents by `Agent.id`. An unchanged agent keeps its object identity. */
   readonly agents: ReadonlyMap<string, Agent>;
-  /** What is asked for now; the picture follows. */
+  /** Current request. The agents follow with the next update. */
   readonly request: AgentStreamRequest;
 }
 
-/** What changed since the update before, in one piece. */
+/** All changes since the previous update. */
 export interface AgentStreamUpdate {
-  /** SNAPSHOT: forget what you had. */
+  /** SNAPSHOT if the update replaces everything received before. */
   readonly kind: UpdateKind;
-  /** SNAPSHOT: all that match; DELTA: those that changed, or came to match. */
+  /** All matching agents in a SNAPSHOT; changed and newly matching agents in a DELTA. */
   readonly agents: readonly Agent[];
   readonly removedAgentIds: readonly string[];
-  /** After the update. */
+  /** Snapshot of the stream after the update. */
   readonly snapshot: AgentStreamSnapshot;
 }
 
 export interface AgentStream extends LiveStream<AgentStreamSnapshot, AgentStreamUpdate> {
-  /** Asks for something else from now on, on the same connection: it goes on from its cursor, without a new snapshot. */
-  updateRequest(change: AgentStreamRequestPatch): void;
+  /** Changes filters, included parts or mode. Resumes from the cursor on the same connection, without a new snapshot. */
+  updateRequest(patch: AgentStreamRequestPatch): void;
 }
 
-/** What a topology stream asks for. */
+/** Request of a topology stream. */
 export interface TopologyStreamRequest {
-  /** Only swarms that these families reported. `null` or left out: all. */
+  /** Only swarms of these server types. Missing or null: all swarms. */
   readonly serverTypes?: readonly McpServerType[] | null | undefined;
-  /** Only these swarms. `null` or left out: all. */
+  /** Only swarms with these ids. Missing or null: all swarms. */
   readonly swarmIds?: readonly string[] | null | undefined;
-  /** @default NORMAL */
+  /** Maximum update rate. @default NORMAL */
   readonly mode?: PerformanceMode | undefined;
 }
 
 export interface TopologyStreamSnapshot extends CursorStreamSnapshot, Topology {}
 
-/** Swarms and edges without the agents. An iteration gives the picture after each change. */
+/** Stream of swarms and edges without agents. Iteration yields the snapshot after each change. */
 export type TopologyStream = LiveStream<TopologyStreamSnapshot, TopologyStreamSnapshot>;
 
 export type Health = HealthQuery['health'];
@@ -106,48 +106,49 @@ export type HealthChange = HealthChangesSubscription['healthChanges'];
 export type Notice = NoticesSubscription['notices'];
 
 export interface HealthStreamSnapshot extends StreamSnapshot {
-  /** `null`: not known yet. */
+  /** Health of servers and the connected node. Null before the first response. */
   readonly health: Health | null;
-  /** The last changes of servers and breakers, oldest first. */
+  /** Last changes of servers and circuit breakers, oldest first. */
   readonly changes: readonly HealthChange[];
 }
 
 export interface HealthStreamOptions extends StreamOptions {
-  /** Between two looks at the figures, milliseconds; it is looked at once more at each change. @default 2000 */
+  /** Interval between two polls in milliseconds. A health change triggers an additional poll. @default 2000 */
   readonly pollIntervalMs?: number | undefined;
-  /** Changes that are kept. @default 100 */
+  /** Maximum number of changes in the snapshot. @default 100 */
   readonly maxChanges?: number | undefined;
 }
 
-/** Servers, breakers and this node. An iteration gives the picture after each change. */
+/** Stream of health data. Iteration yields the snapshot after each poll. */
 export type HealthStream = LiveStream<HealthStreamSnapshot, HealthStreamSnapshot>;
 
 export interface NoticeStreamSnapshot extends StreamSnapshot {
-  /** The last ones, oldest first, from when somebody began to listen. */
+  /** Last notices since the stream was first observed, oldest first. */
   readonly notices: readonly Notice[];
-  /** Notices that were not told because this reader was too slow. What came while the connection was lost is not counted. */
+  /** Number of notices dropped because this client was too slow. Does not count notices during a lost connection. */
   readonly missed: number;
 }
 
 export interface NoticeStreamOptions extends StreamOptions {
-  /** Notices that are kept, and that wait for a slow iteration. @default 100 */
+  /** Maximum number of notices in the snapshot, and of notices that wait for a slow iterator. @default 100 */
   readonly maxNotices?: number | undefined;
 }
 
-/** What a person should see. An iteration gives each notice, once. */
+/** Stream of notices for users. Iteration yields each notice once. */
 export type NoticeStream = LiveStream<NoticeStreamSnapshot, Notice>;
 
+/** Request of a metrics stream. */
 export interface MetricsStreamRequest {
-  /** Only agents that these families reported. `null` or left out: all. */
+  /** Only agents of these server types. Missing or null: all agents. */
   readonly serverTypes?: readonly McpServerType[] | null | undefined;
-  /** @default LOW_FREQUENCY */
+  /** Maximum update rate. @default LOW_FREQUENCY */
   readonly mode?: PerformanceMode | undefined;
 }
 
 export interface MetricsStreamSnapshot extends StreamSnapshot {
-  /** What all agents do together; `null`: not known yet. */
+  /** Metrics aggregated over all matching agents. Null before the first update. */
   readonly metrics: PerformanceMetricsFragment | null;
 }
 
-/** An iteration gives the picture after each change. */
+/** Stream of aggregated performance metrics. Iteration yields the snapshot after each update. */
 export type MetricsStream = LiveStream<MetricsStreamSnapshot, MetricsStreamSnapshot>;

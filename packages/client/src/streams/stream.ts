@@ -1,38 +1,43 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { SwarmClientError } from '../errors.js';
 import type { OperationError } from '../run-operation.js';
 import type { SnapshotSource } from '../snapshot-store.js';
 
 /**
- * - `IDLE`: nobody looks; what is shown is what was last known
- * - `WAITING`: for the connection, for the first answer, or to be tried again; what is shown is what was last known
- * - `LIVE`: what is shown is what the server has told
- * - `ENDED`: for good; `error` says why, `null`: it was disposed
+ * State of a stream.
+ *
+ * - `IDLE`: not running, because it has no listeners or iterators; the snapshot holds the last known data
+ * - `WAITING`: waiting for the connection, the first response or a retry; the snapshot holds the last known data
+ * - `LIVE`: the snapshot is up to date
+ * - `ENDED`: ended for good, because of `error` or because it was disposed
  */
 export type StreamStatus = 'IDLE' | 'WAITING' | 'LIVE' | 'ENDED';
 
-/** How fast a stream runs, as its last update told. */
+/** Update rates of a stream as of its last update. */
 export interface StreamRate {
-  /** Updates a second that are asked for; 0: only when somebody asks. */
+  /** Requested updates per second. 0 for updates on demand only. */
   readonly requestedHz: number;
-  /** What is left of that, mean of the last updates. */
+  /** Mean rate of the last updates, in updates per second. */
   readonly effectiveHz: number;
 }
 
-/** What all streams say of themselves. */
+/** Part that the snapshots of all streams have in common. */
 export interface StreamSnapshot {
   readonly status: StreamStatus;
-  /** What it is WAITING because of, or what ENDED it. */
+  /** Error that made the stream wait or end. Null if there is none. */
   readonly error: OperationError | SwarmClientError | null;
 }
 
 /**
- * A live part of the picture. It runs while somebody listens or iterates, and goes on where it stood when somebody comes
- * back; after a lost connection too. Whoever iterates too slowly gets what came meanwhile as one update.
+ * Live data as a store and as an async iterable. A stream runs while it has listeners or iterators. It resumes after a lost
+ * connection, and when it is observed again. An iterator receives all updates that arrived while its consumer was busy as one.
  *
- * Iterating ends when the stream is disposed, and throws what ends it otherwise.
+ * Iteration ends when the stream is disposed, and throws the error that ends the stream otherwise.
  */
 export interface LiveStream<TSnapshot extends StreamSnapshot, TUpdate>
   extends SnapshotSource<TSnapshot>, AsyncIterable<TUpdate>, Disposable {
-  /** Ends it for good: iterations end, listeners are told. The same as `Symbol.dispose`, which not every browser has. */
+  /**
+   * Ends the stream for good. The same function as `Symbol.dispose`, for platforms that do not define that symbol.
+   */
   readonly dispose: () => void;
 }

@@ -1,10 +1,10 @@
-import { TopologyUpdatesDocument, type TopologyUpdatesSubscription } from '../generated/operations.js';
-import { BaseStream, type BaseStreamDeps } from './base-stream.js';
 import type { GraphqlWsSession } from '../connection/graphql-ws-session.js';
-import type { TopologyStreamRequest, TopologyStreamSnapshot } from './stream-types.js';
+import { TopologyUpdatesDocument, type TopologyUpdatesSubscription } from '../generated/operations.js';
 import { applyTopologyChanges, EMPTY_TOPOLOGY } from './apply-topology-changes.js';
+import { BaseStream, type BaseStreamDeps } from './base-stream.js';
+import type { TopologyStreamRequest, TopologyStreamSnapshot } from './stream-types.js';
 
-/** Swarms and edges, from the stream of agents, because that one has a cursor to go on from. */
+/** Stream of swarms and edges. Subscribes to `agentUpdates` without agents, because `topologyChanges` has no cursor. */
 export class SubscribedTopologyStream extends BaseStream<TopologyStreamSnapshot, TopologyStreamSnapshot> {
   readonly #request: TopologyStreamRequest;
 
@@ -28,11 +28,11 @@ export class SubscribedTopologyStream extends BaseStream<TopologyStreamSnapshot,
     const { serverTypes, swarmIds, mode = 'NORMAL' } = this.#request;
     const variables = { serverTypes: serverTypes ?? null, swarmIds: swarmIds ?? null, mode, after: cursor };
     const sink = this.sink(({ agentUpdates: update }: TopologyUpdatesSubscription) => {
-      const before = this.getSnapshot();
-      const { swarms, edges } = applyTopologyChanges(before, update.kind === 'SNAPSHOT', update.topologyChanges);
+      const previous = this.getSnapshot();
+      const { swarms, edges } = applyTopologyChanges(previous, update.kind === 'SNAPSHOT', update.topologyChanges);
       const { timestamp, staleServerIds, rate } = update;
       this.patchLiveSnapshot({ swarms, edges, cursor: update.cursor, timestamp, staleServerIds, rate });
-      if (swarms !== before.swarms || before.cursor === null) this.publish(this.getSnapshot());
+      if (swarms !== previous.swarms || previous.cursor === null) this.publish(this.getSnapshot());
     });
     return session.start(TopologyUpdatesDocument, variables, sink);
   }

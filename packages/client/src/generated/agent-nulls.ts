@@ -1,0 +1,35 @@
+/** Nullable fields of an agent whose types are not objects. */
+export const NULL_AGENT_FIELDS = {
+  createdAt: null,
+  lastActiveAt: null,
+  swarmId: null,
+} as const;
+
+/** Nullable objects of an agent, each with its own nullable fields. */
+export const NULL_AGENT_OBJECTS = {
+  neural: {
+    adaptations: null,
+    cognitivePattern: null,
+    learningRate: null,
+    networkId: null,
+  },
+  performance: {
+    activityLevel: null,
+    cpuUsage: null,
+    healthScore: null,
+    memoryUsage: null,
+    responseTimeMs: null,
+    successRate: null,
+    tasksActive: null,
+    tasksCompleted: null,
+    tasksFailed: null,
+    throughput: null,
+    tokenRate: null,
+    tokenUsage: null,
+  },
+  topology: {
+    depth: null,
+    parentId: null,
+    role: null,
+  },
+} as const;
