@@ -108,7 +108,7 @@ export const WORDS = {
     allowTools: 'tools that clients may call through `callTool`',
     timeoutMs: 'of one call, all its tries together',
     connectTimeoutMs: 'of starting and greeting it; `npx` may have to install first',
-    mapping: 'how a server of another kind is read: see [Any other server](servers.md#any-other-server)',
+    mapping: 'how to read other servers: see [Mapping of other servers](servers.md#mapping-of-other-servers)',
     maxPollShare:
       'share of the server’s time that polls may take at most: one that answers slowly is polled less often',
     replicas: 'more endpoints of the same server, each an entry as under `mcpServers` without a `swarmlens` of its own',
