@@ -8,6 +8,6 @@ export {
   loadConfig,
   type ServerConfig,
 } from './config/index.js';
-export { type Clock, systemClock } from './shared/index.js';
-export { createLogger, type Logger, silentLogger } from './telemetry/index.js';
+export { type Clock, type Logger, systemClock } from './shared/index.js';
+export { createLogger, silentLogger } from './telemetry/index.js';
 export { type MetricsExporter } from './shared/index.js';

@@ -1,7 +1,6 @@
 import type { McpServerType, ServerReport } from '../model/index.js';
 import type { SessionEvent } from '../mcp/index.js';
-import type { Clock } from '../shared/index.js';
-import type { Logger } from '../telemetry/index.js';
+import type { Clock, Logger } from '../shared/index.js';
 import type { ServerMapping } from './server-mapping.js';
 
 /** Calls one tool of the adapter's server, through its guard. Resolves with the answer's decoded value. */

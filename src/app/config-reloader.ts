@@ -3,9 +3,8 @@ import type { Bus } from '../cluster/index.js';
 import type { UpstreamRegistry } from '../upstream/index.js';
 import type { Config, ServerConfig } from '../config/index.js';
 import type { Notice, NoticeSeverity } from '../model/index.js';
-import { type Clock, errorMessage, isoTimestamp } from '../shared/index.js';
+import { type Clock, errorMessage, isoTimestamp, type Logger } from '../shared/index.js';
 import { emptyDelta } from '../state/index.js';
-import type { Logger } from '../telemetry/index.js';
 
 export interface ConfigReloaderDeps {
   readonly collector: UpstreamRegistry;

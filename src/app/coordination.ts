@@ -12,8 +12,7 @@ import type { Demand, Store } from '../state/index.js';
 import type { Config } from '../config/index.js';
 import type { BusStats } from './metrics/bus-metrics.js';
 import { createMemoryRateLimiter, createRedisRateLimiter, type RateLimiterFactory } from '../server/index.js';
-import type { Clock, RedisAddress } from '../shared/index.js';
-import type { Logger } from '../telemetry/index.js';
+import type { Clock, RedisAddress, Logger } from '../shared/index.js';
 
 export interface CoordinationDeps {
   readonly store: Store;

@@ -1,5 +1,4 @@
-import type { Clock } from '../shared/index.js';
-import type { Logger } from '../telemetry/index.js';
+import type { Clock, Logger } from '../shared/index.js';
 import { parseBearerToken, unauthenticatedError } from './bearer-token.js';
 import { type JwtOptions, JwtVerifier } from './jwt.js';
 import { TokenExpiryMonitor } from './token-expiry-monitor.js';

@@ -1,7 +1,6 @@
 import { createPublicKey, createSecretKey } from 'node:crypto';
 import type * as Jose from 'jose';
-import { type Clock, errorMessage, SwarmlensError } from '../shared/index.js';
-import type { Logger } from '../telemetry/index.js';
+import { type Clock, errorMessage, SwarmlensError, type Logger } from '../shared/index.js';
 import { unauthenticatedError } from './bearer-token.js';
 import { parsePermissions, parseRestriction, parseSubject } from './jwt-claims.js';
 import { createViewer, type Viewer } from './viewer.js';

@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Clock, FileWatcher, fileFingerprint, errorMessage } from '../shared/index.js';
-import type { Logger } from '../telemetry/index.js';
+import { type Clock, FileWatcher, fileFingerprint, errorMessage, type Logger, isAborted } from '../shared/index.js';
 import { unauthenticatedError } from './bearer-token.js';
 import { verifySecret, parseStaticToken } from './static-token.js';
 import { readTokenFile, type StoredToken, TokenFileError } from './token-file.js';
@@ -130,9 +129,4 @@ function entryOf(token: StoredToken): Entry {
 
 function viewersOf(entries: ReadonlyMap<string, Entry>): ReadonlySet<Viewer> {
   return new Set([...entries.values()].map(({ viewer }) => viewer));
-}
-
-/** A function, because the compiler takes an earlier look at `signal.aborted` for good. */
-function isAborted(signal: AbortSignal): boolean {
-  return signal.aborted;
 }

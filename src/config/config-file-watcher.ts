@@ -1,92 +1,85 @@
-import { type Clock, FileWatcher, fileFingerprint, errorMessage } from '../shared/index.js';
-import type { Logger } from '../telemetry/index.js';
+import { type Clock, FileWatcher, fileFingerprint, errorMessage, type Logger, isAborted } from '../shared/index.js';
 import { type Config, ConfigError } from './config.js';
 import { type ConfigSources, loadConfig } from './load-config.js';
 
-/** Between two looks at the file. The system tells of most changes earlier. */
-const LOOK_MS = 2_000;
-/** How long a mistake has to stand before it is told: the file may be half written, or away for a moment. */
+/** Interval in milliseconds of checks of the file. The file system reports most changes earlier. */
+const CHECK_INTERVAL_MS = 2_000;
+/** Time in milliseconds after which a mistake is reported, because an editor may be replacing the file. */
 const SETTLE_MS = 500;
 
 export interface ConfigFileWatcherOptions {
-  /** Where the configuration was loaded from. */
   readonly sources: ConfigSources;
-  /** `Config.file` */
+  /** Path of the configuration file. */
   readonly file: string;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Gets each valid configuration, the next one only when this one has been applied; also one that changes nothing. */
+  /** Called with each valid configuration, also an unchanged one. The next call waits for the result. */
   readonly onConfig: (config: Config) => Promise<void>;
-  /** Gets the mistakes of a file that was changed and is wrong, one line each. */
+  /** Called with the mistakes of an invalid file, one line each. */
   readonly onInvalid: (problems: readonly string[]) => Promise<void>;
 }
 
 /**
- * Reads the configuration file again when it has changed: written to, or replaced by another file, as editors do. The
- * file is looked at by its name, so that neither a rename nor a link that is set anew is missed.
+ * Reloads the configuration file when it changes. Watches the path instead of the open file, so that it detects when an
+ * editor or a symbolic link replaces the file.
  */
 export class ConfigFileWatcher implements AsyncDisposable {
   readonly #options: ConfigFileWatcherOptions;
-  readonly #stop = new AbortController();
-  readonly #changes: FileWatcher;
-  readonly #running: Promise<void>;
+  readonly #abort = new AbortController();
+  readonly #watcher: FileWatcher;
+  readonly #loop: Promise<void>;
 
   constructor(options: ConfigFileWatcherOptions) {
     this.#options = options;
     const { file, clock, logger } = options;
-    this.#changes = new FileWatcher(file, clock, (error) =>
-      logger.debug({ error: errorMessage(error) }, 'the file system tells of no changes'),
+    this.#watcher = new FileWatcher(file, clock, (error) =>
+      logger.debug({ error: errorMessage(error) }, 'file system events unavailable'),
     );
-    this.#running = this.#run(this.#stop.signal);
+    this.#loop = this.#run(this.#abort.signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort();
-    this.#changes[Symbol.dispose]();
-    await this.#running;
+    this.#abort.abort();
+    this.#watcher[Symbol.dispose]();
+    await this.#loop;
   }
 
   async #run(signal: AbortSignal): Promise<void> {
     const { file, clock, logger, onConfig, onInvalid } = this.#options;
-    const tell = async (told: Promise<void>): Promise<void> => {
-      await told.catch((error: unknown) => {
-        logger.error({ error: errorMessage(error) }, 'the changed configuration could not be applied');
+    const report = async (result: Promise<void>): Promise<void> => {
+      await result.catch((error: unknown) => {
+        logger.error({ error: errorMessage(error) }, 'changed configuration was not applied');
       });
     };
-    let seen: string | null = null;
-    let doubt: { readonly problems: readonly string[]; readonly sinceMs: number } | null = null;
+    let previous: string | null = null;
+    let mistake: { readonly problems: readonly string[]; readonly sinceMs: number } | null = null;
     while (!isAborted(signal)) {
-      const mark = await fileFingerprint(file);
-      if (mark !== seen) {
-        seen = mark;
-        doubt = null;
-        const found = await this.#read();
+      const fingerprint = await fileFingerprint(file);
+      if (fingerprint !== previous) {
+        previous = fingerprint;
+        mistake = null;
+        const loaded = await this.#load();
         if (isAborted(signal)) return;
-        if ('config' in found) await tell(onConfig(found.config));
+        if ('config' in loaded) await report(onConfig(loaded.config));
         else {
-          logger.debug({ problems: found.problems }, 'the configuration file has mistakes, or is half written');
-          doubt = { problems: found.problems, sinceMs: clock.monotonic() };
+          logger.debug({ problems: loaded.problems }, 'configuration file is invalid or incomplete');
+          mistake = { problems: loaded.problems, sinceMs: clock.monotonic() };
         }
-      } else if (doubt !== null && clock.monotonic() - doubt.sinceMs >= SETTLE_MS) {
-        await tell(onInvalid(doubt.problems));
-        doubt = null;
+      } else if (mistake !== null && clock.monotonic() - mistake.sinceMs >= SETTLE_MS) {
+        await report(onInvalid(mistake.problems));
+        mistake = null;
       }
-      await this.#changes.waitForChange(doubt === null ? LOOK_MS : SETTLE_MS, signal);
+      await this.#watcher.waitForChange(mistake === null ? CHECK_INTERVAL_MS : SETTLE_MS, signal);
     }
   }
 
-  async #read(): Promise<{ readonly config: Config } | { readonly problems: readonly string[] }> {
+  async #load(): Promise<{ readonly config: Config } | { readonly problems: readonly string[] }> {
     const { sources, file } = this.#options;
     try {
-      // By its name: without the file there would be the demo.
+      // Without a name, a missing file would start the demo.
       return { config: await loadConfig({ ...sources, flags: { ...sources.flags, config: file } }) };
     } catch (error) {
       return { problems: error instanceof ConfigError ? error.problems : [errorMessage(error)] };
     }
   }
-}
-
-/** A function, because the compiler takes an earlier look at `signal.aborted` for good. */
-function isAborted(signal: AbortSignal): boolean {
-  return signal.aborted;
 }

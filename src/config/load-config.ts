@@ -3,20 +3,26 @@ import { isIP } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { resolveAuth } from './auth.js';
-import { type Config, ConfigError, type LogLevel, LOG_LEVELS, type ServerConfig } from './config.js';
+import { type Config, ConfigError, type LogLevel, type ServerConfig } from './config.js';
 import { createDemoServers } from './demo-servers.js';
-import { DEFAULT_LIMITS, type Limits } from './limits.js';
-import { duplicateWarning, removeDuplicateServers } from './servers/duplicate-servers.js';
+import { type Environment, expandVariables } from './expand-variables.js';
+import { didYouMean, expectedMessage, formatIssues, formatKey, formatValue } from './issues.js';
 import { JsonSyntaxError, parseJson } from './parse-json.js';
-import { expectedMessage, didYouMean, formatKey, formatIssues, formatValue } from './issues.js';
-import { configFileSchema, suggestOption, swarmlensOptionsSchema } from './schema.js';
+import {
+  configFileSchema,
+  LOG_LEVELS,
+  suggestOption,
+  type SwarmlensOptions,
+  swarmlensOptionsSchema,
+} from './schema.js';
+import { duplicateWarning, removeDuplicateServers } from './servers/duplicate-servers.js';
 import { parseServer } from './servers/parse-server.js';
 import { isTapCommand, tapWarning } from './servers/tap-entry.js';
 import { resolveTracesUrl } from './traces.js';
 import { readTrustedDocuments } from './trusted-documents.js';
-import { type Environment, expandVariables } from './expand-variables.js';
+import { isLoopbackHost } from '../shared/index.js';
 
-/** What the command line says; text as it was typed. */
+/** Flags of the command line, with their values as text. */
 export interface ConfigFlags {
   readonly config?: string | undefined;
   readonly port?: string | undefined;
@@ -29,133 +35,116 @@ export interface ConfigSources {
   readonly flags: ConfigFlags;
   readonly env: Environment;
   readonly cwd: string;
-  /** The program that the demo's simulators are started from. */
+  /** Path of the program that starts the simulators of the demo. */
   readonly program: string;
 }
 
-/** Where servers are looked for: this machine only, unless somebody says otherwise. */
-const USUAL_HOSTS = ['localhost'];
-/** Of VisionFlow's bridges and of the DAA server. */
-const USUAL_PORTS = [9500, 9501, 9502, 3001, 3002];
-
-const DEFAULT_BUS_PREFIX = 'swarmlens';
-const DEFAULT_LEASE_MS = 5_000;
-
-/** Read when no file is named. */
+/** Name of the file that is read by default. */
 export const DEFAULT_CONFIG_FILE = 'swarmlens.config.json';
 
+const DEFAULT_OPTIONS = swarmlensOptionsSchema.parse({});
+
 /**
- * Flags beat the environment, the environment beats the file. Without any configuration it is the demo.
- * @throws ConfigError with all mistakes at once
+ * Loads the configuration. Flags override the environment, which overrides the file. Returns the configuration of the
+ * demo if there is no file.
+ * @throws ConfigError with all mistakes
  */
 export async function loadConfig(sources: ConfigSources): Promise<Config> {
   const { flags, env, cwd, program } = sources;
   const problems: string[] = [];
   const file = flags.demo === true ? null : await readConfigFile(sources, problems);
-  const options: OwnOptions = file?.own ?? {};
-  const port = portOf(flags.port, '--port', problems) ?? portOf(env['PORT'], 'PORT', problems) ?? options.port ?? 4000;
-  const host = flags.host ?? env['HOST'] ?? options.host ?? '127.0.0.1';
-  const auth = file === null ? null : await resolveAuth(options.auth ?? {}, dirname(file.path), problems);
-  const trustedDocuments = file === null ? null : await trustedOf(file, problems);
-  const isOpen = isInsecure(sources, problems) && auth === null;
-  if (!isLoopback(host) && auth === null && !isOpen) {
+  const {
+    auth: authOptions,
+    otlpEndpoint,
+    trustedDocuments: manifest,
+    discovery,
+    ...options
+  } = file?.options ?? DEFAULT_OPTIONS;
+  const port = parsePort(flags.port, '--port', problems) ?? parsePort(env['PORT'], 'PORT', problems) ?? options.port;
+  const host = flags.host ?? env['HOST'] ?? options.host;
+  const directory = file === null ? cwd : dirname(file.path);
+  const auth = await resolveAuth(authOptions, directory, problems);
+  const trustedDocuments =
+    manifest === undefined ? null : await readTrustedDocuments(resolve(directory, manifest), problems);
+  const insecureNoAuth = isInsecure(sources, problems) && auth === null;
+  if (!isLoopbackAddress(host) && auth === null && !insecureNoAuth) {
     const key = flags.host !== undefined ? '--host' : env['HOST'] !== undefined ? 'HOST' : 'swarmlens.host';
     problems.push(
-      `${key}: ${formatValue(host, [])} – without authentication only loopback is bound: set swarmlens.auth, use 127.0.0.1, ::1 or localhost, or pass --insecure-no-auth to serve everybody`,
+      `${key}: ${formatValue(host, [])} – only loopback is allowed without authentication: set swarmlens.auth, use 127.0.0.1, ::1 or localhost, or pass --insecure-no-auth to accept every client`,
     );
   }
-  const tracesUrl = resolveTracesUrl(env, options.otlpEndpoint, problems);
-  const logLevel = logLevelOf(env['LOG_LEVEL'], problems) ?? options.logLevel ?? 'warn';
+  const tracesUrl = resolveTracesUrl(env, otlpEndpoint, problems);
+  const logLevel = parseLogLevel(env['LOG_LEVEL'], problems) ?? options.logLevel;
   if (problems.length > 0) throw new ConfigError(problems);
-  const all = file?.servers ?? createDemoServers(program, cwd);
-  const { servers, duplicates } = removeDuplicateServers(all.filter((server) => !isTapCommand(server)));
+  const allServers = file?.servers ?? createDemoServers(program, cwd);
+  const { servers, duplicates } = removeDuplicateServers(allServers.filter((server) => !isTapCommand(server)));
   return {
+    ...options,
     file: file?.path ?? null,
-    warnings: [...all.filter(isTapCommand).map(tapWarning), ...duplicates.map(duplicateWarning)],
-    discovery: {
-      directory: cwd,
-      hosts: options.discovery?.hosts ?? USUAL_HOSTS,
-      ports: options.discovery?.ports ?? USUAL_PORTS,
-    },
+    warnings: [...allServers.filter(isTapCommand).map(tapWarning), ...duplicates.map(duplicateWarning)],
     servers,
     demo: file === null,
+    discovery: { directory: cwd, ...discovery },
     auth,
-    origins: options.auth?.origins ?? [],
+    origins: authOptions.origins,
     trustedDocuments,
-    insecureNoAuth: isOpen,
-    limits: withDefaults(options.limits ?? {}),
+    insecureNoAuth,
     host,
     port,
-    bus: options.bus ?? 'memory',
-    busPrefix: options.busPrefix ?? DEFAULT_BUS_PREFIX,
-    leaseMs: options.leaseMs ?? DEFAULT_LEASE_MS,
     logLevel,
     tracesUrl,
-    heartbeatMs: options.heartbeatMs ?? 5_000,
-    tombstones: options.tombstones ?? 2_000,
-    removeAfterMs: options.removeAfterMs === undefined ? 300_000 : options.removeAfterMs,
-    shutdownMs: options.shutdownMs ?? 5_000,
-    compressFromBytes: options.compressFromBytes === undefined ? 512 : options.compressFromBytes,
-    maxBufferedBytes: options.maxBufferedBytes ?? 524_288,
-    maxSlowMs: options.maxSlowMs === undefined ? 60_000 : options.maxSlowMs,
   };
 }
-
-/** zod leaves out what is left out, and types it as undefined. */
-function withDefaults(limits: NonNullable<OwnOptions['limits']>): Limits {
-  return { ...DEFAULT_LIMITS, ...(limits as Partial<Limits>) };
-}
-
-type OwnOptions = z.infer<typeof swarmlensOptionsSchema>;
 
 interface ConfigFile {
   readonly path: string;
   readonly servers: readonly ServerConfig[];
-  readonly own: OwnOptions;
+  readonly options: SwarmlensOptions;
 }
 
+/** Returns null if no file is named and the default file does not exist. */
 async function readConfigFile({ flags, env, cwd }: ConfigSources, problems: string[]): Promise<ConfigFile | null> {
-  const named = flags.config ?? env['SWARMLENS_CONFIG'];
-  const path = resolve(cwd, named ?? DEFAULT_CONFIG_FILE);
+  const name = flags.config ?? env['SWARMLENS_CONFIG'];
+  const path = resolve(cwd, name ?? DEFAULT_CONFIG_FILE);
   let text: string;
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    if (named === undefined && missing) return null;
-    problems.push(`${path}: cannot be read – ${missing ? 'there is no such file' : 'it must be a readable file'}`);
-    return { path, servers: [], own: {} };
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    if (name === undefined && isMissing) return null;
+    problems.push(`${path}: cannot be read – ${isMissing ? 'the file does not exist' : 'expected a readable file'}`);
+    return { path, servers: [], options: DEFAULT_OPTIONS };
   }
   return parseFile(text, path, env, problems);
 }
 
 function parseFile(text: string, path: string, env: Environment, problems: string[]): ConfigFile {
-  const nothing = { path, servers: [], own: {} };
+  const empty = { path, servers: [], options: DEFAULT_OPTIONS };
   let json: unknown;
   try {
     json = parseJson(text);
   } catch (error) {
     if (!(error instanceof JsonSyntaxError)) throw error;
     problems.push(`${path}: is not JSON – ${error.message}`);
-    return nothing;
+    return empty;
   }
   const file = configFileSchema.safeParse(json, { error: expectedMessage });
   if (!file.success) {
     problems.push(...formatIssues(file.error, { path: [], input: json, reported: new Set(), hintFor: () => '' }));
-    return nothing;
+    return empty;
   }
-  const { mcpServers, swarmlens = {}, ...others } = file.data;
-  for (const key of Object.keys(others)) {
-    // Other programs have keys of their own here; what is nearly ours is a slip.
-    const meant = didYouMean(key, ['swarmlens']);
-    if (meant !== '') problems.push(`${formatKey([key])}: there is no such option${meant}`);
+  const { $schema: _schema, mcpServers, swarmlens = {}, ...unknownKeys } = file.data;
+  for (const key of Object.keys(unknownKeys)) {
+    // Other programs have keys of their own in the file, so that only misspellings are reported.
+    const hint = didYouMean(key, ['swarmlens']);
+    if (hint !== '') problems.push(`${formatKey([key])}: unknown option${hint}`);
   }
   const context = { directory: dirname(path), env };
   const servers = Object.entries(mcpServers).flatMap(([id, entry]) => parseServer(id, entry, context, problems) ?? []);
-  return { path, servers, own: parseOwn(swarmlens, env, problems) };
+  return { path, servers, options: parseOptions(swarmlens, env, problems) };
 }
 
-function parseOwn(input: unknown, env: Environment, problems: string[]): OwnOptions {
+function parseOptions(input: unknown, env: Environment, problems: string[]): SwarmlensOptions {
   const path = ['swarmlens'];
   const unset = new Map<string, string>();
   const parsed = swarmlensOptionsSchema.safeParse(expandVariables(input, path, env, unset), { error: expectedMessage });
@@ -164,24 +153,19 @@ function parseOwn(input: unknown, env: Environment, problems: string[]): OwnOpti
   problems.push(
     ...formatIssues(parsed.error, { path, input, reported: new Set(unset.keys()), hintFor: suggestOption }),
   );
-  return {};
-}
-
-async function trustedOf({ path, own }: ConfigFile, problems: string[]): Promise<ReadonlyMap<string, string> | null> {
-  if (own.trustedDocuments === undefined) return null;
-  return await readTrustedDocuments(resolve(dirname(path), own.trustedDocuments), problems);
+  return DEFAULT_OPTIONS;
 }
 
 function isInsecure({ flags, env }: ConfigSources, problems: string[]): boolean {
   if (flags['insecure-no-auth'] === true) return true;
   const text = env['SWARMLENS_INSECURE_NO_AUTH'] ?? '';
   if (!['', '0', '1'].includes(text)) {
-    problems.push(`SWARMLENS_INSECURE_NO_AUTH: ${formatValue(text, [])} – expected 1, or nothing`);
+    problems.push(`SWARMLENS_INSECURE_NO_AUTH: ${formatValue(text, [])} – expected 1, 0 or an empty value`);
   }
   return text === '1';
 }
 
-function portOf(text: string | undefined, key: string, problems: string[]): number | undefined {
+function parsePort(text: string | undefined, key: string, problems: string[]): number | undefined {
   if (text === undefined) return undefined;
   const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;
   if (port <= 65_535) return port;
@@ -189,14 +173,15 @@ function portOf(text: string | undefined, key: string, problems: string[]): numb
   return undefined;
 }
 
-function logLevelOf(text: string | undefined, problems: string[]): LogLevel | undefined {
+/** Returns whether the address accepts local connections only. A name below `.localhost` may resolve otherwise. */
+function isLoopbackAddress(host: string): boolean {
+  return host === 'localhost' || (isIP(host) !== 0 && isLoopbackHost(host));
+}
+
+function parseLogLevel(text: string | undefined, problems: string[]): LogLevel | undefined {
   if (text === undefined) return undefined;
   const level = z.enum(LOG_LEVELS).safeParse(text);
   if (level.success) return level.data;
   problems.push(`LOG_LEVEL: ${formatValue(text, [])} – expected one of ${LOG_LEVELS.join(', ')}`);
   return undefined;
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }

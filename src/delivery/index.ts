@@ -1,7 +1,6 @@
 export { ActiveStreams } from './active-streams.js';
 export { CommitWaiter } from './streams/commit-waiter.js';
 export {
-  type DemandPort,
   type GroupRequest,
   type GroupMember,
   type GroupMembership,

@@ -1,7 +1,6 @@
 import type { SanitizeStats } from '../shared/sanitize/index.js';
 import { toPrintableLine } from '../shared/sanitize/index.js';
-import type { Clock } from '../shared/index.js';
-import type { Logger } from '../telemetry/index.js';
+import type { Clock, Logger } from '../shared/index.js';
 
 const MIN_INTERVAL_MS = 60_000;
 const MAX_MESSAGE_LENGTH = 200;

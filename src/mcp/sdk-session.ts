@@ -4,14 +4,14 @@ import { Emitter, errorMessage, scheduleDeadline, SIMULATED_CAPABILITY } from '.
 import { SessionClosedError, ToolCallTimeoutError, ToolRejectedError, TransportError } from './errors.js';
 import { HttpStatusError, parseRetryAfterMs } from './transports/http/http-errors.js';
 import { SanitizeLog, UnexpectedMessageLog } from './rate-limited-logs.js';
-import {
-  type ConnectOptions,
-  type McpSession,
-  type ServerIdentity,
-  type SessionCallOptions,
-  type SessionEvent,
-  type ToolCallResult,
-  type ToolInfo,
+import type {
+  ConnectOptions,
+  McpSession,
+  ServerIdentity,
+  SessionCallOptions,
+  SessionEvent,
+  ToolCallResult,
+  ToolInfo,
 } from './session.js';
 import { toPrintableLine } from '../shared/sanitize/index.js';
 import type { ScratchDirectory } from './transports/stdio/scratch-directory.js';

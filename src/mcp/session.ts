@@ -1,5 +1,4 @@
-import type { Clock } from '../shared/index.js';
-import type { Logger } from '../telemetry/index.js';
+import type { Clock, Logger } from '../shared/index.js';
 
 /** Initialized MCP connection, independent of its transport. */
 export interface McpSession extends AsyncDisposable {

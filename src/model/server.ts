@@ -17,6 +17,14 @@ export interface CircuitBreakerStatus {
   readonly retryAt: string | null;
 }
 
+/** Status of a circuit breaker that no call has passed, also of a server that no node has measured. */
+export const UNUSED_CIRCUIT_BREAKER: CircuitBreakerStatus = {
+  state: 'CLOSED',
+  consecutiveFailures: 0,
+  openedAt: null,
+  retryAt: null,
+};
+
 /** One of the endpoints that serve one logical server. */
 export interface ServerReplica {
   readonly id: string;

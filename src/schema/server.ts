@@ -3,6 +3,7 @@ import {
   type Latency,
   type McpServer,
   EMPTY_LATENCY,
+  UNUSED_CIRCUIT_BREAKER,
   type Polling,
   type ServerReplica,
   type ToolHealth,
@@ -86,9 +87,6 @@ const ToolHealthType = builder.objectRef<ToolHealth>('ToolHealth').implement({
   }),
 });
 
-/** A breaker that has seen nothing yet: of a server that no node has measured. */
-const UNTOUCHED: CircuitBreakerStatus = { state: 'CLOSED', consecutiveFailures: 0, openedAt: null, retryAt: null };
-
 const PollingType = builder.objectRef<Polling>('Polling').implement({
   description: 'How a server is polled, measured over its last polls.',
   fields: (t) => ({
@@ -152,7 +150,7 @@ export const McpServerRef = builder.objectRef<McpServer>('McpServer').implement(
     circuitBreaker: t.field({
       type: CircuitBreakerRef,
       description: 'The breaker around its calls: that of the replica in use.',
-      resolve: ({ id }, _args, { upstreams }) => upstreams.health(id)?.circuitBreaker ?? UNTOUCHED,
+      resolve: ({ id }, _args, { upstreams }) => upstreams.health(id)?.circuitBreaker ?? UNUSED_CIRCUIT_BREAKER,
     }),
     latency: t.field({
       type: LatencyRef,

@@ -5,9 +5,8 @@ import type { Authenticator, Viewer } from '../auth/index.js';
 import type { LimitCounters } from './limits/limit-counters.js';
 import type { Limits } from '../config/index.js';
 import { type ResolverServices, schema, type SchemaContext } from '../schema/index.js';
-import { errorMessage, SwarmlensError } from '../shared/index.js';
+import { errorMessage, SwarmlensError, type Logger } from '../shared/index.js';
 import type { AccessScopes } from '../access/index.js';
-import type { Logger } from '../telemetry/index.js';
 import { type ErrorMasker, useErrorMasking, useInputErrorCodes } from './plugins/error-masking.js';
 import { useTokenExpiry } from './sse/token-expiry.js';
 import { createGraphiQLOptions, renderGraphiQL } from './graphiql/graphiql.js';
@@ -17,15 +16,15 @@ import { type SubscriptionSharing, useSubscriptionSharing } from './sharing/shar
 import { type SubscriptionLimits, useSubscriptionLimits } from './plugins/subscription-limits.js';
 import { type TrustedDocuments, useTrustedDocuments } from './plugins/trusted-documents.js';
 
-/** What a request brings with it, over HTTP or WebSocket. */
+/** Context of one operation before the resolvers' services are added, over HTTP or WebSocket. */
 export interface RequestContext {
   readonly req: IncomingMessage;
-  /** Of an HTTP request. */
+  /** Response of an HTTP request. Missing for operations over a WebSocket. */
   readonly res?: ServerResponse;
   readonly maxHz: number | null;
-  /** `null`: nobody has said who they are, and nothing is run for them. */
+  /** Viewer of the request. Null if the request is not authenticated; then no operation runs. */
   readonly viewer: Viewer | null;
-  /** Of this request, or of one operation over a WebSocket. */
+  /** Id of the HTTP request, or of one operation over a WebSocket. */
   readonly requestId: string;
   readonly reauthenticate: SchemaContext['reauthenticate'];
 }
@@ -44,15 +43,16 @@ export interface GraphQLHandlerOptions {
   readonly counters: LimitCounters;
   readonly subscriptions: SubscriptionLimits;
   readonly logger: Logger;
-  /** The only documents that are run; `null`: all are. */
+  /** Documents that may run. Null if every document may run. */
   readonly trusted: TrustedDocuments | null;
 }
 
-/** Documents that are kept with what validating them said: each takes some hundred kilobytes at most. */
-const MAX_DOCUMENTS = 200;
-/** What cannot be parsed is cheap to refuse again, and not worth its memory. */
-const NOTHING_KEPT = { get: () => undefined, set: () => undefined };
+/** Number of cached documents with their validation results. Each takes at most some hundred kilobytes. */
+const MAX_CACHED_DOCUMENTS = 200;
+/** Cache that stores nothing, for parse errors: failing again costs less than the memory. */
+const NO_CACHE = { get: () => undefined, set: () => undefined };
 
+/** Creates Yoga with all plugins. Disposing the result releases its resources. */
 export function createGraphQLHandler(options: GraphQLHandlerOptions): GraphQLHandler {
   const { services, accessScopes, sharing, authenticator, mask, limits, counters, subscriptions, logger, trusted } =
     options;
@@ -60,20 +60,20 @@ export function createGraphQLHandler(options: GraphQLHandlerOptions): GraphQLHan
     schema,
     graphqlEndpoint: GRAPHQL_PATH,
     landingPage: false,
-    // See `origin.ts`.
+    // `applyCors` in http/request-origin.ts answers CORS.
     cors: false,
     multipart: false,
     extraParamNames: trusted === null ? [] : ['documentId'],
     graphiql: limits.graphiql && createGraphiQLOptions(authenticator.isRequired, trusted !== null),
-    parserAndValidationCache: { documentCache: createLRUCache({ max: MAX_DOCUMENTS }), errorCache: NOTHING_KEPT },
+    parserAndValidationCache: { documentCache: createLRUCache({ max: MAX_CACHED_DOCUMENTS }), errorCache: NO_CACHE },
     renderGraphiQL,
-    // What fails outside of an operation. `useErrorMask` has been at all others before.
+    // Masks errors outside of operations. `useErrorMasking` masks all others before.
     maskedErrors: { maskError: (error) => mask.mask(error, { requestId: randomUUID() }) },
     logging: {
       debug: () => undefined,
       info: () => undefined,
       warn: (...messages: unknown[]) => logger.warn({ messages: messages.map(errorMessage) }, 'GraphQL'),
-      // The mask has logged it.
+      // The error masker logs errors.
       error: () => undefined,
     },
     plugins: [
@@ -87,15 +87,15 @@ export function createGraphQLHandler(options: GraphQLHandlerOptions): GraphQLHan
       useTokenExpiry(authenticator),
     ],
     context: ({ req, maxHz, viewer, requestId, reauthenticate }): SchemaContext => {
-      if (viewer === null) throw new SwarmlensError('UNAUTHENTICATED', 'A token is needed.');
+      if (viewer === null) throw new SwarmlensError('UNAUTHENTICATED', 'This operation requires a token.');
       const { store, upstreams, candidates, streams } = accessScopes.servicesFor(viewer);
-      const sight = { store, upstreams, candidates, streams };
-      return { ...services, ...sight, clientId: toClientId(req, viewer), viewer, maxHz, requestId, reauthenticate };
+      const scoped = { store, upstreams, candidates, streams };
+      return { ...services, ...scoped, clientId: toClientId(req, viewer), viewer, maxHz, requestId, reauthenticate };
     },
   });
 }
 
-/** Clients are told apart by whom their token is for; by their address, where they need none. */
+/** Returns the key that limits and logs identify a client by: the subject of its token, or its address if it has none. */
 export function toClientId(request: IncomingMessage, { subject }: Pick<Viewer, 'subject'>): string {
   return subject ?? request.socket.remoteAddress ?? 'unknown';
 }

@@ -3,8 +3,9 @@ import type { ActiveStreams } from '../delivery/index.js';
 import type { LimitCounters } from './limits/limit-counters.js';
 import type { NodeHealth } from '../schema/index.js';
 import type { ConnectionRegistry } from './websocket/connection-registry.js';
+import { nearestRank } from '../shared/index.js';
 
-/** Measures this process. */
+/** Measures the health of this process: connections, event loop, memory and limits. */
 export class NodeHealthMeter implements Disposable {
   readonly #delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   readonly #connections: ConnectionRegistry;
@@ -35,9 +36,9 @@ export class NodeHealthMeter implements Disposable {
         subscriptions: this.#streams.size,
         slow: this.#connections.slowCount,
         unsentBytes: this.#connections.unsentBytes,
-        roundTripP50Ms: percentile(roundTripsMs, 0.5),
-        roundTripP95Ms: percentile(roundTripsMs, 0.95),
-        roundTripP99Ms: percentile(roundTripsMs, 0.99),
+        roundTripP50Ms: nearestRank(roundTripsMs, 50) ?? null,
+        roundTripP95Ms: nearestRank(roundTripsMs, 95) ?? null,
+        roundTripP99Ms: nearestRank(roundTripsMs, 99) ?? null,
         meanRequestedHz: mean(rates.map((rate) => rate.requestedHz)),
         meanEffectiveHz: mean(effective),
         minEffectiveHz: effective.length === 0 ? null : Math.min(...effective),
@@ -53,7 +54,7 @@ export class NodeHealthMeter implements Disposable {
     this.#delay.disable();
   }
 
-  /** The histogram counts whole intervals between its timers, the wanted part of them included. */
+  /** Returns a percentile of the event loop delay. The histogram records intervals, which include the resolution. */
   #delayMs(percent: number): number {
     const ns = this.#delay.percentile(percent);
     return Number.isFinite(ns) ? Math.max(0, ns / 1e6 - RESOLUTION_MS) : 0;
@@ -61,11 +62,6 @@ export class NodeHealthMeter implements Disposable {
 }
 
 const RESOLUTION_MS = 10;
-
-/** By nearest rank, of sorted values. */
-function percentile(sorted: readonly number[], share: number): number | null {
-  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? null;
-}
 
 function mean(values: readonly number[]): number | null {
   return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -4,9 +4,15 @@ import type { LimitCounters } from './limits/limit-counters.js';
 import type { Limits } from '../config/index.js';
 import { ClientRateLimiter, type RateLimiterFactory } from './limits/rate-limiter.js';
 import type { ResolverServices } from '../schema/index.js';
-import { type Clock, errorMessage, type MetricsExporter, sleep } from '../shared/index.js';
+import {
+  CLOSE_GOING_AWAY,
+  type Clock,
+  errorMessage,
+  type MetricsExporter,
+  sleep,
+  type Logger,
+} from '../shared/index.js';
 import type { AccessScopes } from '../access/index.js';
-import type { Logger } from '../telemetry/index.js';
 import { ConnectionRegistry } from './websocket/connection-registry.js';
 import { ErrorMasker } from './plugins/error-masking.js';
 import { ConnectionAdmission } from './limits/connection-admission.js';
@@ -21,17 +27,17 @@ import { TrafficMeter } from './traffic-meter.js';
 import { TapAcceptor, type TapAcceptorOptions } from './websocket/tap-acceptor.js';
 import { SubscriptionLimits } from './plugins/subscription-limits.js';
 import { TrustedDocuments } from './plugins/trusted-documents.js';
-import { CLOSE_GOING_AWAY, GOING_AWAY_REASON, serveWebSockets } from './websocket/websocket-server.js';
+import { GOING_AWAY_REASON, serveWebSockets } from './websocket/websocket-server.js';
 
 export interface StartServerOptions {
   readonly host: string;
-  /** 0: any free one. */
+  /** Port to listen on. 0 picks a free port. */
   readonly port: number;
-  /** Tells who asks; closed by whoever has opened it, after the server. */
+  /** Authenticator of all requests. Owned by the caller, who disposes it after the server. */
   readonly authenticator: Authenticator;
-  /** Of pages of others that may use the server. */
+  /** Origins of other web pages that may use the server. */
   readonly origins: readonly string[];
-  /** Whether it is reached under any name, although nobody has to say who they are. */
+  /** Whether any `Host` header is accepted although no token is required. */
   readonly anyHost: boolean;
   readonly services: Omit<ResolverServices, 'nodeHealth'>;
   readonly accessScopes: Pick<AccessScopes, 'servicesFor'>;
@@ -39,36 +45,39 @@ export interface StartServerOptions {
   readonly activeStreams: ActiveStreams;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Of the built playground. */
+  /** Directory of the built playground. */
   readonly playgroundDirectory: string;
-  /** Resolves when the first discovery has ended. */
+  /** Resolves when the first discovery is complete. */
   readonly discovered: Promise<void>;
-  /** What keeps that from coming, for a person, if it is known; left out: it is not. */
+  /** Returns why the first discovery is not complete, or null if unknown. Missing if never known. */
   readonly notReadyReason?: () => string | null;
   readonly delivery: DeliveryOptions;
   readonly limits: Limits;
   readonly counters: LimitCounters;
-  /** What rates are counted with. */
+  /** Creates the rate limiters of all clients. */
   readonly createRateLimiter: RateLimiterFactory;
-  /** The only ones that are run, by the SHA-256 of their text; `null`, or left out: all are. */
+  /** Documents that may run, by the SHA-256 of their text. Null or missing if every document may run. */
   readonly trustedDocuments?: ReadonlyMap<string, string> | null;
-  /** What `/metrics` shows; `null`, or left out: there is no such page. */
+  /** Exporter of `/metrics`. Null or missing if the path is not served. */
   readonly metrics?: MetricsExporter | null;
-  /** How long the end may take: clients are asked to leave within the first half of it, and cut off after three quarters. */
+  /**
+   * Longest duration of a shutdown in milliseconds. Clients are closed with a retryable code within the first half, and
+   * remaining connections are terminated after three quarters.
+   */
   readonly shutdownMs: number;
 }
 
 export interface DeliveryOptions {
-  /** Bytes of an update from which on clients that ask for it get it compressed; `null`: never. */
+  /** Smallest size in bytes of a compressed update. Null if updates are never compressed. */
   readonly compressFromBytes: number | null;
-  /** Unsent bytes above which a client gets no further updates until they have gone. */
+  /** Unsent bytes above which a client receives no updates until they are sent. */
   readonly maxBufferedBytes: number;
-  /** How long a client may stay like that before it is closed with 1013; `null`: for ever. */
+  /** Time in milliseconds after which a slow client is closed with 1013. Null if it is never closed. */
   readonly maxSlowMs: number | null;
 }
 
 export interface SwarmlensServer extends AsyncDisposable {
-  /** Without a path. */
+  /** URL of the server without a path. */
   readonly url: string;
   readonly connections: Pick<
     ConnectionRegistry,
@@ -77,10 +86,13 @@ export interface SwarmlensServer extends AsyncDisposable {
   readonly traffic: Pick<TrafficMeter, 'connections' | 'sentBytes' | 'receivedBytes'>;
 }
 
-/** GraphQL over HTTP, SSE and WebSocket, GraphiQL, the playground, the health paths and the metrics, all on one port. */
+/**
+ * Starts the HTTP server: GraphQL over HTTP, SSE and WebSocket, GraphiQL, the playground, the health paths and the
+ * metrics, all on one port. Disposing the result shuts it down gracefully.
+ */
 export async function startServer(options: StartServerOptions): Promise<SwarmlensServer> {
   const { clock, logger } = options;
-  let notReady: string | null = 'the first discovery has not ended yet';
+  let notReady: string | null = 'The first discovery is not complete yet.';
   let draining = false;
   const { maxBufferedBytes, maxSlowMs, compressFromBytes } = options.delivery;
   const isDraining = (): boolean => draining;
@@ -107,11 +119,11 @@ export async function startServer(options: StartServerOptions): Promise<Swarmlen
     trusted,
   });
   const tokens = authenticator.isRequired;
-  const door = { anyHost: options.anyHost || tokens, origins, tokens };
+  const originPolicy = { anyHost: options.anyHost || tokens, origins, tokens };
   const server = createHttpServer({
     graphql,
     authenticator,
-    originPolicy: door,
+    originPolicy,
     mask,
     limits,
     counters,
@@ -125,19 +137,19 @@ export async function startServer(options: StartServerOptions): Promise<Swarmlen
     metrics: options.metrics ?? null,
     logger,
     playground: createPlaygroundHandler(options.playgroundDirectory),
-    notReady: () => (draining ? 'draining' : notReady && (options.notReadyReason?.() ?? notReady)),
+    notReady: () => (draining ? 'Shutting down.' : notReady && (options.notReadyReason?.() ?? notReady)),
     isDraining,
     streams,
   });
   const admission = new ConnectionAdmission(server, limits, counters, clock);
   const traffic = new TrafficMeter(server);
   const compress = compressFromBytes !== null;
-  const taps = new TapAcceptor({ join: options.joinTap, authenticator, originPolicy: door, logger });
+  const taps = new TapAcceptor({ join: options.joinTap, authenticator, originPolicy, logger });
   const sockets = serveWebSockets({
     server,
     graphql,
     authenticator,
-    originPolicy: door,
+    originPolicy,
     connections,
     sharing,
     taps,
@@ -152,7 +164,7 @@ export async function startServer(options: StartServerOptions): Promise<Swarmlen
     logger,
   });
   const url = await listen(server, options.host, options.port);
-  // Not waited for at the end: a server that is never reached must not keep the program from stopping.
+  // Not awaited during shutdown, because an unreachable upstream server must not delay it.
   options.discovered.then(
     () => {
       notReady = null;
@@ -166,29 +178,32 @@ export async function startServer(options: StartServerOptions): Promise<Swarmlen
     connections,
     traffic,
     async [Symbol.asyncDispose]() {
-      // From now on not ready, and sending away whoever is new, but still listening: who asks is told, until all have left.
+      // The server keeps listening until all clients are gone, so that new requests receive an answer.
       draining = true;
-      const left = new AbortController();
-      const over = new AbortController();
-      const patience = sleep(clock, options.shutdownMs * CUT_OFF, left.signal).then(() => {
-        over.abort();
+      const allGone = new AbortController();
+      const terminated = new AbortController();
+      const termination = sleep(clock, options.shutdownMs * TERMINATE_AFTER, allGone.signal).then(() => {
+        terminated.abort();
         connections.terminateAll();
         server.closeAllConnections();
       });
-      const closers = [...connections.closeActions(CLOSE_GOING_AWAY, GOING_AWAY_REASON), ...streams.closeActions()];
-      await closeGradually(clock, closers, options.shutdownMs * LEAVING, left.signal);
+      const closeActions = [
+        ...connections.closeActions(CLOSE_GOING_AWAY, GOING_AWAY_REASON),
+        ...streams.closeActions(),
+      ];
+      await closeGradually(clock, closeActions, options.shutdownMs * CLOSE_WITHIN, allGone.signal);
       await connections.allClosed();
-      const ended = sockets[Symbol.asyncDispose]();
-      // Who came after the others were cut off.
-      if (over.signal.aborted) connections.terminateAll();
-      await ended;
+      const socketsClosed = sockets[Symbol.asyncDispose]();
+      // Clients may have connected after the termination.
+      if (terminated.signal.aborted) connections.terminateAll();
+      await socketsClosed;
       await taps[Symbol.asyncDispose]();
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      if (over.signal.aborted) server.closeAllConnections();
+      const serverClosed = new Promise<void>((resolve) => server.close(() => resolve()));
+      if (terminated.signal.aborted) server.closeAllConnections();
       else server.closeIdleConnections();
-      await closed;
-      left.abort();
-      await patience;
+      await serverClosed;
+      allGone.abort();
+      await termination;
       connections[Symbol.dispose]();
       meter[Symbol.dispose]();
       admission[Symbol.dispose]();
@@ -198,7 +213,7 @@ export async function startServer(options: StartServerOptions): Promise<Swarmlen
   };
 }
 
-/** Shares of `shutdownMs`: within the first all are asked to leave, */
-const LEAVING = 0.5;
-/** and after this who has not left is cut off; what remains is for the rest of the program. */
-const CUT_OFF = 0.75;
+/** Share of `shutdownMs` within which all clients are closed with a retryable code. */
+const CLOSE_WITHIN = 0.5;
+/** Share of `shutdownMs` after which remaining connections are terminated. The rest is left to the rest of the program. */
+const TERMINATE_AFTER = 0.75;

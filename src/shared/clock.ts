@@ -23,6 +23,11 @@ export function isoTimestamp(clock: Clock): string {
   return new Date(clock.now()).toISOString();
 }
 
+/** Converts milliseconds since the epoch to RFC 3339, UTC. Null stays null. */
+export function toTimestamp(timeMs: number | null): string | null {
+  return timeMs === null ? null : new Date(timeMs).toISOString();
+}
+
 /** Resolves after `delayMs`; resolves at once when `signal` is aborted, so look at the signal afterwards. */
 export function sleep(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();

@@ -1,15 +1,6 @@
 import { destination, type LoggerOptions, pino } from 'pino';
+import type { Logger } from '../shared/index.js';
 import { REDACTED, sanitizeJsonText } from '../shared/sanitize/index.js';
-
-type Log = (fields: object, message: string) => void;
-
-/** Structured log: an object of fields, then a sentence. Fields never hold secrets. */
-export interface Logger {
-  readonly debug: Log;
-  readonly info: Log;
-  readonly warn: Log;
-  readonly error: Log;
-}
 
 /** Fields that hold headers, or say by their name that they are secret; the same one level down. */
 const SECRET_FIELDS = ['headers', 'authorization', 'cookie', 'password', 'secret', 'token', 'env', 'connectionParams'];

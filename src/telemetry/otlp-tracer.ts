@@ -2,8 +2,7 @@ import { type Context, type Link, ROOT_CONTEXT, type Span, SpanStatusCode, trace
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchSpanProcessor, NodeTracerProvider, type SpanExporter } from '@opentelemetry/sdk-trace-node';
-import type { Clock, DeliverySpan, PollSpan, TracedChange, Tracer } from '../shared/index.js';
-import type { Logger } from './create-logger.js';
+import type { Clock, DeliverySpan, Logger, PollSpan, TracedChange, Tracer } from '../shared/index.js';
 
 /** Changes that a delivery can still belong to: a reader that is further behind is told of the newest ones only. */
 const MAX_CHANGES = 256;

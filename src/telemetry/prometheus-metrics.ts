@@ -1,12 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { BoundedLabelValues, OVERFLOW_LABEL } from './label-values.js';
-import type {
-  ToolCallOutcome,
-  ObservableMetric,
-  MetricsRecorder,
-  MetricsExporter,
-  TickSkipCause,
-} from '../shared/index.js';
+import type { MetricsExporter, MetricsRecorder, TickSkipCause, ToolCallOutcome } from '../shared/index.js';
+import type { ObservableMetric } from './observable-metric.js';
 
 /** Servers, and pairs of a server and a tool, that are told apart. */
 const MAX_SERVERS = 128;

@@ -8,7 +8,7 @@ import {
 } from '../../src/adapters/index.js';
 import type { McpServerType, ServerReport } from '../../src/model/index.js';
 import { type SessionEvent, ToolRejectedError } from '../../src/mcp/index.js';
-import type { Logger } from '../../src/telemetry/index.js';
+import type { Logger } from '../../src/shared/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
 import { ManualClock } from '../support/manual-clock.js';
 

@@ -8,7 +8,8 @@ import {
   type ToolCallResult,
 } from '../../src/mcp/index.js';
 import { type Clock, systemClock } from '../../src/shared/index.js';
-import { type Logger, silentLogger } from '../../src/telemetry/index.js';
+import type { Logger } from '../../src/shared/index.js';
+import { silentLogger } from '../../src/telemetry/index.js';
 
 export const NEVER = new AbortController().signal;
 export const CALL = { signal: NEVER, timeoutMs: 10_000 };

@@ -1,4 +1,4 @@
-import type { ObservableMetric } from '../../shared/index.js';
+import type { ObservableMetric } from '../../telemetry/index.js';
 
 /** What a bus between nodes tells of itself. Counts are since the start. */
 export interface BusStats {

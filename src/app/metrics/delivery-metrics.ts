@@ -2,7 +2,8 @@ import type { ActiveStreams } from '../../delivery/index.js';
 import { MODE_HZ, PERFORMANCE_MODES, type PerformanceMode } from '../../model/index.js';
 import type { LimitCounters, SwarmlensServer } from '../../server/index.js';
 import type { AccessScopes } from '../../access/index.js';
-import type { ObservableMetric, Sample } from '../../shared/index.js';
+import type { ObservableMetric, Sample } from '../../telemetry/index.js';
+import { nearestRank } from '../../shared/index.js';
 
 export interface DeliveryMetricSources {
   readonly streams: Pick<ActiveStreams, 'all'>;
@@ -113,7 +114,7 @@ function label(mode: (typeof MODES)[number]): string {
 /** By nearest rank. @param sorted milliseconds */
 function roundTrips(sorted: readonly number[]): readonly Sample[] {
   return [50, 95, 99].flatMap((percentile) => {
-    const ms = sorted[Math.max(0, Math.ceil((sorted.length * percentile) / 100) - 1)];
+    const ms = nearestRank(sorted, percentile);
     return ms === undefined ? [] : [[{ percentile: `${percentile}` }, ms / 1000] as const];
   });
 }

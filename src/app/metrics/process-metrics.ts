@@ -1,5 +1,5 @@
 import { type IntervalHistogram, monitorEventLoopDelay, performance } from 'node:perf_hooks';
-import type { ObservableMetric } from '../../shared/index.js';
+import type { ObservableMetric } from '../../telemetry/index.js';
 
 const RESOLUTION_MS = 10;
 

@@ -7,9 +7,9 @@ import {
   SERVER_STATUSES,
   type ServerHealth,
 } from '../../model/index.js';
-import type { Clock, ObservableMetric, Sample } from '../../shared/index.js';
+import type { Clock } from '../../shared/index.js';
 import type { Store } from '../../state/index.js';
-import { OVERFLOW_LABEL, toLabelValue, topCounts } from '../../telemetry/index.js';
+import { type ObservableMetric, OVERFLOW_LABEL, type Sample, toLabelValue, topCounts } from '../../telemetry/index.js';
 
 export interface ServerMetricSources {
   readonly store: Pick<Store, 'servers' | 'agents' | 'serverLastSeenAt'>;

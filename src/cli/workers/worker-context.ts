@@ -1,6 +1,5 @@
 import cluster from 'node:cluster';
-import { type Clock, errorMessage, type MetricsExporter, SwarmlensError } from '../../shared/index.js';
-import type { Logger } from '../../telemetry/index.js';
+import { type Clock, errorMessage, type MetricsExporter, SwarmlensError, type Logger } from '../../shared/index.js';
 import { ALL_METRICS_REQUEST, OWN_METRICS_REQUEST, parseAnswer, READY_MESSAGE, STOP_MESSAGE } from './messages.js';
 import { CoalescedRequest } from './coalesced-request.js';
 import type { WorkerPoolOptions } from './worker-pool.js';

@@ -1,6 +1,5 @@
 import type { Worker } from 'node:cluster';
-import { type Clock, backoffDelayMs, sleep } from '../../shared/index.js';
-import type { Logger } from '../../telemetry/index.js';
+import { type Clock, backoffDelayMs, sleep, type Logger } from '../../shared/index.js';
 import { mergeMetrics } from './merge-metrics.js';
 import { type ExitStatus, type ListenAddress, WorkerProcess } from './worker-process.js';
 

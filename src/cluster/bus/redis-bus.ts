@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { type Clock, Emitter, errorMessage, WakeSignal } from '../../shared/index.js';
+import { type Clock, Emitter, errorMessage, WakeSignal, type Logger } from '../../shared/index.js';
 import type { ServerDelta, Store } from '../../state/index.js';
-import type { Logger } from '../../telemetry/index.js';
 import type { Bus, FencingTokens } from './bus.js';
 import { ServerFollower, type ServerFollowerDeps } from './server-follower.js';
 import { ServerWriter, type ServerWriterDeps, type WriteConfirmation } from './server-writer.js';

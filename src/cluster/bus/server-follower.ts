@@ -1,4 +1,4 @@
-import { type Clock, errorMessage, isoTimestamp } from '../../shared/index.js';
+import { type Clock, errorMessage, isoTimestamp, type Logger } from '../../shared/index.js';
 import {
   hasStateChanges,
   emptyDelta,
@@ -7,7 +7,6 @@ import {
   toStaleSnapshot,
   type Store,
 } from '../../state/index.js';
-import type { Logger } from '../../telemetry/index.js';
 import { eventsMissedNotice } from './bus.js';
 import type { RedisConnection } from '../redis/redis-connection.js';
 import { parsePosition, readStoredSnapshot } from './stored-snapshot.js';

@@ -1,5 +1,5 @@
 import type { SwarmlensEvent } from '../../model/index.js';
-import { type Clock, errorMessage } from '../../shared/index.js';
+import { type Clock, errorMessage, type Logger } from '../../shared/index.js';
 import {
   hasStateChanges,
   type ServerChanges,
@@ -8,7 +8,6 @@ import {
   serverSnapshot,
   type Store,
 } from '../../state/index.js';
-import type { Logger } from '../../telemetry/index.js';
 import { eventsMissedNotice } from './bus.js';
 import type { RedisConnection } from '../redis/redis-connection.js';
 import { REMOVE_SNAPSHOT, WRITE_SNAPSHOT } from '../redis/redis-script.js';

@@ -1,7 +1,6 @@
 import type { RedisConnection } from '../redis/redis-connection.js';
-import { type Clock, errorMessage, WakeSignal } from '../../shared/index.js';
-import type { Store } from '../../state/index.js';
-import type { Logger } from '../../telemetry/index.js';
+import { type Clock, errorMessage, WakeSignal, type Logger } from '../../shared/index.js';
+import type { Demand, Store } from '../../state/index.js';
 import { NodeRpc } from '../rpc/node-rpc.js';
 import { RpcRemoteServers } from '../rpc/remote-servers.js';
 import { Lease, type LeaseDeps, type SnapshotSync } from './lease.js';
@@ -14,7 +13,7 @@ import {
   NODE_MESSAGE_VERSION,
 } from '../rpc/node-messages.js';
 import type { OwnershipCandidate, OwnershipClaim, RemoteServers, Ownership } from '../ownership.js';
-import { type NodeDemand, DemandRelay } from '../rpc/demand-relay.js';
+import { DemandRelay } from '../rpc/demand-relay.js';
 
 export interface LeaseManagerDeps {
   readonly link: RedisConnection;
@@ -22,7 +21,7 @@ export interface LeaseManagerDeps {
   readonly leaseMs: number;
   readonly snapshotSync: SnapshotSync;
   readonly store: Store;
-  readonly demand: NodeDemand;
+  readonly demand: Demand;
   readonly clock: Clock;
   readonly logger: Logger;
 }

@@ -1,6 +1,5 @@
 import type { ServerHealth } from '../../model/index.js';
-import { type Clock, errorMessage } from '../../shared/index.js';
-import type { Logger } from '../../telemetry/index.js';
+import { type Clock, errorMessage, type Logger } from '../../shared/index.js';
 import type { LeaseHolder, LeaseStore } from './lease-store.js';
 import type { OwnershipCandidate } from '../ownership.js';
 

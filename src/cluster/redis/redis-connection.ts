@@ -1,5 +1,4 @@
-import { type Clock, Emitter, errorMessage, type RedisAddress } from '../../shared/index.js';
-import type { Logger } from '../../telemetry/index.js';
+import { type Clock, Emitter, errorMessage, type RedisAddress, type Logger } from '../../shared/index.js';
 import { RedisHeartbeat } from './redis-heartbeat.js';
 import { closeRedisClient, openRedisClient, type RedisClient } from './redis-client.js';
 import { type RedisChannel, RedisKeys } from './redis-keys.js';

@@ -1,21 +1,12 @@
 import type { RedisConnection } from '../redis/redis-connection.js';
-import type { McpServer } from '../../model/index.js';
-import { type Clock, errorMessage } from '../../shared/index.js';
-import { createView, type Store, type View } from '../../state/index.js';
-import type { Logger } from '../../telemetry/index.js';
+import { type Clock, errorMessage, type Logger } from '../../shared/index.js';
+import { createView, type Demand, type Store } from '../../state/index.js';
 import type { LeaseHolder } from '../leases/lease-store.js';
 import { type NodeMessage, NODE_MESSAGE_VERSION } from './node-messages.js';
 
-/** How often the clients of this node want to know. */
-export interface NodeDemand {
-  add(view: View, hz: number): Disposable;
-  requiredHz(server: Pick<McpServer, 'id' | 'agentServerTypes'>): number;
-  onChange(callback: () => void): Disposable;
-}
-
 export interface DemandRelayDeps {
   readonly link: RedisConnection;
-  readonly demand: NodeDemand;
+  readonly demand: Demand;
   readonly store: Store;
   readonly clock: Clock;
   readonly logger: Logger;

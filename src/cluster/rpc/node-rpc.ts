@@ -1,6 +1,5 @@
 import type { RedisConnection } from '../redis/redis-connection.js';
-import { type Clock, errorMessage, scheduleDeadline, SwarmlensError } from '../../shared/index.js';
-import type { Logger } from '../../telemetry/index.js';
+import { type Clock, errorMessage, scheduleDeadline, SwarmlensError, type Logger } from '../../shared/index.js';
 import { NODE_MESSAGE_VERSION, type NodeMessage } from './node-messages.js';
 import { noOwnerError, type OwnershipCandidate } from '../ownership.js';
 

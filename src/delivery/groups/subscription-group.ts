@@ -1,14 +1,8 @@
-import { type ViewChanges, changesSince, type CursorPosition, type Store, type View } from '../../state/index.js';
+import { type ViewChanges, changesSince, type CursorPosition, type Demand, type Store, type View } from '../../state/index.js';
 import type { ActiveStreams } from '../active-streams.js';
 import type { Ticker } from '../ticks/ticker.js';
 import { toEffectiveHz, RateMeter, type StreamRate } from '../ticks/rate-meter.js';
 import type { DeliveryInstrumentation, InstrumentedUpdate } from '../instrumentation.js';
-
-/** Where streams say how often they want to know. */
-export interface DemandPort {
-  /** Until disposed; 0 Hz wants nothing of itself. */
-  add(view: View, hz: number): Disposable;
-}
 
 /** One update of a stream. */
 export interface StreamUpdate {
@@ -42,7 +36,7 @@ export interface GroupMembership extends Disposable {
 
 export interface SubscriptionGroupDeps {
   readonly store: Store;
-  readonly demand: DemandPort;
+  readonly demand: Pick<Demand, 'add'>;
   readonly active: Pick<ActiveStreams, 'add'>;
   readonly ticker: Ticker;
   /** Has the newcomers of the group greeted soon, together. */

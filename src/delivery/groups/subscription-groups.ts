@@ -1,7 +1,6 @@
-import type { CursorPosition, Store, View } from '../../state/index.js';
+import type { CursorPosition, Demand, Store, View } from '../../state/index.js';
 import type { ActiveStreams } from '../active-streams.js';
 import {
-  type DemandPort,
   type FirstUpdateTarget,
   SubscriptionGroup,
   type GroupRequest,
@@ -17,7 +16,7 @@ import { type DeliveryMetrics, type DeliveryTracer, DeliveryInstrumentation } fr
 
 export interface SubscriptionGroupsDeps {
   readonly store: Store;
-  readonly demand: DemandPort;
+  readonly demand: Pick<Demand, 'add'>;
   readonly rateClock: RateClock;
   readonly active: Pick<ActiveStreams, 'add'>;
   readonly utilization: UtilizationProbe;

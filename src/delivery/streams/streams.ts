@@ -9,20 +9,21 @@ import {
   aggregatePerformance,
   type PerformanceMetrics,
   type CursorPosition,
+  type Demand,
   type Store,
   type TopologyChange,
   type View,
 } from '../../state/index.js';
 import type { ActiveStreams } from '../active-streams.js';
 import type { CommitWaiter } from './commit-waiter.js';
-import type { DemandPort, StreamUpdate } from '../groups/subscription-group.js';
+import type { StreamUpdate } from '../groups/subscription-group.js';
 import type { SubscriptionGroups } from '../groups/subscription-groups.js';
 import { createPullIterator } from './pull-iterator.js';
 import type { RateClock } from '../ticks/rate-clock.js';
 
 export interface StreamDeps {
   readonly store: Store;
-  readonly demand: DemandPort;
+  readonly demand: Pick<Demand, 'add'>;
   readonly commits: CommitWaiter;
   readonly rateClock: RateClock;
   readonly active: Pick<ActiveStreams, 'add'>;

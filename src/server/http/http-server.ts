@@ -7,7 +7,7 @@ import type { Authenticator, Viewer } from '../../auth/index.js';
 import type { LimitCounters } from '../limits/limit-counters.js';
 import type { Limits } from '../../config/index.js';
 import type { ClientRateLimiter } from '../limits/rate-limiter.js';
-import { type MetricsExporter, SwarmlensError } from '../../shared/index.js';
+import { type MetricsExporter, SwarmlensError, type Logger } from '../../shared/index.js';
 import type { ErrorMasker } from '../plugins/error-masking.js';
 import { SseResponses } from '../sse/sse-responses.js';
 import { GRAPHQL_PATH, type GraphQLHandler, toClientId } from '../graphql-handler.js';
@@ -15,7 +15,6 @@ import { applyCors, checkRequest, type OriginPolicy } from './request-origin.js'
 import { METRICS_PATH, serveMetrics } from './metrics-endpoint.js';
 import { isBatchRequest, readRequestBody, withRequestBody } from './request-body.js';
 import { rejectUpgrade, RETRY_AFTER_SECONDS } from './reject-upgrade.js';
-import type { Logger } from '../../telemetry/index.js';
 import type { AdmissionRejection } from '../limits/connection-admission.js';
 
 export interface HttpServerOptions {
@@ -25,28 +24,29 @@ export interface HttpServerOptions {
   readonly mask: ErrorMasker;
   readonly limits: Limits;
   readonly counters: LimitCounters;
-  /** Of operations over HTTP. */
+  /** Rate limiter of requests to `/graphql` and `/metrics`. */
   readonly requests: ClientRateLimiter;
-  /** Whether a connection is one too many. */
+  /** Returns why a connection exceeds a limit, or null. */
   readonly admissionRejection: (socket: object) => AdmissionRejection | null;
-  /** `null`: there is no such page. */
+  /** Exporter of `/metrics`. Null if the path is not served. */
   readonly metrics: MetricsExporter | null;
   readonly logger: Logger;
   readonly playground: (request: IncomingMessage, response: ServerResponse) => boolean;
-  /** Why the server is not ready; `null`: it is. */
+  /** Returns why the server is not ready, or null if it is. */
   readonly notReady: () => string | null;
-  /** Whether everybody is being asked to leave. */
+  /** Whether the server is shutting down and sends clients to other nodes. */
   readonly isDraining: () => boolean;
   readonly streams: SseResponses;
 }
 
+/** Creates the HTTP server with its routes and timeouts; it does not listen yet. */
 export function createHttpServer(options: HttpServerOptions): Server {
   const { originPolicy, playground, notReady, isDraining, limits, admissionRejection, metrics, logger } = options;
   const timing = {
     maxHeaderSize: limits.maxHeaderBytes,
     headersTimeout: Math.min(limits.headersTimeoutMs, limits.requestTimeoutMs),
     requestTimeout: limits.requestTimeoutMs,
-    connectionsCheckingInterval: Math.min(LOOK_MS, limits.headersTimeoutMs),
+    connectionsCheckingInterval: Math.min(CHECK_INTERVAL_MS, limits.headersTimeoutMs),
   };
   const server = createServer(timing, (request, response) => {
     const overload = admissionRejection(request.socket);
@@ -56,19 +56,19 @@ export function createHttpServer(options: HttpServerOptions): Server {
       answer(response, overload.status, overload.reason);
       return;
     }
-    // So that the next request goes to another node.
+    // The client sends its next request over a new connection, to another node.
     if (isDraining()) response.setHeader('connection', 'close');
     const requestId = randomUUID();
     response.setHeader('x-request-id', requestId);
-    const refusal = checkRequest(request, originPolicy);
-    if (refusal !== null) {
-      answer(response, refusal.status, refusal.reason);
+    const rejection = checkRequest(request, originPolicy);
+    if (rejection !== null) {
+      answer(response, rejection.status, rejection.reason);
       return;
     }
     if (applyCors(request, response, originPolicy)) return;
     const path = (request.url ?? '/').split('?', 1)[0];
     if (path === GRAPHQL_PATH) {
-      // Every error is answered there; what it rejects with is a connection that is gone.
+      // Errors are answered inside; a rejection means that the connection is lost.
       serveGraphQL(request, response, requestId, options).catch(() => response.destroy());
       return;
     }
@@ -77,8 +77,8 @@ export function createHttpServer(options: HttpServerOptions): Server {
       return;
     }
     if (path === METRICS_PATH && metrics !== null) {
-      const page = { metrics, logger, admit: (asked: IncomingMessage) => admit(asked, options) };
-      serveMetrics(request, response, requestId, page).catch(() => response.destroy());
+      const endpoint = { metrics, logger, admit: () => admit(request, options) };
+      serveMetrics(request, response, requestId, endpoint).catch(() => response.destroy());
       return;
     }
     if (path === '/readyz') {
@@ -86,27 +86,27 @@ export function createHttpServer(options: HttpServerOptions): Server {
       answer(response, reason === null ? 200 : 503, reason ?? 'ready');
       return;
     }
-    if (!playground(request, response)) answer(response, 404, 'not found');
+    if (!playground(request, response)) answer(response, 404, 'Not found.');
   });
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuseClient(error, socket, options));
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => rejectClient(error, socket, options));
   return server;
 }
 
-/** How often it is looked for requests that take too long. */
-const LOOK_MS = 1_000;
+/** Interval in which the HTTP server checks for requests that take too long. */
+const CHECK_INTERVAL_MS = 1_000;
 
-/** A request that never came to be one: too slow, too long, or no HTTP. */
-function refuseClient({ code }: NodeJS.ErrnoException, socket: Duplex, { counters }: HttpServerOptions): void {
+/** Answers a connection without a valid request: too slow, too large, or not HTTP. */
+function rejectClient({ code }: NodeJS.ErrnoException, socket: Duplex, { counters }: HttpServerOptions): void {
   if (code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
   } else if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
-    // Node does not tell what was waited for, headers or body.
+    // Node does not report whether the headers or the body timed out.
     counters.hit('requestTimeoutMs');
-    rejectUpgrade(socket, 408, 'the request took too long');
+    rejectUpgrade(socket, 408, 'The request took too long.');
   } else if (code === 'HPE_HEADER_OVERFLOW') {
     counters.hit('maxHeaderBytes');
-    rejectUpgrade(socket, 431, 'the headers are too long');
-  } else rejectUpgrade(socket, 400, 'this is no HTTP request');
+    rejectUpgrade(socket, 431, 'The headers are too large.');
+  } else rejectUpgrade(socket, 400, 'Not an HTTP request.');
 }
 
 async function serveGraphQL(
@@ -119,61 +119,64 @@ async function serveGraphQL(
   if (SseResponses.isRequested(request)) {
     if (options.isDraining()) {
       response.setHeader('retry-after', `${RETRY_AFTER_SECONDS}`);
-      const error = new SwarmlensError('SERVER_UNAVAILABLE', 'This node is about to stop: ask again.');
+      const error = new SwarmlensError('SERVER_UNAVAILABLE', 'This node is shutting down. Retry the request.');
       answerError(request, response, 503, mask.mask(error, { requestId }));
       return;
     }
     streams.add(response);
   }
-  // What a form can send needs no permission from us before it is sent, and so may come from any page.
+  // A browser sends other content types without a CORS preflight, so that they may come from any page.
   if (request.method === 'POST' && !/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '')) {
-    const error = new SwarmlensError('BAD_USER_INPUT', 'An operation is sent as "content-type: application/json".');
+    const error = new SwarmlensError(
+      'BAD_USER_INPUT',
+      'Unsupported content type. Send operations as "content-type: application/json".',
+    );
     answerError(request, response, 415, mask.mask(error, { requestId }));
     return;
   }
   let viewer: Viewer | null = null;
-  const place = { requestId, clientId: toClientId(request, { subject: null }) };
-  // The page itself tells nothing. Without a viewer no operation is run, whatever else is taken for the page.
-  if (!isPage(request)) {
+  const origin = { requestId, clientId: toClientId(request, { subject: null }) };
+  // GraphiQL itself contains no data, and without a viewer no operation runs.
+  if (!acceptsHtml(request)) {
     try {
       viewer = await admit(request, options);
     } catch (error) {
       if (error instanceof SwarmlensError && error.code === 'RATE_LIMITED') {
         response.setHeader('retry-after', `${RETRY_AFTER_SECONDS}`);
-        answerError(request, response, 429, mask.mask(error, place));
+        answerError(request, response, 429, mask.mask(error, origin));
         return;
       }
-      const isRefused = error instanceof SwarmlensError && error.code === 'UNAUTHENTICATED';
-      if (isRefused) response.setHeader('www-authenticate', 'Bearer realm="swarmlens"');
-      answerError(request, response, isRefused ? 401 : 503, mask.mask(error, place));
+      const isRejected = error instanceof SwarmlensError && error.code === 'UNAUTHENTICATED';
+      if (isRejected) response.setHeader('www-authenticate', 'Bearer realm="swarmlens"');
+      answerError(request, response, isRejected ? 401 : 503, mask.mask(error, origin));
       return;
     }
   }
-  const refuse = (status: number, message: string): void => {
-    // What has not been read of it is not another request.
+  const reject = (status: number, message: string): void => {
+    // The unread rest of the body must not be parsed as another request.
     response.setHeader('connection', 'close');
-    answerError(request, response, status, mask.mask(new SwarmlensError('LIMIT_EXCEEDED', message), place));
+    answerError(request, response, status, mask.mask(new SwarmlensError('LIMIT_EXCEEDED', message), origin));
   };
-  let whole = request;
+  let readRequest = request;
   if (request.method === 'POST') {
     const body = await readRequestBody(request, limits.maxBodyBytes);
     if (body === null) {
       counters.hit('maxBodyBytes');
-      refuse(413, `The request has more than ${limits.maxBodyBytes} bytes.`);
+      reject(413, `The request body has more than ${limits.maxBodyBytes} bytes.`);
       return;
     }
     if (isBatchRequest(body)) {
       counters.hit('batch');
-      refuse(400, 'One request is one operation: lists of them are not taken.');
+      reject(400, 'Batched operations are not supported. Send one operation per request.');
       return;
     }
-    whole = withRequestBody(request, body);
+    readRequest = withRequestBody(request, body);
   }
-  await graphql.handle(whole, response, { maxHz: null, viewer, requestId, reauthenticate: null });
+  await graphql.handle(readRequest, response, { maxHz: null, viewer, requestId, reauthenticate: null });
 }
 
 /**
- * Who asks. Each request counts, also one that is refused: of the address then.
+ * Authenticates a request and counts it against the rate limit: of its subject, or of its address if it is rejected.
  * @throws SwarmlensError UNAUTHENTICATED, SERVER_UNAVAILABLE, RATE_LIMITED
  */
 async function admit(
@@ -181,7 +184,7 @@ async function admit(
   { authenticator, limits, requests }: HttpServerOptions,
 ): Promise<Viewer> {
   const count = async (subject: string | null): Promise<void> => {
-    const allowed = `${limits.maxRequestsPerSecond} requests a second are allowed`;
+    const allowed = `At most ${limits.maxRequestsPerSecond} requests per second are allowed`;
     await requests.consume(toClientId(request, { subject }), allowed);
   };
   let viewer: Viewer;
@@ -195,12 +198,12 @@ async function admit(
   return viewer;
 }
 
-/** As Yoga tells it. */
-function isPage({ method, headers }: IncomingMessage): boolean {
+/** Whether a request is for GraphiQL, by the same test as in Yoga. */
+function acceptsHtml({ method, headers }: IncomingMessage): boolean {
   return method === 'GET' && headers.accept?.includes('text/html') === true;
 }
 
-/** @returns the address it listens on, as a URL without a path */
+/** Starts listening. @returns the URL of the server without a path */
 export async function listen(server: Server, host: string, port: number): Promise<string> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -209,8 +212,8 @@ export async function listen(server: Server, host: string, port: number): Promis
       resolve();
     });
   });
-  const { address, port: bound, family } = server.address() as AddressInfo; // a TCP server's address is never a string
-  return `http://${family === 'IPv6' ? `[${address}]` : address}:${bound}`;
+  const { address, port: actualPort, family } = server.address() as AddressInfo; // a TCP server's address is never a string
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${actualPort}`;
 }
 
 function answer(response: ServerResponse, status: number, text: string): void {
@@ -218,7 +221,7 @@ function answer(response: ServerResponse, status: number, text: string): void {
   response.end(`${text}\n`);
 }
 
-/** As GraphQL over HTTP has it for a request that is not executed. */
+/** Answers a request that is not executed, in the media type of GraphQL over HTTP that the client accepts. */
 function answerError(
   { headers }: IncomingMessage,
   response: ServerResponse,
@@ -226,8 +229,8 @@ function answerError(
   error: GraphQLError,
 ): void {
   const type = 'application/graphql-response+json';
-  const isNew = headers.accept?.includes(type) === true;
-  const contentType = `${isNew ? type : 'application/json'}; charset=utf-8`;
+  const acceptsType = headers.accept?.includes(type) === true;
+  const contentType = `${acceptsType ? type : 'application/json'}; charset=utf-8`;
   response.writeHead(status, { 'content-type': contentType, 'cache-control': 'no-store' });
   response.end(JSON.stringify({ errors: [error] }));
 }

@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { requirePermission, type Viewer } from '../../auth/index.js';
-import { errorMessage, type MetricsExporter, SwarmlensError } from '../../shared/index.js';
-import type { Logger } from '../../telemetry/index.js';
+import { errorMessage, type MetricsExporter, SwarmlensError, type Logger } from '../../shared/index.js';
 import { toClientId } from '../graphql-handler.js';
 import { RETRY_AFTER_SECONDS } from './reject-upgrade.js';
 
@@ -9,8 +8,8 @@ export const METRICS_PATH = '/metrics';
 
 export interface MetricsEndpointOptions {
   readonly metrics: MetricsExporter;
-  /** Who asks; counts the request. @throws SwarmlensError UNAUTHENTICATED, SERVER_UNAVAILABLE, RATE_LIMITED */
-  readonly admit: (request: IncomingMessage) => Promise<Viewer>;
+  /** Authenticates and counts the request. @throws SwarmlensError UNAUTHENTICATED, SERVER_UNAVAILABLE, RATE_LIMITED */
+  readonly admit: () => Promise<Viewer>;
   readonly logger: Logger;
 }
 
@@ -21,7 +20,7 @@ const STATUS: Readonly<Partial<Record<SwarmlensError['code'], number>>> = {
   SERVER_UNAVAILABLE: 503,
 };
 
-/** Answers with the metrics, for whoever may know how everything is. Resolves when that is done, well or not. */
+/** Serves the metrics to viewers that may read the health of all servers. Resolves when the request is answered. */
 export async function serveMetrics(
   request: IncomingMessage,
   response: ServerResponse,
@@ -31,10 +30,10 @@ export async function serveMetrics(
   try {
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('allow', 'GET, HEAD');
-      answer(response, 405, 'text/plain; charset=utf-8', 'metrics are read with GET\n');
+      answer(response, 405, 'text/plain; charset=utf-8', 'Read metrics with GET.\n');
       return;
     }
-    requireAll(await admit(request));
+    requireFullAccess(await admit());
     const text = await metrics.read();
     answer(response, 200, metrics.contentType, request.method === 'HEAD' ? '' : text);
   } catch (error) {
@@ -42,22 +41,22 @@ export async function serveMetrics(
     if (known === null)
       logger.error(
         { requestId, clientId: toClientId(request, { subject: null }), error: errorMessage(error) },
-        'metrics could not be read',
+        'reading metrics failed',
       );
     const status = (known === null ? undefined : STATUS[known.code]) ?? 500;
     if (status === 401) response.setHeader('www-authenticate', 'Bearer realm="swarmlens"');
     if (status === 429) response.setHeader('retry-after', `${RETRY_AFTER_SECONDS}`);
-    const message = known?.message ?? `metrics could not be read: see the log under ${requestId}`;
+    const message = known?.message ?? `Reading the metrics failed. See the server log for request ${requestId}.`;
     answer(response, status, 'text/plain; charset=utf-8', `${message}\n`);
   }
 }
 
-/** Metrics name all servers and count all agents: they are for those to whom none is hidden. */
-function requireAll(viewer: Viewer): void {
+/** Throws if any server or agent is hidden from the viewer, because metrics name all servers and count all agents. */
+function requireFullAccess(viewer: Viewer): void {
   requirePermission(viewer, 'health:read');
   const { serverIds, serverTypes, agentTypes, swarmIds } = viewer.restriction;
   if (serverIds === null && serverTypes === null && agentTypes === null && swarmIds === null) return;
-  throw new SwarmlensError('FORBIDDEN', 'Metrics are about all servers: use a token that sees all of them.');
+  throw new SwarmlensError('FORBIDDEN', 'Metrics cover all servers. Use a token without a restriction.');
 }
 
 function answer(response: ServerResponse, status: number, type: string, text: string): void {

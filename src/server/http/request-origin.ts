@@ -1,13 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { isIP } from 'node:net';
+import { isLoopbackHost } from '../../shared/index.js';
 
-/** Whose requests are looked at. */
+/** Hosts and origins from which requests are accepted. */
 export interface OriginPolicy {
-  /** Whether the server is reached under any name, and not only under those of this machine. */
+  /** Whether any `Host` header is accepted, not only loopback names. */
   readonly anyHost: boolean;
-  /** Of pages of others that may use it. */
+  /** Origins of other web pages that may use the server. */
   readonly origins: readonly string[];
-  /** Whether anybody has to say who they are. */
+  /** Whether requests need a token. */
   readonly tokens: boolean;
 }
 
@@ -16,30 +16,30 @@ export interface RequestRejection {
   readonly reason: string;
 }
 
-/** Why a request is not served at all, over HTTP or as an upgrade; `null`: it is. */
+/** Returns why an HTTP or upgrade request is rejected before it is routed, or null if it is accepted. */
 export function checkRequest(
   request: IncomingMessage,
   { anyHost, origins, tokens }: OriginPolicy,
 ): RequestRejection | null {
-  if (!anyHost && !isLoopbackHost(request)) {
-    return { status: 403, reason: 'this server is reached as localhost or 127.0.0.1' };
+  if (!anyHost && !hasLoopbackHost(request)) {
+    return { status: 403, reason: 'Unknown host. Use localhost or 127.0.0.1.' };
   }
   if (isCrossOrigin(request) && !isAllowed(request, origins)) {
-    return { status: 403, reason: 'pages of other origins are not served, unless swarmlens.auth.origins names them' };
+    return { status: 403, reason: 'Cross-origin request rejected. Add the origin to swarmlens.auth.origins.' };
   }
   if (tokens && hasTokenInUrl(request)) {
     return {
       status: 400,
       reason:
-        'a token in a URL ends up in logs and histories: revoke it, and send a new one as "Authorization: Bearer <token>", or as "authorization" in connection_init',
+        'Token in URL rejected, because URLs end up in logs and histories. Revoke the token and send a new one as "Authorization: Bearer <token>", or as "authorization" in connection_init.',
     };
   }
   return null;
 }
 
 /**
- * What a browser has to be told so that a page of another origin, one of those that may, can use the server.
- * @returns whether that was all it asked: a preflight
+ * Sets the CORS headers for a web page of an allowed origin and answers preflight requests.
+ * @returns whether the request was a preflight and is answered
  */
 export function applyCors(
   request: IncomingMessage,
@@ -65,8 +65,8 @@ function isAllowed(request: IncomingMessage, origins: readonly string[]): boolea
 }
 
 /**
- * Whether a request may have been made by a page of another origin. A browser sends the page's origin along with
- * every WebSocket upgrade and every POST; a program that is no browser sends none.
+ * Whether a request may come from a web page of another origin. Browsers send the origin of the page with every WebSocket
+ * upgrade and every POST; other programs send none.
  */
 function isCrossOrigin(request: IncomingMessage): boolean {
   const { origin, host } = request.headers;
@@ -75,30 +75,23 @@ function isCrossOrigin(request: IncomingMessage): boolean {
 }
 
 /**
- * Whether the name in `Host` is one under which this machine can be meant when it listens on loopback only. Any
- * other name got here by a DNS answer that points to loopback, which is how a foreign page would reach us.
+ * Whether the `Host` header is a loopback name. Any other name reached a loopback listener through a DNS answer, which is
+ * how a foreign web page would attack it (DNS rebinding).
  */
-function isLoopbackHost(request: IncomingMessage): boolean {
-  const host = request.headers.host ?? '';
-  const name = host.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
-  return (
-    name === 'localhost' ||
-    name.endsWith('.localhost') ||
-    name === '::1' ||
-    (isIP(name) === 4 && name.startsWith('127.'))
-  );
+function hasLoopbackHost(request: IncomingMessage): boolean {
+  return isLoopbackHost((request.headers.host ?? '').replace(/:\d+$/, ''));
 }
 
-/** Names under which a token is sent elsewhere. A static token is known by how it begins, whatever its name. */
+/** Common parameter names of tokens. Static tokens are recognized by their prefix under any name. */
 const TOKEN_NAMES: ReadonlySet<string> = new Set([
   ...['token', 'access_token', 'id_token', 'auth_token', 'authtoken', 'accesstoken'],
   ...['authorization', 'auth', 'bearer', 'jwt'],
 ]);
 
 function hasTokenInUrl({ url = '/' }: IncomingMessage): boolean {
-  const at = url.indexOf('?');
-  if (at < 0) return false;
-  for (const [name, value] of new URLSearchParams(url.slice(at))) {
+  const queryStart = url.indexOf('?');
+  if (queryStart < 0) return false;
+  for (const [name, value] of new URLSearchParams(url.slice(queryStart))) {
     if (TOKEN_NAMES.has(name.toLowerCase()) || value.startsWith('swl_')) return true;
   }
   return false;

@@ -1,8 +1,7 @@
 import { type DocumentNode, type ExecutionResult, GraphQLError, type GraphQLErrorOptions, Kind, visit } from 'graphql';
 import { handleStreamOrSingleExecutionResult, type Plugin } from 'graphql-yoga';
 import type { SchemaContext } from '../../schema/index.js';
-import { SwarmlensError } from '../../shared/index.js';
-import type { Logger } from '../../telemetry/index.js';
+import { SwarmlensError, type Logger } from '../../shared/index.js';
 
 /** Yoga's own, for requests in which there is no operation to be told. */
 const YOGAS_CODES: ReadonlySet<unknown> = new Set(['BAD_REQUEST', 'OPERATION_RESOLUTION_FAILURE']);

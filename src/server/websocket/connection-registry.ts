@@ -1,46 +1,46 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import { type Clock, scheduleDeadline } from '../../shared/index.js';
+import { CLOSE_TRY_AGAIN_LATER, type Clock, scheduleDeadline } from '../../shared/index.js';
 import { SendBuffer } from './send-buffer.js';
 
-/** A socket of which nothing was asked for so long is asked whether it is there; */
-const PING_MS = 20_000;
-/** one that does not answer within this is gone; */
-const ANSWER_MS = 10_000;
-/** and this is how often that is looked at. */
-const LOOK_MS = 5_000;
-/** Answers cost less when several come at once, and hold up a tick when all do. */
-const MAX_PINGS_AT_ONCE = 64;
-const BETWEEN_PINGS_MS = 5;
-/** Round trips that the percentiles are taken of. */
-const MAX_SAMPLES = 1_000;
-/** WebSocket close code that clients answer by connecting again, later. */
-const TRY_AGAIN_LATER = 1013;
+/** Interval between two keep-alive pings of one WebSocket. */
+const PING_INTERVAL_MS = 20_000;
+/** Time after which a WebSocket that did not answer a ping is terminated. */
+const PING_TIMEOUT_MS = 10_000;
+const CHECK_INTERVAL_MS = 5_000;
+/** Largest number of pings per batch. Pongs that arrive together are cheap, but too many at once delay a tick. */
+const MAX_PINGS_PER_BATCH = 64;
+const BATCH_INTERVAL_MS = 5;
+/** Number of recent round trips that the percentiles are computed from. */
+const MAX_ROUND_TRIPS = 1_000;
 
 export interface ConnectionRegistryOptions {
   readonly clock: Clock;
-  /** Unsent bytes above which a socket gets no further updates until they have gone. */
+  /** Unsent bytes above which a WebSocket receives no updates until they are sent. */
   readonly maxBufferedBytes: number;
-  /** How long a socket may stay like that; `null`: for ever. */
+  /** Time in milliseconds after which a slow WebSocket is closed with 1013. Null if it is never closed. */
   readonly maxSlowMs: number | null;
 }
 
-/** The open WebSockets: keeps them alive, measures their round trips, ends those that no longer answer or keep up. */
+/**
+ * Registry of all open WebSockets. Sends keep-alive pings, measures round trips, and closes WebSockets that do not answer
+ * or stay slow for too long.
+ */
 export class ConnectionRegistry implements Disposable {
   readonly #sockets = new Map<WebSocket, SendBuffer>();
   readonly #roundTripsMs: number[] = [];
   readonly #options: ConnectionRegistryOptions;
   readonly #clock: Clock;
   #timer: Disposable | null = null;
-  #pendingRequest: Disposable | null = null;
-  #onGone: () => void = () => undefined;
+  #nextBatch: Disposable | null = null;
+  #onAllClosed: () => void = () => undefined;
 
   constructor(options: ConnectionRegistryOptions) {
     this.#options = options;
     this.#clock = options.clock;
   }
 
-  /** Those that are not closing. */
+  /** Number of WebSockets that are open and not closing. */
   get size(): number {
     let open = 0;
     for (const { readyState, OPEN } of this.#sockets.keys()) if (readyState === OPEN) open += 1;
@@ -48,70 +48,73 @@ export class ConnectionRegistry implements Disposable {
   }
 
   get slowCount(): number {
-    let slow = 0;
-    for (const outlet of this.#sockets.values()) if (outlet.isSlow) slow += 1;
-    return slow;
+    let count = 0;
+    for (const sendBuffer of this.#sockets.values()) if (sendBuffer.isSlow) count += 1;
+    return count;
   }
 
-  /** What waits to be sent, all sockets together. */
+  /** Total number of unsent bytes of all WebSockets. */
   get unsentBytes(): number {
     let bytes = 0;
-    for (const outlet of this.#sockets.values()) bytes += outlet.bufferedBytes;
+    for (const sendBuffer of this.#sockets.values()) bytes += sendBuffer.bufferedBytes;
     return bytes;
   }
 
-  /** What waits to be sent to the one for whom most does. */
+  /** Largest number of unsent bytes of one WebSocket. */
   get maxUnsentBytes(): number {
     let bytes = 0;
-    for (const outlet of this.#sockets.values()) bytes = Math.max(bytes, outlet.bufferedBytes);
+    for (const sendBuffer of this.#sockets.values()) bytes = Math.max(bytes, sendBuffer.bufferedBytes);
     return bytes;
   }
 
-  /** Sorted, milliseconds, of the newest pings. */
+  /** Returns the most recent round trips in milliseconds, in ascending order. */
   roundTripsMs(): readonly number[] {
     return this.#roundTripsMs.toSorted((a, b) => a - b);
   }
 
-  /** @param stream what the socket's frames are written to */
+  /**
+   * Registers a WebSocket until it closes and sends a first ping.
+   * @param stream stream that the frames of the WebSocket are written to
+   */
   add(socket: WebSocket, stream: Duplex): SendBuffer {
     const { clock, maxBufferedBytes, maxSlowMs } = this.#options;
-    const outlet = new SendBuffer(stream, {
+    const sendBuffer = new SendBuffer(stream, {
       clock,
       maxBufferedBytes,
       maxSlowMs,
-      onPingNeeded: () => this.#request(),
-      onTooSlow: () => socket.close(TRY_AGAIN_LATER, 'Too slow to read'),
+      onPingNeeded: () => this.#sendDuePings(),
+      onTooSlow: () => socket.close(CLOSE_TRY_AGAIN_LATER, 'Client reads too slowly'),
       sendPing() {
         if (socket.readyState === socket.OPEN) socket.ping();
       },
     });
-    this.#sockets.set(socket, outlet);
+    this.#sockets.set(socket, sendBuffer);
     socket.on('pong', () => {
-      const roundTripMs = outlet.recordPong();
+      const roundTripMs = sendBuffer.recordPong();
       if (roundTripMs === null) return;
       this.#roundTripsMs.push(roundTripMs);
-      if (this.#roundTripsMs.length > MAX_SAMPLES) this.#roundTripsMs.shift();
+      if (this.#roundTripsMs.length > MAX_ROUND_TRIPS) this.#roundTripsMs.shift();
     });
     socket.once('close', () => {
       this.#sockets.delete(socket);
-      if (this.#sockets.size === 0) this.#onGone();
-      outlet[Symbol.dispose]();
+      if (this.#sockets.size === 0) this.#onAllClosed();
+      sendBuffer[Symbol.dispose]();
     });
-    outlet.ping();
-    this.#timer ??= this.#scheduleLook();
-    return outlet;
+    sendBuffer.ping();
+    this.#timer ??= this.#scheduleCheck();
+    return sendBuffer;
   }
 
-  /** What asks each client that is connected now to leave. */
+  /** Returns one function per open WebSocket that closes it. */
   closeActions(code: number, reason: string): (() => void)[] {
     return [...this.#sockets.keys()].map((socket) => () => socket.close(code, reason));
   }
 
-  /** Resolves when none is left. */
+  /** Resolves when all WebSockets are closed. */
   allClosed(): Promise<void> {
     return new Promise((resolve) => {
       if (this.#sockets.size === 0) resolve();
-      else this.#onGone = resolve;
+      else this.#onAllClosed = resolve;
     });
   }
 
@@ -121,39 +124,39 @@ export class ConnectionRegistry implements Disposable {
 
   [Symbol.dispose](): void {
     this.#timer?.[Symbol.dispose]();
-    this.#pendingRequest?.[Symbol.dispose]();
+    this.#nextBatch?.[Symbol.dispose]();
   }
 
-  #scheduleLook(): Disposable {
-    return scheduleDeadline(this.#clock, LOOK_MS, () => this.#look());
+  #scheduleCheck(): Disposable {
+    return scheduleDeadline(this.#clock, CHECK_INTERVAL_MS, () => this.#check());
   }
 
-  #look(): void {
-    this.#timer = this.#sockets.size === 0 ? null : this.#scheduleLook();
+  #check(): void {
+    this.#timer = this.#sockets.size === 0 ? null : this.#scheduleCheck();
     const nowMs = this.#clock.monotonic();
     for (const [socket, { isSlow, pingedAtMs }] of this.#sockets) {
-      // The ping of one that is slow waits behind what it has not read: how long that may last is said elsewhere.
-      if (!isSlow && pingedAtMs !== null && nowMs - pingedAtMs >= ANSWER_MS) socket.terminate();
+      // The ping of a slow WebSocket waits behind unread bytes; `maxSlowMs` applies to it instead.
+      if (!isSlow && pingedAtMs !== null && nowMs - pingedAtMs >= PING_TIMEOUT_MS) socket.terminate();
     }
-    this.#request();
+    this.#sendDuePings();
   }
 
-  /** Those of which it is time, a few at once. */
-  #request(): void {
-    if (this.#pendingRequest !== null) return;
-    const sinceMs = this.#clock.monotonic() - PING_MS;
-    let left = MAX_PINGS_AT_ONCE;
-    for (const outlet of this.#sockets.values()) {
-      if (!outlet.isPingDue(sinceMs)) continue;
-      if (left === 0) {
-        this.#pendingRequest = this.#clock.schedule(BETWEEN_PINGS_MS, () => {
-          this.#pendingRequest = null;
-          this.#request();
+  /** Pings every WebSocket whose ping is due, in batches. */
+  #sendDuePings(): void {
+    if (this.#nextBatch !== null) return;
+    const sinceMs = this.#clock.monotonic() - PING_INTERVAL_MS;
+    let remaining = MAX_PINGS_PER_BATCH;
+    for (const sendBuffer of this.#sockets.values()) {
+      if (!sendBuffer.isPingDue(sinceMs)) continue;
+      if (remaining === 0) {
+        this.#nextBatch = this.#clock.schedule(BATCH_INTERVAL_MS, () => {
+          this.#nextBatch = null;
+          this.#sendDuePings();
         });
         return;
       }
-      outlet.ping();
-      left -= 1;
+      sendBuffer.ping();
+      remaining -= 1;
     }
   }
 }

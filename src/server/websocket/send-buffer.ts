@@ -4,24 +4,24 @@ import type { Clock } from '../../shared/index.js';
 export interface SendBufferOptions {
   readonly clock: Clock;
   /**
-   * Bytes that may wait to be sent before its reader counts as slow, and half of those that it may not have read yet; at
-   * least what the stream itself takes before it says no.
+   * High-water mark for unsent bytes, and half of the high-water mark for unread bytes. The high-water mark of the stream
+   * applies if it is larger.
    */
   readonly maxBufferedBytes: number;
-  /** How long a reader may stay slow; `null`: for ever. */
+  /** Time in milliseconds that a client may stay slow. Null if there is no limit. */
   readonly maxSlowMs: number | null;
-  /** Called once, when it has been slow for too long. */
+  /** Called once when the client has been slow for `maxSlowMs`. */
   readonly onTooSlow: () => void;
-  /** So much has been sent that it should be asked whether it has been read: `ping` does. */
+  /** Called when so many bytes are unread that a ping should find out whether the client reads. */
   readonly onPingNeeded: () => void;
-  /** Sends a ping, which is answered in its turn, after everything that was sent before it. */
+  /** Sends a ping. The client answers it after it has read everything that was sent before. */
   readonly sendPing: () => void;
 }
 
 /**
- * The way out to one client. Once too much waits to be sent, or to be read, it is closed until nearly all of that has gone:
- * the marks are far apart, so that it does not flutter. What the client has read is known by its answers to pings, because
- * the kernels on the way take megabytes without a word, and those are what a slow reader would see seconds too late.
+ * Tracks the unsent and unread bytes of one WebSocket. Rejects updates above the high-water mark and accepts them again
+ * when nearly everything has drained. The two marks are far apart to avoid oscillation. Pongs tell how much the client
+ * has read, because kernel buffers accept megabytes that a slow client would see seconds too late.
  */
 export class SendBuffer implements Disposable {
   readonly #stream: Duplex;
@@ -29,11 +29,11 @@ export class SendBuffer implements Disposable {
   readonly #maxBufferedBytes: number;
   readonly #waiters = new Set<() => void>();
   #slow: Disposable | null = null;
-  #closed = false;
+  #isClosed = false;
   #sentBytes = 0;
-  /** What had been sent when the last ping that was answered was. */
+  /** Bytes that had been sent when the last answered ping was sent. */
   #readBytes = 0;
-  #requestedAtMs = -Infinity;
+  #lastPingAtMs = -Infinity;
   #ping: { readonly sentAtMs: number; readonly bytes: number } | null = null;
 
   constructor(stream: Duplex, options: SendBufferOptions) {
@@ -42,7 +42,7 @@ export class SendBuffer implements Disposable {
     this.#maxBufferedBytes = Math.max(options.maxBufferedBytes, stream.writableHighWaterMark);
   }
 
-  /** Whether its reader does not keep up. */
+  /** Whether the client does not keep up and receives no updates. */
   get isSlow(): boolean {
     return this.#slow !== null;
   }
@@ -51,24 +51,25 @@ export class SendBuffer implements Disposable {
     return this.#stream.writableLength;
   }
 
-  /** Since when a ping is not answered; `null`: none is. */
+  /** Monotonic time in milliseconds at which the unanswered ping was sent. Null if no ping is unanswered. */
   get pingedAtMs(): number | null {
     return this.#ping?.sentAtMs ?? null;
   }
 
-  /** Whether it is time to ask: half a mark may be unread, or it was last asked so long ago. */
+  /** Whether half of the mark may be unread, or the last ping was sent at `sinceMs` or earlier. */
   isPingDue(sinceMs: number): boolean {
     if (this.#ping !== null || this.#slow !== null) return false;
-    return this.#unreadBytes > this.#maxBufferedBytes / 2 || this.#requestedAtMs <= sinceMs;
+    return this.#unreadBytes > this.#maxBufferedBytes / 2 || this.#lastPingAtMs <= sinceMs;
   }
 
-  /** So much more has been given to the stream. */
+  /** Records bytes that were written to the stream. */
   recordSent(bytes: number): void {
     this.#sentBytes += bytes;
   }
 
+  /** Returns whether the client can receive an update; starts backpressure if too many bytes are unsent or unread. */
   canSend(): boolean {
-    if (this.#slow !== null || this.#closed) return false;
+    if (this.#slow !== null || this.#isClosed) return false;
     const unreadBytes = this.#unreadBytes;
     if (this.#stream.writableLength > this.#maxBufferedBytes || unreadBytes > 2 * this.#maxBufferedBytes) {
       this.#enterSlow();
@@ -78,15 +79,15 @@ export class SendBuffer implements Disposable {
     return true;
   }
 
-  /** Unless one is under way. */
+  /** Sends a ping unless one is unanswered. */
   ping(): void {
-    if (this.#ping !== null || this.#closed) return;
-    this.#requestedAtMs = this.#options.clock.monotonic();
-    this.#ping = { sentAtMs: this.#requestedAtMs, bytes: this.#sentBytes };
+    if (this.#ping !== null || this.#isClosed) return;
+    this.#lastPingAtMs = this.#options.clock.monotonic();
+    this.#ping = { sentAtMs: this.#lastPingAtMs, bytes: this.#sentBytes };
     this.#options.sendPing();
   }
 
-  /** The client has answered. @returns the round trip, milliseconds; `null`: nobody had asked */
+  /** Records a pong. @returns the round trip in milliseconds, or null if no ping was unanswered */
   recordPong(): number | null {
     if (this.#ping === null) return null;
     const { sentAtMs, bytes } = this.#ping;
@@ -96,7 +97,7 @@ export class SendBuffer implements Disposable {
     return this.#options.clock.monotonic() - sentAtMs;
   }
 
-  /** Calls back whenever there is room again after there was none; dispose to stop. */
+  /** Calls `callback` each time the client can receive updates again. Disposing the result unsubscribes. */
   onDrain(callback: () => void): Disposable {
     this.#waiters.add(callback);
     return {
@@ -107,7 +108,7 @@ export class SendBuffer implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#closed = true;
+    this.#isClosed = true;
     this.#slow?.[Symbol.dispose]();
     this.#slow = null;
   }
@@ -122,7 +123,7 @@ export class SendBuffer implements Disposable {
     this.ping();
   }
 
-  /** A ping that was sent long before the last bytes says nothing of them: another one has to. */
+  /** Ends backpressure if nearly everything is read. Sends another ping otherwise, because the answered one is older than the last bytes. */
   #leaveSlowWhenRead(): void {
     if (this.#unreadBytes > this.#maxBufferedBytes / 2) {
       this.ping();

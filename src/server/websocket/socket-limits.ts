@@ -7,16 +7,14 @@ import type { LimitCounters } from '../limits/limit-counters.js';
 import type { Limits } from '../../config/index.js';
 import type { ConcurrencyLimiter } from '../limits/concurrency-limiter.js';
 import { TokenBucket } from '../limits/token-bucket.js';
-import type { Clock } from '../../shared/index.js';
+import { CLOSE_TRY_AGAIN_LATER, type Clock } from '../../shared/index.js';
 import { toClientId } from '../graphql-handler.js';
 import { limitExceededError } from '../plugins/operation-limits.js';
 import type { SubscriptionLimits } from '../plugins/subscription-limits.js';
 
-/** WebSocket close code that clients answer by connecting again, later. */
-const TRY_AGAIN_LATER = 1013;
-/** A socket that is not read any more is kept this long, so that it can be told why. */
-const LAST_WORD_MS = 250;
-const INIT_TIMEOUT: number = CloseCode.ConnectionInitialisationTimeout;
+/** Time for the close frame to be sent before a WebSocket that is no longer read is terminated. */
+const CLOSE_GRACE_MS = 250;
+const CLOSE_INIT_TIMEOUT: number = CloseCode.ConnectionInitialisationTimeout;
 
 export interface SocketLimitsOptions {
   readonly limits: Limits;
@@ -25,20 +23,20 @@ export interface SocketLimitsOptions {
   readonly clock: Clock;
 }
 
-/** What one WebSocket may still do. */
+/** Limits of one WebSocket: messages per second, operations, subscriptions and WebSockets per viewer. */
 export class SocketLimits implements Disposable {
-  /** Those that run on it. */
+  /** Limiter of the subscriptions that run on this WebSocket. */
   readonly subscriptions: ConcurrencyLimiter;
   readonly #request: IncomingMessage;
   readonly #viewers: ConcurrencyLimiter;
   readonly #options: SocketLimitsOptions;
   readonly #messages: TokenBucket;
   #socket: WebSocket | null = null;
-  #seat: Disposable | null = null;
-  #end: Disposable | null = null;
-  #isOver = false;
+  #admission: Disposable | null = null;
+  #termination: Disposable | null = null;
+  #isClosed = false;
 
-  /** @param viewers the WebSockets of each */
+  /** @param viewers limiter of the WebSockets of each viewer */
   constructor(request: IncomingMessage, viewers: ConcurrencyLimiter, options: SocketLimitsOptions) {
     this.subscriptions = options.subscriptions.forSocket();
     this.#request = request;
@@ -47,7 +45,7 @@ export class SocketLimits implements Disposable {
     this.#messages = new TokenBucket(options.clock, options.limits.maxMessagesPerSecond);
   }
 
-  /** Counts what ws itself refuses, and pings and pongs, which are messages that nobody asked for. */
+  /** Counts messages that `ws` rejects, and pings and pongs as messages. */
   watch(socket: WebSocket): void {
     this.#socket = socket;
     socket.on('error', (error: NodeJS.ErrnoException) => {
@@ -58,53 +56,53 @@ export class SocketLimits implements Disposable {
     socket.on('pong', () => this.acceptMessage());
   }
 
-  /** @returns whether a message is looked at; the socket is closed otherwise */
+  /** Counts a message. @returns whether it may be processed; the WebSocket is closed otherwise */
   acceptMessage(): boolean {
     if (this.#messages.take()) return true;
-    this.#close('maxMessagesPerSecond', `More than ${this.#options.limits.maxMessagesPerSecond} messages a second`);
-    // What is still on its way would be taken apart frame by frame, only to be thrown away.
+    this.#close('maxMessagesPerSecond', `More than ${this.#options.limits.maxMessagesPerSecond} messages per second`);
+    // Parsing the frames that still arrive would be wasted work.
     this.#socket?.pause();
-    this.#end ??= this.#options.clock.schedule(LAST_WORD_MS, () => this.#socket?.terminate());
+    this.#termination ??= this.#options.clock.schedule(CLOSE_GRACE_MS, () => this.#socket?.terminate());
     return false;
   }
 
-  /** @returns whether whoever it is may have one more WebSocket; it is closed otherwise */
+  /** Counts this WebSocket for its viewer. @returns whether it may stay open; it is closed otherwise */
   acceptViewer(viewer: Viewer | null): boolean {
-    // Who has left already takes no seat that nobody would give back.
-    if (viewer === null || this.#isOver) return false;
-    this.#seat = this.#viewers.acquire(toClientId(this.#request, viewer));
-    if (this.#seat !== null) return true;
+    // An admission after `dispose` would never be released.
+    if (viewer === null || this.#isClosed) return false;
+    this.#admission = this.#viewers.acquire(toClientId(this.#request, viewer));
+    if (this.#admission !== null) return true;
     const { maxConnectionsPerViewer } = this.#options.limits;
-    this.#close('maxConnectionsPerViewer', `More than ${maxConnectionsPerViewer} connections of one viewer`);
+    this.#close('maxConnectionsPerViewer', `More than ${maxConnectionsPerViewer} connections per viewer`);
     return false;
   }
 
   /**
-   * Why an operation is not run; `null`: it is.
-   * @param running with this one
+   * Returns why an operation is rejected, or null if it may run.
+   * @param running number of running operations, including this one
    */
   operationRejection(running: number): GraphQLError | null {
     const { limits, counters } = this.#options;
     if (running <= limits.maxOperationsPerSocket) return null;
     counters.hit('maxOperationsPerSocket');
-    return limitExceededError(`One WebSocket runs at most ${limits.maxOperationsPerSocket} operations at a time.`);
+    return limitExceededError(`At most ${limits.maxOperationsPerSocket} operations may run at a time on one WebSocket.`);
   }
 
-  /** graphql-ws closes the socket. */
-  closing(code: number): void {
-    if (code === INIT_TIMEOUT) this.#options.counters.hit('connectionInitTimeoutMs');
+  /** Records that graphql-ws closes the WebSocket. */
+  recordClose(code: number): void {
+    if (code === CLOSE_INIT_TIMEOUT) this.#options.counters.hit('connectionInitTimeoutMs');
   }
 
   [Symbol.dispose](): void {
-    this.#isOver = true;
-    this.#seat?.[Symbol.dispose]();
-    this.#end?.[Symbol.dispose]();
+    this.#isClosed = true;
+    this.#admission?.[Symbol.dispose]();
+    this.#termination?.[Symbol.dispose]();
   }
 
   #close(name: 'maxMessagesPerSecond' | 'maxConnectionsPerViewer', reason: string): void {
-    // Once for each socket, whatever else is on its way.
+    // Count each WebSocket once, although more messages may arrive.
     if (this.#socket?.readyState !== this.#socket?.OPEN) return;
     this.#options.counters.hit(name);
-    this.#socket?.close(TRY_AGAIN_LATER, reason);
+    this.#socket?.close(CLOSE_TRY_AGAIN_LATER, reason);
   }
 }

@@ -1,25 +1,19 @@
 import { CloseCode } from 'graphql-ws';
 import { z } from 'zod';
 import type { Authenticator, Viewer } from '../../auth/index.js';
-import { SwarmlensError } from '../../shared/index.js';
+import { CLOSE_TRY_AGAIN_LATER, MAX_CLOSE_REASON_BYTES, SwarmlensError } from '../../shared/index.js';
 
-/** WebSocket close code that clients answer by connecting again, later. */
-const TRY_AGAIN_LATER = 1013;
+const INVALID_MAX_HZ = '"maxHz" must be a number above 0';
 
-/** Bytes that a close frame has for its reason (RFC 6455, 5.5). */
-const MAX_REASON_BYTES = 123;
-
-const TOO_LOW = '"maxHz" must be a number above 0';
-
-/** `connection_init` may carry these; other keys are ignored, as clients send their own. */
-const INIT = z
+/** Payload of `connection_init`. Other keys are ignored, because clients send their own. */
+const connectionInitSchema = z
   .looseObject({
-    maxHz: z.number({ error: TOO_LOW }).positive({ error: TOO_LOW }).nullish(),
-    authorization: z.string({ error: '"authorization" must be text: "Bearer <token>"' }).nullish(),
+    maxHz: z.number({ error: INVALID_MAX_HZ }).positive({ error: INVALID_MAX_HZ }).nullish(),
+    authorization: z.string({ error: '"authorization" must be a string: "Bearer <token>"' }).nullish(),
   })
   .nullish();
 
-/** Who is at the other end of one WebSocket, from `connection_init` until their token ends, and the socket with it. */
+/** Viewer of one WebSocket, from `connection_init` until the token expires and the WebSocket is closed. */
 export class SocketSession implements Disposable {
   readonly #authenticator: Authenticator;
   readonly #header: string | null;
@@ -27,9 +21,9 @@ export class SocketSession implements Disposable {
   #viewer: Viewer | null = null;
   #watch: Disposable | null = null;
   #maxHz: number | null = null;
-  #isOver = false;
+  #isClosed = false;
 
-  /** @param header `Authorization` of the upgrade */
+  /** @param header `Authorization` header of the upgrade request */
   constructor(
     authenticator: Authenticator,
     header: string | null,
@@ -40,73 +34,73 @@ export class SocketSession implements Disposable {
     this.#close = close;
   }
 
-  /** `null`: nobody yet. */
+  /** Current viewer. Null before `connection_init` is accepted. */
   get viewer(): Viewer | null {
     return this.#viewer;
   }
 
-  /** Updates a second that the client says it can draw; `null`: it did not say. */
+  /** Highest update rate that the client requested in `connection_init`. Null if it requested none. */
   get maxHz(): number | null {
     return this.#maxHz;
   }
 
   /**
-   * What the client says of itself, in `connection_init` or, where that has no token, with the upgrade.
-   * @returns whether it is let in; the socket has been closed with the reason otherwise
+   * Authenticates the client by the token of `connection_init`, or of the upgrade request if that has none.
+   * @returns whether the client is accepted; the WebSocket is closed with the reason otherwise
    */
   async authenticate(payload: unknown): Promise<boolean> {
-    const init = INIT.safeParse(payload);
+    const init = connectionInitSchema.safeParse(payload);
     if (!init.success) {
-      this.#end(CloseCode.BadRequest, `connection_init: ${init.error.issues[0]?.message ?? 'is not understood'}`);
+      this.#end(CloseCode.BadRequest, `connection_init: ${init.error.issues[0]?.message ?? 'invalid payload'}`);
       return false;
     }
     try {
       const viewer = await this.#authenticator.authenticate(init.data?.authorization ?? this.#header);
       this.#maxHz = init.data?.maxHz ?? null;
-      this.#stay(viewer);
+      this.#accept(viewer);
     } catch (error) {
       if (!(error instanceof SwarmlensError)) throw error;
-      this.#end(error.code === 'UNAUTHENTICATED' ? CloseCode.Forbidden : TRY_AGAIN_LATER, error.message);
+      this.#end(error.code === 'UNAUTHENTICATED' ? CloseCode.Forbidden : CLOSE_TRY_AGAIN_LATER, error.message);
     }
-    return !this.#isOver;
+    return !this.#isClosed;
   }
 
   /**
-   * Goes on with another token, until that one ends.
-   * @throws SwarmlensError UNAUTHENTICATED, or FORBIDDEN when it gives other rights: what runs here runs with those of the old
+   * Replaces the token. Running operations keep their permissions, therefore the new token needs the same ones.
+   * @throws SwarmlensError UNAUTHENTICATED if the token is invalid, FORBIDDEN if its permissions differ
    */
   async reauthenticate(token: string): Promise<Viewer> {
     const viewer = await this.#authenticator.authenticate(`Bearer ${token}`);
     if (viewer.scope !== this.#viewer?.scope) {
-      throw new SwarmlensError('FORBIDDEN', 'The token gives other rights than the one before: open a new connection.');
+      throw new SwarmlensError('FORBIDDEN', 'The new token has different permissions. Open a new connection to use it.');
     }
-    this.#stay(viewer);
+    this.#accept(viewer);
     return viewer;
   }
 
   [Symbol.dispose](): void {
-    this.#isOver = true;
+    this.#isClosed = true;
     this.#watch?.[Symbol.dispose]();
   }
 
-  #stay(viewer: Viewer): void {
-    // The client may have left while it was found out who it is.
-    if (this.#isOver) return;
+  #accept(viewer: Viewer): void {
+    // The client may have disconnected during authentication.
+    if (this.#isClosed) return;
     this.#viewer = viewer;
     this.#watch?.[Symbol.dispose]();
     this.#watch = this.#authenticator.watch(viewer, (reason) => this.#end(CloseCode.Forbidden, reason));
   }
 
   #end(code: CloseCode | number, reason: string): void {
-    this.#isOver = true;
-    this.#close(code, shortened(reason));
+    this.#isClosed = true;
+    this.#close(code, truncateReason(reason));
   }
 }
 
-function shortened(reason: string): string {
+function truncateReason(reason: string): string {
   const bytes = Buffer.from(reason);
-  // A character that is cut in two is left out.
-  return bytes.length <= MAX_REASON_BYTES
+  // Decoding turns a character that is cut in two into U+FFFD.
+  return bytes.length <= MAX_CLOSE_REASON_BYTES
     ? reason
-    : bytes.toString('utf8', 0, MAX_REASON_BYTES - 3).replace(/\uFFFD+$/, '');
+    : bytes.toString('utf8', 0, MAX_CLOSE_REASON_BYTES - 3).replace(/\uFFFD+$/, '');
 }

@@ -5,32 +5,36 @@ import type { SendBuffer } from './send-buffer.js';
 import { MessagePrefix, type SharedMessage } from '../sharing/shared-message.js';
 import type { SharedSubscription } from '../sharing/shared-subscriptions.js';
 
-/** One socket. */
+/** WebSocket of one client with everything that is needed to write frames to it. */
 export interface SocketClient {
   readonly socket: WebSocket;
-  /** What the socket's frames are written to. */
+  /** Stream that the frames of the WebSocket are written to. */
   readonly stream: Duplex;
   readonly sendBuffer: SendBuffer;
-  readonly mayDeflate: boolean;
+  /** Whether the client can decompress shared messages. */
+  readonly acceptsSharedDeflate: boolean;
 }
 
-/** A subscription over a WebSocket as a member of a group; to graphql-ws an iterator that yields nothing and ends when it is left. */
+/**
+ * Shared subscription on a WebSocket, as member of its subscription group. The group writes the messages; graphql-ws
+ * gets an iterator that yields nothing and ends when the client completes the subscription.
+ */
 export class SocketSubscription implements GroupMember<SharedMessage>, AsyncIterableIterator<never> {
   readonly after: GroupMember<SharedMessage>['after'];
   readonly #client: SocketClient;
   readonly #prefix: MessagePrefix;
-  readonly #seat: Disposable;
-  readonly #room: Disposable;
-  #end: ((result: typeof END) => void) | null = null;
-  #ended = false;
+  readonly #membership: Disposable;
+  readonly #drainListener: Disposable;
+  #finish: ((result: typeof DONE) => void) | null = null;
+  #isDone = false;
 
   constructor(shared: SharedSubscription, id: string, client: SocketClient) {
     this.after = shared.after;
     this.#client = client;
     this.#prefix = new MessagePrefix(id);
-    const seat = shared.join(this);
-    this.#seat = seat;
-    this.#room = client.sendBuffer.onDrain(() => seat.notifyReady());
+    const membership = shared.join(this);
+    this.#membership = membership;
+    this.#drainListener = client.sendBuffer.onDrain(() => membership.notifyReady());
   }
 
   canReceive(): boolean {
@@ -38,26 +42,27 @@ export class SocketSubscription implements GroupMember<SharedMessage>, AsyncIter
   }
 
   deliver(message: SharedMessage): void {
-    const { socket, stream, sendBuffer, mayDeflate } = this.#client;
-    if (socket.readyState === socket.OPEN) sendBuffer.recordSent(message.writeTo(stream, this.#prefix, mayDeflate));
+    const { socket, stream, sendBuffer, acceptsSharedDeflate } = this.#client;
+    if (socket.readyState !== socket.OPEN) return;
+    sendBuffer.recordSent(message.writeTo(stream, this.#prefix, acceptsSharedDeflate));
   }
 
   [Symbol.asyncIterator](): this {
     return this;
   }
 
-  next(): Promise<typeof END> {
-    return this.#ended ? Promise.resolve(END) : new Promise((resolve) => (this.#end = resolve));
+  next(): Promise<typeof DONE> {
+    return this.#isDone ? Promise.resolve(DONE) : new Promise((resolve) => (this.#finish = resolve));
   }
 
-  return(): Promise<typeof END> {
-    this.#ended = true;
-    this.#seat[Symbol.dispose]();
-    this.#room[Symbol.dispose]();
-    this.#end?.(END);
-    this.#end = null;
-    return Promise.resolve(END);
+  return(): Promise<typeof DONE> {
+    this.#isDone = true;
+    this.#membership[Symbol.dispose]();
+    this.#drainListener[Symbol.dispose]();
+    this.#finish?.(DONE);
+    this.#finish = null;
+    return Promise.resolve(DONE);
   }
 }
 
-const END = { done: true, value: undefined } as const;
+const DONE = { done: true, value: undefined } as const;

@@ -16,8 +16,14 @@ import type { LimitCounters } from '../limits/limit-counters.js';
 import type { Limits } from '../../config/index.js';
 import { ConcurrencyLimiter } from '../limits/concurrency-limiter.js';
 import type { SchemaContext } from '../../schema/index.js';
-import { type Clock, errorMessage, TAP_PATH } from '../../shared/index.js';
-import type { Logger } from '../../telemetry/index.js';
+import {
+  CLOSE_GOING_AWAY,
+  CLOSE_TRY_AGAIN_LATER,
+  type Clock,
+  errorMessage,
+  TAP_PATH,
+  type Logger,
+} from '../../shared/index.js';
 import type { ConnectionAdmission } from '../limits/connection-admission.js';
 import type { ConnectionRegistry } from './connection-registry.js';
 import { GRAPHQL_PATH, type GraphQLHandler, toClientId } from '../graphql-handler.js';
@@ -32,12 +38,8 @@ import type { SubscriptionLimits } from '../plugins/subscription-limits.js';
 import type { TapAcceptor } from './tap-acceptor.js';
 import type { TrustedDocuments } from '../plugins/trusted-documents.js';
 
-/** WebSocket close code that clients answer by connecting again, */
-export const CLOSE_GOING_AWAY = 1001;
-/** and what is said with it; */
+/** Close reason sent with `CLOSE_GOING_AWAY`. */
 export const GOING_AWAY_REASON = 'Server is going away';
-/** and one that they answer so a little later. */
-const TRY_AGAIN_LATER = 1013;
 
 interface Extra extends Record<PropertyKey, unknown> {
   readonly client: SocketClient;
@@ -54,23 +56,23 @@ export interface WebSocketServerOptions {
   readonly connections: ConnectionRegistry;
   readonly sharing: SubscriptionSharing;
   readonly taps: Pick<TapAcceptor, 'upgrade'>;
-  /** Whether clients that ask for it get compressed updates. */
+  /** Whether `permessage-deflate` is negotiated with clients that offer it. */
   readonly compress: boolean;
   readonly limits: Limits;
   readonly counters: LimitCounters;
   readonly subscriptions: SubscriptionLimits;
   readonly admission: Pick<ConnectionAdmission, 'rejectionFor'>;
-  /** Whether everybody is being asked to leave. */
+  /** Whether the server is shutting down and sends clients to other nodes. */
   readonly isDraining: () => boolean;
   readonly clock: Clock;
-  /** The only documents that are run; `null`: all are. */
+  /** Documents that may run. Null if every document may run. */
   readonly trusted: TrustedDocuments | null;
   readonly logger: Logger;
 }
 
 /**
- * `graphql-transport-ws` on the HTTP server's port: graphql-ws runs the protocol, Yoga the operations. Disposing of it
- * waits until all sockets are closed.
+ * Serves `graphql-transport-ws` on the port of the HTTP server. graphql-ws runs the protocol, Yoga the operations.
+ * Disposing the result waits until all WebSockets are closed.
  */
 export function serveWebSockets(options: WebSocketServerOptions): AsyncDisposable {
   const { server, connections, taps, originPolicy, limits, admission } = options;
@@ -79,14 +81,14 @@ export function serveWebSockets(options: WebSocketServerOptions): AsyncDisposabl
     maxPayload: limits.maxMessageBytes,
     maxFragments: limits.maxMessageFragments,
     handleProtocols,
-    // Without context takeover one message's bytes are good for every socket, and no socket needs a window of its own.
+    // Without context takeover, all WebSockets can receive the same compressed bytes, and none keeps a window.
     perMessageDeflate: options.compress && { serverNoContextTakeover: true, clientNoContextTakeover: true },
   });
   const acceptsSharedDeflate = trackSharedDeflate(sockets);
   const viewers = new ConcurrencyLimiter(limits.maxConnectionsPerViewer);
-  const protocol = protocolServer(options);
+  const protocol = createProtocolServer(options);
   const onUpgrade = (request: IncomingMessage, duplex: Duplex, head: Buffer): void => {
-    // Not as a URL: what a request line holds need not be one.
+    // A request line need not contain a valid URL.
     const path = (request.url ?? '/').split('?', 1)[0];
     const overload = admission.rejectionFor(request.socket);
     if (overload !== null) {
@@ -95,27 +97,27 @@ export function serveWebSockets(options: WebSocketServerOptions): AsyncDisposabl
         return;
       }
       sockets.handleUpgrade(request, duplex, head, (socket) => {
-        // Not refused, for the same reason as below, and not waited for: what says so is handed to the system at once.
+        // Accepted and closed with a code, because graphql-ws clients treat a rejected upgrade as fatal.
         socket.on('error', () => undefined);
-        socket.close(TRY_AGAIN_LATER, overload.reason);
+        socket.close(CLOSE_TRY_AGAIN_LATER, overload.reason);
         socket.terminate();
       });
       return;
     }
     if (path === TAP_PATH) {
-      if (options.isDraining()) rejectUpgrade(duplex, 503, 'this node is about to stop: connect again');
+      if (options.isDraining()) rejectUpgrade(duplex, 503, 'This node is shutting down. Connect again.');
       else taps.upgrade(request, duplex, head);
       return;
     }
-    const refusal =
-      path === GRAPHQL_PATH ? checkRequest(request, originPolicy) : { status: 404 as const, reason: 'not found' };
-    if (refusal !== null) {
-      rejectUpgrade(duplex, refusal.status, refusal.reason);
+    const rejection =
+      path === GRAPHQL_PATH ? checkRequest(request, originPolicy) : { status: 404 as const, reason: 'Not found.' };
+    if (rejection !== null) {
+      rejectUpgrade(duplex, rejection.status, rejection.reason);
       return;
     }
     sockets.handleUpgrade(request, duplex, head, (socket) => {
       if (options.isDraining()) {
-        // Not refused: clients of graphql-ws take an upgrade that fails for good, and a socket that is closed for a while.
+        // Accepted and closed with a code, because graphql-ws clients treat a rejected upgrade as fatal.
         socket.on('error', (error) => options.logger.debug({ error: error.message }, 'socket error'));
         connections.add(socket, duplex);
         socket.close(CLOSE_GOING_AWAY, GOING_AWAY_REASON);
@@ -125,7 +127,7 @@ export function serveWebSockets(options: WebSocketServerOptions): AsyncDisposabl
         socket,
         stream: duplex,
         sendBuffer: connections.add(socket, duplex),
-        mayDeflate: acceptsSharedDeflate(request),
+        acceptsSharedDeflate: acceptsSharedDeflate(request),
       };
       open(protocol, client, request, new SocketLimits(request, viewers, options), options);
     });
@@ -141,23 +143,28 @@ export function serveWebSockets(options: WebSocketServerOptions): AsyncDisposabl
 
 type ProtocolServer = ReturnType<typeof makeServer<Record<string, unknown>, Extra>>;
 
-function protocolServer({ graphql, sharing, limits, subscriptions, trusted }: WebSocketServerOptions): ProtocolServer {
+function createProtocolServer({
+  graphql,
+  sharing,
+  limits,
+  subscriptions,
+  trusted,
+}: WebSocketServerOptions): ProtocolServer {
   return makeServer<Record<string, unknown>, Extra>({
     connectionInitWaitTimeout: limits.connectionInitTimeoutMs,
     onConnect: async ({ connectionParams, extra }) =>
       (await extra.session.authenticate(connectionParams)) && extra.limits.acceptViewer(extra.session.viewer),
-    // The enveloped functions, so that what holds over HTTP holds here: context, validation, masking.
+    // The enveloped functions apply the same context, validation and error masking as over HTTP.
     async onSubscribe({ extra, subscriptions: running }, id, params) {
       const { request: req, session } = extra;
-      const tooMany = extra.limits.operationRejection(Object.keys(running).length);
-      if (tooMany !== null) return [tooMany];
-      const renew = (token: string) => session.reauthenticate(token);
+      const rejection = extra.limits.operationRejection(Object.keys(running).length);
+      if (rejection !== null) return [rejection];
       const { viewer, maxHz } = session;
       const enveloped = graphql.getEnveloped({
         req,
         maxHz,
         viewer,
-        reauthenticate: renew,
+        reauthenticate: (token: string) => session.reauthenticate(token),
         requestId: randomUUID(),
         params,
       });
@@ -166,7 +173,8 @@ function protocolServer({ graphql, sharing, limits, subscriptions, trusted }: We
         const document = parse(trusted?.lookup(params) ?? params.query);
         const errors = validate(schema, document);
         if (errors.length > 0) return errors;
-        if (getOperationAST(document, params.operationName) == null) return [noSuchOperation(params.operationName)];
+        if (getOperationAST(document, params.operationName) == null)
+          return [unknownOperationError(params.operationName)];
         return {
           schema,
           document,
@@ -180,23 +188,26 @@ function protocolServer({ graphql, sharing, limits, subscriptions, trusted }: We
         throw error;
       }
     },
-    execute: (args) => runnersOf(args).execute(args),
+    execute: (args) => operationFunctions(args).execute(args),
     subscribe: (args) =>
       subscriptions.run(
-        runnersOf(args).extra.limits.subscriptions,
+        operationFunctions(args).extra.limits.subscriptions,
         args,
-        () => subscribeShared(sharing, args) ?? runnersOf(args).subscribe(args),
+        () => subscribeShared(sharing, args) ?? operationFunctions(args).subscribe(args),
       ),
   });
 }
 
-/** What graphql-ws would say as well, but without a code. */
-function noSuchOperation(name: string | null | undefined): GraphQLError {
-  const message = name == null ? 'Say which operation of the document is meant.' : `There is no operation "${name}".`;
+/** Returns the error of a document without the requested operation. graphql-ws would send it without a code. */
+function unknownOperationError(name: string | null | undefined): GraphQLError {
+  const message =
+    name == null
+      ? 'The document contains several operations. Name one in "operationName".'
+      : `Unknown operation "${name}" in "operationName".`;
   return new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } });
 }
 
-/** What `getEnveloped` returns: envelop types it `any`, because the engine is a plugin's to choose; Yoga's is graphql's. */
+/** Result of `getEnveloped`. Envelop types it `any`, because plugins may replace graphql; Yoga uses graphql. */
 interface EnvelopedFunctions extends Omit<OperationFunctions, 'id' | 'extra'> {
   readonly schema: GraphQLSchema;
   readonly parse: (source: string) => DocumentNode;
@@ -204,22 +215,19 @@ interface EnvelopedFunctions extends Omit<OperationFunctions, 'id' | 'extra'> {
   readonly contextFactory: () => unknown;
 }
 
-/**
- * A subscription that may be shared: graphql-ws gets an iterator that only ends, and the group writes the messages.
- * `null` when it has to run by itself.
- */
+/** Joins a subscription to its subscription group. Returns null if the subscription cannot be shared. */
 function subscribeShared(
   sharing: SubscriptionSharing,
   args: ExecutionArgs,
 ): AsyncIterableIterator<never> | ExecutionResult | null {
-  const { id, extra } = runnersOf(args);
-  // The context is what the enveloped context factory has made.
+  const { id, extra } = operationFunctions(args);
+  // The enveloped context factory created the context.
   const shared = sharing.plan(args, args.contextValue as SchemaContext);
   if (shared === null) return null;
   return shared instanceof GraphQLError ? { errors: [shared] } : new SocketSubscription(shared, id, extra.client);
 }
 
-/** Everything that is not shared goes out as it is: compressing it would take a window and a compressor for each socket. */
+/** Sends an unshared message uncompressed, because `ws` would need a compressor for each WebSocket. */
 function send(socket: WebSocket, message: string): Promise<void> {
   return new Promise((resolve, reject) => {
     if (socket.readyState !== socket.OPEN) resolve();
@@ -234,8 +242,8 @@ interface OperationFunctions {
   readonly subscribe: (args: ExecutionArgs) => PromiseLike<ExecutionResult | AsyncIterable<ExecutionResult>>;
 }
 
-/** The enveloped functions of this operation, which `onSubscribe` has put there. */
-function runnersOf(args: ExecutionArgs): OperationFunctions {
+/** Returns the enveloped functions of an operation, which `onSubscribe` stored in the root value. */
+function operationFunctions(args: ExecutionArgs): OperationFunctions {
   return args.rootValue as OperationFunctions; // see `onSubscribe`: graphql types the root value as unknown
 }
 
@@ -248,29 +256,29 @@ function open(
 ): void {
   const { socket } = client;
   limits.watch(socket);
-  socket.on('error', (error) => logger.debug({ ...who(), error: error.message }, 'socket error'));
+  socket.on('error', (error) => logger.debug({ ...logFields(), error: error.message }, 'socket error'));
   const releaseInflater = createInflaterRelease(socket);
   const session = new SocketSession(authenticator, request.headers.authorization ?? null, (code, reason) =>
     socket.close(code, reason),
   );
-  // A socket that is closed has no address any more.
+  // A closed socket has no address.
   const address = toClientId(request, { subject: null });
-  const who = (): { clientId: string } => ({ clientId: session.viewer?.subject ?? address });
+  const logFields = (): { clientId: string } => ({ clientId: session.viewer?.subject ?? address });
   const closed = protocol.opened(
     {
       protocol: socket.protocol,
       send: (data) => send(socket, data),
       close: (code = CloseCode.InternalServerError, reason) => {
-        limits.closing(code);
+        limits.recordClose(code);
         socket.close(code, reason);
       },
       onMessage: (receive) => {
         socket.on('message', (message: Buffer) => {
           releaseInflater();
-          // What is on its way while the socket closes comes from somebody who has been shown the door.
+          // Messages may still arrive while the WebSocket closes.
           if (!limits.acceptMessage() || socket.readyState !== socket.OPEN) return;
           receive(message.toString('utf8')).catch((error: unknown) => {
-            logger.error({ ...who(), error: errorMessage(error) }, 'message handling failed');
+            logger.error({ ...logFields(), error: errorMessage(error) }, 'message handling failed');
             socket.close(CloseCode.InternalServerError, 'Internal server error');
           });
         });
@@ -282,7 +290,7 @@ function open(
     session[Symbol.dispose]();
     limits[Symbol.dispose]();
     closed(code, reason.toString('utf8')).catch((error: unknown) => {
-      logger.error({ ...who(), error: errorMessage(error) }, 'closing a socket failed');
+      logger.error({ ...logFields(), error: errorMessage(error) }, 'closing a socket failed');
     });
   });
 }

@@ -1,19 +1,16 @@
 import type { JSONRPCMessage } from '@modelcontextprotocol/client';
 import { WebSocket } from 'ws';
 import { FrameSplitter } from './frame-splitter.js';
-import { MAX_MESSAGE_BYTES } from '../../../shared/index.js';
+import { MAX_MESSAGE_BYTES, CLOSE_ABNORMAL, CLOSE_GOING_AWAY, MAX_CLOSE_REASON_BYTES } from '../../../shared/index.js';
 import { LineTransport, MESSAGE_TOO_LONG } from '../line-transport.js';
 import { toPrintableLine } from '../../../shared/sanitize/index.js';
 
 /** Largest WebSocket frame: a message and its line end. */
 export const MAX_FRAME_BYTES = MAX_MESSAGE_BYTES + 2;
-const MAX_REASON_LENGTH = 123;
 /** Code of a close frame without a code. */
 const CLOSE_NO_STATUS = 1005;
 /** Close codes of a server that ended the connection on purpose. */
-const ORDERLY_CODES: ReadonlySet<number> = new Set([1000, 1001, CLOSE_NO_STATUS]);
-/** Code of a connection that ended without a close frame. */
-const CLOSE_ABNORMAL = 1006;
+const ORDERLY_CODES: ReadonlySet<number> = new Set([1000, CLOSE_GOING_AWAY, CLOSE_NO_STATUS]);
 
 /**
  * Opens the socket of a transport. The socket is paused if messages may arrive before a listener is added.
@@ -82,7 +79,7 @@ export class WebSocketTransport extends LineTransport {
       return;
     }
     const detail =
-      code === CLOSE_NO_STATUS ? '' : ` (${`${code} ${toPrintableLine(reason, MAX_REASON_LENGTH)}`.trim()})`;
+      code === CLOSE_NO_STATUS ? '' : ` (${`${code} ${toPrintableLine(reason, MAX_CLOSE_REASON_BYTES)}`.trim()})`;
     this.fail(`the server closed the connection${detail}`, ORDERLY_CODES.has(code));
   }
 }
