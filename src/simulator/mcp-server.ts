@@ -3,14 +3,14 @@ import { SIMULATED_CAPABILITY } from '../shared/index.js';
 import type { ServerProfile } from './server-profiles.js';
 import { ToolCallError, type SimulatedTool } from './tool.js';
 
-/** One connection's MCP server over tools that all connections share. */
-export function createMcpServer(kind: ServerProfile, tools: readonly SimulatedTool[]): McpServer {
+/** Creates the MCP server of one connection. All connections share the tools. */
+export function createMcpServer(profile: ServerProfile, tools: readonly SimulatedTool[]): McpServer {
   const mcp = new McpServer(
-    { ...kind.identity },
+    { ...profile.identity },
     { capabilities: { tools: {}, experimental: { [SIMULATED_CAPABILITY]: {} } } },
   );
   const byName = new Map(tools.map((tool) => [tool.name, tool]));
-  // Not `registerTool`: it would hold arguments to the schema and turn errors into results, which the real servers do not.
+  // `registerTool` would validate arguments and turn errors into results, unlike the real servers.
   mcp.server.setRequestHandler('tools/list', () => ({ tools: tools.map(listed) }));
   mcp.server.setRequestHandler('tools/call', ({ params }) => {
     const tool = byName.get(params.name);
@@ -20,7 +20,7 @@ export function createMcpServer(kind: ServerProfile, tools: readonly SimulatedTo
       return { content: [{ type: 'text', text }], ...(isError ? { isError } : {}) };
     } catch (error) {
       if (!(error instanceof ToolCallError)) throw error;
-      const { message, data } = kind.refusal(tool.name, error.message);
+      const { message, data } = profile.rejection(tool.name, error.message);
       throw new ProtocolError(ProtocolErrorCode.InternalError, message, data);
     }
   });

@@ -11,42 +11,44 @@ import type { SimulatedTool } from './tool.js';
 
 const MAX_AGENTS = 100_000;
 const MAX_HZ = 1000;
-/** Simulated time that a step takes when no clock drives them. */
+/** Simulated duration of a step when the simulation is frozen. */
 const FROZEN_STEP_MS = 100;
 
+/** Options of `runSimulator`. */
 export interface SimulatorOptions {
   readonly type: SimulatorType;
-  /** How many agents live, 0 to 100,000; their number hovers around it. */
+  /** Average number of running agents, 0 to 100,000. */
   readonly agents: number;
-  /** Any whole number. Equal seeds have equal histories and equal ids. */
+  /** Seed of the simulation, any whole number. Equal seeds give equal histories and ids. */
   readonly seed: number;
-  /** Steps a second, 0 (frozen) to 1,000; about a tenth of the agents do something in each. */
+  /** Steps per second, 0 (frozen) to 1,000. About a tenth of the agents act in each step. */
   readonly hz: number;
   readonly transport: 'stdio' | 'http' | 'tcp';
-  /** For http and tcp, on 127.0.0.1; 0: a free one. */
+  /** Port on 127.0.0.1 for HTTP and TCP. 0 picks a free port. */
   readonly port: number;
   readonly clock?: Clock;
 }
 
+/** Default options of a simulator. */
 export const SIMULATOR_DEFAULTS = { agents: 20, seed: 1, hz: 5, transport: 'stdio', port: 0 } as const;
 
 export interface RunningSimulator extends AsyncDisposable {
-  /** `http://127.0.0.1:PORT/mcp` or `tcp://127.0.0.1:PORT`; `null` for stdio. */
+  /** URL of the form `http://127.0.0.1:PORT/mcp` or `tcp://127.0.0.1:PORT`. Null for stdio. */
   readonly url: string | null;
-  /** Resolves when stdin has ended (stdio), or the simulator was closed. */
+  /** Resolves when stdin has ended (stdio only) or the simulator is disposed. */
   readonly ended: Promise<void>;
 }
 
 /**
- * Starts one simulated MCP server, whose agents change until it is disposed.
- * @throws RangeError an option is out of its range
- * @throws the system's error when the port cannot be bound
+ * Starts one simulated MCP server. Its agents change until it is disposed.
+ * @throws RangeError if an option is out of range
+ * @throws the system error if the port cannot be bound
  */
 export async function runSimulator(
   options: SimulatorOptions,
   io: { readonly stdin: Readable; readonly stdout: Writable },
 ): Promise<RunningSimulator> {
-  check(options);
+  validateOptions(options);
   const clock = options.clock ?? systemClock;
   const { type, seed, agents, hz } = options;
   const stepMs = hz === 0 ? FROZEN_STEP_MS : 1000 / hz;
@@ -69,35 +71,38 @@ async function serve(
   tools: readonly SimulatedTool[],
   { stdin, stdout }: { readonly stdin: Readable; readonly stdout: Writable },
 ): Promise<RunningSimulator> {
-  const kind = SERVER_PROFILES[type];
+  const profile = SERVER_PROFILES[type];
   if (transport === 'stdio') {
-    const connection = await serveStreams(kind, tools, stdin, stdout);
+    const connection = await serveStreams(profile, tools, stdin, stdout);
     return { url: null, ended: connection.ended, [Symbol.asyncDispose]: () => connection[Symbol.asyncDispose]() };
   }
-  const listener = await (transport === 'http' ? serveHttp : serveTcp)(kind, tools, port);
-  let end = (): void => undefined;
+  const listener = await (transport === 'http' ? serveHttp : serveTcp)(profile, tools, port);
+  let markEnded = (): void => undefined;
   const ended = new Promise<void>((resolve) => {
-    end = resolve;
+    markEnded = resolve;
   });
   return {
     url: listener.url,
     ended,
     [Symbol.asyncDispose]: async () => {
       await listener[Symbol.asyncDispose]();
-      end();
+      markEnded();
     },
   };
 }
 
-function check({ agents, seed, hz, port }: SimulatorOptions): void {
-  const require = (name: string, value: number, isValid: boolean, range: string): void => {
+function validateOptions({ agents, seed, hz, port }: SimulatorOptions): void {
+  const assertRange = (name: string, value: number, isValid: boolean, range: string): void => {
     if (!isValid) throw new RangeError(`${name} must be ${range}, not ${value}`);
   };
-  const isWhole = Number.isSafeInteger;
-  require('agents', agents, isWhole(agents) &&
-    agents >= 0 &&
-    agents <= MAX_AGENTS, `a whole number from 0 to ${MAX_AGENTS}`);
-  require('seed', seed, isWhole(seed), 'a whole number');
-  require('hz', hz, hz >= 0 && hz <= MAX_HZ, `a number from 0 to ${MAX_HZ}`);
-  require('port', port, isWhole(port) && port >= 0 && port <= 65_535, 'a whole number from 0 to 65535');
+  const isWholeNumber = Number.isSafeInteger;
+  assertRange(
+    'agents',
+    agents,
+    isWholeNumber(agents) && agents >= 0 && agents <= MAX_AGENTS,
+    `a whole number from 0 to ${MAX_AGENTS}`,
+  );
+  assertRange('seed', seed, isWholeNumber(seed), 'a whole number');
+  assertRange('hz', hz, hz >= 0 && hz <= MAX_HZ, `a number from 0 to ${MAX_HZ}`);
+  assertRange('port', port, isWholeNumber(port) && port >= 0 && port <= 65_535, 'a whole number from 0 to 65535');
 }

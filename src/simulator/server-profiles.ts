@@ -15,7 +15,7 @@ import { ruvSwarmStatusTools } from './ruv-swarm/status-tools.js';
 import { ruvSwarmTaskTools } from './ruv-swarm/task-tools.js';
 import type { SimulatorType } from './world/entities.js';
 
-/** As ruflo 3.43.0 answers: what goes wrong comes as an ordinary answer that says so. */
+/** Creates the tools of claude-flow as in ruflo 3.43.0, which reports failures in ordinary results. */
 export function claudeFlowTools(world: World): readonly SimulatedTool[] {
   return [
     ...claudeFlowAgentTools(world),
@@ -26,12 +26,12 @@ export function claudeFlowTools(world: World): readonly SimulatedTool[] {
   ];
 }
 
-/** As the source of the DAA project's own server answers: sentences for changes, JSON for questions. */
+/** Creates the tools of the DAA project's server, which answers changes in plain text and queries in JSON. */
 export function daaServerTools(world: World): readonly SimulatedTool[] {
   return [...daaAgentTools(world), ...daaTaskTools(world), ...daaSystemTools(world)];
 }
 
-/** As ruv-swarm 1.0.20 answers: what goes wrong comes as a JSON-RPC error. */
+/** Creates the tools of ruv-swarm as in version 1.0.20, which reports failures as JSON-RPC errors. */
 export function ruvSwarmTools(world: World): readonly SimulatedTool[] {
   const process = new RuvSwarmProcess();
   return [
@@ -42,29 +42,29 @@ export function ruvSwarmTools(world: World): readonly SimulatedTool[] {
   ].map((tool) => process.counted(tool));
 }
 
-/** One kind of server. */
+/** Identity, tools and error format of one simulated server. */
 export interface ServerProfile {
-  /** What the real server says of itself in the handshake. */
+  /** Identity that the real server sends in the handshake. */
   readonly identity: { readonly name: string; readonly version: string };
   readonly tools: (world: World) => readonly SimulatedTool[];
-  /** How the real server words a refusal in its JSON-RPC error. */
-  readonly refusal: (tool: string, reason: string) => { readonly message: string; readonly data?: object };
+  /** Formats a failed call as the JSON-RPC error of the real server. */
+  readonly rejection: (tool: string, reason: string) => { readonly message: string; readonly data?: object };
 }
 
 export const SERVER_PROFILES: Readonly<Record<SimulatorType, ServerProfile>> = {
   'claude-flow': {
     identity: { name: 'ruflo', version: '3.0.0' },
     tools: claudeFlowTools,
-    refusal: (_tool, reason) => ({ message: reason }),
+    rejection: (_tool, reason) => ({ message: reason }),
   },
   'ruv-swarm': {
     identity: { name: 'ruv-swarm-no-timeout', version: '1.0.20' },
     tools: ruvSwarmTools,
-    refusal: (tool, reason) => ({ message: `MCP tool error: ${reason}`, data: { tool, error: reason } }),
+    rejection: (tool, reason) => ({ message: `MCP tool error: ${reason}`, data: { tool, error: reason } }),
   },
   daa: {
     identity: { name: 'daa-mcp', version: '0.1.0' },
     tools: daaServerTools,
-    refusal: (_tool, reason) => ({ message: reason }),
+    rejection: (_tool, reason) => ({ message: reason }),
   },
 };

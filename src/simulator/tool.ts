@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** A JSON Schema, as `tools/list` carries it. */
+/** JSON Schema of a tool's arguments in `tools/list`. */
 export interface InputSchema {
   readonly type: 'object';
   readonly properties?: Readonly<Record<string, object>>;
@@ -19,16 +19,19 @@ export interface SimulatedToolResult {
 }
 
 export interface SimulatedTool extends ToolDefinition {
-  /** @throws ToolFailure as the real server would refuse */
+  /**
+   * Calls the tool.
+   * @throws ToolCallError if the real server would answer with a JSON-RPC error
+   */
   call(args: unknown): SimulatedToolResult;
 }
 
-/** A refusal that goes out as a JSON-RPC error. */
+/** A tool call fails with a JSON-RPC error. */
 export class ToolCallError extends Error {
-  override readonly name = 'ToolFailure';
+  override readonly name = 'ToolCallError';
 }
 
-/** An answer that is not JSON. */
+/** Result that is sent as plain text instead of JSON. */
 export class PlainText {
   readonly text: string;
   readonly isError: boolean;
@@ -39,14 +42,14 @@ export class PlainText {
   }
 }
 
-/** @param run its result goes out as JSON, with the indentation of the real servers */
+/** Defines a simulated tool. The result of `run` is sent as JSON with the indentation of the real servers. */
 export function defineTool<S extends z.ZodType>(
-  info: ToolDefinition,
+  definition: ToolDefinition,
   input: S,
   run: (args: z.output<S>) => unknown,
 ): SimulatedTool {
   return {
-    ...info,
+    ...definition,
     call: (args) => {
       const result = run(input.parse(args ?? {}));
       if (result instanceof PlainText) return { text: result.text, isError: result.isError };
@@ -55,7 +58,7 @@ export function defineTool<S extends z.ZodType>(
   };
 }
 
-/** The real servers do not hold arguments to their schemas: what does not fit is taken as left out. */
+/** Makes a field optional and treats invalid values as missing, because the real servers do not validate arguments. */
 function optional<T extends z.ZodType>(field: T) {
   return field
     .nullish()

@@ -166,7 +166,7 @@ describe.each(['claude-flow', 'ruv-swarm', 'daa'] as const)('a simulated %s', (t
       try {
         simulated.text(name, args);
       } catch (error) {
-        expect((error as Error).name).toMatch(/^(ToolFailure|ZodError|\$ZodError)$/);
+        expect((error as Error).name).toMatch(/^(ToolCallError|ZodError|\$ZodError)$/);
       }
     }
     simulated.step(100);

@@ -17,7 +17,7 @@ const NO_TOTAL_METRICS = 'Per-agent CPU/memory not available — use system_metr
 const SPAWN_NOTE =
   'Agent registered for coordination. Three execution paths: (1) call agent_execute(agentId, prompt) — direct LLM call via Anthropic Messages API (requires ANTHROPIC_API_KEY); (2) Claude Code Task tool — spawns a real subagent; (3) claude -p — headless background instance.';
 
-const WORDS: Readonly<Record<AgentState, string>> = {
+const STATUS_LABELS: Readonly<Record<AgentState, string>> = {
   starting: 'registered',
   idle: 'idle',
   active: 'active',
@@ -28,16 +28,16 @@ const WORDS: Readonly<Record<AgentState, string>> = {
 };
 
 const STATES = new Map<string, AgentState>([
-  ...Object.entries(WORDS).map(([state, word]) => [word, state as AgentState] as const), // the keys of WORDS
+  ...Object.entries(STATUS_LABELS).map(([state, label]) => [label, state as AgentState] as const), // keys of STATUS_LABELS
 ]);
 
 const OPEN_STATES: ReadonlySet<AgentState> = new Set(['idle', 'active', 'busy', 'paused', 'error']);
 
 export function claudeFlowStatus(agent: SimAgent): string {
-  return agent.statusOverride ?? WORDS[agent.state];
+  return agent.statusOverride ?? STATUS_LABELS[agent.state];
 }
 
-/** Those that the registry knows: workers of the hive are in it, the queen and the DAA agents are not. */
+/** Returns the agents in the registry, which includes hive workers but neither the queen nor DAA agents. */
 export function registeredAgents(world: World): SimAgent[] {
   return [...world.agents('worker'), ...world.agents('plain')];
 }
@@ -110,8 +110,8 @@ export function claudeFlowAgentTools(world: World): SimulatedTool[] {
         if (args.health !== null) agent.health = Math.min(1, Math.max(0, args.health));
         if (args.taskCount !== null) agent.tasksCompleted = args.taskCount;
         const { id, health, tasksCompleted } = agent;
-        const shown = { agentId: id, status: claudeFlowStatus(agent), health, taskCount: tasksCompleted };
-        return { success: true, agentId: id, updated: true, agent: shown };
+        const updated = { agentId: id, status: claudeFlowStatus(agent), health, taskCount: tasksCompleted };
+        return { success: true, agentId: id, updated: true, agent: updated };
       },
     ),
   ];
@@ -126,8 +126,8 @@ interface SpawnArguments {
 }
 
 function spawn(world: World, { agentType, agentId, swarmId, domain, model }: SpawnArguments): object {
-  if (agentType === null) return refused('type: Required');
-  if (!/^[\w.:-]+$/.test(agentType)) return refused('agentType contains disallowed characters');
+  if (agentType === null) return validationError('type: Required');
+  if (!/^[\w.:-]+$/.test(agentType)) return validationError('agentType contains disallowed characters');
   if (world.agent(agentId) !== undefined) return { success: false, error: `Agent already exists: ${String(agentId)}` };
   const agent = world.spawn({
     type: agentType,
@@ -149,11 +149,11 @@ function spawn(world: World, { agentType, agentId, swarmId, domain, model }: Spa
   };
 }
 
-function refused(reason: string): object {
+function validationError(reason: string): object {
   return { success: false, error: `Input validation failed: ${reason}` };
 }
 
-/** The real server takes any word; one that the world does not know stands until the agent's next turn. */
+/** Sets any status, like the real server. An unknown status lasts until the agent's next turn. */
 function setStatus(world: World, agent: SimAgent, status: string): void {
   const state = STATES.get(status);
   if (state === 'ended') world.end(agent);
@@ -216,7 +216,7 @@ function healthOfAll(world: World, threshold: number): object {
   };
 }
 
-/** Filters are echoed as they came. */
+/** Returns the filters that were given, as the real server echoes them. */
 export function echoFilters(filters: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(filters).filter(([, value]) => value !== null));
 }

@@ -39,7 +39,7 @@ export function claudeFlowDaaTools(world: World): SimulatedTool[] {
           capabilities: capabilities ?? ['reasoning', 'learning'],
           isPinned: true,
         });
-        const shown = {
+        const created = {
           id,
           name: agent.name,
           type: agent.type,
@@ -47,7 +47,7 @@ export function claudeFlowDaaTools(world: World): SimulatedTool[] {
           cognitivePattern: agent.pattern,
           capabilities: agent.capabilities,
         };
-        return { success: true, agent: shown, createdAt: world.now };
+        return { success: true, agent: created, createdAt: world.now };
       },
     ),
     defineTool(CLAUDE_FLOW_HIVE_TOOLS.daa_learning_status, z.object({ agentId: optionalText }), ({ agentId }) => {
@@ -61,7 +61,7 @@ export function claudeFlowDaaTools(world: World): SimulatedTool[] {
           status: daaStatus(agent),
           cognitivePattern: agent.pattern,
           learningRate: agent.learningRate,
-          metrics: metricsOf(agent),
+          metrics: toMetrics(agent),
         },
       };
     }),
@@ -85,7 +85,7 @@ export function claudeFlowDaaTools(world: World): SimulatedTool[] {
           agentId,
           currentPattern: agent.pattern,
           learningRate: agent.learningRate,
-          metrics: metricsOf(agent),
+          metrics: toMetrics(agent),
           _note: 'Pattern analysis requires real cognitive modeling. Current pattern and metrics shown.',
         };
       },
@@ -97,7 +97,7 @@ function daaStatus({ state }: SimAgent): string {
   return state === 'active' || state === 'busy' ? 'learning' : 'active';
 }
 
-function metricsOf(agent: SimAgent) {
+function toMetrics(agent: SimAgent) {
   const ended = agent.tasksCompleted + agent.tasksFailed;
   const successRate = ended === 0 ? 1 : agent.tasksCompleted / ended;
   return { tasksCompleted: agent.tasksCompleted, successRate, adaptations: agent.adaptations };
@@ -105,10 +105,10 @@ function metricsOf(agent: SimAgent) {
 
 function learningOfAll(world: World): object {
   const agents = world.livingAgents('daa').map((agent) => {
-    const { successRate, adaptations } = metricsOf(agent);
+    const { successRate, adaptations } = toMetrics(agent);
     return { id: agent.id, status: daaStatus(agent), successRate, adaptations };
   });
-  const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
+  const sum = (numbers: readonly number[]): number => numbers.reduce((total, value) => total + value, 0);
   const count = (status: string): number => agents.filter((agent) => agent.status === status).length;
   return {
     success: true,

@@ -1,6 +1,6 @@
 import type { ToolDefinition } from '../tool.js';
 
-/** What `tools/list` of the real claude-flow says of its hive and DAA agents, as far as they are simulated. */
+/** Entries of the simulated hive and DAA tools in `tools/list` of the real claude-flow. */
 export const CLAUDE_FLOW_HIVE_TOOLS = {
   'hive-mind_spawn': {
     name: 'hive-mind_spawn',

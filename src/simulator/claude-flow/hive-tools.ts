@@ -8,13 +8,13 @@ import type { World } from '../world/world.js';
 const MAX_SPAWNED_AT_ONCE = 20;
 
 export function claudeFlowHiveTools(world: World): SimulatedTool[] {
-  const unborn = world.ids.timestamped('hive');
+  const offlineHiveId = world.ids.timestamped('hive');
   return [
     defineTool(
       CLAUDE_FLOW_HIVE_TOOLS['hive-mind_init'],
       z.object({ topology: optionalText, consensus: optionalText, queenId: optionalText }),
       ({ topology, consensus, queenId }) => {
-        const queen = queenOf(world, queenId ?? world.ids.timestamped('queen'));
+        const queen = enthrone(world, queenId ?? world.ids.timestamped('queen'));
         const hive: SimHive = {
           id: world.ids.timestamped('hive'),
           topology: topology ?? 'mesh',
@@ -23,16 +23,22 @@ export function claudeFlowHiveTools(world: World): SimulatedTool[] {
           createdAtMs: world.elapsedMs,
         };
         world.hive = hive;
-        const { topology: shape, consensus: rule } = hive;
+        const { topology: effectiveTopology, consensus: effectiveConsensus } = hive;
         return {
           success: true,
           hiveId: hive.id,
-          topology: shape,
-          consensus: rule,
+          topology: effectiveTopology,
+          consensus: effectiveConsensus,
           queenId: queen.id,
           status: 'initialized',
           hiveToken: world.ids.secret(),
-          config: { topology: shape, consensus: rule, maxAgents: 15, persist: true, memoryBackend: 'hybrid' },
+          config: {
+            topology: effectiveTopology,
+            consensus: effectiveConsensus,
+            maxAgents: 15,
+            persist: true,
+            memoryBackend: 'hybrid',
+          },
           createdAt: world.now,
         };
       },
@@ -43,8 +49,8 @@ export function claudeFlowHiveTools(world: World): SimulatedTool[] {
       ({ count, role, agentType, prefix }) => {
         if (world.hive === null)
           return { success: false, error: 'Hive-mind not initialized. Run hive-mind/init first.' };
-        const wanted = Math.min(MAX_SPAWNED_AT_ONCE, Math.max(1, Math.floor(count ?? 1)));
-        const spawned = Array.from({ length: wanted }, () =>
+        const requestedCount = Math.min(MAX_SPAWNED_AT_ONCE, Math.max(1, Math.floor(count ?? 1)));
+        const spawned = Array.from({ length: requestedCount }, () =>
           world.spawn({
             id: world.ids.tagged(prefix ?? 'hive-worker', 4),
             type: agentType ?? 'worker',
@@ -63,23 +69,23 @@ export function claudeFlowHiveTools(world: World): SimulatedTool[] {
       },
     ),
     defineTool(CLAUDE_FLOW_HIVE_TOOLS['hive-mind_status'], z.object({ verbose: optionalBoolean }), ({ verbose }) =>
-      hiveStatus(world, unborn, verbose === true),
+      hiveStatus(world, offlineHiveId, verbose === true),
     ),
   ];
 }
 
-/** The queen that takes over; the one before her ends. */
-function queenOf(world: World, id: string): SimAgent {
-  const known = world.livingAgents('queen').find((queen) => queen.id === id);
-  for (const queen of world.livingAgents('queen')) if (queen !== known) world.end(queen);
-  return known ?? world.spawn({ id, type: 'queen', group: 'queen', state: 'active', isPinned: true });
+/** Returns the queen with this id, spawned if necessary, and ends all other queens. */
+function enthrone(world: World, id: string): SimAgent {
+  const existing = world.livingAgents('queen').find((queen) => queen.id === id);
+  for (const queen of world.livingAgents('queen')) if (queen !== existing) world.end(queen);
+  return existing ?? world.spawn({ id, type: 'queen', group: 'queen', state: 'active', isPinned: true });
 }
 
-function hiveStatus(world: World, unborn: string, verbose: boolean): object {
+function hiveStatus(world: World, offlineHiveId: string, verbose: boolean): object {
   const { hive } = world;
   const workers = hive === null ? [] : world.livingAgents('worker');
   const working = workers.filter(({ taskId }) => taskId !== null).length;
-  const id = hive?.id ?? unborn;
+  const id = hive?.id ?? offlineHiveId;
   const since = hive?.createdAtMs ?? world.elapsedMs;
   return {
     hiveId: id,

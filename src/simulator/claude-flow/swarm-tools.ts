@@ -31,7 +31,7 @@ export function claudeFlowSwarmTools(world: World): SimulatedTool[] {
           strategy: swarm.strategy,
           maxAgents: swarm.maxAgents,
           initializedAt: world.now,
-          config: configOf(swarm),
+          config: toConfig(swarm),
           persisted: true,
         };
       },
@@ -44,9 +44,9 @@ export function claudeFlowSwarmTools(world: World): SimulatedTool[] {
         status: 'running',
         topology: swarm.topology,
         maxAgents: swarm.maxAgents,
-        agentCount: members(world, swarm),
+        agentCount: countMembers(world, swarm),
         taskCount: 0,
-        config: configOf(swarm),
+        config: toConfig(swarm),
         createdAt: world.timestampAt(swarm.createdAtMs),
         updatedAt: world.timestampAt(swarm.createdAtMs),
         ...(swarmId === null ? { totalSwarms: world.swarms.length } : {}),
@@ -55,7 +55,7 @@ export function claudeFlowSwarmTools(world: World): SimulatedTool[] {
     defineTool(CLAUDE_FLOW_TOOLS.swarm_health, z.object({ swarmId: optionalText }), ({ swarmId }) => {
       const swarm = find(swarmId);
       if (swarm === undefined) return { status: 'not_found', healthy: false, swarmId, error: 'Swarm not found' };
-      const agentCount = members(world, swarm);
+      const agentCount = countMembers(world, swarm);
       return {
         status: 'healthy',
         healthy: true,
@@ -80,14 +80,14 @@ export function claudeFlowSwarmTools(world: World): SimulatedTool[] {
         redundancy: optionalNumber,
         consensusAlgorithm: optionalText,
       }),
-      ({ action, ...wanted }) => {
+      ({ action, ...requested }) => {
         if (action === 'set') {
-          topology.type = wanted.type ?? topology.type;
-          topology.maxNodes = wanted.maxNodes ?? topology.maxNodes;
-          topology.redundancy = wanted.redundancy ?? topology.redundancy;
-          topology.consensusAlgorithm = wanted.consensusAlgorithm ?? topology.consensusAlgorithm;
+          topology.type = requested.type ?? topology.type;
+          topology.maxNodes = requested.maxNodes ?? topology.maxNodes;
+          topology.redundancy = requested.redundancy ?? topology.redundancy;
+          topology.consensusAlgorithm = requested.consensusAlgorithm ?? topology.consensusAlgorithm;
         }
-        // Its nodes are those of coordination_node, which is not simulated; agents are none of them.
+        // Nodes are created by `coordination_node`, which is not simulated. Agents do not count as nodes.
         return { success: true, topology, nodes: 0, status: 'active' };
       },
     ),
@@ -112,7 +112,7 @@ export function claudeFlowSwarmTools(world: World): SimulatedTool[] {
   ];
 }
 
-function configOf({ topology, maxAgents, strategy }: SimSwarm): object {
+function toConfig({ topology, maxAgents, strategy }: SimSwarm): object {
   return {
     topology,
     maxAgents,
@@ -123,7 +123,7 @@ function configOf({ topology, maxAgents, strategy }: SimSwarm): object {
   };
 }
 
-function members(world: World, swarm: SimSwarm): number {
+function countMembers(world: World, swarm: SimSwarm): number {
   return world.livingAgents('plain').filter(({ swarmId }) => swarmId === swarm.id).length;
 }
 

@@ -1,6 +1,6 @@
 import type { ToolDefinition } from '../tool.js';
 
-/** What `tools/list` of the real claude-flow says of its tasks, as far as they are simulated. */
+/** Entries of the simulated task tools in `tools/list` of the real claude-flow. */
 export const CLAUDE_FLOW_TASK_TOOLS = {
   task_create: {
     name: 'task_create',

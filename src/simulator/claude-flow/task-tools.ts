@@ -13,7 +13,7 @@ import {
 } from '../tool.js';
 import type { World } from '../world/world.js';
 
-/** The real server's, and nothing in its answer tells that there are more. */
+/** Default limit of the real server. Its response does not say whether there are more tasks. */
 const DEFAULT_LIMIT = 50;
 
 export function claudeFlowTaskTools(world: World): SimulatedTool[] {
@@ -104,9 +104,9 @@ export function claudeFlowTaskTools(world: World): SimulatedTool[] {
       ({ taskId, agentIds, unassign }) => {
         const task = world.task(taskId);
         if (task === undefined) return { success: false, taskId, error: 'Task not found' };
-        const wanted = unassign === true ? [] : (agentIds ?? []);
-        const known = new Map(registeredAgents(world).map((agent) => [agent.id, agent]));
-        const unknown = wanted.filter((id) => !known.has(id));
+        const requestedIds = unassign === true ? [] : (agentIds ?? []);
+        const registered = new Map(registeredAgents(world).map((agent) => [agent.id, agent]));
+        const unknown = requestedIds.filter((id) => !registered.has(id));
         if (unknown.length > 0) {
           const error = `Unknown agent${unknown.length > 1 ? 's' : ''}: ${unknown.join(', ')}. Spawn the agent first (agent_spawn) or use agent_list to see available ids.`;
           return { success: false, taskId, error, unknownAgents: unknown };
@@ -114,7 +114,7 @@ export function claudeFlowTaskTools(world: World): SimulatedTool[] {
         const previouslyAssigned = task.assignedTo;
         world.assign(
           task,
-          wanted.flatMap((id) => known.get(id) ?? []).filter(({ state }) => state !== 'ended'),
+          requestedIds.flatMap((id) => registered.get(id) ?? []).filter(({ state }) => state !== 'ended'),
         );
         return { taskId, assignedTo: task.assignedTo, previouslyAssigned, status: task.state };
       },
@@ -157,7 +157,7 @@ function details(world: World, task: SimTask): object {
 
 const OPEN_STATES: ReadonlySet<string> = new Set<TaskState>(['pending', 'in_progress']);
 
-/** A word that is no task's status changes nothing. */
+/** Sets the status of a task. Ignores unknown statuses. */
 function setStatus(world: World, task: SimTask, status: string): void {
   if (status === 'completed' || status === 'failed' || status === 'cancelled') world.finish(task, status);
   else if (OPEN_STATES.has(status)) {

@@ -1,6 +1,6 @@
 import type { ToolDefinition } from '../tool.js';
 
-/** What `tools/list` of the real claude-flow says of its agents, swarms and system, as far as they are simulated. */
+/** Entries of the simulated agent, swarm and system tools in `tools/list` of the real claude-flow. */
 export const CLAUDE_FLOW_TOOLS = {
   agent_spawn: {
     name: 'agent_spawn',

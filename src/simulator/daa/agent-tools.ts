@@ -14,7 +14,7 @@ import type { World } from '../world/world.js';
 
 const FIRST_ENDPOINT_PORT = 3001;
 
-const WORDS: Readonly<Record<AgentState, string>> = {
+const STATUS_LABELS: Readonly<Record<AgentState, string>> = {
   starting: 'starting',
   idle: 'running',
   active: 'running',
@@ -25,7 +25,7 @@ const WORDS: Readonly<Record<AgentState, string>> = {
 };
 
 export function daaStatus({ state }: SimAgent): string {
-  return WORDS[state];
+  return STATUS_LABELS[state];
 }
 
 const byAgent = z.object({ agent_id: optionalText });

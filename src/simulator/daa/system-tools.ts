@@ -24,8 +24,8 @@ const DEEP_CHECK = {
 };
 
 export function daaSystemTools(world: World): SimulatedTool[] {
-  /** Swarm ids of the messages sent; the real server counts them and tells nothing else of them. */
-  const messages: string[] = [];
+  // The real server reports nothing but the number of messages per swarm.
+  const messageSwarmIds: string[] = [];
   const withStatus = (status: string): number => world.agents().filter((agent) => daaStatus(agent) === status).length;
   const inState = (state: TaskState): number => world.tasks(state).length;
   return [
@@ -40,7 +40,7 @@ export function daaSystemTools(world: World): SimulatedTool[] {
         const chosen = types.flatMap((type) => running.filter((agent) => agent.type === type).slice(0, quota));
         if (chosen.length === 0) return new PlainText('No suitable agents found for swarm coordination', true);
         const swarmId = world.ids.uuid();
-        messages.push(swarmId);
+        messageSwarmIds.push(swarmId);
         world.assign(world.createTask({ type: 'coordination', description: objective, priority: 'medium' }), chosen);
         return {
           swarm_id: swarmId,
@@ -53,10 +53,10 @@ export function daaSystemTools(world: World): SimulatedTool[] {
     defineTool(DAA_TOOLS.get_swarm_status, z.object({ swarm_id: optionalText }), ({ swarm_id: swarmId }) => ({
       total_agents: world.agents().length,
       active_agents: withStatus('running'),
-      total_messages: messages.length,
+      total_messages: messageSwarmIds.length,
       ...(swarmId === null
         ? {}
-        : { swarm_messages: messages.filter((id) => id === swarmId).length, swarm_id: swarmId }),
+        : { swarm_messages: messageSwarmIds.filter((id) => id === swarmId).length, swarm_id: swarmId }),
     })),
     defineTool(DAA_TOOLS.get_system_metrics, z.object({}), () => ({
       agents: {
@@ -74,7 +74,7 @@ export function daaSystemTools(world: World): SimulatedTool[] {
         failed: inState('failed'),
         cancelled: inState('cancelled'),
       },
-      swarm: { total_messages: messages.length, recent_messages: messages.length },
+      swarm: { total_messages: messageSwarmIds.length, recent_messages: messageSwarmIds.length },
       system: { uptime: 'running', version: VERSION, timestamp: world.now },
     })),
     defineTool(DAA_TOOLS.healthcheck, z.object({ deep_check: optionalBoolean }), ({ deep_check: isDeep }) => {

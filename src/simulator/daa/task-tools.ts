@@ -4,7 +4,7 @@ import type { SimTask, TaskState } from '../world/entities.js';
 import { PlainText, optionalText, optionalTexts, defineTool, ToolCallError, type SimulatedTool } from '../tool.js';
 import type { World } from '../world/world.js';
 
-const WORDS: Readonly<Record<TaskState, string>> = {
+const STATUS_LABELS: Readonly<Record<TaskState, string>> = {
   pending: 'pending',
   in_progress: 'running',
   completed: 'completed',
@@ -61,14 +61,18 @@ export function daaTaskTools(world: World): SimulatedTool[] {
     defineTool(DAA_TOOLS.list_tasks, z.object({ filter: filters }), ({ filter }) => {
       const tasks = world
         .tasks()
-        .filter(({ state }) => filter?.status == null || WORDS[state] === filter.status)
-        .map((task) => ({ task: definitionOf(task), result: resultOf(world, task), status: WORDS[task.state] }));
+        .filter(({ state }) => filter?.status == null || STATUS_LABELS[state] === filter.status)
+        .map((task) => ({
+          task: toDefinition(task),
+          result: toResult(world, task),
+          status: STATUS_LABELS[task.state],
+        }));
       return { tasks, total_count: tasks.length };
     }),
   ];
 }
 
-function definitionOf(task: SimTask): object {
+function toDefinition(task: SimTask): object {
   return {
     id: task.id,
     task_type: task.type,
@@ -81,13 +85,13 @@ function definitionOf(task: SimTask): object {
   };
 }
 
-/** There is one as soon as the task has been started. */
-function resultOf(world: World, task: SimTask): object | null {
+/** Returns the result of a task. Null until the task is started. */
+function toResult(world: World, task: SimTask): object | null {
   if (task.startedAtMs === null) return null;
   return {
     task_id: task.id,
     agent_id: task.state === 'cancelled' ? 'system' : (task.assignedTo[0] ?? 'system'),
-    status: WORDS[task.state],
+    status: STATUS_LABELS[task.state],
     result: task.result,
     error: task.state === 'failed' ? 'Task failed' : null,
     started_at: world.timestampAt(task.startedAtMs),

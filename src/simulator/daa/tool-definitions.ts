@@ -13,7 +13,7 @@ const object = (properties: Readonly<Record<string, object>>, required: readonly
 
 const byAgent = object({ agent_id: STRING }, ['agent_id']);
 
-/** What the source of the real DAA server lists, of the tools that are simulated. */
+/** Entries of the simulated tools in the source of the real DAA server. */
 export const DAA_TOOLS = {
   spawn_agent: {
     name: 'spawn_agent',

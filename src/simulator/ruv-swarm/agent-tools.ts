@@ -7,7 +7,7 @@ import type { World } from '../world/world.js';
 
 const NO_SWARM = 'No active swarm found. Please initialize a swarm first using swarm_init.';
 
-const WORDS: Readonly<Record<AgentState, string>> = {
+const STATUS_LABELS: Readonly<Record<AgentState, string>> = {
   starting: 'idle',
   idle: 'idle',
   active: 'active',
@@ -26,22 +26,22 @@ export function ruvSwarmAgentTools(world: World): SimulatedTool[] {
         const swarm = swarmId === null ? world.swarms[0] : world.swarms.find(({ id }) => id === swarmId);
         if (swarm === undefined) throw new ToolCallError(NO_SWARM);
         const id = world.ids.timestamped('agent');
-        const kind = type ?? 'researcher';
+        const agentType = type ?? 'researcher';
         const agent = world.spawn({
           id,
-          name: name ?? id.replace(/^agent/, kind),
-          type: kind,
+          name: name ?? id.replace(/^agent/, agentType),
+          type: agentType,
           group: 'plain',
           swarmId: swarm.id,
           capabilities: capabilities ?? [],
           isPinned: true,
         });
-        const count = world.livingAgents().filter((other) => other.swarmId === swarm.id).length;
-        const { status, ...shown } = listed(agent);
+        const count = world.livingAgents().filter((member) => member.swarmId === swarm.id).length;
+        const { status, ...rest } = listed(agent);
         return {
-          agent: { ...shown, status },
+          agent: { ...rest, status },
           swarm_info: { id: swarm.id, agent_count: count, capacity: `${count}/100` },
-          message: `Successfully spawned ${kind} agent with ${agent.pattern} cognitive pattern`,
+          message: `Successfully spawned ${agentType} agent with ${agent.pattern} cognitive pattern`,
           performance: { spawn_time_ms: 0.4, memory_overhead_mb: 5 },
         };
       },
@@ -53,13 +53,13 @@ export function ruvSwarmAgentTools(world: World): SimulatedTool[] {
         if (swarmId !== null && !world.swarms.some(({ id }) => id === swarmId)) {
           throw new ToolCallError(`Swarm not found: ${swarmId}`);
         }
-        const wanted = filter ?? 'all';
+        const statusFilter = filter ?? 'all';
         const agents = world
           .livingAgents()
           .filter((agent) => swarmId === null || agent.swarmId === swarmId)
           .map(listed)
-          .filter(({ status }) => wanted === 'all' || status === wanted);
-        return { total_agents: agents.length, filter_applied: wanted, agents };
+          .filter(({ status }) => statusFilter === 'all' || status === statusFilter);
+        return { total_agents: agents.length, filter_applied: statusFilter, agents };
       },
     ),
     defineTool(
@@ -86,7 +86,7 @@ function listed(agent: SimAgent) {
     id: agent.id,
     name: agent.name,
     type: agent.type,
-    status: WORDS[agent.state],
+    status: STATUS_LABELS[agent.state],
     cognitive_pattern: agent.pattern,
     capabilities: agent.capabilities,
     neural_network_id: neuralNetworkId(agent),

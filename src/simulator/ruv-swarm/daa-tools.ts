@@ -18,7 +18,7 @@ const CAPABILITIES = {
 };
 const DOMAINS = ['general', 'coordination', 'adaptation'];
 
-/** Its DAA agents are a world apart: no tool lists them, and all but their ids is made up by the real server too. */
+/** Creates the DAA tools. No tool lists DAA agents, and the real server invents everything but their ids as well. */
 export function ruvSwarmDaaTools(world: World): SimulatedTool[] {
   const agents = new Set<string>();
   return [

@@ -1,7 +1,7 @@
 import { errorMessage } from '../../shared/index.js';
 import type { SimulatedTool } from '../tool.js';
 
-/** The real server measures it; here it takes no time worth measuring. */
+/** Constant execution time of a call, which the real server measures. */
 const EXECUTION_TIME_MS = 0.5;
 
 interface CallCount {
@@ -10,12 +10,13 @@ interface CallCount {
   lastError: string | null;
 }
 
-/** What the process of the real server remembers beside its swarms. */
+/** State of the simulated ruv-swarm process besides its swarms. */
 export class RuvSwarmProcess {
-  /** Before that, the status of all swarms fails. */
+  /** Whether the metrics are set up. Before that, `swarm_status` without a swarm id fails. */
   isWarm = false;
   readonly #calls = new Map<string, CallCount>();
 
+  /** Wraps a tool so that its calls are counted. */
   counted(tool: SimulatedTool): SimulatedTool {
     return {
       ...tool,

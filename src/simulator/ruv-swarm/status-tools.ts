@@ -41,11 +41,11 @@ export function ruvSwarmStatusTools(world: World, process: RuvSwarmProcess): Sim
       },
     ),
     defineTool(RUV_SWARM_TOOLS.swarm_status, z.object({ swarmId: optionalText }), ({ swarmId }) => {
-      if (swarmId === null) return statusOfAll(world, process);
+      if (swarmId === null) return allSwarmStatus(world, process);
       const swarm = world.swarms.find(({ id }) => id === swarmId);
       if (swarm === undefined) throw new ToolCallError(`Swarm not found: ${swarmId}`);
-      const loaded = { memory_usage_mb: 48, loaded_modules: WASM_MODULES, features: FEATURES };
-      return { ...statusOf(world, swarm), wasm_metrics: loaded };
+      const wasmMetrics = { memory_usage_mb: 48, loaded_modules: WASM_MODULES, features: FEATURES };
+      return { ...swarmStatus(world, swarm), wasm_metrics: wasmMetrics };
     }),
     defineTool(RUV_SWARM_TOOLS.swarm_monitor, z.object({}), () => {
       throw new ToolCallError(
@@ -57,7 +57,7 @@ export function ruvSwarmStatusTools(world: World, process: RuvSwarmProcess): Sim
       process.isWarm = true;
       if (detail === 'detailed') return { ...WASM_MEMORY, ...WASM_MEMORY_DETAILS };
       if (detail !== 'by-agent') return WASM_MEMORY;
-      return { ...WASM_MEMORY, agents: world.livingAgents().map(memoryOf) };
+      return { ...WASM_MEMORY, agents: world.livingAgents().map(toMemoryUsage) };
     }),
     defineTool(RUV_SWARM_TOOLS.neural_status, z.object({ agentId: optionalText }), ({ agentId }) => {
       const status = { ...NEURAL_FEATURES, simd_acceleration: true, memory_usage_mb: 0 };
@@ -77,17 +77,17 @@ export function ruvSwarmStatusTools(world: World, process: RuvSwarmProcess): Sim
   ];
 }
 
-/** The real server names the network after its agent. */
+/** Returns the id of an agent's network, which the real server derives from the agent's id. */
 export function neuralNetworkId({ id }: SimAgent): string {
   return id.replace(/^agent-/, 'nn-');
 }
 
-function memoryOf(agent: SimAgent): object {
+function toMemoryUsage(agent: SimAgent): object {
   const { id, name, type } = agent;
   return { agent_id: id, agent_name: name, agent_type: type, memory_mb: 5, neural_network: true };
 }
 
-function statusOf(world: World, swarm: SimSwarm): object {
+function swarmStatus(world: World, swarm: SimSwarm): object {
   const agents = world.livingAgents().filter(({ swarmId }) => swarmId === swarm.id);
   const active = agents.filter(({ state }) => state === 'active' || state === 'busy').length;
   const tasks = world.tasks().filter(({ swarmId }) => swarmId === swarm.id);
@@ -104,11 +104,11 @@ function statusOf(world: World, swarm: SimSwarm): object {
   };
 }
 
-function statusOfAll(world: World, process: RuvSwarmProcess): object {
+function allSwarmStatus(world: World, process: RuvSwarmProcess): object {
   if (!process.isWarm) throw new ToolCallError("Cannot read properties of null (reading 'getGlobalMetrics')");
   return {
     active_swarms: world.swarms.length,
-    swarms: world.swarms.map((swarm) => ({ id: swarm.id, status: statusOf(world, swarm) })),
+    swarms: world.swarms.map((swarm) => ({ id: swarm.id, status: swarmStatus(world, swarm) })),
     global_metrics: {
       totalSwarms: world.swarms.length,
       totalAgents: world.livingAgents().length,

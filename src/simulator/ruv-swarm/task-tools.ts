@@ -94,7 +94,7 @@ function durationMs(world: World, { startedAtMs, endedAtMs }: SimTask): number {
   return startedAtMs === null ? 0 : Math.floor((endedAtMs ?? world.elapsedMs) - startedAtMs);
 }
 
-function executionOf(world: World, task: SimTask): object {
+function executionSummary(world: World, task: SimTask): object {
   return {
     status: task.state,
     duration_ms: durationMs(world, task),
@@ -108,7 +108,7 @@ function summary(world: World, task: SimTask): object {
   return {
     task_id: task.id,
     status: task.state,
-    execution_summary: executionOf(world, task),
+    execution_summary: executionSummary(world, task),
     agent_count: task.assignedTo.length,
     completion_time: durationMs(world, task),
     success: task.state === 'completed',
@@ -117,7 +117,7 @@ function summary(world: World, task: SimTask): object {
   };
 }
 
-/** The real server reports what a mock agent did, whatever the task was. */
+/** Returns the detailed result, in which the real server always reports a mock agent. */
 function detailedResult(world: World, task: SimTask): object {
   const succeeded = task.state === 'completed';
   const mocked = { execution_time_ms: MOCKED_TIME_MS, memory_usage_mb: 10, success_rate: 1 };
@@ -126,7 +126,7 @@ function detailedResult(world: World, task: SimTask): object {
     task_description: task.description,
     status: task.state,
     assigned_agents: task.assignedTo,
-    execution_summary: executionOf(world, task),
+    execution_summary: executionSummary(world, task),
     final_result: {
       task_id: task.id,
       description: task.description,

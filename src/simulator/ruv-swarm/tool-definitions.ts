@@ -1,6 +1,6 @@
 import type { ToolDefinition } from '../tool.js';
 
-/** What `tools/list` of the real ruv-swarm says of the tools that are simulated. */
+/** Entries of the simulated tools in `tools/list` of the real ruv-swarm. */
 export const RUV_SWARM_TOOLS = {
   swarm_init: {
     name: 'swarm_init',

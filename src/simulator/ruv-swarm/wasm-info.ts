@@ -1,4 +1,4 @@
-/** What the real server says of its machinery: the same in every recording. */
+/** Features of the real server, equal in all recordings. */
 export const FEATURES = { neural_networks: true, forecasting: true, cognitive_diversity: true, simd_support: true };
 
 const module = (loaded: boolean, size: number, priority: string, deps: readonly string[]): object => ({

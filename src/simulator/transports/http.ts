@@ -18,7 +18,7 @@ import { createMcpServer } from '../mcp-server.js';
 import type { SimulatedTool } from '../tool.js';
 
 export const MCP_PATH = '/mcp';
-/** The one that was opened first goes when there are more: clients seldom say goodbye. */
+/** Most open sessions. The oldest one is closed above it, because clients rarely end their sessions. */
 const MAX_SESSIONS = 1000;
 
 interface HttpSimulatorSession {
@@ -26,16 +26,16 @@ interface HttpSimulatorSession {
   readonly transport: WebStandardStreamableHTTPServerTransport;
 }
 
-/** MCP streamable HTTP with sessions, on the loopback interface only. Port 0: a free one. */
+/** Serves MCP over streamable HTTP with sessions, on loopback only. Port 0 picks a free port. */
 export async function serveHttp(
-  kind: ServerProfile,
+  profile: ServerProfile,
   tools: readonly SimulatedTool[],
   port: number,
 ): Promise<ListeningServer> {
   const sessions = new Map<string, HttpSimulatorSession>();
 
   const open = async (): Promise<HttpSimulatorSession> => {
-    const mcp = createMcpServer(kind, tools);
+    const mcp = createMcpServer(profile, tools);
     const transport = new WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: randomUUID,
       onsessioninitialized: async (id) => {
@@ -51,35 +51,35 @@ export async function serveHttp(
     return { mcp, transport };
   };
 
-  const answer = async (request: Request): Promise<Response> => {
-    const refusal =
+  const respond = async (request: Request): Promise<Response> => {
+    const rejection =
       hostHeaderValidationResponse(request, localhostAllowedHostnames()) ??
       originValidationResponse(request, localhostAllowedOrigins());
-    if (refusal !== undefined) return refusal;
+    if (rejection !== undefined) return rejection;
     if (new URL(request.url).pathname !== MCP_PATH) return new Response('not found', { status: 404 });
     const id = request.headers.get('mcp-session-id');
     if (id !== null) {
-      const known = sessions.get(id);
-      return known === undefined ? sessionNotFound() : known.transport.handleRequest(request);
+      const existing = sessions.get(id);
+      return existing === undefined ? sessionNotFound() : existing.transport.handleRequest(request);
     }
     const session = await open();
     const response = await session.transport.handleRequest(request);
-    // It was no handshake, and has been told so.
+    // The request was not a handshake and was rejected, so there is no session.
     if (session.transport.sessionId === undefined) await session.mcp.close();
     return response;
   };
 
   const server = createServer((request, response) => {
-    handle(request, response, answer).catch(() => response.destroy());
+    handle(request, response, respond).catch(() => response.destroy());
   });
   const bound = await listenOnLoopback(server, port);
   return {
     url: `http://127.0.0.1:${bound}${MCP_PATH}`,
     [Symbol.asyncDispose]: async () => {
-      const end = closeServer(server);
+      const closed = closeServer(server);
       await Promise.all([...sessions.values()].map(({ mcp }) => mcp.close()));
       server.closeAllConnections();
-      await end;
+      await closed;
     },
   };
 }
@@ -94,26 +94,29 @@ function sessionNotFound(): Response {
 async function handle(
   request: IncomingMessage,
   response: ServerResponse,
-  answer: (request: Request) => Promise<Response>,
+  respond: (request: Request) => Promise<Response>,
 ): Promise<void> {
-  const body = await bodyOf(request);
+  const body = await readBody(request);
   if (body === null) {
     response.writeHead(413).end();
     return;
   }
-  const { status, headers, body: stream } = await answer(toWeb(request, body));
+  const { status, headers, body: stream } = await respond(toWebRequest(request, body));
   response.writeHead(status, [...headers].flat());
   if (stream === null) {
     response.end();
     return;
   }
-  // An event stream has nothing to send for a long time, and its client waits for the head.
+  // The client of an event stream waits for the headers, long before the first event.
   response.flushHeaders();
   await pipeline(Readable.fromWeb(stream as ReadableStream<Uint8Array>), response); // one class, declared twice
 }
 
-/** @returns `null` when there is more of it than is taken; read to its end even so, or the client would not see why */
-async function bodyOf(request: IncomingMessage): Promise<Buffer<ArrayBuffer> | null> {
+/**
+ * Reads the body of a request. Returns null if it is too large. Reads such a body to its end, because otherwise the
+ * client would not receive the response.
+ */
+async function readBody(request: IncomingMessage): Promise<Buffer<ArrayBuffer> | null> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request) {
@@ -125,13 +128,13 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer<ArrayBuffer> | n
   return bytes <= MAX_MESSAGE_BYTES ? Buffer.concat(chunks) : null;
 }
 
-function toWeb(request: IncomingMessage, body: Buffer<ArrayBuffer>): Request {
+function toWebRequest(request: IncomingMessage, body: Buffer<ArrayBuffer>): Request {
   const method = request.method ?? 'GET';
   const headers = new Headers();
   for (const [name, values] of Object.entries(request.headersDistinct)) {
     for (const value of values ?? []) headers.append(name, value);
   }
-  // The host is checked from its header; a request line may hold a whole URL of another.
+  // The host is checked in its header. The request line may contain the full URL of another host.
   const url = new URL(request.url ?? '/', 'http://127.0.0.1');
   return new Request(url, { method, headers, ...(method === 'GET' || method === 'HEAD' ? {} : { body }) });
 }

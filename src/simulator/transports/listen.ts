@@ -4,7 +4,7 @@ export interface ListeningServer extends AsyncDisposable {
   readonly url: string;
 }
 
-/** @returns the port that it listens on, of the loopback interface */
+/** Binds a server to a loopback port and returns the port. */
 export async function listenOnLoopback(server: Server, port: number): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -17,7 +17,7 @@ export async function listenOnLoopback(server: Server, port: number): Promise<nu
   return bound;
 }
 
-/** Stops listening; resolves when the last connection is gone. */
+/** Stops listening. Resolves when the last connection has closed. */
 export function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());

@@ -4,9 +4,9 @@ import { closeServer, listenOnLoopback, type ListeningServer } from './listen.js
 import { serveStreams } from './stream-connection.js';
 import type { SimulatedTool } from '../tool.js';
 
-/** An MCP server for each socket, on the loopback interface only. Port 0: a free one. */
+/** Serves MCP over TCP, on loopback only, with one MCP server per socket. Port 0 picks a free port. */
 export async function serveTcp(
-  kind: ServerProfile,
+  profile: ServerProfile,
   tools: readonly SimulatedTool[],
   port: number,
 ): Promise<ListeningServer> {
@@ -14,10 +14,10 @@ export async function serveTcp(
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.setNoDelay(true);
-    // A reset is how clients leave too.
+    // Clients may end a connection with a reset.
     socket.on('error', () => socket.destroy());
     socket.on('close', () => sockets.delete(socket));
-    serveStreams(kind, tools, socket, socket).then(
+    serveStreams(profile, tools, socket, socket).then(
       ({ ended }) => ended.then(() => socket.destroySoon()),
       () => socket.destroy(),
     );
@@ -26,9 +26,9 @@ export async function serveTcp(
   return {
     url: `tcp://127.0.0.1:${bound}`,
     [Symbol.asyncDispose]: async () => {
-      const end = closeServer(server);
+      const closed = closeServer(server);
       for (const socket of sockets) socket.destroy();
-      await end;
+      await closed;
     },
   };
 }

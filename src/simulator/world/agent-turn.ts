@@ -8,7 +8,7 @@ const PAUSE_PROBABILITY = 0.05;
 const TEAM_PROBABILITY = 0.1;
 const PRIORITIES = ['low', 'medium', 'high', 'critical'] as const;
 
-/** What one agent does in its turn. */
+/** Runs one agent's behavior in one step. */
 export function runAgentTurn(world: World, agent: SimAgent): void {
   switch (agent.state) {
     case 'starting':
@@ -25,7 +25,7 @@ export function runAgentTurn(world: World, agent: SimAgent): void {
       recover(world, agent);
       break;
     case 'paused':
-      // One that a client has paused waits for that client.
+      // An agent paused by a client is resumed by a client.
       if (!agent.isPausedByClient) world.setState(agent, 'idle');
       break;
     case 'ended':
@@ -34,7 +34,7 @@ export function runAgentTurn(world: World, agent: SimAgent): void {
 }
 
 function idle(world: World, agent: SimAgent): void {
-  if (mayEnd(world, agent)) {
+  if (canEnd(world, agent)) {
     world.end(agent);
     return;
   }
@@ -49,10 +49,10 @@ function idle(world: World, agent: SimAgent): void {
   world.assign(task, [agent, ...helpers(world, agent, task)]);
 }
 
-function mayEnd(world: World, agent: SimAgent): boolean {
+function canEnd(world: World, agent: SimAgent): boolean {
   const { agents } = world.options;
   const excess = agents === 0 ? 0 : (populationSize(world) - agents) / agents;
-  // Drawn for kept agents too, so that they do not shift what happens to the others.
+  // Drawn for pinned agents too, so that they do not change the random numbers of the others.
   return world.random.chance(END_PROBABILITY + Math.max(-END_PROBABILITY, excess)) && !agent.isPinned;
 }
 
@@ -61,15 +61,15 @@ function newTask(world: World, agent: SimAgent): SimTask {
   return world.createTask({ type, description, priority: world.random.pick(PRIORITIES), swarmId: agent.swarmId });
 }
 
-/** Others who were named for the task, or sometimes one who happens to be free. */
+/** Returns the free agents that the task names, or sometimes another free agent. */
 function helpers(world: World, agent: SimAgent, task: SimTask): SimAgent[] {
-  const isFree = (other: SimAgent | undefined): other is SimAgent =>
-    other !== undefined && other !== agent && other.state === 'idle';
+  const isFree = (candidate: SimAgent | undefined): candidate is SimAgent =>
+    candidate !== undefined && candidate !== agent && candidate.state === 'idle';
   const named = task.assignedTo.map((id) => world.agent(id)).filter(isFree);
   if (named.length > 0 || task.assignedTo.length > 0) return named;
   if (!world.random.chance(TEAM_PROBABILITY)) return [];
   return world.random.sample(
-    world.livingAgents(agent.group).filter((other) => isFree(other) && other.swarmId === agent.swarmId),
+    world.livingAgents(agent.group).filter((candidate) => isFree(candidate) && candidate.swarmId === agent.swarmId),
     1,
   );
 }
@@ -77,7 +77,7 @@ function helpers(world: World, agent: SimAgent, task: SimTask): SimAgent[] {
 function work(world: World, agent: SimAgent): void {
   const task = world.task(agent.taskId);
   if (task === undefined) {
-    // Made busy by a client, or its task is gone.
+    // A client has made the agent busy, or the task was removed.
     agent.taskId = null;
     world.setState(agent, 'idle');
     return;

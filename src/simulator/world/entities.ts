@@ -1,15 +1,15 @@
-/** The servers that are simulated. */
+/** Type of a simulated server. */
 export type SimulatorType = 'claude-flow' | 'ruv-swarm' | 'daa';
 
-/** What an agent is at; each kind of server has its own words for it. */
+/** Activity of a simulated agent. Each server type has its own labels for it. */
 export type AgentState = 'starting' | 'idle' | 'active' | 'busy' | 'paused' | 'error' | 'ended';
 
-/** Only claude-flow has others than plain ones. */
+/** Group of a simulated agent. Only claude-flow has groups besides `plain`. */
 export type AgentGroup = 'plain' | 'queen' | 'worker' | 'daa';
 
 export interface SimAgent {
   readonly id: string;
-  /** How many were born before it. */
+  /** Number of agents spawned before this one. */
   readonly number: number;
   readonly name: string;
   readonly type: string;
@@ -19,15 +19,15 @@ export interface SimAgent {
   readonly capabilities: readonly string[];
   readonly learningRate: number;
   readonly createdAtMs: number;
-  /** Asked for by a client: never ends by itself. */
+  /** Whether a client spawned the agent. Pinned agents never end by themselves. */
   readonly isPinned: boolean;
   pattern: string;
   state: AgentState;
-  /** A status that a client has set, in its own words; stands until the agent does something. */
+  /** Status that a client has set. Lasts until the agent's next turn. */
   statusOverride: string | null;
-  /** Paused by a client, which alone can resume it. */
+  /** Whether a client has paused the agent. Only a client can resume it. */
   isPausedByClient: boolean;
-  /** 0..1 */
+  /** Health from 0 to 1. */
   health: number;
   touchedAtMs: number;
   endedAtStep: number | null;
@@ -50,7 +50,7 @@ export interface SimTask {
   readonly createdAtMs: number;
   readonly isPinned: boolean;
   state: TaskState;
-  /** 0..100 */
+  /** Progress in percent, 0 to 100. */
   progress: number;
   assignedTo: readonly string[];
   startedAtMs: number | null;

@@ -1,12 +1,12 @@
 import { SeededRandom } from './random.js';
 
-/** The time that is written into the first ids. Fixed, because equal seeds have equal ids whenever they are run. */
+/** Time in the first ids. Constant, so that equal seeds always give equal ids. */
 const FIRST_ID_MS = Date.UTC(2026, 0, 1);
 const ID_STEP_MS = 100;
 
-/** Makes ids shaped like those of the real servers. They depend on the seed, the step and how many were made before. */
+/** Generates ids shaped like those of the real servers, from the seed, the step and the number of earlier ids. */
 export class IdGenerator {
-  // A stream of its own: how often ids are asked for must not change what happens in the world.
+  // A separate stream, so that the number of ids does not affect the world.
   readonly #random: SeededRandom;
   #lastMs = 0;
   #step = 0;
@@ -15,18 +15,18 @@ export class IdGenerator {
     this.#random = new SeededRandom(seed ^ 0x1d5);
   }
 
-  /** Ids made from now on carry the time of that step. */
+  /** Sets the step whose time new ids contain. */
   moveTo(step: number): void {
     this.#step = step;
   }
 
-  /** `<prefix>-<ms>`, with milliseconds that no other id has. */
+  /** Returns an id of the form `<prefix>-<ms>` with unique milliseconds. */
   timestamped(prefix: string): string {
     this.#lastMs = Math.max(FIRST_ID_MS + this.#step * ID_STEP_MS, this.#lastMs + 1);
     return `${prefix}-${this.#lastMs}`;
   }
 
-  /** `<prefix>-<ms>-<random>` */
+  /** Returns an id of the form `<prefix>-<ms>-<random>`. */
   tagged(prefix: string, randomLength: number): string {
     return `${this.timestamped(prefix)}-${this.#random.base36(randomLength)}`;
   }

@@ -3,27 +3,27 @@ import { runAgentTurn } from './agent-turn.js';
 import { groupSizes, populationSize } from './population.js';
 import { World, type WorldOptions } from './world.js';
 
-/** Of the agents that live, those that do something in one step. */
+/** Share of the running agents that act in one step. */
 const TURNS_SHARE = 0.1;
-/** Of the agents that are missing, those that are born in one step. */
+/** Share of the missing agents that are spawned in one step. */
 const REFILL_SHARE = 0.2;
-/** Births for each turn, about as many as there are ends. */
-const BIRTHS_PER_TURN = 0.03;
+/** Agents spawned per turn, about as many as end. */
+const SPAWNS_PER_TURN = 0.03;
 
-/** Same options and same calls, same history. */
+/** Creates a world. Equal options and calls give equal histories. */
 export function createWorld(options: WorldOptions): World {
   const world = new World(options);
   populate(world);
   return world;
 }
 
-/** Lets one step happen. */
+/** Advances a world by one step. */
 export function advanceWorld(world: World): void {
   world.nextStep();
   const movable = world.livingAgents().filter(({ group }) => group !== 'queen');
   const turns = Math.ceil(movable.length * TURNS_SHARE);
   for (const agent of world.random.sample(movable, turns)) runAgentTurn(world, agent);
-  for (let births = birthsOf(world, turns); births > 0; births -= 1) bear(world);
+  for (let spawns = spawnCount(world, turns); spawns > 0; spawns -= 1) spawnReplacement(world);
 }
 
 function populate(world: World): void {
@@ -61,17 +61,17 @@ function addSwarm(world: World, topology: string, strategy: string, maxAgents: n
   world.swarms.push({ id, topology, strategy, maxAgents, createdAtMs: 0 });
 }
 
-/** How many agents are born in this step. */
-function birthsOf(world: World, turns: number): number {
+/** Returns the number of agents to spawn in this step. */
+function spawnCount(world: World, turns: number): number {
   const { agents } = world.options;
   const missing = agents - populationSize(world);
-  // An excess goes by itself, and births must not keep it up.
+  // An excess of agents shrinks by itself if no agents are spawned.
   if (missing < -agents * 0.1) return 0;
-  return world.random.around(turns * BIRTHS_PER_TURN + Math.max(0, missing) * REFILL_SHARE);
+  return world.random.around(turns * SPAWNS_PER_TURN + Math.max(0, missing) * REFILL_SHARE);
 }
 
-function bear(world: World): void {
-  const group = wantedGroup(world);
+function spawnReplacement(world: World): void {
+  const group = groupToRefill(world);
   world.spawn({
     type: world.random.pick(AGENT_TYPES[world.options.type]),
     group,
@@ -81,8 +81,8 @@ function bear(world: World): void {
   });
 }
 
-/** The group that has lost most since the beginning, of those that this kind of server has. */
-function wantedGroup(world: World): AgentGroup {
+/** Returns the group that has lost the most agents since the start. */
+function groupToRefill(world: World): AgentGroup {
   const plan = groupSizes(world.options.type, world.options.agents);
   const [worst] = (['plain', 'worker', 'daa'] as const)
     .filter((group) => plan[group] > 0)

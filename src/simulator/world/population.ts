@@ -1,7 +1,7 @@
 import type { AgentGroup, SimulatorType } from './entities.js';
 import type { World } from './world.js';
 
-/** How many of each group there are among `agents`. */
+/** Returns the size of each group in a population of `agents`. */
 export function groupSizes(type: SimulatorType, agents: number): Record<AgentGroup, number> {
   if (type !== 'claude-flow') return { plain: agents, queen: 0, worker: 0, daa: 0 };
   const daa = agents < 4 ? 0 : Math.max(2, Math.round(agents * 0.15));
@@ -10,7 +10,7 @@ export function groupSizes(type: SimulatorType, agents: number): Record<AgentGro
   return { plain: agents - daa - worker - queen, queen, worker, daa };
 }
 
-/** Those that nobody asked for: the others come on top. */
+/** Counts the running agents that were not spawned by a client. */
 export function populationSize(world: World): number {
   return world.livingAgents().filter(({ isPinned }) => !isPinned).length;
 }

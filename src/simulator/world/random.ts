@@ -1,4 +1,4 @@
-/** A stream of numbers that a seed fixes (mulberry32). */
+/** Stream of random numbers determined by its seed (mulberry32). */
 export class SeededRandom {
   #state: number;
 
@@ -6,7 +6,7 @@ export class SeededRandom {
     this.#state = seed | 0;
   }
 
-  /** 0 inclusive to 1 exclusive. */
+  /** Returns a number in [0, 1). */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
@@ -14,7 +14,7 @@ export class SeededRandom {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   }
 
-  /** A whole number from 0 to `below` - 1. */
+  /** Returns a whole number from 0 to `below` - 1. */
   below(below: number): number {
     return Math.floor(this.next() * below);
   }
@@ -27,29 +27,29 @@ export class SeededRandom {
     return choices[this.below(choices.length)] ?? choices[0];
   }
 
-  /** A whole number whose mean is `mean`. */
+  /** Returns one of the two whole numbers around `mean`, with this mean. */
   around(mean: number): number {
-    const whole = Math.floor(mean);
-    return whole + (this.chance(mean - whole) ? 1 : 0);
+    const floor = Math.floor(mean);
+    return floor + (this.chance(mean - floor) ? 1 : 0);
   }
 
-  /** `count` different ones, or all when there are fewer. */
+  /** Returns `count` different choices, or all if there are fewer. */
   sample<T>(choices: readonly T[], count: number): T[] {
-    const rest = [...choices];
+    const remaining = [...choices];
     const taken: T[] = [];
-    while (taken.length < count && rest.length > 0) {
-      const index = this.below(rest.length);
-      const last = rest.pop();
+    while (taken.length < count && remaining.length > 0) {
+      const index = this.below(remaining.length);
+      const last = remaining.pop();
       if (last === undefined) break;
-      const found = index === rest.length ? last : rest[index];
+      const found = index === remaining.length ? last : remaining[index];
       if (found === undefined) break;
-      if (index < rest.length) rest[index] = last;
+      if (index < remaining.length) remaining[index] = last;
       taken.push(found);
     }
     return taken;
   }
 
-  /** Digits and lower-case letters. */
+  /** Returns digits and lower-case letters. */
   base36(length: number): string {
     return Array.from({ length }, () => this.below(36).toString(36)).join('');
   }

@@ -14,35 +14,35 @@ import {
 } from './entities.js';
 import { SeededRandom } from './random.js';
 
-/** How long one that has ended can still be asked for. */
+/** Number of steps for which ended agents are kept. */
 const ENDED_KEPT_STEPS = 30;
-/** Finished tasks remembered, beside one for each agent. */
+/** Number of finished tasks that are kept, besides one per agent. */
 const MIN_FINISHED_TASKS = 30;
 
 export interface WorldOptions {
   readonly type: SimulatorType;
   readonly seed: number;
-  /** How many agents live; their number hovers around it. */
+  /** Average number of running agents. */
   readonly agents: number;
-  /** Milliseconds since the epoch at step 0. */
+  /** Time of step 0 in milliseconds since the epoch. */
   readonly startMs: number;
-  /** Simulated time that one step takes. */
+  /** Simulated duration of one step in milliseconds. */
   readonly stepMs: number;
 }
 
-/** What there is at one step. Nothing in here looks at a clock, or at chance other than the seed's. */
+/** Simulated world at one step. Deterministic: uses neither a clock nor random numbers besides those of its seed. */
 export class World {
   readonly options: WorldOptions;
   readonly random: SeededRandom;
   readonly ids: IdGenerator;
   readonly swarms: SimSwarm[] = [];
   hive: SimHive | null = null;
-  /** With those that have ended lately; in order of birth. */
+  /** Agents by id in the order of their creation, including recently ended ones. */
   readonly #agents = new Map<string, SimAgent>();
   readonly #tasks = new Map<string, SimTask>();
   #steps = 0;
-  #born = 0;
-  #daaBorn = 0;
+  #spawnCount = 0;
+  #daaSpawnCount = 0;
 
   constructor(options: WorldOptions) {
     this.options = options;
@@ -59,21 +59,21 @@ export class World {
     return this.#steps * this.options.stepMs;
   }
 
-  /** RFC 3339, UTC. */
+  /** Formats a simulated time as RFC 3339 in UTC. */
   timestampAt(elapsedMs: number): string {
     return new Date(Math.floor(this.options.startMs + elapsedMs)).toISOString();
   }
 
-  /** The simulated time, RFC 3339, UTC. */
+  /** Current simulated time as RFC 3339 in UTC. */
   get now(): string {
     return this.timestampAt(this.elapsedMs);
   }
 
-  /** Moves the simulated time on; what happens in the step is for the caller to say. */
+  /** Advances the simulated time by one step. The caller simulates the agents. */
   nextStep(): void {
     this.#steps += 1;
     this.ids.moveTo(this.#steps);
-    this.#forget();
+    this.#removeExpired();
   }
 
   agent(id: string | null): SimAgent | undefined {
@@ -84,7 +84,7 @@ export class World {
     return id === null ? undefined : this.#tasks.get(id);
   }
 
-  /** With those that have ended lately. */
+  /** Returns the agents of a group or all agents, including recently ended ones. */
   agents(group?: AgentGroup): SimAgent[] {
     return [...this.#agents.values()].filter((agent) => group === undefined || agent.group === group);
   }
@@ -97,12 +97,12 @@ export class World {
     return [...this.#tasks.values()].filter((task) => state === undefined || task.state === state);
   }
 
-  /** The id must not be taken. */
+  /** Adds an agent. Its id must be unused. */
   spawn(spec: AgentSpec): SimAgent {
     const agent: SimAgent = {
       id: spec.id ?? this.#agentId(spec.group),
-      name: spec.name ?? `${spec.type}-${this.#born}`,
-      number: this.#born,
+      name: spec.name ?? `${spec.type}-${this.#spawnCount}`,
+      number: this.#spawnCount,
       type: spec.type,
       group: spec.group,
       swarmId: spec.swarmId ?? (spec.group === 'plain' ? this.#homeSwarm() : null),
@@ -123,7 +123,7 @@ export class World {
       tasksFailed: 0,
       adaptations: 0,
     };
-    this.#born += 1;
+    this.#spawnCount += 1;
     this.#agents.set(agent.id, agent);
     return agent;
   }
@@ -134,7 +134,7 @@ export class World {
     agent.touchedAtMs = this.elapsedMs;
   }
 
-  /** Ends an agent; what only it was working on fails. */
+  /** Ends an agent. Fails the tasks that no other agent works on. */
   end(agent: SimAgent): void {
     if (agent.state === 'ended') return;
     this.setState(agent, 'ended');
@@ -168,7 +168,7 @@ export class World {
     return task;
   }
 
-  /** Hands a task to agents, who leave what they were at. */
+  /** Assigns a task to agents, which leave their current tasks. */
   assign(task: SimTask, agents: readonly SimAgent[]): void {
     this.#release(task);
     task.assignedTo = agents.map(({ id }) => id);
@@ -176,7 +176,7 @@ export class World {
     else this.begin(task, agents);
   }
 
-  /** Sets a task going with those of its agents who live; with none of them, someone has yet to see to it. */
+  /** Starts a task with those of its agents that have not ended. */
   begin(task: SimTask, agents: readonly SimAgent[]): void {
     task.state = 'in_progress';
     task.startedAtMs ??= this.elapsedMs;
@@ -201,7 +201,7 @@ export class World {
     }
   }
 
-  /** A task that its last agent leaves for another waits for someone again. */
+  /** Removes an agent from its current task. A task without agents is pending again. */
   #detach(agent: SimAgent, next: SimTask): void {
     const task = this.task(agent.taskId);
     if (task === undefined || task === next || task.endedAtMs !== null) return;
@@ -209,7 +209,7 @@ export class World {
     if (task.assignedTo.length === 0) task.state = 'pending';
   }
 
-  /** @returns the agents that were working on the task, idle now */
+  /** Makes the agents of a task idle and returns them. */
   #release(task: SimTask): SimAgent[] {
     const working = task.assignedTo
       .map((id) => this.agent(id))
@@ -224,7 +224,7 @@ export class World {
 
   #homeSwarm(): string | null {
     if (this.options.type === 'claude-flow') return this.swarms.at(-1)?.id ?? null;
-    return this.swarms[this.#born % this.swarms.length]?.id ?? null;
+    return this.swarms[this.#spawnCount % this.swarms.length]?.id ?? null;
   }
 
   #agentId(group: AgentGroup): string {
@@ -235,9 +235,9 @@ export class World {
   }
 
   #daaId(): string {
-    for (let number = this.#daaBorn + 1; ; number += 1) {
+    for (let number = this.#daaSpawnCount + 1; ; number += 1) {
       if (this.#agents.has(`daa-${number}`)) continue;
-      this.#daaBorn = number;
+      this.#daaSpawnCount = number;
       return `daa-${number}`;
     }
   }
@@ -247,7 +247,7 @@ export class World {
     return this.options.type === 'ruv-swarm' ? this.ids.timestamped('task') : this.ids.tagged('task', 6);
   }
 
-  #forget(): void {
+  #removeExpired(): void {
     for (const { id, endedAtStep } of this.#agents.values()) {
       if (endedAtStep !== null && this.#steps - endedAtStep > ENDED_KEPT_STEPS) this.#agents.delete(id);
     }
