@@ -1,4 +1,4 @@
-// A list of agents that keeps itself up to date. The address of swarmlens stands behind the `#` of the page's own.
+// Shows a live list of agents. The page's URL fragment (after `#`) is the address of swarmlens.
 import { createSwarmClient } from '@swarmlens/client';
 
 const url = location.hash === '' ? 'http://127.0.0.1:4000' : location.hash.slice(1);
@@ -6,10 +6,10 @@ const client = createSwarmClient({ url });
 const agents = client.agents();
 
 /** @param {string} id */
-const find = (id) => {
-  const found = document.getElementById(id);
-  if (found === null) throw new Error(`the page has no #${id}`);
-  return found;
+const findElement = (id) => {
+  const element = document.getElementById(id);
+  if (element === null) throw new Error(`the page has no #${id}`);
+  return element;
 };
 
 const draw = () => {
@@ -18,26 +18,27 @@ const draw = () => {
     item.textContent = `${name} (${type}): ${status}`;
     return item;
   });
-  find('agents').replaceChildren(...items);
+  findElement('agents').replaceChildren(...items);
 };
 
 client.connection.subscribe(() => {
   const { status, reason, latencyMs } = client.connection.getSnapshot();
-  find('connection').textContent = reason ?? (latencyMs === null ? status : `${status}, ${Math.round(latencyMs)} ms`);
+  const state = latencyMs === null ? status : `${status}, ${Math.round(latencyMs)} ms`;
+  findElement('connection').textContent = reason ?? state;
 });
 
-// However many updates come between two frames, the page is drawn once.
-let isDue = false;
+// Draws once per frame, however many updates arrive between two frames.
+let isScheduled = false;
 agents.subscribe(() => {
-  if (isDue) return;
-  isDue = true;
+  if (isScheduled) return;
+  isScheduled = true;
   requestAnimationFrame(() => {
-    isDue = false;
+    isScheduled = false;
     draw();
   });
 });
 
-find('type').addEventListener('change', ({ target }) => {
+findElement('type').addEventListener('change', ({ target }) => {
   const type = target instanceof HTMLInputElement ? target.value.trim() : '';
   agents.updateRequest({ agentTypes: type === '' ? null : [type] });
 });

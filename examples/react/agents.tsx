@@ -3,16 +3,25 @@ import type { PerformanceMode, SwarmClient } from '@swarmlens/client';
 
 const MODES: readonly PerformanceMode[] = ['LOW_FREQUENCY', 'NORMAL', 'HIGH_FREQUENCY'];
 
-/** A table of agents. The stream runs while the component is on the page. */
+/** Live table of agents. The stream runs while the component is mounted. Also renders on a server. */
 export function Agents({ client }: { readonly client: SwarmClient }) {
   const stream = useMemo(() => client.agents(), [client]);
-  const { agents, status, error, rate } = useSyncExternalStore(stream.subscribe, stream.getSnapshot);
-  const { reason, latencyMs } = useSyncExternalStore(client.connection.subscribe, client.connection.getSnapshot);
+  const { agents, status, error, rate } = useSyncExternalStore(
+    stream.subscribe,
+    stream.getSnapshot,
+    stream.getServerSnapshot,
+  );
+  const { connection } = client;
+  const { reason, latencyMs } = useSyncExternalStore(
+    connection.subscribe,
+    connection.getSnapshot,
+    connection.getServerSnapshot,
+  );
   const [mode, setMode] = useState<PerformanceMode>('NORMAL');
 
-  const choose = (chosen: PerformanceMode): void => {
-    setMode(chosen);
-    stream.updateRequest({ mode: chosen });
+  const selectMode = (selected: PerformanceMode): void => {
+    setMode(selected);
+    stream.updateRequest({ mode: selected });
   };
 
   return (
@@ -24,9 +33,9 @@ export function Agents({ client }: { readonly client: SwarmClient }) {
         {latencyMs !== null && `, ${Math.round(latencyMs)} ms`}
         {rate !== null && `, ${Math.round(rate.effectiveHz)} Hz`}
       </p>
-      {MODES.map((one) => (
-        <button key={one} aria-pressed={one === mode} onClick={() => choose(one)}>
-          {one}
+      {MODES.map((option) => (
+        <button key={option} aria-pressed={option === mode} onClick={() => selectMode(option)}>
+          {option}
         </button>
       ))}
       <table>

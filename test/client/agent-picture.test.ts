@@ -5,7 +5,7 @@ import { type ViewChanges, changesSince, createView, type CursorPosition, Store 
 import { agentOf, EPOCH_TIME, pictureOf, viewOptions } from '../support/arbitraries.js';
 import { expectedAgents } from '../support/contract-client.js';
 
-/** What the selections of an operation make of the same changes. */
+/** Parts of an update that different selections of an operation receive for the same changes. */
 const SELECTIONS: Readonly<
   Record<string, (changes: ViewChanges, agents: readonly Agent[]) => Partial<AgentUpdateInput>>
 > = {
@@ -21,7 +21,7 @@ function patchesOf({ kind, agents }: ViewChanges): NonNullable<AgentUpdateInput[
 
 const history = fc.array(
   fc.oneof(
-    { weight: 3, arbitrary: pictureOf('x').map((picture) => ({ show: picture })) },
+    { weight: 3, arbitrary: pictureOf('x').map((snapshot) => ({ show: snapshot })) },
     { weight: 1, arbitrary: fc.constant({ remove: 'x' }) },
     { weight: 2, arbitrary: viewOptions.map((options) => ({ view: options })) },
   ),
@@ -29,48 +29,51 @@ const history = fc.array(
 );
 
 describe('applyAgentUpdate', () => {
-  test.each(Object.entries(SELECTIONS))('any history, any filters: %s give what a query gives', (_name, select) => {
-    fc.assert(
-      fc.property(history, (steps) => {
-        const store = new Store({ epoch: 'e', maxTombstones: 5, maxEvents: 1 });
-        let view = createView();
-        let position: CursorPosition | null = null;
-        let picture: ReadonlyMap<string, Agent> = new Map();
-        for (const step of steps) {
-          if ('show' in step) store.commit(store.diff(step.show, EPOCH_TIME));
-          else if ('remove' in step) store.commit(store.removalDelta(step.remove));
-          else view = createView(step.view);
-          const expected = expectedAgents(store, view);
-          const changes = changesSince(store, position, view);
-          position = changes.position;
-          const whole = changes.agents.flatMap(({ agent }) => expected.get(agent.id) ?? []);
-          const { kind, removedAgentIds } = changes;
-          const update = { kind, removedAgentIds, ...select(changes, whole) };
-          picture = applyAgentUpdate(picture, structuredClone(update));
-          expect(picture).toEqual(expected);
-        }
-      }),
-      { numRuns: 300 },
-    );
-  });
+  test.each(Object.entries(SELECTIONS))(
+    'for any history and filters: %s produce the agents of a query',
+    (_name, select) => {
+      fc.assert(
+        fc.property(history, (steps) => {
+          const store = new Store({ epoch: 'e', maxTombstones: 5, maxEvents: 1 });
+          let view = createView();
+          let position: CursorPosition | null = null;
+          let agents: ReadonlyMap<string, Agent> = new Map();
+          for (const step of steps) {
+            if ('show' in step) store.commit(store.diff(step.show, EPOCH_TIME));
+            else if ('remove' in step) store.commit(store.removalDelta(step.remove));
+            else view = createView(step.view);
+            const expected = expectedAgents(store, view);
+            const changes = changesSince(store, position, view);
+            position = changes.position;
+            const whole = changes.agents.flatMap(({ agent }) => expected.get(agent.id) ?? []);
+            const { kind, removedAgentIds } = changes;
+            const update = { kind, removedAgentIds, ...select(changes, whole) };
+            agents = applyAgentUpdate(agents, structuredClone(update));
+            expect(agents).toEqual(expected);
+          }
+        }),
+        { numRuns: 300 },
+      );
+    },
+  );
 
   const agent = agentOf('x', 'a');
   const other = agentOf('x', 'b');
 
-  test('a snapshot replaces whatever was there', () => {
+  test('replaces all agents with a snapshot', () => {
     fc.assert(
       fc.property(agent, other, (before, after) => {
-        const picture = new Map([[before.id, before]]);
-        const next = applyAgentUpdate(picture, { kind: 'SNAPSHOT', agents: [after], removedAgentIds: [] });
+        const previous = new Map([[before.id, before]]);
+        const next = applyAgentUpdate(previous, { kind: 'SNAPSHOT', agents: [after], removedAgentIds: [] });
         expect([...next.keys()]).toEqual([after.id]);
       }),
     );
   });
 
-  test('the picture before is left as it was, and agents that did not change are the same objects', () => {
+  test('does not modify the previous agents and keeps the identity of unchanged ones', () => {
     fc.assert(
       fc.property(agent, other, (changed, kept) => {
-        const before = new Map([changed, kept].map((one) => [one.id, one]));
+        const before = new Map([changed, kept].map((entry) => [entry.id, entry]));
         const copy = structuredClone(before);
         const patches = [{ id: changed.id, patch: { name: 'renamed' } }];
         const next = applyAgentUpdate(before, { kind: 'DELTA', patches, removedAgentIds: [] });
@@ -81,13 +84,13 @@ describe('applyAgentUpdate', () => {
     );
   });
 
-  test('an update that changes nothing gives the same picture', () => {
-    const picture = new Map<string, Agent>();
-    expect(applyAgentUpdate(picture, { kind: 'DELTA', agents: [], removedAgentIds: [] })).toBe(picture);
-    expect(applyAgentUpdate(picture, { kind: 'DELTA', patches: [], removedAgentIds: [] })).toBe(picture);
+  test('returns the previous map when an update changes nothing', () => {
+    const previous = new Map<string, Agent>();
+    expect(applyAgentUpdate(previous, { kind: 'DELTA', agents: [], removedAgentIds: [] })).toBe(previous);
+    expect(applyAgentUpdate(previous, { kind: 'DELTA', patches: [], removedAgentIds: [] })).toBe(previous);
   });
 
-  test('a snapshot for which only patches are selected is refused', () => {
+  test('throws for a snapshot without agents', () => {
     expect(() => applyAgentUpdate(new Map(), { kind: 'SNAPSHOT', patches: [], removedAgentIds: [] })).toThrow(
       TypeError,
     );

@@ -11,7 +11,7 @@ import {
 import { DeliveryServer } from '../support/delivery-server.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { Relay } from '../support/relay.js';
-import { countOf, recorder, type Recorder, until } from './wait-for-snapshot.js';
+import { countSent, recorder, type Recorder, until } from './wait-for-snapshot.js';
 import { manualRuntime } from './manual-runtime.js';
 import { ScriptedServer, welcome } from './scripted-server.js';
 
@@ -34,11 +34,11 @@ interface Watcher extends AsyncDisposable {
   readonly client: SwarmClient;
   readonly stream: AgentStream;
   readonly recorded: Recorder;
-  /** Stops to look. */
+  /** Removes the listener. */
   readonly leave: () => void;
 }
 
-/** Somebody who looks at a stream that has its picture. */
+/** Observes a stream until it is live. */
 async function watch(): Promise<Watcher> {
   const recorded = recorder();
   const { webSocketImpl } = recorded;
@@ -51,25 +51,25 @@ async function watch(): Promise<Watcher> {
 
 const named = (round: number, index = 1) => `agent ${index} in round ${round}`;
 
-/** Resolves when the stream has seen agent 1 in that round. */
-async function seen({ stream }: Pick<Watcher, 'stream'>, round: number): Promise<void> {
+/** Resolves when the stream holds agent 1 of that round. */
+async function untilRound({ stream }: Pick<Watcher, 'stream'>, round: number): Promise<void> {
   await until(stream, ({ agents }) => agents.get('x:1')?.name === named(round));
 }
 
-/** Whole snapshots that went over the socket. */
-function snapshotsOf({ received }: Recorder): number {
+/** Counts the agent snapshots received over the socket. */
+function countSnapshots({ received }: Recorder): number {
   return received.filter((text) => text.includes('"kind":"SNAPSHOT"') && text.includes('"agents"')).length;
 }
 
-describe('a stream of agents as a store', () => {
-  test('is the same object while nothing changes; another, with the same agents but those that did, when something does', async () => {
+describe('AgentStream as a store', () => {
+  test('keeps its snapshot until something changes, then keeps unchanged agents', async () => {
     await using watcher = await watch();
     const { stream, client } = watcher;
     const before = stream.getSnapshot();
     await client.query(ViewerDocument);
     expect(stream.getSnapshot()).toBe(before);
     server.show(1, 2, 1);
-    await seen(watcher, 1);
+    await untilRound(watcher, 1);
     const after = stream.getSnapshot();
     expect(before.agents.get('x:1')?.name).toBe(named(0));
     expect(after).not.toBe(before);
@@ -79,10 +79,10 @@ describe('a stream of agents as a store', () => {
     expect(after).toMatchObject({ status: 'LIVE', error: null, staleServerIds: [], rate: { requestedHz: 60 } });
   });
 
-  test('runs while somebody looks: completed when the last one leaves, resumed when one comes back', async () => {
+  test('completes when the last listener leaves and resumes with the next one', async () => {
     await using watcher = await watch();
     const { stream, recorded, client, leave } = watcher;
-    // The answer says that what was sent before it has been sent.
+    // The server responds in order, so everything before has been sent.
     await client.query(ViewerDocument);
     const leaveToo = stream.subscribe(() => undefined);
     leave();
@@ -94,13 +94,13 @@ describe('a stream of agents as a store', () => {
     await client.query(ViewerDocument);
     expect(stream.getSnapshot().agents.get('x:1')?.name).toBe(named(0));
     expect(recorded.sent.filter(({ type }) => type === 'complete')).toHaveLength(2);
-    await seen(watcher, 1);
-    expect(snapshotsOf(recorded)).toBe(1);
+    await untilRound(watcher, 1);
+    expect(countSnapshots(recorded)).toBe(1);
   });
 });
 
-describe('a stream of agents that resumes', () => {
-  test('after a lost connection: with its cursor, without a snapshot, and its picture is there meanwhile', async () => {
+describe('AgentStream resumes', () => {
+  test('from its cursor after a lost connection, and keeps its agents meanwhile', async () => {
     await using watcher = await watch();
     const { stream, client, recorded } = watcher;
     relay.cut();
@@ -108,12 +108,12 @@ describe('a stream of agents that resumes', () => {
     expect(stream.getSnapshot()).toMatchObject({ status: 'WAITING', error: null });
     expect(stream.getSnapshot().agents.size).toBe(3);
     server.show(1, 2, 1);
-    await seen(watcher, 1);
-    expect(snapshotsOf(recorded)).toBe(1);
+    await untilRound(watcher, 1);
+    expect(countSnapshots(recorded)).toBe(1);
     expect(recorded.sockets).toHaveLength(2);
   });
 
-  test('with other filters: on the same connection, without a snapshot, the rest as it was', async () => {
+  test('with new filters on the same connection, without a snapshot', async () => {
     await using watcher = await watch();
     const { stream, recorded } = watcher;
     const { cursor } = stream.getSnapshot();
@@ -123,11 +123,11 @@ describe('a stream of agents that resumes', () => {
     expect(recorded.sent.at(-1)?.payload?.variables).toMatchObject({ agentTypes: ['coder'], after: cursor });
     stream.updateRequest({ agentTypes: null });
     await until(stream, ({ agents }) => agents.size === 3);
-    expect(snapshotsOf(recorded)).toBe(1);
+    expect(countSnapshots(recorded)).toBe(1);
     expect(recorded.sockets).toHaveLength(1);
   });
 
-  test('in another mode, and without what is not included any more', async () => {
+  test('in a new mode, without parts that are no longer included', async () => {
     await using watcher = await watch();
     const { stream } = watcher;
     stream.updateRequest({ mode: 'NORMAL', includePerformance: false });
@@ -136,30 +136,30 @@ describe('a stream of agents that resumes', () => {
     expect(agents.get('x:1')?.performance).toBeNull();
   });
 
-  test('with what it asked for already: sends nothing', async () => {
+  test('without sending anything when the request does not change', async () => {
     await using watcher = await watch();
     const { stream, recorded, client } = watcher;
     const before = stream.getSnapshot();
     stream.updateRequest({ mode: 'HIGH_FREQUENCY', agentTypes: null });
     await client.query(ViewerDocument);
     expect(stream.getSnapshot()).toBe(before);
-    expect(countOf(recorded, 'AgentPatches')).toBe(1);
+    expect(countSent(recorded, 'AgentPatches')).toBe(1);
   });
 
-  test('at a server that does not know the cursor: begins again with a snapshot', async () => {
+  test('with a snapshot when the server does not know the cursor', async () => {
     await using other = await DeliveryServer.start();
     other.show(5, 7, 0);
     await using watcher = await watch();
     relay.target = other.url;
     relay.cut();
     await until(watcher.stream, ({ agents }) => [...agents.keys()].join() === 'x:5,x:6');
-    expect(snapshotsOf(watcher.recorded)).toBe(2);
+    expect(countSnapshots(watcher.recorded)).toBe(2);
     relay.target = server.url;
   });
 });
 
-describe('an iteration of a stream of agents', () => {
-  test('begins with what is there, then gives what changed', async () => {
+describe('AgentStream iteration', () => {
+  test('yields the current agents first, then changes', async () => {
     await using watcher = await watch();
     const updates = watcher.stream[Symbol.asyncIterator]();
     const first = (await updates.next()) as IteratorYieldResult<AgentStreamUpdate>; // it has not ended
@@ -177,13 +177,13 @@ describe('an iteration of a stream of agents', () => {
     expect(await updates.next()).toEqual({ done: true, value: undefined });
   });
 
-  test('that is slow gets what came meanwhile as one update', async () => {
+  test('conflates updates while the consumer is busy', async () => {
     await using watcher = await watch();
     const updates = watcher.stream[Symbol.asyncIterator]();
     await updates.next();
     for (const round of [1, 2, 3]) {
       server.show(1, 2, round);
-      await seen(watcher, round);
+      await untilRound(watcher, round);
     }
     server.show(3, 5, 0);
     await until(watcher.stream, ({ agents }) => agents.size === 5);
@@ -197,7 +197,7 @@ describe('an iteration of a stream of agents', () => {
     server.remove(['x:3']);
   });
 
-  test('that is slow over a snapshot gets a snapshot', async () => {
+  test('yields an unconsumed snapshot before the following delta', async () => {
     await using watcher = await watch();
     const { stream } = watcher;
     stream.updateRequest({ agentTypes: [] });
@@ -210,7 +210,7 @@ describe('an iteration of a stream of agents', () => {
     expect((await updates.next()).value).toMatchObject({ kind: 'DELTA', agents: [{}, {}, {}] });
   });
 
-  test('that is left leaves the stream, and one that is disposed ends it', async () => {
+  test('stops the stream when the loop is left, and ends when the stream is disposed', async () => {
     await using watcher = await watch();
     const { stream, leave } = watcher;
     leave();
@@ -222,12 +222,12 @@ describe('an iteration of a stream of agents', () => {
     stream.dispose();
     expect(await last).toEqual({ done: true, value: undefined });
     expect(stream.getSnapshot()).toMatchObject({ status: 'ENDED', error: null });
-    for await (const _update of stream) throw new Error('it has ended');
+    for await (const _update of stream) throw new Error('unexpected update');
   });
 });
 
-describe('a stream that the server refuses', () => {
-  test('for what it asks: ends, with the code of the server, for listeners and iterations', async () => {
+describe('AgentStream after an error', () => {
+  test('ends with the code of the server when the request is invalid', async () => {
     await using watcher = await watch();
     const { stream } = watcher;
     const updates = stream[Symbol.asyncIterator]();
@@ -243,7 +243,7 @@ describe('a stream that the server refuses', () => {
   test.each([
     ['SERVER_UNAVAILABLE', {}, 375],
     ['RATE_LIMITED', { retryAfterMs: 5_000 }, 5_000],
-  ])('with %s: waits, says why, and asks again', async (code, more, afterMs) => {
+  ])('waits and retries when the code is %s', async (code, more, afterMs) => {
     await using scripted = await ScriptedServer.start((socket, type, id) => {
       welcome(socket, type);
       const payload = [{ message: 'not now', extensions: { code, ...more } }];
@@ -257,17 +257,17 @@ describe('a stream that the server refuses', () => {
     const { error } = await until(stream, (snapshot) => snapshot.error !== null);
     expect(error).toMatchObject({ message: 'not now', code });
     expect(stream.getSnapshot().status).toBe('WAITING');
-    const asked = (): number => scripted.received.filter(({ type }) => type === 'subscribe').length;
+    const countSubscribes = (): number => scripted.received.filter(({ type }) => type === 'subscribe').length;
     clock.advance(afterMs - 1);
     await client.query(ViewerDocument).catch(() => undefined);
-    expect(asked()).toBe(2);
+    expect(countSubscribes()).toBe(2);
     clock.advance(1);
     await client.query(ViewerDocument).catch(() => undefined);
-    expect(asked()).toBe(4);
+    expect(countSubscribes()).toBe(4);
     leave();
   });
 
-  test('by its signal: ends', async () => {
+  test('ends when its signal aborts', async () => {
     await using watcher = await watch();
     const abort = new AbortController();
     const stream = watcher.client.agents({}, 'NORMAL', { signal: abort.signal });

@@ -9,8 +9,8 @@ import { describe, expect, test } from 'vitest';
 const DIST = fileURLToPath(new URL('../../packages/client/dist', import.meta.url));
 const ENTRY = join(DIST, 'index.js');
 
-/** What beside its own files is imported by the built client, and which files those are. */
-function importedBy(entry: string): { readonly files: ReadonlySet<string>; readonly packages: ReadonlySet<string> } {
+/** Lists the files of the built client, and the packages they import. */
+function listImports(entry: string): { readonly files: ReadonlySet<string>; readonly packages: ReadonlySet<string> } {
   const files = new Set<string>();
   const packages = new Set<string>();
   const ending = entry.endsWith('.d.ts') ? '.d.ts' : '.js';
@@ -27,21 +27,21 @@ function importedBy(entry: string): { readonly files: ReadonlySet<string>; reado
   return { files, packages };
 }
 
-describe('the built client', () => {
-  test('imports its own files and graphql-ws, and nothing else', () => {
-    const { files, packages } = importedBy(ENTRY);
+describe('built client', () => {
+  test('imports graphql-ws and no other package', () => {
+    const { files, packages } = listImports(ENTRY);
     expect([...packages]).toEqual(['graphql-ws/client']);
     expect([...files].filter((file) => relative(DIST, file).startsWith('..'))).toEqual([]);
     expect(files.size).toBeGreaterThan(15);
   });
 
-  test('its types need nothing else either', () => {
-    const { files, packages } = importedBy(ENTRY.replace(/\.js$/, '.d.ts'));
+  test('has types that import no package', () => {
+    const { files, packages } = listImports(ENTRY.replace(/\.js$/, '.d.ts'));
     expect([...packages]).toEqual([]);
     expect(files.size).toBeGreaterThan(8);
   });
 
-  test('is at most 15 KiB beside graphql-ws, compressed', async () => {
+  test('adds at most 15 KiB to graphql-ws, compressed', async () => {
     const built = await build({
       configFile: false,
       logLevel: 'silent',
@@ -52,9 +52,9 @@ describe('the built client', () => {
         rolldownOptions: { external: ['graphql-ws/client'] },
       },
     });
-    const [bundle] = built as Rolldown.RolldownOutput[]; // one, as it does not watch
+    const [bundle] = built as Rolldown.RolldownOutput[]; // an array of one, because it does not watch
     const [chunk, ...others] = bundle?.output ?? [];
-    if (chunk === undefined) throw new Error('nothing was built');
+    if (chunk === undefined) throw new Error('the build is empty');
     expect(others).toEqual([]);
     expect(chunk.imports).toEqual(['graphql-ws/client']);
     expect(gzipSync(chunk.code).length).toBeLessThanOrEqual(15 * 1024);

@@ -13,8 +13,8 @@ import { until } from './wait-for-snapshot.js';
 import { manualRuntime } from './manual-runtime.js';
 import { ScriptedServer, welcome } from './scripted-server.js';
 
-/** A client that connects, by a clock that stands still. */
-function connecting(
+/** Creates a client that connects, with a manual clock. */
+function startConnecting(
   url: string,
   options: Partial<SwarmClientOptions> = {},
 ): { readonly client: SwarmClient; readonly clock: ManualClock; readonly ended: Promise<unknown> } {
@@ -24,8 +24,8 @@ function connecting(
   return { client, clock, ended };
 }
 
-describe('the state of the connection', () => {
-  test('IDLE until something needs it, then OPEN, with a latency that pings have measured', async () => {
+describe('SwarmClient.connection', () => {
+  test('is IDLE until the first operation, then OPEN with a measured latency', async () => {
     await using server = await DeliveryServer.start();
     await using client = createSwarmClient({ url: server.url, webSocketImpl: WebSocket });
     const { connection } = client;
@@ -43,100 +43,100 @@ describe('the state of the connection', () => {
     expect(connection.getSnapshot()).toMatchObject({ status: 'CLOSED', error: null, latencyMs: null });
   });
 
-  test('a server that is away: tried again after pauses that grow, said why and when; and there when it is back', async () => {
+  test('retries an unreachable server with growing delays, until it answers', async () => {
     await using server = await DeliveryServer.start();
     await using relay = await Relay.start(server.url);
     relay.target = null;
-    const { client: made, clock, ended } = connecting(relay.url);
-    await using client = made;
+    const { client: created, clock, ended } = startConnecting(relay.url);
+    await using client = created;
     const { connection } = client;
-    const pausesMs: number[] = [];
+    const delaysMs: number[] = [];
     for (let attempt = 1; attempt <= 8; attempt += 1) {
       const snapshot = await until(connection, (now) => now.attempt === attempt && now.retryAt !== null);
       expect(snapshot).toMatchObject({
         status: 'RECONNECTING',
         reason: expect.stringMatching(/hang up|ECONNRESET|lost/),
       });
-      const leftMs = Date.parse(snapshot.retryAt ?? '') - clock.now();
-      pausesMs.push(leftMs);
+      const remainingMs = Date.parse(snapshot.retryAt ?? '') - clock.now();
+      delaysMs.push(remainingMs);
       if (attempt === 8) relay.target = server.url;
-      clock.advance(leftMs - 1);
+      clock.advance(remainingMs - 1);
       expect(relay.connections).toBe(attempt);
       clock.advance(1);
     }
-    expect(pausesMs).toEqual([375, 750, 1_500, 3_000, 6_000, 12_000, 22_500, 22_500]);
+    expect(delaysMs).toEqual([375, 750, 1_500, 3_000, 6_000, 12_000, 22_500, 22_500]);
     expect(await ended).toMatchObject({ viewer: { subject: null } });
     expect(connection.getSnapshot()).toMatchObject({ status: 'OPEN', reason: null, retryAt: null, attempt: 0 });
   });
 
-  test('a pause is between half and all of what the failures in a row make it, and never above the longest', () => {
+  test('for any number of failures: the delay is between half and all of the exponential delay, up to the maximum', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 2_000 }),
         fc.double({ min: 0, max: 0.999, noNaN: true }),
         (failures, die) => {
-          const pauses = { retryDelayMs: 500, maxRetryDelayMs: 30_000 };
-          const wholeMs = Math.min(30_000, 500 * 2 ** (failures - 1));
-          const pauseMs = backoffDelayMs(failures, pauses, () => die);
-          expect(pauseMs).toBeGreaterThanOrEqual(wholeMs / 2);
-          expect(pauseMs).toBeLessThanOrEqual(wholeMs);
+          const delays = { retryDelayMs: 500, maxRetryDelayMs: 30_000 };
+          const fullDelayMs = Math.min(30_000, 500 * 2 ** (failures - 1));
+          const delayMs = backoffDelayMs(failures, delays, () => die);
+          expect(delayMs).toBeGreaterThanOrEqual(fullDelayMs / 2);
+          expect(delayMs).toBeLessThanOrEqual(fullDelayMs);
         },
       ),
     );
   });
 
-  test('a connection on which nothing comes any more is given up when the next ping is due', async () => {
+  test('reconnects when a ping is not answered until the next one is due', async () => {
     await using server = await DeliveryServer.start();
     await using relay = await Relay.start(server.url);
-    const { client: made, clock } = connecting(relay.url);
-    await using client = made;
+    const { client: created, clock } = startConnecting(relay.url);
+    await using client = created;
     await until(client.connection, ({ latencyMs }) => latencyMs !== null);
     relay.freeze();
     clock.advance(10_000);
     expect(client.connection.getSnapshot().status).toBe('OPEN');
     clock.advance(10_000);
     const lost = await until(client.connection, ({ retryAt }) => retryAt !== null);
-    expect(lost).toMatchObject({ status: 'RECONNECTING', reason: 'the server does not answer', latencyMs: null });
+    expect(lost).toMatchObject({ status: 'RECONNECTING', reason: 'the server does not respond', latencyMs: null });
     clock.advance(1_000);
     await until(client.connection, ({ status }) => status === 'OPEN');
   });
 
-  test('a server that never lets in is given up after 20 seconds, and tried again', async () => {
+  test('retries when the server does not acknowledge within 20 seconds', async () => {
     await using server = await ScriptedServer.start(() => undefined);
-    const { client: made, clock } = connecting(server.url);
-    await using client = made;
+    const { client: created, clock } = startConnecting(server.url);
+    await using client = created;
     while (server.received.length === 0) await settled();
     clock.advance(20_000);
     await until(client.connection, ({ status }) => status === 'RECONNECTING');
   });
 
-  test('what is no GraphQL over WebSocket is told, and tried again', async () => {
+  test('reports and retries when the server sends invalid messages', async () => {
     await using server = await ScriptedServer.start((socket) => socket.send('hello'));
-    await using client = connecting(server.url).client;
+    await using client = startConnecting(server.url).client;
     const { status, reason } = await until(client.connection, ({ attempt }) => attempt === 1);
-    expect({ status, why: reason }).toEqual({ status: 'RECONNECTING', why: expect.stringMatching(/JSON/) });
+    expect({ status, reason }).toEqual({ status: 'RECONNECTING', reason: expect.stringMatching(/JSON/) });
   });
 });
 
-describe('how the server closes it', () => {
-  test.each([1000, 1001, 1012, 1013, 4408, 4999])('%i: it is tried again', async (code) => {
+describe('SwarmClient after a close code', () => {
+  test.each([1000, 1001, 1012, 1013, 4408, 4999])('retries after %i', async (code) => {
     await using server = await ScriptedServer.start((socket) => socket.close(code, 'for a while'));
-    await using client = connecting(server.url).client;
+    await using client = startConnecting(server.url).client;
     await until(client.connection, ({ status, reason }) => status === 'RECONNECTING' && reason === 'for a while');
   });
 
   test.each([
-    [1002, /Is that swarmlens/],
-    [1008, /see `limits`/],
+    [1002, /the address of a swarmlens/],
+    [1008, /See `limits`/],
     [1009, /maxMessageBytes/],
-    [1011, /its log has the reason/],
-    [4400, /check `maxHz`/],
-    [4406, /Is that swarmlens/],
-    [4500, /Make a new client/],
-  ])('%i: that is the end, and the error says what to do', async (code, advice) => {
+    [1011, /its log contains the reason/],
+    [4400, /Check `maxHz`/],
+    [4406, /the address of a swarmlens/],
+    [4500, /Create a new client/],
+  ])('closes after %i with advice', async (code, advice) => {
     await using server = await ScriptedServer.start((socket) => socket.close(code, 'so it is'));
-    const { client: made, clock, ended } = connecting(server.url);
-    await using client = made;
+    const { client: created, clock, ended } = startConnecting(server.url);
+    await using client = created;
     const { error } = await until(client.connection, ({ status }) => status === 'CLOSED');
     expect(error).toMatchObject({ name: 'SwarmClientError', code: 'CONNECTION_REFUSED', closeCode: code });
     expect(error?.message).toMatch(advice);
@@ -148,27 +148,27 @@ describe('how the server closes it', () => {
   });
 });
 
-describe('a client that is disposed', () => {
+describe('SwarmClient.dispose', () => {
   test.each<[string, (server: ScriptedServer, client: SwarmClient) => boolean]>([
-    ['before it has begun', () => true],
+    ['before it connects', () => true],
     ['while it connects', ({ sockets }) => sockets.length > 0],
     ['while it is open', (_server, { connection }) => connection.getSnapshot().status === 'OPEN'],
-  ])('%s: closes, ends what runs, and leaves no timer', async (_name, isReached) => {
+  ])('%s closes, rejects pending operations, and leaves no timer', async (_name, isReached) => {
     await using server = await ScriptedServer.start(welcome);
-    const { client, clock, ended } = connecting(server.url);
+    const { client, clock, ended } = startConnecting(server.url);
     while (!isReached(server, client)) await settled();
     await client.dispose();
-    expect(await ended).toMatchObject({ code: 'CLIENT_CLOSED', message: expect.stringContaining('make a new one') });
+    expect(await ended).toMatchObject({ code: 'CLIENT_CLOSED', message: expect.stringContaining('Create a new one') });
     expect(clock.pending).toBe(0);
     await client.dispose();
   });
 
-  test('while it waits for the next attempt: the same', async () => {
-    const nobody = createServer().listen(0, '127.0.0.1');
-    await once(nobody, 'listening');
-    const { port } = nobody.address() as AddressInfo; // of TCP
-    nobody.close();
-    const { client, clock, ended } = connecting(`http://127.0.0.1:${port}`);
+  test('leaves no timer while it waits for the next attempt', async () => {
+    const closedServer = createServer().listen(0, '127.0.0.1');
+    await once(closedServer, 'listening');
+    const { port } = closedServer.address() as AddressInfo; // of TCP
+    closedServer.close();
+    const { client, clock, ended } = startConnecting(`http://127.0.0.1:${port}`);
     const { reason } = await until(client.connection, ({ retryAt }) => retryAt !== null);
     expect(reason).toContain('ECONNREFUSED');
     await client.dispose();
@@ -176,13 +176,13 @@ describe('a client that is disposed', () => {
     expect(clock.pending).toBe(0);
   });
 
-  test('by its signal, while the server does not answer the end: it is over two seconds later', async () => {
+  test('through the signal terminates after two seconds when the server does not confirm', async () => {
     await using server = await ScriptedServer.start((socket, type) => {
       welcome(socket, type);
       if (type === 'ping') socket.pause();
     });
     const abort = new AbortController();
-    const { client, clock, ended } = connecting(server.url, { signal: abort.signal });
+    const { client, clock, ended } = startConnecting(server.url, { signal: abort.signal });
     await until(client.connection, ({ latencyMs }) => latencyMs !== null);
     abort.abort();
     expect(client.connection.getSnapshot().status).toBe('CLOSED');
@@ -193,51 +193,51 @@ describe('a client that is disposed', () => {
     expect(clock.pending).toBe(0);
   });
 
-  test('by a signal that was aborted before: it never connects', async () => {
+  test('through an aborted signal never connects', async () => {
     await using server = await ScriptedServer.start(() => undefined);
-    const { ended } = connecting(server.url, { signal: AbortSignal.abort() });
+    const { ended } = startConnecting(server.url, { signal: AbortSignal.abort() });
     expect(await ended).toMatchObject({ code: 'CLIENT_CLOSED' });
     expect(server.sockets).toEqual([]);
   });
 });
 
-describe('options', () => {
+describe('createSwarmClient', () => {
   test.each([
     ['http://a.example', 'ws://a.example/graphql'],
     ['https://a.example/', 'wss://a.example/graphql'],
     ['wss://a.example/behind/graphql', 'wss://a.example/behind/graphql'],
     ['http://a.example:81?x=1', 'ws://a.example:81/graphql?x=1'],
-  ])('%s leads to %s', async (url, address) => {
-    const asked: string[] = [];
+  ])('connects from %s to %s', async (url, address) => {
+    const addresses: string[] = [];
     function webSocketImpl(this: unknown, to: string): never {
-      asked.push(to);
+      addresses.push(to);
       throw new Error('not today');
     }
     await using client = createSwarmClient({ url, webSocketImpl });
     client.query(ViewerDocument).catch(() => undefined);
     const { reason } = await until(client.connection, ({ status }) => status === 'RECONNECTING');
-    expect({ asked, why: reason }).toEqual({ asked: [address], why: 'not today' });
+    expect({ addresses, reason }).toEqual({ addresses: [address], reason: 'not today' });
   });
 
   test.each<[string, Partial<SwarmClientOptions>, RegExp]>([
-    ['no address', { url: 'nowhere' }, /no address: "nowhere"/],
-    ['another protocol', { url: 'ftp://a.example' }, /has to begin with/],
-    ['a password', { url: 'http://ada:secret@a.example' }, /must not hold a user/],
-    ['no WebSocket class', { webSocketImpl: 'ws' }, /no WebSocket class/],
+    ['an invalid URL', { url: 'nowhere' }, /not a URL: "nowhere"/],
+    ['another protocol', { url: 'ftp://a.example' }, /must begin with/],
+    ['a password', { url: 'http://ada:secret@a.example' }, /must not contain a user name/],
+    ['no WebSocket class', { webSocketImpl: 'ws' }, /not a WebSocket class/],
     ['0 Hz', { maxHz: 0 }, /`maxHz` must be a number above 0, not 0/],
-    ['a rate that is no number', { maxHz: Number.NaN }, /`maxHz`/],
-    ['no pause', { retryDelayMs: 0 }, /`firstRetryMs`/],
-    ['pings all the time', { pingIntervalMs: -1 }, /`pingEveryMs`/],
-  ])('%s: refused at once', (_name, options, message) => {
+    ['a rate that is not a number', { maxHz: Number.NaN }, /`maxHz`/],
+    ['no retry delay', { retryDelayMs: 0 }, /`retryDelayMs`/],
+    ['a negative ping interval', { pingIntervalMs: -1 }, /`pingIntervalMs`/],
+  ])('throws for %s', (_name, options, message) => {
     const make = (): unknown => createSwarmClient({ url: 'http://127.0.0.1', webSocketImpl: WebSocket, ...options });
     expect(make).toThrow(TypeError);
     expect(make).toThrow(message);
     expect(make).not.toThrow(/secret/);
   });
 
-  test('maxHz is told to the server', async () => {
+  test('sends maxHz to the server', async () => {
     await using server = await ScriptedServer.start(welcome);
-    await using client = connecting(server.url, { maxHz: 30 }).client;
+    await using client = startConnecting(server.url, { maxHz: 30 }).client;
     await until(client.connection, ({ status }) => status === 'OPEN');
     expect(server.received[0]).toEqual({ type: 'connection_init', payload: { maxHz: 30 } });
   });

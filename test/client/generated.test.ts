@@ -11,8 +11,8 @@ const read = (path: string): string => readFileSync(new URL(`../../${path}`, imp
 const schema = buildSchema(read('schema.graphql'));
 const documents = Object.entries(client).filter(([name]) => name.endsWith('Document'));
 
-describe('the typed documents', () => {
-  test('are what `npm run codegen` makes of schema.graphql now', async () => {
+describe('typed documents', () => {
+  test('are up to date with schema.graphql', async () => {
     const { result } = await executeCodegen({ ...config, cwd: ROOT, silent: true });
     expect(result.length).toBeGreaterThan(0);
     for (const { filename, content } of result) expect(content, `${filename} is out of date`).toBe(read(filename));
@@ -22,14 +22,14 @@ describe('the typed documents', () => {
     expect(documents.length).toBeGreaterThanOrEqual(15);
   });
 
-  test.each(documents)('%s is a plain string and valid', (_name, document) => {
+  test.each(documents)('%s is a valid plain string', (_name, document) => {
     expect(typeof document).toBe('string');
     expect(validate(schema, parse(String(document)))).toEqual([]);
   });
 
-  test('the fragment Agent selects every field, so that a picture made of patches equals a query', () => {
+  test('select every field of Agent, so that patches produce the agents of a query', () => {
     const agent = schema.getType('Agent');
-    if (agent === undefined || !('getFields' in agent)) throw new Error('the schema has no type Agent');
+    if (agent === undefined || !('getFields' in agent)) throw new Error('type Agent is missing in the schema');
     const [, fragment = ''] = client.AgentDocument.split('fragment Agent on Agent');
     for (const field of Object.keys(agent.getFields())) expect(fragment).toMatch(new RegExp(`\\b${field}\\b`));
   });

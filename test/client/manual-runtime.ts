@@ -1,7 +1,7 @@
 import type { Runtime } from '../../packages/client/src/runtime.js';
 import type { ManualClock } from '../support/manual-clock.js';
 
-/** Time that a test moves, and a die that always falls the same way. */
+/** Creates a runtime with a manual clock and a constant random number. */
 export function manualRuntime(clock: ManualClock): Runtime {
   return {
     now: () => clock.now(),

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { applyMergePatch } from '@swarmlens/client';
 
-/** RFC 7396, appendix A: original, patch, result. */
+/** Examples of RFC 7396, appendix A: original, patch, result. */
 const VECTORS: readonly (readonly [string, string, string])[] = [
   ['{"a":"b"}', '{"a":"c"}', '{"a":"c"}'],
   ['{"a":"b"}', '{"b":"c"}', '{"a":"b","b":"c"}'],
@@ -24,12 +24,12 @@ const VECTORS: readonly (readonly [string, string, string])[] = [
 const json = fc.jsonValue({ maxDepth: 3 });
 const jsonObject = fc.dictionary(fc.string(), json);
 
-describe('mergePatch', () => {
-  test.each(VECTORS)('%s patched with %s is %s', (original, patch, result) => {
+describe('applyMergePatch', () => {
+  test.each(VECTORS)('patches %s with %s to %s', (original, patch, result) => {
     expect(applyMergePatch(JSON.parse(original), JSON.parse(patch))).toEqual(JSON.parse(result));
   });
 
-  test('a patch applied twice does what it does once', () => {
+  test('for any target and patch: applying the patch twice equals applying it once', () => {
     fc.assert(
       fc.property(json, json, (target, patch) => {
         const once = applyMergePatch(target, patch);
@@ -38,7 +38,7 @@ describe('mergePatch', () => {
     );
   });
 
-  test('an empty patch leaves an object as it is', () => {
+  test('for any object: an empty patch changes nothing', () => {
     fc.assert(
       fc.property(jsonObject, (target) => {
         expect(applyMergePatch(target, {})).toEqual(target);
@@ -46,7 +46,7 @@ describe('mergePatch', () => {
     );
   });
 
-  test('an object without nulls, patched into nothing, is itself', () => {
+  test('for any value without nulls: patching nothing with it returns it', () => {
     fc.assert(
       fc.property(json, (value) => {
         fc.pre(!JSON.stringify(value).includes('null'));
@@ -55,7 +55,7 @@ describe('mergePatch', () => {
     );
   });
 
-  test('neither argument is changed', () => {
+  test('for any target and patch: neither is modified', () => {
     fc.assert(
       fc.property(json, json, (target, patch) => {
         const before = JSON.stringify([target, patch]);
@@ -65,13 +65,13 @@ describe('mergePatch', () => {
     );
   });
 
-  test('what the patch leaves alone is the same object', () => {
+  test('keeps the identity of unchanged objects', () => {
     const target = { kept: { a: 1 }, changed: { b: 1 } };
     expect(applyMergePatch(target, { changed: { b: 2 } })).toHaveProperty('kept', target.kept);
-    expect((applyMergePatch(target, { changed: { b: 2 } }) as typeof target).kept).toBe(target.kept); // as the line above says
+    expect((applyMergePatch(target, { changed: { b: 2 } }) as typeof target).kept).toBe(target.kept); // checked in the previous line
   });
 
-  test('keys that objects inherit are keys like any other', () => {
+  test('treats inherited property names as ordinary keys', () => {
     const merged = applyMergePatch(
       {},
       JSON.parse('{"__proto__":{"polluted":true},"constructor":{"prototype":{"x":1}}}'),

@@ -6,7 +6,7 @@ import { emptyDelta } from '../../src/state/index.js';
 import { EPOCH_TIME, serverOf } from '../support/arbitraries.js';
 import { DeliveryServer } from '../support/delivery-server.js';
 import { Relay } from '../support/relay.js';
-import { countOf, recorder, until } from './wait-for-snapshot.js';
+import { countSent, recorder, until } from './wait-for-snapshot.js';
 
 let server: DeliveryServer;
 let relay: Relay;
@@ -26,29 +26,29 @@ function connect(webSocketImpl: unknown = WebSocket): SwarmClient {
   return createSwarmClient({ url: relay.url, webSocketImpl, retryDelayMs: 1, maxRetryDelayMs: 5 });
 }
 
-function happen(...events: readonly SwarmlensEvent[]): void {
+function commitEvents(...events: readonly SwarmlensEvent[]): void {
   server.store.commit({ ...emptyDelta('x'), events });
 }
 
-function noticeOf(message: string): SwarmlensEvent {
+function createNotice(message: string): SwarmlensEvent {
   return { type: 'notice', code: 'TEST', severity: 'INFO', message, serverId: null, timestamp: EPOCH_TIME };
 }
 
-/** What was sent before has been answered, and so has what runs over the connection begun. */
-async function begun(client: SwarmClient): Promise<void> {
+/** Resolves when the server has handled everything sent before. */
+async function roundTrip(client: SwarmClient): Promise<void> {
   await client.query(ViewerDocument);
 }
 
-describe('notices', () => {
-  test('come as they happen, each once; the last of them are kept', async () => {
+describe('NoticeStream', () => {
+  test('yields each notice once and keeps the last ones in its snapshot', async () => {
     await using client = connect();
     const notices = client.notices({ maxNotices: 2 });
     const leave = notices.subscribe(() => undefined);
     await until(notices, ({ status }) => status === 'LIVE');
     const each = notices[Symbol.asyncIterator]();
     const first = each.next();
-    await begun(client);
-    happen(noticeOf('one'), noticeOf('two'), noticeOf('three'), noticeOf('four'));
+    await roundTrip(client);
+    commitEvents(createNotice('one'), createNotice('two'), createNotice('three'), createNotice('four'));
     expect((await first).value).toMatchObject({ message: 'one', code: 'TEST' });
     const { notices: kept, missed } = await until(notices, ({ notices: now }) => now.at(-1)?.message === 'four');
     expect(kept.map(({ message }) => message)).toEqual(['three', 'four']);
@@ -60,35 +60,35 @@ describe('notices', () => {
     leave();
   });
 
-  test('go on after a lost connection', async () => {
+  test('resumes after a lost connection', async () => {
     await using client = connect();
     const notices = client.notices();
     const leave = notices.subscribe(() => undefined);
-    await begun(client);
+    await roundTrip(client);
     relay.cut();
     await until(client.connection, ({ status }) => status === 'RECONNECTING');
-    await begun(client);
-    happen(noticeOf('after'));
+    await roundTrip(client);
+    commitEvents(createNotice('after'));
     await until(notices, ({ notices: now }) => now.at(-1)?.message === 'after');
     leave();
   });
 });
 
-describe('health', () => {
-  test('is looked at when somebody looks, and at once when the server tells of a change', async () => {
+describe('HealthStream', () => {
+  test('polls when it is observed, and immediately after a health change', async () => {
     const recorded = recorder();
     await using client = connect(recorded.webSocketImpl);
-    // Longer than any test: only what is told makes it look again.
+    // Longer than any test, so that only a health change triggers a poll.
     const health = client.health({ pollIntervalMs: 3_600_000 });
     expect(health.getSnapshot()).toMatchObject({ status: 'IDLE', health: null, changes: [] });
     const leave = health.subscribe(() => undefined);
     const first = await until(health, ({ status }) => status === 'LIVE');
     expect(first.health?.servers.map(({ id, status }) => [id, status])).toEqual([['x', 'ONLINE']]);
-    await begun(client);
+    await roundTrip(client);
     const offline = { ...serverOf('x', true), status: 'OFFLINE' as const };
     const states = { previousCircuitState: 'CLOSED', circuitState: 'CLOSED', replicaId: null, reason: 'gone' } as const;
     server.store.commit({ ...emptyDelta('x'), server: offline });
-    happen({
+    commitEvents({
       type: 'health',
       serverId: 'x',
       previousStatus: 'ONLINE',
@@ -102,27 +102,27 @@ describe('health', () => {
     server.store.commit({ ...emptyDelta('x'), server: serverOf('x') });
   });
 
-  test('is looked at again and again, one look at a time, and never when nobody looks', async () => {
+  test('polls repeatedly, one poll at a time, only while it is observed', async () => {
     const recorded = recorder();
     await using client = connect(recorded.webSocketImpl);
     const health = client.health({ pollIntervalMs: 1 });
-    let seen = 0;
+    let received = 0;
     for await (const { health: now } of health) {
       expect(now?.uptimeMs).toBeGreaterThan(0);
-      seen += 1;
-      if (seen === 5) break;
+      received += 1;
+      if (received === 5) break;
     }
-    const looks = (): number =>
+    const countPolls = (): number =>
       recorded.sent.filter(({ payload }) => payload?.query?.startsWith('query Health') === true).length;
-    const before = looks();
+    const before = countPolls();
     expect(before).toBeGreaterThanOrEqual(5);
-    for (let turn = 0; turn < 10; turn += 1) await begun(client);
-    expect(looks()).toBe(before);
+    for (let turn = 0; turn < 10; turn += 1) await roundTrip(client);
+    expect(countPolls()).toBe(before);
   });
 });
 
-describe('topology', () => {
-  test('is the swarms and edges, and resumes with its cursor', async () => {
+describe('TopologyStream', () => {
+  test('holds swarms and edges and resumes from its cursor', async () => {
     const recorded = recorder();
     await using client = connect(recorded.webSocketImpl);
     const topology = client.topology({ mode: 'HIGH_FREQUENCY' });
@@ -136,14 +136,14 @@ describe('topology', () => {
     await until(client.connection, ({ status }) => status === 'RECONNECTING');
     server.store.commit({ ...emptyDelta('x'), removedEdgeIds: ['x:s|0|1'] });
     await until(topology, (now) => now.edges.size === 0);
-    expect(countOf(recorded, 'TopologyUpdates')).toBe(2);
+    expect(countSent(recorded, 'TopologyUpdates')).toBe(2);
     expect(recorded.received.filter((text) => text.includes('"kind":"SNAPSHOT","cursor"'))).toHaveLength(1);
     leave();
   });
 });
 
-describe('metrics', () => {
-  test('are what the agents do together, now and when it is something else', async () => {
+describe('MetricsStream', () => {
+  test('yields the current metrics and every change', async () => {
     await using client = connect();
     const totals: number[] = [];
     for await (const { metrics } of client.metrics({ mode: 'HIGH_FREQUENCY' })) {

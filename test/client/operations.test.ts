@@ -27,8 +27,8 @@ afterAll(() => server[Symbol.asyncDispose]());
 const connect = (url: string): SwarmClient =>
   createSwarmClient({ url, webSocketImpl: WebSocket, retryDelayMs: 1, maxRetryDelayMs: 5 });
 
-describe('operations', () => {
-  test('queries and mutations are answered with typed data', async () => {
+describe('SwarmClient.query and mutate', () => {
+  test('resolve with typed data', async () => {
     await using client = connect(server.url);
     const { servers } = await client.query(ServersDocument);
     const { agent } = await client.query(AgentDocument, { id: 'x:1' });
@@ -41,26 +41,26 @@ describe('operations', () => {
     expect(requestAgentUpdate.serverIds).toEqual([]);
   });
 
-  test('one that the server refuses rejects with its code, and the others go on', async () => {
+  test('reject with the code of the server, without affecting other operations', async () => {
     await using client = connect(server.url);
     const refused = client.mutate(CallToolDocument, { serverId: 'x', tool: 'swarm_init' });
     await expect(refused).rejects.toThrow(OperationError);
     await expect(refused).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
-    expect((await client.query(AgentDocument, { id: 'nobody' })).agent).toBeNull();
+    expect((await client.query(AgentDocument, { id: 'unknown' })).agent).toBeNull();
   });
 
-  test('one of the other kind is a mistake', async () => {
+  test('reject documents of the other kind', async () => {
     await using client = connect(server.url);
-    await expect(client.query(RefreshDiscoveryDocument)).rejects.toThrow(/run with `mutate`/);
-    await expect(client.mutate(ServersDocument)).rejects.toThrow(/run with `query`/);
+    await expect(client.query(RefreshDiscoveryDocument)).rejects.toThrow(/Use `mutate`/);
+    await expect(client.mutate(ServersDocument)).rejects.toThrow(/Use `query`/);
     expect(client.connection.getSnapshot().status).toBe('IDLE');
   });
 
-  test('one whose signal is aborted rejects with its reason, before it is sent and while it runs', async () => {
+  test('reject with the reason of an aborted signal, before and while they run', async () => {
     const waiting = await ScriptedServer.start(welcome);
     await using _waiting = waiting;
     await using client = connect(waiting.url);
-    const reason = new Error('somebody left the page');
+    const reason = new Error('the page was closed');
     const before = client.query(ViewerDocument, {}, { signal: AbortSignal.abort(reason) });
     await expect(before).rejects.toBe(reason);
     const abort = new AbortController();
@@ -72,50 +72,50 @@ describe('operations', () => {
   });
 });
 
-test('variables that are missing or wrong, and results of another type, are mistakes for the compiler', () => {
+test('typed documents reject wrong variables and results at compile time', () => {
   const mistakes = (client: SwarmClient) => [
     // @ts-expect-error `id` is missing
     () => client.query(AgentDocument),
-    // @ts-expect-error an id is a text
+    // @ts-expect-error an id is a string
     () => client.query(AgentDocument, { id: 7 }),
-    // @ts-expect-error there is no such family
+    // @ts-expect-error no such server type
     () => client.agents({ serverTypes: ['SOMETHING'] }),
-    // @ts-expect-error the agent may be missing
+    // @ts-expect-error the agent may be null
     async () => (await client.query(AgentDocument, { id: 'x:1' })).agent.name,
   ];
   expect(mistakes).toBeTypeOf('function');
 });
 
-describe('a connection that breaks before the answer', () => {
-  /** Cuts the first connection when it is asked something, and answers on the next. */
-  async function cutting(): Promise<ScriptedServer> {
-    const made: ScriptedServer = await ScriptedServer.start((socket, type, id) => {
+describe('SwarmClient when the connection breaks before the response', () => {
+  /** Starts a server that breaks the first connection at the first operation and responds on the next one. */
+  async function startBreakingServer(): Promise<ScriptedServer> {
+    const created: ScriptedServer = await ScriptedServer.start((socket, type, id) => {
       welcome(socket, type);
       if (type !== 'subscribe') return;
-      if (made.sockets.length === 1) {
+      if (created.sockets.length === 1) {
         socket.terminate();
         return;
       }
       socket.send(JSON.stringify({ id, type: 'next', payload: { data: { viewer: { subject: 'ada' } } } }));
       socket.send(JSON.stringify({ id, type: 'complete' }));
     });
-    return made;
+    return created;
   }
 
-  test('a query is asked again', async () => {
-    await using scripted = await cutting();
+  test('sends a query again', async () => {
+    await using scripted = await startBreakingServer();
     await using client = connect(scripted.url);
     expect(await client.query(ViewerDocument)).toEqual({ viewer: { subject: 'ada' } });
     expect(scripted.received.filter(({ type }) => type === 'subscribe')).toHaveLength(2);
   });
 
-  test('a mutation is not: it may have been done', async () => {
-    await using scripted = await cutting();
+  test('sends a mutation once and rejects with CONNECTION_LOST', async () => {
+    await using scripted = await startBreakingServer();
     await using client = connect(scripted.url);
     await expect(client.mutate(RefreshDiscoveryDocument)).rejects.toMatchObject({
       name: 'SwarmClientError',
       code: 'CONNECTION_LOST',
-      message: expect.stringContaining('Look before trying again'),
+      message: expect.stringContaining('check before you retry'),
     });
     await client.query(ViewerDocument);
     const mutations = scripted.received.filter(({ payload }) => JSON.stringify(payload ?? '').includes('mutation'));

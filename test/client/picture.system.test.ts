@@ -14,10 +14,10 @@ import { expectedEdges } from '../support/contract-client.js';
 import { Relay } from '../support/relay.js';
 import { recorder, until } from './wait-for-snapshot.js';
 
-const HASTE = { retryDelayMs: 1, maxRetryDelayMs: 5 };
+const SHORT_DELAYS = { retryDelayMs: 1, maxRetryDelayMs: 5 };
 
-/** What a query with the same filters answers, less what is not included. */
-async function asked(client: SwarmClient, request: AgentStreamRequest): Promise<ReadonlyMap<string, Agent>> {
+/** Queries the agents with the filters of a request, without the parts that it does not include. */
+async function queryAgents(client: SwarmClient, request: AgentStreamRequest): Promise<ReadonlyMap<string, Agent>> {
   const { serverTypes, agentTypes, swarmIds, includePerformance, includeNeural, includeTopology } = request;
   const { agents } = await client.query(AgentsDocument, { serverTypes, agentTypes, swarmIds });
   return new Map(
@@ -33,9 +33,9 @@ async function asked(client: SwarmClient, request: AgentStreamRequest): Promise<
   );
 }
 
-function isEqual(one: unknown, other: unknown): boolean {
+function isEqual(actual: unknown, expected: unknown): boolean {
   try {
-    expect(one).toEqual(other);
+    expect(actual).toEqual(expected);
     return true;
   } catch {
     return false;
@@ -51,14 +51,14 @@ const steps = fc.array(
   { minLength: 1, maxLength: 10 },
 );
 
-describe('the picture of a client', () => {
-  test('is what a query gives, after any changes, filters, cuts and restarts', async () => {
+describe('SwarmClient.agents', () => {
+  test('for any changes, filters, lost connections and restarts: the stream holds the agents of a query', async () => {
     let server = await DeliveryServer.start();
     await using relay = await Relay.start(server.url);
     try {
       await fc.assert(
         fc.asyncProperty(steps, async (history) => {
-          await using client = createSwarmClient({ url: relay.url, ...recorder(), ...HASTE });
+          await using client = createSwarmClient({ url: relay.url, ...recorder(), ...SHORT_DELAYS });
           const stream = client.agents({}, 'HIGH_FREQUENCY');
           let leave = stream.subscribe(() => undefined);
           for (const step of history) {
@@ -74,9 +74,11 @@ describe('the picture of a client', () => {
             } else if ('show' in step) server.store.commit(server.store.diff(step.show, EPOCH_TIME));
             else stream.updateRequest(step.change);
             const { request } = stream.getSnapshot();
-            const agents = await asked(client, request);
+            const agents = await queryAgents(client, request);
             const edges = expectedEdges(server.store, createView(request));
-            await until(stream, (snapshot) => isEqual([snapshot.agents, snapshot.edges], [agents, edges].map(plain)));
+            await until(stream, (snapshot) =>
+              isEqual([snapshot.agents, snapshot.edges], [agents, edges].map(withoutServerId)),
+            );
           }
           leave();
         }),
@@ -88,13 +90,13 @@ describe('the picture of a client', () => {
   }, 60_000);
 });
 
-/** As the client has it: `serverId` of an edge is not told. */
-function plain(map: ReadonlyMap<string, object>): ReadonlyMap<string, object> {
+/** Removes `serverId` from edges, which the client does not select. */
+function withoutServerId(map: ReadonlyMap<string, object>): ReadonlyMap<string, object> {
   return new Map(
     [...map].map(([id, value]) => {
       if (!('from' in value && 'serverId' in value)) return [id, value];
-      const { serverId: _untold, ...told } = value;
-      return [id, told];
+      const { serverId: _serverId, ...selected } = value;
+      return [id, selected];
     }),
   );
 }

@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
 
-/** A `graphql-transport-ws` server that does what a test says, and no more. */
+/** `graphql-transport-ws` server that only does what a test tells it to. */
 export class ScriptedServer implements AsyncDisposable {
   readonly url: string;
   readonly #server: WebSocketServer;
-  /** What the clients have sent. */
+  /** Messages of all clients. */
   readonly received: { readonly id?: string; readonly type: string; readonly payload?: Record<string, unknown> }[] = [];
   sockets: WebSocket[] = [];
 
@@ -37,7 +37,7 @@ export class ScriptedServer implements AsyncDisposable {
   }
 }
 
-/** Lets everybody in, and answers pings. */
+/** Acknowledges connections and answers pings. */
 export function welcome(socket: WebSocket, type: string): void {
   if (type === 'connection_init') socket.send('{"type":"connection_ack"}');
   if (type === 'ping') socket.send('{"type":"pong"}');

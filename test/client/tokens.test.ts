@@ -4,7 +4,7 @@ import type { AgentStream, SwarmClient, TokenRequest, TokenSource } from '@swarm
 import { AccessServer } from '../support/access-server.js';
 import { settled } from '../support/manual-clock.js';
 import { Relay } from '../support/relay.js';
-import { countOf, recorder, type Recorder, until } from './wait-for-snapshot.js';
+import { countSent, recorder, type Recorder, until } from './wait-for-snapshot.js';
 import { manualRuntime } from './manual-runtime.js';
 
 let access: AccessServer;
@@ -26,29 +26,29 @@ interface Watcher extends AsyncDisposable {
   readonly recorded: Recorder;
 }
 
-/** Somebody who looks at the agents, by the clock that the tokens live by. */
-function watch(token: TokenSource | undefined, maxRefusals?: number): Watcher {
+/** Observes the agents with the clock that decides about the tokens' expiry. */
+function watch(token: TokenSource | undefined, maxRejections?: number): Watcher {
   const recorded = recorder();
   const { webSocketImpl } = recorded;
-  // A ping would have to be answered while the clock jumps.
-  const options = { url: relay.url, token, maxTokenRejections: maxRefusals, webSocketImpl, pingIntervalMs: 1e9 };
+  // The clock jumps past any shorter ping interval, and the connection would count as dead.
+  const options = { url: relay.url, token, maxTokenRejections: maxRejections, webSocketImpl, pingIntervalMs: 1e9 };
   const client = createSwarmClientWithRuntime(options, manualRuntime(access.clock));
   const stream = client.agents({}, 'HIGH_FREQUENCY');
   stream.subscribe(() => undefined);
   return { client, stream, recorded, [Symbol.asyncDispose]: () => client.dispose() };
 }
 
-/** A source that remembers what it was asked, and answers what `answer` says the n-th time, beginning with 1. */
-function source(answer: (nth: number) => string | null | Promise<string | null>): {
+/** Creates a token function that records its requests. `getToken` receives the number of the call, from 1. */
+function createSource(getToken: (nth: number) => string | null | Promise<string | null>): {
   readonly token: TokenSource;
-  readonly asked: TokenRequest[];
+  readonly requests: TokenRequest[];
 } {
-  const asked: TokenRequest[] = [];
+  const requests: TokenRequest[] = [];
   return {
-    asked,
+    requests,
     token: (request) => {
-      asked.push(request);
-      return answer(asked.length);
+      requests.push(request);
+      return getToken(requests.length);
     },
   };
 }
@@ -57,128 +57,128 @@ async function live({ stream }: Watcher): Promise<void> {
   await until(stream, ({ status, agents }) => status === 'LIVE' && agents.size === 3);
 }
 
-/** Four fifths of a token of 20 seconds pass: it is to be renewed. Signing takes real time, during which none passes. */
-async function nearlyOver({ recorded }: Watcher, isSo: () => boolean): Promise<void> {
+/** Advances the clock by four fifths of a token lifetime of 20 seconds, so that the client renews the token. */
+async function advanceToRenewal({ recorded }: Watcher, isRenewed: () => boolean): Promise<void> {
   while (!recorded.received.some((text) => text.includes('"expiresAt"'))) await settled();
   access.clock.advance(16_000);
-  while (!isSo()) await settled();
+  while (!isRenewed()) await settled();
 }
 
 let round = 0;
 
-/** Something changes, and the watcher sees it. */
-async function seesChanges({ stream }: Watcher): Promise<void> {
+/** Changes an agent and resolves when the stream holds the change. */
+async function untilChangeArrives({ stream }: Watcher): Promise<void> {
   round += 1;
   access.server.show(1, 2, round);
   await until(stream, ({ agents }) => agents.get('x:1')?.name === `agent 1 in round ${round}`);
 }
 
-describe('a token that is a string', () => {
-  test('lets in, and is in no URL', async () => {
+describe('a fixed token', () => {
+  test('grants access and is not part of a URL', async () => {
     const token = await access.jwt();
     await using watcher = watch(token);
     await live(watcher);
     expect(watcher.recorded.sockets.map(({ url }) => url.includes(token))).toEqual([false]);
   });
 
-  test('that is wrong ends the client at once: the error says why and what to do, not the token', async () => {
+  test('closes the client when it is invalid, with an error that does not contain it', async () => {
     await using watcher = watch('wrong-token');
     const { error } = await until(watcher.client.connection, ({ status }) => status === 'CLOSED');
     expect(error).toMatchObject({ code: 'ACCESS_DENIED', closeCode: 4403 });
-    expect(error?.message).toMatch(/^The server refuses access: .*\. Make a new client with another `token`/);
+    expect(error?.message).toMatch(/^The server denied access: .*\. Create a new client with another `token`/);
     expect(error?.message).not.toContain('wrong-token');
     expect(watcher.stream.getSnapshot()).toMatchObject({ status: 'ENDED', error });
     await expect(watcher.stream[Symbol.asyncIterator]().next()).rejects.toBe(error);
     expect(watcher.recorded.sockets).toHaveLength(1);
   });
 
-  test('that is missing ends it too', async () => {
+  test('closes the client when it is missing', async () => {
     await using watcher = watch(undefined);
     const { error } = await until(watcher.client.connection, ({ status }) => status === 'CLOSED');
     expect(error?.message).toMatch(/Pass a `token`/);
   });
 
-  test('that expires ends it then', async () => {
+  test('closes the client when it expires', async () => {
     await using watcher = watch(await access.jwt({}, 5_000));
     await live(watcher);
     await access.until(() => watcher.client.connection.getSnapshot().status === 'CLOSED');
     expect(watcher.client.connection.getSnapshot().error?.message).toMatch(
-      /expired\. .*or pass a function that gets one/,
+      /expired\. .*or pass a function that returns tokens/,
     );
   });
 });
 
-describe('a function that gets tokens', () => {
-  test('is asked once, and not again because a connection broke', async () => {
-    const { token, asked } = source(() => access.jwt());
+describe('a token function', () => {
+  test('is not called again when a connection breaks', async () => {
+    const { token, requests } = createSource(() => access.jwt());
     await using watcher = watch(token);
     await live(watcher);
     relay.cut();
     await access.until(() => watcher.recorded.sockets.length === 2);
     await live(watcher);
-    expect(asked.map(({ rejection }) => rejection)).toEqual([null]);
+    expect(requests.map(({ rejection }) => rejection)).toEqual([null]);
   });
 
-  test('is asked again before the token ends: the new one is shown on the same connection, and streams go on', async () => {
-    const { token, asked } = source((nth) => access.jwt({}, nth === 1 ? 20_000 : 600_000));
+  test('renews the token on the same connection before it expires', async () => {
+    const { token, requests } = createSource((nth) => access.jwt({}, nth === 1 ? 20_000 : 600_000));
     await using watcher = watch(token);
     await live(watcher);
     const renewed = (): boolean => watcher.recorded.received.some((text) => text.includes('"authenticate"'));
-    await nearlyOver(watcher, renewed);
+    await advanceToRenewal(watcher, renewed);
     access.clock.advance(20_000);
-    await seesChanges(watcher);
-    expect(asked.map(({ rejection }) => rejection)).toEqual([null, null]);
+    await untilChangeArrives(watcher);
+    expect(requests.map(({ rejection }) => rejection)).toEqual([null, null]);
     expect(watcher.recorded.sockets).toHaveLength(1);
-    expect(countOf(watcher.recorded, 'AgentUpdates')).toBe(1);
+    expect(countSent(watcher.recorded, 'AgentUpdates')).toBe(1);
   });
 
-  test('whose next token gives other rights: another connection at once, and streams resume with their cursor', async () => {
-    const { token, asked } = source((nth) =>
+  test('reconnects and resumes streams when the new token has other permissions', async () => {
+    const { token, requests } = createSource((nth) =>
       access.jwt({ scope: nth === 1 ? 'agents:read' : 'agents:read health:read' }, nth === 1 ? 20_000 : 600_000),
     );
     await using watcher = watch(token);
     await live(watcher);
-    await nearlyOver(watcher, () => watcher.recorded.sockets.length === 2);
+    await advanceToRenewal(watcher, () => watcher.recorded.sockets.length === 2);
     await live(watcher);
-    await seesChanges(watcher);
-    expect(asked).toHaveLength(2);
-    expect(countOf(watcher.recorded, 'AgentUpdates')).toBe(1);
-    expect(countOf(watcher.recorded, 'AgentPatches')).toBe(2);
+    await untilChangeArrives(watcher);
+    expect(requests).toHaveLength(2);
+    expect(countSent(watcher.recorded, 'AgentUpdates')).toBe(1);
+    expect(countSent(watcher.recorded, 'AgentPatches')).toBe(2);
   });
 
-  test('that fails when it is time is asked again while there is some left', async () => {
-    const { token, asked } = source((nth) => {
-      if (nth === 2) throw new Error('the issuer is away');
+  test('is called again before the expiry when it fails', async () => {
+    const { token, requests } = createSource((nth) => {
+      if (nth === 2) throw new Error('the issuer is unreachable');
       return access.jwt({}, nth === 1 ? 20_000 : 600_000);
     });
     await using watcher = watch(token);
     await live(watcher);
-    await nearlyOver(watcher, () => asked.length === 2);
-    while (asked.length < 3) {
+    await advanceToRenewal(watcher, () => requests.length === 2);
+    while (requests.length < 3) {
       access.clock.advance(10);
       await settled();
     }
-    while (countOf(watcher.recorded, 'Authenticate') === 0) await settled();
-    expect(asked).toHaveLength(3);
+    while (countSent(watcher.recorded, 'Authenticate') === 0) await settled();
+    expect(requests).toHaveLength(3);
     expect(watcher.recorded.sockets).toHaveLength(1);
   });
 
-  test('that fails until the token is over: asked with the words of the server, on a new connection, cursor kept', async () => {
-    const { token, asked } = source((nth) => {
-      if (nth > 1 && watcher.recorded.sockets[0]?.readyState === 1) throw new Error('the issuer is away');
+  test('receives the rejection when it failed until the token expired', async () => {
+    const { token, requests } = createSource((nth) => {
+      if (nth > 1 && watcher.recorded.sockets[0]?.readyState === 1) throw new Error('the issuer is unreachable');
       return access.jwt({}, nth === 1 ? 20_000 : 600_000);
     });
     await using watcher = watch(token);
     await live(watcher);
     await access.until(() => watcher.recorded.sockets.length === 2);
     await live(watcher);
-    await seesChanges(watcher);
-    expect(asked.at(-1)?.rejection).toBe('The token has expired');
-    expect(countOf(watcher.recorded, 'AgentUpdates')).toBe(1);
+    await untilChangeArrives(watcher);
+    expect(requests.at(-1)?.rejection).toBe('The token has expired');
+    expect(countSent(watcher.recorded, 'AgentUpdates')).toBe(1);
   });
 
-  test('that throws at first is asked again after a pause, and what it said is shown', async () => {
-    const { token, asked } = source((nth) => {
+  test('is called again after a delay when it throws, and its message is the reason', async () => {
+    const { token, requests } = createSource((nth) => {
       if (nth === 1) throw new Error('no network to the issuer');
       return access.jwt();
     });
@@ -188,33 +188,33 @@ describe('a function that gets tokens', () => {
       ({ reason }) => reason === 'no network to the issuer',
     );
     expect({ status, retryAt }).toEqual({ status: 'RECONNECTING', retryAt: expect.any(String) });
-    await access.until(() => asked.length === 2);
+    await access.until(() => requests.length === 2);
     await live(watcher);
     expect(watcher.recorded.sockets).toHaveLength(1);
   });
 
-  test('that gets wrong ones is asked twice, then that is the end', async () => {
-    const { token, asked } = source((nth) => (nth === 1 ? 'wrong' : null));
+  test('closes the client after two rejected tokens in a row', async () => {
+    const { token, requests } = createSource((nth) => (nth === 1 ? 'wrong' : null));
     await using watcher = watch(token);
     await access.until(() => watcher.client.connection.getSnapshot().status === 'CLOSED');
     const { error } = watcher.client.connection.getSnapshot();
     expect(error).toMatchObject({ code: 'ACCESS_DENIED', message: expect.stringContaining('2 times in a row') });
-    expect(asked.map(({ rejection }) => rejection)).toEqual([null, expect.stringMatching(/token/i)]);
+    expect(requests.map(({ rejection }) => rejection)).toEqual([null, expect.stringMatching(/token/i)]);
   });
 
-  test('that a person answers may be wrong as often as they like', async () => {
-    const { token, asked } = source((nth) => (nth < 6 ? `wrong ${nth}` : access.jwt()));
+  test('may return any number of rejected tokens when maxTokenRejections is Infinity', async () => {
+    const { token, requests } = createSource((nth) => (nth < 6 ? `wrong ${nth}` : access.jwt()));
     await using watcher = watch(token, Number.POSITIVE_INFINITY);
     await access.until(() => watcher.client.connection.getSnapshot().status === 'OPEN');
     await live(watcher);
-    expect(asked).toHaveLength(6);
+    expect(requests).toHaveLength(6);
   });
 
-  test('that nobody waits for any more is told so', async () => {
-    const { token, asked } = source(() => new Promise(() => undefined));
+  test('receives an aborted signal when the token is no longer needed', async () => {
+    const { token, requests } = createSource(() => new Promise(() => undefined));
     const watcher = watch(token);
-    expect(asked[0]?.signal.aborted).toBe(false);
+    expect(requests[0]?.signal.aborted).toBe(false);
     await watcher.client.dispose();
-    expect(asked[0]?.signal.aborted).toBe(true);
+    expect(requests[0]?.signal.aborted).toBe(true);
   });
 });

@@ -1,16 +1,16 @@
 import { WebSocket } from 'ws';
 import type { SnapshotSource } from '@swarmlens/client';
 
-/** Resolves with the first snapshot of which `isSo`, looking again at each change. It counts as somebody who looks. */
+/** Resolves with the first snapshot that matches, checked at each change. Counts as an observer of a stream. */
 export function until<TSnapshot>(
   { subscribe, getSnapshot }: SnapshotSource<TSnapshot>,
-  isSo: (snapshot: TSnapshot) => boolean,
+  isMatch: (snapshot: TSnapshot) => boolean,
 ): Promise<TSnapshot> {
   return new Promise((resolve, reject) => {
-    const look = (): boolean => {
+    const check = (): boolean => {
       try {
         const snapshot = getSnapshot();
-        if (!isSo(snapshot)) return false;
+        if (!isMatch(snapshot)) return false;
         resolve(snapshot);
       } catch (error) {
         reject(error instanceof Error ? error : new Error(String(error)));
@@ -18,9 +18,9 @@ export function until<TSnapshot>(
       return true;
     };
     const unsubscribe = subscribe(() => {
-      if (look()) unsubscribe();
+      if (check()) unsubscribe();
     });
-    if (look()) unsubscribe();
+    if (check()) unsubscribe();
   });
 }
 
@@ -33,30 +33,30 @@ export interface SentMessage {
 export interface Recorder {
   readonly webSocketImpl: new (url: string, protocol: string) => WebSocket;
   readonly sent: SentMessage[];
-  /** Texts, as they came. */
+  /** Received messages as text. */
   readonly received: string[];
   readonly sockets: WebSocket[];
 }
 
-/** A WebSocket class that remembers what goes through the sockets made of it. */
+/** Creates a WebSocket class that records the messages of its sockets. */
 export function recorder(): Recorder {
-  const made: Pick<Recorder, 'sent' | 'received' | 'sockets'> = { sent: [], received: [], sockets: [] };
+  const record: Pick<Recorder, 'sent' | 'received' | 'sockets'> = { sent: [], received: [], sockets: [] };
   class Recorded extends WebSocket {
     constructor(url: string, protocol: string) {
       super(url, protocol);
-      made.sockets.push(this);
-      this.on('message', (data: Buffer) => made.received.push(data.toString()));
+      record.sockets.push(this);
+      this.on('message', (data: Buffer) => record.received.push(data.toString()));
     }
 
     override send(data: string): void {
-      made.sent.push(JSON.parse(data) as SentMessage); // of the protocol
+      record.sent.push(JSON.parse(data) as SentMessage); // of the protocol
       super.send(data);
     }
   }
-  return { ...made, webSocketImpl: Recorded };
+  return { ...record, webSocketImpl: Recorded };
 }
 
-/** How often an operation of that name was sent. */
-export function countOf({ sent }: Pick<Recorder, 'sent'>, name: string): number {
+/** Counts how often an operation of this name was sent. */
+export function countSent({ sent }: Pick<Recorder, 'sent'>, name: string): number {
   return sent.filter(({ payload }) => payload?.query?.includes(` ${name}(`) === true).length;
 }
