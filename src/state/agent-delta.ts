@@ -4,41 +4,41 @@ import { hasVisibleChange, type MergePatch, patchSince, fullPatch } from './agen
 import { type AgentKey, maskAgent, includeMask, type View } from './view.js';
 
 export interface AgentChange {
-  /** Less what the view leaves out; the same object for all views that leave out the same. */
+  /** Agent without the parts that the view excludes. The same object for all views that exclude the same parts. */
   readonly agent: Agent;
-  /** Made when asked for: few readers want both the agent and its patch. */
+  /** Creates the patch on demand, because few readers need both the agent and its patch. */
   readonly patch: () => MergePatch;
 }
 
-/** When an agent's server last reported it. */
+/** Returns the time at which the server last reported the agent. */
 export type LastSeenLookup = (agent: Agent) => string;
 
 /**
- * What became of one agent after a revision, for all readers that stand there: what depends on a reader's switches
- * only is worked out once for all who have the same.
+ * Change of one agent since a revision, shared by all readers at that revision. Computes each change once per set of
+ * included parts.
  */
 export class AgentDelta {
   readonly id: string;
-  /** `null`: it is gone. */
+  /** Null if the agent was removed. */
   readonly agent: Agent | null;
-  /** What filters saw at the revision. */
+  /** Filter keys of the agent at the revision. */
   readonly pastKeys: PastKeys<AgentKey>;
   readonly #since: number;
   readonly #seenAt: LastSeenLookup;
-  /** Copied, because patches are made later, when the record may have moved on. */
+  /** Copy, because patches are created later, when the record may have changed again. */
   readonly #fieldRevisions: readonly number[];
-  readonly #whole: AgentChange[] = [];
+  readonly #fullChanges: AgentChange[] = [];
   readonly #changed: (AgentChange | null)[] = [];
 
   constructor(
     record: RevisionedRecord<Agent, AgentKey>,
     since: number,
     seenAt: LastSeenLookup,
-    past = record.keysAt(since),
+    pastKeys = record.keysAt(since),
   ) {
     this.id = record.id;
     this.agent = record.value;
-    this.pastKeys = past;
+    this.pastKeys = pastKeys;
     this.#since = since;
     this.#seenAt = seenAt;
     this.#fieldRevisions = record.fieldRevisions.slice();
@@ -48,26 +48,26 @@ export class AgentDelta {
     return this.#fieldRevisions;
   }
 
-  /** For a reader that does not have the agent. */
+  /** Returns the change for a reader that does not have the agent. */
   fullChange(agent: Agent, view: View): AgentChange {
-    return (this.#whole[includeMask(view)] ??= fullAgentChange(agent, view, this.#seenAt));
+    return (this.#fullChanges[includeMask(view)] ??= fullAgentChange(agent, view, this.#seenAt));
   }
 
-  /** For a reader that has the agent as it was, seen through the same view; `null`: it would not notice. */
+  /** Returns the change for a reader that had the agent through the same view. Null if no included field changed. */
   changeFor(agent: Agent, view: View): AgentChange | null {
-    const switches = includeMask(view);
-    let change = this.#changed[switches];
+    const mask = includeMask(view);
+    let change = this.#changed[mask];
     if (change === undefined) {
       change = hasVisibleChange(this.#fieldRevisions, view, this.#since)
         ? createAgentChange(agent, view, this.#seenAt, () => patchSince(agent, this.#fieldRevisions, view, this.#since))
         : null;
-      this.#changed[switches] = change;
+      this.#changed[mask] = change;
     }
     return change;
   }
 }
 
-/** What changed after `since`, oldest change first. */
+/** Returns the deltas of all agents that changed after `since`, oldest change first. */
 export function computeAgentDeltas(
   agents: RevisionedMap<Agent, AgentKey>,
   since: number,

@@ -6,36 +6,37 @@ import { hasVisibleChange, patchSince, excludedPartsPatch, includeChangePatch, f
 import type { Store, SwarmKey } from './store.js';
 import { type AgentKey, matchesAgent, matchesServer, type View } from './view.js';
 
-/** What a reader has to be told so that its picture is the store's. */
+/** Changes that bring a reader to the current state of the store. */
 export interface ViewChanges {
   readonly kind: 'SNAPSHOT' | 'DELTA';
-  /** Where the reader stands once it has been told. */
+  /** Position of the reader after it has applied the changes. */
   readonly position: CursorPosition;
-  /** SNAPSHOT: all that match; DELTA: those that changed, or entered the view. Parts left out by the view are `null`. */
+  /** SNAPSHOT: all matching agents; DELTA: agents that changed or entered the view. Parts that the view excludes are null. */
   readonly agents: readonly AgentChange[];
-  /** Agents that are gone, or left the view. */
+  /** Ids of agents that were removed or left the view. */
   readonly removedAgentIds: readonly string[];
-  /** `null` when the view leaves topology out. */
+  /** Null if the view excludes topology. */
   readonly topologyChanges: readonly TopologyChange[] | null;
-  /** Servers whose agents are last known values, as far as the view can see them. */
+  /** Ids of the servers in the view whose agents show last known values. */
   readonly staleServerIds: readonly string[];
-  /** Nothing that the reader would notice. */
+  /** Whether nothing changed for the reader. */
   readonly isEmpty: boolean;
 }
 
 export interface TopologyChange {
   readonly kind: 'SNAPSHOT' | 'DELTA';
   readonly swarmId: string;
-  /** `null`: the swarm is gone, or was never reported. */
+  /** Null if the swarm was removed or never reported. */
   readonly swarm: Swarm | null;
-  /** SNAPSHOT: all; DELTA: new or changed ones. */
+  /** SNAPSHOT: all edges; DELTA: new and changed edges. */
   readonly edges: readonly TopologyEdge[];
   readonly removedEdgeIds: readonly string[];
 }
 
 /**
- * The one function that answers every reader: the newcomer (`since` is `null`), the one that keeps up, the one that
- * fell behind, and the one that comes back, with the same view or another.
+ * Returns the changes that bring a reader from `since` to the current state. Returns a snapshot if `since` is null or older
+ * than the tombstone horizon, and one conflated delta otherwise. The view may differ from the view at `since`; the delta
+ * then includes what entered and left it.
  */
 export function changesSince(store: Store, since: CursorPosition | null, view: View): ViewChanges {
   const position: CursorPosition = { revision: store.revision, view };
@@ -52,14 +53,14 @@ export function changesSince(store: Store, since: CursorPosition | null, view: V
     };
   }
   const { agents, removedAgentIds } = agentChanges(store, since, view);
-  // A reader that left topology out until now knows nothing of it.
+  // A reader whose view excluded topology has no topology yet.
   const topologySince = since.view.includeTopology ? since : null;
   const topology = view.includeTopology ? topologyChanges(store, topologySince, view) : null;
-  const empty =
+  const isEmpty =
     agents.length === 0 &&
     removedAgentIds.length === 0 &&
     (topology === null || topology.length === 0) &&
-    !staleServersChanged(store, since, view) &&
+    !haveStaleServersChanged(store, since, view) &&
     since.isFromOtherNode !== true;
   return {
     kind: 'DELTA',
@@ -68,7 +69,7 @@ export function changesSince(store: Store, since: CursorPosition | null, view: V
     removedAgentIds,
     topologyChanges: topology,
     staleServerIds,
-    isEmpty: empty,
+    isEmpty,
   };
 }
 
@@ -86,39 +87,43 @@ function agentChanges(
     if (agent === null || !matchesAgent(view, agent)) {
       if (matched) removedAgentIds.push(delta.id);
     } else {
-      const change = matched ? changeOf(store, delta, agent, { since, view, sameView }) : delta.fullChange(agent, view);
+      const change = matched
+        ? agentChangeFor(store, delta, agent, { since, view, sameView })
+        : delta.fullChange(agent, view);
       if (change !== null) agents.push(change);
     }
   }
   return { agents, removedAgentIds };
 }
 
-/** With another view than before, what did not change may still have entered or left it. */
+/** Yields changed agents; all agents if the view differs, because unchanged agents may have entered or left it. */
 function* agentDeltas(store: Store, since: CursorPosition, sameView: boolean): Generator<AgentDelta> {
   if (sameView && since.isFromOtherNode !== true) yield* store.agentDeltas(since.revision);
   else {
     for (const record of sameView ? store.agents.changedSince(since.revision) : store.agents.records()) {
-      yield new AgentDelta(record, since.revision, store.lastSeenAt, pastOf(record, since));
+      yield new AgentDelta(record, since.revision, store.lastSeenAt, pastKeysFor(record, since));
     }
   }
 }
 
-/** What the filters of a reader saw, or may have seen where it was another node's picture that they looked at. */
-function pastOf<V, K>(record: RevisionedRecord<V, K>, since: CursorPosition): PastKeys<K> {
+/**
+ * Returns the filter keys that a reader saw. After a read on another node, returns every key that the reader may have visible.
+ */
+function pastKeysFor<V, K>(record: RevisionedRecord<V, K>, since: CursorPosition): PastKeys<K> {
   return since.isFromOtherNode === true && record.revision > since.revision
     ? record.allPastKeys()
     : record.keysAt(since.revision);
 }
 
-/** What a reader is told of an agent that it has, or may have; `null`: it would not notice. */
-function changeOf(
+/** Returns the change of an agent that the reader has or may have. Null if nothing changed for the reader. */
+function agentChangeFor(
   store: Store,
   delta: AgentDelta,
   agent: Agent,
   { since, view, sameView }: { readonly since: CursorPosition; readonly view: View; readonly sameView: boolean },
 ): AgentChange | null {
   if (delta.pastKeys.exact)
-    return sameView ? delta.changeFor(agent, view) : switchedAgent(store, delta, agent, since, view);
+    return sameView ? delta.changeFor(agent, view) : changeBetweenViews(store, delta, agent, since, view);
   if (sameView) return delta.fullChange(agent, view);
   return createAgentChange(agent, view, store.lastSeenAt, () => ({
     ...excludedPartsPatch(since.view, view),
@@ -126,8 +131,8 @@ function changeOf(
   }));
 }
 
-/** An agent that the reader has, seen through another view now. */
-function switchedAgent(
+/** Returns the change of an agent that the reader has, when the view includes other parts than before. */
+function changeBetweenViews(
   store: Store,
   { fieldRevisions }: AgentDelta,
   agent: Agent,
@@ -142,43 +147,46 @@ function switchedAgent(
   }));
 }
 
-/** Oldest change first. With another view than before, what did not change may still have entered or left it. */
-function candidates<V, K>(
-  ledger: RevisionedMap<V, K>,
+/**
+ * Returns changed records, oldest change first; all records if the view differs, because unchanged records may have entered
+ * or left it.
+ */
+function candidateRecords<V, K>(
+  map: RevisionedMap<V, K>,
   since: CursorPosition | null,
   view: View,
 ): Iterable<RevisionedRecord<V, K>> {
-  return since?.view.key === view.key ? [...ledger.changedSince(since.revision)].reverse() : ledger.records();
+  return since?.view.key === view.key ? [...map.changedSince(since.revision)].reverse() : map.records();
 }
 
 function matchedAt(record: RevisionedRecord<Agent, AgentKey> | undefined, since: CursorPosition): boolean {
-  return record !== undefined && pastOf(record, since).keys.some((key) => matchesAgent(since.view, key));
+  return record !== undefined && pastKeysFor(record, since).keys.some((key) => matchesAgent(since.view, key));
 }
 
 function topologyChanges(store: Store, since: CursorPosition | null, view: View): readonly TopologyChange[] {
-  if (since?.view.key === view.key && !topologyMoved(store, since.revision)) return [];
+  if (since?.view.key === view.key && !hasTopologyChanged(store, since.revision)) return [];
   const changes = new Map<string, { edges: TopologyEdge[]; removedEdgeIds: string[] }>();
   const changeIn = (swarmId: string): { edges: TopologyEdge[]; removedEdgeIds: string[] } => {
     let change = changes.get(swarmId);
     if (change === undefined) changes.set(swarmId, (change = { edges: [], removedEdgeIds: [] }));
     return change;
   };
-  for (const record of candidates(store.swarms, since, view)) {
-    const before = since === null ? NOTHING : pastOf(record, since);
-    const seenBefore = since !== null && before.keys.some((key) => matchesSwarm(since.view, key));
-    const seenNow = record.value !== null && matchesSwarm(view, record.value);
-    const renamed = !before.exact || before.keys.some((key) => key.topologyName !== record.value?.topologyName);
-    if (seenNow !== seenBefore || (seenNow && renamed)) changeIn(record.id);
+  for (const record of candidateRecords(store.swarms, since, view)) {
+    const before = since === null ? NOTHING : pastKeysFor(record, since);
+    const wasVisible = since !== null && before.keys.some((key) => matchesSwarm(since.view, key));
+    const isVisible = record.value !== null && matchesSwarm(view, record.value);
+    const isRenamed = !before.exact || before.keys.some((key) => key.topologyName !== record.value?.topologyName);
+    if (isVisible !== wasVisible || (isVisible && isRenamed)) changeIn(record.id);
   }
   for (const record of edgeCandidates(store, since, view)) {
-    const before = since === null ? NOTHING : pastOf(record, since);
-    const seen = since === null ? undefined : before.keys.find((key) => edgeVisibleAt(store, key, since));
+    const before = since === null ? NOTHING : pastKeysFor(record, since);
+    const visible = since === null ? undefined : before.keys.find((key) => wasEdgeVisible(store, key, since));
     const edge = record.value;
-    if (edge !== null && edgeVisible(store, edge, view)) {
-      if (since === null || seen === undefined || since.isFromOtherNode === true || record.revision > since.revision)
+    if (edge !== null && isEdgeVisible(store, edge, view)) {
+      if (since === null || visible === undefined || since.isFromOtherNode === true || record.revision > since.revision)
         changeIn(edge.swarmId).edges.push(edge);
-    } else if (seen !== undefined) {
-      changeIn(seen.swarmId).removedEdgeIds.push(record.id);
+    } else if (visible !== undefined) {
+      changeIn(visible.swarmId).removedEdgeIds.push(record.id);
     }
   }
   const kind = since === null ? 'SNAPSHOT' : 'DELTA';
@@ -188,8 +196,8 @@ function topologyChanges(store: Store, since: CursorPosition | null, view: View)
   });
 }
 
-/** Whether anything happened after `since` that topology may depend on; most changes of agents are none of it. */
-function topologyMoved({ swarms, edges, agents }: Store, since: number): boolean {
+/** Returns whether anything changed after `since` that topology depends on. Most changes of agents do not affect it. */
+function hasTopologyChanged({ swarms, edges, agents }: Store, since: number): boolean {
   return swarms.revision > since || edges.revision > since || agents.keyRevision > since;
 }
 
@@ -200,7 +208,7 @@ function edgeCandidates(
 ): Iterable<RevisionedRecord<TopologyEdge, TopologyEdge>> {
   if (since?.view.key !== view.key) return store.edges.records();
   const found = new Set(store.edges.changedSince(since.revision));
-  // An edge is seen only between agents that are seen, so one that did not change may have come into view or left it.
+  // An edge is visible only between visible agents, so an unchanged edge may have entered or left the view.
   for (const agent of store.agents.changedSince(since.revision)) {
     if (agent.keyRevision <= since.revision) continue;
     for (const edgeId of store.edgesOfAgent(agent.id)) {
@@ -213,13 +221,13 @@ function edgeCandidates(
 
 const NOTHING = { exact: true, keys: [] } as const;
 
-function edgeVisible(store: Store, edge: TopologyEdge, view: View): boolean {
+function isEdgeVisible(store: Store, edge: TopologyEdge, view: View): boolean {
   const from = store.agents.get(edge.from);
   const to = store.agents.get(edge.to);
   return from !== undefined && to !== undefined && matchesAgent(view, from) && matchesAgent(view, to);
 }
 
-function edgeVisibleAt(store: Store, edge: TopologyEdge, at: CursorPosition): boolean {
+function wasEdgeVisible(store: Store, edge: TopologyEdge, at: CursorPosition): boolean {
   const from = store.agents.record(edge.from);
   const to = store.agents.record(edge.to);
   return matchedAt(from, at) && matchedAt(to, at);
@@ -239,10 +247,10 @@ function staleServers(store: Store, view: View): readonly string[] {
   return ids;
 }
 
-function staleServersChanged(store: Store, since: CursorPosition, view: View): boolean {
-  for (const record of candidates(store.servers, since, view)) {
-    const staleBefore = pastOf(record, since).keys.some(
-      ({ stale, families }) => stale && matchesServer(since.view, { id: record.id, agentServerTypes: families }),
+function haveStaleServersChanged(store: Store, since: CursorPosition, view: View): boolean {
+  for (const record of candidateRecords(store.servers, since, view)) {
+    const staleBefore = pastKeysFor(record, since).keys.some(
+      ({ stale, agentServerTypes }) => stale && matchesServer(since.view, { id: record.id, agentServerTypes }),
     );
     const staleNow = record.value?.stale === true && matchesServer(view, record.value);
     if (staleBefore !== staleNow) return true;

@@ -4,29 +4,29 @@ import { SwarmlensError } from '../shared/index.js';
 import type { TimeBounds } from './revision-timeline.js';
 import { createView, includeMask, type View } from './view.js';
 
-/** Where a reader stands: what it has seen, and through which view. */
+/** Position of a reader: the revision it has received, and its view at that revision. */
 export interface CursorPosition {
   readonly revision: number;
   readonly view: View;
-  /** It has read another node's picture, which held all of this one at the revision, and perhaps some of what came later. */
+  /** Whether the reader read from another node, which had everything up to the revision and perhaps later changes. */
   readonly isFromOtherNode?: true;
 }
 
 /**
- * A cursor is opaque to clients. It carries the view as well as the revision, because a client that comes back with
- * other filters must be told what entered and left its view, not only what changed.
- * @param span what the picture is made of, so that another node can take the reader over; `null`: none can
+ * Encodes a position as an opaque cursor. The cursor contains the view, because a client that resumes with other filters
+ * also receives what entered and left its view.
+ * @param bounds time bounds of the state, with which another node can resume the reader. Null if no other node can
  */
-export function encodeCursor(epoch: string, position: CursorPosition, span: TimeBounds | null = null): string {
-  const place = `${VERSION},${JSON.stringify(epoch)},${position.revision},${viewText(position.view)}`;
-  const text = span === null ? `[${place}]` : `[${place},${span.completeUntilMs},${span.newestMs}]`;
+export function encodeCursor(epoch: string, position: CursorPosition, bounds: TimeBounds | null = null): string {
+  const content = `${VERSION},${JSON.stringify(epoch)},${position.revision},${encodeView(position.view)}`;
+  const text = bounds === null ? `[${content}]` : `[${content},${bounds.completeUntilMs},${bounds.newestMs}]`;
   return Buffer.from(text).toString('base64url');
 }
 
 const viewTexts = new WeakMap<View, string>();
 
-/** A view is told with every update. */
-function viewText(view: View): string {
+/** Encodes a view. Caches the text, because every update contains it. */
+function encodeView(view: View): string {
   let text = viewTexts.get(view);
   if (text === undefined) {
     const lists = [view.serverIds, view.serverTypes, view.agentTypes, view.swarmIds].map(list);
@@ -35,52 +35,53 @@ function viewText(view: View): string {
   return text;
 }
 
-/** What a cursor says. */
+/** Content of a cursor. */
 export interface DecodedCursor {
   readonly epoch: string;
   readonly position: CursorPosition;
   readonly bounds: TimeBounds | null;
 }
 
-/** @throws SwarmlensError BAD_USER_INPUT when it is no cursor at all */
+/** @throws SwarmlensError BAD_USER_INPUT if the text is not a cursor */
 export function decodeCursor(cursor: string): DecodedCursor {
-  const parsed = CURSOR.safeParse(parseJson(cursor));
+  const parsed = cursorSchema.safeParse(parseJson(cursor));
   if (!parsed.success) {
     throw new SwarmlensError(
       'BAD_USER_INPUT',
-      'Argument "after" is not a cursor: pass an AgentUpdate.cursor unchanged.',
+      'Invalid cursor in argument "after". Pass an AgentUpdate.cursor unchanged.',
       {
         argument: 'after',
       },
     );
   }
-  const [, epoch, revision, switches, serverIds, serverTypes, agentTypes, swarmIds, fromMs, toMs] = parsed.data;
+  const [, epoch, revision, mask, serverIds, serverTypes, agentTypes, swarmIds, completeUntilMs, newestMs] =
+    parsed.data;
   const view = createView({
     serverIds,
     serverTypes,
     agentTypes,
     swarmIds,
-    includePerformance: (switches & 1) !== 0,
-    includeNeural: (switches & 2) !== 0,
-    includeTopology: (switches & 4) !== 0,
+    includePerformance: (mask & 1) !== 0,
+    includeNeural: (mask & 2) !== 0,
+    includeTopology: (mask & 4) !== 0,
   });
-  const span = fromMs === undefined || toMs === undefined ? null : { completeUntilMs: fromMs, newestMs: toMs };
-  return { epoch, position: { revision, view }, bounds: span };
+  const bounds = completeUntilMs === undefined || newestMs === undefined ? null : { completeUntilMs, newestMs };
+  return { epoch, position: { revision, view }, bounds };
 }
 
 const VERSION = 1;
 
-const STRINGS = z.array(z.string()).nullable();
+const textListSchema = z.array(z.string()).nullable();
 
-const CURSOR = z.tuple([
+const cursorSchema = z.tuple([
   z.literal(VERSION),
   z.string(),
   z.int().min(0),
   z.int().min(0).max(7),
-  STRINGS,
+  textListSchema,
   z.array(z.enum(MCP_SERVER_TYPES)).nullable(),
-  STRINGS,
-  STRINGS,
+  textListSchema,
+  textListSchema,
   z.number().optional(),
   z.number().optional(),
 ]);

@@ -2,31 +2,31 @@ import type { McpServer } from '../model/index.js';
 import { Emitter } from '../shared/index.js';
 import { matchesServer, type View } from './view.js';
 
-/** How often anyone wants to know, and of what. The only thing that flows from the clients towards the servers. */
+/** Demand of all open subscriptions: views and the update rates they need. Determines how often servers are polled. */
 export class Demand {
-  readonly #wishes = new Set<DemandEntry>();
+  readonly #entries = new Set<DemandEntry>();
   readonly #changes = new Emitter<undefined>();
 
-  /** Asks for `hz` updates a second of what `view` lets through, until disposed. */
+  /** Adds a demand for `hz` updates per second of `view` until disposed. 0 Hz requires no updates. */
   add(view: View, hz: number): Disposable {
-    const wish: DemandEntry = { view, hz };
-    this.#wishes.add(wish);
+    const entry: DemandEntry = { view, hz };
+    this.#entries.add(entry);
     this.#changes.emit(undefined);
     return {
       [Symbol.dispose]: () => {
-        if (this.#wishes.delete(wish)) this.#changes.emit(undefined);
+        if (this.#entries.delete(entry)) this.#changes.emit(undefined);
       },
     };
   }
 
   get size(): number {
-    return this.#wishes.size;
+    return this.#entries.size;
   }
 
-  /** The fastest rate that anyone wants of this server; 0 when nobody does. */
+  /** Returns the highest update rate that any entry needs from the server. 0 if there is none. */
   requiredHz(server: Pick<McpServer, 'id' | 'agentServerTypes'>): number {
     let hz = 0;
-    for (const wish of this.#wishes) if (wish.hz > hz && matchesServer(wish.view, server)) hz = wish.hz;
+    for (const entry of this.#entries) if (entry.hz > hz && matchesServer(entry.view, server)) hz = entry.hz;
     return hz;
   }
 

@@ -1,8 +1,8 @@
 import type { SwarmlensEvent } from '../model/index.js';
 
 /**
- * The last happenings of all servers, numbered. Readers hold a number, not a queue; one that fell behind the oldest
- * that is kept learns how many it missed.
+ * Ring buffer of the most recent events of all servers. Each reader keeps a position instead of a queue. A reader that falls
+ * behind the oldest kept event receives the number of events that it missed.
  */
 export class EventRing {
   readonly #events: SwarmlensEvent[] = [];
@@ -13,7 +13,7 @@ export class EventRing {
     this.#maxEvents = maxEvents;
   }
 
-  /** Where a reader stands that wants only what is still to come. */
+  /** Position after the newest event. */
   get end(): number {
     return this.#next;
   }
@@ -24,7 +24,7 @@ export class EventRing {
     if (this.#events.length > this.#maxEvents) this.#events.shift();
   }
 
-  /** What happened since `position`, oldest first, and how many of it are no longer kept. */
+  /** Returns the events since `position`, oldest first, and the number of events that are no longer kept. */
   since(position: number): EventsSince {
     const first = this.#next - this.#events.length;
     const from = Math.max(position, first);

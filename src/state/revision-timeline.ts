@@ -1,41 +1,38 @@
-/** The newest is known to be in the picture, the oldest to be all there. Milliseconds since the epoch, by the clock of Redis. */
+/** Time bounds of a snapshot, in milliseconds since the epoch by the Redis clock. */
 export interface TimeBounds {
-  /** Everything that any node published until then is in the picture. */
+  /** Everything published up to this time is included. */
   readonly completeUntilMs: number;
-  /** Nothing that was published later is. */
+  /** Nothing published after this time is included. */
   readonly newestMs: number;
 }
 
 /**
- * Which revision of this node's store stands for which moment, so that a reader of another node can go on here: revisions
- * are each node's own, and the clock of Redis is everybody's. It says no rather than something that may be wrong.
+ * Maps revisions of this node's store to Redis time, so that a reader of another node can resume here. Revisions are local to
+ * a node, and the Redis clock is shared by all nodes. Returns null instead of a revision that may be wrong.
  */
 export class RevisionTimeline {
   #entries: TimelineEntry[] = [];
-  /** Those of them that are not published yet. */
+  /** Entries that are not published yet. */
   #pending: TimelineEntry[] = [];
-  /** Before it, it is not known what was when; `null`: of no moment it is. */
+  /** Time from which the mapping is known. Null if it is unknown. */
   #floorMs: number | null = null;
   #completeMs: number | null = null;
   #newestMs = -Infinity;
 
-  /** What the picture is made of; `null`: it holds what nobody else knows yet, or may lack something. */
+  /** Time bounds of the store. Null if the store has unpublished changes or may lack changes. */
   get bounds(): TimeBounds | null {
     if (this.#completeMs === null || this.#pending.length > 0) return null;
     return { completeUntilMs: this.#completeMs, newestMs: Math.max(this.#newestMs, this.#completeMs) };
   }
 
-  /**
-   * A change has made a revision.
-   * @param atMs when it was published; `null`: it is not yet
-   */
+  /** Records a new revision. `publishedAtMs` is null if the change is not published yet. */
   recordRevision(
     revision: number,
     { serverId, publishedAtMs }: { readonly serverId: string; readonly publishedAtMs: number | null },
   ): void {
     const entry = { revision, lastRevision: revision, serverId, atMs: publishedAtMs };
     if (publishedAtMs === null) {
-      const pending = this.#pending.filter((one) => one.serverId === serverId);
+      const pending = this.#pending.filter((pendingEntry) => pendingEntry.serverId === serverId);
       const last = pending.length >= MAX_PENDING ? pending.at(-1) : undefined;
       if (last !== undefined) last.lastRevision = revision;
       else {
@@ -46,12 +43,12 @@ export class RevisionTimeline {
     }
     this.#newestMs = Math.max(this.#newestMs, publishedAtMs);
     const last = this.#entries.at(-1);
-    if (last != null && last.atMs !== null && Math.abs(publishedAtMs - last.atMs) < GRAIN_MS) {
+    if (last != null && last.atMs !== null && Math.abs(publishedAtMs - last.atMs) < RESOLUTION_MS) {
       last.atMs = Math.max(last.atMs, publishedAtMs);
     } else this.#push(entry);
   }
 
-  /** Whatever was changed here of a server, up to a revision, has been published by then. */
+  /** Records that the local changes of a server up to a revision were published at a time. */
   markPublished({
     serverId,
     revision,
@@ -69,15 +66,15 @@ export class RevisionTimeline {
     });
   }
 
-  /** Everything that was published until then is in the picture. */
+  /** Records that everything published up to a time is included. */
   markComplete(atMs: number): void {
     this.#completeMs = Math.max(this.#completeMs ?? -Infinity, atMs);
     this.#floorMs ??= Math.max(atMs, this.#newestMs);
   }
 
   /**
-   * Something may have come and gone without anybody here knowing.
-   * @param isHeld whether what is made here of a server is still to be published
+   * Records that changes may have been lost. Keeps only the unpublished entries.
+   * @param isHeld whether this node owns a server, and will publish its changes
    */
   markGap(isHeld: (serverId: string) => boolean): void {
     this.#pending = this.#pending.filter(({ serverId }) => isHeld(serverId));
@@ -87,13 +84,12 @@ export class RevisionTimeline {
   }
 
   /**
-   * Where a reader can go on that has a picture of another node.
-   * @param now the newest revision
-   * @returns a revision up to which it lacks nothing; `null`: it cannot be told
+   * Returns the revision from which a reader of another node can resume. Null if it is unknown.
+   * @param now newest revision
    */
   revisionAt({ completeUntilMs, newestMs }: TimeBounds, now: number): number | null {
     if (this.#floorMs === null || this.#completeMs === null) return null;
-    // It may have seen what here is yet to come, and may be gone again by then.
+    // The reader may have received changes that this node does not have yet, and that may be reverted until then.
     if (completeUntilMs < this.#floorMs || newestMs > this.#completeMs) return null;
     const later = this.#entries.find(({ atMs }) => atMs === null || atMs > completeUntilMs);
     return later === undefined ? now : later.revision - 1;
@@ -110,18 +106,18 @@ export class RevisionTimeline {
 }
 
 interface TimelineEntry {
-  /** The first of those that it stands for. */
+  /** First revision of the entry. */
   readonly revision: number;
-  /** Where it is not published yet: the last, of the one server. */
+  /** Last revision of the entry, if the entry is not published yet. */
   lastRevision: number;
   readonly serverId: string;
-  /** The latest of them; `null`: not published yet. */
+  /** Latest time of publication. Null if the entry is not published yet. */
   atMs: number | null;
 }
 
-/** Changes so close to one another are one entry. */
-const GRAIN_MS = 50;
-/** Of one server; above, those that are not published are one entry: Redis may be away for long. */
+/** Changes within this time share one entry. */
+const RESOLUTION_MS = 50;
+/** Maximum number of unpublished entries per server. Further ones are merged, because Redis may be unavailable for long. */
 const MAX_PENDING = 16;
-/** Some minutes of steady change. */
+/** Maximum number of entries: some minutes of continuous change. */
 const MAX_ENTRIES = 4_096;

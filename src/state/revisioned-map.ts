@@ -1,13 +1,13 @@
 /**
- * Revisioned records of one kind of thing, in the order of their last change. A removed thing stays as a tombstone
- * until there are too many of them; what is older than the oldest tombstone left can no longer be told apart.
+ * Map whose entries carry revisions, in the order of their last change. A removed entry leaves a tombstone. Above the maximum
+ * number of tombstones the oldest are dropped, and the horizon advances.
  */
 export class RevisionedMap<V, K> {
   readonly #records = new Map<string, RevisionedRecord<V, K>>();
-  /** Insertion order is the order of removal, because a revived record leaves and a removed one comes last. */
+  /** Tombstones in the order of removal: restored records are deleted, removed records are appended. */
   readonly #tombstones = new Map<string, RevisionedRecord<V, K>>();
-  readonly #keyOf: (value: V) => K;
-  readonly #sameKey: (a: K, b: K) => boolean;
+  readonly #toKey: (value: V) => K;
+  readonly #keysEqual: (a: K, b: K) => boolean;
   readonly #maxTombstones: number;
   #newest: RevisionedRecord<V, K> | null = null;
   #horizon = 0;
@@ -15,32 +15,32 @@ export class RevisionedMap<V, K> {
   #size = 0;
 
   constructor(options: RevisionedMapOptions<V, K>) {
-    this.#keyOf = options.keyOf;
-    this.#sameKey = options.sameKey;
+    this.#toKey = options.toKey;
+    this.#keysEqual = options.keysEqual;
     this.#maxTombstones = options.maxTombstones;
   }
 
-  /** Things that are there, tombstones not counted. */
+  /** Number of entries without tombstones. */
   get size(): number {
     return this.#size;
   }
 
-  /** A reader that stands before this revision cannot be told all that was removed since: it needs a snapshot. */
+  /** Oldest revision for which all later removals are evicted. A reader at an older revision needs a snapshot. */
   get horizon(): number {
     return this.#horizon;
   }
 
-  /** Of the last change of anything. */
+  /** Revision of the last change of any entry. */
   get revision(): number {
     return this.#newest?.revision ?? 0;
   }
 
-  /** When something last came, left, or became something else to filters. */
+  /** Revision at which an entry was last added or removed, or changed its filter key. */
   get keyRevision(): number {
     return this.#keyRevision;
   }
 
-  /** The record of a thing or of its tombstone. */
+  /** Returns the record of an entry or of its tombstone. */
   record(id: string): RevisionedRecord<V, K> | undefined {
     return this.#records.get(id);
   }
@@ -49,17 +49,17 @@ export class RevisionedMap<V, K> {
     return this.#records.get(id)?.value ?? undefined;
   }
 
-  /** Everything that is there, in the order in which it first came. */
+  /** Yields all values in the order in which they were first added. */
   *values(): Generator<V> {
     for (const record of this.#records.values()) if (record.value !== null) yield record.value;
   }
 
-  /** All records, tombstones included. */
+  /** Returns all records, including tombstones. */
   records(): IterableIterator<RevisionedRecord<V, K>> {
     return this.#records.values();
   }
 
-  /** Records that changed after `revision`, newest first, tombstones included. Costs nothing for those that did not. */
+  /** Yields records that changed after `revision`, newest first, including tombstones. Does not visit unchanged records. */
   *changedSince(revision: number): Generator<RevisionedRecord<V, K>> {
     for (let record = this.#newest; record !== null && record.revision > revision; record = record.older) yield record;
   }
@@ -76,15 +76,15 @@ export class RevisionedMap<V, K> {
       this.#size += 1;
       this.#tombstones.delete(id);
     }
-    const key = this.#keyOf(value);
+    const key = this.#toKey(value);
     const last = record.history.at(-1)?.key ?? null;
-    if (last === null || !this.#sameKey(last, key)) this.#remember(record, { revision, key });
+    if (last === null || !this.#keysEqual(last, key)) this.#remember(record, { revision, key });
     record.value = value;
     this.#link(record, revision);
     return record;
   }
 
-  /** Leaves a tombstone. Does nothing when there is nothing of that id. */
+  /** Removes an entry and leaves a tombstone. Does nothing if there is no entry with the id. */
   remove(id: string, revision: number): void {
     const record = this.#records.get(id);
     if (record === undefined || record.value === null) return;
@@ -104,7 +104,7 @@ export class RevisionedMap<V, K> {
     history.push(entry);
     if (history.length <= MAX_HISTORY) return;
     const key = history.shift()?.key ?? null;
-    if (key === null || evictedKeys.some((known) => this.#sameKey(known, key))) return;
+    if (key === null || evictedKeys.some((evicted) => this.#keysEqual(evicted, key))) return;
     evictedKeys.push(key);
     if (evictedKeys.length <= MAX_HISTORY) return;
     evictedKeys.length = 0;
@@ -140,35 +140,35 @@ export class RevisionedMap<V, K> {
 }
 
 /**
- * How often a thing may come, go and change its key before it is no longer known when it was what, and among how many
- * keys it may do so before its readers get a snapshot. A server that flaps must not cost memory, and no reader more
- * than the thing that flaps.
+ * Maximum number of history entries per record, and of distinct evicted keys before the horizon advances. Bounds the memory
+ * that a frequently added and removed entry uses, and limits its effect to its own readers.
  */
 const MAX_HISTORY = 32;
 
 export interface RevisionedMapOptions<V, K> {
-  /** What filters look at. Kept for each past revision, so that a reader can be told what left its view. */
-  readonly keyOf: (value: V) => K;
-  readonly sameKey: (a: K, b: K) => boolean;
+  /** Returns the filter key of a value. Past keys are kept so that readers receive what left their view. */
+  readonly toKey: (value: V) => K;
+  readonly keysEqual: (a: K, b: K) => boolean;
   readonly maxTombstones: number;
 }
 
 interface HistoryEntry<K> {
   readonly revision: number;
-  /** `null`: from here on it was not there. */
+  /** Null from the revision at which the entry was removed. */
   readonly key: K | null;
 }
 
+/** Entry of a `RevisionedMap`, or its tombstone. */
 export class RevisionedRecord<V, K> {
   readonly id: string;
-  /** `null`: a tombstone. */
+  /** Null for a tombstone. */
   value: V | null = null;
-  /** Of the last change. */
+  /** Revision of the last change. */
   revision = 0;
-  /** Of the last change of each field, where the ledger's owner keeps them. */
+  /** Revision of the last change of each field, maintained by the owner of the map. Empty if it maintains none. */
   fieldRevisions: number[] = [];
   readonly history: HistoryEntry<K>[] = [];
-  /** Keys it had before the oldest entry of `history`. */
+  /** Filter keys from before the oldest entry of `history`. */
   readonly evictedKeys: K[] = [];
   newer: RevisionedRecord<V, K> | null = null;
   older: RevisionedRecord<V, K> | null = null;
@@ -177,18 +177,18 @@ export class RevisionedRecord<V, K> {
     this.id = id;
   }
 
-  /** When it came, left, or became something else to filters. */
+  /** Revision at which the entry was last added or removed, or changed its filter key. */
   get keyRevision(): number {
     return this.history.at(-1)?.revision ?? 0;
   }
 
-  /** What filters may have seen of it at one time or another. */
+  /** Returns every filter key that the entry may have had. */
   allPastKeys(): PastKeys<K> {
     const keys = this.history.flatMap(({ key }) => (key === null ? [] : [key]));
     return { exact: false, keys: [...this.evictedKeys, ...keys] };
   }
 
-  /** What filters would have seen at `revision`. */
+  /** Returns the filter key at `revision`, or the possible keys if it is no longer evicted. */
   keysAt(revision: number): PastKeys<K> {
     for (let index = this.history.length - 1; index >= 0; index -= 1) {
       const entry = this.history[index];
@@ -201,7 +201,7 @@ export class RevisionedRecord<V, K> {
 }
 
 export interface PastKeys<K> {
-  /** It had the one key, or was not there when there is none; otherwise it may have had any of the keys, or none. */
+  /** Whether `keys` is exact: one key, or none if the entry was absent. Otherwise the entry may have had any of them, or none. */
   readonly exact: boolean;
   readonly keys: readonly K[];
 }

@@ -5,43 +5,43 @@ import { type MergePatch, patchSince } from './agent-patch.js';
 import type { Store } from './store.js';
 import { createView } from './view.js';
 
-/** Where somebody stands who is told all of one server. */
+/** Position of a reader that follows all changes of one server. */
 export interface ServerCursor {
-  /** Of the store; -1: knows nothing. */
+  /** Revision of the store. -1 before the first read. */
   readonly revision: number;
-  /** Of the store's events. */
+  /** Position in the event ring. */
   readonly events: number;
 }
 
 export type ServerChanges = {
-  /** Where the reader stands once it has been told. */
+  /** Position of the reader after it has applied the changes. */
   readonly cursor: ServerCursor;
-  /** Events of the server since the cursor that are no longer kept. Those of other servers count: nobody knows whose they were. */
+  /** Number of events since the cursor that are no longer kept. Includes events of other servers, because dropped events are counted only. */
   readonly missedEvents: number;
 } & (
   | {
-      /** The reader stands too far back, or nowhere: it needs the picture, of which this holds only the events. */
-      readonly kind: 'WHOLE';
+      /** Sent if the cursor is too old: the reader needs the snapshot, and this object holds only the events. */
+      readonly kind: 'SNAPSHOT';
       readonly events: readonly SwarmlensEvent[];
     }
   | {
       readonly kind: 'DELTA';
-      /** To be applied to the picture at the cursor, or at any revision since. */
+      /** Delta for the snapshot at the cursor, or at any later revision. */
       readonly delta: ServerDelta;
-      /** Of each agent in `change` that was there at the cursor: what changed of it. */
+      /** Patch of each agent in `delta` that existed at the cursor, by agent id. */
       readonly patches: ReadonlyMap<string, MergePatch>;
     }
 );
 
 /**
- * What has become of one server since the cursor, the newest value of each thing, once. The same for whoever carries
- * the picture elsewhere as `changesSince` is for clients; it costs what has changed of all servers since.
+ * Returns the changes of one server since the cursor, with the newest value of each item once. Does for the bus what
+ * `changesSince` does for clients. Its cost grows with the changes of all servers since the cursor.
  */
 export function serverChangesSince(store: Store, serverId: string, since: ServerCursor): ServerChanges {
   const { events: all, missed: missedEvents, end } = store.events.since(since.events);
   const events = all.filter((event) => event.serverId === serverId);
-  const told = { cursor: { revision: store.revision, events: end }, missedEvents };
-  if (since.revision < store.horizon || since.revision < 0) return { ...told, kind: 'WHOLE', events };
+  const common = { cursor: { revision: store.revision, events: end }, missedEvents };
+  if (since.revision < store.horizon || since.revision < 0) return { ...common, kind: 'SNAPSHOT', events };
   const patches = new Map<string, MergePatch>();
   const agents = changed(store.agents, serverId, since.revision);
   for (const record of store.agents.changedSince(since.revision)) {
@@ -49,14 +49,14 @@ export function serverChangesSince(store: Store, serverId: string, since: Server
     if (value === null || parseServerId(id) !== serverId) continue;
     const { exact, keys } = record.keysAt(since.revision);
     if (!exact || keys.length === 0) continue;
-    const patch = patchSince(value, fieldRevisions, EVERYTHING, since.revision);
-    // Of an agent that is not stale it follows from its server's.
+    const patch = patchSince(value, fieldRevisions, FULL_VIEW, since.revision);
+    // `lastSeenAt` of an agent that is not stale follows from the server's.
     patches.set(id, value.stale ? { ...patch, lastSeenAt: value.lastSeenAt } : patch);
   }
   const swarms = changed(store.swarms, serverId, since.revision);
   const edges = changed(store.edges, serverId, since.revision);
   return {
-    ...told,
+    ...common,
     kind: 'DELTA',
     patches,
     delta: {
@@ -74,7 +74,7 @@ export function serverChangesSince(store: Store, serverId: string, since: Server
   };
 }
 
-/** All of one server as it is now; `null`: there is no such server. */
+/** Returns the current snapshot of one server. Null if the server is unknown. */
 export function serverSnapshot(store: Store, serverId: string): ServerSnapshot | null {
   const server = store.servers.get(serverId);
   if (server === undefined) return null;
@@ -86,7 +86,7 @@ export function serverSnapshot(store: Store, serverId: string): ServerSnapshot |
   };
 }
 
-const EVERYTHING = createView();
+const FULL_VIEW = createView();
 
 function serverSince(
   store: Store,
@@ -98,15 +98,15 @@ function serverSince(
   return { server: record.value, serverRemoved: record.value === null };
 }
 
-/** In the order in which they changed. What came and went since is told as gone: who stands between has it. */
+/** Returns values and removals in the order of their change. Items that came and went are removals, for readers in between. */
 function changed<V, K>(
-  ledger: RevisionedMap<V, K>,
+  map: RevisionedMap<V, K>,
   serverId: string,
   revision: number,
 ): { readonly values: readonly V[]; readonly removedIds: readonly string[] } {
   const values: V[] = [];
   const removedIds: string[] = [];
-  for (const record of ledger.changedSince(revision)) {
+  for (const record of map.changedSince(revision)) {
     if (parseServerId(record.id) !== serverId) continue;
     if (record.value !== null) values.push(record.value);
     else removedIds.push(record.id);

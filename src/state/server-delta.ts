@@ -1,6 +1,6 @@
 import type { Agent, McpServer, Swarm, SwarmlensEvent, TopologyEdge } from '../model/index.js';
 
-/** All of one server at one moment. */
+/** Complete state of one server at one revision. */
 export interface ServerSnapshot {
   readonly server: McpServer;
   readonly agents: readonly Agent[];
@@ -8,14 +8,14 @@ export interface ServerSnapshot {
   readonly edges: readonly TopologyEdge[];
 }
 
-/** What one step changed of one server. Values are absolute, so applying it twice does no harm. */
+/** Changes of one server. Values are absolute, so that applying a delta twice has no further effect. */
 export interface ServerDelta {
   readonly serverId: string;
-  /** When the server last answered; moves without anything else having changed. */
+  /** Time at which the server last answered. May change alone. */
   readonly seenAt: string | null;
-  /** The server itself, if it changed. */
+  /** Null if the server itself did not delta. */
   readonly server: McpServer | null;
-  /** The server was taken out of the configuration; everything of it goes. */
+  /** Whether the server was removed, with everything that belongs to it. */
   readonly serverRemoved: boolean;
   readonly agents: readonly Agent[];
   readonly removedAgentIds: readonly string[];
@@ -24,7 +24,7 @@ export interface ServerDelta {
   readonly edges: readonly TopologyEdge[];
   readonly removedEdgeIds: readonly string[];
   readonly events: readonly SwarmlensEvent[];
-  /** By the clock of Redis, milliseconds since the epoch; `null`: it did not come from there. */
+  /** Time of publication in milliseconds since the epoch, by the Redis clock. Null if the delta did not come from Redis. */
   readonly publishedAtMs: number | null;
 }
 
@@ -45,28 +45,28 @@ export function emptyDelta(serverId: string): ServerDelta {
   };
 }
 
-/** Whether applying it would give the picture a new revision. */
-export function hasStateChanges(change: ServerDelta): boolean {
+/** Returns whether a commit of the delta creates a revision. */
+export function hasStateChanges(delta: ServerDelta): boolean {
   return (
-    change.server !== null ||
-    change.serverRemoved ||
-    change.agents.length > 0 ||
-    change.removedAgentIds.length > 0 ||
-    change.swarms.length > 0 ||
-    change.removedSwarmIds.length > 0 ||
-    change.edges.length > 0 ||
-    change.removedEdgeIds.length > 0
+    delta.server !== null ||
+    delta.serverRemoved ||
+    delta.agents.length > 0 ||
+    delta.removedAgentIds.length > 0 ||
+    delta.swarms.length > 0 ||
+    delta.removedSwarmIds.length > 0 ||
+    delta.edges.length > 0 ||
+    delta.removedEdgeIds.length > 0
   );
 }
 
-/** The last known picture of a server that does not answer. */
-export function toStaleSnapshot(picture: ServerSnapshot, server: McpServer, seenAt: string | null): ServerSnapshot {
+/** Returns the last known snapshot of a server that does not answer, marked as stale. */
+export function toStaleSnapshot(snapshot: ServerSnapshot, server: McpServer, seenAt: string | null): ServerSnapshot {
   return {
     server,
-    agents: picture.agents.map((agent) =>
+    agents: snapshot.agents.map((agent) =>
       agent.stale ? agent : { ...agent, stale: true, lastSeenAt: seenAt ?? agent.lastSeenAt },
     ),
-    swarms: picture.swarms.map((swarm) => ({ ...swarm, stale: true })),
-    edges: picture.edges,
+    swarms: snapshot.swarms.map((swarm) => ({ ...swarm, stale: true })),
+    edges: snapshot.edges,
   };
 }

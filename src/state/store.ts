@@ -9,11 +9,11 @@ import { stampChangedFields, agentsEqual } from './agent-patch.js';
 import type { RevisionTimeline } from './revision-timeline.js';
 import { type AgentKey, toAgentKey, matchesAgent, agentKeysEqual, type View } from './view.js';
 
-/** The live picture of all servers. Every change of it has a revision; readers hold the revision they have seen. */
+/** Revisioned state of all servers. Every change has a revision. Readers keep the revision that they have received. */
 export class Store {
-  /** Names this life of the store: revisions of another one mean nothing here. */
+  /** Id of this instance of the store. Revisions of other instances are not comparable. */
   readonly epoch: string;
-  /** `null`: there are no other nodes. */
+  /** Null on a single node. */
   readonly timeline: RevisionTimeline | null;
   readonly agents: RevisionedMap<Agent, AgentKey>;
   readonly swarms: RevisionedMap<Swarm, SwarmKey>;
@@ -31,31 +31,31 @@ export class Store {
     const { maxTombstones } = options;
     this.epoch = options.epoch;
     this.timeline = options.timeline ?? null;
-    this.agents = new RevisionedMap({ keyOf: toAgentKey, sameKey: agentKeysEqual, maxTombstones });
-    this.swarms = new RevisionedMap({ keyOf: swarmKey, sameKey: sameSwarmKey, maxTombstones });
-    this.edges = new RevisionedMap({ keyOf: (edge) => edge, sameKey: sameEdge, maxTombstones });
+    this.agents = new RevisionedMap({ toKey: toAgentKey, keysEqual: agentKeysEqual, maxTombstones });
+    this.swarms = new RevisionedMap({ toKey: toSwarmKey, keysEqual: swarmKeysEqual, maxTombstones });
+    this.edges = new RevisionedMap({ toKey: (edge) => edge, keysEqual: edgesEqual, maxTombstones });
     this.servers = new RevisionedMap({
-      keyOf: (server) => ({ stale: server.stale, families: server.agentServerTypes }),
-      sameKey: (a, b) => a.stale === b.stale && a.families.join() === b.families.join(),
+      toKey: ({ stale, agentServerTypes }) => ({ stale, agentServerTypes }),
+      keysEqual: (a, b) => a.stale === b.stale && a.agentServerTypes.join() === b.agentServerTypes.join(),
       maxTombstones,
     });
     this.events = new EventRing(options.maxEvents);
   }
 
-  /** Of the last change; 0 before the first. */
+  /** Revision of the last commit. 0 before the first. */
   get revision(): number {
     return this.#revision;
   }
 
-  /** Where a reader is told to stand, for it to come back with, here or on another node. */
+  /** Encodes a position as a cursor, with which a reader can resume on this node or another one. */
   createCursor(position: CursorPosition): string {
     return encodeCursor(this.epoch, position, this.timeline?.bounds ?? null);
   }
 
   /**
-   * @returns where the reader of a cursor stands; `null`: nowhere, it starts with a snapshot. The cursor is of an earlier life
-   * of this store, of what somebody else sees, or of a node of which too little is known
-   * @throws SwarmlensError BAD_USER_INPUT when it is no cursor at all
+   * Returns the position of a cursor. Null if the reader must start with a snapshot, because the cursor belongs to an earlier
+   * instance of the store, to another access scope, or to a node whose revisions cannot be mapped.
+   * @throws SwarmlensError BAD_USER_INPUT if the text is not a cursor
    */
   resolveCursor(cursor: string): CursorPosition | null {
     const { epoch, position, bounds } = decodeCursor(cursor);
@@ -64,31 +64,31 @@ export class Store {
     return revision === null ? null : { revision, view: position.view, isFromOtherNode: true };
   }
 
-  /** Commits so far: what was worked out of the picture at one count is true until the next. */
+  /** Number of commits so far. Results that were derived from the state are valid until it changes. */
   get commitCount(): number {
     return this.#commitCount;
   }
 
-  /** A reader that stands before it gets a snapshot. */
+  /** Oldest revision from which a delta can be computed. A reader at an older revision receives a snapshot. */
   get horizon(): number {
     return Math.max(this.agents.horizon, this.swarms.horizon, this.edges.horizon, this.servers.horizon);
   }
 
-  /** Calls back after each change that was applied, events included; dispose to stop. */
-  onCommit(callback: (change: ServerDelta) => void): Disposable {
+  /** Calls back after each commit, including commits with events only. Dispose to stop. */
+  onCommit(callback: (delta: ServerDelta) => void): Disposable {
     return this.#commits.add(callback);
   }
 
-  /** When the agent's server last reported it. */
+  /** Returns the time at which the server last reported the agent. */
   readonly lastSeenAt = (agent: Agent): string =>
     agent.stale ? agent.lastSeenAt : (this.#seenAt.get(agent.serverId) ?? agent.lastSeenAt);
 
-  /** When the server last answered. */
+  /** Returns the time at which the server last answered. Null if it never did. */
   serverLastSeenAt(serverId: string): string | null {
     return this.#seenAt.get(serverId) ?? null;
   }
 
-  /** What changed of the agents after `since`, oldest change first; worked out once for all who ask before the next commit. */
+  /** Returns the agents that changed after `since`, oldest change first. Computed once per revision until the next commit. */
   agentDeltas(since: number): readonly AgentDelta[] {
     let deltas = this.#deltas.get(since);
     if (deltas === undefined)
@@ -108,67 +108,67 @@ export class Store {
     return count;
   }
 
-  /** Ids of the edges that there are at an agent. */
+  /** Returns the ids of all edges of an agent. */
   edgesOfAgent(agentId: string): ReadonlySet<string> {
     return this.#edgesOfAgent.get(agentId) ?? NO_EDGES;
   }
 
-  /** What has to be applied so that everything of a server is as in `picture`. */
-  diff(picture: ServerSnapshot, seenAt: string | null): ServerDelta {
-    const { server } = picture;
+  /** Returns the delta that brings a server to the state of `snapshot`. */
+  diff(snapshot: ServerSnapshot, seenAt: string | null): ServerDelta {
+    const { server } = snapshot;
     const previous = this.servers.get(server.id);
     return {
       ...emptyDelta(server.id),
       seenAt,
-      server: previous !== undefined && sameServer(previous, server) ? null : server,
-      agents: differing(this.agents, picture.agents, agentsEqual),
-      removedAgentIds: missing(this.agents, picture.agents, server.id),
-      swarms: differing(this.swarms, picture.swarms, sameSwarm),
-      removedSwarmIds: missing(this.swarms, picture.swarms, server.id),
-      edges: differing(this.edges, picture.edges, sameEdge),
-      removedEdgeIds: missing(this.edges, picture.edges, server.id),
+      server: previous !== undefined && serversEqual(previous, server) ? null : server,
+      agents: selectChanged(this.agents, snapshot.agents, agentsEqual),
+      removedAgentIds: selectMissingIds(this.agents, snapshot.agents, server.id),
+      swarms: selectChanged(this.swarms, snapshot.swarms, swarmsEqual),
+      removedSwarmIds: selectMissingIds(this.swarms, snapshot.swarms, server.id),
+      edges: selectChanged(this.edges, snapshot.edges, edgesEqual),
+      removedEdgeIds: selectMissingIds(this.edges, snapshot.edges, server.id),
     };
   }
 
-  /** What has to be applied so that nothing of a server is left. */
+  /** Returns the delta that removes a server and everything that belongs to it. */
   removalDelta(serverId: string): ServerDelta {
     return {
       ...emptyDelta(serverId),
       serverRemoved: true,
-      removedAgentIds: missing(this.agents, [], serverId),
-      removedSwarmIds: missing(this.swarms, [], serverId),
-      removedEdgeIds: missing(this.edges, [], serverId),
+      removedAgentIds: selectMissingIds(this.agents, [], serverId),
+      removedSwarmIds: selectMissingIds(this.swarms, [], serverId),
+      removedEdgeIds: selectMissingIds(this.edges, [], serverId),
     };
   }
 
-  /** Applies a change as one revision. */
-  commit(change: ServerDelta): void {
+  /** Applies a delta as one revision. */
+  commit(delta: ServerDelta): void {
     this.#deltas.clear();
     this.#commitCount += 1;
-    if (change.seenAt !== null) this.#seenAt.set(change.serverId, change.seenAt);
-    if (hasStateChanges(change)) {
-      this.#apply(change, (this.#revision += 1));
-      this.timeline?.recordRevision(this.#revision, change);
+    if (delta.seenAt !== null) this.#seenAt.set(delta.serverId, delta.seenAt);
+    if (hasStateChanges(delta)) {
+      this.#apply(delta, (this.#revision += 1));
+      this.timeline?.recordRevision(this.#revision, delta);
     }
-    for (const event of change.events) this.events.append(event);
-    this.#commits.emit(change);
+    for (const event of delta.events) this.events.append(event);
+    this.#commits.emit(delta);
   }
 
-  #apply(change: ServerDelta, revision: number): void {
-    if (change.server !== null) this.servers.put(change.serverId, change.server, revision);
-    for (const id of change.removedEdgeIds) this.#removeEdge(id, revision);
-    for (const id of change.removedAgentIds) this.agents.remove(id, revision);
-    for (const id of change.removedSwarmIds) this.swarms.remove(id, revision);
-    for (const swarm of change.swarms) this.swarms.put(swarm.id, swarm, revision);
-    for (const agent of change.agents) {
+  #apply(delta: ServerDelta, revision: number): void {
+    if (delta.server !== null) this.servers.put(delta.serverId, delta.server, revision);
+    for (const id of delta.removedEdgeIds) this.#removeEdge(id, revision);
+    for (const id of delta.removedAgentIds) this.agents.remove(id, revision);
+    for (const id of delta.removedSwarmIds) this.swarms.remove(id, revision);
+    for (const swarm of delta.swarms) this.swarms.put(swarm.id, swarm, revision);
+    for (const agent of delta.agents) {
       const previous = this.agents.get(agent.id) ?? null;
       const record = this.agents.put(agent.id, agent, revision);
       stampChangedFields(record.fieldRevisions, previous, agent, revision);
     }
-    for (const edge of change.edges) this.#putEdge(edge, revision);
-    if (change.serverRemoved) {
-      this.servers.remove(change.serverId, revision);
-      this.#seenAt.delete(change.serverId);
+    for (const edge of delta.edges) this.#putEdge(edge, revision);
+    if (delta.serverRemoved) {
+      this.servers.remove(delta.serverId, revision);
+      this.#seenAt.delete(delta.serverId);
     }
   }
 
@@ -198,14 +198,14 @@ const NO_EDGES: ReadonlySet<string> = new Set();
 
 export interface StoreOptions {
   readonly epoch: string;
-  /** Removals of each kind that a reader can resume over. */
+  /** Maximum number of removals per kind of item that a reader can resume over. */
   readonly maxTombstones: number;
   readonly maxEvents: number;
-  /** Where there are other nodes whose readers may come here. */
+  /** Timeline for readers that resume from other nodes. Null on a single node. */
   readonly timeline?: RevisionTimeline | null;
 }
 
-/** What makes a swarm's topology another one. */
+/** Filter key of a swarm. */
 export interface SwarmKey {
   readonly id: string;
   readonly serverId: string;
@@ -215,47 +215,47 @@ export interface SwarmKey {
 
 export interface ServerKey {
   readonly stale: boolean;
-  readonly families: readonly McpServerType[];
+  readonly agentServerTypes: readonly McpServerType[];
 }
 
-function swarmKey({ id, serverId, serverType, topologyName }: Swarm): SwarmKey {
+function toSwarmKey({ id, serverId, serverType, topologyName }: Swarm): SwarmKey {
   return { id, serverId, serverType, topologyName };
 }
 
-function sameSwarmKey(a: SwarmKey, b: SwarmKey): boolean {
+function swarmKeysEqual(a: SwarmKey, b: SwarmKey): boolean {
   return a.serverType === b.serverType && a.topologyName === b.topologyName;
 }
 
-function sameSwarm(a: Swarm, b: Swarm): boolean {
+function swarmsEqual(a: Swarm, b: Swarm): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-function sameServer(a: McpServer, b: McpServer): boolean {
+function serversEqual(a: McpServer, b: McpServer): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-function sameEdge(a: TopologyEdge, b: TopologyEdge): boolean {
+function edgesEqual(a: TopologyEdge, b: TopologyEdge): boolean {
   return a.from === b.from && a.to === b.to && a.relation === b.relation && a.inferred === b.inferred;
 }
 
-function differing<V extends { readonly id: string }, K>(
-  ledger: RevisionedMap<V, K>,
+function selectChanged<V extends { readonly id: string }, K>(
+  map: RevisionedMap<V, K>,
   values: readonly V[],
-  same: (a: V, b: V) => boolean,
+  isEqual: (a: V, b: V) => boolean,
 ): V[] {
   return values.filter((value) => {
-    const previous = ledger.get(value.id);
-    return previous === undefined || !same(previous, value);
+    const previous = map.get(value.id);
+    return previous === undefined || !isEqual(previous, value);
   });
 }
 
-function missing<V extends { readonly id: string; readonly serverId: string }, K>(
-  ledger: RevisionedMap<V, K>,
+function selectMissingIds<V extends { readonly id: string; readonly serverId: string }, K>(
+  map: RevisionedMap<V, K>,
   values: readonly V[],
   serverId: string,
 ): string[] {
   const present = new Set(values.map((value) => value.id));
   const ids: string[] = [];
-  for (const value of ledger.values()) if (value.serverId === serverId && !present.has(value.id)) ids.push(value.id);
+  for (const value of map.values()) if (value.serverId === serverId && !present.has(value.id)) ids.push(value.id);
   return ids;
 }

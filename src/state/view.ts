@@ -1,11 +1,11 @@
 import { type Agent, type McpServer, type McpServerType, type Restriction, parseServerId } from '../model/index.js';
 
 /**
- * What a reader wants to see: a conjunction of filters, and which parts of an agent. A filter that is `null` lets
- * everything through, an empty one nothing.
+ * Filters and included parts that one reader requested. An agent must match every filter. A filter that is null matches
+ * everything, an empty one nothing.
  */
 export interface View {
-  /** Equal views have equal keys. */
+  /** Key that is equal for equal views. */
   readonly key: string;
   readonly serverIds: ReadonlySet<string> | null;
   readonly serverTypes: ReadonlySet<McpServerType> | null;
@@ -19,7 +19,7 @@ export interface View {
 export interface ViewOptions {
   readonly serverIds?: readonly string[] | null | undefined;
   readonly serverTypes?: readonly McpServerType[] | null | undefined;
-  /** Compared in lower case. */
+  /** Agent types, compared in lower case. */
   readonly agentTypes?: readonly string[] | null | undefined;
   readonly swarmIds?: readonly string[] | null | undefined;
   readonly includePerformance?: boolean;
@@ -28,10 +28,10 @@ export interface ViewOptions {
 }
 
 export function createView(options: ViewOptions = {}): View {
-  const serverIds = sorted(options.serverIds);
-  const serverTypes = sorted(options.serverTypes);
-  const agentTypes = sorted(options.agentTypes?.map((type) => type.toLowerCase()));
-  const swarmIds = sorted(options.swarmIds);
+  const serverIds = sortUnique(options.serverIds);
+  const serverTypes = sortUnique(options.serverTypes);
+  const agentTypes = sortUnique(options.agentTypes?.map((type) => type.toLowerCase()));
+  const swarmIds = sortUnique(options.swarmIds);
   const { includePerformance = true, includeNeural = true, includeTopology = true } = options;
   return {
     key: JSON.stringify([
@@ -53,29 +53,29 @@ export function createView(options: ViewOptions = {}): View {
   };
 }
 
-function sorted<T extends string>(values: readonly T[] | null | undefined): readonly T[] | null {
+function sortUnique<T extends string>(values: readonly T[] | null | undefined): readonly T[] | null {
   return values == null ? null : [...new Set(values)].sort();
 }
 
-/** The view less what a viewer may not see: to everything after it, what was taken away does not exist. */
+/** Returns the view limited to what a restriction allows. */
 export function restrictView(view: View, restriction: Restriction): View {
   return createView({
-    serverIds: common(view.serverIds, restriction.serverIds),
-    serverTypes: common(view.serverTypes, restriction.serverTypes),
-    agentTypes: common(view.agentTypes, restriction.agentTypes),
-    swarmIds: common(view.swarmIds, restriction.swarmIds),
+    serverIds: intersect(view.serverIds, restriction.serverIds),
+    serverTypes: intersect(view.serverTypes, restriction.serverTypes),
+    agentTypes: intersect(view.agentTypes, restriction.agentTypes),
+    swarmIds: intersect(view.swarmIds, restriction.swarmIds),
     includePerformance: view.includePerformance && restriction.performance,
     includeNeural: view.includeNeural && restriction.neural,
     includeTopology: view.includeTopology,
   });
 }
 
-function common<T>(wanted: ReadonlySet<T> | null, allowed: readonly T[] | null): readonly T[] | null {
-  if (wanted === null) return allowed;
-  return allowed === null ? [...wanted] : allowed.filter((value) => wanted.has(value));
+function intersect<T>(requested: ReadonlySet<T> | null, allowed: readonly T[] | null): readonly T[] | null {
+  if (requested === null) return allowed;
+  return allowed === null ? [...requested] : allowed.filter((value) => requested.has(value));
 }
 
-/** What the filters of a view look at. */
+/** Filter key of an agent: the values that filters compare. */
 export interface AgentKey {
   readonly serverId: string;
   readonly serverType: McpServerType;
@@ -100,10 +100,10 @@ export function matchesAgent(view: View, key: AgentKey): boolean {
   );
 }
 
-/** Whether a server can have agents that the view lets through, as far as its families and its id tell. */
+/** Returns whether a server can have agents that match the view, judged by its id and its server types. */
 export function matchesServer(view: View, server: Pick<McpServer, 'id' | 'agentServerTypes'>): boolean {
   if (view.serverIds !== null && !view.serverIds.has(server.id)) return false;
-  if (view.serverTypes !== null && !server.agentServerTypes.some((family) => view.serverTypes?.has(family)))
+  if (view.serverTypes !== null && !server.agentServerTypes.some((serverType) => view.serverTypes?.has(serverType)))
     return false;
   if (view.agentTypes?.size === 0) return false;
   if (view.swarmIds === null) return true;
@@ -111,28 +111,28 @@ export function matchesServer(view: View, server: Pick<McpServer, 'id' | 'agentS
   return false;
 }
 
-/** Which parts of an agent a view lets through, as bits. */
+/** Returns the included parts of a view as bits. */
 export function includeMask(view: View): number {
   return (view.includePerformance ? 1 : 0) | (view.includeNeural ? 2 : 0) | (view.includeTopology ? 4 : 0);
 }
 
-const ALL_SWITCHES = 7;
+const FULL_MASK = 7;
 
-const masked = Array.from({ length: ALL_SWITCHES }, () => new WeakMap<Agent, Agent>());
+const maskedAgents = Array.from({ length: FULL_MASK }, () => new WeakMap<Agent, Agent>());
 
-/** The agent less what the view leaves out: the same object whenever the same is left out. */
+/** Returns the agent without the parts that the view excludes. The same object for equal excluded parts. */
 export function maskAgent(view: View, agent: Agent): Agent {
-  const memory = masked[includeMask(view)];
-  if (memory === undefined) return agent;
-  let less = memory.get(agent);
-  if (less === undefined) {
-    less = {
+  const cache = maskedAgents[includeMask(view)];
+  if (cache === undefined) return agent;
+  let result = cache.get(agent);
+  if (result === undefined) {
+    result = {
       ...agent,
       performance: view.includePerformance ? agent.performance : null,
       neural: view.includeNeural ? agent.neural : null,
       topology: view.includeTopology ? agent.topology : null,
     };
-    memory.set(agent, less);
+    cache.set(agent, result);
   }
-  return less;
+  return result;
 }

@@ -61,7 +61,7 @@ describe('serverChangesSince', () => {
           const read = (): void => {
             const changes = serverChangesSince(store, 'x', cursor);
             cursor = changes.cursor;
-            if (changes.kind === 'WHOLE') {
+            if (changes.kind === 'SNAPSHOT') {
               const picture = serverSnapshot(store, 'x');
               copy.commit(picture === null ? copy.removalDelta('x') : copy.diff(picture, null));
               patched.clear();
@@ -162,7 +162,7 @@ describe('serverChangesSince', () => {
       missedEvents: 2,
       delta: { events: [{ message: 'two' }, { message: 'three' }] },
     });
-    expect(serverChangesSince(store, 'x', NOWHERE)).toMatchObject({ kind: 'WHOLE', events: [{}, {}] });
+    expect(serverChangesSince(store, 'x', NOWHERE)).toMatchObject({ kind: 'SNAPSHOT', events: [{}, {}] });
   });
 });
 

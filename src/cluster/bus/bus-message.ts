@@ -83,7 +83,7 @@ export function createMessageBody(
   { seq, basis, events }: { seq: number; basis: number; events: readonly SwarmlensEvent[] },
 ): BusMessageBody {
   const common: BusMessageBody = { ...(basis !== seq - 1 && { f: basis }), ...list('v', events) };
-  if (changes.kind === 'WHOLE') return { ...common, g: 1 };
+  if (changes.kind === 'SNAPSHOT') return { ...common, g: 1 };
   const { delta, patches } = changes;
   const own = (ids: readonly string[]): string[] => ids.map((id) => id.slice(serverId.length + 1));
   const patched = delta.agents.flatMap(({ id, nativeId }) => {

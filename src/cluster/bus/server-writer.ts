@@ -153,7 +153,7 @@ export class ServerWriter implements AsyncDisposable {
   }
 
   #isWorthTelling(changes: ServerChanges, seenAt: string | null): boolean {
-    if (changes.kind === 'WHOLE' || changes.missedEvents > 0 || changes.delta.events.length > 0) return true;
+    if (changes.kind === 'SNAPSHOT' || changes.missedEvents > 0 || changes.delta.events.length > 0) return true;
     if (hasStateChanges(changes.delta)) return true;
     return seenAt !== this.#sentSeenAt && this.#deps.clock.monotonic() - this.#toldAtMs >= SEEN_AGAIN_MS;
   }
@@ -193,7 +193,7 @@ export class ServerWriter implements AsyncDisposable {
   }
 
   #eventsOf(changes: ServerChanges): SwarmlensEvent[] {
-    const events = changes.kind === 'WHOLE' ? changes.events : changes.delta.events;
+    const events = changes.kind === 'SNAPSHOT' ? changes.events : changes.delta.events;
     if (changes.missedEvents === 0) return [...events];
     const message = `${changes.missedEvents} events were forgotten before they could be told to other nodes`;
     return [eventsMissedNotice(this.#serverId, message, this.#deps.clock), ...events];
