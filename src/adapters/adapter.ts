@@ -3,47 +3,47 @@ import type { SessionEvent } from '../mcp/index.js';
 import type { Clock, Logger } from '../shared/index.js';
 import type { ServerMapping } from './server-mapping.js';
 
-/** Calls one tool of the adapter's server, through its guard. Resolves with the answer's decoded value. */
+/** Calls the tools of one server through its guard. */
 export interface ToolCaller {
   /**
-   * @returns the decoded answer: JSON, or text where the server sent no JSON
-   * @throws ToolRejectedError when the server refused the call (a JSON-RPC error, or a result marked `isError`)
-   * @throws any other error when the server could not be asked at all
+   * Calls a tool and returns its decoded result: JSON, or text if the server sent no JSON.
+   * @throws ToolRejectedError if the server answers with a JSON-RPC error or a result marked `isError`
+   * @throws any other error if the server cannot be reached
    */
   callTool(name: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<unknown>;
-  /** Says that the last answer of a tool was no use: servers report failures as ordinary answers. */
+  /** Reports that the last result of a tool was unusable, because servers report failures in ordinary results. */
   markUnusable?(name: string, message: string): void;
 }
 
+/** Server of an adapter and the collaborators of the adapter. */
 export interface AdapterContext {
   readonly serverId: string;
-  /** Names of the tools that the server offers. */
+  /** Names of the tools of the server. */
   readonly tools: ReadonlySet<string>;
-  /** Of a server of type `CUSTOM`; without one it has no agents. */
+  /** Mapping of a server of type `CUSTOM`. Without a mapping, such a server has no agents. */
   readonly mapping?: ServerMapping | undefined;
   readonly caller: ToolCaller;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-/** Turns one kind of server's tools into reports. Holds what it must remember from poll to poll; opens nothing. */
+/**
+ * Translates the tool responses of one server type into reports. Keeps state between polls, but holds no resources.
+ */
 export interface Adapter {
-  /** The server's own family. */
+  /** Type of the server. */
   readonly type: McpServerType;
-  /** The families that its agents can belong to: what a `serverTypes` filter must name for its polls to be wanted. */
+  /** Types that the server's agents can have. A `serverTypes` filter with any of them creates demand for the server. */
   readonly agentServerTypes: readonly McpServerType[];
-  /** Reported things that were malformed and left out, since the adapter was made. */
+  /** Number of malformed values and entries that were omitted. */
   readonly rejectedCount: number;
-  /** The last of them: tool, path and reason, without its value. */
+  /** Tool, path and reason of the last omission, without the value. Null if nothing was omitted. */
   readonly lastRejection: string | null;
   /**
-   * Asks the server for all that is due.
-   * @throws when the server could not be asked at all; a tool that merely fails is one of the report's `failures`
+   * Calls all tools that are due and reports the result. A tool that fails is listed in the report's `failures`.
+   * @throws if the server cannot be reached
    */
   poll(signal: AbortSignal): Promise<ServerReport>;
-  /**
-   * Takes in what was told unasked.
-   * @returns what is known now; `null`: nothing was learned that a report could say
-   */
-  observe(push: SessionEvent): ServerReport | null;
+  /** Applies a notification or observed call. Returns the new report, or null if nothing changed. */
+  observe(event: SessionEvent): ServerReport | null;
 }

@@ -2,64 +2,60 @@ import type { SessionEvent } from '../mcp/index.js';
 import { UnusableResponseError, reportedFailure } from './polled-tool.js';
 import { isObject, type ResponseLocation, type RecordReader } from './responses/record-reader.js';
 
-/** Somebody else's call of a tool that did what it was to do. */
+/** Successful tool call of another client, observed through a tap. */
 export interface ObservedCall {
-  /** The tool and its answer, for what is malformed there. */
-  readonly place: ResponseLocation;
-  /** The person's own data: to be read only where the answer does not say it, and has confirmed it. */
+  /** Location of the result, for reports of malformed values. */
+  readonly location: ResponseLocation;
+  /** Arguments of the call. Used only for values that the result confirms but does not contain. */
   readonly args: Readonly<Record<string, unknown>>;
   readonly answer: unknown;
 }
 
 /**
- * Takes the answer to one tool into the lanes of an adapter: a list as if it had been polled; of anything else only what
- * it says of agents, swarms and tasks as they are now. What it leaves open is left to the next poll.
- * @returns whether anything was learned
- * @throws AnswerError when the answer as a whole does not fit
+ * Applies an observed call of one tool to the polled tools of an adapter. A list counts as polled. Other results change
+ * only the agents, swarms and tasks they contain; the next poll fetches the rest. Returns whether anything changed.
+ * @throws UnusableResponseError if the result is malformed
  */
-export type CallObserver<Lanes> = (call: ObservedCall, lanes: Lanes) => boolean;
+export type CallObserver<Tools> = (call: ObservedCall, tools: Tools) => boolean;
 
-/**
- * Takes in what was seen in passing, when it is the good answer to a tool that the table holds.
- * @returns whether anything was learned
- */
-export function applyObservedCall<Lanes extends { readonly records: RecordReader }>(
-  push: SessionEvent,
-  observers: ReadonlyMap<string, CallObserver<Lanes>>,
-  lanes: Lanes,
+/** Applies an event if it is a successful call of a tool with an observer. Returns whether anything changed. */
+export function applyObservedCall<Tools extends { readonly records: RecordReader }>(
+  event: SessionEvent,
+  observers: ReadonlyMap<string, CallObserver<Tools>>,
+  tools: Tools,
 ): boolean {
-  if (push.kind !== 'CALL') return false;
-  const { tool, args, answer } = push;
+  if (event.kind !== 'CALL') return false;
+  const { tool, args, answer } = event;
   const observer = observers.get(tool);
   if (observer === undefined || answer.isError || reportedFailure(answer.value) !== null) return false;
-  const place = { tool, path: 'answer' };
+  const location = { tool, path: 'answer' };
   try {
-    return observer({ place, args, answer: answer.value }, lanes);
+    return observer({ location, args, answer: answer.value }, tools);
   } catch (error) {
     if (!(error instanceof UnusableResponseError)) throw error;
-    lanes.records.reject(place, error.message);
+    tools.records.reject(location, error.message);
     return false;
   }
 }
 
-/** Whether the arguments name nothing but what is given here, so that the answer to them is the whole list. */
-export function isUnfiltered(args: ObservedCall['args'], ...harmless: readonly string[]): boolean {
-  return Object.entries(args).every(([name, value]) => value == null || harmless.includes(name));
+/** Returns whether the arguments contain only names in `ignored`, so that the result is the complete list. */
+export function isUnfiltered(args: ObservedCall['args'], ...ignored: readonly string[]): boolean {
+  return Object.entries(args).every(([name, value]) => value == null || ignored.includes(name));
 }
 
-/** The list with this record in the place of the one like it, or at its end. */
-export function upsertRecord<T>(list: readonly T[], record: T, isLike: (other: T) => boolean): T[] {
-  const index = list.findIndex(isLike);
+/** Returns the list with a record replaced by the same one, or appended if there is none. */
+export function upsertRecord<T>(list: readonly T[], record: T, isSame: (candidate: T) => boolean): T[] {
+  const index = list.findIndex(isSame);
   return index === -1 ? [...list, record] : list.with(index, record);
 }
 
-/** The call as if this part of its answer were all of it. */
+/** Returns the call with one part of its result as the whole result. */
 export function withResponsePart(call: ObservedCall, name: string): ObservedCall {
-  const { tool, path } = call.place;
-  return { ...call, place: { tool, path: `${path}.${name}` }, answer: responsePart(call.answer, name) };
+  const { tool, path } = call.location;
+  return { ...call, location: { tool, path: `${path}.${name}` }, answer: responsePart(call.answer, name) };
 }
 
-/** A part of an answer, where it has such parts. */
+/** Returns a part of a result. Undefined if there is no such part. */
 export function responsePart(answer: unknown, name: string): unknown {
   return isObject(answer) ? answer[name] : undefined;
 }

@@ -5,201 +5,211 @@ import type { AdapterContext } from './adapter.js';
 import { cleanText } from './responses/value-schemas.js';
 import { isObject } from './responses/record-reader.js';
 
-/** For tools asked at most ten times a second. Less than 100 ms, so that a 10 Hz poll that comes early does not skip one. */
+/** Minimum interval of tools polled at 10 Hz. Less than 100 ms, so that a slightly early poll does not skip a call. */
 export const TEN_HZ_INTERVAL_MS = 90;
 
 const MIN_BACKOFF_MS = 1000;
 const MAX_BACKOFF_MS = 30_000;
-/** A failure's message is the server's own text. */
+/** Longest failure message, which is text of the server. */
 const MAX_MESSAGE_LENGTH = 300;
 
-/** The tool answered, but not with what it answers when it does its work. */
+/** A tool answered, but its result is a failure or malformed. */
 export class UnusableResponseError extends Error {
-  override readonly name = 'AnswerError';
+  override readonly name = 'UnusableResponseError';
 }
 
+/** Options of a `PolledTool`. */
 export interface PolledToolOptions<T> {
   readonly tool: string;
   readonly args?: Readonly<Record<string, unknown>>;
-  /** 0: at every poll. */
+  /** Minimum interval between two calls in milliseconds. 0 means at every poll. */
   readonly minIntervalMs: number;
-  /** Without this list there is nothing to report: when it hangs, the server does, and it is asked at every poll. */
+  /** Whether the tool is the main list of the server. If it times out, the whole poll fails and there is no backoff. */
   readonly isMain?: boolean;
-  /** What the answer says of success and errors is content: of an agent's, say. */
+  /** Whether fields like `success` and `error` are content instead of the outcome of the call. */
   readonly acceptsAnyResponse?: boolean;
-  /** @throws AnswerError when the answer as a whole does not fit */
-  readonly read: (answer: unknown) => T;
+  /**
+   * Parses a result.
+   * @throws UnusableResponseError if the result is malformed
+   */
+  readonly read: (response: unknown) => T;
 }
 
 /**
- * One call that polls repeat: at most so often, with its last good answer in between. One that fails is asked again
- * after 1 s, 2 s, … 30 s, so that it does not cost a call at every poll.
+ * Tool call that is repeated by polls, at most once per minimum interval. Keeps the last good result. After a failure, the
+ * next call waits for 1 s, 2 s, … 30 s, so that a failing tool does not cost a call at every poll.
  */
 export class PolledTool<T> {
   readonly #context: AdapterContext;
   readonly #options: PolledToolOptions<T>;
-  #last: T | null = null;
+  #lastResult: T | null = null;
   #failure: ToolFailure | null = null;
-  #failuresInARow = 0;
+  #consecutiveFailures = 0;
   #requestedAtMs: number | null = null;
-  #notBeforeMs = -Infinity;
+  #retryAtMs = -Infinity;
   #observations = 0;
-  #isPassedOver = false;
+  #hasSkippedResponse = false;
 
   constructor(context: AdapterContext, options: PolledToolOptions<T>) {
     this.#context = context;
     this.#options = options;
   }
 
-  /** The answer, when the tool works: what enriches a report. */
+  /** Last result. Null if the tool has failed since. */
   get current(): T | null {
-    return this.#failure === null ? this.#last : null;
+    return this.#failure === null ? this.#lastResult : null;
   }
 
-  /** The last good answer, even when the tool has failed since: what a list falls back on. */
+  /** Last good result, even if the tool has failed since. Null if there is none. */
   get lastGood(): T | null {
-    return this.#last;
+    return this.#lastResult;
   }
 
-  /** Of the last call that ended; stays until the next good one. */
+  /** Failure of the last call. Null if it succeeded. */
   get failure(): ToolFailure | null {
     return this.#failure;
   }
 
-  /** When it was last asked, on the monotonic clock; `null` when never, or when it is to be asked again in any case. */
+  /** Monotonic time of the last call in milliseconds. Null if there was none or the result is out of date. */
   get requestedAtMs(): number | null {
     return this.#requestedAtMs;
   }
 
+  /** Returns whether the tool exists and may be called now. */
   isDue(minIntervalMs = this.#options.minIntervalMs): boolean {
     if (!this.#context.tools.has(this.#options.tool)) return false;
     const nowMs = this.#context.clock.monotonic();
-    return nowMs >= this.#notBeforeMs && (this.#requestedAtMs === null || nowMs - this.#requestedAtMs >= minIntervalMs);
+    return nowMs >= this.#retryAtMs && (this.#requestedAtMs === null || nowMs - this.#requestedAtMs >= minIntervalMs);
   }
 
   /**
-   * Calls the tool when it is due.
-   * @param minIntervalMs instead of the lane's own: 0 when the answer is known to be out of date
-   * @throws when the server could not be asked; a refusal or an unusable answer is the lane's `failure`
+   * Calls the tool if it is due. A rejected call or unusable result is recorded as `failure`.
+   * @param minIntervalMs overrides the minimum interval; 0 if the result is known to be out of date
+   * @throws if the server cannot be reached
    */
   async refresh(signal: AbortSignal, minIntervalMs = this.#options.minIntervalMs): Promise<void> {
     if (!this.isDue(minIntervalMs)) return;
     const { tool, args = {}, read, acceptsAnyResponse = false } = this.#options;
-    const askedAtMs = this.#context.clock.monotonic();
+    const requestedAtMs = this.#context.clock.monotonic();
     const observations = this.#observations;
     try {
-      const answer = await this.#context.caller.callTool(tool, args, signal);
-      if (!acceptsAnyResponse) throwIfFailed(answer);
-      this.#answered(read(answer), observations);
+      const response = await this.#context.caller.callTool(tool, args, signal);
+      if (!acceptsAnyResponse) throwIfFailed(response);
+      this.#handleResponse(read(response), observations);
     } catch (error) {
       if (error instanceof UnusableResponseError) this.#context.caller.markUnusable?.(tool, error.message);
       if (error instanceof ToolRejectedError || error instanceof UnusableResponseError) this.#fail(error);
       else {
-        // A tool that hangs while its neighbours answer must not hold up every poll.
+        // A hanging tool must not delay every poll while the other tools answer.
         if (error instanceof ToolCallTimeoutError && this.#options.isMain !== true) this.#fail(error);
         throw error;
       }
     }
-    this.#requestedAtMs = observations === this.#observations ? askedAtMs : null;
+    this.#requestedAtMs = observations === this.#observations ? requestedAtMs : null;
   }
 
   /**
-   * Takes in what the tool has answered to somebody else, as if it had been asked for.
-   * @returns `false`: not taken, because no poll could ever replace it
-   * @throws AnswerError when the answer as a whole does not fit; then nothing is changed
+   * Applies a result that another client received, as if it had been polled. Returns false if the server does not offer
+   * the tool, because no poll could ever update the result.
+   * @throws UnusableResponseError if the result is malformed; then nothing changes
    */
-  accept(answer: unknown): boolean {
+  accept(response: unknown): boolean {
     if (!this.#context.tools.has(this.#options.tool)) return false;
-    this.#works(this.#options.read(answer));
+    this.#recordSuccess(this.#options.read(response));
     this.#requestedAtMs = this.#context.clock.monotonic();
     this.#observations += 1;
     return true;
   }
 
   /**
-   * Changes the last good answer by what has been observed. The next poll asks for all of it, however recently it was
-   * asked: what else has changed is not known.
-   * @param unasked what to change when there has been no answer yet; without it, nothing is
-   * @returns whether there was anything to change
+   * Changes the last good result after an observed call. The next poll calls the tool regardless of the minimum interval,
+   * because other values may have changed too. Returns false if there is no result to change.
+   * @param initial value to change if there is no result yet
    */
-  update(change: (last: T) => T, unasked: T | null = null): boolean {
-    const last = this.#last ?? unasked;
+  update(change: (last: T) => T, initial: T | null = null): boolean {
+    const last = this.#lastResult ?? initial;
     if (last === null) return false;
-    this.#last = change(last);
+    this.#lastResult = change(last);
     this.#requestedAtMs = null;
     this.#observations += 1;
     return true;
   }
 
   /**
-   * An answer that was under way while something was observed may be older than that, and the list of it would take away
-   * an agent that has just been shown. So what was observed stays, and the next poll asks again. That one's answer
-   * stands, whatever is observed meanwhile: somebody who is never at rest cannot keep us from looking.
+   * Records a result, unless a call was observed while it was in flight. Such a result may be older than the observation
+   * and could remove an agent that was just added, so the next poll calls again. Skips at most one result in a row, so
+   * that a busy client cannot prevent updates.
    */
-  #answered(value: T, observations: number): void {
-    const isPassedOver = observations !== this.#observations && !this.#isPassedOver;
-    this.#works(isPassedOver ? this.#last : value);
-    this.#isPassedOver = isPassedOver;
+  #handleResponse(value: T, observations: number): void {
+    const isSkipped = observations !== this.#observations && !this.#hasSkippedResponse;
+    this.#recordSuccess(isSkipped ? this.#lastResult : value);
+    this.#hasSkippedResponse = isSkipped;
   }
 
-  #works(value: T | null): void {
-    this.#last = value;
+  #recordSuccess(value: T | null): void {
+    this.#lastResult = value;
     this.#failure = null;
-    this.#failuresInARow = 0;
-    this.#notBeforeMs = -Infinity;
+    this.#consecutiveFailures = 0;
+    this.#retryAtMs = -Infinity;
   }
 
   #fail(error: Error): void {
-    this.#failuresInARow += 1;
+    this.#consecutiveFailures += 1;
     this.#failure = { tool: this.#options.tool, message: cleanText(error.message, MAX_MESSAGE_LENGTH) || error.name };
-    const backoffMs = Math.min(MAX_BACKOFF_MS, MIN_BACKOFF_MS * 2 ** (this.#failuresInARow - 1));
-    this.#notBeforeMs = this.#context.clock.monotonic() + backoffMs;
+    const backoffMs = Math.min(MAX_BACKOFF_MS, MIN_BACKOFF_MS * 2 ** (this.#consecutiveFailures - 1));
+    this.#retryAtMs = this.#context.clock.monotonic() + backoffMs;
   }
 }
 
-/** Waits for all, then throws the first error: no call is left running behind the poll's back. */
+/** Waits for all calls, then throws the first error, so that no call outlives the poll. */
 export async function settleAll(calls: readonly Promise<void>[]): Promise<void> {
   const outcomes = await Promise.allSettled(calls);
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
 }
 
-/** The failures of several lanes, one for each tool. */
-export function collectFailures(lanes: Iterable<Pick<PolledTool<unknown>, 'failure'>>): ToolFailure[] {
+/** Collects the failures of several polled tools, one per tool name. */
+export function collectFailures(tools: Iterable<Pick<PolledTool<unknown>, 'failure'>>): ToolFailure[] {
   const failures = new Map<string, ToolFailure>();
-  for (const { failure } of lanes) {
+  for (const { failure } of tools) {
     if (failure !== null && !failures.has(failure.tool)) failures.set(failure.tool, failure);
   }
   return [...failures.values()];
 }
 
-/** @throws AnswerError when the answer as a whole does not fit */
-export function parseResponse<S extends z.ZodType>(schema: S, answer: unknown): z.output<S> {
-  const result = schema.safeParse(answer);
+/**
+ * Parses a result with a schema.
+ * @throws UnusableResponseError if the result does not match
+ */
+export function parseResponse<S extends z.ZodType>(schema: S, response: unknown): z.output<S> {
+  const result = schema.safeParse(response);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  const path = issue === undefined || issue.path.length === 0 ? 'answer' : issue.path.map(String).join('.');
-  throw new UnusableResponseError(`Unexpected answer: ${path}: ${issue?.message ?? 'invalid'}`);
+  const path = issue === undefined || issue.path.length === 0 ? 'result' : issue.path.map(String).join('.');
+  throw new UnusableResponseError(`Unexpected response: ${path}: ${issue?.message ?? 'invalid'}`);
 }
 
-/** @throws AnswerError when the answer is no object */
-export function expectObject(answer: unknown): Readonly<Record<string, unknown>> {
-  if (!isObject(answer)) throw new UnusableResponseError('Unexpected answer: not an object');
-  return answer;
+/**
+ * Returns a result that must be an object.
+ * @throws UnusableResponseError if it is not
+ */
+export function expectObject(response: unknown): Readonly<Record<string, unknown>> {
+  if (!isObject(response)) throw new UnusableResponseError('Unexpected response: not an object');
+  return response;
 }
 
-function throwIfFailed(answer: unknown): void {
-  const failure = reportedFailure(answer);
+function throwIfFailed(response: unknown): void {
+  const failure = reportedFailure(response);
   if (failure !== null) throw new UnusableResponseError(failure);
 }
 
 /**
- * claude-flow reports failures as ordinary answers: `{success:false,error}`, `{status:"not_found"}`, `{…,error}`.
- * @returns what went wrong; `null`: nothing
+ * Returns the failure that an ordinary result reports, as claude-flow does with `{success:false,error}`,
+ * `{status:"not_found"}` or `{…,error}`. Null if it reports none.
  */
-export function reportedFailure(answer: unknown): string | null {
-  if (!isObject(answer)) return null;
-  const { success, status, error } = answer;
+export function reportedFailure(response: unknown): string | null {
+  if (!isObject(response)) return null;
+  const { success, status, error } = response;
   const message = typeof error === 'string' ? error : '';
   if (success !== false && status !== 'not_found' && status !== 'error' && message === '') return null;
   return message || `The tool reports ${typeof status === 'string' ? status : 'a failure'}`;

@@ -2,20 +2,20 @@ import type { McpServerType } from '../model/index.js';
 import { GATEWAY_LIST_TOOL } from './claude-flow/gateway-adapter.js';
 import type { ServerMapping } from './server-mapping.js';
 
-/** A call of a tool. */
-interface ToolCall {
+/** Name and arguments of a tool call. */
+export interface ToolCall {
   readonly tool: string;
   readonly args: Readonly<Record<string, unknown>>;
 }
 
-/** The first of them that there is. */
-const LISTS: Readonly<Record<Exclude<McpServerType, 'CUSTOM'>, readonly string[]>> = {
+/** Names of the list tools of each server type. The first existing one serves as probe. */
+const LIST_TOOLS: Readonly<Record<Exclude<McpServerType, 'CUSTOM'>, readonly string[]>> = {
   CLAUDE_FLOW: ['agent_list', GATEWAY_LIST_TOOL],
   RUV_SWARM: ['agent_list'],
   DAA: ['list_agents'],
 };
 
-/** What a server of this kind is asked to see whether it answers at all; `null`: nothing is known to be harmless. */
+/** Selects the harmless call that serves as health probe of a server. Returns null if no harmless call is known. */
 export function probeTool(
   type: McpServerType,
   tools: readonly string[],
@@ -24,7 +24,7 @@ export function probeTool(
   const [source] = mapping?.agents ?? [];
   const call =
     type !== 'CUSTOM'
-      ? { tool: LISTS[type].find((tool) => tools.includes(tool)) ?? '', args: {} }
+      ? { tool: LIST_TOOLS[type].find((tool) => tools.includes(tool)) ?? '', args: {} }
       : source === undefined
         ? null
         : { tool: source.tool, args: source.arguments };

@@ -14,8 +14,8 @@ const FAILED_ANSWERS = [
     { agents: [], total: 0, error: 'Input validation failed' },
     'Input validation failed',
   ],
-  ['text', 'Segmentation fault', 'Unexpected answer: answer: Invalid input: expected object, received string'],
-  ['another shape', { items: [] }, 'Unexpected answer: tasks: Invalid input: expected array, received undefined'],
+  ['text', 'Segmentation fault', 'Unexpected response: result: Invalid input: expected object, received string'],
+  ['another shape', { items: [] }, 'Unexpected response: tasks: Invalid input: expected array, received undefined'],
 ] as const;
 
 describe.each(FAILED_ANSWERS)('%s', (_, answer, message) => {

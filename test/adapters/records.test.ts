@@ -62,7 +62,7 @@ test('a warning names server, tool, place and reason once a minute, and never th
   await rig.poll();
   expect(rig.log).toHaveLength(1);
   expect(rig.log[0]).toEqual({
-    message: 'malformed value left out',
+    message: 'omitted malformed value',
     fields: {
       serverId: 'server',
       tool: 'agent_list',

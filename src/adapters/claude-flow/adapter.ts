@@ -11,8 +11,8 @@ import { toNeural, toPerformance, createReportedAgent, createReportedSwarm } fro
 import { parseAgentStatus } from '../responses/agent-status.js';
 
 /**
- * claude-flow, also known as ruflo. Its calls go one after another, because it is observed harmlessly only with one call
- * at a time. Terminated agents are not asked for: that they are gone from the list is their end.
+ * Polls claude-flow, also known as ruflo. Makes one call at a time, because parallel calls would write to the project.
+ * Does not request terminated agents: an agent has ended when it disappears from the list.
  */
 export class ClaudeFlowAdapter implements Adapter {
   readonly type = 'CLAUDE_FLOW';
@@ -29,28 +29,28 @@ export class ClaudeFlowAdapter implements Adapter {
         tool: 'agent_list',
         minIntervalMs: 0,
         isMain: true,
-        read: (answer) => parseAgents(records, answer),
+        read: (response) => parseAgents(records, response),
       }),
       hive: new PolledTool(context, {
         tool: 'hive-mind_status',
         minIntervalMs: 0,
-        read: (answer) => parseHive(records, answer),
+        read: (response) => parseHive(records, response),
       }),
       daaAgents: new PolledTool(context, {
         tool: 'daa_learning_status',
         minIntervalMs: TEN_HZ_INTERVAL_MS,
-        read: (answer) => parseDaaAgents(records, answer),
+        read: (response) => parseDaaAgents(records, response),
       }),
       swarm: new PolledTool(context, {
         tool: 'swarm_status',
         minIntervalMs: TEN_HZ_INTERVAL_MS,
-        read: (answer) => parseSwarm(records, answer),
+        read: (response) => parseSwarm(records, response),
       }),
       tasks: new PolledTool(context, {
         tool: 'task_list',
         args: { limit: MAX_TASKS },
         minIntervalMs: TEN_HZ_INTERVAL_MS,
-        read: (answer) => parseTasks(records, answer),
+        read: (response) => parseTasks(records, response),
       }),
       patterns: new CognitivePatterns(context, records),
     };
@@ -64,17 +64,17 @@ export class ClaudeFlowAdapter implements Adapter {
     return this.#tools.records.lastRejection;
   }
 
-  observe(push: SessionEvent): ServerReport | null {
-    const hasLearned = applyObservedCall(push, CLAUDE_FLOW_OBSERVERS, this.#tools);
-    // Before the first poll has ended, most of what is there is not known: a report would take it away.
-    return hasLearned && this.#hasPolled ? this.#report() : null;
+  observe(event: SessionEvent): ServerReport | null {
+    const hasChanged = applyObservedCall(event, CLAUDE_FLOW_OBSERVERS, this.#tools);
+    // Before the first poll has ended, a report would be incomplete and remove agents.
+    return hasChanged && this.#hasPolled ? this.#report() : null;
   }
 
   async poll(signal: AbortSignal): Promise<ServerReport> {
     const { agents, hive, daaAgents, swarm, tasks, patterns } = this.#tools;
-    for (const lane of [agents, hive, daaAgents, swarm, tasks]) await lane.refresh(signal);
+    for (const tool of [agents, hive, daaAgents, swarm, tasks]) await tool.refresh(signal);
     await patterns.refresh(
-      (daaAgents.lastGood ?? []).map((one) => one.id),
+      (daaAgents.lastGood ?? []).map((agent) => agent.id),
       signal,
     );
     this.#hasPolled = true;
@@ -84,7 +84,7 @@ export class ClaudeFlowAdapter implements Adapter {
   #report(): ServerReport {
     const agents = [...this.#listedAgents(), ...this.#hiveAgents()];
     return {
-      agents: [...agents, ...this.#autonomousAgents(new Set(agents.map((one) => one.nativeId)))],
+      agents: [...agents, ...this.#autonomousAgents(new Set(agents.map((agent) => agent.nativeId)))],
       swarms: this.#swarms(),
       edges: this.#edges(),
       failures: [
@@ -102,33 +102,33 @@ export class ClaudeFlowAdapter implements Adapter {
 
   #listedAgents(): ReportedAgent[] {
     const hive = this.#tools.hive.lastGood;
-    const workers = new Set(hive?.workers.map((one) => one.id));
+    const workers = new Set(hive?.workers.map((worker) => worker.id));
     const queen = hive?.queen?.nativeId ?? null;
     const swarm = this.#tools.swarm.lastGood;
-    // With more than one swarm it is not said which of them an agent belongs to.
+    // With several swarms, the server does not report which of them an agent belongs to.
     const swarmNativeId = swarm?.totalSwarms === 1 ? swarm.swarmId : null;
     const stale = this.#tools.agents.failure !== null;
-    return (this.#tools.agents.lastGood ?? []).map((one) => {
-      const role = one.agentId === queen ? 'queen' : workers.has(one.agentId) ? 'worker' : null;
+    return (this.#tools.agents.lastGood ?? []).map((agent) => {
+      const role = agent.agentId === queen ? 'queen' : workers.has(agent.agentId) ? 'worker' : null;
       return createReportedAgent({
-        nativeId: one.agentId,
+        nativeId: agent.agentId,
         serverType: 'CLAUDE_FLOW',
         swarmNativeId: role === null ? swarmNativeId : (hive?.nativeId ?? null),
-        type: one.agentType ?? 'unknown',
-        status: parseAgentStatus(one.status),
-        performance: toPerformance({ healthScore: one.health, ...this.#tasksOf(one.agentId, one.taskCount) }),
+        type: agent.agentType ?? 'unknown',
+        status: parseAgentStatus(agent.status),
+        performance: toPerformance({ healthScore: agent.health, ...this.#taskCounts(agent.agentId, agent.taskCount) }),
         role,
-        createdAt: one.createdAt,
+        createdAt: agent.createdAt,
         stale,
       });
     });
   }
 
-  /** The hive's agents that the agent list does not hold: the queen, as a rule. */
+  /** Returns the agents of the hive that are not in the agent list. Usually that is the queen. */
   #hiveAgents(): ReportedAgent[] {
     const hive = this.#tools.hive.lastGood;
     if (hive === null) return [];
-    const listed = new Set(this.#tools.agents.lastGood?.map((one) => one.agentId));
+    const listed = new Set(this.#tools.agents.lastGood?.map((agent) => agent.agentId));
     const common = {
       serverType: 'CLAUDE_FLOW',
       swarmNativeId: hive.nativeId,
@@ -143,22 +143,22 @@ export class ClaudeFlowAdapter implements Adapter {
           nativeId: queen.nativeId,
           type: 'queen',
           status: parseAgentStatus(queen.status),
-          performance: toPerformance(this.#tasksOf(queen.nativeId, null)),
+          performance: toPerformance(this.#taskCounts(queen.nativeId, null)),
           role: 'queen',
         }),
       );
     }
     for (const worker of hive.workers) {
       if (listed.has(worker.id) || worker.id === queen?.nativeId) continue;
-      // Of a worker that it has no record of, the server fills in a type and a count.
-      const recorded = worker.status !== 'unknown';
+      // The server invents the type and count of a worker without a record.
+      const hasRecord = worker.status !== 'unknown';
       agents.push(
         createReportedAgent({
           ...common,
           nativeId: worker.id,
-          type: (recorded ? worker.type : null) ?? 'unknown',
+          type: (hasRecord ? worker.type : null) ?? 'unknown',
           status: parseAgentStatus(worker.status),
-          performance: toPerformance(this.#tasksOf(worker.id, recorded ? worker.tasksCompleted : null)),
+          performance: toPerformance(this.#taskCounts(worker.id, hasRecord ? worker.tasksCompleted : null)),
           role: 'worker',
         }),
       );
@@ -166,25 +166,28 @@ export class ClaudeFlowAdapter implements Adapter {
     return agents;
   }
 
-  /** @param taken ids are unique in a server: of two agents that bear the same one, the one named before stays */
-  #autonomousAgents(taken: ReadonlySet<string>): ReportedAgent[] {
+  /**
+   * Returns the DAA agents.
+   * @param usedIds ids of the other agents; ids are unique in a server, so a DAA agent with a used id is omitted
+   */
+  #autonomousAgents(usedIds: ReadonlySet<string>): ReportedAgent[] {
     const stale = this.#tools.daaAgents.failure !== null;
-    const distinct = (this.#tools.daaAgents.lastGood ?? []).filter((one) => {
-      if (taken.has(one.id))
+    const distinct = (this.#tools.daaAgents.lastGood ?? []).filter((agent) => {
+      if (usedIds.has(agent.id))
         this.#tools.records.reject({ tool: 'daa_learning_status', path: 'agents' }, 'Duplicate id');
-      return !taken.has(one.id);
+      return !usedIds.has(agent.id);
     });
-    return distinct.map((one) => {
-      const pattern = this.#tools.patterns.patternOf(one.id);
+    return distinct.map((agent) => {
+      const pattern = this.#tools.patterns.patternOf(agent.id);
       return createReportedAgent({
-        nativeId: one.id,
+        nativeId: agent.id,
         serverType: 'DAA',
-        status: parseAgentStatus(one.status),
-        performance: toPerformance({ successRate: one.successRate }),
+        status: parseAgentStatus(agent.status),
+        performance: toPerformance({ successRate: agent.successRate }),
         neural: toNeural({
           cognitivePattern: pattern?.cognitivePattern ?? null,
           learningRate: pattern?.learningRate ?? null,
-          adaptations: one.adaptations,
+          adaptations: agent.adaptations,
         }),
         stale,
       });
@@ -192,10 +195,11 @@ export class ClaudeFlowAdapter implements Adapter {
   }
 
   /**
-   * @param taskCount the agent's own tally, which the server raises with each task it completes or executes, and calls
-   * "completed" wherever it names it; tasks executed without a record are in no list
+   * Counts the tasks of an agent.
+   * @param taskCount counter in the agent's record, which includes tasks executed without an entry in the task list; takes
+   * precedence over the list as the number of completed tasks
    */
-  #tasksOf(nativeId: string, taskCount: number | null) {
+  #taskCounts(nativeId: string, taskCount: number | null) {
     const listed = this.#tools.tasks.current?.countsFor(nativeId);
     return {
       tasksActive: listed?.active ?? null,
@@ -223,7 +227,7 @@ export class ClaudeFlowAdapter implements Adapter {
     }
     const hive = this.#tools.hive.lastGood;
     if (hive !== null && hive.nativeId !== swarm?.swarmId) {
-      // Its task counts are left out: they count all tasks of the project, whosever they are.
+      // The hive's task counts are omitted, because they include all tasks of the project.
       swarms.push(
         createReportedSwarm({
           nativeId: hive.nativeId,

@@ -5,22 +5,25 @@ import * as field from '../responses/value-schemas.js';
 import { UnusableResponseError, collectFailures, PolledTool, expectObject } from '../polled-tool.js';
 import type { RecordReader } from '../responses/record-reader.js';
 
-/** Between two calls, whichever agents they are for. */
+/** Minimum interval between two calls for any agents. */
 const MIN_INTERVAL_MS = 1000;
-/** Between two calls for one agent. */
+/** Minimum interval between two calls for the same agent. */
 const MIN_AGENT_INTERVAL_MS = 60_000;
 
 const TOOL = 'daa_cognitive_pattern';
 
-// Its `metrics.tasksCompleted` is set to 0 when the agent is made and never again: not a count of anything.
+// `metrics.tasksCompleted` is omitted, because the server sets it to 0 and never changes it.
 const patternSchema = z.object({ agentId: field.id, currentPattern: field.word, learningRate: field.ratio });
 
+/** Cognitive pattern and learning rate of one DAA agent. */
 export interface DaaPattern {
   readonly cognitivePattern: string | null;
   readonly learningRate: number | null;
 }
 
-/** How claude-flow's DAA agents think: asked agent by agent, one a second, those first that waited longest. */
+/**
+ * Fetches the cognitive pattern of each DAA agent: one agent per second, the one with the oldest value first.
+ */
 export class CognitivePatterns {
   readonly #context: AdapterContext;
   readonly #records: RecordReader;
@@ -40,43 +43,48 @@ export class CognitivePatterns {
     return this.#tools.get(agentId)?.current ?? null;
   }
 
-  /** Takes in the pattern of one of the agents that are asked for. @throws AnswerError when the answer does not fit */
-  accept(answer: unknown): boolean {
-    const { agentId } = expectObject(answer);
-    return typeof agentId === 'string' && (this.#tools.get(agentId)?.accept(answer) ?? false);
+  /**
+   * Applies an observed response. Returns false if it belongs to no known agent.
+   * @throws UnusableResponseError if the response is malformed
+   */
+  accept(response: unknown): boolean {
+    const { agentId } = expectObject(response);
+    return typeof agentId === 'string' && (this.#tools.get(agentId)?.accept(response) ?? false);
   }
 
-  /** @throws when the server could not be asked */
+  /**
+   * Fetches the next pattern if a call is due.
+   * @throws if the server cannot be reached
+   */
   async refresh(agentIds: readonly string[], signal: AbortSignal): Promise<void> {
-    this.#follow(agentIds);
+    this.#syncTools(agentIds);
     const nowMs = this.#context.clock.monotonic();
     if (nowMs - this.#requestedAtMs < MIN_INTERVAL_MS) return;
     let next: PolledTool<DaaPattern> | null = null;
-    for (const lane of this.#tools.values()) {
-      if (lane.isDue() && (next === null || (lane.requestedAtMs ?? -Infinity) < (next.requestedAtMs ?? -Infinity)))
-        next = lane;
+    for (const tool of this.#tools.values()) {
+      if (tool.isDue() && (next === null || (tool.requestedAtMs ?? -Infinity) < (next.requestedAtMs ?? -Infinity)))
+        next = tool;
     }
     if (next === null) return;
     this.#requestedAtMs = nowMs;
     await next.refresh(signal);
   }
 
-  #follow(agentIds: readonly string[]): void {
+  #syncTools(agentIds: readonly string[]): void {
     const present = new Set(agentIds);
     for (const id of this.#tools.keys()) if (!present.has(id)) this.#tools.delete(id);
-    for (const id of present) if (!this.#tools.has(id)) this.#tools.set(id, this.#laneFor(id));
+    for (const id of present) if (!this.#tools.has(id)) this.#tools.set(id, this.#createTool(id));
   }
 
-  #laneFor(agentId: string): PolledTool<DaaPattern> {
+  #createTool(agentId: string): PolledTool<DaaPattern> {
     return new PolledTool(this.#context, {
       tool: TOOL,
       args: { agentId, action: 'analyze' },
       minIntervalMs: MIN_AGENT_INTERVAL_MS,
-      read: (answer) => {
-        const record = this.#records.read({ tool: TOOL, path: 'answer' }, patternSchema, expectObject(answer));
-        // Without an agent that it knows, the tool explains what patterns there are.
-        if (record?.agentId !== agentId)
-          throw new UnusableResponseError('Unexpected answer: not about the agent asked for');
+      read: (response) => {
+        const record = this.#records.read({ tool: TOOL, path: 'answer' }, patternSchema, expectObject(response));
+        // For an unknown agent, the tool explains the patterns instead.
+        if (record?.agentId !== agentId) throw new UnusableResponseError('Unexpected response: about another agent');
         return { cognitivePattern: record.currentPattern, learningRate: record.learningRate };
       },
     });

@@ -9,15 +9,16 @@ import { isObject, RecordReader } from '../responses/record-reader.js';
 import { createReportedAgent } from '../responses/report-builders.js';
 import { parseAgentStatus } from '../responses/agent-status.js';
 
-/** How long an agent that is in no list is there after its last action: nothing ever says that it has left. */
-const ACTS_FOR_MS = 300_000;
-/** Agents known by their actions; the one that has been quiet for longest is forgotten first. */
+/** Time after its last action until an unlisted agent is removed. The gateway does not report its end. */
+const ACTION_EXPIRY_MS = 300_000;
+/** Most agents that are tracked by their actions. The longest inactive one is removed first. */
 const MAX_ACTING = 1_000;
 
+/** Method of the gateway that lists registered agents. */
 export const GATEWAY_LIST_TOOL = 'agent/list';
-const ACTION = 'notifications/agent_action';
+const ACTION_METHOD = 'notifications/agent_action';
 
-/** The gateway keeps what an agent says of itself when it registers, and adds the time. */
+/** Schema of a registered agent: its registration, with the time added by the gateway. */
 const agentSchema = z.object({
   id: field.id,
   name: field.name,
@@ -33,18 +34,19 @@ const actionSchema = z.object({
   status: field.word,
 });
 
+/** Last action of an agent. */
 interface ActingAgent {
   readonly lastActiveAt: string | null;
-  /** What an action said; `null`: none did. */
+  /** Last status reported by an action. Null if no action had one. */
   readonly status: string | null;
-  /** What the list said at that time: it counts again when it says something else. */
+  /** Status in the list at that time. The list takes precedence again when its status changes. */
   readonly listedStatus: string | null;
-  readonly heardAtMs: number;
+  readonly observedAtMs: number;
 }
 
 /**
- * VisionFlow's gateway, in front of claude-flow: agents that have registered, and what they do, pushed. Most of those that
- * act have never registered, and are known by their id and their last action only.
+ * Observes VisionFlow's gateway in front of claude-flow. Combines its list of registered agents with the actions that the
+ * gateway pushes. Most acting agents are not registered, so only their id and last action are known.
  */
 export class GatewayAdapter implements Adapter {
   readonly type = 'CLAUDE_FLOW';
@@ -61,9 +63,14 @@ export class GatewayAdapter implements Adapter {
       tool: GATEWAY_LIST_TOOL,
       minIntervalMs: 0,
       isMain: true,
-      read: (answer) => {
-        const { agents } = parseResponse(z.object({ agents: z.array(z.unknown()) }), answer);
-        return this.#records.readAll({ tool: GATEWAY_LIST_TOOL, path: 'agents' }, agentSchema, agents, (one) => one.id);
+      read: (response) => {
+        const { agents } = parseResponse(z.object({ agents: z.array(z.unknown()) }), response);
+        return this.#records.readAll(
+          { tool: GATEWAY_LIST_TOOL, path: 'agents' },
+          agentSchema,
+          agents,
+          (agent) => agent.id,
+        );
       },
     });
   }
@@ -76,22 +83,22 @@ export class GatewayAdapter implements Adapter {
     return this.#records.lastRejection;
   }
 
-  observe(push: SessionEvent): ServerReport | null {
-    if (push.kind !== 'NOTIFICATION' || push.method !== ACTION) return null;
-    const action = this.#records.read({ tool: ACTION, path: 'event' }, actionSchema, eventOf(push.params));
+  observe(event: SessionEvent): ServerReport | null {
+    if (event.kind !== 'NOTIFICATION' || event.method !== ACTION_METHOD) return null;
+    const action = this.#records.read({ tool: ACTION_METHOD, path: 'event' }, actionSchema, toAction(event.params));
     if (action === null) return null;
     const { source_agent_id: nativeId, timestamp, status } = action;
-    const before = this.#acting.get(nativeId);
+    const previous = this.#acting.get(nativeId);
     this.#acting.delete(nativeId);
     this.#acting.set(nativeId, {
-      lastActiveAt: timestamp ?? before?.lastActiveAt ?? null,
-      status: status ?? before?.status ?? null,
-      listedStatus: (status === null ? before?.listedStatus : this.#listedStatus(nativeId)) ?? null,
-      heardAtMs: this.#clock.monotonic(),
+      lastActiveAt: timestamp ?? previous?.lastActiveAt ?? null,
+      status: status ?? previous?.status ?? null,
+      listedStatus: (status === null ? previous?.listedStatus : this.#listedStatus(nativeId)) ?? null,
+      observedAtMs: this.#clock.monotonic(),
     });
-    const [quietest] = this.#acting.keys();
-    if (this.#acting.size > MAX_ACTING && quietest !== undefined) this.#acting.delete(quietest);
-    // Before the first list, a report would say that there is nobody else.
+    const [oldest] = this.#acting.keys();
+    if (this.#acting.size > MAX_ACTING && oldest !== undefined) this.#acting.delete(oldest);
+    // Before the first list, a report would remove all other agents.
     return this.#agents.lastGood === null ? null : this.#report();
   }
 
@@ -102,42 +109,42 @@ export class GatewayAdapter implements Adapter {
 
   #report(): ServerReport {
     const listed = this.#agents.lastGood ?? [];
-    const ids = new Set(listed.map((one) => one.id));
+    const ids = new Set(listed.map((agent) => agent.id));
     const stale = this.#agents.failure !== null;
-    const agents = listed.map((one): ReportedAgent => {
-      const acting = this.#acting.get(one.id);
-      const isNewer = acting?.status != null && acting.listedStatus === one.status;
+    const agents = listed.map((agent): ReportedAgent => {
+      const acting = this.#acting.get(agent.id);
+      const isNewer = acting?.status != null && acting.listedStatus === agent.status;
       return createReportedAgent({
-        nativeId: one.id,
+        nativeId: agent.id,
         serverType: 'CLAUDE_FLOW',
-        name: one.name ?? one.id,
-        type: one.type ?? 'unknown',
-        status: parseAgentStatus(isNewer ? acting.status : one.status),
-        capabilities: one.capabilities,
-        createdAt: one.registeredAt,
+        name: agent.name ?? agent.id,
+        type: agent.type ?? 'unknown',
+        status: parseAgentStatus(isNewer ? acting.status : agent.status),
+        capabilities: agent.capabilities,
+        createdAt: agent.registeredAt,
         lastActiveAt: acting?.lastActiveAt ?? null,
         stale,
       });
     });
     const nowMs = this.#clock.monotonic();
-    for (const [nativeId, { lastActiveAt, status, heardAtMs }] of this.#acting) {
+    for (const [nativeId, { lastActiveAt, status, observedAtMs }] of this.#acting) {
       if (ids.has(nativeId)) continue;
-      if (nowMs - heardAtMs >= ACTS_FOR_MS) this.#acting.delete(nativeId);
+      if (nowMs - observedAtMs >= ACTION_EXPIRY_MS) this.#acting.delete(nativeId);
       else {
-        const known = { nativeId, serverType: 'CLAUDE_FLOW', status: parseAgentStatus(status), lastActiveAt } as const;
-        agents.push(createReportedAgent(known));
+        const fields = { nativeId, serverType: 'CLAUDE_FLOW', status: parseAgentStatus(status), lastActiveAt } as const;
+        agents.push(createReportedAgent(fields));
       }
     }
     return { agents, swarms: [], edges: [], failures: collectFailures([this.#agents]) };
   }
 
   #listedStatus(nativeId: string): string | null {
-    return this.#agents.lastGood?.find((one) => one.id === nativeId)?.status ?? null;
+    return this.#agents.lastGood?.find((agent) => agent.id === nativeId)?.status ?? null;
   }
 }
 
-/** The original puts the action into an envelope, and what an agent says of itself into `metadata`. */
-function eventOf(params: unknown): unknown {
+/** Extracts the action from its envelope, and the status from its `metadata` if needed. */
+function toAction(params: unknown): unknown {
   const event = isObject(params) && isObject(params['event']) ? params['event'] : params;
   if (!isObject(event)) return event;
   const metadata = isObject(event['metadata']) ? event['metadata'] : {};

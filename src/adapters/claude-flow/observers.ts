@@ -23,6 +23,7 @@ import {
 import type { RecordReader } from '../responses/record-reader.js';
 import type { TaskCounter } from '../responses/task-counter.js';
 
+/** Polled tools of claude-flow, which observed calls update. */
 export interface ClaudeFlowTools {
   readonly records: RecordReader;
   readonly agents: PolledTool<ClaudeFlowAgent[]>;
@@ -33,100 +34,102 @@ export interface ClaudeFlowTools {
   readonly patterns: CognitivePatterns;
 }
 
-type FlowObserver = CallObserver<ClaudeFlowTools>;
+type ClaudeFlowObserver = CallObserver<ClaudeFlowTools>;
 
 /**
- * What the answers of claude-flow's tools say. Not here: `hive-mind_init`, whose `hiveId` is another one than
- * `hive-mind_status` then gives.
+ * Observers of claude-flow's tools. Omits `hive-mind_init`, because its `hiveId` differs from that of
+ * `hive-mind_status`.
  */
-export const CLAUDE_FLOW_OBSERVERS: ReadonlyMap<string, FlowObserver> = new Map<string, FlowObserver>([
+export const CLAUDE_FLOW_OBSERVERS: ReadonlyMap<string, ClaudeFlowObserver> = new Map<string, ClaudeFlowObserver>([
   ['agent_list', ({ args, answer }, { agents }) => isUnfiltered(args) && agents.accept(answer)],
-  ['agent_spawn', spawned],
-  ['agent_status', agentTold],
-  ['agent_update', (call, lanes) => agentTold(withResponsePart(call, 'agent'), lanes)],
-  ['agent_terminate', terminated],
+  ['agent_spawn', applySpawn],
+  ['agent_status', applyAgent],
+  ['agent_update', (call, tools) => applyAgent(withResponsePart(call, 'agent'), tools)],
+  ['agent_terminate', applyTermination],
   ['hive-mind_status', ({ args, answer }, { hive }) => isUnfiltered(args, 'verbose') && hive.accept(answer)],
-  ['hive-mind_spawn', workersSpawned],
-  ['daa_learning_status', learningTold],
-  ['daa_agent_create', (call, lanes) => daaAgentCreated(withResponsePart(call, 'agent'), lanes)],
-  ['daa_agent_adapt', daaAgentAdapted],
+  ['hive-mind_spawn', applySpawnedWorkers],
+  ['daa_learning_status', applyLearningStatus],
+  ['daa_agent_create', (call, tools) => applyCreatedDaaAgent(withResponsePart(call, 'agent'), tools)],
+  ['daa_agent_adapt', applyAdaptation],
   [
     'daa_cognitive_pattern',
     ({ args, answer }, { patterns }) =>
       (args['action'] == null || args['action'] === 'analyze') && patterns.accept(answer),
   ],
   ['swarm_status', ({ args, answer }, { swarm }) => isUnfiltered(args) && swarm.accept(answer)],
-  ['swarm_init', swarmBegun],
-  ['task_list', tasksListed],
+  ['swarm_init', applyCreatedSwarm],
+  ['task_list', applyTaskList],
   ...['task_create', 'task_status', 'task_update', 'task_assign', 'task_complete', 'task_cancel'].map(
-    (tool): [string, FlowObserver] => [tool, taskTold],
+    (tool): [string, ClaudeFlowObserver] => [tool, applyTask],
   ),
 ]);
 
-/** An agent that is spawned under an id that is taken takes its place. */
-function spawned({ place, args, answer }: ObservedCall, lanes: ClaudeFlowTools): boolean {
-  const entry = { agentType: textOf(args['agentType']), ...expectObject(answer) };
-  const agent = parseAgent(lanes.records, place, entry);
-  return agent !== null && lanes.agents.update((agents) => upsertRecord(agents, agent, sameAgent(agent.agentId)));
+/** Adds a spawned agent. Replaces an agent with the same id. */
+function applySpawn({ location, args, answer }: ObservedCall, tools: ClaudeFlowTools): boolean {
+  const entry = { agentType: toText(args['agentType']), ...expectObject(answer) };
+  const agent = parseAgent(tools.records, location, entry);
+  return agent !== null && tools.agents.update((agents) => upsertRecord(agents, agent, sameAgent(agent.agentId)));
 }
 
-/** What is not told of an agent stays as it was. */
-function agentTold({ place, answer }: ObservedCall, lanes: ClaudeFlowTools): boolean {
-  const agent = parseAgent(lanes.records, place, answer);
+/** Updates an agent. Values missing in the response stay unchanged. */
+function applyAgent({ location, answer }: ObservedCall, tools: ClaudeFlowTools): boolean {
+  const agent = parseAgent(tools.records, location, answer);
   if (agent === null) return false;
-  if (agent.status === TERMINATED) return ended(agent.agentId, lanes);
-  return lanes.agents.update((agents) => {
-    const known = agents.find(sameAgent(agent.agentId));
-    return upsertRecord(agents, filledIn(agent, known), sameAgent(agent.agentId));
+  if (agent.status === TERMINATED) return endAgent(agent.agentId, tools);
+  return tools.agents.update((agents) => {
+    const previous = agents.find(sameAgent(agent.agentId));
+    return upsertRecord(agents, fillMissing(agent, previous), sameAgent(agent.agentId));
   });
 }
 
-function terminated({ place, answer }: ObservedCall, lanes: ClaudeFlowTools): boolean {
-  const agent = parseAgent(lanes.records, place, answer);
-  return agent !== null && responsePart(answer, 'terminated') === true && ended(agent.agentId, lanes);
+function applyTermination({ location, answer }: ObservedCall, tools: ClaudeFlowTools): boolean {
+  const agent = parseAgent(tools.records, location, answer);
+  return agent !== null && responsePart(answer, 'terminated') === true && endAgent(agent.agentId, tools);
 }
 
-/** The list leaves terminated agents out. Whether the hive does is not told: there it is shown as what it is. */
-function ended(agentId: string, { agents, hive }: ClaudeFlowTools): boolean {
-  const isUnlisted = agents.update((list) => list.filter((one) => one.agentId !== agentId));
+/** Removes a terminated agent from the list and marks it in the hive, which may still contain it. */
+function endAgent(agentId: string, { agents, hive }: ClaudeFlowTools): boolean {
+  const hasChanged = agents.update((list) => list.filter((agent) => agent.agentId !== agentId));
   hive.update((last) => {
-    const workers = last?.workers.map((one) => (one.id === agentId ? { ...one, status: TERMINATED } : one));
+    const workers = last?.workers.map((worker) => (worker.id === agentId ? { ...worker, status: TERMINATED } : worker));
     return last === null || workers === undefined ? last : { ...last, workers };
   });
-  return isUnlisted;
+  return hasChanged;
 }
 
-/** Workers are in the list of agents too. Their role in the answer is another one than the picture's. */
-function workersSpawned({ place, args, answer }: ObservedCall, lanes: ClaudeFlowTools): boolean {
-  const born = parseSpawnedAgents(
-    lanes.records,
-    { ...place, path: 'answer.workers' },
+/** Adds spawned workers to the agent list and the hive. Ignores `role`, which has another meaning in this response. */
+function applySpawnedWorkers({ location, args, answer }: ObservedCall, tools: ClaudeFlowTools): boolean {
+  const spawned = parseSpawnedAgents(
+    tools.records,
+    { ...location, path: 'answer.workers' },
     answer,
-    textOf(args['agentType']),
+    toText(args['agentType']),
   );
-  for (const agent of born) {
+  for (const agent of spawned) {
     const { agentId: id, agentType: type, status } = agent;
-    lanes.agents.update((agents) => upsertRecord(agents, agent, sameAgent(id)));
-    lanes.hive.update((hive) => {
+    tools.agents.update((agents) => upsertRecord(agents, agent, sameAgent(id)));
+    tools.hive.update((hive) => {
       const worker = { id, type, status, tasksCompleted: null };
-      return hive === null ? null : { ...hive, workers: upsertRecord(hive.workers, worker, (one) => one.id === id) };
+      return hive === null
+        ? null
+        : { ...hive, workers: upsertRecord(hive.workers, worker, (entry) => entry.id === id) };
     });
   }
-  return born.length > 0;
+  return spawned.length > 0;
 }
 
-/** The list does not name a DAA agent, nor say its type, and so neither does the picture. */
-function daaAgentCreated({ place, answer }: ObservedCall, lanes: ClaudeFlowTools): boolean {
-  const agent = parseDaaAgent(lanes.records, place, answer);
+/** Adds a DAA agent. Ignores its name and type, which the polled list does not contain either. */
+function applyCreatedDaaAgent({ location, answer }: ObservedCall, tools: ClaudeFlowTools): boolean {
+  const agent = parseDaaAgent(tools.records, location, answer);
   return (
-    agent !== null && lanes.daaAgents.update((agents) => upsertRecord(agents, agent, (one) => one.id === agent.id))
+    agent !== null && tools.daaAgents.update((agents) => upsertRecord(agents, agent, (entry) => entry.id === agent.id))
   );
 }
 
-function daaAgentAdapted(call: ObservedCall, lanes: ClaudeFlowTools): boolean {
+function applyAdaptation(call: ObservedCall, tools: ClaudeFlowTools): boolean {
   const { answer } = call;
   const adaptation = responsePart(answer, 'adaptation');
-  return daaAgentTold(call, lanes, {
+  return applyDaaAgent(call, tools, {
     id: responsePart(answer, 'agentId'),
     status: responsePart(answer, 'status'),
     successRate: responsePart(adaptation, 'newSuccessRate'),
@@ -134,59 +137,60 @@ function daaAgentAdapted(call: ObservedCall, lanes: ClaudeFlowTools): boolean {
   });
 }
 
-function learningTold(call: ObservedCall, lanes: ClaudeFlowTools): boolean {
-  if (isUnfiltered(call.args)) return lanes.daaAgents.accept(call.answer);
+function applyLearningStatus(call: ObservedCall, tools: ClaudeFlowTools): boolean {
+  if (isUnfiltered(call.args)) return tools.daaAgents.accept(call.answer);
   if (call.args['agentId'] == null) return false;
-  const one = withResponsePart(call, 'agent');
-  const metrics = responsePart(one.answer, 'metrics');
-  return daaAgentTold(one, lanes, {
-    id: responsePart(one.answer, 'id'),
-    status: responsePart(one.answer, 'status'),
+  const agentCall = withResponsePart(call, 'agent');
+  const metrics = responsePart(agentCall.answer, 'metrics');
+  return applyDaaAgent(agentCall, tools, {
+    id: responsePart(agentCall.answer, 'id'),
+    status: responsePart(agentCall.answer, 'status'),
     successRate: responsePart(metrics, 'successRate'),
     adaptations: responsePart(metrics, 'adaptations'),
   });
 }
 
-/** What is not told of a DAA agent stays as it was. */
-function daaAgentTold({ place }: ObservedCall, { records, daaAgents }: ClaudeFlowTools, entry: unknown): boolean {
-  const agent = parseDaaAgent(records, place, entry);
+/** Updates a DAA agent. Values missing in the response stay unchanged. */
+function applyDaaAgent({ location }: ObservedCall, { records, daaAgents }: ClaudeFlowTools, entry: unknown): boolean {
+  const agent = parseDaaAgent(records, location, entry);
   if (agent === null) return false;
   const isSame = ({ id }: ClaudeFlowDaaAgent): boolean => id === agent.id;
-  return daaAgents.update((agents) => upsertRecord(agents, filledIn(agent, agents.find(isSame)), isSame));
+  return daaAgents.update((agents) => upsertRecord(agents, fillMissing(agent, agents.find(isSame)), isSame));
 }
 
-function swarmBegun({ place, answer }: ObservedCall, { records, swarm }: ClaudeFlowTools): boolean {
-  const begun = parseCreatedSwarm(records, place, answer);
-  return begun !== null && swarm.update(() => begun);
+function applyCreatedSwarm({ location, answer }: ObservedCall, { records, swarm }: ClaudeFlowTools): boolean {
+  const created = parseCreatedSwarm(records, location, answer);
+  return created !== null && swarm.update(() => created);
 }
 
-/** Of use only when it is complete: the tool returns its 50 newest tasks unless a limit is given. */
-function tasksListed({ args, answer }: ObservedCall, { tasks }: ClaudeFlowTools): boolean {
+/** Applies a task list if it is complete. Without a limit, the tool returns only the 50 newest tasks. */
+function applyTaskList({ args, answer }: ObservedCall, { tasks }: ClaudeFlowTools): boolean {
   const limit = args['limit'] ?? DEFAULT_LIMIT;
-  const listed = responsePart(answer, 'tasks');
-  const isCut = typeof limit !== 'number' || (Array.isArray(listed) && listed.length >= Math.min(limit, MAX_TASKS));
-  return !isCut && isUnfiltered(args, 'limit') && tasks.accept(answer);
+  const entries = responsePart(answer, 'tasks');
+  const isIncomplete =
+    typeof limit !== 'number' || (Array.isArray(entries) && entries.length >= Math.min(limit, MAX_TASKS));
+  return !isIncomplete && isUnfiltered(args, 'limit') && tasks.accept(answer);
 }
 
-function taskTold({ place, answer }: ObservedCall, { records, tasks }: ClaudeFlowTools): boolean {
-  const task = parseTask(records, place, answer);
-  return task !== null && tasks.update((tally) => tally?.withTask(task) ?? null);
+function applyTask({ location, answer }: ObservedCall, { records, tasks }: ClaudeFlowTools): boolean {
+  const task = parseTask(records, location, answer);
+  return task !== null && tasks.update((counter) => counter?.withTask(task) ?? null);
 }
 
 const TERMINATED = 'terminated';
-/** Of `task_list`. */
+/** Default limit of `task_list`. */
 const DEFAULT_LIMIT = 50;
 
-function sameAgent(agentId: string): (one: ClaudeFlowAgent) => boolean {
-  return (one) => one.agentId === agentId;
+function sameAgent(agentId: string): (agent: ClaudeFlowAgent) => boolean {
+  return (agent) => agent.agentId === agentId;
 }
 
-/** What is told, and of the rest what was known. */
-function filledIn<T extends object>(told: T, known: T | undefined): T {
-  const said = Object.entries(told).filter(([, value]: readonly [string, unknown]) => value !== null);
-  return known === undefined ? told : { ...known, ...Object.fromEntries(said) };
+/** Replaces null values of a record with those of the previous one. */
+function fillMissing<T extends object>(record: T, previous: T | undefined): T {
+  const present = Object.entries(record).filter(([, value]: readonly [string, unknown]) => value !== null);
+  return previous === undefined ? record : { ...previous, ...Object.fromEntries(present) };
 }
 
-function textOf(value: unknown): string | null {
+function toText(value: unknown): string | null {
   return typeof value === 'string' ? value : null;
 }

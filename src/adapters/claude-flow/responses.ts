@@ -4,7 +4,7 @@ import { UnusableResponseError, expectObject, parseResponse } from '../polled-to
 import { isObject, type ResponseLocation, type RecordReader } from '../responses/record-reader.js';
 import { TaskCounter, type TaskUpdate } from '../responses/task-counter.js';
 
-/** The tool answers with its 50 newest unless told otherwise. */
+/** Limit requested from `task_list`, whose default is 50. */
 export const MAX_TASKS = 1000;
 
 const agentSchema = z.object({
@@ -62,96 +62,100 @@ const swarmSchema = z.object({
 });
 export type ClaudeFlowSwarm = z.output<typeof swarmSchema>;
 
-export function parseAgents(records: RecordReader, answer: unknown): ClaudeFlowAgent[] {
-  const { agents } = parseResponse(z.object({ agents: z.array(z.unknown()) }), answer);
-  return records.readAll({ tool: 'agent_list', path: 'agents' }, agentSchema, agents, (one) => one.agentId);
+export function parseAgents(records: RecordReader, response: unknown): ClaudeFlowAgent[] {
+  const { agents } = parseResponse(z.object({ agents: z.array(z.unknown()) }), response);
+  return records.readAll({ tool: 'agent_list', path: 'agents' }, agentSchema, agents, (agent) => agent.agentId);
 }
 
-export function parseAgent(records: RecordReader, place: ResponseLocation, entry: unknown): ClaudeFlowAgent | null {
-  return records.read(place, agentSchema, entry);
+export function parseAgent(records: RecordReader, location: ResponseLocation, entry: unknown): ClaudeFlowAgent | null {
+  return records.read(location, agentSchema, entry);
 }
 
-/** @param agentType of those that were born together, where their entries do not say it themselves */
+/**
+ * Parses the workers that one call spawned.
+ * @param agentType common type, for entries without a type
+ */
 export function parseSpawnedAgents(
   records: RecordReader,
-  place: ResponseLocation,
-  answer: unknown,
+  location: ResponseLocation,
+  response: unknown,
   agentType: string | null,
 ): ClaudeFlowAgent[] {
-  const { workers } = parseResponse(z.object({ workers: z.array(z.unknown()) }), answer);
+  const { workers } = parseResponse(z.object({ workers: z.array(z.unknown()) }), response);
   const entries = workers.map((worker) => (isObject(worker) ? { agentType, ...worker } : worker));
-  return records.readAll(place, agentSchema, entries, (one) => one.agentId);
+  return records.readAll(location, agentSchema, entries, (agent) => agent.agentId);
 }
 
-export function parseDaaAgents(records: RecordReader, answer: unknown): ClaudeFlowDaaAgent[] {
-  const { agents } = parseResponse(z.object({ agents: z.array(z.unknown()) }), answer);
-  return records.readAll({ tool: 'daa_learning_status', path: 'agents' }, daaAgentSchema, agents, (one) => one.id);
+export function parseDaaAgents(records: RecordReader, response: unknown): ClaudeFlowDaaAgent[] {
+  const { agents } = parseResponse(z.object({ agents: z.array(z.unknown()) }), response);
+  return records.readAll({ tool: 'daa_learning_status', path: 'agents' }, daaAgentSchema, agents, (agent) => agent.id);
 }
 
 export function parseDaaAgent(
   records: RecordReader,
-  place: ResponseLocation,
+  location: ResponseLocation,
   entry: unknown,
 ): ClaudeFlowDaaAgent | null {
-  return records.read(place, daaAgentSchema, entry);
+  return records.read(location, daaAgentSchema, entry);
 }
 
-/** @returns `null` when there is no hive */
-export function parseHive(records: RecordReader, answer: unknown): Hive | null {
-  const place = { tool: 'hive-mind_status', path: 'answer' };
-  const hive = records.read(place, hiveSchema, expectObject(answer));
-  if (hive === null) throw new UnusableResponseError('Unexpected answer: it does not say whether there is a hive');
+/** Parses the status of the hive. Returns null if there is no hive. */
+export function parseHive(records: RecordReader, response: unknown): Hive | null {
+  const location = { tool: 'hive-mind_status', path: 'answer' };
+  const hive = records.read(location, hiveSchema, expectObject(response));
+  if (hive === null) throw new UnusableResponseError('Unexpected response: initialized: missing');
   if (!hive.initialized) return null;
-  if (hive.hiveId === null) throw new UnusableResponseError('Unexpected answer: hiveId: missing');
-  const queen = hive.queen == null ? null : records.read({ ...place, path: 'queen' }, queenSchema, hive.queen);
+  if (hive.hiveId === null) throw new UnusableResponseError('Unexpected response: hiveId: missing');
+  const queen = hive.queen == null ? null : records.read({ ...location, path: 'queen' }, queenSchema, hive.queen);
   const workers = parseResponse(z.array(z.unknown()).nullish(), hive.workers) ?? [];
   return {
     nativeId: hive.hiveId,
     status: hive.status,
     topologyName: hive.topology,
     createdAt: hive.createdAt,
-    // This is how the tool writes that there is no queen.
+    // The tool reports `N/A` if there is no queen.
     queen: queen?.id == null || queen.id === 'N/A' ? null : { nativeId: queen.id, status: queen.status },
-    workers: records.readAll({ ...place, path: 'workers' }, workerSchema, workers, (one) => one.id),
+    workers: records.readAll({ ...location, path: 'workers' }, workerSchema, workers, (worker) => worker.id),
   };
 }
 
-/** @returns `null` when the list may not be complete: then nothing can be counted */
-export function parseTasks(records: RecordReader, answer: unknown): TaskCounter | null {
-  const { tasks } = parseResponse(z.object({ tasks: z.array(z.unknown()) }), answer);
+/** Parses the task list. Returns null if it may be incomplete, because tasks cannot be counted then. */
+export function parseTasks(records: RecordReader, response: unknown): TaskCounter | null {
+  const { tasks } = parseResponse(z.object({ tasks: z.array(z.unknown()) }), response);
   if (tasks.length >= MAX_TASKS) return null;
-  const read = records.readAll({ tool: 'task_list', path: 'tasks' }, taskSchema, tasks, (one) => one.taskId);
+  const parsed = records.readAll({ tool: 'task_list', path: 'tasks' }, taskSchema, tasks, (task) => task.taskId);
   return new TaskCounter(
-    read.map(({ taskId, status, assignedTo }) => ({ id: taskId, status, assignees: assignedTo ?? [] })),
+    parsed.map(({ taskId, status, assignedTo }) => ({ id: taskId, status, assignees: assignedTo ?? [] })),
   );
 }
 
-export function parseTask(records: RecordReader, place: ResponseLocation, entry: unknown): TaskUpdate | null {
-  const task = records.read(place, taskSchema, entry);
+export function parseTask(records: RecordReader, location: ResponseLocation, entry: unknown): TaskUpdate | null {
+  const task = records.read(location, taskSchema, entry);
   return task === null ? null : { id: task.taskId, status: task.status, assignees: task.assignedTo };
 }
 
-/** Its `taskCount` is left out: nothing in claude-flow ever adds a task to a swarm, so it is always 0. */
-export function parseSwarm(records: RecordReader, answer: unknown): ClaudeFlowSwarm {
-  const whole = expectObject(answer);
-  const config = whole['config'];
+/** Parses the status of a swarm. Omits `taskCount`, which is always 0 because claude-flow adds no tasks to swarms. */
+export function parseSwarm(records: RecordReader, response: unknown): ClaudeFlowSwarm {
+  const object = expectObject(response);
+  const config = object['config'];
   const strategy = isObject(config) ? config['strategy'] : null;
-  const swarm = records.read({ tool: 'swarm_status', path: 'answer' }, swarmSchema, { ...whole, strategy });
+  const swarm = records.read({ tool: 'swarm_status', path: 'answer' }, swarmSchema, { ...object, strategy });
   if (swarm === null || (swarm.swarmId === null && swarm.totalSwarms !== 0)) {
-    throw new UnusableResponseError('Unexpected answer: neither a swarm nor none');
+    throw new UnusableResponseError('Unexpected response: swarmId: missing');
   }
   return swarm;
 }
 
-/** The swarm that was begun last. How many there are with it is not told, and so not who belongs to it. */
+/** Parses a created swarm. The number of swarms is then unknown, and so are the members of this one. */
 export function parseCreatedSwarm(
   records: RecordReader,
-  place: ResponseLocation,
-  answer: unknown,
+  location: ResponseLocation,
+  response: unknown,
 ): ClaudeFlowSwarm | null {
-  const { swarmId, topology, strategy, maxAgents, initializedAt } = expectObject(answer);
+  const { swarmId, topology, strategy, maxAgents, initializedAt } = expectObject(response);
   const entry = { swarmId, topology, strategy, maxAgents, createdAt: initializedAt };
-  const swarm = records.read(place, swarmSchema, entry);
-  if (swarm !== null && swarm.swarmId === null) throw new UnusableResponseError('Unexpected answer: swarmId: missing');
+  const swarm = records.read(location, swarmSchema, entry);
+  if (swarm !== null && swarm.swarmId === null)
+    throw new UnusableResponseError('Unexpected response: swarmId: missing');
   return swarm;
 }

@@ -21,7 +21,7 @@ const agentSchema = z.object({
 const agentsSchema = z.object({ agents: z.array(z.unknown()) });
 const tasksSchema = z.object({ tasks: z.array(z.unknown()), total_count: z.unknown().optional() });
 
-/** The DAA project's own server. Its agents say nothing of a swarm, so none is shown. */
+/** Polls the DAA project's own server. Reports no swarms, because its agents do not belong to any. */
 export class DaaAdapter implements Adapter {
   readonly type = 'DAA';
   readonly agentServerTypes: readonly McpServerType[] = ['DAA'];
@@ -35,15 +35,15 @@ export class DaaAdapter implements Adapter {
       tool: 'list_agents',
       minIntervalMs: 0,
       isMain: true,
-      read: (answer) => {
-        const { agents } = parseResponse(agentsSchema, answer);
-        return this.#records.readAll({ tool: 'list_agents', path: 'agents' }, agentSchema, agents, (one) => one.id);
+      read: (response) => {
+        const { agents } = parseResponse(agentsSchema, response);
+        return this.#records.readAll({ tool: 'list_agents', path: 'agents' }, agentSchema, agents, (agent) => agent.id);
       },
     });
     this.#tasks = new PolledTool(context, {
       tool: 'list_tasks',
       minIntervalMs: TEN_HZ_INTERVAL_MS,
-      read: (answer) => tallyOf(parseResponse(tasksSchema, answer)),
+      read: (response) => toTaskCounter(parseResponse(tasksSchema, response)),
     });
   }
 
@@ -55,32 +55,32 @@ export class DaaAdapter implements Adapter {
     return this.#records.lastRejection;
   }
 
-  /** Nothing: it is reached over the network only, where nobody shares a session with us. */
+  /** Returns null: the server is reached over the network only, where no taps exist. */
   observe(): ServerReport | null {
     return null;
   }
 
   async poll(signal: AbortSignal): Promise<ServerReport> {
-    // The list first: when it cannot be had, the server is away, and the rest need not be asked.
+    // If the agent list fails, the server is unreachable and the other call is unnecessary.
     await this.#agents.refresh(signal);
     await this.#tasks.refresh(signal);
     const stale = this.#agents.failure !== null;
-    const agents = (this.#agents.lastGood ?? []).map((one): ReportedAgent => {
-      const tasks = this.#tasks.current?.countsFor(one.id);
+    const agents = (this.#agents.lastGood ?? []).map((agent): ReportedAgent => {
+      const tasks = this.#tasks.current?.countsFor(agent.id);
       return createReportedAgent({
-        nativeId: one.id,
+        nativeId: agent.id,
         serverType: 'DAA',
-        name: one.name ?? one.id,
-        type: one.agent_type ?? 'unknown',
-        status: parseAgentStatus(one.status),
-        capabilities: one.capabilities,
+        name: agent.name ?? agent.id,
+        type: agent.agent_type ?? 'unknown',
+        status: parseAgentStatus(agent.status),
+        capabilities: agent.capabilities,
         performance: toPerformance({
           tasksActive: tasks?.active ?? null,
           tasksCompleted: tasks?.completed ?? null,
           tasksFailed: tasks?.failed ?? null,
         }),
-        createdAt: one.created_at,
-        lastActiveAt: one.last_seen,
+        createdAt: agent.created_at,
+        lastActiveAt: agent.last_seen,
         stale,
       });
     });
@@ -88,31 +88,31 @@ export class DaaAdapter implements Adapter {
   }
 }
 
-/** @returns `null` when the list is not complete, or does not say whose its tasks are: then nothing can be counted */
-function tallyOf(answer: z.output<typeof tasksSchema>): TaskCounter | null {
-  const { tasks, total_count: total } = answer;
+/** Creates a task counter. Returns null if the list is incomplete or has no assignees, because nothing can be counted then. */
+function toTaskCounter(response: z.output<typeof tasksSchema>): TaskCounter | null {
+  const { tasks, total_count: total } = response;
   if (typeof total === 'number' && total > tasks.length) return null;
-  const assigned = tasks.map(assignedTaskOf);
+  const assigned = tasks.map(toAssignedTask);
   if (tasks.length > 0 && assigned.every((task) => task === null)) return null;
   return new TaskCounter(assigned.filter((task) => task !== null));
 }
 
 const ASSIGNEE_KEYS = ['assigned_agents', 'assigned_to', 'assigned_agent', 'agent_ids', 'agent_id'];
 
-/** Whose task it is stands somewhere in the entry, its task or its result. `null` when nothing there could say. */
-function assignedTaskOf(entry: unknown): AssignedTask | null {
+/** Finds the assignees in an entry, its task or its result. Returns null if none of them has such a field. */
+function toAssignedTask(entry: unknown): AssignedTask | null {
   if (!isObject(entry)) return null;
-  const places = [entry['task'], entry['result'], entry].filter(isObject);
-  const found = places.flatMap((place) =>
-    ASSIGNEE_KEYS.filter((key) => Object.hasOwn(place, key)).map((key) => place[key]),
+  const candidates = [entry['task'], entry['result'], entry].filter(isObject);
+  const found = candidates.flatMap((candidate) =>
+    ASSIGNEE_KEYS.filter((key) => Object.hasOwn(candidate, key)).map((key) => candidate[key]),
   );
   if (found.length === 0) return null;
   const assignees = field.references.parse(found.flat());
-  return { id: null, status: statusWord(entry['status']), assignees: assignees ?? [] };
+  return { id: null, status: toStatusWord(entry['status']), assignees: assignees ?? [] };
 }
 
-/** Rust writes a variant that holds something as an object of one key. */
-function statusWord(status: unknown): string | null {
+/** Normalizes a status. Rust serializes an enum variant with data as an object with one key. */
+function toStatusWord(status: unknown): string | null {
   const text = isObject(status) ? Object.keys(status)[0] : status;
   return typeof text === 'string' ? field.normalizeWord(text) : null;
 }

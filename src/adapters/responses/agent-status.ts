@@ -1,6 +1,6 @@
 import type { AgentStatus } from '../../model/index.js';
 
-/** The servers' own words for what an agent is doing; a word that is not here is `UNKNOWN`. */
+/** Agent statuses by the servers' own words. Other words are `UNKNOWN`. */
 const STATUSES: ReadonlyMap<string, AgentStatus> = new Map<string, AgentStatus>([
   ['initializing', 'INITIALIZING'],
   ['initialising', 'INITIALIZING'],
@@ -13,7 +13,7 @@ const STATUSES: ReadonlyMap<string, AgentStatus> = new Map<string, AgentStatus>(
   ['active', 'ACTIVE'],
   ['learning', 'ACTIVE'],
   ['running', 'ACTIVE'],
-  // The DAA server's agent still ends what it is at; it says `stopped` when it is through.
+  // A stopping agent of the DAA server still finishes its work; later it is `stopped`.
   ['stopping', 'ACTIVE'],
   ['busy', 'BUSY'],
   ['working', 'BUSY'],
@@ -25,7 +25,10 @@ const STATUSES: ReadonlyMap<string, AgentStatus> = new Map<string, AgentStatus>(
   ['terminated', 'TERMINATED'],
 ]);
 
-/** @param word lower case, as the field reader gives it; `null` where the server does not say */
+/**
+ * Maps a server's status word to an agent status.
+ * @param word lower-case word; null if the server reports none
+ */
 export function parseAgentStatus(word: string | null): AgentStatus {
   return (word === null ? undefined : STATUSES.get(word)) ?? 'UNKNOWN';
 }

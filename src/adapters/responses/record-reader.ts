@@ -2,25 +2,25 @@ import type { z } from 'zod';
 import type { Clock } from '../../shared/index.js';
 import type { AdapterContext } from '../adapter.js';
 
-/** At most one log line for each reason in this time. */
+/** Minimum interval between log lines with the same reason. */
 const LOG_INTERVAL_MS = 60_000;
 
-/** A place in a tool's answer, for the log: the tool, and the names that lead to the entry. */
+/** Location in a tool's result for log lines: the tool, and the path of the entry. */
 export interface ResponseLocation {
   readonly tool: string;
   readonly path: string;
 }
 
 /**
- * Reads entries of answers one by one, so that a malformed one costs only itself: a field that does not fit is left
- * out, an entry without what it cannot do without is. Each is counted, and said in the log now and then, without its value.
+ * Parses the entries of results one by one. Omits malformed fields, and entries that lack a required field. Counts every
+ * omission and logs its reason from time to time, never its value.
  */
 export class RecordReader {
   readonly #clock: Clock;
   readonly #logger: AdapterContext['logger'];
   readonly #serverId: string;
   readonly #loggedAtMs = new Map<string, number>();
-  #rejected = 0;
+  #rejectedCount = 0;
   #lastRejection: string | null = null;
 
   constructor(context: Pick<AdapterContext, 'serverId' | 'clock' | 'logger'>) {
@@ -29,60 +29,68 @@ export class RecordReader {
     this.#serverId = context.serverId;
   }
 
-  /** Fields and entries left out so far. */
+  /** Number of omitted fields and entries. */
   get rejectedCount(): number {
-    return this.#rejected;
+    return this.#rejectedCount;
   }
 
-  /** `agent_list agents.status: Invalid input: …` */
+  /** Last omission in the form `agent_list agents.status: Invalid input: …`. Null if there was none. */
   get lastRejection(): string | null {
     return this.#lastRejection;
   }
 
-  /** @param idOf two entries with one id are one too many: the first one stays */
+  /**
+   * Parses a list of entries. If several entries have the same id, only the first one is kept.
+   * @param idOf returns the id of a record
+   */
   readAll<S extends z.ZodObject>(
-    place: ResponseLocation,
+    location: ResponseLocation,
     schema: S,
     entries: readonly unknown[],
     idOf: (record: z.output<S>) => string,
   ): z.output<S>[] {
     const records = new Map<string, z.output<S>>();
     for (const entry of entries) {
-      const record = this.read(place, schema, entry);
+      const record = this.read(location, schema, entry);
       if (record === null) continue;
       const key = idOf(record);
-      if (records.has(key)) this.reject(place, 'Duplicate id');
+      if (records.has(key)) this.reject(location, 'Duplicate id');
       else records.set(key, record);
     }
     return [...records.values()];
   }
 
-  /** @returns `null` when the entry cannot be used at all */
-  read<S extends z.ZodObject>(place: ResponseLocation, schema: S, entry: unknown): z.output<S> | null {
+  /** Parses an entry. Returns null if a required field is missing or malformed. */
+  read<S extends z.ZodObject>(location: ResponseLocation, schema: S, entry: unknown): z.output<S> | null {
     const strict = schema.safeParse(entry);
     if (strict.success) return strict.data;
     const { issues } = strict.error;
     const badKeys = new Set(issues.map((issue) => issue.path[0]));
-    const rest = isObject(entry) ? Object.fromEntries(Object.entries(entry).filter(([key]) => !badKeys.has(key))) : {};
-    const lenient = schema.safeParse(rest);
+    const validFields = isObject(entry)
+      ? Object.fromEntries(Object.entries(entry).filter(([key]) => !badKeys.has(key)))
+      : {};
+    const lenient = schema.safeParse(validFields);
     for (const issue of lenient.success ? issues : issues.slice(0, 1)) {
-      this.reject({ tool: place.tool, path: [place.path, ...issue.path.map(pathPart)].join('.') }, issue.message);
+      this.reject(
+        { tool: location.tool, path: [location.path, ...issue.path.map(formatPathPart)].join('.') },
+        issue.message,
+      );
     }
     return lenient.success ? lenient.data : null;
   }
 
-  /** Counts one thing that is left out. */
-  reject(place: ResponseLocation, reason: string): void {
-    this.#rejected += 1;
-    this.#lastRejection = `${place.tool} ${place.path}: ${reason}`;
-    const key = `${place.tool} ${place.path} ${reason}`;
+  /** Counts and logs an omission. */
+  reject(location: ResponseLocation, reason: string): void {
+    this.#rejectedCount += 1;
+    this.#lastRejection = `${location.tool} ${location.path}: ${reason}`;
+    const key = `${location.tool} ${location.path} ${reason}`;
     const nowMs = this.#clock.monotonic();
     const loggedAtMs = this.#loggedAtMs.get(key);
     if (loggedAtMs !== undefined && nowMs - loggedAtMs < LOG_INTERVAL_MS) return;
     this.#loggedAtMs.set(key, nowMs);
     this.#logger.warn(
-      { serverId: this.#serverId, tool: place.tool, path: place.path, reason, rejected: this.#rejected },
-      'malformed value left out',
+      { serverId: this.#serverId, tool: location.tool, path: location.path, reason, rejected: this.#rejectedCount },
+      'omitted malformed value',
     );
   }
 }
@@ -91,7 +99,7 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Indexes say nothing, and would make a reason of their own of every entry. */
-function pathPart(part: PropertyKey): string {
+/** Formats a part of a path. Indexes become `*`, so that equal reasons of different entries are logged once. */
+function formatPathPart(part: PropertyKey): string {
   return typeof part === 'number' ? '*' : String(part);
 }

@@ -8,7 +8,7 @@ import {
   type ReportedSwarm,
 } from '../../model/index.js';
 
-/** An agent of which nothing is known but what is passed. */
+/** Creates an agent from its known values. All other values are unknown. */
 export function createReportedAgent(
   known: Partial<ReportedAgent> & { readonly nativeId: string; readonly serverType: McpServerType },
 ): ReportedAgent {
@@ -28,7 +28,7 @@ export function createReportedAgent(
   };
 }
 
-/** A swarm of which nothing is known but what is passed. */
+/** Creates a swarm from its known values. All other values are unknown. */
 export function createReportedSwarm(
   known: Partial<ReportedSwarm> & { readonly nativeId: string; readonly serverType: McpServerType },
 ): ReportedSwarm {
@@ -47,12 +47,12 @@ export function createReportedSwarm(
   };
 }
 
-/** `null` when none of the values is known. */
+/** Creates performance data from its known values. Returns null if no value is known. */
 export function toPerformance(known: Partial<AgentPerformance>): AgentPerformance | null {
   return Object.values(known).some((value) => value !== null) ? { ...UNKNOWN_PERFORMANCE, ...known } : null;
 }
 
-/** `null` when none of the values is known. */
+/** Creates neural data from its known values. Returns null if no value is known. */
 export function toNeural(known: Partial<AgentNeural>): AgentNeural | null {
   if (!Object.values(known).some((value) => value !== null)) return null;
   return { ...UNKNOWN_NEURAL, ...known };

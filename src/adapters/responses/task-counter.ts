@@ -1,14 +1,14 @@
-/** One task, as far as its agents are concerned. */
+/** Status and assignees of one task. */
 export interface AssignedTask {
-  /** `null` where the list does not tell its tasks apart. */
+  /** Id of the task. Null if the list contains no ids. */
   readonly id: string | null;
-  /** Lower case. */
+  /** Status in lower case. Null if unknown. */
   readonly status: string | null;
-  /** Native ids of agents, each once. */
+  /** Native ids of the assigned agents, without duplicates. */
   readonly assignees: readonly string[];
 }
 
-/** What is told of one task alone; `null`: that is not told. */
+/** Update of one task. Null values are unknown. */
 export interface TaskUpdate {
   readonly id: string;
   readonly status: string | null;
@@ -21,7 +21,7 @@ export interface TaskCounts {
   readonly failed: number;
 }
 
-/** What is merely assigned or waits is not being worked on, and what was cancelled has neither failed nor ended well. */
+/** Counters by task status. Assigned, waiting and canceled tasks are not counted. */
 const PHASES: ReadonlyMap<string, keyof TaskCounts> = new Map([
   ['active', 'active'],
   ['executing', 'active'],
@@ -39,7 +39,7 @@ const PHASES: ReadonlyMap<string, keyof TaskCounts> = new Map([
 
 const NO_TASKS: TaskCounts = { active: 0, completed: 0, failed: 0 };
 
-/** Counts the tasks of each agent. Only of use with a complete list. */
+/** Counts the tasks of each agent. Requires a complete list of tasks. */
 export class TaskCounter {
   readonly #tasks: readonly AssignedTask[];
   readonly #counts = new Map<string, TaskCounts>();
@@ -56,19 +56,19 @@ export class TaskCounter {
     }
   }
 
-  /** An agent that no task names has none. */
+  /** Returns the counts of an agent, which are 0 for an agent without tasks. */
   countsFor(nativeId: string): TaskCounts {
     return this.#counts.get(nativeId) ?? NO_TASKS;
   }
 
-  /** The tally with one task as it is told; of what is not told, as it was. */
+  /** Returns a counter with one task updated. Unknown values of the update stay unchanged. */
   withTask({ id, status, assignees }: TaskUpdate): TaskCounter {
-    const known = this.#tasks.find((task) => task.id === id);
+    const previous = this.#tasks.find((task) => task.id === id);
     const task: AssignedTask = {
       id,
-      status: status ?? known?.status ?? null,
-      assignees: assignees ?? known?.assignees ?? [],
+      status: status ?? previous?.status ?? null,
+      assignees: assignees ?? previous?.assignees ?? [],
     };
-    return new TaskCounter([...this.#tasks.filter((one) => one !== known), task]);
+    return new TaskCounter([...this.#tasks.filter((entry) => entry !== previous), task]);
   }
 }

@@ -10,15 +10,15 @@ import { SwarmMembers } from './swarm-members.js';
 import { RUV_SWARM_OBSERVERS, type RuvSwarmTools } from './observers.js';
 import { parseAgentStatus } from '../responses/agent-status.js';
 
-/** ruv-swarm. Of its tools, those that make up their numbers or always fail are never asked. */
+/** Polls ruv-swarm. Never calls the tools that return invented numbers or always fail. */
 export class RuvSwarmAdapter implements Adapter {
   readonly type = 'RUV_SWARM';
   readonly agentServerTypes: readonly McpServerType[] = ['RUV_SWARM'];
   readonly #context: AdapterContext;
   readonly #tools: RuvSwarmTools;
-  #primed = false;
+  #isPrimed = false;
   #hasPolled = false;
-  #known: ReadonlySet<string> = new Set();
+  #previousIds: ReadonlySet<string> = new Set();
 
   constructor(context: AdapterContext) {
     const records = new RecordReader(context);
@@ -29,17 +29,17 @@ export class RuvSwarmAdapter implements Adapter {
         tool: 'agent_list',
         minIntervalMs: 0,
         isMain: true,
-        read: (answer) => parseAgents(records, answer),
+        read: (response) => parseAgents(records, response),
       }),
       swarms: new PolledTool(context, {
         tool: 'swarm_status',
         minIntervalMs: TEN_HZ_INTERVAL_MS,
-        read: (answer) => parseSwarms(records, answer),
+        read: (response) => parseSwarms(records, response),
       }),
       tasks: new PolledTool(context, {
         tool: 'task_status',
         minIntervalMs: TEN_HZ_INTERVAL_MS,
-        read: (answer) => parseTasks(records, answer),
+        read: (response) => parseTasks(records, response),
       }),
       members: new SwarmMembers(context),
     };
@@ -53,24 +53,24 @@ export class RuvSwarmAdapter implements Adapter {
     return this.#tools.records.lastRejection;
   }
 
-  observe(push: SessionEvent): ServerReport | null {
-    const hasLearned = applyObservedCall(push, RUV_SWARM_OBSERVERS, this.#tools);
-    // Before the first poll has ended, most of what is there is not known: a report would take it away.
-    return hasLearned && this.#hasPolled ? this.#report() : null;
+  observe(event: SessionEvent): ServerReport | null {
+    const hasChanged = applyObservedCall(event, RUV_SWARM_OBSERVERS, this.#tools);
+    // Before the first poll has ended, a report would be incomplete and remove agents.
+    return hasChanged && this.#hasPolled ? this.#report() : null;
   }
 
   async poll(signal: AbortSignal): Promise<ServerReport> {
-    // The list first: when it cannot be had, the server is away, and the rest need not be asked.
+    // If the agent list fails, the server is unreachable and the other calls are unnecessary.
     await this.#tools.agents.refresh(signal);
-    const ids = (this.#tools.agents.lastGood ?? []).map((one) => one.id);
-    const isNew = ids.some((id) => !this.#known.has(id));
-    await settleAll([this.#askSwarms(signal, isNew), this.#tools.tasks.refresh(signal)]);
+    const ids = (this.#tools.agents.lastGood ?? []).map((agent) => agent.id);
+    const isNew = ids.some((id) => !this.#previousIds.has(id));
+    await settleAll([this.#refreshSwarms(signal, isNew), this.#tools.tasks.refresh(signal)]);
     if (this.#tools.agents.failure === null) {
-      // A swarm that says it has no agents need not be asked for them: after a restart all old ones are such.
+      // Swarms without agents are skipped. After a restart, all old swarms are empty.
       const swarms = (this.#tools.swarms.lastGood ?? []).filter((swarm) => swarm.agents?.total !== 0);
       await this.#tools.members.refresh({ swarmIds: swarms.map((swarm) => swarm.id), agentIds: ids, isNew }, signal);
     }
-    this.#known = new Set(ids);
+    this.#previousIds = new Set(ids);
     this.#hasPolled = true;
     return this.#report();
   }
@@ -84,44 +84,47 @@ export class RuvSwarmAdapter implements Adapter {
     };
   }
 
-  /** @param isNew there is an agent that was not there before: the swarms known so far may be out of date */
-  async #askSwarms(signal: AbortSignal, isNew: boolean): Promise<void> {
+  /**
+   * Refreshes the swarms.
+   * @param isNew whether there is a new agent, so that the known swarms may be out of date
+   */
+  async #refreshSwarms(signal: AbortSignal, isNew: boolean): Promise<void> {
     const minIntervalMs = isNew ? 0 : TEN_HZ_INTERVAL_MS;
     if (!this.#tools.swarms.isDue(minIntervalMs)) return;
-    if (!this.#primed && this.#context.tools.has('memory_usage')) await this.#prime(signal);
+    if (!this.#isPrimed && this.#context.tools.has('memory_usage')) await this.#prime(signal);
     await this.#tools.swarms.refresh(signal, minIntervalMs);
   }
 
-  /** `swarm_status` fails until something has made the server set up its metrics, which `memory_usage` does. */
+  /** Calls `memory_usage`, which sets up the metrics of the server. Before that, `swarm_status` fails. */
   async #prime(signal: AbortSignal): Promise<void> {
     try {
       await this.#context.caller.callTool('memory_usage', {}, signal);
-      this.#primed = true;
+      this.#isPrimed = true;
     } catch (error) {
-      // Whether it mattered shows in the answer to swarm_status; it is tried again with that one's next call.
+      // Tried again before the next call of `swarm_status`, whose result shows whether it was needed.
       if (!(error instanceof ToolRejectedError)) throw error;
     }
   }
 
   #reportedAgents(): ReportedAgent[] {
     const stale = this.#tools.agents.failure !== null;
-    const swarmOf = this.#tools.members.membership((this.#tools.swarms.lastGood ?? []).map((swarm) => swarm.id));
-    return (this.#tools.agents.lastGood ?? []).map((one) => {
-      const tasks = this.#tools.tasks.current?.countsFor(one.id);
+    const swarmByAgent = this.#tools.members.membership((this.#tools.swarms.lastGood ?? []).map((swarm) => swarm.id));
+    return (this.#tools.agents.lastGood ?? []).map((agent) => {
+      const tasks = this.#tools.tasks.current?.countsFor(agent.id);
       return createReportedAgent({
-        nativeId: one.id,
+        nativeId: agent.id,
         serverType: 'RUV_SWARM',
-        swarmNativeId: swarmOf.get(one.id) ?? null,
-        name: one.name ?? one.id,
-        type: one.type ?? 'unknown',
-        status: parseAgentStatus(one.status),
-        capabilities: one.capabilities,
+        swarmNativeId: swarmByAgent.get(agent.id) ?? null,
+        name: agent.name ?? agent.id,
+        type: agent.type ?? 'unknown',
+        status: parseAgentStatus(agent.status),
+        capabilities: agent.capabilities,
         performance: toPerformance({
           tasksActive: tasks?.active ?? null,
           tasksCompleted: tasks?.completed ?? null,
           tasksFailed: tasks?.failed ?? null,
         }),
-        neural: toNeural({ cognitivePattern: one.cognitive_pattern, networkId: one.neural_network_id }),
+        neural: toNeural({ cognitivePattern: agent.cognitive_pattern, networkId: agent.neural_network_id }),
         stale,
       });
     });

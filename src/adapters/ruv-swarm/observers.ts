@@ -12,6 +12,7 @@ import { parseAgent, parseSwarm, parseTask, type RuvSwarmAgent, type RuvSwarmSta
 import type { SwarmMembers } from './swarm-members.js';
 import type { TaskCounter } from '../responses/task-counter.js';
 
+/** Polled tools of ruv-swarm, which observed calls update. */
 export interface RuvSwarmTools {
   readonly records: RecordReader;
   readonly agents: PolledTool<RuvSwarmAgent[]>;
@@ -21,35 +22,35 @@ export interface RuvSwarmTools {
 }
 
 /**
- * What the answers of ruv-swarm's tools say. A DAA agent (`daa_agent_create`) is not shown: no list has it, so that
- * nobody would ever learn of its end.
+ * Observers of ruv-swarm's tools. Omits `daa_agent_create`, because no list contains DAA agents, so their end would never
+ * be noticed.
  */
 export const RUV_SWARM_OBSERVERS: ReadonlyMap<string, CallObserver<RuvSwarmTools>> = new Map<
   string,
   CallObserver<RuvSwarmTools>
 >([
-  ['agent_list', listed],
-  ['agent_spawn', spawned],
+  ['agent_list', applyAgentList],
+  ['agent_spawn', applySpawn],
   [
     'swarm_status',
-    (call, lanes) =>
+    (call, tools) =>
       isUnfiltered(call.args, 'verbose')
-        ? lanes.swarms.accept(call.answer)
-        : isUnfiltered(call.args, 'verbose', 'swarmId') && swarmTold(call, lanes, call.answer),
+        ? tools.swarms.accept(call.answer)
+        : isUnfiltered(call.args, 'verbose', 'swarmId') && applySwarm(call, tools, call.answer),
   ],
-  // Of a swarm, the adapter shows no more than `swarm_status` says, so that its topology does not come and go.
-  ['swarm_init', (call, lanes) => swarmTold(call, lanes, { id: responsePart(call.answer, 'id') })],
+  // The topology is omitted, because `swarm_status` does not report it and the next poll would remove it.
+  ['swarm_init', (call, tools) => applySwarm(call, tools, { id: responsePart(call.answer, 'id') })],
   [
     'task_status',
-    (call, lanes) =>
+    (call, tools) =>
       isUnfiltered(call.args, 'detailed')
-        ? lanes.tasks.accept(call.answer)
-        : isUnfiltered(call.args, 'detailed', 'taskId') && taskTold(call, lanes, call.answer),
+        ? tools.tasks.accept(call.answer)
+        : isUnfiltered(call.args, 'detailed', 'taskId') && applyTask(call, tools, call.answer),
   ],
   [
     'task_orchestrate',
-    (call, lanes) =>
-      taskTold(call, lanes, {
+    (call, tools) =>
+      applyTask(call, tools, {
         id: responsePart(call.answer, 'taskId'),
         status: responsePart(call.answer, 'status'),
         assignedAgents: responsePart(call.answer, 'assigned_agents'),
@@ -57,43 +58,43 @@ export const RUV_SWARM_OBSERVERS: ReadonlyMap<string, CallObserver<RuvSwarmTools
   ],
 ]);
 
-/** The whole list, or that of one swarm's members. */
-function listed({ args, answer }: ObservedCall, { agents, members }: RuvSwarmTools): boolean {
-  const { filter, ...others } = args;
+/** Applies the complete agent list, or the members of one swarm. */
+function applyAgentList({ args, answer }: ObservedCall, { agents, members }: RuvSwarmTools): boolean {
+  const { filter, ...rest } = args;
   if (filter != null && filter !== 'all') return false;
-  if (isUnfiltered(others)) return agents.accept(answer);
-  const { swarmId } = others;
-  return typeof swarmId === 'string' && isUnfiltered(others, 'swarmId') && members.accept(swarmId, answer);
+  if (isUnfiltered(rest)) return agents.accept(answer);
+  const { swarmId } = rest;
+  return typeof swarmId === 'string' && isUnfiltered(rest, 'swarmId') && members.accept(swarmId, answer);
 }
 
-/** The answer also names the swarm, which need not be the one that was last begun. */
-function spawned(call: ObservedCall, lanes: RuvSwarmTools): boolean {
-  const born = withResponsePart(call, 'agent');
-  const agent = parseAgent(lanes.records, born.place, born.answer);
+/** Adds a spawned agent and its swarm, which is not necessarily the newest one. */
+function applySpawn(call: ObservedCall, tools: RuvSwarmTools): boolean {
+  const agentCall = withResponsePart(call, 'agent');
+  const agent = parseAgent(tools.records, agentCall.location, agentCall.answer);
   if (agent === null) return false;
-  const isTaken = lanes.agents.update((agents) => upsertRecord(agents, agent, ({ id }) => id === agent.id));
-  const { place, answer: info } = withResponsePart(call, 'swarm_info');
-  if (info == null) return isTaken;
-  const told = { id: responsePart(info, 'id'), agents: { total: responsePart(info, 'agent_count') } };
-  const swarm = parseSwarm(lanes.records, place, told);
-  if (swarm === null) return isTaken;
-  lanes.members.addMember(agent.id, swarm.id);
-  return lanes.swarms.update((swarms) => withSwarm(swarms, swarm)) || isTaken;
+  const hasChanged = tools.agents.update((agents) => upsertRecord(agents, agent, ({ id }) => id === agent.id));
+  const { location, answer: info } = withResponsePart(call, 'swarm_info');
+  if (info == null) return hasChanged;
+  const entry = { id: responsePart(info, 'id'), agents: { total: responsePart(info, 'agent_count') } };
+  const swarm = parseSwarm(tools.records, location, entry);
+  if (swarm === null) return hasChanged;
+  tools.members.addMember(agent.id, swarm.id);
+  return tools.swarms.update((swarms) => withSwarm(swarms, swarm)) || hasChanged;
 }
 
-function swarmTold({ place }: ObservedCall, { records, swarms }: RuvSwarmTools, entry: unknown): boolean {
-  const swarm = parseSwarm(records, place, entry);
+function applySwarm({ location }: ObservedCall, { records, swarms }: RuvSwarmTools, entry: unknown): boolean {
+  const swarm = parseSwarm(records, location, entry);
   return swarm !== null && swarms.update((list) => withSwarm(list, swarm));
 }
 
-/** What is not told of a swarm stays as it was. */
-function withSwarm(swarms: readonly RuvSwarmStatus[], told: RuvSwarmStatus): RuvSwarmStatus[] {
-  const known = swarms.find(({ id }) => id === told.id);
-  const swarm = { id: told.id, agents: told.agents ?? known?.agents, tasks: told.tasks ?? known?.tasks };
-  return upsertRecord(swarms, swarm, ({ id }) => id === told.id);
+/** Returns the list with a swarm updated. Values missing in the update stay unchanged. */
+function withSwarm(swarms: readonly RuvSwarmStatus[], update: RuvSwarmStatus): RuvSwarmStatus[] {
+  const previous = swarms.find(({ id }) => id === update.id);
+  const swarm = { id: update.id, agents: update.agents ?? previous?.agents, tasks: update.tasks ?? previous?.tasks };
+  return upsertRecord(swarms, swarm, ({ id }) => id === update.id);
 }
 
-function taskTold({ place }: ObservedCall, { records, tasks }: RuvSwarmTools, entry: unknown): boolean {
-  const task = parseTask(records, place, entry);
-  return task !== null && tasks.update((tally) => tally.withTask(task));
+function applyTask({ location }: ObservedCall, { records, tasks }: RuvSwarmTools, entry: unknown): boolean {
+  const task = parseTask(records, location, entry);
+  return task !== null && tasks.update((counter) => counter.withTask(task));
 }

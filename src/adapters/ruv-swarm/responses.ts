@@ -24,39 +24,39 @@ export type RuvSwarmStatus = z.output<typeof swarmSchema>;
 
 const taskSchema = z.object({ id: field.id, status: field.word, assignedAgents: field.references });
 
-export function parseAgents(records: RecordReader, answer: unknown): RuvSwarmAgent[] {
-  const { agents } = parseResponse(z.object({ agents: z.array(z.unknown()) }), answer);
-  return records.readAll({ tool: 'agent_list', path: 'agents' }, agentSchema, agents, (one) => one.id);
+export function parseAgents(records: RecordReader, response: unknown): RuvSwarmAgent[] {
+  const { agents } = parseResponse(z.object({ agents: z.array(z.unknown()) }), response);
+  return records.readAll({ tool: 'agent_list', path: 'agents' }, agentSchema, agents, (agent) => agent.id);
 }
 
-export function parseAgent(records: RecordReader, place: ResponseLocation, entry: unknown): RuvSwarmAgent | null {
-  return records.read(place, agentSchema, entry);
+export function parseAgent(records: RecordReader, location: ResponseLocation, entry: unknown): RuvSwarmAgent | null {
+  return records.read(location, agentSchema, entry);
 }
 
-/** Each entry is `{ id, status: { agents, tasks } }`; of a swarm, only the counts in `status` are told. */
-export function parseSwarms(records: RecordReader, answer: unknown): RuvSwarmStatus[] {
-  const { swarms } = parseResponse(z.object({ swarms: z.array(z.unknown()) }), answer);
+/** Parses the swarms, whose entries have the form `{ id, status: { agents, tasks } }`. */
+export function parseSwarms(records: RecordReader, response: unknown): RuvSwarmStatus[] {
+  const { swarms } = parseResponse(z.object({ swarms: z.array(z.unknown()) }), response);
   const flat = swarms.map((swarm) => {
     if (!isObject(swarm)) return swarm;
     const { id, status } = swarm;
     return isObject(status) ? { ...status, id } : { id };
   });
-  return records.readAll({ tool: 'swarm_status', path: 'swarms' }, swarmSchema, flat, (one) => one.id);
+  return records.readAll({ tool: 'swarm_status', path: 'swarms' }, swarmSchema, flat, (swarm) => swarm.id);
 }
 
-export function parseSwarm(records: RecordReader, place: ResponseLocation, entry: unknown): RuvSwarmStatus | null {
-  return records.read(place, swarmSchema, entry);
+export function parseSwarm(records: RecordReader, location: ResponseLocation, entry: unknown): RuvSwarmStatus | null {
+  return records.read(location, swarmSchema, entry);
 }
 
-export function parseTasks(records: RecordReader, answer: unknown): TaskCounter {
-  const { tasks } = parseResponse(z.object({ tasks: z.array(z.unknown()) }), answer);
-  const read = records.readAll({ tool: 'task_status', path: 'tasks' }, taskSchema, tasks, (one) => one.id);
+export function parseTasks(records: RecordReader, response: unknown): TaskCounter {
+  const { tasks } = parseResponse(z.object({ tasks: z.array(z.unknown()) }), response);
+  const parsed = records.readAll({ tool: 'task_status', path: 'tasks' }, taskSchema, tasks, (task) => task.id);
   return new TaskCounter(
-    read.map(({ id, status, assignedAgents }) => ({ id, status, assignees: assignedAgents ?? [] })),
+    parsed.map(({ id, status, assignedAgents }) => ({ id, status, assignees: assignedAgents ?? [] })),
   );
 }
 
-export function parseTask(records: RecordReader, place: ResponseLocation, entry: unknown): TaskUpdate | null {
-  const task = records.read(place, taskSchema, entry);
+export function parseTask(records: RecordReader, location: ResponseLocation, entry: unknown): TaskUpdate | null {
+  const task = records.read(location, taskSchema, entry);
   return task === null ? null : { id: task.id, status: task.status, assignees: task.assignedAgents };
 }

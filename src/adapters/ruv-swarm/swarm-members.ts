@@ -4,18 +4,19 @@ import type { AdapterContext } from '../adapter.js';
 import * as field from '../responses/value-schemas.js';
 import { collectFailures, PolledTool, parseResponse, TEN_HZ_INTERVAL_MS, settleAll } from '../polled-tool.js';
 
-/** Agents of ruv-swarm stay in the swarm that they were born in: without a newcomer there is hardly anything to see. */
+/** Minimum interval without new agents. Agents never change their swarm, so updates are rarely needed. */
 const MIN_INTERVAL_MS = 1000;
 
+/** Swarms and agents whose membership is needed. */
 export interface MembershipRequest {
   readonly swarmIds: readonly string[];
-  /** All agents that the server lists. */
+  /** Native ids of all agents of the server. */
   readonly agentIds: readonly string[];
-  /** One of them was not listed before. */
+  /** Whether the previous poll did not list one of the agents. */
   readonly isNew: boolean;
 }
 
-/** Which swarm each agent belongs to: `agent_list` with a `swarmId`, an argument that it takes but does not announce. */
+/** Resolves the swarm of each agent with `agent_list` and `swarmId`, an argument missing in the tool's schema. */
 export class SwarmMembers {
   readonly #context: AdapterContext;
   readonly #tools = new Map<string, PolledTool<readonly string[]>>();
@@ -28,52 +29,58 @@ export class SwarmMembers {
     return collectFailures(this.#tools.values())[0] ?? null;
   }
 
-  /** Native id of the agent → native id of its swarm, of those that are given. */
+  /** Returns the native swarm ids of the agents in the given swarms, by native agent id. */
   membership(swarmIds: readonly string[]): ReadonlyMap<string, string> {
-    const placement = new Map<string, string>();
+    const membership = new Map<string, string>();
     for (const swarmId of swarmIds) {
-      for (const id of this.#tools.get(swarmId)?.current ?? []) if (!placement.has(id)) placement.set(id, swarmId);
+      for (const id of this.#tools.get(swarmId)?.current ?? []) if (!membership.has(id)) membership.set(id, swarmId);
     }
-    return placement;
+    return membership;
   }
 
-  /** @throws when the server could not be asked */
-  async refresh(wanted: MembershipRequest, signal: AbortSignal): Promise<void> {
-    const present = new Set(wanted.swarmIds);
+  /**
+   * Refreshes the members of the requested swarms that are due.
+   * @throws if the server cannot be reached
+   */
+  async refresh(request: MembershipRequest, signal: AbortSignal): Promise<void> {
+    const present = new Set(request.swarmIds);
     for (const id of this.#tools.keys()) if (!present.has(id)) this.#tools.delete(id);
-    for (const id of present) this.#laneOf(id);
-    const placement = this.membership(wanted.swarmIds);
-    const isUnplaced = wanted.agentIds.some((id) => !placement.has(id));
-    const minIntervalMs = wanted.isNew ? 0 : isUnplaced ? TEN_HZ_INTERVAL_MS : MIN_INTERVAL_MS;
-    await settleAll([...this.#tools.values()].map((lane) => lane.refresh(signal, minIntervalMs)));
+    for (const id of present) this.#toolFor(id);
+    const membership = this.membership(request.swarmIds);
+    const hasUnknownMember = request.agentIds.some((id) => !membership.has(id));
+    const minIntervalMs = request.isNew ? 0 : hasUnknownMember ? TEN_HZ_INTERVAL_MS : MIN_INTERVAL_MS;
+    await settleAll([...this.#tools.values()].map((tool) => tool.refresh(signal, minIntervalMs)));
   }
 
-  /** Takes in who a swarm's members are. @throws AnswerError when the answer as a whole does not fit */
-  accept(swarmId: string, answer: unknown): boolean {
-    return this.#tools.get(swarmId)?.accept(answer) ?? false;
+  /**
+   * Applies an observed list of members. Returns false if the swarm is unknown.
+   * @throws UnusableResponseError if the list is malformed
+   */
+  accept(swarmId: string, response: unknown): boolean {
+    return this.#tools.get(swarmId)?.accept(response) ?? false;
   }
 
-  /** Takes in that an agent is a member of a swarm; until the next poll it may be the only one that is known. */
+  /** Adds an agent to a swarm. Until the next poll, it may be the only known member. */
   addMember(agentId: string, swarmId: string): void {
-    this.#laneOf(swarmId).update((ids) => (ids.includes(agentId) ? ids : [...ids, agentId]), []);
+    this.#toolFor(swarmId).update((ids) => (ids.includes(agentId) ? ids : [...ids, agentId]), []);
   }
 
-  #laneOf(swarmId: string): PolledTool<readonly string[]> {
-    const known = this.#tools.get(swarmId);
-    if (known !== undefined) return known;
-    const lane = this.#laneFor(swarmId);
-    this.#tools.set(swarmId, lane);
-    return lane;
+  #toolFor(swarmId: string): PolledTool<readonly string[]> {
+    const existing = this.#tools.get(swarmId);
+    if (existing !== undefined) return existing;
+    const created = this.#createTool(swarmId);
+    this.#tools.set(swarmId, created);
+    return created;
   }
 
-  #laneFor(swarmId: string): PolledTool<readonly string[]> {
+  #createTool(swarmId: string): PolledTool<readonly string[]> {
     return new PolledTool(this.#context, {
       tool: 'agent_list',
       args: { swarmId },
       minIntervalMs: MIN_INTERVAL_MS,
-      read: (answer) => {
-        const { agents } = parseResponse(z.object({ agents: z.array(z.unknown()) }), answer);
-        // What is malformed here is malformed in the full list too, and counted there.
+      read: (response) => {
+        const { agents } = parseResponse(z.object({ agents: z.array(z.unknown()) }), response);
+        // Malformed agents are already counted in the complete list.
         return agents.flatMap((agent) => memberSchema.safeParse(agent).data?.id ?? []);
       },
     });
