@@ -12,7 +12,7 @@ const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
  */
 export function parseBearerToken(authorization: string | null): string {
   if (authorization === null || authorization === '') {
-    throw unauthenticatedError('A token is needed: send "Authorization: Bearer <token>".');
+    throw unauthenticatedError('Token required. Send "Authorization: Bearer <token>".');
   }
   // Nothing is done with what is too long, not even a look for its end.
   if (authorization.length > MAX_TOKEN_LENGTH)

@@ -8,66 +8,71 @@ import { PerformanceMetricsRef } from './metrics.js';
 import { TopologyChangeRef } from './swarm.js';
 
 const AgentPatchType = builder.objectRef<AgentChange>('AgentPatch').implement({
-  description: 'The change of one agent as a JSON Merge Patch.',
+  description: 'Change of one agent as a JSON Merge Patch.',
   extensions: { [RENDER_ONCE]: true },
   fields: (t) => ({
-    id: t.id({ description: '`Agent.id`', resolve: ({ agent }) => agent.id }),
+    id: t.id({ description: 'Id of the changed agent.', resolve: ({ agent }) => agent.id }),
     patch: t.field({
       type: 'JSON',
       description:
-        "RFC 7396. It has the Agent type's shape, whatever the operation selects, less what the stream leaves out: changed fields only, all of them for an agent that is new to the stream. A key that it deletes reads as null.",
+        'JSON Merge Patch (RFC 7396) in the shape of the whole `Agent`, regardless of the selection. Contains the changed fields only, or all fields of an agent that is new to the stream, without excluded parts. Deleted keys are null.',
       resolve: (changed) => changed.patch(),
     }),
   }),
 });
 
 const StreamRateType = builder.objectRef<StreamRate>('StreamRate').implement({
-  description: 'How fast a stream runs.',
+  description: 'Update rate of a stream.',
   fields: (t) => ({
     requestedHz: t.exposeFloat('requestedHz', {
-      description: "Updates a second: the mode's rate, capped by the connection's `maxHz`; 0 for ON_DEMAND.",
+      description:
+        'Requested updates per second: the rate of the mode, limited by `maxHz` of the connection. 0 for ON_DEMAND.',
     }),
-    effectiveHz: t.exposeFloat('effectiveHz', { description: 'What the reader left of it, mean of the last updates.' }),
+    effectiveHz: t.exposeFloat('effectiveHz', {
+      description: 'Updates per second that the client and the server keep up with, as mean of the last updates.',
+    }),
   }),
 });
 
 export const AgentUpdateRef = builder.objectRef<StreamUpdate>('AgentUpdate').implement({
-  description: 'What changed since the update before, in one piece however long that was ago.',
+  description: 'Changes since the previous update, conflated into one update regardless of the elapsed time.',
   fields: (t) => ({
     kind: t.field({
       type: UpdateKindEnum,
-      description: 'SNAPSHOT first, or when the cursor is unknown or too old; then DELTA.',
+      description: 'SNAPSHOT at the start, or if the cursor is unknown or expired. DELTA afterwards.',
       resolve: ({ changes }) => changes.kind,
     }),
     cursor: t.id({
       description:
-        'Where this stream now stands; pass it as `after` to go on from here, with the same filters or others.',
+        'Position of the stream after this update. Pass it as `after` to resume from here, with the same filters or others.',
       resolve: ({ changes }, _args, { store }) => store.createCursor(changes.position),
     }),
     timestamp: t.field({
       type: 'DateTime',
-      description: 'When this update was made.',
+      description: 'Time at which the update was created.',
       resolve: (_update, _args, { clock }) => isoTimestamp(clock),
     }),
     agents: t.field({
       type: [AgentRef],
-      description: 'SNAPSHOT: all that match; DELTA: those that changed, or came to match, whole.',
+      description:
+        'SNAPSHOT: all matching agents. DELTA: agents that changed or match newly, with all selected fields.',
       resolve: ({ changes }) => changes.agents.map(({ agent }) => agent),
     }),
     patches: t.field({
       type: [AgentPatchType],
-      description: 'DELTA: the same changes as patches; empty in a SNAPSHOT.',
+      description: 'DELTA: the same changes as patches. Empty in a SNAPSHOT.',
       resolve: ({ changes }) => (changes.kind === 'DELTA' ? [...changes.agents] : []),
     }),
     removedAgentIds: t.field({
       type: ['ID'],
-      description: 'DELTA: agents that are gone or no longer match.',
+      description: 'DELTA: ids of agents that were removed or no longer match.',
       resolve: ({ changes }) => [...changes.removedAgentIds],
     }),
     performanceMetrics: t.field({
       type: PerformanceMetricsRef,
       nullable: true,
-      description: 'Of all agents that match, not only the changed; null when `includePerformance` is false.',
+      description:
+        'Metrics of all matching agents, not only of the changed ones. Null if `includePerformance` is false.',
       resolve: ({ changes }, _args, { store }) => {
         const { view } = changes.position;
         return view.includePerformance ? aggregatePerformance(store.agentsMatching(view)) : null;
@@ -77,14 +82,14 @@ export const AgentUpdateRef = builder.objectRef<StreamUpdate>('AgentUpdate').imp
       type: [TopologyChangeRef],
       nullable: true,
       description:
-        'One for each swarm whose topology changed, edges between agents that match only; null when `includeTopology` is false.',
+        'Topology changes, one for each changed swarm, with edges between matching agents only. Null if `includeTopology` is false.',
       resolve: ({ changes }) => changes.topologyChanges && [...changes.topologyChanges],
     }),
     staleServerIds: t.field({
       type: ['ID'],
-      description: 'Servers that do not answer now, of those that can have matching agents.',
+      description: 'Ids of servers that do not answer and may have matching agents.',
       resolve: ({ changes }) => [...changes.staleServerIds],
     }),
-    rate: t.field({ type: StreamRateType, description: 'How fast this stream runs.', resolve: ({ rate }) => rate }),
+    rate: t.field({ type: StreamRateType, description: 'Update rate of this stream.', resolve: ({ rate }) => rate }),
   }),
 });

@@ -3,11 +3,11 @@ import { isSingleLine } from '../shared/sanitize/index.js';
 import { SwarmlensError } from '../shared/index.js';
 import { createView, type View } from '../state/index.js';
 
-/** Entries of one filter; a client that wants more wants no filter. */
+/** Maximum number of entries in one filter. */
 const MAX_FILTER_ENTRIES = 200;
-/** Characters of an id, a name or a type: longer ones do not exist. */
+/** Maximum length in characters of an id, a name or a type. */
 const MAX_FILTER_LENGTH = 600;
-/** A cursor repeats the filters, in base64 of their bytes. */
+/** Maximum length of a cursor in characters. A cursor contains the filters as base64. */
 const MAX_CURSOR_LENGTH = 250_000;
 
 export interface ViewArguments {
@@ -20,7 +20,7 @@ export interface ViewArguments {
 }
 
 /**
- * The view that arguments ask for.
+ * Converts the filter and include arguments to a view.
  * @throws SwarmlensError BAD_USER_INPUT naming the argument
  */
 export function parseViewArguments(args: ViewArguments): View {
@@ -36,18 +36,18 @@ export function parseViewArguments(args: ViewArguments): View {
 }
 
 /**
- * An id, a name or a type that a client passes.
+ * Validates an id, a name or a type from a client.
  * @throws SwarmlensError BAD_USER_INPUT naming the argument
  */
 export function validateName(argument: string, value: string): void {
   if (value.length > MAX_FILTER_LENGTH) {
     throw argumentError(argument, `is longer than ${MAX_FILTER_LENGTH} characters`);
   }
-  if (!isSingleLine(value)) throw argumentError(argument, 'has control characters or ends of lines');
+  if (!isSingleLine(value)) throw argumentError(argument, 'contains control characters or line breaks');
 }
 
 /**
- * A list of them.
+ * Validates a list of ids, names or types from a client.
  * @throws SwarmlensError BAD_USER_INPUT naming the argument
  */
 export function validateNames(argument: string, values: readonly string[] | null | undefined): void {
@@ -55,16 +55,17 @@ export function validateNames(argument: string, values: readonly string[] | null
   if (values.length > MAX_FILTER_ENTRIES) {
     throw argumentError(
       argument,
-      `has ${values.length} entries, ${MAX_FILTER_ENTRIES} are allowed: ask for less, or leave it out for all`,
+      `has ${values.length} entries, but at most ${MAX_FILTER_ENTRIES} are allowed. Omit it to match everything`,
     );
   }
   for (const value of values) validateName(argument, value);
 }
 
-/** @throws SwarmlensError BAD_USER_INPUT naming the argument */
+/** Validates the format of a cursor. @throws SwarmlensError BAD_USER_INPUT naming the argument */
 export function validateCursor(argument: string, cursor: string): void {
-  if (cursor.length > MAX_CURSOR_LENGTH) throw argumentError(argument, 'is longer than a cursor can be');
-  if (!/^[\w-]*$/.test(cursor)) throw argumentError(argument, 'is not a cursor: pass an AgentUpdate.cursor unchanged');
+  if (cursor.length > MAX_CURSOR_LENGTH)
+    throw argumentError(argument, `is longer than ${MAX_CURSOR_LENGTH} characters`);
+  if (!/^[\w-]*$/.test(cursor)) throw argumentError(argument, 'is not a cursor. Pass an AgentUpdate.cursor unchanged');
 }
 
 export function argumentError(argument: string, problem: string): SwarmlensError {

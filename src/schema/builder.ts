@@ -12,12 +12,12 @@ export const builder = new SchemaBuilder<{
 }>({ defaultFieldNullability: false });
 
 builder.scalarType('DateTime', {
-  description: 'A moment, RFC 3339 in UTC with milliseconds: `2026-11-23T15:02:56.464Z`.',
+  description: 'Point in time: RFC 3339, UTC, with milliseconds, for example `2026-11-23T15:02:56.464Z`.',
   specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc3339',
   serialize: (value) => value,
   parseValue: (value) => {
     if (typeof value !== 'string' || Number.isNaN(Date.parse(value))) {
-      throw new TypeError('DateTime must be an RFC 3339 string.');
+      throw new TypeError('Invalid DateTime. Pass an RFC 3339 string.');
     }
     return new Date(value).toISOString();
   },
@@ -30,6 +30,6 @@ builder.scalarType('JSON', {
   parseValue: (value) => value,
 });
 
-builder.queryType({ description: 'What is known now.' });
-builder.mutationType({ description: 'What makes swarmlens, or a server that it watches, do something.' });
-builder.subscriptionType({ description: 'What changes, as it changes.' });
+builder.queryType({ description: 'Current state of servers, swarms and agents, and health of this node.' });
+builder.mutationType({ description: 'Actions of swarmlens and of the connected servers.' });
+builder.subscriptionType({ description: 'Streams of changes.' });

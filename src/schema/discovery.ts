@@ -6,81 +6,91 @@ import { McpServerRef } from './server.js';
 import { SwarmRef } from './swarm.js';
 
 const CandidateStatusEnum = builder.enumType('CandidateStatus', {
-  description: 'What is known of something that may be an MCP server.',
+  description: 'Result of probing a discovery candidate.',
   values: {
-    AVAILABLE: { description: 'It answered.' },
-    CONFIGURED: { description: 'It is watched already, and was not asked.' },
-    LISTED: { description: 'It stands in a file, and was neither started nor asked.' },
-    REFUSED: { description: 'It wants to know who asks.' },
-    UNREACHABLE: { description: 'It stands in a file, and nothing answers there.' },
-    NOT_MCP: { description: 'Something listens there that does not speak MCP.' },
+    AVAILABLE: { description: 'The endpoint answered as an MCP server.' },
+    CONFIGURED: { description: 'The server is configured and was therefore not probed.' },
+    LISTED: { description: 'Listed in a file; neither started nor probed.' },
+    REFUSED: { description: 'The endpoint requires authentication.' },
+    UNREACHABLE: { description: 'Listed in a file, but the endpoint does not answer.' },
+    NOT_MCP: { description: 'The endpoint speaks another protocol than MCP.' },
   } satisfies Record<CandidateStatus, object>,
 });
 
 const CandidateType = builder.objectRef<DiscoveryCandidate>('DiscoveryCandidate').implement({
-  description: 'Something in one of the usual places that is, or may be, an MCP server.',
+  description: 'Possible MCP server found in a file or on a port.',
   fields: (t) => ({
-    place: t.exposeString('place', { description: 'Where it was found: a file, or host and port.' }),
-    name: t.exposeString('name', { nullable: true, description: 'Its key in the file; else what it calls itself.' }),
-    version: t.exposeString('version', { nullable: true, description: 'As it says.' }),
+    place: t.exposeString('place', { description: 'Location of the candidate: a file, or host and port.' }),
+    name: t.exposeString('name', {
+      nullable: true,
+      description: 'Key in the file, otherwise the name that the server reports. Null if unknown.',
+    }),
+    version: t.exposeString('version', { nullable: true, description: 'Version that the server reports.' }),
     type: t.expose('type', {
       type: McpServerTypeEnum,
       nullable: true,
-      description: 'Its family, from its name and tools or from its command; null where they do not tell.',
+      description: 'Server type, detected from name and tools or from the command. Null if it cannot be detected.',
     }),
-    transport: t.expose('transport', { type: TransportKindEnum, nullable: true, description: 'How it is reached.' }),
-    status: t.expose('status', { type: CandidateStatusEnum, description: 'What is known of it.' }),
+    transport: t.expose('transport', {
+      type: TransportKindEnum,
+      nullable: true,
+      description: 'Transport of the endpoint. Null if unknown.',
+    }),
+    status: t.expose('status', { type: CandidateStatusEnum, description: 'Result of the probe.' }),
     capabilities: t.field({
       type: ['String'],
-      description: 'What it says that it can do: tools, resources, prompts, …',
+      description: 'MCP capabilities that the server reports: tools, resources, prompts, …',
       resolve: ({ capabilities }) => [...capabilities],
     }),
     tools: t.field({
       type: ['String'],
-      description: 'Names of its tools.',
+      description: 'Names of the tools.',
       resolve: ({ tools }) => [...tools],
     }),
     serverId: t.exposeID('serverId', {
       nullable: true,
-      description: '`McpServer.id`, when it is watched already.',
+      description: '`McpServer.id` if the server is configured. Null otherwise.',
     }),
-    detail: t.exposeString('detail', { nullable: true, description: 'Why it is no better than its status.' }),
+    detail: t.exposeString('detail', {
+      nullable: true,
+      description: 'Reason for the status, as text for a person. Null if there is nothing to explain.',
+    }),
     entry: t.expose('entry', {
       type: 'JSON',
       nullable: true,
-      description: 'What to write into `mcpServers` to have it watched; null where it stands in a file anyway.',
+      description: 'Entry for `mcpServers` that connects the server. Null if the candidate is listed in a file.',
     }),
   }),
 });
 
-/** Everything that is in a discovery is read from the context. */
+/** Ref of `Discovery`, whose fields are all resolved from the context. */
 export const DiscoveryRef = builder.objectRef<object>('Discovery').implement({
-  description: 'All that was found, as far as the viewer sees it.',
+  description: 'All servers and swarms that the viewer can see, and the discovery candidates.',
   fields: (t) => ({
     servers: t.field({
       type: [McpServerRef],
-      description: 'All servers, in the order of the configuration; those that came later come last.',
+      description: 'Servers in the order of the configuration, followed by those that were added later.',
       resolve: (_discovery, _args, { store }) => [...store.servers.values()],
     }),
     swarms: t.field({
       type: [SwarmRef],
-      description: 'All swarms.',
+      description: 'Swarms of all servers.',
       resolve: (_discovery, _args, { store }) => [...store.swarms.values()],
     }),
     totalAgents: t.int({
-      description: 'Agents in the picture, stale ones included.',
+      description: 'Number of known agents, including stale ones.',
       resolve: (_discovery, _args, { store }) => store.agents.size,
     }),
     candidates: t.field({
       type: [CandidateType],
       description:
-        "What stands in the project's .mcp.json or listens on the usual ports of this machine. Nothing is started. Looked for when asked, at most every ten seconds, and with `refreshDiscovery`; takes up to five seconds. Empty for viewers without `servers:admin`, and for those who do not see all servers.",
+        'Possible MCP servers in `.mcp.json` of the project and on well-known local ports. Nothing is started. Probed on request, at most every ten seconds and after `refreshDiscovery`; takes up to five seconds. Empty for viewers without `servers:admin` and for viewers with a restriction on servers.',
       resolve: async (_discovery, _args, { candidates, viewer }) =>
         viewer.permissions.has('servers:admin') ? [...(await candidates.list())] : [],
     }),
     timestamp: t.field({
       type: 'DateTime',
-      description: 'When the last discovery ended; now, while the first one is under way.',
+      description: 'Time at which the last discovery was completed. The current time during the first discovery.',
       resolve: (_discovery, _args, { upstreams, clock }) => upstreams.discoveredAt ?? isoTimestamp(clock),
     }),
   }),

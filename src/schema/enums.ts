@@ -10,113 +10,116 @@ import type {
 } from '../model/index.js';
 import { builder } from './builder.js';
 
-/** Values with their descriptions: a value of the vocabulary that is missing here does not compile. */
-function described<V extends string>(descriptions: Readonly<Record<V, string>>): Record<V, { description: string }> {
+/** Creates enum values with descriptions. A missing value does not compile. */
+function describeValues<V extends string>(
+  descriptions: Readonly<Record<V, string>>,
+): Record<V, { description: string }> {
   const entries = Object.entries<string>(descriptions).map(([value, description]) => [value, { description }]);
-  // Object.fromEntries loses the keys' types; they are those of `descriptions`.
+  // Object.fromEntries drops the types of the keys, which are those of `descriptions`.
   return Object.fromEntries(entries) as Record<V, { description: string }>;
 }
 
 export const McpServerTypeEnum = builder.enumType('McpServerType', {
-  description: 'Family of MCP server. A server has the one of its main tools, an agent the one that reported it.',
-  values: described<McpServerType>({
-    CLAUDE_FLOW: 'claude-flow, also called ruflo.',
-    RUV_SWARM: 'ruv-swarm.',
-    DAA: "Decentralized autonomous agents: the DAA project's own server, or the DAA tools inside claude-flow.",
-    CUSTOM: 'Any other MCP server.',
+  description:
+    'Type of an MCP server. A server has the type of its main tools, an agent the type of the tools that reported it.',
+  values: describeValues<McpServerType>({
+    CLAUDE_FLOW: 'Server claude-flow, also called ruflo.',
+    RUV_SWARM: 'Server ruv-swarm.',
+    DAA: 'Decentralized autonomous agents: the server of the DAA project, or the DAA tools of claude-flow.',
+    CUSTOM: 'Any other MCP server, read through a mapping.',
   }),
 });
 
 export const PerformanceModeEnum = builder.enumType('PerformanceMode', {
-  description: 'How often a stream moves at most. Nothing is sent when nothing changed.',
-  values: described<PerformanceMode>({
-    HIGH_FREQUENCY: '60 updates a second.',
-    NORMAL: '10 updates a second.',
-    LOW_FREQUENCY: 'One update a second.',
-    ON_DEMAND: 'Only after `requestAgentUpdate`.',
+  description: 'Maximum update rate of a stream. Nothing is sent if nothing changed.',
+  values: describeValues<PerformanceMode>({
+    HIGH_FREQUENCY: 'Up to 60 updates per second.',
+    NORMAL: 'Up to 10 updates per second.',
+    LOW_FREQUENCY: 'Up to one update per second.',
+    ON_DEMAND: 'Updates only after `requestAgentUpdate`.',
   }),
 });
 
 export const AgentStatusEnum = builder.enumType('AgentStatus', {
-  description: "What an agent is doing, in one vocabulary for all servers' own words.",
-  values: described<AgentStatus>({
-    INITIALIZING: 'Started, not yet ready.',
-    IDLE: 'Ready, with nothing to do.',
-    ACTIVE: 'At work, or ready for it where the server makes no difference.',
-    BUSY: 'At work.',
-    PAUSED: 'Held by somebody.',
+  description: 'Activity of an agent, normalized across server types.',
+  values: describeValues<AgentStatus>({
+    INITIALIZING: 'Started, but not ready yet.',
+    IDLE: 'Ready, without work.',
+    ACTIVE: 'Working, or ready if the server does not distinguish the two.',
+    BUSY: 'Working.',
+    PAUSED: 'Paused; does no work until it is resumed.',
     ERROR: 'Failed.',
-    OFFLINE: 'Known, but not reachable for its server.',
-    TERMINATED: 'Ended.',
-    UNKNOWN: 'The server says nothing, or a word that has no counterpart here.',
+    OFFLINE: 'Known to its server, but unreachable for it.',
+    TERMINATED: 'Terminated.',
+    UNKNOWN: 'The server reports no status, or one without a counterpart here.',
   }),
 });
 
 export const ServerStatusEnum = builder.enumType('ServerStatus', {
-  description: 'How a server answers.',
-  values: described<ServerStatus>({
-    CONNECTING: 'Not reached yet.',
-    ONLINE: 'All that is asked of it is answered.',
-    DEGRADED: 'Answering, but a tool or a replica fails, or an answer is overdue; see `lastError`.',
+  description: 'Availability of a server.',
+  values: describeValues<ServerStatus>({
+    CONNECTING: 'Not connected yet.',
+    ONLINE: 'Connected and answering.',
+    DEGRADED: 'Answering, but a tool or a replica fails, or a response is overdue. See `lastError`.',
     OFFLINE:
-      'Not reachable, or its circuit breaker is open. It is tried again by itself, unless `lastError` says that it is given up.',
+      'Unreachable, or the circuit breaker is open. swarmlens reconnects automatically, unless `lastError` states that it has stopped trying.',
   }),
 });
 
 export const CircuitStateEnum = builder.enumType('CircuitState', {
-  description: "State of the circuit breaker around a server's calls.",
-  values: described<CircuitState>({
-    CLOSED: 'Calls pass.',
-    OPEN: 'Too many calls failed in a row: none passes until `retryAt`.',
-    HALF_OPEN: 'One probe is let through; it decides.',
+  description: 'State of a circuit breaker.',
+  values: describeValues<CircuitState>({
+    CLOSED: 'Calls are executed.',
+    OPEN: 'Too many consecutive calls failed. Calls are rejected until `retryAt`.',
+    HALF_OPEN: 'One probe is executed. Its result closes the breaker or opens it again.',
   }),
 });
 
 export const UpdateKindEnum = builder.enumType('UpdateKind', {
-  description: 'Whether an update is the whole picture or a change of it.',
-  values: described<'SNAPSHOT' | 'DELTA'>({
-    SNAPSHOT: 'All that matches: forget what you had.',
-    DELTA: 'What changed since the update before, or since `after`.',
+  description: 'Kind of an update: complete state or changes.',
+  values: describeValues<'SNAPSHOT' | 'DELTA'>({
+    SNAPSHOT: 'Complete state of everything that matches. Replaces everything received before.',
+    DELTA: 'Changes since the previous update, or since `after`.',
   }),
 });
 
 export const TransportKindEnum = builder.enumType('TransportKind', {
-  description: 'How a server is reached.',
-  values: described<TransportKind>({
-    STDIO: 'A child process, MCP over its standard input and output.',
+  description: 'Transport of the MCP session with a server.',
+  values: describeValues<TransportKind>({
+    STDIO: 'Standard input and output of a child process.',
     HTTP: 'MCP streamable HTTP.',
-    SSE: 'MCP over HTTP with server-sent events, the older HTTP transport.',
-    TCP: 'JSON-RPC lines over a TCP connection.',
-    WS: 'JSON-RPC over a WebSocket.',
-    TAP: "A session of somebody's own MCP client, watched through `swarmlens tap`.",
+    SSE: 'HTTP with server-sent events, the legacy HTTP transport of MCP.',
+    TCP: 'TCP with newline-delimited JSON-RPC.',
+    WS: 'WebSocket with JSON-RPC messages.',
+    TAP: 'Session of another MCP client, observed through `swarmlens tap`.',
   }),
 });
 
 export const TopologyKindEnum = builder.enumType('TopologyKind', {
-  description: 'Standard shape of a swarm.',
-  values: described<TopologyKind>({
-    MESH: 'Everyone with everyone.',
-    HIERARCHICAL: 'One leads, the others follow.',
-    RING: 'Each with the next.',
-    STAR: 'One in the middle.',
-    OTHER: 'None of these; see `topologyName`.',
+  description: 'Standard topology of a swarm.',
+  values: describeValues<TopologyKind>({
+    MESH: 'All agents are connected to each other.',
+    HIERARCHICAL: 'One agent leads the other agents.',
+    RING: 'Each agent is connected to the next one.',
+    STAR: 'All agents are connected to a central agent.',
+    OTHER: 'Another topology. See `topologyName`.',
   }),
 });
 
 export const NoticeSeverityEnum = builder.enumType('NoticeSeverity', {
-  description: 'How much a notice matters.',
-  values: described<NoticeSeverity>({
-    INFO: 'Good to know.',
-    WARNING: 'Something is left out or late.',
-    ERROR: 'Something does not work.',
+  description: 'Severity of a notice.',
+  values: describeValues<NoticeSeverity>({
+    INFO: 'Informational; no action is needed.',
+    WARNING: 'Data is incomplete or delayed.',
+    ERROR: 'A server or a function has failed.',
   }),
 });
 
 export const HealthStatusEnum = builder.enumType('HealthStatus', {
-  description: 'Health of the whole, from the status of its servers.',
-  values: described<'HEALTHY' | 'DEGRADED' | 'UNHEALTHY'>({
-    HEALTHY: 'Every server is ONLINE, or there is none.',
-    DEGRADED: 'Some server is not ONLINE.',
+  description: 'Overall health, derived from the status of the servers.',
+  values: describeValues<'HEALTHY' | 'DEGRADED' | 'UNHEALTHY'>({
+    HEALTHY: 'All servers are ONLINE, or no server is configured.',
+    DEGRADED: 'At least one server is not ONLINE, but not all are OFFLINE or CONNECTING.',
     UNHEALTHY: 'No server is ONLINE or DEGRADED.',
   }),
 });

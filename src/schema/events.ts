@@ -5,45 +5,49 @@ import { CircuitStateEnum, NoticeSeverityEnum, ServerStatusEnum } from './enums.
 
 export const HealthChangeRef = builder.objectRef<WithMissedCount<HealthChange>>('HealthChange').implement({
   description:
-    'A server, one of its replicas, or the circuit breaker of one, went from one state to another. `reason` is null for viewers who see only a part of its agents.',
+    'Transition of a server or of one of its replicas to another status or circuit state. `reason` is null for viewers who can see only some agents of the server.',
   fields: (t) => ({
-    serverId: t.exposeID('serverId', { description: 'The server.' }),
+    serverId: t.exposeID('serverId', { description: 'Id of the server.' }),
     replicaId: t.exposeID('replicaId', {
       nullable: true,
-      description: 'The replica whose status and breaker it is; null: the server as a whole, or its only endpoint.',
+      description: 'Id of the replica. Null if the change concerns the server as a whole or its only endpoint.',
     }),
-    previousStatus: t.expose('previousStatus', { type: ServerStatusEnum, description: 'Its status before.' }),
-    status: t.expose('status', { type: ServerStatusEnum, description: 'Its status now.' }),
+    previousStatus: t.expose('previousStatus', { type: ServerStatusEnum, description: 'Status before the change.' }),
+    status: t.expose('status', { type: ServerStatusEnum, description: 'Status after the change.' }),
     previousCircuitState: t.expose('previousCircuitState', {
       type: CircuitStateEnum,
-      description: 'Its breaker before.',
+      description: 'State of the circuit breaker before the change.',
     }),
-    circuitState: t.expose('circuitState', { type: CircuitStateEnum, description: 'Its breaker now.' }),
-    reason: t.exposeString('reason', { nullable: true, description: 'Why, where it is known.' }),
-    timestamp: t.expose('timestamp', { type: 'DateTime', description: 'When.' }),
+    circuitState: t.expose('circuitState', {
+      type: CircuitStateEnum,
+      description: 'State of the circuit breaker after the change.',
+    }),
+    reason: t.exposeString('reason', { nullable: true, description: 'Reason for the change. Null if unknown.' }),
+    timestamp: t.expose('timestamp', { type: 'DateTime', description: 'Time of the change.' }),
     missed: t.exposeInt('missed', {
-      description: 'Events before this one that this reader was too slow for; mostly 0.',
+      description: 'Number of events before this one that were lost because the client was too slow.',
     }),
   }),
 });
 
 export const NoticeRef = builder.objectRef<WithMissedCount<Notice>>('Notice').implement({
   description:
-    'Something that a person should see. Viewers who see only a part of the agents of a server are told what becomes of the server, without the details.',
+    'Message for a person about a server or the node. Viewers who can see only some agents of a server receive notices about the server without details.',
   fields: (t) => ({
     code: t.exposeString('code', {
       description:
-        'Upper case, stable: SERVER_OFFLINE, SERVER_DEGRADED, SERVER_ONLINE, SERVER_FAILOVER, SERVER_GIVEN_UP, RESTART_FAILED, AGENTS_REMOVED, TOOL_FAILING, TOOL_RECOVERED, AGENT_REJECTED, …',
+        'Stable code in upper case: SERVER_OFFLINE, SERVER_DEGRADED, SERVER_ONLINE, SERVER_FAILOVER, SERVER_GIVEN_UP, RESTART_FAILED, AGENTS_REMOVED, TOOL_FAILING, TOOL_RECOVERED, AGENT_REJECTED, …',
     }),
-    severity: t.expose('severity', { type: NoticeSeverityEnum, description: 'How much it matters.' }),
-    message: t.exposeString('message', { description: 'What happened, for a person.' }),
+    severity: t.expose('severity', { type: NoticeSeverityEnum, description: 'Severity of the notice.' }),
+    message: t.exposeString('message', { description: 'Text for a person.' }),
     serverId: t.exposeID('serverId', {
       nullable: true,
-      description: 'The server it is about; null: about the whole, and only for viewers who see all servers.',
+      description:
+        'Id of the server. Null if the notice concerns the node as a whole; such notices are sent only to viewers who can see all servers.',
     }),
-    timestamp: t.expose('timestamp', { type: 'DateTime', description: 'When.' }),
+    timestamp: t.expose('timestamp', { type: 'DateTime', description: 'Time of the notice.' }),
     missed: t.exposeInt('missed', {
-      description: 'Events before this one that this reader was too slow for; mostly 0.',
+      description: 'Number of events before this one that were lost because the client was too slow.',
     }),
   }),
 });

@@ -3,33 +3,32 @@ import type { StreamRequest } from '../delivery/index.js';
 import type { SchemaContext } from './context.js';
 import { type Permission, requirePermission, type Viewer } from '../auth/index.js';
 
-/** What a subscription asks the delivery for, from its coerced arguments; throws SwarmlensError for wrong ones. */
+/** Converts coerced arguments to the stream request of a subscription. Throws SwarmlensError for invalid arguments. */
 export type SharedStreamPlan = (args: Readonly<Record<string, unknown>>, context: SchemaContext) => StreamRequest;
 
-/** Where a field says that it may be shared. Everything that does not say so runs by itself for each viewer. */
+/** Extension of fields whose subscriptions may be shared. Other subscriptions are executed for each client. */
 export const SHARED_STREAM = 'swarmlens.shareable';
 
-/** How a field is shared; `null` when it is not. */
+/** Returns the stream plan of a field, or null if its subscriptions cannot be shared. */
 export function sharedStreamPlan(field: GraphQLField<unknown, unknown>): SharedStreamPlan | null {
   const plan: unknown = field.extensions[SHARED_STREAM];
-  return typeof plan === 'function' ? (plan as SharedStreamPlan) : null; // only `shareable` fields of this room set it
+  return typeof plan === 'function' ? (plan as SharedStreamPlan) : null; // only fields of this room set it
 }
 
-/** Where a field says what its viewer has to be permitted. */
+/** Extension that holds the permission requirement of a field. */
 const REQUIRES = 'swarmlens.requires';
 
-/** What a field needs; `null`: nothing but to be let in at all. */
+/** Permission that a field requires. Null if every authenticated viewer may use it. */
 export type PermissionRequirement = Permission | null;
 
-/** Extensions of a field that only viewers with a permission get. Each field of a root type has to say so. */
+/** Returns the extensions of a field that requires a permission. Every field of a root type needs them. */
 export function permissionExtension(requirement: PermissionRequirement): Readonly<Record<string, unknown>> {
   return { [REQUIRES]: requirement };
 }
 
 /**
- * The schema with each field that requires a permission asking for it: in queries, mutations and subscriptions alike,
- * whether they are shared or run by themselves.
- * @throws Error when a field of a root type does not say what it requires
+ * Wraps all fields that require a permission, in queries, mutations and subscriptions, shared or not.
+ * @throws Error if a field of a root type declares no requirement
  */
 export function enforcePermissions(schema: GraphQLSchema): GraphQLSchema {
   const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
@@ -37,29 +36,32 @@ export function enforcePermissions(schema: GraphQLSchema): GraphQLSchema {
     if (!isObjectType(type) || type.name.startsWith('__')) continue;
     const isRoot = roots.some((root) => root === type);
     for (const field of Object.values(type.getFields())) {
-      const requirement = requirementOf(field);
-      if (requirement === undefined && isRoot)
-        throw new Error(`${type.name}.${field.name} does not say what it requires`);
-      if (requirement != null) guard(field, requirement, type === schema.getSubscriptionType());
+      const requirement = readRequirement(field);
+      if (requirement === undefined && isRoot) {
+        throw new Error(
+          `${type.name}.${field.name} declares no permission. Add permissionExtension() to its extensions.`,
+        );
+      }
+      if (requirement != null) guardField(field, requirement, type === schema.getSubscriptionType());
     }
   }
   return schema;
 }
 
-function requirementOf(field: GraphQLField<unknown, unknown>): PermissionRequirement | undefined {
-  return field.extensions[REQUIRES] as PermissionRequirement | undefined; // only `requires` sets it
+function readRequirement(field: GraphQLField<unknown, unknown>): PermissionRequirement | undefined {
+  return field.extensions[REQUIRES] as PermissionRequirement | undefined; // only `permissionExtension` sets it
 }
 
-function guard(field: GraphQLField<unknown, unknown>, permission: Permission, isStream: boolean): void {
+function guardField(field: GraphQLField<unknown, unknown>, permission: Permission, isStream: boolean): void {
   const check = (context: unknown): void => {
-    requirePermission((context as { readonly viewer: Viewer }).viewer, permission); // of every context of this schema
+    requirePermission((context as { readonly viewer: Viewer }).viewer, permission); // all contexts of this schema have a viewer
   };
-  // A subscription is asked for once, when it begins, and not for each of its events.
-  const own = isStream ? field.subscribe : (field.resolve ?? defaultFieldResolver);
-  if (own === undefined) throw new Error(`${field.name} has nothing to subscribe to`);
-  const guarded: typeof own = (source, args, context, info): unknown => {
+  // Subscriptions are checked once at the start instead of for each event.
+  const original = isStream ? field.subscribe : (field.resolve ?? defaultFieldResolver);
+  if (original === undefined) throw new Error(`${field.name} has no subscribe function.`);
+  const guarded: typeof original = (source, args, context, info): unknown => {
     check(context);
-    return own(source, args, context, info);
+    return original(source, args, context, info);
   };
   if (isStream) field.subscribe = guarded;
   else field.resolve = guarded;

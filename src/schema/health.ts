@@ -6,58 +6,74 @@ import type { ConnectionHealth, EventLoopHealth, LimitHealth, MemoryHealth, Node
 import { CircuitBreakerRef, McpServerRef } from './server.js';
 
 const ConnectionHealthType = builder.objectRef<ConnectionHealth>('ConnectionHealth').implement({
-  description: 'The clients of this node.',
+  description: 'Connections of the clients of this node.',
   fields: (t) => ({
-    open: t.exposeInt('open', { description: 'Open WebSockets.' }),
-    subscriptions: t.exposeInt('subscriptions', { description: 'Running subscriptions, over WebSocket and SSE.' }),
+    open: t.exposeInt('open', { description: 'Number of open WebSockets.' }),
+    subscriptions: t.exposeInt('subscriptions', {
+      description: 'Number of running subscriptions over WebSocket and SSE.',
+    }),
     slow: t.exposeInt('slow', {
       description:
-        'WebSockets that do not read as fast as they are told, by `maxBufferedBytes`: they are skipped until they have.',
+        'Number of slow WebSockets, whose unsent or unread bytes exceed `maxBufferedBytes`. Slow WebSockets receive no updates until they catch up.',
     }),
     unsentBytes: t.exposeFloat('unsentBytes', {
-      description: 'Bytes that wait in this process to be sent, all WebSockets together.',
+      description: 'Total number of unsent bytes of all WebSockets in this process.',
     }),
     roundTripP50Ms: t.exposeFloat('roundTripP50Ms', {
       nullable: true,
-      description: 'Median of the last pings, milliseconds.',
+      description: 'Median round trip of recent pings in milliseconds. Null before the first pong.',
     }),
-    roundTripP95Ms: t.exposeFloat('roundTripP95Ms', { nullable: true, description: '95th percentile.' }),
-    roundTripP99Ms: t.exposeFloat('roundTripP99Ms', { nullable: true, description: '99th percentile.' }),
+    roundTripP95Ms: t.exposeFloat('roundTripP95Ms', {
+      nullable: true,
+      description: '95th percentile of the round trips of recent pings in milliseconds. Null before the first pong.',
+    }),
+    roundTripP99Ms: t.exposeFloat('roundTripP99Ms', {
+      nullable: true,
+      description: '99th percentile of the round trips of recent pings in milliseconds. Null before the first pong.',
+    }),
     meanRequestedHz: t.exposeFloat('meanRequestedHz', {
       nullable: true,
-      description: 'Mean of what the running `agentUpdates` with a rate ask for; null when there is none.',
+      description: 'Mean requested rate of the running `agentUpdates` streams with a rate. Null if there are none.',
     }),
-    meanEffectiveHz: t.exposeFloat('meanEffectiveHz', { nullable: true, description: 'Mean of what they get.' }),
-    minEffectiveHz: t.exposeFloat('minEffectiveHz', { nullable: true, description: 'Least of what they get.' }),
+    meanEffectiveHz: t.exposeFloat('meanEffectiveHz', {
+      nullable: true,
+      description: 'Mean effective rate of the running `agentUpdates` streams with a rate. Null if there are none.',
+    }),
+    minEffectiveHz: t.exposeFloat('minEffectiveHz', {
+      nullable: true,
+      description: 'Lowest effective rate of the running `agentUpdates` streams with a rate. Null if there are none.',
+    }),
   }),
 });
 
 const EventLoopHealthType = builder.objectRef<EventLoopHealth>('EventLoopHealth').implement({
-  description: "This node's event loop, since the last look at it.",
+  description: 'Event loop of this node since the previous measurement.',
   fields: (t) => ({
-    delayP50Ms: t.exposeFloat('delayP50Ms', { description: 'Median lateness of timers, milliseconds.' }),
-    delayP99Ms: t.exposeFloat('delayP99Ms', { description: '99th percentile of the lateness.' }),
-    utilization: t.exposeFloat('utilization', { description: 'Share of time in which it was busy, 0..1.' }),
+    delayP50Ms: t.exposeFloat('delayP50Ms', { description: 'Median delay of timers in milliseconds.' }),
+    delayP99Ms: t.exposeFloat('delayP99Ms', { description: '99th percentile of the delay of timers in milliseconds.' }),
+    utilization: t.exposeFloat('utilization', { description: 'Share of busy time, 0 to 1.' }),
   }),
 });
 
 const MemoryHealthType = builder.objectRef<MemoryHealth>('MemoryHealth').implement({
-  description: "This node's memory.",
+  description: 'Memory of this node.',
   fields: (t) => ({
-    rssBytes: t.exposeFloat('rssBytes', { description: 'Resident set, bytes.' }),
-    heapUsedBytes: t.exposeFloat('heapUsedBytes', { description: 'Used part of the JavaScript heap, bytes.' }),
-    heapTotalBytes: t.exposeFloat('heapTotalBytes', { description: 'JavaScript heap, bytes.' }),
+    rssBytes: t.exposeFloat('rssBytes', { description: 'Resident set size in bytes.' }),
+    heapUsedBytes: t.exposeFloat('heapUsedBytes', { description: 'Used part of the JavaScript heap in bytes.' }),
+    heapTotalBytes: t.exposeFloat('heapTotalBytes', { description: 'Size of the JavaScript heap in bytes.' }),
   }),
 });
 
 const LimitHealthType = builder.objectRef<LimitHealth>('LimitHealth').implement({
-  description: 'How often clients of this node came up against a limit.',
+  description: 'Rejections by one limit of this node.',
   fields: (t) => ({
     name: t.exposeString('name', {
       description:
-        'Its name under `swarmlens.limits` of the configuration; `batch` and `oncePerSecond` have no option.',
+        'Name of the limit under `swarmlens.limits` in the configuration. `batch` and `oncePerSecond` are not configurable.',
     }),
-    hits: t.exposeFloat('hits', { description: 'What was refused because of it since the start: a whole number.' }),
+    hits: t.exposeFloat('hits', {
+      description: 'Number of requests rejected by this limit since the node started. Always an integer.',
+    }),
   }),
 });
 
@@ -67,10 +83,10 @@ interface ServerBreaker {
 }
 
 const ServerBreakerType = builder.objectRef<ServerBreaker>('ServerCircuitBreaker').implement({
-  description: 'The circuit breaker of one server.',
+  description: 'Server with its circuit breaker.',
   fields: (t) => ({
-    serverId: t.exposeID('serverId', { description: 'The server.' }),
-    circuitBreaker: t.expose('breaker', { type: CircuitBreakerRef, description: 'Its breaker.' }),
+    serverId: t.exposeID('serverId', { description: 'Id of the server.' }),
+    circuitBreaker: t.expose('breaker', { type: CircuitBreakerRef, description: 'Circuit breaker of the server.' }),
   }),
 });
 
@@ -80,17 +96,21 @@ export interface HealthSource {
 }
 
 export const HealthRef = builder.objectRef<HealthSource>('Health').implement({
-  description: 'Health of the whole: the servers that the viewer sees, and this node.',
+  description: 'Health of the servers that the viewer can see, and of this node.',
   fields: (t) => ({
     status: t.field({
       type: HealthStatusEnum,
-      description: 'In one word.',
-      resolve: ({ servers }) => statusOf(servers),
+      description: 'Overall health, derived from the status of the servers.',
+      resolve: ({ servers }) => toHealthStatus(servers),
     }),
-    servers: t.field({ type: [McpServerRef], description: 'All servers.', resolve: ({ servers }) => [...servers] }),
+    servers: t.field({
+      type: [McpServerRef],
+      description: 'Servers that the viewer can see.',
+      resolve: ({ servers }) => [...servers],
+    }),
     breakers: t.field({
       type: [ServerBreakerType],
-      description: 'The circuit breakers of all servers, as the nodes that call them measure them.',
+      description: 'Circuit breakers of the servers, as reported by the nodes that poll them.',
       resolve: ({ servers }, _args, { upstreams }) =>
         servers.flatMap(({ id }) => {
           const breaker = upstreams.health(id)?.circuitBreaker;
@@ -99,30 +119,34 @@ export const HealthRef = builder.objectRef<HealthSource>('Health').implement({
     }),
     connections: t.field({
       type: ConnectionHealthType,
-      description: 'The clients of this node.',
+      description: 'Connections of the clients of this node.',
       resolve: ({ node }) => node.connections,
     }),
     eventLoop: t.field({
       type: EventLoopHealthType,
-      description: 'Its event loop.',
+      description: 'Event loop of this node.',
       resolve: ({ node }) => node.eventLoop,
     }),
-    memory: t.field({ type: MemoryHealthType, description: 'Its memory.', resolve: ({ node }) => node.memory }),
+    memory: t.field({
+      type: MemoryHealthType,
+      description: 'Memory of this node.',
+      resolve: ({ node }) => node.memory,
+    }),
     limits: t.field({
       type: [LimitHealthType],
-      description: 'The limits for clients, all of them, and how often each was reached.',
+      description: 'Client limits of this node with the number of rejections.',
       resolve: ({ node }) => [...node.limits],
     }),
-    uptimeMs: t.float({ description: 'How long it has run, milliseconds.', resolve: ({ node }) => node.uptimeMs }),
+    uptimeMs: t.float({ description: 'Uptime of this node in milliseconds.', resolve: ({ node }) => node.uptimeMs }),
     timestamp: t.field({
       type: 'DateTime',
-      description: 'When this was read.',
+      description: 'Time of the measurement.',
       resolve: (_health, _args, { clock }) => isoTimestamp(clock),
     }),
   }),
 });
 
-function statusOf(servers: readonly McpServer[]): 'HEALTHY' | 'DEGRADED' | 'UNHEALTHY' {
+function toHealthStatus(servers: readonly McpServer[]): 'HEALTHY' | 'DEGRADED' | 'UNHEALTHY' {
   if (servers.every(({ status }) => status === 'ONLINE')) return 'HEALTHY';
   return servers.some(({ status }) => status === 'ONLINE' || status === 'DEGRADED') ? 'DEGRADED' : 'UNHEALTHY';
 }

@@ -14,40 +14,40 @@ interface CalledTool extends ToolResult {
 }
 
 const ToolResultType = builder.objectRef<CalledTool>('ToolResult').implement({
-  description: 'What a tool answered.',
+  description: 'Result of a tool call.',
   fields: (t) => ({
-    serverId: t.exposeID('serverId', { description: 'The server that was called.' }),
-    tool: t.exposeString('tool', { description: 'The tool that was called.' }),
+    serverId: t.exposeID('serverId', { description: 'Id of the called server.' }),
+    tool: t.exposeString('tool', { description: 'Name of the called tool.' }),
     isError: t.exposeBoolean('isError', {
       description:
-        'The server refused the call or marked its answer as an error. Some servers report failures inside `content` only.',
+        'Whether the server rejected the call or marked the result as an error. Some servers report failures in `content` only.',
     }),
     content: t.expose('content', {
       type: 'JSON',
       nullable: true,
       description:
-        'The answer: JSON, or text where the server sent no JSON. Known secrets in it read `[redacted]`; what is too long or too deep is cut.',
+        'Content of the result: JSON, or a string if the server sent no JSON. Known secrets are replaced by `[redacted]`, oversized values are truncated.',
     }),
-    durationMs: t.exposeFloat('durationMs', { description: 'How long the call took, milliseconds.' }),
+    durationMs: t.exposeFloat('durationMs', { description: 'Duration of the call in milliseconds.' }),
   }),
 });
 
 const AgentUpdateRequestType = builder.objectRef<PollOutcome>('AgentUpdateRequest').implement({
-  description: 'An update that was asked for, and has been made.',
+  description: 'Result of a requested update.',
   fields: (t) => ({
     serverIds: t.field({
       type: ['ID'],
-      description: 'Servers that were polled and answered.',
+      description: 'Ids of the servers that answered the poll.',
       resolve: ({ answered }) => [...answered],
     }),
     unansweredServerIds: t.field({
       type: ['ID'],
-      description: 'Servers that did not answer: their agents show last known values.',
+      description: 'Ids of the servers that did not answer. Their agents have the last known values.',
       resolve: ({ unanswered }) => [...unanswered],
     }),
     timestamp: t.field({
       type: 'DateTime',
-      description: 'When the last of them had answered.',
+      description: 'Time at which the last poll was completed.',
       resolve: (_outcome, _args, { clock }) => isoTimestamp(clock),
     }),
   }),
@@ -58,14 +58,14 @@ builder.mutationFields((t) => ({
     type: ToolResultType,
     extensions: permissionExtension('tools:call'),
     description:
-      "Calls a tool of a server, once, guarded like every call, then polls the server. Only tools on the server's `allowTools` list, and only for viewers who see all of the server, performance and neural data included; FORBIDDEN otherwise, SERVER_UNAVAILABLE when the server does not answer.",
+      'Calls a tool on a server once and polls the server afterwards. Fails with FORBIDDEN if the tool is not listed in `allowTools`, or if the viewer cannot see everything of the server, including performance and neural data. Fails with SERVER_UNAVAILABLE if the server does not answer.',
     args: {
-      serverId: t.arg.id({ required: true, description: '`McpServer.id`' }),
+      serverId: t.arg.id({ required: true, description: 'Id of the server.' }),
       tool: t.arg.string({ required: true, description: 'Name of the tool, as in `McpServer.tools`.' }),
       arguments: t.arg({
         type: 'JSON',
         description:
-          "The tool's arguments, an object; left out: none. At most 10,000 values, 32 levels, 65,536 characters a text, no control characters.",
+          'Arguments of the tool as an object. Omitted: no arguments. At most 10,000 values, 32 levels and 65,536 characters per string, without control characters.',
       }),
     },
     resolve: async (_root, args, { upstreams, streams }) => {
@@ -81,7 +81,7 @@ builder.mutationFields((t) => ({
     type: DiscoveryRef,
     extensions: permissionExtension('agents:read'),
     description:
-      'Polls all servers that the viewer sees, tries the unreachable ones again, and tells what was found. Once a second for each client.',
+      'Polls all servers that the viewer can see, reconnects unreachable ones, and returns the discovery. Limited to once per second and client.',
     resolve: async (_root, _args, { upstreams, candidates, clientId, limitToOncePerSecond }) => {
       await limitToOncePerSecond('refreshDiscovery', clientId);
       candidates.clear();
@@ -92,10 +92,11 @@ builder.mutationFields((t) => ({
   requestAgentUpdate: t.field({
     type: AgentUpdateRequestType,
     extensions: permissionExtension('agents:read'),
-    description: 'Polls servers now, then moves the ON_DEMAND streams. Once a second for each client.',
+    description:
+      'Polls servers immediately and sends an update to all ON_DEMAND streams. Limited to once per second and client.',
     args: {
       serverIds: t.arg.idList({
-        description: 'Only these servers, each a `McpServer.id`; left out: all that the viewer sees.',
+        description: 'Only servers with these ids. Omitted: all servers that the viewer can see.',
       }),
     },
     resolve: async (_root, { serverIds }, { upstreams, clientId, limitToOncePerSecond, rateClock }) => {
@@ -110,19 +111,19 @@ builder.mutationFields((t) => ({
     type: ViewerRef,
     extensions: permissionExtension(null),
     description:
-      'Shows a new token on a WebSocket before the old one expires; its subscriptions go on. The new one has to give the same permissions and the same sight: FORBIDDEN otherwise. Over HTTP each request brings its own token.',
+      'Replaces the token of a WebSocket before it expires, without interrupting subscriptions. Fails with FORBIDDEN if the new token has other permissions or another restriction. Over HTTP, each request carries its own token.',
     args: {
-      token: t.arg.string({ required: true, description: 'The bare token. Pass it as a variable.' }),
+      token: t.arg.string({ required: true, description: 'Token without a prefix. Pass it as a variable.' }),
     },
     resolve: async (_root, { token }, { reauthenticate }) => {
       if (reauthenticate !== null) return await reauthenticate(token);
       throw new SwarmlensError(
         'BAD_USER_INPUT',
-        'Over HTTP there is nothing to renew: send each request with its own "Authorization: Bearer <token>".',
+        'No token to replace over HTTP. Send each request with its own "Authorization: Bearer <token>".',
       );
     },
   }),
 }));
 
-/** A tool call that was begun is finished, whether or not its caller still waits: nobody can undo half of it. */
+/** Signal that never aborts. A started tool call is completed even if its caller disconnects, because it cannot be undone. */
 const NEVER = new AbortController().signal;

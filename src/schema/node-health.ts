@@ -1,4 +1,4 @@
-/** Measured state of this process. A value that could not be measured yet is `null`. */
+/** Measured health of this process. Values are null before the first measurement. */
 export interface NodeHealth {
   readonly connections: ConnectionHealth;
   readonly eventLoop: EventLoopHealth;
@@ -7,26 +7,26 @@ export interface NodeHealth {
   readonly uptimeMs: number;
 }
 
-/** How often clients of this process came up against one limit. */
+/** Number of requests that one limit rejected. */
 export interface LimitHealth {
-  /** As in the configuration, where it has an option there. */
+  /** Name of the option under `swarmlens.limits`, or a fixed limit without an option. */
   readonly name: string;
   readonly hits: number;
 }
 
 export interface ConnectionHealth {
-  /** Open WebSockets. */
+  /** Number of open WebSockets. */
   readonly open: number;
-  /** Running subscriptions, over WebSocket and SSE. */
+  /** Number of running subscriptions over WebSocket and SSE. */
   readonly subscriptions: number;
-  /** WebSockets whose unsent bytes are above the mark. */
+  /** Number of WebSockets that receive no updates because too many bytes are unsent or unread. */
   readonly slow: number;
-  /** Of all WebSockets together, what waits in this process to be sent. */
+  /** Unsent bytes of all WebSockets in this process. */
   readonly unsentBytes: number;
   readonly roundTripP50Ms: number | null;
   readonly roundTripP95Ms: number | null;
   readonly roundTripP99Ms: number | null;
-  /** Over the running `agentUpdates` with a rate; `null` when there is none. */
+  /** Mean over the running `agentUpdates` streams with a rate. Null if there are none. */
   readonly meanRequestedHz: number | null;
   readonly meanEffectiveHz: number | null;
   readonly minEffectiveHz: number | null;
@@ -35,7 +35,7 @@ export interface ConnectionHealth {
 export interface EventLoopHealth {
   readonly delayP50Ms: number;
   readonly delayP99Ms: number;
-  /** 0..1, since the last look. */
+  /** Share of busy time since the last measurement, 0 to 1. */
   readonly utilization: number;
 }
 

@@ -13,17 +13,17 @@ builder.queryFields((t) => ({
   discovery: t.field({
     type: DiscoveryRef,
     extensions: permissionExtension('agents:read'),
-    description: 'All that was found: servers, swarms, number of agents.',
+    description: 'Returns the servers and swarms, the number of agents, and discovery candidates.',
     resolve: () => ({}),
   }),
   servers: t.field({
     type: [McpServerRef],
     extensions: permissionExtension('health:read'),
-    description: 'The servers that swarmlens watches.',
+    description: 'Returns the connected MCP servers.',
     args: {
       types: t.arg({
         type: [McpServerTypeEnum],
-        description: 'Only servers of these families. Empty: none; left out: all.',
+        description: 'Only servers of these types. Empty: none. Omitted: all.',
       }),
     },
     resolve: (_root, { types }, { store }) => {
@@ -35,8 +35,8 @@ builder.queryFields((t) => ({
     type: McpServerRef,
     nullable: true,
     extensions: permissionExtension('health:read'),
-    description: 'One server; null when there is none of that id.',
-    args: { id: t.arg.id({ required: true, description: '`McpServer.id`' }) },
+    description: 'Returns one server. Null if the id is unknown.',
+    args: { id: t.arg.id({ required: true, description: 'Id of the server.' }) },
     resolve: (_root, { id }, { store }) => {
       validateName('id', id);
       return store.servers.get(id);
@@ -45,11 +45,11 @@ builder.queryFields((t) => ({
   swarms: t.field({
     type: [SwarmRef],
     extensions: permissionExtension('agents:read'),
-    description: 'The swarms of all servers.',
+    description: 'Returns the swarms of all servers.',
     args: {
       serverTypes: t.arg({
         type: [McpServerTypeEnum],
-        description: 'Only swarms that these families reported. Empty: none; left out: all.',
+        description: 'Only swarms of these server types. Empty: none. Omitted: all.',
       }),
     },
     resolve: (_root, { serverTypes }, { store }) => {
@@ -62,18 +62,17 @@ builder.queryFields((t) => ({
   agents: t.field({
     type: [AgentRef],
     extensions: permissionExtension('agents:read'),
-    description: 'The agents of all servers. The filters are a conjunction.',
+    description: 'Returns the agents of all servers. Filters are combined with AND.',
     args: {
       serverTypes: t.arg({
         type: [McpServerTypeEnum],
-        description: 'Only agents that these families reported. Empty: none; left out: all.',
+        description: 'Only agents of these server types. Empty: none. Omitted: all.',
       }),
       agentTypes: t.arg.stringList({
-        description: 'Only agents of these types, in any case. Empty: none; left out: all.',
+        description: 'Only agents of these types, case-insensitive. Empty: none. Omitted: all.',
       }),
       swarmIds: t.arg.idList({
-        description:
-          'Only agents of these swarms; a swarm that is not there yet is no error. Empty: none; left out: all.',
+        description: 'Only agents of these swarms. Unknown swarm ids are allowed. Empty: none. Omitted: all.',
       }),
     },
     resolve: (_root, args, { store }) => store.agentsMatching(parseViewArguments(args)),
@@ -82,8 +81,8 @@ builder.queryFields((t) => ({
     type: AgentRef,
     nullable: true,
     extensions: permissionExtension('agents:read'),
-    description: 'One agent; null when there is none of that id.',
-    args: { id: t.arg.id({ required: true, description: '`Agent.id`' }) },
+    description: 'Returns one agent. Null if the id is unknown.',
+    args: { id: t.arg.id({ required: true, description: 'Id of the agent.' }) },
     resolve: (_root, { id }, { store }) => {
       validateName('id', id);
       return store.agents.get(id);
@@ -93,8 +92,8 @@ builder.queryFields((t) => ({
     type: SwarmTopologyRef,
     nullable: true,
     extensions: permissionExtension('agents:read'),
-    description: 'The topology of a swarm; null when there is none of that id.',
-    args: { swarmId: t.arg.id({ required: true, description: '`Swarm.id`' }) },
+    description: 'Returns the topology of a swarm. Null if the id is unknown.',
+    args: { swarmId: t.arg.id({ required: true, description: 'Id of the swarm.' }) },
     resolve: (_root, { swarmId }, { store }) => {
       validateName('swarmId', swarmId);
       const swarm = store.swarms.get(swarmId);
@@ -104,13 +103,13 @@ builder.queryFields((t) => ({
   health: t.field({
     type: HealthRef,
     extensions: permissionExtension('health:read'),
-    description: 'Health of the servers and of this node.',
+    description: 'Returns the health of the servers and of this node.',
     resolve: (_root, _args, { store, nodeHealth }) => ({ node: nodeHealth(), servers: [...store.servers.values()] }),
   }),
   viewer: t.field({
     type: ViewerRef,
     extensions: permissionExtension(null),
-    description: 'Who you are to this server, and what you may see and do.',
+    description: 'Returns the viewer with its permissions and restriction.',
     resolve: (_root, _args, { viewer }) => viewer,
   }),
 }));

@@ -12,165 +12,183 @@ import { builder } from './builder.js';
 import { CircuitStateEnum, McpServerTypeEnum, ServerStatusEnum, TransportKindEnum } from './enums.js';
 
 export const CircuitBreakerRef = builder.objectRef<CircuitBreakerStatus>('CircuitBreaker').implement({
-  description: "The circuit breaker that all calls to a server's endpoint share.",
+  description: 'Circuit breaker of one endpoint.',
   fields: (t) => ({
-    state: t.expose('state', { type: CircuitStateEnum, description: 'Whether calls pass.' }),
-    consecutiveFailures: t.exposeInt('consecutiveFailures', { description: 'Calls that failed in a row.' }),
+    state: t.expose('state', { type: CircuitStateEnum, description: 'Current state of the circuit breaker.' }),
+    consecutiveFailures: t.exposeInt('consecutiveFailures', { description: 'Number of consecutive failed calls.' }),
     openedAt: t.expose('openedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it opened; null when closed.',
+      description: 'Time at which the circuit breaker opened. Null if it is closed.',
     }),
-    retryAt: t.expose('retryAt', { type: 'DateTime', nullable: true, description: 'When it lets a probe through.' }),
+    retryAt: t.expose('retryAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'Time from which a probe is executed. Null unless the circuit breaker is open.',
+    }),
   }),
 });
 
 export const LatencyRef = builder.objectRef<Latency>('Latency').implement({
-  description: 'Percentiles of the calls of the last minute, in milliseconds; null when there was no call.',
+  description: 'Latency of the calls of the last minute. Values are null if there were no calls.',
   fields: (t) => ({
-    p50Ms: t.exposeFloat('p50Ms', { nullable: true, description: 'Median.' }),
-    p95Ms: t.exposeFloat('p95Ms', { nullable: true, description: '95th percentile.' }),
-    p99Ms: t.exposeFloat('p99Ms', { nullable: true, description: '99th percentile.' }),
+    p50Ms: t.exposeFloat('p50Ms', { nullable: true, description: 'Median latency in milliseconds.' }),
+    p95Ms: t.exposeFloat('p95Ms', { nullable: true, description: '95th percentile of the latency in milliseconds.' }),
+    p99Ms: t.exposeFloat('p99Ms', { nullable: true, description: '99th percentile of the latency in milliseconds.' }),
   }),
 });
 
 const ServerReplicaType = builder.objectRef<ServerReplica>('ServerReplica').implement({
-  description: 'One of the endpoints that serve one logical server.',
+  description: 'Endpoint of a server that may have several.',
   fields: (t) => ({
-    id: t.exposeID('id', { description: "The server's id, with a number for each endpoint after the first." }),
-    status: t.expose('status', { type: ServerStatusEnum, description: 'How this endpoint answers.' }),
+    id: t.exposeID('id', { description: 'Id of the server, with a number for each endpoint after the first.' }),
+    status: t.expose('status', { type: ServerStatusEnum, description: 'Availability of the endpoint.' }),
     inUse: t.exposeBoolean('inUse', {
       description:
-        'Calls go to it: to one replica where what a server knows is known to its one process, to all that are well where they share it.',
+        'Whether calls are routed to the replica. One replica is in use if the state of the server belongs to its process, all healthy ones if they share their state.',
     }),
-    inFlight: t.exposeInt('inFlight', {
-      description: 'Calls under way there, those that wait for their turn included.',
-    }),
-    latency: t.expose('latency', { type: LatencyRef, description: 'Of the calls to this endpoint.' }),
+    inFlight: t.exposeInt('inFlight', { description: 'Number of running and queued calls.' }),
+    latency: t.expose('latency', { type: LatencyRef, description: 'Latency of the calls to the endpoint.' }),
     circuitBreaker: t.expose('circuitBreaker', {
       type: CircuitBreakerRef,
-      description: 'The breaker around the calls to this endpoint.',
+      description: 'Circuit breaker of the endpoint.',
     }),
     lastError: t.exposeString('lastError', {
       nullable: true,
-      description: 'What is wrong with it now; null when nothing is.',
+      description: 'Current failure of the endpoint. Null if there is none.',
     }),
-    restarts: t.exposeInt('restarts', { description: 'Times that it was connected, or started, again.' }),
+    restarts: t.exposeInt('restarts', { description: 'Number of reconnects and restarts of the endpoint.' }),
     lastAnsweredAt: t.expose('lastAnsweredAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it last answered anything; null: never.',
+      description: 'Time of the last answer. Null if the endpoint never answered.',
     }),
     lastProbedAt: t.expose('lastProbedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it was last asked whether it is there, because nobody had called it; null: there was no need.',
+      description: 'Time of the last health probe. Null if no probe was needed, because regular calls were answered.',
     }),
   }),
 });
 
 const ToolHealthType = builder.objectRef<ToolHealth>('ToolHealth').implement({
-  description: 'How the calls of one tool went, on all replicas together.',
+  description: 'Statistics of the calls of one tool on all replicas.',
   fields: (t) => ({
-    name: t.exposeString('name', { description: 'The tool.' }),
-    calls: t.exposeInt('calls', { description: 'Calls that were answered, or should have been.' }),
-    failures: t.exposeInt('failures', { description: 'Of those: refused, of no use, or not answered.' }),
+    name: t.exposeString('name', { description: 'Name of the tool.' }),
+    calls: t.exposeInt('calls', { description: 'Number of completed calls, successful or failed.' }),
+    failures: t.exposeInt('failures', {
+      description: 'Number of calls that were rejected, not answered, or answered with an unusable response.',
+    }),
     consecutiveFailures: t.exposeInt('consecutiveFailures', {
-      description: 'Failures since the last answer that was of use; 0: it works.',
+      description: 'Number of failures since the last usable response. 0 if the tool works.',
     }),
     lastError: t.exposeString('lastError', {
       nullable: true,
-      description: 'What the last failure said, however long ago; null: there was none.',
+      description: 'Message of the last failure, regardless of its age. Null if no call failed.',
     }),
-    lastFailedAt: t.expose('lastFailedAt', { type: 'DateTime', nullable: true, description: 'When that was.' }),
-    latency: t.expose('latency', { type: LatencyRef, description: 'Of its calls that were answered.' }),
+    lastFailedAt: t.expose('lastFailedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'Time of the last failure. Null if no call failed.',
+    }),
+    latency: t.expose('latency', { type: LatencyRef, description: 'Latency of the answered calls of the tool.' }),
   }),
 });
 
 const PollingType = builder.objectRef<Polling>('Polling').implement({
-  description: 'How a server is polled, measured over its last polls.',
+  description: 'Poll rate of a server, measured over its last polls.',
   fields: (t) => ({
     wantedHz: t.exposeFloat('wantedHz', {
-      description: 'Polls a second that are wanted now, within what the server may be asked.',
+      description: 'Demanded polls per second, limited by the maximum poll rate of the server.',
     }),
     effectiveHz: t.exposeFloat('effectiveHz', {
       nullable: true,
       description:
-        'Polls a second that are made: fewer than wanted when they take too much of its time. Null before the second poll.',
+        'Measured polls per second. Lower than `wantedHz` if polls take too long. Null before the second poll.',
     }),
     timeShare: t.exposeFloat('timeShare', {
       nullable: true,
-      description: 'Share of the time in which a poll was under way, 0..1; null before the second poll.',
+      description: 'Share of time spent polling, 0 to 1. Null before the second poll.',
     }),
-    maxTimeShare: t.exposeFloat('maxTimeShare', { description: 'What that share may be at most, 0..1.' }),
+    maxTimeShare: t.exposeFloat('maxTimeShare', { description: 'Maximum share of time spent polling, 0 to 1.' }),
   }),
 });
 
 export const McpServerRef = builder.objectRef<McpServer>('McpServer').implement({
   description:
-    'An MCP server that swarmlens watches. What it says in words (`lastError`, of its tools and replicas too) is null for viewers who see only a part of its agents.',
+    'Connected MCP server. Error texts (`lastError`, also of tools and replicas) are null for viewers who can see only some of its agents.',
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'Its key in the configuration.' }),
-    type: t.expose('type', { type: McpServerTypeEnum, description: 'Family of its main tools.' }),
-    name: t.exposeString('name', { description: 'What it calls itself; its id until it was reached.' }),
-    version: t.exposeString('version', { nullable: true, description: 'As it says; null until it was reached.' }),
-    transport: t.expose('transport', { type: TransportKindEnum, description: 'How it is reached.' }),
-    status: t.expose('status', { type: ServerStatusEnum, description: 'How it answers.' }),
+    id: t.exposeID('id', { description: 'Id of the server: its key in the configuration.' }),
+    type: t.expose('type', { type: McpServerTypeEnum, description: 'Server type of the main tools.' }),
+    name: t.exposeString('name', {
+      description: 'Name that the server reports. Equals `id` before the first connection.',
+    }),
+    version: t.exposeString('version', {
+      nullable: true,
+      description: 'Version that the server reports. Null before the first connection.',
+    }),
+    transport: t.expose('transport', { type: TransportKindEnum, description: 'Transport of the MCP session.' }),
+    status: t.expose('status', { type: ServerStatusEnum, description: 'Availability of the server.' }),
     tools: t.field({
       type: ['String'],
-      description: 'Names of the tools it offers.',
+      description: 'Names of the tools of the server.',
       resolve: (server) => [...server.tools],
     }),
     agentCount: t.int({
-      description: 'Agents of it in the picture, stale ones included.',
+      description: 'Number of known agents of the server, including stale ones.',
       resolve: ({ id }, _args, { store }) => store.countAgents(id),
     }),
-    stale: t.exposeBoolean('stale', { description: 'It does not answer: its agents show last known values.' }),
+    stale: t.exposeBoolean('stale', {
+      description: 'Whether the server does not answer and its agents have the last known values.',
+    }),
     staleSince: t.expose('staleSince', {
       type: 'DateTime',
       nullable: true,
-      description: 'Since when; null: it answers. Its agents are removed after `removeAfterMs`.',
+      description:
+        'Time since which the server does not answer. Null if it answers. Agents are removed `removeAfterMs` after this time.',
     }),
-    simulated: t.exposeBoolean('simulated', { description: 'It is a simulator: its agents are not real.' }),
+    simulated: t.exposeBoolean('simulated', {
+      description: 'Whether the server is a simulator, whose agents are not real.',
+    }),
     connectedAt: t.expose('connectedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When the present or last session began; null before the first.',
+      description: 'Start of the current or last session. Null before the first session.',
     }),
     lastSeenAt: t.field({
       type: 'DateTime',
       nullable: true,
-      description: 'When it last answered a poll; null before the first.',
+      description: 'Time of the last answered poll. Null before the first one.',
       resolve: ({ id }, _args, { store }) => store.serverLastSeenAt(id),
     }),
     lastError: t.exposeString('lastError', {
       nullable: true,
-      description: 'What is wrong with it now; null when nothing is.',
+      description: 'Current failure of the server. Null if there is none.',
     }),
     circuitBreaker: t.field({
       type: CircuitBreakerRef,
-      description: 'The breaker around its calls: that of the replica in use.',
+      description: 'Circuit breaker of the replica in use.',
       resolve: ({ id }, _args, { upstreams }) => upstreams.health(id)?.circuitBreaker ?? UNUSED_CIRCUIT_BREAKER,
     }),
     latency: t.field({
       type: LatencyRef,
-      description: 'Of its calls: those to the replica in use.',
+      description: 'Latency of the calls to the replica in use.',
       resolve: ({ id }, _args, { upstreams }) => upstreams.health(id)?.latency ?? EMPTY_LATENCY,
     }),
     polling: t.field({
       type: PollingType,
       nullable: true,
-      description: 'How often it is polled, by whichever node does; null: that is not known just now.',
+      description: 'Poll rate, measured by the node that polls the server. Null if currently unknown.',
       resolve: ({ id }, _args, { upstreams }) => upstreams.health(id)?.polling,
     }),
     replicas: t.field({
       type: [ServerReplicaType],
-      description: 'Its endpoints: one, unless replicas are configured.',
+      description: 'Endpoints of the server: one, unless replicas are configured.',
       resolve: ({ id }, _args, { upstreams }) => [...(upstreams.health(id)?.replicas ?? [])],
     }),
     toolHealth: t.field({
       type: [ToolHealthType],
-      description: 'Of the tools of it that were called, the last 64, in the order of their names.',
+      description: 'Call statistics of the 64 most recently called tools, ordered by name.',
       resolve: ({ id }, _args, { upstreams }) => [...(upstreams.health(id)?.tools ?? [])],
     }),
   }),

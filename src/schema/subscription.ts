@@ -22,47 +22,47 @@ builder.subscriptionFields((t) => ({
   agentUpdates: t.field({
     type: AgentUpdateRef,
     description:
-      'The agents that match, then what changes of them. The filters are a conjunction. To change filters or mode, complete the subscription and start another with `after`.',
+      'Sends all matching agents first, then their changes. Filters are combined with AND. To change filters or mode, complete the subscription and start another one with `after`.',
     args: {
       serverTypes: t.arg({
         type: [McpServerTypeEnum],
-        description: 'Only agents that these families reported. Empty: none; left out: all.',
+        description: 'Only agents of these server types. Empty: none. Omitted: all.',
       }),
       agentTypes: t.arg.stringList({
-        description: 'Only agents of these types, in any case. Empty: none; left out: all.',
+        description: 'Only agents of these types, case-insensitive. Empty: none. Omitted: all.',
       }),
       swarmIds: t.arg.idList({
-        description:
-          'Only agents of these swarms; a swarm that is not there yet is no error. Empty: none; left out: all.',
+        description: 'Only agents of these swarms. Unknown swarm ids are allowed. Empty: none. Omitted: all.',
       }),
       includePerformance: t.arg.boolean({
         defaultValue: true,
-        description: 'Whether `Agent.performance` and `performanceMetrics` are told; null otherwise.',
+        description: 'Whether `Agent.performance` and `performanceMetrics` are included. They are null otherwise.',
       }),
       includeNeural: t.arg.boolean({
         defaultValue: true,
-        description: 'Whether `Agent.neural` is told; null otherwise.',
+        description: 'Whether `Agent.neural` is included. It is null otherwise.',
       }),
       includeTopology: t.arg.boolean({
         defaultValue: true,
-        description: 'Whether `Agent.topology` and `topologyChanges` are told; null otherwise.',
+        description: 'Whether `Agent.topology` and `topologyChanges` are included. They are null otherwise.',
       }),
-      mode: t.arg({ type: PerformanceModeEnum, defaultValue: 'NORMAL', description: 'How often it moves at most.' }),
+      mode: t.arg({ type: PerformanceModeEnum, defaultValue: 'NORMAL', description: 'Maximum update rate.' }),
       after: t.arg.id({
-        description: '`AgentUpdate.cursor` of an earlier stream: start with what changed since, not with a snapshot.',
+        description:
+          '`AgentUpdate.cursor` of an earlier stream. Resumes with the changes since then instead of a snapshot.',
       }),
     },
-    extensions: { ...permissionExtension('agents:read'), [SHARED_STREAM]: requestOf },
-    subscribe: (_root, args, context) => streamChanges(context.streams, requestOf(args, context)),
+    extensions: { ...permissionExtension('agents:read'), [SHARED_STREAM]: toStreamRequest },
+    subscribe: (_root, args, context) => streamChanges(context.streams, toStreamRequest(args, context)),
     resolve: (update) => update,
   }),
   topologyChanges: t.field({
     type: TopologyChangeRef,
     extensions: permissionExtension('agents:read'),
-    description: 'The whole topology of each swarm, then what changes of it; at most ten times a second.',
+    description: 'Sends the complete topology of each swarm first, then its changes, at most ten times per second.',
     args: {
       swarmIds: t.arg.idList({
-        description: 'Only these swarms; a swarm that is not there yet is no error. Empty: none; left out: all.',
+        description: 'Only these swarms. Unknown swarm ids are allowed. Empty: none. Omitted: all.',
       }),
     },
     subscribe: (_root, args, { streams, maxHz }) => streamTopology(streams, parseViewArguments(args), maxHz),
@@ -71,16 +71,16 @@ builder.subscriptionFields((t) => ({
   performanceMetrics: t.field({
     type: PerformanceMetricsRef,
     extensions: permissionExtension('agents:read'),
-    description: 'What all agents do together, then again whenever it is something else.',
+    description: 'Sends the aggregated metrics of all matching agents at the start and after each change.',
     args: {
       serverTypes: t.arg({
         type: [McpServerTypeEnum],
-        description: 'Only agents that these families reported. Empty: none; left out: all.',
+        description: 'Only agents of these server types. Empty: none. Omitted: all.',
       }),
       mode: t.arg({
         type: PerformanceModeEnum,
         defaultValue: 'LOW_FREQUENCY',
-        description: 'How often it moves at most.',
+        description: 'Maximum update rate.',
       }),
     },
     subscribe: (_root, { serverTypes, mode }, { streams, maxHz }) =>
@@ -90,14 +90,14 @@ builder.subscriptionFields((t) => ({
   healthChanges: t.field({
     type: HealthChangeRef,
     extensions: permissionExtension('health:read'),
-    description: 'Servers and their circuit breakers that go from one state to another, each change once, in order.',
+    description: 'Sends each status change of servers, replicas and circuit breakers once, in order.',
     subscribe: (_root, _args, { streams }) => streamEvents(streams, isHealthChange),
     resolve: (change) => change,
   }),
   notices: t.field({
     type: NoticeRef,
     extensions: permissionExtension('health:read'),
-    description: 'What a person should see, from now on.',
+    description: 'Sends new notices for a person.',
     subscribe: (_root, _args, { streams }) => streamEvents(streams, isNotice),
     resolve: (notice) => notice,
   }),
@@ -108,7 +108,7 @@ interface AgentUpdatesArguments extends ViewArguments {
   readonly after?: string | null | undefined;
 }
 
-function requestOf(args: AgentUpdatesArguments, { store, maxHz }: SchemaContext): StreamRequest {
+function toStreamRequest(args: AgentUpdatesArguments, { store, maxHz }: SchemaContext): StreamRequest {
   if (args.after != null) validateCursor('after', args.after);
   const after = args.after == null ? null : store.resolveCursor(args.after);
   return { view: parseViewArguments(args), mode: args.mode ?? 'NORMAL', maxHz, after };

@@ -6,50 +6,79 @@ import { McpServerTypeEnum, TopologyKindEnum, UpdateKindEnum } from './enums.js'
 
 export const SwarmRef = builder.objectRef<Swarm>('Swarm').implement({
   description:
-    'A swarm of agents on one server. What it counts of its tasks is null for viewers who see only some types of agents, or no performance.',
+    'Swarm of agents on one server. Task counts are null for viewers who can see only some agent types, or no performance data.',
   fields: (t) => ({
-    id: t.exposeID('id', { description: '`<serverId>:<nativeId>`, unique over all servers.' }),
-    nativeId: t.exposeID('nativeId', { description: "The server's own id of it." }),
-    serverId: t.exposeID('serverId', { description: 'The server that runs it.' }),
-    serverType: t.expose('serverType', { type: McpServerTypeEnum, description: 'The family that reported it.' }),
-    name: t.exposeString('name', { nullable: true, description: 'Null where the server gives no name.' }),
-    status: t.exposeString('status', { nullable: true, description: "Lower case, in the server's own words." }),
+    id: t.exposeID('id', { description: 'Global id, `<serverId>:<nativeId>`.' }),
+    nativeId: t.exposeID('nativeId', { description: 'Id of the swarm on its server.' }),
+    serverId: t.exposeID('serverId', { description: 'Id of the server that runs the swarm.' }),
+    serverType: t.expose('serverType', {
+      type: McpServerTypeEnum,
+      description: 'Server type whose tools reported the swarm.',
+    }),
+    name: t.exposeString('name', {
+      nullable: true,
+      description: 'Name of the swarm. Null if the server reports none.',
+    }),
+    status: t.exposeString('status', {
+      nullable: true,
+      description: 'Status as the server names it, in lower case. Null if the server does not report it.',
+    }),
     topology: t.expose('topology', {
       type: TopologyKindEnum,
       nullable: true,
-      description: 'Null where it is not reported.',
+      description: 'Standard topology. Null if the server does not report it.',
     }),
     topologyName: t.exposeString('topologyName', {
       nullable: true,
-      description: "The topology in the server's own words.",
+      description: 'Topology as the server names it. Null if the server does not report it.',
     }),
     strategy: t.exposeString('strategy', {
       nullable: true,
-      description: 'How it distributes its work, in its own words.',
+      description: 'Strategy of work distribution as the server names it. Null if the server does not report it.',
     }),
-    maxAgents: t.exposeInt('maxAgents', { nullable: true, description: 'How many agents it may have.' }),
+    maxAgents: t.exposeInt('maxAgents', {
+      nullable: true,
+      description: 'Maximum number of agents. Null if the server does not report it.',
+    }),
     agentCount: t.int({
-      description: 'Agents of it in the picture that the viewer sees.',
+      description: 'Number of known agents of the swarm that the viewer can see.',
       resolve: ({ id }, _args, { store }) => store.agentsMatching(createView({ swarmIds: [id] })).length,
     }),
-    tasksTotal: t.exposeInt('tasksTotal', { nullable: true, description: 'Tasks it was given.' }),
-    tasksActive: t.exposeInt('tasksActive', { nullable: true, description: 'Tasks not ended.' }),
-    tasksCompleted: t.exposeInt('tasksCompleted', { nullable: true, description: 'Tasks ended well.' }),
-    stale: t.exposeBoolean('stale', { description: 'Its server does not answer: these are its last known values.' }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', nullable: true, description: 'When it was made.' }),
+    tasksTotal: t.exposeInt('tasksTotal', {
+      nullable: true,
+      description: 'Number of all tasks. Null if the server does not report it.',
+    }),
+    tasksActive: t.exposeInt('tasksActive', {
+      nullable: true,
+      description: 'Number of tasks that have not ended. Null if the server does not report it.',
+    }),
+    tasksCompleted: t.exposeInt('tasksCompleted', {
+      nullable: true,
+      description: 'Number of successfully completed tasks. Null if the server does not report it.',
+    }),
+    stale: t.exposeBoolean('stale', {
+      description: 'Whether the values are the last known ones because the server does not answer.',
+    }),
+    createdAt: t.expose('createdAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'Time at which the swarm was created. Null if the server does not report it.',
+    }),
   }),
 });
 
 export const TopologyEdgeRef = builder.objectRef<TopologyEdge>('TopologyEdge').implement({
-  description: 'A connection between two agents of a swarm.',
+  description: 'Connection between two agents of a swarm.',
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'Unique over all servers, made of its swarm and its ends.' }),
-    swarmId: t.exposeID('swarmId', { description: 'The swarm it belongs to.' }),
-    from: t.exposeID('from', { description: '`Agent.id` of its beginning.' }),
-    to: t.exposeID('to', { description: '`Agent.id` of its end.' }),
-    relation: t.exposeString('relation', { description: 'leads, peers, next, or a word of the server.' }),
+    id: t.exposeID('id', { description: 'Global id of the edge, derived from its swarm and its two agents.' }),
+    swarmId: t.exposeID('swarmId', { description: 'Id of the swarm.' }),
+    from: t.exposeID('from', { description: 'Id of the agent at the start of the edge.' }),
+    to: t.exposeID('to', { description: 'Id of the agent at the end of the edge.' }),
+    relation: t.exposeString('relation', {
+      description: 'Relation of the two agents: leads, peers, next, or a relation that the server reports.',
+    }),
     inferred: t.exposeBoolean('inferred', {
-      description: "True when it is derived from the topology's name, false when the server reported it.",
+      description: 'Whether the edge is derived from the name of the topology instead of reported by the server.',
     }),
   }),
 });
@@ -59,35 +88,43 @@ export interface SwarmTopology {
 }
 
 export const SwarmTopologyRef = builder.objectRef<SwarmTopology>('SwarmTopology').implement({
-  description: 'The whole topology of a swarm.',
+  description: 'Complete topology of a swarm.',
   fields: (t) => ({
-    swarmId: t.id({ description: 'The swarm.', resolve: ({ swarm }) => swarm.id }),
-    swarm: t.expose('swarm', { type: SwarmRef, description: 'The swarm itself.' }),
+    swarmId: t.id({ description: 'Id of the swarm.', resolve: ({ swarm }) => swarm.id }),
+    swarm: t.expose('swarm', { type: SwarmRef, description: 'Swarm of the topology.' }),
     topology: t.field({
       type: TopologyKindEnum,
       nullable: true,
-      description: 'Its shape; null where it is not reported. A mesh of more than 64 agents has no edges listed.',
+      description:
+        'Standard topology. Null if the server does not report it. Edges of meshes with more than 64 agents are omitted.',
       resolve: ({ swarm }): TopologyKind | null => swarm.topology,
     }),
     agents: t.field({
       type: [AgentRef],
-      description: 'Its agents.',
+      description: 'Agents of the swarm.',
       resolve: ({ swarm }, _args, { store }) => store.agentsMatching(createView({ swarmIds: [swarm.id] })),
     }),
     edges: t.field({
       type: [TopologyEdgeRef],
-      description: 'Its edges, reported and inferred.',
+      description: 'Edges between the agents, reported and inferred.',
       resolve: ({ swarm }, _args, { store }) => [...store.edges.values()].filter((edge) => edge.swarmId === swarm.id),
     }),
   }),
 });
 
 export const TopologyChangeRef = builder.objectRef<TopologyChange>('TopologyChange').implement({
-  description: 'What changed in the topology of one swarm.',
+  description: 'Change in the topology of one swarm.',
   fields: (t) => ({
-    kind: t.expose('kind', { type: UpdateKindEnum, description: 'SNAPSHOT: these are all its edges.' }),
-    swarmId: t.exposeID('swarmId', { description: 'The swarm.' }),
-    swarm: t.expose('swarm', { type: SwarmRef, nullable: true, description: 'The swarm now; null when it is gone.' }),
+    kind: t.expose('kind', {
+      type: UpdateKindEnum,
+      description: 'Kind of the change. A SNAPSHOT contains all edges of the swarm.',
+    }),
+    swarmId: t.exposeID('swarmId', { description: 'Id of the swarm.' }),
+    swarm: t.expose('swarm', {
+      type: SwarmRef,
+      nullable: true,
+      description: 'Current state of the swarm. Null if the swarm was removed.',
+    }),
     edges: t.field({
       type: [TopologyEdgeRef],
       description: 'New and changed edges.',
@@ -95,7 +132,7 @@ export const TopologyChangeRef = builder.objectRef<TopologyChange>('TopologyChan
     }),
     removedEdgeIds: t.field({
       type: ['ID'],
-      description: 'Edges that are gone.',
+      description: 'Ids of removed edges.',
       resolve: (change) => [...change.removedEdgeIds],
     }),
   }),

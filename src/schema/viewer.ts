@@ -5,7 +5,7 @@ import { McpServerTypeEnum } from './enums.js';
 
 const ViewerRestrictionType = builder.objectRef<Restriction>('ViewerRestriction').implement({
   description:
-    'What of the picture a viewer sees: a conjunction. A list that is null leaves nothing out. What is left out does not exist for the viewer, in whatever is asked or told: not as an id, a total, an edge, or a change.',
+    'Restriction of a viewer to a part of the state. Lists are combined with AND, and a null list restricts nothing. Hidden items do not exist for the viewer, neither as ids nor in totals, edges or changes.',
   fields: (t) => ({
     serverIds: t.idList({
       nullable: true,
@@ -15,42 +15,46 @@ const ViewerRestrictionType = builder.objectRef<Restriction>('ViewerRestriction'
     serverTypes: t.field({
       type: [McpServerTypeEnum],
       nullable: true,
-      description: 'Only what these families reported, and servers that may have it.',
+      description: 'Only agents and swarms of these server types, and servers that may have them.',
       resolve: ({ serverTypes }) => serverTypes && [...serverTypes],
     }),
     agentTypes: t.stringList({
       nullable: true,
-      description: 'Only agents of these types. Servers and swarms are seen, whatever agents they have.',
+      description: 'Only agents of these types. Servers and swarms are visible regardless of their agents.',
       resolve: ({ agentTypes }) => agentTypes && [...agentTypes],
     }),
     swarmIds: t.idList({
       nullable: true,
-      description: 'Only these swarms and their agents, and the servers that they are on.',
+      description: 'Only these swarms, their agents and their servers.',
       resolve: ({ swarmIds }) => swarmIds && [...swarmIds],
     }),
     performance: t.exposeBoolean('performance', {
-      description: 'Whether `Agent.performance`, and what is computed of it, is seen.',
+      description: 'Whether `Agent.performance` and metrics that are computed from it are visible.',
     }),
-    neural: t.exposeBoolean('neural', { description: 'Whether `Agent.neural` is seen.' }),
+    neural: t.exposeBoolean('neural', { description: 'Whether `Agent.neural` is visible.' }),
   }),
 });
 
 export const ViewerRef = builder.objectRef<Viewer>('Viewer').implement({
-  description: 'Who asks, and what they may see and do.',
+  description: 'Caller of an operation, with permissions and restriction.',
   fields: (t) => ({
     subject: t.exposeString('subject', {
       nullable: true,
-      description: 'Whom the token is for; null where nobody has to say who they are.',
+      description: 'Subject of the token. Null if no token is required.',
     }),
     permissions: t.stringList({
-      description: 'Of `agents:read`, `health:read`, `tools:call` and `servers:admin`.',
+      description: 'Permissions of the viewer: `agents:read`, `health:read`, `tools:call`, `servers:admin`.',
       resolve: ({ permissions }) => [...permissions],
     }),
-    restriction: t.expose('restriction', { type: ViewerRestrictionType, description: 'What is seen of the picture.' }),
+    restriction: t.expose('restriction', {
+      type: ViewerRestrictionType,
+      description: 'Restriction of the viewer to a part of the state.',
+    }),
     expiresAt: t.field({
       type: 'DateTime',
       nullable: true,
-      description: 'When the token expires; a WebSocket is then closed with 4403. Null: never.',
+      description:
+        'Time at which the token expires. WebSockets are then closed with 4403. Null if the token does not expire.',
       resolve: ({ expiresAtMs }) => (expiresAtMs === null ? null : new Date(expiresAtMs).toISOString()),
     }),
   }),

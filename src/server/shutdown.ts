@@ -1,27 +1,27 @@
 import { type Clock, sleep } from '../shared/index.js';
 
-/** So many go at once: where they go takes that. */
-const FEW = 50;
-const BETWEEN_MS = 25;
+/** Minimum number of connections to close per step of 25 ms. Other nodes can absorb this many reconnects at once. */
+const MIN_CLOSED_PER_STEP = 50;
+const STEP_MS = 25;
 
 /**
- * Closes all of them within so long: a few at once, many spread evenly, so that the nodes they go to are not stormed.
- * Goes by the time that has passed, not by the turns it got: a busy process takes larger ones.
- * @param signal ends the pauses, not the closing
+ * Closes connections in even steps within `withinMs`, so that their reconnects do not overload other nodes. A busy process
+ * closes more connections per step, because the steps follow the elapsed time.
+ * @param signal skips the pauses, but not the closing
  */
 export async function closeGradually(
   clock: Clock,
-  closers: readonly (() => void)[],
+  closeActions: readonly (() => void)[],
   withinMs: number,
   signal: AbortSignal,
 ): Promise<void> {
   const sinceMs = clock.monotonic();
   for (let closed = 0; ;) {
-    const share = (clock.monotonic() - sinceMs + BETWEEN_MS) / withinMs;
-    const until = Math.max(closed + FEW, Math.ceil(closers.length * share));
-    for (const close of closers.slice(closed, until)) close();
+    const share = (clock.monotonic() - sinceMs + STEP_MS) / withinMs;
+    const until = Math.max(closed + MIN_CLOSED_PER_STEP, Math.ceil(closeActions.length * share));
+    for (const close of closeActions.slice(closed, until)) close();
     closed = until;
-    if (closed >= closers.length) return;
-    await sleep(clock, BETWEEN_MS, signal);
+    if (closed >= closeActions.length) return;
+    await sleep(clock, STEP_MS, signal);
   }
 }

@@ -1,7 +1,7 @@
 import type { Authenticator } from '../auth/index.js';
 import type { ActiveStreams } from '../delivery/index.js';
 import type { LimitCounters } from './limits/limit-counters.js';
-import type { Limits } from '../config/index.js';
+import type { Config, Limits } from '../config/index.js';
 import { ClientRateLimiter, type RateLimiterFactory } from './limits/rate-limiter.js';
 import type { ResolverServices } from '../schema/index.js';
 import {
@@ -67,14 +67,8 @@ export interface StartServerOptions {
   readonly shutdownMs: number;
 }
 
-export interface DeliveryOptions {
-  /** Smallest size in bytes of a compressed update. Null if updates are never compressed. */
-  readonly compressFromBytes: number | null;
-  /** Unsent bytes above which a client receives no updates until they are sent. */
-  readonly maxBufferedBytes: number;
-  /** Time in milliseconds after which a slow client is closed with 1013. Null if it is never closed. */
-  readonly maxSlowMs: number | null;
-}
+/** Options of the delivery to WebSocket clients. */
+export type DeliveryOptions = Pick<Config, 'compressFromBytes' | 'maxBufferedBytes' | 'maxSlowMs'>;
 
 export interface SwarmlensServer extends AsyncDisposable {
   /** URL of the server without a path. */

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Counts the bytes of all connections, whatever they carry. The sockets count them: here they are only added up. */
+/** Counts the connections of an HTTP server and their bytes, by the counters of the sockets. */
 export class TrafficMeter implements Disposable {
   readonly #server: Server;
   readonly #open = new Set<Socket>();
@@ -13,12 +13,12 @@ export class TrafficMeter implements Disposable {
     server.on('connection', this.#onConnection);
   }
 
-  /** Connections of any kind that are open. */
+  /** Number of open connections of any protocol. */
   get connections(): number {
     return this.#open.size;
   }
 
-  /** Given to the network or waiting for it, since the start. */
+  /** Number of bytes written to sockets since the start, sent or not. */
   get sentBytes(): number {
     let bytes = this.#closedSent;
     for (const socket of this.#open) bytes += socket.bytesWritten;

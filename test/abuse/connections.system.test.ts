@@ -89,7 +89,7 @@ describe('connections', () => {
     const third = await Attacker.connect(server);
     await bystander.during(async () => {
       third.send({ type: 'connection_init' });
-      expect(await third.closed).toEqual({ code: 1013, reason: 'More than 3 connections of one viewer' });
+      expect(await third.closed).toEqual({ code: 1013, reason: 'More than 3 connections per viewer' });
     });
     expect(hitsOf(server, 'maxConnectionsPerViewer')).toBe(1);
     await one[Symbol.asyncDispose]();
@@ -277,7 +277,7 @@ describe('a WebSocket', () => {
       for (let index = 0; index < 10_000; index += 1) send(attacker, index);
       return await attacker.closed;
     });
-    expect(closed).toEqual({ code: 1013, reason: 'More than 100 messages a second' });
+    expect(closed).toEqual({ code: 1013, reason: 'More than 100 messages per second' });
     expect(hitsOf(server, 'maxMessagesPerSecond')).toBe(1);
     // The bystander's is left.
     while (server.active.size > 1) await new Promise(setImmediate);

@@ -29,7 +29,7 @@ describe.skipIf(!here)(`in Chromium${here ? '' : ' (skipped: not on the PATH, an
       await page.goto(url);
       const form = page.locator('#token');
       await form.waitFor();
-      expect(await form.innerText()).toContain('A token is needed');
+      expect(await form.innerText()).toContain('Token required');
       const enter = async (text: string): Promise<void> => {
         await form.locator('input').fill(text);
         await form.locator('button').click();

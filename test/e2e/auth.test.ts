@@ -82,7 +82,7 @@ describe.each(WAYS)('over %s', (_way, ask) => {
   });
 
   test.each<[string, () => Promise<string | null>, RegExp]>([
-    ['nothing', () => Promise.resolve(null), /A token is needed/],
+    ['nothing', () => Promise.resolve(null), /Token required/],
     ['another scheme', () => Promise.resolve('Basic dTpw'), /not of the kind Bearer/],
     ['a token alone', () => Promise.resolve('swl_0123456789ab_x'), /not of the kind Bearer/],
     ['what is no token', () => Promise.resolve('Bearer a b'), /is not valid/],
@@ -136,7 +136,7 @@ describe('what comes with a token', () => {
     await using socket = await BareSocket.open(access.server, { authorization: 7 });
     expect(await socket.closed).toEqual({
       code: 4400,
-      reason: 'connection_init: "authorization" must be text: "Bearer <token>"',
+      reason: 'connection_init: "authorization" must be a string: "Bearer <token>"',
     });
   });
 

@@ -136,7 +136,7 @@ describe('a token in a URL', () => {
       const answer = await fetch(`${access.url}${query}&query={__typename}`, { headers: { authorization } });
       expect(answer.status).toBe(400);
       const text = await answer.text();
-      expect(text).toContain('ends up in logs');
+      expect(text).toContain('URLs end up in logs');
       expect(text).not.toContain(authorization.slice(7));
       expect(await upgrade(`${access.server.socketUrl}${query}`, { authorization })).toMatch(/^400 .*ends up in logs/);
     },

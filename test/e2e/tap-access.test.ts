@@ -61,7 +61,7 @@ describe('a tap, where tokens are asked for', () => {
     for (const name of ['x', 'nobody']) {
       expect(await join({ authorization }, `server=${name}&instance=one`)).toEqual({
         status: 403,
-        reason: 'The token does not see a server of that name.',
+        reason: `The token gives no access to a server named "${name}".`,
       });
     }
     const socket = await join({ authorization });
@@ -76,7 +76,7 @@ describe('a tap, where tokens are asked for', () => {
     const authorization = `Bearer ${text}`;
     expect(await join({ authorization, origin: access.server.url })).toEqual({
       status: 403,
-      reason: 'no web page is a tap',
+      reason: 'Taps cannot connect from web pages.',
     });
     expect(await join({ authorization }, `server=swarm&instance=two&token=${text}`)).toMatchObject({ status: 400 });
   });

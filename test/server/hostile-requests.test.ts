@@ -45,7 +45,7 @@ test.each(['variables', 'extensions'])('%s in a URL that are no JSON are the mis
   expect(await response.json()).toEqual({
     errors: [
       {
-        message: '"variables" and "extensions" in a URL must be JSON.',
+        message: 'Invalid JSON in the URL. "variables" and "extensions" must be JSON.',
         extensions: { code: 'BAD_USER_INPUT' },
       },
     ],
@@ -55,8 +55,11 @@ test.each(['variables', 'extensions'])('%s in a URL that are no JSON are the mis
 });
 
 test.each([
-  [{ query: 'query A { __typename } query B { __typename }' }, 'Say which operation of the document is meant.'],
-  [{ query: 'query A { __typename }', operationName: 'B' }, 'There is no operation "B".'],
+  [
+    { query: 'query A { __typename } query B { __typename }' },
+    'The document contains several operations. Name one in "operationName".',
+  ],
+  [{ query: 'query A { __typename }', operationName: 'B' }, 'Unknown operation "B" in "operationName".'],
   [{ query: 'fragment A on Query { __typename }' }, 'A'],
 ])('over WebSocket %j is BAD_USER_INPUT', async (payload, message) => {
   await using server = await DeliveryServer.start();

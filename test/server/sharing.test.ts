@@ -314,7 +314,7 @@ describe('sharing', () => {
       if (round % 50 === 0) await settled();
       for (const subscriber of subscribers) subscriber[Symbol.dispose]();
     }
-    expect(bench.sharing.renderers).toBe(0);
+    expect(bench.sharing.rendererCount).toBe(0);
     await settled();
   });
 });

@@ -1,10 +1,11 @@
-/** Operations that GraphiQL opens with; they fit the simulated servers that swarmlens starts without a configuration. */
+/** Example operations in GraphiQL's tabs. They match the simulated servers that run without a configuration. */
 export const EXAMPLE_OPERATIONS: readonly string[] = [
-  `# Press the run button, or Ctrl-Enter: first all agents,
-# then what changes of them, here once a second at most.
+  `# Press the run button or Ctrl-Enter. Sends all agents first,
+# then their changes, at most once per second.
 # Modes: HIGH_FREQUENCY (60 Hz), NORMAL (10 Hz),
 # LOW_FREQUENCY (1 Hz), ON_DEMAND.
-# Filters: serverTypes, agentTypes, swarmIds; left out: all.
+# Filters: serverTypes, agentTypes, swarmIds. An omitted
+# filter matches everything.
 subscription WatchAgents {
   agentUpdates(
     serverTypes: [CLAUDE_FLOW, RUV_SWARM, DAA]
@@ -35,10 +36,10 @@ subscription WatchAgents {
   }
 }
 `,
-  `# Starts a swarm, and an agent on each simulated server.
-# To see them arrive, run WatchAgents in a second window.
-# Of your own servers, only tools that the configuration
-# allows (allowTools) can be called.
+  `# Starts a swarm and one agent on each simulated server.
+# Run WatchAgents in a second window to see them.
+# On your own servers, only tools listed in allowTools
+# of the configuration can be called.
 mutation StartSwarm {
   swarm: callTool(
     serverId: "ruv-swarm"
@@ -141,8 +142,8 @@ mutation StartSwarm {
   }
 }
 `,
-  `# All edges of each swarm, then what changes of them.
-# An inferred edge follows from the topology's name.
+  `# Sends all edges of each swarm first, then their changes.
+# Inferred edges are derived from the name of the topology.
 subscription Topology {
   topologyChanges {
     kind
@@ -161,8 +162,8 @@ subscription Topology {
   }
 }
 `,
-  `# What a person should see, from now on: servers that go and
-# come back, agents that cannot be understood.
+  `# Sends new notices, for example about servers that become
+# unavailable or recover, and agents with invalid data.
 subscription Notices {
   notices {
     timestamp
@@ -173,7 +174,7 @@ subscription Notices {
   }
 }
 `,
-  `# Moves only when somebody asks: leave it running, and run
+  `# Sends updates only on request. Keep it running and run
 # AskForUpdate in a second window.
 subscription OnDemand {
   agentUpdates(mode: ON_DEMAND) {
@@ -201,11 +202,11 @@ subscription OnDemand {
 `,
 ];
 
-/** What stands there when nothing can be tried out. */
+/** Text in GraphiQL if only trusted documents run. */
 export const TRUSTED_DOCUMENTS_NOTICE = `# This server runs trusted documents only (trustedDocuments
-# in its configuration). What you write here is FORBIDDEN,
-# and so is introspection: there is no completion and no
-# documentation. A document of the manifest runs as the very
-# same text, or by its SHA-256:
+# in its configuration). Other documents and introspection
+# are FORBIDDEN, so completion and documentation are not
+# available. Run a document of the manifest as the same text
+# or by its SHA-256:
 #   {"extensions": {"persistedQuery": {"sha256Hash": "…"}}}
 `;

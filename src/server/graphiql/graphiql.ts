@@ -1,13 +1,13 @@
 import type { GraphiQLOptions } from 'graphql-yoga';
 import { EXAMPLE_OPERATIONS, TRUSTED_DOCUMENTS_NOTICE } from './example-operations.js';
 
-/** What the editor of headers opens with where a token is needed. */
+/** Initial text of the header editor if tokens are required. */
 const HEADERS_WITH_TOKEN = '{\n  "Authorization": "Bearer your-token-here"\n}';
 
 /**
- * Its editor of headers, where a token goes, is for HTTP only: with tokens, subscriptions run over SSE. They are not kept
- * in the browser's storage, as a token outlives the page there. An operation comes from elsewhere with `?query=`.
- * @param trustedOnly only documents of a list are run: there is nothing to try out
+ * Creates the options of GraphiQL. If tokens are required, subscriptions run over SSE, because the header editor applies to
+ * HTTP only, and headers are not stored, because a stored token would outlive the page.
+ * @param trustedOnly whether only trusted documents run; the editor then shows a notice instead of examples
  */
 export function createGraphiQLOptions(withTokens: boolean, trustedOnly: boolean): GraphiQLOptions {
   return {
@@ -20,7 +20,7 @@ export function createGraphiQLOptions(withTokens: boolean, trustedOnly: boolean)
 
 const TRUSTED_ONLY_TITLE = 'swarmlens (trusted documents only)';
 
-/** Everything is in the page itself; whatever it should ever want from elsewhere, it does not get. */
+/** Content security policy of GraphiQL, which contains everything it needs and loads nothing from other origins. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'self' 'unsafe-inline' 'unsafe-eval' blob: data:",
   "object-src 'none'",
@@ -29,17 +29,17 @@ const CONTENT_SECURITY_POLICY = [
 ].join('; ');
 
 /**
- * In @graphql-yoga/render-graphiql 5.24 a tab that gets the focus jumps to the right end of the bar, from under the
- * pointer before the click gets there: of many tabs, most cannot be chosen.
+ * Style that keeps tabs in place. In @graphql-yoga/render-graphiql 5.24 a focused tab jumps to the right end of the bar,
+ * away from the pointer, so that most tabs cannot be selected.
  */
 const KEEP_TABS_IN_PLACE = '.graphiql-tab { transform: none !important; }';
 
-/** By the options, of which there are few. */
+/** Rendered pages by their options. */
 const pages = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
 
 /**
- * GraphiQL as one page of nine megabytes, from the installed package. It is loaded when somebody asks for the first
- * time, which takes a moment, and kept from then on; a server whose GraphiQL nobody opens does not have it in memory.
+ * Renders GraphiQL as one self-contained page of nine megabytes. The package is loaded on the first request and kept, so
+ * that servers without GraphiQL users do not hold it in memory.
  */
 export async function renderGraphiQL(options: GraphiQLOptions): Promise<Uint8Array<ArrayBuffer>> {
   const key = JSON.stringify([options.subscriptionsProtocol, options.title]);

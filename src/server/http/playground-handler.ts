@@ -9,8 +9,8 @@ interface File {
 }
 
 /**
- * Nothing from elsewhere, nothing inline, no markup from strings. `connect-src 'self'` lets the page's own socket
- * through.
+ * Content security policy of the playground: no foreign, inline or string-built content. `connect-src 'self'` includes the
+ * page's own WebSocket.
  */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
@@ -24,7 +24,7 @@ const CONTENT_SECURITY_POLICY = [
   "form-action 'none'",
   "frame-ancestors 'none'",
   "require-trusted-types-for 'script'",
-  // The page has one worker, whose address it makes a script address of with this policy, and nothing else.
+  // The page uses this policy once, to turn the address of its worker into a script address.
   'trusted-types swarmlens-layout',
 ].join('; ');
 
@@ -40,15 +40,14 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Serves the built playground: the page at `/`, its files at `/assets/`. They are read once, now, and only what was
- * read is served, whatever a path says. Without a build, `/` says how to make one.
- *
- * @returns a handler that answers whether the request was its own
+ * Serves the built playground: the page at `/`, its files at `/assets/`. All files are read once at the start, so that no
+ * path can reach any other file. Without a build, `/` explains how to build the playground.
+ * @returns a handler that returns whether it answered the request
  */
 export function createPlaygroundHandler(
   directory: string,
 ): (request: IncomingMessage, response: ServerResponse) => boolean {
-  const files = read(directory);
+  const files = readFiles(directory);
   return (request, response) => {
     const [path = '/'] = (request.url ?? '/').split('?', 1);
     const file = files.get(path);
@@ -63,15 +62,15 @@ export function createPlaygroundHandler(
   };
 }
 
-function read(directory: string): ReadonlyMap<string, File> {
+function readFiles(directory: string): ReadonlyMap<string, File> {
   const assets = join(directory, 'assets');
   try {
-    // The names of assets hold a hash of what is in them.
-    const immutable = entries(assets).map(({ name }): [string, File] => [
+    // Names of assets contain a hash of their content.
+    const immutable = listFiles(assets).map(({ name }): [string, File] => [
       `/assets/${name}`,
-      fileOf(name, readFileSync(join(assets, name)), 'public, max-age=31536000, immutable'),
+      createFile(name, readFileSync(join(assets, name)), 'public, max-age=31536000, immutable'),
     ]);
-    const page = fileOf('index.html', readFileSync(join(directory, 'index.html')), 'no-cache');
+    const page = createFile('index.html', readFileSync(join(directory, 'index.html')), 'no-cache');
     return new Map([...immutable, ['/', page]]);
   } catch (error) {
     if (!isMissing(error)) throw error;
@@ -79,11 +78,11 @@ function read(directory: string): ReadonlyMap<string, File> {
   }
 }
 
-function entries(directory: string): readonly Dirent[] {
+function listFiles(directory: string): readonly Dirent[] {
   return readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isFile());
 }
 
-function fileOf(name: string, body: Buffer, cacheControl: string): File {
+function createFile(name: string, body: Buffer, cacheControl: string): File {
   return {
     status: 200,
     body,
@@ -98,9 +97,9 @@ function fileOf(name: string, body: Buffer, cacheControl: string): File {
 }
 
 const NOT_BUILT: File = {
-  ...fileOf(
+  ...createFile(
     '',
-    Buffer.from('The playground is not built: run `npm run build`. GraphiQL is at /graphql.\n'),
+    Buffer.from('The playground is not built. Run "npm run build". GraphiQL is at /graphql.\n'),
     'no-store',
   ),
   status: 503,

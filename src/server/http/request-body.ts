@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 
 /**
  * Reads the body of a request.
- * @returns `null` when it has more bytes than it may have: then the rest has not been read
+ * @returns the body, or null if it has more than `maxBytes` bytes; the rest of it is then unread
  */
 export async function readRequestBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | null> {
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) return null;
@@ -17,12 +17,12 @@ export async function readRequestBody(request: IncomingMessage, maxBytes: number
   return Buffer.concat(chunks);
 }
 
-/** Puts a body that has been read where Yoga looks for one. */
+/** Attaches a body that is already read to its request, where Yoga expects it. */
 export function withRequestBody(request: IncomingMessage, body: Buffer): IncomingMessage {
   return Object.assign(request, { body: Readable.from([body]) });
 }
 
-/** Whether it is a JSON list: several operations in one request. */
+/** Whether a body is a JSON array, which contains several operations. */
 export function isBatchRequest(body: Buffer): boolean {
   const start = body.toString('latin1', 0, 64).trimStart();
   return start.startsWith('[');

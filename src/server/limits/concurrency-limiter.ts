@@ -1,30 +1,30 @@
-/** At most so many at a time for each key. */
+/** Limits how many leases each key may hold at a time. */
 export class ConcurrencyLimiter {
   readonly #max: number;
-  readonly #taken = new Map<string, number>();
+  readonly #held = new Map<string, number>();
 
   constructor(max: number) {
     this.#max = max;
   }
 
-  /** Keys of which something is taken. */
+  /** Number of keys that hold a lease. */
   get size(): number {
-    return this.#taken.size;
+    return this.#held.size;
   }
 
-  /** @returns what gives it back when it is disposed of, once or more often; `null`: there is none left */
+  /** Acquires a lease. @returns the lease, which may be disposed repeatedly, or null if the limit is reached */
   acquire(key: string): Disposable | null {
-    const taken = this.#taken.get(key) ?? 0;
-    if (taken >= this.#max) return null;
-    this.#taken.set(key, taken + 1);
+    const held = this.#held.get(key) ?? 0;
+    if (held >= this.#max) return null;
+    this.#held.set(key, held + 1);
     let isHeld = true;
     return {
       [Symbol.dispose]: () => {
         if (!isHeld) return;
         isHeld = false;
-        const left = (this.#taken.get(key) ?? 1) - 1;
-        if (left === 0) this.#taken.delete(key);
-        else this.#taken.set(key, left);
+        const remaining = (this.#held.get(key) ?? 1) - 1;
+        if (remaining === 0) this.#held.delete(key);
+        else this.#held.set(key, remaining);
       },
     };
   }

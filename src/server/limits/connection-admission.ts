@@ -5,41 +5,41 @@ import type { Limits } from '../../config/index.js';
 import { ConcurrencyLimiter } from './concurrency-limiter.js';
 import type { Clock } from '../../shared/index.js';
 
-/** Why a connection is not served. */
+/** HTTP status and reason with which a connection is rejected. */
 export interface AdmissionRejection {
   readonly status: 429 | 503;
   readonly reason: string;
 }
 
-/** A connection too many is kept this long, so that its request can be answered. */
-const LAST_WORD_MS = 1_000;
+/** Time for the first request of an excess connection to be answered before the connection is destroyed. */
+const CLOSE_GRACE_MS = 1_000;
 
 /**
- * Counts connections, of whatever kind, and says which are too many. Those are not served: their first request is
- * answered with the reason. Twice as many as may be are not even accepted, whatever they wait for.
+ * Limits TCP connections in total and per address. The first request of an excess connection is answered with the reason.
+ * Connections above twice the total limit are not accepted at all.
  */
 export class ConnectionAdmission implements Disposable {
   readonly #server: Server;
   readonly #counters: LimitCounters;
   readonly #clock: Clock;
   readonly #addresses: ConcurrencyLimiter;
-  readonly #all: ConcurrencyLimiter;
-  readonly #refused = new WeakMap<object, AdmissionRejection>();
+  readonly #total: ConcurrencyLimiter;
+  readonly #rejected = new WeakMap<object, AdmissionRejection>();
 
   constructor(server: Server, limits: Limits, counters: LimitCounters, clock: Clock) {
     this.#server = server;
     this.#counters = counters;
     this.#clock = clock;
     this.#addresses = new ConcurrencyLimiter(limits.maxConnectionsPerAddress);
-    this.#all = new ConcurrencyLimiter(limits.maxConnections);
+    this.#total = new ConcurrencyLimiter(limits.maxConnections);
     server.maxConnections = limits.maxConnections * 2;
     server.on('connection', this.#onConnection);
     server.on('drop', this.#onDrop);
   }
 
-  /** `null`: it is served. */
+  /** Returns why a connection is rejected, or null if it is served. */
   rejectionFor(socket: object): AdmissionRejection | null {
-    return this.#refused.get(socket) ?? null;
+    return this.#rejected.get(socket) ?? null;
   }
 
   [Symbol.dispose](): void {
@@ -48,21 +48,21 @@ export class ConnectionAdmission implements Disposable {
   }
 
   readonly #onConnection = (socket: Socket): void => {
-    const all = this.#all.acquire('');
-    if (all === null) {
-      this.#refuse(socket, 'maxConnections', { status: 503, reason: 'the server has as many connections as it takes' });
+    const ofTotal = this.#total.acquire('');
+    if (ofTotal === null) {
+      this.#reject(socket, 'maxConnections', { status: 503, reason: 'Too many connections. Retry later.' });
       return;
     }
-    const own = this.#addresses.acquire(toNetworkKey(socket.remoteAddress ?? ''));
-    if (own === null) {
-      all[Symbol.dispose]();
-      const reason = 'your address has as many connections as one may have: close some of them';
-      this.#refuse(socket, 'maxConnectionsPerAddress', { status: 429, reason });
+    const ofAddress = this.#addresses.acquire(toNetworkKey(socket.remoteAddress ?? ''));
+    if (ofAddress === null) {
+      ofTotal[Symbol.dispose]();
+      const reason = 'Too many connections from your address. Close some of them.';
+      this.#reject(socket, 'maxConnectionsPerAddress', { status: 429, reason });
       return;
     }
     socket.once('close', () => {
-      all[Symbol.dispose]();
-      own[Symbol.dispose]();
+      ofTotal[Symbol.dispose]();
+      ofAddress[Symbol.dispose]();
     });
   };
 
@@ -70,15 +70,15 @@ export class ConnectionAdmission implements Disposable {
     this.#counters.hit('maxConnections');
   };
 
-  #refuse(socket: Socket, name: LimitName, overload: AdmissionRejection): void {
+  #reject(socket: Socket, name: LimitName, rejection: AdmissionRejection): void {
     this.#counters.hit(name);
-    this.#refused.set(socket, overload);
-    const end = this.#clock.schedule(LAST_WORD_MS, () => socket.destroy());
-    socket.once('close', () => end[Symbol.dispose]());
+    this.#rejected.set(socket, rejection);
+    const destruction = this.#clock.schedule(CLOSE_GRACE_MS, () => socket.destroy());
+    socket.once('close', () => destruction[Symbol.dispose]());
   }
 }
 
-/** Who has an IPv6 address has at least 2^64 of them. */
+/** Returns an IPv4 address, or the first 64 bits of an IPv6 address, because IPv6 clients own at least that much. */
 export function toNetworkKey(address: string): string {
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');
   if (!plain.includes(':')) return plain;

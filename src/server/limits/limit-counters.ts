@@ -1,21 +1,21 @@
 import { DEFAULT_LIMITS, type Limits } from '../../config/index.js';
 
-/** Options that are not counted: nobody is refused by one, and the other counts as `requestTimeoutMs`. */
+/** Options that are not counted: `graphiql` rejects nothing, and `headersTimeoutMs` counts as `requestTimeoutMs`. */
 type Uncounted = 'graphiql' | 'headersTimeoutMs';
 
-/** What can be counted: the options by their names, and the limits that have none. */
+/** Name of a counted limit: the name of its option, or `batch` and `oncePerSecond`, which are fixed. */
 export type LimitName = Exclude<keyof Limits, Uncounted> | 'batch' | 'oncePerSecond';
 
 export interface LimitHits {
   readonly name: LimitName;
-  /** How often it was reached, since the start. */
+  /** Number of rejections because of this limit since the start. */
   readonly hits: number;
 }
 
-/** Counts how often each limit is reached, for whoever shows it. */
+/** Counts how often each limit rejects something. */
 export interface LimitCounters {
   hit(name: LimitName): void;
-  /** All of them, those that were never reached too. */
+  /** Returns the counters of all limits, including those without hits. */
   read(): readonly LimitHits[];
 }
 
@@ -31,7 +31,7 @@ export class MemoryLimitCounters implements LimitCounters {
   }
 }
 
-const OPTIONS = Object.keys(DEFAULT_LIMITS) as (keyof Limits)[]; // it has these keys and no others
+const OPTIONS = Object.keys(DEFAULT_LIMITS) as (keyof Limits)[]; // the object is closed
 const NAMES: readonly LimitName[] = [
   ...OPTIONS.filter((name) => name !== 'graphiql' && name !== 'headersTimeoutMs'),
   'batch',

@@ -2,55 +2,56 @@ import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRes } from 'rat
 import { SwarmlensError } from '../../shared/index.js';
 import type { LimitCounters, LimitName } from './limit-counters.js';
 
-/** What rates are counted with: in memory, or in something that several nodes share. */
+/** Creates a rate limiter of rate-limiter-flexible, in memory or in a store that all nodes share. */
 export type RateLimiterFactory = (options: {
-  /** Of its own: nodes that share a store tell rates apart by it. */
+  /** Key prefix that separates this rate from others in a shared store. */
   readonly keyPrefix: string;
   readonly points: number;
-  /** Seconds. */
+  /** Duration in seconds in which `points` requests are allowed. */
   readonly duration: number;
 }) => Pick<RateLimiterAbstract, 'consume'>;
 
 export const createMemoryRateLimiter: RateLimiterFactory = (options) => new RateLimiterMemory(options);
 
-/** How often each client may do something. */
+/** Limits the rate of one action for each client. */
 export class ClientRateLimiter {
   readonly #limiter: Pick<RateLimiterAbstract, 'consume'>;
   readonly #name: LimitName;
   readonly #counters: LimitCounters;
 
-  constructor(name: LimitName, perSecond: number, make: RateLimiterFactory, counters: LimitCounters) {
-    this.#limiter = make({ keyPrefix: name, points: perSecond, duration: 1 });
+  constructor(name: LimitName, perSecond: number, create: RateLimiterFactory, counters: LimitCounters) {
+    this.#limiter = create({ keyPrefix: name, points: perSecond, duration: 1 });
     this.#name = name;
     this.#counters = counters;
   }
 
   /**
-   * @param allowed said to the client when it is too often: `"refreshDiscovery" is allowed once a second`
+   * Counts one action of a client.
+   * @param limitText start of the error message, for example `At most 5 requests per second are allowed`
    * @throws SwarmlensError RATE_LIMITED with `retryAfterMs`
    */
-  async consume(key: string, allowed: string): Promise<void> {
+  async consume(key: string, limitText: string): Promise<void> {
     try {
       await this.#limiter.consume(key);
     } catch (error) {
       if (!(error instanceof RateLimiterRes)) throw error;
       this.#counters.hit(this.#name);
       const retryAfterMs = error.msBeforeNext;
-      throw new SwarmlensError('RATE_LIMITED', `${allowed}: try again in ${retryAfterMs} ms.`, { retryAfterMs });
+      throw new SwarmlensError('RATE_LIMITED', `${limitText}. Retry in ${retryAfterMs} ms.`, { retryAfterMs });
     }
   }
 }
 
-/** What each client may do once a second. */
+/** Limits actions to one per second and client. */
 export class OncePerSecondLimiter {
   readonly #rate: ClientRateLimiter;
 
-  constructor(make: RateLimiterFactory, counters: LimitCounters) {
-    this.#rate = new ClientRateLimiter('oncePerSecond', 1, make, counters);
+  constructor(create: RateLimiterFactory, counters: LimitCounters) {
+    this.#rate = new ClientRateLimiter('oncePerSecond', 1, create, counters);
   }
 
-  /** @throws SwarmlensError RATE_LIMITED with `retryAfterMs` */
-  async consume(what: string, clientId: string): Promise<void> {
-    await this.#rate.consume(`${what} ${clientId}`, `"${what}" is allowed once a second`);
+  /** Counts one action of a client. @throws SwarmlensError RATE_LIMITED with `retryAfterMs` */
+  async consume(action: string, clientId: string): Promise<void> {
+    await this.#rate.consume(`${action} ${clientId}`, `"${action}" is allowed once per second`);
   }
 }

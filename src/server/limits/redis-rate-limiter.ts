@@ -1,31 +1,31 @@
 import { RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible';
 import type { RateLimiterFactory } from './rate-limiter.js';
 
-/** The Redis that all nodes count in. */
+/** Redis in which all nodes count together. */
 export interface RateLimiterStore {
-  /** Of ioredis; its types ask whoever imports this package for those of Node.js. */
+  /** Client of ioredis. Typed as `object`, because ioredis' types would require `@types/node` of users of this package. */
   readonly commands: object;
-  /** Whether it answers: while it does not, each node counts for itself, without asking. */
+  /** Whether Redis is available. Each node counts on its own otherwise. */
   readonly isUp: boolean;
 }
 
 /**
- * Rates that all nodes count together. A command that fails although Redis seemed to be there is counted in memory too, so
- * that nobody is refused, or let through unlimited, because Redis is away.
- * @param prefix of the keys, which live as long as what they count
+ * Creates rate limiters that all nodes share through Redis. If Redis fails, the rate is counted in memory, so that
+ * clients are neither rejected nor unlimited.
+ * @param prefix prefix of the Redis keys, which expire with the counted duration
  */
 export function createRedisRateLimiter(store: RateLimiterStore, prefix: string): RateLimiterFactory {
   return (options) => {
-    const own = new RateLimiterMemory(options);
+    const local = new RateLimiterMemory(options);
     const shared = new RateLimiterRedis({
       ...options,
       keyPrefix: `${prefix}:${options.keyPrefix}`,
       storeClient: store.commands,
-      insuranceLimiter: own,
+      insuranceLimiter: local,
       rejectIfRedisNotReady: true,
-      // Who has used all of it is refused here until there is more: a flood does not go on to Redis.
+      // Clients without points are rejected locally, so that a flood does not reach Redis.
       inMemoryBlockOnConsumed: options.points,
     });
-    return { consume: (key) => (store.isUp ? shared : own).consume(key) };
+    return { consume: (key) => (store.isUp ? shared : local).consume(key) };
   };
 }

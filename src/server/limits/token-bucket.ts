@@ -1,34 +1,34 @@
 import type { Clock } from '../../shared/index.js';
 
-/** Seconds for which what was not used is saved up. */
-const SAVED_SECONDS = 5;
+/** Capacity of the bucket in seconds of the rate. */
+const BURST_SECONDS = 5;
 
 /**
- * A rate that one owner keeps for itself. It answers at once, so that messages stay in their order, and saves up what was
- * not used, so that a client may begin with many. Limiters of rate-limiter-flexible answer later and count by the second.
+ * Token bucket for the messages of one WebSocket. Answers synchronously, so that messages keep their order, and allows
+ * bursts. Limiters of rate-limiter-flexible are asynchronous and count per second.
  */
 export class TokenBucket {
   readonly #clock: Clock;
   readonly #perMs: number;
   readonly #max: number;
-  #left: number;
+  #remaining: number;
   #updatedAtMs: number;
 
   constructor(clock: Clock, perSecond: number) {
     this.#clock = clock;
     this.#perMs = perSecond / 1000;
-    this.#max = perSecond * SAVED_SECONDS;
-    this.#left = this.#max;
+    this.#max = perSecond * BURST_SECONDS;
+    this.#remaining = this.#max;
     this.#updatedAtMs = clock.monotonic();
   }
 
-  /** @returns whether there was one */
+  /** Takes one token. @returns whether a token was available */
   take(): boolean {
     const nowMs = this.#clock.monotonic();
-    this.#left = Math.min(this.#max, this.#left + (nowMs - this.#updatedAtMs) * this.#perMs);
+    this.#remaining = Math.min(this.#max, this.#remaining + (nowMs - this.#updatedAtMs) * this.#perMs);
     this.#updatedAtMs = nowMs;
-    if (this.#left < 1) return false;
-    this.#left -= 1;
+    if (this.#remaining < 1) return false;
+    this.#remaining -= 1;
     return true;
   }
 }

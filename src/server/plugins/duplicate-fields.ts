@@ -1,40 +1,40 @@
 import { Kind, type SelectionSetNode, type ValidationContext, type ValidationRule } from 'graphql';
 
-/** Selections that are looked at: fragments that spread each other may make any number out of a short document. */
-const MAX_LOOKS = 20_000;
+/** Number of selections to inspect. Fragments that spread each other can expand a short document to any number. */
+const MAX_INSPECTED_SELECTIONS = 20_000;
 
 /**
- * How often one field may stand in one place, with the fragments that are spread there and with what several of the
- * same field have below them: graphql's rule that they must agree compares each with each. graphql-armor has no rule for it.
- * @param refuse throws
+ * Limits how often one field may be selected at one position of the response, fragments included. graphql's rule
+ * OverlappingFieldsCanBeMerged compares all pairs of such fields. graphql-armor has no rule for it.
+ * @param refuse throws the error of the limit
  */
 export function maxDuplicateFieldsRule(max: number, refuse: () => never): ValidationRule {
   return (context) => {
     const check = ({ selectionSet }: { readonly selectionSet: SelectionSetNode }): void => {
-      let looks = 0;
-      const look = (sets: readonly SelectionSetNode[], spread: ReadonlySet<string>): void => {
-        const merged = new FieldOccurrences(context, spread);
-        for (const set of sets) merged.add(set);
-        looks += merged.selections;
-        if (looks > MAX_LOOKS) refuse();
-        for (const { times, below } of merged.fields.values()) {
-          if (times > max) refuse();
-          if (below.length > 0) look(below, merged.spread);
+      let inspectedCount = 0;
+      const inspect = (sets: readonly SelectionSetNode[], spread: ReadonlySet<string>): void => {
+        const occurrences = new FieldOccurrences(context, spread);
+        for (const set of sets) occurrences.add(set);
+        inspectedCount += occurrences.selectionCount;
+        if (inspectedCount > MAX_INSPECTED_SELECTIONS) refuse();
+        for (const { count, subselections } of occurrences.fields.values()) {
+          if (count > max) refuse();
+          if (subselections.length > 0) inspect(subselections, occurrences.spread);
         }
       };
-      look([selectionSet], new Set());
+      inspect([selectionSet], new Set());
     };
     return { OperationDefinition: check, FragmentDefinition: check };
   };
 }
 
-/** What stands in one place of the answer. */
+/** Fields that are selected at one position of the response. */
 class FieldOccurrences {
-  /** By the name they have there. */
-  readonly fields = new Map<string, { times: number; readonly below: SelectionSetNode[] }>();
-  /** Fragments that are spread here or above: none is looked at twice, which ends circles. */
+  /** Number of occurrences and subselections of each field, by response key. */
+  readonly fields = new Map<string, { count: number; readonly subselections: SelectionSetNode[] }>();
+  /** Names of the fragments that are spread here or above. Each is inspected once, which ends cycles. */
   readonly spread: Set<string>;
-  selections = 0;
+  selectionCount = 0;
   readonly #context: ValidationContext;
 
   constructor(context: ValidationContext, spread: ReadonlySet<string>) {
@@ -43,14 +43,14 @@ class FieldOccurrences {
   }
 
   add(set: SelectionSetNode): void {
-    this.selections += set.selections.length;
+    this.selectionCount += set.selections.length;
     for (const selection of set.selections) {
       if (selection.kind === Kind.FIELD) {
         const name = selection.alias?.value ?? selection.name.value;
-        const field = this.fields.get(name) ?? { times: 0, below: [] };
+        const field = this.fields.get(name) ?? { count: 0, subselections: [] };
         this.fields.set(name, field);
-        field.times += 1;
-        if (selection.selectionSet !== undefined) field.below.push(selection.selectionSet);
+        field.count += 1;
+        if (selection.selectionSet !== undefined) field.subselections.push(selection.selectionSet);
       } else if (selection.kind === Kind.INLINE_FRAGMENT) this.add(selection.selectionSet);
       else if (!this.spread.has(selection.name.value)) {
         this.spread.add(selection.name.value);

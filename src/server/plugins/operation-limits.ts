@@ -22,55 +22,54 @@ import type { ErrorCode } from '../../shared/index.js';
 import { maxDuplicateFieldsRule } from './duplicate-fields.js';
 import { measureJsonBytes, measureJsonDepth } from '../limits/json-size.js';
 
-/** An operation that asks for too much; it is not run. */
+/** Creates the error of an operation that exceeds a limit and does not run. */
 export function limitExceededError(message: string, code: ErrorCode = 'LIMIT_EXCEEDED'): GraphQLError {
   return new GraphQLError(message, { extensions: { code } });
 }
 
 /**
- * Refuses operations that ask for too much, over HTTP and WebSocket alike. A document is looked at before it is parsed,
- * while it is parsed, and before it is validated, so that the worse it is, the earlier that ends; what is refused for its
- * size or its tokens is not kept. A document that is kept has been through here.
+ * Rejects operations that exceed a limit, over HTTP and WebSocket. Documents are checked before, during and after parsing,
+ * so that large ones are rejected early. Documents with too many bytes or tokens are not cached; cached ones are checked.
  */
 export function useOperationLimits(limits: Limits, counters: LimitCounters): Plugin<SchemaContext> {
-  const refuse = (name: LimitName, message: string, code?: ErrorCode): never => {
+  const reject = (name: LimitName, message: string, code?: ErrorCode): never => {
     counters.hit(name);
     throw limitExceededError(message, code);
   };
-  const rules = rulesOf(limits, refuse);
-  const parseWithin = (source: string | Source, options?: ParseOptions): DocumentNode => {
+  const rules = createRules(limits, reject);
+  const parseWithinLimit = (source: string | Source, options?: ParseOptions): DocumentNode => {
     try {
       return parse(source, { ...options, maxTokens: limits.maxDocumentTokens });
     } catch (error) {
       // graphql reports an excess of tokens as a syntax error without a code.
       if (!(error instanceof GraphQLError) || !hasMoreTokens(source, limits.maxDocumentTokens)) throw error;
-      return refuse('maxDocumentTokens', `The document has more than ${limits.maxDocumentTokens} tokens.`);
+      return reject('maxDocumentTokens', `The document has more than ${limits.maxDocumentTokens} tokens.`);
     }
   };
   return {
     onParse({ params, context, setParseFn }) {
-      // envelop leaves the source untyped, because the parser is a plugin's to choose
+      // Envelop types the source `any`, because plugins may replace the parser.
       const { maxDocumentBytes, maxVariablesBytes, maxVariablesDepth } = limits;
-      if (bytesOf(params.source as string | Source) > maxDocumentBytes) {
-        refuse('maxDocumentBytes', `The document has more than ${maxDocumentBytes} bytes.`);
+      if (toBytes(params.source as string | Source) > maxDocumentBytes) {
+        reject('maxDocumentBytes', `The document has more than ${maxDocumentBytes} bytes.`);
       }
       const { variables } = context.params;
       if (measureJsonBytes(variables, maxVariablesBytes) > maxVariablesBytes) {
-        refuse('maxVariablesBytes', `The variables have more than ${maxVariablesBytes} bytes.`);
+        reject('maxVariablesBytes', `The variables have more than ${maxVariablesBytes} bytes.`);
       }
       if (measureJsonDepth(variables, maxVariablesDepth) > maxVariablesDepth) {
-        refuse('maxVariablesDepth', `The variables are nested deeper than ${maxVariablesDepth} levels.`);
+        reject('maxVariablesDepth', `The variables are nested deeper than ${maxVariablesDepth} levels.`);
       }
-      setParseFn(parseWithin);
+      setParseFn(parseWithinLimit);
     },
     onValidate({ setValidationFn }) {
       setValidationFn((...args: Parameters<typeof validate>) => {
         const [schema, document] = args;
-        // By themselves first: graphql's own rules compare fields with one another.
+        // The limits run first, because the cost of graphql's own rules grows with the square of the fields.
         validate(schema, document, rules);
         if (!limits.introspection) {
           const errors = validate(schema, document, [NoSchemaIntrospectionCustomRule]);
-          if (errors.length > 0) refuse('introspection', 'The schema cannot be asked for here.', 'FORBIDDEN');
+          if (errors.length > 0) reject('introspection', 'Introspection is disabled on this server.', 'FORBIDDEN');
         }
         return validate(...args);
       });
@@ -78,23 +77,37 @@ export function useOperationLimits(limits: Limits, counters: LimitCounters): Plu
   };
 }
 
-/** Rules that throw: one limit that is exceeded is enough. */
-function rulesOf(limits: Limits, refuse: (name: LimitName, message: string) => never): ValidationRule[] {
+/** Creates validation rules that throw at the first exceeded limit. */
+function createRules(limits: Limits, reject: (name: LimitName, message: string) => never): ValidationRule[] {
   const { maxDepth, maxAliases, maxDirectives, maxDuplicateFields, maxCost } = limits;
-  const rejecting = (name: LimitName, message: string): { onReject: (() => never)[] } => ({
-    onReject: [() => refuse(name, message)],
+  const onExceeded = (name: LimitName, message: string): { onReject: (() => never)[] } => ({
+    onReject: [() => reject(name, message)],
   });
-  const deep = rejecting('maxDepth', `The operation is nested deeper than ${maxDepth} levels.`);
-  const renamed = rejecting('maxAliases', `The operation has more than ${maxAliases} aliases.`);
-  const directed = rejecting('maxDirectives', `The operation has more than ${maxDirectives} directives.`);
-  const dear = rejecting('maxCost', `The operation costs more than ${maxCost}: ask for fewer fields at once.`);
   return [
-    maxDepthRule({ n: maxDepth, flattenFragments: true, ...deep }),
-    maxAliasesRule({ n: maxAliases, allowList: [], ...renamed }),
-    maxDirectivesRule({ n: maxDirectives, ...directed }),
-    costLimitRule({ maxCost, flattenFragments: true, ...dear }),
+    maxDepthRule({
+      n: maxDepth,
+      flattenFragments: true,
+      ...onExceeded('maxDepth', `The operation is nested deeper than ${maxDepth} levels.`),
+    }),
+    maxAliasesRule({
+      n: maxAliases,
+      allowList: [],
+      ...onExceeded('maxAliases', `The operation has more than ${maxAliases} aliases.`),
+    }),
+    maxDirectivesRule({
+      n: maxDirectives,
+      ...onExceeded('maxDirectives', `The operation has more than ${maxDirectives} directives.`),
+    }),
+    costLimitRule({
+      maxCost,
+      flattenFragments: true,
+      ...onExceeded('maxCost', `The operation costs more than ${maxCost}. Request fewer fields at once.`),
+    }),
     maxDuplicateFieldsRule(maxDuplicateFields, () =>
-      refuse('maxDuplicateFields', `The operation has one field more than ${maxDuplicateFields} times in one place.`),
+      reject(
+        'maxDuplicateFields',
+        `The operation selects one field more than ${maxDuplicateFields} times at the same position.`,
+      ),
     ),
   ];
 }
@@ -111,6 +124,6 @@ function hasMoreTokens(document: string | Source, max: number): boolean {
   }
 }
 
-function bytesOf(source: string | Source): number {
+function toBytes(source: string | Source): number {
   return Buffer.byteLength(typeof source === 'string' ? source : source.body);
 }

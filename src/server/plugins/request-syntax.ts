@@ -1,6 +1,6 @@
 import { createGraphQLError, type Plugin } from 'graphql-yoga';
 
-/** Yoga reads `variables` and `extensions` of a URL as JSON, and takes what is none for a failure of the server's. */
+/** Reports invalid JSON in the URL parameters `variables` and `extensions` as a client error. Yoga reports a server error. */
 export function useRequestSyntax(): Plugin {
   return {
     onRequestParse({ requestParser, setRequestParser }) {
@@ -10,7 +10,7 @@ export function useRequestSyntax(): Plugin {
           return await requestParser(request);
         } catch (error) {
           if (!(error instanceof SyntaxError)) throw error;
-          throw createGraphQLError('"variables" and "extensions" in a URL must be JSON.', {
+          throw createGraphQLError('Invalid JSON in the URL. "variables" and "extensions" must be JSON.', {
             extensions: { code: 'BAD_USER_INPUT', http: { status: 400 } },
           });
         }

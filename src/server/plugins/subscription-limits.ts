@@ -6,7 +6,7 @@ import { ConcurrencyLimiter } from '../limits/concurrency-limiter.js';
 import type { SchemaContext } from '../../schema/index.js';
 import { limitExceededError } from './operation-limits.js';
 
-/** A stream that gives something back when it is over, in whatever way: once it has ended, failed or been left. */
+/** Stream that releases a lease when it ends, fails or is closed by its reader. */
 export class ReleasingStream<T extends ExecutionResult> implements AsyncIterableIterator<T> {
   readonly #source: AsyncIterator<T>;
   readonly #lease: Disposable;
@@ -40,7 +40,7 @@ export class ReleasingStream<T extends ExecutionResult> implements AsyncIterable
 
 type Result = ExecutionResult | AsyncIterable<ExecutionResult>;
 
-/** How many subscriptions run at once: of each viewer, and of each WebSocket. */
+/** Limits concurrent subscriptions per viewer and per WebSocket. */
 export class SubscriptionLimits {
   readonly #limits: Limits;
   readonly #counters: LimitCounters;
@@ -52,22 +52,22 @@ export class SubscriptionLimits {
     this.#viewers = new ConcurrencyLimiter(limits.maxSubscriptionsPerViewer);
   }
 
-  /** Those of one WebSocket. */
+  /** Creates the limiter of one WebSocket. */
   forSocket(): ConcurrencyLimiter {
     return new ConcurrencyLimiter(this.#limits.maxSubscriptionsPerSocket);
   }
 
-  /** @returns what `begin` gives, counted until it ends, or why it is not begun */
+  /** Starts a subscription and counts it until it ends. @returns its result, or an error if a limit is reached */
   async run(
     socket: ConcurrencyLimiter | null,
     { contextValue }: ExecutionArgs,
-    begin: () => Result | PromiseLike<Result>,
+    start: () => Result | PromiseLike<Result>,
   ): Promise<Result> {
-    const { clientId } = contextValue as SchemaContext; // what the context factory has made
-    const lease = this.#take(socket, clientId);
+    const { clientId } = contextValue as SchemaContext; // created by the context factory
+    const lease = this.#acquire(socket, clientId);
     if (lease instanceof GraphQLError) return { errors: [lease] };
     try {
-      const result = await begin();
+      const result = await start();
       if (isAsyncIterable(result)) return new ReleasingStream(result, lease);
       lease[Symbol.dispose]();
       return result;
@@ -77,18 +77,20 @@ export class SubscriptionLimits {
     }
   }
 
-  #take(socket: ConcurrencyLimiter | null, clientId: string): Disposable | GraphQLError {
+  #acquire(socket: ConcurrencyLimiter | null, clientId: string): Disposable | GraphQLError {
     const { maxSubscriptionsPerSocket, maxSubscriptionsPerViewer } = this.#limits;
     const ofSocket = socket?.acquire('') ?? null;
     if (socket !== null && ofSocket === null) {
       this.#counters.hit('maxSubscriptionsPerSocket');
-      return limitExceededError(`One WebSocket runs at most ${maxSubscriptionsPerSocket} subscriptions at a time.`);
+      return limitExceededError(
+        `At most ${maxSubscriptionsPerSocket} subscriptions may run at a time on one WebSocket.`,
+      );
     }
     const ofViewer = this.#viewers.acquire(clientId);
     if (ofViewer === null) {
       ofSocket?.[Symbol.dispose]();
       this.#counters.hit('maxSubscriptionsPerViewer');
-      return limitExceededError(`One viewer runs at most ${maxSubscriptionsPerViewer} subscriptions at a time.`);
+      return limitExceededError(`At most ${maxSubscriptionsPerViewer} subscriptions may run at a time for one viewer.`);
     }
     return {
       [Symbol.dispose]() {
@@ -99,14 +101,14 @@ export class SubscriptionLimits {
   }
 }
 
-/** Over SSE; WebSockets count for themselves, because shared subscriptions do not get here. */
+/** Limits subscriptions over SSE. WebSockets call `run` themselves, because shared subscriptions bypass this plugin. */
 export function useSubscriptionLimits(limits: SubscriptionLimits): Plugin<SchemaContext> {
   return {
     onSubscribe({ args, subscribeFn, setSubscribeFn }) {
       if (args.contextValue.reauthenticate !== null) return;
-      // envelop leaves it untyped, because the engine is a plugin's to choose
+      // Envelop types the function `any`, because plugins may replace graphql.
       const subscribe = subscribeFn as (args: ExecutionArgs) => Result | PromiseLike<Result>;
-      setSubscribeFn((given: ExecutionArgs) => limits.run(null, given, () => subscribe(given)));
+      setSubscribeFn((executionArgs: ExecutionArgs) => limits.run(null, executionArgs, () => subscribe(executionArgs)));
     },
   };
 }

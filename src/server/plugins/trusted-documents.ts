@@ -2,44 +2,44 @@ import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { z } from 'zod';
 
-/** How a client names a document: as GraphQL over HTTP has it, or as Apollo's persisted queries do. */
-const NAMED = z.object({
+/** Parameters by which a request names a document: `documentId` of GraphQL over HTTP, or Apollo's persisted queries. */
+const documentParamsSchema = z.object({
   query: z.string().nullish(),
   documentId: z.string().nullish(),
   extensions: z.object({ persistedQuery: z.object({ sha256Hash: z.string() }).nullish() }).nullish(),
 });
 
-/** The only documents that are run. */
+/** Manifest of the documents that may run. */
 export class TrustedDocuments {
-  readonly #texts: ReadonlyMap<string, string>;
-  readonly #known: ReadonlySet<string>;
+  readonly #textByHash: ReadonlyMap<string, string>;
+  readonly #texts: ReadonlySet<string>;
 
-  /** @param texts by SHA-256 of each, in lower-case hex */
-  constructor(texts: ReadonlyMap<string, string>) {
-    this.#texts = texts;
-    this.#known = new Set(texts.values());
+  /** @param textByHash texts by their SHA-256 in lower-case hex */
+  constructor(textByHash: ReadonlyMap<string, string>) {
+    this.#textByHash = textByHash;
+    this.#texts = new Set(textByHash.values());
   }
 
   /**
-   * The document that a request names; `null` when it brings a text of its own, or names none.
-   * @throws GraphQLError FORBIDDEN when there is none of that name
+   * Returns the document that a request names, or null if the request contains a text or names no document.
+   * @throws GraphQLError FORBIDDEN if the named document is not in the manifest
    */
   lookup(params: unknown): string | null {
-    const { query, documentId, extensions } = NAMED.safeParse(params).data ?? {};
-    const name = documentId ?? extensions?.persistedQuery?.sha256Hash;
-    if (name == null || (query != null && query !== '')) return null;
-    return this.#texts.get(name.replace(/^sha256:/, '')) ?? refuse();
+    const { query, documentId, extensions } = documentParamsSchema.safeParse(params).data ?? {};
+    const hash = documentId ?? extensions?.persistedQuery?.sha256Hash;
+    if (hash == null || (query != null && query !== '')) return null;
+    return this.#textByHash.get(hash.replace(/^sha256:/, '')) ?? reject();
   }
 
-  /** @throws GraphQLError FORBIDDEN when the text is none of them */
+  /** @throws GraphQLError FORBIDDEN if the text is not in the manifest */
   check(text: string): void {
-    if (!this.#known.has(text)) refuse();
+    if (!this.#texts.has(text)) reject();
   }
 }
 
 /**
- * Parsing is where every operation comes by, over HTTP, SSE and WebSocket alike, and before anything is spent on it. A
- * WebSocket, which has no `onParams`, asks `named` by itself.
+ * Rejects documents that are not in the manifest before they are parsed, over HTTP, SSE and WebSocket. The WebSocket
+ * server calls `lookup` itself, because it has no `onParams`.
  */
 export function useTrustedDocuments(trusted: TrustedDocuments | null): Plugin {
   if (trusted === null) return {};
@@ -54,9 +54,9 @@ export function useTrustedDocuments(trusted: TrustedDocuments | null): Plugin {
   };
 }
 
-function refuse(): never {
+function reject(): never {
   throw new GraphQLError(
-    'This server runs trusted documents only, and this is none of them: send one that its manifest has, by its SHA-256 or as the very same text.',
+    'Unknown document. This server runs trusted documents only: send a document of its manifest, by its SHA-256 or as the same text.',
     { extensions: { code: 'FORBIDDEN' } },
   );
 }

@@ -1,114 +1,116 @@
 import type { Duplex } from 'node:stream';
 
-/** Text is written as UTF-8. */
+/** Part of a message. Strings are written as UTF-8. */
 export type FrameData = string | Buffer;
 
 const FIN_TEXT = 0x81;
 const MAX_HEADER_BYTES = 10;
 
-/** Bytes that the frames of single readers are put together in before they are written. */
+/** Size of the buffer in which frames are assembled before they are written. */
 const ARENA_BYTES = 256 * 1024;
 
 /**
- * Writes WebSocket text frames that are for one reader each. Those of one turn of the event loop are put together
- * first and written together afterwards: a write wakes up its reader, and readers on this machine that are woken up
- * one by one cost more than the writes.
+ * Writes WebSocket text frames for one client each. All frames of one turn of the event loop are assembled first and
+ * written together, because waking local clients one by one costs more than the writes.
  */
 export class FrameWriter {
   #arena: Buffer | null = null;
   #used = 0;
-  #waitingBytes = 0;
-  #waiters: { readonly stream: Duplex; readonly frame: Buffer }[] = [];
+  #pendingBytes = 0;
+  #pending: { readonly stream: Duplex; readonly frame: Buffer }[] = [];
 
   /**
-   * @param rsv the reserved bits that are set
-   * @returns bytes of the message
+   * Assembles one frame and writes it at the end of the turn.
+   * @param rsv reserved bits to set
+   * @returns size of the message in bytes
    */
   write(stream: Duplex, parts: readonly FrameData[], rsv: number): number {
     let length = 0;
     for (const part of parts) length += typeof part === 'string' ? Buffer.byteLength(part) : part.length;
-    const room = this.#room(MAX_HEADER_BYTES + length);
-    fill(room, MAX_HEADER_BYTES, parts);
-    const from = writeHeader(room, MAX_HEADER_BYTES, FIN_TEXT | rsv, length);
-    if (this.#waiters.length === 0) queueMicrotask(() => this.#flush());
-    this.#waiters.push({ stream, frame: room.subarray(from) });
-    this.#waitingBytes += length;
-    // Whether a socket has room is known only once it has been written to.
-    if (this.#waitingBytes >= ARENA_BYTES) this.#flush();
+    const target = this.#allocate(MAX_HEADER_BYTES + length);
+    copyParts(target, MAX_HEADER_BYTES, parts);
+    const start = writeHeader(target, MAX_HEADER_BYTES, FIN_TEXT | rsv, length);
+    if (this.#pending.length === 0) queueMicrotask(() => this.#flush());
+    this.#pending.push({ stream, frame: target.subarray(start) });
+    this.#pendingBytes += length;
+    // The send buffer of a WebSocket knows its unsent bytes only after a write.
+    if (this.#pendingBytes >= ARENA_BYTES) this.#flush();
     return length;
   }
 
-  #room(length: number): Buffer {
+  #allocate(length: number): Buffer {
     if (length > ARENA_BYTES) return Buffer.allocUnsafeSlow(length);
     if (this.#used + length > ARENA_BYTES) this.#flush();
     this.#arena ??= Buffer.allocUnsafeSlow(ARENA_BYTES);
-    const from = this.#used;
+    const start = this.#used;
     this.#used += length;
-    return this.#arena.subarray(from, this.#used);
+    return this.#arena.subarray(start, this.#used);
   }
 
   #flush(): void {
-    const waiting = this.#waiters;
-    this.#waiters = [];
-    this.#waitingBytes = 0;
+    const pending = this.#pending;
+    this.#pending = [];
+    this.#pendingBytes = 0;
     this.#used = 0;
-    for (const { stream, frame } of waiting) {
+    for (const { stream, frame } of pending) {
       if (!stream.writable) continue;
       stream.write(frame);
-      // What the kernel has not copied yet belongs to the stream.
+      // The stream keeps the memory that the kernel has not copied yet.
       if (stream.writableLength > 0) this.#arena = null;
     }
   }
 }
 
 /**
- * Bytes that go out many times with something else in front of them each time. They are kept with room before them,
- * and what comes before them is written there, so that each frame is one piece of memory and one write.
+ * Frame whose bytes are sent to many clients, each with its own prefix. Space is reserved in front of the shared bytes for
+ * header and prefix, so that each frame is one piece of memory and one write.
  */
 export class SharedFrame {
   readonly #bytes: Buffer;
   readonly #rsv: number;
   #frame: Buffer | null = null;
-  #room = 0;
+  #reservedBytes = 0;
 
-  /** @param rsv the reserved bits that are set */
+  /** @param rsv reserved bits to set */
   constructor(parts: readonly FrameData[], rsv: number) {
     this.#bytes = Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)));
     this.#rsv = rsv;
   }
 
-  /** @returns bytes of the message */
+  /** Writes the frame with a prefix. @returns size of the message in bytes */
   writeTo(stream: Duplex, prefix: Buffer): number {
     const frame = this.#frameFor(prefix.length);
-    const start = this.#room - prefix.length;
-    prefix.copy(frame, start);
+    const prefixStart = this.#reservedBytes - prefix.length;
+    prefix.copy(frame, prefixStart);
     const length = prefix.length + this.#bytes.length;
-    const from = writeHeader(frame, start, FIN_TEXT | this.#rsv, length);
-    stream.write(frame.subarray(from));
-    // Nothing waits: the kernel has copied it, and the next one may write over it. Otherwise it belongs to the stream.
+    const start = writeHeader(frame, prefixStart, FIN_TEXT | this.#rsv, length);
+    stream.write(frame.subarray(start));
+    // The memory is reused once the kernel has copied all of it. Otherwise the stream keeps it.
     if (stream.writableLength > 0) this.#frame = null;
     return length;
   }
 
   #frameFor(prefixLength: number): Buffer {
-    if (this.#frame === null || this.#room < MAX_HEADER_BYTES + prefixLength) {
-      this.#room = MAX_HEADER_BYTES + prefixLength + SPARE_BYTES;
-      this.#frame = Buffer.allocUnsafeSlow(this.#room + this.#bytes.length);
-      this.#bytes.copy(this.#frame, this.#room);
+    if (this.#frame === null || this.#reservedBytes < MAX_HEADER_BYTES + prefixLength) {
+      this.#reservedBytes = MAX_HEADER_BYTES + prefixLength + SPARE_BYTES;
+      this.#frame = Buffer.allocUnsafeSlow(this.#reservedBytes + this.#bytes.length);
+      this.#bytes.copy(this.#frame, this.#reservedBytes);
     }
     return this.#frame;
   }
 }
 
-/** Ids differ a little in length. */
+/** Bytes reserved for longer prefixes, because the lengths of subscription ids differ. */
 const SPARE_BYTES = 32;
 
-function fill(target: Buffer, from: number, parts: readonly FrameData[]): void {
-  let at = from;
-  for (const part of parts) at += typeof part === 'string' ? target.write(part, at) : part.copy(target, at);
+function copyParts(target: Buffer, start: number, parts: readonly FrameData[]): void {
+  let offset = start;
+  for (const part of parts) {
+    offset += typeof part === 'string' ? target.write(part, offset) : part.copy(target, offset);
+  }
 }
 
-/** Writes a WebSocket frame's header (RFC 6455, 5.2, unmasked) so that it ends at `end`; returns where it begins. */
+/** Writes the header of an unmasked WebSocket frame (RFC 6455, 5.2) that ends at `end`. @returns its start */
 function writeHeader(frame: Buffer, end: number, first: number, length: number): number {
   let start: number;
   if (length < 126) {

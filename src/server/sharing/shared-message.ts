@@ -5,13 +5,13 @@ import type { RenderedJson } from '../../delivery/index.js';
 import { type FrameData, SharedFrame, type FrameWriter } from './frame-writer.js';
 
 export interface CompressionOptions {
-  /** Bytes of an update from which on clients that ask for it get it compressed; `null`: never. */
+  /** Smallest size in bytes of a compressed update. Null if updates are never compressed. */
   readonly threshold: number | null;
 }
 
 /**
- * The payload of one `next` message for all subscriptions that are told the same at the same moment. Its bytes are
- * made, and compressed, once; each socket's own part, the `{"id":…` before them, is written in front of them.
+ * Payload of one `next` message for all members of a subscription group. It is rendered and compressed once; the prefix
+ * `{"id":…` of each subscription is written in front of it.
  */
 export class SharedMessage {
   readonly #parts: RenderedJson;
@@ -20,11 +20,11 @@ export class SharedMessage {
   readonly #threshold: number;
   #plain: SharedFrame | null = null;
   #deflated: Buffer | null = null;
-  #framedDeflated: SharedFrame | null = null;
+  #deflatedFrame: SharedFrame | null = null;
   #text: string | null = null;
   #result: StringifiedResult | null = null;
 
-  /** @param readers how many it is for: what is for one only need not be kept */
+  /** @param readers number of members that receive the message; nothing is reserved for reuse if there is only one */
   constructor(parts: RenderedJson, readers: number, frames: FrameWriter, compression: CompressionOptions) {
     this.#parts = parts;
     this.#readers = readers;
@@ -32,28 +32,28 @@ export class SharedMessage {
     this.#threshold = compression.threshold ?? Infinity;
   }
 
-  /** The payload as JSON. */
+  /** Payload as JSON text. */
   get text(): string {
     return (this.#text ??= this.#parts.map(String).join(''));
   }
 
-  /** For whoever serialises results by itself: Yoga takes the text as it is. */
+  /** Result for Yoga, which sends its `stringify()` text unchanged. */
   get result(): ExecutionResult {
     this.#result ??= { stringify: () => this.text };
     return this.#result;
   }
 
   /**
-   * Writes it to a WebSocket's stream as one text message.
-   * @returns bytes of it
+   * Writes the message to the stream of a WebSocket.
+   * @returns size of the message in bytes
    */
-  writeTo(stream: Duplex, prefix: MessagePrefix, mayDeflate: boolean): number {
+  writeTo(stream: Duplex, prefix: MessagePrefix, acceptsSharedDeflate: boolean): number {
     const { stored } = prefix;
-    if (mayDeflate && stored !== null && lengthOf(this.#parts) >= this.#threshold) {
-      this.#deflated ??= deflated(`${this.text}}`, this.#readers);
+    if (acceptsSharedDeflate && stored !== null && measureParts(this.#parts) >= this.#threshold) {
+      this.#deflated ??= deflate(`${this.text}}`, this.#readers);
       if (this.#readers === 1) return this.#frames.write(stream, [stored, this.#deflated], RSV1);
-      this.#framedDeflated ??= new SharedFrame([this.#deflated], RSV1);
-      return this.#framedDeflated.writeTo(stream, stored);
+      this.#deflatedFrame ??= new SharedFrame([this.#deflated], RSV1);
+      return this.#deflatedFrame.writeTo(stream, stored);
     }
     if (this.#readers === 1) return this.#frames.write(stream, [prefix.plain, ...this.#parts, '}'], 0);
     this.#plain ??= new SharedFrame([...this.#parts, '}'], 0);
@@ -65,14 +65,14 @@ interface StringifiedResult extends ExecutionResult {
   readonly stringify: () => string;
 }
 
-/** About: in characters where it is text. */
-function lengthOf(parts: readonly FrameData[]): number {
+/** Measures the approximate size of a message: characters of strings, bytes of buffers. */
+function measureParts(parts: readonly FrameData[]): number {
   let length = 0;
   for (const part of parts) length += part.length;
   return length;
 }
 
-/** What comes before the shared bytes in the messages of one subscription. */
+/** Prefix of all messages of one subscription, in front of the shared bytes. */
 export class MessagePrefix {
   readonly plain: Buffer;
   #stored: Buffer | null | undefined;
@@ -81,14 +81,14 @@ export class MessagePrefix {
     this.plain = Buffer.from(`{"id":${JSON.stringify(id)},"type":"next","payload":`);
   }
 
-  /** The same as the beginning of a DEFLATE stream; `null` when it is too long for one stored block. */
+  /** Prefix as the first block of a DEFLATE stream. Null if it is too long for one stored block. */
   get stored(): Buffer | null {
-    return (this.#stored ??= storedBlock(this.plain));
+    return (this.#stored ??= toStoredBlock(this.plain));
   }
 }
 
-/** RFC 1951, 3.2.4: not compressed and not the last block, so that another stream can follow on the byte border. */
-function storedBlock(bytes: Buffer): Buffer | null {
+/** Creates a stored block (RFC 1951, 3.2.4) that is not the last one, so that other blocks can follow. */
+function toStoredBlock(bytes: Buffer): Buffer | null {
   const { length } = bytes;
   if (length > MAX_STORED_BYTES) return null;
   const block = Buffer.allocUnsafe(5 + length);
@@ -101,12 +101,12 @@ function storedBlock(bytes: Buffer): Buffer | null {
 
 const MAX_STORED_BYTES = 0xffff;
 
-/** RFC 7692, 7.2.1: flushed to a byte border, less the four bytes that every such flush ends with. */
-function deflated(text: string, readers: number): Buffer {
-  // Whoever pays for it alone gets the quick way.
+/** Compresses the payload of a message (RFC 7692, 7.2.1), without the four bytes that end each flush. */
+function deflate(text: string, readers: number): Buffer {
+  // A better compression is worth its time only if several clients share it.
   const level = readers === 1 ? constants.Z_BEST_SPEED : constants.Z_DEFAULT_COMPRESSION;
   return deflateRawSync(text, { finishFlush: constants.Z_SYNC_FLUSH, level }).subarray(0, -4);
 }
 
-/** RFC 7692: the message is compressed. */
+/** Reserved bit that marks a compressed message (RFC 7692). */
 const RSV1 = 0x40;

@@ -19,18 +19,18 @@ import type { ErrorMasker } from '../plugins/error-masking.js';
 import { FrameWriter } from './frame-writer.js';
 import { type CompressionOptions, SharedMessage } from './shared-message.js';
 
-/** A subscription that may be shared with others that ask for the same. */
+/** Subscription that can join a subscription group. */
 export interface SharedSubscription {
   readonly after: GroupMember<SharedMessage>['after'];
   join(member: GroupMember<SharedMessage>): GroupMembership;
 }
 
-/** Lets subscriptions whose field may be shared run together: one rendering for all that ask for the same. */
+/** Plans which subscriptions share one execution, one rendering and one compression. */
 export class SubscriptionSharing {
   readonly #compress: CompressionOptions;
   readonly #mask: ErrorMasker;
   readonly #frames = new FrameWriter();
-  /** By selection: subscriptions with other filters, and so of other groups, share what they render of each agent. */
+  /** Renderers by selection. Groups with the same selection but other filters share the rendering of each agent. */
   readonly #renderers = new Map<string, { readonly render: SelectionRenderer | null; users: number }>();
 
   constructor(compress: CompressionOptions, mask: ErrorMasker) {
@@ -38,12 +38,12 @@ export class SubscriptionSharing {
     this.#mask = mask;
   }
 
-  /** Selections that are rendered. */
-  get renderers(): number {
+  /** Number of compiled selections in use. */
+  get rendererCount(): number {
     return this.#renderers.size;
   }
 
-  /** @returns `null` when it has to run by itself; an error when its arguments are wrong */
+  /** Plans a subscription. @returns null if it cannot be shared, an error if its arguments are invalid */
   plan(args: ExecutionArgs, context: SchemaContext): SharedSubscription | GraphQLError | null {
     try {
       const selection = resolveRootSelection(args);
@@ -51,19 +51,19 @@ export class SubscriptionSharing {
       if (selection === null || plan === null) return null;
       const { view, mode, maxHz, after } = plan(selection.args, context);
       const hz = streamHz(mode, maxHz);
-      // What is rendered for one viewer is for all of its scope, and for nobody else.
-      const selected = JSON.stringify([context.viewer.scope, selection.field.name, selection.key]);
-      const key = JSON.stringify([selected, view.key, hz]);
+      // Renderings are shared within an access scope and never across scopes.
+      const selectionKey = JSON.stringify([context.viewer.scope, selection.field.name, selection.key]);
+      const key = JSON.stringify([selectionKey, view.key, hz]);
       const request = (): GroupRequest<SharedMessage> => {
-        const renderer = this.#rendererOf(selected, selection);
+        const renderer = this.#acquireRenderer(selectionKey, selection);
         return {
           view,
           hz,
           render: (update, readers) =>
-            this.#render(renderer.render, args, context, update, (parts) => this.#message(parts, readers)),
+            this.#render(renderer.render, args, context, update, (parts) => this.#createMessage(parts, readers)),
           onEmpty: () => {
             renderer.users -= 1;
-            if (renderer.users === 0) this.#renderers.delete(selected);
+            if (renderer.users === 0) this.#renderers.delete(selectionKey);
           },
         };
       };
@@ -74,7 +74,10 @@ export class SubscriptionSharing {
     }
   }
 
-  #rendererOf(key: string, selection: RootSelection): { readonly render: SelectionRenderer | null; users: number } {
+  #acquireRenderer(
+    key: string,
+    selection: RootSelection,
+  ): { readonly render: SelectionRenderer | null; users: number } {
     let renderer = this.#renderers.get(key);
     if (renderer === undefined) {
       renderer = { render: compileSelection(selection), users: 0 };
@@ -84,7 +87,7 @@ export class SubscriptionSharing {
     return renderer;
   }
 
-  #message(parts: RenderedJson, readers: number): SharedMessage {
+  #createMessage(parts: RenderedJson, readers: number): SharedMessage {
     return new SharedMessage(parts, readers, this.#frames, this.#compress);
   }
 
@@ -93,37 +96,37 @@ export class SubscriptionSharing {
     args: ExecutionArgs,
     context: SchemaContext,
     update: StreamUpdate,
-    messageOf: (parts: RenderedJson) => SharedMessage,
+    createMessage: (parts: RenderedJson) => SharedMessage,
   ): SharedMessage | Promise<SharedMessage> {
     const parts = render?.(update, context, context.store.commitCount) ?? null;
-    if (parts !== null) return messageOf(parts);
-    // As graphql does it for each event of a subscription.
+    if (parts !== null) return createMessage(parts);
+    // graphql executes each event of a subscription in the same way.
     const result = execute({ ...args, rootValue: update });
     return result instanceof Promise
-      ? result.then((done) => messageOf([this.#serialise(done)]))
-      : messageOf([this.#serialise(result)]);
+      ? result.then((resolved) => createMessage([this.#serialize(resolved)]))
+      : createMessage([this.#serialize(result)]);
   }
 
-  /** What goes wrong here goes wrong for all members at once, in nobody's request: the update has an id of its own. */
-  #serialise({ data, errors }: ExecutionResult): string {
+  /** Serializes a result. Its errors concern all members, therefore they get a new request id. */
+  #serialize({ data, errors }: ExecutionResult): string {
     if (errors === undefined) return JSON.stringify({ data });
     const requestId = randomUUID();
     return JSON.stringify({ errors: errors.map((error) => this.#mask.mask(error, { requestId })), data });
   }
 }
 
-/** Subscriptions over SSE take the shared path too; WebSockets take it before they come here. */
+/** Shares subscriptions over SSE. The WebSocket server calls `plan` itself. */
 export function useSubscriptionSharing(sharing: SubscriptionSharing): Plugin<SchemaContext> {
   return {
     onSubscribe({ args, setSubscribeFn }) {
       const shared = sharing.plan(args, args.contextValue);
       if (shared === null) return;
-      setSubscribeFn(() => (shared instanceof GraphQLError ? { errors: [shared] } : resultsOf(shared)));
+      setSubscribeFn(() => (shared instanceof GraphQLError ? { errors: [shared] } : toResults(shared)));
     },
   };
 }
 
-function resultsOf(shared: SharedSubscription): AsyncIterableIterator<ExecutionResult> {
+function toResults(shared: SharedSubscription): AsyncIterableIterator<ExecutionResult> {
   return new MemberIterator<ExecutionResult>(shared.after, (reader) =>
     shared.join({
       after: reader.after,

@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** The open responses that go on for as long as somebody listens. */
+/** Registry of open SSE responses, which are closed during shutdown. */
 export class SseResponses {
   readonly #open = new Set<ServerResponse>();
 
-  /** Whether the answer may be one: by what the client accepts, since only running the operation would tell. */
+  /** Whether the client accepts a streamed response. Only execution tells whether the response is one. */
   static isRequested({ headers }: IncomingMessage): boolean {
     return /text\/event-stream|multipart\/mixed/i.test(headers.accept ?? '');
   }
@@ -15,8 +15,8 @@ export class SseResponses {
   }
 
   /**
-   * What ends each of them: with all that was written, but without the word that it is complete. By that clients know
-   * that it is not, and ask again elsewhere.
+   * Returns one function per response that closes it after all written bytes are sent, but without the `complete` event.
+   * Clients then reconnect to another node.
    */
   closeActions(): (() => void)[] {
     return [...this.#open].map((response) => () => response.socket?.destroySoon());

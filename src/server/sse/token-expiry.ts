@@ -3,7 +3,7 @@ import { isAsyncIterable, type Plugin } from 'graphql-yoga';
 import type { Authenticator } from '../../auth/index.js';
 import type { SchemaContext } from '../../schema/index.js';
 
-/** Ends streams over SSE when their token does, with a last word that says so. WebSockets are closed as a whole. */
+/** Ends SSE streams with an error when their token expires. WebSockets are closed as a whole instead. */
 export function useTokenExpiry(authenticator: Authenticator): Plugin<SchemaContext> {
   if (!authenticator.isRequired) return {};
   return {
@@ -14,7 +14,7 @@ export function useTokenExpiry(authenticator: Authenticator): Plugin<SchemaConte
         onSubscribeResult({ result, setResult }) {
           if (!isAsyncIterable(result)) return;
           const source = result[Symbol.asyncIterator]();
-          setResult(new ExpiringStream(source, (onEnd) => authenticator.watch(viewer, onEnd)));
+          setResult(new ExpiringStream(source, (onExpired) => authenticator.watch(viewer, onExpired)));
         },
       };
     },
@@ -23,18 +23,18 @@ export function useTokenExpiry(authenticator: Authenticator): Plugin<SchemaConte
 
 type Result = IteratorResult<ExecutionResult>;
 
-/** A stream that is ended from outside, also while nothing comes from its source. */
+/** Stream that can be ended from outside, also while its source yields nothing. */
 class ExpiringStream implements AsyncIterableIterator<ExecutionResult> {
   readonly #source: AsyncIterator<ExecutionResult>;
   readonly #watch: Disposable;
-  #lastWord: ExecutionResult | null = null;
-  #isOver = false;
-  /** Of whoever waits for the next result. */
+  #finalResult: ExecutionResult | null = null;
+  #isClosed = false;
+  /** Resolves the pending call of `next`. Null if none is pending. */
   #interrupt: ((result: Result) => void) | null = null;
 
-  constructor(source: AsyncIterator<ExecutionResult>, watch: (onEnd: (reason: string) => void) => Disposable) {
+  constructor(source: AsyncIterator<ExecutionResult>, watch: (onExpired: (reason: string) => void) => Disposable) {
     this.#source = source;
-    this.#watch = watch((reason) => this.#end(reason));
+    this.#watch = watch((reason) => this.#expire(reason));
   }
 
   [Symbol.asyncIterator](): this {
@@ -42,7 +42,7 @@ class ExpiringStream implements AsyncIterableIterator<ExecutionResult> {
   }
 
   next(): Promise<Result> {
-    if (this.#isOver) return Promise.resolve(this.#last());
+    if (this.#isClosed) return Promise.resolve(this.#takeFinalResult());
     return new Promise((resolve, reject) => {
       this.#interrupt = resolve;
       this.#source.next().then((result: Result) => {
@@ -54,32 +54,32 @@ class ExpiringStream implements AsyncIterableIterator<ExecutionResult> {
   }
 
   async return(): Promise<Result> {
-    this.#lastWord = null;
+    this.#finalResult = null;
     this.#close();
     await this.#source.return?.();
-    return END;
+    return DONE;
   }
 
-  #end(reason: string): void {
+  #expire(reason: string): void {
     const error = new GraphQLError(`${reason}.`, { extensions: { code: 'UNAUTHENTICATED' } });
-    this.#lastWord = { errors: [error] };
-    this.#isOver = true;
-    // Nobody waits for what it may have had left to say.
+    this.#finalResult = { errors: [error] };
+    this.#isClosed = true;
+    // The result of the source is no longer needed.
     Promise.resolve(this.#source.return?.()).catch(() => undefined);
-    if (this.#interrupt !== null) this.#interrupt(this.#last());
+    if (this.#interrupt !== null) this.#interrupt(this.#takeFinalResult());
     this.#interrupt = null;
   }
 
-  #last(): Result {
-    const value = this.#lastWord;
-    this.#lastWord = null;
-    return value === null ? END : { done: false, value };
+  #takeFinalResult(): Result {
+    const value = this.#finalResult;
+    this.#finalResult = null;
+    return value === null ? DONE : { done: false, value };
   }
 
   #close(): void {
-    this.#isOver = true;
+    this.#isClosed = true;
     this.#watch[Symbol.dispose]();
   }
 }
 
-const END: Result = { done: true, value: undefined };
+const DONE: Result = { done: true, value: undefined };

@@ -85,7 +85,9 @@ export class SocketLimits implements Disposable {
     const { limits, counters } = this.#options;
     if (running <= limits.maxOperationsPerSocket) return null;
     counters.hit('maxOperationsPerSocket');
-    return limitExceededError(`At most ${limits.maxOperationsPerSocket} operations may run at a time on one WebSocket.`);
+    return limitExceededError(
+      `At most ${limits.maxOperationsPerSocket} operations may run at a time on one WebSocket.`,
+    );
   }
 
   /** Records that graphql-ws closes the WebSocket. */

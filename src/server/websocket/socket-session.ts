@@ -72,7 +72,10 @@ export class SocketSession implements Disposable {
   async reauthenticate(token: string): Promise<Viewer> {
     const viewer = await this.#authenticator.authenticate(`Bearer ${token}`);
     if (viewer.scope !== this.#viewer?.scope) {
-      throw new SwarmlensError('FORBIDDEN', 'The new token has different permissions. Open a new connection to use it.');
+      throw new SwarmlensError(
+        'FORBIDDEN',
+        'The new token has different permissions. Open a new connection to use it.',
+      );
     }
     this.#accept(viewer);
     return viewer;

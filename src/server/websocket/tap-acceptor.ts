@@ -1,9 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { CloseCode } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { type Authenticator, requirePermission, type Viewer } from '../../auth/index.js';
-import { CLOSE_GOING_AWAY, errorMessage, SwarmlensError, type Logger } from '../../shared/index.js';
+import { CLOSE_FORBIDDEN, CLOSE_GOING_AWAY, errorMessage, SwarmlensError, type Logger } from '../../shared/index.js';
 import { type OriginPolicy, type RequestRejection, checkRequest } from '../http/request-origin.js';
 import { rejectUpgrade } from '../http/reject-upgrade.js';
 
@@ -61,7 +60,7 @@ export class TapAcceptor implements AsyncDisposable {
       socket.on('error', (error) =>
         this.#options.logger.debug({ serverId: name, error: error.message }, 'tap socket error'),
       );
-      const watch = this.#options.authenticator.watch(viewer, (reason) => socket.close(CloseCode.Forbidden, reason));
+      const watch = this.#options.authenticator.watch(viewer, (reason) => socket.close(CLOSE_FORBIDDEN, reason));
       socket.once('close', () => watch[Symbol.dispose]());
       this.#options.join({ name, instance, socket });
     });

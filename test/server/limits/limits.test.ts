@@ -78,7 +78,7 @@ describe('a rate', () => {
     const error = await rate.consume('a', 'two').catch((reason: unknown) => reason);
     expect(error).toMatchObject({
       code: 'RATE_LIMITED',
-      message: expect.stringContaining('two: try again in') as string,
+      message: expect.stringContaining('two. Retry in') as string,
     });
     const { retryAfterMs } = (error as { details: { retryAfterMs: number } }).details; // as it has just been matched
     expect(retryAfterMs).toBeGreaterThan(0);
