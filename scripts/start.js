@@ -6,6 +6,7 @@ import { build } from './build.js';
 const PARENT_CHECK_MS = 1_000;
 
 await build();
+process.stderr.write('Starting swarmlens …\n');
 
 // A shell between npm and this process may end without passing on the signal, and SIGKILL cannot be passed on at all.
 if (process.env.npm_lifecycle_event === 'start') {

@@ -4,22 +4,23 @@ import { createLogger } from '../../telemetry/index.js';
 import { getWorkerContext, type WorkerContext } from '../workers/worker-context.js';
 import { parseFlags, parseWholeNumber } from '../arguments.js';
 import type { CommandContext } from '../command-context.js';
+import { formatReadyLines } from './ready-lines.js';
 
-/** What to do about an address that cannot be listened on; `null` when it is another error. */
+/** Explains why an address cannot be bound, and what to do. Returns null for any other error. */
 export function explainListenError(error: unknown): string | null {
   if (!(error instanceof Error && 'syscall' in error && error.syscall === 'listen' && 'code' in error)) return null;
   if (error.code === 'EADDRINUSE') {
-    return 'is in use: end the program that listens there, or pass another --port';
+    return 'is already in use. Stop the other program or choose another --port.';
   }
-  if (error.code === 'EACCES') return 'may not be listened on by this user: pass a --port above 1023';
-  if (error.code === 'EADDRNOTAVAIL') return 'is no address of this machine: pass --host 127.0.0.1';
+  if (error.code === 'EACCES') return 'requires more privileges. Choose a --port above 1023.';
+  if (error.code === 'EADDRNOTAVAIL') return 'is not an address of this machine. Choose --host 127.0.0.1.';
   return null;
 }
 
 const MAX_WORKERS = 256;
 
-/** Runs the server, or several of them, until it is told to stop. */
-export async function serve(args: readonly string[], terminal: CommandContext): Promise<number> {
+/** Runs the server, or several workers, until the program is asked to stop. */
+export async function serve(args: readonly string[], context: CommandContext): Promise<number> {
   const { workers, ...flags } = parseFlags('serve', args, {
     config: { type: 'string' },
     port: { type: 'string' },
@@ -29,44 +30,47 @@ export async function serve(args: readonly string[], terminal: CommandContext): 
     'insecure-no-auth': { type: 'boolean' },
   });
   const count = parseWholeNumber('serve', 'workers', workers, 1, MAX_WORKERS, 1);
-  using seat = getWorkerContext(terminal.env);
-  const { env, cwd, program } = terminal;
+  using worker = getWorkerContext(context.env);
+  const { env, cwd, program } = context;
   const config = await loadConfig({ flags, env, cwd, program });
   try {
-    if (count === 1 || seat !== null) return await serveOne(config, flags, seat, terminal);
+    if (count === 1 || worker !== null) return await serveOne(config, flags, worker, context);
     const { serveWorkers } = await import('./serve-workers.js');
-    return await serveWorkers(count, args, config, terminal);
+    return await serveWorkers(count, args, config, context);
   } catch (error) {
     const advice = explainListenError(error);
     if (advice === null) throw error;
-    terminal.stderr.write(`${config.host}:${config.port} ${advice}\n`);
+    context.stderr.write(`${config.host}:${config.port} ${advice}\n`);
     return 1;
   }
 }
 
-/** @param seat `null`: it is the whole program, and says itself when it is ready */
+/**
+ * Runs one node.
+ * @param worker context of this worker process; null if this process is the whole program
+ */
 async function serveOne(
   config: Config,
   flags: ConfigFlags,
-  seat: WorkerContext | null,
-  terminal: CommandContext,
+  worker: WorkerContext | null,
+  context: CommandContext,
 ): Promise<number> {
-  const { env, cwd, program, stdout, stopped } = terminal;
-  const logger = createLogger(config.logLevel, seat === null ? null : { worker: seat.number });
+  const { env, cwd, program, stdout, stopped } = context;
+  const logger = createLogger(config.logLevel, worker === null ? null : { worker: worker.number });
   const { createApp } = await import('../../app/index.js');
   const deps = { clock: systemClock, logger };
   await using app = await createApp(config, {
     ...deps,
-    ...(seat !== null && { wrapMetricsExporter: (own: MetricsExporter) => seat.aggregateMetrics(own, deps) }),
+    ...(worker !== null && { wrapMetricsExporter: (local: MetricsExporter) => worker.aggregateMetrics(local, deps) }),
   });
   if (config.demo) {
     stdout.write(
       'The agents are SIMULATED: no configuration was found, so three bundled MCP simulators are running.\n',
     );
-    stdout.write('To watch your own: swarmlens serve --config .mcp.json\n');
+    stdout.write('To connect your own servers: swarmlens serve --config .mcp.json\n');
   }
   await using _watch =
-    config.file == null
+    config.file === null
       ? null
       : new ConfigFileWatcher({
           sources: { flags, env, cwd, program },
@@ -76,7 +80,15 @@ async function serveOne(
           onConfig: (changed) => app.applyConfig(changed),
           onInvalid: (problems) => app.rejectConfig(problems),
         });
-  if (seat === null) stdout.write(`swarmlens is ready at ${app.url}/graphql\n`);
-  await (seat === null ? stopped : Promise.race([stopped, seat.stopRequested]));
+  let isStopping = false;
+  const stopping = (worker === null ? stopped : Promise.race([stopped, worker.stopRequested])).then(() => {
+    isStopping = true;
+  });
+  await Promise.race([app.discovered, stopping]);
+  if (!isStopping) {
+    if (worker === null) stdout.write(formatReadyLines(app.url));
+    else worker.reportDiscovered();
+  }
+  await stopping;
   return 0;
 }

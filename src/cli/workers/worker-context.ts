@@ -1,6 +1,13 @@
 import cluster from 'node:cluster';
 import { type Clock, errorMessage, type MetricsExporter, SwarmlensError, type Logger } from '../../shared/index.js';
-import { ALL_METRICS_REQUEST, OWN_METRICS_REQUEST, parseAnswer, READY_MESSAGE, STOP_MESSAGE } from './messages.js';
+import {
+  ALL_METRICS_REQUEST,
+  DISCOVERED_MESSAGE,
+  OWN_METRICS_REQUEST,
+  parseAnswer,
+  READY_MESSAGE,
+  STOP_MESSAGE,
+} from './messages.js';
 import { CoalescedRequest } from './coalesced-request.js';
 import type { WorkerPoolOptions } from './worker-pool.js';
 
@@ -16,6 +23,8 @@ export interface WorkerContext extends Disposable {
   readonly number: number;
   /** Resolves when it is asked to stop. */
   readonly stopRequested: Promise<void>;
+  /** Reports that each server has answered or failed once. */
+  reportDiscovered(): void;
   /**
    * The metrics of all workers, each series with the label `worker`. From now on those of this one are read for the others too.
    * @param own of this one, by prom-client
@@ -48,6 +57,7 @@ export function getWorkerContext(env: Readonly<Record<string, string | undefined
   return {
     number,
     stopRequested: asked,
+    reportDiscovered: () => tell(DISCOVERED_MESSAGE),
     aggregateMetrics(own, { clock, logger }) {
       tellOwn = () => {
         own.read().then(

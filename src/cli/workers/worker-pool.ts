@@ -86,6 +86,11 @@ export class WorkerPool implements AsyncDisposable {
     return this.#runs.size;
   }
 
+  /** Resolves when each server of each running worker has answered or failed once. */
+  async discovered(): Promise<void> {
+    await Promise.all([...this.#runs.values()].map(({ discovered }) => discovered));
+  }
+
   /** Of all workers, in Prometheus' format: those that have not told theirs within a second are left out, which is shown. */
   async metrics(): Promise<string> {
     const { count, clock } = this.#options;

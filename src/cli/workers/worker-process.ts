@@ -1,6 +1,13 @@
 import type { Worker } from 'node:cluster';
 import type { Clock } from '../../shared/index.js';
-import { ALL_METRICS_REQUEST, parseAnswer, READY_MESSAGE, OWN_METRICS_REQUEST, STOP_MESSAGE } from './messages.js';
+import {
+  ALL_METRICS_REQUEST,
+  DISCOVERED_MESSAGE,
+  parseAnswer,
+  READY_MESSAGE,
+  OWN_METRICS_REQUEST,
+  STOP_MESSAGE,
+} from './messages.js';
 import { CoalescedRequest } from './coalesced-request.js';
 
 /** What a worker may take to tell its metrics. */
@@ -25,6 +32,8 @@ export class WorkerProcess {
   readonly pid: number | null;
   /** Resolves when it accepts connections; with `null` when it ends before. */
   readonly ready: Promise<ListenAddress | null>;
+  /** Resolves when each server of the worker has answered or failed once, or when the worker exits. */
+  readonly discovered: Promise<void>;
   readonly exited: Promise<ExitStatus>;
   readonly #worker: Worker;
   readonly #metrics = new CoalescedRequest(() => this.#tell(OWN_METRICS_REQUEST));
@@ -46,8 +55,12 @@ export class WorkerProcess {
         if (this.pid === null) resolve({ code: null, how: error.message });
       });
     });
+    let handleDiscovered: () => void = () => undefined;
+    const reported = new Promise<void>((resolve) => (handleDiscovered = resolve));
+    this.discovered = Promise.race([reported, this.exited.then(() => undefined)]);
     worker.on('message', (message) => {
-      if (message === READY_MESSAGE) {
+      if (message === DISCOVERED_MESSAGE) handleDiscovered();
+      else if (message === READY_MESSAGE) {
         if (this.#isAsked) this.stop();
       } else if (message === ALL_METRICS_REQUEST) {
         metricsOfAll().then(
