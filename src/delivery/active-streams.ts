@@ -1,6 +1,6 @@
 import type { StreamRate } from './ticks/rate-meter.js';
 
-/** The streams that run, and how fast, for whoever wants to look. */
+/** Registry of running streams and their rates. */
 export class ActiveStreams {
   readonly #entries = new Set<{ readonly rate: (() => StreamRate) | null }>();
 
@@ -8,7 +8,7 @@ export class ActiveStreams {
     return this.#entries.size;
   }
 
-  /** Counts one stream until disposed; `rate` of a stream that has one. */
+  /** Registers a stream until disposed. `rate` is null for a stream without a rate. */
   add(rate: (() => StreamRate) | null): Disposable {
     const entry = { rate };
     this.#entries.add(entry);
@@ -19,12 +19,12 @@ export class ActiveStreams {
     };
   }
 
-  /** Of all streams; `null`: of one that has no rate. */
+  /** Returns the rates of all streams. Null for a stream without a rate. */
   all(): readonly (StreamRate | null)[] {
     return [...this.#entries].map(({ rate }) => rate?.() ?? null);
   }
 
-  /** Of the streams that ask for more than nothing. */
+  /** Returns the rates of all streams with a rate above 0. */
   rates(): readonly StreamRate[] {
     return this.all().flatMap((rate) => (rate === null || rate.requestedHz === 0 ? [] : [rate]));
   }

@@ -1,42 +1,43 @@
 import type { ViewChanges, CursorPosition } from '../state/index.js';
 import type { DeliverySpan, MetricsRecorder, Tracer } from '../shared/index.js';
 
-/** What there is to be counted of lanes and groups. */
+/** Metrics that tickers and groups record. */
 export type DeliveryMetrics = Pick<MetricsRecorder, 'recordDelivery' | 'recordSkippedTicks'>;
 export type DeliveryTracer = Pick<Tracer, 'position' | 'startDelivery'>;
 
-/** One update, from when it begins to be made. */
+/** Update in progress, from the start of its rendering. */
 export interface InstrumentedUpdate {
-  /** @param readers that it was given to; 0: it came to nothing */
+  /** @param readers number of readers that received the update. 0 if it failed */
   end(readers: number): void;
 }
 
-/** Tells who counts and who follows traces what groups do. */
+/** Records metrics and traces of deliveries. */
 export class DeliveryInstrumentation {
   readonly #metrics: DeliveryMetrics | null;
   readonly #tracer: DeliveryTracer | null;
   readonly #now: () => number;
-  /** The tracer's position when readers came to theirs. */
-  readonly #traced = new WeakMap<CursorPosition, number>();
+  /** Position of the tracer at each position of readers. */
+  readonly #tracerPositions = new WeakMap<CursorPosition, number>();
 
-  /** @param now milliseconds, monotonic */
+  /** @param now returns the time in milliseconds of the monotonic clock */
   constructor(metrics: DeliveryMetrics | null, tracer: DeliveryTracer | null, now: () => number) {
     this.#metrics = metrics;
     this.#tracer = tracer;
     this.#now = now;
   }
 
-  /** A reader had no room at a tick. */
+  /** Records that a slow reader was skipped at a tick. */
   recordSkip(): void {
     this.#metrics?.recordSkippedTicks('slow_reader', 1);
   }
 
-  /** Readers have been told all up to here. */
+  /** Records that readers received everything up to a position. */
   recordPosition(position: CursorPosition): void {
-    if (this.#tracer !== null && !this.#traced.has(position)) this.#traced.set(position, this.#tracer.position);
+    if (this.#tracer !== null && !this.#tracerPositions.has(position))
+      this.#tracerPositions.set(position, this.#tracer.position);
   }
 
-  /** @param dueMs when its tick was due; `null`: it does not belong to one */
+  /** @param dueMs due time of the tick. Null if the update belongs to no tick */
   startUpdate(from: CursorPosition | null, changes: ViewChanges, dueMs: number | null): InstrumentedUpdate {
     const trace = from === null ? null : this.#trace(from, changes);
     return {
@@ -50,7 +51,7 @@ export class DeliveryInstrumentation {
   }
 
   #trace(from: CursorPosition, { agents, removedAgentIds }: ViewChanges): DeliverySpan | null {
-    const since = this.#traced.get(from);
+    const since = this.#tracerPositions.get(from);
     if (this.#tracer === null || since === undefined) return null;
     const serverIds = new Set(agents.map(({ agent }) => agent.serverId));
     for (const id of removedAgentIds) serverIds.add(id.slice(0, id.indexOf(':')));

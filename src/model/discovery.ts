@@ -1,41 +1,41 @@
 import type { McpServerType, TransportKind } from './enums.js';
 
 /**
- * AVAILABLE: it answered. CONFIGURED: it is watched already, and was not asked. LISTED: it stands in a file, and was
- * neither started nor asked. REFUSED: it wants to know who asks. UNREACHABLE: it stands in a file, and nothing answers
- * there. NOT_MCP: something listens there that does not speak MCP.
+ * Result of probing a candidate. AVAILABLE: answered. CONFIGURED: already configured and not probed. LISTED: listed in a file,
+ * neither started nor probed. REFUSED: requires authentication. UNREACHABLE: listed in a file and not answering. NOT_MCP:
+ * speaks another protocol.
  */
 export type CandidateStatus = 'AVAILABLE' | 'CONFIGURED' | 'LISTED' | 'REFUSED' | 'UNREACHABLE' | 'NOT_MCP';
 
-/** Something found in one of the usual places that is, or may be, an MCP server. */
+/** Possible MCP server found in a file or on a port. */
 export interface DiscoveryCandidate {
-  /** The file, or host and port. */
+  /** File, or host and port. */
   readonly place: string;
-  /** Its key in the file; of a port, what it calls itself. */
+  /** Key in the file, or the name that the server reports. */
   readonly name: string | null;
   readonly version: string | null;
-  /** `null`: it was not asked, and its command does not tell. */
+  /** Null if the candidate was not probed and its command does not reveal the type. */
   readonly type: McpServerType | null;
   readonly transport: TransportKind | null;
   readonly status: CandidateStatus;
-  /** As it says in the handshake: tools, resources, prompts, … */
+  /** Capabilities from the handshake: tools, resources, prompts, … */
   readonly capabilities: readonly string[];
-  /** Names of its tools. */
+  /** Names of the tools. */
   readonly tools: readonly string[];
-  /** Of a server in the configuration. */
+  /** Id of the configured server. Null if the candidate is not configured. */
   readonly serverId: string | null;
-  /** Why it is no better than its status. */
+  /** Reason for the status. */
   readonly detail: string | null;
-  /** What to write into `mcpServers`; `null` where that is not known, or stands in a file anyway. */
+  /** Entry for `mcpServers`. Null if it is unknown, or listed in a file already. */
   readonly entry: NetworkEndpoint | null;
 }
 
-/** Where something may be asked. */
+/** Endpoint that can be probed over the network. */
 export type NetworkEndpoint =
   | { readonly type: 'http' | 'sse' | 'ws'; readonly url: string }
   | { readonly type: 'tcp'; readonly host: string; readonly port: number };
 
-/** What a server said of itself. */
+/** Identity and tools that a probed server reported. */
 export interface ProbeResult {
   readonly name: string;
   readonly version: string | null;
@@ -43,7 +43,7 @@ export interface ProbeResult {
   readonly tools: readonly string[];
 }
 
-/** A candidate of which nothing is known but what is passed. */
+/** Creates a candidate from the known values. All others are null or empty. */
 export function createCandidate(
   known: Partial<DiscoveryCandidate> & Pick<DiscoveryCandidate, 'place' | 'status'>,
 ): DiscoveryCandidate {

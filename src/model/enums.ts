@@ -1,7 +1,7 @@
-/** The closed vocabularies of the picture. Their GraphQL enums are made from these tuples. */
+/** Closed value sets. The GraphQL enums derive from these tuples. */
 
 export const MCP_SERVER_TYPES = ['CLAUDE_FLOW', 'RUV_SWARM', 'DAA', 'CUSTOM'] as const;
-/** Family of MCP server: the one of its main tools for a server, the one that reported it for an agent. */
+/** Type of an MCP server, determined by its main tools; of an agent, determined by the tools that reported it. */
 export type McpServerType = (typeof MCP_SERVER_TYPES)[number];
 
 export const AGENT_STATUSES = [
@@ -27,13 +27,13 @@ export const TRANSPORT_KINDS = ['STDIO', 'HTTP', 'SSE', 'TCP', 'WS', 'TAP'] as c
 export type TransportKind = (typeof TRANSPORT_KINDS)[number];
 
 export const TOPOLOGY_KINDS = ['MESH', 'HIERARCHICAL', 'RING', 'STAR', 'OTHER'] as const;
-/** Shape of a swarm as its server names it; `OTHER` is every name that none of the four standard shapes fits. */
+/** Standard shape of a swarm's topology. `OTHER` covers all names that are none of the four shapes. */
 export type TopologyKind = (typeof TOPOLOGY_KINDS)[number];
 
 export const PERFORMANCE_MODES = ['HIGH_FREQUENCY', 'NORMAL', 'LOW_FREQUENCY', 'ON_DEMAND'] as const;
 export type PerformanceMode = (typeof PERFORMANCE_MODES)[number];
 
-/** Updates a second that each mode asks for; `ON_DEMAND` streams only move when somebody asks. */
+/** Updates per second of each mode. `ON_DEMAND` streams send updates on request only. */
 export const MODE_HZ: Readonly<Record<PerformanceMode, number>> = {
   HIGH_FREQUENCY: 60,
   NORMAL: 10,

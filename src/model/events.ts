@@ -1,9 +1,9 @@
 import type { CircuitState, NoticeSeverity, ServerStatus } from './enums.js';
 
-/** Something a person should see. An event, not a state. */
+/** Message for people about an event. Not part of the state. */
 export interface Notice {
   readonly type: 'notice';
-  /** Upper case, stable: SERVER_UNAVAILABLE, AGENT_REJECTED, EVENTS_MISSED, … */
+  /** Stable code in upper case: SERVER_UNAVAILABLE, AGENT_REJECTED, EVENTS_MISSED, … */
   readonly code: string;
   readonly severity: NoticeSeverity;
   readonly message: string;
@@ -11,11 +11,11 @@ export interface Notice {
   readonly timestamp: string;
 }
 
-/** A server, one of its replicas, or the circuit breaker of one went from one state to another. An event, not a state. */
+/** Transition of a server, of a replica or of a circuit breaker. Not part of the state. */
 export interface HealthChange {
   readonly type: 'health';
   readonly serverId: string;
-  /** Whose status and breaker it is; `null`: the server as a whole, or its only endpoint. */
+  /** Id of the replica. Null for the server as a whole, or for its only endpoint. */
   readonly replicaId: string | null;
   readonly previousStatus: ServerStatus;
   readonly status: ServerStatus;

@@ -2,15 +2,14 @@ import type { AgentNeural, AgentPerformance } from './agent-fields.js';
 import type { AgentStatus, McpServerType } from './enums.js';
 
 /**
- * What one poll of one server found, in the server's own ids: what an adapter makes of the tools' answers.
- * It is absolute: an agent that is not in it is gone.
+ * Result of one poll of one server, in the server's own ids. Absolute: agents that are not in the report no longer exist.
  */
 export interface ServerReport {
   readonly agents: readonly ReportedAgent[];
   readonly swarms: readonly ReportedSwarm[];
-  /** Only edges that the server itself reports; those that follow from a topology's name are added later. */
+  /** Edges that the server reports. Edges inferred from a topology's name are added later. */
   readonly edges: readonly ReportedEdge[];
-  /** Tools that failed in this poll. Their fields are `null`, their agents stale; the rest is as new. */
+  /** Tools that failed in this poll. Their fields are null and their agents are stale; everything else is current. */
   readonly failures: readonly ToolFailure[];
 }
 
@@ -24,11 +23,11 @@ export interface ReportedAgent {
   readonly capabilities: readonly string[];
   readonly performance: AgentPerformance | null;
   readonly neural: AgentNeural | null;
-  /** Lower case role that the server reports: queen, worker, … */
+  /** Role in lower case as the server reports it: queen, worker, … */
   readonly role: string | null;
   readonly createdAt: string | null;
   readonly lastActiveAt: string | null;
-  /** The tool that lists it failed in this poll: these are its values of an earlier one. */
+  /** Whether the values are from an earlier poll because the tool that lists the agent failed in this one. */
   readonly stale: boolean;
 }
 

@@ -1,15 +1,15 @@
 import type { McpServerType } from './enums.js';
 
-/** What of the picture somebody may see: a conjunction; a filter that is `null` lets everything through. */
+/** Part of the state that a viewer may see. An agent must match every filter. A filter that is null matches everything. */
 export interface Restriction {
   readonly serverIds: readonly string[] | null;
   readonly serverTypes: readonly McpServerType[] | null;
-  /** Lower case. */
+  /** Agent types in lower case. */
   readonly agentTypes: readonly string[] | null;
   readonly swarmIds: readonly string[] | null;
-  /** Whether `Agent.performance` and what is computed of it may be seen. */
+  /** Whether `Agent.performance` and values derived from it are visible. */
   readonly performance: boolean;
-  /** Whether `Agent.neural` may be seen. */
+  /** Whether `Agent.neural` is visible. */
   readonly neural: boolean;
 }
 

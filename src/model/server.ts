@@ -1,6 +1,6 @@
 import type { CircuitState, McpServerType, ServerStatus, TransportKind } from './enums.js';
 
-/** Latencies of the calls that ended inside the sliding window; `null` when there was none. */
+/** Latency percentiles of the calls that ended within the sliding window. Null if there was none. */
 export interface Latency {
   readonly p50Ms: number | null;
   readonly p95Ms: number | null;
@@ -13,7 +13,7 @@ export interface CircuitBreakerStatus {
   readonly state: CircuitState;
   readonly consecutiveFailures: number;
   readonly openedAt: string | null;
-  /** When the next probe is let through; `null` unless the breaker is open. */
+  /** Time at which the next probe is allowed. Null unless the breaker is open. */
   readonly retryAt: string | null;
 }
 
@@ -25,94 +25,96 @@ export const UNUSED_CIRCUIT_BREAKER: CircuitBreakerStatus = {
   retryAt: null,
 };
 
-/** One of the endpoints that serve one logical server. */
+/** One of the endpoints of one server. */
 export interface ServerReplica {
   readonly id: string;
   readonly status: ServerStatus;
-  /** Calls may go there now. */
+  /** Whether calls can be sent to the replica now. */
   readonly inUse: boolean;
-  /** Calls under way, those that wait for their turn included. */
+  /** Number of calls in progress, including queued ones. */
   readonly inFlight: number;
   readonly latency: Latency;
   readonly circuitBreaker: CircuitBreakerStatus;
-  /** What is wrong with it now; `null`: nothing is. */
+  /** Current error. Null if there is none. */
   readonly lastError: string | null;
-  /** Times that it was connected again. */
+  /** Number of reconnects. */
   readonly restarts: number;
-  /** When it last answered anything; `null`: never. */
+  /** Time of the last answer. Null if the replica never answered. */
   readonly lastAnsweredAt: string | null;
-  /** When it was last asked whether it is there, because nobody had called it; `null`: there was no need. */
+  /** Time of the last health probe. Null if no probe was needed, because regular calls were answered. */
   readonly lastProbedAt: string | null;
 }
 
-/** How the calls of one tool went. */
+/** Statistics about the calls of one tool. */
 export interface ToolHealth {
   readonly name: string;
-  /** That were answered, or should have been. */
+  /** Number of calls that were answered or should have been. */
   readonly calls: number;
-  /** Of those: refused, unusable, or not answered. */
+  /** Number of calls that were rejected, returned an unusable response, or were not answered. */
   readonly failures: number;
   readonly consecutiveFailures: number;
-  /** Of the last failure, however long ago; `null`: there was none. */
+  /** Error of the last failure, however long ago. Null if there was none. */
   readonly lastError: string | null;
   readonly lastFailedAt: string | null;
   readonly latency: Latency;
 }
 
-/** How a server is polled, over its last polls. */
+/** Poll statistics of a server over its recent polls. */
 export interface Polling {
-  /** What is wanted now, within what the server may be asked. */
+  /** Required polls per second, within the limits of the server. */
   readonly wantedHz: number;
-  /** Measured; `null` before the second poll. */
+  /** Measured polls per second. Null before the second poll. */
   readonly effectiveHz: number | null;
-  /** 0..1 of the time in which a poll was under way, measured; `null` before the second poll. */
+  /** Measured share of time, 0 to 1, that polls took. Null before the second poll. */
   readonly timeShare: number | null;
-  /** 0..1: what `timeShare` may be at most. */
+  /** Upper limit of `timeShare`, 0 to 1. */
   readonly maxTimeShare: number;
 }
 
-/** What is measured of a server but not part of the revisioned picture. */
+/** Measured health of a server. Not part of the revisioned state. */
 export interface ServerHealth {
-  /** Of the replica in use, as is `latency`. */
+  /** Circuit breaker of the replica in use. */
   readonly circuitBreaker: CircuitBreakerStatus;
+  /** Latency of the replica in use. */
   readonly latency: Latency;
-  /** Calls under way. */
+  /** Number of calls in progress. */
   readonly inFlight: number;
-  /** Tries, and those of them that failed, of all replicas. */
+  /** Number of attempts on all replicas. */
   readonly calls: number;
+  /** Number of failed attempts on all replicas. */
   readonly failures: number;
-  /** Malformed things that its answers held and that were left out. */
+  /** Number of malformed entries in responses, which were omitted. */
   readonly rejectedEntries: number;
   readonly polling: Polling;
   readonly replicas: readonly ServerReplica[];
-  /** Of the tools that were called last, in the order of their names. */
+  /** Statistics of the most recently called tools, ordered by name. */
   readonly tools: readonly ToolHealth[];
 }
 
-/** Of one call that a client asked for. */
+/** Result of a tool call on behalf of a client. */
 export interface ToolResult {
-  /** The tool said that it failed. */
+  /** Whether the tool reported a failure. */
   readonly isError: boolean;
-  /** The decoded answer: JSON, or text where the server sent no JSON. */
+  /** Decoded response: JSON, or text if the server sent no JSON. */
   readonly content: unknown;
   readonly durationMs: number;
 }
 
-/** What is state of a server: changes of it are revisioned like those of agents. */
+/** State of one server. Revisioned like the state of agents. */
 export interface McpServer {
   readonly id: string;
   readonly type: McpServerType;
-  /** The families that its agents can belong to, its own first. */
+  /** Server types that the agents can belong to, the server's own type first. */
   readonly agentServerTypes: readonly McpServerType[];
   readonly name: string;
   readonly version: string | null;
   readonly transport: TransportKind;
   readonly status: ServerStatus;
-  /** Names of the tools it offers, in its own order. */
+  /** Names of the tools, in the server's order. */
   readonly tools: readonly string[];
-  /** Its agents are last known values. */
+  /** Whether the agents show last known values. */
   readonly stale: boolean;
-  /** Since when they are; `null`: they are not. */
+  /** Time since which the agents are stale. Null if they are not. */
   readonly staleSince: string | null;
   readonly simulated: boolean;
   readonly connectedAt: string | null;

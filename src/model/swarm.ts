@@ -1,16 +1,16 @@
 import type { McpServerType, TopologyKind } from './enums.js';
 
-/** One swarm in the picture. */
+/** Absolute state of one swarm. */
 export interface Swarm {
-  /** `<serverId>:<nativeId>`, unique over all servers. */
+  /** Global id, `<serverId>:<nativeId>`. */
   readonly id: string;
   readonly nativeId: string;
   readonly serverId: string;
   readonly serverType: McpServerType;
   readonly name: string | null;
-  /** Lower case, as the server says it; `null` where it does not. */
+  /** Status in lower case, as the server reports it. Null if it does not. */
   readonly status: string | null;
-  /** Lower case, as the server says it (`hierarchical-mesh`, …); `null` where it does not. */
+  /** Topology in lower case, as the server reports it (`hierarchical-mesh`, …). Null if it does not. */
   readonly topologyName: string | null;
   readonly topology: TopologyKind | null;
   readonly strategy: string | null;
@@ -22,18 +22,18 @@ export interface Swarm {
   readonly createdAt: string | null;
 }
 
-/** A directed connection between two agents of one swarm. */
+/** Directed connection between two agents of one swarm. */
 export interface TopologyEdge {
-  /** `<swarmId>|<native id of from>|<native id of to>`, unique over all servers. */
+  /** Global id, `<swarmId>|<native id of from>|<native id of to>`. */
   readonly id: string;
   readonly serverId: string;
   readonly swarmId: string;
-  /** `Agent.id` */
+  /** Global id of an agent. */
   readonly from: string;
-  /** `Agent.id` */
+  /** Global id of an agent. */
   readonly to: string;
-  /** Lower case: leads, peers, next. */
+  /** Relation in lower case: leads, peers, next. */
   readonly relation: string;
-  /** Derived from the name of the swarm's topology, not reported by the server. */
+  /** Whether the edge is derived from the topology's name instead of reported by the server. */
   readonly inferred: boolean;
 }

@@ -1,6 +1,6 @@
 import type { TopologyKind } from './enums.js';
 
-/** An edge between two members of one swarm, by the ids that were passed in. */
+/** Edge between two members of one swarm, with the ids that were passed in. */
 export interface InferredEdge {
   readonly from: string;
   readonly to: string;
@@ -8,12 +8,12 @@ export interface InferredEdge {
 }
 
 /**
- * Above this number of agents a mesh is not written out: its edges grow with the square of its agents
- * (64 agents have 2,016), and a renderer can draw it from the swarm's `topology` alone.
+ * Maximum number of agents of a mesh whose edges are inferred. The number of edges grows with the square of the agents (2,016
+ * edges for 64 agents), and a renderer can draw larger meshes from the swarm's `topology` alone.
  */
 export const MAX_MESH_AGENTS = 64;
 
-/** The standard shape behind a server's own word for its topology. */
+/** Maps a server's topology name to a standard shape. */
 export function parseTopologyKind(name: string): TopologyKind {
   switch (name.toLowerCase()) {
     case 'mesh':
@@ -31,8 +31,9 @@ export function parseTopologyKind(name: string): TopologyKind {
 }
 
 /**
- * The edges that follow from a topology's name alone. `members` are in the server's order; `hub` is the agent that
- * leads (a queen, a coordinator), where there is one. No edges where the name does not say which there are.
+ * Infers edges from the name of a topology. Returns none if the name does not determine them.
+ * @param members ids in the server's order
+ * @param hub leading agent, such as a queen or coordinator. Null if there is none
  */
 export function inferEdges(
   kind: TopologyKind,
@@ -48,7 +49,7 @@ export function inferEdges(
     case 'RING':
       return members.flatMap((from, index) => {
         const to = members[(index + 1) % members.length];
-        // Two agents have one edge between them, not one there and one back.
+        // Two agents share one edge instead of one in each direction.
         return to === undefined || (members.length === 2 && index === 1) ? [] : [{ from, to, relation: 'next' }];
       });
     case 'MESH':

@@ -1,7 +1,7 @@
 /**
- * The pause after so many attempts in a row that led to nothing lasting: doubling from `initialMs` to `maxMs`, half of it
- * jitter.
- * @param random 0 ≤ x < 1
+ * Returns the delay before the next attempt. Doubles from `initialMs` to `maxMs`; up to half of it is jitter.
+ * @param failures number of consecutive failed attempts
+ * @param random returns a number from 0 up to, but not including, 1
  */
 export function backoffDelayMs(
   failures: number,

@@ -1,10 +1,13 @@
-/** Time as a dependency: tests pass one that they move by hand. */
+/** Port of time. Tests use an implementation that they advance manually. */
 export interface Clock {
-  /** Milliseconds since the epoch, UTC. May jump. */
+  /** Returns milliseconds since the epoch, UTC. May jump. */
   now(): number;
-  /** Milliseconds of a clock that only goes forward, with fractions. */
+  /** Returns fractional milliseconds of a clock that never goes back. */
   monotonic(): number;
-  /** Calls back once after `delayMs` (never earlier than the next turn); dispose to cancel. Does not hold the process. */
+  /**
+   * Calls back once after `delayMs`, and not before the next turn of the event loop. Dispose to cancel. Does not keep the process
+   * alive.
+   */
   schedule(delayMs: number, callback: () => void): Disposable;
 }
 
@@ -18,7 +21,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** RFC 3339, UTC. */
+/** Returns the current time as RFC 3339, UTC. */
 export function isoTimestamp(clock: Clock): string {
   return new Date(clock.now()).toISOString();
 }
@@ -28,16 +31,16 @@ export function toTimestamp(timeMs: number | null): string | null {
   return timeMs === null ? null : new Date(timeMs).toISOString();
 }
 
-/** Resolves after `delayMs`; resolves at once when `signal` is aborted, so look at the signal afterwards. */
+/** Resolves after `delayMs`, or as soon as `signal` is aborted. Check the signal afterwards. */
 export function sleep(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
-    const done = (): void => {
+    const finish = (): void => {
       timer[Symbol.dispose]();
-      signal.removeEventListener('abort', done);
+      signal.removeEventListener('abort', finish);
       resolve();
     };
-    const timer = clock.schedule(delayMs, done);
-    signal.addEventListener('abort', done, { once: true });
+    const timer = clock.schedule(delayMs, finish);
+    signal.addEventListener('abort', finish, { once: true });
   });
 }

@@ -1,6 +1,6 @@
 import type { Clock } from './clock.js';
 
-/** Delay of a timer from which on this process counts as stalled. */
+/** Delay of a timer, in milliseconds, from which on this process counts as stalled. */
 export const MIN_STALL_MS = 2;
 
 /**
@@ -8,15 +8,15 @@ export const MIN_STALL_MS = 2;
  * was stalled: the deadline is extended by that delay, at most doubled, so that answers that have arrived are read first.
  */
 export function scheduleDeadline(clock: Clock, delayMs: number, callback: () => void): Disposable {
-  let leftMs = delayMs;
+  let remainingMs = delayMs;
   let timer: Disposable;
   let immediate: NodeJS.Immediate | undefined;
   const schedule = (forMs: number): void => {
     const dueMs = clock.monotonic() + forMs;
     timer = clock.schedule(forMs, () => {
-      const extensionMs = Math.min(leftMs, clock.monotonic() - dueMs);
+      const extensionMs = Math.min(remainingMs, clock.monotonic() - dueMs);
       if (extensionMs >= MIN_STALL_MS) {
-        leftMs -= extensionMs;
+        remainingMs -= extensionMs;
         schedule(extensionMs);
       } else {
         // Timers run before the sockets are read.

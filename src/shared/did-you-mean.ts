@@ -1,13 +1,13 @@
-/** `, did you mean "x"?` when one of the words is near. */
+/** Returns `, did you mean "x"?` for the nearest of the words. Empty if none is near. */
 export function didYouMean(word: string, words: readonly string[]): string {
-  const near = words
-    .map((known) => ({ known, distance: distance(word.toLowerCase(), known.toLowerCase()) }))
-    .filter((one) => one.distance <= 2)
+  const nearest = words
+    .map((candidate) => ({ candidate, distance: distance(word.toLowerCase(), candidate.toLowerCase()) }))
+    .filter((match) => match.distance <= 2)
     .sort((a, b) => a.distance - b.distance)[0];
-  return near === undefined ? '' : `, did you mean "${near.known}"?`;
+  return nearest === undefined ? '' : `, did you mean "${nearest.candidate}"?`;
 }
 
-/** Levenshtein's. Words of very different length are not compared: they are not near. */
+/** Returns the Levenshtein distance. Infinity for words whose lengths differ by more than 2. */
 function distance(a: string, b: string): number {
   if (Math.abs(a.length - b.length) > 2) return Infinity;
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);

@@ -1,4 +1,4 @@
-/** A set of callbacks for one kind of happening. One that throws does not keep the others from being called. */
+/** Set of callbacks for one kind of event. A callback that throws does not prevent the others from being called. */
 export class Emitter<T> {
   readonly #callbacks = new Set<(value: T) => void>();
 
@@ -6,9 +6,9 @@ export class Emitter<T> {
     return this.#callbacks.size;
   }
 
-  /** Adds a callback; dispose to remove it. */
+  /** Adds a callback. Dispose to remove it. */
   add(callback: (value: T) => void): Disposable {
-    // A wrapper of its own, so that one function added twice is called twice and removed once.
+    // The wrapper is unique, so that a function that is added twice is called twice, and removed separately.
     const entry = (value: T): void => callback(value);
     this.#callbacks.add(entry);
     return {
@@ -18,6 +18,7 @@ export class Emitter<T> {
     };
   }
 
+  /** @throws the first error of a callback, after all callbacks have been called */
   emit(value: T): void {
     let failure: { error: unknown } | undefined;
     for (const callback of [...this.#callbacks]) {

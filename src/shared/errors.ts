@@ -1,8 +1,8 @@
-/** Codes that reach a client in `extensions.code`. */
+/** Error codes that clients receive in `extensions.code`. */
 export type ErrorCode =
   'BAD_USER_INPUT' | 'UNAUTHENTICATED' | 'FORBIDDEN' | 'RATE_LIMITED' | 'SERVER_UNAVAILABLE' | 'LIMIT_EXCEEDED';
 
-/** An error whose message is meant for the person who asked. Every other error is masked on its way out. */
+/** Error whose message is sent to the client. Every other error is masked. */
 export class SwarmlensError extends Error {
   override readonly name = 'SwarmlensError';
   readonly code: ErrorCode;
@@ -15,7 +15,7 @@ export class SwarmlensError extends Error {
   }
 }
 
-/** The message of anything that was thrown. */
+/** Returns the message of a thrown value. */
 export function errorMessage(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -3,72 +3,72 @@ import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { type Clock, sleep } from './clock.js';
 
-/** After the system has told of a change, which seldom comes alone. */
-const GATHER_MS = 50;
+/** Delay after a change event, in milliseconds, because changes rarely come alone. */
+const DEBOUNCE_MS = 50;
 
 /**
- * Tells when to look at a file again. Its directory is watched, because the file that bears the name may be another
- * one tomorrow; not every system tells of changes, so whoever waits here also looks now and then.
+ * Watches one file by name. Watches its directory, because the file may be replaced. Some file systems report no changes, so
+ * that waiting also ends after a delay.
  */
 export class FileWatcher implements Disposable {
   readonly #clock: Clock;
   readonly #watcher: FSWatcher | null;
   #wake: () => void = () => undefined;
-  /** The system told of a change while nobody was waiting for it. */
-  #isRung = false;
+  /** Whether a change was reported since the last wait. */
+  #hasChanged = false;
 
-  /** @param onSilent the system tells of no changes, and why */
-  constructor(file: string, clock: Clock, onSilent: (error: unknown) => void) {
+  /** @param onUnavailable called if the system cannot report changes */
+  constructor(file: string, clock: Clock, onUnavailable: (error: unknown) => void) {
     this.#clock = clock;
-    this.#watcher = this.#watchDirectory(file, onSilent);
+    this.#watcher = this.#watchDirectory(file, onUnavailable);
   }
 
   /**
-   * Resolves when it is time to look again, when the system has told of a change, or when this is disposed; `signal`, to be
-   * aborted before that, cuts the gathering short.
+   * Resolves after `delayMs`, after a reported change, or when the watcher is disposed. An aborted `signal` ends the delay after
+   * a change early.
    */
   async waitForChange(delayMs: number, signal: AbortSignal): Promise<void> {
-    if (!this.#isRung) {
+    if (!this.#hasChanged) {
       const woken = new AbortController();
       this.#wake = () => woken.abort();
       await sleep(this.#clock, delayMs, woken.signal);
       this.#wake = () => undefined;
     }
-    if (this.#isRung) await sleep(this.#clock, GATHER_MS, signal);
-    this.#isRung = false;
+    if (this.#hasChanged) await sleep(this.#clock, DEBOUNCE_MS, signal);
+    this.#hasChanged = false;
   }
 
   [Symbol.dispose](): void {
     this.#watcher?.close();
-    this.#ring();
+    this.#handleChange();
   }
 
-  #ring(): void {
-    this.#isRung = true;
+  #handleChange(): void {
+    this.#hasChanged = true;
     this.#wake();
   }
 
-  #watchDirectory(file: string, onSilent: (error: unknown) => void): FSWatcher | null {
+  #watchDirectory(file: string, onUnavailable: (error: unknown) => void): FSWatcher | null {
     try {
       const watcher = watch(dirname(file), { persistent: false }, (_event, name) => {
-        // Where the system does not name the file, each change may be its.
-        if (name === null || name === basename(file)) this.#ring();
+        // If the system does not name the file, any change may concern it.
+        if (name === null || name === basename(file)) this.#handleChange();
       });
-      watcher.on('error', onSilent);
+      watcher.on('error', onUnavailable);
       return watcher;
     } catch (error) {
-      onSilent(error);
+      onUnavailable(error);
       return null;
     }
   }
 }
 
-/** Differs when the file does, as far as that can be known without reading it. The file is looked at by its name. */
+/** Returns a text that changes with the file, as far as its metadata shows. */
 export async function fileFingerprint(file: string): Promise<string> {
   try {
     const { ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
     return [ino, size, mtimeNs, ctimeNs].join();
   } catch {
-    return 'cannot be read';
+    return 'unreadable';
   }
 }

@@ -1,13 +1,13 @@
-/** What a tap and a swarmlens have agreed on. A tap joins by a WebSocket at this path, with `server` and `instance` in the query. */
+/** Path of the WebSocket endpoint for taps, with `server` and `instance` in the query. */
 export const TAP_PATH = '/tap';
 
-/** To swarmlens: a call of the person's own client, `{tool, arguments, result | error}`, when it has been answered. */
+/** Notification from a tap about an answered call of the observed client: `{tool, arguments, result | error}`. */
 export const TAP_CALL_METHOD = 'notifications/swarmlens/call';
 
-/** How a tap closes when its server has ended: normal, and with this reason. */
+/** Close code and reason of a tap whose server has exited. */
 export const TAP_CLOSE_ENDED = { code: 1000, reason: 'the session has ended' } as const;
 
-/** Close codes of a tap that is not wanted, until a person does something. */
+/** Close codes for rejected taps, which do not reconnect. */
 export const TAP_CLOSE_REJECTED = { badRequest: 4400, nameIsTaken: 4409 } as const;
 
 export function isTapRejection(code: number): boolean {

@@ -1,33 +1,32 @@
-/** A poll that is under way. */
+/** Poll in progress. */
 export interface PollSpan {
   end(answered: boolean): void;
 }
 
-/** An update that is being made and sent. */
+/** Update that is being rendered and sent. */
 export interface DeliverySpan {
-  /** @param readers that it was given to; 0: it came to nothing */
+  /** @param readers number of readers that received the update. 0 if it failed */
   end(readers: number): void;
 }
 
-/** What a change of the picture consisted of. */
+/** Summary of one commit. */
 export interface TracedChange {
   readonly serverId: string;
   readonly agents: number;
   readonly removedAgents: number;
-  /** Of the picture, after it. */
+  /** Revision of the store after the commit. */
   readonly revision: number;
 }
 
-/** Follows what a server has told to the clients that are told: poll, change, delivery. */
+/** Port that traces changes from a poll through the commit to the delivery. */
 export interface Tracer extends AsyncDisposable {
-  /** Changes so far: what a group has told belongs to those up to here. */
+  /** Number of recorded changes. A group has delivered the changes up to its position. */
   readonly position: number;
-  /** What changes of that server until the poll ends belongs to it. One poll of a server at a time. */
+  /** Starts a poll span. Changes of the server until its end belong to it. One poll per server at a time. */
   startPoll(serverId: string): PollSpan;
   recordChange(change: TracedChange): void;
   /**
-   * An update begins that tells changes of these servers after `since`.
-   * @returns `null`: none of them is known any more
+   * Starts a span for an update with the changes of these servers after `since`. Null if none of the changes is known any more.
    */
   startDelivery(serverIds: ReadonlySet<string>, since: number): DeliverySpan | null;
 }

@@ -1,9 +1,9 @@
 import type { Clock } from './clock.js';
 
-/** One waiter that several causes can wake. A ring while nobody waits is remembered for the next wait. */
+/** Wakes one waiter. Remembers a call of `wake` without a waiter for the next wait. */
 export class WakeSignal {
   readonly #clock: Clock;
-  #rung = false;
+  #isWoken = false;
   #wake: (() => void) | null = null;
 
   constructor(clock: Clock) {
@@ -11,29 +11,29 @@ export class WakeSignal {
   }
 
   wake(): void {
-    if (this.#wake === null) this.#rung = true;
+    if (this.#wake === null) this.#isWoken = true;
     else this.#wake();
   }
 
   /**
-   * Resolves after `delayMs`, at the next ring, or when `signal` is aborted; only one wait at a time.
-   * @param delayMs `null`: it takes a ring
+   * Resolves after `delayMs`, at the next call of `wake`, or when `signal` is aborted. Only one wait at a time.
+   * @param delayMs null to wait without a time limit
    */
   wait(delayMs: number | null, signal: AbortSignal): Promise<void> {
-    if (this.#rung || signal.aborted) {
-      this.#rung = false;
+    if (this.#isWoken || signal.aborted) {
+      this.#isWoken = false;
       return Promise.resolve();
     }
     return new Promise((resolve) => {
-      const done = (): void => {
+      const finish = (): void => {
         timer?.[Symbol.dispose]();
-        signal.removeEventListener('abort', done);
+        signal.removeEventListener('abort', finish);
         this.#wake = null;
         resolve();
       };
-      const timer = delayMs === null ? null : this.#clock.schedule(delayMs, done);
-      signal.addEventListener('abort', done, { once: true });
-      this.#wake = done;
+      const timer = delayMs === null ? null : this.#clock.schedule(delayMs, finish);
+      signal.addEventListener('abort', finish, { once: true });
+      this.#wake = finish;
     });
   }
 }

@@ -107,7 +107,7 @@ function* agentDeltas(store: Store, since: CursorPosition, sameView: boolean): G
 }
 
 /**
- * Returns the filter keys that a reader saw. After a read on another node, returns every key that the reader may have visible.
+ * Returns the filter keys that a reader saw. After a read on another node, returns every key that the reader may have seen.
  */
 function pastKeysFor<V, K>(record: RevisionedRecord<V, K>, since: CursorPosition): PastKeys<K> {
   return since.isFromOtherNode === true && record.revision > since.revision

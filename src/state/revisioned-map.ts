@@ -25,7 +25,7 @@ export class RevisionedMap<V, K> {
     return this.#size;
   }
 
-  /** Oldest revision for which all later removals are evicted. A reader at an older revision needs a snapshot. */
+  /** Oldest revision for which all later removals are known. A reader at an older revision needs a snapshot. */
   get horizon(): number {
     return this.#horizon;
   }
@@ -188,7 +188,7 @@ export class RevisionedRecord<V, K> {
     return { exact: false, keys: [...this.evictedKeys, ...keys] };
   }
 
-  /** Returns the filter key at `revision`, or the possible keys if it is no longer evicted. */
+  /** Returns the filter key at `revision`, or the possible keys if it is no longer known. */
   keysAt(revision: number): PastKeys<K> {
     for (let index = this.history.length - 1; index >= 0; index -= 1) {
       const entry = this.history[index];

@@ -2,31 +2,31 @@ import type { CursorPosition } from '../../state/index.js';
 import type { GroupMember, GroupMembership } from './subscription-group.js';
 
 /**
- * A member of a group that is read as an async iterator. It has room while somebody waits for its next value, so
- * whoever reads slowly finds one conflated update. Unlike an async generator it can be left at any moment.
+ * Async iterator over the updates of one group member. Accepts an update only while `next()` is pending, so that a slow reader
+ * receives one conflated update. Unlike an async generator it can be closed at any time.
  */
 export class MemberIterator<T> implements GroupMember<T>, AsyncIterableIterator<T> {
   readonly after: CursorPosition | null;
-  readonly #seat: GroupMembership;
-  #waiters: {
+  readonly #membership: GroupMembership;
+  #pendingNext: {
     readonly value: Promise<IteratorResult<T>>;
     readonly resolve: (result: IteratorResult<T>) => void;
   } | null = null;
-  #left = false;
+  #hasLeft = false;
 
   constructor(after: CursorPosition | null, join: (member: GroupMember<T>) => GroupMembership) {
     this.after = after;
-    this.#seat = join(this);
+    this.#membership = join(this);
   }
 
   canReceive(): boolean {
-    return this.#waiters !== null;
+    return this.#pendingNext !== null;
   }
 
   deliver(rendered: T): void {
-    const waiting = this.#waiters;
-    this.#waiters = null;
-    waiting?.resolve({ done: false, value: rendered });
+    const pending = this.#pendingNext;
+    this.#pendingNext = null;
+    pending?.resolve({ done: false, value: rendered });
   }
 
   [Symbol.asyncIterator](): this {
@@ -34,12 +34,12 @@ export class MemberIterator<T> implements GroupMember<T>, AsyncIterableIterator<
   }
 
   next(): Promise<IteratorResult<T>> {
-    if (this.#left) return Promise.resolve(END);
-    if (this.#waiters !== null) return this.#waiters.value;
+    if (this.#hasLeft) return Promise.resolve(END);
+    if (this.#pendingNext !== null) return this.#pendingNext.value;
     let resolve: (result: IteratorResult<T>) => void = () => undefined;
     const value = new Promise<IteratorResult<T>>((resolvePromise) => (resolve = resolvePromise));
-    this.#waiters = { value, resolve };
-    this.#seat.notifyReady();
+    this.#pendingNext = { value, resolve };
+    this.#membership.notifyReady();
     return value;
   }
 
@@ -54,11 +54,11 @@ export class MemberIterator<T> implements GroupMember<T>, AsyncIterableIterator<
   }
 
   #detach(): void {
-    if (this.#left) return;
-    this.#left = true;
-    this.#seat[Symbol.dispose]();
-    this.#waiters?.resolve(END);
-    this.#waiters = null;
+    if (this.#hasLeft) return;
+    this.#hasLeft = true;
+    this.#membership[Symbol.dispose]();
+    this.#pendingNext?.resolve(END);
+    this.#pendingNext = null;
   }
 }
 

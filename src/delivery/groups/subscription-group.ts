@@ -1,36 +1,45 @@
-import { type ViewChanges, changesSince, type CursorPosition, type Demand, type Store, type View } from '../../state/index.js';
+import {
+  type ViewChanges,
+  changesSince,
+  type CursorPosition,
+  type Demand,
+  type Store,
+  type View,
+} from '../../state/index.js';
 import type { ActiveStreams } from '../active-streams.js';
 import type { Ticker } from '../ticks/ticker.js';
 import { toEffectiveHz, RateMeter, type StreamRate } from '../ticks/rate-meter.js';
 import type { DeliveryInstrumentation, InstrumentedUpdate } from '../instrumentation.js';
 
-/** One update of a stream. */
+/** Update of a stream. */
 export interface StreamUpdate {
   readonly changes: ViewChanges;
   readonly rate: StreamRate;
 }
 
-/** What all members of a group ask for. `T`: what they get of an update. */
+/** Request that all members of a group share. `T` is the rendered form of an update. */
 export interface GroupRequest<T> {
   readonly view: View;
-  /** Updates a second; 0: only when asked. */
+  /** Updates per second. 0: only on request. */
   readonly hz: number;
-  /** Makes one update into what all members that stand at the same place get; `readers`: how many they are. */
+  /** Renders one update for all members at the same position. `readers` is their number. */
   readonly render: (update: StreamUpdate, readers: number) => T | Promise<T>;
-  /** Called when the last member has left. */
+  /** Called when the last member leaves. */
   readonly onEmpty?: () => void;
 }
 
+/** Subscription as a member of its group. */
 export interface GroupMember<T> {
-  /** Where it stands already; `null`: nowhere, it gets a snapshot. */
+  /** Position to resume from. Null to start with a snapshot. */
   readonly after: CursorPosition | null;
-  /** Whether it can take an update now. One that says no tells its seat when it can again. */
+  /** Returns whether the member accepts an update now. If not, it calls `notifyReady` of its membership later. */
   canReceive(): boolean;
   deliver(rendered: T): void;
 }
 
+/** Membership in a group. Dispose to leave the group. */
 export interface GroupMembership extends Disposable {
-  /** The member has room again. */
+  /** Notifies the group that the member accepts updates again. */
   notifyReady(): void;
 }
 
@@ -39,34 +48,34 @@ export interface SubscriptionGroupDeps {
   readonly demand: Pick<Demand, 'add'>;
   readonly active: Pick<ActiveStreams, 'add'>;
   readonly ticker: Ticker;
-  /** Has the newcomers of the group greeted soon, together. */
+  /** Schedules the first updates of new members, so that members which join together share them. */
   readonly scheduleFirstUpdate: (group: FirstUpdateTarget) => void;
   readonly onError: (error: unknown) => void;
   readonly instrumentation: DeliveryInstrumentation;
 }
 
 export interface FirstUpdateTarget {
-  /** Serves those who do not wait for a tick. */
+  /** Sends updates to the members that do not wait for a tick. */
   sendFirstUpdates(): void;
 }
 
 /**
- * All subscriptions that ask for the same: each tick is rendered once for those of them that stand at the same place,
- * which is nearly always all of them. Holds positions, never updates.
+ * Group of equal subscriptions. Renders each update once for all members at the same position, which are nearly always all
+ * members. Keeps positions, never updates.
  */
 export class SubscriptionGroup<T> implements FirstUpdateTarget {
   readonly #deps: SubscriptionGroupDeps;
   readonly #request: GroupRequest<T>;
   readonly #members = new Set<MemberSlot<T>>();
-  readonly #wish: Disposable;
-  /** One object for all that stand at the newest place. */
+  readonly #demandEntry: Disposable;
+  /** Shared position object of all members at the newest revision. */
   #headPosition: CursorPosition | null = null;
-  #closed = false;
+  #isClosed = false;
 
   constructor(deps: SubscriptionGroupDeps, request: GroupRequest<T>) {
     this.#deps = deps;
     this.#request = request;
-    this.#wish = deps.demand.add(request.view, request.hz);
+    this.#demandEntry = deps.demand.add(request.view, request.hz);
     deps.ticker.add(this);
   }
 
@@ -74,17 +83,19 @@ export class SubscriptionGroup<T> implements FirstUpdateTarget {
     return this.#members.size;
   }
 
-  /** The member gets its first update at once, unless it stands somewhere and nothing has changed since; dispose to leave. */
+  /**
+   * Adds a member. The member receives its first update immediately, unless it resumes from a position without later changes.
+   */
   join(member: GroupMember<T>): GroupMembership {
-    const seat = new MemberSlot(member, this.#deps.ticker, this.#deps.active, {
-      ready: () => this.#ready(seat),
-      leave: () => {
-        if (this.#members.delete(seat) && this.#members.size === 0) this.#close();
+    const slot = new MemberSlot(member, this.#deps.ticker, this.#deps.active, {
+      onReady: () => this.#handleReady(slot),
+      onDispose: () => {
+        if (this.#members.delete(slot) && this.#members.size === 0) this.#close();
       },
     });
-    this.#members.add(seat);
+    this.#members.add(slot);
     this.#deps.scheduleFirstUpdate(this);
-    return seat;
+    return slot;
   }
 
   onTick(dueMs: number | null): void {
@@ -95,94 +106,94 @@ export class SubscriptionGroup<T> implements FirstUpdateTarget {
     this.#serve(true, null);
   }
 
-  #ready(seat: MemberSlot<T>): void {
-    if (seat.isNew || (seat.missed && this.#request.hz === 0)) {
-      seat.isNew = true;
+  #handleReady(slot: MemberSlot<T>): void {
+    if (slot.isNew || (slot.hasMissedTick && this.#request.hz === 0)) {
+      slot.isNew = true;
       this.#deps.scheduleFirstUpdate(this);
-    } else if ((seat.position?.revision ?? -1) < this.#deps.store.revision) this.#deps.ticker.requestTick();
+    } else if ((slot.position?.revision ?? -1) < this.#deps.store.revision) this.#deps.ticker.requestTick();
   }
 
-  #serve(newcomersOnly: boolean, dueMs: number | null): void {
-    if (this.#closed) return;
-    for (const { key, seats } of split(this.#seatsToServe(newcomersOnly), ({ position }) => position)) {
-      this.#serveTable(key, seats, dueMs);
+  #serve(onlyNew: boolean, dueMs: number | null): void {
+    if (this.#isClosed) return;
+    for (const { key, slots } of groupByKey(this.#slotsToServe(onlyNew), ({ position }) => position)) {
+      this.#serveSlots(key, slots, dueMs);
     }
   }
 
-  #seatsToServe(newcomersOnly: boolean): readonly MemberSlot<T>[] {
-    const seats: MemberSlot<T>[] = [];
-    for (const seat of this.#members) {
-      if (seat.rendering || (newcomersOnly && !seat.isNew)) continue;
-      if (seat.member.canReceive()) seats.push(seat);
-      else if (!seat.isNew) {
-        seat.skip();
+  #slotsToServe(onlyNew: boolean): readonly MemberSlot<T>[] {
+    const slots: MemberSlot<T>[] = [];
+    for (const slot of this.#members) {
+      if (slot.isRendering || (onlyNew && !slot.isNew)) continue;
+      if (slot.member.canReceive()) slots.push(slot);
+      else if (!slot.isNew) {
+        slot.skip();
         this.#deps.instrumentation.recordSkip();
       }
     }
-    return seats;
+    return slots;
   }
 
-  #serveTable(from: CursorPosition | null, table: readonly MemberSlot<T>[], dueMs: number | null): void {
+  #serveSlots(from: CursorPosition | null, slotsAtPosition: readonly MemberSlot<T>[], dueMs: number | null): void {
     const { store, ticker, instrumentation } = this.#deps;
     const changes = changesSince(store, from, this.#request.view);
-    const here = this.#headPosition?.revision === changes.position.revision ? this.#headPosition : changes.position;
-    this.#headPosition = here;
-    instrumentation.recordPosition(here);
-    for (const seat of table) {
-      seat.position = here;
-      seat.isNew = false;
-      seat.missed = false;
+    const head = this.#headPosition?.revision === changes.position.revision ? this.#headPosition : changes.position;
+    this.#headPosition = head;
+    instrumentation.recordPosition(head);
+    for (const slot of slotsAtPosition) {
+      slot.position = head;
+      slot.isNew = false;
+      slot.hasMissedTick = false;
     }
     if (changes.isEmpty) return;
-    for (const { key, seats } of split(table, (seat) => seat.effectiveHz())) {
-      for (const seat of seats) seat.meter.recordServed();
+    for (const { key, slots } of groupByKey(slotsAtPosition, (slot) => slot.effectiveHz())) {
+      for (const slot of slots) slot.meter.recordServed();
       const rate: StreamRate = { requestedHz: ticker.hz, effectiveHz: key };
-      this.#render(from, seats, { changes, rate }, instrumentation.startUpdate(from, changes, dueMs));
+      this.#render(from, slots, { changes, rate }, instrumentation.startUpdate(from, changes, dueMs));
     }
   }
 
   #render(
     from: CursorPosition | null,
-    seats: readonly MemberSlot<T>[],
+    slots: readonly MemberSlot<T>[],
     update: StreamUpdate,
-    watched: InstrumentedUpdate,
+    instrumented: InstrumentedUpdate,
   ): void {
-    const giveBack = (error: unknown): void => {
-      watched.end(0);
-      this.#rollBack(from, seats, error);
+    const rollBack = (error: unknown): void => {
+      instrumented.end(0);
+      this.#rollBack(from, slots, error);
     };
     let rendered: T | Promise<T>;
     try {
-      rendered = this.#request.render(update, seats.length);
+      rendered = this.#request.render(update, slots.length);
     } catch (error) {
-      giveBack(error);
+      rollBack(error);
       return;
     }
     if (!(rendered instanceof Promise)) {
-      watched.end(this.#deliver(seats, rendered));
+      instrumented.end(this.#deliver(slots, rendered));
       return;
     }
-    for (const seat of seats) seat.rendering = true;
+    for (const slot of slots) slot.isRendering = true;
     rendered.then(
       (value) => {
-        for (const seat of seats) seat.rendering = false;
-        watched.end(this.#deliver(seats, value));
+        for (const slot of slots) slot.isRendering = false;
+        instrumented.end(this.#deliver(slots, value));
         this.#deps.ticker.requestTick();
       },
       (error: unknown) => {
-        for (const seat of seats) seat.rendering = false;
-        giveBack(error);
+        for (const slot of slots) slot.isRendering = false;
+        rollBack(error);
       },
     );
   }
 
-  /** @returns how many have got it */
-  #deliver(seats: readonly MemberSlot<T>[], rendered: T): number {
+  /** Delivers an update and returns the number of members that received it. */
+  #deliver(slots: readonly MemberSlot<T>[], rendered: T): number {
     let readers = 0;
-    for (const seat of seats) {
-      if (seat.left) continue;
+    for (const slot of slots) {
+      if (slot.hasLeft) continue;
       try {
-        seat.member.deliver(rendered);
+        slot.member.deliver(rendered);
         readers += 1;
       } catch (error) {
         this.#deps.onError(error);
@@ -191,64 +202,65 @@ export class SubscriptionGroup<T> implements FirstUpdateTarget {
     return readers;
   }
 
-  /** What could not be rendered has not been told: it is tried again with the next change. */
-  #rollBack(from: CursorPosition | null, seats: readonly MemberSlot<T>[], error: unknown): void {
-    for (const seat of seats) seat.position = from;
+  /** Restores the positions after a failed rendering, so that the next change includes the failed update. */
+  #rollBack(from: CursorPosition | null, slots: readonly MemberSlot<T>[], error: unknown): void {
+    for (const slot of slots) slot.position = from;
     this.#deps.onError(error);
   }
 
   #close(): void {
-    this.#closed = true;
+    this.#isClosed = true;
     this.#deps.ticker.remove(this);
-    this.#wish[Symbol.dispose]();
+    this.#demandEntry[Symbol.dispose]();
     this.#request.onEmpty?.();
   }
 }
 
-/** Those that are alike, together. Mostly they all are, which costs nothing. */
-function split<S, K>(
+/** Groups slots by key. Returns the list itself if all keys are equal, which is the usual case. */
+function groupByKey<S, K>(
   all: readonly S[],
-  keyOf: (one: S) => K,
-): readonly { readonly key: K; readonly seats: readonly S[] }[] {
+  toKey: (slot: S) => K,
+): readonly { readonly key: K; readonly slots: readonly S[] }[] {
   const [first] = all;
   if (first === undefined) return [];
-  const key = keyOf(first);
-  if (all.every((one) => keyOf(one) === key)) return [{ key, seats: all }];
+  const key = toKey(first);
+  if (all.every((slot) => toKey(slot) === key)) return [{ key, slots: all }];
   const parts = new Map<K, S[]>();
-  for (const one of all) {
-    const part = parts.get(keyOf(one));
-    if (part === undefined) parts.set(keyOf(one), [one]);
-    else part.push(one);
+  for (const slot of all) {
+    const part = parts.get(toKey(slot));
+    if (part === undefined) parts.set(toKey(slot), [slot]);
+    else part.push(slot);
   }
-  return [...parts].map(([partKey, seats]) => ({ key: partKey, seats }));
+  return [...parts].map(([partKey, slots]) => ({ key: partKey, slots }));
 }
 
 interface MemberSlotOwner {
-  ready(): void;
-  leave(): void;
+  onReady(): void;
+  onDispose(): void;
 }
 
+/** State of one member within its group. */
 class MemberSlot<T> implements GroupMembership {
   readonly member: GroupMember<T>;
   readonly meter = new RateMeter();
   position: CursorPosition | null;
-  /** It does not wait for a tick. */
+  /** Whether the member receives its next update without waiting for a tick. */
   isNew = true;
-  /** There was a tick that it had no room for. */
-  missed = false;
-  /** Its next update is being made. */
-  rendering = false;
-  left = false;
+  /** Whether the member was skipped at a tick since its last update. */
+  hasMissedTick = false;
+  /** Whether the next update of the member is being rendered. */
+  isRendering = false;
+  hasLeft = false;
   readonly #ticker: Ticker;
   readonly #owner: MemberSlotOwner;
   readonly #entry: Disposable;
 
-  constructor(member: GroupMember<T>, lane: Ticker, active: Pick<ActiveStreams, 'add'>, owner: MemberSlotOwner) {
+  constructor(member: GroupMember<T>, ticker: Ticker, active: Pick<ActiveStreams, 'add'>, owner: MemberSlotOwner) {
     this.member = member;
     this.position = member.after;
-    this.#ticker = lane;
+    this.#ticker = ticker;
     this.#owner = owner;
-    this.#entry = active.add(() => ({ requestedHz: lane.hz, effectiveHz: this.effectiveHz() }));
+    this.#entry = active.add(() => ({ requestedHz: ticker.hz, effectiveHz: this.effectiveHz() }));
   }
 
   effectiveHz(): number {
@@ -256,17 +268,17 @@ class MemberSlot<T> implements GroupMembership {
   }
 
   skip(): void {
-    this.missed = true;
+    this.hasMissedTick = true;
     this.meter.recordSkipped();
   }
 
   notifyReady(): void {
-    this.#owner.ready();
+    this.#owner.onReady();
   }
 
   [Symbol.dispose](): void {
-    this.left = true;
+    this.hasLeft = true;
     this.#entry[Symbol.dispose]();
-    this.#owner.leave();
+    this.#owner.onDispose();
   }
 }

@@ -20,19 +20,20 @@ export interface SubscriptionGroupsDeps {
   readonly rateClock: RateClock;
   readonly active: Pick<ActiveStreams, 'add'>;
   readonly utilization: UtilizationProbe;
-  /** What went wrong with a group or a member: the others go on. */
+  /** Receives errors of a group or member. The others continue. */
   readonly onError: (error: unknown) => void;
-  /** Left out: nobody counts, and nobody follows traces. */
+  /** Recorder of metrics. @default none */
   readonly metrics?: DeliveryMetrics;
+  /** Tracer of deliveries. @default none */
   readonly tracer?: DeliveryTracer | null;
 }
 
-/** Everything that is streamed, by what is asked for. */
+/** All subscription groups by key. Creates and closes groups and tickers. */
 export class SubscriptionGroups implements Disposable {
   readonly #groups = new Map<string, SubscriptionGroup<unknown>>();
   readonly #tickers = new Map<number, Ticker>();
   readonly #deps: SubscriptionGroupsDeps;
-  readonly #pace: LoadShedder;
+  readonly #loadShedder: LoadShedder;
   readonly #instrumentation: DeliveryInstrumentation;
   readonly #commits: Disposable;
   #awaitingFirstUpdate = new Set<FirstUpdateTarget>();
@@ -42,35 +43,35 @@ export class SubscriptionGroups implements Disposable {
     this.#instrumentation = new DeliveryInstrumentation(deps.metrics ?? null, deps.tracer ?? null, () =>
       deps.rateClock.now(),
     );
-    this.#pace = new LoadShedder(deps.utilization, deps.rateClock);
+    this.#loadShedder = new LoadShedder(deps.utilization, deps.rateClock);
     this.#commits = deps.store.onCommit(() => {
-      for (const lane of this.#tickers.values()) lane.requestTick();
+      for (const ticker of this.#tickers.values()) ticker.requestTick();
     });
   }
 
-  /** Groups that are shared. */
+  /** Number of shared groups. */
   get size(): number {
     return this.#groups.size;
   }
 
-  /** Rates that somebody has asked for. */
+  /** Number of rates in use. */
   get tickerCount(): number {
     return this.#tickers.size;
   }
 
   /**
-   * Joins the group of `key`, which is made from `request` when there is none; dispose to leave.
-   * @param key holds all that makes what `render` returns what it is, and so tells the `T` of a group from another
+   * Joins the group of `key`. Creates it from `request` if there is none. Dispose to leave.
+   * @param key contains everything that affects the result of `render`, and so determines `T`
    */
   join<T>(key: string, request: () => GroupRequest<T>, member: GroupMember<T>): GroupMembership {
     let group = this.#groups.get(key) as SubscriptionGroup<T> | undefined; // see `key`
     if (group === undefined) {
-      const asked = request();
+      const created = request();
       group = this.#open({
-        ...asked,
+        ...created,
         onEmpty: () => {
           this.#groups.delete(key);
-          asked.onEmpty?.();
+          created.onEmpty?.();
         },
       });
       this.#groups.set(key, group);
@@ -78,7 +79,7 @@ export class SubscriptionGroups implements Disposable {
     return group.join(member);
   }
 
-  /** Reads a view by itself: a snapshot first, then what changes; leave it to end it. */
+  /** Streams a view in a group of its own: first a snapshot, then changes. Close the iterator to end the stream. */
   iterate(view: View, hz: number, after: CursorPosition | null): AsyncIterableIterator<StreamUpdate> {
     return new MemberIterator<StreamUpdate>(after, (member) =>
       this.#open({ view, hz, render: (update: StreamUpdate) => update }).join(member),
@@ -87,16 +88,16 @@ export class SubscriptionGroups implements Disposable {
 
   [Symbol.dispose](): void {
     this.#commits[Symbol.dispose]();
-    for (const lane of this.#tickers.values()) lane[Symbol.dispose]();
+    for (const ticker of this.#tickers.values()) ticker[Symbol.dispose]();
   }
 
   #open<T>(request: GroupRequest<T>): SubscriptionGroup<T> {
     const { store, demand, active, onError } = this.#deps;
-    const lane = this.#laneOf(request.hz);
+    const ticker = this.#tickerFor(request.hz);
     const close = (): void => {
-      if (lane.size === 0) {
-        lane[Symbol.dispose]();
-        this.#tickers.delete(lane.hz);
+      if (ticker.size === 0) {
+        ticker[Symbol.dispose]();
+        this.#tickers.delete(ticker.hz);
       }
       request.onEmpty?.();
     };
@@ -105,7 +106,7 @@ export class SubscriptionGroups implements Disposable {
         store,
         demand,
         active,
-        ticker: lane,
+        ticker: ticker,
         scheduleFirstUpdate: (group) => this.#scheduleFirstUpdate(group),
         onError,
         instrumentation: this.#instrumentation,
@@ -114,24 +115,24 @@ export class SubscriptionGroups implements Disposable {
     );
   }
 
-  #laneOf(hz: number): Ticker {
-    let lane = this.#tickers.get(hz);
-    if (lane === undefined) {
+  #tickerFor(hz: number): Ticker {
+    let ticker = this.#tickers.get(hz);
+    if (ticker === undefined) {
       const { rateClock, onError, metrics = null } = this.#deps;
-      lane = new Ticker(hz, rateClock, this.#pace, onError, metrics);
-      this.#tickers.set(hz, lane);
+      ticker = new Ticker(hz, rateClock, this.#loadShedder, onError, metrics);
+      this.#tickers.set(hz, ticker);
     }
-    return lane;
+    return ticker;
   }
 
-  /** Those who come in one turn of the event loop are greeted together, with one execution for each group. */
+  /** Sends the first updates of all members that join in one turn of the event loop together, one rendering per group. */
   #scheduleFirstUpdate(group: FirstUpdateTarget): void {
     this.#awaitingFirstUpdate.add(group);
     if (this.#awaitingFirstUpdate.size > 1) return;
     setImmediate(() => {
-      const greeted = this.#awaitingFirstUpdate;
+      const targets = this.#awaitingFirstUpdate;
       this.#awaitingFirstUpdate = new Set();
-      for (const one of greeted) one.sendFirstUpdates();
+      for (const target of targets) target.sendFirstUpdates();
     });
   }
 }

@@ -1,6 +1,6 @@
 import type { Store } from '../../state/index.js';
 
-/** Lets streams wait for the store to move. One listener on the store serves all of them. */
+/** Lets streams wait for the next commit with one listener on the store. */
 export class CommitWaiter implements Disposable {
   readonly #store: Store;
   readonly #waiters = new Set<() => void>();
@@ -9,29 +9,29 @@ export class CommitWaiter implements Disposable {
   constructor(store: Store) {
     this.#store = store;
     this.#listener = store.onCommit(() => {
-      for (const look of [...this.#waiters]) look();
+      for (const check of [...this.#waiters]) check();
     });
   }
 
-  /** Streams that wait. */
+  /** Number of waiting streams. */
   get size(): number {
     return this.#waiters.size;
   }
 
-  /** Resolves when `moved` says that there is something to look at, or when `signal` is aborted. */
-  wait(moved: (store: Store) => boolean, signal: AbortSignal): Promise<void> {
-    if (signal.aborted || moved(this.#store)) return Promise.resolve();
+  /** Resolves when `condition` holds after a commit, or when `signal` is aborted. */
+  wait(condition: (store: Store) => boolean, signal: AbortSignal): Promise<void> {
+    if (signal.aborted || condition(this.#store)) return Promise.resolve();
     return new Promise((resolve) => {
-      const done = (): void => {
-        signal.removeEventListener('abort', done);
-        this.#waiters.delete(look);
+      const resume = (): void => {
+        signal.removeEventListener('abort', resume);
+        this.#waiters.delete(check);
         resolve();
       };
-      const look = (): void => {
-        if (moved(this.#store)) done();
+      const check = (): void => {
+        if (condition(this.#store)) resume();
       };
-      this.#waiters.add(look);
-      signal.addEventListener('abort', done, { once: true });
+      this.#waiters.add(check);
+      signal.addEventListener('abort', resume, { once: true });
     });
   }
 

@@ -1,23 +1,23 @@
 /**
- * An async iterator that can be left at any moment. An async generator cannot: its `return()` waits for the `await`
- * that it stands at, and a stream with nothing to say may stand there for hours.
+ * Creates an async iterator that a reader can close at any time. The `return()` of an async generator waits for its pending
+ * `await`, which may take hours in a stream without changes.
  */
 export function createPullIterator<T>(source: PullSource<T>): AsyncIterableIterator<T> {
-  const left = new AbortController();
-  let closed = false;
+  const abort = new AbortController();
+  let isClosed = false;
   const close = (): void => {
-    if (closed) return;
-    closed = true;
-    left.abort();
+    if (isClosed) return;
+    isClosed = true;
+    abort.abort();
     source.close();
   };
   const iterator: AsyncIterableIterator<T> = {
     [Symbol.asyncIterator]: () => iterator,
     async next() {
-      if (closed) return { done: true, value: undefined };
+      if (isClosed) return { done: true, value: undefined };
       try {
-        const value = await source.next(left.signal);
-        if (!left.signal.aborted && value !== null) return { done: false, value };
+        const value = await source.next(abort.signal);
+        if (!abort.signal.aborted && value !== null) return { done: false, value };
       } catch (error) {
         close();
         throw error;
@@ -38,8 +38,8 @@ export function createPullIterator<T>(source: PullSource<T>): AsyncIterableItera
 }
 
 export interface PullSource<T> {
-  /** The next value, or `null` at the end; must resolve soon after `signal` is aborted, its value is dropped then. */
+  /** Returns the next value, or null at the end. Must resolve soon after `signal` is aborted; the value is then dropped. */
   next(signal: AbortSignal): Promise<T | null>;
-  /** Called once, when the reader has left or the source has ended. */
+  /** Releases the source. Called once, when the reader closes the iterator or the source ends. */
   close(): void;
 }

@@ -33,26 +33,26 @@ export interface StreamDeps {
 export interface StreamRequest {
   readonly view: View;
   readonly mode: PerformanceMode;
-  /** What the client says it can draw; `null`: anything. */
+  /** Highest rate that the client can render. Null if it has no limit. */
   readonly maxHz: number | null;
-  /** Where the reader stands already. */
+  /** Position to resume from. Null to start with a snapshot. */
   readonly after: CursorPosition | null;
 }
 
-/** Updates a second of a mode, capped by what the client can draw. */
+/** Returns the updates per second of a mode, limited to what the client can render. */
 export function streamHz(mode: PerformanceMode, maxHz: number | null): number {
   return Math.min(MODE_HZ[mode], maxHz ?? Infinity);
 }
 
 /**
- * Changes of a view at the rate of a mode: a snapshot at once, unless the reader stands somewhere already, then what
- * changed since. Holds no updates: a reader that is slow finds one conflated change when it comes back.
+ * Streams the changes of a view at the rate of a mode. Starts with a snapshot, unless the reader resumes from a position.
+ * Keeps no updates: a slow reader receives one conflated update when it is ready again.
  */
 export function streamChanges({ groups }: StreamDeps, request: StreamRequest): AsyncIterableIterator<StreamUpdate> {
   return groups.iterate(request.view, streamHz(request.mode, request.maxHz), request.after);
 }
 
-/** Changes of the topology of swarms, ten times a second at most; each swarm's whole topology first. */
+/** Streams topology changes of swarms, at most ten times per second. Starts with the complete topology of each swarm. */
 export function streamTopology(
   { groups }: StreamDeps,
   view: View,
@@ -67,39 +67,39 @@ export function streamTopology(
         if (update.done === true) return null;
         rest = update.value.changes.topologyChanges ?? [];
       }
-      const [first, ...others] = rest;
-      rest = others;
+      const [first, ...remaining] = rest;
+      rest = remaining;
       return first ?? null;
     },
     close() {
-      // Nothing to wait for: it only leaves its group, which cannot fail.
+      // Closing only detaches from the group, which cannot fail.
       updates.return?.().catch(() => undefined);
     },
   });
 }
 
-/** What the agents of a view do together: at once, then whenever it is something else, at the rate of a mode. */
+/** Streams the aggregated metrics of a view: immediately, and at the rate of a mode whenever they change. */
 export function streamMetrics(
   deps: StreamDeps,
   request: Omit<StreamRequest, 'after'>,
 ): AsyncIterableIterator<PerformanceMetrics> {
   const { store, commits, rateClock, demand, active } = deps;
   const hz = streamHz(request.mode, request.maxHz);
-  const wish = demand.add(request.view, hz);
+  const demandEntry = demand.add(request.view, hz);
   const entry = active.add(null);
-  let seen = -1;
-  let demands = rateClock.onDemandCount;
+  let lastRevision = -1;
+  let lastOnDemandCount = rateClock.onDemandCount;
   let last = '';
   return createPullIterator({
     async next(signal) {
       while (!signal.aborted) {
-        if (seen >= 0 && hz === 0) {
-          demands = await rateClock.nextOnDemand(demands, signal);
-        } else if (seen >= 0) {
-          await commits.wait(({ revision }) => revision > seen, signal);
+        if (lastRevision >= 0 && hz === 0) {
+          lastOnDemandCount = await rateClock.nextOnDemand(lastOnDemandCount, signal);
+        } else if (lastRevision >= 0) {
+          await commits.wait(({ revision }) => revision > lastRevision, signal);
           await rateClock.next(hz, signal);
         }
-        seen = store.revision;
+        lastRevision = store.revision;
         const metrics = aggregatePerformance(store.agentsMatching(request.view));
         const text = JSON.stringify(metrics);
         if (text !== last) {
@@ -110,13 +110,13 @@ export function streamMetrics(
       return null;
     },
     close() {
-      wish[Symbol.dispose]();
+      demandEntry[Symbol.dispose]();
       entry[Symbol.dispose]();
     },
   });
 }
 
-/** An event and how many before it the reader was too slow for. */
+/** Event with the number of earlier events that the reader missed. */
 export type WithMissedCount<E extends SwarmlensEvent> = E & { readonly missed: number };
 
 export function isHealthChange(event: SwarmlensEvent): event is HealthChange {
@@ -127,10 +127,10 @@ export function isNotice(event: SwarmlensEvent): event is Notice {
   return event.type === 'notice';
 }
 
-/** What happens from now on, as it happens. */
+/** Streams events from now on, as they occur. */
 export function streamEvents<E extends SwarmlensEvent>(
   { store, commits, active }: StreamDeps,
-  wanted: (event: SwarmlensEvent) => event is E,
+  isIncluded: (event: SwarmlensEvent) => event is E,
 ): AsyncIterableIterator<WithMissedCount<E>> {
   const entry = active.add(null);
   let position = store.events.end;
@@ -144,7 +144,7 @@ export function streamEvents<E extends SwarmlensEvent>(
         position = found.end - found.events.length;
         for (const event of found.events) {
           position += 1;
-          if (!wanted(event)) continue;
+          if (!isIncluded(event)) continue;
           const delivered = { ...event, missed };
           missed = 0;
           return delivered;

@@ -1,10 +1,10 @@
 import { performance } from 'node:perf_hooks';
 import type { RateClock } from './rate-clock.js';
 
-/** How busy this process is: the share of the time, 0..1, that the event loop was at work since it was last asked. */
+/** Returns the share of time, 0 to 1, that the event loop was busy since the previous call. */
 export type UtilizationProbe = () => number;
 
-/** Of this process. */
+/** Creates a probe of this process's event loop. */
 export function createUtilizationProbe(): UtilizationProbe {
   let last = performance.eventLoopUtilization();
   return () => {
@@ -16,14 +16,14 @@ export function createUtilizationProbe(): UtilizationProbe {
 }
 
 /**
- * Lets all streams skip ticks while the event loop cannot follow, and fewer again when it can, so that one server with
- * too much to do stays reachable for everything else. Looks once a second at most, and only while there are ticks.
+ * Skips ticks of all streams while the event loop is overloaded, so that the process stays responsive. Adjusts the number of
+ * skipped ticks at most once per second, and only while there are ticks.
  */
 export class LoadShedder {
   readonly #utilization: UtilizationProbe;
   readonly #rateClock: RateClock;
   #checkedAtMs: number;
-  #every = 1;
+  #divisor = 1;
 
   constructor(utilization: UtilizationProbe, rateClock: RateClock) {
     this.#utilization = utilization;
@@ -31,21 +31,21 @@ export class LoadShedder {
     this.#checkedAtMs = rateClock.now();
   }
 
-  /** Each how manieth tick is served: 1, 2, 4 … */
+  /** Serves every n-th tick: 1, 2, 4, 8 or 16. */
   get tickDivisor(): number {
     const now = this.#rateClock.now();
-    if (now - this.#checkedAtMs >= LOOK_MS) {
+    if (now - this.#checkedAtMs >= CHECK_INTERVAL_MS) {
       this.#checkedAtMs = now;
       const utilization = this.#utilization();
-      if (utilization > TOO_BUSY) this.#every = Math.min(MAX_EVERY, this.#every * 2);
-      else if (utilization < IDLE_ENOUGH) this.#every = Math.max(1, this.#every / 2);
+      if (utilization > MAX_UTILIZATION) this.#divisor = Math.min(MAX_DIVISOR, this.#divisor * 2);
+      else if (utilization < LOW_UTILIZATION) this.#divisor = Math.max(1, this.#divisor / 2);
     }
-    return this.#every;
+    return this.#divisor;
   }
 }
 
-const LOOK_MS = 1_000;
-const TOO_BUSY = 0.95;
-/** Under half of what is too busy: twice the ticks still fit. */
-const IDLE_ENOUGH = 0.45;
-const MAX_EVERY = 16;
+const CHECK_INTERVAL_MS = 1_000;
+const MAX_UTILIZATION = 0.95;
+/** Utilization below which twice the number of ticks fits: less than half of `MAX_UTILIZATION`. */
+const LOW_UTILIZATION = 0.45;
+const MAX_DIVISOR = 16;

@@ -1,94 +1,94 @@
 import type { Clock } from '../../shared/index.js';
 
 /**
- * Ticks for all streams. Those of one rate are at least its period apart, and come at once after a longer pause: nobody
- * waits for a tick who has had none lately. Each rate has at most one timer, which runs only while a stream waits for it.
+ * Ticks of all streams. Ticks of one rate are at least one period apart. After a longer pause the next tick comes immediately.
+ * Each rate has at most one timer, which runs only while a stream waits.
  */
 export class RateClock {
   readonly #clock: Clock;
-  readonly #grids = new Map<number, TickWaiters>();
-  /** When the last tick of a rate was due, milliseconds, monotonic. Older than its period it says nothing any more. */
+  readonly #waitersByRate = new Map<number, TickWaiters>();
+  /** Due time of the last tick of each rate, in milliseconds of the monotonic clock. Obsolete after one period. */
   readonly #lastDueMs = new Map<number, number>();
   readonly #onDemand = new TickWaiters();
-  #demands = 0;
+  #onDemandCount = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Timers that are running. */
+  /** Number of running timers. */
   get timers(): number {
-    return this.#grids.size;
+    return this.#waitersByRate.size;
   }
 
-  /** Rates of which the last tick is known. */
+  /** Number of rates whose last tick is remembered. */
   get rememberedRates(): number {
     return this.#lastDueMs.size;
   }
 
-  /** Milliseconds, monotonic. */
+  /** Returns the time in milliseconds of the monotonic clock. */
   now(): number {
     return this.#clock.monotonic();
   }
 
-  /** Resolves at the next tick of the rate (above 0), or when `signal` is aborted. */
+  /** Resolves at the next tick of the rate, which must be above 0, or when `signal` is aborted. */
   next(hz: number, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return Promise.resolve();
-    let grid = this.#grids.get(hz);
-    if (grid === undefined) {
-      grid = new TickWaiters();
-      this.#grids.set(hz, grid);
-      this.#schedule(hz, grid);
+    let waiters = this.#waitersByRate.get(hz);
+    if (waiters === undefined) {
+      waiters = new TickWaiters();
+      this.#waitersByRate.set(hz, waiters);
+      this.#schedule(hz, waiters);
     }
-    const waiting = grid;
-    return waiting.wait(signal, () => {
-      if (waiting.size > 0) return;
-      waiting.timer?.[Symbol.dispose]();
-      this.#grids.delete(hz);
+    const current = waiters;
+    return current.wait(signal, () => {
+      if (current.size > 0) return;
+      current.timer?.[Symbol.dispose]();
+      this.#waitersByRate.delete(hz);
     });
   }
 
-  /** When the tick of a rate that somebody waits for is due, milliseconds, monotonic; `null`: nobody waits. */
+  /** Returns the due time of the next tick of a rate, in milliseconds of the monotonic clock. Null if no stream waits for it. */
   dueMs(hz: number): number | null {
-    return this.#grids.get(hz)?.dueMs ?? null;
+    return this.#waitersByRate.get(hz)?.dueMs ?? null;
   }
 
-  /** How often `demand` was called. */
+  /** Number of calls of `triggerOnDemand`. */
   get onDemandCount(): number {
-    return this.#demands;
+    return this.#onDemandCount;
   }
 
-  /** What streams of the rate 0 wait for: somebody asked for an update, and it is there. */
+  /** Wakes the streams of rate 0 because an update was requested and is available. */
   triggerOnDemand(): void {
-    this.#demands += 1;
+    this.#onDemandCount += 1;
     this.#onDemand.tick();
   }
 
   /**
-   * Resolves with the new count once there were more than `seen` demands, at once when there already were, because a
-   * reader that was busy at that moment must not miss it; or when `signal` is aborted.
+   * Resolves with the new count when `onDemandCount` exceeds `previousCount`, or when `signal` is aborted. Resolves immediately
+   * if it already does, so that a busy reader misses no request.
    */
-  async nextOnDemand(seen: number, signal: AbortSignal): Promise<number> {
-    if (this.#demands <= seen && !signal.aborted) await this.#onDemand.wait(signal);
-    return this.#demands;
+  async nextOnDemand(previousCount: number, signal: AbortSignal): Promise<number> {
+    if (this.#onDemandCount <= previousCount && !signal.aborted) await this.#onDemand.wait(signal);
+    return this.#onDemandCount;
   }
 
-  #schedule(hz: number, grid: TickWaiters): void {
+  #schedule(hz: number, waiters: TickWaiters): void {
     const periodMs = 1000 / hz;
     const now = this.#clock.monotonic();
-    // From tick to tick by what was due, so that late timers do not make the rate a lower one.
+    // The period counts from the due time of the last tick, so that late timers do not lower the rate.
     const dueMs = Math.max(now, (this.#lastDueMs.get(hz) ?? -Infinity) + periodMs);
-    grid.dueMs = dueMs;
-    grid.timer = this.#clock.schedule(dueMs - now, () => {
-      if (this.#grids.get(hz) !== grid) return;
-      // Timers count whole milliseconds and may come a fraction early; the tick itself must not.
+    waiters.dueMs = dueMs;
+    waiters.timer = this.#clock.schedule(dueMs - now, () => {
+      if (this.#waitersByRate.get(hz) !== waiters) return;
+      // Timers count whole milliseconds and may fire a fraction early. The tick itself must not.
       if (this.#clock.monotonic() < dueMs - 1e-3) {
-        this.#schedule(hz, grid);
+        this.#schedule(hz, waiters);
         return;
       }
-      this.#grids.delete(hz);
+      this.#waitersByRate.delete(hz);
       this.#remember(hz, dueMs);
-      grid.tick();
+      waiters.tick();
     });
   }
 
@@ -100,10 +100,10 @@ export class RateClock {
   }
 }
 
-/** Clients may ask for any rate: above, those are forgotten that no longer matter. */
+/** Number of remembered rates above which obsolete ones are dropped. Clients may request any rate. */
 const MAX_REMEMBERED = 64;
 
-/** Those who wait for one tick. */
+/** Streams that wait for one tick. */
 class TickWaiters {
   readonly #waiters = new Set<() => void>();
   timer: Disposable | null = null;
@@ -113,23 +113,23 @@ class TickWaiters {
     return this.#waiters.size;
   }
 
-  wait(signal: AbortSignal, onLeave: () => void = () => undefined): Promise<void> {
+  wait(signal: AbortSignal, onCancel: () => void = () => undefined): Promise<void> {
     return new Promise((resolve) => {
-      const done = (): void => {
-        signal.removeEventListener('abort', leave);
-        this.#waiters.delete(done);
+      const resume = (): void => {
+        signal.removeEventListener('abort', cancel);
+        this.#waiters.delete(resume);
         resolve();
       };
-      const leave = (): void => {
-        done();
-        onLeave();
+      const cancel = (): void => {
+        resume();
+        onCancel();
       };
-      this.#waiters.add(done);
-      signal.addEventListener('abort', leave, { once: true });
+      this.#waiters.add(resume);
+      signal.addEventListener('abort', cancel, { once: true });
     });
   }
 
   tick(): void {
-    for (const done of [...this.#waiters]) done();
+    for (const resume of [...this.#waiters]) resume();
   }
 }

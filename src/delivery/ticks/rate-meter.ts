@@ -1,12 +1,12 @@
-/** What a stream was asked for, and what is left of it. */
+/** Requested and effective rate of a stream. */
 export interface StreamRate {
-  /** Updates a second; 0: only when asked. */
+  /** Updates per second. 0: only on request. */
   readonly requestedHz: number;
-  /** Updates a second that it gets while something changes all the time; mean of about the last ten ticks. */
+  /** Updates per second that the stream receives during continuous change. Average of about the last ten ticks. */
   readonly effectiveHz: number;
 }
 
-/** The share of ticks, 0..1, that were not skipped: a moving mean. */
+/** Moving average of the share of served ticks, 0 to 1. */
 export class RateMeter {
   #share = 1;
 
@@ -17,7 +17,7 @@ export class RateMeter {
   recordServed(): void {
     if (this.#share === 1) return;
     this.#share += (1 - this.#share) * WEIGHT;
-    // A mean never quite comes back by itself, and whoever is back is to share its updates with the others again.
+    // A moving average never reaches 1 again by itself. Only streams of equal rate share their updates.
     if (this.#share > RECOVERED) this.#share = 1;
   }
 
@@ -26,11 +26,11 @@ export class RateMeter {
   }
 }
 
-/** Of the newest tick in the moving mean: about the last ten count. */
+/** Weight of the newest tick in the moving average, which covers about ten ticks. */
 const WEIGHT = 0.1;
 const RECOVERED = 0.95;
 
-/** Rounded, so that streams that run about as fast can share their updates: to whole Hz, below 10 to tenths. */
+/** Returns the effective rate, rounded so that streams of similar rates share updates: to whole Hz, below 10 Hz to tenths. */
 export function toEffectiveHz(hz: number, share: number): number {
   const exact = hz * share;
   return share === 1 ? hz : exact < 10 ? Math.round(exact * 10) / 10 : Math.round(exact);

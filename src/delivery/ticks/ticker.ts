@@ -3,102 +3,106 @@ import type { RateClock } from './rate-clock.js';
 import { RateMeter } from './rate-meter.js';
 import type { DeliveryMetrics } from '../instrumentation.js';
 
-/** Those who are served at the ticks of a lane. */
+/** Receiver of the ticks of a ticker. */
 export interface TickListener {
-  /** @param dueMs when the tick was due, on the rate clock; `null`: somebody has asked, there was no tick */
+  /** @param dueMs due time of the tick on the rate clock. Null if an update was requested without a tick */
   onTick(dueMs: number | null): void;
 }
 
-/** All groups of one rate: one wait for the next tick serves all of them. */
+/** Ticks all subscription groups of one rate. Waits for the next tick only after a commit. */
 export class Ticker implements Disposable {
-  /** 0: ticks when somebody asks for an update. */
+  /** Ticks per second. 0: ticks only on request. */
   readonly hz: number;
-  /** What the event loop leaves of the rate. */
+  /** Share of ticks that the event loop served in time. */
   readonly meter = new RateMeter();
-  readonly #users = new Set<TickListener>();
+  readonly #listeners = new Set<TickListener>();
   readonly #rateClock: RateClock;
-  readonly #pace: LoadShedder;
+  readonly #loadShedder: LoadShedder;
   readonly #onError: (error: unknown) => void;
   readonly #metrics: DeliveryMetrics | null;
-  readonly #closed = new AbortController();
-  #armed = false;
-  #ticks = 0;
-  #demands: number;
+  readonly #abort = new AbortController();
+  #isWaiting = false;
+  #tickCount = 0;
+  #onDemandCount: number;
 
   constructor(
     hz: number,
     rateClock: RateClock,
-    pace: LoadShedder,
+    loadShedder: LoadShedder,
     onError: (error: unknown) => void,
     metrics: DeliveryMetrics | null = null,
   ) {
     this.hz = hz;
     this.#rateClock = rateClock;
-    this.#pace = pace;
+    this.#loadShedder = loadShedder;
     this.#onError = onError;
     this.#metrics = metrics;
-    this.#demands = rateClock.onDemandCount;
+    this.#onDemandCount = rateClock.onDemandCount;
     if (hz === 0) this.#wait();
   }
 
   get size(): number {
-    return this.#users.size;
+    return this.#listeners.size;
   }
 
-  add(user: TickListener): void {
-    this.#users.add(user);
+  add(listener: TickListener): void {
+    this.#listeners.add(listener);
   }
 
-  remove(user: TickListener): void {
-    this.#users.delete(user);
+  remove(listener: TickListener): void {
+    this.#listeners.delete(listener);
   }
 
-  /** Somebody may have something to tell: they are all served at the next tick. */
+  /** Requests that all listeners are served at the next tick. */
   requestTick(): void {
-    if (this.hz > 0 && !this.#armed && !this.#closed.signal.aborted) this.#wait();
+    if (this.hz > 0 && !this.#isWaiting && !this.#abort.signal.aborted) this.#wait();
   }
 
   [Symbol.dispose](): void {
-    this.#closed.abort();
+    this.#abort.abort();
   }
 
   #wait(): void {
-    this.#armed = true;
+    this.#isWaiting = true;
     const dueMs = this.#rateClock.now() + 1000 / this.hz;
-    const { signal } = this.#closed;
+    const { signal } = this.#abort;
     const tick =
-      this.hz === 0 ? this.#rateClock.nextOnDemand(this.#demands, signal) : this.#rateClock.next(this.hz, signal);
+      this.hz === 0 ? this.#rateClock.nextOnDemand(this.#onDemandCount, signal) : this.#rateClock.next(this.hz, signal);
     const tickDueMs = this.#rateClock.dueMs(this.hz);
     tick.then(
       () => {
-        this.#armed = false;
+        this.#isWaiting = false;
         if (!signal.aborted) this.#tick(dueMs, tickDueMs);
       },
       (error: unknown) => this.#onError(error),
     );
   }
 
-  /** @param latestDueMs no tick can have been due later; `dueMs`: when this one was */
+  /**
+   * Serves all listeners, unless load shedding skips the tick.
+   * @param latestDueMs latest possible due time of the tick
+   * @param dueMs due time of the tick
+   */
   #tick(latestDueMs: number, dueMs: number | null): void {
     if (this.hz === 0) {
-      this.#demands = this.#rateClock.onDemandCount;
+      this.#onDemandCount = this.#rateClock.onDemandCount;
       this.#wait();
     } else {
-      // The next tick was due within one period: every whole period beyond is a tick that the event loop missed.
+      // The tick was due within one period. Each whole period beyond is a tick that the event loop missed.
       const missed = Math.floor(((this.#rateClock.now() - latestDueMs) * this.hz) / 1000);
-      if (missed > 0) this.#skipped(missed);
-      this.#ticks += 1;
-      if (this.#ticks % this.#pace.tickDivisor !== 0) {
-        this.#skipped(1);
+      if (missed > 0) this.#recordSkipped(missed);
+      this.#tickCount += 1;
+      if (this.#tickCount % this.#loadShedder.tickDivisor !== 0) {
+        this.#recordSkipped(1);
         this.#wait();
         return;
       }
       this.meter.recordServed();
     }
-    for (const user of [...this.#users]) user.onTick(dueMs);
+    for (const listener of [...this.#listeners]) listener.onTick(dueMs);
   }
 
-  #skipped(ticks: number): void {
+  #recordSkipped(ticks: number): void {
     this.meter.recordSkipped(ticks);
     this.#metrics?.recordSkippedTicks('busy_server', ticks);
   }
