@@ -1,15 +1,15 @@
 import type { Readable, Writable } from 'node:stream';
 import type { TerminalOutput } from './terminal/screen.js';
 
-/** What a command gets from the outside. */
+/** Environment, streams and stop signal that a command receives from the process. */
 export interface CommandContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
-  /** This program's file, for commands that start it again. */
+  /** Path of this program, for commands that start it as a child process. */
   readonly program: string;
   readonly stdin: Readable;
   readonly stdout: TerminalOutput;
   readonly stderr: Writable;
-  /** Resolves when somebody asks the program to stop. */
+  /** Resolves when the program is asked to stop. */
   readonly stopped: Promise<void>;
 }

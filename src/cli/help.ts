@@ -1,76 +1,77 @@
+/** Overview of all commands. */
 export const USAGE = `swarmlens – one live GraphQL endpoint over every agent swarm you run
 
-  swarmlens serve      runs the server; without a configuration, against three simulated MCP servers
-  swarmlens watch      draws a live table of agents and servers in this terminal
-  swarmlens check      connects once to each server of a configuration and prints what it found
-  swarmlens discover   looks for MCP servers in the usual places; starts none
-  swarmlens token      makes, lists and revokes tokens for clients
-  swarmlens tap        stands in for a stdio MCP server, so that a running swarmlens sees the session
-  swarmlens simulate   one simulated MCP server
+  swarmlens serve      Run the server (without a configuration: with three simulated MCP servers)
+  swarmlens watch      Show a live table of agents and servers in this terminal
+  swarmlens check      Connect once to each server of a configuration and print the result
+  swarmlens discover   List the MCP servers in .mcp.json and on well-known local ports
+  swarmlens token      Create, list and revoke tokens for clients
+  swarmlens tap        Proxy a stdio MCP server so that a running swarmlens can observe the session
+  swarmlens simulate   Run one simulated MCP server
   swarmlens --version
   swarmlens --help
 
-  swarmlens COMMAND --help says more of each.
+Run swarmlens COMMAND --help for the flags of a command.
 
-Exit codes: 0 asked to stop, or done; 1 failed while running; 2 bad usage or configuration.
+Exit codes: 0 stopped on request, or done; 1 failed while running; 2 invalid usage or configuration.
 `;
 
-/** What is said of each command when it is asked for. */
+/** Help of each command by its name. */
 export const HELP: Readonly<Record<string, string>> = {
   serve: `swarmlens serve [--config FILE] [--port N] [--host H] [--workers N] [--demo] [--insecure-no-auth]
 
-The server: GraphQL at /graphql, the playground at /, /healthz, /readyz and /metrics. Runs until it is asked to stop.
+Runs the server until it is asked to stop: GraphQL at /graphql, the playground at /, and /healthz, /readyz and /metrics.
 
-  --config FILE        the configuration: an .mcp.json, or one with more in it (see docs/configuration.md). Left out:
-                       swarmlens.config.json of this directory or, where there is none, three simulated servers
-  --port N             default 4000; 0: any free one
-  --host H             default 127.0.0.1. Without authentication only this machine can be listened to
-  --workers N          so many of them on one port, each in a process of its own; needs a Redis as "bus"
-  --demo               the three simulated servers, whatever else there is
-  --insecure-no-auth   lets everybody in who can reach it
+  --config FILE        Configuration: an .mcp.json, also with options of swarmlens (see docs/configuration.md)
+                       (default: swarmlens.config.json in this directory, or else three simulated servers)
+  --port N             Port to listen on (default: 4000; 0 picks a free port)
+  --host H             Address to listen on (default: 127.0.0.1; others require authentication)
+  --workers N          Number of worker processes on the port (default: 1; more require Redis as "bus")
+  --demo               Run the three simulated servers instead of a configuration
+  --insecure-no-auth   Accept every client without authentication
 
 Environment: SWARMLENS_CONFIG, PORT, HOST, LOG_LEVEL (silent, error, warn, info, debug), SWARMLENS_INSECURE_NO_AUTH (1),
-OTEL_EXPORTER_OTLP_ENDPOINT (where traces are sent to). Flags beat the environment, the environment beats the file.
+OTEL_EXPORTER_OTLP_ENDPOINT (URL that receives traces). Flags override the environment, which overrides the file.
 
   swarmlens serve --config .mcp.json
 `,
   watch: `swarmlens watch [--url URL] [--token T] [--type LIST] [--server-type LIST] [--swarm LIST] [--mode MODE] [--json]
 
-Draws a live table of the agents and servers of a running swarmlens. Ctrl-C ends it. Where standard output is no terminal,
-one line is printed for each agent that comes (+), changes (~) or goes (-).
+Shows a live table of the agents and servers of a running swarmlens. Press Ctrl-C to exit. If standard output is not a
+terminal, prints one line for each added (+), changed (~) or removed (-) agent.
 
-  --url URL            default http://127.0.0.1:4000
-  --token T            better in SWARMLENS_TOKEN: what stands here can be seen by everyone on this machine. It needs the
-                       scope agents:read, and health:read for the servers
-  --type LIST          only agents of these types: coder,tester
-  --server-type LIST   only agents of these families: claude-flow, ruv-swarm, daa, custom
-  --swarm LIST         only agents of these swarms, by id: flow:swarm-1
-  --mode MODE          how often it moves: high (60 times a second), normal (10), low (1), on-demand
-  --json               one JSON object a line for each update: {kind, timestamp, agents, removedAgentIds, staleServerIds}
+  --url URL            URL of swarmlens (default: http://127.0.0.1:4000)
+  --token T            Token with the scope agents:read, and health:read for servers. Prefer SWARMLENS_TOKEN, because
+                       other users of this machine can see the arguments of a process
+  --type LIST          Only agents of these types: coder,tester
+  --server-type LIST   Only agents of these server types: claude-flow, ruv-swarm, daa, custom
+  --swarm LIST         Only agents of these swarms, by id: flow:swarm-1
+  --mode MODE          Update rate: high (60 per second), normal (10), low (1) or on-demand (default: normal)
+  --json               Print one JSON object per update: {kind, timestamp, agents, removedAgentIds, staleServerIds}
 
 Environment: SWARMLENS_TOKEN; NO_COLOR.
-Exit codes: 0 asked to stop; 1 it cannot be reached, or does not let you in; 2 bad usage.
+Exit codes: 0 stopped on request; 1 swarmlens cannot be reached or denies access; 2 invalid usage.
 
   swarmlens watch --server-type ruv-swarm --mode low
   swarmlens watch --json | jq -c '.agents[] | {id, status}'
 `,
   check: `swarmlens check --config FILE [--json]
 
-Validates a configuration, connects once to each server, polls it once, and prints what it found.
+Validates a configuration, connects to each server, polls it once, and prints the result.
 
-  --config FILE        the configuration, or SWARMLENS_CONFIG
-  --json               a list of {id, type, name, version, transport, status, tools, agentCount, error}
+  --config FILE        Configuration to check (default: SWARMLENS_CONFIG)
+  --json               Print a list of {id, type, name, version, transport, status, tools, agentCount, error}
 
-Exit codes: 0 all servers answered; 1 some did not: see ERROR; 2 the configuration has mistakes, one line each.
+Exit codes: 0 all servers answered; 1 a server failed (see ERROR); 2 the configuration is invalid (one line per mistake).
 `,
   discover: `swarmlens discover [--json] [--config FILE] [--host H]… [--port N]…
 
-Looks for MCP servers in this directory's .mcp.json and on the usual ports of this machine (9500 to 9502, 3001, 3002), and
-prints what it found. Starts nothing and sends no credentials.
+Lists the MCP servers in this directory's .mcp.json and on well-known ports of this machine (9500 to 9502, 3001, 3002).
+Starts no servers and sends no credentials.
 
-  --config FILE        marks those that stand in it
-  --host H, --port N   look there instead; may be given several times
-  --json               a list of candidates
+  --config FILE        Mark the servers of this configuration
+  --host H, --port N   Host or port to probe instead (repeatable)
+  --json               Print a list of candidates
 
   swarmlens discover --port 3000 --port 3001
 `,
@@ -79,45 +80,50 @@ prints what it found. Starts nothing and sends no credentials.
 swarmlens token list [--file FILE]
 swarmlens token revoke ID [--file FILE]
 
-Makes a token, prints it once, and adds its hash to the file; lists them; cuts one off, within a second, from a server that
-runs as well. The configuration names the file: "swarmlens": {"auth": {"tokens": "swarmlens.tokens.json"}}.
+create prints a new token once and adds its hash to the file. list shows the tokens of the file. revoke removes a token; a
+running server rejects it within one second. To use the file, set "swarmlens": {"auth": {"tokens": "swarmlens.tokens.json"}}
+in the configuration.
 
-  --scopes LIST        of agents:read, health:read, tools:call, servers:admin; lists are separated by commas
+  --scopes LIST        Permissions, separated by commas: agents:read, health:read, tools:call, servers:admin
   --server-types, --servers, --swarms, --agent-types LIST
-                       what it sees of the picture; left out: everything
+                       Restrict the token to these agents (default: all)
   --no-performance, --no-neural
-                       leaves these parts of agents out
-  --expires 30d        or 12h, 15m; left out: it stays
-  --file FILE          default swarmlens.tokens.json
+                       Hide this data of agents from the token
+  --expires 30d        Lifetime, such as 30d, 12h or 15m (default: unlimited)
+  --name NAME          Name shown by list
+  --file FILE          Token file (default: swarmlens.tokens.json)
 
   swarmlens token create --scopes agents:read,health:read --expires 30d --name "wall screen"
 `,
   tap: `swarmlens tap --server NAME [--url URL] [--token T] -- COMMAND ARGS…
 
-Stands in for a stdio MCP server in the configuration of another MCP client: starts COMMAND, passes everything through, and
-lets the swarmlens at URL watch the same session under that name.
+Proxies a stdio MCP server in the configuration of another MCP client: starts COMMAND, passes everything through, and lets
+the swarmlens at URL observe the session.
 
-  --server NAME        as it is to be shown
-  --url URL            default ws://127.0.0.1:4000
-  --token T            better in SWARMLENS_TOKEN: what stands here can be seen by everyone on this machine
+  --server NAME        Name under which swarmlens shows the server
+  --url URL            URL of swarmlens (default: ws://127.0.0.1:4000)
+  --token T            Token with the scope servers:admin. Prefer SWARMLENS_TOKEN, because other users of this machine can
+                       see the arguments of a process
 
-Exit codes: those of COMMAND; 126 or 127 when it cannot be started.
+Exit codes: those of COMMAND; 126 or 127 if it cannot be started.
 
   swarmlens tap --server ruv-swarm -- npx ruv-swarm mcp start
 `,
   simulate: `swarmlens simulate --type claude-flow|ruv-swarm|daa [--agents N] [--seed N] [--hz N]
                    [--transport stdio|http|tcp] [--port N]
 
-One simulated MCP server, the same for the same seed. What it shows says that it is simulated.
+Runs one simulated MCP server. The same seed gives the same history. All its data is marked as simulated.
 
-  --agents N           at the start
-  --seed N             another one: other agents, which do other things
-  --hz N               steps a second; 0: it stands still
-  --transport, --port  how it is reached; over http and tcp it prints its address
+  --type TYPE          Server to simulate: claude-flow, ruv-swarm or daa
+  --agents N           Number of agents (default: 20)
+  --seed N             Seed of the simulation (default: 1)
+  --hz N               Steps per second (default: 5; 0 freezes the simulation)
+  --transport T        stdio, http or tcp (default: stdio; http and tcp print their URL)
+  --port N             Port on 127.0.0.1 for http and tcp (default: 0, which picks a free port)
 `,
 };
 
-/** A command line that makes no sense; the message says what to write instead. */
+/** An invalid command line. The message says what is expected. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }

@@ -3,9 +3,9 @@ import { didYouMean } from '../shared/index.js';
 import type { CommandContext } from './command-context.js';
 import { HELP, USAGE, UsageError } from './help.js';
 
-type Command = (args: readonly string[], terminal: CommandContext) => Promise<number>;
+type Command = (args: readonly string[], context: CommandContext) => Promise<number>;
 
-/** Each is loaded when it is run: a simulator has no use for the server, nor the other way round. */
+/** Commands by name. Each is loaded only when it runs, so that a simulator does not load the server. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import('./commands/serve.js')).serve,
   check: async () => (await import('./commands/check.js')).check,
@@ -16,44 +16,47 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   simulate: async () => (await import('./commands/simulate.js')).simulate,
 };
 
-/** @returns the exit code */
-export async function runCommand(args: readonly string[], terminal: CommandContext): Promise<number> {
+/** Runs a command line and returns the exit code. */
+export async function runCommand(args: readonly string[], context: CommandContext): Promise<number> {
   const [name = '--help', ...rest] = args;
   if (name === '--version') {
-    terminal.stdout.write(`${await version()}\n`);
+    context.stdout.write(`${await version()}\n`);
     return 0;
   }
   const wantsHelp = name === '--help' || name === '-h' || name === 'help';
   try {
-    const command = wantsHelp ? null : commandNamed(name);
-    const about = command !== null ? name : name === 'help' ? rest[0] : undefined;
-    if (about !== undefined) commandNamed(about);
-    const own = rest.slice(0, rest.includes('--') ? rest.indexOf('--') : rest.length);
-    if (command === null || own.includes('--help') || own.includes('-h')) {
-      terminal.stdout.write((about === undefined ? null : HELP[about]) ?? USAGE);
+    const command = wantsHelp ? null : findCommand(name);
+    const topic = command !== null ? name : name === 'help' ? rest[0] : undefined;
+    if (topic !== undefined) findCommand(topic);
+    const flags = rest.slice(0, rest.includes('--') ? rest.indexOf('--') : rest.length);
+    if (command === null || flags.includes('--help') || flags.includes('-h')) {
+      context.stdout.write((topic === undefined ? null : HELP[topic]) ?? USAGE);
       return 0;
     }
-    const start = await command();
-    return await start(rest, terminal);
+    const run = await command();
+    return await run(rest, context);
   } catch (error) {
-    // Loaded when it is needed: `tap` has no use for it, and a person waits behind it.
+    // Loaded on demand, because `tap` does not need it and an MCP client waits for its start.
     const { ConfigError } = await import('../config/index.js');
     if (error instanceof ConfigError) {
-      for (const problem of error.problems) terminal.stderr.write(`${problem}\n`);
+      for (const problem of error.problems) context.stderr.write(`${problem}\n`);
       return 2;
     }
     if (!(error instanceof UsageError)) throw error;
-    const about = Object.hasOwn(HELP, name) ? `${name} ` : '';
-    terminal.stderr.write(`${error.message}\nTry: swarmlens ${about}--help\n`);
+    const command = Object.hasOwn(HELP, name) ? `${name} ` : '';
+    context.stderr.write(`${error.message}\nTry: swarmlens ${command}--help\n`);
     return 2;
   }
 }
 
-/** @throws UsageError when there is none */
-function commandNamed(name: string): () => Promise<Command> {
+/**
+ * Finds a command by name.
+ * @throws UsageError if the command is unknown
+ */
+function findCommand(name: string): () => Promise<Command> {
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command !== undefined) return command;
-  throw new UsageError(`there is no command "${name}"${didYouMean(name, Object.keys(COMMANDS))}`);
+  throw new UsageError(`unknown command "${name}"${didYouMean(name, Object.keys(COMMANDS))}`);
 }
 
 async function version(): Promise<string> {

@@ -76,24 +76,27 @@ describe('usage', () => {
   });
 
   test.each<[readonly string[], RegExp]>([
-    [['srve'], /there is no command "srve", did you mean "serve"\?/],
-    [['serve', '--prot', '1'], /there is no flag --prot, did you mean "port"\?/],
-    [['help', 'srve'], /there is no command "srve", did you mean "serve"\?/],
+    [['srve'], /unknown command "srve", did you mean "serve"\?/],
+    [['serve', '--prot', '1'], /unknown flag --prot, did you mean "port"\?/],
+    [['help', 'srve'], /unknown command "srve", did you mean "serve"\?/],
     [['tap'], /^swarmlens tap: --server NAME is missing/],
     [['tap', '--server', 'a:b', '--', 'x'], /--server is "a:b", expected 1 to 64 characters/],
-    [['tap', '--server', 'a', '--', ''], /the server to start is missing/],
-    [['tap', '--server', 'a'], /the server to start is missing/],
-    [['tap', '--server', 'a', '--url', 'ftp://x', '--', 'x'], /--url is not the address of a swarmlens/],
+    [['tap', '--server', 'a', '--', ''], /the command to start is missing/],
+    [['tap', '--server', 'a'], /the command to start is missing/],
+    [['tap', '--server', 'a', '--url', 'ftp://x', '--', 'x'], /--url is not a swarmlens URL/],
     [['tap', '--server', 'a', '--url', 'ws://t:secret@x', '--', 'x'], /without user, query or fragment\n/],
-    [['tap', '--server', 'a', '--token', 'a b', '--', 'x'], /--token holds characters that no token has\n/],
-    [['--toString'], /there is no command "--toString"/],
-    [['serve', '--toString'], /there is no flag --toString/],
+    [
+      ['tap', '--server', 'a', '--token', 'a b', '--', 'x'],
+      /--token contains characters that are not allowed in tokens\n/,
+    ],
+    [['--toString'], /unknown command "--toString"/],
+    [['serve', '--toString'], /unknown flag --toString/],
     [['serve', 'extra'], /swarmlens serve: /],
     [['serve', '--port'], /^swarmlens serve: .*--port.*\n/],
     [['serve', '--port', 'x'], /--port: is "x"/],
     [
       ['serve', '--host', '0.0.0.0'],
-      /^--host: is "0\.0\.0\.0" – without authentication only loopback is bound: .*--insecure-no-auth/,
+      /^--host: is "0\.0\.0\.0" – only loopback is allowed without authentication: .*--insecure-no-auth/,
     ],
     [['serve', '--config', 'nowhere.json'], /nowhere\.json: cannot be read/],
     [['serve', '--workers', '0'], /--workers is "0", expected a whole number from 1 to 256/],
@@ -193,7 +196,7 @@ describe('serve', () => {
     await writeFile(join(directory, 'empty.json'), '{"mcpServers":{}}');
     const { code, stdout, stderr } = await run(['serve', '--config', 'empty.json', '--port', '0', '--workers', '4']);
     expect([code, stdout]).toEqual([2, '']);
-    expect(stderr).toMatch(/^swarmlens\.bus: is "memory" – --workers 4 is 4 nodes, .*"bus": "redis:\/\/[^\n]*\n$/);
+    expect(stderr).toMatch(/^swarmlens\.bus: is "memory" – the 4 nodes of --workers 4 .*"bus": "redis:\/\/[^\n]*\n$/);
   });
 
   test('several workers and a configuration that is wrong: told once, before any is started', async () => {
@@ -214,7 +217,7 @@ describe('serve', () => {
     const { code, stderr } = await run(args);
     other.close();
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^127\.0\.0\.1:\d+ is in use: [^\n]*--port\n$/);
+    expect(stderr).toMatch(/^127\.0\.0\.1:\d+ is already in use\. [^\n]*--port\.\n$/);
   });
 
   test('told to stop while a server has not yet answered, it stops', async () => {
@@ -284,7 +287,7 @@ describe('discover', () => {
     await writeFile(join(directory, '.mcp.json'), JSON.stringify({ mcpServers }));
     const { code, stdout, stderr } = await run(['discover', '--port', port]);
     expect([code, stderr]).toEqual([0, '']);
-    expect(stdout).toMatch(/\.mcp\.json +mine +LISTED +– +– +STDIO .* a command, which is not started unasked$/m);
+    expect(stdout).toMatch(/\.mcp\.json +mine +LISTED +– +– +STDIO .* a command, which discovery does not start$/m);
     expect(stdout).toMatch(new RegExp(`^localhost:${port} +\\S+ +AVAILABLE +DAA .* HTTP +15 `, 'm'));
     await expect(readFile(join(directory, 'was-started'))).rejects.toThrow('ENOENT');
     const json = await run(['discover', '--port', port, '--host', '127.0.0.1', '--json', '--config', '.mcp.json']);

@@ -62,15 +62,15 @@ describe('token create', () => {
   });
 
   test.each([
-    [['create'], /--scopes is missing – expected one or more of agents:read/],
+    [['create'], /--scopes is missing, expected one or more of agents:read/],
     [['create', '--scopes', 'agent:read'], /--scopes has "agent:read", did you mean "agents:read"\?/],
     [['create', '--scopes', 'agents:read,'], /--scopes has an empty entry/],
-    [['create', '--scopes', 'agents:read', '--server-types', 'x'], /--server-types has "x" – expected CLAUDE_FLOW/],
-    [['create', '--scopes', 'agents:read', '--expires', 'soon'], /--expires is "soon" – expected a duration such as/],
-    [['create', '--scope', 'agents:read'], /there is no flag --scope, did you mean "scopes"\?/],
-    [['revoke'], /say which, by its id/],
-    [['delete'], /there is no "delete" – expected create, list or revoke/],
-    [[], /say what to do/],
+    [['create', '--scopes', 'agents:read', '--server-types', 'x'], /--server-types has "x", expected CLAUDE_FLOW/],
+    [['create', '--scopes', 'agents:read', '--expires', 'soon'], /--expires is "soon", expected a duration such as/],
+    [['create', '--scope', 'agents:read'], /unknown flag --scope, did you mean "scopes"\?/],
+    [['revoke'], /the id of the token is missing/],
+    [['delete'], /unknown action "delete", expected create, list or revoke/],
+    [[], /the action is missing/],
   ])('%j: exit code 2 with what to write instead, and no file is made', async (args, message) => {
     await using directory = await TokenDirectory.make();
     const { code, stdout, stderr } = await run(directory, ...args);
@@ -91,7 +91,7 @@ describe('token list and revoke', () => {
     expect(before.stdout).toMatch(new RegExp(`${gone.id} +gone +agents:read +everything .* never`));
     expect(await run(directory, 'revoke', gone.id, ...file)).toMatchObject({
       code: 0,
-      stdout: `${gone.id} is revoked.\n`,
+      stdout: `Revoked ${gone.id}.\n`,
     });
     const after = await run(directory, 'list', ...file);
     expect(after.stdout).not.toContain(gone.id);

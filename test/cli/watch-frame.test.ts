@@ -73,7 +73,7 @@ function viewOf(overrides: Partial<WatchFrameInput> = {}): WatchFrameInput {
     servers: [serverOf('flow')],
     serversError: null,
     effectiveHz: 10,
-    hasColours: false,
+    hasColors: false,
     ...overrides,
   };
 }
@@ -89,12 +89,12 @@ describe('the table of agents and servers', () => {
     expect(lines[0]).toBe('swarmlens http://127.0.0.1:4000  ·  live  ·  1 agent  ·  10 Hz  ·  2 ms');
     expect(lines.join('\n')).toMatch(/^flow {4}ONLINE {2}CLAUDE_FLOW {2}STDIO {2}3 {7}CLOSED {3}3\.3 ms {2}–$/m);
     expect(lines.join('\n')).toMatch(/^flow:a {2}coder {2}BUSY \(stale\) {2}flow {4}– {6}– {6}02:00:01$/m);
-    expect(lines.at(-1)).toBe('Ctrl-C ends');
+    expect(lines.at(-1)).toBe('Press Ctrl-C to exit');
   });
 
   test.each<[string, Partial<WatchFrameInput>, RegExp]>([
-    ['nothing has come yet', { agents: null, servers: null }, /Servers: not known yet[^]*Agents: not known yet/],
-    ['there is nothing', { agents: new Map(), servers: [] }, /No servers are watched\.[^]*No agents match\./],
+    ['nothing has come yet', { agents: null, servers: null }, /Servers: waiting for data[^]*Agents: waiting for data/],
+    ['there is nothing', { agents: new Map(), servers: [] }, /No servers\.[^]*No agents match\./],
     [
       'servers may not be seen',
       { servers: null, serversError: 'Servers are not shown: "health:read"' },
@@ -103,7 +103,7 @@ describe('the table of agents and servers', () => {
     [
       'the connection is lost',
       { connection: { ...CONNECTION, status: 'RECONNECTING', reason: 'gone', retryAt: '2026-11-27T02:00:07.000Z' } },
-      /the connection is lost \(gone\), tried again at 02:00:07 UTC; last known/,
+      /connection lost \(gone\), reconnecting at 02:00:07 UTC; showing last known values/,
     ],
     [
       'a server is simulated and stale',
@@ -144,16 +144,16 @@ describe('the table of agents and servers', () => {
         fc.array(server, { maxLength: 20 }),
         size,
         fc.boolean(),
-        (agents, servers, window, hasColours) => {
+        (agents, servers, window, hasColors) => {
           const view = viewOf({
             agents: new Map(agents.map((one) => [one.id, agentOf(one.id, one)])),
             servers: servers.map((one) => serverOf(one.id, one)),
-            hasColours,
+            hasColors,
           });
           const lines = renderWatchFrame(view, window);
           expect(lines.length).toBeLessThanOrEqual(window.rows);
           for (const line of lines) {
-            const shown = hasColours ? line.replaceAll(SGR, '') : line;
+            const shown = hasColors ? line.replaceAll(SGR, '') : line;
             expect(Array.from(shown).length).toBeLessThanOrEqual(window.columns);
             expect(shown).not.toMatch(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/u);
           }

@@ -60,7 +60,7 @@ describe('what does not work is told with what to do', () => {
     const { code, stdout, stderr } = await program.outcome();
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(
-      /^http:\/\/127\.0\.0\.1:9 cannot be reached: .*ECONNREFUSED.*\nIs swarmlens running there\? Start it with `swarmlens serve`.*\n$/,
+      /^http:\/\/127\.0\.0\.1:9 cannot be reached: .*ECONNREFUSED.*\nStart it with `swarmlens serve`.*\n$/,
     );
   });
 
@@ -68,9 +68,9 @@ describe('what does not work is told with what to do', () => {
     [
       'there is no token',
       null,
-      /a token is needed\nMake one with `swarmlens token create --scopes agents:read,health:read`/,
+      /a token is required\nCreate one with `swarmlens token create --scopes agents:read,health:read`/,
     ],
-    ['the token is not known', 'wrong', /the token was refused: .*\nMake one with/],
+    ['the token is not known', 'wrong', /the token was rejected: .*\nCreate one with/],
     ['the token may not see agents', { permissions: ['health:read'] }, /"agents:read"/],
   ])('%s', async (_what, token, says) => {
     await using directory = await TokenDirectory.make();
@@ -85,8 +85,8 @@ describe('what does not work is told with what to do', () => {
   });
 
   test.each<[readonly string[], RegExp]>([
-    [['--mode', 'hihg'], /--mode is "hihg", did you mean "high"\? – expected high, normal, low, on-demand/],
-    [['--server-type', 'flow'], /--server-type has "flow" – expected CLAUDE_FLOW, RUV_SWARM, DAA, CUSTOM/],
+    [['--mode', 'hihg'], /--mode is "hihg", did you mean "high"\?, expected high, normal, low, on-demand/],
+    [['--server-type', 'flow'], /--server-type has "flow", expected CLAUDE_FLOW, RUV_SWARM, DAA, CUSTOM/],
     [['--type', 'a,,b'], /--type has an empty entry/],
     [['--url', 'ftp://x'], /--url: .*http:\/\//],
     [['--url', 'http://me:geheim@x'], /--url: .*must not hold a user, a password/],
@@ -116,7 +116,7 @@ describe.skipIf(!hasScript)(
         while (!pattern.test(seen)) await once(child.stdout, 'data');
       };
       try {
-        await until(/ruv-swarm +ONLINE[^]*daa +ONLINE[^]*Ctrl-C ends/);
+        await until(/ruv-swarm +ONLINE[^]*daa +ONLINE[^]*Press Ctrl-C to exit/);
         // What Ctrl-C is to a terminal.
         child.stdin.write('\u0003');
         const [code] = (await once(child, 'exit')) as [number | null]; // as documented

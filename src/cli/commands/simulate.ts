@@ -6,7 +6,7 @@ import { UsageError } from '../help.js';
 const TYPES = ['claude-flow', 'ruv-swarm', 'daa'] as const;
 const TRANSPORTS = ['stdio', 'http', 'tcp'] as const;
 
-/** Runs one simulated MCP server until its input ends or it is told to stop. */
+/** Runs one simulated MCP server until its input ends or the program is asked to stop. */
 export async function simulate(args: readonly string[], { stdin, stdout, stopped }: CommandContext): Promise<number> {
   const flags = parseFlags('simulate', args, {
     type: { type: 'string' },
@@ -19,28 +19,28 @@ export async function simulate(args: readonly string[], { stdin, stdout, stopped
   const number = (flag: 'agents' | 'seed' | 'hz' | 'port', max: number): number =>
     parseWholeNumber('simulate', flag, flags[flag], SIMULATOR_DEFAULTS[flag], max);
   const options: SimulatorOptions = {
-    type: oneOf('type', flags.type, TYPES, undefined),
-    transport: oneOf('transport', flags.transport, TRANSPORTS, SIMULATOR_DEFAULTS.transport),
+    type: parseChoice('type', flags.type, TYPES, undefined),
+    transport: parseChoice('transport', flags.transport, TRANSPORTS, SIMULATOR_DEFAULTS.transport),
     agents: number('agents', 100_000),
     seed: number('seed', 2 ** 32 - 1),
     hz: number('hz', 1_000),
     port: number('port', 65_535),
   };
   await using simulator = await runSimulator(options, { stdin, stdout });
-  // Standard output belongs to MCP when that is what it carries.
+  // Over stdio, the standard output belongs to MCP and there is no URL.
   if (simulator.url !== null) stdout.write(`${simulator.url}\n`);
   await Promise.race([simulator.ended, stopped]);
   return 0;
 }
 
-function oneOf<const T extends string>(
+function parseChoice<const T extends string>(
   flag: string,
   text: string | undefined,
   allowed: readonly T[],
-  preset: T | undefined,
+  fallback: T | undefined,
 ): T {
-  const found = allowed.find((one) => one === text) ?? (text === undefined ? preset : undefined);
-  if (found !== undefined) return found;
-  const wrong = text === undefined ? 'is missing' : `is "${text}"`;
-  throw new UsageError(`swarmlens simulate: --${flag} ${wrong}, expected ${allowed.join(', ')}`);
+  const choice = allowed.find((candidate) => candidate === text) ?? (text === undefined ? fallback : undefined);
+  if (choice !== undefined) return choice;
+  const reason = text === undefined ? 'is missing' : `is "${text}"`;
+  throw new UsageError(`swarmlens simulate: --${flag} ${reason}, expected ${allowed.join(', ')}`);
 }

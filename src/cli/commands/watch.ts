@@ -8,9 +8,9 @@ import {
   type PerformanceMode,
   type SwarmClient,
 } from '@swarmlens/client';
-import { MCP_SERVER_TYPES, type McpServerType } from '../../model/index.js';
+import type { McpServerType } from '../../model/index.js';
 import { didYouMean, type Clock, systemClock } from '../../shared/index.js';
-import { parseFlags } from '../arguments.js';
+import { parseFlags, parseList, parseServerTypes } from '../arguments.js';
 import { Screen, type TerminalOutput } from '../terminal/screen.js';
 import type { CommandContext } from '../command-context.js';
 import { UsageError } from '../help.js';
@@ -18,8 +18,8 @@ import { renderWatchFrame } from '../watch/frame.js';
 import { WatchLineFormatter } from '../watch/line-output.js';
 
 const DEFAULT_URL = 'http://127.0.0.1:4000';
-/** Between two drawings, however fast updates come: nobody reads faster. */
-const DRAW_MS = 100;
+/** Minimum interval between two redraws. */
+const DRAW_INTERVAL_MS = 100;
 const MODES: Readonly<Record<string, PerformanceMode>> = {
   high: 'HIGH_FREQUENCY',
   normal: 'NORMAL',
@@ -27,7 +27,7 @@ const MODES: Readonly<Record<string, PerformanceMode>> = {
   'on-demand': 'ON_DEMAND',
 };
 
-/** Shows agents and servers of a running swarmlens as they change, until it is told to stop. */
+/** Shows the agents and servers of a running swarmlens live, until the program is asked to stop. */
 export async function watch(
   args: readonly string[],
   { env, stdout, stderr, stopped }: CommandContext,
@@ -44,22 +44,28 @@ export async function watch(
   const url = flags.url ?? DEFAULT_URL;
   const token = flags.token ?? env['SWARMLENS_TOKEN'];
   const filters = {
-    agentTypes: listOf('type', flags.type)?.map((type) => type.toLowerCase()) ?? null,
-    serverTypes: serverTypesOf(flags['server-type']),
-    swarmIds: listOf('swarm', flags.swarm),
+    agentTypes: parseList('watch', 'type', flags.type)?.map((type) => type.toLowerCase()) ?? null,
+    serverTypes: parseServerTypes('watch', 'server-type', flags['server-type']),
+    swarmIds: parseList('watch', 'swarm', flags.swarm),
   };
-  const mode = modeOf(flags.mode);
-  await using client = open(url, token);
+  const mode = parseMode(flags.mode);
+  await using client = openClient(url, token);
   using agents = client.agents(filters, mode);
-  const task = new WatchSession(client, agents, stopped, stdout);
-  if (flags.json === true || stdout.isTTY !== true) await printed(task, stdout, flags.json === true);
-  else await drawn(task, { url, stdout, serverTypes: filters.serverTypes, hasColours: env['NO_COLOR'] === undefined });
-  if (task.trouble === null) return 0;
-  stderr.write(`${adviceOn(task.trouble, url, token !== undefined)}\n`);
+  const session = new WatchSession(client, agents, stopped, stdout);
+  if (flags.json === true || stdout.isTTY !== true) await printLines(session, stdout, flags.json === true);
+  else
+    await drawTable(session, {
+      url,
+      stdout,
+      serverTypes: filters.serverTypes,
+      hasColors: env['NO_COLOR'] === undefined,
+    });
+  if (session.failure === null) return 0;
+  stderr.write(`${explainFailure(session.failure, url, token !== undefined)}\n`);
   return 1;
 }
 
-function open(url: string, token: string | undefined): SwarmClient {
+function openClient(url: string, token: string | undefined): SwarmClient {
   try {
     return createSwarmClient({ url, webSocketImpl: WebSocket, ...(token !== undefined && { token }) });
   } catch (error) {
@@ -69,15 +75,15 @@ function open(url: string, token: string | undefined): SwarmClient {
   }
 }
 
-/** Why there is no going on. */
-type WatchFailure = { readonly connection: ConnectionSnapshot } | { readonly refusal: Error };
+/** Reason why a watch session failed. */
+type WatchFailure = { readonly connection: ConnectionSnapshot } | { readonly rejection: Error };
 
-/** Goes on until it is asked to stop, nobody reads it any more, or there is no hope. */
+/** Ends when the program is asked to stop, the output is closed, or the connection fails permanently. */
 class WatchSession implements Disposable {
   readonly client: SwarmClient;
   readonly agents: AgentStream;
   readonly ended: Promise<void>;
-  trouble: WatchFailure | null = null;
+  failure: WatchFailure | null = null;
   readonly #detach: (() => void)[] = [];
   #hasBeenOpen = false;
 
@@ -85,52 +91,52 @@ class WatchSession implements Disposable {
     this.client = client;
     this.agents = agents;
     this.ended = new Promise((resolve) => {
-      const end = (trouble: WatchFailure | null): void => {
-        this.trouble ??= trouble;
+      const end = (failure: WatchFailure | null): void => {
+        this.failure ??= failure;
         resolve();
       };
       stopped.then(
         () => end(null),
         () => end(null),
       );
-      // Whoever read it, `head` for one, has enough.
+      // The reader, such as `head`, has closed the pipe.
       stdout.on('error', () => end(null));
-      const look = (): void => {
+      const check = (): void => {
         const connection = client.connection.getSnapshot();
         const { status, error } = agents.getSnapshot();
         this.#hasBeenOpen ||= connection.status === 'OPEN';
-        if (status === 'ENDED' && error instanceof OperationError) end({ refusal: error });
+        if (status === 'ENDED' && error instanceof OperationError) end({ rejection: error });
         else if (connection.status === 'CLOSED') end({ connection });
-        // What cannot be reached at all is told at once; what was there is waited for.
+        // Fails immediately if the first connection fails. Later, the client reconnects.
         else if (connection.status === 'RECONNECTING' && !this.#hasBeenOpen) end({ connection });
       };
-      this.#detach.push(client.connection.subscribe(look), agents.subscribe(look));
-      look();
+      this.#detach.push(client.connection.subscribe(check), agents.subscribe(check));
+      check();
     });
   }
 
   [Symbol.dispose](): void {
-    for (const leave of this.#detach.splice(0)) leave();
+    for (const unsubscribe of this.#detach.splice(0)) unsubscribe();
   }
 }
 
-async function printed(task: WatchSession, stdout: TerminalOutput, isJson: boolean): Promise<void> {
-  using _task = task;
+async function printLines(session: WatchSession, stdout: TerminalOutput, isJson: boolean): Promise<void> {
+  using _session = session;
   const lines = new WatchLineFormatter();
-  const over = task.ended.then(() => task.agents.dispose());
+  const ended = session.ended.then(() => session.agents.dispose());
   try {
-    for await (const update of task.agents) {
+    for await (const update of session.agents) {
       const text = isJson ? lines.json(update) : lines.text(update);
-      // What comes meanwhile is told as one: nobody is buried who reads slowly.
-      if (!stdout.write(text)) await Promise.race([drained(stdout), task.ended]);
+      // Meanwhile the stream conflates updates, so that a slow reader has no backlog.
+      if (!stdout.write(text)) await Promise.race([waitForDrain(stdout), session.ended]);
     }
   } catch {
-    // `ended` tells it.
+    // The session records the failure.
   }
-  await over;
+  await ended;
 }
 
-async function drained(stdout: TerminalOutput): Promise<void> {
+async function waitForDrain(stdout: TerminalOutput): Promise<void> {
   await new Promise<void>((resolve) => stdout.once('drain', () => resolve()));
 }
 
@@ -138,81 +144,67 @@ interface DrawOptions {
   readonly url: string;
   readonly stdout: TerminalOutput;
   readonly serverTypes: readonly McpServerType[] | null;
-  readonly hasColours: boolean;
+  readonly hasColors: boolean;
   readonly clock?: Clock;
 }
 
-async function drawn(
-  task: WatchSession,
-  { url, stdout, serverTypes, hasColours, clock = systemClock }: DrawOptions,
+async function drawTable(
+  session: WatchSession,
+  { url, stdout, serverTypes, hasColors, clock = systemClock }: DrawOptions,
 ): Promise<void> {
-  using _task = task;
-  using health = task.client.health();
+  using _session = session;
+  using health = session.client.health();
   let next: Disposable | null = null;
-  const soon = (): void => {
-    next ??= clock.schedule(DRAW_MS, () => {
+  const scheduleDraw = (): void => {
+    next ??= clock.schedule(DRAW_INTERVAL_MS, () => {
       next = null;
       draw();
     });
   };
   const draw = (): void => {
-    const { agents, cursor, rate } = task.agents.getSnapshot();
+    const { agents, cursor, rate } = session.agents.getSnapshot();
     const servers = health.getSnapshot().health?.servers ?? null;
-    const view = {
+    const input = {
       url,
-      connection: task.client.connection.getSnapshot(),
+      connection: session.client.connection.getSnapshot(),
       agents: cursor === null ? null : agents,
       servers: servers?.filter(({ type }) => serverTypes?.includes(type) ?? true) ?? null,
-      serversError: troubleOf(health),
+      serversError: formatServersError(health),
       effectiveHz: rate?.effectiveHz ?? null,
-      hasColours,
+      hasColors,
     };
-    screen.draw(renderWatchFrame(view, screen.size));
+    screen.draw(renderWatchFrame(input, screen.size));
   };
   using screen = new Screen(stdout, draw);
-  const leave = [task.agents, health, task.client.connection].map(({ subscribe }) => subscribe(soon));
+  const unsubscribes = [session.agents, health, session.client.connection].map(({ subscribe }) =>
+    subscribe(scheduleDraw),
+  );
   draw();
-  await task.ended;
-  for (const one of leave) one();
+  await session.ended;
+  for (const unsubscribe of unsubscribes) unsubscribe();
   (next as Disposable | null)?.[Symbol.dispose](); // assigned in a callback, which the compiler does not see
 }
 
-function troubleOf(health: HealthStream): string | null {
+function formatServersError(health: HealthStream): string | null {
   const { error } = health.getSnapshot();
   return error === null ? null : `Servers are not shown: ${error.message}`;
 }
 
-/** What is wrong, and what to do about it. */
-function adviceOn(trouble: WatchFailure, url: string, hasToken: boolean): string {
-  if ('refusal' in trouble) return `${url}: ${trouble.refusal.message}`;
-  const { error, reason: why } = trouble.connection;
+/** Explains a failure and what to do about it. */
+function explainFailure(failure: WatchFailure, url: string, hasToken: boolean): string {
+  if ('rejection' in failure) return `${url}: ${failure.rejection.message}`;
+  const { error, reason } = failure.connection;
   if (error?.code === 'ACCESS_DENIED') {
-    const what = hasToken ? `the token was refused: ${error.message}` : 'a token is needed';
-    return `${url}: ${what}\nMake one with \`swarmlens token create --scopes agents:read,health:read\` where swarmlens runs, and pass it in SWARMLENS_TOKEN.`;
+    const problem = hasToken ? `the token was rejected: ${error.message}` : 'a token is required';
+    return `${url}: ${problem}\nCreate one with \`swarmlens token create --scopes agents:read,health:read\` where swarmlens runs, and set SWARMLENS_TOKEN to it.`;
   }
-  const reason = error?.message ?? why ?? 'it does not answer';
-  return `${url} cannot be reached: ${reason}\nIs swarmlens running there? Start it with \`swarmlens serve\`, or name another one with --url.`;
+  const cause = error?.message ?? reason ?? 'no response';
+  return `${url} cannot be reached: ${cause}\nStart it with \`swarmlens serve\`, or choose another server with --url.`;
 }
 
-function listOf(flag: string, text: string | undefined): string[] | null {
-  if (text === undefined) return null;
-  const values = text.split(',').map((value) => value.trim());
-  if (!values.includes('')) return values;
-  throw new UsageError(`swarmlens watch: --${flag} has an empty entry – separate the entries by one comma`);
-}
-
-function serverTypesOf(text: string | undefined): McpServerType[] | null {
-  const types = listOf('server-type', text)?.map((one) => {
-    const found = MCP_SERVER_TYPES.find((type) => type === one.toUpperCase().replaceAll('-', '_'));
-    if (found !== undefined) return found;
-    throw new UsageError(`swarmlens watch: --server-type has "${one}" – expected ${MCP_SERVER_TYPES.join(', ')}`);
-  });
-  return types ?? null;
-}
-
-function modeOf(text = 'normal'): PerformanceMode {
+function parseMode(text = 'normal'): PerformanceMode {
   const mode = Object.hasOwn(MODES, text) ? MODES[text] : undefined;
   if (mode !== undefined) return mode;
   const names = Object.keys(MODES);
-  throw new UsageError(`swarmlens watch: --mode is "${text}"${didYouMean(text, names)} – expected ${names.join(', ')}`);
+  throw new UsageError(`swarmlens watch: --mode is "${text}"${didYouMean(text, names)}, expected ${names.join(', ')}`);
 }

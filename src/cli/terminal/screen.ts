@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 
-/** A terminal, or what stands in for one: all but `write` is there only where it is a terminal. */
+/** Standard output. The members besides `Writable` exist only if it is a terminal. */
 export interface TerminalOutput extends Writable {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -12,23 +12,24 @@ export interface TerminalSize {
   readonly rows: number;
 }
 
-/** What a terminal has that does not say. */
-const USUAL: TerminalSize = { columns: 80, rows: 24 };
+/** Size of a terminal that does not report its size. */
+const DEFAULT_SIZE: TerminalSize = { columns: 80, rows: 24 };
 
-/** The second page of a terminal, on which nothing scrolls, and no cursor; and back to how it was. */
+/** Escape sequence that switches to the alternate screen and hides the cursor. */
 const ENTER = '\u001b[?1049h\u001b[?25l';
+/** Escape sequence that restores the screen and the cursor. */
 const LEAVE = '\u001b[?25h\u001b[?1049l';
 const HOME = '\u001b[H';
 const CLEAR_LINE = '\u001b[K';
 const CLEAR_BELOW = '\u001b[J';
 
-/** A terminal that is drawn anew in place, and left as it was when this is disposed of. */
+/** Redraws a full-screen terminal view in place. Restores the terminal when disposed. */
 export class Screen implements Disposable {
   readonly #output: TerminalOutput;
   readonly #onResize: () => void;
-  #drawn = '';
+  #lastText = '';
 
-  /** @param onResize its size has changed: draw again */
+  /** @param onResize called when the terminal was resized, to draw again */
   constructor(output: TerminalOutput, onResize: () => void) {
     this.#output = output;
     this.#onResize = onResize;
@@ -37,17 +38,20 @@ export class Screen implements Disposable {
   }
 
   get size(): TerminalSize {
-    return { columns: this.#output.columns ?? USUAL.columns, rows: this.#output.rows ?? USUAL.rows };
+    return { columns: this.#output.columns ?? DEFAULT_SIZE.columns, rows: this.#output.rows ?? DEFAULT_SIZE.rows };
   }
 
-  /** Unless it shows that already, or has not taken what came before. @param lines as many as fit, and as wide */
+  /**
+   * Draws the view, unless it is unchanged or the previous output is still pending.
+   * @param lines lines that fit into the terminal
+   */
   draw(lines: readonly string[]): void {
-    // Cleared before it is written: behind a line that fills the window, its last character would go too.
-    const drawn = lines.map((line) => `${CLEAR_LINE}${line}`).join('\r\n');
-    // The last line of a window has no line feed, which would scroll.
-    const text = lines.length < this.size.rows ? `${drawn}\r\n${CLEAR_BELOW}` : drawn;
-    if (text === this.#drawn || this.#output.writableNeedDrain) return;
-    this.#drawn = text;
+    // Each line is cleared before it is written. Clearing after a full line would remove its last character.
+    const body = lines.map((line) => `${CLEAR_LINE}${line}`).join('\r\n');
+    // A line feed after the last line of the window would scroll.
+    const text = lines.length < this.size.rows ? `${body}\r\n${CLEAR_BELOW}` : body;
+    if (text === this.#lastText || this.#output.writableNeedDrain) return;
+    this.#lastText = text;
     this.#output.write(`${HOME}${text}`);
   }
 
@@ -57,7 +61,7 @@ export class Screen implements Disposable {
   }
 
   readonly #resized = (): void => {
-    this.#drawn = '';
+    this.#lastText = '';
     this.#onResize();
   };
 }

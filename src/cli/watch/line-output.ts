@@ -1,36 +1,36 @@
 import type { Agent, AgentStreamUpdate } from '@swarmlens/client';
 import { alignColumns } from '../terminal/table.js';
 
-/** Tells updates as text: for machines, or line by line where there is no terminal to draw on. */
+/** Formats updates as text lines or JSON lines, for output that is not a terminal. */
 export class WatchLineFormatter {
   readonly #sent = new Map<string, string>();
 
-  /** One line for each agent that has come, is something else, or is gone; none for what would say the same again. */
+  /** Returns one line per agent that was added, changed or removed. Omits lines equal to the last one of the agent. */
   text({ kind, agents, removedAgentIds, snapshot }: AgentStreamUpdate): string {
-    const at = snapshot.timestamp ?? '';
-    const gone =
+    const time = snapshot.timestamp ?? '';
+    const removedIds =
       kind === 'SNAPSHOT' ? [...this.#sent.keys()].filter((id) => !snapshot.agents.has(id)) : removedAgentIds;
     const lines: string[] = [];
-    for (const id of gone) if (this.#sent.delete(id)) lines.push(`${at} - ${id}`);
+    for (const id of removedIds) if (this.#sent.delete(id)) lines.push(`${time} - ${id}`);
     for (const agent of agents) {
-      const said = described(agent);
-      const before = this.#sent.get(agent.id);
-      if (before === said) continue;
-      this.#sent.set(agent.id, said);
-      lines.push(`${at} ${before === undefined ? '+' : '~'} ${said}`);
+      const line = formatAgent(agent);
+      const previous = this.#sent.get(agent.id);
+      if (previous === line) continue;
+      this.#sent.set(agent.id, line);
+      lines.push(`${time} ${previous === undefined ? '+' : '~'} ${line}`);
     }
     return alignColumns(lines.map((line) => [line]))
       .map((line) => `${line}\n`)
       .join('');
   }
 
-  /** One line of JSON. */
+  /** Returns the update as one line of JSON. */
   json({ kind, agents, removedAgentIds, snapshot }: AgentStreamUpdate): string {
     const { timestamp, staleServerIds } = snapshot;
     return `${JSON.stringify({ kind, timestamp, agents, removedAgentIds, staleServerIds })}\n`;
   }
 }
 
-function described({ id, type, status, name, stale }: Agent): string {
+function formatAgent({ id, type, status, name, stale }: Agent): string {
   return `${id} ${type} ${status}${stale ? ' (stale)' : ''} ${name}`;
 }
