@@ -7,7 +7,7 @@ import { createMessageBody, encodeBusMessage } from '../../dist/cluster/bus/bus-
 import { MemoryBus } from '../../dist/cluster/index.js';
 import { UpstreamRegistry } from '../../dist/upstream/index.js';
 import { createView, Demand, serverChangesSince, Store } from '../../dist/state/index.js';
-import { SERVER_DEFAULTS } from '../../dist/config/servers/parse-server.js';
+import { DEFAULT_SERVER_OPTIONS } from '../../dist/config/index.js';
 import { systemClock } from '../../dist/shared/index.js';
 import { silentLogger } from '../../dist/telemetry/index.js';
 
@@ -56,13 +56,20 @@ const servers = TYPES.map((type) => ({
     cwd: process.cwd(),
     env: {},
   },
-  serverType: null,
-  allowTools: [],
-  ...SERVER_DEFAULTS,
+  ...DEFAULT_SERVER_OPTIONS,
 }));
 const demand = new Demand();
 demand.add(createView(), 10);
-const deps = { store, bus, demand, clock: systemClock, logger: silentLogger, random: Math.random, heartbeatMs: 5_000 };
+const deps = {
+  store,
+  bus,
+  demand,
+  clock: systemClock,
+  logger: silentLogger,
+  random: Math.random,
+  heartbeatMs: 5_000,
+  removeAfterMs: null,
+};
 const collector = new UpstreamRegistry(servers, deps);
 await collector.ready();
 await sleep(SECONDS * 1_000);

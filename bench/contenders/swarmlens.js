@@ -34,6 +34,7 @@ export async function startSwarmlens({ picture, maxSlowMs = 60_000, tokens = nul
     logger: silentLogger,
     random: Math.random,
     heartbeatMs: 5_000,
+    removeAfterMs: null,
   });
   const utilization = createUtilizationProbe();
   const onError = (error) => {

@@ -38,8 +38,8 @@ export class ConfigReloader {
 
   /** What the configuration that the program started with should make a person see. */
   async publishStartupWarnings(): Promise<void> {
-    for (const warning of this.#started.warnings ?? []) await this.warn('CONFIG_WARNING', warning);
-    this.#sent = this.#started.warnings ?? [];
+    for (const warning of this.#started.warnings) await this.warn('CONFIG_WARNING', warning);
+    this.#sent = this.#started.warnings;
   }
 
   /** Resolves when what is gone is closed and what is new has been begun. One configuration after another. */
@@ -90,7 +90,7 @@ export class ConfigReloader {
       .map(([name]) => name);
     const later =
       fixed.length === 0 ? [] : [`${fixed.join(', ')}: changed in the file, and used from the next start on`];
-    const warnings = [...(config.warnings ?? []), ...later, ...failed];
+    const warnings = [...config.warnings, ...later, ...failed];
     for (const warning of warnings) if (!this.#sent.includes(warning)) await this.warn('CONFIG_WARNING', warning);
     this.#sent = warnings;
   }

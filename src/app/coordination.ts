@@ -33,9 +33,6 @@ export interface Coordination extends AsyncDisposable {
   readonly busStats: () => BusStats | null;
 }
 
-const DEFAULT_PREFIX = 'swarmlens';
-const DEFAULT_LEASE_MS = 5_000;
-
 /** Everything that is published is committed to the store. */
 export function openCoordination(config: Config, deps: CoordinationDeps): Coordination {
   return config.bus === 'memory' ? onlyNode(deps) : oneOfSeveral(config, config.bus, deps);
@@ -62,7 +59,7 @@ function oneOfSeveral(
   address: RedisAddress,
   { store, demand, clock, logger }: CoordinationDeps,
 ): Coordination {
-  const { busPrefix: prefix = DEFAULT_PREFIX, leaseMs = DEFAULT_LEASE_MS } = config;
+  const { busPrefix: prefix, leaseMs } = config;
   const link = openRedisConnection({ address, prefix, nodeId: randomBytes(9).toString('base64url'), clock, logger });
   const bus: RedisBus = new RedisBus({
     link,

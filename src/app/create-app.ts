@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { createAuthenticator, InsecureModeWarning } from '../auth/index.js';
 import { DiscoveryCache, TapRegistry, UpstreamRegistry } from '../upstream/index.js';
 import { Demand, hasStateChanges, RevisionTimeline, Store } from '../state/index.js';
-import { type Config, DEFAULT_LIMITS } from '../config/index.js';
+import { type Config, DEFAULT_SERVER_OPTIONS } from '../config/index.js';
 import { busMetrics } from './metrics/bus-metrics.js';
 import { deliveryMetrics } from './metrics/delivery-metrics.js';
 import { ProcessMetrics } from './metrics/process-metrics.js';
@@ -18,9 +18,9 @@ import {
 import { ConfigReloader } from './config-reloader.js';
 import { openCoordination } from './coordination.js';
 import { MemoryLimitCounters, OncePerSecondLimiter, startServer } from '../server/index.js';
-import { type Clock, errorMessage, type MetricsExporter } from '../shared/index.js';
+import { type Clock, errorMessage, type MetricsExporter, type Logger } from '../shared/index.js';
 import { AccessScopes } from '../access/index.js';
-import { createTracer, type Logger, PrometheusMetrics } from '../telemetry/index.js';
+import { createTracer, PrometheusMetrics } from '../telemetry/index.js';
 
 export interface AppDeps {
   readonly clock: Clock;
@@ -44,13 +44,10 @@ export interface App extends AsyncDisposable {
 /** Events that a slow reader of `notices` or `healthChanges` may fall behind. */
 const MAX_EVENTS = 1_024;
 
-/** Looked at for servers that are not in the configuration. */
-const NOWHERE = { directory: null, hosts: [], ports: [] };
-
 /** Puts the program together: the only place that picks implementations. */
 export async function createApp(config: Config, { clock, logger, wrapMetricsExporter }: AppDeps): Promise<App> {
   await using opened = new ResourceStack();
-  const authenticator = opened.add(await createAuthenticator(config.auth ?? null, { clock, logger }));
+  const authenticator = opened.add(await createAuthenticator(config.auth, { clock, logger }));
   const store = new Store({
     epoch: randomBytes(6).toString('base64url'),
     maxTombstones: config.tombstones,
@@ -63,7 +60,7 @@ export async function createApp(config: Config, { clock, logger, wrapMetricsExpo
       if (serverRemoved) metrics.forget(serverId);
     }),
   );
-  const tracesUrl = config.tracesUrl ?? null;
+  const { tracesUrl } = config;
   const tracer = tracesUrl === null ? null : opened.add(await createTracer({ url: tracesUrl, clock, logger }));
   if (tracer !== null) {
     opened.add(
@@ -91,7 +88,7 @@ export async function createApp(config: Config, { clock, logger, wrapMetricsExpo
       logger,
       random: Math.random,
       heartbeatMs: config.heartbeatMs,
-      removeAfterMs: config.removeAfterMs ?? null,
+      removeAfterMs: config.removeAfterMs,
       ownership,
       metrics,
       tracer,
@@ -110,9 +107,9 @@ export async function createApp(config: Config, { clock, logger, wrapMetricsExpo
   let own: { readonly url: string } | null = null;
   const candidates = opened.add(
     new DiscoveryCache(clock, () => ({
-      ...(config.discovery ?? NOWHERE),
+      ...config.discovery,
       known: live.servers,
-      configFile: config.file ?? null,
+      configFile: config.file,
       self: own,
       clock,
       logger,
@@ -132,7 +129,8 @@ export async function createApp(config: Config, { clock, logger, wrapMetricsExpo
     }),
   );
   const tapped = new TapRegistry({
-    collector,
+    upstreams: collector,
+    defaults: DEFAULT_SERVER_OPTIONS,
     bus,
     clock,
     logger,
@@ -146,11 +144,11 @@ export async function createApp(config: Config, { clock, logger, wrapMetricsExpo
       host: config.host,
       port: config.port,
       authenticator,
-      origins: config.origins ?? [],
-      anyHost: config.insecureNoAuth === true,
+      origins: config.origins,
+      anyHost: config.insecureNoAuth,
       services: { rateClock, clock, limitToOncePerSecond: (what, clientId) => limiter.consume(what, clientId) },
       accessScopes: sights,
-      trustedDocuments: config.trustedDocuments ?? null,
+      trustedDocuments: config.trustedDocuments,
       joinTap: (tap) => tapped.join(tap),
       activeStreams: active,
       clock,
@@ -159,7 +157,7 @@ export async function createApp(config: Config, { clock, logger, wrapMetricsExpo
       discovered,
       notReadyReason: node.notReadyReason,
       delivery: config,
-      limits: config.limits ?? DEFAULT_LIMITS,
+      limits: config.limits,
       counters,
       createRateLimiter: node.createRateLimiter,
       metrics: wrapMetricsExporter === undefined ? metrics : wrapMetricsExporter(metrics),
@@ -178,7 +176,7 @@ export async function createApp(config: Config, { clock, logger, wrapMetricsExpo
     metrics.register(figure);
   }
   await live.publishStartupWarnings();
-  if (config.insecureNoAuth === true) {
+  if (config.insecureNoAuth) {
     const remind = (message: string): void => {
       live
         .warn('INSECURE_NO_AUTH', message)

@@ -11,72 +11,98 @@ import {
   HMAC_ALGORITHMS,
   TokenFileError,
 } from '../auth/index.js';
+import { isLoopbackHost } from '../shared/index.js';
 
 const ALGORITHMS = [...HMAC_ALGORITHMS, ...ASYMMETRIC_ALGORITHMS];
-const ALGORITHMS_ERROR = `expected a list of the algorithms that tokens are signed with, of ${ALGORITHMS.join(', ')}`;
-const ORIGIN_ERROR = 'expected an origin as a browser sends it, such as https://swarm.example';
-const JWKS_ERROR = 'expected a URL with https://, or with http:// to this machine';
+const ALGORITHMS_ERROR = `expected a list of signature algorithms out of ${ALGORITHMS.join(', ')}`;
+const ORIGIN_ERROR = 'expected an origin such as https://swarm.example, without a path';
+const JWKS_ERROR = 'expected a URL with https://, or with http:// to a loopback address';
 const TOLERANCE_ERROR = 'expected seconds, a whole number from 0 to 300';
 
-/** The issuer is asked for its keys no more often than this, whatever key ids tokens make up. */
+/** Minimum time in milliseconds between two requests for the keys of the issuer, because tokens may have any key id. */
 const JWKS_COOLDOWN_MS = 30_000;
 
-const TEXT = z.string().min(1);
+const nonEmptyText = z.string().min(1);
 
-const JWT = z.strictObject({
-  issuer: TEXT,
-  audience: z.union([TEXT, z.array(TEXT).min(1)], { error: 'expected text or a list of texts' }),
-  algorithms: z.array(z.enum(ALGORITHMS, { error: ALGORITHMS_ERROR }), { error: ALGORITHMS_ERROR }).min(1, {
-    error: ALGORITHMS_ERROR,
-  }),
-  secret: z.string().optional(),
-  publicKey: TEXT.optional(),
-  jwksUrl: z.string().refine(isSafeUrl, { error: JWKS_ERROR }).optional(),
-  scopeClaim: TEXT.optional(),
+const jwtSchema = z.strictObject({
+  issuer: nonEmptyText.describe('Required value of `iss`.'),
+  audience: z
+    .union([nonEmptyText, z.array(nonEmptyText).min(1)], { error: 'expected text or a list of texts' })
+    .describe('Required value of `aud`, or a list of accepted values.'),
+  algorithms: z
+    .array(z.enum(ALGORITHMS, { error: ALGORITHMS_ERROR }), { error: ALGORITHMS_ERROR })
+    .min(1, { error: ALGORITHMS_ERROR })
+    .describe('Accepted signature algorithms: `HS…` with `secret`, the others with `publicKey` or `jwksUrl`.'),
+  secret: z
+    .string()
+    .optional()
+    .describe(
+      'Secret of the `HS…` algorithms, at least as long as the hash: 32 bytes for HS256. Use `${VAR}` to keep it out of the file. Exactly one of `secret`, `publicKey` and `jwksUrl` is required.',
+    ),
+  publicKey: nonEmptyText.optional().describe('Public key of the issuer as PEM, or the path of a PEM file.'),
+  jwksUrl: z
+    .string()
+    .refine(isSafeUrl, { error: JWKS_ERROR })
+    .optional()
+    .describe("URL of the issuer's key set. An unknown key id causes at most one request in 30 seconds."),
+  scopeClaim: nonEmptyText
+    .optional()
+    .describe(
+      'Claim that contains the scopes, as text or a list. By default `scope`, or `permissions` if there is none.',
+    ),
   clockToleranceSeconds: z
     .int({ error: TOLERANCE_ERROR })
     .min(0, { error: TOLERANCE_ERROR })
-    .max(300, {
-      error: TOLERANCE_ERROR,
-    })
-    .optional(),
+    .max(300, { error: TOLERANCE_ERROR })
+    .default(0)
+    .describe('Maximum difference between the clocks of the issuer and of this machine, in seconds.'),
 });
 
-/** What may stand under `swarmlens.auth`. */
+/** Schema of `swarmlens.auth`. */
 export const authSchema = z.strictObject({
-  tokens: TEXT.optional(),
-  jwt: JWT.optional(),
-  origins: z.array(z.string().refine(isOrigin, { error: ORIGIN_ERROR })).optional(),
+  tokens: nonEmptyText
+    .optional()
+    .describe('Path of the token file, relative to the configuration file. See `swarmlens token --help`.'),
+  jwt: jwtSchema.optional().describe('JSON Web Tokens.'),
+  origins: z
+    .array(z.string().refine(isOrigin, { error: ORIGIN_ERROR }))
+    .default([])
+    .describe(
+      "Origins of pages that may use the server through CORS and WebSocket, in addition to the server's own pages.",
+    ),
 });
 
-export const AUTH_KEYS: readonly string[] = [...Object.keys(authSchema.shape), ...Object.keys(JWT.shape)];
+type JwtConfig = z.output<typeof jwtSchema>;
+
+export const AUTH_KEYS: readonly string[] = [...Object.keys(authSchema.shape), ...Object.keys(jwtSchema.shape)];
 
 function isOrigin(text: string): boolean {
   const url = URL.canParse(text) ? new URL(text) : null;
   return url?.origin === text && /^https?:$/.test(url.protocol);
 }
 
-/** Whoever can change the keys on their way can make tokens. */
+/** Returns whether nobody can modify the keys in transit, who could create valid tokens then. */
 function isSafeUrl(text: string): boolean {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url?.username !== '' || url.password !== '') return false;
-  const isLocal = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname);
+  // A name below `.localhost` may resolve to another machine.
+  const isLocal = isLoopbackHost(url.hostname) && !url.hostname.endsWith('.localhost');
   return url.protocol === 'https:' || (url.protocol === 'http:' && isLocal);
 }
 
 /**
- * Reads what the options name; `null` when nobody has to say who they are.
- * @param directory of the file: what paths are relative to
+ * Reads the keys and files that the options name. Returns null if clients need no token.
+ * @param directory Directory of the configuration file, which paths are relative to.
  */
 export async function resolveAuth(
-  { tokens, jwt }: z.infer<typeof authSchema>,
+  { tokens, jwt }: Pick<z.output<typeof authSchema>, 'tokens' | 'jwt'>,
   directory: string,
   problems: string[],
 ): Promise<AuthOptions | null> {
   if (tokens === undefined && jwt === undefined) return null;
   const file = tokens === undefined ? null : resolve(directory, tokens);
   if (file !== null) problems.push(...(await tokenFileProblems(file)));
-  return { tokens: file, jwt: jwt === undefined ? null : await jwtOf(jwt, directory, problems) };
+  return { tokens: file, jwt: jwt === undefined ? null : await resolveJwt(jwt, directory, problems) };
 }
 
 async function tokenFileProblems(file: string): Promise<string[]> {
@@ -89,68 +115,67 @@ async function tokenFileProblems(file: string): Promise<string[]> {
   }
 }
 
-async function jwtOf(jwt: z.infer<typeof JWT>, directory: string, problems: string[]): Promise<JwtOptions | null> {
-  const key = await keyOf(jwt, directory, problems);
+async function resolveJwt(jwt: JwtConfig, directory: string, problems: string[]): Promise<JwtOptions | null> {
+  const key = await resolveKey(jwt, directory, problems);
   if (key === null) return null;
-  const { issuer, audience, algorithms, scopeClaim = null, clockToleranceSeconds = 0 } = jwt;
+  const { issuer, audience, algorithms, scopeClaim = null, clockToleranceSeconds } = jwt;
   return { issuer, audience: [audience].flat(), algorithms, key, scopeClaim, clockToleranceSeconds };
 }
 
-async function keyOf(jwt: z.infer<typeof JWT>, directory: string, problems: string[]): Promise<JwtKey | null> {
+async function resolveKey(jwt: JwtConfig, directory: string, problems: string[]): Promise<JwtKey | null> {
   const { secret, publicKey, jwksUrl, algorithms } = jwt;
-  const place = 'swarmlens.auth.jwt';
-  const refuse = (key: string, reason: string): null => {
-    problems.push(`${place}${key}: ${reason}`);
+  const reject = (key: string, reason: string): null => {
+    problems.push(`swarmlens.auth.jwt${key}: ${reason}`);
     return null;
   };
-  if ([secret, publicKey, jwksUrl].filter((one) => one !== undefined).length !== 1) {
-    return refuse('', 'expected one of "secret", "publicKey" and "jwksUrl"');
+  if ([secret, publicKey, jwksUrl].filter((value) => value !== undefined).length !== 1) {
+    return reject('', 'expected one of "secret", "publicKey" and "jwksUrl"');
   }
-  const others = algorithms.filter((one) => one.startsWith('HS') !== (secret !== undefined));
-  if (others.length > 0) {
+  const unfit = algorithms.filter((algorithm) => algorithm.startsWith('HS') !== (secret !== undefined));
+  if (unfit.length > 0) {
     const expected = secret === undefined ? ASYMMETRIC_ALGORITHMS : HMAC_ALGORITHMS;
-    const what = secret === undefined ? 'a public key, which everybody may know' : 'a secret';
-    return refuse('.algorithms', `${others.join(', ')} cannot be used with ${what} – expected ${expected.join(', ')}`);
-  }
-  if (secret !== undefined) {
-    const bytes = Math.max(...algorithms.map((one) => Number(one.slice(2)) / 8));
-    if (Buffer.byteLength(secret) >= bytes) return { kind: 'secret', secret };
-    return refuse(
-      '.secret',
-      `is too short for ${algorithms.join(', ')} – expected at least ${bytes} bytes, random ones`,
+    const keyKind = secret === undefined ? 'a public key' : 'a secret';
+    return reject(
+      '.algorithms',
+      `${unfit.join(', ')} cannot be used with ${keyKind} – expected ${expected.join(', ')}`,
     );
   }
+  if (secret !== undefined) {
+    const bytes = Math.max(...algorithms.map((algorithm) => Number(algorithm.slice(2)) / 8));
+    if (Buffer.byteLength(secret) >= bytes) return { kind: 'secret', secret };
+    return reject('.secret', `is too short for ${algorithms.join(', ')} – expected at least ${bytes} random bytes`);
+  }
   if (jwksUrl !== undefined) return { kind: 'jwks', url: jwksUrl, cooldownMs: JWKS_COOLDOWN_MS };
-  const pem = await pemOf(publicKey ?? '', directory);
+  const pem = await readPem(publicKey ?? '', directory);
   if (pem === null)
-    return refuse('.publicKey', 'cannot be read – expected a PEM public key, or the path of a file with one');
-  if (pem.includes('PRIVATE KEY')) return refuse('.publicKey', 'is a private key, which only the issuer may have');
-  const wrong = wrongKey(pem, algorithms);
-  return wrong === null ? { kind: 'public', pem } : refuse('.publicKey', wrong);
+    return reject('.publicKey', 'cannot be read – expected a PEM public key, or the path of a PEM file');
+  if (pem.includes('PRIVATE KEY')) return reject('.publicKey', 'is a private key – expected the public key');
+  const issue = publicKeyIssue(pem, algorithms);
+  return issue === null ? { kind: 'public', pem } : reject('.publicKey', issue);
 }
 
-async function pemOf(text: string, directory: string): Promise<string | null> {
+async function readPem(text: string, directory: string): Promise<string | null> {
   if (text.includes('-----BEGIN ')) return text;
   return await readFile(resolve(directory, text), 'utf8').catch(() => null);
 }
 
-/** Why a key is none for these algorithms; `null`: it is one. */
-function wrongKey(pem: string, algorithms: readonly string[]): string | null {
+/** Returns why a key cannot be used with the algorithms. Null if it can. */
+function publicKeyIssue(pem: string, algorithms: readonly string[]): string | null {
   let key: KeyObject;
   try {
     key = createPublicKey(pem);
   } catch {
-    return 'is no PEM public key';
+    return 'is not a PEM public key';
   }
-  const other = algorithms.find((algorithm) => !fits(key, algorithm));
-  if (other !== undefined) return `is no key for ${other}: its kind is ${key.asymmetricKeyType ?? 'unknown'}`;
+  const unfit = algorithms.find((algorithm) => !isKeyFor(key, algorithm));
+  if (unfit !== undefined) return `is not a key for ${unfit} – its type is ${key.asymmetricKeyType ?? 'unknown'}`;
   const bits = key.asymmetricKeyDetails?.modulusLength;
   return bits !== undefined && bits < 2048 ? `has ${bits} bits – expected at least 2048` : null;
 }
 
 const CURVES: Readonly<Record<string, string>> = { ES256: 'prime256v1', ES384: 'secp384r1', ES512: 'secp521r1' };
 
-function fits({ asymmetricKeyType: type, asymmetricKeyDetails }: KeyObject, algorithm: string): boolean {
+function isKeyFor({ asymmetricKeyType: type, asymmetricKeyDetails }: KeyObject, algorithm: string): boolean {
   if (algorithm === 'EdDSA') return type === 'ed25519';
   if (algorithm.startsWith('ES')) return type === 'ec' && asymmetricKeyDetails?.namedCurve === CURVES[algorithm];
   return type === 'rsa';

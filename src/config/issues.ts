@@ -2,35 +2,35 @@ import { z } from 'zod';
 
 export { didYouMean } from '../shared/index.js';
 
-/** Where a piece of the configuration stands, and what is known of it. */
+/** Location of a part of the configuration. */
 export interface IssueLocation {
   readonly path: readonly PropertyKey[];
-  /** As it stands in the file: what the environment filled in may be a secret. */
+  /** Value as written in the file. Expanded variables are not included, because they may be secrets. */
   readonly input: unknown;
-  /** Keys of which a mistake has been reported already. */
+  /** Keys with a mistake that has already been reported. */
   readonly reported: ReadonlySet<string>;
-  /** What to add to an unknown key. */
+  /** Returns the hint for an unknown key. */
   readonly hintFor: (key: string) => string;
 }
 
-/** One line for each mistake: the key, what is there, what is expected. */
+/** Formats each mistake as one line with the key, the value and the expected value. */
 export function formatIssues(error: z.ZodError, { path, input, reported, hintFor }: IssueLocation): string[] {
   return error.issues.flatMap((issue) => {
-    const at = [...path, ...issue.path];
+    const fullPath = [...path, ...issue.path];
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((key) => {
-        const value = formatValue(valueAt(input, [...issue.path, key]), [...at, key]);
-        return `${formatKey([...at, key])}: ${value} – there is no such option${hintFor(key)}`;
+        const value = formatValue(valueAt(input, [...issue.path, key]), [...fullPath, key]);
+        return `${formatKey([...fullPath, key])}: ${value} – unknown option${hintFor(key)}`;
       });
     }
-    if (reported.has(formatKey(at))) return [];
-    return [`${formatKey(at)}: ${formatValue(valueAt(input, issue.path), at)} – ${issue.message}`];
+    if (reported.has(formatKey(fullPath))) return [];
+    return [`${formatKey(fullPath)}: ${formatValue(valueAt(input, issue.path), fullPath)} – ${issue.message}`];
   });
 }
 
-/** What a schema that says nothing of its own expected. */
+/** Returns the message for an issue of a schema without a message of its own. */
 export function expectedMessage(issue: z.core.$ZodRawIssue): string {
-  if (issue.code === 'invalid_type') return `expected ${KINDS[issue.expected] ?? issue.expected}`;
+  if (issue.code === 'invalid_type') return `expected ${TYPE_LABELS[issue.expected] ?? issue.expected}`;
   if (issue.code === 'invalid_value') {
     const values = issue.values.map(String).join(', ');
     return issue.values.length === 1 ? `expected ${values}` : `expected one of ${values}`;
@@ -39,7 +39,7 @@ export function expectedMessage(issue: z.core.$ZodRawIssue): string {
   return 'expected another value';
 }
 
-const KINDS: Readonly<Record<string, string>> = {
+const TYPE_LABELS: Readonly<Record<string, string>> = {
   array: 'a list',
   boolean: 'true or false',
   number: 'a number',
@@ -55,26 +55,27 @@ export function formatKey(path: readonly PropertyKey[]): string {
   return words.join('.') || '(the file)';
 }
 
-/** The value for a person to recognise; what may be a secret is not shown. */
+/** Formats a value for an error message, without anything that may be a secret. */
 export function formatValue(value: unknown, path: readonly PropertyKey[]): string {
   if (value === undefined) return 'is missing';
-  // A server may be called "auth".
-  const own = path[0] === 'mcpServers' ? path.slice(2) : path;
-  if (own.some((key) => SECRET_KEYS.has(String(key)) || SECRET_WORDS.test(String(key)))) return 'is ***';
+  // A server may have the id "auth".
+  const keys = path[0] === 'mcpServers' ? path.slice(2) : path;
+  if (keys.some((key) => SECRET_KEYS.has(String(key)) || SECRET_WORDS.test(String(key)))) return 'is ***';
   if (Array.isArray(value)) return 'is a list';
   if (typeof value === 'object' && value !== null) return 'is an object';
   if (typeof value !== 'string') return `is ${JSON.stringify(value)}`;
   if (SECRET_WORDS.test(value.replace(/\$\{\w+\}/g, ''))) return 'is ***';
-  // Greedy: a password may itself hold an @ or a slash.
-  const plain = value.replace(/:\/\/.*@/s, '://***@').replace(/(:\/\/[^?#]*)[?#].*$/s, '$1?***');
-  return `is ${JSON.stringify(plain.length > MAX_SHOWN ? `${plain.slice(0, MAX_SHOWN)}…` : plain)}`;
+  // Greedy, because a password may contain an @ or a slash.
+  const redacted = value.replace(/:\/\/.*@/s, '://***@').replace(/(:\/\/[^?#]*)[?#].*$/s, '$1?***');
+  return `is ${JSON.stringify(redacted.length > MAX_VALUE_LENGTH ? `${redacted.slice(0, MAX_VALUE_LENGTH)}…` : redacted)}`;
 }
 
-/** Characters of a value. */
-const MAX_SHOWN = 100;
+/** Maximum number of characters of a value in an error message. */
+const MAX_VALUE_LENGTH = 100;
 const SECRET_KEYS: ReadonlySet<string> = new Set(['env', 'headers', 'auth']);
 const SECRET_WORDS = /token|secret|passw|credential|authori[sz]ation|bearer|cookie|api[-_]?key/i;
 
+/** Returns the value at a path of own properties. Undefined if there is none. */
 export function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
   let value = input;
   for (const key of path) {
@@ -84,7 +85,8 @@ export function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
   return value;
 }
 
-export function wholeNumberSchema(min: number, max: number, what = 'a whole number'): z.ZodNumber {
-  const error = `expected ${what} from ${min} to ${max}`;
+/** Creates the schema of an integer from `min` to `max`. */
+export function wholeNumberSchema(min: number, max: number, label = 'a whole number'): z.ZodNumber {
+  const error = `expected ${label} from ${min} to ${max}`;
   return z.int({ error }).min(min, { error }).max(max, { error });
 }

@@ -1,122 +1,99 @@
 import { z } from 'zod';
 import { wholeNumberSchema } from './issues.js';
 
-const COUNT = wholeNumberSchema(1, 1_000_000_000);
-const BYTES = wholeNumberSchema(1_024, 1_000_000_000, 'bytes, a whole number');
-const WAIT_MS = wholeNumberSchema(10, 3_600_000, 'milliseconds, a whole number');
-/** graphql-armor counts levels by calling itself. */
-const LEVELS = wholeNumberSchema(1, 1_000);
+const count = wholeNumberSchema(1, 1_000_000_000);
+const bytes = wholeNumberSchema(1_024, 1_000_000_000, 'bytes, a whole number');
+const timeoutMs = wholeNumberSchema(10, 3_600_000, 'milliseconds, a whole number');
+/** Levels of nesting. Bounded because graphql-armor recurses once per level. */
+const levels = wholeNumberSchema(1, 1_000);
 
-const SHAPE = {
-  maxConnections: COUNT,
-  maxConnectionsPerAddress: COUNT,
-  maxConnectionsPerViewer: COUNT,
-  maxRequestsPerSecond: COUNT,
-  maxHeaderBytes: BYTES,
-  headersTimeoutMs: WAIT_MS,
-  requestTimeoutMs: WAIT_MS,
-  maxBodyBytes: BYTES,
-  connectionInitTimeoutMs: WAIT_MS,
-  maxMessageBytes: BYTES,
-  maxMessageFragments: COUNT,
-  maxMessagesPerSecond: COUNT,
-  maxOperationsPerSocket: COUNT,
-  maxSubscriptionsPerSocket: COUNT,
-  maxSubscriptionsPerViewer: COUNT,
-  maxDocumentBytes: BYTES,
-  maxDocumentTokens: COUNT,
-  maxDepth: LEVELS,
-  maxAliases: COUNT,
-  maxDirectives: COUNT,
-  maxDuplicateFields: COUNT,
-  maxCost: COUNT,
-  maxVariablesBytes: BYTES,
-  maxVariablesDepth: LEVELS,
-  introspection: z.boolean(),
-  graphiql: z.boolean(),
-} satisfies { readonly [K in keyof Limits]: z.ZodType<Limits[K]> };
+/** Schema of `swarmlens.limits`. A very large number disables a limit. */
+export const limitsSchema = z.strictObject({
+  maxConnections: count
+    .default(10_000)
+    .describe('Maximum number of TCP connections. Above: HTTP 503; WebSockets are closed with 1013.'),
+  maxConnectionsPerAddress: count
+    .default(2_000)
+    .describe(
+      'Maximum number of TCP connections of one IP address, or of one IPv6 /64 network. Behind a proxy, all clients have the address of the proxy. Above: HTTP 429; WebSockets are closed with 1013.',
+    ),
+  maxConnectionsPerViewer: count
+    .default(2_000)
+    .describe(
+      'Maximum number of WebSockets of one viewer, or of one address without authentication. Above: closed with 1013.',
+    ),
+  maxRequestsPerSecond: count
+    .default(200)
+    .describe(
+      'Maximum number of HTTP operations, including scrapes of `/metrics`, per second and viewer. Above: HTTP 429 with code `RATE_LIMITED` and `retryAfterMs`.',
+    ),
+  maxHeaderBytes: bytes.default(16_384).describe('Maximum size of the URL and headers of a request. Above: HTTP 431.'),
+  headersTimeoutMs: timeoutMs
+    .default(10_000)
+    .describe('Time within which the headers of a request or upgrade must arrive. Afterwards: HTTP 408.'),
+  requestTimeoutMs: timeoutMs
+    .default(30_000)
+    .describe('Time within which a complete request must arrive. Afterwards: HTTP 408.'),
+  maxBodyBytes: bytes
+    .default(262_144)
+    .describe('Maximum size of a request body. Above: HTTP 413 with code `LIMIT_EXCEEDED`.'),
+  connectionInitTimeoutMs: timeoutMs
+    .default(5_000)
+    .describe('Time within which `connection_init` must arrive. Afterwards: closed with 4408.'),
+  maxMessageBytes: bytes.default(262_144).describe('Maximum size of one WebSocket message. Above: closed with 1009.'),
+  maxMessageFragments: count
+    .default(1_024)
+    .describe('Maximum number of frames of one WebSocket message. Above: closed with 1008.'),
+  maxMessagesPerSecond: count
+    .default(100)
+    .describe(
+      'Maximum number of messages per second on one WebSocket, including pings. Unused messages of the last five seconds may be used later. Above: closed with 1013.',
+    ),
+  maxOperationsPerSocket: count
+    .default(200)
+    .describe('Maximum number of concurrent operations on one WebSocket. Above: code `LIMIT_EXCEEDED`.'),
+  maxSubscriptionsPerSocket: count
+    .default(100)
+    .describe('Maximum number of concurrent subscriptions on one WebSocket. Above: code `LIMIT_EXCEEDED`.'),
+  maxSubscriptionsPerViewer: count
+    .default(4_000)
+    .describe(
+      'Maximum number of concurrent subscriptions of one viewer over WebSocket and SSE. Above: code `LIMIT_EXCEEDED`.',
+    ),
+  maxDocumentBytes: bytes
+    .default(16_384)
+    .describe('Maximum size of the text of an operation. Above: code `LIMIT_EXCEEDED`.'),
+  maxDocumentTokens: count
+    .default(1_000)
+    .describe('Maximum number of tokens in an operation. Above: code `LIMIT_EXCEEDED`.'),
+  maxDepth: levels.default(12).describe('Maximum nesting of fields. Above: code `LIMIT_EXCEEDED`.'),
+  maxAliases: count.default(32).describe('Maximum number of aliases. Above: code `LIMIT_EXCEEDED`.'),
+  maxDirectives: count.default(32).describe('Maximum number of directives. Above: code `LIMIT_EXCEEDED`.'),
+  maxDuplicateFields: count
+    .default(10)
+    .describe(
+      'Maximum number of occurrences of one field in one selection, including fragments. Above: code `LIMIT_EXCEEDED`.',
+    ),
+  maxCost: count
+    .default(2_000)
+    .describe(
+      'Maximum cost of an operation: 1 for a field, 2 for a field with subfields, multiplied by 1.5 per level. Above: code `LIMIT_EXCEEDED`.',
+    ),
+  // A cursor alone may have 250,000 bytes.
+  maxVariablesBytes: bytes.default(253_952).describe('Maximum size of the variables. Above: code `LIMIT_EXCEEDED`.'),
+  maxVariablesDepth: levels
+    .default(64)
+    .describe('Maximum nesting of lists and objects in the variables. Above: code `LIMIT_EXCEEDED`.'),
+  introspection: z
+    .boolean()
+    .default(true)
+    .describe('Whether clients may query the schema. Otherwise: code `FORBIDDEN`.'),
+  graphiql: z.boolean().default(true).describe('Whether browsers get GraphiQL. Otherwise: HTTP 404.'),
+});
 
-/** What may stand under `swarmlens.limits`; what is left out has its default. */
-export const limitsSchema = z.strictObject(SHAPE).partial();
+/** Limits of clients. `limitsSchema` describes each of them. */
+export type Limits = Readonly<z.output<typeof limitsSchema>>;
 
-export const LIMIT_KEYS: readonly string[] = Object.keys(SHAPE);
+export const DEFAULT_LIMITS: Limits = limitsSchema.parse({});
 
-/** How much clients may ask for. Whole numbers from 1 on; a very large one is as good as none. */
-export interface Limits {
-  /** Connections of any kind, over TCP, all clients together; above: 503, and a WebSocket is closed with 1013. */
-  readonly maxConnections: number;
-  /** Of one address, of IPv6 one network of 64 bits; above: 429, and a WebSocket is closed with 1013. Behind a proxy all clients have the proxy's address. */
-  readonly maxConnectionsPerAddress: number;
-  /** WebSockets of one viewer, or of one address where nobody says who they are; closed with 1013 above. */
-  readonly maxConnectionsPerViewer: number;
-  /** HTTP requests to `/graphql` of one viewer, or address; 429 above. */
-  readonly maxRequestsPerSecond: number;
-  /** Of an HTTP request or an upgrade, with its URL; 431 above. */
-  readonly maxHeaderBytes: number;
-  /** Until the headers are there, of an upgrade too; 408 afterwards. */
-  readonly headersTimeoutMs: number;
-  /** Until a request is there as a whole; 408 afterwards. */
-  readonly requestTimeoutMs: number;
-  /** Of a request; 413 above. */
-  readonly maxBodyBytes: number;
-  /** Until `connection_init`; closed with 4408 afterwards. */
-  readonly connectionInitTimeoutMs: number;
-  /** Of one WebSocket message; closed with 1009 above. */
-  readonly maxMessageBytes: number;
-  /** That one WebSocket message may come in; closed with 1008 above. */
-  readonly maxMessageFragments: number;
-  /** Of one WebSocket, pings included; what was not used is saved up for five seconds. Closed with 1013 above. */
-  readonly maxMessagesPerSecond: number;
-  /** Of one WebSocket at a time, subscriptions included. */
-  readonly maxOperationsPerSocket: number;
-  readonly maxSubscriptionsPerSocket: number;
-  /** Of one viewer, or address, over WebSocket and SSE. */
-  readonly maxSubscriptionsPerViewer: number;
-  readonly maxDocumentBytes: number;
-  readonly maxDocumentTokens: number;
-  /** Levels of fields. */
-  readonly maxDepth: number;
-  readonly maxAliases: number;
-  readonly maxDirectives: number;
-  /** Times that one field stands in one place, fragments included. */
-  readonly maxDuplicateFields: number;
-  /** By graphql-armor: 1 for a field, 2 for one with fields of its own, times 1.5 for each level. */
-  readonly maxCost: number;
-  /** A cursor alone may have 250,000. */
-  readonly maxVariablesBytes: number;
-  /** Levels of lists and objects. */
-  readonly maxVariablesDepth: number;
-  /** Whether the schema may be asked for. */
-  readonly introspection: boolean;
-  /** Whether browsers get GraphiQL. */
-  readonly graphiql: boolean;
-}
-
-export const DEFAULT_LIMITS: Limits = {
-  maxConnections: 10_000,
-  maxConnectionsPerAddress: 2_000,
-  maxConnectionsPerViewer: 2_000,
-  maxRequestsPerSecond: 200,
-  maxHeaderBytes: 16_384,
-  headersTimeoutMs: 10_000,
-  requestTimeoutMs: 30_000,
-  maxBodyBytes: 262_144,
-  connectionInitTimeoutMs: 5_000,
-  maxMessageBytes: 262_144,
-  maxMessageFragments: 1_024,
-  maxMessagesPerSecond: 100,
-  maxOperationsPerSocket: 200,
-  maxSubscriptionsPerSocket: 100,
-  maxSubscriptionsPerViewer: 4_000,
-  maxDocumentBytes: 16_384,
-  maxDocumentTokens: 1_000,
-  maxDepth: 12,
-  maxAliases: 32,
-  maxDirectives: 32,
-  maxDuplicateFields: 10,
-  maxCost: 2_000,
-  maxVariablesBytes: 253_952,
-  maxVariablesDepth: 64,
-  introspection: true,
-  graphiql: true,
-};
+export const LIMIT_KEYS: readonly string[] = Object.keys(limitsSchema.shape);

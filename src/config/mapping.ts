@@ -9,76 +9,81 @@ import type {
   ValuePath,
 } from '../adapters/index.js';
 import { AGENT_STATUSES, mapNeuralFields, mapPerformanceFields } from '../model/index.js';
-import { expectedMessage, didYouMean } from './issues.js';
+import { didYouMean, expectedMessage } from './issues.js';
+import { documentedAs } from './json-schema.js';
 
 const PATH_HINT = 'expected a path: names joined by dots ("result.agents"), a JSON Pointer ("/result/agents"), or ""';
 const FIELD_HINT = `${PATH_HINT}, "$key", {"path": …, "scale": …} or {"value": …}`;
 const SHAPES = ['list', 'map', 'one'] as const;
 const MAX_SOURCES = 16;
 
-/** The schema is chosen by the value's own kind, so that a mistake is told of that one and not of a union of several. */
-function chosen<T>(choose: (value: unknown) => z.ZodType<T>) {
-  return z.unknown().transform((value, context): T => {
-    const result = choose(value).safeParse(value, { error: expectedMessage });
+/**
+ * Creates a schema that selects one of several schemas by the kind of the value. Unlike a union, it reports a mistake
+ * for the selected schema only.
+ */
+function selectSchema<T>(schemas: readonly z.ZodType<T>[], select: (value: unknown) => z.ZodType<T>) {
+  const schema = z.unknown().transform((value, context): T => {
+    const result = select(value).safeParse(value, { error: expectedMessage });
     if (result.success) return result.data;
     for (const issue of result.error.issues) {
       const { path, message } = issue;
       if (issue.code !== 'unrecognized_keys') context.issues.push({ code: 'custom', path, message, input: value });
-      // As an issue of its own kind it would not keep what comes next from going on without a value.
+      // An issue of the original kind would not stop the transformation that follows.
       else {
         for (const key of issue.keys) {
-          const unknown = `there is no such option${didYouMean(key, MAPPING_KEYS)}`;
-          context.issues.push({ code: 'custom', path: [...path, key], message: unknown, input: value });
+          const hint = `unknown option${didYouMean(key, MAPPING_KEYS)}`;
+          context.issues.push({ code: 'custom', path: [...path, key], message: hint, input: value });
         }
       }
     }
     return z.NEVER;
   });
+  return documentedAs(schema, ...schemas);
 }
 
-const PATH = z.string({ error: PATH_HINT }).transform((text, context): ValuePath => {
+const pathSchema = z.string({ error: PATH_HINT }).transform((text, context): ValuePath => {
   const keys = text.startsWith('/') ? pointerKeys(text) : dottedKeys(text);
   if (keys !== null) return { text, keys };
   context.issues.push({ code: 'custom', message: PATH_HINT, input: text });
   return z.NEVER;
 });
 
-/** RFC 6901; `null` when it is none. */
+/** Returns the keys of a JSON Pointer (RFC 6901). Null if it is invalid. */
 function pointerKeys(text: string): string[] | null {
   const keys = text.slice(1).split('/');
   if (keys.some((key) => /~(?![01])/.test(key))) return null;
   return keys.map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 
-/** What looks like JSONPath is a slip: `$` and brackets can be written as a pointer where they are meant. */
+/** Returns the keys of a dotted path. Null if it looks like JSONPath. A JSON Pointer can address `$` and brackets. */
 function dottedKeys(text: string): string[] | null {
   if (text === '') return [];
   const keys = text.split('.');
   return keys.some((key) => key === '' || /[[\]$*]/.test(key)) ? null : keys;
 }
 
-const KEY = z.literal('$key').transform((): FieldSource => ({ from: 'key' }));
-const PLAIN = PATH.transform((path): FieldSource => ({ from: 'path', path, scale: 1 }));
-const SCALED = z
-  .strictObject({ path: PATH, scale: z.number().optional() })
+const keySchema = z.literal('$key').transform((): FieldSource => ({ from: 'key' }));
+const plainSchema = pathSchema.transform((path): FieldSource => ({ from: 'path', path, scale: 1 }));
+const scaledSchema = z
+  .strictObject({ path: pathSchema, scale: z.number().optional() })
   .transform(({ path, scale = 1 }): FieldSource => ({ from: 'path', path, scale }));
 const VALUE_HINT = 'expected text, a number, true, false or a list of texts';
-const CONSTANT = z
+const constantSchema = z
   .strictObject({
     value: z.union([z.string(), z.number(), z.boolean(), z.array(z.string())], { error: VALUE_HINT }),
   })
   .transform(({ value }): FieldSource => ({ from: 'value', value }));
 
-const FIELD = chosen<FieldSource>((value) => {
-  if (value === '$key') return KEY;
-  if (typeof value === 'string') return PLAIN;
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return NO_FIELD;
-  return 'value' in value ? CONSTANT : SCALED;
+const fieldSchema = selectSchema<FieldSource>([plainSchema, scaledSchema, constantSchema], (value) => {
+  if (value === '$key') return keySchema;
+  if (typeof value === 'string') return plainSchema;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return noFieldSchema;
+  return 'value' in value ? constantSchema : scaledSchema;
 });
-const NO_FIELD = z.never({ error: FIELD_HINT });
+const noFieldSchema = z.never({ error: FIELD_HINT });
 
-const AGENT_FIELDS = {
-  id: FIELD,
+const agentFieldsShape = {
+  id: fieldSchema,
   ...optionalFields<Exclude<MappedAgentField, 'id'>>({
     name: true,
     type: true,
@@ -96,8 +101,8 @@ const AGENT_FIELDS = {
   }),
 };
 
-const SWARM_FIELDS = {
-  id: FIELD,
+const swarmFieldsShape = {
+  id: fieldSchema,
   ...optionalFields<Exclude<MappedSwarmField, 'id'>>({
     name: true,
     status: true,
@@ -112,71 +117,78 @@ const SWARM_FIELDS = {
   }),
 };
 
-/** @param names a record and not a list, so that the compiler misses the one that is forgotten */
-function optionalFields<F extends string>(names: Readonly<Record<F, true>>): Record<F, z.ZodOptional<typeof FIELD>> {
-  // Each name that the type asks for is a key of the argument.
-  return Object.fromEntries(Object.keys(names).map((name) => [name, FIELD.optional()])) as Record<
+/** @param names Record instead of a list, so that the compiler reports a missing name. */
+function optionalFields<F extends string>(
+  names: Readonly<Record<F, true>>,
+): Record<F, z.ZodOptional<typeof fieldSchema>> {
+  // Object.fromEntries drops the key type; the keys are those of the argument.
+  return Object.fromEntries(Object.keys(names).map((name) => [name, fieldSchema.optional()])) as Record<
     F,
-    z.ZodOptional<typeof FIELD>
+    z.ZodOptional<typeof fieldSchema>
   >;
 }
 
-const SOURCE = {
+const sourceShape = {
   tool: z.string().min(1),
   arguments: z.record(z.string(), z.unknown()).optional(),
-  list: PATH.optional(),
-  map: PATH.optional(),
-  one: PATH.optional(),
+  list: pathSchema.optional(),
+  map: pathSchema.optional(),
+  one: pathSchema.optional(),
 };
 
-type Source = z.output<z.ZodObject<typeof SOURCE>>;
+type Source = z.output<z.ZodObject<typeof sourceShape>>;
 
-const STATUSES = z
+const statusesSchema = z
   .record(z.string(), z.enum(AGENT_STATUSES))
   .transform((words) => new Map(Object.entries(words).map(([word, status]) => [word.trim().toLowerCase(), status])));
 
-const AGENTS = z
-  .strictObject({ ...SOURCE, fields: z.strictObject(AGENT_FIELDS), statuses: STATUSES.optional() })
+const agentsSchema = z
+  .strictObject({ ...sourceShape, fields: z.strictObject(agentFieldsShape), statuses: statusesSchema.optional() })
   .superRefine(oneShape);
-const SWARMS = z.strictObject({ ...SOURCE, fields: z.strictObject(SWARM_FIELDS) }).superRefine(oneShape);
-type Agents = z.output<typeof AGENTS>;
+const swarmsSchema = z.strictObject({ ...sourceShape, fields: z.strictObject(swarmFieldsShape) }).superRefine(oneShape);
+type Agents = z.output<typeof agentsSchema>;
 
 const SOURCES_HINT = `expected 1 to ${MAX_SOURCES} sources`;
-const AGENTS_LIST = z.array(AGENTS).min(1, { error: SOURCES_HINT }).max(MAX_SOURCES, { error: SOURCES_HINT });
+const agentsListSchema = z
+  .array(agentsSchema)
+  .min(1, { error: SOURCES_HINT })
+  .max(MAX_SOURCES, { error: SOURCES_HINT });
 
-/** How a server that nobody here knows is read. */
+/** Schema of the mapping of a server. */
 export const mappingSchema = z
   .strictObject({
-    agents: chosen<Agents | Agents[]>((value) => (Array.isArray(value) ? AGENTS_LIST : AGENTS)),
-    swarms: SWARMS.optional(),
+    agents: selectSchema<Agents | Agents[]>([agentsSchema, agentsListSchema], (value) =>
+      Array.isArray(value) ? agentsListSchema : agentsSchema,
+    ),
+    swarms: swarmsSchema.optional(),
   })
   .transform(({ agents, swarms }): ServerMapping => {
-    const place = 'mapping.agents';
+    const location = 'mapping.agents';
     const sources = Array.isArray(agents)
-      ? agents.map((one, index) => agentSource(one, `${place}.${index}`))
-      : [agentSource(agents, place)];
+      ? agents.map((source, index) => agentSource(source, `${location}.${index}`))
+      : [agentSource(agents, location)];
     return { agents: sources, swarms: swarms === undefined ? null : swarmSource(swarms) };
   });
 
 function agentSource({ fields, statuses, ...source }: Agents, place: string): AgentSource {
-  return { ...entrySource(source, place), fields: given(fields), statuses: statuses ?? new Map() };
+  return { ...entrySource(source, place), fields: definedFields(fields), statuses: statuses ?? new Map() };
 }
 
-function swarmSource({ fields, ...source }: z.output<typeof SWARMS>): SwarmSource {
-  return { ...entrySource(source, 'mapping.swarms'), fields: given(fields) };
+function swarmSource({ fields, ...source }: z.output<typeof swarmsSchema>): SwarmSource {
+  return { ...entrySource(source, 'mapping.swarms'), fields: definedFields(fields) };
 }
 
 function entrySource(source: Source, place: string): Omit<SwarmSource, 'fields'> {
-  const shape = SHAPES.find((one) => source[one] !== undefined) ?? 'list';
+  const shape = SHAPES.find((shape) => source[shape] !== undefined) ?? 'list';
   const path = source[shape] ?? { text: '', keys: [] };
   return { place, tool: source.tool, arguments: source.arguments ?? {}, shape, path };
 }
 
-/** Without the fields that are not mapped. */
-function given<F extends { readonly id: FieldSource }>(
+/** Removes the fields that are not mapped. */
+function definedFields<F extends { readonly id: FieldSource }>(
   fields: F,
 ): { readonly [K in keyof F]?: Exclude<F[K], undefined> } & { readonly id: FieldSource } {
-  // Only what is undefined has been taken out.
+  // The type removes undefined from each field, as the filter does.
   return Object.fromEntries(
     Object.entries<FieldSource | undefined>(fields).filter(([, field]) => field !== undefined),
   ) as {
@@ -185,17 +197,17 @@ function given<F extends { readonly id: FieldSource }>(
 }
 
 function oneShape(source: Source, context: z.RefinementCtx): void {
-  if (SHAPES.filter((one) => source[one] !== undefined).length === 1) return;
+  if (SHAPES.filter((shape) => source[shape] !== undefined).length === 1) return;
   context.addIssue({
     code: 'custom',
-    message: 'expected one of "list", "map" and "one", the path to the entries in the tool\'s answer',
+    message: 'expected one of "list", "map" and "one" with the path to the entries in the tool response',
   });
 }
 
-/** For the hint at an unknown option. */
+/** Keys of a mapping, for hints at misspellings. */
 export const MAPPING_KEYS: readonly string[] = [
-  ...Object.keys(SOURCE),
-  ...Object.keys(AGENT_FIELDS),
-  ...Object.keys(SWARM_FIELDS),
+  ...Object.keys(sourceShape),
+  ...Object.keys(agentFieldsShape),
+  ...Object.keys(swarmFieldsShape),
   ...['agents', 'swarms', 'fields', 'statuses', 'path', 'scale', 'value'],
 ];

@@ -1,11 +1,11 @@
-/** Text that is no JSON; the message says where and why, and quotes no more than one character of it. */
+/** Thrown for invalid JSON. The message has line and column, and quotes at most one character of the text. */
 export class JsonSyntaxError extends Error {
-  override readonly name = 'JsonError';
+  override readonly name = 'JsonSyntaxError';
 }
 
 /**
- * JSON with or without a byte order mark, which editors on Windows write.
- * @throws JsonError
+ * Parses JSON, with or without the byte order mark that editors on Windows write.
+ * @throws JsonSyntaxError
  */
 export function parseJson(text: string): unknown {
   const json = text.replace(/^\uFEFF/, '');
@@ -13,29 +13,29 @@ export function parseJson(text: string): unknown {
     return JSON.parse(json);
   } catch (error) {
     const message = error instanceof Error ? error.message : '';
-    const before = json.slice(0, positionOf(message, json)).split('\n');
+    const before = json.slice(0, findPosition(message, json)).split('\n');
     const column = (before.at(-1)?.length ?? 0) + 1;
-    throw new JsonSyntaxError(`line ${before.length}, column ${column}: ${reasonOf(message)}`);
+    throw new JsonSyntaxError(`line ${before.length}, column ${column}: ${toReason(message)}`);
   }
 }
 
-/** The engine's message without the piece of the text that it quotes, which may hold a secret. */
-function reasonOf(message: string): string {
+/** Removes the quoted text from a message of the engine, because it may contain a secret. */
+function toReason(message: string): string {
   const token = /^Unexpected token '.'/su.exec(message);
   if (token !== null) return token[0];
-  if (message.includes('is not valid JSON')) return 'it cannot be parsed';
+  if (message.includes('is not valid JSON')) return 'cannot be parsed';
   return message.replace(/ (in JSON )?at position.*$/s, '');
 }
 
-function positionOf(message: string, json: string): number {
-  const named = / at position (\d+)/.exec(message)?.[1];
-  if (named !== undefined) return Number(named);
+function findPosition(message: string, json: string): number {
+  const position = / at position (\d+)/.exec(message)?.[1];
+  if (position !== undefined) return Number(position);
   if (!isUnexpectedToken(message)) return json.length;
-  // The engine does not say where. Texts that end before the token are merely unfinished.
-  let [unfinished, wrong] = [0, json.length];
-  while (wrong - unfinished > 1) {
-    const middle = Math.floor((unfinished + wrong) / 2);
-    if (isUnexpectedToken(messageFor(json.slice(0, middle)))) wrong = middle;
+  // The message has no position. A prefix that ends before the token fails in another way, so that a search finds it.
+  let [unfinished, invalid] = [0, json.length];
+  while (invalid - unfinished > 1) {
+    const middle = Math.floor((unfinished + invalid) / 2);
+    if (isUnexpectedToken(parseError(json.slice(0, middle)))) invalid = middle;
     else unfinished = middle;
   }
   return unfinished;
@@ -45,7 +45,7 @@ function isUnexpectedToken(message: string): boolean {
   return message.startsWith('Unexpected token');
 }
 
-function messageFor(json: string): string {
+function parseError(json: string): string {
   try {
     JSON.parse(json);
     return '';

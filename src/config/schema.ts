@@ -1,172 +1,279 @@
 import { z } from 'zod';
 import { MCP_SERVER_TYPES } from '../model/index.js';
 import { parseRedisUrl, REDIS_URL_FORMATS, type RedisAddress } from '../shared/index.js';
+import type { BreakerOptions, RestartOptions } from '../upstream/index.js';
 import { AUTH_KEYS, authSchema } from './auth.js';
-import { LOG_LEVELS } from './config.js';
+import { didYouMean, wholeNumberSchema } from './issues.js';
+import { documentedAs } from './json-schema.js';
 import { LIMIT_KEYS, limitsSchema } from './limits.js';
 import { MAPPING_KEYS, mappingSchema } from './mapping.js';
-import { didYouMean, wholeNumberSchema } from './issues.js';
 
-const DURATION_MS = wholeNumberSchema(1, 3_600_000, 'milliseconds, a whole number');
-const SHARE_ERROR = 'expected a number above 0, at most 1';
-const POLL_HZ_ERROR = 'expected a number above 0, at most 1000';
+export const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const;
+
+const durationMs = wholeNumberSchema(1, 3_600_000, 'milliseconds, a whole number');
+const strings = z.record(z.string(), z.string());
 
 const MAX_REPLICAS = 32;
+/** Longest time that a timer can wait, rounded down: 23 days. */
+const MAX_TIMER_MS = 2_000_000_000;
 
+const SHARE_ERROR = 'expected a number above 0, at most 1';
+const POLL_HZ_ERROR = 'expected a number above 0, at most 1000';
 const PREFIX_ERROR = 'expected 1 to 64 letters, digits, dots, hyphens or underscores';
-
 const BUS_ERROR = `expected memory, or a URL of Redis: ${REDIS_URL_FORMATS}`;
-const BUS = z.string({ error: BUS_ERROR }).transform((text, context): 'memory' | RedisAddress => {
+const TYPE_ERROR = 'expected stdio, http, sse, tcp or ws';
+
+const stdioShape = {
+  type: z
+    .literal('stdio', { error: 'expected stdio, because there is a "command"' })
+    .optional()
+    .describe('Transport. Optional, because `command` implies it.'),
+  command: z.string().min(1).describe('Program to start.'),
+  args: z.array(z.string()).default([]).describe('Arguments of the program.'),
+  cwd: z.string().min(1).default('.').describe('Working directory, relative to the configuration file.'),
+  env: strings.default({}).describe('Environment variables in addition to HOME, LOGNAME, PATH, SHELL, TERM and USER.'),
+};
+
+const httpShape = {
+  type: z
+    .enum(['http', 'sse'], { error: TYPE_ERROR })
+    .default('http')
+    .describe('Transport: `http` for MCP streamable HTTP, `sse` for the older HTTP transport with an event stream.'),
+  url: z
+    .url({
+      protocol: /^https?$/,
+      error: ({ input }) =>
+        typeof input === 'string' && /^wss?:/i.test(input)
+          ? 'expected a URL with http:// or https://, or "type": "ws"'
+          : 'expected a URL with http:// or https://, or ws:// or wss:// for a WebSocket',
+    })
+    .describe('URL of the endpoint, with `http://` or `https://`.'),
+  headers: strings.default({}).describe('Headers of each request.'),
+};
+
+const wsShape = {
+  type: z.literal('ws', { error: TYPE_ERROR }).optional().describe('Transport. Optional, because the URL implies it.'),
+  url: z
+    .url({ protocol: /^wss?$/, error: 'expected a URL with ws:// or wss://' })
+    .describe('URL of the endpoint, with `ws://` or `wss://`.'),
+  headers: strings.default({}).describe('Headers of the request that opens the WebSocket.'),
+};
+
+const tcpShape = {
+  type: z
+    .literal('tcp', { error: 'expected tcp, because there is a "host"' })
+    .optional()
+    .describe('Transport. Optional, because `host` implies it.'),
+  host: z.string().min(1).describe('Host name or IP address.'),
+  port: wholeNumberSchema(1, 65_535).describe('Port of the server, which receives one JSON-RPC message per line.'),
+  token: z.string().min(1).optional().describe('Token for servers that require one before the MCP handshake.'),
+};
+
+/** Accepts any value, because `parseReplicas` parses each replica by itself. */
+const replicaSchema = documentedAs(
+  z.unknown(),
+  z.looseObject(stdioShape),
+  z.looseObject(httpShape),
+  z.looseObject(wsShape),
+  z.looseObject(tcpShape),
+);
+
+const breakerSchema = z.strictObject({
+  failures: wholeNumberSchema(1, 1_000)
+    .default(5)
+    .describe('Number of consecutive failed calls that open the circuit breaker.'),
+  initialMs: durationMs.default(1_000).describe('Time until the first probe. Doubles with each failed probe.'),
+  maxMs: durationMs.default(30_000).describe('Maximum time between two probes.'),
+}) satisfies z.ZodType<BreakerOptions>;
+
+const restartSchema = z.strictObject({
+  initialMs: durationMs
+    .default(500)
+    .describe('Delay after the first failed attempt. Doubles with each further one; half of it is random.'),
+  maxMs: durationMs.default(30_000).describe('Maximum delay between two attempts.'),
+  maxAttempts: wholeNumberSchema(1, 1_000_000, 'null or a whole number')
+    .nullable()
+    .default(20)
+    .describe('Number of consecutive failed starts after which a command is not started again; `null` for no limit.'),
+}) satisfies z.ZodType<RestartOptions>;
+
+/** Schema of `swarmlens` in one server entry. */
+export const serverOptionsSchema = z.strictObject({
+  serverType: z
+    .enum(MCP_SERVER_TYPES)
+    .optional()
+    .describe('Server type. Detected from the name and the tools of the server by default.'),
+  maxPollHz: z
+    .number({ error: POLL_HZ_ERROR })
+    .positive({ error: POLL_HZ_ERROR })
+    .max(1_000, { error: POLL_HZ_ERROR })
+    .optional()
+    .describe('Maximum number of polls per second. By default 60, and 10 for a server with a `mapping`.'),
+  allowTools: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('Names of the tools that clients may call with `callTool`.'),
+  timeoutMs: durationMs.default(3_000).describe('Timeout of one call, including its retries.'),
+  connectTimeoutMs: durationMs
+    .default(30_000)
+    .describe('Timeout of starting the server and of the handshake. `npx` may have to install a package first.'),
+  mapping: mappingSchema.optional().describe('Mapping that reads the agents of any other server.'),
+  maxPollShare: z
+    .number({ error: SHARE_ERROR })
+    .positive({ error: SHARE_ERROR })
+    .max(1, { error: SHARE_ERROR })
+    .default(0.5)
+    .describe(
+      "Maximum share of the server's time that polls may take. A server that answers slowly is polled less often.",
+    ),
+  replicas: z
+    .array(replicaSchema)
+    .max(MAX_REPLICAS, { error: `expected at most ${MAX_REPLICAS} entries` })
+    .default([])
+    .describe('Further endpoints of the same server. Each is an entry as in `mcpServers`, without `swarmlens`.'),
+  sticky: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether all calls go to one replica until it fails. Otherwise calls are balanced over all replicas. Depends on the server type by default.',
+    ),
+  breaker: breakerSchema.prefault({}).describe('Options of the circuit breaker of each endpoint.'),
+  restart: restartSchema.prefault({}).describe('Options of reconnects and restarts of each endpoint.'),
+});
+
+export type ServerOptions = z.output<typeof serverOptionsSchema>;
+
+/** Keys of `breaker` and `restart`. */
+const BACKOFF_KEYS = [...Object.keys(breakerSchema.shape), ...Object.keys(restartSchema.shape)];
+
+const entryShape = {
+  swarmlens: serverOptionsSchema.prefault({}).describe('Options of the server that only swarmlens reads.'),
+  disabled: z.boolean().optional().describe('Whether the entry is ignored.'),
+};
+
+/** Schemas of one server entry. They accept unknown keys, because other programs read the same file. */
+export const stdioServerSchema = z.looseObject({ ...stdioShape, ...entryShape });
+export const httpServerSchema = z.looseObject({ ...httpShape, ...entryShape });
+export const wsServerSchema = z.looseObject({ ...wsShape, ...entryShape });
+export const tcpServerSchema = z.looseObject({ ...tcpShape, ...entryShape });
+
+/** Keys of a server entry that swarmlens reads. */
+export const ENTRY_KEYS: readonly string[] = [
+  ...new Set([stdioShape, httpShape, wsShape, tcpShape, entryShape].flatMap((shape) => Object.keys(shape))),
+];
+
+const busSchema = z.string({ error: BUS_ERROR }).transform((text, context): 'memory' | RedisAddress => {
   const address = text === 'memory' ? text : parseRedisUrl(text);
   if (address !== null) return address;
   context.addIssue({ code: 'custom', message: BUS_ERROR });
   return z.NEVER;
 });
 
-/** Longer than that no timer can wait: 23 days. */
-const MAX_TIMER_MS = 2_000_000_000;
-
-export const serverOptionsSchema = z.strictObject({
-  serverType: z.enum(MCP_SERVER_TYPES).optional(),
-  maxPollHz: z
-    .number({ error: POLL_HZ_ERROR })
-    .positive({ error: POLL_HZ_ERROR })
-    .max(1_000, { error: POLL_HZ_ERROR })
-    .optional(),
-  allowTools: z.array(z.string().min(1)).optional(),
-  timeoutMs: DURATION_MS.optional(),
-  connectTimeoutMs: DURATION_MS.optional(),
-  mapping: mappingSchema.optional(),
-  maxPollShare: z
-    .number({ error: SHARE_ERROR })
-    .positive({ error: SHARE_ERROR })
-    .max(1, { error: SHARE_ERROR })
-    .optional(),
-  /** Entries of their own, which are looked at one by one. */
-  replicas: z
-    .array(z.unknown())
-    .max(MAX_REPLICAS, { error: `expected at most ${MAX_REPLICAS} entries` })
-    .optional(),
-  sticky: z.boolean().optional(),
-  breaker: z
-    .strictObject({
-      failures: wholeNumberSchema(1, 1_000).optional(),
-      initialMs: DURATION_MS.optional(),
-      maxMs: DURATION_MS.optional(),
-    })
-    .optional(),
-  restart: z
-    .strictObject({
-      initialMs: DURATION_MS.optional(),
-      maxMs: DURATION_MS.optional(),
-      maxAttempts: wholeNumberSchema(1, 1_000_000, 'null or a whole number').nullable().optional(),
-    })
-    .optional(),
-});
-
-/** Of `breaker` and `restart`. */
-const PAUSE_KEYS = ['failures', 'initialMs', 'maxMs', 'maxAttempts'];
-
-/** Keys that other programs read from the same file are let through. */
-const SHARED = { swarmlens: serverOptionsSchema.optional(), disabled: z.boolean().optional() };
-const STRINGS = z.record(z.string(), z.string());
-
-export const stdioServerSchema = z.looseObject({
-  type: z.literal('stdio', { error: 'expected stdio, because there is a "command"' }).optional(),
-  command: z.string().min(1),
-  args: z.array(z.string()).optional(),
-  cwd: z.string().min(1).optional(),
-  env: STRINGS.optional(),
-  ...SHARED,
-});
-
-const TYPE_ERROR = 'expected stdio, http, sse, tcp or ws';
-
-export const httpServerSchema = z.looseObject({
-  type: z.enum(['http', 'sse'], { error: TYPE_ERROR }).optional(),
-  url: z.url({
-    protocol: /^https?$/,
-    error: ({ input }) =>
-      typeof input === 'string' && /^wss?:/i.test(input)
-        ? 'expected a URL with http:// or https://, or "type": "ws"'
-        : 'expected a URL with http:// or https://, or ws:// or wss:// for a WebSocket',
-  }),
-  headers: STRINGS.optional(),
-  ...SHARED,
-});
-
-export const wsServerSchema = z.looseObject({
-  type: z.literal('ws', { error: TYPE_ERROR }).optional(),
-  url: z.url({ protocol: /^wss?$/, error: 'expected a URL with ws:// or wss://' }),
-  headers: STRINGS.optional(),
-  ...SHARED,
-});
-
-export const tcpServerSchema = z.looseObject({
-  type: z.literal('tcp', { error: 'expected tcp, because there is a "host"' }).optional(),
-  host: z.string().min(1),
-  port: wholeNumberSchema(1, 65_535),
-  token: z.string().min(1).optional(),
-  ...SHARED,
-});
-
-/** What of an entry is ours to read. */
-export const ENTRY_KEYS = [
-  'type',
-  'command',
-  'args',
-  'cwd',
-  'env',
-  'url',
-  'headers',
-  'host',
-  'port',
-  'token',
-  'swarmlens',
-  'disabled',
-];
-
+/** Schema of `swarmlens` beside `mcpServers`. */
 export const swarmlensOptionsSchema = z.strictObject({
-  port: wholeNumberSchema(0, 65_535).optional(),
-  host: z.string().min(1).optional(),
-  bus: BUS.optional(),
+  port: wholeNumberSchema(0, 65_535).default(4_000).describe('Port to listen on; 0 picks a free port.'),
+  host: z
+    .string()
+    .min(1)
+    .default('127.0.0.1')
+    .describe('Address to listen on. Only loopback addresses are allowed without `auth`.'),
+  bus: busSchema
+    .default('memory')
+    .describe(
+      'Bus between nodes: `memory` for a single node, or the URL of a Redis: `redis://[user:password@]host[:port][/db]`, `redis+sentinel://[:password@]host:port,host:port/master[/db]` or `redis+cluster://[:password@]host:port,host:port`, each also with `rediss` for TLS.',
+    ),
   busPrefix: z
     .string()
     .regex(/^[\w.-]{1,64}$/, { error: PREFIX_ERROR })
-    .optional(),
-  leaseMs: wholeNumberSchema(200, 600_000, 'milliseconds, a whole number').optional(),
-  logLevel: z.enum(LOG_LEVELS).optional(),
-  otlpEndpoint: z.string().optional(),
-  auth: authSchema.optional(),
-  limits: limitsSchema.optional(),
-  trustedDocuments: z.string().min(1).optional(),
-  heartbeatMs: DURATION_MS.optional(),
-  tombstones: wholeNumberSchema(0, 10_000_000).optional(),
-  shutdownMs: DURATION_MS.optional(),
-  removeAfterMs: wholeNumberSchema(1, MAX_TIMER_MS, 'null or milliseconds, a whole number').nullable().optional(),
+    .default('swarmlens')
+    .describe('Prefix of all keys and channels in Redis. Nodes with the same prefix form one cluster.'),
+  leaseMs: wholeNumberSchema(200, 600_000, 'milliseconds, a whole number')
+    .default(5_000)
+    .describe('Time after which other nodes take over the servers of a node that stopped renewing its leases.'),
+  logLevel: z.enum(LOG_LEVELS).default('warn').describe('Minimum level of the JSON log on standard error.'),
+  otlpEndpoint: z
+    .string()
+    .optional()
+    .describe(
+      'URL of an OpenTelemetry collector that receives traces as OTLP over HTTP with JSON; `/v1/traces` is appended. No traces by default.',
+    ),
+  auth: authSchema.prefault({}).describe('Authentication. Every client on this machine is accepted by default.'),
+  limits: limitsSchema.prefault({}).describe('Limits of clients.'),
+  trustedDocuments: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Path of a manifest, relative to the configuration file. Only its documents are executed. All documents are executed by default.',
+    ),
+  heartbeatMs: durationMs.default(5_000).describe('Time between two polls of a server without subscriptions.'),
+  tombstones: wholeNumberSchema(0, 10_000_000)
+    .default(2_000)
+    .describe('Number of removals that are remembered, so that clients can resume after them without a snapshot.'),
+  shutdownMs: durationMs
+    .default(5_000)
+    .describe(
+      'Maximum duration of a shutdown. Clients are asked to leave during the first half and disconnected after three quarters. Child processes are ended afterwards.',
+    ),
+  removeAfterMs: wholeNumberSchema(1, MAX_TIMER_MS, 'null or milliseconds, a whole number')
+    .nullable()
+    .default(300_000)
+    .describe(
+      'Time after which the agents of an offline server are removed; `null` keeps them forever, marked `stale`.',
+    ),
   discovery: z
     .strictObject({
-      hosts: z.array(z.string().min(1)).max(16).optional(),
-      ports: z.array(wholeNumberSchema(1, 65_535)).max(64).optional(),
+      hosts: z.array(z.string().min(1)).max(16).default(['localhost']).describe('Hosts to probe.'),
+      ports: z
+        .array(wholeNumberSchema(1, 65_535))
+        .max(64)
+        // Ports of VisionFlow's bridges and of the DAA server.
+        .default([9500, 9501, 9502, 3001, 3002])
+        .describe('Ports to probe on each host.'),
     })
-    .optional(),
-  compressFromBytes: wholeNumberSchema(0, 1_000_000_000, 'null or bytes, a whole number').nullable().optional(),
-  maxBufferedBytes: wholeNumberSchema(0, 1_000_000_000, 'bytes, a whole number').optional(),
-  maxSlowMs: wholeNumberSchema(1, 86_400_000, 'null or milliseconds, a whole number').nullable().optional(),
+    .prefault({})
+    .describe('Discovery of servers that are not in the configuration.'),
+  compressFromBytes: wholeNumberSchema(0, 1_000_000_000, 'null or bytes, a whole number')
+    .nullable()
+    .default(512)
+    .describe(
+      'Minimum size of updates to compress, in bytes, for clients that request `permessage-deflate`; `null` disables compression.',
+    ),
+  maxBufferedBytes: wholeNumberSchema(0, 1_000_000_000, 'bytes, a whole number')
+    .default(524_288)
+    .describe(
+      'Maximum number of unsent bytes, and half the maximum number of unread bytes, of one client. A client above it receives no updates until it catches up, and then one conflated update.',
+    ),
+  maxSlowMs: wholeNumberSchema(1, 86_400_000, 'null or milliseconds, a whole number')
+    .nullable()
+    .default(60_000)
+    .describe(
+      'Time after which a client that does not catch up is closed with 1013, so that it reconnects with its cursor; `null` for no limit.',
+    ),
 });
 
-/** The file as a whole; its servers are looked at one by one, so that each mistake names its own. */
+export type SwarmlensOptions = z.output<typeof swarmlensOptionsSchema>;
+
+/**
+ * Schema of the whole file. Accepts any value as a server entry and as `swarmlens`, because these are parsed separately
+ * after the expansion of variables.
+ */
 export const configFileSchema = z.looseObject({
-  mcpServers: z.record(z.string(), z.unknown()),
-  swarmlens: z.unknown().optional(),
+  $schema: z.string().optional().describe('JSON Schema of this file, for editors.'),
+  mcpServers: z
+    .record(z.string(), documentedAs(z.unknown(), stdioServerSchema, httpServerSchema, wsServerSchema, tcpServerSchema))
+    .describe('Servers by id. An id has 1 to 64 characters without a colon.'),
+  swarmlens: documentedAs(z.unknown(), swarmlensOptionsSchema).optional().describe('Options of swarmlens.'),
 });
 
+/** Returns a hint for an unknown key of `swarmlens` beside `mcpServers`. */
 export function suggestOption(key: string): string {
   if (Object.hasOwn(serverOptionsSchema.shape, key)) return `, it belongs under a server's own "swarmlens"`;
   return didYouMean(key, [...Object.keys(swarmlensOptionsSchema.shape), ...AUTH_KEYS, ...LIMIT_KEYS]);
 }
 
+/** Returns a hint for an unknown key of `swarmlens` in a server entry. */
 export function suggestServerOption(key: string): string {
   if (Object.hasOwn(swarmlensOptionsSchema.shape, key)) return ', it belongs under "swarmlens" beside "mcpServers"';
-  return didYouMean(key, [...Object.keys(serverOptionsSchema.shape), ...MAPPING_KEYS, ...PAUSE_KEYS]);
+  return didYouMean(key, [...Object.keys(serverOptionsSchema.shape), ...MAPPING_KEYS, ...BACKOFF_KEYS]);
 }

@@ -1,11 +1,11 @@
-import { UpstreamRegistry } from './upstream-registry.js';
-import { Demand, Store } from '../state/index.js';
 import { MemoryBus } from '../cluster/index.js';
-import type { Config } from '../config/index.js';
-import type { AppDeps } from '../app/index.js';
 import type { McpServerType, ServerStatus, TransportKind } from '../model/index.js';
+import type { Clock, Logger } from '../shared/index.js';
+import { Demand, Store } from '../state/index.js';
+import type { UpstreamOptions } from './upstream-options.js';
+import { UpstreamRegistry } from './upstream-registry.js';
 
-/** What one attempt to connect to a server found. */
+/** Result of one attempt to connect to a server and to poll it. */
 export interface ServerCheck {
   readonly id: string;
   readonly type: McpServerType;
@@ -14,31 +14,40 @@ export interface ServerCheck {
   readonly transport: TransportKind;
   readonly status: ServerStatus;
   readonly tools: readonly string[];
-  /** `null`: it was never reached. */
+  /** Number of agents. Null if the server was never polled successfully. */
   readonly agentCount: number | null;
-  /** What does not work; `null`: all does. */
+  /** Failure of the server or of one of its tools. Null if there is none. */
   readonly error: string | null;
 }
 
-/** Connects once to each server, polls it once, and leaves; when `stopped` resolves earlier, with what is known by then. */
+export interface CheckServersDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Interval of health probes in milliseconds. */
+  readonly heartbeatMs: number;
+  /** Ends the check early when it resolves. */
+  readonly stopped: Promise<void>;
+}
+
+/** Connects to each server, polls it once and disconnects. */
 export async function checkServers(
-  config: Config,
-  { clock, logger }: AppDeps,
-  stopped: Promise<void>,
+  servers: readonly UpstreamOptions[],
+  { clock, logger, heartbeatMs, stopped }: CheckServersDeps,
 ): Promise<readonly ServerCheck[]> {
   await using bus = new MemoryBus();
   const store = new Store({ epoch: 'check', maxTombstones: 0, maxEvents: 1 });
-  using _subscription = bus.subscribe((change) => store.commit(change));
-  await using collector = new UpstreamRegistry(config.servers, {
+  using _subscription = bus.subscribe((delta) => store.commit(delta));
+  await using upstreams = new UpstreamRegistry(servers, {
     store,
     bus,
     demand: new Demand(),
     clock,
     logger,
     random: Math.random,
-    heartbeatMs: config.heartbeatMs,
+    heartbeatMs,
+    removeAfterMs: null,
   });
-  await Promise.race([collector.ready(), stopped]);
+  await Promise.race([upstreams.ready(), stopped]);
   return [...store.servers.values()].map(({ id, type, name, version, transport, status, tools, lastError }) => ({
     id,
     type,
@@ -48,6 +57,6 @@ export async function checkServers(
     status,
     tools,
     agentCount: store.serverLastSeenAt(id) === null ? null : store.countAgents(id),
-    error: lastError ?? (status === 'CONNECTING' ? 'did not answer before the check was stopped' : null),
+    error: lastError ?? (status === 'CONNECTING' ? 'no answer before the check was stopped' : null),
   }));
 }

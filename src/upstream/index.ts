@@ -1,6 +1,7 @@
-export { UpstreamRegistry, unknownServerError, type PollOutcome } from './upstream-registry.js';
-export { type UpstreamOptions } from './upstream-options.js';
-export { checkServers, type ServerCheck } from './check-servers.js';
+export { checkServers, type CheckServersDeps, type ServerCheck } from './check-servers.js';
 export { discoverServers } from './discovery/discover.js';
 export { DiscoveryCache } from './discovery/discovery-cache.js';
+export type { BreakerOptions, RestartOptions } from './pool/pool-options.js';
 export { TapRegistry } from './tap-registry.js';
+export type { UpstreamOptions } from './upstream-options.js';
+export { type PollOutcome, unknownServerError, UpstreamRegistry } from './upstream-registry.js';

@@ -1,177 +1,186 @@
 import type { WebSocket } from 'ws';
 import type { Bus } from '../cluster/index.js';
-import type { UpstreamRegistry } from './upstream-registry.js';
 import { TapConnection } from '../mcp/index.js';
-import { type Clock, errorMessage, isoTimestamp, TAP_CLOSE_ENDED, TAP_CLOSE_REJECTED } from '../shared/index.js';
 import { isServerName } from '../model/index.js';
+import {
+  type Clock,
+  errorMessage,
+  isoTimestamp,
+  TAP_CLOSE_ENDED,
+  TAP_CLOSE_REJECTED,
+  type Logger,
+  CLOSE_SERVICE_RESTART,
+  CLOSE_TRY_AGAIN_LATER,
+  MAX_CLOSE_REASON_BYTES,
+} from '../shared/index.js';
 import { emptyDelta } from '../state/index.js';
-import type { Logger } from '../telemetry/index.js';
+import type { UpstreamOptions } from './upstream-options.js';
+import type { UpstreamRegistry } from './upstream-registry.js';
 
 export interface TapRegistryDeps {
-  readonly collector: Pick<UpstreamRegistry, 'add' | 'remove' | 'reconnect' | 'isOwnedElsewhere' | 'isOwnedHere'>;
+  readonly upstreams: Pick<UpstreamRegistry, 'add' | 'remove' | 'reconnect' | 'isOwnedElsewhere' | 'isOwnedHere'>;
+  /** Default options of a server. */
+  readonly defaults: Omit<UpstreamOptions, 'id' | 'endpoint'>;
   readonly bus: Bus;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Whether the configuration has a server of that name. */
+  /** Returns whether the configuration contains a server with this id. */
   readonly isConfigured: (id: string) => boolean;
 }
 
-/** A tap that wants to join. */
+/** Request of a tap to register its server. */
 export interface TapJoinRequest {
-  /** The name that the person gave to the server. */
+  /** Name of the server, as given to `swarmlens tap --server`. */
   readonly name: string;
-  /** The same as long as the tap runs. */
+  /** Random id of the tap process, equal on all its connections. */
   readonly instance: string;
   readonly socket: WebSocket;
 }
 
-/** It is the person's own session: their calls wait while one of ours is answered. */
+/** Poll limits behind a tap. They are low because calls of the observed client wait while a poll is answered. */
 const MAX_POLL_HZ = 10;
 const MAX_POLL_SHARE = 0.1;
-const TIMEOUT_MS = 3_000;
-/** The person's client may take its time before it greets the server, and so may calls of the person's. */
+/** Timeout of the handshake, which starts when the observed client sends its first request. */
 const CONNECT_TIMEOUT_MS = 600_000;
 const MAX_TAPS = 256;
-const OVERLOAD = 1013;
-const TRY_AGAIN = 1012;
 const MAX_INSTANCE_LENGTH = 64;
-/** What a close frame can carry: a longer reason would be an error here. */
-const MAX_REASON_BYTES = 123;
 
 interface RegisteredTap {
   readonly id: string;
-  readonly link: TapConnection;
+  readonly connection: TapConnection;
   instance: string;
-  /** `null`: the tap is gone. */
+  /** Current WebSocket. Null while the tap is not connected. */
   socket: WebSocket | null;
 }
 
-/** The servers that people's taps let us watch: they join under the name that the person gave, and leave with their session. */
+/** Registers the servers behind taps as upstream servers, and removes them some time after their session has ended. */
 export class TapRegistry {
   readonly #deps: TapRegistryDeps;
-  readonly #tapped = new Map<string, RegisteredTap>();
+  readonly #taps = new Map<string, RegisteredTap>();
 
   constructor(deps: TapRegistryDeps) {
     this.#deps = deps;
   }
 
-  /** Takes a tap in, or closes its socket saying why not. */
+  /** Registers a tap, or closes its WebSocket with the reason why it is rejected. */
   join({ name, instance, socket }: TapJoinRequest): void {
     if (!isServerName(name) || instance === '' || instance.length > MAX_INSTANCE_LENGTH) {
-      socket.close(TAP_CLOSE_REJECTED.badRequest, 'a tap has a name, without a colon, and an instance');
+      socket.close(TAP_CLOSE_REJECTED.badRequest, 'a tap needs a name without a colon, and an instance');
     } else if (this.#deps.isConfigured(name)) {
-      this.#refuse(socket, name, 'the configuration of swarmlens has a server of this name');
+      this.#reject(socket, name, 'the configuration of swarmlens contains a server of this name');
     } else {
-      this.#join({ name, instance, socket });
+      this.#register({ name, instance, socket });
     }
   }
 
-  #join({ name, instance, socket }: TapJoinRequest): void {
-    const { collector, logger } = this.#deps;
-    const tapped = this.#returning(name, instance) ?? this.#newOne(name, instance);
-    if (tapped === null) {
-      socket.close(OVERLOAD, 'too many taps');
+  #register({ name, instance, socket }: TapJoinRequest): void {
+    const { upstreams, logger } = this.#deps;
+    const tap = this.#findReturning(name, instance) ?? this.#create(name, instance);
+    if (tap === null) {
+      socket.close(CLOSE_TRY_AGAIN_LATER, 'too many taps');
       return;
     }
-    const { id, link } = tapped;
-    const isNew = !this.#tapped.has(id);
-    tapped.instance = instance;
-    tapped.socket = socket;
-    link.attach(socket);
-    socket.once('close', (code, reason) => this.#left(tapped, socket, code, reason.toString()));
+    const { id, connection } = tap;
+    const isNew = !this.#taps.has(id);
+    tap.instance = instance;
+    tap.socket = socket;
+    connection.attach(socket);
+    socket.once('close', (code, reason) => this.#handleClose(tap, socket, code, reason.toString()));
     if (!isNew) {
-      if (collector.reconnect(id)) return;
-      // It had been gone for so long that it is just leaving the picture: it comes back as a new one.
-      this.#tapped.delete(id);
-      socket.close(TRY_AGAIN, 'try again');
+      if (upstreams.reconnect(id)) return;
+      // The server has just been removed after a long absence. The tap registers anew when it reconnects.
+      this.#taps.delete(id);
+      socket.close(CLOSE_SERVICE_RESTART, 'try again');
       return;
     }
     try {
-      collector.add(settingsOf(id, link));
+      upstreams.add(this.#toUpstreamOptions(tap));
     } catch (error) {
-      this.#refuse(socket, name, errorMessage(error));
+      this.#reject(socket, name, errorMessage(error));
       return;
     }
-    this.#tapped.set(id, tapped);
-    this.#yield(tapped).catch((error: unknown) => logger.error({ serverId: id, error: errorMessage(error) }, 'tap'));
-    logger.info({ serverId: id }, 'a tapped server has joined');
+    this.#taps.set(id, tap);
+    this.#releaseTakenName(tap).catch((error: unknown) => {
+      logger.error({ serverId: id, error: errorMessage(error) }, 'tap was not released');
+    });
+    logger.info({ serverId: id }, 'tap joined');
   }
 
-  /** Another node may have taken the name in the same moment: the tap comes back, and gets the next one. */
-  async #yield(tapped: RegisteredTap): Promise<void> {
-    const { collector } = this.#deps;
-    const { id } = tapped;
-    if ((await collector.isOwnedHere(id)) || this.#tapped.get(id) !== tapped || !collector.isOwnedElsewhere(id)) return;
-    this.#tapped.delete(id);
-    tapped.socket?.close(TRY_AGAIN, 'try again');
-    await collector.remove(id);
+  /** Closes a tap whose name another node took at the same time. The tap reconnects and gets the next free name. */
+  async #releaseTakenName(tap: RegisteredTap): Promise<void> {
+    const { upstreams } = this.#deps;
+    const { id } = tap;
+    if ((await upstreams.isOwnedHere(id)) || this.#taps.get(id) !== tap || !upstreams.isOwnedElsewhere(id)) return;
+    this.#taps.delete(id);
+    tap.socket?.close(CLOSE_SERVICE_RESTART, 'try again');
+    await upstreams.remove(id);
   }
 
-  /** The same tap, or one that has this name while nobody else's tap has. */
-  #returning(name: string, instance: string): RegisteredTap | null {
-    const all = [...this.#tapped.values()];
-    return all.find((one) => one.instance === instance) ?? this.#gone(name);
+  /** Returns the registration of the same tap process, or a disconnected one with the same name. */
+  #findReturning(name: string, instance: string): RegisteredTap | null {
+    const taps = [...this.#taps.values()];
+    return taps.find((tap) => tap.instance === instance) ?? this.#findDisconnected(name);
   }
 
-  #gone(name: string): RegisteredTap | null {
-    for (const id of this.#names(name)) {
-      const tapped = this.#tapped.get(id);
-      if (tapped === undefined) return null;
-      if (tapped.socket === null) return tapped;
+  #findDisconnected(name: string): RegisteredTap | null {
+    for (const id of this.#availableIds(name)) {
+      const tap = this.#taps.get(id);
+      if (tap === undefined) return null;
+      if (tap.socket === null) return tap;
     }
     return null;
   }
 
-  #newOne(name: string, instance: string): RegisteredTap | null {
-    if (this.#tapped.size >= MAX_TAPS) this.#forgetLeft();
-    if (this.#tapped.size >= MAX_TAPS) return null;
-    const id = this.#names(name).find((one) => !this.#tapped.has(one));
+  /** Returns null if there are too many taps. */
+  #create(name: string, instance: string): RegisteredTap | null {
+    if (this.#taps.size >= MAX_TAPS) this.#forgetRemoved();
+    if (this.#taps.size >= MAX_TAPS) return null;
+    const id = this.#availableIds(name).find((candidate) => !this.#taps.has(candidate));
     if (id === undefined) return null;
-    return { id, link: new TapConnection(), instance, socket: null };
+    return { id, connection: new TapConnection(), instance, socket: null };
   }
 
-  /** Of taps whose servers have left the picture nothing need be known. */
-  #forgetLeft(): void {
-    for (const [id, { socket }] of this.#tapped) {
-      if (socket === null && !this.#deps.collector.reconnect(id)) this.#tapped.delete(id);
+  /** Drops the registrations of taps whose servers have been removed. */
+  #forgetRemoved(): void {
+    for (const [id, { socket }] of this.#taps) {
+      if (socket === null && !this.#deps.upstreams.reconnect(id)) this.#taps.delete(id);
     }
   }
 
-  /** A second window of the same program has the same configuration. */
-  #names(name: string): string[] {
-    const numbered = Array.from({ length: MAX_TAPS }, (_, index) => (index === 0 ? name : `${name}-${index + 1}`));
-    const { isConfigured, collector } = this.#deps;
-    // What is this node's own is not elsewhere, whatever was heard of it.
-    return numbered.filter((id) => !isConfigured(id) && (this.#tapped.has(id) || !collector.isOwnedElsewhere(id)));
+  /** Returns the ids that a tap of this name may get. A second window of the same MCP client has the same name. */
+  #availableIds(name: string): string[] {
+    const ids = Array.from({ length: MAX_TAPS }, (_, index) => (index === 0 ? name : `${name}-${index + 1}`));
+    const { isConfigured, upstreams } = this.#deps;
+    // A tap of this node may still be announced as owned by another node.
+    return ids.filter((id) => !isConfigured(id) && (this.#taps.has(id) || !upstreams.isOwnedElsewhere(id)));
   }
 
-  #left(tapped: RegisteredTap, socket: WebSocket, code: number, reason: string): void {
+  #handleClose(tap: RegisteredTap, socket: WebSocket, code: number, reason: string): void {
     const hasEnded = code === TAP_CLOSE_ENDED.code && reason === TAP_CLOSE_ENDED.reason;
-    tapped.link.detach(socket, hasEnded ? "the person's session has ended" : 'the tap is not connected');
-    if (tapped.socket === socket) tapped.socket = null;
+    tap.connection.detach(socket, hasEnded ? 'the observed session has ended' : 'the tap is not connected');
+    if (tap.socket === socket) tap.socket = null;
   }
 
-  #refuse(socket: WebSocket, name: string, why: string): void {
+  #reject(socket: WebSocket, name: string, reason: string): void {
     const { bus, clock, logger } = this.#deps;
-    socket.close(TAP_CLOSE_REJECTED.nameIsTaken, Buffer.byteLength(why) > MAX_REASON_BYTES ? 'the name is taken' : why);
-    const message = `a tap was refused that calls its server "${name}": ${why}; give it another --server, or take the other one out of the configuration`;
+    const isTooLong = Buffer.byteLength(reason) > MAX_CLOSE_REASON_BYTES;
+    socket.close(TAP_CLOSE_REJECTED.nameIsTaken, isTooLong ? 'the name is taken' : reason);
+    const message = `Rejected a tap for server "${name}": ${reason}. Choose another --server for the tap, or remove the other server from the configuration.`;
     logger.warn({ code: 'TAP_REFUSED' }, message);
     const notice = { type: 'notice', code: 'TAP_REFUSED', severity: 'WARNING', message, serverId: null } as const;
     const published = bus.publish({ ...emptyDelta(''), events: [{ ...notice, timestamp: isoTimestamp(clock) }] });
     published.catch((error: unknown) => logger.error({ error: errorMessage(error) }, 'notice was not published'));
   }
-}
 
-function settingsOf(id: string, link: TapConnection): Parameters<UpstreamRegistry['add']>[0] {
-  return {
-    id,
-    endpoint: { type: 'tap', link },
-    serverType: null,
-    maxPollHz: MAX_POLL_HZ,
-    maxPollShare: MAX_POLL_SHARE,
-    allowTools: [],
-    timeoutMs: TIMEOUT_MS,
-    connectTimeoutMs: CONNECT_TIMEOUT_MS,
-    removeWhenExpired: true,
-  };
+  #toUpstreamOptions({ id, connection }: RegisteredTap): UpstreamOptions {
+    return {
+      ...this.#deps.defaults,
+      id,
+      endpoint: { type: 'tap', link: connection },
+      maxPollHz: MAX_POLL_HZ,
+      maxPollShare: MAX_POLL_SHARE,
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      removeWhenExpired: true,
+    };
+  }
 }

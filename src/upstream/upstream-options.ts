@@ -1,44 +1,41 @@
 import { guessServerType, type ServerMapping } from '../adapters/index.js';
-import type { McpServer, McpServerType, TransportKind } from '../model/index.js';
 import type { Endpoint, EndpointConfig } from '../mcp/index.js';
-import {
-  BREAKER_DEFAULTS,
-  type BreakerOptions,
-  type PoolOptions,
-  RESTART_DEFAULTS,
-  type RestartOptions,
-  SLOW_START_MS,
-} from './pool/pool-options.js';
+import type { McpServer, McpServerType, TransportKind } from '../model/index.js';
+import { type BreakerOptions, type PoolOptions, type RestartOptions, SLOW_START_MS } from './pool/pool-options.js';
 
-/** What the collector has to know of one server. */
+/** Options of one upstream server. `config` fills in the defaults. */
 export interface UpstreamOptions {
+  /** Id of the server, 1 to 64 characters without a colon, because it is the first part of the ids of its agents. */
   readonly id: string;
   readonly endpoint: Endpoint;
-  /** `null`: found out from the command line, or from the server's own name and tools. */
+  /** Server type. Null if it is detected from the command line, or from the server's name and tools. */
   readonly serverType: McpServerType | null;
-  /** No matter how much is wanted, it is not polled more often. */
+  /** Maximum number of polls per second. */
   readonly maxPollHz: number;
-  /** Of its time that polls may take; above 0, at most 1. */
+  /** Maximum share of the server's time that polls may take; above 0, at most 1. */
   readonly maxPollShare: number;
-  /** Tools that clients may call. */
+  /** Names of the tools that clients may call. */
   readonly allowTools: readonly string[];
-  /** Of one call. */
+  /** Timeout of one call, including its retries, in milliseconds. */
   readonly timeoutMs: number;
+  /** Timeout of one connection attempt in milliseconds, including the start of a command and the handshake. */
   readonly connectTimeoutMs: number;
-  /** How a server of type `CUSTOM` is read. */
-  readonly mapping?: ServerMapping;
-  /** More endpoints of the same logical server. */
-  readonly replicas?: readonly EndpointConfig[];
-  /** All calls go to one endpoint until that fails; left out: as the type of server has it. */
-  readonly sticky?: boolean;
-  /** What is left out has its default. */
-  readonly breaker?: Partial<BreakerOptions>;
-  readonly restart?: Partial<RestartOptions>;
-  /** Once it has been gone for so long that its agents are removed, it is removed itself: it is in no configuration. */
+  /** Mapping for servers of type `CUSTOM`. Null for other types. */
+  readonly mapping: ServerMapping | null;
+  /** Further endpoints of the same server. */
+  readonly replicas: readonly EndpointConfig[];
+  /** Whether all calls go to one replica until it fails. Null for the default of the server type. */
+  readonly sticky: boolean | null;
+  readonly breaker: BreakerOptions;
+  readonly restart: RestartOptions;
+  /**
+   * Whether the server is removed together with its agents when it has been offline for `removeAfterMs`.
+   * @default false
+   */
   readonly removeWhenExpired?: boolean;
 }
 
-const KINDS: Readonly<Record<Endpoint['type'], TransportKind>> = {
+const TRANSPORT_KINDS: Readonly<Record<Endpoint['type'], TransportKind>> = {
   stdio: 'STDIO',
   http: 'HTTP',
   sse: 'SSE',
@@ -48,18 +45,21 @@ const KINDS: Readonly<Record<Endpoint['type'], TransportKind>> = {
 };
 
 export function toTransportKind(endpoint: Endpoint): TransportKind {
-  return KINDS[endpoint.type];
+  return TRANSPORT_KINDS[endpoint.type];
 }
 
-/** A server of which nothing is known but the configuration. */
-export function initialServer(settings: UpstreamOptions, type: McpServerType): McpServer {
+/** Returns the state of a server that has never been connected. */
+export function initialServer(
+  { id, endpoint }: Pick<UpstreamOptions, 'id' | 'endpoint'>,
+  type: McpServerType,
+): McpServer {
   return {
-    id: settings.id,
+    id,
     type,
     agentServerTypes: [type],
-    name: settings.id,
+    name: id,
     version: null,
-    transport: toTransportKind(settings.endpoint),
+    transport: toTransportKind(endpoint),
     status: 'CONNECTING',
     tools: [],
     stale: false,
@@ -70,28 +70,24 @@ export function initialServer(settings: UpstreamOptions, type: McpServerType): M
   };
 }
 
-/** The family that the command line speaks of; `null` when it does not, or there is none. */
-export function guessConfiguredType(settings: UpstreamOptions): McpServerType | null {
-  const { endpoint } = settings;
+/** Returns the server type that a command line suggests. Null if it suggests none, or there is no command. */
+export function guessConfiguredType({ endpoint }: Pick<UpstreamOptions, 'endpoint'>): McpServerType | null {
   return endpoint.type === 'stdio' ? guessServerType(endpoint.command, endpoint.args) : null;
 }
 
-/** How its endpoints are kept and asked. */
-export function toPoolOptions(
-  settings: UpstreamOptions,
-  expectedType: McpServerType,
-  heartbeatMs: number,
-): PoolOptions {
+/** Returns the options of a server's replica pool. */
+export function toPoolOptions(options: UpstreamOptions, expectedType: McpServerType, heartbeatMs: number): PoolOptions {
+  const { id, endpoint, replicas, sticky, timeoutMs, connectTimeoutMs, breaker, restart } = options;
   return {
-    serverId: settings.id,
-    endpoints: [settings.endpoint, ...(settings.replicas ?? [])],
+    serverId: id,
+    endpoints: [endpoint, ...replicas],
     expectedType,
-    sticky: settings.sticky ?? null,
-    timeoutMs: settings.timeoutMs,
-    connectTimeoutMs: settings.connectTimeoutMs,
+    sticky,
+    timeoutMs,
+    connectTimeoutMs,
     heartbeatMs,
     slowStartMs: SLOW_START_MS,
-    breaker: { ...BREAKER_DEFAULTS, ...settings.breaker },
-    restart: { ...RESTART_DEFAULTS, ...settings.restart },
+    breaker,
+    restart,
   };
 }

@@ -1,105 +1,104 @@
+import type { Ownership, OwnershipCandidate, OwnershipClaim } from '../cluster/index.js';
 import type { ServerHealth, ToolResult } from '../model/index.js';
-import type { OwnershipCandidate, OwnershipClaim, Ownership } from '../cluster/index.js';
-import type { UpstreamOptions } from './upstream-options.js';
 import { ServerPoller, type ServerPollerDeps } from './polling/server-poller.js';
+import type { UpstreamOptions } from './upstream-options.js';
 
 export interface UpstreamServerDeps extends ServerPollerDeps {
   readonly ownership: Ownership;
 }
 
-/** One server that this node would watch: it does while the server is its own, and asks the node that does otherwise. */
+/** One configured server. Polled while this node owns it; requests are forwarded to the owner otherwise. */
 export class UpstreamServer implements OwnershipCandidate {
-  settings: UpstreamOptions;
   readonly isTransferable: boolean;
   readonly #deps: UpstreamServerDeps;
-  readonly #onGone: () => void;
-  readonly #claimed: OwnershipClaim;
+  readonly #onExpired: () => void;
+  readonly #claim: OwnershipClaim;
+  #options: UpstreamOptions;
   #poller: ServerPoller | null = null;
   #pendingClose: Promise<void> = Promise.resolve();
   #isClosed = false;
 
-  /** @param onGone called when the server has been gone for so long that its agents are removed */
-  constructor(settings: UpstreamOptions, deps: UpstreamServerDeps, onGone: () => void) {
-    this.settings = settings;
-    this.isTransferable = [settings.endpoint, ...(settings.replicas ?? [])].every(({ type }) =>
-      isReachedFromAnywhere(type),
-    );
+  /** @param onExpired Called after the agents of a server that was offline for `removeAfterMs` have been removed. */
+  constructor(options: UpstreamOptions, deps: UpstreamServerDeps, onExpired: () => void) {
+    const { id, endpoint, replicas } = options;
+    this.#options = options;
+    this.isTransferable = [endpoint, ...replicas].every(({ type }) => isReachableFromAnyNode(type));
     this.#deps = deps;
-    this.#onGone = onGone;
-    this.#claimed = deps.ownership.claim(settings.id, this);
+    this.#onExpired = onExpired;
+    this.#claim = deps.ownership.claim(id, this);
   }
 
-  /** Whether this node is the one that watches it. */
   get isOwnedHere(): boolean {
     return this.#poller !== null;
   }
 
-  /** Resolves when it is known who watches the server. */
+  /** Resolves when the owner of the server is known. */
   get ownershipDecided(): Promise<void> {
-    return this.#claimed.decided;
+    return this.#claim.decided;
   }
 
-  /** Resolves when it is known who watches the server and, if it is this node, when it has answered or failed. */
+  /** Resolves when another node is known to own the server, or when the server has answered or failed once. */
   async ready(): Promise<void> {
-    await this.#claimed.decided;
+    await this.#claim.decided;
     await this.#poller?.firstPoll;
   }
 
   onAcquired(): void {
-    if (!this.#isClosed) this.#poller ??= new ServerPoller(this.settings, this.#deps, this.#onGone);
+    if (!this.#isClosed) this.#poller ??= new ServerPoller(this.#options, this.#deps, this.#onExpired);
   }
 
   async onReleased(): Promise<void> {
-    const supervisor = this.#poller;
+    const poller = this.#poller;
     this.#poller = null;
-    const before = this.#pendingClose;
-    this.#pendingClose = Promise.all([before, supervisor?.[Symbol.asyncDispose]()]).then(() => undefined);
+    const previousClose = this.#pendingClose;
+    this.#pendingClose = Promise.all([previousClose, poller?.[Symbol.asyncDispose]()]).then(() => undefined);
     await this.#pendingClose;
   }
 
   health(): ServerHealth | null {
-    return this.#poller?.health() ?? this.#deps.ownership.remote.health(this.settings.id);
+    return this.#poller?.health() ?? this.#deps.ownership.remote.health(this.#options.id);
   }
 
+  /** Polls immediately. Resolves with whether the server answered. */
   async poll(reconnects: boolean): Promise<boolean> {
-    const supervisor = this.#poller;
-    if (supervisor === null) return this.#deps.ownership.remote.poll(this.settings.id, reconnects);
-    if (reconnects) supervisor.reconnectNow();
-    return supervisor.pollNow();
+    const poller = this.#poller;
+    if (poller === null) return this.#deps.ownership.remote.poll(this.#options.id, reconnects);
+    if (reconnects) poller.reconnectNow();
+    return poller.pollNow();
   }
 
   callTool(tool: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<ToolResult> {
     if (this.#poller !== null) return this.#poller.callTool(tool, args, signal);
-    return this.#deps.ownership.remote.callTool(this.settings.id, tool, args, signal);
+    return this.#deps.ownership.remote.callTool(this.#options.id, tool, args, signal);
   }
 
   reconfigure(changed: Pick<UpstreamOptions, 'maxPollHz' | 'allowTools'>): void {
-    this.settings = { ...this.settings, ...changed };
+    this.#options = { ...this.#options, ...changed };
     this.#poller?.reconfigure(changed);
   }
 
-  /** Ends the pauses before the next attempts to connect. */
+  /** Skips the delays before the next connection attempts. */
   reconnectNow(): void {
     this.#poller?.reconnectNow();
   }
 
   /**
-   * Nothing asks the server any more, and another node may watch it.
-   * @param farewell what has to be done when nothing asks it and no other node may, if this is the node that watched it
+   * Stops polling and gives up the ownership.
+   * @param beforeRelease Runs between the two, if this node owned the server.
    */
-  async close(farewell?: () => Promise<void>): Promise<void> {
-    const wasHere = this.isOwnedHere;
+  async close(beforeRelease?: () => Promise<void>): Promise<void> {
+    const wasOwner = this.isOwnedHere;
     this.#isClosed = true;
     await this.onReleased();
     try {
-      if (wasHere) await farewell?.();
+      if (wasOwner) await beforeRelease?.();
     } finally {
-      await this.#claimed[Symbol.asyncDispose]();
+      await this.#claim[Symbol.asyncDispose]();
     }
   }
 }
 
-/** A command is started, and what it knows is lost with it; a tap's session is that of the node that it has joined. */
-function isReachedFromAnywhere(type: UpstreamOptions['endpoint']['type']): boolean {
+/** A child process loses its state when it ends, and the session of a tap belongs to the node that the tap joined. */
+function isReachableFromAnyNode(type: UpstreamOptions['endpoint']['type']): boolean {
   return type !== 'stdio' && type !== 'tap';
 }

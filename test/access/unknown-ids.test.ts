@@ -75,7 +75,7 @@ describe('what a viewer is answered once', () => {
               errors: [
                 {
                   code: 'BAD_USER_INPUT',
-                  message: `Argument "${argument}": there is no server "${id}" (known: ${known}).`,
+                  message: `Unknown server "${id}" in argument "${argument}". Known servers: ${known}.`,
                 },
               ],
             });

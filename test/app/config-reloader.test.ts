@@ -15,7 +15,7 @@ function rig(start: Config) {
   const store = new Store({ epoch: 'test', maxTombstones: 100, maxEvents: 100 });
   bus.subscribe((change) => store.commit(change));
   const deps = { store, bus, demand: new Demand(), clock: systemClock, logger: silentLogger, random: Math.random };
-  const collector = new UpstreamRegistry(start.servers, { ...deps, heartbeatMs: 60_000 });
+  const collector = new UpstreamRegistry(start.servers, { ...deps, heartbeatMs: 60_000, removeAfterMs: null });
   const live = new ConfigReloader(start, { ...deps, collector });
   const told = (): string[] =>
     store.events
@@ -35,7 +35,7 @@ test('a name that somebody has taken is told, the other servers are taken in, an
   await made.live.apply(testConfig([a, b]));
   expect(made.told()).toEqual([
     'CONFIG_APPLIED the changed configuration is applied: added b',
-    'CONFIG_WARNING a cannot be watched: server "a" is there already',
+    'CONFIG_WARNING a cannot be watched: Server "a" already exists.',
   ]);
   await made.collector.remove('a');
   await made.live.apply(testConfig([a, b]));

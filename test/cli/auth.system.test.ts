@@ -70,7 +70,7 @@ describe('the program', () => {
   test('beyond loopback without authentication: exit 2; with --insecure-no-auth it serves, and says so in the log', async () => {
     const refused = await run('serve', '--config', 'open.json', '--port', '0', '--host', '0.0.0.0');
     expect(refused).toMatchObject({ code: 2, stdout: '' });
-    expect(refused.stderr).toMatch(/^--host: is "0\.0\.0\.0" – without authentication only loopback is bound/);
+    expect(refused.stderr).toMatch(/^--host: is "0\.0\.0\.0" – only loopback is allowed without authentication/);
     const args = ['serve', '--config', 'open.json', '--port', '0', '--host', '0.0.0.0', '--insecure-no-auth'];
     await using program = new Program(args, { cwd });
     const [, url = ''] = await program.printed(/ready at http:\/\/0\.0\.0\.0(:\d+\/graphql)/);

@@ -50,7 +50,7 @@ test('the first stays, and each of the others is told with it', () => {
   const { servers: kept, duplicates } = removeDuplicateServers(servers);
   expect(kept).toEqual([servers[0]]);
   expect(duplicates.map(duplicateWarning)).toEqual([
-    expect.stringMatching(/^mcpServers\."b\.c": is the same server as mcpServers\.a, and is watched as that one – /),
-    expect.stringMatching(/^mcpServers\.d: is the same server as mcpServers\.a,/),
+    expect.stringMatching(/^mcpServers\."b\.c": is the same server as mcpServers\.a and is ignored – /),
+    expect.stringMatching(/^mcpServers\.d: is the same server as mcpServers\.a /),
   ]);
 });

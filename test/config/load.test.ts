@@ -70,11 +70,15 @@ describe('a valid configuration', () => {
         { type: 'stdio', command: 'x', args: [], cwd: join(directory, 'there'), env: {} },
       ],
       sticky: false,
-      breaker: { failures: 2 },
-      restart: { maxAttempts: null },
+      breaker: { failures: 2, initialMs: 1_000, maxMs: 30_000 },
+      restart: { initialMs: 500, maxMs: 30_000, maxAttempts: null },
     });
-    expect(servers[1]).not.toHaveProperty('replicas');
-    expect(servers[1]).not.toHaveProperty('restart');
+    expect(servers[1]).toMatchObject({
+      replicas: [],
+      sticky: null,
+      breaker: { failures: 5, initialMs: 1_000, maxMs: 30_000 },
+      restart: { initialMs: 500, maxMs: 30_000, maxAttempts: 20 },
+    });
   });
 
   test('agents of a server that is gone are removed after five minutes unless the file says otherwise', async () => {
@@ -116,6 +120,11 @@ describe('a valid configuration', () => {
         allowTools: [],
         timeoutMs: 3_000,
         connectTimeoutMs: 30_000,
+        mapping: null,
+        replicas: [],
+        sticky: null,
+        breaker: { failures: 5, initialMs: 1_000, maxMs: 30_000 },
+        restart: { initialMs: 500, maxMs: 30_000, maxAttempts: 20 },
       },
       expect.objectContaining({
         id: 'swarm',
@@ -231,8 +240,8 @@ describe('mistakes: one line each, naming the key and the value', () => {
   const server = (entry: object): object => ({ mcpServers: { s: entry } });
   const own = (swarmlens: object): object => ({ mcpServers: {}, swarmlens });
   const LOOPBACK_ONLY =
-    'without authentication only loopback is bound: set swarmlens.auth, use 127.0.0.1, ::1 or localhost, or pass --insecure-no-auth to serve everybody';
-  const NO_NAME = "a server's name has 1 to 64 characters, no colon and no control character";
+    'only loopback is allowed without authentication: set swarmlens.auth, use 127.0.0.1, ::1 or localhost, or pass --insecure-no-auth to accept every client';
+  const NO_NAME = 'expected a name of 1 to 64 characters without a colon or control characters';
 
   test.each<[string, unknown, Given, readonly string[]]>([
     ['no mcpServers', {}, {}, ['mcpServers: is missing – expected an object']],
@@ -243,12 +252,7 @@ describe('mistakes: one line each, naming the key and the value', () => {
       {},
       ['mcpServers.s: is 3 – expected an object with "command", "url" or "host"'],
     ],
-    [
-      'neither command nor url',
-      server({}),
-      {},
-      ['mcpServers.s: expected "command" (a server to start), or "url", or "host" and "port" (one to reach)'],
-    ],
+    ['neither command nor url', server({}), {}, ['mcpServers.s: expected "command", "url", or "host" and "port"']],
     [
       'a wrong type of a value',
       server({ command: 'x', args: 'y' }),
@@ -301,7 +305,7 @@ describe('mistakes: one line each, naming the key and the value', () => {
       'a token that no variable holds',
       server({ host: 'x', port: 1, token: '${NOT_SET}' }),
       {},
-      ['mcpServers.s.token: the environment has no variable NOT_SET – set it, or write ${NOT_SET:-default}'],
+      ['mcpServers.s.token: environment variable NOT_SET is not set – set a value, or write ${NOT_SET:-default}'],
     ],
     [
       'an unknown transport',
@@ -334,9 +338,9 @@ describe('mistakes: one line each, naming the key and the value', () => {
       [
         'mcpServers.s.swarmlens.replicas.0.port: is 0 – expected a whole number from 1 to 65535',
         'mcpServers.s.swarmlens.replicas.1: is 7 – expected an object with "command", "url" or "host"',
-        'mcpServers.s.swarmlens.replicas.2: expected "command" (a server to start), or "url", or "host" and "port" (one to reach)',
-        'mcpServers.s.swarmlens.replicas.3.swarmlens: is an object – a replica has the options of its server: leave it out',
-        'mcpServers.s.swarmlens.replicas.4.agrs: there is no such option, did you mean "args"?',
+        'mcpServers.s.swarmlens.replicas.2: expected "command", "url", or "host" and "port"',
+        'mcpServers.s.swarmlens.replicas.3.swarmlens: is an object – not allowed, because a replica has the options of its server',
+        'mcpServers.s.swarmlens.replicas.4.agrs: unknown option, did you mean "args"?',
         'mcpServers.s.swarmlens.replicas.5.headers.b: is *** – expected text',
       ],
     ],
@@ -345,7 +349,7 @@ describe('mistakes: one line each, naming the key and the value', () => {
       server({ command: 'x', swarmlens: { replicas: [{ command: '${NOT_SET}' }] } }),
       {},
       [
-        'mcpServers.s.swarmlens.replicas.0.command: the environment has no variable NOT_SET – set it, or write ${NOT_SET:-default}',
+        'mcpServers.s.swarmlens.replicas.0.command: environment variable NOT_SET is not set – set a value, or write ${NOT_SET:-default}',
       ],
     ],
     [
@@ -366,7 +370,7 @@ describe('mistakes: one line each, naming the key and the value', () => {
       {},
       [
         'mcpServers.s.swarmlens.breaker.failures: is 0 – expected a whole number from 1 to 1000',
-        'mcpServers.s.swarmlens.breaker.initalMs: is 1 – there is no such option, did you mean "initialMs"?',
+        'mcpServers.s.swarmlens.breaker.initalMs: is 1 – unknown option, did you mean "initialMs"?',
         'mcpServers.s.swarmlens.restart.maxMs: is 0.5 – expected milliseconds, a whole number from 1 to 3600000',
         'mcpServers.s.swarmlens.restart.maxAttempts: is "never" – expected null or a whole number from 1 to 1000000',
       ],
@@ -376,8 +380,8 @@ describe('mistakes: one line each, naming the key and the value', () => {
       server({ command: 'x', swarmlens: { breaker: { maxMs: 10 }, restart: { initialMs: 60_000 } } }),
       {},
       [
-        'mcpServers.s.swarmlens.breaker.maxMs: is 10 – expected at least the 1000 of "initialMs", from which pauses grow to it',
-        'mcpServers.s.swarmlens.restart.maxMs: is 30000 – expected at least the 60000 of "initialMs", from which pauses grow to it',
+        'mcpServers.s.swarmlens.breaker.maxMs: is 10 – expected at least the value of "initialMs", 1000',
+        'mcpServers.s.swarmlens.restart.maxMs: is 30000 – expected at least the value of "initialMs", 60000',
       ],
     ],
     [
@@ -390,27 +394,27 @@ describe('mistakes: one line each, naming the key and the value', () => {
       'an unknown option',
       server({ command: 'x', swarmlens: { maxPolHz: 1 } }),
       {},
-      ['mcpServers.s.swarmlens.maxPolHz: is 1 – there is no such option, did you mean "maxPollHz"?'],
+      ['mcpServers.s.swarmlens.maxPolHz: is 1 – unknown option, did you mean "maxPollHz"?'],
     ],
     [
       "an option of the program among a server's",
       server({ command: 'x', swarmlens: { port: 1 } }),
       {},
-      ['mcpServers.s.swarmlens.port: is 1 – there is no such option, it belongs under "swarmlens" beside "mcpServers"'],
+      ['mcpServers.s.swarmlens.port: is 1 – unknown option, it belongs under "swarmlens" beside "mcpServers"'],
     ],
     [
       "a server's option among the program's",
       own({ maxPollHz: 1 }),
       {},
-      [`swarmlens.maxPollHz: is 1 – there is no such option, it belongs under a server's own "swarmlens"`],
+      [`swarmlens.maxPollHz: is 1 – unknown option, it belongs under a server's own "swarmlens"`],
     ],
     [
       '"swarmlens" with a slip',
       { mcpServers: { s: { command: 'x', swarmlnes: {} } }, swarmlense: {} },
       {},
       [
-        'swarmlense: there is no such option, did you mean "swarmlens"?',
-        'mcpServers.s.swarmlnes: there is no such option, did you mean "swarmlens"?',
+        'swarmlense: unknown option, did you mean "swarmlens"?',
+        'mcpServers.s.swarmlnes: unknown option, did you mean "swarmlens"?',
       ],
     ],
     [
@@ -443,19 +447,21 @@ describe('mistakes: one line each, naming the key and the value', () => {
       'a variable that is not set is one mistake, whatever the text is without it',
       server({ url: 'http://127.0.0.1:${NOT_SET}/' }),
       {},
-      ['mcpServers.s.url: the environment has no variable NOT_SET – set it, or write ${NOT_SET:-default}'],
+      ['mcpServers.s.url: environment variable NOT_SET is not set – set a value, or write ${NOT_SET:-default}'],
     ],
     [
       'a variable that every JavaScript object seems to have',
       server({ command: '${constructor}' }),
       {},
-      ['mcpServers.s.command: the environment has no variable constructor – set it, or write ${constructor:-default}'],
+      [
+        'mcpServers.s.command: environment variable constructor is not set – set a value, or write ${constructor:-default}',
+      ],
     ],
     [
       'an unknown option of ours',
       own({ prot: 1 }),
       {},
-      ['swarmlens.prot: is 1 – there is no such option, did you mean "port"?'],
+      ['swarmlens.prot: is 1 – unknown option, did you mean "port"?'],
     ],
     [
       'a bus that is none',
@@ -475,7 +481,7 @@ describe('mistakes: one line each, naming the key and the value', () => {
         'swarmlens.limits.maxHeaderBytes: is 1023 – expected bytes, a whole number from 1024 to 1000000000',
         'swarmlens.limits.maxDepth: is 0 – expected a whole number from 1 to 1000',
         'swarmlens.limits.graphiql: is 1 – expected true or false',
-        'swarmlens.limits.maxAlias: is 3 – there is no such option, did you mean "maxAliases"?',
+        'swarmlens.limits.maxAlias: is 3 – unknown option, did you mean "maxAliases"?',
       ],
     ],
     [
@@ -535,7 +541,7 @@ describe('mistakes: one line each, naming the key and the value', () => {
       { mcpServers: { a: {}, b: { command: 1, args: [2] } }, swarmlens: { port: -1 } },
       { env: { HOST: '0.0.0.0' } },
       [
-        'mcpServers.a: expected "command" (a server to start), or "url", or "host" and "port" (one to reach)',
+        'mcpServers.a: expected "command", "url", or "host" and "port"',
         'mcpServers.b.command: is 1 – expected text',
         'mcpServers.b.args.0: is 2 – expected text',
         'swarmlens.port: is -1 – expected a whole number from 0 to 65535',
@@ -549,7 +555,7 @@ describe('mistakes: one line each, naming the key and the value', () => {
       [
         `mcpServers."a\\nb": ${NO_NAME}`,
         'mcpServers."a\\nb".command: is 1 – expected text',
-        'swarmlens."x\\u009b": is 1 – there is no such option',
+        'swarmlens."x\\u009b": is 1 – unknown option',
         'LOG_LEVEL: is "\\u001b[31m\\n" – expected one of silent, error, warn, info, debug',
       ],
     ],
@@ -595,7 +601,7 @@ describe('mistakes: one line each, naming the key and the value', () => {
 
   test('a file that is named and not there', async () => {
     await expect(load(null, { flags: { config: 'nowhere.json' } })).rejects.toMatchObject({
-      problems: [expect.stringMatching(/nowhere\.json: cannot be read – there is no such file/)],
+      problems: [expect.stringMatching(/nowhere\.json: cannot be read – the file does not exist/)],
     });
   });
 

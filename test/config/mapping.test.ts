@@ -87,7 +87,7 @@ describe('a mapping', () => {
 
   const at = 'mcpServers.s.swarmlens.mapping';
   const PATH = 'expected a path: names joined by dots ("result.agents"), a JSON Pointer ("/result/agents"), or ""';
-  const SHAPE = 'expected one of "list", "map" and "one", the path to the entries in the tool\'s answer';
+  const SHAPE = 'expected one of "list", "map" and "one" with the path to the entries in the tool response';
 
   test.each<[string, unknown, readonly string[]]>([
     ['no agents', {}, [`${at}.agents: is missing – expected an object`]],
@@ -132,12 +132,12 @@ describe('a mapping', () => {
     [
       'a field that agents do not have',
       { agents: { ...AGENTS, fields: { id: 'a', stauts: 'b' } } },
-      [`${at}.agents.fields.stauts: is "b" – there is no such option, did you mean "status"?`],
+      [`${at}.agents.fields.stauts: is "b" – unknown option, did you mean "status"?`],
     ],
     [
       'an option that a field does not have',
       { agents: { ...AGENTS, fields: { id: { path: 'b', scael: 2 } } } },
-      [`${at}.agents.fields.id.scael: is 2 – there is no such option, did you mean "scale"?`],
+      [`${at}.agents.fields.id.scael: is 2 – unknown option, did you mean "scale"?`],
     ],
     [
       'a status that agents do not have',
@@ -162,7 +162,7 @@ describe('a mapping', () => {
 
   test('does not go with another type', async () => {
     await expect(load({ serverType: 'DAA', mapping: { agents: AGENTS } })).rejects.toMatchObject({
-      problems: [`${at}: is for servers of the type CUSTOM, and "serverType" is DAA – leave one of them out`],
+      problems: [`${at}: is for servers of type CUSTOM, but "serverType" is DAA – remove one of the two`],
     });
   });
 });

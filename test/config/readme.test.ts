@@ -17,7 +17,7 @@ test('every configuration in the README and on the pages of docs/ is one: no exa
       await writeFile(join(directory, 'example.json'), text);
       const flags = { config: 'example.json' };
       const env = { SWARM_TOKEN: 'x', WS_AUTH_TOKEN: 'x' };
-      const { servers, warnings = [] } = await loadConfig({ flags, env, cwd: directory, program: '/main.js' });
+      const { servers, warnings } = await loadConfig({ flags, env, cwd: directory, program: '/main.js' });
       // A tap is no server of ours, and is told.
       expect(servers.length + warnings.length).toBeGreaterThan(0);
     }

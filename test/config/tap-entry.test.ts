@@ -36,5 +36,5 @@ test('is none: a server that is reached and not started', () => {
 });
 
 test('is told with what brings it in', () => {
-  expect(tapWarning({ id: 'a' })).toMatch(/^mcpServers\.a: is a tap, and is not started from here – /);
+  expect(tapWarning({ id: 'a' })).toMatch(/^mcpServers\.a: is a tap and is not started by swarmlens – /);
 });

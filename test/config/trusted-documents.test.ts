@@ -33,8 +33,8 @@ test('the manifest is read from beside the configuration', async () => {
 test.each([
   ['is missing', null, 'cannot be read'],
   ['is not JSON', '{', 'is not JSON'],
-  ['is a list', '[]', 'expected an object of documents'],
-  ['holds something else than texts', '{"a":1}', 'expected an object of documents'],
+  ['is a list', '[]', 'expected an object with documents'],
+  ['holds something else than texts', '{"a":1}', 'expected an object with documents'],
   [
     'has another hash than SHA-256',
     JSON.stringify({ [createHash('sha1').update('{a}').digest('hex')]: '{a}' }),

@@ -69,7 +69,7 @@ class Watched implements AsyncDisposable {
 
   /** A mistake has been seen, and is not told yet. */
   doubts(): number {
-    return this.log.lines.filter(({ message }) => message.includes('half written')).length;
+    return this.log.lines.filter(({ message }) => message.includes('invalid or incomplete')).length;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -137,7 +137,11 @@ describe('the configuration file', () => {
   test.each<[string, string, RegExp]>([
     ['is no JSON', '{"mcpServers": {', /is not JSON/],
     ['has a mistake', '{"mcpServers":{"a":{"command":1}}}', /^mcpServers\.a\.command: is 1 – expected text$/],
-    ['names a variable that is not set', '{"mcpServers":{"a":{"command":"${NOT_SET}"}}}', /no variable NOT_SET/],
+    [
+      'names a variable that is not set',
+      '{"mcpServers":{"a":{"command":"${NOT_SET}"}}}',
+      /variable NOT_SET is not set/,
+    ],
   ])('that %s is told once when it stays so, and a later one is read', async (_name, wrong, problem) => {
     await using watched = await Watched.start();
     await writeFile(watched.file, wrong);
@@ -154,7 +158,7 @@ describe('the configuration file', () => {
     await using watched = await Watched.start();
     await unlink(watched.file);
     await watched.until(() => watched.problems.length === 1);
-    expect(watched.problems).toEqual([[expect.stringContaining('there is no such file')]]);
+    expect(watched.problems).toEqual([[expect.stringContaining('the file does not exist')]]);
     expect(watched.configs).toHaveLength(1);
   });
 

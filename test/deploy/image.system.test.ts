@@ -102,6 +102,6 @@ describe('the Dockerfile', () => {
     const { code, stderr } = await running.outcome();
     rmSync(directory, { recursive: true });
     expect(code).toBe(2);
-    expect(stderr).toContain('/etc/swarmlens/config.json: cannot be read – there is no such file');
+    expect(stderr).toContain('/etc/swarmlens/config.json: cannot be read – the file does not exist');
   });
 });

@@ -69,7 +69,7 @@ test('servers come, go and change with the configuration file, and a file that i
   // A file that is wrong.
   await save('{"mcpServers": {"daa": {"command": "${NOT_SET_ANYWHERE}"}}}');
   await notices.until((all) => all.some(({ notices: { code } }) => code === 'CONFIG_INVALID'));
-  expect(notices.data.at(-1)?.notices.message).toContain('mcpServers.daa.command: the environment has no variable');
+  expect(notices.data.at(-1)?.notices.message).toContain('mcpServers.daa.command: environment variable');
   expect(await servers()).toEqual([{ id: 'daa' }, { id: 'more' }]);
   expect(program.stderr).toContain('the changed configuration is not applied');
 

@@ -46,7 +46,7 @@ describe('the metrics of a running server', () => {
   beforeAll(async () => {
     app = await startApp([
       simulator('ruv-swarm', { agents: 6, hz: 60 }),
-      serverConfig('gone', ['--eval', 'process.exit(3)'], { restart: { initialMs: 60_000, maxMs: 60_000 } }),
+      serverConfig('gone', ['--eval', 'process.exit(3)'], { restart: { initialMs: 60_000, maxMs: 60_000, maxAttempts: 20 } }),
     ]);
   });
 

@@ -32,7 +32,7 @@ function twoDoors(first: Replica, second: Replica, overrides: Partial<ServerConf
     ...serverConfig('s', []),
     endpoint: endpointAt(first),
     replicas: [endpointAt(second)],
-    restart: { initialMs: 50, maxMs: 200 },
+    restart: { initialMs: 50, maxMs: 200, maxAttempts: 20 },
     ...overrides,
   };
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { DEFAULT_SERVER_OPTIONS } from '../../src/config/index.js';
 import type { App } from '../../src/app/create-app.js';
 import { AGENT_UPDATES, request, SocketClient, startApp, type WireUpdate } from '../support/app.js';
 
@@ -26,12 +27,11 @@ beforeAll(async () => {
   await says(server.stdout, 'MCP Server started');
   app = await startApp([
     {
+      ...DEFAULT_SERVER_OPTIONS,
       id: 'flow',
       endpoint: { type: 'http', url: `http://127.0.0.1:${port}/mcp`, headers: {} },
-      serverType: null,
       // It answers five calls a second after a burst of 50, and a poll takes up to six.
       maxPollHz: 0.5,
-      maxPollShare: 0.5,
       allowTools: ['agent_spawn', 'agent_list'],
       timeoutMs: 10_000,
       connectTimeoutMs: 60_000,

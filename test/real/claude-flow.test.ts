@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { DEFAULT_SERVER_OPTIONS } from '../../src/config/index.js';
 import type { App } from '../../src/app/create-app.js';
 import { AGENT_UPDATES, request, SocketClient, startApp, type WireUpdate } from '../support/app.js';
 
@@ -21,11 +22,9 @@ beforeAll(async () => {
   project = await mkdtemp(join(tmpdir(), 'swarmlens-test-'));
   app = await startApp([
     {
+      ...DEFAULT_SERVER_OPTIONS,
       id: 'flow',
       endpoint: { type: 'stdio', command: COMMAND, args: ['mcp', 'start'], cwd: project, env: {} },
-      serverType: null,
-      maxPollHz: 60,
-      maxPollShare: 0.5,
       allowTools: [
         'swarm_init',
         'agent_spawn',

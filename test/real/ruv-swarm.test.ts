@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { DEFAULT_SERVER_OPTIONS } from '../../src/config/index.js';
 import type { App } from '../../src/app/create-app.js';
 import { AGENT_UPDATES, request, SocketClient, startApp, type WireUpdate } from '../support/app.js';
 
@@ -18,11 +19,9 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'swarmlens-test-'));
   app = await startApp([
     {
+      ...DEFAULT_SERVER_OPTIONS,
       id: 'ruv',
       endpoint: { type: 'stdio', command: COMMAND, args: ['mcp', 'start'], cwd: directory, env: {} },
-      serverType: null,
-      maxPollHz: 60,
-      maxPollShare: 0.5,
       allowTools: ['swarm_init', 'agent_spawn', 'task_orchestrate'],
       timeoutMs: 5_000,
       connectTimeoutMs: 60_000,

@@ -3,7 +3,7 @@ import type { GraphQLFormattedError } from 'graphql';
 import { type Client, createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { type App, createApp } from '../../src/app/create-app.js';
-import type { Config, ServerConfig } from '../../src/config/index.js';
+import { type Config, DEFAULT_SERVER_OPTIONS, type ServerConfig } from '../../src/config/index.js';
 import { systemClock } from '../../src/shared/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
 import { TEST_LIMITS } from './limits.js';
@@ -32,13 +32,9 @@ export function simulator(
 
 export function serverConfig(id: string, args: readonly string[], overrides: Partial<ServerConfig> = {}): ServerConfig {
   return {
+    ...DEFAULT_SERVER_OPTIONS,
     id,
     endpoint: { type: 'stdio', command: process.execPath, args, cwd: process.cwd(), env: {} },
-    serverType: null,
-    maxPollHz: 60,
-    maxPollShare: 0.5,
-    allowTools: [],
-    timeoutMs: 3_000,
     connectTimeoutMs: 15_000,
     ...overrides,
   };
@@ -53,13 +49,24 @@ export async function startApp(servers: readonly ServerConfig[], overrides: Part
 
 export function testConfig(servers: readonly ServerConfig[], overrides: Partial<Config> = {}): Config {
   return {
+    file: null,
+    warnings: [],
     servers,
+    demo: false,
+    discovery: { directory: null, hosts: [], ports: [] },
+    auth: null,
+    origins: [],
+    trustedDocuments: null,
+    insecureNoAuth: false,
     host: '127.0.0.1',
     port: 0,
     bus: 'memory',
+    busPrefix: 'swarmlens',
+    leaseMs: 5_000,
+    tracesUrl: null,
     logLevel: 'silent',
-    demo: false,
     heartbeatMs: 1_000,
+    removeAfterMs: null,
     tombstones: 10_000,
     shutdownMs: 2_000,
     compressFromBytes: 512,

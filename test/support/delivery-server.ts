@@ -86,6 +86,7 @@ export class DeliveryServer implements AsyncDisposable {
       logger: silentLogger,
       random: Math.random,
       heartbeatMs: 5_000,
+      removeAfterMs: null,
     });
     const sights = new AccessScopes({
       unrestricted: {

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { expect, test } from 'vitest';
 import type { WebSocket } from 'ws';
+import { DEFAULT_SERVER_OPTIONS } from '../../src/config/index.js';
 import { MemoryBus } from '../../src/cluster/index.js';
 import { systemClock } from '../../src/shared/index.js';
 import { TapRegistry } from '../../src/upstream/tap-registry.js';
@@ -27,13 +28,14 @@ test('a thousand taps that come, go and leave the picture take no place from the
   await using bus = new MemoryBus();
   const watched = new Set<string>();
   const tapped = new TapRegistry({
-    collector: {
+    upstreams: {
       add: ({ id }) => void watched.add(id),
       remove: () => Promise.resolve(),
       reconnect: (id) => watched.has(id),
       isOwnedElsewhere: () => false,
       isOwnedHere: () => Promise.resolve(true),
     },
+    defaults: DEFAULT_SERVER_OPTIONS,
     bus,
     clock: systemClock,
     logger: silentLogger,
@@ -55,7 +57,7 @@ test('a tap whose name another node watches gets the next one; one that lost its
   const watched: string[] = [];
   const removed: string[] = [];
   const tapped = new TapRegistry({
-    collector: {
+    upstreams: {
       add: ({ id }) => void watched.push(id),
       remove: (id) => Promise.resolve(void removed.push(id)),
       reconnect: () => true,
@@ -65,6 +67,7 @@ test('a tap whose name another node watches gets the next one; one that lost its
         return !elsewhere.has(id);
       },
     },
+    defaults: DEFAULT_SERVER_OPTIONS,
     bus,
     clock: systemClock,
     logger: silentLogger,
@@ -87,15 +90,16 @@ test('a tap whose name another node watches gets the next one; one that lost its
 test('a tap is refused whose name is taken, however long that is', async () => {
   await using bus = new MemoryBus();
   const tapped = new TapRegistry({
-    collector: {
+    upstreams: {
       add: ({ id }) => {
-        throw new Error(`server "${id}" is there already`);
+        throw new Error(`Server "${id}" already exists.`);
       },
       remove: () => Promise.resolve(),
       reconnect: () => false,
       isOwnedElsewhere: () => false,
       isOwnedHere: () => Promise.resolve(true),
     },
+    defaults: DEFAULT_SERVER_OPTIONS,
     bus,
     clock: systemClock,
     logger: silentLogger,

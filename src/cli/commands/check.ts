@@ -7,24 +7,26 @@ import { formatTable } from '../terminal/table.js';
 import type { CommandContext } from '../command-context.js';
 import { UsageError } from '../help.js';
 
-/** Connects once to each server and prints what was found; 1 when anything does not work. */
+/** Connects once to each server and prints the result. Returns 1 if a server failed. */
 export async function check(
   args: readonly string[],
   { env, cwd, program, stdout, stderr, stopped }: CommandContext,
 ): Promise<number> {
   const flags = parseFlags('check', args, { config: { type: 'string' }, json: { type: 'boolean' } });
   if (flags.config === undefined && env['SWARMLENS_CONFIG'] === undefined) {
-    throw new UsageError('swarmlens check: name the configuration to check with --config FILE');
+    throw new UsageError('swarmlens check: --config FILE is missing');
   }
   const config = await loadConfig({ flags: { config: flags.config }, env, cwd, program });
-  for (const warning of config.warnings ?? []) stderr.write(`${warning}\n`);
+  for (const warning of config.warnings) stderr.write(`${warning}\n`);
   const { checkServers } = await import('../../upstream/index.js');
-  const checks = await checkServers(config, { clock: systemClock, logger: createLogger(config.logLevel) }, stopped);
-  stdout.write(flags.json === true ? `${JSON.stringify(checks, null, 2)}\n` : tableOf(checks));
+  const logger = createLogger(config.logLevel);
+  const { heartbeatMs } = config;
+  const checks = await checkServers(config.servers, { clock: systemClock, logger, heartbeatMs, stopped });
+  stdout.write(flags.json === true ? `${JSON.stringify(checks, null, 2)}\n` : formatChecks(checks));
   return checks.every(({ error }) => error === null) ? 0 : 1;
 }
 
-function tableOf(checks: readonly ServerCheck[]): string {
+function formatChecks(checks: readonly ServerCheck[]): string {
   if (checks.length === 0) return 'The configuration is valid and names no servers.\n';
   const head = ['SERVER', 'STATUS', 'TYPE', 'NAME', 'VERSION', 'TRANSPORT', 'TOOLS', 'AGENTS', 'ERROR'];
   return formatTable([
@@ -36,7 +38,7 @@ function tableOf(checks: readonly ServerCheck[]): string {
       name,
       version ?? '–',
       transport,
-      // Nobody has counted what was never reached.
+      // Unknown if the server was never reached.
       agentCount === null ? '–' : `${tools.length}`,
       agentCount === null ? '–' : `${agentCount}`,
       error ?? '–',

@@ -1,6 +1,6 @@
 import { loadConfig } from '../../config/index.js';
 import type { DiscoveryCandidate } from '../../model/index.js';
-import { discoverServers as look } from '../../upstream/index.js';
+import { discoverServers } from '../../upstream/index.js';
 import { systemClock } from '../../shared/index.js';
 import { silentLogger } from '../../telemetry/index.js';
 import { parseFlags } from '../arguments.js';
@@ -8,7 +8,7 @@ import { formatTable } from '../terminal/table.js';
 import type { CommandContext } from '../command-context.js';
 import { UsageError } from '../help.js';
 
-/** Looks for MCP servers in the usual places and prints what it found. */
+/** Prints the MCP servers in `.mcp.json` and on well-known local ports. */
 export async function discover(
   args: readonly string[],
   { env, cwd, program, stdout, stopped }: CommandContext,
@@ -20,51 +20,51 @@ export async function discover(
     port: { type: 'string', multiple: true },
   });
   const config = await loadConfig({ flags: { config: flags.config }, env, cwd, program });
-  const stop = new AbortController();
+  const abort = new AbortController();
   stopped.then(
-    () => stop.abort(),
+    () => abort.abort(),
     () => undefined,
   );
-  const { directory = cwd, hosts = [], ports = [] } = config.discovery ?? {};
-  const candidates = await look({
+  const { directory, hosts, ports } = config.discovery;
+  const candidates = await discoverServers({
     directory,
     hosts: flags.host ?? hosts,
-    ports: flags.port?.map(portOf) ?? ports,
-    // The demo's servers are ours, and run only with it.
+    ports: flags.port?.map(parsePort) ?? ports,
+    // The demo's servers are not listed in a file and run only within the demo.
     known: config.demo ? [] : config.servers,
-    configFile: config.file ?? null,
+    configFile: config.file,
     self: null,
     clock: systemClock,
     logger: silentLogger,
-    signal: stop.signal,
+    signal: abort.signal,
   });
-  stdout.write(flags.json === true ? `${JSON.stringify(candidates, null, 2)}\n` : tableOf(candidates));
+  stdout.write(flags.json === true ? `${JSON.stringify(candidates, null, 2)}\n` : formatCandidates(candidates));
   return 0;
 }
 
-function portOf(text: string): number {
+function parsePort(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
   if (port >= 1 && port <= 65_535) return port;
   throw new UsageError(`swarmlens discover: --port is "${text}", expected a whole number from 1 to 65535`);
 }
 
-function tableOf(candidates: readonly DiscoveryCandidate[]): string {
+function formatCandidates(candidates: readonly DiscoveryCandidate[]): string {
   if (candidates.length === 0)
-    return 'Nothing was found: no .mcp.json here, and nothing listens on the ports looked at.\n';
+    return 'No servers found: this directory has no .mcp.json, and nothing listens on the probed ports.\n';
   const head = ['PLACE', 'NAME', 'STATUS', 'TYPE', 'VERSION', 'TRANSPORT', 'TOOLS', 'CAPABILITIES', 'NOTE'];
   return formatTable([
     head,
-    ...candidates.map((one) => [
-      one.place,
-      one.name ?? '–',
-      one.status,
-      one.type ?? '–',
-      one.version ?? '–',
-      one.transport ?? '–',
-      // Nobody has counted those of what was not asked.
-      one.status === 'AVAILABLE' ? `${one.tools.length}` : '–',
-      one.capabilities.join(',') || '–',
-      one.serverId === null ? (one.detail ?? '–') : `in the configuration as ${one.serverId}`,
+    ...candidates.map((candidate) => [
+      candidate.place,
+      candidate.name ?? '–',
+      candidate.status,
+      candidate.type ?? '–',
+      candidate.version ?? '–',
+      candidate.transport ?? '–',
+      // Unknown if the server was not probed.
+      candidate.status === 'AVAILABLE' ? `${candidate.tools.length}` : '–',
+      candidate.capabilities.join(',') || '–',
+      candidate.serverId === null ? (candidate.detail ?? '–') : `configured as ${candidate.serverId}`,
     ]),
   ]);
 }

@@ -1,15 +1,15 @@
 import { z } from 'zod';
 import type { EndpointConfig } from '../../mcp/index.js';
-import { type EntryLocation, pickKnownKeys, parseServerEntry } from './server-entry.js';
 import { didYouMean, formatKey, formatValue, valueAt } from '../issues.js';
-import { ENTRY_KEYS, type serverOptionsSchema } from '../schema.js';
+import { ENTRY_KEYS, type ServerOptions } from '../schema.js';
+import { type EntryLocation, parseServerEntry, pickKnownKeys } from './server-entry.js';
 
-const LOOSE = z.looseObject({});
+const looseSchema = z.looseObject({});
 
 /**
- * The entries of a server's `replicas`, the environment filled in: more endpoints of it. What is wrong is left out, and
- * `problems` has grown.
- * @param server where the server stands
+ * Parses the `replicas` of a server, after the expansion of variables. Leaves out invalid replicas and adds them to
+ * `problems`.
+ * @param server Location of the server in the configuration.
  */
 export function parseReplicas(
   entries: readonly unknown[],
@@ -17,10 +17,10 @@ export function parseReplicas(
   problems: string[],
 ): EndpointConfig[] {
   return entries.flatMap((entry, index) => {
-    const within = ['swarmlens', 'replicas', index];
-    const path = [...server.path, ...within];
-    const input = valueAt(server.input, within);
-    const loose = LOOSE.safeParse(entry);
+    const relativePath = ['swarmlens', 'replicas', index];
+    const path = [...server.path, ...relativePath];
+    const input = valueAt(server.input, relativePath);
+    const loose = looseSchema.safeParse(entry);
     if (!loose.success) {
       problems.push(
         `${formatKey(path)}: ${formatValue(input, path)} – expected an object with "command", "url" or "host"`,
@@ -28,40 +28,30 @@ export function parseReplicas(
       return [];
     }
     if (loose.data['disabled'] === true) return [];
-    const { swarmlens, ...own } = loose.data;
+    const { swarmlens, ...endpoint } = loose.data;
     if (swarmlens !== undefined) {
       const key = [...path, 'swarmlens'];
       problems.push(
-        `${formatKey(key)}: ${formatValue(swarmlens, key)} – a replica has the options of its server: leave it out`,
+        `${formatKey(key)}: ${formatValue(swarmlens, key)} – not allowed, because a replica has the options of its server`,
       );
     }
-    for (const other of Object.keys(own)) {
-      const meant = ENTRY_KEYS.includes(other) ? '' : didYouMean(other, ENTRY_KEYS);
-      if (meant !== '') problems.push(`${formatKey([...path, other])}: there is no such option${meant}`);
+    for (const unknownKey of Object.keys(endpoint)) {
+      const hint = ENTRY_KEYS.includes(unknownKey) ? '' : didYouMean(unknownKey, ENTRY_KEYS);
+      if (hint !== '') problems.push(`${formatKey([...path, unknownKey])}: unknown option${hint}`);
     }
-    return parseServerEntry(pickKnownKeys(own), { ...server, path, input }, problems)?.endpoint ?? [];
+    return parseServerEntry(pickKnownKeys(endpoint), { ...server, path, input }, problems)?.endpoint ?? [];
   });
 }
 
-/** Pauses that would have to shrink in order to grow. */
-export function backoffIssues(options: z.infer<typeof serverOptionsSchema>, path: readonly PropertyKey[]): string[] {
+/** Returns one line for each backoff whose maximum delay is shorter than its initial delay. */
+export function backoffIssues(
+  options: Pick<ServerOptions, 'breaker' | 'restart'>,
+  path: readonly PropertyKey[],
+): string[] {
   return (['breaker', 'restart'] as const).flatMap((name) => {
-    const { initialMs, maxMs } = { ...DEFAULT_PAUSES[name], ...omitUndefined(options[name] ?? {}) };
+    const { initialMs, maxMs } = options[name];
     if (initialMs <= maxMs) return [];
     const key = formatKey([...path, 'swarmlens', name, 'maxMs']);
-    return [`${key}: is ${maxMs} – expected at least the ${initialMs} of "initialMs", from which pauses grow to it`];
+    return [`${key}: is ${maxMs} – expected at least the value of "initialMs", ${initialMs}`];
   });
-}
-
-/** Of the rooms that pause; they have them by themselves. */
-const DEFAULT_PAUSES = {
-  breaker: { initialMs: 1_000, maxMs: 30_000 },
-  restart: { initialMs: 500, maxMs: 30_000 },
-};
-
-/** Without what is there only as `undefined`: that would take the place of a default. */
-export function omitUndefined<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  const entries = Object.entries(options).filter(([, value]) => value !== undefined);
-  // Object.fromEntries loses the keys' types; they are those of `options`.
-  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }

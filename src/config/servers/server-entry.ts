@@ -1,31 +1,31 @@
 import { resolve } from 'node:path';
 import type { z } from 'zod';
 import type { EndpointConfig } from '../../mcp/index.js';
-import { expectedMessage, formatKey, type IssueLocation, formatIssues } from '../issues.js';
+import { expectedMessage, formatIssues, formatKey, type IssueLocation } from '../issues.js';
 import {
   ENTRY_KEYS,
-  suggestServerOption,
   httpServerSchema,
-  type serverOptionsSchema,
+  type ServerOptions,
   stdioServerSchema,
+  suggestServerOption,
   tcpServerSchema,
   wsServerSchema,
 } from '../schema.js';
 
 type EntryKind = 'stdio' | 'http' | 'ws' | 'tcp';
 
-/** Where an entry stands, and what is known of it. */
+/** Location of a server entry in the configuration. */
 export interface EntryLocation extends Omit<IssueLocation, 'hintFor'> {
-  /** What a working directory is relative to; absolute. */
+  /** Absolute path that the working directory of a command is relative to. */
   readonly directory: string;
 }
 
-interface ReadEntry {
+interface ParsedEntry {
   readonly endpoint: EndpointConfig;
-  readonly options: z.infer<typeof serverOptionsSchema>;
+  readonly options: ServerOptions;
 }
 
-const KINDS: ReadonlyMap<unknown, EntryKind> = new Map([
+const KIND_BY_TYPE: ReadonlyMap<unknown, EntryKind> = new Map([
   ['stdio', 'stdio'],
   ['http', 'http'],
   ['sse', 'http'],
@@ -33,65 +33,62 @@ const KINDS: ReadonlyMap<unknown, EntryKind> = new Map([
   ['tcp', 'tcp'],
 ]);
 
-/** By its type or, where that is left out or none, by what else there is; `null`: there is nothing to go by. */
-function kindOf(entry: Readonly<Record<string, unknown>>): EntryKind | null {
+/** Returns the kind of an entry by its type, or by its other keys if it has no valid type. Null if none matches. */
+function detectKind(entry: Readonly<Record<string, unknown>>): EntryKind | null {
   if ('command' in entry) return 'stdio';
   const { type, url } = entry;
-  const kind = KINDS.get(type);
+  const kind = KIND_BY_TYPE.get(type);
   if (kind !== undefined) return kind;
   if (url !== undefined) return type === undefined && typeof url === 'string' && /^wss?:/i.test(url) ? 'ws' : 'http';
   return 'host' in entry || 'port' in entry ? 'tcp' : null;
 }
 
-/** @param directory what a working directory is relative to */
-function shapeOf(kind: EntryKind, directory: string): z.ZodType<ReadEntry> {
+function createEntrySchema(kind: EntryKind, directory: string): z.ZodType<ParsedEntry> {
   switch (kind) {
     case 'stdio':
-      return stdioServerSchema.transform(({ command, args = [], cwd = '.', env = {}, swarmlens: options = {} }) => ({
+      return stdioServerSchema.transform(({ command, args, cwd, env, swarmlens: options }) => ({
         endpoint: { type: 'stdio', command, args, cwd: resolve(directory, cwd), env },
         options,
       }));
     case 'http':
-      return httpServerSchema.transform(({ type = 'http', url, headers = {}, swarmlens: options = {} }) => ({
+      return httpServerSchema.transform(({ type, url, headers, swarmlens: options }) => ({
         endpoint: { type, url, headers },
         options,
       }));
     case 'ws':
-      return wsServerSchema.transform(({ url, headers = {}, swarmlens: options = {} }) => ({
+      return wsServerSchema.transform(({ url, headers, swarmlens: options }) => ({
         endpoint: { type: 'ws', url, headers },
         options,
       }));
     case 'tcp':
-      return tcpServerSchema.transform(({ host, port, token = null, swarmlens: options = {} }) => ({
+      return tcpServerSchema.transform(({ host, port, token = null, swarmlens: options }) => ({
         endpoint: { type: 'tcp', host, port, token },
         options,
       }));
   }
 }
 
-/** What of an entry is ours to read: other programs have keys of their own there. */
+/** Removes the keys of an entry that other programs read. */
 export function pickKnownKeys(entry: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return Object.fromEntries(Object.entries(entry).filter(([name]) => ENTRY_KEYS.includes(name)));
 }
 
 /**
- * An entry, the environment filled in, or what is one but for its name: a replica.
- * @returns `null` when it is wrong, and then `problems` has grown
+ * Parses an entry of `mcpServers`, or a replica, after the expansion of variables. Returns null if the entry is invalid
+ * and added to `problems`.
  */
 export function parseServerEntry(
-  filled: Readonly<Record<string, unknown>>,
-  { directory, ...place }: EntryLocation,
+  expanded: Readonly<Record<string, unknown>>,
+  { directory, ...location }: EntryLocation,
   problems: string[],
-): ReadEntry | null {
-  const kind = kindOf(filled);
+): ParsedEntry | null {
+  const kind = detectKind(expanded);
   if (kind === null) {
-    problems.push(
-      `${formatKey(place.path)}: expected "command" (a server to start), or "url", or "host" and "port" (one to reach)`,
-    );
+    problems.push(`${formatKey(location.path)}: expected "command", "url", or "host" and "port"`);
     return null;
   }
-  const parsed = shapeOf(kind, directory).safeParse(filled, { error: expectedMessage });
+  const parsed = createEntrySchema(kind, directory).safeParse(expanded, { error: expectedMessage });
   if (parsed.success) return parsed.data;
-  problems.push(...formatIssues(parsed.error, { ...place, hintFor: suggestServerOption }));
+  problems.push(...formatIssues(parsed.error, { ...location, hintFor: suggestServerOption }));
   return null;
 }

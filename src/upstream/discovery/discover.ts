@@ -3,121 +3,126 @@ import { connect } from 'node:net';
 import { detectServerType } from '../../adapters/index.js';
 import { SPEAKS_HTTP_MESSAGE } from '../../mcp/index.js';
 import { toPrintableLine } from '../../shared/sanitize/index.js';
-import { type Clock, errorMessage, scheduleDeadline } from '../../shared/index.js';
-import type { Logger } from '../../telemetry/index.js';
+import { type Clock, errorMessage, scheduleDeadline, type Logger } from '../../shared/index.js';
 import { type DiscoveryCandidate, createCandidate, type ProbeResult, type NetworkEndpoint } from '../../model/index.js';
 import { type McpJsonEntry, readMcpJson, TRANSPORT_KIND_BY_TYPE } from './mcp-json.js';
 import { probeEndpoint, isAuthenticationError, ProbeRejectedError } from './probe-endpoint.js';
 import { type EndpointLocation, endpointIdentity } from './endpoint-identity.js';
 
 export interface DiscoverOptions {
-  /** Whose `.mcp.json` is looked at; `null`: no file is. */
+  /** Directory whose `.mcp.json` is read. Null reads no file. */
   readonly directory: string | null;
   readonly hosts: readonly string[];
   readonly ports: readonly number[];
-  /** The configured servers: they are told as such, and not asked. */
+  /** Configured servers, which are listed without a probe. */
   readonly known: readonly {
     readonly id: string;
     readonly endpoint: EndpointLocation;
     readonly replicas?: readonly EndpointLocation[];
   }[];
-  /** The file that they stand in, if there is one; absolute. */
+  /** Absolute path of the configuration file. Null if there is none. */
   readonly configFile: string | null;
-  /** Of ourselves; not looked at. */
+  /** Location of this swarmlens, which is left out. */
   readonly self: EndpointLocation | null;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly signal: AbortSignal;
 }
 
-/** Of one attempt to greet what listens somewhere; there are up to four for a port. */
-const ATTEMPT_MS = 1_000;
-/** For a connection, on this machine or a near one. */
-const CONNECT_MS = 500;
+/** Timeout of one probe in milliseconds. A port is probed with up to four transports. */
+const PROBE_TIMEOUT_MS = 1_000;
+/** Timeout of a TCP connection in milliseconds. */
+const CONNECT_TIMEOUT_MS = 500;
 
-/** Of VisionFlow's relay. */
+/** Port of VisionFlow's WebSocket relay. */
 const WEBSOCKET_PORT = 3002;
-/** Messages of servers may be whole pages. */
+/** Maximum length of a candidate's detail, because error messages of servers may be whole pages. */
 const MAX_DETAIL_LENGTH = 160;
-/** Of names of servers, tools and capabilities. */
+/** Maximum length of the names of servers, tools and capabilities. */
 const MAX_NAME_LENGTH = 256;
 const MAX_NAMES = 10_000;
 
-/** Looks at the usual places and says what is there. Starts nothing; takes at most five seconds. */
+/** Probes the `.mcp.json` of a directory and well-known ports for MCP servers. Starts nothing; takes at most five seconds. */
 export async function discoverServers(options: DiscoverOptions): Promise<readonly DiscoveryCandidate[]> {
   const known = new Map(
     options.known.flatMap(({ id, endpoint, replicas = [] }) => {
-      return [endpoint, ...replicas].map((one) => [endpointIdentity(one), id] as const);
+      return [endpoint, ...replicas].map((location) => [endpointIdentity(location), id] as const);
     }),
   );
-  const own = options.self === null ? null : endpointIdentity(options.self);
+  const self = options.self === null ? null : endpointIdentity(options.self);
   const { directory } = options;
-  const all = directory === null ? [] : await readMcpJson(directory);
-  const listed = all.filter(({ location }) => location === null || location !== own);
-  const ofFile = await Promise.all(listed.map((one) => lookAtListed(one, known, options)));
-  // A server that stands in the file and listens on a usual port is one.
-  const seen = new Set(
-    listed.flatMap(({ location }, index) => (ofFile[index]?.status === 'NOT_MCP' ? [] : (location ?? []))),
+  const allEntries = directory === null ? [] : await readMcpJson(directory);
+  const entries = allEntries.filter(({ location }) => location === null || location !== self);
+  const fromFile = await Promise.all(entries.map((entry) => probeEntry(entry, known, options)));
+  // A server that the file lists and that listens on a probed port is one candidate.
+  const visited = new Set(
+    entries.flatMap(({ location }, index) => (fromFile[index]?.status === 'NOT_MCP' ? [] : (location ?? []))),
   );
-  const ports = options.hosts.flatMap((host) => options.ports.map((port) => ({ host, port })));
-  const ofPorts = await Promise.all(
-    ports.map(async ({ host, port }) => {
+  const addresses = options.hosts.flatMap((host) => options.ports.map((port) => ({ host, port })));
+  const fromPorts = await Promise.all(
+    addresses.map(async ({ host, port }) => {
       const location = endpointIdentity({ host, port });
-      if (location === own || seen.has(location)) return null;
-      seen.add(location);
+      if (location === self || visited.has(location)) return null;
+      visited.add(location);
       const serverId = known.get(location);
       const place = `${host.includes(':') ? `[${host}]` : host}:${port}`;
       if (serverId !== undefined) return createCandidate({ place, status: 'CONFIGURED', serverId });
-      return lookAtPort(host, port, place, options);
+      return probePort(host, port, place, options);
     }),
   );
-  return [...ofFile, ...ofPorts.filter((one) => one !== null)];
+  return [...fromFile, ...fromPorts.filter((candidate) => candidate !== null)];
 }
 
-async function lookAtListed(
-  { candidate: one, location, endpoint }: McpJsonEntry,
+async function probeEntry(
+  { candidate, location, endpoint }: McpJsonEntry,
   known: ReadonlyMap<string, string>,
   options: DiscoverOptions,
 ): Promise<DiscoveryCandidate> {
-  // In the configuration itself variables have been filled in, so that a command may differ.
-  const isSame = one.place === options.configFile && options.known.some(({ id }) => id === one.name);
-  const serverId = isSame ? one.name : location === null ? null : (known.get(location) ?? null);
-  if (serverId !== null) return { ...one, status: 'CONFIGURED', serverId, detail: null };
-  if (endpoint === null) return one;
-  const outcome = await attempt(endpoint, options);
-  if (!(outcome instanceof Error)) return { ...one, ...found(outcome), name: one.name, status: 'AVAILABLE' };
-  const detail = cut(errorMessage(outcome));
-  const { host, port } = addressOf(endpoint);
+  const { place, name } = candidate;
+  // In the configuration file itself, the expansion of variables may have changed the location.
+  const isConfigured = place === options.configFile && options.known.some(({ id }) => id === name);
+  const serverId = isConfigured ? name : location === null ? null : (known.get(location) ?? null);
+  if (serverId !== null) return { ...candidate, status: 'CONFIGURED', serverId, detail: null };
+  if (endpoint === null) return candidate;
+  const result = await tryProbe(endpoint, options);
+  if (!(result instanceof Error)) return { ...candidate, ...describeServer(result), name, status: 'AVAILABLE' };
+  const detail = toDetail(errorMessage(result));
+  const { host, port } = toAddress(endpoint);
   const isThere = isAuthenticationError(detail) || (await isListening(host, port, options));
-  return { ...one, status: isAuthenticationError(detail) ? 'REFUSED' : isThere ? 'NOT_MCP' : 'UNREACHABLE', detail };
+  const status = isAuthenticationError(detail) ? 'REFUSED' : isThere ? 'NOT_MCP' : 'UNREACHABLE';
+  return { ...candidate, status, detail };
 }
 
-/** @returns `null` when nothing listens there */
-async function lookAtPort(
+/** Returns null if nothing listens on the port. */
+async function probePort(
   host: string,
   port: number,
   place: string,
   options: DiscoverOptions,
 ): Promise<DiscoveryCandidate | null> {
   if (!(await isListening(host, port, options))) return null;
-  let detail: string | null = null;
-  for (const endpoint of endpointsOf(place, host, port)) {
-    const outcome = await attempt(endpoint, options);
+  let firstDetail: string | null = null;
+  for (const endpoint of possibleEndpoints(place, host, port)) {
+    const result = await tryProbe(endpoint, options);
     const transport = TRANSPORT_KIND_BY_TYPE[endpoint.type];
-    if (!(outcome instanceof Error)) {
-      return createCandidate({ place, ...found(outcome), transport, status: 'AVAILABLE', entry: endpoint });
+    if (!(result instanceof Error)) {
+      return createCandidate({ place, ...describeServer(result), transport, status: 'AVAILABLE', entry: endpoint });
     }
-    const said = cut(errorMessage(outcome));
-    if (isAuthenticationError(said))
-      return createCandidate({ place, status: 'REFUSED', transport, detail: said, entry: endpoint });
-    if (!said.endsWith(SPEAKS_HTTP_MESSAGE)) detail ??= said;
-    if (outcome instanceof ProbeRejectedError) break;
+    const detail = toDetail(errorMessage(result));
+    if (isAuthenticationError(detail)) {
+      return createCandidate({ place, status: 'REFUSED', transport, detail, entry: endpoint });
+    }
+    if (!detail.endsWith(SPEAKS_HTTP_MESSAGE)) firstDetail ??= detail;
+    if (result instanceof ProbeRejectedError) break;
   }
-  return createCandidate({ place, status: 'NOT_MCP', detail });
+  return createCandidate({ place, status: 'NOT_MCP', detail: firstDetail });
 }
 
-/** A server that speaks HTTP answers a line of JSON at once; one that does not may never answer HTTP. */
-function endpointsOf(place: string, host: string, port: number): readonly NetworkEndpoint[] {
+/**
+ * Returns the endpoints to probe, in order. TCP is first, because an HTTP server answers a line of JSON immediately, while
+ * other servers may never answer an HTTP request.
+ */
+function possibleEndpoints(place: string, host: string, port: number): readonly NetworkEndpoint[] {
   const tcp = { type: 'tcp', host, port } as const;
   const http = { type: 'http', url: `http://${place}/mcp` } as const;
   const sse = { type: 'sse', url: `http://${place}/sse` } as const;
@@ -125,27 +130,27 @@ function endpointsOf(place: string, host: string, port: number): readonly Networ
   return port === WEBSOCKET_PORT ? [tcp, ws, http, sse] : [tcp, http, sse, ws];
 }
 
-function cut(message: string): string {
-  const words = toPrintableLine(message, MAX_DETAIL_LENGTH + 1);
-  return words.length > MAX_DETAIL_LENGTH ? `${words.slice(0, MAX_DETAIL_LENGTH)}…` : words;
+function toDetail(message: string): string {
+  const line = toPrintableLine(message, MAX_DETAIL_LENGTH + 1);
+  return line.length > MAX_DETAIL_LENGTH ? `${line.slice(0, MAX_DETAIL_LENGTH)}…` : line;
 }
 
-function attempt(endpoint: NetworkEndpoint, { clock, logger, signal }: DiscoverOptions): Promise<ProbeResult | Error> {
-  return probeEndpoint(endpoint, { clock, logger, signal, timeoutMs: ATTEMPT_MS }).catch((error: unknown) =>
+function tryProbe(endpoint: NetworkEndpoint, { clock, logger, signal }: DiscoverOptions): Promise<ProbeResult | Error> {
+  return probeEndpoint(endpoint, { clock, logger, signal, timeoutMs: PROBE_TIMEOUT_MS }).catch((error: unknown) =>
     error instanceof Error ? error : new Error(String(error)),
   );
 }
 
 async function isListening(host: string, port: number, { clock, signal }: DiscoverOptions): Promise<boolean> {
   if (signal.aborted) return false;
-  const late = new AbortController();
-  const abort = (): void => late.abort();
-  using _timer = scheduleDeadline(clock, CONNECT_MS, abort);
+  const timeout = new AbortController();
+  const abort = (): void => timeout.abort();
+  using _timer = scheduleDeadline(clock, CONNECT_TIMEOUT_MS, abort);
   signal.addEventListener('abort', abort, { once: true });
   const socket = connect({ host, port });
   socket.on('error', () => undefined);
   try {
-    await once(socket, 'connect', { signal: late.signal });
+    await once(socket, 'connect', { signal: timeout.signal });
     return true;
   } catch {
     return false;
@@ -155,19 +160,19 @@ async function isListening(host: string, port: number, { clock, signal }: Discov
   }
 }
 
-/** What listens there is nobody's choice: what it says of itself is cut and cleaned. */
-function found(greeting: ProbeResult): Partial<DiscoveryCandidate> {
-  const line = (text: string): string => toPrintableLine(text, MAX_NAME_LENGTH);
-  const name = line(greeting.name);
-  const version = greeting.version === null ? null : line(greeting.version);
-  const capabilities = greeting.capabilities.slice(0, MAX_NAMES).map(line);
-  const tools = greeting.tools.slice(0, MAX_NAMES).map(line);
+/** Truncates and sanitizes what an unknown server reports about itself. */
+function describeServer(result: ProbeResult): Partial<DiscoveryCandidate> {
+  const toName = (text: string): string => toPrintableLine(text, MAX_NAME_LENGTH);
+  const name = toName(result.name);
+  const version = result.version === null ? null : toName(result.version);
+  const capabilities = result.capabilities.slice(0, MAX_NAMES).map(toName);
+  const tools = result.tools.slice(0, MAX_NAMES).map(toName);
   return { name, version, capabilities, tools, type: detectServerType({ name, tools }), detail: null };
 }
 
-function addressOf(endpoint: NetworkEndpoint): { readonly host: string; readonly port: number } {
+function toAddress(endpoint: NetworkEndpoint): { readonly host: string; readonly port: number } {
   if (endpoint.type === 'tcp') return endpoint;
   const { hostname, port, protocol } = new URL(endpoint.url);
-  const preset = protocol === 'https:' || protocol === 'wss:' ? 443 : 80;
-  return { host: hostname.replace(/^\[(.*)\]$/, '$1'), port: port === '' ? preset : Number(port) };
+  const defaultPort = protocol === 'https:' || protocol === 'wss:' ? 443 : 80;
+  return { host: hostname.replace(/^\[(.*)\]$/, '$1'), port: port === '' ? defaultPort : Number(port) };
 }

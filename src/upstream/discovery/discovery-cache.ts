@@ -2,15 +2,15 @@ import type { Clock } from '../../shared/index.js';
 import type { DiscoveryCandidate } from '../../model/index.js';
 import { discoverServers, type DiscoverOptions } from './discover.js';
 
-/** How old what was found may be before it is looked for again. */
+/** Maximum age in milliseconds of a cached result. */
 const MAX_AGE_MS = 10_000;
 
-/** What was found in the usual places; looked for when somebody asks, once for all who ask at the same time. */
+/** Caches discovery results. Runs the discovery on demand, once for all concurrent callers. */
 export class DiscoveryCache implements AsyncDisposable {
   readonly #options: () => Omit<DiscoverOptions, 'signal'>;
   readonly #clock: Clock;
-  readonly #stop = new AbortController();
-  #last: { readonly found: Promise<readonly DiscoveryCandidate[]>; readonly atMs: number } | null = null;
+  readonly #abort = new AbortController();
+  #last: { readonly candidates: Promise<readonly DiscoveryCandidate[]>; readonly startedAtMs: number } | null = null;
 
   constructor(clock: Clock, options: () => Omit<DiscoverOptions, 'signal'>) {
     this.#clock = clock;
@@ -19,19 +19,22 @@ export class DiscoveryCache implements AsyncDisposable {
 
   list(): Promise<readonly DiscoveryCandidate[]> {
     const nowMs = this.#clock.monotonic();
-    if (this.#last === null || nowMs - this.#last.atMs > MAX_AGE_MS) {
-      this.#last = { found: discoverServers({ ...this.#options(), signal: this.#stop.signal }), atMs: nowMs };
+    if (this.#last === null || nowMs - this.#last.startedAtMs > MAX_AGE_MS) {
+      this.#last = {
+        candidates: discoverServers({ ...this.#options(), signal: this.#abort.signal }),
+        startedAtMs: nowMs,
+      };
     }
-    return this.#last.found;
+    return this.#last.candidates;
   }
 
-  /** What was found is looked for again when somebody asks. */
+  /** Discards the cached result. */
   clear(): void {
     this.#last = null;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort();
-    await this.#last?.found.catch(() => undefined);
+    this.#abort.abort();
+    await this.#last?.candidates.catch(() => undefined);
   }
 }

@@ -1,4 +1,5 @@
-/** What of an endpoint says where it is. */
+import { isLoopbackHost, normalizeHost } from '../../shared/index.js';
+/** Properties of an endpoint that determine its location. */
 export interface EndpointLocation {
   readonly command?: string;
   readonly args?: readonly string[];
@@ -11,25 +12,22 @@ export interface EndpointLocation {
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'ws:': '80', 'https:': '443', 'wss:': '443' };
 
 /**
- * Equal for what is one server: the same command, arguments and directory, or the same host and port, whatever the path.
- * Looser than what makes two entries of the configuration one, because a port that was found has neither path nor token.
+ * Returns a key that is equal for endpoints of the same server: those with the same command, arguments and directory, or
+ * with the same host and port. Ignores paths and tokens, because a port that was found has neither.
  */
 export function endpointIdentity(endpoint: EndpointLocation): string {
   const { command, args, cwd, url, host, port } = endpoint;
   if (command !== undefined) return JSON.stringify([command, args ?? [], cwd ?? null]);
-  if (url === undefined) return `${normalHost(host ?? '')}:${port ?? ''}`;
-  const { hostname, port: written, protocol } = new URL(url);
-  return `${normalHost(hostname)}:${written === '' ? (DEFAULT_PORTS[protocol] ?? '') : written}`;
+  if (url === undefined) return `${toHostIdentity(host ?? '')}:${port ?? ''}`;
+  const { hostname, port: explicitPort, protocol } = new URL(url);
+  return `${toHostIdentity(hostname)}:${explicitPort === '' ? (DEFAULT_PORTS[protocol] ?? '') : explicitPort}`;
 }
 
-export function isLoopback(hostname: string): boolean {
-  return normalHost(hostname) === 'localhost';
+/** Returns whether a host denotes this machine, including the addresses by which a server listens on all interfaces. */
+export function isThisMachine(hostname: string): boolean {
+  return isLoopbackHost(hostname) || ['::', '0.0.0.0'].includes(normalizeHost(hostname));
 }
 
-/** All names of this machine are one; so is the address by which a server listens on all of them. */
-function normalHost(hostname: string): string {
-  const host = hostname.toLowerCase().replace(/^\[(.*)\]$/, '$1');
-  return ['::1', '::', '0.0.0.0'].includes(host) || /^127(\.\d{1,3}){3}$/.test(host) || host.endsWith('.localhost')
-    ? 'localhost'
-    : host;
+function toHostIdentity(hostname: string): string {
+  return isThisMachine(hostname) ? 'localhost' : normalizeHost(hostname);
 }

@@ -3,14 +3,14 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { guessServerType } from '../../adapters/index.js';
 import { type DiscoveryCandidate, createCandidate, type NetworkEndpoint } from '../../model/index.js';
-import { isLoopback, endpointIdentity } from './endpoint-identity.js';
+import { isThisMachine, endpointIdentity } from './endpoint-identity.js';
 
 export const MCP_JSON_FILE = '.mcp.json';
 const MAX_FILE_BYTES = 1_000_000;
 const MAX_ENTRIES = 200;
 
-const FILE = z.looseObject({ mcpServers: z.record(z.string(), z.unknown()) });
-const ENTRY = z.looseObject({
+const fileSchema = z.looseObject({ mcpServers: z.record(z.string(), z.unknown()) });
+const entrySchema = z.looseObject({
   type: z.string().optional().catch(undefined),
   command: z.string().optional().catch(undefined),
   args: z.array(z.string()).optional().catch(undefined),
@@ -21,39 +21,39 @@ const ENTRY = z.looseObject({
   disabled: z.unknown().optional(),
 });
 
-/** An entry of a file that was found. */
+/** Entry of a `.mcp.json`. */
 export interface McpJsonEntry {
   readonly candidate: DiscoveryCandidate;
-  /** See `locationOf`; `null` when that is not known. */
+  /** Identity of the endpoint, see `endpointIdentity`. Null if unknown. */
   readonly location: string | null;
-  /** Where it may be asked without being told of anything but ourselves. */
+  /** Endpoint that may be probed. Null if a probe could start a program or send data to another machine. */
   readonly endpoint: NetworkEndpoint | null;
 }
 
 /**
- * What a project's `.mcp.json` lists. Nothing of it is started; no variable is filled in, because whoever wrote the file
- * would choose which of ours goes where.
- * @returns none when there is no such file
+ * Reads the entries of the `.mcp.json` in a directory. Starts nothing and expands no variables, because the author of the
+ * file could have them sent anywhere. Returns no entries if there is no such file.
  */
 export async function readMcpJson(directory: string): Promise<readonly McpJsonEntry[]> {
   const place = join(directory, MCP_JSON_FILE);
-  const text = await read(place);
+  const text = await readText(place);
   if (text === null) return [];
-  const file = FILE.safeParse(parsed(text));
+  const file = fileSchema.safeParse(parseJson(text));
   if (!file.success)
-    return [listed(createCandidate({ place, status: 'LISTED', detail: 'it is no list of MCP servers' }))];
+    return [withoutEndpoint(createCandidate({ place, status: 'LISTED', detail: 'not a list of MCP servers' }))];
   return Object.entries(file.data.mcpServers)
     .slice(0, MAX_ENTRIES)
-    .map(([name, entry]) => ofEntry(place, directory, name, entry));
+    .map(([name, entry]) => parseEntry(place, directory, name, entry));
 }
 
-function ofEntry(place: string, directory: string, name: string, input: unknown): McpJsonEntry {
-  const entry = ENTRY.safeParse(input);
-  const bare = (detail: string): McpJsonEntry => listed(createCandidate({ place, name, status: 'LISTED', detail }));
-  if (!entry.success) return bare('it is no object');
+function parseEntry(place: string, directory: string, name: string, input: unknown): McpJsonEntry {
+  const entry = entrySchema.safeParse(input);
+  const unusable = (detail: string): McpJsonEntry =>
+    withoutEndpoint(createCandidate({ place, name, status: 'LISTED', detail }));
+  if (!entry.success) return unusable('not an object');
   const { type, command, args = [], cwd = '.', url, host, port, disabled } = entry.data;
   if (command !== undefined) {
-    const detail = disabled === true ? 'disabled in the file' : 'a command, which is not started unasked';
+    const detail = disabled === true ? 'disabled in the file' : 'a command, which discovery does not start';
     const guessed = guessServerType(command, args);
     return {
       candidate: createCandidate({ place, name, status: 'LISTED', type: guessed, transport: 'STDIO', detail }),
@@ -61,27 +61,31 @@ function ofEntry(place: string, directory: string, name: string, input: unknown)
       endpoint: null,
     };
   }
-  const endpoint = endpointOf(type, url, host, port);
-  if (endpoint === null) return bare('it has neither a command nor an address that can be used');
+  const endpoint = toEndpoint(type, url, host, port);
+  if (endpoint === null) return unusable('has neither a command nor a usable address');
   const hostname = endpoint.type === 'tcp' ? endpoint.host : new URL(endpoint.url).hostname;
-  const why =
-    disabled === true ? 'disabled in the file' : isLoopback(hostname) ? null : 'on another machine, which is not asked';
+  const reason =
+    disabled === true
+      ? 'disabled in the file'
+      : isThisMachine(hostname)
+        ? null
+        : 'on another machine, which discovery does not probe';
   return {
     candidate: createCandidate({
       place,
       name,
       status: 'LISTED',
       transport: TRANSPORT_KIND_BY_TYPE[endpoint.type],
-      detail: why,
+      detail: reason,
     }),
     location: endpointIdentity(endpoint),
-    endpoint: why === null ? endpoint : null,
+    endpoint: reason === null ? endpoint : null,
   };
 }
 
 export const TRANSPORT_KIND_BY_TYPE = { http: 'HTTP', sse: 'SSE', tcp: 'TCP', ws: 'WS' } as const;
 
-function endpointOf(
+function toEndpoint(
   type: string | undefined,
   url: string | undefined,
   host: string | undefined,
@@ -96,11 +100,11 @@ function endpointOf(
   return { type: type === 'sse' ? 'sse' : 'http', url };
 }
 
-function listed(one: DiscoveryCandidate): McpJsonEntry {
-  return { candidate: one, location: null, endpoint: null };
+function withoutEndpoint(candidate: DiscoveryCandidate): McpJsonEntry {
+  return { candidate, location: null, endpoint: null };
 }
 
-async function read(path: string): Promise<string | null> {
+async function readText(path: string): Promise<string | null> {
   try {
     await using file = await open(path, 'r');
     const { bytesRead, buffer } = await file.read({ buffer: Buffer.alloc(MAX_FILE_BYTES), position: 0 });
@@ -110,7 +114,7 @@ async function read(path: string): Promise<string | null> {
   }
 }
 
-function parsed(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch {

@@ -1,7 +1,6 @@
 import { ProtocolError } from '@modelcontextprotocol/client';
 import { connectSession, type EndpointConfig, TransportError } from '../../mcp/index.js';
-import type { Clock } from '../../shared/index.js';
-import type { Logger } from '../../telemetry/index.js';
+import type { Clock, Logger } from '../../shared/index.js';
 import type { ProbeResult, NetworkEndpoint } from '../../model/index.js';
 
 export interface ProbeOptions {
@@ -11,19 +10,19 @@ export interface ProbeOptions {
   readonly logger: Logger;
 }
 
-/** It speaks JSON-RPC, and this is what it says: another transport would not make a difference. */
+/** Thrown if the server answered with a JSON-RPC error, so that another transport cannot succeed either. */
 export class ProbeRejectedError extends Error {
-  override readonly name = 'RefusalError';
+  override readonly name = 'ProbeRejectedError';
 }
 
 /**
- * Greets an MCP server, asks for its tools and leaves. Sends neither credentials nor anything else of ours.
- * @throws Error saying why there is no greeting; never later than `timeoutMs`
+ * Connects to an MCP server without credentials, reads its identity and tools, and disconnects.
+ * @throws Error with the reason within `timeoutMs` if the handshake fails
  */
 export async function probeEndpoint(endpoint: NetworkEndpoint, options: ProbeOptions): Promise<ProbeResult> {
   const { signal, timeoutMs, clock, logger } = options;
   try {
-    await using session = await connectSession(bare(endpoint), {
+    await using session = await connectSession(withoutCredentials(endpoint), {
       serverId: 'discovery',
       signal,
       connectTimeoutMs: timeoutMs,
@@ -38,11 +37,11 @@ export async function probeEndpoint(endpoint: NetworkEndpoint, options: ProbeOpt
   }
 }
 
-function bare(endpoint: NetworkEndpoint): EndpointConfig {
+function withoutCredentials(endpoint: NetworkEndpoint): EndpointConfig {
   return endpoint.type === 'tcp' ? { ...endpoint, token: null } : { ...endpoint, headers: {} };
 }
 
-/** Whether an error says that the server wants to know who asks. */
+/** Returns whether an error message indicates that the server requires authentication. */
 export function isAuthenticationError(message: string): boolean {
   return /\b40[13]\b|unauthori[sz]ed|forbidden|authenticat|credential/i.test(message);
 }

@@ -1,22 +1,22 @@
 /**
- * The promise's outcome, or the signal's reason as soon as that is aborted. What the promise does after that is
- * ignored; no listener stays behind.
+ * Settles as `promise` does, or rejects with the reason of `signal` as soon as it aborts. A later outcome of `promise` is
+ * ignored.
  */
 export async function abortable<T>(promise: PromiseLike<T>, signal: AbortSignal): Promise<T> {
-  let leave: () => void = () => undefined;
-  const left = new Promise<typeof LEFT>((resolve) => {
-    leave = () => resolve(LEFT);
-    signal.addEventListener('abort', leave, { once: true });
-    if (signal.aborted) leave();
+  let onAbort: () => void = () => undefined;
+  const aborted = new Promise<typeof ABORTED>((resolve) => {
+    onAbort = () => resolve(ABORTED);
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
   });
   try {
-    const outcome = await Promise.race([promise, left]);
-    if (outcome !== LEFT) return outcome;
+    const outcome = await Promise.race([promise, aborted]);
+    if (outcome !== ABORTED) return outcome;
     signal.throwIfAborted();
     throw new Error('aborted');
   } finally {
-    signal.removeEventListener('abort', leave);
+    signal.removeEventListener('abort', onAbort);
   }
 }
 
-const LEFT = Symbol('left');
+const ABORTED = Symbol('aborted');

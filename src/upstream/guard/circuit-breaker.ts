@@ -10,16 +10,16 @@ import {
 } from 'cockatiel';
 import type { CircuitBreakerStatus, CircuitState } from '../../model/index.js';
 import { ToolRejectedError } from '../../mcp/index.js';
-import { type Clock, Emitter, errorMessage } from '../../shared/index.js';
+import { type Clock, Emitter, errorMessage, toTimestamp } from '../../shared/index.js';
 import { CallAbortedError } from './errors.js';
 import type { BackoffRange } from './guard-options.js';
 
 export interface CircuitTransition {
   readonly from: CircuitState;
   readonly to: CircuitState;
-  /** Milliseconds since the epoch. */
+  /** Time of the transition, in milliseconds since the epoch. */
   readonly at: number;
-  /** The failure that opened the breaker; `null` for other transitions. */
+  /** Failure that opened the circuit breaker. Null for other transitions. */
   readonly reason: string | null;
 }
 
@@ -27,16 +27,16 @@ const STATES: Readonly<Record<PolicyState, CircuitState>> = {
   [PolicyState.Closed]: 'CLOSED',
   [PolicyState.Open]: 'OPEN',
   [PolicyState.HalfOpen]: 'HALF_OPEN',
-  // Nobody isolates it. One that were isolated would let nothing pass.
+  // Never used by this project; an isolated circuit breaker rejects all calls.
   [PolicyState.Isolated]: 'OPEN',
 };
 
-type Outcome<T> = { readonly answer: T } | { readonly refusal: ToolRejectedError };
+type Outcome<T> = { readonly answer: T } | { readonly rejection: ToolRejectedError };
 
-/** cockatiel's breaker, with its state in the open. */
+/** Wraps the circuit breaker of cockatiel and exposes its state. */
 export class CircuitBreaker implements Disposable {
   readonly #clock: Clock;
-  readonly #failuresInARow: ConsecutiveBreaker;
+  readonly #consecutiveFailures: ConsecutiveBreaker;
   readonly #policy: CircuitBreakerPolicy;
   readonly #subscriptions: readonly { dispose(): void }[];
   readonly #transitions = new Emitter<CircuitTransition>();
@@ -51,7 +51,7 @@ export class CircuitBreaker implements Disposable {
 
   constructor(threshold: number, backoffMs: BackoffRange, clock: Clock) {
     this.#clock = clock;
-    this.#failuresInARow = new ConsecutiveBreaker(threshold);
+    this.#consecutiveFailures = new ConsecutiveBreaker(threshold);
     const backoff = new ExponentialBackoff({
       generator: noJitterGenerator,
       initialDelay: backoffMs.initial,
@@ -59,37 +59,34 @@ export class CircuitBreaker implements Disposable {
     });
     this.#policy = circuitBreaker(
       handleWhen((error) => !(error instanceof CallAbortedError)),
-      { breaker: this.#failuresInARow, halfOpenAfter: { next: () => this.#noted(backoff.next()) } },
+      { breaker: this.#consecutiveFailures, halfOpenAfter: { next: () => this.#recordPause(backoff.next()) } },
     );
-    this.#subscriptions = [this.#policy.onStateChange((state) => this.#moved(STATES[state]))];
+    this.#subscriptions = [this.#policy.onStateChange((state) => this.#handleTransition(STATES[state]))];
   }
 
   /**
-   * Runs `run` when the breaker lets it. A refusal by the server counts as an answer. While a probe is under way others
-   * wait for its outcome.
-   * @param run `isProbe`: the breaker waits for its outcome, so it must end by itself, whoever has lost interest
-   * @throws BrokenCircuitError the breaker is open
+   * Runs `run` unless the circuit breaker is open. A call that the server rejects counts as answered. While a probe runs,
+   * other calls wait for its outcome.
+   * @param run Must end by itself if `isProbe` is set, because the circuit breaker waits for its outcome.
+   * @throws BrokenCircuitError if the circuit breaker is open
    */
   async execute<T>(run: (isProbe: boolean) => Promise<T>): Promise<T> {
     const outcome = await this.#policy.execute(async (): Promise<Outcome<T>> => {
       try {
-        // cockatiel enters the half-open state only after having called this.
+        // cockatiel enters the half-open state after it has called this function.
         return { answer: await run(this.#policy.state !== PolicyState.Closed) };
       } catch (error) {
-        // For cockatiel an error that it need not handle does not end a row of failures.
-        if (error instanceof ToolRejectedError) return { refusal: error };
+        // An error that cockatiel does not handle would not reset the count of failures.
+        if (error instanceof ToolRejectedError) return { rejection: error };
         if (!(error instanceof CallAbortedError)) this.#lastFailure = errorMessage(error);
         throw error;
       }
     });
-    if ('refusal' in outcome) throw outcome.refusal;
+    if ('rejection' in outcome) throw outcome.rejection;
     return outcome.answer;
   }
 
-  /**
-   * When the next probe will be let through, milliseconds since the epoch as the clock now has it; `null` unless the
-   * breaker is open.
-   */
+  /** Time of the next probe, in milliseconds since the epoch. Null unless the circuit breaker is open. */
   get retryAt(): number | null {
     return this.#state === 'OPEN' ? this.#clock.now() + this.#remainingMs() : null;
   }
@@ -97,9 +94,9 @@ export class CircuitBreaker implements Disposable {
   status(): CircuitBreakerStatus {
     return {
       state: this.#state,
-      consecutiveFailures: this.#failuresInARow.state,
-      openedAt: isoOf(this.#openedAt),
-      retryAt: isoOf(this.retryAt),
+      consecutiveFailures: this.#consecutiveFailures.state,
+      openedAt: toTimestamp(this.#openedAt),
+      retryAt: toTimestamp(this.retryAt),
     };
   }
 
@@ -111,7 +108,7 @@ export class CircuitBreaker implements Disposable {
     for (const subscription of this.#subscriptions) subscription.dispose();
   }
 
-  /** Of its pause; 0 or less: it is over. */
+  /** Returns the time in milliseconds until the next probe; 0 or less if it is due. */
   #remainingMs(): number {
     return this.#openedAtMs + this.#pauseMs - this.#clock.monotonic();
   }
@@ -121,18 +118,18 @@ export class CircuitBreaker implements Disposable {
    * set while the breaker is open. The duration therefore is the wall-clock time that has passed plus the time that
    * remains by the monotonic clock, and cockatiel reads it on every call.
    */
-  #noted(backoff: IBackoff<unknown>): IBackoff<unknown> {
+  #recordPause(backoff: IBackoff<unknown>): IBackoff<unknown> {
     this.#pauseMs = backoff.duration;
     const duration = (): number => Date.now() - this.#openedAtWallMs + this.#remainingMs();
     return {
       get duration() {
         return duration();
       },
-      next: (context) => this.#noted(backoff.next(context)),
+      next: (context) => this.#recordPause(backoff.next(context)),
     };
   }
 
-  #moved(to: CircuitState): void {
+  #handleTransition(to: CircuitState): void {
     const from = this.#state;
     const at = this.#clock.now();
     this.#state = to;
@@ -145,8 +142,4 @@ export class CircuitBreaker implements Disposable {
     }
     this.#transitions.emit({ from, to, at, reason: to === 'OPEN' ? this.#lastFailure : null });
   }
-}
-
-function isoOf(timeMs: number | null): string | null {
-  return timeMs === null ? null : new Date(timeMs).toISOString();
 }

@@ -1,25 +1,25 @@
-/** The breaker is open: the server was not asked. */
+/** Thrown if the circuit breaker is open. No request was sent. */
 export class CircuitOpenError extends Error {
   override readonly name = 'CircuitOpenError';
-  /** When a probe will be let through, milliseconds since the epoch; `null` when one is under way. */
+  /** Time of the next probe, in milliseconds since the epoch. Null if a probe is running. */
   readonly retryAt: number | null;
 
   constructor(retryAt: number | null) {
-    super('circuit breaker is open after too many failures in a row');
+    super('circuit breaker is open after too many consecutive failures');
     this.retryAt = retryAt;
   }
 }
 
-/** Too many calls are under way and waiting already: the server was not asked. */
+/** Thrown if too many calls are running and queued. No request was sent. */
 export class BulkheadFullError extends Error {
   override readonly name = 'BulkheadFullError';
 
   constructor() {
-    super('too many calls to this server are waiting already');
+    super('too many calls to this server are queued');
   }
 }
 
-/** The caller has given up: neither a failure of the server nor a success. Does not leave this room. */
+/** Thrown inside the guard if the caller has aborted the call, which counts neither as success nor as failure. */
 export class CallAbortedError extends Error {
-  override readonly name = 'CallAborted';
+  override readonly name = 'CallAbortedError';
 }

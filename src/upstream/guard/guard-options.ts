@@ -1,63 +1,61 @@
-/** How one MCP endpoint is guarded. */
+/** Options of a guard. */
 export interface GuardOptions {
-  /** Of one call, all its tries together, from the start of the first; 1 or more. */
+  /** Timeout of one call in milliseconds, from the start of its first attempt to the end of the last; at least 1. */
   readonly timeoutMs: number;
-  /** Tries of an idempotent call, the first included, as long as there is time; 1 or more. */
+  /** Maximum number of attempts of an idempotent call within `timeoutMs`; at least 1. */
   readonly maxAttempts: number;
-  /** Between tries; grows exponentially, jittered. */
+  /** Delay in milliseconds between two attempts, which grows exponentially with jitter. */
   readonly retryBackoffMs: BackoffRange;
-  /** Failures in a row that open the breaker; 1 or more. */
+  /** Number of consecutive failures that open the circuit breaker; at least 1. */
   readonly breakerThreshold: number;
-  /** From the opening of the breaker to its next probe; doubles with each probe that fails. */
+  /** Time in milliseconds from the opening of the circuit breaker to its next probe. Doubles with each failed probe. */
   readonly breakerBackoffMs: BackoffRange;
-  /** Calls at one time; 1 or more. */
+  /** Maximum number of concurrent calls; at least 1. */
   readonly maxConcurrent: number;
-  /** Calls that wait for those; 0 or more. */
+  /** Maximum number of queued calls; at least 0. */
   readonly maxQueued: number;
-  /** Latencies are taken over the calls that ended within this span. */
+  /** Length in milliseconds of the sliding window of latencies. */
   readonly latencyWindowMs: number;
   readonly maxLatencySamples: number;
 }
 
-/** Both above 0. */
+/** Initial and maximum delay of a backoff, both above 0. */
 export interface BackoffRange {
   readonly initial: number;
   readonly max: number;
 }
 
-export const GUARD_DEFAULTS: GuardOptions = {
-  timeoutMs: 3_000,
+/** Options that are equal for all endpoints. The configuration has the others. */
+export const GUARD_DEFAULTS: Omit<GuardOptions, 'timeoutMs' | 'breakerThreshold' | 'breakerBackoffMs'> = {
   maxAttempts: 2,
   retryBackoffMs: { initial: 50, max: 1_000 },
-  breakerThreshold: 5,
-  breakerBackoffMs: { initial: 1_000, max: 30_000 },
   maxConcurrent: 4,
   maxQueued: 64,
   latencyWindowMs: 60_000,
   maxLatencySamples: 4_096,
 };
 
-/** @throws RangeError naming the option and its value */
+/** @throws RangeError with the name and value of an option that is out of range */
 export function validateGuardOptions(options: GuardOptions): void {
   const { retryBackoffMs, breakerBackoffMs } = options;
-  atLeast(1, 'timeoutMs', options.timeoutMs);
-  whole(1, 'maxAttempts', options.maxAttempts);
-  whole(1, 'breakerThreshold', options.breakerThreshold);
-  whole(1, 'maxConcurrent', options.maxConcurrent);
-  whole(0, 'maxQueued', options.maxQueued);
-  whole(1, 'maxLatencySamples', options.maxLatencySamples);
-  atLeast(1, 'latencyWindowMs', options.latencyWindowMs);
-  atLeast(1, 'retryBackoffMs.initial', retryBackoffMs.initial);
-  atLeast(retryBackoffMs.initial, 'retryBackoffMs.max', retryBackoffMs.max);
-  atLeast(1, 'breakerBackoffMs.initial', breakerBackoffMs.initial);
-  atLeast(breakerBackoffMs.initial, 'breakerBackoffMs.max', breakerBackoffMs.max);
+  assertAtLeast(1, 'timeoutMs', options.timeoutMs);
+  assertInteger(1, 'maxAttempts', options.maxAttempts);
+  assertInteger(1, 'breakerThreshold', options.breakerThreshold);
+  assertInteger(1, 'maxConcurrent', options.maxConcurrent);
+  assertInteger(0, 'maxQueued', options.maxQueued);
+  assertInteger(1, 'maxLatencySamples', options.maxLatencySamples);
+  assertAtLeast(1, 'latencyWindowMs', options.latencyWindowMs);
+  assertAtLeast(1, 'retryBackoffMs.initial', retryBackoffMs.initial);
+  assertAtLeast(retryBackoffMs.initial, 'retryBackoffMs.max', retryBackoffMs.max);
+  assertAtLeast(1, 'breakerBackoffMs.initial', breakerBackoffMs.initial);
+  assertAtLeast(breakerBackoffMs.initial, 'breakerBackoffMs.max', breakerBackoffMs.max);
 }
 
-function atLeast(min: number, name: string, value: number): void {
+function assertAtLeast(min: number, name: string, value: number): void {
   if (!(value >= min)) throw new RangeError(`${name} must be ${min} or more, not ${value}`);
 }
 
-function whole(min: number, name: string, value: number): void {
+function assertInteger(min: number, name: string, value: number): void {
   if (!Number.isInteger(value)) throw new RangeError(`${name} must be a whole number, not ${value}`);
-  atLeast(min, name, value);
+  assertAtLeast(min, name, value);
 }

@@ -15,7 +15,7 @@ import {
 } from 'cockatiel';
 import type { CircuitBreakerStatus, Latency } from '../../model/index.js';
 import { SessionClosedError, ToolCallTimeoutError, ToolRejectedError } from '../../mcp/index.js';
-import { type Clock, MIN_STALL_MS } from '../../shared/index.js';
+import { type Clock, MIN_STALL_MS, isAborted } from '../../shared/index.js';
 import { abortable } from './abortable.js';
 import { CircuitBreaker, type CircuitTransition } from './circuit-breaker.js';
 import { BulkheadFullError, CallAbortedError, CircuitOpenError } from './errors.js';
@@ -24,57 +24,57 @@ import { validateGuardOptions, type GuardOptions } from './guard-options.js';
 
 export interface GuardStatus {
   readonly breaker: CircuitBreakerStatus;
-  /** Calls under way, those that pause between two tries included. */
+  /** Number of running calls, including those that wait between two attempts. */
   readonly inFlight: number;
-  /** Calls that wait for those. */
+  /** Number of queued calls. */
   readonly queued: number;
-  /** Of tries that the server answered, be it with a refusal. */
+  /** Latency of the attempts that the server answered or rejected. */
   readonly latency: Latency;
-  /** Tries that were made, since the guard was. */
+  /** Number of attempts since the guard was created. */
   readonly calls: number;
-  /** Tries that failed, timeouts included; a refusal by the server is no failure. */
+  /** Number of failed attempts, including timeouts but not calls that the server rejected. */
   readonly failures: number;
   readonly timeouts: number;
   readonly retries: number;
-  /** Calls that were turned away, by the breaker or the bulkhead. */
+  /** Number of calls that the circuit breaker or the bulkhead rejected. */
   readonly rejected: number;
 }
 
 export interface GuardedCallOptions {
   readonly signal: AbortSignal;
-  /** Whether asking twice does no more than asking once: only then is it asked again. */
+  /** Whether a repeated call has no further effect. Only then is a failed call retried. */
   readonly idempotent: boolean;
-  /** Of all its tries together; left out: the guard's own `timeoutMs`. Above 0. */
+  /** Timeout of all attempts together, in milliseconds; above 0. Overrides the `timeoutMs` of the guard. */
   readonly timeoutMs?: number;
 }
 
-/** What is left of a call's time. */
+/** Remaining time of a call. */
 interface TimeBudget {
   readonly timeoutMs: number;
-  /** On the monotonic clock; `null` until its first try begins. */
+  /** Time on the monotonic clock. Null until the first attempt starts. */
   deadlineMs: number | null;
 }
 
-/** What stands between one MCP endpoint and everyone who calls it. All its calls share one breaker. */
+/** Bulkhead, retry, circuit breaker and timeout around all calls to one endpoint. */
 export interface Guard extends Disposable {
   /**
-   * Runs one call under bulkhead, retry, breaker and timeout, from the outside in. The operation's signal is aborted
-   * when its time is up, or when `signal` is; only a half-open breaker's probe goes on when `signal` is aborted, since
-   * its outcome decides for everyone.
-   * @throws CircuitOpenError, BulkheadFullError: it was not run
-   * @throws ToolCallTimeoutError: it took too long
-   * @throws the signal's reason, at once, when `signal` is aborted; else what the operation threw last
+   * Runs one call through bulkhead, retry, circuit breaker and timeout, from the outside in. The signal of the operation
+   * aborts at the timeout or when `signal` aborts. The probe of a half-open circuit breaker ignores `signal`, because its
+   * outcome decides about all other calls.
+   * @throws CircuitOpenError or BulkheadFullError if the operation was not run
+   * @throws ToolCallTimeoutError at the timeout
+   * @throws the reason of `signal` as soon as it aborts, or the last error of the operation
    */
   call<T>(operation: Operation<T>, options: GuardedCallOptions): Promise<T>;
   status(): GuardStatus;
-  /** What `status` says of the breaker and of latencies, for less. */
+  /** Status of the circuit breaker, without the cost of `status`. */
   readonly breaker: CircuitBreakerStatus;
   latency(): Latency;
-  /** Calls back at each change of the breaker's state, in order; must not throw. Dispose to stop. */
+  /** Calls back after each transition of the circuit breaker. The callback must not throw. Dispose the result to stop. */
   onTransition(callback: (transition: CircuitTransition) => void): Disposable;
 }
 
-/** @throws RangeError naming the option that is out of its range */
+/** @throws RangeError if an option is out of range */
 export function createGuard(options: GuardOptions, deps: { readonly clock: Clock }): Guard {
   validateGuardOptions(options);
   return new CockatielGuard(options, deps.clock);
@@ -107,8 +107,8 @@ class CockatielGuard implements Guard {
     signal.throwIfAborted();
     const budget: TimeBudget = { timeoutMs, deadlineMs: null };
     const once = (): Promise<T> => this.#once(operation, signal, budget);
-    // cockatiel's bulkhead is not told of the signal: a queued call that it finds aborted stops its queue. Its retry
-    // does not heed the signal while it pauses: the slot is given back without waiting for that.
+    // The bulkhead of cockatiel does not get the signal, because its queue stops at a queued call that has aborted. Its
+    // retry ignores the signal during a delay, so that `abortable` releases the slot.
     const result = this.#bulkhead.execute(() =>
       abortable(idempotent ? this.#retryWithin(budget).execute(once, signal) : once(), signal),
     );
@@ -116,7 +116,7 @@ class CockatielGuard implements Guard {
       return await abortable(result, signal);
     } catch (error) {
       signal.throwIfAborted();
-      throw this.#translated(error);
+      throw this.#translateError(error);
     }
   }
 
@@ -156,15 +156,19 @@ class CockatielGuard implements Guard {
     return this.#breaker.execute((isProbe) => this.#try(operation, isProbe ? null : signal, budget));
   }
 
-  /** @param caller `null`: nobody's giving up ends it */
+  /** @param caller Signal of the caller. Null for a probe, which ignores it. */
   async #try<T>(operation: Operation<T>, caller: AbortSignal | null, budget: TimeBudget): Promise<T> {
     if (caller?.aborted === true) throw new CallAbortedError();
     const startMs = this.#clock.monotonic();
-    const leftMs = this.#remainingMs(budget);
-    let given: AbortSignal | null = null;
+    const remainingMs = this.#remainingMs(budget);
+    let provided: AbortSignal | null = null;
     this.#calls += 1;
     try {
-      const answer = await this.#inTime((signal) => ((given = signal), operation(signal)), caller, leftMs);
+      const answer = await this.#runWithTimeout(
+        (signal) => ((provided = signal), operation(signal)),
+        caller,
+        remainingMs,
+      );
       this.#latency.add(this.#clock.monotonic() - startMs);
       return answer;
     } catch (error) {
@@ -174,32 +178,32 @@ class CockatielGuard implements Guard {
       }
       if (isAborted(caller)) throw new CallAbortedError();
       this.#failures += 1;
-      if (!isAborted(given)) throw error;
+      if (!isAborted(provided)) throw error;
       this.#timeouts += 1;
-      throw new ToolCallTimeoutError(`no answer within ${Math.round(leftMs)} ms`);
+      throw new ToolCallTimeoutError(`no answer within ${Math.round(remainingMs)} ms`);
     }
   }
 
   /**
-   * Runs the operation under cockatiel's timeout. A timeout that fires late shows that this process was stalled: it is
-   * extended by that delay, at most doubled, so that an answer that has arrived is read first.
+   * Runs the operation with the timeout of cockatiel. If the timer fires late, this process was stalled and an answer may
+   * have arrived unread. The timeout then is extended by the delay, at most doubled.
    */
-  async #inTime<T>(operation: Operation<T>, caller: AbortSignal | null, timeoutMs: number): Promise<T> {
-    const ending = new AbortController();
-    const abort = (): void => ending.abort(caller?.reason);
+  async #runWithTimeout<T>(operation: Operation<T>, caller: AbortSignal | null, timeoutMs: number): Promise<T> {
+    const controller = new AbortController();
+    const abort = (): void => controller.abort(caller?.reason);
     caller?.addEventListener('abort', abort, { once: true });
     try {
-      const pending = operation(ending.signal);
-      let leftMs = timeoutMs;
-      for (let withinMs = timeoutMs; ; leftMs -= withinMs) {
+      const pending = operation(controller.signal);
+      let extensionMs = timeoutMs;
+      for (let withinMs = timeoutMs; ; extensionMs -= withinMs) {
         const dueMs = this.#clock.monotonic() + withinMs;
         try {
-          return await this.#within(withinMs).execute(() => pending, caller ?? undefined);
+          return await this.#timeoutPolicy(withinMs).execute(() => pending, caller ?? undefined);
         } catch (error) {
-          if (!(error instanceof TaskCancelledError) || ending.signal.aborted) throw error;
-          withinMs = Math.min(leftMs, this.#clock.monotonic() - dueMs);
+          if (!(error instanceof TaskCancelledError) || controller.signal.aborted) throw error;
+          withinMs = Math.min(extensionMs, this.#clock.monotonic() - dueMs);
           if (withinMs >= MIN_STALL_MS) continue;
-          ending.abort();
+          controller.abort();
           throw error;
         }
       }
@@ -208,7 +212,7 @@ class CockatielGuard implements Guard {
     }
   }
 
-  /** Pauses take at most half of what is left of the time, so that there is some for the next try. */
+  /** Limits each delay to half of the remaining time, which leaves time for the next attempt. */
   #retryWithin(budget: TimeBudget): RetryPolicy {
     const { maxAttempts, retryBackoffMs } = this.#options;
     const capped = (backoff: IBackoff<unknown>): IBackoff<unknown> => ({
@@ -217,7 +221,7 @@ class CockatielGuard implements Guard {
     });
     const backoff = new ExponentialBackoff({ initialDelay: retryBackoffMs.initial, maxDelay: retryBackoffMs.max });
     const policy = retry(
-      handleWhen((error) => isWorthRepeating(error) && this.#remainingMs(budget) > 1),
+      handleWhen((error) => isRetryable(error) && this.#remainingMs(budget) > 1),
       {
         maxAttempts: maxAttempts - 1,
         backoff: { next: () => capped(backoff.next()) },
@@ -227,18 +231,18 @@ class CockatielGuard implements Guard {
     return policy;
   }
 
-  /** Waiting for the bulkhead does not count: a server that takes one call at a time is not slow for that. */
+  /** Starts the budget at the first attempt, so that time in the queue of the bulkhead does not count. */
   #remainingMs(budget: TimeBudget): number {
     const nowMs = this.#clock.monotonic();
     budget.deadlineMs ??= nowMs + budget.timeoutMs;
     return Math.max(1, budget.deadlineMs - nowMs);
   }
 
-  #within(timeoutMs: number): TimeoutPolicy {
+  #timeoutPolicy(timeoutMs: number): TimeoutPolicy {
     return timeoutMs === this.#options.timeoutMs ? this.#timeout : timeoutPolicy(timeoutMs);
   }
 
-  #translated(error: unknown): unknown {
+  #translateError(error: unknown): unknown {
     if (error instanceof BrokenCircuitError) {
       this.#rejected += 1;
       return new CircuitOpenError(this.#breaker.retryAt);
@@ -257,8 +261,8 @@ function timeoutPolicy(timeoutMs: number): TimeoutPolicy {
   return timeout(timeoutMs, { strategy: TimeoutStrategy.Aggressive, abortOnReturn: false });
 }
 
-/** A session that has ended stays so: the next call is for the next session. A try that timed out had all the time. */
-function isWorthRepeating(error: Error): boolean {
+/** Returns whether another attempt may succeed. A closed session stays closed, and a timeout has used all the time. */
+function isRetryable(error: Error): boolean {
   return !(
     error instanceof CallAbortedError ||
     error instanceof BrokenCircuitError ||
@@ -266,9 +270,4 @@ function isWorthRepeating(error: Error): boolean {
     error instanceof ToolCallTimeoutError ||
     error instanceof SessionClosedError
   );
-}
-
-/** A function, because the compiler takes an earlier look at the signal for good. */
-function isAborted(signal: AbortSignal | null): boolean {
-  return signal?.aborted === true;
 }

@@ -1,7 +1,7 @@
 import type { Latency } from '../../model/index.js';
-import type { Clock } from '../../shared/index.js';
+import { type Clock, nearestRank } from '../../shared/index.js';
 
-/** Latencies of the calls that were answered within the last `windowMs`, of at most the `maxSamples` latest. */
+/** Latency percentiles of the calls answered within the last `windowMs` milliseconds, at most the `maxSamples` latest. */
 export class LatencyWindow {
   readonly #endedAtMs: Float64Array;
   readonly #latencyMs: Float64Array;
@@ -24,15 +24,17 @@ export class LatencyWindow {
     this.#size = Math.min(this.#size + 1, this.#latencyMs.length);
   }
 
-  /** Percentiles by nearest rank. */
+  /** Computes nearest-rank percentiles. */
   percentiles(): Latency {
     const sinceMs = this.#clock.monotonic() - this.#windowMs;
     const sorted = this.#latencyMs
       .subarray(0, this.#size)
       .filter((_latencyMs, index) => (this.#endedAtMs[index] ?? -Infinity) >= sinceMs)
       .sort();
-    const percentile = (percent: number): number | null =>
-      sorted[Math.max(0, Math.ceil((sorted.length * percent) / 100) - 1)] ?? null;
-    return { p50Ms: percentile(50), p95Ms: percentile(95), p99Ms: percentile(99) };
+    return {
+      p50Ms: nearestRank(sorted, 50) ?? null,
+      p95Ms: nearestRank(sorted, 95) ?? null,
+      p99Ms: nearestRank(sorted, 99) ?? null,
+    };
   }
 }

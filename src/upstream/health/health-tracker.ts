@@ -8,18 +8,21 @@ import type {
 } from '../../model/index.js';
 import { type Clock, isoTimestamp } from '../../shared/index.js';
 
-/** Remembers the status and circuit of a server, or of one of its replicas, and tells of each change once, in order. */
+/** Minimum time in milliseconds between two throttled notices with the same code and subject. */
+const NOTICE_THROTTLE_MS = 60_000;
+
+/** Tracks status and circuit state of a server or of one replica, and creates one `HealthChange` per transition. */
 export class HealthTracker {
   readonly #serverId: string;
   readonly #replicaId: string | null;
   readonly #clock: Clock;
-  readonly #noticedAt = new Map<string, number>();
+  readonly #noticedAtMs = new Map<string, number>();
   #status: ServerStatus;
   #circuit: CircuitState;
 
   /**
-   * @param replicaId `null`: of the server as a whole
-   * @param last what was told last, by another node; left out: nothing was
+   * @param replicaId Null tracks the server as a whole.
+   * @param last Last state that another node published. @default CONNECTING and CLOSED
    */
   constructor(
     serverId: string,
@@ -42,10 +45,10 @@ export class HealthTracker {
     return this.#circuit;
   }
 
-  /** The events of a new status: none when it is not new; going offline and coming back are noticed as well. */
+  /** Sets the status and returns the events of the transition. Returns no events if the status has not changed. */
   updateStatus(status: ServerStatus, reason: string | null): readonly SwarmlensEvent[] {
     if (status === this.#status) return [];
-    const change = this.#change({ status, reason });
+    const change = this.#createChange({ status, reason });
     if (this.#replicaId !== null) return [change];
     if (status === 'OFFLINE') {
       return [change, this.notice('SERVER_OFFLINE', 'ERROR', `${this.#serverId} is offline: ${reason ?? 'no answer'}`)];
@@ -63,28 +66,28 @@ export class HealthTracker {
   }
 
   updateCircuit(circuitState: CircuitState, reason: string | null): readonly SwarmlensEvent[] {
-    return circuitState === this.#circuit ? [] : [this.#change({ circuitState, reason })];
+    return circuitState === this.#circuit ? [] : [this.#createChange({ circuitState, reason })];
   }
 
   notice(code: string, severity: NoticeSeverity, message: string): Notice {
     return { type: 'notice', code, severity, message, serverId: this.#serverId, timestamp: isoTimestamp(this.#clock) };
   }
 
-  /** What `circuit` is from now on without anyone being told: what is told of a server tells its breaker as well. */
+  /** Sets the circuit state without an event. Changes of the status carry it. */
   setCircuitSilently(circuitState: CircuitState): void {
     this.#circuit = circuitState;
   }
 
-  /** A notice that is not given again under the same code, about the same thing, within a minute. */
-  throttledNotice(code: string, severity: NoticeSeverity, message: string, about = ''): readonly Notice[] {
-    const now = this.#clock.monotonic();
-    const key = `${code} ${about}`;
-    if (now - (this.#noticedAt.get(key) ?? -Infinity) < RARE_MS) return [];
-    this.#noticedAt.set(key, now);
+  /** Returns a notice, or nothing if there was one with the same code and subject within the last minute. */
+  throttledNotice(code: string, severity: NoticeSeverity, message: string, subject = ''): readonly Notice[] {
+    const nowMs = this.#clock.monotonic();
+    const key = `${code} ${subject}`;
+    if (nowMs - (this.#noticedAtMs.get(key) ?? -Infinity) < NOTICE_THROTTLE_MS) return [];
+    this.#noticedAtMs.set(key, nowMs);
     return [this.notice(code, severity, message)];
   }
 
-  #change(next: { status?: ServerStatus; circuitState?: CircuitState; reason: string | null }): HealthChange {
+  #createChange(next: { status?: ServerStatus; circuitState?: CircuitState; reason: string | null }): HealthChange {
     const change: HealthChange = {
       type: 'health',
       serverId: this.#serverId,
@@ -101,5 +104,3 @@ export class HealthTracker {
     return change;
   }
 }
-
-const RARE_MS = 60_000;

@@ -1,7 +1,7 @@
 import type { Notice, ToolFailure } from '../../model/index.js';
 import type { HealthTracker } from './health-tracker.js';
 
-/** Tells of each tool of a server when it begins to fail and when it works again. */
+/** Creates one notice when a tool of a server starts to fail and one when it recovers. */
 export class ToolFailureTracker {
   readonly #health: HealthTracker;
   #failing: ReadonlySet<string> = new Set();
@@ -10,25 +10,21 @@ export class ToolFailureTracker {
     this.#health = health;
   }
 
-  /** @param failures what failed in the poll that has just been answered */
+  /** @param failures Failed tools of the last answered poll. */
   noticesFor(serverId: string, failures: readonly ToolFailure[]): readonly Notice[] {
-    const before = this.#failing;
+    const previous = this.#failing;
     this.#failing = new Set(failures.map(({ tool }) => tool));
     const failed = failures
-      .filter(({ tool }) => !before.has(tool))
+      .filter(({ tool }) => !previous.has(tool))
       .flatMap(({ tool, message }) => {
-        const told = `tool "${tool}" of ${serverId} fails: ${message}`;
-        return this.#health.throttledNotice('TOOL_FAILING', 'WARNING', told, tool);
+        const text = `Tool "${tool}" of ${serverId} fails: ${message}`;
+        return this.#health.throttledNotice('TOOL_FAILING', 'WARNING', text, tool);
       });
-    const recovered = [...before]
+    const recovered = [...previous]
       .filter((tool) => !this.#failing.has(tool))
       .flatMap((tool) => {
-        return this.#health.throttledNotice(
-          'TOOL_RECOVERED',
-          'INFO',
-          `tool "${tool}" of ${serverId} works again`,
-          tool,
-        );
+        const text = `Tool "${tool}" of ${serverId} works again`;
+        return this.#health.throttledNotice('TOOL_RECOVERED', 'INFO', text, tool);
       });
     return [...failed, ...recovered];
   }

@@ -12,7 +12,7 @@ import {
 } from '../../model/index.js';
 import type { ServerSnapshot } from '../../state/index.js';
 
-/** Makes the picture of a server out of what a poll reported: global ids, edges, positions. */
+/** Builds the snapshot of a server from a report: global ids, edges and topology positions. */
 export function buildServerSnapshot(
   server: McpServer,
   report: ServerReport,
@@ -24,12 +24,12 @@ export function buildServerSnapshot(
     const id = globalId(server.id, swarm.nativeId);
     return { ...swarm, id, serverId: server.id, topology: kind } satisfies Swarm;
   });
-  const edges = edgesOf(server.id, swarms, report);
-  const positions = positionsOf(edges);
+  const edges = buildEdges(server.id, swarms, report);
+  const positions = derivePositions(edges);
   const lastSeen = new Map(previous?.agents.map((agent) => [agent.id, agent.lastSeenAt]));
   const agents = report.agents.map((reported) => {
     const id = globalId(server.id, reported.nativeId);
-    return agentOf(server, reported, {
+    return toAgent(server, reported, {
       id,
       position: positionWithRole(positions.get(id), reported.role),
       lastSeenAt: reported.stale ? (lastSeen.get(id) ?? seenAt) : seenAt,
@@ -38,18 +38,18 @@ export function buildServerSnapshot(
   return { server, agents, swarms, edges };
 }
 
-/** The first of what failed in a poll, for a person; `null`: nothing did. */
-export function firstFailureMessage({ failures: [failed] }: ServerReport): string | null {
-  return failed === undefined ? null : `${failed.tool}: ${failed.message}`;
+/** Returns the first failure of a report as an error message. Null if nothing failed. */
+export function firstFailureMessage({ failures: [first] }: ServerReport): string | null {
+  return first === undefined ? null : `${first.tool}: ${first.message}`;
 }
 
-function agentOf(
+function toAgent(
   server: McpServer,
   reported: ReportedAgent,
-  made: { id: string; position: AgentTopologyPosition | null; lastSeenAt: string },
+  derived: { id: string; position: AgentTopologyPosition | null; lastSeenAt: string },
 ): Agent {
   return {
-    id: made.id,
+    id: derived.id,
     nativeId: reported.nativeId,
     serverId: server.id,
     serverType: reported.serverType,
@@ -60,21 +60,21 @@ function agentOf(
     capabilities: reported.capabilities,
     performance: reported.performance,
     neural: reported.neural,
-    topology: made.position,
+    topology: derived.position,
     stale: reported.stale,
     simulated: server.simulated,
     createdAt: reported.createdAt,
     lastActiveAt: reported.lastActiveAt,
-    lastSeenAt: made.lastSeenAt,
+    lastSeenAt: derived.lastSeenAt,
   };
 }
 
-function edgesOf(serverId: string, swarms: readonly Swarm[], report: ServerReport): TopologyEdge[] {
+function buildEdges(serverId: string, swarms: readonly Swarm[], report: ServerReport): TopologyEdge[] {
   const edges = new Map<string, TopologyEdge>();
   const add = (swarm: { id: string }, from: string, to: string, relation: string, inferred: boolean): void => {
     const id = `${swarm.id}|${from}|${to}`;
     const reverse = `${swarm.id}|${to}|${from}`;
-    // What the server reports comes first and is not overwritten by what a name suggests.
+    // Reported edges are added first. An inferred edge never replaces a reported one.
     if (from === to || edges.has(id) || (inferred && edges.has(reverse))) return;
     edges.set(id, {
       id,
@@ -95,30 +95,30 @@ function edgesOf(serverId: string, swarms: readonly Swarm[], report: ServerRepor
   for (const swarm of swarms) {
     if (swarm.topology === null) continue;
     const members = report.agents.filter((agent) => agent.swarmNativeId === swarm.nativeId);
-    const hub = members.find((agent) => LEADERS.has(agent.role ?? agent.type))?.nativeId ?? null;
+    const hub = members.find((agent) => HUB_ROLES.has(agent.role ?? agent.type))?.nativeId ?? null;
     const ids = members.map((agent) => agent.nativeId);
     for (const { from, to, relation } of inferEdges(swarm.topology, ids, hub)) add(swarm, from, to, relation, true);
   }
   return [...edges.values()];
 }
 
-/** Roles and types that stand at the top of a star or hierarchy. */
-const LEADERS: ReadonlySet<string> = new Set(['queen', 'coordinator']);
+/** Roles and types of the agent at the center of a star or at the top of a hierarchy. */
+const HUB_ROLES: ReadonlySet<string> = new Set(['queen', 'coordinator']);
 
-function positionsOf(edges: readonly TopologyEdge[]): Map<string, AgentTopologyPosition> {
+function derivePositions(edges: readonly TopologyEdge[]): Map<string, AgentTopologyPosition> {
   const positions = new Map<string, AgentTopologyPosition>();
-  const touch = (id: string, inferred: boolean): AgentTopologyPosition => {
-    const known = positions.get(id);
+  const countEdge = (id: string, inferred: boolean): AgentTopologyPosition => {
+    const previous = positions.get(id);
     const position: AgentTopologyPosition =
-      known === undefined
+      previous === undefined
         ? { role: null, parentId: null, depth: null, degree: 1, inferred }
-        : { ...known, degree: known.degree + 1, inferred: known.inferred && inferred };
+        : { ...previous, degree: previous.degree + 1, inferred: previous.inferred && inferred };
     positions.set(id, position);
     return position;
   };
   for (const edge of edges) {
-    const from = touch(edge.from, edge.inferred);
-    const to = touch(edge.to, edge.inferred);
+    const from = countEdge(edge.from, edge.inferred);
+    const to = countEdge(edge.to, edge.inferred);
     if (edge.relation !== 'leads') continue;
     positions.set(edge.from, { ...from, role: from.role ?? 'leader', depth: from.depth ?? 0 });
     positions.set(edge.to, { ...to, role: to.role ?? 'member', parentId: edge.from, depth: 1 });

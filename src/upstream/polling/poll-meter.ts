@@ -1,6 +1,6 @@
 import type { Clock } from '../../shared/index.js';
 
-/** Polls that the measure is taken over. */
+/** Number of polls that the measurement covers. */
 const MAX_POLLS = 32;
 
 interface MeteredPoll {
@@ -8,7 +8,7 @@ interface MeteredPoll {
   readonly durationMs: number;
 }
 
-/** Measures how often a server is polled, and how much of its time that takes. */
+/** Measures the poll rate of a server and the share of its time that polls take. */
 export class PollMeter {
   readonly #clock: Clock;
   #polls: MeteredPoll[] = [];
@@ -22,22 +22,22 @@ export class PollMeter {
     if (this.#polls.length > MAX_POLLS) this.#polls.shift();
   }
 
-  /** What was before a change of the schedule says nothing of what is after it. */
+  /** Restarts the measurement, because the poll interval has changed. */
   reset(): void {
     this.#polls = this.#polls.slice(-1);
   }
 
-  /** @returns `null` before the second poll */
+  /** Returns null before the second poll. */
   stats(): { readonly hz: number; readonly timeShare: number } | null {
     const first = this.#polls[0];
     const last = this.#polls.at(-1);
     if (first === undefined || last === undefined || first === last) return null;
-    const between = this.#polls.length - 1;
-    const meanMs = (last.startMs - first.startMs) / between;
-    // When the next one is overdue, the rate has fallen already.
+    const intervals = this.#polls.length - 1;
+    const meanMs = (last.startMs - first.startMs) / intervals;
+    // An overdue poll lowers the rate before it starts.
     const spanMs = Math.max(last.startMs - first.startMs, this.#clock.monotonic() - first.startMs - meanMs);
     if (spanMs <= 0) return null;
     const pollingMs = this.#polls.slice(0, -1).reduce((sum, { durationMs }) => sum + durationMs, 0);
-    return { hz: (between / spanMs) * 1000, timeShare: Math.min(1, pollingMs / spanMs) };
+    return { hz: (intervals / spanMs) * 1000, timeShare: Math.min(1, pollingMs / spanMs) };
   }
 }

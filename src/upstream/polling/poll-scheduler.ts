@@ -4,23 +4,20 @@ import { PollMeter } from './poll-meter.js';
 import { effectiveDueMs, nextPollDueMs } from './poll-schedule.js';
 
 export interface PollSchedulerOptions {
-  /** As the present demand has it. */
+  /** Returns the poll interval in milliseconds that the current demand requires. */
   readonly intervalMs: () => number;
-  /** However much is wanted. */
+  /** Returns the minimum time in milliseconds between two polls. */
   readonly minIntervalMs: () => number;
-  /** Of the server's time that polls may take; above 0, at most 1. */
+  /** Maximum share of the server's time that polls may take; above 0, at most 1. */
   readonly maxPollShare: number;
-  /** Told of each poll that has ended; left out: nobody is. */
+  /** Called after each poll. */
   readonly onPoll?: (answered: boolean, durationMs: number) => void;
 }
 
-/** When a server's next poll has its turn, and who waits for it. */
+/** Decides when the next poll of one server runs, and resolves pending poll requests. */
 export class PollScheduler {
   readonly #clock: Clock;
-  readonly #intervalMs: () => number;
-  readonly #leastIntervalMs: () => number;
-  readonly #maxPollShare: number;
-  readonly #onPoll: PollSchedulerOptions['onPoll'];
+  readonly #options: PollSchedulerOptions;
   readonly #wakeSignal: WakeSignal;
   readonly #meter: PollMeter;
   #waiters: ((answered: boolean) => void)[] = [];
@@ -28,45 +25,43 @@ export class PollScheduler {
   #lastDueMs: number | null = null;
   #lastPoll: { readonly startMs: number; readonly durationMs: number } | null = null;
   #notBeforeMs = 0;
-  #turn = 0;
-  #isCalledFor = false;
+  /** Counts polls and restarts, so that a poll can detect a restart while it runs. */
+  #generation = 0;
+  #isExpedited = false;
 
   constructor(clock: Clock, options: PollSchedulerOptions) {
     this.#clock = clock;
-    this.#intervalMs = options.intervalMs;
-    this.#leastIntervalMs = options.minIntervalMs;
-    this.#maxPollShare = options.maxPollShare;
-    this.#onPoll = options.onPoll;
+    this.#options = options;
     this.#wakeSignal = new WakeSignal(clock);
     this.#meter = new PollMeter(clock);
   }
 
-  /** Something has changed that the schedule depends on. */
+  /** Computes the due time of the next poll again, because the demand or the options have changed. */
   reschedule(): void {
     this.#wakeSignal.wake();
   }
 
-  /** The next poll need not wait for its time. */
+  /** Forgets all earlier polls and pauses, and runs the next poll immediately. */
   restart(): void {
-    this.#turn += 1;
+    this.#generation += 1;
     this.#lastDueMs = null;
     this.#lastPoll = null;
     this.#notBeforeMs = 0;
     this.#wakeSignal.wake();
   }
 
-  /** Something has happened over there: the next poll need not wait for its time, only for what the server may be asked. */
+  /** Runs the next poll as soon as the minimum interval allows, because the server sent a notification. */
   expedite(): void {
-    this.#isCalledFor = true;
+    this.#isExpedited = true;
     this.#wakeSignal.wake();
   }
 
-  /** The server asks to be left alone. */
-  pauseFor(forMs: number): void {
-    this.#notBeforeMs = this.#clock.monotonic() + forMs;
+  /** Delays the next poll by at least `durationMs` milliseconds. */
+  pauseFor(durationMs: number): void {
+    this.#notBeforeMs = this.#clock.monotonic() + durationMs;
   }
 
-  /** Asks for a poll that starts after this call; resolves with whether it was answered. */
+  /** Requests a poll that starts after this call. Resolves with whether the server answered it. */
   requestPoll(): Promise<boolean> {
     return new Promise((resolve) => {
       this.#waiters.push(resolve);
@@ -74,54 +69,56 @@ export class PollScheduler {
     });
   }
 
-  /** There is nothing to poll: whoever has asked is told so. */
+  /** Rejects all poll requests and waits for the next change. */
   async waitWhileDisconnected(signal: AbortSignal): Promise<void> {
     this.rejectRequests();
     await this.#wakeSignal.wait(null, signal);
   }
 
+  /** Resolves all poll requests with `false`. */
   rejectRequests(): void {
     for (const resolve of this.#waiters.splice(0)) resolve(false);
   }
 
-  /** Polls when it is time; otherwise waits until it is, or something has changed. */
+  /** Runs `poll` if it is due or requested. Otherwise waits until it is due or something changes. */
   async runNext(poll: () => Promise<boolean>, signal: AbortSignal): Promise<void> {
+    const { minIntervalMs, maxPollShare, onPoll } = this.#options;
     const nowMs = this.#clock.monotonic();
-    const intervalMs = this.#intervalMs();
+    const intervalMs = this.#options.intervalMs();
     if (intervalMs !== this.#meteredIntervalMs) this.#meter.reset();
     this.#meteredIntervalMs = intervalMs;
     const dueMs = nextPollDueMs({
       lastDueMs: this.#lastDueMs,
-      intervalMs: this.#isCalledFor ? this.#leastIntervalMs() : intervalMs,
+      intervalMs: this.#isExpedited ? minIntervalMs() : intervalMs,
       notBeforeMs: this.#notBeforeMs,
       last: this.#lastPoll,
-      maxPollShare: this.#maxPollShare,
+      maxPollShare,
     });
     if (nowMs < dueMs && this.#waiters.length === 0) {
       await this.#wakeSignal.wait(dueMs - nowMs, signal);
       return;
     }
     this.#lastDueMs = effectiveDueMs(dueMs, nowMs, intervalMs);
-    this.#isCalledFor = false;
+    this.#isExpedited = false;
     const waiters = this.#waiters.splice(0);
-    const turn = (this.#turn += 1);
+    const generation = (this.#generation += 1);
     this.#lastPoll = null;
     const answered = await poll();
     const durationMs = this.#clock.monotonic() - nowMs;
-    this.#onPoll?.(answered, durationMs);
+    onPoll?.(answered, durationMs);
     this.#meter.add({ startMs: nowMs, durationMs });
-    // One that was called for meanwhile is not held back.
-    if (answered && turn === this.#turn) this.#lastPoll = { startMs: nowMs, durationMs };
+    // After a restart, the duration of this poll must not delay the next one.
+    if (answered && generation === this.#generation) this.#lastPoll = { startMs: nowMs, durationMs };
     for (const resolve of waiters) resolve(answered);
   }
 
   stats(): Polling {
     const measured = this.#meter.stats();
     return {
-      wantedHz: 1000 / this.#intervalMs(),
+      wantedHz: 1000 / this.#options.intervalMs(),
       effectiveHz: measured?.hz ?? null,
       timeShare: measured?.timeShare ?? null,
-      maxTimeShare: this.#maxPollShare,
+      maxTimeShare: this.#options.maxPollShare,
     };
   }
 }

@@ -1,6 +1,7 @@
+import type { Adapter } from '../../adapters/index.js';
 import type { Bus } from '../../cluster/index.js';
 import type { HealthChange, McpServer, Notice, ServerReport, ServerStatus, SwarmlensEvent } from '../../model/index.js';
-import { type Clock, errorMessage, isoTimestamp } from '../../shared/index.js';
+import { type Clock, errorMessage, isoTimestamp, type Logger } from '../../shared/index.js';
 import {
   hasStateChanges,
   serverSnapshot,
@@ -8,248 +9,227 @@ import {
   type Store,
   toStaleSnapshot,
 } from '../../state/index.js';
-import type { Logger } from '../../telemetry/index.js';
-import { buildServerSnapshot, firstFailureMessage } from './build-snapshot.js';
-import type { PoolEvent, ReplicaPool } from '../pool/replica-pool.js';
-import type { Adapter } from '../../adapters/index.js';
 import { HealthTracker } from '../health/health-tracker.js';
 import { ReplicaHealthTracker } from '../health/replica-health-tracker.js';
 import { ToolFailureTracker } from '../health/tool-failure-tracker.js';
+import type { PoolEvent, ReplicaPool } from '../pool/replica-pool.js';
+import { buildServerSnapshot, firstFailureMessage } from './build-snapshot.js';
 
 export interface ServerPublisherDeps {
   readonly store: Store;
   readonly bus: Bus;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** How long agents of a server that is gone stay, milliseconds; `null`, or left out: for ever. */
-  readonly removeAfterMs?: number | null;
+  /** Time in milliseconds after which the agents of a stale server are removed. Null keeps them forever. */
+  readonly removeAfterMs: number | null;
 }
 
-/** Keeps one server's part of the picture: what it reported last, and for how long that stands in for it. */
+/**
+ * Publishes the state of one server: owns its snapshot, status and staleness, and publishes what changes, together with
+ * one event per change of its health. Continues with the state in the store if another node owned the server before.
+ */
 export class ServerPublisher implements Disposable {
+  readonly #pool: ReplicaPool;
   readonly #deps: ServerPublisherDeps;
-  readonly #onGone: () => void;
+  readonly #onExpired: () => void;
+  readonly #health: HealthTracker;
+  readonly #toolFailures: ToolFailureTracker;
+  readonly #replicaHealth: ReadonlyMap<string, ReplicaHealthTracker>;
+  readonly #trackers: readonly HealthTracker[];
   #server: McpServer;
   #snapshot: ServerSnapshot | null;
+  /** Failure message of a tool in the last report. */
+  #toolError: string | null = null;
   #hasReported = false;
   #isClosed = false;
   #removal: Disposable | null = null;
 
-  /**
-   * Goes on with what another node has seen of the server, if the store has that: no agent goes and comes back.
-   * @param onGone called when the server has been gone for `removeAfterMs`, after its agents have been removed
-   */
-  constructor(server: McpServer, deps: ServerPublisherDeps, onGone: () => void) {
+  /** @param onExpired Called after the agents of a server that was stale for `removeAfterMs` have been removed. */
+  constructor(server: McpServer, pool: ReplicaPool, deps: ServerPublisherDeps, onExpired: () => void) {
     this.#server = server;
+    this.#pool = pool;
     this.#deps = deps;
-    this.#onGone = onGone;
+    this.#onExpired = onExpired;
+    const { id, staleSince } = server;
     const { store, clock } = deps;
-    this.#snapshot = store.serverLastSeenAt(server.id) === null ? null : serverSnapshot(store, server.id);
-    if (server.staleSince !== null) this.#removeAfter(clock.now() - Date.parse(server.staleSince));
+    this.#snapshot = store.serverLastSeenAt(id) === null ? null : serverSnapshot(store, id);
+    const previous = store.servers.get(id);
+    const events = previous === undefined ? [] : store.events.since(0).events;
+    const { circuitState = 'CLOSED' } = lastHealthChange(events, id, null) ?? {};
+    this.#health = new HealthTracker(id, clock, null, previous && { status: previous.status, circuitState });
+    this.#toolFailures = new ToolFailureTracker(this.#health);
+    // The only replica of a server has no health of its own.
+    const replicas = pool.replicas.map(({ id: replicaId }) => {
+      const isOnly = pool.replicas.length === 1;
+      const last = lastHealthChange(events, id, replicaId);
+      return { replicaId, tracker: isOnly ? null : new HealthTracker(id, clock, replicaId, last) };
+    });
+    this.#trackers = [this.#health, ...replicas.flatMap(({ tracker }) => tracker ?? [])];
+    this.#replicaHealth = new Map(
+      replicas.map(({ replicaId, tracker }) => [replicaId, new ReplicaHealthTracker(this.#health, tracker)]),
+    );
+    if (staleSince !== null) this.#scheduleRemoval(clock.now() - Date.parse(staleSince));
   }
 
   get server(): McpServer {
     return this.#server;
   }
 
-  /** Whether anything is known that it has ever reported, to whichever node. */
+  get status(): ServerStatus {
+    return this.#health.status;
+  }
+
+  /** Whether a snapshot of the server is known, from this or another node. */
   get hasSnapshot(): boolean {
     return this.#snapshot !== null;
   }
 
-  /** Whether it has reported anything since it is watched here. */
+  /** Whether the server has reported since this node polls it. */
   get hasReported(): boolean {
     return this.#hasReported;
   }
 
-  /** Learns something of the server that is published with what comes next. */
-  updateServer(known: Partial<McpServer>): void {
-    this.#server = { ...this.#server, ...known };
+  /** Sets properties of the server, which are published together with the next change. */
+  updateServer(properties: Partial<McpServer>): void {
+    this.#server = { ...this.#server, ...properties };
   }
 
-  /** The server has answered: nothing of it is stale as a whole any more. */
+  /** Publishes that all circuit breakers are closed, because those of a previous owner do not apply to this node. */
+  async resetCircuits(): Promise<void> {
+    await this.#publish(this.#trackers.flatMap((tracker) => tracker.updateCircuit('CLOSED', 'another node took over')));
+  }
+
+  /**
+   * Returns the notices about failing tools and rejected values of a report.
+   * @param rejectedBefore Number of values that the adapter had rejected before the poll.
+   */
+  reportNotices(
+    { failures }: ServerReport,
+    { rejectedCount, lastRejection }: Adapter,
+    rejectedBefore: number,
+  ): readonly Notice[] {
+    const { id } = this.#server;
+    const notices = this.#toolFailures.noticesFor(id, failures);
+    if (rejectedCount === rejectedBefore) return notices;
+    const message = `Ignored ${rejectedCount} malformed values of ${id} so far, most recently: ${lastRejection ?? 'unknown'}`;
+    return [...notices, ...this.#health.throttledNotice('AGENT_REJECTED', 'WARNING', message)];
+  }
+
+  /** Publishes a report as the state of the server, which ends its staleness. */
   async publishReport(
     report: ServerReport,
-    known: Partial<McpServer>,
-    events: readonly SwarmlensEvent[],
+    tools: readonly string[],
+    events: readonly SwarmlensEvent[] = [],
   ): Promise<void> {
+    this.#toolError = firstFailureMessage(report);
+    const { changes, lastError } = this.#updateAnsweringStatus();
     const seenAt = isoTimestamp(this.#deps.clock);
-    this.#removal?.[Symbol.dispose]();
-    this.#removal = null;
-    this.updateServer({ ...known, stale: false, staleSince: null });
+    this.#cancelRemoval();
+    this.updateServer({ status: this.status, tools, lastError, stale: false, staleSince: null });
     this.#hasReported = true;
     this.#snapshot = buildServerSnapshot(this.#server, report, seenAt, this.#snapshot);
-    await this.publishEvents(events, seenAt);
+    await this.#publish([...changes, ...events], seenAt);
   }
 
-  /** The last known picture goes on, marked as such. */
-  async publishFailure(status: ServerStatus, reason: string, events: readonly SwarmlensEvent[]): Promise<void> {
+  /** Publishes the last known state as stale, because the server gives no usable answer. */
+  async publishFailure(reason: string, events: readonly SwarmlensEvent[] = []): Promise<void> {
     const { clock, store } = this.#deps;
     const { staleSince, id } = this.#server;
-    this.updateServer({ status, stale: true, staleSince: staleSince ?? isoTimestamp(clock), lastError: reason });
-    if (this.#snapshot !== null)
+    const changes = this.#updateStatus(this.#pool.isAvailable ? 'DEGRADED' : 'OFFLINE', reason);
+    this.updateServer({
+      status: this.status,
+      stale: true,
+      staleSince: staleSince ?? isoTimestamp(clock),
+      lastError: reason,
+    });
+    if (this.#snapshot !== null) {
       this.#snapshot = toStaleSnapshot(this.#snapshot, this.#server, store.serverLastSeenAt(id));
-    if (staleSince === null) this.#removeAfter(0);
-    await this.publishEvents(events);
+    }
+    if (staleSince === null) this.#scheduleRemoval(0);
+    await this.#publish([...events, ...changes]);
   }
 
-  /** Tells events, and whatever else has changed. */
-  async publishEvents(events: readonly SwarmlensEvent[], seenAt: string | null = null): Promise<void> {
-    // What comes late must not change what another node tells of the server by now.
+  /** Publishes the events of one replica and their effect on the status of the server. */
+  async publishPoolEvent(event: PoolEvent): Promise<void> {
+    const { isAvailable, hasTriedAll, failureReason } = this.#pool;
+    const events = this.#replicaHealth.get(event.replica.id)?.eventsFor(event) ?? [];
+    if (!isAvailable && (hasTriedAll || this.#hasReported)) {
+      return this.publishFailure(failureReason ?? 'not connected', events);
+    }
+    // Only the answer to a poll ends the staleness of a server.
+    if (!this.#hasReported || this.#server.stale) return this.#publish(events);
+    const { changes, lastError } = this.#updateAnsweringStatus();
+    this.updateServer({ status: this.status, lastError });
+    await this.#publish([...events, ...changes]);
+  }
+
+  /** Stops publishing. */
+  [Symbol.dispose](): void {
+    this.#isClosed = true;
+    this.#cancelRemoval();
+  }
+
+  /** Publishes the events and everything that differs from the store. */
+  async #publish(events: readonly SwarmlensEvent[], seenAt: string | null = null): Promise<void> {
+    // After the release of the server, its state belongs to another node.
     if (this.#isClosed) return;
     const { store, bus, logger } = this.#deps;
-    const picture = this.#snapshot ?? { server: this.#server, agents: [], swarms: [], edges: [] };
-    const change = { ...store.diff({ ...picture, server: this.#server }, seenAt), events };
-    if (seenAt === null && events.length === 0 && !hasStateChanges(change)) return;
+    const snapshot = this.#snapshot ?? { agents: [], swarms: [], edges: [] };
+    const delta = { ...store.diff({ ...snapshot, server: this.#server }, seenAt), events };
+    if (seenAt === null && events.length === 0 && !hasStateChanges(delta)) return;
     for (const event of events) {
       if (event.type === 'health') logger.info(event, 'server health changed');
     }
-    await bus.publish(change);
+    await bus.publish(delta);
   }
 
-  /** Nothing is published any more. */
-  [Symbol.dispose](): void {
-    this.#isClosed = true;
+  /** Updates the status of a server that answers polls: degraded if one of its tools or replicas fails. */
+  #updateAnsweringStatus(): { readonly changes: readonly SwarmlensEvent[]; readonly lastError: string | null } {
+    const lastError = this.#toolError ?? this.#pool.failureReason;
+    return { changes: this.#updateStatus(lastError === null ? 'ONLINE' : 'DEGRADED', lastError), lastError };
+  }
+
+  #updateStatus(status: ServerStatus, reason: string | null): readonly SwarmlensEvent[] {
+    const breaker = this.#pool.primary?.replica.breaker;
+    // With several replicas, the trackers of the replicas publish the circuit transitions.
+    if (this.#pool.replicas.length > 1 && breaker !== undefined) this.#health.setCircuitSilently(breaker.state);
+    return this.#health.updateStatus(status, reason);
+  }
+
+  /** @param elapsedMs Part of `removeAfterMs` that has passed, perhaps measured by the clock of another node. */
+  #scheduleRemoval(elapsedMs: number): void {
+    const { clock, removeAfterMs } = this.#deps;
+    if (removeAfterMs === null) return;
+    const remainingMs = Math.min(Math.max(0, removeAfterMs - elapsedMs), removeAfterMs);
+    this.#removal = clock.schedule(remainingMs, () => this.#removeAgents(removeAfterMs));
+  }
+
+  #cancelRemoval(): void {
     this.#removal?.[Symbol.dispose]();
     this.#removal = null;
   }
 
-  /** @param passedMs of its time; another node's clock may have told when that began */
-  #removeAfter(passedMs: number): void {
-    const { clock, removeAfterMs = null } = this.#deps;
-    if (removeAfterMs === null) return;
-    const leftMs = Math.min(Math.max(0, removeAfterMs - passedMs), removeAfterMs);
-    this.#removal = clock.schedule(leftMs, () => this.#remove(removeAfterMs));
-  }
-
-  #remove(afterMs: number): void {
+  #removeAgents(afterMs: number): void {
     const { clock, logger } = this.#deps;
     const { id } = this.#server;
     const count = this.#snapshot?.agents.length ?? 0;
     this.#snapshot = null;
     this.#hasReported = false;
-    const message = `${count} agents of ${id} are removed: it has been gone for ${Math.round(afterMs / 1000)} s`;
     const notice: Notice = {
       type: 'notice',
       code: 'AGENTS_REMOVED',
       severity: 'WARNING',
-      message,
+      message: `Removed ${count} agents of ${id}: offline for ${Math.round(afterMs / 1000)} s`,
       serverId: id,
       timestamp: isoTimestamp(clock),
     };
-    this.publishEvents(count === 0 ? [] : [notice])
+    this.#publish(count === 0 ? [] : [notice])
       .catch((error: unknown) => logger.error({ serverId: id, error: errorMessage(error) }, 'change was not published'))
-      .finally(this.#onGone);
+      .finally(this.#onExpired);
   }
 }
 
-/** How a server stands, from its polls and its replicas: its status, whether it is stale, and what is told of both. */
-export class Standing {
-  readonly #serverId: string;
-  readonly #pool: ReplicaPool;
-  readonly #publisher: ServerPublisher;
-  readonly #health: HealthTracker;
-  readonly #toolLog: ToolFailureTracker;
-  readonly #replicaLogs: ReadonlyMap<string, ReplicaHealthTracker>;
-  readonly #logs: readonly HealthTracker[];
-  /** Of the last report. */
-  #toolError: string | null = null;
-
-  /** Goes on from what the store has of the server, if another node has watched it before. */
-  constructor(
-    pool: ReplicaPool,
-    keeper: ServerPublisher,
-    { store, clock }: { readonly store: Store; readonly clock: Clock },
-  ) {
-    const { id: serverId } = keeper.server;
-    this.#serverId = serverId;
-    this.#pool = pool;
-    this.#publisher = keeper;
-    const known = store.servers.get(serverId);
-    const told = known === undefined ? [] : store.events.since(0).events;
-    const { circuitState = 'CLOSED' } = lastTold(told, serverId, null) ?? {};
-    this.#health = new HealthTracker(serverId, clock, null, known && { status: known.status, circuitState });
-    this.#toolLog = new ToolFailureTracker(this.#health);
-    const own =
-      pool.replicas.length === 1
-        ? []
-        : pool.replicas.map(({ id }) => {
-            return [id, new HealthTracker(serverId, clock, id, lastTold(told, serverId, id))] as const;
-          });
-    const logs = new Map<string, HealthTracker>(own);
-    this.#logs = [this.#health, ...logs.values()];
-    this.#replicaLogs = new Map(
-      pool.replicas.map(({ id }) => [id, new ReplicaHealthTracker(this.#health, logs.get(id) ?? null)]),
-    );
-  }
-
-  /** What has to be told first: the breakers of a node that has just begun to watch are closed, whatever others' were. */
-  resetCircuits(): readonly SwarmlensEvent[] {
-    return this.#logs.flatMap((log) => log.updateCircuit('CLOSED', 'another node watches it from now on'));
-  }
-
-  get status(): ServerStatus {
-    return this.#health.status;
-  }
-
-  /** What an answered poll makes a person see, beside the picture. */
-  reportNotices(
-    report: ServerReport,
-    { rejectedCount, lastRejection }: Adapter,
-    rejectedBefore: number,
-  ): readonly Notice[] {
-    const tools = this.#toolLog.noticesFor(this.#serverId, report.failures);
-    if (rejectedCount === rejectedBefore) return tools;
-    const message = `${this.#serverId} reported ${rejectedCount} malformed values so far; they are left out; the last one: ${lastRejection ?? 'unknown'}`;
-    return [...tools, ...this.#health.throttledNotice('AGENT_REJECTED', 'WARNING', message)];
-  }
-
-  /** The server has told what there is. */
-  async publishReport(
-    report: ServerReport,
-    tools: readonly string[],
-    events: readonly SwarmlensEvent[],
-  ): Promise<void> {
-    this.#toolError = firstFailureMessage(report);
-    const { changes, lastError } = this.#asAnswered();
-    await this.#publisher.publishReport(report, { status: this.status, tools, lastError }, [...changes, ...events]);
-  }
-
-  /** Nothing new can be had of the server. */
-  async publishFailure(reason: string, events: readonly SwarmlensEvent[]): Promise<void> {
-    const changes = this.#toStatus(this.#pool.isAvailable ? 'DEGRADED' : 'OFFLINE', reason);
-    await this.#publisher.publishFailure(this.status, reason, [...events, ...changes]);
-  }
-
-  /** Something of a replica has changed: it is told, and so is what that makes of the server. */
-  async publishPoolEvent(event: PoolEvent): Promise<void> {
-    const { isAvailable, hasTriedAll, failureReason } = this.#pool;
-    const { server, hasReported } = this.#publisher;
-    const events = this.#replicaLogs.get(event.replica.id)?.eventsFor(event) ?? [];
-    if (!isAvailable && (hasTriedAll || hasReported))
-      return this.publishFailure(failureReason ?? 'not connected', events);
-    // A picture that is old, or has never been, is better only once a poll has been answered.
-    if (!hasReported || server.stale) return this.#publisher.publishEvents(events);
-    const { changes, lastError } = this.#asAnswered();
-    this.#publisher.updateServer({ status: this.status, lastError });
-    await this.#publisher.publishEvents([...events, ...changes]);
-  }
-
-  /** As long as polls are answered, what is wrong is a tool, or one of several replicas. */
-  #asAnswered(): { readonly changes: readonly SwarmlensEvent[]; readonly lastError: string | null } {
-    const lastError = this.#toolError ?? this.#pool.failureReason;
-    return { changes: this.#toStatus(lastError === null ? 'ONLINE' : 'DEGRADED', lastError), lastError };
-  }
-
-  #toStatus(status: ServerStatus, reason: string | null): readonly SwarmlensEvent[] {
-    const breaker = this.#pool.primary?.replica.breaker;
-    // Of several replicas each tells its own transitions.
-    if (this.#pool.replicas.length > 1 && breaker !== undefined) this.#health.setCircuitSilently(breaker.state);
-    return this.#health.updateStatus(status, reason);
-  }
-}
-
-function lastTold(
+function lastHealthChange(
   events: readonly SwarmlensEvent[],
   serverId: string,
   replicaId: string | null,

@@ -1,11 +1,11 @@
 import type { Clock } from '../../shared/index.js';
 
-/** When an endpoint was asked, and when it answered. Times that end in `Ms` are those of the monotonic clock. */
+/** Records when an endpoint was called, probed and paused. Times that end in `Ms` are on the monotonic clock. */
 export class ActivityTracker {
   readonly #clock: Clock;
-  #quietSinceMs = 0;
+  #idleSinceMs = 0;
   #probedAtMs = -Infinity;
-  #restUntilMs = 0;
+  #pausedUntilMs = 0;
   #answeredAt: number | null = null;
   #probedAt: number | null = null;
   #hasAnswered = false;
@@ -14,66 +14,67 @@ export class ActivityTracker {
     this.#clock = clock;
   }
 
-  /** Since when it has been connected, or has answered or been asked for the last time. */
+  /** Time of the last connection, answer or failed call, whichever is latest. */
   get idleSinceMs(): number {
-    return this.#quietSinceMs;
+    return this.#idleSinceMs;
   }
 
   get probedAtMs(): number {
     return this.#probedAtMs;
   }
 
-  /** It has asked to be left alone until then. */
+  /** End of the pause that the server requested. In the past if there is none. */
   get pausedUntilMs(): number {
-    return this.#restUntilMs;
+    return this.#pausedUntilMs;
   }
 
   get isPaused(): boolean {
-    return this.#clock.monotonic() < this.#restUntilMs;
+    return this.#clock.monotonic() < this.#pausedUntilMs;
   }
 
-  /** When it last answered anything, milliseconds since the epoch; `null`: never. */
+  /** Time of the last answer, in milliseconds since the epoch. Null before the first answer. */
   get answeredAt(): number | null {
     return this.#answeredAt;
   }
 
-  /** When it was last probed, milliseconds since the epoch; `null`: there was no need. */
+  /** Time of the last health probe, in milliseconds since the epoch. Null before the first probe. */
   get probedAt(): number | null {
     return this.#probedAt;
   }
 
-  /** Since it was connected. */
+  /** Whether the endpoint has answered a call of the current connection. */
   get hasAnswered(): boolean {
     return this.#hasAnswered;
   }
 
   recordConnect(): void {
     this.#hasAnswered = false;
-    this.recordFailure();
+    this.#idleSinceMs = this.#clock.monotonic();
   }
 
-  /** It was, and did not answer. */
   recordFailure(): void {
-    this.#quietSinceMs = this.#clock.monotonic();
+    this.#idleSinceMs = this.#clock.monotonic();
   }
 
   recordAnswer(): void {
-    this.recordFailure();
+    this.#idleSinceMs = this.#clock.monotonic();
     this.#answeredAt = this.#clock.now();
     this.#hasAnswered = true;
   }
 
-  pauseFor(forMs: number): void {
-    this.#restUntilMs = this.#clock.monotonic() + forMs;
+  /** Starts a pause of `durationMs` milliseconds. */
+  pauseFor(durationMs: number): void {
+    this.#pausedUntilMs = this.#clock.monotonic() + durationMs;
   }
 
+  /** Runs a health probe and records its start and end. */
   async recordProbe(probe: () => Promise<unknown>): Promise<void> {
     this.#probedAt = this.#clock.now();
     try {
       await probe();
     } finally {
-      this.recordFailure();
-      this.#probedAtMs = this.#quietSinceMs;
+      this.#idleSinceMs = this.#clock.monotonic();
+      this.#probedAtMs = this.#idleSinceMs;
     }
   }
 }

@@ -1,20 +1,20 @@
 import { BulkheadFullError, CircuitOpenError } from '../guard/errors.js';
 
-/** No replica is connected: nothing was sent. */
+/** Thrown if no replica is connected. No request was sent. */
 export class NotConnectedError extends Error {
   override readonly name = 'NotConnectedError';
 }
 
-/** The caller goes on with what it knew of one replica, and another one is in use now: nothing was sent. */
+/** Thrown if the caller relies on a primary session that another replica has replaced. No request was sent. */
 export class PrimaryChangedError extends Error {
-  override readonly name = 'SeatLostError';
+  override readonly name = 'PrimaryChangedError';
 
   constructor(replicaId: string) {
-    super(`${replicaId} is not in use any more`);
+    super(`${replicaId} is no longer the primary replica`);
   }
 }
 
-/** Whether it is certain that the server was not asked. */
+/** Returns whether an error proves that no request was sent to the server. */
 export function wasNotSent(error: unknown): boolean {
   return (
     error instanceof NotConnectedError ||

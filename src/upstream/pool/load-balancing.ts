@@ -1,39 +1,39 @@
-/** What the choice between replicas looks at. */
+/** Properties of a replica that load balancing depends on. */
 export interface BalancedReplica {
-  /** Calls under way there, those that wait for their turn included. */
+  /** Number of running and queued calls. */
   readonly outstanding: number;
-  /** Median of its latencies; `null`: not known yet. */
+  /** Median latency in milliseconds. Null if unknown. */
   readonly medianMs: number | null;
-  /** Since it has come back; `null`: it has not been away. */
+  /** Time in milliseconds since the replica recovered. Null if it was never offline. */
   readonly recoveredForMs: number | null;
-  /** It has answered since it was connected, and its last call did not fail. */
+  /** Whether the replica has answered on its current connection and its last call succeeded. */
   readonly isHealthy: boolean;
-  /** It has asked to be left alone for a while. */
+  /** Whether the replica requested a pause that has not ended. */
   readonly isPaused: boolean;
 }
 
-/** A replica that has just come back gets a tenth of the calls of the others. */
-const LEAST_WEIGHT = 0.1;
+/** Weight of a replica that has just recovered. Other replicas get ten times as many calls. */
+const MIN_WEIGHT = 0.1;
 
-/** 0.1 … 1, growing evenly over `easeInMs`. */
-export function slowStartWeight(recoveredForMs: number | null, easeInMs: number): number {
-  if (recoveredForMs === null || recoveredForMs >= easeInMs) return 1;
-  return LEAST_WEIGHT + (1 - LEAST_WEIGHT) * (Math.max(0, recoveredForMs) / easeInMs);
+/** Returns the weight of a replica, which grows linearly from 0.1 to 1 during the slow start of `slowStartMs`. */
+export function slowStartWeight(recoveredForMs: number | null, slowStartMs: number): number {
+  if (recoveredForMs === null || recoveredForMs >= slowStartMs) return 1;
+  return MIN_WEIGHT + (1 - MIN_WEIGHT) * (Math.max(0, recoveredForMs) / slowStartMs);
 }
 
 /**
- * The best first: those that are well before those that may not be, then the fewest calls under way (one that is eased in
- * counts each of them for more), then the least latency, then the order of the configuration.
+ * Sorts replicas from best to worst: first by health and pauses, then by outstanding calls divided by the slow start
+ * weight, then by median latency. Equal replicas keep the order of the configuration.
  */
-export function rankReplicas<R extends BalancedReplica>(replicas: readonly R[], easeInMs: number): R[] {
+export function rankReplicas<R extends BalancedReplica>(replicas: readonly R[], slowStartMs: number): R[] {
   const ranked = replicas.map((replica) => ({
     replica,
-    trouble: Number(!replica.isHealthy) + 2 * Number(replica.isPaused),
-    score: (replica.outstanding + 1) / slowStartWeight(replica.recoveredForMs, easeInMs),
-    // Nobody knows how quick it is: it is asked, and then it is known.
+    penalty: Number(!replica.isHealthy) + 2 * Number(replica.isPaused),
+    score: (replica.outstanding + 1) / slowStartWeight(replica.recoveredForMs, slowStartMs),
+    // A replica of unknown latency is preferred, so that its latency becomes known.
     medianMs: replica.medianMs ?? 0,
   }));
   return ranked
-    .sort((a, b) => a.trouble - b.trouble || a.score - b.score || a.medianMs - b.medianMs)
+    .sort((a, b) => a.penalty - b.penalty || a.score - b.score || a.medianMs - b.medianMs)
     .map(({ replica }) => replica);
 }

@@ -1,63 +1,64 @@
-import type { McpServerType } from '../../model/index.js';
 import type { Endpoint } from '../../mcp/index.js';
+import type { McpServerType } from '../../model/index.js';
 
-/** When the breaker of an endpoint opens, and for how long. */
+/** Options of the circuit breaker of one endpoint. */
 export interface BreakerOptions {
-  /** In a row; 1 or more. */
+  /** Number of consecutive failures that open the circuit breaker; at least 1. */
   readonly failures: number;
-  /** To the first probe; doubles with each probe that fails. */
+  /** Time in milliseconds from the opening to the first probe. Doubles with each failed probe. */
   readonly initialMs: number;
+  /** Maximum time in milliseconds from a failed probe to the next one. */
   readonly maxMs: number;
 }
 
-/** How an endpoint that was lost, or cannot be reached, is tried again. */
+/** Options of the reconnects, or restarts, of one endpoint. */
 export interface RestartOptions {
-  /** After the first attempt that led to nothing; doubles with each further one, half of it jittered. */
+  /** Delay in milliseconds after the first failed attempt. Doubles with each further one; half of it is jitter. */
   readonly initialMs: number;
+  /** Maximum delay in milliseconds between two attempts. */
   readonly maxMs: number;
   /**
-   * Starts of a child process in a row that led to nothing, after which it is given up; `null`: never. What is reached
-   * over the network is never given up: asking costs nothing there.
+   * Number of consecutive failed starts of a child process after which it is not started again. Null for no limit.
+   * Endpoints on the network are always tried again.
    */
   readonly maxAttempts: number | null;
 }
 
-export const BREAKER_DEFAULTS: BreakerOptions = { failures: 5, initialMs: 1_000, maxMs: 30_000 };
-export const RESTART_DEFAULTS: RestartOptions = { initialMs: 500, maxMs: 30_000, maxAttempts: 20 };
-
-/** From when a replica has recovered until it gets as many calls as the others. */
+/** Time in milliseconds after its recovery during which a replica gets fewer calls than the others. */
 export const SLOW_START_MS = 10_000;
 
-/** What all replicas of one logical server have in common. */
+/** Options that all replicas of one server share. */
 export interface PoolOptions {
   readonly serverId: string;
-  /** The server's own first; one or more. */
+  /** Endpoints in the order of the configuration; at least one. */
   readonly endpoints: readonly Endpoint[];
-  /** What it is taken for until it has been asked. */
+  /** Server type that is assumed until a replica is connected. */
   readonly expectedType: McpServerType;
-  /** All calls go to one replica until that fails; `null`: as the type of server has it. */
+  /** Whether all calls go to one replica until it fails. Null for the default of the server type. */
   readonly sticky: boolean | null;
-  /** Of one call, tried on however many replicas. */
+  /** Timeout of one call on all replicas together, in milliseconds. */
   readonly timeoutMs: number;
+  /** Timeout of one connection attempt, in milliseconds. */
   readonly connectTimeoutMs: number;
-  /** A replica that has answered nothing for so long is probed. */
+  /** Time in milliseconds without an answer after which a replica is probed. */
   readonly heartbeatMs: number;
+  /** Duration of the slow start after a recovery, in milliseconds. */
   readonly slowStartMs: number;
   readonly breaker: BreakerOptions;
   readonly restart: RestartOptions;
 }
 
-/** Ids of replicas: the server's own for the first, with a number for each after it. */
+/** Returns the id of a replica: the server's id for the first one, followed by `#2`, `#3`, … for the others. */
 export function replicaId(serverId: string, index: number): string {
   return index === 0 ? serverId : `${serverId}#${index + 1}`;
 }
 
-/** Whether what a server of this kind knows is known to its one process only. */
+/** Returns whether servers of a type keep their state in memory, so that replicas do not share it. */
 export function hasProcessLocalState(type: McpServerType): boolean {
   return type !== 'CLAUDE_FLOW';
 }
 
-/** One of the endpoints of a pool. */
+/** Options of one replica in a pool. */
 export interface ReplicaOptions extends PoolOptions {
   readonly id: string;
   readonly endpoint: Endpoint;

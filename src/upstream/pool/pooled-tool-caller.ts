@@ -1,11 +1,12 @@
 import type { ToolCaller } from '../../adapters/index.js';
 import { ToolRejectedError } from '../../mcp/index.js';
-import type { ReplicaPool, PrimarySession } from './replica-pool.js';
+import type { PrimarySession, ReplicaPool } from './replica-pool.js';
 import { toText, type ToolStats } from './tool-stats.js';
 
-/** The server is well and asks to be left alone for a while. */
+/** Thrown if a healthy server requests a pause before the next call. */
 export class ServerBusyError extends Error {
   override readonly name = 'ServerBusyError';
+  /** Requested pause in milliseconds. */
   readonly retryAfterMs: number;
 
   constructor(message: string, retryAfterMs: number) {
@@ -14,23 +15,26 @@ export class ServerBusyError extends Error {
   }
 }
 
-/** What an adapter calls tools through: the replicas of its server, each behind its guard. */
+/** JSON-RPC error code "internal error", used for tool results marked with `isError`. */
+const TOOL_ERROR_CODE = -32603;
+
+/** Tool caller of an adapter. Routes its calls through the replica pool of the server. */
 export class PooledToolCaller implements ToolCaller {
   readonly #pool: ReplicaPool;
-  readonly #seat: PrimarySession;
+  readonly #primary: PrimarySession;
   readonly #toolStats: ToolStats;
   readonly #timeoutMs: number;
 
-  /** @param seat whose server the adapter knows */
-  constructor(pool: ReplicaPool, seat: PrimarySession, tally: ToolStats, timeoutMs: number) {
+  /** @param primary Primary session that the adapter's cached responses belong to. */
+  constructor(pool: ReplicaPool, primary: PrimarySession, toolStats: ToolStats, timeoutMs: number) {
     this.#pool = pool;
-    this.#seat = seat;
-    this.#toolStats = tally;
+    this.#primary = primary;
+    this.#toolStats = toolStats;
     this.#timeoutMs = timeoutMs;
   }
 
   async callTool(name: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<unknown> {
-    const call = { signal, idempotent: true, primary: this.#seat };
+    const call = { signal, idempotent: true, primary: this.#primary };
     try {
       const answer = await this.#toolStats.record(
         name,
@@ -40,7 +44,7 @@ export class PooledToolCaller implements ToolCaller {
           }, call),
         signal,
       );
-      if (answer.isError) throw new ToolRejectedError(toText(answer.value), TOOL_ERROR);
+      if (answer.isError) throw new ToolRejectedError(toText(answer.value), TOOL_ERROR_CODE);
       return answer.value;
     } catch (error) {
       if (error instanceof ToolRejectedError && error.retryAfterMs !== null) {
@@ -54,6 +58,3 @@ export class PooledToolCaller implements ToolCaller {
     this.#toolStats.markUnusable(name, message);
   }
 }
-
-/** JSON-RPC's "internal error": what an answer marked `isError` amounts to. */
-const TOOL_ERROR = -32603;

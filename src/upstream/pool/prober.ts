@@ -1,99 +1,93 @@
-import type { CircuitBreakerStatus } from '../../model/index.js';
 import { ToolCallTimeoutError } from '../../mcp/index.js';
+import type { CircuitBreakerStatus } from '../../model/index.js';
 import { type Clock, WakeSignal } from '../../shared/index.js';
 
-/** Heartbeats that may pass: a poll of it is due after one, and timers are late. */
-const GRACE = 1.1;
+/** Factor on the heartbeat before a probe. Regular polls are due after one heartbeat, and timers are late. */
+const HEARTBEAT_TOLERANCE = 1.1;
 
-/** Whatever the breaker says of when it lets one through. */
-const LEAST_INTERVAL_MS = 100;
+/** Minimum time in milliseconds between two probes, whatever the circuit breaker reports. */
+const MIN_INTERVAL_MS = 100;
 
-/** What the time of the next probe follows from; times that end in `Ms` are those of the monotonic clock. */
+/** Input for the due time of the next probe. Times that end in `Ms` are on the monotonic clock. */
 export interface ProbeInput {
   readonly breaker: CircuitBreakerStatus;
-  /** Milliseconds since the epoch. */
+  /** Current time in milliseconds since the epoch. */
   readonly now: number;
   readonly nowMs: number;
-  /** Since when it has neither answered nor been asked. */
+  /** Time of the last answer or call. */
   readonly idleSinceMs: number;
   readonly probedAtMs: number;
-  /** It has asked to be left alone until then. */
+  /** End of the pause that the server requested. */
   readonly pausedUntilMs: number;
   readonly heartbeatMs: number;
-  /** Nobody has called it yet, and somebody would like to know whether it answers. */
+  /** Whether the endpoint has never been called although it must be known whether it answers. */
   readonly isUnproven: boolean;
 }
 
-/** 0 or less: now. */
+/** Returns the time in milliseconds until the next probe; 0 or less if it is due. */
 export function probeDueInMs(input: ProbeInput): number {
   const { breaker, now, nowMs, idleSinceMs, heartbeatMs } = input;
-  // Its probe is under way.
+  // A half-open circuit breaker waits for a probe that is already running.
   if (breaker.state === 'HALF_OPEN') return heartbeatMs;
-  const leastMs = Math.max(input.pausedUntilMs, input.probedAtMs + LEAST_INTERVAL_MS);
-  return Math.max(leastMs, dueMs()) - nowMs;
+  const earliestMs = Math.max(input.pausedUntilMs, input.probedAtMs + MIN_INTERVAL_MS);
+  return Math.max(earliestMs, dueMs()) - nowMs;
 
   function dueMs(): number {
     if (breaker.state === 'OPEN') return nowMs + (breaker.retryAt === null ? 0 : Date.parse(breaker.retryAt) - now);
     if (input.isUnproven && breaker.consecutiveFailures === 0) return nowMs;
-    return idleSinceMs + heartbeatMs * GRACE;
+    return idleSinceMs + heartbeatMs * HEARTBEAT_TOLERANCE;
   }
 }
 
-/** What a prober has to know of its endpoint, and may do there. */
+/** Operations of the endpoint that a prober uses. */
 export interface ProbeTarget {
-  /** 0 or less: now. */
+  /** Returns the time in milliseconds until the next probe; 0 or less if it is due. */
   probeDueInMs(): number;
-  /**
-   * Repeats what failed last: what it is that works again does not tell that the other does.
-   * @returns `null`: nothing has
-   */
+  /** Repeats the last failed call, because the success of another call would not prove a recovery. Null if none failed. */
   repeat(): Promise<void> | null;
   ping(): Promise<void>;
-  /** Calls a tool that costs little; `null`: there is none. */
+  /** Calls the probe tool of the server. Null if the server has none. */
   list(): Promise<void> | null;
 }
 
-/**
- * Asks an endpoint whether it is there when nothing else does. Where `ping` is never answered although tools are, a tool
- * is asked instead.
- */
+/** Probes an endpoint that nothing else calls. Calls a tool instead of `ping` where the server never answers `ping`. */
 export class Prober {
-  readonly #probed: ProbeTarget;
+  readonly #target: ProbeTarget;
   readonly #wakeSignal: WakeSignal;
-  /** Whether `ping` has proved to tell nothing. */
-  #pingTellsNothing = false;
+  /** Whether `ping` timed out while a tool call succeeded. */
+  #ignoresPing = false;
 
-  constructor(clock: Clock, probed: ProbeTarget) {
-    this.#probed = probed;
+  constructor(clock: Clock, target: ProbeTarget) {
+    this.#target = target;
     this.#wakeSignal = new WakeSignal(clock);
   }
 
-  /** Something has changed that the time of the next probe depends on. */
+  /** Computes the time of the next probe again. */
   reschedule(): void {
     this.#wakeSignal.wake();
   }
 
-  /** Ends with `signal`. */
+  /** Probes until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const dueInMs = this.#probed.probeDueInMs();
+      const dueInMs = this.#target.probeDueInMs();
       if (dueInMs > 0) await this.#wakeSignal.wait(dueInMs, signal);
-      // What it throws the guard has counted.
+      // The guard has counted the failure.
       else await this.#probe().catch(() => undefined);
     }
   }
 
   async #probe(): Promise<void> {
-    const repeated = this.#probed.repeat();
+    const repeated = this.#target.repeat();
     if (repeated !== null) return repeated;
-    if (this.#pingTellsNothing) return this.#probed.list() ?? this.#probed.ping();
+    if (this.#ignoresPing) return this.#target.list() ?? this.#target.ping();
     try {
-      await this.#probed.ping();
+      await this.#target.ping();
     } catch (error) {
-      const listed = error instanceof ToolCallTimeoutError ? this.#probed.list() : null;
+      const listed = error instanceof ToolCallTimeoutError ? this.#target.list() : null;
       if (listed === null) throw error;
       await listed;
-      this.#pingTellsNothing = true;
+      this.#ignoresPing = true;
     }
   }
 }

@@ -1,4 +1,3 @@
-import type { CircuitBreakerStatus, McpServerType, ServerStatus } from '../../model/index.js';
 import {
   type ConnectOptions,
   type Endpoint,
@@ -6,13 +5,13 @@ import {
   SessionClosedError,
   type SessionEvent,
 } from '../../mcp/index.js';
-import { backoffDelayMs, type Clock, errorMessage, WakeSignal } from '../../shared/index.js';
-import type { Logger } from '../../telemetry/index.js';
+import type { CircuitBreakerStatus, McpServerType, ServerStatus } from '../../model/index.js';
+import { backoffDelayMs, type Clock, errorMessage, WakeSignal, type Logger } from '../../shared/index.js';
 import type { ReplicaOptions } from './pool-options.js';
 
 /**
- * How an endpoint stands with us. RENEWING: its session ended in an orderly way, and is followed by the next one at once,
- * of which nobody need be told.
+ * State of the connection to one endpoint. RENEWING means that the session ended in an orderly way: the next one follows
+ * immediately, without a change of the replica's status.
  */
 export type ConnectionState = 'CONNECTING' | 'CONNECTED' | 'RENEWING' | 'LOST' | 'GIVEN_UP';
 
@@ -20,40 +19,40 @@ export interface ReplicaConnectionDeps {
   readonly connect: (endpoint: Endpoint, options: ConnectOptions) => Promise<McpSession>;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** 0 ≤ x < 1; jitters the pauses between attempts to connect. */
+  /** Returns a random number from 0 to 1 (exclusive), which jitters the delays between connection attempts. */
   readonly random: () => number;
   /**
-   * Tells what kind of server it is that has been connected.
-   * @throws Error when that is not the kind that is wanted here
+   * Returns the type of a connected server.
+   * @throws Error if the server must not be used
    */
   readonly validateServer: (session: McpSession) => McpServerType;
   readonly onToolsChanged: () => void;
-  readonly onSessionEvent: (push: SessionEvent) => void;
+  readonly onSessionEvent: (event: SessionEvent) => void;
   readonly onConnected: (type: McpServerType) => void;
-  /** `connection` is another one, or tells of one more attempt that led to nothing. */
+  /** Called when the connection is lost and after each failed attempt to connect. */
   readonly onDisconnected: () => void;
 }
 
-/** Keeps one endpoint connected: tries it again with growing pauses, and gives up a command that only ever fails. */
+/** Keeps one endpoint connected: reconnects with backoff, and stops starting a command that fails every time. */
 export class ReplicaConnection {
-  readonly #settings: ReplicaOptions;
+  readonly #options: ReplicaOptions;
   readonly #deps: ReplicaConnectionDeps;
   readonly #wakeSignal: WakeSignal;
   #connection: ConnectionState = 'CONNECTING';
   #session: McpSession | null = null;
   #error: string | null = null;
-  #observeHarmlessly: boolean;
-  #failedStarts = 0;
-  #connections = 0;
+  #useScratchDirectory: boolean;
+  #failedAttempts = 0;
+  #connectCount = 0;
 
-  constructor(settings: ReplicaOptions, deps: ReplicaConnectionDeps) {
-    this.#settings = settings;
+  constructor(options: ReplicaOptions, deps: ReplicaConnectionDeps) {
+    this.#options = options;
     this.#deps = deps;
     this.#wakeSignal = new WakeSignal(deps.clock);
-    this.#observeHarmlessly = this.#mindsBeingObserved(settings.expectedType);
+    this.#useScratchDirectory = this.#needsScratchDirectory(options.expectedType);
   }
 
-  /** `null` while it is not connected. */
+  /** Current session. Null while the endpoint is not connected. */
   get session(): McpSession | null {
     return this.#session;
   }
@@ -62,150 +61,151 @@ export class ReplicaConnection {
     return this.#connection;
   }
 
-  /** Why the last session, or the last attempt at one, has ended; `null` since something was answered. */
+  /** Reason why the last session or attempt ended. Null after the server has answered. */
   get error(): string | null {
     return this.#error;
   }
 
-  /** Attempts in a row after which nothing was answered. */
+  /** Number of consecutive attempts after which the server answered no call. */
   get failedAttempts(): number {
-    return this.#failedStarts;
+    return this.#failedAttempts;
   }
 
-  /** Times that it was connected again. */
+  /** Number of reconnects. */
   get restarts(): number {
-    return Math.max(0, this.#connections - 1);
+    return Math.max(0, this.#connectCount - 1);
   }
 
-  /** Something was answered: the session is worth having. */
+  /** Resets the failed attempts, because the server has answered a call. */
   markHealthy(): void {
-    this.#failedStarts = 0;
+    this.#failedAttempts = 0;
     this.#error = null;
   }
 
-  /** Ends the pause before the next attempt to connect; one that was given up is tried again. */
+  /** Skips the delay before the next attempt, also for an endpoint that was given up. */
   reconnectNow(): void {
     if (this.#session !== null) return;
     if (this.#connection === 'GIVEN_UP') {
-      this.#failedStarts = 0;
+      this.#failedAttempts = 0;
       this.#connection = 'LOST';
     }
     this.#wakeSignal.wake();
   }
 
-  /** Ends with `signal`, and what is connected with it. */
+  /** Keeps the endpoint connected until `signal` aborts, then closes the session. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.#connectOnce(signal);
-      const pauseMs = this.#pauseMs();
-      if (pauseMs !== 0) await this.#wakeSignal.wait(pauseMs, signal);
+      const delayMs = this.#reconnectDelayMs();
+      if (delayMs !== 0) await this.#wakeSignal.wait(delayMs, signal);
     }
   }
 
-  /** A session has ended; whoever learns it first says so: a call that it breaks off, or who waits for its end. */
+  /** Records the end of a session. Called by the first that detects it: a failed call or the loop of `run`. */
   handleSessionEnd(session: McpSession, reason: Error): void {
     if (this.#session !== session) return;
     this.#session = null;
-    if (isOrderly(reason) && this.#failedStarts === 0) {
+    if (isOrderlyEnd(reason) && this.#failedAttempts === 0) {
       this.#connection = 'RENEWING';
       this.#deps.onDisconnected();
     } else {
-      this.#lost(reason.message);
+      this.#handleLoss(reason.message);
     }
   }
 
-  /** Until the session has ended, if there was one. */
-  async #connectOnce(stop: AbortSignal): Promise<void> {
+  /** Makes one attempt to connect and waits for the end of the session. */
+  async #connectOnce(signal: AbortSignal): Promise<void> {
     const { clock, logger, connect, validateServer, onSessionEvent, onToolsChanged, onConnected } = this.#deps;
-    const { serverId, endpoint, connectTimeoutMs } = this.#settings;
-    const observeHarmlessly = this.#observeHarmlessly;
-    this.#failedStarts += 1;
+    const { serverId, endpoint, connectTimeoutMs } = this.#options;
+    const useScratchDirectory = this.#useScratchDirectory;
+    this.#failedAttempts += 1;
     try {
       await using session = await connect(endpoint, {
         serverId,
-        signal: stop,
+        signal,
         connectTimeoutMs,
         clock,
         logger,
-        useScratchDirectory: observeHarmlessly,
+        useScratchDirectory,
         onToolsChanged,
       });
       const type = validateServer(session);
-      if (this.#mindsBeingObserved(type) && !observeHarmlessly) {
-        // Known too late: it runs in the observed project. Start it again where polling cannot harm.
-        this.#observeHarmlessly = true;
-        this.#failedStarts -= 1;
+      if (this.#needsScratchDirectory(type) && !useScratchDirectory) {
+        // The server already runs in the user's project. Restart it in a directory where polling does no harm.
+        this.#useScratchDirectory = true;
+        this.#failedAttempts -= 1;
         return;
       }
-      using _pushes = session.onEvent(onSessionEvent);
+      using _subscription = session.onEvent(onSessionEvent);
       this.#session = session;
       this.#connection = 'CONNECTED';
-      this.#connections += 1;
+      this.#connectCount += 1;
       onConnected(type);
-      const reason = await endOf(session, stop);
-      if (!stop.aborted) this.handleSessionEnd(session, reason ?? new Error('the server closed the session'));
+      const reason = await waitForEnd(session, signal);
+      if (!signal.aborted) this.handleSessionEnd(session, reason ?? new Error('the server closed the session'));
     } catch (error) {
-      if (!stop.aborted) this.#lost(errorMessage(error));
+      if (!signal.aborted) this.#handleLoss(errorMessage(error));
     } finally {
       this.#session = null;
     }
   }
 
-  #lost(reason: string): void {
-    const { id, endpoint, restart } = this.#settings;
-    const starts = this.#failedStarts;
-    const givenUp = endpoint.type === 'stdio' && restart.maxAttempts !== null && starts >= restart.maxAttempts;
+  #handleLoss(reason: string): void {
+    const { serverId, id, endpoint, restart } = this.#options;
+    const attempts = this.#failedAttempts;
+    const isGivenUp = endpoint.type === 'stdio' && restart.maxAttempts !== null && attempts >= restart.maxAttempts;
     this.#session = null;
-    this.#connection = givenUp ? 'GIVEN_UP' : 'LOST';
-    this.#error = givenUp
-      ? `${reason} – given up after ${starts} starts in a row that led to nothing: refreshDiscovery, or a changed configuration, tries again`
+    this.#connection = isGivenUp ? 'GIVEN_UP' : 'LOST';
+    this.#error = isGivenUp
+      ? `${reason} (given up after ${attempts} failed starts; call refreshDiscovery or change the configuration to retry)`
       : reason;
-    this.#deps.logger.debug({ serverId: this.#settings.serverId, replicaId: id, reason }, 'server is not connected');
+    this.#deps.logger.debug({ serverId, replicaId: id, reason }, 'server is not connected');
     this.#deps.onDisconnected();
   }
 
-  /** @returns 0: at once; `null`: when somebody asks */
-  #pauseMs(): number | null {
+  /** Returns the delay in milliseconds before the next attempt. Null waits for `reconnectNow`. */
+  #reconnectDelayMs(): number | null {
     if (this.#connection === 'GIVEN_UP') return null;
     if (this.#connection !== 'LOST') return 0;
-    return backoffDelayMs(this.#failedStarts, this.#settings.restart, this.#deps.random);
+    return backoffDelayMs(this.#failedAttempts, this.#options.restart, this.#deps.random);
   }
 
-  #mindsBeingObserved(type: McpServerType): boolean {
-    return this.#settings.endpoint.type === 'stdio' && type === 'CLAUDE_FLOW';
+  /** Returns whether the server runs in a scratch directory, because claude-flow writes each call into its project. */
+  #needsScratchDirectory(type: McpServerType): boolean {
+    return this.#options.endpoint.type === 'stdio' && type === 'CLAUDE_FLOW';
   }
 }
 
-/** It ended as servers that limit the age of a session end it: nothing is wrong with it. */
-function isOrderly(reason: Error): boolean {
+/** Returns whether a session ended without a failure, as on servers that limit the age of a session. */
+function isOrderlyEnd(reason: Error): boolean {
   return reason instanceof SessionClosedError && reason.isOrderly;
 }
 
-/** Resolves with why the session has ended, or when `stop` is aborted. */
-async function endOf(session: McpSession, stop: AbortSignal): Promise<Error | null> {
-  let leave: () => void = () => undefined;
-  const stopped = new Promise<null>((resolve) => {
-    leave = () => resolve(null);
-    stop.addEventListener('abort', leave, { once: true });
-    if (stop.aborted) leave();
+/** Resolves with the reason why the session ended, or with null when `signal` aborts. */
+async function waitForEnd(session: McpSession, signal: AbortSignal): Promise<Error | null> {
+  let onAbort: () => void = () => undefined;
+  const aborted = new Promise<null>((resolve) => {
+    onAbort = () => resolve(null);
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
   });
   try {
-    return await Promise.race([session.closed, stopped]);
+    return await Promise.race([session.closed, aborted]);
   } finally {
-    stop.removeEventListener('abort', leave);
+    signal.removeEventListener('abort', onAbort);
   }
 }
 
-/** What the status of a replica follows from. */
 export interface ReplicaStatusInput {
   readonly connection: ConnectionState;
   readonly breaker: CircuitBreakerStatus;
-  /** Since it was connected. */
+  /** Whether the server has answered a call of the current connection. */
   readonly hasAnswered: boolean;
-  readonly before: ServerStatus;
+  readonly previous: ServerStatus;
 }
 
-export function replicaStatus({ connection, breaker, hasAnswered, before }: ReplicaStatusInput): ServerStatus {
+/** Derives the status of a replica from its connection and its circuit breaker. */
+export function replicaStatus({ connection, breaker, hasAnswered, previous }: ReplicaStatusInput): ServerStatus {
   switch (connection) {
     case 'CONNECTING':
       return 'CONNECTING';
@@ -213,11 +213,11 @@ export function replicaStatus({ connection, breaker, hasAnswered, before }: Repl
     case 'GIVEN_UP':
       return 'OFFLINE';
     case 'RENEWING':
-      return before;
+      return previous;
     case 'CONNECTED':
       if (breaker.state !== 'CLOSED') return 'OFFLINE';
       if (breaker.consecutiveFailures > 0) return 'DEGRADED';
-      // A server that greets and leaves over and over is not there.
-      return hasAnswered ? 'ONLINE' : before;
+      // A server that completes the handshake and disconnects again and again is not online.
+      return hasAnswered ? 'ONLINE' : previous;
   }
 }

@@ -1,20 +1,20 @@
-import type { McpServerType } from '../../model/index.js';
-import type { CircuitTransition } from '../guard/circuit-breaker.js';
 import { type McpSession, type SessionEvent, ToolRejectedError, TransportError } from '../../mcp/index.js';
+import type { McpServerType } from '../../model/index.js';
 import { Emitter, WakeSignal } from '../../shared/index.js';
+import type { CircuitTransition } from '../guard/circuit-breaker.js';
+import { NotConnectedError, PrimaryChangedError, wasNotSent } from './errors.js';
 import { rankReplicas } from './load-balancing.js';
-import { wasNotSent, NotConnectedError, PrimaryChangedError } from './errors.js';
-import { type SessionOperation, Replica, type ReplicaDeps } from './replica.js';
 import { hasProcessLocalState, type PoolOptions, replicaId } from './pool-options.js';
+import { Replica, type ReplicaDeps, type SessionOperation } from './replica.js';
 
 export interface ReplicaPoolDeps extends Omit<ReplicaDeps, 'validateServer' | 'onToolsChanged'> {
-  /** Tells what kind of server it is that has been connected. */
+  /** Returns the type of a connected server. */
   readonly detectType: (session: McpSession) => McpServerType;
 }
 
 /**
- * The replica and session by which the server is known. What is remembered of the server between two polls belongs to a
- * seat: another one may be another process, which knows nothing of it.
+ * Replica and session that an adapter's cached responses belong to. A failover discards the cache, because another
+ * replica may be another process with other state.
  */
 export interface PrimarySession {
   readonly replica: Replica;
@@ -25,150 +25,157 @@ export interface PrimarySession {
 export interface PoolEvent {
   readonly replica: Replica;
   readonly transition: CircuitTransition | null;
-  /** When the seat has moved from one replica to another just now. */
+  /** Replicas before and after a move of the primary session. Null if it has not moved. */
   readonly failover: { readonly from: Replica; readonly to: Replica } | null;
 }
 
 export interface PoolCallOptions {
   readonly signal: AbortSignal;
-  /** Whether asking twice does no more than asking once: only then is another replica asked after one may have been. */
+  /** Whether a repeated call has no further effect. Only then is a call repeated that may have reached a server. */
   readonly idempotent: boolean;
-  /** What the caller knows is of this seat; `null`: nothing. */
+  /** Primary session that the caller's cached responses belong to. Null if the caller has none. */
   readonly primary: PrimarySession | null;
 }
 
-/** The replicas of one logical server: who is asked, and who instead when that fails. */
+/** All replicas of one upstream server, with load balancing and failover. Owns the primary session. */
 export class ReplicaPool implements AsyncDisposable {
   readonly replicas: readonly Replica[];
-  readonly #settings: PoolOptions;
+  readonly #options: PoolOptions;
   readonly #deps: ReplicaPoolDeps;
   readonly #events = new Emitter<PoolEvent>();
-  readonly #pushes = new Emitter<SessionEvent>();
+  readonly #sessionEvents = new Emitter<SessionEvent>();
   readonly #toolChanges = new Emitter<undefined>();
-  #seat: PrimarySession | null = null;
-  /** Of the present or last seat. */
-  #lastInUse: Replica | null = null;
+  #primary: PrimarySession | null = null;
+  /** Replica of the current or last primary session. */
+  #lastPrimaryReplica: Replica | null = null;
 
-  constructor(settings: PoolOptions, deps: ReplicaPoolDeps) {
-    this.#settings = settings;
+  constructor(options: PoolOptions, deps: ReplicaPoolDeps) {
+    this.#options = options;
     this.#deps = deps;
-    this.replicas = settings.endpoints.map((endpoint, index) => {
-      const id = replicaId(settings.serverId, index);
+    this.replicas = options.endpoints.map((endpoint, index) => {
+      const id = replicaId(options.serverId, index);
       const replica = new Replica(
-        { ...settings, id, endpoint },
+        { ...options, id, endpoint },
         {
           ...deps,
-          validateServer: (session) => this.#admit(id, session),
+          validateServer: (session) => this.#validateServer(id, session),
           onToolsChanged: () => this.#toolChanges.emit(undefined),
         },
       );
-      replica.onEvent(({ transition }) => this.#changed(replica, transition));
-      replica.onSessionEvent((push) => {
-        if (!this.isSticky || this.#seat?.replica === replica) this.#pushes.emit(push);
+      replica.onEvent(({ transition }) => {
+        this.#updatePrimary();
+        this.#notify(replica, transition);
+      });
+      replica.onSessionEvent((event) => {
+        if (!this.isSticky || this.#primary?.replica === replica) this.#sessionEvents.emit(event);
       });
       return replica;
     });
   }
 
-  /** `null`: no replica is connected. */
+  /** Primary session. Null if no replica is connected. */
   get primary(): PrimarySession | null {
-    return this.#seat;
+    return this.#primary;
   }
 
-  /** Whether all calls go to the replica of the seat. */
+  /** Whether all calls go to the replica of the primary session. */
   get isSticky(): boolean {
-    return this.#settings.sticky ?? hasProcessLocalState(this.#seat?.type ?? this.#settings.expectedType);
+    return this.#options.sticky ?? hasProcessLocalState(this.#primary?.type ?? this.#options.expectedType);
   }
 
-  /** Whether some replica can be asked now, or in a moment. */
+  /** Whether a replica can be called, now or after it has renewed its session. */
   get isAvailable(): boolean {
     return this.replicas.some((replica) => replica.connection === 'RENEWING' || isUsable(replica));
   }
 
-  /** Whether each replica has been tried. */
+  /** Whether at least one connection attempt of each replica has ended. */
   get hasTriedAll(): boolean {
     return this.replicas.every(({ connection }) => connection !== 'CONNECTING');
   }
 
-  /** What is wrong with the replicas, for a person; `null`: nothing is, or nothing is known yet. */
+  /** Errors of all failing replicas. Null if none fails, or none has been tried. */
   get failureReason(): string | null {
-    const troubled = this.replicas.filter(({ status, breaker }) => {
+    const failing = this.replicas.filter(({ status, breaker }) => {
       return status === 'OFFLINE' || status === 'DEGRADED' || breaker.state !== 'CLOSED';
     });
-    if (this.replicas.length === 1) return troubled[0]?.lastError ?? null;
-    return troubled.map(({ id, lastError }) => `${id}: ${lastError ?? 'does not answer'}`).join('; ') || null;
+    if (this.replicas.length === 1) return failing[0]?.lastError ?? null;
+    return failing.map(({ id, lastError }) => `${id}: ${lastError ?? 'does not answer'}`).join('; ') || null;
   }
 
+  /** Returns whether calls may go to a replica. */
   isInUse(replica: Replica): boolean {
-    if (this.isSticky || this.replicas.length === 1) return this.#seat?.replica === replica;
-    return this.#seat !== null && isUsable(replica);
+    if (this.isSticky || this.replicas.length === 1) return this.#primary?.replica === replica;
+    return this.#primary !== null && isUsable(replica);
   }
 
   /**
-   * Runs one call where it is answered soonest, within `timeoutMs` in all: with several replicas left to ask, each gets
-   * its share of what is left of the time; a single one is asked again as its guard has it. Sticky replicas are not
-   * changed within a call: the seat is, and `SeatLostError` tells who still holds the old one.
-   * @throws NotConnectedError, SeatLostError, CircuitOpenError, BulkheadFullError: nobody was asked
-   * @throws the signal's reason, or what the last replica threw
+   * Runs one call on the best replica, and on the next ones if it fails, within `timeoutMs` in total. Each of several
+   * replicas gets an equal share of the remaining time; a single one is retried by its guard. A sticky pool does not
+   * change the replica within a call. It moves the primary session instead, and callers that hold the old one get a
+   * `PrimaryChangedError`.
+   * @throws NotConnectedError, PrimaryChangedError, CircuitOpenError or BulkheadFullError if no request was sent
+   * @throws the reason of `signal`, or the error of the last replica
    */
   async call<T>(operation: SessionOperation<T>, { signal, idempotent, primary }: PoolCallOptions): Promise<T> {
     const { clock } = this.#deps;
     const tried = new Set<Replica>();
-    let leftMs = this.#settings.timeoutMs;
+    let remainingMs = this.#options.timeoutMs;
     let failure: Error | null = null;
     for (;;) {
       signal.throwIfAborted();
-      if (primary !== null && this.isSticky && this.#isLost(primary))
+      if (primary !== null && this.isSticky && this.#isReplaced(primary)) {
         throw failure ?? new PrimaryChangedError(primary.replica.id);
+      }
       const candidates = this.#candidates(tried);
       const [replica] = candidates;
       if (replica === undefined) {
-        if (!this.#isRenewing || leftMs < 1)
+        if (!this.#isRenewing || remainingMs < 1) {
           throw failure ?? new NotConnectedError(this.failureReason ?? 'not connected');
-        leftMs -= await this.#renewal(leftMs, signal);
+        }
+        remainingMs -= await this.#waitForRenewal(remainingMs, signal);
         continue;
       }
-      const isOnly = candidates.length === 1 && tried.size === 0 && this.#usable(replica).length === 0;
+      const isOnly = candidates.length === 1 && tried.size === 0 && this.#usableExcept(replica).length === 0;
       tried.add(replica);
       let startedMs = Infinity;
       try {
         return await replica.call(
           (session, guarded) => {
-            // Waiting for others to be served there is not the server's time.
+            // Time in the queue of the bulkhead does not count.
             startedMs = Math.min(startedMs, clock.monotonic());
             return operation(session, guarded);
           },
           {
             signal,
             idempotent: idempotent && isOnly,
-            timeoutMs: Math.max(1, idempotent ? leftMs / candidates.length : leftMs),
+            timeoutMs: Math.max(1, idempotent ? remainingMs / candidates.length : remainingMs),
           },
         );
       } catch (error) {
         signal.throwIfAborted();
-        leftMs -= Math.max(0, clock.monotonic() - startedMs);
-        if (error instanceof TransportError) this.#moveFrom(replica);
-        // An orderly end is no failure of the replica: its next session is asked.
+        remainingMs -= Math.max(0, clock.monotonic() - startedMs);
+        if (error instanceof TransportError) this.#failOverFrom(replica);
+        // An orderly end of the session is no failure of the replica, so that its next session may be tried.
         if (replica.connection === 'RENEWING') tried.delete(replica);
-        if (!(idempotent ? isWorthAnother(error) : wasNotSent(error)) || leftMs < 1) throw error;
-        if (failure === null || !wasNotSent(error)) failure = asError(error);
+        if (!(idempotent ? canTryAnother(error) : wasNotSent(error)) || remainingMs < 1) throw error;
+        if (failure === null || !wasNotSent(error)) failure = toError(error);
       }
     }
   }
 
-  /** Tries those again that are not connected, without waiting for their turn. */
+  /** Skips the delays before the next connection attempts of all replicas. */
   reconnectNow(): void {
     for (const replica of this.replicas) replica.reconnectNow();
   }
 
-  /** Calls back when something of a replica has changed, or the seat has; dispose to stop. */
+  /** Calls back after each change of a replica or of the primary session. Dispose the result to stop. */
   onEvent(callback: (event: PoolEvent) => void): Disposable {
     return this.#events.add(callback);
   }
 
-  /** Calls back for each thing that replicas in use tell unasked; dispose to stop. */
-  onSessionEvent(callback: (push: SessionEvent) => void): Disposable {
-    return this.#pushes.add(callback);
+  /** Calls back for each session event of the replicas in use. Dispose the result to stop. */
+  onSessionEvent(callback: (event: SessionEvent) => void): Disposable {
+    return this.#sessionEvents.add(callback);
   }
 
   onToolsChanged(callback: () => void): Disposable {
@@ -179,104 +186,101 @@ export class ReplicaPool implements AsyncDisposable {
     await Promise.all(this.replicas.map((replica) => replica[Symbol.asyncDispose]()));
   }
 
-  /** Those that may be asked next, the best first. */
+  /** Returns the replicas that may be called next, best first. */
   #candidates(tried: ReadonlySet<Replica>): Replica[] {
-    const connected = this.#askable.filter((replica) => replica.session !== null && !tried.has(replica));
+    const connected = this.#eligible.filter((replica) => replica.session !== null && !tried.has(replica));
     const usable = connected.filter(isUsable);
-    if (usable.length > 0) return rankReplicas(usable, this.#settings.slowStartMs);
-    // The breaker of one may let this call be its probe, and otherwise tells when that is.
-    return tried.size === 0 ? connected.sort((a, b) => retryAtOf(a) - retryAtOf(b)).slice(0, 1) : [];
+    if (usable.length > 0) return rankReplicas(usable, this.#options.slowStartMs);
+    // An open circuit breaker accepts the call as its probe, or rejects it with the time of the next probe.
+    return tried.size === 0 ? connected.sort((a, b) => retryAtMs(a) - retryAtMs(b)).slice(0, 1) : [];
   }
 
-  get #askable(): readonly Replica[] {
+  get #eligible(): readonly Replica[] {
     if (!this.isSticky) return this.replicas;
-    return this.#seat === null ? [] : [this.#seat.replica];
+    return this.#primary === null ? [] : [this.#primary.replica];
   }
 
   get #isRenewing(): boolean {
-    return this.#askable.some(({ connection }) => connection === 'RENEWING');
+    return this.#eligible.some(({ connection }) => connection === 'RENEWING');
   }
 
-  /** Waits for a session that follows another one. @returns how long that took, milliseconds */
-  async #renewal(atMostMs: number, signal: AbortSignal): Promise<number> {
+  /** Waits at most `maxMs` for a renewed session. Resolves with the elapsed time in milliseconds. */
+  async #waitForRenewal(maxMs: number, signal: AbortSignal): Promise<number> {
     const { clock } = this.#deps;
     const startMs = clock.monotonic();
-    const pulse = new WakeSignal(clock);
-    using _watch = this.#events.add(() => pulse.wake());
-    let leftMs = atMostMs;
-    while (this.#isRenewing && leftMs > 0 && !signal.aborted) {
-      await pulse.wait(leftMs, signal);
-      leftMs = atMostMs - (clock.monotonic() - startMs);
+    const wakeSignal = new WakeSignal(clock);
+    using _subscription = this.#events.add(() => wakeSignal.wake());
+    let remainingMs = maxMs;
+    while (this.#isRenewing && remainingMs > 0 && !signal.aborted) {
+      await wakeSignal.wait(remainingMs, signal);
+      remainingMs = maxMs - (clock.monotonic() - startMs);
     }
     return clock.monotonic() - startMs;
   }
 
-  /** @throws Error when it is not of the kind that the replicas before it are of */
-  #admit(askerId: string, session: McpSession): McpServerType {
+  /** @throws Error if the server has another type than the other connected replicas */
+  #validateServer(id: string, session: McpSession): McpServerType {
     const type = this.#deps.detectType(session);
-    const other = this.replicas.find((replica) => replica.id !== askerId && isIn(replica) && replica.type !== type);
-    if (other !== undefined) throw new Error(`it is ${type} while ${other.id} is ${other.type}: it is not used`);
+    const other = this.replicas.find((replica) => replica.id !== id && isConnected(replica) && replica.type !== type);
+    if (other !== undefined) {
+      throw new Error(`server type ${type} differs from ${other.type} of replica ${other.id}`);
+    }
     return type;
   }
 
-  #changed(replica: Replica, transition: CircuitTransition | null): void {
-    this.#settle();
-    this.#tell(replica, transition);
+  /** Moves the primary session after a failed connection. A late answer is left to the circuit breaker. */
+  #failOverFrom(replica: Replica): void {
+    if (!this.isSticky || this.#primary?.replica !== replica) return;
+    const [next] = this.#usableExcept(replica);
+    if (next === undefined) return;
+    this.#setPrimary(next);
+    this.#notify(replica, null);
   }
 
-  /** A failed connection is enough to leave a seat for another one; that an answer is late is the breaker's affair. */
-  #moveFrom(replica: Replica): void {
-    if (!this.isSticky || this.#seat?.replica !== replica) return;
-    const [other] = this.#usable(replica);
-    if (other === undefined) return;
-    this.#take(other);
-    this.#tell(replica, null);
-  }
-
-  /** The seat stays where it is as long as that can be asked, so that nobody's agents are swapped for another's. */
-  #settle(): void {
-    const seat = this.#seat;
-    if (seat !== null) {
-      const { replica, session } = seat;
+  /** Moves the primary session only if its replica cannot be called, because a move may replace all agents. */
+  #updatePrimary(): void {
+    const primary = this.#primary;
+    if (primary !== null) {
+      const { replica, session } = primary;
       if (replica.connection === 'RENEWING') return;
       if (isUsable(replica)) {
-        // Another session of it follows one that has ended in an orderly way.
-        if (replica.session !== session) this.#take(replica);
+        if (replica.session !== session) this.#setPrimary(replica);
         return;
       }
     }
-    const [best] = this.#usable(null);
-    // One whose breaker is open is better than none: it will let a probe through.
-    const isConnected = seat !== null && seat.replica.session === seat.session;
-    const next = best ?? (isConnected ? seat.replica : this.replicas.find(({ session }) => session !== null));
-    if (next === undefined) this.#seat = null;
-    else if (next !== seat?.replica || !isConnected) this.#take(next);
+    const [best] = this.#usableExcept(null);
+    // A connected replica with an open circuit breaker is better than none, because its probe may succeed.
+    const isStillConnected = primary !== null && primary.replica.session === primary.session;
+    const fallback = isStillConnected ? primary.replica : this.replicas.find(({ session }) => session !== null);
+    const next = best ?? fallback;
+    if (next === undefined) this.#primary = null;
+    else if (next !== primary?.replica || !isStillConnected) this.#setPrimary(next);
   }
 
-  #usable(without: Replica | null): Replica[] {
-    const usable = this.replicas.filter((replica) => replica !== without && isUsable(replica));
-    return rankReplicas(usable, this.#settings.slowStartMs);
+  #usableExcept(excluded: Replica | null): Replica[] {
+    const usable = this.replicas.filter((replica) => replica !== excluded && isUsable(replica));
+    return rankReplicas(usable, this.#options.slowStartMs);
   }
 
-  #take(replica: Replica): void {
+  #setPrimary(replica: Replica): void {
     const { session, type } = replica;
-    this.#seat = session === null ? null : { replica, session, type };
+    this.#primary = session === null ? null : { replica, session, type };
   }
 
-  #tell(replica: Replica, transition: CircuitTransition | null): void {
-    const from = this.#lastInUse;
-    const to = this.#seat?.replica ?? null;
-    if (to !== null) this.#lastInUse = to;
-    const moved = from === null || to === null || from === to ? null : { from, to };
-    this.#events.emit({ replica, transition, failover: moved });
+  #notify(replica: Replica, transition: CircuitTransition | null): void {
+    const from = this.#lastPrimaryReplica;
+    const to = this.#primary?.replica ?? null;
+    if (to !== null) this.#lastPrimaryReplica = to;
+    const failover = from === null || to === null || from === to ? null : { from, to };
+    this.#events.emit({ replica, transition, failover });
   }
 
-  #isLost(seat: PrimarySession): boolean {
-    return this.#seat !== null && this.#seat.replica !== seat.replica;
+  #isReplaced({ replica }: PrimarySession): boolean {
+    return this.#primary !== null && this.#primary.replica !== replica;
   }
 }
 
-function isIn({ connection }: Replica): boolean {
+function isConnected({ connection }: Replica): boolean {
   return connection === 'CONNECTED' || connection === 'RENEWING';
 }
 
@@ -284,16 +288,16 @@ function isUsable({ session, breaker }: Replica): boolean {
   return session !== null && breaker.state === 'CLOSED';
 }
 
-/** Milliseconds since the epoch; now, when its breaker waits for a probe's outcome. */
-function retryAtOf({ breaker }: Replica): number {
+/** Returns the time of the next probe in milliseconds since the epoch; 0 if a probe is already running. */
+function retryAtMs({ breaker }: Replica): number {
   return breaker.retryAt === null ? 0 : Date.parse(breaker.retryAt);
 }
 
-function asError(thrown: unknown): Error {
+function toError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
 
-/** Refusals are the same everywhere, but for one by a server that asks to be left alone. */
-function isWorthAnother(error: unknown): boolean {
+/** Returns whether another replica may answer. All replicas reject the same calls, except when one requests a pause. */
+function canTryAnother(error: unknown): boolean {
   return !(error instanceof ToolRejectedError) || error.retryAfterMs !== null;
 }

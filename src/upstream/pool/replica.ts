@@ -1,100 +1,98 @@
+import type { probeTool } from '../../adapters/index.js';
+import { type McpSession, SessionClosedError, type SessionEvent, ToolRejectedError } from '../../mcp/index.js';
 import type { CircuitBreakerStatus, Latency, McpServerType, ServerStatus } from '../../model/index.js';
+import { Emitter, errorMessage } from '../../shared/index.js';
+import type { CircuitTransition } from '../guard/circuit-breaker.js';
 import { createGuard, type Guard, type GuardedCallOptions, type GuardStatus } from '../guard/guard.js';
 import { GUARD_DEFAULTS } from '../guard/guard-options.js';
-import type { CircuitTransition } from '../guard/circuit-breaker.js';
-import { type McpSession, SessionClosedError, type SessionEvent, ToolRejectedError } from '../../mcp/index.js';
-import { Emitter, errorMessage } from '../../shared/index.js';
 import { ActivityTracker } from './activity-tracker.js';
-import type { BalancedReplica } from './load-balancing.js';
 import { NotConnectedError, wasNotSent } from './errors.js';
+import type { BalancedReplica } from './load-balancing.js';
+import type { ReplicaOptions } from './pool-options.js';
+import { probeDueInMs, Prober } from './prober.js';
 import {
   type ConnectionState,
   ReplicaConnection,
   type ReplicaConnectionDeps,
   replicaStatus,
 } from './replica-connection.js';
-import { probeDueInMs, Prober } from './prober.js';
-import type { ReplicaOptions } from './pool-options.js';
 
 export interface ReplicaDeps extends Omit<ReplicaConnectionDeps, 'onSessionEvent' | 'onConnected' | 'onDisconnected'> {
-  /** A tool of it that costs little, with its arguments; `null`: there is none. */
-  readonly cheapTool: (session: McpSession, type: McpServerType) => ToolCall | null;
-}
-
-export interface ToolCall {
-  readonly tool: string;
-  readonly args: Readonly<Record<string, unknown>>;
+  /** Selects the harmless tool that serves as health probe. Null if the server has none. */
+  readonly probeTool: (session: McpSession, type: McpServerType) => ReturnType<typeof probeTool>;
 }
 
 export type SessionOperation<T> = (session: McpSession, signal: AbortSignal) => Promise<T>;
 
-/** What a replica tells: a transition of its breaker, or that something else of it is not as it was. */
+/** Change of a replica: of its session, its status or its circuit breaker. */
 export interface ReplicaEvent {
+  /** Transition of the circuit breaker. Null for other changes. */
   readonly transition: CircuitTransition | null;
 }
 
 interface FailedCall {
   readonly session: McpSession;
-  /** `null`: the server was not asked. */
+  /** Error of the call. Null if no request was sent. */
   readonly error: unknown;
   readonly options: GuardedCallOptions;
   readonly operation: SessionOperation<unknown>;
 }
 
-/** How long a median is taken for true: working it out costs more than a choice is worth. */
-const MEDIAN_FOR_MS = 1_000;
+/** Time in milliseconds for which a median is cached, because load balancing reads it for every call. */
+const MEDIAN_CACHE_MS = 1_000;
 
-/** One endpoint that is kept connected, with the guard that all calls to it share. */
+/** One endpoint of a server: its connection, the guard that all its calls share, its prober and its status. */
 export class Replica implements AsyncDisposable, BalancedReplica {
   readonly id: string;
-  readonly #settings: ReplicaOptions;
+  readonly #options: ReplicaOptions;
   readonly #deps: ReplicaDeps;
-  readonly #stop = new AbortController();
+  readonly #abort = new AbortController();
   readonly #events = new Emitter<ReplicaEvent>();
-  readonly #pushes = new Emitter<SessionEvent>();
-  readonly #link: ReplicaConnection;
+  readonly #sessionEvents = new Emitter<SessionEvent>();
+  readonly #connection: ReplicaConnection;
   readonly #prober: Prober;
   readonly #activity: ActivityTracker;
-  readonly #running: Promise<unknown>;
+  readonly #loop: Promise<unknown>;
   #guard: Guard;
   #type: McpServerType;
-  /** Of the last call, when the session has outlived it. */
+  /** Error of the last call, if the session has survived it. */
   #callError: string | null = null;
   #outstanding = 0;
   #recoveredAtMs: number | null = null;
   #status: ServerStatus = 'CONNECTING';
-  #failed: { readonly operation: SessionOperation<unknown> } | null = null;
-  #median: { readonly ms: number | null; readonly atMs: number } | null = null;
+  /** Last failed call, which the next health probe repeats. */
+  #failedCall: { readonly operation: SessionOperation<unknown> } | null = null;
+  #median: { readonly ms: number | null; readonly updatedAtMs: number } | null = null;
 
-  constructor(settings: ReplicaOptions, deps: ReplicaDeps) {
-    this.id = settings.id;
-    this.#settings = settings;
+  constructor(options: ReplicaOptions, deps: ReplicaDeps) {
+    this.id = options.id;
+    this.#options = options;
     this.#deps = deps;
     this.#activity = new ActivityTracker(deps.clock);
-    this.#type = settings.expectedType;
-    this.#guard = this.#newGuard();
-    const { signal } = this.#stop;
-    this.#link = new ReplicaConnection(settings, {
+    this.#type = options.expectedType;
+    this.#guard = this.#createGuard();
+    const { signal } = this.#abort;
+    this.#connection = new ReplicaConnection(options, {
       ...deps,
-      onSessionEvent: (push) => this.#pushes.emit(push),
-      onConnected: (type) => this.#opened(type),
+      onSessionEvent: (event) => this.#sessionEvents.emit(event),
+      onConnected: (type) => this.#handleConnect(type),
       onDisconnected: () => {
         this.#callError = null;
-        this.#moved();
+        this.#emitChange();
       },
     });
     this.#prober = new Prober(deps.clock, {
       probeDueInMs: () => this.#probeDueInMs(),
-      repeat: () => (this.#failed === null ? null : this.#probe(this.#failed.operation)),
-      ping: () => this.#probe((session, guarded) => session.ping(this.#inTime(guarded))),
-      list: () => this.#list(),
+      repeat: () => (this.#failedCall === null ? null : this.#probe(this.#failedCall.operation)),
+      ping: () => this.#probe((session, guarded) => session.ping(this.#withTimeout(guarded))),
+      list: () => this.#callProbeTool(),
     });
-    this.#running = Promise.all([this.#link.run(signal), this.#prober.run(signal)]);
+    this.#loop = Promise.all([this.#connection.run(signal), this.#prober.run(signal)]);
   }
 
-  /** `null` while it is not connected. */
+  /** Current session. Null while the replica is not connected. */
   get session(): McpSession | null {
-    return this.#link.session;
+    return this.#connection.session;
   }
 
   get type(): McpServerType {
@@ -102,34 +100,34 @@ export class Replica implements AsyncDisposable, BalancedReplica {
   }
 
   get connection(): ConnectionState {
-    return this.#link.connection;
+    return this.#connection.connection;
   }
 
-  /** As it was told last. */
+  /** Status as of the last event. */
   get status(): ServerStatus {
     return this.#status;
   }
 
-  /** Why it is not connected, or did not answer last; `null`: it did. */
+  /** Reason why the replica is not connected, or error of its last call. Null if the last call succeeded. */
   get lastError(): string | null {
-    return this.#callError ?? this.#link.error;
+    return this.#callError ?? this.#connection.error;
   }
 
   get failedAttempts(): number {
-    return this.#link.failedAttempts;
+    return this.#connection.failedAttempts;
   }
 
-  /** Times that it was connected again. */
+  /** Number of reconnects. */
   get restarts(): number {
-    return this.#link.restarts;
+    return this.#connection.restarts;
   }
 
-  /** When it last answered anything, milliseconds since the epoch; `null`: never. */
+  /** Time of the last answer, in milliseconds since the epoch. Null before the first answer. */
   get answeredAt(): number | null {
     return this.#activity.answeredAt;
   }
 
-  /** When it was last probed, milliseconds since the epoch; `null`: there was no need. */
+  /** Time of the last health probe, in milliseconds since the epoch. Null before the first probe. */
   get probedAt(): number | null {
     return this.#activity.probedAt;
   }
@@ -152,8 +150,8 @@ export class Replica implements AsyncDisposable, BalancedReplica {
 
   get medianMs(): number | null {
     const nowMs = this.#deps.clock.monotonic();
-    if (this.#median === null || nowMs - this.#median.atMs >= MEDIAN_FOR_MS) {
-      this.#median = { ms: this.#guard.latency().p50Ms, atMs: nowMs };
+    if (this.#median === null || nowMs - this.#median.updatedAtMs >= MEDIAN_CACHE_MS) {
+      this.#median = { ms: this.#guard.latency().p50Ms, updatedAtMs: nowMs };
     }
     return this.#median.ms;
   }
@@ -171,9 +169,9 @@ export class Replica implements AsyncDisposable, BalancedReplica {
   }
 
   /**
-   * Runs one call on the present session, through the guard.
-   * @throws NotConnectedError: it was not run
-   * @throws what `Guard.call` throws
+   * Runs one call on the current session through the guard.
+   * @throws NotConnectedError if there is no session
+   * @throws Error as `Guard.call` does
    */
   async call<T>(operation: SessionOperation<T>, options: GuardedCallOptions): Promise<T> {
     const { session } = this;
@@ -189,100 +187,100 @@ export class Replica implements AsyncDisposable, BalancedReplica {
           throw error;
         }
       }, options);
-      this.#answered(session);
+      this.#handleAnswer(session);
       return answer;
     } catch (error) {
-      // A breaker that opens between two tries says only that it is open.
-      this.#unanswered({ session, error: wasNotSent(error) ? failure : error, options, operation });
+      // A circuit breaker that opens between two attempts hides the error of the first one.
+      this.#handleFailure({ session, error: wasNotSent(error) ? failure : error, options, operation });
       throw error;
     } finally {
       this.#outstanding -= 1;
       if (failure !== null) {
-        // It has been asked: a probe now would only stand beside the next poll.
+        // The call has just shown the state of the replica, so that the next probe can wait.
         this.#activity.recordFailure();
         this.#prober.reschedule();
       }
     }
   }
 
-  /** Ends the pause before the next attempt to connect; one that was given up is tried again. */
+  /** Skips the delay before the next connection attempt, also for a replica that was given up. */
   reconnectNow(): void {
-    this.#link.reconnectNow();
+    this.#connection.reconnectNow();
   }
 
-  /** Calls back when something of it has changed: its session, its status, its breaker. Dispose to stop. */
+  /** Calls back after each change of the session, the status or the circuit breaker. Dispose the result to stop. */
   onEvent(callback: (event: ReplicaEvent) => void): Disposable {
     return this.#events.add(callback);
   }
 
-  /** Calls back for each thing that it tells unasked; dispose to stop. */
-  onSessionEvent(callback: (push: SessionEvent) => void): Disposable {
-    return this.#pushes.add(callback);
+  /** Calls back for each event of the session. Dispose the result to stop. */
+  onSessionEvent(callback: (event: SessionEvent) => void): Disposable {
+    return this.#sessionEvents.add(callback);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort();
-    await this.#running;
+    this.#abort.abort();
+    await this.#loop;
     this.#guard[Symbol.dispose]();
   }
 
-  #opened(type: McpServerType): void {
+  #handleConnect(type: McpServerType): void {
     if (type !== this.#type) {
       this.#type = type;
       this.#guard[Symbol.dispose]();
-      this.#guard = this.#newGuard();
+      this.#guard = this.#createGuard();
     }
     this.#activity.recordConnect();
-    this.#failed = null;
-    this.#moved();
+    this.#failedCall = null;
+    this.#emitChange();
     this.#prober.reschedule();
   }
 
-  #moved(): void {
-    this.#look();
+  #emitChange(): void {
+    this.#refreshStatus();
     this.#events.emit({ transition: null });
   }
 
-  #answered(session: McpSession): void {
+  #handleAnswer(session: McpSession): void {
     if (session !== this.session) return;
-    this.#link.markHealthy();
+    this.#connection.markHealthy();
     this.#activity.recordAnswer();
-    this.#failed = null;
+    this.#failedCall = null;
     this.#callError = null;
-    this.#look();
+    this.#refreshStatus();
   }
 
-  #unanswered({ session, error, options, operation }: FailedCall): void {
+  #handleFailure({ session, error, options, operation }: FailedCall): void {
     if (error instanceof ToolRejectedError) {
       if (error.retryAfterMs !== null) this.#activity.pauseFor(error.retryAfterMs);
-      this.#answered(session);
+      this.#handleAnswer(session);
     } else if (error === null || options.signal.aborted || session !== this.session) {
       return;
     } else if (error instanceof SessionClosedError) {
-      this.#link.handleSessionEnd(session, error);
+      this.#connection.handleSessionEnd(session, error);
     } else {
       this.#callError = errorMessage(error);
-      if (options.idempotent) this.#failed = { operation };
-      this.#look();
+      if (options.idempotent) this.#failedCall = { operation };
+      this.#refreshStatus();
     }
   }
 
-  /** Tells when its status is another one now. */
-  #look(): void {
-    const status = this.#statusNow();
+  /** Updates the status and emits an event if it has changed. */
+  #refreshStatus(): void {
+    const status = this.#currentStatus();
     if (status === this.#status) return;
     if (status === 'ONLINE' && this.#status === 'OFFLINE') this.#recoveredAtMs = this.#deps.clock.monotonic();
     this.#status = status;
     this.#events.emit({ transition: null });
   }
 
-  #statusNow(): ServerStatus {
+  #currentStatus(): ServerStatus {
     const { connection, breaker } = this;
-    return replicaStatus({ connection, breaker, hasAnswered: this.#activity.hasAnswered, before: this.#status });
+    return replicaStatus({ connection, breaker, hasAnswered: this.#activity.hasAnswered, previous: this.#status });
   }
 
   #probeDueInMs(): number {
-    const { heartbeatMs, endpoints } = this.#settings;
+    const { heartbeatMs, endpoints } = this.#options;
     const { clock } = this.#deps;
     if (this.session === null || this.#outstanding > 0) return heartbeatMs;
     return probeDueInMs({
@@ -293,43 +291,43 @@ export class Replica implements AsyncDisposable, BalancedReplica {
       probedAtMs: this.#activity.probedAtMs,
       pausedUntilMs: this.#activity.pausedUntilMs,
       heartbeatMs,
-      // Nobody may ever call one of several, and yet it has to be known whether one could.
+      // Polls may never reach one of several replicas, but a failover must know whether it answers.
       isUnproven: endpoints.length > 1 && !this.#activity.hasAnswered,
     });
   }
 
   async #probe(operation: SessionOperation<unknown>): Promise<void> {
-    const { signal } = this.#stop;
-    const { timeoutMs } = this.#settings;
+    const { signal } = this.#abort;
+    const { timeoutMs } = this.#options;
     await this.#activity.recordProbe(() => this.call(operation, { signal, idempotent: false, timeoutMs }));
   }
 
-  #list(): Promise<void> | null {
-    const cheap = this.session === null ? null : this.#deps.cheapTool(this.session, this.#type);
-    if (cheap === null) return null;
-    return this.#probe((session, signal) => session.callTool(cheap.tool, cheap.args, this.#inTime(signal)));
+  #callProbeTool(): Promise<void> | null {
+    const probe = this.session === null ? null : this.#deps.probeTool(this.session, this.#type);
+    if (probe === null) return null;
+    return this.#probe((session, signal) => session.callTool(probe.tool, probe.args, this.#withTimeout(signal)));
   }
 
-  #inTime(signal: AbortSignal): { signal: AbortSignal; timeoutMs: number } {
-    return { signal, timeoutMs: this.#settings.timeoutMs };
+  #withTimeout(signal: AbortSignal): { signal: AbortSignal; timeoutMs: number } {
+    return { signal, timeoutMs: this.#options.timeoutMs };
   }
 
-  /** claude-flow takes one call at a time, because each of them rewrites its ledger. */
-  #newGuard(): Guard {
-    const { timeoutMs, breaker } = this.#settings;
+  #createGuard(): Guard {
+    const { timeoutMs, breaker } = this.#options;
     const options = {
       ...GUARD_DEFAULTS,
       timeoutMs,
+      // claude-flow rewrites its call log with each call, so that concurrent calls would conflict.
       maxConcurrent: this.#type === 'CLAUDE_FLOW' ? 1 : GUARD_DEFAULTS.maxConcurrent,
       breakerThreshold: breaker.failures,
       breakerBackoffMs: { initial: breaker.initialMs, max: breaker.maxMs },
     };
     const guard = createGuard(options, { clock: this.#deps.clock });
     guard.onTransition((transition) => {
-      // The call that it fails has yet to hear of it.
+      // The transition is emitted before the call that caused it fails.
       this.#callError = transition.reason ?? this.#callError;
       this.#events.emit({ transition });
-      this.#look();
+      this.#refreshStatus();
       this.#prober.reschedule();
     });
     return guard;

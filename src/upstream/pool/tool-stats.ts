@@ -1,15 +1,15 @@
-import type { ToolHealth } from '../../model/index.js';
-import { LatencyWindow } from '../guard/latency-window.js';
-import { toPrintableLine } from '../../shared/sanitize/index.js';
 import { type ToolCallResult, ToolCallTimeoutError, ToolRejectedError } from '../../mcp/index.js';
+import type { ToolHealth } from '../../model/index.js';
+import { type Clock, errorMessage, isoTimestamp, type ToolCallOutcome } from '../../shared/index.js';
+import { toPrintableLine } from '../../shared/sanitize/index.js';
+import { LatencyWindow } from '../guard/latency-window.js';
 import { wasNotSent } from './errors.js';
-import { type Clock, errorMessage, type ToolCallOutcome } from '../../shared/index.js';
 
-/** Tools of one server of which figures are kept; the one that was called the longest ago makes room. */
+/** Maximum number of tools with statistics. The tool with the oldest call is dropped first. */
 const MAX_TOOLS = 64;
 const LATENCY_WINDOW_MS = 60_000;
 const MAX_LATENCIES = 256;
-/** A failure's message is the server's own text. */
+/** Maximum length of a failure message, which contains text of the server. */
 const MAX_MESSAGE_LENGTH = 300;
 
 interface ToolCounters {
@@ -17,19 +17,19 @@ interface ToolCounters {
   calls: number;
   failures: number;
   consecutiveFailures: number;
-  /** What `consecutiveFailures` was before the last call. */
+  /** Value of `consecutiveFailures` before the last call. */
   failuresBefore: number;
   lastError: string | null;
   lastFailedAt: string | null;
 }
 
-/** Counts how the calls of each tool of a server go. */
+/** Counts calls, failures and latency of each tool of one server. */
 export class ToolStats {
   readonly #clock: Clock;
   readonly #onCall: (tool: string, outcome: ToolCallOutcome, durationMs: number) => void;
-  readonly #statsByTool = new Map<string, ToolCounters>();
+  readonly #countersByTool = new Map<string, ToolCounters>();
 
-  /** @param onCall told of each call that has ended but was not given up, those that were not sent included */
+  /** @param onCall Called after each call that was not aborted, including calls that were not sent. */
   constructor(
     clock: Clock,
     onCall: (tool: string, outcome: ToolCallOutcome, durationMs: number) => void = () => undefined,
@@ -38,36 +38,39 @@ export class ToolStats {
     this.#onCall = onCall;
   }
 
-  /** Makes a call and takes down how it went. What the server was not asked, or asked to put off, does not count. */
+  /** Runs a call and counts it, unless it was not sent, was aborted, or the server requested a pause. */
   async record(tool: string, call: () => Promise<ToolCallResult>, signal: AbortSignal): Promise<ToolCallResult> {
     const startMs = this.#clock.monotonic();
     try {
       const answer = await call();
-      const tally = this.#tallyOf(tool);
+      const counters = this.#countCall(tool);
       const durationMs = this.#clock.monotonic() - startMs;
-      tally.latencies.add(durationMs);
+      counters.latencies.add(durationMs);
       this.#onCall(tool, answer.isError ? 'error' : 'ok', durationMs);
-      if (answer.isError) this.#failed(tally, toText(answer.value));
-      else tally.consecutiveFailures = 0;
+      if (answer.isError) this.#countFailure(counters, toText(answer.value));
+      else counters.consecutiveFailures = 0;
       return answer;
     } catch (error) {
-      if (!signal.aborted) this.#onCall(tool, outcomeOf(error), this.#clock.monotonic() - startMs);
+      if (!signal.aborted) this.#onCall(tool, toOutcome(error), this.#clock.monotonic() - startMs);
       const isBusy = error instanceof ToolRejectedError && error.retryAfterMs !== null;
-      if (!wasNotSent(error) && !isBusy && !signal.aborted) this.#failed(this.#tallyOf(tool), errorMessage(error));
+      if (!wasNotSent(error) && !isBusy && !signal.aborted) {
+        this.#countFailure(this.#countCall(tool), errorMessage(error));
+      }
       throw error;
     }
   }
 
-  /** The last answer of a tool, which looked like any other, was no use. */
+  /** Counts the last call of a tool as failed, because its response could not be used. */
   markUnusable(tool: string, message: string): void {
-    const tally = this.#statsByTool.get(tool);
-    if (tally === undefined) return;
-    tally.consecutiveFailures = tally.failuresBefore;
-    this.#failed(tally, message);
+    const counters = this.#countersByTool.get(tool);
+    if (counters === undefined) return;
+    counters.consecutiveFailures = counters.failuresBefore;
+    this.#countFailure(counters, message);
   }
 
+  /** Returns the statistics of all tools, sorted by name. */
   toHealth(): ToolHealth[] {
-    return [...this.#statsByTool]
+    return [...this.#countersByTool]
       .map(([name, { calls, failures, consecutiveFailures, lastError, lastFailedAt, latencies }]) => {
         return {
           name,
@@ -82,9 +85,8 @@ export class ToolStats {
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  /** With one more call. */
-  #tallyOf(tool: string): ToolCounters {
-    const tally = this.#statsByTool.get(tool) ?? {
+  #countCall(tool: string): ToolCounters {
+    const counters = this.#countersByTool.get(tool) ?? {
       latencies: new LatencyWindow(this.#clock, LATENCY_WINDOW_MS, MAX_LATENCIES),
       calls: 0,
       failures: 0,
@@ -93,32 +95,32 @@ export class ToolStats {
       lastError: null,
       lastFailedAt: null,
     };
-    tally.calls += 1;
-    tally.failuresBefore = tally.consecutiveFailures;
-    this.#statsByTool.delete(tool);
-    this.#statsByTool.set(tool, tally);
-    if (this.#statsByTool.size > MAX_TOOLS) {
-      const [oldest] = this.#statsByTool.keys();
-      if (oldest !== undefined) this.#statsByTool.delete(oldest);
+    counters.calls += 1;
+    counters.failuresBefore = counters.consecutiveFailures;
+    this.#countersByTool.delete(tool);
+    this.#countersByTool.set(tool, counters);
+    if (this.#countersByTool.size > MAX_TOOLS) {
+      const [oldest] = this.#countersByTool.keys();
+      if (oldest !== undefined) this.#countersByTool.delete(oldest);
     }
-    return tally;
+    return counters;
   }
 
-  #failed(tally: ToolCounters, message: string): void {
-    tally.failures += 1;
-    tally.consecutiveFailures += 1;
-    tally.lastError = toPrintableLine(message, MAX_MESSAGE_LENGTH);
-    tally.lastFailedAt = new Date(this.#clock.now()).toISOString();
+  #countFailure(counters: ToolCounters, message: string): void {
+    counters.failures += 1;
+    counters.consecutiveFailures += 1;
+    counters.lastError = toPrintableLine(message, MAX_MESSAGE_LENGTH);
+    counters.lastFailedAt = isoTimestamp(this.#clock);
   }
 }
 
-function outcomeOf(error: unknown): ToolCallOutcome {
+function toOutcome(error: unknown): ToolCallOutcome {
   if (wasNotSent(error)) return 'not_sent';
   if (error instanceof ToolRejectedError) return error.retryAfterMs === null ? 'error' : 'busy';
   return error instanceof ToolCallTimeoutError ? 'timeout' : 'failed';
 }
 
-/** What a tool's answer says, for a person. */
+/** Returns the value of a tool result as text for an error message. */
 export function toText(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value ?? null);
 }

@@ -184,7 +184,7 @@ describe("in a project's .mcp.json", () => {
     const place = join(directory, '.mcp.json');
     expect(found).toMatchObject([
       { place, name: 'flow', type: 'CLAUDE_FLOW', transport: 'STDIO', status: 'LISTED', entry: null },
-      { place, name: 'touch', type: null, status: 'LISTED', detail: 'a command, which is not started unasked' },
+      { place, name: 'touch', type: null, status: 'LISTED', detail: 'a command, which discovery does not start' },
       { place, name: 'off', status: 'LISTED', detail: 'disabled in the file' },
     ]);
     expect(JSON.stringify(found)).not.toContain('s3cret');
@@ -217,12 +217,12 @@ describe("in a project's .mcp.json", () => {
   test.each<[string, object, object]>([
     ['where nothing answers', { url: 'http://localhost:1/mcp' }, { status: 'UNREACHABLE', transport: 'HTTP' }],
     ['on another machine', { url: 'https://example.invalid/mcp' }, { status: 'LISTED', detail: /another machine/ }],
-    ['with a variable', { url: 'http://localhost:${PORT}/mcp' }, { status: 'LISTED', detail: /can be used/ }],
-    ['with a password', { url: 'http://u:p@localhost:1/' }, { status: 'LISTED', detail: /can be used/ }],
+    ['with a variable', { url: 'http://localhost:${PORT}/mcp' }, { status: 'LISTED', detail: /usable address/ }],
+    ['with a password', { url: 'http://u:p@localhost:1/' }, { status: 'LISTED', detail: /usable address/ }],
     ['that is disabled', { url: 'http://localhost:1/', disabled: true }, { status: 'LISTED', detail: /disabled/ }],
     ['over TCP', { type: 'tcp', host: 'localhost', port: 1 }, { status: 'UNREACHABLE', transport: 'TCP' }],
-    ['that is none', { url: 7 }, { status: 'LISTED', detail: /can be used/ }],
-    ['that is no object', [], { status: 'LISTED', detail: /no object/ }],
+    ['that is none', { url: 7 }, { status: 'LISTED', detail: /usable address/ }],
+    ['that is no object', [], { status: 'LISTED', detail: /not an object/ }],
   ])('an entry %s is told as what it is', async (_name, entry, { detail, ...expected }: { detail?: RegExp }) => {
     const directory = await project({ mcpServers: { s: entry } });
     const [found, ...more] = await look({ directory });
@@ -259,7 +259,7 @@ describe("in a project's .mcp.json", () => {
     'that is no list of servers: %.10s',
     async (text) => {
       const directory = await project(text);
-      expect(await look({ directory })).toMatchObject([{ status: 'LISTED', detail: 'it is no list of MCP servers' }]);
+      expect(await look({ directory })).toMatchObject([{ status: 'LISTED', detail: 'not a list of MCP servers' }]);
     },
   );
 

@@ -4,10 +4,22 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { BulkheadFullError, CircuitOpenError } from '../../../src/upstream/guard/errors.js';
 import { createGuard } from '../../../src/upstream/guard/guard.js';
-import { GUARD_DEFAULTS } from '../../../src/upstream/guard/guard-options.js';
 import { SessionClosedError, ToolCallTimeoutError, ToolRejectedError } from '../../../src/mcp/index.js';
 import { systemClock } from '../../../src/shared/index.js';
-import { AGAIN, fail, failTimes, hang, Held, holdTime, NEVER, newGuard, ONCE, outcomeOf, succeed } from './support.js';
+import {
+  AGAIN,
+  fail,
+  failTimes,
+  hang,
+  Held,
+  holdTime,
+  NEVER,
+  newGuard,
+  ONCE,
+  outcomeOf,
+  succeed,
+  TEST_OPTIONS,
+} from './support.js';
 
 beforeEach(holdTime);
 afterEach(() => vi.useRealTimers());
@@ -311,7 +323,7 @@ describe('options', () => {
     ['maxQueued', { maxQueued: -1 }],
     ['breakerBackoffMs.max', { breakerBackoffMs: { initial: 100, max: 10 } }],
   ])('%s out of its range is refused by name', (name, options) => {
-    expect(() => createGuard({ ...GUARD_DEFAULTS, ...options }, { clock: systemClock })).toThrow(
+    expect(() => createGuard({ ...TEST_OPTIONS, ...options }, { clock: systemClock })).toThrow(
       new RegExp(`^${name} must be `),
     );
   });

@@ -12,8 +12,15 @@ export function holdTime(): void {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] });
 }
 
+export const TEST_OPTIONS: GuardOptions = {
+  ...GUARD_DEFAULTS,
+  timeoutMs: 3_000,
+  breakerThreshold: 5,
+  breakerBackoffMs: { initial: 1_000, max: 30_000 },
+};
+
 export function newGuard(options: Partial<GuardOptions> = {}): Guard {
-  return createGuard({ ...GUARD_DEFAULTS, ...options }, { clock: systemClock });
+  return createGuard({ ...TEST_OPTIONS, ...options }, { clock: systemClock });
 }
 
 export const fail = (): Promise<never> => Promise.reject(new Error('broken pipe'));

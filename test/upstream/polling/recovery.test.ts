@@ -53,7 +53,7 @@ describe('agents of a server that is gone', () => {
     expect(swarm.removals).toEqual([['s:a', 's:b']]);
     expect(swarm.store.servers.get('s')).toMatchObject({ status: 'OFFLINE', stale: true });
     expect(swarm.notices.find(({ code }) => code === 'AGENTS_REMOVED')?.message).toBe(
-      '2 agents of s are removed: it has been gone for 60 s',
+      'Removed 2 agents of s: offline for 60 s',
     );
     await pass(300_000);
     expect(swarm.codes().filter((code) => code === 'AGENTS_REMOVED')).toHaveLength(1);
@@ -196,7 +196,7 @@ describe('what is told of a server', () => {
     await pass(3_000);
     expect(swarm.notices.at(-1)).toMatchObject({
       code: 'TOOL_FAILING',
-      message: 'tool "list_agents" of s fails: out of memory',
+      message: 'Tool "list_agents" of s fails: out of memory',
     });
     const failing = swarm.collector.health('s')?.tools[0];
     expect(failing).toMatchObject({ name: 'list_agents', lastError: 'out of memory' });
@@ -225,7 +225,7 @@ describe('what is told of a server', () => {
     await pass(60_000);
     const told = command.codes().filter((code) => code !== 'SERVER_OFFLINE');
     expect(told).toEqual(['RESTART_FAILED', 'RESTART_FAILED', 'RESTART_FAILED', 'SERVER_GIVEN_UP']);
-    expect(command.store.servers.get('s')?.lastError).toMatch(/given up after 20 starts/);
+    expect(command.store.servers.get('s')?.lastError).toMatch(/given up after 20 failed starts/);
     expect(swarm.codes()).not.toContain('SERVER_GIVEN_UP');
     expect(swarm.codes().filter((code) => code === 'RESTART_FAILED').length).toBeLessThan(12);
     await command.collector.refresh();
@@ -254,7 +254,7 @@ describe('replicas of one server', () => {
       { id: 's#2', status: 'ONLINE', inUse: true, lastError: null, lastAnsweredAt: expect.any(String) },
     ]);
     expect(swarm.notices.filter(({ code }) => code === 'SERVER_FAILOVER').map(({ message }) => message)).toEqual([
-      's#2 goes on in the place of s: exited with 137',
+      's#2 replaces s: exited with 137',
     ]);
     first.refuses = null;
     await pass(30_000);

@@ -20,6 +20,7 @@ function rig() {
     logger: silentLogger,
     random: Math.random,
     heartbeatMs: 60_000,
+    removeAfterMs: null,
   });
   return {
     store,
@@ -49,7 +50,7 @@ describe('a collector', () => {
       expect([store.agents.size, store.servers.size, store.swarms.size]).toEqual([0, 0, 0]);
       expect(collector.health('a')).toBeNull();
     }
-    await expect(collector.pollNow(['a'])).rejects.toThrow('there is no server "a"');
+    await expect(collector.pollNow(['a'])).rejects.toThrow('Unknown server "a"');
   });
 
   test('lets a server go that has never answered, and one that it does not have', async () => {
@@ -68,7 +69,7 @@ describe('a collector', () => {
     const settings = http('a', server.port);
     collector.add(settings);
     await collector.ready();
-    expect(() => collector.add(settings)).toThrow('server "a" is there already');
+    expect(() => collector.add(settings)).toThrow('Server "a" already exists.');
     const connectedAt = store.servers.get('a')?.connectedAt;
     const call = (): Promise<unknown> => collector.callTool('a', 'healthcheck', {}, new AbortController().signal);
     await expect(call()).rejects.toMatchObject({ code: 'FORBIDDEN' });

@@ -56,6 +56,7 @@ export class ScriptedSwarm implements AsyncDisposable {
         logger: silentLogger,
         random: () => 0.5,
         heartbeatMs: 1_000,
+        removeAfterMs: null,
         connect: connectTo(this.servers),
         ...deps,
       },

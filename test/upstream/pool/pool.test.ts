@@ -210,7 +210,7 @@ describe('replicas that share their state', () => {
     await using scene = new ScriptedPool(servers);
     await pass();
     await scene.call();
-    expect(scene.pool.failureReason).toBe('s#2: it is RUV_SWARM while s is CLAUDE_FLOW: it is not used');
+    expect(scene.pool.failureReason).toBe('s#2: server type RUV_SWARM differs from CLAUDE_FLOW of replica s');
     expect(scene.pool.replicas[1]).toMatchObject({ session: null, status: 'OFFLINE' });
   });
 });

@@ -36,7 +36,7 @@ describe('an endpoint that cannot be connected', () => {
     await pass(60_000);
     expect(server.attempts).toBe(3);
     expect(scene.pool.replicas[0]).toMatchObject({ connection: 'GIVEN_UP', status: 'OFFLINE' });
-    expect(scene.pool.failureReason).toMatch(/^exited with 1 – given up after 3 starts in a row .* refreshDiscovery/);
+    expect(scene.pool.failureReason).toMatch(/^exited with 1 \(given up after 3 failed starts; .*refreshDiscovery/);
     scene.pool.reconnectNow();
     await pass(60_000);
     expect(server.attempts).toBe(6);

@@ -11,7 +11,8 @@ import {
   TransportError,
 } from '../../../src/mcp/index.js';
 import { type PoolEvent, ReplicaPool, type ReplicaPoolDeps } from '../../../src/upstream/pool/replica-pool.js';
-import { BREAKER_DEFAULTS, type PoolOptions, RESTART_DEFAULTS } from '../../../src/upstream/pool/pool-options.js';
+import { DEFAULT_SERVER_OPTIONS } from '../../../src/config/index.js';
+import type { PoolOptions } from '../../../src/upstream/pool/pool-options.js';
 import { Emitter, systemClock } from '../../../src/shared/index.js';
 import { silentLogger } from '../../../src/telemetry/index.js';
 
@@ -140,8 +141,8 @@ export const SETTINGS: Omit<PoolOptions, 'endpoints'> = {
   connectTimeoutMs: 1_000,
   heartbeatMs: 5_000,
   slowStartMs: 10_000,
-  breaker: BREAKER_DEFAULTS,
-  restart: RESTART_DEFAULTS,
+  breaker: DEFAULT_SERVER_OPTIONS.breaker,
+  restart: DEFAULT_SERVER_OPTIONS.restart,
 };
 
 /** A pool over scripted servers; remembers what it told. */
@@ -162,7 +163,7 @@ export class ScriptedPool implements AsyncDisposable {
         logger: silentLogger,
         random: () => 0.5,
         detectType: ({ identity }) => (identity.name === 'claude-flow' ? 'CLAUDE_FLOW' : 'RUV_SWARM'),
-        cheapTool: () => ({ tool: 'agent_list', args: {} }),
+        probeTool: () => ({ tool: 'agent_list', args: {} }),
         ...deps,
       },
     );

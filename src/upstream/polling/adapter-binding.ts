@@ -1,0 +1,58 @@
+import { type Adapter, createAdapter, probeTool, type ToolCaller } from '../../adapters/index.js';
+import type { McpSession } from '../../mcp/index.js';
+import type { McpServer } from '../../model/index.js';
+import { type Clock, isoTimestamp, type Logger } from '../../shared/index.js';
+import type { PrimarySession } from '../pool/replica-pool.js';
+import type { UpstreamOptions } from '../upstream-options.js';
+
+/** Adapter of one primary session. Discarded when the primary session changes, because its cached responses are too. */
+export interface AdapterBinding {
+  readonly primary: PrimarySession;
+  readonly adapter: Adapter;
+  /** Tool that lists the agents. Null if no tool does. */
+  readonly listTool: string | null;
+  /** Whether a report of this adapter has been published. */
+  isPublished: boolean;
+}
+
+/** Creates the adapter for the server behind a primary session. */
+export function bindAdapter(
+  primary: PrimarySession,
+  { id, mapping }: Pick<UpstreamOptions, 'id' | 'mapping'>,
+  caller: ToolCaller,
+  { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
+): AdapterBinding {
+  const { session, type } = primary;
+  const tools = toolNames(session);
+  const adapter = createAdapter(type, {
+    serverId: id,
+    tools: new Set(tools),
+    mapping: mapping ?? undefined,
+    caller,
+    clock,
+    logger,
+  });
+  const listTool = probeTool(type, tools, mapping ?? undefined)?.tool ?? null;
+  return { primary, adapter, listTool, isPublished: false };
+}
+
+/** Returns the properties of a server that follow from its new primary session. */
+export function describeServer(
+  { primary: { session, type }, adapter }: AdapterBinding,
+  clock: Clock,
+): Partial<McpServer> {
+  const { name, version, simulated } = session.identity;
+  return {
+    type,
+    agentServerTypes: adapter.agentServerTypes,
+    name,
+    version,
+    tools: toolNames(session),
+    simulated,
+    connectedAt: isoTimestamp(clock),
+  };
+}
+
+export function toolNames(session: McpSession): string[] {
+  return session.tools.map(({ name }) => name);
+}
