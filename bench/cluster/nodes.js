@@ -136,38 +136,30 @@ function latencyOf(nodes) {
 
 function constantsOf(parts, redis) {
   const by = (value, unit, how) => ({ value, unit, how });
-  const crowd = `${CROWD.agents} agents, ${CROWD.hz} steps a second`;
+  const crowd = `${CROWD.agents} agents, ${CROWD.hz} steps per second`;
   return {
     deliverMicros: by(
       parts.deliverMicros,
       'µs',
-      `CPU of a node for one update to one client more, ${FEW} to ${MANY} clients`,
+      `CPU of a node per update and additional client, ${FEW} to ${MANY} clients`,
     ),
-    followMicros: by(
-      parts.followMicros,
-      'µs',
-      `CPU of a node that follows, for one change: read, applied, rendered once`,
-    ),
-    watchMicros: by(
-      parts.watchMicros,
-      'µs',
-      `CPU of the node that watches, for one change: polled, compared, written; ${crowd}`,
-    ),
+    followMicros: by(parts.followMicros, 'µs', `CPU of a following node per change: parsed, applied, rendered once`),
+    watchMicros: by(parts.watchMicros, 'µs', `CPU of the owner per change: polled, compared, written; ${crowd}`),
     redisChangeMicros: by(
       Math.max(0, parts.redisMicros - 3 * redis.handOutMicros),
       'µs',
-      'CPU of Redis for one change: the script that writes it, and its message; handing it out left out',
+      'CPU of Redis per change: script and publication, without the delivery to nodes',
     ),
-    redisHandOutMicros: by(redis.handOutMicros, 'µs', 'CPU of Redis for one message to one node more, 2 to 42 nodes'),
+    redisHandOutMicros: by(redis.handOutMicros, 'µs', 'CPU of Redis per message and additional node, 2 to 42 nodes'),
     redisNodeMicrosPerSecond: by(
       parts.redisIdleMicros,
       'µs',
-      'CPU of Redis in a second for one node more: whether it answers, leases',
+      'CPU of Redis per second and additional node: heartbeats and leases',
     ),
-    nodeIdleMicrosPerSecond: by(parts.nodeIdleMicros, 'µs', 'CPU of a node in a second that has no clients'),
-    messageBytes: by(parts.messageBytes, 'bytes', `one message between nodes; ${crowd}`),
-    updateBytes: by(parts.updateBytes, 'bytes', `one update to a client, not compressed; ${crowd}`),
-    clientBytes: by(parts.clientBytes, 'bytes', `resident memory of a node for one client more, garbage included`),
+    nodeIdleMicrosPerSecond: by(parts.nodeIdleMicros, 'µs', 'CPU of a node without clients per second'),
+    messageBytes: by(parts.messageBytes, 'bytes', `size of a bus message; ${crowd}`),
+    updateBytes: by(parts.updateBytes, 'bytes', `size of an uncompressed update; ${crowd}`),
+    clientBytes: by(parts.clientBytes, 'bytes', `resident memory of a node per additional client, including garbage`),
     nodeBytes: by(parts.nodeBytes, 'bytes', `resident memory of a node with ${FEW} clients`),
   };
 }

@@ -1,24 +1,24 @@
-// How many nodes, relays and Redis threads so many subscribers take, and what goes through them.
+// Sizes deployments: computes the nodes, relays and Redis threads for a number of subscribers, and their load.
 import { simulate } from './run.js';
 
-/** What is not measured. */
+/** Assumptions that are not measured. */
 export const ASSUMED = {
-  /** MCP servers, each like the measured one. Every node follows them all; a subscriber is shown the agents of one. */
+  /** Number of MCP servers like the measured one. Every node follows all of them; a subscriber receives the agents of one. */
   servers: 10,
   changesPerSecond: 10,
-  /** Nothing is planned to be busier than that: of a core, of a network. */
+  /** Largest planned utilization of a core or a network, 0 to 1. */
   maxShare: 0.6,
-  /** A node is one process on one core. */
+  /** Network bandwidth of a node in bits per second. A node is one process on one core. */
   nodeBitsPerSecond: 2.5e9,
-  /** The default of `maxConnections`. */
+  /** Largest number of clients per node: the default of `maxConnections`. */
   maxClients: 10_000,
-  /** Between two machines, one way. */
+  /** Network latency between two machines in milliseconds, one way. */
   hopMs: 0.25,
-  /** That a relay may take to pass one message on to all it tells. */
+  /** Longest time in milliseconds in which a relay passes a message to all its followers. */
   maxRelayMs: 10,
 };
 
-/** Each way to carry that is worth a look for so many: the simplest one, and if that does not keep up, the others. */
+/** Returns one row per distribution: the simplest one, and the others only if it is overloaded. */
 export function describe(constants, load) {
   const plain = Deployment.plain(constants, load).row();
   if (plain.redisShare <= ASSUMED.maxShare) return [plain];
@@ -28,68 +28,70 @@ export function describe(constants, load) {
 export class Deployment {
   #constants;
   #load;
-  #carriedBy;
+  #distribution;
   #size;
   #relays = 0;
   #redisThreads = 1;
-  /** Nodes that one relay tells; levels of relays. */
+  /** Number of followers per relay. */
   #fanOut = 0;
+  /** Number of relay levels. */
   #levels = 0;
 
-  constructor(constants, load, carriedBy) {
+  constructor(constants, load, distribution) {
     this.#constants = constants;
     this.#load = load;
-    this.#carriedBy = carriedBy;
-    this.#size = sizeOf(constants, load);
+    this.#distribution = distribution;
+    this.#size = computeSize(constants, load);
   }
 
-  /** All nodes subscribe to one Redis. */
+  /** Creates a deployment in which all nodes subscribe to one Redis. */
   static plain(constants, load) {
     return new Deployment(constants, load, 'pub/sub of one Redis');
   }
 
-  /** The channels are spread over the threads of a cluster (SPUBLISH): a channel is in one of them, and each node asks all of them. */
+  /** Creates a deployment with sharded pub/sub (SPUBLISH): each channel belongs to one thread, and each node is connected to all threads. */
   static sharded(constants, load) {
-    const made = new Deployment(constants, load, 'sharded pub/sub');
-    const { nodes } = made.#size;
-    while (made.#redisThreads < ASSUMED.servers && made.#redisLoad(nodes) > ASSUMED.maxShare) made.#redisThreads += 1;
-    return made;
+    const deployment = new Deployment(constants, load, 'sharded pub/sub');
+    const { nodes } = deployment.#size;
+    while (deployment.#redisThreads < ASSUMED.servers && deployment.#redisLoad(nodes) > ASSUMED.maxShare)
+      deployment.#redisThreads += 1;
+    return deployment;
   }
 
-  /** Few nodes subscribe to Redis, and others to these, as clients do. */
+  /** Creates a deployment with a relay tree: a few nodes subscribe to Redis, and the others follow these nodes. */
   static relayed(constants, load) {
-    const made = new Deployment(constants, load, 'relay tree, one Redis');
+    const deployment = new Deployment(constants, load, 'relay tree, one Redis');
     const { deliverMicros, followMicros, nodeIdleMicrosPerSecond } = constants;
     const free = ASSUMED.maxShare * 1e6 - nodeIdleMicrosPerSecond - changes(load) * followMicros;
-    const most = Math.min(free / changes(load), ASSUMED.maxRelayMs * 1e3) / deliverMicros;
-    made.#fanOut = Math.max(2, Math.floor(most));
-    let tellers = made.#size.nodes;
-    while (made.#redisLoad(tellers) > ASSUMED.maxShare && tellers > 1) {
-      tellers = Math.ceil(tellers / made.#fanOut);
-      made.#relays += tellers;
-      made.#levels += 1;
+    const maxFanOut = Math.min(free / changes(load), ASSUMED.maxRelayMs * 1e3) / deliverMicros;
+    deployment.#fanOut = Math.max(2, Math.floor(maxFanOut));
+    let followers = deployment.#size.nodes;
+    while (deployment.#redisLoad(followers) > ASSUMED.maxShare && followers > 1) {
+      followers = Math.ceil(followers / deployment.#fanOut);
+      deployment.#relays += followers;
+      deployment.#levels += 1;
     }
-    made.#readers = tellers;
-    return made;
+    deployment.#readers = followers;
+    return deployment;
   }
 
-  /** The most that one Redis thread can serve. */
+  /** Returns the largest load that one Redis thread can serve. */
   static limitOfPlain(constants, hz) {
     const { redisHandOutMicros, redisNodeMicrosPerSecond } = constants;
     const load = { subscribers: 1, hz };
-    const ofANode = changes(load) * redisHandOutMicros + redisNodeMicrosPerSecond;
+    const microsPerNode = changes(load) * redisHandOutMicros + redisNodeMicrosPerSecond;
     const nodes = Math.max(
       0,
-      Math.floor((ASSUMED.maxShare * 1e6 - changes(load) * constants.redisChangeMicros) / ofANode),
+      Math.floor((ASSUMED.maxShare * 1e6 - changes(load) * constants.redisChangeMicros) / microsPerNode),
     );
     return {
       nodes,
       messages: nodes * changes(load),
-      subscribers: nodes * sizeOf(constants, { ...load, subscribers: 1e9 }).clients,
+      subscribers: nodes * computeSize(constants, { ...load, subscribers: 1e9 }).clients,
     };
   }
 
-  /** Who reads from Redis itself; all nodes unless there are relays. */
+  /** Number of nodes that read from Redis. Null if all nodes do, because there are no relays. */
   #readers = null;
 
   row() {
@@ -115,7 +117,7 @@ export class Deployment {
         : { p50Ms: null, p99Ms: null };
     return {
       subscribers,
-      carriedBy: this.#carriedBy,
+      distribution: this.#distribution,
       nodes,
       clients,
       limitedBy,
@@ -130,15 +132,16 @@ export class Deployment {
     };
   }
 
-  /** Of one thread: its part of the messages; every reader asks it whether it is there. */
+  /** Returns the utilization of one Redis thread: its share of the messages, and the heartbeats of all readers. */
   #redisLoad(readers) {
     const { redisChangeMicros, redisHandOutMicros, redisNodeMicrosPerSecond } = this.#constants;
-    const ofMessages = (changes(this.#load) / this.#redisThreads) * (redisChangeMicros + readers * redisHandOutMicros);
-    return (ofMessages + readers * redisNodeMicrosPerSecond) / 1e6;
+    const messageMicros =
+      (changes(this.#load) / this.#redisThreads) * (redisChangeMicros + readers * redisHandOutMicros);
+    return (messageMicros + readers * redisNodeMicrosPerSecond) / 1e6;
   }
 }
 
-/** Messages a second: a server is polled no more often than anybody wants to know. */
+/** Returns the number of messages per second. A server is not polled faster than its subscribers demand. */
 function changes({ hz }) {
   return ASSUMED.servers * Math.min(hz, ASSUMED.changesPerSecond);
 }
@@ -147,10 +150,11 @@ function nodeLoad({ deliverMicros, followMicros, nodeIdleMicrosPerSecond }, load
   return (nodeIdleMicrosPerSecond + changes(load) * followMicros + clients * load.hz * deliverMicros) / 1e6;
 }
 
-/** As few nodes as there can be. */
-function sizeOf(constants, load) {
+/** Returns the smallest number of nodes that can serve the load. */
+function computeSize(constants, load) {
   const free = ASSUMED.maxShare - nodeLoad(constants, load, 0);
-  if (free <= 0) throw new Error('one node cannot follow all servers: measure on a quiet machine, or assume fewer');
+  if (free <= 0)
+    throw new Error('One node cannot follow all servers. Measure without other load, or assume fewer servers.');
   const limits = [
     { limitedBy: 'CPU', clients: (free * 1e6) / (load.hz * constants.deliverMicros) },
     {
@@ -159,7 +163,7 @@ function sizeOf(constants, load) {
     },
     { limitedBy: 'connections', clients: ASSUMED.maxClients },
   ];
-  const least = limits.reduce((one, other) => (other.clients < one.clients ? other : one));
-  const nodes = Math.ceil(load.subscribers / Math.floor(least.clients));
-  return { nodes, clients: Math.ceil(load.subscribers / nodes), limitedBy: least.limitedBy };
+  const tightest = limits.reduce((least, limit) => (limit.clients < least.clients ? limit : least));
+  const nodes = Math.ceil(load.subscribers / Math.floor(tightest.clients));
+  return { nodes, clients: Math.ceil(load.subscribers / nodes), limitedBy: tightest.limitedBy };
 }

@@ -1,57 +1,60 @@
-// A change on its way from Redis to a client, event by event: each thread and core does one thing after the other.
+// Discrete-event simulation of changes on their way from Redis to a client. Each thread and core processes one item at a time.
 
 const SECONDS = 20;
 const SEED = 1;
 
 /**
- * Follows all changes to one client of one node.
- * @returns p50 and p99 from the change to the client, milliseconds
+ * Simulates all changes up to one client of one node.
+ * @returns p50 and p99 of the latency from the change to the client, in milliseconds
  */
 export function simulate(options) {
   const { constants, changesPerSecond, readers, redisThreads, levels, fanOut, hopMs, clients, hz } = options;
-  const random = randomOf(SEED);
+  const random = createRandom(SEED);
   const redis = Array.from({ length: redisThreads }, () => new Processor());
   const relays = Array.from({ length: levels }, () => new Processor());
   const arrivals = [];
-  for (const { atMs, server } of changesIn(SECONDS, changesPerSecond, random)) {
+  for (const { atMs, server } of createChanges(SECONDS, changesPerSecond, random)) {
     const thread = redis[server % redisThreads];
-    const begun = thread.begin(atMs, (constants.redisChangeMicros + readers * constants.redisHandOutMicros) / 1e3);
-    // Readers are told one after the other.
-    let reached =
-      begun + (constants.redisChangeMicros + random() * readers * constants.redisHandOutMicros) / 1e3 + hopMs;
+    const startMs = thread.start(atMs, (constants.redisChangeMicros + readers * constants.redisHandOutMicros) / 1e3);
+    // Redis delivers to its readers one after the other.
+    let arrivalMs =
+      startMs + (constants.redisChangeMicros + random() * readers * constants.redisHandOutMicros) / 1e3 + hopMs;
     for (const relay of relays) {
-      const told = relay.begin(reached, (constants.followMicros + fanOut * constants.deliverMicros) / 1e3);
-      reached = told + (constants.followMicros + random() * fanOut * constants.deliverMicros) / 1e3 + hopMs;
+      const relayedMs = relay.start(arrivalMs, (constants.followMicros + fanOut * constants.deliverMicros) / 1e3);
+      arrivalMs = relayedMs + (constants.followMicros + random() * fanOut * constants.deliverMicros) / 1e3 + hopMs;
     }
-    arrivals.push({ atMs, reached });
+    arrivals.push({ atMs, arrivalMs });
   }
   return quantiles(
-    delivered(
-      arrivals.sort((a, b) => a.reached - b.reached),
+    deliver(
+      arrivals.sort((a, b) => a.arrivalMs - b.arrivalMs),
       { constants, clients, hz, hopMs, random },
     ),
   );
 }
 
-/** Applied as they come; told at once where the last tick is a period ago, at the next one otherwise, to one client after the other. */
-function delivered(arrivals, { constants, clients, hz, hopMs, random }) {
+/**
+ * Returns the latency of each change. The node applies changes on arrival. It delivers them immediately if the last tick
+ * is at least one period ago, and at the next tick otherwise, to one client after the other.
+ */
+function deliver(arrivals, { constants, clients, hz, hopMs, random }) {
   const node = new Processor();
   const latencies = [];
   let waiting = [];
   let lastMs = -Infinity;
   let dueMs = Infinity;
   const tick = () => {
-    const begun = node.begin(dueMs, (clients * constants.deliverMicros) / 1e3);
+    const startMs = node.start(dueMs, (clients * constants.deliverMicros) / 1e3);
     for (const atMs of waiting) {
-      latencies.push(begun + (random() * clients * constants.deliverMicros) / 1e3 + hopMs - atMs);
+      latencies.push(startMs + (random() * clients * constants.deliverMicros) / 1e3 + hopMs - atMs);
     }
     waiting = [];
     lastMs = dueMs;
     dueMs = Infinity;
   };
-  for (const { atMs, reached } of arrivals) {
-    if (dueMs < reached) tick();
-    const applied = node.begin(reached, constants.followMicros / 1e3) + constants.followMicros / 1e3;
+  for (const { atMs, arrivalMs } of arrivals) {
+    if (dueMs < arrivalMs) tick();
+    const applied = node.start(arrivalMs, constants.followMicros / 1e3) + constants.followMicros / 1e3;
     if (dueMs < applied) tick();
     if (waiting.length === 0) dueMs = Math.max(applied, lastMs + 1_000 / hz);
     waiting.push(atMs);
@@ -60,20 +63,20 @@ function delivered(arrivals, { constants, clients, hz, hopMs, random }) {
   return latencies;
 }
 
-/** Does one thing after the other. */
+/** Processor that handles one item at a time. */
 class Processor {
   #freeAtMs = 0;
 
-  /** @returns when something that comes at `atMs` is begun */
-  begin(atMs, forMs) {
-    const begun = Math.max(atMs, this.#freeAtMs);
-    this.#freeAtMs = begun + forMs;
-    return begun;
+  /** Returns the time at which the processor starts an item that arrives at `atMs`. */
+  start(atMs, forMs) {
+    const startMs = Math.max(atMs, this.#freeAtMs);
+    this.#freeAtMs = startMs + forMs;
+    return startMs;
   }
 }
 
-/** Each server changes at its own pace, not all at once; in order. */
-function changesIn(seconds, perSecond, random) {
+/** Returns changes at random times in chronological order. The servers do not change at the same moment. */
+function createChanges(seconds, perSecond, random) {
   const all = Array.from({ length: Math.round(seconds * perSecond) }, (_, index) => ({
     atMs: random() * seconds * 1_000,
     server: index,
@@ -87,8 +90,8 @@ function quantiles(latencies) {
   return { p50Ms: at(0.5), p99Ms: at(0.99) };
 }
 
-/** The same numbers each time: mulberry32. */
-function randomOf(seed) {
+/** Returns a pseudorandom generator (mulberry32) that gives the same numbers for the same seed. */
+function createRandom(seed) {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

@@ -1,5 +1,5 @@
-// What so many subscribers take, from what was measured on one machine: see docs/scale.md, which holds what this prints.
-// Usage: node scripts/scale/simulate.js [--write]   --write: into docs/scale.md
+// Computes the deployment for many subscribers from measurements of one machine and prints the tables of docs/scale.md.
+// Usage: node scripts/scale/simulate.js [--write]   --write updates docs/scale.md
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ASSUMED, describe, Deployment } from './deployment.js';
@@ -16,17 +16,17 @@ const text = [
   '### Measured',
   `${machine.date}, ${machine.cpus} × ${machine.cpu}, Node.js ${machine.node}, load average before ${machine.loadAverageBefore}: ${verdictOnLoad()}`,
   table(
-    ['what', '>value', 'unit', 'how'],
+    ['constant', '>value', 'unit', 'measurement'],
     Object.entries(constants).map(([name, { value, unit, how }]) => [`\`${name}\``, String(value), unit, how]),
   ),
   table(
     [
       'nodes',
-      '>CPU µs an update',
+      '>CPU µs per update',
       '>updates/s',
       '>clients joined/s',
-      '>own node p50 / p99 ms',
-      '>other node p50 / p99 ms',
+      '>p50 / p99 ms, owner',
+      '>p50 / p99 ms, other nodes',
     ],
     rows.map((row) => [
       String(row.nodes),
@@ -37,41 +37,41 @@ const text = [
       pair(row.otherP50Ms, row.otherP99Ms),
     ]),
   ),
-  table(['goal', 'measured', ''], goals()),
+  table(['goal', 'measured', 'result'], goals()),
   '### Computed',
   ...RATES_HZ.flatMap((hz) => [
-    `Each subscriber at ${hz} Hz:`,
+    `Subscribers at ${hz} Hz:`,
     table(
       [
         'subscribers',
-        'carried by',
+        'distribution',
         '>nodes',
         '>relays',
         '>Redis threads',
         '>busiest Redis thread',
-        '>a node’s CPU',
-        '>clients a node',
+        '>CPU per node',
+        '>clients per node',
         'limited by',
-        '>memory a node',
-        '>out of a node',
-        '>out of all nodes',
-        '>out of Redis',
+        '>memory per node',
+        '>traffic per node',
+        '>traffic of all nodes',
+        '>traffic of Redis',
         '>p50 / p99 ms',
       ],
       SUBSCRIBERS.flatMap((subscribers) => describe(values, { subscribers, hz })).map(cellsOf),
     ),
   ]),
-  '### Where one Redis thread ends',
+  '### Limit of one Redis thread',
   ...RATES_HZ.map((hz) => {
     const { nodes, subscribers, messages } = Deployment.limitOfPlain(values, hz);
-    return `At ${hz} Hz, with ${ASSUMED.servers} servers that change ${times(changesOf(hz))} a second each: ${count(messages)} messages handed out a second, which is ${count(nodes)} nodes, or ${count(subscribers)} subscribers. ${heartbeats(nodes)}`;
+    return `At ${hz} Hz, with ${ASSUMED.servers} servers that each change ${times(changesOf(hz))} per second, one Redis thread serves ${count(nodes)} nodes or ${count(subscribers)} subscribers, and delivers ${count(messages)} messages per second. ${heartbeats(nodes)}`;
   }),
 ].join('\n\n');
 
 if (process.argv.includes('--write')) {
   const document = readFileSync(DOCUMENT, 'utf8');
   const [from, to] = [document.indexOf(BEGIN), document.indexOf(END)];
-  if (from < 0 || to < from) throw new Error(`${DOCUMENT} has no ${BEGIN} … ${END}`);
+  if (from < 0 || to < from) throw new Error(`${DOCUMENT} does not contain ${BEGIN} … ${END}`);
   writeFileSync(DOCUMENT, `${document.slice(0, from + BEGIN.length)}\n\n${text}\n\n${document.slice(to)}`);
 }
 console.log(text);
@@ -80,13 +80,13 @@ function times(number) {
   return number === 1 ? 'once' : `${number} times`;
 }
 
-/** What part of that goes into messages, and what into answering that Redis is there. */
+/** Returns a sentence with the share of heartbeats and leases in the work of the thread. */
 function heartbeats(nodes) {
-  const asking = nodes * values.redisNodeMicrosPerSecond;
-  return `Of that thread’s work ${percent(asking / (ASSUMED.maxShare * 1e6))} is answering the nodes that it is there, and their leases.`;
+  const heartbeatMicros = nodes * values.redisNodeMicrosPerSecond;
+  return `Heartbeats and leases take ${percent(heartbeatMicros / (ASSUMED.maxShare * 1e6))} of its work.`;
 }
 
-/** What was to be reached on one machine. */
+/** Returns the goals for one machine with the measured results. */
 function goals() {
   const [one, ...more] = rows;
   const worst = (ratioOf, worse) => worse(...more.map(ratioOf));
@@ -96,30 +96,30 @@ function goals() {
   const laterMs = worst((row) => row.otherP99Ms - row.ownP99Ms, Math.max);
   const verdict = (isMet) => (isMet ? 'pass' : 'miss');
   return [
-    ['CPU of an update, 2 and 3 nodes: at most 1.10 × one node’s', `${cpu.toFixed(2)} ×`, verdict(cpu <= 1.1)],
+    ['CPU per update with 2 and 3 nodes: at most 1.10 × one node', `${cpu.toFixed(2)} ×`, verdict(cpu <= 1.1)],
     [
-      'updates a second of each node, 300 clients each: at least 0.90 × one node’s',
+      'updates per second and node, 300 clients each: at least 0.90 × one node',
       `${updates.toFixed(2)} ×`,
       verdict(updates >= 0.9),
     ],
     [
-      'clients that join in a second, all together: at least 0.90 × one node’s',
+      'clients joined per second, all nodes: at least 0.90 × one node',
       `${joined.toFixed(2)} ×`,
       verdict(joined >= 0.9),
     ],
     [
-      'p99 from a change to a client of another node: at most 10 ms above its own node’s',
+      'p99 from a change to clients of other nodes: at most 10 ms above the owner',
       `${laterMs.toFixed(0)} ms above`,
       verdict(laterMs <= 10),
     ],
   ];
 }
 
-/** Other work on the machine makes all of it dearer. */
+/** Returns a warning if other work on the machine distorted the measurements. */
 function verdictOnLoad() {
   return machine.loadAverageBefore <= machine.cpus / 2
-    ? 'the machine was quiet.'
-    : '**the machine was busy with other work: everything is dearer here than it is, and latencies say little.**';
+    ? 'no other work.'
+    : '**other work ran on the machine. The costs are too high, and the latencies are not meaningful.**';
 }
 
 function changesOf(hz) {
@@ -129,7 +129,7 @@ function changesOf(hz) {
 function cellsOf(row) {
   return [
     count(row.subscribers),
-    row.carriedBy,
+    row.distribution,
     count(row.nodes),
     row.relays === 0 ? '' : count(row.relays),
     count(row.redisThreads),
@@ -141,11 +141,11 @@ function cellsOf(row) {
     bits(row.nodeBitsPerSecond),
     bits(row.nodeBitsPerSecond * row.nodes),
     bits(row.redisBitsPerSecond),
-    row.p99Ms === null ? 'does not keep up' : pair(row.p50Ms, row.p99Ms),
+    row.p99Ms === null ? 'overloaded' : pair(row.p50Ms, row.p99Ms),
   ];
 }
 
-/** Columns with a leading `>` are aligned to the right; as prettier has it. */
+/** Formats a Markdown table like Prettier. Columns with a leading `>` are aligned to the right. */
 function table(columns, lines) {
   const names = columns.map((column) => column.replace(/^>/, ''));
   const isRight = columns.map((column) => column.startsWith('>'));
