@@ -6,8 +6,15 @@ export { SwarmClientError, type SwarmClientErrorCode } from './errors.js';
 export * from './generated/operations.js';
 export { applyMergePatch } from './merge-patch.js';
 export type { SwarmClientOptions, TokenRequest, TokenSource } from './options.js';
-export { OperationError, type OperationErrorDetail, type OperationExecutor, runOperation } from './run-operation.js';
+export {
+  OperationError,
+  type OperationErrorDetail,
+  type OperationExecutor,
+  type OperationResult,
+  runOperation,
+  type VariablesArgument,
+} from './run-operation.js';
 export type { SnapshotSource } from './snapshot-store.js';
 export type { LiveStream, StreamRate, StreamSnapshot, StreamStatus } from './streams/stream.js';
 export type * from './streams/stream-types.js';
-export type { SwarmClient } from './swarm-client.js';
+export type { OperationArguments, SwarmClient } from './swarm-client.js';

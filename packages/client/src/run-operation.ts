@@ -9,7 +9,7 @@ export interface OperationExecutor {
 }
 
 /** Result of one operation, or one event of a subscription. */
-interface OperationResult<TResult> {
+export interface OperationResult<TResult> {
   readonly data?: TResult | null | undefined;
   readonly errors?: readonly OperationErrorDetail[] | undefined;
 }
@@ -51,7 +51,8 @@ export class OperationError extends Error {
   }
 }
 
-type VariablesArgument<TVariables> =
+/** Variables of one operation. Optional if the document requires none. */
+export type VariablesArgument<TVariables> =
   Record<string, never> extends TVariables ? [variables?: TVariables] : [variables: TVariables];
 
 /**

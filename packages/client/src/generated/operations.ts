@@ -13,141 +13,141 @@ export type Scalars = {
   Boolean: { input: boolean; output: boolean; }
   Int: { input: number; output: number; }
   Float: { input: number; output: number; }
-  /** A moment, RFC 3339 in UTC with milliseconds: `2026-11-23T15:02:56.464Z`. */
+  /** Point in time: RFC 3339, UTC, with milliseconds, for example `2026-11-23T15:02:56.464Z`. */
   DateTime: { input: string; output: string; }
   /** Any JSON value. */
   JSON: { input: unknown; output: unknown; }
 };
 
-/** What an agent is doing, in one vocabulary for all servers' own words. */
+/** Activity of an agent, normalized across server types. */
 export type AgentStatus =
-  /** At work, or ready for it where the server makes no difference. */
+  /** Working, or ready if the server does not distinguish the two. */
   | 'ACTIVE'
-  /** At work. */
+  /** Working. */
   | 'BUSY'
   /** Failed. */
   | 'ERROR'
-  /** Ready, with nothing to do. */
+  /** Ready, without work. */
   | 'IDLE'
-  /** Started, not yet ready. */
+  /** Started, but not ready yet. */
   | 'INITIALIZING'
-  /** Known, but not reachable for its server. */
+  /** Known to its server, but unreachable for it. */
   | 'OFFLINE'
-  /** Held by somebody. */
+  /** Paused; does no work until it is resumed. */
   | 'PAUSED'
-  /** Ended. */
+  /** Terminated. */
   | 'TERMINATED'
-  /** The server says nothing, or a word that has no counterpart here. */
+  /** The server reports no status, or one without a counterpart here. */
   | 'UNKNOWN';
 
-/** What is known of something that may be an MCP server. */
+/** Result of probing a discovery candidate. */
 export type CandidateStatus =
-  /** It answered. */
+  /** The endpoint answered as an MCP server. */
   | 'AVAILABLE'
-  /** It is watched already, and was not asked. */
+  /** The server is configured and was therefore not probed. */
   | 'CONFIGURED'
-  /** It stands in a file, and was neither started nor asked. */
+  /** Listed in a file; neither started nor probed. */
   | 'LISTED'
-  /** Something listens there that does not speak MCP. */
+  /** The endpoint speaks another protocol than MCP. */
   | 'NOT_MCP'
-  /** It wants to know who asks. */
+  /** The endpoint requires authentication. */
   | 'REFUSED'
-  /** It stands in a file, and nothing answers there. */
+  /** Listed in a file, but the endpoint does not answer. */
   | 'UNREACHABLE';
 
-/** State of the circuit breaker around a server's calls. */
+/** State of a circuit breaker. */
 export type CircuitState =
-  /** Calls pass. */
+  /** Calls are executed. */
   | 'CLOSED'
-  /** One probe is let through; it decides. */
+  /** One probe is executed. Its result closes the breaker or opens it again. */
   | 'HALF_OPEN'
-  /** Too many calls failed in a row: none passes until `retryAt`. */
+  /** Too many consecutive calls failed. Calls are rejected until `retryAt`. */
   | 'OPEN';
 
-/** Health of the whole, from the status of its servers. */
+/** Overall health, derived from the status of the servers. */
 export type HealthStatus =
-  /** Some server is not ONLINE. */
+  /** At least one server is not ONLINE, but not all are OFFLINE or CONNECTING. */
   | 'DEGRADED'
-  /** Every server is ONLINE, or there is none. */
+  /** All servers are ONLINE, or no server is configured. */
   | 'HEALTHY'
   /** No server is ONLINE or DEGRADED. */
   | 'UNHEALTHY';
 
-/** Family of MCP server. A server has the one of its main tools, an agent the one that reported it. */
+/** Type of an MCP server. A server has the type of its main tools, an agent the type of the tools that reported it. */
 export type McpServerType =
-  /** claude-flow, also called ruflo. */
+  /** Server claude-flow, also called ruflo. */
   | 'CLAUDE_FLOW'
-  /** Any other MCP server. */
+  /** Any other MCP server, read through a mapping. */
   | 'CUSTOM'
-  /** Decentralized autonomous agents: the DAA project's own server, or the DAA tools inside claude-flow. */
+  /** Decentralized autonomous agents: the server of the DAA project, or the DAA tools of claude-flow. */
   | 'DAA'
-  /** ruv-swarm. */
+  /** Server ruv-swarm. */
   | 'RUV_SWARM';
 
-/** How much a notice matters. */
+/** Severity of a notice. */
 export type NoticeSeverity =
-  /** Something does not work. */
+  /** A server or a function has failed. */
   | 'ERROR'
-  /** Good to know. */
+  /** Informational; no action is needed. */
   | 'INFO'
-  /** Something is left out or late. */
+  /** Data is incomplete or delayed. */
   | 'WARNING';
 
-/** How often a stream moves at most. Nothing is sent when nothing changed. */
+/** Maximum update rate of a stream. Nothing is sent if nothing changed. */
 export type PerformanceMode =
-  /** 60 updates a second. */
+  /** Up to 60 updates per second. */
   | 'HIGH_FREQUENCY'
-  /** One update a second. */
+  /** Up to one update per second. */
   | 'LOW_FREQUENCY'
-  /** 10 updates a second. */
+  /** Up to 10 updates per second. */
   | 'NORMAL'
-  /** Only after `requestAgentUpdate`. */
+  /** Updates only after `requestAgentUpdate`. */
   | 'ON_DEMAND';
 
-/** How a server answers. */
+/** Availability of a server. */
 export type ServerStatus =
-  /** Not reached yet. */
+  /** Not connected yet. */
   | 'CONNECTING'
-  /** Answering, but a tool or a replica fails, or an answer is overdue; see `lastError`. */
+  /** Answering, but a tool or a replica fails, or a response is overdue. See `lastError`. */
   | 'DEGRADED'
-  /** Not reachable, or its circuit breaker is open. It is tried again by itself, unless `lastError` says that it is given up. */
+  /** Unreachable, or the circuit breaker is open. swarmlens reconnects automatically, unless `lastError` states that it has stopped trying. */
   | 'OFFLINE'
-  /** All that is asked of it is answered. */
+  /** Connected and answering. */
   | 'ONLINE';
 
-/** Standard shape of a swarm. */
+/** Standard topology of a swarm. */
 export type TopologyKind =
-  /** One leads, the others follow. */
+  /** One agent leads the other agents. */
   | 'HIERARCHICAL'
-  /** Everyone with everyone. */
+  /** All agents are connected to each other. */
   | 'MESH'
-  /** None of these; see `topologyName`. */
+  /** Another topology. See `topologyName`. */
   | 'OTHER'
-  /** Each with the next. */
+  /** Each agent is connected to the next one. */
   | 'RING'
-  /** One in the middle. */
+  /** All agents are connected to a central agent. */
   | 'STAR';
 
-/** How a server is reached. */
+/** Transport of the MCP session with a server. */
 export type TransportKind =
   /** MCP streamable HTTP. */
   | 'HTTP'
-  /** MCP over HTTP with server-sent events, the older HTTP transport. */
+  /** HTTP with server-sent events, the legacy HTTP transport of MCP. */
   | 'SSE'
-  /** A child process, MCP over its standard input and output. */
+  /** Standard input and output of a child process. */
   | 'STDIO'
-  /** A session of somebody's own MCP client, watched through `swarmlens tap`. */
+  /** Session of another MCP client, observed through `swarmlens tap`. */
   | 'TAP'
-  /** JSON-RPC lines over a TCP connection. */
+  /** TCP with newline-delimited JSON-RPC. */
   | 'TCP'
-  /** JSON-RPC over a WebSocket. */
+  /** WebSocket with JSON-RPC messages. */
   | 'WS';
 
-/** Whether an update is the whole picture or a change of it. */
+/** Kind of an update: complete state or changes. */
 export type UpdateKind =
-  /** What changed since the update before, or since `after`. */
+  /** Changes since the previous update, or since `after`. */
   | 'DELTA'
-  /** All that matches: forget what you had. */
+  /** Complete state of everything that matches. Replaces everything received before. */
   | 'SNAPSHOT';
 
 export type AgentFragment = { readonly id: string, readonly nativeId: string, readonly serverId: string, readonly serverType: McpServerType, readonly swarmId: string | null, readonly name: string, readonly type: string, readonly status: AgentStatus, readonly capabilities: ReadonlyArray<string>, readonly stale: boolean, readonly simulated: boolean, readonly createdAt: string | null, readonly lastActiveAt: string | null, readonly lastSeenAt: string, readonly performance: { readonly cpuUsage: number | null, readonly memoryUsage: number | null, readonly healthScore: number | null, readonly activityLevel: number | null, readonly tasksActive: number | null, readonly tasksCompleted: number | null, readonly tasksFailed: number | null, readonly successRate: number | null, readonly tokenUsage: number | null, readonly tokenRate: number | null, readonly responseTimeMs: number | null, readonly throughput: number | null } | null, readonly neural: { readonly cognitivePattern: string | null, readonly networkId: string | null, readonly adaptations: number | null, readonly learningRate: number | null } | null, readonly topology: { readonly role: string | null, readonly parentId: string | null, readonly depth: number | null, readonly degree: number, readonly inferred: boolean } | null };
