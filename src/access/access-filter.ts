@@ -1,10 +1,10 @@
 import type { Agent, McpServer, Notice, Restriction, Swarm, SwarmlensEvent } from '../model/index.js';
 import { createView, maskAgent, matchesAgent, matchesServer, restrictView, type View } from '../state/index.js';
 
-/** Of what kinds of notices about a server its single agents are no part. */
-const ABOUT_SERVERS = /^(SERVER|RESTART|TOOL)_/;
+/** Codes of notices about a server as a whole, whose code reveals nothing about single agents. */
+const SERVER_NOTICE_CODES = /^(SERVER|RESTART|TOOL)_/;
 
-/** How far somebody sees: what a restriction lets through of each kind of thing, one by one. */
+/** Decides which items a restriction lets through, and removes hidden parts from the others. */
 export class AccessFilter {
   readonly view: View;
   readonly #restriction: Restriction;
@@ -14,25 +14,23 @@ export class AccessFilter {
     this.view = restrictView(createView(), restriction);
   }
 
-  /** Whether it may have agents that are seen. */
+  /** Whether a server may have visible agents. */
   allowsServer(server: Pick<McpServer, 'id' | 'agentServerTypes'>): boolean {
     return matchesServer(this.view, server);
   }
 
-  /** Whether all agents that a server can have are seen, and so whatever it says of them. */
+  /** Whether all possible agents of a server are visible, and therefore all texts about them. */
   allowsAllAgentsOf({ agentServerTypes }: Pick<McpServer, 'agentServerTypes'>): boolean {
     const { serverTypes, agentTypes, swarmIds } = this.view;
-    return (
-      agentTypes === null && swarmIds === null && agentServerTypes.every((family) => serverTypes?.has(family) ?? true)
-    );
+    return agentTypes === null && swarmIds === null && agentServerTypes.every((type) => serverTypes?.has(type) ?? true);
   }
 
-  /** Whether there is nothing that its tools could answer and that is not seen. */
+  /** Whether everything that the tools of a server can return is visible. */
   allowsToolResultsOf(server: Pick<McpServer, 'agentServerTypes'>): boolean {
     return this.allowsAllAgentsOf(server) && this.#restriction.performance && this.#restriction.neural;
   }
 
-  /** Whether all servers are seen, those that are yet to come included. */
+  /** Whether all servers are visible, including future ones. */
   get allowsAllServers(): boolean {
     const { serverIds, serverTypes, swarmIds, agentTypes } = this.view;
     return serverIds === null && serverTypes === null && swarmIds === null && agentTypes?.size !== 0;
@@ -47,41 +45,50 @@ export class AccessFilter {
     return (serverIds?.has(serverId) ?? true) && (serverTypes?.has(serverType) ?? true) && this.allowsSwarmId(id);
   }
 
-  /** As far as the id of a swarm tells. */
+  /** Whether a swarm id is allowed. The server and the type of the swarm are not checked. */
   allowsSwarmId(id: string): boolean {
     return this.view.swarmIds?.has(id) ?? true;
   }
 
-  /** What a server says in words may be about any of its agents. */
+  /** Removes texts that may concern hidden agents of the server. */
   filterServer(server: McpServer): McpServer {
     return this.allowsAllAgentsOf(server) ? server : { ...server, lastError: null };
   }
 
-  /** What a swarm counts, it counts over all its agents, and of what they did. */
+  /** Removes task counts that include hidden agents or hidden performance. */
   filterSwarm(swarm: Swarm): Swarm {
     if (this.view.agentTypes === null && this.#restriction.performance) return swarm;
     return { ...swarm, tasksTotal: null, tasksActive: null, tasksCompleted: null };
   }
 
   /**
-   * @param swarmId `null`: the agent's swarm is not seen
-   * @returns the same object as long as the agent is the same, where only performance and neural data are left out
+   * Removes hidden parts of an agent.
+   * @param swarmId id of the visible swarm, or null if the swarm is hidden
+   * @returns the same object for the same agent, unless swarm or topology differ
    */
   filterAgent(agent: Agent, swarmId: string | null, topology: Agent['topology']): Agent {
-    const seen = maskAgent(this.view, agent);
-    return swarmId === agent.swarmId && topology === agent.topology ? seen : { ...seen, swarmId, topology };
+    const masked = maskAgent(this.view, agent);
+    return swarmId === agent.swarmId && topology === agent.topology ? masked : { ...masked, swarmId, topology };
   }
 
-  /** @param server that it is about, when that is seen; `null`: it is not seen, or none */
+  /**
+   * Returns an event without hidden parts, or nothing if the event is hidden.
+   * @param server visible server of the event, or null if there is none
+   */
   filterEvent(event: SwarmlensEvent, server: McpServer | null): readonly SwarmlensEvent[] {
     if (event.serverId === null) return this.allowsAllServers ? [event] : [];
     if (server === null) return [];
     if (this.allowsAllAgentsOf(server)) return [event];
-    return event.type === 'health' ? [{ ...event, reason: null }] : withoutWords(event, event.serverId);
+    return event.type === 'health' ? [{ ...event, reason: null }] : withoutDetails(event, event.serverId);
   }
 }
 
-function withoutWords(notice: Notice, serverId: string): readonly Notice[] {
-  if (!ABOUT_SERVERS.test(notice.code)) return [];
-  return [{ ...notice, message: `${serverId}: ${notice.code}. The details are for those who see all of its agents.` }];
+function withoutDetails(notice: Notice, serverId: string): readonly Notice[] {
+  if (!SERVER_NOTICE_CODES.test(notice.code)) return [];
+  return [
+    {
+      ...notice,
+      message: `${serverId}: ${notice.code}. Details are visible to viewers who can see all agents of the server.`,
+    },
+  ];
 }

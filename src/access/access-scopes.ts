@@ -15,7 +15,7 @@ import { AccessFilter } from './access-filter.js';
 import { type ScopedStoreOptions, ScopedStore } from './scoped-store.js';
 import { ScopedUpstreams, type UpstreamService } from './scoped-upstreams.js';
 
-/** All that a viewer can reach of what there is. */
+/** Services that an access scope can use. */
 export interface ScopedServices {
   readonly store: Store;
   readonly upstreams: UpstreamService;
@@ -27,63 +27,66 @@ export interface AccessScopesDeps
   extends
     Omit<ScopedStoreOptions, 'epoch'>,
     Pick<SubscriptionGroupsDeps, 'utilization' | 'onError' | 'metrics' | 'tracer'> {
-  /** For those who may see everything. */
+  /** Services for viewers without a restriction. */
   readonly unrestricted: ScopedServices;
   readonly clock: Clock;
 }
 
-/** How long a picture is kept that nobody has asked for: a client that comes back within it can go on. */
+/** Time after which unused services are disposed. Clients that reconnect earlier can resume from their cursor. */
 const IDLE_MS = 10 * 60_000;
 
-const EVERYTHING = new AccessFilter(UNRESTRICTED).view.key;
+const UNRESTRICTED_KEY = new AccessFilter(UNRESTRICTED).view.key;
 
-/** One sight for all who may see the same, made when the first of them asks. */
+/** Holds the services of each access scope. Creates them for the first viewer of the scope. */
 export class AccessScopes implements Disposable {
   readonly #deps: AccessScopesDeps;
   readonly #restricted = new Map<string, RestrictedServices>();
-  readonly #commits: Disposable;
+  readonly #commitListener: Disposable;
 
   constructor(deps: AccessScopesDeps) {
     this.#deps = deps;
-    this.#commits = deps.unrestricted.store.onCommit(() => this.#forgetIdle());
+    this.#commitListener = deps.unrestricted.store.onCommit(() => this.#disposeIdle());
   }
 
-  /** Groups of equal subscriptions, of all who see whatever they see. */
+  /** Number of subscription groups of all access scopes. */
   get groupCount(): number {
-    let groups = this.#deps.unrestricted.streams.groups.size;
-    for (const { streams } of this.#restricted.values()) groups += streams.groups.size;
-    return groups;
+    let count = this.#deps.unrestricted.streams.groups.size;
+    for (const { streams } of this.#restricted.values()) count += streams.groups.size;
+    return count;
   }
 
-  /** Pictures that are kept beside the whole one. */
+  /** Number of restricted access scopes that hold services. */
   get size(): number {
     return this.#restricted.size;
   }
 
+  /** Returns the services of the access scope of a viewer. */
   servicesFor({ restriction }: Viewer): ScopedServices {
-    const extent = new AccessFilter(restriction);
-    const { key } = extent.view;
-    if (key === EVERYTHING) return this.#deps.unrestricted;
-    let sight = this.#restricted.get(key);
-    if (sight === undefined)
-      this.#restricted.set(key, (sight = new RestrictedServices(this.#deps, restriction, extent)));
-    sight.usedAtMs = this.#deps.clock.monotonic();
-    return sight;
+    const filter = new AccessFilter(restriction);
+    const { key } = filter.view;
+    if (key === UNRESTRICTED_KEY) return this.#deps.unrestricted;
+    let services = this.#restricted.get(key);
+    if (services === undefined) {
+      services = new RestrictedServices(this.#deps, restriction, filter);
+      this.#restricted.set(key, services);
+    }
+    services.usedAtMs = this.#deps.clock.monotonic();
+    return services;
   }
 
   [Symbol.dispose](): void {
-    this.#commits[Symbol.dispose]();
-    for (const sight of this.#restricted.values()) sight[Symbol.dispose]();
+    this.#commitListener[Symbol.dispose]();
+    for (const services of this.#restricted.values()) services[Symbol.dispose]();
     this.#restricted.clear();
   }
 
-  #forgetIdle(): void {
+  #disposeIdle(): void {
     const nowMs = this.#deps.clock.monotonic();
-    for (const [key, sight] of this.#restricted) {
-      if (sight.isInUse) sight.usedAtMs = nowMs;
-      else if (nowMs - sight.usedAtMs > IDLE_MS) {
+    for (const [key, services] of this.#restricted) {
+      if (services.isInUse) services.usedAtMs = nowMs;
+      else if (nowMs - services.usedAtMs > IDLE_MS) {
         this.#restricted.delete(key);
-        sight[Symbol.dispose]();
+        services[Symbol.dispose]();
       }
     }
   }
@@ -96,16 +99,16 @@ class RestrictedServices implements ScopedServices, Disposable {
   readonly streams: StreamDeps;
   usedAtMs = 0;
   readonly #resources: readonly Disposable[];
-  #streams = 0;
+  #streamCount = 0;
 
-  constructor(deps: AccessScopesDeps, restriction: Restriction, extent: AccessFilter) {
+  constructor(deps: AccessScopesDeps, restriction: Restriction, filter: AccessFilter) {
     const { unrestricted, maxTombstones, maxEvents, utilization, onError, metrics, tracer = null } = deps;
     const epoch = randomBytes(6).toString('base64url');
-    const picture = new ScopedStore(unrestricted.store, extent, { epoch, maxTombstones, maxEvents });
-    const { store } = picture;
+    const scopedStore = new ScopedStore(unrestricted.store, filter, { epoch, maxTombstones, maxEvents });
+    const { store } = scopedStore;
     const { rateClock } = unrestricted.streams;
     const demand: StreamDeps['demand'] = {
-      // What is not seen is not polled for it.
+      // Hidden servers are not polled for this scope.
       add: (view, hz) => unrestricted.streams.demand.add(restrictView(view, restriction), hz),
     };
     const active = {
@@ -123,24 +126,24 @@ class RestrictedServices implements ScopedServices, Disposable {
       ...(metrics !== undefined && { metrics }),
     });
     this.store = store;
-    this.upstreams = new ScopedUpstreams(unrestricted.upstreams, store, extent);
-    // What stands in the usual places may be any server.
-    this.candidates = extent.allowsAllServers ? unrestricted.candidates : NO_CANDIDATES;
+    this.upstreams = new ScopedUpstreams(unrestricted.upstreams, store, filter);
+    // A discovery candidate may be any server.
+    this.candidates = filter.allowsAllServers ? unrestricted.candidates : NO_CANDIDATES;
     this.streams = { store, demand, commits, rateClock, active, groups };
-    this.#resources = [groups, commits, picture];
+    this.#resources = [groups, commits, scopedStore];
   }
 
-  /** Somebody reads it, however seldom something happens. */
+  /** Whether any stream of the scope is open. */
   get isInUse(): boolean {
-    return this.#streams > 0;
+    return this.#streamCount > 0;
   }
 
   #count(entry: Disposable): Disposable {
-    this.#streams += 1;
+    this.#streamCount += 1;
     let isOpen = true;
     return {
       [Symbol.dispose]: () => {
-        if (isOpen) this.#streams -= 1;
+        if (isOpen) this.#streamCount -= 1;
         isOpen = false;
         entry[Symbol.dispose]();
       },

@@ -17,119 +17,119 @@ export interface ScopedStoreOptions {
 }
 
 /**
- * What somebody sees of the whole picture, as a picture of its own that follows the whole. It has revisions,
- * tombstones and events of its own, so that whatever is read of it tells nothing of what is not in it: not even that
- * something happened there.
+ * Store that holds only what one access scope can see and follows the full store. It has its own revisions, tombstones and
+ * events, so that nothing read from it reveals hidden items, not even that they changed.
  */
 export class ScopedStore implements Disposable {
   readonly store: Store;
-  readonly #whole: Store;
+  readonly #fullStore: Store;
   readonly #filter: AccessFilter;
-  readonly #following: Disposable;
+  readonly #commitListener: Disposable;
 
-  constructor(whole: Store, extent: AccessFilter, options: ScopedStoreOptions) {
+  constructor(fullStore: Store, filter: AccessFilter, options: ScopedStoreOptions) {
     this.store = new Store(options);
-    this.#whole = whole;
-    this.#filter = extent;
-    for (const { id } of whole.servers.values()) this.#commit(emptyDelta(id), this.#serverOf(id, null), null);
-    this.#following = whole.onCommit((change) => this.#follow(change));
+    this.#fullStore = fullStore;
+    this.#filter = filter;
+    for (const { id } of fullStore.servers.values()) this.#commit(emptyDelta(id), this.#diffServer(id, null), null);
+    this.#commitListener = fullStore.onCommit((delta) => this.#apply(delta));
   }
 
   [Symbol.dispose](): void {
-    this.#following[Symbol.dispose]();
+    this.#commitListener[Symbol.dispose]();
   }
 
-  #follow(change: ServerDelta): void {
-    const { serverId } = change;
-    const before = this.store.servers.get(serverId) ?? null;
-    this.#commit(change, this.#detailsOf(change, before) ?? this.#serverOf(serverId, before), before);
+  #apply(delta: ServerDelta): void {
+    const { serverId } = delta;
+    const previous = this.store.servers.get(serverId) ?? null;
+    this.#commit(delta, this.#filterAgentChanges(delta, previous) ?? this.#diffServer(serverId, previous), previous);
   }
 
   /**
-   * @param seen what of the change is seen
-   * @param before the server as it was seen; `null`: it was not
+   * Commits the visible part of a delta.
+   * @param visible visible state changes of the delta
+   * @param previous server before the delta, or null if it was hidden
    */
-  #commit({ serverId, seenAt, events }: ServerDelta, seen: ServerDelta, before: McpServer | null): void {
-    const isSeen = !seen.serverRemoved && (before !== null || seen.server !== null);
-    const server = isSeen ? (this.#whole.servers.get(serverId) ?? null) : before;
-    const made: ServerDelta = {
-      ...seen,
-      // One that came into sight only now has answered before.
-      seenAt: !isSeen ? null : before === null ? this.#whole.serverLastSeenAt(serverId) : seenAt,
+  #commit({ serverId, seenAt, events }: ServerDelta, visible: ServerDelta, previous: McpServer | null): void {
+    const isVisible = !visible.serverRemoved && (previous !== null || visible.server !== null);
+    const server = isVisible ? (this.#fullStore.servers.get(serverId) ?? null) : previous;
+    const delta: ServerDelta = {
+      ...visible,
+      // A server that becomes visible may have answered before.
+      seenAt: !isVisible ? null : previous === null ? this.#fullStore.serverLastSeenAt(serverId) : seenAt,
       events: events.flatMap((event) =>
-        this.#filter.filterEvent(event, event.serverId === serverId ? server : this.#serverSeen(event.serverId)),
+        this.#filter.filterEvent(event, event.serverId === serverId ? server : this.#visibleServer(event.serverId)),
       ),
     };
-    if (made.seenAt !== null || made.events.length > 0 || hasStateChanges(made)) this.store.commit(made);
+    if (delta.seenAt !== null || delta.events.length > 0 || hasStateChanges(delta)) this.store.commit(delta);
   }
 
-  #serverSeen(id: string | null): McpServer | null {
-    return id !== null && this.store.servers.get(id) !== undefined ? (this.#whole.servers.get(id) ?? null) : null;
+  #visibleServer(id: string | null): McpServer | null {
+    return id !== null && this.store.servers.get(id) !== undefined ? (this.#fullStore.servers.get(id) ?? null) : null;
   }
 
-  /** Everything of a server, compared with what has been seen of it. */
-  #serverOf(serverId: string, before: McpServer | null): ServerDelta {
-    const picture = this.#pictureOf(serverId);
-    if (picture !== null) return this.store.diff(picture, null);
-    return before === null ? emptyDelta(serverId) : this.store.removalDelta(serverId);
+  /** Compares the visible snapshot of a server with the scoped store. */
+  #diffServer(serverId: string, previous: McpServer | null): ServerDelta {
+    const snapshot = this.#visibleSnapshot(serverId);
+    if (snapshot !== null) return this.store.diff(snapshot, null);
+    return previous === null ? emptyDelta(serverId) : this.store.removalDelta(serverId);
   }
 
-  /** The short way: agents did something, and nothing else moved; `null`: it has to be the long one. */
-  #detailsOf(change: ServerDelta, before: McpServer | null): ServerDelta | null {
-    if (change.server !== null || change.serverRemoved || change.removedAgentIds.length > 0) return null;
-    if (change.swarms.length > 0 || change.removedSwarmIds.length > 0) return null;
-    if (change.edges.length > 0 || change.removedEdgeIds.length > 0) return null;
+  /** Filters a delta that only changes fields of agents, the frequent case. Returns null for any other delta. */
+  #filterAgentChanges(delta: ServerDelta, previous: McpServer | null): ServerDelta | null {
+    if (delta.server !== null || delta.serverRemoved || delta.removedAgentIds.length > 0) return null;
+    if (delta.swarms.length > 0 || delta.removedSwarmIds.length > 0) return null;
+    if (delta.edges.length > 0 || delta.removedEdgeIds.length > 0) return null;
     const agents: Agent[] = [];
-    for (const agent of change.agents) {
-      const seen = this.store.agents.get(agent.id);
-      if ((seen !== undefined) !== (before !== null && this.#filter.allowsAgent(agent))) return null;
-      if (seen === undefined) continue;
-      const now = this.#agentSeen(agent, this.#edgesIn(this.store, agent.id));
-      if (!agentsEqual(seen, now)) agents.push(now);
+    for (const agent of delta.agents) {
+      const existing = this.store.agents.get(agent.id);
+      if ((existing !== undefined) !== (previous !== null && this.#filter.allowsAgent(agent))) return null;
+      if (existing === undefined) continue;
+      const visible = this.#toVisibleAgent(agent, this.#edgesIn(this.store, agent.id));
+      if (!agentsEqual(existing, visible)) agents.push(visible);
     }
-    return { ...emptyDelta(change.serverId), agents };
+    return { ...emptyDelta(delta.serverId), agents };
   }
 
-  /** `null`: the server is not seen. */
-  #pictureOf(serverId: string): ServerSnapshot | null {
-    const whole = this.#whole;
-    const server = whole.servers.get(serverId);
+  /** Returns the visible part of a server, or null if the server is hidden. */
+  #visibleSnapshot(serverId: string): ServerSnapshot | null {
+    const fullStore = this.#fullStore;
+    const server = fullStore.servers.get(serverId);
     if (server === undefined || !this.#filter.allowsServer(server)) return null;
     const agents = new Map<string, Agent>();
-    for (const agent of whole.agents.values()) {
+    for (const agent of fullStore.agents.values()) {
       if (agent.serverId === serverId && this.#filter.allowsAgent(agent)) agents.set(agent.id, agent);
     }
     const edges = new Map<string, TopologyEdge>();
-    const edgesOf = (agentId: string): readonly TopologyEdge[] => {
-      const found = this.#edgesIn(whole, agentId).filter((edge) => agents.has(edge.from) && agents.has(edge.to));
-      return found.filter((edge) => this.#swarmIdSeen(edge.swarmId) !== null);
-    };
-    const seen = [...agents.values()].map((agent) => {
-      const own = edgesOf(agent.id);
-      for (const edge of own) edges.set(edge.id, edge);
-      return this.#agentSeen(agent, own);
+    const visibleEdges = (agentId: string): readonly TopologyEdge[] =>
+      this.#edgesIn(fullStore, agentId).filter(
+        (edge) => agents.has(edge.from) && agents.has(edge.to) && this.#visibleSwarmId(edge.swarmId) !== null,
+      );
+    const visibleAgents = [...agents.values()].map((agent) => {
+      const agentEdges = visibleEdges(agent.id);
+      for (const edge of agentEdges) edges.set(edge.id, edge);
+      return this.#toVisibleAgent(agent, agentEdges);
     });
-    const swarms = [...whole.swarms.values()].filter(
+    const swarms = [...fullStore.swarms.values()].filter(
       (swarm) => swarm.serverId === serverId && this.#filter.allowsSwarm(swarm),
     );
     return {
       server: this.#filter.filterServer(server),
-      agents: seen,
+      agents: visibleAgents,
       swarms: swarms.map((swarm) => this.#filter.filterSwarm(swarm)),
       edges: [...edges.values()],
     };
   }
 
-  #agentSeen(agent: Agent, edges: readonly TopologyEdge[]): Agent {
-    const isWhole = edges.length === this.#whole.edgesOfAgent(agent.id).size;
-    const topology = isWhole ? agent.topology : visiblePosition(agent, edges);
-    return this.#filter.filterAgent(agent, this.#swarmIdSeen(agent.swarmId), topology);
+  #toVisibleAgent(agent: Agent, edges: readonly TopologyEdge[]): Agent {
+    const seesAllEdges = edges.length === this.#fullStore.edgesOfAgent(agent.id).size;
+    const topology = seesAllEdges ? agent.topology : visiblePosition(agent, edges);
+    return this.#filter.filterAgent(agent, this.#visibleSwarmId(agent.swarmId), topology);
   }
 
-  /** A swarm that was never reported is known by its id only. */
-  #swarmIdSeen(id: string | null): string | null {
+  /** Returns the id if the swarm is visible, otherwise null. A swarm without a report is judged by its id only. */
+  #visibleSwarmId(id: string | null): string | null {
     if (id === null || !this.#filter.allowsSwarmId(id)) return null;
-    const swarm = this.#whole.swarms.get(id);
+    const swarm = this.#fullStore.swarms.get(id);
     return swarm === undefined || this.#filter.allowsSwarm(swarm) ? id : null;
   }
 

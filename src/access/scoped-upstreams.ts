@@ -4,49 +4,49 @@ import { SwarmlensError } from '../shared/index.js';
 import type { Store } from '../state/index.js';
 import type { AccessFilter } from './access-filter.js';
 
-/** What can be asked of the servers that are watched. */
+/** Operations of the upstream registry that resolvers use. */
 export type UpstreamService = Pick<
   UpstreamRegistry,
   'discoveredAt' | 'serverIds' | 'health' | 'pollNow' | 'refresh' | 'callTool'
 >;
 
-/** The servers that somebody sees: any other is answered like one that there is not. */
+/** Upstream operations restricted to the visible servers. A hidden server is reported as unknown. */
 export class ScopedUpstreams implements UpstreamService {
-  readonly #all: UpstreamService;
+  readonly #upstreams: UpstreamService;
   readonly #store: Store;
   readonly #filter: AccessFilter;
 
-  /** @param store what is seen of the picture */
-  constructor(all: UpstreamService, store: Store, extent: AccessFilter) {
-    this.#all = all;
+  /** @param store store of the access scope */
+  constructor(upstreams: UpstreamService, store: Store, filter: AccessFilter) {
+    this.#upstreams = upstreams;
     this.#store = store;
-    this.#filter = extent;
+    this.#filter = filter;
   }
 
   get discoveredAt(): string | null {
-    return this.#all.discoveredAt;
+    return this.#upstreams.discoveredAt;
   }
 
   get serverIds(): readonly string[] {
-    const watched = new Set(this.#all.serverIds);
-    return [...this.#store.servers.values()].map(({ id }) => id).filter((id) => watched.has(id));
+    const connected = new Set(this.#upstreams.serverIds);
+    return [...this.#store.servers.values()].map(({ id }) => id).filter((id) => connected.has(id));
   }
 
   health(serverId: string): ServerHealth | null {
     const server = this.#store.servers.get(serverId);
-    const health = server === undefined ? null : this.#all.health(serverId);
+    const health = server === undefined ? null : this.#upstreams.health(serverId);
     if (server === undefined || health === null || this.#filter.allowsAllAgentsOf(server)) return health;
-    const withoutWords = <T extends object>(one: T): T & { lastError: null } => ({ ...one, lastError: null });
-    return { ...health, replicas: health.replicas.map(withoutWords), tools: health.tools.map(withoutWords) };
+    const withoutError = <T extends object>(entry: T): T & { lastError: null } => ({ ...entry, lastError: null });
+    return { ...health, replicas: health.replicas.map(withoutError), tools: health.tools.map(withoutError) };
   }
 
   async pollNow(serverIds: readonly string[] | null): Promise<PollOutcome> {
     for (const id of serverIds ?? []) this.#check(id, 'serverIds');
-    return await this.#all.pollNow(serverIds ?? this.serverIds);
+    return await this.#upstreams.pollNow(serverIds ?? this.serverIds);
   }
 
   async refresh(): Promise<void> {
-    await this.#all.refresh(this.serverIds);
+    await this.#upstreams.refresh(this.serverIds);
   }
 
   async callTool(
@@ -60,15 +60,15 @@ export class ScopedUpstreams implements UpstreamService {
     if (server === undefined || !this.#filter.allowsToolResultsOf(server)) {
       throw new SwarmlensError(
         'FORBIDDEN',
-        `The token sees only a part of "${serverId}", and what its tools answer is about all of it: use a token that sees the whole server.`,
+        `The token gives access to a part of "${serverId}" only, but tool results may concern all of it. Use a token with access to the whole server.`,
         { serverId },
       );
     }
-    return await this.#all.callTool(serverId, tool, args, signal);
+    return await this.#upstreams.callTool(serverId, tool, args, signal);
   }
 
   #check(serverId: string, argument: string): void {
-    const seen = this.serverIds;
-    if (!seen.includes(serverId)) throw unknownServerError(serverId, argument, seen);
+    const visibleIds = this.serverIds;
+    if (!visibleIds.includes(serverId)) throw unknownServerError(serverId, argument, visibleIds);
   }
 }

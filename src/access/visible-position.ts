@@ -1,14 +1,14 @@
 import type { Agent, AgentTopologyPosition, TopologyEdge } from '../model/index.js';
 
 /**
- * Where an agent stands to somebody who sees only some of the edges at it: as if the others were not there. Without
- * any edge, and without a role of its own, it stands nowhere.
+ * Computes the topology position of an agent from its visible edges only. Returns null if the agent has neither a visible
+ * edge nor a reported role.
  */
 export function visiblePosition(agent: Agent, edges: readonly TopologyEdge[]): AgentTopologyPosition | null {
   if (agent.topology === null) return null;
   const leads = edges.some(({ relation, from }) => relation === 'leads' && from === agent.id);
   const leaders = edges.flatMap(({ relation, from, to }) => (relation === 'leads' && to === agent.id ? [from] : []));
-  const role = roleAmong(agent.topology.role, leads, leaders.length > 0);
+  const role = visibleRole(agent.topology.role, leads, leaders.length > 0);
   if (edges.length === 0 && role === null) return null;
   return {
     role,
@@ -19,9 +19,9 @@ export function visiblePosition(agent: Agent, edges: readonly TopologyEdge[]): A
   };
 }
 
-/** `leader` and `member` say that there is an edge: they need one that is seen. Any other role is the server's word. */
-function roleAmong(role: string | null, leads: boolean, isLed: boolean): string | null {
-  const isOfEdges = role === 'leader' || role === 'member';
-  if (!isOfEdges || (role === 'leader' && leads) || (role === 'member' && isLed)) return role;
+/** Returns the role of an agent. `leader` and `member` need a visible edge, because they imply one. */
+function visibleRole(role: string | null, leads: boolean, isLed: boolean): string | null {
+  const impliesEdge = role === 'leader' || role === 'member';
+  if (!impliesEdge || (role === 'leader' && leads) || (role === 'member' && isLed)) return role;
   return isLed ? 'member' : leads ? 'leader' : null;
 }

@@ -6,9 +6,9 @@ import { StaticTokenStore } from './static-token-store.js';
 import { TOKEN_PREFIX } from './static-token.js';
 import { ANONYMOUS_VIEWER, type Viewer } from './viewer.js';
 
-/** How it is found out who somebody is. At least one of the two is there. */
+/** Options of the authentication. At least one of the two is configured. */
 export interface AuthOptions {
-  /** The file with the static tokens; absolute. */
+  /** Absolute path of the file with the static tokens. */
   readonly tokens: string | null;
   readonly jwt: JwtOptions | null;
 }
@@ -18,20 +18,24 @@ export interface AuthDeps {
   readonly logger: Logger;
 }
 
-/** Tells who asks: the one way for HTTP, SSE, WebSocket and whatever else lets somebody in. */
+/** Identifies the viewer of a request over HTTP, SSE or WebSocket. */
 export interface Authenticator extends AsyncDisposable {
-  /** Whether anybody has to say who they are. */
+  /** Whether requests need a token. */
   readonly isRequired: boolean;
   /**
-   * @param authorization what an `Authorization` header or its counterpart says: `Bearer <token>`
-   * @throws SwarmlensError UNAUTHENTICATED, or SERVER_UNAVAILABLE when it cannot be found out now
+   * Verifies a token and returns its viewer.
+   * @param authorization value of an `Authorization` header or of `connection_init`: `Bearer <token>`
+   * @throws SwarmlensError UNAUTHENTICATED if the token is rejected, SERVER_UNAVAILABLE if it cannot be verified now
    */
   authenticate(authorization: string | null): Promise<Viewer>;
-  /** Calls back once when the viewer's token expires, is revoked or changes – at once if it has; dispose to stop. */
-  watch(viewer: Viewer, onEnd: (reason: string) => void): Disposable;
+  /**
+   * Calls `onExpired` once when the token of a viewer expires, is revoked or changes, or immediately if it already has.
+   * Disposing the result unsubscribes.
+   */
+  watch(viewer: Viewer, onExpired: (reason: string) => void): Disposable;
 }
 
-/** Lets everybody in; what they show is not looked at. */
+/** Authenticator that accepts every request and ignores tokens. */
 export const anonymousAuthenticator: Authenticator = {
   isRequired: false,
   authenticate: () => Promise.resolve(ANONYMOUS_VIEWER),
@@ -39,7 +43,7 @@ export const anonymousAuthenticator: Authenticator = {
   [Symbol.asyncDispose]: () => Promise.resolve(),
 };
 
-/** @throws TokenFileError */
+/** Creates the authenticator, or one that accepts everybody if `options` is null. @throws TokenFileError */
 export async function createAuthenticator(options: AuthOptions | null, deps: AuthDeps): Promise<Authenticator> {
   if (options === null) return anonymousAuthenticator;
   const jwt = options.jwt && (await JwtVerifier.load(options.jwt, deps));
@@ -49,20 +53,23 @@ export async function createAuthenticator(options: AuthOptions | null, deps: Aut
 class TokenAuthenticator implements Authenticator {
   readonly isRequired = true;
   readonly #jwt: JwtVerifier | null;
-  readonly #lifetimes: TokenExpiryMonitor;
+  readonly #expiry: TokenExpiryMonitor;
   #tokens: StaticTokenStore | null = null;
-  /** The viewers of static tokens: only they can be revoked. */
+  /** Viewers of static tokens, the only ones that can be revoked. */
   readonly #revocable = new WeakSet<Viewer>();
 
   private constructor(jwt: JwtVerifier | null, { clock }: AuthDeps) {
     this.#jwt = jwt;
-    this.#lifetimes = new TokenExpiryMonitor(clock, (viewer) => this.#isRevoked(viewer));
+    this.#expiry = new TokenExpiryMonitor(clock, (viewer) => this.#isRevoked(viewer));
   }
 
   static async open(file: string | null, jwt: JwtVerifier | null, deps: AuthDeps): Promise<TokenAuthenticator> {
-    const made = new TokenAuthenticator(jwt, deps);
-    if (file !== null) made.#tokens = await StaticTokenStore.open({ file, ...deps }, () => made.#lifetimes.checkAll());
-    return made;
+    const authenticator = new TokenAuthenticator(jwt, deps);
+    if (file !== null) {
+      const onChange = (): void => authenticator.#expiry.checkAll();
+      authenticator.#tokens = await StaticTokenStore.open({ file, ...deps }, onChange);
+    }
+    return authenticator;
   }
 
   async authenticate(authorization: string | null): Promise<Viewer> {
@@ -72,16 +79,16 @@ class TokenAuthenticator implements Authenticator {
       this.#revocable.add(viewer);
       return viewer;
     }
-    if (this.#jwt === null) throw unauthenticatedError('The token is not known.');
+    if (this.#jwt === null) throw unauthenticatedError('Unknown token. Create a token with "swarmlens token create".');
     return await this.#jwt.verify(token);
   }
 
-  watch(viewer: Viewer, onEnd: (reason: string) => void): Disposable {
-    return this.#lifetimes.watch(viewer, onEnd);
+  watch(viewer: Viewer, onExpired: (reason: string) => void): Disposable {
+    return this.#expiry.watch(viewer, onExpired);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#lifetimes[Symbol.dispose]();
+    this.#expiry[Symbol.dispose]();
     await this.#tokens?.[Symbol.asyncDispose]();
   }
 

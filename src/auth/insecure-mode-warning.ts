@@ -1,25 +1,25 @@
 import type { Clock } from '../shared/index.js';
 
-const EVERY_MS = 600_000;
+const WARNING_INTERVAL_MS = 600_000;
 
 const MESSAGE =
-  'everybody who reaches this server is served, sees all agents and may call the allowed tools: it was started with --insecure-no-auth; set swarmlens.auth to let in only who has a token';
+  'authentication is disabled by --insecure-no-auth: every client that reaches this server can see all agents and call the allowed tools; configure swarmlens.auth to require tokens';
 
-/** Says again and again, from now on, that anybody is let in, so that it does not stay by oversight. */
+/** Repeats a warning every ten minutes while the server accepts clients without authentication. */
 export class InsecureModeWarning implements Disposable {
   readonly #clock: Clock;
-  readonly #remind: (message: string) => void;
+  readonly #warn: (message: string) => void;
   #timer: Disposable;
 
-  constructor(clock: Clock, remind: (message: string) => void) {
+  constructor(clock: Clock, warn: (message: string) => void) {
     this.#clock = clock;
-    this.#remind = remind;
-    this.#timer = this.#say();
+    this.#warn = warn;
+    this.#timer = this.#log();
   }
 
-  #say(): Disposable {
-    this.#remind(MESSAGE);
-    return this.#clock.schedule(EVERY_MS, () => (this.#timer = this.#say()));
+  #log(): Disposable {
+    this.#warn(MESSAGE);
+    return this.#clock.schedule(WARNING_INTERVAL_MS, () => (this.#timer = this.#log()));
   }
 
   [Symbol.dispose](): void {

@@ -3,43 +3,46 @@ import { MCP_SERVER_TYPES, type Restriction, UNRESTRICTED } from '../model/index
 import { unauthenticatedError } from './bearer-token.js';
 import { type Permission, PERMISSIONS } from './viewer.js';
 
-/** Characters; longer ones are no names. */
+/** Maximum length of a subject in characters. */
 const MAX_SUBJECT_LENGTH = 256;
 
-const SCOPES = z.union([z.string().transform((text) => text.split(' ')), z.array(z.string())]);
+const scopesSchema = z.union([z.string().transform((text) => text.split(' ')), z.array(z.string())]);
 
-const NAMES = z.array(z.string()).nullish();
+const namesSchema = z.array(z.string()).nullish();
 
-/** The claim `swarmlens`. An unknown key is a mistake: a restriction that is not understood would let see too much. */
-const RESTRICTION = z.strictObject({
+/** Claim `swarmlens`. Unknown keys are rejected, because ignoring a restriction would show too much. */
+const restrictionSchema = z.strictObject({
   serverTypes: z.array(z.enum(MCP_SERVER_TYPES)).nullish(),
-  servers: NAMES,
-  swarms: NAMES,
-  agentTypes: NAMES,
+  servers: namesSchema,
+  swarms: namesSchema,
+  agentTypes: namesSchema,
   performance: z.boolean().nullish(),
   neural: z.boolean().nullish(),
 });
 
 /**
- * The permissions that a token's claims give; scopes that are none of ours are for others.
- * @param claim where they stand; `null`: in `scope`, as OAuth has it, or else in `permissions`
- * @throws SwarmlensError UNAUTHENTICATED
+ * Parses the permissions from the claims of a token. Unknown scopes are ignored, because they may concern other services.
+ * @param claim name of the claim; null for `scope` as in OAuth, or `permissions` if there is no `scope`
+ * @throws SwarmlensError UNAUTHENTICATED if the claim has another type
  */
 export function parsePermissions(claims: Readonly<Record<string, unknown>>, claim: string | null): Permission[] {
   const name = claim ?? ('scope' in claims ? 'scope' : 'permissions');
   const value = Object.hasOwn(claims, name) ? claims[name] : undefined;
   if (value === undefined) return [];
-  const scopes = SCOPES.safeParse(value);
-  if (!scopes.success) throw unauthenticatedError(`The token's claim "${name}" is neither text nor a list of texts.`);
+  const scopes = scopesSchema.safeParse(value);
+  if (!scopes.success)
+    throw unauthenticatedError(`Invalid claim "${name}" in the token. It must be a string or a list of strings.`);
   return PERMISSIONS.filter((permission) => scopes.data.includes(permission));
 }
 
-/** @throws SwarmlensError UNAUTHENTICATED */
+/** Parses the restriction in the claim `swarmlens`. @throws SwarmlensError UNAUTHENTICATED if the claim is invalid */
 export function parseRestriction(claim: unknown): Restriction {
   if (claim === undefined) return UNRESTRICTED;
-  const parsed = RESTRICTION.safeParse(claim);
+  const parsed = restrictionSchema.safeParse(claim);
   if (!parsed.success) {
-    throw unauthenticatedError('The token\'s claim "swarmlens" is not understood, so nobody knows what it leaves out.');
+    throw unauthenticatedError(
+      'Invalid claim "swarmlens" in the token. Allowed keys: serverTypes, servers, swarms, agentTypes, performance, neural.',
+    );
   }
   const { serverTypes, servers, swarms, agentTypes, performance, neural } = parsed.data;
   return {
@@ -53,13 +56,13 @@ export function parseRestriction(claim: unknown): Restriction {
 }
 
 /**
- * Who a token is for. All tokens that do not say so are one, and share their limits.
- * @throws SwarmlensError UNAUTHENTICATED
+ * Parses the subject of a token. Tokens without a subject share one subject and its limits.
+ * @throws SwarmlensError UNAUTHENTICATED if the subject is invalid
  */
 export function parseSubject(sub: unknown): string {
   if (sub === undefined) return 'jwt';
-  if (typeof sub !== 'string') throw unauthenticatedError('The token\'s "sub" is not text.');
+  if (typeof sub !== 'string') throw unauthenticatedError('Invalid claim "sub" in the token. It must be a string.');
   if (sub.length > MAX_SUBJECT_LENGTH)
-    throw unauthenticatedError(`The token's "sub" has more than ${MAX_SUBJECT_LENGTH} characters.`);
+    throw unauthenticatedError(`Invalid claim "sub" in the token. It has more than ${MAX_SUBJECT_LENGTH} characters.`);
   return `jwt:${sub}`;
 }

@@ -5,8 +5,9 @@ import { unauthenticatedError } from './bearer-token.js';
 import { parsePermissions, parseRestriction, parseSubject } from './jwt-claims.js';
 import { createViewer, type Viewer } from './viewer.js';
 
-/** By what a JWT may be signed: with a secret that both know, or with a key of which we know the public half. */
+/** Algorithms of JWTs that are signed with a shared secret. */
 export const HMAC_ALGORITHMS = ['HS256', 'HS384', 'HS512'] as const;
+/** Algorithms of JWTs that are signed with a private key and verified with its public key. */
 export const ASYMMETRIC_ALGORITHMS = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
   ...['ES256', 'ES384', 'ES512', 'EdDSA'],
@@ -15,20 +16,20 @@ export const ASYMMETRIC_ALGORITHMS = [
 export interface JwtOptions {
   readonly issuer: string;
   readonly audience: readonly string[];
-  /** Nothing else is let in, whatever a token says of itself. */
+  /** Accepted algorithms. Tokens with another algorithm in their header are rejected. */
   readonly algorithms: readonly string[];
   readonly key: JwtKey;
-  /** The claim with the permissions; `null`: `scope`, or else `permissions`. */
+  /** Name of the claim with the permissions. Null for `scope`, or `permissions` if there is no `scope`. */
   readonly scopeClaim: string | null;
-  /** How far the issuer's clock may be from ours. */
+  /** Accepted difference between the clock of the issuer and the local clock. */
   readonly clockToleranceSeconds: number;
 }
 
 export type JwtKey =
   | { readonly kind: 'secret'; readonly secret: string }
-  /** PEM. */
+  /** Public key in PEM format. */
   | { readonly kind: 'public'; readonly pem: string }
-  /** Keys are fetched when they are needed, kept for ten minutes, and fetched again for a key id that is not among them. */
+  /** Key set by URL. Keys are fetched on first use, cached for ten minutes, and fetched again for an unknown key id. */
   | { readonly kind: 'jwks'; readonly url: string; readonly cooldownMs: number };
 
 export interface JwtDeps {
@@ -38,8 +39,8 @@ export interface JwtDeps {
 
 const JWKS_TIMEOUT_MS = 5_000;
 
-/** What went wrong with the keys, and not with the token. */
-const KEYS_FAILED: ReadonlySet<string> = new Set(['ERR_JOSE_GENERIC', 'ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID']);
+/** Error codes of jose that concern the key set instead of the token. */
+const KEY_SET_ERRORS: ReadonlySet<string> = new Set(['ERR_JOSE_GENERIC', 'ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID']);
 
 /** Verifies JSON Web Tokens (RFC 7519). */
 export class JwtVerifier {
@@ -52,32 +53,35 @@ export class JwtVerifier {
     this.#options = options;
     this.#deps = deps;
     this.#jose = jose;
-    this.#key = keyFinder(options.key, jose);
+    this.#key = createKeyLookup(options.key, jose);
   }
 
-  /** The library is loaded only by those who have configured it. */
+  /** Creates a verifier. The library jose is loaded only if JWTs are configured. */
   static async load(options: JwtOptions, deps: JwtDeps): Promise<JwtVerifier> {
     return new JwtVerifier(options, deps, await import('jose'));
   }
 
-  /** @throws SwarmlensError UNAUTHENTICATED, or SERVER_UNAVAILABLE when the keys cannot be fetched */
+  /**
+   * Verifies a token and returns its viewer.
+   * @throws SwarmlensError UNAUTHENTICATED if the token is rejected, SERVER_UNAVAILABLE if the keys cannot be fetched
+   */
   async verify(token: string): Promise<Viewer> {
     const { scopeClaim, clockToleranceSeconds } = this.#options;
-    const claims = await this.#verified(token);
+    const claims = await this.#verifyClaims(token);
     const { exp = 0, iat } = claims;
     if (iat !== undefined && iat * 1000 > this.#deps.clock.now() + clockToleranceSeconds * 1000) {
-      throw unauthenticatedError('The token is not valid yet: it was issued in the future.');
+      throw unauthenticatedError('The token is not valid yet. Its "iat" is in the future.');
     }
     return createViewer({
       subject: parseSubject(claims.sub),
       permissions: parsePermissions(claims, scopeClaim),
       restriction: parseRestriction(claims['swarmlens']),
-      // Not later than the moment from which on it would be refused.
+      // The moment from which the token would be rejected.
       expiresAtMs: (exp + clockToleranceSeconds) * 1000,
     });
   }
 
-  async #verified(token: string): Promise<Jose.JWTPayload> {
+  async #verifyClaims(token: string): Promise<Jose.JWTPayload> {
     const { issuer, audience, algorithms, clockToleranceSeconds } = this.#options;
     const options = {
       issuer,
@@ -90,27 +94,24 @@ export class JwtVerifier {
     try {
       return (await this.#jose.jwtVerify(token, this.#key, options)).payload;
     } catch (error) {
-      throw this.#refusal(error);
+      throw this.#toSwarmlensError(error);
     }
   }
 
-  #refusal(error: unknown): SwarmlensError {
+  #toSwarmlensError(error: unknown): SwarmlensError {
     const { errors } = this.#jose;
-    if (!(error instanceof errors.JOSEError) || KEYS_FAILED.has(error.code)) {
-      this.#deps.logger.error(
-        { error: errorMessage(error) },
-        'the keys that tokens are verified with cannot be fetched',
-      );
-      return new SwarmlensError('SERVER_UNAVAILABLE', 'The token cannot be verified now: try again later.');
+    if (!(error instanceof errors.JOSEError) || KEY_SET_ERRORS.has(error.code)) {
+      this.#deps.logger.error({ error: errorMessage(error) }, 'fetching the keys for token verification failed');
+      return new SwarmlensError('SERVER_UNAVAILABLE', 'The token cannot be verified now. Retry later.');
     }
-    this.#deps.logger.debug({ code: error.code }, 'a token was refused');
+    this.#deps.logger.debug({ code: error.code }, 'token rejected');
     if (error instanceof errors.JWTExpired) return unauthenticatedError('The token has expired.');
-    if (!(error instanceof errors.JWTClaimValidationFailed)) return unauthenticatedError('The token is not valid.');
-    return unauthenticatedError(WRONG_CLAIMS[error.claim] ?? 'The token is not valid.');
+    if (!(error instanceof errors.JWTClaimValidationFailed)) return unauthenticatedError('Invalid token.');
+    return unauthenticatedError(CLAIM_ERRORS[error.claim] ?? 'Invalid token.');
   }
 }
 
-function keyFinder(key: JwtKey, { createRemoteJWKSet }: typeof Jose): Jose.JWTVerifyGetKey {
+function createKeyLookup(key: JwtKey, { createRemoteJWKSet }: typeof Jose): Jose.JWTVerifyGetKey {
   if (key.kind === 'jwks') {
     return createRemoteJWKSet(new URL(key.url), {
       cooldownDuration: key.cooldownMs,
@@ -121,9 +122,9 @@ function keyFinder(key: JwtKey, { createRemoteJWKSet }: typeof Jose): Jose.JWTVe
   return () => object;
 }
 
-const WRONG_CLAIMS: Readonly<Record<string, string>> = {
-  aud: 'The token is meant for another audience.',
-  exp: 'The token does not say when it expires ("exp").',
-  iss: 'The token was made by another issuer.',
-  nbf: 'The token is not valid yet.',
+const CLAIM_ERRORS: Readonly<Record<string, string>> = {
+  aud: 'The token is for another audience ("aud").',
+  exp: 'The token has no expiry ("exp").',
+  iss: 'The token is from another issuer ("iss").',
+  nbf: 'The token is not valid yet ("nbf").',
 };

@@ -5,8 +5,8 @@ import { verifySecret, parseStaticToken } from './static-token.js';
 import { readTokenFile, type StoredToken, TokenFileError } from './token-file.js';
 import { createViewer, type Viewer } from './viewer.js';
 
-/** Between two looks at the file: a token that is revoked there is to be so within a second. */
-const LOOK_MS = 500;
+/** Interval in which the file is checked, so that revoking a token takes effect within one second. */
+const CHECK_INTERVAL_MS = 500;
 
 export interface StaticTokenStoreOptions {
   readonly file: string;
@@ -16,55 +16,59 @@ export interface StaticTokenStoreOptions {
 
 interface Entry {
   readonly token: StoredToken;
-  /** The same as long as the token is. */
+  /** Viewer of the token. The object stays the same until the token changes. */
   readonly viewer: Viewer;
 }
 
 /**
- * The tokens of a file, as they stand there now. A file that is wrong changes nothing, as a mistake in it must not shut
- * everybody out; one that has been taken away takes all tokens with it.
+ * Static tokens of a file, reloaded when the file changes. An invalid file changes nothing, because a mistake must not lock
+ * out all clients. Deleting the file revokes all tokens.
  */
 export class StaticTokenStore implements AsyncDisposable {
   readonly #options: StaticTokenStoreOptions;
   readonly #onChange: () => void;
-  readonly #stop = new AbortController();
-  readonly #changes: FileWatcher;
+  readonly #abort = new AbortController();
+  readonly #watcher: FileWatcher;
   #entries: ReadonlyMap<string, Entry>;
   #viewers: ReadonlySet<Viewer>;
-  readonly #running: Promise<void>;
+  readonly #loop: Promise<void>;
 
   private constructor(
     options: StaticTokenStoreOptions,
-    seen: string,
+    fingerprint: string,
     tokens: readonly StoredToken[],
     onChange: () => void,
   ) {
     const { file, clock, logger } = options;
     this.#options = options;
     this.#onChange = onChange;
-    this.#entries = entriesOf(tokens, new Map());
-    this.#viewers = viewersOf(this.#entries);
-    this.#changes = new FileWatcher(file, clock, (error) =>
-      logger.debug({ error: errorMessage(error) }, 'the file system tells of no changes'),
+    this.#entries = createEntries(tokens, new Map());
+    this.#viewers = toViewers(this.#entries);
+    this.#watcher = new FileWatcher(file, clock, (error) =>
+      logger.debug({ error: errorMessage(error) }, 'watching the token file failed'),
     );
-    this.#running = this.#run(seen, this.#stop.signal);
+    this.#loop = this.#watch(fingerprint, this.#abort.signal);
   }
 
   /**
+   * Reads the file and starts watching it.
    * @param onChange called after the tokens have changed
-   * @throws TokenFileError
+   * @throws TokenFileError if the file is missing or invalid
    */
   static async open(options: StaticTokenStoreOptions, onChange: () => void): Promise<StaticTokenStore> {
-    const mark = await fileFingerprint(options.file);
-    return new StaticTokenStore(options, mark, await readTokenFile(options.file), onChange);
+    const fingerprint = await fileFingerprint(options.file);
+    return new StaticTokenStore(options, fingerprint, await readTokenFile(options.file), onChange);
   }
 
-  /** @throws SwarmlensError UNAUTHENTICATED, in the same words for one that never was and one that was revoked */
+  /**
+   * Verifies a static token and returns its viewer.
+   * @throws SwarmlensError UNAUTHENTICATED, with the same message for unknown and revoked tokens
+   */
   verify(text: string): Viewer {
     const parts = parseStaticToken(text);
     const entry = parts && this.#entries.get(parts.id);
     if (parts == null || entry == null || !verifySecret(entry.token.hash, parts.secret)) {
-      throw unauthenticatedError('The token is not known: it was never made here, or it has been revoked.');
+      throw unauthenticatedError('Unknown or revoked token. Create a token with "swarmlens token create".');
     }
     const { expiresAtMs } = entry.viewer;
     if (expiresAtMs !== null && expiresAtMs <= this.#options.clock.now())
@@ -72,32 +76,34 @@ export class StaticTokenStore implements AsyncDisposable {
     return entry.viewer;
   }
 
-  /** Whether a viewer of `verify` is still what its token makes of it. */
+  /** Whether the token of a viewer that `verify` returned still exists unchanged. */
   isCurrent(viewer: Viewer): boolean {
     return this.#viewers.has(viewer);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort();
-    this.#changes[Symbol.dispose]();
-    await this.#running;
+    this.#abort.abort();
+    this.#watcher[Symbol.dispose]();
+    await this.#loop;
   }
 
-  async #run(first: string, signal: AbortSignal): Promise<void> {
+  async #watch(initialFingerprint: string, signal: AbortSignal): Promise<void> {
     const { file, logger } = this.#options;
-    let seen = first;
+    let previous = initialFingerprint;
     while (!isAborted(signal)) {
-      await this.#changes.waitForChange(LOOK_MS, signal);
-      const mark = await fileFingerprint(file);
-      if (isAborted(signal) || mark === seen) continue;
-      seen = mark;
+      await this.#watcher.waitForChange(CHECK_INTERVAL_MS, signal);
+      const fingerprint = await fileFingerprint(file);
+      if (isAborted(signal) || fingerprint === previous) continue;
+      previous = fingerprint;
       try {
         this.#replace(await readTokenFile(file));
       } catch (error) {
         const isMissing = error instanceof TokenFileError && error.isMissing;
         logger.error(
           { error: errorMessage(error) },
-          isMissing ? 'all tokens are revoked' : 'the tokens stay as they were: revoking one there has no effect yet',
+          isMissing
+            ? 'token file deleted, all tokens are revoked'
+            : 'token file is invalid, the previous tokens stay valid',
         );
         if (isMissing) this.#replace([]);
       }
@@ -105,28 +111,32 @@ export class StaticTokenStore implements AsyncDisposable {
   }
 
   #replace(tokens: readonly StoredToken[]): void {
-    this.#entries = entriesOf(tokens, this.#entries);
-    this.#viewers = viewersOf(this.#entries);
-    this.#options.logger.info({ tokens: tokens.length }, 'the tokens have changed');
+    this.#entries = createEntries(tokens, this.#entries);
+    this.#viewers = toViewers(this.#entries);
+    this.#options.logger.info({ tokens: tokens.length }, 'tokens changed');
     this.#onChange();
   }
 }
 
-function entriesOf(tokens: readonly StoredToken[], before: ReadonlyMap<string, Entry>): ReadonlyMap<string, Entry> {
+function createEntries(
+  tokens: readonly StoredToken[],
+  previous: ReadonlyMap<string, Entry>,
+): ReadonlyMap<string, Entry> {
   return new Map(
     tokens.map((token) => {
-      const old = before.get(token.id);
-      return [token.id, isDeepStrictEqual(old?.token, token) && old !== undefined ? old : entryOf(token)];
+      const existing = previous.get(token.id);
+      const isUnchanged = existing !== undefined && isDeepStrictEqual(existing.token, token);
+      return [token.id, isUnchanged ? existing : createEntry(token)];
     }),
   );
 }
 
-function entryOf(token: StoredToken): Entry {
+function createEntry(token: StoredToken): Entry {
   const { id, permissions, restriction, expiresAt } = token;
   const expiresAtMs = expiresAt === null ? null : Date.parse(expiresAt);
   return { token, viewer: createViewer({ subject: `token:${id}`, permissions, restriction, expiresAtMs }) };
 }
 
-function viewersOf(entries: ReadonlyMap<string, Entry>): ReadonlySet<Viewer> {
+function toViewers(entries: ReadonlyMap<string, Entry>): ReadonlySet<Viewer> {
   return new Set([...entries.values()].map(({ viewer }) => viewer));
 }

@@ -1,67 +1,70 @@
 import type { Clock } from '../shared/index.js';
 import type { Viewer } from './viewer.js';
 
-/** Timers do not take more than 24 days, and the time of day may be set: it is looked at once a minute at least. */
-const LOOK_MS = 60_000;
+/** Longest interval between two checks. Timers are limited to 24 days, and the system clock may be set. */
+const CHECK_INTERVAL_MS = 60_000;
 
 interface WatchedViewer {
   readonly viewer: Viewer;
-  readonly onEnd: (reason: string) => void;
+  readonly onExpired: (reason: string) => void;
 }
 
-/** Ends what is open for viewers who are no longer let in. One timer for all of them, and none while there is nobody. */
+/** Reports viewers whose token expires or is revoked. Uses one timer for all of them and none if there are none. */
 export class TokenExpiryMonitor implements Disposable {
   readonly #clock: Clock;
   readonly #isRevoked: (viewer: Viewer) => boolean;
-  readonly #open = new Set<WatchedViewer>();
-  #timer: { readonly atMs: number; readonly schedule: Disposable } | null = null;
+  readonly #watched = new Set<WatchedViewer>();
+  #timer: { readonly dueMs: number; readonly schedule: Disposable } | null = null;
 
   constructor(clock: Clock, isRevoked: (viewer: Viewer) => boolean) {
     this.#clock = clock;
     this.#isRevoked = isRevoked;
   }
 
-  /** What is watched. */
+  /** Number of watched viewers. */
   get size(): number {
-    return this.#open.size;
+    return this.#watched.size;
   }
 
-  /** Calls back once, at once when it is over already; dispose to stop. */
-  watch(viewer: Viewer, onEnd: (reason: string) => void): Disposable {
-    const lifetime = { viewer, onEnd };
-    const reason = this.#reasonToEnd(viewer);
+  /**
+   * Calls `onExpired` once when the token of a viewer expires or is revoked, or immediately if it already has. Disposing
+   * the result unsubscribes.
+   */
+  watch(viewer: Viewer, onExpired: (reason: string) => void): Disposable {
+    const entry = { viewer, onExpired };
+    const reason = this.#expiryReason(viewer);
     if (reason !== null) {
-      onEnd(reason);
+      onExpired(reason);
       return { [Symbol.dispose]: () => undefined };
     }
-    this.#open.add(lifetime);
+    this.#watched.add(entry);
     this.#scheduleFor(viewer);
     return {
       [Symbol.dispose]: () => {
-        this.#open.delete(lifetime);
-        if (this.#open.size === 0) this.#stop();
+        this.#watched.delete(entry);
+        if (this.#watched.size === 0) this.#stopTimer();
       },
     };
   }
 
-  /** Ends what is over; to be called when a token may have been revoked. */
+  /** Checks all watched viewers. Called when tokens may have been revoked. */
   checkAll(): void {
-    for (const lifetime of [...this.#open]) {
-      const reason = this.#reasonToEnd(lifetime.viewer);
-      // One that was ended meanwhile, by the end of another, is gone.
-      if (reason === null || !this.#open.delete(lifetime)) continue;
-      lifetime.onEnd(reason);
+    for (const entry of [...this.#watched]) {
+      const reason = this.#expiryReason(entry.viewer);
+      // A callback may have unsubscribed other entries.
+      if (reason === null || !this.#watched.delete(entry)) continue;
+      entry.onExpired(reason);
     }
-    this.#stop();
-    for (const { viewer } of this.#open) this.#scheduleFor(viewer);
+    this.#stopTimer();
+    for (const { viewer } of this.#watched) this.#scheduleFor(viewer);
   }
 
   [Symbol.dispose](): void {
-    this.#open.clear();
-    this.#stop();
+    this.#watched.clear();
+    this.#stopTimer();
   }
 
-  #reasonToEnd(viewer: Viewer): string | null {
+  #expiryReason(viewer: Viewer): string | null {
     if (viewer.expiresAtMs !== null && viewer.expiresAtMs <= this.#clock.now()) return 'The token has expired';
     return this.#isRevoked(viewer) ? 'The token has been revoked' : null;
   }
@@ -69,13 +72,13 @@ export class TokenExpiryMonitor implements Disposable {
   #scheduleFor({ expiresAtMs }: Viewer): void {
     if (expiresAtMs === null) return;
     const nowMs = this.#clock.now();
-    const atMs = Math.min(expiresAtMs, nowMs + LOOK_MS);
-    if (this.#timer !== null && this.#timer.atMs <= atMs) return;
-    this.#stop();
-    this.#timer = { atMs, schedule: this.#clock.schedule(Math.ceil(atMs - nowMs), () => this.checkAll()) };
+    const dueMs = Math.min(expiresAtMs, nowMs + CHECK_INTERVAL_MS);
+    if (this.#timer !== null && this.#timer.dueMs <= dueMs) return;
+    this.#stopTimer();
+    this.#timer = { dueMs, schedule: this.#clock.schedule(Math.ceil(dueMs - nowMs), () => this.checkAll()) };
   }
 
-  #stop(): void {
+  #stopTimer(): void {
     this.#timer?.schedule[Symbol.dispose]();
     this.#timer = null;
   }

@@ -1,23 +1,26 @@
 import { type Restriction, UNRESTRICTED } from '../model/index.js';
 import { SwarmlensError } from '../shared/index.js';
 
-/** What somebody may do. What they may see of the picture is their restriction. */
+/** Operations that a viewer can be permitted. The restriction of a viewer limits the visible state instead. */
 export const PERMISSIONS = ['agents:read', 'health:read', 'tools:call', 'servers:admin'] as const;
 export type Permission = (typeof PERMISSIONS)[number];
 
-/** Who asks, as far as it matters to what is answered. */
+/** Caller of an operation. */
 export interface Viewer {
-  /** Equal for all who may see and do the same, whoever they are: what one of them is told may be told to all. */
+  /**
+   * Access scope. Equal for all viewers with the same permissions and restriction. Updates are shared within a scope and
+   * never across scopes.
+   */
   readonly scope: string;
   readonly restriction: Restriction;
   readonly permissions: ReadonlySet<Permission>;
-  /** Who it is, for limits and logs; never the token. `null`: nobody had to say. */
+  /** Identity for limits and logs, never the token. Null if no token is required. */
   readonly subject: string | null;
-  /** Milliseconds since the epoch, from which on it is nobody any more; `null`: it stays. */
+  /** Expiry of the token, in milliseconds since the epoch. Null if the token does not expire. */
   readonly expiresAtMs: number | null;
 }
 
-/** The viewer where there is no authentication. */
+/** Viewer of all requests if no token is required. */
 export const ANONYMOUS_VIEWER: Viewer = {
   scope: 'everyone',
   restriction: UNRESTRICTED,
@@ -26,7 +29,7 @@ export const ANONYMOUS_VIEWER: Viewer = {
   expiresAtMs: null,
 };
 
-/** A viewer whose scope is made of what it may see and do. */
+/** Creates a viewer and derives its access scope from permissions and restriction. */
 export function createViewer({
   subject,
   permissions,
@@ -50,12 +53,10 @@ export function createViewer({
   return { scope, restriction: allowed, permissions: new Set(permissions), subject, expiresAtMs };
 }
 
-/** @throws SwarmlensError FORBIDDEN naming the permission */
+/** Checks a permission of a viewer. @throws SwarmlensError FORBIDDEN naming the missing permission */
 export function requirePermission({ permissions }: Viewer, permission: Permission): void {
   if (permissions.has(permission)) return;
-  throw new SwarmlensError('FORBIDDEN', `This needs the permission "${permission}", which the token does not have.`, {
-    permission,
-  });
+  throw new SwarmlensError('FORBIDDEN', `The token lacks the permission "${permission}".`, { permission });
 }
 
 function sorted<T extends string>(values: readonly T[] | null): readonly T[] | null {

@@ -74,7 +74,7 @@ export function eventTo(
   if (!isPartSeen(restriction, server)) return [event];
   if (event.type === 'health') return [{ ...event, reason: null }];
   if (!['SERVER_OFFLINE', 'TOOL_FAILING'].includes(event.code)) return [];
-  const message = `${server.id}: ${event.code}. The details are for those who see all of its agents.`;
+  const message = `${server.id}: ${event.code}. Details are visible to viewers who can see all agents of the server.`;
   return [{ ...event, message }];
 }
 

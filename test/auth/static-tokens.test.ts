@@ -73,7 +73,7 @@ describe('the token file', () => {
     const done = results.filter(({ status }) => status === 'fulfilled').length;
     expect(done).toBeGreaterThan(0);
     for (const result of results) {
-      if (result.status === 'rejected') expect(String(result.reason)).toContain('is being changed by somebody else');
+      if (result.status === 'rejected') expect(String(result.reason)).toContain('is being changed by another process');
     }
     expect(await readTokenFile(directory.file)).toHaveLength(1 + done);
   });
@@ -92,8 +92,8 @@ describe('the token file', () => {
 
   test.each([
     ['no JSON', '{"tokens": [', /is not JSON/],
-    ['another shape', '[]', /is no token file/],
-    ['an unknown key', '{"tokens": [{"id": "0123456789ab", "admin": true}]}', /is no token file – at "tokens\.0/],
+    ['another shape', '[]', /invalid token file/],
+    ['an unknown key', '{"tokens": [{"id": "0123456789ab", "admin": true}]}', /invalid token file – at "tokens\.0/],
   ])('%s is refused, naming the file', async (_name, text, message) => {
     await using directory = await TokenDirectory.make();
     await writeFile(directory.file, text);
@@ -121,7 +121,7 @@ describe('static tokens', () => {
     expect(watched.tokens.verify(text)).toBe(viewer);
     const refusals = [text.slice(0, 17) + other.text.slice(17), text.replace(stored.id, '000000000000'), 'swl_', 'eyJ'];
     for (const wrong of refusals) {
-      expect(() => watched.tokens.verify(wrong)).toThrow('is not known');
+      expect(() => watched.tokens.verify(wrong)).toThrow('Unknown or revoked token');
     }
   });
 
@@ -165,7 +165,7 @@ describe('static tokens', () => {
     const { text } = await directory.create();
     await using watched = await Watched.start(directory);
     await writeFile(directory.file, '{');
-    await watched.until(() => watched.log.lines.some(({ message }) => message.includes('stay as they were')));
+    await watched.until(() => watched.log.lines.some(({ message }) => message.includes('previous tokens stay valid')));
     expect(watched.refuses(text)).toBe(false);
     await rm(directory.file);
     await watched.until(() => watched.changes === 1);

@@ -35,7 +35,7 @@ describe.skipIf(!here)(`in Chromium${here ? '' : ' (skipped: not on the PATH, an
         await form.locator('button').click();
       };
       await enter('swl_wrong');
-      await form.getByText('is not known').waitFor();
+      await form.getByText('Unknown or revoked token').waitFor();
       await enter(token);
       await page.locator('.agent').first().waitFor();
       expect(await form.isVisible()).toBe(false);

@@ -34,7 +34,7 @@ describe('the program', () => {
     const { code, stderr } = await run('serve', '--config', 'closed.json', '--port', '0');
     expect(code).toBe(2);
     expect(stderr).toMatch(
-      /^swarmlens\.auth\.tokens: .* there is no such file – make it with `swarmlens token create`\n$/,
+      /^swarmlens\.auth\.tokens: .* file not found – create it with `swarmlens token create`\n$/,
     );
   });
 
@@ -75,7 +75,7 @@ describe('the program', () => {
     await using program = new Program(args, { cwd });
     const [, url = ''] = await program.printed(/ready at http:\/\/0\.0\.0\.0(:\d+\/graphql)/);
     expect(await ask(`http://127.0.0.1${url}`)).toMatchObject({ data: { viewer: {} } });
-    expect(program.stderr).toMatch(/"code":"INSECURE_NO_AUTH".*everybody who reaches this server/);
+    expect(program.stderr).toMatch(/"code":"INSECURE_NO_AUTH".*every client that reaches this server/);
     program.kill('SIGTERM');
     expect(await program.outcome()).toMatchObject({ code: 0 });
   });

@@ -90,7 +90,7 @@ describe('authentication', () => {
     [
       'a token file that is not there',
       { tokens: 'no.json' },
-      /auth\.tokens: .*no\.json: there is no such file – make it with/,
+      /auth\.tokens: .*no\.json: file not found – create it with/,
     ],
     [
       'no algorithms',

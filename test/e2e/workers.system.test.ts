@@ -69,7 +69,7 @@ class Stage implements AsyncDisposable {
 
   /** The process of a worker, as the log tells it. */
   async pidOf(worker: number): Promise<number> {
-    const [, pid] = await this.program.wrote(new RegExp(`"worker":${worker},"pid":(\\d+).*is started`));
+    const [, pid] = await this.program.wrote(new RegExp(`"worker":${worker},"pid":(\\d+).*worker ${worker} started`));
     return Number(pid);
   }
 
@@ -97,8 +97,8 @@ describe.skipIf(!hasRedis())(`several workers${hasRedis() ? '' : ` (${NO_REDIS})
     while (!same(await Promise.all(four.map(() => stage.agents())))) continue;
 
     process.kill(before[0] ?? -1, 'SIGKILL');
-    await program.wrote(/worker 1 has ended \(signal SIGKILL\) and is started again in \d+ ms/);
-    await program.wrote(/worker 1 is started.*\n(.*\n)*.*worker 1 is started/);
+    await program.wrote(/worker 1 exited \(signal SIGKILL\), restarting in \d+ ms/);
+    await program.wrote(/worker 1 started.*\n(.*\n)*.*worker 1 started/);
     while ((await stage.pids()).length < 2) continue;
     while (!same(await Promise.all(four.map(() => stage.agents())))) continue;
 
@@ -109,7 +109,7 @@ describe.skipIf(!hasRedis())(`several workers${hasRedis() ? '' : ` (${NO_REDIS})
     expect((await Promise.all(closed)).map(([code]: unknown[]) => code)).toEqual([1001, 1001, 1001, 1001]);
     expect((await program.outcome()).code).toBe(0);
     expect(program.stdout.match(/ready/g)).toHaveLength(1);
-    expect(program.stderr.match(/has stopped: exit code 0/g)).toHaveLength(2);
+    expect(program.stderr.match(/ stopped: exit code 0/g)).toHaveLength(2);
     await gone(after);
   });
 

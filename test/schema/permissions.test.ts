@@ -62,14 +62,14 @@ describe('permissions', () => {
       if (required === null) expect(call()).not.toContain('permission');
       else {
         expect(call(...others)).toContain(`"${required}"`);
-        expect(call(required)).not.toContain('needs the permission');
+        expect(call(required)).not.toContain('lacks the permission');
       }
     }
   });
 
   test('a root field that does not say what it requires is refused when the schema is made', () => {
     const bare = buildSchema('type Query { a: Int }');
-    expect(() => enforcePermissions(bare)).toThrow('Query.a does not say what it requires');
+    expect(() => enforcePermissions(bare)).toThrow('Query.a declares no permission');
   });
 
   test('a field of any type can require one: it is null and FORBIDDEN for who has not, in whatever it is asked', async () => {

@@ -24,11 +24,11 @@ export async function serveWorkers(
   const stopping = stopped.then(() => abort.abort());
   try {
     const options = { count, fork, shutdownMs: config.shutdownMs, clock: systemClock, random: Math.random, logger };
-    const { workers, place } = await WorkerPool.start(options, abort.signal);
+    const { workers, address } = await WorkerPool.start(options, abort.signal);
     await using running = workers;
-    if (place !== null) await Promise.race([running.discovered(), stopping, running.ended()]);
-    if (place !== null && !abort.signal.aborted && running.size > 0) {
-      stdout.write(formatReadyLines(formatUrl(place), `, with ${running.size} workers`));
+    if (address !== null) await Promise.race([running.discovered(), stopping, running.ended()]);
+    if (address !== null && !abort.signal.aborted && running.size > 0) {
+      stdout.write(formatReadyLines(formatUrl(address), `, with ${running.size} workers`));
     }
     await Promise.race([stopping, running.ended()]);
     if (abort.signal.aborted) return (await running.stop()) ? 0 : 1;

@@ -1,38 +1,38 @@
 import type { Clock } from '../../shared/index.js';
 
 /**
- * A text that another process is asked for, again and again. Whoever asks while an answer is awaited gets the same one, so
- * that nothing piles up on the way to one that does not answer.
+ * Request for a text from another process. Concurrent callers share one answer, so that requests to a process that does
+ * not answer do not accumulate.
  */
 export class CoalescedRequest {
   readonly #send: () => void;
   readonly #waiters = new Set<(answer: string | null) => void>();
-  #isOnItsWay = false;
+  #isPending = false;
 
-  /** @param send asks the other process; not called again before it has answered */
+  /** @param send sends the request; not called again before the answer arrives */
   constructor(send: () => void) {
     this.#send = send;
   }
 
-  /** @returns `null`: there was no answer within this time, or none is to be had */
-  ask(clock: Clock, withinMs: number): Promise<string | null> {
+  /** Requests the text. @returns null if no answer arrives within `timeoutMs` or the other process has none */
+  request(clock: Clock, timeoutMs: number): Promise<string | null> {
     return new Promise((resolve) => {
       const settle = (answer: string | null): void => {
-        patience[Symbol.dispose]();
+        timeout[Symbol.dispose]();
         this.#waiters.delete(settle);
         resolve(answer);
       };
-      const patience = clock.schedule(withinMs, () => settle(null));
+      const timeout = clock.schedule(timeoutMs, () => settle(null));
       this.#waiters.add(settle);
-      if (this.#isOnItsWay) return;
-      this.#isOnItsWay = true;
+      if (this.#isPending) return;
+      this.#isPending = true;
       this.#send();
     });
   }
 
-  /** @param text empty: none is to be had */
+  /** Passes the answer to all callers. @param text text of the other process, empty if it has none */
   answer(text: string): void {
-    this.#isOnItsWay = false;
+    this.#isPending = false;
     for (const settle of [...this.#waiters]) settle(text === '' ? null : text);
   }
 }

@@ -1,15 +1,15 @@
 const UP = {
   head: [
-    '# HELP swarmlens_worker_up Whether a worker is among those that were asked for these metrics and has answered in time: 1, or 0.',
+    '# HELP swarmlens_worker_up Whether the metrics include those of the worker: 1 if it answered in time, otherwise 0.',
     '# TYPE swarmlens_worker_up gauge',
   ],
   name: 'swarmlens_worker_up',
 };
 
 /**
- * One text of metrics, in Prometheus' format, of those of all workers: each series with the label `worker`, and which of
- * them have answered.
- * @param texts of the workers from 1 on, as prom-client writes them, none of whose series has such a label; `null`: it has not answered
+ * Merges the metrics of all workers into one text in the Prometheus format. Adds the label `worker` to each series and the
+ * metric `swarmlens_worker_up`.
+ * @param texts metrics of the workers from number 1, as prom-client formats them, or null for workers without an answer
  */
 export function mergeMetrics(texts: readonly (string | null)[]): string {
   const families = new Map<string, string[]>();
@@ -28,7 +28,7 @@ export function mergeMetrics(texts: readonly (string | null)[]): string {
   return `${[up, ...families.values()].map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
 
-/** A name holds neither a brace nor a space. */
+/** Adds a label to a sample. Metric names contain neither braces nor spaces. */
 function withLabel(sample: string, label: string): string {
   const end = sample.search(/[{ ]/);
   const name = sample.slice(0, end);

@@ -1,19 +1,19 @@
-/** What a worker is told by the process that keeps it. */
+/** Message to a worker that requests its shutdown. */
 export const STOP_MESSAGE = 'swarmlens: stop';
 
-/** What a worker says when it can be told something: what was said before went past it. */
+/** Message of a worker that it can receive messages. Earlier messages are lost. */
 export const READY_MESSAGE = 'swarmlens: here';
 
 /** Sent by a worker when each of its servers has answered or failed once, and `/readyz` answers with 200. */
 export const DISCOVERED_MESSAGE = 'swarmlens: discovered';
 
-/** A worker is asked for its own metrics; it answers with the same and their text, or no text when they cannot be read. */
+/** Request for the metrics of a worker. The answer repeats it, followed by the metrics, or by nothing if reading them failed. */
 export const OWN_METRICS_REQUEST = 'swarmlens: own metrics\n';
 
-/** A worker asks for the metrics of all; it is answered likewise. */
+/** Request of a worker for the metrics of all workers. The answer repeats it, followed by the metrics, or by nothing. */
 export const ALL_METRICS_REQUEST = 'swarmlens: all metrics\n';
 
-/** The text of an answer; `null`: it is none to this. */
-export function parseAnswer(message: unknown, question: string): string | null {
-  return typeof message === 'string' && message.startsWith(question) ? message.slice(question.length) : null;
+/** Returns the text of an answer, or null if the message does not answer the request. */
+export function parseAnswer(message: unknown, request: string): string | null {
+  return typeof message === 'string' && message.startsWith(request) ? message.slice(request.length) : null;
 }

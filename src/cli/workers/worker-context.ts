@@ -11,82 +11,82 @@ import {
 import { CoalescedRequest } from './coalesced-request.js';
 import type { WorkerPoolOptions } from './worker-pool.js';
 
-/** The environment variable that holds a worker's number, from 1 on. */
+/** Environment variable with the number of a worker, from 1. */
 export const WORKER_NUMBER_ENV = 'SWARMLENS_WORKER';
 
-/** More than the others may take for theirs: the process that keeps them is busy then, or stopped. */
-const PATIENCE_MS = 2_000;
+/** Time in which the primary answers. Longer than the time that it gives the other workers. */
+const ANSWER_TIMEOUT_MS = 2_000;
 
-/** What a worker has of the program that it is one of; disposing of it lets the process end. */
+/** Connection of a worker to the primary. Disposing it lets the process exit. */
 export interface WorkerContext extends Disposable {
-  /** From 1 on; whoever is started in its place has the same. */
+  /** Number of the worker, from 1. A replacement has the same number. */
   readonly number: number;
-  /** Resolves when it is asked to stop. */
+  /** Resolves when the primary requests a shutdown. */
   readonly stopRequested: Promise<void>;
   /** Reports that each server has answered or failed once. */
   reportDiscovered(): void;
   /**
-   * The metrics of all workers, each series with the label `worker`. From now on those of this one are read for the others too.
-   * @param own of this one, by prom-client
+   * Returns an exporter of the metrics of all workers, each series with the label `worker`. From this call on, the metrics
+   * of this worker are available to the others.
+   * @param local exporter of this worker's metrics
    */
-  aggregateMetrics(own: MetricsExporter, deps: { readonly clock: Clock; readonly logger: Logger }): MetricsExporter;
+  aggregateMetrics(local: MetricsExporter, deps: { readonly clock: Clock; readonly logger: Logger }): MetricsExporter;
 }
 
-/** `null`: this process is no worker of ours. */
+/** Returns the context of this worker, or null if the process is not a worker. */
 export function getWorkerContext(env: Readonly<Record<string, string | undefined>>): WorkerContext | null {
   const self = cluster.worker;
   const number = Number(env[WORKER_NUMBER_ENV]);
   if (self === undefined || !Number.isInteger(number) || number < 1) return null;
-  const tell = (message: string): void => {
-    // Who is told no more is gone, and this process with it.
+  const send = (message: string): void => {
+    // Without a connection the primary is gone, and node:cluster ends this process.
     if (self.isConnected()) self.send(message, () => undefined);
   };
-  const all = new CoalescedRequest(() => tell(ALL_METRICS_REQUEST));
-  let tellOwn = (): void => tell(OWN_METRICS_REQUEST);
-  const asked = new Promise<void>((resolve) => {
+  const allMetrics = new CoalescedRequest(() => send(ALL_METRICS_REQUEST));
+  let sendLocalMetrics = (): void => send(OWN_METRICS_REQUEST);
+  const stopRequested = new Promise<void>((resolve) => {
     process.on('message', (message) => {
       if (message === STOP_MESSAGE) resolve();
-      else if (message === OWN_METRICS_REQUEST) tellOwn();
+      else if (message === OWN_METRICS_REQUEST) sendLocalMetrics();
       else {
         const text = parseAnswer(message, ALL_METRICS_REQUEST);
-        if (text !== null) all.answer(text);
+        if (text !== null) allMetrics.answer(text);
       }
     });
-    tell(READY_MESSAGE);
+    send(READY_MESSAGE);
   });
   return {
     number,
-    stopRequested: asked,
-    reportDiscovered: () => tell(DISCOVERED_MESSAGE),
-    aggregateMetrics(own, { clock, logger }) {
-      tellOwn = () => {
-        own.read().then(
-          (text) => tell(OWN_METRICS_REQUEST + text),
+    stopRequested,
+    reportDiscovered: () => send(DISCOVERED_MESSAGE),
+    aggregateMetrics(local, { clock, logger }) {
+      sendLocalMetrics = () => {
+        local.read().then(
+          (text) => send(OWN_METRICS_REQUEST + text),
           (error: unknown) => {
-            logger.error({ error: errorMessage(error) }, 'metrics could not be read');
-            tell(OWN_METRICS_REQUEST);
+            logger.error({ error: errorMessage(error) }, 'reading metrics failed');
+            send(OWN_METRICS_REQUEST);
           },
         );
       };
       return {
-        contentType: own.contentType,
+        contentType: local.contentType,
         async read() {
-          const text = await all.ask(clock, PATIENCE_MS);
+          const text = await allMetrics.request(clock, ANSWER_TIMEOUT_MS);
           if (text !== null) return text;
-          const message =
-            'The process that keeps the workers does not answer: ask again, and see whether it is stopped.';
+          const message = 'The primary process does not answer. Retry, and check whether it is suspended.';
           throw new SwarmlensError('SERVER_UNAVAILABLE', message);
         },
       };
     },
     [Symbol.dispose]() {
-      // Without it the process would be held by its connection to the other; dropping that alone would end it at once.
+      // The connection to the primary keeps the process alive.
       if (self.isConnected()) self.disconnect();
     },
   };
 }
 
-/** What starts this program as a worker. All of them listen on one port, and node:cluster gives them the connections in turn. */
+/** Returns a function that starts this program as a worker. All workers share one port; node:cluster distributes connections. */
 export function createFork(program: string, args: readonly string[]): WorkerPoolOptions['fork'] {
   cluster.setupPrimary({ exec: program, args: [...args] });
   return (number) => cluster.fork({ [WORKER_NUMBER_ENV]: String(number) });

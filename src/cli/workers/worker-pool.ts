@@ -4,108 +4,110 @@ import { mergeMetrics } from './merge-metrics.js';
 import { type ExitStatus, type ListenAddress, WorkerProcess } from './worker-process.js';
 
 export interface WorkerPoolOptions {
-  /** From 1 on. */
+  /** Number of workers, at least 1. */
   readonly count: number;
-  /** Starts one. @param number of the worker, from 1 to `count` */
+  /** Starts a worker. @param number number of the worker, from 1 to `count` */
   readonly fork: (number: number) => Worker;
-  /** How long a worker may take to end; child processes of its own get a little more. */
+  /** Time in milliseconds in which a worker shuts down. Its child processes get `CHILD_GRACE_MS` more. */
   readonly shutdownMs: number;
   readonly clock: Clock;
-  /** 0 ≤ x < 1 */
+  /** Returns a random number from 0 to below 1. */
   readonly random: () => number;
   readonly logger: Logger;
 }
 
-/** Pauses before a worker is started again, and how many starts in a row may come to nothing. */
-const PAUSES = { initialMs: 500, maxMs: 30_000 };
-const MAX_STARTS = 10;
-/** Who has accepted connections for so long has come to something. */
-const LASTING_MS = 60_000;
-/** That a worker may take longer than `shutdownMs`, for child processes that do not heed the first word. */
-const CHILDREN_MS = 5_000;
+/** Backoff before a failed worker is restarted. */
+const RESTART_BACKOFF = { initialMs: 500, maxMs: 30_000 };
+/** Number of consecutive failures after which a worker is not restarted. */
+const MAX_FAILURES = 10;
+/** Time in milliseconds after which a worker that accepts connections counts as stable. */
+const STABLE_AFTER_MS = 60_000;
+/** Additional time in milliseconds for child processes of a worker that do not react to the first signal. */
+const CHILD_GRACE_MS = 5_000;
 
-/** The program could not be started: its first worker has ended before it accepted a connection, and has said why. */
+/** Error of a first worker that exited before it accepted connections. Its output contains the reason. */
 export class WorkerStartError extends Error {
-  override readonly name = 'StartError';
-  /** Of the process. */
+  override readonly name = 'WorkerStartError';
+  /** Exit code for the primary: the code of the worker, or 1. */
   readonly code: number;
 
-  constructor({ code, how }: ExitStatus) {
-    super(`the first worker could not be started: ${how}`);
+  constructor({ code, description }: ExitStatus) {
+    super(`the first worker could not be started: ${description}`);
     this.code = code === null || code === 0 ? 1 : code;
   }
 }
 
 /**
- * Keeps so many workers running: one that ends unasked is started again after a pause, which grows and is bounded, until
- * so many starts in a row have come to nothing.
+ * Keeps N workers running. A worker that exits unexpectedly is restarted with backoff, until it has failed too often in a
+ * row.
  */
 export class WorkerPool implements AsyncDisposable {
   readonly #options: WorkerPoolOptions;
-  readonly #stop = new AbortController();
-  /** By number. */
-  readonly #runs = new Map<number, WorkerProcess>();
-  readonly #kept: Promise<void>[] = [];
+  readonly #abort = new AbortController();
+  /** Running workers by number. */
+  readonly #processes = new Map<number, WorkerProcess>();
+  readonly #loops: Promise<void>[] = [];
   #stopped: Promise<boolean> | null = null;
-  /** Whether those that were asked to stop ended by themselves, without an error. */
-  #areWell = true;
-  /** Timers of the clock do not hold our process, and between two workers nothing else may. */
-  readonly #hold = setInterval(() => undefined, PAUSES.maxMs);
+  /** Whether all workers exited with code 0 during the shutdown. */
+  #stoppedCleanly = true;
+  /** Timer that keeps the process alive between two workers, because timers of the clock do not. */
+  readonly #keepAlive = setInterval(() => undefined, RESTART_BACKOFF.maxMs);
 
   private constructor(options: WorkerPoolOptions) {
     this.#options = options;
   }
 
   /**
-   * Starts one worker, and when it accepts connections the others: what keeps all of them from starting is told once.
-   * @param signal gives up waiting
-   * @returns when all of them accept connections, or have been given up; close it whatever comes of it
-   * @throws StartError when the first does not come to that
+   * Starts one worker, and the others when it accepts connections, so that a common failure is reported once. Resolves
+   * when every worker accepts connections or has failed too often.
+   * @param signal stops waiting
+   * @returns the pool, which the caller disposes, and the address, or null if the start was aborted
+   * @throws WorkerStartError if the first worker exits before it accepts connections
    */
   static async start(
     options: WorkerPoolOptions,
     signal: AbortSignal,
-  ): Promise<{ readonly workers: WorkerPool; readonly place: ListenAddress | null }> {
+  ): Promise<{ readonly workers: WorkerPool; readonly address: ListenAddress | null }> {
     const workers = new WorkerPool(options);
-    const stop = (): void => workers.#stop.abort();
-    if (signal.aborted) stop();
-    signal.addEventListener('abort', stop, { once: true });
+    const abort = (): void => workers.#abort.abort();
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
     try {
-      const place = await workers.#begin();
-      return { workers, place };
+      const address = await workers.#startAll();
+      return { workers, address };
     } catch (error) {
       await workers[Symbol.asyncDispose]();
       throw error;
     } finally {
-      signal.removeEventListener('abort', stop);
+      signal.removeEventListener('abort', abort);
     }
   }
 
-  /** How many there are; who waits to be started again is none. */
+  /** Number of running workers, without those that wait for a restart. */
   get size(): number {
-    return this.#runs.size;
+    return this.#processes.size;
   }
 
   /** Resolves when each server of each running worker has answered or failed once. */
   async discovered(): Promise<void> {
-    await Promise.all([...this.#runs.values()].map(({ discovered }) => discovered));
+    await Promise.all([...this.#processes.values()].map(({ discovered }) => discovered));
   }
 
-  /** Of all workers, in Prometheus' format: those that have not told theirs within a second are left out, which is shown. */
+  /** Returns the metrics of all workers in the Prometheus format. Workers that do not answer within one second are omitted. */
   async metrics(): Promise<string> {
     const { count, clock } = this.#options;
-    const runs = Array.from({ length: count }, (_, index) => this.#runs.get(index + 1));
-    return mergeMetrics(await Promise.all(runs.map(async (run) => (await run?.metrics(clock)) ?? null)));
+    const processes = Array.from({ length: count }, (_, index) => this.#processes.get(index + 1));
+    return mergeMetrics(await Promise.all(processes.map(async (worker) => (await worker?.metrics(clock)) ?? null)));
   }
 
-  /** Resolves when no worker is left: all were given up, or asked to stop. */
+  /** Resolves when no worker remains because all failed too often or were stopped. */
   async ended(): Promise<void> {
-    await Promise.all(this.#kept);
+    await Promise.all(this.#loops);
   }
 
-  /** Asks all of them to stop; those that have not ended in time are killed. @returns whether all ended well */
+  /** Stops all workers and kills those that do not exit in time. @returns whether all exited with code 0 */
   stop(): Promise<boolean> {
-    this.#stopped ??= this.#end();
+    this.#stopped ??= this.#shutDown();
     return this.#stopped;
   }
 
@@ -113,96 +115,99 @@ export class WorkerPool implements AsyncDisposable {
     await this.stop();
   }
 
-  async #end(): Promise<boolean> {
+  async #shutDown(): Promise<boolean> {
     const { clock, shutdownMs, logger } = this.#options;
-    this.#stop.abort();
-    for (const run of this.#runs.values()) run.stop();
-    const left = new AbortController();
-    const patience = sleep(clock, shutdownMs + CHILDREN_MS, left.signal).then(() => {
-      for (const run of this.#runs.values()) {
-        logger.error({ pid: run.pid }, 'a worker has not ended in time and is killed');
-        run.kill();
+    this.#abort.abort();
+    for (const worker of this.#processes.values()) worker.stop();
+    const allExited = new AbortController();
+    const termination = sleep(clock, shutdownMs + CHILD_GRACE_MS, allExited.signal).then(() => {
+      for (const worker of this.#processes.values()) {
+        logger.error({ pid: worker.pid }, 'worker did not exit in time and is killed');
+        worker.kill();
       }
     });
     await this.ended();
-    left.abort();
-    await patience;
-    clearInterval(this.#hold);
-    return this.#areWell;
+    allExited.abort();
+    await termination;
+    clearInterval(this.#keepAlive);
+    return this.#stoppedCleanly;
   }
 
-  /** @returns `null`: it was asked to stop before */
-  async #begin(): Promise<ListenAddress | null> {
+  /** Starts all workers. @returns the address, or null if the pool was stopped before */
+  async #startAll(): Promise<ListenAddress | null> {
     const { count } = this.#options;
     if (this.#isStopping()) return null;
     const first = this.#fork(1);
-    const place = await Promise.race([first.ready, this.#stopping()]);
+    const address = await Promise.race([first.ready, this.#whenStopping()]);
     if (this.#isStopping()) {
-      this.#kept.push(this.#keep(1, first, () => undefined));
+      this.#loops.push(this.#keepRunning(1, first, () => undefined));
       return null;
     }
-    if (place === null) {
-      this.#runs.delete(1);
+    if (address === null) {
+      this.#processes.delete(1);
       throw new WorkerStartError(await first.exited);
     }
     const settled: Promise<void>[] = [];
     for (let number = 1; number <= count; number += 1) {
-      const run = number === 1 ? first : this.#fork(number);
-      settled.push(new Promise((resolve) => this.#kept.push(this.#keep(number, run, resolve))));
+      const worker = number === 1 ? first : this.#fork(number);
+      settled.push(new Promise((resolve) => this.#loops.push(this.#keepRunning(number, worker, resolve))));
     }
-    await Promise.race([Promise.all(settled), this.#stopping()]);
-    return this.#isStopping() ? null : place;
+    await Promise.race([Promise.all(settled), this.#whenStopping()]);
+    return this.#isStopping() ? null : address;
   }
 
-  /** @param onSettled told when it accepts connections for the first time, or nothing more is to be expected */
-  async #keep(number: number, first: WorkerProcess, onSettled: () => void): Promise<void> {
+  /**
+   * Restarts one worker until the pool stops or the worker has failed too often.
+   * @param onSettled called when the worker first accepts connections, or when it is not restarted anymore
+   */
+  async #keepRunning(number: number, first: WorkerProcess, onSettled: () => void): Promise<void> {
     const { clock, random, logger } = this.#options;
-    let run = first;
+    let worker = first;
     for (let failures = 0; ;) {
-      const acceptedAtMs = run.ready.then((place) => {
-        if (place === null) return null;
+      const acceptedAtMs = worker.ready.then((address) => {
+        if (address === null) return null;
         onSettled();
         return clock.monotonic();
       });
-      const { how, code } = await run.exited;
-      this.#runs.delete(number);
-      const facts = { worker: number, pid: run.pid };
+      const { description, code } = await worker.exited;
+      this.#processes.delete(number);
+      const fields = { worker: number, pid: worker.pid };
       if (this.#isStopping()) {
-        if (code !== 0) this.#areWell = false;
-        logger.info(facts, `worker ${number} has stopped: ${how}`);
+        if (code !== 0) this.#stoppedCleanly = false;
+        logger.info(fields, `worker ${number} stopped: ${description}`);
         break;
       }
       const sinceMs = await acceptedAtMs;
-      const isLasting = sinceMs !== null && clock.monotonic() - sinceMs >= LASTING_MS;
-      failures = isLasting ? 1 : failures + 1;
-      if (failures >= MAX_STARTS) {
-        const advice = 'see what it has said, and start swarmlens again';
-        logger.error(facts, `worker ${number} is given up after ${failures} starts in a row (${how}): ${advice}`);
+      const wasStable = sinceMs !== null && clock.monotonic() - sinceMs >= STABLE_AFTER_MS;
+      failures = wasStable ? 1 : failures + 1;
+      if (failures >= MAX_FAILURES) {
+        const advice = 'fix the errors logged above, then start swarmlens again';
+        logger.error(fields, `worker ${number} failed ${failures} times in a row (${description}): ${advice}`);
         break;
       }
-      const pauseMs = Math.round(backoffDelayMs(failures, PAUSES, random));
-      logger.warn(facts, `worker ${number} has ended (${how}) and is started again in ${pauseMs} ms`);
-      await sleep(clock, pauseMs, this.#stop.signal);
+      const delayMs = Math.round(backoffDelayMs(failures, RESTART_BACKOFF, random));
+      logger.warn(fields, `worker ${number} exited (${description}), restarting in ${delayMs} ms`);
+      await sleep(clock, delayMs, this.#abort.signal);
       if (this.#isStopping()) break;
-      run = this.#fork(number);
+      worker = this.#fork(number);
     }
     onSettled();
   }
 
   #fork(number: number): WorkerProcess {
-    const run = new WorkerProcess(this.#options.fork(number), () => this.metrics());
-    this.#runs.set(number, run);
-    this.#options.logger.info({ worker: number, pid: run.pid }, `worker ${number} is started`);
-    return run;
+    const worker = new WorkerProcess(this.#options.fork(number), () => this.metrics());
+    this.#processes.set(number, worker);
+    this.#options.logger.info({ worker: number, pid: worker.pid }, `worker ${number} started`);
+    return worker;
   }
 
-  /** A function, because the compiler takes an earlier look at `signal.aborted` for good. */
+  /** Whether the pool is stopping. A function, because the compiler would narrow `signal.aborted` for good. */
   #isStopping(): boolean {
-    return this.#stop.signal.aborted;
+    return this.#abort.signal.aborted;
   }
 
-  #stopping(): Promise<null> {
-    const { signal } = this.#stop;
+  #whenStopping(): Promise<null> {
+    const { signal } = this.#abort;
     return new Promise((resolve) => signal.addEventListener('abort', () => resolve(null), { once: true }));
   }
 }

@@ -10,49 +10,49 @@ import {
 } from './messages.js';
 import { CoalescedRequest } from './coalesced-request.js';
 
-/** What a worker may take to tell its metrics. */
-const METRICS_MS = 1_000;
+/** Time in which a worker sends its metrics. */
+const METRICS_TIMEOUT_MS = 1_000;
 
-/** Where a worker accepts connections; all workers of a program at the same place. */
+/** Address at which the workers accept connections, the same for all. */
 export interface ListenAddress {
-  /** An IP address. */
+  /** IP address. */
   readonly address: string;
   readonly port: number;
 }
 
 export interface ExitStatus {
-  /** `null`: a signal ended it. */
+  /** Exit code. Null if the process was ended by a signal or not started. */
   readonly code: number | null;
-  /** For a person. */
-  readonly how: string;
+  /** Description for a person, for example `exit code 1`. */
+  readonly description: string;
 }
 
-/** One worker, from its start to its end. */
+/** One worker process as the primary sees it. */
 export class WorkerProcess {
   readonly pid: number | null;
-  /** Resolves when it accepts connections; with `null` when it ends before. */
+  /** Resolves with the address when the worker accepts connections, or with null if it exits before. */
   readonly ready: Promise<ListenAddress | null>;
   /** Resolves when each server of the worker has answered or failed once, or when the worker exits. */
   readonly discovered: Promise<void>;
   readonly exited: Promise<ExitStatus>;
   readonly #worker: Worker;
-  readonly #metrics = new CoalescedRequest(() => this.#tell(OWN_METRICS_REQUEST));
+  readonly #metrics = new CoalescedRequest(() => this.#send(OWN_METRICS_REQUEST));
   #isAccepting = false;
-  #isAsked = false;
+  #isStopRequested = false;
 
-  /** @param metricsOfAll what it gets when it asks for those of all workers */
-  constructor(worker: Worker, metricsOfAll: () => Promise<string>) {
+  /** @param readAllMetrics reads the metrics of all workers when the worker requests them */
+  constructor(worker: Worker, readAllMetrics: () => Promise<string>) {
     this.#worker = worker;
     this.pid = worker.process.pid ?? null;
     this.exited = new Promise((resolve) => {
       worker.once('exit', (code, signal) => {
         this.#isAccepting = false;
         this.#metrics.answer('');
-        resolve(endingOf(code, signal));
+        resolve(toExitStatus(code, signal));
       });
-      // It could not be started, or not be told something: whether it is gone, its exit says, if there was a process.
+      // Emitted if the process could not be started or a message could not be sent. A started process emits `exit`.
       worker.on('error', (error) => {
-        if (this.pid === null) resolve({ code: null, how: error.message });
+        if (this.pid === null) resolve({ code: null, description: error.message });
       });
     });
     let handleDiscovered: () => void = () => undefined;
@@ -61,11 +61,11 @@ export class WorkerProcess {
     worker.on('message', (message) => {
       if (message === DISCOVERED_MESSAGE) handleDiscovered();
       else if (message === READY_MESSAGE) {
-        if (this.#isAsked) this.stop();
+        if (this.#isStopRequested) this.stop();
       } else if (message === ALL_METRICS_REQUEST) {
-        metricsOfAll().then(
-          (text) => this.#tell(ALL_METRICS_REQUEST + text),
-          () => this.#tell(ALL_METRICS_REQUEST),
+        readAllMetrics().then(
+          (text) => this.#send(ALL_METRICS_REQUEST + text),
+          () => this.#send(ALL_METRICS_REQUEST),
         );
       } else {
         const text = parseAnswer(message, OWN_METRICS_REQUEST);
@@ -81,29 +81,32 @@ export class WorkerProcess {
     this.ready = Promise.race([listening, this.exited.then(() => null)]);
   }
 
-  /** Asks it to let its clients go and to end. Not by a signal: it may have had one of its own, from the terminal. */
+  /** Requests a graceful shutdown. Sends a message instead of a signal, which the terminal may have sent already. */
   stop(): void {
-    this.#isAsked = true;
-    this.#tell(STOP_MESSAGE);
+    this.#isStopRequested = true;
+    this.#send(STOP_MESSAGE);
   }
 
-  /** In Prometheus' format; `null`: it does not accept connections, cannot tell, or has not within a second. */
+  /**
+   * Reads the metrics of the worker in the Prometheus format.
+   * @returns null if the worker does not accept connections, fails to read them, or does not answer within one second
+   */
   metrics(clock: Clock): Promise<string | null> {
-    return this.#isAccepting ? this.#metrics.ask(clock, METRICS_MS) : Promise.resolve(null);
+    return this.#isAccepting ? this.#metrics.request(clock, METRICS_TIMEOUT_MS) : Promise.resolve(null);
   }
 
   kill(): void {
     this.#worker.process.kill('SIGKILL');
   }
 
-  #tell(message: string): void {
-    // Who cannot be told anything is about to end, which is seen.
+  #send(message: string): void {
+    // A disconnected worker is about to exit, which `exit` reports.
     if (this.#worker.isConnected()) this.#worker.send(message, () => undefined);
   }
 }
 
-/** Node types both as if they were always there. */
-function endingOf(code: number | null, signal: string | null): ExitStatus {
-  if (signal != null && signal !== '') return { code: null, how: `signal ${signal}` };
-  return { code, how: `exit code ${code ?? 'unknown'}` };
+/** Converts the arguments of `exit`, which may both be missing contrary to their types. */
+function toExitStatus(code: number | null, signal: string | null): ExitStatus {
+  if (signal != null && signal !== '') return { code: null, description: `signal ${signal}` };
+  return { code, description: `exit code ${code ?? 'unknown'}` };
 }

@@ -23,36 +23,38 @@ import { collectFields, type SelectionScope } from './collect-fields.js';
 import { createLeafWriter, NotCompilableError } from './leaf-writer.js';
 
 /**
- * Marks an object type whose text depends on the object and the moment only: within one generation an object is
- * rendered once for a selection, however many updates it is part of.
+ * Extension of object types whose JSON depends on the object and the generation only. Such an object is rendered once per
+ * selection and generation, regardless of the number of updates that contain it.
  */
 export const RENDER_ONCE = 'swarmlens.renderedOnce';
 
-/** The one field of a subscription with what is selected of it. */
+/** Root field of a subscription with its selection. */
 export interface RootSelection {
   readonly field: GraphQLField<unknown, unknown>;
-  /** Of the field, coerced. */
+  /** Coerced arguments of the field. */
   readonly args: Readonly<Record<string, unknown>>;
-  /** Equal for operations whose answers to the same event are equal, whatever they ask the field itself for. */
+  /** Key that is equal for operations that render the same event equally, regardless of the arguments of the field. */
   readonly key: string;
   readonly responseKey: string;
   readonly nodes: readonly FieldNode[];
   readonly scope: SelectionScope;
 }
 
-/** JSON text in pieces: what was rendered once comes as UTF-8 bytes, which are not to be changed. */
+/** JSON text in parts. Parts that are rendered once are UTF-8 bytes and must not be modified. */
 export type RenderedJson = readonly (string | Buffer)[];
 
 /**
- * @param event what the subscription's event stream yields
- * @param generation what was rendered once is rendered anew when this is another
- * @returns the response; `null` when only graphql's `execute` can tell: errors, promises
+ * Renders the response to one event of a subscription.
+ * @param event event that the subscription yields
+ * @param generation number of the generation; cached parts of another generation are rendered again
+ * @returns the response, or null if it needs graphql's `execute`, for example because of an error or a promise
  */
 export type SelectionRenderer = (event: unknown, context: unknown, generation: number) => RenderedJson | null;
 
 /**
- * @returns `null` for a subscription that is anything but one field, and for wrong variables: graphql says what is wrong
- * @throws GraphQLError for wrong arguments
+ * Resolves the root field of a subscription with its arguments and selection.
+ * @returns null if the subscription has no single root field or its variables are invalid; graphql then reports the error
+ * @throws GraphQLError if the arguments are invalid
  */
 export function resolveRootSelection({
   schema,
@@ -72,25 +74,25 @@ export function resolveRootSelection({
   const field = type.getFields()[node.name.value];
   if (field === undefined) return null;
   const args = getArgumentValues(field, node, coerced);
-  return { field, args, key: selectionKey(document, responseKey, nodes, coerced), responseKey, nodes, scope };
+  return { field, args, key: formatSelectionKey(document, responseKey, nodes, coerced), responseKey, nodes, scope };
 }
 
-/** @returns `null` when the selection has something that is not compiled: abstract types, resolvers of other kinds */
+/** Compiles a selection to a renderer. @returns null if the selection contains abstract types or unsupported resolvers */
 export function compileSelection({ field, args, responseKey, nodes, scope }: RootSelection): SelectionRenderer | null {
   const head = `{"data":{${JSON.stringify(responseKey)}:`;
   let write: Writer;
   try {
-    write = fieldWriter(field, args, nodes, scope);
+    write = createFieldWriter(field, args, nodes, scope);
   } catch (error) {
     if (error instanceof NotCompilableError) return null;
     throw error;
   }
   return (event, context, generation) => {
-    const env: WriteContext = { context, generation, holes: [] };
+    const writeContext: WriteContext = { context, generation, cachedParts: [] };
     try {
-      return filled(`${head}${write(event, env)}}}`, env.holes);
+      return insertCachedParts(`${head}${write(event, writeContext)}}}`, writeContext.cachedParts);
     } catch {
-      // graphql's own execution tells what is wrong, and where.
+      // graphql's execution reports the error with its location.
       return null;
     }
   };
@@ -99,71 +101,71 @@ export function compileSelection({ field, args, responseKey, nodes, scope }: Roo
 interface WriteContext {
   readonly context: unknown;
   readonly generation: number;
-  /** What goes into the holes of the text, in their order. */
-  readonly holes: (readonly Buffer[])[];
+  /** Cached bytes that replace the placeholders in the text, in their order. */
+  readonly cachedParts: (readonly Buffer[])[];
 }
 
-/** Stands in the text where bytes belong: it cannot stand there by itself, because JSON escapes it. */
-const HOLE = '\0';
+/** Placeholder for cached bytes. JSON text cannot contain the character, because it is escaped. */
+const PLACEHOLDER = '\0';
 
-function filled(text: string, holes: readonly (readonly Buffer[])[]): RenderedJson {
-  if (holes.length === 0) return [text];
+function insertCachedParts(text: string, cachedParts: readonly (readonly Buffer[])[]): RenderedJson {
+  if (cachedParts.length === 0) return [text];
   const parts: (string | Buffer)[] = [];
-  let from = 0;
-  for (const hole of holes) {
-    const at = text.indexOf(HOLE, from);
-    parts.push(text.slice(from, at));
-    for (const bytes of hole) parts.push(bytes);
-    from = at + 1;
+  let start = 0;
+  for (const buffers of cachedParts) {
+    const end = text.indexOf(PLACEHOLDER, start);
+    parts.push(text.slice(start, end));
+    for (const bytes of buffers) parts.push(bytes);
+    start = end + 1;
   }
-  parts.push(text.slice(from));
+  parts.push(text.slice(start));
   return parts;
 }
 
-type Writer = (value: unknown, env: WriteContext) => string;
+type Writer = (value: unknown, writeContext: WriteContext) => string;
 
-function fieldWriter(
+function createFieldWriter(
   field: GraphQLField<unknown, unknown>,
   args: Readonly<Record<string, unknown>>,
   nodes: readonly FieldNode[],
   scope: SelectionScope,
 ): Writer {
   const { name, resolve } = field;
-  const complete = writerOf(field.type, nodes, scope);
-  if (resolve === undefined) return (source, env) => complete(propertyOf(source, name), env);
-  return (source, env) => {
-    const value = resolve(source, args, env.context, NO_INFO);
+  const write = createWriter(field.type, nodes, scope);
+  if (resolve === undefined) return (source, writeContext) => write(readProperty(source, name), writeContext);
+  return (source, writeContext) => {
+    const value = resolve(source, args, writeContext.context, UNREADABLE_INFO);
     if (value instanceof Promise) throw new NotCompilableError('a promise');
-    return complete(value, env);
+    return write(value, writeContext);
   };
 }
 
-function propertyOf(source: unknown, name: string): unknown {
-  if (typeof source !== 'object' || source === null) throw new NotCompilableError('a source that is no object');
+function readProperty(source: unknown, name: string): unknown {
+  if (typeof source !== 'object' || source === null) throw new NotCompilableError('a source that is not an object');
   const value: unknown = Reflect.get(source, name);
   if (typeof value === 'function') throw new NotCompilableError('a method');
   return value;
 }
 
-/** A resolver that looks at where it is called from is not for us. */
-const NO_INFO = new Proxy({} as GraphQLResolveInfo, {
-  // Nothing of it can be read, so that it has nothing does not matter.
+/** Resolve info that throws when a resolver reads it, because compiled selections have none. */
+const UNREADABLE_INFO = new Proxy({} as GraphQLResolveInfo, {
+  // The target may be empty, because the trap throws on every read.
   get() {
     throw new NotCompilableError('a resolver that reads its info');
   },
 });
 
-function writerOf(type: GraphQLOutputType, nodes: readonly FieldNode[], scope: SelectionScope): Writer {
-  const write = valueWriter(getNullableType(type), nodes, scope);
-  if (!isNonNullType(type)) return (value, env) => (value == null ? 'null' : write(value, env));
-  return (value, env) => {
-    if (value == null) throw new NotCompilableError('null where there must be a value');
-    return write(value, env);
+function createWriter(type: GraphQLOutputType, nodes: readonly FieldNode[], scope: SelectionScope): Writer {
+  const write = createNonNullWriter(getNullableType(type), nodes, scope);
+  if (!isNonNullType(type)) return (value, writeContext) => (value == null ? 'null' : write(value, writeContext));
+  return (value, writeContext) => {
+    if (value == null) throw new NotCompilableError('null for a non-null type');
+    return write(value, writeContext);
   };
 }
 
-/** Writes values that are not null. */
-function valueWriter(type: GraphQLOutputType, nodes: readonly FieldNode[], scope: SelectionScope): Writer {
+/** Creates a writer of non-null values. */
+function createNonNullWriter(type: GraphQLOutputType, nodes: readonly FieldNode[], scope: SelectionScope): Writer {
   if (isLeafType(type)) {
     const write = createLeafWriter(type);
     return (value) => {
@@ -174,23 +176,23 @@ function valueWriter(type: GraphQLOutputType, nodes: readonly FieldNode[], scope
   if (isListType(type)) {
     const itemType = isNonNullType(type.ofType) ? type.ofType.ofType : null;
     if (isObjectType(itemType) && itemType.extensions[RENDER_ONCE] === true) {
-      return listOfOnce(objectWriter(itemType, nodes, scope));
+      return createCachingListWriter(createObjectWriter(itemType, nodes, scope));
     }
-    const write = writerOf(type.ofType, nodes, scope);
-    return (values, env) => {
-      if (!Array.isArray(values)) throw new NotCompilableError('a list that is no array');
+    const write = createWriter(type.ofType, nodes, scope);
+    return (values, writeContext) => {
+      if (!Array.isArray(values)) throw new NotCompilableError('a list that is not an array');
       let text = '[';
       for (let index = 0; index < values.length; index += 1) {
-        text += index === 0 ? write(values[index], env) : `,${write(values[index], env)}`;
+        text += index === 0 ? write(values[index], writeContext) : `,${write(values[index], writeContext)}`;
       }
       return `${text}]`;
     };
   }
   if (!isObjectType(type) || type.isTypeOf != null) throw new NotCompilableError(`the type ${String(type)}`);
-  return objectWriter(type, nodes, scope);
+  return createObjectWriter(type, nodes, scope);
 }
 
-function objectWriter(type: GraphQLObjectType, nodes: readonly FieldNode[], scope: SelectionScope): Writer {
+function createObjectWriter(type: GraphQLObjectType, nodes: readonly FieldNode[], scope: SelectionScope): Writer {
   const fields: { readonly head: string; readonly write: Writer }[] = [];
   const selectionSets = nodes.map(({ selectionSet }) => selectionSet);
   for (const [key, fieldNodes] of collectFields(scope, type, selectionSets)) {
@@ -206,80 +208,82 @@ function objectWriter(type: GraphQLObjectType, nodes: readonly FieldNode[], scop
     if (field === undefined) throw new NotCompilableError(`the field ${node.name.value}`);
     fields.push({
       head,
-      write: fieldWriter(field, getArgumentValues(field, node, scope.variables), fieldNodes, scope),
+      write: createFieldWriter(field, getArgumentValues(field, node, scope.variables), fieldNodes, scope),
     });
   }
-  return (source, env) => {
+  return (source, writeContext) => {
     if (source instanceof Error) throw new NotCompilableError('an error');
     let text = '{';
-    for (const { head, write } of fields) text += head + write(source, env);
+    for (const { head, write } of fields) text += head + write(source, writeContext);
     return `${text}}`;
   };
 }
 
-/** A list of objects that are each rendered once in a generation, however many lists they are in. */
-function listOfOnce(write: Writer): Writer {
-  /** Each with the comma before it. */
-  const known = new Map<unknown, Buffer>();
+/** Creates a writer of lists that renders each object once per generation, regardless of the lists that contain it. */
+function createCachingListWriter(write: Writer): Writer {
+  /** Rendered objects with a leading comma. */
+  const cache = new Map<unknown, Buffer>();
   let generation = NaN;
-  return (values, env) => {
-    if (!Array.isArray(values)) throw new NotCompilableError('a list that is no array');
-    if (env.generation !== generation) {
-      generation = env.generation;
-      known.clear();
+  return (values, writeContext) => {
+    if (!Array.isArray(values)) throw new NotCompilableError('a list that is not an array');
+    if (writeContext.generation !== generation) {
+      generation = writeContext.generation;
+      cache.clear();
     }
     const parts: Buffer[] = [];
     for (const value of values as readonly unknown[]) {
-      let bytes = known.get(value);
+      let bytes = cache.get(value);
       if (bytes === undefined) {
-        if (value == null) throw new NotCompilableError('null where there must be a value');
-        bytes = Buffer.from(`,${write(value, env)}`);
-        known.set(value, bytes);
+        if (value == null) throw new NotCompilableError('null for a non-null type');
+        bytes = Buffer.from(`,${write(value, writeContext)}`);
+        cache.set(value, bytes);
       }
       parts.push(parts.length === 0 ? bytes.subarray(1) : bytes);
     }
     if (parts.length === 0) return '[]';
-    env.holes.push(parts);
-    return `[${HOLE}]`;
+    writeContext.cachedParts.push(parts);
+    return `[${PLACEHOLDER}]`;
   };
 }
 
 function toFragments(document: DocumentNode): Record<string, FragmentDefinitionNode> {
   const fragments: Record<string, FragmentDefinitionNode> = {};
-  for (const one of document.definitions) if (one.kind === Kind.FRAGMENT_DEFINITION) fragments[one.name.value] = one;
+  for (const definition of document.definitions) {
+    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments[definition.name.value] = definition;
+  }
   return fragments;
 }
 
-/** Documents that differ in blanks, comments, names, or in the arguments of the root field only are one. */
-function selectionKey(
+/** Formats the key of a selection. White space, comments, operation names and arguments of the root field are ignored. */
+function formatSelectionKey(
   document: DocumentNode,
   responseKey: string,
   nodes: readonly FieldNode[],
   variables: Readonly<Record<string, unknown>>,
 ): string {
-  const { text, used } = printedSelection(document, nodes);
-  return JSON.stringify([responseKey, text, used.map((name) => (name in variables ? [variables[name]] : []))]);
+  const { text, variableNames } = printSelection(document, nodes);
+  return JSON.stringify([responseKey, text, variableNames.map((name) => (name in variables ? [variables[name]] : []))]);
 }
 
 interface PrintedSelection {
   readonly text: string;
-  /** Names of the variables below the root field. */
-  readonly used: readonly string[];
+  /** Names of the variables that the selection uses. */
+  readonly variableNames: readonly string[];
 }
 
-const printed = new WeakMap<FieldNode, PrintedSelection>();
+const printedSelections = new WeakMap<FieldNode, PrintedSelection>();
 
-function printedSelection(document: DocumentNode, nodes: readonly FieldNode[]): PrintedSelection {
+function printSelection(document: DocumentNode, nodes: readonly FieldNode[]): PrintedSelection {
   const [first] = nodes;
-  const known = first && nodes.length === 1 ? printed.get(first) : undefined;
-  if (known !== undefined) return known;
-  const used = new Set<string>();
+  const cached = first && nodes.length === 1 ? printedSelections.get(first) : undefined;
+  if (cached !== undefined) return cached;
+  const variableNames = new Set<string>();
   const parts = [
     ...nodes.flatMap(({ selectionSet }) => (selectionSet === undefined ? [] : [selectionSet])),
-    ...document.definitions.filter((one) => one.kind === Kind.FRAGMENT_DEFINITION),
+    ...document.definitions.filter(({ kind }) => kind === Kind.FRAGMENT_DEFINITION),
   ];
-  for (const part of parts) visit(part, { Variable: ({ name }) => void used.add(name.value) });
-  const result = { text: parts.map(print).join('\n'), used: [...used].sort() };
-  if (first && nodes.length === 1) printed.set(first, result);
+  for (const part of parts) visit(part, { Variable: ({ name }) => void variableNames.add(name.value) });
+  const result = { text: parts.map(print).join('\n'), variableNames: [...variableNames].sort() };
+  if (first && nodes.length === 1) printedSelections.set(first, result);
   return result;
 }

@@ -101,7 +101,7 @@ describe('a scrape of one of several workers', () => {
     const workers = await rig.workers;
     // By a clock that stands still.
     expect(told(await workers.metrics())).toEqual({ 1: [1, 1], 2: [0], 3: [0] });
-    await rig.logged(/worker 2 has ended .* is started again/);
+    await rig.logged(/worker 2 exited .*, restarting/);
     expect(told(await workers.metrics())).toEqual({ 1: [1, 2], 2: [0], 3: [0] });
     // The pause, and nothing of the scrapes.
     expect(rig.clock.pending).toBe(1);

@@ -33,7 +33,7 @@ export class Rig implements AsyncDisposable {
     const options = { count, fork, shutdownMs: SHUTDOWN_MS, clock: this.clock, random: () => 0.999999, logger };
     const started = WorkerPool.start(options, this.#asked.signal);
     this.workers = started.then(({ workers }) => workers);
-    this.#place = started.then(({ place }) => place);
+    this.#place = started.then(({ address }) => address);
     // Awaited by those that expect it.
     this.workers.catch(() => undefined);
     this.#place.catch(() => undefined);
@@ -54,7 +54,7 @@ export class Rig implements AsyncDisposable {
 
   /** The pauses that were told so far. */
   pausesMs(): number[] {
-    return this.messages().flatMap((message) => Number(/again in (\d+) ms/.exec(message)?.[1] ?? NaN) || []);
+    return this.messages().flatMap((message) => Number(/restarting in (\d+) ms/.exec(message)?.[1] ?? NaN) || []);
   }
 
   /** Resolves when there are so many lines of the log like it. */

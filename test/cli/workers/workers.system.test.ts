@@ -8,16 +8,16 @@ describe('workers', () => {
     const answers = await Promise.all([rig.get(), rig.get(), rig.get()]);
     expect(answers.map((answer) => answer.split(' ')[0]).sort()).toEqual(['1', '2', '3']);
     expect(new Set(answers.map((answer) => answer.split(' ')[1])).size).toBe(3);
-    expect(rig.messages()).toEqual(['worker 1 is started', 'worker 2 is started', 'worker 3 is started']);
+    expect(rig.messages()).toEqual(['worker 1 started', 'worker 2 started', 'worker 3 started']);
     expect(await (await rig.workers).stop()).toBe(true);
-    expect(rig.messages().slice(3).sort()).toEqual([1, 2, 3].map((n) => `worker ${n} has stopped: exit code 0`));
+    expect(rig.messages().slice(3).sort()).toEqual([1, 2, 3].map((n) => `worker ${n} stopped: exit code 0`));
   });
 
   test('one that ends unasked is started again after a pause, in its place, while the others go on', async () => {
     await using rig = new Rig(2);
     const before = await rig.end(1);
     await rig.logged(/again/);
-    expect(rig.messages().at(-1)).toBe('worker 1 has ended (exit code 7) and is started again in 500 ms');
+    expect(rig.messages().at(-1)).toBe('worker 1 exited (exit code 7), restarting in 500 ms');
     const others = [await rig.get(), await rig.get()];
     expect(others).toEqual([expect.stringMatching(/^2 /), others[0]]);
     rig.clock.advance(499);
@@ -48,7 +48,7 @@ describe('workers', () => {
     }
     expect(await rig.place()).not.toBeNull();
     expect(rig.pausesMs()).toEqual([500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000]);
-    expect(rig.messages().at(-1)).toMatch(/^worker 2 is given up after 10 starts in a row \(exit code 3\): .*again$/);
+    expect(rig.messages().at(-1)).toMatch(/^worker 2 failed 10 times in a row \(exit code 3\): .*again$/);
     expect(rig.lines.at(-1)).toMatchObject({ level: 'error' });
     expect(await rig.get()).toMatch(/^1 /);
   });
@@ -69,7 +69,7 @@ describe('workers', () => {
     const error = await rig.workers.catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(WorkerStartError);
     expect(error).toMatchObject({ code: 3, message: 'the first worker could not be started: exit code 3' });
-    expect(rig.messages()).toEqual(['worker 1 is started']);
+    expect(rig.messages()).toEqual(['worker 1 started']);
   });
 
   test('asked to stop while they start, they stop', async () => {
@@ -84,14 +84,14 @@ describe('workers', () => {
     await rig.end(1);
     await rig.logged(/again/);
     expect(await (await rig.workers).stop()).toBe(true);
-    expect(rig.messages().filter((message) => message.endsWith('is started'))).toHaveLength(2);
+    expect(rig.messages().filter((message) => message.endsWith(' started'))).toHaveLength(2);
   });
 
   test('one that ends with an error when it is asked to stop is told of', async () => {
     await using rig = new Rig(2, (number) => (number === 1 ? 'good' : 'unwell'));
     await rig.place();
     expect(await (await rig.workers).stop()).toBe(false);
-    expect(rig.messages()).toContain('worker 2 has stopped: exit code 5');
+    expect(rig.messages()).toContain('worker 2 stopped: exit code 5');
   });
 
   test('one that does not heed being asked is killed when its time and that of its children is over', async () => {
@@ -100,12 +100,12 @@ describe('workers', () => {
     const stopped = (await rig.workers).stop();
     await rig.logged(/worker 1 has stopped/);
     rig.clock.advance(SHUTDOWN_MS + 4_999);
-    expect(rig.messages()).not.toContain('a worker has not ended in time and is killed');
+    expect(rig.messages()).not.toContain('worker did not exit in time and is killed');
     rig.clock.advance(1);
     expect(await stopped).toBe(false);
     expect(rig.messages().slice(-2)).toEqual([
-      'a worker has not ended in time and is killed',
-      'worker 2 has stopped: signal SIGKILL',
+      'worker did not exit in time and is killed',
+      'worker 2 stopped: signal SIGKILL',
     ]);
   });
 });
