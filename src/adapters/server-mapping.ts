@@ -1,26 +1,26 @@
 import type { AgentStatus, NeuralField, PerformanceField } from '../model/index.js';
 
-/** How the agents of a server that nobody here knows are read from its tools' answers. As in the configuration, parsed. */
+/** Parsed mapping of a server of type `CUSTOM`: how its tool responses become agents and swarms. */
 export interface ServerMapping {
-  /** At least one; the first is the server's main list. */
+  /** Sources of agents, at least one. The first one is the server's main list. */
   readonly agents: readonly AgentSource[];
   readonly swarms: SwarmSource | null;
 }
 
-/** One tool, and where in its answer the entries stand. */
+/** Tool whose response contains entries, and their path. */
 export interface EntrySource {
-  /** Where it stands in the configuration, below the server's `swarmlens`: `mapping.agents`. */
+  /** Path of the source in the configuration, below the server's `swarmlens`, such as `mapping.agents`. */
   readonly place: string;
   readonly tool: string;
   readonly arguments: Readonly<Record<string, unknown>>;
-  /** `list`: an array of entries; `map`: an object whose values are; `one`: a single entry. */
+  /** Shape of the value at `path`: an array of entries, an object whose values are entries, or a single entry. */
   readonly shape: 'list' | 'map' | 'one';
   readonly path: ValuePath;
 }
 
 export interface AgentSource extends EntrySource {
   readonly fields: FieldSources<MappedAgentField>;
-  /** Of the server's own words, in lower case. */
+  /** Agent statuses by the server's own status words in lower case. */
   readonly statuses: ReadonlyMap<string, AgentStatus>;
 }
 
@@ -28,14 +28,15 @@ export interface SwarmSource extends EntrySource {
   readonly fields: FieldSources<MappedSwarmField>;
 }
 
+/** Path of a value in a response or entry. */
 export interface ValuePath {
-  /** As it is written in the configuration. */
+  /** Text of the path in the configuration. */
   readonly text: string;
-  /** From the outside in; none: the thing itself. */
+  /** Keys from the outside in. Empty for the whole value. */
   readonly keys: readonly string[];
 }
 
-/** Where a field's value comes from: a path in the entry, the entry's key in a `map`, or the configuration itself. */
+/** Source of a field's value: a path in the entry, the entry's key in a `map`, or a constant of the configuration. */
 export type FieldSource =
   | { readonly from: 'path'; readonly path: ValuePath; readonly scale: number }
   | { readonly from: 'key' }
@@ -67,5 +68,5 @@ export type MappedSwarmField =
   | 'tasksActive'
   | 'tasksCompleted'
   | 'createdAt'
-  /** The ids of its members, for servers whose agents do not say where they belong. */
+  /** Ids of the members, for servers whose agents do not report their swarm. */
   | 'agentIds';

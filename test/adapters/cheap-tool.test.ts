@@ -9,11 +9,11 @@ test.each<[McpServerType, readonly string[], string | null]>([
   ['DAA', ['healthcheck', 'list_agents'], 'list_agents'],
   ['DAA', ['healthcheck'], null],
   ['CUSTOM', ['agent_list'], null],
-])('of %s with %j the list of agents is what is asked to see whether it answers: %s', (type, tools, tool) => {
+])('probeTool selects the agent list of %s with tools %j: %s', (type, tools, tool) => {
   expect(probeTool(type, tools, undefined)).toEqual(tool === null ? null : { tool, args: {} });
 });
 
-test('a mapped server is asked for its first source, as the mapping has it', () => {
+test('probeTool selects the first source of a mapping', () => {
   const mapping: ServerMapping = {
     agents: [
       {

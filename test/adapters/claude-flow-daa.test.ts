@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { UNKNOWN_PERFORMANCE } from '../../src/model/index.js';
 import { agentIn, FLOW_ANSWERS, rigOf } from './fake-server.js';
 
-test('a DAA agent is of its own family, and keeps what only a question about it tells', async () => {
+test('ClaudeFlowAdapter reports DAA agents with their own server type and cognitive pattern', async () => {
   const rig = rigOf('CLAUDE_FLOW', FLOW_ANSWERS);
   const first = await rig.poll();
 
@@ -29,7 +29,7 @@ test('a DAA agent is of its own family, and keeps what only a question about it 
   expect(agentIn(second, 'daa-2').neural).toMatchObject({ cognitivePattern: 'critical', learningRate: 0.01 });
 });
 
-test('cognitive patterns are asked for one agent a second, and again after a minute', async () => {
+test('CognitivePatterns fetches one agent per second, and each again after a minute', async () => {
   const rig = rigOf('CLAUDE_FLOW', FLOW_ANSWERS);
   for (let poll = 0; poll <= 1260; poll += 1) {
     await rig.poll();
@@ -45,7 +45,7 @@ test('cognitive patterns are asked for one agent a second, and again after a min
   ]);
 });
 
-test('a DAA agent that bears the id of another agent is left out and counted', async () => {
+test('ClaudeFlowAdapter omits and counts a DAA agent with the id of another agent', async () => {
   const rig = rigOf('CLAUDE_FLOW', {
     ...FLOW_ANSWERS,
     daa_learning_status: { success: true, agents: [{ id: 'coder-1' }] },

@@ -4,7 +4,7 @@ import { agentIn, FLOW_ANSWERS, recorded, rigOf } from './fake-server.js';
 const HIVE = 'hive-1795446176646';
 const SWARM = 'swarm-1795446176450-0jotbb';
 
-test('the queen, whom the agent list leaves out, leads the workers of her hive', async () => {
+test('ClaudeFlowAdapter adds the queen of the hive with an edge to each worker', async () => {
   const report = await rigOf('CLAUDE_FLOW', FLOW_ANSWERS).poll();
 
   expect(agentIn(report, 'queen-1')).toMatchObject({
@@ -32,7 +32,7 @@ test('the queen, whom the agent list leaves out, leads the workers of her hive',
   );
 });
 
-test('workers that the agent list does not hold are taken from the hive', async () => {
+test('ClaudeFlowAdapter adds workers that the agent list does not contain', async () => {
   const report = await rigOf('CLAUDE_FLOW', {
     ...FLOW_ANSWERS,
     agent_list: recorded('claude-flow', 'agent_list'),
@@ -47,7 +47,7 @@ test('workers that the agent list does not hold are taken from the hive', async 
   });
 });
 
-test('a worker that the server has no record of has no type and no tally', async () => {
+test('ClaudeFlowAdapter reports no type and no task count for a worker without a record', async () => {
   const hive = {
     initialized: true,
     hiveId: 'h',
@@ -59,7 +59,7 @@ test('a worker that the server has no record of has no type and no tally', async
   expect(agentIn(report, 'w')).toMatchObject({ type: 'unknown', status: 'UNKNOWN', performance: null });
 });
 
-test('a hive that says nothing of a queen or workers is a swarm without agents', async () => {
+test('ClaudeFlowAdapter reports a hive without queen and workers as a swarm without agents', async () => {
   const hive = { initialized: true, hiveId: 'h' };
   const report = await rigOf('CLAUDE_FLOW', { agent_list: { agents: [] }, 'hive-mind_status': hive }).poll();
 
@@ -67,7 +67,7 @@ test('a hive that says nothing of a queen or workers is a swarm without agents',
   expect(report).toMatchObject({ agents: [], edges: [], failures: [] });
 });
 
-test('a hive without a queen has workers whom nobody leads', async () => {
+test('ClaudeFlowAdapter reports no edges for a hive without a queen', async () => {
   const queen = { id: 'N/A', status: 'offline', load: 0, tasksQueued: 0 };
   const hive = { ...FLOW_ANSWERS['hive-mind_status'], queen };
   const report = await rigOf('CLAUDE_FLOW', { ...FLOW_ANSWERS, 'hive-mind_status': hive }).poll();
@@ -77,7 +77,7 @@ test('a hive without a queen has workers whom nobody leads', async () => {
   expect(agentIn(report, 'hw-1795446176650-n5zl')).toMatchObject({ swarmNativeId: HIVE, role: 'worker' });
 });
 
-test('swarm and hive are two swarms, without the task counts that the server only seems to keep', async () => {
+test('ClaudeFlowAdapter reports swarm and hive as two swarms without task counts', async () => {
   const report = await rigOf('CLAUDE_FLOW', FLOW_ANSWERS).poll();
   const none = { tasksTotal: null, tasksActive: null, tasksCompleted: null, name: null, stale: false };
 

@@ -5,7 +5,7 @@ import { agentIn, FLOW_ANSWERS, recorded, rigOf } from './fake-server.js';
 const HIVE = 'hive-1795446176646';
 const SWARM = 'swarm-1795446176450-0jotbb';
 
-test('an agent of the list has what the server reports, and null for the rest', async () => {
+test('ClaudeFlowAdapter reports the values of the agent list, and null for all others', async () => {
   const report = await rigOf('CLAUDE_FLOW', FLOW_ANSWERS).poll();
 
   expect(agentIn(report, 'coder-1')).toEqual({
@@ -26,7 +26,7 @@ test('an agent of the list has what the server reports, and null for the rest', 
   expect(report.failures).toEqual([]);
 });
 
-test('tasks are counted for each agent that they are assigned to', async () => {
+test('ClaudeFlowAdapter counts a task for each assigned agent', async () => {
   const report = await rigOf('CLAUDE_FLOW', FLOW_ANSWERS).poll();
 
   expect(agentIn(report, 'agent-1795446176511-xwv962').performance).toMatchObject({
@@ -40,14 +40,14 @@ test('tasks are counted for each agent that they are assigned to', async () => {
   expect(agentIn(report, 'tester-2').performance).toMatchObject({ tasksActive: 0, tasksCompleted: 1, tasksFailed: 0 });
 });
 
-test('an agent without a tally of its own has its completed tasks counted from the list', async () => {
+test('ClaudeFlowAdapter counts completed tasks from the list if the agent has no counter', async () => {
   const agents = { agents: [{ agentId: 'tester-2', status: 'idle' }] };
   const report = await rigOf('CLAUDE_FLOW', { ...FLOW_ANSWERS, agent_list: agents }).poll();
 
   expect(agentIn(report, 'tester-2').performance?.tasksCompleted).toBe(1);
 });
 
-test('a task list as long as the limit may not be complete and is not counted', async () => {
+test('ClaudeFlowAdapter does not count tasks when the list reaches the limit', async () => {
   const tasks = Array.from({ length: 1000 }, (_, index) => ({
     taskId: `task-${index}`,
     status: 'in_progress',
@@ -64,7 +64,7 @@ test('a task list as long as the limit may not be complete and is not counted', 
   });
 });
 
-test('each agent is there once, whichever tools name it', async () => {
+test('ClaudeFlowAdapter reports an agent once when several tools name it', async () => {
   const report = await rigOf('CLAUDE_FLOW', FLOW_ANSWERS).poll();
 
   expect(report.agents.map((agent) => agent.nativeId).sort()).toEqual([
@@ -81,7 +81,7 @@ test('each agent is there once, whichever tools name it', async () => {
   ]);
 });
 
-test('with more than one swarm no agent is said to belong to the one that is seen', async () => {
+test('ClaudeFlowAdapter assigns no agent to a swarm when there are several swarms', async () => {
   const swarm = { ...FLOW_ANSWERS.swarm_status, totalSwarms: 2 };
   const report = await rigOf('CLAUDE_FLOW', { ...FLOW_ANSWERS, swarm_status: swarm }).poll();
 
@@ -89,7 +89,7 @@ test('with more than one swarm no agent is said to belong to the one that is see
   expect(report.swarms.map((one) => one.nativeId)).toEqual([SWARM, HIVE]);
 });
 
-test('a server on which nothing has been started has no agents, swarms or hive', async () => {
+test('ClaudeFlowAdapter reports nothing for a new server', async () => {
   const report = await rigOf('CLAUDE_FLOW', {
     agent_list: recorded('claude-flow', 'agent_list.empty'),
     'hive-mind_status': recorded('claude-flow', 'hive-mind_status.empty'),
@@ -101,7 +101,7 @@ test('a server on which nothing has been started has no agents, swarms or hive',
   expect(report).toEqual({ agents: [], swarms: [], edges: [], failures: [] });
 });
 
-test('calls go one after another', async () => {
+test('ClaudeFlowAdapter makes one call at a time', async () => {
   const rig = rigOf('CLAUDE_FLOW', FLOW_ANSWERS);
   await rig.poll();
 
@@ -109,7 +109,7 @@ test('calls go one after another', async () => {
   expect(new Set(rig.server.calls.map((call) => call.tool))).toEqual(new Set(Object.keys(FLOW_ANSWERS)));
 });
 
-test('what the server makes up or declares of the whole project does not appear', async () => {
+test('ClaudeFlowAdapter omits invented values and values of the whole project', async () => {
   const marks = [0.123401, 123402, 123403, 123404, 123405, 0.123406, 123407];
   const [load, queued, total, taskCount, uptime, average, done] = marks;
   const hive = {

@@ -25,6 +25,6 @@ export function assertSound(report: ServerReport): void {
     for (const date of [agent.createdAt, agent.lastActiveAt]) expect(date ?? '').toMatch(/^(\d{4}-.*Z)?$/);
   }
   for (const edge of report.edges) expect(swarmIds).toContain(edge.swarmNativeId);
-  // Nothing in it that JSON cannot carry.
+  // Contains JSON values only.
   expect(JSON.parse(JSON.stringify(report))).toEqual(report);
 }

@@ -43,8 +43,8 @@ const WORKER = {
 
 const TEAMS = { tool: 'list_teams', map: 'teams', fields: { id: '$key', topology: 'shape', agentIds: 'members' } };
 
-describe('a server that is read through a mapping', () => {
-  test('has the agents that it lists, with null for what is not mapped', async () => {
+describe('CustomAdapter', () => {
+  test('reports the listed agents, with null for unmapped values', async () => {
     const rig = rigOf('CUSTOM', { list_workers: { result: { workers: [WORKER] } } }, mappingOf(WORKERS));
     const report = await rig.poll();
     expect(report).toEqual({
@@ -79,13 +79,13 @@ describe('a server that is read through a mapping', () => {
     ['idle', 'IDLE'],
     ['meditating', 'UNKNOWN'],
     [null, 'UNKNOWN'],
-  ])('status %s is %s: its own words first, then those that are known anyway', async (state, expected) => {
+  ])('maps status %s to %s, with the mapping before the common words', async (state, expected) => {
     const answer = { result: { workers: [{ ...WORKER, state }] } };
     const report = await rigOf('CUSTOM', { list_workers: answer }, mappingOf(WORKERS)).poll();
     expect(agentIn(report, '7').status).toBe(expected);
   });
 
-  test('has the swarms of a second tool, which place agents that do not say where they belong', async () => {
+  test('reads swarms from a second tool and assigns their members', async () => {
     const answers = {
       list_workers: { result: { workers: [{ uuid: 'a' }, { uuid: 'b', team: 'blue' }] } },
       list_teams: { teams: { red: { shape: 'Mesh', members: ['a', 'b'] }, blue: { shape: 'star' } } },
@@ -98,7 +98,7 @@ describe('a server that is read through a mapping', () => {
     expect([agentIn(report, 'a').swarmNativeId, agentIn(report, 'b').swarmNativeId]).toEqual(['red', 'blue']);
   });
 
-  test('may have its agents in several places: a list of texts, a map, one thing, constants', async () => {
+  test('reads agents from several sources: a list of texts, a map, a single entry and constants', async () => {
     const mapping = mappingOf([
       { tool: 'names', list: '', fields: { id: '' } },
       { tool: 'by_id', map: '/the~1map', fields: { id: '$key', type: 'kind' } },
@@ -107,13 +107,13 @@ describe('a server that is read through a mapping', () => {
     const answers = {
       names: ['ada', 'hopper'],
       by_id: { 'the/map': { hopper: { kind: 'coder' }, grace: { kind: 'coder' } } },
-      // In other servers' answers this says that the tool has failed.
+      // In responses of other servers, this means that the tool failed.
       boss: { status: 'error' },
     };
     const report = await rigOf('CUSTOM', answers, mapping).poll();
     expect(report.agents.map(({ nativeId, type, status, role }) => [nativeId, type, status, role])).toEqual([
       ['ada', 'unknown', 'UNKNOWN', null],
-      // Of two that bear the same id, the one named before stays.
+      // Of two agents with the same id, the first one is kept.
       ['hopper', 'unknown', 'UNKNOWN', null],
       ['grace', 'coder', 'UNKNOWN', null],
       ['boss', 'unknown', 'ERROR', 'leader'],
@@ -122,56 +122,63 @@ describe('a server that is read through a mapping', () => {
   });
 
   test.each<[string, unknown, string]>([
-    ['is missing', { result: {} }, '"result.workers" of the answer is missing, expected a list (mapping.agents.list)'],
+    [
+      'is missing',
+      { result: {} },
+      '"result.workers" of the response is missing, expected a list (mapping.agents.list)',
+    ],
     [
       'is something else',
       { result: { workers: { a: 1 } } },
-      '"result.workers" of the answer is an object, expected a list (mapping.agents.list)',
+      '"result.workers" of the response is an object, expected a list (mapping.agents.list)',
     ],
-    ['is in no JSON', 'Workers: 3', 'The answer is text and no JSON, expected a list (mapping.agents.list)'],
+    ['is in no JSON', 'Workers: 3', 'The response is text instead of JSON, expected a list (mapping.agents.list)'],
     [
       'holds nothing with an id',
       { result: { workers: [{}, { uuid: '' }] } },
       'None of the 2 entries has a usable id at "uuid" (mapping.agents.fields.id)',
     ],
     ['is refused', new ToolRejectedError('no such team', -32602), 'no such team'],
-  ])('when the list %s, that is told with tool and path, and the rest goes on', async (_, answer, message) => {
-    const answers = {
-      list_workers: { result: { workers: [WORKER] } },
-      list_teams: { teams: { red: {} } },
-    };
-    const rig = rigOf('CUSTOM', answers, mappingOf(WORKERS, TEAMS));
-    await rig.poll();
-    rig.server.answers.set('list_workers', answer);
-    rig.clock.advance(1_000);
-    const report = await rig.poll();
-    expect(report.failures).toEqual([{ tool: 'list_workers', message }]);
-    expect(report.agents).toMatchObject([{ nativeId: '7', stale: true }]);
-    expect(report.swarms).toMatchObject([{ nativeId: 'red', stale: false }]);
+  ])(
+    'reports a failure with tool and path when the list %s, and reads the other sources',
+    async (_, answer, message) => {
+      const answers = {
+        list_workers: { result: { workers: [WORKER] } },
+        list_teams: { teams: { red: {} } },
+      };
+      const rig = rigOf('CUSTOM', answers, mappingOf(WORKERS, TEAMS));
+      await rig.poll();
+      rig.server.answers.set('list_workers', answer);
+      rig.clock.advance(1_000);
+      const report = await rig.poll();
+      expect(report.failures).toEqual([{ tool: 'list_workers', message }]);
+      expect(report.agents).toMatchObject([{ nativeId: '7', stale: true }]);
+      expect(report.swarms).toMatchObject([{ nativeId: 'red', stale: false }]);
 
-    rig.server.answers.set('list_workers', { result: { workers: [] } });
-    rig.clock.advance(1_000);
-    expect(await rig.poll()).toMatchObject({ failures: [], agents: [] });
-  });
+      rig.server.answers.set('list_workers', { result: { workers: [] } });
+      rig.clock.advance(1_000);
+      expect(await rig.poll()).toMatchObject({ failures: [], agents: [] });
+    },
+  );
 
-  test('when the swarms fail, the agents do not', async () => {
+  test('reports agents when the swarms fail', async () => {
     const answers = { list_workers: { result: { workers: [WORKER] } }, list_teams: 'later' };
     const report = await rigOf('CUSTOM', answers, mappingOf(WORKERS, TEAMS)).poll();
     expect(report.agents).toMatchObject([{ nativeId: '7', stale: false }]);
     expect(report.failures).toEqual([
       {
         tool: 'list_teams',
-        message: 'The answer is text and no JSON, expected an object of entries (mapping.swarms.map)',
+        message: 'The response is text instead of JSON, expected an object of entries (mapping.swarms.map)',
       },
     ]);
   });
 
-  test('a list that is null is empty, as servers in Go write it', async () => {
+  test('reads null as an empty list, as servers in Go send it', async () => {
     const report = await rigOf('CUSTOM', { list_workers: { result: { workers: null } } }, mappingOf(WORKERS)).poll();
     expect(report).toMatchObject({ agents: [], failures: [] });
   });
 
-  test('a tool that the server does not offer is told', async () => {
+  test('reports a mapped tool that the server does not offer as a failure', async () => {
     const report = await rigOf('CUSTOM', { other: {} }, mappingOf(WORKERS)).poll();
     expect(report).toMatchObject({
       agents: [],
@@ -179,12 +186,12 @@ describe('a server that is read through a mapping', () => {
     });
   });
 
-  test('a main list that does not come is an unanswered poll', async () => {
+  test('rejects the poll when the main list times out', async () => {
     const rig = rigOf('CUSTOM', { list_workers: new ToolCallTimeoutError('late') }, mappingOf(WORKERS));
     await expect(rig.poll()).rejects.toThrow('late');
   });
 
-  test('a value that does not fit costs itself only, and is told with its path, without its contents', async () => {
+  test('omits a malformed value and reports its path without the value', async () => {
     const bad = { ...WORKER, uuid: 'bad', load: { cpuPercent: 4_200_000 } };
     const answer = { result: { workers: [WORKER, bad, { uuid: {} }, WORKER] } };
     const rig = rigOf('CUSTOM', { list_workers: answer }, mappingOf(WORKERS));
@@ -192,8 +199,8 @@ describe('a server that is read through a mapping', () => {
     expect(report.agents.map(({ nativeId }) => nativeId)).toEqual(['7', 'bad']);
     expect(agentIn(report, 'bad').performance).toMatchObject({ cpuUsage: null, tokenUsage: 12.5 });
     expect(rig.adapter.rejectedCount).toBe(3);
-    const told = rig.log.map(({ fields }) => fields);
-    expect(told).toMatchObject([
+    const logged = rig.log.map(({ fields }) => fields);
+    expect(logged).toMatchObject([
       {
         tool: 'list_workers',
         path: 'result.workers * "load.cpuPercent"',
@@ -202,13 +209,13 @@ describe('a server that is read through a mapping', () => {
       { path: 'result.workers * "uuid"' },
       { reason: 'Duplicate id (mapping.agents.fields.id)' },
     ]);
-    expect(JSON.stringify(told)).not.toContain('4200000');
+    expect(JSON.stringify(logged)).not.toContain('4200000');
     expect(rig.adapter.lastRejection).toBe(
       'list_workers result.workers * "uuid": Duplicate id (mapping.agents.fields.id)',
     );
   });
 
-  test('a path that leads nowhere in any entry is told once, until it has led somewhere again', async () => {
+  test('reports a path missing in all entries once, and again after it was present', async () => {
     const without = { result: { workers: [{ ...WORKER, state: undefined }] } };
     const rig = rigOf('CUSTOM', { list_workers: without }, mappingOf(WORKERS));
     await rig.poll();
@@ -225,13 +232,13 @@ describe('a server that is read through a mapping', () => {
     expect(rig.adapter.rejectedCount).toBe(2);
   });
 
-  test('only what is its own is found in an entry', async () => {
+  test('reads only own properties of an entry', async () => {
     const mapping = mappingOf({ tool: 't', list: '', fields: { id: 'id', name: 'constructor.name' } });
     const report = await rigOf('CUSTOM', { t: [{ id: 'a' }] }, mapping).poll();
     expect(agentIn(report, 'a').name).toBe('a');
   });
 
-  test('whatever the tools answer, the report is sound and each id comes once', async () => {
+  test('for any responses: the report is valid and each id occurs once', async () => {
     const worker = fc.record(
       { uuid: fc.oneof(fc.constantFrom('a', 'b', 1), fc.jsonValue()), state: fc.jsonValue(), load: fc.jsonValue() },
       { requiredKeys: [] },
@@ -256,7 +263,7 @@ describe('a server that is read through a mapping', () => {
   });
 });
 
-test('a server without a mapping has no agents, and its tools are not called', async () => {
+test('CustomAdapter reports no agents and calls no tools without a mapping', async () => {
   const rig = rigOf('CUSTOM', { list_workers: {} });
   expect(await rig.poll()).toEqual({ agents: [], swarms: [], edges: [], failures: [] });
   expect(rig.server.calls).toEqual([]);

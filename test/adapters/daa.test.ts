@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { UNKNOWN_PERFORMANCE } from '../../src/model/index.js';
 import { agentIn, DAA_ANSWERS, rigOf } from './fake-server.js';
 
-test('an agent has what the server reports, and null for the rest', async () => {
+test('DaaAdapter reports the values of the server, and null for all others', async () => {
   const rig = rigOf('DAA', DAA_ANSWERS);
   const report = await rig.poll();
 
@@ -34,7 +34,7 @@ test.each([
   ['stopped', 'TERMINATED'],
   ['error', 'ERROR'],
   ['meditating', 'UNKNOWN'],
-])('status %s is %s', async (status, expected) => {
+])('DaaAdapter maps status %s to %s', async (status, expected) => {
   const report = await rigOf('DAA', { list_agents: { agents: [{ id: 'a', status }], total_count: 1 } }).poll();
 
   expect(agentIn(report, 'a').status).toBe(expected);
@@ -47,7 +47,7 @@ test.each([
     'in its task, of a status that holds something',
     { task: { assigned_to: 'worker-1' }, status: { Completed: { ms: 3 } } },
   ],
-])('a task is counted for its agent when the agent stands %s', async (_, task) => {
+])('DaaAdapter counts a task for its agent when the agent is %s', async (_, task) => {
   const report = await rigOf('DAA', { ...DAA_ANSWERS, list_tasks: { tasks: [task], total_count: 1 } }).poll();
 
   expect(agentIn(report, 'worker-1').performance?.tasksCompleted).toBe(1);
@@ -57,14 +57,14 @@ test.each([
 test.each([
   ['does not say whose its tasks are', { tasks: [{ task: { task_id: 't' }, status: 'running' }], total_count: 1 }],
   ['is not complete', { ...DAA_ANSWERS.list_tasks, total_count: 5 }],
-])('a task list that %s is not counted', async (_, tasks) => {
+])('DaaAdapter does not count a task list that %s', async (_, tasks) => {
   const report = await rigOf('DAA', { ...DAA_ANSWERS, list_tasks: tasks }).poll();
 
   expect(report.agents.map((agent) => agent.performance)).toEqual([null, null]);
   expect(report.failures).toEqual([]);
 });
 
-test('a server without tasks has agents with none', async () => {
+test('DaaAdapter reports task counts of 0 for a server without tasks', async () => {
   const report = await rigOf('DAA', { ...DAA_ANSWERS, list_tasks: { tasks: [] } }).poll();
 
   expect(agentIn(report, 'worker-1').performance).toEqual({

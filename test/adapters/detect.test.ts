@@ -5,7 +5,7 @@ import { DAA_ANSWERS, rigOf } from './fake-server.js';
 
 function toolsOf(server: string): string[] {
   const file = new URL(`../fixtures/mcp/${server}/_tools_list.json`, import.meta.url);
-  // The recordings are ours; one of them names the tools that it leaves out.
+  // Recorded by this project; one recording names the tools that it omits.
   const list = JSON.parse(readFileSync(file, 'utf8')) as { allNames?: string[]; tools: { name: string }[] };
   return list.allNames ?? list.tools.map((tool) => tool.name);
 }
@@ -54,15 +54,15 @@ test.each([
   expect(guessServerType(command, args)).toBe(type);
 });
 
-test("a shell's command is looked into", () => {
+test('guessServerType parses the command of a shell', () => {
   expect(guessServerType('bash', ['-c', 'npx claude-flow mcp start'])).toBe('CLAUDE_FLOW');
 });
 
-test('a path with a space stays one word', () => {
+test('guessServerType keeps a path with a space as one word', () => {
   expect(guessServerType('node', ['/my apps/ruv-swarm/bin/cli.js'])).toBe('RUV_SWARM');
 });
 
-test('a server of an unknown kind reports no agents and is not called', async () => {
+test('createAdapter returns an adapter without agents and calls for an unknown server', async () => {
   const rig = rigOf('CUSTOM', DAA_ANSWERS);
 
   expect(await rig.poll()).toEqual({ agents: [], swarms: [], edges: [], failures: [] });

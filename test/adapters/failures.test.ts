@@ -19,7 +19,7 @@ const FAILED_ANSWERS = [
 ] as const;
 
 describe.each(FAILED_ANSWERS)('%s', (_, answer, message) => {
-  test('of an enrichment tool costs only its own fields', async () => {
+  test('clears only the fields of an enrichment tool', async () => {
     const rig = rigOf('CLAUDE_FLOW', FLOW_ANSWERS);
     await rig.poll();
     rig.server.answers.set('task_list', answer);
@@ -35,7 +35,7 @@ describe.each(FAILED_ANSWERS)('%s', (_, answer, message) => {
   });
 });
 
-test('a list that fails leaves its agents as they were, stale, and no others', async () => {
+test('marks only the agents of a failing list as stale and keeps their values', async () => {
   const rig = rigOf('CLAUDE_FLOW', FLOW_ANSWERS);
   const before = await rig.poll();
   rig.server.answers.set('agent_list', REFUSED);
@@ -52,7 +52,7 @@ test('a list that fails leaves its agents as they were, stale, and no others', a
 });
 
 test.each(['hive-mind_status', 'daa_learning_status', 'swarm_status'])(
-  '%s failing marks only what it lists',
+  'marks only the entries of %s as stale when it fails',
   async (tool) => {
     const rig = rigOf('CLAUDE_FLOW', FLOW_ANSWERS);
     const before = await rig.poll();
@@ -87,7 +87,7 @@ test.each([
   expect(after.failures).toEqual([{ tool, message: 'not today' }]);
 });
 
-test('a tool that fails is asked again after 1, 2, 4, … 30 seconds, and is a failure meanwhile', async () => {
+test('PolledTool retries a failing tool after 1, 2, 4, … 30 seconds and reports the failure meanwhile', async () => {
   const rig = rigOf('DAA', { ...DAA_ANSWERS, list_tasks: REFUSED });
   for (let second = 0; second < 130; second += 1) {
     expect((await rig.poll()).failures).toHaveLength(1);
@@ -98,7 +98,7 @@ test('a tool that fails is asked again after 1, 2, 4, … 30 seconds, and is a f
   expect(asked).toEqual([0, 1, 3, 7, 15, 31, 61, 91, 121]);
 });
 
-test('one good answer ends a failure, and the next failure begins with the shortest pause', async () => {
+test('PolledTool resets its backoff after a good result', async () => {
   const rig = rigOf('DAA', { ...DAA_ANSWERS, list_tasks: REFUSED });
   await rig.poll();
   rig.clock.advance(1000);
@@ -128,7 +128,7 @@ test.each([
   await expect(rigOf(type, { ...answers, [tool]: error }).poll()).rejects.toBe(error);
 });
 
-test('a poll that one call ends leaves no other call running', async () => {
+test('settleAll leaves no call running when one call fails', async () => {
   const rig = rigOf('RUV_SWARM', { ...RUV_ANSWERS, swarm_status: new TransportError('gone') });
   let answerTasks: (value: unknown) => void = () => undefined;
   rig.server.answers.set('task_status', () => new Promise((resolve) => (answerTasks = resolve)));
@@ -141,7 +141,7 @@ test('a poll that one call ends leaves no other call running', async () => {
   await expect(poll).rejects.toThrow('gone');
 });
 
-test('a tool that hangs ends one poll, and the next goes without it', async () => {
+test('PolledTool backs off after a timeout, so that the next poll succeeds without it', async () => {
   const rig = rigOf('DAA', { ...DAA_ANSWERS, list_tasks: new ToolCallTimeoutError('no answer in 3000 ms') });
   await expect(rig.poll()).rejects.toThrow('no answer');
   rig.clock.advance(100);
@@ -149,7 +149,7 @@ test('a tool that hangs ends one poll, and the next goes without it', async () =
   expect((await rig.poll()).failures).toEqual([{ tool: 'list_tasks', message: 'no answer in 3000 ms' }]);
 });
 
-test('a list that hangs is asked at every poll all the same', async () => {
+test('PolledTool calls the main list at every poll even after timeouts', async () => {
   const rig = rigOf('DAA', { ...DAA_ANSWERS, list_agents: new ToolCallTimeoutError('no answer in 3000 ms') });
   await expect(rig.poll()).rejects.toThrow('no answer');
   await expect(rig.poll()).rejects.toThrow('no answer');
@@ -157,14 +157,14 @@ test('a list that hangs is asked at every poll all the same', async () => {
   expect(rig.server.timesAsked('list_agents')).toBe(2);
 });
 
-test('an aborted poll calls nothing and rejects', async () => {
+test('an adapter rejects an aborted poll without calls', async () => {
   const rig = rigOf('CLAUDE_FLOW', FLOW_ANSWERS);
 
   await expect(rig.adapter.poll(AbortSignal.abort(new Error('stopping')))).rejects.toThrow('stopping');
   expect(rig.server.calls).toEqual([]);
 });
 
-test("a failure's message is one short line", async () => {
+test('PolledTool shortens a failure message to one line', async () => {
   const message = `${'x'.repeat(500)}\u0007\n`;
   const report = await rigOf('DAA', { ...DAA_ANSWERS, list_tasks: new ToolRejectedError(message, -32603) }).poll();
 

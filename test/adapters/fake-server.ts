@@ -14,7 +14,7 @@ import { ManualClock } from '../support/manual-clock.js';
 
 export type Recorder = 'claude-flow' | 'ruv-swarm';
 type Args = Readonly<Record<string, unknown>>;
-/** A value, an error to throw, or what makes one of them from the call's arguments. */
+/** Value, error to throw, or function that returns one of them for the arguments of a call. */
 export type Answer = unknown;
 
 interface Recording {
@@ -28,21 +28,21 @@ interface Recording {
 
 function recording(server: Recorder, name: string): Recording {
   const file = new URL(`../fixtures/mcp/${server}/${name}.json`, import.meta.url);
-  // The recordings are ours; their README says what they hold.
+  // Recorded by this project; the README beside the recordings describes them.
   return JSON.parse(readFileSync(file, 'utf8')) as Recording;
 }
 
-/** What a real server answered: the decoded value, or the error that its JSON-RPC error becomes. */
+/** Returns the recorded response of a real server: the decoded value, or the error of a JSON-RPC error. */
 export function recorded(server: Recorder, name: string): object {
   const { response } = recording(server, name);
   if (response.error !== undefined) return new ToolRejectedError(response.error.message, response.error.code);
-  // Every tool that was recorded answers with an object.
+  // Every recorded tool returns an object.
   return JSON.parse(response.result?.content[0]?.text ?? '{}') as object;
 }
 
 export type Call = Extract<SessionEvent, { readonly kind: 'CALL' }>;
 
-/** Somebody's call of a real server, as it was recorded. */
+/** Returns a recorded call of a real server. */
 export function recordedCall(server: Recorder, name: string): Call {
   const { tool, input } = recording(server, name);
   const value = recorded(server, name);
@@ -50,20 +50,20 @@ export function recordedCall(server: Recorder, name: string): Call {
   return { kind: 'CALL', tool, args: input, answer };
 }
 
-/** All recorded calls of tools of a real server. */
+/** Returns all recorded tool calls of a real server. */
 export function recordedCalls(server: Recorder): Call[] {
   const files = readdirSync(new URL(`../fixtures/mcp/${server}/`, import.meta.url));
   const names = files.map((file) => file.replace(/\.json$/, '')).filter((name) => !name.startsWith('_'));
   return names.map((name) => recordedCall(server, name));
 }
 
-/** Answers each tool with what the test put there, and remembers what was asked. */
+/** Server that returns the responses of the test and records the calls. */
 class FakeServer implements ToolCaller {
   readonly calls: { readonly tool: string; readonly args: Args; readonly atMs: number }[] = [];
   readonly answers: Map<string, Answer>;
   readonly #clock: ManualClock;
   #inFlight = 0;
-  /** The most calls that were under way at once. */
+  /** Highest number of concurrent calls. */
   mostInFlight = 0;
 
   constructor(answers: Readonly<Record<string, Answer>>, clock: ManualClock) {
@@ -79,7 +79,7 @@ class FakeServer implements ToolCaller {
     try {
       await Promise.resolve();
       const answer = this.answers.get(tool);
-      // `Answer` says what a function here is.
+      // `Answer` defines the type of a function here.
       const value: unknown = typeof answer === 'function' ? (answer as (args: Args) => unknown)(args) : answer;
       if (value instanceof Error) throw value;
       return value;
@@ -98,10 +98,10 @@ interface LogLine {
   readonly message: string;
 }
 
-/** A logger whose warnings a test can read. */
+/** Logger that records warnings. */
 function recordingLogger(lines: LogLine[]): Logger {
   const warn = (fields: LogLine['fields'], message: string): void => void lines.push({ fields, message });
-  // Adapters only warn; the rest of the logger is the silent one's.
+  // Adapters log warnings only, so the other levels are silent.
   return Object.assign(Object.create(silentLogger) as Logger, { warn });
 }
 
@@ -113,7 +113,7 @@ export interface Rig {
   poll(): Promise<ServerReport>;
 }
 
-/** An adapter of the type, in front of a server that offers exactly the tools that have an answer. */
+/** Creates an adapter for a server that offers exactly the tools with a response. */
 export function rigOf(type: McpServerType, answers: Readonly<Record<string, Answer>>, mapping?: ServerMapping): Rig {
   const clock = new ManualClock();
   const server = new FakeServer(answers, clock);
@@ -130,7 +130,10 @@ export function rigOf(type: McpServerType, answers: Readonly<Record<string, Answ
   return { adapter, server, clock, log, poll: () => adapter.poll(new AbortController().signal) };
 }
 
-/** @throws when there is no such agent */
+/**
+ * Returns the agent with an id.
+ * @throws Error if there is none
+ */
 export function agentIn(report: ServerReport, nativeId: string) {
   const agent = report.agents.find((one) => one.nativeId === nativeId);
   if (agent === undefined)
@@ -138,7 +141,7 @@ export function agentIn(report: ServerReport, nativeId: string) {
   return agent;
 }
 
-/** All tools that the adapters know, with a real answer each. */
+/** Recorded responses of all tools that the adapters use. */
 export const FLOW_ANSWERS = {
   agent_list: recorded('claude-flow', 'agent_list.with-daa'),
   'hive-mind_status': recorded('claude-flow', 'hive-mind_status'),
@@ -161,7 +164,7 @@ export const RUV_ANSWERS = {
   task_status: recorded('ruv-swarm', 'task_status.empty'),
 };
 
-/** In the shapes of the DAA server's source: there is no recording of it. */
+/** Responses in the shapes of the DAA server's source, because there is no recording of it. */
 export const DAA_ANSWERS = {
   list_agents: {
     agents: [

@@ -21,7 +21,7 @@ test.each([
   ['+275760-09-13T00:00:00Z', null],
   [true, null],
   [{}, null],
-])('%j as a date is %j', (value, iso) => {
+])('parseTimestamp converts %j to %j', (value, iso) => {
   expect(field.parseTimestamp(value)).toBe(iso);
 });
 
@@ -33,17 +33,17 @@ test.each([
   [`${'x'.repeat(63)}😀`, 'x'.repeat(63)],
   ['\ud800a', 'a'],
   ['\t', null],
-])('%j as a word is %j', (text, word) => {
+])('normalizeWord converts %j to %j', (text, word) => {
   expect(field.word.parse(text)).toBe(word);
 });
 
-test('a name is cut, an id never', () => {
+test('value schemas shorten names and reject long ids', () => {
   expect(field.name.parse('n'.repeat(300))).toBe('n'.repeat(256));
   expect(field.id.safeParse('i'.repeat(256)).success).toBe(true);
   expect(field.id.safeParse('i'.repeat(257)).success).toBe(false);
 });
 
-test('capabilities are at most 64 different short texts', () => {
+test('the capabilities schema keeps at most 64 distinct short texts', () => {
   const given = ['a', 'a', 7, null, '', 'b'.repeat(100), ...Array.from({ length: 100 }, (_, index) => `c${index}`)];
   const kept = field.capabilities.parse(given);
 
@@ -61,6 +61,6 @@ test.each([
   [-0.01, false],
   [Infinity, false],
   [NaN, false],
-])('%d as a fraction: %s', (value, fits) => {
+])('the ratio schema accepts %d: %s', (value, fits) => {
   expect(field.ratio.safeParse(value).success).toBe(fits);
 });

@@ -9,7 +9,7 @@ import { assertSound } from './corrupt-responses.js';
 
 type Answers = Readonly<Record<string, Answer>>;
 
-/** The answers to spoil; where the whole ones depend on the arguments, one of them. */
+/** Responses to corrupt. One of them if the valid ones depend on the arguments. */
 const SERVERS: readonly (readonly [McpServerType, Answers, Answers])[] = [
   [
     'CLAUDE_FLOW',
@@ -20,7 +20,7 @@ const SERVERS: readonly (readonly [McpServerType, Answers, Answers])[] = [
   ['DAA', DAA_ANSWERS, DAA_ANSWERS],
 ];
 
-test.each(SERVERS)('whatever JSON a %s server answers, a poll makes a sound report of it', async (type, answers) => {
+test.each(SERVERS)('for any JSON responses of a %s server: a poll returns a valid report', async (type, answers) => {
   const anyAnswers = fc.record(Object.fromEntries(Object.keys(answers).map((tool) => [tool, fc.jsonValue()])));
   await fc.assert(
     fc.asyncProperty(anyAnswers, async (given) => assertSound(await rigOf(type, given).poll())),
@@ -42,7 +42,7 @@ test.each(SERVERS)(
         rig.clock.advance(100);
         assertSound(await rig.poll());
         for (const [tool, answer] of Object.entries(answers)) rig.server.answers.set(tool, answer);
-        // Past every pause after a failure.
+        // Longer than the longest backoff.
         for (let again = 0; again < 4; again += 1) {
           rig.clock.advance(60_000);
           assertSound(await rig.poll());
@@ -96,5 +96,5 @@ test.each([
   },
 );
 
-/** Names of arguments that say which part of a list is asked for. */
+/** Names of arguments that select a part of a list. */
 const ARGUMENTS = ['swarmId', 'agentId', 'taskId', 'filter', 'limit', 'verbose', 'detailed', 'action', 'agentType'];

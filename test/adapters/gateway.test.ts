@@ -9,7 +9,7 @@ const REGISTERED_AT = 1_795_446_110_463;
 const ACTED_AT = Date.parse('2026-11-26T12:00:00.250Z');
 const METHOD = 'notifications/agent_action';
 
-/** As the gateway's source has it: what the agent gave, and when. */
+/** Registered agent in the shape of the gateway's source. */
 const AGENTS = [
   { id: 'a-1', description: 'looks things up', inputSchema: {}, registeredAt: REGISTERED_AT },
   { id: 'a-2', name: 'Writer', type: 'Coder', status: 'idle', capabilities: ['prose'], registeredAt: REGISTERED_AT },
@@ -19,7 +19,7 @@ function gateway(agents: unknown = AGENTS): Rig {
   return rigOf('CLAUDE_FLOW', { 'agent/list': { agents, count: 2 } });
 }
 
-/** In the envelope that the original pushes. */
+/** Action in the envelope that the original gateway pushes. */
 function act(rig: Rig, event: Record<string, unknown>): ServerReport | null {
   const whole = { version: 3, id: 1, target_node_id: 7, action_type: 1, timestamp: ACTED_AT, metadata: {}, ...event };
   return rig.adapter.observe({ kind: 'NOTIFICATION', method: METHOD, params: { type: 'agent_action', event: whole } });
@@ -30,7 +30,7 @@ function shown(report: ServerReport | null, id: string) {
   return agentIn(report, id);
 }
 
-test('an agent has what it said when it registered, and null for the rest', async () => {
+test('GatewayAdapter reports the values of a registration, and null for all others', async () => {
   const rig = gateway();
   const report = await rig.poll();
   expect(agentIn(report, 'a-2')).toEqual({
@@ -54,7 +54,7 @@ test('an agent has what it said when it registered, and null for the rest', asyn
   expect(rig.adapter.rejectedCount).toBe(0);
 });
 
-test('an action says when its agent was last active, beside what the list says of it and all others', async () => {
+test('GatewayAdapter updates the last activity of an agent after an action', async () => {
   const rig = gateway();
   await rig.poll();
   const report = act(rig, { source_agent_id: 'a-2' });
@@ -66,7 +66,7 @@ test('an action says when its agent was last active, beside what the list says o
 test.each([
   ['in the action', { status: 'busy' }],
   ['in its metadata', { metadata: { status: 'Busy' } }],
-])('a status %s counts until the list says something new', async (_, event) => {
+])('GatewayAdapter keeps a status %s until the list reports another one', async (_, event) => {
   const rig = gateway();
   await rig.poll();
   expect(shown(act(rig, { source_agent_id: 'a-2', ...event }), 'a-2').status).toBe('BUSY');
@@ -76,7 +76,7 @@ test.each([
   expect(agentIn(await rig.poll(), 'a-2').status).toBe('PAUSED');
 });
 
-test('an agent that is in no list appears with its first action, and leaves five minutes after its last', async () => {
+test('GatewayAdapter adds an unlisted agent with its first action and removes it five minutes after its last', async () => {
   const rig = gateway();
   await rig.poll();
   expect(shown(act(rig, { source_agent_id: 4711 }), '4711')).toMatchObject({
@@ -93,7 +93,7 @@ test('an agent that is in no list appears with its first action, and leaves five
   expect((await rig.poll()).agents.map((one) => one.nativeId)).toEqual(['a-1', 'a-2']);
 });
 
-test('an agent that registers after its first action is one agent', async () => {
+test('GatewayAdapter reports an agent once when it registers after its first action', async () => {
   const rig = gateway([]);
   await rig.poll();
   act(rig, { source_agent_id: 'a-2' });
@@ -101,7 +101,7 @@ test('an agent that registers after its first action is one agent', async () => 
   expect((await rig.poll()).agents).toMatchObject([{ name: 'Writer', lastActiveAt: '2026-11-26T12:00:00.250Z' }]);
 });
 
-test('before the first list an action makes no report, and is not forgotten', async () => {
+test('GatewayAdapter keeps an action without reporting before the first list', async () => {
   const rig = gateway();
   expect(act(rig, { source_agent_id: 'a-2' })).toBeNull();
   expect(agentIn(await rig.poll(), 'a-2').lastActiveAt).toBe('2026-11-26T12:00:00.250Z');
@@ -111,14 +111,14 @@ test.each([
   ['without an agent', {}],
   ['of an agent whose id is no id', { source_agent_id: { a: 1 } }],
   ['of an agent with an empty id', { source_agent_id: '' }],
-])('an action %s is left out and counted', async (_, event) => {
+])('GatewayAdapter omits and counts an action %s', async (_, event) => {
   const rig = gateway();
   await rig.poll();
   expect(act(rig, event)).toBeNull();
   expect(rig.adapter.rejectedCount).toBe(1);
 });
 
-test('a timestamp that is none costs only itself', async () => {
+test('GatewayAdapter omits only the timestamp when it is malformed', async () => {
   const rig = gateway();
   await rig.poll();
   expect(shown(act(rig, { source_agent_id: 'a-1', timestamp: 'soon' }), 'a-1').lastActiveAt).toBeNull();
@@ -128,14 +128,14 @@ test('a timestamp that is none costs only itself', async () => {
 test.each([
   { kind: 'NOTIFICATION', method: 'notifications/message', params: { source_agent_id: 'a-1' } } as const,
   { kind: 'CALL', tool: METHOD, args: {}, answer: { isError: false, value: {} } } as const,
-])('what is told besides is not looked at: $kind', async (push) => {
+])('GatewayAdapter ignores other events: $kind', async (push) => {
   const rig = gateway();
   await rig.poll();
   expect(rig.adapter.observe(push)).toBeNull();
   expect(rig.adapter.rejectedCount).toBe(0);
 });
 
-test('of very many agents that act, the quietest are forgotten', async () => {
+test('GatewayAdapter removes the longest inactive agents above its limit', async () => {
   const rig = gateway([]);
   await rig.poll();
   for (let id = 0; id < 1_500; id += 1) act(rig, { source_agent_id: id });
@@ -144,7 +144,7 @@ test('of very many agents that act, the quietest are forgotten', async () => {
   expect(agents[0]?.nativeId).toBe('500');
 });
 
-test('whatever a gateway answers and pushes, sound reports are made of it', async () => {
+test('for any responses and events of a gateway: reports are valid', async () => {
   const event = { source_agent_id: 'a-1', timestamp: ACTED_AT, status: 'busy', metadata: { status: 'idle' } };
   const answers = fc.oneof(mutationOf({ agents: AGENTS, count: 2 }), fc.jsonValue());
   const pushed = fc.array(fc.oneof(mutationOf({ type: 'agent_action', event }), fc.jsonValue()), { maxLength: 5 });

@@ -10,7 +10,7 @@ async function pollFor(seconds: number, hz: number) {
   return (tool: string) => rig.server.timesAsked(tool);
 }
 
-test('at 60 polls a second lists are asked every time, the rest ten times a second', async () => {
+test('at 60 polls per second, lists are called every time and other tools ten times per second', async () => {
   const timesAsked = await pollFor(2, 60);
 
   expect(timesAsked('agent_list')).toBe(120);
@@ -18,13 +18,13 @@ test('at 60 polls a second lists are asked every time, the rest ten times a seco
   for (const tool of ['task_list', 'swarm_status', 'daa_learning_status']) expect(timesAsked(tool)).toBe(20);
 });
 
-test('at 10 polls a second every tool is asked every time', async () => {
+test('at 10 polls per second, every tool is called every time', async () => {
   const timesAsked = await pollFor(2, 10);
 
   for (const tool of ['agent_list', 'task_list', 'swarm_status']) expect(timesAsked(tool)).toBe(20);
 });
 
-test('a poll that comes a little early does not miss its turn', async () => {
+test('PolledTool calls the tool when a poll is slightly early', async () => {
   const rig = rigOf('CLAUDE_FLOW', FLOW_ANSWERS);
   for (const stepMs of [96, 104, 95, 105]) {
     await rig.poll();
@@ -34,7 +34,7 @@ test('a poll that comes a little early does not miss its turn', async () => {
   expect(rig.server.timesAsked('task_list')).toBe(4);
 });
 
-test('between two calls the last good answer stands', async () => {
+test('PolledTool keeps the last good result between two calls', async () => {
   const rig = rigOf('CLAUDE_FLOW', FLOW_ANSWERS);
   const first = await rig.poll();
   rig.clock.advance(16);
@@ -44,7 +44,7 @@ test('between two calls the last good answer stands', async () => {
   expect(rig.server.timesAsked('task_list')).toBe(1);
 });
 
-test('a tool that the server does not offer is not called, and is no failure', async () => {
+test('PolledTool neither calls nor reports a tool that the server does not offer', async () => {
   const rig = rigOf('CLAUDE_FLOW', { agent_list: FLOW_ANSWERS.agent_list });
   const report = await rig.poll();
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { agentIn, FLOW_ANSWERS, recorded, recordedCall } from './fake-server.js';
 import { callOf, idsIn, polled, seen } from './observed-calls.js';
 
-test('a spawned agent is there at once, with what the answer says and no more', async () => {
+test('agent_spawn adds the agent with the values of the result', async () => {
   const rig = await polled('CLAUDE_FLOW', { ...FLOW_ANSWERS, agent_list: { agents: [] } });
   const report = seen(rig, recordedCall('claude-flow', 'agent_spawn.1'));
 
@@ -16,7 +16,7 @@ test('a spawned agent is there at once, with what the answer says and no more', 
   });
 });
 
-test('its type is what was asked for, where the answer does not repeat it', async () => {
+test('agent_spawn uses the requested type when the result has none', async () => {
   const rig = await polled('CLAUDE_FLOW', FLOW_ANSWERS);
   const confirmed = { success: true, agentId: 'new' };
 
@@ -25,7 +25,7 @@ test('its type is what was asked for, where the answer does not repeat it', asyn
   expect(rig.adapter.rejectedCount).toBe(0);
 });
 
-test('an update changes what it says and leaves the rest', async () => {
+test('agent_update changes only the values of the result', async () => {
   const rig = await polled('CLAUDE_FLOW', {
     ...FLOW_ANSWERS,
     agent_list: recorded('claude-flow', 'agent_list.empty'),
@@ -44,13 +44,13 @@ test.each([
   ['agent_terminate', callOf('agent_terminate', {}, { success: true, agentId: 'coder-1', terminated: true })],
   ['agent_update', callOf('agent_update', {}, { success: true, agent: { agentId: 'coder-1', status: 'terminated' } })],
   ['agent_status', callOf('agent_status', {}, { agentId: 'coder-1', status: 'terminated' })],
-])('an agent that %s says is terminated is gone, as it is from the list', async (_, call) => {
+])('%s removes a terminated agent', async (_, call) => {
   const rig = await polled('CLAUDE_FLOW', FLOW_ANSWERS);
 
   expect(idsIn(seen(rig, call))).not.toContain('coder-1');
 });
 
-test('a worker of the hive that is terminated is shown so until the hive lets it go', async () => {
+test('agent_terminate marks a hive worker until the hive removes it', async () => {
   const rig = await polled('CLAUDE_FLOW', FLOW_ANSWERS);
   const id = 'hw-1795446176650-n5zl';
   const report = seen(rig, callOf('agent_terminate', {}, { success: true, agentId: id, terminated: true }));
@@ -58,7 +58,7 @@ test('a worker of the hive that is terminated is shown so until the hive lets it
   expect(agentIn(report, id)).toMatchObject({ status: 'TERMINATED', role: 'worker' });
 });
 
-test('workers that are spawned belong to the hive, under its queen', async () => {
+test('hive-mind_spawn adds workers to the hive with edges to its queen', async () => {
   const before = { ...FLOW_ANSWERS, agent_list: recorded('claude-flow', 'agent_list') };
   const hive = { ...recorded('claude-flow', 'hive-mind_status'), workers: [] };
   const rig = await polled('CLAUDE_FLOW', { ...before, 'hive-mind_status': hive });
@@ -71,13 +71,13 @@ test('workers that are spawned belong to the hive, under its queen', async () =>
   }
 });
 
-test('a hive that was begun is not shown under the id that only its beginning gives it', async () => {
+test('hive-mind_init is ignored, because its id differs from that of the status', async () => {
   const rig = await polled('CLAUDE_FLOW', FLOW_ANSWERS);
 
   expect(rig.adapter.observe(recordedCall('claude-flow', 'hive-mind_init'))).toBeNull();
 });
 
-test('DAA agents are there at once, and change as they adapt', async () => {
+test('daa_agent_create adds an agent and daa_agent_adapt updates it', async () => {
   const none = recorded('claude-flow', 'daa_learning_status.empty');
   const rig = await polled('CLAUDE_FLOW', { ...FLOW_ANSWERS, daa_learning_status: none });
   const born = agentIn(seen(rig, recordedCall('claude-flow', 'daa_agent_create')), 'daa-1');
@@ -89,7 +89,7 @@ test('DAA agents are there at once, and change as they adapt', async () => {
   expect(looked).toEqual(adapted);
 });
 
-test('a pattern that somebody looked at is known for the next minute', async () => {
+test('daa_cognitive_pattern provides the pattern for the next minute', async () => {
   const rig = await polled('CLAUDE_FLOW', FLOW_ANSWERS);
   const value = { success: true, agentId: 'daa-2', currentPattern: 'lateral', learningRate: 0.2 };
   const report = seen(rig, callOf('daa_cognitive_pattern', { agentId: 'daa-2' }, value));
@@ -100,7 +100,7 @@ test('a pattern that somebody looked at is known for the next minute', async () 
   expect(rig.server.timesAsked('daa_cognitive_pattern')).toBe(1);
 });
 
-test('a swarm that was begun is the one that is seen, and until the poll nobody is said to belong to it', async () => {
+test('swarm_init replaces the swarm, which has no members until the next poll', async () => {
   const rig = await polled('CLAUDE_FLOW', {
     ...FLOW_ANSWERS,
     swarm_status: recorded('claude-flow', 'swarm_status.empty'),
@@ -118,7 +118,7 @@ test('a swarm that was begun is the one that is seen, and until the poll nobody 
   expect(agentIn(report, 'coder-1').swarmNativeId).toBeNull();
 });
 
-test('tasks count for agents as they are given, changed and done', async () => {
+test('task calls update the task counts of agents', async () => {
   const none = recorded('claude-flow', 'task_list.empty');
   const rig = await polled('CLAUDE_FLOW', { ...FLOW_ANSWERS, task_list: none });
   const id = 'agent-1795446176511-xwv962';
@@ -133,7 +133,7 @@ test('tasks count for agents as they are given, changed and done', async () => {
   expect(agentIn(seen(rig, recordedCall('claude-flow', 'task_status')), 'coder-1').performance?.tasksActive).toBe(1);
 });
 
-test('a list of tasks that may have been cut off is not counted', async () => {
+test('task_list is ignored when the list may be incomplete', async () => {
   const rig = await polled('CLAUDE_FLOW', FLOW_ANSWERS);
   const tasks = Array.from({ length: 50 }, (_, index) => ({ taskId: `task-${index}`, status: 'in_progress' }));
 

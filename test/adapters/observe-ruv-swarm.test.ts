@@ -4,7 +4,7 @@ import { callOf, idsIn, polled, seen } from './observed-calls.js';
 
 const FULL = 'swarm-1795447692885';
 
-test('a spawned agent is there at once, in the swarm that the answer names', async () => {
+test('agent_spawn adds the agent to the swarm in the result', async () => {
   const rig = await polled('RUV_SWARM', RUV_ANSWERS);
   const report = seen(rig, recordedCall('ruv-swarm', 'agent_spawn.1'));
 
@@ -21,7 +21,7 @@ test('a spawned agent is there at once, in the swarm that the answer names', asy
   expect(report.swarms.at(-1)).toMatchObject({ nativeId: 'swarm-1795446110464', tasksTotal: null });
 });
 
-test('an agent that is spawned into a swarm that was empty is looked for there by the next poll', async () => {
+test('agent_spawn makes the next poll request the members of a previously empty swarm', async () => {
   const rig = await polled('RUV_SWARM', RUV_ANSWERS);
   const empty = 'swarm-1795447692907';
   const born = { agent: { id: 'agent-9', type: 'coder' }, swarm_info: { id: empty, agent_count: 1 } };
@@ -35,7 +35,7 @@ test('an agent that is spawned into a swarm that was empty is looked for there b
   expect(rig.server.calls.filter(({ args }) => args['swarmId'] === empty)).toHaveLength(1);
 });
 
-test('without a list of swarms, no agent is placed', async () => {
+test('agent_spawn assigns no swarm before the list of swarms is known', async () => {
   const rig = await polled('RUV_SWARM', { agent_list: { agents: [] } });
   const report = seen(rig, recordedCall('ruv-swarm', 'agent_spawn'));
 
@@ -43,7 +43,7 @@ test('without a list of swarms, no agent is placed', async () => {
   expect(report.swarms).toEqual([]);
 });
 
-test('a swarm that was begun is there at once, with nothing that the list will not say', async () => {
+test('swarm_init adds the swarm with the values that the list reports too', async () => {
   const rig = await polled('RUV_SWARM', { ...RUV_ANSWERS, swarm_status: { swarms: [] } });
   const report = seen(rig, recordedCall('ruv-swarm', 'swarm_init'));
 
@@ -52,18 +52,18 @@ test('a swarm that was begun is there at once, with nothing that the list will n
   ]);
 });
 
-test("one swarm's own status and members are taken in", async () => {
+test('swarm_status and agent_list of one swarm update its counts and members', async () => {
   const rig = await polled('RUV_SWARM', RUV_ANSWERS);
   const status = { id: FULL, agents: { total: 2 }, tasks: { total: 7, in_progress: 1, completed: 4 } };
-  const told = seen(rig, callOf('swarm_status', { swarmId: FULL }, status));
-  expect(told.swarms[0]).toMatchObject({ nativeId: FULL, tasksTotal: 7, tasksActive: 1, tasksCompleted: 4 });
+  const reported = seen(rig, callOf('swarm_status', { swarmId: FULL }, status));
+  expect(reported.swarms[0]).toMatchObject({ nativeId: FULL, tasksTotal: 7, tasksActive: 1, tasksCompleted: 4 });
 
   const members = { agents: [{ id: 'agent-1795447692901' }] };
   const placed = seen(rig, callOf('agent_list', { swarmId: FULL }, members));
   expect(placed.agents.map((agent) => agent.swarmNativeId)).toEqual([null, FULL]);
 });
 
-test('a task that was given to agents counts for each of them, and then as its status says', async () => {
+test('task_orchestrate and task_status update the task counts of each agent', async () => {
   const rig = await polled('RUV_SWARM', { ...RUV_ANSWERS, agent_list: recorded('ruv-swarm', 'agent_list') });
   const given = seen(rig, recordedCall('ruv-swarm', 'task_orchestrate.2'));
   expect(agentIn(given, 'agent-1795446110466').performance).toMatchObject({ tasksActive: 1, tasksCompleted: 0 });
@@ -74,7 +74,7 @@ test('a task that was given to agents counts for each of them, and then as its s
   expect(agentIn(done, 'agent-1795446110466').performance).toMatchObject({ tasksActive: 0, tasksCompleted: 1 });
 });
 
-test('a DAA agent, which no list has, is not shown', async () => {
+test('daa_agent_create is ignored, because no list contains DAA agents', async () => {
   const rig = await polled('RUV_SWARM', RUV_ANSWERS);
 
   expect(rig.adapter.observe(recordedCall('ruv-swarm', 'daa_agent_create'))).toBeNull();

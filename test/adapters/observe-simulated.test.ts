@@ -8,7 +8,7 @@ import { assertSound } from './corrupt-responses.js';
 
 type Args = Readonly<Record<string, unknown>>;
 
-/** An agent's id: a number stands for one of those that are there. */
+/** Id of an agent. A number selects one of the existing agents. */
 const agent = fc.oneof(fc.constantFrom('mine', 'other', 'nobody'), fc.nat(9));
 const kind = fc.constantFrom('coder', 'tester', 'not a type!');
 const given = { requiredKeys: [] } satisfies fc.RecordConstraints<never>;
@@ -18,7 +18,7 @@ function calls(tools: Readonly<Record<string, Readonly<Record<string, fc.Arbitra
   return fc.oneof(...each);
 }
 
-// Not `hive-mind_init`: what its answer says of the queen is left to the poll.
+// `hive-mind_init` is omitted, because only a poll reports its queen.
 const FLOW_CALLS = calls({
   agent_spawn: { agentType: kind, agentId: agent },
   agent_terminate: { agentId: agent },
@@ -46,24 +46,24 @@ const RUV_CALLS = calls({
   daa_agent_create: { id: fc.constantFrom('daa-a') },
 });
 
-/** What an answer can say for certain of an agent that is there. */
+/** Values of an existing agent that a result reports reliably. */
 function certain({ nativeId, serverType, swarmNativeId, name, type, capabilities }: ReportedAgent) {
   return { nativeId, serverType, swarmNativeId, name, type, capabilities };
 }
 
-/** By id: a list of agents has its own order. */
+/** Sorts agents by id, because lists have their own order. */
 function present(report: ServerReport): ReturnType<typeof certain>[] {
   const living = report.agents.filter(({ status }) => status !== 'TERMINATED').map(certain);
   return living.sort((a, b) => (a.nativeId < b.nativeId ? -1 : 1));
 }
 
-/** What a poll finds of an agent, less what claude-flow leaves open: a worker's type, and whose it is among swarms. */
-function asToldOf(found: ReportedAgent, told: ReportedAgent | undefined): ReportedAgent {
-  if (told?.serverType !== 'CLAUDE_FLOW') return found;
+/** Returns the polled agent without values that claude-flow leaves open: a worker's type and swarm. */
+function withoutOpenValues(polled: ReportedAgent, observed: ReportedAgent | undefined): ReportedAgent {
+  if (observed?.serverType !== 'CLAUDE_FLOW') return polled;
   return {
-    ...found,
-    type: told.type === 'unknown' ? told.type : found.type,
-    swarmNativeId: told.swarmNativeId === null ? null : found.swarmNativeId,
+    ...polled,
+    type: observed.type === 'unknown' ? observed.type : polled.type,
+    swarmNativeId: observed.swarmNativeId === null ? null : polled.swarmNativeId,
   };
 }
 
@@ -82,7 +82,7 @@ test.each([
   ['CLAUDE_FLOW', 'claude-flow', FLOW_CALLS],
   ['RUV_SWARM', 'ruv-swarm', RUV_CALLS],
 ] as const)(
-  'whatever somebody does on a simulated %s server, what is seen of it is what a poll would find',
+  'for any calls on a simulated %s server: the observed state equals the polled state',
   async (type: McpServerType, simulator, calls) => {
     await fc.assert(
       fc.asyncProperty(fc.nat(99), fc.array(calls, { minLength: 1, maxLength: 12 }), async (seed, steps) => {
@@ -114,10 +114,10 @@ test.each([
           const report = rig.adapter.observe({ kind: 'CALL', tool, args, answer: answer(tool, args) });
           if (report !== null) assertSound(report);
           known = report ?? known;
-          const found = await rigOf(type, answers).poll();
-          const told = new Map(known.agents.map((one) => [one.nativeId, one]));
-          const agents = found.agents.map((one) => asToldOf(one, told.get(one.nativeId)));
-          expect(present(known)).toEqual(present({ ...found, agents }));
+          const polled = await rigOf(type, answers).poll();
+          const observed = new Map(known.agents.map((agent) => [agent.nativeId, agent]));
+          const agents = polled.agents.map((agent) => withoutOpenValues(agent, observed.get(agent.nativeId)));
+          expect(present(known)).toEqual(present({ ...polled, agents }));
         }
         expect(rig.adapter.rejectedCount).toBe(0);
       }),

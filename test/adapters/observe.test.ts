@@ -22,7 +22,7 @@ const SERVERS = [
 ] as const;
 
 describe.each(SERVERS)('a %s server', (type, recorder, answers) => {
-  test('of which nothing was asked yet gives no report of what is seen, and its first poll is as ever', async () => {
+  test('returns no report before the first poll', async () => {
     const rig = rigOf(type, answers);
     for (const call of recordedCalls(recorder)) expect(rig.adapter.observe(call)).toBeNull();
 
@@ -30,7 +30,7 @@ describe.each(SERVERS)('a %s server', (type, recorder, answers) => {
     expect(await rig.poll()).toEqual(await rigOf(type, answers).poll());
   });
 
-  test('gives no report of a notification, nor of tools that say nothing of agents', async () => {
+  test('returns no report for notifications and other tools', async () => {
     const rig = await polled(type, answers);
 
     expect(rig.adapter.observe({ kind: 'NOTIFICATION', method: 'agent_spawn', params: {} })).toBeNull();
@@ -40,7 +40,7 @@ describe.each(SERVERS)('a %s server', (type, recorder, answers) => {
     expect(rig.adapter.rejectedCount).toBe(0);
   });
 
-  test('gives no report of a call that failed, whichever way it says so', async () => {
+  test('returns no report for a failed call of any form', async () => {
     const rig = await polled(type, answers);
     const failed = recordedCalls(recorder).filter(({ answer }) => answer.isError);
     for (const call of failed) expect(rig.adapter.observe(call)).toBeNull();
@@ -56,7 +56,7 @@ describe.each(SERVERS)('a %s server', (type, recorder, answers) => {
   });
 
   test.each(['agent_list', 'agent_spawn', 'swarm_status', 'swarm_init'])(
-    'counts a malformed answer of %s, and gives no report of it',
+    'counts a malformed result of %s and returns no report',
     async (tool) => {
       const rig = await polled(type, answers);
 
@@ -67,7 +67,7 @@ describe.each(SERVERS)('a %s server', (type, recorder, answers) => {
     },
   );
 
-  test('is shown as its own list says, when somebody else asks for that', async () => {
+  test('applies the agent list that another client requests', async () => {
     const rig = await polled(type, answers);
     const report = seen(rig, recordedCall(recorder, 'agent_list'));
 
@@ -75,13 +75,13 @@ describe.each(SERVERS)('a %s server', (type, recorder, answers) => {
     expect(idsIn(report)).toEqual(idsIn(await rigOf(type, changed).poll()));
   });
 
-  test('does not take a part of the list for the whole', async () => {
+  test('ignores a filtered list', async () => {
     const rig = await polled(type, answers);
     const filters = [{ filter: 'idle' }, { status: 'busy' }, { domain: 'x' }, { includeTerminated: true }, { what: 1 }];
     for (const args of filters) expect(rig.adapter.observe(callOf('agent_list', args, { agents: [] }))).toBeNull();
   });
 
-  test('after whatever was seen, polled and failed, is polled as if nothing had been seen', async () => {
+  test('for any calls, polls and failures: a later poll returns the same as without observations', async () => {
     const step = fc.oneof(
       { weight: 6, arbitrary: fc.constantFrom(...recordedCalls(recorder)) },
       { weight: 1, arbitrary: fc.constant('poll' as const) },
@@ -110,7 +110,7 @@ describe.each(SERVERS)('a %s server', (type, recorder, answers) => {
     );
   });
 
-  test('after whatever changes were seen, is asked for all of it by the very next poll', async () => {
+  test('for any observed changes: the next poll calls the affected tools', async () => {
     const lists = new Set(Object.keys(answers));
     const changes = recordedCalls(recorder).filter(({ tool }) => !lists.has(tool));
     const expected = await rigOf(type, answers).poll();
@@ -125,7 +125,7 @@ describe.each(SERVERS)('a %s server', (type, recorder, answers) => {
   });
 });
 
-/** The report of a server that has been at rest for longer than anything is held back for. */
+/** Returns the report after all minimum intervals and backoffs have passed. */
 async function inTheEnd(rig: Rig): Promise<ServerReport> {
   for (let poll = 0; poll < 3; poll += 1) {
     rig.clock.advance(61_000);
@@ -134,7 +134,7 @@ async function inTheEnd(rig: Rig): Promise<ServerReport> {
   return rig.poll();
 }
 
-test('a list that was asked for before an agent was spawned, and comes after, does not take it away', async () => {
+test('PolledTool keeps a spawned agent when an older list arrives later', async () => {
   const rig = await polled('RUV_SWARM', RUV_ANSWERS);
   let answerList: (value: unknown) => void = () => undefined;
   rig.server.answers.set('agent_list', () => new Promise((resolve) => (answerList = resolve)));
@@ -148,7 +148,7 @@ test('a list that was asked for before an agent was spawned, and comes after, do
   expect(idsIn(await rig.poll())).not.toContain('agent-1795446110466');
 });
 
-test('somebody who spawns agents during every poll does not keep a gone one in the picture', async () => {
+test('PolledTool removes an ended agent although other agents are spawned during every poll', async () => {
   const rig = await polled('RUV_SWARM', RUV_ANSWERS);
   const pollDuringSpawn = async (spawn: string): Promise<string[]> => {
     rig.server.answers.set('agent_list', async (args: Readonly<Record<string, unknown>>) => {
@@ -164,13 +164,13 @@ test('somebody who spawns agents during every poll does not keep a gone one in t
   expect(await pollDuringSpawn('agent_spawn.2')).toEqual(['agent-other']);
 });
 
-test('what is seen of a tool that the server does not offer is not kept, because no poll would ever replace it', async () => {
+test('PolledTool ignores observed results of a tool that the server does not offer', async () => {
   const rig = await polled('CLAUDE_FLOW', { agent_list: FLOW_ANSWERS.agent_list });
 
   expect(rig.adapter.observe(recordedCall('claude-flow', 'hive-mind_status'))).toBeNull();
 });
 
-test('a list that somebody was given ends the failure of our own, and the pause after it', async () => {
+test('PolledTool ends its failure and backoff after an observed result', async () => {
   const rig = await polled('CLAUDE_FLOW', FLOW_ANSWERS);
   rig.server.answers.set('agent_list', { success: false });
   rig.clock.advance(100);

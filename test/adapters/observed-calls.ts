@@ -2,7 +2,7 @@ import type { McpServerType, ServerReport } from '../../src/model/index.js';
 import { type Call, type Rig, rigOf } from './fake-server.js';
 import { assertSound } from './corrupt-responses.js';
 
-/** A call that nobody recorded. */
+/** Creates a call that was not recorded. */
 export function callOf(tool: string, args: Readonly<Record<string, unknown>>, value: unknown, isError = false): Call {
   return { kind: 'CALL', tool, args, answer: { isError, value } };
 }
@@ -13,7 +13,7 @@ export async function polled(type: McpServerType, answers: Readonly<Record<strin
   return rig;
 }
 
-/** What is known after what was seen; fails when nothing was learned. */
+/** Applies events and returns the last report. Fails if nothing changed. */
 export function seen(rig: Rig, call: Call): ServerReport {
   const report = rig.adapter.observe(call);
   if (report === null) throw new Error(`nothing was learned of ${call.tool}`);

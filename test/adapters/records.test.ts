@@ -12,7 +12,7 @@ test.each([
   ['an empty id', { agentId: ' \u0000 ' }],
   ['a number for an id', { agentId: 7 }],
   ['an id that is too long', { agentId: 'x'.repeat(257) }],
-])('an agent with %s costs only itself, and is counted', async (_, malformed) => {
+])('RecordReader omits and counts an agent with %s', async (_, malformed) => {
   const rig = listOf({ agentId: 'a' }, malformed, { agentId: 'b' });
   const report = await rig.poll();
 
@@ -31,7 +31,7 @@ test.each([
   ['createdAt', { secs: 1 }],
   ['status', 3],
   ['agentType', ['coder']],
-])('a field that is malformed (%s: %j) is left out by itself, and counted', async (key, value) => {
+])('RecordReader omits and counts a malformed field (%s: %j)', async (key, value) => {
   const good = {
     agentId: 'a',
     agentType: 'coder',
@@ -47,7 +47,7 @@ test.each([
   expect(rig.adapter.rejectedCount).toBe(1);
 });
 
-test('of two agents with one id the first one stays, and the other is counted', async () => {
+test('RecordReader keeps the first of two agents with the same id and counts the other', async () => {
   const rig = listOf({ agentId: 'a', agentType: 'coder' }, { agentId: ' a ', agentType: 'tester' });
   const report = await rig.poll();
 
@@ -55,7 +55,7 @@ test('of two agents with one id the first one stays, and the other is counted', 
   expect(rig.adapter.rejectedCount).toBe(1);
 });
 
-test('a warning names server, tool, place and reason once a minute, and never the value', async () => {
+test('RecordReader logs server, tool, path and reason once a minute, never the value', async () => {
   const rig = listOf({ agentId: 'a', health: 'SECRET-1' }, { agentId: 'b', health: 'SECRET-2' });
   await rig.poll();
   rig.clock.advance(59_999);
@@ -78,7 +78,7 @@ test('a warning names server, tool, place and reason once a minute, and never th
   expect(rig.adapter.rejectedCount).toBe(6);
 });
 
-test('reasons that differ are said one by one', async () => {
+test('RecordReader logs each reason separately', async () => {
   const rig = listOf({ agentId: 'a', health: 2 }, { agentId: 'b', health: 'x' }, { agentType: 'coder' });
   await rig.poll();
 
@@ -89,7 +89,7 @@ test('reasons that differ are said one by one', async () => {
   ]);
 });
 
-test('keys that mean something to JavaScript do no harm', async () => {
+test('RecordReader handles keys like __proto__', async () => {
   const agent: unknown = JSON.parse(
     '{"agentId":"__proto__","__proto__":{"polluted":1},"constructor":{"name":"x"},"status":"busy"}',
   );

@@ -5,7 +5,7 @@ import { agentIn, recorded, rigOf, RUV_ANSWERS } from './fake-server.js';
 const FULL = 'swarm-1795447692885';
 const EMPTY = 'swarm-1795447692907';
 
-/** One swarm of seven agents that have done two tasks, as it was recorded. */
+/** Recording of one swarm with seven agents and two completed tasks. */
 const BUSY_ANSWERS = {
   memory_usage: recorded('ruv-swarm', 'memory_usage'),
   agent_list: recorded('ruv-swarm', 'agent_list'),
@@ -13,7 +13,7 @@ const BUSY_ANSWERS = {
   task_status: recorded('ruv-swarm', 'task_status.done'),
 };
 
-test('an agent has what the server reports, and null for the rest', async () => {
+test('RuvSwarmAdapter reports the values of the server, and null for all others', async () => {
   const report = await rigOf('RUV_SWARM', BUSY_ANSWERS).poll();
 
   expect(agentIn(report, 'agent-1795446110466')).toEqual({
@@ -36,7 +36,7 @@ test('an agent has what the server reports, and null for the rest', async () => 
   expect(report.failures).toEqual([]);
 });
 
-test('a swarm has the task counts that the server keeps for it, and no topology', async () => {
+test('RuvSwarmAdapter reports the task counts of a swarm and no topology', async () => {
   const report = await rigOf('RUV_SWARM', BUSY_ANSWERS).poll();
 
   expect(report.swarms).toEqual([
@@ -58,7 +58,7 @@ test('a swarm has the task counts that the server keeps for it, and no topology'
   expect(report.edges).toEqual([]);
 });
 
-test('membership comes from the list of each swarm that has agents', async () => {
+test('SwarmMembers lists the members of each swarm with agents', async () => {
   const rig = rigOf('RUV_SWARM', RUV_ANSWERS);
   const report = await rig.poll();
 
@@ -68,7 +68,7 @@ test('membership comes from the list of each swarm that has agents', async () =>
   expect(lists).toEqual([{}, { swarmId: FULL }]);
 });
 
-test('without a newcomer, membership is asked again after a second only', async () => {
+test('SwarmMembers refreshes at most once per second without new agents', async () => {
   const rig = rigOf('RUV_SWARM', RUV_ANSWERS);
   for (let poll = 0; poll < 60; poll += 1) {
     await rig.poll();
@@ -82,7 +82,7 @@ test('without a newcomer, membership is asked again after a second only', async 
   expect(rig.server.timesAsked('task_status')).toBe(10);
 });
 
-test('an agent that is new is placed by the poll that finds it, in a swarm that is new too', async () => {
+test('SwarmMembers assigns a new agent to a new swarm within one poll', async () => {
   const rig = rigOf('RUV_SWARM', RUV_ANSWERS);
   await rig.poll();
   const born = { id: 'agent-9', name: 'nine', type: 'coder', status: 'busy' };
@@ -97,7 +97,7 @@ test('an agent that is new is placed by the poll that finds it, in a swarm that 
   expect(report.swarms.map((swarm) => swarm.nativeId)).toEqual(['swarm-9']);
 });
 
-test('an agent born into a swarm that is known is placed by the poll that finds it', async () => {
+test('SwarmMembers assigns a new agent to a known swarm within one poll', async () => {
   const agents = [{ id: 'a1' }];
   const rig = rigOf('RUV_SWARM', { agent_list: () => ({ agents }), swarm_status: { swarms: [{ id: 'a' }] } });
   await rig.poll();
@@ -107,7 +107,7 @@ test('an agent born into a swarm that is known is placed by the poll that finds 
   expect(agentIn(await rig.poll(), 'a2').swarmNativeId).toBe('a');
 });
 
-test('an agent that no swarm named at first is looked for again before the second is over', async () => {
+test('SwarmMembers refreshes earlier when an agent has no swarm', async () => {
   let members: readonly { id: string }[] = [];
   const rig = rigOf('RUV_SWARM', {
     agent_list: ({ swarmId }: Readonly<Record<string, unknown>>) => ({
@@ -122,7 +122,7 @@ test('an agent that no swarm named at first is looked for again before the secon
   expect(agentIn(await rig.poll(), 'a1').swarmNativeId).toBe('a');
 });
 
-test('while the list of agents fails, no swarm is asked for its members by the same tool', async () => {
+test('RuvSwarmAdapter does not request members while the agent list fails', async () => {
   const rig = rigOf('RUV_SWARM', RUV_ANSWERS);
   await rig.poll();
   rig.server.answers.set('agent_list', recorded('ruv-swarm', 'agent_spawn.noswarm-error'));
@@ -136,7 +136,7 @@ test('while the list of agents fails, no swarm is asked for its members by the s
   ]);
 });
 
-test('memory_usage is called once, before the first swarm_status', async () => {
+test('RuvSwarmAdapter calls memory_usage once before the first swarm_status', async () => {
   const rig = rigOf('RUV_SWARM', RUV_ANSWERS);
   rig.server.answers.set('swarm_status', () =>
     rig.server.timesAsked('memory_usage') === 0
@@ -152,7 +152,7 @@ test('memory_usage is called once, before the first swarm_status', async () => {
   expect(rig.server.timesAsked('swarm_status')).toBe(2);
 });
 
-test('a swarm_status that fails costs no agent, and says so', async () => {
+test('RuvSwarmAdapter reports agents and the failure when swarm_status fails', async () => {
   const failing = recorded('ruv-swarm', 'swarm_status.empty');
   const report = await rigOf('RUV_SWARM', { ...RUV_ANSWERS, swarm_status: failing }).poll();
 
@@ -162,7 +162,7 @@ test('a swarm_status that fails costs no agent, and says so', async () => {
   ]);
 });
 
-test('a swarm that cannot be asked for its members leaves theirs unknown, and no others', async () => {
+test('RuvSwarmAdapter leaves only the members of a failing swarm unknown', async () => {
   const rig = rigOf('RUV_SWARM', RUV_ANSWERS);
   const both = { agents: [{ id: 'a1' }, { id: 'b1' }] };
   rig.server.answers.set('swarm_status', { swarms: [{ id: 'a' }, { id: 'b' }] });
@@ -179,7 +179,7 @@ test('a swarm that cannot be asked for its members leaves theirs unknown, and no
   expect(report.failures.map((failure) => failure.tool)).toEqual(['agent_list']);
 });
 
-test('tools that make their numbers up or always fail are never called, and what else is made up does not appear', async () => {
+test('RuvSwarmAdapter never calls tools with invented values and omits invented values', async () => {
   const rig = rigOf('RUV_SWARM', {
     ...BUSY_ANSWERS,
     agent_metrics: recorded('ruv-swarm', 'agent_metrics.empty'),
@@ -191,7 +191,7 @@ test('tools that make their numbers up or always fail are never called, and what
 
   const asked = new Set(rig.server.calls.map((call) => call.tool));
   expect(asked).toEqual(new Set(['agent_list', 'memory_usage', 'swarm_status', 'task_status']));
-  // Memory of the WASM module, in megabytes and bytes, and sizes of its parts.
+  // Memory of the WebAssembly module in megabytes and bytes, and sizes of its parts.
   const numbers =
     JSON.stringify(report)
       .match(/(?<=:)-?\d+(?:\.\d+)?/g)

@@ -131,7 +131,7 @@ describe('server-everything, which nobody here wrote', { timeout: 60_000 }, () =
         {
           status: 'DEGRADED',
           lastError:
-            'get-structured-content: "stations" of the answer is missing, expected a list (mapping.agents.0.list)',
+            'get-structured-content: "stations" of the response is missing, expected a list (mapping.agents.0.list)',
           agentCount: 0,
         },
       ],

@@ -5,8 +5,8 @@ interface Listed {
   readonly agents: readonly Readonly<Record<string, unknown>>[];
 }
 
-describe('what a client does to a simulated claude-flow', () => {
-  test('a spawned agent is listed, works, and never ends by itself', () => {
+describe('simulated claude-flow', () => {
+  test('lists a spawned agent, which works and never ends by itself', () => {
     const simulated = new Simulated('claude-flow');
     simulated.call('agent_spawn', { agentType: 'tester', agentId: 'mine', domain: 'edge' });
     expect(simulated.call<Listed>('agent_list', { domain: 'edge' }).agents).toHaveLength(1);
@@ -16,7 +16,7 @@ describe('what a client does to a simulated claude-flow', () => {
     expect(mine['taskCount']).toBeGreaterThan(0);
   });
 
-  test('a terminated agent is listed only when asked for, and forgotten later', () => {
+  test('lists a terminated agent only on request and removes it later', () => {
     const simulated = new Simulated('claude-flow');
     simulated.call('agent_spawn', { agentType: 'tester', agentId: 'mine' });
     simulated.call('agent_terminate', { agentId: 'mine' });
@@ -28,7 +28,7 @@ describe('what a client does to a simulated claude-flow', () => {
     expect(ids({ includeTerminated: true })).not.toContain('mine');
   });
 
-  test('a task handed to an agent makes it active, and its completion counts for the agent', () => {
+  test('makes the agent of an assigned task active and counts the completed task', () => {
     const simulated = new Simulated('claude-flow');
     simulated.call('agent_spawn', { agentType: 'coder', agentId: 'mine' });
     const { taskId } = simulated.call<{ taskId: string }>('task_create', { type: 'feature', description: 'x' });
@@ -38,7 +38,7 @@ describe('what a client does to a simulated claude-flow', () => {
     expect(simulated.call('agent_status', { agentId: 'mine' })).toMatchObject({ status: 'idle', taskCount: 1 });
   });
 
-  test('a task that an agent leaves for another waits for someone', () => {
+  test('makes a task pending when its agent gets another one', () => {
     const simulated = new Simulated('claude-flow');
     simulated.call('agent_spawn', { agentType: 'coder', agentId: 'mine' });
     const create = (): string =>
@@ -49,7 +49,7 @@ describe('what a client does to a simulated claude-flow', () => {
     expect(simulated.call('task_status', { taskId: first })).toMatchObject({ status: 'pending', assignedTo: [] });
   });
 
-  test('a status in the client’s own words stands until the agent does something', () => {
+  test('keeps a custom status until the next turn of the agent', () => {
     const simulated = new Simulated('claude-flow', { agents: 4 });
     simulated.call('agent_spawn', { agentType: 'coder', agentId: 'mine' });
     simulated.call('agent_update', { agentId: 'mine', status: 'thinking' });
@@ -58,7 +58,7 @@ describe('what a client does to a simulated claude-flow', () => {
     expect(simulated.call('agent_status', { agentId: 'mine' })).not.toMatchObject({ status: 'thinking' });
   });
 
-  test('tasks are cut to 50 without a limit, newest first, and the total does not tell', () => {
+  test('lists the newest 50 tasks without a limit and reports them as the total', () => {
     const simulated = new Simulated('claude-flow', { agents: 0 });
     for (let count = 0; count < 60; count += 1) simulated.call('task_create', { type: 'x', description: `${count}` });
     const { tasks, total } = simulated.call<{ tasks: { description: string }[]; total: number }>('task_list');
@@ -66,13 +66,13 @@ describe('what a client does to a simulated claude-flow', () => {
     expect(simulated.call<{ total: number }>('task_list', { limit: 1000 }).total).toBe(60);
   });
 
-  test('a second swarm becomes the one that is seen', () => {
+  test('reports the newest of two swarms', () => {
     const simulated = new Simulated('claude-flow');
     const { swarmId } = simulated.call<{ swarmId: string }>('swarm_init', { topology: 'mesh' });
     expect(simulated.call('swarm_status')).toMatchObject({ swarmId, topology: 'mesh', agentCount: 0, totalSwarms: 2 });
   });
 
-  test('workers spawned into the hive join it', () => {
+  test('adds spawned workers to the hive', () => {
     const simulated = new Simulated('claude-flow');
     simulated.call('hive-mind_spawn', { count: 2, prefix: 'extra' });
     const { workers } = simulated.call<{ workers: { id: string }[] }>('hive-mind_status');
@@ -80,8 +80,8 @@ describe('what a client does to a simulated claude-flow', () => {
   });
 });
 
-describe('what a client does to a simulated ruv-swarm', () => {
-  test('a spawned agent belongs to the first swarm, and to that alone', () => {
+describe('simulated ruv-swarm', () => {
+  test('adds a spawned agent to the first swarm only', () => {
     const simulated = new Simulated('ruv-swarm');
     const { agent } = simulated.call<{ agent: { id: string } }>('agent_spawn', { type: 'coder', name: 'mine' });
     const [first, second] = simulated.world.swarms.map(({ id }) =>
@@ -91,14 +91,14 @@ describe('what a client does to a simulated ruv-swarm', () => {
     expect(second).not.toContain(agent.id);
   });
 
-  test('the status of all swarms fails until memory was asked for', () => {
+  test('fails swarm_status until memory_usage was called', () => {
     const simulated = new Simulated('ruv-swarm');
     expect(() => simulated.text('swarm_status')).toThrow('getGlobalMetrics');
     simulated.call('memory_usage');
     expect(simulated.call('swarm_status')).toMatchObject({ active_swarms: 2, global_metrics: { totalAgents: 20 } });
   });
 
-  test('an orchestrated task makes its agents work, and ends', () => {
+  test('runs an orchestrated task on its agents until it ends', () => {
     const simulated = new Simulated('ruv-swarm', { agents: 4 });
     const { taskId } = simulated.call<{ taskId: string }>('task_orchestrate', { task: 'Write a parser' });
     expect(simulated.call('task_status', { taskId })).toMatchObject({ status: 'in_progress' });
@@ -107,11 +107,11 @@ describe('what a client does to a simulated ruv-swarm', () => {
   });
 });
 
-describe('what a client does to a simulated DAA server', () => {
+describe('simulated DAA server', () => {
   const spawned = (simulated: Simulated): string =>
     simulated.text('spawn_agent', { config: { name: 'mine', agent_type: 'treasury' } }).split(': ')[1] ?? '';
 
-  test('a spawned agent starts, and runs later', () => {
+  test('starts a spawned agent, which runs later', () => {
     const simulated = new Simulated('daa');
     const id = spawned(simulated);
     expect(simulated.call('get_agent_info', { agent_id: id })).toMatchObject({ name: 'mine', status: 'starting' });
@@ -119,7 +119,7 @@ describe('what a client does to a simulated DAA server', () => {
     expect(simulated.call('get_agent_info', { agent_id: id })).not.toMatchObject({ status: 'starting' });
   });
 
-  test('a paused agent stays paused until it is resumed', () => {
+  test('keeps a paused agent paused until it is resumed', () => {
     const simulated = new Simulated('daa', { agents: 3 });
     const id = spawned(simulated);
     simulated.text('pause_agent', { agent_id: id });
@@ -129,7 +129,7 @@ describe('what a client does to a simulated DAA server', () => {
     expect(simulated.call('get_agent_info', { agent_id: id })).toMatchObject({ status: 'running' });
   });
 
-  test('a stopped agent is seen stopped, and then no more', () => {
+  test('lists a stopped agent for a while', () => {
     const simulated = new Simulated('daa');
     const id = spawned(simulated);
     simulated.text('stop_agent', { agent_id: id });
@@ -138,7 +138,7 @@ describe('what a client does to a simulated DAA server', () => {
     expect(() => simulated.text('get_agent_info', { agent_id: id })).toThrow('Agent not found');
   });
 
-  test('tasks can be created, assigned and cancelled', () => {
+  test('creates, assigns and cancels tasks', () => {
     const simulated = new Simulated('daa');
     const agentId = spawned(simulated);
     const taskId = simulated.text('create_task', { task_type: 'analysis', description: 'x' }).split(': ')[1] ?? '';
@@ -153,14 +153,14 @@ describe('what a client does to a simulated DAA server', () => {
   });
 });
 
-describe.each(['claude-flow', 'ruv-swarm', 'daa'] as const)('a simulated %s', (type) => {
+describe.each(['claude-flow', 'ruv-swarm', 'daa'] as const)('simulated %s', (type) => {
   test.each([
     null,
     7,
     'text',
     [],
     { agentId: 7, taskId: {}, count: 1e12, limit: -1, filter: 3, config: [], agentIds: 1 },
-  ])('answers or refuses every tool when it is called with %j, and goes on', (args) => {
+  ])('answers or rejects every tool called with %j and keeps working', (args) => {
     const simulated = new Simulated(type);
     for (const name of simulated.toolNames) {
       try {

@@ -9,8 +9,8 @@ function post(url: string, body: string, headers: Record<string, string> = {}): 
   return fetch(url, { method: 'POST', headers: { ...HEADERS, ...headers }, body });
 }
 
-describe('a simulator over streamable HTTP', () => {
-  test('serves the official client, and says what it is and that it is simulated', async () => {
+describe('runSimulator over streamable HTTP', () => {
+  test('serves the official client and announces its identity and simulated data', async () => {
     await using running = await run({ transport: 'http', type: 'ruv-swarm' });
     expect(running.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/mcp$/);
     await using connected = await connect(running.url);
@@ -22,7 +22,7 @@ describe('a simulator over streamable HTTP', () => {
     await expect(connected.ask('swarm_monitor')).rejects.toMatchObject({ code: -32603 });
   });
 
-  test('shows two clients one world', async () => {
+  test('shows the same world to two clients', async () => {
     await using running = await run({ transport: 'http' });
     await using one = await connect(running.url);
     await using other = await connect(running.url);
@@ -32,7 +32,7 @@ describe('a simulator over streamable HTTP', () => {
     expect(await one.ask('agent_list')).toEqual(await other.ask('agent_list'));
   });
 
-  test('opens an event stream for GET, and ends the session at DELETE', async () => {
+  test('opens an event stream for GET and ends the session for DELETE', async () => {
     await using running = await run({ transport: 'http' });
     const opened = await post(running.url, INITIALIZE);
     const session = { 'mcp-session-id': opened.headers.get('mcp-session-id') ?? '' };
@@ -51,14 +51,14 @@ describe('a simulator over streamable HTTP', () => {
     ['an unknown session', INITIALIZE, { 'mcp-session-id': 'nope' }, 404],
     ['another origin', INITIALIZE, { origin: 'https://example.com' }, 403],
     ['more than 10 MB', 'x'.repeat(11 * 1024 * 1024), {}, 413],
-  ])('refuses %s with its own status, and goes on', async (_what, body, headers, status) => {
+  ])('rejects %s with its status and keeps working', async (_what, body, headers, status) => {
     await using running = await run({ transport: 'http' });
     expect((await post(running.url, body, headers)).status).toBe(status);
     await using connected = await connect(running.url);
     expect(await connected.ask('task_summary')).toMatchObject({ failed: 0 });
   });
 
-  test('refuses a page that reaches it under another name', async () => {
+  test('rejects a page that uses another host name', async () => {
     await using running = await run({ transport: 'http' });
     const status = await new Promise((resolve, reject) => {
       request(running.url, { method: 'POST', headers: { ...HEADERS, host: 'evil.example' } }, (response) => {
@@ -71,12 +71,12 @@ describe('a simulator over streamable HTTP', () => {
     expect(status).toBe(403);
   });
 
-  test('answers 404 beside /mcp', async () => {
+  test('answers 404 for other paths than /mcp', async () => {
     await using running = await run({ transport: 'http' });
     expect((await fetch(new URL('/other', running.url))).status).toBe(404);
   });
 
-  test('lets an open event stream go when it is closed', async () => {
+  test('closes open event streams when it is disposed', async () => {
     const running = await run({ transport: 'http' });
     const opened = await post(running.url, INITIALIZE);
     await opened.text();

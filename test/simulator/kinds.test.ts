@@ -21,8 +21,8 @@ test('createMcpServer announces that the data is simulated', async () => {
   await client.close();
 });
 
-describe.each(['claude-flow', 'ruv-swarm'] as const)('a simulated %s', (type) => {
-  test('gives the real server’s name and version in the handshake', () => {
+describe.each(['claude-flow', 'ruv-swarm'] as const)('simulated %s', (type) => {
+  test('sends name and version of the real server in the handshake', () => {
     expect(fixture(type, '_initialize')).toMatchObject({ result: { serverInfo: SERVER_PROFILES[type].identity } });
   });
 
@@ -46,7 +46,7 @@ describe('runSimulator', () => {
     [{ hz: -1 }, 'hz'],
     [{ hz: Infinity }, 'hz'],
     [{ port: 70_000 }, 'port'],
-  ])('refuses %j by name, and starts nothing', async (wrong, name) => {
+  ])('rejects %j by name and starts nothing', async (wrong, name) => {
     const options = { ...SIMULATOR_DEFAULTS, type: 'daa' as const, ...wrong };
     await expect(runSimulator(options, { stdin: process.stdin, stdout: process.stdout })).rejects.toThrow(
       `${name} must be`,

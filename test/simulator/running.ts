@@ -27,7 +27,7 @@ export async function run(options: Partial<SimulatorOptions>): Promise<Running> 
 
 export interface Connected extends AsyncDisposable {
   readonly client: Client;
-  /** A tool's answer, parsed. */
+  /** Calls a tool and returns the parsed result. */
   ask(tool: string, args?: Record<string, unknown>): Promise<unknown>;
 }
 
@@ -50,7 +50,7 @@ function textOf({ content }: { readonly content?: unknown }): unknown {
   return JSON.parse(first?.text ?? 'null');
 }
 
-/** One line of JSON-RPC. */
+/** Formats a JSON-RPC message as a line. */
 export function line(id: number | null, method: string, params: object = {}): string {
   return `${JSON.stringify({ jsonrpc: '2.0', ...(id === null ? {} : { id }), method, params })}\n`;
 }
@@ -80,7 +80,7 @@ export class Replies {
     this.#chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>; // no encoding is set
   }
 
-  /** @returns `null` when the stream has ended */
+  /** Returns the next message. Null if the stream has ended. */
   async next(): Promise<Reply | null> {
     for (;;) {
       const end = this.#text.indexOf('\n');

@@ -1,10 +1,10 @@
-/** What a JSON value is made of, with what several values of one place have in common. */
+/** Shape of a JSON value, merged over all values at the same path. */
 interface Shape {
   readonly types: ReadonlySet<string>;
   readonly keys: ReadonlyMap<string, Shape>;
-  /** Keys that every object of this place has. */
+  /** Keys that every object at this path has. */
   readonly required: ReadonlySet<string>;
-  /** `null`: no array of this place had an element. */
+  /** Shape of the elements. Null if no array at this path had an element. */
   readonly element: Shape | null;
 }
 
@@ -38,9 +38,9 @@ function both(a: Shape, b: Shape): Shape {
 }
 
 /**
- * What of `actual` does not have the shape of `expected`; empty when all has.
- * Where `expected` has `null` or an empty array, nothing is known, and anything passes.
- * @param maps paths of objects whose keys are data: their values are held to one another's shape
+ * Returns the differences between the shape of `actual` and `expected`. A null value or empty array in `expected` matches
+ * everything.
+ * @param maps paths of objects whose keys are data, so that only the values are compared
  */
 export function differences(expected: unknown, actual: unknown, maps: readonly string[] = []): string[] {
   return compare(shapeOf(expected), shapeOf(actual), '', new Set(maps));

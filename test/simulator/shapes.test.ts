@@ -13,7 +13,7 @@ function busyAgent({ world }: Simulated): string | undefined {
   return world.livingAgents('plain').find(({ domain, state }) => state === 'busy' && domain !== null)?.id;
 }
 
-/** A history in which everything that the recordings show has happened. */
+/** Creates a world whose history contains everything that the recordings show. */
 function lived(type: 'claude-flow' | 'ruv-swarm'): Simulated {
   const simulated = new Simulated(type, { agents: 40 }).step(60);
   if (type === 'claude-flow') simulated.call('agent_update', { agentId: busyAgent(simulated), health: 0.2 });
@@ -65,7 +65,7 @@ const CLAUDE_FLOW: readonly Case[] = [
   ['system_status.verbose', () => ({ verbose: true })],
 ];
 
-/** The only busy agent of the recording has a domain. */
+/** Makes an agent with a domain busy, like the only busy agent of the recording. */
 function onlyBackendBusy(simulated: Simulated): Arguments {
   for (const { id, domain } of simulated.world.livingAgents('plain')) {
     if (domain === null) simulated.call('agent_update', { agentId: id, status: 'idle' });
@@ -110,8 +110,8 @@ const TABLE = [
   ...RUV_SWARM.map(([name, prepare]) => ({ server: 'ruv-swarm' as const, name, prepare })),
 ];
 
-describe('the answers of a simulator that has run for a while', () => {
-  test.each(TABLE)('$server $name has the keys and the types of the recording', ({ server, name, prepare }) => {
+describe('results of a simulator after many steps', () => {
+  test.each(TABLE)('have the keys and types of the recording: $server $name', ({ server, name, prepare }) => {
     const simulated = lived(server);
     const [tool = ''] = name.split('.');
     const args = prepare?.(simulated) ?? recording(server, name).input;
@@ -119,7 +119,7 @@ describe('the answers of a simulator that has run for a while', () => {
     expect(differences(recordedAnswer(server, name), answer, ['runtime_info.tool_metrics'])).toEqual([]);
   });
 
-  test('every tool of the recorded servers is held to a recording, or refuses always', () => {
+  test('are compared with a recording for every tool that does not always fail', () => {
     const held = new Set(TABLE.map(({ server, name }) => `${server} ${name.split('.')[0] ?? ''}`));
     const simulated = (['claude-flow', 'ruv-swarm'] as const).flatMap((type) =>
       new Simulated(type).toolNames.map((name) => `${type} ${name}`),
@@ -128,7 +128,7 @@ describe('the answers of a simulator that has run for a while', () => {
   });
 });
 
-describe('a simulated world without agents', () => {
+describe('simulated world without agents', () => {
   test.each([
     ['claude-flow', 'agent_list', 'agent_list.empty'],
     ['claude-flow', 'agent_health', 'agent_health.empty'],
@@ -145,14 +145,14 @@ describe('a simulated world without agents', () => {
   });
 });
 
-describe('ruv-swarm refuses as recorded', () => {
+describe('simulated ruv-swarm rejects calls as recorded', () => {
   test.each([
     ['swarm_status', 'swarm_status.empty'],
     ['swarm_monitor', 'swarm_monitor'],
     ['agent_metrics', 'agent_metrics'],
     ['agent_metrics', 'agent_metrics.unknown-error'],
     ['task_status', 'task_status.unknown-error'],
-  ])('%s, as in %s', (tool, fixture) => {
+  ])('for %s, as in %s', (tool, fixture) => {
     const { input, response } = recording('ruv-swarm', fixture);
     const { error } = response.error?.data as { error: string }; // as recorded
     expect(() => new Simulated('ruv-swarm').text(tool, input)).toThrow(error);

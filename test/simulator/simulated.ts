@@ -6,7 +6,7 @@ import type { World } from '../../src/simulator/world/world.js';
 
 export const START_MS = Date.parse('2026-11-23T15:00:00.000Z');
 
-/** A world with the tools of its server, without any transport. */
+/** Simulated world with the tools of its server, without a transport. */
 export class Simulated {
   readonly world: World;
   readonly #tools;

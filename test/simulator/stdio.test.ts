@@ -9,8 +9,8 @@ import { callLine, INITIALIZE, line, Replies, run } from './running.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-describe('a simulator over stdio', () => {
-  test('answers, and its world moves with the clock', async () => {
+describe('runSimulator over stdio', () => {
+  test('answers calls and advances its world with the clock', async () => {
     await using running = await run({});
     const replies = new Replies(running.stdout);
     const health = async (id: number): Promise<string | undefined> => {
@@ -25,7 +25,7 @@ describe('a simulator over stdio', () => {
     expect(await health(4)).not.toBe(first);
   });
 
-  test('survives garbage, half lines, and a message that is too long', async () => {
+  test('ignores invalid lines, incomplete lines and a message above the limit', async () => {
     await using running = await run({ hz: 0 });
     const replies = new Replies(running.stdout);
     running.stdin.write(
@@ -38,14 +38,14 @@ describe('a simulator over stdio', () => {
     expect((await replies.next())?.id).toBe(1);
   });
 
-  test('says that a tool is unknown as the real server does', async () => {
+  test('rejects an unknown tool like the real server', async () => {
     await using running = await run({ hz: 0 });
     const replies = new Replies(running.stdout);
     running.stdin.write(callLine(2, 'no_such_tool'));
     expect((await replies.next())?.error).toEqual({ code: -32601, message: 'Tool not found: no_such_tool' });
   });
 
-  test('refuses as the real ruv-swarm does', async () => {
+  test('rejects calls like the real ruv-swarm', async () => {
     await using running = await run({ type: 'ruv-swarm', hz: 0 });
     const replies = new Replies(running.stdout);
     running.stdin.write(callLine(2, 'task_status', { taskId: 'nope' }));
@@ -59,7 +59,7 @@ describe('a simulator over stdio', () => {
   test.each([
     ['ends', (running: Awaited<ReturnType<typeof run>>) => running.stdin.end()],
     ['is torn down', (running: Awaited<ReturnType<typeof run>>) => running.stdin.destroy()],
-  ])('ends, timers and all, when stdin %s', async (_how, end) => {
+  ])('ends with all timers when stdin %s', async (_how, end) => {
     await using running = await run({});
     expect(running.clock.pending).toBe(1);
     end(running);
@@ -67,14 +67,14 @@ describe('a simulator over stdio', () => {
     expect(running.clock.pending).toBe(0);
   });
 
-  test('ends when it is closed', async () => {
+  test('ends when it is disposed', async () => {
     const running = await run({});
     await running[Symbol.asyncDispose]();
     await running.simulator.ended;
     expect(running.clock.pending).toBe(0);
   });
 
-  test('a real process serves, and exits with 0 when its stdin closes', async () => {
+  test('serves in a real process, which exits with 0 when stdin closes', async () => {
     const cache = join(ROOT, '.cache');
     await mkdir(cache, { recursive: true });
     const outDir = await mkdtemp(join(cache, 'simulator-'));

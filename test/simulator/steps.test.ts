@@ -11,8 +11,8 @@ function drive(hz: number) {
   return { clock, counted, driver };
 }
 
-describe('driveSteps', () => {
-  test('makes hz steps a second, however late the timers come', () => {
+describe('startStepTimer', () => {
+  test('makes the given number of steps per second although timers are late', () => {
     fc.assert(
       fc.property(fc.constantFrom(1, 3, 7, 10, 60), fc.array(fc.integer({ min: 1, max: 900 })), (hz, waits) => {
         const { clock, counted } = drive(hz);
@@ -23,7 +23,7 @@ describe('driveSteps', () => {
     );
   });
 
-  test('makes up for late timers, but not for a long pause', () => {
+  test('makes up steps after late timers, but not after a long pause', () => {
     const late = new ManualClock();
     let lagMs = 0;
     let steps = 0;
@@ -44,7 +44,7 @@ describe('driveSteps', () => {
     driver[Symbol.dispose]();
   });
 
-  test('never steps at 0 Hz, nor once it was disposed', () => {
+  test('makes no step at 0 Hz or after its disposal', () => {
     const frozen = drive(0);
     frozen.clock.advance(10_000);
     expect([frozen.counted.steps, frozen.clock.pending]).toEqual([0, 0]);

@@ -9,8 +9,8 @@ async function open(url: string): Promise<Socket> {
   return socket;
 }
 
-describe('a simulator over TCP', () => {
-  test('reads lines however they are cut, one or many at a time', async () => {
+describe('runSimulator over TCP', () => {
+  test('reads lines in any chunks, one or several at a time', async () => {
     await using running = await run({ transport: 'tcp', hz: 0 });
     const socket = await open(running.url);
     socket.setNoDelay(true);
@@ -24,7 +24,7 @@ describe('a simulator over TCP', () => {
     socket.destroy();
   });
 
-  test('shows one world on all sockets, and goes on when one of them leaves', async () => {
+  test('shows the same world on all sockets and keeps working when one closes', async () => {
     await using running = await run({ transport: 'tcp' });
     const [one, other] = [await open(running.url), await open(running.url)];
     const [oneReplies, otherReplies] = [new Replies(one), new Replies(other)];
@@ -37,7 +37,7 @@ describe('a simulator over TCP', () => {
     other.destroy();
   });
 
-  test('keeps the connection after garbage and a message that is too long', async () => {
+  test('keeps the connection after invalid lines and a message above the limit', async () => {
     await using running = await run({ transport: 'tcp', hz: 0 });
     const socket = await open(running.url);
     const replies = new Replies(socket);
@@ -48,7 +48,7 @@ describe('a simulator over TCP', () => {
     socket.destroy();
   });
 
-  test('listens on the loopback interface only, and lets all go when it is closed', async () => {
+  test('listens on loopback only and closes all connections when it is disposed', async () => {
     const running = await run({ transport: 'tcp' });
     expect(running.url).toMatch(/^tcp:\/\/127\.0\.0\.1:\d+$/);
     const socket = await open(running.url);
@@ -59,7 +59,7 @@ describe('a simulator over TCP', () => {
     expect(running.clock.pending).toBe(0);
   });
 
-  test('says which port it cannot have', async () => {
+  test('names the port that it cannot bind', async () => {
     await using running = await run({ transport: 'tcp' });
     const port = Number(new URL(running.url).port);
     await expect(run({ transport: 'tcp', port })).rejects.toThrow('EADDRINUSE');

@@ -6,7 +6,7 @@ import { Simulated } from './simulated.js';
 
 const TYPES = ['claude-flow', 'ruv-swarm', 'daa'] as const;
 
-/** Questions, which change nothing; with every answer that a tool gives, refusals included. */
+/** Calls that change nothing, for each tool and each form of its result. */
 function answers(simulated: Simulated): string[] {
   return simulated.toolNames
     .filter((name) => /list|status|health|get_|usage|detect|discover|summary|topology|metrics/.test(name))
@@ -29,7 +29,7 @@ interface Listed {
   readonly agents: readonly Readonly<Record<string, unknown>>[];
 }
 
-/** Each agent as its server lists it. */
+/** Lists each agent like its server. */
 function listed(simulated: Simulated, type: SimulatorType): Map<string, string> {
   return new Map(
     LISTS[type]
@@ -38,8 +38,8 @@ function listed(simulated: Simulated, type: SimulatorType): Map<string, string> 
   );
 }
 
-describe.each(TYPES)('a simulated %s', (type) => {
-  test('has the same history for the same seed, whatever tools are asked', () => {
+describe.each(TYPES)('simulated %s', (type) => {
+  test('has the same history for the same seed, independent of calls', () => {
     fc.assert(
       fc.property(fc.integer(), fc.nat(40), fc.nat(120), (seed, agents, steps) => {
         const [one, other] = [new Simulated(type, { seed, agents }), new Simulated(type, { seed, agents })];
@@ -58,7 +58,7 @@ describe.each(TYPES)('a simulated %s', (type) => {
     );
   });
 
-  test('lets agents be born, work, fail and end, and keeps their number near what was asked for', () => {
+  test('spawns, runs, fails and ends agents around the requested number', () => {
     const simulated = new Simulated(type, { agents: 30 });
     const first = new Set(simulated.world.livingAgents().map(({ id }) => id));
     const seen = { born: 0, states: new Set<string>(), tasks: new Set<string>() };
@@ -76,7 +76,7 @@ describe.each(TYPES)('a simulated %s', (type) => {
     expect([...seen.tasks]).toEqual(expect.arrayContaining(['in_progress', 'completed', 'failed']));
   });
 
-  test('changes about a tenth of its agents in a step', () => {
+  test('changes about a tenth of its agents per step', () => {
     const simulated = new Simulated(type, { agents: 100 }).step(50);
     let changes = 0;
     let before = listed(simulated, type);
@@ -89,19 +89,19 @@ describe.each(TYPES)('a simulated %s', (type) => {
     expect(changes / 100).toBeLessThan(15);
   });
 
-  test('a ruv-swarm has no agent outside its swarms, however long it runs', () => {
+  test('simulated ruv-swarm keeps all agents in its swarms', () => {
     const { world } = new Simulated('ruv-swarm', { agents: 100 });
     for (let round = 0; round < 300; round += 1) advanceWorld(world);
     expect(world.livingAgents().filter(({ swarmId }) => swarmId === null)).toEqual([]);
   });
 
-  test('remembers no more tasks and ended agents after a long time than after a short one', () => {
+  test('keeps a bounded number of tasks and ended agents', () => {
     const simulated = new Simulated(type, { agents: 10 }).step(5000);
     expect(simulated.world.tasks().length).toBeLessThan(100);
     expect(simulated.world.agents().length).toBeLessThan(40);
   });
 
-  test('never has two agents with one id, nor a busy agent without a task', () => {
+  test('has unique agent ids and no busy agent without a task', () => {
     fc.assert(
       fc.property(fc.integer(), fc.nat(200), (seed, steps) => {
         const { world } = new Simulated(type, { seed }).step(steps);
@@ -118,7 +118,7 @@ describe.each(TYPES)('a simulated %s', (type) => {
   });
 });
 
-describe('ids', () => {
+describe('IdGenerator', () => {
   test.each([
     ['claude-flow', /^agent-\d{13}-[a-z0-9]{6}$/],
     ['ruv-swarm', /^agent-\d{13}$/],
@@ -127,7 +127,7 @@ describe('ids', () => {
     for (const { id } of new Simulated(type).step(50).world.livingAgents('plain')) expect(id).toMatch(pattern);
   });
 
-  test('of hive workers and swarms look like the real ones', () => {
+  test('creates ids of hive workers and swarms in the real format', () => {
     const { world } = new Simulated('claude-flow').step(50);
     for (const { id } of world.livingAgents('worker')) expect(id).toMatch(/^hw-\d{13}-[a-z0-9]{4}$/);
     expect(world.swarms[0]?.id).toMatch(/^swarm-\d{13}-[a-z0-9]{6}$/);
@@ -138,7 +138,7 @@ describe('ids', () => {
   });
 });
 
-test('claude-flow begins with one hierarchical swarm, a queen with workers and DAA agents', () => {
+test('createWorld starts claude-flow with a hierarchical swarm, a queen with workers, and DAA agents', () => {
   const simulated = new Simulated('claude-flow');
   expect(simulated.call('swarm_status')).toMatchObject({ topology: 'hierarchical', totalSwarms: 1 });
   expect(simulated.call('hive-mind_status')).toMatchObject({ queen: { id: 'queen-1' }, workerCount: 4 });

@@ -17,7 +17,7 @@ import { RecordReader } from '../responses/record-reader.js';
 import { toNeural, toPerformance, createReportedAgent, createReportedSwarm } from '../responses/report-builders.js';
 import { parseAgentStatus } from '../responses/agent-status.js';
 
-const AGENT = {
+const AGENT_SCHEMAS = {
   id: VALUE_SCHEMAS.id,
   name: VALUE_SCHEMAS.name,
   type: VALUE_SCHEMAS.word,
@@ -33,9 +33,9 @@ const AGENT = {
     (name) => VALUE_SCHEMAS[NEURAL_FIELDS[name].kind],
   ),
 } satisfies Record<MappedAgentField, z.ZodType>;
-type MappedAgent = { readonly [F in MappedAgentField]: z.output<(typeof AGENT)[F]> };
+type MappedAgent = { readonly [F in MappedAgentField]: z.output<(typeof AGENT_SCHEMAS)[F]> };
 
-const SWARM = {
+const SWARM_SCHEMAS = {
   id: VALUE_SCHEMAS.id,
   name: VALUE_SCHEMAS.name,
   status: VALUE_SCHEMAS.word,
@@ -48,16 +48,16 @@ const SWARM = {
   createdAt: VALUE_SCHEMAS.timestamp,
   agentIds: VALUE_SCHEMAS.references,
 } satisfies Record<MappedSwarmField, z.ZodType>;
-type MappedSwarm = { readonly [F in MappedSwarmField]: z.output<(typeof SWARM)[F]> };
+type MappedSwarm = { readonly [F in MappedSwarmField]: z.output<(typeof SWARM_SCHEMAS)[F]> };
 
 interface MappedSource<S, T> {
   readonly source: S;
-  readonly lane: PolledTool<T[]>;
+  readonly tool: PolledTool<T[]>;
 }
 
 /**
- * Any server, read as its configuration's mapping says. Without a mapping it is in the picture, with no agents, and its
- * tools are not called.
+ * Reads any other server through the mapping in its configuration. A server without a mapping has no agents, and its tools
+ * are not called.
  */
 export class CustomAdapter implements Adapter {
   readonly type = 'CUSTOM';
@@ -72,14 +72,17 @@ export class CustomAdapter implements Adapter {
     this.#context = context;
     this.#records = new RecordReader(context);
     this.#agents = agents.map((source, index) => {
-      const reader = new EntryReader(source, AGENT, this.#records);
-      return { source, lane: this.#laneFor(source, index === 0, 0, (answer) => reader.read(answer)) };
+      const reader = new EntryReader(source, AGENT_SCHEMAS, this.#records);
+      return { source, tool: this.#createTool(source, index === 0, 0, (response) => reader.read(response)) };
     });
-    const reader = swarms === null ? null : new EntryReader(swarms, SWARM, this.#records);
+    const reader = swarms === null ? null : new EntryReader(swarms, SWARM_SCHEMAS, this.#records);
     this.#swarms =
       swarms === null || reader === null
         ? null
-        : { source: swarms, lane: this.#laneFor(swarms, false, TEN_HZ_INTERVAL_MS, (answer) => reader.read(answer)) };
+        : {
+            source: swarms,
+            tool: this.#createTool(swarms, false, TEN_HZ_INTERVAL_MS, (response) => reader.read(response)),
+          };
   }
 
   get rejectedCount(): number {
@@ -90,20 +93,20 @@ export class CustomAdapter implements Adapter {
     return this.#records.lastRejection;
   }
 
-  /** Nothing: a mapping says where lists stand, and not what the answer to any other call means. A poll will tell. */
+  /** Returns null: a mapping describes lists only, so observed calls are not interpreted. */
   observe(): ServerReport | null {
     return null;
   }
 
   async poll(signal: AbortSignal): Promise<ServerReport> {
     if (signal.aborted) throw new Error('the poll was aborted', { cause: signal.reason });
-    // One after another: how many calls at once a server bears that nobody here knows, nobody here knows.
-    for (const { lane } of this.#all()) await lane.refresh(signal);
+    // One call at a time, because an unknown server may not support parallel calls.
+    for (const { tool } of this.#all()) await tool.refresh(signal);
     return {
       agents: this.#reportedAgents(),
       swarms: this.#reportedSwarms(),
       edges: [],
-      failures: [...this.#missingTools(), ...collectFailures(this.#all().map(({ lane }) => lane))],
+      failures: [...this.#missingTools(), ...collectFailures(this.#all().map(({ tool }) => tool))],
     };
   }
 
@@ -111,11 +114,11 @@ export class CustomAdapter implements Adapter {
     return [...this.#agents, ...(this.#swarms === null ? [] : [this.#swarms])];
   }
 
-  #laneFor<T>(
+  #createTool<T>(
     source: EntrySource,
     isMain: boolean,
     minIntervalMs: number,
-    read: (answer: unknown) => T[],
+    read: (response: unknown) => T[],
   ): PolledTool<T[]> {
     return new PolledTool(this.#context, {
       tool: source.tool,
@@ -136,62 +139,62 @@ export class CustomAdapter implements Adapter {
   #reportedAgents(): ReportedAgent[] {
     const members = this.#members();
     const agents = new Map<string, ReportedAgent>();
-    for (const { source, lane } of this.#agents) {
-      for (const one of lane.lastGood ?? []) {
-        // Ids are unique in a server: of two agents that bear the same one, the one named before stays.
-        if (!agents.has(one.id)) agents.set(one.id, agentOf(one, source, members, lane.failure !== null));
+    for (const { source, tool } of this.#agents) {
+      for (const agent of tool.lastGood ?? []) {
+        // Ids are unique in a server, so only the first agent with an id is kept.
+        if (!agents.has(agent.id)) agents.set(agent.id, toReportedAgent(agent, source, members, tool.failure !== null));
       }
     }
     return [...agents.values()];
   }
 
-  /** Native id of the agent → native id of its swarm, where the swarms say so. */
+  /** Returns the native swarm ids that the swarms report for their agents, by native agent id. */
   #members(): ReadonlyMap<string, string> {
     const members = new Map<string, string>();
-    for (const swarm of this.#swarms?.lane.current ?? []) {
+    for (const swarm of this.#swarms?.tool.current ?? []) {
       for (const id of swarm.agentIds ?? []) if (!members.has(id)) members.set(id, swarm.id);
     }
     return members;
   }
 
   #reportedSwarms(): ReportedSwarm[] {
-    const lane = this.#swarms?.lane;
-    return (lane?.lastGood ?? []).map(({ id, topology, agentIds: _members, ...known }) =>
+    const tool = this.#swarms?.tool;
+    return (tool?.lastGood ?? []).map(({ id, topology, agentIds: _members, ...rest }) =>
       createReportedSwarm({
-        ...known,
+        ...rest,
         nativeId: id,
         serverType: 'CUSTOM',
         topologyName: topology,
-        stale: lane?.failure !== null,
+        stale: tool?.failure !== null,
       }),
     );
   }
 }
 
-function agentOf(
-  one: MappedAgent,
+function toReportedAgent(
+  agent: MappedAgent,
   { statuses }: AgentSource,
   members: ReadonlyMap<string, string>,
   stale: boolean,
 ): ReportedAgent {
   return createReportedAgent({
-    nativeId: one.id,
+    nativeId: agent.id,
     serverType: 'CUSTOM',
-    swarmNativeId: one.swarmId ?? members.get(one.id) ?? null,
-    name: one.name ?? one.id,
-    type: one.type ?? 'unknown',
-    status: (one.status === null ? undefined : statuses.get(one.status)) ?? parseAgentStatus(one.status),
-    capabilities: one.capabilities,
-    performance: toPerformance(mapPerformanceFields((name) => one[name])),
+    swarmNativeId: agent.swarmId ?? members.get(agent.id) ?? null,
+    name: agent.name ?? agent.id,
+    type: agent.type ?? 'unknown',
+    status: (agent.status === null ? undefined : statuses.get(agent.status)) ?? parseAgentStatus(agent.status),
+    capabilities: agent.capabilities,
+    performance: toPerformance(mapPerformanceFields((name) => agent[name])),
     neural: toNeural(
       mapNeuralFields(
-        (name) => one[name],
-        (name) => one[name],
+        (name) => agent[name],
+        (name) => agent[name],
       ),
     ),
-    role: one.role,
-    createdAt: one.createdAt,
-    lastActiveAt: one.lastActiveAt,
+    role: agent.role,
+    createdAt: agent.createdAt,
+    lastActiveAt: agent.lastActiveAt,
     stale,
   });
 }

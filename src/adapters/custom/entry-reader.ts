@@ -4,30 +4,30 @@ import { UnusableResponseError } from '../polled-tool.js';
 import type { EntrySource, FieldSource, ValuePath } from '../server-mapping.js';
 import { isObject, type RecordReader } from '../responses/record-reader.js';
 
-/** One thing in an answer that becomes an agent or a swarm. */
+/** Part of a response that becomes an agent or a swarm. */
 interface Entry {
-  /** Its key in a `map`. */
+  /** Key of the entry in a `map`. Null for other shapes. */
   readonly key: string | null;
   readonly value: unknown;
 }
 
-/** Servers number their agents as often as they name them. */
-function asText(value: unknown): unknown {
+/** Converts numbers and booleans to text, because many servers use numbers as ids. */
+function toText(value: unknown): unknown {
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : value;
 }
 
-function asTexts(value: unknown): unknown {
-  return Array.isArray(value) ? value.map(asText) : value;
+function toTexts(value: unknown): unknown {
+  return Array.isArray(value) ? value.map(toText) : value;
 }
 
-/** Readers of the values that a mapping can point at. */
+/** Schemas of the values that a mapping can point at. */
 export const VALUE_SCHEMAS = {
-  id: z.preprocess(asText, field.id),
-  name: z.preprocess(asText, field.name),
-  word: z.preprocess(asText, field.word),
-  reference: z.preprocess(asText, field.reference),
-  references: z.preprocess(asTexts, field.references),
-  capabilities: z.preprocess(asTexts, field.capabilities),
+  id: z.preprocess(toText, field.id),
+  name: z.preprocess(toText, field.name),
+  word: z.preprocess(toText, field.word),
+  reference: z.preprocess(toText, field.reference),
+  references: z.preprocess(toTexts, field.references),
+  capabilities: z.preprocess(toTexts, field.capabilities),
   timestamp: field.timestamp,
   ratio: field.ratio,
   count: field.count,
@@ -38,12 +38,12 @@ type Source = EntrySource & { readonly fields: Readonly<Partial<Record<string, F
 type Readers<F extends string> = Readonly<Record<F, z.ZodType>> & { readonly id: z.ZodType<string> };
 type Read<R extends Readers<string>> = { readonly [F in keyof R]: z.output<R[F]> };
 
-/** Reads the entries of one source's answers, so that what does not fit costs no more than itself. */
+/** Reads the entries of one source from responses. Omits malformed fields, and entries without an id. */
 export class EntryReader<R extends Readers<string>> {
   readonly #source: Source;
   readonly #readers: R;
   readonly #records: RecordReader;
-  /** Fields that no entry of the last answer had: told once. */
+  /** Fields that no entry of the last response had. Each is reported once. */
   readonly #absent = new Set<string>();
 
   constructor(source: Source, readers: R, records: RecordReader) {
@@ -52,30 +52,33 @@ export class EntryReader<R extends Readers<string>> {
     this.#records = records;
   }
 
-  /** @throws AnswerError when the entries are not where the mapping says, or none of them has an id */
-  read(answer: unknown): Read<R>[] {
-    const entries = entriesOf(this.#source, answer);
-    const found = new Map<string, Read<R>>();
+  /**
+   * Reads all entries of a response.
+   * @throws UnusableResponseError if the mapping does not match the response, or no entry has an id
+   */
+  read(response: unknown): Read<R>[] {
+    const entries = findEntries(this.#source, response);
+    const records = new Map<string, Read<R>>();
     for (const entry of entries) {
-      const record = this.#recordOf(entry);
+      const record = this.#readEntry(entry);
       if (record === null) continue;
-      if (found.has(record.id)) this.#reject('id', 'Duplicate id');
-      else found.set(record.id, record);
+      if (records.has(record.id)) this.#reject('id', 'Duplicate id');
+      else records.set(record.id, record);
     }
-    if (entries.length > 0 && found.size === 0) {
+    if (entries.length > 0 && records.size === 0) {
       throw new UnusableResponseError(
-        `None of the ${entries.length} entries has a usable id at ${this.#nameOf('id')} (${this.#source.place}.fields.id)`,
+        `None of the ${entries.length} entries has a usable id at ${this.#describeSource('id')} (${this.#source.place}.fields.id)`,
       );
     }
-    this.#tellAbsent(entries);
-    return [...found.values()];
+    this.#reportAbsentFields(entries);
+    return [...records.values()];
   }
 
-  /** @returns `null` when the entry has no id */
-  #recordOf(entry: Entry): Read<R> | null {
+  /** Reads an entry. Returns null if it has no id. */
+  #readEntry(entry: Entry): Read<R> | null {
     const record: Record<string, unknown> = {};
     for (const [name, reader] of Object.entries(this.#readers)) {
-      const result = reader.safeParse(valueOf(this.#source.fields[name], entry));
+      const result = reader.safeParse(resolveValue(this.#source.fields[name], entry));
       if (result.success) {
         record[name] = result.data;
         continue;
@@ -88,7 +91,7 @@ export class EntryReader<R extends Readers<string>> {
     return record as Read<R>;
   }
 
-  #tellAbsent(entries: readonly Entry[]): void {
+  #reportAbsentFields(entries: readonly Entry[]): void {
     if (entries.length === 0) return;
     for (const [name, source] of Object.entries(this.#source.fields)) {
       if (source?.from !== 'path') continue;
@@ -103,28 +106,31 @@ export class EntryReader<R extends Readers<string>> {
 
   #reject(name: string, reason: string): void {
     const { tool, path, place } = this.#source;
-    const where = [...(path.text === '' ? [] : [path.text]), '*'].join(' ');
-    this.#records.reject({ tool, path: `${where} ${this.#nameOf(name)}` }, `${reason} (${place}.fields.${name})`);
+    const entryPath = [...(path.text === '' ? [] : [path.text]), '*'].join(' ');
+    this.#records.reject(
+      { tool, path: `${entryPath} ${this.#describeSource(name)}` },
+      `${reason} (${place}.fields.${name})`,
+    );
   }
 
-  #nameOf(name: string): string {
+  #describeSource(name: string): string {
     const source = this.#source.fields[name];
     if (source === undefined || source.from === 'value') return name;
     return source.from === 'key' ? '$key' : JSON.stringify(source.path.text);
   }
 }
 
-/** What stands at a path; `undefined` when nothing does. */
+/** Returns the value at a path. Undefined if there is none. */
 export function valueAtPath(value: unknown, path: ValuePath): unknown {
-  let found = value;
+  let current = value;
   for (const key of path.keys) {
-    if (typeof found !== 'object' || found === null || !Object.hasOwn(found, key)) return undefined;
-    found = Object.getOwnPropertyDescriptor(found, key)?.value;
+    if (typeof current !== 'object' || current === null || !Object.hasOwn(current, key)) return undefined;
+    current = Object.getOwnPropertyDescriptor(current, key)?.value;
   }
-  return found;
+  return current;
 }
 
-function valueOf(source: FieldSource | undefined, entry: Entry): unknown {
+function resolveValue(source: FieldSource | undefined, entry: Entry): unknown {
   switch (source?.from) {
     case undefined:
       return undefined;
@@ -141,23 +147,25 @@ function valueOf(source: FieldSource | undefined, entry: Entry): unknown {
 
 const EXPECTED = { list: 'a list', map: 'an object of entries', one: 'an entry' } as const;
 
-function entriesOf({ shape, path, place }: EntrySource, answer: unknown): Entry[] {
-  const value = valueAtPath(answer, path);
+function findEntries({ shape, path, place }: EntrySource, response: unknown): Entry[] {
+  const value = valueAtPath(response, path);
   const isMissing = value === undefined;
-  // Go writes an empty list as null.
+  // Go serializes an empty list as null.
   if (value === null && path.keys.length > 0) return [];
   if (shape === 'one' && !isMissing && value !== null) return [{ key: null, value }];
-  if (shape === 'list' && Array.isArray(value)) return value.map((one: unknown) => ({ key: null, value: one }));
-  if (shape === 'map' && isObject(value)) return Object.entries(value).map(([key, one]) => ({ key, value: one }));
-  if (typeof answer === 'string' && path.keys.length > 0) {
-    throw new UnusableResponseError(`The answer is text and no JSON, expected ${EXPECTED[shape]} (${place}.${shape})`);
+  if (shape === 'list' && Array.isArray(value)) return value.map((entry: unknown) => ({ key: null, value: entry }));
+  if (shape === 'map' && isObject(value)) return Object.entries(value).map(([key, entry]) => ({ key, value: entry }));
+  if (typeof response === 'string' && path.keys.length > 0) {
+    throw new UnusableResponseError(
+      `The response is text instead of JSON, expected ${EXPECTED[shape]} (${place}.${shape})`,
+    );
   }
-  const what = path.text === '' ? 'The answer' : `"${path.text}" of the answer`;
-  const is = isMissing ? 'is missing' : `is ${kindOf(value)}`;
-  throw new UnusableResponseError(`${what} ${is}, expected ${EXPECTED[shape]} (${place}.${shape})`);
+  const label = path.text === '' ? 'The response' : `"${path.text}" of the response`;
+  const problem = isMissing ? 'is missing' : `is ${describeType(value)}`;
+  throw new UnusableResponseError(`${label} ${problem}, expected ${EXPECTED[shape]} (${place}.${shape})`);
 }
 
-function kindOf(value: unknown): string {
+function describeType(value: unknown): string {
   if (value === null) return 'empty';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'an object';
