@@ -1,126 +1,85 @@
-// Writes docs/configuration.md from the schema of the configuration; with --check, fails when it is not what is there.
-// Expects a build.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+// Writes swarmlens.schema.json, the JSON Schema of the configuration file, and docs/configuration.md, which describes the
+// same schema. With --check, fails if one of the files is out of date. Expects a build.
+import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
-import { z } from 'zod';
-import { loadConfig } from '../dist/config/index.js';
-import {
-  httpServerSchema,
-  swarmlensOptionsSchema,
-  serverOptionsSchema,
-  stdioServerSchema,
-  tcpServerSchema,
-  wsServerSchema,
-} from '../dist/config/schema.js';
-import { BREAKER_DEFAULTS, RESTART_DEFAULTS } from '../dist/upstream/pool/pool-options.js';
-import { WORDS } from './docs-configuration-texts.js';
+import { toJsonSchema } from '../dist/config/json-schema.js';
+import { configFileSchema } from '../dist/config/schema.js';
 
-const FILE = fileURLToPath(new URL('../docs/configuration.md', import.meta.url));
+const schema = toJsonSchema(configFileSchema);
+const [swarmlens] = schema.definitions.swarmlens.anyOf;
+const [stdio, http, ws, tcp] = schema.definitions.server.anyOf;
+const server = stdio.properties.swarmlens;
 
-const used = new Set();
-
-/** What JSON may stand there, as a person reads it. */
-function kindOf(schema) {
-  const {
-    type,
-    enum: values,
-    const: constant,
-    anyOf,
-    minimum,
-    maximum,
-    exclusiveMinimum,
-    items,
-    maxItems,
-    minItems,
-  } = schema;
-  if (anyOf !== undefined) return anyOf.map(kindOf).join(' or ');
+/** Describes the accepted values of a key. */
+function describeType({ type, enum: values, const: constant, anyOf, ...bounds }) {
+  const { minimum, maximum, exclusiveMinimum, items, minItems, maxItems } = bounds;
   if (constant !== undefined) return `\`${constant}\``;
   if (values !== undefined) return values.map((value) => `\`${value}\``).join(', ');
+  if (anyOf !== undefined) return anyOf.map(describeType).join(' or ');
   if (type === 'null') return '`null`';
   if (type === 'array') {
-    const of =
-      items?.type === undefined && items?.anyOf === undefined && items?.enum === undefined
-        ? 'entries'
-        : `of: ${kindOf(items)}`;
-    const most = maxItems === undefined ? '' : `, at most ${maxItems}`;
-    return `list ${of === 'entries' ? 'of entries' : of}${minItems === undefined ? '' : ', not empty'}${most}`;
+    const atLeast = minItems === undefined ? '' : `, at least ${minItems}`;
+    return `list of ${describeItems(items)}${atLeast}${maxItems === undefined ? '' : `, at most ${maxItems}`}`;
   }
-  if (type === 'integer') {
-    return `whole number, ${grouped(minimum)} to ${grouped(maximum)}`;
-  }
-  if (type === 'number') {
-    return `number above ${exclusiveMinimum}${maximum === undefined ? '' : `, up to ${grouped(maximum)}`}`;
-  }
+  if (type === 'integer') return `integer, ${formatNumber(minimum)} to ${formatNumber(maximum)}`;
+  if (type === 'number') return `number above ${exclusiveMinimum}, at most ${formatNumber(maximum)}`;
   if (type === 'boolean') return '`true` or `false`';
-  if (type === 'string') return 'text';
-  return 'object';
+  return type === 'string' ? 'text' : 'object';
 }
 
-function grouped(value) {
+function describeItems({ type, enum: values, minimum, maximum }) {
+  if (values !== undefined) return values.map((value) => `\`${value}\``).join(', ');
+  if (type === 'integer') return `integers from ${formatNumber(minimum)} to ${formatNumber(maximum)}`;
+  return type === 'string' ? 'texts' : 'entries';
+}
+
+function formatNumber(value) {
   return value.toLocaleString('en-US');
 }
 
-/** @param defaults of keys that have one that is more than nothing */
-function tableOf(name, schema, defaults, leftOut = []) {
-  const { properties, required = [] } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
-  const words = WORDS[name];
+/**
+ * Renders the keys of an object as a table.
+ * @param links Markdown by key, appended to the description of the key.
+ */
+function renderTable({ properties, required = [] }, { without = [], links = {} } = {}) {
   const rows = Object.entries(properties)
-    .filter(([key]) => !leftOut.includes(key))
+    .filter(([key]) => !without.includes(key))
     .map(([key, property]) => {
-      if (words[key] === undefined)
-        throw new Error(`scripts/docs-configuration-texts.js: nothing is said of ${name}.${key}`);
-      used.add(`${name}.${key}`);
-      const preset = required.includes(key)
-        ? 'needed'
-        : defaults[key] === undefined
-          ? '–'
-          : `\`${JSON.stringify(defaults[key])}\``;
-      return `| \`${key}\` | ${kindOf(property)} | ${words[key]} | ${preset} |`;
+      const { description } = property;
+      if (description === undefined) throw new Error(`src/config: key "${key}" has no description`);
+      const text = [description, links[key] ?? ''].join(' ').trim().replaceAll('|', '\\|');
+      return `| \`${key}\` | ${describeType(property)} | ${text} | ${describeDefault(property, required.includes(key))} |`;
     });
-  return ['| key | takes | what | default |', '| --- | --- | --- | --- |', ...rows].join('\n');
+  return ['| key | type | description | default |', '| --- | --- | --- | --- |', ...rows].join('\n');
 }
 
-/** What the program makes of a configuration that says as little as possible. */
-async function presets() {
-  const cwd = mkdtempSync(join(tmpdir(), 'swarmlens-configuration-'));
-  try {
-    writeFileSync(join(cwd, 'least.json'), '{"mcpServers":{"server":{"command":"x"}}}');
-    const config = await loadConfig({ flags: { config: 'least.json' }, env: {}, cwd, program: 'swarmlens' });
-    const [server] = config.servers;
-    return { config, server };
-  } finally {
-    rmSync(cwd, { recursive: true, force: true });
-  }
+function describeDefault({ default: value, type }, isRequired) {
+  if (isRequired) return 'required';
+  return value === undefined || (type === 'object' && JSON.stringify(value) === '{}')
+    ? '–'
+    : `\`${JSON.stringify(value)}\``;
 }
 
-async function reference() {
-  const { config, server } = await presets();
-  const own = swarmlensOptionsSchema.shape;
-  const { auth, limits, discovery } = {
-    auth: own.auth.unwrap(),
-    limits: own.limits.unwrap(),
-    discovery: own.discovery.unwrap(),
-  };
-  const entry = ['swarmlens', 'disabled'];
-  const { allowTools, maxPollHz, maxPollShare, timeoutMs, connectTimeoutMs } = server;
-  const { hosts, ports } = config.discovery;
-  const parts = ['auth', 'limits', 'discovery', 'trustedDocuments'];
-  const plain = Object.fromEntries(Object.entries(config).filter(([key]) => !parts.includes(key)));
-  const text = `# Configuration
+const entry = { without: ['swarmlens', 'disabled'] };
 
-<!-- Written by scripts/docs-configuration.js (npm run codegen) from the schema of the configuration: change that, or
-scripts/docs-configuration-texts.js, and not this file. -->
+const page = `# Configuration
 
-JSON in the shape that MCP clients use, so an existing \`.mcp.json\` works as it is; what is swarmlens' own sits under
-\`swarmlens\`. Mistakes end the program with exit code 2 and one line each. \`\${VAR}\` in texts is taken from the environment.
-The file is watched: servers that are added, removed or changed there are connected, dropped or reconnected at once; all
-else is read when the program starts. [servers.md](servers.md) and [access-control.md](access-control.md) have examples.
+<!-- Generated by scripts/docs-configuration.js (npm run codegen) from src/config. Change the schemas there instead. -->
+
+This page lists all options of the configuration file, for operators of swarmlens. [Servers](servers.md) and
+[access control](access-control.md) contain examples.
+
+The file is JSON in the format of MCP clients, so an existing \`.mcp.json\` works unchanged. Options of swarmlens are under
+\`swarmlens\`. A mistake ends the program with exit code 2 and one line per mistake. \`\${VAR}\` in a text is replaced by the
+environment variable, and \`\${VAR:-text}\` by \`text\` if the variable is not set.
+
+swarmlens watches the file. Servers that are added, removed or changed are connected, removed or reconnected immediately.
+All other options take effect at the next start.
 
 \`\`\`json
 {
+  "$schema": "./node_modules/swarmlens/swarmlens.schema.json",
   "mcpServers": {
     "flow": { "command": "npx", "args": ["claude-flow", "mcp", "start"], "swarmlens": { "maxPollHz": 10 } }
   },
@@ -128,9 +87,11 @@ else is read when the program starts. [servers.md](servers.md) and [access-contr
 }
 \`\`\`
 
-Flags beat the environment, the environment beats the file.
+\`$schema\` is optional. With it, editors complete and check the file.
 
-| flag of \`serve\` | environment | key of \`swarmlens\` |
+Flags override environment variables, and environment variables override the file:
+
+| flag of \`serve\` | environment variable | key of \`swarmlens\` |
 | --- | --- | --- |
 | \`--config\` | \`SWARMLENS_CONFIG\` | |
 | \`--port\` | \`PORT\` | \`port\` |
@@ -140,72 +101,91 @@ Flags beat the environment, the environment beats the file.
 | | \`LOG_LEVEL\` | \`logLevel\` |
 | | \`OTEL_EXPORTER_OTLP_ENDPOINT\`, \`OTEL_EXPORTER_OTLP_TRACES_ENDPOINT\`, \`OTEL_SDK_DISABLED\` | \`otlpEndpoint\` |
 
-Where traces are sent, OpenTelemetry's other variables hold too: \`OTEL_EXPORTER_OTLP_HEADERS\`, \`OTEL_SERVICE_NAME\`,
+If traces are enabled, OpenTelemetry's other variables apply too: \`OTEL_EXPORTER_OTLP_HEADERS\`, \`OTEL_SERVICE_NAME\`,
 \`OTEL_RESOURCE_ATTRIBUTES\`, \`OTEL_TRACES_SAMPLER\` and \`OTEL_BSP_…\`.
+
+Keys that end in \`Ms\` are times in milliseconds.
 
 ## \`swarmlens\`
 
-${tableOf('swarmlens', swarmlensOptionsSchema, plain)}
+${renderTable(swarmlens, {
+  links: {
+    auth: 'See [auth](#auth).',
+    limits: 'See [limits](#limits).',
+    discovery: 'See [discovery](#discovery).',
+  },
+})}
 
 ### \`discovery\`
 
-${tableOf('discovery', discovery, { hosts, ports })}
+${renderTable(swarmlens.properties.discovery)}
 
 ### \`auth\`
 
-${tableOf('auth', auth, {})}
+${renderTable(swarmlens.properties.auth, { links: { jwt: 'See [auth.jwt](#authjwt).' } })}
 
 ### \`auth.jwt\`
 
-${tableOf('jwt', auth.shape.jwt.unwrap(), { clockToleranceSeconds: 0 })}
+${renderTable(swarmlens.properties.auth.properties.jwt)}
 
 ### \`limits\`
 
-${tableOf('limits', limits, config.limits)}
+Clients that exceed a limit receive an error or are disconnected, as described for each limit. A very large number
+disables a limit.
+
+${renderTable(swarmlens.properties.limits)}
 
 ## Servers
 
-An entry of \`mcpServers\` is a server; its key is its id, 1 to 64 characters without a colon. \`"disabled": true\` leaves it
-out. Keys that other programs read from the same file are let through.
+Each entry of \`mcpServers\` is a server. Its key is the id of the server: 1 to 64 characters without a colon.
+\`"disabled": true\` removes an entry. swarmlens ignores keys that only other programs read.
 
-### Started as a child process
+### Child process
 
-${tableOf('stdio', stdioServerSchema, { args: [], env: {} }, entry)}
+${renderTable(stdio, entry)}
 
-### Reached over HTTP
+### HTTP
 
-${tableOf('http', httpServerSchema, { headers: {} }, entry)}
+${renderTable(http, entry)}
 
-### Reached over a WebSocket
+### WebSocket
 
-${tableOf('ws', wsServerSchema, { headers: {} }, entry)}
+${renderTable(ws, entry)}
 
-### Reached over TCP
+### TCP
 
-${tableOf('tcp', tcpServerSchema, {}, entry)}
+${renderTable(tcp, entry)}
 
-### A server's own \`swarmlens\`
+### \`swarmlens\` of a server
 
-${tableOf('server', serverOptionsSchema, { allowTools, maxPollHz, maxPollShare, timeoutMs, connectTimeoutMs })}
+${renderTable(server, {
+  links: {
+    mapping: 'See [any other server](servers.md#any-other-server).',
+    breaker: 'See [breaker](#breaker).',
+    restart: 'See [restart](#restart).',
+  },
+})}
 
 ### \`breaker\`
 
-${tableOf('breaker', serverOptionsSchema.shape.breaker.unwrap(), BREAKER_DEFAULTS)}
+${renderTable(server.properties.breaker)}
 
 ### \`restart\`
 
-${tableOf('restart', serverOptionsSchema.shape.restart.unwrap(), RESTART_DEFAULTS)}
+${renderTable(server.properties.restart)}
 `;
-  const idle = Object.entries(WORDS)
-    .flatMap(([name, words]) => Object.keys(words).map((key) => `${name}.${key}`))
-    .filter((path) => !used.has(path));
-  if (idle.length > 0) throw new Error(`scripts/docs-configuration-texts.js: there is no key ${idle.join(', ')}`);
-  return await format(text, { ...(await resolveConfig(FILE)), parser: 'markdown', filepath: FILE });
-}
 
-const text = await reference();
-if (!process.argv.includes('--check')) writeFileSync(FILE, text);
-else if (readFileSync(FILE, 'utf8') !== text) {
-  console.error('docs/configuration.md is not what the schema of the configuration says: run npm run codegen');
-  process.exitCode = 1;
+let isOutOfDate = false;
+for (const [name, parser, text] of [
+  ['swarmlens.schema.json', 'json', JSON.stringify(schema, null, 2)],
+  ['docs/configuration.md', 'markdown', page],
+]) {
+  const file = fileURLToPath(new URL(`../${name}`, import.meta.url));
+  const formatted = await format(text, { ...(await resolveConfig(file)), parser, filepath: file });
+  if (!process.argv.includes('--check')) writeFileSync(file, formatted);
+  else if (readFileSync(file, 'utf8') !== formatted) {
+    console.error(`${name} is out of date. Run "npm run codegen".`);
+    isOutOfDate = true;
+  }
 }
+if (isOutOfDate) process.exitCode = 1;

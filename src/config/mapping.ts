@@ -21,7 +21,7 @@ const MAX_SOURCES = 16;
  * Creates a schema that selects one of several schemas by the kind of the value. Unlike a union, it reports a mistake
  * for the selected schema only.
  */
-function selectSchema<T>(schemas: readonly z.ZodType<T>[], select: (value: unknown) => z.ZodType<T>) {
+function selectSchema<T>(name: string, schemas: readonly z.ZodType<T>[], select: (value: unknown) => z.ZodType<T>) {
   const schema = z.unknown().transform((value, context): T => {
     const result = select(value).safeParse(value, { error: expectedMessage });
     if (result.success) return result.data;
@@ -38,7 +38,7 @@ function selectSchema<T>(schemas: readonly z.ZodType<T>[], select: (value: unkno
     }
     return z.NEVER;
   });
-  return documentedAs(schema, ...schemas);
+  return documentedAs(schema, name, schemas);
 }
 
 const pathSchema = z.string({ error: PATH_HINT }).transform((text, context): ValuePath => {
@@ -74,7 +74,7 @@ const constantSchema = z
   })
   .transform(({ value }): FieldSource => ({ from: 'value', value }));
 
-const fieldSchema = selectSchema<FieldSource>([plainSchema, scaledSchema, constantSchema], (value) => {
+const fieldSchema = selectSchema<FieldSource>('fieldSource', [plainSchema, scaledSchema, constantSchema], (value) => {
   if (value === '$key') return keySchema;
   if (typeof value === 'string') return plainSchema;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return noFieldSchema;
@@ -157,7 +157,7 @@ const agentsListSchema = z
 /** Schema of the mapping of a server. */
 export const mappingSchema = z
   .strictObject({
-    agents: selectSchema<Agents | Agents[]>([agentsSchema, agentsListSchema], (value) =>
+    agents: selectSchema<Agents | Agents[]>('agentSources', [agentsSchema, agentsListSchema], (value) =>
       Array.isArray(value) ? agentsListSchema : agentsSchema,
     ),
     swarms: swarmsSchema.optional(),

@@ -72,10 +72,8 @@ const tcpShape = {
 /** Accepts any value, because `parseReplicas` parses each replica by itself. */
 const replicaSchema = documentedAs(
   z.unknown(),
-  z.looseObject(stdioShape),
-  z.looseObject(httpShape),
-  z.looseObject(wsShape),
-  z.looseObject(tcpShape),
+  'replica',
+  [stdioShape, httpShape, wsShape, tcpShape].map((shape) => z.looseObject(shape)),
 );
 
 const breakerSchema = z.strictObject({
@@ -178,7 +176,7 @@ export const swarmlensOptionsSchema = z.strictObject({
     .default('127.0.0.1')
     .describe('Address to listen on. Only loopback addresses are allowed without `auth`.'),
   bus: busSchema
-    .default('memory')
+    .prefault('memory')
     .describe(
       'Bus between nodes: `memory` for a single node, or the URL of a Redis: `redis://[user:password@]host[:port][/db]`, `redis+sentinel://[:password@]host:port,host:port/master[/db]` or `redis+cluster://[:password@]host:port,host:port`, each also with `rediss` for TLS.',
     ),
@@ -261,9 +259,14 @@ export type SwarmlensOptions = z.output<typeof swarmlensOptionsSchema>;
 export const configFileSchema = z.looseObject({
   $schema: z.string().optional().describe('JSON Schema of this file, for editors.'),
   mcpServers: z
-    .record(z.string(), documentedAs(z.unknown(), stdioServerSchema, httpServerSchema, wsServerSchema, tcpServerSchema))
+    .record(
+      z.string(),
+      documentedAs(z.unknown(), 'server', [stdioServerSchema, httpServerSchema, wsServerSchema, tcpServerSchema]),
+    )
     .describe('Servers by id. An id has 1 to 64 characters without a colon.'),
-  swarmlens: documentedAs(z.unknown(), swarmlensOptionsSchema).optional().describe('Options of swarmlens.'),
+  swarmlens: documentedAs(z.unknown(), 'swarmlens', [swarmlensOptionsSchema])
+    .optional()
+    .describe('Options of swarmlens.'),
 });
 
 /** Returns a hint for an unknown key of `swarmlens` beside `mcpServers`. */
