@@ -1,27 +1,26 @@
 import type { ServerHealth, ToolResult } from '../model/index.js';
 import { SwarmlensError } from '../shared/index.js';
 
-/** Which node watches a server: of one process that process, of several nodes the one that holds its lease. */
+/** Port that decides which node owns a server: the only process, or the node that holds the lease. */
 export interface Ownership extends AsyncDisposable {
-  /** Asks to watch a server. Disposing what is returned gives it up, whether it is watched or not. */
+  /** Claims the ownership of a server. Dispose the claim to give it up, whether the server is owned or not. */
   claim(serverId: string, claim: OwnershipCandidate): OwnershipClaim;
   readonly remote: RemoteServers;
 }
 
-/** A node that would watch a server, as whoever decides about that sees it. */
+/** Candidate for the ownership of a server on this node. */
 export interface OwnershipCandidate {
-  /** Whether another node can watch the server as well as this one: not where its state is in a process of this one. */
+  /** Whether another node can own the server as well. False if the server is a child process of this one. */
   readonly isTransferable: boolean;
-  /** This node watches the server from now on. */
+  /** Called when this node becomes the owner. */
   onAcquired(): void;
-  /** Another one does. Resolves when nothing of this node asks the server any more. */
+  /** Called when this node is no longer the owner. Resolves when this node has stopped calling the server. */
   onReleased(): Promise<void>;
-  /** Measured while it is watched here; `null`: it is not. */
+  /** Returns the measured health. Null if this node is not the owner. */
   health(): ServerHealth | null;
   /**
-   * Polls at once.
-   * @param reconnects whether it is tried again first if it cannot be reached
-   * @returns whether the server answered
+   * Polls the server immediately and returns whether it answered.
+   * @param reconnects whether to reconnect first if the server is unreachable
    */
   poll(reconnects: boolean): Promise<boolean>;
   /** @throws SwarmlensError FORBIDDEN or SERVER_UNAVAILABLE */
@@ -29,17 +28,17 @@ export interface OwnershipCandidate {
 }
 
 export interface OwnershipClaim extends AsyncDisposable {
-  /** Resolves when it is known for the first time who watches the server, and what that one has seen of it. */
+  /** Resolves when the owner of the server and its latest snapshot are known for the first time. */
   readonly decided: Promise<void>;
 }
 
-/** What can be asked of servers that other nodes watch. */
+/** Operations on servers that other nodes own. */
 export interface RemoteServers {
-  /** Those that are watched by another node, as far as this one knows. */
+  /** Ids of the servers that are known to be owned by other nodes. */
   readonly serverIds: readonly string[];
-  /** As its node measured it a moment ago; `null`: nothing is known. */
+  /** Returns the latest health that the owner measured. Null if it is unknown. */
   health(serverId: string): ServerHealth | null;
-  /** Like `Claim.poll`, on the node that watches the server; `false`, too, when no node does. */
+  /** Polls the server on its owner, like `OwnershipCandidate.poll`. Returns false if there is no owner. */
   poll(serverId: string, reconnects: boolean): Promise<boolean>;
   /** @throws SwarmlensError FORBIDDEN or SERVER_UNAVAILABLE */
   callTool(
@@ -50,25 +49,25 @@ export interface RemoteServers {
   ): Promise<ToolResult>;
 }
 
-const NOBODY: RemoteServers = {
+const NO_REMOTE_SERVERS: RemoteServers = {
   serverIds: [],
   health: () => null,
   poll: () => Promise.resolve(false),
   callTool: (serverId) => Promise.reject(noOwnerError(serverId)),
 };
 
-/** There is one process, and it watches what it is asked to, at once. */
+/** Ownership of a single node, which owns every claimed server immediately. */
 export const singleNodeOwnership: Ownership = {
   claim(_serverId, claim) {
     claim.onAcquired();
     return { decided: Promise.resolve(), [Symbol.asyncDispose]: () => Promise.resolve() };
   },
-  remote: NOBODY,
+  remote: NO_REMOTE_SERVERS,
   [Symbol.asyncDispose]: () => Promise.resolve(),
 };
 
-/** What is answered when a server is between two nodes, or was given up by the one that had it. */
+/** Creates the error for a server that currently has no owner. */
 export function noOwnerError(serverId: string): SwarmlensError {
-  const message = `Server "${serverId}" is watched by no node just now: try again in a few seconds.`;
+  const message = `No node owns server "${serverId}" at the moment. Retry in a few seconds.`;
   return new SwarmlensError('SERVER_UNAVAILABLE', message, { serverId });
 }

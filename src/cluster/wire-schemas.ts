@@ -17,37 +17,43 @@ import {
   TRANSPORT_KINDS,
 } from '../model/index.js';
 
-/** What other nodes say is looked at like everything that comes from outside: one of another version may be among them. */
+// Data from other nodes is validated like all outside data, because a node may run another version.
 
-const TEXT = z.string().nullable();
-const NUMBER = z.number().nullable();
+const nullableText = z.string().nullable();
+const nullableNumber = z.number().nullable();
 
 export const agentSchema: z.ZodType<Agent> = z.object({
   id: z.string(),
   nativeId: z.string(),
   serverId: z.string(),
   serverType: z.enum(MCP_SERVER_TYPES),
-  swarmId: TEXT,
+  swarmId: nullableText,
   name: z.string(),
   type: z.string(),
   status: z.enum(AGENT_STATUSES),
   capabilities: z.array(z.string()),
-  performance: z.object(mapPerformanceFields(() => NUMBER)).nullable(),
+  performance: z.object(mapPerformanceFields(() => nullableNumber)).nullable(),
   neural: z
     .object(
       mapNeuralFields(
-        () => TEXT,
-        () => NUMBER,
+        () => nullableText,
+        () => nullableNumber,
       ),
     )
     .nullable(),
   topology: z
-    .object({ role: TEXT, parentId: TEXT, depth: NUMBER, degree: z.number(), inferred: z.boolean() })
+    .object({
+      role: nullableText,
+      parentId: nullableText,
+      depth: nullableNumber,
+      degree: z.number(),
+      inferred: z.boolean(),
+    })
     .nullable(),
   stale: z.boolean(),
   simulated: z.boolean(),
-  createdAt: TEXT,
-  lastActiveAt: TEXT,
+  createdAt: nullableText,
+  lastActiveAt: nullableText,
   lastSeenAt: z.string(),
 });
 
@@ -56,15 +62,15 @@ export const serverSchema: z.ZodType<McpServer> = z.object({
   type: z.enum(MCP_SERVER_TYPES),
   agentServerTypes: z.array(z.enum(MCP_SERVER_TYPES)),
   name: z.string(),
-  version: TEXT,
+  version: nullableText,
   transport: z.enum(TRANSPORT_KINDS),
   status: z.enum(SERVER_STATUSES),
   tools: z.array(z.string()),
   stale: z.boolean(),
-  staleSince: TEXT,
+  staleSince: nullableText,
   simulated: z.boolean(),
-  connectedAt: TEXT,
-  lastError: TEXT,
+  connectedAt: nullableText,
+  lastError: nullableText,
 });
 
 export const swarmSchema: z.ZodType<Swarm> = z.object({
@@ -72,17 +78,17 @@ export const swarmSchema: z.ZodType<Swarm> = z.object({
   nativeId: z.string(),
   serverId: z.string(),
   serverType: z.enum(MCP_SERVER_TYPES),
-  name: TEXT,
-  status: TEXT,
-  topologyName: TEXT,
+  name: nullableText,
+  status: nullableText,
+  topologyName: nullableText,
   topology: z.enum(TOPOLOGY_KINDS).nullable(),
-  strategy: TEXT,
-  maxAgents: NUMBER,
-  tasksTotal: NUMBER,
-  tasksActive: NUMBER,
-  tasksCompleted: NUMBER,
+  strategy: nullableText,
+  maxAgents: nullableNumber,
+  tasksTotal: nullableNumber,
+  tasksActive: nullableNumber,
+  tasksCompleted: nullableNumber,
   stale: z.boolean(),
-  createdAt: TEXT,
+  createdAt: nullableText,
 });
 
 export const edgeSchema: z.ZodType<TopologyEdge> = z.object({
@@ -101,41 +107,41 @@ export const eventSchema: z.ZodType<SwarmlensEvent> = z.discriminatedUnion('type
     code: z.string(),
     severity: z.enum(NOTICE_SEVERITIES),
     message: z.string(),
-    serverId: TEXT,
+    serverId: nullableText,
     timestamp: z.string(),
   }),
   z.object({
     type: z.literal('health'),
     serverId: z.string(),
-    replicaId: TEXT,
+    replicaId: nullableText,
     previousStatus: z.enum(SERVER_STATUSES),
     status: z.enum(SERVER_STATUSES),
     previousCircuitState: z.enum(CIRCUIT_STATES),
     circuitState: z.enum(CIRCUIT_STATES),
-    reason: TEXT,
+    reason: nullableText,
     timestamp: z.string(),
   }),
 ]);
 
-const LATENCY = z.object({ p50Ms: NUMBER, p95Ms: NUMBER, p99Ms: NUMBER });
-const BREAKER = z.object({
+const latencySchema = z.object({ p50Ms: nullableNumber, p95Ms: nullableNumber, p99Ms: nullableNumber });
+const breakerSchema = z.object({
   state: z.enum(CIRCUIT_STATES),
   consecutiveFailures: z.number(),
-  openedAt: TEXT,
-  retryAt: TEXT,
+  openedAt: nullableText,
+  retryAt: nullableText,
 });
 
-const HEALTH: z.ZodType<ServerHealth> = z.object({
-  circuitBreaker: BREAKER,
-  latency: LATENCY,
+const healthSchema: z.ZodType<ServerHealth> = z.object({
+  circuitBreaker: breakerSchema,
+  latency: latencySchema,
   inFlight: z.number(),
   calls: z.number(),
   failures: z.number(),
   rejectedEntries: z.number(),
   polling: z.object({
     wantedHz: z.number(),
-    effectiveHz: NUMBER,
-    timeShare: NUMBER,
+    effectiveHz: nullableNumber,
+    timeShare: nullableNumber,
     maxTimeShare: z.number(),
   }),
   replicas: z.array(
@@ -144,12 +150,12 @@ const HEALTH: z.ZodType<ServerHealth> = z.object({
       status: z.enum(SERVER_STATUSES),
       inUse: z.boolean(),
       inFlight: z.number(),
-      latency: LATENCY,
-      circuitBreaker: BREAKER,
-      lastError: TEXT,
+      latency: latencySchema,
+      circuitBreaker: breakerSchema,
+      lastError: nullableText,
       restarts: z.number(),
-      lastAnsweredAt: TEXT,
-      lastProbedAt: TEXT,
+      lastAnsweredAt: nullableText,
+      lastProbedAt: nullableText,
     }),
   ),
   tools: z.array(
@@ -158,18 +164,18 @@ const HEALTH: z.ZodType<ServerHealth> = z.object({
       calls: z.number(),
       failures: z.number(),
       consecutiveFailures: z.number(),
-      lastError: TEXT,
-      lastFailedAt: TEXT,
-      latency: LATENCY,
+      lastError: nullableText,
+      lastFailedAt: nullableText,
+      latency: latencySchema,
     }),
   ),
 });
 
-/** What another node has measured; `null`: nothing, or nothing that can be read. */
+/** Parses the health that another node measured. Null if there is none, or if it is invalid. */
 export function parseServerHealth(json: string | null): ServerHealth | null {
   if (json === null) return null;
   try {
-    return HEALTH.safeParse(JSON.parse(json)).data ?? null;
+    return healthSchema.safeParse(JSON.parse(json)).data ?? null;
   } catch {
     return null;
   }

@@ -50,7 +50,7 @@ describe.skipIf(!here)(`leases${here ? '' : ` (${NO_REDIS})`}`, () => {
       expect(claim.terms).toEqual([node.leases.tokenOf(serverId)]);
       expect(node.synced).toContain(serverId);
       const [lease, term] = await Promise.all(
-        (['lease', 'term'] as const).map((kind) => redis.look.get(node.link.keys.key(serverId, kind))),
+        (['lease', 'fence'] as const).map((kind) => redis.look.get(node.link.keys.key(serverId, kind))),
       );
       expect([lease, term]).toEqual([`one ${claim.terms[0]}`, `${claim.terms[0]}`]);
       await node.settled(serverId);

@@ -219,7 +219,7 @@ describe.skipIf(!here)('a call for a server that another node watches', () => {
     const { other, claim } = made;
     claim.onTool = () => Promise.reject(new TypeError('secret of the other node'));
     const failed = other.leases.remote.callTool('s', 'x', {}, NEVER);
-    await expect(failed).rejects.toThrow('the call failed on the node that watches the server');
+    await expect(failed).rejects.toThrow('the call failed on the node that owns the server');
     claim.onPoll = () => Promise.reject(new SwarmlensError('SERVER_UNAVAILABLE', 'gone'));
     expect(await other.leases.remote.poll('s', false)).toBe(false);
   });
@@ -257,7 +257,7 @@ describe.skipIf(!here)('a call for a server that another node watches', () => {
     const called = other.leases.remote.callTool('s', 'x', {}, NEVER);
     const failed = expect(called).rejects.toMatchObject({
       code: 'SERVER_UNAVAILABLE',
-      message: 'Not known whether it was done: the node that was asked is gone.',
+      message: 'The call may have been executed: the owner disappeared. Check the server before you retry.',
     });
     await begun;
     await until(
@@ -298,7 +298,7 @@ describe.skipIf(!here)('a call for a server that another node watches', () => {
     await other.settled('s');
     await expect(other.leases.remote.callTool('nobody', 'x', {}, NEVER)).rejects.toMatchObject({
       code: 'SERVER_UNAVAILABLE',
-      message: /watched by no node just now/,
+      message: /^No node owns server/,
     });
     expect(await other.leases.remote.poll('nobody', false)).toBe(false);
     const begun = new Promise<void>((resolve) => {
@@ -328,7 +328,7 @@ describe.skipIf(!here)('a call for a server that another node watches', () => {
       new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('given up'))));
     const calls = given.map(({ signal }) => other.leases.remote.callTool('s', 'x', {}, signal));
     const ended = Promise.allSettled(calls);
-    await expect(other.leases.remote.callTool('s', 'x', {}, NEVER)).rejects.toThrow('too many calls');
+    await expect(other.leases.remote.callTool('s', 'x', {}, NEVER)).rejects.toThrow('too many requests');
     for (const one of given) one.abort(new Error('no time'));
     await ended;
     await until(nodes, () => nodes.all.every(({ leases }) => leases.pending === 0));

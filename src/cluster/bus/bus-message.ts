@@ -3,41 +3,41 @@ import { type Agent, parseServerId, type SwarmlensEvent } from '../../model/inde
 import { emptyDelta, type MergePatch, type ServerDelta, type ServerChanges, type Store } from '../../state/index.js';
 import { agentSchema, edgeSchema, eventSchema, serverSchema, swarmSchema } from '../wire-schemas.js';
 
-/** Of the format: whoever reads another one asks for the picture instead. `docs/decisions/0018-bus-protocol.md` describes it. */
+/** Version of the format, which `docs/decisions/0018-bus-protocol.md` describes. Nodes of another version read the snapshot instead. */
 export const BUS_MESSAGE_VERSION = 1;
 
-/** Where a server's changes stand: which term of which holder, and the number of the message in it. */
+/** Position in the messages of a server: fencing token of the owner, and number of the message under it. */
 export interface BusPosition {
   readonly fencingToken: number;
   readonly seq: number;
 }
 
-/** One message: what has become of a server since an earlier one. */
+/** Message with the changes of a server since an earlier message. */
 export interface BusMessage extends BusPosition {
-  /** By the clock of Redis, milliseconds since the epoch. */
+  /** Time of publication in milliseconds since the epoch, by the Redis clock. */
   readonly atMs: number;
   readonly nodeId: string;
   readonly body: BusMessageBody;
 }
 
-/** What there is nothing of is left out. */
-const BODY = z.object({
-  /** Whoever has applied this message of the term, or a later one, may apply this one. Left out: the one before. */
+// Empty values are omitted.
+const bodySchema = z.object({
+  /** Number of the earliest message of the same owner after which this one can be applied. @default the previous message */
   f: z.int().min(0).optional(),
-  /** This is not all that changed: the picture has to be read. */
+  /** Set if the message is incomplete and the snapshot must be read. */
   g: z.literal(1).optional(),
-  /** When the server last answered. */
+  /** Time at which the server last answered. */
   t: z.string().optional(),
   s: serverSchema.optional(),
-  /** The server is gone, and all of it. */
+  /** Set if the server was removed. */
   x: z.literal(1).optional(),
-  /** Agents that the reader does not have. */
+  /** Agents that receivers do not have. */
   a: z.array(agentSchema).optional(),
-  /** Of agents that it has, by their native id: what changed of them. */
+  /** Patches of agents that receivers have, by native id. */
   p: z.array(z.tuple([z.string(), z.record(z.string(), z.unknown())])).optional(),
   w: z.array(swarmSchema).optional(),
   e: z.array(edgeSchema).optional(),
-  /** Ids of what is gone, less the server's part. */
+  /** Ids of removed agents, swarms and edges, without the server id. */
   ra: z.array(z.string()).optional(),
   rw: z.array(z.string()).optional(),
   re: z.array(z.string()).optional(),
@@ -45,47 +45,54 @@ const BODY = z.object({
   v: z.array(eventSchema).optional(),
 });
 
-export type BusMessageBody = z.infer<typeof BODY>;
+export type BusMessageBody = z.infer<typeof bodySchema>;
 
-const SEQ = z.int().min(1);
-const MESSAGE = z.tuple([z.literal(BUS_MESSAGE_VERSION), SEQ, SEQ, z.int(), z.string(), BODY]);
+const sequenceSchema = z.int().min(1);
+const messageSchema = z.tuple([
+  z.literal(BUS_MESSAGE_VERSION),
+  sequenceSchema,
+  sequenceSchema,
+  z.int(),
+  z.string(),
+  bodySchema,
+]);
 
-/** As JSON: an array with the version first. */
+/** Encodes a message as an array that starts with the version. */
 export function encodeBusMessage({ fencingToken, seq, atMs, nodeId, body }: BusMessage): readonly unknown[] {
   return [BUS_MESSAGE_VERSION, fencingToken, seq, atMs, nodeId, body];
 }
 
-/** @returns `null` when it is no message of this version, or speaks of another server */
+/** Parses a message. Null if it is invalid, has another version, or concerns another server. */
 export function parseBusMessage(value: unknown, serverId: string): BusMessage | null {
-  const parsed = MESSAGE.safeParse(value);
+  const parsed = messageSchema.safeParse(value);
   if (!parsed.success) return null;
-  const [, term, seq, atMs, nodeId, body] = parsed.data;
+  const [, fencingToken, seq, atMs, nodeId, body] = parsed.data;
   const { s, a = [], w = [], e = [], v = [] } = body;
-  const things = [...a, ...w, ...e].map(({ id }) => parseServerId(id));
-  const named = [...a, ...w, ...e, ...v].map((one) => one.serverId);
-  const isOfServer = [s?.id ?? serverId, ...things, ...named].every((id) => id === serverId);
-  return isOfServer ? { fencingToken: term, seq, atMs, nodeId, body } : null;
+  const idPrefixes = [...a, ...w, ...e].map(({ id }) => parseServerId(id));
+  const serverIds = [...a, ...w, ...e, ...v].map((item) => item.serverId);
+  const isOfServer = [s?.id ?? serverId, ...idPrefixes, ...serverIds].every((id) => id === serverId);
+  return isOfServer ? { fencingToken, seq, atMs, nodeId, body } : null;
 }
 
-/** The earliest message after which this one may be applied. */
+/** Returns the number of the earliest message after which this one can be applied. */
 export function baseSequence({ seq, body }: BusMessage): number {
   return body.f ?? seq - 1;
 }
 
 /**
- * What there is to tell of a server that there is.
- * @param basis the last message that all readers were surely told
- * @param events instead of those of `changes`
+ * Creates the body of a message about an existing server.
+ * @param basis number of the last message that all receivers certainly got
+ * @param events events to send instead of those in `changes`
  */
 export function createMessageBody(
   serverId: string,
   changes: ServerChanges,
   { seq, basis, events }: { seq: number; basis: number; events: readonly SwarmlensEvent[] },
 ): BusMessageBody {
-  const common: BusMessageBody = { ...(basis !== seq - 1 && { f: basis }), ...list('v', events) };
+  const common: BusMessageBody = { ...(basis !== seq - 1 && { f: basis }), ...optionalList('v', events) };
   if (changes.kind === 'SNAPSHOT') return { ...common, g: 1 };
   const { delta, patches } = changes;
-  const own = (ids: readonly string[]): string[] => ids.map((id) => id.slice(serverId.length + 1));
+  const toLocalIds = (ids: readonly string[]): string[] => ids.map((id) => id.slice(serverId.length + 1));
   const patched = delta.agents.flatMap(({ id, nativeId }) => {
     const patch = patches.get(id);
     return patch === undefined ? [] : [[nativeId, patch] satisfies [string, MergePatch]];
@@ -94,27 +101,26 @@ export function createMessageBody(
     ...common,
     ...(delta.seenAt !== null && { t: delta.seenAt }),
     ...(delta.server !== null && { s: delta.server }),
-    ...list(
+    ...optionalList(
       'a',
       delta.agents.filter(({ id }) => !patches.has(id)),
     ),
-    ...list('p', patched),
-    ...list('w', delta.swarms),
-    ...list('e', delta.edges),
-    ...list('ra', own(delta.removedAgentIds)),
-    ...list('rw', own(delta.removedSwarmIds)),
-    ...list('re', own(delta.removedEdgeIds)),
+    ...optionalList('p', patched),
+    ...optionalList('w', delta.swarms),
+    ...optionalList('e', delta.edges),
+    ...optionalList('ra', toLocalIds(delta.removedAgentIds)),
+    ...optionalList('rw', toLocalIds(delta.removedSwarmIds)),
+    ...optionalList('re', toLocalIds(delta.removedEdgeIds)),
   };
 }
 
 /**
- * What to commit to `store` so that it is where the message leads, without its events.
- * @returns `null` when the store does not have what the message builds on
+ * Returns the delta that applies a message to `store`, without events. Null if the store lacks an agent that the message patches.
  */
 export function toServerDelta(store: Store, serverId: string, { body, atMs }: BusMessage): ServerDelta | null {
   if (body.x === 1) return { ...store.removalDelta(serverId), publishedAtMs: atMs };
   const { t = null, s = null, a = [], p = [], w = [], e = [], ra = [], rw = [], re = [] } = body;
-  const global = (ids: readonly string[]): string[] => ids.map((id) => `${serverId}:${id}`);
+  const toGlobalIds = (ids: readonly string[]): string[] => ids.map((id) => `${serverId}:${id}`);
   const agents = [...a];
   for (const [nativeId, patch] of p) {
     const previous = store.agents.get(`${serverId}:${nativeId}`);
@@ -127,16 +133,16 @@ export function toServerDelta(store: Store, serverId: string, { body, atMs }: Bu
     seenAt: t,
     server: s,
     agents,
-    removedAgentIds: global(ra),
+    removedAgentIds: toGlobalIds(ra),
     swarms: w,
-    removedSwarmIds: global(rw),
+    removedSwarmIds: toGlobalIds(rw),
     edges: e,
-    removedEdgeIds: global(re),
+    removedEdgeIds: toGlobalIds(re),
     publishedAtMs: atMs,
   };
 }
 
-/** Unlike RFC 7396 has it, `null` is a value: what is not known. An agent's identity is not patched. */
+/** Merges a patch into an agent. Unlike in RFC 7396, null is a value. Keeps the identity of the agent. */
 function merge({ id, nativeId, serverId, ...agent }: Agent, patch: MergePatch): object {
   const merged: Record<string, unknown> = { ...agent };
   for (const [key, value] of Object.entries(patch)) {
@@ -149,7 +155,7 @@ function isPlain(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function list<K extends string, V>(key: K, values: readonly V[]): Partial<Record<K, V[]>> {
+function optionalList<K extends string, V>(key: K, values: readonly V[]): Partial<Record<K, V[]>> {
   // The key is one of K, which the compiler does not see.
   return values.length === 0 ? {} : ({ [key]: [...values] } as Partial<Record<K, V[]>>);
 }

@@ -3,17 +3,17 @@ import type { Notice } from '../../model/index.js';
 import { type Clock, isoTimestamp } from '../../shared/index.js';
 
 /**
- * Carries changes from the node that polls a server to every node that shows it, the polling one included. Delivery
- * is at most once and in order for each server; a gap is the receiver's to notice.
+ * Carries deltas from the node that polls a server to all nodes, including itself. Delivers at most once, and in order per
+ * server. Receivers detect gaps.
  */
 export interface Bus extends AsyncDisposable {
-  /** Has called back everybody on this node when it returns; rejects when one of them threw. */
-  publish(change: ServerDelta): Promise<void>;
-  /** Calls back for each change from now on; dispose to stop. */
-  subscribe(callback: (change: ServerDelta) => void): Disposable;
+  /** Calls all subscribers of this node before it resolves. Rejects if one of them threw. */
+  publish(delta: ServerDelta): Promise<void>;
+  /** Calls back for each delta from now on. Dispose to stop. */
+  subscribe(callback: (delta: ServerDelta) => void): Disposable;
 }
 
-/** What people are told instead of events that did not come. */
+/** Creates the notice that replaces lost events. */
 export function eventsMissedNotice(serverId: string, message: string, clock: Clock): Notice {
   return {
     type: 'notice',
@@ -25,8 +25,8 @@ export function eventsMissedNotice(serverId: string, message: string, clock: Clo
   };
 }
 
-/** Which servers this node holds. */
+/** Port that returns the fencing tokens of this node. */
 export interface FencingTokens {
-  /** The number under which this node watches the server; `null`: another does, or nobody. */
+  /** Returns the fencing token under which this node owns the server. Null if it does not own it. */
   tokenOf(serverId: string): number | null;
 }

@@ -2,15 +2,15 @@ import { Emitter } from '../../shared/index.js';
 import type { ServerDelta } from '../../state/index.js';
 import type { Bus } from './bus.js';
 
-/** One node: a change is delivered before `publish` returns. */
+/** Bus of a single node. Delivers a delta before `publish` returns. */
 export class MemoryBus implements Bus {
   readonly #listeners = new Emitter<ServerDelta>();
 
-  async publish(change: ServerDelta): Promise<void> {
-    this.#listeners.emit(change);
+  async publish(delta: ServerDelta): Promise<void> {
+    this.#listeners.emit(delta);
   }
 
-  subscribe(callback: (change: ServerDelta) => void): Disposable {
+  subscribe(callback: (delta: ServerDelta) => void): Disposable {
     return this.#listeners.add(callback);
   }
 

@@ -10,40 +10,41 @@ import { parseBusMessage } from './bus-message.js';
 
 export interface RedisBusOptions {
   readonly link: RedisConnection;
-  /** That the first subscriber commits every change to. */
+  /** Store to which the first subscriber commits every delta. */
   readonly store: Store;
   readonly fencingTokens: FencingTokens;
-  /** How long a node that holds a server may be silent, milliseconds. */
+  /** Lease duration in milliseconds. */
   readonly leaseMs: number;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Another node has a newer term for a server that this node believes to hold. */
+  /** Called when another node has a newer fencing token for a server of this node. */
   readonly onFenced: (serverId: string) => void;
 }
 
 export interface RedisBusStats {
-  /** Messages that this node has sent, and that have come from others. */
+  /** Number of messages that this node published. */
   readonly published: number;
+  /** Number of messages received from other nodes. */
   readonly received: number;
-  /** Times that the picture of a server was read as a whole. */
+  /** Number of snapshots read from Redis. */
   readonly resyncs: number;
-  /** Of the message that came last, from its publication until it was here, by the clocks of Redis and of this machine; `null`: none came yet. */
+  /** Delay of the last message in milliseconds, by the clocks of Redis and of this machine. Null before the first. */
   readonly lagMs: number | null;
 }
 
-/** A picture that nobody renews stays so many lease times. */
-const LIFE_LEASES = 12;
-/** In one lease time it is looked so often at least whether everything is as it should be, */
-const LOOKS_PER_LEASE = 3;
-/** and after this at the latest: readers of other nodes can go on here from where the last look was. */
-const MAX_LOOK_MS = 1_000;
+/** Lifetime of a snapshot without renewal, in lease durations. */
+const SNAPSHOT_TTL_LEASES = 12;
+/** Minimum number of verifications per lease duration. */
+const CHECKS_PER_LEASE = 3;
+/** Maximum interval of verifications in milliseconds. Readers of other nodes can resume from the last verification. */
+const MAX_CHECK_INTERVAL_MS = 1_000;
 const UNREADABLE_LOG_MS = 60_000;
-/** What `LIST_SERVERS` returns. */
-const LISTED = z.tuple([z.coerce.number(), z.array(z.string())]);
+/** Result of `LIST_SERVERS`. */
+const listResultSchema = z.tuple([z.coerce.number(), z.array(z.string())]);
 
 /**
- * Many nodes: each writes the servers that it holds, and follows the others'. Neither keeps a queue: what is to be
- * written is read from the store by a cursor, and what was missed is read from the picture in Redis.
+ * Bus of a cluster. Writes the servers that this node owns, and follows all others. Keeps no queues: changes to write are read
+ * from the store by a cursor, and missed changes are read from the snapshot in Redis.
  */
 export class RedisBus implements Bus {
   readonly #options: RedisBusOptions;
@@ -51,13 +52,13 @@ export class RedisBus implements Bus {
   readonly #writes = new Emitter<WriteConfirmation>();
   readonly #writers = new Map<string, ServerWriter>();
   readonly #followers = new Map<string, ServerFollower>();
-  readonly #outletDeps: ServerWriterDeps;
-  readonly #followedDeps: ServerFollowerDeps;
+  readonly #writerDeps: ServerWriterDeps;
+  readonly #followerDeps: ServerFollowerDeps;
   readonly #wakeSignal: WakeSignal;
-  readonly #end = new AbortController();
-  readonly #linkChanges: Disposable;
+  readonly #abort = new AbortController();
+  readonly #connectionListener: Disposable;
   readonly #subscribed: Promise<AsyncDisposable | null>;
-  readonly #looking: Promise<void>;
+  readonly #loop: Promise<void>;
   readonly #counts = { published: 0, received: 0, resyncs: 0 };
   #lagMs: number | null = null;
   #isSubscribed = false;
@@ -66,72 +67,72 @@ export class RedisBus implements Bus {
   constructor(options: RedisBusOptions) {
     const { link, leaseMs, onFenced, store } = options;
     this.#options = options;
-    this.#outletDeps = {
+    this.#writerDeps = {
       ...options,
-      snapshotTtlMs: leaseMs * LIFE_LEASES,
+      snapshotTtlMs: leaseMs * SNAPSHOT_TTL_LEASES,
       onFenced,
       onSnapshotWritten: () => this.#wakeSignal.wake(),
-      onWritten: (written) => {
+      onWritten: (confirmation) => {
         this.#counts.published += 1;
-        store.timeline?.markPublished(written);
-        this.#safely(() => this.#writes.emit(written));
+        store.timeline?.markPublished(confirmation);
+        this.#callListeners(() => this.#writes.emit(confirmation));
       },
     };
-    this.#followedDeps = {
+    this.#followerDeps = {
       ...options,
-      emit: (change) => this.#safely(() => this.#listeners.emit(change)),
+      emit: (delta) => this.#callListeners(() => this.#listeners.emit(delta)),
       onGap: () => {
         this.#counts.resyncs += 1;
-        this.#interrupted();
+        this.#recordGap();
       },
     };
     this.#wakeSignal = new WakeSignal(options.clock);
-    this.#linkChanges = link.onChange(() => this.#onLinkChange());
+    this.#connectionListener = link.onChange(() => this.#handleConnectionChange());
     this.#subscribed = this.#subscribe();
-    this.#looking = this.#lookAgain(this.#end.signal);
+    this.#loop = this.#run(this.#abort.signal);
   }
 
-  async publish(change: ServerDelta): Promise<void> {
+  async publish(delta: ServerDelta): Promise<void> {
     try {
-      this.#listeners.emit(change);
+      this.#listeners.emit(delta);
     } finally {
-      this.#outletOf(change.serverId, change.events.length)?.scheduleWrite();
+      this.#writerFor(delta.serverId, delta.events.length)?.scheduleWrite();
     }
   }
 
-  subscribe(callback: (change: ServerDelta) => void): Disposable {
+  subscribe(callback: (delta: ServerDelta) => void): Disposable {
     return this.#listeners.add(callback);
   }
 
-  /** Calls back when what was published of a server is in Redis. */
-  onWrite(callback: (written: WriteConfirmation) => void): Disposable {
+  /** Calls back when the published changes of a server are in Redis. Dispose to stop. */
+  onWrite(callback: (confirmation: WriteConfirmation) => void): Disposable {
     return this.#writes.add(callback);
   }
 
-  /** What there has been to do, since the start. */
+  /** Returns statistics since the start. */
   stats(): RedisBusStats {
     return { ...this.#counts, lagMs: this.#lagMs };
   }
 
-  /** Resolves when what was published of a server before is in Redis, or cannot be for now. */
+  /** Resolves when earlier changes of a server are in Redis, or cannot be written for now. */
   async flush(serverId: string): Promise<void> {
     await this.#writers.get(serverId)?.flush();
   }
 
-  /** Resolves when the store has the newest picture of a server, or it cannot be had for now. */
+  /** Resolves when the store has the newest snapshot of a server, or cannot read it for now. */
   async pull(serverId: string): Promise<void> {
     if (!this.#options.link.isUp) return;
-    await (this.#followers.get(serverId) ?? new ServerFollower(serverId, this.#followedDeps)).resync();
+    await (this.#followers.get(serverId) ?? new ServerFollower(serverId, this.#followerDeps)).resync();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#end.abort();
-    this.#linkChanges[Symbol.dispose]();
-    await this.#looking;
-    for (const outlet of this.#writers.values()) await outlet[Symbol.asyncDispose]();
-    // While Redis is away this waits for the link, which may be closed after the bus.
-    const left = this.#subscribed.then((subscription) => subscription?.[Symbol.asyncDispose]());
-    if (this.#isSubscribed) await left;
+    this.#abort.abort();
+    this.#connectionListener[Symbol.dispose]();
+    await this.#loop;
+    for (const writer of this.#writers.values()) await writer[Symbol.asyncDispose]();
+    // While Redis is unavailable, this waits for the connection, which may be closed after the bus.
+    const unsubscribed = this.#subscribed.then((subscription) => subscription?.[Symbol.asyncDispose]());
+    if (this.#isSubscribed) await unsubscribed;
   }
 
   async #subscribe(): Promise<AsyncDisposable | null> {
@@ -143,11 +144,11 @@ export class RedisBus implements Bus {
         { pattern: true },
       );
       this.#isSubscribed = true;
-      // What was told before is not known.
+      // Earlier messages were missed.
       this.#wakeSignal.wake();
       return subscription;
     } catch (error) {
-      logger.debug({ error: errorMessage(error) }, 'changes of other nodes are not subscribed');
+      logger.debug({ error: errorMessage(error) }, 'not subscribed to changes of other nodes');
       return null;
     }
   }
@@ -155,125 +156,125 @@ export class RedisBus implements Bus {
   #receive(value: unknown, channel: string): void {
     const { link, fencingTokens, clock } = this.#options;
     const serverId = link.keys.parseServerId(channel);
-    if (serverId === null || this.#end.signal.aborted) return;
+    if (serverId === null || this.#abort.signal.aborted) return;
     const message = parseBusMessage(value, serverId);
     if (message === null) this.#logUnreadable(channel);
-    // A holder is told by its own writes, and by its lease, that it no longer is one.
+    // An owner learns from its writes and its lease that it lost the ownership.
     if (message?.nodeId === link.nodeId || fencingTokens.tokenOf(serverId) !== null) return;
     this.#counts.received += 1;
     if (message !== null) this.#lagMs = Math.max(0, clock.now() - message.atMs);
     this.#follow(serverId).receive(message);
   }
 
-  #onLinkChange(): void {
+  #handleConnectionChange(): void {
     const { link } = this.#options;
-    this.#interrupted();
+    this.#recordGap();
     if (link.isUp) {
       this.#wakeSignal.wake();
       return;
     }
-    this.#sortServers();
-    for (const followed of this.#followers.values())
-      followed.markStale(`Redis is away: ${link.failureReason ?? 'unknown'}`);
+    this.#assignServers();
+    for (const follower of this.#followers.values())
+      follower.markStale(`Redis unavailable: ${link.failureReason ?? 'unknown reason'}`);
   }
 
-  async #lookAgain(signal: AbortSignal): Promise<void> {
+  async #run(signal: AbortSignal): Promise<void> {
     const { link, leaseMs, logger } = this.#options;
     while (!signal.aborted) {
       if (link.isUp) {
-        await this.#look().catch((error: unknown) =>
-          logger.debug({ error: errorMessage(error) }, 'Redis was not asked'),
+        await this.#verify().catch((error: unknown) =>
+          logger.debug({ error: errorMessage(error) }, 'verification with Redis failed'),
         );
       }
-      await this.#wakeSignal.wait(Math.min(leaseMs / LOOKS_PER_LEASE, MAX_LOOK_MS), signal);
+      await this.#wakeSignal.wait(Math.min(leaseMs / CHECKS_PER_LEASE, MAX_CHECK_INTERVAL_MS), signal);
     }
   }
 
-  async #look(): Promise<void> {
+  async #verify(): Promise<void> {
     const { link, store, fencingTokens, leaseMs } = this.#options;
-    const held = this.#sortServers();
+    const owned = this.#assignServers();
     const listed = await LIST_SERVERS.run(
       link.commands,
       [link.keys.shared('servers')],
-      [leaseMs * LIFE_LEASES, ...held],
+      [leaseMs * SNAPSHOT_TTL_LEASES, ...owned],
     );
-    const [time, ids] = LISTED.parse(listed);
+    const [time, ids] = listResultSchema.parse(listed);
     for (const id of ids) if (fencingTokens.tokenOf(id) === null) this.#follow(id);
     const [areCurrent] = await Promise.all([
-      Promise.all([...this.#followers.values()].map((followed) => followed.verify())),
-      Promise.all([...this.#writers.values()].map((outlet) => outlet.renew())),
+      Promise.all([...this.#followers.values()].map((follower) => follower.verify())),
+      Promise.all([...this.#writers.values()].map((writer) => writer.renew())),
     ]);
     if (areCurrent.every(Boolean)) store.timeline?.markComplete(time);
-    for (const [id, followed] of this.#followers) {
-      if (!followed.hasExpired || fencingTokens.tokenOf(id) !== null) continue;
+    for (const [id, follower] of this.#followers) {
+      if (!follower.hasExpired || fencingTokens.tokenOf(id) !== null) continue;
       this.#followers.delete(id);
-      if (store.servers.get(id) !== undefined) this.#followedDeps.emit(store.removalDelta(id));
+      if (store.servers.get(id) !== undefined) this.#followerDeps.emit(store.removalDelta(id));
     }
   }
 
-  #interrupted(): void {
+  #recordGap(): void {
     const { store, fencingTokens } = this.#options;
     store.timeline?.markGap((serverId) => fencingTokens.tokenOf(serverId) !== null);
   }
 
-  /** Whatever this node holds now is written, everything else followed. @returns what it holds */
-  #sortServers(): readonly string[] {
+  /** Creates a writer for each owned server and a follower for every other one. Returns the ids of the owned servers. */
+  #assignServers(): readonly string[] {
     const { store, fencingTokens } = this.#options;
-    for (const [id, outlet] of this.#writers) {
-      if (fencingTokens.tokenOf(id) !== outlet.fencingToken) this.#drop(id, outlet);
+    for (const [id, writer] of this.#writers) {
+      if (fencingTokens.tokenOf(id) !== writer.fencingToken) this.#dropWriter(id, writer);
     }
     for (const id of this.#followers.keys()) if (fencingTokens.tokenOf(id) !== null) this.#followers.delete(id);
-    const held: string[] = [];
+    const owned: string[] = [];
     for (const { id } of store.servers.values()) {
-      if (this.#outletOf(id, 0) === null) this.#follow(id);
-      else held.push(id);
+      if (this.#writerFor(id, 0) === null) this.#follow(id);
+      else owned.push(id);
     }
-    return held;
+    return owned;
   }
 
   #follow(serverId: string): ServerFollower {
-    let followed = this.#followers.get(serverId);
-    if (followed === undefined) {
-      followed = new ServerFollower(serverId, this.#followedDeps);
-      this.#followers.set(serverId, followed);
+    let follower = this.#followers.get(serverId);
+    if (follower === undefined) {
+      follower = new ServerFollower(serverId, this.#followerDeps);
+      this.#followers.set(serverId, follower);
     }
-    return followed;
+    return follower;
   }
 
   /**
-   * @param newEvents that have been published and are not told yet
-   * @returns `null` when this node does not hold the server
+   * Returns the writer of a server. Null if this node does not own the server.
+   * @param newEvents number of committed events that are not published yet
    */
-  #outletOf(serverId: string, newEvents: number): ServerWriter | null {
+  #writerFor(serverId: string, newEvents: number): ServerWriter | null {
     const { store, fencingTokens } = this.#options;
-    const term = fencingTokens.tokenOf(serverId);
-    if (term === null) return null;
-    let outlet = this.#writers.get(serverId);
-    if (outlet?.fencingToken !== term) {
-      if (outlet !== undefined) this.#drop(serverId, outlet);
-      outlet = new ServerWriter(serverId, term, store.events.end - newEvents, this.#outletDeps);
-      this.#writers.set(serverId, outlet);
+    const fencingToken = fencingTokens.tokenOf(serverId);
+    if (fencingToken === null) return null;
+    let writer = this.#writers.get(serverId);
+    if (writer?.fencingToken !== fencingToken) {
+      if (writer !== undefined) this.#dropWriter(serverId, writer);
+      writer = new ServerWriter(serverId, fencingToken, store.events.end - newEvents, this.#writerDeps);
+      this.#writers.set(serverId, writer);
     }
-    return outlet;
+    return writer;
   }
 
-  #drop(serverId: string, outlet: ServerWriter): void {
+  #dropWriter(serverId: string, writer: ServerWriter): void {
     this.#writers.delete(serverId);
-    // A write under way ends by itself.
-    outlet[Symbol.asyncDispose]().catch(() => undefined);
+    // A pending write completes by itself.
+    writer[Symbol.asyncDispose]().catch(() => undefined);
   }
 
   #logUnreadable(channel: string): void {
     const { clock, logger } = this.#options;
     if (clock.monotonic() - this.#unreadableAtMs < UNREADABLE_LOG_MS) return;
     this.#unreadableAtMs = clock.monotonic();
-    logger.warn({ channel }, 'a message of another node cannot be read: the picture in Redis is read instead');
+    logger.warn({ channel }, 'invalid message from another node, reading the snapshot instead');
   }
 
-  /** One that fails must not keep the others from being told. */
-  #safely(tell: () => void): void {
+  /** Calls listeners and logs their errors, so that a failing listener does not affect the others. */
+  #callListeners(call: () => void): void {
     try {
-      tell();
+      call();
     } catch (error) {
       this.#options.logger.error({ error: errorMessage(error) }, 'a listener of the bus failed');
     }

@@ -18,96 +18,97 @@ export interface ServerFollowerDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly leaseMs: number;
-  /** Has the change committed before it returns. */
-  readonly emit: (change: ServerDelta) => void;
-  /** Something of a server may have come and gone without having been told here. */
+  /** Commits the delta before it returns. */
+  readonly emit: (delta: ServerDelta) => void;
+  /** Called when changes of the server may have been missed. */
   readonly onGap: () => void;
 }
 
 /**
- * One server that another node holds: its messages are applied in their order; whenever one does not fit, the picture
- * in Redis is read instead. So no message is ever waited for, and none is kept.
+ * Applies the bus messages of one server that another node owns, in order. Reads the stored snapshot instead if a message does
+ * not fit, so that no message is awaited or kept.
  */
 export class ServerFollower {
   readonly #deps: ServerFollowerDeps;
   readonly #serverId: string;
-  /** What the store shows; `null`: nothing that a message could build on. */
+  /** Position of the store. Null if no message can be applied to it. */
   #position: BusPosition | null = null;
-  /** Up to where events have come. */
-  #eventsAt: BusPosition | null = null;
-  /** Of all messages that came while the picture was being read. */
+  /** Position up to which events were received. */
+  #eventsPosition: BusPosition | null = null;
+  /** Newest position of the messages that arrived while the snapshot was read. */
   #newest: BusPosition | null = null;
-  /** What the store showed when a look last found something newer in Redis. */
+  /** Position of the store when a verification last found a newer one in Redis. */
   #lagging: BusPosition | null = null;
   #pendingRead: Promise<void> | null = null;
-  #isToRead = false;
+  #needsRead = false;
   #missingSince: number | null = null;
-  #unwatchedSince: number | null = null;
+  #unownedSince: number | null = null;
 
   constructor(serverId: string, deps: ServerFollowerDeps) {
     this.#serverId = serverId;
     this.#deps = deps;
   }
 
-  /** The picture has been missing from Redis for so long that its holder would have written it again. */
+  /** Whether the snapshot has been missing from Redis for so long that its owner would have rewritten it. */
   get hasExpired(): boolean {
-    return this.#hasLasted(this.#missingSince);
+    return this.#hasExceededLease(this.#missingSince);
   }
 
-  /** @param message `null`: one that cannot be read */
+  /** Applies a message. Null stands for an invalid message. */
   receive(message: BusMessage | null): void {
     const { store, emit } = this.#deps;
     if (message === null) {
-      this.#startReading();
+      this.#startRead();
       return;
     }
-    const events = this.#eventsOf(message);
+    const events = this.#newEvents(message);
     const isOld = this.#position !== null && !isAfter(message, this.#position);
-    const change = isOld || !this.#fits(message) ? null : toServerDelta(store, this.#serverId, message);
-    if (change !== null) {
+    const delta = isOld || !this.#canApply(message) ? null : toServerDelta(store, this.#serverId, message);
+    if (delta !== null) {
       this.#position = { fencingToken: message.fencingToken, seq: message.seq };
-      emit({ ...change, events });
+      emit({ ...delta, events });
       return;
     }
     if (events.length > 0) emit({ ...emptyDelta(this.#serverId), events, publishedAtMs: message.atMs });
     if (isOld) return;
-    if (this.#pendingRead === null) this.#startReading();
+    if (this.#pendingRead === null) this.#startRead();
     else if (this.#newest === null || isAfter(message, this.#newest)) this.#newest = message;
   }
 
   /**
-   * Brings the store to the picture in Redis. Only one reading is under way; one that is asked for meanwhile is done
-   * once more afterwards. Never rejects: what failed is tried again at the next look.
+   * Brings the store to the snapshot in Redis. A call during a read causes one more read afterwards. Never rejects; a failed read
+   * is retried at the next verification.
    */
   resync(): Promise<void> {
-    this.#isToRead = true;
+    this.#needsRead = true;
     this.#pendingRead ??= this.#readAll().finally(() => (this.#pendingRead = null));
     return this.#pendingRead;
   }
 
   /**
-   * Compares with Redis, and reads what is behind for the second time: a message that was lost is found here.
-   * @returns whether the store has what had been published by then
+   * Compares the position with Redis, and reads the snapshot if it is behind for the second time. This detects lost messages.
+   * @returns whether the store contains everything published until then
    */
   async verify(): Promise<boolean> {
     const { link, clock } = this.#deps;
     const before = this.#position;
     const [at, lease] = await Promise.all([
-      link.commands.hget(link.keys.key(this.#serverId, 'picture'), 'at'),
+      link.commands.hget(link.keys.key(this.#serverId, 'snapshot'), 'at'),
       link.commands.exists(link.keys.key(this.#serverId, 'lease')),
     ]);
-    this.#missEvents();
-    this.#unwatchedSince = lease > 0 ? null : (this.#unwatchedSince ?? clock.monotonic());
-    if (this.#hasLasted(this.#unwatchedSince)) {
-      this.markStale('no node watches it');
+    this.#reportMissedEvents();
+    this.#unownedSince = lease > 0 ? null : (this.#unownedSince ?? clock.monotonic());
+    if (this.#hasExceededLease(this.#unownedSince)) {
+      this.markStale('no node owns the server');
       return false;
     }
     const position = parsePosition(at);
-    // What came meanwhile is newer than the answer.
+    // Messages that arrived meanwhile are newer than the answer.
     if (before !== null && position !== null) {
-      if (!isSame(before, this.#position) || isSame(before, position)) return this.#position !== null;
-      // A picture is written before it is told: what is ahead for the first time is most likely on its way.
-      const isExpected = isAfter(position, before) && !isSame(before, this.#lagging);
+      if (!arePositionsEqual(before, this.#position) || arePositionsEqual(before, position))
+        return this.#position !== null;
+      // A snapshot is written before its message is published, so the message is probably in flight the first time.
+      const isExpected = isAfter(position, before) && !arePositionsEqual(before, this.#lagging);
       this.#lagging = before;
       if (isExpected) return false;
     }
@@ -115,27 +116,27 @@ export class ServerFollower {
     return this.#position !== null;
   }
 
-  /** The last known values go on, marked as such, until the picture has been read again. */
+  /** Marks the server as stale until its snapshot is read again. */
   markStale(reason: string): void {
     const { store, clock, emit } = this.#deps;
     this.#position = null;
-    const picture = serverSnapshot(store, this.#serverId);
-    if (picture === null) return;
-    const { server } = picture;
+    const snapshot = serverSnapshot(store, this.#serverId);
+    if (snapshot === null) return;
+    const { server } = snapshot;
     const stale = { ...server, status: 'OFFLINE' as const, stale: true, lastError: reason };
     const since = { staleSince: server.staleSince ?? isoTimestamp(clock) };
     const seenAt = store.serverLastSeenAt(this.#serverId);
-    const change = store.diff(toStaleSnapshot(picture, { ...stale, ...since }, seenAt), null);
-    if (hasStateChanges(change)) emit(change);
+    const delta = store.diff(toStaleSnapshot(snapshot, { ...stale, ...since }, seenAt), null);
+    if (hasStateChanges(delta)) emit(delta);
   }
 
-  #startReading(): void {
+  #startRead(): void {
     // Never rejects.
     this.resync().catch(() => undefined);
   }
 
-  /** Whether the store is where the message builds on. */
-  #fits(message: BusMessage): boolean {
+  /** Returns whether the message can be applied to the store. */
+  #canApply(message: BusMessage): boolean {
     const { body, fencingToken } = message;
     if (this.#pendingRead !== null) return false;
     if (body.x === 1) return true;
@@ -146,18 +147,18 @@ export class ServerFollower {
   async #readAll(): Promise<void> {
     const { logger } = this.#deps;
     try {
-      // A picture is written before it is told, so that one more reading is enough, whatever a message claims.
-      for (let round = 0; round < 2 && this.#isToRead; round += 1) {
-        this.#isToRead = false;
+      // The snapshot is written before its message is published, so that one more read suffices.
+      for (let round = 0; round < 2 && this.#needsRead; round += 1) {
+        this.#needsRead = false;
         await this.#readOnce();
         if (this.#newest !== null && (this.#position === null || isAfter(this.#newest, this.#position))) {
-          this.#isToRead = true;
+          this.#needsRead = true;
         }
         this.#newest = null;
       }
     } catch (error) {
       this.#position = null;
-      logger.debug({ serverId: this.#serverId, error: errorMessage(error) }, 'a picture could not be read from Redis');
+      logger.debug({ serverId: this.#serverId, error: errorMessage(error) }, 'could not read a snapshot from Redis');
     }
   }
 
@@ -172,36 +173,36 @@ export class ServerFollower {
     }
     this.#missingSince = null;
     this.#position = stored.at;
-    this.#eventsAt ??= stored.at;
-    const change = { ...store.diff(stored.snapshot, stored.seenAt), publishedAtMs: stored.atMs };
-    if (hasStateChanges(change) || stored.seenAt !== store.serverLastSeenAt(this.#serverId)) emit(change);
+    this.#eventsPosition ??= stored.at;
+    const delta = { ...store.diff(stored.snapshot, stored.seenAt), publishedAtMs: stored.atMs };
+    if (hasStateChanges(delta) || stored.seenAt !== store.serverLastSeenAt(this.#serverId)) emit(delta);
   }
 
-  /** Those that have not come yet. */
-  #eventsOf(message: BusMessage): ServerDelta['events'] {
+  /** Returns the events of a message that were not received yet. */
+  #newEvents(message: BusMessage): ServerDelta['events'] {
     const { fencingToken, seq, body } = message;
-    const last = this.#eventsAt;
+    const last = this.#eventsPosition;
     if (last !== null && !isAfter({ fencingToken, seq }, last)) return [];
-    this.#eventsAt = { fencingToken, seq };
+    this.#eventsPosition = { fencingToken, seq };
     const { v = [] } = body;
     const isGap = last !== null && baseSequence(message) > (last.fencingToken === fencingToken ? last.seq : 0);
-    return isGap ? [this.#missed(), ...v] : v;
+    return isGap ? [this.#missedNotice(), ...v] : v;
   }
 
-  /** Whatever was told up to the picture that the last look found has come, or will not. */
-  #missEvents(): void {
+  /** Reports missed events: events up to the stored snapshot that have not arrived by now will not arrive. */
+  #reportMissedEvents(): void {
     const position = this.#position;
-    if (position === null || this.#eventsAt === null || !isAfter(position, this.#eventsAt)) return;
-    this.#eventsAt = position;
-    this.#deps.emit({ ...emptyDelta(this.#serverId), events: [this.#missed()] });
+    if (position === null || this.#eventsPosition === null || !isAfter(position, this.#eventsPosition)) return;
+    this.#eventsPosition = position;
+    this.#deps.emit({ ...emptyDelta(this.#serverId), events: [this.#missedNotice()] });
   }
 
-  #missed(): ServerDelta['events'][number] {
-    const message = `events of ${this.#serverId} may have been missed: a message of its node was lost`;
+  #missedNotice(): ServerDelta['events'][number] {
+    const message = `Events of ${this.#serverId} may be missing because a message of its node was lost.`;
     return eventsMissedNotice(this.#serverId, message, this.#deps.clock);
   }
 
-  #hasLasted(since: number | null): boolean {
+  #hasExceededLease(since: number | null): boolean {
     return since !== null && this.#deps.clock.monotonic() - since > this.#deps.leaseMs;
   }
 }
@@ -210,6 +211,6 @@ function isAfter(a: BusPosition, b: BusPosition): boolean {
   return a.fencingToken === b.fencingToken ? a.seq > b.seq : a.fencingToken > b.fencingToken;
 }
 
-function isSame(a: BusPosition | null, b: BusPosition | null): boolean {
+function arePositionsEqual(a: BusPosition | null, b: BusPosition | null): boolean {
   return a?.fencingToken === b?.fencingToken && a?.seq === b?.seq;
 }

@@ -19,110 +19,107 @@ export interface ServerWriterDeps {
   readonly store: Store;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** How long a picture stays in Redis that nobody writes or renews. */
+  /** Lifetime of a snapshot in Redis without writes and renewals, in milliseconds. */
   readonly snapshotTtlMs: number;
-  /** Another node has a newer term: this one no longer watches the server. */
+  /** Called when a write is rejected because another node has a newer fencing token. */
   readonly onFenced: (serverId: string) => void;
-  /** A picture has been written as a whole: the server may not be in the list of servers. */
+  /** Called after a complete snapshot was written, because the server may be missing from the list of servers. */
   readonly onSnapshotWritten: () => void;
-  /** All up to a revision of the store is in Redis, and was told to the others at that time of Redis. */
+  /** Called when everything up to a revision of the store is in Redis and published. */
   readonly onWritten: (written: WriteConfirmation) => void;
 }
 
 export interface WriteConfirmation {
   readonly serverId: string;
   readonly revision: number;
-  /** By the clock of Redis, milliseconds since the epoch. */
+  /** Time of publication in milliseconds since the epoch, by the Redis clock. */
   readonly atMs: number;
 }
 
-/** That a server which has not changed was asked again is told so often, milliseconds. */
+/** Interval in milliseconds at which `seenAt` of an unchanged server is published. */
 const SEEN_AGAIN_MS = 1_000;
 
 /**
- * Writes one server, which this node holds, to Redis and tells the others. What is not written yet is nowhere but in
- * the store: this keeps a cursor. While one write is under way, or Redis is away, changes come together.
+ * Writes the changes of one owned server to Redis and publishes them. Keeps a cursor instead of a queue: unwritten changes exist
+ * only in the store, and are conflated during a write or while Redis is unavailable.
  */
 export class ServerWriter implements AsyncDisposable {
   readonly fencingToken: number;
   readonly #deps: ServerWriterDeps;
   readonly #serverId: string;
-  /** Of the last message that all were surely told, and what it told. */
+  /** Number of the last message that all nodes certainly received. */
   #basis = 0;
   #cursor: ServerCursor;
   #sentSeenAt: string | null = null;
-  #toldAtMs = -Infinity;
-  /** Of the last message; a number whose outcome is not known is not used again. */
+  #sentAtMs = -Infinity;
+  /** Number of the last message. Not reused if the outcome of a write is unknown. */
   #seq = 0;
-  /** Where the picture in Redis stands; `null`: it has to be written as a whole. */
-  #at: string | null = null;
-  #isPublished = false;
+  /** Position of the snapshot in Redis. Null if a complete snapshot must be written. */
+  #storedPosition: string | null = null;
+  #hasPendingChanges = false;
   #hasFailed = false;
-  #isEnded = false;
+  #isClosed = false;
   #pendingWrite: Promise<void> | null = null;
 
-  /** @param events where the first event stands that is to be told */
-  constructor(serverId: string, term: number, events: number, deps: ServerWriterDeps) {
+  /** @param events position of the first event to publish */
+  constructor(serverId: string, fencingToken: number, events: number, deps: ServerWriterDeps) {
     this.#serverId = serverId;
-    this.fencingToken = term;
+    this.fencingToken = fencingToken;
     this.#cursor = { revision: -1, events };
     this.#deps = deps;
   }
 
-  /** Something of the server may have changed. */
+  /** Schedules a write because the server may have changed. */
   scheduleWrite(): void {
-    this.#isPublished = true;
-    if (this.#pendingWrite !== null || this.#isEnded || !this.#deps.link.isUp) return;
+    this.#hasPendingChanges = true;
+    if (this.#pendingWrite !== null || this.#isClosed || !this.#deps.link.isUp) return;
     this.#pendingWrite = this.#writeAll().finally(() => {
       this.#pendingWrite = null;
-      // Told between the last look and now.
-      if (this.#isPublished && !this.#hasFailed) this.scheduleWrite();
+      // A change may have been published since the last check.
+      if (this.#hasPendingChanges && !this.#hasFailed) this.scheduleWrite();
     });
   }
 
-  /** Looks whether the picture in Redis is still the one that was written, and keeps it for a while longer. */
+  /** Extends the lifetime of the snapshot in Redis. Rewrites it if it is not the one that was written. */
   async renew(): Promise<void> {
     const { link, snapshotTtlMs } = this.#deps;
-    const before = this.#at;
-    const key = link.keys.key(this.#serverId, 'picture');
-    if (this.#isIdleAt(before)) {
+    const position = this.#storedPosition;
+    const key = link.keys.key(this.#serverId, 'snapshot');
+    if (this.#isIdleAt(position)) {
       const [at] = await Promise.all([link.commands.hget(key, 'at'), link.commands.pexpire(key, snapshotTtlMs)]);
-      // While a write is under way either answer would be right.
-      if (at !== before && this.#isIdleAt(before)) this.#at = null;
+      // The answer is ambiguous while a write is in progress.
+      if (at !== position && this.#isIdleAt(position)) this.#storedPosition = null;
     }
     this.scheduleWrite();
   }
 
-  /** Resolves when what was told before is written, or cannot be for now. */
+  /** Resolves when earlier changes are written, or cannot be written for now. */
   async flush(): Promise<void> {
     await this.#pendingWrite;
   }
 
-  /** Nothing is begun any more. */
+  /** Completes the pending write and starts no further one. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#isEnded = true;
+    this.#isClosed = true;
     await this.#pendingWrite;
   }
 
   #isIdleAt(at: string | null): boolean {
-    return at !== null && this.#at === at && this.#pendingWrite === null;
+    return at !== null && this.#storedPosition === at && this.#pendingWrite === null;
   }
 
   async #writeAll(): Promise<void> {
     const { link, logger } = this.#deps;
     this.#hasFailed = false;
-    while (this.#isPublished && !this.#isEnded && link.isUp) {
-      this.#isPublished = false;
+    while (this.#hasPendingChanges && !this.#isClosed && link.isUp) {
+      this.#hasPendingChanges = false;
       try {
         await this.#write();
       } catch (error) {
-        // It is tried again with the next change, when the link is up again, and at each renewal.
-        this.#isPublished = true;
+        // The write is retried with the next change, after a reconnect, and at each renewal.
+        this.#hasPendingChanges = true;
         this.#hasFailed = true;
-        logger.debug(
-          { serverId: this.#serverId, error: errorMessage(error) },
-          'a change could not be written to Redis',
-        );
+        logger.debug({ serverId: this.#serverId, error: errorMessage(error) }, 'could not write a change to Redis');
         return;
       }
     }
@@ -133,11 +130,11 @@ export class ServerWriter implements AsyncDisposable {
     const changes = serverChangesSince(store, this.#serverId, this.#cursor);
     const seenAt = store.serverLastSeenAt(this.#serverId);
     const isGone = store.servers.get(this.#serverId) === undefined;
-    if ((this.#at !== null || isGone) && !this.#isWorthTelling(changes, seenAt)) return;
+    if ((this.#storedPosition !== null || isGone) && !this.#needsPublishing(changes, seenAt)) return;
     const seq = (this.#seq += 1);
     const atMs = await this.#commit(changes, seq, isGone);
     if (atMs === null) return;
-    const events = this.#eventsOf(changes);
+    const events = this.#eventsIn(changes);
     const body = isGone
       ? { x: 1 as const, ...(events.length > 0 && { v: events }) }
       : createMessageBody(this.#serverId, changes, { seq, basis: this.#basis, events });
@@ -148,21 +145,21 @@ export class ServerWriter implements AsyncDisposable {
     this.#basis = seq;
     this.#cursor = changes.cursor;
     this.#sentSeenAt = seenAt;
-    this.#toldAtMs = clock.monotonic();
+    this.#sentAtMs = clock.monotonic();
     onWritten({ serverId: this.#serverId, revision: changes.cursor.revision, atMs });
   }
 
-  #isWorthTelling(changes: ServerChanges, seenAt: string | null): boolean {
+  #needsPublishing(changes: ServerChanges, seenAt: string | null): boolean {
     if (changes.kind === 'SNAPSHOT' || changes.missedEvents > 0 || changes.delta.events.length > 0) return true;
     if (hasStateChanges(changes.delta)) return true;
-    return seenAt !== this.#sentSeenAt && this.#deps.clock.monotonic() - this.#toldAtMs >= SEEN_AGAIN_MS;
+    return seenAt !== this.#sentSeenAt && this.#deps.clock.monotonic() - this.#sentAtMs >= SEEN_AGAIN_MS;
   }
 
-  /** @returns the time, or `null` when this node is no longer the one to write, or there is nothing to write */
+  /** Writes the changes and returns the Redis time. Null if the write was fenced off, or if there is nothing to write. */
   async #commit(changes: ServerChanges, seq: number, isGone: boolean): Promise<number | null> {
     const { link, store, snapshotTtlMs } = this.#deps;
     const { commands, keys: names } = link;
-    const keys = [names.key(this.#serverId, 'picture'), names.key(this.#serverId, 'term')];
+    const keys = [names.key(this.#serverId, 'snapshot'), names.key(this.#serverId, 'fence')];
     const next = formatPosition({ fencingToken: this.fencingToken, seq });
     const write = (at: string, set: readonly string[], removed: readonly string[]): Promise<unknown> =>
       WRITE_SNAPSHOT.run(commands, keys, [this.fencingToken, at, next, snapshotTtlMs, set.length, ...set, ...removed]);
@@ -170,32 +167,32 @@ export class ServerWriter implements AsyncDisposable {
     if (isGone) {
       answer = await REMOVE_SNAPSHOT.run(commands, keys, [this.fencingToken]);
       if (answer !== 'FENCED') await commands.zrem(names.shared('servers'), this.#serverId);
-    } else if (changes.kind === 'DELTA' && this.#at !== null) {
+    } else if (changes.kind === 'DELTA' && this.#storedPosition !== null) {
       const { delta } = changes;
-      answer = await write(this.#at, snapshotFields(delta, delta.seenAt), removedFields(delta));
+      answer = await write(this.#storedPosition, snapshotFields(delta, delta.seenAt), removedFields(delta));
     }
     if (answer === 'GAP') {
-      const picture = serverSnapshot(store, this.#serverId);
-      // Removed just now: that is told next.
-      if (picture === null) return null;
-      answer = await write('', snapshotFields(picture, store.serverLastSeenAt(this.#serverId)), []);
+      const snapshot = serverSnapshot(store, this.#serverId);
+      // The server was just removed; the next write publishes the removal.
+      if (snapshot === null) return null;
+      answer = await write('', snapshotFields(snapshot, store.serverLastSeenAt(this.#serverId)), []);
       if (answer !== 'FENCED') this.#deps.onSnapshotWritten();
     }
     if (answer === 'FENCED') {
-      this.#isEnded = true;
+      this.#isClosed = true;
       this.#deps.onFenced(this.#serverId);
       return null;
     }
     const atMs = Number(answer);
-    if (!Number.isSafeInteger(atMs)) throw new Error(`Redis answered ${String(answer)}`);
-    this.#at = next;
+    if (!Number.isSafeInteger(atMs)) throw new Error(`unexpected answer of Redis: ${String(answer)}`);
+    this.#storedPosition = next;
     return atMs;
   }
 
-  #eventsOf(changes: ServerChanges): SwarmlensEvent[] {
+  #eventsIn(changes: ServerChanges): SwarmlensEvent[] {
     const events = changes.kind === 'SNAPSHOT' ? changes.events : changes.delta.events;
     if (changes.missedEvents === 0) return [...events];
-    const message = `${changes.missedEvents} events were forgotten before they could be told to other nodes`;
+    const message = `${changes.missedEvents} events were dropped position other nodes received them`;
     return [eventsMissedNotice(this.#serverId, message, this.#deps.clock), ...events];
   }
 }

@@ -4,56 +4,56 @@ import type { RedisConnection } from '../redis/redis-connection.js';
 import type { BusPosition } from './bus-message.js';
 import { agentSchema, edgeSchema, serverSchema, swarmSchema } from '../wire-schemas.js';
 
-/** The picture of one server as it lies in Redis. */
+/** Snapshot of one server in Redis. */
 export interface StoredSnapshot {
   readonly at: BusPosition;
-  /** When it was written, by the clock of Redis. */
+  /** Time of the write in milliseconds since the epoch, by the Redis clock. */
   readonly atMs: number;
   readonly seenAt: string | null;
   readonly snapshot: ServerSnapshot;
 }
 
-const POSITION = z.tuple([z.int(), z.int()]);
+const positionSchema = z.tuple([z.int(), z.int()]);
 
-/** A position as text. */
+/** Formats a position. */
 export function formatPosition({ fencingToken, seq }: BusPosition): string {
   return `[${fencingToken},${seq}]`;
 }
 
-/** @returns `null` when there is none */
+/** Parses a position. Null if the text contains none. */
 export function parsePosition(text: string | null | undefined): BusPosition | null {
   if (text == null) return null;
-  const parsed = POSITION.safeParse(parseJson(text));
+  const parsed = positionSchema.safeParse(parseJson(text));
   return parsed.success ? { fencingToken: parsed.data[0], seq: parsed.data[1] } : null;
 }
 
 /**
- * @returns `null` when there is none
- * @throws when it cannot be read, as when another version has written it
+ * Reads the snapshot of a server. Null if there is none.
+ * @throws Error if the snapshot is invalid, for example because another version wrote it
  */
 export async function readStoredSnapshot(link: RedisConnection, serverId: string): Promise<StoredSnapshot | null> {
-  const fields = await link.commands.hgetall(link.keys.key(serverId, 'picture'));
+  const fields = await link.commands.hgetall(link.keys.key(serverId, 'snapshot'));
   const at = parsePosition(fields['at']);
   if (at === null) {
     if (Object.keys(fields).length === 0) return null;
-    throw new Error('it has no position');
+    throw new Error('the stored snapshot has no position');
   }
   const values = <T>(kind: string, schema: z.ZodType<T>): T[] =>
     Object.entries(fields).flatMap(([name, text]) => (name.startsWith(kind) ? [schema.parse(parseJson(text))] : []));
-  const picture = {
+  const snapshot = {
     server: serverSchema.parse(parseJson(fields['server'] ?? '')),
     agents: values('a:', agentSchema),
     swarms: values('w:', swarmSchema),
     edges: values('e:', edgeSchema),
   };
-  const all = [...picture.agents, ...picture.swarms, ...picture.edges];
-  if (picture.server.id !== serverId || all.some((one) => one.serverId !== serverId)) {
-    throw new Error('it holds what is of another server');
+  const all = [...snapshot.agents, ...snapshot.swarms, ...snapshot.edges];
+  if (snapshot.server.id !== serverId || all.some((item) => item.serverId !== serverId)) {
+    throw new Error('the stored snapshot contains data of another server');
   }
-  return { at, atMs: Number(fields['atMs']), seenAt: fields['seenAt'] ?? null, snapshot: picture };
+  return { at, atMs: Number(fields['atMs']), seenAt: fields['seenAt'] ?? null, snapshot };
 }
 
-/** Fields and values, in turn. */
+/** Returns the fields and values of the hash, alternating. */
 export function snapshotFields(
   { server, agents, swarms, edges }: Pick<ServerDelta, 'server' | 'agents' | 'swarms' | 'edges'>,
   seenAt: string | null,
@@ -67,12 +67,12 @@ export function snapshotFields(
   ];
 }
 
-/** Fields of what is gone. */
-export function removedFields(change: ServerDelta): string[] {
+/** Returns the fields of removed items. */
+export function removedFields(delta: ServerDelta): string[] {
   return [
-    ...change.removedAgentIds.map((id) => `a:${id}`),
-    ...change.removedSwarmIds.map((id) => `w:${id}`),
-    ...change.removedEdgeIds.map((id) => `e:${id}`),
+    ...delta.removedAgentIds.map((id) => `a:${id}`),
+    ...delta.removedSwarmIds.map((id) => `w:${id}`),
+    ...delta.removedEdgeIds.map((id) => `e:${id}`),
   ];
 }
 

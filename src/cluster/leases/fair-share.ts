@@ -1,26 +1,26 @@
-/** How the servers that any node could watch are shared out, as one node sees it. */
+/** Lease counts as one node sees them. Counts only servers that every node can own. */
 export interface LeaseCounts {
-  /** That this node would watch. */
+  /** Number of servers that this node claims. */
   readonly claimed: number;
-  /** That it watches. */
+  /** Number of servers that this node owns. */
   readonly held: number;
-  /** Of those: that nobody below its share has wanted. */
+  /** Number of owned servers beyond the fair share, which no other node acquired. */
   readonly extra: number;
-  /** That live, this one included. */
+  /** Number of live nodes, including this one. */
   readonly nodes: number;
 }
 
-/** What one node should have; together that is never less than there are, so each server finds somebody below it. */
+/** Returns the fair share of one node, rounded up so that the shares together cover all servers. */
 export function fairShare({ claimed, nodes }: LeaseCounts): number {
   return Math.ceil(claimed / Math.max(1, nodes));
 }
 
-/** Whether a lease that is free is this node's to take at once. One that cannot move is whoever's takes it first. */
-export function shouldAcquire(shares: LeaseCounts, movable: boolean): boolean {
-  return !movable || shares.held < fairShare(shares);
+/** Returns whether this node should acquire a free lease immediately. Always true for servers that cannot be transferred. */
+export function shouldAcquire(counts: LeaseCounts, isTransferable: boolean): boolean {
+  return !isTransferable || counts.held < fairShare(counts);
 }
 
-/** Whether this node should let another one have something. */
-export function shouldRelease(shares: LeaseCounts): boolean {
-  return shares.nodes > 1 && shares.held - shares.extra > fairShare(shares);
+/** Returns whether this node should release a lease to another node. */
+export function shouldRelease(counts: LeaseCounts): boolean {
+  return counts.nodes > 1 && counts.held - counts.extra > fairShare(counts);
 }

@@ -3,22 +3,22 @@ import type { Lease } from './lease.js';
 import type { LeaseStore } from './lease-store.js';
 import { shouldAcquire, type LeaseCounts, shouldRelease } from './fair-share.js';
 
-/** The leases that this node has, or would have, and its part of them. */
+/** Renews, acquires and releases leases so that this node holds its fair share. */
 export class LeaseBalancer {
   readonly #leaseStore: LeaseStore;
   readonly #clock: Clock;
   readonly #leaseMs: number;
   readonly #leases = new Map<string, Lease>();
-  readonly #taking = new Set<Lease>();
+  readonly #acquiring = new Set<Lease>();
   #nodes: readonly string[] = [];
 
-  constructor(book: LeaseStore, clock: Clock, leaseMs: number) {
-    this.#leaseStore = book;
+  constructor(leaseStore: LeaseStore, clock: Clock, leaseMs: number) {
+    this.#leaseStore = leaseStore;
     this.#clock = clock;
     this.#leaseMs = leaseMs;
   }
 
-  /** Nodes that live, this one included, as far as is known. */
+  /** Ids of the known live nodes, including this one. */
   get nodes(): readonly string[] {
     return this.#nodes;
   }
@@ -35,19 +35,19 @@ export class LeaseBalancer {
     this.#leases.set(lease.serverId, lease);
   }
 
-  /** Gives it up for good. */
+  /** Removes and closes a lease. */
   async remove(lease: Lease): Promise<void> {
     if (this.#leases.get(lease.serverId) === lease) this.#leases.delete(lease.serverId);
     await lease.close();
   }
 
-  /** Renews what this node has, takes what it should have, and lets go one of those that are too many. */
+  /** Renews the held leases, acquires missing ones, and releases one lease above the fair share. */
   async rebalance(): Promise<void> {
-    this.#know(await this.#leaseStore.announceNode());
+    this.#updateNodes(await this.#leaseStore.announceNode());
     const leases = this.all();
     await Promise.all(leases.map((lease) => lease.refresh()));
-    await Promise.all(leases.map((lease) => this.#takeIfDue(lease)));
-    if (!shouldRelease(this.#shares())) return;
+    await Promise.all(leases.map((lease) => this.#acquireIfDue(lease)));
+    if (!shouldRelease(this.#counts())) return;
     leases
       .findLast(
         ({ claim, activeToken, isExtra, isReleasing }) =>
@@ -57,52 +57,55 @@ export class LeaseBalancer {
   }
 
   /**
-   * Another node has let a server go.
-   * @param gone a node that may be stopping: its part is for those that stay. If it does not, the next round counts it again
+   * Handles the release of a server by another node.
+   * @param leavingNodeId node that may be shutting down. Excluded from the fair share until the next round
    */
-  async onReleased(lease: Lease | undefined, gone: string | null): Promise<void> {
-    if (gone !== null) this.#know((await this.#leaseStore.announceNode()).filter((nodeId) => nodeId !== gone));
+  async onReleased(lease: Lease | undefined, leavingNodeId: string | null): Promise<void> {
+    if (leavingNodeId !== null)
+      this.#updateNodes((await this.#leaseStore.announceNode()).filter((nodeId) => nodeId !== leavingNodeId));
     if (lease === undefined) return;
     await lease.refresh();
-    await this.#takeIfDue(lease);
+    await this.#acquireIfDue(lease);
   }
 
-  /** When a lease may be taken that nobody below its share has wanted, by the monotonic clock; `Infinity`: there is none. */
+  /** Monotonic time at which a lease above the fair share may be acquired. Infinity if there is none. */
   get nextAcquireMs(): number {
     const times = this.all().flatMap(({ freeSinceMs }) => freeSinceMs ?? []);
     return Math.min(...times.map((time) => time + this.#leaseMs / 2));
   }
 
-  #know(nodes: readonly string[]): void {
+  #updateNodes(nodes: readonly string[]): void {
     if (nodes.join() === this.#nodes.join()) return;
     this.#nodes = nodes;
     for (const lease of this.all()) lease.isExtra = false;
   }
 
-  async #takeIfDue(lease: Lease): Promise<void> {
+  async #acquireIfDue(lease: Lease): Promise<void> {
     const { freeSinceMs } = lease;
-    if (lease.heldToken !== null || freeSinceMs === null || this.#taking.has(lease)) return;
-    const isShare = shouldAcquire(this.#shares(), lease.claim.isTransferable);
+    if (lease.heldToken !== null || freeSinceMs === null || this.#acquiring.has(lease)) return;
+    const isShare = shouldAcquire(this.#counts(), lease.claim.isTransferable);
     const isForOthers = !isShare || lease.isMissingInRedis;
     if (isForOthers && this.#clock.monotonic() - freeSinceMs < this.#leaseMs / 2) return;
-    this.#taking.add(lease);
+    this.#acquiring.add(lease);
     try {
       if (await lease.acquire()) {
         lease.isExtra = !isShare;
         return;
       }
     } finally {
-      this.#taking.delete(lease);
+      this.#acquiring.delete(lease);
     }
-    // Another node was quicker: there is room again for one that was let go meanwhile.
-    await Promise.all(this.all().map((other) => this.#takeIfDue(other)));
+    // Another node was faster, so that this node can acquire a lease that was released meanwhile.
+    await Promise.all(this.all().map((candidate) => this.#acquireIfDue(candidate)));
   }
 
-  /** Of the leases that any node could have. */
-  #shares(): LeaseCounts {
-    const movable = this.all().filter(({ claim }) => claim.isTransferable);
-    const held = movable.filter((lease) => (lease.heldToken !== null && !lease.isReleasing) || this.#taking.has(lease));
+  /** Counts the leases that every node can hold. */
+  #counts(): LeaseCounts {
+    const transferable = this.all().filter(({ claim }) => claim.isTransferable);
+    const held = transferable.filter(
+      (lease) => (lease.heldToken !== null && !lease.isReleasing) || this.#acquiring.has(lease),
+    );
     const extra = held.filter(({ isExtra }) => isExtra);
-    return { claimed: movable.length, held: held.length, extra: extra.length, nodes: this.#nodes.length };
+    return { claimed: transferable.length, held: held.length, extra: extra.length, nodes: this.#nodes.length };
   }
 }

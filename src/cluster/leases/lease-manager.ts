@@ -17,7 +17,7 @@ import { DemandRelay } from '../rpc/demand-relay.js';
 
 export interface LeaseManagerDeps {
   readonly link: RedisConnection;
-  /** How long a lease lasts that is not renewed, milliseconds; 200 or more. */
+  /** Lease duration without renewal, in milliseconds. At least 200. */
   readonly leaseMs: number;
   readonly snapshotSync: SnapshotSync;
   readonly store: Store;
@@ -26,27 +26,27 @@ export interface LeaseManagerDeps {
   readonly logger: Logger;
 }
 
-/** Leases are renewed so often within the time that they last. */
-const RENEWALS = 3;
+/** Number of renewals per lease duration. */
+const RENEWALS_PER_LEASE = 3;
 
 /**
- * Of all nodes on one Redis, the one that holds its lease watches a server. A node that is gone is followed within two
- * lease times; one that stops releases its leases, and is followed at once.
+ * Assigns each server to one node of the cluster. If a node disappears, other nodes take over its servers within two lease
+ * durations. A node that shuts down releases its leases, and others take over immediately.
  */
 export class LeaseManager implements Ownership {
   readonly remote: RemoteServers;
   readonly #deps: LeaseManagerDeps;
   readonly #leaseStore: LeaseStore;
   readonly #leases: LeaseBalancer;
-  /** Those that were given up and may still be released. */
-  readonly #leaving = new Map<string, Promise<void>>();
-  readonly #calls: NodeRpc;
+  /** Pending releases of claims that were given up, by server id. */
+  readonly #pendingReleases = new Map<string, Promise<void>>();
+  readonly #rpc: NodeRpc;
   readonly #remoteServers: RpcRemoteServers;
-  readonly #wishes: DemandRelay;
+  readonly #demandRelay: DemandRelay;
   readonly #wakeSignal: WakeSignal;
-  readonly #stop = new AbortController();
-  readonly #linkWatch: Disposable;
-  readonly #running: Promise<void>;
+  readonly #abort = new AbortController();
+  readonly #connectionListener: Disposable;
+  readonly #loop: Promise<void>;
 
   constructor(deps: LeaseManagerDeps) {
     this.#deps = deps;
@@ -54,33 +54,33 @@ export class LeaseManager implements Ownership {
     this.#leaseStore = new LeaseStore(link, leaseMs);
     this.#leases = new LeaseBalancer(this.#leaseStore, clock, leaseMs);
     this.#wakeSignal = new WakeSignal(clock);
-    this.#calls = new NodeRpc({ ...deps, ownedServer: (serverId) => this.#watchedClaim(serverId) });
-    this.#remoteServers = new RpcRemoteServers(this.#calls);
+    this.#rpc = new NodeRpc({ ...deps, ownedServer: (serverId) => this.#ownedClaim(serverId) });
+    this.#remoteServers = new RpcRemoteServers(this.#rpc);
     this.remote = this.#remoteServers;
-    this.#wishes = new DemandRelay({ ...deps, watchedElsewhere: () => this.#remoteServers.holders });
-    this.#linkWatch = link.onChange(() => {
+    this.#demandRelay = new DemandRelay({ ...deps, remoteOwners: () => this.#remoteServers.holders });
+    this.#connectionListener = link.onChange(() => {
       if (link.isUp) this.#wakeSignal.wake();
-      else this.#calls.failPending(() => true, 'Redis is away');
+      else this.#rpc.failPending(() => true, 'Redis is unavailable');
     });
-    this.#running = this.#run(this.#stop.signal);
+    this.#loop = this.#run(this.#abort.signal);
   }
 
-  /** Nodes that live, this one included, as far as is known. */
+  /** Ids of the known live nodes, including this one. */
   get nodes(): readonly string[] {
     return this.#leases.nodes;
   }
 
-  /** Calls between nodes that are under way, and wishes of other nodes that are followed. */
+  /** Number of pending requests between nodes and of demands of other nodes. */
   get pending(): number {
-    return this.#calls.size + this.#wishes.size;
+    return this.#rpc.size + this.#demandRelay.size;
   }
 
-  /** The fencing number under which this node watches a server; `null`: it does not. */
+  /** Returns the fencing token under which this node owns a server. Null if it does not own it. */
   tokenOf(serverId: string): number | null {
     return this.#leases.get(serverId)?.activeToken ?? null;
   }
 
-  /** A write was refused, because another node has taken the server. */
+  /** Handles a write that was rejected because another node owns the server. */
   markFenced(serverId: string): void {
     const lease = this.#leases.get(serverId);
     if (lease !== undefined) this.#try(lease.refresh(), serverId);
@@ -88,9 +88,9 @@ export class LeaseManager implements Ownership {
 
   claim(serverId: string, claim: OwnershipCandidate): OwnershipClaim {
     const lease = new Lease(serverId, claim, this.#leaseDeps());
-    const before = this.#leaving.get(serverId) ?? Promise.resolve();
+    const previous = this.#pendingReleases.get(serverId) ?? Promise.resolve();
     let isGivenUp = false;
-    const begun = before.then(() => {
+    const started = previous.then(() => {
       if (isGivenUp) return;
       this.#leases.add(lease);
       this.#wakeSignal.wake();
@@ -99,25 +99,25 @@ export class LeaseManager implements Ownership {
       decided: lease.settled,
       [Symbol.asyncDispose]: async () => {
         isGivenUp = true;
-        const leaving = begun.then(() => this.#leases.remove(lease));
-        this.#leaving.set(serverId, leaving);
-        await leaving;
-        if (this.#leaving.get(serverId) === leaving) this.#leaving.delete(serverId);
+        const release = started.then(() => this.#leases.remove(lease));
+        this.#pendingReleases.set(serverId, release);
+        await release;
+        if (this.#pendingReleases.get(serverId) === release) this.#pendingReleases.delete(serverId);
       },
     };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort();
-    await this.#running;
-    this.#linkWatch[Symbol.dispose]();
+    this.#abort.abort();
+    await this.#loop;
+    this.#connectionListener[Symbol.dispose]();
     await Promise.all(this.#leases.all().map((lease) => this.#leases.remove(lease)));
-    this.#wishes[Symbol.dispose]();
-    this.#calls[Symbol.dispose]();
+    this.#demandRelay[Symbol.dispose]();
+    this.#rpc[Symbol.dispose]();
     if (!this.#deps.link.isUp) return;
     await this.#leaseStore
       .removeNode()
-      .catch((error: unknown) => this.#complain(error, 'this node did not leave the list'));
+      .catch((error: unknown) => this.#logFailure(error, 'could not remove this node from the list'));
   }
 
   #leaseDeps(): LeaseDeps {
@@ -125,121 +125,121 @@ export class LeaseManager implements Ownership {
     return {
       nodeId: link.nodeId,
       store: this.#leaseStore,
-      picture: snapshotSync,
+      snapshotSync,
       clock,
       logger,
       onAcquired: ({ serverId, activeToken }) => {
-        if (activeToken !== null) this.#tell([NODE_MESSAGE_VERSION, 'held', serverId, link.nodeId, activeToken]);
+        if (activeToken !== null) this.#announce([NODE_MESSAGE_VERSION, 'held', serverId, link.nodeId, activeToken]);
       },
       onHolderChanged: ({ serverId, otherHolder, otherHealth }) =>
         this.#remoteServers.update(serverId, otherHolder, otherHealth),
-      onReleased: ({ serverId, otherHolder }, leaves) => {
-        this.#wishes.dropServer(serverId);
-        if (otherHolder === null) this.#tell([NODE_MESSAGE_VERSION, 'free', serverId, link.nodeId, leaves]);
+      onReleased: ({ serverId, otherHolder }, isLeaving) => {
+        this.#demandRelay.dropServer(serverId);
+        if (otherHolder === null) this.#announce([NODE_MESSAGE_VERSION, 'free', serverId, link.nodeId, isLeaving]);
       },
     };
   }
 
-  /** What this node watches can be asked of it. */
-  #watchedClaim(serverId: string): OwnershipCandidate | null {
+  /** Returns the claim of a server that this node owns. */
+  #ownedClaim(serverId: string): OwnershipCandidate | null {
     const lease = this.#leases.get(serverId);
     return lease === undefined || lease.activeToken === null ? null : lease.claim;
   }
 
   async #run(signal: AbortSignal): Promise<void> {
     const { link, clock, leaseMs } = this.#deps;
-    const heard: AsyncDisposable[] = [];
-    // While Redis is away that waits, until the link is closed if need be: nobody waits for it here.
-    const hear = (channel: string, callback: (message: unknown) => void): void => {
+    const subscriptions: AsyncDisposable[] = [];
+    // A subscription waits while Redis is unavailable, so it is not awaited here.
+    const subscribe = (channel: string, callback: (message: unknown) => void): void => {
       link.subscribe(channel, callback).then(
-        async (one) => {
-          if (signal.aborted) await one[Symbol.asyncDispose]();
-          else heard.push(one);
+        async (subscription) => {
+          if (signal.aborted) await subscription[Symbol.asyncDispose]();
+          else subscriptions.push(subscription);
         },
-        (error: unknown) => this.#complain(error, 'other nodes cannot be heard'),
+        (error: unknown) => this.#logFailure(error, 'could not subscribe to messages of other nodes'),
       );
     };
-    hear(link.keys.shared('leases'), (message) => this.#receive(message));
-    hear(link.keys.nodeChannel(link.nodeId), (message) => this.#read(message));
+    subscribe(link.keys.shared('leases'), (message) => this.#receiveAnnouncement(message));
+    subscribe(link.keys.nodeChannel(link.nodeId), (message) => this.#receiveMessage(message));
     while (!signal.aborted) {
-      const dueMs = clock.monotonic() + leaseMs / RENEWALS;
+      const dueMs = clock.monotonic() + leaseMs / RENEWALS_PER_LEASE;
       if (link.isUp) {
-        await this.#round().catch((error: unknown) => this.#complain(error, 'leases were not looked after'));
+        await this.#rebalance().catch((error: unknown) => this.#logFailure(error, 'could not renew the leases'));
       }
-      // Not at once, whatever is wrong with what should have been taken long ago.
-      const pauseMs = Math.max(Math.min(dueMs, this.#leases.nextAcquireMs) - clock.monotonic(), leaseMs / 30);
-      await this.#wakeSignal.wait(pauseMs, signal);
+      // The lower bound limits the retries for a lease that is overdue.
+      const delayMs = Math.max(Math.min(dueMs, this.#leases.nextAcquireMs) - clock.monotonic(), leaseMs / 30);
+      await this.#wakeSignal.wait(delayMs, signal);
     }
-    for (const one of heard) await one[Symbol.asyncDispose]();
+    for (const subscription of subscriptions) await subscription[Symbol.asyncDispose]();
   }
 
-  /** Looks after everything once: who lives, which leases this node has, what other nodes watch. */
-  async #round(): Promise<void> {
+  /** Updates the live nodes, the leases of this node and the owners of all other servers. */
+  async #rebalance(): Promise<void> {
     const { store } = this.#deps;
     await this.#leases.rebalance();
     const { nodes } = this.#leases;
-    this.#calls.failPending((nodeId) => !nodes.includes(nodeId), 'the node that was asked is gone');
-    // Servers in the picture that this node would not watch: taps of another one, say.
+    this.#rpc.failPending((nodeId) => !nodes.includes(nodeId), 'the owner disappeared');
+    // Includes servers that this node does not claim, such as taps of other nodes.
     const ids = new Set([...store.servers.values()].map(({ id }) => id).concat(this.#remoteServers.serverIds));
-    await Promise.all([...ids].map((serverId) => this.#lookAt(serverId)));
-    this.#wishes.rebroadcast();
+    await Promise.all([...ids].map((serverId) => this.#readOwner(serverId)));
+    this.#demandRelay.rebroadcast();
   }
 
-  /** What is known of a server that another node watches. */
-  async #lookAt(serverId: string): Promise<void> {
+  /** Reads owner and health of a server that this node does not claim. */
+  async #readOwner(serverId: string): Promise<void> {
     if (this.#leases.get(serverId) !== undefined) return;
     const { holder, health } = await this.#leaseStore.read(serverId);
     if (this.#leases.get(serverId) !== undefined) return;
     this.#remoteServers.update(serverId, holder?.nodeId === this.#deps.link.nodeId ? null : holder, health);
   }
 
-  #isHeld(serverId: string): boolean {
+  #isHolder(serverId: string): boolean {
     const lease = this.#leases.get(serverId);
     return lease !== undefined && lease.heldToken !== null;
   }
 
-  #tell(news: LeaseAnnouncement): void {
+  #announce(announcement: LeaseAnnouncement): void {
     const { link } = this.#deps;
-    // All look by themselves soon enough.
+    // The other nodes also read the leases periodically.
     link
-      .publish(link.keys.shared('leases'), news)
-      .catch((error: unknown) => this.#complain(error, 'news was not told'));
+      .publish(link.keys.shared('leases'), announcement)
+      .catch((error: unknown) => this.#logFailure(error, 'could not announce a lease'));
   }
 
-  /** What another node tells all. */
-  #receive(message: unknown): void {
-    const news = parseLeaseAnnouncement(message);
-    if (news === null || news[3] === this.#deps.link.nodeId) return;
-    const lease = this.#leases.get(news[2]);
-    if (news[1] === 'held') {
-      const [, , serverId, nodeId, term] = news;
-      lease?.observeHolder({ nodeId, fencingToken: term });
-      if (!this.#isHeld(serverId)) this.#remoteServers.update(serverId, { nodeId, fencingToken: term });
-      this.#wishes.scheduleBroadcast();
+  /** Handles an announcement to all nodes. */
+  #receiveAnnouncement(message: unknown): void {
+    const announcement = parseLeaseAnnouncement(message);
+    if (announcement === null || announcement[3] === this.#deps.link.nodeId) return;
+    const lease = this.#leases.get(announcement[2]);
+    if (announcement[1] === 'held') {
+      const [, , serverId, nodeId, fencingToken] = announcement;
+      lease?.observeHolder({ nodeId, fencingToken });
+      if (!this.#isHolder(serverId)) this.#remoteServers.update(serverId, { nodeId, fencingToken });
+      this.#demandRelay.scheduleBroadcast();
       return;
     }
-    const [, , serverId, nodeId, leaves] = news;
+    const [, , serverId, nodeId, isLeaving] = announcement;
     this.#remoteServers.update(serverId, null);
-    this.#try(this.#leases.onReleased(lease, leaves ? nodeId : null), serverId);
+    this.#try(this.#leases.onReleased(lease, isLeaving ? nodeId : null), serverId);
   }
 
-  /** What another node tells this one. */
-  #read(message: unknown): void {
-    const letter = parseNodeMessage(message);
-    if (letter === null) return;
-    if (letter[1] !== 'want') this.#calls.receive(letter);
-    else if (this.#isHeld(letter[3])) this.#wishes.receive(letter);
+  /** Handles a message to this node. */
+  #receiveMessage(message: unknown): void {
+    const nodeMessage = parseNodeMessage(message);
+    if (nodeMessage === null) return;
+    if (nodeMessage[1] !== 'demand') this.#rpc.receive(nodeMessage);
+    else if (this.#isHolder(nodeMessage[3])) this.#demandRelay.receive(nodeMessage);
   }
 
-  #try(done: Promise<unknown>, serverId: string): void {
-    done.catch((error: unknown) => this.#complain(error, `the lease of ${serverId} was not looked at`));
+  #try(action: Promise<unknown>, serverId: string): void {
+    action.catch((error: unknown) => this.#logFailure(error, `could not read the lease of ${serverId}`));
   }
 
-  /** While Redis is away that is said elsewhere, once. */
-  #complain(error: unknown, what: string): void {
+  /** Logs a failure. Only as debug while Redis is unavailable, because the connection logs that once. */
+  #logFailure(error: unknown, message: string): void {
     const { link, logger } = this.#deps;
     const reason = { error: errorMessage(error) };
-    if (link.isUp) logger.warn(reason, what);
-    else logger.debug(reason, what);
+    if (link.isUp) logger.warn(reason, message);
+    else logger.debug(reason, message);
   }
 }

@@ -3,30 +3,30 @@ import { RedisScript } from '../redis/redis-script.js';
 import type { ServerHealth } from '../../model/index.js';
 import { parseServerHealth } from '../wire-schemas.js';
 
-/** Who watches a server. */
+/** Node that owns a server. */
 export interface LeaseHolder {
   readonly nodeId: string;
-  /** Grows from holder to holder: what one with a lower one says is of no account any more. */
+  /** Number that grows with each owner. Writes with a lower number are rejected. */
   readonly fencingToken: number;
 }
 
-/** What is known of a server that is not watched here. */
+/** Owner and health of a server that another node owns. */
 export interface LeaseInfo {
-  /** `null`: nobody watches it. */
+  /** Null if no node owns the server. */
   readonly holder: LeaseHolder | null;
   readonly health: ServerHealth | null;
 }
 
-/** For this many lease times from its last renewal stays what a holder leaves behind. */
-const KEPT_LEASES = 12;
+/** Lifetime of fencing tokens and snapshots after the last renewal, in lease durations. */
+const RECORD_TTL_LEASES = 12;
 
-/** Redis' time, in ms, so that no two nodes' clocks are compared. */
+/** Script lines that read the Redis time in milliseconds, so that clocks of nodes are never compared. */
 const NOW = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)`;
 
-/** As long as Redis remembers, a term is one more than the last; after that its time makes it greater all the same. */
-const TAKE = new RedisScript(`${NOW}
+/** Acquires a free lease. The fencing token is the last one plus 1, or the Redis time if Redis no longer knows the last one. */
+const ACQUIRE = new RedisScript(`${NOW}
 local lease = redis.call('GET', KEYS[1])
 if lease then return lease end
 local term = string.format('%.0f', math.max(tonumber(redis.call('GET', KEYS[2]) or 0) + 1, now))
@@ -35,7 +35,7 @@ redis.call('SET', KEYS[1], lease, 'PX', ARGV[2])
 redis.call('SET', KEYS[2], term, 'PX', ARGV[3])
 return lease`);
 
-/** A lease that has lapsed, or that an emptied Redis has forgotten, is renewed as long as nobody has had it since. */
+/** Renews a lease. Also renews an expired or lost lease if no other node has held it since. */
 const RENEW = new RedisScript(`
 local lease = redis.call('GET', KEYS[1])
 if lease and lease ~= ARGV[1] then return lease end
@@ -50,78 +50,81 @@ const RELEASE = new RedisScript(`
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1], KEYS[2]) end
 return 1`);
 
-/** Nodes with their times to lapse; those that are past them are gone. */
-const JOIN = new RedisScript(`${NOW}
+/** Announces a node and removes expired ones. */
+const ANNOUNCE = new RedisScript(`${NOW}
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
 redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return redis.call('ZRANGE', KEYS[1], 0, -1)`);
 
-/** What Redis holds of leases, and how it is changed. All of it throws while Redis is away. */
+/** Lease operations in Redis. All methods reject while Redis is unavailable. */
 export class LeaseStore {
-  readonly #link: RedisConnection;
+  readonly #redis: RedisConnection;
   readonly #leaseMs: number;
-  readonly #keptMs: number;
+  readonly #recordTtlMs: number;
 
-  constructor(link: RedisConnection, leaseMs: number) {
-    this.#link = link;
+  constructor(redis: RedisConnection, leaseMs: number) {
+    this.#redis = redis;
     this.#leaseMs = leaseMs;
-    this.#keptMs = leaseMs * KEPT_LEASES;
+    this.#recordTtlMs = leaseMs * RECORD_TTL_LEASES;
   }
 
-  /** Takes the lease of a server if it is free. @returns whose it is now */
+  /** Acquires the lease of a server if it is free. Returns the current holder. */
   async acquire(serverId: string): Promise<LeaseHolder> {
-    const { keys: names, nodeId } = this.#link;
-    const keys = [names.key(serverId, 'lease'), names.key(serverId, 'term')];
-    const lease = holderOf(await TAKE.run(this.#link.commands, keys, [nodeId, this.#leaseMs, this.#keptMs]));
-    if (lease === null) throw new Error(`Redis holds a lease of "${serverId}" that is none`);
+    const { keys: names, nodeId } = this.#redis;
+    const keys = [names.key(serverId, 'lease'), names.key(serverId, 'fence')];
+    const lease = parseHolder(
+      await ACQUIRE.run(this.#redis.commands, keys, [nodeId, this.#leaseMs, this.#recordTtlMs]),
+    );
+    if (lease === null) throw new Error(`invalid lease of "${serverId}" in Redis`);
     return lease;
   }
 
-  /** @returns whose the lease is: this node's, with the same term, if it was renewed; `null`: nobody's any more */
+  /** Renews the lease and returns its holder, which is another node if the lease was lost. Null if there is none. */
   async renew(serverId: string, term: number, health: ServerHealth | null): Promise<LeaseHolder | null> {
-    const { keys: names, nodeId } = this.#link;
-    const keys = (['lease', 'term', 'picture', 'health'] as const).map((kind) => names.key(serverId, kind));
-    const values = [`${nodeId} ${term}`, term, this.#leaseMs, this.#keptMs];
-    return holderOf(
-      await RENEW.run(this.#link.commands, keys, [...values, health === null ? '' : JSON.stringify(health)]),
+    const { keys: names, nodeId } = this.#redis;
+    const keys = (['lease', 'fence', 'snapshot', 'health'] as const).map((kind) => names.key(serverId, kind));
+    const values = [`${nodeId} ${term}`, term, this.#leaseMs, this.#recordTtlMs];
+    return parseHolder(
+      await RENEW.run(this.#redis.commands, keys, [...values, health === null ? '' : JSON.stringify(health)]),
     );
   }
 
-  /** Another node may take it at once. */
+  /** Releases the lease, so that another node can acquire it immediately. */
   async release(serverId: string, term: number): Promise<void> {
-    const { keys: names, nodeId } = this.#link;
+    const { keys: names, nodeId } = this.#redis;
     const keys = [names.key(serverId, 'lease'), names.key(serverId, 'health')];
-    await RELEASE.run(this.#link.commands, keys, [`${nodeId} ${term}`]);
+    await RELEASE.run(this.#redis.commands, keys, [`${nodeId} ${term}`]);
   }
 
   async read(serverId: string): Promise<LeaseInfo> {
-    const { keys, commands } = this.#link;
+    const { keys, commands } = this.#redis;
     const [lease, health] = await Promise.all([
       commands.get(keys.key(serverId, 'lease')),
       commands.get(keys.key(serverId, 'health')),
     ]);
-    return { holder: holderOf(lease), health: parseServerHealth(health) };
+    return { holder: parseHolder(lease), health: parseServerHealth(health) };
   }
 
-  /** Whether it is known that a server was ever watched: in a Redis that was emptied it is not. */
+  /** Returns whether Redis has a record of any owner of the server. False after Redis was flushed. */
   async hasRecord(serverId: string): Promise<boolean> {
-    return (await this.#link.commands.exists(this.#link.keys.key(serverId, 'term'))) > 0;
+    return (await this.#redis.commands.exists(this.#redis.keys.key(serverId, 'fence'))) > 0;
   }
 
-  /** This node lives for another lease time. @returns the ids of all that do */
+  /** Announces this node for another lease duration. Returns the ids of all live nodes. */
   async announceNode(): Promise<readonly string[]> {
-    const { keys, nodeId } = this.#link;
-    const nodes = await JOIN.run(this.#link.commands, [keys.shared('nodes')], [nodeId, this.#leaseMs]);
+    const { keys, nodeId } = this.#redis;
+    const nodes = await ANNOUNCE.run(this.#redis.commands, [keys.shared('nodes')], [nodeId, this.#leaseMs]);
     return Array.isArray(nodes) ? nodes.map(String) : [];
   }
 
+  /** Removes this node from the list of live nodes. */
   async removeNode(): Promise<void> {
-    await this.#link.commands.zrem(this.#link.keys.shared('nodes'), this.#link.nodeId);
+    await this.#redis.commands.zrem(this.#redis.keys.shared('nodes'), this.#redis.nodeId);
   }
 }
 
-function holderOf(lease: unknown): LeaseHolder | null {
+function parseHolder(lease: unknown): LeaseHolder | null {
   const [, nodeId, term] = (typeof lease === 'string' ? /^(\S+) (\d{1,16})$/.exec(lease) : null) ?? [];
   return nodeId === undefined ? null : { nodeId, fencingToken: Number(term) };
 }

@@ -3,49 +3,49 @@ import { type Clock, errorMessage, type Logger } from '../../shared/index.js';
 import type { LeaseHolder, LeaseStore } from './lease-store.js';
 import type { OwnershipCandidate } from '../ownership.js';
 
-/** The picture that all nodes share. */
+/** Port that synchronizes snapshots between nodes. */
 export interface SnapshotSync {
-  /** Brings the newest that is known of a server into this node's store. */
+  /** Reads the newest snapshot of a server into this node's store. */
   pull(serverId: string): Promise<void>;
-  /** Resolves when what this node has published of a server can be had by all, or cannot be for now. */
+  /** Resolves when the published changes of a server are in Redis, or cannot be written for now. */
   flush(serverId: string): Promise<void>;
 }
 
 export interface LeaseDeps {
   readonly nodeId: string;
   readonly store: LeaseStore;
-  readonly picture: SnapshotSync;
+  readonly snapshotSync: SnapshotSync;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Which other node has it may be another. */
+  /** Called when another node may have become the holder. */
   readonly onHolderChanged: (lease: Lease) => void;
-  /** This node has begun to watch the server. */
+  /** Called when this node has become the owner. */
   readonly onAcquired: (lease: Lease) => void;
-  /** This node does so no longer. @param leaves whether this node would not watch it again */
-  readonly onReleased: (lease: Lease, leaves: boolean) => void;
+  /** Called when this node is no longer the owner. `isLeaving` tells whether it gave up its claim. */
+  readonly onReleased: (lease: Lease, isLeaving: boolean) => void;
 }
 
-/** The lease of one server that this node would watch: whose it is, and what follows when it becomes another's. */
+/** Lease of one server that this node claims. Tracks its holder and informs the claim about changes. */
 export class Lease {
   readonly serverId: string;
   readonly claim: OwnershipCandidate;
-  /** Resolves when it is known for the first time who watches the server, and what that one has seen of it. */
+  /** Resolves when the owner of the server and its latest snapshot are known for the first time. */
   readonly settled: Promise<void>;
-  /** Taken though this node has its share: nobody else wanted it, so it stays. */
+  /** Whether this node acquired the lease beyond its fair share because no other node did. */
   isExtra = false;
   readonly #deps: LeaseDeps;
   #settle: () => void = () => undefined;
   #heldToken: number | null = null;
-  #watched: number | null = null;
-  #other: LeaseHolder | null = null;
+  #activeToken: number | null = null;
+  #otherHolder: LeaseHolder | null = null;
   #otherHealth: ServerHealth | null = null;
   #freeSinceMs: number | null = null;
-  #isForgotten = false;
-  #isParting = false;
+  #isMissingInRedis = false;
+  #isReleasing = false;
   #isSettled = false;
   #isClosed = false;
   #pendingRequest: Promise<void> | null = null;
-  #turning: Promise<void> = Promise.resolve();
+  #transitions: Promise<void> = Promise.resolve();
 
   constructor(serverId: string, claim: OwnershipCandidate, deps: LeaseDeps) {
     this.serverId = serverId;
@@ -54,119 +54,124 @@ export class Lease {
     this.settled = new Promise((resolve) => (this.#settle = resolve));
   }
 
-  /** Under which this node has the lease; `null`: it does not. */
+  /** Fencing token under which this node holds the lease. Null if it does not hold it. */
   get heldToken(): number | null {
     return this.#heldToken;
   }
 
-  /** Under which this node watches the server: it has the lease, and knows what the one before has seen. */
+  /** Fencing token under which this node owns the server: it holds the lease and has read the previous owner's snapshot. */
   get activeToken(): number | null {
-    return this.#watched;
+    return this.#activeToken;
   }
 
-  /** The node that has the lease instead; `null`: none is known. */
+  /** Other node that holds the lease. Null if none is known. */
   get otherHolder(): LeaseHolder | null {
-    return this.#other;
+    return this.#otherHolder;
   }
 
-  /** As that node has measured it; `null`: nothing is known. */
+  /** Health that the other holder measured. Null if it is unknown. */
   get otherHealth(): ServerHealth | null {
-    return this.#other === null ? null : this.#otherHealth;
+    return this.#otherHolder === null ? null : this.#otherHealth;
   }
 
-  /** Since when nobody was seen to have it, by the monotonic clock; `null`: somebody has it, or nothing is known. */
+  /** Monotonic time since which the lease is free. Null if it is held or if its state is unknown. */
   get freeSinceMs(): number | null {
     return this.#freeSinceMs;
   }
 
-  /** Another node had it in a Redis that has been emptied since: that one may well renew it yet. */
+  /** Whether Redis was flushed while another node held the lease. That node may still renew it. */
   get isMissingInRedis(): boolean {
-    return this.#isForgotten;
+    return this.#isMissingInRedis;
   }
 
-  /** Renews the lease, or looks whose it is. One question at a time; it throws while Redis is away. */
+  /** Renews the lease, or reads its holder. One request at a time. Rejects while Redis is unavailable. */
   refresh(): Promise<void> {
     return this.#request(async () => {
       const { store, nodeId } = this.#deps;
-      const term = this.#heldToken;
+      const fencingToken = this.#heldToken;
       if (this.#isClosed) return;
-      if (term === null) {
+      if (fencingToken === null) {
         const { holder, health } = await store.read(this.serverId);
         this.#otherHealth = health;
-        if (holder === null && this.#other !== null) this.#isForgotten = !(await store.hasRecord(this.serverId));
-        // Redis has taken it for us, and we have not heard its answer.
+        if (holder === null && this.#otherHolder !== null)
+          this.#isMissingInRedis = !(await store.hasRecord(this.serverId));
+        // Redis granted the lease, but its answer was lost.
         if (holder?.nodeId === nodeId) this.#hold(holder.fencingToken);
-        else this.#isOf(holder);
+        else this.#setHolder(holder);
         return;
       }
-      const holder = await store.renew(this.serverId, term, this.#watched === null ? null : this.claim.health());
-      if (holder?.nodeId !== nodeId || holder.fencingToken !== term) this.#lose(holder);
+      const holder = await store.renew(
+        this.serverId,
+        fencingToken,
+        this.#activeToken === null ? null : this.claim.health(),
+      );
+      if (holder?.nodeId !== nodeId || holder.fencingToken !== fencingToken) this.#lose(holder);
     });
   }
 
-  /** Takes the lease if it is free. @returns whether this node has it now */
+  /** Acquires the lease if it is free. Returns whether this node holds it. */
   async acquire(): Promise<boolean> {
     await this.#request(async () => {
       if (this.#heldToken !== null || this.#isClosed) return;
       const holder = await this.#deps.store.acquire(this.serverId);
       if (holder.nodeId === this.#deps.nodeId) this.#hold(holder.fencingToken);
-      else this.#isOf(holder);
+      else this.#setHolder(holder);
     });
     return this.#heldToken !== null;
   }
 
-  /** Another node has told that it watches the server. */
+  /** Handles the announcement of another node that it owns the server. */
   observeHolder(holder: LeaseHolder): void {
     if (this.#heldToken === null) {
-      if (holder.fencingToken >= (this.#other?.fencingToken ?? 0)) this.#isOf(holder);
+      if (holder.fencingToken >= (this.#otherHolder?.fencingToken ?? 0)) this.#setHolder(holder);
     } else if (holder.fencingToken > this.#heldToken) {
       this.#lose(holder);
     }
   }
 
-  /** Whether it is about to be let go. */
+  /** Whether this node is releasing the lease to another node. */
   get isReleasing(): boolean {
-    return this.#isParting;
+    return this.#isReleasing;
   }
 
-  /** Lets another node have it. */
+  /** Releases the lease to another node. */
   requestRelease(): void {
-    this.#isParting = true;
-    this.#turn(async () => {
-      if (this.#watched !== null) {
+    this.#isReleasing = true;
+    this.#enqueue(async () => {
+      if (this.#activeToken !== null) {
         await this.claim.onReleased();
         await this.#release(false);
       }
-      this.#isParting = false;
+      this.#isReleasing = false;
     });
   }
 
-  /** Gives it up for good; whoever has made the claim watches no more. */
+  /** Gives up the lease for good. The claim must have stopped using the server. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#pendingRequest?.catch(() => undefined);
-    this.#turn(() => this.#release(true));
-    await this.#turning;
+    this.#enqueue(() => this.#release(true));
+    await this.#transitions;
     this.#settle();
   }
 
-  #request(question: () => Promise<void>): Promise<void> {
-    const before = this.#pendingRequest?.catch(() => undefined) ?? Promise.resolve();
-    const asking = before.then(question).finally(() => {
-      if (this.#pendingRequest === asking) this.#pendingRequest = null;
+  #request(run: () => Promise<void>): Promise<void> {
+    const previous = this.#pendingRequest?.catch(() => undefined) ?? Promise.resolve();
+    const pending = previous.then(run).finally(() => {
+      if (this.#pendingRequest === pending) this.#pendingRequest = null;
     });
-    this.#pendingRequest = asking;
-    return asking;
+    this.#pendingRequest = pending;
+    return pending;
   }
 
-  #hold(term: number): void {
-    this.#heldToken = term;
-    this.#isOf(null);
+  #hold(fencingToken: number): void {
+    this.#heldToken = fencingToken;
+    this.#setHolder(null);
     this.#freeSinceMs = null;
-    this.#turn(async () => {
+    this.#enqueue(async () => {
       await this.#sync();
-      if (this.#heldToken !== term || this.#isClosed) return;
-      this.#watched = term;
+      if (this.#heldToken !== fencingToken || this.#isClosed) return;
+      this.#activeToken = fencingToken;
       this.claim.onAcquired();
       this.#isSettled = true;
       this.#settle();
@@ -174,16 +179,16 @@ export class Lease {
     });
   }
 
-  #isOf(holder: LeaseHolder | null): void {
-    this.#other = holder;
-    if (holder !== null || this.#heldToken !== null) this.#isForgotten = false;
+  #setHolder(holder: LeaseHolder | null): void {
+    this.#otherHolder = holder;
+    if (holder !== null || this.#heldToken !== null) this.#isMissingInRedis = false;
     if (holder !== null) this.#freeSinceMs = null;
     else if (this.#heldToken === null) this.#freeSinceMs ??= this.#deps.clock.monotonic();
     this.#deps.onHolderChanged(this);
-    if (holder !== null && !this.#isSettled) this.#turn(() => this.#know());
+    if (holder !== null && !this.#isSettled) this.#enqueue(() => this.#settleWithOwner());
   }
 
-  async #know(): Promise<void> {
+  async #settleWithOwner(): Promise<void> {
     if (this.#isSettled || this.#heldToken !== null) return;
     await this.#sync();
     this.#isSettled = true;
@@ -192,49 +197,49 @@ export class Lease {
 
   #lose(holder: LeaseHolder | null): void {
     const { serverId } = this;
-    this.#deps.logger.info({ serverId, by: holder?.nodeId ?? null }, 'another node watches the server');
-    // At once: what it still says would mix with what the other one tells.
-    const closed = this.#watched === null ? Promise.resolve() : this.claim.onReleased();
+    this.#deps.logger.info({ serverId, by: holder?.nodeId ?? null }, 'another node owns the server now');
+    // Immediately, because late deltas of this node would mix with those of the new owner.
+    const closed = this.#activeToken === null ? Promise.resolve() : this.claim.onReleased();
     this.#heldToken = null;
-    this.#watched = null;
+    this.#activeToken = null;
     this.isExtra = false;
-    this.#isOf(holder);
-    this.#turn(() => closed);
+    this.#setHolder(holder);
+    this.#enqueue(() => closed);
     this.#deps.onReleased(this, false);
   }
 
-  async #release(leaves: boolean): Promise<void> {
-    const { store, picture, logger, onReleased } = this.#deps;
-    const term = this.#heldToken;
-    if (term === null) return;
-    if (this.#watched !== null) await picture.flush(this.serverId);
+  async #release(isLeaving: boolean): Promise<void> {
+    const { store, snapshotSync, logger, onReleased } = this.#deps;
+    const fencingToken = this.#heldToken;
+    if (fencingToken === null) return;
+    if (this.#activeToken !== null) await snapshotSync.flush(this.serverId);
     this.#heldToken = null;
-    this.#watched = null;
+    this.#activeToken = null;
     this.isExtra = false;
-    this.#isOf(null);
+    this.#setHolder(null);
     try {
-      await store.release(this.serverId, term);
+      await store.release(this.serverId, fencingToken);
     } catch (error) {
-      // It lapses by itself.
-      logger.debug({ serverId: this.serverId, error: errorMessage(error) }, 'a lease was not released');
+      // The lease expires by itself.
+      logger.debug({ serverId: this.serverId, error: errorMessage(error) }, 'could not release a lease');
     }
-    onReleased(this, leaves);
+    onReleased(this, isLeaving);
   }
 
   async #sync(): Promise<void> {
     try {
-      await this.#deps.picture.pull(this.serverId);
+      await this.#deps.snapshotSync.pull(this.serverId);
     } catch (error) {
       const { serverId } = this;
-      this.#deps.logger.warn({ serverId, error: errorMessage(error) }, 'the picture of the server could not be read');
+      this.#deps.logger.warn({ serverId, error: errorMessage(error) }, 'could not read the snapshot of the server');
     }
   }
 
-  /** One after another: what is lost is closed before it is gained again. */
-  #turn(action: () => Promise<void>): void {
-    this.#turning = this.#turning.then(action).catch((error: unknown) => {
+  /** Runs transitions one after another, so that a lost server is closed before it is acquired again. */
+  #enqueue(action: () => Promise<void>): void {
+    this.#transitions = this.#transitions.then(action).catch((error: unknown) => {
       const { serverId } = this;
-      this.#deps.logger.error({ serverId, error: errorMessage(error) }, 'a server did not change hands as it should');
+      this.#deps.logger.error({ serverId, error: errorMessage(error) }, 'the transfer of a server failed');
     });
   }
 }

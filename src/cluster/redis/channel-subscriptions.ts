@@ -2,7 +2,7 @@ import { RedisPubSub } from 'graphql-redis-subscriptions';
 import type { RedisClient } from './redis-client.js';
 import type { RedisChannel } from './redis-keys.js';
 
-/** What is subscribed over one connection. It is subscribed again each time that the connection is a new one. */
+/** Pub/sub subscriptions of one connection. They are renewed after each reconnect. */
 export class ChannelSubscriptions {
   readonly #client: RedisClient;
   readonly #pubSub: RedisPubSub;
@@ -24,7 +24,10 @@ export class ChannelSubscriptions {
     return this.#pubSub.publish(channel, message);
   }
 
-  /** Resolves when Redis has subscribed, for which `renew` has to be called. @throws when `end` is called before */
+  /**
+   * Adds a subscription. Resolves when Redis has subscribed, after a call of `renew`. Dispose to unsubscribe.
+   * @throws Error if `end` is called before
+   */
   async add(
     channel: RedisChannel,
     isPattern: boolean,
@@ -32,36 +35,39 @@ export class ChannelSubscriptions {
   ): Promise<AsyncDisposable> {
     let entry = this.#channels.get(channel);
     if (entry === undefined) {
-      entry = { isPattern, isSubscribed: false, readers: 0, waiting: new Set() };
+      entry = { isPattern, isSubscribed: false, subscriberCount: 0, waiting: new Set() };
       this.#channels.set(channel, entry);
     }
-    entry.readers += 1;
+    entry.subscriberCount += 1;
     const subscribed = waitFor(entry);
     const id = await this.#pubSub.subscribe(
       channel,
-      (arrived: ReceivedMessage) => callback(arrived.message, arrived.channel),
+      (received: ReceivedMessage) => callback(received.message, received.channel),
       {
         pattern: isPattern,
       },
     );
-    const leave = async (): Promise<void> => {
+    const unsubscribe = async (): Promise<void> => {
       this.#pubSub.unsubscribe(id);
-      entry.readers -= 1;
-      if (entry.readers > 0 || this.#channels.get(channel) !== entry) return;
+      entry.subscriberCount -= 1;
+      if (entry.subscriberCount > 0 || this.#channels.get(channel) !== entry) return;
       this.#channels.delete(channel);
-      // One that cannot be told now is not subscribed again either.
+      // Without a connection there is nothing to unsubscribe, and a later `renew` skips the channel.
       if (this.#client.status === 'ready') await this.#unsubscribe(channel, isPattern).catch(() => undefined);
     };
     try {
       await subscribed;
     } catch (error) {
-      await leave();
+      await unsubscribe();
       throw error;
     }
-    return { [Symbol.asyncDispose]: leave };
+    return { [Symbol.asyncDispose]: unsubscribe };
   }
 
-  /** Subscribes what is not. @throws when Redis refuses or does not answer */
+  /**
+   * Subscribes all channels that are not subscribed.
+   * @throws Error if Redis rejects a subscription or does not answer
+   */
   async renew(): Promise<void> {
     for (const [channel, entry] of this.#channels) {
       if (entry.isSubscribed) continue;
@@ -72,10 +78,10 @@ export class ChannelSubscriptions {
     }
   }
 
-  /** Nobody waits any longer. */
+  /** Rejects all pending subscriptions. */
   end(): void {
     for (const { waiting } of this.#channels.values()) {
-      for (const settle of waiting) settle(new Error('the connection to Redis is closed'));
+      for (const settle of waiting) settle(new Error('Redis connection closed'));
       waiting.clear();
     }
   }
@@ -88,7 +94,7 @@ export class ChannelSubscriptions {
 interface ChannelState {
   readonly isPattern: boolean;
   isSubscribed: boolean;
-  readers: number;
+  subscriberCount: number;
   readonly waiting: Set<(error: Error | null) => void>;
 }
 
@@ -103,7 +109,7 @@ function waitFor(entry: ChannelState): Promise<void> {
 }
 
 interface ReceivedMessage {
-  /** `null`: it was no JSON. */
+  /** Null if the message was not JSON. */
   readonly message: unknown;
   readonly channel: string;
 }

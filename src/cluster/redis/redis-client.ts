@@ -3,12 +3,12 @@ import type { RedisAddress } from '../../shared/index.js';
 
 export type RedisClient = Redis | Cluster;
 
-/** Of one command. A Redis that takes longer is as good as away. */
+/** Timeout of one command. A slower Redis counts as unavailable. */
 const COMMAND_TIMEOUT_MS = 1_000;
 const CONNECT_TIMEOUT_MS = 2_000;
-/** A connection that the other end does not close is cut. */
+/** Time until a connection is cut if the other end does not close it. */
 const DISCONNECT_TIMEOUT_MS = 250;
-/** It is noticed within this time that Redis is back. */
+/** Maximum delay between connection attempts. */
 const MAX_RECONNECT_MS = 250;
 
 /**
@@ -24,67 +24,67 @@ export function openRedisClient(address: RedisAddress, name: string): RedisClien
   const options: RedisOptions = {
     ...credentials,
     ...encryption,
-    ...PATIENCE,
-    // A name with a blank would be refused.
+    ...TIMEOUTS,
+    // Redis rejects names with spaces.
     connectionName: encodeURIComponent(name),
     enableOfflineQueue: false,
     autoResubscribe: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
-    retryStrategy: pauseMs,
+    retryStrategy: reconnectDelayMs,
     disableClientInfo: true,
   };
   switch (kind) {
     case 'single':
-      return listening(new Redis({ ...options, ...hosts[0], db }));
+      return withErrorListener(new Redis({ ...options, ...hosts[0], db }));
     case 'sentinel':
-      return listening(
+      return withErrorListener(
         new Redis({
           ...options,
           sentinels: [...hosts],
-          // Null cannot be: a URL without a name is none.
+          // Never null: `parseRedisUrl` requires a name for sentinels.
           name: masterName ?? '',
           db,
           ...(password !== null && { sentinelPassword: password }),
           ...(tls && { enableTLSForSentinelMode: true, sentinelTLS: {} }),
-          sentinelRetryStrategy: pauseMs,
+          sentinelRetryStrategy: reconnectDelayMs,
           sentinelCommandTimeout: COMMAND_TIMEOUT_MS,
         }),
       );
     case 'cluster':
-      return listening(
+      return withErrorListener(
         new Cluster([...hosts], {
           enableOfflineQueue: false,
-          clusterRetryStrategy: pauseMs,
+          clusterRetryStrategy: reconnectDelayMs,
           slotsRefreshTimeout: COMMAND_TIMEOUT_MS,
-          redisOptions: { ...credentials, ...encryption, ...PATIENCE },
+          redisOptions: { ...credentials, ...encryption, ...TIMEOUTS },
         }),
       );
   }
 }
 
-/** Resolves when the connection is closed. Commands under way fail. */
+/** Closes the connection. Pending commands fail. */
 export async function closeRedisClient(client: RedisClient): Promise<void> {
   if (client.status === 'end') return;
-  // Between two attempts there is nothing that could still end.
+  // Between two attempts no connection exists, so no `end` event follows.
   const isIdle = client.status === 'reconnecting' || client.status === 'close';
   const ended = isIdle ? Promise.resolve() : new Promise<void>((resolve) => client.once('end', () => resolve()));
   client.disconnect();
   await ended;
 }
 
-const PATIENCE = {
+const TIMEOUTS = {
   commandTimeout: COMMAND_TIMEOUT_MS,
   connectTimeout: CONNECT_TIMEOUT_MS,
   disconnectTimeout: DISCONNECT_TIMEOUT_MS,
 };
 
-function pauseMs(attempts: number): number {
+function reconnectDelayMs(attempts: number): number {
   return Math.min(25 * attempts, MAX_RECONNECT_MS - 50) + Math.random() * 50;
 }
 
 /** An error that nobody listens for is printed. Who wants to know listens too. */
-function listening(client: RedisClient): RedisClient {
+function withErrorListener(client: RedisClient): RedisClient {
   client.on('error', () => undefined);
   return client;
 }

@@ -4,26 +4,29 @@ import { closeRedisClient, openRedisClient, type RedisClient } from './redis-cli
 import { type RedisChannel, RedisKeys } from './redis-keys.js';
 import { ChannelSubscriptions } from './channel-subscriptions.js';
 
-/** The connections of one node to Redis, and what is known of them. While Redis is away nothing waits for it here. */
+/** Redis connections of one node: commands, publishing, subscriptions and their health. Commands never wait for Redis. */
 export interface RedisConnection extends AsyncDisposable {
   readonly nodeId: string;
   readonly keys: RedisKeys;
-  /** Both connections answer, and what was subscribed is subscribed again. */
+  /** Whether both connections answer and all subscriptions are renewed. */
   readonly isUp: boolean;
-  /** Why it is down, without secrets; `null`: it is up. */
+  /** Reason for the failure, without secrets. Null if the connection is up. */
   readonly failureReason: string | null;
-  /** Resolves when it is up for the first time; never when it is disposed before. */
+  /** Resolves when the connection is up for the first time. Never resolves if it is disposed before. */
   readonly connected: Promise<void>;
-  /** Calls back each time that it went up or down. */
+  /** Calls back after each change of `isUp`. Dispose to stop. */
   onChange(callback: () => void): Disposable;
-  /** For everything but subscribing. A command fails at once while there is no connection, and within a second when Redis does not answer. */
+  /** Client for all commands except subscriptions. Commands fail immediately without a connection, and after a second without an answer. */
   readonly commands: RedisClient;
-  /** As JSON. @throws while the link is down */
+  /**
+   * Publishes a message as JSON.
+   * @throws Error while the connection is down
+   */
   publish(channel: RedisChannel, message: unknown): Promise<void>;
   /**
-   * Resolves when Redis has subscribed; waits while it is away. What is no JSON arrives as `null`, with the channel it came on.
-   * @param options `pattern`: the channel is a pattern
-   * @throws when Redis refuses, or the link is disposed
+   * Subscribes to a channel. Waits while Redis is unavailable. A message that is not JSON arrives as null. Dispose to unsubscribe.
+   * @param options `pattern`: whether the channel is a pattern
+   * @throws Error if Redis rejects the subscription, or if the connection is disposed
    */
   subscribe(
     channel: RedisChannel,
@@ -34,7 +37,7 @@ export interface RedisConnection extends AsyncDisposable {
 
 export interface RedisConnectionOptions {
   readonly address: RedisAddress;
-  /** Of all keys and channels; not empty. */
+  /** Prefix of all keys and channels. Not empty. */
   readonly prefix: string;
   readonly nodeId: string;
   readonly clock: Clock;
@@ -52,7 +55,7 @@ class IoRedisConnection implements RedisConnection {
   readonly connected: Promise<void>;
   readonly #subscriber: RedisClient;
   readonly #subscriptions: ChannelSubscriptions;
-  readonly #subscriberBeats: RedisHeartbeat;
+  readonly #subscriberHeartbeat: RedisHeartbeat;
   readonly #heartbeats: readonly RedisHeartbeat[];
   readonly #changes = new Emitter<null>();
   readonly #logger: Logger;
@@ -66,17 +69,17 @@ class IoRedisConnection implements RedisConnection {
     this.commands = openRedisClient(address, name);
     this.#subscriber = openRedisClient(address, name);
     this.#subscriptions = new ChannelSubscriptions(this.#subscriber, this.commands);
-    const place = address.hosts.map(({ host, port }) => `${host}:${port}`).join(', ');
-    const common = { clock, address: place, secret: address.password, onChange: () => this.#look() };
-    this.#subscriberBeats = new RedisHeartbeat({
+    const hosts = address.hosts.map(({ host, port }) => `${host}:${port}`).join(', ');
+    const common = { clock, address: hosts, secret: address.password, onChange: () => this.#check() };
+    this.#subscriberHeartbeat = new RedisHeartbeat({
       ...common,
       client: this.#subscriber,
       prepare: () => this.#subscriptions.renew(),
     });
-    this.#heartbeats = [new RedisHeartbeat({ ...common, client: this.commands }), this.#subscriberBeats];
+    this.#heartbeats = [new RedisHeartbeat({ ...common, client: this.commands }), this.#subscriberHeartbeat];
     this.connected = new Promise((resolve) => {
-      const listening = this.onChange(() => {
-        listening[Symbol.dispose]();
+      const listener = this.onChange(() => {
+        listener[Symbol.dispose]();
         resolve();
       });
     });
@@ -105,25 +108,25 @@ class IoRedisConnection implements RedisConnection {
     { pattern } = { pattern: false },
   ): Promise<AsyncDisposable> {
     const added = this.#subscriptions.add(channel, pattern, callback);
-    this.#subscriberBeats.checkNow();
+    this.#subscriberHeartbeat.checkNow();
     return added;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const beats = this.#heartbeats.map((heartbeat) => heartbeat[Symbol.asyncDispose]());
+    const disposals = this.#heartbeats.map((heartbeat) => heartbeat[Symbol.asyncDispose]());
     this.#subscriptions.end();
-    await Promise.all([...beats, closeRedisClient(this.commands), closeRedisClient(this.#subscriber)]);
+    await Promise.all([...disposals, closeRedisClient(this.commands), closeRedisClient(this.#subscriber)]);
   }
 
-  #look(): void {
+  #check(): void {
     if (this.isUp === this.#wasUp) return;
     this.#wasUp = this.isUp;
-    if (this.#wasUp) this.#logger.info({}, 'Redis answers');
-    else this.#logger.warn({ reason: this.failureReason }, 'Redis is away');
+    if (this.#wasUp) this.#logger.info({}, 'Redis available');
+    else this.#logger.warn({ reason: this.failureReason }, 'Redis unavailable');
     try {
       this.#changes.emit(null);
     } catch (error) {
-      this.#logger.error({ error: errorMessage(error) }, 'a listener of the connection to Redis failed');
+      this.#logger.error({ error: errorMessage(error) }, 'a listener of the Redis connection failed');
     }
   }
 }

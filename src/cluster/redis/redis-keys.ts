@@ -1,34 +1,34 @@
-/** The full name of a channel, or a pattern of names. */
+/** Full name of a channel, or pattern of names. */
 export type RedisChannel = string;
 
-export type RedisKeyKind = 'lease' | 'term' | 'picture' | 'health';
+export type RedisKeyKind = 'lease' | 'fence' | 'snapshot' | 'health';
 
 /**
- * The names of all that swarmlens has in Redis. The braces put all keys of one server into one slot of a cluster, so
- * that one script may touch them; ids are percent-encoded, because one with a brace would say otherwise.
+ * Names of all Redis keys and channels. The braces put all keys of one server into one slot of a Redis cluster, so that one
+ * script can access them. Ids are percent-encoded, because they may contain braces.
  */
 export class RedisKeys {
   readonly prefix: string;
-  /** A pattern of the channels of all servers. */
+  /** Pattern of the channels of all servers. */
   readonly allChanges: RedisChannel;
 
-  /** @param prefix without characters that mean something in a pattern */
+  /** @param prefix without special characters of patterns */
   constructor(prefix: string) {
     this.prefix = prefix;
     this.allChanges = `${prefix}:{*}:changes`;
   }
 
-  /** A key of one server. */
+  /** Returns a key of one server. */
   key(serverId: string, kind: RedisKeyKind): string {
     return `${this.prefix}:{${encodeURIComponent(serverId)}}:${kind}`;
   }
 
-  /** The channel that the changes of one server go over. */
+  /** Returns the channel for the changes of one server. */
   changes(serverId: string): RedisChannel {
     return `${this.prefix}:{${encodeURIComponent(serverId)}}:changes`;
   }
 
-  /** Whose changes go over a channel; `null`: it is no such channel. */
+  /** Returns the server id of a channel for changes. Null for other channels. */
   parseServerId(channel: RedisChannel): string | null {
     const start = `${this.prefix}:{`;
     const end = '}:changes';
@@ -40,12 +40,12 @@ export class RedisKeys {
     }
   }
 
-  /** The channel of one node. */
+  /** Returns the channel of one node. */
   nodeChannel(nodeId: string): RedisChannel {
     return `${this.prefix}:node:${nodeId}`;
   }
 
-  /** What there is once for all servers and nodes: `nodes`, `servers`, … */
+  /** Returns the name of a key or channel that all nodes share: `nodes`, `servers`, `leases`. */
   shared(name: string): string {
     return `${this.prefix}:${name}`;
   }

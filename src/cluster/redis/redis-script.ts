@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { RedisClient } from './redis-client.js';
 
-/** A script that Redis runs as one step: its text is sent once, and its name afterwards. */
+/** Lua script that Redis runs as one step. Sends its text once, and its hash afterwards. */
 export class RedisScript {
   readonly #text: string;
   readonly #sha: string;
@@ -33,9 +33,9 @@ if newest and tonumber(newest) > tonumber(ARGV[1]) then return 'FENCED' end
 `;
 
 /**
- * Keys: picture, term. Arguments: our term; the position that the picture has to have, or nothing: it is written
- * anew; its new position; its time to live, ms; how many arguments of fields and values come next; these; the fields
- * that go. Returns the time, `FENCED` when another has a newer term, or `GAP` when the picture has another position.
+ * Writes a snapshot, or changes of it. Keys: snapshot, fence. Arguments: fencing token; expected position, or an empty text to
+ * write a complete snapshot; new position; lifetime in milliseconds; number of arguments with fields and values; these fields
+ * and values; removed fields. Returns the time, `FENCED` if another node has a newer token, or `GAP` if the position differs.
  */
 export const WRITE_SNAPSHOT = new RedisScript(`
 ${UNLESS_FENCED}
@@ -50,7 +50,7 @@ redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return text
 `);
 
-/** Keys: picture, term. Argument: our term. Returns the time, or `FENCED`. */
+/** Removes a snapshot. Keys: snapshot, fence. Argument: fencing token. Returns the time, or `FENCED`. */
 export const REMOVE_SNAPSHOT = new RedisScript(`
 ${UNLESS_FENCED}
 ${NOW}
@@ -59,8 +59,8 @@ return text
 `);
 
 /**
- * Key: the servers there are. Arguments: how long they stay without being told again, ms; the ids of those that are
- * told. Returns the time, and the ids of all.
+ * Announces the servers of this node and lists all servers. Key: list of servers. Arguments: lifetime of an announcement in
+ * milliseconds; ids of the announced servers. Returns the time and the ids of all servers.
  */
 export const LIST_SERVERS = new RedisScript(`
 ${NOW}

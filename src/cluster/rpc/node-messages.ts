@@ -1,52 +1,69 @@
 import { z } from 'zod';
 
-/** First of each message: one of another version is not read. */
+/** Version at the start of each message. Messages of other versions are ignored. */
 export const NODE_MESSAGE_VERSION = 1;
 
-const ID = z.string().min(1).max(256);
-const VERSIONED = z.literal(NODE_MESSAGE_VERSION);
+const idSchema = z.string().min(1).max(256);
+const versionSchema = z.literal(NODE_MESSAGE_VERSION);
 
-/** To all nodes: who watches a server from now on, or that nobody does. */
-const NEWS = z.union([
-  z.tuple([VERSIONED, z.literal('held'), ID, ID, z.number()]),
-  z.tuple([VERSIONED, z.literal('free'), ID, ID, z.boolean()]),
+// Messages to all nodes about the owner of a server.
+const leaseAnnouncementSchema = z.union([
+  z.tuple([versionSchema, z.literal('held'), idSchema, idSchema, z.number()]),
+  z.tuple([versionSchema, z.literal('free'), idSchema, idSchema, z.boolean()]),
 ]);
 
-const REQUEST_ID = z.number().int();
+const requestIdSchema = z.number().int();
 
-/** `null`: something broke that is nobody's to see. */
-const REFUSAL_CODE = z.enum(['BAD_USER_INPUT', 'FORBIDDEN', 'SERVER_UNAVAILABLE', 'LIMIT_EXCEEDED']).nullable();
+// Null stands for an unexpected error, whose details stay on its node.
+const refusalCodeSchema = z.enum(['BAD_USER_INPUT', 'FORBIDDEN', 'SERVER_UNAVAILABLE', 'LIMIT_EXCEEDED']).nullable();
 
-/** To one node. */
-const LETTER = z.union([
-  z.tuple([VERSIONED, z.literal('want'), ID, ID, z.number().min(0).max(1_000)]),
-  z.tuple([VERSIONED, z.literal('poll'), ID, REQUEST_ID, ID, z.boolean()]),
-  z.tuple([VERSIONED, z.literal('tool'), ID, REQUEST_ID, ID, z.string(), z.record(z.string(), z.unknown())]),
-  z.tuple([VERSIONED, z.literal('abort'), ID, REQUEST_ID]),
-  z.tuple([VERSIONED, z.literal('answer'), REQUEST_ID, z.unknown()]),
-  z.tuple([VERSIONED, z.literal('refusal'), REQUEST_ID, REFUSAL_CODE, z.string(), z.record(z.string(), z.unknown())]),
+// Messages to one node.
+const nodeMessageSchema = z.union([
+  z.tuple([versionSchema, z.literal('demand'), idSchema, idSchema, z.number().min(0).max(1_000)]),
+  z.tuple([versionSchema, z.literal('poll'), idSchema, requestIdSchema, idSchema, z.boolean()]),
+  z.tuple([
+    versionSchema,
+    z.literal('tool'),
+    idSchema,
+    requestIdSchema,
+    idSchema,
+    z.string(),
+    z.record(z.string(), z.unknown()),
+  ]),
+  z.tuple([versionSchema, z.literal('abort'), idSchema, requestIdSchema]),
+  z.tuple([versionSchema, z.literal('answer'), requestIdSchema, z.unknown()]),
+  z.tuple([
+    versionSchema,
+    z.literal('refusal'),
+    requestIdSchema,
+    refusalCodeSchema,
+    z.string(),
+    z.record(z.string(), z.unknown()),
+  ]),
 ]);
 
 /**
- * `held`, server, node, term: that node watches it from now on.
- * `free`, server, node, leaves: that node does so no longer; whether it would ever again.
+ * Announcement to all nodes.
+ * `held`, server, node, fencing token: the node owns the server from now on.
+ * `free`, server, node, isLeaving: the node released the server; whether it also gave up its claim.
  */
-export type LeaseAnnouncement = z.infer<typeof NEWS>;
+export type LeaseAnnouncement = z.infer<typeof leaseAnnouncementSchema>;
 
 /**
- * `want`, node, server, Hz: what clients of that node want.
+ * Message to one node.
+ * `demand`, node, server, Hz: update rate that the clients of that node need.
  * `poll`, node, number, server, reconnects; `tool`, node, number, server, tool, arguments: requests of that node.
- * `abort`, node, number: it does not wait for that one any more.
- * `answer`, number, what; `refusal`, number, code, message, details: to a request of the node that this is sent to.
+ * `abort`, node, number: cancels the request of that node.
+ * `answer`, number, result; `refusal`, number, code, message, details: answers to a request of the receiver.
  */
-export type NodeMessage = z.infer<typeof LETTER>;
+export type NodeMessage = z.infer<typeof nodeMessageSchema>;
 
-/** `null`: it is none. */
+/** Parses an announcement. Null if it is invalid. */
 export function parseLeaseAnnouncement(message: unknown): LeaseAnnouncement | null {
-  return NEWS.safeParse(message).data ?? null;
+  return leaseAnnouncementSchema.safeParse(message).data ?? null;
 }
 
-/** `null`: it is none. */
+/** Parses a message to this node. Null if it is invalid. */
 export function parseNodeMessage(message: unknown): NodeMessage | null {
-  return LETTER.safeParse(message).data ?? null;
+  return nodeMessageSchema.safeParse(message).data ?? null;
 }

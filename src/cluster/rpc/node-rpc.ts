@@ -3,35 +3,35 @@ import { type Clock, errorMessage, scheduleDeadline, SwarmlensError, type Logger
 import { NODE_MESSAGE_VERSION, type NodeMessage } from './node-messages.js';
 import { noOwnerError, type OwnershipCandidate } from '../ownership.js';
 
-/** What a node is asked to do with a server that it watches. */
+/** Request to a node about a server that it owns. */
 export type NodeRequest =
-  | { readonly what: 'poll'; readonly reconnects: boolean }
-  | { readonly what: 'tool'; readonly tool: string; readonly args: Readonly<Record<string, unknown>> };
+  | { readonly action: 'poll'; readonly reconnects: boolean }
+  | { readonly action: 'tool'; readonly tool: string; readonly args: Readonly<Record<string, unknown>> };
 
 export interface NodeRpcDeps {
   readonly link: RedisConnection;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** What this node does with a server; `null`: it does not watch it. */
+  /** Returns the claim of a server. Null if this node does not own it. */
   readonly ownedServer: (serverId: string) => OwnershipCandidate | null;
 }
 
-/** Longer than any call takes: that its server does not answer is for the node to say that calls it. */
-const MAX_WAIT_MS = 60_000;
-/** That wait for other nodes, and that other nodes wait for: each. */
-const MAX_CALLS = 256;
+/** Timeout of a request in milliseconds. Longer than any tool call, whose timeout the owner reports. */
+const REQUEST_TIMEOUT_MS = 60_000;
+/** Maximum number of pending requests to other nodes, and of pending requests from other nodes. */
+const MAX_PENDING_REQUESTS = 256;
 
 interface PendingRequest {
   readonly nodeId: string;
-  readonly answered: (value: unknown) => void;
-  readonly failed: (error: Error) => void;
+  readonly resolveWith: (value: unknown) => void;
+  readonly rejectWith: (error: Error) => void;
 }
 
-/** Asks other nodes about the servers that they watch, and answers them about those of this one. */
+/** Sends requests to other nodes and answers theirs. */
 export class NodeRpc implements Disposable {
   readonly #deps: NodeRpcDeps;
   readonly #pending = new Map<number, PendingRequest>();
-  /** By node and number. */
+  /** Requests of other nodes in progress, by node and number. */
   readonly #inFlight = new Map<string, AbortController>();
   #lastNumber = 0;
 
@@ -39,97 +39,101 @@ export class NodeRpc implements Disposable {
     this.#deps = deps;
   }
 
-  /** Calls of this node that wait, and calls of other nodes that are under way here. */
+  /** Number of pending requests of this node and of requests of other nodes in progress. */
   get size(): number {
     return this.#pending.size + this.#inFlight.size;
   }
 
   /**
-   * @throws SwarmlensError what the other node threw; SERVER_UNAVAILABLE when it is not heard of again; the signal's
-   * reason when that is aborted
+   * Sends a request to another node and returns its answer.
+   * @throws SwarmlensError the error of the other node; SERVER_UNAVAILABLE if it does not answer
+   * @throws the reason of `signal` if it is aborted
    */
-  request(nodeId: string, serverId: string, asked: NodeRequest, signal: AbortSignal): Promise<unknown> {
+  request(nodeId: string, serverId: string, request: NodeRequest, signal: AbortSignal): Promise<unknown> {
     const { link, clock } = this.#deps;
-    if (signal.aborted) return Promise.reject(signal.reason as Error); // whatever the caller has given
-    if (link.failureReason !== null) return Promise.reject(unreachable(serverId, link.failureReason));
-    if (this.#pending.size >= MAX_CALLS) {
-      return Promise.reject(unreachable(serverId, 'too many calls wait for other nodes'));
+    if (signal.aborted) return Promise.reject(signal.reason as Error); // the caller aborts with an error
+    if (link.failureReason !== null) return Promise.reject(unreachableError(serverId, link.failureReason));
+    if (this.#pending.size >= MAX_PENDING_REQUESTS) {
+      return Promise.reject(unreachableError(serverId, 'too many requests to other nodes are pending'));
     }
     const number = (this.#lastNumber += 1);
     return new Promise((resolve, reject) => {
-      const end = (): void => {
+      const finish = (): void => {
         this.#pending.delete(number);
-        patience[Symbol.dispose]();
+        timeout[Symbol.dispose]();
         signal.removeEventListener('abort', abort);
       };
-      const failed = (error: Error): void => {
-        end();
+      const rejectWith = (error: Error): void => {
+        finish();
         reject(error);
       };
       const giveUp = (error: Error): void => {
-        failed(error);
+        rejectWith(error);
         this.#send(nodeId, [NODE_MESSAGE_VERSION, 'abort', link.nodeId, number]);
       };
       const abort = (): void => giveUp(signal.reason as Error); // as above
-      const patience = scheduleDeadline(clock, MAX_WAIT_MS, () =>
-        giveUp(unreachable(serverId, 'its node does not answer')),
+      const timeout = scheduleDeadline(clock, REQUEST_TIMEOUT_MS, () =>
+        giveUp(unreachableError(serverId, 'its owner does not answer')),
       );
-      const answered = (value: unknown): void => {
-        end();
+      const resolveWith = (value: unknown): void => {
+        finish();
         resolve(value);
       };
       signal.addEventListener('abort', abort, { once: true });
-      this.#pending.set(number, { nodeId, answered, failed });
-      const letter = letterOf(link.nodeId, number, serverId, asked);
-      link.publish(link.keys.nodeChannel(nodeId), letter).catch((error: unknown) => {
-        if (this.#pending.has(number)) failed(unreachable(serverId, errorMessage(error)));
+      this.#pending.set(number, { nodeId, resolveWith, rejectWith });
+      const message = createRequestMessage(link.nodeId, number, serverId, request);
+      link.publish(link.keys.nodeChannel(nodeId), message).catch((error: unknown) => {
+        if (this.#pending.has(number)) rejectWith(unreachableError(serverId, errorMessage(error)));
       });
     });
   }
 
-  /** A letter that is about calls. */
-  receive(letter: Exclude<NodeMessage, [unknown, 'want', ...unknown[]]>): void {
-    switch (letter[1]) {
+  /** Handles a message about requests. */
+  receive(nodeMessage: Exclude<NodeMessage, [unknown, 'demand', ...unknown[]]>): void {
+    switch (nodeMessage[1]) {
       case 'answer':
-        return this.#pending.get(letter[2])?.answered(letter[3]);
+        return this.#pending.get(nodeMessage[2])?.resolveWith(nodeMessage[3]);
       case 'refusal': {
-        const [, , number, code, message, details] = letter;
+        const [, , number, code, message, details] = nodeMessage;
         return this.#pending
           .get(number)
-          ?.failed(code === null ? new Error(message) : new SwarmlensError(code, message, details));
+          ?.rejectWith(code === null ? new Error(message) : new SwarmlensError(code, message, details));
       }
       case 'abort':
-        return this.#inFlight.get(`${letter[2]} ${letter[3]}`)?.abort();
+        return this.#inFlight.get(`${nodeMessage[2]} ${nodeMessage[3]}`)?.abort();
       case 'poll': {
-        const [, , nodeId, number, serverId, reconnects] = letter;
-        return void this.#answer(nodeId, number, serverId, { what: 'poll', reconnects });
+        const [, , nodeId, number, serverId, reconnects] = nodeMessage;
+        return void this.#answer(nodeId, number, serverId, { action: 'poll', reconnects });
       }
       case 'tool': {
-        const [, , nodeId, number, serverId, tool, args] = letter;
-        return void this.#answer(nodeId, number, serverId, { what: 'tool', tool, args });
+        const [, , nodeId, number, serverId, tool, args] = nodeMessage;
+        return void this.#answer(nodeId, number, serverId, { action: 'tool', tool, args });
       }
     }
   }
 
-  /** Nobody waits any longer for those that will not answer. @param isGone by node */
+  /** Fails the pending requests to nodes that will not answer. */
   failPending(isGone: (nodeId: string) => boolean, reason: string): void {
-    for (const { nodeId, failed } of [...this.#pending.values()]) {
-      if (isGone(nodeId)) failed(new SwarmlensError('SERVER_UNAVAILABLE', `Not known whether it was done: ${reason}.`));
+    for (const { nodeId, rejectWith } of [...this.#pending.values()]) {
+      if (!isGone(nodeId)) continue;
+      const message = `The call may have been executed: ${reason}. Check the server before you retry.`;
+      rejectWith(new SwarmlensError('SERVER_UNAVAILABLE', message));
     }
   }
 
   [Symbol.dispose](): void {
-    this.failPending(() => true, 'this node is stopping');
+    this.failPending(() => true, 'this node is shutting down');
     for (const abort of this.#inFlight.values()) abort.abort();
   }
 
-  async #answer(nodeId: string, number: number, serverId: string, asked: NodeRequest): Promise<void> {
+  async #answer(nodeId: string, number: number, serverId: string, request: NodeRequest): Promise<void> {
     const key = `${nodeId} ${number}`;
     const abort = new AbortController();
     try {
-      if (this.#inFlight.size >= MAX_CALLS) throw unreachable(serverId, 'its node has too many calls under way');
+      if (this.#inFlight.size >= MAX_PENDING_REQUESTS)
+        throw unreachableError(serverId, 'its owner has too many pending requests');
       this.#inFlight.set(key, abort);
-      const answer = await this.#do(serverId, asked, abort.signal);
+      const answer = await this.#execute(serverId, request, abort.signal);
       this.#send(nodeId, [NODE_MESSAGE_VERSION, 'answer', number, answer]);
     } catch (error) {
       this.#send(nodeId, this.#refusal(number, error));
@@ -138,38 +142,40 @@ export class NodeRpc implements Disposable {
     }
   }
 
-  async #do(serverId: string, asked: NodeRequest, signal: AbortSignal): Promise<unknown> {
+  async #execute(serverId: string, request: NodeRequest, signal: AbortSignal): Promise<unknown> {
     const claim = this.#deps.ownedServer(serverId);
     if (claim === null) throw noOwnerError(serverId);
-    return asked.what === 'poll' ? claim.poll(asked.reconnects) : claim.callTool(asked.tool, asked.args, signal);
+    return request.action === 'poll'
+      ? claim.poll(request.reconnects)
+      : claim.callTool(request.tool, request.args, signal);
   }
 
   #refusal(number: number, error: unknown): NodeMessage {
-    if (error instanceof SwarmlensError && isForOthers(error.code)) {
+    if (error instanceof SwarmlensError && isForwardedCode(error.code)) {
       return [NODE_MESSAGE_VERSION, 'refusal', number, error.code, error.message, { ...error.details }];
     }
-    this.#deps.logger.error({ error: errorMessage(error) }, "another node's call failed");
-    return [NODE_MESSAGE_VERSION, 'refusal', number, null, 'the call failed on the node that watches the server', {}];
+    this.#deps.logger.error({ error: errorMessage(error) }, 'request of another node failed');
+    return [NODE_MESSAGE_VERSION, 'refusal', number, null, 'the call failed on the node that owns the server', {}];
   }
 
-  #send(nodeId: string, letter: NodeMessage): void {
+  #send(nodeId: string, message: NodeMessage): void {
     const { link, logger } = this.#deps;
-    link.publish(link.keys.nodeChannel(nodeId), letter).catch((error: unknown) => {
-      logger.debug({ nodeId, error: errorMessage(error) }, 'another node could not be told');
+    link.publish(link.keys.nodeChannel(nodeId), message).catch((error: unknown) => {
+      logger.debug({ nodeId, error: errorMessage(error) }, 'could not send a message to another node');
     });
   }
 }
 
-function letterOf(nodeId: string, number: number, serverId: string, asked: NodeRequest): NodeMessage {
-  if (asked.what === 'poll') return [NODE_MESSAGE_VERSION, 'poll', nodeId, number, serverId, asked.reconnects];
-  return [NODE_MESSAGE_VERSION, 'tool', nodeId, number, serverId, asked.tool, { ...asked.args }];
+function createRequestMessage(nodeId: string, number: number, serverId: string, request: NodeRequest): NodeMessage {
+  if (request.action === 'poll') return [NODE_MESSAGE_VERSION, 'poll', nodeId, number, serverId, request.reconnects];
+  return [NODE_MESSAGE_VERSION, 'tool', nodeId, number, serverId, request.tool, { ...request.args }];
 }
 
-function isForOthers(code: SwarmlensError['code']): code is 'BAD_USER_INPUT' | 'FORBIDDEN' | 'SERVER_UNAVAILABLE' {
+function isForwardedCode(code: SwarmlensError['code']): code is 'BAD_USER_INPUT' | 'FORBIDDEN' | 'SERVER_UNAVAILABLE' {
   return code === 'BAD_USER_INPUT' || code === 'FORBIDDEN' || code === 'SERVER_UNAVAILABLE';
 }
 
-function unreachable(serverId: string, reason: string): SwarmlensError {
-  const message = `Server "${serverId}" is watched by another node, which cannot be asked: ${reason}.`;
+function unreachableError(serverId: string, reason: string): SwarmlensError {
+  const message = `Cannot reach the node that owns server "${serverId}": ${reason}.`;
   return new SwarmlensError('SERVER_UNAVAILABLE', message, { serverId });
 }

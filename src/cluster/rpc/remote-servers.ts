@@ -5,41 +5,41 @@ import type { NodeRequest, NodeRpc } from './node-rpc.js';
 import type { LeaseHolder, LeaseInfo } from '../leases/lease-store.js';
 import { noOwnerError, type RemoteServers } from '../ownership.js';
 
-const RESULT = z.object({ isError: z.boolean(), content: z.unknown(), durationMs: z.number() });
+const toolResultSchema = z.object({ isError: z.boolean(), content: z.unknown(), durationMs: z.number() });
 
-/** The servers that other nodes watch. */
+/** Servers owned by other nodes: health, polls and tool calls over RPC. */
 export class RpcRemoteServers implements RemoteServers {
-  readonly #calls: NodeRpc;
-  readonly #seen = new Map<string, LeaseInfo & { readonly holder: LeaseHolder }>();
+  readonly #rpc: NodeRpc;
+  readonly #infoByServer = new Map<string, LeaseInfo & { readonly holder: LeaseHolder }>();
 
-  constructor(calls: NodeRpc) {
-    this.#calls = calls;
+  constructor(rpc: NodeRpc) {
+    this.#rpc = rpc;
   }
 
   get serverIds(): readonly string[] {
-    return [...this.#seen.keys()];
+    return [...this.#infoByServer.keys()];
   }
 
   get holders(): ReadonlyMap<string, LeaseHolder> {
-    return new Map([...this.#seen].map(([serverId, { holder }]) => [serverId, holder]));
+    return new Map([...this.#infoByServer].map(([serverId, { holder }]) => [serverId, holder]));
   }
 
-  /** @param health `undefined`: it has not been looked at */
+  /** Records the owner of a server. Keeps the known health if `health` is undefined. */
   update(serverId: string, holder: LeaseHolder | null, health?: ServerHealth | null): void {
-    if (holder === null) this.#seen.delete(serverId);
+    if (holder === null) this.#infoByServer.delete(serverId);
     else {
-      const known = health === undefined ? (this.#seen.get(serverId)?.health ?? null) : health;
-      this.#seen.set(serverId, { holder, health: known });
+      const latest = health === undefined ? (this.#infoByServer.get(serverId)?.health ?? null) : health;
+      this.#infoByServer.set(serverId, { holder, health: latest });
     }
   }
 
   health(serverId: string): ServerHealth | null {
-    return this.#seen.get(serverId)?.health ?? null;
+    return this.#infoByServer.get(serverId)?.health ?? null;
   }
 
   async poll(serverId: string, reconnects: boolean): Promise<boolean> {
     try {
-      return (await this.#request(serverId, { what: 'poll', reconnects }, NEVER)) === true;
+      return (await this.#request(serverId, { action: 'poll', reconnects }, NEVER_ABORTED)) === true;
     } catch (error) {
       if (error instanceof SwarmlensError) return false;
       throw error;
@@ -52,18 +52,18 @@ export class RpcRemoteServers implements RemoteServers {
     args: Readonly<Record<string, unknown>>,
     signal: AbortSignal,
   ): Promise<ToolResult> {
-    const { isError, content, durationMs } = RESULT.parse(
-      await this.#request(serverId, { what: 'tool', tool, args }, signal),
+    const { isError, content, durationMs } = toolResultSchema.parse(
+      await this.#request(serverId, { action: 'tool', tool, args }, signal),
     );
     return { isError, content, durationMs };
   }
 
-  async #request(serverId: string, asked: NodeRequest, signal: AbortSignal): Promise<unknown> {
-    const holder = this.#seen.get(serverId)?.holder;
+  async #request(serverId: string, request: NodeRequest, signal: AbortSignal): Promise<unknown> {
+    const holder = this.#infoByServer.get(serverId)?.holder;
     if (holder === undefined) throw noOwnerError(serverId);
-    return this.#calls.request(holder.nodeId, serverId, asked, signal);
+    return this.#rpc.request(holder.nodeId, serverId, request, signal);
   }
 }
 
-/** Who asks for a poll waits for it. */
-const NEVER = new AbortController().signal;
+/** Signal for polls, which are never aborted. */
+const NEVER_ABORTED = new AbortController().signal;

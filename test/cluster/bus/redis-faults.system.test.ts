@@ -90,7 +90,7 @@ describe.skipIf(!here)(`a bus on Redis that fails${here ? '' : ` (${NO_REDIS})`}
     await tell(holder, 'sent');
     await same(holder, other);
     await eventually(() => expect(events(other)).toHaveLength(2));
-    expect(events(other)).toEqual([expect.stringMatching(/^events of x may have been missed/), 'sent']);
+    expect(events(other)).toEqual([expect.stringMatching(/^Events of x may be missing/), 'sent']);
   });
 
   test('what a lost message told is not left out though the next one tells of another agent', async () => {
@@ -155,7 +155,7 @@ describe.skipIf(!here)(`a bus on Redis that fails${here ? '' : ` (${NO_REDIS})`}
     );
     await eventuallyAfter(
       async () => other.look(),
-      () => expect(events(other)).toEqual([expect.stringMatching(/^events of x may have been missed/)]),
+      () => expect(events(other)).toEqual([expect.stringMatching(/^Events of x may be missing/)]),
     );
   });
 
@@ -266,7 +266,7 @@ describe.skipIf(!here)(`a bus on Redis that fails${here ? '' : ` (${NO_REDIS})`}
     expect(staleness(other)).toEqual([
       true,
       'OFFLINE',
-      expect.stringMatching(/^Redis is away: Redis at 127\.0\.0\.1:\d+: /),
+      expect.stringMatching(/^Redis unavailable: Redis at 127\.0\.0\.1:\d+: /),
     ]);
     expect(staleness(holder)).toEqual([false, 'ONLINE', null]);
     await written(holder);
@@ -290,7 +290,7 @@ describe.skipIf(!here)(`a bus on Redis that fails${here ? '' : ` (${NO_REDIS})`}
     await redis.kill();
     await linked(false, holder, other);
     await show(holder, versioned('2'));
-    expect(staleness(other)).toEqual([true, 'OFFLINE', expect.stringMatching(/^Redis is away/)]);
+    expect(staleness(other)).toEqual([true, 'OFFLINE', expect.stringMatching(/^Redis unavailable/)]);
     await redis.restart();
     await linked(true, holder, other);
     await holder.hold('x', 1);
@@ -354,10 +354,10 @@ describe.skipIf(!here)(`a bus on Redis that fails${here ? '' : ` (${NO_REDIS})`}
       other.look();
       await settled();
     };
-    await eventuallyAfter(looked, () => expect(staleness(other)).toEqual([true, 'OFFLINE', 'no node watches it']));
+    await eventuallyAfter(looked, () => expect(staleness(other)).toEqual([true, 'OFFLINE', 'no node owns the server']));
     await holder.hold('x', 1);
     await eventuallyAfter(looked, () => expect(staleness(other)).toEqual([false, 'ONLINE', null]));
-    await redis.look.del(keys.key('x', 'picture'), keys.shared('servers'));
+    await redis.look.del(keys.key('x', 'snapshot'), keys.shared('servers'));
     expect(seen(other, 'x')).not.toBeNull();
     await eventuallyAfter(looked, () => expect(seen(other, 'x')).toBeNull());
   });
@@ -470,7 +470,7 @@ describe.skipIf(!here)(`a bus on Redis that fails${here ? '' : ` (${NO_REDIS})`}
 
 /** Where the picture of x in Redis stands. */
 function positionIn({ look }: RedisServer, { link }: RedisNode): Promise<string | null> {
-  return look.hget(link.keys.key('x', 'picture'), 'at');
+  return look.hget(link.keys.key('x', 'snapshot'), 'at');
 }
 
 /** Does the one before each check of the other. */

@@ -12,7 +12,7 @@ describe.skipIf(!here)(`the link to Redis${here ? '' : ` (${NO_REDIS})`}`, () =>
     await using redis = await RedisServer.start();
     await using link = open(redis.url);
     expect(link.isUp).toBe(false);
-    expect(link.failureReason).toMatch(/^Redis at 127\.0\.0\.1:\d+ is not connected yet$/);
+    expect(link.failureReason).toMatch(/^Redis at 127\.0\.0\.1:\d+: not connected yet$/);
     await link.connected;
     expect([link.isUp, link.failureReason]).toEqual([true, null]);
     const arrived = inbox();

@@ -83,7 +83,7 @@ export class RedisNode implements BusNode, AsyncDisposable {
     const { keys, nodeId } = this.link;
     this.#terms.set(serverId, term);
     if (!isTold) return;
-    await this.#redis.look.set(keys.key(serverId, 'term'), term);
+    await this.#redis.look.set(keys.key(serverId, 'fence'), term);
     await this.#redis.look.set(keys.key(serverId, 'lease'), `${nodeId} ${term}`);
   }
 
