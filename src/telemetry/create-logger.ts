@@ -2,14 +2,14 @@ import { destination, type LoggerOptions, pino } from 'pino';
 import type { Logger } from '../shared/index.js';
 import { REDACTED, sanitizeJsonText } from '../shared/sanitize/index.js';
 
-/** Fields that hold headers, or say by their name that they are secret; the same one level down. */
+/** Fields that contain headers or secrets, at the top level and one level below. */
 const SECRET_FIELDS = ['headers', 'authorization', 'cookie', 'password', 'secret', 'token', 'env', 'connectionParams'];
 
 /**
- * Logs are clean because what goes into them is, at the border where it comes in. This is the second lock: fields that
- * must never be there, and known secrets in the line as it is written, wherever they came from.
+ * Options that remove secrets from log lines. Outside data is sanitized when it enters the process; this is the second line of
+ * defense.
  */
-const CLEAN: LoggerOptions = {
+const REDACTING: LoggerOptions = {
   redact: { paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`]), censor: REDACTED },
   hooks: {
     streamWrite(line) {
@@ -20,11 +20,11 @@ const CLEAN: LoggerOptions = {
 };
 
 /**
- * JSON lines on stderr, because stdout belongs to the ready line and to `--json` answers.
- * @param fields in every line
+ * Creates a logger that writes JSON lines to stderr. The ready line and `--json` output use stdout.
+ * @param fields fields of every line
  */
 export function createLogger(level: string, fields: object | null = null): Logger {
-  return pino({ ...CLEAN, level, base: fields, timestamp: pinoTimestamp }, destination({ dest: 2, sync: true }));
+  return pino({ ...REDACTING, level, base: fields, timestamp: pinoTimestamp }, destination({ dest: 2, sync: true }));
 }
 
 function pinoTimestamp(): string {

@@ -1,20 +1,17 @@
 import { toPrintableLine } from '../shared/sanitize/index.js';
 
-/** What stands for all values that are too many to be told apart. */
+/** Label value that stands for all values above a limit. */
 export const OVERFLOW_LABEL = 'other';
 
-/** Names longer than that are cut: they come from anywhere. */
+/** Maximum length of a label value in UTF-16 units. Names come from outside and may be of any length. */
 const MAX_LENGTH = 128;
 
-/**
- * The values of a label that come from outside, and of which there may be any number: the first `max` of them are told
- * apart, all others are "other".
- */
+/** Bounds the number of values of a label from outside. The first `max` values keep their names; all others become "other". */
 export class BoundedLabelValues {
   readonly #max: number;
   readonly #known = new Set<string>();
 
-  /** @param max 0 or more, "other" not counted */
+  /** @param max maximum number of values, excluding "other" */
   constructor(max: number) {
     this.#max = max;
   }
@@ -31,6 +28,7 @@ export class BoundedLabelValues {
     return this.#known.values();
   }
 
+  /** Returns the label value of a name: its own value, or "other" above the limit. */
   valueFor(name: string): string {
     const value = toLabelValue(name);
     if (this.#known.has(value)) return value;
@@ -39,25 +37,25 @@ export class BoundedLabelValues {
     return value;
   }
 
-  /** Makes room: nothing of that name is shown any more. */
+  /** Removes a value, so that another one can take its place. */
   forget(value: string): void {
     this.#known.delete(value);
   }
 }
 
-/** A text as it can stand in a label: one line of whole characters, without secrets, not too long. */
+/** Converts a text to a label value: one line of complete characters, without secrets, of limited length. */
 export function toLabelValue(text: string): string {
-  // Half a character is written like any other: two names that differ in it only would be one series, twice.
+  // All lone surrogates are written alike: names that differ only in them would become duplicate series.
   return toPrintableLine(text.replaceAll(/\p{Cs}/gu, '\ufffd'), MAX_LENGTH);
 }
 
-/** The largest of these, under their names, and the sum of all others as "other": at most `max` and one. */
+/** Returns the `max` largest counts by name, and the sum of all others as "other". */
 export function topCounts(counts: ReadonlyMap<string, number>, max: number): ReadonlyMap<string, number> {
   const sorted = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
-  const shown = new Map<string, number>();
+  const result = new Map<string, number>();
   for (const [index, [name, count]] of sorted.entries()) {
     const value = index < max ? toLabelValue(name) : OVERFLOW_LABEL;
-    shown.set(value, (shown.get(value) ?? 0) + count);
+    result.set(value, (result.get(value) ?? 0) + count);
   }
-  return shown;
+  return result;
 }

@@ -4,17 +4,17 @@ import { detectResources, envDetector, resourceFromAttributes } from '@opentelem
 import { BatchSpanProcessor, NodeTracerProvider, type SpanExporter } from '@opentelemetry/sdk-trace-node';
 import type { Clock, DeliverySpan, Logger, PollSpan, TracedChange, Tracer } from '../shared/index.js';
 
-/** Changes that a delivery can still belong to: a reader that is further behind is told of the newest ones only. */
+/** Number of remembered changes. A delivery to a reader that is further behind refers to the newest ones only. */
 const MAX_CHANGES = 256;
-/** Changes beside the newest one that one delivery names. */
+/** Maximum number of links of a delivery, besides its parent, the newest change. */
 const MAX_LINKS = 31;
-/** One batch has so long to be sent, all tries together: the end of the program waits for the last. */
-const SEND_MS = 2_000;
-/** Between two lines of the log that say that traces do not get through. */
-const QUIET_MS = 60_000;
+/** Time limit for one batch in milliseconds, including retries. The shutdown waits for the last batch. */
+const EXPORT_TIMEOUT_MS = 2_000;
+/** Minimum interval in milliseconds between warnings about failed exports. */
+const WARNING_INTERVAL_MS = 60_000;
 
 export interface OtlpTracerOptions {
-  /** Where spans are posted to: ends in `/v1/traces` as a rule. */
+  /** URL that spans are posted to. Usually ends in `/v1/traces`. */
   readonly url: string;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -22,7 +22,7 @@ export interface OtlpTracerOptions {
 
 interface Poll {
   readonly startedAtMs: number;
-  /** Made when the poll has led to something: most find nothing new, and would drown the others. */
+  /** Created when the poll leads to a change or fails. Most polls do not, and would clutter the traces. */
   span: Span | null;
 }
 
@@ -33,8 +33,8 @@ interface Change {
 }
 
 /**
- * Sends spans to an OpenTelemetry collector. Nothing is registered globally. Sampling, headers, the service's name and
- * the sizes of batches are what OpenTelemetry's own environment variables say.
+ * Sends spans to an OpenTelemetry collector. Registers nothing globally. OpenTelemetry's environment variables configure
+ * sampling, headers, service name and batch sizes.
  */
 export class OtlpTracer implements Tracer {
   readonly #clock: Clock;
@@ -50,7 +50,9 @@ export class OtlpTracer implements Tracer {
         detectResources({ detectors: [envDetector] }),
       ),
       spanProcessors: [
-        new BatchSpanProcessor(logged(new OTLPTraceExporter({ url: options.url, timeoutMillis: SEND_MS }), options)),
+        new BatchSpanProcessor(
+          withLogging(new OTLPTraceExporter({ url: options.url, timeoutMillis: EXPORT_TIMEOUT_MS }), options),
+        ),
       ],
     });
   }
@@ -65,7 +67,7 @@ export class OtlpTracer implements Tracer {
     return {
       end: (answered) => {
         if (this.#polls.get(serverId) === poll) this.#polls.delete(serverId);
-        if (!answered) this.#spanOf(serverId, poll).setStatus({ code: SpanStatusCode.ERROR });
+        if (!answered) this.#pollSpan(serverId, poll).setStatus({ code: SpanStatusCode.ERROR });
         poll.span?.end(this.#clock.now());
       },
     };
@@ -73,7 +75,7 @@ export class OtlpTracer implements Tracer {
 
   recordChange({ serverId, agents, removedAgents, revision }: TracedChange): void {
     const poll = this.#polls.get(serverId);
-    const span = this.#start('change', poll === undefined ? ROOT_CONTEXT : contextOf(this.#spanOf(serverId, poll)), {
+    const span = this.#start('change', poll === undefined ? ROOT_CONTEXT : toContext(this.#pollSpan(serverId, poll)), {
       'swarmlens.server.id': serverId,
       'swarmlens.agents.changed': agents,
       'swarmlens.agents.removed': removedAgents,
@@ -86,14 +88,14 @@ export class OtlpTracer implements Tracer {
   }
 
   startDelivery(serverIds: ReadonlySet<string>, since: number): DeliverySpan | null {
-    const told = this.#changes.filter(({ number, serverId }) => number > since && serverIds.has(serverId));
-    const newest = told.at(-1);
+    const changes = this.#changes.filter(({ number, serverId }) => number > since && serverIds.has(serverId));
+    const newest = changes.at(-1);
     if (newest === undefined) return null;
-    const conflated = told.slice(0, -1);
+    const conflated = changes.slice(0, -1);
     const links: Link[] = conflated.slice(-MAX_LINKS).map(({ span }) => ({ context: span.spanContext() }));
     const span = this.#start(
       'delivery',
-      contextOf(newest.span),
+      toContext(newest.span),
       { 'swarmlens.changes.conflated': conflated.length },
       links,
     );
@@ -106,13 +108,13 @@ export class OtlpTracer implements Tracer {
     };
   }
 
-  /** Sends what is left, as far as somebody takes it. */
+  /** Sends the remaining spans. */
   async [Symbol.asyncDispose](): Promise<void> {
-    // What could not be sent stands in the log.
+    // Failed exports are logged by the exporter.
     await this.#provider.shutdown().catch(() => undefined);
   }
 
-  #spanOf(serverId: string, poll: Poll): Span {
+  #pollSpan(serverId: string, poll: Poll): Span {
     const attributes = { 'swarmlens.server.id': serverId };
     return (poll.span ??= this.#start('poll', ROOT_CONTEXT, attributes, [], poll.startedAtMs));
   }
@@ -128,22 +130,22 @@ export class OtlpTracer implements Tracer {
   }
 }
 
-function contextOf(span: Span): Context {
+function toContext(span: Span): Context {
   return trace.setSpan(ROOT_CONTEXT, span);
 }
 
-/** OpenTelemetry is silent about what it cannot send. */
-function logged(exporter: SpanExporter, { clock, logger }: OtlpTracerOptions): SpanExporter {
-  let quietUntilMs = -Infinity;
+/** Wraps an exporter to log failed exports, which OpenTelemetry does not report. */
+function withLogging(exporter: SpanExporter, { clock, logger }: OtlpTracerOptions): SpanExporter {
+  let nextWarningMs = -Infinity;
   return {
     export(spans, callback) {
       exporter.export(spans, (result) => {
         const nowMs = clock.monotonic();
-        if (result.error !== undefined && nowMs >= quietUntilMs) {
-          quietUntilMs = nowMs + QUIET_MS;
+        if (result.error !== undefined && nowMs >= nextWarningMs) {
+          nextWarningMs = nowMs + WARNING_INTERVAL_MS;
           logger.warn(
             { error: result.error.message, spans: spans.length },
-            'traces could not be sent: is the collector running?',
+            'could not send traces, check the collector',
           );
         }
         callback(result);

@@ -3,10 +3,11 @@ import { BoundedLabelValues, OVERFLOW_LABEL } from './label-values.js';
 import type { MetricsExporter, MetricsRecorder, TickSkipCause, ToolCallOutcome } from '../shared/index.js';
 import type { ObservableMetric } from './observable-metric.js';
 
-/** Servers, and pairs of a server and a tool, that are told apart. */
+/** Maximum number of servers with their own label value. */
 const MAX_SERVERS = 128;
+/** Maximum number of pairs of server and tool with their own label values. */
 const MAX_TOOLS = 512;
-/** Of one server: no other shall be left without. */
+/** Maximum number of tools per server, so that one server cannot use up the total. */
 const MAX_TOOLS_OF_ONE = 64;
 
 const CALL_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
@@ -14,7 +15,7 @@ const DELIVERY_SECONDS = [0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.06
 
 const CALL_OUTCOMES: readonly ToolCallOutcome[] = ['ok', 'error', 'timeout', 'failed', 'busy', 'not_sent'];
 
-/** Metrics in Prometheus' text format. Each has a registry of its own: one program may run several. */
+/** Metrics in Prometheus text format. Each instance has its own registry, because a program may run several. */
 export class PrometheusMetrics implements MetricsRecorder, MetricsExporter {
   readonly #registry: Registry = new Registry();
   readonly #serverIds = new BoundedLabelValues(MAX_SERVERS);
@@ -32,45 +33,45 @@ export class PrometheusMetrics implements MetricsRecorder, MetricsExporter {
     const registers = [this.#registry];
     this.#calls = new Counter({
       name: 'swarmlens_mcp_calls_total',
-      help: 'Calls of tools of MCP servers that have ended, by how.',
+      help: 'Completed tool calls to MCP servers, by outcome.',
       labelNames: ['server', 'tool', 'outcome'],
       registers,
     });
     this.#callSeconds = new Histogram({
       name: 'swarmlens_mcp_call_duration_seconds',
-      help: 'Time that calls of tools took in all: waiting for their turn, and every try.',
+      help: 'Duration of tool calls, including queueing and all attempts.',
       labelNames: ['server', 'tool'],
       buckets: CALL_SECONDS,
       registers,
     });
     this.#polls = new Counter({
       name: 'swarmlens_polls_total',
-      help: 'Polls of MCP servers, by whether they were answered.',
+      help: 'Polls of MCP servers, by outcome.',
       labelNames: ['server', 'outcome'],
       registers,
     });
     this.#pollSeconds = new Histogram({
       name: 'swarmlens_poll_duration_seconds',
-      help: 'Time that polls took, with all calls of each.',
+      help: 'Duration of polls, including all their tool calls.',
       labelNames: ['server'],
       buckets: CALL_SECONDS,
       registers,
     });
     this.#deliverySeconds = new Histogram({
       name: 'swarmlens_tick_to_client_seconds',
-      help: 'For each update of a group of equal subscriptions: from when its tick was due until it had been given to the sockets of all its readers. What the network takes is swarmlens_websocket_round_trip_seconds.',
+      help: 'Time from the due time of a tick until an update of a subscription group was written to the sockets of all its readers. See swarmlens_websocket_round_trip_seconds for the network.',
       buckets: DELIVERY_SECONDS,
       registers,
     });
     this.register({
       name: 'swarmlens_updates_sent_total',
-      help: 'Updates given to readers: one that a thousand of them are given counts a thousand times.',
+      help: 'Updates delivered to readers. An update for a thousand readers counts a thousand times.',
       labels: [],
       read: () => [[{}, this.#updates]],
     });
     this.register({
       name: 'swarmlens_conflated_ticks_total',
-      help: 'Ticks at which readers were told nothing, to be told all at once later: one for each reader that was slow, one for each rate when the server was busy.',
+      help: 'Skipped ticks whose changes were sent later: one per slow reader, or one per rate while the server was busy.',
       labels: ['cause'],
       read: () => Object.entries(this.#skipped).map(([cause, ticks]) => [{ cause }, ticks] as const),
     });
@@ -82,9 +83,9 @@ export class PrometheusMetrics implements MetricsRecorder, MetricsExporter {
 
   recordToolCall(serverId: string, tool: string, outcome: ToolCallOutcome, durationMs: number): void {
     const server = this.#serverIds.valueFor(serverId);
-    const labels = { server, tool: this.#toolOf(server, tool) };
+    const labels = { server, tool: this.#toolLabel(server, tool) };
     this.#calls.inc({ ...labels, outcome });
-    // What was not sent took the server no time.
+    // A call that was not sent has no duration.
     if (outcome !== 'not_sent') this.#callSeconds.observe(labels, durationMs / 1000);
   }
 
@@ -103,21 +104,21 @@ export class PrometheusMetrics implements MetricsRecorder, MetricsExporter {
     this.#skipped[cause] += ticks;
   }
 
-  /** Shows a figure from now on: a counter when its name ends in `_total`, a gauge otherwise. */
+  /** Registers an observable metric: a counter if its name ends in `_total`, a gauge otherwise. */
   register({ name, help, labels, read }: ObservableMetric): void {
     const shared = { name, help, labelNames: [...labels], registers: [this.#registry] };
-    const show = (metric: Counter | Gauge): void => {
+    const update = (metric: Counter | Gauge): void => {
       metric.reset();
-      // What has no labels begins as 0 there; nothing read is nothing shown.
+      // prom-client initializes metrics without labels with 0. A metric without samples must not appear.
       if (labels.length === 0) metric.remove({});
-      // Two things that are shown under one name, such as "other", are shown together.
+      // Samples with equal labels, such as "other", are added up.
       for (const [found, value] of read()) metric.inc(found, value);
     };
     if (name.endsWith('_total')) {
       new Counter({
         ...shared,
         collect() {
-          show(this);
+          update(this);
         },
       });
       return;
@@ -125,12 +126,12 @@ export class PrometheusMetrics implements MetricsRecorder, MetricsExporter {
     new Gauge({
       ...shared,
       collect() {
-        show(this);
+        update(this);
       },
     });
   }
 
-  /** A server is there no more, and its series with it: another one may take its place. */
+  /** Removes a server and its series, so that another server can take its place. */
   forget(serverId: string): void {
     const server = this.#serverIds.valueFor(serverId);
     if (server === OVERFLOW_LABEL) return;
@@ -151,7 +152,7 @@ export class PrometheusMetrics implements MetricsRecorder, MetricsExporter {
     return await this.#registry.metrics();
   }
 
-  #toolOf(server: string, tool: string): string {
+  #toolLabel(server: string, tool: string): string {
     let tools = this.#tools.get(server);
     if (tools === undefined) this.#tools.set(server, (tools = new BoundedLabelValues(MAX_TOOLS_OF_ONE)));
     const before = tools.size;

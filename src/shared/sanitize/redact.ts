@@ -2,9 +2,8 @@ import { redactAssignments } from './secret-assignments.js';
 import { REDACTED } from './secret-names.js';
 
 /**
- * Something of every secret that is known here: nearly no text has it, and it is looked for in all of them. Each pattern
- * in this room begins only where the one before it on the same text cannot go on, or is bounded, so that none goes over a
- * text more than a few times.
+ * Patterns that match a part of every known secret format. Nearly no text matches, so that they allow a fast check. Every pattern
+ * of this folder has bounded or non-overlapping repetitions, so that matching takes linear time.
  */
 const HINTS = [
   /-----BEGIN|:\/\/[^\s/@]*@|A[KS]IA|gh[opsur]_|github_pat_|gl[a-z]{2,5}-|xox[a-z]-|xapp-|slack\.com|[rs]k_(?:live|test)|whsec_|AIza|npm_/,
@@ -12,14 +11,14 @@ const HINTS = [
   /(?:passw|passphrase|pwd|secret|key|authorization|credential|cookie|session.?id|token)[\w-]{0,24}\\{0,3}["']?[ \t]{0,4}[:=]|(?:bearer|basic) /i,
 ] as const;
 
-/** A private key: up to its end, or where that was cut off, its lines. No quotes, so that JSON stays JSON. */
+/** Private key up to its end line, or all its lines if the end is missing. Excludes quotes, so that JSON stays valid. */
 const PEM =
   /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:[\w+/=\s\\:,.()@]*(?:-{1,4}[\w+/=\s\\:,.()@]+){0,99}-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|(?:\s|\\[nr])*(?:[A-Za-z0-9+/]{20,}={0,2}(?:\s|\\[nr])*)*)/g;
-/** `scheme://user:password@host`: the host and what comes before the user stay. */
+/** Credentials in `scheme://user:password@host`. Scheme and host are kept. */
 const CREDENTIALS_IN_URL = /:\/\/[^\s/:@"'<>\\]{0,256}:[^\s/"'<>\\]*@/g;
-/** Three to five parts in base64url, joined by dots. */
+/** Three to five base64url parts joined by dots. */
 const DOTTED = /(?<![\w-])[\w-]{10,}(?:\.[\w-]{4,}){2,4}/g;
-/** Each kind of key has a beginning of its own. */
+/** Keys with a known prefix. */
 const KEYS = [
   /A(?:KIA|SIA)[0-9A-Z]{16}/g,
   /gh[opsur]_[0-9A-Za-z]{20,}|github_pat_\w{20,}/g,
@@ -29,19 +28,19 @@ const KEYS = [
   /AIza[\w-]{35}/g,
   /npm_[0-9A-Za-z]{36}/g,
 ];
-/** OpenAI's and Anthropic's; words joined by dashes are none. */
+/** Key of OpenAI or Anthropic. Words joined by dashes are excluded by requiring a digit. */
 const SK_KEY = /(?<![0-9A-Za-z])sk-[\w-]{20,}/g;
 const BEARER = /(Bearer) +([\w.~+/=:-]{8,})/gi;
 const BASIC = /(Basic) +([\w+/-]{6,}={0,2})/gi;
-/** Words after "Bearer": authentication, authorization. */
-const WORD = /^[A-Za-z]{1,20}[.:]?$/;
+/** Ordinary word after "Bearer", such as "authentication". */
+const ORDINARY_WORD = /^[A-Za-z]{1,20}[.:]?$/;
 
-/** Where one secret was taken out, another that it ran into can be told from what is before it. */
+/** Maximum number of passes. Removing one secret may reveal an adjacent one. */
 const MAX_PASSES = 4;
 
 /**
- * A text without the secrets in it that are known by what they look like, or by the name before them.
- * Takes time in proportion to the text's length, whatever is in it.
+ * Replaces secrets that are recognizable by their format, or by the name before them. Takes time proportional to the length of the
+ * text.
  */
 export function redact(text: string): string {
   if (!mayContainSecret(text)) return text;
@@ -58,28 +57,32 @@ function redactOnce(text: string): string {
   let clean = text
     .replace(PEM, REDACTED)
     .replace(CREDENTIALS_IN_URL, `://${REDACTED}@`)
-    .replace(DOTTED, withoutJwt)
-    .replace(SK_KEY, (found) => (/\d/.test(found) ? REDACTED : found));
+    .replace(DOTTED, redactJwt)
+    .replace(SK_KEY, (match) => (/\d/.test(match) ? REDACTED : match));
   for (const key of KEYS) clean = clean.replace(key, REDACTED);
   clean = clean
-    .replace(BEARER, (found, scheme: string, token: string) => (WORD.test(token) ? found : `${scheme} ${REDACTED}`))
-    .replace(BASIC, (found, scheme: string, token: string) => (isPair(token) ? `${scheme} ${REDACTED}` : found));
+    .replace(BEARER, (match, scheme: string, token: string) =>
+      ORDINARY_WORD.test(token) ? match : `${scheme} ${REDACTED}`,
+    )
+    .replace(BASIC, (match, scheme: string, token: string) =>
+      isCredentialPair(token) ? `${scheme} ${REDACTED}` : match,
+    );
   return redactAssignments(clean);
 }
 
-/** Whether a text may hold a secret: `false` is certain. */
+/** Returns whether a text may contain a secret. False is certain. */
 export function mayContainSecret(text: string): boolean {
   return HINTS[0].test(text) || HINTS[1].test(text) || HINTS[2].test(text);
 }
 
-/** A JSON Web Token begins with the base64 of `{"`. */
-function withoutJwt(parts: string): string {
+/** Redacts a JSON Web Token, which starts with the base64 of `{"`. */
+function redactJwt(parts: string): string {
   const start = parts.indexOf('eyJ');
   return start === -1 || parts.slice(start).split('.').length < 3 ? parts : parts.slice(0, start) + REDACTED;
 }
 
-/** Of a user and a password. */
-function isPair(base64: string): boolean {
+/** Returns whether a base64 text decodes to `user:password`. */
+function isCredentialPair(base64: string): boolean {
   const text = Buffer.from(base64, 'base64').toString('latin1');
   return /^[\x20-\x39\x3b-\x7e]*:[\x20-\x7e]*$/.test(text);
 }

@@ -2,16 +2,17 @@ import { mayContainSecret, redact } from './redact.js';
 import { classifyName, REDACTED, type SecretNameKind } from './secret-names.js';
 import { stripControlCharacters, truncateText } from './printable.js';
 
+/** Limits of a sanitized value. */
 export interface SanitizeLimits {
-  /** Of one text, UTF-16 units; the rest is cut off. */
+  /** Maximum length of a text in UTF-16 units. Longer texts are truncated. */
   readonly maxTextLength: number;
-  /** Of a name in an object. */
+  /** Maximum length of a name in an object, in UTF-16 units. */
   readonly maxNameLength: number;
-  /** Of a list, and of an object, which may be a list by name; further ones are left out. */
+  /** Maximum number of entries of a list or object. Further entries are removed. */
   readonly maxEntries: number;
-  /** Levels of lists and objects; what lies deeper is `null`. */
+  /** Maximum nesting depth. Deeper values become null. */
   readonly maxDepth: number;
-  /** Values altogether; further entries are left out. */
+  /** Maximum number of values in total. Further entries are removed. */
   readonly maxValues: number;
 }
 
@@ -23,65 +24,65 @@ export const DEFAULT_SANITIZE_LIMITS: SanitizeLimits = {
   maxValues: 1_000_000,
 };
 
-/** What was changed, counted. */
+/** Numbers of changes. */
 export interface SanitizeStats {
-  /** Secrets: texts that held one, and values whose names are secret. */
+  /** Number of texts with secrets, and of values with secret names. */
   redacted: number;
-  /** Texts that had control characters. */
+  /** Number of texts with control characters. */
   stripped: number;
-  /** Texts, lists and objects that were too long, and values too deep. */
+  /** Number of truncated texts, lists and objects, and of values that were nested too deep. */
   cut: number;
-  /** Names that lead to the prototype. */
+  /** Number of removed names that access the prototype. */
   dropped: number;
 }
 
 export interface SanitizeResult {
   readonly value: unknown;
-  /** `null`: none, and `value` is what was passed. */
+  /** Null if nothing changed. `value` is then the input itself. */
   readonly changes: SanitizeStats | null;
 }
 
-/** Setting one of them on an object changes what all objects inherit, or how one is made. */
+/** Names that access the prototype of an object. */
 export const PROTOTYPE_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
 /**
- * A JSON value without secrets, control characters and names that lead to the prototype, cut to the limits. What is
- * passed is not changed. Never throws.
+ * Removes secrets, control characters and names that access the prototype from a JSON value, and limits its size. Does not modify
+ * the input. Never throws.
  */
 export function sanitizeJson(value: unknown, limits: SanitizeLimits = DEFAULT_SANITIZE_LIMITS): SanitizeResult {
   return new JsonSanitizer(limits, true).run(value);
 }
 
-/** The same of JSON that is still text; of text that is no JSON, the text. */
+/** Parses and sanitizes JSON text. Sanitizes the text itself if it is not JSON. */
 export function sanitizeJsonText(text: string, limits: SanitizeLimits = DEFAULT_SANITIZE_LIMITS): SanitizeResult {
   let value: unknown = text;
   try {
     value = JSON.parse(text);
   } catch {
-    // Text it is.
+    // The text is not JSON.
   }
   if (typeof value === 'string') return new JsonSanitizer(limits, true).run(value);
-  // Nearly all answers to polls end here.
+  // Nearly all responses to polls take this fast path.
   if (isPlain(text))
     return fits(value, limits) ? { value, changes: null } : new JsonSanitizer(limits, false).run(value);
   return new JsonSanitizer(limits, true).run(value);
 }
 
-/** What JSON.parse cannot make of text in which it does not stand, as long as nothing in it is escaped. */
+/** Names that access the prototype. Parsed JSON contains them only if the text does, unless it has escape sequences. */
 const ODD_NAMES = /"(?:__proto__|constructor|prototype)"/;
 const DELETE = '\u007f';
 const ODD_CHARACTERS = /[\u0080-\u009f\u202a-\u202e\u2066-\u2069]/;
 
-/** Whether none of its values and names can be secret or odd: one look at the whole is cheaper than one at each. */
+/** Returns whether no value or name needs a change. One check of the text is cheaper than one per value. */
 function isPlain(json: string): boolean {
   if (json.includes('\\') || json.includes(DELETE)) return false;
   const isAscii = Buffer.byteLength(json) === json.length;
   return (isAscii || !ODD_CHARACTERS.test(json)) && !ODD_NAMES.test(json) && !mayContainSecret(json);
 }
 
-/** Whether nothing has to be cut. */
+/** Returns whether a value is within all limits. */
 function fits(
-  whole: unknown,
+  root: unknown,
   { maxTextLength, maxNameLength, maxEntries, maxDepth, maxValues }: SanitizeLimits,
 ): boolean {
   let values = 0;
@@ -96,7 +97,7 @@ function fits(
       return true;
     }
     let count = 0;
-    // What JSON.parse makes inherits nothing that could be counted.
+    // Results of JSON.parse inherit no enumerable names.
     for (const name in value) {
       count += 1;
       if (count > maxEntries || name.length > maxNameLength) return false;
@@ -104,36 +105,36 @@ function fits(
     }
     return true;
   };
-  return visit(whole, 0) && values <= maxValues;
+  return visit(root, 0) && values <= maxValues;
 }
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
 const COUNT = /^\d{1,15}$/;
-/** What most names are, and many texts: a word too short for any secret that is known by what it looks like. */
+/** Word that is too short for any known secret format. Matches most names and many texts. */
 const HARMLESS = /^[\w.-]{0,14}$/;
 
-/** Goes over a value once, and copies only what it has to change. */
+/** Visits a value once and copies only the parts that it changes. */
 class JsonSanitizer {
   readonly #limits: SanitizeLimits;
-  /** Whether names and texts are looked at, or only counted. */
-  readonly #reads: boolean;
+  /** Whether names and texts are checked. If not, only the limits apply. */
+  readonly #checksText: boolean;
   readonly #changes: SanitizeStats = { redacted: 0, stripped: 0, cut: 0, dropped: 0 };
   #values = 0;
 
-  constructor(limits: SanitizeLimits, reads: boolean) {
+  constructor(limits: SanitizeLimits, checksText: boolean) {
     this.#limits = limits;
-    this.#reads = reads;
+    this.#checksText = checksText;
   }
 
   run(input: unknown): SanitizeResult {
-    const value = this.#clean(input, 0, null);
+    const value = this.#sanitize(input, 0, null);
     const { redacted, stripped, cut, dropped } = this.#changes;
     return { value, changes: redacted + stripped + cut + dropped === 0 ? null : this.#changes };
   }
 
-  /** @param verdict on the name that the value stands under */
-  #clean(value: unknown, depth: number, verdict: SecretNameKind): unknown {
+  /** @param verdict classification of the name of the value */
+  #sanitize(value: unknown, depth: number, verdict: SecretNameKind): unknown {
     this.#values += 1;
     if (verdict !== null && isSecret(value, verdict)) {
       this.#changes.redacted += 1;
@@ -151,7 +152,7 @@ class JsonSanitizer {
 
   #text(text: string, maxLength: number): string {
     let clean = text;
-    if (this.#reads && !HARMLESS.test(text)) {
+    if (this.#checksText && !HARMLESS.test(text)) {
       const bare = stripControlCharacters(text);
       if (bare !== text) this.#changes.stripped += 1;
       clean = redact(bare);
@@ -170,7 +171,7 @@ class JsonSanitizer {
         return copy ?? list.slice(0, index);
       }
       const value = list[index];
-      const clean = this.#clean(value, depth, verdict);
+      const clean = this.#sanitize(value, depth, verdict);
       if (copy === null && clean !== value) copy = list.slice(0, index);
       copy?.push(clean);
     }
@@ -187,9 +188,11 @@ class JsonSanitizer {
       }
       const value = object[name];
       const cleanName = this.#text(name, this.#limits.maxNameLength);
-      const isDropped = this.#reads && PROTOTYPE_KEYS.has(cleanName);
+      const isDropped = this.#checksText && PROTOTYPE_KEYS.has(cleanName);
       if (isDropped) this.#changes.dropped += 1;
-      const clean = isDropped ? null : this.#clean(value, depth, this.#reads ? (classifyName(name) ?? verdict) : null);
+      const clean = isDropped
+        ? null
+        : this.#sanitize(value, depth, this.#checksText ? (classifyName(name) ?? verdict) : null);
       if (copy === null && (isDropped || cleanName !== name || clean !== value)) copy = firstOf(object, count);
       if (copy !== null && !isDropped) copy[cleanName] = clean;
       count += 1;
@@ -202,7 +205,7 @@ class JsonSanitizer {
   }
 }
 
-/** Whether a value under a secret name is a secret. That there is none is no secret, and numbers of tokens are counts. */
+/** Returns whether a value with a secret name is a secret. Empty values and token counts are not. */
 function isSecret(value: unknown, verdict: Exclude<SecretNameKind, null>): boolean {
   if (value === null || typeof value === 'boolean' || value === '' || value === REDACTED) return false;
   return verdict === 'SECRET' || (typeof value === 'string' && !COUNT.test(value));

@@ -1,39 +1,39 @@
 import { classifyName, REDACTED } from './secret-names.js';
 
-/** A name, whole, and what follows it: `"apiKey": `, `password=`; in JSON inside JSON its quotes are escaped. */
+/** Complete name with its separator: `"apiKey": `, `password=`. Quotes are escaped in JSON inside JSON. */
 const ASSIGNED = /(?<![\w-])([\w-]{2,64})(\\{0,3}["'])?[ \t]{0,4}[:=][:=>]?[ \t]{0,4}/g;
 
-/** Where a value without quotes ends. */
+/** Value without quotes. */
 const VALUE = /[^\s"'\\&,;<>`]+/y;
-/** Of headers whose values have spaces. */
+/** Value of a header that may contain spaces. */
 const LINE = /[^\r\n"'\\]+/y;
 const HAS_SPACES = /(?:authorization|cookies?)$/i;
 const OPENING = /(\\{0,7})(["'])/y;
 const NOTHING = /^(?:null|true|false|undefined|none|nil)?$/i;
 const COUNT = /^\d+(?:\.\d+)?$/;
 const CLOSING = /[)\]}.]+$/;
-/** `Unexpected token: x` tells of no token. */
+/** Minimum length of an unquoted token, so that `Unexpected token: x` stays unchanged. */
 const MIN_TOKEN_LENGTH = 8;
 
-/** The values of `name=value`, `name: value` and `"name": "value"` whose name says that they are secret. */
+/** Redacts the values of `name=value`, `name: value` and `"name": "value"` with secret names. */
 export function redactAssignments(text: string): string {
   let clean = '';
-  let done = 0;
+  let copiedUntil = 0;
   ASSIGNED.lastIndex = 0;
   for (let match = ASSIGNED.exec(text); match !== null; match = ASSIGNED.exec(text)) {
     const [whole, name = '', quote = ''] = match;
     const verdict = classifyName(name);
     if (verdict === null) continue;
     const start = match.index + whole.length;
-    const value = valueAt(text, start, HAS_SPACES.test(name));
+    const value = readValue(text, start, HAS_SPACES.test(name));
     if (!isSecret(value, verdict === 'TOKEN')) continue;
-    // JSON stays JSON.
+    // The replacement keeps JSON valid.
     const replacement = quote === '' || value.isQuoted ? REDACTED : `${quote}${REDACTED}${quote}`;
-    clean += text.slice(done, value.start) + replacement;
-    done = value.end;
-    ASSIGNED.lastIndex = done;
+    clean += text.slice(copiedUntil, value.start) + replacement;
+    copiedUntil = value.end;
+    ASSIGNED.lastIndex = copiedUntil;
   }
-  return done === 0 ? text : clean + text.slice(done);
+  return copiedUntil === 0 ? text : clean + text.slice(copiedUntil);
 }
 
 interface Value {
@@ -48,31 +48,34 @@ function isSecret({ text, isQuoted }: Value, isToken: boolean): boolean {
   return !isToken || (!COUNT.test(text) && (isQuoted || text.length >= MIN_TOKEN_LENGTH));
 }
 
-function valueAt(text: string, at: number, hasSpaces: boolean): Value {
+function readValue(text: string, at: number, hasSpaces: boolean): Value {
   OPENING.lastIndex = at;
   const opening = OPENING.exec(text);
   if (opening !== null) {
     const [whole, { length: depth } = '', quote = ''] = opening;
     const start = at + whole.length;
-    const end = endOfQuoted(text, start, quote, depth);
+    const end = findClosingQuote(text, start, quote, depth);
     if (end !== null) return { text: text.slice(start, end), start, end, isQuoted: true };
-    return bareAt(text, start, hasSpaces);
+    return readUnquoted(text, start, hasSpaces);
   }
-  return bareAt(text, at, hasSpaces);
+  return readUnquoted(text, at, hasSpaces);
 }
 
-function bareAt(text: string, start: number, hasSpaces: boolean): Value {
+function readUnquoted(text: string, start: number, hasSpaces: boolean): Value {
   const pattern = hasSpaces ? LINE : VALUE;
   pattern.lastIndex = start;
-  const found = pattern.exec(text)?.[0] ?? '';
-  // An object or a list: its names speak for themselves.
-  if (/^[[{]/.test(found) && !found.startsWith(REDACTED)) return { text: '', start, end: start, isQuoted: false };
-  const value = found.startsWith(REDACTED) ? REDACTED : found.replace(CLOSING, '');
+  const unquoted = pattern.exec(text)?.[0] ?? '';
+  // Names inside an object or list are checked separately.
+  if (/^[[{]/.test(unquoted) && !unquoted.startsWith(REDACTED)) return { text: '', start, end: start, isQuoted: false };
+  const value = unquoted.startsWith(REDACTED) ? REDACTED : unquoted.replace(CLOSING, '');
   return { text: value, start, end: start + value.length, isQuoted: false };
 }
 
-/** @param depth backslashes before the opening quote: as many, less escaped ones, stand before the closing one */
-function endOfQuoted(text: string, start: number, quote: string, depth: number): number | null {
+/**
+ * Returns the end of a quoted value. Null if the closing quote is missing.
+ * @param depth number of backslashes before the opening quote, which equals the unescaped ones before the closing quote
+ */
+function findClosingQuote(text: string, start: number, quote: string, depth: number): number | null {
   for (let at = text.indexOf(quote, start); at !== -1; at = text.indexOf(quote, at + 1)) {
     let backslashes = 0;
     while (at - backslashes > start && text[at - backslashes - 1] === '\\') backslashes += 1;

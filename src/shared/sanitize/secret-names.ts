@@ -1,35 +1,35 @@
 /**
- * What a name says of its value. SECRET: whatever it is, nobody is to see it. TOKEN: a text is a credential, and a
- * number is a count of what a language model reads and writes.
+ * Classification of a name. SECRET: every value is secret. TOKEN: a text is a credential, and a number is a token count of a language
+ * model. Null: not secret.
  */
 export type SecretNameKind = 'SECRET' | 'TOKEN' | null;
 
-/** What follows the word without making it another thing: `passwordHash`, `apiKeyValue`, `secret2`. */
+/** Suffixes that do not change the meaning of a secret name: `passwordHash`, `apiKeyValue`, `secret2`. */
 const QUALIFIER = '(?:hash|value|header|text|string|raw|plain|base64|old|new|current|confirm|confirmation|env)?\\d*$';
 const SECRET = new RegExp(
   `(?:password|passwd|passphrase|pwd|secrets?|(?:api|private|access|secret|signing|encryption|account|shared|auth|ssh|master)keys?|authorization|credentials?|cookies?|mcpsessionid)${QUALIFIER}`,
 );
 const TOKEN = new RegExp(`tokens?${QUALIFIER}`);
 
-/** Longer names are known by their end. */
+/** Number of characters at the end of a name that are checked. */
 const MAX_NAME_LENGTH = 64;
-/** Names repeat: of an object's fields in every poll. */
-const MAX_REMEMBERED = 4_096;
-const remembered = new Map<string, SecretNameKind>();
+/** Maximum number of cached classifications. The same names occur in every poll. */
+const MAX_CACHED_NAMES = 4_096;
+const cache = new Map<string, SecretNameKind>();
 
-/** By the end of a name: `client_secret`, `apiKey` and `X-Api-Key` are secret, `secretary` and `token_usage` are not. */
+/** Classifies a name by its end: `client_secret`, `apiKey` and `X-Api-Key` are secret, `secretary` and `token_usage` are not. */
 export function classifyName(name: string): SecretNameKind {
-  const known = remembered.get(name);
-  if (known !== undefined) return known;
-  const verdict = judge(name);
-  if (remembered.size >= MAX_REMEMBERED) remembered.clear();
-  // A long name would keep the text alive that it was cut from.
-  if (name.length <= MAX_NAME_LENGTH) remembered.set(name, verdict);
+  const cached = cache.get(name);
+  if (cached !== undefined) return cached;
+  const verdict = classify(name);
+  if (cache.size >= MAX_CACHED_NAMES) cache.clear();
+  // A long name may be a slice that keeps a large text in memory.
+  if (name.length <= MAX_NAME_LENGTH) cache.set(name, verdict);
   return verdict;
 }
 
-function judge(name: string): SecretNameKind {
-  // In an environment these are directories.
+function classify(name: string): SecretNameKind {
+  // These environment variables contain directories.
   if (name === 'PWD' || name === 'OLDPWD') return null;
   const plain = name
     .slice(-MAX_NAME_LENGTH)
@@ -39,5 +39,5 @@ function judge(name: string): SecretNameKind {
   return TOKEN.test(plain) ? 'TOKEN' : null;
 }
 
-/** What stands where a secret stood. */
+/** Placeholder for a removed secret. */
 export const REDACTED = '[redacted]';
