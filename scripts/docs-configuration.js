@@ -160,7 +160,7 @@ ${renderTable(tcp, entry)}
 
 ${renderTable(server, {
   links: {
-    mapping: 'See [any other server](servers.md#any-other-server).',
+    mapping: 'See [mapping of other servers](servers.md#mapping-of-other-servers).',
     breaker: 'See [breaker](#breaker).',
     restart: 'See [restart](#restart).',
   },

@@ -81,7 +81,7 @@ function isOrigin(text: string): boolean {
   return url?.origin === text && /^https?:$/.test(url.protocol);
 }
 
-/** Returns whether nobody can modify the keys in transit, who could create valid tokens then. */
+/** Returns whether the URL protects the keys from modification in transit, which would allow forged tokens. */
 function isSafeUrl(text: string): boolean {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url?.username !== '' || url.password !== '') return false;

@@ -39,11 +39,11 @@ async function problems(auth: unknown, given: Given = {}): Promise<readonly stri
     if (error instanceof ConfigError) return error.problems;
     throw error;
   }
-  throw new Error('there was no mistake');
+  throw new Error('no ConfigError');
 }
 
-describe('authentication', () => {
-  test('tokens, JWT and origins are read, relative to the file, the secret from the environment', async () => {
+describe('loadConfig: swarmlens.auth', () => {
+  test('reads tokens, JWT options and origins relative to the file, and the secret from the environment', async () => {
     await using directory = await TokenDirectory.make();
     await directory.create();
     const jwt = { issuer: 'i', audience: ['a', 'b'], algorithms: ['HS256'], secret: '${S}', scopeClaim: 'roles' };
@@ -65,7 +65,7 @@ describe('authentication', () => {
     });
   });
 
-  test('a public key is given as text or as a file, a JWKS as a URL', async () => {
+  test('accepts a public key as text or as a file, and a JWKS as a URL', async () => {
     await using directory = await TokenDirectory.make();
     await writeFile(join(dirname(directory.file), 'key.pem'), pem(RSA.publicKey));
     for (const publicKey of [pem(RSA.publicKey), 'key.pem']) {
@@ -78,7 +78,7 @@ describe('authentication', () => {
     }
   });
 
-  test('what is left out, or empty, lets everybody in', async () => {
+  test('requires no token when the section is missing or empty', async () => {
     await using directory = await TokenDirectory.make();
     for (const auth of [undefined, {}, { origins: [] }]) {
       expect(await load(directory, auth)).toMatchObject({ auth: null, origins: [], insecureNoAuth: false });
@@ -87,11 +87,7 @@ describe('authentication', () => {
 
   const jwt = (overrides: object): object => ({ jwt: { ...JWT, ...overrides } });
   test.each<[string, unknown, RegExp]>([
-    [
-      'a token file that is not there',
-      { tokens: 'no.json' },
-      /auth\.tokens: .*no\.json: file not found – create it with/,
-    ],
+    ['a missing token file', { tokens: 'no.json' }, /auth\.tokens: .*no\.json: file not found – create it with/],
     [
       'no algorithms',
       { jwt: { issuer: 'i', audience: 'a', secret: SECRET } },
@@ -130,28 +126,24 @@ describe('authentication', () => {
     ],
     ['no key', jwt({}), /auth\.jwt: expected one of "secret", "publicKey" and "jwksUrl"/],
     ['two keys', jwt({ publicKey: pem(RSA.publicKey), jwksUrl: 'https://x/' }), /auth\.jwt: expected one of/],
-    [
-      'a JWKS that anybody on the way can change',
-      jwt({ jwksUrl: 'http://issuer.example/' }),
-      /jwksUrl: .*expected a URL with https/,
-    ],
+    ['a JWKS over plain HTTP', jwt({ jwksUrl: 'http://issuer.example/' }), /jwksUrl: .*expected a URL with https/],
     ['a JWKS with a password in its URL', jwt({ jwksUrl: 'https://u:p@issuer.example/' }), /jwksUrl: .*expected a URL/],
-    ['a key file that is not there', jwt({ publicKey: 'no.pem' }), /publicKey: cannot be read/],
-    ['a key that is none', jwt({ publicKey: '-----BEGIN PUBLIC KEY-----\n' }), /publicKey: is not a PEM public key/],
+    ['a missing key file', jwt({ publicKey: 'no.pem' }), /publicKey: cannot be read/],
+    ['an invalid key', jwt({ publicKey: '-----BEGIN PUBLIC KEY-----\n' }), /publicKey: is not a PEM public key/],
     ['a private key', jwt({ publicKey: PRIVATE }), /publicKey: is a private key/],
     [
-      'a key of another kind',
+      'a key of another type',
       jwt({ publicKey: pem(EC.publicKey) }),
       /publicKey: is not a key for RS256 – its type is ec/,
     ],
     ['a key on another curve', jwt({ algorithms: ['ES384'], publicKey: pem(EC.publicKey) }), /is not a key for ES384/],
     ['a small key', jwt({ publicKey: pem(SMALL.publicKey) }), /publicKey: has 1024 bits/],
-    ['an unknown key', { jtw: {} }, /auth\.jtw: .*unknown option, did you mean "jwt"\?/],
-    ['an unknown key of JWT', jwt({ jwksurl: 'https://x/' }), /jwksurl: .*did you mean "jwksUrl"\?/],
+    ['an unknown option', { jtw: {} }, /auth\.jtw: .*unknown option, did you mean "jwt"\?/],
+    ['an unknown option of JWT', jwt({ jwksurl: 'https://x/' }), /jwksurl: .*did you mean "jwksUrl"\?/],
     ['an origin with a path', { origins: ['https://x.example/'] }, /auth\.origins\.0: .*expected an origin/],
-    ['any origin', { origins: ['*'] }, /auth\.origins\.0: .*expected an origin/],
-    ['the origin of a page without one', { origins: ['null'] }, /auth\.origins\.0: .*expected an origin/],
-  ])('%s is a mistake that names the key and shows no secret', async (_name, auth, message) => {
+    ['a wildcard origin', { origins: ['*'] }, /auth\.origins\.0: .*expected an origin/],
+    ['the origin null', { origins: ['null'] }, /auth\.origins\.0: .*expected an origin/],
+  ])('rejects %s with the key and without secrets', async (_name, auth, message) => {
     const found = await problems(auth);
     expect(found).toHaveLength(1);
     expect(found[0]).toMatch(message);
@@ -160,10 +152,10 @@ describe('authentication', () => {
   });
 });
 
-describe('beyond loopback', () => {
+describe('loadConfig: host beyond loopback', () => {
   const OPEN = { own: { host: '0.0.0.0' } };
 
-  test('is bound with authentication, or when somebody insists', async () => {
+  test('is accepted with authentication or --insecure-no-auth', async () => {
     await using directory = await TokenDirectory.make();
     await directory.create();
     const tokens = { tokens: 'tokens.json' };
@@ -172,12 +164,12 @@ describe('beyond loopback', () => {
     expect(await load(directory, {}, { ...OPEN, flags })).toMatchObject({ auth: null, insecureNoAuth: true });
     const env = { SWARMLENS_INSECURE_NO_AUTH: '1' };
     expect(await load(directory, {}, { ...OPEN, env })).toMatchObject({ auth: null, insecureNoAuth: true });
-    // Who has to say who they are is not let in without, whatever else is said.
+    // Authentication takes precedence over the flag.
     const { auth, insecureNoAuth } = await load(directory, tokens, { flags });
     expect([auth?.tokens, insecureNoAuth]).toEqual([directory.file, false]);
   });
 
-  test('is refused otherwise, also with origins alone, and the file cannot insist', async () => {
+  test('is rejected otherwise, even with origins, and no option of the file allows it', async () => {
     const [problem] = await problems({ origins: ['https://swarm.example'] }, OPEN);
     expect(problem).toContain('only loopback is allowed without authentication');
     expect(await problems({}, { own: { insecureNoAuth: true } })).toHaveLength(1);

@@ -15,37 +15,37 @@ const STDIO: Endpoint = { type: 'stdio', command: 'npx', args: ['x'], cwd: '/a',
 const HTTP: Endpoint = { type: 'http', url: 'http://127.0.0.1:3000/mcp', headers: { a: '1' } };
 const TCP: Endpoint = { type: 'tcp', host: 'localhost', port: 9500, token: null };
 
-describe('two entries are', () => {
+describe('removeDuplicateServers', () => {
   test.each<[string, Endpoint, Endpoint]>([
     ['the same command', STDIO, { ...STDIO, env: { B: '2', A: '1' } }],
     ['the same address', HTTP, { ...HTTP }],
-    ['names of this machine', HTTP, { ...HTTP, url: 'http://localhost:3000/mcp' }],
-    ['addresses of this machine', HTTP, { ...HTTP, url: 'http://[::1]:3000/mcp#x' }],
-    ['the same header in another case', HTTP, { ...HTTP, headers: { A: '1' } }],
-    ['a port that goes without saying', { ...HTTP, url: 'http://h/' }, { ...HTTP, url: 'http://H:80' }],
+    ['a name and an address of loopback', HTTP, { ...HTTP, url: 'http://localhost:3000/mcp' }],
+    ['two addresses of loopback', HTTP, { ...HTTP, url: 'http://[::1]:3000/mcp#x' }],
+    ['the same header in different case', HTTP, { ...HTTP, headers: { A: '1' } }],
+    ['an explicit default port', { ...HTTP, url: 'http://h/' }, { ...HTTP, url: 'http://H:80' }],
     ['the same socket', TCP, { ...TCP, host: '127.0.0.1' }],
-    ['another transport to the same address', HTTP, { ...HTTP, type: 'sse' }],
-  ])('one server: %s', (_name, a, b) => {
+    ['different transports to the same address', HTTP, { ...HTTP, type: 'sse' }],
+  ])('merges entries with %s', (_name, a, b) => {
     expect(found(a, b)).toBe('one');
   });
 
   test.each<[string, Endpoint, Endpoint]>([
-    ['other arguments', STDIO, { ...STDIO, args: ['x', 'y'] }],
-    ['another directory', STDIO, { ...STDIO, cwd: '/b' }],
-    ['another variable', STDIO, { ...STDIO, env: { A: '1', B: '3' } }],
-    ['a variable in another case', STDIO, { ...STDIO, env: { a: '1', B: '2' } }],
-    ['another port', HTTP, { ...HTTP, url: 'http://127.0.0.1:3001/mcp' }],
-    ['another path', HTTP, { ...HTTP, url: 'http://127.0.0.1:3000/sse' }],
-    ['another token', HTTP, { ...HTTP, headers: { a: '2' } }],
-    ['another port of a host', TCP, { ...TCP, port: 9501 }],
-    ['another token for a socket', TCP, { ...TCP, token: 'x' }],
+    ['different arguments', STDIO, { ...STDIO, args: ['x', 'y'] }],
+    ['different directories', STDIO, { ...STDIO, cwd: '/b' }],
+    ['different variables', STDIO, { ...STDIO, env: { A: '1', B: '3' } }],
+    ['variables in different case', STDIO, { ...STDIO, env: { a: '1', B: '2' } }],
+    ['different ports', HTTP, { ...HTTP, url: 'http://127.0.0.1:3001/mcp' }],
+    ['different paths', HTTP, { ...HTTP, url: 'http://127.0.0.1:3000/sse' }],
+    ['different tokens', HTTP, { ...HTTP, headers: { a: '2' } }],
+    ['different TCP ports', TCP, { ...TCP, port: 9501 }],
+    ['different TCP tokens', TCP, { ...TCP, token: 'x' }],
     ['a command and an address', STDIO, HTTP],
-  ])('two servers: %s', (_name, a, b) => {
+  ])('keeps entries with %s', (_name, a, b) => {
     expect(found(a, b)).toBe('two');
   });
 });
 
-test('the first stays, and each of the others is told with it', () => {
+test('duplicateWarning names the entry and the one that is kept', () => {
   const servers = ['a', 'b.c', 'd'].map((id) => serverConfig(id, [], { endpoint: HTTP }));
   const { servers: kept, duplicates } = removeDuplicateServers(servers);
   expect(kept).toEqual([servers[0]]);

@@ -14,13 +14,13 @@ async function load(own: object): Promise<Config> {
   }
 }
 
-test('limits that are left out have their defaults, those that are set are as they are set', async () => {
+test('loadConfig uses the default of each limit that is not set', async () => {
   expect((await load({})).limits).toEqual(DEFAULT_LIMITS);
   expect((await load({ limits: {} })).limits).toEqual(DEFAULT_LIMITS);
   const set = { maxDepth: 3, introspection: false, maxRequestsPerSecond: 1_000_000_000 };
   expect((await load({ limits: set })).limits).toEqual({ ...DEFAULT_LIMITS, ...set });
 });
 
-test('every limit may be set to its default', async () => {
+test('loadConfig accepts the default of each limit', async () => {
   expect((await load({ limits: DEFAULT_LIMITS })).limits).toEqual(DEFAULT_LIMITS);
 });

@@ -39,8 +39,8 @@ async function problems(config: unknown, given: Given = {}): Promise<readonly st
   throw new Error(`no ConfigError but ${String(error)}`);
 }
 
-describe('a valid configuration', () => {
-  test('replicas are endpoints of their server, of any kind; a disabled one is left out; options that are not given stay out', async () => {
+describe('loadConfig', () => {
+  test('reads replicas of any transport, leaves out disabled ones, and fills in the defaults of other options', async () => {
     const { servers } = await load(
       JSON.stringify({
         mcpServers: {
@@ -81,7 +81,7 @@ describe('a valid configuration', () => {
     });
   });
 
-  test('agents of a server that is gone are removed after five minutes unless the file says otherwise', async () => {
+  test('removes the agents of an offline server after five minutes by default', async () => {
     const after = async (own: object): Promise<unknown> =>
       (await load(JSON.stringify({ mcpServers: {}, swarmlens: own }))).removeAfterMs;
     expect([await after({}), await after({ removeAfterMs: 7 }), await after({ removeAfterMs: null })]).toEqual([
@@ -91,7 +91,7 @@ describe('a valid configuration', () => {
     ]);
   });
 
-  test("an existing .mcp.json works as it is: other programs' keys are let through, a disabled server is left out", async () => {
+  test('reads an existing .mcp.json, ignoring keys of other programs and disabled servers', async () => {
     const config = await load(
       JSON.stringify({
         $schema: 'x',
@@ -134,7 +134,7 @@ describe('a valid configuration', () => {
     ]);
   });
 
-  test("a server's own options, and a working directory relative to the file", async () => {
+  test('reads the options of a server, and its working directory relative to the file', async () => {
     const swarmlens = {
       serverType: 'RUV_SWARM',
       maxPollHz: 10,
@@ -146,28 +146,28 @@ describe('a valid configuration', () => {
     expect(servers[0]).toMatchObject({ ...swarmlens, endpoint: { cwd: join(directory, 'sub') } });
   });
 
-  test('a disabled server is not looked at: its variables need not be set', async () => {
+  test('ignores unset variables of a disabled server', async () => {
     const s = { command: 'x', disabled: true, env: { A: '${NOT_SET}' } };
     expect(await load(JSON.stringify({ mcpServers: { s } }))).toMatchObject({ servers: [] });
   });
 
-  test("other programs' keys may hold anything, whatever it looks like", async () => {
+  test('accepts any value in keys of other programs', async () => {
     const s = { command: 'x', description: '${NOT_SET}', alwaysAllow: [[{ a: 1 }]] };
     expect(await load(JSON.stringify({ inputs: ['${NOT_SET}'], mcpServers: { s } }))).toMatchObject({
       servers: [{ id: 's' }],
     });
   });
 
-  test('a byte order mark is let through, and so are empty options of later versions', async () => {
+  test('accepts a byte order mark, $schema and empty sections', async () => {
     const text = '\uFEFF{"$schema":"x","mcpServers":{},"swarmlens":{"auth":{},"limits":{}}}';
     expect(await load(text)).toMatchObject({ servers: [], demo: false });
   });
 
-  test('no servers at all is valid: taps may join', async () => {
+  test('accepts a configuration without servers, because taps may join', async () => {
     expect(await load('{"mcpServers":{}}')).toMatchObject({ servers: [], demo: false });
   });
 
-  test('without any configuration: the three simulators, whose spawning tools may be called', async () => {
+  test('returns the three simulators without a file, with their spawning tools allowed', async () => {
     const config = await load(null);
     expect(config).toMatchObject({
       demo: true,
@@ -184,11 +184,11 @@ describe('a valid configuration', () => {
     });
   });
 
-  test('--demo beats a file', async () => {
+  test('prefers --demo to a file', async () => {
     expect(await load('{"mcpServers":{}}', { flags: { demo: true } })).toMatchObject({ demo: true });
   });
 
-  test('flags beat the environment, the environment beats the file', async () => {
+  test('prefers flags to the environment, and the environment to the file', async () => {
     const text = JSON.stringify({ mcpServers: {}, swarmlens: { port: 1, host: 'localhost', logLevel: 'debug' } });
     expect(await load(text)).toMatchObject({ port: 1, host: 'localhost', logLevel: 'debug' });
     const env = { PORT: '2', HOST: '::1', LOG_LEVEL: 'error' };
@@ -197,12 +197,12 @@ describe('a valid configuration', () => {
     expect(await load(text, { env, flags })).toMatchObject({ port: 0, host: '127.0.0.2' });
   });
 
-  test('the file is named by SWARMLENS_CONFIG when no flag names it', async () => {
+  test('reads the file named by SWARMLENS_CONFIG without a flag', async () => {
     await writeFile(join(directory, 'named.json'), '{"mcpServers":{},"swarmlens":{"port":7}}');
     expect(await load(null, { env: { SWARMLENS_CONFIG: 'named.json' } })).toMatchObject({ port: 7 });
   });
 
-  test('${VAR} is taken from the environment, ${VAR:-default} has a default', async () => {
+  test('expands ${VAR} from the environment, and ${VAR:-default} to its default', async () => {
     const text = JSON.stringify({
       mcpServers: {
         s: { url: 'http://127.0.0.1:${SWARM_PORT:-3000}/mcp', headers: { authorization: 'Bearer ${TOKEN}' } },
@@ -217,7 +217,7 @@ describe('a valid configuration', () => {
   });
 });
 
-describe('a server to reach', () => {
+describe('loadConfig: endpoint of a server', () => {
   test.each<[string, object, object]>([
     ['over TCP', { type: 'tcp', host: 'x', port: 1 }, { type: 'tcp', host: 'x', port: 1, token: null }],
     ['over TCP, by host and port alone', { host: '::1', port: 65_535 }, { type: 'tcp', host: '::1' }],
@@ -236,7 +236,7 @@ describe('a server to reach', () => {
   });
 });
 
-describe('mistakes: one line each, naming the key and the value', () => {
+describe('loadConfig: one line per mistake with key and value', () => {
   const server = (entry: object): object => ({ mcpServers: { s: entry } });
   const own = (swarmlens: object): object => ({ mcpServers: {}, swarmlens });
   const LOOPBACK_ONLY =
@@ -245,9 +245,9 @@ describe('mistakes: one line each, naming the key and the value', () => {
 
   test.each<[string, unknown, Given, readonly string[]]>([
     ['no mcpServers', {}, {}, ['mcpServers: is missing – expected an object']],
-    ['a file that is no object', '[]', {}, ['(the file): is a list – expected an object']],
+    ['a file that is not an object', '[]', {}, ['(the file): is a list – expected an object']],
     [
-      'an entry that is no object',
+      'an entry that is not an object',
       { mcpServers: { s: 3 } },
       {},
       ['mcpServers.s: is 3 – expected an object with "command", "url" or "host"'],
@@ -260,25 +260,25 @@ describe('mistakes: one line each, naming the key and the value', () => {
       ['mcpServers.s.args: is "y" – expected a list'],
     ],
     [
-      'a command of no letters',
+      'an empty command',
       server({ command: '' }),
       {},
       ['mcpServers.s.command: is "" – expected text that is not empty'],
     ],
     [
-      'a url that is none',
+      'an invalid URL',
       server({ url: 'nonsense' }),
       {},
       ['mcpServers.s.url: is "nonsense" – expected a URL with http:// or https://, or ws:// or wss:// for a WebSocket'],
     ],
     [
-      'a WebSocket over HTTP',
+      'a WebSocket with an HTTP URL',
       server({ type: 'ws', url: 'http://x/' }),
       {},
       ['mcpServers.s.url: is "http://x/" – expected a URL with ws:// or wss://'],
     ],
     [
-      'HTTP over a WebSocket',
+      'HTTP with a WebSocket URL',
       server({ type: 'http', url: 'ws://x/' }),
       {},
       ['mcpServers.s.url: is "ws://x/" – expected a URL with http:// or https://, or "type": "ws"'],
@@ -293,7 +293,7 @@ describe('mistakes: one line each, naming the key and the value', () => {
       ],
     ],
     [
-      'a host without a port, and a type that does not go with it',
+      'a host without a port and with a contradicting type',
       server({ type: 'htp', host: 'x', port: '9500' }),
       {},
       [
@@ -302,7 +302,7 @@ describe('mistakes: one line each, naming the key and the value', () => {
       ],
     ],
     [
-      'a token that no variable holds',
+      'an unset variable in a token',
       server({ host: 'x', port: 1, token: '${NOT_SET}' }),
       {},
       ['mcpServers.s.token: environment variable NOT_SET is not set – set a value, or write ${NOT_SET:-default}'],
@@ -314,13 +314,13 @@ describe('mistakes: one line each, naming the key and the value', () => {
       ['mcpServers.s.type: is "htp" – expected stdio, http, sse, tcp or ws'],
     ],
     [
-      'a transport that does not go with a command',
+      'a transport that contradicts the command',
       server({ type: 'http', command: 'x' }),
       {},
       ['mcpServers.s.type: is "http" – expected stdio, because there is a "command"'],
     ],
     [
-      'replicas that are no entries, or not whole',
+      'invalid replicas',
       server({
         command: 'x',
         swarmlens: {
@@ -345,7 +345,7 @@ describe('mistakes: one line each, naming the key and the value', () => {
       ],
     ],
     [
-      'a variable of a replica that is not set',
+      'an unset variable in a replica',
       server({ command: 'x', swarmlens: { replicas: [{ command: '${NOT_SET}' }] } }),
       {},
       [
@@ -353,7 +353,7 @@ describe('mistakes: one line each, naming the key and the value', () => {
       ],
     ],
     [
-      'replicas that are no list, and one choice too many',
+      'replicas that are not a list, and sticky that is not a boolean',
       server({ command: 'x', swarmlens: { replicas: {}, sticky: 'yes' } }),
       {},
       [
@@ -362,7 +362,7 @@ describe('mistakes: one line each, naming the key and the value', () => {
       ],
     ],
     [
-      'a breaker and restarts that are none',
+      'invalid options of breaker and restart',
       server({
         command: 'x',
         swarmlens: { breaker: { failures: 0, initalMs: 1 }, restart: { maxAttempts: 'never', maxMs: 0.5 } },
@@ -376,7 +376,7 @@ describe('mistakes: one line each, naming the key and the value', () => {
       ],
     ],
     [
-      'pauses that would have to shrink in order to grow',
+      'a maximum delay below the initial delay',
       server({ command: 'x', swarmlens: { breaker: { maxMs: 10 }, restart: { initialMs: 60_000 } } }),
       {},
       [
@@ -385,7 +385,7 @@ describe('mistakes: one line each, naming the key and the value', () => {
       ],
     ],
     [
-      'agents that are removed too late for any timer',
+      'a removal delay longer than the longest timer',
       { mcpServers: {}, swarmlens: { removeAfterMs: 2_000_000_001 } },
       {},
       ['swarmlens.removeAfterMs: is 2000000001 – expected null or milliseconds, a whole number from 1 to 2000000000'],
@@ -397,19 +397,19 @@ describe('mistakes: one line each, naming the key and the value', () => {
       ['mcpServers.s.swarmlens.maxPolHz: is 1 – unknown option, did you mean "maxPollHz"?'],
     ],
     [
-      "an option of the program among a server's",
+      'an option of the program in a server',
       server({ command: 'x', swarmlens: { port: 1 } }),
       {},
       ['mcpServers.s.swarmlens.port: is 1 – unknown option, it belongs under "swarmlens" beside "mcpServers"'],
     ],
     [
-      "a server's option among the program's",
+      'an option of a server in the program',
       own({ maxPollHz: 1 }),
       {},
       [`swarmlens.maxPollHz: is 1 – unknown option, it belongs under a server's own "swarmlens"`],
     ],
     [
-      '"swarmlens" with a slip',
+      'a misspelled "swarmlens"',
       { mcpServers: { s: { command: 'x', swarmlnes: {} } }, swarmlense: {} },
       {},
       [
@@ -430,27 +430,27 @@ describe('mistakes: one line each, naming the key and the value', () => {
       ['mcpServers.s.swarmlens.maxPollShare: is 1.5 – expected a number above 0, at most 1'],
     ],
     [
-      'an unknown family',
+      'an unknown server type',
       server({ command: 'x', swarmlens: { serverType: 'X' } }),
       {},
       ['mcpServers.s.swarmlens.serverType: is "X" – expected one of CLAUDE_FLOW, RUV_SWARM, DAA, CUSTOM'],
     ],
     ['a name with a colon', { mcpServers: { 'a:b': { command: 'x' } } }, {}, [`mcpServers."a:b": ${NO_NAME}`]],
-    ['a name of no letters', { mcpServers: { '': { command: 'x' } } }, {}, [`mcpServers."": ${NO_NAME}`]],
+    ['an empty name', { mcpServers: { '': { command: 'x' } } }, {}, [`mcpServers."": ${NO_NAME}`]],
     [
-      'a name of 65 letters',
+      'a name of 65 characters',
       { mcpServers: { ['a'.repeat(65)]: { command: 'x' } } },
       {},
       [`mcpServers.${'a'.repeat(65)}: ${NO_NAME}`],
     ],
     [
-      'a variable that is not set is one mistake, whatever the text is without it',
+      'an unset variable in a URL, as one mistake',
       server({ url: 'http://127.0.0.1:${NOT_SET}/' }),
       {},
       ['mcpServers.s.url: environment variable NOT_SET is not set – set a value, or write ${NOT_SET:-default}'],
     ],
     [
-      'a variable that every JavaScript object seems to have',
+      'a variable named like a property of Object.prototype',
       server({ command: '${constructor}' }),
       {},
       [
@@ -458,13 +458,13 @@ describe('mistakes: one line each, naming the key and the value', () => {
       ],
     ],
     [
-      'an unknown option of ours',
+      'an unknown option of the program',
       own({ prot: 1 }),
       {},
       ['swarmlens.prot: is 1 – unknown option, did you mean "port"?'],
     ],
     [
-      'a bus that is none',
+      'an invalid bus',
       own({ bus: 'amqp://x', busPrefix: 'a:b', leaseMs: 199 }),
       {},
       [
@@ -474,7 +474,7 @@ describe('mistakes: one line each, naming the key and the value', () => {
       ],
     ],
     [
-      'limits out of their bounds, of another kind, or misspelt',
+      'limits that are out of range, of another type or misspelled',
       own({ limits: { maxDepth: 0, maxHeaderBytes: 1_023, graphiql: 1, maxAlias: 3 } }),
       {},
       [
@@ -485,7 +485,7 @@ describe('mistakes: one line each, naming the key and the value', () => {
       ],
     ],
     [
-      'numbers out of their bounds',
+      'numbers out of range',
       own({
         port: 70_000,
         heartbeatMs: 0,
@@ -519,13 +519,13 @@ describe('mistakes: one line each, naming the key and the value', () => {
       [`HOST: is "::" – ${LOOPBACK_ONLY}`],
     ],
     [
-      'a host that only begins like loopback',
+      'a host name that starts like a loopback address',
       own({}),
       { flags: { host: '127.0.0.1.example.org' } },
       [`--host: is "127.0.0.1.example.org" – ${LOOPBACK_ONLY}`],
     ],
     ...['http', '', '-1', '0x50', '1e3', '65536'].map((port): [string, unknown, Given, readonly string[]] => [
-      `a port that is none: "${port}"`,
+      `an invalid port: "${port}"`,
       own({}),
       { flags: { port } },
       [`--port: is "${port}" – expected a whole number from 0 (any free port) to 65535`],
@@ -537,7 +537,7 @@ describe('mistakes: one line each, naming the key and the value', () => {
       ['LOG_LEVEL: is "loud" – expected one of silent, error, warn, info, debug'],
     ],
     [
-      'several at once',
+      'several mistakes',
       { mcpServers: { a: {}, b: { command: 1, args: [2] } }, swarmlens: { port: -1 } },
       { env: { HOST: '0.0.0.0' } },
       [
@@ -549,7 +549,7 @@ describe('mistakes: one line each, naming the key and the value', () => {
       ],
     ],
     [
-      'line breaks and escapes in keys and values stay on the line',
+      'line breaks and escape sequences in keys and values, escaped',
       { mcpServers: { 'a\nb': { command: 1 } }, swarmlens: { 'x\u009b': 1 } },
       { env: { LOG_LEVEL: '\u001b[31m\n' } },
       [
@@ -565,13 +565,13 @@ describe('mistakes: one line each, naming the key and the value', () => {
 
   test.each<[string, string, string]>([
     [
-      'a token that is wrong',
+      'an unexpected token',
       '{\n  "mcpServers": {"s": {"headers": {"a": s3cret}}}\n}',
       "line 2, column 41: Unexpected token 's'",
     ],
-    ['an end too early', '{"mcpServers": {"s": "s3cret"', 'line 1, column 30: '],
-    ['no text', '', 'line 1, column 1: Unexpected end of JSON input'],
-  ])('no JSON: %s is named by line and column, and its surroundings are not quoted', async (_name, text, expected) => {
+    ['a truncated text', '{"mcpServers": {"s": "s3cret"', 'line 1, column 30: '],
+    ['an empty text', '', 'line 1, column 1: Unexpected end of JSON input'],
+  ])('reports line and column of %s in invalid JSON, without quoting it', async (_name, text, expected) => {
     const [problem, ...more] = await problems(text);
     expect(more).toEqual([]);
     expect(problem).toMatch(/config-\d+\.json: is not JSON – /);
@@ -587,25 +587,25 @@ describe('mistakes: one line each, naming the key and the value', () => {
     ['the password of a url', server({ url: 'htp://user:s3@cret@host/' }), {}],
     ['the password of a bus', own({ bus: 'redis://:s3cret@host/no/database' }), {}],
     ['the query of a url', server({ url: 'http://host:x/?key=s3cret' }), {}],
-    ['what a variable held', server({ url: '${WHERE}' }), { env: { WHERE: 's3cret' } }],
+    ['the value of a variable', server({ url: '${WHERE}' }), { env: { WHERE: 's3cret' } }],
     ['a list where an object belongs', { mcpServers: [{ headers: { a: 's3cret' } }] }, {}],
     ['a list of options', { mcpServers: {}, swarmlens: ['s3cret'] }, {}],
     ['an unknown option', own({ apiKey: 's3cret' }), {}],
     ['authentication', own({ auth: 's3cret' }), {}],
     ['arguments in one text', server({ command: 'x', args: '--api-key=s3cret' }), {}],
-  ])('a secret is not shown: %s', async (_name, config, given) => {
+  ])('hides the secret in %s', async (_name, config, given) => {
     const found = await problems(config, given);
     expect(found).toHaveLength(1);
     expect(found[0]).not.toMatch(/s3|cret/);
   });
 
-  test('a file that is named and not there', async () => {
+  test('rejects a named file that does not exist', async () => {
     await expect(load(null, { flags: { config: 'nowhere.json' } })).rejects.toMatchObject({
       problems: [expect.stringMatching(/nowhere\.json: cannot be read – the file does not exist/)],
     });
   });
 
-  test('JSON nested more deeply than the stack is high is a mistake', async () => {
+  test('rejects JSON that is nested deeper than the stack allows', async () => {
     const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
     expect(await problems(`{"mcpServers":{"s":{"command":"x","args":${deep}}}}`)).toContain(
       'mcpServers.s.args: is nested too deeply – expected at most 16 levels',
@@ -616,7 +616,7 @@ describe('mistakes: one line each, naming the key and the value', () => {
     expect(await problems(`{"mcpServers":{"s":${deep}}}`)).toHaveLength(1);
   });
 
-  test('any JSON at all is a configuration on loopback or a list of mistakes, each on its own line', async () => {
+  test('for any JSON: returns a configuration on loopback or throws a list of mistakes, one line each', async () => {
     const value = fc.oneof(fc.jsonValue(), fc.string({ unit: 'binary' }), fc.constant('${A}'), fc.webUrl());
     const entry = fc.record(
       {

@@ -26,8 +26,8 @@ async function load(swarmlens: unknown): Promise<ServerConfig | undefined> {
 
 const AGENTS = { tool: 'list_workers', list: 'result.workers', fields: { id: 'uuid' } };
 
-describe('a mapping', () => {
-  test('is read with its paths parsed, makes its server CUSTOM and polls it gently unless told otherwise', async () => {
+describe('loadConfig: mapping', () => {
+  test('parses the paths, sets the type CUSTOM and lowers the default poll rate', async () => {
     const mapping = {
       agents: {
         ...AGENTS,
@@ -77,7 +77,7 @@ describe('a mapping', () => {
     });
   });
 
-  test('may have several lists of agents', async () => {
+  test('accepts several lists of agents', async () => {
     const server = await load({ mapping: { agents: [AGENTS, { ...AGENTS, list: undefined, one: 'boss' }] } });
     expect(server?.mapping?.agents.map(({ place, shape }) => [place, shape])).toEqual([
       ['mapping.agents.0', 'list'],
@@ -105,12 +105,12 @@ describe('a mapping', () => {
     ['no path to the entries', { agents: { ...AGENTS, list: undefined } }, [`${at}.agents: is an object – ${SHAPE}`]],
     ['two paths to the entries', { agents: { ...AGENTS, one: 'x' } }, [`${at}.agents: is an object – ${SHAPE}`]],
     ...['a..b', '.a', 'a.', '$.a', 'a[0]', 'a.*.b', '/a~2'].map((path): [string, unknown, readonly string[]] => [
-      `a path that is none: ${path}`,
+      `an invalid path: ${path}`,
       { agents: { ...AGENTS, list: path } },
       [`${at}.agents.list: is "${path}" – ${PATH}`],
     ]),
     [
-      'a path that is none, in the second list of agents',
+      'an invalid path in the second list of agents',
       { agents: [AGENTS, { ...AGENTS, fields: { id: 'a', status: 'b..c' } }] },
       [`${at}.agents.1.fields.status: is "b..c" – ${PATH}`],
     ],
@@ -120,7 +120,7 @@ describe('a mapping', () => {
       [`${at}.agents.fields.status: is 3 – ${PATH}, "$key", {"path": …, "scale": …} or {"value": …}`],
     ],
     [
-      'a scale that is none',
+      'an invalid scale',
       { agents: { ...AGENTS, fields: { id: 'a', cpuUsage: { path: 'b', scale: '%' } } } },
       [`${at}.agents.fields.cpuUsage.scale: is "%" – expected a number`],
     ],
@@ -130,17 +130,17 @@ describe('a mapping', () => {
       [`${at}.agents.fields.id.value: is an object – expected text, a number, true, false or a list of texts`],
     ],
     [
-      'a field that agents do not have',
+      'an unknown field of agents',
       { agents: { ...AGENTS, fields: { id: 'a', stauts: 'b' } } },
       [`${at}.agents.fields.stauts: is "b" – unknown option, did you mean "status"?`],
     ],
     [
-      'an option that a field does not have',
+      'an unknown option of a field',
       { agents: { ...AGENTS, fields: { id: { path: 'b', scael: 2 } } } },
       [`${at}.agents.fields.id.scael: is 2 – unknown option, did you mean "scale"?`],
     ],
     [
-      'a status that agents do not have',
+      'an unknown status',
       { agents: { ...AGENTS, statuses: { hacking: 'WORKING' } } },
       [
         `${at}.agents.statuses.hacking: is "WORKING" – expected one of INITIALIZING, IDLE, ACTIVE, BUSY, PAUSED, ERROR, OFFLINE, TERMINATED, UNKNOWN`,
@@ -154,13 +154,13 @@ describe('a mapping', () => {
         `${at}.swarms.fields.status: is a list – ${PATH}, "$key", {"path": …, "scale": …} or {"value": …}`,
       ],
     ],
-  ])('%s is a mistake that names its place', async (_name, mapping, expected) => {
+  ])('rejects %s with the key', async (_name, mapping, expected) => {
     const error: unknown = await load({ mapping }).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(ConfigError);
     expect((error as ConfigError).problems).toEqual(expected); // just asserted
   });
 
-  test('does not go with another type', async () => {
+  test('is rejected with another server type', async () => {
     await expect(load({ serverType: 'DAA', mapping: { agents: AGENTS } })).rejects.toMatchObject({
       problems: [`${at}: is for servers of type CUSTOM, but "serverType" is DAA – remove one of the two`],
     });

@@ -11,11 +11,11 @@ test.each([
   'swarmlens tap --server flow -- npx claude-flow mcp start',
   'npx swarmlens tap --server=flow --url http://127.0.0.1:4000 -- npx ruv-swarm mcp start',
   'node /opt/swarmlens/dist/main.js tap --url x --server a -- server',
-])('is a tap: %s', (line) => {
+])('isTapCommand returns true for: %s', (line) => {
   expect(isTapCommand(entry(line))).toBe(true);
 });
 
-test('is a tap that a shell starts', () => {
+test('isTapCommand returns true for a tap that a shell starts', () => {
   expect(isTapCommand(entry(['sh', '-c', 'exec swarmlens tap --server a -- server']))).toBe(true);
 });
 
@@ -25,16 +25,16 @@ test.each([
   'server tap',
   'server tap -- --server x',
   'server --server tap -- x',
-])('is none: %s', (line) => {
+])('isTapCommand returns false for: %s', (line) => {
   expect(isTapCommand(entry(line))).toBe(false);
 });
 
-test('is none: a server that is reached and not started', () => {
+test('isTapCommand returns false for a server without a command', () => {
   expect(isTapCommand(serverConfig('x', [], { endpoint: { type: 'http', url: 'http://h/tap', headers: {} } }))).toBe(
     false,
   );
 });
 
-test('is told with what brings it in', () => {
+test('tapWarning explains when the server appears', () => {
   expect(tapWarning({ id: 'a' })).toMatch(/^mcpServers\.a: is a tap and is not started by swarmlens – /);
 });

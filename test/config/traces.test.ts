@@ -3,7 +3,7 @@ import { resolveTracesUrl } from '../../src/config/traces.js';
 
 const FILE = 'http://collector:4318';
 
-describe('where traces go', () => {
+describe('resolveTracesUrl', () => {
   test.each<[Record<string, string>, string | undefined, string | null]>([
     [{}, undefined, null],
     [{}, FILE, 'http://collector:4318/v1/traces'],
@@ -16,7 +16,7 @@ describe('where traces go', () => {
       'http://own/t',
     ],
     [{ OTEL_SDK_DISABLED: 'true', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://env:4318' }, FILE, null],
-  ])('with the environment %j and the file %j: %j', (env, endpoint, url) => {
+  ])('returns for environment %j and file %j: %j', (env, endpoint, url) => {
     const problems: string[] = [];
     expect([resolveTracesUrl(env, endpoint, problems), problems]).toEqual([url, []]);
   });
@@ -29,7 +29,7 @@ describe('where traces go', () => {
       FILE,
       /^OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: .*HEADERS$/,
     ],
-  ])('with the environment %j and the file %j it is a mistake, which tells no password', (env, endpoint, message) => {
+  ])('rejects environment %j with file %j and hides the password', (env, endpoint, message) => {
     const problems: string[] = [];
     expect(resolveTracesUrl(env, endpoint, problems)).toBe(null);
     expect(problems).toEqual([expect.stringMatching(message)]);

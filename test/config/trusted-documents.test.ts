@@ -23,7 +23,7 @@ async function load(manifest: string | null): Promise<Config> {
   return await loadConfig({ flags: { config: 'c.json' }, env: {}, cwd: directory, program: '/program/main.js' });
 }
 
-test('the manifest is read from beside the configuration', async () => {
+test('loadConfig reads the manifest relative to the configuration file', async () => {
   const text = 'query A { agents { id } }';
   const hash = createHash('sha256').update(text).digest('hex');
   const { trustedDocuments } = await load(JSON.stringify({ [hash]: text }));
@@ -34,13 +34,13 @@ test.each([
   ['is missing', null, 'cannot be read'],
   ['is not JSON', '{', 'is not JSON'],
   ['is a list', '[]', 'expected an object with documents'],
-  ['holds something else than texts', '{"a":1}', 'expected an object with documents'],
+  ['contains a value that is not text', '{"a":1}', 'expected an object with documents'],
   [
-    'has another hash than SHA-256',
+    'has a hash other than SHA-256',
     JSON.stringify({ [createHash('sha1').update('{a}').digest('hex')]: '{a}' }),
     'is not the SHA-256 of its document',
   ],
-])('a manifest that %s is a mistake in the configuration', async (_what, manifest, reason) => {
+])('loadConfig rejects a manifest that %s', async (_what, manifest, reason) => {
   const error: unknown = await load(manifest).catch((thrown: unknown) => thrown);
   if (!(error instanceof ConfigError)) throw new Error(`no ConfigError but ${String(error)}`);
   expect(error.problems).toEqual([

@@ -20,7 +20,7 @@ function text(...ids: readonly string[]): string {
   return JSON.stringify({ mcpServers: Object.fromEntries(ids.map((id) => [id, { command: id }])) });
 }
 
-/** A file that is watched, on a clock that the test moves. */
+/** Watched configuration file on a manual clock. */
 class Watched implements AsyncDisposable {
   readonly file: string;
   readonly directory: string;
@@ -59,7 +59,7 @@ class Watched implements AsyncDisposable {
     return this.configs.at(-1)?.servers.map(({ id }) => id);
   }
 
-  /** Lets time pass until it is so. */
+  /** Advances the clock until the condition holds. */
   async until(isSo: () => boolean): Promise<void> {
     while (!isSo()) {
       this.clock.advance(25);
@@ -67,8 +67,8 @@ class Watched implements AsyncDisposable {
     }
   }
 
-  /** A mistake has been seen, and is not told yet. */
-  doubts(): number {
+  /** Returns the number of mistakes that were detected, including those not reported yet. */
+  detectedMistakes(): number {
     return this.log.lines.filter(({ message }) => message.includes('invalid or incomplete')).length;
   }
 
@@ -77,8 +77,8 @@ class Watched implements AsyncDisposable {
   }
 }
 
-describe('the configuration file', () => {
-  test('that is written to is read again', async () => {
+describe('ConfigFileWatcher', () => {
+  test('reloads a file that is written', async () => {
     await using watched = await Watched.start();
     await writeFile(watched.file, text('a', 'b'));
     await watched.until(() => watched.ids?.join() === 'a,b');
@@ -87,7 +87,7 @@ describe('the configuration file', () => {
     expect(watched.problems).toEqual([]);
   });
 
-  test('that another file is renamed over is read again, each time', async () => {
+  test('reloads a file each time it is replaced by a rename', async () => {
     await using watched = await Watched.start();
     for (const id of ['b', 'c', 'd']) {
       const next = join(watched.directory, 'next.json');
@@ -98,7 +98,7 @@ describe('the configuration file', () => {
     expect(watched.problems).toEqual([]);
   });
 
-  test('that is a link into a directory that is exchanged is read again', async () => {
+  test('reloads a symbolic link when its target directory is replaced', async () => {
     await using watched = await Watched.start({}, async (file) => {
       for (const id of ['a', 'b']) {
         await mkdir(join(file, '..', id));
@@ -113,11 +113,11 @@ describe('the configuration file', () => {
     await watched.until(() => watched.ids?.join() === 'b');
   });
 
-  test('that is half written changes nothing and is not told, when the rest follows', async () => {
+  test('ignores an incomplete file that is completed soon', async () => {
     await using watched = await Watched.start();
     const whole = text('a', 'b');
     await writeFile(watched.file, whole.slice(0, 20));
-    await watched.until(() => watched.doubts() === 1);
+    await watched.until(() => watched.detectedMistakes() === 1);
     await writeFile(watched.file, whole);
     await watched.until(() => watched.configs.length === 2);
     await watched.clock.pass(5_000, 100);
@@ -125,24 +125,20 @@ describe('the configuration file', () => {
     expect(watched.problems).toEqual([]);
   });
 
-  test('that is away for a moment is no mistake', async () => {
+  test('ignores a file that is missing for a moment', async () => {
     await using watched = await Watched.start();
     await unlink(watched.file);
-    await watched.until(() => watched.doubts() === 1);
+    await watched.until(() => watched.detectedMistakes() === 1);
     await writeFile(watched.file, text('b'));
     await watched.until(() => watched.ids?.join() === 'b');
     expect(watched.problems).toEqual([]);
   });
 
   test.each<[string, string, RegExp]>([
-    ['is no JSON', '{"mcpServers": {', /is not JSON/],
+    ['is not JSON', '{"mcpServers": {', /is not JSON/],
     ['has a mistake', '{"mcpServers":{"a":{"command":1}}}', /^mcpServers\.a\.command: is 1 – expected text$/],
-    [
-      'names a variable that is not set',
-      '{"mcpServers":{"a":{"command":"${NOT_SET}"}}}',
-      /variable NOT_SET is not set/,
-    ],
-  ])('that %s is told once when it stays so, and a later one is read', async (_name, wrong, problem) => {
+    ['contains an unset variable', '{"mcpServers":{"a":{"command":"${NOT_SET}"}}}', /variable NOT_SET is not set/],
+  ])('reports a file that %s once, and reloads the next version', async (_name, wrong, problem) => {
     await using watched = await Watched.start();
     await writeFile(watched.file, wrong);
     await watched.until(() => watched.problems.length === 1);
@@ -154,7 +150,7 @@ describe('the configuration file', () => {
     await watched.until(() => watched.ids?.join() === 'c');
   });
 
-  test('that is taken away is told, and is not replaced by the demo', async () => {
+  test('reports a deleted file and does not load the demo', async () => {
     await using watched = await Watched.start();
     await unlink(watched.file);
     await watched.until(() => watched.problems.length === 1);
@@ -162,14 +158,14 @@ describe('the configuration file', () => {
     expect(watched.configs).toHaveLength(1);
   });
 
-  test('has its variables filled in anew', async () => {
+  test('expands the variables again', async () => {
     await using watched = await Watched.start({ WHO: 'x' });
     await writeFile(watched.file, '{"mcpServers":{"a":{"command":"${WHO}"}}}');
     await watched.until(() => watched.configs.length === 2);
     expect(watched.configs[1]?.servers[0]?.endpoint).toMatchObject({ command: 'x' });
   });
 
-  test('is no longer looked at when the watch has ended: no timer is left', async () => {
+  test('leaves no timer after its disposal', async () => {
     const watched = await Watched.start();
     await watched[Symbol.asyncDispose]();
     expect(watched.clock.pending).toBe(0);
