@@ -12,22 +12,22 @@ import { ManualClock } from '../support/manual-clock.js';
 
 const BREAKER = { state: 'CLOSED', consecutiveFailures: 0, openedAt: null, retryAt: null } as const;
 
-/** What there is to ask of servers, without servers: all that it says has to do with one of them. */
-export class SaidServers implements UpstreamService {
+/** Upstream operations without servers. All texts that it returns contain ids of one server. */
+export class FakeUpstreams implements UpstreamService {
   readonly discoveredAt = null;
   readonly polled: (readonly string[])[] = [];
   readonly serverIds: readonly string[];
-  readonly #areWordsSaid: (serverId: string) => boolean;
+  readonly #areErrorsVisible: (serverId: string) => boolean;
 
-  constructor(ids: readonly string[], areWordsSaid: (serverId: string) => boolean = () => true) {
+  constructor(ids: readonly string[], areErrorsVisible: (serverId: string) => boolean = () => true) {
     this.serverIds = ids;
-    this.#areWordsSaid = areWordsSaid;
+    this.#areErrorsVisible = areErrorsVisible;
   }
 
   health(serverId: string): ServerHealth | null {
     if (!this.serverIds.includes(serverId)) return null;
-    const lastError = this.#areWordsSaid(serverId) ? `${serverId} said: no ag-${serverId.slice(-1)}-a` : null;
-    const one = {
+    const lastError = this.#areErrorsVisible(serverId) ? `${serverId}: no ag-${serverId.slice(-1)}-a` : null;
+    const entry = {
       lastError,
       latency: EMPTY_LATENCY,
       circuitBreaker: BREAKER,
@@ -43,9 +43,9 @@ export class SaidServers implements UpstreamService {
       rejectedEntries: 0,
       polling: { wantedHz: 1, effectiveHz: null, timeShare: null, maxTimeShare: 0.5 },
       replicas: [
-        { ...one, id: serverId, inUse: true, inFlight: 0, restarts: 0, lastAnsweredAt: null, lastProbedAt: null },
+        { ...entry, id: serverId, inUse: true, inFlight: 0, restarts: 0, lastAnsweredAt: null, lastProbedAt: null },
       ],
-      tools: [{ ...one, name: 'agent_list', calls: 1, failures: 1, consecutiveFailures: 1 }],
+      tools: [{ ...entry, name: 'agent_list', calls: 1, failures: 1, consecutiveFailures: 1 }],
     };
   }
 
@@ -67,21 +67,21 @@ export class SaidServers implements UpstreamService {
   }
 }
 
-/** A picture, what each viewer sees of it, and the schema over both. */
-export class Stage implements Disposable {
+/** Full store, the access scopes of all viewers, and the schema on top of them. */
+export class AccessSetup implements Disposable {
   readonly clock: ManualClock;
   readonly store = new Store({ epoch: 'e', maxTombstones: 1_000, maxEvents: 100 });
-  readonly sights: AccessScopes;
+  readonly accessScopes: AccessScopes;
   readonly demand = new Demand();
   readonly active = new ActiveStreams();
   readonly commits = new CommitWaiter(this.store);
-  readonly collector: SaidServers;
+  readonly upstreams: FakeUpstreams;
   readonly #groups: SubscriptionGroups;
   readonly #rateClock: RateClock;
 
-  constructor(collector: SaidServers, clock = new ManualClock(), candidates: readonly string[] = ['srv-y']) {
+  constructor(upstreams: FakeUpstreams, clock = new ManualClock(), candidates: readonly string[] = ['srv-y']) {
     this.clock = clock;
-    this.collector = collector;
+    this.upstreams = upstreams;
     const { store, demand, active, commits } = this;
     const rateClock = (this.#rateClock = new RateClock(clock));
     const onError = (error: unknown): never => {
@@ -96,14 +96,14 @@ export class Stage implements Disposable {
       onError,
     }));
     const found = candidates.map((name) => createCandidate({ place: `here: ${name}`, status: 'AVAILABLE', name }));
-    const whole: ScopedServices = {
+    const unrestricted: ScopedServices = {
       store,
-      upstreams: collector,
+      upstreams: upstreams,
       candidates: { list: () => Promise.resolve(found), clear: () => undefined },
       streams: { store, demand, active, commits, rateClock, groups },
     };
-    this.sights = new AccessScopes({
-      unrestricted: whole,
+    this.accessScopes = new AccessScopes({
+      unrestricted,
       clock,
       maxTombstones: 1_000,
       maxEvents: 100,
@@ -112,36 +112,36 @@ export class Stage implements Disposable {
     });
   }
 
-  context(viewer: Viewer, sights = this.sights): SchemaContext {
+  context(viewer: Viewer, accessScopes = this.accessScopes): SchemaContext {
     const services: ResolverServices = {
       clock: this.clock,
       rateClock: this.#rateClock,
       nodeHealth: () => NODE,
       limitToOncePerSecond: () => Promise.resolve(),
     };
-    const { store, upstreams, candidates, streams } = sights.servicesFor(viewer);
-    const asks = { clientId: 'c', requestId: 'r', viewer, maxHz: null, reauthenticate: null };
-    return { ...services, ...asks, store, upstreams, candidates, streams };
+    const { store, upstreams, candidates, streams } = accessScopes.servicesFor(viewer);
+    const request = { clientId: 'c', requestId: 'r', viewer, maxHz: null, reauthenticate: null };
+    return { ...services, ...request, store, upstreams, candidates, streams };
   }
 
-  /** Data and errors as they go out, without where in the document they arose. */
-  async run(document: DocumentNode, viewer: Viewer, sights = this.sights): Promise<Answer> {
-    const { data, errors } = await execute({ schema, document, contextValue: this.context(viewer, sights) });
-    const told = errors?.map(({ message, originalError }) => ({
+  /** Executes an operation. Returns data and errors without their locations. */
+  async run(document: DocumentNode, viewer: Viewer, accessScopes = this.accessScopes): Promise<Answer> {
+    const { data, errors } = await execute({ schema, document, contextValue: this.context(viewer, accessScopes) });
+    const maskedErrors = errors?.map(({ message, originalError }) => ({
       message,
       code: originalError instanceof SwarmlensError ? originalError.code : null,
     }));
-    return JSON.parse(JSON.stringify({ data: data ?? null, ...(told && { errors: told }) })) as Answer; // see `Answer`
+    return JSON.parse(JSON.stringify({ data: data ?? null, ...(maskedErrors && { errors: maskedErrors }) })) as Answer; // see `Answer`
   }
 
-  async listen(text: string, viewer: Viewer): Promise<Listener> {
+  async listen(text: string, viewer: Viewer): Promise<SubscriptionReader> {
     const results = await subscribe({ schema, document: parse(text), contextValue: this.context(viewer) });
     if (!(Symbol.asyncIterator in results)) throw new Error(JSON.stringify(results));
-    return new Listener(results);
+    return new SubscriptionReader(results);
   }
 
   [Symbol.dispose](): void {
-    this.sights[Symbol.dispose]();
+    this.accessScopes[Symbol.dispose]();
     this.#groups[Symbol.dispose]();
     this.commits[Symbol.dispose]();
   }
@@ -152,9 +152,9 @@ export interface Answer {
   readonly errors?: readonly { readonly message: string; readonly code: string | null }[];
 }
 
-/** Takes everything that a subscription says. */
-export class Listener {
-  readonly told: Record<string, unknown>[] = [];
+/** Collects all results of a subscription. */
+export class SubscriptionReader {
+  readonly received: Record<string, unknown>[] = [];
   readonly #results: AsyncGenerator;
   readonly #done: Promise<void>;
 
@@ -167,17 +167,17 @@ export class Listener {
     for await (const result of this.#results) {
       const { data, errors } = JSON.parse(JSON.stringify(result)) as Answer; // a GraphQL result
       if (errors !== undefined) throw new Error(JSON.stringify(errors));
-      this.told.push(...(Object.values(data ?? {}) as Record<string, unknown>[])); // root fields here are objects
+      this.received.push(...(Object.values(data ?? {}) as Record<string, unknown>[])); // all root fields are objects
     }
   }
 
-  async leave(): Promise<void> {
+  async close(): Promise<void> {
     await this.#results.return(undefined);
     await this.#done;
   }
 }
 
-export function viewerOf(restriction: Restriction, permissions = ANONYMOUS_VIEWER.permissions): Viewer {
+export function createRestrictedViewer(restriction: Restriction, permissions = ANONYMOUS_VIEWER.permissions): Viewer {
   return { ...ANONYMOUS_VIEWER, scope: JSON.stringify(restriction), restriction, permissions };
 }
 

@@ -1,19 +1,19 @@
 import type { McpServer, Restriction, ServerReport, SwarmlensEvent } from '../../src/model/index.js';
-import type { Said } from './generated-states.js';
+import type { RawServerState } from './generated-states.js';
 
 /**
- * What a restriction leaves of what a server says, filtered before anything is made of it: so what is not seen cannot
- * have left a trace. `null`: nothing.
+ * Removes everything that a restriction hides from the raw state of a server, before anything is derived from it, so that
+ * hidden items cannot close a trace. Returns null if the server is hidden.
  */
-export function saidTo(restriction: Restriction, said: Said): Said | null {
-  const { server, report } = said;
-  if (!isServerSeen(restriction, server)) return null;
+export function visibleState(restriction: Restriction, state: RawServerState): RawServerState | null {
+  const { server, report } = state;
+  if (!isServerVisible(restriction, server)) return null;
   const { agentTypes, performance, neural } = restriction;
-  const idOf = (nativeId: string): string => `${server.id}:${nativeId}`;
-  const isSwarmSeen = (nativeId: string): boolean => {
-    const swarm = report.swarms.find((one) => one.nativeId === nativeId);
+  const toGlobalId = (nativeId: string): string => `${server.id}:${nativeId}`;
+  const isSwarmVisible = (nativeId: string): boolean => {
+    const swarm = report.swarms.find((candidate) => candidate.nativeId === nativeId);
     return (
-      isIn(restriction.swarmIds, idOf(nativeId)) &&
+      isIn(restriction.swarmIds, toGlobalId(nativeId)) &&
       (swarm === undefined || isIn(restriction.serverTypes, swarm.serverType))
     );
   };
@@ -22,63 +22,67 @@ export function saidTo(restriction: Restriction, said: Said): Said | null {
       ({ type, serverType, swarmNativeId }) =>
         isIn(agentTypes, type) &&
         isIn(restriction.serverTypes, serverType) &&
-        (restriction.swarmIds === null || (swarmNativeId !== null && isIn(restriction.swarmIds, idOf(swarmNativeId)))),
+        (restriction.swarmIds === null ||
+          (swarmNativeId !== null && isIn(restriction.swarmIds, toGlobalId(swarmNativeId)))),
     )
     .map((agent) => ({
       ...agent,
       performance: performance ? agent.performance : null,
       neural: neural ? agent.neural : null,
-      swarmNativeId: agent.swarmNativeId !== null && isSwarmSeen(agent.swarmNativeId) ? agent.swarmNativeId : null,
+      swarmNativeId: agent.swarmNativeId !== null && isSwarmVisible(agent.swarmNativeId) ? agent.swarmNativeId : null,
     }));
-  const swarms = report.swarms.filter(({ nativeId }) => isSwarmSeen(nativeId));
+  const swarms = report.swarms.filter(({ nativeId }) => isSwarmVisible(nativeId));
   const counts =
     agentTypes === null && performance ? {} : { tasksTotal: null, tasksActive: null, tasksCompleted: null };
-  const seen: ServerReport = {
+  const visible: ServerReport = {
     agents,
     swarms: swarms.map((swarm) => ({ ...swarm, ...counts })),
-    edges: report.edges.filter(({ swarmNativeId }) => isSwarmSeen(swarmNativeId)),
+    edges: report.edges.filter(({ swarmNativeId }) => isSwarmVisible(swarmNativeId)),
     failures: report.failures,
   };
   return {
-    server: isPartSeen(restriction, server) ? { ...server, lastError: null } : server,
-    report: seen,
-    events: said.events.flatMap((event) => eventTo(restriction, event, server)),
+    server: isPartlyHidden(restriction, server) ? { ...server, lastError: null } : server,
+    report: visible,
+    events: state.events.flatMap((event) => visibleEvents(restriction, event, server)),
   };
 }
 
-export function isServerSeen(restriction: Restriction, { id, agentServerTypes }: McpServer): boolean {
+export function isServerVisible(restriction: Restriction, { id, agentServerTypes }: McpServer): boolean {
   return (
     isIn(restriction.serverIds, id) &&
-    agentServerTypes.some((family) => isIn(restriction.serverTypes, family)) &&
+    agentServerTypes.some((type) => isIn(restriction.serverTypes, type)) &&
     restriction.agentTypes?.length !== 0 &&
     (restriction.swarmIds === null || restriction.swarmIds.some((swarmId) => swarmId.startsWith(`${id}:`)))
   );
 }
 
-/** Whether there can be agents on it that are not seen. */
-export function isPartSeen(
+/** Whether the server may have hidden agents. */
+export function isPartlyHidden(
   { serverTypes, agentTypes, swarmIds }: Restriction,
   { agentServerTypes }: McpServer,
 ): boolean {
-  return agentTypes !== null || swarmIds !== null || agentServerTypes.some((family) => !isIn(serverTypes, family));
+  return agentTypes !== null || swarmIds !== null || agentServerTypes.some((type) => !isIn(serverTypes, type));
 }
 
-/** @param server that is seen, before the event or after it; `null`: none is */
-export function eventTo(
+/**
+ * Returns an event without hidden parts, or nothing if it is hidden.
+ * @param server server of the event if it is visible before or after the event, otherwise null
+ */
+export function visibleEvents(
   restriction: Restriction,
   event: SwarmlensEvent,
   server: McpServer | null,
 ): readonly SwarmlensEvent[] {
-  if (event.serverId === null) return areAllServersSeen(restriction) ? [event] : [];
+  if (event.serverId === null) return areAllServersVisible(restriction) ? [event] : [];
   if (server === null) return [];
-  if (!isPartSeen(restriction, server)) return [event];
+  if (!isPartlyHidden(restriction, server)) return [event];
   if (event.type === 'health') return [{ ...event, reason: null }];
   if (!['SERVER_OFFLINE', 'TOOL_FAILING'].includes(event.code)) return [];
   const message = `${server.id}: ${event.code}. Details are visible to viewers who can see all agents of the server.`;
   return [{ ...event, message }];
 }
 
-export function areAllServersSeen({ serverIds, serverTypes, swarmIds, agentTypes }: Restriction): boolean {
+export function areAllServersVisible({ serverIds, serverTypes, swarmIds, agentTypes }: Restriction): boolean {
   return [serverIds, serverTypes, swarmIds].every((list) => list === null) && agentTypes?.length !== 0;
 }
 

@@ -16,24 +16,24 @@ import {
 import type { ServerSnapshot } from '../../src/state/index.js';
 import { EPOCH_TIME, serverOf } from '../support/arbitraries.js';
 
-/** Every name is found by a search for it: of servers `srv-x`, of swarms `sw-x-1`, of agents `ag-x-a`. */
-export const MARKERS = /(?:srv|sw|ag)-[a-z](?:-\w)?/g;
+/** Pattern of all generated ids: servers `srv-x`, swarms `sw-x-1`, agents `ag-x-a`. */
+export const ID_PATTERN = /(?:srv|sw|ag)-[a-z](?:-\w)?/g;
 
 export const SERVER_IDS = ['srv-x', 'srv-y', 'srv-z'];
-export const FAMILIES = ['RUV_SWARM', 'CLAUDE_FLOW', 'DAA'] as const satisfies readonly McpServerType[];
+export const AGENT_SERVER_TYPES = ['RUV_SWARM', 'CLAUDE_FLOW', 'DAA'] as const satisfies readonly McpServerType[];
 export const AGENT_TYPES = ['coder', 'tester', 'queen'];
 const SWARMS = ['1', '2'];
 const AGENTS = ['a', 'b', 'c', 'd', 'e'];
 
-const letterOf = (serverId: string): string => serverId.slice(-1);
-const swarmNative = (serverId: string, swarm: string): string => `sw-${letterOf(serverId)}-${swarm}`;
-const agentNative = (serverId: string, agent: string): string => `ag-${letterOf(serverId)}-${agent}`;
+const serverLetter = (serverId: string): string => serverId.slice(-1);
+const swarmNative = (serverId: string, swarm: string): string => `sw-${serverLetter(serverId)}-${swarm}`;
+const agentNative = (serverId: string, agent: string): string => `ag-${serverLetter(serverId)}-${agent}`;
 
 export const SWARM_IDS = SERVER_IDS.flatMap((id) => SWARMS.map((swarm) => `${id}:${swarmNative(id, swarm)}`));
 export const AGENT_IDS = SERVER_IDS.flatMap((id) => AGENTS.map((agent) => `${id}:${agentNative(id, agent)}`));
 
-/** What a server says, before anybody's sight of it. */
-export interface Said {
+/** Raw state of a server before any restriction. */
+export interface RawServerState {
   readonly server: McpServer;
   readonly report: ServerReport;
   readonly events: readonly SwarmlensEvent[];
@@ -43,7 +43,7 @@ function option<T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | null> {
   return fc.option(arbitrary, { nil: null });
 }
 
-/** One agent, which is all that changes of its server. */
+/** Changes of one agent without any other change. */
 export const changes: fc.Arbitrary<{ readonly serverId: string; readonly agent: ReportedAgent }> = fc
   .tuple(fc.constantFrom(...SERVER_IDS), fc.constantFrom(...AGENTS))
   .chain(([serverId, agent]) => fc.record({ serverId: fc.constant(serverId), agent: reportedAgent(serverId, agent) }));
@@ -52,7 +52,7 @@ function reportedAgent(serverId: string, agent: string): fc.Arbitrary<ReportedAg
   const nativeId = agentNative(serverId, agent);
   return fc.record({
     nativeId: fc.constant(nativeId),
-    serverType: fc.constantFrom(...FAMILIES),
+    serverType: fc.constantFrom(...AGENT_SERVER_TYPES),
     swarmNativeId: option(fc.constantFrom(...SWARMS).map((swarm) => swarmNative(serverId, swarm))),
     name: fc.constantFrom(nativeId, `old ${nativeId}`),
     type: fc.constantFrom(...AGENT_TYPES),
@@ -74,30 +74,30 @@ function reportedAgent(serverId: string, agent: string): fc.Arbitrary<ReportedAg
   });
 }
 
-/** Leaders stand before those that they lead, each of whom has one; besides, there are peers. */
+/** Edges from at most one leader to each later agent, and edges between peers. */
 function reportedEdges(serverId: string): fc.Arbitrary<readonly ReportedEdge[]> {
   const swarm = fc.constantFrom(...SWARMS);
   const led = AGENTS.slice(1).map((to, index) => option(fc.tuple(swarm, fc.nat(index), fc.constant(to))));
   const peers = fc.array(fc.tuple(swarm, fc.constantFrom(...AGENTS), fc.constantFrom(...AGENTS)), { maxLength: 3 });
   return fc
     .tuple(fc.tuple(...led), peers)
-    .map(([leading, standing]) => [
-      ...leading
+    .map(([leadEdges, peerEdges]) => [
+      ...leadEdges
         .filter((edge) => edge !== null)
-        .map(([name, from, to]) => edgeOf(serverId, name, AGENTS[from] ?? '', to, 'leads')),
-      ...standing.map(([name, from, to]) => edgeOf(serverId, name, from, to, 'peers')),
+        .map(([name, from, to]) => createEdge(serverId, name, AGENTS[from] ?? '', to, 'leads')),
+      ...peerEdges.map(([name, from, to]) => createEdge(serverId, name, from, to, 'peers')),
     ]);
 }
 
-function edgeOf(serverId: string, swarm: string, from: string, to: string, relation: string): ReportedEdge {
+function createEdge(serverId: string, swarm: string, from: string, to: string, relation: string): ReportedEdge {
   const ends = { fromNativeId: agentNative(serverId, from), toNativeId: agentNative(serverId, to) };
   return { swarmNativeId: swarmNative(serverId, swarm), ...ends, relation };
 }
 
-function eventsOf(serverId: string): fc.Arbitrary<readonly SwarmlensEvent[]> {
-  const words = fc.constantFrom(...AGENTS).map((agent) => `said of ${agentNative(serverId, agent)}`);
+function eventsAbout(serverId: string): fc.Arbitrary<readonly SwarmlensEvent[]> {
+  const words = fc.constantFrom(...AGENTS).map((agent) => `message about ${agentNative(serverId, agent)}`);
   const codes = fc.constantFrom('SERVER_OFFLINE', 'TOOL_FAILING', 'AGENT_REJECTED', 'AGENTS_REMOVED', 'NEW_CODE');
-  const notice = fc.tuple(codes, words).map(([code, message]) => noticeOf(code, message, serverId));
+  const notice = fc.tuple(codes, words).map(([code, message]) => createNotice(code, message, serverId));
   const health = words.map((reason): SwarmlensEvent => ({
     type: 'health',
     serverId,
@@ -112,15 +112,15 @@ function eventsOf(serverId: string): fc.Arbitrary<readonly SwarmlensEvent[]> {
   return fc.array(fc.oneof(notice, health), { maxLength: 2 });
 }
 
-export function noticeOf(code: string, message: string, serverId: string | null): Notice {
+export function createNotice(code: string, message: string, serverId: string | null): Notice {
   return { type: 'notice', code, severity: 'WARNING', message, serverId, timestamp: EPOCH_TIME };
 }
 
-export function saidBy(serverId: string): fc.Arbitrary<Said> {
+export function serverStates(serverId: string): fc.Arbitrary<RawServerState> {
   const reportedSwarm = (swarm: string): fc.Arbitrary<ServerReport['swarms'][number]> =>
     fc.record({
       nativeId: fc.constant(swarmNative(serverId, swarm)),
-      serverType: fc.constantFrom(...FAMILIES),
+      serverType: fc.constantFrom(...AGENT_SERVER_TYPES),
       name: fc.constant(null),
       status: option(fc.constant('active')),
       topologyName: option(fc.constantFrom('mesh', 'odd')),
@@ -136,34 +136,34 @@ export function saidBy(serverId: string): fc.Arbitrary<Said> {
     server: fc
       .record({
         stale: fc.boolean(),
-        agentServerTypes: fc.subarray([...FAMILIES], { minLength: 2 }),
+        agentServerTypes: fc.subarray([...AGENT_SERVER_TYPES], { minLength: 2 }),
         lastError: option(fc.constantFrom(...AGENTS).map((agent) => `no ${agentNative(serverId, agent)}`)),
       })
-      .map((known): McpServer => ({ ...serverOf(serverId), ...known })),
+      .map((fields): McpServer => ({ ...serverOf(serverId), ...fields })),
     report: fc.record({
       agents: fc.subarray(AGENTS).chain((ids) => fc.tuple(...ids.map((id) => reportedAgent(serverId, id)))),
       swarms: fc.subarray(SWARMS).chain((ids) => fc.tuple(...ids.map(reportedSwarm))),
       edges: reportedEdges(serverId),
       failures: fc.constant([]),
     }),
-    events: eventsOf(serverId),
+    events: eventsAbout(serverId),
   });
 }
 
-export function pictureOf({ server, report }: Said): ServerSnapshot {
+export function toSnapshot({ server, report }: RawServerState): ServerSnapshot {
   return buildServerSnapshot(server, report, EPOCH_TIME, null);
 }
 
-export const KINDS: Readonly<Record<string, fc.Arbitrary<Partial<Restriction>>>> = {
+export const RESTRICTION_KINDS: Readonly<Record<string, fc.Arbitrary<Partial<Restriction>>>> = {
   servers: fc.record({ serverIds: fc.subarray(SERVER_IDS) }),
-  'server types': fc.record({ serverTypes: fc.subarray([...FAMILIES]) }),
+  'server types': fc.record({ serverTypes: fc.subarray([...AGENT_SERVER_TYPES]) }),
   'agent types': fc.record({ agentTypes: fc.subarray(AGENT_TYPES) }),
   swarms: fc.record({ swarmIds: fc.subarray(SWARM_IDS, { minLength: 1 }) }),
   'no performance': fc.constant({ performance: false }),
   'no neural data': fc.constant({ neural: false }),
   'all of them': fc.record({
     serverIds: option(fc.subarray(SERVER_IDS, { minLength: 2 })),
-    serverTypes: option(fc.subarray([...FAMILIES], { minLength: 1 })),
+    serverTypes: option(fc.subarray([...AGENT_SERVER_TYPES], { minLength: 1 })),
     agentTypes: option(fc.subarray(AGENT_TYPES, { minLength: 1 })),
     swarmIds: option(fc.subarray(SWARM_IDS, { minLength: 2 })),
     performance: fc.boolean(),
@@ -171,6 +171,6 @@ export const KINDS: Readonly<Record<string, fc.Arbitrary<Partial<Restriction>>>>
   }),
 };
 
-export function restrictionOf(kind: fc.Arbitrary<Partial<Restriction>>): fc.Arbitrary<Restriction> {
+export function toRestriction(kind: fc.Arbitrary<Partial<Restriction>>): fc.Arbitrary<Restriction> {
   return kind.map((part) => ({ ...UNRESTRICTED, ...part }));
 }

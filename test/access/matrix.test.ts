@@ -3,20 +3,20 @@ import { parse } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import type { ReportedAgent, SwarmlensEvent } from '../../src/model/index.js';
 import { Comparison } from './compare-viewers.js';
-import { asked, type RootKind, rootFields } from './selections.js';
+import { selectAll, type RootKind, rootFields } from './selections.js';
 import {
   AGENT_IDS,
   changes,
-  KINDS,
-  noticeOf,
-  restrictionOf,
-  type Said,
-  saidBy,
+  RESTRICTION_KINDS,
+  createNotice,
+  toRestriction,
+  type RawServerState,
+  serverStates,
   SERVER_IDS,
   SWARM_IDS,
 } from './generated-states.js';
 
-/** Each root field of queries with the arguments that it is asked with. */
+/** Arguments with which each root field of queries is selected. */
 const QUERIES: Readonly<Record<string, readonly string[]>> = {
   discovery: [''],
   servers: ['', '(types: [RUV_SWARM])'],
@@ -28,24 +28,24 @@ const QUERIES: Readonly<Record<string, readonly string[]>> = {
   health: [''],
 };
 
-/** All root fields: what is missing here, or there, is a mistake. */
+/** All root fields of the schema. A missing field fails the test. */
 const MATRIX: Readonly<Record<RootKind, readonly string[]>> = {
-  // `viewer`, `authenticate`: tell of the viewer, not of the picture.
+  // `viewer` and `authenticate` return the viewer instead of state.
   Query: [...Object.keys(QUERIES), 'viewer'],
-  // See answers.test.ts.
+  // Covered by unknown-ids.test.ts.
   Mutation: ['callTool', 'requestAgentUpdate', 'refreshDiscovery', 'authenticate'],
-  // See listeners.ts.
+  // Covered by subscribers.ts.
   Subscription: ['agentUpdates', 'topologyChanges', 'performanceMetrics', 'healthChanges', 'notices'],
 };
 
 const EVERYTHING = parse(
   `{ ${Object.entries(QUERIES)
-    .flatMap(([name, all]) => all.map((args, index) => `${name}${index}: ${asked('Query', name, args)}`))
+    .flatMap(([name, all]) => all.map((args, index) => `${name}${index}: ${selectAll('Query', name, args)}`))
     .join('\n')} }`,
 );
 
 type Step =
-  | { said: Said }
+  | { state: RawServerState }
   | { serverId: string; agent: ReportedAgent }
   | { gone: string }
   | { event: SwarmlensEvent }
@@ -54,17 +54,17 @@ type Step =
   | 'resume';
 
 const steps: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 6, arbitrary: fc.constantFrom(...SERVER_IDS).chain((id) => saidBy(id).map((said) => ({ said }))) },
+  { weight: 6, arbitrary: fc.constantFrom(...SERVER_IDS).chain((id) => serverStates(id).map((state) => ({ state }))) },
   { weight: 6, arbitrary: changes },
   { weight: 1, arbitrary: fc.constantFrom(...SERVER_IDS).map((gone) => ({ gone })) },
-  { weight: 1, arbitrary: fc.constant({ event: noticeOf('CONFIG_APPLIED', 'added srv-y', null) }) },
+  { weight: 1, arbitrary: fc.constant({ event: createNotice('CONFIG_APPLIED', 'added srv-y', null) }) },
   { weight: 4, arbitrary: fc.constant('compare' as const) },
   { weight: 1, arbitrary: fc.constant('listen' as const) },
   { weight: 2, arbitrary: fc.constant('resume' as const) },
 );
 
-describe('what a viewer is told', () => {
-  test.each(['Query', 'Mutation', 'Subscription'] as const)('each field of %s is in the matrix', (kind) => {
+describe('access scopes', () => {
+  test.each(['Query', 'Mutation', 'Subscription'] as const)('the matrix contains each field of %s', (kind) => {
     expect(
       rootFields(kind)
         .map(({ name }) => name)
@@ -72,12 +72,12 @@ describe('what a viewer is told', () => {
     ).toEqual([...MATRIX[kind]].sort());
   });
 
-  test.each(Object.entries(KINDS))(
-    'restricted by %s: every query, snapshot, delta, removal, total, edge, event and resumption is as if nothing else had ever been there',
+  test.each(Object.entries(RESTRICTION_KINDS))(
+    'for any state and history restricted by %s: queries and streams equal those of a server without the hidden items',
     async (_name, kind) => {
       await fc.assert(
         fc.asyncProperty(
-          restrictionOf(kind),
+          toRestriction(kind),
           fc.array(steps, { minLength: 6, maxLength: 30 }),
           async (restriction, history) => {
             await using comparison = new Comparison(restriction, EVERYTHING);
@@ -85,14 +85,14 @@ describe('what a viewer is told', () => {
               if (step === 'compare') await comparison.compare();
               else if (step === 'listen') await comparison.listen();
               else if (step === 'resume') await comparison.resume();
-              else if ('said' in step) comparison.say(step.said);
+              else if ('state' in step) comparison.applyState(step.state);
               else if ('agent' in step) comparison.change(step.serverId, step.agent);
               else if ('gone' in step) comparison.remove(step.gone);
-              else comparison.happen(step.event);
+              else comparison.emitEvent(step.event);
             }
             await comparison.resume();
             await comparison.compare();
-            await comparison.compareWithNewcomer();
+            await comparison.compareWithNewScope();
           },
         ),
         { numRuns: 25 },

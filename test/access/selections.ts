@@ -1,11 +1,13 @@
 import { getNamedType, type GraphQLField, type GraphQLOutputType, isObjectType } from 'graphql';
 import { schema } from '../../src/schema/index.js';
 
-/** Everything that can be selected of a type, all the way down: a field that is added to the schema is looked at too. */
-export function everythingOf(type: GraphQLOutputType): string {
+/** Selects all fields of a type recursively, including future ones. */
+export function selectEverything(type: GraphQLOutputType): string {
   const named = getNamedType(type);
   if (!isObjectType(named)) return '';
-  const fields = Object.values(named.getFields()).map(({ name, type: own }) => `${name} ${everythingOf(own)}`);
+  const fields = Object.values(named.getFields()).map(
+    ({ name, type: fieldType }) => `${name} ${selectEverything(fieldType)}`,
+  );
   return `{ ${fields.join(' ')} }`;
 }
 
@@ -16,18 +18,18 @@ export function rootFields(kind: RootKind): readonly GraphQLField<unknown, unkno
   return isObjectType(type) ? Object.values(type.getFields()) : [];
 }
 
-/** @param args with their brackets */
-export function asked(kind: RootKind, name: string, args = ''): string {
-  const field = rootFields(kind).find((one) => one.name === name);
-  if (field === undefined) throw new Error(`there is no ${kind}.${name}`);
-  return `${name}${args} ${everythingOf(field.type)}`;
+/** Selects a root field with all its subfields. @param args arguments in parentheses */
+export function selectAll(kind: RootKind, name: string, args = ''): string {
+  const field = rootFields(kind).find((candidate) => candidate.name === name);
+  if (field === undefined) throw new Error(`unknown field ${kind}.${name}`);
+  return `${name}${args} ${selectEverything(field.type)}`;
 }
 
-/** The same whatever the order of its lists is. */
+/** Sorts all lists in a value, so that their order does not matter. */
 export function unordered(value: unknown): unknown {
   if (Array.isArray(value)) {
     return value.map(unordered).sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
   }
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, unordered(one)]));
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, unordered(entry)]));
 }

@@ -1,9 +1,9 @@
 import type { Viewer } from '../../src/auth/index.js';
 import { type Agent, applyAgentUpdate, type AgentUpdateInput } from '@swarmlens/client';
-import { asked } from './selections.js';
-import type { Listener, Stage } from './access-setup.js';
+import { selectAll } from './selections.js';
+import type { SubscriptionReader, AccessSetup } from './access-setup.js';
 
-/** All of an `AgentUpdate`. */
+/** All fields of `AgentUpdate` that the comparison uses. */
 interface Update extends AgentUpdateInput {
   readonly agents: readonly Agent[];
   readonly cursor: string;
@@ -11,36 +11,37 @@ interface Update extends AgentUpdateInput {
   readonly performanceMetrics: unknown;
 }
 
-/** All of a `TopologyChange`. */
-interface TopologyTold {
+/** All fields of `TopologyChange` that the comparison uses. */
+interface TopologyChange {
   readonly kind: string;
   readonly swarmId: string;
   readonly edges: readonly { readonly id: string; readonly swarmId: string }[];
   readonly removedEdgeIds: readonly string[];
 }
 
-/** Everything that can be subscribed to, and what a client makes of it. */
-export class Listeners {
-  /** Made of whole agents, and of patches. */
+/** All subscriptions of one viewer and the state that a client derives from them. */
+export class AllSubscriptions {
+  /** Agents derived from complete agents. */
   agents: ReadonlyMap<string, Agent> = new Map();
+  /** Agents derived from patches. */
   patched: ReadonlyMap<string, Agent> = new Map();
-  readonly edges = new Map<string, TopologyTold['edges'][number]>();
+  readonly edges = new Map<string, TopologyChange['edges'][number]>();
   last: Update | null = null;
-  #updates: Listener;
-  readonly #topology: Listener;
-  readonly #metrics: Listener;
-  readonly #health: Listener;
-  readonly #notices: Listener;
-  readonly #all: Listener[];
+  #updates: SubscriptionReader;
+  readonly #topology: SubscriptionReader;
+  readonly #metrics: SubscriptionReader;
+  readonly #health: SubscriptionReader;
+  readonly #notices: SubscriptionReader;
+  readonly #all: SubscriptionReader[];
   #updatesTaken = 0;
   #topologyTaken = 0;
 
   private constructor([updates, topology, metrics, health, notices]: [
-    Listener,
-    Listener,
-    Listener,
-    Listener,
-    Listener,
+    SubscriptionReader,
+    SubscriptionReader,
+    SubscriptionReader,
+    SubscriptionReader,
+    SubscriptionReader,
   ]) {
     this.#updates = updates;
     this.#topology = topology;
@@ -50,10 +51,10 @@ export class Listeners {
     this.#all = [updates, topology, metrics, health, notices];
   }
 
-  static async start(stage: Stage, viewer: Viewer): Promise<Listeners> {
-    const listen = (name: string, args = ''): Promise<Listener> =>
-      stage.listen(`subscription { ${asked('Subscription', name, args)} }`, viewer);
-    return new Listeners([
+  static async start(setup: AccessSetup, viewer: Viewer): Promise<AllSubscriptions> {
+    const listen = (name: string, args = ''): Promise<SubscriptionReader> =>
+      setup.listen(`subscription { ${selectAll('Subscription', name, args)} }`, viewer);
+    return new AllSubscriptions([
       await listen('agentUpdates'),
       await listen('topologyChanges'),
       await listen('performanceMetrics', '(mode: NORMAL)'),
@@ -63,65 +64,66 @@ export class Listeners {
   }
 
   get metrics(): unknown {
-    return this.#metrics.told.at(-1);
+    return this.#metrics.received.at(-1);
   }
 
   get health(): readonly unknown[] {
-    return this.#health.told;
+    return this.#health.received;
   }
 
   get notices(): readonly unknown[] {
-    return this.#notices.told;
+    return this.#notices.received;
   }
 
-  /** Everything that was ever told. */
-  told(): readonly unknown[] {
-    return this.#all.flatMap(({ told }) => told);
+  /** Returns all received results. */
+  received(): readonly unknown[] {
+    return this.#all.flatMap(({ received }) => received);
   }
 
-  /** Leaves the stream of agents and comes back to where it stood. */
-  async resume(stage: Stage, viewer: Viewer): Promise<void> {
-    this.take();
+  /** Completes the stream of agents and resumes it from its cursor. */
+  async resume(setup: AccessSetup, viewer: Viewer): Promise<void> {
+    this.applyReceived();
     const { last } = this;
     if (last === null) return;
-    await this.#updates.leave();
-    const text = `subscription { ${asked('Subscription', 'agentUpdates', `(after: "${last.cursor}")`)} }`;
-    this.#updates = await stage.listen(text, viewer);
+    await this.#updates.close();
+    const text = `subscription { ${selectAll('Subscription', 'agentUpdates', `(after: "${last.cursor}")`)} }`;
+    this.#updates = await setup.listen(text, viewer);
     this.#updatesTaken = 0;
     this.#all.push(this.#updates);
   }
 
-  /** Applies what has been told since, as a client does. */
-  take(): void {
-    for (const told of this.#updates.told.slice(this.#updatesTaken)) this.#update(told as unknown as Update); // see `start`
-    this.#updatesTaken = this.#updates.told.length;
-    for (const told of this.#topology.told.slice(this.#topologyTaken)) this.#change(told as unknown as TopologyTold); // the same
-    this.#topologyTaken = this.#topology.told.length;
+  /** Applies the results since the last call, as a client does. */
+  applyReceived(): void {
+    for (const update of this.#updates.received.slice(this.#updatesTaken)) this.#update(update as unknown as Update); // selected in `start`
+    this.#updatesTaken = this.#updates.received.length;
+    for (const change of this.#topology.received.slice(this.#topologyTaken))
+      this.#change(change as unknown as TopologyChange); // the same
+    this.#topologyTaken = this.#topology.received.length;
   }
 
-  async leave(): Promise<void> {
-    for (const listener of this.#all) await listener.leave();
+  async close(): Promise<void> {
+    for (const reader of this.#all) await reader.close();
   }
 
   #update(update: Update): void {
-    const { patches, ...whole } = update;
+    const { patches, ...withoutPatches } = update;
     for (const id of update.removedAgentIds) {
-      if (!this.agents.has(id)) throw new Error(`removed, and was never told: ${id}`);
+      if (!this.agents.has(id)) throw new Error(`removed without being received: ${id}`);
     }
-    this.agents = applyAgentUpdate(this.agents, whole);
+    this.agents = applyAgentUpdate(this.agents, withoutPatches);
     this.patched = applyAgentUpdate(
       this.patched,
-      update.kind === 'SNAPSHOT' ? whole : { ...whole, patches: patches ?? [] },
+      update.kind === 'SNAPSHOT' ? withoutPatches : { ...withoutPatches, patches: patches ?? [] },
     );
     this.last = update;
   }
 
-  #change({ kind, swarmId, edges, removedEdgeIds }: TopologyTold): void {
+  #change({ kind, swarmId, edges, removedEdgeIds }: TopologyChange): void {
     for (const edge of this.edges.values())
       if (kind === 'SNAPSHOT' && edge.swarmId === swarmId) this.edges.delete(edge.id);
     for (const edge of edges) this.edges.set(edge.id, edge);
     for (const id of removedEdgeIds) {
-      if (!this.edges.delete(id)) throw new Error(`removed, and was never told: ${id}`);
+      if (!this.edges.delete(id)) throw new Error(`removed without being received: ${id}`);
     }
   }
 }

@@ -6,62 +6,62 @@ import { type Restriction, UNRESTRICTED } from '../../src/model/index.js';
 import { emptyDelta } from '../../src/state/index.js';
 import { EPOCH_TIME } from '../support/arbitraries.js';
 import { settled } from '../support/manual-clock.js';
-import { isPartSeen, isServerSeen } from './brute-force.js';
-import { asked } from './selections.js';
-import { type Answer, SaidServers, Stage, viewerOf } from './access-setup.js';
+import { isPartlyHidden, isServerVisible } from './brute-force.js';
+import { selectAll } from './selections.js';
+import { type Answer, FakeUpstreams, AccessSetup, createRestrictedViewer } from './access-setup.js';
 import {
   AGENT_IDS,
-  KINDS,
-  pictureOf,
-  restrictionOf,
-  type Said,
-  saidBy,
+  RESTRICTION_KINDS,
+  toSnapshot,
+  toRestriction,
+  type RawServerState,
+  serverStates,
   SERVER_IDS,
   SWARM_IDS,
 } from './generated-states.js';
 
-/** Of no server, agent or swarm. */
-const NOBODY = 'srv-n';
+/** Id that no server, agent or swarm has. */
+const UNKNOWN_ID = 'srv-n';
 
-const worlds = fc.tuple(...SERVER_IDS.map(saidBy));
-const restrictions = fc.oneof(...Object.values(KINDS).map(restrictionOf));
+const worlds = fc.tuple(...SERVER_IDS.map(serverStates));
+const restrictions = fc.oneof(...Object.values(RESTRICTION_KINDS).map(toRestriction));
 
-function stageOf(world: readonly Said[]): Stage {
-  const stage = new Stage(new SaidServers(SERVER_IDS));
-  for (const said of world) stage.store.commit(stage.store.diff(pictureOf(said), EPOCH_TIME));
-  return stage;
+function createSetup(world: readonly RawServerState[]): AccessSetup {
+  const setup = new AccessSetup(new FakeUpstreams(SERVER_IDS));
+  for (const state of world) setup.store.commit(setup.store.diff(toSnapshot(state), EPOCH_TIME));
+  return setup;
 }
 
-function seenIds(restriction: Restriction, world: readonly Said[]): readonly string[] {
-  return world.flatMap(({ server }) => (isServerSeen(restriction, server) ? [server.id] : []));
+function visibleServerIds(restriction: Restriction, world: readonly RawServerState[]): readonly string[] {
+  return world.flatMap(({ server }) => (isServerVisible(restriction, server) ? [server.id] : []));
 }
 
-/** One answer to all who ask for what is not there, but for the id that they ask for. */
-async function sameAsNobody(
-  stage: Stage,
+/** Checks that a hidden id gets the same answer as an unknown id. */
+async function expectSameAsUnknown(
+  setup: AccessSetup,
   text: (id: string) => string,
   id: string,
   restriction: Restriction,
 ): Promise<Answer> {
-  const viewer = viewerOf(restriction);
-  const answer = await stage.run(parse(text(id)), viewer);
-  const nobody = await stage.run(parse(text(NOBODY)), viewer);
-  expect(JSON.parse(JSON.stringify(answer).replaceAll(id, NOBODY))).toEqual(nobody);
+  const viewer = createRestrictedViewer(restriction);
+  const answer = await setup.run(parse(text(id)), viewer);
+  const unknownAnswer = await setup.run(parse(text(UNKNOWN_ID)), viewer);
+  expect(JSON.parse(JSON.stringify(answer).replaceAll(id, UNKNOWN_ID))).toEqual(unknownAnswer);
   return answer;
 }
 
-describe('what a viewer is answered once', () => {
-  test('any restriction: whom one does not see is answered like somebody who is not there, and is not asked', async () => {
+describe('hidden ids', () => {
+  test('for any restriction: a hidden server is reported as unknown and not polled', async () => {
     await fc.assert(
       fc.asyncProperty(worlds, restrictions, async (world, restriction) => {
-        using stage = stageOf(world);
-        const viewer = viewerOf(restriction);
-        const seen = seenIds(restriction, world);
-        const known = seen.join(', ') || 'none';
-        for (const id of SERVER_IDS.filter((one) => !seen.includes(one))) {
-          await sameAsNobody(
-            stage,
-            (asksFor) => `{ ${asked('Query', 'server', `(id: "${asksFor}")`)} }`,
+        using setup = createSetup(world);
+        const viewer = createRestrictedViewer(restriction);
+        const visible = visibleServerIds(restriction, world);
+        const visibleNames = visible.join(', ') || 'none';
+        for (const id of SERVER_IDS.filter((serverId) => !visible.includes(serverId))) {
+          await expectSameAsUnknown(
+            setup,
+            (asksFor) => `{ ${selectAll('Query', 'server', `(id: "${asksFor}")`)} }`,
             id,
             restriction,
           );
@@ -69,44 +69,44 @@ describe('what a viewer is answered once', () => {
             ['callTool', (asksFor: string) => `(serverId: "${asksFor}", tool: "agent_list")`, 'serverId'],
             ['requestAgentUpdate', (asksFor: string) => `(serverIds: ["${asksFor}"])`, 'serverIds'],
           ] as const) {
-            const text = (asksFor: string): string => `mutation { ${asked('Mutation', name, args(asksFor))} }`;
-            expect(await sameAsNobody(stage, text, id, restriction)).toMatchObject({
+            const text = (asksFor: string): string => `mutation { ${selectAll('Mutation', name, args(asksFor))} }`;
+            expect(await expectSameAsUnknown(setup, text, id, restriction)).toMatchObject({
               data: null,
               errors: [
                 {
                   code: 'BAD_USER_INPUT',
-                  message: `Unknown server "${id}" in argument "${argument}". Known servers: ${known}.`,
+                  message: `Unknown server "${id}" in argument "${argument}". Known servers: ${visibleNames}.`,
                 },
               ],
             });
           }
         }
-        const update = await stage.run(
+        const update = await setup.run(
           parse('mutation { requestAgentUpdate { serverIds unansweredServerIds } }'),
           viewer,
         );
-        expect(update.data?.['requestAgentUpdate']).toEqual({ serverIds: seen, unansweredServerIds: [] });
-        const refreshed = await stage.run(
+        expect(update.data?.['requestAgentUpdate']).toEqual({ serverIds: visible, unansweredServerIds: [] });
+        const refreshed = await setup.run(
           parse('mutation { refreshDiscovery { servers { id } totalAgents } }'),
           viewer,
         );
-        const { servers } = refreshed.data?.['refreshDiscovery'] as { servers: { id: string }[] }; // as selected
-        expect(servers.map(({ id }) => id)).toEqual(seen);
-        expect(stage.collector.polled).toEqual([seen, seen]);
+        const { servers } = refreshed.data?.['refreshDiscovery'] as { servers: { id: string }[] }; // the selected fields
+        expect(servers.map(({ id }) => id)).toEqual(visible);
+        expect(setup.upstreams.polled).toEqual([visible, visible]);
       }),
       { numRuns: 60 },
     );
   });
 
-  test('any restriction: a tool answers those only who see all that it could tell of', async () => {
+  test('for any restriction: callTool is FORBIDDEN unless everything of the server is visible', async () => {
     await fc.assert(
       fc.asyncProperty(worlds, restrictions, async (world, restriction) => {
-        using stage = stageOf(world);
-        for (const { server } of world.filter((said) => isServerSeen(restriction, said.server))) {
+        using setup = createSetup(world);
+        for (const { server } of world.filter((state) => isServerVisible(restriction, state.server))) {
           const text = `mutation { callTool(serverId: "${server.id}", tool: "agent_list") { content } }`;
-          const answer = await stage.run(parse(text), viewerOf(restriction));
-          const isAllSeen = !isPartSeen(restriction, server) && restriction.performance && restriction.neural;
-          if (isAllSeen) expect(answer).toEqual({ data: { callTool: { content: `all of ${server.id}` } } });
+          const answer = await setup.run(parse(text), createRestrictedViewer(restriction));
+          const isFullyVisible = !isPartlyHidden(restriction, server) && restriction.performance && restriction.neural;
+          if (isFullyVisible) expect(answer).toEqual({ data: { callTool: { content: `all of ${server.id}` } } });
           else expect(answer).toMatchObject({ data: null, errors: [{ code: 'FORBIDDEN' }] });
         }
       }),
@@ -114,25 +114,35 @@ describe('what a viewer is answered once', () => {
     );
   });
 
-  test('agents and swarms that are not seen are null, as are those that are not there', async () => {
+  test('hidden agents and swarms are null like unknown ones', async () => {
     const restriction = { ...UNRESTRICTED, agentTypes: [] };
     const [world] = fc.sample(worlds, { numRuns: 1, seed: 7 });
-    using stage = stageOf(world ?? []);
-    expect(stage.store.agents.size).toBeGreaterThan(0);
+    using setup = createSetup(world ?? []);
+    expect(setup.store.agents.size).toBeGreaterThan(0);
     for (const id of AGENT_IDS) {
-      await sameAsNobody(stage, (one) => `{ ${asked('Query', 'agent', `(id: "${one}")`)} }`, id, restriction);
+      await expectSameAsUnknown(
+        setup,
+        (unknownId) => `{ ${selectAll('Query', 'agent', `(id: "${unknownId}")`)} }`,
+        id,
+        restriction,
+      );
     }
     for (const id of SWARM_IDS) {
-      const viewer = { ...restriction, serverIds: [NOBODY] };
-      await sameAsNobody(stage, (one) => `{ ${asked('Query', 'topology', `(swarmId: "${one}")`)} }`, id, viewer);
+      const viewer = { ...restriction, serverIds: [UNKNOWN_ID] };
+      await expectSameAsUnknown(
+        setup,
+        (unknownId) => `{ ${selectAll('Query', 'topology', `(swarmId: "${unknownId}")`)} }`,
+        id,
+        viewer,
+      );
     }
   });
 
-  test('what is in the usual places is for those who may administer servers, and see all of them', async () => {
-    using stage = stageOf([]);
+  test('candidates are empty without servers:admin or with a restriction on servers', async () => {
+    using setup = createSetup([]);
     const find = async (restriction: Restriction, ...permissions: Permission[]): Promise<unknown> => {
-      const viewer = viewerOf(restriction, new Set<Permission>(['agents:read', ...permissions]));
-      return (await stage.run(parse('{ discovery { candidates { name } } }'), viewer)).data?.['discovery'];
+      const viewer = createRestrictedViewer(restriction, new Set<Permission>(['agents:read', ...permissions]));
+      return (await setup.run(parse('{ discovery { candidates { name } } }'), viewer)).data?.['discovery'];
     };
     const found = { candidates: [{ name: 'srv-y' }] };
     expect(await find(UNRESTRICTED, 'servers:admin')).toEqual(found);
@@ -141,51 +151,53 @@ describe('what a viewer is answered once', () => {
     expect(await find(UNRESTRICTED, 'tools:call', 'health:read')).toEqual({ candidates: [] });
   });
 
-  test('a cursor of somebody who sees other things is no place to go on from: a snapshot, of what one sees', async () => {
-    using stage = new Stage(new SaidServers(SERVER_IDS));
-    const [said] = fc.sample(
-      saidBy('srv-x').filter(({ report }) => report.agents.length > 2),
+  test('a cursor of another access scope yields a snapshot of the visible state', async () => {
+    using setup = new AccessSetup(new FakeUpstreams(SERVER_IDS));
+    const [state] = fc.sample(
+      serverStates('srv-x').filter(({ report }) => report.agents.length > 2),
       { numRuns: 1, seed: 3 },
     );
-    if (said === undefined) throw new Error('no sample');
-    stage.store.commit(stage.store.diff(pictureOf(said), EPOCH_TIME));
-    const coders = viewerOf({ ...UNRESTRICTED, agentTypes: ['coder'] });
+    if (state === undefined) throw new Error('no sample');
+    setup.store.commit(setup.store.diff(toSnapshot(state), EPOCH_TIME));
+    const coders = createRestrictedViewer({ ...UNRESTRICTED, agentTypes: ['coder'] });
     const text = (after: string): string => `subscription { agentUpdates${after} { kind cursor agents { type } } }`;
-    const all = await stage.listen(text(''), ANONYMOUS_VIEWER);
-    const own = await stage.listen(text(''), coders);
+    const all = await setup.listen(text(''), ANONYMOUS_VIEWER);
+    const restricted = await setup.listen(text(''), coders);
     await settled();
-    for (const [told, kinds] of [
-      [all.told, ['SNAPSHOT']],
-      [own.told, []],
+    for (const [received, kinds] of [
+      [all.received, ['SNAPSHOT']],
+      [restricted.received, []],
     ] as const) {
-      const resumed = await stage.listen(text(`(after: "${String(told[0]?.['cursor'])}")`), coders);
+      const resumed = await setup.listen(text(`(after: "${String(received[0]?.['cursor'])}")`), coders);
       await settled();
-      expect(resumed.told.map(({ kind }) => kind)).toEqual(kinds);
-      expect(JSON.stringify(resumed.told)).not.toMatch(/tester|queen/);
-      await resumed.leave();
+      expect(resumed.received.map(({ kind }) => kind)).toEqual(kinds);
+      expect(JSON.stringify(resumed.received)).not.toMatch(/tester|queen/);
+      await resumed.close();
     }
-    await all.leave();
-    await own.leave();
+    await all.close();
+    await restricted.close();
   });
 
-  test('servers are polled for whom they are seen by', async () => {
-    using stage = stageOf([]);
+  test('a restricted subscription demands polls of its visible servers only', async () => {
+    using setup = createSetup([]);
     const text = 'subscription { agentUpdates(mode: HIGH_FREQUENCY) { kind } }';
-    const listener = await stage.listen(text, viewerOf({ ...UNRESTRICTED, serverIds: ['srv-x'] }));
-    const families = ['DAA'] as const;
-    expect(SERVER_IDS.map((id) => stage.demand.requiredHz({ id, agentServerTypes: families }))).toEqual([60, 0, 0]);
-    await listener.leave();
+    const reader = await setup.listen(text, createRestrictedViewer({ ...UNRESTRICTED, serverIds: ['srv-x'] }));
+    const types = ['DAA'] as const;
+    expect(SERVER_IDS.map((id) => setup.demand.requiredHz({ id, agentServerTypes: types }))).toEqual([60, 0, 0]);
+    await reader.close();
   });
 
-  test('a server that is not seen moves nothing, whatever it does and says', async () => {
+  test('for any history of a hidden server: the scoped store commits nothing', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(saidBy('srv-y'), { minLength: 1 }), async (history) => {
-        using stage = stageOf([]);
-        const { store } = stage.sights.servicesFor(viewerOf({ ...UNRESTRICTED, serverIds: ['srv-x'] }));
-        for (const said of history) {
-          stage.store.commit({ ...stage.store.diff(pictureOf(said), EPOCH_TIME), events: said.events });
+      fc.asyncProperty(fc.array(serverStates('srv-y'), { minLength: 1 }), async (history) => {
+        using setup = createSetup([]);
+        const { store } = setup.accessScopes.servicesFor(
+          createRestrictedViewer({ ...UNRESTRICTED, serverIds: ['srv-x'] }),
+        );
+        for (const state of history) {
+          setup.store.commit({ ...setup.store.diff(toSnapshot(state), EPOCH_TIME), events: state.events });
         }
-        stage.store.commit(stage.store.removalDelta('srv-y'));
+        setup.store.commit(setup.store.removalDelta('srv-y'));
         await settled();
         expect({ commits: store.commitCount, revision: store.revision }).toEqual({ commits: 0, revision: 0 });
       }),
@@ -193,23 +205,23 @@ describe('what a viewer is answered once', () => {
     );
   });
 
-  test('a picture that nobody has asked for is forgotten after ten minutes, one that somebody reads is not', async () => {
-    using stage = stageOf([]);
-    const [idle, read] = ['srv-x', 'srv-y'].map((id) => viewerOf({ ...UNRESTRICTED, serverIds: [id] }));
+  test('an access scope is disposed after ten unused minutes unless a stream is open', async () => {
+    using setup = createSetup([]);
+    const [idle, read] = ['srv-x', 'srv-y'].map((id) => createRestrictedViewer({ ...UNRESTRICTED, serverIds: [id] }));
     if (idle === undefined || read === undefined) throw new Error('no viewers');
-    const before = [idle, read, ANONYMOUS_VIEWER].map((viewer) => stage.sights.servicesFor(viewer).store.epoch);
-    expect(stage.sights.size).toBe(2);
-    const listener = await stage.listen('subscription { notices { code } }', read);
-    stage.clock.advance(10 * 60_000 + 1);
-    stage.store.commit(emptyDelta('srv-z'));
-    expect(stage.sights.size).toBe(1);
-    const after = [idle, read, ANONYMOUS_VIEWER].map((viewer) => stage.sights.servicesFor(viewer).store.epoch);
+    const before = [idle, read, ANONYMOUS_VIEWER].map((viewer) => setup.accessScopes.servicesFor(viewer).store.epoch);
+    expect(setup.accessScopes.size).toBe(2);
+    const reader = await setup.listen('subscription { notices { code } }', read);
+    setup.clock.advance(10 * 60_000 + 1);
+    setup.store.commit(emptyDelta('srv-z'));
+    expect(setup.accessScopes.size).toBe(1);
+    const after = [idle, read, ANONYMOUS_VIEWER].map((viewer) => setup.accessScopes.servicesFor(viewer).store.epoch);
     expect(after.map((epoch, index) => epoch === before[index])).toEqual([false, true, true]);
-    await listener.leave();
-    stage.clock.advance(10 * 60_000 + 1);
-    stage.store.commit(emptyDelta('srv-z'));
-    stage.clock.advance(10 * 60_000 + 1);
-    stage.store.commit(emptyDelta('srv-z'));
-    expect(stage.sights.size).toBe(0);
+    await reader.close();
+    setup.clock.advance(10 * 60_000 + 1);
+    setup.store.commit(emptyDelta('srv-z'));
+    setup.clock.advance(10 * 60_000 + 1);
+    setup.store.commit(emptyDelta('srv-z'));
+    expect(setup.accessScopes.size).toBe(0);
   });
 });

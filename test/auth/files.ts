@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { updateTokenFile, hashSecret, createStaticToken, PERMISSIONS, type StoredToken } from '../../src/auth/index.js';
 import { UNRESTRICTED } from '../../src/model/index.js';
 
-/** A directory with a token file. */
+/** Temporary directory with a token file. */
 export class TokenDirectory implements AsyncDisposable {
   readonly file: string;
   readonly #directory: string;
@@ -18,7 +18,7 @@ export class TokenDirectory implements AsyncDisposable {
     return new TokenDirectory(await mkdtemp(join(tmpdir(), 'swarmlens-test-')));
   }
 
-  /** Adds a token to the file. @returns the token itself, and what the file keeps of it */
+  /** Adds a token to the file. @returns the token and its entry in the file */
   async create(overrides: Partial<StoredToken> = {}): Promise<{ text: string; stored: StoredToken }> {
     const { id, secret, text } = createStaticToken();
     const stored: StoredToken = {
@@ -26,7 +26,7 @@ export class TokenDirectory implements AsyncDisposable {
       name: null,
       hash: hashSecret(secret),
       permissions: [...PERMISSIONS],
-      // Lists of the file can be changed, those of the domain cannot; all are null.
+      // The lists of a stored token are mutable, those of `UNRESTRICTED` are not.
       restriction: { ...UNRESTRICTED, serverIds: null, serverTypes: null, agentTypes: null, swarmIds: null },
       createdAt: '2026-11-23T15:00:00.000Z',
       expiresAt: null,

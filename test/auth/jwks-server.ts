@@ -4,10 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { exportJWK, type JWK } from 'jose';
 import type { KeyObject } from 'node:crypto';
 
-/** A real server of keys, whose keys a test changes. */
+/** HTTP server of a JSON Web Key Set that tests can change. */
 export class JwksServer implements AsyncDisposable {
   fetches = 0;
-  /** Answers with this instead of the keys. */
+  /** Answer that replaces the keys. Null to serve the keys. */
   failure: { readonly status: number; readonly body: string } | null = null;
   #keys: JWK[] = [];
   readonly #server: Server;
@@ -21,10 +21,10 @@ export class JwksServer implements AsyncDisposable {
   }
 
   static async start(): Promise<JwksServer> {
-    const made = new JwksServer();
-    made.#server.listen(0, '127.0.0.1');
-    await once(made.#server, 'listening');
-    return made;
+    const server = new JwksServer();
+    server.#server.listen(0, '127.0.0.1');
+    await once(server.#server, 'listening');
+    return server;
   }
 
   get url(): string {
@@ -32,10 +32,10 @@ export class JwksServer implements AsyncDisposable {
     return `http://127.0.0.1:${port}/jwks.json`;
   }
 
-  /** Has these keys, by key id, and no others. */
+  /** Replaces the served keys. @param keys public keys by key id */
   async serve(keys: Readonly<Record<string, KeyObject>>): Promise<void> {
-    const made = Object.entries(keys).map(async ([kid, key]) => ({ ...(await exportJWK(key)), kid, use: 'sig' }));
-    this.#keys = await Promise.all(made);
+    const jwks = Object.entries(keys).map(async ([kid, key]) => ({ ...(await exportJWK(key)), kid, use: 'sig' }));
+    this.#keys = await Promise.all(jwks);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -6,8 +6,8 @@ import { recordingLogger } from '../mcp/support.js';
 import { ManualClock, settled } from '../support/manual-clock.js';
 import { TokenDirectory } from './files.js';
 
-/** Tokens of a file, on a clock that the test moves. */
-class Watched implements AsyncDisposable {
+/** StaticTokenStore of a temporary file with a manual clock. */
+class StoreSetup implements AsyncDisposable {
   readonly clock = new ManualClock();
   readonly log = recordingLogger();
   readonly directory: TokenDirectory;
@@ -18,12 +18,12 @@ class Watched implements AsyncDisposable {
     this.directory = directory;
   }
 
-  static async start(directory: TokenDirectory): Promise<Watched> {
-    const watched = new Watched(directory);
+  static async start(directory: TokenDirectory): Promise<StoreSetup> {
+    const setup = new StoreSetup(directory);
     const { file } = directory;
-    const { clock, log } = watched;
-    watched.#tokens = await StaticTokenStore.open({ file, clock, logger: log.logger }, () => (watched.changes += 1));
-    return watched;
+    const { clock, log } = setup;
+    setup.#tokens = await StaticTokenStore.open({ file, clock, logger: log.logger }, () => (setup.changes += 1));
+    return setup;
   }
 
   get tokens(): StaticTokenStore {
@@ -31,17 +31,17 @@ class Watched implements AsyncDisposable {
     return this.#tokens;
   }
 
-  /** Lets time pass until it is so, but none while the file system is waited for. @returns milliseconds that passed */
-  async until(isSo: () => boolean): Promise<number> {
+  /** Advances the clock until `isReached` returns true, but not while the file system is busy. @returns elapsed milliseconds */
+  async until(isReached: () => boolean): Promise<number> {
     const sinceMs = this.clock.monotonic();
-    while (!isSo()) {
+    while (!isReached()) {
       if (this.clock.pending > 0) this.clock.advance(10);
       await settled();
     }
     return this.clock.monotonic() - sinceMs;
   }
 
-  refuses(token: string): boolean {
+  isRejected(token: string): boolean {
     try {
       this.tokens.verify(token);
       return false;
@@ -56,8 +56,8 @@ class Watched implements AsyncDisposable {
   }
 }
 
-describe('the token file', () => {
-  test('keeps neither token nor secret, and is for its owner only', async () => {
+describe('token file', () => {
+  test('contains neither token nor secret and is readable by its owner only', async () => {
     await using directory = await TokenDirectory.make();
     const { text, stored } = await directory.create();
     const kept = await readFile(directory.file, 'utf8');
@@ -66,7 +66,7 @@ describe('the token file', () => {
     expect((await stat(directory.file)).mode & 0o777).toBe(0o600);
   });
 
-  test('two changes at once: both are kept, or one is told to try again; the file is never half written', async () => {
+  test('keeps both of two concurrent changes or rejects one, and is never incomplete', async () => {
     await using directory = await TokenDirectory.make();
     await directory.create();
     const results = await Promise.allSettled(Array.from({ length: 8 }, () => directory.create()));
@@ -78,7 +78,7 @@ describe('the token file', () => {
     expect(await readTokenFile(directory.file)).toHaveLength(1 + done);
   });
 
-  test('a change that fails leaves the file as it was, and the next one goes through', async () => {
+  test('stays unchanged when a change fails, and accepts the next one', async () => {
     await using directory = await TokenDirectory.make();
     await directory.create();
     const failing = updateTokenFile(directory.file, () => {
@@ -94,14 +94,14 @@ describe('the token file', () => {
     ['no JSON', '{"tokens": [', /is not JSON/],
     ['another shape', '[]', /invalid token file/],
     ['an unknown key', '{"tokens": [{"id": "0123456789ab", "admin": true}]}', /invalid token file – at "tokens\.0/],
-  ])('%s is refused, naming the file', async (_name, text, message) => {
+  ])('is rejected with its path when it contains %s', async (_name, text, message) => {
     await using directory = await TokenDirectory.make();
     await writeFile(directory.file, text);
     await expect(readTokenFile(directory.file)).rejects.toThrow(message);
     await expect(readTokenFile(directory.file)).rejects.toThrow(directory.file);
   });
 
-  test('the same id twice is refused', async () => {
+  test('is rejected when two tokens have the same id', async () => {
     await using directory = await TokenDirectory.make();
     const { stored } = await directory.create();
     await writeFile(directory.file, JSON.stringify({ tokens: [stored, stored] }));
@@ -109,66 +109,66 @@ describe('the token file', () => {
   });
 });
 
-describe('static tokens', () => {
-  test('a token is its own viewer; any other secret, id or text is refused alike', async () => {
+describe('StaticTokenStore', () => {
+  test('returns one viewer per token and rejects other secrets, ids and texts with the same message', async () => {
     await using directory = await TokenDirectory.make();
     const { text, stored } = await directory.create({ permissions: ['agents:read'] });
     const other = await directory.create();
-    await using watched = await Watched.start(directory);
-    const viewer = watched.tokens.verify(text);
+    await using setup = await StoreSetup.start(directory);
+    const viewer = setup.tokens.verify(text);
     expect(viewer).toMatchObject({ subject: `token:${stored.id}`, expiresAtMs: null });
     expect([...viewer.permissions]).toEqual(['agents:read']);
-    expect(watched.tokens.verify(text)).toBe(viewer);
+    expect(setup.tokens.verify(text)).toBe(viewer);
     const refusals = [text.slice(0, 17) + other.text.slice(17), text.replace(stored.id, '000000000000'), 'swl_', 'eyJ'];
     for (const wrong of refusals) {
-      expect(() => watched.tokens.verify(wrong)).toThrow('Unknown or revoked token');
+      expect(() => setup.tokens.verify(wrong)).toThrow('Unknown or revoked token');
     }
   });
 
-  test('a token is refused from the moment on at which it expires', async () => {
+  test('rejects a token from its expiry on', async () => {
     await using directory = await TokenDirectory.make();
     const { text } = await directory.create({ expiresAt: '2026-11-23T15:00:01.000Z' });
-    await using watched = await Watched.start(directory);
-    watched.clock.advance(999);
-    expect(watched.refuses(text)).toBe(false);
-    watched.clock.advance(1);
-    expect(() => watched.tokens.verify(text)).toThrow('has expired');
+    await using setup = await StoreSetup.start(directory);
+    setup.clock.advance(999);
+    expect(setup.isRejected(text)).toBe(false);
+    setup.clock.advance(1);
+    expect(() => setup.tokens.verify(text)).toThrow('has expired');
   });
 
-  test('revoked: refused within a second, and told; others keep their viewers', async () => {
+  test('rejects a revoked token within one second and keeps the viewers of others', async () => {
     await using directory = await TokenDirectory.make();
     const revoked = await directory.create();
     const kept = await directory.create();
-    await using watched = await Watched.start(directory);
-    const [gone, stays] = [revoked.text, kept.text].map((text) => watched.tokens.verify(text)) as [Viewer, Viewer]; // two
+    await using setup = await StoreSetup.start(directory);
+    const [gone, stays] = [revoked.text, kept.text].map((text) => setup.tokens.verify(text)) as [Viewer, Viewer]; // two
     await directory.revoke(revoked.stored.id);
-    expect(await watched.until(() => watched.changes === 1)).toBeLessThanOrEqual(1_000);
-    expect(watched.refuses(revoked.text)).toBe(true);
-    expect(watched.tokens.isCurrent(gone)).toBe(false);
-    expect(watched.tokens.verify(kept.text)).toBe(stays);
-    expect(watched.tokens.isCurrent(stays)).toBe(true);
+    expect(await setup.until(() => setup.changes === 1)).toBeLessThanOrEqual(1_000);
+    expect(setup.isRejected(revoked.text)).toBe(true);
+    expect(setup.tokens.isCurrent(gone)).toBe(false);
+    expect(setup.tokens.verify(kept.text)).toBe(stays);
+    expect(setup.tokens.isCurrent(stays)).toBe(true);
   });
 
-  test('changed: who has it is another viewer from then on', async () => {
+  test('returns another viewer when a token changes', async () => {
     await using directory = await TokenDirectory.make();
     const { text, stored } = await directory.create();
-    await using watched = await Watched.start(directory);
-    const before = watched.tokens.verify(text);
+    await using setup = await StoreSetup.start(directory);
+    const before = setup.tokens.verify(text);
     await updateTokenFile(directory.file, () => [{ ...stored, permissions: ['agents:read'] }]);
-    await watched.until(() => watched.changes === 1);
-    expect(watched.tokens.isCurrent(before)).toBe(false);
-    expect([...watched.tokens.verify(text).permissions]).toEqual(['agents:read']);
+    await setup.until(() => setup.changes === 1);
+    expect(setup.tokens.isCurrent(before)).toBe(false);
+    expect([...setup.tokens.verify(text).permissions]).toEqual(['agents:read']);
   });
 
-  test('a file that is wrong changes nothing and is told; one that is gone takes all tokens with it', async () => {
+  test('keeps the tokens and logs an error when the file is invalid, and revokes all when it is deleted', async () => {
     await using directory = await TokenDirectory.make();
     const { text } = await directory.create();
-    await using watched = await Watched.start(directory);
+    await using setup = await StoreSetup.start(directory);
     await writeFile(directory.file, '{');
-    await watched.until(() => watched.log.lines.some(({ message }) => message.includes('previous tokens stay valid')));
-    expect(watched.refuses(text)).toBe(false);
+    await setup.until(() => setup.log.lines.some(({ message }) => message.includes('previous tokens stay valid')));
+    expect(setup.isRejected(text)).toBe(false);
     await rm(directory.file);
-    await watched.until(() => watched.changes === 1);
-    expect(watched.refuses(text)).toBe(true);
+    await setup.until(() => setup.changes === 1);
+    expect(setup.isRejected(text)).toBe(true);
   });
 });

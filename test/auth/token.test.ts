@@ -10,8 +10,8 @@ import { SwarmlensError } from '../../src/shared/index.js';
 
 const B64_TOKEN = fc.stringMatching(/^[A-Za-z0-9\-._~+/]{1,80}={0,2}$/);
 
-describe('a static token', () => {
-  test('has an id and 256 bits, and no two are alike', () => {
+describe('static tokens', () => {
+  test('have a unique id and 256 random bits', () => {
     const tokens = Array.from({ length: 100 }, createStaticToken);
     for (const { id, secret, text } of tokens) {
       expect(text).toBe(`swl_${id}_${secret}`);
@@ -22,18 +22,18 @@ describe('a static token', () => {
     expect(new Set(tokens.map(({ secret }) => secret)).size).toBe(100);
   });
 
-  test('is kept as SHA-256 of its secret, which no other secret has', () => {
+  test('are stored as the SHA-256 of their secret', () => {
     const { secret } = createStaticToken();
     expect(hashSecret(secret)).toBe(createHash('sha256').update(secret).digest('hex'));
     expect(verifySecret(hashSecret(secret), secret)).toBe(true);
-    // The last character of 256 bits in base64 holds two bits that say nothing: they count all the same.
+    // The last character of 256 bits in base64 has two unused bits, which are compared as well.
     const last = secret.charCodeAt(42);
     for (const other of [secret.slice(0, 42) + String.fromCharCode(last + 1), secret.slice(1), '', `${secret}=`]) {
       expect(verifySecret(hashSecret(secret), other)).toBe(false);
     }
   });
 
-  test('any text: it is a token of ours, or null', () => {
+  test('for any text: parseStaticToken returns its parts or null', () => {
     const nearly = fc
       .tuple(fc.stringMatching(/^[0-9a-g]{10,14}$/), fc.string({ maxLength: 45 }))
       .map(([id, secret]) => `swl_${id}_${secret}`);
@@ -46,8 +46,8 @@ describe('a static token', () => {
   });
 });
 
-describe('an Authorization header', () => {
-  test('any token that may stand in one is read, however the scheme is written', () => {
+describe('parseBearerToken', () => {
+  test('for any valid token and any case of the scheme: returns the token', () => {
     fc.assert(
       fc.property(
         B64_TOKEN,
@@ -60,7 +60,7 @@ describe('an Authorization header', () => {
     );
   });
 
-  test('any other text is refused as UNAUTHENTICATED, in words that do not hold it', () => {
+  test('for any other text: throws UNAUTHENTICATED without quoting it', () => {
     const texts = fc.oneof(
       fc.string({ minLength: 12 }),
       fc.string({ minLength: 12 }).map((text) => `Bearer ${text}`),
@@ -68,48 +68,48 @@ describe('an Authorization header', () => {
     );
     fc.assert(
       fc.property(texts, (text) => {
-        let refusal: unknown = null;
+        let rejection: unknown = null;
         try {
           expect(text.slice(7).trim()).toBe(parseBearerToken(text));
         } catch (error) {
-          refusal = error;
+          rejection = error;
         }
-        if (refusal === null) return;
-        expect(refusal).toMatchObject({ code: 'UNAUTHENTICATED' });
-        if (text.trim().length > 7) expect((refusal as Error).message).not.toContain(text);
+        if (rejection === null) return;
+        expect(rejection).toMatchObject({ code: 'UNAUTHENTICATED' });
+        if (text.trim().length > 7) expect((rejection as Error).message).not.toContain(text);
       }),
     );
   });
 
-  test.each([[null], ['']])('%j is refused: a token is needed', (header) => {
+  test.each([[null], ['']])('throws an error that explains the header for %j', (header) => {
     expect(() => parseBearerToken(header)).toThrow('Authorization: Bearer <token>');
   });
 
-  test('a token that is too long is refused for its length', () => {
+  test('rejects a token above the maximum length', () => {
     expect(parseBearerToken(`Bearer ${'a'.repeat(MAX_TOKEN_LENGTH - 7)}`)).toHaveLength(MAX_TOKEN_LENGTH - 7);
     expect(() => parseBearerToken(`Bearer ${'a'.repeat(MAX_TOKEN_LENGTH)}`)).toThrow('more than 8192 characters');
   });
 });
 
-describe('a viewer', () => {
+describe('createViewer', () => {
   const options = { subject: 'a', permissions: [...PERMISSIONS], restriction: UNRESTRICTED, expiresAtMs: null };
 
-  test('has the scope of all who may see and do the same, in whatever order it was said', () => {
-    const one = createViewer({
+  test('gives equal scopes for equal permissions and restrictions in any order', () => {
+    const first = createViewer({
       ...options,
       permissions: ['agents:read', 'health:read'],
       restriction: { ...UNRESTRICTED, serverIds: ['b', 'a', 'a'] },
     });
-    const other = createViewer({
-      subject: 'somebody else',
+    const second = createViewer({
+      subject: 'another subject',
       permissions: ['health:read', 'agents:read', 'agents:read'],
       restriction: { ...UNRESTRICTED, serverIds: ['a', 'b'] },
       expiresAtMs: 1,
     });
-    expect(other.scope).toBe(one.scope);
+    expect(second.scope).toBe(first.scope);
   });
 
-  test('who may see or do anything else has another scope', () => {
+  test('gives different scopes for different permissions or restrictions', () => {
     const scopes = [
       createViewer(options),
       createViewer({ ...options, permissions: ['agents:read'] }),
@@ -126,7 +126,7 @@ describe('a viewer', () => {
     expect(new Set(scopes).size).toBe(scopes.length);
   });
 
-  test('without a permission is told which one it needs', () => {
+  test('requirePermission throws an error that names the missing permission', () => {
     const viewer = createViewer({ ...options, permissions: ['agents:read'] });
     requirePermission(viewer, 'agents:read');
     expect(() => requirePermission(viewer, 'tools:call')).toThrow(SwarmlensError);
@@ -146,6 +146,6 @@ test.each([
   ['-1d', null],
   ['1.5h', null],
   ['999999999w', null],
-])('the duration %s is %s ms', (text, ms) => {
+])('parseDuration converts %s to %s', (text, ms) => {
   expect(parseDuration(text)).toBe(ms);
 });

@@ -4,7 +4,7 @@ import { ANONYMOUS_VIEWER, type Permission, PERMISSIONS } from '../../src/auth/i
 import { schema, sharedStreamPlan } from '../../src/schema/index.js';
 import { permissionExtension, enforcePermissions } from '../../src/schema/field-extensions.js';
 
-/** As decided, root field by root field: the type that is missing here, or there, is a mistake. */
+/** Required permission of each root field. A missing field fails the test. */
 const REQUIRED: Readonly<Record<string, Permission | null>> = {
   'Query.discovery': 'agents:read',
   'Query.servers': 'health:read',
@@ -31,16 +31,16 @@ const FIELDS = [schema.getQueryType(), schema.getMutationType(), schema.getSubsc
 );
 
 function context(...permissions: Permission[]): object {
-  // What is refused never looks at the rest; what is let through fails for lack of it.
+  // Rejected calls use nothing else of the context; accepted calls fail for lack of it.
   return { viewer: { ...ANONYMOUS_VIEWER, permissions: new Set(permissions) } };
 }
 
-describe('permissions', () => {
-  test('each root field is in the table', () => {
+describe('enforcePermissions', () => {
+  test('covers each root field of the table', () => {
     expect(FIELDS.map(([name]) => name).sort()).toEqual(Object.keys(REQUIRED).sort());
   });
 
-  test.each(FIELDS)('%s asks for its permission, by itself and when it is shared, and for no other', (name, field) => {
+  test.each(FIELDS)('%s requires exactly its permission, shared or not', (name, field) => {
     const required = REQUIRED[name] ?? null;
     const runs = [field.subscribe ?? field.resolve, sharedStreamPlan(field)].filter((run) => run != null);
     expect(runs.length).toBeGreaterThan(0);
@@ -48,7 +48,7 @@ describe('permissions', () => {
       const call = (...permissions: Permission[]): string => {
         try {
           const isShared = run === runs[1];
-          // Of the info no resolver of a root field uses anything.
+          // Resolvers of root fields do not use the info.
           const result: unknown = isShared
             ? Reflect.apply(run, null, [{}, context(...permissions)])
             : Reflect.apply(run, null, [null, {}, context(...permissions), null]);
@@ -67,25 +67,25 @@ describe('permissions', () => {
     }
   });
 
-  test('a root field that does not say what it requires is refused when the schema is made', () => {
-    const bare = buildSchema('type Query { a: Int }');
-    expect(() => enforcePermissions(bare)).toThrow('Query.a declares no permission');
+  test('throws when a root field declares no permission', () => {
+    const unprotected = buildSchema('type Query { a: Int }');
+    expect(() => enforcePermissions(unprotected)).toThrow('Query.a declares no permission');
   });
 
-  test('a field of any type can require one: it is null and FORBIDDEN for who has not, in whatever it is asked', async () => {
-    const made = buildSchema(
+  test('makes a field of any type null and FORBIDDEN for viewers without its permission', async () => {
+    const testSchema = buildSchema(
       'type Query { thing: Thing } type Subscription { thing: Thing } type Thing { plain: Int secret: Int }',
     );
-    for (const type of [made.getQueryType(), made.getSubscriptionType()]) {
+    for (const type of [testSchema.getQueryType(), testSchema.getSubscriptionType()]) {
       for (const field of Object.values(type?.getFields() ?? {})) field.extensions = permissionExtension(null);
     }
-    const thing = made.getType('Thing');
+    const thing = testSchema.getType('Thing');
     const secret = isObjectType(thing) ? thing.getFields()['secret'] : undefined;
     if (secret === undefined) throw new Error('no such field');
     secret.extensions = permissionExtension('health:read');
-    enforcePermissions(made);
+    enforcePermissions(testSchema);
     const rootValue = { thing: { plain: 1, secret: 2 } };
-    const query = { schema: made, document: parse('{ thing { plain secret } }'), rootValue };
+    const query = { schema: testSchema, document: parse('{ thing { plain secret } }'), rootValue };
     const answer = await execute({ ...query, contextValue: context('agents:read') });
     expect(answer).toMatchObject({
       data: { thing: { plain: 1, secret: null } },
@@ -94,7 +94,7 @@ describe('permissions', () => {
     expect(await execute({ ...query, contextValue: context('health:read') })).toEqual({ data: rootValue });
   });
 
-  test('a subscription is refused before anything is subscribed to', async () => {
+  test('rejects a subscription before it subscribes to anything', async () => {
     const args: ExecutionArgs = {
       schema,
       document: parse('subscription { notices { code } }'),

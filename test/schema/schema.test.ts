@@ -11,7 +11,7 @@ import {
 import { describe, expect, test } from 'vitest';
 import { schema } from '../../src/schema/index.js';
 
-/** What fields of objects and of inputs have in common. */
+/** Common properties of object fields and input fields. */
 interface Described {
   readonly name: string;
   readonly description: string | null | undefined;
@@ -23,28 +23,29 @@ function ownTypes(): GraphQLNamedType[] {
 }
 
 describe('schema', () => {
-  test('schema.graphql is what the code prints: `npm run codegen` has been run', async () => {
+  test('schema.graphql is up to date (npm run codegen)', async () => {
     expect(await readFile(new URL('../../schema.graphql', import.meta.url), 'utf8')).toBe(`${printSchema(schema)}\n`);
   });
 
-  test('every type, field, argument and enum value has a description', () => {
-    const bare: string[] = [];
-    const look = (name: string, description: string | null | undefined): void => {
-      if (description == null || description.trim() === '') bare.push(name);
+  test('describes every type, field, argument and enum value', () => {
+    const undescribed: string[] = [];
+    const check = (name: string, description: string | null | undefined): void => {
+      if (description == null || description.trim() === '') undescribed.push(name);
     };
     for (const type of ownTypes()) {
-      look(type.name, type.description);
-      if (isEnumType(type)) for (const value of type.getValues()) look(`${type.name}.${value.name}`, value.description);
+      check(type.name, type.description);
+      if (isEnumType(type))
+        for (const value of type.getValues()) check(`${type.name}.${value.name}`, value.description);
       if (!isObjectType(type) && !isInputObjectType(type)) continue;
       for (const field of Object.values(type.getFields()) as Described[]) {
-        look(`${type.name}.${field.name}`, field.description);
-        for (const arg of field.args ?? []) look(`${type.name}.${field.name}(${arg.name}:)`, arg.description);
+        check(`${type.name}.${field.name}`, field.description);
+        for (const arg of field.args ?? []) check(`${type.name}.${field.name}(${arg.name}:)`, arg.description);
       }
     }
-    expect(bare).toEqual([]);
+    expect(undescribed).toEqual([]);
   });
 
-  // The outside contract: these never change, they are only added to.
+  // Users rely on these members: they may be extended, but not changed.
   test.each([
     ['enum McpServerType', ['CLAUDE_FLOW', 'RUV_SWARM', 'DAA', 'CUSTOM']],
     ['enum PerformanceMode', ['HIGH_FREQUENCY', 'NORMAL', 'LOW_FREQUENCY', 'ON_DEMAND']],
@@ -151,7 +152,7 @@ describe('schema', () => {
         'notices: Notice!',
       ],
     ],
-  ])('%s has what the contract says', (title, members) => {
+  ])('%s contains the members that users rely on', (title, members) => {
     const [, name = ''] = title.split(' ');
     const type = schema.getType(name);
     const found = isEnumType(type)

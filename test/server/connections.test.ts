@@ -8,28 +8,26 @@ import { ManualClock, settled } from '../support/manual-clock.js';
 
 const MARK = 100_000;
 
-/** Real WebSockets, looked after by `Connections` with a clock of the test's own. */
-class Rig implements AsyncDisposable {
+/** Real WebSockets in a ConnectionRegistry with a manual clock. */
+class RegistrySetup implements AsyncDisposable {
   readonly clock = new ManualClock();
   readonly connections = new ConnectionRegistry({ clock: this.clock, maxBufferedBytes: MARK, maxSlowMs: null });
   readonly clients: WebSocket[] = [];
   readonly #server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
 
-  /** Has answered its first ping, if it answers any. */
-  async connect(autoPong = true): Promise<{ client: WebSocket; outlet: SendBuffer }> {
+  /** Connects a client. Resolves after its first pong unless `autoPong` is false. */
+  async connect(autoPong = true): Promise<{ client: WebSocket; sendBuffer: SendBuffer }> {
     if (this.#server.address() === null) await once(this.#server, 'listening');
-    // It listens on a port.
-    const { port } = this.#server.address() as AddressInfo;
+    const { port } = this.#server.address() as AddressInfo; // it listens on a port
     const accepted = once(this.#server, 'connection');
     const client = new WebSocket(`ws://127.0.0.1:${port}`, { autoPong });
     this.clients.push(client);
     const opened = once(client, 'open');
-    // What the events bring.
-    const [socket, request] = (await accepted) as [WebSocket, { socket: Socket }];
+    const [socket, request] = (await accepted) as [WebSocket, { socket: Socket }]; // arguments of the event
     const answered = autoPong ? once(socket, 'pong') : Promise.resolve();
-    const outlet = this.connections.add(socket, request.socket);
+    const sendBuffer = this.connections.add(socket, request.socket);
     await Promise.all([opened, answered]);
-    return { client, outlet };
+    return { client, sendBuffer };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -41,46 +39,46 @@ class Rig implements AsyncDisposable {
   }
 }
 
-test('readers that have been sent the same are asked 64 at a time, however many ask to be', async () => {
-  await using rig = new Rig();
-  const outlets: SendBuffer[] = [];
-  for (let made = 0; made < 130; made += 1) outlets.push((await rig.connect()).outlet);
-  const asked = (): number => outlets.filter(({ pingedAtMs }) => pingedAtMs !== null).length;
-  for (const outlet of outlets) outlet.recordSent(MARK + 1);
-  // No answer can come in between: all of this happens at once.
-  const seen = [asked()];
-  for (let look = 0; look < 3; look += 1) {
-    expect(outlets.every((outlet) => outlet.canSend())).toBe(true);
-    seen.push(asked());
-    rig.clock.advance(5);
+test('ConnectionRegistry pings at most 64 clients per batch', async () => {
+  await using setup = new RegistrySetup();
+  const sendBuffers: SendBuffer[] = [];
+  for (let count = 0; count < 130; count += 1) sendBuffers.push((await setup.connect()).sendBuffer);
+  const countPinged = (): number => sendBuffers.filter(({ pingedAtMs }) => pingedAtMs !== null).length;
+  for (const sendBuffer of sendBuffers) sendBuffer.recordSent(MARK + 1);
+  // No pong can arrive in between, because everything happens in one turn.
+  const pingedCounts = [countPinged()];
+  for (let round = 0; round < 3; round += 1) {
+    expect(sendBuffers.every((sendBuffer) => sendBuffer.canSend())).toBe(true);
+    pingedCounts.push(countPinged());
+    setup.clock.advance(5);
   }
-  expect([...seen, asked()]).toEqual([0, 64, 128, 130, 130]);
+  expect([...pingedCounts, countPinged()]).toEqual([0, 64, 128, 130, 130]);
 });
 
-test('a client that does not answer is cut off, and one that answers stays', async () => {
-  await using rig = new Rig();
-  const alive = await rig.connect();
-  const dead = await rig.connect(false);
+test('ConnectionRegistry terminates clients that do not answer pings', async () => {
+  await using setup = new RegistrySetup();
+  const alive = await setup.connect();
+  const dead = await setup.connect(false);
   const closed = once(dead.client, 'close');
-  rig.clock.advance(10_000);
+  setup.clock.advance(10_000);
   const [code]: unknown[] = await closed;
   expect(code).toBe(1006);
   expect(alive.client.readyState).toBe(WebSocket.OPEN);
   const pinged = once(alive.client, 'ping');
-  rig.clock.advance(10_000);
+  setup.clock.advance(10_000);
   await pinged;
 });
 
-test('clients that answered while this process was stalled stay', async () => {
-  await using rig = new Rig();
-  const { client } = await rig.connect();
+test('ConnectionRegistry keeps clients whose pong arrived while the process was stalled', async () => {
+  await using setup = new RegistrySetup();
+  const { client } = await setup.connect();
   const pinged = once(client, 'ping');
-  rig.clock.advance(20_000);
+  setup.clock.advance(20_000);
   await pinged;
-  // The answer waits in the socket: nothing has read it yet when the timer fires late.
-  rig.clock.stall(30_000);
+  // The pong is in the socket, but not read yet when the timer fires late.
+  setup.clock.stall(30_000);
   await settled();
-  rig.clock.advance(10_000);
+  setup.clock.advance(10_000);
   await settled();
   expect(client.readyState).toBe(WebSocket.OPEN);
 });

@@ -11,21 +11,21 @@ import { ManualClock, settled } from '../support/manual-clock.js';
 
 const SHUTDOWN_MS = 1_000;
 
-interface Stage extends AsyncDisposable {
+interface ServerSetup extends AsyncDisposable {
   readonly clock: ManualClock;
   readonly server: DeliveryServer;
 }
 
-/** A server whose time to end passes by hand. */
-async function stage(): Promise<Stage> {
+/** Starts a server with a manual clock. */
+async function startServer(): Promise<ServerSetup> {
   const clock = new ManualClock();
   const server = await DeliveryServer.start({}, { clock, shutdownMs: SHUTDOWN_MS });
   server.show(0, 3, 0);
-  return { clock, server, [Symbol.asyncDispose]: () => end(clock, server) };
+  return { clock, server, [Symbol.asyncDispose]: () => stopServer(clock, server) };
 }
 
-/** Lets its time pass until it has ended. */
-async function end(clock: ManualClock, server: DeliveryServer): Promise<void> {
+/** Stops the server and advances the clock until it has stopped. */
+async function stopServer(clock: ManualClock, server: DeliveryServer): Promise<void> {
   const over = new AbortController();
   const stopped = server.stop().finally(() => over.abort());
   while (!over.signal.aborted) await clock.pass(10);
@@ -33,8 +33,8 @@ async function end(clock: ManualClock, server: DeliveryServer): Promise<void> {
   await server[Symbol.asyncDispose]();
 }
 
-/** A connected client that never answers when it is asked to leave. */
-async function stubborn(server: DeliveryServer): Promise<BareClient> {
+/** Connects a client that never answers a close frame. */
+async function connectUnresponsive(server: DeliveryServer): Promise<BareClient> {
   const client = await BareClient.connect(server);
   client.socket.pause();
   return client;
@@ -46,22 +46,22 @@ interface Answer {
   readonly retryAfter: string | undefined;
 }
 
-/** Over a connection of its own. */
+/** Sends a GET request over a new connection. */
 async function ask(url: string, headers: Record<string, string> = {}): Promise<Answer> {
   const request = get(url, { agent: false, headers });
-  const { statusCode, headers: had } = await new Promise<IncomingMessage>((resolve, reject) => {
+  const { statusCode, headers: received } = await new Promise<IncomingMessage>((resolve, reject) => {
     request.once('response', resolve);
     request.once('error', reject);
   });
   request.destroy();
-  return { status: statusCode, connection: had.connection, retryAfter: had['retry-after'] };
+  return { status: statusCode, connection: received.connection, retryAfter: received['retry-after'] };
 }
 
-describe('a server that is asked to stop', () => {
-  test('is not ready at once, but alive, and sends new sockets, taps and streams away so that they are tried again', async () => {
-    await using own = await stage();
-    const { server, clock } = own;
-    await using _client = await stubborn(server);
+describe('server shutdown', () => {
+  test('reports not ready, stays alive, and rejects new WebSockets, taps and streams with retryable answers', async () => {
+    await using setup = await startServer();
+    const { server, clock } = setup;
+    await using _client = await connectUnresponsive(server);
     expect(await ask(`${server.url}/readyz`)).toMatchObject({ status: 200 });
     const stopped = server.stop();
     expect(await ask(`${server.url}/readyz`)).toMatchObject({ status: 503, connection: 'close' });
@@ -78,7 +78,7 @@ describe('a server that is asked to stop', () => {
     const query = encodeURIComponent('subscription { agentUpdates { kind } }');
     const stream = await ask(`${server.url}/graphql?query=${query}`, { accept: 'text/event-stream' });
     expect(stream).toMatchObject({ status: 503, retryAfter: '1' });
-    // Until the last has left, or its time is over.
+    // The server listens until all clients are gone or three quarters of the time are over.
     clock.advance(SHUTDOWN_MS * 0.75 - 1);
     expect(await ask(`${server.url}/healthz`)).toMatchObject({ status: 200 });
     clock.advance(1);
@@ -86,16 +86,16 @@ describe('a server that is asked to stop', () => {
     await expect(ask(`${server.url}/healthz`)).rejects.toThrow('ECONNREFUSED');
   });
 
-  test('ends before its time is over whatever clients do: read nothing, send half a request, stay silent', async () => {
-    await using own = await stage();
-    const { server, clock } = own;
-    await using _reader = await stubborn(server);
+  test('completes in time although clients read nothing, send half a request or stay silent', async () => {
+    await using setup = await startServer();
+    const { server, clock } = setup;
+    await using _reader = await connectUnresponsive(server);
     const { port } = new URL(server.url);
     const halves = ['', 'GET / HT', 'POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n1'].map((text) => {
       const socket = connect(Number(port), '127.0.0.1', () => socket.write(text));
       return { socket, closed: once(socket, 'close') };
     });
-    // What came after them was answered, so they are in.
+    // A later request is answered, so the earlier connections are accepted.
     await ask(`${server.url}/healthz`);
     const stopped = server.stop();
     await clock.pass(SHUTDOWN_MS, 25);
@@ -106,9 +106,9 @@ describe('a server that is asked to stop', () => {
     }
   });
 
-  test('ends streams over SSE without saying that they are complete', async () => {
-    await using own = await stage();
-    const { server } = own;
+  test('ends SSE streams without a complete event', async () => {
+    await using setup = await startServer();
+    const { server } = setup;
     const response = await fetch(`${server.url}/graphql`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
@@ -121,45 +121,45 @@ describe('a server that is asked to stop', () => {
     };
     const reading = read();
     while (!text.includes('SNAPSHOT')) await settled();
-    // By itself: no time passes.
+    // The clock does not advance.
     await Promise.all([server.stop(), expect(reading).rejects.toThrow('terminated')]);
     expect(text).not.toContain('complete');
-    // A test's timeout ends a leak.
+    // A leak would run into the timeout of the test.
     while (server.active.size > 0) await settled();
     expect(server.errors).toEqual([]);
   });
 
-  test('asks a few sockets to leave at once, and many over half of its time', async () => {
-    await using own = await stage();
-    const { server, clock } = own;
+  test('closes 50 WebSockets immediately and more in steps', async () => {
+    await using setup = await startServer();
+    const { server, clock } = setup;
     const clients = await Promise.all(Array.from({ length: 130 }, () => BareClient.connect(server)));
     const codes: number[] = [];
-    const left = (count: number): Promise<void> =>
+    const closedCount = (count: number): Promise<void> =>
       new Promise((resolve) => {
-        const look = (): void => {
+        const check = (): void => {
           if (codes.length === count) resolve();
         };
-        look();
-        for (const { socket } of clients) socket.on('close', look);
+        check();
+        for (const { socket } of clients) socket.on('close', check);
       });
     for (const { socket } of clients) socket.on('close', (code) => codes.push(code));
     const stopped = server.stop();
-    await left(50);
+    await closedCount(50);
     expect(await ask(`${server.url}/healthz`)).toMatchObject({ status: 200 });
     expect(codes).toHaveLength(50);
     clock.advance(25);
-    await left(100);
+    await closedCount(100);
     clock.advance(25);
-    await left(130);
+    await closedCount(130);
     await stopped;
     expect(new Set(codes)).toEqual(new Set([1001]));
   });
 
-  test('its clients come back elsewhere by themselves, and go on, though they are sent to it once more', async () => {
-    await using first = await stage();
-    await using second = await stage();
+  test('lets clients of graphql-ws reconnect to another node', async () => {
+    await using first = await startServer();
+    await using second = await startServer();
     second.server.show(0, 3, 7);
-    await using _holding = await stubborn(first.server);
+    await using _unresponsive = await connectUnresponsive(first.server);
     const urls = [first.server.socketUrl, first.server.socketUrl];
     const closed: unknown[] = [];
     const client = createClient({
@@ -173,7 +173,7 @@ describe('a server that is asked to stop', () => {
     });
     const nameOf = async (): Promise<string | undefined> => {
       const next = await updates.next();
-      return next.done === true ? 'it ended' : next.value.data?.agentUpdates.agents[0]?.name;
+      return next.done === true ? 'the stream ended' : next.value.data?.agentUpdates.agents[0]?.name;
     };
     expect(await nameOf()).toBe('agent 0 in round 0');
     const stopped = first.server.stop();
@@ -185,29 +185,31 @@ describe('a server that is asked to stop', () => {
   });
 });
 
-test('however many there are and however late it is called back, all are asked within the time, evenly, in order', async () => {
+test('for any number of connections and late timers: closeGradually closes all in order, evenly and in time', async () => {
   const lateness = fc.array(fc.nat(60), { minLength: 1, maxLength: 20 });
   await fc.assert(
     fc.asyncProperty(fc.nat(3_000), fc.integer({ min: 1, max: 5_000 }), lateness, async (count, withinMs, late) => {
       const clock = new ManualClock();
-      const asked: { readonly index: number; readonly atMs: number }[] = [];
-      const closers = Array.from(
+      const closed: { readonly index: number; readonly atMs: number }[] = [];
+      const closeActions = Array.from(
         { length: count },
-        (_, index) => () => void asked.push({ index, atMs: clock.monotonic() }),
+        (_, index) => () => void closed.push({ index, atMs: clock.monotonic() }),
       );
       const over = new AbortController();
-      const done = closeGradually(clock, closers, withinMs, new AbortController().signal).finally(() => over.abort());
+      const completed = closeGradually(clock, closeActions, withinMs, new AbortController().signal).finally(() =>
+        over.abort(),
+      );
       for (let turn = 0; ; turn += 1) {
         for (let spin = 0; spin < 4; spin += 1) await Promise.resolve();
         if (over.signal.aborted) break;
         clock.stall(25 + (late[turn % late.length] ?? 0));
       }
-      await done;
-      expect(asked.map(({ index }) => index)).toEqual(closers.map((_, index) => index));
-      // One turn late at most, by as much as that was.
-      expect(asked.at(-1)?.atMs ?? 0).toBeLessThanOrEqual(withinMs + Math.max(...late));
+      await completed;
+      expect(closed.map(({ index }) => index)).toEqual(closeActions.map((_, index) => index));
+      // The last step may be late by one timer.
+      expect(closed.at(-1)?.atMs ?? 0).toBeLessThanOrEqual(withinMs + Math.max(...late));
       const perTurn = new Map<number, number>();
-      for (const { atMs } of asked) perTurn.set(atMs, (perTurn.get(atMs) ?? 0) + 1);
+      for (const { atMs } of closed) perTurn.set(atMs, (perTurn.get(atMs) ?? 0) + 1);
       const longestMs = 25 + Math.max(...late);
       const most = Math.max(50, Math.ceil((count * (longestMs + 25)) / withinMs) + 1);
       for (const atOnce of perTurn.values()) expect(atOnce).toBeLessThanOrEqual(most);

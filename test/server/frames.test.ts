@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { borderMessages, expectedMessages, FrameServer, type Sent } from '../support/frame-server.js';
 
-/** Everything between `first` and `last`, as a real `ws` client reads it. */
+/** Reads all messages between `first` and `last` with a client of `ws`. */
 async function readWithWs(url: string, perMessageDeflate: boolean): Promise<unknown[]> {
   const socket = new WebSocket(url, { perMessageDeflate });
   const messages: string[] = [];
@@ -20,7 +20,7 @@ async function readWithWs(url: string, perMessageDeflate: boolean): Promise<unkn
   });
   socket.terminate();
   expect(messages.at(0)).toBe('first');
-  return messages.slice(1, -1).map((text) => JSON.parse(text) as unknown); // whatever it is, it is compared
+  return messages.slice(1, -1).map((text) => JSON.parse(text) as unknown); // only compared
 }
 
 interface Frame {
@@ -29,7 +29,7 @@ interface Frame {
   readonly payload: Buffer;
 }
 
-/** The frames as RFC 6455 has them on the wire. */
+/** Reads the raw frames (RFC 6455). */
 async function readBytes(url: string, offer: string | null): Promise<Frame[]> {
   const { hostname, port } = new URL(url);
   await using held = { socket: connect(Number(port), hostname), [Symbol.asyncDispose]: () => closed(held.socket) };
@@ -59,7 +59,7 @@ function decode(bytes: Buffer): Frame[] {
   let at = 0;
   while (at + 2 <= bytes.length) {
     const [first = 0, second = 0] = bytes.subarray(at, at + 2);
-    expect(second & 0x80, 'frames of a server are not masked').toBe(0);
+    expect(second & 0x80, 'server frames are not masked').toBe(0);
     const lengthBytes = second === 127 ? 8 : second === 126 ? 2 : 0;
     if (at + 2 + lengthBytes > bytes.length) break;
     const length =
@@ -86,17 +86,17 @@ function textOf({ first, payload }: Frame): string {
   return inflateRawSync(Buffer.concat([payload, tail]), { finishFlush: constants.Z_SYNC_FLUSH }).toString();
 }
 
-describe.each([1, 2] as const)('frames for %d reader(s)', (readers) => {
+describe.each([1, 2] as const)('frames for %d client(s)', (readers) => {
   test.each([
     ['uncompressed', false],
     ['compressed', true],
-  ])('a real ws client reads every length and every id, %s', async (_, deflate) => {
+  ])('a client of ws reads every length and id, %s', async (_, deflate) => {
     const messages = borderMessages();
     await using server = await FrameServer.start(messages, readers, 64);
     expect(await readWithWs(server.url, deflate)).toEqual(expectedMessages(messages));
   });
 
-  test('on the wire: one frame for each message, the shortest length field, not masked', async () => {
+  test('each message is one unmasked frame with the shortest length field', async () => {
     const messages = borderMessages();
     await using server = await FrameServer.start(messages, readers, 64);
     const frames = await readBytes(server.url, null);
@@ -110,7 +110,7 @@ describe.each([1, 2] as const)('frames for %d reader(s)', (readers) => {
     expect(shared.map(({ payload }) => payload.length)).toEqual(expect.arrayContaining([125, 126, 65_535, 65_536]));
   });
 
-  test('on the wire, compressed: each message inflates by itself, and what is short or behind a long id goes plain', async () => {
+  test('each compressed message inflates on its own; short messages and long ids are sent uncompressed', async () => {
     const messages = borderMessages();
     await using server = await FrameServer.start(messages, readers, 64);
     const frames = (await readBytes(server.url, 'permessage-deflate; client_max_window_bits')).slice(1, -1);
@@ -124,13 +124,13 @@ describe.each([1, 2] as const)('frames for %d reader(s)', (readers) => {
     }
   });
 
-  test('a client that asks for a smaller window than the shared bytes are made with gets them uncompressed', async () => {
+  test('a client that requests a smaller window receives uncompressed messages', async () => {
     await using server = await FrameServer.start(borderMessages(), readers, 64);
     const frames = await readBytes(server.url, 'permessage-deflate; server_max_window_bits=10');
     expect(frames.every(({ first }) => first === FIN_TEXT)).toBe(true);
   });
 
-  test('any texts and ids, however they lie in memory, arrive as they were', async () => {
+  test('for any texts and ids: messages arrive unchanged', async () => {
     const message = fc.record({
       ids: fc.array(fc.string({ unit: 'binary', maxLength: 40 }), { minLength: 1, maxLength: 4 }),
       text: fc.json({ maxDepth: 1 }),

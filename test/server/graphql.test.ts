@@ -18,16 +18,16 @@ interface Enveloped {
   readonly validate: (schema: object, document: object) => object;
 }
 
-test('a document is parsed and validated once, however many ask for it', async () => {
-  // Neither parsing nor validating looks at the services, or at what the viewer sees.
+test('createGraphQLHandler parses and validates equal documents once', async () => {
+  // Parsing and validation use neither the services nor the viewer.
   const mask = new ErrorMasker(silentLogger);
   const sharing = new SubscriptionSharing({ threshold: null }, mask);
   const services = {} as ResolverServices;
-  const sights = { servicesFor: () => ({}) as ScopedServices };
+  const accessScopes = { servicesFor: () => ({}) as ScopedServices };
   const counters = new MemoryLimitCounters();
   const graphql = createGraphQLHandler({
     services,
-    accessScopes: sights,
+    accessScopes,
     sharing,
     authenticator: anonymousAuthenticator,
     mask,
@@ -46,9 +46,9 @@ test('a document is parsed and validated once, however many ask for it', async (
       reauthenticate: null,
       params: {},
     });
-  const [one, other] = [enveloped(), enveloped()];
-  const document = one.parse('subscription { agentUpdates { nonsense } }');
-  expect(other.parse(['subscription { agentUpdates', '{ nonsense } }'].join(' '))).toBe(document);
-  expect(other.validate(other.schema, document)).toBe(one.validate(one.schema, document));
+  const [first, second] = [enveloped(), enveloped()];
+  const document = first.parse('subscription { agentUpdates { nonsense } }');
+  expect(second.parse(['subscription { agentUpdates', '{ nonsense } }'].join(' '))).toBe(document);
+  expect(second.validate(second.schema, document)).toBe(first.validate(first.schema, document));
   await graphql.dispose();
 });

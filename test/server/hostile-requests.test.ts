@@ -6,39 +6,42 @@ import { WebSocket } from 'ws';
 import { recordingLogger } from '../mcp/support.js';
 import { DeliveryServer } from '../support/delivery-server.js';
 
-/** An upgrade to any path, which `WebSocket` of `ws` would not ask for; whoever asks does not close by itself. */
+/** Sends an upgrade request with any path, which `ws` would reject. The client does not close the socket by itself. */
 function upgrade(server: DeliveryServer, path: string): Socket {
   const { hostname, port } = new URL(server.url);
   const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
   const lines = [`GET ${path} HTTP/1.1`, `Host: ${hostname}:${port}`, 'Connection: Upgrade', 'Upgrade: websocket'];
-  socket.write(`${lines.join('\r\n')}\r\n\r\nand more that nobody reads`);
+  socket.write(`${lines.join('\r\n')}\r\n\r\nand more bytes`);
   return socket;
 }
 
-async function answerOf(socket: Socket): Promise<string> {
+async function readAnswer(socket: Socket): Promise<string> {
   const [chunk] = (await once(socket, 'data')) as [Buffer];
   return chunk.toString();
 }
 
-test.each(['//', '//:0', 'http://[/graphql', '/\\\\:'])('an upgrade to %s, which is no URL, is 404', async (path) => {
-  await using server = await DeliveryServer.start();
-  const socket = upgrade(server, path);
-  expect(await answerOf(socket)).toMatch(/^HTTP\/1\.1 404 /);
-  socket.destroy();
-});
+test.each(['//', '//:0', 'http://[/graphql', '/\\\\:'])(
+  'an upgrade to the invalid URL %s is answered with 404',
+  async (path) => {
+    await using server = await DeliveryServer.start();
+    const socket = upgrade(server, path);
+    expect(await readAnswer(socket)).toMatch(/^HTTP\/1\.1 404 /);
+    socket.destroy();
+  },
+);
 
-test('a refused upgrade is closed by us: its client need not leave for the server to stop', async () => {
+test('the server closes a rejected upgrade and stops although the client stays connected', async () => {
   const server = await DeliveryServer.start();
   const socket = upgrade(server, '/nowhere');
   try {
-    expect(await answerOf(socket)).toMatch(/^HTTP\/1\.1 404 /);
+    expect(await readAnswer(socket)).toMatch(/^HTTP\/1\.1 404 /);
     await server[Symbol.asyncDispose]();
   } finally {
     socket.destroy();
   }
 });
 
-test.each(['variables', 'extensions'])('%s in a URL that are no JSON are the mistake of the client', async (name) => {
+test.each(['variables', 'extensions'])('invalid JSON in the URL parameter %s is a client error', async (name) => {
   const { logger, lines } = recordingLogger();
   await using server = await DeliveryServer.start({}, { logger });
   const response = await fetch(`${server.url}/graphql?query={__typename}&${name}={`);
@@ -61,7 +64,7 @@ test.each([
   ],
   [{ query: 'query A { __typename }', operationName: 'B' }, 'Unknown operation "B" in "operationName".'],
   [{ query: 'fragment A on Query { __typename }' }, 'A'],
-])('over WebSocket %j is BAD_USER_INPUT', async (payload, message) => {
+])('%j over WebSocket is BAD_USER_INPUT', async (payload, message) => {
   await using server = await DeliveryServer.start();
   const client = createClient({ url: server.socketUrl, webSocketImpl: WebSocket, retryAttempts: 0 });
   try {
@@ -70,8 +73,8 @@ test.each([
     });
     expect(errors).toEqual([
       expect.objectContaining({
-        message: expect.stringContaining(message) as unknown, // vitest's type of a matcher is any
-        extensions: expect.objectContaining({ code: 'BAD_USER_INPUT' }) as unknown, // as above
+        message: expect.stringContaining(message) as unknown, // matchers are typed any
+        extensions: expect.objectContaining({ code: 'BAD_USER_INPUT' }) as unknown, // matchers are typed any
       }),
     ]);
   } finally {
@@ -84,7 +87,7 @@ test.each([
   {},
   { query: 7 },
   { query: '{__typename}', x: 1 },
-])('over HTTP %j is BAD_USER_INPUT', async (body) => {
+])('%j over HTTP is BAD_USER_INPUT', async (body) => {
   await using server = await DeliveryServer.start();
   const headers = { 'content-type': 'application/json' };
   const response = await fetch(`${server.url}/graphql`, { method: 'POST', headers, body: JSON.stringify(body) });

@@ -12,7 +12,7 @@ interface Answer {
   readonly body: string;
 }
 
-/** A server that has nothing but the playground of a directory with these files. */
+/** Starts a server that serves only a playground built from the given files. */
 async function serve(
   files: Readonly<Record<string, string>>,
 ): Promise<AsyncDisposable & { get(path: string, method?: string): Promise<Answer> }> {
@@ -27,7 +27,7 @@ async function serve(
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo; // a TCP server's address is never a string
   return {
-    // fetch would tidy up the path.
+    // fetch would normalize the path.
     get: (path, method = 'GET') =>
       new Promise((resolve, reject) => {
         send({ port, host: '127.0.0.1', path, method }, (response) => {
@@ -56,7 +56,7 @@ describe('createPlaygroundHandler', () => {
     ['/?mode=x', '<!doctype html>', 'text/html; charset=utf-8'],
     ['/assets/index-a1.js', 'run()', 'text/javascript; charset=utf-8'],
     ['/assets/style-b2.css', 'a{}', 'text/css; charset=utf-8'],
-  ])('%s is served with its type', async (path, body, type) => {
+  ])('serves %s with its content type', async (path, body, type) => {
     await using server = await serve(BUILT);
     const answer = await server.get(path);
     expect(answer).toMatchObject({ status: 200, body, headers: { 'content-type': type } });
@@ -64,7 +64,7 @@ describe('createPlaygroundHandler', () => {
     expect(answer.headers['content-security-policy']).toMatch(/^default-src 'none'; /);
   });
 
-  test('assets are kept for good, the page is asked for each time', async () => {
+  test('lets browsers cache assets forever and revalidate the page', async () => {
     await using server = await serve(BUILT);
     const cacheOf = async (path: string): Promise<unknown> => (await server.get(path)).headers['cache-control'];
     expect(await cacheOf('/assets/index-a1.js')).toBe('public, max-age=31536000, immutable');
@@ -81,18 +81,18 @@ describe('createPlaygroundHandler', () => {
     '/assets',
     '/index.html',
     '/constructor',
-  ])('%s is not its own', async (path) => {
+  ])('does not serve %s', async (path) => {
     await using server = await serve(BUILT);
     expect(await server.get(path)).toMatchObject({ status: 404, body: '' });
   });
 
-  test('HEAD has no body, and other methods are refused', async () => {
+  test('answers HEAD without a body and rejects other methods', async () => {
     await using server = await serve(BUILT);
     expect(await server.get('/', 'HEAD')).toMatchObject({ status: 200, body: '', headers: { 'content-length': '15' } });
     expect(await server.get('/', 'POST')).toMatchObject({ status: 405, headers: { allow: 'GET, HEAD' } });
   });
 
-  test('without a build, the page says how to make one', async () => {
+  test('explains how to build the playground when it is not built', async () => {
     await using server = await serve({});
     const answer = await server.get('/');
     expect(answer).toMatchObject({ status: 503, headers: { 'content-type': 'text/plain; charset=utf-8' } });

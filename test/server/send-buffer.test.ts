@@ -6,40 +6,40 @@ import { ManualClock } from '../support/manual-clock.js';
 
 const MARK = 100_000;
 
-/** A socket whose other end never reads, with an outlet on it. */
-class Bench implements AsyncDisposable {
+/** SendBuffer on a socket whose peer never reads. */
+class SendBufferSetup implements AsyncDisposable {
   readonly clock = new ManualClock();
-  readonly outlet: SendBuffer;
+  readonly buffer: SendBuffer;
   readonly stream: Socket;
   pings = 0;
-  rooms = 0;
+  drains = 0;
   tooSlow = 0;
   readonly #close: () => Promise<void>;
 
   private constructor(stream: Socket, maxSlowMs: number | null, close: () => Promise<void>) {
     this.stream = stream;
     this.#close = close;
-    this.outlet = new SendBuffer(stream, {
+    this.buffer = new SendBuffer(stream, {
       clock: this.clock,
       maxBufferedBytes: MARK,
       maxSlowMs,
-      onPingNeeded: () => this.outlet.ping(),
+      onPingNeeded: () => this.buffer.ping(),
       onTooSlow: () => (this.tooSlow += 1),
       sendPing: () => (this.pings += 1),
     });
-    this.outlet.onDrain(() => (this.rooms += 1));
+    this.buffer.onDrain(() => (this.drains += 1));
   }
 
-  static async open(maxSlowMs: number | null = null): Promise<Bench> {
+  static async open(maxSlowMs: number | null = null): Promise<SendBufferSetup> {
     const server = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const address = server.address();
     if (address === null || typeof address === 'string') throw new Error('no port');
     const accepted = once(server, 'connection');
     const stream = connect(address.port, '127.0.0.1');
-    const [peer] = (await accepted) as [Socket]; // what the event brings
+    const [peer] = (await accepted) as [Socket]; // argument of the event
     await once(stream, 'connect');
-    return new Bench(stream, maxSlowMs, async () => {
+    return new SendBufferSetup(stream, maxSlowMs, async () => {
       stream.destroy();
       peer.destroy();
       await new Promise((resolve) => server.close(resolve));
@@ -48,72 +48,72 @@ class Bench implements AsyncDisposable {
 
   write(bytes: number): void {
     this.stream.write(Buffer.alloc(bytes));
-    this.outlet.recordSent(bytes);
+    this.buffer.recordSent(bytes);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.outlet[Symbol.dispose]();
+    this.buffer[Symbol.dispose]();
     expect(this.clock.pending).toBe(0);
     await this.#close();
   }
 }
 
-describe('an outlet', () => {
-  test('asks whether its reader follows once a mark is unread, and has room for another', async () => {
-    await using bench = await Bench.open();
-    bench.write(MARK);
-    expect([bench.outlet.canSend(), bench.pings]).toEqual([true, 0]);
-    bench.write(1);
-    expect([bench.outlet.canSend(), bench.outlet.canSend(), bench.pings]).toEqual([true, true, 1]);
-    bench.clock.advance(30);
-    expect(bench.outlet.recordPong()).toBe(30);
-    bench.write(MARK);
-    expect([bench.outlet.canSend(), bench.pings]).toEqual([true, 1]);
+describe('SendBuffer', () => {
+  test('pings when unread bytes exceed the mark and accepts updates up to a second mark', async () => {
+    await using setup = await SendBufferSetup.open();
+    setup.write(MARK);
+    expect([setup.buffer.canSend(), setup.pings]).toEqual([true, 0]);
+    setup.write(1);
+    expect([setup.buffer.canSend(), setup.buffer.canSend(), setup.pings]).toEqual([true, true, 1]);
+    setup.clock.advance(30);
+    expect(setup.buffer.recordPong()).toBe(30);
+    setup.write(MARK);
+    expect([setup.buffer.canSend(), setup.pings]).toEqual([true, 1]);
   });
 
-  test('is closed at two marks unread, however little waits in the process, and opens when nearly all is read', async () => {
-    await using bench = await Bench.open();
-    bench.write(MARK + 1);
-    expect(bench.outlet.canSend()).toBe(true);
-    bench.write(MARK);
-    expect(bench.outlet.canSend()).toBe(false);
-    expect([bench.outlet.isSlow, bench.pings]).toEqual([true, 1]);
-    // The answer to what was asked before the second half.
-    bench.outlet.recordPong();
-    expect([bench.outlet.canSend(), bench.outlet.isSlow, bench.pings, bench.rooms]).toEqual([false, true, 2, 0]);
-    // Something that is not ours to hold back, and small.
-    bench.write(1_000);
-    bench.outlet.recordPong();
-    expect([bench.outlet.canSend(), bench.outlet.isSlow, bench.pings, bench.rooms]).toEqual([true, false, 2, 1]);
+  test('rejects updates when unread bytes reach twice the mark, until nearly all are read', async () => {
+    await using setup = await SendBufferSetup.open();
+    setup.write(MARK + 1);
+    expect(setup.buffer.canSend()).toBe(true);
+    setup.write(MARK);
+    expect(setup.buffer.canSend()).toBe(false);
+    expect([setup.buffer.isSlow, setup.pings]).toEqual([true, 1]);
+    // The pong answers the ping that preceded the second half.
+    setup.buffer.recordPong();
+    expect([setup.buffer.canSend(), setup.buffer.isSlow, setup.pings, setup.drains]).toEqual([false, true, 2, 0]);
+    // Other messages, such as pings, are sent despite backpressure.
+    setup.write(1_000);
+    setup.buffer.recordPong();
+    expect([setup.buffer.canSend(), setup.buffer.isSlow, setup.pings, setup.drains]).toEqual([true, false, 2, 1]);
   });
 
-  test('is closed when more than a mark waits in the process', async () => {
-    await using bench = await Bench.open();
-    bench.stream.cork();
-    bench.write(MARK + 1);
-    expect(bench.outlet.canSend()).toBe(false);
-    expect(bench.outlet.bufferedBytes).toBe(MARK + 1);
-    const drained = once(bench.stream, 'drain');
-    bench.stream.uncork();
+  test('rejects updates when unsent bytes exceed the mark', async () => {
+    await using setup = await SendBufferSetup.open();
+    setup.stream.cork();
+    setup.write(MARK + 1);
+    expect(setup.buffer.canSend()).toBe(false);
+    expect(setup.buffer.bufferedBytes).toBe(MARK + 1);
+    const drained = once(setup.stream, 'drain');
+    setup.stream.uncork();
     await drained;
-    expect(bench.outlet.canSend()).toBe(false);
-    bench.outlet.recordPong();
-    expect(bench.outlet.canSend()).toBe(true);
-    expect(bench.rooms).toBe(1);
+    expect(setup.buffer.canSend()).toBe(false);
+    setup.buffer.recordPong();
+    expect(setup.buffer.canSend()).toBe(true);
+    expect(setup.drains).toBe(1);
   });
 
-  test('says once that its reader is too slow, and not when it has caught up in time', async () => {
-    await using bench = await Bench.open(1_000);
-    bench.write(3 * MARK);
-    bench.outlet.canSend();
-    bench.clock.advance(999);
-    bench.outlet.recordPong();
-    bench.outlet.recordPong();
-    bench.clock.advance(5_000);
-    expect(bench.tooSlow).toBe(0);
-    bench.write(3 * MARK);
-    bench.outlet.canSend();
-    bench.clock.advance(5_000);
-    expect(bench.tooSlow).toBe(1);
+  test('calls onTooSlow once, unless the client catches up in time', async () => {
+    await using setup = await SendBufferSetup.open(1_000);
+    setup.write(3 * MARK);
+    setup.buffer.canSend();
+    setup.clock.advance(999);
+    setup.buffer.recordPong();
+    setup.buffer.recordPong();
+    setup.clock.advance(5_000);
+    expect(setup.tooSlow).toBe(0);
+    setup.write(3 * MARK);
+    setup.buffer.canSend();
+    setup.clock.advance(5_000);
+    expect(setup.tooSlow).toBe(1);
   });
 });

@@ -30,15 +30,15 @@ import { recordingLogger } from '../mcp/support.js';
 import { EPOCH_TIME, pictureOf } from '../support/arbitraries.js';
 import { ManualClock, settled } from '../support/manual-clock.js';
 
-/** All that sharing needs, without sockets. */
-class Bench implements Disposable {
+/** SubscriptionSharing with access scopes and a manual clock, without sockets. */
+class SharingSetup implements Disposable {
   readonly clock = new ManualClock();
   readonly store = new Store({ epoch: 'e', maxTombstones: 100, maxEvents: 3 });
   readonly errors: unknown[] = [];
   readonly log = recordingLogger();
   readonly sharing = new SubscriptionSharing({ threshold: null }, new ErrorMasker(this.log.logger));
   readonly #accessScopes: AccessScopes;
-  readonly #seen = new Set<SubscriptionGroups>();
+  readonly #groups = new Set<SubscriptionGroups>();
 
   constructor() {
     const { store, clock } = this;
@@ -49,24 +49,24 @@ class Bench implements Disposable {
       commits: new CommitWaiter(store),
       groups: new SubscriptionGroups({ ...parts, ...deps }),
     };
-    // There are no MCP servers here.
-    const whole = { store, streams } as Partial<ScopedServices> as ScopedServices;
-    this.#accessScopes = new AccessScopes({ unrestricted: whole, clock, maxTombstones: 100, maxEvents: 3, ...deps });
-    this.#seen.add(streams.groups);
+    // Upstream servers are not used.
+    const unrestricted = { store, streams } as Partial<ScopedServices> as ScopedServices;
+    this.#accessScopes = new AccessScopes({ unrestricted, clock, maxTombstones: 100, maxEvents: 3, ...deps });
+    this.#groups.add(streams.groups);
   }
 
-  /** Groups that are shared, and rates that somebody has asked for, of all that is seen. */
-  count(what: 'size' | 'tickerCount'): number {
-    return [...this.#seen].reduce((sum, groups) => sum + groups[what], 0);
+  /** Returns the number of subscription groups or tickers of all access scopes. */
+  count(property: 'size' | 'tickerCount'): number {
+    return [...this.#groups].reduce((sum, groups) => sum + groups[property], 0);
   }
 
   context(viewer: Viewer): SchemaContext {
-    const sight = this.#accessScopes.servicesFor(viewer);
-    this.#seen.add(sight.streams.groups);
-    // What these resolvers use of it: there are no MCP servers and no sockets here.
+    const services = this.#accessScopes.servicesFor(viewer);
+    this.#groups.add(services.streams.groups);
+    // The resolvers of agentUpdates use nothing else.
     return {
-      store: sight.store,
-      streams: sight.streams,
+      store: services.store,
+      streams: services.streams,
       clock: this.clock,
       viewer,
       maxHz: null,
@@ -78,34 +78,34 @@ class Bench implements Disposable {
   [Symbol.dispose](): void {
     expect({
       groups: this.count('size'),
-      lanes: this.count('tickerCount'),
+      tickers: this.count('tickerCount'),
       timers: this.clock.pending,
       errors: this.errors,
     }).toEqual({
       groups: 0,
-      lanes: 0,
+      tickers: 0,
       timers: 0,
       errors: [],
     });
     this.#accessScopes[Symbol.dispose]();
-    for (const groups of this.#seen) groups[Symbol.dispose]();
+    for (const groups of this.#groups) groups[Symbol.dispose]();
   }
 }
 
-/** A subscription that takes part in sharing, and beside it what it would be told if it ran by itself. */
+/** Member of a subscription group that also executes its subscription unshared for comparison. */
 class Subscriber implements GroupMember<SharedMessage>, Disposable {
   readonly after = null;
-  readonly told: unknown[] = [];
-  readonly alone: unknown[] = [];
+  readonly received: unknown[] = [];
+  readonly unshared: unknown[] = [];
   readonly args: ExecutionArgs;
-  readonly #seat: GroupMembership;
+  readonly #membership: GroupMembership;
   #position: CursorPosition | null = null;
 
-  constructor(bench: Bench, document: DocumentNode, variableValues: Record<string, unknown>, viewer: Viewer) {
-    this.args = { schema, document, variableValues, contextValue: bench.context(viewer) };
-    const plan = bench.sharing.plan(this.args, bench.context(viewer));
+  constructor(setup: SharingSetup, document: DocumentNode, variableValues: Record<string, unknown>, viewer: Viewer) {
+    this.args = { schema, document, variableValues, contextValue: setup.context(viewer) };
+    const plan = setup.sharing.plan(this.args, setup.context(viewer));
     if (plan === null || plan instanceof GraphQLError) throw new Error(`not shared: ${String(plan?.message)}`);
-    this.#seat = plan.join(this);
+    this.#membership = plan.join(this);
   }
 
   canReceive(): boolean {
@@ -113,16 +113,16 @@ class Subscriber implements GroupMember<SharedMessage>, Disposable {
   }
 
   deliver(message: SharedMessage): void {
-    this.told.push(JSON.parse(message.text));
-    this.alone.push(this.#runAlone());
+    this.received.push(JSON.parse(message.text));
+    this.unshared.push(this.#executeUnshared());
   }
 
-  /** As graphql runs each event of a subscription for one subscriber only. */
-  #runAlone(): unknown {
+  /** Executes the event as graphql does for one subscription. */
+  #executeUnshared(): unknown {
     const selection = resolveRootSelection(this.args);
     const plan = selection && sharedStreamPlan(selection.field);
     if (plan == null) throw new Error('not shareable');
-    const context = this.args.contextValue as SchemaContext; // as made above
+    const context = this.args.contextValue as SchemaContext; // created in the constructor
     const { view } = plan(selection?.args ?? {}, context);
     const changes = changesSince(context.store, this.#position, view);
     this.#position = changes.position;
@@ -132,7 +132,7 @@ class Subscriber implements GroupMember<SharedMessage>, Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#seat[Symbol.dispose]();
+    this.#membership[Symbol.dispose]();
   }
 }
 
@@ -193,75 +193,76 @@ const viewers: fc.Arbitrary<Viewer> = fc.oneof(
 );
 
 const steps = fc.oneof(
-  { weight: 3, arbitrary: fc.constantFrom('x', 'y').chain((id) => pictureOf(id).map((picture) => ({ picture }))) },
+  { weight: 3, arbitrary: fc.constantFrom('x', 'y').chain((id) => pictureOf(id).map((snapshot) => ({ snapshot }))) },
   { weight: 3, arbitrary: fc.constant('tick' as const) },
   { weight: 2, arbitrary: fc.record({ document: documents, variables, viewer: viewers }) },
   { weight: 1, arbitrary: fc.record({ leave: fc.nat(5) }) },
 );
 
-/** Ids of all agents and servers in an answer, wherever they stand. */
+/** Returns the ids of all agents in an answer. */
 function idsIn(answer: unknown): Set<string> {
   const ids = JSON.stringify(answer).match(/"[xy]:[a-e]"/g) ?? [];
   return new Set(ids.map((id) => id.slice(1, -1)));
 }
 
-describe('sharing', () => {
-  test('any viewers, selections, filters and histories: each is told what it would be told alone, and nothing that it may not see', async () => {
+describe('shared subscriptions', () => {
+  test('for any viewers, selections, filters and histories: each viewer receives exactly its unshared result', async () => {
     let shared = 0;
     await fc.assert(
       fc.asyncProperty(fc.array(steps, { minLength: 5, maxLength: 30 }), async (history) => {
-        using bench = new Bench();
+        using setup = new SharingSetup();
         const subscribers: { subscriber: Subscriber; viewer: Viewer }[] = [];
         const everSeen = new Map<string, Agent[]>();
         for (const step of history) {
-          if (step === 'tick') await bench.clock.pass(100);
-          else if ('picture' in step) {
-            bench.store.commit(bench.store.diff(step.picture, EPOCH_TIME));
-            for (const agent of step.picture.agents) everSeen.set(agent.id, [...(everSeen.get(agent.id) ?? []), agent]);
+          if (step === 'tick') await setup.clock.pass(100);
+          else if ('snapshot' in step) {
+            setup.store.commit(setup.store.diff(step.snapshot, EPOCH_TIME));
+            for (const agent of step.snapshot.agents)
+              everSeen.set(agent.id, [...(everSeen.get(agent.id) ?? []), agent]);
           } else if ('leave' in step) subscribers.splice(step.leave, 1)[0]?.subscriber[Symbol.dispose]();
           else {
             const errors = validate(schema, step.document).map(({ message }) => message);
             expect(errors.filter((message) => !message.includes('never used'))).toEqual([]);
-            const subscriber = new Subscriber(bench, step.document, step.variables, step.viewer);
+            const subscriber = new Subscriber(setup, step.document, step.variables, step.viewer);
             subscribers.push({ subscriber, viewer: step.viewer });
             await settled();
           }
         }
-        await bench.clock.pass(100);
+        await setup.clock.pass(100);
         for (const { subscriber, viewer } of subscribers) {
-          expect(subscriber.told).toEqual(subscriber.alone);
+          expect(subscriber.received).toEqual(subscriber.unshared);
           const view = restrictView(createView(), viewer.restriction);
-          for (const id of idsIn(subscriber.told)) {
+          for (const id of idsIn(subscriber.received)) {
             expect(everSeen.get(id)?.some((agent) => matchesAgent(view, agent))).toBe(true);
           }
           subscriber[Symbol.dispose]();
         }
-        shared += subscribers.length - bench.count('size');
+        shared += subscribers.length - setup.count('size');
       }),
       { numRuns: 150 },
     );
     expect(shared).toBeGreaterThan(0);
   });
 
-  test('subscriptions that differ in blanks, names and inline filters only are one group; another scope is another', async () => {
-    using bench = new Bench();
+  test('subscriptions that differ in white space, names and inline filters share a group, other scopes do not', async () => {
+    using setup = new SharingSetup();
     const other: Viewer = { ...ANONYMOUS_VIEWER, scope: 'other' };
-    const one = parse('subscription One { agentUpdates(agentTypes: ["coder", "queen"]) { kind agents { id } } }');
-    const two = parse(
-      'subscription($t: [String!]) {\n agentUpdates(agentTypes: $t)\n { kind agents { id } } # two\n }',
+    const inline = parse('subscription One { agentUpdates(agentTypes: ["coder", "queen"]) { kind agents { id } } }');
+    const withVariable = parse(
+      'subscription($t: [String!]) {\n agentUpdates(agentTypes: $t)\n { kind agents { id } } # comment\n }',
     );
-    using _a = new Subscriber(bench, one, {}, ANONYMOUS_VIEWER);
-    using _b = new Subscriber(bench, two, { t: ['queen', 'CODER', 'coder'] }, ANONYMOUS_VIEWER);
-    expect(bench.count('size')).toBe(1);
-    using _c = new Subscriber(bench, two, { t: ['queen', 'coder'] }, other);
-    expect(bench.count('size')).toBe(2);
-    using _d = new Subscriber(bench, two, { t: ['queen'] }, ANONYMOUS_VIEWER);
-    expect(bench.count('size')).toBe(3);
+    using _a = new Subscriber(setup, inline, {}, ANONYMOUS_VIEWER);
+    using _b = new Subscriber(setup, withVariable, { t: ['queen', 'CODER', 'coder'] }, ANONYMOUS_VIEWER);
+    expect(setup.count('size')).toBe(1);
+    using _c = new Subscriber(setup, withVariable, { t: ['queen', 'coder'] }, other);
+    expect(setup.count('size')).toBe(2);
+    using _d = new Subscriber(setup, withVariable, { t: ['queen'] }, ANONYMOUS_VIEWER);
+    expect(setup.count('size')).toBe(3);
     await settled();
   });
 
-  test('a resolver error reaches every member as an error beside the data, masked, and ends nobody', async () => {
-    using bench = new Bench();
+  test('a resolver error reaches every member masked and ends no subscription', async () => {
+    using setup = new SharingSetup();
     const document = parse('subscription { agentUpdates { kind timestamp } }');
     const answers: { errors?: unknown[]; data: unknown }[][] = [[], []];
     const crowded = pictureOf('x').filter(({ agents }) => agents.length >= 3);
@@ -272,49 +273,49 @@ describe('sharing', () => {
         return 0;
       },
     };
-    const seats = answers.map((told) => {
-      // Of the clock, the resolver of `timestamp` uses nothing else.
-      const context = { ...bench.context(ANONYMOUS_VIEWER), clock } as SchemaContext;
+    const memberships = answers.map((received) => {
+      // The resolver of `timestamp` uses nothing else of the clock.
+      const context = { ...setup.context(ANONYMOUS_VIEWER), clock } as SchemaContext;
       const args = { schema, document, contextValue: context };
-      const plan = bench.sharing.plan(args, context);
+      const plan = setup.sharing.plan(args, context);
       if (plan === null || plan instanceof GraphQLError) throw new Error('not shared');
       const deliver = ({ text }: SharedMessage): void => {
-        told.push(JSON.parse(text) as { errors?: unknown[]; data: unknown }); // a GraphQL result
+        received.push(JSON.parse(text) as { errors?: unknown[]; data: unknown }); // a GraphQL result
       };
       return plan.join({ after: null, canReceive: () => true, deliver });
     });
     await settled();
-    for (const [index, picture] of fc.sample(crowded, { numRuns: 2, seed: 3 }).entries()) {
+    for (const [index, snapshot] of fc.sample(crowded, { numRuns: 2, seed: 3 }).entries()) {
       failing = index === 0;
-      bench.store.commit(bench.store.diff(picture, EPOCH_TIME));
-      await bench.clock.pass(100);
+      setup.store.commit(setup.store.diff(snapshot, EPOCH_TIME));
+      await setup.clock.pass(100);
     }
-    for (const told of answers) {
-      expect(told.map(({ errors }) => errors?.length ?? 0)).toEqual([0, 1, 0]);
-      expect(told[1]?.errors).toMatchObject([
+    for (const received of answers) {
+      expect(received.map(({ errors }) => errors?.length ?? 0)).toEqual([0, 1, 0]);
+      expect(received[1]?.errors).toMatchObject([
         { extensions: { code: 'INTERNAL_SERVER_ERROR' }, path: ['agentUpdates', 'timestamp'] },
       ]);
-      // In nobody's request, so with an id of its own, which the log has as well.
-      expect(bench.log.lines).toMatchObject([{ fields: { error: expect.stringContaining('a secret') } }]);
-      const requestId = bench.log.lines[0]?.fields['requestId'];
-      expect(told[1]?.errors).toMatchObject([{ extensions: { requestId } }]);
-      expect(told[2]?.data).toMatchObject({ agentUpdates: { kind: 'DELTA' } });
-      expect(JSON.stringify(told)).not.toContain('a secret');
+      // The error concerns all members and has its own request id, which is logged.
+      expect(setup.log.lines).toMatchObject([{ fields: { error: expect.stringContaining('a secret') } }]);
+      const requestId = setup.log.lines[0]?.fields['requestId'];
+      expect(received[1]?.errors).toMatchObject([{ extensions: { requestId } }]);
+      expect(received[2]?.data).toMatchObject({ agentUpdates: { kind: 'DELTA' } });
+      expect(JSON.stringify(received)).not.toContain('a secret');
     }
-    for (const seat of seats) seat[Symbol.dispose]();
+    for (const membership of memberships) membership[Symbol.dispose]();
   });
 
-  test('1,000 rounds of joining and leaving leave no group, lane, timer or renderer behind', async () => {
-    using bench = new Bench();
+  test('1,000 rounds of joining and leaving leave no group, ticker, timer or renderer behind', async () => {
+    using setup = new SharingSetup();
     const document = parse('subscription($t: [String!]) { agentUpdates(agentTypes: $t) { kind agents { id } } }');
     for (let round = 0; round < 1_000; round += 1) {
       const subscribers = [0, 1, 2].map(
-        (which) => new Subscriber(bench, document, { t: [`${round % 7} ${which}`] }, ANONYMOUS_VIEWER),
+        (which) => new Subscriber(setup, document, { t: [`${round % 7} ${which}`] }, ANONYMOUS_VIEWER),
       );
       if (round % 50 === 0) await settled();
       for (const subscriber of subscribers) subscriber[Symbol.dispose]();
     }
-    expect(bench.sharing.rendererCount).toBe(0);
+    expect(setup.sharing.rendererCount).toBe(0);
     await settled();
   });
 });

@@ -8,25 +8,25 @@ import { request, startApp } from '../support/app.js';
 import { DeliveryServer } from '../support/delivery-server.js';
 
 const MANIFEST = new Map<string, string>(
-  Object.entries(JSON.parse(readFileSync(new URL('../../trusted-documents.json', import.meta.url), 'utf8')) as object), // strings, see below
+  Object.entries(JSON.parse(readFileSync(new URL('../../trusted-documents.json', import.meta.url), 'utf8')) as object), // a test below checks that all are strings
 );
 const TRUSTED: string = client.AgentUpdatesDocument;
 const HASH = createHash('sha256').update(TRUSTED).digest('hex');
 const QUERY: string = client.AgentsDocument;
 const QUERY_HASH = createHash('sha256').update(QUERY).digest('hex');
 
-interface Asked {
+interface OperationRequest {
   readonly query?: string;
   readonly documentId?: string;
   readonly extensions?: { readonly persistedQuery: { readonly sha256Hash: string; readonly version: number } };
 }
 
-interface Answered {
+interface OperationResponse {
   readonly data?: Readonly<Record<string, unknown>>;
   readonly errors?: readonly { readonly message: string; readonly extensions: Readonly<Record<string, unknown>> }[];
 }
 
-/** The ways to ask, with the answer, or the first of a stream. */
+/** Transports with a function that returns the answer or the first result of a stream. */
 const TRANSPORTS = [
   ['HTTP', 'query', overHttp],
   ['SSE', 'subscription', overSse],
@@ -34,13 +34,13 @@ const TRANSPORTS = [
   ['WebSocket', 'subscription', overWebSocket],
 ] as const;
 
-async function overHttp(server: DeliveryServer, asked: Asked): Promise<Answered> {
-  const response = await post(server, asked, 'application/json');
-  return (await response.json()) as Answered; // GraphQL over HTTP
+async function overHttp(server: DeliveryServer, operation: OperationRequest): Promise<OperationResponse> {
+  const response = await post(server, operation, 'application/json');
+  return (await response.json()) as OperationResponse; // response of GraphQL over HTTP
 }
 
-async function overSse(server: DeliveryServer, asked: Asked): Promise<Answered> {
-  const response = await post(server, asked, 'text/event-stream');
+async function overSse(server: DeliveryServer, operation: OperationRequest): Promise<OperationResponse> {
+  const response = await post(server, operation, 'text/event-stream');
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
   let text = '';
   for (;;) {
@@ -49,21 +49,21 @@ async function overSse(server: DeliveryServer, asked: Asked): Promise<Answered> 
     const found = /^data: ?(\{.*)$/m.exec(text);
     if (found === null && !done) continue;
     await reader?.cancel();
-    return JSON.parse(found?.[1] ?? text) as Answered; // as above
+    return JSON.parse(found?.[1] ?? text) as OperationResponse; // as above
   }
 }
 
-async function overWebSocket(server: DeliveryServer, asked: Asked): Promise<Answered> {
+async function overWebSocket(server: DeliveryServer, operation: OperationRequest): Promise<OperationResponse> {
   const socket = createClient({ url: server.socketUrl, webSocketImpl: WebSocket, retryAttempts: 0 });
-  // The protocol wants a text, be it an empty one.
-  const payload = { query: '', ...asked };
+  // The protocol requires a string.
+  const payload = { query: '', ...operation };
   try {
-    return await new Promise<Answered>((resolve, reject) => {
+    return await new Promise<OperationResponse>((resolve, reject) => {
       socket.subscribe(payload, {
-        next: (result) => resolve(result as Answered), // as above
+        next: (result) => resolve(result as OperationResponse), // as above
         error: (errors) =>
           Array.isArray(errors)
-            ? resolve({ errors: errors as NonNullable<Answered['errors']> })
+            ? resolve({ errors: errors as NonNullable<OperationResponse['errors']> })
             : reject(Error('lost')), // GraphQL errors
         complete: () => undefined,
       });
@@ -73,29 +73,29 @@ async function overWebSocket(server: DeliveryServer, asked: Asked): Promise<Answ
   }
 }
 
-function post(server: DeliveryServer, asked: Asked, accept: string): Promise<Response> {
+function post(server: DeliveryServer, operation: OperationRequest, accept: string): Promise<Response> {
   return fetch(`${server.url}/graphql`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', accept },
-    body: JSON.stringify(asked),
+    body: JSON.stringify(operation),
   });
 }
 
-describe('with trusted documents', () => {
+describe('trusted documents', () => {
   describe.each(TRANSPORTS)('over %s', (_transport, kind, ask) => {
     const [text, hash] = kind === 'query' ? [QUERY, QUERY_HASH] : [TRUSTED, HASH];
 
-    test(`a ${kind} of the manifest runs, as its text or by its id`, async () => {
+    test(`a ${kind} of the manifest runs by its text or its id`, async () => {
       await using server = await DeliveryServer.start({}, { trustedDocuments: MANIFEST });
       server.show(0, 2, 0);
-      for (const asked of [
+      for (const operation of [
         { query: text },
         { documentId: hash },
         { documentId: `sha256:${hash}` },
         { extensions: { persistedQuery: { version: 1, sha256Hash: hash } } },
         { query: text, extensions: { persistedQuery: { version: 1, sha256Hash: hash } } },
       ]) {
-        const { data, errors } = await ask(server, asked);
+        const { data, errors } = await ask(server, operation);
         expect(errors).toBeUndefined();
         expect(JSON.stringify(data)).toContain('"x:1"');
       }
@@ -103,7 +103,7 @@ describe('with trusted documents', () => {
 
     test(`any other ${kind} is FORBIDDEN`, async () => {
       await using server = await DeliveryServer.start({}, { trustedDocuments: MANIFEST });
-      for (const asked of [
+      for (const operation of [
         { query: `${text} ` },
         { query: kind === 'query' ? '{ agents { id } }' : 'subscription { notices { message } }' },
         { query: '{ __schema { types { name } } }' },
@@ -112,14 +112,14 @@ describe('with trusted documents', () => {
         { documentId: '__proto__' },
         { documentId: hash, query: '{ agents { id } }' },
         { extensions: { persistedQuery: { version: 1, sha256Hash: 'toString' } } },
-        // An automatic persisted query cannot add itself.
+        // Automatic persisted queries must not add documents.
         { query: '{ agents { id } }', extensions: { persistedQuery: { version: 1, sha256Hash: hash } } },
       ]) {
-        const { data, errors } = await ask(server, asked);
+        const { data, errors } = await ask(server, operation);
         expect(data ?? null).toBeNull();
         expect(errors).toEqual([
           expect.objectContaining({
-            message: expect.stringContaining('trusted documents only') as unknown, // vitest's type of a matcher is any
+            message: expect.stringContaining('trusted documents only') as unknown, // matchers are typed any
             extensions: { code: 'FORBIDDEN' },
           }),
         ]);
@@ -128,7 +128,7 @@ describe('with trusted documents', () => {
     });
   });
 
-  test('GET runs a query by its id, and a request without text and id is a mistake of its own', async () => {
+  test('GET runs a query by its id and reports a request without text and id', async () => {
     await using server = await DeliveryServer.start({}, { trustedDocuments: MANIFEST });
     const extensions = JSON.stringify({ persistedQuery: { version: 1, sha256Hash: QUERY_HASH } });
     const got = await fetch(`${server.url}/graphql?${new URLSearchParams({ extensions }).toString()}`);
@@ -137,26 +137,26 @@ describe('with trusted documents', () => {
     expect(await none.text()).toContain('Must provide query string');
   });
 
-  test('GraphiQL says so', async () => {
+  test('GraphiQL shows a notice', async () => {
     await using server = await DeliveryServer.start({}, { trustedDocuments: MANIFEST });
     const page = await fetch(`${server.url}/graphql`, { headers: { accept: 'text/html' } });
     expect(await page.text()).toContain('This server runs trusted documents only');
   });
 });
 
-test('the program takes them from its configuration', async () => {
+test('the configuration sets the trusted documents', async () => {
   await using app = await startApp([], { trustedDocuments: MANIFEST });
   expect(await request(app, QUERY)).toEqual({ data: { agents: [] } });
   expect((await request(app, '{ agents { id } }')).errors?.[0]?.extensions).toEqual({ code: 'FORBIDDEN' });
 });
 
-test('without trusted documents every document runs, and ids are not known', async () => {
+test('every document runs without trusted documents, and ids are unknown', async () => {
   await using server = await DeliveryServer.start();
   expect(await overHttp(server, { query: '{ __typename }' })).toEqual({ data: { __typename: 'Query' } });
   expect((await overHttp(server, { documentId: QUERY_HASH })).errors?.[0]?.message).toContain('documentId');
 });
 
-test('the manifest holds every document of the client, each under the SHA-256 of its text', () => {
+test('the manifest contains every document of the client by the SHA-256 of its text', () => {
   const documents = Object.entries(client).flatMap(([name, text]) => (name.endsWith('Document') ? [String(text)] : []));
   expect([...MANIFEST.values()].sort()).toEqual(documents.sort());
   for (const [hash, text] of MANIFEST) expect(createHash('sha256').update(text).digest('hex')).toBe(hash);

@@ -7,35 +7,35 @@ import { TokenBucket } from '../../../src/server/limits/token-bucket.js';
 import { measureJsonBytes, measureJsonDepth } from '../../../src/server/limits/json-size.js';
 import { ManualClock } from '../../support/manual-clock.js';
 
-describe('shares', () => {
-  test('never more than the most are taken of a key, and none is left when all are given back, once or twice', () => {
+describe('ConcurrencyLimiter', () => {
+  test('for any steps: never exceeds the limit of a key and holds nothing after all leases are disposed', () => {
     const step = fc.record({ key: fc.constantFrom('a', 'b', '__proto__'), take: fc.boolean(), which: fc.nat(9) });
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 4 }), fc.array(step), (max, steps) => {
-        const shares = new ConcurrencyLimiter(max);
+        const limiter = new ConcurrencyLimiter(max);
         const taken = new Map<string, Disposable[]>();
         for (const { key, take, which } of steps) {
-          const own = taken.get(key) ?? [];
-          taken.set(key, own);
+          const held = taken.get(key) ?? [];
+          taken.set(key, held);
           if (take) {
-            const share = shares.acquire(key);
-            expect(share === null).toBe(own.length >= max);
-            if (share !== null) own.push(share);
+            const lease = limiter.acquire(key);
+            expect(lease === null).toBe(held.length >= max);
+            if (lease !== null) held.push(lease);
           } else {
-            const [share] = own.splice(which % Math.max(1, own.length), 1);
-            share?.[Symbol.dispose]();
-            share?.[Symbol.dispose]();
+            const [lease] = held.splice(which % Math.max(1, held.length), 1);
+            lease?.[Symbol.dispose]();
+            lease?.[Symbol.dispose]();
           }
         }
-        for (const own of taken.values()) for (const share of own) share[Symbol.dispose]();
-        expect(shares.size).toBe(0);
+        for (const held of taken.values()) for (const lease of held) lease[Symbol.dispose]();
+        expect(limiter.size).toBe(0);
       }),
     );
   });
 });
 
-describe('a token bucket', () => {
-  test('gives what was saved up in five seconds at once, and then no more than its rate', () => {
+describe('TokenBucket', () => {
+  test('allows a burst of five seconds and its rate afterwards', () => {
     const clock = new ManualClock();
     const bucket = new TokenBucket(clock, 10);
     const taken = (): number => {
@@ -52,7 +52,7 @@ describe('a token bucket', () => {
     expect(taken()).toBe(50);
   });
 
-  test('whenever it is asked, it never gives more than saved and rate allow', () => {
+  test('for any pauses: never exceeds burst and rate', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 50 }), fc.array(fc.nat(500), { maxLength: 300 }), (rate, pauses) => {
         const clock = new ManualClock();
@@ -70,8 +70,8 @@ describe('a token bucket', () => {
   });
 });
 
-describe('a rate', () => {
-  test('is for each key by itself; what is refused is counted and says when to try again', async () => {
+describe('ClientRateLimiter', () => {
+  test('limits each key separately and reports when to retry', async () => {
     const counters = new MemoryLimitCounters();
     const rate = new ClientRateLimiter('maxRequestsPerSecond', 2, createMemoryRateLimiter, counters);
     for (const key of ['a', 'b', 'a', 'b']) await rate.consume(key, 'two');
@@ -80,15 +80,15 @@ describe('a rate', () => {
       code: 'RATE_LIMITED',
       message: expect.stringContaining('two. Retry in') as string,
     });
-    const { retryAfterMs } = (error as { details: { retryAfterMs: number } }).details; // as it has just been matched
+    const { retryAfterMs } = (error as { details: { retryAfterMs: number } }).details; // matched above
     expect(retryAfterMs).toBeGreaterThan(0);
     expect(retryAfterMs).toBeLessThanOrEqual(1_000);
     expect(counters.read().filter(({ hits }) => hits > 0)).toEqual([{ name: 'maxRequestsPerSecond', hits: 1 }]);
   });
 });
 
-describe('the size of JSON', () => {
-  test('is never below the bytes it has without escapes and numbers, nor far above', () => {
+describe('JSON size', () => {
+  test('for any value: measureJsonBytes is at least the real size and at most about twice as large', () => {
     const leaf = fc.oneof(fc.constant(null), fc.boolean(), fc.string({ unit: fc.constantFrom('a', 'é', '🐝') }));
     const json = fc.letrec((tie) => ({
       value: fc.oneof(
@@ -101,14 +101,14 @@ describe('the size of JSON', () => {
     fc.assert(
       fc.property(json, (value) => {
         const real = Buffer.byteLength(JSON.stringify(value));
-        const seen = measureJsonBytes(value, Infinity);
-        expect(seen).toBeGreaterThanOrEqual(real);
-        expect(seen).toBeLessThanOrEqual(real * 2 + 8);
+        const measured = measureJsonBytes(value, Infinity);
+        expect(measured).toBeGreaterThanOrEqual(real);
+        expect(measured).toBeLessThanOrEqual(real * 2 + 8);
       }),
     );
   });
 
-  test('its depth is that of its lists and objects, and no more than is asked for is looked at', () => {
+  test('measureJsonDepth counts arrays and objects and stops at the maximum', () => {
     const deep = (levels: number): unknown => JSON.parse(`${'['.repeat(levels)}${']'.repeat(levels)}`);
     for (const levels of [1, 5, 64]) expect(measureJsonDepth(deep(levels), 64)).toBe(levels);
     expect(measureJsonDepth({ a: [1], b: { c: {} }, d: 'x' }, 64)).toBe(3);

@@ -9,20 +9,20 @@ import { hasRedis, NO_REDIS, RedisServer } from '../../support/redis-server.js';
 
 const MINUTE = 60;
 
-/** A node that counts in Redis. */
+/** Node whose rate limiter uses Redis. */
 class Node implements AsyncDisposable {
   readonly counters = new MemoryLimitCounters();
   readonly rate: ClientRateLimiter;
-  readonly link: RedisConnection;
+  readonly connection: RedisConnection;
 
-  private constructor(link: RedisConnection) {
-    this.link = link;
-    const make = createRedisRateLimiter(link, link.keys.shared('rate'));
-    // Not by the second, which may end at any time.
+  private constructor(connection: RedisConnection) {
+    this.connection = connection;
+    const createLimiter = createRedisRateLimiter(connection, connection.keys.shared('rate'));
+    // A second could end during the test.
     this.rate = new ClientRateLimiter(
       'oncePerSecond',
       3,
-      (options) => make({ ...options, duration: MINUTE }),
+      (options) => createLimiter({ ...options, duration: MINUTE }),
       this.counters,
     );
   }
@@ -31,15 +31,15 @@ class Node implements AsyncDisposable {
     const address = parseRedisUrl(url);
     if (address === null) throw new Error(url);
     const options = { address, prefix: `rates-${process.pid}`, nodeId, clock: new ManualClock(), logger: silentLogger };
-    const link = openRedisConnection(options);
-    await link.connected;
-    return new Node(link);
+    const connection = openRedisConnection(options);
+    await connection.connected;
+    return new Node(connection);
   }
 
-  /** How often it was allowed; whatever else it may be than that or RATE_LIMITED is thrown. */
+  /** Counts the allowed attempts. Throws errors other than RATE_LIMITED. */
   async allowed(client: string, times: number): Promise<number> {
     const uses = Array.from({ length: times }, () =>
-      this.rate.consume(client, 'three a minute are allowed').then(
+      this.rate.consume(client, 'At most three per minute are allowed').then(
         () => 1,
         (error: unknown) => {
           if (!(error instanceof SwarmlensError) || error.code !== 'RATE_LIMITED') throw error;
@@ -50,58 +50,61 @@ class Node implements AsyncDisposable {
         },
       ),
     );
-    return (await Promise.all(uses)).reduce<number>((sum, one) => sum + one, 0);
+    return (await Promise.all(uses)).reduce<number>((sum, allowed) => sum + allowed, 0);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.link[Symbol.asyncDispose]();
+    await this.connection[Symbol.asyncDispose]();
   }
 }
 
-describe.skipIf(!hasRedis({ own: true }))(`rates in Redis${hasRedis({ own: true }) ? '' : ` (${NO_REDIS})`}`, () => {
-  let redis: RedisServer;
+describe.skipIf(!hasRedis({ own: true }))(
+  `createRedisRateLimiter${hasRedis({ own: true }) ? '' : ` (${NO_REDIS})`}`,
+  () => {
+    let redis: RedisServer;
 
-  beforeAll(async () => {
-    redis = await RedisServer.start();
-  });
+    beforeAll(async () => {
+      redis = await RedisServer.start();
+    });
 
-  afterAll(async () => {
-    await redis[Symbol.asyncDispose]();
-  });
+    afterAll(async () => {
+      await redis[Symbol.asyncDispose]();
+    });
 
-  test('are one for all nodes, each client its own, and the keys go when what they count does', async () => {
-    await using a = await Node.open(redis.url, 'a');
-    await using b = await Node.open(redis.url, 'b');
-    expect([await a.allowed('ada', 2), await b.allowed('ada', 5), await a.allowed('ada', 5)]).toEqual([2, 1, 0]);
-    expect(await b.allowed('bob', 5)).toBe(3);
-    const keys = await redis.look.keys('*');
-    expect(keys.sort()).toEqual(['ada', 'bob'].map((client) => `rates-${process.pid}:rate:oncePerSecond:${client}`));
-    for (const key of keys) {
-      const ttlMs = await redis.look.pttl(key);
-      expect(ttlMs).toBeGreaterThan(0);
-      expect(ttlMs).toBeLessThanOrEqual(MINUTE * 1_000);
-    }
-    expect(b.counters.read().find(({ name }) => name === 'oncePerSecond')?.hits).toBe(6);
-  });
+    test('counts each client on all nodes together and lets the keys expire', async () => {
+      await using a = await Node.open(redis.url, 'a');
+      await using b = await Node.open(redis.url, 'b');
+      expect([await a.allowed('ada', 2), await b.allowed('ada', 5), await a.allowed('ada', 5)]).toEqual([2, 1, 0]);
+      expect(await b.allowed('bob', 5)).toBe(3);
+      const keys = await redis.look.keys('*');
+      expect(keys.sort()).toEqual(['ada', 'bob'].map((client) => `rates-${process.pid}:rate:oncePerSecond:${client}`));
+      for (const key of keys) {
+        const ttlMs = await redis.look.pttl(key);
+        expect(ttlMs).toBeGreaterThan(0);
+        expect(ttlMs).toBeLessThanOrEqual(MINUTE * 1_000);
+      }
+      expect(b.counters.read().find(({ name }) => name === 'oncePerSecond')?.hits).toBe(6);
+    });
 
-  test('who has used all of it is refused without Redis being asked again', async () => {
-    await using a = await Node.open(redis.url, 'a');
-    expect(await a.allowed('eve', 3)).toBe(3);
-    for (let round = 0; round < 10; round += 1) expect(await a.allowed('eve', 20)).toBe(0);
-    expect(await redis.look.get(`rates-${process.pid}:rate:oncePerSecond:eve`)).toBe('3');
-  });
+    test('rejects a client without points without calling Redis', async () => {
+      await using a = await Node.open(redis.url, 'a');
+      expect(await a.allowed('eve', 3)).toBe(3);
+      for (let round = 0; round < 10; round += 1) expect(await a.allowed('eve', 20)).toBe(0);
+      expect(await redis.look.get(`rates-${process.pid}:rate:oncePerSecond:eve`)).toBe('3');
+    });
 
-  test('while Redis does not answer, each node counts for itself: limited still, and no other error', async () => {
-    await using a = await Node.open(redis.url, 'a');
-    redis.pause();
-    try {
-      expect(await a.allowed('joe', 5)).toBe(3);
-    } finally {
-      redis.resume();
-    }
-    await redis.kill();
-    while (a.link.isUp) await new Promise((resolve) => setImmediate(resolve));
-    expect(await a.allowed('kim', 5)).toBe(3);
-    expect(await a.allowed('kim', 5)).toBe(0);
-  });
-});
+    test('counts per node while Redis does not answer', async () => {
+      await using a = await Node.open(redis.url, 'a');
+      redis.pause();
+      try {
+        expect(await a.allowed('joe', 5)).toBe(3);
+      } finally {
+        redis.resume();
+      }
+      await redis.kill();
+      while (a.connection.isUp) await new Promise((resolve) => setImmediate(resolve));
+      expect(await a.allowed('kim', 5)).toBe(3);
+      expect(await a.allowed('kim', 5)).toBe(0);
+    });
+  },
+);
