@@ -14,11 +14,11 @@ import { GraphControls } from './panels/graph-controls.js';
 import { TokenPanel } from './panels/token-panel.js';
 import { formatError } from './ui/format.js';
 
-/** What is read and not watched move need not be written as often as the screen is drawn. */
-const WORDS_EVERY_MS = 200;
+/** Interval of text updates in milliseconds. Text changes less often than the graph, so that it can be read. */
+const TEXT_INTERVAL_MS = 200;
 
 const dark = matchMedia('(prefers-color-scheme: dark)');
-const themeNow = (): Theme => (dark.matches ? 'dark' : 'light');
+const currentTheme = (): Theme => (dark.matches ? 'dark' : 'light');
 
 const token = new TokenPanel();
 const client = createSwarmClient({
@@ -32,35 +32,35 @@ const stream = client.agents();
 let selected: string | null = null;
 const select = (agentId: string | null): void => {
   selected = agentId;
-  scene?.select(agentId);
+  graphView?.select(agentId);
   agents.select(agentId);
-  tell();
+  updateTexts();
 };
 
-const scene = openScene();
-const stage = new GraphControls(scene, () => {
-  scene?.highlight(stage.sought);
-  tell();
+const graphView = createGraphView();
+const controls = new GraphControls(graphView, () => {
+  graphView?.highlight(controls.matcher);
+  updateTexts();
 });
-const lookAt = (agentId: string): void => scene?.lookAt(agentId);
+const lookAt = (agentId: string): void => graphView?.lookAt(agentId);
 const agents = new AgentsPanel(select, lookAt);
 const details = new DetailsPanel({ onClose: () => select(null), onLookAt: lookAt });
-const figures = new TotalsPanel();
+const totals = new TotalsPanel();
 const history = new AgentHistory();
 const filters = new FiltersPanel({
   onChange: (change) => stream.updateRequest(change),
-  onAsk: () => {
-    client.mutate(RequestAgentUpdateDocument).catch((error: unknown) => connection.tell(formatError(error)));
+  onRequestUpdate: () => {
+    client.mutate(RequestAgentUpdateDocument).catch((error: unknown) => connection.showProblem(formatError(error)));
   },
 });
-filters.describe(stream.getSnapshot().request);
+filters.showRequest(stream.getSnapshot().request);
 
-/** The graph, or nothing where the browser cannot draw it: all else works without. */
-function openScene(): GraphView | null {
+/** Returns null if the browser has no WebGL. The rest of the page works without the graph. */
+function createGraphView(): GraphView | null {
   try {
     return new GraphView({
       container: findElement('stage', HTMLDivElement),
-      theme: themeNow(),
+      theme: currentTheme(),
       isStill: matchMedia('(prefers-reduced-motion: reduce)').matches,
       onSelect: select,
     });
@@ -69,36 +69,36 @@ function openScene(): GraphView | null {
   }
 }
 
-/** Tells all that is words. */
-function tell(): void {
+/** Updates every text of the page. */
+function updateTexts(): void {
   const snapshot = stream.getSnapshot();
-  const { sought } = stage;
+  const { matcher } = controls;
   const all = [...snapshot.agents.values()];
-  const theme = themeNow();
-  figures.show(snapshot);
+  const theme = currentTheme();
+  totals.show(snapshot);
   filters.show(snapshot, theme);
-  stage.show(snapshot, theme);
-  agents.show(sought === null ? all : all.filter(sought), all.length, theme);
+  controls.show(snapshot, theme);
+  agents.show(matcher === null ? all : all.filter(matcher), all.length, theme);
   details.show(
     selected,
     selected === null ? null : (snapshot.agents.get(selected) ?? null),
-    selected === null ? [] : history.of(selected),
+    selected === null ? [] : history.get(selected),
   );
 }
 
-let isWriting = false;
+let isTextScheduled = false;
 stream.subscribe(() => {
   const snapshot = stream.getSnapshot();
-  history.take(snapshot.agents, Date.now());
-  scene?.show(snapshot);
-  if (isWriting) return;
-  isWriting = true;
+  history.record(snapshot.agents, Date.now());
+  graphView?.show(snapshot);
+  if (isTextScheduled) return;
+  isTextScheduled = true;
   setTimeout(() => {
-    isWriting = false;
-    tell();
-  }, WORDS_EVERY_MS);
+    isTextScheduled = false;
+    updateTexts();
+  }, TEXT_INTERVAL_MS);
 });
-tell();
+updateTexts();
 
 const health = client.health({ pollIntervalMs: 1_000 });
 const healthPanel = new HealthPanel(async () => {
@@ -113,7 +113,7 @@ notices.subscribe(() => noticesPanel.show(notices.getSnapshot()));
 noticesPanel.show(notices.getSnapshot());
 
 dark.addEventListener('change', () => {
-  if (scene !== null) scene.theme = themeNow();
+  if (graphView !== null) graphView.theme = currentTheme();
   healthPanel.repaint();
-  tell();
+  updateTexts();
 });

@@ -9,15 +9,15 @@ export default defineConfig({
   build: {
     outDir: '../dist/playground',
     emptyOutDir: true,
-    // Of what is built in, whose licences want to be passed on.
+    // Licenses of the bundled packages, which must be distributed with them.
     license: { fileName: 'licences.md' },
     target: 'es2022',
     modulePreload: { polyfill: false },
-    // One file: it comes from the machine that the page is looked at on, or from near it.
+    // One file, because the page is usually served from the same machine or network.
     chunkSizeWarningLimit: 1_000,
-    // The page's Content-Security-Policy lets no data: URL in.
+    // The page's Content-Security-Policy rejects data: URLs.
     assetsInlineLimit: 0,
   },
-  // `vite playground` beside a running `swarmlens serve`.
+  // For development: `npx vite playground` beside a running `swarmlens serve`.
   server: { proxy: { '/graphql': { target: 'http://127.0.0.1:4000', ws: true } } },
 });

@@ -1,14 +1,14 @@
 import type { FragmentLayer } from 'sigma/rendering';
 
-/** Draws an agent: a disc by its type in a ring by its status, with a gap between them. */
+/** Creates the shader layer of an agent: a disc colored by type inside a ring colored by status. */
 export function createAgentLayer(): FragmentLayer {
-  const colour = { size: 4, type: WebGL2RenderingContext.UNSIGNED_BYTE, normalized: true } as const;
+  const color = { size: 4, type: WebGL2RenderingContext.UNSIGNED_BYTE, normalized: true } as const;
   return {
     name: 'agent',
     uniforms: [],
     attributes: [
-      { name: 'fillColor', source: 'color', ...colour },
-      { name: 'ringColor', source: 'ring', ...colour },
+      { name: 'fillColor', source: 'color', ...color },
+      { name: 'ringColor', source: 'ring', ...color },
     ],
     glsl: `
 vec4 layer_agent(vec4 v_fillColor, vec4 v_ringColor) {

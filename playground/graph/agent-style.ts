@@ -3,18 +3,18 @@ import { type Color, oklch } from './colors.js';
 
 export type Theme = 'light' | 'dark';
 
-/** What of an agent is drawn. */
+/** Appearance of an agent in the graph. */
 export interface AgentStyle {
   readonly fill: Color;
   readonly ring: Color;
-  /** Radius in pixels at a zoom of 1. */
+  /** Radius in pixels at zoom factor 1. */
   readonly size: number;
 }
 
 const MIN_SIZE = 7;
 const MAX_SIZE = 16;
 
-/** Hues that are well apart, each once strong and once pale; types that are met often have one of these colours of their own. */
+/** Distinct hues in degrees. Each is used in two strengths, so that frequent types have a color of their own. */
 const HUES = [250, 70, 300, 150, 28, 195, 345, 110, 275, 50, 170, 325] as const;
 const KNOWN_TYPES = [
   ...['coder', 'coordinator', 'researcher', 'tester', 'analyst', 'architect', 'reviewer', 'optimizer'],
@@ -33,7 +33,7 @@ const STRENGTHS: Readonly<Record<Theme, readonly { readonly lightness: number; r
   ],
 };
 
-/** What shows no more than what was known last. */
+/** Color of stale agents. */
 const STALE: Readonly<Record<Theme, Color>> = { light: '#8a939b', dark: '#77828c' };
 
 export const PAGE_COLORS: Readonly<Record<Theme, Color>> = { light: '#f7f9fb', dark: '#0a1016' };
@@ -73,10 +73,10 @@ export function agentStyle(agent: Agent, theme: Theme): AgentStyle {
 
 export function fillColor(type: string, theme: Theme): Color {
   const known = KNOWN_TYPES.indexOf(type);
-  // All others share them by their names.
-  const place = known === -1 ? hashOf(type) % (2 * HUES.length) : known;
-  const strength = STRENGTHS[theme][Math.floor(place / HUES.length)];
-  return oklch(strength?.lightness ?? 0.6, strength?.chroma ?? 0, HUES[place % HUES.length] ?? 0);
+  // Other types share the colors, chosen by a hash of the name.
+  const slot = known === -1 ? hash(type) % (2 * HUES.length) : known;
+  const strength = STRENGTHS[theme][Math.floor(slot / HUES.length)];
+  return oklch(strength?.lightness ?? 0.6, strength?.chroma ?? 0, HUES[slot % HUES.length] ?? 0);
 }
 
 export function ringColor(status: AgentStatus, theme: Theme): Color {
@@ -84,19 +84,19 @@ export function ringColor(status: AgentStatus, theme: Theme): Color {
 }
 
 /**
- * How busy an agent is drawn, 0..1: as its server says; where that says nothing, by its open tasks; where it has none
- * listed, by its status.
+ * Returns the activity of an agent, 0 to 1: the value reported by its server, otherwise an estimate from its open tasks and its
+ * status.
  */
 export function activityLevel({ performance, status }: Pick<Agent, 'performance' | 'status'>): number {
   const level = performance?.activityLevel ?? null;
   if (level !== null) return Math.min(1, Math.max(0, level));
   const tasks = performance?.tasksActive ?? 0;
-  const atWork = status === 'BUSY' ? 0.7 : status === 'ACTIVE' ? 0.35 : 0;
-  return Math.max(atWork, 1 - 1 / (1 + tasks / 2));
+  const byStatus = status === 'BUSY' ? 0.7 : status === 'ACTIVE' ? 0.35 : 0;
+  return Math.max(byStatus, 1 - 1 / (1 + tasks / 2));
 }
 
-function hashOf(text: string): number {
-  let hash = 7;
-  for (let index = 0; index < text.length; index += 1) hash = (hash * 31 + text.charCodeAt(index)) >>> 0;
-  return hash;
+function hash(text: string): number {
+  let value = 7;
+  for (let index = 0; index < text.length; index += 1) value = (value * 31 + text.charCodeAt(index)) >>> 0;
+  return value;
 }

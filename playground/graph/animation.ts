@@ -1,6 +1,6 @@
 import { type Color, mix } from './colors.js';
 
-/** A value that goes to its target by halves: quickly at first, then ever more slowly, whatever the frame rate. */
+/** Number that approaches its target exponentially, independent of the frame rate. */
 export class EasedValue {
   now: number;
   target: number;
@@ -11,34 +11,36 @@ export class EasedValue {
   }
 
   /**
-   * @param halfLifeMs half of the way is made in this time
-   * @param near what counts as arrived
-   * @returns whether it moved
+   * Moves the value.
+   *
+   * @param halfLifeMs time in milliseconds in which the distance halves
+   * @param tolerance distance at which the value jumps to its target
+   * @returns whether the value changed
    */
-  step(passedMs: number, halfLifeMs: number, near: number): boolean {
+  step(elapsedMs: number, halfLifeMs: number, tolerance: number): boolean {
     if (this.now === this.target) return false;
-    const left = (this.target - this.now) * 2 ** (-passedMs / halfLifeMs);
-    this.now = Math.abs(left) < near ? this.target : this.target - left;
+    const distance = (this.target - this.now) * 2 ** (-elapsedMs / halfLifeMs);
+    this.now = Math.abs(distance) < tolerance ? this.target : this.target - distance;
     return true;
   }
 
-  /** Is there at once. */
+  /** Sets value and target. */
   jump(target: number): void {
     this.now = target;
     this.target = target;
   }
 }
 
-/** Few, because the renderer keeps every colour that it ever met. */
+/** Number of steps of a fade. Small, because the renderer caches every color it has seen. */
 const FADE_STEPS = 8;
 const FADE_MS = 350;
 
-/** A colour that fades to its target. */
+/** Color that fades to its target. */
 export class FadingColor {
   now: Color;
   #from: Color;
   #target: Color;
-  #passedMs = FADE_MS;
+  #elapsedMs = FADE_MS;
 
   constructor(start: Color) {
     this.now = start;
@@ -46,24 +48,28 @@ export class FadingColor {
     this.#target = start;
   }
 
-  to(target: Color): void {
+  fadeTo(target: Color): void {
     if (target === this.#target) return;
     this.#from = this.#target;
     this.#target = target;
-    this.#passedMs = 0;
+    this.#elapsedMs = 0;
   }
 
   jump(target: Color): void {
     this.now = target;
     this.#target = target;
-    this.#passedMs = FADE_MS;
+    this.#elapsedMs = FADE_MS;
   }
 
-  /** @returns whether it changed */
-  step(passedMs: number): boolean {
+  /**
+   * Moves the color.
+   *
+   * @returns whether the color changed
+   */
+  step(elapsedMs: number): boolean {
     if (this.now === this.#target) return false;
-    this.#passedMs += passedMs;
-    const share = Math.min(1, Math.ceil((this.#passedMs / FADE_MS) * FADE_STEPS) / FADE_STEPS);
+    this.#elapsedMs += elapsedMs;
+    const share = Math.min(1, Math.ceil((this.#elapsedMs / FADE_MS) * FADE_STEPS) / FADE_STEPS);
     const next = share === 1 ? this.#target : mix(this.#from, this.#target, share);
     const changed = next !== this.now;
     this.now = next;

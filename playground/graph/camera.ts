@@ -3,22 +3,22 @@ import { EasedValue } from './animation.js';
 import type { Point } from './convex-hull.js';
 
 const HALF_LIFE_MS = 140;
-/** Pixels around the agents, for the names of their groups and, above, what lies over the graph there. */
+/** Space around the agents in pixels, for the names of groups. Larger at the top, where controls cover the graph. */
 const MARGIN = 54;
 const MARGIN_TOP = 82;
-/** Of a small screen. */
+/** Largest margin as a share of the screen, for small screens. */
 const MAX_MARGIN_SHARE = 0.1;
-/** A few agents are not drawn larger than this. */
+/** Smallest camera ratio when fitting, so that a few agents are not drawn too large. */
 const MIN_FIT_RATIO = 0.55;
 const PAN_STEP = 60;
 
-/** The view: it keeps all agents in sight until a person moves it, and again when they want that. */
+/** Camera of the graph. Follows all agents until the user moves it, and again after `fit`. */
 export class Camera {
   readonly #sigma: Sigma;
   readonly #x: EasedValue;
   readonly #y: EasedValue;
   readonly #ratio: EasedValue;
-  #follows = true;
+  #isFollowing = true;
 
   constructor(sigma: Sigma) {
     this.#sigma = sigma;
@@ -29,19 +29,23 @@ export class Camera {
   }
 
   get isFollowing(): boolean {
-    return this.#follows;
+    return this.#isFollowing;
   }
 
-  /** A person moved it. */
+  /** Stops following, because the user moved the camera. */
   release(): void {
-    this.#follows = false;
+    this.#isFollowing = false;
     this.#stop();
   }
 
-  /** Goes to where all of these are seen. @param isAtOnce for the first time, and for people who want no motion */
-  fit(points: Iterable<Point>, isAtOnce: boolean): void {
-    this.#follows = true;
-    const [left, right, top, bottom] = boundsOf(points);
+  /**
+   * Moves to show all points.
+   *
+   * @param isInstant whether to jump, for the first time and for reduced motion
+   */
+  fit(points: Iterable<Point>, isInstant: boolean): void {
+    this.#isFollowing = true;
+    const [left, right, top, bottom] = computeBounds(points);
     if (left > right) return;
     const { width, height } = this.#sigma.getDimensions();
     const margin = Math.min(MARGIN, width * MAX_MARGIN_SHARE, height * MAX_MARGIN_SHARE);
@@ -51,58 +55,62 @@ export class Camera {
       (right - left) / Math.max(width - 2 * margin, 1),
       (bottom - top) / Math.max(height - margin - above, 1),
     );
-    // The renderer's y points upwards.
+    // The y axis of the renderer points up.
     const y = (top + bottom) / 2 + ((above - margin) / 2) * ratio;
-    this.#goTo({ x: (left + right) / 2, y }, ratio, isAtOnce);
+    this.#animateTo({ x: (left + right) / 2, y }, ratio, isInstant);
   }
 
-  /** Puts a place into the middle, near enough to read. */
-  lookAt(point: Point, isAtOnce: boolean): void {
-    this.#follows = false;
-    this.#goTo(point, Math.min(this.#sigma.getCamera().ratio, 0.9), isAtOnce);
+  /** Moves a point to the center, close enough to read its label. */
+  lookAt(point: Point, isInstant: boolean): void {
+    this.#isFollowing = false;
+    this.#animateTo(point, Math.min(this.#sigma.getCamera().ratio, 0.9), isInstant);
   }
 
-  /** @param factor above 1: nearer */
-  zoom(factor: number, isAtOnce: boolean): void {
-    this.#follows = false;
+  /** @param factor above 1 zooms in */
+  zoom(factor: number, isInstant: boolean): void {
+    this.#isFollowing = false;
     this.#start();
     const camera = this.#sigma.getCamera();
     this.#ratio.target = camera.getBoundedRatio(this.#ratio.target / factor);
-    if (isAtOnce) this.step(1e6);
+    if (isInstant) this.step(1e6);
   }
 
-  /** @param right, @param down steps */
-  pan(right: number, down: number, isAtOnce: boolean): void {
-    this.#follows = false;
+  /** Moves the view by a number of steps in each direction. */
+  pan(right: number, down: number, isInstant: boolean): void {
+    this.#isFollowing = false;
     this.#start();
     const here = this.#sigma.viewportToFramedGraph({ x: 0, y: 0 });
     const there = this.#sigma.viewportToFramedGraph({ x: right * PAN_STEP, y: down * PAN_STEP });
     this.#x.target += there.x - here.x;
     this.#y.target += there.y - here.y;
-    if (isAtOnce) this.step(1e6);
+    if (isInstant) this.step(1e6);
   }
 
-  /** @returns whether it moved */
-  step(passedMs: number): boolean {
+  /**
+   * Moves the camera.
+   *
+   * @returns whether it moved
+   */
+  step(elapsedMs: number): boolean {
     const moved = [
-      this.#x.step(passedMs, HALF_LIFE_MS, 1e-4),
-      this.#y.step(passedMs, HALF_LIFE_MS, 1e-4),
-      this.#ratio.step(passedMs, HALF_LIFE_MS, 1e-3),
+      this.#x.step(elapsedMs, HALF_LIFE_MS, 1e-4),
+      this.#y.step(elapsedMs, HALF_LIFE_MS, 1e-4),
+      this.#ratio.step(elapsedMs, HALF_LIFE_MS, 1e-3),
     ].includes(true);
     if (moved) this.#sigma.getCamera().setState({ x: this.#x.now, y: this.#y.now, ratio: this.#ratio.now });
     return moved;
   }
 
-  #goTo(point: Point, ratio: number, isAtOnce: boolean): void {
+  #animateTo(point: Point, ratio: number, isInstant: boolean): void {
     this.#start();
     const { x, y } = this.#sigma.graphToFramedGraph(point);
     this.#x.target = x;
     this.#y.target = y;
     this.#ratio.target = this.#sigma.getCamera().getBoundedRatio(ratio);
-    if (isAtOnce) this.step(1e6);
+    if (isInstant) this.step(1e6);
   }
 
-  /** From where the view is now, which a person may have moved. */
+  /** Starts an animation from the current view, which the user may have moved. */
   #start(): void {
     if (this.#x.now !== this.#x.target || this.#ratio.now !== this.#ratio.target) return;
     this.#stop();
@@ -116,7 +124,7 @@ export class Camera {
   }
 }
 
-function boundsOf(points: Iterable<Point>): [left: number, right: number, top: number, bottom: number] {
+function computeBounds(points: Iterable<Point>): [left: number, right: number, top: number, bottom: number] {
   let [left, right, top, bottom] = [Infinity, -Infinity, Infinity, -Infinity];
   for (const { x, y } of points) {
     left = Math.min(left, x);

@@ -1,9 +1,9 @@
-/** `#rrggbb` */
+/** Color as `#rrggbb`. */
 export type Color = string;
 
 /**
- * A colour by lightness (0..1), chroma (0..0.3) and hue (degrees) in OKLCH, where colours of equal lightness look equally
- * light, so that one lightness has the same contrast with the page for all hues.
+ * Returns a color by lightness (0 to 1), chroma (0 to 0.3) and hue (degrees) in OKLCH. Colors of equal lightness have about the
+ * same contrast with the page.
  */
 export function oklch(lightness: number, chroma: number, hue: number): Color {
   const radians = (hue * Math.PI) / 180;
@@ -19,29 +19,29 @@ export function oklch(lightness: number, chroma: number, hue: number): Color {
   ]);
 }
 
-/** @param share of `to`, 0..1 */
+/** @param share share of `to`, 0 to 1 */
 export function mix(from: Color, to: Color, share: number): Color {
   const start = channels(from);
   const end = channels(to);
   return hex(start.map((value, index) => value + ((end[index] ?? value) - value) * share));
 }
 
-/** Relative luminance as WCAG defines it, 0 (black) .. 1 (white). */
-export function luminance(colour: Color): number {
-  const [red = 0, green = 0, blue = 0] = channels(colour).map((value) =>
+/** Returns the relative luminance by WCAG, 0 (black) to 1 (white). */
+export function luminance(color: Color): number {
+  const [red = 0, green = 0, blue = 0] = channels(color).map((value) =>
     value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4,
   );
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
 
-/** Contrast of two colours as WCAG defines it, 1 (none) .. 21. */
+/** Returns the contrast of two colors by WCAG, 1 (none) to 21. */
 export function contrast(first: Color, second: Color): number {
   const [dark = 0, light = 0] = [luminance(first), luminance(second)].sort((a, b) => a - b);
   return (light + 0.05) / (dark + 0.05);
 }
 
-function channels(colour: Color): number[] {
-  return [1, 3, 5].map((start) => Number.parseInt(colour.slice(start, start + 2), 16) / 255);
+function channels(color: Color): number[] {
+  return [1, 3, 5].map((start) => Number.parseInt(color.slice(start, start + 2), 16) / 255);
 }
 
 function hex(values: readonly number[]): Color {

@@ -3,7 +3,7 @@ export interface Point {
   readonly y: number;
 }
 
-/** The corners of the smallest convex shape around these points, counter-clockwise; the points themselves when few. */
+/** Returns the corners of the convex hull, counterclockwise. Returns the distinct points if there are fewer than 3. */
 export function convexHull(points: readonly Point[]): readonly Point[] {
   const sorted = [...points].sort((a, b) => a.x - b.x || a.y - b.y);
   const distinct = sorted.filter((point, index) => {
@@ -30,7 +30,7 @@ function chain(points: readonly Point[]): Point[] {
   return corners;
 }
 
-/** Above 0: `c` is on the left of the line from `a` to `b`. */
+/** Returns a positive number if `c` is on the left of the line from `a` to `b`. */
 function turn(a: Point, b: Point, c: Point): number {
   return (b.x - a.x) * (c.y - a.y) - (b.y - a.y) * (c.x - a.x);
 }

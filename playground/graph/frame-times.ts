@@ -1,18 +1,22 @@
-const KEPT = 240;
+const MAX_FRAMES = 240;
 
-/** How long the last frames took this page to make, without what the browser does with them afterwards. */
+/** Times that the page spent on its last frames, without the browser's own work. */
 export class FrameTimes {
-  readonly #works: number[] = [];
+  readonly #workMs: number[] = [];
   #next = 0;
 
   add(workMs: number): void {
-    this.#works[this.#next] = workMs;
-    this.#next = (this.#next + 1) % KEPT;
+    this.#workMs[this.#next] = workMs;
+    this.#next = (this.#next + 1) % MAX_FRAMES;
   }
 
-  /** Milliseconds that this share of the frames took at most; null: nothing was drawn yet. @param share 0..1 */
+  /**
+   * Returns a percentile of the frame times in milliseconds. Null before the first frame.
+   *
+   * @param share 0 to 1
+   */
   percentile(share: number): number | null {
-    const sorted = [...this.#works].sort((a, b) => a - b);
+    const sorted = [...this.#workMs].sort((a, b) => a - b);
     return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? null;
   }
 }

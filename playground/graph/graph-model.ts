@@ -7,7 +7,7 @@ import { initialPositions } from './initial-positions.js';
 
 export interface EdgeAttributes {
   readonly inferred: boolean;
-  /** Gone, and not drawn any more. */
+  /** Whether the edge was removed and is hidden. */
   isGone: boolean;
 }
 
@@ -15,21 +15,20 @@ export type SwarmGraph = MultiDirectedGraph<NodeAttributes, EdgeAttributes>;
 type Edge = Pick<TopologyEdgeFragment, 'id' | 'from' | 'to' | 'inferred'>;
 
 /**
- * What has gone is not drawn, and is taken out when there is so much of it: a renderer goes over everything for each node
- * and edge that is taken out, so all is taken out at once and put in again.
+ * Number of hidden nodes and edges at which the graph is rebuilt without them. Removing them one by one is slow, because the
+ * renderer visits the whole graph for each.
  */
-const MAX_GONE = 40;
-const MAX_GONE_SHARE = 0.1;
+const MAX_HIDDEN = 40;
 
-/** A frame that passed in no time: everything is where it should be. */
-const AT_ONCE_MS = 1e6;
+/** Share of hidden nodes and edges at which the graph is rebuilt. */
+const MAX_HIDDEN_SHARE = 0.1;
 
-/**
- * The agents and edges as a graph that moves: `show` says how things are, `step` brings the picture a little nearer to
- * it. Agents that go are drawn until they have faded.
- */
+/** Time after which every animation has ended, in milliseconds. */
+const INSTANT_MS = 1e6;
+
+/** Agents and edges as an animated graph. `show` sets the targets, and `step` moves the graph toward them. */
 export class GraphModel {
-  /** One for ever: sigma 4.0 keeps the edges of the first one in its index of parallel edges, whatever it is given. */
+  /** Graph of the renderer. Never replaced, because sigma 4.0 keeps the first graph's edges in an index. */
   readonly graph: SwarmGraph = new MultiDirectedGraph();
   readonly nodes = new Map<string, GraphNode>();
   #edges: ReadonlyMap<string, Edge> = new Map();
@@ -37,12 +36,12 @@ export class GraphModel {
   readonly #moving = new Set<string>();
   #matches: ((agent: Agent) => boolean) | null = null;
   readonly #changedEdges = new Set<string>();
-  #goneEdges = 0;
-  #timesDrawnAnew = 0;
+  #hiddenEdges = 0;
+  #rebuildCount = 0;
   #theme: Theme;
   #isStill: boolean;
 
-  /** @param isStill for people who want no motion: everything is at once where it should be */
+  /** @param isStill whether every change is instant, for reduced motion */
   constructor(theme: Theme, isStill = false) {
     this.#theme = theme;
     this.#isStill = isStill;
@@ -56,30 +55,34 @@ export class GraphModel {
     }
   }
 
-  /** @returns whether agents, groups or edges came or went, so that there is something to lay out */
+  /**
+   * Sets the agents and edges to show.
+   *
+   * @returns whether the layout must run, because agents, groups or edges were added or removed
+   */
   show(agents: ReadonlyMap<string, Agent>, edges: ReadonlyMap<string, Edge>): boolean {
-    const gone = [...this.#agents.keys()].filter((id) => !agents.has(id));
-    for (const id of gone) this.#detach(id);
+    const removed = [...this.#agents.keys()].filter((id) => !agents.has(id));
+    for (const id of removed) this.#remove(id);
     const added: Agent[] = [];
-    let regrouped = false;
+    let hasRegrouped = false;
     for (const [id, agent] of agents) {
       const node = this.nodes.get(id);
       if (node === undefined) added.push(agent);
       else if (node.agent !== agent || node.isLeaving) {
-        regrouped = this.#change(node, agent) || regrouped;
+        hasRegrouped = this.#change(node, agent) || hasRegrouped;
         this.#moving.add(id);
       }
     }
-    const edgesChanged = !areSame(edges, this.#edges);
+    const edgesChanged = !haveSameKeys(edges, this.#edges);
     this.#agents = agents;
     this.#edges = edges;
     this.#add(added);
     if (edgesChanged || added.length > 0) this.#connect();
-    this.#tidy();
-    return added.length > 0 || gone.length > 0 || regrouped || edgesChanged;
+    this.#rebuildIfNeeded();
+    return added.length > 0 || removed.length > 0 || hasRegrouped || edgesChanged;
   }
 
-  /** Faint are all but those that match, from now on; null: none is faint. */
+  /** Dims all agents that do not match. Null dims none. */
   highlight(matches: ((agent: Agent) => boolean) | null): void {
     this.#matches = matches;
     for (const [id, node] of this.nodes) {
@@ -92,43 +95,47 @@ export class GraphModel {
     node.dim(this.#matches !== null && !this.#matches(node.agent));
   }
 
-  /** @returns the agents that look different now */
-  step(passedMs: number): string[] {
+  /**
+   * Moves the graph toward its targets.
+   *
+   * @returns ids of the agents that changed
+   */
+  step(elapsedMs: number): string[] {
     const changed: string[] = [];
     for (const id of this.#moving) {
       const node = this.nodes.get(id);
-      if (node?.step(this.#isStill ? AT_ONCE_MS : passedMs) !== true) this.#moving.delete(id);
+      if (node?.step(this.#isStill ? INSTANT_MS : elapsedMs) !== true) this.#moving.delete(id);
       else changed.push(id);
     }
     return changed;
   }
 
-  /** Edges that look different since this was asked last. */
+  /** Returns the ids of the edges that have changed since the last call. */
   takeChangedEdges(): string[] {
     const changed = [...this.#changedEdges];
     this.#changedEdges.clear();
     return changed;
   }
 
-  /** It grows when the graph was emptied and filled again, so that what a renderer knew of its nodes is forgotten. */
-  get timesDrawnAnew(): number {
-    return this.#timesDrawnAnew;
+  /** Number of times the graph was rebuilt. The renderer then knows nothing about the state of its nodes. */
+  get rebuildCount(): number {
+    return this.#rebuildCount;
   }
 
   get isMoving(): boolean {
     return this.#moving.size > 0;
   }
 
-  /** What the layout has to know, and whose places it will tell. */
+  /** Returns the input of the layout and the ids of its nodes. */
   layout(): { readonly ids: readonly string[]; readonly input: LayoutInput } {
     const staying = [...this.nodes].filter(([, node]) => !node.isLeaving);
     const ids = staying.map(([id]) => id);
-    const places = new Map(ids.map((id, index) => [id, index]));
+    const indexes = new Map(ids.map((id, index) => [id, index]));
     const groups = new Map<string, number>();
     const edges: number[] = [];
     for (const { from, to } of this.#edges.values()) {
-      const start = places.get(from);
-      const end = places.get(to);
+      const start = indexes.get(from);
+      const end = indexes.get(to);
       if (start !== undefined && end !== undefined && start !== end) edges.push(start, end);
     }
     return {
@@ -147,18 +154,23 @@ export class GraphModel {
     };
   }
 
-  /** @param positions x and y of each of `ids` @param minWay shorter ways are not gone: nobody would see them */
-  place(ids: readonly string[], positions: Float32Array, minWay = 0): void {
+  /**
+   * Sets the target positions of agents.
+   *
+   * @param positions x and y of each of `ids`
+   * @param minDistance distance below which an agent stays in place, because its move would be invisible
+   */
+  place(ids: readonly string[], positions: Float32Array, minDistance = 0): void {
     ids.forEach((id, index) => {
       const node = this.nodes.get(id);
       const [x = 0, y = 0] = positions.subarray(index * 2, index * 2 + 2);
-      if (node === undefined || Math.hypot(node.target.x - x, node.target.y - y) < minWay) return;
-      node.goTo(x, y);
+      if (node === undefined || Math.hypot(node.target.x - x, node.target.y - y) < minDistance) return;
+      node.moveTo(x, y);
       this.#moving.add(id);
     });
   }
 
-  #detach(id: string): void {
+  #remove(id: string): void {
     const node = this.nodes.get(id);
     if (node === undefined || node.isLeaving) return;
     node.leave();
@@ -167,14 +179,14 @@ export class GraphModel {
 
   #change(node: GraphNode, agent: Agent): boolean {
     const group = node.group;
-    node.show(agent, this.#theme, !this.#isStill && isWork(node.agent, agent));
+    node.show(agent, this.#theme, !this.#isStill && hasWorked(node.agent, agent));
     this.#dim(node);
     return node.group !== group;
   }
 
   #add(agents: readonly Agent[]): void {
-    for (const [agent, place] of initialPositions(agents, this.nodes.values())) {
-      const node = new GraphNode(agent, place, this.#theme);
+    for (const [agent, position] of initialPositions(agents, this.nodes.values())) {
+      const node = new GraphNode(agent, position, this.#theme);
       this.#dim(node);
       this.nodes.set(agent.id, node);
       this.#moving.add(agent.id);
@@ -184,18 +196,18 @@ export class GraphModel {
 
   #draw(id: string, node: GraphNode): void {
     this.graph.addNode(id, node.attributes);
-    // The graph keeps an object of its own.
+    // The graph has copied the object.
     node.attributes = this.graph.getNodeAttributes(id);
   }
 
-  /** Takes out what has gone, when there is enough of it. */
-  #tidy(): void {
-    const left = [...this.nodes].filter(([, { hasLeft }]) => hasLeft);
-    const gone = left.length + this.#goneEdges;
-    if (gone < MAX_GONE || gone < MAX_GONE_SHARE * (this.graph.order + this.graph.size)) return;
-    for (const [id] of left) this.nodes.delete(id);
-    this.#timesDrawnAnew += 1;
-    this.#goneEdges = 0;
+  /** Rebuilds the graph if it contains many hidden nodes and edges. */
+  #rebuildIfNeeded(): void {
+    const faded = [...this.nodes].filter(([, { hasLeft }]) => hasLeft);
+    const hidden = faded.length + this.#hiddenEdges;
+    if (hidden < MAX_HIDDEN || hidden < MAX_HIDDEN_SHARE * (this.graph.order + this.graph.size)) return;
+    for (const [id] of faded) this.nodes.delete(id);
+    this.#rebuildCount += 1;
+    this.#hiddenEdges = 0;
     this.#changedEdges.clear();
     this.graph.clear();
     for (const [id, node] of this.nodes) this.#draw(id, node);
@@ -203,10 +215,10 @@ export class GraphModel {
   }
 
   #connect(): void {
-    this.#goneEdges = 0;
+    this.#hiddenEdges = 0;
     this.graph.forEachEdge((id, attributes) => {
       const isGone = !this.#edges.has(id);
-      if (isGone) this.#goneEdges += 1;
+      if (isGone) this.#hiddenEdges += 1;
       if (isGone === attributes.isGone) return;
       attributes.isGone = isGone;
       this.#changedEdges.add(id);
@@ -217,13 +229,13 @@ export class GraphModel {
   }
 }
 
-function areSame(some: ReadonlyMap<string, Edge>, others: ReadonlyMap<string, Edge>): boolean {
-  if (some === others) return true;
-  return some.size === others.size && [...some.keys()].every((id) => others.has(id));
+function haveSameKeys(first: ReadonlyMap<string, Edge>, second: ReadonlyMap<string, Edge>): boolean {
+  if (first === second) return true;
+  return first.size === second.size && [...first.keys()].every((id) => second.has(id));
 }
 
-/** Whether an agent did something, which is more than that a number was measured anew. */
-function isWork(before: Agent, after: Agent): boolean {
+/** Whether an agent has worked, as opposed to a new measurement of a number. */
+function hasWorked(before: Agent, after: Agent): boolean {
   return (
     before.status !== after.status ||
     before.stale !== after.stale ||

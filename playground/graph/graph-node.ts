@@ -5,7 +5,7 @@ import type { Point } from './convex-hull.js';
 import { agentLabel } from '../ui/labels.js';
 import { FadingColor, EasedValue } from './animation.js';
 
-/** What the renderer reads; it is written in place, as often as the screen is drawn. */
+/** Attributes read by the renderer. Modified in place with every frame. */
 export interface NodeAttributes {
   x: number;
   y: number;
@@ -18,16 +18,16 @@ export interface NodeAttributes {
 
 const MOVE_HALF_LIFE_MS = 110;
 const GROW_HALF_LIFE_MS = 90;
-/** A change makes a node larger for a moment. */
-const PULSE = 1.45;
-const FAINT = 0.12;
+/** Factor by which work enlarges a node for a moment. */
+const SWELL = 1.45;
+const DIMMED_OPACITY = 0.12;
 
-/** An agent on its way from how it is drawn to how it should be. */
+/** Agent on its way to its target style and position. */
 export class GraphNode {
   agent: Agent;
   group: string;
   attributes: NodeAttributes;
-  /** Gone, and drawn until it has faded. */
+  /** Whether the agent was removed and is fading out. */
   isLeaving = false;
   readonly #x: EasedValue;
   readonly #y: EasedValue;
@@ -36,40 +36,40 @@ export class GraphNode {
   readonly #fill: FadingColor;
   readonly #ring: FadingColor;
 
-  constructor(agent: Agent, place: Point, theme: Theme) {
+  constructor(agent: Agent, position: Point, theme: Theme) {
     const { fill, ring, size } = agentStyle(agent, theme);
     this.agent = agent;
     this.group = groupKey(agent);
-    this.#x = new EasedValue(place.x);
-    this.#y = new EasedValue(place.y);
+    this.#x = new EasedValue(position.x);
+    this.#y = new EasedValue(position.y);
     this.#size.target = size;
     this.#fill = new FadingColor(fill);
     this.#ring = new FadingColor(ring);
-    this.attributes = { ...place, size: 0, color: fill, ring, opacity: 1, label: agentLabel(agent) };
+    this.attributes = { ...position, size: 0, color: fill, ring, opacity: 1, label: agentLabel(agent) };
   }
 
   get target(): Point {
     return { x: this.#x.target, y: this.#y.target };
   }
 
-  goTo(x: number, y: number): void {
+  moveTo(x: number, y: number): void {
     this.#x.target = x;
     this.#y.target = y;
   }
 
-  /** @param pulses whether the change is to be seen for a moment */
-  show(agent: Agent, theme: Theme, pulses: boolean): void {
+  /** @param swells whether the node grows for a moment */
+  show(agent: Agent, theme: Theme, swells: boolean): void {
     this.agent = agent;
     this.group = groupKey(agent);
     this.isLeaving = false;
     const { fill, ring, size } = agentStyle(agent, theme);
-    this.#look({ fill, ring, size });
-    if (pulses) this.#size.now = Math.max(this.#size.now, size * PULSE);
+    this.#setStyle({ fill, ring, size });
+    if (swells) this.#size.now = Math.max(this.#size.now, size * SWELL);
   }
 
-  #look({ fill, ring, size }: AgentStyle): void {
-    this.#fill.to(fill);
-    this.#ring.to(ring);
+  #setStyle({ fill, ring, size }: AgentStyle): void {
+    this.#fill.fadeTo(fill);
+    this.#ring.fadeTo(ring);
     this.#size.target = size;
   }
 
@@ -78,25 +78,29 @@ export class GraphNode {
     this.#size.target = 0;
   }
 
-  /** Faint, and without its name: it is not what is searched for. */
-  dim(isFaint: boolean): void {
-    this.#opacity.target = isFaint ? FAINT : 1;
-    this.attributes.label = isFaint ? '' : agentLabel(this.agent);
+  /** Dims the node and hides its label, because it does not match the search. */
+  dim(isDimmed: boolean): void {
+    this.#opacity.target = isDimmed ? DIMMED_OPACITY : 1;
+    this.attributes.label = isDimmed ? '' : agentLabel(this.agent);
   }
 
   get hasLeft(): boolean {
     return this.isLeaving && this.#size.now === 0;
   }
 
-  /** @returns whether anything of it changed */
-  step(passedMs: number): boolean {
+  /**
+   * Moves the node toward its target.
+   *
+   * @returns whether it changed
+   */
+  step(elapsedMs: number): boolean {
     const moved = [
-      this.#x.step(passedMs, MOVE_HALF_LIFE_MS, 0.05),
-      this.#y.step(passedMs, MOVE_HALF_LIFE_MS, 0.05),
-      this.#size.step(passedMs, GROW_HALF_LIFE_MS, 0.05),
-      this.#opacity.step(passedMs, GROW_HALF_LIFE_MS, 0.01),
-      this.#fill.step(passedMs),
-      this.#ring.step(passedMs),
+      this.#x.step(elapsedMs, MOVE_HALF_LIFE_MS, 0.05),
+      this.#y.step(elapsedMs, MOVE_HALF_LIFE_MS, 0.05),
+      this.#size.step(elapsedMs, GROW_HALF_LIFE_MS, 0.05),
+      this.#opacity.step(elapsedMs, GROW_HALF_LIFE_MS, 0.01),
+      this.#fill.step(elapsedMs),
+      this.#ring.step(elapsedMs),
     ].includes(true);
     if (!moved) return false;
     this.attributes.x = this.#x.now;

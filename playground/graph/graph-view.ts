@@ -12,7 +12,7 @@ import { sigmaOptions } from './sigma-options.js';
 export interface GraphViewOptions {
   readonly container: HTMLElement;
   readonly theme: Theme;
-  /** For people who want no motion. */
+  /** Whether every change is instant, for reduced motion. */
   readonly isStill: boolean;
   readonly onSelect: (agentId: string | null) => void;
 }
@@ -23,17 +23,17 @@ export interface GraphData {
   readonly swarms: ReadonlyMap<string, SwarmFragment>;
 }
 
-/** A frame after a pause is not a step of that length. */
+/** Longest time of one animation step in milliseconds, also after a pause. */
 const MAX_STEP_MS = 100;
 
-/** In pixels. */
-const MIN_WAY = 0.4;
+/** Shortest visible move in pixels. */
+const MIN_MOVE_PX = 0.4;
 
-/** Where frames take longer than that (no graphics card, say), the page rests as long between them, so that it answers. */
+/** Frame interval in milliseconds above which the page pauses between frames to stay responsive, for example without a GPU. */
 const SLOW_FRAME_MS = 70;
-const MAX_REST_MS = 1_000;
+const MAX_PAUSE_MS = 1_000;
 
-/** The live graph on the screen. It draws while something moves, and rests otherwise. */
+/** Live graph on the screen. Draws frames only while something moves. */
 export class GraphView {
   readonly frames = new FrameTimes();
   readonly #options: GraphViewOptions;
@@ -42,51 +42,51 @@ export class GraphView {
   #theme: Theme;
   #sigma: Sigma;
   #groups: GroupCanvas;
-  #view: Camera;
-  #snapshot: GraphData = { agents: new Map(), edges: new Map(), swarms: new Map() };
+  #camera: Camera;
+  #data: GraphData = { agents: new Map(), edges: new Map(), swarms: new Map() };
   #selected: string | null = null;
   #frame: number | null = null;
   #drawnAtMs = 0;
   #gapMs = 0;
-  #restedMs = 0;
+  #pausedMs = 0;
   #isRunning = false;
   #drawnOrder = 0;
   #drawnSize = 0;
-  #timesDrawnAnew = 0;
+  #rebuildCount = 0;
   #hasFit = false;
 
-  /** @throws Error the browser has no WebGL */
+  /** @throws Error if the browser has no WebGL */
   constructor(options: GraphViewOptions) {
     this.#options = options;
     this.#theme = options.theme;
     this.#model = new GraphModel(options.theme, options.isStill);
-    [this.#sigma, this.#groups, this.#view] = this.#mount();
+    [this.#sigma, this.#groups, this.#camera] = this.#mount();
     this.#layout = new LayoutClient(
       () => this.#model.layout(),
       (ids, positions) => {
-        this.#model.place(ids, positions, MIN_WAY * this.#sigma.getCamera().ratio);
-        if (this.#view.isFollowing) this.#fit();
-        this.#wake();
+        this.#model.place(ids, positions, MIN_MOVE_PX * this.#sigma.getCamera().ratio);
+        if (this.#camera.isFollowing) this.#fit();
+        this.#scheduleFrame();
       },
     );
     const { container } = options;
-    container.addEventListener('wheel', () => this.#view.release(), { passive: true });
+    container.addEventListener('wheel', () => this.#camera.release(), { passive: true });
     container.addEventListener('pointermove', ({ buttons }) => {
-      if (buttons !== 0) this.#view.release();
+      if (buttons !== 0) this.#camera.release();
     });
     new ResizeObserver(() => {
-      if (this.#view.isFollowing) this.#fit();
-      this.#wake();
+      if (this.#camera.isFollowing) this.#fit();
+      this.#scheduleFrame();
     }).observe(container);
   }
 
-  show(picture: GraphData): void {
-    this.#snapshot = picture;
-    if (this.#model.show(picture.agents, picture.edges)) {
-      this.#layout.want();
-      if (this.#view.isFollowing) this.#fit();
+  show(data: GraphData): void {
+    this.#data = data;
+    if (this.#model.show(data.agents, data.edges)) {
+      this.#layout.request();
+      if (this.#camera.isFollowing) this.#fit();
     }
-    this.#wake();
+    this.#scheduleFrame();
   }
 
   set theme(theme: Theme) {
@@ -94,62 +94,62 @@ export class GraphView {
     this.#theme = theme;
     this.#model.theme = theme;
     this.#sigma.kill();
-    [this.#sigma, this.#groups, this.#view] = this.#mount();
+    [this.#sigma, this.#groups, this.#camera] = this.#mount();
     this.#hasFit = false;
     this.#fit();
     this.#mark(true);
-    this.#wake();
+    this.#scheduleFrame();
   }
 
   select(agentId: string | null): void {
     this.#mark(false);
     this.#selected = agentId;
     this.#mark(true);
-    this.#wake();
+    this.#scheduleFrame();
   }
 
   lookAt(agentId: string): void {
     const node = this.#model.nodes.get(agentId);
-    if (node !== undefined) this.#view.lookAt(node.target, this.#options.isStill);
-    this.#wake();
+    if (node !== undefined) this.#camera.lookAt(node.target, this.#options.isStill);
+    this.#scheduleFrame();
   }
 
-  /** Faint are all but those that match; null: none is. */
+  /** Dims all agents that do not match. Null dims none. */
   highlight(matches: ((agent: Agent) => boolean) | null): void {
     this.#model.highlight(matches);
-    this.#wake();
+    this.#scheduleFrame();
   }
 
   zoom(factor: number): void {
-    this.#view.zoom(factor, this.#options.isStill);
-    this.#wake();
+    this.#camera.zoom(factor, this.#options.isStill);
+    this.#scheduleFrame();
   }
 
   pan(right: number, down: number): void {
-    this.#view.pan(right, down, this.#options.isStill);
-    this.#wake();
+    this.#camera.pan(right, down, this.#options.isStill);
+    this.#scheduleFrame();
   }
 
   fit(): void {
     this.#fit();
-    this.#wake();
+    this.#scheduleFrame();
   }
 
   #mount(): [Sigma, GroupCanvas, Camera] {
     const { container, onSelect } = this.#options;
     const sigma = new Sigma(this.#model.graph, container, sigmaOptions(this.#theme));
     const groups = new GroupCanvas(sigma, this.#model, this.#theme);
-    groups.namesOf = (groupId) => groupLabels(groupId, this.#snapshot.swarms);
-    const view = new Camera(sigma);
+    groups.getLabels = (groupId) => groupLabels(groupId, this.#data.swarms);
+    const camera = new Camera(sigma);
     sigma.on('clickNode', ({ node }) => onSelect(this.#model.nodes.get(node)?.isLeaving === false ? node : null));
     sigma.on('clickStage', () => onSelect(null));
-    return [sigma, groups, view];
+    return [sigma, groups, camera];
   }
 
   #fit(): void {
-    const places = [...this.#model.nodes.values()].filter(({ isLeaving }) => !isLeaving).map(({ target }) => target);
-    this.#view.fit(places, this.#options.isStill || !this.#hasFit);
-    this.#hasFit ||= places.length > 0;
+    const points = [...this.#model.nodes.values()].filter(({ isLeaving }) => !isLeaving).map(({ target }) => target);
+    this.#camera.fit(points, this.#options.isStill || !this.#hasFit);
+    this.#hasFit ||= points.length > 0;
   }
 
   #mark(isHighlighted: boolean): void {
@@ -157,40 +157,40 @@ export class GraphView {
     if (id !== null && this.#sigma.getGraph().hasNode(id)) this.#sigma.setNodeState(id, { isHighlighted });
   }
 
-  #wake(): void {
+  #scheduleFrame(): void {
     if (this.#frame !== null) return;
-    const restMs = this.#gapMs < SLOW_FRAME_MS ? 0 : Math.min(this.#gapMs, MAX_REST_MS);
-    const ask = (): number => requestAnimationFrame((nowMs) => this.#draw(nowMs));
-    this.#frame = restMs === 0 ? ask() : window.setTimeout(ask, restMs);
-    this.#restedMs = restMs;
+    const pauseMs = this.#gapMs < SLOW_FRAME_MS ? 0 : Math.min(this.#gapMs, MAX_PAUSE_MS);
+    const requestFrame = (): number => requestAnimationFrame((nowMs) => this.#draw(nowMs));
+    this.#frame = pauseMs === 0 ? requestFrame() : window.setTimeout(requestFrame, pauseMs);
+    this.#pausedMs = pauseMs;
   }
 
   #draw(nowMs: number): void {
     this.#frame = null;
-    const began = performance.now();
-    // Between two frames of which one followed the other at once, or after that rest.
-    if (this.#isRunning) this.#gapMs = nowMs - this.#drawnAtMs - this.#restedMs;
-    const passedMs = Math.min(MAX_STEP_MS, nowMs - this.#drawnAtMs);
+    const startMs = performance.now();
+    // Measured only between consecutive frames.
+    if (this.#isRunning) this.#gapMs = nowMs - this.#drawnAtMs - this.#pausedMs;
+    const elapsedMs = Math.min(MAX_STEP_MS, nowMs - this.#drawnAtMs);
     this.#drawnAtMs = nowMs;
     const model = this.#model;
-    const changed = model.step(passedMs);
+    const changed = model.step(elapsedMs);
     const edges = model.takeChangedEdges();
-    const viewMoved = this.#view.step(passedMs);
+    const hasCameraMoved = this.#camera.step(elapsedMs);
     if (changed.length > 0) this.#groups.outline(nowMs, !model.isMoving);
-    if (model.timesDrawnAnew !== this.#timesDrawnAnew) {
-      this.#timesDrawnAnew = model.timesDrawnAnew;
+    if (model.rebuildCount !== this.#rebuildCount) {
+      this.#rebuildCount = model.rebuildCount;
       this.#mark(true);
       this.#sigma.refresh();
     } else if (changed.length > 0 || edges.length > 0) {
-      // Agents that came since need a place in the renderer first; when all rest, names are placed anew.
+      // New agents must be indexed by the renderer. A full refresh at the end of a move places the labels again.
       const isKnown = model.graph.order === this.#drawnOrder && model.graph.size === this.#drawnSize;
       const skipIndexation = isKnown && model.isMoving;
       this.#sigma.refresh({ partialGraph: { nodes: changed, edges }, skipIndexation, schedule: false });
     }
     this.#drawnOrder = model.graph.order;
     this.#drawnSize = model.graph.size;
-    this.frames.add(performance.now() - began);
-    this.#isRunning = model.isMoving || viewMoved;
-    if (this.#isRunning) this.#wake();
+    this.frames.add(performance.now() - startMs);
+    this.#isRunning = model.isMoving || hasCameraMoved;
+    if (this.#isRunning) this.#scheduleFrame();
   }
 }

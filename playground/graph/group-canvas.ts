@@ -5,11 +5,11 @@ import { convexHull, type Point } from './convex-hull.js';
 import type { GraphModel } from './graph-model.js';
 
 const MARGIN = 22;
-/** Between a name and the edge of the picture, pixels. */
-const EDGE = 6;
-/** From so many agents on, outlines follow them less often. */
-const MANY = 2_000;
-const SELDOM_MS = 250;
+/** Distance between a name and the border of the canvas, in pixels. */
+const BORDER = 6;
+/** Number of agents above which outlines are updated only once per interval. */
+const MANY_AGENTS = 2_000;
+const OUTLINE_INTERVAL_MS = 250;
 const HUES = [230, 150, 60, 310, 20, 190, 95, 270];
 
 interface Group {
@@ -17,7 +17,7 @@ interface Group {
   readonly hue: number;
 }
 
-/** Swarms as soft shapes behind their agents, with their names. */
+/** Draws outlines and names of groups behind their agents. */
 export class GroupCanvas {
   readonly #sigma: Sigma;
   readonly #canvas: HTMLCanvasElement;
@@ -26,8 +26,8 @@ export class GroupCanvas {
   readonly #hues = new Map<string, number>();
   #groups: ReadonlyMap<string, Group> = new Map();
   #outlinedAtMs = Number.NEGATIVE_INFINITY;
-  /** Of a group, in full first, then ever shorter. */
-  namesOf: (groupId: string) => readonly string[] = (groupId) => [groupId];
+  /** Returns the labels of a group, longest first. */
+  getLabels: (groupId: string) => readonly string[] = (groupId) => [groupId];
 
   constructor(sigma: Sigma, model: GraphModel, theme: Theme) {
     this.#sigma = sigma;
@@ -37,27 +37,31 @@ export class GroupCanvas {
     sigma.on('afterRender', () => this.#draw());
   }
 
-  /** The agents have moved. @param isFinal they move no more */
+  /**
+   * Updates the outlines, because agents have moved.
+   *
+   * @param isFinal whether the agents have stopped
+   */
   outline(nowMs: number, isFinal: boolean): void {
     const { nodes } = this.#model;
-    if (!isFinal && nodes.size > MANY && nowMs - this.#outlinedAtMs < SELDOM_MS) return;
+    if (!isFinal && nodes.size > MANY_AGENTS && nowMs - this.#outlinedAtMs < OUTLINE_INTERVAL_MS) return;
     this.#outlinedAtMs = nowMs;
     const members = new Map<string, { points: Point[]; serverId: string }>();
     for (const { group, attributes, agent, isLeaving } of nodes.values()) {
       if (isLeaving) continue;
-      const known = members.get(group);
-      if (known === undefined) members.set(group, { points: [attributes], serverId: agent.serverId });
-      else known.points.push(attributes);
+      const entry = members.get(group);
+      if (entry === undefined) members.set(group, { points: [attributes], serverId: agent.serverId });
+      else entry.points.push(attributes);
     }
     this.#groups = new Map(
       [...members].map(([id, { points, serverId }]) => [
         id,
-        { hull: convexHull(points).map(({ x, y }) => ({ x, y })), hue: this.#hueOf(serverId) },
+        { hull: convexHull(points).map(({ x, y }) => ({ x, y })), hue: this.#assignHue(serverId) },
       ]),
     );
   }
 
-  #hueOf(serverId: string): number {
+  #assignHue(serverId: string): number {
     const known = this.#hues.get(serverId);
     if (known !== undefined) return known;
     const hue = HUES[this.#hues.size % HUES.length] ?? 0;
@@ -81,39 +85,45 @@ export class GroupCanvas {
     context.font = '600 12px system-ui, sans-serif';
     context.textAlign = 'center';
     context.lineWidth = 1.25;
-    const shapes = [...this.#groups].map(([id, { hull, hue }]) => ({ id, hue, ...this.#onScreen(hull) }));
+    const shapes = [...this.#groups].map(([id, { hull, hue }]) => ({ id, hue, ...this.#toScreen(hull) }));
     for (const { corners, radius, hue } of shapes) {
-      const colour = oklch(this.#theme === 'dark' ? 0.72 : 0.55, 0.1, hue);
+      const color = oklch(this.#theme === 'dark' ? 0.72 : 0.55, 0.1, hue);
       trace(context, corners, radius);
-      context.fillStyle = `${colour}${this.#theme === 'dark' ? '16' : '14'}`;
+      context.fillStyle = `${color}${this.#theme === 'dark' ? '16' : '14'}`;
       context.fill();
-      context.strokeStyle = `${colour}66`;
+      context.strokeStyle = `${color}66`;
       context.stroke();
     }
-    for (const { id, corners, radius, hue } of shapes) this.#name(context, id, corners, radius, hue);
+    for (const { id, corners, radius, hue } of shapes) this.#drawName(context, id, corners, radius, hue);
   }
 
-  #onScreen(hull: readonly Point[]): { corners: readonly Point[]; radius: number } {
+  #toScreen(hull: readonly Point[]): { corners: readonly Point[]; radius: number } {
     const corners = hull.map((point) => this.#sigma.graphToViewport(point));
     return { corners, radius: Math.max(8, MARGIN / this.#sigma.getCamera().ratio) };
   }
 
-  #name(context: CanvasRenderingContext2D, id: string, corners: readonly Point[], radius: number, hue: number): void {
+  #drawName(
+    context: CanvasRenderingContext2D,
+    id: string,
+    corners: readonly Point[],
+    radius: number,
+    hue: number,
+  ): void {
     const xs = corners.map(({ x }) => x);
     const left = Math.min(...xs) - radius;
     const right = Math.max(...xs) + radius;
     const top = Math.min(...corners.map(({ y }) => y)) - radius;
-    // A name that is far wider than what it names would lie over its neighbours.
-    const text = this.namesOf(id).find((name) => context.measureText(name).width < (right - left) * 1.3 + 30);
+    // A name much wider than its group would cover other groups.
+    const text = this.getLabels(id).find((name) => context.measureText(name).width < (right - left) * 1.3 + 30);
     if (text === undefined) return;
     context.fillStyle = oklch(this.#theme === 'dark' ? 0.83 : 0.42, 0.08, hue);
-    const half = context.measureText(text).width / 2 + EDGE;
+    const half = context.measureText(text).width / 2 + BORDER;
     const middle = Math.max(half, Math.min(this.#sigma.getDimensions().width - half, (left + right) / 2));
     context.fillText(text, middle, top - 7);
   }
 }
 
-/** A shape whose line runs in this distance around the corners, which the renderer gives clockwise. */
+/** Traces a rounded shape at this distance around the corners, which are clockwise on the screen. */
 function trace(context: CanvasRenderingContext2D, corners: readonly Point[], radius: number): void {
   context.beginPath();
   if (corners.length === 1) {
@@ -123,12 +133,12 @@ function trace(context: CanvasRenderingContext2D, corners: readonly Point[], rad
   corners.forEach((corner, index) => {
     const before = corners.at(index - 1) ?? corner;
     const after = corners[(index + 1) % corners.length] ?? corner;
-    context.arc(corner.x, corner.y, radius, leaving(before, corner), leaving(corner, after), true);
+    context.arc(corner.x, corner.y, radius, outwardAngle(before, corner), outwardAngle(corner, after), true);
   });
   context.closePath();
 }
 
-/** The direction away from the shape, at right angles to the side from `a` to `b`. */
-function leaving(a: Point, b: Point): number {
+/** Returns the angle that points away from the shape, perpendicular to the side from `a` to `b`. */
+function outwardAngle(a: Point, b: Point): number {
   return Math.atan2(b.y - a.y, b.x - a.x) + Math.PI / 2;
 }

@@ -3,12 +3,12 @@ import { shortenName } from '../ui/labels.js';
 
 const MAX_NAME = 14;
 
-/** Its swarm, or its server where it is in none. */
+/** Returns the id of the agent's group: its swarm, or its server if it has no swarm. */
 export function groupKey(agent: Pick<Agent, 'swarmId' | 'serverId'>): string {
   return agent.swarmId ?? agent.serverId;
 }
 
-/** How a group is called, from the swarms that are known: in full, and ever shorter. */
+/** Returns the labels of a group, longest first. */
 export function groupLabels(
   groupId: string,
   swarms: ReadonlyMap<string, SwarmFragment>,

@@ -4,7 +4,7 @@ import { groupKey } from './groups.js';
 import type { Point } from './convex-hull.js';
 import type { GraphNode } from './graph-node.js';
 
-/** Beside the others of its group; groups that are new, where there is room. */
+/** Returns positions of new agents: next to their group, or in free space for new groups. */
 export function initialPositions(
   agents: readonly Agent[],
   nodes: Iterable<Pick<GraphNode, 'group' | 'target'>>,
@@ -14,22 +14,22 @@ export function initialPositions(
     const sum = known.get(group) ?? { x: 0, y: 0, count: 0 };
     known.set(group, { x: sum.x + target.x, y: sum.y + target.y, count: sum.count + 1 });
   }
-  const groups = new Map<string, { middle: Point; radius: number; taken: number }>();
+  const groups = new Map<string, { center: Point; radius: number; taken: number }>();
   for (const [group, { x, y, count }] of known)
-    groups.set(group, { middle: { x: x / count, y: y / count }, radius: groupRadius(count), taken: count });
+    groups.set(group, { center: { x: x / count, y: y / count }, radius: groupRadius(count), taken: count });
   const sizes = new Map<string, number>();
   for (const agent of agents) sizes.set(groupKey(agent), (sizes.get(groupKey(agent)) ?? 0) + 1);
   const unknown = [...sizes].filter(([group]) => !groups.has(group));
-  const middles = groups.size === 0 ? groupCenters(unknown.map(([, size]) => size)) : [];
+  const newCenters = groups.size === 0 ? groupCenters(unknown.map(([, size]) => size)) : [];
   unknown.forEach(([group, size], index) => {
     const radius = groupRadius(size);
-    const middle = middles[index] ?? findFreeCenter([...groups.values()], radius);
-    groups.set(group, { middle, radius, taken: 0 });
+    const center = newCenters[index] ?? findFreeCenter([...groups.values()], radius);
+    groups.set(group, { center, radius, taken: 0 });
   });
   return agents.map((agent) => {
     const group = groups.get(groupKey(agent));
     if (group === undefined) return [agent, { x: 0, y: 0 }];
     group.taken += 1;
-    return [agent, sunflowerPosition(group.middle, group.taken - 1)];
+    return [agent, sunflowerPosition(group.center, group.taken - 1)];
   });
 }

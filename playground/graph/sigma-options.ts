@@ -10,7 +10,7 @@ const INFERRED: Readonly<Record<Theme, string>> = { light: '#9db0bf', dark: '#4a
 const ACCENT: Readonly<Record<Theme, string>> = { light: '#005f85', dark: '#7fd1e8' };
 const CLEAR = '#00000000';
 
-/** What the renderer knows of how agents and edges look; all else is in their attributes. */
+/** Returns the renderer's options. Attributes of nodes and edges hold the rest of their appearance. */
 export function sigmaOptions(theme: Theme) {
   return defineSigmaOptions({
     primitives: {
@@ -19,7 +19,7 @@ export function sigmaOptions(theme: Theme) {
         variables: { ring: { type: 'color', default: '#888888' } },
       },
       edges: {
-        // An inferred edge has no plain line, only dashes; a reported one has no dashes.
+        // Inferred edges are dashed, reported edges are solid.
         layers: [
           layerPlain({ color: { attribute: 'line' } }),
           layerDashed({
@@ -46,9 +46,9 @@ export function sigmaOptions(theme: Theme) {
         labelColor: TEXT[theme],
         labelSize: 11,
         labelPosition: 'below',
-        labelVisibility: whenLookedAt('visible', 'auto'),
-        depth: whenLookedAt('topNodes', 'nodes'),
-        backdropVisibility: whenLookedAt('visible', 'hidden'),
+        labelVisibility: whenEmphasized('visible', 'auto'),
+        depth: whenEmphasized('topNodes', 'nodes'),
+        backdropVisibility: whenEmphasized('visible', 'hidden'),
         backdropColor: LABEL_BACK[theme],
         backdropShadowColor: 'rgba(0, 0, 0, 0.2)',
         backdropShadowBlur: 8,
@@ -82,7 +82,7 @@ export function sigmaOptions(theme: Theme) {
   });
 }
 
-/** Under the pointer, or chosen; a list of states would mean all of them. */
-function whenLookedAt<const T>(then: T, otherwise: T) {
+/** Returns a style for hovered or selected nodes. Nested, because a list of states requires all of them. */
+function whenEmphasized<const T>(then: T, otherwise: T) {
   return { whenState: 'isHovered', then, else: { whenState: 'isHighlighted', then, else: otherwise } } as const;
 }

@@ -4,9 +4,9 @@ import { formatTimeOfDay, HEALTH_TONES, formatError, formatEnumValue } from '../
 import { NodeCard } from './node-card.js';
 import { ServerCard } from './server-card.js';
 
-const COUNT_EVERY_MS = 200;
+const COUNTDOWN_INTERVAL_MS = 200;
 
-/** Servers, the node, and what of them is simulated. */
+/** Health of the servers and the connected node, and a note about simulated servers. */
 export class HealthPanel {
   readonly #list = findElement('servers', HTMLUListElement);
   readonly #note = findElement('health-note', HTMLParagraphElement);
@@ -15,15 +15,15 @@ export class HealthPanel {
   readonly #refreshed = findElement('refreshed', HTMLParagraphElement);
   readonly #cards = new Map<string, ServerCard>();
   readonly #node = new NodeCard();
-  /** How far the server's clock is ahead of this one. */
-  #aheadMs = 0;
+  /** Difference between the server's clock and this one, in milliseconds. */
+  #clockOffsetMs = 0;
 
-  /** @param refresh asks the server to look for servers anew */
+  /** @param refresh runs the discovery on the server */
   constructor(refresh: () => Promise<{ readonly servers: number; readonly agents: number }>) {
     const button = findElement('refresh', HTMLButtonElement);
     button.addEventListener('click', () => {
       button.disabled = true;
-      setText(this.#refreshed, 'Looking …');
+      setText(this.#refreshed, 'Refreshing …');
       refresh()
         .then(({ servers, agents }) => `${formatTimeOfDay(Date.now())}: ${servers} servers, ${agents} agents.`)
         .catch(formatError)
@@ -31,20 +31,20 @@ export class HealthPanel {
           setText(this.#refreshed, text);
           button.disabled = false;
         })
-        .catch(() => undefined); // nothing above can fail
+        .catch(() => undefined); // the handlers above do not throw
     });
-    // What counts down does so between the looks at the server.
+    // Countdowns continue between two polls.
     setInterval(() => {
-      for (const card of this.#cards.values()) card.count(Date.now() + this.#aheadMs);
-    }, COUNT_EVERY_MS);
+      for (const card of this.#cards.values()) card.updateCountdown(Date.now() + this.#clockOffsetMs);
+    }, COUNTDOWN_INTERVAL_MS);
   }
 
   show({ health, error }: HealthStreamSnapshot): void {
     this.#note.hidden = health !== null && health.servers.length > 0 && error === null;
-    setText(this.#note, noteOf(health?.servers.length ?? null, error));
+    setText(this.#note, formatNote(health?.servers.length ?? null, error));
     if (health === null) return;
     const nowMs = Date.parse(health.timestamp);
-    this.#aheadMs = nowMs - Date.now();
+    this.#clockOffsetMs = nowMs - Date.now();
     setBadge(this.#status, formatEnumValue(health.status), HEALTH_TONES[health.status]);
     const ids = new Set(health.servers.map(({ id }) => id));
     for (const id of this.#cards.keys()) if (!ids.has(id)) this.#cards.delete(id);
@@ -58,7 +58,7 @@ export class HealthPanel {
     this.#node.show(health, nowMs);
     const simulated = health.servers.filter((server) => server.simulated).length;
     this.#simulated.hidden = simulated === 0;
-    setText(this.#simulated, simulationText(simulated, health.servers.length));
+    setText(this.#simulated, formatSimulatedNote(simulated, health.servers.length));
   }
 
   repaint(): void {
@@ -67,13 +67,13 @@ export class HealthPanel {
   }
 }
 
-function noteOf(servers: number | null, error: unknown): string {
-  if (error !== null) return `Not shown: ${formatError(error)}`;
+function formatNote(servers: number | null, error: unknown): string {
+  if (error !== null) return `Health data is unavailable: ${formatError(error)}`;
   if (servers === null) return 'Waiting for the server.';
-  return 'No server is configured. Start with --config FILE or --demo, or let a tap join.';
+  return 'No servers. Start swarmlens with --config FILE or --demo, or connect a tap.';
 }
 
-function simulationText(simulated: number, all: number): string {
+function formatSimulatedNote(simulated: number, all: number): string {
   const which =
     simulated === all ? 'All servers are' : `${simulated} of ${all} servers ${simulated === 1 ? 'is a' : 'are'}`;
   return `Simulated data. ${which} simulator${simulated === 1 && all > 1 ? '' : 's'}: their agents are not real.`;

@@ -3,24 +3,24 @@ import { createElement, DefinitionList, findElement } from '../ui/dom.js';
 import { formatBytes, formatDuration, formatHertz, formatMilliseconds, formatPercent } from '../ui/format.js';
 import { TimeChart } from './time-chart.js';
 
-/** The node that this page talks to. */
+/** Health of the connected node. */
 export class NodeCard {
   readonly #section = findElement('node', HTMLElement);
   readonly #list = new DefinitionList();
   readonly #delay = new TimeChart({
-    title: 'event loop late',
-    textOf: formatMilliseconds,
+    title: 'event loop delay',
+    format: formatMilliseconds,
     lines: [
-      { name: 'p50', colour: '--line-a', isFilled: true },
-      { name: 'p99', colour: '--line-b' },
+      { name: 'p50', color: '--line-a', isFilled: true },
+      { name: 'p99', color: '--line-b' },
     ],
   });
   readonly #memory = new TimeChart({
     title: 'memory',
-    textOf: (value) => (value === null ? '–' : formatBytes(value)),
+    format: (value) => (value === null ? '–' : formatBytes(value)),
     lines: [
-      { name: 'process', colour: '--line-a', isFilled: true },
-      { name: 'heap', colour: '--line-b' },
+      { name: 'process', color: '--line-a', isFilled: true },
+      { name: 'heap', color: '--line-b' },
     ],
   });
 
@@ -30,15 +30,15 @@ export class NodeCard {
 
   show({ connections, eventLoop, memory, uptimeMs, limits }: Health, serverNowMs: number): void {
     this.#section.hidden = false;
-    this.#list.set('up for', formatDuration(uptimeMs));
+    this.#list.set('uptime', formatDuration(uptimeMs));
     this.#list.set('connections', `${connections.open}`);
     this.#list.set('subscriptions', `${connections.subscriptions}`);
     this.#list.set('slow clients', `${connections.slow}`);
-    this.#list.set('unsent', formatBytes(connections.unsentBytes));
+    this.#list.set('unsent data', formatBytes(connections.unsentBytes));
     this.#list.set('round trip p95', formatMilliseconds(connections.roundTripP95Ms));
-    this.#list.set('mean rate', rateText(connections));
-    this.#list.set('busy', formatPercent(eventLoop.utilization));
-    const reached = limits.filter(({ hits }) => hits > 0).map(({ name, hits }) => `${name} ${hits} times`);
+    this.#list.set('mean rate', formatRate(connections));
+    this.#list.set('event loop utilization', formatPercent(eventLoop.utilization));
+    const reached = limits.filter(({ hits }) => hits > 0).map(({ name, hits }) => `${name} (${hits})`);
     this.#list.set('limits reached', reached.length === 0 ? 'none' : reached.join(', '));
     const atSeconds = serverNowMs / 1_000;
     this.#delay.add(atSeconds, [eventLoop.delayP50Ms, eventLoop.delayP99Ms]);
@@ -51,6 +51,6 @@ export class NodeCard {
   }
 }
 
-function rateText({ meanEffectiveHz, meanRequestedHz }: Health['connections']): string {
+function formatRate({ meanEffectiveHz, meanRequestedHz }: Health['connections']): string {
   return meanRequestedHz === null ? '–' : `${formatHertz(meanEffectiveHz)} of ${formatHertz(meanRequestedHz)}`;
 }

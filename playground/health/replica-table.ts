@@ -12,7 +12,7 @@ interface Row {
   readonly breaker: BreakerBadge;
 }
 
-/** The endpoints of one server; nothing to see where there is one only. */
+/** Replicas of one server. Hidden if there is only one. */
 export class ReplicaTable {
   readonly element = createElement('div', 'scroll');
   readonly #body = createElement('tbody', '');
@@ -37,7 +37,7 @@ export class ReplicaTable {
         const row = this.#rows.get(replica.id) ?? this.#add(replica.id);
         setBadge(row.status, formatEnumValue(replica.status), SERVER_TONES[replica.status]);
         row.status.title = replica.lastError ?? '';
-        setText(row.use, replica.inUse ? `in use, ${replica.inFlight} under way` : 'waits');
+        setText(row.use, replica.inUse ? `in use, ${replica.inFlight} in flight` : 'standby');
         setText(row.latency, formatMilliseconds(replica.latency.p95Ms));
         setText(row.restarts, `${replica.restarts}`);
         row.breaker.show(replica.circuitBreaker, serverNowMs);
@@ -46,8 +46,8 @@ export class ReplicaTable {
     );
   }
 
-  count(serverNowMs: number): void {
-    for (const { breaker } of this.#rows.values()) breaker.count(serverNowMs);
+  updateCountdown(serverNowMs: number): void {
+    for (const { breaker } of this.#rows.values()) breaker.updateCountdown(serverNowMs);
   }
 
   #add(id: string): Row {

@@ -1,16 +1,19 @@
-/** The last values of some figures, each with its time; null: not known then. */
+/** Last samples of several metrics. Null marks an unknown value. */
 export class SampleBuffer {
   readonly #max: number;
   readonly times: number[] = [];
   readonly values: (number | null)[][];
 
-  /** @param count of figures @param max samples that are kept */
+  /**
+   * @param count number of metrics
+   * @param max maximum number of samples
+   */
   constructor(count: number, max: number) {
     this.#max = max;
     this.values = Array.from({ length: count }, () => []);
   }
 
-  /** @param atSeconds later than the sample before; one that is not is left out */
+  /** @param atSeconds time of the sample; ignored if it is not later than the previous one */
   add(atSeconds: number, values: readonly (number | null)[]): void {
     if (atSeconds <= (this.times.at(-1) ?? Number.NEGATIVE_INFINITY)) return;
     this.times.push(atSeconds);

@@ -17,7 +17,7 @@ import { ToolTable } from './tool-table.js';
 
 export type ServerCardData = Health['servers'][number];
 
-/** One server: how it is, how fast it answers, and what it offers. It is written in place, so that charts go on. */
+/** Card of one server: status, latency, polling and tools. Updated in place, so that charts continue. */
 export class ServerCard {
   readonly element = createElement('li', 'card server');
   readonly #line = createElement('p', 'hint');
@@ -29,19 +29,19 @@ export class ServerCard {
   readonly #error = createElement('p', 'error');
   readonly #latency = new TimeChart({
     title: 'latency',
-    textOf: formatMilliseconds,
+    format: formatMilliseconds,
     lines: [
-      { name: 'p50', colour: '--line-a', isFilled: true },
-      { name: 'p95', colour: '--line-b' },
-      { name: 'p99', colour: '--line-c' },
+      { name: 'p50', color: '--line-a', isFilled: true },
+      { name: 'p95', color: '--line-b' },
+      { name: 'p99', color: '--line-c' },
     ],
   });
   readonly #polls = new TimeChart({
     title: 'polls',
-    textOf: formatHertz,
+    format: formatHertz,
     lines: [
-      { name: 'made', colour: '--line-a', isFilled: true },
-      { name: 'wanted', colour: '--line-b' },
+      { name: 'actual', color: '--line-a', isFilled: true },
+      { name: 'required', color: '--line-b' },
     ],
   });
   readonly #replicas = new ReplicaTable();
@@ -66,7 +66,7 @@ export class ServerCard {
     setBadge(this.#status, formatEnumValue(server.status), SERVER_TONES[server.status]);
     this.#breaker.show(server.circuitBreaker, serverNowMs);
     this.#stale.hidden = !server.stale;
-    setText(this.#stale, staleText(server.staleSince, serverNowMs));
+    setText(this.#stale, formatStale(server.staleSince, serverNowMs));
     this.#simulated.hidden = !server.simulated;
     this.#error.hidden = server.lastError === null;
     setText(this.#error, server.lastError ?? '');
@@ -75,13 +75,13 @@ export class ServerCard {
     this.#list.set('agents', `${server.agentCount}`);
     this.#list.set(
       'connected for',
-      server.connectedAt === null ? UNKNOWN_TEXT : since(server.connectedAt, serverNowMs),
+      server.connectedAt === null ? UNKNOWN_TEXT : formatAge(server.connectedAt, serverNowMs),
     );
     this.#list.set(
-      'last answer',
-      server.lastSeenAt === null ? UNKNOWN_TEXT : `${since(server.lastSeenAt, serverNowMs)} ago`,
+      'last response',
+      server.lastSeenAt === null ? UNKNOWN_TEXT : `${formatAge(server.lastSeenAt, serverNowMs)} ago`,
     );
-    this.#list.set('time in polls', polling === null ? null : formatPercent(polling.timeShare));
+    this.#list.set('time spent polling', polling === null ? null : formatPercent(polling.timeShare));
     const atSeconds = serverNowMs / 1_000;
     this.#latency.add(atSeconds, [latency.p50Ms, latency.p95Ms, latency.p99Ms]);
     this.#polls.add(atSeconds, [polling?.effectiveHz ?? null, polling?.wantedHz ?? null]);
@@ -89,9 +89,9 @@ export class ServerCard {
     this.#tools.show(server.tools, server.toolHealth);
   }
 
-  count(serverNowMs: number): void {
-    this.#breaker.count(serverNowMs);
-    this.#replicas.count(serverNowMs);
+  updateCountdown(serverNowMs: number): void {
+    this.#breaker.updateCountdown(serverNowMs);
+    this.#replicas.updateCountdown(serverNowMs);
   }
 
   repaint(): void {
@@ -100,10 +100,10 @@ export class ServerCard {
   }
 }
 
-function staleText(staleSince: string | null, serverNowMs: number): string {
-  return staleSince === null ? 'stale' : `stale for ${since(staleSince, serverNowMs)}`;
+function formatStale(staleSince: string | null, serverNowMs: number): string {
+  return staleSince === null ? 'stale' : `stale for ${formatAge(staleSince, serverNowMs)}`;
 }
 
-function since(at: string, serverNowMs: number): string {
+function formatAge(at: string, serverNowMs: number): string {
   return formatDuration(Math.max(0, serverNowMs - Date.parse(at)));
 }

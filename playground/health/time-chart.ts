@@ -5,25 +5,25 @@ import { SampleBuffer } from './sample-buffer.js';
 
 export interface ChartLine {
   readonly name: string;
-  /** Name of a colour of the page, a custom property of its styles. */
-  readonly colour: string;
+  /** Name of a CSS custom property that holds the color. */
+  readonly color: string;
   readonly isFilled?: boolean;
 }
 
 export interface TimeChartOptions {
   readonly title: string;
   readonly lines: readonly ChartLine[];
-  readonly textOf: (value: number | null) => string;
+  readonly format: (value: number | null) => string;
 }
 
 const HEIGHT = 92;
 const SHOWN_SECONDS = 180;
 const MIN_SHOWN_SECONDS = 20;
-/** More than are shown, at a look a second and some more when something changes. */
+/** Maximum number of samples: one per second and additional ones after changes. */
 const MAX_SAMPLES = 300;
 const AXIS_WIDTH = 46;
 
-/** A small chart of figures over time. Its figures now stand over it in words. */
+/** Small chart of metrics over time, with the current values as text above it. */
 export class TimeChart {
   readonly element: HTMLElement;
   readonly #options: TimeChartOptions;
@@ -38,9 +38,9 @@ export class TimeChart {
     this.#plotted.setAttribute('aria-hidden', 'true');
     this.#values = options.lines.map(() => createElement('strong', ''));
     const words = createElement('figcaption', '', createElement('span', '', options.title));
-    options.lines.forEach(({ name, colour }, index) => {
+    options.lines.forEach(({ name, color }, index) => {
       const key = createElement('span', 'key');
-      key.style.backgroundColor = `var(${colour})`;
+      key.style.backgroundColor = `var(${color})`;
       words.append(createElement('span', 'value', key, `${name} `, this.#values[index] ?? ''));
     });
     this.element = createElement('figure', 'chart', words, this.#plotted);
@@ -49,11 +49,11 @@ export class TimeChart {
 
   add(atSeconds: number, values: readonly (number | null)[]): void {
     this.#samples.add(atSeconds, values);
-    this.#values.forEach((shown, index) => setText(shown, this.#options.textOf(values[index] ?? null)));
+    this.#values.forEach((shown, index) => setText(shown, this.#options.format(values[index] ?? null)));
     this.#plot?.setData(this.#data());
   }
 
-  /** Colours are drawn, so they have to be drawn anew when the page changes its own. */
+  /** Draws the chart again with the colors of the current theme. */
   repaint(): void {
     this.#plot?.destroy();
     this.#plot = null;
@@ -73,11 +73,11 @@ export class TimeChart {
 
   #settings(width: number): uPlot.Options {
     const styles = getComputedStyle(document.body);
-    const colour = (name: string): string => styles.getPropertyValue(name).trim();
+    const color = (name: string): string => styles.getPropertyValue(name).trim();
     const axis: uPlot.Axis = {
-      stroke: colour('--dim'),
+      stroke: color('--dim'),
       font: '11px system-ui, sans-serif',
-      grid: { stroke: colour('--grid'), width: 1 },
+      grid: { stroke: color('--grid'), width: 1 },
       ticks: { show: false },
     };
     return {
@@ -102,30 +102,30 @@ export class TimeChart {
           space: 70,
           gap: 2,
           incrs: [5, 10, 30, 60],
-          values: (_plot, times) => times.map(timeOf),
+          values: (_plot, times) => times.map(formatTime),
         },
         {
           ...axis,
           size: AXIS_WIDTH,
           space: 28,
           gap: 3,
-          values: (_plot, values) => values.map((value) => (value === 0 ? '' : this.#options.textOf(value))),
+          values: (_plot, values) => values.map((value) => (value === 0 ? '' : this.#options.format(value))),
         },
       ],
       series: [
         {},
         ...this.#options.lines.map((line) => ({
-          stroke: colour(line.colour),
+          stroke: color(line.color),
           width: 1.5,
           points: { show: false },
-          ...(line.isFilled === true && { fill: `${colour(line.colour)}22` }),
+          ...(line.isFilled === true && { fill: `${color(line.color)}22` }),
         })),
       ],
     };
   }
 }
 
-/** `14:03:20` */
-function timeOf(atSeconds: number): string {
+/** Formats a time as `14:03:20`. */
+function formatTime(atSeconds: number): string {
   return new Date(atSeconds * 1_000).toLocaleTimeString('en-GB');
 }

@@ -3,12 +3,12 @@ import { createElement, setText } from '../ui/dom.js';
 import { formatTimeOfDay, formatMilliseconds } from '../ui/format.js';
 import { createColumnHeader } from './replica-table.js';
 
-/** The tools that a server offers, and how the calls of those went that were called. */
+/** Tools of a server, with statistics of those that were called. */
 export class ToolTable {
   readonly element: HTMLDetailsElement;
   readonly #summary = createElement('summary', '');
   readonly #body = createElement('tbody', '');
-  readonly #remote = createElement('p', 'hint');
+  readonly #notCalled = createElement('p', 'hint');
   #shown = '';
 
   constructor() {
@@ -21,8 +21,8 @@ export class ToolTable {
     );
     scroll.tabIndex = 0;
     scroll.setAttribute('role', 'region');
-    scroll.setAttribute('aria-label', 'Tools that were called');
-    this.element = createElement('details', 'tools', this.#summary, scroll, this.#remote);
+    scroll.setAttribute('aria-label', 'Called tools');
+    this.element = createElement('details', 'tools', this.#summary, scroll, this.#notCalled);
     this.element.addEventListener('toggle', () => {
       this.#shown = '';
     });
@@ -31,18 +31,26 @@ export class ToolTable {
   show(tools: readonly string[], health: readonly ToolHealthFragment[]): void {
     const failing = health.filter(({ consecutiveFailures }) => consecutiveFailures > 0).length;
     setText(this.#summary, `${tools.length} tools${failing === 0 ? '' : `, ${failing} failing`}`);
-    // A table that nobody sees is not worth its rows; one that says what it said is left alone.
+    // Skips a closed table, and one whose content has not changed.
     const shown = JSON.stringify([tools, health]);
     if (!this.element.open || shown === this.#shown) return;
     this.#shown = shown;
-    this.#body.replaceChildren(...health.map(rowOf));
+    this.#body.replaceChildren(...health.map(createRow));
     const called = new Set(health.map(({ name }) => name));
     const others = tools.filter((name) => !called.has(name));
-    setText(this.#remote, others.length === 0 ? '' : `Not called: ${others.join(', ')}`);
+    setText(this.#notCalled, others.length === 0 ? '' : `Not called: ${others.join(', ')}`);
   }
 }
 
-function rowOf({ name, calls, failures, consecutiveFailures, latency, lastError, lastFailedAt }: ToolHealthFragment) {
+function createRow({
+  name,
+  calls,
+  failures,
+  consecutiveFailures,
+  latency,
+  lastError,
+  lastFailedAt,
+}: ToolHealthFragment) {
   const head = createElement('th', '', name);
   head.scope = 'row';
   const error =

@@ -1,52 +1,60 @@
 import iterate from 'graphology-layout-forceatlas2/iterate.js';
 
-/** Numbers of a node and of an edge in the matrices of ForceAtlas2; an edge names its ends by their offsets. */
+/** Length of a node in the matrix of ForceAtlas2. */
 const NODE_STRIDE = 10;
+
+/** Length of an edge in the matrix of ForceAtlas2. An edge refers to its nodes by their offsets. */
 const EDGE_STRIDE = 3;
 const MASS = 6;
 const CONVERGENCE = 7;
 const SIZE = 8;
 
-/** Agents of one group lie about this far apart. */
+/** Approximate distance between agents of one group. */
 export const SPACING = 40;
 
 /**
- * Repulsion falls with the distance and attraction to the hub grows with it: agents fill a disc evenly, π·REPULSION each.
- * Gravity does the same to the groups, more weakly, so that there is room between them.
+ * Strength of repulsion. It decreases with the distance, and attraction to the hub increases, so that agents fill a disc evenly
+ * with an area of π·REPULSION each.
  */
 const REPULSION = SPACING ** 2 / Math.PI;
+
+/** Strength of attraction to the center. Weaker than HUB_PULL, so that groups keep a distance. */
 const GRAVITY = 0.3;
 const HUB_PULL = 0.6;
 const EDGE_PULL = 1.4;
 
-/** From so many nodes on, far ones are taken together. */
+/** Number of nodes above which distant ones are approximated (Barnes-Hut). */
 const MANY_NODES = 300;
 
 export interface LayoutInput {
-  /** Where the nodes are, x and y of each. */
+  /** Positions of the nodes: x and y of each. */
   readonly positions: Float32Array;
-  /** The group of each node, from 0 on without gaps. */
+  /** Group of each node, numbered from 0 without gaps. */
   readonly groups: Uint32Array;
-  /** Pairs of nodes. */
+  /** Pairs of node indexes. */
   readonly edges: Uint32Array;
 }
 
-/** ForceAtlas2 over the agents, each drawn to the hub of its group, which nobody sees. */
+/** ForceAtlas2 layout of the agents, each attracted by the invisible hub of its group. */
 export class ForceLayout {
   readonly #count: number;
   readonly #nodes: Float32Array;
   readonly #edges: Float32Array;
   #iterations: number;
 
-  /** @param madeSteps it is as calm as after so many */
-  constructor(input: LayoutInput, madeSteps = 0) {
-    this.#iterations = madeSteps;
+  /** @param completedSteps number of steps to count as completed; the layout moves less with each */
+  constructor(input: LayoutInput, completedSteps = 0) {
+    this.#iterations = completedSteps;
     this.#count = input.groups.length;
-    this.#nodes = nodesOf(input);
-    this.#edges = edgesOf(input);
+    this.#nodes = createNodes(input);
+    this.#edges = createEdges(input);
   }
 
-  /** One step. @returns the mean way of an agent, which falls to nothing as it settles */
+  /**
+   * Runs one step.
+   *
+   * @returns mean distance that an agent moved, which approaches 0
+   */
   step(): number {
     const before = this.positions();
     this.#iterations += 1;
@@ -59,7 +67,7 @@ export class ForceLayout {
         scalingRatio: REPULSION,
         strongGravityMode: true,
         gravity: GRAVITY,
-        // What swings is calmed in the end.
+        // Damps oscillations more with each step.
         slowDown: 0.5 + this.#iterations / 60,
         barnesHutOptimize: this.#count > MANY_NODES,
         barnesHutTheta: 0.8,
@@ -68,13 +76,16 @@ export class ForceLayout {
       this.#edges,
     );
     const after = this.positions();
-    let way = 0;
+    let distance = 0;
     for (let index = 0; index < after.length; index += 2)
-      way += Math.hypot((after[index] ?? 0) - (before[index] ?? 0), (after[index + 1] ?? 0) - (before[index + 1] ?? 0));
-    return this.#count === 0 ? 0 : way / this.#count;
+      distance += Math.hypot(
+        (after[index] ?? 0) - (before[index] ?? 0),
+        (after[index + 1] ?? 0) - (before[index + 1] ?? 0),
+      );
+    return this.#count === 0 ? 0 : distance / this.#count;
   }
 
-  /** x and y of each agent. */
+  /** Returns x and y of each agent. */
   positions(): Float32Array<ArrayBuffer> {
     const positions = new Float32Array(this.#count * 2);
     for (let index = 0; index < this.#count; index += 1) {
@@ -85,10 +96,10 @@ export class ForceLayout {
   }
 }
 
-/** The agents, then a hub for each group in the middle of it. */
-function nodesOf({ positions, groups }: LayoutInput): Float32Array {
-  const middles = middlesOf(positions, groups);
-  const nodes = new Float32Array((groups.length + middles.length) * NODE_STRIDE);
+/** Creates the nodes: the agents, then a hub in the center of each group. */
+function createNodes({ positions, groups }: LayoutInput): Float32Array {
+  const centers = computeCenters(positions, groups);
+  const nodes = new Float32Array((groups.length + centers.length) * NODE_STRIDE);
   const put = (index: number, x: number, y: number): void => {
     const start = index * NODE_STRIDE;
     nodes[start] = x;
@@ -98,11 +109,11 @@ function nodesOf({ positions, groups }: LayoutInput): Float32Array {
     nodes[start + SIZE] = 1;
   };
   groups.forEach((_group, index) => put(index, positions[index * 2] ?? 0, positions[index * 2 + 1] ?? 0));
-  middles.forEach(({ x, y }, group) => put(groups.length + group, x, y));
+  centers.forEach(({ x, y }, group) => put(groups.length + group, x, y));
   return nodes;
 }
 
-function middlesOf(positions: Float32Array, groups: Uint32Array): { x: number; y: number }[] {
+function computeCenters(positions: Float32Array, groups: Uint32Array): { x: number; y: number }[] {
   const sums: { x: number; y: number; count: number }[] = [];
   groups.forEach((group, index) => {
     const sum = (sums[group] ??= { x: 0, y: 0, count: 0 });
@@ -110,24 +121,24 @@ function middlesOf(positions: Float32Array, groups: Uint32Array): { x: number; y
     sum.y += positions[index * 2 + 1] ?? 0;
     sum.count += 1;
   });
-  // A little beside the middle: two nodes in one place would not know where to.
+  // Slightly off center, because two nodes at one position do not repel each other.
   return sums.map(({ x, y, count }) => ({ x: x / count + 0.5, y: y / count + 0.25 }));
 }
 
-function edgesOf({ groups, edges }: LayoutInput): Float32Array {
+function createEdges({ groups, edges }: LayoutInput): Float32Array {
   const degrees = new Uint32Array(groups.length);
   for (const end of edges) degrees[end] = (degrees[end] ?? 0) + 1;
   const all = new Float32Array((groups.length + edges.length / 2) * EDGE_STRIDE);
-  let at = 0;
+  let offset = 0;
   const put = (from: number, to: number, weight: number): void => {
-    all.set([from * NODE_STRIDE, to * NODE_STRIDE, weight], at);
-    at += EDGE_STRIDE;
+    all.set([from * NODE_STRIDE, to * NODE_STRIDE, weight], offset);
+    offset += EDGE_STRIDE;
   };
   groups.forEach((group, index) => put(index, groups.length + group, HUB_PULL));
   for (let index = 0; index < edges.length; index += 2) {
     const from = edges[index] ?? 0;
     const to = edges[index + 1] ?? 0;
-    // In a mesh everybody pulls at everybody: together less than the hub does.
+    // In a mesh, all edges together pull less than the hub.
     const degree = Math.max(degrees[from] ?? 1, degrees[to] ?? 1);
     put(from, to, (EDGE_PULL / degree) * Math.min(1, 3 / degree));
   }

@@ -2,13 +2,15 @@ import workerUrl from './layout-worker.ts?worker&url';
 import type { LayoutInput } from './force-layout.js';
 import type { LayoutResult, LayoutTask } from './messages.js';
 
-/** A first layout takes longer than one to which a few agents were added. */
-const FIRST_STEPS = 400;
-const MORE_STEPS = 120;
-/** Share of agents that are new from which on it is another graph. */
+/** Maximum number of steps of a new layout. */
+const NEW_LAYOUT_STEPS = 400;
+
+/** Maximum number of steps after a few agents were added. */
+const UPDATE_STEPS = 120;
+/** Share of new agents above which the graph gets a new layout. */
 const NEW_SHARE = 0.3;
-/** Where agents come and go all the time, they are laid out so often. */
-const PAUSE_MS = 400;
+/** Shortest interval between two layouts in milliseconds. */
+const MIN_INTERVAL_MS = 400;
 
 export interface LayoutRequest {
   readonly ids: readonly string[];
@@ -20,68 +22,68 @@ interface TrustedTypes {
 }
 
 /**
- * Lays agents out in a worker, so that the page draws on while it thinks. The package's own worker is made of text, which
- * the page's Content-Security-Policy rightly refuses; this one is a file.
+ * Runs the layout in a worker, so that the page keeps drawing. Does not use the worker of the package, which is created from
+ * text and therefore rejected by the page's Content-Security-Policy.
  */
 export class LayoutClient implements Disposable {
   readonly #worker: Worker;
   #task = 0;
   #ids: readonly string[] = [];
-  #waiters: number | null = null;
+  #timer: number | null = null;
   #startedAtMs = Number.NEGATIVE_INFINITY;
   readonly #read: () => LayoutRequest;
 
   /**
-   * @param read what there is to lay out
-   * @param onPlaces is given x and y of each id, several times until they have settled
+   * @param read returns the agents to lay out
+   * @param onPositions receives x and y of each id, several times until the layout has settled
    */
-  constructor(read: () => LayoutRequest, onPlaces: (ids: readonly string[], positions: Float32Array) => void) {
+  constructor(read: () => LayoutRequest, onPositions: (ids: readonly string[], positions: Float32Array) => void) {
     this.#read = read;
-    this.#worker = new Worker(trusted(workerUrl), { type: 'module' });
+    this.#worker = new Worker(toTrustedUrl(workerUrl), { type: 'module' });
     this.#worker.addEventListener('message', ({ data }: MessageEvent<LayoutResult>) => {
-      if (data.task === this.#task) onPlaces(this.#ids, data.positions);
+      if (data.task === this.#task) onPositions(this.#ids, data.positions);
     });
   }
 
-  /** There is something else to lay out: now, or soon where that was said a moment ago. */
-  want(): void {
-    if (this.#waiters !== null) return;
-    const waitMs = Math.max(0, this.#startedAtMs + PAUSE_MS - performance.now());
-    this.#waiters = window.setTimeout(() => this.#start(), waitMs);
+  /** Starts a layout as soon as the minimum interval allows. */
+  request(): void {
+    if (this.#timer !== null) return;
+    const delayMs = Math.max(0, this.#startedAtMs + MIN_INTERVAL_MS - performance.now());
+    this.#timer = window.setTimeout(() => this.#start(), delayMs);
   }
 
   #start(): void {
-    this.#waiters = null;
+    this.#timer = null;
     this.#startedAtMs = performance.now();
     const { ids, input } = this.#read();
     const known = new Set(this.#ids);
-    const news = ids.filter((id) => !known.has(id)).length;
-    const isAnother = news > ids.length * NEW_SHARE;
+    const newCount = ids.filter((id) => !known.has(id)).length;
+    const isNew = newCount > ids.length * NEW_SHARE;
     this.#task += 1;
     this.#ids = ids;
     const message: LayoutTask = {
       task: this.#task,
       input,
-      maxSteps: isAnother ? FIRST_STEPS : MORE_STEPS,
-      madeSteps: isAnother ? 0 : FIRST_STEPS / 2,
+      maxSteps: isNew ? NEW_LAYOUT_STEPS : UPDATE_STEPS,
+      completedSteps: isNew ? 0 : NEW_LAYOUT_STEPS / 2,
     };
     this.#worker.postMessage(message);
   }
 
   [Symbol.dispose](): void {
-    if (this.#waiters !== null) clearTimeout(this.#waiters);
+    if (this.#timer !== null) clearTimeout(this.#timer);
     this.#worker.terminate();
   }
 }
 
-/** The one script address that the page may make of text is this one. */
-function trusted(url: string): string {
+/** Returns the worker's URL as a trusted script URL. The policy rejects every other URL. */
+function toTrustedUrl(url: string): string {
   const { trustedTypes } = globalThis as { readonly trustedTypes?: TrustedTypes }; // not in all browsers, nor in the types
   if (trustedTypes === undefined) return url;
   const rules = {
-    createScriptURL: (asked: string): string => {
-      if (asked !== workerUrl) throw new TypeError(`not a script of this page: ${asked}`);
-      return asked;
+    createScriptURL: (requested: string): string => {
+      if (requested !== workerUrl) throw new TypeError(`Not a script of this page: ${requested}`);
+      return requested;
     },
   };
   return trustedTypes.createPolicy('swarmlens-layout', rules).createScriptURL(url);

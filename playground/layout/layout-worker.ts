@@ -1,35 +1,35 @@
 import { ForceLayout } from './force-layout.js';
 import type { LayoutResult, LayoutTask } from './messages.js';
 
-/** Steps are made for so long, then the page is told; it draws what lies between. */
-const TURN_MS = 60;
-/** Mean way of an agent in one step below which nobody sees it move. */
-const SETTLED = 0.12;
+/** Time between two results in milliseconds. The page animates the moves between them. */
+const RESULT_INTERVAL_MS = 60;
+/** Mean distance of one step below which the layout has settled. */
+const SETTLED_DISTANCE = 0.12;
 
-// Without the types of workers, which would clash with those of the page.
+// The DOM types declare `self` as a window; the types of workers would clash with them.
 const page = self as unknown as {
-  postMessage(answer: LayoutResult, transfer: readonly Transferable[]): void;
+  postMessage(result: LayoutResult, transfer: readonly Transferable[]): void;
 };
 
 let current = 0;
 
 self.addEventListener('message', ({ data }: MessageEvent<LayoutTask>) => {
   current = data.task;
-  work(data, new ForceLayout(data.input, data.madeSteps), data.maxSteps);
+  work(data, new ForceLayout(data.input, data.completedSteps), data.maxSteps);
 });
 
-/** One turn, then the next one behind whatever the page has sent meanwhile. */
-function work({ task, ...rest }: LayoutTask, forces: ForceLayout, stepsLeft: number): void {
+/** Runs steps for one interval, then continues after pending messages of the page. */
+function work({ task, ...rest }: LayoutTask, layout: ForceLayout, maxSteps: number): void {
   if (task !== current) return;
-  const began = performance.now();
-  let left = stepsLeft;
-  let way = Number.POSITIVE_INFINITY;
-  while (left > 0 && way > SETTLED && performance.now() - began < TURN_MS) {
-    way = forces.step();
-    left -= 1;
+  const startMs = performance.now();
+  let remaining = maxSteps;
+  let distance = Number.POSITIVE_INFINITY;
+  while (remaining > 0 && distance > SETTLED_DISTANCE && performance.now() - startMs < RESULT_INTERVAL_MS) {
+    distance = layout.step();
+    remaining -= 1;
   }
-  const positions = forces.positions();
-  const isSettled = left === 0 || way <= SETTLED;
+  const positions = layout.positions();
+  const isSettled = remaining === 0 || distance <= SETTLED_DISTANCE;
   page.postMessage({ task, positions, isSettled }, [positions.buffer]);
-  if (!isSettled) setTimeout(() => work({ task, ...rest }, forces, left), 0);
+  if (!isSettled) setTimeout(() => work({ task, ...rest }, layout, remaining), 0);
 }

@@ -1,20 +1,20 @@
 import type { LayoutInput } from './force-layout.js';
 
-/** What the page sends to the worker: lay this out, and forget what you were at. */
+/** Message from the page to the worker that starts a layout and cancels the previous one. */
 export interface LayoutTask {
-  /** Comes back with the answers, so that those to an older task are known as such. */
+  /** Number of the task. Each result contains it, so that results of an older task are ignored. */
   readonly task: number;
   readonly input: LayoutInput;
   readonly maxSteps: number;
-  /** How many steps it is as if it had made before: what was laid out already is not shaken up. */
-  readonly madeSteps: number;
+  /** Number of steps to count as completed, so that an existing layout is not disturbed. */
+  readonly completedSteps: number;
 }
 
-/** What comes back, several times for one task. */
+/** Message from the worker to the page. Sent several times for one task. */
 export interface LayoutResult {
   readonly task: number;
-  /** x and y of each node. */
+  /** Positions of the nodes: x and y of each. */
   readonly positions: Float32Array;
-  /** Nothing more comes for this task. */
+  /** Whether this is the last result of the task. */
   readonly isSettled: boolean;
 }

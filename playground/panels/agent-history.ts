@@ -3,52 +3,52 @@ import { UNKNOWN_TEXT, formatEnumValue } from '../ui/format.js';
 
 export interface HistoryEntry {
   readonly atMs: number;
-  /** What changed, in words. */
+  /** Description of the change. */
   readonly text: string;
 }
 
-/** Changes of one agent that are kept. */
+/** Maximum number of changes per agent. */
 const MAX_CHANGES = 20;
-/** Agents whose changes are kept: those that changed last. */
+/** Maximum number of agents with a history. Agents without recent changes are dropped. */
 const MAX_AGENTS = 2_000;
 
-const NEWS: readonly (readonly [name: string, valueOf: (agent: Agent) => string])[] = [
+const OBSERVED_VALUES: readonly (readonly [name: string, format: (agent: Agent) => string])[] = [
   ['status', ({ status }) => formatEnumValue(status)],
   ['name', ({ name }) => name],
   ['type', ({ type }) => type],
   ['swarm', ({ swarmId }) => swarmId ?? UNKNOWN_TEXT],
-  ['known from', ({ stale }) => (stale ? 'last known values' : 'its server')],
+  ['values', ({ stale }) => (stale ? 'last known' : 'current')],
   ['open tasks', ({ performance }) => `${performance?.tasksActive ?? UNKNOWN_TEXT}`],
-  ['tasks done', ({ performance }) => `${performance?.tasksCompleted ?? UNKNOWN_TEXT}`],
-  ['tasks failed', ({ performance }) => `${performance?.tasksFailed ?? UNKNOWN_TEXT}`],
-  ['thinks', ({ neural }) => neural?.cognitivePattern ?? UNKNOWN_TEXT],
+  ['completed tasks', ({ performance }) => `${performance?.tasksCompleted ?? UNKNOWN_TEXT}`],
+  ['failed tasks', ({ performance }) => `${performance?.tasksFailed ?? UNKNOWN_TEXT}`],
+  ['cognitive pattern', ({ neural }) => neural?.cognitivePattern ?? UNKNOWN_TEXT],
 ];
 
-/** The last changes of the agents, as far as this page has seen them. */
+/** Last changes of each agent since the page was opened. */
 export class AgentHistory {
   readonly #changes = new Map<string, readonly HistoryEntry[]>();
-  #before: ReadonlyMap<string, Agent> | null = null;
+  #previous: ReadonlyMap<string, Agent> | null = null;
 
-  /** @param agents the picture now; agents that did not change are the same objects as before */
-  take(agents: ReadonlyMap<string, Agent>, atMs: number): void {
-    const before = this.#before;
-    this.#before = agents;
-    if (before === null || before === agents) return;
+  /** @param agents current agents; unchanged agents must be the same objects as before */
+  record(agents: ReadonlyMap<string, Agent>, atMs: number): void {
+    const previous = this.#previous;
+    this.#previous = agents;
+    if (previous === null || previous === agents) return;
     for (const [id, agent] of agents) {
-      const known = before.get(id);
+      const known = previous.get(id);
       if (known !== agent) this.#keep(id, known === undefined ? ['appeared'] : describeDifferences(known, agent), atMs);
     }
-    for (const id of before.keys()) if (!agents.has(id)) this.#keep(id, ['left the picture'], atMs);
+    for (const id of previous.keys()) if (!agents.has(id)) this.#keep(id, ['disappeared'], atMs);
   }
 
-  /** Newest first. */
-  of(agentId: string): readonly HistoryEntry[] {
+  /** Returns the changes of an agent, newest first. */
+  get(agentId: string): readonly HistoryEntry[] {
     return this.#changes.get(agentId) ?? [];
   }
 
   #keep(id: string, texts: readonly string[], atMs: number): void {
     if (texts.length === 0) return;
-    const kept = [...texts.map((text) => ({ atMs, text })), ...this.of(id)].slice(0, MAX_CHANGES);
+    const kept = [...texts.map((text) => ({ atMs, text })), ...this.get(id)].slice(0, MAX_CHANGES);
     this.#changes.delete(id);
     this.#changes.set(id, kept);
     const [oldest] = this.#changes.keys();
@@ -56,10 +56,10 @@ export class AgentHistory {
   }
 }
 
-/** What is different, in words. */
+/** Describes the differences of two versions of an agent. */
 export function describeDifferences(before: Agent, after: Agent): readonly string[] {
-  return NEWS.flatMap(([name, valueOf]) => {
-    const [from, to] = [valueOf(before), valueOf(after)];
+  return OBSERVED_VALUES.flatMap(([name, format]) => {
+    const [from, to] = [format(before), format(after)];
     return from === to ? [] : [`${name}: ${from} → ${to}`];
   });
 }

@@ -4,7 +4,7 @@ import { fillColor, type Theme } from '../graph/agent-style.js';
 import { shortenName, sortKey } from '../ui/labels.js';
 import { AGENT_TONES, formatEnumValue } from '../ui/format.js';
 
-/** Rows that a browser lays out without effort, and that a person still looks through. */
+/** Maximum number of rows, limited by the browser's layout time. */
 const MAX_ROWS = 200;
 const MAX_NAME = 16;
 
@@ -17,7 +17,7 @@ interface Row {
   agent: Agent | null;
 }
 
-/** The agents in words, beside the graph; one of them can be chosen with keys or pointer. */
+/** List of agents beside the graph. The user selects an agent with keyboard or pointer. */
 export class AgentsPanel {
   readonly #list = findElement('agents', HTMLUListElement);
   readonly #count = findElement('agents-count', HTMLParagraphElement);
@@ -30,14 +30,14 @@ export class AgentsPanel {
   #selected: string | null = null;
   #theme: Theme | null = null;
 
-  /** @param lookAt shows an agent in the graph */
+  /** @param lookAt moves the graph to an agent */
   constructor(select: (agentId: string) => void, lookAt: (agentId: string) => void) {
     this.#select = select;
     this.#lookAt = lookAt;
-    this.#list.addEventListener('keydown', (event) => this.#move(event));
+    this.#list.addEventListener('keydown', (event) => this.#moveSelection(event));
   }
 
-  /** @param matching the agents to list, of `total` that there are */
+  /** @param matching agents to list, of `total` agents */
   show(matching: readonly Agent[], total: number, theme: Theme): void {
     if (theme !== this.#theme) for (const row of this.#rows.values()) row.agent = null;
     this.#theme = theme;
@@ -47,11 +47,11 @@ export class AgentsPanel {
     for (const id of this.#rows.keys()) if (!ids.has(id)) this.#rows.delete(id);
     reorderChildren(
       this.#list,
-      shown.map((agent) => this.#rowOf(agent, theme)),
+      shown.map((agent) => this.#updateRow(agent, theme)),
     );
     setText(this.#count, matching.length === total ? `${total}` : `${matching.length} of ${total}`);
     this.#note.hidden = total > 0 && matching.length > 0 && matching.length <= MAX_ROWS;
-    setText(this.#note, noteOf(matching.length, total));
+    setText(this.#note, formatNote(matching.length, total));
     this.#mark();
   }
 
@@ -68,14 +68,14 @@ export class AgentsPanel {
     else this.#list.setAttribute('aria-activedescendant', active.element.id);
   }
 
-  /** By what does not change while an agent works, so that rows do not jump about. */
+  /** Sorts by values that do not change while an agent works, so that rows stay in place. */
   #sorted(agents: readonly Agent[]): readonly Agent[] {
-    const keyed = agents.map((agent) => ({ agent, key: this.#keyOf(agent) }));
+    const keyed = agents.map((agent) => ({ agent, key: this.#getKey(agent) }));
     if (this.#keys.size > 2 * agents.length + MAX_ROWS) this.#keys.clear();
     return keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)).map(({ agent }) => agent);
   }
 
-  #keyOf({ id, name, serverId }: Agent): string {
+  #getKey({ id, name, serverId }: Agent): string {
     const known = this.#keys.get(id);
     if (known?.name === name) return known.key;
     const key = sortKey(`${serverId} ${name} ${id}`);
@@ -83,31 +83,31 @@ export class AgentsPanel {
     return key;
   }
 
-  #move(event: KeyboardEvent): void {
+  #moveSelection(event: KeyboardEvent): void {
     if (event.key === 'Enter' && this.#selected !== null) this.#lookAt(this.#selected);
-    const here = this.#selected === null ? -1 : this.#order.indexOf(this.#selected);
+    const current = this.#selected === null ? -1 : this.#order.indexOf(this.#selected);
     const last = this.#order.length - 1;
-    const there = {
-      ArrowDown: Math.min(here + 1, last),
-      ArrowUp: Math.max(here - 1, 0),
-      PageDown: Math.min(here + 10, last),
-      PageUp: Math.max(here - 10, 0),
+    const target = {
+      ArrowDown: Math.min(current + 1, last),
+      ArrowUp: Math.max(current - 1, 0),
+      PageDown: Math.min(current + 10, last),
+      PageUp: Math.max(current - 10, 0),
       Home: 0,
       End: last,
     }[event.key];
-    const id = there === undefined ? undefined : this.#order[there];
+    const id = target === undefined ? undefined : this.#order[target];
     if (id === undefined) return;
     event.preventDefault();
     this.#select(id);
   }
 
-  #rowOf(agent: Agent, theme: Theme): HTMLLIElement {
+  #updateRow(agent: Agent, theme: Theme): HTMLLIElement {
     const row = this.#rows.get(agent.id) ?? this.#add(agent.id);
     if (row.agent === agent) return row.element;
     row.agent = agent;
     row.dot.style.backgroundColor = agent.stale ? '' : fillColor(agent.type, theme);
     setText(row.name, shortenName(agent.name, MAX_NAME));
-    setText(row.hint, [agent.type, agent.serverId, ...(agent.stale ? ['last known values'] : [])].join(' · '));
+    setText(row.hint, [agent.type, agent.serverId, ...(agent.stale ? ['stale'] : [])].join(' · '));
     setBadge(row.status, formatEnumValue(agent.status), AGENT_TONES[agent.status]);
     row.element.classList.toggle('stale', agent.stale);
     return row.element;
@@ -131,8 +131,8 @@ export class AgentsPanel {
   }
 }
 
-function noteOf(matching: number, total: number): string {
-  if (total === 0) return 'No agent yet.';
-  if (matching === 0) return 'No agent has that in its name, type, status, server or swarm.';
-  return `The first ${MAX_ROWS}: search for the others.`;
+function formatNote(matching: number, total: number): string {
+  if (total === 0) return 'No agents.';
+  if (matching === 0) return 'No agent matches in name, type, status, server or swarm.';
+  return `Showing the first ${MAX_ROWS}. Search to find the others.`;
 }

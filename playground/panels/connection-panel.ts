@@ -10,9 +10,9 @@ const TONES: Readonly<Record<ConnectionStatus, Tone>> = {
   CLOSED: 'bad',
 };
 
-const COUNT_EVERY_MS = 500;
+const COUNTDOWN_INTERVAL_MS = 500;
 
-/** Whether the page is live, and what went wrong. */
+/** State of the connection, and the last problem. */
 export class ConnectionPanel {
   readonly #pill = findElement('connection', HTMLParagraphElement);
   readonly #problem = findElement('problem', HTMLParagraphElement);
@@ -21,32 +21,32 @@ export class ConnectionPanel {
   constructor(connection: SnapshotSource<ConnectionSnapshot>) {
     this.#connection = connection;
     connection.subscribe(() => this.#show());
-    // The time until the next try runs without anything happening.
-    setInterval(() => this.#show(), COUNT_EVERY_MS);
+    // The time until the next attempt changes without an event.
+    setInterval(() => this.#show(), COUNTDOWN_INTERVAL_MS);
     this.#show();
   }
 
-  /** Tells a person what does not work; an empty text: it works again. */
-  tell(text: string): void {
+  /** Shows a problem. An empty text hides it. */
+  showProblem(text: string): void {
     if (this.#problem.hidden !== (text === '')) this.#problem.hidden = text === '';
     setText(this.#problem, text);
   }
 
   #show(): void {
     const now = this.#connection.getSnapshot();
-    setBadge(this.#pill, textOf(now), TONES[now.status]);
+    setBadge(this.#pill, formatStatus(now), TONES[now.status]);
     document.body.classList.toggle('lost', now.status === 'RECONNECTING' || now.status === 'CLOSED');
-    if (now.status === 'CLOSED') this.tell(now.error?.message ?? 'The connection is closed.');
+    if (now.status === 'CLOSED') this.showProblem(now.error?.message ?? 'The connection is closed.');
   }
 }
 
-function textOf({ status, retryAt, latencyMs }: ConnectionSnapshot): string {
+function formatStatus({ status, retryAt, latencyMs }: ConnectionSnapshot): string {
   switch (status) {
     case 'OPEN':
       return latencyMs === null ? 'live' : `live · ${latencyMs < 10 ? latencyMs.toFixed(1) : Math.round(latencyMs)} ms`;
     case 'RECONNECTING': {
       const seconds = retryAt === null ? 0 : Math.ceil((Date.parse(retryAt) - Date.now()) / 1_000);
-      return seconds > 0 ? `disconnected · trying again in ${seconds} s` : 'disconnected · trying again';
+      return seconds > 0 ? `disconnected · retrying in ${seconds} s` : 'disconnected · retrying';
     }
     case 'CLOSED':
       return 'closed';

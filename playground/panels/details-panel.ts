@@ -21,35 +21,42 @@ import {
   formatEnumValue,
 } from '../ui/format.js';
 
-const WORK: readonly (readonly [name: string, textOf: (work: NonNullable<Agent['performance']>) => string])[] = [
-  ['open tasks', ({ tasksActive }) => formatCount(tasksActive)],
-  ['done', ({ tasksCompleted }) => formatCount(tasksCompleted)],
-  ['failed', ({ tasksFailed }) => formatCount(tasksFailed)],
-  ['success', ({ successRate }) => formatPercent(successRate)],
-  ['activity', ({ activityLevel }) => formatPercent(activityLevel)],
-  ['health', ({ healthScore }) => formatPercent(healthScore)],
-  ['CPU', ({ cpuUsage }) => formatPercent(cpuUsage)],
-  ['memory', ({ memoryUsage }) => formatPercent(memoryUsage)],
-  ['tokens', ({ tokenUsage }) => formatCount(tokenUsage)],
-  ['response', ({ responseTimeMs }) => formatMilliseconds(responseTimeMs)],
-];
+type PerformanceField = keyof NonNullable<Agent['performance']>;
+
+/** Labels and formats of performance fields, in the order of the panel. Other fields show their name and number. */
+const PERFORMANCE_ROWS: Readonly<
+  Partial<Record<PerformanceField, readonly [string, (value: number | null) => string]>>
+> = {
+  tasksActive: ['open tasks', formatCount],
+  tasksCompleted: ['completed', formatCount],
+  tasksFailed: ['failed', formatCount],
+  successRate: ['success rate', formatPercent],
+  activityLevel: ['activity', formatPercent],
+  healthScore: ['health', formatPercent],
+  cpuUsage: ['CPU', formatPercent],
+  memoryUsage: ['memory', formatPercent],
+  tokenUsage: ['tokens', formatCount],
+  tokenRate: ['tokens per second', formatCount],
+  responseTimeMs: ['response time', formatMilliseconds],
+  throughput: ['tasks per second', formatCount],
+};
 
 interface DetailsEvents {
   readonly onClose: () => void;
   readonly onLookAt: (agentId: string) => void;
 }
 
-/** All that is known of one agent, and what became of it since the page was opened. */
+/** Details of the selected agent, and its changes since the page was opened. */
 export class DetailsPanel {
   readonly #section = findElement('details', HTMLElement);
   readonly #name = createElement('h3', '');
   readonly #status = createBadge('', 'neutral');
-  readonly #marks = createElement('p', 'badges', this.#status);
-  readonly #stale = createBadge('last known values', 'warning');
+  readonly #badges = createElement('p', 'badges', this.#status);
+  readonly #stale = createBadge('stale', 'warning');
   readonly #simulated = createBadge('simulated', 'neutral');
   readonly #lookAt: HTMLButtonElement;
   readonly #list = new DefinitionList();
-  readonly #work = new DefinitionList();
+  readonly #performance = new DefinitionList();
   readonly #unknown = createElement('p', 'hint');
   readonly #history = createElement('ol', 'history');
   #shown: readonly HistoryEntry[] = [];
@@ -59,30 +66,30 @@ export class DetailsPanel {
     this.#lookAt = createButton('Show in the graph', () => {
       if (this.#agentId !== null) onLookAt(this.#agentId);
     });
-    this.#marks.append(this.#stale, this.#simulated);
+    this.#badges.append(this.#stale, this.#simulated);
     const buttons = createElement('p', 'buttons', this.#lookAt, createButton('Close', onClose));
     this.#section.append(
       this.#name,
-      this.#marks,
+      this.#badges,
       buttons,
       this.#list.list,
-      createElement('h4', '', 'Work'),
-      this.#work.list,
+      createElement('h4', '', 'Performance'),
+      this.#performance.list,
       this.#unknown,
       createElement('h4', '', 'Last changes'),
       this.#history,
     );
   }
 
-  /** @param agent null: it has left the picture, and was the last one that was shown */
+  /** @param agent null if the selected agent has disappeared; the panel then keeps its last values */
   show(agentId: string | null, agent: Agent | null, history: readonly HistoryEntry[]): void {
     this.#section.hidden = agentId === null;
     this.#agentId = agentId;
     if (agentId === null) return;
     this.#lookAt.disabled = agent === null;
-    if (agent === null) setBadge(this.#status, 'not in the picture', 'neutral');
+    if (agent === null) setBadge(this.#status, 'disappeared', 'neutral');
     else this.#describe(agent);
-    if (history !== this.#shown || history.length === 0) this.#tell(history);
+    if (history !== this.#shown || history.length === 0) this.#showHistory(history);
   }
 
   #describe(agent: Agent): void {
@@ -95,24 +102,28 @@ export class DetailsPanel {
     this.#list.set('server', `${agent.serverId} (${SERVER_TYPE_LABELS[agent.serverType]})`);
     this.#list.set('swarm', agent.swarmId?.slice(agent.serverId.length + 1) ?? UNKNOWN_TEXT);
     this.#list.set('id', agent.nativeId);
-    this.#list.set('can', agent.capabilities.length === 0 ? null : agent.capabilities.join(', '));
+    this.#list.set('capabilities', agent.capabilities.length === 0 ? null : agent.capabilities.join(', '));
     this.#list.set('role', topology?.role ?? null);
     this.#list.set(
       'connections',
       topology === null ? null : `${topology.degree}${topology.inferred ? ', inferred' : ''}`,
     );
-    this.#list.set('thinks', neural?.cognitivePattern ?? null);
-    this.#list.set('made', agent.createdAt === null ? null : formatTimeOfDay(agent.createdAt));
-    this.#list.set('last at work', agent.lastActiveAt === null ? null : formatTimeOfDay(agent.lastActiveAt));
-    const unknown = WORK.filter(([name, textOf]) => {
-      const text = performance === null ? UNKNOWN_TEXT : textOf(performance);
-      this.#work.set(name, text === UNKNOWN_TEXT ? null : text);
-      return text === UNKNOWN_TEXT;
+    this.#list.set('cognitive pattern', neural?.cognitivePattern ?? null);
+    this.#list.set('created', agent.createdAt === null ? null : formatTimeOfDay(agent.createdAt));
+    this.#list.set('last active', agent.lastActiveAt === null ? null : formatTimeOfDay(agent.lastActiveAt));
+    const values: Readonly<Record<string, number | null>> = performance ?? {};
+    const rows: Readonly<Record<string, readonly [string, (value: number | null) => string]>> = PERFORMANCE_ROWS;
+    const names = new Set([...Object.keys(rows), ...Object.keys(values)]);
+    const unknown = [...names].flatMap((name) => {
+      const [label, format] = rows[name] ?? [name, formatCount];
+      const value = values[name] ?? null;
+      this.#performance.set(label, value === null ? null : format(value));
+      return value === null ? [label] : [];
     });
-    setText(this.#unknown, unknown.length === 0 ? '' : `Not reported: ${unknown.map(([name]) => name).join(', ')}.`);
+    setText(this.#unknown, unknown.length === 0 ? '' : `Not reported: ${unknown.join(', ')}.`);
   }
 
-  #tell(history: readonly HistoryEntry[]): void {
+  #showHistory(history: readonly HistoryEntry[]): void {
     this.#shown = history;
     const rows = history.map(({ atMs, text }) =>
       createElement('li', '', createElement('time', '', formatTimeOfDay(atMs)), createElement('span', '', text)),

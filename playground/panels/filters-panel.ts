@@ -22,43 +22,43 @@ const INCLUDES = {
 type Include = keyof typeof INCLUDES;
 
 interface FilterEvents {
-  /** Something else is to be watched. */
-  readonly onChange: (change: AgentStreamRequestPatch) => void;
-  readonly onAsk: () => void;
+  /** Called with the changed part of the request. */
+  readonly onChange: (patch: AgentStreamRequestPatch) => void;
+  readonly onRequestUpdate: () => void;
 }
 
-/** Which agents, what of them, and how often. */
+/** Filters, included parts and update rate. */
 export class FiltersPanel {
   readonly #servers: MultiSelect<McpServerType>;
   readonly #types: MultiSelect<string>;
   readonly #swarms: MultiSelect<string>;
   readonly #includes = new Map<Include, HTMLInputElement>();
   readonly #modes = new Map<PerformanceMode, HTMLInputElement>();
-  readonly #request: HTMLButtonElement;
+  readonly #requestButton: HTMLButtonElement;
   readonly #operation = new OperationPanel();
-  readonly #counted = { servers: new Map<McpServerType, number>(), types: new Map<string, number>() };
+  readonly #counts = { servers: new Map<McpServerType, number>(), types: new Map<string, number>() };
 
-  constructor({ onChange, onAsk }: FilterEvents) {
+  constructor({ onChange, onRequestUpdate }: FilterEvents) {
     const form = findElement('filters', HTMLFormElement);
-    const changed = (): void => {
-      this.#request.hidden = this.#mode !== 'ON_DEMAND';
-      onChange(this.#change());
+    const handleChange = (): void => {
+      this.#requestButton.hidden = this.#mode !== 'ON_DEMAND';
+      onChange(this.#readRequest());
     };
-    this.#servers = new MultiSelect('Reported by', changed);
-    this.#types = new MultiSelect('Types', changed);
-    this.#swarms = new MultiSelect('Swarms', changed);
+    this.#servers = new MultiSelect('Servers', handleChange);
+    this.#types = new MultiSelect('Types', handleChange);
+    this.#swarms = new MultiSelect('Swarms', handleChange);
     this.#servers.setOptions(ALL_TYPES.map((value) => ({ value, text: SERVER_TYPE_LABELS[value], count: null })));
-    this.#request = createButton('Ask for an update', onAsk);
-    this.#request.hidden = true;
-    const choices = [this.#modeChoice(), this.#servers.fieldset, this.#types.fieldset, this.#swarms.fieldset];
-    for (const choice of [this.#types, this.#swarms]) choice.setOptions([]);
-    form.append(...choices, this.#includeChoice(), this.#operation.element);
-    form.addEventListener('change', changed);
-    form.addEventListener('submit', (submitted) => submitted.preventDefault());
+    this.#requestButton = createButton('Request an update', onRequestUpdate);
+    this.#requestButton.hidden = true;
+    const fieldsets = [this.#createModeFieldset(), this.#servers.fieldset, this.#types.fieldset, this.#swarms.fieldset];
+    for (const select of [this.#types, this.#swarms]) select.setOptions([]);
+    form.append(...fieldsets, this.#createIncludeFieldset(), this.#operation.element);
+    form.addEventListener('change', handleChange);
+    form.addEventListener('submit', (event) => event.preventDefault());
   }
 
   show({ agents, swarms, request }: AgentStreamSnapshot, theme: Theme): void {
-    const { servers, types } = this.#counted;
+    const { servers, types } = this.#counts;
     for (const type of servers.keys()) servers.set(type, 0);
     for (const type of types.keys()) types.set(type, 0);
     for (const { serverType, type } of agents.values()) {
@@ -69,7 +69,7 @@ export class FiltersPanel {
       ALL_TYPES.map((value) => ({ value, text: SERVER_TYPE_LABELS[value], count: servers.get(value) ?? 0 })),
     );
     this.#types.setOptions(
-      [...types].map(([value, count]) => ({ value, text: value, count, colour: fillColor(value, theme) })),
+      [...types].map(([value, count]) => ({ value, text: value, count, color: fillColor(value, theme) })),
     );
     this.#swarms.setOptions(
       [...swarms.values()].map(({ id, agentCount }) => ({
@@ -81,8 +81,8 @@ export class FiltersPanel {
     this.#operation.show(request);
   }
 
-  /** Shown before the first answer. */
-  describe(request: AgentStreamRequest): void {
+  /** Shows a request before the first response. */
+  showRequest(request: AgentStreamRequest): void {
     this.#operation.show(request);
   }
 
@@ -90,7 +90,7 @@ export class FiltersPanel {
     return ALL_MODES.find((mode) => this.#modes.get(mode)?.checked === true) ?? 'NORMAL';
   }
 
-  #change(): AgentStreamRequestPatch {
+  #readRequest(): AgentStreamRequestPatch {
     return {
       serverTypes: this.#servers.selected,
       agentTypes: this.#types.selected,
@@ -106,7 +106,7 @@ export class FiltersPanel {
     return this.#includes.get(name)?.checked !== false;
   }
 
-  #modeChoice(): HTMLFieldSetElement {
+  #createModeFieldset(): HTMLFieldSetElement {
     const segments = createElement('div', 'segments');
     for (const mode of ALL_MODES) {
       const input = createElement('input', '');
@@ -116,10 +116,16 @@ export class FiltersPanel {
       this.#modes.set(mode, input);
       segments.append(createElement('label', '', input, createElement('span', '', MODE_LABELS[mode])));
     }
-    return createElement('fieldset', '', createElement('legend', '', 'Updates, at most'), segments, this.#request);
+    return createElement(
+      'fieldset',
+      '',
+      createElement('legend', '', 'Maximum update rate'),
+      segments,
+      this.#requestButton,
+    );
   }
 
-  #includeChoice(): HTMLFieldSetElement {
+  #createIncludeFieldset(): HTMLFieldSetElement {
     const fieldset = createElement('fieldset', 'includes', createElement('legend', '', 'Include'));
     for (const name of ['includePerformance', 'includeNeural', 'includeTopology'] as const) {
       const box = createElement('input', '');

@@ -6,39 +6,39 @@ import { formatEnumValue } from '../ui/format.js';
 
 const LEGEND_STATUSES: readonly AgentStatus[] = ['ACTIVE', 'BUSY', 'IDLE', 'PAUSED', 'INITIALIZING', 'ERROR'];
 
-/** What lies around the graph: search, the view's buttons and keys, the legend, and words when there is no graph. */
+/** Controls of the graph: search, buttons, keys, legend, and a text when the graph is empty or missing. */
 export class GraphControls {
   readonly #empty = findElement('stage-empty', HTMLParagraphElement);
   readonly #frames = findElement('frames', HTMLParagraphElement);
   readonly #legend = findElement('legend', HTMLDivElement);
   readonly #search = createElement('input', '');
   readonly #statuses = createElement('ul', '');
-  readonly #scene: GraphView | null;
+  readonly #graphView: GraphView | null;
   #legendFor: Theme | null = null;
 
-  /** @param scene null: this browser cannot draw it */
-  constructor(scene: GraphView | null, searched: () => void) {
-    this.#scene = scene;
+  /** @param graphView null if the browser has no WebGL */
+  constructor(graphView: GraphView | null, onSearch: () => void) {
+    this.#graphView = graphView;
     this.#search.type = 'search';
     this.#search.placeholder = 'Search agents';
     this.#search.setAttribute('aria-label', 'Search agents');
     const form = findElement('search', HTMLFormElement);
     form.append(this.#search);
-    form.addEventListener('submit', (submitted) => submitted.preventDefault());
-    this.#search.addEventListener('input', searched);
-    if (scene === null) {
+    form.addEventListener('submit', (event) => event.preventDefault());
+    this.#search.addEventListener('input', onSearch);
+    if (graphView === null) {
       for (const id of ['zoom', 'legend']) findElement(id, HTMLElement).hidden = true;
       return;
     }
-    this.#addButtons(scene);
-    this.#addKeys(scene);
-    const lines = createElement('ul', '', lineOf('reported', 'solid'), lineOf('inferred', 'dashed'));
-    const others = createElement('p', 'hint', 'Colour: type. Ring: status. Size: activity. Grey: last known values.');
-    this.#legend.append(this.#statuses, lines, others);
+    this.#addButtons(graphView);
+    this.#addKeys(graphView);
+    const lines = createElement('ul', '', createLineKey('reported', 'solid'), createLineKey('inferred', 'dashed'));
+    const hint = createElement('p', 'hint', 'Color: type. Ring: status. Size: activity. Gray: stale.');
+    this.#legend.append(this.#statuses, lines, hint);
   }
 
-  /** What is searched for; null: nothing. */
-  get sought(): ((agent: Agent) => boolean) | null {
+  /** Function that matches the search. Null if the search is empty. */
+  get matcher(): ((agent: Agent) => boolean) | null {
     const text = this.#search.value.trim().toLowerCase();
     if (text === '') return null;
     return ({ name, type, status, id, swarmId }) =>
@@ -46,75 +46,84 @@ export class GraphControls {
   }
 
   show({ agents, status, error, cursor, request }: AgentStreamSnapshot, theme: Theme): void {
-    this.#tellFrames();
-    this.#empty.hidden = agents.size > 0 && this.#scene !== null;
-    setText(this.#empty, this.#words(agents.size, cursor !== null, isNarrowed(request), error, status === 'ENDED'));
+    this.#showFrameTimes();
+    this.#empty.hidden = agents.size > 0 && this.#graphView !== null;
+    setText(
+      this.#empty,
+      this.#formatEmptyText(agents.size, cursor !== null, hasFilters(request), error, status === 'ENDED'),
+    );
     if (theme === this.#legendFor) return;
     this.#legendFor = theme;
     reorderChildren(
       this.#statuses,
-      LEGEND_STATUSES.map((known) => keyOf(formatEnumValue(known), ringColor(known, theme))),
+      LEGEND_STATUSES.map((entry) => createRingKey(formatEnumValue(entry), ringColor(entry, theme))),
     );
   }
 
-  #words(agents: number, isKnown: boolean, narrowed: boolean, error: Error | null, isOver: boolean): string {
-    if (error !== null && agents === 0) return `${isOver ? '' : 'Trying again: '}${error.message}`;
-    if (agents > 0) return 'This browser has no WebGL to draw the graph with; the list of agents has the same.';
-    if (!isKnown) return 'Waiting for the first agents.';
-    return narrowed
+  #formatEmptyText(
+    agents: number,
+    hasData: boolean,
+    isFiltered: boolean,
+    error: Error | null,
+    hasEnded: boolean,
+  ): string {
+    if (error !== null && agents === 0) return `${hasEnded ? '' : 'Retrying: '}${error.message}`;
+    if (agents > 0) return 'This browser has no WebGL to draw the graph. The list of agents shows the same data.';
+    if (!hasData) return 'Waiting for the first agents.';
+    return isFiltered
       ? 'No agent matches these filters. They appear here as soon as a server reports one.'
       : 'No agents. They appear here as soon as a server reports one.';
   }
 
-  #tellFrames(): void {
-    const { frames } = this.#scene ?? {};
-    const [half, most] = [frames?.percentile(0.5) ?? null, frames?.percentile(0.95) ?? null];
-    if (half !== null && most !== null)
-      setText(this.#frames, `frame ${half.toFixed(1)} ms · p95 ${most.toFixed(1)} ms`);
+  #showFrameTimes(): void {
+    const { frames } = this.#graphView ?? {};
+    const [median, p95] = [frames?.percentile(0.5) ?? null, frames?.percentile(0.95) ?? null];
+    if (median !== null && p95 !== null)
+      setText(this.#frames, `frame ${median.toFixed(1)} ms · p95 ${p95.toFixed(1)} ms`);
   }
 
-  #addButtons(scene: GraphView): void {
-    const named = (text: string, name: string, press: () => void): HTMLButtonElement => {
-      const made = createButton(text, press);
-      made.setAttribute('aria-label', name);
-      made.title = name;
-      return made;
+  #addButtons(graphView: GraphView): void {
+    const createLabeled = (text: string, label: string, onClick: () => void): HTMLButtonElement => {
+      const button = createButton(text, onClick);
+      button.setAttribute('aria-label', label);
+      button.title = label;
+      return button;
     };
     findElement('zoom', HTMLDivElement).append(
-      named('+', 'Nearer', () => scene.zoom(1.5)),
-      named('−', 'Farther', () => scene.zoom(1 / 1.5)),
-      named('⤢', 'Show everything', () => scene.fit()),
+      createLabeled('+', 'Zoom in', () => graphView.zoom(1.5)),
+      createLabeled('−', 'Zoom out', () => graphView.zoom(1 / 1.5)),
+      createLabeled('⤢', 'Show all agents', () => graphView.fit()),
     );
   }
 
-  #addKeys(scene: GraphView): void {
+  #addKeys(graphView: GraphView): void {
     findElement('stage', HTMLDivElement).addEventListener('keydown', (event) => {
-      const act = {
-        ArrowLeft: () => scene.pan(-1, 0),
-        ArrowRight: () => scene.pan(1, 0),
-        ArrowUp: () => scene.pan(0, -1),
-        ArrowDown: () => scene.pan(0, 1),
-        '+': () => scene.zoom(1.5),
-        '-': () => scene.zoom(1 / 1.5),
-        '0': () => scene.fit(),
+      const action = {
+        ArrowLeft: () => graphView.pan(-1, 0),
+        ArrowRight: () => graphView.pan(1, 0),
+        ArrowUp: () => graphView.pan(0, -1),
+        ArrowDown: () => graphView.pan(0, 1),
+        '+': () => graphView.zoom(1.5),
+        '-': () => graphView.zoom(1 / 1.5),
+        '0': () => graphView.fit(),
       }[event.key];
-      if (act === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (action === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
       event.preventDefault();
-      act();
+      action();
     });
   }
 }
 
-function isNarrowed({ serverTypes, agentTypes, swarmIds }: AgentStreamSnapshot['request']): boolean {
+function hasFilters({ serverTypes, agentTypes, swarmIds }: AgentStreamSnapshot['request']): boolean {
   return serverTypes !== null || agentTypes !== null || swarmIds !== null;
 }
 
-function keyOf(text: string, colour: string): HTMLLIElement {
+function createRingKey(text: string, color: string): HTMLLIElement {
   const mark = createElement('span', 'ring');
-  mark.style.borderColor = colour;
+  mark.style.borderColor = color;
   return createElement('li', '', mark, text);
 }
 
-function lineOf(text: string, kind: 'solid' | 'dashed'): HTMLLIElement {
+function createLineKey(text: string, kind: 'solid' | 'dashed'): HTMLLIElement {
   return createElement('li', '', createElement('span', `stroke ${kind}`), text);
 }

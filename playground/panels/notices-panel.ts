@@ -4,7 +4,7 @@ import { formatTimeOfDay, NOTICE_TONES, formatEnumValue } from '../ui/format.js'
 
 const MAX_SHOWN = 40;
 
-/** The latest notices, newest first. */
+/** List of the last notices, newest first. */
 export class NoticesPanel {
   readonly #list = findElement('notices', HTMLOListElement);
   readonly #empty = findElement('no-notices', HTMLParagraphElement);
@@ -15,9 +15,9 @@ export class NoticesPanel {
     const rows = notices
       .slice(-MAX_SHOWN)
       .reverse()
-      .map((notice) => this.#rowOf(notice));
+      .map((notice) => this.#getRow(notice));
     if (missed > 0) {
-      this.#missed.textContent = `${missed} more were missed.`;
+      this.#missed.textContent = `${missed} more notices were dropped.`;
       rows.push(this.#missed);
     }
     reorderChildren(this.#list, rows);
@@ -25,7 +25,7 @@ export class NoticesPanel {
     this.#empty.hidden = rows.length > 0;
   }
 
-  #rowOf(notice: Notice): HTMLLIElement {
+  #getRow(notice: Notice): HTMLLIElement {
     const known = this.#rows.get(notice);
     if (known !== undefined) return known;
     const { severity, message, serverId, timestamp } = notice;

@@ -2,7 +2,7 @@ import type { AgentStreamRequest } from '@swarmlens/client';
 import { createButton, createElement, setText } from '../ui/dom.js';
 import { printOperation } from './print-operation.js';
 
-/** What the page asks for, as GraphQL. */
+/** Current request of the page as a GraphQL operation. */
 export class OperationPanel {
   readonly element: HTMLDetailsElement;
   readonly #code = createElement('code', '');
@@ -19,7 +19,7 @@ export class OperationPanel {
     const copy = createButton('Copy', () => {
       navigator.clipboard.writeText(this.#code.textContent).then(
         () => setText(this.#copied, 'Copied.'),
-        () => setText(this.#copied, 'This browser does not let pages copy: select the text.'),
+        () => setText(this.#copied, 'The browser denied access to the clipboard. Select the text to copy it.'),
       );
     });
     this.element = createElement(

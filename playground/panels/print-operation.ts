@@ -1,12 +1,12 @@
 import type { AgentStreamRequest } from '@swarmlens/client';
 
 /**
- * What the page asks for, as an operation that stands for itself: to be copied, or tried in GraphiQL. Names of types and
- * swarms come from servers; they are written as GraphQL strings, which are escaped as in JSON.
+ * Prints a request as a GraphQL operation without variables, to copy or to run in GraphiQL. Escapes the names of types and swarms,
+ * which come from servers, as in JSON.
  */
 export function printOperation(request: AgentStreamRequest): string {
   const { serverTypes, agentTypes, swarmIds, mode, includePerformance, includeNeural, includeTopology } = request;
-  const given = [
+  const args = [
     serverTypes === null ? null : `serverTypes: [${serverTypes.join(', ')}]`,
     agentTypes === null ? null : `agentTypes: ${list(agentTypes)}`,
     swarmIds === null ? null : `swarmIds: ${list(swarmIds)}`,
@@ -18,7 +18,7 @@ export function printOperation(request: AgentStreamRequest): string {
   return [
     'subscription WatchAgents {',
     '  agentUpdates(',
-    ...given.map((argument) => `    ${argument}`),
+    ...args.map((argument) => `    ${argument}`),
     '  ) {',
     '    kind',
     '    cursor',

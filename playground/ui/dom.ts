@@ -2,34 +2,38 @@ import type { Tone } from './format.js';
 
 type Child = Node | string;
 
-/** The element of the page with this id. @throws Error it is missing or of another kind: the page and the code differ */
+/**
+ * Returns the element of the page with this id.
+ *
+ * @throws Error if the element is missing or of another class, because page and code differ
+ */
 export function findElement<T extends HTMLElement>(id: string, kind: new () => T): T {
-  const found = document.getElementById(id);
-  if (found instanceof kind) return found;
+  const element = document.getElementById(id);
+  if (element instanceof kind) return element;
   throw new Error(`the page has no ${kind.name} #${id}`);
 }
 
-/** A new element. Text becomes text, never markup: what servers say of themselves is data. */
+/** Creates an element. Strings become text nodes, never markup, because they may come from servers. */
 export function createElement<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   className: string,
   ...children: readonly Child[]
 ): HTMLElementTagNameMap[K] {
-  const made = document.createElement(tag);
-  if (className !== '') made.className = className;
-  made.append(...children);
-  return made;
+  const element = document.createElement(tag);
+  if (className !== '') element.className = className;
+  element.append(...children);
+  return element;
 }
 
-/** A button that does not submit the form that it may be in. */
-export function createButton(text: string, press: () => void): HTMLButtonElement {
-  const made = createElement('button', '', text);
-  made.type = 'button';
-  made.addEventListener('click', press);
-  return made;
+/** Creates a button that does not submit its form. */
+export function createButton(text: string, onClick: () => void): HTMLButtonElement {
+  const button = createElement('button', '', text);
+  button.type = 'button';
+  button.addEventListener('click', onClick);
+  return button;
 }
 
-/** Writes only when something differs, so that a screen reader or a selection is not disturbed by what stays the same. */
+/** Sets the text if it differs. Writing the same text would disturb screen readers and selections. */
 export function setText(target: Element, text: string): void {
   if (target.textContent !== text) target.textContent = text;
 }
@@ -38,19 +42,19 @@ export function setTone(target: HTMLElement, tone: Tone): void {
   if (target.dataset['tone'] !== tone) target.dataset['tone'] = tone;
 }
 
-/** A short word with a colour; the word alone says it too. */
-export function createBadge(word: string, tone: Tone): HTMLSpanElement {
-  const made = createElement('span', 'badge', word);
-  setTone(made, tone);
-  return made;
+/** Creates a colored label. The text is sufficient without the color. */
+export function createBadge(text: string, tone: Tone): HTMLSpanElement {
+  const badge = createElement('span', 'badge', text);
+  setTone(badge, tone);
+  return badge;
 }
 
-export function setBadge(target: HTMLElement, word: string, tone: Tone): void {
-  setText(target, word);
+export function setBadge(target: HTMLElement, text: string, tone: Tone): void {
+  setText(target, text);
   setTone(target, tone);
 }
 
-/** Names and values, written in place when they change. */
+/** List of names and values. Updates changed values in place. */
 export class DefinitionList {
   readonly list: HTMLDListElement;
   readonly #values = new Map<string, HTMLElement>();
@@ -59,27 +63,27 @@ export class DefinitionList {
     this.list = list;
   }
 
-  /** @param value null: the fact is not shown */
+  /** @param value null hides the entry */
   set(name: string, value: string | null): void {
-    let shown = this.#values.get(name);
-    if (shown === undefined) {
-      shown = createElement('dd', '');
-      this.#values.set(name, shown);
-      this.list.append(createElement('div', '', createElement('dt', '', name), shown));
+    let element = this.#values.get(name);
+    if (element === undefined) {
+      element = createElement('dd', '');
+      this.#values.set(name, element);
+      this.list.append(createElement('div', '', createElement('dt', '', name), element));
     }
-    const row = shown.parentElement;
+    const row = element.parentElement;
     if (row !== null && row.hidden !== (value === null)) row.hidden = value === null;
-    setText(shown, value ?? '');
+    setText(element, value ?? '');
   }
 }
 
-/** Puts these into `parent`, in this order, and touches only what is not there already. */
+/** Makes these elements the children of `parent`, in this order. Does not touch elements that are already in place. */
 export function reorderChildren(parent: HTMLElement, children: readonly HTMLElement[]): void {
-  const wanted = new Set<Element>(children);
-  for (const child of [...parent.children]) if (!wanted.has(child)) child.remove();
-  let place = parent.firstElementChild;
+  const kept = new Set<Element>(children);
+  for (const child of [...parent.children]) if (!kept.has(child)) child.remove();
+  let current = parent.firstElementChild;
   for (const child of children) {
-    if (child === place) place = place.nextElementSibling;
-    else parent.insertBefore(child, place);
+    if (child === current) current = current.nextElementSibling;
+    else parent.insertBefore(child, current);
   }
 }

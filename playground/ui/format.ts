@@ -8,10 +8,10 @@ import type {
   ServerStatus,
 } from '@swarmlens/client';
 
-/** Names of colours: how good something is. */
+/** Rating of a state, shown as a color. */
 export type Tone = 'good' | 'busy' | 'warning' | 'bad' | 'neutral';
 
-/** What is not known is shown as this, never as a number. */
+/** Text shown for unknown values, instead of a number. */
 export const UNKNOWN_TEXT = '–';
 
 export const SERVER_TYPE_LABELS: Readonly<Record<McpServerType, string>> = {
@@ -65,7 +65,7 @@ export const NOTICE_TONES: Readonly<Record<NoticeSeverity, Tone>> = {
   ERROR: 'bad',
 };
 
-/** `HALF_OPEN` → `half open` */
+/** Formats an enum value as text: `HALF_OPEN` becomes `half open`. */
 export function formatEnumValue(value: string): string {
   return value.toLowerCase().replaceAll('_', ' ');
 }
@@ -80,7 +80,7 @@ export function formatHertz(value: number | null): string {
   return `${value < 10 ? value.toFixed(1) : Math.round(value)} Hz`;
 }
 
-/** @param value 0..1 */
+/** @param value 0 to 1 */
 export function formatPercent(value: number | null): string {
   return value === null ? UNKNOWN_TEXT : `${Math.round(value * 100)} %`;
 }
@@ -91,7 +91,7 @@ export function formatBytes(value: number): string {
   return `${(value / 1_000_000).toFixed(0)} MB`;
 }
 
-/** `75_000` → `1 min 15 s` */
+/** Formats a duration in milliseconds: `75_000` becomes `1 min 15 s`. */
 export function formatDuration(ms: number): string {
   const seconds = Math.floor(ms / 1_000);
   if (seconds < 60) return `${seconds} s`;
@@ -100,7 +100,7 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** The time of day, as people here write it. */
+/** Formats a time of day in the browser's locale. */
 export function formatTimeOfDay(at: string | number): string {
   return new Date(at).toLocaleTimeString();
 }
@@ -109,7 +109,7 @@ export function formatCount(value: number | null | undefined): string {
   return value == null ? UNKNOWN_TEXT : `${value}`;
 }
 
-/** @param error what was thrown, or what a stream waits because of */
+/** @param error thrown value, or error of a stream */
 export function formatError(error: unknown): string {
-  return error instanceof Error ? error.message : 'Something went wrong that does not say what it is.';
+  return error instanceof Error ? error.message : 'An unknown error occurred.';
 }

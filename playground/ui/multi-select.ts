@@ -3,10 +3,10 @@ import { reorderChildren, createElement, setText } from './dom.js';
 export interface SelectOption<T extends string> {
   readonly value: T;
   readonly text: string;
-  /** How many there are now; null: nobody counts. */
+  /** Current number of matches. Null if it is not counted. */
   readonly count: number | null;
-  /** Of the dot before it. */
-  readonly colour?: string;
+  /** Color of the dot before the text. */
+  readonly color?: string;
 }
 
 interface Chip {
@@ -16,33 +16,33 @@ interface Chip {
   readonly count: HTMLSpanElement;
 }
 
-/** Some of a list that may grow; as long as none is chosen, all are meant. */
+/** Selection of any number of options from a growing list. No selection means all options. */
 export class MultiSelect<T extends string> {
   readonly fieldset: HTMLFieldSetElement;
   readonly #chips = createElement('div', 'chips');
   readonly #buttons = new Map<T, Chip>();
-  readonly #chosen = new Set<T>();
+  readonly #selected = new Set<T>();
   readonly #all = createElement('span', 'hint', 'all');
-  readonly #changed: () => void;
+  readonly #onChange: () => void;
 
-  constructor(name: string, changed: () => void) {
-    this.#changed = changed;
+  constructor(name: string, onChange: () => void) {
+    this.#onChange = onChange;
     this.fieldset = createElement('fieldset', '', createElement('legend', '', name, ' ', this.#all), this.#chips);
   }
 
-  /** null: all. */
+  /** Selected values. Null means all. */
   get selected(): readonly T[] | null {
-    return this.#chosen.size === 0 ? null : [...this.#chosen];
+    return this.#selected.size === 0 ? null : [...this.#selected];
   }
 
-  /** Options stay that were there once: what is not in the picture may be left out by these very filters. */
+  /** Adds and updates options. Keeps earlier options, because the filters themselves may hide their agents. */
   setOptions(options: readonly SelectOption<T>[]): void {
     for (const option of options) {
       const chip = this.#buttons.get(option.value) ?? this.#add(option.value);
       setText(chip.text, option.text);
       setText(chip.count, option.count === null ? '' : `${option.count}`);
-      chip.dot.hidden = option.colour === undefined;
-      if (option.colour !== undefined) chip.dot.style.backgroundColor = option.colour;
+      chip.dot.hidden = option.color === undefined;
+      if (option.color !== undefined) chip.dot.style.backgroundColor = option.color;
     }
     this.fieldset.hidden = this.#buttons.size === 0;
   }
@@ -68,9 +68,9 @@ export class MultiSelect<T extends string> {
   }
 
   #toggle(value: T, button: HTMLButtonElement): void {
-    if (!this.#chosen.delete(value)) this.#chosen.add(value);
-    button.setAttribute('aria-pressed', `${this.#chosen.has(value)}`);
-    setText(this.#all, this.#chosen.size === 0 ? 'all' : `${this.#chosen.size} chosen`);
-    this.#changed();
+    if (!this.#selected.delete(value)) this.#selected.add(value);
+    button.setAttribute('aria-pressed', `${this.#selected.has(value)}`);
+    setText(this.#all, this.#selected.size === 0 ? 'all' : `${this.#selected.size} selected`);
+    this.#onChange();
   }
 }

@@ -1,8 +1,8 @@
 import type { Agent } from '@swarmlens/client';
 
-/** An agent of which nothing is known but what is given. */
-export function agentOf(nativeId: string, given: Partial<Agent> = {}): Agent {
-  const { serverId = 'x' } = given;
+/** Creates an agent whose other values are unknown. */
+export function createAgent(nativeId: string, values: Partial<Agent> = {}): Agent {
+  const { serverId = 'x' } = values;
   return {
     id: `${serverId}:${nativeId}`,
     nativeId,
@@ -21,12 +21,14 @@ export function agentOf(nativeId: string, given: Partial<Agent> = {}): Agent {
     createdAt: null,
     lastActiveAt: null,
     lastSeenAt: '2026-11-23T15:00:00.000Z',
-    ...given,
+    ...values,
   };
 }
 
-/** What an agent does, where its server reports nothing but this. */
-export function workOf(given: Partial<NonNullable<Agent['performance']>>): NonNullable<Agent['performance']> {
+/** Creates performance data whose other values are unknown. */
+export function createPerformance(
+  values: Partial<NonNullable<Agent['performance']>>,
+): NonNullable<Agent['performance']> {
   return {
     cpuUsage: null,
     memoryUsage: null,
@@ -40,7 +42,7 @@ export function workOf(given: Partial<NonNullable<Agent['performance']>>): NonNu
     tokenRate: null,
     responseTimeMs: null,
     throughput: null,
-    ...given,
+    ...values,
   };
 }
 

@@ -9,7 +9,7 @@ import {
 } from '../../playground/graph/agent-style.js';
 import { contrast, mix, oklch } from '../../playground/graph/colors.js';
 import type { AgentStatus } from '@swarmlens/client';
-import { agentOf, workOf } from './agents.js';
+import { createAgent, createPerformance } from './agents.js';
 
 const THEMES: readonly Theme[] = ['light', 'dark'];
 const STATUSES: readonly AgentStatus[] = [
@@ -18,55 +18,57 @@ const STATUSES: readonly AgentStatus[] = [
 ];
 const TYPES = ['coder', 'coordinator', 'researcher', 'tester', 'analyst', 'architect', 'reviewer', 'optimizer'];
 
-describe('how an agent looks', () => {
-  test.each(THEMES)('fills and rings have a contrast of 3:1 with the page and more (%s)', (theme) => {
-    const fills = [...TYPES, 'documenter', 'queen', 'monitor', 'specialist', 'a type nobody knows'];
+describe('agentStyle', () => {
+  test.each(THEMES)('has fills and rings with a contrast of at least 3:1 in the %s theme', (theme) => {
+    const fills = [...TYPES, 'documenter', 'queen', 'monitor', 'specialist', 'an unknown type'];
     for (const type of fills) expect(contrast(fillColor(type, theme), PAGE_COLORS[theme])).toBeGreaterThanOrEqual(3);
     for (const status of STATUSES)
       expect(contrast(ringColor(status, theme), PAGE_COLORS[theme])).toBeGreaterThanOrEqual(3);
   });
 
-  test('types that are met often have colours of their own, and a type always has the same', () => {
+  test('gives frequent types distinct colors, and each type a constant one', () => {
     expect(new Set(TYPES.map((type) => fillColor(type, 'dark'))).size).toBe(TYPES.length);
     expect(fillColor('whatever', 'dark')).toBe(fillColor('whatever', 'dark'));
   });
 
-  test('a stale agent is grey, whatever it was', () => {
+  test('is gray for every stale agent', () => {
     const stale = STATUSES.map((status, index) =>
-      agentStyle(agentOf('a', { status, stale: true, type: TYPES[index] ?? 'other' }), 'dark'),
+      agentStyle(createAgent('a', { status, stale: true, type: TYPES[index] ?? 'other' }), 'dark'),
     );
     expect(new Set(stale.map(({ fill }) => fill)).size).toBe(1);
     expect(new Set(stale.map(({ ring }) => ring)).size).toBe(1);
   });
 
-  test('activity is what the server says, else what its open tasks and status say, always 0..1', () => {
-    expect(activityLevel({ status: 'IDLE', performance: workOf({ activityLevel: 0.4, tasksActive: 9 }) })).toBe(0.4);
-    expect(activityLevel({ status: 'IDLE', performance: workOf({ activityLevel: 7 }) })).toBe(1);
+  test('uses the reported activity, otherwise an estimate from tasks and status, 0 to 1', () => {
+    expect(
+      activityLevel({ status: 'IDLE', performance: createPerformance({ activityLevel: 0.4, tasksActive: 9 }) }),
+    ).toBe(0.4);
+    expect(activityLevel({ status: 'IDLE', performance: createPerformance({ activityLevel: 7 }) })).toBe(1);
     expect(activityLevel({ status: 'IDLE', performance: null })).toBe(0);
     expect(activityLevel({ status: 'BUSY', performance: null })).toBeGreaterThan(
       activityLevel({ status: 'ACTIVE', performance: null }),
     );
     const [one = 0, three = 0] = [1, 3].map((tasksActive) =>
-      activityLevel({ status: 'IDLE', performance: workOf({ tasksActive }) }),
+      activityLevel({ status: 'IDLE', performance: createPerformance({ tasksActive }) }),
     );
     expect(three).toBeGreaterThan(one);
     expect(three).toBeLessThanOrEqual(1);
   });
 });
 
-describe('colours', () => {
-  test('OKLCH without chroma is grey, from black to white', () => {
+describe('color functions', () => {
+  test('oklch returns grays from black to white without chroma', () => {
     expect(oklch(0, 0, 0)).toBe('#000000');
     expect(oklch(1, 0, 0)).toBe('#ffffff');
   });
 
-  test('a mix lies between its colours', () => {
+  test('mix returns a color between two colors', () => {
     expect(mix('#000000', '#ffffff', 0.5)).toBe('#808080');
     expect(mix('#102030', '#ff0000', 0)).toBe('#102030');
     expect(mix('#102030', '#ff0000', 1)).toBe('#ff0000');
   });
 
-  test('contrast is what WCAG says', () => {
+  test('contrast returns the ratio of WCAG', () => {
     expect(contrast('#000000', '#ffffff')).toBeCloseTo(21);
     expect(contrast('#777777', '#ffffff')).toBeCloseTo(4.48, 1);
   });

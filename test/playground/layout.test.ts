@@ -4,15 +4,15 @@ import { convexHull } from '../../playground/graph/convex-hull.js';
 import { ForceLayout, type LayoutInput } from '../../playground/layout/force-layout.js';
 import { groupCenters, groupRadius, sunflowerPosition } from '../../playground/layout/seed-positions.js';
 
-describe('seeds', () => {
-  test('groups of any sizes have room beside each other', () => {
+describe('seed positions', () => {
+  test('for any group sizes: groups do not overlap', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 3_000 }), { maxLength: 12 }), (sizes) => {
-        const middles = groupCenters(sizes);
-        middles.forEach((one, index) =>
-          middles.slice(index + 1).forEach((other, behind) => {
-            const apart = groupRadius(sizes[index] ?? 0) + groupRadius(sizes[index + 1 + behind] ?? 0);
-            expect(Math.hypot(one.x - other.x, one.y - other.y)).toBeGreaterThanOrEqual(apart);
+        const centers = groupCenters(sizes);
+        centers.forEach((center, index) =>
+          centers.slice(index + 1).forEach((other, behind) => {
+            const minDistance = groupRadius(sizes[index] ?? 0) + groupRadius(sizes[index + 1 + behind] ?? 0);
+            expect(Math.hypot(center.x - other.x, center.y - other.y)).toBeGreaterThanOrEqual(minDistance);
           }),
         );
       }),
@@ -20,7 +20,7 @@ describe('seeds', () => {
     );
   });
 
-  test('members lie within the radius of their group', () => {
+  test('keep members within the radius of their group', () => {
     for (const count of [1, 2, 50, 5_000])
       for (let nth = 0; nth < count; nth += 7) {
         const { x, y } = sunflowerPosition({ x: 0, y: 0 }, nth);
@@ -29,36 +29,36 @@ describe('seeds', () => {
   });
 });
 
-/** Groups of these sizes, each around its middle. */
-function inputOf(sizes: readonly number[], edges: readonly number[] = []): LayoutInput {
-  const middles = groupCenters(sizes);
-  const places = sizes.flatMap((size, group) =>
-    Array.from({ length: size }, (_, nth) => ({ group, ...sunflowerPosition(middles[group] ?? { x: 0, y: 0 }, nth) })),
+/** Creates groups of these sizes, each around its center. */
+function createInput(sizes: readonly number[], edges: readonly number[] = []): LayoutInput {
+  const centers = groupCenters(sizes);
+  const seeds = sizes.flatMap((size, group) =>
+    Array.from({ length: size }, (_, nth) => ({ group, ...sunflowerPosition(centers[group] ?? { x: 0, y: 0 }, nth) })),
   );
   return {
-    positions: new Float32Array(places.flatMap(({ x, y }) => [x, y])),
-    groups: new Uint32Array(places.map(({ group }) => group)),
+    positions: new Float32Array(seeds.flatMap(({ x, y }) => [x, y])),
+    groups: new Uint32Array(seeds.map(({ group }) => group)),
     edges: new Uint32Array(edges),
   };
 }
 
-function settled(input: LayoutInput, maxSteps: number): { forces: ForceLayout; way: number } {
-  const forces = new ForceLayout(input);
-  let way = Number.POSITIVE_INFINITY;
-  for (let step = 0; step < maxSteps && way > 0.12; step += 1) way = forces.step();
-  return { forces, way };
+function settle(input: LayoutInput, maxSteps: number): { layout: ForceLayout; distance: number } {
+  const layout = new ForceLayout(input);
+  let distance = Number.POSITIVE_INFINITY;
+  for (let step = 0; step < maxSteps && distance > 0.12; step += 1) distance = layout.step();
+  return { layout, distance };
 }
 
-describe('Forces', () => {
-  test('agents of a group end nearer to each other than to another group, and none upon another', () => {
-    const input = inputOf([12, 30, 8]);
-    const positions = settled(input, 400).forces.positions();
+describe('ForceLayout', () => {
+  test('separates groups and keeps agents apart', () => {
+    const input = createInput([12, 30, 8]);
+    const positions = settle(input, 400).layout.positions();
     const points = [...input.groups].map((group, index) => ({
       group,
       x: positions[index * 2] ?? 0,
       y: positions[index * 2 + 1] ?? 0,
     }));
-    const middles = [0, 1, 2].map((group) => {
+    const centers = [0, 1, 2].map((group) => {
       const members = points.filter((point) => point.group === group);
       return {
         x: members.reduce((sum, { x }) => sum + x, 0) / members.length,
@@ -66,41 +66,41 @@ describe('Forces', () => {
       };
     });
     for (const point of points) {
-      const distances = middles.map(({ x, y }) => Math.hypot(point.x - x, point.y - y));
+      const distances = centers.map(({ x, y }) => Math.hypot(point.x - x, point.y - y));
       expect(distances.indexOf(Math.min(...distances))).toBe(point.group);
       for (const other of points)
         if (other !== point) expect(Math.hypot(point.x - other.x, point.y - other.y)).toBeGreaterThan(8);
     }
   });
 
-  test('it settles, and an edge draws its ends together', () => {
+  test('settles, and pulls the ends of an edge together', () => {
     const ends = [0, 19] as const;
-    const between = (input: LayoutInput): number => {
-      const { forces, way } = settled(input, 600);
-      expect(way).toBeLessThan(1);
-      const positions = forces.positions();
+    const endDistance = (input: LayoutInput): number => {
+      const { layout, distance } = settle(input, 600);
+      expect(distance).toBeLessThan(1);
+      const positions = layout.positions();
       const [ax = 0, ay = 0] = positions.subarray(ends[0] * 2);
       const [bx = 0, by = 0] = positions.subarray(ends[1] * 2);
       return Math.hypot(ax - bx, ay - by);
     };
-    expect(between(inputOf([20], ends))).toBeLessThan(between(inputOf([20])));
+    expect(endDistance(createInput([20], ends))).toBeLessThan(endDistance(createInput([20])));
   });
 
-  test('nothing to lay out is laid out', () => {
-    const forces = new ForceLayout(inputOf([]));
-    expect(forces.step()).toBe(0);
-    expect(forces.positions()).toHaveLength(0);
+  test('accepts an empty graph', () => {
+    const layout = new ForceLayout(createInput([]));
+    expect(layout.step()).toBe(0);
+    expect(layout.positions()).toHaveLength(0);
   });
 
-  test('many agents keep finite places', () => {
-    const forces = new ForceLayout(inputOf([700, 300]));
-    for (let step = 0; step < 5; step += 1) forces.step();
-    expect([...forces.positions()].every(Number.isFinite)).toBe(true);
+  test('keeps positions finite for many agents', () => {
+    const layout = new ForceLayout(createInput([700, 300]));
+    for (let step = 0; step < 5; step += 1) layout.step();
+    expect([...layout.positions()].every(Number.isFinite)).toBe(true);
   });
 });
 
-describe('hullOf', () => {
-  test('every point is inside, and every corner is one of them', () => {
+describe('convexHull', () => {
+  test('for any points: every point is inside, and every corner is one of them', () => {
     const point = fc.record({ x: fc.integer({ min: -50, max: 50 }), y: fc.integer({ min: -50, max: 50 }) });
     fc.assert(
       fc.property(fc.array(point, { minLength: 3, maxLength: 40 }), (points) => {
@@ -116,7 +116,7 @@ describe('hullOf', () => {
     );
   });
 
-  test('one place is one corner', () => {
+  test('returns one corner for one position', () => {
     expect(convexHull([{ x: 1, y: 2 }])).toEqual([{ x: 1, y: 2 }]);
     expect(
       convexHull([

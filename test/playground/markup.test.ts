@@ -6,18 +6,18 @@ import { describe, expect, test } from 'vitest';
 
 const PLAYGROUND = fileURLToPath(new URL('../../playground', import.meta.url));
 
-/** What makes markup or code out of text. */
-const MAKES_MARKUP = new Set([
+/** Names of APIs that turn text into markup or code. */
+const MARKUP_APIS = new Set([
   ...['innerHTML', 'outerHTML', 'insertAdjacentHTML', 'setHTML', 'setHTMLUnsafe', 'srcdoc', 'write', 'writeln'],
   ...['createContextualFragment', 'parseFromString', 'DOMParser', 'eval', 'Function', 'javascript:'],
 ]);
 
-/** Names and texts of a program by which text could become markup: `a.innerHTML`, `a['innerHTML']`, `{ innerHTML }`. */
-function makersOfMarkup(file: string, text: string): string[] {
+/** Lists identifiers and strings of a program that turn text into markup: `a.innerHTML`, `a['innerHTML']`, `{ innerHTML }`. */
+function listMarkupApis(file: string, text: string): string[] {
   const found: string[] = [];
   const visit = (node: ts.Node): void => {
     const isName = ts.isIdentifier(node) || ts.isStringLiteralLike(node);
-    if (isName && (MAKES_MARKUP.has(node.text) || /^on(?!ce$)[a-z]+$/.test(node.text)))
+    if (isName && (MARKUP_APIS.has(node.text) || /^on(?!ce$)[a-z]+$/.test(node.text)))
       found.push(`${file}: ${node.text}`);
     ts.forEachChild(node, visit);
   };
@@ -25,14 +25,14 @@ function makersOfMarkup(file: string, text: string): string[] {
   return found;
 }
 
-describe('the playground', () => {
-  test('makes neither markup nor code of what servers say', () => {
+describe('playground', () => {
+  test('uses no API that turns text of servers into markup or code', () => {
     const files = readdirSync(PLAYGROUND, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
     expect(files.length).toBeGreaterThan(5);
-    expect(files.flatMap((file) => makersOfMarkup(file, readFileSync(join(PLAYGROUND, file), 'utf8')))).toEqual([]);
+    expect(files.flatMap((file) => listMarkupApis(file, readFileSync(join(PLAYGROUND, file), 'utf8')))).toEqual([]);
   });
 
-  test('has no code in its markup', () => {
+  test('has no inline scripts', () => {
     const page = readFileSync(join(PLAYGROUND, 'index.html'), 'utf8');
     expect(page).not.toMatch(/\son[a-z]+\s*=|javascript:|<script(?![^>]*\ssrc=)/i);
   });
@@ -43,7 +43,7 @@ describe('the playground', () => {
     'document.write(b)',
     'new Function(b)',
     "a.setAttribute('onclick', b)",
-  ])('a breach is found: %s', (text) => {
-    expect(makersOfMarkup('a.ts', text)).toHaveLength(1);
+  ])('detects %s', (text) => {
+    expect(listMarkupApis('a.ts', text)).toHaveLength(1);
   });
 });

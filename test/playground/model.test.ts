@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { GraphModel } from '../../playground/graph/graph-model.js';
-import { agentOf, byId, workOf } from './agents.js';
+import { createAgent, byId, createPerformance } from './agents.js';
 
 interface Edge {
   readonly id: string;
@@ -12,22 +12,22 @@ interface Edge {
 
 const NO_EDGES: ReadonlyMap<string, Edge> = new Map();
 
-/** Lets it come to rest. */
+/** Runs steps until nothing moves. */
 function rest(model: GraphModel): void {
   for (let frame = 0; model.isMoving; frame += 1) {
-    if (frame > 1_000) throw new Error('it does not come to rest');
+    if (frame > 1_000) throw new Error('the model does not come to rest');
     model.step(16);
   }
 }
 
-function shownOf(model: GraphModel): string[] {
+function listVisible(model: GraphModel): string[] {
   return model.graph.filterNodes((_id, { size }) => size > 0).sort();
 }
 
 describe('GraphModel', () => {
-  test('agents grow in, change, and fade out; those that stay keep their place', () => {
+  test('fades agents in and out and keeps the positions of the others', () => {
     const model = new GraphModel('dark');
-    const [a, b] = [agentOf('a'), agentOf('b')];
+    const [a, b] = [createAgent('a'), createAgent('b')];
     expect(model.show(byId(a, b), NO_EDGES)).toBe(true);
     expect(model.graph.getNodeAttribute('x:a', 'size')).toBe(0);
     rest(model);
@@ -41,12 +41,12 @@ describe('GraphModel', () => {
     expect([after.x, after.y]).toEqual([before.x, before.y]);
     expect(model.show(byId(b), NO_EDGES)).toBe(true);
     rest(model);
-    expect(shownOf(model)).toEqual(['x:b']);
+    expect(listVisible(model)).toEqual(['x:b']);
   });
 
-  test('agents that did not change cost no frame', () => {
+  test('does not move when nothing has changed', () => {
     const model = new GraphModel('dark');
-    const agents = byId(agentOf('a'), agentOf('b'));
+    const agents = byId(createAgent('a'), createAgent('b'));
     model.show(agents, NO_EDGES);
     rest(model);
     model.show(new Map(agents), NO_EDGES);
@@ -54,51 +54,51 @@ describe('GraphModel', () => {
     expect(model.step(16)).toEqual([]);
   });
 
-  test('work is seen for a moment: the agent swells and shrinks again', () => {
+  test('enlarges an agent for a moment when it has worked', () => {
     const model = new GraphModel('dark');
-    const agent = agentOf('a', { performance: workOf({ tasksCompleted: 1 }) });
+    const agent = createAgent('a', { performance: createPerformance({ tasksCompleted: 1 }) });
     model.show(byId(agent), NO_EDGES);
     rest(model);
     const size = model.graph.getNodeAttribute('x:a', 'size');
-    model.show(byId({ ...agent, performance: workOf({ tasksCompleted: 2 }) }), NO_EDGES);
+    model.show(byId({ ...agent, performance: createPerformance({ tasksCompleted: 2 }) }), NO_EDGES);
     model.step(1);
     expect(model.graph.getNodeAttribute('x:a', 'size')).toBeGreaterThan(size * 1.2);
     rest(model);
     expect(model.graph.getNodeAttribute('x:a', 'size')).toBe(size);
   });
 
-  test('without motion, one step is enough and nothing swells', () => {
+  test('applies changes instantly with reduced motion', () => {
     const model = new GraphModel('dark', true);
-    const agent = agentOf('a');
+    const agent = createAgent('a');
     model.show(byId(agent), NO_EDGES);
     model.step(16);
     const size = model.graph.getNodeAttribute('x:a', 'size');
-    model.show(byId({ ...agent, performance: workOf({ tasksCompleted: 2 }) }), NO_EDGES);
+    model.show(byId({ ...agent, performance: createPerformance({ tasksCompleted: 2 }) }), NO_EDGES);
     model.step(16);
     expect(model.graph.getNodeAttribute('x:a', 'size')).toBe(size);
   });
 
-  test('an edge is there as soon as both of its ends are', () => {
+  test('adds an edge when both of its agents exist', () => {
     const model = new GraphModel('dark');
     const edges = byId<Edge>({ id: 'e', from: 'x:a', to: 'x:b', inferred: true });
-    model.show(byId(agentOf('a')), edges);
+    model.show(byId(createAgent('a')), edges);
     expect(model.graph.size).toBe(0);
-    model.show(byId(agentOf('a'), agentOf('b')), edges);
+    model.show(byId(createAgent('a'), createAgent('b')), edges);
     expect(model.graph.getEdgeAttributes('e')).toEqual({ inferred: true, isGone: false });
-    model.show(byId(agentOf('a'), agentOf('b')), NO_EDGES);
+    model.show(byId(createAgent('a'), createAgent('b')), NO_EDGES);
     expect(model.takeChangedEdges()).toEqual(['e']);
     expect(model.graph.getEdgeAttribute('e', 'isGone')).toBe(true);
   });
 
-  test('what is searched for stays, all else is faint', () => {
+  test('dims agents that do not match the search', () => {
     const model = new GraphModel('dark');
-    model.show(byId(agentOf('a'), agentOf('b')), NO_EDGES);
+    model.show(byId(createAgent('a'), createAgent('b')), NO_EDGES);
     model.highlight(({ name }) => name === 'a');
     rest(model);
     expect(model.graph.getNodeAttribute('x:a', 'opacity')).toBe(1);
     expect(model.graph.getNodeAttribute('x:b', 'opacity')).toBeLessThan(0.3);
     expect(model.graph.getNodeAttribute('x:b', 'label')).toBe('');
-    model.show(byId(agentOf('a'), agentOf('b'), agentOf('c')), NO_EDGES);
+    model.show(byId(createAgent('a'), createAgent('b'), createAgent('c')), NO_EDGES);
     rest(model);
     expect(model.graph.getNodeAttribute('x:c', 'opacity')).toBeLessThan(0.3);
     model.highlight(null);
@@ -107,9 +107,9 @@ describe('GraphModel', () => {
     expect(model.graph.getNodeAttribute('x:b', 'opacity')).toBe(1);
   });
 
-  test('a new agent comes beside its swarm, a new swarm where there is room', () => {
+  test('places a new agent next to its swarm and a new swarm in free space', () => {
     const model = new GraphModel('dark');
-    const inSwarm = (id: string, swarm: string) => agentOf(id, { swarmId: `x:${swarm}` });
+    const inSwarm = (id: string, swarm: string) => createAgent(id, { swarmId: `x:${swarm}` });
     const many = Array.from({ length: 30 }, (_, index) => inSwarm(`a${index}`, 'one'));
     model.show(byId(...many), NO_EDGES);
     model.place(
@@ -126,22 +126,22 @@ describe('GraphModel', () => {
     expect(distanceOf('x:other')).toBeGreaterThan(200);
   });
 
-  test('after any history, the graph shows the agents and edges of the last picture, and forgets the others', () => {
+  test('for any history: shows the agents and edges of the last snapshot only', () => {
     const ids = fc.uniqueArray(fc.integer({ min: 0, max: 120 }), { maxLength: 90 });
     fc.assert(
       fc.property(
         fc.array(ids, { minLength: 1, maxLength: 8 }),
         fc.integer({ min: 0, max: 30 }),
-        (pictures, frames) => {
+        (snapshots, frames) => {
           const model = new GraphModel('light');
-          let last: ReturnType<typeof pictureOf> = pictureOf([]);
-          for (const numbers of pictures) {
-            last = pictureOf(numbers);
+          let last: ReturnType<typeof createChain> = createChain([]);
+          for (const numbers of snapshots) {
+            last = createChain(numbers);
             model.show(last.agents, last.edges);
             for (let frame = 0; frame < frames; frame += 1) model.step(16);
           }
           rest(model);
-          expect(shownOf(model)).toEqual([...last.agents.keys()].sort());
+          expect(listVisible(model)).toEqual([...last.agents.keys()].sort());
           expect(model.graph.filterEdges((_id, { isGone }) => !isGone).sort()).toEqual([...last.edges.keys()].sort());
           const { ids: laidOut, input } = model.layout();
           expect([...laidOut].sort()).toEqual([...last.agents.keys()].sort());
@@ -155,9 +155,9 @@ describe('GraphModel', () => {
   });
 });
 
-/** A chain of agents in two swarms. */
-function pictureOf(numbers: readonly number[]) {
-  const agents = byId(...numbers.map((number) => agentOf(`${number}`, { swarmId: `x:${number % 2}` })));
+/** Creates a chain of agents in two swarms. */
+function createChain(numbers: readonly number[]) {
+  const agents = byId(...numbers.map((number) => createAgent(`${number}`, { swarmId: `x:${number % 2}` })));
   const edges = byId<Edge>(
     ...numbers.slice(1).map((number, index) => {
       const from = numbers[index] ?? 0;

@@ -2,43 +2,43 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FadingColor, EasedValue } from '../../playground/graph/animation.js';
 
-describe('Glide', () => {
-  test('half of the way is made in a half-life, whatever the frame rate', () => {
+describe('EasedValue', () => {
+  test('for any frame rate: covers half of the distance in one half-life', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 40 }), (frames) => {
-        const glide = new EasedValue(0);
-        glide.target = 100;
-        for (let frame = 0; frame < frames; frame += 1) glide.step(120 / frames, 120, 0.01);
-        expect(glide.now).toBeCloseTo(50, 5);
+        const eased = new EasedValue(0);
+        eased.target = 100;
+        for (let frame = 0; frame < frames; frame += 1) eased.step(120 / frames, 120, 0.01);
+        expect(eased.now).toBeCloseTo(50, 5);
       }),
     );
   });
 
-  test('it never goes too far, arrives, and then does not move', () => {
+  test('for any values: approaches the target without overshooting and stops there', () => {
     fc.assert(
       fc.property(
         fc.double({ min: -1e4, max: 1e4, noNaN: true }),
         fc.double({ min: -1e4, max: 1e4, noNaN: true }),
         fc.double({ min: 1, max: 100, noNaN: true }),
-        (from, to, passedMs) => {
-          const glide = new EasedValue(from);
-          glide.target = to;
-          for (let left = Math.abs(to - from); glide.step(passedMs, 50, 0.01);) {
-            expect(Math.abs(to - glide.now)).toBeLessThanOrEqual(left);
-            left = Math.abs(to - glide.now);
+        (from, to, elapsedMs) => {
+          const eased = new EasedValue(from);
+          eased.target = to;
+          for (let distance = Math.abs(to - from); eased.step(elapsedMs, 50, 0.01);) {
+            expect(Math.abs(to - eased.now)).toBeLessThanOrEqual(distance);
+            distance = Math.abs(to - eased.now);
           }
-          // Whatever the sign of its zero.
-          expect(glide.now === to).toBe(true);
+          // `toBe` distinguishes 0 from -0.
+          expect(eased.now === to).toBe(true);
         },
       ),
     );
   });
 });
 
-describe('Fade', () => {
-  test('it goes through few colours only, as the renderer keeps each, and ends at the target', () => {
+describe('FadingColor', () => {
+  test('passes through at most 8 colors and ends at the target', () => {
     const fade = new FadingColor('#000000');
-    fade.to('#ffffff');
+    fade.fadeTo('#ffffff');
     const seen = new Set<string>();
     while (fade.now !== '#ffffff') {
       fade.step(3);
@@ -48,9 +48,9 @@ describe('Fade', () => {
     expect(fade.step(3)).toBe(false);
   });
 
-  test('the target that it has already starts nothing', () => {
+  test('does not fade to its current color', () => {
     const fade = new FadingColor('#123456');
-    fade.to('#123456');
+    fade.fadeTo('#123456');
     expect(fade.step(16)).toBe(false);
   });
 });
