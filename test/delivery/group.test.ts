@@ -38,8 +38,8 @@ class Bench {
     },
   });
 
-  show(picture: ServerSnapshot | undefined): void {
-    if (picture !== undefined) this.store.commit(this.store.diff(picture, EPOCH_TIME));
+  show(snapshot: ServerSnapshot | undefined): void {
+    if (snapshot !== undefined) this.store.commit(this.store.diff(snapshot, EPOCH_TIME));
   }
 
   join(
@@ -53,20 +53,20 @@ class Bench {
     return this.groups.join(`${view.key} ${hz}`, () => ({ view, hz, render }), member);
   }
 
-  /** Joins as a member that keeps a picture. */
-  seat(options: { view?: View; hz?: number } = {}): TestMember {
+  /** Joins as a member that applies its updates to a local state. */
+  membership(options: { view?: View; hz?: number } = {}): TestMember {
     const member = new TestMember();
-    member.seat = this.join(member, options);
+    member.membership = this.join(member, options);
     return member;
   }
 }
 
-/** A member that keeps a picture, and has room unless a test says otherwise. */
+/** Member that applies its updates to a local state, and accepts updates unless a test sets otherwise. */
 class TestMember implements GroupMember<StreamUpdate>, Disposable {
   readonly updates: StreamUpdate[] = [];
-  readonly picture = new Map<string, unknown>();
+  readonly snapshot = new Map<string, unknown>();
   readonly after: CursorPosition | null = null;
-  seat: GroupMembership | null = null;
+  membership: GroupMembership | null = null;
   #room = true;
 
   canReceive(): boolean {
@@ -79,14 +79,14 @@ class TestMember implements GroupMember<StreamUpdate>, Disposable {
 
   release(): void {
     this.#room = true;
-    this.seat?.notifyReady();
+    this.membership?.notifyReady();
   }
 
   deliver(update: StreamUpdate): void {
     this.updates.push(update);
-    if (update.changes.kind === 'SNAPSHOT') this.picture.clear();
-    for (const { agent } of update.changes.agents) this.picture.set(agent.id, agent);
-    for (const id of update.changes.removedAgentIds) this.picture.delete(id);
+    if (update.changes.kind === 'SNAPSHOT') this.snapshot.clear();
+    for (const { agent } of update.changes.agents) this.snapshot.set(agent.id, agent);
+    for (const id of update.changes.removedAgentIds) this.snapshot.delete(id);
   }
 
   kinds(): string[] {
@@ -94,7 +94,7 @@ class TestMember implements GroupMember<StreamUpdate>, Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.seat?.[Symbol.dispose]();
+    this.membership?.[Symbol.dispose]();
   }
 }
 
@@ -108,42 +108,42 @@ function newBench(): Bench {
 
 afterEach(() => {
   for (const { clock, demand, active, groups, errors } of benches.splice(0)) {
-    const left = { timers: clock.pending, wishes: demand.size, streams: active.size };
-    expect({ ...left, groups: groups.size, lanes: groups.tickerCount, errors }).toEqual({
+    const left = { timers: clock.pending, demands: demand.size, streams: active.size };
+    expect({ ...left, groups: groups.size, tickers: groups.tickerCount, errors }).toEqual({
       timers: 0,
-      wishes: 0,
+      demands: 0,
       streams: 0,
       groups: 0,
-      lanes: 0,
+      tickers: 0,
       errors: [],
     });
     groups[Symbol.dispose]();
   }
 });
 
-function pictures(count: number): ServerSnapshot[] {
+function snapshots(count: number): ServerSnapshot[] {
   return fc.sample(pictureOf('x'), { numRuns: count * 3, seed: 11 }).filter(({ agents }) => agents.length > 0);
 }
 
-describe('a group of equal subscriptions', () => {
-  test('renders once for all who stand at the same place, at each tick at most', async () => {
+describe('SubscriptionGroup', () => {
+  test('renders once per tick for all members at the same position', async () => {
     const bench = newBench();
-    const members = Array.from({ length: 20 }, () => bench.seat());
+    const members = Array.from({ length: 20 }, () => bench.membership());
     await settled();
     expect(bench.rendered).toHaveLength(1);
-    for (const picture of pictures(30).slice(0, 30)) {
-      bench.show(picture);
+    for (const snapshot of snapshots(30).slice(0, 30)) {
+      bench.show(snapshot);
       await bench.clock.pass(20);
     }
-    // The snapshot, the first change at once, then six times in 600 ms.
+    // The snapshot, the first change immediately, then six updates in 600 ms.
     expect(bench.rendered.length).toBe(1 + 1 + 6);
     for (const member of members) expect(member.updates).toEqual(members[0]?.updates);
     for (const member of members) member[Symbol.dispose]();
   });
 
-  test('each update is counted for all its readers, and timed from its tick until the last of them has it', async () => {
+  test('records each update for all readers, with the time from its tick until the last delivery', async () => {
     const bench = newBench();
-    const members = Array.from({ length: 3 }, () => bench.seat());
+    const members = Array.from({ length: 3 }, () => bench.membership());
     await settled();
     const [member] = members;
     const deliver = member?.deliver.bind(member);
@@ -152,45 +152,45 @@ describe('a group of equal subscriptions', () => {
       deliver?.(update);
     };
     if (member !== undefined) member.deliver = slowly;
-    bench.show(pictures(1)[0]);
+    bench.show(snapshots(1)[0]);
     await bench.clock.pass(100, 1);
     expect(bench.delivered).toEqual([
       { readers: 3, latencyMs: null },
-      // The clock of the test goes by a millisecond before the timer of the tick is looked at.
+      // The test clock advances by 1 ms before the timer of the tick fires.
       { readers: 3, latencyMs: 1 + 4 },
     ]);
     for (const one of members) one[Symbol.dispose]();
   });
 
-  test('a newcomer gets a snapshot at once, the others go on with deltas, and after one tick they share again', async () => {
+  test('sends a new member a snapshot immediately, and shares updates again after one tick', async () => {
     const bench = newBench();
-    const [first, second, third] = pictures(3);
+    const [first, second, third] = snapshots(3);
     bench.show(first);
-    using early = bench.seat();
+    using early = bench.membership();
     await settled();
     bench.show(second);
-    using late = bench.seat();
+    using late = bench.membership();
     await settled();
     expect(late.kinds()).toEqual(['SNAPSHOT']);
     expect(early.kinds()).toEqual(['SNAPSHOT']);
     await bench.clock.pass(100);
     expect(early.kinds()).toEqual(['SNAPSHOT', 'DELTA']);
     expect(late.kinds()).toEqual(['SNAPSHOT']);
-    expect(late.picture).toEqual(early.picture);
+    expect(late.snapshot).toEqual(early.snapshot);
     bench.show(third);
     await bench.clock.pass(100);
     expect(late.updates.at(-1)).toBe(early.updates.at(-1));
   });
 
-  test('a member without room is passed over and gets one conflated update later; the others do not notice', async () => {
+  test('skips a busy member and sends it one conflated update later, without affecting the others', async () => {
     const bench = newBench();
-    using slow = bench.seat();
-    using quick = bench.seat();
+    using slow = bench.membership();
+    using quick = bench.membership();
     await settled();
-    const history = pictures(20).slice(0, 12);
+    const history = snapshots(20).slice(0, 12);
     slow.hold();
-    for (const picture of history) {
-      bench.show(picture);
+    for (const snapshot of history) {
+      bench.show(snapshot);
       await bench.clock.pass(100);
     }
     expect(slow.updates).toHaveLength(1);
@@ -200,21 +200,21 @@ describe('a group of equal subscriptions', () => {
     await settled();
     await bench.clock.pass(100);
     expect(slow.updates).toHaveLength(2);
-    expect(slow.picture).toEqual(expectedAgents(bench.store, createView()));
+    expect(slow.snapshot).toEqual(expectedAgents(bench.store, createView()));
     expect(slow.updates.at(-1)?.rate).toEqual({ requestedHz: 10, effectiveHz: 2.8 });
     expect(quick.updates.at(-1)?.rate).toEqual({ requestedHz: 10, effectiveHz: 10 });
   });
 
-  test('a member that keeps up again is told its full rate again, and shares its updates again', async () => {
+  test('reports the full rate and shares updates again when a member has caught up', async () => {
     const bench = newBench();
-    using slow = bench.seat();
-    using quick = bench.seat();
+    using slow = bench.membership();
+    using quick = bench.membership();
     await settled();
-    const history = pictures(40);
+    const history = snapshots(40);
     slow.hold();
-    for (const [index, picture] of history.entries()) {
+    for (const [index, snapshot] of history.entries()) {
       if (index === 5) slow.release();
-      bench.show(picture);
+      bench.show(snapshot);
       await bench.clock.pass(100);
     }
     expect(history.length).toBeGreaterThan(35);
@@ -222,11 +222,11 @@ describe('a group of equal subscriptions', () => {
     expect(slow.updates.at(-1)).toBe(quick.updates.at(-1));
   });
 
-  test('while the event loop is too busy all streams skip ticks, lose nothing, say so, and speed up again', async () => {
+  test('skips ticks of all streams without losing changes while the event loop is overloaded', async () => {
     const bench = newBench();
-    using member = bench.seat();
+    using member = bench.membership();
     await settled();
-    const history = pictures(90);
+    const history = snapshots(90);
     let round = 0;
     const run = async (ticks: number): Promise<number> => {
       const before = member.updates.length;
@@ -246,16 +246,16 @@ describe('a group of equal subscriptions', () => {
     await run(40);
     expect(await run(20)).toBe(20);
     expect(member.updates.at(-1)?.rate.effectiveHz).toBe(10);
-    expect(member.picture).toEqual(expectedAgents(bench.store, createView()));
+    expect(member.snapshot).toEqual(expectedAgents(bench.store, createView()));
   });
 
-  test('ticks that the event loop was late for count as skipped', async () => {
+  test('counts ticks that the event loop missed as skipped', async () => {
     const bench = newBench();
-    using member = bench.seat();
+    using member = bench.membership();
     await settled();
-    for (const picture of pictures(20)) {
-      bench.show(picture);
-      // The timer is due after 100 ms, and comes after 400.
+    for (const snapshot of snapshots(20)) {
+      bench.show(snapshot);
+      // The timer is due after 100 ms, and fires after 400 ms.
       bench.clock.stall(400);
       await settled();
     }
@@ -263,11 +263,11 @@ describe('a group of equal subscriptions', () => {
     expect(member.updates.at(-1)?.rate.effectiveHz).toBeLessThan(4);
   });
 
-  test('ON_DEMAND: a snapshot, then nothing until somebody asks', async () => {
+  test('sends an ON_DEMAND member a snapshot, then nothing until a request', async () => {
     const bench = newBench();
-    using member = bench.seat({ hz: 0 });
+    using member = bench.membership({ hz: 0 });
     await settled();
-    for (const picture of pictures(5)) bench.show(picture);
+    for (const snapshot of snapshots(5)) bench.show(snapshot);
     await bench.clock.pass(5_000, 500);
     expect(member.kinds()).toEqual(['SNAPSHOT']);
     bench.rateClock.triggerOnDemand();
@@ -276,11 +276,11 @@ describe('a group of equal subscriptions', () => {
     expect(bench.demand.requiredHz(serverOf('x'))).toBe(0);
   });
 
-  test('ON_DEMAND: a member that had no room when somebody asked gets the update when it has', async () => {
+  test('sends a busy ON_DEMAND member the requested update when it is ready', async () => {
     const bench = newBench();
-    using member = bench.seat({ hz: 0 });
+    using member = bench.membership({ hz: 0 });
     await settled();
-    bench.show(pictures(1)[0]);
+    bench.show(snapshots(1)[0]);
     member.hold();
     bench.rateClock.triggerOnDemand();
     await settled();
@@ -290,7 +290,7 @@ describe('a group of equal subscriptions', () => {
     expect(member.kinds()).toEqual(['SNAPSHOT', 'DELTA']);
   });
 
-  test('one that throws while an update is handed to it does not end the others', async () => {
+  test('delivers to the other members when one member throws', async () => {
     const bench = newBench();
     const broken: GroupMember<StreamUpdate> = {
       after: null,
@@ -300,23 +300,23 @@ describe('a group of equal subscriptions', () => {
       },
     };
     using _broken = bench.join(broken);
-    using well = bench.seat();
+    using well = bench.membership();
     await settled();
-    bench.show(pictures(2)[0]);
+    bench.show(snapshots(2)[0]);
     await bench.clock.pass(100);
     expect(well.kinds()).toEqual(['SNAPSHOT', 'DELTA']);
     expect(bench.errors.splice(0)).toEqual([new Error('broken'), new Error('broken')]);
   });
 
-  test('an update that could not be rendered is told with the next change', async () => {
+  test('includes an update that could not be rendered in the next one', async () => {
     const bench = newBench();
     const member = new TestMember();
     let failing = false;
     const render = (update: StreamUpdate): Promise<StreamUpdate> =>
       failing ? Promise.reject(new Error('cannot render')) : Promise.resolve(update);
-    using _seat = bench.groups.join('k', () => ({ view: createView(), hz: 10, render }), member);
+    using _membership = bench.groups.join('k', () => ({ view: createView(), hz: 10, render }), member);
     await settled();
-    const [first, second] = pictures(2);
+    const [first, second] = snapshots(2);
     failing = true;
     bench.show(first);
     await bench.clock.pass(100);
@@ -325,13 +325,13 @@ describe('a group of equal subscriptions', () => {
     bench.show(second);
     await bench.clock.pass(100);
     expect(member.kinds()).toEqual(['SNAPSHOT', 'DELTA']);
-    expect(member.picture).toEqual(expectedAgents(bench.store, createView()));
+    expect(member.snapshot).toEqual(expectedAgents(bench.store, createView()));
     expect(bench.errors.splice(0)).toEqual([new Error('cannot render')]);
   });
 
-  test('any history of members that come, go, stall and recover: whoever has room has the right picture', async () => {
+  test('for any history of members that join, leave, stall and recover: every ready member has the current state', async () => {
     const step = fc.oneof(
-      pictureOf('x').map((picture) => ({ do: 'show' as const, picture })),
+      pictureOf('x').map((snapshot) => ({ do: 'show' as const, snapshot })),
       fc.record({ do: fc.constantFrom('join', 'leave', 'hold', 'release'), who: fc.nat(3) }),
       fc.constant({ do: 'tick' as const }),
     );
@@ -340,10 +340,10 @@ describe('a group of equal subscriptions', () => {
         const bench = newBench();
         const members = new Map<number, TestMember>();
         for (const one of steps) {
-          if ('picture' in one) bench.show(one.picture);
+          if ('snapshot' in one) bench.show(one.snapshot);
           else if (!('who' in one)) await bench.clock.pass(100);
           else if (one.do === 'join' && !members.has(one.who)) {
-            members.set(one.who, bench.seat());
+            members.set(one.who, bench.membership());
             await settled();
           } else if (one.do === 'leave') {
             members.get(one.who)?.[Symbol.dispose]();
@@ -355,7 +355,7 @@ describe('a group of equal subscriptions', () => {
         await settled();
         await bench.clock.pass(300, 100);
         for (const member of members.values()) {
-          expect(member.picture).toEqual(expectedAgents(bench.store, createView()));
+          expect(member.snapshot).toEqual(expectedAgents(bench.store, createView()));
           member[Symbol.dispose]();
         }
       }),

@@ -26,15 +26,12 @@ async function countTicks(hz: number, durationMs: number, stepMs: number): Promi
 }
 
 describe('RateClock', () => {
-  test.each([1, 10, 30, 60])(
-    'a waiter that comes back at once sees %d ticks a second, neither more nor fewer',
-    async (hz) => {
-      // The first comes at once, the others a period apart.
-      expect(await countTicks(hz, 10_001, 1)).toBe(1 + hz * 10);
-    },
-  );
+  test.each([1, 10, 30, 60])('ticks %d times per second for a waiter that waits again immediately', async (hz) => {
+    // The first tick comes immediately, the others one period apart.
+    expect(await countTicks(hz, 10_001, 1)).toBe(1 + hz * 10);
+  });
 
-  test('timers that come early by less than a millisecond do not make ticks early', async () => {
+  test('does not tick early when a timer fires less than 1 ms early', async () => {
     const property = fc.asyncProperty(fc.constantFrom(3, 7, 60), async (hz) => {
       const clock = new ManualClock();
       const rateClock = new RateClock(clock);
@@ -50,7 +47,7 @@ describe('RateClock', () => {
     await fc.assert(property);
   });
 
-  test('after a pause of a period or more a tick comes at once, and no second one within the period', async () => {
+  test('ticks immediately after a pause of at least one period, and not again within the period', async () => {
     const property = fc.asyncProperty(
       fc.constantFrom(1, 7, 10, 60),
       fc.array(fc.integer({ min: 0, max: 300 }), { maxLength: 20 }),
@@ -67,7 +64,7 @@ describe('RateClock', () => {
           await tick;
           const [tickMs] = ticks;
           const dueMs = Math.max(askedMs, lastMs + 1000 / hz);
-          // The clock goes by whole milliseconds here.
+          // This clock advances by whole milliseconds.
           expect(tickMs).toBeGreaterThanOrEqual(dueMs - 1e-3);
           expect(tickMs).toBeLessThanOrEqual(dueMs + 1);
           lastMs = dueMs;
@@ -77,7 +74,7 @@ describe('RateClock', () => {
     await fc.assert(property);
   });
 
-  test('of the rates that nobody wants any more nothing is kept', async () => {
+  test('forgets rates that are no longer in use', async () => {
     const clock = new ManualClock();
     const rateClock = new RateClock(clock);
     for (let rate = 1; rate <= 1_000; rate += 1) {
@@ -89,7 +86,7 @@ describe('RateClock', () => {
     expect(rateClock.timers).toBe(0);
   });
 
-  test('all waiters of one rate share one timer, and it goes with the last of them', async () => {
+  test('uses one timer per rate until its last waiter leaves', async () => {
     const clock = new ManualClock();
     const rateClock = new RateClock(clock);
     const controllers = Array.from({ length: 100 }, () => new AbortController());
@@ -103,7 +100,7 @@ describe('RateClock', () => {
     await Promise.all(waits);
   });
 
-  test('a demand that came while nobody waited is seen by the next to wait', async () => {
+  test('remembers an on-demand request for the next waiter', async () => {
     const rateClock = new RateClock(new ManualClock());
     const seen = rateClock.onDemandCount;
     rateClock.triggerOnDemand();

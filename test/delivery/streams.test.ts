@@ -49,28 +49,28 @@ afterEach(() => {
   for (const { clock, demand, deps } of benches.splice(0)) {
     expect({
       timers: clock.pending,
-      wishes: demand.size,
+      demands: demand.size,
       streams: deps.active.size,
       waiting: deps.commits.size,
-      lanes: deps.groups.tickerCount,
+      tickers: deps.groups.tickerCount,
     }).toEqual({
       timers: 0,
-      wishes: 0,
+      demands: 0,
       streams: 0,
       waiting: 0,
-      lanes: 0,
+      tickers: 0,
     });
   }
 });
 
-/** A history in which every picture differs from the one before. */
-function pictures(count: number): ServerSnapshot[] {
+/** History in which every snapshot differs from the previous one. */
+function snapshots(count: number): ServerSnapshot[] {
   return fc.sample(pictureOf('x'), { numRuns: count * 3, seed: 7 }).filter(({ agents }) => agents.length > 0);
 }
 
-function show(store: Store, picture: ServerSnapshot | undefined): void {
-  if (picture === undefined) throw new Error('no picture');
-  store.commit(store.diff(picture, EPOCH_TIME));
+function show(store: Store, snapshot: ServerSnapshot | undefined): void {
+  if (snapshot === undefined) throw new Error('no snapshot');
+  store.commit(store.diff(snapshot, EPOCH_TIME));
 }
 
 function agentUpdates(
@@ -81,7 +81,7 @@ function agentUpdates(
   return streamChanges(deps, { view: createView(), mode, maxHz, after: null });
 }
 
-/** Reads without pause; `values` grows as they come. */
+/** Reads continuously into `values`. */
 function collect<T>(stream: AsyncIterableIterator<T>): { values: T[]; ended: Promise<void> } {
   const values: T[] = [];
   const ended = (async () => {
@@ -95,9 +95,9 @@ describe('streamChanges', () => {
     ['HIGH_FREQUENCY', 60],
     ['NORMAL', 10],
     ['LOW_FREQUENCY', 1],
-  ])('%s: a snapshot at once, then %d updates a second while something changes all the time', async (mode, hz) => {
+  ])('%s: sends a snapshot immediately, then %d updates per second during continuous change', async (mode, hz) => {
     const made = bench();
-    const history = pictures(40);
+    const history = snapshots(40);
     const stream = agentUpdates(made, mode);
     const { values, ended } = collect(stream);
     await settled();
@@ -106,21 +106,21 @@ describe('streamChanges', () => {
       show(made.store, history[ms % history.length]);
       await made.clock.pass(1);
     }
-    // The first change is told at once, the others a period apart.
+    // The first change is sent immediately, the others one period apart.
     expect(values).toHaveLength(1 + 1 + hz * 2);
     expect(values.slice(1).every(({ changes }) => changes.kind === 'DELTA')).toBe(true);
     await stream.return?.();
     await ended;
   });
 
-  test('nothing is sent while nothing changes, and no timer runs', async () => {
+  test('sends nothing and runs no timer while nothing changes', async () => {
     const made = bench();
-    show(made.store, pictures(1)[0]);
+    show(made.store, snapshots(1)[0]);
     const stream = agentUpdates(made, 'HIGH_FREQUENCY');
     const { values, ended } = collect(stream);
     await settled();
     for (let poll = 0; poll < 10; poll += 1) {
-      show(made.store, pictures(1)[0]);
+      show(made.store, snapshots(1)[0]);
       await made.clock.pass(100, 10);
     }
     expect(values).toHaveLength(1);
@@ -129,9 +129,9 @@ describe('streamChanges', () => {
     await ended;
   });
 
-  test('ON_DEMAND: nothing moves until somebody asks, then one update tells all of it', async () => {
+  test('sends all changes in one update on request in ON_DEMAND mode', async () => {
     const made = bench();
-    const [first, second, third] = pictures(3);
+    const [first, second, third] = snapshots(3);
     show(made.store, first);
     const stream = agentUpdates(made, 'ON_DEMAND');
     const { values, ended } = collect(stream);
@@ -148,13 +148,13 @@ describe('streamChanges', () => {
     await ended;
   });
 
-  test('a reader that was away for many ticks gets one conflated delta and is told its rate', async () => {
+  test('sends a reader that skipped many ticks one conflated delta with its rate', async () => {
     const made = bench();
-    const history = pictures(30);
+    const history = snapshots(30);
     const stream = agentUpdates(made, 'NORMAL');
     await stream.next();
-    for (const picture of history) {
-      show(made.store, picture);
+    for (const snapshot of history) {
+      show(made.store, snapshot);
       await made.clock.pass(100);
     }
     const pending = stream.next();
@@ -168,7 +168,7 @@ describe('streamChanges', () => {
     await stream.return?.();
   });
 
-  test('maxHz caps the rate and the demand', async () => {
+  test('limits rate and demand to maxHz', async () => {
     const made = bench();
     const stream = agentUpdates(made, 'HIGH_FREQUENCY', 5);
     const first = await stream.next();
@@ -177,7 +177,7 @@ describe('streamChanges', () => {
     await stream.return?.();
   });
 
-  test('leaving ends a pending read at once', async () => {
+  test('ends a pending read immediately when the reader leaves', async () => {
     const made = bench();
     const stream = agentUpdates(made, 'NORMAL');
     await stream.next();
@@ -186,9 +186,9 @@ describe('streamChanges', () => {
     expect(await pending).toEqual({ done: true, value: undefined });
   });
 
-  test('1,000 rounds of subscribing and leaving leave no listener, timer or wish behind', async () => {
+  test('leaves no listener, timer or demand behind after 1,000 subscriptions', async () => {
     const made = bench();
-    show(made.store, pictures(1)[0]);
+    show(made.store, snapshots(1)[0]);
     for (let round = 0; round < 1_000; round += 1) {
       const modes = ['HIGH_FREQUENCY', 'NORMAL', 'LOW_FREQUENCY', 'ON_DEMAND'] as const;
       const streams: AsyncIterableIterator<unknown>[] = [
@@ -206,21 +206,21 @@ describe('streamChanges', () => {
 });
 
 describe('streamMetrics', () => {
-  test('tells the metrics at once, then only when they are others', async () => {
+  test('sends the metrics immediately, then only when they change', async () => {
     const made = bench();
-    const [picture] = pictures(1);
-    const agent = picture?.agents[0];
-    if (picture === undefined || agent === undefined) throw new Error('no picture');
-    show(made.store, picture);
+    const [snapshot] = snapshots(1);
+    const agent = snapshot?.agents[0];
+    if (snapshot === undefined || agent === undefined) throw new Error('no snapshot');
+    show(made.store, snapshot);
     const stream = streamMetrics(made.deps, { view: createView(), mode: 'NORMAL', maxHz: null });
     const { values, ended } = collect(stream);
     await settled();
-    show(made.store, { ...picture, agents: [{ ...agent, name: 'another name' }, ...picture.agents.slice(1)] });
+    show(made.store, { ...snapshot, agents: [{ ...agent, name: 'another name' }, ...snapshot.agents.slice(1)] });
     await made.clock.pass(300, 10);
     expect(values).toHaveLength(1);
-    show(made.store, { ...picture, agents: picture.agents.slice(1) });
+    show(made.store, { ...snapshot, agents: snapshot.agents.slice(1) });
     await made.clock.pass(300, 10);
-    expect(values.map(({ totalAgents }) => totalAgents)).toEqual([picture.agents.length, picture.agents.length - 1]);
+    expect(values.map(({ totalAgents }) => totalAgents)).toEqual([snapshot.agents.length, snapshot.agents.length - 1]);
     await stream.return?.();
     await ended;
   });
@@ -231,7 +231,7 @@ describe('streamEvents', () => {
     return { type: 'notice', code: 'TEST', severity: 'INFO', message, serverId: null, timestamp: EPOCH_TIME };
   }
 
-  test('a reader gets events of its kind from when it came, in order, each once', async () => {
+  test('sends later events of the requested kind once and in order', async () => {
     const { store, deps } = bench();
     store.commit({ ...emptyDelta('x'), events: [notice('before')] });
     const notices = streamEvents(deps, isNotice);
@@ -252,7 +252,7 @@ describe('streamEvents', () => {
     await Promise.all([seen.ended, unseen.ended]);
   });
 
-  test('a reader that is slower than the ring is long is told how many it missed', async () => {
+  test('reports the number of missed events to a reader that is too slow for the ring', async () => {
     const { store, deps } = bench();
     const stream = streamEvents(deps, isNotice);
     for (const message of ['1', '2', '3', '4', '5']) store.commit({ ...emptyDelta('x'), events: [notice(message)] });

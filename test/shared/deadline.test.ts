@@ -7,7 +7,7 @@ function start(clock: ManualClock): { readonly deadline: Disposable; readonly ca
   return { calls, deadline: scheduleDeadline(clock, 1_000, () => calls.push(clock.monotonic())) };
 }
 
-test('calls back after the delay, once the sockets have been read', async () => {
+test('scheduleDeadline calls back after the delay, once the sockets have been read', async () => {
   const clock = new ManualClock();
   const { calls } = start(clock);
   await clock.pass(999);
@@ -20,7 +20,7 @@ test('calls back after the delay, once the sockets have been read', async () => 
   expect(calls).toHaveLength(1);
 });
 
-test('waits longer by the delay of a timer that fires late', async () => {
+test('scheduleDeadline waits longer by the delay of a timer that fires late', async () => {
   const clock = new ManualClock();
   const { calls } = start(clock);
   clock.stall(1_600);
@@ -30,7 +30,7 @@ test('waits longer by the delay of a timer that fires late', async () => {
   expect(calls).toEqual([2_200]);
 });
 
-test('is extended by no more than its own delay, however long the process was stalled', async () => {
+test('scheduleDeadline extends the deadline by at most its own delay', async () => {
   const clock = new ManualClock();
   const { calls } = start(clock);
   clock.stall(60_000);
@@ -38,7 +38,7 @@ test('is extended by no more than its own delay, however long the process was st
   expect(calls).toEqual([61_000]);
 });
 
-test('does not call back after it was disposed, not even when the timer has fired', async () => {
+test('scheduleDeadline does not call back after it was disposed', async () => {
   const clock = new ManualClock();
   const { calls, deadline } = start(clock);
   clock.advance(1_000);

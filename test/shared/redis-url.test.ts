@@ -30,7 +30,7 @@ test.each<[string, Partial<RedisAddress>]>([
     { kind: 'sentinel', hosts: TWO, password: 'pw', masterName: 'my master', db: 4 },
   ],
   ['rediss+sentinel://a/m', { kind: 'sentinel', hosts: [{ host: 'a', port: 26_379 }], tls: true, masterName: 'm' }],
-])('%s is where a Redis is', (url, expected) => {
+])('parseRedisUrl parses %s', (url, expected) => {
   expect(parseRedisUrl(url)).toEqual({ ...SINGLE, ...expected });
 });
 
@@ -55,6 +55,6 @@ test.each([
   'redis+sentinel://a,/m',
   'redis+cluster://a/1',
   'redis+other://a',
-])('%j is none', (url) => {
+])('parseRedisUrl rejects %j', (url) => {
   expect(parseRedisUrl(url)).toBeNull();
 });

@@ -8,15 +8,15 @@ function newStore(maxTombstones = 100): Store {
   return new Store({ epoch: 'e', maxTombstones, maxEvents: 10 });
 }
 
-function show(store: Store, picture: ServerSnapshot): void {
-  store.commit(store.diff(picture, EPOCH_TIME));
+function show(store: Store, snapshot: ServerSnapshot): void {
+  store.commit(store.diff(snapshot, EPOCH_TIME));
 }
 
-/** Steps of a history: a server shows something, a server goes, or the reader reads through some view. */
+/** Steps of a history: a server changes, a server is removed, or the reader reads through some view. */
 const history = fc.array(
   fc.oneof(
-    { weight: 3, arbitrary: pictureOf('x').map((picture) => ({ show: picture })) },
-    { weight: 1, arbitrary: pictureOf('y').map((picture) => ({ show: picture })) },
+    { weight: 3, arbitrary: pictureOf('x').map((snapshot) => ({ show: snapshot })) },
+    { weight: 1, arbitrary: pictureOf('y').map((snapshot) => ({ show: snapshot })) },
     { weight: 1, arbitrary: fc.constantFrom('x', 'y').map((id) => ({ remove: id })) },
     { weight: 3, arbitrary: viewOptions.map((options) => ({ read: options })) },
     { weight: 3, arbitrary: fc.constant({ readAgain: true as const }) },
@@ -29,7 +29,7 @@ describe('changesSince', () => {
     ['with room for every removal', 100],
     ['with room for one removal', 1],
     ['with room for none', 0],
-  ])('any history, any reader, any views: the picture equals a fresh query, %s', (_name, maxTombstones) => {
+  ])('for any history and views: the state of the reader equals a fresh query, %s', (_name, maxTombstones) => {
     fc.assert(
       fc.property(history, (steps) => {
         const store = newStore(maxTombstones);
@@ -57,7 +57,7 @@ describe('changesSince', () => {
     );
   });
 
-  test("a removed id was in the reader's picture, whatever the views", () => {
+  test('for any views: removes only ids that the reader has', () => {
     fc.assert(
       fc.property(history, (steps) => {
         const store = newStore();
@@ -77,14 +77,14 @@ describe('changesSince', () => {
     );
   });
 
-  test('nothing has changed: empty, and the reader does not move', () => {
+  test('is empty and keeps the position when nothing changed', () => {
     fc.assert(
-      fc.property(pictureOf('x'), viewOptions, (picture, options) => {
+      fc.property(pictureOf('x'), viewOptions, (snapshot, options) => {
         const store = newStore();
         const view = createView(options);
-        show(store, picture);
+        show(store, snapshot);
         const { position } = changesSince(store, null, view);
-        show(store, picture);
+        show(store, snapshot);
         const again = changesSince(store, position, view);
         expect(again).toMatchObject({ kind: 'DELTA', isEmpty: true, agents: [], removedAgentIds: [] });
         expect(again.position.revision).toBe(position.revision);
@@ -92,7 +92,7 @@ describe('changesSince', () => {
     );
   });
 
-  test('a delta holds only agents that differ for the reader, and patches only fields that differ', () => {
+  test('for any history: a delta contains only agents and fields that differ for the reader', () => {
     fc.assert(
       fc.property(pictureOf('x'), pictureOf('x'), viewOptions, (before, after, options) => {
         const store = newStore();
@@ -115,22 +115,22 @@ describe('changesSince', () => {
     );
   });
 
-  test('a reader behind the tombstone horizon, ahead of the store, or of another epoch gets a snapshot', () => {
+  test('returns a snapshot when the position is behind the horizon, ahead of the store, or from another epoch', () => {
     const store = newStore(1);
     const view = createView();
-    const [picture] = fc.sample(
+    const [snapshot] = fc.sample(
       pictureOf('x').filter(({ agents }) => agents.length >= 3),
       1,
     );
-    if (picture === undefined) throw new Error('no sample');
-    show(store, picture);
+    if (snapshot === undefined) throw new Error('no sample');
+    show(store, snapshot);
     const { position } = changesSince(store, null, view);
-    show(store, { server: picture.server, agents: [], swarms: [], edges: [] });
+    show(store, { server: snapshot.server, agents: [], swarms: [], edges: [] });
     expect(changesSince(store, position, view).kind).toBe('SNAPSHOT');
     expect(changesSince(store, { view, revision: store.revision + 1 }, view).kind).toBe('SNAPSHOT');
   });
 
-  test('a server that goes stale without agents is told to readers that can see it, once', () => {
+  test('reports a stale server without agents once to readers that can see it', () => {
     const store = newStore();
     const everything = createView();
     const nothing = createView({ serverTypes: ['CUSTOM'] });
@@ -139,36 +139,36 @@ describe('changesSince', () => {
     const seen = changesSince(store, null, everything).position;
     const unseen = changesSince(store, null, nothing).position;
     show(store, { server: serverOf('x', true), ...empty });
-    const told = changesSince(store, seen, everything);
-    expect(told).toMatchObject({ isEmpty: false, staleServerIds: ['x'] });
-    expect(changesSince(store, told.position, everything).isEmpty).toBe(true);
+    const changes = changesSince(store, seen, everything);
+    expect(changes).toMatchObject({ isEmpty: false, staleServerIds: ['x'] });
+    expect(changesSince(store, changes.position, everything).isEmpty).toBe(true);
     expect(changesSince(store, unseen, nothing)).toMatchObject({ isEmpty: true, staleServerIds: [] });
   });
 
-  test('lastSeenAt follows the server without being a change', () => {
+  test('updates lastSeenAt with the server without reporting a change', () => {
     const store = newStore();
-    const [picture] = fc.sample(
+    const [snapshot] = fc.sample(
       pictureOf('x').filter(({ agents }) => agents.some(({ stale }) => !stale)),
       1,
     );
-    const agent = picture?.agents.find(({ stale }) => !stale);
-    if (picture === undefined || agent === undefined) throw new Error('no sample');
-    show(store, picture);
+    const agent = snapshot?.agents.find(({ stale }) => !stale);
+    if (snapshot === undefined || agent === undefined) throw new Error('no sample');
+    show(store, snapshot);
     const { position } = changesSince(store, null, createView());
     const later = '2026-11-23T15:00:01.000Z';
-    store.commit(store.diff(picture, later));
+    store.commit(store.diff(snapshot, later));
     expect(store.lastSeenAt(agent)).toBe(later);
     expect(changesSince(store, position, createView()).isEmpty).toBe(true);
   });
 });
 
-describe('an agent that flaps', () => {
-  test('costs its reader itself, not a snapshot of everything', () => {
+describe('an agent that comes and goes repeatedly', () => {
+  test('is sent to its reader alone, without a snapshot', () => {
     const store = newStore();
     const view = createView({ agentTypes: ['coder'] });
     const agents =
       fc.sample(
-        pictureOf('x').filter((picture) => picture.agents.length === 5),
+        pictureOf('x').filter((snapshot) => snapshot.agents.length === 5),
         { numRuns: 1, seed: 1 },
       )[0]?.agents ?? [];
     const flapping = (round: number): ServerSnapshot => ({

@@ -5,7 +5,7 @@ import { createView, decodeCursor, encodeCursor, Store } from '../../src/state/i
 import { viewOptions } from '../support/arbitraries.js';
 
 describe('cursor', () => {
-  test('decoding gives back the position that was encoded', () => {
+  test('for any position: decodes to the encoded position', () => {
     fc.assert(
       fc.property(fc.nat(), viewOptions, (revision, options) => {
         const position = { revision, view: createView(options) };
@@ -16,19 +16,19 @@ describe('cursor', () => {
     );
   });
 
-  test('a cursor of another store is none: the reader gets a snapshot', () => {
+  test('does not resolve in another store', () => {
     const cursor = encodeCursor('epoch', { revision: 3, view: createView() });
     const options = { maxTombstones: 1, maxEvents: 1 };
     expect(new Store({ epoch: 'another', ...options }).resolveCursor(cursor)).toBeNull();
     expect(new Store({ epoch: 'epoch', ...options }).resolveCursor(cursor)).toMatchObject({ revision: 3 });
   });
 
-  test('views that let through the same have one key, whatever the order and repetition of their filters', () => {
+  test('for any filters: equal views have equal keys, whatever the order and repetition of values', () => {
     expect(createView({ agentTypes: ['B', 'a', 'b'] }).key).toBe(createView({ agentTypes: ['a', 'b'] }).key);
     expect(createView({ agentTypes: [] }).key).not.toBe(createView({ agentTypes: null }).key);
   });
 
-  test('anything else than a cursor is bad input that names the argument', () => {
+  test('for any other text: is rejected as bad input with the name of the argument', () => {
     fc.assert(
       fc.property(
         fc.oneof(

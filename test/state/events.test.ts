@@ -13,7 +13,7 @@ function notice(message: string): Notice {
   };
 }
 
-test('a reader gets the events after its position, in order', () => {
+test('EventRing returns the events after a position in order', () => {
   const { events } = new Store({ epoch: 'e', maxTombstones: 1, maxEvents: 3 });
   events.append(notice('1'));
   const position = events.end;
@@ -23,7 +23,7 @@ test('a reader gets the events after its position, in order', () => {
   expect(events.since(events.end)).toEqual({ events: [], missed: 0, end: 3 });
 });
 
-test('a reader that fell behind the oldest event kept is told how many it missed', () => {
+test('EventRing reports the number of missed events when a position is older than the oldest kept event', () => {
   const { events } = new Store({ epoch: 'e', maxTombstones: 1, maxEvents: 3 });
   for (const message of ['1', '2', '3', '4', '5']) events.append(notice(message));
   expect(events.since(0)).toEqual({ events: [notice('3'), notice('4'), notice('5')], missed: 2, end: 5 });

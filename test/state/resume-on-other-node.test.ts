@@ -4,10 +4,10 @@ import { changesSince, createView, type ServerSnapshot, Store, RevisionTimeline 
 import { EPOCH_TIME, pictureOf, viewOptions } from '../support/arbitraries.js';
 import { expectedAgents, expectedEdges, Reader, withoutNulls } from '../support/contract-client.js';
 
-/** What nodes publish, each with a time of its own. */
-type Published = readonly { readonly node: Node; readonly picture: ServerSnapshot; readonly atMs: number }[];
+/** Published deltas, each with its own time. */
+type Published = readonly { readonly node: Node; readonly snapshot: ServerSnapshot; readonly atMs: number }[];
 
-/** A node that watches one server, which others follow. */
+/** Node that owns one server, which other nodes follow. */
 class Node {
   readonly timeline = new RevisionTimeline();
   readonly store: Store;
@@ -18,25 +18,25 @@ class Node {
     this.store = new Store({ epoch, maxTombstones, maxEvents: 1, timeline: this.timeline });
   }
 
-  show(picture: ServerSnapshot): void {
-    this.store.commit(this.store.diff(picture, EPOCH_TIME));
-    this.#unpublished = picture;
+  show(snapshot: ServerSnapshot): void {
+    this.store.commit(this.store.diff(snapshot, EPOCH_TIME));
+    this.#unpublished = snapshot;
   }
 
-  /** What came and went meanwhile is not told. */
+  /** Reads the snapshot. Items that came and went meanwhile are skipped. */
   publish(log: Published): Published {
     const atMs = (log.length + 1) * 100;
-    const picture = this.#unpublished;
-    if (picture === null) return log;
+    const snapshot = this.#unpublished;
+    if (snapshot === null) return log;
     this.#unpublished = null;
-    this.timeline.markPublished({ serverId: picture.server.id, revision: this.store.revision, atMs });
-    return [...log, { node: this, picture, atMs }];
+    this.timeline.markPublished({ serverId: snapshot.server.id, revision: this.store.revision, atMs });
+    return [...log, { node: this, snapshot, atMs }];
   }
 
-  /** Reads on, and knows then that it has everything until there. */
+  /** Reads further messages. Everything up to the last one is then included. */
   follow(log: Published, count: number): void {
-    for (const { node, picture, atMs } of log.slice(this.#read, this.#read + count)) {
-      if (node !== this) this.store.commit({ ...this.store.diff(picture, EPOCH_TIME), publishedAtMs: atMs });
+    for (const { node, snapshot, atMs } of log.slice(this.#read, this.#read + count)) {
+      if (node !== this) this.store.commit({ ...this.store.diff(snapshot, EPOCH_TIME), publishedAtMs: atMs });
       this.#read += 1;
       this.timeline.markComplete(atMs);
     }
@@ -58,7 +58,7 @@ const steps = fc.array(
 );
 
 test.each([100, 1])(
-  'a reader that goes from node to node has the picture of the one it reads, with room for %i removals',
+  'for any history: a reader that moves between nodes has the state of the node that it reads from (%i tombstones)',
   (maxTombstones) => {
     let resumed = 0;
     fc.assert(
@@ -99,32 +99,32 @@ test.each([100, 1])(
       }),
       { numRuns: 500 },
     );
-    // Otherwise the histories have missed their aim.
+    // Ensures that the generated histories cover resumed readers.
     expect(resumed).toBeGreaterThan(100);
   },
 );
 
-function samplePicture(): ServerSnapshot {
-  const [picture] = fc.sample(
+function sampleSnapshot(): ServerSnapshot {
+  const [snapshot] = fc.sample(
     pictureOf('a').filter(({ agents }) => agents.length >= 3),
     1,
   );
-  if (picture === undefined) throw new Error('no sample');
-  return picture;
+  if (snapshot === undefined) throw new Error('no sample');
+  return snapshot;
 }
 
-test('a reader is told by another node only what changed since, and what may be gone', () => {
+test('another node sends only later changes and possible removals to a resumed reader', () => {
   const [first, second] = [new Node('one', 10), new Node('two', 10)];
-  const picture = samplePicture();
-  const [agent, ...others] = picture.agents;
+  const snapshot = sampleSnapshot();
+  const [agent, ...others] = snapshot.agents;
   const view = createView();
   let log: Published = [];
-  first.show(picture);
+  first.show(snapshot);
   log = first.publish(log);
   first.follow(log, 1);
   second.follow(log, 1);
   const cursor = first.store.createCursor(changesSince(first.store, null, view).position);
-  first.show({ ...picture, agents: others, edges: [] });
+  first.show({ ...snapshot, agents: others, edges: [] });
   log = first.publish(log);
   second.follow(log, 1);
   const position = second.store.resolveCursor(cursor);
@@ -136,24 +136,24 @@ test('a reader is told by another node only what changed since, and what may be 
   });
 });
 
-test('a reader whose node had told it what nobody else knew yet gets a snapshot elsewhere', () => {
+test('another node sends a snapshot when the reader received unpublished changes', () => {
   const [first, second] = [new Node('one', 10), new Node('two', 10)];
-  const picture = samplePicture();
+  const snapshot = sampleSnapshot();
   let log: Published = [];
-  first.show(picture);
+  first.show(snapshot);
   log = first.publish(log);
   for (const node of [first, second]) node.follow(log, 1);
-  first.show({ ...picture, agents: [], edges: [] });
+  first.show({ ...snapshot, agents: [], edges: [] });
   const { position } = changesSince(first.store, null, createView());
   expect(second.store.resolveCursor(first.store.createCursor(position))).toBeNull();
   expect(first.store.resolveCursor(first.store.createCursor(position))).toEqual(position);
 });
 
-test('a reader that was told more than this node knows gets a snapshot', () => {
+test('a node sends a snapshot to a reader that received later changes than the node has', () => {
   const [first, second] = [new Node('one', 10), new Node('two', 10)];
-  const picture = samplePicture();
+  const snapshot = sampleSnapshot();
   let log: Published = [];
-  for (const shown of [picture, { ...picture, agents: [], edges: [] }]) {
+  for (const shown of [snapshot, { ...snapshot, agents: [], edges: [] }]) {
     first.show(shown);
     log = first.publish(log);
   }
@@ -165,7 +165,7 @@ test('a reader that was told more than this node knows gets a snapshot', () => {
   expect(second.store.resolveCursor(cursor)).not.toBeNull();
 });
 
-test('a timeline stays small, however long Redis is away or there', () => {
+test('RevisionTimeline stays small, however long Redis is available or not', () => {
   const timeline = new RevisionTimeline();
   timeline.markComplete(0);
   for (let revision = 1; revision <= 20_000; revision += 1)

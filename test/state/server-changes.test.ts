@@ -17,31 +17,31 @@ function newStore(maxTombstones = 100): Store {
   return new Store({ epoch: 'e', maxTombstones, maxEvents: 3 });
 }
 
-function show(store: Store, picture: ServerSnapshot): void {
-  store.commit(store.diff(picture, EPOCH_TIME));
+function show(store: Store, snapshot: ServerSnapshot): void {
+  store.commit(store.diff(snapshot, EPOCH_TIME));
 }
 
 function notice(message: string, serverId: string | null): Notice {
   return { type: 'notice', code: 'X', severity: 'INFO', message, serverId, timestamp: EPOCH_TIME };
 }
 
-function sorted(picture: ServerSnapshot | null): unknown {
+function sorted(snapshot: ServerSnapshot | null): unknown {
   const byId = (a: { id: string }, b: { id: string }): number => (a.id < b.id ? -1 : 1);
   return (
-    picture && {
-      server: picture.server,
-      agents: [...picture.agents].sort(byId),
-      swarms: [...picture.swarms].sort(byId),
-      edges: [...picture.edges].sort(byId),
+    snapshot && {
+      server: snapshot.server,
+      agents: [...snapshot.agents].sort(byId),
+      swarms: [...snapshot.swarms].sort(byId),
+      edges: [...snapshot.edges].sort(byId),
     }
   );
 }
 
-/** Steps of a history: one of two servers shows something or goes, or the reader reads. */
+/** Steps of a history: one of two servers changes or is removed, or the reader reads. */
 const history = fc.array(
   fc.oneof(
-    { weight: 3, arbitrary: pictureOf('x').map((picture) => ({ show: picture })) },
-    { weight: 1, arbitrary: pictureOf('y').map((picture) => ({ show: picture })) },
+    { weight: 3, arbitrary: pictureOf('x').map((snapshot) => ({ show: snapshot })) },
+    { weight: 1, arbitrary: pictureOf('y').map((snapshot) => ({ show: snapshot })) },
     { weight: 1, arbitrary: fc.constantFrom('x', 'y').map((id) => ({ remove: id })) },
     { weight: 2, arbitrary: fc.constant({ read: true as const }) },
   ),
@@ -50,7 +50,7 @@ const history = fc.array(
 
 describe('serverChangesSince', () => {
   test.each([100, 1, 0])(
-    'applied to the picture at the cursor it gives the picture now, with room for %d removals',
+    'for any history: brings the snapshot at the cursor to the current one (%d tombstones)',
     (room) => {
       fc.assert(
         fc.property(history, (steps) => {
@@ -62,8 +62,8 @@ describe('serverChangesSince', () => {
             const changes = serverChangesSince(store, 'x', cursor);
             cursor = changes.cursor;
             if (changes.kind === 'SNAPSHOT') {
-              const picture = serverSnapshot(store, 'x');
-              copy.commit(picture === null ? copy.removalDelta('x') : copy.diff(picture, null));
+              const snapshot = serverSnapshot(store, 'x');
+              copy.commit(snapshot === null ? copy.removalDelta('x') : copy.diff(snapshot, null));
               patched.clear();
             } else {
               copy.commit(changes.delta);
@@ -89,7 +89,7 @@ describe('serverChangesSince', () => {
     },
   );
 
-  test('it may be applied at any revision since the cursor: values are absolute', () => {
+  test('can be applied at any revision since the cursor', () => {
     fc.assert(
       fc.property(pictureOf('x'), pictureOf('x'), pictureOf('x'), (first, second, third) => {
         const store = newStore();
@@ -107,15 +107,15 @@ describe('serverChangesSince', () => {
     );
   });
 
-  test('many changes of one agent are told once, and one that came and went as gone', () => {
+  test('conflates the changes of one agent, and reports one that came and went as removed', () => {
     const store = newStore();
-    const [picture] = fc.sample(
+    const [snapshot] = fc.sample(
       pictureOf('x').filter(({ agents }) => agents.length > 1),
       { numRuns: 1, seed: 1 },
     );
-    const [first, ...others] = picture?.agents ?? [];
-    if (picture === undefined || first === undefined) throw new Error('no sample');
-    const showAgents = (agents: readonly Agent[]): void => show(store, { ...picture, edges: [], agents });
+    const [first, ...others] = snapshot?.agents ?? [];
+    if (snapshot === undefined || first === undefined) throw new Error('no sample');
+    const showAgents = (agents: readonly Agent[]): void => show(store, { ...snapshot, edges: [], agents });
     showAgents([first]);
     const cursor = { revision: store.revision, events: 0 };
     for (const name of ['a', 'b', 'c']) showAgents([{ ...first, name }, ...others]);
@@ -128,7 +128,7 @@ describe('serverChangesSince', () => {
     expect(changes.kind === 'DELTA' && changes.patches.get(first.id)).toMatchObject({ name: 'd' });
   });
 
-  test('a removed server is told with all that was of it, and nothing of others', () => {
+  test('reports a removed server with everything that belonged to it, and nothing of other servers', () => {
     const store = newStore();
     const [x, y] = [pictureOf('x'), pictureOf('y')].map((one) => fc.sample(one, { numRuns: 1, seed: 2 })[0]);
     if (x === undefined || y === undefined) throw new Error('no sample');
@@ -144,7 +144,7 @@ describe('serverChangesSince', () => {
     expect(serverSnapshot(store, 'x')).toBeNull();
   });
 
-  test('events of the server are told in order, and how many are no longer kept', () => {
+  test('returns the events of the server in order, and the number of dropped ones', () => {
     const store = newStore();
     const tell = (message: string, serverId: string | null): void => {
       store.commit({ ...emptyDelta(serverId ?? ''), events: [notice(message, serverId)] });
@@ -166,7 +166,7 @@ describe('serverChangesSince', () => {
   });
 });
 
-/** What a patch makes of an agent that is a plain object. */
+/** Applies a patch to an agent that is a plain object. */
 function merged(before: unknown, patch: Readonly<Record<string, unknown>>): unknown {
   const agent: Record<string, unknown> = { ...(before as object) };
   for (const [key, value] of Object.entries(patch)) {

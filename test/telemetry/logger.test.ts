@@ -5,7 +5,7 @@ import { GIVEN_AWAY, SECRETS, TRACES } from '../support/secrets.js';
 
 const LOGGER = fileURLToPath(new URL('../../dist/telemetry/index.js', import.meta.url));
 
-/** What the built logger writes to standard error for these fields, parsed. */
+/** Returns the parsed lines that the built logger writes to stderr for these fields. */
 function logged(all: readonly object[]): readonly Record<string, unknown>[] {
   const script = `
     import { createLogger } from ${JSON.stringify(LOGGER)};
@@ -19,10 +19,10 @@ function logged(all: readonly object[]): readonly Record<string, unknown>[] {
   return stderr
     .trim()
     .split('\n')
-    .map((line) => JSON.parse(line) as Record<string, unknown>); // each line is an object, or this throws
+    .map((line) => JSON.parse(line) as Record<string, unknown>); // every line of the logger is an object
 }
 
-test('secrets are in no line of the log, whichever field they are in, and each line is JSON still', () => {
+test('createLogger redacts secrets in every field and writes valid JSON', () => {
   const planted = [...Object.values(SECRETS), ...GIVEN_AWAY];
   const lines = logged([
     ...planted.map((secret) => ({ error: `failed: "${secret}"`, [secret]: { deep: [secret] } })),
@@ -36,7 +36,7 @@ test('secrets are in no line of the log, whichever field they are in, and each l
   expect(lines.at(-1)).toMatchObject({ endpoint: { url: 'http://127.0.0.1/' } });
 });
 
-test('what holds no secret is written as it is', () => {
+test('createLogger writes fields without secrets unchanged', () => {
   const fields = { serverId: 'flow', tokens: 17, error: 'Unexpected token: }', count: 0.5, list: [null, true] };
   expect(logged([fields])[0]).toMatchObject(fields);
 });

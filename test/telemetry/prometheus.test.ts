@@ -5,7 +5,7 @@ import { type Family, parseMetrics, seriesOf, valueOf } from '../support/prometh
 
 const OUTCOMES = ['ok', 'error', 'timeout', 'failed', 'busy', 'not_sent'] as const;
 
-/** Whatever a server may call itself or its tools: few different names, so that they come again, or any. */
+/** Names of servers and tools: a few that repeat, or any text. */
 const NAME = fc.oneof(
   fc.constantFrom('a', 'b', 'other', '', '__proto__', 'a"b', 'a\\', 'a\nb', '{x="1"}'),
   fc.string({ unit: 'binary' }),
@@ -21,8 +21,8 @@ function labelsIn(families: ReadonlyMap<string, Family>, label: string): Set<str
   return new Set(samples.flatMap(({ labels }) => labels[label] ?? []));
 }
 
-describe('values of labels', () => {
-  test('are bounded whatever servers and tools are called, and every line can be read', async () => {
+describe('label values', () => {
+  test('for any names of servers and tools: are bounded, and every line can be parsed', async () => {
     const call = fc.record({ server: NAME, tool: NAME, outcome: fc.constantFrom(...OUTCOMES) });
     await fc.assert(
       fc.asyncProperty(fc.array(call, { maxLength: 40 }), async (calls) => {
@@ -43,7 +43,7 @@ describe('values of labels', () => {
     );
   });
 
-  test('a thousand servers with a hundred tools each are told apart up to a bound; the rest is "other", and nothing is lost', async () => {
+  test('merge servers and tools above the limit into "other" without losing counts', async () => {
     const metrics = new PrometheusMetrics();
     for (let server = 0; server < 1_000; server += 1) {
       metrics.recordPoll(`server ${server}`, false, 1);
@@ -57,7 +57,7 @@ describe('values of labels', () => {
     expect(valueOf(families, 'swarmlens_mcp_calls_total', { server: 'server 0', tool: 'other' })).toBe(36);
   });
 
-  test('servers that come and go leave nothing behind, and their place to others', async () => {
+  test('are released when servers are removed', async () => {
     const metrics = new PrometheusMetrics();
     const before = seriesOf(await scraped(metrics));
     for (let round = 0; round < 1_000; round += 1) {
@@ -72,11 +72,11 @@ describe('values of labels', () => {
     ['a\nb\u001b[31m', 'a b'],
     ['\ud800x', '\ufffdx'],
     ['Bearer sk-abcdefghijklmnopqrstuvwxyz0123456789', expect.not.stringContaining('abcdefghij')],
-  ])('%j is shown as %j', (text, shown) => {
-    expect(toLabelValue(text)).toEqual(shown);
+  ])('format %j as %j', (text, label) => {
+    expect(toLabelValue(text)).toEqual(label);
   });
 
-  test('the largest of many are shown, all others together', () => {
+  test('keep the largest counts and merge all others', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.nat(9)), fc.nat(5), (counts, max) => {
         const all = new Map(Object.entries(counts));
@@ -89,8 +89,8 @@ describe('values of labels', () => {
   });
 });
 
-describe('what is counted', () => {
-  test('one update for many readers counts for each, and is timed once; without a tick it is not timed', async () => {
+describe('PrometheusMetrics', () => {
+  test('counts an update for each reader, and times it once if it belongs to a tick', async () => {
     const metrics = new PrometheusMetrics();
     metrics.recordDelivery(1_000, 3);
     metrics.recordDelivery(5, null);
@@ -105,7 +105,7 @@ describe('what is counted', () => {
     expect(valueOf(families, 'swarmlens_conflated_ticks_total', { cause: 'busy_server' })).toBe(0);
   });
 
-  test('a figure is read anew for each scrape, and shows no more what is there no more', async () => {
+  test('reads observable metrics at each scrape, and drops missing series', async () => {
     const metrics = new PrometheusMetrics();
     let here = ['a', 'b'];
     metrics.register({
@@ -122,7 +122,7 @@ describe('what is counted', () => {
     expect(families.get('x_bytes_total')).toMatchObject({ type: 'counter', samples: [{ value: 3 }] });
   });
 
-  test('a call that was not sent is counted and not timed', async () => {
+  test('counts a call that was not sent without timing it', async () => {
     const metrics = new PrometheusMetrics();
     metrics.recordToolCall('s', 't', 'not_sent', 0);
     metrics.recordToolCall('s', 't', 'timeout', 3_000);

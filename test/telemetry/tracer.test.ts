@@ -6,8 +6,8 @@ import { attributeOf, SpanCollector } from '../support/span-collector.js';
 
 const CHANGE = { agents: 2, removedAgents: 0, revision: 1 };
 
-describe('traces', () => {
-  test('lead from a poll over its change to the delivery, with the times of the clock', async () => {
+describe('OtlpTracer', () => {
+  test('connects poll, change and delivery, with the times of the clock', async () => {
     await using collector = await SpanCollector.start();
     const clock = new ManualClock();
     const tracer = await createTracer({ url: `${collector.url}/v1/traces`, clock, logger: silentLogger });
@@ -35,7 +35,7 @@ describe('traces', () => {
     expect([...collector.services]).toEqual(['swarmlens']);
   });
 
-  test('of a poll that found nothing new there is no span; of one that was not answered there is', async () => {
+  test('creates spans for failed polls, and none for polls without changes', async () => {
     await using collector = await SpanCollector.start();
     const tracer = await createTracer({ url: collector.url, clock: new ManualClock(), logger: silentLogger });
     for (const answered of [true, true, false]) tracer.startPoll('flow').end(answered);
@@ -43,7 +43,7 @@ describe('traces', () => {
     expect(collector.spans).toMatchObject([{ name: 'poll', status: { code: 2 } }]);
   });
 
-  test('a delivery that tells several changes at once belongs to the newest and names the others, of its servers only', async () => {
+  test('links a conflated delivery to all changes of its servers', async () => {
     await using collector = await SpanCollector.start();
     const tracer = await createTracer({ url: collector.url, clock: new ManualClock(), logger: silentLogger });
     tracer.recordChange({ serverId: 'flow', ...CHANGE, revision: 1 });
@@ -65,13 +65,13 @@ describe('traces', () => {
     expect([linked.length, linked[0], linked.at(-1)]).toEqual([31, 19, 49]);
   });
 
-  test('that nobody takes are given up, and the log says so once a minute', async () => {
+  test('drops spans that cannot be sent, and logs a warning once per minute', async () => {
     await using collector = await SpanCollector.start();
     collector.status = 400;
     const { logger, lines } = recordingLogger();
     const tracer = await createTracer({ url: collector.url, clock: new ManualClock(), logger });
     tracer.startPoll('flow').end(false);
     await tracer[Symbol.asyncDispose]();
-    expect(lines).toMatchObject([{ level: 'warn', message: expect.stringContaining('traces could not be sent') }]);
+    expect(lines).toMatchObject([{ level: 'warn', message: expect.stringContaining('could not send traces') }]);
   });
 });

@@ -372,7 +372,7 @@ describe.skipIf(!here)(`a bus on Redis that fails${here ? '' : ` (${NO_REDIS})`}
       node.look();
       await eventually(() => expect(node.clock.pending).toBeGreaterThan(0));
     }
-    await redis.look.del('t:{x}:term', 't:{x}:lease');
+    await redis.look.del('t:{x}:fence', 't:{x}:lease');
     for (const key of await redis.look.keys('*')) {
       const lifeMs = await redis.look.pttl(key);
       expect(lifeMs).toBeGreaterThan(0);

@@ -86,7 +86,10 @@ describe('a message between nodes', () => {
     store.commit(store.diff(picture, EPOCH_TIME));
     const patched = (id: string, patch: Record<string, unknown>): unknown =>
       toServerDelta(store, 'x', { ...HEAD, body: { p: [[id, patch]] } });
-    expect(patched('a', { name: 'new' })).toMatchObject({ agents: [{ id: 'x:a', name: 'new' }], publishedAtMs: HEAD.atMs });
+    expect(patched('a', { name: 'new' })).toMatchObject({
+      agents: [{ id: 'x:a', name: 'new' }],
+      publishedAtMs: HEAD.atMs,
+    });
     expect(patched('nobody', { name: 'new' })).toBeNull();
     expect(patched('a', { name: 1 })).toBeNull();
     expect(patched('a', { id: 'y:a', serverId: 'y', nativeId: 'b' })).toMatchObject({

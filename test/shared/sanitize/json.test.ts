@@ -8,7 +8,7 @@ import {
 } from '../../../src/shared/sanitize/index.js';
 import { PASSWORD, SECRETS } from '../../support/secrets.js';
 
-/** JSON of any shape, with `planted` as a value, in a text, in a name, or under a name that says what it is. */
+/** JSON of any shape that contains `planted` as a value, in a text, in a name, or under a secret name. */
 function withPlanted(planted: string): fc.Arbitrary<unknown> {
   const telling = fc.constantFrom('password', 'clientSecret', 'API_KEY', 'x-api-key', 'authorization', 'access_token');
   const { node } = fc.letrec<{ node: unknown }>((tie) => ({
@@ -29,7 +29,7 @@ function withPlanted(planted: string): fc.Arbitrary<unknown> {
 const secret = fc.constantFrom(...Object.values(SECRETS));
 
 describe('sanitizeJson', () => {
-  test('a secret is not in what comes out, wherever in JSON of any shape it is planted, parsed or not', () => {
+  test('for any JSON: the result contains no planted secret', () => {
     fc.assert(
       fc.property(
         secret.chain((one) => withPlanted(one).map((value) => ({ one, value }))),
@@ -47,7 +47,7 @@ describe('sanitizeJson', () => {
     );
   });
 
-  test('what is clean stays the same object; what was cleaned is clean', () => {
+  test('for any JSON: returns a clean value unchanged, and a second run changes nothing', () => {
     fc.assert(
       fc.property(withPlanted('nothing'), (value) => {
         const once = sanitizeJson(value);
@@ -57,7 +57,7 @@ describe('sanitizeJson', () => {
     );
   });
 
-  test('text of JSON becomes what its value does, whether or not it needs a closer look', () => {
+  test('for any JSON: text and parsed value give the same result', () => {
     fc.assert(
       fc.property(fc.oneof(fc.jsonValue(), withPlanted('nothing')), (value) => {
         expect(sanitizeJsonText(JSON.stringify(value))).toEqual(sanitizeJson(JSON.parse(JSON.stringify(value))));
@@ -65,7 +65,7 @@ describe('sanitizeJson', () => {
     );
   });
 
-  test('what was passed is not changed', () => {
+  test('does not modify its input', () => {
     fc.assert(
       fc.property(withPlanted(SECRETS['npm token'] ?? ''), (value) => {
         const before = JSON.stringify(value);
@@ -80,7 +80,7 @@ describe('sanitizeJson', () => {
     [{ Authorization: 'Bearer x', 'Set-Cookie': 'a=b', 'X-API-Key': 'k', awsSecretAccessKey: 'k' }, null],
     [{ passwordHash: 'h', apiKeyValue: 'k', secret2: 's', 'mcp-session-id': 'i', privateKey: 'p' }, null],
   ])('%j: all of it is redacted', (value, _) => {
-    const names = Object.keys(value as object); // an object of the table above
+    const names = Object.keys(value as object); // every entry of the table above is an object
     expect(sanitizeJson(value).value).toEqual(Object.fromEntries(names.map((name) => [name, REDACTED])));
   });
 
@@ -94,27 +94,27 @@ describe('sanitizeJson', () => {
     expect(sanitizeJsonText(JSON.stringify(value)).value).toEqual(value);
   });
 
-  test('numbers of tokens stay beside a token', () => {
+  test('keeps token counts next to a token', () => {
     expect(sanitizeJson({ tokens: { used: 5, access: 'abc', list: ['d', 6] } })).toEqual({
       value: { tokens: { used: 5, access: REDACTED, list: [REDACTED, 6] } },
       changes: { redacted: 2, stripped: 0, cut: 0, dropped: 0 },
     });
   });
 
-  test('control characters, colours and turned directions go, lines stay', () => {
+  test('removes control characters, colors and direction changes, and keeps lines', () => {
     expect(sanitizeJson(['\u001b[31mred\u001b[0m\u0000', 'a\r\nb', '\u202eevil\u2066', '\u0085'])).toEqual({
       value: ['red', 'a\nb', 'evil', ''],
       changes: { redacted: 0, stripped: 4, cut: 0, dropped: 0 },
     });
   });
 
-  test('a control character inside a secret does not hide it', () => {
+  test('detects a secret that contains a control character', () => {
     const token = SECRETS['GitHub token'] ?? '';
     expect(sanitizeJson(`${token.slice(0, 2)}\u0000${token.slice(2)}`).value).toBe(REDACTED);
     expect(sanitizeJsonText(`{"pass\\u0007word":"${PASSWORD}"}`).value).toEqual({ password: REDACTED });
   });
 
-  test('texts, names, lists, objects and depth are cut, and it is said', () => {
+  test('limits texts, names, lists, objects and depth, and counts the changes', () => {
     const limits = { ...DEFAULT_SANITIZE_LIMITS, maxTextLength: 3, maxNameLength: 2, maxEntries: 2, maxDepth: 2 };
     expect(sanitizeJson({ abc: 'abcd', b: [1, 2, 3], c: 1 }, limits)).toEqual({
       value: { ab: 'abc', b: [1, 2] },
@@ -134,10 +134,10 @@ describe('sanitizeJson', () => {
     expect(few.value).toEqual([[1, 2], [3]]);
   });
 
-  test('names that lead to the prototype are dropped, and nothing is polluted', () => {
+  test('drops names that access the prototype', () => {
     const bomb = '{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}},"a":{"__proto__":[]},"b":1}';
     const { value, changes } = sanitizeJsonText(bomb);
-    expect(Object.keys(value as object)).toEqual(['a', 'b']); // an object, as the text says
+    expect(Object.keys(value as object)).toEqual(['a', 'b']); // the text is an object
     expect(JSON.stringify(value)).toBe('{"a":{},"b":1}');
     expect(changes?.dropped).toBe(3);
     expect(Object.assign({}, value)).not.toHaveProperty('polluted');
@@ -148,19 +148,19 @@ describe('sanitizeJson', () => {
     ['lists', '[', ']'],
     ['objects', '{"a":', '}'],
     ['objects under secret names', '{"tokens":', '}'],
-  ])('a million levels of %s are cut off', (_what, open, close) => {
+  ])('limits a million levels of %s', (_label, open, close) => {
     const levels = 1_000_000;
     const { value, changes } = sanitizeJsonText(`${open.repeat(levels)}1${close.repeat(levels)}`);
     expect(changes?.cut).toBe(1);
     expect(JSON.stringify(value).length).toBeLessThan(32 * (open.length + close.length) + 5);
   });
 
-  test('a list of millions is cut off', () => {
+  test('limits a list of millions of entries', () => {
     expect(sanitizeJsonText(`[${'1,'.repeat(2_000_000)}1]`).value).toHaveLength(DEFAULT_SANITIZE_LIMITS.maxEntries);
   });
 
   test.each([[undefined], [() => 1], [Symbol('x')], [10n], [NaN], [new Date(0)], [new Map()]])(
-    'what is no JSON does not make it throw: %s',
+    'does not throw for a value that is not JSON: %s',
     (value) => {
       expect(() => sanitizeJson({ value })).not.toThrow();
     },

@@ -5,7 +5,7 @@ import { GIVEN_AWAY, PASSWORD, SECRETS } from '../../support/secrets.js';
 import { BOMBS, growsTooFast } from './regex-stress-inputs.js';
 
 describe('redact', () => {
-  test.each(Object.entries(SECRETS))('%s goes, what is around it stays', (_name, secret) => {
+  test.each(Object.entries(SECRETS))('removes %s and keeps the surrounding text', (_name, secret) => {
     expect(redact(secret)).toBe(REDACTED);
     expect(redact(`before <${secret}> after`)).toBe(`before <${REDACTED}> after`);
     expect(redact(`"${secret}"`)).toBe(`"${REDACTED}"`);
@@ -13,7 +13,7 @@ describe('redact', () => {
     expect(redact(`name_${secret}`)).toBe(`name_${REDACTED}`);
   });
 
-  test.each(GIVEN_AWAY)('%j: what gives it away tells where it ends', (text) => {
+  test.each(GIVEN_AWAY)('%j: removes the value up to its end', (text) => {
     const clean = redact(text);
     expect(clean).toContain(REDACTED);
     expect(clean).not.toContain(PASSWORD);
@@ -27,7 +27,7 @@ describe('redact', () => {
     [`{"password":"${PASSWORD}","a":1}`, `{"password":"${REDACTED}","a":1}`],
     ['{"password":12345,"a":1}', `{"password":"${REDACTED}","a":1}`],
     [`Bearer ${PASSWORD}, and so on`, `Bearer ${REDACTED}, and so on`],
-  ])('%j becomes %j', (text, clean) => {
+  ])('redacts %j to %j', (text, clean) => {
     expect(redact(text)).toBe(clean);
   });
 
@@ -55,11 +55,11 @@ describe('redact', () => {
     'password: null, secret=false',
     '2026-11-23T15:02:56.464Z',
     'ghp_short sk-short AKIA-no',
-  ])('%j stays', (text) => {
+  ])('keeps %j', (text) => {
     expect(redact(text)).toBe(text);
   });
 
-  test('once is enough: what is clean stays as it is', () => {
+  test('for any text: a second run changes nothing', () => {
     const pieces = fc.constantFrom(
       ...['"', "'", '\\', '\\"', ' ', ':', '=', ',', '{', '}', '[', ']', '&', '@', '://', 'a', '7', '\n'],
       ...['password', 'token', 'authorization', 'cookie', 'Bearer ', 'Basic ', 'eyJ', 'key', REDACTED],
@@ -76,23 +76,23 @@ describe('redact', () => {
     );
   });
 
-  test.each(Object.entries(BOMBS))('takes time in proportion to its length: %s', (_name, unit) => {
+  test.each(Object.entries(BOMBS))('takes linear time: %s', (_name, unit) => {
     expect(growsTooFast(redact, unit)).toBe(false);
   });
 });
 
-describe('printable', () => {
+describe('toPrintableLine', () => {
   test.each([
     ['one\r\ntwo\tthree', 'one two three'],
     ['\u001b[31mred\u001b[0m \u202eevil\u202c', 'red evil'],
     [`  ${SECRETS['npm token'] ?? ''}  `, REDACTED],
     [`pass\u0000word=${PASSWORD}`, `password=${REDACTED}`],
     ['🐝🐝🐝', '🐝🐝'],
-  ])('%j becomes %j', (text, line) => {
+  ])('converts %j to %j', (text, line) => {
     expect(toPrintableLine(text, text.startsWith('🐝') ? 5 : 100)).toBe(line);
   });
 
-  test('a secret at the cut is not told by half, wherever it stands', () => {
+  test('for any position: leaves no part of a secret at the truncation', () => {
     const secret = SECRETS['GitHub token'] ?? '';
     fc.assert(
       fc.property(fc.nat(16_500), (before) => {
@@ -104,7 +104,7 @@ describe('printable', () => {
     );
   });
 
-  test.each(['letters', 'lines', 'spaces', 'escapes', 'links'])('takes no more than that: %s', (name) => {
+  test.each(['letters', 'lines', 'spaces', 'escapes', 'links'])('takes bounded time: %s', (name) => {
     const unit = BOMBS[name] ?? '';
     expect(growsTooFast((text) => toPrintableLine(text, 300), unit)).toBe(false);
   });

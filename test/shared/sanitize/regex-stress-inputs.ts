@@ -1,4 +1,4 @@
-/** What patterns that are made carelessly choke on, when it is repeated. */
+/** Texts whose repetition is slow for patterns with unbounded backtracking. */
 export const BOMBS: Readonly<Record<string, string>> = {
   letters: 'a',
   names: 'key',
@@ -24,14 +24,14 @@ export const BOMBS: Readonly<Record<string, string>> = {
   lines: '\n',
 };
 
-/** UTF-16 units. */
+/** Length in UTF-16 units. */
 const SHORT = 31_250;
 const TIMES = 32;
 const ROUNDS = 2;
 
 /**
- * Whether work on 1 MB takes so much longer than on a 32nd of it that it cannot be in proportion: a square would take
- * 1,024 times as long. The best of a few rounds each, because a machine has other things to do.
+ * Returns whether work on 1 MB takes far more than 32 times as long as on a 32nd of it. Quadratic work takes 1,024 times as long. Compares
+ * the fastest of several rounds, because of other load on the machine.
  */
 export function growsTooFast(work: (text: string) => unknown, unit: string): boolean {
   const cost = (length: number): number => {
@@ -44,7 +44,7 @@ export function growsTooFast(work: (text: string) => unknown, unit: string): boo
     }
     return bestMs;
   };
-  // Less is the clock's own unrest.
+  // Shorter times are within the noise of the clock.
   const shortMs = Math.max(cost(SHORT), 0.1);
   return cost(SHORT * TIMES) / shortMs > 10 * TIMES;
 }
