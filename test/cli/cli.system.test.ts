@@ -65,7 +65,7 @@ describe('usage', () => {
       for (const line of text.split('\n')) expect(Array.from(line).length, line).toBeLessThanOrEqual(124);
     }
     for (const [command, text] of Object.entries(HELP)) {
-      const source = await readFile(new URL(`../../src/cli/${command}.ts`, import.meta.url), 'utf8');
+      const source = await readFile(new URL(`../../src/cli/commands/${command}.ts`, import.meta.url), 'utf8');
       const flags = [...source.matchAll(/^ +'?([a-z-]+)'?: \{ type: '(?:string|boolean)'/gm)].map(([, flag]) => flag);
       for (const flag of flags) expect(text, `${command} --${flag ?? ''}`).toContain(`--${flag ?? ''}`);
     }
@@ -302,7 +302,7 @@ describe('discover', () => {
     const entry = { command: 'no-such-command-anywhere' };
     await writeFile(join(directory, 'twice.json'), JSON.stringify({ mcpServers: { a: entry, b: entry } }));
     const { stdout, stderr } = await run(['check', '--config', 'twice.json']);
-    expect(stderr).toMatch(/^mcpServers\.b: is the same server as mcpServers\.a, .*\n$/);
+    expect(stderr).toMatch(/^mcpServers\.b: is the same server as mcpServers\.a .*\n$/);
     expect(stdout).not.toMatch(/^b /m);
   });
 });

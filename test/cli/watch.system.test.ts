@@ -89,7 +89,7 @@ describe('what does not work is told with what to do', () => {
     [['--server-type', 'flow'], /--server-type has "flow", expected CLAUDE_FLOW, RUV_SWARM, DAA, CUSTOM/],
     [['--type', 'a,,b'], /--type has an empty entry/],
     [['--url', 'ftp://x'], /--url: .*http:\/\//],
-    [['--url', 'http://me:geheim@x'], /--url: .*must not hold a user, a password/],
+    [['--url', 'http://me:geheim@x'], /--url: .*must not contain a user name, a password/],
   ])('%j is bad usage: exit 2', async (args, message) => {
     await using program = new Program(['watch', ...args], { cwd: process.cwd() });
     const { code, stderr } = await program.outcome();

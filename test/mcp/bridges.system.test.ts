@@ -168,7 +168,7 @@ describe('mcp-ws-relay', () => {
     await using server = relay();
     await using one = await ws(server);
     server.closeByAge();
-    expect(await one.closed).toMatchObject({ name: 'SessionClosedError', orderly: true });
+    expect(await one.closed).toMatchObject({ name: 'SessionClosedError', isOrderly: true });
   });
 });
 
