@@ -1,3 +1,4 @@
+import { backoffDelayMs, withoutJitter } from '../shared/index.js';
 import type { z } from 'zod';
 import type { ToolFailure } from '../model/index.js';
 import { ToolCallTimeoutError, ToolRejectedError } from '../mcp/index.js';
@@ -156,7 +157,11 @@ export class PolledTool<T> {
   #fail(error: Error): void {
     this.#consecutiveFailures += 1;
     this.#failure = { tool: this.#options.tool, message: cleanText(error.message, MAX_MESSAGE_LENGTH) || error.name };
-    const backoffMs = Math.min(MAX_BACKOFF_MS, MIN_BACKOFF_MS * 2 ** (this.#consecutiveFailures - 1));
+    const backoffMs = backoffDelayMs(
+      this.#consecutiveFailures,
+      { initialMs: MIN_BACKOFF_MS, maxMs: MAX_BACKOFF_MS },
+      withoutJitter,
+    );
     this.#retryAtMs = this.#context.clock.monotonic() + backoffMs;
   }
 }

@@ -49,6 +49,20 @@ export interface RemoteServers {
   ): Promise<ToolResult>;
 }
 
+/** Node that owns a server. */
+export interface LeaseHolder {
+  readonly nodeId: string;
+  /** Number that grows with each owner. Writes with a lower number are rejected. */
+  readonly fencingToken: number;
+}
+
+/** Owner and health of a server that another node owns. */
+export interface LeaseInfo {
+  /** Null if no node owns the server. */
+  readonly holder: LeaseHolder | null;
+  readonly health: ServerHealth | null;
+}
+
 const NO_REMOTE_SERVERS: RemoteServers = {
   serverIds: [],
   health: () => null,

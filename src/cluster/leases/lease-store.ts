@@ -1,21 +1,8 @@
 import type { RedisConnection } from '../redis/redis-connection.js';
 import { RedisScript } from '../redis/redis-script.js';
 import type { ServerHealth } from '../../model/index.js';
+import type { LeaseHolder, LeaseInfo } from '../ownership.js';
 import { parseServerHealth } from '../wire-schemas.js';
-
-/** Node that owns a server. */
-export interface LeaseHolder {
-  readonly nodeId: string;
-  /** Number that grows with each owner. Writes with a lower number are rejected. */
-  readonly fencingToken: number;
-}
-
-/** Owner and health of a server that another node owns. */
-export interface LeaseInfo {
-  /** Null if no node owns the server. */
-  readonly holder: LeaseHolder | null;
-  readonly health: ServerHealth | null;
-}
 
 /** Lifetime of fencing tokens and snapshots after the last renewal, in lease durations. */
 const RECORD_TTL_LEASES = 12;

@@ -1,7 +1,7 @@
 import type { ServerHealth } from '../../model/index.js';
 import { type Clock, errorMessage, type Logger } from '../../shared/index.js';
-import type { LeaseHolder, LeaseStore } from './lease-store.js';
-import type { OwnershipCandidate } from '../ownership.js';
+import type { LeaseStore } from './lease-store.js';
+import type { LeaseHolder, OwnershipCandidate } from '../ownership.js';
 
 /** Port that synchronizes snapshots between nodes. */
 export interface SnapshotSync {

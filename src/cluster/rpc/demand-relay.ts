@@ -1,7 +1,7 @@
 import type { RedisConnection } from '../redis/redis-connection.js';
+import type { LeaseHolder } from '../ownership.js';
 import { type Clock, errorMessage, type Logger } from '../../shared/index.js';
 import { createView, type Demand, type Store } from '../../state/index.js';
-import type { LeaseHolder } from '../leases/lease-store.js';
 import { type NodeMessage, NODE_MESSAGE_VERSION } from './node-messages.js';
 
 export interface DemandRelayDeps {

@@ -2,8 +2,7 @@ import { z } from 'zod';
 import type { ServerHealth, ToolResult } from '../../model/index.js';
 import { SwarmlensError } from '../../shared/index.js';
 import type { NodeRequest, NodeRpc } from './node-rpc.js';
-import type { LeaseHolder, LeaseInfo } from '../leases/lease-store.js';
-import { noOwnerError, type RemoteServers } from '../ownership.js';
+import { type LeaseHolder, type LeaseInfo, noOwnerError, type RemoteServers } from '../ownership.js';
 
 const toolResultSchema = z.object({ isError: z.boolean(), content: z.unknown(), durationMs: z.number() });
 
