@@ -1,8 +1,8 @@
-// What the measured cases say of the goals that the delivery engine was built for.
+// Compares the measured cases with the goals of the delivery engine.
 import { median } from './support/statistics.js';
 
-/** Rows of goal, what was measured, and whether it is met; `null`: not measured. */
-export function judge(results) {
+/** Returns one row per goal: the goal, the measured value and whether it is met. Values are null if not measured. */
+export function evaluateGoals(results) {
   return [
     ...ratioGoals(results.marginal ?? []),
     memoryGoal(results.memory ?? []),
@@ -14,7 +14,7 @@ export function judge(results) {
 }
 
 function ratioGoals(marginal) {
-  const of = (contender, filters, compressed) =>
+  const find = (contender, filters, compressed) =>
     marginal.find(
       (row) =>
         row.contender === contender &&
@@ -23,9 +23,9 @@ function ratioGoals(marginal) {
         row.rounds.length > 0 &&
         row.ratio != null,
     );
-  const equal = of('swarmlens', 'equal', false);
-  const compressed = of('swarmlens', 'equal', true);
-  const distinct = of('swarmlens', 'distinct', false);
+  const equal = find('swarmlens', 'equal', false);
+  const compressed = find('swarmlens', 'equal', true);
+  const distinct = find('swarmlens', 'distinct', false);
   const bytes = (row) => row.rounds.at(-1).many.bytesPerUpdate;
   const share = equal && compressed && bytes(compressed) / bytes(equal);
   return [
@@ -56,7 +56,7 @@ function ratioGoals(marginal) {
 
 function memoryGoal(memory) {
   const row = memory.find(({ contender, compressed }) => contender === 'swarmlens' && compressed);
-  // Of what it is after a collection of garbage and what it is in the middle of sending.
+  // The larger of the values after garbage collection and while sending.
   const kilobytes = row && Math.max(row.subscribedKB, row.sendingKB);
   return {
     name: 'RSS per subscribed connection, compression negotiated',
@@ -69,8 +69,8 @@ function memoryGoal(memory) {
 function oneCoreGoal(oneCore) {
   const row = oneCore.find(({ contender, compressed }) => contender === 'swarmlens' && !compressed);
   const measured = row !== undefined && row.rounds.length > 0;
-  const p99Ms = measured && median(row.rounds.map((one) => one.p99Ms));
-  const delivered = measured && median(row.rounds.map((one) => one.updates / one.due));
+  const p99Ms = measured && median(row.rounds.map((round) => round.p99Ms));
+  const delivered = measured && median(row.rounds.map((round) => round.updates / round.due));
   return {
     name: 'one core, 60 Hz, 500 subscribers, 5 KB',
     goal: 'every tick delivered, p99 ≤ 20 ms',
@@ -83,21 +83,21 @@ function oneCoreGoal(oneCore) {
 function joiningGoal(joining) {
   const row = joining.find(({ contender, filters }) => contender === 'swarmlens' && filters === 'equal');
   return {
-    name: 'joining: 1,000 subscriptions at once',
+    name: '1,000 simultaneous subscriptions',
     goal: 'all snapshots within 1 s',
     measured: row && `${row.firstMs.toFixed(0)} ms`,
     met: row && row.firstMs <= 1_000,
   };
 }
 
-/** Of equal and of distinct filters; finding what changed is no part of delivery. */
+/** Judges equal and distinct filters only, because finding changes is not part of delivery. */
 function growthGoal(growth) {
   const rows = growth.slice(0, 2).map(({ sizes }) => sizes.map(({ cpuMicrosPerUpdate }) => cpuMicrosPerUpdate));
   const measured = rows.length > 0 && rows.every((costs) => costs.every((cost) => cost !== undefined));
   const growing = measured && Math.max(...rows.map((costs) => Math.max(...costs) / Math.min(...costs) - 1));
   return {
     name: '100 → 10,000 agents, as many changing: CPU per update',
-    goal: 'flat within 20 %',
+    goal: 'constant within 20 %',
     measured:
       measured &&
       `${rows.map((costs) => costs.map((cost) => cost.toFixed(0)).join(', ')).join('; ')} µs: within ${(growing * 100).toFixed(0)} %`,
@@ -105,11 +105,11 @@ function growthGoal(growth) {
   };
 }
 
-/** Scope, not token, is what subscriptions are shared by. */
+/** Subscriptions are shared by access scope, not by token, so that authentication must cost almost nothing. */
 function accessGoal([row]) {
   return {
     name: 'static token and restricted scope, 1,000 equal subscribers: CPU per update',
-    goal: 'within 5 % of that without authentication',
+    goal: 'within 5 % of the cost without authentication',
     measured: row && `${row.ratio.toFixed(3)} ×`,
     met: row && row.ratio <= 1.05,
   };

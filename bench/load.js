@@ -1,4 +1,4 @@
-// One swarmlens over simulated servers under load: what it costs, and whether it grows.
+// Measures CPU and memory of swarmlens with a simulated server under constant load, and the growth of its memory.
 // Usage: node bench/load.js [--agents N] [--subscribers N] [--mode MODE] [--seconds N] [--hz N]
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -41,18 +41,18 @@ try {
   });
   const readerLines = createInterface({ input: readers.stdout })[Symbol.asyncIterator]();
   await readerLines.next();
-  const look = async () => {
+  const sample = async () => {
     readers.stdin.write('\n');
     const counts = JSON.parse((await readerLines.next()).value);
     return { ...counts, cpu: cpuSeconds(server.pid), rss: rssBytes(server.pid), atMs: performance.now() };
   };
   await sleep(3_000);
-  const first = await look();
+  const first = await sample();
   const samples = [first];
   const steps = Math.max(1, Math.round(seconds / 10));
   for (let step = 0; step < steps; step += 1) {
     await sleep((seconds * 1000) / steps);
-    samples.push(await look());
+    samples.push(await sample());
     const [before, now] = samples.slice(-2);
     const share = (now.cpu - before.cpu) / ((now.atMs - before.atMs) / 1000);
     process.stderr.write(

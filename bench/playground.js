@@ -1,8 +1,8 @@
-// What it takes to draw the playground: first paint, and the frames of a graph of 1,000 and of 10,000 simulated agents that
-// move, in a real Chromium. "script" is the processor time of the page's own work, in which "between frames" has what else
-// goes on: without a graphics card software draws, and other programs take their share.
-// Usage: node bench/playground.js [--agents 1000,10000] [--seconds N] (CHROMIUM_PATH says where Chromium is)
-/* global document, requestAnimationFrame -- in what is run in the page */
+// Measures the first paint of the playground and its frames with 1,000 and 10,000 moving agents in Chromium. "script" is the
+// CPU time of the page's own code. "between frames" includes everything else, such as software rendering without a GPU.
+// Usage: node bench/playground.js [--agents 1000,10000] [--seconds N]
+// Environment: CHROMIUM_PATH, path of Chromium (default: /usr/bin/chromium)
+/* global document, requestAnimationFrame -- used by functions that run in the page */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -20,7 +20,7 @@ const { values } = parseArgs({
 });
 const seconds = Number(values.seconds);
 
-/** swarmlens over so many simulated agents; each of its simulators is asked twice a second. */
+/** Starts swarmlens with this number of simulated agents. Polls each simulator twice per second. */
 async function serve(directory, agents) {
   const simulator = (index) => {
     const type = ['ruv-swarm', 'claude-flow'][index % 2];
@@ -49,9 +49,9 @@ async function measure(browser, url, agents) {
   const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
   page.setDefaultTimeout(120_000);
   await page.goto(url);
-  await page.waitForFunction((wanted) => {
-    const [shown] = document.querySelectorAll('#figures dd');
-    return Number(shown?.textContent) > wanted * 0.8;
+  await page.waitForFunction((expected) => {
+    const [total] = document.querySelectorAll('#figures dd');
+    return Number(total?.textContent) > expected * 0.8;
   }, agents);
   const session = await page.context().newCDPSession(page);
   await session.send('Performance.enable', { timeDomain: 'threadTicks' });
@@ -88,7 +88,7 @@ for (const agents of values.agents.split(',').map(Number)) {
     const figures = [
       `${agents} agents`,
       `first paint ${firstPaintMs.toFixed(0)} ms`,
-      `script ${scriptMs.toFixed(1)} ms a frame`,
+      `script ${scriptMs.toFixed(1)} ms per frame`,
       `between frames: ${median(between).toFixed(1)} ms, p95 ${percentile(between, 0.95).toFixed(1)} ms`,
     ];
     console.log(figures.join(' · '));

@@ -1,5 +1,5 @@
-// The results as Markdown.
-import { judge } from './goals.js';
+// Formats the results as Markdown.
+import { evaluateGoals } from './goals.js';
 import { median } from './support/statistics.js';
 
 export function markdown({ machine, results, failures }) {
@@ -8,14 +8,14 @@ export function markdown({ machine, results, failures }) {
     section('Goals', goals(results)),
     section('Cost of one more subscriber', marginal(results.marginal)),
     section('One core', oneCore(results.oneCore)),
-    section('Joining', joining(results.joining)),
-    section('Growing', growth(results.growth)),
+    section('Simultaneous subscriptions', joining(results.joining)),
+    section('Number of agents', growth(results.growth)),
     section('Authentication and access', access(results.access)),
     section('Memory of a connection', memory(results.memory)),
-    section('Side by side', matrix(results.matrix)),
+    section('Comparison', matrix(results.matrix)),
     failures.length === 0
       ? ''
-      : `## Failed\n\n${failures.map((each) => `- ${each.title}: ${each.message}`).join('\n')}`,
+      : `## Failed\n\n${failures.map((failure) => `- ${failure.title}: ${failure.message}`).join('\n')}`,
   ]
     .filter((part) => part !== '')
     .join('\n\n');
@@ -30,8 +30,8 @@ function section(title, table) {
   return table === null ? '' : `## ${title}\n\n${table}`;
 }
 
-/** Columns with a leading `>` are aligned to the right. */
-function tableOf(columns, rows) {
+/** Formats a table. Aligns columns with a leading `>` to the right. */
+function formatTable(columns, rows) {
   if (rows.length === 0) return null;
   const line = (cells) => `| ${cells.join(' | ')} |`;
   return [
@@ -42,15 +42,24 @@ function tableOf(columns, rows) {
 }
 
 function goals(results) {
-  const rows = judge(results).map(({ name, goal, measured, met }) =>
+  const rows = evaluateGoals(results).map(({ name, goal, measured, met }) =>
     measured ? [name, goal, measured, met ? 'pass' : 'miss'] : [name, goal, '', 'not measured'],
   );
-  return tableOf(['case', 'goal', 'measured', ''], rows);
+  return formatTable(['case', 'goal', 'measured', ''], rows);
 }
 
 function marginal(rows = []) {
-  return tableOf(
-    ['server', 'filters', 'compressed', '>CPU µs for one more update', '>× raw', '>bytes', '>CPU µs at 300', '>at 60'],
+  return formatTable(
+    [
+      'server',
+      'filters',
+      'compressed',
+      '>CPU µs per additional update',
+      '>× raw',
+      '>bytes',
+      '>CPU µs at 300',
+      '>at 60',
+    ],
     rows
       .filter(({ rounds }) => rounds.length > 0)
       .map((row) => [
@@ -67,7 +76,7 @@ function marginal(rows = []) {
 }
 
 function oneCore(rows = []) {
-  return tableOf(
+  return formatTable(
     ['server', 'compressed', '>delivered', '>p50 ms', '>p99 ms', '>max ms', '>CPU of the core', 'limited by'],
     rows
       .filter(({ rounds }) => rounds.length > 0)
@@ -75,7 +84,7 @@ function oneCore(rows = []) {
         contender,
         compression({ compressed, extensions: rounds[0].extensions }),
         `${(median(rounds.map(({ updates, due }) => updates / due)) * 100).toFixed(2)} %`,
-        ...['p50Ms', 'p99Ms', 'maxMs'].map((key) => fixed(median(rounds.map((one) => one[key])), 1)),
+        ...['p50Ms', 'p99Ms', 'maxMs'].map((key) => fixed(median(rounds.map((round) => round[key])), 1)),
         `${(median(rounds.map(({ cpuShare }) => cpuShare)) * 100).toFixed(0)} %`,
         limit(rounds.at(-1)),
       ]),
@@ -83,8 +92,8 @@ function oneCore(rows = []) {
 }
 
 function joining(rows = []) {
-  return tableOf(
-    ['server', 'filters', '>1,000 connections ms', '>1,000 snapshots ms', '>again ms'],
+  return formatTable(
+    ['server', 'filters', '>1,000 connections ms', '>1,000 snapshots ms', '>second time ms'],
     rows.map((row) => [
       row.contender,
       row.filters,
@@ -95,7 +104,7 @@ function joining(rows = []) {
 
 function growth(rows = []) {
   const sizes = rows[0]?.sizes.map(({ agents }) => agents) ?? [];
-  return tableOf(
+  return formatTable(
     ['CPU µs per update', ...sizes.map((agents) => `>${agents} agents`)],
     rows.map((row) => [row.name, ...row.sizes.map((size) => fixed(size.cpuMicrosPerUpdate, 1))]),
   );
@@ -107,25 +116,25 @@ function access([row] = []) {
     ['without authentication', 'without', 'open'],
     ['static token, restricted scope', 'within', 'restricted'],
   ];
-  return tableOf(
-    ['1,000 equal subscribers', '>1,000 connections ms', '>CPU µs per update', '>p99 ms', '>bytes', '>× without'],
-    kinds.map(([name, of, bout]) => {
-      const rounds = row.rounds.map((round) => round[of]);
-      const typical = (key, digits) => fixed(median(rounds.map((one) => one[key])), digits);
+  return formatTable(
+    ['1,000 equal subscribers', '>1,000 connections ms', '>CPU µs per update', '>p99 ms', '>bytes', '>ratio'],
+    kinds.map(([name, variant, server]) => {
+      const rounds = row.rounds.map((round) => round[variant]);
+      const typical = (key, digits) => fixed(median(rounds.map((round) => round[key])), digits);
       return [
         name,
-        fixed(row.connectMs[bout], 0),
+        fixed(row.connectMs[server], 0),
         typical('cpuMicrosPerUpdate', 2),
         typical('p99Ms', 1),
         typical('bytesPerUpdate', 0),
-        of === 'within' ? fixed(row.ratio, 3) : '',
+        variant === 'within' ? fixed(row.ratio, 3) : '',
       ];
     }),
   );
 }
 
 function memory(rows = []) {
-  return tableOf(
+  return formatTable(
     ['server', 'compressed', '>idle KB', '>subscribed KB', '>while sending KB', '>JavaScript heap and buffers KB'],
     rows.map((row) => [
       row.contender,
@@ -136,7 +145,7 @@ function memory(rows = []) {
 }
 
 function matrix(rows = []) {
-  return tableOf(
+  return formatTable(
     [
       'filters',
       'compressed',
@@ -179,7 +188,7 @@ function compression({ compressed, extensions }) {
   return extensions === '' ? 'refused' : 'yes';
 }
 
-/** Which process had no more than a core to give. */
+/** Names the processes that used a whole core. */
 function limit({ cpuShare, clientCpuShare }) {
   const limits = [];
   if (cpuShare > 0.95) limits.push('server');

@@ -1,4 +1,4 @@
-// Delivery side by side, each contender in a process of its own, one at a time: see docs/performance.md.
+// Compares the delivery of several servers, each in its own process, one at a time. See docs/performance.md.
 // Usage: node bench/run.js [--full] [--only CASES] [--contenders NAMES] [--seconds N] [--repeats N]
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -41,9 +41,9 @@ const results = {};
 const failures = [];
 const settings = {
   full: values.full,
-  seconds: numberOf('seconds'),
-  repeats: numberOf('repeats'),
-  contenders: namesOf('contenders', CONTENDERS),
+  seconds: readNumber('seconds'),
+  repeats: readNumber('repeats'),
+  contenders: readNames('contenders', CONTENDERS),
   results,
 };
 const startMs = performance.now();
@@ -53,7 +53,7 @@ const machine = {
   cpus: cpus().length,
   node: process.versions.node,
   system: `${type()} ${release()}`,
-  commit: commitOf(),
+  commit: readCommit(),
   loadAverage: loadavg()[0],
 };
 
@@ -67,21 +67,21 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 }
 process.on('exit', killChildren);
 
-const jobs = namesOf('only', Object.keys(CASES)).flatMap((name) => CASES[name](settings));
+const jobs = readNames('only', Object.keys(CASES)).flatMap((name) => CASES[name](settings));
 const planned = jobs.reduce((sum, { seconds }) => sum + seconds, 0);
-let done = 0;
+let completed = 0;
 for (const [index, job] of jobs.entries()) {
   const elapsed = (performance.now() - startMs) / 1000;
-  const pace = done === 0 ? 1 : elapsed / done;
-  const left = minutes((planned - done) * pace);
-  process.stderr.write(`[${index + 1}/${jobs.length}, ${left} left] ${job.title} … `);
+  const pace = completed === 0 ? 1 : elapsed / completed;
+  const remaining = minutes((planned - completed) * pace);
+  process.stderr.write(`[${index + 1}/${jobs.length}, ${remaining} remaining] ${job.title} … `);
   try {
     process.stderr.write(`${await job.run()}\n`);
   } catch (error) {
     failures.push({ title: job.title, message: error.message });
     process.stderr.write(`failed: ${error.message}\n`);
   }
-  done += job.seconds;
+  completed += job.seconds;
 }
 report();
 
@@ -93,25 +93,25 @@ function report() {
   mkdirSync(folder, { recursive: true });
   writeFileSync(
     join(folder, `${name}.json`),
-    JSON.stringify({ machine, asked: values, seconds, results, failures }, null, 1),
+    JSON.stringify({ machine, options: values, seconds, results, failures }, null, 1),
   );
   writeFileSync(join(folder, `${name}.md`), `${text}\n`);
   console.log(`\n${text}\n`);
   process.stderr.write(`${minutes(seconds)} min; ${relative('.', join(folder, `${name}.json`))}\n`);
 }
 
-function numberOf(option) {
+function readNumber(option) {
   const value = Number(values[option]);
   if (value > 0) return value;
-  process.stderr.write(`--${option} must be a number above 0\n`);
+  process.stderr.write(`--${option} must be a number above 0.\n`);
   process.exit(2);
 }
 
-function namesOf(option, known) {
+function readNames(option, known) {
   const names = values[option].split(',');
   const unknown = names.find((name) => !known.includes(name));
   if (unknown === undefined) return known.filter((name) => names.includes(name));
-  process.stderr.write(`--${option}: "${unknown}" is none of ${known.join(', ')}\n`);
+  process.stderr.write(`Unknown value "${unknown}" of --${option}. Known values: ${known.join(', ')}.\n`);
   process.exit(2);
 }
 
@@ -120,7 +120,7 @@ function minutes(seconds) {
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
 }
 
-function commitOf() {
+function readCommit() {
   const { status, stdout } = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' });
   return status === 0 ? stdout.trim() : null;
 }

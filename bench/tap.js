@@ -1,4 +1,4 @@
-// What a tap adds to a message: the round trip through one less that without, on the same echo server, in turns.
+// Measures the latency that a tap adds to a message: round trips with and without a tap, alternating, to the same echo server.
 // Usage: node bench/tap.js [--rounds N] [--bytes N]
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -25,10 +25,10 @@ const ECHO = `
   });
 `;
 
-/** A server, behind a tap or not, that is asked one thing after another. */
+/** Session with a server, with or without a tap. Sends one request at a time. */
 class Session {
   #child;
-  #arrived = () => undefined;
+  #onResponse = () => undefined;
   #rest = '';
   #id = 0;
 
@@ -38,35 +38,35 @@ class Session {
       this.#rest += chunk;
       if (!this.#rest.endsWith('\n')) return;
       this.#rest = '';
-      this.#arrived();
+      this.#onResponse();
     });
   }
 
-  /** @returns milliseconds until the answer was there */
-  async ask(method, params) {
-    const arrived = new Promise((resolve) => (this.#arrived = resolve));
+  /** @returns time until the response in milliseconds */
+  async request(method, params) {
+    const response = new Promise((resolve) => (this.#onResponse = resolve));
     this.#id += 1;
     const startMs = performance.now();
     this.#child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id: this.#id, method, params })}\n`);
-    await arrived;
+    await response;
     return performance.now() - startMs;
   }
 
-  async end() {
+  async close() {
     this.#child.stdin.end();
     await once(this.#child, 'exit');
   }
 }
 
-// One that listens and asks nothing: everything seen is sent to it.
+// Stands for swarmlens: receives every observed message and sends no requests.
 const swarmlens = new WebSocketServer({ host: '127.0.0.1', port: 0 });
 await once(swarmlens, 'listening');
 swarmlens.on('connection', (socket) => socket.on('message', () => undefined));
-const joined = once(swarmlens, 'connection');
+const connected = once(swarmlens, 'connection');
 const direct = new Session('-e', ECHO);
 const url = `ws://127.0.0.1:${swarmlens.address().port}`;
 const tapped = new Session(program, 'tap', '--server', 'bench', '--url', url, '--', process.execPath, '-e', ECHO);
-await joined;
+await connected;
 
 const params = { name: 'echo', arguments: { text: 'x'.repeat(Number(values.bytes)) } };
 const times = { direct: [], tapped: [] };
@@ -75,31 +75,31 @@ for (let round = -rounds / 10; round < rounds; round += 1) {
     ['direct', direct],
     ['tapped', tapped],
   ]) {
-    const ms = await session.ask('tools/call', params);
+    const ms = await session.request('tools/call', params);
     if (round >= 0) times[name].push(ms);
   }
 }
-await Promise.all([direct.end(), tapped.end()]);
+await Promise.all([direct.close(), tapped.close()]);
 for (const socket of swarmlens.clients) socket.terminate();
 swarmlens.close();
 
-const figures = Object.fromEntries(
+const statistics = Object.fromEntries(
   Object.entries(times).map(([name, all]) => {
     const sorted = [...all].sort((a, b) => a - b);
     return [name, { medianMs: median(all), p95Ms: percentile(sorted, 0.95), p99Ms: percentile(sorted, 0.99) }];
   }),
 );
 // A round trip is two messages.
-const addedMs = figures.tapped.medianMs - figures.direct.medianMs;
+const addedMs = statistics.tapped.medianMs - statistics.direct.medianMs;
 const report = {
   rounds,
   bytes: Number(values.bytes),
-  ...figures,
+  ...statistics,
   addedMs,
   addedPerMessageMs: addedMs / 2,
   goalMs: GOAL_MS,
 };
 console.log(JSON.stringify(report));
 console.log(
-  `A tap adds ${addedMs.toFixed(3)} ms to a round trip (median), ${(addedMs / 2).toFixed(3)} ms to a message; the goal is below ${GOAL_MS} ms.`,
+  `A tap adds ${addedMs.toFixed(3)} ms per round trip (median), ${(addedMs / 2).toFixed(3)} ms per message. Goal: below ${GOAL_MS} ms.`,
 );

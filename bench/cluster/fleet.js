@@ -1,8 +1,7 @@
-// Processes of one swarmlens on many nodes: a Redis, a simulated server, nodes, and crowds of subscribers.
+// Starts a cluster: a Redis, a simulated server, nodes, and processes with subscribers.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { get } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,12 +16,12 @@ const SUBSCRIBERS = fileURLToPath(new URL('../delivery/subscribers.js', import.m
 
 const running = new Set();
 
-/** Ends at once whatever was started here. */
+/** Kills all processes that were started here. */
 export function killFleet() {
   for (const child of running) child.kill('SIGKILL');
 }
 
-/** A process and its lines. */
+/** Child process whose output is read line by line. */
 export class Lines {
   #child;
   #lines;
@@ -38,18 +37,18 @@ export class Lines {
     return this.#child.pid;
   }
 
-  /** The next line that matches. */
+  /** Returns the match of the next matching line. */
   async line(pattern) {
     for (;;) {
       const { value, done } = await this.#lines.next();
-      if (done) throw new Error(`ended before it printed ${pattern}`);
+      if (done) throw new Error(`The process ended before it printed ${pattern}.`);
       const match = pattern.exec(value);
       if (match !== null) return match;
     }
   }
 
-  /** Asks with an empty line; the next line is the answer. */
-  async ask() {
+  /** Requests a JSON line by sending an empty line. */
+  async request() {
     this.#child.stdin.write('\n');
     return JSON.parse((await this.line(/^.*$/))[0]);
   }
@@ -62,7 +61,7 @@ export class Lines {
   }
 }
 
-/** A Redis that keeps nothing on disk. */
+/** Starts a Redis without persistence. */
 export async function startRedis(folder) {
   const port = await freePort();
   const quiet = ['--save', '', '--appendonly', 'no', '--dir', folder, '--bind', '127.0.0.1'];
@@ -71,12 +70,12 @@ export async function startRedis(folder) {
   return { redis, port };
 }
 
-/** The first node watches the only server; the others follow it. */
+/** Cluster with one server. The first node owns the server, and the others follow it. */
 export class Fleet {
   nodes = [];
   redis;
-  look;
-  /** That went over the channel of the server, as one subscriber gets them. */
+  client;
+  /** Number of bus messages of the server. */
   messages = 0;
   messageBytes = 0;
   #folder = mkdtempSync(join(tmpdir(), 'swarmlens-bench-'));
@@ -87,7 +86,7 @@ export class Fleet {
   async start({ nodes, agents, hz }) {
     const { redis, port } = await startRedis(this.#folder);
     this.redis = redis;
-    this.look = new Redis(port);
+    this.client = new Redis(port);
     this.#listener = new Redis(port);
     this.#listener.on('pmessage', (_pattern, _channel, message) => {
       this.messages += 1;
@@ -108,13 +107,11 @@ export class Fleet {
     for (let number = 0; number < nodes; number += 1) {
       const node = new Lines(process.execPath, [PROGRAM, 'serve', '--config', config, '--port', '0']);
       this.nodes.push(node);
-      const [, at] = await node.line(/ready at (\S+)\/graphql/);
-      node.url = at;
-      while ((await statusOf(`${at}/readyz`)) !== 200) await sleep(50);
+      [, node.url] = await node.line(/ready at (\S+)\/graphql/);
     }
   }
 
-  /** So many subscribers of one node, in a process of their own; resolves when each has its first update. */
+  /** Starts a process with subscribers of one node. Resolves when each has its first update. */
   async join(node, count, mode) {
     const url = `${this.nodes[node].url.replace('http', 'ws')}/graphql`;
     const crowd = new Lines(process.execPath, [SUBSCRIBERS, url, String(count), mode], 'pipe');
@@ -128,28 +125,28 @@ export class Fleet {
     await Promise.all(crowds.map((crowd) => crowd.stop()));
   }
 
-  /** What happens in so many seconds. */
+  /** Counts what happens in this number of seconds. */
   async run(seconds, crowds) {
     const before = await this.#counts(crowds);
     await sleep(seconds * 1_000);
     const after = await this.#counts(crowds);
-    const less = (key) => after[key] - before[key];
+    const difference = (key) => after[key] - before[key];
     return {
-      seconds: less('atMs') / 1_000,
+      seconds: difference('atMs') / 1_000,
       nodeMicros: after.nodeMicros.map((micros, at) => micros - before.nodeMicros[at]),
       nodeBytes: after.nodeBytes,
-      redisMicros: less('redisMicros'),
-      messages: less('messages'),
-      messageBytes: less('messageBytes'),
-      updates: less('updates'),
-      updateBytes: less('updateBytes'),
+      redisMicros: difference('redisMicros'),
+      messages: difference('messages'),
+      messageBytes: difference('messageBytes'),
+      updates: difference('updates'),
+      updateBytes: difference('updateBytes'),
       latencies: after.latencies,
     };
   }
 
   async stop() {
     await this.leave(...this.#crowds);
-    this.look?.disconnect();
+    this.client?.disconnect();
     this.#listener?.disconnect();
     await Promise.all(this.nodes.map((node) => node.stop()));
     await Promise.all([this.#simulator?.stop(), this.redis?.stop()]);
@@ -157,13 +154,13 @@ export class Fleet {
   }
 
   async #counts(crowds) {
-    const told = await Promise.all(crowds.map((crowd) => crowd.ask()));
-    const sum = (key) => told.reduce((total, one) => total + one[key], 0);
+    const counts = await Promise.all(crowds.map((crowd) => crowd.request()));
+    const sum = (key) => counts.reduce((total, entry) => total + entry[key], 0);
     return {
       atMs: performance.now(),
       updates: sum('updates'),
       updateBytes: sum('bytes'),
-      latencies: told.map(({ p50Ms, p99Ms }) => ({ p50Ms, p99Ms })),
+      latencies: counts.map(({ p50Ms, p99Ms }) => ({ p50Ms, p99Ms })),
       nodeMicros: this.nodes.map(({ pid }) => cpuMicros(pid)),
       nodeBytes: this.nodes.map(({ pid }) => rssBytes(pid)),
       redisMicros: cpuMicros(this.redis.pid),
@@ -173,7 +170,7 @@ export class Fleet {
   }
 }
 
-/** Node.js 20 has no `await using`. */
+/** Starts a cluster, uses it and stops it. Node.js 20 does not support `await using`. */
 export async function withFleet(options, use) {
   const fleet = new Fleet();
   try {
@@ -184,13 +181,7 @@ export async function withFleet(options, use) {
   }
 }
 
-function statusOf(url) {
-  return new Promise((resolve, reject) => {
-    get(url, (response) => resolve(response.resume().statusCode)).on('error', reject);
-  });
-}
-
-/** redis-server cannot be asked to take any free port. */
+/** Finds a free port, because redis-server cannot choose one. */
 async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

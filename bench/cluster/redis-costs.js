@@ -1,4 +1,4 @@
-// What one message costs the one thread of Redis, for each subscriber that it is handed to.
+// Measures the CPU time of Redis per message and subscriber.
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -12,7 +12,7 @@ const FEW = 2;
 const MANY = 42;
 const MESSAGES = 4_000;
 
-/** CPU of Redis, µs: of a message to one subscriber more, and of publishing a message at all. */
+/** Returns the CPU time of Redis in µs: per message and additional subscriber, and per published message. */
 export async function redisCosts(messageBytes) {
   const folder = mkdtempSync(join(tmpdir(), 'swarmlens-bench-'));
   const { redis, port } = await startRedis(folder);
@@ -21,9 +21,9 @@ export async function redisCosts(messageBytes) {
   const message = 'x'.repeat(messageBytes);
   try {
     const measure = async (subscribers) => {
-      while (sinks.length < subscribers) sinks.push(await sinkOf(port));
+      while (sinks.length < subscribers) sinks.push(await openSink(port));
       const before = cpuMicros(redis.pid);
-      // One after the other, as a node publishes: no two share a write.
+      // Sequentially, as a node publishes, so that no two messages share a write.
       for (let sent = 0; sent < MESSAGES; sent += 1) await publisher.publish('swarmlens:{sim}:changes', message);
       return (cpuMicros(redis.pid) - before) / MESSAGES;
     };
@@ -40,8 +40,8 @@ export async function redisCosts(messageBytes) {
   }
 }
 
-/** Subscribes, and reads only to throw away. */
-async function sinkOf(port) {
+/** Opens a subscription that discards everything. */
+async function openSink(port) {
   const socket = connect(port, '127.0.0.1');
   await once(socket, 'connect');
   socket.write('PSUBSCRIBE swarmlens:*:changes\r\n');

@@ -1,5 +1,5 @@
-// How large the messages between nodes are: the bundled simulators, polled ten times a second, and what one node would
-// tell the others of it, as it is told (patches) and as whole agents.
+// Measures the size of bus messages with the bundled simulators at ten polls per second: as sent (patches), and with whole
+// agents for comparison.
 import { Buffer } from 'node:buffer';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -27,7 +27,7 @@ bus.subscribe((change) => {
   const { serverId } = change;
   const changes = serverChangesSince(store, serverId, cursors.get(serverId) ?? { revision: -1, events: 0 });
   cursors.set(serverId, changes.cursor);
-  if (changes.kind === 'WHOLE' || changes.delta.agents.length === 0) return;
+  if (changes.kind === 'SNAPSHOT' || changes.delta.agents.length === 0) return;
   const size = sizes.get(serverId);
   size.messages += 1;
   size.agents += changes.delta.agents.length;
@@ -70,12 +70,12 @@ const deps = {
   heartbeatMs: 5_000,
   removeAfterMs: null,
 };
-const collector = new UpstreamRegistry(servers, deps);
-await collector.ready();
+const upstreams = new UpstreamRegistry(servers, deps);
+await upstreams.ready();
 await sleep(SECONDS * 1_000);
-await collector[Symbol.asyncDispose]();
+await upstreams[Symbol.asyncDispose]();
 
-console.log('| server | messages | agents a message | bytes, patches | bytes, whole agents |');
+console.log('| server | messages | agents per message | bytes, patches | bytes, whole agents |');
 for (const [type, { messages, agents, patched, whole }] of sizes) {
   const each = (total) => Math.round(total / messages);
   console.log(`| ${type} | ${messages} | ${(agents / messages).toFixed(1)} | ${each(patched)} | ${each(whole)} |`);

@@ -1,18 +1,18 @@
-// The program's schema with plain resolvers, for the stock servers: values are plain objects, so that graphql's own
-// default resolvers do, which are the cheapest there are.
+// Schema of swarmlens with plain resolvers for the other servers. Values are plain objects, so that graphql's default
+// resolvers, which are the cheapest, are sufficient.
 import { readFileSync } from 'node:fs';
-import { matching } from './update.js';
+import { filterAgents } from './update.js';
 
 export const typeDefs = readFileSync(new URL('../../schema.graphql', import.meta.url), 'utf8');
 
-/** @param subscribe as a resolver, to an async iterable of updates */
-export function resolversWith(subscribe) {
+/** @param subscribe resolver that returns an async iterable of updates */
+export function createResolvers(subscribe) {
   return {
     Subscription: {
       agentUpdates: {
         subscribe,
         resolve: (update, args) => {
-          const agents = matching(update.agents, args);
+          const agents = filterAgents(update.agents, args);
           return agents === update.agents ? update : { ...update, agents };
         },
       },
@@ -20,17 +20,17 @@ export function resolversWith(subscribe) {
   };
 }
 
-/** `first`, then the rest; less work for each value than a generator. */
-export function startingWith(first, rest) {
+/** Iterates over `first` and then `rest`. Cheaper per value than a generator. */
+export function prepend(first, rest) {
   const iterator = rest[Symbol.asyncIterator]();
-  let greeted = false;
+  let hasSentFirst = false;
   return {
     [Symbol.asyncIterator]() {
       return this;
     },
     next() {
-      if (greeted) return iterator.next();
-      greeted = true;
+      if (hasSentFirst) return iterator.next();
+      hasSentFirst = true;
       return Promise.resolve({ done: false, value: first });
     },
     return: () => iterator.return?.() ?? Promise.resolve({ done: true, value: undefined }),

@@ -1,17 +1,17 @@
-// A broadcast on `ws` and nothing else: the bytes are made once for each tick, `socket.send` for each client.
+// Plain broadcast on `ws`: serializes once per tick and calls `socket.send` per client.
 import { Buffer } from 'node:buffer';
 import { createServer } from 'node:http';
 import { WebSocketServer } from 'ws';
-import { variablesOf } from '../delivery/operation.js';
-import { matching, updateMaker } from './update.js';
+import { createVariables } from '../delivery/operation.js';
+import { filterAgents, createUpdateFactory } from './update.js';
 
-/** Above it a client is left out, as every broadcast that has to live needs it. */
+/** Number of unsent bytes above which a client is skipped, which every broadcast needs to survive slow clients. */
 const MAX_UNSENT_BYTES = 1024 * 1024;
-/** One for all, as long as those that clients choose. */
+/** Id of all subscriptions, as long as the ids that clients choose. */
 const ID = '00000000-0000-4000-8000-000000000000';
 
-export async function startRaw({ picture, filters, hz, compressed }) {
-  const updateOf = updateMaker(picture, { filters, hz });
+export async function startRaw({ state, filters, hz, compressed }) {
+  const createUpdate = createUpdateFactory(state, { filters, hz });
   const sockets = new Set();
   let snapshot = null;
   const http = createServer();
@@ -20,15 +20,15 @@ export async function startRaw({ picture, filters, hz, compressed }) {
     perMessageDeflate: compressed,
     handleProtocols: () => 'graphql-transport-ws',
   });
-  const bytesOf = (kind, agents) =>
+  const serialize = (kind, agents) =>
     Buffer.from(
       JSON.stringify({
         id: ID,
         type: 'next',
         payload: {
           data: {
-            agentUpdates: selected(
-              updateOf(kind, matching(agents, filters === 'subsets' ? variablesOf(filters, 0, hz) : {})),
+            agentUpdates: select(
+              createUpdate(kind, filterAgents(agents, filters === 'subsets' ? createVariables(filters, 0, hz) : {})),
             ),
           },
         },
@@ -41,13 +41,13 @@ export async function startRaw({ picture, filters, hz, compressed }) {
       if (data.includes('"connection_init"')) socket.send('{"type":"connection_ack"}');
       else if (data.includes('"subscribe"')) {
         sockets.add(socket);
-        snapshot ??= bytesOf('SNAPSHOT', picture.agents);
+        snapshot ??= serialize('SNAPSHOT', state.agents);
         socket.send(snapshot, { binary: false });
       }
     });
   });
-  picture.onChange = (agents) => {
-    const bytes = bytesOf('DELTA', agents);
+  state.onChange = (agents) => {
+    const bytes = serialize('DELTA', agents);
     snapshot = null;
     for (const socket of sockets) {
       if (socket.bufferedAmount <= MAX_UNSENT_BYTES) socket.send(bytes, { binary: false });
@@ -57,8 +57,8 @@ export async function startRaw({ picture, filters, hz, compressed }) {
   return http.address().port;
 }
 
-/** What the subscription selects, written out. */
-function selected({ kind, cursor, removedAgentIds, staleServerIds, agents }) {
+/** Selects the fields of the subscription. */
+function select({ kind, cursor, removedAgentIds, staleServerIds, agents }) {
   return {
     kind,
     cursor,

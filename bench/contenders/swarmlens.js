@@ -1,4 +1,4 @@
-// The program's own server, put together as src/app/create-app.ts does it, over the benchmark's picture instead of MCP servers.
+// Server of swarmlens, composed as in src/app/create-app.ts, with synthetic agents instead of MCP servers.
 import { createAuthenticator } from '../../dist/auth/index.js';
 import { MemoryBus } from '../../dist/cluster/index.js';
 import { UpstreamRegistry } from '../../dist/upstream/index.js';
@@ -16,11 +16,11 @@ import { systemClock } from '../../dist/shared/index.js';
 import { AccessScopes } from '../../dist/access/index.js';
 import { silentLogger } from '../../dist/telemetry/index.js';
 
-/** @param tokens file with the only ones that are let in; left out: everybody is */
-export async function startSwarmlens({ picture, maxSlowMs = 60_000, tokens = null }) {
-  const { store } = picture;
-  // Its ticks are its own; what changes between two of them is told at the next.
-  picture.lead = 0.5;
+/** @param tokens token file; null disables authentication */
+export async function startSwarmlens({ state, maxSlowMs = 60_000, tokens = null }) {
+  const { store } = state;
+  // swarmlens has its own ticks, and sends changes between two ticks at the next one.
+  state.lead = 0.5;
   const clock = systemClock;
   const bus = new MemoryBus();
   const demand = new Demand();

@@ -1,21 +1,21 @@
-// The update that the contenders other than swarmlens send: plain objects, made once for each tick.
+// Updates of the other servers: plain objects, created once per tick.
 import { createView, encodeCursor } from '../../dist/state/index.js';
-import { variablesOf } from '../delivery/operation.js';
+import { createVariables } from '../delivery/operation.js';
 
-/** Makes updates whose cursors are as long as those of swarmlens for the same filters. */
-export function updateMaker(picture, { filters, hz }) {
-  const view = createView(variablesOf(filters, 0, hz));
+/** Returns a function that creates updates. Their cursors are as long as those of swarmlens for the same filters. */
+export function createUpdateFactory(state, { filters, hz }) {
+  const view = createView(createVariables(filters, 0, hz));
   return (kind, agents) => ({
     kind,
-    cursor: encodeCursor(picture.store.epoch, { revision: picture.store.revision, view }),
+    cursor: encodeCursor(state.store.epoch, { revision: state.store.revision, view }),
     agents,
     removedAgentIds: [],
     staleServerIds: [],
   });
 }
 
-/** Agents that filters let through. */
-export function matching(agents, { agentTypes, swarmIds }) {
+/** Returns the agents that match the filters. */
+export function filterAgents(agents, { agentTypes, swarmIds }) {
   if (agentTypes == null && swarmIds == null) return agents;
   return agents.filter(
     ({ type, swarmId }) =>

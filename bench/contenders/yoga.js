@@ -1,15 +1,15 @@
-// graphql-yoga and graphql-ws, wired as their documentation says, with graphql-yoga's own publish and subscribe.
+// graphql-yoga and graphql-ws, connected as documented, with the pub/sub of graphql-yoga.
 import { createServer } from 'node:http';
 import { useServer } from 'graphql-ws/use/ws';
 import { createPubSub, createSchema, createYoga } from 'graphql-yoga';
 import { WebSocketServer } from 'ws';
-import { resolversWith, startingWith, typeDefs } from './plain-schema.js';
-import { updateMaker } from './update.js';
+import { createResolvers, prepend, typeDefs } from './plain-schema.js';
+import { createUpdateFactory } from './update.js';
 
-export async function startYoga({ picture, filters, hz, compressed }) {
-  const updateOf = updateMaker(picture, { filters, hz });
+export async function startYoga({ state, filters, hz, compressed }) {
+  const createUpdate = createUpdateFactory(state, { filters, hz });
   const pubSub = createPubSub();
-  const resolvers = resolversWith(() => startingWith(updateOf('SNAPSHOT', picture.agents), pubSub.subscribe('agents')));
+  const resolvers = createResolvers(() => prepend(createUpdate('SNAPSHOT', state.agents), pubSub.subscribe('agents')));
   const yoga = createYoga({ schema: createSchema({ typeDefs, resolvers }), logging: false });
   const http = createServer(yoga);
   const sockets = new WebSocketServer({ server: http, path: '/graphql', perMessageDeflate: compressed });
@@ -38,7 +38,7 @@ export async function startYoga({ picture, filters, hz, compressed }) {
     },
     sockets,
   );
-  picture.onChange = (agents) => pubSub.publish('agents', updateOf('DELTA', agents));
+  state.onChange = (agents) => pubSub.publish('agents', createUpdate('DELTA', agents));
   await new Promise((resolve) => http.listen(0, '127.0.0.1', resolve));
   return http.address().port;
 }

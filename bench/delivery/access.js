@@ -1,22 +1,21 @@
-// What it costs to know who somebody is, and to show them no more than they may see: 1,000 equal subscribers with a static
-// token and a restricted scope, beside 1,000 without authentication. Both servers are there at once and take turns, so
-// that a slow minute of the machine falls on both.
+// Measures the cost of authentication and access control: 1,000 equal subscribers with a static token and a restricted scope,
+// and 1,000 without authentication. Both servers run at the same time and alternate, so that a slow period affects both.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hashSecret, createStaticToken } from '../../dist/auth/index.js';
-import { withBout } from '../support/measure.js';
+import { withMeasurement } from '../support/measure.js';
 import { median } from '../support/statistics.js';
 
 const SUBSCRIBERS = 1_000;
 const WARM_SECONDS = 2;
-/** Of the turns of each server. */
-const TURNS_A_REPEAT = 3;
+/** Number of turns of each server per repeat. */
+const TURNS_PER_REPEAT = 3;
 
 export function accessJobs({ repeats, seconds, contenders, results }) {
   results.access = [];
   if (!contenders.includes('swarmlens')) return [];
-  const turns = repeats * TURNS_A_REPEAT;
+  const turns = repeats * TURNS_PER_REPEAT;
   return [
     {
       title: `access: ${turns} turns without and with tokens`,
@@ -24,7 +23,7 @@ export function accessJobs({ repeats, seconds, contenders, results }) {
       async run() {
         const row = await measure(turns, seconds);
         results.access.push(row);
-        return `${row.ratio.toFixed(3)} × without`;
+        return `${row.ratio.toFixed(3)} × the cost without`;
       },
     },
   ];
@@ -33,20 +32,20 @@ export function accessJobs({ repeats, seconds, contenders, results }) {
 function measure(turns, seconds) {
   const load = { agents: 200, changed: 20, hz: 10, filters: 'equal', compressed: false, total: SUBSCRIBERS };
   const options = { contender: 'swarmlens', ...load };
-  return withBout(options, (open) =>
-    withBout({ ...options, ...restrictedAccess() }, async (restricted) => {
+  return withMeasurement(options, (open) =>
+    withMeasurement({ ...options, ...restrictedAccess() }, async (restricted) => {
       const connectMs = {};
-      for (const [name, bout] of Object.entries({ open, restricted })) {
-        connectMs[name] = await bout.connect(SUBSCRIBERS);
-        await bout.subscribe(SUBSCRIBERS);
-        await bout.run(WARM_SECONDS);
+      for (const [name, measurement] of Object.entries({ open, restricted })) {
+        connectMs[name] = await measurement.connect(SUBSCRIBERS);
+        await measurement.subscribe(SUBSCRIBERS);
+        await measurement.run(WARM_SECONDS);
       }
       const rounds = [];
       for (let turn = 0; turn < turns; turn += 1) {
-        // Whoever is first finds the machine as the other has left it: by turns.
+        // Alternates the order, because each run is affected by the previous one.
         const [first, second] = turn % 2 === 0 ? [open, restricted] : [restricted, open];
-        const [one, other] = [await first.run(seconds), await second.run(seconds)];
-        const [without, within] = first === open ? [one, other] : [other, one];
+        const [firstRun, secondRun] = [await first.run(seconds), await second.run(seconds)];
+        const [without, within] = first === open ? [firstRun, secondRun] : [secondRun, firstRun];
         rounds.push({ without, within, ratio: within.cpuMicrosPerUpdate / without.cpuMicrosPerUpdate });
       }
       return { subscribers: SUBSCRIBERS, connectMs, rounds, ratio: median(rounds.map(({ ratio }) => ratio)) };
@@ -54,7 +53,7 @@ function measure(turns, seconds) {
   );
 }
 
-/** A token file with one token, which sees this server's agents without neural data. It is gone when the benchmark ends. */
+/** Creates a token file with one token, restricted to this server's agents without neural data. Removed at exit. */
 function restrictedAccess() {
   const folder = mkdtempSync(join(tmpdir(), 'swarmlens-bench-'));
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }));

@@ -1,8 +1,8 @@
-// A process of its own that holds many subscribers of one server.
+// Child process with many subscribers of one server.
 import { answerCommands } from '../support/commands.js';
 import { Subscriber } from './subscriber.js';
 
-/** Subscribers whose latency is taken, spread evenly from the first to the last. */
+/** Number of subscribers whose latency is measured, evenly distributed. */
 const SAMPLED = 20;
 const CONNECT_AT_ONCE = 100;
 
@@ -11,7 +11,7 @@ let latenciesMs = [];
 let base = { updates: 0, bytes: 0, cpu: process.cpuUsage(), atMs: performance.now() };
 
 answerCommands({
-  /** Opens connections numbered from..from+count, up to the server's acknowledgement. */
+  /** Opens `count` connections, numbered from `from`, and waits for their acknowledgement. */
   async connect({ from, count, total, ...options }) {
     const startMs = performance.now();
     const stride = Math.max(1, Math.floor(total / SAMPLED));
@@ -27,22 +27,22 @@ answerCommands({
     }
     return { extensions: subscribers.at(-1)?.extensions ?? '', ms: performance.now() - startMs };
   },
-  /** Subscribes the newest `count` at once; milliseconds until the last of them has its first update. */
+  /** Subscribes the newest `count` simultaneously. Returns the time until all have an update, in milliseconds. */
   async subscribe({ count }) {
     const startMs = performance.now();
     await Promise.all(subscribers.slice(-count).map((subscriber) => subscriber.subscribe()));
     return { ms: performance.now() - startMs };
   },
-  /** The newest `count` stop reading. */
+  /** Makes the newest `count` stop reading. */
   stall({ count }) {
     for (const subscriber of subscribers.slice(-count)) subscriber.stall();
   },
-  /** The newest `count` go away. */
+  /** Disconnects the newest `count`. */
   leave({ count }) {
     for (const subscriber of subscribers.splice(-count)) subscriber.leave();
     base = now();
   },
-  /** What is counted from here on. */
+  /** Starts counting from zero. */
   reset() {
     latenciesMs = [];
     base = now();

@@ -1,5 +1,5 @@
-// A WebSocket client that reads frames and little else, so that a thousand of them cost less than the server that they
-// measure. It never masks with anything but zeros and inflates only what it is asked to.
+// Minimal WebSocket client, so that a thousand clients cost less than the measured server. Masks with zeros, and leaves
+// decompression to its user.
 import { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
@@ -10,15 +10,15 @@ const CLOSE = 8;
 const PING = 9;
 const PONG = 10;
 
-/** All sockets read into it: what is not copied out of it is gone with the next read. */
+/** Read buffer of all sockets. Every read overwrites it. */
 const SHARED = Buffer.allocUnsafe(256 * 1024);
 
 export class FrameSocket {
   /** Bytes from the network, handshake included. */
   bytesRead = 0;
-  /** What the server agreed to of `permessage-deflate`; empty: nothing. */
+  /** Negotiated extensions. Empty if there are none. */
   extensions = '';
-  /** Bytes of the beginning of each message to keep for `onMessage`. */
+  /** Number of bytes of each message to keep for `onMessage`. */
   keep = Infinity;
   #socket;
   #handlers;
@@ -58,7 +58,7 @@ export class FrameSocket {
       );
     });
     this.#socket.on('error', (error) => handlers.onClose(error.message));
-    this.#socket.on('close', () => handlers.onClose('connection ended'));
+    this.#socket.on('close', () => handlers.onClose('connection closed'));
   }
 
   send(text) {
@@ -98,7 +98,7 @@ export class FrameSocket {
     }
   }
 
-  /** Where the frames begin. */
+  /** Returns the offset of the first frame. */
   #readHandshake(buffer, length) {
     const before = this.#head.length;
     this.#head += buffer.toString('latin1', 0, length);
@@ -119,8 +119,8 @@ export class FrameSocket {
   #readHeader() {
     if (this.#headerLength < 2) return;
     const short = this.#header[1] & 0x7f;
-    const wanted = short === 126 ? 4 : short === 127 ? 10 : 2;
-    if (this.#headerLength < wanted) return;
+    const headerLength = short === 126 ? 4 : short === 127 ? 10 : 2;
+    if (this.#headerLength < headerLength) return;
     this.#remaining = short;
     if (short === 126) this.#remaining = this.#header.readUInt16BE(2);
     if (short === 127) this.#remaining = Number(this.#header.readBigUInt64BE(2));
@@ -136,7 +136,7 @@ export class FrameSocket {
   }
 
   #keepSome(buffer, from, to) {
-    // Control frames may come between the frames of a message.
+    // Control frames may arrive between the frames of a message.
     if ((this.#header[0] & 0x0f) >= CLOSE) {
       this.#control.push(Buffer.from(buffer.subarray(from, to)));
       return;

@@ -1,5 +1,5 @@
-// Cost of an update when there are more agents and no more of them change.
-import { withBout } from '../support/measure.js';
+// Measures the cost of an update for a growing number of agents of which equally many change.
+import { withMeasurement } from '../support/measure.js';
 import { median } from '../support/statistics.js';
 
 const AGENTS = [100, 1_000, 10_000];
@@ -9,7 +9,7 @@ const HZ = 60;
 const KINDS = [
   { name: 'equal filters', filters: 'equal', diff: false, hz: HZ, rounds: 3 },
   { name: 'distinct filters', filters: 'distinct', diff: false, hz: 10, rounds: 1 },
-  { name: 'equal filters, whole picture compared each tick', filters: 'equal', diff: true, hz: 10, rounds: 1 },
+  { name: 'equal filters, all agents compared in each tick', filters: 'equal', diff: true, hz: 10, rounds: 1 },
 ];
 
 export function growthJobs({ seconds, contenders, results }) {
@@ -19,16 +19,16 @@ export function growthJobs({ seconds, contenders, results }) {
   for (const { name, rounds, ...load } of KINDS) {
     const row = { name, sizes: AGENTS.map((agents) => ({ agents, rounds: [] })) };
     results.growth.push(row);
-    for (let round = 1; round <= rounds; round += 1) {
+    for (let number = 1; number <= rounds; number += 1) {
       for (const size of row.sizes) {
         jobs.push({
-          title: `growth ${round}/${rounds}: ${size.agents} agents, ${name}`,
+          title: `growth ${number}/${rounds}: ${size.agents} agents, ${name}`,
           seconds: 2 + seconds + 2,
           async run() {
-            const one = await measure({ ...load, agents: size.agents }, seconds);
-            size.rounds.push(one);
-            size.cpuMicrosPerUpdate = median(size.rounds.map((each) => each.cpuMicrosPerUpdate));
-            return `${one.cpuMicrosPerUpdate.toFixed(1)} µs an update`;
+            const round = await measure({ ...load, agents: size.agents }, seconds);
+            size.rounds.push(round);
+            size.cpuMicrosPerUpdate = median(size.rounds.map((entry) => entry.cpuMicrosPerUpdate));
+            return `${round.cpuMicrosPerUpdate.toFixed(1)} µs per update`;
           },
         });
       }
@@ -39,10 +39,10 @@ export function growthJobs({ seconds, contenders, results }) {
 
 function measure(load, seconds) {
   const options = { contender: 'swarmlens', changed: 20, compressed: false, total: SUBSCRIBERS, ...load };
-  return withBout(options, async (bout) => {
-    await bout.connect(SUBSCRIBERS);
-    await bout.subscribe(SUBSCRIBERS);
-    await bout.run(2);
-    return bout.run(seconds);
+  return withMeasurement(options, async (measurement) => {
+    await measurement.connect(SUBSCRIBERS);
+    await measurement.subscribe(SUBSCRIBERS);
+    await measurement.run(2);
+    return measurement.run(seconds);
   });
 }

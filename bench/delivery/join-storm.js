@@ -1,6 +1,6 @@
-// 1,000 subscriptions to the same operation at once, on connections that are open, while the picture changes. Once in a
-// server that has never seen the operation, and once more in the same server.
-import { withBout } from '../support/measure.js';
+// Starts 1,000 subscriptions to the same operation simultaneously, on open connections, while agents change. Runs twice in the
+// same server, which has not seen the operation before the first time.
+import { withMeasurement } from '../support/measure.js';
 
 const SUBSCRIBERS = 1_000;
 
@@ -15,15 +15,15 @@ export function joiningJobs({ contenders, results }) {
     seconds: kind.filters === 'equal' ? 4 : 7,
     async run() {
       const load = { agents: 200, changed: 20, hz: 10, compressed: false, total: SUBSCRIBERS };
-      const row = await withBout({ ...kind, ...load }, async (bout) => {
-        const connectMs = await bout.connect(SUBSCRIBERS);
-        const firstMs = await bout.join(SUBSCRIBERS);
-        await bout.leave(SUBSCRIBERS);
-        await bout.connect(SUBSCRIBERS);
-        return { ...kind, connectMs, firstMs, againMs: await bout.join(SUBSCRIBERS) };
+      const row = await withMeasurement({ ...kind, ...load }, async (measurement) => {
+        const connectMs = await measurement.connect(SUBSCRIBERS);
+        const firstMs = await measurement.join(SUBSCRIBERS);
+        await measurement.leave(SUBSCRIBERS);
+        await measurement.connect(SUBSCRIBERS);
+        return { ...kind, connectMs, firstMs, againMs: await measurement.join(SUBSCRIBERS) };
       });
       results.joining.push(row);
-      return `${row.firstMs.toFixed(0)} ms, again ${row.againMs.toFixed(0)} ms`;
+      return `${row.firstMs.toFixed(0)} ms, second time ${row.againMs.toFixed(0)} ms`;
     },
   }));
 }

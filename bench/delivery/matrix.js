@@ -1,5 +1,5 @@
-// Every contender over the ways that load differs in.
-import { withBout } from '../support/measure.js';
+// Compares all servers under different loads.
+import { withMeasurement } from '../support/measure.js';
 
 const SMALL = 1;
 const LARGE = 100;
@@ -21,9 +21,9 @@ const DEFAULT_CASES = [
   ['distinct', false, 10, 1_000, LARGE],
   ['distinct', false, 60, 100, LARGE],
   ['distinct', true, 10, 100, LARGE],
-].map(caseOf);
+].map(toCase);
 
-function caseOf([filters, compressed, hz, subscribers, changed]) {
+function toCase([filters, compressed, hz, subscribers, changed]) {
   return { filters, compressed, hz, subscribers, changed };
 }
 
@@ -39,23 +39,23 @@ function allCases() {
 
 export function matrixJobs({ full, seconds, contenders, results }) {
   results.matrix = [];
-  return (full ? allCases() : DEFAULT_CASES).flatMap((one) => {
+  return (full ? allCases() : DEFAULT_CASES).flatMap((load) => {
     const found = {};
     return contenders.map((contender) => ({
-      title: `${contender}: ${describe(one)}`,
-      seconds: 1 + seconds + (one.subscribers >= 1_000 ? 3.5 : 1.5),
+      title: `${contender}: ${describe(load)}`,
+      seconds: 1 + seconds + (load.subscribers >= 1_000 ? 3.5 : 1.5),
       async run() {
-        const row = { ...one, contender };
+        const row = { ...load, contender };
         results.matrix.push(row);
         try {
-          Object.assign(row, await measure(contender, one, seconds));
+          Object.assign(row, await measure(contender, load, seconds));
         } catch (error) {
           row.failure = error.message;
           throw error;
         }
         found[contender] = row;
         row.ratio = found.raw === undefined ? null : row.cpuMicrosPerUpdate / found.raw.cpuMicrosPerUpdate;
-        return `${row.cpuMicrosPerUpdate.toFixed(1)} µs an update`;
+        return `${row.cpuMicrosPerUpdate.toFixed(1)} µs per update`;
       },
     }));
   });
@@ -66,17 +66,17 @@ function describe({ filters, compressed, hz, subscribers, changed }) {
 }
 
 function measure(contender, { subscribers, ...load }, seconds) {
-  return withBout({ contender, ...load, agents: 200, total: subscribers }, async (bout) => {
-    const before = await bout.memory();
-    await bout.connect(subscribers);
-    await bout.subscribe(subscribers);
-    await bout.run(1);
-    const counts = await bout.run(seconds);
-    const after = await bout.memory();
+  return withMeasurement({ contender, ...load, agents: 200, total: subscribers }, async (measurement) => {
+    const before = await measurement.memory();
+    await measurement.connect(subscribers);
+    await measurement.subscribe(subscribers);
+    await measurement.run(1);
+    const counts = await measurement.run(seconds);
+    const after = await measurement.memory();
     return {
       ...counts,
-      extensions: bout.extensions,
-      // Of fewer connections it would tell what the server loads and compiles for the first of them.
+      extensions: measurement.extensions,
+      // With fewer connections, the code loaded for the first ones would dominate.
       kilobytesPerConnection: subscribers < 1_000 ? null : (after.rss - before.rss) / subscribers / 1000,
     };
   });

@@ -1,8 +1,7 @@
-// Resident memory of the server for each connection: idle, subscribed, and while it sends ten updates a second. The
-// picture is as large as an update, so that no snapshot leaves its mark. The server has had a few clients before, so
-// that what it loads and compiles for the first of them is no connection's; garbage is collected before each look but
-// that while sending.
-import { withBout } from '../support/measure.js';
+// Measures the resident memory of the server per connection: idle, subscribed, and while it sends ten updates per second. A
+// snapshot is as large as an update, so that snapshots do not distort the result. A few clients connect before, so that the
+// code loaded for the first ones does not count. Collects garbage before each sample except while sending.
+import { withMeasurement } from '../support/measure.js';
 
 const CONNECTIONS = 2_000;
 const WARM = 10;
@@ -24,20 +23,20 @@ export function memoryJobs({ contenders, results }) {
 
 function measure(kind) {
   const load = { agents: 20, changed: 20, hz: 10, filters: 'equal', total: CONNECTIONS };
-  return withBout({ ...kind, ...load }, async (bout) => {
-    await bout.connect(WARM);
-    await bout.subscribe(WARM);
-    await bout.run(2);
-    await bout.leave(WARM);
-    const none = await bout.memory();
-    await bout.connect(CONNECTIONS);
-    const idle = await bout.memory();
-    await bout.subscribe(CONNECTIONS);
-    const { rss } = await bout.run(3);
-    const subscribed = await bout.memory();
+  return withMeasurement({ ...kind, ...load }, async (measurement) => {
+    await measurement.connect(WARM);
+    await measurement.subscribe(WARM);
+    await measurement.run(2);
+    await measurement.leave(WARM);
+    const none = await measurement.memory();
+    await measurement.connect(CONNECTIONS);
+    const idle = await measurement.memory();
+    await measurement.subscribe(CONNECTIONS);
+    const { rss } = await measurement.run(3);
+    const subscribed = await measurement.memory();
     const each = (bytes, before) => (bytes - before) / CONNECTIONS / 1000;
     return {
-      extensions: bout.extensions,
+      extensions: measurement.extensions,
       idleKB: each(idle.rss, none.rss),
       subscribedKB: each(subscribed.rss, none.rss),
       sendingKB: each(rss, none.rss),

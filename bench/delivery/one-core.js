@@ -1,7 +1,7 @@
-// The server alone on one core, the clients on another: 60 Hz, 500 subscribers, about 5 KB an update.
+// Runs the server on one core and the clients on another: 60 Hz, 500 subscribers, about 5 KB per update.
 import { availableParallelism } from 'node:os';
 import { canPin } from '../support/commands.js';
-import { withBout } from '../support/measure.js';
+import { withMeasurement } from '../support/measure.js';
 
 const SUBSCRIBERS = 500;
 
@@ -25,10 +25,10 @@ export function oneCoreJobs({ repeats, seconds, contenders, results }) {
         title: `one core ${round + 1}/${repeats}: ${row.contender}${row.compressed ? ', compressed' : ''}`,
         seconds: seconds + 5,
         async run() {
-          const one = await measure(row, seconds, pinned);
-          row.rounds.push(one);
-          const delivered = ((one.updates / one.due) * 100).toFixed(1);
-          return `${delivered} % delivered, p99 ${one.p99Ms?.toFixed(1)} ms`;
+          const result = await measure(row, seconds, pinned);
+          row.rounds.push(result);
+          const delivered = ((result.updates / result.due) * 100).toFixed(1);
+          return `${delivered} % delivered, p99 ${result.p99Ms?.toFixed(1)} ms`;
         },
       })),
   ).flat();
@@ -37,10 +37,10 @@ export function oneCoreJobs({ repeats, seconds, contenders, results }) {
 function measure({ contender, compressed }, seconds, pinned) {
   const cores = pinned ? { serverCore: 0, clientCore: 1 } : {};
   const load = { agents: 200, changed: 20, hz: 60, filters: 'equal', total: SUBSCRIBERS };
-  return withBout({ contender, compressed, ...load, ...cores }, async (bout) => {
-    await bout.connect(SUBSCRIBERS);
-    await bout.subscribe(SUBSCRIBERS);
-    await bout.run(2);
-    return { ...(await bout.run(seconds)), extensions: bout.extensions };
+  return withMeasurement({ contender, compressed, ...load, ...cores }, async (measurement) => {
+    await measurement.connect(SUBSCRIBERS);
+    await measurement.subscribe(SUBSCRIBERS);
+    await measurement.run(2);
+    return { ...(await measurement.run(seconds)), extensions: measurement.extensions };
   });
 }

@@ -1,4 +1,4 @@
-// What all subscribers ask for, and the filters that make them differ.
+// Subscription of all subscribers, and the filters that distinguish them.
 
 export const SUBSCRIPTION = `subscription Agents($agentTypes: [String!], $swarmIds: [ID!], $mode: PerformanceMode) {
   agentUpdates(agentTypes: $agentTypes, swarmIds: $swarmIds, mode: $mode) {
@@ -13,19 +13,20 @@ export const SUBSCRIPTION = `subscription Agents($agentTypes: [String!], $swarmI
 export const AGENT_TYPES = ['analyst', 'architect', 'coder', 'researcher', 'tester'];
 export const SWARMS = 40;
 
-export function swarmIdOf(number) {
+export function formatSwarmId(number) {
   return `bench:swarm-${String(number % SWARMS).padStart(2, '0')}`;
 }
 
 const MODES = { 1: 'LOW_FREQUENCY', 10: 'NORMAL', 60: 'HIGH_FREQUENCY' };
 
 /**
- * Variables of subscriber `index`.
- *   equal     no filter: all ask for the same
- *   distinct  each another filter, and each lets all agents through: equal bytes
- *   subsets   each another half of the swarms: as many agents for each, but other ones
+ * Returns the variables of subscriber `index`.
+ *
+ * - `equal`: no filters
+ * - `distinct`: a different filter for each subscriber that matches all agents, so that all receive equal bytes
+ * - `subsets`: a different half of the swarms for each subscriber, with the same number of agents
  */
-export function variablesOf(filters, index, hz) {
+export function createVariables(filters, index, hz) {
   const mode = MODES[hz];
   if (filters === 'distinct') return { mode, agentTypes: [...AGENT_TYPES, `other-${String(index).padStart(5, '0')}`] };
   if (filters === 'subsets') return { mode, swarmIds: halfOfSwarms(index) };
@@ -40,5 +41,5 @@ function halfOfSwarms(index) {
     const other = Math.floor((seed / 2 ** 32) * (at + 1));
     [numbers[at], numbers[other]] = [numbers[other], numbers[at]];
   }
-  return numbers.slice(0, SWARMS / 2).map(swarmIdOf);
+  return numbers.slice(0, SWARMS / 2).map(formatSwarmId);
 }

@@ -1,9 +1,9 @@
-// One contender over a picture that changes on command. Started by the benchmark with its options as JSON.
+// Child process with one server over synthetic agents. Its argument contains the options as JSON.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answerCommands } from '../support/commands.js';
-import { Picture } from './synthetic-state.js';
+import { SyntheticState } from './synthetic-state.js';
 
-// Loaded by name, so that no contender pays for the modules of another.
+// Imported on demand, so that no server loads the modules of another.
 const CONTENDERS = {
   raw: async (options) => (await import('../contenders/raw.js')).startRaw(options),
   yoga: async (options) => (await import('../contenders/yoga.js')).startYoga(options),
@@ -12,13 +12,13 @@ const CONTENDERS = {
 };
 
 const options = JSON.parse(process.argv[2]);
-const picture = new Picture(options);
-const port = CONTENDERS[options.contender]({ ...options, picture });
+const state = new SyntheticState(options);
+const port = CONTENDERS[options.contender]({ ...options, state });
 
 answerCommands({
   port: () => port,
-  start: ({ ticks }) => picture.start(ticks),
-  stop: () => picture.stop(),
+  start: ({ ticks }) => state.start(ticks),
+  stop: () => state.stop(),
   async gc() {
     for (let round = 0; round < 3; round += 1) {
       globalThis.gc();

@@ -1,18 +1,18 @@
-// One subscriber of the benchmark: counts updates, and looks into them only when it is one of the sampled.
+// Subscriber of the benchmark. Counts updates, and parses them only if it is sampled.
 import { Buffer } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
 import { constants, inflateRawSync } from 'node:zlib';
 import { FrameSocket } from './frame-reader.js';
-import { SUBSCRIPTION, variablesOf } from './operation.js';
+import { SUBSCRIPTION, createVariables } from './operation.js';
 
 const STAMP = '"tokenUsage":';
 const WINDOW_BYTES = 32 * 1024;
-/** Enough of a message to see what it is. */
+/** Number of bytes that identify a message. */
 const HEAD_BYTES = 80;
 
 export class Subscriber {
   updates = 0;
-  /** Why it ended before it was told to. */
+  /** Reason of an unexpected end. Null if there was none. */
   failure = null;
   #socket;
   #options;
@@ -33,7 +33,7 @@ export class Subscriber {
       port: options.port,
       compressed: options.compressed,
       handlers: {
-        onOpen: () => this.#socket.send(JSON.stringify({ type: 'connection_init', ...payloadOf(options) })),
+        onOpen: () => this.#socket.send(JSON.stringify({ type: 'connection_init', ...createPayload(options) })),
         onMessage: (kept, compressed) => this.#onMessage(kept, compressed),
         onClose: (reason) => this.#fail(reason),
       },
@@ -48,21 +48,21 @@ export class Subscriber {
     return this.#socket.extensions;
   }
 
-  /** Resolves when the first update is there. */
+  /** Subscribes, and resolves at the first update. */
   subscribe() {
     const { index, filters, hz, sampled } = this.#options;
     this.#subscribed = true;
     this.#socket.keep = sampled ? Infinity : HEAD_BYTES;
-    const payload = { query: SUBSCRIPTION, variables: variablesOf(filters, index, hz) };
+    const payload = { query: SUBSCRIPTION, variables: createVariables(filters, index, hz) };
     const first = new Promise((resolve, reject) => {
       this.#first = { resolve, reject };
     });
-    // As the client of graphql-ws does: no two subscriptions have the same id.
+    // Unique ids, as the client of graphql-ws uses.
     this.#socket.send(JSON.stringify({ id: randomUUID(), type: 'subscribe', payload }));
     return first;
   }
 
-  /** Stops reading for good. */
+  /** Stops reading permanently. */
   stall() {
     this.#socket.pause();
   }
@@ -81,10 +81,10 @@ export class Subscriber {
     this.updates += 1;
     const { sampled, onLatency } = this.#options;
     if (this.#awaitingFirstUpdate && !sampled) return;
-    // Without the whole message there is no inflating it; the sampled ones look for all.
+    // A message can be decompressed only as a whole, which sampled subscribers keep.
     const text = sampled || !compressed ? this.#text(kept, compressed) : '';
     if (this.#awaitingFirstUpdate) {
-      const stampMicros = stampOf(text);
+      const stampMicros = readStamp(text);
       if (stampMicros !== null) onLatency(Number(process.hrtime.bigint()) / 1e6 - stampMicros / 1000);
       return;
     }
@@ -97,9 +97,9 @@ export class Subscriber {
   #text(kept, compressed) {
     const payload = kept.length === 1 ? kept[0] : Buffer.concat(kept);
     if (!compressed) return payload.toString('latin1');
-    // RFC 7692: the sender has left out the end of the block.
-    const whole = Buffer.concat([payload, Buffer.from([0, 0, 0xff, 0xff])]);
-    const output = inflateRawSync(whole, { dictionary: this.#dictionary, finishFlush: constants.Z_SYNC_FLUSH });
+    // RFC 7692: the sender omits the end of the block.
+    const complete = Buffer.concat([payload, Buffer.from([0, 0, 0xff, 0xff])]);
+    const output = inflateRawSync(complete, { dictionary: this.#dictionary, finishFlush: constants.Z_SYNC_FLUSH });
     if (!this.extensions.includes('server_no_context_takeover')) {
       this.#dictionary = Buffer.concat([this.#dictionary, output]).subarray(-WINDOW_BYTES);
     }
@@ -115,13 +115,13 @@ export class Subscriber {
   }
 }
 
-/** Over WebSocket a browser can say only there who it is. */
-function payloadOf({ token }) {
+/** Returns the payload of `connection_init` with the token. */
+function createPayload({ token }) {
   return token == null ? {} : { payload: { authorization: `Bearer ${token}` } };
 }
 
-/** Of the first agent, which in an update over several ticks is the one that waited longest. */
-function stampOf(text) {
+/** Returns the time stamp of the first agent, which has waited longest if the update covers several ticks. */
+function readStamp(text) {
   const at = text.indexOf(STAMP);
   if (at < 0) return null;
   const stamp = Number.parseInt(text.slice(at + STAMP.length, at + STAMP.length + 20), 10);

@@ -1,6 +1,6 @@
-// A process of its own that holds many subscriptions and only counts what arrives, so that reading costs little.
-// Usage: node subscribers.js URL COUNT MODE  – prints a JSON line when all have their first update, with how long that
-// took, and whenever it gets a line on its standard input.
+// Process with many subscriptions that only counts updates, so that reading costs little. Prints a JSON line when all have
+// their first update, with the time this took, and for each line on standard input.
+// Usage: node subscribers.js URL COUNT MODE
 import { createInterface } from 'node:readline';
 import { WebSocket } from 'ws';
 
@@ -14,7 +14,7 @@ const startMs = performance.now();
 let updates = 0;
 let bytes = 0;
 let snapshots = 0;
-/** Of one subscriber: from the change of an agent to the arrival of the update that tells it, milliseconds. */
+/** Latencies of one subscriber from the change of an agent to the arrival of its update, in milliseconds. */
 let latenciesMs = [];
 
 for (let index = 0; index < Number(count); index += 1) {
@@ -31,7 +31,7 @@ for (let index = 0; index < Number(count); index += 1) {
     if (!head.includes('"next"')) return;
     updates += 1;
     bytes += data.length;
-    if (index === 0 && updates > 1) noteLatency(data);
+    if (index === 0 && updates > 1) recordLatency(data);
     if (data.subarray(0, 120).includes('SNAPSHOT')) {
       snapshots += 1;
       if (snapshots === Number(count))
@@ -44,7 +44,7 @@ for (let index = 0; index < Number(count); index += 1) {
   });
 }
 
-function noteLatency(data) {
+function recordLatency(data) {
   const nowMs = Date.now();
   const { agents } = JSON.parse(data.toString()).payload.data.agentUpdates;
   const changedAtMs = Math.max(...agents.map(({ lastActiveAt }) => Date.parse(lastActiveAt ?? '')));

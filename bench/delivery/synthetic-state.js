@@ -1,8 +1,7 @@
-// A picture of agents that changes by itself, without MCP servers. The same for all contenders, and so is what changing
-// it costs.
+// State of synthetic agents that change on a timer, without MCP servers. Equal for all servers, including the cost of changes.
 import { UNKNOWN_PERFORMANCE } from '../../dist/model/index.js';
 import { emptyDelta, Store } from '../../dist/state/index.js';
-import { AGENT_TYPES, swarmIdOf } from './operation.js';
+import { AGENT_TYPES, formatSwarmId } from './operation.js';
 
 const STATUSES = ['ACTIVE', 'BUSY', 'IDLE', 'PAUSED'];
 const SERVER = {
@@ -20,13 +19,13 @@ const SERVER = {
   lastError: null,
 };
 
-/** Milliseconds of the machine's monotonic clock, which all processes share, less `performance.now()`. */
+/** Difference between the machine's monotonic clock, which all processes share, and `performance.now()`, in milliseconds. */
 const MONOTONIC_OFFSET_MS = Number(process.hrtime.bigint()) / 1e6 - performance.now();
 
-export class Picture {
-  /** Called after each change with the agents that changed. */
+export class SyntheticState {
+  /** Called after each change with the changed agents. */
   onChange = () => undefined;
-  /** Share of a period by which a change comes before its tick: half for a server that has its own ticks. */
+  /** Share of a period by which a change precedes its tick. 0.5 for a server with its own ticks. */
   lead = 0;
   agents;
   store = new Store({ epoch: 'bench', maxTombstones: 1_000, maxEvents: 16 });
@@ -34,50 +33,50 @@ export class Picture {
   #periodMs;
   #diff;
   #round = 0;
-  #made = 0;
+  #tickCount = 0;
   #lastTick = 0;
   #timer = null;
 
-  /** @param diff whether each change is found by comparing the whole picture, as after a poll */
+  /** @param diff whether changes are found by comparing all agents, as after a poll */
   constructor({ agents, changed, hz, diff = false }) {
     this.#changed = changed;
     this.#periodMs = 1000 / hz;
     this.#diff = diff;
-    this.agents = Array.from({ length: agents }, (_, index) => agentOf(index, 0, 0));
+    this.agents = Array.from({ length: agents }, (_, index) => createAgent(index, 0, 0));
     this.#commit(this.agents);
   }
 
-  /** Changes at the next `ticks` ticks; milliseconds until the first of them. */
+  /** Changes agents at the next `ticks` ticks. Returns the time until the first one in milliseconds. */
   start(ticks = Infinity) {
     clearTimeout(this.#timer);
     const first = Math.ceil(performance.now() / this.#periodMs) + 1;
-    this.#made = 0;
+    this.#tickCount = 0;
     this.#lastTick = first + ticks - 1;
     this.#wait(first);
     return first * this.#periodMs - performance.now();
   }
 
-  /** How many of the ticks were made. */
+  /** Stops the changes. Returns the number of ticks. */
   stop() {
     clearTimeout(this.#timer);
-    return this.#made;
+    return this.#tickCount;
   }
 
-  /** Ticks lie where `RateClock` has them: at whole multiples of the period. */
+  /** Waits for a tick. Ticks are at whole multiples of the period, as in `RateClock`. */
   #wait(tick) {
     if (tick > this.#lastTick) return;
     const tickMs = tick * this.#periodMs;
     const fireMs = tickMs - this.lead * this.#periodMs;
     this.#timer = setTimeout(() => {
       const now = performance.now();
-      // Timers may come a fraction of a millisecond early.
+      // Timers may fire a fraction of a millisecond early.
       if (now < fireMs) {
         this.#wait(tick);
         return;
       }
-      this.#made += 1;
+      this.#tickCount += 1;
       this.#step(tickMs);
-      // A server that is too busy misses ticks, as a timer does.
+      // An overloaded server misses ticks.
       this.#wait(Math.max(tick, Math.floor(now / this.#periodMs + this.lead)) + 1);
     }, fireMs - performance.now());
   }
@@ -89,7 +88,7 @@ export class Picture {
     const changes = [];
     for (let step = 0; step < this.#changed; step += 1) {
       const index = (from + step) % this.agents.length;
-      const agent = agentOf(index, this.#round, stampMicros);
+      const agent = createAgent(index, this.#round, stampMicros);
       this.agents[index] = agent;
       changes.push(agent);
     }
@@ -107,15 +106,15 @@ export class Picture {
   }
 }
 
-/** `tokenUsage` holds the moment of the tick, microseconds of the monotonic clock. */
-function agentOf(index, round, stampMicros) {
+/** Creates an agent. `tokenUsage` contains the time of the tick in microseconds of the monotonic clock. */
+function createAgent(index, round, stampMicros) {
   const chance = mixed(index, round);
   return {
     id: `bench:agent-${index}`,
     nativeId: `agent-${index}`,
     serverId: 'bench',
     serverType: 'CUSTOM',
-    swarmId: swarmIdOf(index),
+    swarmId: formatSwarmId(index),
     name: `${AGENT_TYPES[index % AGENT_TYPES.length]} ${(mixed(index, -1) % 0xffff).toString(16)}`,
     type: AGENT_TYPES[index % AGENT_TYPES.length],
     status: STATUSES[chance % STATUSES.length],

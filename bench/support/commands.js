@@ -1,11 +1,11 @@
-// Questions and answers between the benchmark and its child processes, over Node's IPC channel.
+// Commands and results between the benchmark and its child processes, over Node's IPC channel.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const running = new Set();
 
-/** A child process that answers commands; it ends when it is stopped, and when this process ends. */
+/** Child process that executes commands. Ends when it is stopped or when this process ends. */
 export class Child {
   #process;
   #waiters = new Map();
@@ -13,31 +13,28 @@ export class Child {
   #ended = null;
   #reason = null;
 
-  /** @param core number of the core it may use; null: any */
+  /**
+   * @param file URL of the module to run
+   * @param core number of the core to use; null for any
+   */
   constructor(file, args = [], { core = null, flags = [] } = {}) {
-    const command = [
-      process.execPath,
-      '--no-warnings',
-      ...flags,
-      fileURLToPath(new URL(file, import.meta.url)),
-      ...args.map(String),
-    ];
+    const command = [process.execPath, '--no-warnings', ...flags, fileURLToPath(file), ...args.map(String)];
     if (core !== null) command.unshift('taskset', '-c', String(core));
     this.#process = spawn(command[0], command.slice(1), {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      // graphql and others check less there; nobody measures what they would not run.
+      // graphql and other packages check less in production.
       env: { ...process.env, NODE_ENV: 'production' },
     });
     running.add(this.#process);
     this.#process.on('message', ({ id, result, error }) => {
-      const waiting = this.#waiters.get(id);
+      const waiter = this.#waiters.get(id);
       this.#waiters.delete(id);
-      if (error === undefined) waiting?.resolve(result);
-      else waiting?.reject(new Error(error));
+      if (error === undefined) waiter?.resolve(result);
+      else waiter?.reject(new Error(error));
     });
     this.#process.on('error', (error) => this.#end(error));
     this.#process.on('exit', (code, signal) =>
-      this.#end(new Error(this.#reason ?? `${file} ended with ${signal ?? code}`)),
+      this.#end(new Error(this.#reason ?? `${fileURLToPath(file)} exited with ${signal ?? code}`)),
     );
   }
 
@@ -45,24 +42,24 @@ export class Child {
     return this.#process.pid;
   }
 
-  ask(command, args = {}, timeoutMs = 30_000) {
+  request(command, args = {}, timeoutMs = 30_000) {
     if (this.#ended !== null) return Promise.reject(this.#ended);
     return new Promise((resolve, reject) => {
       const id = this.#nextId++;
       const timer = setTimeout(() => {
         this.#waiters.delete(id);
-        reject(new Error(`no answer to "${command}" within ${timeoutMs / 1000} s`));
+        reject(new Error(`No response to "${command}" within ${timeoutMs / 1000} s.`));
       }, timeoutMs);
-      const done = (settle) => (value) => {
+      const finish = (settle) => (value) => {
         clearTimeout(timer);
         settle(value);
       };
-      this.#waiters.set(id, { resolve: done(resolve), reject: done(reject) });
+      this.#waiters.set(id, { resolve: finish(resolve), reject: finish(reject) });
       this.#process.send({ id, command, args }, () => undefined);
     });
   }
 
-  /** Resolves when the process is gone; whoever waits for an answer is told the reason. */
+  /** Kills the process and resolves when it has exited. Rejects pending requests with the reason. */
   stop(reason = 'stopped') {
     if (this.#ended !== null) return Promise.resolve();
     this.#reason = reason;
@@ -80,7 +77,7 @@ export class Child {
   }
 }
 
-/** Ends at once whatever was started here. */
+/** Kills all processes that were started here. */
 export function killChildren() {
   for (const child of running) child.kill('SIGKILL');
 }
@@ -88,7 +85,7 @@ export function killChildren() {
 export const canPin =
   process.platform === 'linux' && ['/usr/bin/taskset', '/bin/taskset'].some((path) => existsSync(path));
 
-/** In a child: answers commands with what the handlers return. */
+/** Executes commands in a child process and returns the results of their handlers. */
 export function answerCommands(handlers) {
   process.on('message', ({ id, command, args }) => {
     Promise.resolve()
