@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { convexHull } from '../../playground/graph/convex-hull.js';
 import { ForceLayout, type LayoutInput } from '../../playground/layout/force-layout.js';
 import { groupCenters, groupRadius, sunflowerPosition } from '../../playground/layout/seed-positions.js';
+import { runs } from '../support/fuzz-inputs.js';
 
 describe('seeds', () => {
   test('groups of any sizes have room beside each other', () => {
@@ -16,7 +17,7 @@ describe('seeds', () => {
           }),
         );
       }),
-      { numRuns: 30 },
+      runs(30),
     );
   });
 
