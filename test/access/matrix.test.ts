@@ -15,6 +15,7 @@ import {
   SERVER_IDS,
   SWARM_IDS,
 } from './generated-states.js';
+import { runs } from '../support/fuzz-inputs.js';
 
 /** Arguments with which each root field of queries is selected. */
 const QUERIES: Readonly<Record<string, readonly string[]>> = {
@@ -95,9 +96,8 @@ describe('access scopes', () => {
             await comparison.compareWithNewScope();
           },
         ),
-        { numRuns: 25 },
+        runs(10),
       );
     },
-    30_000,
   );
 });

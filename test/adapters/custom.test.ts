@@ -5,6 +5,7 @@ import { mappingSchema } from '../../src/config/mapping.js';
 import { UNKNOWN_PERFORMANCE } from '../../src/model/index.js';
 import { ToolCallTimeoutError, ToolRejectedError } from '../../src/mcp/index.js';
 import { agentIn, rigOf } from './fake-server.js';
+import { runs } from '../support/fuzz-inputs.js';
 
 function mappingOf(agents: object, swarms?: object): ServerMapping {
   return mappingSchema.parse({ agents, ...(swarms === undefined ? {} : { swarms }) });
@@ -258,7 +259,7 @@ describe('CustomAdapter', () => {
           expect(cpu >= 0 && cpu <= 1).toBe(true);
         }
       }),
-      { numRuns: 200 },
+      runs(80),
     );
   });
 });

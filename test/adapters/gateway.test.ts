@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { ServerReport } from '../../src/model/index.js';
 import { agentIn, type Rig, rigOf } from './fake-server.js';
-import { mutationOf } from '../support/fuzz-inputs.js';
+import { mutationOf, runs } from '../support/fuzz-inputs.js';
 import { assertSound } from './corrupt-responses.js';
 
 const REGISTERED_AT = 1_795_446_110_463;
@@ -162,6 +162,6 @@ test('for any responses and events of a gateway: reports are valid', async () =>
       expect(healed.failures).toEqual([]);
       expect(healed.agents.map((one) => one.nativeId)).toEqual(['a-1', 'a-2']);
     }),
-    { numRuns: 200 },
+    runs(80),
   );
 });

@@ -3,8 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { updateTokenFile, readTokenFile, type Viewer } from '../../src/auth/index.js';
 import { StaticTokenStore } from '../../src/auth/static-token-store.js';
 import { recordingLogger } from '../mcp/support.js';
-import { ManualClock, settled } from '../support/manual-clock.js';
+import { ManualClock } from '../support/manual-clock.js';
 import { TokenDirectory } from './files.js';
+import { waitUntil } from '../support/wait.js';
 
 /** StaticTokenStore of a temporary file with a manual clock. */
 class StoreSetup implements AsyncDisposable {
@@ -34,10 +35,14 @@ class StoreSetup implements AsyncDisposable {
   /** Advances the clock until `isReached` returns true, but not while the file system is busy. @returns elapsed milliseconds */
   async until(isReached: () => boolean): Promise<number> {
     const sinceMs = this.clock.monotonic();
-    while (!isReached()) {
-      if (this.clock.pending > 0) this.clock.advance(10);
-      await settled();
-    }
+    await waitUntil(
+      () => {
+        if (isReached()) return true;
+        if (this.clock.pending > 0) this.clock.advance(10);
+        return false;
+      },
+      { state: () => ({ passedMs: this.clock.monotonic() - sinceMs, changes: this.changes }), intervalMs: 0 },
+    );
     return this.clock.monotonic() - sinceMs;
   }
 

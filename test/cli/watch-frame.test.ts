@@ -5,6 +5,7 @@ import { Screen, type TerminalOutput } from '../../src/cli/terminal/screen.js';
 import { renderWatchFrame, type WatchFrameInput } from '../../src/cli/watch/frame.js';
 import { WatchLineFormatter } from '../../src/cli/watch/line-output.js';
 import type { Agent, AgentStreamSnapshot, AgentStreamUpdate, McpServerFragment } from '@swarmlens/client';
+import { runs } from '../support/fuzz-inputs.js';
 
 const SGR = /\u001b\[\d+m/g; // eslint-disable-line no-control-regex
 
@@ -159,7 +160,7 @@ describe('the table of agents and servers', () => {
           }
         },
       ),
-      { numRuns: 300 },
+      runs(100),
     );
   });
 });

@@ -7,11 +7,12 @@ import { backoffDelayMs } from '../../packages/client/src/runtime.js';
 import { createSwarmClientWithRuntime } from '../../packages/client/src/create-client.js';
 import { createSwarmClient, type SwarmClient, type SwarmClientOptions, ViewerDocument } from '@swarmlens/client';
 import { DeliveryServer } from '../support/delivery-server.js';
-import { ManualClock, settled } from '../support/manual-clock.js';
+import { ManualClock } from '../support/manual-clock.js';
 import { Relay } from '../support/relay.js';
 import { until } from './wait-for-snapshot.js';
 import { manualRuntime } from './manual-runtime.js';
 import { ScriptedServer, welcome } from './scripted-server.js';
+import { waitUntil } from '../support/wait.js';
 
 /** Creates a client that connects, with a manual clock. */
 function startConnecting(
@@ -105,7 +106,7 @@ describe('SwarmClient.connection', () => {
     await using server = await ScriptedServer.start(() => undefined);
     const { client: created, clock } = startConnecting(server.url);
     await using client = created;
-    while (server.received.length === 0) await settled();
+    await waitUntil(() => server.received.length > 0, { state: () => client.connection.getSnapshot() });
     clock.advance(20_000);
     await until(client.connection, ({ status }) => status === 'RECONNECTING');
   });
@@ -156,7 +157,7 @@ describe('SwarmClient.dispose', () => {
   ])('%s closes, rejects pending operations, and leaves no timer', async (_name, isReached) => {
     await using server = await ScriptedServer.start(welcome);
     const { client, clock, ended } = startConnecting(server.url);
-    while (!isReached(server, client)) await settled();
+    await waitUntil(() => isReached(server, client), { state: () => client.connection.getSnapshot() });
     await client.dispose();
     expect(await ended).toMatchObject({ code: 'CLIENT_CLOSED', message: expect.stringContaining('Create a new one') });
     expect(clock.pending).toBe(0);

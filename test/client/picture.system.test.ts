@@ -87,7 +87,7 @@ describe('SwarmClient.agents', () => {
     } finally {
       await server[Symbol.asyncDispose]();
     }
-  }, 60_000);
+  });
 });
 
 /** Removes `serverId` from edges, which the client does not select. */

@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createSwarmClientWithRuntime } from '../../packages/client/src/create-client.js';
 import type { AgentStream, SwarmClient, TokenRequest, TokenSource } from '@swarmlens/client';
 import { AccessServer } from '../support/access-server.js';
-import { settled } from '../support/manual-clock.js';
 import { Relay } from '../support/relay.js';
 import { countSent, recorder, type Recorder, until } from './wait-for-snapshot.js';
 import { manualRuntime } from './manual-runtime.js';
+import { waitUntil } from '../support/wait.js';
 
 let access: AccessServer;
 let relay: Relay;
@@ -59,9 +59,10 @@ async function live({ stream }: Watcher): Promise<void> {
 
 /** Advances the clock by four fifths of a token lifetime of 20 seconds, so that the client renews the token. */
 async function advanceToRenewal({ recorded }: Watcher, isRenewed: () => boolean): Promise<void> {
-  while (!recorded.received.some((text) => text.includes('"expiresAt"'))) await settled();
+  const state = (): unknown => recorded.received.slice(-5);
+  await waitUntil(() => recorded.received.some((text) => text.includes('"expiresAt"')), { state });
   access.clock.advance(16_000);
-  while (!isRenewed()) await settled();
+  await waitUntil(isRenewed, { state });
 }
 
 let round = 0;
@@ -154,11 +155,8 @@ describe('a token function', () => {
     await using watcher = watch(token);
     await live(watcher);
     await advanceToRenewal(watcher, () => requests.length === 2);
-    while (requests.length < 3) {
-      access.clock.advance(10);
-      await settled();
-    }
-    while (countSent(watcher.recorded, 'Authenticate') === 0) await settled();
+    await access.until(() => requests.length === 3);
+    await waitUntil(() => countSent(watcher.recorded, 'Authenticate') > 0, { state: () => watcher.recorded.sent });
     expect(requests).toHaveLength(3);
     expect(watcher.recorded.sockets).toHaveLength(1);
   });
@@ -170,7 +168,7 @@ describe('a token function', () => {
     });
     await using watcher = watch(token);
     await live(watcher);
-    await access.until(() => watcher.recorded.sockets.length === 2);
+    await access.until(() => watcher.recorded.sockets.length === 2, 100);
     await live(watcher);
     await untilChangeArrives(watcher);
     expect(requests.at(-1)?.rejection).toBe('The token has expired');
@@ -205,7 +203,7 @@ describe('a token function', () => {
   test('may return any number of rejected tokens when maxTokenRejections is Infinity', async () => {
     const { token, requests } = createSource((nth) => (nth < 6 ? `wrong ${nth}` : access.jwt()));
     await using watcher = watch(token, Number.POSITIVE_INFINITY);
-    await access.until(() => watcher.client.connection.getSnapshot().status === 'OPEN');
+    await access.until(() => watcher.client.connection.getSnapshot().status === 'OPEN', 100);
     await live(watcher);
     expect(requests).toHaveLength(6);
   });

@@ -1,27 +1,25 @@
 import { WebSocket } from 'ws';
 import type { SnapshotSource } from '@swarmlens/client';
+import { ChangeNotifier } from '../support/wait.js';
 
 /** Resolves with the first snapshot that matches, checked at each change. Counts as an observer of a stream. */
-export function until<TSnapshot>(
+export async function until<TSnapshot>(
   { subscribe, getSnapshot }: SnapshotSource<TSnapshot>,
   isMatch: (snapshot: TSnapshot) => boolean,
 ): Promise<TSnapshot> {
-  return new Promise((resolve, reject) => {
-    const check = (): boolean => {
-      try {
-        const snapshot = getSnapshot();
-        if (!isMatch(snapshot)) return false;
-        resolve(snapshot);
-      } catch (error) {
-        reject(error instanceof Error ? error : new Error(String(error)));
-      }
-      return true;
+  const changes = new ChangeNotifier();
+  const unsubscribe = subscribe(() => changes.notify());
+  try {
+    let snapshot = getSnapshot();
+    const isReached = (): boolean => {
+      snapshot = getSnapshot();
+      return isMatch(snapshot);
     };
-    const unsubscribe = subscribe(() => {
-      if (check()) unsubscribe();
-    });
-    if (check()) unsubscribe();
-  });
+    await changes.until(isReached, { state: () => snapshot });
+    return snapshot;
+  } finally {
+    unsubscribe();
+  }
 }
 
 export interface SentMessage {

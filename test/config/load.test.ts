@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Config, ConfigError, type ConfigFlags, loadConfig } from '../../src/config/index.js';
+import { runs } from '../support/fuzz-inputs.js';
 
 let directory: string;
 let files = 0;
@@ -656,7 +657,7 @@ describe('loadConfig: one line per mistake with key and value', () => {
           host: expect.stringMatching(/^(127\.\d+\.\d+\.\d+|::1|localhost)$/),
         });
       }),
-      { numRuns: 300 },
+      runs(100),
     );
   });
 });

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Config, ConfigFileWatcher } from '../../src/config/index.js';
 import { recordingLogger } from '../mcp/support.js';
 import { ManualClock, settled } from '../support/manual-clock.js';
+import { waitUntil } from '../support/wait.js';
 
 let root: string;
 
@@ -61,10 +62,16 @@ class Watched implements AsyncDisposable {
 
   /** Advances the clock until the condition holds. */
   async until(isSo: () => boolean): Promise<void> {
-    while (!isSo()) {
+    const isReached = async (): Promise<boolean> => {
+      if (isSo()) return true;
       this.clock.advance(25);
       await settled();
-    }
+      return isSo();
+    };
+    await waitUntil(isReached, {
+      intervalMs: 1,
+      state: () => ({ ids: this.ids, configs: this.configs.length, problems: this.problems, log: this.log.lines }),
+    });
   }
 
   /** Returns the number of mistakes that were detected, including those not reported yet. */
@@ -117,9 +124,9 @@ describe('ConfigFileWatcher', () => {
     await using watched = await Watched.start();
     const whole = text('a', 'b');
     await writeFile(watched.file, whole.slice(0, 20));
-    await watched.until(() => watched.detectedMistakes() === 1);
+    await watched.until(() => watched.detectedMistakes() > 0);
     await writeFile(watched.file, whole);
-    await watched.until(() => watched.configs.length === 2);
+    await watched.until(() => watched.ids?.join() === 'a,b');
     await watched.clock.pass(5_000, 100);
     expect(watched.ids).toEqual(['a', 'b']);
     expect(watched.problems).toEqual([]);
@@ -128,7 +135,7 @@ describe('ConfigFileWatcher', () => {
   test('ignores a file that is missing for a moment', async () => {
     await using watched = await Watched.start();
     await unlink(watched.file);
-    await watched.until(() => watched.detectedMistakes() === 1);
+    await watched.until(() => watched.detectedMistakes() > 0);
     await writeFile(watched.file, text('b'));
     await watched.until(() => watched.ids?.join() === 'b');
     expect(watched.problems).toEqual([]);
@@ -141,7 +148,7 @@ describe('ConfigFileWatcher', () => {
   ])('reports a file that %s once, and reloads the next version', async (_name, wrong, problem) => {
     await using watched = await Watched.start();
     await writeFile(watched.file, wrong);
-    await watched.until(() => watched.problems.length === 1);
+    await watched.until(() => watched.problems.length > 0);
     expect(watched.problems).toEqual([[expect.stringMatching(problem)]]);
     await watched.clock.pass(10_000, 500);
     expect(watched.problems).toHaveLength(1);
@@ -153,7 +160,7 @@ describe('ConfigFileWatcher', () => {
   test('reports a deleted file and does not load the demo', async () => {
     await using watched = await Watched.start();
     await unlink(watched.file);
-    await watched.until(() => watched.problems.length === 1);
+    await watched.until(() => watched.problems.length > 0);
     expect(watched.problems).toEqual([[expect.stringContaining('the file does not exist')]]);
     expect(watched.configs).toHaveLength(1);
   });
@@ -161,8 +168,8 @@ describe('ConfigFileWatcher', () => {
   test('expands the variables again', async () => {
     await using watched = await Watched.start({ WHO: 'x' });
     await writeFile(watched.file, '{"mcpServers":{"a":{"command":"${WHO}"}}}');
-    await watched.until(() => watched.configs.length === 2);
-    expect(watched.configs[1]?.servers[0]?.endpoint).toMatchObject({ command: 'x' });
+    await watched.until(() => watched.configs.length > 1);
+    expect(watched.configs.at(-1)?.servers[0]?.endpoint).toMatchObject({ command: 'x' });
   });
 
   test('leaves no timer after its disposal', async () => {

@@ -1,20 +1,11 @@
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
-import { once } from 'node:events';
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { WebSocket } from 'ws';
 import type { App } from '../../src/app/create-app.js';
 import { Control } from '../faults/fault-controller.js';
-import {
-  AGENT_UPDATES,
-  PROGRAM,
-  request,
-  serverConfig,
-  SocketClient,
-  startApp,
-  type Subscription,
-  type WireUpdate,
-} from '../support/app.js';
+import { PROGRAM, request, SocketClient, startApp, type Subscription, type WireUpdate } from '../support/app.js';
+import { HANG_MS, waitUntil } from '../support/wait.js';
 
 /** Longer than any test: what shows up before has not waited for a poll. */
 const LONG_MS = 600_000;
@@ -29,7 +20,9 @@ class Person implements AsyncDisposable {
   static async start(url: string, name = 'mine', server: readonly string[] = SIMULATOR): Promise<Person> {
     const person = new Person();
     const args = [PROGRAM, 'tap', '--server', name, '--url', url, '--', process.execPath, ...server];
-    await person.#client.connect(new StdioClientTransport({ command: process.execPath, args, stderr: 'inherit' }));
+    await person.#client.connect(new StdioClientTransport({ command: process.execPath, args, stderr: 'inherit' }), {
+      timeout: HANG_MS,
+    });
     return person;
   }
 
@@ -38,7 +31,7 @@ class Person implements AsyncDisposable {
   }
 
   async call(tool: string, args: Record<string, unknown>): Promise<void> {
-    const answer = await this.#client.callTool({ name: tool, arguments: args });
+    const answer = await this.#client.callTool({ name: tool, arguments: args }, { timeout: HANG_MS });
     expect(answer.isError ?? false).toBe(false);
   }
 
@@ -59,10 +52,13 @@ async function servers(app: Pick<App, 'url'>): Promise<unknown> {
 
 /** Resolves when an agent of that name is in the picture. Asking for it is no reason to poll. */
 async function isKnown(app: App, name: string): Promise<void> {
-  for (;;) {
+  let seen: unknown;
+  const isSeen = async (): Promise<boolean> => {
     const { data } = await request(app, '{ agents { name } }');
-    if ((data?.['agents'] as { name: string }[]).some((agent) => agent.name === name)) return; // as selected
-  }
+    seen = data;
+    return (data?.['agents'] as { name: string }[]).some((agent) => agent.name === name); // as selected
+  };
+  await waitUntil(isSeen, { state: () => seen });
 }
 
 /** Resolves when the server has this status. */
@@ -71,7 +67,7 @@ async function reaches(app: App, id: string, status: string): Promise<void> {
   using changes = client.subscribe<{ healthChanges: { serverId: string; status: string } }>(
     'subscription { healthChanges { serverId status } }',
   );
-  using stream = client.subscribe<WireUpdate>(AGENT_UPDATES, { mode: 'NORMAL' });
+  using stream = client.watchAgents({ mode: 'NORMAL' });
   await stream.until(({ length }) => length > 0);
   const { data } = await request(app, `{ server(id: "${id}") { status } }`);
   if (JSON.stringify(data).includes(`"${status}"`)) return;
@@ -90,7 +86,7 @@ describe("a person's server behind a tap", () => {
     ]);
     await using client = new SocketClient(app);
     // Nobody wants more than the heartbeat, which is long away.
-    using stream = client.subscribe<WireUpdate>(AGENT_UPDATES, { mode: 'ON_DEMAND' });
+    using stream = client.watchAgents({ mode: 'ON_DEMAND' });
     await stream.until(({ length }) => length > 0);
     await person.spawnAgent('ada');
     await isKnown(app, 'ada');
@@ -110,7 +106,7 @@ describe("a person's server behind a tap", () => {
     await using person = await Person.start(app.url, 'mine', server.args);
     await reaches(app, 'mine', 'ONLINE');
     await using client = new SocketClient(app);
-    using stream = client.subscribe<WireUpdate>(AGENT_UPDATES, { mode: 'HIGH_FREQUENCY' });
+    using stream = client.watchAgents({ mode: 'HIGH_FREQUENCY' });
     await stream.until(({ length }) => length > 0);
 
     await server.order({ do: 'damage', damage: { kind: 'late', tool: 'neural_status' } });
@@ -137,7 +133,7 @@ describe("a person's server behind a tap", () => {
     app = await startApp([], { ...LAZY, port });
     try {
       await using client = new SocketClient(app);
-      using stream = client.subscribe<WireUpdate>(AGENT_UPDATES, { mode: 'LOW_FREQUENCY' });
+      using stream = client.watchAgents({ mode: 'LOW_FREQUENCY' });
       await named(stream, 'while away');
       await person.spawnAgent('back again');
       await named(stream, 'back again');
@@ -172,94 +168,8 @@ test('a tapped server leaves the picture when it has been gone for long enough, 
     await using _person = await Person.start(app.url);
     await reaches(app, 'mine', 'ONLINE');
   }
-  while (JSON.stringify(await servers(app)) !== '[]');
+  const isGone = async (): Promise<boolean> => isDeepStrictEqual(await servers(app), []);
+  await waitUntil(isGone, { state: () => 'the server is still listed' });
   await using _next = await Person.start(app.url);
   await reaches(app, 'mine', 'ONLINE');
-});
-
-/** Joins as a tap does. */
-class Joined implements Disposable {
-  readonly socket: WebSocket;
-  /** It was taken in: swarmlens has greeted it. */
-  readonly greeted: Promise<unknown>;
-  readonly closed: Promise<{ code: number; reason: string }>;
-
-  constructor(app: App, query: string, headers: Record<string, string> = {}) {
-    this.socket = new WebSocket(`${app.url.replace('http', 'ws')}/tap?${query}`, { headers });
-    this.greeted = once(this.socket, 'message');
-    this.closed = new Promise((resolve) =>
-      this.socket.once('close', (code, reason) => resolve({ code, reason: reason.toString() })),
-    );
-    this.greeted.catch(() => undefined);
-  }
-
-  [Symbol.dispose](): void {
-    this.socket.terminate();
-  }
-}
-
-async function ids(app: App): Promise<unknown[]> {
-  const { data } = await request(app, '{ servers { id } }');
-  return (data?.['servers'] as { id: string }[]).map(({ id }) => id).sort(); // as selected
-}
-
-describe('the gate for taps', () => {
-  test('numbers taps of one name, and gives each its own again', async () => {
-    await using app = await startApp([], LAZY);
-    using first = new Joined(app, 'server=a&instance=1');
-    await first.greeted;
-    using second = new Joined(app, 'server=a&instance=2');
-    await second.greeted;
-    expect(await ids(app)).toEqual(['a', 'a-2']);
-    // The same tap again, before its old connection is known to be gone.
-    using again = new Joined(app, 'server=a&instance=2');
-    await Promise.all([again.greeted, second.closed]);
-    expect(await ids(app)).toEqual(['a', 'a-2']);
-    // Another one, where the first has gone.
-    first.socket.close();
-    await first.closed;
-    using third = new Joined(app, 'server=a&instance=3');
-    await third.greeted;
-    expect(await ids(app)).toEqual(['a', 'a-2']);
-    using fourth = new Joined(app, 'server=a&instance=4');
-    await fourth.greeted;
-    expect(await ids(app)).toEqual(['a', 'a-2', 'a-3']);
-  });
-
-  test('refuses the name of a configured server: the tap is told, and so are people', async () => {
-    const configured = serverConfig('taken', ['-e', 'process.exit()']);
-    await using app = await startApp([configured], LAZY);
-    await using client = new SocketClient(app);
-    using notices = client.subscribe<{ notices: { code: string; message: string } }>(
-      'subscription { notices { code message } }',
-    );
-    using ready = client.subscribe<WireUpdate>(AGENT_UPDATES);
-    await ready.until(({ length }) => length > 0);
-    using refused = new Joined(app, 'server=taken&instance=1');
-    const reason = 'the configuration of swarmlens has a server of this name';
-    expect(await refused.closed).toEqual({ code: 4409, reason });
-    const all = await notices.until((seen) => seen.some(({ notices: { code: is } }) => is === 'TAP_REFUSED'));
-    expect(JSON.stringify(all)).toContain('give it another --server');
-    expect(await ids(app)).toEqual(['taken']);
-  });
-
-  test.each(['server=a%3Ab&instance=1', 'server=&instance=1', 'server=a', `server=a&instance=${'x'.repeat(65)}`])(
-    'refuses what is no tap: %s',
-    async (query) => {
-      await using app = await startApp([], LAZY);
-      using refused = new Joined(app, query);
-      expect(await refused.closed).toMatchObject({ code: 4400 });
-      expect(await ids(app)).toEqual([]);
-    },
-  );
-
-  test.each<[string, Record<string, string>]>([
-    ['a page of its own origin', { origin: 'http://127.0.0.1:4000' }],
-    ['a foreign page', { origin: 'http://example.org' }],
-    ['another host name', { host: 'example.org' }],
-  ])('refuses %s', async (_who, headers) => {
-    await using app = await startApp([], LAZY);
-    using refused = new Joined(app, 'server=a&instance=1', headers);
-    await expect(refused.greeted).rejects.toThrow(/403/);
-  });
 });

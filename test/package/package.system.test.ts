@@ -1,5 +1,4 @@
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -7,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { build, type Rolldown } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Program } from '../support/program.js';
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -42,7 +42,7 @@ async function install(name: string, manifest: object, ...files: readonly string
   const project = join(folder, name);
   await mkdir(project);
   await writeFile(join(project, 'package.json'), JSON.stringify({ private: true, type: 'module', ...manifest }));
-  const flags = ['--engine-strict', '--no-audit', '--no-fund', '--loglevel=error'];
+  const flags = ['--engine-strict', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];
   await run('npm', ['install', ...flags, ...files], { cwd: project });
   return project;
 }
@@ -73,6 +73,7 @@ async function check(project: string, code: string, flags: readonly string[]): P
     '--exactOptionalPropertyTypes',
     '--skipLibCheck',
     'false',
+    '--skipDefaultLibCheck',
     '--target',
     'es2022',
   ];
@@ -197,34 +198,22 @@ describe('swarmlens, packed from a clone and installed alone', () => {
   });
 
   test('serves the simulators, GraphiQL and the playground', async () => {
-    const program = spawn(join(project, 'node_modules/.bin/swarmlens'), ['serve', '--port', '0'], { cwd: project });
-    const closed = once(program, 'close');
-    try {
-      let output = '';
-      const url = await new Promise<string>((resolve, reject) => {
-        program.stdout.on('data', (chunk: Buffer) => {
-          output += chunk.toString();
-          const ready = /ready at (\S+)\/graphql/.exec(output)?.[1];
-          if (ready !== undefined) resolve(ready);
-        });
-        closed.then(() => reject(new Error(`exited: ${output}`)), reject);
-      });
-      const response = await fetch(`${url}/graphql`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ query: 'mutation { refreshDiscovery { servers { id simulated } } }' }),
-      });
-      expect(await response.json()).toMatchObject({
-        data: { refreshDiscovery: { servers: [{ simulated: expect.any(Boolean) }, {}, {}] } },
-      });
-      const graphiql = await fetch(`${url}/graphql`, { headers: { accept: 'text/html' } });
-      expect(await graphiql.text()).toContain('GraphiQL');
-      expect((await fetch(url)).headers.get('content-type')).toContain('text/html');
-    } finally {
-      program.kill('SIGTERM');
-      await closed;
-    }
-    expect(program.exitCode).toBe(0);
+    const bin = join(project, 'node_modules/.bin/swarmlens');
+    await using program = new Program(['serve', '--port', '0'], { cwd: project, program: bin });
+    const [, url = ''] = await program.printed(/ready at (\S+)\/graphql/);
+    const response = await fetch(`${url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query: 'mutation { refreshDiscovery { servers { id simulated } } }' }),
+    });
+    expect(await response.json()).toMatchObject({
+      data: { refreshDiscovery: { servers: [{ simulated: expect.any(Boolean) }, {}, {}] } },
+    });
+    const graphiql = await fetch(`${url}/graphql`, { headers: { accept: 'text/html' } });
+    expect(await graphiql.text()).toContain('GraphiQL');
+    expect((await fetch(url)).headers.get('content-type')).toContain('text/html');
+    program.kill('SIGTERM');
+    expect((await program.outcome()).code).toBe(0);
   });
 
   test.each(MODULE_KINDS)('passes the type check with module resolution %s', async (_name, flags) => {

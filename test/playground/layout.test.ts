@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { convexHull } from '../../playground/graph/convex-hull.js';
 import { ForceLayout, type LayoutInput } from '../../playground/layout/force-layout.js';
 import { groupCenters, groupRadius, sunflowerPosition } from '../../playground/layout/seed-positions.js';
+import { runs } from '../support/fuzz-inputs.js';
 
 describe('seed positions', () => {
   test('for any group sizes: groups do not overlap', () => {
@@ -16,7 +17,7 @@ describe('seed positions', () => {
           }),
         );
       }),
-      { numRuns: 30 },
+      runs(30),
     );
   });
 

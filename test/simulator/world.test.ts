@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { SimulatorType } from '../../src/simulator/world/entities.js';
 import { advanceWorld } from '../../src/simulator/world/lifecycle.js';
 import { Simulated } from './simulated.js';
+import { runs } from '../support/fuzz-inputs.js';
 
 const TYPES = ['claude-flow', 'ruv-swarm', 'daa'] as const;
 
@@ -48,7 +49,7 @@ describe.each(TYPES)('simulated %s', (type) => {
         other.step(steps);
         expect(answers(other)).toEqual(answers(one));
       }),
-      { numRuns: 25 },
+      runs(25),
     );
   });
 
@@ -113,7 +114,7 @@ describe.each(TYPES)('simulated %s', (type) => {
           expect(world.task(agent.taskId)?.state).toBe(isWorking ? 'in_progress' : undefined);
         }
       }),
-      { numRuns: 25 },
+      runs(25),
     );
   });
 });

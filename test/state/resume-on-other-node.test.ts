@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { changesSince, createView, type ServerSnapshot, Store, RevisionTimeline } from '../../src/state/index.js';
 import { EPOCH_TIME, pictureOf, viewOptions } from '../support/arbitraries.js';
 import { expectedAgents, expectedEdges, Reader, withoutNulls } from '../support/contract-client.js';
+import { runs } from '../support/fuzz-inputs.js';
 
 /** Published deltas, each with its own time. */
 type Published = readonly { readonly node: Node; readonly snapshot: ServerSnapshot; readonly atMs: number }[];
@@ -97,10 +98,10 @@ test.each([100, 1])(
         for (const node of nodes) node.follow(log, log.length);
         for (const node of nodes) read(node);
       }),
-      { numRuns: 500 },
+      runs(200),
     );
     // Ensures that the generated histories cover resumed readers.
-    expect(resumed).toBeGreaterThan(100);
+    expect(resumed).toBeGreaterThan(40);
   },
 );
 

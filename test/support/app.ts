@@ -30,12 +30,14 @@ export function simulator(
   return serverConfig(type, [PROGRAM, ...args], overrides);
 }
 
+/** A server entry whose connecting and calls do not expire on a slow machine; a test of expiry sets its own timeouts. */
 export function serverConfig(id: string, args: readonly string[], overrides: Partial<ServerConfig> = {}): ServerConfig {
   return {
     ...DEFAULT_SERVER_OPTIONS,
     id,
     endpoint: { type: 'stdio', command: process.execPath, args, cwd: process.cwd(), env: {} },
-    connectTimeoutMs: 15_000,
+    timeoutMs: 60_000,
+    connectTimeoutMs: 120_000,
     ...overrides,
   };
 }
@@ -204,7 +206,10 @@ export class Subscription<T> implements Disposable {
   }
 
   #failed(error: unknown): void {
-    if (this.#cursorOf === null || !isRetryableClose(error)) return this.#end(error);
+    if (this.#cursorOf === null || !isRetryableClose(error)) {
+      this.#end(error);
+      return;
+    }
     this.#cuts += 1;
     const last = this.data.at(-1);
     if (last !== undefined) this.#variables = { ...this.#variables, after: this.#cursorOf(last) };
@@ -224,7 +229,8 @@ const RECONNECT_PAUSE_MS = 50;
 /** Close codes after which `docs/protocol.md` asks a client to reconnect. */
 const RETRYABLE_CLOSE_CODES: readonly unknown[] = [1001, 1006, 1012, 1013];
 
-function isRetryableClose(error: unknown): boolean {
+/** Tells whether `docs/protocol.md` asks a client to reconnect after this error. */
+export function isRetryableClose(error: unknown): boolean {
   return typeof error === 'object' && error !== null && 'code' in error && RETRYABLE_CLOSE_CODES.includes(error.code);
 }
 

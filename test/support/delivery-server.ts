@@ -21,7 +21,7 @@ import {
   startServer,
 } from '../../src/server/index.js';
 import type { StartServerOptions } from '../../src/server/start-server.js';
-import { isoTimestamp, systemClock } from '../../src/shared/index.js';
+import { type Clock, isoTimestamp, systemClock } from '../../src/shared/index.js';
 import { AccessScopes } from '../../src/access/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
 import { serverOf } from './arbitraries.js';
@@ -50,34 +50,34 @@ export class DeliveryServer implements AsyncDisposable {
   #close: () => Promise<void> = () => Promise.resolve();
   #stopping: Promise<void> | null = null;
 
-  private constructor() {
-    this.#rateClock = new RateClock(systemClock);
+  private constructor(clock: Clock, utilization: () => number) {
+    this.#rateClock = new RateClock(clock);
     this.#commits = new CommitWaiter(this.store);
     this.groups = new SubscriptionGroups({
       store: this.store,
       demand: this.demand,
       active: this.active,
       rateClock: this.#rateClock,
-      utilization: createUtilizationProbe(),
+      utilization,
       onError: (error) => this.errors.push(error),
     });
     this.url = '';
   }
 
-  /** @param access who is let in; left out: everybody */
+  /** @param access who is let in; left out: everybody. `clock`: of connections, streams and answers; `utilization`: of the event loop */
   static async start(
     delivery: Partial<DeliveryOptions> = {},
     access: Partial<
       Pick<
         StartServerOptions,
         'authenticator' | 'origins' | 'anyHost' | 'logger' | 'trustedDocuments' | 'clock' | 'shutdownMs'
-      >
+      > & { readonly utilization: () => number }
     > = {},
     limits: Partial<Limits> = {},
   ): Promise<DeliveryServer> {
-    const made = new DeliveryServer();
+    const { clock = systemClock, utilization = createUtilizationProbe(), ...start } = access;
+    const made = new DeliveryServer(clock, utilization);
     const { store, demand, active, groups } = made;
-    const clock = systemClock;
     const collector = new UpstreamRegistry([], {
       store,
       bus: new MemoryBus(),
@@ -100,7 +100,7 @@ export class DeliveryServer implements AsyncDisposable {
       },
       maxTombstones: 1_000,
       maxEvents: 16,
-      utilization: createUtilizationProbe(),
+      utilization,
       clock,
       onError: (error) => made.errors.push(error),
     });
@@ -126,7 +126,7 @@ export class DeliveryServer implements AsyncDisposable {
       shutdownMs: 500,
       counters: made.counters,
       createRateLimiter: createMemoryRateLimiter,
-      ...access,
+      ...start,
       limits: { ...TEST_LIMITS, ...limits },
     });
     made.#close = async () => {
@@ -202,6 +202,7 @@ export class BareClient implements AsyncDisposable {
   readonly picture = new Map<string, string>();
   bytes = 0;
   readonly #changes = new ChangeNotifier();
+  #acknowledged = false;
   #end: string | null = null;
 
   private constructor(socket: WebSocket) {
@@ -222,7 +223,7 @@ export class BareClient implements AsyncDisposable {
     const client = new BareClient(socket);
     await once(socket, 'open');
     socket.send('{"type":"connection_init"}');
-    await once(socket, 'message');
+    await client.until(() => client.#acknowledged);
     return client;
   }
 
@@ -241,6 +242,10 @@ export class BareClient implements AsyncDisposable {
 
   #take(text: string): void {
     const message = JSON.parse(text) as { type: string; payload?: { data?: { agentUpdates: StreamedUpdate } } }; // graphql-transport-ws
+    if (message.type === 'connection_ack') {
+      this.#acknowledged = true;
+      this.#changes.notify();
+    }
     const update = message.payload?.data?.agentUpdates;
     if (message.type !== 'next' || update === undefined) return;
     this.updates.push(update);
@@ -257,4 +262,20 @@ export class BareClient implements AsyncDisposable {
     this.socket.terminate();
     await closed;
   }
+}
+
+/** Data of a query over HTTP. */
+export async function ask<T>(server: DeliveryServer, query: string): Promise<T> {
+  const response = await fetch(`${server.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ query }),
+  });
+  return ((await response.json()) as { data: T }).data; // the shape that GraphQL over HTTP prescribes
+}
+
+/** Names of all agents by id, as a query answers now. */
+export async function freshPicture(server: DeliveryServer): Promise<Map<string, string>> {
+  const { agents } = await ask<{ agents: { id: string; name: string }[] }>(server, '{ agents { id name } }');
+  return new Map(agents.map(({ id, name }) => [id, name]));
 }

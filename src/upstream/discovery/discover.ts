@@ -32,7 +32,7 @@ export interface DiscoverOptions {
 /** Timeout of one probe in milliseconds. A port is probed with up to four transports. */
 const PROBE_TIMEOUT_MS = 1_000;
 /** Timeout of a TCP connection in milliseconds. */
-const CONNECT_TIMEOUT_MS = 500;
+export const CONNECT_TIMEOUT_MS = 500;
 
 /** Port of VisionFlow's WebSocket relay. */
 const WEBSOCKET_PORT = 3002;

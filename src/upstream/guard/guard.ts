@@ -190,25 +190,25 @@ class CockatielGuard implements Guard {
    */
   async #runWithTimeout<T>(operation: Operation<T>, caller: AbortSignal | null, timeoutMs: number): Promise<T> {
     const controller = new AbortController();
-    const abort = (): void => controller.abort(caller?.reason);
-    caller?.addEventListener('abort', abort, { once: true });
-    try {
-      const pending = operation(controller.signal);
-      let extensionMs = timeoutMs;
-      for (let withinMs = timeoutMs; ; extensionMs -= withinMs) {
-        const dueMs = this.#clock.monotonic() + withinMs;
-        try {
-          return await this.#timeoutPolicy(withinMs).execute(() => pending, caller ?? undefined);
-        } catch (error) {
-          if (!(error instanceof TaskCancelledError) || controller.signal.aborted) throw error;
-          withinMs = Math.min(extensionMs, this.#clock.monotonic() - dueMs);
-          if (withinMs >= MIN_STALL_MS) continue;
-          controller.abort();
-          throw error;
-        }
+    const pending = operation(controller.signal);
+    let extensionMs = timeoutMs;
+    for (let withinMs = timeoutMs; ; extensionMs -= withinMs) {
+      const dueMs = this.#clock.monotonic() + withinMs;
+      try {
+        return await this.#timeoutPolicy(withinMs).execute(({ signal }) => {
+          const abort = (): void => {
+            if (isAborted(caller)) controller.abort(caller?.reason);
+          };
+          signal.addEventListener('abort', abort, { once: true });
+          return pending;
+        }, caller ?? undefined);
+      } catch (error) {
+        if (!(error instanceof TaskCancelledError) || controller.signal.aborted) throw error;
+        withinMs = Math.min(extensionMs, this.#clock.monotonic() - dueMs);
+        if (withinMs >= MIN_STALL_MS) continue;
+        controller.abort();
+        throw error;
       }
-    } finally {
-      caller?.removeEventListener('abort', abort);
     }
   }
 

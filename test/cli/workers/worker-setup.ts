@@ -4,7 +4,8 @@ import { createFork } from '../../../src/cli/workers/worker-context.js';
 import type { ListenAddress } from '../../../src/cli/workers/worker-process.js';
 import { WorkerPool } from '../../../src/cli/workers/worker-pool.js';
 import { type LogLine, recordingLogger } from '../../mcp/support.js';
-import { ManualClock, settled } from '../../support/manual-clock.js';
+import { ManualClock } from '../../support/manual-clock.js';
+import { waitUntil } from '../../support/wait.js';
 
 const PROGRAM = fileURLToPath(new URL('worker.js', import.meta.url));
 export const SHUTDOWN_MS = 2_000;
@@ -59,7 +60,8 @@ export class Rig implements AsyncDisposable {
 
   /** Resolves when there are so many lines of the log like it. */
   async logged(pattern: RegExp, count = 1): Promise<void> {
-    while (this.messages().filter((message) => pattern.test(message)).length < count) await settled();
+    const isLogged = (): boolean => this.messages().filter((message) => pattern.test(message)).length >= count;
+    await waitUntil(isLogged, { state: () => this.messages(), intervalMs: 1 });
   }
 
   /** The number and the process of whoever's turn it is. */
@@ -69,12 +71,20 @@ export class Rig implements AsyncDisposable {
     return await (await fetch(`http://${place.address}:${place.port}${path}`)).text();
   }
 
+  /** Asks until it is the worker's turn. */
+  async answerOf(number: number, path = '/'): Promise<string> {
+    let answer = '';
+    await waitUntil(async () => (answer = await this.get(path)).startsWith(`${number} `), {
+      state: () => ({ answer, messages: this.messages() }),
+      intervalMs: 0,
+    });
+    return answer;
+  }
+
   /** Makes a worker end with exit code 7. @returns its process */
   async end(number: number): Promise<string> {
-    for (;;) {
-      const [who, pid = ''] = (await this.get(`/die/${number}`)).split(' ');
-      if (who === `${number}`) return pid;
-    }
+    const [, pid = ''] = (await this.answerOf(number, `/die/${number}`)).split(' ');
+    return pid;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { sleep, systemClock } from '../../../src/shared/index.js';
-import { Fleet, until } from './fleet.js';
+import { waitUntil } from '../../support/wait.js';
+import { Fleet } from './fleet.js';
 import { endure, FLEET_FAULTS, REDIS_KILLED, REDIS_STOPPED } from './fleet-faults.js';
 import { StalledClient, Traffic } from '../stalled-client.js';
 
@@ -22,7 +23,7 @@ type Tell = (line: string) => void;
 export async function soakFaults(tell: Tell): Promise<readonly string[]> {
   const problems: string[] = [];
   for (const fault of FLEET_FAULTS) {
-    await using fleet = await Fleet.start({ areProcesses: true });
+    await using fleet = await Fleet.start({ areProcesses: true, leaseMs: 1_500 });
     await fleet.join(CLIENTS);
     await fleet.polledBy(3);
     const healedMs = await endure(fleet, fault, FAULT_MS);
@@ -40,7 +41,7 @@ export async function soakFaults(tell: Tell): Promise<readonly string[]> {
 
 /** A client of one node reads nothing for a minute. @returns what was not as it should be */
 export async function soakStalled(tell: Tell): Promise<readonly string[]> {
-  await using fleet = await Fleet.start({ areProcesses: true, agents: 60, hz: 30 });
+  await using fleet = await Fleet.start({ areProcesses: true, leaseMs: 1_500, agents: 60, hz: 30 });
   await using stalled = await StalledClient.join(fleet.nodes[0]?.url ?? '');
   await stalled.isStalled();
   using traffic = await Traffic.open(fleet.redis.look);
@@ -50,7 +51,7 @@ export async function soakStalled(tell: Tell): Promise<readonly string[]> {
     const rss = Math.max(...fleet.nodes.map(({ pid }) => (pid === null ? 0 : rssBytes(pid))));
     samples.push({ waiting: await traffic.waiting(), rss });
   }
-  await until(() => traffic.bytes > 0);
+  await waitUntil(() => traffic.bytes > 0, { state: () => samples.at(-1) });
   const part = Math.floor(samples.length / 3);
   // The first third is code being loaded and compiled.
   const [before, after] = [samples.slice(part, 2 * part), samples.slice(-part)].map((some) =>

@@ -6,6 +6,7 @@ import { parseRedisUrl, SwarmlensError } from '../../../src/shared/index.js';
 import { silentLogger } from '../../../src/telemetry/index.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { hasRedis, NO_REDIS, RedisServer } from '../../support/redis-server.js';
+import { waitUntil } from '../../support/wait.js';
 
 const MINUTE = 60;
 
@@ -102,7 +103,7 @@ describe.skipIf(!hasRedis({ own: true }))(
         redis.resume();
       }
       await redis.kill();
-      while (a.connection.isUp) await new Promise((resolve) => setImmediate(resolve));
+      await waitUntil(() => !a.connection.isUp, { state: () => a.connection.isUp });
       expect(await a.allowed('kim', 5)).toBe(3);
       expect(await a.allowed('kim', 5)).toBe(0);
     });
