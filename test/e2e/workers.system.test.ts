@@ -167,7 +167,7 @@ describe.skipIf(!hasRedis())(`several workers${hasRedis() ? '' : ` (${NO_REDIS})
     while (upIn((await scrape()).families).includes(0)) continue;
     process.kill(pid, 'SIGKILL');
     // It has no number while it waits to be started again, and the same one afterwards.
-    await stage.program.wrote(/has ended \(signal SIGKILL\)/);
+    await stage.program.wrote(/exited \(signal SIGKILL\)/);
     while (upIn((await scrape()).families).includes(0)) continue;
     agent.destroy();
   });
