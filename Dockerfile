@@ -13,7 +13,7 @@ RUN ["npm", "run", "--silent", "build"]
 FROM node:24-bookworm-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-COPY packages/client/package.json ./packages/client/
+COPY packages ./packages
 RUN ["npm", "ci", "--omit=dev", "--no-audit", "--no-fund"]
 
 # The dependencies are JavaScript only, so the small base image is enough.

@@ -1,6 +1,5 @@
-// Fails when a production dependency has a known vulnerability. That the registry cannot be asked, which says nothing of
-// the dependencies, is told and does not fail.
-// Usage: node scripts/audit.js [FILE]   FILE: a report of `npm audit --json`, instead of asking for one
+// Fails if a production dependency has a known vulnerability. Prints a note, and does not fail, if the registry is unavailable.
+// Usage: node scripts/audit.js [FILE]   FILE: report of `npm audit --json` to read instead of requesting one
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
@@ -14,18 +13,20 @@ let report = null;
 try {
   report = JSON.parse(text);
 } catch {
-  // Told below.
+  // Reported below.
 }
 
 const { vulnerabilities, metadata } = report ?? {};
 if (vulnerabilities === undefined || typeof metadata?.vulnerabilities?.total !== 'number') {
-  console.log(`npm audit: NOT ASKED, the registry gave no report: ${report?.message ?? 'no JSON'}`);
+  console.log(`npm audit: NOT CHECKED, the registry sent no report: ${report?.message ?? 'no JSON'}`);
 } else if (metadata.vulnerabilities.total === 0) {
-  console.log('npm audit: no known vulnerability in production dependencies');
+  console.log('npm audit: no known vulnerabilities in production dependencies');
 } else {
   for (const { name, severity, range, via } of Object.values(vulnerabilities)) {
-    const why = via.map((each) => (typeof each === 'string' ? `by ${each}` : `${each.title} ${each.url}`)).join('; ');
-    console.error(`${name} ${range}: ${severity}: ${why}`);
+    const reason = via
+      .map((entry) => (typeof entry === 'string' ? `through ${entry}` : `${entry.title} ${entry.url}`))
+      .join('; ');
+    console.error(`${name} ${range}: ${severity}: ${reason}`);
   }
   process.exitCode = 1;
 }

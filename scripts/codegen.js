@@ -1,4 +1,4 @@
-// Prints schema.graphql from the code, then the typed documents from it. Expects a build.
+// Writes schema.graphql from the code, then generates the typed documents from it. Needs a build.
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { printSchema } from 'graphql';

@@ -8,7 +8,7 @@ const PARENT_CHECK_MS = 1_000;
 await build();
 process.stderr.write('Starting swarmlens …\n');
 
-// A shell between npm and this process may end without passing on the signal, and SIGKILL cannot be passed on at all.
+// npm passes on SIGTERM and SIGINT. If it is killed, the server must not stay behind.
 if (process.env.npm_lifecycle_event === 'start') {
   const parent = process.ppid;
   const checkParent = () => {

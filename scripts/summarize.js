@@ -1,5 +1,5 @@
-// Adds up vitest's JSON reports into one plain line: `N passed, N failed, N skipped`, after what failed and why. Fails when
-// anything failed.
+// Adds up JSON reports of vitest. Prints failures with their messages, then the line `N passed, N failed, N skipped`. Fails if
+// a test failed.
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 
@@ -9,7 +9,7 @@ for (const path of process.argv.slice(2)) {
   totals.passed += report.numPassedTests;
   totals.failed += report.numFailedTests;
   totals.skipped += report.numPendingTests + report.numTodoTests;
-  // A suite that could not be loaded holds no test that could have failed.
+  // A suite that failed to load has no failed tests.
   for (const suite of report.testResults) {
     if (suite.status === 'failed' && suite.assertionResults.length === 0) {
       totals.failed += 1;

@@ -153,7 +153,7 @@ export async function createApp(config: Config, { clock, logger, wrapMetricsExpo
       activeStreams: active,
       clock,
       logger,
-      playgroundDirectory: fileURLToPath(new URL('playground/', import.meta.url)),
+      playgroundDirectory: fileURLToPath(new URL('../playground/', import.meta.url)),
       discovered,
       notReadyReason: node.notReadyReason,
       delivery: config,

@@ -63,9 +63,9 @@ export function validateNames(argument: string, values: readonly string[] | null
 
 /** Validates the format of a cursor. @throws SwarmlensError BAD_USER_INPUT naming the argument */
 export function validateCursor(argument: string, cursor: string): void {
-  if (cursor.length > MAX_CURSOR_LENGTH)
-    throw argumentError(argument, `is longer than ${MAX_CURSOR_LENGTH} characters`);
-  if (!/^[\w-]*$/.test(cursor)) throw argumentError(argument, 'is not a cursor. Pass an AgentUpdate.cursor unchanged');
+  if (cursor.length <= MAX_CURSOR_LENGTH && /^[\w-]*$/.test(cursor)) return;
+  const message = `Invalid cursor in argument "${argument}". Pass an AgentUpdate.cursor unchanged.`;
+  throw new SwarmlensError('BAD_USER_INPUT', message, { argument });
 }
 
 export function argumentError(argument: string, problem: string): SwarmlensError {

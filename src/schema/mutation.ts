@@ -1,4 +1,4 @@
-import type { PollOutcome } from '../upstream/index.js';
+import type { UpstreamService } from '../access/index.js';
 import type { ToolResult } from '../model/index.js';
 import { SwarmlensError, isoTimestamp } from '../shared/index.js';
 import { validateName, validateNames } from './arguments.js';
@@ -7,6 +7,8 @@ import { permissionExtension } from './field-extensions.js';
 import { DiscoveryRef } from './discovery.js';
 import { parseToolArguments } from './tool-arguments.js';
 import { ViewerRef } from './viewer.js';
+
+type PollOutcome = Awaited<ReturnType<UpstreamService['pollNow']>>;
 
 interface CalledTool extends ToolResult {
   readonly serverId: string;

@@ -37,7 +37,7 @@ describe('connections', () => {
         Array.from({ length: 250 }, async () => (await Attacker.connect(server)).closed),
       );
       for (const { code, reason } of closed)
-        expect([code, reason]).toEqual([1013, expect.stringContaining('close some of them')]);
+        expect([code, reason]).toEqual([1013, expect.stringContaining('Close some of them')]);
       const answers = await Promise.all(Array.from({ length: 250 }, () => answerOf(raw(server, REQUEST))));
       for (const answer of answers)
         expect(answer).toMatch(/^HTTP\/1\.1 429 [^]*Retry-After: 1\r\n[^]*close some of them/i);

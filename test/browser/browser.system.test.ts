@@ -51,7 +51,7 @@ describe.skipIf(!here)(`in Chromium${here ? '' : ' (skipped: not on the PATH, an
     await using opened = await openPage(browser, origin);
     const { page, wrong } = opened;
     await page.locator('#stage-empty', { hasText: 'No agents' }).waitFor();
-    await page.locator('#health-note', { hasText: 'No server is configured' }).waitFor();
+    await page.locator('#health-note', { hasText: 'No servers.' }).waitFor();
     expect(wrong).toEqual([]);
     await rm(directory, { recursive: true, force: true });
   });

@@ -25,7 +25,6 @@ async function bundled(): Promise<ReadonlyMap<string, string>> {
     base: '/react/',
     // React warns of what it does not like in development only, and looks twice in strict mode.
     define: { 'process.env.NODE_ENV': '"development"' },
-    resolve: { alias: { 'swarmlens/client': `${ROOT}dist/client/index.js` } },
     build: { write: false, minify: false },
   });
   const { output } = built as Rolldown.RolldownOutput; // one, as it does not watch
@@ -38,7 +37,7 @@ async function bundled(): Promise<ReadonlyMap<string, string>> {
 async function serve(made: ReadonlyMap<string, string>): Promise<{ server: Server; origin: string }> {
   const server = createServer((request, response) => {
     const path = new URL(request.url ?? '/', 'http://a.example').pathname;
-    const file = path.replace('/node_modules/swarmlens/', '/').replace(/^\/browser\//, '/examples/browser/');
+    const file = path.replace(/^\/browser\//, '/examples/browser/');
     const text = made.get(path) ?? readFile(`${ROOT}${file.slice(1)}`, 'utf8');
     Promise.resolve(text).then(
       (found) => response.setHeader('content-type', TYPES[extname(path)] ?? 'text/plain').end(found),

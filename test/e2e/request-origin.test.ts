@@ -142,7 +142,9 @@ describe('a token in a URL', () => {
       const text = await answer.text();
       expect(text).toContain('URLs end up in logs');
       expect(text).not.toContain(authorization.slice(7));
-      expect(await upgrade(`${access.server.socketUrl}${query}`, { authorization })).toMatch(/^400 .*ends up in logs/);
+      expect(await upgrade(`${access.server.socketUrl}${query}`, { authorization })).toMatch(
+        /^400 .*URLs end up in logs/,
+      );
     },
   );
 

@@ -181,7 +181,7 @@ describe.skipIf(!hasRedis())(`several workers${hasRedis() ? '' : ` (${NO_REDIS})
     await scrapeUntil([1, 1]);
     process.kill(pid, 'SIGKILL');
     // It has no number while it waits to be started again, and the same one afterwards.
-    await stage.program.wrote(/has ended \(signal SIGKILL\)/);
+    await stage.program.wrote(/exited \(signal SIGKILL\)/);
     await scrapeUntil([1, 1]);
     agent.destroy();
   });

@@ -28,31 +28,37 @@ function run(script: string, cwd: string, ...args: string[]): Outcome {
   return { status, output: stdout + stderr };
 }
 
-/** A project with dependencies of its own. */
-function project(name: string, packages: Readonly<Record<string, object>>, dependencies: readonly string[]): string {
+/** Creates a project with these installed packages and dependencies. */
+function createProject(
+  name: string,
+  packages: Readonly<Record<string, object>>,
+  dependencies: readonly string[],
+): string {
   const root = join(folder, name);
-  const needs = Object.fromEntries(dependencies.map((dependency) => [dependency, '1']));
+  const versions = Object.fromEntries(dependencies.map((dependency) => [dependency, '1']));
   mkdirSync(join(root, 'docs'), { recursive: true });
-  writeFileSync(join(root, 'package.json'), JSON.stringify({ name, dependencies: needs }));
+  writeFileSync(join(root, 'package.json'), JSON.stringify({ name, dependencies: versions }));
   for (const [dependency, manifest] of Object.entries(packages)) {
     mkdirSync(join(root, 'node_modules', dependency), { recursive: true });
-    const whole = { name: dependency, version: '1.0.0', ...manifest };
-    writeFileSync(join(root, 'node_modules', dependency, 'package.json'), JSON.stringify(whole));
+    const full = { name: dependency, version: '1.0.0', ...manifest };
+    writeFileSync(join(root, 'node_modules', dependency, 'package.json'), JSON.stringify(full));
   }
   return root;
 }
 
-describe('the list of licences', () => {
-  test('is up to date, and each of them is allowed', () => {
+describe('scripts/licences.js', () => {
+  test('finds docs/licenses.md up to date and every license allowed', () => {
     expect(run('licences.js', ROOT, '--check')).toEqual({ status: 0, output: '' });
   });
 
-  test('that lacks a dependency of a dependency is out of date until it is made again', () => {
-    const root = project('lacking', { a: { license: 'MIT', dependencies: { b: '1' } }, b: { license: 'ISC' } }, ['a']);
+  test('reports a list that lacks a dependency of a dependency', () => {
+    const root = createProject('lacking', { a: { license: 'MIT', dependencies: { b: '1' } }, b: { license: 'ISC' } }, [
+      'a',
+    ]);
     expect(run('licences.js', root, '--check').output).toContain('out of date');
     expect(run('licences.js', root).status).toBe(0);
     expect(run('licences.js', root, '--check').status).toBe(0);
-    project('lacking', { a: { license: 'MIT', dependencies: { b: '1', c: '1' } }, c: { license: 'MIT' } }, ['a']);
+    createProject('lacking', { a: { license: 'MIT', dependencies: { b: '1', c: '1' } }, c: { license: 'MIT' } }, ['a']);
     expect(run('licences.js', root, '--check')).toMatchObject({ status: 1 });
   });
 
@@ -62,21 +68,21 @@ describe('the list of licences', () => {
     ['MIT AND GPL-3.0-only', 1],
     ['(MIT OR GPL-3.0-only)', 0],
     ['Apache-2.0 AND BSD-3-Clause', 0],
-  ])('with a dependency under %s ends with %i', (license, status) => {
-    const root = project(`under-${String(license)}`, { a: { license } }, ['a']);
+  ])('with a dependency under %s exits with code %i', (license, status) => {
+    const root = createProject(`under-${String(license)}`, { a: { license } }, ['a']);
     expect(run('licences.js', root).status).toBe(status);
   });
 
-  test('fails where a dependency is not installed', () => {
-    const { status, output } = run('licences.js', project('missing', {}, ['a']));
+  test('fails when a dependency is not installed', () => {
+    const { status, output } = run('licences.js', createProject('missing', {}, ['a']));
     expect({ status, output }).toMatchObject({
       status: 1,
       output: expect.stringContaining('not installed') as unknown,
-    }); // vitest's type of a matcher is any
+    }); // vitest types matchers as any
   });
 });
 
-describe('the audit', () => {
+describe('scripts/audit.js', () => {
   const report = (total: number, vulnerabilities: object): object => ({
     vulnerabilities,
     metadata: { vulnerabilities: { total } },
@@ -86,9 +92,9 @@ describe('the audit', () => {
   };
 
   test.each([
-    ['a finding fails', report(1, finding), 1, 'x <2: high: by y; Crash https://x.example'],
-    ['no finding does not', report(0, {}), 0, 'no known vulnerability'],
-    ['a registry that cannot be asked does not, and is told', { message: '405 Method Not Allowed' }, 0, 'NOT ASKED'],
+    ['fails for a vulnerability', report(1, finding), 1, 'x <2: high: through y; Crash https://x.example'],
+    ['passes without vulnerabilities', report(0, {}), 0, 'no known vulnerabilities'],
+    ['passes with a note when the registry is unavailable', { message: '405 Method Not Allowed' }, 0, 'NOT CHECKED'],
   ])('%s', (_name, json, status, text) => {
     const file = join(folder, 'report.json');
     writeFileSync(file, JSON.stringify(json));

@@ -84,7 +84,7 @@ async function check(project: string, code: string, flags: readonly string[]): P
   );
 }
 
-const NODE_TYPES = ['--types', 'node', '--typeRoots', join(MODULES, '@types')];
+const NODE_TYPES = ['--types', 'node'];
 const MODULE_KINDS = [
   ['nodenext', ['--module', 'nodenext']],
   ['bundler', ['--module', 'preserve', '--moduleResolution', 'bundler']],
@@ -185,6 +185,7 @@ describe('swarmlens, packed from a clone and installed alone', () => {
       'dist',
       'package.json',
       'schema.graphql',
+      'swarmlens.schema.json',
       'trusted-documents.json',
     ]);
     const built = await readdir(join(project, 'node_modules/swarmlens/dist'), { recursive: true });

@@ -16,12 +16,12 @@ describe('workers', () => {
   test('one that ends unasked is started again after a pause, in its place, while the others go on', async () => {
     await using rig = new Rig(2);
     const before = await rig.end(1);
-    await rig.logged(/again/);
+    await rig.logged(/restarting/);
     expect(rig.messages().at(-1)).toBe('worker 1 exited (exit code 7), restarting in 500 ms');
     const others = [await rig.get(), await rig.get()];
     expect(others).toEqual([expect.stringMatching(/^2 /), others[0]]);
     rig.clock.advance(499);
-    expect(rig.messages().at(-1)).toMatch(/again/);
+    expect(rig.messages().at(-1)).toMatch(/restarting/);
     rig.clock.advance(1);
     expect(await rig.answerOf(1)).not.toBe(`1 ${before}`);
   });
@@ -31,7 +31,7 @@ describe('workers', () => {
     for (const [round, lastedMs] of [0, 59_999, 60_000, 0].entries()) {
       rig.clock.advance(lastedMs);
       await rig.end(1);
-      await rig.logged(/again/, round + 1);
+      await rig.logged(/restarting/, round + 1);
       rig.clock.advance(30_000);
       await rig.answerOf(1);
     }
@@ -41,7 +41,7 @@ describe('workers', () => {
   test('one that never comes to anything is given up, which is said; the program is ready without it', async () => {
     await using rig = new Rig(2, (number) => (number === 1 ? 'good' : 'broken'));
     for (let round = 1; round < 10; round += 1) {
-      await rig.logged(/again/, round);
+      await rig.logged(/restarting/, round);
       rig.clock.advance(30_000);
     }
     expect(await rig.place()).not.toBeNull();
@@ -55,11 +55,11 @@ describe('workers', () => {
     await using rig = new Rig(1, (_number, nth) => (nth === 1 ? 'good' : 'broken'));
     await rig.end(1);
     for (let round = 1; round < 10; round += 1) {
-      await rig.logged(/again/, round);
+      await rig.logged(/restarting/, round);
       rig.clock.advance(30_000);
     }
     await (await rig.workers).ended();
-    expect(rig.messages().at(-1)).toMatch(/is given up/);
+    expect(rig.messages().at(-1)).toMatch(/failed 10 times in a row/);
   });
 
   test('what keeps the first from starting is told once: no other is started, and its exit code is passed on', async () => {
@@ -80,7 +80,7 @@ describe('workers', () => {
   test('asked to stop during a pause, nothing is started any more', async () => {
     await using rig = new Rig(2);
     await rig.end(1);
-    await rig.logged(/again/);
+    await rig.logged(/restarting/);
     expect(await (await rig.workers).stop()).toBe(true);
     expect(rig.messages().filter((message) => message.endsWith(' started'))).toHaveLength(2);
   });
@@ -96,7 +96,7 @@ describe('workers', () => {
     await using rig = new Rig(2, (number) => (number === 1 ? 'good' : 'deaf'));
     await rig.place();
     const stopped = (await rig.workers).stop();
-    await rig.logged(/worker 1 has stopped/);
+    await rig.logged(/worker 1 stopped/);
     rig.clock.advance(SHUTDOWN_MS + 4_999);
     expect(rig.messages()).not.toContain('worker did not exit in time and is killed');
     rig.clock.advance(1);
