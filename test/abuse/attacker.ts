@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import type { LimitName } from '../../src/server/limits/limit-counters.js';
-import { BareSocket, type Message } from '../support/raw-graphql-ws-client.js';
+import { RawGraphqlWsClient, type Message } from '../support/raw-graphql-ws-client.js';
 import type { DeliveryServer } from '../support/delivery-server.js';
 
 /** A client of whom the server has to expect everything. */
-export class Attacker extends BareSocket {
+export class Attacker extends RawGraphqlWsClient {
   /** Has not said anything yet. */
   static async connect(server: DeliveryServer): Promise<Attacker> {
     const socket = new WebSocket(server.socketUrl, 'graphql-transport-ws', { perMessageDeflate: false });

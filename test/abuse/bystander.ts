@@ -1,20 +1,20 @@
 import { expect } from 'vitest';
-import { BareClient, type DeliveryServer } from '../support/delivery-server.js';
+import { RawStreamClient, type DeliveryServer } from '../support/delivery-server.js';
 
 /** A client like any other, beside those that misbehave: has a subscription of sixty updates a second. */
 export class Bystander implements AsyncDisposable {
   readonly #server: DeliveryServer;
-  readonly #client: BareClient;
+  readonly #client: RawStreamClient;
   #round = 0;
 
-  private constructor(server: DeliveryServer, client: BareClient) {
+  private constructor(server: DeliveryServer, client: RawStreamClient) {
     this.#server = server;
     this.#client = client;
   }
 
   static async watch(server: DeliveryServer): Promise<Bystander> {
     server.show(0, 3, 0);
-    const client = await BareClient.connect(server);
+    const client = await RawStreamClient.connect(server);
     client.subscribe('mode: HIGH_FREQUENCY');
     await client.until(({ updates }) => updates.length === 1);
     return new Bystander(server, client);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Browser, findChromium, startBrowser } from '../support/chromium.js';
-import { borderMessages, expectedMessages, FrameServer } from '../support/frame-server.js';
+import { boundaryMessages, expectedMessages, FrameServer } from '../support/frame-server.js';
 
 const executable = findChromium();
 // On a continuous integration machine a missing browser is a failure, elsewhere a skipped suite.
@@ -26,7 +26,7 @@ describe.skipIf(!here)(
     ] as const)(
       "a browser's WebSocket reads every length and every id, %s, for %d reader(s)",
       async (_, readers, threshold) => {
-        const messages = borderMessages();
+        const messages = boundaryMessages();
         await using server = await FrameServer.start(messages, readers, threshold);
         const page = await browser.context.newPage();
         const read = await page.evaluate(

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { BareSocket } from '../support/raw-graphql-ws-client.js';
+import { RawGraphqlWsClient } from '../support/raw-graphql-ws-client.js';
 import { Program } from '../support/program.js';
 import { type CommandOutcome, runInProcess } from './run-command.js';
 
@@ -28,16 +28,14 @@ async function ask(url: string, headers: Record<string, string> = {}): Promise<u
   return await answer.json();
 }
 
-describe('the program', () => {
-  test('does not start with a token file that is not there, and says how it is made', async () => {
+describe('swarmlens serve with authentication', () => {
+  test('exits with 2 and names the create command when the token file is missing', async () => {
     const { code, stderr } = await run('serve', '--config', 'closed.json', '--port', '0');
     expect(code).toBe(2);
-    expect(stderr).toMatch(
-      /^swarmlens\.auth\.tokens: .* file not found – create it with `swarmlens token create`\n$/,
-    );
+    expect(stderr).toMatch(/^swarmlens\.auth\.tokens: .* file not found – create it with `swarmlens token create`\n$/);
   });
 
-  test('lets in who has a token that it made, beyond loopback too, until it is revoked', async () => {
+  test('accepts a created token from any address until the token is revoked', async () => {
     const made = await run('token', 'create', '--scopes', 'agents:read');
     expect(made.code).toBe(0);
     const token = made.stdout.trimEnd();
@@ -49,7 +47,7 @@ describe('the program', () => {
     expect(await ask(local)).toMatchObject({ errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] });
     const authorization = `Bearer ${token}`;
     expect(await ask(local, { authorization })).toEqual({ data: { viewer: { permissions: ['agents:read'] } } });
-    await using socket = await BareSocket.open({ socketUrl: local.replace('http', 'ws') }, null, authorization);
+    await using socket = await RawGraphqlWsClient.open({ socketUrl: local.replace('http', 'ws') }, null, authorization);
     await socket.until(({ messages }) => messages.length > 0);
     expect(await run('token', 'revoke', token.split('_')[1] ?? '')).toMatchObject({ code: 0 });
     expect(await socket.closed).toEqual({ code: 4403, reason: 'The token has been revoked' });
@@ -62,7 +60,7 @@ describe('the program', () => {
     expect(stdout + stderr).not.toContain(token.slice(-43));
   });
 
-  test('beyond loopback without authentication: exit 2; with --insecure-no-auth it serves, and says so in the log', async () => {
+  test('requires --insecure-no-auth, which it logs, to listen beyond loopback without authentication', async () => {
     const refused = await run('serve', '--config', 'open.json', '--port', '0', '--host', '0.0.0.0');
     expect(refused).toMatchObject({ code: 2, stdout: '' });
     expect(refused.stderr).toMatch(/^--host: is "0\.0\.0\.0" – only loopback is allowed without authentication/);

@@ -8,7 +8,7 @@ import { PROGRAM } from '../support/app.js';
 import { type Outcome, Program as AnyProgram } from '../support/program.js';
 import { waitUntil } from '../support/wait.js';
 
-/** Options of a server that does not have to answer soon. */
+/** Server entry whose timeouts of ten minutes never expire during a test. */
 const PATIENT = { swarmlens: { connectTimeoutMs: 600_000, timeoutMs: 600_000 } };
 
 let directory: string;
@@ -21,7 +21,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-/** The program in this test's own directory. */
+/** Program that runs in the directory of this test file. */
 class Program extends AnyProgram {
   constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
     super(args, { cwd: directory, env });
@@ -42,15 +42,15 @@ function isAlive(pid: number): boolean {
   }
 }
 
-describe('the program', () => {
-  test('ends with the exit code of the command, which has written to standard error', async () => {
+describe('swarmlens', () => {
+  test('exits with the code of the command and prints its errors to standard error', async () => {
     const outcome = await run(['srve']);
     expect(outcome).toEqual({ code: 2, stdout: '', stderr: expect.stringMatching(/^unknown command "srve"/) });
   });
 });
 
-describe('serve', () => {
-  test('the ready line holds the URL; SIGTERM ends it with 0 and leaves no child process behind', async () => {
+describe('swarmlens serve', () => {
+  test('exits with 0 on SIGTERM and leaves no child process behind', async () => {
     await using program = new Program(['serve', '--port', '0']);
     const [, url] = await program.printed(/ready at (\S+)\/graphql/);
     expect(program.stdout).toContain('SIMULATED');
@@ -63,7 +63,7 @@ describe('serve', () => {
       return ((await response.json()) as { data: Record<string, unknown> }).data; // as GraphQL prescribes
     };
     expect(await ask('mutation { refreshDiscovery { servers { id } } }')).toBeDefined();
-    // The simulated claude-flow is started a second time as soon as it is known for what it is.
+    // The simulated claude-flow is restarted once when its server type is detected.
     const isReady = async (): Promise<boolean> => (await fetch(`${url}/readyz`)).ok;
     await waitUntil(isReady, { state: () => ({ stdout: program.stdout, stderr: program.stderr }) });
     const children = await childrenOf(program.pid);
@@ -73,7 +73,7 @@ describe('serve', () => {
     expect(children.filter(isAlive)).toEqual([]);
   });
 
-  test('killed outright, it leaves no child process behind either: their input ends', async () => {
+  test('leaves no child process behind when it is killed with SIGKILL', async () => {
     await using program = new Program(['serve', '--port', '0']);
     await program.printed(/ready at/);
     const children = await childrenOf(program.pid);
@@ -88,12 +88,12 @@ describe('serve', () => {
   test.each<[NodeJS.Signals, NodeJS.Signals]>([
     ['SIGTERM', 'SIGINT'],
     ['SIGINT', 'SIGINT'],
-  ])('%s and then %s while a server does not end: exit 1 at once', async (first, second) => {
-    // It heeds neither the end of its input nor a signal, but it tells when the first has come.
+  ])('exits with 1 immediately on %s followed by %s while a child process does not exit', async (first, second) => {
+    // Ignores signals and the end of its input, and records the end of its input in a file.
     const stubborn = `
       process.on('SIGTERM', () => {});
       process.on('SIGINT', () => {});
-      process.stdin.on('end', () => require('node:fs').writeFileSync('told', ''));
+      process.stdin.on('end', () => require('node:fs').writeFileSync('input-ended', ''));
       process.stdin.resume();
       require('node:fs').writeFileSync('running', String(process.pid));
       setInterval(() => {}, 1000);`;
@@ -105,7 +105,7 @@ describe('serve', () => {
     const pid = Number(await contentsOf(cwd, 'running'));
     try {
       program.kill(first);
-      await contentsOf(cwd, 'told');
+      await contentsOf(cwd, 'input-ended');
       program.kill(second);
       expect(await program.outcome()).toMatchObject({ code: 1 });
     } finally {
@@ -113,7 +113,7 @@ describe('serve', () => {
     }
   });
 
-  test('told to stop while a server has not yet answered, it stops', async () => {
+  test('exits with 0 on SIGTERM while a server has not answered yet', async () => {
     const silent = { command: process.execPath, args: ['--eval', 'process.stdin.resume()'] };
     await writeFile(
       join(directory, 'silent.json'),
@@ -129,7 +129,7 @@ describe('serve', () => {
     expect(children.filter(isAlive)).toEqual([]);
   });
 
-  test('an empty configuration is served', async () => {
+  test('serves an empty configuration', async () => {
     await writeFile(join(directory, 'empty.json'), '{"mcpServers":{}}');
     await using program = new Program(['serve', '--config', 'empty.json', '--port', '0']);
     const [, url] = await program.printed(/ready at (\S+)\/graphql/);
@@ -138,8 +138,8 @@ describe('serve', () => {
   });
 });
 
-describe('check', () => {
-  test('told to stop while a server has not yet answered, it says so and ends with 1', async () => {
+describe('swarmlens check', () => {
+  test('reports the interrupted check and exits with 1 on SIGINT', async () => {
     const silent = { command: process.execPath, args: ['--eval', 'console.error("up"); process.stdin.resume()'] };
     await writeFile(
       join(directory, 'silent.json'),
@@ -153,7 +153,7 @@ describe('check', () => {
     expect(JSON.parse(stdout)).toMatchObject([{ id: 'silent', error: expect.stringContaining('stopped') }]);
   });
 
-  test('prints what each server is, and ends with 1 when one does not answer', async () => {
+  test('prints the status of each server and exits with 1 when a server does not answer', async () => {
     const config = {
       mcpServers: {
         good: {
@@ -179,21 +179,21 @@ describe('check', () => {
   });
 });
 
-describe('discover', () => {
-  test('prints what stands in .mcp.json and listens on the ports named, starts nothing and ends with 0', async () => {
+describe('swarmlens discover', () => {
+  test('prints the servers in .mcp.json and on the given ports without starting a command', async () => {
     await using server = new Program(['simulate', '--type', 'daa', '--transport', 'http', '--port', '0']);
     const [, port = ''] = await server.printed(/:(\d+)\/mcp/);
     const mcpServers = { mine: { command: 'touch', args: ['was-started'] } };
     await writeFile(join(directory, '.mcp.json'), JSON.stringify({ mcpServers }));
-    // An attempt to greet a server takes one second at most, which is too short for a server on a slow machine.
+    // Discovery allows one second for the handshake, which is too short on a slow machine.
     const discovered = async (...args: readonly string[]): Promise<Outcome> => {
       const outcomes: Outcome[] = [];
-      const isGreeted = async (): Promise<boolean> => {
+      const isAvailable = async (): Promise<boolean> => {
         const outcome = await run(['discover', '--port', port, ...args]);
         outcomes.push(outcome);
         return outcome.stdout.includes('AVAILABLE');
       };
-      await waitUntil(isGreeted, { state: () => outcomes.at(-1) });
+      await waitUntil(isAvailable, { state: () => outcomes.at(-1) });
       return outcomes.at(-1) ?? { code: null, stdout: '', stderr: '' };
     };
     const { code, stdout, stderr } = await discovered();
@@ -210,18 +210,18 @@ describe('discover', () => {
   });
 });
 
-/** What a file holds, as soon as there is one. */
+/** Resolves with the contents of a file when the file is written. */
 async function contentsOf(folder: string, file: string): Promise<string> {
   const read = (): Promise<string | null> => readFile(join(folder, file), 'utf8').catch(() => null);
   const isWritten = async (): Promise<boolean> => {
     const contents = await read();
-    return contents !== null && (contents !== '' || file === 'told');
+    return contents !== null && (contents !== '' || file === 'input-ended');
   };
   await waitUntil(isWritten, { state: () => ({ folder, file }) });
   return (await read()) ?? '';
 }
 
-/** Linux keeps a list of them. */
+/** Returns the ids of the child processes, which Linux lists in `/proc`. */
 async function childrenOf(pid: number): Promise<number[]> {
   const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
   return text

@@ -16,14 +16,14 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-/** Runs a command in this test's own directory. */
+/** Runs a command in the directory of this test file. */
 function run(args: readonly string[]): Promise<CommandOutcome> {
   return runInProcess(args, { cwd: directory });
 }
 
-describe('usage', () => {
+describe('swarmlens', () => {
   test.each([['--help'], ['help'], ['help', 'serve'], ['serve', '--help'], ['serve', '-h']])(
-    '%s prints how it is used and ends with 0',
+    'prints the usage and exits with 0 for %s',
     async (...args) => {
       const { code, stdout } = await run(args);
       expect(code).toBe(0);
@@ -32,7 +32,7 @@ describe('usage', () => {
   );
 
   test.each([['serve'], ['watch'], ['check'], ['discover'], ['token'], ['tap'], ['simulate']])(
-    'the help of %s says what it is, and the one of the program names it',
+    'has a help text for %s and lists the command in the general help',
     async (command) => {
       const about = await run([command, '--help']);
       expect(about.stdout).toMatch(new RegExp(`^swarmlens ${command}\\b`));
@@ -41,7 +41,7 @@ describe('usage', () => {
     },
   );
 
-  test('no line of any help is wider than 120 characters, and every flag of a command stands in its help', async () => {
+  test('documents every flag and keeps help texts within 124 columns', async () => {
     const { HELP, USAGE } = await import('../../src/cli/help.js');
     for (const text of [USAGE, ...Object.values(HELP)]) {
       for (const line of text.split('\n')) expect(Array.from(line).length, line).toBeLessThanOrEqual(124);
@@ -53,7 +53,7 @@ describe('usage', () => {
     }
   });
 
-  test('--version prints the version of the package', async () => {
+  test('prints the package version for --version', async () => {
     expect(await run(['--version'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
   });
 
@@ -91,7 +91,7 @@ describe('usage', () => {
     [['simulate', '--type', 'x'], /--type is "x"/],
     [['simulate', '--type', 'daa', '--agents', '-1'], /--agents/],
     [['simulate', '--type', 'daa', '--transport', 'pigeon'], /--transport is "pigeon"/],
-  ])('%j is bad usage: exit 2, a line that says what is wrong, nothing started', async (args, message) => {
+  ])('exits with 2 and one line that names the mistake for %j', async (args, message) => {
     const { code, stdout, stderr } = await run(args);
     expect(code).toBe(2);
     expect(stderr).toMatch(message);
@@ -100,8 +100,8 @@ describe('usage', () => {
   });
 });
 
-describe('serve', () => {
-  test('a port that is in use: exit 1 and what to do', async () => {
+describe('swarmlens serve', () => {
+  test('exits with 1 and suggests --port when the port is in use', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as { port: number }; // a TCP server's address is never a string
@@ -112,14 +112,14 @@ describe('serve', () => {
     expect(stderr).toContain('--port');
   });
 
-  test('several workers without a Redis: exit 2 and one line that says which key is to be set', async () => {
+  test('exits with 2 and names the missing key when --workers is used without Redis', async () => {
     await writeFile(join(directory, 'empty.json'), '{"mcpServers":{}}');
     const { code, stdout, stderr } = await run(['serve', '--config', 'empty.json', '--port', '0', '--workers', '4']);
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toMatch(/^swarmlens\.bus: is "memory" – the 4 nodes of --workers 4 .*"bus": "redis:\/\/[^\n]*\n$/);
   });
 
-  test('several workers and a configuration that is wrong: told once, before any is started', async () => {
+  test('reports an invalid configuration once when several workers are requested', async () => {
     const file = { mcpServers: {}, swarmlens: { bus: 'carrier pigeon' } };
     await writeFile(join(directory, 'wrong.json'), JSON.stringify(file));
     const { code, stderr } = await run(['serve', '--config', 'wrong.json', '--port', '0', '--workers', '4']);
@@ -127,7 +127,7 @@ describe('serve', () => {
     expect(stderr).toMatch(/^swarmlens\.bus: is "carrier pigeon" – [^\n]*\n$/);
   });
 
-  test('several workers and a port that is in use: exit 1, said once', async () => {
+  test('reports a port in use once when several workers are requested', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as { port: number }; // a TCP server's address is never a string
@@ -141,8 +141,8 @@ describe('serve', () => {
   });
 });
 
-describe('check', () => {
-  test('two entries for one server: check tells it on standard error', async () => {
+describe('swarmlens check', () => {
+  test('warns on standard error when two entries name the same server', async () => {
     const entry = { command: 'no-such-command-anywhere' };
     await writeFile(join(directory, 'twice.json'), JSON.stringify({ mcpServers: { a: entry, b: entry } }));
     const { stdout, stderr } = await run(['check', '--config', 'twice.json']);

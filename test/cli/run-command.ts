@@ -12,7 +12,7 @@ export interface CommandOptions {
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** Runs a command of the program in this process, for commands that end by themselves. */
+/** Runs a command in this process and returns its outcome. Only for commands that end by themselves. */
 export async function runInProcess(
   args: readonly string[],
   { cwd, env = {} }: CommandOptions,

@@ -13,7 +13,7 @@ interface Outcome {
   readonly stderr: string;
 }
 
-/** A command of the program, in the directory of the token file. */
+/** Runs `swarmlens token` in the directory of the token file. */
 async function run(directory: TokenDirectory, ...args: readonly string[]): Promise<Outcome> {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   const cwd = dirname(directory.file);
@@ -22,8 +22,8 @@ async function run(directory: TokenDirectory, ...args: readonly string[]): Promi
   return { code, stdout: String(stdout.read() ?? ''), stderr: String(stderr.read() ?? '') };
 }
 
-describe('token create', () => {
-  test('prints the token alone, once, and keeps what it may do and see', async () => {
+describe('swarmlens token create', () => {
+  test('prints only the token and stores its hash, permissions and restriction', async () => {
     await using directory = await TokenDirectory.make();
     const flags = [
       '--file',
@@ -71,7 +71,7 @@ describe('token create', () => {
     [['revoke'], /the id of the token is missing/],
     [['delete'], /unknown action "delete", expected create, list or revoke/],
     [[], /the action is missing/],
-  ])('%j: exit code 2 with what to write instead, and no file is made', async (args, message) => {
+  ])('exits with 2, names the mistake and creates no file for %j', async (args, message) => {
     await using directory = await TokenDirectory.make();
     const { code, stdout, stderr } = await run(directory, ...args);
     expect([code, stdout]).toEqual([2, '']);
@@ -80,8 +80,8 @@ describe('token create', () => {
   });
 });
 
-describe('token list and revoke', () => {
-  test('what is revoked is listed no more, and cannot be revoked again', async () => {
+describe('swarmlens token list and revoke', () => {
+  test('removes a revoked token from the list and rejects a second revocation', async () => {
     await using directory = await TokenDirectory.make();
     const file = ['--file', 'tokens.json'];
     const { stored: kept } = await directory.create({ name: 'kept', expiresAt: '2020-01-01T00:00:00.000Z' });
@@ -101,7 +101,7 @@ describe('token list and revoke', () => {
     expect(again.stderr).toContain(`has no token with the id "${gone.id}"`);
   });
 
-  test('without a file it is said how one is made', async () => {
+  test('names the create command when the token file is missing', async () => {
     await using directory = await TokenDirectory.make();
     const { code, stderr } = await run(directory, 'list');
     expect(code).toBe(1);

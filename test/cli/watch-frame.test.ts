@@ -81,8 +81,8 @@ function viewOf(overrides: Partial<WatchFrameInput> = {}): WatchFrameInput {
 
 const SIZE = { columns: 120, rows: 24 };
 
-describe('the table of agents and servers', () => {
-  test('says what there is, what is not known, and how the connection is', () => {
+describe('renderWatchFrame', () => {
+  test('shows servers, agents, missing values and the connection status', () => {
     const lines = renderWatchFrame(
       viewOf({ agents: new Map([['flow:a', agentOf('flow:a', { swarmId: null, stale: true })]]) }),
       SIZE,
@@ -94,10 +94,10 @@ describe('the table of agents and servers', () => {
   });
 
   test.each<[string, Partial<WatchFrameInput>, RegExp]>([
-    ['nothing has come yet', { agents: null, servers: null }, /Servers: waiting for data[^]*Agents: waiting for data/],
-    ['there is nothing', { agents: new Map(), servers: [] }, /No servers\.[^]*No agents match\./],
+    ['no data has arrived', { agents: null, servers: null }, /Servers: waiting for data[^]*Agents: waiting for data/],
+    ['no servers or agents exist', { agents: new Map(), servers: [] }, /No servers\.[^]*No agents match\./],
     [
-      'servers may not be seen',
+      'the viewer may not see servers',
       { servers: null, serversError: 'Servers are not shown: "health:read"' },
       /^Servers are not shown: "health:read"$/m,
     ],
@@ -115,11 +115,11 @@ describe('the table of agents and servers', () => {
       },
       /^x .*OFFLINE .*\(simulated\) .*3 stale .*it \[2J is gone$/m,
     ],
-  ])('when %s it says so', (_what, overrides, said) => {
-    expect(renderWatchFrame(viewOf(overrides), SIZE).join('\n')).toMatch(said);
+  ])('shows a hint when %s', (_condition, overrides, expected) => {
+    expect(renderWatchFrame(viewOf(overrides), SIZE).join('\n')).toMatch(expected);
   });
 
-  test('too many for the window are counted', () => {
+  test('counts the rows that do not fit the window', () => {
     const agents = new Map(Array.from({ length: 100 }, (_, index) => [`a${index}`, agentOf(`a${index}`)]));
     const servers = Array.from({ length: 50 }, (_, index) => serverOf(`s${index}`));
     const lines = renderWatchFrame(viewOf({ agents, servers }), SIZE);
@@ -131,7 +131,7 @@ describe('the table of agents and servers', () => {
     expect(lines.some((line) => line.startsWith(`… ${100 - shownAgents} more: `))).toBe(true);
   });
 
-  test('whatever the names and the size of the window, it fits, and nothing in it speaks to the terminal', () => {
+  test('for any names and any window size: the frame fits and contains no control characters', () => {
     const text = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 40 }),
       fc.constantFrom('\u001b[2J', '\u202e', '\u0007', '\r\n'),
@@ -176,8 +176,8 @@ class FakeTerminal extends Writable implements TerminalOutput {
   }
 }
 
-describe('a screen', () => {
-  test('is entered, drawn in place once for what is the same, drawn anew when its size changes, and left as it was', () => {
+describe('Screen', () => {
+  test('redraws only when the frame or the window size changes, and restores the terminal', () => {
     const terminal = new FakeTerminal();
     let resized = 0;
     {
@@ -192,7 +192,7 @@ describe('a screen', () => {
       terminal.emit('resize');
       expect([resized, screen.size]).toEqual([1, { columns: 20, rows: 2 }]);
       screen.draw(['a', 'b']);
-      // In the last line of a window nothing may scroll.
+      // A line break in the last row would scroll the window.
       expect(terminal.text.endsWith('\u001b[H\u001b[Ka\r\n\u001b[Kb')).toBe(true);
     }
     expect(terminal.text.endsWith('\u001b[?25h\u001b[?1049l')).toBe(true);
@@ -200,10 +200,10 @@ describe('a screen', () => {
   });
 });
 
-describe('lines', () => {
-  test('tell of each agent that comes, is something else, or goes, and of nothing twice', () => {
+describe('WatchLineFormatter', () => {
+  test('prints one line for each added, changed and removed agent', () => {
     const lines = new WatchLineFormatter();
-    const told = (
+    const linesOf = (
       kind: 'SNAPSHOT' | 'DELTA',
       agents: readonly Agent[],
       removedAgentIds: readonly string[],
@@ -211,7 +211,7 @@ describe('lines', () => {
     ): string[] => {
       const timestamp = '2026-11-27T02:00:00.000Z';
       const snapshot = { agents: new Map(all.map((one) => [one.id, one])), timestamp, staleServerIds: [] };
-      // Of the snapshot only these are read.
+      // The formatter reads only these fields of the snapshot.
       const update: AgentStreamUpdate = {
         kind,
         agents,
@@ -225,13 +225,16 @@ describe('lines', () => {
         .map((line) => line.replace(`${timestamp} `, ''));
     };
     const [a, b] = [agentOf('flow:a'), agentOf('flow:b', { name: 'x\u001b[2Jy' })];
-    expect(told('SNAPSHOT', [a, b], [], [a, b])).toEqual(['+ flow:a coder BUSY flow:a', '+ flow:b coder BUSY x [2Jy']);
+    expect(linesOf('SNAPSHOT', [a, b], [], [a, b])).toEqual([
+      '+ flow:a coder BUSY flow:a',
+      '+ flow:b coder BUSY x [2Jy',
+    ]);
     const idle = { ...a, status: 'IDLE' as const, stale: true };
-    expect(told('DELTA', [idle, { ...b, lastSeenAt: 'later' }], [], [idle, b])).toEqual([
+    expect(linesOf('DELTA', [idle, { ...b, lastSeenAt: 'later' }], [], [idle, b])).toEqual([
       '~ flow:a coder IDLE (stale) flow:a',
     ]);
-    expect(told('DELTA', [], ['flow:b', 'flow:unknown'], [idle])).toEqual(['- flow:b']);
-    // Another snapshot, as after a restart of the server, tells the difference only.
-    expect(told('SNAPSHOT', [b], [], [b])).toEqual(['- flow:a', '+ flow:b coder BUSY x [2Jy']);
+    expect(linesOf('DELTA', [], ['flow:b', 'flow:unknown'], [idle])).toEqual(['- flow:b']);
+    // A second snapshot, as after a restart of the server, prints only the differences.
+    expect(linesOf('SNAPSHOT', [b], [], [b])).toEqual(['- flow:a', '+ flow:b coder BUSY x [2Jy']);
   });
 });

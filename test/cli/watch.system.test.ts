@@ -22,8 +22,8 @@ function watch(args: readonly string[]): Program {
   return new Program(['watch', '--url', app.url, ...args], { cwd: process.cwd() });
 }
 
-describe('where standard output is no terminal', () => {
-  test('there is a line for each agent, and one for each change, until it is asked to stop', async () => {
+describe('swarmlens watch without a terminal', () => {
+  test('prints a line for each agent and each change until SIGINT', async () => {
     await using program = watch([]);
     await program.printed(/^\S+Z \+ ruv-swarm:\S+ \S+ \S+ \S+$/m);
     await program.printed(/^\S+Z \+ daa:\S+ /m);
@@ -33,7 +33,7 @@ describe('where standard output is no terminal', () => {
     expect(program.stdout).not.toContain('\u001b');
   });
 
-  test('--json prints one update a line, of the agents that are asked for', async () => {
+  test('prints one update of the selected agents per line with --json', async () => {
     await using program = watch(['--json', '--server-type', 'daa', '--mode', 'low']);
     await program.printed(/\n/);
     program.kill('SIGTERM');
@@ -46,7 +46,7 @@ describe('where standard output is no terminal', () => {
     expect(new Set(update.agents.map(({ serverType }) => serverType))).toEqual(new Set(['DAA']));
   });
 
-  test('who has read enough ends it', async () => {
+  test('exits with 0 when the reader closes standard output', async () => {
     const child = spawn(process.execPath, [PROGRAM, 'watch', '--url', app.url], { stdio: ['ignore', 'pipe', 'pipe'] });
     const ended = once(child, 'exit');
     const [first] = await Promise.race([once(child.stdout, 'data'), ended]);
@@ -59,9 +59,9 @@ describe('where standard output is no terminal', () => {
 const hasScript = (process.env['PATH'] ?? '').split(delimiter).some((folder) => existsSync(join(folder, 'script')));
 
 describe.skipIf(!hasScript)(
-  `in a terminal${hasScript ? '' : ' (skipped: script of util-linux is not on the PATH)'}`,
+  `swarmlens watch in a terminal${hasScript ? '' : ' (skipped: script of util-linux is not on the PATH)'}`,
   () => {
-    test('it draws the table in place, and Ctrl-C leaves the terminal as it was', async () => {
+    test('redraws the table in place and restores the terminal on Ctrl-C', async () => {
       const command = `stty cols 90 rows 16; exec ${process.execPath} ${PROGRAM} watch --url ${app.url}`;
       const child = spawn('script', ['-qec', command, '/dev/null'], {
         env: { PATH: process.env['PATH'], SHELL: '/bin/sh' },
@@ -78,7 +78,7 @@ describe.skipIf(!hasScript)(
           state: () => seen.slice(-2_000),
           failure: () => (child.exitCode === null ? null : `watch ended with ${child.exitCode}`),
         });
-        // What Ctrl-C is to a terminal.
+        // A terminal sends this character for Ctrl-C.
         child.stdin.write('\u0003');
         expect(await ended).toEqual([0, null]);
       } finally {

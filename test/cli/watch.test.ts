@@ -8,15 +8,15 @@ function watch(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Co
   return runInProcess(['watch', ...args], { cwd: process.cwd(), env });
 }
 
-describe('what does not work is told with what to do', () => {
+describe('swarmlens watch', () => {
   let directory: TokenDirectory;
   let app: App;
-  /** A token that may not see agents. */
-  let lesser: string;
+  /** Token without the permission `agents:read`. */
+  let limited: string;
 
   beforeAll(async () => {
     directory = await TokenDirectory.make();
-    ({ text: lesser } = await directory.create({ permissions: ['health:read'] }));
+    ({ text: limited } = await directory.create({ permissions: ['health:read'] }));
     app = await startApp([], { auth: { tokens: directory.file, jwt: null } });
   });
 
@@ -25,7 +25,7 @@ describe('what does not work is told with what to do', () => {
     await directory[Symbol.asyncDispose]();
   });
 
-  test('nobody listens there', async () => {
+  test('suggests to start the server when the connection is refused', async () => {
     const { code, stdout, stderr } = await watch(['--url', 'http://127.0.0.1:9']);
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(
@@ -33,20 +33,20 @@ describe('what does not work is told with what to do', () => {
     );
   });
 
-  test.each<[string, 'none' | 'unknown' | 'lesser', RegExp]>([
+  test.each<[string, 'none' | 'unknown' | 'limited', RegExp]>([
     [
       'there is no token',
       'none',
       /a token is required\nCreate one with `swarmlens token create --scopes agents:read,health:read`/,
     ],
-    ['the token is not known', 'unknown', /the token was rejected: .*\nCreate one with/],
-    ['the token may not see agents', 'lesser', /"agents:read"/],
-  ])('%s', async (_what, token, says) => {
-    const SWARMLENS_TOKEN = token === 'unknown' ? `${lesser}x` : lesser;
+    ['the token is unknown', 'unknown', /the token was rejected: .*\nCreate one with/],
+    ['the token may not see agents', 'limited', /"agents:read"/],
+  ])('exits with 1 and names the cause when %s', async (_condition, token, expected) => {
+    const SWARMLENS_TOKEN = token === 'unknown' ? `${limited}x` : limited;
     const { code, stdout, stderr } = await watch(['--url', app.url], token === 'none' ? {} : { SWARMLENS_TOKEN });
     expect([code, stdout]).toEqual([1, '']);
-    expect(stderr).toMatch(says);
-    expect(stderr).not.toContain(lesser);
+    expect(stderr).toMatch(expected);
+    expect(stderr).not.toContain(limited);
   });
 
   test.each<[readonly string[], RegExp]>([
@@ -55,7 +55,7 @@ describe('what does not work is told with what to do', () => {
     [['--type', 'a,,b'], /--type has an empty entry/],
     [['--url', 'ftp://x'], /--url: .*http:\/\//],
     [['--url', 'http://me:geheim@x'], /--url: .*must not contain a user name, a password/],
-  ])('%j is bad usage: exit 2', async (args, message) => {
+  ])('exits with 2 and names the mistake for %j', async (args, message) => {
     const { code, stderr } = await watch(args);
     expect(code).toBe(2);
     expect(stderr).toMatch(message);

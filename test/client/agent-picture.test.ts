@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Agent, applyAgentUpdate, type AgentUpdateInput } from '@swarmlens/client';
 import { type ViewChanges, changesSince, createView, type CursorPosition, Store } from '../../src/state/index.js';
-import { agentOf, EPOCH_TIME, pictureOf, viewOptions } from '../support/arbitraries.js';
+import { agentOf, EPOCH_TIME, serverSnapshotOf, viewOptions } from '../support/arbitraries.js';
 import { expectedAgents } from '../support/contract-client.js';
 
 /** Parts of an update that different selections of an operation receive for the same changes. */
@@ -21,7 +21,7 @@ function patchesOf({ kind, agents }: ViewChanges): NonNullable<AgentUpdateInput[
 
 const history = fc.array(
   fc.oneof(
-    { weight: 3, arbitrary: pictureOf('x').map((snapshot) => ({ show: snapshot })) },
+    { weight: 3, arbitrary: serverSnapshotOf('x').map((snapshot) => ({ show: snapshot })) },
     { weight: 1, arbitrary: fc.constant({ remove: 'x' }) },
     { weight: 2, arbitrary: viewOptions.map((options) => ({ view: options })) },
   ),

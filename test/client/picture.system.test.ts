@@ -8,7 +8,7 @@ import {
   type SwarmClient,
 } from '@swarmlens/client';
 import { createView } from '../../src/state/index.js';
-import { EPOCH_TIME, pictureOf, viewOptions } from '../support/arbitraries.js';
+import { EPOCH_TIME, serverSnapshotOf, viewOptions } from '../support/arbitraries.js';
 import { DeliveryServer } from '../support/delivery-server.js';
 import { expectedEdges } from '../support/contract-client.js';
 import { Relay } from '../support/relay.js';
@@ -44,7 +44,7 @@ function isEqual(actual: unknown, expected: unknown): boolean {
 
 const steps = fc.array(
   fc.oneof(
-    { weight: 4, arbitrary: pictureOf('x').map((show) => ({ show })) },
+    { weight: 4, arbitrary: serverSnapshotOf('x').map((show) => ({ show })) },
     { weight: 3, arbitrary: viewOptions.map((change) => ({ change })) },
     { weight: 1, arbitrary: fc.constantFrom('remove', 'cut', 'restart', 'leave') },
   ),

@@ -10,7 +10,7 @@ import {
   type StreamUpdate,
 } from '../../src/delivery/index.js';
 import { createView, type CursorPosition, type ServerSnapshot, Store, type View } from '../../src/state/index.js';
-import { EPOCH_TIME, pictureOf, serverOf } from '../support/arbitraries.js';
+import { EPOCH_TIME, serverSnapshotOf, serverOf } from '../support/arbitraries.js';
 import { ManualClock, settled } from '../support/manual-clock.js';
 import { expectedAgents } from '../support/contract-client.js';
 
@@ -122,7 +122,7 @@ afterEach(() => {
 });
 
 function snapshots(count: number): ServerSnapshot[] {
-  return fc.sample(pictureOf('x'), { numRuns: count * 3, seed: 11 }).filter(({ agents }) => agents.length > 0);
+  return fc.sample(serverSnapshotOf('x'), { numRuns: count * 3, seed: 11 }).filter(({ agents }) => agents.length > 0);
 }
 
 describe('SubscriptionGroup', () => {
@@ -331,7 +331,7 @@ describe('SubscriptionGroup', () => {
 
   test('for any history of members that join, leave, stall and recover: every ready member has the current state', async () => {
     const step = fc.oneof(
-      pictureOf('x').map((snapshot) => ({ do: 'show' as const, snapshot })),
+      serverSnapshotOf('x').map((snapshot) => ({ do: 'show' as const, snapshot })),
       fc.record({ do: fc.constantFrom('join', 'leave', 'hold', 'release'), who: fc.nat(3) }),
       fc.constant({ do: 'tick' as const }),
     );

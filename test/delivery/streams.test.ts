@@ -17,7 +17,7 @@ import {
 } from '../../src/delivery/index.js';
 import type { Notice, PerformanceMode } from '../../src/model/index.js';
 import { createView, emptyDelta, type ServerSnapshot, Store } from '../../src/state/index.js';
-import { EPOCH_TIME, pictureOf, serverOf } from '../support/arbitraries.js';
+import { EPOCH_TIME, serverSnapshotOf, serverOf } from '../support/arbitraries.js';
 import { ManualClock, settled } from '../support/manual-clock.js';
 
 interface Bench {
@@ -65,7 +65,7 @@ afterEach(() => {
 
 /** History in which every snapshot differs from the previous one. */
 function snapshots(count: number): ServerSnapshot[] {
-  return fc.sample(pictureOf('x'), { numRuns: count * 3, seed: 7 }).filter(({ agents }) => agents.length > 0);
+  return fc.sample(serverSnapshotOf('x'), { numRuns: count * 3, seed: 7 }).filter(({ agents }) => agents.length > 0);
 }
 
 function show(store: Store, snapshot: ServerSnapshot | undefined): void {

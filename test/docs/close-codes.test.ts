@@ -6,7 +6,7 @@ import type { Limits } from '../../src/config/index.js';
 import type { ErrorCode } from '../../src/shared/index.js';
 import { AccessServer } from '../support/access-server.js';
 import { startApp } from '../support/app.js';
-import { BareSocket } from '../support/raw-graphql-ws-client.js';
+import { RawGraphqlWsClient } from '../support/raw-graphql-ws-client.js';
 import { TEST_LIMITS } from '../support/limits.js';
 import { page, rowsOf } from './page.js';
 
@@ -19,7 +19,7 @@ const CODES = ROWS.filter(([code = '']) => /^\d{4}$/.test(code)).map(([code, , a
 interface Case {
   readonly limits?: Partial<Limits>;
   readonly payload?: Record<string, unknown>;
-  readonly provoke: (socket: BareSocket) => void;
+  readonly provoke: (socket: RawGraphqlWsClient) => void;
 }
 
 /** Goes on until somebody ends it. */
@@ -39,7 +39,7 @@ function inFragments(socket: WebSocket): void {
   for (const part of ['{', '"', 't']) socket.send(part, { fin: false });
 }
 
-function pinging(socket: BareSocket): void {
+function pinging(socket: RawGraphqlWsClient): void {
   for (let sent = 0; sent < 20; sent++) socket.send({ type: 'ping' });
 }
 
@@ -54,7 +54,10 @@ describe('close codes in docs/protocol.md', () => {
 
   test.each(CASES)('%d is what the server closes with', async (code, { limits = {}, payload = {}, provoke }) => {
     await using app = await startApp([], { limits: { ...TEST_LIMITS, ...limits } });
-    await using socket = await BareSocket.open({ socketUrl: `${app.url.replace('http', 'ws')}/graphql` }, payload);
+    await using socket = await RawGraphqlWsClient.open(
+      { socketUrl: `${app.url.replace('http', 'ws')}/graphql` },
+      payload,
+    );
     provoke(socket);
     expect((await socket.closed).code).toBe(code);
     expect(CODES.map((row) => row.code)).toContain(code);
@@ -73,8 +76,8 @@ describe('close codes in docs/protocol.md', () => {
   test('4409 is what the server closes with, and 1001 when it stops', async () => {
     const app = await startApp([]);
     const server = { socketUrl: `${app.url.replace('http', 'ws')}/graphql` };
-    await using twice = await BareSocket.open(server, {});
-    await using staying = await BareSocket.open(server, {});
+    await using twice = await RawGraphqlWsClient.open(server, {});
+    await using staying = await RawGraphqlWsClient.open(server, {});
     for (const socket of [twice, staying]) await socket.until(({ messages }) => messages.length > 0);
     for (const message of [LONG, LONG]) twice.send(message);
     const first = await twice.closed;
@@ -86,7 +89,7 @@ describe('close codes in docs/protocol.md', () => {
 
   test('4403 is what the server closes with when the token is wrong', async () => {
     await using access = await AccessServer.start();
-    await using socket = await BareSocket.open(access.server, { authorization: 'Bearer wrong' });
+    await using socket = await RawGraphqlWsClient.open(access.server, { authorization: 'Bearer wrong' });
     expect((await socket.closed).code).toBe(CLOSE_FORBIDDEN);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { simulated } from '../upstream/discovery/listeners.js';
 import { serverConfig, startApp } from '../support/app.js';
-import { BareSocket, type Message } from '../support/raw-graphql-ws-client.js';
+import { RawGraphqlWsClient, type Message } from '../support/raw-graphql-ws-client.js';
 import { type Block, blocksOf, page } from './page.js';
 import { Placeholders } from './template.js';
 
@@ -32,7 +32,7 @@ async function played(
   const server = { socketUrl: `${app.url.replace('http', 'ws')}/graphql` };
   const { payload = null } = parsed(first) as { payload?: Record<string, unknown> }; // of `connection_init`, or ignored
   const opens = first.includes('connection_init');
-  await using socket = await BareSocket.open(server, opens ? payload : null);
+  await using socket = await RawGraphqlWsClient.open(server, opens ? payload : null);
   if (!opens) await socket.until(({ messages }) => messages.length > 0);
   const taken = new Set<Message>(socket.messages);
   const differences: string[] = [];

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { emptyDelta } from '../../src/state/index.js';
 import { serverOf } from '../support/arbitraries.js';
 import { AccessServer } from '../support/access-server.js';
-import { BareSocket } from '../support/raw-graphql-ws-client.js';
+import { RawGraphqlWsClient } from '../support/raw-graphql-ws-client.js';
 
 const WATCH =
   'subscription { agentUpdates(mode: HIGH_FREQUENCY) { kind removedAgentIds agents { id name } performanceMetrics { totalAgents } } }';
@@ -38,8 +38,8 @@ test('over HTTP a token sees its own', async () => {
 });
 
 test('over WebSocket and SSE a token is told of its own, once, and of nothing else, beside one who sees it all', async () => {
-  await using socket = await BareSocket.withToken(access.server, await coder());
-  await using all = await BareSocket.withToken(access.server, await access.jwt());
+  await using socket = await RawGraphqlWsClient.withToken(access.server, await coder());
+  await using all = await RawGraphqlWsClient.withToken(access.server, await access.jwt());
   const response = await access.post(WATCH, `Bearer ${await coder()}`, { accept: 'text/event-stream' });
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
   if (reader === undefined) throw new Error('no body');

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { App } from '../../src/app/create-app.js';
-import { request, simulator, SocketClient, startApp, WirePicture, type WireUpdate } from '../support/app.js';
+import { request, simulator, SocketClient, startApp, StreamedState, type WireUpdate } from '../support/app.js';
 
 let app: App;
 
@@ -105,7 +105,7 @@ describe('agentUpdates: modes', () => {
 describe('agentUpdates: one socket, many subscriptions', () => {
   test('filters change on one socket with `after`: what entered and left the view is told, not a new snapshot', async () => {
     await using client = new SocketClient(app);
-    const picture = new WirePicture();
+    const picture = new StreamedState();
     let cursor: string | undefined;
     {
       using stream = client.watchAgents({ serverTypes: ['RUV_SWARM'] });

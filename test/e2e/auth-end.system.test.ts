@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { AccessServer } from '../support/access-server.js';
-import { BareSocket } from '../support/raw-graphql-ws-client.js';
+import { RawGraphqlWsClient } from '../support/raw-graphql-ws-client.js';
 
 const WATCH = 'subscription { agentUpdates(mode: HIGH_FREQUENCY) { kind cursor agents { id name } } }';
 
@@ -11,8 +11,8 @@ test('1,000 sockets that are let in and leave, one half while it is found out wh
     const sockets = await Promise.all(
       Array.from({ length: 100 }, (_, index) =>
         index % 2 === 0
-          ? BareSocket.withToken(own.server, token)
-          : BareSocket.open(own.server, { authorization: `Bearer ${token}` }),
+          ? RawGraphqlWsClient.withToken(own.server, token)
+          : RawGraphqlWsClient.open(own.server, { authorization: `Bearer ${token}` }),
       ),
     );
     expect(own.clock.pending).toBe(1);

@@ -1,7 +1,7 @@
 import { UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AccessServer } from '../support/access-server.js';
-import { BareSocket } from '../support/raw-graphql-ws-client.js';
+import { RawGraphqlWsClient } from '../support/raw-graphql-ws-client.js';
 
 const WATCH = 'subscription { agentUpdates(mode: HIGH_FREQUENCY) { kind cursor agents { id name } } }';
 const WHO = '{ viewer { subject permissions expiresAt restriction { serverIds performance } } }';
@@ -49,7 +49,7 @@ async function answerOf(response: Response): Promise<Answer> {
 }
 
 async function overSocket(payload: Record<string, unknown> | null, header: string | null): Promise<Answer> {
-  await using socket = await BareSocket.open(access.server, payload, header);
+  await using socket = await RawGraphqlWsClient.open(access.server, payload, header);
   const acknowledged = socket
     .until(({ messages }) => messages.length > 0)
     .then(
@@ -137,7 +137,7 @@ describe('what comes with a token', () => {
     const { text } = await access.token();
     expect(await overSocket({ authorization: `Bearer ${text}` }, 'Bearer wrong')).toMatchObject({ isIn: true });
     expect(await overSocket({ authorization: 'Bearer wrong' }, `Bearer ${text}`)).toMatchObject({ isIn: false });
-    await using socket = await BareSocket.open(access.server, { authorization: 7 });
+    await using socket = await RawGraphqlWsClient.open(access.server, { authorization: 7 });
     expect(await socket.closed).toEqual({
       code: 4400,
       reason: 'connection_init: "authorization" must be a string: "Bearer <token>"',
@@ -156,7 +156,7 @@ describe('what comes with a token', () => {
     };
     const response = await access.post(WHO, `Bearer ${token}`);
     expect(await response.json()).toMatchObject({ data: expected });
-    await using socket = await BareSocket.withToken(access.server, token);
+    await using socket = await RawGraphqlWsClient.withToken(access.server, token);
     socket.run('1', WHO);
     await socket.until(({ messages }) => messages.some(({ type }) => type === 'complete'));
     expect(socket.of('1')[0]).toMatchObject({ data: expected });
@@ -183,7 +183,7 @@ describe('what comes with a token', () => {
     const text = await (await access.post(query, `Bearer ${token}`, { accept })).text();
     const body = JSON.parse(text.replace(/^[^{]*(?=\{)/s, '').split('\n')[0] ?? '') as unknown; // an SSE event, or all
     expect(body).toMatchObject({ errors: [forbidden] });
-    await using socket = await BareSocket.withToken(access.server, token);
+    await using socket = await RawGraphqlWsClient.withToken(access.server, token);
     socket.run('1', query);
     await socket.until(({ messages }) => messages.length > 1);
     const [told] = socket.of('1');

@@ -3,7 +3,7 @@ import { DaaMcp } from '../mcp/bridges/daa-mcp.js';
 import { McpGateway } from '../mcp/bridges/mcp-gateway.js';
 import { McpTcpServer } from '../mcp/bridges/mcp-tcp-server.js';
 import { McpWsRelay } from '../mcp/bridges/mcp-ws-relay.js';
-import { PROGRAM, request, serverConfig, SocketClient, startApp, WirePicture } from '../support/app.js';
+import { PROGRAM, request, serverConfig, SocketClient, startApp, StreamedState } from '../support/app.js';
 import type { ServerConfig } from '../../src/config/index.js';
 
 const TOKEN = 'tell-nobody';
@@ -44,7 +44,7 @@ test('the agents of every bridge, and of the DAA server over both of its transpo
   await using client = new SocketClient(app);
   using stream = client.watchAgents();
   await stream.until(({ length }) => length > 0);
-  const agents = [...stream.data.reduce((picture, one) => picture.apply(one), new WirePicture()).whole.values()];
+  const agents = [...stream.data.reduce((picture, one) => picture.apply(one), new StreamedState()).whole.values()];
   const of = (serverId: string): unknown[] => agents.filter((agent) => agent['serverId'] === serverId);
   expect(of('shared').length).toBeGreaterThan(0);
   expect(of('relay')).toHaveLength(of('shared').length);
@@ -80,7 +80,7 @@ test.each(['noted', 'source'] as const)(
     const told = await stream.until((updates) =>
       updates.some(({ agentUpdates }) => agentUpdates.agents.some(({ id }) => id === 'gateway:4711')),
     );
-    const { whole } = told.reduce((picture, update) => picture.apply(update), new WirePicture());
+    const { whole } = told.reduce((picture, update) => picture.apply(update), new StreamedState());
     expect(whole.get('gateway:a-1')).toMatchObject({
       status: 'BUSY',
       lastActiveAt: new Date(1_795_446_110_463).toISOString(),

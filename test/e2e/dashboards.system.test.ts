@@ -7,7 +7,7 @@ import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { mergeMetrics } from '../../src/cli/workers/merge-metrics.js';
 import { simulator, startApp } from '../support/app.js';
-import { type Family, parseMetrics, promtool, promtoolHere, promtoolHint } from '../support/prometheus.js';
+import { type Family, parseMetrics, promtool, hasPromtool, promtoolHint } from '../support/prometheus.js';
 
 const DEPLOY = new URL('../../deploy/', import.meta.url);
 
@@ -117,21 +117,21 @@ test('no two panels of the dashboard are in the same place, and none sticks out'
   expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
 });
 
-test.skipIf(!promtoolHere)(
+test.skipIf(!hasPromtool)(
   `promtool takes the configuration and the alerts, and their tests pass${promtoolHint}`,
   () => {
     const path = (name: string): string => fileURLToPath(new URL(`prometheus/${name}`, DEPLOY));
     expect(promtool(['check', 'rules', path('alerts.yml')])).toMatchObject({
       code: 0,
-      said: expect.stringContaining('SUCCESS'),
+      output: expect.stringContaining('SUCCESS'),
     });
     expect(promtool(['check', 'config', path('prometheus.yml')])).toMatchObject({ code: 0 });
     const tested = promtool(['test', 'rules', path('alerts.test.yml')]);
-    expect(tested, tested.said).toMatchObject({ code: 0 });
+    expect(tested, tested.output).toMatchObject({ code: 0 });
   },
 );
 
-test.skipIf(!promtoolHere)(`promtool takes every query of the dashboard${promtoolHint}`, async () => {
+test.skipIf(!hasPromtool)(`promtool takes every query of the dashboard${promtoolHint}`, async () => {
   const { panels } = DASHBOARD.parse(JSON.parse(await text('grafana/swarmlens.json')));
   const exprs = panels.flatMap(({ targets = [] }) =>
     targets.map(({ expr }) => expr.replaceAll('$__rate_interval', '5m')),
@@ -148,7 +148,7 @@ test.skipIf(!promtoolHere)(`promtool takes every query of the dashboard${promtoo
 });
 
 test('what the dashboard shows of several workers, or nodes, with one picture is that picture, once', async (context) => {
-  if (!promtoolHere) context.skip(promtoolHint);
+  if (!hasPromtool) context.skip(promtoolHint);
   const { panels } = DASHBOARD.parse(JSON.parse(await text('grafana/swarmlens.json')));
   const [agents] = [...families.values()].filter(({ name }) => name === 'swarmlens_agents');
   const shown = (agents?.samples ?? []).filter(({ labels }) => labels['worker'] === '1');
@@ -184,8 +184,8 @@ test('what the dashboard shows of several workers, or nodes, with one picture is
   try {
     const file = join(directory, 'picture.yml');
     await writeFile(file, stringify({ rule_files: [], tests: [{ input_series: series, promql_expr_test: tests }] }));
-    const { code, said } = promtool(['test', 'rules', file]);
-    expect(code, said).toBe(0);
+    const { code, output } = promtool(['test', 'rules', file]);
+    expect(code, output).toBe(0);
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

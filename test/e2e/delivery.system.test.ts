@@ -1,7 +1,13 @@
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import type { DeliveryOptions } from '../../src/server/index.js';
-import { ask, BareClient, DeliveryServer, freshPicture, type StreamedUpdate } from '../support/delivery-server.js';
+import {
+  ask,
+  RawStreamClient,
+  DeliveryServer,
+  queryAgentNames,
+  type StreamedUpdate,
+} from '../support/delivery-server.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { waitUntil } from '../support/wait.js';
 
@@ -21,8 +27,8 @@ async function connections(server: DeliveryServer): Promise<Connections> {
 }
 
 /** Has its snapshot. */
-async function reader(server: DeliveryServer): Promise<BareClient> {
-  const client = await BareClient.connect(server);
+async function reader(server: DeliveryServer): Promise<RawStreamClient> {
+  const client = await RawStreamClient.connect(server);
   client.subscribe();
   await client.until(({ updates }) => updates.length === 1);
   return client;
@@ -32,8 +38,8 @@ async function reader(server: DeliveryServer): Promise<BareClient> {
 class Stalled implements AsyncDisposable {
   readonly clock: ManualClock;
   readonly server: DeliveryServer;
-  readonly quick: BareClient;
-  readonly slow: BareClient;
+  readonly quick: RawStreamClient;
+  readonly slow: RawStreamClient;
   round = 0;
   /** Time before the turn in which the socket came above the mark, milliseconds. */
   slowAfterMs = 0;
@@ -57,7 +63,7 @@ class Stalled implements AsyncDisposable {
   }
 
   /** Changes everything; lets ticks pass until these clients have been told. */
-  async turn(clients: readonly BareClient[] = [this.quick]): Promise<void> {
+  async turn(clients: readonly RawStreamClient[] = [this.quick]): Promise<void> {
     const before = clients.map(({ updates }) => updates.length);
     this.round += 1;
     this.server.show(0, AGENTS, this.round);
@@ -78,7 +84,7 @@ class Stalled implements AsyncDisposable {
     await waitUntil(isReachedAfterTick, { state, intervalMs: 1 });
   }
 
-  async turns(count: number, clients?: readonly BareClient[]): Promise<void> {
+  async turns(count: number, clients?: readonly RawStreamClient[]): Promise<void> {
     for (let turn = 0; turn < count; turn += 1) await this.turn(clients);
   }
 
@@ -114,8 +120,8 @@ describe('a client that stops reading', () => {
 
     const received = slow.updates.length;
     slow.socket.resume();
-    await stage.passUntil(() => !slow.picture.has('x:7'));
-    expect(slow.picture).toEqual(await freshPicture(server));
+    await stage.passUntil(() => !slow.agentNames.has('x:7'));
+    expect(slow.agentNames).toEqual(await queryAgentNames(server));
     // What was on its way when the client stopped, then everything else in one piece.
     const late = slow.updates.slice(received).filter((update) => newestRound([update]) > lastSent);
     expect(late).toHaveLength(1);
@@ -131,7 +137,7 @@ describe('a client that stops reading', () => {
   test('with many different subscriptions it costs one mark of memory too, and each is told in the end', async () => {
     await using server = await DeliveryServer.start();
     server.show(0, 2_000, 0);
-    await using client = await BareClient.connect(server);
+    await using client = await RawStreamClient.connect(server);
     client.socket.pause();
     const SUBSCRIPTIONS = 100;
     for (let index = 0; index < SUBSCRIPTIONS; index += 1) {
@@ -161,12 +167,12 @@ describe('a client that stops reading', () => {
     expect((await closed)[0]).toBe(1013);
     await clock.pass(TICK_MS);
     const cursor = slow.updates.at(-1)?.cursor ?? '';
-    await using back = await BareClient.connect(server);
-    for (const [id, name] of slow.picture) back.picture.set(id, name);
+    await using back = await RawStreamClient.connect(server);
+    for (const [id, name] of slow.agentNames) back.agentNames.set(id, name);
     back.subscribe(`mode: HIGH_FREQUENCY, after: "${cursor}"`);
     await back.until(({ updates }) => updates.length === 1);
     expect(back.updates[0]?.kind).toBe('DELTA');
-    expect(back.picture).toEqual(await freshPicture(server));
+    expect(back.agentNames).toEqual(await queryAgentNames(server));
   });
 });
 
@@ -174,7 +180,7 @@ describe('the shared path', () => {
   test('1,000 subscribe and leave rounds over one socket leave nothing behind', async () => {
     await using server = await DeliveryServer.start({}, {}, { maxMessagesPerSecond: 2_000 });
     server.show(0, 5, 0);
-    await using client = await BareClient.connect(server, true);
+    await using client = await RawStreamClient.connect(server, true);
     for (let round = 0; round < 1_000; round += 1) {
       client.subscribe(`mode: HIGH_FREQUENCY, agentTypes: ["coder", "${round % 3}"]`, `${round}`);
       if (round % 10 === 0) await client.until(({ updates }) => updates.at(-1)?.agents.length === 3);
@@ -196,10 +202,10 @@ describe('a hostile client', () => {
   test('thousands of subscriptions in one burst: all are served or the socket is closed, and nothing stays', async () => {
     await using server = await DeliveryServer.start();
     server.show(0, 5, 0);
-    await using client = await BareClient.connect(server);
+    await using client = await RawStreamClient.connect(server);
     for (let index = 0; index < 3_000; index += 1) client.subscribe(`agentTypes: ["coder", "${index}"]`, `${index}`);
     await client.until(({ updates, socket }) => updates.length === 3_000 || socket.readyState === socket.CLOSED);
-    await using other = await BareClient.connect(server);
+    await using other = await RawStreamClient.connect(server);
     other.subscribe();
     await other.until(({ updates }) => updates.length === 1);
     await client[Symbol.asyncDispose]();

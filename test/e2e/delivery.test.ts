@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { constants, deflateRawSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { BareClient, DeliveryServer, freshPicture } from '../support/delivery-server.js';
+import { RawStreamClient, DeliveryServer, queryAgentNames } from '../support/delivery-server.js';
 import { readServerSentEvents } from '../support/server-sent-events.js';
 import { waitUntil } from '../support/wait.js';
 
@@ -10,8 +10,8 @@ describe('the shared path', () => {
   test('subscriptions over WebSocket, compressed or not, and over SSE are one group with one picture', async () => {
     await using server = await DeliveryServer.start({}, { utilization: () => 0 });
     server.show(0, 50, 0);
-    await using plain = await BareClient.connect(server);
-    await using deflated = await BareClient.connect(server, true);
+    await using plain = await RawStreamClient.connect(server);
+    await using deflated = await RawStreamClient.connect(server, true);
     const args = 'mode: NORMAL';
     plain.subscribe(args);
     deflated.subscribe(args, 'another "id" 🐝');
@@ -33,7 +33,7 @@ describe('the shared path', () => {
     await Promise.all([plain, deflated].map((client) => client.until(({ updates }) => updates.length === 2)));
     expect(plain.updates[1]).toEqual(deflated.updates[1]);
     expect(second.value).toEqual({ data: { agentUpdates: plain.updates[1] } });
-    expect(plain.picture).toEqual(await freshPicture(server));
+    expect(plain.agentNames).toEqual(await queryAgentNames(server));
     await events.return(undefined);
     left.abort();
     await Promise.all([plain, deflated].map((client) => client[Symbol.asyncDispose]()));
@@ -77,7 +77,7 @@ describe('a hostile client', () => {
     await using server = await DeliveryServer.start();
     server.show(0, 5, 0);
     expect(await closeCodeAfter(server, frame)).toBe(code);
-    await using client = await BareClient.connect(server);
+    await using client = await RawStreamClient.connect(server);
     client.subscribe();
     await client.until(({ updates }) => updates.length === 1);
   });
@@ -91,7 +91,7 @@ describe('a hostile client', () => {
 
   test('one id for two subscriptions: 4409', async () => {
     await using server = await DeliveryServer.start();
-    await using client = await BareClient.connect(server);
+    await using client = await RawStreamClient.connect(server);
     client.subscribe();
     client.subscribe();
     const [code] = (await once(client.socket, 'close')) as [number]; // of `ws`

@@ -10,7 +10,7 @@ import {
   SocketClient,
   startApp,
   type Subscription,
-  WirePicture,
+  StreamedState,
   type WireUpdate,
 } from '../support/app.js';
 import { findChromium, startBrowser } from '../support/chromium.js';
@@ -104,7 +104,7 @@ describe('the program', () => {
 /** Resolves when the agents of a stream equal a fresh query's: the simulator starts and ends agents all the time. */
 async function followsQueries(stream: Subscription<WireUpdate>, node: { readonly url: string }): Promise<void> {
   const streamed = (): readonly string[] => {
-    const picture = stream.data.reduce((before, update) => before.apply(update), new WirePicture());
+    const picture = stream.data.reduce((before, update) => before.apply(update), new StreamedState());
     return [...picture.whole.keys()].toSorted();
   };
   await waitUntil(async () => isDeepStrictEqual(await agentIds(node), streamed()), { state: streamed });

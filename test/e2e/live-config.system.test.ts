@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { PROGRAM, request, SocketClient, WirePicture } from '../support/app.js';
+import { PROGRAM, request, SocketClient, StreamedState } from '../support/app.js';
 import { Program } from '../support/program.js';
 
 let directory: string;
@@ -44,8 +44,8 @@ test('servers come, go and change with the configuration file, and a file that i
   await using client = new SocketClient({ url });
   using stream = client.watchAgents({ mode: 'HIGH_FREQUENCY' });
   using notices = client.subscribe<NoticeSeen>('subscription { notices { code message } }');
-  const picture = (): WirePicture => {
-    const made = new WirePicture();
+  const picture = (): StreamedState => {
+    const made = new StreamedState();
     for (const update of stream.data) made.apply(update);
     return made;
   };

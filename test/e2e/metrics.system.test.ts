@@ -5,7 +5,7 @@ import {
   type Family,
   parseMetrics,
   promtool,
-  promtoolHere,
+  hasPromtool,
   promtoolHint,
   seriesOf,
   valueOf,
@@ -49,7 +49,9 @@ describe('the metrics of a running server', () => {
     startedAtMs = Date.now();
     app = await startApp([
       simulator('ruv-swarm', { agents: 6, hz: 60 }),
-      serverConfig('gone', ['--eval', 'process.exit(3)'], { restart: { initialMs: 60_000, maxMs: 60_000, maxAttempts: 20 } }),
+      serverConfig('gone', ['--eval', 'process.exit(3)'], {
+        restart: { initialMs: 60_000, maxMs: 60_000, maxAttempts: 20 },
+      }),
     ]);
   });
 
@@ -124,9 +126,9 @@ describe('the metrics of a running server', () => {
     expect(valueOf(after, 'swarmlens_websockets')).toBe(0);
   });
 
-  test.skipIf(!promtoolHere)(`are taken by promtool without a remark${promtoolHint}`, async () => {
+  test.skipIf(!hasPromtool)(`are taken by promtool without a remark${promtoolHint}`, async () => {
     const text = await (await fetch(`${app.url}/metrics`)).text();
-    expect(promtool(['check', 'metrics'], text)).toEqual({ code: 0, said: '' });
+    expect(promtool(['check', 'metrics'], text)).toEqual({ code: 0, output: '' });
   });
 
   test('are read, not written', async () => {

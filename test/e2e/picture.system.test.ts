@@ -8,7 +8,7 @@ import {
   SocketClient,
   startApp,
   type Subscription,
-  WirePicture,
+  StreamedState,
   type WireUpdate,
 } from '../support/app.js';
 import { withoutNulls } from '../support/contract-client.js';
@@ -73,8 +73,8 @@ async function freshAgents(
 }
 
 /** The picture after all updates so far, on top of what an earlier stream had told. */
-function pictureOf(base: readonly WireUpdate[], stream: Subscription<WireUpdate>): WirePicture {
-  const picture = new WirePicture();
+function pictureOf(base: readonly WireUpdate[], stream: Subscription<WireUpdate>): StreamedState {
+  const picture = new StreamedState();
   for (const update of [...base, ...stream.data]) picture.apply(update);
   return picture;
 }

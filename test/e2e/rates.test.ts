@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { AGENT_UPDATES, type WireUpdate } from '../support/app.js';
-import { BareSocket } from '../support/raw-graphql-ws-client.js';
+import { RawGraphqlWsClient } from '../support/raw-graphql-ws-client.js';
 import { DeliveryServer } from '../support/delivery-server.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { waitUntil } from '../support/wait.js';
@@ -11,10 +11,10 @@ const AGENTS = 4;
 class Stage implements AsyncDisposable {
   readonly #clock: ManualClock;
   readonly #server: DeliveryServer;
-  readonly #socket: BareSocket;
+  readonly #socket: RawGraphqlWsClient;
   #round = 0;
 
-  private constructor(clock: ManualClock, server: DeliveryServer, socket: BareSocket) {
+  private constructor(clock: ManualClock, server: DeliveryServer, socket: RawGraphqlWsClient) {
     this.#clock = clock;
     this.#server = server;
     this.#socket = socket;
@@ -25,7 +25,7 @@ class Stage implements AsyncDisposable {
     const limits = { maxMessagesPerSecond: 1_000_000 };
     const server = await DeliveryServer.start({}, { clock, utilization: () => 0 }, limits);
     server.show(0, AGENTS, 0);
-    const socket = await BareSocket.open(server, payload);
+    const socket = await RawGraphqlWsClient.open(server, payload);
     await socket.until(({ messages }) => messages.some(({ type }) => type === 'connection_ack'));
     return new Stage(clock, server, socket);
   }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ServerConfig } from '../../src/config/index.js';
 import { type RunningSimulator, runSimulator, SIMULATOR_DEFAULTS } from '../../src/simulator/index.js';
-import { request, serverConfig, SocketClient, startApp, WirePicture, type WireUpdate } from '../support/app.js';
+import { request, serverConfig, SocketClient, startApp, StreamedState, type WireUpdate } from '../support/app.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 interface Replica extends RunningSimulator {
@@ -42,8 +42,8 @@ const NOTICES = 'subscription { notices { code message } }';
 const REPLICAS = `{ server(id: "s") { status stale staleSince lastError toolHealth { name calls failures latency { p50Ms } }
   replicas { id status inUse inFlight restarts lastError circuitBreaker { state } latency { p50Ms } } } }`;
 
-function pictureOf(updates: readonly WireUpdate[]): WirePicture {
-  const picture = new WirePicture();
+function pictureOf(updates: readonly WireUpdate[]): StreamedState {
+  const picture = new StreamedState();
   for (const update of updates) picture.apply(update);
   return picture;
 }

@@ -2,7 +2,7 @@ import { createConnection } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { AccessServer } from '../support/access-server.js';
-import { BareSocket } from '../support/raw-graphql-ws-client.js';
+import { RawGraphqlWsClient } from '../support/raw-graphql-ws-client.js';
 import { DeliveryServer } from '../support/delivery-server.js';
 
 const ORIGIN = 'https://swarm.example';
@@ -216,7 +216,7 @@ describe('an error of ours', () => {
 
   test('over WebSocket each operation has an id of its own', async () => {
     access.server.failure = new Error('a secret');
-    await using socket = await BareSocket.withToken(access.server, authorization.slice(7));
+    await using socket = await RawGraphqlWsClient.withToken(access.server, authorization.slice(7));
     for (const id of ['1', '2']) socket.run(id, QUERY_THAT_FAILS);
     await socket.until(() => socket.of('1').length > 0 && socket.of('2').length > 0);
     const ids = ['1', '2'].map((id) => /"requestId":"([0-9a-f-]{36})"/.exec(JSON.stringify(socket.of(id)[0]))?.[1]);

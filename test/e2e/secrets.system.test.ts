@@ -7,9 +7,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { serverPath } from '../mcp/support.js';
 import { type GraphQLAnswer, request, SocketClient } from '../support/app.js';
 import { Program } from '../support/program.js';
-import { GIVEN_AWAY, SECRETS, TRACES } from '../support/secrets.js';
+import { TEXTS_WITH_PASSWORD, SECRETS, SECRET_FRAGMENTS } from '../support/secrets.js';
 
-const PLANTED = [...Object.values(SECRETS), ...GIVEN_AWAY];
+const PLANTED = [...Object.values(SECRETS), ...TEXTS_WITH_PASSWORD];
 const CALLS = ['tell', 'say', 'structure', 'fail', 'refuse', 'mutter'];
 
 let directory: string;
@@ -60,7 +60,7 @@ async function writeConfig(): Promise<void> {
 }
 
 function expectClean(what: string, text: string): void {
-  for (const trace of TRACES) {
+  for (const trace of SECRET_FRAGMENTS) {
     const at = text.indexOf(trace);
     expect(at === -1 ? 'clean' : `${what}: …${text.slice(Math.max(0, at - 80), at + 20)}…`).toBe('clean');
   }

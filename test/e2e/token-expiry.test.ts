@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AccessServer } from '../support/access-server.js';
-import { BareSocket } from '../support/raw-graphql-ws-client.js';
+import { RawGraphqlWsClient } from '../support/raw-graphql-ws-client.js';
 
 const WATCH = 'subscription { agentUpdates(mode: HIGH_FREQUENCY) { kind cursor agents { id name } } }';
 
@@ -17,7 +17,7 @@ afterAll(async () => {
 describe('the end of a token', () => {
   test('expired: the WebSocket is closed with 4403 at that moment, an SSE stream ends with a last word', async () => {
     const token = await access.jwt({}, 5_000);
-    await using socket = await BareSocket.withToken(access.server, token);
+    await using socket = await RawGraphqlWsClient.withToken(access.server, token);
     socket.run('1', WATCH);
     await socket.until(() => socket.of('1').length > 0);
     const stream = await access.post(WATCH, `Bearer ${token}`, { accept: 'text/event-stream' });
@@ -38,8 +38,8 @@ describe('the end of a token', () => {
     // Its own server: time passes only while the token file is looked at, which other tokens' timers would hide.
     await using own = await AccessServer.start();
     const [gone, stays] = [await own.token(), await own.token()];
-    await using socket = await BareSocket.withToken(own.server, gone.text);
-    await using other = await BareSocket.withToken(own.server, stays.text);
+    await using socket = await RawGraphqlWsClient.withToken(own.server, gone.text);
+    await using other = await RawGraphqlWsClient.withToken(own.server, stays.text);
     const stream = await own.post('subscription { notices { code } }', `Bearer ${gone.text}`, {
       accept: 'text/event-stream',
     });
@@ -52,7 +52,7 @@ describe('the end of a token', () => {
   });
 
   test('what a client sends while it is shown the door is not done any more', async () => {
-    await using socket = await BareSocket.withToken(access.server, await access.jwt({}, 5_000));
+    await using socket = await RawGraphqlWsClient.withToken(access.server, await access.jwt({}, 5_000));
     const before = access.server.uses.length;
     socket.socket.pause();
     access.clock.advance(5_000);
@@ -63,7 +63,7 @@ describe('the end of a token', () => {
   });
 
   test('a new token with the same rights on the same socket: streams go on where they stood', async () => {
-    await using socket = await BareSocket.withToken(access.server, await access.jwt({}, 5_000));
+    await using socket = await RawGraphqlWsClient.withToken(access.server, await access.jwt({}, 5_000));
     socket.run('watch', WATCH);
     await socket.until(() => socket.of('watch').length > 0);
     const renew = 'mutation ($token: String!) { authenticate(token: $token) { subject expiresAt } }';
@@ -84,7 +84,7 @@ describe('the end of a token', () => {
 
   test('a new token with other rights, a wrong one, or one over HTTP is refused, and the old one goes on', async () => {
     const token = await access.jwt({}, 5_000);
-    await using socket = await BareSocket.withToken(access.server, token);
+    await using socket = await RawGraphqlWsClient.withToken(access.server, token);
     const renew = 'mutation ($token: String!) { authenticate(token: $token) { subject } }';
     socket.run('more', renew, { token: await access.jwt({ scope: 'agents:read tools:call' }, 20_000) });
     socket.run('less', renew, { token: await access.jwt({ swarmlens: { servers: [] } }, 20_000) });

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import { isAlive } from '../mcp/support.js';
-import { BareSocket } from '../support/raw-graphql-ws-client.js';
-import { type Family, parseMetrics, promtool, promtoolHere, seriesOf, valueOf } from '../support/prometheus.js';
+import { RawGraphqlWsClient } from '../support/raw-graphql-ws-client.js';
+import { type Family, parseMetrics, promtool, hasPromtool, seriesOf, valueOf } from '../support/prometheus.js';
 import { Program } from '../support/program.js';
 import { hasRedis, NO_REDIS, RedisServer } from '../support/redis-server.js';
 import { waitUntil } from '../support/wait.js';
@@ -49,8 +49,8 @@ class Stage implements AsyncDisposable {
   }
 
   /** A WebSocket of whichever worker's turn it is, which has been let in. */
-  async connect(): Promise<BareSocket> {
-    const socket = await BareSocket.open({ socketUrl: `${this.url.replace('http', 'ws')}/graphql` }, null);
+  async connect(): Promise<RawGraphqlWsClient> {
+    const socket = await RawGraphqlWsClient.open({ socketUrl: `${this.url.replace('http', 'ws')}/graphql` }, null);
     await socket.until(({ messages }) => messages.length > 0);
     return socket;
   }
@@ -159,7 +159,7 @@ describe.skipIf(!hasRedis())(`several workers${hasRedis() ? '' : ` (${NO_REDIS})
       return scraped;
     };
     const { read, families } = await scrapeUntil([1, 1]);
-    if (promtoolHere) expect(promtool(['check', 'metrics'], read)).toEqual({ code: 0, said: '' });
+    if (hasPromtool) expect(promtool(['check', 'metrics'], read)).toEqual({ code: 0, output: '' });
     const perWorker = (worker: string): readonly string[] =>
       seriesOf(families).filter((series) => series.includes(`"worker":"${worker}"`));
     expect(perWorker('1').length).toBeGreaterThan(50);

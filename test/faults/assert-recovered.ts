@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'vitest';
-import { AGENT_FIELDS, describeEnd, WirePicture } from '../support/app.js';
+import { AGENT_FIELDS, describeEnd, StreamedState } from '../support/app.js';
 import { withoutNulls } from '../support/contract-client.js';
 import { waitUntil } from '../support/wait.js';
 import type { FaultyServer, Life } from './faulty-server.js';
@@ -58,7 +58,7 @@ async function expectPicture(stage: Stage, kinds: ReadonlyMap<string, Life['type
 }
 
 interface Seen {
-  readonly picture: WirePicture;
+  readonly picture: StreamedState;
   readonly fresh: Agents;
   /** Server, id and status of each agent that the servers list. */
   readonly own: readonly string[];
@@ -103,7 +103,7 @@ async function answerOf(stage: Stage, serverId: string, tool: string): Promise<u
 
 /** One snapshot, then changes; each id at most once in each, and removed only when it was there. */
 function expectNoDuplicates({ stream }: Stage): void {
-  const picture = new WirePicture();
+  const picture = new StreamedState();
   if (stream.cuts > 0) console.log(`the connection was cut ${stream.cuts} times`);
   for (const [index, update] of stream.data.entries()) {
     const { kind, agents, removedAgentIds } = update.agentUpdates;
@@ -128,7 +128,8 @@ async function expectResumes(stage: Stage): Promise<void> {
     using resumed = stage.client.watchAgents({ after });
     await resumed.until((got) => got.length >= 1);
     expect(new Set(resumed.data.map(({ agentUpdates }) => agentUpdates.kind))).toEqual(new Set(['DELTA']));
-    const caughtUp = (): WirePicture => resumed.data.reduce((one, update) => one.apply(update), stage.picture(length));
+    const caughtUp = (): StreamedState =>
+      resumed.data.reduce((one, update) => one.apply(update), stage.picture(length));
     const isEven = (): boolean => isDeepStrictEqual(sorted(caughtUp().whole), sorted(stage.picture().whole));
     await waitUntil(isEven, {
       state: () => ({

@@ -2,7 +2,14 @@ import { type App, createApp } from '../../src/app/create-app.js';
 import type { Config, ServerConfig } from '../../src/config/index.js';
 import { type Clock, systemClock } from '../../src/shared/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
-import { request, SocketClient, type Subscription, testConfig, WirePicture, type WireUpdate } from '../support/app.js';
+import {
+  request,
+  SocketClient,
+  type Subscription,
+  testConfig,
+  StreamedState,
+  type WireUpdate,
+} from '../support/app.js';
 import { STEADY, SteadyServer } from './healthy-server.js';
 
 export interface StageOptions {
@@ -63,8 +70,8 @@ export class Stage implements AsyncDisposable {
   }
 
   /** What the subscriber has after so many updates; after all: left out. */
-  picture(updates = this.stream.data.length): WirePicture {
-    const picture = new WirePicture();
+  picture(updates = this.stream.data.length): StreamedState {
+    const picture = new StreamedState();
     for (const update of this.stream.data.slice(0, updates)) picture.apply(update);
     return picture;
   }

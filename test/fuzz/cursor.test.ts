@@ -10,7 +10,7 @@ import {
   type CursorPosition,
   Store,
 } from '../../src/state/index.js';
-import { EPOCH_TIME, pictureOf, serverOf, viewOptions } from '../support/arbitraries.js';
+import { EPOCH_TIME, serverSnapshotOf, serverOf, viewOptions } from '../support/arbitraries.js';
 import { garbage, hostileValue, mutatedJson, mutatedText, runs } from '../support/fuzz-inputs.js';
 
 const EPOCH = 'epoch';
@@ -62,7 +62,7 @@ test('any cursor is refused, or a position that is told as it was read', () => {
 
 test('whatever cursor it comes with, a reader is told nothing but what its view has', () => {
   fc.assert(
-    fc.property(cursors, viewOptions, pictureOf('x'), (cursor, options, picture) => {
+    fc.property(cursors, viewOptions, serverSnapshotOf('x'), (cursor, options, picture) => {
       const store = new Store({ epoch: EPOCH, maxTombstones: 4, maxEvents: 4 });
       store.commit({ ...emptyDelta('x'), server: serverOf('x'), seenAt: EPOCH_TIME, agents: picture.agents });
       const view = createView(options);

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { AgentUpdatesDocument, AgentsDocument, CallToolDocument, HealthDocument } from '@swarmlens/client';
-import { BareClient } from '../support/delivery-server.js';
+import { RawStreamClient } from '../support/delivery-server.js';
 import { assertMasked } from '../support/expected-errors.js';
 import { garbage, hostileValue, mutatedJson, mutatedText, runs } from '../support/fuzz-inputs.js';
 import { fuzzedServer } from './server.js';
@@ -88,10 +88,10 @@ function assertMessage(text: string): { readonly id?: string; readonly type: str
 }
 
 async function assertServesNext(): Promise<void> {
-  await using client = await BareClient.connect(fuzzed().server);
+  await using client = await RawStreamClient.connect(fuzzed().server);
   client.subscribe();
   await client.until(({ updates }) => updates.length > 0);
-  expect(client.picture.size).toBe(3);
+  expect(client.agentNames.size).toBe(3);
 }
 
 test('whatever a client sends, the server answers by the protocol, has no error of its own, and serves the next', async () => {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { FrameSplitter } from '../../src/mcp/transports/websocket/frame-splitter.js';
 import { StderrTail } from '../../src/mcp/transports/stdio/stderr-tail.js';
 import { LineSplitter } from '../../src/shared/line-splitter.js';
-import { SECRETS, TRACES } from '../support/secrets.js';
+import { SECRETS, SECRET_FRAGMENTS } from '../support/secrets.js';
 import { chunksOf } from './support.js';
 
 const line = fc.string({ unit: 'grapheme' }).map((text) => text.replaceAll('\n', ''));
@@ -107,7 +107,7 @@ test('of a private key on stderr, which comes in lines, nothing is told, and wha
     const lines = new StderrTail((whole) => all.push(whole));
     for (const character of `before it\n${text}`) {
       lines.push(character);
-      for (const trace of TRACES) expect(lines.toString()).not.toContain(trace);
+      for (const trace of SECRET_FRAGMENTS) expect(lines.toString()).not.toContain(trace);
     }
     expect(all).toEqual(['before it', '[redacted]', 'after it']);
   }

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { closeGradually } from '../../src/server/shutdown.js';
-import { BareClient, DeliveryServer } from '../support/delivery-server.js';
+import { RawStreamClient, DeliveryServer } from '../support/delivery-server.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { waitUntil } from '../support/wait.js';
 
@@ -35,8 +35,8 @@ async function stopServer(clock: ManualClock, server: DeliveryServer): Promise<v
 }
 
 /** Connects a client that never answers a close frame. */
-async function connectUnresponsive(server: DeliveryServer): Promise<BareClient> {
-  const client = await BareClient.connect(server);
+async function connectUnresponsive(server: DeliveryServer): Promise<RawStreamClient> {
+  const client = await RawStreamClient.connect(server);
   client.socket.pause();
   return client;
 }
@@ -132,7 +132,7 @@ describe('server shutdown', () => {
   test('closes 50 WebSockets immediately and more in steps', async () => {
     await using setup = await startServer();
     const { server, clock } = setup;
-    const clients = await Promise.all(Array.from({ length: 130 }, () => BareClient.connect(server)));
+    const clients = await Promise.all(Array.from({ length: 130 }, () => RawStreamClient.connect(server)));
     const codes: number[] = [];
     const closedCount = (count: number): Promise<void> =>
       new Promise((resolve) => {

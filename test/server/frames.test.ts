@@ -4,7 +4,7 @@ import { constants, inflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { borderMessages, expectedMessages, FrameServer, type Sent } from '../support/frame-server.js';
+import { boundaryMessages, expectedMessages, FrameServer, type SharedText } from '../support/frame-server.js';
 
 /** Reads all messages between `first` and `last` with a client of `ws`. */
 async function readWithWs(url: string, perMessageDeflate: boolean): Promise<unknown[]> {
@@ -91,13 +91,13 @@ describe.each([1, 2] as const)('frames for %d client(s)', (readers) => {
     ['uncompressed', false],
     ['compressed', true],
   ])('a client of ws reads every length and id, %s', async (_, deflate) => {
-    const messages = borderMessages();
+    const messages = boundaryMessages();
     await using server = await FrameServer.start(messages, readers, 64);
     expect(await readWithWs(server.url, deflate)).toEqual(expectedMessages(messages));
   });
 
   test('each message is one unmasked frame with the shortest length field', async () => {
-    const messages = borderMessages();
+    const messages = boundaryMessages();
     await using server = await FrameServer.start(messages, readers, 64);
     const frames = await readBytes(server.url, null);
     const shared = frames.slice(1, -1);
@@ -111,7 +111,7 @@ describe.each([1, 2] as const)('frames for %d client(s)', (readers) => {
   });
 
   test('each compressed message inflates on its own; short messages and long ids are sent uncompressed', async () => {
-    const messages = borderMessages();
+    const messages = boundaryMessages();
     await using server = await FrameServer.start(messages, readers, 64);
     const frames = (await readBytes(server.url, 'permessage-deflate; client_max_window_bits')).slice(1, -1);
     const texts = frames.map(textOf);
@@ -125,7 +125,7 @@ describe.each([1, 2] as const)('frames for %d client(s)', (readers) => {
   });
 
   test('a client that requests a smaller window receives uncompressed messages', async () => {
-    await using server = await FrameServer.start(borderMessages(), readers, 64);
+    await using server = await FrameServer.start(boundaryMessages(), readers, 64);
     const frames = await readBytes(server.url, 'permessage-deflate; server_max_window_bits=10');
     expect(frames.every(({ first }) => first === FIN_TEXT)).toBe(true);
   });
@@ -136,7 +136,7 @@ describe.each([1, 2] as const)('frames for %d client(s)', (readers) => {
       text: fc.json({ maxDepth: 1 }),
     });
     await fc.assert(
-      fc.asyncProperty(fc.array(message, { maxLength: 20 }), fc.boolean(), async (messages: Sent[], deflate) => {
+      fc.asyncProperty(fc.array(message, { maxLength: 20 }), fc.boolean(), async (messages: SharedText[], deflate) => {
         await using server = await FrameServer.start(messages, readers, 16);
         expect(await readWithWs(server.url, deflate)).toEqual(expectedMessages(messages));
       }),

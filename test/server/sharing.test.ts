@@ -27,7 +27,7 @@ import {
   Store,
 } from '../../src/state/index.js';
 import { recordingLogger } from '../mcp/support.js';
-import { EPOCH_TIME, pictureOf } from '../support/arbitraries.js';
+import { EPOCH_TIME, serverSnapshotOf } from '../support/arbitraries.js';
 import { ManualClock, settled } from '../support/manual-clock.js';
 
 /** SubscriptionSharing with access scopes and a manual clock, without sockets. */
@@ -193,7 +193,10 @@ const viewers: fc.Arbitrary<Viewer> = fc.oneof(
 );
 
 const steps = fc.oneof(
-  { weight: 3, arbitrary: fc.constantFrom('x', 'y').chain((id) => pictureOf(id).map((snapshot) => ({ snapshot }))) },
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom('x', 'y').chain((id) => serverSnapshotOf(id).map((snapshot) => ({ snapshot }))),
+  },
   { weight: 3, arbitrary: fc.constant('tick' as const) },
   { weight: 2, arbitrary: fc.record({ document: documents, variables, viewer: viewers }) },
   { weight: 1, arbitrary: fc.record({ leave: fc.nat(5) }) },
@@ -265,7 +268,7 @@ describe('shared subscriptions', () => {
     using setup = new SharingSetup();
     const document = parse('subscription { agentUpdates { kind timestamp } }');
     const answers: { errors?: unknown[]; data: unknown }[][] = [[], []];
-    const crowded = pictureOf('x').filter(({ agents }) => agents.length >= 3);
+    const crowded = serverSnapshotOf('x').filter(({ agents }) => agents.length >= 3);
     let failing = false;
     const clock = {
       now(): number {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { changesSince, createView, type ServerSnapshot, Store } from '../../src/state/index.js';
-import { EPOCH_TIME, pictureOf, serverOf, viewOptions } from '../support/arbitraries.js';
+import { EPOCH_TIME, serverSnapshotOf, serverOf, viewOptions } from '../support/arbitraries.js';
 import { expectedAgents, expectedEdges, Reader, withoutNulls } from '../support/contract-client.js';
 
 function newStore(maxTombstones = 100): Store {
@@ -15,8 +15,8 @@ function show(store: Store, snapshot: ServerSnapshot): void {
 /** Steps of a history: a server changes, a server is removed, or the reader reads through some view. */
 const history = fc.array(
   fc.oneof(
-    { weight: 3, arbitrary: pictureOf('x').map((snapshot) => ({ show: snapshot })) },
-    { weight: 1, arbitrary: pictureOf('y').map((snapshot) => ({ show: snapshot })) },
+    { weight: 3, arbitrary: serverSnapshotOf('x').map((snapshot) => ({ show: snapshot })) },
+    { weight: 1, arbitrary: serverSnapshotOf('y').map((snapshot) => ({ show: snapshot })) },
     { weight: 1, arbitrary: fc.constantFrom('x', 'y').map((id) => ({ remove: id })) },
     { weight: 3, arbitrary: viewOptions.map((options) => ({ read: options })) },
     { weight: 3, arbitrary: fc.constant({ readAgain: true as const }) },
@@ -79,7 +79,7 @@ describe('changesSince', () => {
 
   test('is empty and keeps the position when nothing changed', () => {
     fc.assert(
-      fc.property(pictureOf('x'), viewOptions, (snapshot, options) => {
+      fc.property(serverSnapshotOf('x'), viewOptions, (snapshot, options) => {
         const store = newStore();
         const view = createView(options);
         show(store, snapshot);
@@ -94,7 +94,7 @@ describe('changesSince', () => {
 
   test('for any history: a delta contains only agents and fields that differ for the reader', () => {
     fc.assert(
-      fc.property(pictureOf('x'), pictureOf('x'), viewOptions, (before, after, options) => {
+      fc.property(serverSnapshotOf('x'), serverSnapshotOf('x'), viewOptions, (before, after, options) => {
         const store = newStore();
         const view = createView(options);
         show(store, before);
@@ -119,7 +119,7 @@ describe('changesSince', () => {
     const store = newStore(1);
     const view = createView();
     const [snapshot] = fc.sample(
-      pictureOf('x').filter(({ agents }) => agents.length >= 3),
+      serverSnapshotOf('x').filter(({ agents }) => agents.length >= 3),
       1,
     );
     if (snapshot === undefined) throw new Error('no sample');
@@ -148,7 +148,7 @@ describe('changesSince', () => {
   test('updates lastSeenAt with the server without reporting a change', () => {
     const store = newStore();
     const [snapshot] = fc.sample(
-      pictureOf('x').filter(({ agents }) => agents.some(({ stale }) => !stale)),
+      serverSnapshotOf('x').filter(({ agents }) => agents.some(({ stale }) => !stale)),
       1,
     );
     const agent = snapshot?.agents.find(({ stale }) => !stale);
@@ -168,7 +168,7 @@ describe('an agent that comes and goes repeatedly', () => {
     const view = createView({ agentTypes: ['coder'] });
     const agents =
       fc.sample(
-        pictureOf('x').filter((snapshot) => snapshot.agents.length === 5),
+        serverSnapshotOf('x').filter((snapshot) => snapshot.agents.length === 5),
         { numRuns: 1, seed: 1 },
       )[0]?.agents ?? [];
     const flapping = (round: number): ServerSnapshot => ({

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { changesSince, createView, type ServerSnapshot, Store, RevisionTimeline } from '../../src/state/index.js';
-import { EPOCH_TIME, pictureOf, viewOptions } from '../support/arbitraries.js';
+import { EPOCH_TIME, serverSnapshotOf, viewOptions } from '../support/arbitraries.js';
 import { expectedAgents, expectedEdges, Reader, withoutNulls } from '../support/contract-client.js';
 import { runs } from '../support/fuzz-inputs.js';
 
@@ -45,7 +45,7 @@ class Node {
 }
 
 const node = fc.constantFrom(0, 1);
-const shown = fc.tuple(node, pictureOf('a'), pictureOf('b'));
+const shown = fc.tuple(node, serverSnapshotOf('a'), serverSnapshotOf('b'));
 
 const steps = fc.array(
   fc.oneof(
@@ -107,7 +107,7 @@ test.each([100, 1])(
 
 function sampleSnapshot(): ServerSnapshot {
   const [snapshot] = fc.sample(
-    pictureOf('a').filter(({ agents }) => agents.length >= 3),
+    serverSnapshotOf('a').filter(({ agents }) => agents.length >= 3),
     1,
   );
   if (snapshot === undefined) throw new Error('no sample');

@@ -9,7 +9,7 @@ import {
   type ServerSnapshot,
   Store,
 } from '../../src/state/index.js';
-import { EPOCH_TIME, pictureOf } from '../support/arbitraries.js';
+import { EPOCH_TIME, serverSnapshotOf } from '../support/arbitraries.js';
 
 const NOWHERE: ServerCursor = { revision: -1, events: 0 };
 
@@ -40,8 +40,8 @@ function sorted(snapshot: ServerSnapshot | null): unknown {
 /** Steps of a history: one of two servers changes or is removed, or the reader reads. */
 const history = fc.array(
   fc.oneof(
-    { weight: 3, arbitrary: pictureOf('x').map((snapshot) => ({ show: snapshot })) },
-    { weight: 1, arbitrary: pictureOf('y').map((snapshot) => ({ show: snapshot })) },
+    { weight: 3, arbitrary: serverSnapshotOf('x').map((snapshot) => ({ show: snapshot })) },
+    { weight: 1, arbitrary: serverSnapshotOf('y').map((snapshot) => ({ show: snapshot })) },
     { weight: 1, arbitrary: fc.constantFrom('x', 'y').map((id) => ({ remove: id })) },
     { weight: 2, arbitrary: fc.constant({ read: true as const }) },
   ),
@@ -91,7 +91,7 @@ describe('serverChangesSince', () => {
 
   test('can be applied at any revision since the cursor', () => {
     fc.assert(
-      fc.property(pictureOf('x'), pictureOf('x'), pictureOf('x'), (first, second, third) => {
+      fc.property(serverSnapshotOf('x'), serverSnapshotOf('x'), serverSnapshotOf('x'), (first, second, third) => {
         const store = newStore();
         show(store, first);
         const cursor = { revision: store.revision, events: 0 };
@@ -110,7 +110,7 @@ describe('serverChangesSince', () => {
   test('conflates the changes of one agent, and reports one that came and went as removed', () => {
     const store = newStore();
     const [snapshot] = fc.sample(
-      pictureOf('x').filter(({ agents }) => agents.length > 1),
+      serverSnapshotOf('x').filter(({ agents }) => agents.length > 1),
       { numRuns: 1, seed: 1 },
     );
     const [first, ...others] = snapshot?.agents ?? [];
@@ -130,7 +130,9 @@ describe('serverChangesSince', () => {
 
   test('reports a removed server with everything that belonged to it, and nothing of other servers', () => {
     const store = newStore();
-    const [x, y] = [pictureOf('x'), pictureOf('y')].map((one) => fc.sample(one, { numRuns: 1, seed: 2 })[0]);
+    const [x, y] = [serverSnapshotOf('x'), serverSnapshotOf('y')].map(
+      (one) => fc.sample(one, { numRuns: 1, seed: 2 })[0],
+    );
     if (x === undefined || y === undefined) throw new Error('no sample');
     show(store, x);
     const cursor = { revision: store.revision, events: 0 };

@@ -12,11 +12,11 @@ const ISSUER = 'https://issuer.example';
 
 export interface AccessOptions {
   readonly origins?: readonly string[];
-  /** Without static tokens nothing looks at a file. */
+  /** Whether the server has no static tokens, and therefore watches no file. */
   readonly jwtOnly?: boolean;
 }
 
-/** A server that asks for tokens, static ones and JWT, by a clock that the test moves; all else runs in real time. */
+/** Server that requires static tokens or JWTs. Tokens expire by a clock that the test advances; the rest runs in real time. */
 export class AccessServer implements AsyncDisposable {
   readonly clock: ManualClock;
   readonly directory: TokenDirectory;
@@ -56,7 +56,7 @@ export class AccessServer implements AsyncDisposable {
     return `${this.server.url}/graphql`;
   }
 
-  /** A static token; the server knows it when this resolves. */
+  /** Creates a static token. Resolves when the server accepts it. */
   async token(...args: Parameters<TokenDirectory['create']>): Promise<{ text: string; id: string }> {
     const { text, stored } = await this.directory.create(...args);
     await this.until(async () => await this.knows(text));
@@ -70,7 +70,7 @@ export class AccessServer implements AsyncDisposable {
     );
   }
 
-  /** A JWT that lasts `lastsMs`, unless its claims say otherwise. */
+  /** Creates a JWT that is valid for `lastsMs`, unless its claims contain another expiry. */
   async jwt(claims: Readonly<Record<string, unknown>> = {}, lastsMs = 60_000): Promise<string> {
     const iat = Math.floor(this.clock.now() / 1000);
     const usual = { iss: ISSUER, aud: 'swarmlens', sub: 'ada', scope: 'agents:read', iat, exp: iat + lastsMs / 1000 };
@@ -78,12 +78,16 @@ export class AccessServer implements AsyncDisposable {
     return await signer.sign(createSecretKey(SECRET, 'utf8'));
   }
 
-  /** Lets the tokens' time pass until it is so, but none while the file system is waited for. @returns what passed */
-  async until(isSo: () => boolean | Promise<boolean>, stepMs = 10): Promise<number> {
+  /**
+   * Advances the clock of the tokens until `isReached` returns true. The clock stands still while only the file system is
+   * awaited.
+   * @returns milliseconds that passed on the clock
+   */
+  async until(isReached: () => boolean | Promise<boolean>, stepMs = 10): Promise<number> {
     const sinceMs = this.clock.monotonic();
     await waitUntil(
       async () => {
-        if (await isSo()) return true;
+        if (await isReached()) return true;
         if (this.clock.pending > 0) this.clock.advance(stepMs);
         return false;
       },
@@ -92,7 +96,7 @@ export class AccessServer implements AsyncDisposable {
     return this.clock.monotonic() - sinceMs;
   }
 
-  /** An operation over HTTP. */
+  /** Runs an operation over HTTP. */
   async post(query: string, authorization: string | null, headers: Record<string, string> = {}): Promise<Response> {
     return await fetch(this.url, {
       method: 'POST',

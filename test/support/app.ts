@@ -10,7 +10,7 @@ import { TEST_LIMITS } from './limits.js';
 import { merge } from './contract-client.js';
 import { ChangeNotifier } from './wait.js';
 
-/** The built program: what the simulators are started from, as child processes. */
+/** Path of the built program, from which tests start simulators as child processes. */
 export const PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
 export interface SimulatorFlags {
@@ -19,7 +19,7 @@ export interface SimulatorFlags {
   readonly hz?: number;
 }
 
-/** A server entry that starts a simulator over stdio. */
+/** Returns a server entry that starts a simulator over stdio. */
 export function simulator(
   type: 'claude-flow' | 'ruv-swarm' | 'daa',
   flags: SimulatorFlags = {},
@@ -30,7 +30,7 @@ export function simulator(
   return serverConfig(type, [PROGRAM, ...args], overrides);
 }
 
-/** A server entry whose connecting and calls do not expire on a slow machine; a test of expiry sets its own timeouts. */
+/** Returns a server entry whose timeouts do not expire on a slow machine. Tests of expiry set their own timeouts. */
 export function serverConfig(id: string, args: readonly string[], overrides: Partial<ServerConfig> = {}): ServerConfig {
   return {
     ...DEFAULT_SERVER_OPTIONS,
@@ -42,7 +42,7 @@ export function serverConfig(id: string, args: readonly string[], overrides: Par
   };
 }
 
-/** A running swarmlens on a free port, with its first discovery behind it. */
+/** Starts swarmlens on a free port. Resolves when its first discovery has ended. */
 export async function startApp(servers: readonly ServerConfig[], overrides: Partial<Config> = {}): Promise<App> {
   const app = await createApp(testConfig(servers, overrides), { clock: systemClock, logger: silentLogger });
   await app.discovered;
@@ -84,7 +84,7 @@ export interface GraphQLAnswer {
   readonly errors?: readonly { message: string; path?: readonly unknown[]; extensions?: Record<string, unknown> }[];
 }
 
-/** An operation over HTTP. */
+/** Runs an operation over HTTP. */
 export async function request(
   app: Pick<App, 'url'>,
   query: string,
@@ -95,10 +95,10 @@ export async function request(
     headers: { 'content-type': 'application/json', accept: 'application/graphql-response+json' },
     body: JSON.stringify({ query, variables }),
   });
-  return (await response.json()) as GraphQLAnswer; // the shape that GraphQL over HTTP prescribes
+  return (await response.json()) as GraphQLAnswer; // response format of GraphQL over HTTP
 }
 
-/** A real graphql-ws client on a real socket. */
+/** Client of the graphql-ws package on a real socket. */
 export class SocketClient implements AsyncDisposable {
   readonly client: Client;
 
@@ -117,7 +117,7 @@ export class SocketClient implements AsyncDisposable {
     return new Subscription<T>(this.client, query, variables);
   }
 
-  /** Subscribes to `AGENT_UPDATES` and resumes with `after` when the connection is cut, as `docs/protocol.md` asks. */
+  /** Subscribes to `AGENT_UPDATES` and resumes with `after` when the connection is cut, as `docs/protocol.md` requires. */
   watchAgents(variables: Record<string, unknown> = {}): Subscription<WireUpdate> {
     return new Subscription<WireUpdate>(this.client, AGENT_UPDATES, variables, (update) => update.agentUpdates.cursor);
   }
@@ -127,7 +127,7 @@ export class SocketClient implements AsyncDisposable {
   }
 }
 
-/** One subscription: records its results and lets a test wait for them. */
+/** Subscription that records its results and lets a test wait for them. */
 export class Subscription<T> implements Disposable {
   readonly results: {
     readonly data?: T | null | undefined;
@@ -143,7 +143,7 @@ export class Subscription<T> implements Disposable {
   #error: unknown = null;
   #cuts = 0;
 
-  /** @param cursorOf reads the cursor to resume from; `null`: the subscription ends when its connection is cut */
+  /** @param cursorOf returns the cursor to resume from; if null, the subscription ends when its connection is cut */
   constructor(
     client: Client,
     query: string,
@@ -199,13 +199,13 @@ export class Subscription<T> implements Disposable {
           this.results.push(result);
           this.#changes.notify();
         },
-        error: (error) => this.#failed(error),
+        error: (error) => this.#handleError(error),
         complete: () => this.#end(null),
       },
     );
   }
 
-  #failed(error: unknown): void {
+  #handleError(error: unknown): void {
     if (this.#cursorOf === null || !isRetryableClose(error)) {
       this.#end(error);
       return;
@@ -229,12 +229,12 @@ const RECONNECT_PAUSE_MS = 50;
 /** Close codes after which `docs/protocol.md` asks a client to reconnect. */
 const RETRYABLE_CLOSE_CODES: readonly unknown[] = [1001, 1006, 1012, 1013];
 
-/** Tells whether `docs/protocol.md` asks a client to reconnect after this error. */
+/** Returns whether `docs/protocol.md` asks a client to reconnect after this error. */
 export function isRetryableClose(error: unknown): boolean {
   return typeof error === 'object' && error !== null && 'code' in error && RETRYABLE_CLOSE_CODES.includes(error.code);
 }
 
-/** Close code and reason of a socket, messages of GraphQL errors, or the error itself. */
+/** Formats the close code and reason of a socket, the messages of GraphQL errors, or any other error. */
 export function describeEnd(error: unknown): string {
   if (error === null) return 'completed';
   if (typeof error === 'object' && 'code' in error && 'reason' in error) {
@@ -282,8 +282,8 @@ export const AGENT_UPDATES = `
   }
 `;
 
-/** The picture that a client has after these updates: once through whole agents, once through patches. */
-export class WirePicture {
+/** State of a client after a series of updates: once from whole agents, once from patches. */
+export class StreamedState {
   readonly whole = new Map<string, Record<string, unknown>>();
   readonly patched = new Map<string, Record<string, unknown>>();
 
@@ -295,7 +295,7 @@ export class WirePicture {
     }
     for (const agent of update.agents) this.whole.set(agent.id, agent);
     for (const { id, patch } of update.patches) {
-      const { lastSeenAt: _moves, ...changed } = patch;
+      const { lastSeenAt: _, ...changed } = patch;
       this.patched.set(id, merge(this.patched.get(id) ?? {}, changed));
     }
     for (const id of update.removedAgentIds) {

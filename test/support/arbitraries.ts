@@ -105,8 +105,8 @@ function swarmOf(serverId: string, nativeId: string, topologyName: string | null
   };
 }
 
-/** A server with some of five agents, some edges between them, and some of two swarms. */
-export function pictureOf(serverId: string): fc.Arbitrary<ServerSnapshot> {
+/** Snapshots of a server with up to five agents, up to five edges and up to two swarms. */
+export function serverSnapshotOf(serverId: string): fc.Arbitrary<ServerSnapshot> {
   return fc
     .record({
       agents: fc.subarray([...IDS]).chain((ids) => fc.tuple(...ids.map((id) => agentOf(serverId, id)))),

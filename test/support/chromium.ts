@@ -5,22 +5,22 @@ import { delimiter, join } from 'node:path';
 import { type BrowserContext, chromium } from 'playwright-core';
 import { HANG_MS } from './wait.js';
 
-/** Where Chromium is: `CHROMIUM_PATH`, or on the PATH; `null` when it is not here. */
+/** Returns the path of Chromium: `CHROMIUM_PATH`, or the first one on the PATH. Returns null if it is not installed. */
 export function findChromium(): string | null {
   const named = process.env['CHROMIUM_PATH'];
   if (named !== undefined) return named;
   const names = ['chromium', 'chromium-browser', 'google-chrome'];
-  const places = (process.env['PATH'] ?? '')
+  const paths = (process.env['PATH'] ?? '')
     .split(delimiter)
     .flatMap((folder) => names.map((name) => join(folder, name)));
-  return places.find((place) => existsSync(place)) ?? null;
+  return paths.find((path) => existsSync(path)) ?? null;
 }
 
 export interface Browser extends AsyncDisposable {
   readonly context: BrowserContext;
 }
 
-/** A real Chromium with a profile of its own. */
+/** Starts a headless Chromium with its own temporary profile. */
 export async function startBrowser(executablePath: string): Promise<Browser> {
   const profile = await mkdtemp(join(tmpdir(), 'swarmlens-test-'));
   const context = await chromium.launchPersistentContext(profile, {

@@ -9,7 +9,7 @@ import {
   type View,
 } from '../../src/state/index.js';
 
-/** A client as the contract describes it: keeps a picture, applies what it is told, holds nothing but a position. */
+/** Reader of the store that applies changes as `docs/protocol.md` prescribes, and keeps only its state and position. */
 export class Reader {
   readonly agents = new Map<string, unknown>();
   readonly patched = new Map<string, Record<string, unknown>>();
@@ -44,7 +44,7 @@ export class Reader {
   }
 }
 
-/** RFC 7396, as in its section 2; deleted keys are left out, which reads as null. */
+/** Applies a JSON Merge Patch as in section 2 of RFC 7396. Deleted keys are missing, which is equal to null. */
 export function merge(target: Record<string, unknown>, patch: object): Record<string, unknown> {
   const result = { ...target };
   for (const [key, value] of Object.entries(patch)) {
@@ -59,23 +59,25 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** What a fresh query with the same filters and switches gives. */
+/** Returns the agents that a query with the same view returns now. */
 export function expectedAgents(store: Store, view: View): Map<string, Agent> {
   return new Map(store.agentsMatching(view).map((agent) => [agent.id, maskAgent(view, agent)]));
 }
 
 export function expectedEdges(store: Store, view: View): Map<string, TopologyEdge> {
   if (!view.includeTopology) return new Map();
-  const seen = (id: string): boolean => {
+  const isVisible = (id: string): boolean => {
     const agent = store.agents.get(id);
     return agent !== undefined && matchesAgent(view, agent);
   };
   return new Map(
-    [...store.edges.values()].filter((edge) => seen(edge.from) && seen(edge.to)).map((edge) => [edge.id, edge]),
+    [...store.edges.values()]
+      .filter((edge) => isVisible(edge.from) && isVisible(edge.to))
+      .map((edge) => [edge.id, edge]),
   );
 }
 
-/** Null leaves and absent keys read the same. */
+/** Removes null values from objects, because a null value and a missing key are equal in a merge patch. */
 export function withoutNulls(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutNulls);
   if (!isObject(value)) return value;

@@ -30,19 +30,19 @@ import { ChangeNotifier } from './wait.js';
 
 export const DELIVERY: DeliveryOptions = { compressFromBytes: 512, maxBufferedBytes: 65_536, maxSlowMs: null };
 
-/** The program's server over a picture that a test changes by hand, without MCP servers. */
+/** Server of the program over a store that a test changes directly, without MCP servers. */
 export class DeliveryServer implements AsyncDisposable {
   readonly store = new Store({ epoch: randomUUID(), maxTombstones: 1_000, maxEvents: 16 });
   readonly demand = new Demand();
   readonly active = new ActiveStreams();
   readonly groups: SubscriptionGroups;
-  /** Names of the taps that were let in. */
+  /** Names of the accepted taps. */
   readonly taps: string[] = [];
   readonly errors: unknown[] = [];
   readonly counters = new MemoryLimitCounters();
-  /** What was done that may be done once a second, by whom. */
+  /** Uses of actions that are limited to once per second, with the client of each. */
   readonly uses: { readonly what: string; readonly clientId: string }[] = [];
-  /** What looking for candidates fails with; `null`: there are none. */
+  /** Error that discovery fails with. Discovery returns no candidates if it is null. */
   failure: Error | null = null;
   readonly url: string;
   readonly #rateClock: RateClock;
@@ -64,7 +64,10 @@ export class DeliveryServer implements AsyncDisposable {
     this.url = '';
   }
 
-  /** @param access who is let in; left out: everybody. `clock`: of connections, streams and answers; `utilization`: of the event loop */
+  /**
+   * @param access authentication and origins; without it, the server accepts every client. `clock` times connections,
+   * streams and responses, and `utilization` returns the utilization of the event loop.
+   */
   static async start(
     delivery: Partial<DeliveryOptions> = {},
     access: Partial<
@@ -76,9 +79,9 @@ export class DeliveryServer implements AsyncDisposable {
     limits: Partial<Limits> = {},
   ): Promise<DeliveryServer> {
     const { clock = systemClock, utilization = createUtilizationProbe(), ...start } = access;
-    const made = new DeliveryServer(clock, utilization);
-    const { store, demand, active, groups } = made;
-    const collector = new UpstreamRegistry([], {
+    const created = new DeliveryServer(clock, utilization);
+    const { store, demand, active, groups } = created;
+    const upstreams = new UpstreamRegistry([], {
       store,
       bus: new MemoryBus(),
       demand,
@@ -88,21 +91,21 @@ export class DeliveryServer implements AsyncDisposable {
       heartbeatMs: 5_000,
       removeAfterMs: null,
     });
-    const sights = new AccessScopes({
+    const accessScopes = new AccessScopes({
       unrestricted: {
         store,
-        upstreams: collector,
+        upstreams,
         candidates: {
-          list: () => (made.failure === null ? Promise.resolve([]) : Promise.reject(made.failure)),
+          list: () => (created.failure === null ? Promise.resolve([]) : Promise.reject(created.failure)),
           clear: () => undefined,
         },
-        streams: { store, demand, commits: made.#commits, rateClock: made.#rateClock, active, groups },
+        streams: { store, demand, commits: created.#commits, rateClock: created.#rateClock, active, groups },
       },
       maxTombstones: 1_000,
       maxEvents: 16,
       utilization,
       clock,
-      onError: (error) => made.errors.push(error),
+      onError: (error) => created.errors.push(error),
     });
     const server = await startServer({
       host: '127.0.0.1',
@@ -110,12 +113,12 @@ export class DeliveryServer implements AsyncDisposable {
       authenticator: anonymousAuthenticator,
       origins: [],
       anyHost: false,
-      joinTap: ({ name }) => void made.taps.push(name),
-      accessScopes: sights,
+      joinTap: ({ name }) => void created.taps.push(name),
+      accessScopes,
       services: {
-        rateClock: made.#rateClock,
+        rateClock: created.#rateClock,
         clock,
-        limitToOncePerSecond: (what, clientId) => Promise.resolve(void made.uses.push({ what, clientId })),
+        limitToOncePerSecond: (what, clientId) => Promise.resolve(void created.uses.push({ what, clientId })),
       },
       activeStreams: active,
       clock,
@@ -124,20 +127,20 @@ export class DeliveryServer implements AsyncDisposable {
       discovered: Promise.resolve(),
       delivery: { ...DELIVERY, ...delivery },
       shutdownMs: 500,
-      counters: made.counters,
+      counters: created.counters,
       createRateLimiter: createMemoryRateLimiter,
       ...start,
       limits: { ...TEST_LIMITS, ...limits },
     });
-    made.#close = async () => {
+    created.#close = async () => {
       await server[Symbol.asyncDispose]();
-      sights[Symbol.dispose]();
-      await collector[Symbol.asyncDispose]();
+      accessScopes[Symbol.dispose]();
+      await upstreams[Symbol.asyncDispose]();
     };
-    return Object.assign(made, { url: server.url });
+    return Object.assign(created, { url: server.url });
   }
 
-  /** Resolves when nobody is connected any more. */
+  /** Resolves when all connections are closed. */
   stop(): Promise<void> {
     this.#stopping ??= this.#close();
     return this.#stopping;
@@ -147,7 +150,7 @@ export class DeliveryServer implements AsyncDisposable {
     return `${this.url.replace('http', 'ws')}/graphql`;
   }
 
-  /** Makes agents `from` to `to` what they are in a round: another round, other values. */
+  /** Sets agents `from` (inclusive) to `to` (exclusive) to the values of a round. Each round has other values. */
   show(from: number, to: number, round: number): void {
     const agents = Array.from({ length: to - from }, (_, index) => agentOf(from + index, round));
     const server = this.store.servers.size === 0 ? serverOf('x') : null;
@@ -195,11 +198,13 @@ export interface StreamedUpdate {
   readonly rate: { readonly requestedHz: number; readonly effectiveHz: number };
 }
 
-/** A client on a bare `ws` socket, which can stop reading; keeps the picture that it is told. */
-export class BareClient implements AsyncDisposable {
+/** Client on a `ws` socket that can stop reading. Applies the updates of `agentUpdates` to `agentNames`. */
+export class RawStreamClient implements AsyncDisposable {
   readonly socket: WebSocket;
   readonly updates: StreamedUpdate[] = [];
-  readonly picture = new Map<string, string>();
+  /** Names of agents by id, after all updates so far. */
+  readonly agentNames = new Map<string, string>();
+  /** Number of received bytes of messages. */
   bytes = 0;
   readonly #changes = new ChangeNotifier();
   #acknowledged = false;
@@ -209,7 +214,7 @@ export class BareClient implements AsyncDisposable {
     this.socket = socket;
     socket.on('message', (data: Buffer) => {
       this.bytes += data.length;
-      this.#take(data.toString());
+      this.#handleMessage(data.toString());
     });
     socket.on('close', (code, reason) => {
       this.#end = `closed with ${code} ${reason.toString()}`;
@@ -218,9 +223,9 @@ export class BareClient implements AsyncDisposable {
     socket.on('error', () => undefined);
   }
 
-  static async connect(server: DeliveryServer, perMessageDeflate = false): Promise<BareClient> {
+  static async connect(server: DeliveryServer, perMessageDeflate = false): Promise<RawStreamClient> {
     const socket = new WebSocket(server.socketUrl, 'graphql-transport-ws', { perMessageDeflate });
-    const client = new BareClient(socket);
+    const client = new RawStreamClient(socket);
     await once(socket, 'open');
     socket.send('{"type":"connection_init"}');
     await client.until(() => client.#acknowledged);
@@ -233,14 +238,14 @@ export class BareClient implements AsyncDisposable {
   }
 
   /** Resolves once `isReached` returns true, checked after each message; rejects when the socket is closed. */
-  async until(isReached: (client: BareClient) => boolean): Promise<void> {
+  async until(isReached: (client: RawStreamClient) => boolean): Promise<void> {
     await this.#changes.until(() => isReached(this), {
-      state: () => ({ updates: this.updates.length, agents: this.picture.size, last: this.updates.at(-1) }),
+      state: () => ({ updates: this.updates.length, agents: this.agentNames.size, last: this.updates.at(-1) }),
       failure: () => this.#end,
     });
   }
 
-  #take(text: string): void {
+  #handleMessage(text: string): void {
     const message = JSON.parse(text) as { type: string; payload?: { data?: { agentUpdates: StreamedUpdate } } }; // graphql-transport-ws
     if (message.type === 'connection_ack') {
       this.#acknowledged = true;
@@ -249,9 +254,9 @@ export class BareClient implements AsyncDisposable {
     const update = message.payload?.data?.agentUpdates;
     if (message.type !== 'next' || update === undefined) return;
     this.updates.push(update);
-    if (update.kind === 'SNAPSHOT') this.picture.clear();
-    for (const { id, name } of update.agents) this.picture.set(id, name);
-    for (const id of update.removedAgentIds) this.picture.delete(id);
+    if (update.kind === 'SNAPSHOT') this.agentNames.clear();
+    for (const { id, name } of update.agents) this.agentNames.set(id, name);
+    for (const id of update.removedAgentIds) this.agentNames.delete(id);
     this.#changes.notify();
   }
 
@@ -264,18 +269,18 @@ export class BareClient implements AsyncDisposable {
   }
 }
 
-/** Data of a query over HTTP. */
+/** Returns the data of a query over HTTP. */
 export async function ask<T>(server: DeliveryServer, query: string): Promise<T> {
   const response = await fetch(`${server.url}/graphql`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ query }),
   });
-  return ((await response.json()) as { data: T }).data; // the shape that GraphQL over HTTP prescribes
+  return ((await response.json()) as { data: T }).data; // response format of GraphQL over HTTP
 }
 
-/** Names of all agents by id, as a query answers now. */
-export async function freshPicture(server: DeliveryServer): Promise<Map<string, string>> {
+/** Returns the names of all agents by id, as a query returns them now. */
+export async function queryAgentNames(server: DeliveryServer): Promise<Map<string, string>> {
   const { agents } = await ask<{ agents: { id: string; name: string }[] }>(server, '{ agents { id name } }');
   return new Map(agents.map(({ id, name }) => [id, name]));
 }

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 
-/** Codes of errors that are not the server's own. */
+/** Codes of errors that a client may receive. */
 const CLIENT_CODES = [
   'BAD_USER_INPUT',
   'UNAUTHENTICATED',
@@ -10,7 +10,7 @@ const CLIENT_CODES = [
   'LIMIT_EXCEEDED',
 ];
 
-/** Errors that tell a client what it did wrong, and nothing of the program. */
+/** Asserts that all errors are caused by the client and reveal nothing about the program. */
 export function assertMasked(errors: unknown): void {
   expect(Array.isArray(errors)).toBe(true);
   for (const error of errors as readonly { message: string; extensions?: { code?: string } }[]) {

@@ -7,15 +7,15 @@ import { FrameWriter } from '../../src/server/sharing/frame-writer.js';
 import { trackSharedDeflate } from '../../src/server/websocket/deflate-extension.js';
 import { MessagePrefix, SharedMessage } from '../../src/server/sharing/shared-message.js';
 
-/** What a client of the frame server is sent: one message for each id, all of the same text. */
-export interface Sent {
+/** Messages for a client of the frame server: one message per id, all with the same text. */
+export interface SharedText {
   readonly ids: readonly string[];
   readonly text: string;
 }
 
 /**
- * Writes messages to each client that connects, in the way that groups do, and says so with an ordinary `ws` message
- * before and after, so that both ways are seen to keep their order.
+ * WebSocket server that writes shared messages to each client, as subscription groups do. Sends an ordinary `ws` message
+ * before and after them, so that a test sees the order of both kinds.
  */
 export class FrameServer implements AsyncDisposable {
   readonly url: string;
@@ -26,8 +26,8 @@ export class FrameServer implements AsyncDisposable {
     this.#close = close;
   }
 
-  /** @param readers 1: as for a message that nobody else gets */
-  static async start(messages: readonly Sent[], readers: 1 | 2, threshold: number | null): Promise<FrameServer> {
+  /** @param readers number of receivers of each message; a message with one receiver is not shared */
+  static async start(messages: readonly SharedText[], readers: 1 | 2, threshold: number | null): Promise<FrameServer> {
     const http = createServer();
     const sockets = new WebSocketServer({
       noServer: true,
@@ -48,7 +48,7 @@ export class FrameServer implements AsyncDisposable {
     });
     http.listen(0, '127.0.0.1');
     await once(http, 'listening');
-    const { port } = http.address() as AddressInfo; // it listens on a port
+    const { port } = http.address() as AddressInfo; // the server listens on a port
     return new FrameServer(`ws://127.0.0.1:${port}`, async () => {
       for (const socket of sockets.clients) socket.terminate();
       http.closeAllConnections();
@@ -61,13 +61,13 @@ export class FrameServer implements AsyncDisposable {
   }
 }
 
-/** Messages of every length around the borders of the frame's length field, and ids of every kind. */
-export function borderMessages(): Sent[] {
-  const borders = [0, 1, 125, 126, 127, 65_534, 65_535, 65_536, 65_537, 200_000];
-  const messages = borders.flatMap((length): Sent[] => {
+/** Returns messages with lengths around the limits of the frame's length field, and ids of every kind. */
+export function boundaryMessages(): SharedText[] {
+  const boundaries = [0, 1, 125, 126, 127, 65_534, 65_535, 65_536, 65_537, 200_000];
+  const messages = boundaries.flatMap((length): SharedText[] => {
     const id = 'an id';
-    const around = `{"id":${JSON.stringify(id)},"type":"next","payload":`.length + 1;
-    return [{ ids: [id], text: JSON.stringify('x'.repeat(Math.max(0, length - around - 2))) }];
+    const overhead = `{"id":${JSON.stringify(id)},"type":"next","payload":`.length + 1;
+    return [{ ids: [id], text: JSON.stringify('x'.repeat(Math.max(0, length - overhead - 2))) }];
   });
   const ids = [
     '',
@@ -90,8 +90,8 @@ export function borderMessages(): Sent[] {
   ];
 }
 
-/** What a client must have been told in the end. */
-export function expectedMessages(messages: readonly Sent[]): unknown[] {
+/** Returns the messages that a client must have received at the end. */
+export function expectedMessages(messages: readonly SharedText[]): unknown[] {
   return messages.flatMap(({ ids, text }) =>
     ids.map((id) => ({ id, type: 'next', payload: JSON.parse(text) as unknown })),
   ); // as parsed

@@ -1,17 +1,17 @@
 import fc from 'fast-check';
 
-/** How often the fuzz tests try, times what is usual: for a long run by hand, each with other values (see seed.ts). */
-const TIMES = Number(process.env['FUZZ_RUNS'] ?? 1);
-if (!(TIMES > 0)) throw new Error('FUZZ_RUNS must be a number above 0');
+/** Factor for the number of fuzz runs. With `FUZZ_RUNS`, each run also uses another seed (see seed.ts). */
+const RUN_FACTOR = Number(process.env['FUZZ_RUNS'] ?? 1);
+if (!(RUN_FACTOR > 0)) throw new Error('FUZZ_RUNS must be a number above 0');
 
-export function runs(usual: number): { readonly numRuns: number } {
-  return { numRuns: Math.ceil(usual * TIMES) };
+export function runs(defaultRuns: number): { readonly numRuns: number } {
+  return { numRuns: Math.ceil(defaultRuns * RUN_FACTOR) };
 }
 
-/** Of a server that is asked by one viewer as often as a fuzz test can. */
+/** Rate limits that one viewer in a fuzz test never reaches. */
 export const NO_RATES = { maxRequestsPerSecond: 1_000_000, maxMessagesPerSecond: 1_000_000 };
 
-/** Values that programs trip over, and any other JSON. */
+/** Values that programs often mishandle, and any other JSON. */
 export const hostileValue: fc.Arbitrary<unknown> = fc.oneof(
   fc.constantFrom<unknown>(
     null,
@@ -42,7 +42,7 @@ export const hostileValue: fc.Arbitrary<unknown> = fc.oneof(
   fc.jsonValue(),
 );
 
-/** The value with some of its parts deleted, doubled or replaced. */
+/** Returns copies of the value with parts deleted, duplicated or replaced. */
 export function mutationOf(value: unknown): fc.Arbitrary<unknown> {
   if (Array.isArray(value)) {
     return fc.tuple(...value.map((element) => partOf(element))).map((parts) => parts.flatMap((part) => part));
@@ -66,7 +66,7 @@ function partOf(value: unknown): fc.Arbitrary<unknown[]> {
   );
 }
 
-/** Text, bytes, and what is neither. */
+/** Bytes, text and incomplete JSON. */
 export const garbage: fc.Arbitrary<Buffer> = fc.oneof(
   fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
   fc.string({ unit: 'binary', maxLength: 200 }).map((text) => Buffer.from(text)),
@@ -75,7 +75,7 @@ export const garbage: fc.Arbitrary<Buffer> = fc.oneof(
     .map((text) => Buffer.from(text)),
 );
 
-/** The text with bytes cut out, doubled, changed or put in. */
+/** Returns copies of the text with characters deleted, replaced or inserted. */
 export function mutatedText(text: string): fc.Arbitrary<string> {
   const change = fc.record({
     at: fc.nat(text.length),
@@ -88,19 +88,22 @@ export function mutatedText(text: string): fc.Arbitrary<string> {
   return fc
     .array(change, { minLength: 1, maxLength: 3 })
     .map((changes) =>
-      changes.reduce((so, { at, without, instead }) => so.slice(0, at) + instead + so.slice(at + without), text),
+      changes.reduce(
+        (result, { at, without, instead }) => result.slice(0, at) + instead + result.slice(at + without),
+        text,
+      ),
     );
 }
 
-/** The value with one of its parts, however deep, deleted or replaced. */
-function spoiltOnce(value: unknown): fc.Arbitrary<unknown> {
+/** Returns copies of the value with one part, at any depth, deleted or replaced. */
+function mutatedOnce(value: unknown): fc.Arbitrary<unknown> {
   if (typeof value !== 'object' || value === null) return hostileValue;
   const entries: readonly (readonly [string, unknown])[] = Object.entries(value);
   if (entries.length === 0) return hostileValue;
   const parts = fc.constantFrom(...entries).chain(([key, part]) => {
     const others = entries.filter(([name]) => name !== key);
     return fc
-      .oneof({ weight: 5, arbitrary: spoiltOnce(part).map((one) => [[key, one] as const]) }, fc.constant([]))
+      .oneof({ weight: 5, arbitrary: mutatedOnce(part).map((one) => [[key, one] as const]) }, fc.constant([]))
       .map((instead) => [...others, ...instead]);
   });
   const made = parts.map((all): unknown =>
@@ -109,10 +112,10 @@ function spoiltOnce(value: unknown): fc.Arbitrary<unknown> {
   return fc.oneof({ weight: 9, arbitrary: made }, hostileValue);
 }
 
-/** JSON that was once valid, changed as a value or as a text. */
+/** Returns valid JSON that was changed as a value or as text. */
 export function mutatedJson(value: unknown): fc.Arbitrary<string> {
   return fc.oneof(
-    fc.oneof(spoiltOnce(value), mutationOf(value)).map((one) => JSON.stringify(one)),
+    fc.oneof(mutatedOnce(value), mutationOf(value)).map((one) => JSON.stringify(one)),
     mutatedText(JSON.stringify(value)),
   );
 }

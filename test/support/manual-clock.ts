@@ -1,6 +1,6 @@
 import type { Clock } from '../../src/shared/index.js';
 
-/** A clock that stands still until a test moves it. */
+/** Clock that stands still until a test advances it. */
 export class ManualClock implements Clock {
   readonly #due: { atMs: number; order: number; callback: () => void }[] = [];
   #elapsedMs = 0;
@@ -11,7 +11,7 @@ export class ManualClock implements Clock {
     this.#epochMs = epochMs;
   }
 
-  /** Callbacks that are scheduled. */
+  /** Number of scheduled callbacks. */
   get pending(): number {
     return this.#due.length;
   }
@@ -36,7 +36,7 @@ export class ManualClock implements Clock {
     };
   }
 
-  /** Moves on, calling back what falls due, in order; what that schedules within the span is called back too. */
+  /** Advances the clock and runs all due callbacks in order, including those that a callback schedules meanwhile. */
   advance(byMs: number): void {
     const untilMs = this.#elapsedMs + byMs;
     for (;;) {
@@ -51,13 +51,13 @@ export class ManualClock implements Clock {
     this.#elapsedMs = untilMs;
   }
 
-  /** Moves on without calling back what fell due meanwhile, as when the event loop is blocked; then calls it back. */
+  /** Advances the clock first and runs the due callbacks afterwards, as a blocked event loop does. */
   stall(byMs: number): void {
     this.#elapsedMs += byMs;
     this.advance(0);
   }
 
-  /** `advance`, letting everything that waits for a promise run after each callback's turn. */
+  /** Advances the clock in steps and lets pending promises settle after each step. */
   async pass(byMs: number, stepMs = byMs): Promise<void> {
     for (let passed = 0; passed < byMs; passed += stepMs) {
       this.advance(Math.min(stepMs, byMs - passed));
@@ -66,7 +66,7 @@ export class ManualClock implements Clock {
   }
 }
 
-/** Resolves when no promise has anything left to do without the outside world. */
+/** Resolves when all promises that do not depend on I/O have settled. */
 export function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -15,7 +15,7 @@ export interface ProgramOptions {
   readonly program?: string;
 }
 
-/** The built program as a child process. */
+/** Child process that runs the built program. */
 export class Program implements AsyncDisposable {
   readonly #child;
   readonly #ended: Promise<unknown>;
@@ -24,7 +24,7 @@ export class Program implements AsyncDisposable {
   readonly #changes = new ChangeNotifier();
   #end: string | null = null;
 
-  /** @param options `program`: another place where it is built */
+  /** @param options `program` is the path of another build */
   constructor(args: readonly string[], { cwd, env = {}, program = PROGRAM }: ProgramOptions) {
     this.#child = spawn(process.execPath, [program, ...args], {
       cwd,
@@ -49,11 +49,12 @@ export class Program implements AsyncDisposable {
     return this.#child.pid ?? -1;
   }
 
+  /** Resolves with the match when standard output matches. */
   printed(pattern: RegExp): Promise<RegExpExecArray> {
     return this.#found(pattern, () => this.stdout);
   }
 
-  /** The same of standard error. */
+  /** Resolves with the match when standard error matches. */
   wrote(pattern: RegExp): Promise<RegExpExecArray> {
     return this.#found(pattern, () => this.stderr);
   }

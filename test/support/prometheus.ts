@@ -18,7 +18,7 @@ export interface Family {
 const SAMPLE = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$/;
 const LABEL = /([a-zA-Z_]\w*)="((?:[^"\\\n]|\\[\\"n])*)"(,|$)/y;
 
-/** @throws Error at the first line that Prometheus would not take, or that says twice what a series is */
+/** @throws Error if a line is invalid for Prometheus or repeats a series */
 export function parseMetrics(text: string): ReadonlyMap<string, Family> {
   const families = new Map<string, { name: string; help: string; type: string; samples: Sample[] }>();
   const seen = new Set<string>();
@@ -44,7 +44,7 @@ export function parseMetrics(text: string): ReadonlyMap<string, Family> {
   return families;
 }
 
-/** A histogram's samples have endings of their own. */
+/** Returns the family of a sample. Samples of a histogram have a suffix. */
 function familyOf(name: string, family: { readonly type: string } | null): string {
   return family?.type === 'histogram' ? name.replace(/_(bucket|sum|count)$/, '') : name;
 }
@@ -64,7 +64,10 @@ function sampleOf(line: string): Sample {
   return { name, labels, value };
 }
 
-/** The value of the one sample that has at least these labels. @throws Error when there is none, or more than one */
+/**
+ * Returns the value of the only sample with at least these labels.
+ * @throws Error if no sample or more than one has them
+ */
 export function valueOf(
   families: ReadonlyMap<string, Family>,
   name: string,
@@ -90,15 +93,18 @@ export function seriesOf(families: ReadonlyMap<string, Family>): readonly string
 const PROMTOOL = (process.env['PATH'] ?? '')
   .split(delimiter)
   .map((folder) => join(folder, 'promtool'))
-  .find((place) => existsSync(place));
+  .find((path) => existsSync(path));
 
-/** On a continuous integration machine a missing promtool is a failure, elsewhere a skipped test. */
-export const promtoolHere = PROMTOOL !== undefined || process.env['CI'] === 'true';
-export const promtoolHint = promtoolHere ? '' : ' (skipped: promtool is not on the PATH)';
+/** Whether tests that need promtool run. In continuous integration they fail without it, elsewhere they are skipped. */
+export const hasPromtool = PROMTOOL !== undefined || process.env['CI'] === 'true';
+export const promtoolHint = hasPromtool ? '' : ' (skipped: promtool is not on the PATH)';
 
-/** @returns its exit code and all that it said */
-export function promtool(args: readonly string[], input = ''): { readonly code: number | null; readonly said: string } {
+/** Runs promtool and returns its exit code and output. */
+export function promtool(
+  args: readonly string[],
+  input = '',
+): { readonly code: number | null; readonly output: string } {
   if (PROMTOOL === undefined) throw new Error('promtool is missing: install Prometheus');
   const { status, stdout, stderr } = spawnSync(PROMTOOL, args, { input, encoding: 'utf8' });
-  return { code: status, said: `${stdout}${stderr}` };
+  return { code: status, output: `${stdout}${stderr}` };
 }

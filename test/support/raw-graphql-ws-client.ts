@@ -8,11 +8,11 @@ export interface Message {
   readonly payload?: unknown;
 }
 
-/** A `graphql-transport-ws` client that shows every message and how it ended, and may send anything. */
-export class BareSocket implements AsyncDisposable {
+/** Client of `graphql-transport-ws` that records every message and the close event, and sends any message. */
+export class RawGraphqlWsClient implements AsyncDisposable {
   readonly socket: WebSocket;
   readonly messages: Message[] = [];
-  /** How the server closed it. */
+  /** Resolves with close code and reason when the socket is closed. */
   readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
   readonly #changes = new ChangeNotifier();
   #end: string | null = null;
@@ -20,7 +20,7 @@ export class BareSocket implements AsyncDisposable {
   protected constructor(socket: WebSocket) {
     this.socket = socket;
     socket.on('message', (data: Buffer) => {
-      this.messages.push(JSON.parse(data.toString()) as Message); // of the protocol
+      this.messages.push(JSON.parse(data.toString()) as Message); // messages of the protocol
       this.#changes.notify();
     });
     this.closed = new Promise((resolve) => {
@@ -33,25 +33,29 @@ export class BareSocket implements AsyncDisposable {
     socket.on('error', () => undefined);
   }
 
-  /** Has sent `connection_init`. @param header `Authorization` of the upgrade */
+  /**
+   * Opens a socket and sends `connection_init`.
+   * @param payload of `connection_init`; null to leave it out
+   * @param header `Authorization` of the upgrade request; null to leave it out
+   */
   static async open(
     { socketUrl }: { readonly socketUrl: string },
     payload: Record<string, unknown> | null,
     header: string | null = null,
-  ): Promise<BareSocket> {
+  ): Promise<RawGraphqlWsClient> {
     const headers = header === null ? {} : { authorization: header };
     const socket = new WebSocket(socketUrl, 'graphql-transport-ws', { headers });
-    const made = new BareSocket(socket);
+    const client = new RawGraphqlWsClient(socket);
     await once(socket, 'open');
-    made.send({ type: 'connection_init', ...(payload !== null && { payload }) });
-    return made;
+    client.send({ type: 'connection_init', ...(payload !== null && { payload }) });
+    return client;
   }
 
-  /** The same, and has been let in. */
-  static async withToken(server: { readonly socketUrl: string }, token: string): Promise<BareSocket> {
-    const made = await BareSocket.open(server, { authorization: `Bearer ${token}` });
-    await made.until(({ messages }) => messages.some(({ type }) => type === 'connection_ack'));
-    return made;
+  /** Opens a socket with a token and resolves when the server has acknowledged the connection. */
+  static async withToken(server: { readonly socketUrl: string }, token: string): Promise<RawGraphqlWsClient> {
+    const client = await RawGraphqlWsClient.open(server, { authorization: `Bearer ${token}` });
+    await client.until(({ messages }) => messages.some(({ type }) => type === 'connection_ack'));
+    return client;
   }
 
   send(message: unknown): void {
@@ -62,13 +66,13 @@ export class BareSocket implements AsyncDisposable {
     this.send({ id, type: 'subscribe', payload: { query, variables } });
   }
 
-  /** Payloads of what an operation was told. */
+  /** Returns the payloads of all messages of an operation. */
   of(id: string): readonly unknown[] {
     return this.messages.filter((message) => message.id === id).map(({ payload }) => payload);
   }
 
   /** Resolves once `isReached` returns true, checked after each message; rejects when the socket is closed. */
-  async until(isReached: (socket: this) => boolean): Promise<void> {
+  async until(isReached: (client: this) => boolean): Promise<void> {
     await this.#changes.until(() => isReached(this), {
       state: () => ({ messages: this.messages.length, last: this.messages.at(-1) }),
       failure: () => this.#end,

@@ -8,29 +8,29 @@ import { delimiter, join } from 'node:path';
 import { Redis } from 'ioredis';
 import { ChangeNotifier } from './wait.js';
 
-/** Where a `redis-server` is on the PATH; `null` when there is none. */
+/** Returns the path of `redis-server`, or null if it is not on the PATH. */
 export function findRedisServer(): string | null {
-  const places = (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, 'redis-server'));
-  return places.find((place) => existsSync(place)) ?? null;
+  const paths = (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, 'redis-server'));
+  return paths.find((path) => existsSync(path)) ?? null;
 }
 
-/** Added to a suite's name where it is skipped. */
+/** Reason that is appended to the name of a skipped suite. */
 export const NO_REDIS = 'skipped: redis-server is not on the PATH, and REDIS_URL is not set';
 
 /**
- * Whether suites that need Redis can run: on a continuous integration machine a missing one is a failure, elsewhere
- * a skipped suite.
- * @param own they stop, kill or empty it, so that it has to be one that the tests started
+ * Returns whether suites that need Redis run. In continuous integration they fail without Redis, elsewhere they are
+ * skipped.
+ * @param own whether the suites stop, kill or empty Redis, and therefore need one that they started
  */
 export function hasRedis({ own = false } = {}): boolean {
   const named = !own && process.env['REDIS_URL'] !== undefined;
   return named || findRedisServer() !== null || process.env['CI'] === 'true';
 }
 
-/** A real Redis that keeps nothing on disk, on a port of its own. */
+/** Real Redis on its own port, without persistence. */
 export class RedisServer implements AsyncDisposable {
   readonly url: string;
-  /** A plain client to look at it with; connected when it is first used. */
+  /** Plain client for assertions on the contents. Connects on first use. */
   readonly look: Redis;
   readonly #process: OwnProcess | null;
 
@@ -38,13 +38,13 @@ export class RedisServer implements AsyncDisposable {
     this.url = url;
     this.#process = process;
     this.look = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: null });
-    // Tests that kill Redis know that it is gone.
+    // Tests that kill Redis expect connection errors.
     this.look.on('error', () => undefined);
   }
 
   /**
    * @param args more arguments of `redis-server`, such as `--requirepass …`
-   * @throws when there is no redis-server, or it does not start
+   * @throws if redis-server is missing or does not start
    */
   static async start(args: readonly string[] = []): Promise<RedisServer> {
     const process = await OwnProcess.start(args);
@@ -52,7 +52,7 @@ export class RedisServer implements AsyncDisposable {
     return new RedisServer(`redis://${password}127.0.0.1:${process.port}`, process);
   }
 
-  /** The one that REDIS_URL names, where it does: for tests that touch nothing but keys of their own. */
+  /** Uses the Redis of REDIS_URL if it is set, and starts one otherwise. For tests that touch only their own keys. */
   static async startOrUse(): Promise<RedisServer> {
     const named = process.env['REDIS_URL'];
     return named === undefined ? RedisServer.start() : new RedisServer(named, null);
@@ -62,7 +62,7 @@ export class RedisServer implements AsyncDisposable {
     return this.#own().port;
   }
 
-  /** It keeps its connections and answers nothing. */
+  /** Pauses Redis. It keeps its connections and does not answer. */
   pause(): void {
     this.#own().signal('SIGSTOP');
   }
@@ -71,12 +71,12 @@ export class RedisServer implements AsyncDisposable {
     this.#own().signal('SIGCONT');
   }
 
-  /** As by a power cut; resolves when it is gone. */
+  /** Kills Redis without a shutdown. Resolves when the process has ended. */
   kill(): Promise<void> {
     return this.#own().kill();
   }
 
-  /** Empty, on the same port; resolves when it answers. */
+  /** Restarts Redis without data on the same port. Resolves when it answers. */
   async restart(): Promise<void> {
     await this.#own().kill();
     await this.#own().run();
@@ -88,7 +88,7 @@ export class RedisServer implements AsyncDisposable {
   }
 
   #own(): OwnProcess {
-    if (this.#process === null) throw new Error('the Redis that REDIS_URL names is not the test’s to touch');
+    if (this.#process === null) throw new Error('tests must not stop the Redis of REDIS_URL');
     return this.#process;
   }
 }
@@ -118,7 +118,7 @@ class OwnProcess implements AsyncDisposable {
 
   async run(): Promise<void> {
     const memory = ['--save', '', '--appendonly', 'no', '--dir', this.#folder];
-    // A sentinel writes to its file.
+    // A sentinel writes to its configuration file.
     const config = join(this.#folder, 'redis.conf');
     await writeFile(config, '');
     const args = [config, '--port', String(this.port), '--bind', '127.0.0.1', ...memory, ...this.#args];
@@ -162,7 +162,7 @@ class OwnProcess implements AsyncDisposable {
   }
 }
 
-/** redis-server cannot be asked to take any free port. */
+/** Returns a free port, because redis-server cannot choose one itself. */
 async function freePort(): Promise<number> {
   const server = createServer();
   server.listen(0, '127.0.0.1');

@@ -1,20 +1,20 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
-/** Stands between clients and a server, so that a connection can be cut while both ends are well. */
+/** TCP relay between clients and a server. Cuts connections while both ends keep running. */
 export class Relay implements AsyncDisposable {
   readonly url: string;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
-  /** Where the next connection leads; `null`: nowhere, it is closed at once. */
+  /** Server of the next connection. If it is null, the relay closes new connections immediately. */
   target: string | null;
-  /** Connections that were made. */
+  /** Number of accepted connections. */
   connections = 0;
 
   private constructor(server: Server, target: string) {
     this.#server = server;
     this.target = target;
-    const { port } = server.address() as AddressInfo; // of TCP
+    const { port } = server.address() as AddressInfo; // a TCP server has a port
     this.url = `http://127.0.0.1:${port}`;
     server.on('connection', (socket) => this.#open(socket));
   }
@@ -26,12 +26,12 @@ export class Relay implements AsyncDisposable {
     return new Relay(server, target);
   }
 
-  /** Breaks everything that is open, without a word. */
+  /** Destroys all open connections. */
   cut(): void {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  /** Nothing is let through any more, though all stays open. */
+  /** Stops forwarding data and keeps all connections open. */
   freeze(): void {
     for (const socket of this.#sockets) socket.pause();
   }

@@ -1,12 +1,12 @@
 /**
- * Made-up secrets, put together here so that no file of this project holds what looks like a real one. Each is the
- * secret alone: what must not come out.
+ * Body of all invented secrets. They are assembled at run time so that no file of this project contains text that looks
+ * like a real secret.
  */
 const BODY = 'q7Xw2Lm9Rt4Vb8Nc3Kd6Fg1Hj5Pz0Sy7Ae2Bu9Cv4';
 const part = (length: number): string => BODY.slice(0, length);
 const base64url = (text: string): string => Buffer.from(text).toString('base64url');
 
-/** Known by what they look like, wherever they stand. */
+/** Secrets that are recognized by their form in any context. */
 export const SECRETS: Readonly<Record<string, string>> = {
   'AWS key id': ['AK', 'IA', part(40).toUpperCase().slice(0, 16)].join(''),
   'AWS temporary key id': ['AS', 'IA', part(40).toUpperCase().slice(4, 20)].join(''),
@@ -35,11 +35,11 @@ export const SECRETS: Readonly<Record<string, string>> = {
   'private key cut short': ['-----BEGIN PRI', 'VATE KEY-----\n', part(40), '\n', part(36)].join(''),
 };
 
-/** A word that nothing in it betrays: only what stands before it does. */
+/** Password that is recognized only by the text before it. */
 export const PASSWORD = ['hunter', 'two', 'Zq81'].join('-');
 
-/** Texts that hold `PASSWORD`, and where it has to go. */
-export const GIVEN_AWAY: readonly string[] = [
+/** Texts that contain `PASSWORD` in a context that identifies it as a secret. */
+export const TEXTS_WITH_PASSWORD: readonly string[] = [
   `password=${PASSWORD}`,
   `password = ${PASSWORD}`,
   `DB_PASSWORD: ${PASSWORD}`,
@@ -64,8 +64,8 @@ export const GIVEN_AWAY: readonly string[] = [
   `AccountName=x;AccountKey=${PASSWORD};EndpointSuffix=y`,
 ];
 
-/** One of these is in whatever is left of any of them. */
-export const TRACES: readonly string[] = [
+/** Fragments of the secrets. Text that contains none of them contains no secret. */
+export const SECRET_FRAGMENTS: readonly string[] = [
   part(16),
   SECRETS['AWS key id'] ?? '',
   SECRETS['AWS temporary key id'] ?? '',

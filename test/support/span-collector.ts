@@ -29,13 +29,13 @@ const REQUEST = z.object({
 
 export type ReceivedSpan = z.infer<typeof SPAN>;
 
-/** An OpenTelemetry collector as far as it takes spans in JSON over HTTP. */
+/** OpenTelemetry collector that accepts spans as JSON over HTTP. */
 export class SpanCollector implements AsyncDisposable {
   readonly spans: ReceivedSpan[] = [];
   readonly services = new Set<string | undefined>();
   readonly paths = new Set<string | undefined>();
   readonly headers: Record<string, string | string[] | undefined>[] = [];
-  /** What requests are answered with. */
+  /** HTTP status of all responses. */
   status = 200;
   url = '';
   readonly #server: Server;
@@ -58,12 +58,12 @@ export class SpanCollector implements AsyncDisposable {
   }
 
   static async start(): Promise<SpanCollector> {
-    const made = new SpanCollector();
-    made.#server.listen(0, '127.0.0.1');
-    await once(made.#server, 'listening');
-    const { port } = made.#server.address() as { port: number }; // a TCP server's address is never a string
-    made.url = `http://127.0.0.1:${port}`;
-    return made;
+    const collector = new SpanCollector();
+    collector.#server.listen(0, '127.0.0.1');
+    await once(collector.#server, 'listening');
+    const { port } = collector.#server.address() as { port: number }; // the address of a TCP server is never a string
+    collector.url = `http://127.0.0.1:${port}`;
+    return collector;
   }
 
   named(name: string): readonly ReceivedSpan[] {

@@ -1,14 +1,14 @@
 import { inspect } from 'node:util';
 
-/** Ends a wait that would last forever. Far above the time that any wait takes on a slow machine. */
+/** Maximum duration of a wait in milliseconds. Far longer than any wait takes on a slow machine. */
 export const HANG_MS = 240_000;
 
 const POLL_INTERVAL_MS = 10;
 
 export interface WaitOptions {
-  /** Observed state, printed when the wait fails. */
+  /** Returns the observed state, which is printed when the wait fails. */
   readonly state: () => unknown;
-  /** Reason why the awaited state can no longer occur; `null` while it still can. */
+  /** Returns the reason why the awaited state can no longer occur, or null while it still can. */
   readonly failure?: () => string | null;
 }
 

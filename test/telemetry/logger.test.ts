@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { GIVEN_AWAY, SECRETS, TRACES } from '../support/secrets.js';
+import { TEXTS_WITH_PASSWORD, SECRETS, SECRET_FRAGMENTS } from '../support/secrets.js';
 
 const LOGGER = fileURLToPath(new URL('../../dist/telemetry/index.js', import.meta.url));
 
@@ -23,7 +23,7 @@ function logged(all: readonly object[]): readonly Record<string, unknown>[] {
 }
 
 test('createLogger redacts secrets in every field and writes valid JSON', () => {
-  const planted = [...Object.values(SECRETS), ...GIVEN_AWAY];
+  const planted = [...Object.values(SECRETS), ...TEXTS_WITH_PASSWORD];
   const lines = logged([
     ...planted.map((secret) => ({ error: `failed: "${secret}"`, [secret]: { deep: [secret] } })),
     { headers: { authorization: 'a plain word' }, request: { headers: { cookie: 'a plain word' } } },
@@ -31,7 +31,7 @@ test('createLogger redacts secrets in every field and writes valid JSON', () => 
   ]);
   expect(lines).toHaveLength(planted.length + 2);
   const text = JSON.stringify(lines);
-  for (const trace of [...TRACES, 'a plain word']) expect(text).not.toContain(trace);
+  for (const trace of [...SECRET_FRAGMENTS, 'a plain word']) expect(text).not.toContain(trace);
   for (const line of lines) expect(line).toMatchObject({ level: 30, msg: 'said "so": password:' });
   expect(lines.at(-1)).toMatchObject({ endpoint: { url: 'http://127.0.0.1/' } });
 });

@@ -2,18 +2,18 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { PrometheusMetrics } from '../../../src/telemetry/index.js';
 import { mergeMetrics } from '../../../src/cli/workers/merge-metrics.js';
-import { parseMetrics, promtool, promtoolHere, promtoolHint, type Sample } from '../../support/prometheus.js';
+import { parseMetrics, promtool, hasPromtool, promtoolHint, type Sample } from '../../support/prometheus.js';
 
-/** Whatever a server may be called: it stands in a label. */
+/** Server names, which metrics contain as label values. */
 const NAME = fc.oneof(fc.constantFrom('a', 'a"b', 'a\\', 'a\nb', 'a\n\nb', '{worker="9"}', '# HELP a b'), fc.string());
 
-/** Those that differ, however they are sorted. */
+/** Returns the samples as sorted text, so that their order does not matter in comparisons. */
 function sorted(samples: readonly Sample[]): readonly string[] {
   return samples.map(({ name, labels, value }) => JSON.stringify([name, Object.entries(labels).sort(), value])).sort();
 }
 
-describe('metrics of several workers in one text', () => {
-  test('are those of each with its number, described once; who has not answered is missing, and is said to be', async () => {
+describe('mergeMetrics', () => {
+  test('for any metrics of any workers: the result labels each sample with its worker and marks missing workers as down', async () => {
     const worker = fc.option(fc.array(NAME, { maxLength: 4 }));
     await fc.assert(
       fc.asyncProperty(fc.array(worker, { maxLength: 5 }), async (workers) => {
@@ -25,7 +25,7 @@ describe('metrics of several workers in one text', () => {
             return await metrics.read();
           }),
         );
-        // It takes no line that is not Prometheus', and nothing that is said twice.
+        // parseMetrics throws on invalid lines and on duplicates.
         const merged = parseMetrics(mergeMetrics(texts));
         const expected = texts.flatMap((text, index) => {
           const label = { worker: `${index + 1}` };
@@ -44,10 +44,10 @@ describe('metrics of several workers in one text', () => {
     );
   });
 
-  test.skipIf(!promtoolHere)(`promtool takes them${promtoolHint}`, async () => {
+  test.skipIf(!hasPromtool)(`produces metrics that promtool accepts${promtoolHint}`, async () => {
     const metrics = new PrometheusMetrics();
     metrics.recordToolCall('a\n"b"\\', 'c', 'ok', 5);
     const text = await metrics.read();
-    expect(promtool(['check', 'metrics'], mergeMetrics([text, null, text]))).toEqual({ code: 0, said: '' });
+    expect(promtool(['check', 'metrics'], mergeMetrics([text, null, text]))).toEqual({ code: 0, output: '' });
   });
 });

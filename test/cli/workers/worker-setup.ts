@@ -10,68 +10,68 @@ import { waitUntil } from '../../support/wait.js';
 const PROGRAM = fileURLToPath(new URL('worker.js', import.meta.url));
 export const SHUTDOWN_MS = 2_000;
 
-/** See worker.js. */
-type Manner = 'good' | 'broken' | 'deaf' | 'unwell' | 'mute' | 'mortal' | 'unable';
+/** Behavior of a worker, implemented by worker.js. */
+type Behavior = 'good' | 'broken' | 'deaf' | 'unwell' | 'mute' | 'mortal' | 'unable';
 
-/** Workers that are real processes, by a clock of the test's own. */
+/** Pool of workers that are real processes, with a manual clock. */
 export class Rig implements AsyncDisposable {
   readonly clock = new ManualClock();
   readonly lines: readonly LogLine[];
   readonly workers: Promise<WorkerPool>;
-  readonly #place: Promise<ListenAddress | null>;
-  readonly #asked = new AbortController();
+  readonly #address: Promise<ListenAddress | null>;
+  readonly #stopRequest = new AbortController();
 
-  /** @param mannerOf how a worker behaves that is started for the nth time, from 1 on */
-  constructor(count: number, mannerOf: (number: number, nth: number) => Manner = () => 'good') {
+  /** @param behaviorOf returns the behavior of a worker at its nth start, from 1 */
+  constructor(count: number, behaviorOf: (number: number, nth: number) => Behavior = () => 'good') {
     const { logger, lines } = recordingLogger();
     this.lines = lines;
     const starts = new Map<number, number>();
     const fork: ReturnType<typeof createFork> = (number) => {
       const nth = (starts.get(number) ?? 0) + 1;
       starts.set(number, nth);
-      return createFork(PROGRAM, [mannerOf(number, nth)])(number);
+      return createFork(PROGRAM, [behaviorOf(number, nth)])(number);
     };
     const options = { count, fork, shutdownMs: SHUTDOWN_MS, clock: this.clock, random: () => 0.999999, logger };
-    const started = WorkerPool.start(options, this.#asked.signal);
+    const started = WorkerPool.start(options, this.#stopRequest.signal);
     this.workers = started.then(({ workers }) => workers);
-    this.#place = started.then(({ address }) => address);
-    // Awaited by those that expect it.
+    this.#address = started.then(({ address }) => address);
+    // Tests that expect a rejection await these promises themselves.
     this.workers.catch(() => undefined);
-    this.#place.catch(() => undefined);
+    this.#address.catch(() => undefined);
   }
 
-  /** Where all of them are; `null`: they were asked to stop before. */
-  place(): Promise<ListenAddress | null> {
-    return this.#place;
+  /** Resolves with the shared address of the workers, or null if they were stopped before. */
+  address(): Promise<ListenAddress | null> {
+    return this.#address;
   }
 
-  ask(): void {
-    this.#asked.abort();
+  requestStop(): void {
+    this.#stopRequest.abort();
   }
 
   messages(): string[] {
     return this.lines.map(({ message }) => message);
   }
 
-  /** The pauses that were told so far. */
+  /** Logged restart delays, in milliseconds. */
   pausesMs(): number[] {
     return this.messages().flatMap((message) => Number(/restarting in (\d+) ms/.exec(message)?.[1] ?? NaN) || []);
   }
 
-  /** Resolves when there are so many lines of the log like it. */
+  /** Resolves when `count` log messages match the pattern. */
   async logged(pattern: RegExp, count = 1): Promise<void> {
     const isLogged = (): boolean => this.messages().filter((message) => pattern.test(message)).length >= count;
     await waitUntil(isLogged, { state: () => this.messages(), intervalMs: 1 });
   }
 
-  /** The number and the process of whoever's turn it is. */
+  /** Sends a request to the next worker. The root path returns the worker's number and process id. */
   async get(path = '/'): Promise<string> {
-    const place = await this.place();
-    if (place === null) throw new Error('it was stopped');
-    return await (await fetch(`http://${place.address}:${place.port}${path}`)).text();
+    const address = await this.address();
+    if (address === null) throw new Error('the workers were stopped');
+    return await (await fetch(`http://${address.address}:${address.port}${path}`)).text();
   }
 
-  /** Asks until it is the worker's turn. */
+  /** Repeats a request until the given worker answers. */
   async answerOf(number: number, path = '/'): Promise<string> {
     let answer = '';
     await waitUntil(async () => (answer = await this.get(path)).startsWith(`${number} `), {
@@ -81,7 +81,7 @@ export class Rig implements AsyncDisposable {
     return answer;
   }
 
-  /** Makes a worker end with exit code 7. @returns its process */
+  /** Makes a worker exit with code 7. @returns its process id */
   async end(number: number): Promise<string> {
     const [, pid = ''] = (await this.answerOf(number, `/die/${number}`)).split(' ');
     return pid;

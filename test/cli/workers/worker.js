@@ -1,24 +1,24 @@
-// A worker that does as the test says by messages, with the least of a server: its number and process are its answer.
+// Minimal worker with the behavior given as argument. Answers requests with its number and process id.
 import { createServer } from 'node:http';
 import { getWorkerContext } from '../../../dist/cli/workers/worker-context.js';
 
-const [how] = process.argv.slice(2);
-if (how === 'broken') process.exit(3);
-const seat = getWorkerContext(process.env);
+const [behavior] = process.argv.slice(2);
+if (behavior === 'broken') process.exit(3);
+const context = getWorkerContext(process.env);
 let reads = 0;
 const own = {
   contentType: 'text/plain',
   read: async () => {
     reads += 1;
-    if (how === 'mortal') process.exit(7);
-    if (how === 'mute') await new Promise(() => undefined);
-    if (how === 'unable') throw new Error('no metrics today');
+    if (behavior === 'mortal') process.exit(7);
+    if (behavior === 'mute') await new Promise(() => undefined);
+    if (behavior === 'unable') throw new Error('no metrics today');
     return `# HELP reads_total Reads.\n# TYPE reads_total counter\nreads_total ${reads}\n`;
   },
 };
-/** The test's process answers, however long that takes on a slow machine. */
+/** Clock whose timers never fire, because the process of the test always answers. */
 const clock = { schedule: () => ({ [Symbol.dispose]: () => undefined }) };
-const all = seat.aggregateMetrics(own, { clock, logger: { error: () => undefined } });
+const all = context.aggregateMetrics(own, { clock, logger: { error: () => undefined } });
 const server = createServer(async (request, response) => {
   response.setHeader('connection', 'close');
   if (request.url === '/metrics') {
@@ -26,16 +26,16 @@ const server = createServer(async (request, response) => {
     return;
   }
   if (request.url === '/reads') {
-    response.end(`${seat.number} ${reads}`);
+    response.end(`${context.number} ${reads}`);
     return;
   }
-  response.end(`${seat.number} ${process.pid}`, () => {
-    if (request.url === `/die/${seat.number}`) process.exit(7);
+  response.end(`${context.number} ${process.pid}`, () => {
+    if (request.url === `/die/${context.number}`) process.exit(7);
   });
 });
 server.listen(0, '127.0.0.1');
-await seat.stopRequested;
-if (how === 'deaf') await new Promise((resolve) => setInterval(resolve, 2 ** 30).ref());
+await context.stopRequested;
+if (behavior === 'deaf') await new Promise((resolve) => setInterval(resolve, 2 ** 30).ref());
 server.close();
-seat[Symbol.dispose]();
-process.exitCode = how === 'unwell' ? 5 : 0;
+context[Symbol.dispose]();
+process.exitCode = behavior === 'unwell' ? 5 : 0;

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { WorkerStartError } from '../../../src/cli/workers/worker-pool.js';
 import { Rig, SHUTDOWN_MS } from './worker-setup.js';
 
-describe('workers', () => {
-  test('answer on one port in turn, each in a process of its own; the others start when the first accepts', async () => {
+describe('WorkerPool', () => {
+  test('distributes requests on one port over processes of their own', async () => {
     await using rig = new Rig(3);
     const answers = await Promise.all([rig.get(), rig.get(), rig.get()]);
     expect(answers.map((answer) => answer.split(' ')[0]).sort()).toEqual(['1', '2', '3']);
@@ -13,7 +13,7 @@ describe('workers', () => {
     expect(rig.messages().slice(3).sort()).toEqual([1, 2, 3].map((n) => `worker ${n} stopped: exit code 0`));
   });
 
-  test('one that ends unasked is started again after a pause, in its place, while the others go on', async () => {
+  test('restarts a worker that exits after a pause while the others keep answering', async () => {
     await using rig = new Rig(2);
     const before = await rig.end(1);
     await rig.logged(/restarting/);
@@ -26,7 +26,7 @@ describe('workers', () => {
     expect(await rig.answerOf(1)).not.toBe(`1 ${before}`);
   });
 
-  test('pauses grow, and start over when a worker has lasted a minute', async () => {
+  test('doubles the restart pause and resets it when a worker has run for one minute', async () => {
     await using rig = new Rig(2);
     for (const [round, lastedMs] of [0, 59_999, 60_000, 0].entries()) {
       rig.clock.advance(lastedMs);
@@ -38,20 +38,20 @@ describe('workers', () => {
     expect(rig.pausesMs()).toEqual([500, 1_000, 500, 1_000]);
   });
 
-  test('one that never comes to anything is given up, which is said; the program is ready without it', async () => {
+  test('gives up a worker after ten failures in a row and becomes ready without it', async () => {
     await using rig = new Rig(2, (number) => (number === 1 ? 'good' : 'broken'));
     for (let round = 1; round < 10; round += 1) {
       await rig.logged(/restarting/, round);
       rig.clock.advance(30_000);
     }
-    expect(await rig.place()).not.toBeNull();
+    expect(await rig.address()).not.toBeNull();
     expect(rig.pausesMs()).toEqual([500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000]);
     expect(rig.messages().at(-1)).toMatch(/^worker 2 failed 10 times in a row \(exit code 3\): .*again$/);
     expect(rig.lines.at(-1)).toMatchObject({ level: 'error' });
     expect(await rig.get()).toMatch(/^1 /);
   });
 
-  test('when all are given up it is over', async () => {
+  test('ends when all workers are given up', async () => {
     await using rig = new Rig(1, (_number, nth) => (nth === 1 ? 'good' : 'broken'));
     await rig.end(1);
     for (let round = 1; round < 10; round += 1) {
@@ -62,7 +62,7 @@ describe('workers', () => {
     expect(rig.messages().at(-1)).toMatch(/failed 10 times in a row/);
   });
 
-  test('what keeps the first from starting is told once: no other is started, and its exit code is passed on', async () => {
+  test('rejects with the exit code of the first worker and starts no other when the first worker fails', async () => {
     await using rig = new Rig(4, () => 'broken');
     const error = await rig.workers.catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(WorkerStartError);
@@ -70,14 +70,14 @@ describe('workers', () => {
     expect(rig.messages()).toEqual(['worker 1 started']);
   });
 
-  test('asked to stop while they start, they stop', async () => {
+  test('stops all workers when it is stopped while they start', async () => {
     await using rig = new Rig(3);
-    rig.ask();
-    expect(await rig.place()).toBeNull();
+    rig.requestStop();
+    expect(await rig.address()).toBeNull();
     expect(await (await rig.workers).stop()).toBe(true);
   });
 
-  test('asked to stop during a pause, nothing is started any more', async () => {
+  test('starts no worker when it is stopped during a restart pause', async () => {
     await using rig = new Rig(2);
     await rig.end(1);
     await rig.logged(/restarting/);
@@ -85,16 +85,16 @@ describe('workers', () => {
     expect(rig.messages().filter((message) => message.endsWith(' started'))).toHaveLength(2);
   });
 
-  test('one that ends with an error when it is asked to stop is told of', async () => {
+  test('reports a worker that exits with an error during shutdown', async () => {
     await using rig = new Rig(2, (number) => (number === 1 ? 'good' : 'unwell'));
-    await rig.place();
+    await rig.address();
     expect(await (await rig.workers).stop()).toBe(false);
     expect(rig.messages()).toContain('worker 2 stopped: exit code 5');
   });
 
-  test('one that does not heed being asked is killed when its time and that of its children is over', async () => {
+  test('kills a worker that does not exit within the shutdown time plus the grace period of its children', async () => {
     await using rig = new Rig(2, (number) => (number === 1 ? 'good' : 'deaf'));
-    await rig.place();
+    await rig.address();
     const stopped = (await rig.workers).stop();
     await rig.logged(/worker 1 stopped/);
     rig.clock.advance(SHUTDOWN_MS + 4_999);

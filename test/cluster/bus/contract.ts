@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Bus } from '../../../src/cluster/index.js';
 import type { Notice } from '../../../src/model/index.js';
 import { emptyDelta, serverSnapshot, type ServerSnapshot, Store } from '../../../src/state/index.js';
-import { EPOCH_TIME, pictureOf, serverOf } from '../../support/arbitraries.js';
+import { EPOCH_TIME, serverSnapshotOf, serverOf } from '../../support/arbitraries.js';
 import { waitUntil } from '../../support/wait.js';
 
 /** One node as far as a bus knows it. */
@@ -97,8 +97,8 @@ export function busContract(start: () => Promise<BusStage>): void {
       await using stage = await start();
       const { holder, other } = stage;
       const step = fc.oneof(
-        { weight: 3, arbitrary: pictureOf('x').map((picture) => ({ picture })) },
-        { weight: 2, arbitrary: pictureOf('y').map((picture) => ({ picture })) },
+        { weight: 3, arbitrary: serverSnapshotOf('x').map((picture) => ({ picture })) },
+        { weight: 2, arbitrary: serverSnapshotOf('y').map((picture) => ({ picture })) },
         { weight: 1, arbitrary: fc.constantFrom('x', 'y').map((removed) => ({ removed })) },
       );
       let second = 0;

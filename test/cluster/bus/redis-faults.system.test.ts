@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { EPOCH_TIME, pictureOf } from '../../support/arbitraries.js';
+import { EPOCH_TIME, serverSnapshotOf } from '../../support/arbitraries.js';
 import { hasRedis, NO_REDIS, RedisServer } from '../../support/redis-server.js';
 import { eventually, seen, show } from './contract.js';
 import { type Fate, RedisNode } from './redis-node.js';
@@ -57,7 +57,11 @@ describe.skipIf(!here)(`a bus on Redis that fails at random${here ? '' : ` (${NO
     const step = fc.oneof(
       {
         weight: 12,
-        arbitrary: fc.record({ picture: fc.constantFrom('x', 'y').chain(pictureOf), isAwaited: fc.boolean(), fate }),
+        arbitrary: fc.record({
+          picture: fc.constantFrom('x', 'y').chain(serverSnapshotOf),
+          isAwaited: fc.boolean(),
+          fate,
+        }),
       },
       { weight: 1, arbitrary: fc.record({ move: fc.constantFrom('x', 'y'), to: fc.nat(2) }) },
       { weight: 1, arbitrary: fc.constantFrom('x', 'y').map((removed) => ({ removed })) },

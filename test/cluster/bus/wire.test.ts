@@ -9,7 +9,7 @@ import {
   type BusMessage,
 } from '../../../src/cluster/bus/bus-message.js';
 import { serverChangesSince, serverSnapshot } from '../../../src/state/index.js';
-import { EPOCH_TIME, pictureOf, serverOf } from '../../support/arbitraries.js';
+import { EPOCH_TIME, serverSnapshotOf, serverOf } from '../../support/arbitraries.js';
 import { newStore, notice, versioned } from './contract.js';
 
 /** Over the wire and back. */
@@ -22,7 +22,7 @@ const HEAD = { fencingToken: 7, seq: 3, atMs: 1_795_446_110_463, nodeId: 'n' };
 describe('a message between nodes', () => {
   test('takes any picture to any other, and whatever lay between', () => {
     fc.assert(
-      fc.property(fc.array(pictureOf('x'), { minLength: 2, maxLength: 5 }), fc.nat(4), (pictures, from) => {
+      fc.property(fc.array(serverSnapshotOf('x'), { minLength: 2, maxLength: 5 }), fc.nat(4), (pictures, from) => {
         const [store, copy] = [newStore(), newStore()];
         let cursor = { revision: -1, events: 0 };
         pictures.forEach((picture, index) => {
@@ -65,7 +65,7 @@ describe('a message between nodes', () => {
   test('about a server that is gone takes all of it away', () => {
     const store = newStore();
     fc.assert(
-      fc.property(pictureOf('x'), (picture) => {
+      fc.property(serverSnapshotOf('x'), (picture) => {
         store.commit(store.diff(picture, EPOCH_TIME));
         const change = toServerDelta(store, 'x', { ...HEAD, body: { x: 1 } });
         if (change === null) throw new Error('cannot be applied');
@@ -79,7 +79,7 @@ describe('a message between nodes', () => {
   test('that patches what the reader does not have, or with values of another kind, cannot be applied', () => {
     const store = newStore();
     const [picture] = fc.sample(
-      pictureOf('x').filter(({ agents }) => agents.some(({ nativeId }) => nativeId === 'a')),
+      serverSnapshotOf('x').filter(({ agents }) => agents.some(({ nativeId }) => nativeId === 'a')),
       { numRuns: 1, seed: 1 },
     );
     if (picture === undefined) throw new Error('no sample');

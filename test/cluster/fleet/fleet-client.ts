@@ -1,6 +1,6 @@
 import { type Client, createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
-import { AGENT_UPDATES, describeEnd, isRetryableClose, WirePicture, type WireUpdate } from '../../support/app.js';
+import { AGENT_UPDATES, describeEnd, isRetryableClose, StreamedState, type WireUpdate } from '../../support/app.js';
 import { ChangeNotifier } from '../../support/wait.js';
 import type { FleetNode } from './fleet-node.js';
 
@@ -11,7 +11,7 @@ const RECONNECT_PAUSE_MS = 50;
  * node when the connection is cut, as `docs/protocol.md` asks.
  */
 export class FleetClient implements AsyncDisposable {
-  readonly picture = new WirePicture();
+  readonly picture = new StreamedState();
   readonly problems: string[] = [];
   readonly #changes = new ChangeNotifier();
   /** Kind of the first update after each join; coming back to the same node after a cut is none. */

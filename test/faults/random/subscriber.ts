@@ -2,7 +2,7 @@ import { type Client, createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { systemClock, sleep } from '../../../src/shared/index.js';
 import type { SeededRandom } from '../../../src/simulator/world/random.js';
-import { AGENT_UPDATES, describeEnd, isRetryableClose, WirePicture, type WireUpdate } from '../../support/app.js';
+import { AGENT_UPDATES, describeEnd, isRetryableClose, StreamedState, type WireUpdate } from '../../support/app.js';
 
 const RECONNECT_PAUSE_MS = 50;
 
@@ -15,7 +15,7 @@ export interface Wish {
 /** A subscriber that keeps its picture over leaving and coming back with its cursor. */
 export class Watcher implements AsyncDisposable {
   readonly wish: Wish;
-  readonly picture = new WirePicture();
+  readonly picture = new StreamedState();
   readonly problems: string[] = [];
   updates = 0;
   resumes = 0;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { toPrintableLine, redact, REDACTED } from '../../../src/shared/sanitize/index.js';
-import { GIVEN_AWAY, PASSWORD, SECRETS } from '../../support/secrets.js';
+import { TEXTS_WITH_PASSWORD, PASSWORD, SECRETS } from '../../support/secrets.js';
 import { BOMBS, growsTooFast } from './regex-stress-inputs.js';
 
 describe('redact', () => {
@@ -13,7 +13,7 @@ describe('redact', () => {
     expect(redact(`name_${secret}`)).toBe(`name_${REDACTED}`);
   });
 
-  test.each(GIVEN_AWAY)('%j: removes the value up to its end', (text) => {
+  test.each(TEXTS_WITH_PASSWORD)('%j: removes the value up to its end', (text) => {
     const clean = redact(text);
     expect(clean).toContain(REDACTED);
     expect(clean).not.toContain(PASSWORD);
@@ -63,7 +63,7 @@ describe('redact', () => {
     const pieces = fc.constantFrom(
       ...['"', "'", '\\', '\\"', ' ', ':', '=', ',', '{', '}', '[', ']', '&', '@', '://', 'a', '7', '\n'],
       ...['password', 'token', 'authorization', 'cookie', 'Bearer ', 'Basic ', 'eyJ', 'key', REDACTED],
-      ...GIVEN_AWAY,
+      ...TEXTS_WITH_PASSWORD,
       ...Object.values(SECRETS),
     );
     const texts = fc.array(pieces, { maxLength: 12 }).map((all) => all.join(''));

@@ -22,20 +22,20 @@ afterAll(async () => {
   await rm(root, { recursive: true, force: true });
 });
 
-/** Waits far longer: servers of this process answer late on a slow machine. */
+/** Multiplies all delays by 200, because servers in this process may answer late on a slow machine. */
 const patientClock: Clock = {
   ...systemClock,
   schedule: (delayMs, callback) => systemClock.schedule(delayMs * 200, callback),
 };
 
-/** Time to connect never ends; other waits are twenty times shorter, for what is only told by a server's silence. */
+/** Disables the connect timeout and shortens all other delays, for outcomes that only a silent server produces. */
 const impatientClock: Clock = {
   ...hurriedClock,
   schedule: (delayMs, callback) =>
     delayMs === CONNECT_TIMEOUT_MS ? { [Symbol.dispose]: () => undefined } : hurriedClock.schedule(delayMs, callback),
 };
 
-const NOTHING: Omit<DiscoverOptions, 'signal'> = {
+const DEFAULTS: Omit<DiscoverOptions, 'signal'> = {
   directory: null,
   hosts: ['localhost'],
   ports: [],
@@ -46,22 +46,22 @@ const NOTHING: Omit<DiscoverOptions, 'signal'> = {
   logger: silentLogger,
 };
 
-function look(options: Partial<DiscoverOptions>): Promise<readonly DiscoveryCandidate[]> {
-  return discoverServers({ ...NOTHING, signal: new AbortController().signal, ...options });
+function discover(options: Partial<DiscoverOptions>): Promise<readonly DiscoveryCandidate[]> {
+  return discoverServers({ ...DEFAULTS, signal: new AbortController().signal, ...options });
 }
 
-/** A directory with this `.mcp.json`. */
-async function project(file: object | string): Promise<string> {
+/** Creates a directory with this `.mcp.json`. */
+async function createProject(file: object | string): Promise<string> {
   const directory = await mkdtemp(join(root, 'project-'));
   await writeFile(join(directory, '.mcp.json'), typeof file === 'string' ? file : JSON.stringify(file));
   return directory;
 }
 
-describe('on a port', () => {
-  test('an MCP server over HTTP is found, with its family, tools and capabilities, and what to write to have it watched', async () => {
+describe('discoverServers on ports', () => {
+  test('returns an MCP server over HTTP with its type, tools, capabilities and configuration entry', async () => {
     await using server = await simulated('daa', 'http');
     const { port } = server;
-    expect(await look({ ports: [port] })).toEqual([
+    expect(await discover({ ports: [port] })).toEqual([
       {
         place: `localhost:${port}`,
         name: expect.any(String),
@@ -78,10 +78,10 @@ describe('on a port', () => {
     ]);
   });
 
-  test('an MCP server over TCP is found', async () => {
+  test('returns an MCP server over TCP', async () => {
     await using server = await simulated('ruv-swarm', 'tcp');
     const { port } = server;
-    expect(await look({ ports: [port] })).toMatchObject([
+    expect(await discover({ ports: [port] })).toMatchObject([
       {
         type: 'RUV_SWARM',
         transport: 'TCP',
@@ -92,7 +92,7 @@ describe('on a port', () => {
     ]);
   });
 
-  test('an MCP server over WebSocket is found, whose frames are pieces, and which has tools and does not say so', async () => {
+  test('returns an MCP server over WebSocket that splits its messages and does not declare its tools', async () => {
     await using server = await webSocket((socket, text) => {
       const answer = answerTo(text);
       if (answer === null) return;
@@ -100,7 +100,7 @@ describe('on a port', () => {
       socket.send(`${answer.slice(20)}\n{"method":"x"}\n`);
     });
     const { port } = server;
-    expect(await look({ ports: [port] })).toMatchObject([
+    expect(await discover({ ports: [port] })).toMatchObject([
       {
         name: 'Claude Flow',
         type: 'CLAUDE_FLOW',
@@ -113,25 +113,25 @@ describe('on a port', () => {
     ]);
   });
 
-  test('nothing is told where nothing listens', async () => {
+  test('returns no candidate for a port on which nothing listens', async () => {
     const gone = await tcp(() => undefined);
     await gone[Symbol.asyncDispose]();
-    expect(await look({ ports: [gone.port] })).toEqual([]);
+    expect(await discover({ ports: [gone.port] })).toEqual([]);
   });
 
-  test('what does not speak MCP is told as such, with what it said', async () => {
+  test('reports NOT_MCP with the response when a port speaks another protocol', async () => {
     await using web = await http(404, 'no such page');
     await using echo = await tcp((socket, received) => void socket.write(received));
     await using rpc = await tcp((socket, received) => {
       const { id } = JSON.parse(received.split('\n')[0] ?? '') as { id: string }; // written by the code under test
       socket.end(`${JSON.stringify({ jsonrpc: '2.0', id, error: { code: -32601, message: 'no such method' } })}\n`);
     });
-    expect(await look({ ports: [web.port, rpc.port] })).toMatchObject([
+    expect(await discover({ ports: [web.port, rpc.port] })).toMatchObject([
       { status: 'NOT_MCP', transport: null, detail: expect.stringContaining('no such page'), entry: null },
       { status: 'NOT_MCP', detail: 'no such method' },
     ]);
-    // An echo does not answer a request over HTTP.
-    expect(await look({ ports: [echo.port], clock: impatientClock })).toMatchObject([{ status: 'NOT_MCP' }]);
+    // Only the timeout ends this case, because an echo is no response to an HTTP request.
+    expect(await discover({ ports: [echo.port], clock: impatientClock })).toMatchObject([{ status: 'NOT_MCP' }]);
   });
 
   test.each<[string, () => Promise<Listening>, string]>([
@@ -146,56 +146,56 @@ describe('on a port', () => {
     ],
     ['over HTTP', () => http(401, 'who are you?'), 'HTTP'],
     ['over WebSocket', () => webSocket(() => undefined, false), 'WS'],
-  ])('a server %s that wants to know who asks is told as such', async (_name, start, transport) => {
+  ])('reports REFUSED when a server %s requires authentication', async (_name, start, transport) => {
     await using server = await start();
-    const [found] = await look({ ports: [server.port] });
+    const [found] = await discover({ ports: [server.port] });
     expect(found).toMatchObject({ status: 'REFUSED', transport });
     expect(found?.entry).toMatchObject({ type: transport.toLowerCase() });
   });
 
-  test('what never answers is given up in bounded time, and no connection is left', async () => {
+  test('closes its connections when a server never answers', async () => {
     await using mute = await tcp(() => undefined);
     await using endless = await tcp((socket) => void socket.write('x'.repeat(100_000)));
-    const found = await look({ ports: [mute.port, endless.port], clock: impatientClock });
+    const found = await discover({ ports: [mute.port, endless.port], clock: impatientClock });
     expect(found.map(({ status }) => status)).toEqual(['NOT_MCP', 'NOT_MCP']);
-    const talking = (): number => mute.talking() + endless.talking();
-    await waitUntil(() => talking() === 0, { state: () => ({ talking: talking() }) });
+    const active = (): number => mute.active() + endless.active();
+    await waitUntil(() => active() === 0, { state: () => ({ active: active() }) });
   });
 
-  test('a look that is called off ends, and leaves no connection', async () => {
+  test('closes its connections when it is aborted', async () => {
     await using mute = await tcp(() => stop.abort());
     const stop = new AbortController();
-    await look({ ports: [mute.port], clock: new ManualClock(), signal: stop.signal });
-    await waitUntil(() => mute.talking() === 0, { state: () => ({ talking: mute.talking() }) });
+    await discover({ ports: [mute.port], clock: new ManualClock(), signal: stop.signal });
+    await waitUntil(() => mute.active() === 0, { state: () => ({ active: mute.active() }) });
     expect(mute.connections()).toBeGreaterThan(0);
   });
 
-  test('a configured server is told as such, its replicas too, and neither they nor we ourselves are connected to', async () => {
+  test('reports configured servers and replicas without connecting to them or to swarmlens itself', async () => {
     await using server = await http(200);
     await using replica = await http(200);
-    await using ourselves = await http(200);
+    await using ownServer = await http(200);
     const at = (port: number): { readonly url: string } => ({ url: `http://127.0.0.1:${port}/some/path` });
     const known = [{ id: 'mine', endpoint: at(server.port), replicas: [at(replica.port)] }];
-    const own = { url: `http://127.0.0.1:${ourselves.port}` };
-    const found = await look({ ports: [server.port, replica.port, ourselves.port], known, self: own });
+    const own = { url: `http://127.0.0.1:${ownServer.port}` };
+    const found = await discover({ ports: [server.port, replica.port, ownServer.port], known, self: own });
     expect(found).toMatchObject([
       { place: `localhost:${server.port}`, status: 'CONFIGURED', serverId: 'mine' },
       { place: `localhost:${replica.port}`, status: 'CONFIGURED', serverId: 'mine' },
     ]);
-    expect([server.connections(), replica.connections(), ourselves.connections()]).toEqual([0, 0, 0]);
+    expect([server.connections(), replica.connections(), ownServer.connections()]).toEqual([0, 0, 0]);
   });
 });
 
-describe("in a project's .mcp.json", () => {
-  test('commands are listed with what they seem to be, and are not started; nor is their text shown', async () => {
-    const directory = await project({
+describe('discoverServers with .mcp.json', () => {
+  test('lists commands with their guessed type, without starting them or exposing their arguments', async () => {
+    const directory = await createProject({
       mcpServers: {
         flow: { command: 'npx', args: ['claude-flow', 'mcp', 'start', '--key=s3cret'], env: { A: 's3cret' } },
         touch: { command: 'touch', args: [join(root, 'started')] },
         off: { command: 'x', disabled: true },
       },
     });
-    const found = await look({ directory });
+    const found = await discover({ directory });
     const place = join(directory, '.mcp.json');
     expect(found).toMatchObject([
       { place, name: 'flow', type: 'CLAUDE_FLOW', transport: 'STDIO', status: 'LISTED', entry: null },
@@ -206,7 +206,7 @@ describe("in a project's .mcp.json", () => {
     await expect(access(join(root, 'started'))).rejects.toThrow('ENOENT');
   });
 
-  test('an address of this machine is asked, without the headers that stand there', async () => {
+  test('probes a loopback URL without the headers of the file', async () => {
     let received = '';
     await using spy = await tcp((socket, text) => {
       received = text;
@@ -214,13 +214,13 @@ describe("in a project's .mcp.json", () => {
     });
     await using server = await simulated('claude-flow', 'http');
     const headers = { 'x-token': 's3cret-${HOME}' };
-    const directory = await project({
+    const directory = await createProject({
       mcpServers: {
         up: { type: 'http', url: `http://localhost:${server.port}/mcp`, headers },
         spy: { url: `http://localhost:${spy.port}/mcp`, headers },
       },
     });
-    const found = await look({ directory });
+    const found = await discover({ directory });
     expect(found).toMatchObject([
       { name: 'up', type: 'CLAUDE_FLOW', status: 'AVAILABLE', tools: expect.arrayContaining(['agent_list']) },
       { name: 'spy', type: null, status: 'NOT_MCP' },
@@ -230,30 +230,30 @@ describe("in a project's .mcp.json", () => {
   });
 
   test.each<[string, object, object]>([
-    ['where nothing answers', { url: 'http://localhost:1/mcp' }, { status: 'UNREACHABLE', transport: 'HTTP' }],
+    ['whose port is closed', { url: 'http://localhost:1/mcp' }, { status: 'UNREACHABLE', transport: 'HTTP' }],
     ['on another machine', { url: 'https://example.invalid/mcp' }, { status: 'LISTED', detail: /another machine/ }],
     ['with a variable', { url: 'http://localhost:${PORT}/mcp' }, { status: 'LISTED', detail: /usable address/ }],
     ['with a password', { url: 'http://u:p@localhost:1/' }, { status: 'LISTED', detail: /usable address/ }],
     ['that is disabled', { url: 'http://localhost:1/', disabled: true }, { status: 'LISTED', detail: /disabled/ }],
     ['over TCP', { type: 'tcp', host: 'localhost', port: 1 }, { status: 'UNREACHABLE', transport: 'TCP' }],
-    ['that is none', { url: 7 }, { status: 'LISTED', detail: /usable address/ }],
+    ['whose URL is no string', { url: 7 }, { status: 'LISTED', detail: /usable address/ }],
     ['that is no object', [], { status: 'LISTED', detail: /not an object/ }],
-  ])('an entry %s is told as what it is', async (_name, entry, { detail, ...expected }: { detail?: RegExp }) => {
-    const directory = await project({ mcpServers: { s: entry } });
-    const [found, ...more] = await look({ directory });
+  ])('reports the status of an entry %s', async (_name, entry, { detail, ...expected }: { detail?: RegExp }) => {
+    const directory = await createProject({ mcpServers: { s: entry } });
+    const [found, ...more] = await discover({ directory });
     expect(more).toEqual([]);
     expect(found).toMatchObject({ name: 's', ...expected });
     if (detail !== undefined) expect(found?.detail).toMatch(detail);
   });
 
-  test('what also listens on a port looked at is one', async () => {
+  test('returns one candidate for a server that is also found on a port', async () => {
     await using server = await simulated('daa', 'http');
-    const directory = await project({ mcpServers: { daa: { url: `http://127.0.0.1:${server.port}/mcp` } } });
-    expect(await look({ directory, ports: [server.port] })).toMatchObject([{ name: 'daa', status: 'AVAILABLE' }]);
+    const directory = await createProject({ mcpServers: { daa: { url: `http://127.0.0.1:${server.port}/mcp` } } });
+    expect(await discover({ directory, ports: [server.port] })).toMatchObject([{ name: 'daa', status: 'AVAILABLE' }]);
   });
 
-  test('what is in the configuration is told as such: the same command, or the same file', async () => {
-    const directory = await project({
+  test('reports an entry as CONFIGURED when its command or its file is in the configuration', async () => {
+    const directory = await createProject({
       mcpServers: { a: { command: 'x', args: ['1'] }, b: { command: '${X}' }, c: { command: 'y' } },
     });
     const known = [
@@ -261,7 +261,7 @@ describe("in a project's .mcp.json", () => {
       { id: 'b', endpoint: { command: 'filled in', args: [], cwd: directory } },
     ];
     const statuses = async (configFile: string | null): Promise<unknown> =>
-      (await look({ directory, known, configFile })).map(({ name, status, serverId }) => [name, status, serverId]);
+      (await discover({ directory, known, configFile })).map(({ name, status, serverId }) => [name, status, serverId]);
     expect(await statuses(null)).toEqual([
       ['a', 'CONFIGURED', 'mine'],
       ['b', 'LISTED', null],
@@ -271,23 +271,23 @@ describe("in a project's .mcp.json", () => {
   });
 
   test.each(['', '{', '[]', '{"mcpServers":[]}', '['.repeat(50_000)])(
-    'that is no list of servers: %.10s',
+    'reports a file that is not a list of servers: %.10s',
     async (text) => {
-      const directory = await project(text);
-      expect(await look({ directory })).toMatchObject([{ status: 'LISTED', detail: 'not a list of MCP servers' }]);
+      const directory = await createProject(text);
+      expect(await discover({ directory })).toMatchObject([{ status: 'LISTED', detail: 'not a list of MCP servers' }]);
     },
   );
 
-  test('that is not there is nothing to be told', async () => {
-    expect(await look({ directory: join(root, 'nowhere') })).toEqual([]);
+  test('returns no candidate when the file does not exist', async () => {
+    expect(await discover({ directory: join(root, 'nowhere') })).toEqual([]);
   });
 });
 
-describe('what was found', () => {
-  test('is looked for once for all who ask within ten seconds, and anew when it is forgotten', async () => {
+describe('DiscoveryCache', () => {
+  test('keeps a result for ten seconds, until it is cleared', async () => {
     await using server = await http(404);
     const clock = new ManualClock();
-    await using candidates = new DiscoveryCache(clock, () => ({ ...NOTHING, ports: [server.port] }));
+    await using candidates = new DiscoveryCache(clock, () => ({ ...DEFAULTS, ports: [server.port] }));
     const [a, b] = await Promise.all([candidates.list(), candidates.list()]);
     expect(a).toBe(b);
     clock.advance(10_000);

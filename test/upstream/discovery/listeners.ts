@@ -4,10 +4,10 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { runSimulator, SIMULATOR_DEFAULTS, type SimulatorOptions } from '../../../src/simulator/index.js';
 
-/** Something that listens on a port of this machine. */
+/** Server on a loopback port. */
 export interface Listening extends AsyncDisposable {
   readonly port: number;
-  /** Connections so far. */
+  /** Number of accepted connections since the start. */
   readonly connections: () => number;
 }
 
@@ -21,30 +21,30 @@ export async function simulated(
 }
 
 export interface TcpListening extends Listening {
-  /** Open connections over which something has come: the HTTP client of Node keeps an unused one for seconds. */
-  readonly talking: () => number;
+  /** Number of open connections that have received data. Node's HTTP client keeps unused connections open for seconds. */
+  readonly active: () => number;
 }
 
-/** @param onData gets what has come so far */
+/** @param onData receives everything that the connection has received so far */
 export async function tcp(onData: (socket: Socket, received: string) => void): Promise<TcpListening> {
-  const talking = new Set<Socket>();
+  const active = new Set<Socket>();
   const server = createServer((socket) => {
     let received = '';
     socket.on('error', () => socket.destroy());
-    socket.on('close', () => talking.delete(socket));
+    socket.on('close', () => active.delete(socket));
     socket.on('data', (chunk) => {
-      talking.add(socket);
+      active.add(socket);
       onData(socket, (received += chunk.toString()));
     });
   });
-  return { ...(await listening(server)), talking: () => talking.size };
+  return { ...(await listening(server)), active: () => active.size };
 }
 
 export async function http(status: number, body = ''): Promise<Listening> {
   return listening(createHttpServer((_request, response) => response.writeHead(status).end(body)));
 }
 
-/** @param onMessage answers a message of a client */
+/** @param onMessage handles a message of a client */
 export async function webSocket(
   onMessage: (socket: WebSocket, text: string) => void,
   isWelcome = true,
@@ -82,14 +82,14 @@ async function listening(server: Server | HttpServer): Promise<Listening> {
   };
 }
 
-export interface Asked {
+export interface ReceivedRequest {
   readonly id?: unknown;
   readonly method?: string;
 }
 
-/** What a bare MCP server answers; `null`: nothing. */
+/** Returns the response of a minimal MCP server, or null if the message needs none. */
 export function answerTo(text: string): string | null {
-  const { id, method } = JSON.parse(text) as Asked; // written by the code under test
+  const { id, method } = JSON.parse(text) as ReceivedRequest; // written by the code under test
   const result =
     method === 'initialize'
       ? { protocolVersion: '2024-11-05', serverInfo: { name: 'Claude Flow', version: '2' } }

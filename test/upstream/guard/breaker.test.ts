@@ -11,8 +11,8 @@ afterEach(() => vi.useRealTimers());
 
 const refuse = (): Promise<never> => Promise.reject(new ToolRejectedError('no such tool', -32601));
 
-describe('circuit breaker', () => {
-  test('goes from closed to open, half open, open for longer, half open and closed, and says when', async () => {
+describe('CircuitBreaker', () => {
+  test('emits each transition with its time, and opens for longer when the probe fails', async () => {
     using guard = newGuard({ breakerThreshold: 3, breakerBackoffMs: { initial: 1_000, max: 30_000 } });
     const transitions: CircuitTransition[] = [];
     guard.onTransition((transition) => transitions.push(transition));
@@ -61,7 +61,7 @@ describe('circuit breaker', () => {
     ]);
   });
 
-  test('after having closed again, opens for the shortest time', async () => {
+  test('opens for the initial duration after it has closed', async () => {
     using guard = newGuard({ breakerThreshold: 1, breakerBackoffMs: { initial: 1_000, max: 30_000 } });
     await failTimes(guard, 1);
     await vi.advanceTimersByTimeAsync(1_000);
@@ -73,7 +73,7 @@ describe('circuit breaker', () => {
   });
 
   test.each([-1, 1])(
-    'a wall clock that is set while it is open neither prolongs nor shortens its pause (%s h)',
+    'stays open for its full duration when the wall clock changes by %s h',
     async (hours) => {
       using guard = newGuard({ breakerThreshold: 1, breakerBackoffMs: { initial: 1_000, max: 30_000 } });
       await failTimes(guard, 1);
@@ -88,7 +88,7 @@ describe('circuit breaker', () => {
     },
   );
 
-  test('a refusal by the server ends a row of failures and closes a half-open breaker', async () => {
+  test('counts a rejection by the server as an answer, which resets failures and closes a half-open breaker', async () => {
     using guard = newGuard({ breakerThreshold: 2 });
     await failTimes(guard, 1);
     await outcomeOf(guard.call(refuse, ONCE));
@@ -101,13 +101,13 @@ describe('circuit breaker', () => {
     expect(guard.status().breaker.state).toBe('CLOSED');
   });
 
-  test('a session that ended is a failure', async () => {
+  test('counts a closed session as a failure', async () => {
     using guard = newGuard({ breakerThreshold: 1 });
     await outcomeOf(guard.call(() => Promise.reject(new SessionClosedError('gone')), ONCE));
     expect(guard.status().breaker.state).toBe('OPEN');
   });
 
-  test('while one call probes the others wait: they run when it is answered, and are turned away when it fails', async () => {
+  test('holds other calls until the probe ends, and rejects them when it fails', async () => {
     for (const answered of [true, false]) {
       using guard = newGuard({ breakerThreshold: 1 });
       await failTimes(guard, 1);
@@ -118,7 +118,7 @@ describe('circuit breaker', () => {
       const other = outcomeOf(guard.call(operation, ONCE));
       await vi.advanceTimersByTimeAsync(10);
       expect(operation).not.toHaveBeenCalled();
-      if (answered) probe.resolve('well again');
+      if (answered) probe.resolve('recovered');
       else probe.reject(new Error('still broken'));
       await probing;
       if (answered) expect(await other).toBe('answer');
@@ -127,7 +127,7 @@ describe('circuit breaker', () => {
     }
   });
 
-  test('a call that waited for the probe is still aborted when its caller gives up', async () => {
+  test('aborts a call that waited for the probe when its caller aborts', async () => {
     using guard = newGuard({ breakerThreshold: 1 });
     await failTimes(guard, 1);
     await vi.advanceTimersByTimeAsync(1_000);
@@ -136,7 +136,7 @@ describe('circuit breaker', () => {
     const stopped = new AbortController();
     let given: AbortSignal | undefined;
     const other = outcomeOf(guard.call((signal) => ((given = signal), hang()), { ...ONCE, signal: stopped.signal }));
-    probe.resolve('well again');
+    probe.resolve('recovered');
     await probing;
     await vi.advanceTimersByTimeAsync(0);
     expect(given?.aborted).toBe(false);
@@ -145,7 +145,7 @@ describe('circuit breaker', () => {
     expect(given?.aborted).toBe(true);
   });
 
-  test('no transition is told after its listener, or the guard, was disposed of', async () => {
+  test('calls no listener after the listener or the guard is disposed', async () => {
     const guard = newGuard({ breakerThreshold: 1 });
     const first = vi.fn();
     const second = vi.fn();
@@ -164,10 +164,10 @@ const THRESHOLD = 2;
 const PAUSE = { initial: 100, max: 400 };
 const TIMEOUT_MS = 10;
 
-/** What the breaker should be, in the plainest terms. */
+/** Reference model of the circuit breaker. */
 class Model {
   failures = 0;
-  /** Openings since it was last closed. */
+  /** Number of openings since the breaker was last closed. */
   openings = 0;
   openUntil = 0;
 
@@ -175,7 +175,7 @@ class Model {
     return this.openings > 0;
   }
 
-  letsThrough(): boolean {
+  admitsCall(): boolean {
     return !this.isOpen || Date.now() >= this.openUntil;
   }
 
@@ -201,10 +201,10 @@ async function take(step: Step, guard: Guard, model: Model): Promise<void> {
     await vi.advanceTimersByTimeAsync(step.waitMs);
     return;
   }
-  const letsThrough = model.letsThrough();
+  const admitsCall = model.admitsCall();
   const caller = new AbortController();
   const call = outcomeOf(guard.call(OPERATIONS[step], { signal: caller.signal, idempotent: false }));
-  if (!letsThrough) {
+  if (!admitsCall) {
     expect(await call).toBeInstanceOf(CircuitOpenError);
     return;
   }
@@ -212,7 +212,7 @@ async function take(step: Step, guard: Guard, model: Model): Promise<void> {
   await vi.advanceTimersByTimeAsync(step === 'time out' || step === 'give up' ? TIMEOUT_MS : 0);
   await call;
   if (step === 'answer' || step === 'refuse') model.answered();
-  // Whoever gives up on a probe leaves it to time out.
+  // A probe whose caller aborts continues until it times out.
   else if (step !== 'give up' || model.isOpen) model.failed();
 }
 
@@ -224,7 +224,8 @@ const steps = fc.array(
   { maxLength: 40 },
 );
 
-test('after any sequence of outcomes and pauses the breaker is where a simple model says', async () => {
+describe('CircuitBreaker, against a reference model', () => {
+test('for any sequence of outcomes and pauses: the state equals that of the model', async () => {
   await fc.assert(
     fc.asyncProperty(steps, async (sequence) => {
       using guard = newGuard({ breakerThreshold: THRESHOLD, breakerBackoffMs: PAUSE, timeoutMs: TIMEOUT_MS });
@@ -240,4 +241,5 @@ test('after any sequence of outcomes and pauses the breaker is where a simple mo
     }),
     { numRuns: 200 },
   );
+});
 });

@@ -24,8 +24,8 @@ import {
 beforeEach(holdTime);
 afterEach(() => vi.useRealTimers());
 
-describe('time limit', () => {
-  test('an operation that takes too long is aborted and rejected, even when it does not heed its signal', async () => {
+describe('Guard timeout', () => {
+  test('aborts and rejects an operation that exceeds the timeout, even when it ignores its signal', async () => {
     using guard = newGuard({ timeoutMs: 100 });
     let given: AbortSignal | undefined;
     const outcome = outcomeOf(guard.call((signal) => ((given = signal), hang()), ONCE));
@@ -42,11 +42,11 @@ describe('time limit', () => {
     });
   });
 
-  test('an operation that throws what its aborted signal holds has still timed out', async () => {
+  test('rejects with ToolCallTimeoutError when the aborted operation throws an error of its own', async () => {
     using guard = newGuard({ timeoutMs: 100 });
     const outcome = outcomeOf(
       guard.call(
-        (signal) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('own words')))),
+        (signal) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('own error')))),
         ONCE,
       ),
     );
@@ -54,7 +54,7 @@ describe('time limit', () => {
     expect(await outcome).toBeInstanceOf(ToolCallTimeoutError);
   });
 
-  test('an operation that was answered keeps its signal as it was', async () => {
+  test('leaves the signal of a completed operation unaborted', async () => {
     using guard = newGuard({ timeoutMs: 100 });
     let given: AbortSignal | undefined;
     await guard.call((signal) => ((given = signal), succeed()), ONCE);
@@ -64,14 +64,14 @@ describe('time limit', () => {
   });
 });
 
-describe('a stalled process', () => {
-  /** Blocks the event loop: timers are late, and what arrives meanwhile is unread. */
+describe('Guard in a stalled process', () => {
+  /** Blocks the event loop, so that timers fire late and arriving data stays unread. */
   function stall(forMs: number): void {
     const untilMs = performance.now() + forMs;
     while (performance.now() < untilMs);
   }
 
-  test('reads an answer that arrived in time before it calls it late', async () => {
+  test('returns an answer that arrived before the timeout', async () => {
     vi.useRealTimers();
     using guard = newGuard({ timeoutMs: 50 });
     const server = createServer((socket) => socket.end('answer')).listen(0, '127.0.0.1');
@@ -94,8 +94,8 @@ describe('a stalled process', () => {
   });
 });
 
-describe('retry', () => {
-  test('an idempotent call is tried again after a pause; any other is not', async () => {
+describe('Guard retry', () => {
+  test('retries only idempotent calls', async () => {
     using guard = newGuard({ maxAttempts: 2 });
     let tries = 0;
     const flaky = (): Promise<string> => ((tries += 1) === 1 ? fail() : succeed());
@@ -108,7 +108,7 @@ describe('retry', () => {
     expect(tries).toBe(1);
   });
 
-  test('with one attempt nothing is tried again, and the last error of several is the one that is thrown', async () => {
+  test('makes at most `maxAttempts` attempts and throws the error of the last one', async () => {
     using single = newGuard({ maxAttempts: 1 });
     await expect(single.call(fail, AGAIN)).rejects.toThrow('broken pipe');
     expect(single.status()).toMatchObject({ calls: 1, retries: 0 });
@@ -120,15 +120,15 @@ describe('retry', () => {
   });
 
   test.each([
-    ['a refusal by the server', new ToolRejectedError('no such tool', -32601)],
-    ['a session that has ended', new SessionClosedError('gone')],
-  ])('%s is not repeated', async (_what, error) => {
+    ['a rejection by the server', new ToolRejectedError('no such tool', -32601)],
+    ['a closed session', new SessionClosedError('gone')],
+  ])('does not retry after %s', async (_name, error) => {
     using guard = newGuard({ maxAttempts: 5 });
     expect(await outcomeOf(guard.call(() => Promise.reject(error), AGAIN))).toBe(error);
     expect(guard.status()).toMatchObject({ calls: 1, retries: 0 });
   });
 
-  test('a try that timed out is not repeated: it had all the time of the call', async () => {
+  test('does not retry after a timeout, because it used up the time of the call', async () => {
     using guard = newGuard({ timeoutMs: 100, maxAttempts: 5 });
     let tries = 0;
     const outcome = outcomeOf(guard.call(() => ((tries += 1), hang()), AGAIN));
@@ -137,7 +137,7 @@ describe('retry', () => {
     expect(tries).toBe(1);
   });
 
-  test('tries and pauses together never take longer than the call may, however long each of them is', async () => {
+  test('for any duration of each attempt: attempts and pauses together stay within the timeout of the call', async () => {
     const tries = fc.array(fc.nat(200), { minLength: 1, maxLength: 6 });
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 10, max: 500 }), tries, async (timeoutMs, lengths) => {
@@ -159,14 +159,14 @@ describe('retry', () => {
     );
   });
 
-  test('an open breaker is not asked again', async () => {
+  test('does not retry when the breaker is open', async () => {
     using guard = newGuard({ breakerThreshold: 1, maxAttempts: 5 });
     await failTimes(guard, 1);
     expect(await outcomeOf(guard.call(succeed, AGAIN))).toBeInstanceOf(CircuitOpenError);
     expect(guard.status()).toMatchObject({ retries: 0, rejected: 1, calls: 1 });
   });
 
-  test('a breaker that opens between two tries ends the call with CircuitOpenError', async () => {
+  test('throws CircuitOpenError when the breaker opens between two attempts', async () => {
     using guard = newGuard({ breakerThreshold: 2, maxAttempts: 5 });
     const outcome = outcomeOf(guard.call(fail, AGAIN));
     await vi.advanceTimersByTimeAsync(500);
@@ -175,8 +175,8 @@ describe('retry', () => {
   });
 });
 
-describe('bulkhead', () => {
-  test('only so many calls run at once, so many wait, the rest is turned away', async () => {
+describe('Guard bulkhead', () => {
+  test('rejects calls beyond `maxConcurrent` running and `maxQueued` waiting calls', async () => {
     using guard = newGuard({ maxConcurrent: 1, maxQueued: 1 });
     const held = new Held<string>();
     const first = guard.call(() => held.promise, ONCE);
@@ -188,24 +188,24 @@ describe('bulkhead', () => {
     expect(guard.status()).toMatchObject({ inFlight: 0, queued: 0 });
   });
 
-  test('a call that was given up while it waited does not hold up the one behind it', async () => {
+  test('skips a queued call whose caller aborted', async () => {
     using guard = newGuard({ maxConcurrent: 1 });
     const held = new Held<string>();
     const stopped = new AbortController();
-    let asked = false;
+    let hasRun = false;
     const first = guard.call(() => held.promise, ONCE);
-    const given = outcomeOf(guard.call(() => ((asked = true), succeed()), { ...ONCE, signal: stopped.signal }));
+    const given = outcomeOf(guard.call(() => ((hasRun = true), succeed()), { ...ONCE, signal: stopped.signal }));
     const last = guard.call(succeed, ONCE);
     stopped.abort(new Error('gone'));
     expect(await given).toMatchObject({ message: 'gone' });
     held.resolve('first');
     expect(await Promise.all([first, last])).toEqual(['first', 'answer']);
-    expect(asked).toBe(false);
+    expect(hasRun).toBe(false);
   });
 });
 
-describe('a caller that gives up', () => {
-  test('is let go at once with its own reason, and that counts neither way', async () => {
+describe('Guard call with an aborted signal', () => {
+  test('rejects immediately with the reason of the abort, which counts neither as answer nor as failure', async () => {
     using guard = newGuard({ breakerThreshold: 2, maxAttempts: 3 });
     await failTimes(guard, 1);
     const stopped = new AbortController();
@@ -214,7 +214,7 @@ describe('a caller that gives up', () => {
     const calls = [true, false].map((idempotent) =>
       outcomeOf(guard.call(operation, { signal: stopped.signal, idempotent })),
     );
-    const reason = new Error('nobody waits any more');
+    const reason = new Error('caller aborted');
     stopped.abort(reason);
     expect(await Promise.all(calls)).toEqual([reason, reason]);
     expect(given.map((signal) => signal.aborted)).toEqual([true, true]);
@@ -228,7 +228,7 @@ describe('a caller that gives up', () => {
     });
   });
 
-  test('before the call is never asked for', async () => {
+  test('does not run the operation when the signal is already aborted', async () => {
     using guard = newGuard();
     const reason = new Error('too late');
     const signal = AbortSignal.abort(reason);
@@ -236,7 +236,7 @@ describe('a caller that gives up', () => {
     expect(guard.status().calls).toBe(0);
   });
 
-  test('during the pause before the next try is let go at once, and its slot with it', async () => {
+  test('frees its slot immediately when it is aborted between two attempts', async () => {
     const unhandled = vi.fn();
     process.on('unhandledRejection', unhandled);
     using guard = newGuard({ maxConcurrent: 1, maxAttempts: 3, retryBackoffMs: { initial: 60_000, max: 60_000 } });
@@ -253,7 +253,7 @@ describe('a caller that gives up', () => {
     expect(unhandled).not.toHaveBeenCalled();
   });
 
-  test('leaves a probe running: its outcome decides, not the giving up', async () => {
+  test('leaves a probe running, whose outcome decides the state of the breaker', async () => {
     using guard = newGuard({ breakerThreshold: 1, breakerBackoffMs: { initial: 1_000, max: 30_000 } });
     await failTimes(guard, 1);
     await vi.advanceTimersByTimeAsync(1_000);
@@ -269,8 +269,8 @@ describe('a caller that gives up', () => {
   });
 });
 
-describe('latency', () => {
-  test('is taken over the answers within the window, by nearest rank', async () => {
+describe('Guard latency', () => {
+  test('reports nearest-rank percentiles of the answers within the window', async () => {
     using guard = newGuard({ latencyWindowMs: 1_000 });
     expect(guard.status().latency).toEqual({ p50Ms: null, p95Ms: null, p99Ms: null });
     const lasting = async (ms: number): Promise<void> => {
@@ -298,8 +298,8 @@ describe('latency', () => {
   });
 });
 
-describe('leaks', () => {
-  test('1,000 calls of every outcome leave no listener on the signal and no timer', async () => {
+describe('Guard', () => {
+  test('leaves no listener and no timer after 1,000 calls with different outcomes', async () => {
     using guard = newGuard({ breakerThreshold: 1_000_000, maxAttempts: 1 });
     const { signal } = new AbortController();
     const refuse = (): Promise<never> => Promise.reject(new ToolRejectedError('no', -32000));
@@ -314,7 +314,7 @@ describe('leaks', () => {
   });
 });
 
-describe('options', () => {
+describe('createGuard', () => {
   test.each([
     ['timeoutMs', { timeoutMs: 0 }],
     ['maxAttempts', { maxAttempts: 0 }],
@@ -322,7 +322,7 @@ describe('options', () => {
     ['maxConcurrent', { maxConcurrent: Number.NaN }],
     ['maxQueued', { maxQueued: -1 }],
     ['breakerBackoffMs.max', { breakerBackoffMs: { initial: 100, max: 10 } }],
-  ])('%s out of its range is refused by name', (name, options) => {
+  ])('throws an error that names %s when it is out of range', (name, options) => {
     expect(() => createGuard({ ...TEST_OPTIONS, ...options }, { clock: systemClock })).toThrow(
       new RegExp(`^${name} must be `),
     );

@@ -7,7 +7,7 @@ export const NEVER = new AbortController().signal;
 export const AGAIN = { signal: NEVER, idempotent: true };
 export const ONCE = { signal: NEVER, idempotent: false };
 
-/** cockatiel reads the global clock, so the global clock is what tests move. */
+/** Installs fake timers for the global clock, which cockatiel reads. */
 export function holdTime(): void {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] });
 }
@@ -27,12 +27,12 @@ export const fail = (): Promise<never> => Promise.reject(new Error('broken pipe'
 export const succeed = (): Promise<string> => Promise.resolve('answer');
 export const hang = (): Promise<never> => new Promise(() => undefined);
 
-/** Calls that fail, one after another. */
+/** Makes failing calls, one after another. */
 export async function failTimes(guard: Guard, times: number): Promise<void> {
   for (let time = 0; time < times; time += 1) await outcomeOf(guard.call(fail, ONCE));
 }
 
-/** Also takes a rejection that comes before anyone waits for it. */
+/** Resolves to the value or the error, so that a rejection is handled before the test awaits it. */
 export function outcomeOf(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(
     (value) => value,
@@ -40,7 +40,7 @@ export function outcomeOf(promise: Promise<unknown>): Promise<unknown> {
   );
 }
 
-/** A promise and the two ways to end it. */
+/** Promise that the test resolves or rejects. */
 export class Held<T> {
   resolve: (value: T) => void = () => undefined;
   reject: (error: Error) => void = () => undefined;

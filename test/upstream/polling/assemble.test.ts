@@ -55,8 +55,8 @@ function edgesOf(reported: ServerReport): [string, string, boolean][] {
   ]);
 }
 
-describe('assemble', () => {
-  test('a star or hierarchy: edges from the leader, inferred; the leader is at depth 0', () => {
+describe('buildServerSnapshot', () => {
+  test('infers edges from the leader of a hierarchy, which is at depth 0', () => {
     const reported = report({
       agents: [agent('boss', { type: 'coordinator' }), agent('a'), agent('b')],
       swarms: [swarm('hierarchical')],
@@ -70,11 +70,11 @@ describe('assemble', () => {
     expect(a?.topology).toEqual({ role: 'member', parentId: 'x:boss', depth: 1, degree: 1, inferred: true });
   });
 
-  test('a hierarchy without a leader has no edges, nobody invents one', () => {
+  test('infers no edges for a hierarchy without a leader', () => {
     expect(edgesOf(report({ agents: [agent('a'), agent('b')], swarms: [swarm('hierarchical')] }))).toEqual([]);
   });
 
-  test('what the server reports is not inferred, and is not doubled by what the name suggests', () => {
+  test('infers no edges for a swarm whose server reports edges', () => {
     const reported = report({
       agents: [agent('q', { role: 'queen' }), agent('w', { role: 'worker' })],
       swarms: [swarm('mesh')],
@@ -83,7 +83,7 @@ describe('assemble', () => {
     expect(edgesOf(reported)).toEqual([['x:q', 'x:w', false]]);
   });
 
-  test('an edge to an agent that is not there is left out', () => {
+  test('omits an edge to an unknown agent', () => {
     const edges = [{ swarmNativeId: 's', fromNativeId: 'q', toNativeId: 'gone', relation: 'leads' }];
     expect(edgesOf(report({ agents: [agent('q')], swarms: [swarm(null)], edges }))).toEqual([]);
   });
@@ -94,12 +94,12 @@ describe('assemble', () => {
     ['ring', 4, 4],
     ['ring', 2, 1],
     ['adaptive', 4, 0],
-  ])('%s of %d agents: %d edges', (topology, count, edges) => {
+  ])('infers for a %s of %d agents %d edges', (topology, count, edges) => {
     const agents = Array.from({ length: count }, (_, index) => agent(`a${index}`));
     expect(edgesOf(report({ agents, swarms: [swarm(topology)] }))).toHaveLength(edges);
   });
 
-  test('an agent whose listing failed keeps the time at which it was last seen', () => {
+  test('keeps `lastSeenAt` of a stale agent', () => {
     const first = buildServerSnapshot(serverOf('x'), report({ agents: [agent('a'), agent('b')] }), SEEN, null);
     const second = buildServerSnapshot(
       serverOf('x'),
@@ -113,16 +113,19 @@ describe('assemble', () => {
     ]);
   });
 
-  test('a stale copy keeps everything but says so, and when its agents were last seen', () => {
-    const picture = buildServerSnapshot(
+});
+
+describe('toStaleSnapshot', () => {
+  test('copies a snapshot, marks its agents and swarms as stale and sets `lastSeenAt`', () => {
+    const snapshot = buildServerSnapshot(
       serverOf('x'),
       report({ agents: [agent('a')], swarms: [swarm('mesh')] }),
       SEEN,
       null,
     );
-    const copy = toStaleSnapshot(picture, serverOf('x', true), LATER);
-    expect(copy.agents).toEqual([{ ...picture.agents[0], stale: true, lastSeenAt: LATER }]);
-    expect(copy.swarms).toEqual([{ ...picture.swarms[0], stale: true }]);
+    const copy = toStaleSnapshot(snapshot, serverOf('x', true), LATER);
+    expect(copy.agents).toEqual([{ ...snapshot.agents[0], stale: true, lastSeenAt: LATER }]);
+    expect(copy.swarms).toEqual([{ ...snapshot.swarms[0], stale: true }]);
     expect(toStaleSnapshot(copy, serverOf('x', true), null).agents).toEqual(copy.agents);
   });
 });

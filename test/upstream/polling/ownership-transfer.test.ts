@@ -20,10 +20,10 @@ async function pass(ms = 0): Promise<void> {
   await settled();
 }
 
-/** Decides nothing: the test says who watches. */
-class HandedOwnership implements Ownership {
+/** Ownership that the test decides. */
+class ScriptedOwnership implements Ownership {
   claimed: OwnershipCandidate | null = null;
-  givenUp = 0;
+  releases = 0;
   settle: () => void = () => undefined;
   readonly remote: RemoteServers = {
     serverIds: [],
@@ -38,7 +38,7 @@ class HandedOwnership implements Ownership {
     return {
       decided: settled,
       [Symbol.asyncDispose]: () => {
-        this.givenUp += 1;
+        this.releases += 1;
         return Promise.resolve();
       },
     };
@@ -54,14 +54,14 @@ class HandedOwnership implements Ownership {
   }
 }
 
-/** A node with a store of its own, on a bus that loses nothing. */
+/** Node with its own store, on a bus that loses no messages. */
 class Node implements AsyncDisposable {
-  readonly ownership = new HandedOwnership();
+  readonly ownership = new ScriptedOwnership();
   readonly store = new Store({ epoch: 'test', maxTombstones: 1_000, maxEvents: 1_000 });
-  readonly collector: UpstreamRegistry;
+  readonly registry: UpstreamRegistry;
   readonly reader = new Reader();
   readonly removed: string[] = [];
-  /** Whether any agent was stale at any time. */
+  /** Whether any agent has ever been stale. */
   wasStale = false;
   readonly #commits: Disposable;
 
@@ -73,7 +73,7 @@ class Node implements AsyncDisposable {
     });
     const [endpoint, ...replicas] = servers.map((server) => server.endpoint);
     if (endpoint === undefined) throw new Error('no server');
-    this.collector = new UpstreamRegistry(
+    this.registry = new UpstreamRegistry(
       [{ ...serverConfig('s', []), endpoint, replicas, timeoutMs: 1_000, ...settings }],
       {
         store: this.store,
@@ -99,15 +99,15 @@ class Node implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.collector[Symbol.asyncDispose]();
+    await this.registry[Symbol.asyncDispose]();
     this.#commits[Symbol.dispose]();
   }
 }
 
 const ALL = createView();
 
-/** Two nodes that would watch the same server. */
-function twoNodes(replicas = 1, settings: Partial<UpstreamOptions> = {}) {
+/** Creates two nodes that are both configured with the same server. */
+function createTwoNodes(replicas = 1, settings: Partial<UpstreamOptions> = {}) {
   const bus = new MemoryBus();
   const servers = scripted(replicas);
   let ids = ['a', 'b'];
@@ -136,51 +136,51 @@ function expectChain(changes: readonly HealthChange[]): void {
   }
 }
 
-describe('a node that is not the one that watches a server', () => {
-  test('never asks it anything, shows what the other one sees, and asks that one what it is asked', async () => {
-    await using made = twoNodes();
-    const { first, second, server } = made;
+describe('UpstreamRegistry on a node that does not own the server', () => {
+  test('does not connect, shows the agents that the owner publishes and forwards calls to the owner', async () => {
+    await using cluster = createTwoNodes();
+    const { first, second, server } = cluster;
     first.ownership.gain();
     second.ownership.settle();
     await pass(5_000);
     expect(server.attempts).toBe(1);
     expect(second.ids).toEqual(['s:a', 's:b']);
-    await second.collector.ready();
-    expect(second.collector.discoveredAt).not.toBeNull();
-    expect(await second.collector.pollNow(['s'])).toEqual({ answered: ['s'], unanswered: [] });
-    const called = await second.collector.callTool('s', 'x', {}, new AbortController().signal);
+    await second.registry.ready();
+    expect(second.registry.discoveredAt).not.toBeNull();
+    expect(await second.registry.pollNow(['s'])).toEqual({ answered: ['s'], unanswered: [] });
+    const called = await second.registry.callTool('s', 'x', {}, new AbortController().signal);
     expect(called.content).toBe('from the other node');
-    await expect(second.collector.pollNow(['nobody'])).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
+    await expect(second.registry.pollNow(['unknown'])).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
   });
 
-  test('removes nothing from the picture when it lets the server go', async () => {
-    await using made = twoNodes();
-    const { first, second } = made;
+  test('keeps the agents of the owner when the server is removed here', async () => {
+    await using cluster = createTwoNodes();
+    const { first, second } = cluster;
     first.ownership.gain();
     second.ownership.settle();
     await pass(500);
-    await second.collector.remove('s');
-    expect(second.ownership.givenUp).toBe(1);
+    await second.registry.remove('s');
+    expect(second.ownership.releases).toBe(1);
     expect(first.ids).toEqual(['s:a', 's:b']);
     expect(second.ids).toEqual(['s:a', 's:b']);
   });
 });
 
-describe('a server that another node takes over', () => {
-  test('keeps every agent and its status, and is not stale; then what has changed is seen', async () => {
-    await using made = twoNodes();
-    const { first, second, server } = made;
+describe('UpstreamRegistry at a change of the owner', () => {
+  test('keeps agents and status until the new owner reports its first changes', async () => {
+    await using cluster = createTwoNodes();
+    const { first, second, server } = cluster;
     first.ownership.gain();
     await pass(500);
     const connectedAt = first.store.servers.get('s')?.connectedAt;
     await first.ownership.claimed?.onReleased();
-    // However long it takes until the other node has connected.
+    // The new owner takes 20 s to connect.
     let open: () => void = () => undefined;
     server.gate = new Promise((resolve) => (open = resolve));
     second.ownership.gain();
     await pass(20_000);
     expect(second.store.servers.get('s')).toMatchObject({ status: 'ONLINE', stale: false, connectedAt });
-    made.list('b', 'c');
+    cluster.list('b', 'c');
     open();
     await pass(500);
     for (const node of [first, second]) {
@@ -195,9 +195,9 @@ describe('a server that another node takes over', () => {
     expect(server.attempts).toBe(2);
   });
 
-  test('is told of by the one before no more, whatever comes late', async () => {
-    await using made = twoNodes();
-    const { first, second, server } = made;
+  test('discards an answer that the previous owner receives after the release', async () => {
+    await using cluster = createTwoNodes();
+    const { first, second, server } = cluster;
     first.ownership.gain();
     await pass(500);
     let answer: () => void = () => undefined;
@@ -205,16 +205,16 @@ describe('a server that another node takes over', () => {
     server.onCall = () =>
       new Promise((resolve) => (answer = () => resolve({ isError: false, value: { agents: late, total_count: 1 } })));
     await pass(1_000);
-    const lost = first.ownership.claimed?.onReleased();
+    const released = first.ownership.claimed?.onReleased();
     answer();
     await pass(0);
-    await lost;
+    await released;
     for (const node of [first, second]) expect(node.ids).toEqual(['s:a', 's:b']);
   });
 
-  test('is stale once it has not answered the node that has taken it over, and gone after the usual time', async () => {
-    await using made = twoNodes();
-    const { first, second, server } = made;
+  test('marks agents as stale when the new owner gets no answer, and removes them after `removeAfterMs`', async () => {
+    await using cluster = createTwoNodes();
+    const { first, second, server } = cluster;
     first.ownership.gain();
     await pass(500);
     await first.ownership.claimed?.onReleased();
@@ -230,9 +230,9 @@ describe('a server that another node takes over', () => {
     expect(second.ids).toEqual([]);
   });
 
-  test('while it is gone is removed when its time is over, however often it was taken over', async () => {
-    await using made = twoNodes();
-    const { first, second, server } = made;
+  test('removes the agents of an offline server on time after several changes of the owner', async () => {
+    await using cluster = createTwoNodes();
+    const { first, second, server } = cluster;
     first.ownership.gain();
     await pass(500);
     server.onCall = hang;
@@ -255,9 +255,9 @@ describe('a server that another node takes over', () => {
     expectChain(second.changes);
   });
 
-  test('with an open breaker begins with a closed one, and says so', async () => {
-    await using made = twoNodes(1, { breaker: { failures: 2, initialMs: 60_000, maxMs: 60_000 } });
-    const { first, second, server } = made;
+  test('starts with a closed breaker on the new owner and publishes the change', async () => {
+    await using cluster = createTwoNodes(1, { breaker: { failures: 2, initialMs: 60_000, maxMs: 60_000 } });
+    const { first, second, server } = cluster;
     first.ownership.gain();
     await pass(500);
     server.onCall = hang;
@@ -274,9 +274,9 @@ describe('a server that another node takes over', () => {
     expectChain(second.changes);
   });
 
-  test('with several replicas has a chain of events for each, over both nodes', async () => {
-    await using made = twoNodes(2, { sticky: false });
-    const { first, second, servers } = made;
+  test('publishes a gapless sequence of health changes for each replica across both owners', async () => {
+    await using cluster = createTwoNodes(2, { sticky: false });
+    const { first, second, servers } = cluster;
     first.ownership.gain();
     await pass(500);
     const [, spare] = servers;
@@ -299,22 +299,22 @@ describe('a server that another node takes over', () => {
   });
 });
 
-describe('a server that is taken out of the configuration', () => {
-  test('leaves the picture before another node may watch it', async () => {
-    await using made = twoNodes();
-    const { first, second } = made;
+describe('UpstreamRegistry.remove', () => {
+  test('removes the agents before it releases the server to other nodes', async () => {
+    await using cluster = createTwoNodes();
+    const { first, second } = cluster;
     first.ownership.gain();
     await pass(500);
-    let givenUpWith = -1;
+    let releasesAtRemoval = -1;
     using _watch = first.store.onCommit(({ serverRemoved }) => {
-      if (serverRemoved) givenUpWith = first.ownership.givenUp;
+      if (serverRemoved) releasesAtRemoval = first.ownership.releases;
     });
-    await first.collector.remove('s');
-    expect(givenUpWith).toBe(0);
-    expect(first.ownership.givenUp).toBe(1);
+    await first.registry.remove('s');
+    expect(releasesAtRemoval).toBe(0);
+    expect(first.ownership.releases).toBe(1);
     expect(second.ids).toEqual([]);
     expect(second.store.servers.size).toBe(0);
-    // One that has not heard of it yet watches it anew.
+    // A node whose configuration still contains the server polls it again.
     second.ownership.gain();
     await pass(500);
     expect(second.ids).toEqual(['s:a', 's:b']);

@@ -21,14 +21,14 @@ const agents =
   () =>
     ids;
 
-/** Each event begins where the one before of the same server or replica ended, and ends somewhere else. */
+/** Expects that each event starts in the state in which the previous one of its server or replica ended. */
 function expectChains(changes: readonly HealthChange[]): void {
   const last = new Map<string | null, HealthChange>();
   for (const change of changes) {
     const before = last.get(change.replicaId);
     expect([change.previousStatus, change.previousCircuitState]).toEqual([
       before?.status ?? 'CONNECTING',
-      // Of a server with several replicas only its status is told.
+      // A server with several replicas reports no circuit state of its own.
       change.replicaId === null ? change.previousCircuitState : (before?.circuitState ?? 'CLOSED'),
     ]);
     const moved = change.previousStatus !== change.status || change.previousCircuitState !== change.circuitState;
@@ -37,8 +37,8 @@ function expectChains(changes: readonly HealthChange[]): void {
   }
 }
 
-describe('agents of a server that is gone', () => {
-  test('stay for as long as is configured, then are removed as removed; the server stays, and brings them back', async () => {
+describe('UpstreamRegistry with a server that is offline', () => {
+  test('removes the agents after `removeAfterMs` and adds them again when the server is back', async () => {
     await using swarm = new ScriptedSwarm([agents('a', 'b')], {}, { removeAfterMs: 60_000 });
     await pass(500);
     const [server] = swarm.servers;
@@ -68,7 +68,7 @@ describe('agents of a server that is gone', () => {
     });
   });
 
-  test('of one that is back in time are not; and without a time they stay for ever', async () => {
+  test('keeps the agents of a server that is back in time, or when `removeAfterMs` is null', async () => {
     await using swarm = new ScriptedSwarm([agents('a')], {}, { removeAfterMs: 60_000 });
     await using other = new ScriptedSwarm([agents('a')], {}, { removeAfterMs: null });
     await pass(500);
@@ -86,7 +86,7 @@ describe('agents of a server that is gone', () => {
     expect([...swarm.removals, ...other.removals]).toEqual([]);
   });
 
-  test('take a server that is in no configuration with them, wherever it was left', async () => {
+  test('removes a server with `removeWhenExpired` together with its agents', async () => {
     await using swarm = new ScriptedSwarm([agents('a')], { removeWhenExpired: true }, { removeAfterMs: 60_000 });
     await pass(500);
     for (const server of swarm.servers) {
@@ -96,7 +96,7 @@ describe('agents of a server that is gone', () => {
     await pass(61_000);
     expect(swarm.store.servers.get('s')).toBeUndefined();
     expect(swarm.removals).toEqual([['s:a']]);
-    expect(swarm.collector.health('s')).toBeNull();
+    expect(swarm.registry.health('s')).toBeNull();
     const [server] = swarm.servers;
     const attempts = server?.attempts;
     await pass(120_000);
@@ -104,8 +104,8 @@ describe('agents of a server that is gone', () => {
   });
 });
 
-describe('a server that comes back', () => {
-  test('with other agents yields the right removals, and no agent twice', async () => {
+describe('UpstreamRegistry with a server that comes back', () => {
+  test('removes exactly the agents that the server no longer lists', async () => {
     let ids = ['a', 'b', 'c'];
     await using swarm = new ScriptedSwarm([() => ids]);
     await pass(500);
@@ -116,7 +116,7 @@ describe('a server that comes back', () => {
     expect(swarm.removals).toEqual([['s:a', 's:b']]);
   });
 
-  test('and does not list its agents at first keeps those that it had, marked stale, until it does', async () => {
+  test('keeps the agents as stale until the server lists its agents again', async () => {
     await using swarm = new ScriptedSwarm([agents('a', 'b')]);
     await pass(500);
     const [server] = swarm.servers;
@@ -132,10 +132,10 @@ describe('a server that comes back', () => {
     expect(swarm.removals).toEqual([['s:b']]);
   });
 
-  test('after an orderly end at the first attempt was never away: no event, no stale agent, no notice', async () => {
+  test('publishes no event and no stale agent when the first attempt after an orderly end succeeds', async () => {
     await using swarm = new ScriptedSwarm([agents('a')]);
     await pass(500);
-    const told = swarm.store.events.end;
+    const end = swarm.store.events.end;
     for (let time = 0; time < 5; time += 1) {
       swarm.servers[0]?.session?.end(byAge());
       await pass(0);
@@ -143,11 +143,11 @@ describe('a server that comes back', () => {
       await pass(60_000);
     }
     expect(swarm.servers[0]?.attempts).toBe(6);
-    expect(swarm.store.events.since(told).events).toEqual([]);
-    expect(swarm.collector.health('s')?.replicas[0]?.restarts).toBe(5);
+    expect(swarm.store.events.since(end).events).toEqual([]);
+    expect(swarm.registry.health('s')?.replicas[0]?.restarts).toBe(5);
   });
 
-  test('that cannot be reached after an orderly end is told as any other that is lost', async () => {
+  test('marks a server as offline when it cannot be reached after an orderly end', async () => {
     await using swarm = new ScriptedSwarm([agents('a')]);
     await pass(500);
     for (const server of swarm.servers) {
@@ -160,11 +160,11 @@ describe('a server that comes back', () => {
   });
 });
 
-describe('what is told of a server', () => {
-  test('each transition of its breaker and each status, in order, once', async () => {
+describe('UpstreamRegistry events', () => {
+  test('report each change of status and circuit state once and in order', async () => {
     const breaker = { failures: 2, initialMs: 1_000, maxMs: 1_000 };
     await using swarm = new ScriptedSwarm([agents('a')], { breaker });
-    using _wish = swarm.demand.add(createView(), 10);
+    using _demand = swarm.demand.add(createView(), 10);
     await pass(500);
     const [server] = swarm.servers;
     if (server === undefined) throw new Error('one');
@@ -173,21 +173,21 @@ describe('what is told of a server', () => {
     listing(server, agents('a'));
     await pass(5_000);
     expectChains(swarm.changes);
-    const told = swarm.changes.map(({ status, circuitState, replicaId }) => [status, circuitState, replicaId]);
-    expect(told.slice(0, 4)).toEqual([
+    const states = swarm.changes.map(({ status, circuitState, replicaId }) => [status, circuitState, replicaId]);
+    expect(states.slice(0, 4)).toEqual([
       ['ONLINE', 'CLOSED', null],
       ['DEGRADED', 'CLOSED', null],
       ['DEGRADED', 'OPEN', null],
       ['OFFLINE', 'OPEN', null],
     ]);
-    expect(told.at(-1)).toEqual(['ONLINE', 'CLOSED', null]);
+    expect(states.at(-1)).toEqual(['ONLINE', 'CLOSED', null]);
     expect(swarm.changes[3]?.reason).toBe('no answer within 1000 ms');
-    // Back from being offline there is nothing in between.
-    expect(told.slice(-3).map(([, circuit]) => circuit)).toEqual(['HALF_OPEN', 'CLOSED', 'CLOSED']);
-    expect(told.slice(4, -1).every(([status]) => status === 'OFFLINE')).toBe(true);
+    // A server that was offline becomes online without another status in between.
+    expect(states.slice(-3).map(([, circuit]) => circuit)).toEqual(['HALF_OPEN', 'CLOSED', 'CLOSED']);
+    expect(states.slice(4, -1).every(([status]) => status === 'OFFLINE')).toBe(true);
   });
 
-  test('a tool that fails, and that it works again; and its figures', async () => {
+  test('report that a tool fails and that it has recovered', async () => {
     await using swarm = new ScriptedSwarm([agents('a')], { allowTools: ['spawn'] });
     await pass(500);
     const [server] = swarm.servers;
@@ -198,24 +198,24 @@ describe('what is told of a server', () => {
       code: 'TOOL_FAILING',
       message: 'Tool "list_agents" of s fails: out of memory',
     });
-    const failing = swarm.collector.health('s')?.tools[0];
+    const failing = swarm.registry.health('s')?.tools[0];
     expect(failing).toMatchObject({ name: 'list_agents', lastError: 'out of memory' });
     expect(failing?.consecutiveFailures).toBe(failing?.failures);
     expect(failing?.failures).toBeGreaterThan(0);
     listing(server, agents('a'));
     await pass(10_000);
     expect(swarm.codes().slice(-2)).toEqual(['SERVER_ONLINE', 'TOOL_RECOVERED']);
-    expect(swarm.collector.health('s')?.tools[0]).toMatchObject({
+    expect(swarm.registry.health('s')?.tools[0]).toMatchObject({
       consecutiveFailures: 0,
       failures: failing?.failures,
     });
-    // An answer that looks like any other and is no use is a failure as well.
+    // A response that the adapter cannot use counts as a failure, too.
     server.onCall = () => Promise.resolve({ isError: false, value: { success: false, error: 'no swarm' } });
     await pass(1_000);
-    expect(swarm.collector.health('s')?.tools[0]).toMatchObject({ consecutiveFailures: 1, lastError: 'no swarm' });
+    expect(swarm.registry.health('s')?.tools[0]).toMatchObject({ consecutiveFailures: 1, lastError: 'no swarm' });
   });
 
-  test('a command that is given up, once, and before that only now and then that it was tried again', async () => {
+  test('report once that a command is abandoned, and only some of the failed restarts before', async () => {
     await using swarm = new ScriptedSwarm([agents('a')], { restart: { initialMs: 100, maxMs: 100, maxAttempts: 20 } });
     for (const server of swarm.servers) server.refuses = 'no such file';
     await using command = new ScriptedSwarm([agents('a')], {
@@ -223,19 +223,19 @@ describe('what is told of a server', () => {
       restart: { initialMs: 100, maxMs: 100, maxAttempts: 20 },
     });
     await pass(60_000);
-    const told = command.codes().filter((code) => code !== 'SERVER_OFFLINE');
-    expect(told).toEqual(['RESTART_FAILED', 'RESTART_FAILED', 'RESTART_FAILED', 'SERVER_GIVEN_UP']);
+    const codes = command.codes().filter((code) => code !== 'SERVER_OFFLINE');
+    expect(codes).toEqual(['RESTART_FAILED', 'RESTART_FAILED', 'RESTART_FAILED', 'SERVER_GIVEN_UP']);
     expect(command.store.servers.get('s')?.lastError).toMatch(/given up after 20 failed starts/);
     expect(swarm.codes()).not.toContain('SERVER_GIVEN_UP');
     expect(swarm.codes().filter((code) => code === 'RESTART_FAILED').length).toBeLessThan(12);
-    await command.collector.refresh();
+    await command.registry.refresh();
     await pass(60_000);
     expect(command.codes().filter((code) => code === 'SERVER_GIVEN_UP')).toHaveLength(2);
   });
 });
 
-describe('replicas of one server', () => {
-  test('with one of them down it is degraded, says which, and nobody sees a stale agent', async () => {
+describe('UpstreamRegistry with several replicas', () => {
+  test('reports DEGRADED with the failed replica, and no stale agent, when one replica is down', async () => {
     await using swarm = new ScriptedSwarm([agents('a'), agents('a')], { sticky: false });
     await pass(500);
     const [first] = swarm.servers;
@@ -249,7 +249,7 @@ describe('replicas of one server', () => {
       stale: false,
       lastError: 's: ECONNREFUSED',
     });
-    expect(swarm.collector.health('s')?.replicas).toMatchObject([
+    expect(swarm.registry.health('s')?.replicas).toMatchObject([
       { id: 's', status: 'OFFLINE', inUse: false, lastError: 'ECONNREFUSED' },
       { id: 's#2', status: 'ONLINE', inUse: true, lastError: null, lastAnsweredAt: expect.any(String) },
     ]);
@@ -264,7 +264,7 @@ describe('replicas of one server', () => {
     expect(ofFirst).toEqual(['ONLINE', 'OFFLINE', 'ONLINE']);
   });
 
-  test('each with a state of its own: the next one stands in at once, with the right removals, and nothing stale between', async () => {
+  test('fails over between replicas with state of their own without a stale agent', async () => {
     await using swarm = new ScriptedSwarm([agents('a', 'b'), agents('b', 'c')]);
     await pass(500);
     expect(swarm.seen.ids).toEqual(['a', 'b']);
@@ -283,7 +283,7 @@ describe('replicas of one server', () => {
     expect(swarm.seen.ids).toEqual(['b', 'c']);
   });
 
-  test('over any faults of two of them a client sees no duplicate, no gap while one is well, and in the end what is true', async () => {
+  test('for any faults of two replicas: a client sees no wrong agents, none stale while one replica is healthy, and the true ones at the end', async () => {
     const fault = fc.record({
       replica: fc.nat(1),
       kind: fc.constantFrom('kill', 'refuse', 'break', 'hang', 'nonsense', 'age', 'heal'),
@@ -297,26 +297,26 @@ describe('replicas of one server', () => {
           { sticky, breaker: { failures: 3, initialMs: 500, maxMs: 2_000 } },
         );
         await pass(200);
-        const wellSets = own.map((ids) => ids.join());
-        const hurt = new Set<number>();
+        const validSets = own.map((ids) => ids.join());
+        const faulty = new Set<number>();
         let isNonsense = false;
-        const seenWrong: string[] = [];
+        const violations: string[] = [];
         using _watch = swarm.store.onCommit(() => {
           const ids = swarm.seen.ids.join();
-          if (!wellSets.includes(ids)) seenWrong.push(ids);
-          const oneIsWell = hurt.size === 0 || (!sticky && hurt.size === 1);
-          if (oneIsWell && !isNonsense && swarm.seen.stale) seenWrong.push('stale');
+          if (!validSets.includes(ids)) violations.push(ids);
+          const isOneHealthy = faulty.size === 0 || (!sticky && faulty.size === 1);
+          if (isOneHealthy && !isNonsense && swarm.seen.stale) violations.push('stale');
         });
         for (const { replica, kind, forMs } of faults) {
           const server = swarm.servers[replica];
           if (server === undefined) continue;
-          const mend = (): void => {
+          const repair = (): void => {
             server.refuses = null;
             listing(server, () => own[replica] ?? []);
           };
-          if (kind !== 'heal' && kind !== 'age') hurt.add(replica);
+          if (kind !== 'heal' && kind !== 'age') faulty.add(replica);
           isNonsense ||= kind === 'nonsense';
-          if (kind === 'heal') mend();
+          if (kind === 'heal') repair();
           else if (kind === 'age') server.session?.end(byAge());
           else if (kind === 'break') server.onCall = broken;
           else if (kind === 'hang') server.onCall = hang;
@@ -332,8 +332,8 @@ describe('replicas of one server', () => {
           listing(server, () => own[index] ?? []);
         });
         await pass(120_000);
-        expect(seenWrong).toEqual([]);
-        const inUse = swarm.collector.health('s')?.replicas.findIndex((replica) => replica.inUse) ?? 0;
+        expect(violations).toEqual([]);
+        const inUse = swarm.registry.health('s')?.replicas.findIndex((replica) => replica.inUse) ?? 0;
         expect(swarm.seen).toEqual({ ids: [...(own[inUse] ?? [])].sort(), stale: false });
         expect(swarm.store.servers.get('s')).toMatchObject({ status: 'ONLINE', lastError: null, staleSince: null });
         expectChains(swarm.changes);
@@ -342,7 +342,7 @@ describe('replicas of one server', () => {
     );
   });
 
-  test('leave nothing behind', async () => {
+  test('leaves no timer when it is disposed', async () => {
     const timers = vi.getTimerCount();
     {
       await using swarm = new ScriptedSwarm([agents('a'), agents('b')], {}, { removeAfterMs: 60_000 });

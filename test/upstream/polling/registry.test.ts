@@ -7,12 +7,12 @@ import { silentLogger } from '../../../src/telemetry/index.js';
 import { simulated, tcp } from '../discovery/listeners.js';
 import { serverConfig } from '../../support/app.js';
 
-function rig() {
+function createRegistry() {
   const bus = new MemoryBus();
   const store = new Store({ epoch: 'test', maxTombstones: 1_000, maxEvents: 100 });
   const listener = bus.subscribe((change) => store.commit(change));
   const demand = new Demand();
-  const collector = new UpstreamRegistry([], {
+  const registry = new UpstreamRegistry([], {
     store,
     bus,
     demand,
@@ -24,9 +24,9 @@ function rig() {
   });
   return {
     store,
-    collector,
+    registry,
     async [Symbol.asyncDispose]() {
-      await collector[Symbol.asyncDispose]();
+      await registry[Symbol.asyncDispose]();
       listener[Symbol.dispose]();
     },
   };
@@ -36,44 +36,44 @@ function http(id: string, port: number) {
   return serverConfig(id, [], { endpoint: { type: 'http', url: `http://127.0.0.1:${port}/mcp`, headers: {} } });
 }
 
-describe('a collector', () => {
-  test('takes a server in and lets it go with all that it had, again and again', async () => {
+describe('UpstreamRegistry', () => {
+  test('adds a server and removes it with all of its agents, repeatedly', async () => {
     await using server = await simulated('daa', 'http');
-    await using made = rig();
-    const { collector, store } = made;
+    await using setup = createRegistry();
+    const { registry, store } = setup;
     for (let round = 0; round < 3; round += 1) {
-      collector.add(http('a', server.port));
-      await collector.ready();
+      registry.add(http('a', server.port));
+      await registry.ready();
       expect(store.countAgents('a')).toBe(2);
-      expect(collector.health('a')?.calls).toBeGreaterThan(0);
-      await collector.remove('a');
+      expect(registry.health('a')?.calls).toBeGreaterThan(0);
+      await registry.remove('a');
       expect([store.agents.size, store.servers.size, store.swarms.size]).toEqual([0, 0, 0]);
-      expect(collector.health('a')).toBeNull();
+      expect(registry.health('a')).toBeNull();
     }
-    await expect(collector.pollNow(['a'])).rejects.toThrow('Unknown server "a"');
+    await expect(registry.pollNow(['a'])).rejects.toThrow('Unknown server "a"');
   });
 
-  test('lets a server go that has never answered, and one that it does not have', async () => {
+  test('removes a server that has never answered, and ignores an unknown one', async () => {
     await using mute = await tcp(() => undefined);
-    await using made = rig();
-    made.collector.add(http('mute', mute.port));
-    await made.collector.remove('mute');
-    await made.collector.remove('nobody');
-    expect(made.store.servers.size).toBe(0);
+    await using setup = createRegistry();
+    setup.registry.add(http('mute', mute.port));
+    await setup.registry.remove('mute');
+    await setup.registry.remove('unknown');
+    expect(setup.store.servers.size).toBe(0);
   });
 
-  test('has one server of a name, and keeps its connection when only its tools and its rate change', async () => {
+  test('rejects a second server of the same id, and keeps the connection when only the allowed tools change', async () => {
     await using server = await simulated('daa', 'http');
-    await using made = rig();
-    const { collector, store } = made;
+    await using setup = createRegistry();
+    const { registry, store } = setup;
     const settings = http('a', server.port);
-    collector.add(settings);
-    await collector.ready();
-    expect(() => collector.add(settings)).toThrow('Server "a" already exists.');
+    registry.add(settings);
+    await registry.ready();
+    expect(() => registry.add(settings)).toThrow('Server "a" already exists.');
     const connectedAt = store.servers.get('a')?.connectedAt;
-    const call = (): Promise<unknown> => collector.callTool('a', 'healthcheck', {}, new AbortController().signal);
+    const call = (): Promise<unknown> => registry.callTool('a', 'healthcheck', {}, new AbortController().signal);
     await expect(call()).rejects.toMatchObject({ code: 'FORBIDDEN' });
-    collector.reconfigure({ ...settings, allowTools: ['healthcheck'] });
+    registry.reconfigure({ ...settings, allowTools: ['healthcheck'] });
     expect(await call()).toMatchObject({ isError: false });
     expect(store.servers.get('a')?.connectedAt).toBe(connectedAt);
   });

@@ -5,15 +5,18 @@ import { effectiveDueMs, nextPollDueMs, pollIntervalMs } from '../../../src/upst
 import { createView } from '../../../src/state/index.js';
 import { serverOf } from '../../support/arbitraries.js';
 
-describe('poll schedule', () => {
-  test('nobody wants to know: the heartbeat; somebody does: their rate, but no more than the server may be asked', () => {
+describe('pollIntervalMs', () => {
+  test('returns the interval of the demand, limited by `maxPollHz` and the heartbeat', () => {
     expect(pollIntervalMs(0, 60, 5_000)).toBe(5_000);
     expect(pollIntervalMs(10, 60, 5_000)).toBe(100);
     expect(pollIntervalMs(60, 10, 5_000)).toBe(100);
     expect(pollIntervalMs(0.1, 60, 5_000)).toBe(5_000);
   });
 
-  test('over any lateness of timers, as many polls are made as the rate asks for, and none is made up for', () => {
+});
+
+describe('effectiveDueMs', () => {
+  test('for any lateness of timers: the number of polls matches the rate', () => {
     fc.assert(
       fc.property(
         fc.array(fc.double({ min: 0, max: 15, noNaN: true }), { minLength: 200, maxLength: 200 }),
@@ -32,14 +35,14 @@ describe('poll schedule', () => {
     );
   });
 
-  test('a poll that comes later than a whole interval starts a new grid', () => {
+  test('starts a new grid when a poll is late by more than one interval', () => {
     expect(effectiveDueMs(100, 350, 100)).toBe(350);
     expect(effectiveDueMs(100, 150, 100)).toBe(100);
   });
 });
 
 describe('Demand', () => {
-  test('a server is wanted as often as its fastest reader wants it, and only by readers that can see it', () => {
+  test('returns the highest rate of the readers whose view includes the server', () => {
     const demand = new Demand();
     const flow = { ...serverOf('flow'), agentServerTypes: ['CLAUDE_FLOW', 'DAA'] as const };
     const ruv = { ...serverOf('ruv'), agentServerTypes: ['RUV_SWARM'] as const };
@@ -53,12 +56,12 @@ describe('Demand', () => {
     expect(demand.size).toBe(3);
   });
 
-  test('whoever watches is told when it changes', () => {
+  test('calls its listeners at each change', () => {
     const demand = new Demand();
     let changes = 0;
     using _watch = demand.onChange(() => (changes += 1));
-    const wish = demand.add(createView(), 1);
-    wish[Symbol.dispose]();
+    const reader = demand.add(createView(), 1);
+    reader[Symbol.dispose]();
     expect(changes).toBe(2);
   });
 });

@@ -9,7 +9,7 @@ import { connectTo, scripted, type ScriptedServer } from '../pool/scripted.js';
 import { serverConfig } from '../../support/app.js';
 import { Reader } from '../../support/contract-client.js';
 
-/** A DAA server that lists agents of these ids. */
+/** Makes the server a DAA server that lists agents of these ids. */
 export function listing(server: ScriptedServer, ids: () => readonly string[]): void {
   server.name = 'daa-mcp';
   server.tools = ['list_agents'];
@@ -19,19 +19,19 @@ export function listing(server: ScriptedServer, ids: () => readonly string[]): v
   };
 }
 
-/** A collector over scripted servers and a real store, with a reader who has seen everything from the start. */
+/** Registry of scripted servers with a real store and a reader that follows it from the start. */
 export class ScriptedSwarm implements AsyncDisposable {
   readonly servers: readonly ScriptedServer[];
   readonly store = new Store({ epoch: 'test', maxTombstones: 1_000, maxEvents: 10_000 });
   readonly demand = new Demand();
   readonly reader = new Reader();
-  readonly collector: UpstreamRegistry;
+  readonly registry: UpstreamRegistry;
   readonly #bus = new MemoryBus();
   readonly #commits: Disposable;
   /** Ids of agents that each commit removed. */
   readonly removals: (readonly string[])[] = [];
 
-  /** @param agents of each replica */
+  /** @param agents native ids of the agents of each replica */
   constructor(
     agents: readonly (() => readonly string[])[],
     settings: Partial<UpstreamOptions> = {},
@@ -46,7 +46,7 @@ export class ScriptedSwarm implements AsyncDisposable {
       const { removedAgentIds } = this.reader.read(this.store, ALL);
       if (removedAgentIds.length > 0) this.removals.push(removedAgentIds);
     });
-    this.collector = new UpstreamRegistry(
+    this.registry = new UpstreamRegistry(
       [{ ...serverConfig('s', []), endpoint, replicas, timeoutMs: 1_000, ...settings }],
       {
         store: this.store,
@@ -85,7 +85,7 @@ export class ScriptedSwarm implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.collector[Symbol.asyncDispose]();
+    await this.registry[Symbol.asyncDispose]();
     this.#commits[Symbol.dispose]();
   }
 }

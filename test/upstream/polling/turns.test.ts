@@ -9,17 +9,17 @@ interface Poll {
   readonly durationMs: number;
 }
 
-/** Polls a server that takes `durationOf` over each answer, for a while. */
+/** Polls a server continuously. Each answer takes `durationOf` milliseconds. */
 class PolledServer implements Disposable {
   readonly clock = new ManualClock();
   readonly polls: Poll[] = [];
-  readonly turns: PollScheduler;
+  readonly scheduler: PollScheduler;
   readonly #stop = new AbortController();
   readonly #ended: Promise<void>;
 
   constructor(hz: number, maxPollShare: number, durationOf: (poll: number) => number) {
     const intervalMs = (): number => 1000 / hz;
-    this.turns = new PollScheduler(this.clock, { intervalMs, minIntervalMs: () => 1000 / 60, maxPollShare });
+    this.scheduler = new PollScheduler(this.clock, { intervalMs, minIntervalMs: () => 1000 / 60, maxPollShare });
     this.#ended = this.#run(durationOf);
   }
 
@@ -31,7 +31,7 @@ class PolledServer implements Disposable {
       await sleep(this.clock, durationMs, signal);
       return true;
     };
-    while (!signal.aborted) await this.turns.runNext(poll, signal);
+    while (!signal.aborted) await this.scheduler.runNext(poll, signal);
   }
 
   async stop(): Promise<void> {
@@ -45,24 +45,24 @@ class PolledServer implements Disposable {
   }
 }
 
-describe('turns', () => {
-  test('a server that answers slowly is polled within its share, and as often as wanted again when it is quick', async () => {
+describe('PollScheduler', () => {
+  test('polls a slow server within its time share, and at the full rate when it is fast again', async () => {
     using server = new PolledServer(50, 0.5, (poll) => (poll < 50 ? 80 : 2));
     await server.clock.pass(8_000, 1);
     expect(server.polls.length).toBeGreaterThan(48);
     expect(server.polls.length).toBeLessThan(53);
-    expect(server.turns.stats()).toMatchObject({ wantedHz: 50, maxTimeShare: 0.5 });
+    expect(server.scheduler.stats()).toMatchObject({ wantedHz: 50, maxTimeShare: 0.5 });
     await server.clock.pass(4_000, 1);
     const before = server.polls.length;
     await server.clock.pass(1_000, 1);
     expect(server.polls.length - before).toBeGreaterThanOrEqual(49);
-    const { effectiveHz, timeShare } = server.turns.stats();
+    const { effectiveHz, timeShare } = server.scheduler.stats();
     expect(effectiveHz).toBeCloseTo(50, 0);
     expect(timeShare).toBeCloseTo(0.1, 1);
     await server.stop();
   });
 
-  test('whatever the answers take, no span of polls takes more than its share', async () => {
+  test('for any duration of the answers: no poll takes more than its time share', async () => {
     const durations = fc.array(fc.integer({ min: 0, max: 200 }), { minLength: 10, maxLength: 40 });
     await fc.assert(
       fc.asyncProperty(
@@ -83,12 +83,12 @@ describe('turns', () => {
     );
   });
 
-  test('something told unasked brings the next poll forward, not beyond the most that the server may be asked', async () => {
+  test('runs the next poll early after a notification, but not before the minimum interval', async () => {
     using server = new PolledServer(1, 0.5, () => 2);
     await server.clock.pass(5, 1);
     expect(server.polls).toHaveLength(1);
-    for (let told = 0; told < 1_000; told += 1) {
-      server.turns.expedite();
+    for (let count = 0; count < 1_000; count += 1) {
+      server.scheduler.expedite();
       await server.clock.pass(1, 1);
     }
     expect(server.polls.length).toBeGreaterThan(55);
@@ -96,10 +96,10 @@ describe('turns', () => {
     await server.stop();
   });
 
-  test('something told unasked does not bring a poll forward into the share that is not for polls', async () => {
+  test('does not exceed the time share for a notification', async () => {
     using server = new PolledServer(1, 0.1, () => 50);
     await server.clock.pass(60, 1);
-    server.turns.expedite();
+    server.scheduler.expedite();
     await server.clock.pass(430, 1);
     expect(server.polls).toHaveLength(1);
     await server.clock.pass(20, 1);
@@ -107,14 +107,14 @@ describe('turns', () => {
     await server.stop();
   });
 
-  test('who asks for a poll does not wait for the share', async () => {
+  test('runs a requested poll immediately, regardless of the time share', async () => {
     using server = new PolledServer(1, 0.1, () => 50);
     await server.clock.pass(60, 1);
-    const asked = server.turns.requestPoll();
+    const requested = server.scheduler.requestPoll();
     await settled();
     expect(server.polls).toHaveLength(2);
     await server.clock.pass(60, 1);
-    expect(await asked).toBe(true);
+    expect(await requested).toBe(true);
     await server.stop();
   });
 });
