@@ -10,7 +10,7 @@ export default defineConfig({
     outDir: '../dist/playground',
     emptyOutDir: true,
     // Licenses of the bundled packages, which must be distributed with them.
-    license: { fileName: 'licences.md' },
+    license: { fileName: 'licenses.md' },
     target: 'es2022',
     modulePreload: { polyfill: false },
     // One file, because the page is usually served from the same machine or network.

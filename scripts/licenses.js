@@ -1,5 +1,5 @@
 // Writes the licenses of all packages installed with swarmlens to docs/licenses.md of the working directory.
-// Usage: node scripts/licences.js [--check]   --check fails if the list is out of date, and changes nothing
+// Usage: node scripts/licenses.js [--check]   --check fails if the list is out of date, and changes nothing
 import { existsSync, lstatSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
@@ -63,8 +63,8 @@ const installed = [...listInstalled(process.cwd(), problems).values()];
 const rows = installed.map(({ name, version, license }) => `| ${name} | ${version} | ${license} |`);
 const text = `# Licenses of installed packages
 
-This page lists the packages that npm installs with swarmlens. \`npm run licences\` writes it. A test fails if it is out of date, or
-if a license is not allowed in \`scripts/licences.js\`.
+This page lists the packages that npm installs with swarmlens. \`npm run licenses\` writes it. A test fails if it is out of date, or
+if a license is not allowed in \`scripts/licenses.js\`.
 
 | package | version | license |
 | --- | --- | --- |
@@ -76,7 +76,7 @@ for (const { name, version, license } of installed) {
 }
 if (!process.argv.includes('--check')) writeFileSync(FILE, text);
 else if (!existsSync(FILE) || readFileSync(FILE, 'utf8') !== text) {
-  problems.push(`${FILE} is out of date. Run \`npm run licences\`.`);
+  problems.push(`${FILE} is out of date. Run \`npm run licenses\`.`);
 }
 for (const problem of problems) console.error(problem);
 process.exitCode = problems.length === 0 ? 0 : 1;

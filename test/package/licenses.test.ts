@@ -46,20 +46,20 @@ function createProject(
   return root;
 }
 
-describe('scripts/licences.js', () => {
+describe('scripts/licenses.js', () => {
   test('finds docs/licenses.md up to date and every license allowed', () => {
-    expect(run('licences.js', ROOT, '--check')).toEqual({ status: 0, output: '' });
+    expect(run('licenses.js', ROOT, '--check')).toEqual({ status: 0, output: '' });
   });
 
   test('reports a list that lacks a dependency of a dependency', () => {
     const root = createProject('lacking', { a: { license: 'MIT', dependencies: { b: '1' } }, b: { license: 'ISC' } }, [
       'a',
     ]);
-    expect(run('licences.js', root, '--check').output).toContain('out of date');
-    expect(run('licences.js', root).status).toBe(0);
-    expect(run('licences.js', root, '--check').status).toBe(0);
+    expect(run('licenses.js', root, '--check').output).toContain('out of date');
+    expect(run('licenses.js', root).status).toBe(0);
+    expect(run('licenses.js', root, '--check').status).toBe(0);
     createProject('lacking', { a: { license: 'MIT', dependencies: { b: '1', c: '1' } }, c: { license: 'MIT' } }, ['a']);
-    expect(run('licences.js', root, '--check')).toMatchObject({ status: 1 });
+    expect(run('licenses.js', root, '--check')).toMatchObject({ status: 1 });
   });
 
   test.each([
@@ -70,11 +70,11 @@ describe('scripts/licences.js', () => {
     ['Apache-2.0 AND BSD-3-Clause', 0],
   ])('with a dependency under %s exits with code %i', (license, status) => {
     const root = createProject(`under-${String(license)}`, { a: { license } }, ['a']);
-    expect(run('licences.js', root).status).toBe(status);
+    expect(run('licenses.js', root).status).toBe(status);
   });
 
   test('fails when a dependency is not installed', () => {
-    const { status, output } = run('licences.js', createProject('missing', {}, ['a']));
+    const { status, output } = run('licenses.js', createProject('missing', {}, ['a']));
     expect({ status, output }).toMatchObject({
       status: 1,
       output: expect.stringContaining('not installed') as unknown,
