@@ -4,13 +4,13 @@ import { WebSocket } from 'ws';
 import type { App } from '../../src/app/create-app.js';
 import { request, serverConfig, SocketClient, startApp } from '../support/app.js';
 
-/** Longer than any test: a poll brings nothing. */
+/** Heartbeat that is longer than any test, so that no poll brings an update. */
 const LAZY = { heartbeatMs: 600_000 };
 
-/** Joins as a tap does. */
-class Joined implements Disposable {
+/** WebSocket that connects as a tap does. */
+class TapSocket implements Disposable {
   readonly socket: WebSocket;
-  /** It was taken in: swarmlens has greeted it. */
+  /** Resolves when swarmlens has accepted the tap and sent its first message. */
   readonly greeted: Promise<unknown>;
   readonly closed: Promise<{ code: number; reason: string }>;
 
@@ -33,30 +33,30 @@ async function ids(app: App): Promise<unknown[]> {
   return (data?.['servers'] as { id: string }[]).map(({ id }) => id).sort(); // as selected
 }
 
-describe('the gate for taps', () => {
-  test('numbers taps of one name, and gives each its own again', async () => {
+describe('GET /tap', () => {
+  test('numbers taps of one name and gives a tap its previous number when it reconnects', async () => {
     await using app = await startApp([], LAZY);
-    using first = new Joined(app, 'server=a&instance=1');
+    using first = new TapSocket(app, 'server=a&instance=1');
     await first.greeted;
-    using second = new Joined(app, 'server=a&instance=2');
+    using second = new TapSocket(app, 'server=a&instance=2');
     await second.greeted;
     expect(await ids(app)).toEqual(['a', 'a-2']);
-    // The same tap again, before its old connection is known to be gone.
-    using again = new Joined(app, 'server=a&instance=2');
+    // The same tap reconnects before the server notices that its old connection is lost.
+    using again = new TapSocket(app, 'server=a&instance=2');
     await Promise.all([again.greeted, second.closed]);
     expect(await ids(app)).toEqual(['a', 'a-2']);
-    // Another one, where the first has gone.
+    // Another tap takes the number of the first one, which has left.
     first.socket.close();
     await first.closed;
-    using third = new Joined(app, 'server=a&instance=3');
+    using third = new TapSocket(app, 'server=a&instance=3');
     await third.greeted;
     expect(await ids(app)).toEqual(['a', 'a-2']);
-    using fourth = new Joined(app, 'server=a&instance=4');
+    using fourth = new TapSocket(app, 'server=a&instance=4');
     await fourth.greeted;
     expect(await ids(app)).toEqual(['a', 'a-2', 'a-3']);
   });
 
-  test('refuses the name of a configured server: the tap is told, and so are people', async () => {
+  test('rejects a tap with the name of a configured server and publishes TAP_REFUSED', async () => {
     const configured = serverConfig('taken', ['-e', 'process.exit()']);
     await using app = await startApp([configured], LAZY);
     await using client = new SocketClient(app);
@@ -65,31 +65,31 @@ describe('the gate for taps', () => {
     );
     using ready = client.watchAgents();
     await ready.until(({ length }) => length > 0);
-    using refused = new Joined(app, 'server=taken&instance=1');
-    const reason = 'the configuration of swarmlens has a server of this name';
+    using refused = new TapSocket(app, 'server=taken&instance=1');
+    const reason = 'the configuration of swarmlens contains a server of this name';
     expect(await refused.closed).toEqual({ code: 4409, reason });
     const all = await notices.until((seen) => seen.some(({ notices: { code: is } }) => is === 'TAP_REFUSED'));
-    expect(JSON.stringify(all)).toContain('give it another --server');
+    expect(JSON.stringify(all)).toContain('Choose another --server');
     expect(await ids(app)).toEqual(['taken']);
   });
 
   test.each(['server=a%3Ab&instance=1', 'server=&instance=1', 'server=a', `server=a&instance=${'x'.repeat(65)}`])(
-    'refuses what is no tap: %s',
+    'rejects the invalid query %s',
     async (query) => {
       await using app = await startApp([], LAZY);
-      using refused = new Joined(app, query);
+      using refused = new TapSocket(app, query);
       expect(await refused.closed).toMatchObject({ code: 4400 });
       expect(await ids(app)).toEqual([]);
     },
   );
 
   test.each<[string, Record<string, string>]>([
-    ['a page of its own origin', { origin: 'http://127.0.0.1:4000' }],
+    ['a page of the same origin', { origin: 'http://127.0.0.1:4000' }],
     ['a foreign page', { origin: 'http://example.org' }],
     ['another host name', { host: 'example.org' }],
-  ])('refuses %s', async (_who, headers) => {
+  ])('rejects %s', async (_name, headers) => {
     await using app = await startApp([], LAZY);
-    using refused = new Joined(app, 'server=a&instance=1', headers);
+    using refused = new TapSocket(app, 'server=a&instance=1', headers);
     await expect(refused.greeted).rejects.toThrow(/403/);
   });
 });

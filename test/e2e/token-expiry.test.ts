@@ -14,15 +14,15 @@ afterAll(async () => {
   await access[Symbol.asyncDispose]();
 });
 
-describe('the end of a token', () => {
-  test('expired: the WebSocket is closed with 4403 at that moment, an SSE stream ends with a last word', async () => {
+describe('token expiry', () => {
+  test('closes WebSockets with 4403 and ends SSE streams with an error at the moment the token expires', async () => {
     const token = await access.jwt({}, 5_000);
     await using socket = await RawGraphqlWsClient.withToken(access.server, token);
     socket.run('1', WATCH);
     await socket.until(() => socket.of('1').length > 0);
     const stream = await access.post(WATCH, `Bearer ${token}`, { accept: 'text/event-stream' });
     const text = stream.text();
-    // Seconds of the token begin with a whole second, before the clock's.
+    // The expiry of a token is a whole second, rounded down from the time of the clock.
     const leftMs = Math.floor(access.clock.now() / 1000) * 1000 + 5_000 - access.clock.now();
     access.clock.advance(leftMs - 1);
     socket.send({ type: 'ping' });
@@ -34,8 +34,8 @@ describe('the end of a token', () => {
     expect(events.at(-1)).toMatch(/^event: complete/);
   });
 
-  test('revoked: WebSocket and SSE end within a second, and those of other tokens go on', async () => {
-    // Its own server: time passes only while the token file is looked at, which other tokens' timers would hide.
+  test('ends only the connections of a revoked token within one second', async () => {
+    // Needs its own server, because the time until the token file is read must not include timers of other tokens.
     await using own = await AccessServer.start();
     const [gone, stays] = [await own.token(), await own.token()];
     await using socket = await RawGraphqlWsClient.withToken(own.server, gone.text);
@@ -51,7 +51,7 @@ describe('the end of a token', () => {
     await other.until(() => other.of('1').length > 0);
   });
 
-  test('what a client sends while it is shown the door is not done any more', async () => {
+  test('ignores operations that arrive while the connection closes', async () => {
     await using socket = await RawGraphqlWsClient.withToken(access.server, await access.jwt({}, 5_000));
     const before = access.server.uses.length;
     socket.socket.pause();
@@ -62,7 +62,7 @@ describe('the end of a token', () => {
     expect(access.server.uses).toHaveLength(before);
   });
 
-  test('a new token with the same rights on the same socket: streams go on where they stood', async () => {
+  test('continues all streams when the client authenticates with a new token of equal permissions', async () => {
     await using socket = await RawGraphqlWsClient.withToken(access.server, await access.jwt({}, 5_000));
     socket.run('watch', WATCH);
     await socket.until(() => socket.of('watch').length > 0);
@@ -71,9 +71,9 @@ describe('the end of a token', () => {
     await socket.until(() => socket.of('renew').length > 0);
     expect(socket.of('renew')[0]).toMatchObject({ data: { authenticate: { subject: 'jwt:grace' } } });
     access.clock.advance(6_000);
-    const told = socket.of('watch').length;
+    const receivedBefore = socket.of('watch').length;
     access.server.show(0, 3, 1);
-    await socket.until(() => socket.of('watch').length > told);
+    await socket.until(() => socket.of('watch').length > receivedBefore);
     access.server.show(0, 3, 0);
     const kinds = socket.of('watch').map((payload) => /"kind":"(\w+)"/.exec(JSON.stringify(payload))?.[1]);
     expect(kinds[0]).toBe('SNAPSHOT');
@@ -82,7 +82,7 @@ describe('the end of a token', () => {
     expect(await socket.closed).toEqual({ code: 4403, reason: 'The token has expired' });
   });
 
-  test('a new token with other rights, a wrong one, or one over HTTP is refused, and the old one goes on', async () => {
+  test('keeps the old token when authenticate receives a token with other permissions, an invalid token or an HTTP request', async () => {
     const token = await access.jwt({}, 5_000);
     await using socket = await RawGraphqlWsClient.withToken(access.server, token);
     const renew = 'mutation ($token: String!) { authenticate(token: $token) { subject } }';
@@ -92,7 +92,7 @@ describe('the end of a token', () => {
     const answers = (): unknown[] => ['more', 'less', 'wrong'].flatMap((id) => socket.of(id).slice(0, 1));
     await socket.until(() => answers().length === 3);
     expect(answers()).toMatchObject([
-      { errors: [{ extensions: { code: 'FORBIDDEN' }, message: expect.stringContaining('open a new connection') }] },
+      { errors: [{ extensions: { code: 'FORBIDDEN' }, message: expect.stringContaining('Open a new connection') }] },
       { errors: [{ extensions: { code: 'FORBIDDEN' } }] },
       { errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] },
     ]);
