@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { WebSocket } from 'ws';
 import { DEFAULT_SERVER_OPTIONS } from '../../src/config/index.js';
 import { MemoryBus } from '../../src/cluster/index.js';
@@ -8,13 +8,13 @@ import { TapRegistry } from '../../src/upstream/tap-registry.js';
 import { silentLogger } from '../../src/telemetry/index.js';
 import { settled } from '../support/manual-clock.js';
 
-/** What of a socket is looked at here. */
+/** Stub of the parts of a WebSocket that the registry uses. */
 class Socket extends EventEmitter {
   readonly closes: number[] = [];
   readonly readyState = 1;
 
   close(code: number, reason = ''): void {
-    // As ws has it.
+    // ws rejects longer reasons in the same way.
     if (Buffer.byteLength(reason) > 123) throw new RangeError('The message must not be greater than 123 bytes');
     this.closes.push(code);
   }
@@ -24,88 +24,90 @@ class Socket extends EventEmitter {
   }
 }
 
-test('a thousand taps that come, go and leave the picture take no place from the next one', async () => {
-  await using bus = new MemoryBus();
-  const watched = new Set<string>();
-  const tapped = new TapRegistry({
-    upstreams: {
-      add: ({ id }) => void watched.add(id),
-      remove: () => Promise.resolve(),
-      reconnect: (id) => watched.has(id),
-      isOwnedElsewhere: () => false,
-      isOwnedHere: () => Promise.resolve(true),
-    },
-    defaults: DEFAULT_SERVER_OPTIONS,
-    bus,
-    clock: systemClock,
-    logger: silentLogger,
-    isConfigured: () => false,
+describe('TapRegistry', () => {
+  test('accepts new taps after the servers of a thousand taps have been removed', async () => {
+    await using bus = new MemoryBus();
+    const serverIds = new Set<string>();
+    const registry = new TapRegistry({
+      upstreams: {
+        add: ({ id }) => void serverIds.add(id),
+        remove: () => Promise.resolve(),
+        reconnect: (id) => serverIds.has(id),
+        isOwnedElsewhere: () => false,
+        isOwnedHere: () => Promise.resolve(true),
+      },
+      defaults: DEFAULT_SERVER_OPTIONS,
+      bus,
+      clock: systemClock,
+      logger: silentLogger,
+      isConfigured: () => false,
+    });
+    for (let round = 0; round < 1_000; round += 1) {
+      const socket = new Socket();
+      registry.join({ name: `swarm ${round}`, instance: `${round}`, socket: socket as unknown as WebSocket }); // the stub has what the registry uses
+      expect(socket.closes).toEqual([]);
+      expect(serverIds).toEqual(new Set([`swarm ${round}`]));
+      socket.leave();
+      serverIds.clear();
+    }
   });
-  for (let round = 0; round < 1_000; round += 1) {
+
+  test('gives a tap the next name when another node owns the server of its name', async () => {
+    await using bus = new MemoryBus();
+    const elsewhere = new Set(['flow']);
+    const serverIds: string[] = [];
+    const removed: string[] = [];
+    const registry = new TapRegistry({
+      upstreams: {
+        add: ({ id }) => void serverIds.push(id),
+        remove: (id) => Promise.resolve(void removed.push(id)),
+        reconnect: () => true,
+        isOwnedElsewhere: (id) => elsewhere.has(id),
+        isOwnedHere: async (id) => {
+          await Promise.resolve();
+          return !elsewhere.has(id);
+        },
+      },
+      defaults: DEFAULT_SERVER_OPTIONS,
+      bus,
+      clock: systemClock,
+      logger: silentLogger,
+      isConfigured: () => false,
+    });
+    const [first, second] = [new Socket(), new Socket()];
+    registry.join({ name: 'flow', instance: '1', socket: first as unknown as WebSocket }); // the stub has what the registry uses
+    expect(serverIds).toEqual(['flow-2']);
+    // The tap joins before the other node has acquired the name.
+    registry.join({ name: 'other', instance: '2', socket: second as unknown as WebSocket }); // the stub has what the registry uses
+    elsewhere.add('other');
+    await settled();
+    expect([first.closes, second.closes, removed]).toEqual([[], [1012], ['other']]);
+    const again = new Socket();
+    registry.join({ name: 'other', instance: '2', socket: again as unknown as WebSocket }); // the stub has what the registry uses
+    await settled();
+    expect([serverIds, again.closes]).toEqual([['flow-2', 'other', 'other-2'], []]);
+  });
+
+  test('rejects a tap whose name is taken with a close reason that fits into a close frame', async () => {
+    await using bus = new MemoryBus();
+    const registry = new TapRegistry({
+      upstreams: {
+        add: ({ id }) => {
+          throw new Error(`Server "${id}" already exists.`);
+        },
+        remove: () => Promise.resolve(),
+        reconnect: () => false,
+        isOwnedElsewhere: () => false,
+        isOwnedHere: () => Promise.resolve(true),
+      },
+      defaults: DEFAULT_SERVER_OPTIONS,
+      bus,
+      clock: systemClock,
+      logger: silentLogger,
+      isConfigured: () => false,
+    });
     const socket = new Socket();
-    tapped.join({ name: `swarm ${round}`, instance: `${round}`, socket: socket as unknown as WebSocket }); // see there
-    expect(socket.closes).toEqual([]);
-    expect(watched).toEqual(new Set([`swarm ${round}`]));
-    socket.leave();
-    watched.clear();
-  }
-});
-
-test('a tap whose name another node watches gets the next one; one that lost its name in the same moment comes back', async () => {
-  await using bus = new MemoryBus();
-  const elsewhere = new Set(['flow']);
-  const watched: string[] = [];
-  const removed: string[] = [];
-  const tapped = new TapRegistry({
-    upstreams: {
-      add: ({ id }) => void watched.push(id),
-      remove: (id) => Promise.resolve(void removed.push(id)),
-      reconnect: () => true,
-      isOwnedElsewhere: (id) => elsewhere.has(id),
-      isOwnedHere: async (id) => {
-        await Promise.resolve();
-        return !elsewhere.has(id);
-      },
-    },
-    defaults: DEFAULT_SERVER_OPTIONS,
-    bus,
-    clock: systemClock,
-    logger: silentLogger,
-    isConfigured: () => false,
+    registry.join({ name: '\u6e2c'.repeat(64), instance: '1', socket: socket as unknown as WebSocket }); // the stub has what the registry uses
+    expect(socket.closes).toEqual([4409]);
   });
-  const [first, second] = [new Socket(), new Socket()];
-  tapped.join({ name: 'flow', instance: '1', socket: first as unknown as WebSocket }); // see there
-  expect(watched).toEqual(['flow-2']);
-  // Before it is known who has the name.
-  tapped.join({ name: 'other', instance: '2', socket: second as unknown as WebSocket }); // see there
-  elsewhere.add('other');
-  await settled();
-  expect([first.closes, second.closes, removed]).toEqual([[], [1012], ['other']]);
-  const again = new Socket();
-  tapped.join({ name: 'other', instance: '2', socket: again as unknown as WebSocket }); // see there
-  await settled();
-  expect([watched, again.closes]).toEqual([['flow-2', 'other', 'other-2'], []]);
-});
-
-test('a tap is refused whose name is taken, however long that is', async () => {
-  await using bus = new MemoryBus();
-  const tapped = new TapRegistry({
-    upstreams: {
-      add: ({ id }) => {
-        throw new Error(`Server "${id}" already exists.`);
-      },
-      remove: () => Promise.resolve(),
-      reconnect: () => false,
-      isOwnedElsewhere: () => false,
-      isOwnedHere: () => Promise.resolve(true),
-    },
-    defaults: DEFAULT_SERVER_OPTIONS,
-    bus,
-    clock: systemClock,
-    logger: silentLogger,
-    isConfigured: () => false,
-  });
-  const socket = new Socket();
-  tapped.join({ name: '\u6e2c'.repeat(64), instance: '1', socket: socket as unknown as WebSocket }); // see there
-  expect(socket.closes).toEqual([4409]);
 });

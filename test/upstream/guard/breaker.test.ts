@@ -72,21 +72,18 @@ describe('CircuitBreaker', () => {
     expect(guard.status().breaker.retryAt).toBe(new Date(Date.now() + 1_000).toISOString());
   });
 
-  test.each([-1, 1])(
-    'stays open for its full duration when the wall clock changes by %s h',
-    async (hours) => {
-      using guard = newGuard({ breakerThreshold: 1, breakerBackoffMs: { initial: 1_000, max: 30_000 } });
-      await failTimes(guard, 1);
-      vi.setSystemTime(Date.now() + hours * 3_600_000);
-      await vi.advanceTimersByTimeAsync(999);
-      expect(await outcomeOf(guard.call(succeed, ONCE))).toMatchObject({
-        name: 'CircuitOpenError',
-        retryAt: Date.now() + 1,
-      });
-      await vi.advanceTimersByTimeAsync(1);
-      expect(await guard.call(succeed, ONCE)).toBe('answer');
-    },
-  );
+  test.each([-1, 1])('stays open for its full duration when the wall clock changes by %s h', async (hours) => {
+    using guard = newGuard({ breakerThreshold: 1, breakerBackoffMs: { initial: 1_000, max: 30_000 } });
+    await failTimes(guard, 1);
+    vi.setSystemTime(Date.now() + hours * 3_600_000);
+    await vi.advanceTimersByTimeAsync(999);
+    expect(await outcomeOf(guard.call(succeed, ONCE))).toMatchObject({
+      name: 'CircuitOpenError',
+      retryAt: Date.now() + 1,
+    });
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await guard.call(succeed, ONCE)).toBe('answer');
+  });
 
   test('counts a rejection by the server as an answer, which resets failures and closes a half-open breaker', async () => {
     using guard = newGuard({ breakerThreshold: 2 });
@@ -225,21 +222,21 @@ const steps = fc.array(
 );
 
 describe('CircuitBreaker, against a reference model', () => {
-test('for any sequence of outcomes and pauses: the state equals that of the model', async () => {
-  await fc.assert(
-    fc.asyncProperty(steps, async (sequence) => {
-      using guard = newGuard({ breakerThreshold: THRESHOLD, breakerBackoffMs: PAUSE, timeoutMs: TIMEOUT_MS });
-      const model = new Model();
-      for (const step of sequence) {
-        await take(step, guard, model);
-        expect(guard.status().breaker).toMatchObject({
-          state: model.isOpen ? 'OPEN' : 'CLOSED',
-          consecutiveFailures: model.failures,
-          retryAt: model.isOpen ? new Date(model.openUntil).toISOString() : null,
-        });
-      }
-    }),
-    { numRuns: 200 },
-  );
-});
+  test('for any sequence of outcomes and pauses: the state equals that of the model', async () => {
+    await fc.assert(
+      fc.asyncProperty(steps, async (sequence) => {
+        using guard = newGuard({ breakerThreshold: THRESHOLD, breakerBackoffMs: PAUSE, timeoutMs: TIMEOUT_MS });
+        const model = new Model();
+        for (const step of sequence) {
+          await take(step, guard, model);
+          expect(guard.status().breaker).toMatchObject({
+            state: model.isOpen ? 'OPEN' : 'CLOSED',
+            consecutiveFailures: model.failures,
+            retryAt: model.isOpen ? new Date(model.openUntil).toISOString() : null,
+          });
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
 });

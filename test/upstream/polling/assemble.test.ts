@@ -112,7 +112,6 @@ describe('buildServerSnapshot', () => {
       [false, LATER],
     ]);
   });
-
 });
 
 describe('toStaleSnapshot', () => {

@@ -12,7 +12,6 @@ describe('pollIntervalMs', () => {
     expect(pollIntervalMs(60, 10, 5_000)).toBe(100);
     expect(pollIntervalMs(0.1, 60, 5_000)).toBe(5_000);
   });
-
 });
 
 describe('effectiveDueMs', () => {

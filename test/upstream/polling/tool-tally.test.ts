@@ -34,7 +34,11 @@ describe('ToolStats', () => {
 
   test.each<[string, () => Promise<never>, boolean]>([
     ['was not sent', () => Promise.reject(new CircuitOpenError(null)), false],
-    ['is rejected with a retry delay', () => Promise.reject(new ToolRejectedError('too many requests', -32000, 1_000)), false],
+    [
+      'is rejected with a retry delay',
+      () => Promise.reject(new ToolRejectedError('too many requests', -32000, 1_000)),
+      false,
+    ],
     ['was aborted by its caller', () => Promise.reject(new Error('left')), true],
   ])('does not count a call that %s', async (_name, call, isAborted) => {
     const stats = new ToolStats(new ManualClock());

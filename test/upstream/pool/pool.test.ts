@@ -10,7 +10,7 @@ import { broken, byAge, hang, killed, pong, scripted, ScriptedPool, type Scripte
 beforeEach(holdTime);
 afterEach(() => vi.useRealTimers());
 
-/** Moves on until nothing is left to do without time passing. */
+/** Advances the clock and runs everything that needs no further time. */
 async function pass(ms = 0): Promise<void> {
   await vi.advanceTimersByTimeAsync(ms);
   await settled();
@@ -20,7 +20,7 @@ function asked(servers: readonly ScriptedServer[]): number[] {
   return servers.map(({ asked: all }) => all.filter((what) => what === 'tool').length);
 }
 
-function forget(servers: readonly ScriptedServer[]): void {
+function clearRequests(servers: readonly ScriptedServer[]): void {
   for (const server of servers) server.asked.length = 0;
 }
 
@@ -37,15 +37,15 @@ function holding(servers: readonly ScriptedServer[]): Held<{ isError: boolean; v
   return held;
 }
 
-describe('replicas that share their state', () => {
-  test('each call goes where the fewest are under way', async () => {
+describe('ReplicaPool with shared state', () => {
+  test('sends each call to the replica with the fewest outstanding calls', async () => {
     const servers = scripted(3);
     await using scene = new ScriptedPool(servers, { expectedType: 'CLAUDE_FLOW' });
     await pass();
     const held = holding(servers);
     const calls = Array.from({ length: 6 }, () => scene.call());
     await pass();
-    // claude-flow takes one call at a time: the second of each waits in front of it.
+    // claude-flow accepts one call at a time, so the second call of each replica is queued.
     expect(asked(servers)).toEqual([1, 1, 1]);
     expect(scene.pool.replicas.map(({ outstanding }) => outstanding)).toEqual([2, 2, 2]);
     held[1]?.resolve({ isError: false, value: 1 });
@@ -60,7 +60,7 @@ describe('replicas that share their state', () => {
     await Promise.all([...calls, next]);
   });
 
-  test('a replica that comes back gets a share that grows until it is that of the others', async () => {
+  test('increases the share of a recovered replica gradually', async () => {
     const servers = scripted(2);
     const [first, second] = servers;
     await using scene = new ScriptedPool(servers, {}, { detectType: () => 'DAA' });
@@ -69,14 +69,14 @@ describe('replicas that share their state', () => {
     await pass(1_000);
     expect(scene.pool.replicas[1]?.status).toBe('ONLINE');
     const held = holding(servers);
-    forget(servers);
+    clearRequests(servers);
     const calls = Array.from({ length: 4 }, () => scene.call());
     await pass();
     expect(asked(servers)).toEqual([4, 0]);
     for (const one of held.splice(0)) one.resolve({ isError: false, value: 1 });
     await Promise.all(calls);
     await pass(10_000);
-    forget(servers);
+    clearRequests(servers);
     const later = Array.from({ length: 4 }, () => scene.call());
     await pass();
     expect(asked(servers)).toEqual([2, 2]);
@@ -85,7 +85,7 @@ describe('replicas that share their state', () => {
     expect(first?.attempts).toBe(1);
   });
 
-  test('a connection that fails moves the call on at once; one that is late moves on when its share of the time is up', async () => {
+  test('moves a call to the next replica when a replica fails or exceeds its share of the timeout', async () => {
     const servers = scripted(3);
     await using scene = new ScriptedPool(servers);
     await pass();
@@ -93,7 +93,7 @@ describe('replicas that share their state', () => {
     if (first === undefined || second === undefined || third === undefined) throw new Error('three');
     first.onCall = broken;
     second.onCall = hang;
-    forget(servers);
+    clearRequests(servers);
     const call = scene.call();
     await pass();
     expect(asked(servers)).toEqual([1, 1, 0]);
@@ -102,25 +102,25 @@ describe('replicas that share their state', () => {
     await pass(1);
     expect(asked(servers)).toEqual([1, 1, 1]);
     expect(await call).toMatchObject({ value: 'pong' });
-    // Those that failed come last from now on.
-    forget(servers);
+    // Failed replicas now rank last.
+    clearRequests(servers);
     await scene.call();
     expect(asked(servers)).toEqual([0, 0, 1]);
   });
 
-  test('over any mix of late and failing replicas a call ends within its time, and none is tried twice', async () => {
-    const behaviour = fc.oneof(
+  test('for any mix of late and failing replicas: a call ends within its timeout and tries each replica at most once', async () => {
+    const behavior = fc.oneof(
       fc.constant(null),
       fc.record({ afterMs: fc.nat(1_500), ends: fc.constantFrom('answer', 'failure') }),
     );
     await fc.assert(
-      fc.asyncProperty(fc.array(behaviour, { minLength: 2, maxLength: 5 }), async (behaviours) => {
-        const servers = scripted(behaviours.length);
+      fc.asyncProperty(fc.array(behavior, { minLength: 2, maxLength: 5 }), async (behaviors) => {
+        const servers = scripted(behaviors.length);
         await using scene = new ScriptedPool(servers);
         await pass();
-        forget(servers);
+        clearRequests(servers);
         servers.forEach((server, index) => {
-          const chosen = behaviours[index] ?? null;
+          const chosen = behaviors[index] ?? null;
           server.onCall = (signal) => {
             if (chosen === null) return hang(signal);
             return new Promise((resolve, reject) => {
@@ -137,11 +137,11 @@ describe('replicas that share their state', () => {
           tookMs = performance.now() - startMs;
           return value;
         });
-        await pass(1_000 + behaviours.length);
-        expect(tookMs).toBeLessThanOrEqual(1_000 + behaviours.length);
+        await pass(1_000 + behaviors.length);
+        expect(tookMs).toBeLessThanOrEqual(1_000 + behaviors.length);
         for (const count of asked(servers)) expect(count).toBeLessThanOrEqual(1);
-        const isQuick = behaviours.some(
-          (one) => one !== null && one.ends === 'answer' && one.afterMs < 1_000 / behaviours.length - 1,
+        const isQuick = behaviors.some(
+          (one) => one !== null && one.ends === 'answer' && one.afterMs < 1_000 / behaviors.length - 1,
         );
         if (isQuick) expect(await outcome).toMatchObject({ isError: false });
         await outcome;
@@ -151,7 +151,7 @@ describe('replicas that share their state', () => {
     );
   });
 
-  test('a single endpoint is asked again after a quick failure, and never beyond the time of the call', async () => {
+  test('retries a single endpoint after a quick failure, within the timeout of the call', async () => {
     const servers = scripted(1);
     await using scene = new ScriptedPool(servers);
     await pass();
@@ -165,17 +165,17 @@ describe('replicas that share their state', () => {
     expect(tries).toBe(2);
   });
 
-  test('a refusal is an answer: nobody else is asked; but one by a server that wants a pause is not', async () => {
+  test('tries another replica after a rejection only when the rejection has a retry delay', async () => {
     const servers = scripted(2);
     await using scene = new ScriptedPool(servers);
     await pass();
     const [first, second] = servers;
     if (first === undefined || second === undefined) throw new Error('two');
-    forget(servers);
+    clearRequests(servers);
     first.onCall = second.onCall = () => Promise.reject(new ToolRejectedError('no such agent', -32602));
     expect(await outcomeOf(scene.call())).toBeInstanceOf(ToolRejectedError);
     expect(asked(servers)).toEqual([1, 0]);
-    forget(servers);
+    clearRequests(servers);
     first.onCall = () => Promise.reject(new ToolRejectedError('too many requests', -32000, 2_000));
     second.onCall = pong;
     expect(await scene.call()).toMatchObject({ value: 'pong' });
@@ -186,14 +186,14 @@ describe('replicas that share their state', () => {
     expect(scene.pool.replicas[0]?.isPaused).toBe(false);
   });
 
-  test('a call that may have done something is not made elsewhere; one that was not sent is', async () => {
+  test('moves a call that is not idempotent to another replica only when it was not sent', async () => {
     const servers = scripted(2);
     await using scene = new ScriptedPool(servers, { breaker: { failures: 1, initialMs: 60_000, maxMs: 60_000 } });
     await pass();
     const [first, second] = servers;
     if (first === undefined || second === undefined) throw new Error('two');
     first.onCall = broken;
-    forget(servers);
+    clearRequests(servers);
     expect(await outcomeOf(scene.call({ idempotent: false }))).toBeInstanceOf(TransportError);
     expect(asked(servers)).toEqual([1, 0]);
     expect(scene.pool.replicas[0]?.breaker.state).toBe('OPEN');
@@ -204,7 +204,7 @@ describe('replicas that share their state', () => {
     expect(asked(servers)).toEqual([1, 2]);
   });
 
-  test('a replica of another kind than the first is not used, and says so', async () => {
+  test('does not use a replica of another server type and reports the reason', async () => {
     const servers = scripted(2);
     if (servers[1] !== undefined) servers[1].name = 'ruv-swarm';
     await using scene = new ScriptedPool(servers);
@@ -215,13 +215,13 @@ describe('replicas that share their state', () => {
   });
 });
 
-describe('replicas with a state of their own', () => {
-  test('all calls go to one of them until it fails, then to the next, and they stay there', async () => {
+describe('ReplicaPool with sticky calls', () => {
+  test('sends all calls to one replica until that replica fails', async () => {
     const servers = scripted(3);
     await using scene = new ScriptedPool(servers, { sticky: true });
     await pass();
     const [first, second] = servers;
-    forget(servers);
+    clearRequests(servers);
     for (let call = 0; call < 4; call += 1) await scene.call();
     expect(asked(servers)).toEqual([4, 0, 0]);
     first?.session?.end(killed());
@@ -230,7 +230,7 @@ describe('replicas with a state of their own', () => {
     expect(scene.pool.primary?.replica.id).toBe('s#2');
     await pass(60_000);
     expect(scene.pool.replicas[0]?.status).toBe('ONLINE');
-    forget(servers);
+    clearRequests(servers);
     for (let call = 0; call < 4; call += 1) await scene.call();
     expect(asked(servers)).toEqual([0, 4, 0]);
     second?.session?.end(killed());
@@ -238,7 +238,7 @@ describe('replicas with a state of their own', () => {
     expect(scene.pool.primary?.replica.id).toBe('s');
   });
 
-  test('who holds the seat of one that has failed is told, and never reaches another', async () => {
+  test('rejects a call for a previous primary session without sending it to another replica', async () => {
     const servers = scripted(2);
     await using scene = new ScriptedPool(servers, { sticky: true });
     await pass();
@@ -246,7 +246,7 @@ describe('replicas with a state of their own', () => {
     if (first === undefined) throw new Error('one');
     const { primary } = scene.pool;
     first.onCall = broken;
-    forget(servers);
+    clearRequests(servers);
     const call = { signal: new AbortController().signal, idempotent: true, primary };
     const operation = scene.pool.call(
       (session, signal) => session.callTool('tool', {}, { signal, timeoutMs: 1 }),
@@ -259,7 +259,7 @@ describe('replicas with a state of their own', () => {
     expect(asked(servers)).toEqual([1, 0]);
   });
 
-  test('one late answer does not swap one process for another: an open breaker does', async () => {
+  test('fails over when the breaker opens, but not after a single timeout', async () => {
     const servers = scripted(2);
     await using scene = new ScriptedPool(servers, {
       sticky: true,
@@ -277,7 +277,7 @@ describe('replicas with a state of their own', () => {
     }
   });
 
-  test('unless the configuration says so, it is the kind of server that decides', async () => {
+  test('derives stickiness from the server type when the configuration does not set it', async () => {
     const servers = scripted(2);
     await using scene = new ScriptedPool(servers, { sticky: null });
     await pass();
@@ -291,17 +291,17 @@ describe('replicas with a state of their own', () => {
   });
 });
 
-describe('a session that ends in an orderly way', () => {
-  test('is followed by the next one without a word, and calls of the moment between wait for it', async () => {
+describe('ReplicaPool after an orderly end of a session', () => {
+  test('reconnects without publishing a change, and holds calls until the new session is open', async () => {
     const servers = scripted(1);
     await using scene = new ScriptedPool(servers);
     await pass();
     await scene.call();
     const [server] = servers;
     if (server === undefined) throw new Error('one');
-    const told = scene.events.length;
+    const eventsBefore = scene.events.length;
     server.onCall = hang;
-    const underWay = scene.call();
+    const outstanding = scene.call();
     await pass();
     server.onCall = pong;
     const gate = new Held<void>();
@@ -313,16 +313,18 @@ describe('a session that ends in an orderly way', () => {
     await pass(500);
     gate.resolve();
     await pass();
-    expect(await underWay).toMatchObject({ value: 'pong' });
+    expect(await outstanding).toMatchObject({ value: 'pong' });
     expect(await inBetween).toMatchObject({ value: 'pong' });
     expect(server.attempts).toBe(2);
     expect(scene.pool.replicas[0]).toMatchObject({ status: 'ONLINE', lastError: null, restarts: 1 });
     expect(
-      scene.events.slice(told).every(({ replica, failover }) => replica.status === 'ONLINE' && failover === null),
+      scene.events
+        .slice(eventsBefore)
+        .every(({ replica, failover }) => replica.status === 'ONLINE' && failover === null),
     ).toBe(true);
   });
 
-  test('and cannot be followed at the first attempt is lost', async () => {
+  test('reports the replica as OFFLINE when the first attempt to reconnect fails', async () => {
     const servers = scripted(1);
     await using scene = new ScriptedPool(servers);
     await pass();
@@ -339,7 +341,7 @@ describe('a session that ends in an orderly way', () => {
     expect(scene.pool.isAvailable).toBe(false);
   });
 
-  test('over and over, with nothing answered in between, is a failure like any other: the pauses grow', async () => {
+  test('backs off when sessions end repeatedly without having answered', async () => {
     const servers = scripted(1);
     await using scene = new ScriptedPool(servers);
     const [server] = servers;

@@ -13,8 +13,8 @@ async function pass(ms = 0): Promise<void> {
   await settled();
 }
 
-/** A pool of one, and the server behind it. */
-function alone(
+/** Creates a pool with a single server. */
+function createSinglePool(
   options: ConstructorParameters<typeof ScriptedPool>[1] = {},
   deps: ConstructorParameters<typeof ScriptedPool>[2] = {},
   isCommand = false,
@@ -27,10 +27,10 @@ function alone(
 
 const ONE_FAILURE = { breaker: { failures: 1, initialMs: 1_000, maxMs: 4_000 } };
 
-describe('an endpoint that cannot be connected', () => {
-  test('a command is given up after as many starts in a row as are configured, says so, and is tried again when asked', async () => {
+describe('Replica that cannot connect', () => {
+  test('abandons a command after `maxAttempts` failed starts in a row, until a reconnect is requested', async () => {
     const restart = { initialMs: 100, maxMs: 1_000, maxAttempts: 3 };
-    const { scene, server } = alone({ restart }, {}, true);
+    const { scene, server } = createSinglePool({ restart }, {}, true);
     await using _scene = scene;
     server.refuses = 'exited with 1';
     await pass(60_000);
@@ -45,15 +45,15 @@ describe('an endpoint that cannot be connected', () => {
     await pass();
     expect(await scene.call()).toMatchObject({ value: 'pong' });
     expect(scene.pool.replicas[0]).toMatchObject({ status: 'ONLINE', failedAttempts: 0, lastError: null });
-    // A good answer in between begins the count anew.
+    // The answered call resets the count.
     server.refuses = 'exited with 1';
     server.session?.end(killed());
     await pass(60_000);
     expect(server.attempts).toBe(10);
   });
 
-  test('a command that starts and ends before it has answered anything counts as one that does not start', async () => {
-    const { scene, server } = alone({ restart: { initialMs: 100, maxMs: 100, maxAttempts: 4 } }, {}, true);
+  test('counts a command that exits before its first answer as a failed start', async () => {
+    const { scene, server } = createSinglePool({ restart: { initialMs: 100, maxMs: 100, maxAttempts: 4 } }, {}, true);
     await using _scene = scene;
     for (let round = 0; round < 20; round += 1) {
       await pass(100);
@@ -62,25 +62,25 @@ describe('an endpoint that cannot be connected', () => {
     await pass(10_000);
     expect(server.attempts).toBe(4);
     expect(scene.pool.replicas[0]?.connection).toBe('GIVEN_UP');
-    // It greeted, but nobody was told that it is there.
+    // The handshake alone does not make the replica ONLINE.
     expect(scene.events.some(({ replica }) => replica.status === 'ONLINE')).toBe(false);
   });
 
-  test('what is reached over the network, and a command of which it is wanted, is never given up', async () => {
-    const { scene, server } = alone({ restart: { initialMs: 100, maxMs: 1_000, maxAttempts: 3 } });
+  test('never abandons a network endpoint, or a command without `maxAttempts`', async () => {
+    const { scene, server } = createSinglePool({ restart: { initialMs: 100, maxMs: 1_000, maxAttempts: 3 } });
     await using _scene = scene;
-    const other = alone({ restart: { initialMs: 100, maxMs: 1_000, maxAttempts: null } }, {}, true);
+    const other = createSinglePool({ restart: { initialMs: 100, maxMs: 1_000, maxAttempts: null } }, {}, true);
     await using _other = other.scene;
     server.refuses = other.server.refuses = 'ECONNREFUSED';
     await pass(120_000);
-    // Pauses of 0.75 s, as chance has it here.
+    // The fixed random value makes each delay 0.75 s.
     for (const { attempts } of [server, other.server]) expect(attempts).toBeGreaterThan(150);
   });
 });
 
-describe('an endpoint that nobody calls', () => {
-  test('is asked after the heartbeat whether it is there; a refusal is an answer; one that is called is not asked', async () => {
-    const { scene, server } = alone({ heartbeatMs: 5_000 });
+describe('Replica that receives no calls', () => {
+  test('is probed after each heartbeat, and a rejected ping counts as an answer', async () => {
+    const { scene, server } = createSinglePool({ heartbeatMs: 5_000 });
     await using _scene = scene;
     server.onPing = () => Promise.reject(new ToolRejectedError('no such method', -32601));
     await pass();
@@ -95,7 +95,7 @@ describe('an endpoint that nobody calls', () => {
     expect(scene.pool.replicas[0]?.status).toBe('ONLINE');
   });
 
-  test('of several is asked at once, so that it is known before it is needed', async () => {
+  test('is probed immediately when the pool has several replicas', async () => {
     const servers = scripted(2);
     await using scene = new ScriptedPool(servers);
     await pass();
@@ -103,8 +103,8 @@ describe('an endpoint that nobody calls', () => {
     expect(scene.pool.replicas.map(({ status }) => status)).toEqual(['ONLINE', 'ONLINE']);
   });
 
-  test('whose ping is never answered is asked for a list instead, from the second time on at once', async () => {
-    const { scene, server } = alone({ heartbeatMs: 5_000, timeoutMs: 1_000 });
+  test('is probed with a tool call after a ping was not answered, and without a ping from then on', async () => {
+    const { scene, server } = createSinglePool({ heartbeatMs: 5_000, timeoutMs: 1_000 });
     await using _scene = scene;
     server.onPing = hang;
     await pass(6_600);
@@ -114,8 +114,8 @@ describe('an endpoint that nobody calls', () => {
     expect(scene.pool.replicas[0]?.status).toBe('ONLINE');
   });
 
-  test('and does not answer is found out by its breaker, without anybody having called it', async () => {
-    const { scene, server } = alone({ ...ONE_FAILURE, heartbeatMs: 5_000 });
+  test('becomes OFFLINE when its probes fail, and ONLINE when they succeed again', async () => {
+    const { scene, server } = createSinglePool({ ...ONE_FAILURE, heartbeatMs: 5_000 });
     await using _scene = scene;
     server.onPing = server.onCall = broken;
     await pass(5_500);
@@ -127,8 +127,8 @@ describe('an endpoint that nobody calls', () => {
     expect(moves).toEqual(['OPEN', 'HALF_OPEN', 'CLOSED']);
   });
 
-  test('that asked to be left alone is left alone', async () => {
-    const { scene, server } = alone({ heartbeatMs: 1_000 });
+  test('is not probed before the retry delay that its server requested', async () => {
+    const { scene, server } = createSinglePool({ heartbeatMs: 1_000 });
     await using _scene = scene;
     await pass();
     server.onCall = () => Promise.reject(new ToolRejectedError('too many requests', -32000, 30_000));
@@ -140,9 +140,9 @@ describe('an endpoint that nobody calls', () => {
   });
 });
 
-describe('a half-open breaker', () => {
-  test('is probed with what failed: that something else is answered says nothing', async () => {
-    const { scene, server } = alone(ONE_FAILURE);
+describe('Replica with a half-open breaker', () => {
+  test('is probed with the tool that failed', async () => {
+    const { scene, server } = createSinglePool(ONE_FAILURE);
     await using _scene = scene;
     await pass();
     server.onCall = broken;
@@ -160,8 +160,8 @@ describe('a half-open breaker', () => {
     expect(scene.pool.replicas[0]?.breaker.state).toBe('CLOSED');
   });
 
-  test('lets one probe through at a time, whoever asks', async () => {
-    const { scene, server } = alone(ONE_FAILURE, { detectType: () => 'DAA' });
+  test('sends one probe at a time and holds all other calls', async () => {
+    const { scene, server } = createSinglePool(ONE_FAILURE, { detectType: () => 'DAA' });
     await using _scene = scene;
     await pass();
     server.onCall = broken;
@@ -183,12 +183,12 @@ describe('a half-open breaker', () => {
   });
 });
 
-describe('what is left of a pool', () => {
+describe('ReplicaPool disposal', () => {
   test.each<[string, (servers: readonly ScriptedServer[]) => void]>([
-    ['that was connected', () => undefined],
-    ['that pauses before the next attempt', (servers) => servers.forEach((one) => (one.refuses = 'ECONNREFUSED'))],
-    ['whose servers hang', (servers) => servers.forEach((one) => (one.onCall = one.onPing = hang))],
-  ])('%s: no timer, and a session that is closed', async (_name, prepare) => {
+    ['is connected', () => undefined],
+    ['waits for the next attempt', (servers) => servers.forEach((one) => (one.refuses = 'ECONNREFUSED'))],
+    ['has servers that do not answer', (servers) => servers.forEach((one) => (one.onCall = one.onPing = hang))],
+  ])('leaves no timer and no open session when the pool %s', async (_name, prepare) => {
     const servers = scripted(3);
     prepare(servers);
     const timers = vi.getTimerCount();

@@ -16,7 +16,7 @@ import type { PoolOptions } from '../../../src/upstream/pool/pool-options.js';
 import { Emitter, systemClock } from '../../../src/shared/index.js';
 import { silentLogger } from '../../../src/telemetry/index.js';
 
-/** What a scripted server does with a call; `pong` by default. */
+/** Reaction of a scripted server to a call. @default pong */
 export type Answer = (signal: AbortSignal) => Promise<ToolCallResult>;
 
 export const pong: Answer = () => Promise.resolve({ isError: false, value: 'pong' });
@@ -26,28 +26,28 @@ export const hang: Answer = (signal) =>
   });
 export const broken: Answer = () => Promise.reject(new TransportError('ECONNREFUSED'));
 
-/** A server in this process, whose time is the test's: what is real about servers is tested with real ones. */
+/** Server in this process that runs on the clock of the test. */
 export class ScriptedServer {
   name = 'claude-flow';
   tools: string[] = ['agent_list'];
-  /** `null`: it can be connected. */
+  /** Error of each attempt to connect. Null if the server accepts connections. */
   refuses: string | null = null;
   onCall: Answer = pong;
   onPing: Answer = pong;
-  /** What was asked, in order: `ping`, or the name of a tool. */
+  /** Received requests in order. Each entry is `ping` or the name of a tool. */
   readonly asked: string[] = [];
   attempts = 0;
   isCommand = false;
   session: ScriptedSession | null = null;
 
-  /** How it is reached; a command is given up some day. */
+  /** Endpoint of the server. Only a command is abandoned after failed starts. */
   get endpoint(): EndpointConfig {
     if (!this.isCommand) return { type: 'http', url: this.url, headers: {} };
     return { type: 'stdio', command: this.url, args: [], cwd: '/', env: {} };
   }
 
   readonly url: string;
-  /** What an attempt to connect waits for. */
+  /** Promise that each attempt to connect awaits. */
   gate: Promise<void> = Promise.resolve();
 
   constructor(url: string) {
@@ -83,7 +83,7 @@ class ScriptedSession implements McpSession {
     this.#ended.catch(() => undefined);
   }
 
-  /** Calls under way are broken off. */
+  /** Ends the session and rejects the outstanding calls. */
   end(reason: SessionClosedError): void {
     this.#hasEnded = true;
     this.#reject(reason);
@@ -104,7 +104,7 @@ class ScriptedSession implements McpSession {
     return this.pushes.add(callback);
   }
 
-  /** As a real one's, it ends the calls under way. */
+  /** Closes the session and rejects the outstanding calls, like a real session. */
   [Symbol.asyncDispose](): Promise<void> {
     this.#hasEnded = true;
     this.#reject(new SessionClosedError('the session was closed'));
@@ -121,7 +121,7 @@ export function scripted(count: number): ScriptedServer[] {
   return Array.from({ length: count }, (_, index) => new ScriptedServer(`http://127.0.0.1:${9500 + index}/mcp`));
 }
 
-/** Finds the server that an endpoint stands for. */
+/** Returns a connect function that looks the server up by its endpoint. */
 export function connectTo(servers: readonly ScriptedServer[]): ReplicaPoolDeps['connect'] {
   return (endpoint: Endpoint, _options: ConnectOptions) => {
     const key = 'url' in endpoint ? endpoint.url : 'command' in endpoint ? endpoint.command : '';
@@ -145,7 +145,7 @@ export const SETTINGS: Omit<PoolOptions, 'endpoints'> = {
   restart: DEFAULT_SERVER_OPTIONS.restart,
 };
 
-/** A pool over scripted servers; remembers what it told. */
+/** Pool of scripted servers that records its events. */
 export class ScriptedPool implements AsyncDisposable {
   readonly pool: ReplicaPool;
   readonly events: PoolEvent[] = [];
@@ -184,6 +184,6 @@ export class ScriptedPool implements AsyncDisposable {
   }
 }
 
-/** As a server that limits the age of sessions ends them. */
+/** Creates the error of an orderly end, as if the server limited the age of its sessions. */
 export const byAge = (): SessionClosedError => new SessionClosedError('the server closed the connection', true);
 export const killed = (): SessionClosedError => new SessionClosedError('exited with 137');
