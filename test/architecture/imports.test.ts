@@ -19,8 +19,8 @@ const resultSchema = z.object({
   }),
 });
 
-/** Violations as `rule: from → to`. */
-async function violationsIn(directory: string): Promise<readonly string[]> {
+/** Returns the violations in a directory as `rule: from → to`. */
+async function findViolations(directory: string): Promise<readonly string[]> {
   const { stdout } = await run(
     process.execPath,
     [DEPCRUISE, '--config', CONFIG, '--output-type', 'json', '--no-progress', 'src'],
@@ -32,13 +32,13 @@ async function violationsIn(directory: string): Promise<readonly string[]> {
 
 const FORBIDDEN: readonly (readonly [title: string, file: string, source: string, violation: string])[] = [
   [
-    'a room outside the row',
+    'a room that is not allowed',
     'shared/a.ts',
     "import '../model/index.js';",
     'imports-of-shared: src/shared/a.ts → src/model/index.ts',
   ],
   [
-    'a file behind the index of a room',
+    'an internal file of another room',
     'state/b.ts',
     "import '../model/agent.js';",
     'public-face-only: src/state/b.ts → src/model/agent.ts',
@@ -68,19 +68,19 @@ const FORBIDDEN: readonly (readonly [title: string, file: string, source: string
     'imports-of-state: src/state/d.ts → src/mcp/index.ts',
   ],
   [
-    'a room through a type in place',
+    'a room through an inline type import',
     'state/e.ts',
     "export type E = import('../mcp/index.js').M;",
     'imports-of-state: src/state/e.ts → src/mcp/index.ts',
   ],
   [
-    'types of a room that lends none',
+    'types of a room that is not allowed',
     'state/f.ts',
     "import type { M } from '../mcp/index.js'; export type F = M;",
     'imports-of-state: src/state/f.ts → src/mcp/index.ts',
   ],
   [
-    'a value of a room that lends types',
+    'a value of a room whose types alone are allowed',
     'config/a.ts',
     "import { m } from '../mcp/index.js'; export const a = m;",
     'types-of-config: src/config/a.ts → src/mcp/index.ts',
@@ -104,7 +104,7 @@ const FORBIDDEN: readonly (readonly [title: string, file: string, source: string
     'src-imports-src-and-packages: src/state/h.ts → test/reader.ts',
   ],
   [
-    'a file named after nothing',
+    'a file with a catch-all name',
     'state/i.ts',
     "import './utils.js';",
     'no-catch-all-names: src/state/i.ts → src/state/utils.ts',
@@ -112,12 +112,16 @@ const FORBIDDEN: readonly (readonly [title: string, file: string, source: string
 ];
 
 const ALLOWED: readonly (readonly [title: string, file: string, source: string])[] = [
-  ['the index of a room in the row', 'state/j.ts', "import { a } from '../model/index.js'; export const j = a;"],
-  ['types of a room that lends types', 'config/b.ts', "import type { M } from '../mcp/index.js'; export type B = M;"],
+  ['the index of an allowed room', 'state/j.ts', "import { a } from '../model/index.js'; export const j = a;"],
+  [
+    'types of a room whose types alone are allowed',
+    'config/b.ts',
+    "import type { M } from '../mcp/index.js'; export type B = M;",
+  ],
   ['a later part of the same room', 'tap/session-tracker.ts', "import './rpc-message.js';"],
 ];
 
-const SURROUNDINGS: readonly (readonly [file: string, source: string])[] = [
+const OTHER_FILES: readonly (readonly [file: string, source: string])[] = [
   ['src/model/index.ts', "export * from './agent.js';"],
   ['src/model/agent.ts', 'export const a = 1;'],
   ['src/mcp/index.ts', 'export const m = 1; export type M = 1;'],
@@ -130,33 +134,33 @@ const SURROUNDINGS: readonly (readonly [file: string, source: string])[] = [
   ['package.json', '{ "type": "module" }'],
 ];
 
-describe('import rules', () => {
+describe('.dependency-cruiser.mjs', () => {
   let directory: string;
   let found: readonly string[];
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'swarmlens-test-'));
     const cases = [...FORBIDDEN, ...ALLOWED].map(([, file, source]) => [`src/${file}`, source] as const);
-    for (const [file, source] of [...SURROUNDINGS, ...cases]) {
+    for (const [file, source] of [...OTHER_FILES, ...cases]) {
       await mkdir(dirname(join(directory, file)), { recursive: true });
       await writeFile(join(directory, file), source);
     }
-    found = await violationsIn(directory);
+    found = await findViolations(directory);
   });
 
   afterAll(async () => {
     await rm(directory, { recursive: true, force: true });
   });
 
-  test.each(FORBIDDEN)('report %s', (_title, _file, _source, violation) => {
+  test.each(FORBIDDEN)('reports %s', (_title, _file, _source, violation) => {
     expect(found).toContain(violation);
   });
 
-  test.each(ALLOWED)('accept %s', (_title, file) => {
+  test.each(ALLOWED)('accepts %s', (_title, file) => {
     expect(found.filter((violation) => violation.includes(`: src/${file} →`))).toEqual([]);
   });
 
-  test('name every room that they allow to import', () => {
+  test('defines every room that it allows to import', () => {
     const rooms = Object.keys(ROOMS.imports);
     expect(Object.values(ROOMS.imports).flat()).toEqual(expect.arrayContaining(['shared']));
     expect(

@@ -7,23 +7,23 @@ import { z } from 'zod';
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 export interface Copy {
-  /** `null`: from the project. */
+  /** Stage that is copied from. Null for files of the project. */
   readonly from: string | null;
   readonly sources: readonly string[];
   readonly target: string;
 }
 
-/** One `FROM` of the Dockerfile. */
+/** Stage of the Dockerfile, which begins with `FROM`. */
 export interface Stage {
   readonly name: string | null;
   readonly base: string;
   readonly copies: readonly Copy[];
   readonly env: Readonly<Record<string, string>>;
-  /** Everything else that is said, by its word: `USER`, `CMD`, … */
-  readonly said: ReadonlyMap<string, readonly string[]>;
+  /** Arguments of all instructions after `FROM`, by instruction. */
+  readonly instructions: ReadonlyMap<string, readonly string[]>;
 }
 
-/** The program that is run in the image, and what it is told there. */
+/** Last stage of the Dockerfile, which runs the program. */
 export interface Image {
   readonly entrypoint: readonly string[];
   readonly command: readonly string[];
@@ -37,32 +37,32 @@ export interface Image {
 export function readImage(): Image {
   const last = readDockerfile().at(-1);
   if (last === undefined) throw new Error('the Dockerfile has no stage');
-  const said = (word: string): string => {
-    const [one, ...more] = last.said.get(word) ?? [];
-    if (one === undefined || more.length > 0) throw new Error(`${word} is not said once`);
+  const argumentOf = (word: string): string => {
+    const [one, ...more] = last.instructions.get(word) ?? [];
+    if (one === undefined || more.length > 0) throw new Error(`the last stage must contain ${word} once`);
     return one;
   };
   const list = (text: string): readonly string[] => z.array(z.string()).parse(JSON.parse(text));
   return {
-    entrypoint: list(said('ENTRYPOINT')),
-    command: list(said('CMD')),
-    healthcheck: list(said('HEALTHCHECK').replace(/^.*? CMD /, '')),
+    entrypoint: list(argumentOf('ENTRYPOINT')),
+    command: list(argumentOf('CMD')),
+    healthcheck: list(argumentOf('HEALTHCHECK').replace(/^.*? CMD /, '')),
     env: last.env,
-    port: Number(said('EXPOSE')),
-    user: said('USER'),
+    port: Number(argumentOf('EXPOSE')),
+    user: argumentOf('USER'),
     copies: last.copies,
   };
 }
 
-/** Runs the health check of the image. @returns its exit code */
-export async function healthOf(image: Image, port: number): Promise<number> {
+/** Runs the health check of the image and returns its exit code. */
+export async function runHealthCheck(image: Image, port: number): Promise<number> {
   const [command = '', ...args] = image.healthcheck;
   const child = execFile(command, args, { env: { PATH: process.env['PATH'], PORT: `${port}` } });
   await once(child, 'exit');
   return child.exitCode ?? -1;
 }
 
-/** The stages of the Dockerfile, the last being what is run. */
+/** Returns the stages of the Dockerfile in order. */
 export function readDockerfile(): readonly Stage[] {
   const text = readFileSync(`${ROOT}/Dockerfile`, 'utf8').replace(/^#.*\n/gm, '');
   const lines = text
@@ -76,17 +76,17 @@ export function readDockerfile(): readonly Stage[] {
     if (word === 'FROM') stages.push({ base, name, lines: [] });
     else stages.at(-1)?.lines.push([word, rest]);
   }
-  return stages.map(({ base, name, lines: said }) => ({
+  return stages.map(({ base, name, lines: instructions }) => ({
     base,
     name,
-    copies: said.filter(([word]) => word === 'COPY').map(([, rest]) => copyOf(rest)),
+    copies: instructions.filter(([word]) => word === 'COPY').map(([, rest]) => copyOf(rest)),
     env: Object.fromEntries(
-      said
+      instructions
         .filter(([word]) => word === 'ENV')
         .flatMap(([, rest]) => rest.split(/\s+/))
         .map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
     ),
-    said: grouped(said),
+    instructions: groupByWord(instructions),
   }));
 }
 
@@ -97,7 +97,7 @@ function copyOf(rest: string): Copy {
   return { from, sources: paths.slice(0, -1), target: paths.at(-1) ?? '' };
 }
 
-function grouped(lines: readonly [string, string][]): ReadonlyMap<string, readonly string[]> {
+function groupByWord(lines: readonly [string, string][]): ReadonlyMap<string, readonly string[]> {
   const all = new Map<string, string[]>();
   for (const [word, rest] of lines) all.set(word, [...(all.get(word) ?? []), rest]);
   return all;

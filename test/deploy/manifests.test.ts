@@ -11,10 +11,10 @@ import { PROGRAM, startApp } from '../support/app.js';
 import { readImage, ROOT } from './image.js';
 
 const DEPLOY = join(ROOT, 'deploy');
-/** What child processes may take to end, after `shutdownMs`, rounded up. */
+/** Maximum time in seconds that child processes take to end after `shutdownMs`, rounded up. */
 const CHILDREN_SECONDS = 4;
-/** Options of a server that does not have to answer soon. */
-const PATIENT = { connectTimeoutMs: 120_000, timeoutMs: 120_000 };
+/** Timeouts of a server that may start slowly. */
+const LONG_TIMEOUTS = { connectTimeoutMs: 120_000, timeoutMs: 120_000 };
 const image = readImage();
 
 const COMMAND = z.array(z.string());
@@ -108,8 +108,8 @@ const CONFIG_MAP = z.object({
 const directory = mkdtempSync(join(tmpdir(), 'swarmlens-test-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-/** The only document of a file. */
-function yaml(path: string): unknown {
+/** Returns the only YAML document of a file. */
+function readYaml(path: string): unknown {
   const [document, ...more] = parseAllDocuments(readFileSync(join(DEPLOY, path), 'utf8'), { merge: true });
   expect(more).toEqual([]);
   if (document === undefined || 'empty' in document) throw new Error(`${path} is empty`);
@@ -117,7 +117,7 @@ function yaml(path: string): unknown {
   return document.toJS() as unknown;
 }
 
-/** A configuration as the image would read it. */
+/** Loads a configuration as the program in the image does. */
 async function load(text: string, command: readonly string[], env: Record<string, string>): Promise<Config> {
   const file = join(directory, 'config.json');
   writeFileSync(file, text);
@@ -130,23 +130,23 @@ async function load(text: string, command: readonly string[], env: Record<string
   });
 }
 
-/** Whether the program knows each word: it stumbles over what is added at the end, and over nothing before. */
+/** Asserts that the program accepts a command line: it rejects only the invalid value that is appended. */
 async function expectCommandLine(command: readonly string[]): Promise<void> {
   const { code, stderr } = await runInProcess([...command, '--workers', 'added'], { cwd: directory });
   expect([code, stderr]).toEqual([2, expect.stringMatching(/^swarmlens serve: --workers is "added"/)]);
 }
 
-test('all YAML of the deployment can be read', () => {
+test('deploy/ contains only valid YAML files with one document each', () => {
   const files = readdirSync(DEPLOY, { recursive: true, encoding: 'utf8' }).filter((file) => /\.ya?ml$/.test(file));
   expect(files.length).toBeGreaterThanOrEqual(9);
-  for (const file of files) expect(yaml(file)).toBeInstanceOf(Object);
+  for (const file of files) expect(readYaml(file)).toBeInstanceOf(Object);
 });
 
-describe('the compose file', () => {
-  const { services } = COMPOSE.parse(yaml('compose.yaml'));
+describe('deploy/compose.yaml', () => {
+  const { services } = COMPOSE.parse(readYaml('compose.yaml'));
   const nodes = Object.entries(services).filter(([, { build }]) => build !== undefined);
 
-  test('names images by tag, and mounts only what there is', () => {
+  test('pins images by tag and mounts only existing files, read-only', () => {
     for (const [name, { image: tagged, build, volumes = [], depends_on: needed = [] }] of Object.entries(services)) {
       if (build === undefined) expect(tagged).toMatch(/^([\w-]+\/)?[\w-]+:[\w.-]+$/);
       else expect(existsSync(join(resolve(DEPLOY, build), 'Dockerfile'))).toBe(true);
@@ -160,13 +160,13 @@ describe('the compose file', () => {
     }
   });
 
-  test('lets everybody in, so all ports are published on loopback only', async () => {
+  test('publishes all ports on loopback only', async () => {
     const published = Object.values(services).flatMap(({ ports = [] }) => ports);
     expect(published).toHaveLength(3);
     for (const port of published) expect(port).toMatch(/^127\.0\.0\.1:(\d+):\1$/);
   });
 
-  test('runs two nodes with a command line and a configuration that they understand', async () => {
+  test('runs two nodes with a valid command line and configuration', async () => {
     expect(nodes.map(([name]) => name)).toEqual(['node-1', 'node-2']);
     for (const [, node] of nodes) {
       const { command = [], read_only: isReadOnly, tmpfs, volumes = [], stop_grace_period: grace = '' } = node;
@@ -183,15 +183,18 @@ describe('the compose file', () => {
     }
   });
 
-  test('its servers are simulators that the image can start', async () => {
+  test('configures simulators that the image can start', async () => {
     const config = await load(readFileSync(join(DEPLOY, 'compose/swarmlens/config.json'), 'utf8'), [], {
       HOST: '127.0.0.1',
     });
     const mcpServers = Object.fromEntries(
       config.servers.map(({ id, endpoint }) => {
-        if (!('command' in endpoint)) throw new Error(`${id} is no command`);
+        if (!('command' in endpoint)) throw new Error(`${id} has no command`);
         expect([endpoint.command, endpoint.args[0]]).toEqual(image.entrypoint);
-        return [id, { command: process.execPath, args: [PROGRAM, ...endpoint.args.slice(1)], swarmlens: PATIENT }];
+        return [
+          id,
+          { command: process.execPath, args: [PROGRAM, ...endpoint.args.slice(1)], swarmlens: LONG_TIMEOUTS },
+        ];
       }),
     );
     writeFileSync(join(directory, 'simulators.json'), JSON.stringify({ mcpServers }));
@@ -199,13 +202,13 @@ describe('the compose file', () => {
     expect([code, stdout]).toEqual([0, expect.stringMatching(/^claude-flow +ONLINE .*\n.*ruv-swarm +ONLINE /m)]);
   });
 
-  test('balancer and Prometheus go to each node, at the port that it listens on', () => {
+  test('directs the balancer and Prometheus to the port of each node', () => {
     const targets = nodes.map(([name]) => `${name}:${image.port}`);
     const prometheus = z.object({
       scrape_configs: z.tuple([z.object({ static_configs: z.tuple([z.object({ targets: z.array(z.string()) })]) })]),
       rule_files: z.array(z.string()),
     });
-    const { scrape_configs: scraped, rule_files: rules } = prometheus.parse(yaml('compose/prometheus.yml'));
+    const { scrape_configs: scraped, rule_files: rules } = prometheus.parse(readYaml('compose/prometheus.yml'));
     expect(scraped[0].static_configs[0].targets).toEqual(targets);
     for (const file of rules) {
       expect(services['prometheus']?.volumes?.join()).toContain(`:/etc/prometheus/${file}:ro`);
@@ -216,25 +219,25 @@ describe('the compose file', () => {
     expect(services['balancer']?.ports).toEqual([`127.0.0.1:4000:${/bind :(\d+)/.exec(haproxy)?.[1]}`]);
   });
 
-  test('Grafana finds Prometheus, and the dashboard where it looks for it', () => {
+  test('provides Grafana with Prometheus and with the dashboard at its configured path', () => {
     const source = z.object({ datasources: z.tuple([z.object({ url: z.string() })]) });
-    const { hostname } = new URL(source.parse(yaml('compose/grafana.yml')).datasources[0].url);
+    const { hostname } = new URL(source.parse(readYaml('compose/grafana.yml')).datasources[0].url);
     expect(services).toHaveProperty([hostname]);
     const providers = z.object({ providers: z.tuple([z.object({ options: z.object({ path: z.string() }) })]) });
-    const [provider] = providers.parse(yaml('grafana/provisioning/dashboards/swarmlens.yml')).providers;
+    const [provider] = providers.parse(readYaml('grafana/provisioning/dashboards/swarmlens.yml')).providers;
     expect(services['grafana']?.volumes?.join()).toContain(`:${provider.options.path}/swarmlens.json:ro`);
   });
 });
 
-describe('the Kubernetes manifests', () => {
-  const deployment = DEPLOYMENT.parse(yaml('kubernetes/deployment.yaml'));
+describe('deploy/kubernetes', () => {
+  const deployment = DEPLOYMENT.parse(readYaml('kubernetes/deployment.yaml'));
   const pod = deployment.spec.template;
   const [container] = pod.spec.containers;
-  const configMap = CONFIG_MAP.parse(yaml('kubernetes/config.yaml'));
+  const configMap = CONFIG_MAP.parse(readYaml('kubernetes/config.yaml'));
 
-  test('select the same pods everywhere, by ports that they have', () => {
-    const service = SERVICE.parse(yaml('kubernetes/service.yaml'));
-    const budget = BUDGET.parse(yaml('kubernetes/disruption.yaml'));
+  test('uses the same labels, ports and user in all manifests', () => {
+    const service = SERVICE.parse(readYaml('kubernetes/service.yaml'));
+    const budget = BUDGET.parse(readYaml('kubernetes/disruption.yaml'));
     expect(budget.spec.minAvailable).toBeLessThan(deployment.spec.replicas);
     for (const labels of [
       service.spec.selector,
@@ -249,18 +252,18 @@ describe('the Kubernetes manifests', () => {
     expect(`${pod.spec.securityContext.runAsUser}:${pod.spec.securityContext.runAsGroup}`).toBe(image.user);
   });
 
-  test('probe paths that the program answers', async () => {
+  test('probes only paths that the program serves', async () => {
     await using app = await startApp([]);
     for (const { httpGet } of [container.startupProbe, container.livenessProbe, container.readinessProbe]) {
       expect(httpGet.port).toBe(container.ports[0]?.name);
       expect((await fetch(`${app.url}${httpGet.path}`)).status).toBe(200);
     }
-    // One that waits for Redis, or drains, is not to be killed for that.
+    // A node that waits for Redis or drains is not ready, but must not be killed.
     expect([container.livenessProbe.httpGet.path, container.startupProbe.httpGet.path]).not.toContain('/readyz');
     expect(container.readinessProbe.httpGet.path).toBe('/readyz');
   });
 
-  test('give the program a command line and a configuration that it understands, and the time that its end takes', async () => {
+  test('gives the program a valid command line and configuration, and enough time to shut down', async () => {
     await using tokens = await TokenDirectory.make();
     await tokens.create();
     const text = configMap.data['config.json'] ?? '';
@@ -268,9 +271,9 @@ describe('the Kubernetes manifests', () => {
     const mount = container.volumeMounts.find(({ name }) => name === secret?.name)?.mountPath;
     const file = `${mount}/${secret?.secret?.items[0]?.path}`;
     expect(text).toContain(`"${file}"`);
-    const asked = container.env.map(({ name }) => name);
-    expect([...text.matchAll(/\$\{(\w+)\}/g)].map(([, name]) => name)).toEqual(asked);
-    const env = Object.fromEntries(asked.map((name) => [name, 'rediss://:secret@redis.example:6380/1']));
+    const variables = container.env.map(({ name }) => name);
+    expect([...text.matchAll(/\$\{(\w+)\}/g)].map(([, name]) => name)).toEqual(variables);
+    const env = Object.fromEntries(variables.map((name) => [name, 'rediss://:secret@redis.example:6380/1']));
     const config = await load(text.replace(file, tokens.file), container.args, env);
     expect(config.bus).toMatchObject({ tls: true });
     expect(config.auth).toMatchObject({ tokens: tokens.file });
@@ -280,7 +283,7 @@ describe('the Kubernetes manifests', () => {
     expect(pod.spec.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(neededSeconds);
   });
 
-  test('mount what there is: the configuration where the image reads it, and a place to write', () => {
+  test('mounts the configuration at the path of the image, a writable folder and a documented secret', () => {
     const kinds = new Map(pod.spec.volumes.map((volume) => [volume.name, volume]));
     const at = (path: string) =>
       kinds.get(container.volumeMounts.find(({ mountPath }) => mountPath === path)?.name ?? '');
@@ -289,15 +292,15 @@ describe('the Kubernetes manifests', () => {
     const name = (image.env['SWARMLENS_CONFIG'] ?? '').replace('/etc/swarmlens/', '');
     expect(Object.keys(configMap.data)).toEqual([name]);
     expect(at(image.env['HOME'] ?? '')).toHaveProperty('emptyDir');
-    // One Secret, which docs/deployment.md makes with these keys.
-    const used = [
+    // docs/deployment.md creates the only Secret with these keys.
+    const usedSecrets = [
       ...container.env.map(({ valueFrom }) => valueFrom.secretKeyRef),
       ...pod.spec.volumes.flatMap(
         ({ secret }) => secret?.items.map(({ key }) => ({ name: secret.secretName, key })) ?? [],
       ),
     ];
     const docs = readFileSync(join(ROOT, 'docs/deployment.md'), 'utf8');
-    for (const secret of used) {
+    for (const secret of usedSecrets) {
       expect(secret.name).toBe('swarmlens');
       expect(docs).toMatch(new RegExp(`create secret generic ${secret.name}(.|\n)*--from-\\w+=${secret.key}[=\\s]`));
     }

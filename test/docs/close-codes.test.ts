@@ -8,12 +8,12 @@ import { AccessServer } from '../support/access-server.js';
 import { startApp } from '../support/app.js';
 import { RawGraphqlWsClient } from '../support/raw-graphql-ws-client.js';
 import { TEST_LIMITS } from '../support/limits.js';
-import { page, rowsOf } from './page.js';
+import { readPage, rowsOf } from './page.js';
 
-const ROWS = rowsOf(page('docs/protocol.md'));
-const CODES = ROWS.filter(([code = '']) => /^\d{4}$/.test(code)).map(([code, , again = '']) => ({
+const ROWS = rowsOf(readPage('docs/protocol.md'));
+const CODES = ROWS.filter(([code = '']) => /^\d{4}$/.test(code)).map(([code, , retry = '']) => ({
   code: Number(code),
-  again,
+  retry,
 }));
 
 interface Case {
@@ -22,64 +22,70 @@ interface Case {
   readonly provoke: (socket: RawGraphqlWsClient) => void;
 }
 
-/** Goes on until somebody ends it. */
-const LONG = { id: '1', type: 'subscribe', payload: { query: 'subscription { notices { code } }' } };
+/** Subscription that runs until the client or the server ends it. */
+const SUBSCRIBE = { id: '1', type: 'subscribe', payload: { query: 'subscription { notices { code } }' } };
 
 const CASES: readonly (readonly [number, Case])[] = [
-  [1008, { limits: { maxMessageFragments: 2 }, provoke: ({ socket }) => inFragments(socket) }],
+  [1008, { limits: { maxMessageFragments: 2 }, provoke: ({ socket }) => sendFragments(socket) }],
   [1009, { limits: { maxMessageBytes: 1_024 }, provoke: (socket) => socket.send({ type: 'x'.repeat(1_024) }) }],
-  [1013, { limits: { maxMessagesPerSecond: 1 }, provoke: (socket) => pinging(socket) }],
+  [1013, { limits: { maxMessagesPerSecond: 1 }, provoke: (socket) => sendPings(socket) }],
   [4400, { payload: { maxHz: 0 }, provoke: () => undefined }],
   [4400, { provoke: (socket) => socket.send({ type: 'start' }) }],
-  [4401, { provoke: (socket) => socket.send(LONG) }],
+  [4401, { provoke: (socket) => socket.send(SUBSCRIBE) }],
   [4429, { provoke: (socket) => socket.send({ type: 'connection_init' }) }],
 ];
 
-function inFragments(socket: WebSocket): void {
+function sendFragments(socket: WebSocket): void {
   for (const part of ['{', '"', 't']) socket.send(part, { fin: false });
 }
 
-function pinging(socket: RawGraphqlWsClient): void {
+function sendPings(socket: RawGraphqlWsClient): void {
   for (let sent = 0; sent < 20; sent++) socket.send({ type: 'ping' });
 }
 
-describe('close codes in docs/protocol.md', () => {
-  test('are tried again, or not, as by the client of ours', () => {
+describe('table of close codes in docs/protocol.md', () => {
+  test('marks a code as retryable exactly if @swarmlens/client retries after it', () => {
     expect(CODES.length).toBeGreaterThan(10);
-    // The page leaves to whoever reads it what a new token is; our client asks for one.
-    for (const { code, again } of CODES) {
-      expect([code, again.startsWith('yes')]).toEqual([code, toFatalError(code, '') === null]);
+    // For some codes the page requires a new token. The client requests one and retries.
+    for (const { code, retry } of CODES) {
+      expect([code, retry.startsWith('yes')]).toEqual([code, toFatalError(code, '') === null]);
     }
   });
 
-  test.each(CASES)('%d is what the server closes with', async (code, { limits = {}, payload = {}, provoke }) => {
-    await using app = await startApp([], { limits: { ...TEST_LIMITS, ...limits } });
-    await using socket = await RawGraphqlWsClient.open(
-      { socketUrl: `${app.url.replace('http', 'ws')}/graphql` },
-      payload,
-    );
-    provoke(socket);
-    expect((await socket.closed).code).toBe(code);
-    expect(CODES.map((row) => row.code)).toContain(code);
-  });
+  test.each(CASES)(
+    'contains %d, with which the server closes after a protocol violation or exceeded limit',
+    async (code, { limits = {}, payload = {}, provoke }) => {
+      await using app = await startApp([], { limits: { ...TEST_LIMITS, ...limits } });
+      await using socket = await RawGraphqlWsClient.open(
+        { socketUrl: `${app.url.replace('http', 'ws')}/graphql` },
+        payload,
+      );
+      provoke(socket);
+      expect((await socket.closed).code).toBe(code);
+      expect(CODES.map((row) => row.code)).toContain(code);
+    },
+  );
 
   test.each([
     [4406, []],
     [4408, ['graphql-transport-ws']],
-  ])('%d is what the server closes one with that says nothing', async (code, protocols) => {
-    await using app = await startApp([], { limits: { ...TEST_LIMITS, connectionInitTimeoutMs: 10 } });
-    const socket = new WebSocket(`${app.url.replace('http', 'ws')}/graphql`, protocols);
-    const [real] = (await once(socket, 'close')) as [number]; // of ws
-    expect([real, CODES.some((row) => row.code === code)]).toEqual([code, true]);
-  });
+  ])(
+    'contains %d, with which the server closes when the client does not start the protocol',
+    async (code, protocols) => {
+      await using app = await startApp([], { limits: { ...TEST_LIMITS, connectionInitTimeoutMs: 10 } });
+      const socket = new WebSocket(`${app.url.replace('http', 'ws')}/graphql`, protocols);
+      const [real] = (await once(socket, 'close')) as [number]; // arguments of the close event of ws
+      expect([real, CODES.some((row) => row.code === code)]).toEqual([code, true]);
+    },
+  );
 
-  test('4409 is what the server closes with, and 1001 when it stops', async () => {
+  test('contains 4409 for a repeated operation id and 1001 for a shutdown', async () => {
     const app = await startApp([]);
     const server = { socketUrl: `${app.url.replace('http', 'ws')}/graphql` };
     await using twice = await RawGraphqlWsClient.open(server, {});
     await using staying = await RawGraphqlWsClient.open(server, {});
     for (const socket of [twice, staying]) await socket.until(({ messages }) => messages.length > 0);
-    for (const message of [LONG, LONG]) twice.send(message);
+    for (const message of [SUBSCRIBE, SUBSCRIBE]) twice.send(message);
     const first = await twice.closed;
     await app[Symbol.asyncDispose]();
     const codes = [first.code, (await staying.closed).code];
@@ -87,14 +93,14 @@ describe('close codes in docs/protocol.md', () => {
     expect(CODES.map(({ code }) => code)).toEqual(expect.arrayContaining(codes));
   });
 
-  test('4403 is what the server closes with when the token is wrong', async () => {
+  test('contains 4403, with which the server closes after a wrong token', async () => {
     await using access = await AccessServer.start();
     await using socket = await RawGraphqlWsClient.open(access.server, { authorization: 'Bearer wrong' });
     expect((await socket.closed).code).toBe(CLOSE_FORBIDDEN);
   });
 });
 
-test('docs/protocol.md says what to do about each code of an error', () => {
+test('docs/protocol.md lists every error code', () => {
   const codes: Readonly<Record<ErrorCode | 'INTERNAL_SERVER_ERROR', true>> = {
     BAD_USER_INPUT: true,
     UNAUTHENTICATED: true,

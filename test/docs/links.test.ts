@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
-import { page } from './page.js';
+import { describe, expect, test } from 'vitest';
+import { readPage } from './page.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -14,7 +14,7 @@ const PAGES = [
     .map((file) => join('docs', file)),
 ];
 
-/** A heading's anchor, as GitHub makes it. */
+/** Returns the anchor that GitHub creates for a heading. */
 function anchorOf(heading: string): string {
   return heading
     .toLowerCase()
@@ -23,38 +23,40 @@ function anchorOf(heading: string): string {
     .replaceAll(' ', '-');
 }
 
-/** Links of a page that lead nowhere: to a file that is not there, or to a heading that it does not have. */
-function broken(path: string): readonly string[] {
-  const text = page(path).replace(/^```.*?^```$/gms, '');
+/** Returns the links of a page whose file or heading does not exist. */
+function findBrokenLinks(path: string): readonly string[] {
+  const text = readPage(path).replace(/^```.*?^```$/gms, '');
   return [...text.matchAll(/\]\(([^)\s]+)\)/g)].flatMap(([, link = '']) => {
     if (/^[a-z]+:/.test(link)) return [];
     const [file = '', anchor] = link.split('#', 2);
     const target = file === '' ? path : join(dirname(path), file);
     if (!existsSync(join(ROOT, target))) return [`${path}: ${link}`];
     if (anchor === undefined) return [];
-    const headings = [...page(target).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => anchorOf(heading));
+    const headings = [...readPage(target).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => anchorOf(heading));
     return headings.includes(anchor) ? [] : [`${path}: ${link}`];
   });
 }
 
-/** Paths of the project in `…`, such as `src/state/changes-since.ts`, that are not there; a folder of results (`…/`) need not be. */
-function missing(path: string): readonly string[] {
-  const named = page(path).matchAll(/`((?:src|test|docs|bench|scripts|deploy|examples|playground)\/[\w./-]*\w)`/g);
+/** Returns the paths in code spans of a page that do not exist. Folders of generated files, which end in `/`, may be missing. */
+function findMissingPaths(path: string): readonly string[] {
+  const named = readPage(path).matchAll(/`((?:src|test|docs|bench|scripts|deploy|examples|playground)\/[\w./-]*\w)`/g);
   return [...named].flatMap(([, target = '']) => (existsSync(join(ROOT, target)) ? [] : [`${path}: ${target}`]));
 }
 
-test('links in the README, SECURITY.md and docs/ lead somewhere', () => {
-  expect(PAGES.length).toBeGreaterThan(30);
-  expect(PAGES.flatMap(broken)).toEqual([]);
-});
+describe('pages of the documentation', () => {
+  test('contain only links to existing files and headings', () => {
+    expect(PAGES.length).toBeGreaterThan(30);
+    expect(PAGES.flatMap(findBrokenLinks)).toEqual([]);
+  });
 
-test('files that they name are there', () => {
-  expect(PAGES.flatMap(missing)).toEqual([]);
-});
+  test('name only files that exist', () => {
+    expect(PAGES.flatMap(findMissingPaths)).toEqual([]);
+  });
 
-test('every `npm run …` that they name is a script', () => {
-  const { scripts } = JSON.parse(page('package.json')) as { scripts: Readonly<Record<string, string>> }; // of npm
-  const named = PAGES.flatMap((path) => [...page(path).matchAll(/npm run (?:--silent )?([a-z][\w:-]*)/g)]);
-  expect(named.length).toBeGreaterThan(10);
-  expect(named.map(([, name = '']) => name).filter((name) => !(name in scripts))).toEqual([]);
+  test('name only npm scripts that exist', () => {
+    const { scripts } = JSON.parse(readPage('package.json')) as { scripts: Readonly<Record<string, string>> }; // format of npm
+    const named = PAGES.flatMap((path) => [...readPage(path).matchAll(/npm run (?:--silent )?([a-z][\w:-]*)/g)]);
+    expect(named.length).toBeGreaterThan(10);
+    expect(named.map(([, name = '']) => name).filter((name) => !(name in scripts))).toEqual([]);
+  });
 });

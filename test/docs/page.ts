@@ -1,19 +1,19 @@
 import { readFileSync } from 'node:fs';
 
-/** A fenced block of a page of docs/. */
+/** Fenced block of a page of docs/. */
 export interface Block {
-  /** The heading that it stands under. */
+  /** Heading of the section that contains the block. */
   readonly section: string;
-  /** All that stands behind the fence: `json client`. */
+  /** Text after the opening fence, such as `json client`. */
   readonly kind: string;
   readonly text: string;
 }
 
-export function page(path: string): string {
+export function readPage(path: string): string {
   return readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 }
 
-/** The fenced blocks of a page, in their order. */
+/** Returns the fenced blocks of a page in order. */
 export function blocksOf(text: string): readonly Block[] {
   const blocks: Block[] = [];
   let section = '';
@@ -24,7 +24,7 @@ export function blocksOf(text: string): readonly Block[] {
   return blocks;
 }
 
-/** Cells of each row of the tables of a page, without heads. */
+/** Returns the cells of each row of all tables of a page, without separator rows. */
 export function rowsOf(text: string): readonly (readonly string[])[] {
   return [...text.matchAll(/^\|(.*)\|$/gm)]
     .map(([, row = '']) => row.split(/(?<!\\)\|/).map((cell) => cell.trim()))
