@@ -6,25 +6,25 @@ import { ManualClock } from '../support/manual-clock.js';
 
 const CALL = { method: 'tools/call', params: { name: 'agent_list' } };
 
-interface Stage {
+interface Harness {
   readonly clock: ManualClock;
   readonly calls: InjectedCalls;
-  /** Lines that were written to the server. */
+  /** Lines written to the server. */
   readonly written: string[];
-  state: { mayWrite: boolean; isBusy: boolean };
-  readonly ask: (method?: string) => { answers: InjectedResponse[]; drop: () => void };
+  state: { canWrite: boolean; isClientBusy: boolean };
+  readonly add: (method?: string) => { answers: InjectedResponse[]; drop: () => void };
   readonly answer: (index: number, result?: unknown) => boolean;
 }
 
-function stage(): Stage {
+function createHarness(): Harness {
   const clock = new ManualClock();
   const written: string[] = [];
-  const state = { mayWrite: true, isBusy: false };
+  const state = { canWrite: true, isClientBusy: false };
   const calls = new InjectedCalls({
     prefix: 'swarmlens-x-',
     clock,
-    canWrite: () => state.mayWrite,
-    isClientBusy: () => state.isBusy,
+    canWrite: () => state.canWrite,
+    isClientBusy: () => state.isClientBusy,
     write: (line) => written.push(line),
   });
   const sent = (index: number): RpcMessage => {
@@ -37,7 +37,7 @@ function stage(): Stage {
     calls,
     written,
     state,
-    ask(method = CALL.method) {
+    add(method = CALL.method) {
       const answers: InjectedResponse[] = [];
       const call = calls.add({ ...CALL, method }, (answer) => answers.push(answer));
       return { answers, drop: () => call[Symbol.dispose]() };
@@ -49,38 +49,38 @@ function stage(): Stage {
 
 const BUSY = { error: { code: -32_000, message: expect.stringMatching(/in flight/), data: { retryAfter: 0.5 } } };
 
-describe('calls of our own', () => {
-  test('are written one at a time, in order, each with an id of its own', () => {
-    const { ask, answer, written, calls } = stage();
-    const asked = [ask(), ask(), ask()];
+describe('InjectedCalls', () => {
+  test('writes one call at a time, in order, each with an id of its own', () => {
+    const { add, answer, written, calls } = createHarness();
+    const added = [add(), add(), add()];
     expect(written).toHaveLength(1);
     for (let index = 0; index < 3; index += 1) {
       expect(calls.expectsResponse).toBe(true);
       expect(answer(index, { n: index })).toBe(true);
     }
     expect(calls.expectsResponse).toBe(false);
-    expect(asked.map(({ answers }) => answers)).toEqual([0, 1, 2].map((n) => [{ result: { n } }]));
+    expect(added.map(({ answers }) => answers)).toEqual([0, 1, 2].map((n) => [{ result: { n } }]));
     expect(written[0]).toBe(
       '{"jsonrpc":"2.0","id":"swarmlens-x-1","method":"tools/call","params":{"name":"agent_list"}}\n',
     );
     expect(new Set(written.map((line) => parseMessages(Buffer.from(line))[0]?.id)).size).toBe(3);
   });
 
-  test('wait until they may be written', () => {
-    const { ask, state, written, calls } = stage();
-    state.mayWrite = false;
-    ask();
+  test('holds calls until it may write', () => {
+    const { add, state, written, calls } = createHarness();
+    state.canWrite = false;
+    add();
     calls.flush();
     expect(written).toHaveLength(0);
-    state.mayWrite = true;
+    state.canWrite = true;
     calls.flush();
     expect(written).toHaveLength(1);
   });
 
-  test('that wait for the person longer than a second are put off, those of the handshake are not', () => {
-    const { ask, state, clock, written, calls } = stage();
-    Object.assign(state, { mayWrite: false, isBusy: true });
-    const [list, call, ping] = [ask('tools/list'), ask(), ask('ping')];
+  test('rejects calls that wait longer than one second for a busy client, except requests of the handshake', () => {
+    const { add, state, clock, written, calls } = createHarness();
+    Object.assign(state, { canWrite: false, isClientBusy: true });
+    const [list, call, ping] = [add('tools/list'), add(), add('ping')];
     clock.advance(999);
     expect(call.answers).toEqual([]);
     clock.advance(1);
@@ -88,23 +88,23 @@ describe('calls of our own', () => {
     expect(ping.answers).toEqual([BUSY]);
     clock.advance(60_000);
     expect(list.answers).toEqual([]);
-    state.mayWrite = true;
+    state.canWrite = true;
     calls.flush();
     expect(written).toHaveLength(1);
     expect(written[0]).toContain('tools/list');
   });
 
-  test('are not put off by a server that does not answer us', () => {
-    const { ask, clock } = stage();
-    ask();
-    const second = ask();
+  test('keeps calls waiting while the server does not answer an injected call', () => {
+    const { add, clock } = createHarness();
+    add();
+    const second = add();
     clock.advance(5_000);
     expect(second.answers).toEqual([]);
   });
 
-  test('that are not answered are given up, and a late answer is still known as ours', () => {
-    const { ask, answer, clock, calls, written } = stage();
-    const [first, second] = [ask(), ask()];
+  test('rejects an unanswered call after 10 seconds and still recognizes its late response', () => {
+    const { add, answer, clock, calls, written } = createHarness();
+    const [first, second] = [add(), add()];
     clock.advance(10_000);
     expect(first.answers).toEqual([{ error: { code: -32_000, message: expect.stringMatching(/within 10000 ms/) } }]);
     expect(written).toHaveLength(2);
@@ -118,9 +118,9 @@ describe('calls of our own', () => {
     expect(clock.pending).toBe(0);
   });
 
-  test('that nobody wants any more are not written, or not answered, and keep their turn until they are over', () => {
-    const { ask, answer, clock, written } = stage();
-    const [current, waiting, last] = [ask(), ask(), ask()];
+  test('discards disposed calls that wait and waits for the response of a disposed call in flight', () => {
+    const { add, answer, clock, written } = createHarness();
+    const [current, waiting, last] = [add(), add(), add()];
     current.drop();
     waiting.drop();
     expect(written).toHaveLength(1);
@@ -128,26 +128,26 @@ describe('calls of our own', () => {
     expect(written).toHaveLength(2);
     answer(1);
     expect([current, waiting, last].map(({ answers }) => answers.length)).toEqual([0, 0, 1]);
-    const hanging = ask();
+    const hanging = add();
     hanging.drop();
-    const next = ask();
+    const next = add();
     clock.advance(10_000);
     expect(written).toHaveLength(4);
     answer(3);
     expect(next.answers).toEqual([{ result: {} }]);
   });
 
-  test('of others are not taken for ours', () => {
-    const { calls } = stage();
+  test('ignores responses with foreign ids', () => {
+    const { calls } = createHarness();
     const none = { method: undefined, params: undefined, result: {}, error: undefined };
     for (const id of [1, '1', 'swarmlens-', undefined]) expect(calls.handleResponse({ ...none, id })).toBe(false);
   });
 
-  test('are refused when 64 wait, and all when the session ends', () => {
-    const { ask, state, calls } = stage();
-    state.mayWrite = false;
-    const waiting = Array.from({ length: 64 }, () => ask());
-    expect(ask().answers).toEqual([{ error: expect.objectContaining({ message: 'too many calls are waiting' }) }]);
+  test('rejects calls beyond 64 waiting calls, and all calls when the session ends', () => {
+    const { add, state, calls } = createHarness();
+    state.canWrite = false;
+    const waiting = Array.from({ length: 64 }, () => add());
+    expect(add().answers).toEqual([{ error: expect.objectContaining({ message: 'too many calls are waiting' }) }]);
     calls.rejectAll();
     for (const { answers } of waiting) {
       expect(answers).toEqual([{ error: { code: -32_000, message: 'the session is ending' } }]);

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 
-/** Numbers from 0 to 1, the same for the same seed: mulberry32. */
+/** Creates a seeded generator of numbers from 0 to below 1 (mulberry32). */
 export function randomFrom(seed) {
   let state = seed >>> 0;
   return () => {
@@ -15,7 +15,7 @@ export function randomBytes(random, length) {
   return Buffer.from(Array.from({ length }, () => Math.floor(random() * 256)));
 }
 
-/** A line of anything: bytes, JSON of any length, nothing. With its newline. */
+/** Returns a random line with its newline: bytes, JSON of any length or an empty line. */
 export function randomLine(random) {
   const kind = Math.floor(random() * 5);
   const long = random() < 0.1 ? 50_000 : 200;

@@ -2,25 +2,25 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { randomFrom, randomLine } from './random.js';
 import { Tapped } from './tap-setup.js';
-import { busy, deaf, mad, type Manner, Watcher } from './uplink-receiver.js';
+import { busy, deaf, mad, type Behavior, TapReceiver } from './uplink-receiver.js';
 
 interface Report {
   readonly read: string;
   readonly written: string;
-  /** Calls of swarmlens' own that the server has answered. */
+  /** Number of injected calls that the server answered. */
   readonly own: number;
 }
 
 /**
- * A person's session of random lines and calls with a server that does the same; what each has written and what the other
- * has read must be the same bytes.
- * @param between called after the handshake, and after each call of the person's
+ * Runs a session of random lines and calls with a server that also writes random lines. Each side must read exactly the
+ * bytes that the other side wrote.
+ * @param between called after the handshake and after each call of the client
  */
 async function session(tapped: Tapped, seed: number, between: (call: number) => Promise<unknown>): Promise<Report> {
   const random = randomFrom(seed);
-  const said = createHash('sha256');
+  const sent = createHash('sha256');
   const write = async (bytes: Buffer | string): Promise<void> => {
-    said.update(bytes);
+    sent.update(bytes);
     await tapped.write(bytes);
   };
   const answered = (id: number): Promise<unknown> => tapped.until(() => tapped.stdout.includes(`"id":${id}}\n`));
@@ -40,7 +40,7 @@ async function session(tapped: Tapped, seed: number, between: (call: number) => 
   tapped.child.stdin?.end();
   expect(await tapped.outcome()).toEqual({ code: 4, signal: null });
   const report = JSON.parse(tapped.stderr) as Report; // see the fixture
-  expect(report.read).toBe(said.digest('hex'));
+  expect(report.read).toBe(sent.digest('hex'));
   expect(tapped.digest()).toBe(report.written);
   expect(tapped.stdout).not.toContain('swarmlens-');
   return report;
@@ -53,94 +53,94 @@ function talking(url: string, seed: number): Tapped {
   return Tapped.running('talking', [`${seed}`, '200'], { url }).reading();
 }
 
-describe("a person's session", () => {
-  test('is the same, byte for byte, when swarmlens is not there', async () => {
+describe('swarmlens tap', () => {
+  test('forwards every byte when swarmlens is not running', async () => {
     await using tapped = Tapped.running('talking', ['1', '200']).reading();
     expect(await session(tapped, 1, () => Promise.resolve())).toMatchObject({ own: 0 });
   });
 
-  test.each(SEEDS)('is the same while swarmlens makes one call after another: %i', async (seed) => {
-    await using watcher = await Watcher.start(busy);
-    await using tapped = talking(watcher.url, seed);
-    // Some of its calls come between each two of the person's.
+  test.each(SEEDS)('forwards every byte while swarmlens injects one call after another (seed %i)', async (seed) => {
+    await using receiver = await TapReceiver.start(busy);
+    await using tapped = talking(receiver.url, seed);
+    // Waits until injected calls were answered between two client calls.
     let answers = 0;
     const report = await session(tapped, seed, async (call) => {
       if (call >= 0 && call % 4 !== 0) return;
-      answers = watcher.received.length;
-      await watcher.until(() => watcher.received.length > answers + 1);
+      answers = receiver.received.length;
+      await receiver.until(() => receiver.received.length > answers + 1);
     });
     expect(report.own).toBeGreaterThan(10);
-    const calls = watcher.received.filter(({ method }) => method === 'notifications/swarmlens/call');
+    const calls = receiver.received.filter(({ method }) => method === 'notifications/swarmlens/call');
     expect(calls.map(({ params }) => params)).toEqual(
       Array.from({ length: CALLS }, (_, n) => ({ tool: 't', arguments: { n }, result: { of: n } })),
     );
-    await watcher.until(() => watcher.closes.length > 0);
-    expect(watcher.closes).toEqual([{ code: 1000, reason: 'the session has ended' }]);
+    await receiver.until(() => receiver.closes.length > 0);
+    expect(receiver.closes).toEqual([{ code: 1000, reason: 'the session has ended' }]);
   });
 
-  test.each<[string, Manner]>([
+  test.each<[string, Behavior]>([
     ['reads nothing', deaf],
-    ['says what makes no sense', mad],
-    ['hangs up at once', (socket) => socket.terminate()],
-    ['will not have it', (socket) => socket.close(4409, 'the name is taken')],
-  ])('is the same when swarmlens %s', async (_what, manner) => {
-    await using watcher = await Watcher.start(manner);
-    await using tapped = talking(watcher.url, 5);
+    ['sends invalid messages', mad],
+    ['closes the connection immediately', (socket) => socket.terminate()],
+    ['rejects the name of the tap', (socket) => socket.close(4409, 'the name is taken')],
+  ])('forwards every byte when swarmlens %s', async (_condition, behavior) => {
+    await using receiver = await TapReceiver.start(behavior);
+    await using tapped = talking(receiver.url, 5);
     await session(tapped, 5, async (call) => {
-      if (call < 0) await watcher.until(() => watcher.requests.length > 0);
+      if (call < 0) await receiver.until(() => receiver.requests.length > 0);
     });
   });
 
-  test('is the same when swarmlens refuses the connection', async () => {
-    await using watcher = await Watcher.start(busy, { refuses: true });
-    await using tapped = talking(watcher.url, 6);
+  test('forwards every byte when swarmlens refuses the connection', async () => {
+    await using receiver = await TapReceiver.start(busy, { refuses: true });
+    await using tapped = talking(receiver.url, 6);
     await session(tapped, 6, () => Promise.resolve());
-    expect(watcher.requests).toEqual([]);
+    expect(receiver.requests).toEqual([]);
   });
 
-  test('is the same when swarmlens ends and starts again in the middle of it', async () => {
-    const watchers = [await Watcher.start(busy)];
-    const { url, port } = watchers[0] ?? { url: '', port: 0 };
+  test('forwards every byte when swarmlens restarts during the session', async () => {
+    const receivers = [await TapReceiver.start(busy)];
+    const { url, port } = receivers[0] ?? { url: '', port: 0 };
     await using tapped = talking(url, 8);
     await session(tapped, 8, async (call) => {
-      const current = watchers.at(-1);
+      const current = receivers.at(-1);
       if (call % 10 === 9) {
         await current?.[Symbol.asyncDispose]();
-        watchers.push(await Watcher.start(busy, { port }));
+        receivers.push(await TapReceiver.start(busy, { port }));
       } else if (call % 10 === 5) await current?.until(() => current.received.length > 3);
     });
-    expect(watchers.length).toBe(5);
-    for (const watcher of watchers.slice(0, 4)) expect(watcher.received.length).toBeGreaterThan(3);
-    for (const watcher of watchers) await watcher[Symbol.asyncDispose]();
+    expect(receivers.length).toBe(5);
+    for (const receiver of receivers.slice(0, 4)) expect(receiver.received.length).toBeGreaterThan(3);
+    for (const receiver of receivers) await receiver[Symbol.asyncDispose]();
   });
 });
 
-describe('the link', () => {
-  test('carries the token as a header only, and the names in the query', async () => {
-    await using watcher = await Watcher.start(busy);
+describe('swarmlens tap uplink', () => {
+  test('sends the token only in a header and the names in the query', async () => {
+    await using receiver = await TapReceiver.start(busy);
     await using _tapped = Tapped.running('behaving', ['echo'], {
-      url: `${watcher.url}/graphql`,
+      url: `${receiver.url}/graphql`,
       env: { SWARMLENS_TOKEN: 'from-the-environment' },
     });
-    const request = await watcher.until(() => watcher.requests[0]);
+    const request = await receiver.until(() => receiver.requests[0]);
     expect(request.url).toMatch(/^\/tap\?server=mine&instance=[0-9a-f-]{36}$/);
     expect(request.headers).toMatchObject({ authorization: 'Bearer from-the-environment' });
     expect(request.headers.origin).toBeUndefined();
   });
 
   test('prefers the token of the command line', async () => {
-    await using watcher = await Watcher.start(busy);
-    const options = { url: watcher.url, env: { SWARMLENS_TOKEN: 'other' }, flags: ['--token', 'this'] };
+    await using receiver = await TapReceiver.start(busy);
+    const options = { url: receiver.url, env: { SWARMLENS_TOKEN: 'other' }, flags: ['--token', 'this'] };
     await using _tapped = Tapped.running('behaving', ['echo'], options);
-    expect((await watcher.until(() => watcher.requests[0])).headers.authorization).toBe('Bearer this');
+    expect((await receiver.until(() => receiver.requests[0])).headers.authorization).toBe('Bearer this');
   });
 
-  test("answers a greeting with that of the person's session, as soon as there is one", async () => {
-    await using watcher = await Watcher.start(busy);
-    await using tapped = talking(watcher.url, 9);
-    await watcher.until(() => watcher.requests[0]);
-    expect(watcher.received).toEqual([]);
+  test('answers initialize with the result of the client session when the session is initialized', async () => {
+    await using receiver = await TapReceiver.start(busy);
+    await using tapped = talking(receiver.url, 9);
+    await receiver.until(() => receiver.requests[0]);
+    expect(receiver.received).toEqual([]);
     await tapped.write('{"jsonrpc":"2.0","id":-1,"method":"initialize","params":{}}\n');
-    expect(await watcher.until(() => watcher.received[0])).toMatchObject({ id: 1, result: { of: -1 } });
+    expect(await receiver.until(() => receiver.received[0])).toMatchObject({ id: 1, result: { of: -1 } });
   });
 });

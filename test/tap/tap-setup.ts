@@ -6,7 +6,7 @@ import { PROGRAM } from '../support/app.js';
 import { ChangeNotifier, type WaitOptions } from '../support/wait.js';
 import { found } from './found.js';
 
-/** Where nobody listens: the discard port, which needs rights that tests do not have. */
+/** URL without a listener: tests lack the privileges to listen on the discard port. */
 const NOWHERE = 'ws://127.0.0.1:9';
 
 export function fixture(name: string): string {
@@ -21,7 +21,7 @@ export interface TappedOptions {
   readonly stdin?: 'pipe' | ChildProcess['stdout'];
 }
 
-/** The built tap in front of a server, seen as a person's MCP client sees it. */
+/** Process of the built tap in front of a server, as its MCP client sees it. */
 export class Tapped implements AsyncDisposable {
   readonly child: ChildProcess;
   readonly #ended: Promise<unknown>;
@@ -47,7 +47,7 @@ export class Tapped implements AsyncDisposable {
       this.stderr += chunk.toString();
       this.#changes.notify();
     });
-    // A write to one that reads no more.
+    // A write fails when the tap no longer reads.
     this.child.stdin?.on('error', () => undefined).on('drain', () => this.#changes.notify());
     this.#ended = once(this.child, 'close').then(() => {
       this.hasEnded = true;
@@ -55,7 +55,7 @@ export class Tapped implements AsyncDisposable {
     });
   }
 
-  /** One of the fixtures. */
+  /** Starts a tap in front of a fixture server. */
   static running(name: string, args: readonly string[], options: TappedOptions = {}): Tapped {
     return new Tapped([process.execPath, fixture(name), ...args], options);
   }
@@ -70,17 +70,17 @@ export class Tapped implements AsyncDisposable {
     return this;
   }
 
-  /** Of all that was read. */
+  /** Returns the digest of the standard output read so far. */
   digest(): string {
     return this.#hash.copy().digest('hex');
   }
 
-  /** Resolves when a look at it finds something. */
+  /** Resolves with the first result of `find` that is not empty. */
   async until<T>(find: () => T | null | undefined | false): Promise<T> {
     return await found(this.#changes, find, this.#wait());
   }
 
-  /** Writes as fast as it is taken. */
+  /** Writes to the tap and waits while its input is full. */
   async write(bytes: Buffer | string): Promise<void> {
     const { stdin } = this.child;
     if (stdin?.write(bytes) === false) {

@@ -6,11 +6,11 @@ import { parseMessages, type RpcMessage } from '../../src/tap/rpc-message.js';
 import { ChangeNotifier } from '../support/wait.js';
 import { found } from './found.js';
 
-/** What a tap's other end does with it. */
-export type Manner = (socket: WebSocket, watcher: Watcher) => void;
+/** Handles a new connection of a tap. */
+export type Behavior = (socket: WebSocket, receiver: TapReceiver) => void;
 
-/** The other end of a tap, on the wire: what swarmlens is to it, well-mannered or not. */
-export class Watcher implements AsyncDisposable {
+/** WebSocket server that stands in for swarmlens at the other end of a tap, with a valid or an invalid behavior. */
+export class TapReceiver implements AsyncDisposable {
   readonly url: string;
   readonly port: number;
   readonly requests: IncomingMessage[] = [];
@@ -19,7 +19,7 @@ export class Watcher implements AsyncDisposable {
   readonly #server: WebSocketServer;
   readonly #changes = new ChangeNotifier();
 
-  private constructor(server: WebSocketServer, manner: Manner) {
+  private constructor(server: WebSocketServer, behavior: Behavior) {
     this.#server = server;
     ({ port: this.port } = server.address() as AddressInfo); // a TCP server's address is never a string
     this.url = `http://127.0.0.1:${this.port}`;
@@ -34,20 +34,20 @@ export class Watcher implements AsyncDisposable {
         this.#changes.notify();
       });
       socket.on('error', () => undefined);
-      manner(socket, this);
+      behavior(socket, this);
       this.#changes.notify();
     });
   }
 
-  /** @param port 0: any free one */
-  static async start(manner: Manner, { port = 0, refuses = false } = {}): Promise<Watcher> {
+  /** @param port port to listen on; 0 picks a free port */
+  static async start(behavior: Behavior, { port = 0, refuses = false } = {}): Promise<TapReceiver> {
     const options = refuses ? { verifyClient: () => false } : {};
     const server = new WebSocketServer({ host: '127.0.0.1', port, ...options });
     await once(server, 'listening');
-    return new Watcher(server, manner);
+    return new TapReceiver(server, behavior);
   }
 
-  /** Resolves when a look at it finds something. */
+  /** Resolves with the first result of `find` that is not empty. */
   async until<T>(find: () => T | null | undefined | false): Promise<T> {
     return await found(this.#changes, find, {
       state: () => ({ requests: this.requests.length, received: this.received.slice(-3), closes: this.closes }),
@@ -60,29 +60,29 @@ export class Watcher implements AsyncDisposable {
   }
 }
 
-/** Greets, and then calls one tool after another, as fast as they are answered. */
-export const busy: Manner = (socket) => {
+/** Initializes the session, then sends the next tool call as soon as the previous call is answered. */
+export const busy: Behavior = (socket) => {
   let id = 0;
-  const ask = (method: string): void => {
+  const sendRequest = (method: string): void => {
     id += 1;
     socket.send(JSON.stringify({ jsonrpc: '2.0', id, method, params: {} }));
   };
   socket.on('message', (data: Buffer) => {
     if (parseMessages(data)[0]?.id === undefined) return;
     if (id === 1) socket.send('{"jsonrpc":"2.0","method":"notifications/initialized"}');
-    ask('tools/call');
+    sendRequest('tools/call');
   });
-  ask('initialize');
+  sendRequest('initialize');
 };
 
-/** Greets, asks for much, and reads nothing. */
-export const deaf: Manner = (socket, watcher) => {
-  busy(socket, watcher);
+/** Sends `initialize` and reads nothing. */
+export const deaf: Behavior = (socket, receiver) => {
+  busy(socket, receiver);
   socket.pause();
 };
 
-/** Says what makes no sense. */
-export const mad: Manner = (socket) => {
+/** Sends invalid messages. */
+export const mad: Behavior = (socket) => {
   for (const text of ['', '{', '[]', '[[{"id":1}]]', '{"id":{},"method":1}', '{"id":1,"method":"x"}', '\u0000']) {
     socket.send(text);
   }

@@ -2,14 +2,14 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { type Clock, systemClock } from '../../src/shared/index.js';
 import { Uplink } from '../../src/tap/uplink/uplink.js';
 import { ChangeNotifier, waitUntil } from '../support/wait.js';
-import { deaf, Watcher } from './uplink-receiver.js';
+import { deaf, TapReceiver } from './uplink-receiver.js';
 
 interface Pause {
   readonly delayMs: number;
   readonly end: () => void;
 }
 
-/** Hands out each pause between two attempts, and does not wait for it. */
+/** Clock that records each requested delay and lets the test end it. */
 class Pauses {
   readonly clock: Clock;
   readonly #pauses: Pause[] = [];
@@ -35,25 +35,25 @@ class Pauses {
 }
 
 const NOTHING = { onMessage: () => undefined, onClose: () => undefined };
-const links: Uplink[] = [];
+const uplinks: Uplink[] = [];
 
-function link(url: string, { clock = systemClock, random = 1 } = {}): Uplink {
+function createUplink(url: string, { clock = systemClock, random = 1 } = {}): Uplink {
   const one = new Uplink({ url, token: null, clock, random: () => random }, NOTHING);
-  links.push(one);
+  uplinks.push(one);
   return one;
 }
 
 afterEach(() => {
-  for (const one of links.splice(0)) one.end();
+  for (const one of uplinks.splice(0)) one.end();
 });
 
-describe('a link to a swarmlens', () => {
+describe('Uplink', () => {
   test.each([
     [1, [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]],
     [0, [250, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000]],
-  ])('that is away is tried with growing pauses, jittered by %i', async (random, expected) => {
+  ])('retries an unreachable server with a growing backoff (random number %i)', async (random, expected) => {
     const pauses = new Pauses();
-    link('ws://127.0.0.1:9', { clock: pauses.clock, random });
+    createUplink('ws://127.0.0.1:9', { clock: pauses.clock, random });
     const delays: number[] = [];
     while (delays.length < expected.length) {
       const { delayMs, end } = await pauses.next();
@@ -63,29 +63,29 @@ describe('a link to a swarmlens', () => {
     expect(delays).toEqual(expected);
   });
 
-  test('that refuses it is tried rarely', async () => {
-    await using watcher = await Watcher.start(() => undefined, { refuses: true });
+  test('retries after five minutes when the server refuses the connection', async () => {
+    await using receiver = await TapReceiver.start(() => undefined, { refuses: true });
     const pauses = new Pauses();
-    link(watcher.url.replace('http', 'ws'), { clock: pauses.clock });
+    createUplink(receiver.url.replace('http', 'ws'), { clock: pauses.clock });
     expect((await pauses.next()).delayMs).toBe(300_000);
   });
 
-  test('that does not want it is tried rarely', async () => {
-    await using watcher = await Watcher.start((socket) => socket.close(4409, 'the name is taken'));
+  test('retries after five minutes when the server closes the connection with 4409', async () => {
+    await using receiver = await TapReceiver.start((socket) => socket.close(4409, 'the name is taken'));
     const pauses = new Pauses();
-    link(watcher.url.replace('http', 'ws'), { clock: pauses.clock });
+    createUplink(receiver.url.replace('http', 'ws'), { clock: pauses.clock });
     const delays = [(await pauses.next()).delayMs, (await pauses.next()).delayMs];
-    // The first is that of the next ping.
+    // The first delay belongs to the next ping.
     expect(delays).toEqual([20_000, 300_000]);
   });
 
-  test('that does not read is sent no more than 4 MB, and told how much was left out', async () => {
-    await using watcher = await Watcher.start(deaf);
-    const one = link(watcher.url.replace('http', 'ws'));
-    await watcher.until(() => watcher.requests[0]);
-    await waitUntil(() => one.isOpen, { state: () => ({ closes: watcher.closes }) });
+  test('drops messages and counts them when the server does not read and 4 MB are buffered', async () => {
+    await using receiver = await TapReceiver.start(deaf);
+    const one = createUplink(receiver.url.replace('http', 'ws'));
+    await receiver.until(() => receiver.requests[0]);
+    await waitUntil(() => one.isOpen, { state: () => ({ closes: receiver.closes }) });
     for (let count = 0; count < 64; count += 1) one.send({ method: 'x', params: 'x'.repeat(1024 * 1024) });
-    // The fifth goes over the mark, or one more when the system has taken some.
+    // The fifth message exceeds the mark, or a later one if the system buffered some bytes.
     expect(one.takeDropped()).toBeGreaterThan(50);
     expect(one.takeDropped()).toBe(0);
   });

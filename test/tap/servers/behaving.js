@@ -1,15 +1,15 @@
-// One child process that behaves as its first argument says; what it has to report goes to standard error.
+// Child process with the behavior named by its first argument. Reports go to standard error.
 import { Buffer } from 'node:buffer';
 import { closeSync } from 'node:fs';
 import { setImmediate } from 'node:timers';
 
-const [behaviour, ...rest] = process.argv.slice(2);
-/** Longer than any test takes on a slow machine; not for ever. */
+const [behavior, ...rest] = process.argv.slice(2);
+/** Time in milliseconds that exceeds the duration of any test on a slow machine. */
 const LONG_MS = 1_200_000;
 const report = (text) => process.stderr.write(`${text}\n`);
 
-const BEHAVIOURS = {
-  /** Gives back what it gets, says goodbye when there is no more, and ends with a code. */
+const BEHAVIORS = {
+  /** Echoes its input, writes `goodbye` at the end of its input and exits with the given code. */
   echo() {
     process.stdin.on('data', (chunk) => process.stdout.write(chunk));
     process.stdin.on('end', () => process.stdout.write('goodbye', () => process.exit(Number(rest[0] ?? 0))));
@@ -21,7 +21,7 @@ const BEHAVIOURS = {
     process.kill(process.pid, rest[0]);
     setTimeout(() => undefined, LONG_MS);
   },
-  /** Tells of each signal, and ends by the last one of its arguments. */
+  /** Prints each signal and ends with the signal in its last argument. */
   signals() {
     for (const signal of rest) {
       process.on(signal, () => {
@@ -43,7 +43,7 @@ const BEHAVIOURS = {
     setTimeout(() => undefined, LONG_MS);
     process.stdout.write(`closed ${process.pid}\n`);
   },
-  /** Writes until nobody reads. */
+  /** Writes until the reader closes the pipe. */
   writes() {
     process.stdout.on('error', ({ code }) => {
       report(code);
@@ -52,7 +52,7 @@ const BEHAVIOURS = {
     const write = () => process.stdout.write('x'.repeat(10_000), () => setImmediate(write));
     write();
   },
-  /** Writes so many bytes; tells how many when it is held up, goes on when it is not, and is done when all are written. */
+  /** Writes the given number of bytes. Reports the number written so far whenever it is blocked for 300 ms. */
   floods() {
     const total = Number(rest[0]);
     const chunk = Buffer.alloc(65_536, `${'x'.repeat(1_023)}\n`);
@@ -71,7 +71,7 @@ const BEHAVIOURS = {
     };
     write();
   },
-  /** Reads nothing until it is told to, by a signal; then tells how much there was. */
+  /** Reads nothing until SIGUSR2, then reads all input and reports its length. */
   waits() {
     let read = 0;
     process.once('SIGUSR2', () => {
@@ -88,7 +88,7 @@ const BEHAVIOURS = {
   environment() {
     process.stdout.write(JSON.stringify({ cwd: process.cwd(), env: process.env, args: rest }));
   },
-  /** Leaves its output to another process, which is silent. */
+  /** Exits while a silent child process holds its output open. */
   async leaves() {
     const { spawn } = await import('node:child_process');
     const other = spawn(process.execPath, ['-e', `setTimeout(() => {}, ${LONG_MS})`], {
@@ -100,4 +100,4 @@ const BEHAVIOURS = {
   },
 };
 
-await BEHAVIOURS[behaviour]();
+await BEHAVIORS[behavior]();

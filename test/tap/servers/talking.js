@@ -1,4 +1,4 @@
-// A server that hashes all that it reads and writes but what concerns calls of swarmlens' own, and reports that at the end.
+// Server that hashes all bytes it reads and writes, except those of injected calls, and reports the hashes at the end.
 // Usage: node talking.js SEED LINES
 import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
@@ -14,7 +14,7 @@ let left = Number(lines);
 
 function write(bytes) {
   written.update(bytes);
-  // In pieces, as a busy server's output may come.
+  // The output of a busy server arrives in pieces.
   for (let start = 0; start < bytes.length;) {
     const end = start + 1 + Math.floor(random() * 5_000);
     process.stdout.write(bytes.subarray(start, end));
