@@ -7,57 +7,57 @@ import { type Clock, errorMessage, isoTimestamp, type Logger } from '../shared/i
 import { emptyDelta } from '../state/index.js';
 
 export interface ConfigReloaderDeps {
-  readonly collector: UpstreamRegistry;
+  readonly upstreams: UpstreamRegistry;
   readonly bus: Bus;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-/** All others are read once, when the program starts. */
-const LIVE: ReadonlySet<string> = new Set(['servers', 'demo', 'file', 'warnings']);
+/** Fields that take effect without a restart. */
+const RELOADABLE_FIELDS: ReadonlySet<string> = new Set(['servers', 'demo', 'file', 'warnings']);
 
-/** Brings the running program to a configuration that has changed, and tells what that did. */
+/** Applies a changed configuration to the running program and reports the result. */
 export class ConfigReloader {
   readonly #deps: ConfigReloaderDeps;
-  readonly #started: Config;
+  readonly #initial: Config;
   #servers: ReadonlyMap<string, ServerConfig>;
-  #sent: readonly string[] = [];
-  #isRefused = false;
-  #applying: Promise<void> = Promise.resolve();
+  #publishedWarnings: readonly string[] = [];
+  #isRejected = false;
+  #pendingApply: Promise<void> = Promise.resolve();
 
   constructor(config: Config, deps: ConfigReloaderDeps) {
     this.#deps = deps;
-    this.#started = config;
+    this.#initial = config;
     this.#servers = byId(config);
   }
 
-  /** Those of the configuration that was applied last. */
+  /** Servers of the configuration that was applied last. */
   get servers(): readonly ServerConfig[] {
     return [...this.#servers.values()];
   }
 
-  /** What the configuration that the program started with should make a person see. */
+  /** Publishes the warnings of the initial configuration as notices. */
   async publishStartupWarnings(): Promise<void> {
-    for (const warning of this.#started.warnings) await this.warn('CONFIG_WARNING', warning);
-    this.#sent = this.#started.warnings;
+    for (const warning of this.#initial.warnings) await this.warn('CONFIG_WARNING', warning);
+    this.#publishedWarnings = this.#initial.warnings;
   }
 
-  /** Resolves when what is gone is closed and what is new has been begun. One configuration after another. */
+  /** Resolves when removed servers are closed and added servers are being connected. Applies one configuration at a time. */
   apply(config: Config): Promise<void> {
-    const applied = this.#applying.then(() => this.#apply(config));
-    this.#applying = applied.catch(() => undefined);
+    const applied = this.#pendingApply.then(() => this.#apply(config));
+    this.#pendingApply = applied.catch(() => undefined);
     return applied;
   }
 
-  /** A file that is wrong: everything stays as it is. */
+  /** Reports an invalid configuration. The current configuration stays in effect. */
   async reject(problems: readonly string[]): Promise<void> {
-    this.#isRefused = true;
-    const message = `the changed configuration is not applied: ${problems.join('; ')}`;
+    this.#isRejected = true;
+    const message = `The changed configuration is invalid and was not applied: ${problems.join('; ')}`;
     await this.warn('CONFIG_INVALID', message);
   }
 
   async #apply(config: Config): Promise<void> {
-    const { collector, logger } = this.#deps;
+    const { upstreams, logger } = this.#deps;
     const before = this.#servers;
     this.#servers = byId(config);
     const added = config.servers.filter(({ id }) => !before.has(id));
@@ -68,9 +68,9 @@ export class ConfigReloader {
     });
     const adjusted = changed.filter((server) => isSameConnection(before.get(server.id), server));
     const reconnected = changed.filter((server) => !adjusted.includes(server));
-    for (const server of adjusted) collector.reconfigure(server);
-    // Before any is connected: what has another name now may be the same program, which minds its twin.
-    await Promise.all([...removed, ...reconnected].map(({ id }) => collector.remove(id)));
+    for (const server of adjusted) upstreams.reconfigure(server);
+    // Removal comes first, because a renamed server may be the same program, which may not run twice.
+    await Promise.all([...removed, ...reconnected].map(({ id }) => upstreams.remove(id)));
     const failed = [...added, ...reconnected].flatMap((server) => this.#add(server));
     const isIn = ({ id }: ServerConfig): boolean => this.#servers.has(id);
     const done = [
@@ -78,36 +78,37 @@ export class ConfigReloader {
       ...describe('removed', removed),
       ...describe('changed', changed.filter(isIn)),
     ];
-    if (done.length > 0 || this.#isRefused) {
-      this.#isRefused = false;
-      const message = `the changed configuration is applied: ${done.join('; ') || 'no server has changed'}`;
+    if (done.length > 0 || this.#isRejected) {
+      this.#isRejected = false;
+      const message = `Applied the changed configuration: ${done.join('; ') || 'no server changed'}`;
       logger.info({ added: added.length, removed: removed.length, changed: changed.length }, message);
       await this.#notice('CONFIG_APPLIED', 'INFO', message);
     }
-    const started = new Map<string, unknown>(Object.entries(this.#started));
+    const initial = new Map<string, unknown>(Object.entries(this.#initial));
     const fixed = Object.entries(config)
-      .filter(([name, value]) => !LIVE.has(name) && !isDeepStrictEqual(value, started.get(name)))
+      .filter(([name, value]) => !RELOADABLE_FIELDS.has(name) && !isDeepStrictEqual(value, initial.get(name)))
       .map(([name]) => name);
     const later =
-      fixed.length === 0 ? [] : [`${fixed.join(', ')}: changed in the file, and used from the next start on`];
+      fixed.length === 0 ? [] : [`${fixed.join(', ')}: changed in the file; restart swarmlens to apply the change`];
     const warnings = [...config.warnings, ...later, ...failed];
-    for (const warning of warnings) if (!this.#sent.includes(warning)) await this.warn('CONFIG_WARNING', warning);
-    this.#sent = warnings;
+    for (const warning of warnings)
+      if (!this.#publishedWarnings.includes(warning)) await this.warn('CONFIG_WARNING', warning);
+    this.#publishedWarnings = warnings;
   }
 
-  /** @returns what keeps it out: a name, say, that somebody has taken who is in no configuration */
+  /** Adds a server. @returns the reason if it cannot be added, for example because a tap uses its name */
   #add(server: ServerConfig): string[] {
     try {
-      this.#deps.collector.add(server);
+      this.#deps.upstreams.add(server);
       return [];
     } catch (error) {
-      // So that the next configuration tries again.
+      // The next configuration tries again.
       this.#servers = new Map([...this.#servers].filter(([id]) => id !== server.id));
-      return [`${server.id} cannot be watched: ${errorMessage(error)}`];
+      return [`Server ${server.id} cannot be added: ${errorMessage(error)}`];
     }
   }
 
-  /** Tells a person in the log, and as a notice. */
+  /** Writes a warning to the log and publishes it as a notice. */
   async warn(code: string, message: string): Promise<void> {
     this.#deps.logger.warn({ code }, message);
     await this.#notice(code, 'WARNING', message);
@@ -120,14 +121,14 @@ export class ConfigReloader {
   }
 }
 
-/** No server bears it: names are not empty. */
+/** Id of no server, because names of servers are not empty. */
 const NO_SERVER = '';
 
 function byId({ servers }: Config): ReadonlyMap<string, ServerConfig> {
   return new Map(servers.map((server) => [server.id, server]));
 }
 
-/** What is left may be changed while it is connected. */
+/** Whether two configurations of a server differ in fields only that need no new connection. */
 function isSameConnection(old: ServerConfig | undefined, server: ServerConfig): boolean {
   return isDeepStrictEqual(old, { ...server, maxPollHz: old?.maxPollHz, allowTools: old?.allowTools });
 }

@@ -21,24 +21,24 @@ export interface CoordinationDeps {
   readonly logger: Logger;
 }
 
-/** What this process has to do with other ones: alone, or one of the nodes on a Redis. */
+/** Resources that this node shares with other nodes: in memory for a single node, over Redis otherwise. */
 export interface Coordination extends AsyncDisposable {
   readonly bus: Bus;
   readonly ownership: Ownership;
-  /** What is counted of clients: of several nodes by all of them together. */
+  /** Creates rate limiters. Nodes on one Redis count together. */
   readonly createRateLimiter: RateLimiterFactory;
-  /** Why nothing can be known of the servers yet; `null`: it can. */
+  /** Reason why this node does not know the servers yet. Null if it does. */
   readonly notReadyReason: () => string | null;
-  /** `null`: there are no other nodes. */
+  /** Statistics of the bus. Null for a single node. */
   readonly busStats: () => BusStats | null;
 }
 
-/** Everything that is published is committed to the store. */
+/** Opens the bus and commits everything that it delivers to the store. */
 export function openCoordination(config: Config, deps: CoordinationDeps): Coordination {
-  return config.bus === 'memory' ? onlyNode(deps) : oneOfSeveral(config, config.bus, deps);
+  return config.bus === 'memory' ? openSingleNode(deps) : openClusterNode(config, config.bus, deps);
 }
 
-function onlyNode({ store }: CoordinationDeps): Coordination {
+function openSingleNode({ store }: CoordinationDeps): Coordination {
   const bus = new MemoryBus();
   const commits = bus.subscribe((change) => store.commit(change));
   return {
@@ -54,7 +54,7 @@ function onlyNode({ store }: CoordinationDeps): Coordination {
   };
 }
 
-function oneOfSeveral(
+function openClusterNode(
   config: Config,
   address: RedisAddress,
   { store, demand, clock, logger }: CoordinationDeps,
@@ -64,7 +64,7 @@ function oneOfSeveral(
   const bus: RedisBus = new RedisBus({
     link,
     store,
-    // Each of the two asks the other, when there is something to ask about.
+    // Bus and leases depend on each other, but only after both exist.
     fencingTokens: { tokenOf: (serverId): number | null => leases.tokenOf(serverId) },
     onFenced: (serverId) => leases.markFenced(serverId),
     leaseMs,
@@ -79,7 +79,7 @@ function oneOfSeveral(
     bus,
     ownership: leases,
     createRateLimiter: createRedisRateLimiter(link, link.keys.shared('rate')),
-    // Once it has been there, what is known goes on, stale, while it is away.
+    // After the first connection, the node keeps serving stale data while Redis is unavailable.
     notReadyReason: () => (wasUp ? null : link.failureReason),
     busStats: () => ({ isUp: link.isUp, ...bus.stats() }),
     async [Symbol.asyncDispose]() {

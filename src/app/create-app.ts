@@ -25,26 +25,26 @@ import { createTracer, PrometheusMetrics } from '../telemetry/index.js';
 export interface AppDeps {
   readonly clock: Clock;
   readonly logger: Logger;
-  /** What `/metrics` shows, made of the metrics of this process; left out: those. */
-  readonly wrapMetricsExporter?: (own: MetricsExporter) => MetricsExporter;
+  /** Wraps the exporter that `/metrics` uses. @default the metrics of this process */
+  readonly wrapMetricsExporter?: (exporter: MetricsExporter) => MetricsExporter;
 }
 
-/** A running swarmlens. Disposing it ends every connection and every child process it has started. */
+/** A running swarmlens. Disposing it closes every connection and every child process that it started. */
 export interface App extends AsyncDisposable {
-  /** Without a path: `http://127.0.0.1:4000`. */
+  /** URL without a path: `http://127.0.0.1:4000`. */
   readonly url: string;
   /** Resolves when each server has answered or failed for the first time. */
   readonly discovered: Promise<void>;
-  /** Connects, drops and reconnects servers until they are those of another configuration. */
+  /** Connects, drops and reconnects servers until they match the changed configuration. */
   applyConfig(config: Config): Promise<void>;
-  /** Tells that a changed configuration has mistakes, one line each; everything stays as it is. */
+  /** Reports the mistakes of a changed configuration, one line each. The current configuration stays in effect. */
   rejectConfig(problems: readonly string[]): Promise<void>;
 }
 
-/** Events that a slow reader of `notices` or `healthChanges` may fall behind. */
+/** Maximum number of notices and health changes that the ring buffer keeps for slow readers. */
 const MAX_EVENTS = 1_024;
 
-/** Puts the program together: the only place that picks implementations. */
+/** Wires the program. The only place that picks implementations. */
 export async function createApp(config: Config, { clock, logger, wrapMetricsExporter }: AppDeps): Promise<App> {
   await using opened = new ResourceStack();
   const authenticator = opened.add(await createAuthenticator(config.auth, { clock, logger }));
@@ -79,7 +79,7 @@ export async function createApp(config: Config, { clock, logger, wrapMetricsExpo
   const demand = new Demand();
   const node = opened.add(openCoordination(config, { store, demand, clock, logger }));
   const { bus, ownership } = node;
-  const collector = opened.add(
+  const upstreams = opened.add(
     new UpstreamRegistry(config.servers, {
       store,
       bus,
@@ -103,22 +103,22 @@ export async function createApp(config: Config, { clock, logger, wrapMetricsExpo
   const groups = opened.add(
     new SubscriptionGroups({ store, demand, rateClock, active, utilization, onError, metrics, tracer }),
   );
-  const live = new ConfigReloader(config, { collector, bus, clock, logger });
-  let own: { readonly url: string } | null = null;
+  const reloader = new ConfigReloader(config, { upstreams, bus, clock, logger });
+  let self: { readonly url: string } | null = null;
   const candidates = opened.add(
     new DiscoveryCache(clock, () => ({
       ...config.discovery,
-      known: live.servers,
+      known: reloader.servers,
       configFile: config.file,
-      self: own,
+      self,
       clock,
       logger,
     })),
   );
   const streams = { store, demand, commits, rateClock, active, groups };
-  const sights = opened.add(
+  const accessScopes = opened.add(
     new AccessScopes({
-      unrestricted: { store, upstreams: collector, candidates, streams },
+      unrestricted: { store, upstreams, candidates, streams },
       maxTombstones: config.tombstones,
       maxEvents: MAX_EVENTS,
       utilization,
@@ -128,17 +128,17 @@ export async function createApp(config: Config, { clock, logger, wrapMetricsExpo
       tracer,
     }),
   );
-  const tapped = new TapRegistry({
-    upstreams: collector,
+  const taps = new TapRegistry({
+    upstreams,
     defaults: DEFAULT_SERVER_OPTIONS,
     bus,
     clock,
     logger,
-    isConfigured: (id) => live.servers.some((server) => server.id === id),
+    isConfigured: (id) => reloader.servers.some((server) => server.id === id),
   });
   const counters = new MemoryLimitCounters();
   const limiter = new OncePerSecondLimiter(node.createRateLimiter, counters);
-  const discovered = collector.ready();
+  const discovered = upstreams.ready();
   const server = opened.add(
     await startServer({
       host: config.host,
@@ -147,9 +147,9 @@ export async function createApp(config: Config, { clock, logger, wrapMetricsExpo
       origins: config.origins,
       anyHost: config.insecureNoAuth,
       services: { rateClock, clock, limitToOncePerSecond: (what, clientId) => limiter.consume(what, clientId) },
-      accessScopes: sights,
+      accessScopes,
       trustedDocuments: config.trustedDocuments,
-      joinTap: (tap) => tapped.join(tap),
+      joinTap: (tap) => taps.join(tap),
       activeStreams: active,
       clock,
       logger,
@@ -164,37 +164,37 @@ export async function createApp(config: Config, { clock, logger, wrapMetricsExpo
       shutdownMs: config.shutdownMs,
     }),
   );
-  own = server;
-  const processFigures = opened.add(new ProcessMetrics());
+  self = server;
+  const processMetrics = opened.add(new ProcessMetrics());
   const { maxBufferedBytes } = config;
-  for (const figure of [
-    ...processFigures.metrics,
-    ...deliveryMetrics({ streams: active, sights, server, counters, maxBufferedBytes }),
-    ...serverMetrics({ store, collector, clock }),
+  for (const metric of [
+    ...processMetrics.metrics,
+    ...deliveryMetrics({ streams: active, accessScopes, server, counters, maxBufferedBytes }),
+    ...serverMetrics({ store, upstreams, clock }),
     ...busMetrics(node.busStats),
   ]) {
-    metrics.register(figure);
+    metrics.register(metric);
   }
-  await live.publishStartupWarnings();
+  await reloader.publishStartupWarnings();
   if (config.insecureNoAuth) {
-    const remind = (message: string): void => {
-      live
+    const warn = (message: string): void => {
+      reloader
         .warn('INSECURE_NO_AUTH', message)
-        .catch((error: unknown) => logger.error({ error: errorMessage(error) }, 'no notice'));
+        .catch((error: unknown) => logger.error({ error: errorMessage(error) }, 'notice not published'));
     };
-    opened.add(new InsecureModeWarning(clock, remind));
+    opened.add(new InsecureModeWarning(clock, warn));
   }
   const kept = opened.keep();
   return {
     url: server.url,
     discovered,
-    applyConfig: (changed) => live.apply(changed),
-    rejectConfig: (problems) => live.reject(problems),
+    applyConfig: (changed) => reloader.apply(changed),
+    rejectConfig: (problems) => reloader.reject(problems),
     [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose](),
   };
 }
 
-/** What has been opened so far, closed in the opposite order: all of it when a later step fails. */
+/** Opened resources. Closes them in reverse order, also when a later step of the start fails. */
 class ResourceStack implements AsyncDisposable {
   #resources: (AsyncDisposable | Disposable)[] = [];
 
@@ -203,7 +203,7 @@ class ResourceStack implements AsyncDisposable {
     return resource;
   }
 
-  /** Hands everything over to the caller, who closes it. */
+  /** Transfers all resources to the caller, which must close the result. */
   keep(): ResourceStack {
     const kept = new ResourceStack();
     kept.#resources = this.#resources;

@@ -71,7 +71,7 @@ test('servers come, go and change with the configuration file, and a file that i
   await notices.until((all) => all.some(({ notices: { code } }) => code === 'CONFIG_INVALID'));
   expect(notices.data.at(-1)?.notices.message).toContain('mcpServers.daa.command: environment variable');
   expect(await servers()).toEqual([{ id: 'daa' }, { id: 'more' }]);
-  expect(program.stderr).toContain('the changed configuration is not applied');
+  expect(program.stderr).toContain('The changed configuration is invalid and was not applied');
 
   // One leaves, with all that it had; the other is another server now.
   const gone = seen('more');

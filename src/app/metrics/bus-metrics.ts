@@ -1,23 +1,24 @@
 import type { ObservableMetric } from '../../telemetry/index.js';
 
-/** What a bus between nodes tells of itself. Counts are since the start. */
+/** Statistics of the bus between nodes. Counts start with the process. */
 export interface BusStats {
-  /** Whether it can be reached. */
+  /** Whether Redis is available. */
   readonly isUp: boolean;
-  /** Messages that this node has sent, and that have come from others. */
+  /** Number of messages that this node published. */
   readonly published: number;
+  /** Number of messages received from other nodes. */
   readonly received: number;
-  /** Times that the picture of a server was read as a whole, because messages were missing or came late. */
+  /** Number of snapshots that were reread, because messages were missing or late. */
   readonly resyncs: number;
-  /** Of the message that came last: from its publication until it was here, milliseconds; `null`: none came yet. */
+  /** Delay of the latest message in milliseconds. Null before the first message. */
   readonly lagMs: number | null;
 }
 
-/** @param read `null`: there is no bus, this is the only node */
+/** Metrics of the bus. @param read returns null for a single node */
 export function busMetrics(read: () => BusStats | null): readonly ObservableMetric[] {
   const one = (name: string, help: string, valueOf: (bus: BusStats) => number | null): ObservableMetric => ({
     name,
-    help: `${help} None is shown where there is one node only.`,
+    help: `${help} Not exported by a single node.`,
     labels: [],
     read: () => {
       const bus = read();
@@ -26,20 +27,16 @@ export function busMetrics(read: () => BusStats | null): readonly ObservableMetr
     },
   });
   return [
-    one('swarmlens_bus_up', 'Whether Redis can be reached: 1, or 0.', ({ isUp }) => (isUp ? 1 : 0)),
-    one('swarmlens_bus_published_total', 'Messages that this node has sent to others.', ({ published }) => published),
-    one('swarmlens_bus_received_total', 'Messages that have come from other nodes.', ({ received }) => received),
+    one('swarmlens_bus_up', 'Whether Redis is available: 1 or 0.', ({ isUp }) => (isUp ? 1 : 0)),
+    one('swarmlens_bus_published_total', 'Messages that this node published.', ({ published }) => published),
+    one('swarmlens_bus_received_total', 'Messages received from other nodes.', ({ received }) => received),
     one(
       'swarmlens_bus_resyncs_total',
-      'Times that the picture of a server was read as a whole.',
+      'Snapshots that were reread because messages were missing or late.',
       ({ resyncs }) => resyncs,
     ),
-    one(
-      'swarmlens_bus_lag_seconds',
-      'From the publication of the newest message of another node until it was here.',
-      ({ lagMs }) => {
-        return lagMs === null ? null : lagMs / 1000;
-      },
-    ),
+    one('swarmlens_bus_lag_seconds', 'Delay of the latest message from another node.', ({ lagMs }) => {
+      return lagMs === null ? null : lagMs / 1000;
+    }),
   ];
 }

@@ -7,20 +7,20 @@ import { nearestRank } from '../../shared/index.js';
 
 export interface DeliveryMetricSources {
   readonly streams: Pick<ActiveStreams, 'all'>;
-  readonly sights: Pick<AccessScopes, 'groupCount'>;
+  readonly accessScopes: Pick<AccessScopes, 'groupCount'>;
   readonly server: Pick<SwarmlensServer, 'connections' | 'traffic'>;
   readonly counters: Pick<LimitCounters, 'read'>;
   /** Unsent bytes above which a socket is skipped. */
   readonly maxBufferedBytes: number;
 }
 
-/** A stream of events, which has no rate. */
+/** Label of event streams, which have no rate. */
 const NO_MODE = 'none';
 const MODES = [...PERFORMANCE_MODES, NO_MODE] as const;
 
-/** Of clients: who is connected, what they want and what they get. */
+/** Metrics of connections, subscriptions, rates and limits. */
 export function deliveryMetrics(sources: DeliveryMetricSources): readonly ObservableMetric[] {
-  const { streams, sights, server, counters, maxBufferedBytes } = sources;
+  const { streams, accessScopes, server, counters, maxBufferedBytes } = sources;
   const { connections, traffic } = server;
   const one = (name: string, help: string, value: () => number): ObservableMetric => {
     return { name, help, labels: [], read: () => [[{}, value()]] };
@@ -30,60 +30,56 @@ export function deliveryMetrics(sources: DeliveryMetricSources): readonly Observ
     one('swarmlens_websockets', 'Open WebSockets of clients.', () => connections.size),
     one(
       'swarmlens_slow_websockets',
-      'WebSockets that are skipped until their client has read more.',
+      'WebSockets that receive no updates until their client catches up.',
       () => connections.slowCount,
     ),
-    one('swarmlens_websocket_buffered_bytes', 'What waits in this process to be sent, all WebSockets together.', () => {
+    one('swarmlens_websocket_buffered_bytes', 'Unsent bytes of all WebSockets.', () => {
       return connections.unsentBytes;
     }),
+    one('swarmlens_websocket_max_buffered_bytes', 'Unsent bytes of the WebSocket with the most unsent bytes.', () => {
+      return connections.maxUnsentBytes;
+    }),
     one(
-      'swarmlens_websocket_max_buffered_bytes',
-      'The same of the one WebSocket for which most waits: no client has a queue.',
+      'swarmlens_websocket_buffer_limit_bytes',
+      'Unsent bytes above which a WebSocket receives no updates (maxBufferedBytes).',
       () => {
-        return connections.maxUnsentBytes;
+        return maxBufferedBytes;
       },
     ),
-    one('swarmlens_websocket_buffer_limit_bytes', 'From where on a WebSocket is skipped (maxBufferedBytes).', () => {
-      return maxBufferedBytes;
-    }),
     {
       name: 'swarmlens_websocket_round_trip_seconds',
-      help: 'Round trips of the newest pings to clients; none is shown before the first.',
+      help: 'Round trips of recent pings to clients. Not exported before the first.',
       labels: ['percentile'],
       read: () => roundTrips(connections.roundTripsMs()),
     },
-    one(
-      'swarmlens_network_sent_bytes_total',
-      'Bytes sent to clients, whatever they belong to.',
-      () => traffic.sentBytes,
-    ),
-    one('swarmlens_network_received_bytes_total', 'Bytes that came from clients.', () => traffic.receivedBytes),
+    one('swarmlens_network_sent_bytes_total', 'Bytes sent to clients.', () => traffic.sentBytes),
+    one('swarmlens_network_received_bytes_total', 'Bytes received from clients.', () => traffic.receivedBytes),
     {
       name: 'swarmlens_subscriptions',
-      help: 'Subscriptions that run, by the slowest mode that is as fast as what they asked for; none: of events, and of figures of all agents.',
+      help: 'Active subscriptions, by the slowest mode that covers their rate; none: events.',
       labels: ['mode'],
       read: () => byMode(streams, () => 1),
     },
     {
       name: 'swarmlens_requested_rate_hertz',
-      help: 'Updates a second that subscriptions asked for, all of a mode together.',
+      help: 'Sum of the requested rates of all subscriptions of a mode.',
       labels: ['mode'],
       read: () => byMode(streams, (rate) => rate?.requestedHz ?? 0),
     },
     {
       name: 'swarmlens_effective_rate_hertz',
-      help: 'The same as backpressure and a busy event loop leave of it.',
+      help: 'Sum of the effective rates of all subscriptions of a mode, reduced by backpressure and load shedding.',
       labels: ['mode'],
       read: () => byMode(streams, (rate) => rate?.effectiveHz ?? 0),
     },
     one(
       'swarmlens_groups',
-      'Groups of equal subscriptions, each of which is rendered once a tick.',
-      () => sights.groupCount,
+      'Groups of equal subscriptions. Each group is rendered once per tick.',
+      () => accessScopes.groupCount,
     ),
     {
       name: 'swarmlens_limit_hits_total',
-      help: 'How often clients have reached each limit.',
+      help: 'Requests rejected by each limit.',
       labels: ['limit'],
       read: () => counters.read().map(({ name, hits }) => [{ limit: name }, hits] as const),
     },
@@ -101,7 +97,7 @@ function* byMode(streams: Pick<ActiveStreams, 'all'>, valueOf: (rate: Rate) => n
   for (const [mode, value] of sums) yield [{ mode }, value];
 }
 
-/** What a client caps with `maxHz` is slower than its mode. */
+/** Slowest mode that covers a rate, because `maxHz` can make a stream slower than its mode. */
 function modeOf(hz: number): PerformanceMode {
   const fromSlowest = [...PERFORMANCE_MODES].sort((a, b) => MODE_HZ[a] - MODE_HZ[b]);
   return fromSlowest.find((mode) => hz <= MODE_HZ[mode]) ?? 'HIGH_FREQUENCY';
@@ -111,7 +107,7 @@ function label(mode: (typeof MODES)[number]): string {
   return mode.toLowerCase();
 }
 
-/** By nearest rank. @param sorted milliseconds */
+/** Percentiles by nearest rank. @param sorted round trips in milliseconds */
 function roundTrips(sorted: readonly number[]): readonly Sample[] {
   return [50, 95, 99].flatMap((percentile) => {
     const ms = nearestRank(sorted, percentile);

@@ -3,9 +3,9 @@ import type { ObservableMetric } from '../../telemetry/index.js';
 
 const RESOLUTION_MS = 10;
 
-/** Of this process: its event loop, memory and processor time. */
+/** Metrics of the event loop, memory and CPU time of this process. */
 export class ProcessMetrics implements Disposable {
-  /** Of its own: whoever reads it begins it anew. */
+  /** Histogram of its own, because each scrape resets it. */
   readonly #delay: IntervalHistogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
 
   constructor() {
@@ -19,7 +19,7 @@ export class ProcessMetrics implements Disposable {
     return [
       {
         name: 'swarmlens_event_loop_lag_seconds',
-        help: 'How late timers were since the last scrape: median, 99th percentile and the latest.',
+        help: 'Delay of timers since the last scrape: median, 99th percentile and maximum.',
         labels: ['percentile'],
         read: () => {
           const lags = [50, 99, 100].map(
@@ -29,21 +29,21 @@ export class ProcessMetrics implements Disposable {
           return lags;
         },
       },
-      one('swarmlens_event_loop_active_seconds_total', 'Time in which the event loop was at work.', () => {
+      one('swarmlens_event_loop_active_seconds_total', 'Time during which the event loop was active.', () => {
         return performance.eventLoopUtilization().active / 1000;
       }),
-      one('swarmlens_heap_used_bytes', 'Memory that JavaScript objects take.', () => process.memoryUsage().heapUsed),
+      one('swarmlens_heap_used_bytes', 'Memory used by JavaScript objects.', () => process.memoryUsage().heapUsed),
       one(
         'swarmlens_heap_size_bytes',
-        'Memory set aside for JavaScript objects.',
+        'Memory reserved for JavaScript objects.',
         () => process.memoryUsage().heapTotal,
       ),
-      one('process_resident_memory_bytes', 'Memory of the process that is in use.', () => process.memoryUsage.rss()),
-      one('process_cpu_seconds_total', 'Processor time of the process, its own and the system’s for it.', () => {
+      one('process_resident_memory_bytes', 'Resident memory of the process.', () => process.memoryUsage.rss()),
+      one('process_cpu_seconds_total', 'CPU time of the process, user and system.', () => {
         const { user, system } = process.cpuUsage();
         return (user + system) / 1e6;
       }),
-      one('process_start_time_seconds', 'When the process was started, seconds since the epoch.', () => {
+      one('process_start_time_seconds', 'Start time of the process, in seconds since the epoch.', () => {
         return performance.timeOrigin / 1000;
       }),
     ];
@@ -53,7 +53,7 @@ export class ProcessMetrics implements Disposable {
     this.#delay.disable();
   }
 
-  /** The histogram counts whole intervals between its timers, the wanted part of them included. */
+  /** Delay beyond the interval of the histogram, which counts the whole time between two timers. */
   #lagSeconds(percent: number): number {
     const ns = percent === 100 ? this.#delay.max : this.#delay.percentile(percent);
     return this.#delay.count === 0 ? 0 : Math.max(0, ns / 1e9 - RESOLUTION_MS / 1000);

@@ -13,26 +13,26 @@ import { type ObservableMetric, OVERFLOW_LABEL, type Sample, toLabelValue, topCo
 
 export interface ServerMetricSources {
   readonly store: Pick<Store, 'servers' | 'agents' | 'serverLastSeenAt'>;
-  readonly collector: Pick<UpstreamRegistry, 'health'>;
+  readonly upstreams: Pick<UpstreamRegistry, 'health'>;
   readonly clock: Clock;
 }
 
-/** Servers that are told apart, in the order in which they came; what can be added up of the others is "other". */
+/** Maximum number of servers with a label of their own, in order of appearance. Sums of the others have the label "other". */
 const MAX_SERVERS = 128;
-/** Types of agents that are: those with most agents. */
+/** Maximum number of agent types with a label of their own: the types with the most agents. */
 const MAX_TYPES = 50;
 
-/** Of MCP servers and their agents. */
-export function serverMetrics({ store, collector, clock }: ServerMetricSources): readonly ObservableMetric[] {
-  /** Those that are told apart. */
+/** Metrics of MCP servers and their agents. */
+export function serverMetrics({ store, upstreams, clock }: ServerMetricSources): readonly ObservableMetric[] {
+  /** Servers with a label of their own. */
   const shown = (): readonly McpServer[] => [...store.servers.values()].slice(0, MAX_SERVERS);
-  /** All, each with its label. */
+  /** All servers with their labels. */
   const named = (): readonly (readonly [label: string, server: McpServer])[] =>
     [...store.servers.values()].map((server, index) => [
       index < MAX_SERVERS ? toLabelValue(server.id) : OVERFLOW_LABEL,
       server,
     ]);
-  const healths = onceATurn(() => new Map(shown().map(({ id }) => [id, collector.health(id)])));
+  const healths = cacheForTurn(() => new Map(shown().map(({ id }) => [id, upstreams.health(id)])));
   const health = (serverId: string): ServerHealth | null => healths().get(serverId) ?? null;
   const each = (valueOf: (server: McpServer) => number | null): (() => Iterable<Sample>) => {
     return () =>
@@ -54,7 +54,7 @@ export function serverMetrics({ store, collector, clock }: ServerMetricSources):
   return [
     {
       name: 'swarmlens_server_status',
-      help: 'What an MCP server is: 1 for its status, 0 for the others.',
+      help: 'Status of an MCP server: 1 for the current status, 0 for the others.',
       labels: ['server', 'status'],
       read: function* () {
         for (const [server, { status }] of named()) {
@@ -64,13 +64,13 @@ export function serverMetrics({ store, collector, clock }: ServerMetricSources):
     },
     {
       name: 'swarmlens_server_stale_seconds',
-      help: 'For how long the agents of a server have been last known values; 0: they are not.',
+      help: 'Time since the agents of a server became stale. 0 if they are not stale.',
       labels: ['server'],
       read: each(({ staleSince }) => (staleSince === null ? 0 : secondsSince(staleSince, clock))),
     },
     {
       name: 'swarmlens_server_last_answer_timestamp_seconds',
-      help: 'When a server last answered, seconds since the epoch; none is shown of one that never did.',
+      help: 'Time of the last answer of a server, in seconds since the epoch. Not exported before the first.',
       labels: ['server'],
       read: each(({ id }) => {
         const seenAt = store.serverLastSeenAt(id);
@@ -79,31 +79,31 @@ export function serverMetrics({ store, collector, clock }: ServerMetricSources):
     },
     {
       name: 'swarmlens_breaker_state',
-      help: 'Circuit breaker of each replica of a server: 1 for its state, 0 for the others.',
+      help: 'Circuit breaker of each replica of a server: 1 for the current state, 0 for the others.',
       labels: ['server', 'replica', 'state'],
       read: ofReplicas,
     },
     {
       name: 'swarmlens_poll_wanted_rate_hertz',
-      help: 'Polls a second that are wanted of a server now, within what it may be asked.',
+      help: 'Polls per second that the demand requires, within the limits of the server.',
       labels: ['server'],
       read: each(({ id }) => health(id)?.polling.wantedHz ?? null),
     },
     {
       name: 'swarmlens_poll_effective_rate_hertz',
-      help: 'Polls a second that it gets, over the last polls; none is shown before the second.',
+      help: 'Polls per second over the last polls. Not exported before the second poll.',
       labels: ['server'],
       read: each(({ id }) => health(id)?.polling.effectiveHz ?? null),
     },
     {
       name: 'swarmlens_agents',
-      help: 'Agents, by server and status.',
+      help: 'Agents by server and status.',
       labels: ['server', 'status'],
       read: () => agentsByStatus(named(), store),
     },
     {
       name: 'swarmlens_agents_by_type',
-      help: 'Agents by type: the types with most agents, all others together.',
+      help: 'Agents by type: the types with the most agents, and the sum of the others.',
       labels: ['type'],
       read: () =>
         [
@@ -115,7 +115,7 @@ export function serverMetrics({ store, collector, clock }: ServerMetricSources):
     },
     {
       name: 'swarmlens_stale_agents',
-      help: 'Agents that are last known values.',
+      help: 'Stale agents.',
       labels: ['server'],
       read: () => {
         const counts = countBy(store.agents.values(), ({ serverId, stale }) => (stale ? serverId : null));
@@ -137,8 +137,8 @@ function* agentsByStatus(
   }
 }
 
-/** What is read for one figure is good for the others of the same scrape, all of which are read in one turn. */
-function onceATurn<T>(read: () => T): () => T {
+/** Caches a value until the end of the turn, because all metrics of one scrape are read in one turn. */
+function cacheForTurn<T>(read: () => T): () => T {
   let seen: { readonly value: T } | null = null;
   return () => {
     if (seen !== null) return seen.value;
@@ -149,7 +149,7 @@ function onceATurn<T>(read: () => T): () => T {
   };
 }
 
-/** @param keyOf `null`: it does not count */
+/** Counts agents by key. @param keyOf returns null for agents that do not count */
 function countBy(agents: Iterable<Agent>, keyOf: (agent: Agent) => string | null): Map<string, number> {
   const counts = new Map<string, number>();
   for (const agent of agents) {

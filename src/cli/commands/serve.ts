@@ -80,12 +80,9 @@ async function serveOne(
           onConfig: (changed) => app.applyConfig(changed),
           onInvalid: (problems) => app.rejectConfig(problems),
         });
-  let isStopping = false;
-  const stopping = (worker === null ? stopped : Promise.race([stopped, worker.stopRequested])).then(() => {
-    isStopping = true;
-  });
-  await Promise.race([app.discovered, stopping]);
-  if (!isStopping) {
+  const stopping = worker === null ? stopped : Promise.race([stopped, worker.stopRequested]);
+  const isDiscovered = await Promise.race([app.discovered.then(() => true), stopping.then(() => false)]);
+  if (isDiscovered) {
     if (worker === null) stdout.write(formatReadyLines(app.url));
     else worker.reportDiscovered();
   }
