@@ -36,7 +36,7 @@ describe('mcp-tcp-server', () => {
   const bridge = (options: Partial<TcpServerOptions> = {}): McpTcpServer =>
     new McpTcpServer({ child: [serverPath('plain')], ...options });
 
-  test('a greeting without capabilities is that of a server with tools', async () => {
+  test('lists the tools of a server whose initialize result has no capabilities', async () => {
     await using server = bridge();
     await using one = await tcp(server);
     expect(one.identity).toMatchObject({ name: 'claude-flow', version: '2.0.0-alpha.101', capabilities: ['tools'] });
@@ -44,14 +44,14 @@ describe('mcp-tcp-server', () => {
     expect((await call(one, 'echo', { a: 1 })).value).toEqual({ a: 1 });
   });
 
-  test('the token is shown before the greeting', async () => {
+  test('authenticates before the handshake', async () => {
     await using server = bridge({ token: TOKEN });
     await using one = await tcp(server, TOKEN);
     expect(server.seen.map(({ name }) => name)).toEqual(['authenticate', 'initialize', 'tools/list']);
     expect((await call(one, 'echo', { a: 1 })).value).toEqual({ a: 1 });
   });
 
-  test('a token that is refused is told with what to do, and without the token', async () => {
+  test('reports a rejected token with a hint and without the token', async () => {
     await using server = bridge({ token: 'another' });
     const outcome = await outcomeOf(tcp(server, TOKEN));
     expect(outcome).toBeInstanceOf(TransportError);
@@ -62,33 +62,33 @@ describe('mcp-tcp-server', () => {
     expect(server.seen.map(({ name }) => name)).toEqual(['authenticate']);
   });
 
-  test('a bridge that wants a token and gets none is told with what to do', async () => {
+  test('reports a missing token with a hint', async () => {
     await using server = bridge({ token: TOKEN });
     const outcome = await outcomeOf(tcp(server));
     expect(outcome).toBeInstanceOf(TransportError);
     expect(String(outcome)).toMatch(/Authentication required: set "token" of this server/);
   });
 
-  test('a bridge that knows no tokens is used without', async () => {
+  test('connects with a token to a bridge that does not support authentication', async () => {
     await using server = bridge({ child: [serverPath('strict')] });
     await using one = await tcp(server, TOKEN);
     expect((await call(one, 'echo', { a: 1 })).value).toEqual({ a: 1 });
   });
 
-  test('answers that go to whoever has used their id first reach who has asked', async () => {
+  test('delivers answers to the right session when the bridge routes them by request id', async () => {
     await using server = bridge();
     await using one = await tcp(server);
     await using other = await tcp(server);
-    // The official client would give both the same id, and the first of them waits for ever.
-    const giveUp = new AbortController();
-    const waiting = outcomeOf(one.callTool('mute', {}, { ...CALL, signal: giveUp.signal }));
+    // With the ids of the official client, both calls would share an id and the first would receive both answers.
+    const cancellation = new AbortController();
+    const waiting = outcomeOf(one.callTool('mute', {}, { ...CALL, signal: cancellation.signal }));
     expect((await call(other, 'echo', { from: 'other' })).value).toEqual({ from: 'other' });
     expect((await call(one, 'echo', { from: 'one' })).value).toEqual({ from: 'one' });
-    giveUp.abort(new Error('enough'));
+    cancellation.abort(new Error('enough'));
     expect(await waiting).toEqual(new Error('enough'));
   });
 
-  test('one connection too many is told in the words of the bridge', async () => {
+  test('reports the message of the bridge when it has too many connections', async () => {
     await using server = bridge({ maxConnections: 1 });
     await using _one = await tcp(server);
     const outcome = await outcomeOf(tcp(server));
@@ -96,7 +96,7 @@ describe('mcp-tcp-server', () => {
     expect(String(outcome)).toContain('connection limit reached');
   });
 
-  test('a connection that is closed by age ends in an orderly way, and the next one is taken at once', async () => {
+  test('reports an orderly close when the bridge closes an old connection', async () => {
     await using server = bridge();
     await using one = await tcp(server);
     server.closeByAge();
@@ -105,7 +105,7 @@ describe('mcp-tcp-server', () => {
     expect((await call(next, 'echo', { a: 1 })).value).toEqual({ a: 1 });
   });
 
-  test('it is sent no notification', async () => {
+  test('receives no notifications', async () => {
     await using server = bridge();
     await using one = await tcp(server);
     await outcomeOf(one.callTool('mute', {}, { ...CALL, timeoutMs: 20 }));
@@ -123,7 +123,7 @@ describe('mcp-ws-relay', () => {
     return session({ type: 'ws', url, headers: { authorization: `Bearer ${token}` } });
   }
 
-  test('the token goes with the request to open it', async () => {
+  test('authenticates in the upgrade request', async () => {
     await using server = relay();
     await using one = await ws(server);
     expect((await call(one, 'echo', { a: 1 })).value).toEqual({ a: 1 });
@@ -133,7 +133,7 @@ describe('mcp-ws-relay', () => {
     expect(String(outcome)).not.toContain('wrong-token');
   });
 
-  test.each([1, 7, 64])('frames that are pieces of %i characters are put together', async (charactersPerFrame) => {
+  test.each([1, 7, 64])('reassembles messages from frames of %i characters', async (charactersPerFrame) => {
     await using server = relay({ charactersPerFrame });
     await using one = await ws(server);
     const value = { text: 'größer 🐝 {"a":[}\n"', list: [1, { b: '}' }] };
@@ -141,14 +141,14 @@ describe('mcp-ws-relay', () => {
     expect(Math.max(...server.frames.map((frame) => Array.from(frame).length))).toBeLessThanOrEqual(charactersPerFrame);
   });
 
-  test('frames of several lines, some of them no messages, are taken apart', async () => {
+  test('splits frames of several lines and ignores lines that are not messages', async () => {
     await using server = relay({ child: [serverPath('noisy')] });
     await using one = await ws(server);
     expect((await call(one, 'echo', { a: 1 })).value).toEqual({ a: 1 });
     expect(server.frames.some((frame) => frame.trim().includes('\n'))).toBe(true);
   });
 
-  test('one message too many is a refusal that asks for a pause', async () => {
+  test('rejects a call beyond the rate limit with a retry delay', async () => {
     await using server = relay({ maxMessages: 4 });
     await using one = await ws(server);
     await call(one, 'echo');
@@ -158,15 +158,15 @@ describe('mcp-ws-relay', () => {
     expect(outcome).toMatchObject({ message: 'Rate limit exceeded', rpcCode: -32000, retryAfterMs: 10_000 });
   });
 
-  test('of two calls under way, one message too many fails neither before its time', async () => {
+  test('keeps two calls in flight until their timeout when an error without an id arrives', async () => {
     await using server = relay({ maxMessages: 4 });
     await using one = await ws(server);
-    const hurried = { ...CALL, timeoutMs: 50 };
-    const outcomes = await Promise.all(['mute', 'echo'].map((tool) => outcomeOf(one.callTool(tool, {}, hurried))));
+    const shortTimeout = { ...CALL, timeoutMs: 50 };
+    const outcomes = await Promise.all(['mute', 'echo'].map((tool) => outcomeOf(one.callTool(tool, {}, shortTimeout))));
     expect(outcomes.map((outcome) => outcome instanceof ToolCallTimeoutError)).toEqual([true, true]);
   });
 
-  test('a connection that is closed by age ends in an orderly way', async () => {
+  test('reports an orderly close when the relay closes an old connection', async () => {
     await using server = relay();
     await using one = await ws(server);
     server.closeByAge();
@@ -174,8 +174,8 @@ describe('mcp-ws-relay', () => {
   });
 });
 
-describe.each(['noted', 'source'] as const)('mcp-gateway as in its %s form', (like) => {
-  test('its own methods are tools', async () => {
+describe.each(['noted', 'source'] as const)('mcp-gateway (%s variant)', (like) => {
+  test('offers its own methods as tools', async () => {
     await using server = new McpGateway({ like });
     server.register({ id: 'a-1', description: 'looks things up' });
     await using one = await tcp(server);
@@ -186,7 +186,7 @@ describe.each(['noted', 'source'] as const)('mcp-gateway as in its %s form', (li
     expect([...server.agents.keys()]).toEqual(['a-1', 'a-2']);
   });
 
-  test('it is subscribed to after the handshake, and what it pushes arrives', async () => {
+  test('delivers agent events after the handshake', async () => {
     await using server = new McpGateway({ like });
     await using one = await tcp(server);
     await server.subscribed();
@@ -199,50 +199,52 @@ describe.each(['noted', 'source'] as const)('mcp-gateway as in its %s form', (li
     });
   });
 
-  test('calls made at once are sent one by one, so that none is refused', async () => {
+  test('receives concurrent calls one at a time', async () => {
     await using server = new McpGateway({ like });
     await using one = await tcp(server);
     let release: () => void = () => undefined;
     server.hold = new Promise((resolve) => (release = resolve));
-    const underWay = Array.from({ length: 30 }, () => call(one, 'agent/list'));
-    // All that were sent with the first one have arrived a turn after it.
+    const inFlight = Array.from({ length: 30 }, () => call(one, 'agent/list'));
+    // Calls sent together with the first call would arrive within this turn.
     await waitUntil(() => server.seen.includes('agent/list'), { state: () => server.seen });
     await aTurn();
     release();
-    const answers = await Promise.all(underWay);
+    const answers = await Promise.all(inFlight);
     expect(answers.map(({ value }) => value)).toEqual(Array.from({ length: 30 }, () => ({ agents: [], count: 0 })));
     expect(server.mostAtOnce).toBe(1);
     expect(server.refused).toBe(0);
   });
 
-  test('it is sent no notification, not even of a call that is given up, and the next call goes out', async () => {
+  test('receives no notification for a call that times out', async () => {
     await using server = new McpGateway({ like });
     await using one = await tcp(server);
     server.hold = new Promise(() => undefined);
-    const hurried = { ...CALL, timeoutMs: 20 };
-    expect(await outcomeOf(one.callTool('agent/list', {}, hurried))).toBeInstanceOf(ToolCallTimeoutError);
+    const shortTimeout = { ...CALL, timeoutMs: 20 };
+    expect(await outcomeOf(one.callTool('agent/list', {}, shortTimeout))).toBeInstanceOf(ToolCallTimeoutError);
     server.hold = Promise.resolve();
     expect((await call(one, 'agent/list')).value).toEqual({ agents: [], count: 0 });
     expect(server.seen.filter(isNotification)).toEqual([]);
   });
 
-  test('calls that wait for their turn end with the connection, and one that is aborted is never sent', async () => {
+  test('rejects waiting calls when the connection closes and never sends an aborted call', async () => {
     const server = new McpGateway({ like });
     await using one = await tcp(server);
     server.hold = new Promise(() => undefined);
-    const underWay = outcomeOf(call(one, 'agent/list'));
-    const giveUp = new AbortController();
-    const waiting = outcomeOf(one.callTool('agent/register', { id: 'never' }, { ...CALL, signal: giveUp.signal }));
+    const inFlight = outcomeOf(call(one, 'agent/list'));
+    const cancellation = new AbortController();
+    const waiting = outcomeOf(
+      one.callTool('agent/register', { id: 'never' }, { ...CALL, signal: cancellation.signal }),
+    );
     const waitingToo = outcomeOf(call(one, 'agent/list'));
-    giveUp.abort(new Error('changed my mind'));
+    cancellation.abort(new Error('changed my mind'));
     expect(await waiting).toEqual(new Error('changed my mind'));
     await server[Symbol.asyncDispose]();
-    expect(await underWay).toBeInstanceOf(SessionClosedError);
+    expect(await inFlight).toBeInstanceOf(SessionClosedError);
     expect(await waitingToo).toBeInstanceOf(SessionClosedError);
     expect(server.agents.size).toBe(0);
   });
 
-  test('a ping that it does not know is an answer', async () => {
+  test('counts as alive when it rejects a ping as unknown', async () => {
     await using server = new McpGateway({ like });
     await using one = await tcp(server);
     await one.ping(CALL);
@@ -260,7 +262,7 @@ describe('daa-mcp', () => {
   }
 
   describe.each(['http', 'ws'] as const)('over %s', (type) => {
-    test('content of its own type, with null annotations, is read', async () => {
+    test('returns values from its own content type with null annotations', async () => {
       await using server = new DaaMcp();
       server.spawn({ ...INDEXER });
       await using one = await over(type, server);
@@ -269,18 +271,18 @@ describe('daa-mcp', () => {
       expect((await call(one, 'list_agents')).value).toMatchObject({ agents: [INDEXER], total_count: 1 });
     });
 
-    test('it is sent no notification', async () => {
+    test('receives no notifications', async () => {
       await using server = new DaaMcp();
       await using one = await over(type, server);
-      const giveUp = new AbortController();
-      const given = outcomeOf(one.callTool('list_agents', {}, { ...CALL, signal: giveUp.signal }));
-      giveUp.abort(new Error('enough'));
+      const cancellation = new AbortController();
+      const given = outcomeOf(one.callTool('list_agents', {}, { ...CALL, signal: cancellation.signal }));
+      cancellation.abort(new Error('enough'));
       expect(await given).toEqual(new Error('enough'));
       await call(one, 'list_tasks');
       expect(server.seen.filter(isNotification)).toEqual([]);
     });
 
-    test('errors without id reach the calls that they answer, and no other', async () => {
+    test('assigns errors without an id to the calls that they answer', async () => {
       await using server = new DaaMcp();
       server.spawn({ ...INDEXER });
       await using one = await over(type, server);
@@ -295,7 +297,7 @@ describe('daa-mcp', () => {
       ]);
     });
 
-    test('a ping that it does not know is an answer', async () => {
+    test('counts as alive when it rejects a ping as unknown', async () => {
       await using server = new DaaMcp();
       await using one = await over(type, server);
       await one.ping(CALL);
@@ -304,7 +306,7 @@ describe('daa-mcp', () => {
   });
 
   test.each<Required<DaaOptions>>([{ errorStatus: 500 }, { errorStatus: 200 }])(
-    'an error in an HTTP answer of status $errorStatus fails the call at once',
+    'rejects a call immediately on an error response with status $errorStatus',
     async (options) => {
       await using server = new DaaMcp(options);
       await using one = await over('http', server);
@@ -315,12 +317,14 @@ describe('daa-mcp', () => {
   );
 });
 
-test('an HTTP server that has refused a notification is sent no more', async () => {
-  await using server = await HttpServer.start();
-  server.refusesNotifications = true;
-  await using one = await session({ type: 'http', url: `${server.origin}/mcp`, headers: {} });
-  await outcomeOf(one.callTool('mute', {}, { ...CALL, timeoutMs: 20 }));
-  await call(one, 'echo');
-  const names = server.seen.map(({ rpc }) => rpc ?? '');
-  expect(names.filter(isNotification)).toEqual(['notifications/initialized']);
+describe('HTTP server that rejects notifications', () => {
+  test('receives no notification after the first rejection', async () => {
+    await using server = await HttpServer.start();
+    server.refusesNotifications = true;
+    await using one = await session({ type: 'http', url: `${server.origin}/mcp`, headers: {} });
+    await outcomeOf(one.callTool('mute', {}, { ...CALL, timeoutMs: 20 }));
+    await call(one, 'echo');
+    const names = server.seen.map(({ rpc }) => rpc ?? '');
+    expect(names.filter(isNotification)).toEqual(['notifications/initialized']);
+  });
 });

@@ -4,12 +4,12 @@ import type { EndpointConfig } from '../../src/mcp/index.js';
 import { aTurn, type Line, Peer, type Rpc } from './peer.js';
 import { endpointOf } from './support.js';
 
-/** A server on a socket of its own, or behind a child process that passes on what comes over it. */
+/** MCP server on a TCP socket, or behind a child process that relays its stdio to the socket. */
 export class SocketPeer extends Peer {
   readonly #server: Server;
   readonly #isChild: boolean;
   readonly sockets = new Set<Socket>();
-  /** What came, as the system handed it over. */
+  /** Received chunks as the system delivered them. */
   readonly chunks: string[] = [];
 
   private constructor(isChild: boolean) {
@@ -68,7 +68,7 @@ export class SocketPeer extends Peer {
   }
 }
 
-/** A server of WebSockets, in whose text frames characters may be cut. */
+/** MCP server over WebSockets. Its text frames may split characters. */
 export class WebSocketPeer extends Peer {
   readonly #server: WebSocketServer;
 

@@ -5,11 +5,11 @@ import { text as readText } from 'node:stream/consumers';
 import type { EndpointConfig } from '../../src/mcp/index.js';
 import { aTurn, type Id, type Line, Peer, type Rpc } from './peer.js';
 
-/** One session, streamable or of the older kind. */
+/** Session over streamable HTTP or over the older HTTP with SSE. */
 class HttpLine implements Line {
   readonly id = randomUUID();
   isForgotten = false;
-  /** What goes to the client unasked; with the older kind all. */
+  /** Stream for messages that belong to no request. SSE sessions send all messages over it. */
   events: ServerResponse | null = null;
   readonly answers = new Map<Id, ServerResponse>();
   #onEvents: () => void = () => undefined;
@@ -38,7 +38,7 @@ class HttpLine implements Line {
   }
 }
 
-/** A server over HTTP that answers with event streams only: streamable at `/mcp`, the older kind at `/sse`. */
+/** HTTP server that answers with event streams only: streamable HTTP at `/mcp`, SSE at `/sse`. */
 export class HttpPeer extends Peer {
   readonly #server: Server;
   readonly #type: 'http' | 'sse';

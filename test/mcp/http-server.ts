@@ -14,10 +14,10 @@ export interface Seen {
   readonly headers: IncomingMessage['headers'];
 }
 
-/** A bare MCP server over HTTP, streamable at `/mcp` and with the older event stream at `/sse`; tools by their names. */
+/** Minimal MCP server: streamable HTTP at `/mcp`, SSE at `/sse`. The name of a tool selects the behavior of its call. */
 export class HttpServer implements AsyncDisposable {
   readonly seen: Seen[] = [];
-  /** Answer notifications with HTTP 500, as one server does. */
+  /** Whether notifications are answered with HTTP 500, as by daa-mcp. */
   refusesNotifications = false;
   readonly #server: Server;
   #events: ServerResponse | null = null;

@@ -15,8 +15,8 @@ function connectTo(server: HttpServer, type: 'http' | 'sse' = 'http'): Promise<M
   return connectSession({ type, url, headers: { authorization: 'Bearer token' } }, connectOptions());
 }
 
-describe.each(['http', 'sse'] as const)('over %s', (type) => {
-  test('the handshake, the tools and a call, each with the headers', async () => {
+describe.each(['http', 'sse'] as const)('session over %s', (type) => {
+  test('sends the configured headers with every request', async () => {
     await using server = await HttpServer.start();
     await using session = await connectTo(server, type);
     expect(session.identity).toMatchObject({ name: 'over http', version: '1', simulated: true });
@@ -26,7 +26,7 @@ describe.each(['http', 'sse'] as const)('over %s', (type) => {
     expect(new Set(server.seen.map(({ headers }) => headers.authorization))).toEqual(new Set(['Bearer token']));
   });
 
-  test('credentials in the URL are sent as a header', async () => {
+  test('sends credentials of the URL as a header', async () => {
     await using server = await HttpServer.start();
     const url = `${server.origin.replace('//', '//me:p%40ss@')}/${type === 'http' ? 'mcp' : 'sse'}`;
     await using session = await connectSession({ type, url, headers: {} }, connectOptions());
@@ -36,7 +36,7 @@ describe.each(['http', 'sse'] as const)('over %s', (type) => {
     );
   });
 
-  test('a server that cannot be reached is named without credentials and query', async () => {
+  test('omits credentials and query from the error when the server is unreachable', async () => {
     const server = await HttpServer.start();
     const { origin } = server;
     await server[Symbol.asyncDispose]();
@@ -48,14 +48,14 @@ describe.each(['http', 'sse'] as const)('over %s', (type) => {
   });
 });
 
-describe('streamable HTTP', () => {
-  test('an answer may come as a stream', async () => {
+describe('session over streamable HTTP', () => {
+  test('reads a response sent as an event stream', async () => {
     await using server = await HttpServer.start();
     await using session = await connectTo(server);
     expect((await call(session, 'streaming', { a: 1 })).value).toEqual({ a: 1 });
   });
 
-  test('the session is ended by a message of its own', async () => {
+  test('sends a DELETE request when it is closed', async () => {
     await using server = await HttpServer.start();
     await (await connectTo(server))[Symbol.asyncDispose]();
     const last = server.seen.at(-1);
@@ -71,7 +71,7 @@ describe('streamable HTTP', () => {
     ],
     ['HTTP 429 with a JSON-RPC error', 'busier', { message: 'HTTP 429: too fast', rpcCode: -32000, retryAfterMs: 250 }],
     ['a JSON-RPC error', 'refusing', { message: 'no such swarm', rpcCode: -32602, retryAfterMs: null }],
-  ])('%s is a refusal', async (_what, tool, expected) => {
+  ])('rejects the call on %s', async (_condition, tool, expected) => {
     await using server = await HttpServer.start();
     await using session = await connectTo(server);
     const outcome = await outcomeOf(call(session, tool));
@@ -83,24 +83,24 @@ describe('streamable HTTP', () => {
     ['HTTP 503', 'unavailable', 'HTTP 503: down for maintenance'],
     ['a connection that breaks off before the answer', 'hanging up', 'other side closed'],
     ['a stream that breaks off before the answer', 'breaking off', 'the connection was lost before the response'],
-  ])('%s fails the call at once, and not the session', async (_what, tool, message) => {
+  ])('fails only the call on %s', async (_condition, tool, message) => {
     await using server = await HttpServer.start();
     await using session = await connectTo(server);
     expect(await outcomeOf(call(session, tool))).toEqual(new TransportError(message));
     expect((await call(session, 'echo', { still: 'here' })).value).toEqual({ still: 'here' });
   });
 
-  test.each(['forgetful', 'confused'])('a server that does not know the session (%s) ends it', async (tool) => {
+  test.each(['forgetful', 'confused'])('ends when the server no longer knows the session (%s)', async (tool) => {
     await using server = await HttpServer.start();
     await using session = await connectTo(server);
-    const underWay = outcomeOf(call(session, 'mute'));
+    const inFlight = outcomeOf(call(session, 'mute'));
     const reason = new SessionClosedError('the server no longer knows the session');
     expect(await outcomeOf(call(session, tool))).toEqual(reason);
     expect(await session.closed).toEqual(reason);
-    expect(await underWay).toEqual(reason);
+    expect(await inFlight).toEqual(reason);
   });
 
-  test('a server that refuses notifications is no worse for it', async () => {
+  test('keeps working when the server rejects notifications', async () => {
     await using server = await HttpServer.start();
     server.refusesNotifications = true;
     await using session = await connectTo(server);
@@ -108,7 +108,7 @@ describe('streamable HTTP', () => {
     expect((await call(session, 'echo', { a: 1 })).value).toEqual({ a: 1 });
   });
 
-  test('failures that are told to the caller are not logged as noise', async () => {
+  test('does not log failures that the caller receives', async () => {
     await using server = await HttpServer.start();
     const { logger, lines } = recordingLogger();
     const endpoint: EndpointConfig = { type: 'http', url: `${server.origin}/mcp`, headers: {} };

@@ -20,12 +20,12 @@ function pidOf(session: { pid: number | null }): number {
   return session.pid;
 }
 
-/** Of the process that a launcher has started. */
+/** Returns the id of the process that a launcher started. */
 async function serverPid(session: Parameters<typeof call>[0]): Promise<number> {
   return Number((await call(session, 'pid')).value);
 }
 
-describe('a server that cannot be used', () => {
+describe('connectSession with an unusable server', () => {
   const failure = async (endpoint: StdioEndpoint): Promise<string> => {
     const outcome = await outcomeOf(connectSession(endpoint, connectOptions()));
     expect(outcome).toBeInstanceOf(TransportError);
@@ -33,23 +33,23 @@ describe('a server that cannot be used', () => {
   };
   const where = `command "${process.execPath}" in ${process.cwd()}`;
 
-  test('whose command does not exist is named', async () => {
+  test('reports the command when it does not exist', async () => {
     const endpoint = { ...endpointOf('plain'), command: 'swarmlens-no-such-command' };
     expect(await failure(endpoint)).toBe(`command not found: swarmlens-no-such-command (in ${process.cwd()})`);
   });
 
-  test('whose directory does not exist is named', async () => {
+  test('reports the directory when it does not exist', async () => {
     const endpoint = { ...endpointOf('plain'), cwd: '/no/such/directory' };
     expect(await failure(endpoint)).toBe(`command "${process.execPath}": no such directory: /no/such/directory`);
   });
 
-  test('that ends at once is quoted, without control characters', async () => {
+  test('quotes standard error without control characters when the process ends immediately', async () => {
     expect(await failure(endpointOf('dying', '--token=secret'))).toBe(
       `${where}: the process ended with exit code 7 (stderr: first | second | Cannot find module "x")`,
     );
   });
 
-  test('that never answers is given up in time', async () => {
+  test('fails after the timeout when the server never answers', async () => {
     let timeOut: () => void = () => undefined;
     const clock: Clock = {
       ...systemClock,
@@ -66,17 +66,17 @@ describe('a server that cannot be used', () => {
     );
   });
 
-  test('whose answer to the handshake is none is named', async () => {
+  test('reports an invalid initialize result', async () => {
     expect(await failure(endpointOf('wrong'))).toMatch(/: Invalid result for initialize/);
   });
 
-  test('whose list of tools does not end is named', async () => {
+  test('reports a tool list with more than 100 pages', async () => {
     expect(await failure(endpointOf('paged', 'endless'))).toMatch(/the tool list does not end after 100 pages$/);
   });
 });
 
-describe('an attempt to connect', () => {
-  /** The child says its id on stderr, which is logged. */
+describe('connectSession with an aborted signal', () => {
+  /** Connects to a child that prints its id to standard error, which is logged. */
   const connecting = (signal: AbortSignal): { pid: Promise<number>; outcome: Promise<unknown> } => {
     const { logger, lines } = recordingLogger();
     const pid = new Promise<number>((resolve) => {
@@ -88,7 +88,7 @@ describe('an attempt to connect', () => {
     return { pid, outcome: outcomeOf(connectSession(endpoint, options)) };
   };
 
-  test('that is aborted rejects with the reason when its child is gone, be it ever so stubborn', async () => {
+  test('rejects with the reason when the child has exited, even if it ignores SIGTERM', async () => {
     const stopped = new AbortController();
     const { pid, outcome } = connecting(stopped.signal);
     const child = await pid;
@@ -100,27 +100,27 @@ describe('an attempt to connect', () => {
   });
 });
 
-describe('a session that we close', () => {
-  test('is closed for no reason, its child is gone, and calls are refused', async () => {
+describe('session that is disposed', () => {
+  test('ends its child, rejects calls and resolves closed with null', async () => {
     await using session = await connect('plain');
     const pid = pidOf(session);
-    const underWay = outcomeOf(call(session, 'mute'));
+    const inFlight = outcomeOf(call(session, 'mute'));
     await session[Symbol.asyncDispose]();
     expect(await session.closed).toBeNull();
     expect(isAlive(pid)).toBe(false);
-    expect(await underWay).toEqual(new SessionClosedError('the session was closed'));
+    expect(await inFlight).toEqual(new SessionClosedError('the session was closed'));
     expect(await outcomeOf(call(session, 'echo'))).toEqual(new SessionClosedError('the session was closed'));
     await session[Symbol.asyncDispose]();
   });
 
-  test('takes a child with it that ignores the end of its input and SIGTERM', async () => {
+  test('ends a child that ignores the end of its input and SIGTERM', async () => {
     await using session = await connect('stubborn', { clock: hurriedClock });
     const pid = pidOf(session);
     await session[Symbol.asyncDispose]();
     expect(isAlive(pid)).toBe(false);
   });
 
-  test('takes a stubborn server with it that was started by another program', async () => {
+  test('ends a stubborn server that was started by a launcher', async () => {
     const endpoint = endpointOf('launcher', serverPath('stubborn'));
     await using session = await connectSession(endpoint, connectOptions({ clock: hurriedClock }));
     const server = await serverPid(session);
@@ -130,7 +130,7 @@ describe('a session that we close', () => {
     await ended(server);
   });
 
-  test('takes its child with it when our process ends without having closed it', async () => {
+  test('ends its child when this process exits without disposing the session', async () => {
     const before = process.listeners('exit');
     {
       await using session = await connect('stubborn', { clock: hurriedClock });
@@ -141,11 +141,11 @@ describe('a session that we close', () => {
   });
 });
 
-describe('a session that the server ends', () => {
+describe('session that the server ends', () => {
   test.each([
     ['exit', 'the process ended with exit code 3 (stderr: out of ideas)'],
     ['kill', 'the process ended with signal SIGKILL'],
-  ])('by %s rejects what is under way at once, and says how', async (how, message) => {
+  ])('rejects calls in flight with the cause on %s', async (how, message) => {
     await using session = await connect('plain');
     const calls = [outcomeOf(call(session, 'mute')), outcomeOf(call(session, how))];
     expect(await session.closed).toEqual(new SessionClosedError(message));
@@ -153,16 +153,16 @@ describe('a session that the server ends', () => {
     expect(await outcomeOf(call(session, 'echo'))).toEqual(new SessionClosedError(message));
   });
 
-  test('right after an answer still gives that answer', async () => {
+  test('resolves a call when the process ends right after its answer', async () => {
     await using session = await connect('plain');
     expect((await call(session, 'last')).value).toBe('goodbye');
     expect(await session.closed).toMatchObject({ message: 'the process ended with exit code 0' });
   });
 
-  test('to which a call can no longer be written is told by how it ends, however long that takes to show', async () => {
+  test('rejects a call that cannot be written with the cause of the exit', async () => {
     let written: () => void = () => undefined;
     const failed = new Promise<void>((resolve) => (written = resolve));
-    // What waits for 100 ms or less is over at once; longer waits never are.
+    // Delays of up to 100 ms end immediately, and longer delays never end.
     const clock: Clock = {
       ...systemClock,
       schedule: (delayMs, callback) => {
@@ -178,22 +178,24 @@ describe('a session that the server ends', () => {
     };
     await using session = await connect('plain', { clock });
     await call(session, 'close input');
-    const underWay = outcomeOf(call(session, 'echo'));
+    const inFlight = outcomeOf(call(session, 'echo'));
     await failed;
     process.kill(pidOf(session), 'SIGTERM');
     const reason = new SessionClosedError('the process ended with exit code 9 (stderr: no more of this)');
-    expect(await underWay).toEqual(reason);
+    expect(await inFlight).toEqual(reason);
     expect(await session.closed).toEqual(reason);
   });
 
-  test('by closing its output is ended, and the child with it', async () => {
+  test('ends its child when the child closes its output', async () => {
     await using session = await connect('hang-up', { clock: hurriedClock });
-    expect(await outcomeOf(call(session, 'hang up'))).toEqual(new SessionClosedError('the process closed its standard output'));
+    expect(await outcomeOf(call(session, 'hang up'))).toEqual(
+      new SessionClosedError('the process closed its standard output'),
+    );
     await session[Symbol.asyncDispose]();
     expect(isAlive(pidOf(session))).toBe(false);
   });
 
-  test('of which only the program that started it is killed is ended, and the server with it', async () => {
+  test('ends the server when only its launcher is killed', async () => {
     const endpoint = endpointOf('launcher', serverPath('stubborn'));
     await using session = await connectSession(endpoint, connectOptions({ clock: hurriedClock }));
     const server = await serverPid(session);

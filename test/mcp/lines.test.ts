@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { FrameSplitter } from '../../src/mcp/transports/websocket/frame-splitter.js';
 import { StderrTail } from '../../src/mcp/transports/stdio/stderr-tail.js';
 import { LineSplitter } from '../../src/shared/line-splitter.js';
@@ -8,42 +8,44 @@ import { chunksOf } from './support.js';
 
 const line = fc.string({ unit: 'grapheme' }).map((text) => text.replaceAll('\n', ''));
 
-test('lines come out as they were, wherever the stream is cut', () => {
-  fc.assert(
-    fc.property(fc.array(line), line, fc.array(fc.nat()), (lines, rest, cuts) => {
+describe('LineSplitter', () => {
+  test('for any lines and any chunks: returns the lines unchanged', () => {
+    fc.assert(
+      fc.property(fc.array(line), line, fc.array(fc.nat()), (lines, rest, cuts) => {
+        const seen: string[] = [];
+        const splitter = new LineSplitter(
+          1_000_000,
+          (whole) => seen.push(whole.toString()),
+          () => seen.push('overflow'),
+        );
+        const bytes = Buffer.from([...lines, rest].join('\n'));
+        for (const chunk of chunksOf(bytes, cuts)) splitter.push(chunk);
+        expect(seen).toEqual(lines);
+      }),
+    );
+  });
+
+  test('reports a line that is too long for any chunks', () => {
+    for (const cuts of [[], [3], [11]]) {
+      let overflows = 0;
       const seen: string[] = [];
       const splitter = new LineSplitter(
-        1_000_000,
+        10,
         (whole) => seen.push(whole.toString()),
-        () => seen.push('overflow'),
+        () => (overflows += 1),
       );
-      const bytes = Buffer.from([...lines, rest].join('\n'));
-      for (const chunk of chunksOf(bytes, cuts)) splitter.push(chunk);
-      expect(seen).toEqual(lines);
-    }),
-  );
-});
-
-test('a line that is too long is told, however it comes', () => {
-  for (const cuts of [[], [3], [11]]) {
-    let overflows = 0;
-    const seen: string[] = [];
-    const splitter = new LineSplitter(
-      10,
-      (whole) => seen.push(whole.toString()),
-      () => (overflows += 1),
-    );
-    for (const chunk of chunksOf(Buffer.from('0123456789\n0123456789+\n'), cuts)) splitter.push(chunk);
-    expect(seen[0]).toBe('0123456789');
-    expect(overflows).toBeGreaterThan(0);
-  }
+      for (const chunk of chunksOf(Buffer.from('0123456789\n0123456789+\n'), cuts)) splitter.push(chunk);
+      expect(seen[0]).toBe('0123456789');
+      expect(overflows).toBeGreaterThan(0);
+    }
+  });
 });
 
 const message = fc
   .record({ id: fc.string(), result: fc.dictionary(fc.string({ unit: 'grapheme' }), fc.jsonValue()) })
   .map((fields) => JSON.stringify({ jsonrpc: '2.0', ...fields }));
 
-/** What is written between messages: no message, and no beginning of one. */
+/** Text between messages that does not look like the beginning of a message. */
 const noise = line.filter((text) => !text.trim().startsWith('{'));
 
 function cutFrames(frames: readonly Buffer[]): string[] {
@@ -57,70 +59,74 @@ function cutFrames(frames: readonly Buffer[]): string[] {
   return seen.map((text) => text.trim()).filter((text) => text.startsWith('{"jsonrpc"'));
 }
 
-test('messages in frames come out as they were, wherever the stream of their lines is cut', () => {
-  fc.assert(
-    fc.property(fc.array(fc.oneof(message, noise)), fc.array(fc.nat()), fc.boolean(), (lines, cuts, isCrLf) => {
-      const bytes = Buffer.from(lines.map((text) => `${text}${isCrLf ? '\r\n' : '\n'}`).join(''));
-      expect(cutFrames(chunksOf(bytes, cuts))).toEqual(lines.filter((text) => text.startsWith('{"jsonrpc"')));
-    }),
-  );
+describe('FrameSplitter', () => {
+  test('for any messages and noise as lines, and any frames: returns the messages unchanged', () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(message, noise)), fc.array(fc.nat()), fc.boolean(), (lines, cuts, isCrLf) => {
+        const bytes = Buffer.from(lines.map((text) => `${text}${isCrLf ? '\r\n' : '\n'}`).join(''));
+        expect(cutFrames(chunksOf(bytes, cuts))).toEqual(lines.filter((text) => text.startsWith('{"jsonrpc"')));
+      }),
+    );
+  });
+
+  test('for any messages without line ends, and any frames: returns the messages unchanged', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(message, fc.array(fc.nat()))), (messages) => {
+        const frames = messages.flatMap(([text, cuts]) => chunksOf(Buffer.from(text), cuts));
+        expect(cutFrames(frames)).toEqual(messages.map(([text]) => text));
+      }),
+    );
+  });
+
+  test('does not append the beginning of a message to text that is not a message', () => {
+    const frames = ['no line', '{"jsonrpc":1}', ' {broken', '}', '\n{"jsonrpc":2}\n\n{"jsonrpc":3}'];
+    expect(cutFrames(frames.map((text) => Buffer.from(text)))).toEqual([
+      '{"jsonrpc":1}',
+      '{"jsonrpc":2}',
+      '{"jsonrpc":3}',
+    ]);
+  });
 });
 
-test('messages in frames come out as they were when no line ends, wherever each of them is cut', () => {
-  fc.assert(
-    fc.property(fc.array(fc.tuple(message, fc.array(fc.nat()))), (messages) => {
-      const frames = messages.flatMap(([text, cuts]) => chunksOf(Buffer.from(text), cuts));
-      expect(cutFrames(frames)).toEqual(messages.map(([text]) => text));
-    }),
-  );
-});
-
-test('a frame that begins as a message is not taken for the rest of what begins as none', () => {
-  const frames = ['no line', '{"jsonrpc":1}', ' {broken', '}', '\n{"jsonrpc":2}\n\n{"jsonrpc":3}'];
-  expect(cutFrames(frames.map((text) => Buffer.from(text)))).toEqual([
-    '{"jsonrpc":1}',
-    '{"jsonrpc":2}',
-    '{"jsonrpc":3}',
-  ]);
-});
-
-test('of what was written to stderr the last three of twenty lines are told, in one line', () => {
-  const all: string[] = [];
-  const lines = new StderrTail((whole) => all.push(whole));
-  expect(lines.toString()).toBe('');
-  lines.push('one\r\n\n\u001b[31mtwo\u001b[0m\nth');
-  expect(lines.toString()).toBe('one | two | th');
-  lines.push(`ree\n${'x'.repeat(2_000)}\n`);
-  expect(all).toEqual(['one', 'two', 'three', 'x'.repeat(500)]);
-  expect(lines.toString()).toBe(`two | three | ${'x'.repeat(500)}`);
-});
-
-test('of a private key on stderr, which comes in lines, nothing is told, and what comes after it is', () => {
-  const key = SECRETS['private key'] ?? '';
-  const cutShort = SECRETS['private key cut short'] ?? '';
-  for (const text of [
-    `${key}\nafter it\n`,
-    `${cutShort}\nafter it\n`,
-    `${key.replaceAll('\n', '\r\n')}\r\nafter it\n`,
-  ]) {
+describe('StderrTail', () => {
+  test('joins the last three lines and shortens long lines', () => {
     const all: string[] = [];
     const lines = new StderrTail((whole) => all.push(whole));
-    for (const character of `before it\n${text}`) {
-      lines.push(character);
-      for (const trace of SECRET_FRAGMENTS) expect(lines.toString()).not.toContain(trace);
-    }
-    expect(all).toEqual(['before it', '[redacted]', 'after it']);
-  }
-});
+    expect(lines.toString()).toBe('');
+    lines.push('one\r\n\n\u001b[31mtwo\u001b[0m\nth');
+    expect(lines.toString()).toBe('one | two | th');
+    lines.push(`ree\n${'x'.repeat(2_000)}\n`);
+    expect(all).toEqual(['one', 'two', 'three', 'x'.repeat(500)]);
+    expect(lines.toString()).toBe(`two | three | ${'x'.repeat(500)}`);
+  });
 
-test('of a line on stderr that is too long, a secret that was cut through is not told', () => {
-  const secret = SECRETS['GitHub token'] ?? '';
-  const all: string[] = [];
-  const lines = new StderrTail((whole) => all.push(whole));
-  for (let at = 16_384 - 50; at < 16_384; at += 1) {
-    lines.push(`${secret} ${'x'.repeat(at)}`);
-    lines.push(' end\n');
-  }
-  expect(all.join('\n')).not.toContain(secret.slice(-8));
-  expect(all).toHaveLength(50);
+  test('redacts a private key that spans several lines', () => {
+    const key = SECRETS['private key'] ?? '';
+    const cutShort = SECRETS['private key cut short'] ?? '';
+    for (const text of [
+      `${key}\nafter it\n`,
+      `${cutShort}\nafter it\n`,
+      `${key.replaceAll('\n', '\r\n')}\r\nafter it\n`,
+    ]) {
+      const all: string[] = [];
+      const lines = new StderrTail((whole) => all.push(whole));
+      for (const character of `before it\n${text}`) {
+        lines.push(character);
+        for (const trace of SECRET_FRAGMENTS) expect(lines.toString()).not.toContain(trace);
+      }
+      expect(all).toEqual(['before it', '[redacted]', 'after it']);
+    }
+  });
+
+  test('redacts a secret at the cut of a line that is too long', () => {
+    const secret = SECRETS['GitHub token'] ?? '';
+    const all: string[] = [];
+    const lines = new StderrTail((whole) => all.push(whole));
+    for (let at = 16_384 - 50; at < 16_384; at += 1) {
+      lines.push(`${secret} ${'x'.repeat(at)}`);
+      lines.push(' end\n');
+    }
+    expect(all.join('\n')).not.toContain(secret.slice(-8));
+    expect(all).toHaveLength(50);
+  });
 });

@@ -1,6 +1,6 @@
 const bytes = (texts: readonly string[]): Buffer[] => texts.map((text) => Buffer.from(text));
 
-/** Bytes between messages that are lines. */
+/** Noise between messages of a transport with lines. */
 export const LINES = bytes([
   '🐝 starting …\n',
   '\n',
@@ -8,7 +8,7 @@ export const LINES = bytes([
   '\u001b[32m[INFO]\u001b[0m called\r\n',
 ]);
 
-/** Events between messages that are events of a stream. */
+/** Noise between messages of a transport with event streams. */
 export const EVENTS = bytes([
   ': nothing\n\n',
   'data: 🐝 starting …\n\n',

@@ -3,7 +3,7 @@ import { ChangeNotifier } from '../support/wait.js';
 
 export type Id = string | number;
 
-/** A message of the client under test. */
+/** Message of the client under test. */
 export interface Rpc {
   readonly id?: Id;
   readonly method: string;
@@ -15,48 +15,48 @@ export interface Rpc {
   };
 }
 
-/** A call of a tool that waits for the test to answer it. */
+/** Tool call that waits for the test to answer it. */
 export interface Call {
   readonly rpc: Rpc;
-  /** What it came over. */
+  /** Connection that the call arrived on. */
   readonly line: Line;
 }
 
-/** The other side of one session, as raw as the transport allows. */
+/** Connection of one session on the side of the server, as raw as the transport allows. */
 export interface Line {
   /**
-   * Each call is a write, or a frame, of its own.
-   * @param about the call that the bytes are an answer to: over HTTP that has a stream of its own
+   * Sends bytes as one write or one frame.
+   * @param about id of the call that the bytes answer; HTTP has one stream for each call
    */
   write(bytes: Buffer, about?: Id): Promise<void>;
-  /** Says that the answer to a call is whole; only HTTP knows that. */
+  /** Marks the answer to a call as complete. Has an effect over HTTP only. */
   finish(about: Id): void;
-  /** As servers do with what is too old. */
+  /** Closes the connection as servers close old connections. */
   close(): void;
 }
 
-/** Something that sessions are opened to: greets them, and leaves calls of tools to the test. */
+/** MCP server that answers the handshake and leaves tool calls to the test. */
 export abstract class Peer implements AsyncDisposable {
   abstract readonly endpoint: EndpointConfig;
   readonly received: Rpc[] = [];
-  /** Whether it says anything at all. */
+  /** Whether the peer answers nothing. */
   isMute = false;
   readonly #calls: Call[] = [];
   readonly #changes = new ChangeNotifier();
 
-  /** Connections, or requests under way, that a client holds open. */
+  /** Returns the number of connections or requests that clients hold open. */
   abstract openCount(): number;
 
-  /** The bytes of a message. */
+  /** Returns the bytes of a message. */
   abstract encode(message: object): Buffer;
 
   abstract [Symbol.asyncDispose](): Promise<void>;
 
-  /** The next call of a tool, in the order in which they came. */
+  /** Resolves with the next tool call, in order of arrival. */
   async nextCall(): Promise<Call> {
     await this.until(() => this.#calls.length > 0);
     const call = this.#calls.shift();
-    if (call === undefined) throw new Error('somebody else has taken the call');
+    if (call === undefined) throw new Error('another caller has taken the call');
     return call;
   }
 
@@ -81,14 +81,14 @@ export abstract class Peer implements AsyncDisposable {
     line.finish(rpc.id ?? '');
   }
 
-  /** What came over a connection. */
+  /** Handles a message that arrived on a connection. */
   protected take(rpc: Rpc, line: Line): void {
     this.received.push(rpc);
     if (rpc.method === 'tools/call' && rpc.id !== undefined) this.#calls.push({ rpc, line });
     this.#changes.notify();
     if (rpc.id === undefined || rpc.method === 'tools/call') return;
     if (!this.isMute) {
-      const result = rpc.method === 'initialize' ? GREETING : rpc.method === 'tools/list' ? TOOLS : {};
+      const result = rpc.method === 'initialize' ? INITIALIZE_RESULT : rpc.method === 'tools/list' ? TOOLS : {};
       const { id } = rpc;
       line.write(this.encode({ jsonrpc: '2.0', id, result }), id).then(
         () => line.finish(id),
@@ -97,20 +97,20 @@ export abstract class Peer implements AsyncDisposable {
     }
   }
 
-  /** Notes that a connection, or a request under way, has come or gone. */
+  /** Records that a connection or request was opened or closed. */
   protected changed(): void {
     this.#changes.notify();
   }
 }
 
-const GREETING = {
+const INITIALIZE_RESULT = {
   protocolVersion: '2025-03-26',
   capabilities: { tools: {} },
   serverInfo: { name: 'peer', version: '1' },
 };
 const TOOLS = { tools: [{ name: 'echo', description: 'says it again', inputSchema: { type: 'object' } }] };
 
-/** What has been written and read has been seen by everybody in this process. */
+/** Waits for three turns of the event loop, so that pending reads and writes in this process are handled. */
 export async function aTurn(): Promise<void> {
   for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -7,7 +7,7 @@ import { connectSession, type StdioEndpoint } from '../../src/mcp/index.js';
 import { relocateEndpoint } from '../../src/mcp/transports/stdio/relocate-endpoint.js';
 import { call, CALL, connectOptions, endpointOf, outcomeOf } from './support.js';
 
-/** A directory with files in it, gone in the end. */
+/** Temporary directory with empty files. Disposing removes it. */
 class Project implements AsyncDisposable {
   readonly path: string;
 
@@ -31,11 +31,11 @@ class Project implements AsyncDisposable {
 
 const REPORT = z.object({ entries: z.number(), cwd: z.string(), observed: z.string().optional() });
 
-describe('harmless observation', () => {
-  const connectIn = (cwd: string, observeHarmlessly: boolean): ReturnType<typeof connectSession> =>
-    connectSession({ ...endpointOf('ledger'), cwd }, connectOptions({ useScratchDirectory: observeHarmlessly }));
+describe('session with a scratch directory', () => {
+  const connectIn = (cwd: string, useScratchDirectory: boolean): ReturnType<typeof connectSession> =>
+    connectSession({ ...endpointOf('ledger'), cwd }, connectOptions({ useScratchDirectory }));
 
-  test('runs the server elsewhere, tells it of the project, and leaves nothing behind', async () => {
+  test('runs the server outside the project and leaves no files behind', async () => {
     await using project = await Project.create();
     const session = await connectIn(project.path, true);
     const { cwd, observed } = REPORT.parse((await call(session, 'agent_list')).value);
@@ -47,13 +47,13 @@ describe('harmless observation', () => {
     expect(await outcomeOf(stat(cwd))).toMatchObject({ code: 'ENOENT' });
   });
 
-  test('without it the server runs in the project', async () => {
+  test('runs the server in the project when the scratch directory is off', async () => {
     await using project = await Project.create();
     await using session = await connectIn(project.path, false);
     expect(REPORT.parse((await call(session, 'agent_list')).value)).toEqual({ entries: 1, cwd: project.path });
   });
 
-  test('the ledger never holds more than 20 calls', async () => {
+  test('deletes the files of the server after every 20 calls', async () => {
     await using project = await Project.create();
     await using session = await connectIn(project.path, true);
     const entries: number[] = [];
@@ -64,14 +64,14 @@ describe('harmless observation', () => {
     expect(entries).toEqual([...upTo(20), ...upTo(20), ...upTo(5)]);
   });
 
-  test('the ledger stays while a call is under way, and after one that was given up', async () => {
+  test('keeps the files while a call is in flight or after a call that timed out', async () => {
     await using project = await Project.create();
     await using session = await connectIn(project.path, true);
-    const underWay = call(session, 'wait');
+    const inFlight = call(session, 'wait');
     for (let round = 0; round < 30; round += 1) await call(session, 'agent_list');
     const last = REPORT.parse((await call(session, 'agent_list')).value);
     expect(last.entries).toBe(32);
-    const [answer] = await Promise.all([underWay, call(session, 'go')]);
+    const [answer] = await Promise.all([inFlight, call(session, 'go')]);
     expect(REPORT.parse(answer.value).entries).toBe(32);
     expect(REPORT.parse((await call(session, 'agent_list')).value).entries).toBe(1);
     for (let round = 0; round < 18; round += 1) await call(session, 'agent_list');
@@ -81,7 +81,7 @@ describe('harmless observation', () => {
     expect(REPORT.parse((await call(session, 'agent_list')).value).entries).toBe(25);
   });
 
-  test('a failed connect leaves no directory behind', async () => {
+  test('removes the scratch directory when connecting fails', async () => {
     await using folder = await Project.create();
     vi.stubEnv('TMPDIR', folder.path);
     expect(tmpdir()).toBe(folder.path);
@@ -91,7 +91,7 @@ describe('harmless observation', () => {
   });
 });
 
-describe('an endpoint that is started elsewhere', () => {
+describe('relocateEndpoint', () => {
   const endpoint = (cwd: string, command: string, ...args: string[]): StdioEndpoint => ({
     type: 'stdio',
     command,
@@ -100,7 +100,7 @@ describe('an endpoint that is started elsewhere', () => {
     env: { PATH: '/bin' },
   });
 
-  test('keeps the files that its command line means', async () => {
+  test('makes relative paths of existing files absolute', async () => {
     await using project = await Project.create('bin/server', 'server.js', 'mcp/index.js', 'a=b/c.json', 'start');
     const { command, args, cwd, env } = relocateEndpoint(
       endpoint(project.path, './bin/server', 'server.js', '--config=./mcp/index.js', './a=b/c.json', '/abs', '.'),
@@ -118,7 +118,7 @@ describe('an endpoint that is started elsewhere', () => {
     expect({ cwd, env }).toEqual({ cwd: '/elsewhere', env: { PATH: '/bin' } });
   });
 
-  test('keeps subcommands, options and what does not exist as they are', async () => {
+  test('keeps subcommands, options and missing files unchanged', async () => {
     await using project = await Project.create('mcp/start', 'start', 'node');
     const args = ['mcp', 'start', '--port', '3000', './missing.js', '@scope/name', '-'];
     expect(relocateEndpoint(endpoint(project.path, 'node', ...args), '/elsewhere')).toMatchObject({
@@ -127,7 +127,7 @@ describe('an endpoint that is started elsewhere', () => {
     });
   });
 
-  test('tells npx of the project around it, and of the programs installed there and above', async () => {
+  test('passes the project and its installed programs to npx', async () => {
     await using project = await Project.create('package.json', 'node_modules/.bin/x', 'deep/er/node_modules/.bin/y');
     const deep = join(project.path, 'deep', 'er');
     await mkdir(join(project.path, 'deep', 'down'));

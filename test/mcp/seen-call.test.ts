@@ -1,54 +1,56 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { parseSessionEvent } from '../../src/mcp/session-events.js';
 import { TAP_CALL_METHOD } from '../../src/shared/index.js';
 
 const TAPPED = { isTapped: true, onChanges: () => undefined };
 
-test('a call that a tap has seen is pushed with its answer, decoded like one of ours', () => {
-  const params = { tool: 'agent_spawn', arguments: { type: 'coder' }, result: { content: [{ text: '{"id":"a"}' }] } };
-  expect(parseSessionEvent(TAP_CALL_METHOD, params, TAPPED)).toEqual({
-    kind: 'CALL',
-    tool: 'agent_spawn',
-    args: { type: 'coder' },
-    answer: { isError: false, value: { id: 'a' } },
+describe('parseSessionEvent', () => {
+  test('returns an observed call with its decoded answer', () => {
+    const params = { tool: 'agent_spawn', arguments: { type: 'coder' }, result: { content: [{ text: '{"id":"a"}' }] } };
+    expect(parseSessionEvent(TAP_CALL_METHOD, params, TAPPED)).toEqual({
+      kind: 'CALL',
+      tool: 'agent_spawn',
+      args: { type: 'coder' },
+      answer: { isError: false, value: { id: 'a' } },
+    });
   });
-});
 
-test('a call that was refused is pushed as one that failed', () => {
-  const params = { tool: 'x', error: { code: -1, message: 'no such tool' } };
-  const answer = { isError: true, value: 'no such tool' };
-  expect(parseSessionEvent(TAP_CALL_METHOD, params, TAPPED)).toEqual({ kind: 'CALL', tool: 'x', args: {}, answer });
-});
+  test('returns a rejected call with an error answer', () => {
+    const params = { tool: 'x', error: { code: -1, message: 'no such tool' } };
+    const answer = { isError: true, value: 'no such tool' };
+    expect(parseSessionEvent(TAP_CALL_METHOD, params, TAPPED)).toEqual({ kind: 'CALL', tool: 'x', args: {}, answer });
+  });
 
-test.each([
-  [TAP_CALL_METHOD, null],
-  [TAP_CALL_METHOD, { tool: 5, result: {} }],
-  ['notifications/other', { tool: 'x', result: {} }],
-])('%s with %j is a notification like any other', (method, params) => {
-  expect(parseSessionEvent(method, params, TAPPED)).toEqual({ kind: 'NOTIFICATION', method, params });
-});
+  test.each([
+    [TAP_CALL_METHOD, null],
+    [TAP_CALL_METHOD, { tool: 5, result: {} }],
+    ['notifications/other', { tool: 'x', result: {} }],
+  ])('returns a plain notification for %s with %j', (method, params) => {
+    expect(parseSessionEvent(method, params, TAPPED)).toEqual({ kind: 'NOTIFICATION', method, params });
+  });
 
-test('what no tap tells is no call of somebody, whatever it is called', () => {
-  const params = { tool: 'agent_spawn', result: { content: [] } };
-  const push = parseSessionEvent(TAP_CALL_METHOD, params, { ...TAPPED, isTapped: false });
-  expect(push).toEqual({ kind: 'NOTIFICATION', method: TAP_CALL_METHOD, params });
-});
+  test('returns a plain notification when the session has no tap', () => {
+    const params = { tool: 'agent_spawn', result: { content: [] } };
+    const push = parseSessionEvent(TAP_CALL_METHOD, params, { ...TAPPED, isTapped: false });
+    expect(push).toEqual({ kind: 'NOTIFICATION', method: TAP_CALL_METHOD, params });
+  });
 
-test('a list that is longer than a text may be comes whole, and secrets in it or in the arguments do not', () => {
-  const secret = ['swarm', 'pass', 'word'].join('-');
-  const agents = Array.from({ length: 2_000 }, (_, index) => ({
-    id: `agent-${index}`,
-    capabilities: ['code', 'test'],
-  }));
-  const text = JSON.stringify({ agents: [...agents, { id: 'last', password: secret }] });
-  let changed = 0;
-  const push = parseSessionEvent(
-    TAP_CALL_METHOD,
-    { tool: 'agent_list', arguments: { password: secret }, result: { content: [{ type: 'text', text }] } },
-    { isTapped: true, onChanges: () => (changed += 1) },
-  );
-  expect(push).toMatchObject({ kind: 'CALL', answer: { value: { agents: expect.any(Array) } } });
-  expect(JSON.stringify(push)).toContain('agent-1999');
-  expect(JSON.stringify(push)).not.toContain(secret);
-  expect(changed).toBe(2);
+  test('keeps a long list complete and redacts secrets in answer and arguments', () => {
+    const secret = ['swarm', 'pass', 'word'].join('-');
+    const agents = Array.from({ length: 2_000 }, (_, index) => ({
+      id: `agent-${index}`,
+      capabilities: ['code', 'test'],
+    }));
+    const text = JSON.stringify({ agents: [...agents, { id: 'last', password: secret }] });
+    let changed = 0;
+    const push = parseSessionEvent(
+      TAP_CALL_METHOD,
+      { tool: 'agent_list', arguments: { password: secret }, result: { content: [{ type: 'text', text }] } },
+      { isTapped: true, onChanges: () => (changed += 1) },
+    );
+    expect(push).toMatchObject({ kind: 'CALL', answer: { value: { agents: expect.any(Array) } } });
+    expect(JSON.stringify(push)).toContain('agent-1999');
+    expect(JSON.stringify(push)).not.toContain(secret);
+    expect(changed).toBe(2);
+  });
 });

@@ -11,7 +11,7 @@ import { SocketPeer, WebSocketPeer } from './byte-peers.js';
 import { waitUntil } from '../support/wait.js';
 import { call, connectOptions, NEVER, outcomeOf } from './support.js';
 
-/** Something that listens, and its open sockets. */
+/** Starts listening and returns the port and the open sockets. */
 async function listening(server: Server): Promise<{ port: number; sockets: Set<Socket> } & AsyncDisposable> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
@@ -32,8 +32,8 @@ async function listening(server: Server): Promise<{ port: number; sockets: Set<S
   };
 }
 
-describe('over TCP', () => {
-  test('each message is sent by itself, however many there are at once', async () => {
+describe('session over TCP', () => {
+  test('sends each message in a write of its own', async () => {
     await using peer = await SocketPeer.start('tcp');
     await using session = await connectSession(peer.endpoint, connectOptions());
     const answers = Array.from({ length: 8 }, (_, n) => call(session, 'echo', { n }));
@@ -45,35 +45,31 @@ describe('over TCP', () => {
 
   test.each<[string, (socket: Socket) => void, string]>([
     [
-      'refuses and hangs up is quoted',
+      'sends an error and closes the connection',
       (socket) =>
         socket.end('{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"Authentication required"}}\n'),
       'the server closed the connection (last error: Authentication required)',
     ],
+    ['answers in HTTP', (socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'), 'the server answered in HTTP'],
     [
-      'speaks HTTP is told as such',
-      (socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'),
-      'the server answered in HTTP',
-    ],
-    [
-      'hangs up within a message',
+      'closes the connection within a message',
       (socket) => socket.end('{"jso'),
       'the server closed the connection in the middle of a message',
     ],
-    ['breaks off', (socket) => socket.resetAndDestroy(), 'the connection was lost: read ECONNRESET'],
-  ])('a server that %s', async (_name, answer, reason) => {
+    ['resets the connection', (socket) => socket.resetAndDestroy(), 'the connection was lost: read ECONNRESET'],
+  ])('reports the cause when the server %s', async (_name, answer, reason) => {
     await using server = await listening(createServer((socket) => socket.once('data', () => answer(socket))));
     expect(await failureOver('tcp', server.port)).toBe(`TransportError: tcp://127.0.0.1:${server.port}: ${reason}`);
   });
 
-  test('a server that is not there is told with its address', async () => {
+  test('reports the address when the connection is refused', async () => {
     const server = await listening(createServer());
     await server[Symbol.asyncDispose]();
     const where = `127.0.0.1:${server.port}`;
     expect(await failureOver('tcp', server.port)).toBe(`TransportError: tcp://${where}: connect ECONNREFUSED ${where}`);
   });
 
-  test('a session whose connection breaks off, or ends within a message, did not end in order', async () => {
+  test('reports a disorderly close when the connection is reset or ends within a message', async () => {
     for (const [end, reason] of [
       [(socket: Socket) => socket.resetAndDestroy(), 'the connection was lost: read ECONNRESET'],
       [(socket: Socket) => socket.end('{"'), 'the server closed the connection in the middle of a message'],
@@ -86,14 +82,19 @@ describe('over TCP', () => {
   });
 });
 
-describe('over a WebSocket', () => {
+describe('session over a WebSocket', () => {
   test.each<[string, (socket: WebSocket) => void, string, boolean]>([
-    ['1000', (socket) => socket.close(1000), 'the server closed the connection (1000)', true],
-    ['1001', (socket) => socket.close(1001, 'going\naway'), 'the server closed the connection (1001 going away)', true],
+    ['code 1000', (socket) => socket.close(1000), 'the server closed the connection (1000)', true],
+    [
+      'code 1001',
+      (socket) => socket.close(1001, 'going\naway'),
+      'the server closed the connection (1001 going away)',
+      true,
+    ],
     ['no code', (socket) => socket.close(), 'the server closed the connection', true],
-    ['1008', (socket) => socket.close(1008, 'no'), 'the server closed the connection (1008 no)', false],
-    ['no word', (socket) => socket.terminate(), 'the connection was lost', false],
-  ])('a session that the server ends with %s says so', async (_name, end, reason, isOrderly) => {
+    ['code 1008', (socket) => socket.close(1008, 'no'), 'the server closed the connection (1008 no)', false],
+    ['no close frame', (socket) => socket.terminate(), 'the connection was lost', false],
+  ])('reports the cause when the server closes with %s', async (_name, end, reason, isOrderly) => {
     await using peer = await WebSocketPeer.start();
     await using session = await connectSession(peer.endpoint, connectOptions());
     for (const socket of peer.sockets) end(socket);
@@ -101,9 +102,9 @@ describe('over a WebSocket', () => {
   });
 
   test.each([
-    ['is redirected is not followed', 302, { location: 'ws://127.0.0.1:1/' }],
-    ['wants to know who asks is told as such', 401, {}],
-  ])('a request that %s, and no secret is shown', async (_name, status, headers) => {
+    ['a redirect', 302, { location: 'ws://127.0.0.1:1/' }],
+    ['a request for authentication', 401, {}],
+  ])('fails without revealing credentials on %s', async (_name, status, headers) => {
     const requests: (string | undefined)[] = [];
     await using server = await listening(
       createHttpServer().on('upgrade', (request, socket) => {
@@ -117,7 +118,7 @@ describe('over a WebSocket', () => {
     expect(requests).toEqual([`Basic ${Buffer.from('me:s3cret').toString('base64')}`]);
   });
 
-  test('a request that is not answered is given up when it is aborted, and its socket is closed', async () => {
+  test('closes the socket when the unanswered request is aborted', async () => {
     await using server = await listening(createServer((socket) => socket.resume()));
     const stop = new AbortController();
     const endpoint = { type: 'ws', url: `ws://127.0.0.1:${server.port}/`, headers: {} } as const;
@@ -130,21 +131,21 @@ describe('over a WebSocket', () => {
     await waitUntil(() => server.sockets.size === 0, { state });
   });
 
-  test('what the server says with the opening is heard', async () => {
+  test('receives a message that the server sends immediately after the handshake', async () => {
     const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
     server.on('connection', (socket) => socket.send('{"jsonrpc":"2.0","method":"hello"}'));
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo; // of a listening TCP server
     const endpoint = { type: 'ws', url: `ws://127.0.0.1:${port}/`, headers: {} } as const;
     const transport = new WebSocketTransport((signal) => openWebSocket(endpoint, signal));
-    const heard = new Promise<JSONRPCMessage>((resolve) => (transport.onmessage = resolve));
+    const received = new Promise<JSONRPCMessage>((resolve) => (transport.onmessage = resolve));
     await transport.start();
-    expect(await heard).toEqual({ jsonrpc: '2.0', method: 'hello' });
+    expect(await received).toEqual({ jsonrpc: '2.0', method: 'hello' });
     await transport.close();
     await new Promise((resolve) => server.close(resolve));
   });
 
-  test('a socket that was accepted serves as well as one that was opened', async () => {
+  test('works over an accepted socket', async () => {
     const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo; // of a listening TCP server
@@ -154,12 +155,12 @@ describe('over a WebSocket', () => {
     const echo = once(client, 'message');
     client.resume();
     const transport = new WebSocketTransport(() => accepted);
-    const heard = new Promise<JSONRPCMessage>((resolve) => (transport.onmessage = resolve));
+    const received = new Promise<JSONRPCMessage>((resolve) => (transport.onmessage = resolve));
     await transport.start();
     await transport.send({ jsonrpc: '2.0', method: 'out' });
     expect(String((await echo)[0])).toBe('{"jsonrpc":"2.0","method":"out"}');
     client.send(Buffer.from('{"jsonrpc":"2.0","method":"in"}'), { binary: true });
-    expect(await heard).toEqual({ jsonrpc: '2.0', method: 'in' });
+    expect(await received).toEqual({ jsonrpc: '2.0', method: 'in' });
     const closed = once(client, 'close');
     await transport.close();
     expect((await closed)[0]).toBe(1000);
@@ -167,7 +168,7 @@ describe('over a WebSocket', () => {
   });
 });
 
-/** Why there is no session; `x?key=…` and the password are not to be seen in it. */
+/** Returns the error of a failed connection. The URL contains a key and a password, which the error must not contain. */
 async function failureOver(type: 'tcp' | 'ws', port: number): Promise<string> {
   const endpoint =
     type === 'tcp'

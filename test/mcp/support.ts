@@ -13,11 +13,11 @@ import { silentLogger } from '../../src/telemetry/index.js';
 import { waitUntil } from '../support/wait.js';
 
 export const NEVER = new AbortController().signal;
-/** Far above what a call or a connection takes on a slow machine, on `hurriedClock` too. */
+/** Time in milliseconds that no call or connection takes on a slow machine, on `hurriedClock` too. */
 export const NO_TIMEOUT_MS = 7_200_000;
 export const CALL = { signal: NEVER, timeoutMs: NO_TIMEOUT_MS };
 
-/** Waits twenty times less: for what is only told by a child's not doing anything. */
+/** Clock that runs twenty times faster, for timeouts that end because a child does nothing. */
 export const hurriedClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now() * 20,
@@ -28,7 +28,7 @@ export function serverPath(name: string): string {
   return fileURLToPath(new URL(`servers/${name}.js`, import.meta.url));
 }
 
-/** A fixture server, by the name of its file. */
+/** Returns the endpoint of a fixture server by its file name. */
 export function endpointOf(name: string, ...args: string[]): StdioEndpoint {
   return { type: 'stdio', command: process.execPath, args: [serverPath(name), ...args], cwd: process.cwd(), env: {} };
 }
@@ -52,7 +52,7 @@ export function call(session: McpSession, tool: string, args: Record<string, unk
   return session.callTool(tool, args, CALL);
 }
 
-/** What was thrown, or the value: for a promise that may reject before anyone waits for it. */
+/** Resolves with the value or the error of a promise. Prevents an unhandled rejection before the test awaits it. */
 export function outcomeOf(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(
     (value) => value,
@@ -60,7 +60,7 @@ export function outcomeOf(promise: Promise<unknown>): Promise<unknown> {
   );
 }
 
-/** Whether a process still runs. One that has ended may keep its id for a while, until the system takes note. */
+/** Returns whether a process runs. Zombie processes count as ended. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -74,12 +74,12 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Resolves when a process that is no child of ours has ended: the system may take its time over a signal. */
+/** Resolves when a process that is not a child of this one has ended. A signal takes effect after a delay. */
 export async function ended(pid: number): Promise<void> {
   await waitUntil(() => !isAlive(pid), { state: () => `process ${pid} runs` });
 }
 
-/** Cuts bytes at any places. */
+/** Splits bytes at the given positions, modulo their length. */
 export function chunksOf(bytes: Buffer, cuts: readonly number[]): Buffer[] {
   const places = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).sort((a, b) => a - b), bytes.length];
   return places.slice(1).map((end, index) => bytes.subarray(places[index], end));
@@ -91,7 +91,7 @@ export interface LogLine {
   readonly message: string;
 }
 
-/** A logger that keeps what it is told. */
+/** Creates a logger that records its lines. */
 export function recordingLogger(): { logger: Logger; lines: LogLine[] } {
   const lines: LogLine[] = [];
   const at =

@@ -3,15 +3,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type McpSession, ToolRejectedError } from '../../src/mcp/index.js';
 import { call, connect, NO_TIMEOUT_MS, outcomeOf, recordingLogger } from './support.js';
 
-describe('handshake', () => {
-  test('tells who the server is and what it offers', async () => {
+describe('connectSession', () => {
+  test('provides the identity, the tools and the process id of the server', async () => {
     await using session = await connect('plain');
     expect(session.identity).toEqual({ name: 'fixture', version: '1.2.3', simulated: false, capabilities: ['tools'] });
     expect(session.tools.map(({ name }) => name)).toContain('echo');
     expect(session.pid).toBeGreaterThan(0);
   });
 
-  test('all pages of the tools are read, and one that is malformed is left out', async () => {
+  test('reads all pages of tools and omits malformed tools', async () => {
     await using session = await connect('paged');
     expect(session.tools).toEqual([
       { name: 'one', description: 'the first' },
@@ -19,15 +19,15 @@ describe('handshake', () => {
     ]);
   });
 
-  test('a server without the capability has no tools, and is not asked', async () => {
+  test('does not list tools of a server without the capability', async () => {
     await using session = await connect('toolless');
     expect(session.tools).toEqual([]);
   });
 
-  test('tools that change are listed again, and then told', async () => {
-    let told: () => void = () => undefined;
-    const change = new Promise<void>((resolve) => (told = resolve));
-    await using session = await connect('plain', { onToolsChanged: () => told() });
+  test('lists tools again and then calls onToolsChanged when the tools change', async () => {
+    let notify: () => void = () => undefined;
+    const change = new Promise<void>((resolve) => (notify = resolve));
+    await using session = await connect('plain', { onToolsChanged: () => notify() });
     const before = session.tools.length;
     await call(session, 'grow');
     await change;
@@ -36,7 +36,7 @@ describe('handshake', () => {
   });
 });
 
-describe('one session', () => {
+describe('McpSession.callTool', () => {
   let session: McpSession;
 
   beforeAll(async () => {
@@ -45,19 +45,19 @@ describe('one session', () => {
 
   afterAll(() => session[Symbol.asyncDispose]());
 
-  describe('an answer', () => {
+  describe('with an answer', () => {
     test.each([
-      ['JSON in a text block is parsed', 'echo', { a: [1, 'ü🐝'] }, { isError: false, value: { a: [1, 'ü🐝'] } }],
-      ['text that is no JSON stays text', 'sentence', {}, { isError: false, value: 'all is well' }],
-      ['structured content goes before text', 'structured', {}, { isError: false, value: { from: 'structure' } }],
-      ['an error result is one', 'failing', {}, { isError: true, value: { why: 'because' } }],
-      ['no content is null', 'bare', {}, { isError: false, value: null }],
-      ['odd blocks are passed over', 'odd', {}, { isError: false, value: { odd: true } }],
-    ])('%s', async (_what, tool, args, answer) => {
+      ['parses JSON in a text block', 'echo', { a: [1, 'ü🐝'] }, { isError: false, value: { a: [1, 'ü🐝'] } }],
+      ['keeps text that is not JSON', 'sentence', {}, { isError: false, value: 'all is well' }],
+      ['prefers structured content to text', 'structured', {}, { isError: false, value: { from: 'structure' } }],
+      ['marks an error result', 'failing', {}, { isError: true, value: { why: 'because' } }],
+      ['returns null without content', 'bare', {}, { isError: false, value: null }],
+      ['ignores unknown content blocks', 'odd', {}, { isError: false, value: { odd: true } }],
+    ])('%s', async (_title, tool, args, answer) => {
       expect(await call(session, tool, args)).toEqual(answer);
     });
 
-    test('a refusal says why, and how long to wait when the server says so', async () => {
+    test('rejects with the reason and the retry delay of the server', async () => {
       expect(await outcomeOf(call(session, 'refusing'))).toEqual(new ToolRejectedError('no such swarm', -32602));
       const busy = await outcomeOf(call(session, 'busy'));
       expect(busy).toBeInstanceOf(ToolRejectedError);
@@ -65,8 +65,8 @@ describe('one session', () => {
     });
   });
 
-  describe('a call', () => {
-    test('leaves no listener on its signal, however it ends', async () => {
+  describe('with a signal', () => {
+    test('removes its listener from the signal after success, rejection and timeout', async () => {
       const { signal } = new AbortController();
       for (const tool of ['echo', 'refusing', 'mute']) {
         await outcomeOf(session.callTool(tool, {}, { signal, timeoutMs: tool === 'mute' ? 10 : NO_TIMEOUT_MS }));
@@ -76,8 +76,8 @@ describe('one session', () => {
   });
 });
 
-describe('manners of real servers', () => {
-  test('noise on stdout, errors without id and unknown notifications cost nothing but one line of log', async () => {
+describe('session with a noisy server', () => {
+  test('works despite noise, errors without an id and unknown notifications, and logs them once', async () => {
     const { logger, lines } = recordingLogger();
     await using session = await connect('noisy', { logger });
     for (let round = 0; round < 20; round += 1) {

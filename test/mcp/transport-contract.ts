@@ -14,46 +14,46 @@ import { call, CALL, connectOptions, outcomeOf, recordingLogger } from './suppor
 
 export interface TransportHarness {
   readonly start: () => Promise<Peer>;
-  /** What servers write between messages. */
+  /** Noise that servers write between messages. */
   readonly noise: readonly Buffer[];
-  /** What a session says that the server has closed. */
+  /** Expected close event when the server closes the session. */
   readonly closed: { readonly reason: string; readonly isOrderly: boolean };
-  /** How often the test connects that looks for what is left behind: a child takes its time. */
+  /** Number of connections in the leak test. Connections with a child process take longer. */
   readonly rounds: number;
-  /** How many ids are looked at of each of two sessions; each costs a call. */
+  /** Number of ids to compare for each of two sessions. Each id costs a call. */
   readonly ids: number;
-  /** Kinds of `process.getActiveResourcesInfo()` that a session holds, and that nothing else in the test does. */
+  /** Resource types of `process.getActiveResourcesInfo()` that only sessions hold during the test. */
   readonly resources: readonly string[];
 }
 
 const MEGABYTE = 1024 * 1024;
-/** Of the call that a test lets expire; no other wait takes so long. */
+/** Timeout in milliseconds of the call that a test lets expire. No other delay has this length. */
 const CALL_TIMEOUT_MS = 3_600_000;
-/** Four bytes. */
+/** Character of four bytes in UTF-8. */
 const BEE = '🐝';
 
-/** What holds for every transport. */
+/** Defines the tests that every transport must pass. */
 export function describeTransport(
   name: string,
   { start, noise, closed, rounds, ids: idCount, resources }: TransportHarness,
 ): void {
   const connect = (peer: Peer): Promise<McpSession> => connectSession(peer.endpoint, connectOptions());
 
-  /** A call under way, and what the peer has got of it. */
+  /** Starts a call. Returns its outcome and the call as the peer received it. */
   async function calling(session: McpSession, peer: Peer, args = {}): Promise<[Promise<unknown>, Call]> {
     const answer = outcomeOf(call(session, 'echo', args).then(({ value }) => value));
     return [answer, await peer.nextCall()];
   }
 
-  /** The session answers as if nothing had happened. */
+  /** Expects that the session still answers calls. */
   async function expectHealthy(session: McpSession, peer: Peer): Promise<void> {
     const [answer, pending] = await calling(session, peer, { still: 'here' });
     await peer.answer(pending);
     expect(await answer).toEqual({ still: 'here' });
   }
 
-  describe(`a session over ${name}`, () => {
-    test('is greeted, and lists its tools', async () => {
+  describe(`session over ${name}`, () => {
+    test('performs the handshake and lists the tools', async () => {
       await using peer = await start();
       await using session = await connect(peer);
       expect(session.identity).toMatchObject({ name: 'peer', version: '1', capabilities: ['tools'] });
@@ -66,7 +66,7 @@ export function describeTransport(
       await expectHealthy(session, peer);
     });
 
-    test('gives each of several calls its own answer, in whatever order they come', async () => {
+    test('matches answers to concurrent calls in any order', async () => {
       await using peer = await start();
       await using session = await connect(peer);
       const answers = [1, 2, 3, 4].map((n) => call(session, 'echo', { n }));
@@ -76,7 +76,7 @@ export function describeTransport(
       expect((await Promise.all(answers)).map(({ value }) => value)).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }, { n: 4 }]);
     });
 
-    test('puts together what comes in pieces', async () => {
+    test('reassembles an answer that arrives in pieces', async () => {
       await using peer = await start();
       await using session = await connect(peer);
       const [answer, pending] = await calling(session, peer, { in: 'pieces' });
@@ -87,7 +87,7 @@ export function describeTransport(
       expect(await answer).toEqual({ in: 'pieces' });
     });
 
-    test('takes apart what comes together', async () => {
+    test('splits answers that arrive together', async () => {
       await using peer = await start();
       await using session = await connect(peer);
       const [one, first] = await calling(session, peer, { n: 1 });
@@ -97,7 +97,7 @@ export function describeTransport(
       expect(await Promise.all([one, two])).toEqual([{ n: 1 }, { n: 2 }]);
     });
 
-    test('tears no character, wherever its bytes are cut', async () => {
+    test('decodes a character whose bytes arrive in two pieces', async () => {
       await using peer = await start();
       await using session = await connect(peer);
       for (const cut of [1, 2, 3]) {
@@ -110,7 +110,7 @@ export function describeTransport(
       }
     });
 
-    test('passes over garbage, errors without an id and answers to others, and logs them once', async () => {
+    test('ignores noise, errors without an id and foreign answers, and logs them once', async () => {
       await using peer = await start();
       const { logger, lines } = recordingLogger();
       await using session = await connectSession(peer.endpoint, connectOptions({ logger }));
@@ -135,7 +135,7 @@ export function describeTransport(
       expect(lines[0]).toMatchObject({ level: 'debug', message: 'unexpected message from server' });
     });
 
-    test('takes the first of two answers to a call, and no answer to one that was given up', async () => {
+    test('ignores a second answer and the answer to an aborted call', async () => {
       await using peer = await start();
       await using session = await connect(peer);
       const [answer, pending] = await calling(session, peer);
@@ -146,7 +146,7 @@ export function describeTransport(
       const stop = new AbortController();
       const aborted = outcomeOf(session.callTool('echo', {}, { ...CALL, signal: stop.signal }));
       const late = await peer.nextCall();
-      const reason = new Error('nobody waits any more');
+      const reason = new Error('no longer needed');
       stop.abort(reason);
       expect(await aborted).toBe(reason);
       expect(await outcomeOf(session.callTool('echo', {}, { ...CALL, signal: stop.signal }))).toBe(reason);
@@ -156,7 +156,7 @@ export function describeTransport(
       await expectHealthy(session, peer);
     });
 
-    test('whose server falls silent times its calls out, goes on when it speaks again, and can be closed', async () => {
+    test('times out a call to a silent server and works when the server answers again', async () => {
       await using peer = await start();
       const { clock, expire } = expiringClock(CALL_TIMEOUT_MS);
       await using session = await connectSession(peer.endpoint, connectOptions({ clock }));
@@ -166,35 +166,35 @@ export function describeTransport(
       expect(await outcome).toEqual(new ToolCallTimeoutError('tool "echo" did not answer within 3600000 ms'));
       await peer.answer(late);
       await expectHealthy(session, peer);
-      const underWay = outcomeOf(call(session, 'echo'));
+      const inFlight = outcomeOf(call(session, 'echo'));
       await peer.nextCall();
       await session[Symbol.asyncDispose]();
-      expect(await underWay).toEqual(new SessionClosedError('the session was closed'));
+      expect(await inFlight).toEqual(new SessionClosedError('the session was closed'));
       expect(await session.closed).toBeNull();
     });
 
-    test('that the server closes after a good call says so, and refuses calls from then on', async () => {
+    test('reports the cause and rejects all calls when the server closes', async () => {
       await using peer = await start();
       await using session = await connect(peer);
       const [answer, pending] = await calling(session, peer);
       await peer.answer(pending);
       await answer;
-      const [underWay] = await calling(session, peer);
+      const [inFlight] = await calling(session, peer);
       pending.line.close();
       const { reason, isOrderly } = closed;
       const error = new SessionClosedError(reason, isOrderly);
-      // Over HTTP it shows with the next call only.
+      // Over HTTP, the next call reveals the close.
       expect(await outcomeOf(call(session, 'echo'))).toEqual(error);
       expect(await session.closed).toEqual(error);
-      expect(await underWay).toEqual(error);
+      expect(await inFlight).toEqual(error);
       expect(await outcomeOf(call(session, 'echo'))).toEqual(error);
     });
 
-    test('gets an answer of 9.5 MB whole, and ends with one of more than 10 MB', async () => {
+    test('accepts an answer of 9.5 MB and closes on an answer of more than 10 MB', async () => {
       await using peer = await start();
       await using session = await connect(peer);
       const [answer, pending] = await calling(session, peer);
-      // Of texts that are short enough not to be cut.
+      // Longer strings would be shortened.
       const large = Array.from({ length: 9.5 * 16 }, () => 'x'.repeat(MEGABYTE / 16));
       await peer.answer(pending, large);
       expect(await answer).toEqual(large);
@@ -206,7 +206,7 @@ export function describeTransport(
       await outcomeOf(written);
     });
 
-    test('shares no id with another one, and they are texts', async () => {
+    test('uses string ids that no other session uses', async () => {
       await using peer = await start();
       await using one = await connect(peer);
       await using other = await connect(peer);
@@ -216,13 +216,13 @@ export function describeTransport(
         expect((await Promise.all(answers)).map(({ value }) => value)).toEqual([{ n }, { n }]);
       }
       const ids = peer.received.flatMap(({ id }) => id ?? []);
-      // With the greeting, and the list of the tools.
+      // Each session also sends initialize and tools/list.
       expect(ids).toHaveLength(2 * (idCount + 2));
       expect(new Set(ids).size).toBe(ids.length);
       expect(ids.every((id) => typeof id === 'string' && id.startsWith('swarmlens-'))).toBe(true);
     });
 
-    test('can be closed twice, and at the same time', async () => {
+    test('can be disposed twice and concurrently', async () => {
       await using peer = await start();
       const session = await connect(peer);
       await Promise.all([session[Symbol.asyncDispose](), session[Symbol.asyncDispose]()]);
@@ -233,8 +233,8 @@ export function describeTransport(
     });
   });
 
-  describe(`an attempt to connect over ${name}`, () => {
-    test('that is aborted rejects with the reason, and leaves nothing open', async () => {
+  describe(`connectSession over ${name}`, () => {
+    test('rejects with the reason and closes its connection when it is aborted during the handshake', async () => {
       await using peer = await start();
       peer.isMute = true;
       const stop = new AbortController();
@@ -247,7 +247,7 @@ export function describeTransport(
       expect(getEventListeners(stop.signal, 'abort')).toEqual([]);
     });
 
-    test('that is aborted at once rejects with the reason, and leaves nothing open', async () => {
+    test('rejects with the reason and leaves no connection when it is aborted immediately', async () => {
       await using peer = await start();
       const stop = new AbortController();
       const attempt = outcomeOf(connectSession(peer.endpoint, connectOptions({ signal: stop.signal })));
@@ -258,7 +258,7 @@ export function describeTransport(
       await peer.until(() => peer.openCount() === 0);
     });
 
-    test('that is not answered in time says so', async () => {
+    test('reports the timeout when the server does not answer', async () => {
       await using peer = await start();
       peer.isMute = true;
       const outcome = await outcomeOf(connectSession(peer.endpoint, connectOptions({ connectTimeoutMs: 300 })));
@@ -267,13 +267,13 @@ export function describeTransport(
       await peer.until(() => peer.openCount() === 0);
     });
 
-    test(`leaves no connection, timer, listener or child behind when it was closed, ${rounds} times`, async () => {
+    test(`leaves no connection, timer, listener or child after ${rounds} sessions`, async () => {
       await using peer = await start();
       const { clock, waiting } = countingClock();
       const { signal } = new AbortController();
       const held = (): number =>
         process.getActiveResourcesInfo().filter((resource) => resources.includes(resource)).length;
-      // What the first session needs, such as a pool of connections, may stay.
+      // Resources that the first session creates once, such as a connection pool, may remain.
       await using first = await connectSession(peer.endpoint, connectOptions({ clock, signal }));
       await first[Symbol.asyncDispose]();
       await peer.until(() => peer.openCount() === 0);
@@ -291,7 +291,7 @@ export function describeTransport(
   });
 }
 
-/** Counts the timers that are neither over nor disposed of. */
+/** Creates a clock that counts pending timers. */
 function countingClock(): { clock: Clock; waiting: () => number } {
   const timers = new Set<object>();
   const schedule: Clock['schedule'] = (delayMs, callback) => {
@@ -311,7 +311,7 @@ function countingClock(): { clock: Clock; waiting: () => number } {
   return { clock: { ...systemClock, schedule }, waiting: () => timers.size };
 }
 
-/** A clock on which waits of `delayMs` are over when the test says so. */
+/** Creates a clock on which delays of `delayMs` end when the test calls `expire`. */
 function expiringClock(delayMs: number): { clock: Clock; expire: () => void } {
   const waiting: (() => void)[] = [];
   const schedule: Clock['schedule'] = (delay, callback) => {

@@ -24,13 +24,13 @@ beforeAll(async () => {
     cwd: project,
     stdio: ['ignore', 'pipe', 'ignore'],
   });
-  await says(server.stdout, 'MCP Server started');
+  await waitForText(server.stdout, 'MCP Server started');
   app = await startApp([
     {
       ...DEFAULT_SERVER_OPTIONS,
       id: 'flow',
       endpoint: { type: 'http', url: `http://127.0.0.1:${port}/mcp`, headers: {} },
-      // It answers five calls a second after a burst of 50, and a poll takes up to six.
+      // claude-flow answers five calls per second after a burst of 50, and a poll takes up to six calls.
       maxPollHz: 0.5,
       allowTools: ['agent_spawn', 'agent_list'],
       timeoutMs: 10_000,
@@ -48,7 +48,7 @@ afterAll(async () => {
   await rm(project, { recursive: true, force: true });
 });
 
-/** Of the system's choice; free a moment ago. */
+/** Returns a free port chosen by the system. */
 async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
@@ -58,13 +58,13 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function says(output: Readable, words: string): Promise<void> {
+async function waitForText(output: Readable, expected: string): Promise<void> {
   let text = '';
   for await (const chunk of output) {
     text += String(chunk);
-    if (text.includes(words)) break;
+    if (text.includes(expected)) break;
   }
-  expect(text).toContain(words);
+  expect(text).toContain(expected);
 }
 
 async function callTool(tool: string, args: object): Promise<{ isError: boolean; content: unknown }> {
@@ -77,8 +77,8 @@ async function callTool(tool: string, args: object): Promise<{ isError: boolean;
   return data?.['callTool'] as { isError: boolean; content: unknown }; // as selected
 }
 
-describe('real claude-flow over HTTP', () => {
-  test('an agent made through callTool arrives in a running subscription', async () => {
+describe('claude-flow over HTTP', () => {
+  test('delivers an agent created through callTool to a running subscription', async () => {
     await using client = new SocketClient(app);
     using stream = client.subscribe<WireUpdate>(AGENT_UPDATES, { mode: 'NORMAL' });
     await stream.until(({ length }) => length >= 1);
@@ -96,16 +96,16 @@ describe('real claude-flow over HTTP', () => {
     });
   });
 
-  test('calls beyond what it allows are told as refused, and neither open the breaker nor make its agents stale', async () => {
+  test('reports rate-limited calls as errors without opening the circuit breaker', async () => {
     await using client = new SocketClient(app);
     using health = client.subscribe<{ healthChanges: { status: string; circuitState: string } }>(
       'subscription { healthChanges { status circuitState } }',
     );
     const answers = [];
     for (let call = 0; call < 70; call += 1) answers.push(await callTool('agent_list', {}));
-    const refused = answers.filter(({ isError }) => isError);
-    expect(refused.length).toBeGreaterThan(0);
-    expect(String(refused[0]?.content)).toMatch(/rate|too many/i);
+    const rejected = answers.filter(({ isError }) => isError);
+    expect(rejected.length).toBeGreaterThan(0);
+    expect(String(rejected[0]?.content)).toMatch(/rate|too many/i);
     const { data } = await request(
       app,
       '{ server(id: "flow") { stale circuitBreaker { state } } agent(id: "flow:coder-1") { stale } }',

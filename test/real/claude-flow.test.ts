@@ -12,7 +12,7 @@ import { AGENT_UPDATES, request, SocketClient, startApp, type WireUpdate } from 
 
 const COMMAND = fileURLToPath(new URL('node_modules/.bin/claude-flow', import.meta.url));
 
-/** Polls in the harmlessness check; at 60 Hz an hour of them is 216,000, too many for a test. */
+/** Number of polls in the side-effect test. One hour at 60 Hz would be 216,000 polls, too many for a test. */
 const POLLS = Number(process.env['SWARMLENS_POLLS'] ?? 3_000);
 
 let app: App;
@@ -57,7 +57,7 @@ async function callTool(tool: string, args: object): Promise<Record<string, unkn
   return result.content;
 }
 
-/** Every file below the project with the hash of its bytes. */
+/** Returns the hash of every file below a directory by its path. */
 async function fingerprint(directory: string): Promise<Record<string, string>> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
@@ -72,8 +72,8 @@ async function fingerprint(directory: string): Promise<Record<string, string>> {
   return Object.fromEntries(hashes) as Record<string, string>; // pairs of strings
 }
 
-describe('real claude-flow over stdio', () => {
-  test('a swarm, agents, a hive and DAA agents made through callTool arrive with the right fields and nulls', async () => {
+describe('claude-flow over stdio', () => {
+  test('delivers swarms, agents, a hive and DAA agents created through callTool', async () => {
     await using client = new SocketClient(app);
     using stream = client.subscribe<WireUpdate>(AGENT_UPDATES, { mode: 'HIGH_FREQUENCY' });
     await stream.until(({ length }) => length >= 1);
@@ -108,7 +108,7 @@ describe('real claude-flow over stdio', () => {
     });
     expect(find('daa-1')).toMatchObject({ serverType: 'DAA', swarmId: null });
     expect(agents.filter(({ type }) => type === 'tester')).toHaveLength(2);
-    // Everything that a query shows has been streamed too.
+    // The stream must deliver everything that the query returned.
     const ids = agents.map(({ nativeId }) => `flow:${nativeId}`);
     await stream.until((all) => {
       const seen = new Set(all.flatMap(({ agentUpdates }) => agentUpdates.agents.map(({ id }) => id)));
@@ -116,7 +116,7 @@ describe('real claude-flow over stdio', () => {
     });
   });
 
-  test('what another process does in the project is seen', async () => {
+  test('delivers an agent that another process created in the project', async () => {
     await using client = new SocketClient(app);
     using stream = client.subscribe<WireUpdate>(AGENT_UPDATES, { mode: 'NORMAL' });
     await stream.until(({ length }) => length >= 1);
@@ -130,7 +130,7 @@ describe('real claude-flow over stdio', () => {
     );
   });
 
-  test(`after ${POLLS} polls the project's files are byte for byte what they were, and calls take as long as before`, async () => {
+  test(`leaves the project files unchanged and its calls fast after ${POLLS} polls`, async () => {
     await using client = new SocketClient(app);
     const before = await fingerprint(project);
     expect(Object.keys(before).length).toBeGreaterThan(0);
@@ -138,7 +138,7 @@ describe('real claude-flow over stdio', () => {
       const { data } = await request(app, '{ server(id: "flow") { latency { p50Ms } } }');
       return (data?.['server'] as { latency: { p50Ms: number } }).latency.p50Ms; // as selected
     };
-    // Each request polls once more than what is wanted anyway, and is answered when the poll has ended.
+    // Each request causes an additional poll and is answered when the poll has ended.
     const polls = async (count: number): Promise<void> => {
       for (let poll = 0; poll < count; poll += 1) {
         await client.subscribe('{ __typename }').ended();
@@ -154,12 +154,12 @@ describe('real claude-flow over stdio', () => {
     const startMs = await seen();
     await polls(100);
     const early = await latency();
-    // At 60 Hz this many polls take so long; the server's own clock of answers tells when they are through.
+    // The polls at 60 Hz take this long. `lastSeenAt` shows when they have finished.
     while ((await seen()) - startMs < (POLLS / 60) * 1000) await polls(200);
     const late = await latency();
     console.log(`p50 of a call: ${early.toFixed(2)} ms at first, ${late.toFixed(2)} ms after about ${POLLS} polls`);
     expect(await fingerprint(project)).toEqual(before);
-    // Without the scratch directory it is 40 times as much after 1,400 calls.
+    // Without the scratch directory, latency grows 40 times within 1,400 calls.
     expect(late / early).toBeLessThan(3);
   });
 });

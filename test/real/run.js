@@ -10,14 +10,14 @@ const options = one ? rest : process.argv.slice(2);
 const here = fileURLToPath(new URL('.', import.meta.url));
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Ends this program with the command's exit code when it fails. */
+/** Runs a command, and exits with its exit code when it fails. */
 function run(command, args, cwd) {
   const { status, error } = spawnSync(command, args, { cwd, stdio: 'inherit' });
   if (error !== undefined) console.error(`${command} could not be started: ${error.message}`);
   if (status !== 0) process.exit(status ?? 1);
 }
 
-// claude-flow is the development dependency of that package, because it takes five minutes and ruv-swarm one.
+// claude-flow is a development dependency, because its installation takes five minutes and that of ruv-swarm one.
 const omit = one && first !== 'claude-flow' ? ['--omit=dev'] : [];
 run('npm', ['install', '--no-package-lock', '--no-audit', '--no-fund', '--loglevel=error', ...omit], here);
 run(process.execPath, ['scripts/build.js'], root);

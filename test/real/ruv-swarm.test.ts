@@ -46,8 +46,8 @@ async function callTool(tool: string, args: object): Promise<Record<string, unkn
   return result.content;
 }
 
-describe('real ruv-swarm over stdio', () => {
-  test('is recognised and online in spite of what it prints', async () => {
+describe('ruv-swarm over stdio', () => {
+  test('is detected and online although it prints log lines', async () => {
     const { data } = await request(
       app,
       '{ server(id: "ruv") { type name version status lastError simulated tools stale } }',
@@ -63,7 +63,7 @@ describe('real ruv-swarm over stdio', () => {
     });
   });
 
-  test('a swarm and agents made through callTool arrive in agentUpdates with the right fields and nulls', async () => {
+  test('delivers a swarm and agents created through callTool to agentUpdates', async () => {
     await using client = new SocketClient(app);
     using stream = client.subscribe<WireUpdate>(AGENT_UPDATES, { mode: 'HIGH_FREQUENCY' });
     await stream.until(({ length }) => length >= 1);
@@ -88,7 +88,7 @@ describe('real ruv-swarm over stdio', () => {
       nativeId: made[0]?.agent.id,
       serverId: 'ruv',
       serverType: 'RUV_SWARM',
-      // It remembers the swarms of earlier runs and puts agents into the oldest; it says which one.
+      // ruv-swarm keeps swarms of earlier runs, adds agents to the oldest and reports its id.
       swarmId: `ruv:${made[0]?.swarm_info.id ?? ''}`,
       name: 'ada',
       type: 'coder',
@@ -105,14 +105,14 @@ describe('real ruv-swarm over stdio', () => {
       createdAt: null,
       lastActiveAt: null,
     });
-    // It reports none of these, or makes them up.
+    // ruv-swarm omits these values or invents them.
     const performance = latest.get(ids[0] ?? '')?.['performance'] as Record<string, unknown> | null; // as selected
     for (const unknown of ['cpuUsage', 'memoryUsage', 'healthScore', 'tokenUsage', 'responseTimeMs', 'successRate']) {
       expect(performance?.[unknown] ?? null).toBeNull();
     }
   });
 
-  test('a task shows up as completed work of its agents', async () => {
+  test('counts a completed task in the performance of its agents', async () => {
     await using client = new SocketClient(app);
     using stream = client.subscribe<WireUpdate>(AGENT_UPDATES, { mode: 'HIGH_FREQUENCY' });
     await stream.until(({ length }) => length >= 1);
@@ -126,7 +126,7 @@ describe('real ruv-swarm over stdio', () => {
     );
   });
 
-  test('while it is watched at 60 Hz it stays online, with no failure and no change of health', async () => {
+  test('stays online without health changes while it is polled at 60 Hz', async () => {
     await using client = new SocketClient(app);
     using stream = client.subscribe<{ performanceMetrics: unknown }>(
       'subscription { agentUpdates(mode: HIGH_FREQUENCY) { cursor } }',

@@ -9,7 +9,7 @@ import { AGENT_UPDATES, request, serverConfig, SocketClient, startApp, type Wire
 
 const COMMAND = fileURLToPath(new URL('node_modules/.bin/mcp-server-everything', import.meta.url));
 
-/** Its cities as agents, from structured content; its environment as their swarm, from JSON in a text. */
+/** Cities to map to agents, from structured content. The environment maps to their swarm, from JSON in a text block. */
 const CITIES = ['New York', 'Chicago', 'Los Angeles'];
 const ENV = { SWARM_NAME: 'weather stations', SWARM_SHAPE: 'star' };
 
@@ -30,7 +30,7 @@ function mappingOf(list: object): ServerConfig['mapping'] {
   });
 }
 
-/** The server as a child process of this test, listening; over stdio it is swarmlens that starts it. */
+/** Child process of a listening server. Over stdio, swarmlens starts the server instead. */
 class Listening implements AsyncDisposable {
   readonly #child: ChildProcess;
 
@@ -43,14 +43,14 @@ class Listening implements AsyncDisposable {
       env: { PATH: process.env['PATH'], PORT: `${port}`, ...ENV },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
-    // Read to the end: it goes down when it can no longer say what it does.
+    // The server exits when standard error is closed, so the test reads it to the end.
     await new Promise<void>((resolve, reject) => {
-      let said = '';
+      let output = '';
       child.stderr.on('data', (chunk: Buffer) => {
-        said += chunk.toString();
-        if (said.includes(`port ${port}`)) resolve();
+        output += chunk.toString();
+        if (output.includes(`port ${port}`)) resolve();
       });
-      child.once('close', () => reject(new Error(`ended: ${said}`)));
+      child.once('close', () => reject(new Error(`ended: ${output}`)));
     });
     return new Listening(child);
   }
@@ -79,8 +79,8 @@ const STDIO: ServerConfig['endpoint'] = {
   env: ENV,
 };
 
-describe('server-everything, which nobody here wrote', { timeout: 60_000 }, () => {
-  test.each(['stdio', 'http', 'sse'] as const)('is read through a mapping over %s', async (type) => {
+describe('server-everything', { timeout: 60_000 }, () => {
+  test.each(['stdio', 'http', 'sse'] as const)('delivers agents and swarms through a mapping over %s', async (type) => {
     const port = await freePort();
     await using _listening =
       type === 'stdio' ? null : await Listening.start(type === 'http' ? 'streamableHttp' : 'sse', port);
@@ -120,7 +120,7 @@ describe('server-everything, which nobody here wrote', { timeout: 60_000 }, () =
     });
   });
 
-  test('a path that leads nowhere is told with tool and path, and the rest of the picture stands', async () => {
+  test('reports a missing path with its tool and keeps the other values', async () => {
     const mapping = mappingOf({ list: 'stations' });
     await using app = await startApp([
       { ...serverConfig('everything', []), endpoint: STDIO, serverType: 'CUSTOM', ...(mapping && { mapping }) },

@@ -8,28 +8,28 @@ import { AGENT_UPDATES, PROGRAM, request, SocketClient, startApp, type WireUpdat
 const RUV_SWARM = fileURLToPath(new URL('node_modules/.bin/ruv-swarm', import.meta.url));
 
 let app: App;
-/** Another MCP client, which has ruv-swarm behind a tap in its configuration and knows nothing of swarmlens. */
-const person = new Client({ name: 'person', version: '1' }, { capabilities: {} });
+/** MCP client that starts ruv-swarm behind a tap. */
+const mcpClient = new Client({ name: 'other-client', version: '1' }, { capabilities: {} });
 
 beforeAll(async () => {
   app = await startApp([]);
   const args = [PROGRAM, 'tap', '--server', 'ruv', '--url', app.url, '--', RUV_SWARM, 'mcp', 'start'];
-  await person.connect(new StdioClientTransport({ command: process.execPath, args, stderr: 'ignore' }));
+  await mcpClient.connect(new StdioClientTransport({ command: process.execPath, args, stderr: 'ignore' }));
 });
 
 afterAll(async () => {
-  await person.close();
+  await mcpClient.close();
   await app[Symbol.asyncDispose]();
 });
 
 async function callTool(name: string, args: Record<string, unknown>): Promise<Record<string, unknown>> {
-  const { content } = await person.callTool({ name, arguments: args });
+  const { content } = await mcpClient.callTool({ name, arguments: args });
   const [block] = content as { text: string }[]; // as ruv-swarm answers
   return JSON.parse(block?.text ?? 'null') as Record<string, unknown>; // as ruv-swarm answers
 }
 
-describe('the real ruv-swarm behind a tap', () => {
-  test('agents that another MCP client creates appear in agentUpdates', async () => {
+describe('ruv-swarm behind a tap', () => {
+  test('delivers agents that another MCP client creates to agentUpdates', async () => {
     await using client = new SocketClient(app);
     using stream = client.subscribe<WireUpdate>(AGENT_UPDATES, { mode: 'NORMAL' });
     await stream.until(({ length }) => length > 0);
@@ -58,16 +58,16 @@ describe('the real ruv-swarm behind a tap', () => {
     expect(data?.['servers']).toEqual([{ id: 'ruv', transport: 'TAP', type: 'RUV_SWARM', status: 'ONLINE' }]);
   });
 
-  test("the person's own client gets its own answers only, while swarmlens polls the same session", async () => {
+  test('sends the MCP client only its own answers while swarmlens polls the same session', async () => {
     const errors: Error[] = [];
-    person.onerror = (error) => errors.push(error);
+    mcpClient.onerror = (error) => errors.push(error);
     await using client = new SocketClient(app);
     using _stream = client.subscribe('subscription { agentUpdates(mode: HIGH_FREQUENCY) { cursor } }');
     for (let count = 0; count < 50; count += 1) {
       const { agents } = await callTool('agent_list', { filter: 'all' });
       expect(agents).toHaveLength(2);
     }
-    // Lines of its log are no messages, and it answers notifications: neither has to do with us.
+    // ruv-swarm prints log lines and answers notifications. These errors do not come from swarmlens.
     expect(errors.filter(({ message }) => message.includes('swarmlens'))).toEqual([]);
   });
 });

@@ -1,11 +1,11 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 
-/** The stdio server that a bridge stands in front of: a real child process. */
+/** Child process with the stdio server behind a bridge. */
 export class ChildServer implements AsyncDisposable {
   readonly #process: ChildProcessWithoutNullStreams;
 
-  /** @param args of node: a script and its arguments */
+  /** @param args arguments of node: a script and its arguments */
   constructor(args: readonly string[], onOutput: (chunk: Buffer) => void) {
     this.#process = spawn(process.execPath, args, { stdio: 'pipe' });
     this.#process.stdout.on('data', onOutput);

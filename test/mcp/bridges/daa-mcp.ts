@@ -5,7 +5,7 @@ import { closeServer, listenOnLoopback } from '../../../src/simulator/transports
 import { nameOf, type Rpc, rpc } from './rpc.js';
 
 export interface DaaOptions {
-  /** Of an HTTP answer that is an error: 500 in the original; with 200 only its body says so. */
+  /** HTTP status of error responses. The original uses 500; with 200 only the body contains the error. @default 500 */
   readonly errorStatus?: 200 | 500;
 }
 
@@ -16,16 +16,16 @@ export interface DaaAgent {
   status: 'starting' | 'running' | 'paused' | 'stopping' | 'stopped' | 'error';
 }
 
-/** What went wrong, in the words of the original. */
+/** Error with a message of the original server. */
 class DaaError extends Error {
   override readonly name = 'DaaError';
 }
 
 const TOOLS = ['list_agents', 'get_agent_info', 'pause_agent', 'list_tasks', 'get_swarm_status', 'healthcheck'];
 
-/** The DAA project's own server: `POST /mcp`, `GET /mcp/ws`, `GET /health`, `GET /stats`. */
+/** Replica of the DAA project's own server: `POST /mcp`, `GET /mcp/ws`, `GET /health`, `GET /stats`. */
 export class DaaMcp implements AsyncDisposable {
-  /** `http initialize`, `ws list_agents`, … in order. */
+  /** Received requests in order, such as `http initialize` and `ws list_agents`. */
   readonly seen: string[] = [];
   readonly agents = new Map<string, DaaAgent>();
   readonly port: Promise<number>;
@@ -109,7 +109,7 @@ export class DaaMcp implements AsyncDisposable {
           resources: [{ uri: 'daa://agents', name: 'agents', mime_type: 'application/json', annotations: null }],
         };
       default:
-        // DEVIATION: notifications are unknown methods, and answered as such.
+        // DEVIATION: notifications are answered with an error for unknown methods.
         throw new DaaError(`Protocol error: Unknown method: ${method}`);
     }
   }
@@ -144,7 +144,10 @@ const FIXED = {
   metadata: {},
 };
 
-/** DEVIATION: a type of content that MCP does not know, `annotations` that are null, and `mime_type` for `mimeType`. */
+/**
+ * Wraps a value as tool result. DEVIATION: a content type unknown to MCP, `annotations` that are null, and `mime_type`
+ * instead of `mimeType`.
+ */
 function structured(value: unknown): unknown {
   const text = JSON.stringify(value, null, 2);
   return {

@@ -4,13 +4,13 @@ import { type Rpc, rpc } from './rpc.js';
 
 export interface GatewayOptions {
   /**
-   * The source lists its agents as tools, answers a call of one with a constant, and says `experimental.agentEvents` when
-   * it is greeted. What was noted of a running one has neither; so both are here.
+   * Variant of the gateway. The source lists its agents as tools, answers their calls with a constant and announces
+   * `experimental.agentEvents`. A running gateway was noted to do neither.
    */
   readonly like: 'noted' | 'source';
 }
 
-/** As `agent/register` takes them: the source keeps whatever is given. */
+/** Agent as accepted by `agent/register`. The source keeps all fields. */
 export interface GatewayAgent {
   readonly id: string;
   readonly [field: string]: unknown;
@@ -18,14 +18,14 @@ export interface GatewayAgent {
 
 const METHOD_NOT_FOUND = { code: -32601, message: 'Method not found' };
 
-/** VisionFlow's `mcp-gateway`: agents register there, and their actions are pushed to who has subscribed. */
+/** Replica of VisionFlow's `mcp-gateway`. Agents register there, and subscribers receive their actions. */
 export class McpGateway implements AsyncDisposable {
-  /** Methods and tools, in order. */
+  /** Received methods and tools, in order. */
   readonly seen: string[] = [];
-  /** The most calls that waited for their answer at once. */
+  /** Highest number of calls that waited for their answer at the same time. */
   mostAtOnce = 0;
   #waiters = 0;
-  /** Chunks that were refused. */
+  /** Number of rejected chunks. */
   refused = 0;
   readonly agents = new Map<string, GatewayAgent>();
   readonly port: Promise<number>;
@@ -34,7 +34,7 @@ export class McpGateway implements AsyncDisposable {
   readonly #sockets = new Set<Socket>();
   readonly #subscribers = new Set<Socket>();
   readonly #subscriptions: (() => void)[] = [];
-  /** Answers to `agent/list` wait while this is not settled. */
+  /** Promise that delays the answers to `agent/list` until it resolves. */
   hold: Promise<void> = Promise.resolve();
 
   constructor(options: GatewayOptions) {
@@ -46,7 +46,7 @@ export class McpGateway implements AsyncDisposable {
         this.#sockets.delete(socket);
         this.#subscribers.delete(socket);
       });
-      // DEVIATION: a chunk is a message. Two that arrive together are refused, as is the half of one.
+      // DEVIATION: each chunk is parsed as one message. Chunks with two messages or half a message are rejected.
       socket.on('data', (chunk) => this.#chunk(socket, chunk.toString()));
     });
     this.port = listenOnLoopback(this.#server, 0);
@@ -56,12 +56,12 @@ export class McpGateway implements AsyncDisposable {
     this.agents.set(agent.id, { ...agent, registeredAt: 1_795_446_110_463 + this.agents.size });
   }
 
-  /** Resolves when somebody has subscribed. */
+  /** Resolves when a client has subscribed. */
   async subscribed(): Promise<void> {
     if (this.#subscribers.size === 0) await new Promise<void>((resolve) => this.#subscriptions.push(resolve));
   }
 
-  /** DEVIATION: pushed unasked to all subscribers, in the envelope of the original. */
+  /** Sends an event to all subscribers in the envelope of the original. DEVIATION: the method is not part of MCP. */
   act(event: Record<string, unknown>): void {
     const whole = { version: 3, id: 1, target_node_id: 7, action_type: 1, action_type_name: 'update', ...event };
     const params = { type: 'agent_action', event: whole, message_type: 0x23, protocol_version: 2 };
@@ -86,7 +86,7 @@ export class McpGateway implements AsyncDisposable {
     const { id, method = '' } = message;
     this.seen.push(method);
     const answer = this.#answerTo(socket, message);
-    // DEVIATION: notifications are answered too, with errors that have no id.
+    // DEVIATION: notifications are answered with errors that have no id.
     const write = (): void => {
       this.#waiters -= 1;
       socket.write(`${rpc({ ...(id !== undefined && { id }), ...answer })}\n`);
@@ -111,7 +111,7 @@ export class McpGateway implements AsyncDisposable {
         this.#subscribers.add(socket);
         for (const resolve of this.#subscriptions.splice(0)) resolve();
         return { result: { subscribed: true, session_id: 'tcp-1' } };
-      // DEVIATION: methods of its own stand where others have tools.
+      // DEVIATION: it has its own methods instead of tools.
       case 'agent/list':
         return { result: { agents: [...this.agents.values()], count: this.agents.size } };
       case 'agent/register':

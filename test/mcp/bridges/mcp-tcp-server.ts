@@ -5,11 +5,11 @@ import { ChildServer } from './child-server.js';
 import { nameOf, type Rpc, rpc } from './rpc.js';
 
 export interface TcpServerOptions {
-  /** Of node: the script of the one stdio server that all clients share, and its arguments. */
+  /** Arguments of node: the script of the stdio server that all clients share, and its arguments. */
   readonly child: readonly string[];
-  /** Whoever does not show it is turned away. */
+  /** Token that clients must send. Without it, authentication is off. */
   readonly token?: string;
-  /** 50 in the original. */
+  /** Maximum number of connections. @default 50 */
   readonly maxConnections?: number;
 }
 
@@ -22,14 +22,14 @@ interface Client {
 const MAX_LINE_BYTES = 10 * 1024 * 1024;
 
 /**
- * VisionFlow's `mcp-tcp-server`: one claude-flow behind a socket for many clients. Where its source differs from what
- * was noted of a running one: the source does not close after a request without authentication, only after a wrong token.
+ * Replica of VisionFlow's `mcp-tcp-server`: one claude-flow behind a socket for many clients. Its source closes the
+ * connection only after a wrong token; a running one was noted to close it after a request without authentication too.
  */
 export class McpTcpServer implements AsyncDisposable {
-  /** What clients sent, by the number of their connection. */
+  /** Received messages with the number of their connection. */
   readonly seen: { readonly connection: number; readonly name: string; readonly message: Rpc }[] = [];
   readonly port: Promise<number>;
-  /** Connections so far. */
+  /** Number of connections accepted so far. */
   connections = 0;
   readonly #onConnection: (() => void)[] = [];
   readonly #options: TcpServerOptions;
@@ -55,12 +55,12 @@ export class McpTcpServer implements AsyncDisposable {
     this.port = listenOnLoopback(this.#server, 0);
   }
 
-  /** Resolves when there have been so many connections. */
+  /** Resolves when the given number of connections was accepted. */
   async connected(connections: number): Promise<void> {
     while (this.connections < connections) await new Promise<void>((resolve) => this.#onConnection.push(resolve));
   }
 
-  /** DEVIATION: it closes connections that are old, 300 s in the original, whatever is going on over them. */
+  /** Closes all connections. DEVIATION: the original closes connections after 300 s, with calls in flight too. */
   closeByAge(): void {
     for (const { socket } of this.#clients) socket.end();
     this.#clients.clear();
@@ -77,7 +77,7 @@ export class McpTcpServer implements AsyncDisposable {
     const connection = (this.connections += 1);
     for (const resolve of this.#onConnection.splice(0)) resolve();
     socket.on('error', () => socket.destroy());
-    // DEVIATION: who is one too many gets a line that is no JSON-RPC.
+    // DEVIATION: a connection beyond the limit receives a line that is not JSON-RPC.
     if (this.#clients.size >= (this.#options.maxConnections ?? 50)) {
       socket.resume().end('{"error":"Service unavailable - connection limit reached"}\n');
       return;
@@ -107,7 +107,7 @@ export class McpTcpServer implements AsyncDisposable {
       if (client.authenticated) client.socket.write(answer({ result: { authenticated: true } }));
       else client.socket.end(answer({ error: { code: -32000, message: 'Authentication failed' } }));
     } else if (method === 'initialize') {
-      // DEVIATION: no `capabilities`. It is answered before the authentication, too.
+      // DEVIATION: the result has no `capabilities`, and is sent before the authentication too.
       const serverInfo = { name: 'claude-flow', version: '2.0.0-alpha.101' };
       client.socket.write(answer({ result: { protocolVersion: '2024-11-05', serverInfo } }));
     } else if (!client.authenticated) {
@@ -125,7 +125,7 @@ export class McpTcpServer implements AsyncDisposable {
       this.#resolveReady();
       return;
     }
-    // DEVIATION: what has no id goes to all clients, and an answer to the first one that has used its id.
+    // DEVIATION: messages without an id go to all clients, and an answer goes to the first client that used its id.
     if (id == null) for (const { socket } of this.#clients) socket.write(`${line}\n`);
     else {
       const owner = [...this.#clients].find(({ pending }) => pending.delete(id));

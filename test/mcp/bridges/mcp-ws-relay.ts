@@ -5,22 +5,22 @@ import { ChildServer } from './child-server.js';
 import { nameOf, type Rpc, rpc } from './rpc.js';
 
 export interface WsRelayOptions {
-  /** Of node: the script of the stdio server that each connection gets one of, and its arguments. */
+  /** Arguments of node: the script of the stdio server that is started for each connection, and its arguments. */
   readonly child: readonly string[];
   readonly token: string;
-  /** Of one connection, in 60 s: 100 in the original. */
+  /** Maximum number of messages of one connection; the original counts them within 60 s. @default 100 */
   readonly maxMessages?: number;
   /**
-   * Into how many characters the output of the child is cut: the original sends it as it happens to come, whole lines of
-   * many or a piece of one. (It also tears characters of several bytes, which nobody can mend.)
+   * Length of frames in characters. The original sends the output of the child as it arrives: several lines or a part of
+   * one. It also splits characters of several bytes, which no client can repair.
    */
   readonly charactersPerFrame?: number;
 }
 
-/** VisionFlow's `mcp-ws-relay`: a claude-flow of its own behind each WebSocket. */
+/** Replica of VisionFlow's `mcp-ws-relay`, which starts one claude-flow for each WebSocket. */
 export class McpWsRelay implements AsyncDisposable {
   readonly seen: string[] = [];
-  /** Frames sent to clients. */
+  /** Frames sent to clients, in order. */
   readonly frames: string[] = [];
   readonly port: Promise<number>;
   connections = 0;
@@ -35,7 +35,7 @@ export class McpWsRelay implements AsyncDisposable {
   constructor(options: WsRelayOptions) {
     this.#options = options;
     this.#http = createServer();
-    // DEVIATION: the token is looked at when the connection is opened.
+    // DEVIATION: the token is checked when the connection is opened.
     this.#wss = new WebSocketServer({
       server: this.#http,
       verifyClient: ({ req }, callback) => {
@@ -47,17 +47,17 @@ export class McpWsRelay implements AsyncDisposable {
     this.port = listenOnLoopback(this.#http, 0);
   }
 
-  /** Resolves when a message was one too many. */
+  /** Resolves when a message exceeded the limit. */
   async refused(): Promise<void> {
     if (this.#refusals === 0) await new Promise<void>((resolve) => this.#onRefusal.push(resolve));
   }
 
-  /** Resolves when there have been so many connections. */
+  /** Resolves when the given number of connections was accepted. */
   async connected(connections: number): Promise<void> {
     while (this.connections < connections) await new Promise<void>((resolve) => this.#onConnection.push(resolve));
   }
 
-  /** DEVIATION: it closes connections that are old, 300 s in the original. */
+  /** Closes all connections. DEVIATION: the original closes connections after 300 s. */
   closeByAge(): void {
     for (const socket of this.#wss.clients) socket.close(1001, 'Connection timeout');
   }
@@ -79,7 +79,7 @@ export class McpWsRelay implements AsyncDisposable {
       socket.send(frame);
     };
     const decoder = new TextDecoder();
-    // DEVIATION: frames are pieces of its output, not messages.
+    // DEVIATION: frames are pieces of the output, not messages.
     const child = new ChildServer(args, (chunk) => {
       const characters = Array.from(decoder.decode(chunk, { stream: true }));
       while (characters.length > 0) send(characters.splice(0, charactersPerFrame).join(''));
@@ -89,7 +89,7 @@ export class McpWsRelay implements AsyncDisposable {
     socket.on('message', (data: Buffer) => {
       const line = data.toString();
       messages += 1;
-      // DEVIATION: one message too many is answered with an error that has no id, no newline, and no pause to keep.
+      // DEVIATION: the error for a message beyond the limit has no id, no newline and no retry delay.
       if (messages > maxMessages) {
         send(rpc({ error: { code: -32000, message: 'Rate limit exceeded' } }));
         this.#refusals += 1;

@@ -1,4 +1,4 @@
-/** A message as a replica reads it: the client under test wrote it, so its shape is known. */
+/** Message as a replica reads it. Its shape is known, because the client under test wrote it. */
 export interface Rpc {
   readonly id?: string | number | null;
   readonly method?: string;
@@ -11,7 +11,7 @@ export function rpc(message: Rpc): string {
   return JSON.stringify({ jsonrpc: '2.0', ...message });
 }
 
-/** Tools called, by name, in order; methods of other requests and notifications by theirs. */
+/** Returns the tool name of a tool call, and the method of any other message. */
 export function nameOf({ method = '', params }: Rpc): string {
   return method === 'tools/call' ? String(params?.['name']) : method;
 }

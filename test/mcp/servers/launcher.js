@@ -1,4 +1,4 @@
-// As npx and shells do: the server is a child that shares this one's streams. Ends at SIGTERM and leaves it behind.
+// Starts the server as a child that shares its streams, as npx and shells do. SIGTERM ends only the launcher.
 import { setInterval } from 'node:timers';
 import { spawn } from 'node:child_process';
 

@@ -1,4 +1,4 @@
-// Has secrets in whatever it says: they come in the environment, as a list of texts. Agents of a kind of its own.
+// Puts secrets into everything it sends. Reads them as JSON list from the environment. Has agents of its own type.
 import { send, serve, text, tools } from './serve.js';
 
 const secrets = JSON.parse(process.env.SECRETS);

@@ -1,4 +1,4 @@
-// What claude-flow does: each call appends to a file below the working directory, and reads the whole of it.
+// Behaves like claude-flow: each call appends to a file below the working directory and reads the whole file.
 import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { send, serve, text, tools } from './serve.js';

@@ -1,3 +1,3 @@
-// Never answers, and says why where nobody has to look.
+// Never answers and writes a reason to standard error.
 process.stderr.write('waiting for something\n');
 process.stdin.resume();

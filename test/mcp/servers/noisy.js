@@ -1,4 +1,4 @@
-// What ruv-swarm does: log lines between the messages, errors without id, a notification before the first answer.
+// Behaves like ruv-swarm: log lines between messages, errors without an id, a notification before the first answer.
 import { send, serve, text, tools } from './serve.js';
 
 process.stdout.write('🐝 starting …\n\n{"not":"a message"}\n[1,2\n');

@@ -1,4 +1,4 @@
-// Lists its tools in pages of one, with a malformed one among them; `endless` never comes to the last page.
+// Lists its tools in pages of one, including a malformed tool. With `endless`, there is no last page.
 import { serve } from './serve.js';
 
 const endless = process.argv[2] === 'endless';

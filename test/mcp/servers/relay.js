@@ -1,4 +1,4 @@
-// Passes bytes on, unchanged, between its own streams and a socket, over which a test plays the server.
+// Relays bytes between its standard streams and a socket, where the test acts as the server.
 import { connect } from 'node:net';
 
 const socket = connect(Number(process.argv[2]), '127.0.0.1');

@@ -14,9 +14,9 @@ const INITIALIZED = {
 };
 
 /**
- * The least that an MCP server does over stdio, bare of any library so that each fixture can deviate from it.
- * `methods` maps a method to what is answered: a result, or a function of its params that returns one; `undefined` is
- * no answer, a thrown object `{code, message}` an error. `onNotification` gets the rest.
+ * Serves MCP over stdio without a library, so that each fixture can deviate from the specification. `methods` maps a
+ * method to its result, or to a function of its params that returns the result. Without a result there is no answer. A
+ * thrown object `{code, message}` becomes an error. `onNotification` receives notifications.
  */
 export function serve(methods, onNotification = () => undefined) {
   const answers = { initialize: INITIALIZED, 'tools/list': { tools: [] }, ...methods };
@@ -36,7 +36,7 @@ export function serve(methods, onNotification = () => undefined) {
   });
 }
 
-/** `tools/list` and `tools/call` for an object of functions. */
+/** Returns the methods `tools/list` and `tools/call` for an object of functions. */
 export function tools(functions) {
   return {
     'tools/list': () => ({ tools: Object.keys(functions).map((name) => ({ name, inputSchema: { type: 'object' } })) }),

@@ -1,6 +1,6 @@
 import { serve, text, tools } from './serve.js';
 
-// Refuses a method that it does not know, as claude-flow does.
+// Rejects unknown methods, as claude-flow does.
 const authenticate = () => {
   throw { code: -32601, message: 'Method not found' };
 };

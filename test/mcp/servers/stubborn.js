@@ -1,4 +1,4 @@
-// Outlives the end of its input and SIGTERM.
+// Ignores the end of its input and SIGTERM.
 import { setInterval } from 'node:timers';
 import { serve, text, tools } from './serve.js';
 

@@ -1,4 +1,4 @@
-// Has no tools, and says so by not listing the capability: asking would be an error.
+// Has no tools and no tools capability. Listing the tools is an error.
 import { serve } from './serve.js';
 
 serve({

@@ -1,4 +1,4 @@
-// Answers the handshake with what is no answer to it.
+// Answers initialize with an invalid result.
 import { serve } from './serve.js';
 
 serve({ initialize: { hello: 'world' } });
