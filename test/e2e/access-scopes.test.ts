@@ -20,12 +20,12 @@ afterAll(async () => {
   await access[Symbol.asyncDispose]();
 });
 
-async function coder(): Promise<string> {
+async function createCoderToken(): Promise<string> {
   return await access.jwt({ scope: 'agents:read health:read', swarmlens: { servers: ['x'], agentTypes: ['coder'] } });
 }
 
-test('over HTTP a token sees its own', async () => {
-  const response = await access.post(LOOK, `Bearer ${await coder()}`);
+test('access scopes limit queries over HTTP to the restriction of the token', async () => {
+  const response = await access.post(LOOK, `Bearer ${await createCoderToken()}`);
   expect(await response.json()).toEqual({
     data: {
       agents: [{ id: 'x:0' }, { id: 'x:2' }],
@@ -37,10 +37,10 @@ test('over HTTP a token sees its own', async () => {
   });
 });
 
-test('over WebSocket and SSE a token is told of its own, once, and of nothing else, beside one who sees it all', async () => {
-  await using socket = await RawGraphqlWsClient.withToken(access.server, await coder());
+test('access scopes limit updates over WebSocket and SSE to the restriction of the token', async () => {
+  await using socket = await RawGraphqlWsClient.withToken(access.server, await createCoderToken());
   await using all = await RawGraphqlWsClient.withToken(access.server, await access.jwt());
-  const response = await access.post(WATCH, `Bearer ${await coder()}`, { accept: 'text/event-stream' });
+  const response = await access.post(WATCH, `Bearer ${await createCoderToken()}`, { accept: 'text/event-stream' });
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
   if (reader === undefined) throw new Error('no body');
   let events = '';
@@ -62,11 +62,11 @@ test('over WebSocket and SSE a token is told of its own, once, and of nothing el
   access.server.show(2, 3, 2);
   await socket.until((one) => one.of('1').length > 1);
   await readUntil('DELTA');
-  const told = (id: string, round: number): object => ({ id: `x:${id}`, name: `agent ${id} in round ${round}` });
+  const agent = (id: string, round: number): object => ({ id: `x:${id}`, name: `agent ${id} in round ${round}` });
   const metrics = { performanceMetrics: { totalAgents: 2 } };
   const expected = [
-    { kind: 'SNAPSHOT', removedAgentIds: [], agents: [told('0', 0), told('2', 0)], ...metrics },
-    { kind: 'DELTA', removedAgentIds: [], agents: [told('2', 2)], ...metrics },
+    { kind: 'SNAPSHOT', removedAgentIds: [], agents: [agent('0', 0), agent('2', 0)], ...metrics },
+    { kind: 'DELTA', removedAgentIds: [], agents: [agent('2', 2)], ...metrics },
   ].map((agentUpdates) => ({ data: { agentUpdates } }));
   expect(socket.of('1')).toEqual(expected);
   const overSse = events.match(/^data: \{.*$/gm)?.map((line) => JSON.parse(line.slice('data: '.length)) as unknown);

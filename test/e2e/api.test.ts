@@ -24,8 +24,8 @@ function errorOf(answer: GraphQLAnswer): { code: unknown; argument: unknown; mes
   return { code: error.extensions?.['code'], argument: error.extensions?.['argument'], message: error.message };
 }
 
-describe('queries', () => {
-  test('discovery and servers tell what was found, of a server that does not start as well', async () => {
+describe('GraphQL queries', () => {
+  test('discovery includes the servers that did not start', async () => {
     const { data } = await request(
       app,
       `{ discovery { totalAgents timestamp swarms { id topology agentCount } servers {
@@ -50,7 +50,7 @@ describe('queries', () => {
     expect(discovery.swarms.length).toBeGreaterThan(1);
   });
 
-  test('one server, one agent, one topology; null for an id that is not there', async () => {
+  test('agent, server and topology return null for an unknown id', async () => {
     const { data } = await request(
       app,
       '{ agents(serverTypes: [CLAUDE_FLOW]) { id swarmId } servers(types: [RUV_SWARM]) { id } }',
@@ -77,13 +77,13 @@ describe('queries', () => {
     });
   });
 
-  test('health tells servers, breakers, connections, event loop and memory', async () => {
+  test('health reports servers, circuit breakers, connections, event loop and memory', async () => {
     await using client = new SocketClient(app);
     using stream = client.subscribe('subscription { agentUpdates(mode: HIGH_FREQUENCY) { cursor } }');
     await stream.until(({ length }) => length >= 1);
     const open = async (): Promise<unknown> => (await request(app, '{ health { connections { open } } }')).data;
     let seen = await open();
-    // Until the server has seen that clients of other tests have left.
+    // The server notices only after a moment that the clients of other tests have disconnected.
     await waitUntil(async () => isDeepStrictEqual((seen = await open()), { health: { connections: { open: 1 } } }), {
       state: () => seen,
     });
@@ -101,8 +101,8 @@ describe('queries', () => {
   });
 });
 
-describe('mutations', () => {
-  test('callTool starts an agent, and the watching stream shows it', async () => {
+describe('GraphQL mutations', () => {
+  test('callTool starts an agent that appears in open streams', async () => {
     await using client = new SocketClient(app);
     using stream = client.subscribe<{ agentUpdates: { agents: { nativeId: string }[] } }>(
       'subscription { agentUpdates(serverTypes: [CLAUDE_FLOW]) { kind agents { nativeId } } }',
@@ -119,7 +119,7 @@ describe('mutations', () => {
     );
   });
 
-  test('callTool: a tool that is not allowed is FORBIDDEN, and says what to do', async () => {
+  test('callTool returns FORBIDDEN and names allowTools when the tool is not allowed', async () => {
     const answer = await request(
       app,
       'mutation { callTool(serverId: "claude-flow", tool: "agent_terminate") { isError } }',
@@ -127,7 +127,7 @@ describe('mutations', () => {
     expect(errorOf(answer)).toMatchObject({ code: 'FORBIDDEN', message: expect.stringContaining('allowTools') });
   });
 
-  test('callTool: what the server refuses is a result with isError', async () => {
+  test('callTool returns a result with isError when the server rejects the call', async () => {
     const answer = await request(
       app,
       'mutation { callTool(serverId: "ruv-swarm", tool: "agent_metrics") { isError content } }',
@@ -138,36 +138,36 @@ describe('mutations', () => {
     });
   });
 
-  test('callTool: a server that is not there is bad input, one that does not answer is unavailable', async () => {
+  test('callTool returns BAD_USER_INPUT for an unknown server and FORBIDDEN for an offline server without allowed tools', async () => {
     const unknown = await request(app, 'mutation { callTool(serverId: "nope", tool: "x") { isError } }');
     expect(errorOf(unknown)).toMatchObject({ code: 'BAD_USER_INPUT', argument: 'serverId' });
     const forbidden = await request(app, 'mutation { callTool(serverId: "broken", tool: "x") { isError } }');
     expect(errorOf(forbidden).code).toBe('FORBIDDEN');
   });
 
-  test('refreshDiscovery and requestAgentUpdate: once a second for each client', async () => {
-    // At once: the answer to the first may take more than a second.
+  test('refreshDiscovery is limited to one call per second and client', async () => {
+    // Both run in parallel, because the first may take more than a second.
     const refresh = (): Promise<GraphQLAnswer> => request(app, 'mutation { refreshDiscovery { totalAgents } }');
     const answers = await Promise.all([refresh(), refresh()]);
-    const refused = answers.flatMap(({ errors = [] }) => errors.map(({ extensions }) => extensions));
-    expect(refused).toEqual([expect.objectContaining({ code: 'RATE_LIMITED', retryAfterMs: expect.any(Number) })]);
+    const rejected = answers.flatMap(({ errors = [] }) => errors.map(({ extensions }) => extensions));
+    expect(rejected).toEqual([expect.objectContaining({ code: 'RATE_LIMITED', retryAfterMs: expect.any(Number) })]);
   });
 });
 
-describe('bad input', () => {
+describe('input validation', () => {
   test.each([
     ['an unknown enum value', 'subscription { agentUpdates(mode: FAST) { cursor } }', {}, 'mode'],
     ['an unknown enum value in a list', '{ agents(serverTypes: [NOPE]) { id } }', {}, 'serverTypes'],
     ['a wrong type', '{ agents(agentTypes: [3]) { id } }', {}, 'agentTypes'],
     [
-      'a wrong value of a variable',
+      'an invalid value of a variable',
       'query ($types: [McpServerType!]) { servers(types: $types) { id } }',
       { types: ['X'] },
       'types',
     ],
     ['a missing argument', '{ agent { id } }', {}, undefined],
   ])(
-    '%s: BAD_USER_INPUT that names the argument, over HTTP and WebSocket alike',
+    'returns equal BAD_USER_INPUT errors over HTTP and WebSocket for %s',
     async (_name, query, variables, argument) => {
       const http = await request(app, query, variables);
       expect(errorOf(http)).toMatchObject({ code: 'BAD_USER_INPUT', argument });
@@ -187,7 +187,7 @@ describe('bad input', () => {
       `subscription { agentUpdates(swarmIds: [${'"x:y",'.repeat(201)}]) { cursor } }`,
       'swarmIds',
     ],
-  ])('%s: BAD_USER_INPUT that names the argument', async (_name, query, argument) => {
+  ])('returns BAD_USER_INPUT with the name of the argument for %s', async (_name, query, argument) => {
     await using client = new SocketClient(app);
     using stream = client.subscribe(query);
     await stream.ended();
@@ -203,7 +203,7 @@ describe('bad input', () => {
   ];
   test.each<[string, string, string, Record<string, unknown>]>([
     ['an id with control characters', 'id', 'query ($id: ID!) { agent(id: $id) { id } }', { id: 'a\u0000b' }],
-    ['an id with a turned direction', 'id', 'query ($id: ID!) { server(id: $id) { id } }', { id: 'a\u202eb' }],
+    ['an id with a bidirectional override', 'id', 'query ($id: ID!) { server(id: $id) { id } }', { id: 'a\u202eb' }],
     ['an id that is too long', 'swarmId', 'query ($id: ID!) { topology(swarmId: $id) { swarmId } }', { id: long }],
     [
       'a filter that is too long',
@@ -212,7 +212,7 @@ describe('bad input', () => {
       { t: [long] },
     ],
     [
-      'a filter with ends of lines',
+      'a filter with line breaks',
       'swarmIds',
       'subscription ($ids: [ID!]) { agentUpdates(swarmIds: $ids) { cursor } }',
       { ids: ['a:b', 'a\nb'] },
@@ -230,7 +230,7 @@ describe('bad input', () => {
       { after: 'x'.repeat(250_001) },
     ],
     [
-      'a cursor with other characters than cursors have',
+      'a cursor with invalid characters',
       'after',
       'subscription ($after: ID) { agentUpdates(after: $after) { cursor } }',
       { after: 'WzFd\u0000' },
@@ -253,23 +253,23 @@ describe('bad input', () => {
       'mutation ($tool: String!) { callTool(serverId: "ruv-swarm", tool: $tool) { isError } }',
       { tool: long },
     ],
-    ['arguments for a tool that are no object', 'arguments', ...call([1])],
-    ['arguments for a tool that are too deep', 'arguments', ...call(deep)],
-    ['arguments for a tool with too many values', 'arguments', ...call({ a: new Array(10_001).fill(0) })],
-    ['arguments for a tool with a text that is too long', 'arguments', ...call({ a: 'x'.repeat(65_537) })],
-    ['arguments for a tool with control characters', 'arguments', ...call({ a: ['\u0007'] })],
-    ['arguments for a tool with control characters in a name', 'arguments', ...call({ '\u0007': 1 })],
-    ['arguments for a tool with a name that is too long', 'arguments', ...call({ [long]: 1 })],
-    ['arguments for a tool that reach for the prototype', 'arguments', ...call(JSON.parse('{"a":{"__proto__":{}}}'))],
-    ['arguments for a tool with a constructor', 'arguments', ...call({ a: [{ constructor: 1 }] })],
+    ['tool arguments that are not an object', 'arguments', ...call([1])],
+    ['tool arguments that are too deep', 'arguments', ...call(deep)],
+    ['tool arguments with too many values', 'arguments', ...call({ a: new Array(10_001).fill(0) })],
+    ['tool arguments with a string that is too long', 'arguments', ...call({ a: 'x'.repeat(65_537) })],
+    ['tool arguments with control characters', 'arguments', ...call({ a: ['\u0007'] })],
+    ['tool arguments with control characters in a key', 'arguments', ...call({ '\u0007': 1 })],
+    ['tool arguments with a key that is too long', 'arguments', ...call({ [long]: 1 })],
+    ['tool arguments with the key __proto__', 'arguments', ...call(JSON.parse('{"a":{"__proto__":{}}}'))],
+    ['tool arguments with the key constructor', 'arguments', ...call({ a: [{ constructor: 1 }] })],
     [
-      'arguments for a tool that reach for the prototype, in the document',
+      'tool arguments with the key __proto__ in the document',
       'arguments',
       'mutation { callTool(serverId: "ruv-swarm", tool: "agent_spawn", arguments: { __proto__: { a: 1 } }) { isError } }',
       {},
     ],
   ])(
-    '%s: BAD_USER_INPUT that names the argument, over WebSocket as over HTTP',
+    'rejects %s with equal BAD_USER_INPUT errors over WebSocket and HTTP',
     async (_name, argument, query, variables) => {
       await using client = new SocketClient(app);
       using stream = client.subscribe(query, variables);
@@ -283,13 +283,13 @@ describe('bad input', () => {
     },
   );
 
-  test('arguments for a tool may have lines, tabs and names of any language', async () => {
+  test('accepts line breaks, tabs and non-ASCII characters in tool arguments', async () => {
     const answer = await request(app, ...call({ type: 'coder', name: 'ünï', note: 'one\r\ntwo\tthree 🐝' }));
     expect(answer.errors).toBeUndefined();
     expect(answer.data?.['callTool']).toEqual({ isError: false });
   });
 
-  test('requestAgentUpdate with an unknown server: BAD_USER_INPUT, and nothing is polled', async () => {
+  test('returns BAD_USER_INPUT when requestAgentUpdate names an unknown server', async () => {
     const answer = await request(
       app,
       'mutation { requestAgentUpdate(serverIds: ["ruv-swarm", "nope"]) { serverIds } }',
@@ -297,14 +297,14 @@ describe('bad input', () => {
     expect(errorOf(answer)).toMatchObject({ code: 'BAD_USER_INPUT', argument: 'serverIds' });
   });
 
-  test('a syntax error: BAD_USER_INPUT', async () => {
+  test('returns BAD_USER_INPUT for a syntax error', async () => {
     expect(errorOf(await request(app, '{ agents { id ')).code).toBe('BAD_USER_INPUT');
   });
 
-  test('connection_init with a wrong maxHz: the socket is closed with 4400', async () => {
+  test('closes the WebSocket with 4400 when connection_init has an invalid maxHz', async () => {
     await using client = new SocketClient(app, { maxHz: 'fast' });
     const closed = await new Promise<{ code: number; reason: string }>((resolve) => {
-      client.client.on('closed', (event) => resolve(event as { code: number; reason: string })); // ws's close event
+      client.client.on('closed', (event) => resolve(event as { code: number; reason: string })); // close event of ws
     });
     expect(closed.code).toBe(4400);
     expect(closed.reason).toContain('maxHz');

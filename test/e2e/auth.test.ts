@@ -4,7 +4,7 @@ import { AccessServer } from '../support/access-server.js';
 import { RawGraphqlWsClient } from '../support/raw-graphql-ws-client.js';
 
 const WATCH = 'subscription { agentUpdates(mode: HIGH_FREQUENCY) { kind cursor agents { id name } } }';
-const WHO = '{ viewer { subject permissions expiresAt restriction { serverIds performance } } }';
+const VIEWER = '{ viewer { subject permissions expiresAt restriction { serverIds performance } } }';
 
 let access: AccessServer;
 
@@ -16,10 +16,10 @@ afterAll(async () => {
   await access[Symbol.asyncDispose]();
 });
 
-/** How one way in answers. */
+/** Result of authentication over one transport. */
 interface Answer {
-  readonly isIn: boolean;
-  /** Why not. */
+  readonly isAuthenticated: boolean;
+  /** Error message or close reason; empty if the client is authenticated. */
   readonly message: string;
 }
 
@@ -28,7 +28,7 @@ interface ErrorBody {
 }
 
 async function overHttp(authorization: string | null): Promise<Answer> {
-  return await answerOf(await access.post(WHO, authorization));
+  return await answerOf(await access.post(VIEWER, authorization));
 }
 
 async function overSse(authorization: string | null): Promise<Answer> {
@@ -36,16 +36,16 @@ async function overSse(authorization: string | null): Promise<Answer> {
   if (!response.ok) return await answerOf(response);
   expect(response.headers.get('content-type')).toContain('text/event-stream');
   await response.body?.cancel();
-  return { isIn: true, message: '' };
+  return { isAuthenticated: true, message: '' };
 }
 
 async function answerOf(response: Response): Promise<Answer> {
-  const { errors: [error] = [] } = (await response.json()) as ErrorBody; // as GraphQL over HTTP has it
-  if (error === undefined) return { isIn: true, message: '' };
+  const { errors: [error] = [] } = (await response.json()) as ErrorBody; // as GraphQL over HTTP defines it
+  if (error === undefined) return { isAuthenticated: true, message: '' };
   expect(response.status).toBe(401);
   expect(response.headers.get('www-authenticate')).toMatch(/^Bearer/);
   expect(error.extensions['code']).toBe('UNAUTHENTICATED');
-  return { isIn: false, message: error.message };
+  return { isAuthenticated: false, message: error.message };
 }
 
 async function overSocket(payload: Record<string, unknown> | null, header: string | null): Promise<Answer> {
@@ -56,43 +56,40 @@ async function overSocket(payload: Record<string, unknown> | null, header: strin
       () => true,
       () => false,
     );
-  if (await acknowledged) return { isIn: true, message: '' };
+  if (await acknowledged) return { isAuthenticated: true, message: '' };
   const { code, reason } = await socket.closed;
   expect(code).toBe(4403);
   expect(socket.messages).toEqual([]);
-  return { isIn: false, message: reason };
+  return { isAuthenticated: false, message: reason };
 }
 
-const WAYS: readonly (readonly [string, (authorization: string | null) => Promise<Answer>])[] = [
+const TRANSPORTS: readonly (readonly [string, (authorization: string | null) => Promise<Answer>])[] = [
   ['HTTP', overHttp],
   ['SSE', overSse],
-  ['WebSocket, with the upgrade', (authorization) => overSocket(null, authorization)],
-  [
-    'WebSocket, in connection_init',
-    (authorization) => overSocket(authorization === null ? {} : { authorization }, null),
-  ],
+  ['WebSocket (upgrade request)', (authorization) => overSocket(null, authorization)],
+  ['WebSocket (connection_init)', (authorization) => overSocket(authorization === null ? {} : { authorization }, null)],
 ];
 
-describe.each(WAYS)('over %s', (_way, ask) => {
-  test('a static token and a JWT are let in, however the scheme is written', async () => {
+describe.each(TRANSPORTS)('authentication over %s', (_name, authenticate) => {
+  test('accepts a static token and a JWT with any spelling of the scheme', async () => {
     const { text } = await access.token();
     for (const authorization of [`Bearer ${text}`, `bearer  ${text}`, `Bearer ${await access.jwt()}`]) {
-      expect(await ask(authorization)).toEqual({ isIn: true, message: '' });
+      expect(await authenticate(authorization)).toEqual({ isAuthenticated: true, message: '' });
     }
   });
 
   test.each<[string, () => Promise<string | null>, RegExp]>([
-    ['nothing', () => Promise.resolve(null), /Token required/],
+    ['a missing token', () => Promise.resolve(null), /Token required/],
     ['another scheme', () => Promise.resolve('Basic dTpw'), /Unsupported authentication scheme/],
-    ['a token alone', () => Promise.resolve('swl_0123456789ab_x'), /Unsupported authentication scheme/],
-    ['what is no token', () => Promise.resolve('Bearer a b'), /Invalid token/],
+    ['a token without a scheme', () => Promise.resolve('swl_0123456789ab_x'), /Unsupported authentication scheme/],
+    ['a malformed token', () => Promise.resolve('Bearer a b'), /Invalid token/],
     [
-      'a token that never was',
+      'an unknown token',
       () => Promise.resolve(`Bearer swl_0123456789ab_${'A'.repeat(43)}`),
       /Unknown or revoked token/,
     ],
     [
-      "another token's secret",
+      'a token with the secret of another token',
       async () => {
         const [one, other] = [await access.token(), await access.token()];
         return `Bearer ${one.text.slice(0, 17)}${other.text.slice(17)}`;
@@ -100,17 +97,17 @@ describe.each(WAYS)('over %s', (_way, ask) => {
       /Unknown or revoked token/,
     ],
     [
-      'a token that has expired',
+      'an expired token',
       async () => `Bearer ${(await access.token({ expiresAt: '2026-11-23T14:59:59.000Z' })).text}`,
       /has expired/,
     ],
-    ['a JWT that has expired', async () => `Bearer ${await access.jwt({ exp: 1 })}`, /has expired/],
-    ['a JWT that begins later', async () => `Bearer ${await access.jwt({ nbf: 4e9 })}`, /not valid yet/],
-    ['a JWT for others', async () => `Bearer ${await access.jwt({ aud: 'others' })}`, /another audience/],
-    ['a JWT by others', async () => `Bearer ${await access.jwt({ iss: 'https://x' })}`, /another issuer/],
-    ['a JWT without end', async () => `Bearer ${await access.jwt({ exp: undefined })}`, /has no expiry/],
+    ['an expired JWT', async () => `Bearer ${await access.jwt({ exp: 1 })}`, /has expired/],
+    ['a JWT that is not valid yet', async () => `Bearer ${await access.jwt({ nbf: 4e9 })}`, /not valid yet/],
+    ['a JWT for another audience', async () => `Bearer ${await access.jwt({ aud: 'others' })}`, /another audience/],
+    ['a JWT of another issuer', async () => `Bearer ${await access.jwt({ iss: 'https://x' })}`, /another issuer/],
+    ['a JWT without expiry', async () => `Bearer ${await access.jwt({ exp: undefined })}`, /has no expiry/],
     [
-      'a JWT that restricts in an unknown way',
+      'a JWT with an unknown restriction',
       async () => `Bearer ${await access.jwt({ swarmlens: { a: 1 } })}`,
       /Invalid claim "swarmlens"/,
     ],
@@ -123,20 +120,24 @@ describe.each(WAYS)('over %s', (_way, ask) => {
       /Invalid token/,
     ],
     ['a token of 8 KiB', () => Promise.resolve(`Bearer ${'a'.repeat(8_192)}`), /more than 8192 characters/],
-  ])('%s is refused, in words that do not repeat it', async (_name, made, message) => {
-    const authorization = await made();
-    const answer = await ask(authorization);
-    expect(answer.isIn).toBe(false);
+  ])('rejects %s without repeating the token in the message', async (_name, createHeader, message) => {
+    const authorization = await createHeader();
+    const answer = await authenticate(authorization);
+    expect(answer.isAuthenticated).toBe(false);
     expect(answer.message).toMatch(message);
     if (authorization !== null) expect(answer.message).not.toContain(authorization.slice(-12));
   });
 });
 
-describe('what comes with a token', () => {
-  test('connection_init beats the upgrade, for better and for worse', async () => {
+describe('authenticated viewer', () => {
+  test('uses the token of connection_init instead of the token of the upgrade request', async () => {
     const { text } = await access.token();
-    expect(await overSocket({ authorization: `Bearer ${text}` }, 'Bearer wrong')).toMatchObject({ isIn: true });
-    expect(await overSocket({ authorization: 'Bearer wrong' }, `Bearer ${text}`)).toMatchObject({ isIn: false });
+    expect(await overSocket({ authorization: `Bearer ${text}` }, 'Bearer wrong')).toMatchObject({
+      isAuthenticated: true,
+    });
+    expect(await overSocket({ authorization: 'Bearer wrong' }, `Bearer ${text}`)).toMatchObject({
+      isAuthenticated: false,
+    });
     await using socket = await RawGraphqlWsClient.open(access.server, { authorization: 7 });
     expect(await socket.closed).toEqual({
       code: 4400,
@@ -144,7 +145,7 @@ describe('what comes with a token', () => {
     });
   });
 
-  test('the viewer is told who it is, over HTTP and WebSocket alike', async () => {
+  test('viewer returns subject, permissions, expiry and restriction over HTTP and WebSocket', async () => {
     const token = await access.jwt({ scope: 'agents:read', swarmlens: { servers: ['x'], performance: false } });
     const expected = {
       viewer: {
@@ -154,15 +155,15 @@ describe('what comes with a token', () => {
         restriction: { serverIds: ['x'], performance: false },
       },
     };
-    const response = await access.post(WHO, `Bearer ${token}`);
+    const response = await access.post(VIEWER, `Bearer ${token}`);
     expect(await response.json()).toMatchObject({ data: expected });
     await using socket = await RawGraphqlWsClient.withToken(access.server, token);
-    socket.run('1', WHO);
+    socket.run('1', VIEWER);
     await socket.until(({ messages }) => messages.some(({ type }) => type === 'complete'));
     expect(socket.of('1')[0]).toMatchObject({ data: expected });
   });
 
-  test('limits are counted by whom the token is for, not by address', async () => {
+  test('counts limits by token instead of by address', async () => {
     const { text, id } = await access.token();
     await access.post('mutation { requestAgentUpdate { serverIds } }', `Bearer ${text}`);
     expect(access.server.uses.at(-1)).toEqual({ what: 'requestAgentUpdate', clientId: `token:${id}` });
@@ -176,17 +177,17 @@ describe('what comes with a token', () => {
     ['agents:read', 'subscription { notices { code } }', 'health:read'],
     ['agents:read health:read', 'mutation { callTool(serverId: "x", tool: "y") { isError } }', 'tools:call'],
     ['', '{ swarms { id } }', 'agents:read'],
-  ])('with "%s", %s is FORBIDDEN on every way, naming %s', async (scope, query, permission) => {
+  ])('with the scope "%s", %s returns FORBIDDEN for the permission %s', async (scope, query, permission) => {
     const token = await access.jwt({ scope });
     const forbidden = { extensions: { code: 'FORBIDDEN', permission } };
     const accept = query.startsWith('subscription') ? 'text/event-stream' : 'application/json';
     const text = await (await access.post(query, `Bearer ${token}`, { accept })).text();
-    const body = JSON.parse(text.replace(/^[^{]*(?=\{)/s, '').split('\n')[0] ?? '') as unknown; // an SSE event, or all
+    const body = JSON.parse(text.replace(/^[^{]*(?=\{)/s, '').split('\n')[0] ?? '') as unknown; // an SSE event or the whole body
     expect(body).toMatchObject({ errors: [forbidden] });
     await using socket = await RawGraphqlWsClient.withToken(access.server, token);
     socket.run('1', query);
     await socket.until(({ messages }) => messages.length > 1);
-    const [told] = socket.of('1');
-    expect(Array.isArray(told) ? { errors: told } : told).toMatchObject({ errors: [forbidden] });
+    const [payload] = socket.of('1');
+    expect(Array.isArray(payload) ? { errors: payload } : payload).toMatchObject({ errors: [forbidden] });
   });
 });

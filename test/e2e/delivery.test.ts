@@ -6,8 +6,8 @@ import { RawStreamClient, DeliveryServer, queryAgentNames } from '../support/del
 import { readServerSentEvents } from '../support/server-sent-events.js';
 import { waitUntil } from '../support/wait.js';
 
-describe('the shared path', () => {
-  test('subscriptions over WebSocket, compressed or not, and over SSE are one group with one picture', async () => {
+describe('subscription groups', () => {
+  test('share one group across WebSocket, compressed WebSocket and SSE', async () => {
     await using server = await DeliveryServer.start({}, { utilization: () => 0 });
     server.show(0, 50, 0);
     await using plain = await RawStreamClient.connect(server);
@@ -42,8 +42,8 @@ describe('the shared path', () => {
   });
 });
 
-describe('a hostile client', () => {
-  /** The close code that the server answers a frame with, after a handshake that negotiates compression. */
+describe('WebSocket server', () => {
+  /** Sends a frame after a handshake that negotiates compression. Returns the close code of the server. */
   async function closeCodeAfter(server: DeliveryServer, frame: Buffer): Promise<number> {
     const { hostname, port } = new URL(server.url);
     const socket = connect(Number(port), hostname);
@@ -60,7 +60,7 @@ describe('a hostile client', () => {
     return closing.readUInt16BE(at + 2);
   }
 
-  /** Masked with zeros. */
+  /** Returns a frame with a 64-bit length and a masking key of zeros. */
   function masked(first: number, length: number, payload: Buffer): Buffer {
     const header = Buffer.from([first, 0x80 | 127, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
     header.writeUInt32BE(length, 6);
@@ -70,10 +70,10 @@ describe('a hostile client', () => {
   test.each([
     ['compressed garbage', masked(0xc1, 200, Buffer.alloc(200, 0xff)), 1007],
     ['a frame with reserved bits', masked(0xb1, 10, Buffer.alloc(10)), 1002],
-    ['the announcement of a message of 1 GB', masked(0x81, 2 ** 30, Buffer.alloc(10)), 1009],
-    ['text that is no UTF-8', masked(0x81, 4, Buffer.from([0xc3, 0x28, 0xa0, 0xa1])), 1007],
-    ['text that is no message', masked(0x81, 4, Buffer.from('nope')), 4400],
-  ])('%s: its connection is closed, the server lives', async (_, frame, code) => {
+    ['the header of a message of 1 GB', masked(0x81, 2 ** 30, Buffer.alloc(10)), 1009],
+    ['invalid UTF-8', masked(0x81, 4, Buffer.from([0xc3, 0x28, 0xa0, 0xa1])), 1007],
+    ['invalid JSON', masked(0x81, 4, Buffer.from('nope')), 4400],
+  ])('closes only the connection that sends %s', async (_name, frame, code) => {
     await using server = await DeliveryServer.start();
     server.show(0, 5, 0);
     expect(await closeCodeAfter(server, frame)).toBe(code);
@@ -82,14 +82,14 @@ describe('a hostile client', () => {
     await client.until(({ updates }) => updates.length === 1);
   });
 
-  test('a small message that inflates beyond the limit: 1009', async () => {
+  test('closes with 1009 when a small message inflates beyond the limit', async () => {
     const bomb = deflateRawSync(Buffer.alloc(10_000_000), { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4);
     expect(bomb.length).toBeLessThan(20_000);
     await using server = await DeliveryServer.start();
     expect(await closeCodeAfter(server, masked(0xc1, bomb.length, bomb))).toBe(1009);
   });
 
-  test('one id for two subscriptions: 4409', async () => {
+  test('closes with 4409 when a client uses one id for two subscriptions', async () => {
     await using server = await DeliveryServer.start();
     await using client = await RawStreamClient.connect(server);
     client.subscribe();

@@ -7,7 +7,7 @@ import { request, serverConfig, startApp } from '../support/app.js';
 
 const CANDIDATES = 'candidates { place name type transport status capabilities tools serverId detail entry }';
 
-test('the discovery tells what is configured, and what else there is', async () => {
+test('discovery lists configured servers and all candidates in files and on ports', async () => {
   await using watched = await simulated('daa', 'http');
   await using other = await simulated('ruv-swarm', 'tcp');
   const directory = await mkdtemp(join(tmpdir(), 'swarmlens-test-'));
@@ -36,7 +36,7 @@ test('the discovery tells what is configured, and what else there is', async () 
     ],
   });
 
-  // What has come since is told when somebody asks for a new discovery.
+  // The candidates are cached until a client requests a new discovery.
   await writeFile(file, '{"mcpServers":{}}');
   const again = await request(app, 'mutation { refreshDiscovery { candidates { place } } }');
   expect(again.data).toEqual({
@@ -47,7 +47,7 @@ test('the discovery tells what is configured, and what else there is', async () 
   await rm(directory, { recursive: true });
 });
 
-test('without places to look at, nothing is looked for', async () => {
+test('discovery lists no candidates when no places are configured', async () => {
   await using app = await startApp([]);
   expect((await request(app, '{ discovery { candidates { place } } }')).data).toEqual({
     discovery: { candidates: [] },

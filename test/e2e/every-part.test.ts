@@ -24,8 +24,8 @@ const redisIsHere = hasRedis({ own: true });
 const chromium = findChromium();
 const chromiumIsHere = chromium !== null || process.env['CI'] === 'true';
 
-// The shortest way through every real part: the built program, a simulator over stdio, WebSocket, SSE, Redis, Chromium.
-describe('the program', () => {
+// Covers every real part once: the built program, a simulator over stdio, WebSocket, SSE, Redis, Chromium.
+describe('swarmlens serve', () => {
   let directory: string;
   let redis: RedisServer | null;
   let program: Program;
@@ -57,7 +57,7 @@ describe('the program', () => {
     await using client = new SocketClient({ url });
     using stream = client.watchAgents({ mode: 'HIGH_FREQUENCY' });
     await stream.until(({ length }) => length >= 3);
-    await followsQueries(stream, { url });
+    await untilEqualToQuery(stream, { url });
   });
 
   test('streams the same agents over SSE', async () => {
@@ -84,7 +84,7 @@ describe('the program', () => {
       await using client = new SocketClient(other);
       using stream = client.watchAgents({ mode: 'HIGH_FREQUENCY' });
       await stream.until(({ length }) => length >= 3);
-      await followsQueries(stream, { url });
+      await untilEqualToQuery(stream, { url });
     },
   );
 
@@ -95,17 +95,17 @@ describe('the program', () => {
       await using browser = await startBrowser(chromium);
       await using watched = await openPage(browser, url);
       await watched.page.locator('#connection', { hasText: 'live' }).waitFor();
-      await waitUntil(async () => (await watched.page.locator('.agent').count()) > 0, { state: () => watched.wrong });
-      expect(watched.wrong).toEqual([]);
+      await waitUntil(async () => (await watched.page.locator('.agent').count()) > 0, { state: () => watched.errors });
+      expect(watched.errors).toEqual([]);
     },
   );
 });
 
-/** Resolves when the agents of a stream equal a fresh query's: the simulator starts and ends agents all the time. */
-async function followsQueries(stream: Subscription<WireUpdate>, node: { readonly url: string }): Promise<void> {
+/** Resolves when the agents of a stream equal those of a query. Retries, because the simulator starts and stops agents all the time. */
+async function untilEqualToQuery(stream: Subscription<WireUpdate>, node: { readonly url: string }): Promise<void> {
   const streamed = (): readonly string[] => {
-    const picture = stream.data.reduce((before, update) => before.apply(update), new StreamedState());
-    return [...picture.whole.keys()].toSorted();
+    const state = stream.data.reduce((before, update) => before.apply(update), new StreamedState());
+    return [...state.whole.keys()].toSorted();
   };
   await waitUntil(async () => isDeepStrictEqual(await agentIds(node), streamed()), { state: streamed });
 }

@@ -27,12 +27,12 @@ describe('GraphQL over HTTP', () => {
     },
   );
 
-  test('the audits hold at least one MUST and one SHOULD', () => {
+  test('is checked by at least one MUST audit and one SHOULD audit', () => {
     expect(audits.some(({ name }) => name.startsWith('MUST'))).toBe(true);
     expect(audits.some(({ name }) => name.startsWith('SHOULD'))).toBe(true);
   });
 
-  test('subscriptions over SSE: a snapshot, then deltas', async () => {
+  test('streams a snapshot and then deltas over SSE', async () => {
     const left = new AbortController();
     const response = await fetch(`${app.url}/graphql`, {
       method: 'POST',
@@ -50,29 +50,29 @@ describe('GraphQL over HTTP', () => {
     left.abort();
     const kinds = [...text.matchAll(/"kind":"(\w+)"/g)].map(([, kind]) => kind);
     expect(kinds.slice(0, 3)).toEqual(['SNAPSHOT', 'DELTA', 'DELTA']);
-    // Nothing of the stream is left once the server has seen that its reader has left.
+    // The server removes the stream when it notices that the client has disconnected.
     let open: unknown;
-    const isLeft = async (): Promise<boolean> => {
+    const isRemoved = async (): Promise<boolean> => {
       open = (await request(app, '{ health { connections { subscriptions } } }')).data;
       return isDeepStrictEqual(open, { health: { connections: { subscriptions: 0 } } });
     };
-    await waitUntil(isLeft, { state: () => open });
+    await waitUntil(isRemoved, { state: () => open });
   });
 
-  test('a mutation over GET is refused', async () => {
+  test('rejects mutations over GET with 405', async () => {
     const query = encodeURIComponent('mutation { refreshDiscovery { totalAgents } }');
     const response = await fetch(`${app.url}/graphql?query=${query}`);
     expect(response.status).toBe(405);
   });
 });
 
-describe('paths', () => {
-  test('/healthz and /readyz answer 200 once the first discovery has ended', async () => {
+describe('HTTP routes', () => {
+  test('/healthz and /readyz return 200 after the first discovery', async () => {
     expect((await fetch(`${app.url}/healthz`)).status).toBe(200);
     expect((await fetch(`${app.url}/readyz`)).status).toBe(200);
   });
 
-  test('a browser gets GraphiQL at /graphql, without a word of another host', async () => {
+  test('/graphql serves GraphiQL without resources of other hosts to browsers', async () => {
     const response = await fetch(`${app.url}/graphql`, { headers: { accept: 'text/html' } });
     expect(response.headers.get('content-type')).toContain('text/html');
     const html = await response.text();
@@ -80,13 +80,13 @@ describe('paths', () => {
     expect(html).not.toMatch(/(src|href)=["']?https?:/);
   });
 
-  test('an unknown path is 404', async () => {
+  test('an unknown path returns 404', async () => {
     expect((await fetch(`${app.url}/no/such/path`)).status).toBe(404);
   });
 });
 
-describe('foreign pages', () => {
-  test('a request of another origin is refused, over HTTP and on upgrade', async () => {
+describe('origin checks', () => {
+  test('reject requests and upgrades of another origin', async () => {
     const response = await fetch(`${app.url}/graphql?query={__typename}`, {
       headers: { origin: 'https://evil.example' },
     });
@@ -98,7 +98,7 @@ describe('foreign pages', () => {
     expect(refusal).toContain('403');
   });
 
-  test('a form of another site is refused although a form needs no permission', async () => {
+  test('reject forms of another origin, which browsers send without a preflight request', async () => {
     const response = await fetch(`${app.url}/graphql`, {
       method: 'POST',
       headers: { origin: 'https://evil.example', 'content-type': 'application/x-www-form-urlencoded' },
@@ -107,7 +107,7 @@ describe('foreign pages', () => {
     expect(response.status).toBe(403);
   });
 
-  test('a name that DNS has pointed to loopback is refused', async () => {
+  test('reject host names other than loopback to prevent DNS rebinding', async () => {
     const { port } = new URL(app.url);
     const answer = await new Promise<string>((resolve, reject) => {
       const socket = createConnection(Number(port), '127.0.0.1');

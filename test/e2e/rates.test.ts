@@ -7,7 +7,7 @@ import { waitUntil } from '../support/wait.js';
 
 const AGENTS = 4;
 
-/** A server whose time the test moves, and one client of it on a real socket. */
+/** Server with a manual clock, and one client on a real socket. */
 class Stage implements AsyncDisposable {
   readonly #clock: ManualClock;
   readonly #server: DeliveryServer;
@@ -30,14 +30,14 @@ class Stage implements AsyncDisposable {
     return new Stage(clock, server, socket);
   }
 
-  /** Subscribes, and resolves when the snapshot is there. */
+  /** Subscribes, and resolves when the snapshot has arrived. */
   async watch(mode: string, id = mode): Promise<void> {
     this.#socket.run(id, AGENT_UPDATES, { mode });
     await this.#socket.until(() => this.updates(id).length > 0);
   }
 
   updates(id: string): readonly WireUpdate['agentUpdates'][] {
-    // Results of AGENT_UPDATES.
+    // as AGENT_UPDATES selects it
     return this.#socket.of(id).map((payload) => (payload as { data: WireUpdate }).data.agentUpdates);
   }
 
@@ -51,13 +51,13 @@ class Stage implements AsyncDisposable {
     this.#server.show(from, to, this.#round);
   }
 
-  /** Lets time pass; resolves when the client has received all that the server has sent till then. */
+  /** Advances the clock, and resolves when the client has received everything the server sent until then. */
   async pass(ms: number): Promise<void> {
     await this.#clock.pass(ms);
     await this.#received();
   }
 
-  /** Changes all agents every millisecond for as long. */
+  /** Advances the clock and changes all agents every millisecond. */
   async passWithChanges(ms: number): Promise<void> {
     for (let passedMs = 0; passedMs < ms; passedMs += 1) {
       this.change();
@@ -66,7 +66,7 @@ class Stage implements AsyncDisposable {
     await this.#received();
   }
 
-  /** The server answers a ping behind all that it has sent before. */
+  /** Resolves when a ping is answered, because the pong follows everything the server sent before. */
   async #received(): Promise<void> {
     const pongs = (): number => this.#socket.messages.filter(({ type }) => type === 'pong').length;
     const before = pongs();
@@ -81,9 +81,9 @@ class Stage implements AsyncDisposable {
   }
 }
 
-/** Asserts one delta each period while agents change all the time: none a millisecond earlier, none later. */
+/** Asserts that exactly one delta arrives at the end of each period while agents change all the time. */
 async function assertRate(stage: Stage, id: string, hz: number): Promise<void> {
-  // The first change after a pause is delivered at once.
+  // The first change after an idle period is delivered immediately.
   await stage.passWithChanges(1);
   expect(stage.kinds(id)).toEqual(['SNAPSHOT', 'DELTA']);
   for (let period = 1, passedMs = 1; period <= 5; period += 1) {
@@ -99,29 +99,29 @@ async function assertRate(stage: Stage, id: string, hz: number): Promise<void> {
   );
 }
 
-describe('agentUpdates: rates', () => {
+describe('agentUpdates rates', () => {
   test.each([
     ['HIGH_FREQUENCY', 60],
     ['NORMAL', 10],
     ['LOW_FREQUENCY', 1],
-  ])('%s delivers a delta at %d Hz, neither faster nor slower, when agents change all the time', async (mode, hz) => {
+  ])('%s delivers deltas at exactly %d Hz when agents change all the time', async (mode, hz) => {
     await using stage = await Stage.start();
     await stage.watch(mode);
     await assertRate(stage, mode, hz);
   });
 
-  test('maxHz of connection_init lowers the rate of the streams of its socket', async () => {
+  test('maxHz of connection_init limits the rate of all streams on the socket', async () => {
     await using stage = await Stage.start({ maxHz: 5 });
     await stage.watch('HIGH_FREQUENCY');
     await assertRate(stage, 'HIGH_FREQUENCY', 5);
   });
 
-  test('each of three modes on one socket delivers at its own rate', async () => {
+  test('three modes on one socket deliver at their own rates', async () => {
     await using stage = await Stage.start();
     const modes = ['HIGH_FREQUENCY', 'NORMAL', 'LOW_FREQUENCY'];
     for (const mode of modes) await stage.watch(mode);
     for (const ms of [1, 1_000, 1_000]) await stage.passWithChanges(ms);
-    // The snapshot, the first change at once, and then one delta each period of two seconds.
+    // The snapshot, the immediate first change, and then one delta per period for two seconds.
     expect(modes.map((mode) => stage.updates(mode).length)).toEqual([2 + 2 * 60, 2 + 2 * 10, 2 + 2 * 1]);
   });
 
@@ -136,8 +136,8 @@ describe('agentUpdates: rates', () => {
   );
 });
 
-describe('agentUpdates: deltas', () => {
-  test('a delta holds only the agents that changed, and patches only the fields that changed', async () => {
+describe('agentUpdates deltas', () => {
+  test('contain only changed agents and patches with only changed fields', async () => {
     await using stage = await Stage.start();
     await stage.watch('NORMAL');
     stage.change(1, 3);
@@ -152,7 +152,7 @@ describe('agentUpdates: deltas', () => {
     ]);
   });
 
-  test('changes of one period make one delta with the newest values', async () => {
+  test('merge all changes of one period into the newest values', async () => {
     await using stage = await Stage.start();
     await stage.watch('NORMAL');
     await stage.passWithChanges(1);

@@ -20,7 +20,7 @@ afterAll(async () => {
   await access[Symbol.asyncDispose]();
 });
 
-/** How an upgrade is answered that is no WebSocket in the end; "101" when it is one. */
+/** Requests an upgrade. Returns the status and body of the rejection, or "101" if the WebSocket opens. */
 async function upgrade(url: string, headers: Record<string, string> = {}): Promise<string> {
   const socket = new WebSocket(url, 'graphql-transport-ws', { headers });
   const answer = await new Promise<string>((resolve, reject) => {
@@ -37,7 +37,7 @@ async function upgrade(url: string, headers: Record<string, string> = {}): Promi
   return answer;
 }
 
-/** As sent by a program that says whatever `Host` it likes. */
+/** Sends a request with any `Host` header, which `fetch` does not allow. */
 async function withHost(url: string, host: string): Promise<string> {
   const { port } = new URL(url);
   return await new Promise<string>((resolve, reject) => {
@@ -54,9 +54,9 @@ afterEach(() => {
   access.server.failure = null;
 });
 
-describe('pages of other origins', () => {
-  test('those that are named may use the server, after asking', async () => {
-    const asked = await fetch(access.url, {
+describe('allowed origins', () => {
+  test('pass preflight requests, queries and upgrades', async () => {
+    const preflight = await fetch(access.url, {
       method: 'OPTIONS',
       headers: {
         origin: ORIGIN,
@@ -64,19 +64,19 @@ describe('pages of other origins', () => {
         'access-control-request-headers': 'authorization,content-type',
       },
     });
-    expect(asked.status).toBe(204);
-    expect(Object.fromEntries(asked.headers)).toMatchObject({
+    expect(preflight.status).toBe(204);
+    expect(Object.fromEntries(preflight.headers)).toMatchObject({
       'access-control-allow-origin': ORIGIN,
       'access-control-allow-methods': 'GET, POST',
       'access-control-allow-headers': 'accept, authorization, content-type',
       vary: 'Origin',
     });
-    expect(asked.headers.has('access-control-allow-credentials')).toBe(false);
+    expect(preflight.headers.has('access-control-allow-credentials')).toBe(false);
     const answer = await access.post('{ agents { id } }', authorization, { origin: ORIGIN });
     expect([answer.status, answer.headers.get('access-control-allow-origin')]).toEqual([200, ORIGIN]);
-    const refused = await access.post('{ agents { id } }', null, { origin: ORIGIN });
-    // A page has to be able to read why.
-    expect([refused.status, refused.headers.get('access-control-allow-origin')]).toEqual([401, ORIGIN]);
+    const rejected = await access.post('{ agents { id } }', null, { origin: ORIGIN });
+    // The page must be able to read the error.
+    expect([rejected.status, rejected.headers.get('access-control-allow-origin')]).toEqual([401, ORIGIN]);
     expect(await upgrade(access.server.socketUrl, { origin: ORIGIN })).toBe('101');
   });
 
@@ -86,7 +86,7 @@ describe('pages of other origins', () => {
     'http://swarm.example',
     'https://swarm.example:444',
     'null',
-  ])('%s is refused with a token as without, over HTTP, preflight and upgrade', async (origin) => {
+  ])('exclude %s over HTTP, preflight and upgrade, with or without a token', async (origin) => {
     for (const headers of [{ origin }, { origin, authorization }]) {
       const answer = await fetch(access.url, {
         method: 'POST',
@@ -99,21 +99,21 @@ describe('pages of other origins', () => {
     }
   });
 
-  test('without authentication those that are named may use it as well, and no others', async () => {
+  test('apply without authentication, too', async () => {
     await using open = await DeliveryServer.start({}, { origins: [ORIGIN] });
     expect(await upgrade(open.socketUrl, { origin: ORIGIN })).toBe('101');
     expect(await upgrade(open.socketUrl, { origin: 'https://evil.example' })).toMatch(/^403 /);
   });
 });
 
-describe('what a form of another page can send', () => {
+describe('requests that forms can send', () => {
   test.each([
     'text/plain',
     'application/x-www-form-urlencoded',
     'multipart/form-data; boundary=x',
     'application/jsonp',
     '',
-  ])('a body of the type "%s" is not an operation, whatever is in it', async (type) => {
+  ])('are rejected with 415 when the content type is "%s"', async (type) => {
     const query = 'mutation { requestAgentUpdate { serverIds } }';
     const body = Buffer.from(
       type.includes('urlencoded') ? new URLSearchParams({ query }).toString() : JSON.stringify({ query }),
@@ -125,16 +125,16 @@ describe('what a form of another page can send', () => {
     expect(access.server.uses).toHaveLength(before);
   });
 
-  test('a mutation over GET is refused', async () => {
+  test('are rejected with 405 when they contain a mutation over GET', async () => {
     const query = encodeURIComponent('mutation { requestAgentUpdate { serverIds } }');
     const answer = await fetch(`${access.url}?query=${query}`, { headers: { authorization } });
     expect(answer.status).toBe(405);
   });
 });
 
-describe('a token in a URL', () => {
+describe('tokens in URLs', () => {
   test.each(['token', 'access_token', 'Authorization', 'jwt', 'anything'])(
-    'is refused over HTTP and on upgrade although it is right, and is told why: "%s"',
+    'are rejected over HTTP and on upgrade in the parameter "%s"',
     async (name) => {
       const query = `?${name}=${authorization.slice(7)}`;
       const answer = await fetch(`${access.url}${query}&query={__typename}`, { headers: { authorization } });
@@ -148,7 +148,7 @@ describe('a token in a URL', () => {
     },
   );
 
-  test('nobody looks at tokens where nobody has to say who they are', async () => {
+  test('are ignored without authentication', async () => {
     await using open = await DeliveryServer.start();
     const plain = await fetch(`${open.url}/graphql?token=x&query={viewer{subject}}`, {
       headers: { authorization: 'Basic x' },
@@ -157,8 +157,8 @@ describe('a token in a URL', () => {
   });
 });
 
-describe('without a token', () => {
-  test('a browser gets GraphiQL, which sends its headers with everything, and nothing of the picture', async () => {
+describe('requests without a token', () => {
+  test('receive GraphiQL without any data in a browser', async () => {
     const page = await fetch(`${access.url}?query={agents{id}}`, { headers: { accept: 'text/html,*/*' } });
     expect(page.headers.get('content-type')).toContain('text/html');
     const html = await page.text();
@@ -166,7 +166,7 @@ describe('without a token', () => {
     expect(html).not.toContain('"x:0"');
   });
 
-  test('what is taken for the page and is none runs nothing', async () => {
+  test('run no operation when the Accept header also matches a page', async () => {
     for (const accept of ['text/html', 'application/json;x="text/html"', 'text/event-stream, text/html']) {
       const post = await access.post('{ agents { id } }', null, { accept });
       expect(post.status).toBe(401);
@@ -175,13 +175,13 @@ describe('without a token', () => {
     }
   });
 
-  test('health paths answer', async () => {
+  test('receive 200 from /healthz and /readyz', async () => {
     expect((await fetch(`${access.server.url}/healthz`)).status).toBe(200);
     expect((await fetch(`${access.server.url}/readyz`)).status).toBe(200);
   });
 });
 
-test('any Host is served with authentication or when somebody insists, and only those of this machine otherwise', async () => {
+test('the Host header is restricted to loopback only without authentication and anyHost', async () => {
   expect(await withHost(access.server.url, 'swarm.example')).toMatch(/^HTTP\/1.1 200/);
   await using open = await DeliveryServer.start({}, { anyHost: true });
   expect(await withHost(open.url, 'swarm.example')).toMatch(/^HTTP\/1.1 200/);
@@ -189,10 +189,10 @@ test('any Host is served with authentication or when somebody insists, and only 
   expect(await withHost(closed.url, 'swarm.example')).toMatch(/^HTTP\/1.1 403/);
 });
 
-describe('an error of ours', () => {
+describe('internal errors', () => {
   const QUERY_THAT_FAILS = '{ discovery { candidates { place } } }';
 
-  test('is masked, and its id in error and header is the one in the log; an id that the client sends is not taken', async () => {
+  test('are masked and logged with the generated request id that the response contains', async () => {
     access.server.failure = new Error('a secret');
     const answer = await access.post(QUERY_THAT_FAILS, authorization, { 'x-request-id': 'mine' });
     const requestId = answer.headers.get('x-request-id');
@@ -214,7 +214,7 @@ describe('an error of ours', () => {
     expect(JSON.stringify(access.log)).not.toContain('mine');
   });
 
-  test('over WebSocket each operation has an id of its own', async () => {
+  test('have a separate request id for each operation over WebSocket', async () => {
     access.server.failure = new Error('a secret');
     await using socket = await RawGraphqlWsClient.withToken(access.server, authorization.slice(7));
     for (const id of ['1', '2']) socket.run(id, QUERY_THAT_FAILS);
@@ -228,7 +228,7 @@ describe('an error of ours', () => {
     expect(JSON.stringify(socket.messages)).not.toContain('a secret');
   });
 
-  test('a mistake of the client is no error of ours: it is neither masked nor logged', async () => {
+  test('do not include client errors, which are neither masked nor logged', async () => {
     const before = access.log.length;
     const answer = await access.post('{ nonsense }', authorization);
     expect(await answer.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] });

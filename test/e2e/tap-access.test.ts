@@ -14,7 +14,7 @@ afterAll(async () => {
   await access[Symbol.asyncDispose]();
 });
 
-/** What comes of a tap's request: the open socket, or the status and reason of its refusal. */
+/** Requests a tap connection. Returns the open socket, or the status and reason of the rejection. */
 async function join(
   headers: Record<string, string>,
   query = 'server=swarm&instance=one',
@@ -32,8 +32,8 @@ async function join(
   return await Promise.race([refused, once(socket, 'open').then(() => socket)]);
 }
 
-describe('a tap, where tokens are asked for', () => {
-  test('is let in with a token that permits servers:admin, and sent away when that is revoked', async () => {
+describe('GET /tap with authentication', () => {
+  test('accepts a token with servers:admin and closes the tap with 4403 when the token is revoked', async () => {
     const token = await access.token({ permissions: ['servers:admin'] });
     const before = access.server.taps.length;
     const socket = await join({ authorization: `Bearer ${token.text}` });
@@ -46,7 +46,7 @@ describe('a tap, where tokens are asked for', () => {
     expect([code, reason.toString()]).toEqual([4403, 'The token has been revoked']);
   });
 
-  test('is refused without one, with one that is unknown, and with one that permits other things', async () => {
+  test('rejects a missing token, an unknown token and a token without servers:admin', async () => {
     const reader = await access.token({ permissions: ['agents:read', 'health:read'] });
     expect(await join({})).toMatchObject({ status: 401 });
     expect(await join({ authorization: 'Bearer swl_nobody_nothing' })).toMatchObject({ status: 401 });
@@ -56,7 +56,7 @@ describe('a tap, where tokens are asked for', () => {
     });
   });
 
-  test('is refused for a server that its token would not see, in the same words whether there is one', async () => {
+  test('rejects names outside the restriction of the token with equal messages for known and unknown servers', async () => {
     const swarmlens = { servers: ['swarm'] };
     const authorization = `Bearer ${await access.jwt({ scope: 'servers:admin', swarmlens })}`;
     for (const name of ['x', 'nobody']) {
@@ -72,7 +72,7 @@ describe('a tap, where tokens are asked for', () => {
     await closed;
   });
 
-  test('is refused when it is a web page, or has its token in the URL', async () => {
+  test('rejects requests from web pages and requests with a token in the URL', async () => {
     const { text } = await access.token({ permissions: ['servers:admin'] });
     const authorization = `Bearer ${text}`;
     expect(await join({ authorization, origin: access.server.url })).toEqual({

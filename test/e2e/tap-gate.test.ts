@@ -11,16 +11,16 @@ const LAZY = { heartbeatMs: 600_000 };
 class TapSocket implements Disposable {
   readonly socket: WebSocket;
   /** Resolves when swarmlens has accepted the tap and sent its first message. */
-  readonly greeted: Promise<unknown>;
+  readonly accepted: Promise<unknown>;
   readonly closed: Promise<{ code: number; reason: string }>;
 
   constructor(app: App, query: string, headers: Record<string, string> = {}) {
     this.socket = new WebSocket(`${app.url.replace('http', 'ws')}/tap?${query}`, { headers });
-    this.greeted = once(this.socket, 'message');
+    this.accepted = once(this.socket, 'message');
     this.closed = new Promise((resolve) =>
       this.socket.once('close', (code, reason) => resolve({ code, reason: reason.toString() })),
     );
-    this.greeted.catch(() => undefined);
+    this.accepted.catch(() => undefined);
   }
 
   [Symbol.dispose](): void {
@@ -37,22 +37,22 @@ describe('GET /tap', () => {
   test('numbers taps of one name and gives a tap its previous number when it reconnects', async () => {
     await using app = await startApp([], LAZY);
     using first = new TapSocket(app, 'server=a&instance=1');
-    await first.greeted;
+    await first.accepted;
     using second = new TapSocket(app, 'server=a&instance=2');
-    await second.greeted;
+    await second.accepted;
     expect(await ids(app)).toEqual(['a', 'a-2']);
     // The same tap reconnects before the server notices that its old connection is lost.
     using again = new TapSocket(app, 'server=a&instance=2');
-    await Promise.all([again.greeted, second.closed]);
+    await Promise.all([again.accepted, second.closed]);
     expect(await ids(app)).toEqual(['a', 'a-2']);
     // Another tap takes the number of the first one, which has left.
     first.socket.close();
     await first.closed;
     using third = new TapSocket(app, 'server=a&instance=3');
-    await third.greeted;
+    await third.accepted;
     expect(await ids(app)).toEqual(['a', 'a-2']);
     using fourth = new TapSocket(app, 'server=a&instance=4');
-    await fourth.greeted;
+    await fourth.accepted;
     expect(await ids(app)).toEqual(['a', 'a-2', 'a-3']);
   });
 
@@ -90,6 +90,6 @@ describe('GET /tap', () => {
   ])('rejects %s', async (_name, headers) => {
     await using app = await startApp([], LAZY);
     using refused = new TapSocket(app, 'server=a&instance=1', headers);
-    await expect(refused.greeted).rejects.toThrow(/403/);
+    await expect(refused.accepted).rejects.toThrow(/403/);
   });
 });
