@@ -3,33 +3,34 @@ import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import type { Browser } from '../support/chromium.js';
 
-/** Pictures of pages, to be looked at; not kept in the repository. */
+/** Folder of screenshots for manual review, which is not part of the repository. */
 export const SHOTS = fileURLToPath(new URL('../../artifacts/', import.meta.url));
 
 export interface WatchedPage extends AsyncDisposable {
   readonly page: Page;
-  /** Errors on its console, and requests to other hosts. */
-  readonly wrong: string[];
-  /** What came over its sockets. */
+  /** Errors of the console and the page, and requests to other origins. */
+  readonly errors: string[];
+  /** Frames that the WebSockets of the page received. */
   readonly received: string[];
+  /** Frames that the WebSockets of the page sent. */
   readonly sent: string[];
-  /** WebSockets that it opened. */
+  /** URLs of the WebSockets that the page opened. */
   readonly sockets: string[];
-  /** Number of these that were closed before the page was. */
+  /** Returns the number of closed WebSockets. */
   readonly cuts: () => number;
 }
 
-/** A page, with all that goes over its sockets and all that goes wrong on it. */
+/** Opens a page and records its WebSocket frames and errors. */
 export async function openPage(browser: Browser, origin: string, path = '/'): Promise<WatchedPage> {
   const page = await browser.context.newPage();
-  const [wrong, received, sent, sockets]: [string[], string[], string[], string[]] = [[], [], [], []];
+  const [errors, received, sent, sockets]: [string[], string[], string[], string[]] = [[], [], [], []];
   page.on('console', (message) => {
-    if (message.type() === 'error') wrong.push(`console: ${message.text()}`);
+    if (message.type() === 'error') errors.push(`console: ${message.text()}`);
   });
-  page.on('pageerror', (error) => wrong.push(`page: ${error.message}`));
+  page.on('pageerror', (error) => errors.push(`page: ${error.message}`));
   page.on('request', (request) => {
-    const asked = new URL(request.url());
-    if (asked.protocol.startsWith('http') && asked.origin !== origin) wrong.push(`request: ${request.url()}`);
+    const requested = new URL(request.url());
+    if (requested.protocol.startsWith('http') && requested.origin !== origin) errors.push(`request: ${request.url()}`);
   });
   let cuts = 0;
   page.on('websocket', (socket) => {
@@ -39,10 +40,10 @@ export async function openPage(browser: Browser, origin: string, path = '/'): Pr
     socket.on('framesent', ({ payload }) => sent.push(payload.toString()));
   });
   await page.goto(`${origin}${path}`);
-  return { page, wrong, received, sent, sockets, cuts: () => cuts, [Symbol.asyncDispose]: () => page.close() };
+  return { page, errors, received, sent, sockets, cuts: () => cuts, [Symbol.asyncDispose]: () => page.close() };
 }
 
-/** Keeps a picture of what is seen. */
+/** Saves a screenshot of the page. */
 export async function shoot(page: Page, name: string, fullPage = false): Promise<void> {
   mkdirSync(SHOTS, { recursive: true });
   await page.screenshot({ path: `${SHOTS}${name}.png`, fullPage });
