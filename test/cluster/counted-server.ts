@@ -6,18 +6,18 @@ import { closeServer, listenOnLoopback } from '../../src/simulator/transports/li
 import { runSimulator, type SimulatorOptions } from '../../src/simulator/index.js';
 import { LIST_TOOLS, listedIn } from '../faults/own-lists.js';
 
-/** Says which node sends a request. */
+/** Header with the name of the node that sends a request. */
 export const NODE_HEADER = 'x-node';
 
 const CALL = z.object({ method: z.literal('tools/call') });
 const ANSWER = z.object({ content: z.array(z.object({ type: z.literal('text'), text: z.string() })) });
 
-/** A simulated MCP server over HTTP in this process that knows which node has called it, and can be made to stand still. */
+/** Simulated MCP server over HTTP in this process. Records the calling nodes and can be frozen. */
 export class CountedServer implements AsyncDisposable {
   readonly id: string;
   readonly type: SimulatorOptions['type'];
   readonly url: string;
-  /** The node of each call, in order. */
+  /** Name of the calling node of each call, in order. */
   readonly callers: string[] = [];
   readonly #simulator: AsyncDisposable;
   readonly #front: Server;
@@ -55,17 +55,17 @@ export class CountedServer implements AsyncDisposable {
     return Object.assign(server, { url: `http://127.0.0.1:${port}${innerUrl.pathname}` });
   }
 
-  /** Nothing changes there any more. */
+  /** Stops all changes of the simulation. */
   freeze(): void {
     this.#clock.stop();
   }
 
-  /** It goes on. */
+  /** Continues the simulation. */
   thaw(): void {
-    this.#clock.goOn();
+    this.#clock.resume();
   }
 
-  /** Id and status of each agent, as the server itself says, asked past the nodes; sorted. */
+  /** Returns the sorted id and status of each agent, requested directly from the server. */
   async ownList(): Promise<readonly string[]> {
     const all: string[] = [];
     for (const name of LIST_TOOLS[this.type]) {
@@ -110,11 +110,11 @@ export class CountedServer implements AsyncDisposable {
   }
 }
 
-/** The real one, but what is scheduled with it can wait. */
+/** System clock whose scheduled callbacks can be held back. */
 class StoppableClock implements Clock {
   readonly now = (): number => systemClock.now();
   readonly monotonic = (): number => systemClock.monotonic();
-  /** `null`: it goes. */
+  /** Held callbacks. Null while the clock runs. */
   #held: (() => void)[] | null = null;
 
   schedule(delayMs: number, callback: () => void): Disposable {
@@ -128,7 +128,7 @@ class StoppableClock implements Clock {
     this.#held ??= [];
   }
 
-  goOn(): void {
+  resume(): void {
     const held = this.#held ?? [];
     this.#held = null;
     for (const callback of held) callback();

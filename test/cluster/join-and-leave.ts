@@ -2,24 +2,24 @@ import type { Redis } from 'ioredis';
 import { waitUntil } from '../support/wait.js';
 import { Nodes } from './test-node.js';
 
-/** Shortest that there is, so that what is to lapse can be waited for. */
+/** Minimum lease duration in milliseconds, so that the test can wait until all keys expire. */
 const LEASE_MS = 200;
-const KEPT_LEASES = 12;
+const SNAPSHOT_TTL_LEASES = 12;
 
-/** What Redis still has when all nodes are gone. */
+/** State that Redis still contains when all nodes are gone. */
 export interface LeftBehind {
-  /** Keys that would stay for ever. */
-  readonly keysWithoutEnd: readonly string[];
-  /** Those that are there when the time of all has passed. */
+  /** Keys that do not expire. */
+  readonly keysWithoutTtl: readonly string[];
+  /** Keys that are left when the lifetime of all keys has passed. */
   readonly keys: readonly string[];
   readonly channels: readonly unknown[];
   readonly patterns: unknown;
-  /** Connections, but for the one that looks. */
+  /** Connections of nodes. */
   readonly clients: readonly string[];
 }
 
-/** Nodes join, watch, ask each other something and leave, every third of them without a word. */
-export async function joinAndLeave(look: Redis, redisUrl: string, rounds: number): Promise<LeftBehind> {
+/** Lets nodes join, own servers, call each other and leave. In every third round, a node disconnects without a release. */
+export async function joinAndLeave(inspector: Redis, redisUrl: string, rounds: number): Promise<LeftBehind> {
   const ids = ['a', 'b'];
   const options = { leaseMs: LEASE_MS };
   for (let round = 0; round < rounds; round += 1) {
@@ -31,26 +31,26 @@ export async function joinAndLeave(look: Redis, redisUrl: string, rounds: number
       for (const id of node.leases.remote.serverIds) await node.leases.remote.poll(id, false);
     if (round % 3 === 0) await one.vanish();
   }
-  const keysWithoutEnd: string[] = [];
+  const keysWithoutTtl: string[] = [];
   let longestMs = 0;
-  for (const key of await look.keys('*')) {
-    const ttlMs = await look.pttl(key);
-    if (ttlMs === -1) keysWithoutEnd.push(key);
+  for (const key of await inspector.keys('*')) {
+    const ttlMs = await inspector.pttl(key);
+    if (ttlMs === -1) keysWithoutTtl.push(key);
     longestMs = Math.max(longestMs, ttlMs);
   }
-  if (longestMs > LEASE_MS * KEPT_LEASES) keysWithoutEnd.push(`one has ${longestMs} ms left`);
-  // Redis says itself when the last one has lapsed.
+  if (longestMs > LEASE_MS * SNAPSHOT_TTL_LEASES) keysWithoutTtl.push(`one expires in ${longestMs} ms`);
+  // The wait ends when the last key has expired in Redis.
   let left: readonly string[] = [];
-  const isEmpty = async (): Promise<boolean> => (left = await look.keys('*')).length === 0;
-  if (keysWithoutEnd.length === 0) await waitUntil(isEmpty, { state: () => left });
-  const clients = String(await look.client('LIST'))
+  const isEmpty = async (): Promise<boolean> => (left = await inspector.keys('*')).length === 0;
+  if (keysWithoutTtl.length === 0) await waitUntil(isEmpty, { state: () => left });
+  const clients = String(await inspector.client('LIST'))
     .split('\n')
     .filter((line) => line.includes('name=t%3A') || line.includes('name=t:'));
   return {
-    keysWithoutEnd,
-    keys: await look.keys('*'),
-    channels: await look.pubsub('CHANNELS', '*'),
-    patterns: await look.pubsub('NUMPAT'),
+    keysWithoutTtl,
+    keys: await inspector.keys('*'),
+    channels: await inspector.pubsub('CHANNELS', '*'),
+    patterns: await inspector.pubsub('NUMPAT'),
     clients,
   };
 }

@@ -20,8 +20,8 @@ async function emptied(): Promise<Nodes> {
   return new Nodes(redis.url);
 }
 
-/** Moves a node's clock on by one renewal, again and again, until something is so. */
-async function rounds(nodes: Nodes, clock: ManualClock, isReached: () => boolean): Promise<number> {
+/** Advances the clock by renewal intervals until the condition holds. Returns the number of intervals. */
+async function countRounds(nodes: Nodes, clock: ManualClock, isReached: () => boolean): Promise<number> {
   let count = 0;
   const isReachedNow = async (): Promise<boolean> => {
     if (isReached()) return true;
@@ -34,7 +34,7 @@ async function rounds(nodes: Nodes, clock: ManualClock, isReached: () => boolean
   return count;
 }
 
-/** Whatever any node has asked Redis is answered, and so is what it asked next. */
+/** Waits until Redis has answered the commands of all nodes and the commands that follow from the answers. */
 async function roundTrip(nodes: Nodes): Promise<void> {
   for (let time = 0; time < 12; time += 1) {
     await Promise.all(nodes.all.map(({ link }) => link.commands.ping().catch(() => undefined)));
@@ -43,104 +43,104 @@ async function roundTrip(nodes: Nodes): Promise<void> {
 }
 
 function sorted(node: TestNode): string[] {
-  return node.watched.sort();
+  return node.owned.sort();
 }
 
-describe.skipIf(!here)(`leases${here ? '' : ` (${NO_REDIS})`}`, () => {
-  test('of all servers are taken by a node that is alone, each with a term, once it knows their pictures', async () => {
+describe.skipIf(!here)(`LeaseManager${here ? '' : ` (${NO_REDIS})`}`, () => {
+  test('acquires all servers on a single node after it has read their snapshots', async () => {
     await using nodes = await emptied();
     const node = await nodes.join('one', ['a', 'b', 'ü {x}']);
-    await nodes.until(() => node.watched.length === 3);
+    await nodes.until(() => node.owned.length === 3);
     for (const [serverId, claim] of node.claims) {
-      expect(claim.terms).toEqual([node.leases.tokenOf(serverId)]);
+      expect(claim.tokens).toEqual([node.leases.tokenOf(serverId)]);
       expect(node.synced).toContain(serverId);
-      const [lease, term] = await Promise.all(
+      const [lease, token] = await Promise.all(
         (['lease', 'fence'] as const).map((kind) => redis.look.get(node.link.keys.key(serverId, kind))),
       );
-      expect([lease, term]).toEqual([`one ${claim.terms[0]}`, `${claim.terms[0]}`]);
+      expect([lease, token]).toEqual([`one ${claim.tokens[0]}`, `${claim.tokens[0]}`]);
       await node.settled(serverId);
     }
     expect(node.leases.remote.serverIds).toEqual([]);
-    expect(node.leases.tokenOf('nobody')).toBeNull();
+    expect(node.leases.tokenOf('unknown')).toBeNull();
   });
 
-  test('are looked for no further where a server is watched already', async () => {
+  test('follows a server that another node owns', async () => {
     await using nodes = await emptied();
     const one = await nodes.join('one', ['a']);
-    await nodes.until(() => one.watched.length === 1);
+    await nodes.until(() => one.owned.length === 1);
     const two = await nodes.join('two', ['a']);
     await two.settled('a');
     expect(two.synced).toEqual(['a']);
-    expect([one.watched, two.watched]).toEqual([['a'], []]);
+    expect([one.owned, two.owned]).toEqual([['a'], []]);
     expect(two.leases.remote.serverIds).toEqual(['a']);
   });
 
-  test('that are given up are taken by those that stay, at once: no clock has to move for that', async () => {
+  test('takes over released servers immediately', async () => {
     await using nodes = await emptied();
     const ids = ['a', 'b', 'c', 'd'];
     const first = await nodes.join('first', ids, { clock: new ManualClock() });
-    await nodes.until(() => first.watched.length === 4);
+    await nodes.until(() => first.owned.length === 4);
     const others = [
       await nodes.join('second', ids, { clock: new ManualClock() }),
       await nodes.join('third', ids, { clock: new ManualClock() }),
     ];
     for (const node of others) for (const id of ids) await node.settled(id);
     await first[Symbol.asyncDispose]();
-    await nodes.until(() => others.every(({ watched }) => watched.length === 2));
-    for (const id of ids) expect(nodes.watching(id)).toHaveLength(1);
+    await nodes.until(() => others.every(({ owned }) => owned.length === 2));
+    for (const id of ids) expect(nodes.ownersOf(id)).toHaveLength(1);
   });
 
-  test('of a node that has vanished lapse within their time, and are taken in the next round', async () => {
+  test('takes over the servers of a vanished node in the next round after their leases have expired', async () => {
     await using nodes = await emptied();
     const clock = new ManualClock();
     const first = await nodes.join('first', ['a', 'b'], { leaseMs: LEASE_MS });
-    await nodes.until(() => first.watched.length === 2);
-    const terms = ['a', 'b'].map((id) => first.leases.tokenOf(id) ?? NaN);
+    await nodes.until(() => first.owned.length === 2);
+    const tokens = ['a', 'b'].map((id) => first.leases.tokenOf(id) ?? NaN);
     const second = await nodes.join('second', ['a', 'b'], { clock, leaseMs: LEASE_MS });
     for (const id of ['a', 'b']) await second.settled(id);
     await first.vanish();
-    // That they lapse is Redis' affair; here it is made to happen at once.
+    // The test deletes the leases instead of waiting until Redis expires them.
     for (const id of ['a', 'b']) {
       const key = first.link.keys.key(id, 'lease');
       expect(await redis.look.pttl(key)).toBeLessThanOrEqual(LEASE_MS);
       await redis.look.del(key);
     }
     await redis.look.zrem(first.link.keys.shared('nodes'), 'first');
-    expect(second.watched).toEqual([]);
-    expect(await rounds(nodes, clock, () => second.watched.length === 2)).toBeLessThanOrEqual(1);
-    ['a', 'b'].forEach((id, index) => expect(second.leases.tokenOf(id)).toBeGreaterThan(terms[index] ?? NaN));
+    expect(second.owned).toEqual([]);
+    expect(await countRounds(nodes, clock, () => second.owned.length === 2)).toBeLessThanOrEqual(1);
+    ['a', 'b'].forEach((id, index) => expect(second.leases.tokenOf(id)).toBeGreaterThan(tokens[index] ?? NaN));
   });
 
-  test('lapse by themselves, too', async () => {
+  test('takes over the servers of a vanished node when Redis expires the leases', async () => {
     await using nodes = await emptied();
     const first = await nodes.join('first', ['a'], { leaseMs: 200 });
-    await nodes.until(() => first.watched.length === 1);
+    await nodes.until(() => first.owned.length === 1);
     const second = await nodes.join('second', ['a'], { leaseMs: 200 });
     await second.settled('a');
     await first.vanish();
-    await nodes.until(() => second.watched.length === 1);
+    await nodes.until(() => second.owned.length === 1);
   });
 
-  test('are spread over nodes that join, one by one, and those that cannot move stay', async () => {
+  test('moves servers to new nodes one by one, except those that are not transferable', async () => {
     await using nodes = await emptied();
     const clock = new ManualClock();
     const ids = ['a', 'b', 'c', 'd', 'e', 'f'];
     const first = await nodes.join('first', ids, { clock });
     for (const id of ['x', 'y', 'z']) first.claim(id, false);
-    await nodes.until(() => first.watched.length === 9);
-    const joined = [await nodes.join('second', ids, { clock }), await nodes.join('third', ids, { clock })];
-    for (const node of joined) for (const id of ids) await node.settled(id);
+    await nodes.until(() => first.owned.length === 9);
+    const newcomers = [await nodes.join('second', ids, { clock }), await nodes.join('third', ids, { clock })];
+    for (const node of newcomers) for (const id of ids) await node.settled(id);
     let most = 0;
-    let before = first.watched.length;
-    const count = await rounds(nodes, clock, () => {
-      most = Math.max(most, before - first.watched.length);
-      before = first.watched.length;
-      return joined.every(({ watched }) => watched.length === 2);
+    let before = first.owned.length;
+    const count = await countRounds(nodes, clock, () => {
+      most = Math.max(most, before - first.owned.length);
+      before = first.owned.length;
+      return newcomers.every(({ owned }) => owned.length === 2);
     });
     expect(most).toBe(1);
     expect(count).toBeLessThanOrEqual(6);
-    expect(first.watched.filter((id) => 'xyz'.includes(id))).toEqual(['x', 'y', 'z']);
-    // And then there is rest.
+    expect(first.owned.filter((id) => 'xyz'.includes(id))).toEqual(['x', 'y', 'z']);
+    // A balanced cluster stays as it is.
     const spread = nodes.all.map(sorted);
     for (let time = 0; time < 5; time += 1) {
       clock.advance(LEASE_MS / 3);
@@ -149,7 +149,7 @@ describe.skipIf(!here)(`leases${here ? '' : ` (${NO_REDIS})`}`, () => {
     expect(nodes.all.map(sorted)).toEqual(spread);
   });
 
-  test('that nobody else would have are taken in the end by one that has its share, and kept', async () => {
+  test('acquires servers beyond its share when no other node claims them', async () => {
     await using nodes = await emptied();
     const clock = new ManualClock();
     const one = await nodes.join('one', [], { clock });
@@ -159,41 +159,41 @@ describe.skipIf(!here)(`leases${here ? '' : ` (${NO_REDIS})`}`, () => {
     await roundTrip(nodes);
     expect(one.leases.nodes).toHaveLength(2);
     for (const id of ['a', 'b', 'c']) one.claim(id);
-    await nodes.until(() => one.watched.length === 2);
-    await rounds(nodes, clock, () => one.watched.length === 3);
+    await nodes.until(() => one.owned.length === 2);
+    await countRounds(nodes, clock, () => one.owned.length === 3);
     for (let time = 0; time < 6; time += 1) {
       clock.advance(LEASE_MS / 3);
       await roundTrip(nodes);
     }
     expect([...one.claims.values()].map(({ losses }) => losses)).toEqual([0, 0, 0]);
-    expect(idle.watched).toEqual([]);
+    expect(idle.owned).toEqual([]);
   });
 
-  test('outlive a Redis that is emptied: the same node, the same term', async () => {
+  test('keeps the fencing token when Redis was emptied', async () => {
     await using nodes = await emptied();
     const clock = new ManualClock();
     const node = await nodes.join('one', ['a'], { clock });
-    await nodes.until(() => node.watched.length === 1);
+    await nodes.until(() => node.owned.length === 1);
     const lease = await redis.look.get(node.link.keys.key('a', 'lease'));
     await redis.look.flushall();
     clock.advance(LEASE_MS / 3);
     await roundTrip(nodes);
     expect(await redis.look.get(node.link.keys.key('a', 'lease'))).toBe(lease);
-    expect([node.claims.get('a')?.terms.length, node.claims.get('a')?.losses]).toEqual([1, 0]);
+    expect([node.claims.get('a')?.tokens.length, node.claims.get('a')?.losses]).toEqual([1, 0]);
   });
 
   test.each([true, false])(
-    'are not taken from their holder when Redis was emptied, though others look first (movable: %s)',
-    async (movable) => {
+    'keeps servers on their owner when Redis was emptied and another node verifies first (transferable: %s)',
+    async (isTransferable) => {
       await using nodes = await emptied();
       const [clock, otherClock] = [new ManualClock(), new ManualClock()];
-      const holder = await nodes.join('holder', [], { clock });
-      holder.claim('a', movable);
-      await nodes.until(() => holder.watched.length === 1);
+      const owner = await nodes.join('owner', [], { clock });
+      owner.claim('a', isTransferable);
+      await nodes.until(() => owner.owned.length === 1);
       const other = await nodes.join('other', [], { clock: otherClock });
-      other.claim('a', movable);
+      other.claim('a', isTransferable);
       await other.settled('a');
-      const term = holder.leases.tokenOf('a');
+      const token = owner.leases.tokenOf('a');
       await redis.look.flushall();
       otherClock.advance(LEASE_MS / 3);
       await roundTrip(nodes);
@@ -201,65 +201,65 @@ describe.skipIf(!here)(`leases${here ? '' : ` (${NO_REDIS})`}`, () => {
       await roundTrip(nodes);
       otherClock.advance(LEASE_MS / 3);
       await roundTrip(nodes);
-      expect([holder.leases.tokenOf('a'), holder.claims.get('a')?.losses, other.watched]).toEqual([term, 0, []]);
-      // One that does not come back is followed all the same.
-      await holder.vanish();
+      expect([owner.leases.tokenOf('a'), owner.claims.get('a')?.losses, other.owned]).toEqual([token, 0, []]);
+      // Another node takes over if the owner does not come back.
+      await owner.vanish();
       await redis.look.flushall();
-      await rounds(nodes, otherClock, () => other.watched.length === 1);
+      await countRounds(nodes, otherClock, () => other.owned.length === 1);
     },
   );
 
-  test('are lost to whoever has taken them meanwhile, with a greater term, even from an emptied Redis', async () => {
+  test('loses a server that another node has acquired with a greater fencing token, even when Redis was emptied', async () => {
     await using nodes = await emptied();
     const clock = new ManualClock();
     const stopped = await nodes.join('stopped', ['a'], { clock });
-    await nodes.until(() => stopped.watched.length === 1);
-    const term = stopped.leases.tokenOf('a') ?? NaN;
+    await nodes.until(() => stopped.owned.length === 1);
+    const token = stopped.leases.tokenOf('a') ?? NaN;
     await redis.look.flushall();
-    // It hears of nothing, as a node whose network is gone.
+    // The node receives no messages, like a node whose network is down.
     await redis.look.client('KILL', 'TYPE', 'pubsub');
     const other = await nodes.join('other', ['a'], { clock: new ManualClock() });
-    await nodes.until(() => other.watched.length === 1);
-    expect(other.leases.tokenOf('a')).toBeGreaterThan(term);
+    await nodes.until(() => other.owned.length === 1);
+    expect(other.leases.tokenOf('a')).toBeGreaterThan(token);
     clock.advance(LEASE_MS / 3);
-    await nodes.until(() => stopped.watched.length === 0);
+    await nodes.until(() => stopped.owned.length === 0);
     expect(stopped.claims.get('a')?.losses).toBe(1);
     expect(stopped.leases.tokenOf('a')).toBeNull();
-    expect(nodes.watching('a')).toEqual(['other']);
+    expect(nodes.ownersOf('a')).toEqual(['other']);
   });
 
-  test('are kept while Redis is away, and by the same node when it is back and empty', async () => {
+  test('keeps its servers while Redis is unavailable and when Redis comes back empty', async () => {
     await using own = await RedisServer.start();
     await using nodes = new Nodes(own.url);
     const node = await nodes.join('one', ['a'], { leaseMs: 200 });
-    await nodes.until(() => node.watched.length === 1);
-    const term = node.leases.tokenOf('a');
+    await nodes.until(() => node.owned.length === 1);
+    const token = node.leases.tokenOf('a');
     await own.kill();
     await waitUntil(() => !node.link.isUp, { state: () => nodes.state() });
-    expect(node.leases.tokenOf('a')).toBe(term);
+    expect(node.leases.tokenOf('a')).toBe(token);
     await own.restart();
     const key = node.link.keys.key('a', 'lease');
     let lease: string | null = null;
-    await waitUntil(async () => (lease = await own.look.get(key)) === `one ${term}`, { state: () => lease });
-    expect([node.watched, node.claims.get('a')?.losses]).toEqual([['a'], 0]);
+    await waitUntil(async () => (lease = await own.look.get(key)) === `one ${token}`, { state: () => lease });
+    expect([node.owned, node.claims.get('a')?.losses]).toEqual([['a'], 0]);
   });
 
-  test('may be claimed again at once by whoever has given them up', async () => {
+  test('acquires a server again immediately after releasing it', async () => {
     await using nodes = await emptied();
     const node = await nodes.join('one', ['a'], { clock: new ManualClock() });
-    await nodes.until(() => node.watched.length === 1);
-    const term = node.leases.tokenOf('a') ?? NaN;
-    const gone = node.giveUp('a');
+    await nodes.until(() => node.owned.length === 1);
+    const token = node.leases.tokenOf('a') ?? NaN;
+    const gone = node.release('a');
     const again = node.claim('a');
     await gone;
-    await nodes.until(() => again.isWatched);
-    expect(again.terms[0]).toBeGreaterThan(term);
+    await nodes.until(() => again.isOwned);
+    expect(again.tokens[0]).toBeGreaterThan(token);
   });
 
-  test('are not waited for when a node ends that has never reached Redis', async () => {
+  test('does not block the disposal of a node that has never reached Redis', async () => {
     await using node = new TestNode('one', 'redis://127.0.0.1:1', new Emitter());
     node.claim('a');
     await settled();
-    expect([node.link.isUp, node.watched]).toEqual([false, []]);
+    expect([node.link.isUp, node.owned]).toEqual([false, []]);
   });
 });

@@ -46,22 +46,22 @@ afterAll(async () => {
   if (here) await redis[Symbol.asyncDispose]();
 });
 
-/** A node that watches `s`, and one that shows it; the clocks of both stand still. */
-async function twoNodes() {
+/** Creates a node that owns `s` and a node that follows it. Both use a manual clock. */
+async function createTwoNodes() {
   await redis.look.flushall();
   const nodes = new Nodes(redis.url);
   const clock = new ManualClock();
-  const holder = await nodes.join('holder', ['s'], { clock, leaseMs: LEASE_MS });
-  await nodes.until(() => holder.watched.length === 1);
+  const owner = await nodes.join('owner', ['s'], { clock, leaseMs: LEASE_MS });
+  await nodes.until(() => owner.owned.length === 1);
   const other = await nodes.join('other', ['s'], { clock, leaseMs: LEASE_MS });
   await other.settled('s');
-  for (const { store } of [holder, other]) store.commit({ ...emptyDelta('s'), server: SERVER });
-  const claim = holder.claims.get('s');
+  for (const { store } of [owner, other]) store.commit({ ...emptyDelta('s'), server: SERVER });
+  const claim = owner.claims.get('s');
   if (claim === undefined) throw new Error('claimed');
   return {
     nodes,
     clock,
-    holder,
+    owner,
     other,
     claim,
     async [Symbol.asyncDispose]() {
@@ -70,88 +70,85 @@ async function twoNodes() {
   };
 }
 
-/** Resolves when `isSo`, looked at again each time that a node has had its turn and Redis has answered it. */
-async function until(nodes: Nodes, isSo: () => boolean, move: () => void = () => undefined): Promise<void> {
-  const isReached = async (): Promise<boolean> => {
-    if (isSo()) return true;
+/** Resolves when `isReached` returns true, checked each time that Redis has answered all nodes. */
+async function until(nodes: Nodes, isReached: () => boolean, move: () => void = () => undefined): Promise<void> {
+  const isReachedNow = async (): Promise<boolean> => {
+    if (isReached()) return true;
     move();
     await Promise.all(nodes.all.map(({ link }) => link.commands.ping().catch(() => undefined)));
     await settled();
     return false;
   };
-  await waitUntil(isReached, { state: () => nodes.state(), intervalMs: 0 });
+  await waitUntil(isReachedNow, { state: () => nodes.state(), intervalMs: 0 });
 }
 
 function hz({ demand }: TestNode): number {
   return demand.requiredHz(SERVER);
 }
 
-describe.skipIf(!here)(
-  `what clients of a node want of a server that another one watches${here ? '' : ` (${NO_REDIS})`}`,
-  () => {
-    test('is wanted there, the fastest of it, and no longer when they leave', async () => {
-      await using made = await twoNodes();
-      const { nodes, clock, holder, other } = made;
-      const gather = (): void => clock.advance(10);
-      const slow = other.demand.add(createView(), 10);
-      await until(nodes, () => hz(holder) === 10, gather);
-      const fast = other.demand.add(createView({ serverIds: ['s'] }), 60);
-      await until(nodes, () => hz(holder) === 60, gather);
-      fast[Symbol.dispose]();
-      await until(nodes, () => hz(holder) === 10, gather);
-      slow[Symbol.dispose]();
-      await until(nodes, () => hz(holder) === 0, gather);
-      expect([holder.demand.size, holder.leases.pending]).toEqual([0, 0]);
-    });
+describe.skipIf(!here)(`LeaseManager demand${here ? '' : ` (${NO_REDIS})`}`, () => {
+  test('forwards the highest demand of each node to the owner, and withdraws it when readers leave', async () => {
+    await using cluster = await createTwoNodes();
+    const { nodes, clock, owner, other } = cluster;
+    const advance = (): void => clock.advance(10);
+    const slow = other.demand.add(createView(), 10);
+    await until(nodes, () => hz(owner) === 10, advance);
+    const fast = other.demand.add(createView({ serverIds: ['s'] }), 60);
+    await until(nodes, () => hz(owner) === 60, advance);
+    fast[Symbol.dispose]();
+    await until(nodes, () => hz(owner) === 10, advance);
+    slow[Symbol.dispose]();
+    await until(nodes, () => hz(owner) === 0, advance);
+    expect([owner.demand.size, owner.leases.pending]).toEqual([0, 0]);
+  });
 
-    test('is told again in time, and lapses when its node has vanished', async () => {
-      await using made = await twoNodes();
-      const { nodes, clock, holder, other } = made;
-      using _wish = other.demand.add(createView(), 60);
-      await until(
-        nodes,
-        () => hz(holder) === 60,
-        () => clock.advance(10),
-      );
-      // Renewed three times in each lease time.
-      let least = 60;
-      using _watch = holder.demand.onChange(() => (least = Math.min(least, hz(holder))));
-      for (let round = 0; round < 12; round += 1) {
-        clock.advance(LEASE_MS / 3);
-        for (let time = 0; time < 8; time += 1) {
-          await Promise.all(nodes.all.map(({ link }) => link.commands.ping()));
-          await settled();
-        }
+  test('renews its demand, which expires when the node vanishes', async () => {
+    await using cluster = await createTwoNodes();
+    const { nodes, clock, owner, other } = cluster;
+    using _demand = other.demand.add(createView(), 60);
+    await until(
+      nodes,
+      () => hz(owner) === 60,
+      () => clock.advance(10),
+    );
+    // A node renews its demand three times per lease duration.
+    let least = 60;
+    using _watch = owner.demand.onChange(() => (least = Math.min(least, hz(owner))));
+    for (let round = 0; round < 12; round += 1) {
+      clock.advance(LEASE_MS / 3);
+      for (let time = 0; time < 8; time += 1) {
+        await Promise.all(nodes.all.map(({ link }) => link.commands.ping()));
+        await settled();
       }
-      expect(least).toBe(60);
-      await other.vanish();
-      expect(hz(holder)).toBe(60);
-      clock.advance(LEASE_MS);
-      expect([hz(holder), holder.demand.size]).toEqual([0, 0]);
-    });
+    }
+    expect(least).toBe(60);
+    await other.vanish();
+    expect(hz(owner)).toBe(60);
+    clock.advance(LEASE_MS);
+    expect([hz(owner), owner.demand.size]).toEqual([0, 0]);
+  });
 
-    test('is told to whoever takes the server over, and held by the one before no more', async () => {
-      await using made = await twoNodes();
-      const { nodes, clock, holder, other } = made;
-      const third = await nodes.join('third', ['s'], { clock, leaseMs: LEASE_MS });
-      third.store.commit({ ...emptyDelta('s'), server: SERVER });
-      await third.settled('s');
-      using _wish = other.demand.add(createView(), 60);
-      const gather = (): void => clock.advance(10);
-      await until(nodes, () => hz(holder) === 60, gather);
-      await holder.giveUp('s');
-      await nodes.until(() => nodes.watching('s').length === 1);
-      expect(hz(holder)).toBe(0);
-      const next = third.watched.length === 1 ? third : other;
-      await until(nodes, () => hz(next) === 60, gather);
-    });
-  },
-);
+  test('moves its demand to the new owner', async () => {
+    await using cluster = await createTwoNodes();
+    const { nodes, clock, owner, other } = cluster;
+    const third = await nodes.join('third', ['s'], { clock, leaseMs: LEASE_MS });
+    third.store.commit({ ...emptyDelta('s'), server: SERVER });
+    await third.settled('s');
+    using _demand = other.demand.add(createView(), 60);
+    const advance = (): void => clock.advance(10);
+    await until(nodes, () => hz(owner) === 60, advance);
+    await owner.release('s');
+    await nodes.until(() => nodes.ownersOf('s').length === 1);
+    expect(hz(owner)).toBe(0);
+    const next = third.owned.length === 1 ? third : other;
+    await until(nodes, () => hz(next) === 60, advance);
+  });
+});
 
-describe.skipIf(!here)('the health of a server that another node watches', () => {
-  test('is what that node has measured at its last renewal', async () => {
-    await using made = await twoNodes();
-    const { nodes, clock, other, claim } = made;
+describe.skipIf(!here)('RemoteServers.health', () => {
+  test('returns the health that the owner published at its last renewal', async () => {
+    await using cluster = await createTwoNodes();
+    const { nodes, clock, other, claim } = cluster;
     expect(other.leases.remote.health('s')).toBeNull();
     claim.measured = HEALTH;
     await until(
@@ -169,12 +166,12 @@ describe.skipIf(!here)('the health of a server that another node watches', () =>
     );
   });
 
-  test('is known of one that this node would not watch, and forgotten with it', async () => {
-    await using made = await twoNodes();
-    const { nodes, clock, holder, other } = made;
-    const tap = holder.claim('tap', false);
+  test('returns the health of a server that only its owner is configured with, until it is removed', async () => {
+    await using cluster = await createTwoNodes();
+    const { nodes, clock, owner, other } = cluster;
+    const tap = owner.claim('tap', false);
     tap.measured = HEALTH;
-    await nodes.until(() => tap.isWatched);
+    await nodes.until(() => tap.isOwned);
     other.store.commit({ ...emptyDelta('tap'), server: { ...SERVER, id: 'tap' } });
     await until(
       nodes,
@@ -182,31 +179,31 @@ describe.skipIf(!here)('the health of a server that another node watches', () =>
       () => clock.advance(LEASE_MS / 3),
     );
     expect([...other.leases.remote.serverIds].sort()).toEqual(['s', 'tap']);
-    await holder.giveUp('tap');
+    await owner.release('tap');
     await until(nodes, () => !other.leases.remote.serverIds.includes('tap'));
   });
 });
 
-describe.skipIf(!here)('a call for a server that another node watches', () => {
-  test('is made there, and answered from there', async () => {
-    await using made = await twoNodes();
-    const { other, claim } = made;
+describe.skipIf(!here)('RemoteServers calls', () => {
+  test('run on the owner and return its result', async () => {
+    await using cluster = await createTwoNodes();
+    const { other, claim } = cluster;
     const { remote } = other.leases;
     expect(await remote.callTool('s', 'spawn', { type: 'coder' }, NEVER)).toEqual({
       isError: false,
       content: { tool: 'spawn', args: { type: 'coder' } },
       durationMs: 1,
     });
-    const asked: boolean[] = [];
-    claim.onPoll = (reconnects) => Promise.resolve(asked.push(reconnects) < 2);
+    const polls: boolean[] = [];
+    claim.onPoll = (reconnects) => Promise.resolve(polls.push(reconnects) < 2);
     expect([await remote.poll('s', true), await remote.poll('s', false)]).toEqual([true, false]);
-    expect(asked).toEqual([true, false]);
+    expect(polls).toEqual([true, false]);
     expect(other.leases.pending).toBe(0);
   });
 
-  test.each(['FORBIDDEN', 'SERVER_UNAVAILABLE'] as const)('fails as it does there: %s', async (code) => {
-    await using made = await twoNodes();
-    const { other, holder, claim } = made;
+  test.each(['FORBIDDEN', 'SERVER_UNAVAILABLE'] as const)('fail with the error of the owner: %s', async (code) => {
+    await using cluster = await createTwoNodes();
+    const { other, owner, claim } = cluster;
     claim.onTool = () => Promise.reject(new SwarmlensError(code, 'not here', { serverId: 's' }));
     await expect(other.leases.remote.callTool('s', 'x', {}, NEVER)).rejects.toMatchObject({
       name: 'SwarmlensError',
@@ -214,12 +211,12 @@ describe.skipIf(!here)('a call for a server that another node watches', () => {
       message: 'not here',
       details: { serverId: 's' },
     });
-    expect([other.leases.pending, holder.leases.pending]).toEqual([0, 0]);
+    expect([other.leases.pending, owner.leases.pending]).toEqual([0, 0]);
   });
 
-  test('that breaks there says nothing of what broke', async () => {
-    await using made = await twoNodes();
-    const { other, claim } = made;
+  test('fail without internal details when the owner throws an unexpected error', async () => {
+    await using cluster = await createTwoNodes();
+    const { other, claim } = cluster;
     claim.onTool = () => Promise.reject(new TypeError('secret of the other node'));
     const failed = other.leases.remote.callTool('s', 'x', {}, NEVER);
     await expect(failed).rejects.toThrow('the call failed on the node that owns the server');
@@ -227,15 +224,15 @@ describe.skipIf(!here)('a call for a server that another node watches', () => {
     expect(await other.leases.remote.poll('s', false)).toBe(false);
   });
 
-  test('that is given up is given up there as well', async () => {
-    await using made = await twoNodes();
-    const { nodes, holder, other, claim } = made;
+  test('are aborted on the owner when the caller aborts', async () => {
+    await using cluster = await createTwoNodes();
+    const { nodes, owner, other, claim } = cluster;
     const given = new AbortController();
     const begun = new Promise<AbortSignal>((resolve) => {
       claim.onTool = (_tool, _args, signal) => {
         resolve(signal);
         return new Promise((_resolve, reject) => {
-          signal.addEventListener('abort', () => reject(new Error('given up')), { once: true });
+          signal.addEventListener('abort', () => reject(new Error('aborted')), { once: true });
         });
       };
     });
@@ -243,14 +240,14 @@ describe.skipIf(!here)('a call for a server that another node watches', () => {
     const signal = await begun;
     given.abort(new Error('no time'));
     await expect(called).rejects.toThrow('no time');
-    await until(nodes, () => signal.aborted && holder.leases.pending === 0);
+    await until(nodes, () => signal.aborted && owner.leases.pending === 0);
     expect(other.leases.pending).toBe(0);
     await expect(other.leases.remote.callTool('s', 'x', {}, given.signal)).rejects.toThrow('no time');
   });
 
-  test('fails when its node has vanished, once that is known', async () => {
-    await using made = await twoNodes();
-    const { nodes, clock, holder, other, claim } = made;
+  test('fail when the owner has vanished', async () => {
+    await using cluster = await createTwoNodes();
+    const { nodes, clock, owner, other, claim } = cluster;
     const begun = new Promise<void>((resolve) => {
       claim.onTool = () => {
         resolve();
@@ -265,11 +262,11 @@ describe.skipIf(!here)('a call for a server that another node watches', () => {
     await begun;
     await until(
       nodes,
-      () => other.leases.nodes.includes('holder'),
+      () => other.leases.nodes.includes('owner'),
       () => clock.advance(LEASE_MS / 3),
     );
-    await holder.vanish();
-    await redis.look.zrem(other.link.keys.shared('nodes'), 'holder');
+    await owner.vanish();
+    await redis.look.zrem(other.link.keys.shared('nodes'), 'owner');
     await until(
       nodes,
       () => other.leases.pending === 0,
@@ -278,9 +275,9 @@ describe.skipIf(!here)('a call for a server that another node watches', () => {
     await failed;
   });
 
-  test('that is never answered fails after a minute', async () => {
-    await using made = await twoNodes();
-    const { nodes, clock, other, claim } = made;
+  test('fail after one minute without an answer', async () => {
+    await using cluster = await createTwoNodes();
+    const { nodes, clock, other, claim } = cluster;
     claim.onTool = () => new Promise(() => undefined);
     const called = other.leases.remote.callTool('s', 'x', {}, NEVER);
     const failed = expect(called).rejects.toMatchObject({ code: 'SERVER_UNAVAILABLE' });
@@ -292,20 +289,20 @@ describe.skipIf(!here)('a call for a server that another node watches', () => {
     await failed;
   });
 
-  test('fails at once while Redis is away, and where nobody watches the server', async () => {
+  test('fail immediately when Redis is unavailable or no node owns the server', async () => {
     await using own = await RedisServer.start();
     await using nodes = new Nodes(own.url);
-    const holder = await nodes.join('holder', ['s']);
-    await nodes.until(() => holder.watched.length === 1);
+    const owner = await nodes.join('owner', ['s']);
+    await nodes.until(() => owner.owned.length === 1);
     const other = await nodes.join('other', ['s']);
     await other.settled('s');
-    await expect(other.leases.remote.callTool('nobody', 'x', {}, NEVER)).rejects.toMatchObject({
+    await expect(other.leases.remote.callTool('unknown', 'x', {}, NEVER)).rejects.toMatchObject({
       code: 'SERVER_UNAVAILABLE',
       message: /^No node owns server/,
     });
-    expect(await other.leases.remote.poll('nobody', false)).toBe(false);
+    expect(await other.leases.remote.poll('unknown', false)).toBe(false);
     const begun = new Promise<void>((resolve) => {
-      const claim = holder.claims.get('s');
+      const claim = owner.claims.get('s');
       if (claim === undefined) throw new Error('claimed');
       claim.onTool = () => {
         resolve();
@@ -323,12 +320,12 @@ describe.skipIf(!here)('a call for a server that another node watches', () => {
     expect(other.leases.pending).toBe(0);
   });
 
-  test('does not pass a bound: what comes then is refused', async () => {
-    await using made = await twoNodes();
-    const { nodes, other, claim } = made;
+  test('are rejected above the limit of pending calls', async () => {
+    await using cluster = await createTwoNodes();
+    const { nodes, other, claim } = cluster;
     const given = Array.from({ length: 256 }, () => new AbortController());
     claim.onTool = (_tool, _args, signal) =>
-      new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('given up'))));
+      new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))));
     const calls = given.map(({ signal }) => other.leases.remote.callTool('s', 'x', {}, signal));
     const ended = Promise.allSettled(calls);
     await expect(other.leases.remote.callTool('s', 'x', {}, NEVER)).rejects.toThrow('too many requests');
@@ -337,16 +334,16 @@ describe.skipIf(!here)('a call for a server that another node watches', () => {
     await until(nodes, () => nodes.all.every(({ leases }) => leases.pending === 0));
   });
 
-  test('and garbage on its channel, harm nobody', async () => {
-    await using made = await twoNodes();
-    const { other, holder } = made;
-    const { keys } = holder.link;
+  test('succeed after garbage on the channels of the cluster', async () => {
+    await using cluster = await createTwoNodes();
+    const { other, owner } = cluster;
+    const { keys } = owner.link;
     for (const garbage of ['{', '[]', '[2,"want","x","s",60]', '[1,"want","x","s",-1]', '[1,"tool","x"]', 'null']) {
-      await redis.look.publish(keys.nodeChannel('holder'), garbage);
+      await redis.look.publish(keys.nodeChannel('owner'), garbage);
       await redis.look.publish(keys.shared('leases'), garbage);
     }
-    await redis.look.publish(keys.nodeChannel('holder'), '[1,"answer",99,true]');
+    await redis.look.publish(keys.nodeChannel('owner'), '[1,"answer",99,true]');
     expect(await other.leases.remote.poll('s', false)).toBe(true);
-    expect(new Demand().size).toBe(holder.demand.size);
+    expect(new Demand().size).toBe(owner.demand.size);
   });
 });

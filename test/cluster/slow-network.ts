@@ -2,9 +2,9 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { type Clock, systemClock } from '../../src/shared/index.js';
 import { closeServer, listenOnLoopback } from '../../src/simulator/transports/listen.js';
 
-/** The network between one node and Redis: it can be made slow. */
+/** Network between one node and Redis that can be slow or cut. */
 export class Line implements AsyncDisposable {
-  /** Of what Redis says from now on, milliseconds. What has been said before it comes before it. */
+  /** Delay in milliseconds of data that Redis sends from now on. The order of the data is kept. */
   delayMs = 0;
   #isCut = false;
   readonly #server: Server;
@@ -26,13 +26,13 @@ export class Line implements AsyncDisposable {
     return `redis://127.0.0.1:${this.#port}`;
   }
 
-  /** All connections end, and there are no new ones until it is mended. */
+  /** Closes all connections and rejects new ones until `repair` is called. */
   cut(): void {
     this.#isCut = true;
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  mend(): void {
+  repair(): void {
     this.#isCut = false;
   }
 

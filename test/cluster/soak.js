@@ -1,7 +1,7 @@
-// What takes too long for `npm test`: nodes join a Redis and leave it again, a thousand times, and nothing is left there (see
-// join-and-leave.ts); everything that can fail does so while clients look on, and a client does not read (see fleet-soak.ts).
-// Usage: node test/cluster/soak.js [--only leave,faults,stalled] [--rounds N]   All, and 1000 rounds, unless told. Ends with 1 when
-// anything is not as it should be.
+// Runs the cluster tests that take too long for `npm test`. Nodes join and leave a Redis a thousand times and leave nothing there
+// (see join-and-leave.ts). All faults occur while clients are connected, and a client does not read (see fleet-soak.ts).
+// Usage: node test/cluster/soak.js [--only leave,faults,stalled] [--rounds N]   (default: all, 1000 rounds)
+// Exits with code 1 if a run finds a problem.
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { runnerImport } from 'vite';
@@ -19,10 +19,10 @@ const load = async (name) => (await runnerImport(fileURLToPath(new URL(name, imp
 const problems = [];
 for (const name of values.only.split(',')) {
   const soak = SOAKS[name];
-  if (soak === undefined) throw new Error(`--only: "${name}" is none of ${Object.keys(SOAKS).join(', ')}`);
+  if (soak === undefined) throw new Error(`Unknown soak "${name}" in --only. Known soaks: ${Object.keys(SOAKS).join(', ')}.`);
   problems.push(...(await soak()));
 }
-console.log(problems.length === 0 ? 'no problem' : `problems:\n${problems.join('\n')}`);
+console.log(problems.length === 0 ? 'no problems' : `problems:\n${problems.join('\n')}`);
 process.exitCode = problems.length === 0 ? 0 : 1;
 
 async function soakLeaving() {
@@ -35,7 +35,7 @@ async function soakLeaving() {
     const seconds = ((performance.now() - startMs) / 1_000).toFixed(1);
     console.log(`${values.rounds} rounds in ${seconds} s: ${JSON.stringify({ left })}`);
     const isNothing = Object.values(left).every((one) => Number(one.length ?? one) === 0);
-    return isNothing ? [] : ['something is left behind'];
+    return isNothing ? [] : ['Redis still contains state of nodes that have left'];
   } finally {
     await redis[Symbol.asyncDispose]();
   }

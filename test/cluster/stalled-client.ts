@@ -4,7 +4,7 @@ import { WebSocket } from 'ws';
 import { AGENT_UPDATES, request } from '../support/app.js';
 import { waitUntil } from '../support/wait.js';
 
-/** A subscriber at 60 Hz that stops reading after its first update. */
+/** Subscriber at 60 Hz that stops reading after its first update. */
 export class StalledClient implements AsyncDisposable {
   readonly #socket: WebSocket;
   readonly #url: string;
@@ -26,7 +26,7 @@ export class StalledClient implements AsyncDisposable {
     return new StalledClient(url, socket);
   }
 
-  /** Resolves when its node has noticed, and keeps what there is for it back. */
+  /** Resolves when the node regards this client as slow and sends it no more updates. */
   async isStalled(): Promise<void> {
     let slow = 0;
     const isSlow = async (): Promise<boolean> => {
@@ -48,28 +48,28 @@ export class StalledClient implements AsyncDisposable {
   }
 }
 
-/** What goes over the channels of a Redis, and what of it waits there for a node. */
+/** Counter of the bytes that pass the channels of a Redis, and of those that wait for a node. */
 export class Traffic implements Disposable {
-  /** Of all messages since it began to listen. */
+  /** Number of bytes of all messages since the start. */
   bytes = 0;
-  readonly #look: Redis;
+  readonly #inspector: Redis;
   readonly #listener: Redis;
 
-  private constructor(look: Redis) {
-    this.#look = look;
-    this.#listener = look.duplicate({ connectionName: 'traffic' });
+  private constructor(inspector: Redis) {
+    this.#inspector = inspector;
+    this.#listener = inspector.duplicate({ connectionName: 'traffic' });
     this.#listener.on('pmessage', (_pattern, _channel, message: string) => (this.bytes += message.length));
   }
 
-  static async open(look: Redis): Promise<Traffic> {
-    const traffic = new Traffic(look);
+  static async open(inspector: Redis): Promise<Traffic> {
+    const traffic = new Traffic(inspector);
     await traffic.#listener.psubscribe('swarmlens:*');
     return traffic;
   }
 
-  /** Bytes that wait now for the node that has most of them waiting. */
-  async waiting(): Promise<number> {
-    const clients = String(await this.#look.client('LIST')).split('\n');
+  /** Returns the number of waiting bytes of the node that has most of them. */
+  async waitingBytes(): Promise<number> {
+    const clients = String(await this.#inspector.client('LIST')).split('\n');
     const nodes = clients.filter((line) => / psub=[1-9]/.test(line) && !line.includes('name=traffic'));
     if (nodes.length === 0) throw new Error('no node has subscribed');
     return Math.max(...nodes.map((line) => Number(/ omem=(\d+)/.exec(line)?.[1])));

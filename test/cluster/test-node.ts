@@ -11,16 +11,16 @@ import { type Clock, Emitter, parseRedisUrl, systemClock } from '../../src/share
 import { silentLogger } from '../../src/telemetry/index.js';
 import { ChangeNotifier } from '../support/wait.js';
 
-/** So long that no lease lapses by itself on a slow machine: Redis counts in real time. */
+/** Lease duration in milliseconds. No lease expires by itself on a slow machine, because Redis counts in real time. */
 export const LEASE_MS = 60_000;
 
-/** What a node does with one server, taken down instead of done. */
-export class TakenDown implements OwnershipCandidate {
+/** Ownership candidate that records its events instead of polling a server. */
+export class RecordedCandidate implements OwnershipCandidate {
   readonly isTransferable: boolean;
   readonly serverId: string;
-  isWatched = false;
-  /** Terms under which it was gained, in order. */
-  readonly terms: number[] = [];
+  isOwned = false;
+  /** Fencing tokens with which the server was acquired, in order. */
+  readonly tokens: number[] = [];
   losses = 0;
   measured: ServerHealth | null = null;
   onPoll: (reconnects: boolean) => Promise<boolean> = () => Promise.resolve(true);
@@ -28,20 +28,20 @@ export class TakenDown implements OwnershipCandidate {
     Promise.resolve({ isError: false, content: { tool, args }, durationMs: 1 });
   readonly #node: TestNode;
 
-  constructor(node: TestNode, serverId: string, movable: boolean) {
+  constructor(node: TestNode, serverId: string, isTransferable: boolean) {
     this.#node = node;
     this.serverId = serverId;
-    this.isTransferable = movable;
+    this.isTransferable = isTransferable;
   }
 
   onAcquired(): void {
-    this.isWatched = true;
-    this.terms.push(this.#node.leases.tokenOf(this.serverId) ?? NaN);
+    this.isOwned = true;
+    this.tokens.push(this.#node.leases.tokenOf(this.serverId) ?? NaN);
     this.#node.changes.emit({ node: this.#node, serverId: this.serverId });
   }
 
   onReleased(): Promise<void> {
-    this.isWatched = false;
+    this.isOwned = false;
     this.losses += 1;
     this.#node.changes.emit({ node: this.#node, serverId: this.serverId });
     return Promise.resolve();
@@ -67,21 +67,21 @@ export interface Change {
 
 export interface NodeOptions {
   readonly leaseMs?: number;
-  /** Of the leases; the link's is the real one. */
+  /** Clock of the leases. The connection uses the system clock. */
   readonly clock?: Clock;
   readonly prefix?: string;
 }
 
-/** One of several nodes in this process, each with connections of its own to a real Redis. */
+/** Node in this process with its own connections to a real Redis. */
 export class TestNode implements AsyncDisposable {
   readonly id: string;
   readonly link: RedisConnection;
   readonly leases: LeaseManager;
   readonly demand = new Demand();
   readonly store = new Store({ epoch: 'test', maxTombstones: 100, maxEvents: 100 });
-  readonly claims = new Map<string, TakenDown>();
+  readonly claims = new Map<string, RecordedCandidate>();
   readonly changes: Emitter<Change>;
-  /** Servers whose picture was fetched before they were watched, or followed. */
+  /** Ids of the servers whose snapshot was read before the node owned or followed them. */
   readonly synced: string[] = [];
   readonly #claimed = new Map<string, OwnershipClaim>();
   #isGone = false;
@@ -91,7 +91,7 @@ export class TestNode implements AsyncDisposable {
     this.id = id;
     this.changes = changes;
     const address = parseRedisUrl(redisUrl);
-    if (address === null) throw new Error('no URL of a Redis');
+    if (address === null) throw new Error('not a Redis URL');
     this.link = openRedisConnection({ address, prefix, nodeId: id, clock: systemClock, logger: silentLogger });
     this.leases = new LeaseManager({
       link: this.link,
@@ -110,8 +110,8 @@ export class TestNode implements AsyncDisposable {
     });
   }
 
-  claim(serverId: string, movable = true): TakenDown {
-    const claim = new TakenDown(this, serverId, movable);
+  claim(serverId: string, isTransferable = true): RecordedCandidate {
+    const claim = new RecordedCandidate(this, serverId, isTransferable);
     this.claims.set(serverId, claim);
     this.#claimed.set(serverId, this.leases.claim(serverId, claim));
     return claim;
@@ -121,20 +121,20 @@ export class TestNode implements AsyncDisposable {
     return this.#claimed.get(serverId)?.decided ?? Promise.reject(new Error(`${serverId} was not claimed`));
   }
 
-  async giveUp(serverId: string): Promise<void> {
+  async release(serverId: string): Promise<void> {
     const [claim, claimed] = [this.claims.get(serverId), this.#claimed.get(serverId)];
     this.#claimed.delete(serverId);
     this.claims.delete(serverId);
-    if (claim?.isWatched === true) await claim.onReleased();
+    if (claim?.isOwned === true) await claim.onReleased();
     await claimed?.[Symbol.asyncDispose]();
   }
 
-  get watched(): string[] {
+  get owned(): string[] {
     if (this.#isGone) return [];
-    return [...this.claims.values()].filter(({ isWatched }) => isWatched).map(({ serverId }) => serverId);
+    return [...this.claims.values()].filter(({ isOwned }) => isOwned).map(({ serverId }) => serverId);
   }
 
-  /** As by a power cut: nothing is released. */
+  /** Disconnects without a release, like a power cut. */
   async vanish(): Promise<void> {
     this.#isGone = true;
     await this.link[Symbol.asyncDispose]();
@@ -143,14 +143,14 @@ export class TestNode implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isGone) return;
-    await Promise.all([...this.claims.keys()].map((serverId) => this.giveUp(serverId)));
+    await Promise.all([...this.claims.keys()].map((serverId) => this.release(serverId)));
     this.#isGone = true;
     await this.leases[Symbol.asyncDispose]();
     await this.link[Symbol.asyncDispose]();
   }
 }
 
-/** Nodes on one Redis, and what happens to their servers. */
+/** Nodes on one Redis and the ownership changes of their servers. */
 export class Nodes implements AsyncDisposable {
   readonly changes = new Emitter<Change>();
   readonly all: TestNode[] = [];
@@ -160,7 +160,7 @@ export class Nodes implements AsyncDisposable {
     this.#redisUrl = redisUrl;
   }
 
-  /** One more that is up, and would watch these. */
+  /** Starts a node that is connected and claims these servers. */
   async join(id: string, serverIds: readonly string[], options: NodeOptions = {}): Promise<TestNode> {
     const node = new TestNode(id, this.#redisUrl, this.changes, options);
     this.all.push(node);
@@ -169,9 +169,9 @@ export class Nodes implements AsyncDisposable {
     return node;
   }
 
-  /** Nodes that watch a server, or believe so. */
-  watching(serverId: string): string[] {
-    return this.all.filter(({ watched }) => watched.includes(serverId)).map(({ id }) => id);
+  /** Returns the ids of all nodes that regard themselves as owner of a server. */
+  ownersOf(serverId: string): string[] {
+    return this.all.filter(({ owned }) => owned.includes(serverId)).map(({ id }) => id);
   }
 
   /** Resolves once `isReached` returns true, checked each time that a server is gained or lost. */
@@ -181,9 +181,9 @@ export class Nodes implements AsyncDisposable {
     await notifier.until(isReached, { state: () => this.state() });
   }
 
-  /** Servers that each node watches. */
+  /** Returns the servers that each node owns. */
   state(): unknown {
-    return this.all.map(({ id, watched, link }) => ({ id, watched, trouble: link.failureReason }));
+    return this.all.map(({ id, owned, link }) => ({ id, owned, failureReason: link.failureReason }));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

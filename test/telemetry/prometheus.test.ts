@@ -5,7 +5,7 @@ import { type Family, parseMetrics, seriesOf, valueOf } from '../support/prometh
 
 const OUTCOMES = ['ok', 'error', 'timeout', 'failed', 'busy', 'not_sent'] as const;
 
-/** Names of servers and tools: a few that repeat, or any text. */
+/** Names of servers and tools. Some of them repeat. */
 const NAME = fc.oneof(
   fc.constantFrom('a', 'b', 'other', '', '__proto__', 'a"b', 'a\\', 'a\nb', '{x="1"}'),
   fc.string({ unit: 'binary' }),
@@ -76,7 +76,7 @@ describe('label values', () => {
     expect(toLabelValue(text)).toEqual(label);
   });
 
-  test('keep the largest counts and merge all others', () => {
+  test('for any counts: topCounts keeps at most `max` entries and merges all others without losing counts', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.nat(9)), fc.nat(5), (counts, max) => {
         const all = new Map(Object.entries(counts));

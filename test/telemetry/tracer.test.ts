@@ -52,7 +52,7 @@ describe('OtlpTracer', () => {
       tracer.recordChange({ serverId: 'flow', ...CHANGE, revision });
     tracer.recordChange({ serverId: 'other', ...CHANGE, revision: 51 });
     tracer.startDelivery(new Set(['flow']), since)?.end(1);
-    expect(tracer.startDelivery(new Set(['nobody']), since)).toBe(null);
+    expect(tracer.startDelivery(new Set(['unknown']), since)).toBe(null);
     expect(tracer.startDelivery(new Set(['flow']), tracer.position)).toBe(null);
     await tracer[Symbol.asyncDispose]();
     const [delivery] = collector.named('delivery');

@@ -9,13 +9,13 @@ import { agentOf, serverOf } from '../../support/arbitraries.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { type Family, parseMetrics, valueOf } from '../../support/prometheus.js';
 
-async function scraped(
+async function scrape(
   store: Store,
   health: (id: string) => ServerHealth | null = () => null,
 ): Promise<ReadonlyMap<string, Family>> {
   const metrics = new PrometheusMetrics();
   const clock = new ManualClock(Date.parse('2026-11-27T02:01:30.000Z'));
-  for (const figure of serverMetrics({ store, collector: { health }, clock })) metrics.register(figure);
+  for (const metric of serverMetrics({ store, upstreams: { health }, clock })) metrics.register(metric);
   return parseMetrics(await metrics.read());
 }
 
@@ -23,8 +23,8 @@ function newStore(): Store {
   return new Store({ epoch: 'e', maxTombstones: 10, maxEvents: 1 });
 }
 
-describe('figures of servers', () => {
-  test('are bounded whatever there is: servers and types beyond that are "other", and no agent is lost', async () => {
+describe('serverMetrics', () => {
+  test('reports at most 128 servers and 50 agent types, and merges the rest into "other"', async () => {
     const store = newStore();
     for (let index = 0; index < 200; index += 1) {
       const id = `s${index}`;
@@ -34,7 +34,7 @@ describe('figures of servers', () => {
         .map((agent, nth) => ({ ...agent, type: `type ${index}`, stale: nth === 0 }));
       store.commit({ ...emptyDelta(id), server: serverOf(id), seenAt: '2026-11-27T02:01:00.000Z', agents });
     }
-    const families = await scraped(store);
+    const families = await scrape(store);
     for (const name of [
       'swarmlens_agents',
       'swarmlens_stale_agents',
@@ -50,12 +50,12 @@ describe('figures of servers', () => {
     expect(families.get('swarmlens_server_stale_seconds')?.samples).toHaveLength(128);
   });
 
-  test('say for how long a server has been stale, and nothing of what is not known', async () => {
+  test('reports for how long a server has been stale, and omits unknown values', async () => {
     const store = newStore();
     const stale = { ...serverOf('a'), stale: true, staleSince: '2026-11-27T02:00:00.000Z' };
     store.commit({ ...emptyDelta('a'), server: stale, seenAt: '2026-11-27T01:59:59.500Z' });
     store.commit({ ...emptyDelta('b'), server: serverOf('b') });
-    const families = await scraped(store);
+    const families = await scrape(store);
     expect(valueOf(families, 'swarmlens_server_stale_seconds', { server: 'a' })).toBe(90);
     expect(valueOf(families, 'swarmlens_server_stale_seconds', { server: 'b' })).toBe(0);
     expect(valueOf(families, 'swarmlens_server_last_answer_timestamp_seconds')).toBe(
@@ -66,27 +66,27 @@ describe('figures of servers', () => {
     }
   });
 
-  test('health is asked for once for all figures of a scrape', async () => {
+  test('reads the health of a server once per scrape', async () => {
     const store = newStore();
     store.commit({ ...emptyDelta('a'), server: serverOf('a') });
-    const asked: string[] = [];
-    await scraped(store, (id) => {
-      asked.push(id);
+    const read: string[] = [];
+    await scrape(store, (id) => {
+      read.push(id);
       return null;
     });
-    expect(asked).toEqual(['a']);
+    expect(read).toEqual(['a']);
   });
 });
 
-describe('figures of the bus', () => {
-  async function shown(...args: Parameters<typeof busMetrics>): Promise<ReadonlyMap<string, Family>> {
+describe('busMetrics', () => {
+  async function scrapeBus(...args: Parameters<typeof busMetrics>): Promise<ReadonlyMap<string, Family>> {
     const metrics = new PrometheusMetrics();
-    for (const figure of busMetrics(...args)) metrics.register(figure);
+    for (const metric of busMetrics(...args)) metrics.register(metric);
     return parseMetrics(await metrics.read());
   }
 
-  test('are what the bus tells, lag in seconds', async () => {
-    const families = await shown(() => ({ isUp: false, published: 3, received: 5, resyncs: 1, lagMs: 12 }));
+  test('reports the statistics of the bus, with the lag in seconds', async () => {
+    const families = await scrapeBus(() => ({ isUp: false, published: 3, received: 5, resyncs: 1, lagMs: 12 }));
     expect(valueOf(families, 'swarmlens_bus_up')).toBe(0);
     expect(valueOf(families, 'swarmlens_bus_published_total')).toBe(3);
     expect(valueOf(families, 'swarmlens_bus_received_total')).toBe(5);
@@ -94,10 +94,10 @@ describe('figures of the bus', () => {
     expect(valueOf(families, 'swarmlens_bus_lag_seconds')).toBe(0.012);
   });
 
-  test('are there without values where there is no bus, or nothing is known', async () => {
-    const none = await shown(() => null);
+  test('reports metrics without values when there is no bus or the value is unknown', async () => {
+    const none = await scrapeBus(() => null);
     expect(none.get('swarmlens_bus_up')?.samples).toEqual([]);
-    const silent = await shown(() => ({ isUp: true, published: 0, received: 0, resyncs: 0, lagMs: null }));
+    const silent = await scrapeBus(() => ({ isUp: true, published: 0, received: 0, resyncs: 0, lagMs: null }));
     expect(silent.get('swarmlens_bus_lag_seconds')?.samples).toEqual([]);
   });
 });

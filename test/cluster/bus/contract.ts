@@ -6,16 +6,16 @@ import { emptyDelta, serverSnapshot, type ServerSnapshot, Store } from '../../..
 import { EPOCH_TIME, serverSnapshotOf, serverOf } from '../../support/arbitraries.js';
 import { waitUntil } from '../../support/wait.js';
 
-/** One node as far as a bus knows it. */
+/** Bus and store of one node. */
 export interface BusNode {
   readonly bus: Bus;
-  /** The bus's first subscriber commits to it. */
+  /** Store to which the first subscriber of the bus commits. */
   readonly store: Store;
 }
 
-/** Two nodes, of which the first holds the servers x and y. */
+/** Two nodes, the first of which owns the servers x and y. */
 export interface BusStage extends AsyncDisposable {
-  readonly holder: BusNode;
+  readonly owner: BusNode;
   readonly other: BusNode;
 }
 
@@ -27,26 +27,26 @@ export function notice(message: string, serverId: string | null = 'x'): Notice {
   return { type: 'notice', code: 'X', severity: 'INFO', message, serverId, timestamp: EPOCH_TIME };
 }
 
-/** A server without agents, whose version tells one picture from another. */
+/** Creates a snapshot of a server without agents. Its version distinguishes it from other snapshots. */
 export function versioned(version: string): ServerSnapshot {
   return { server: { ...serverOf('x'), version }, agents: [], swarms: [], edges: [] };
 }
 
-export function show({ bus, store }: BusNode, picture: ServerSnapshot, seenAt = EPOCH_TIME): Promise<void> {
-  return bus.publish(store.diff(picture, seenAt));
+export function show({ bus, store }: BusNode, snapshot: ServerSnapshot, seenAt = EPOCH_TIME): Promise<void> {
+  return bus.publish(store.diff(snapshot, seenAt));
 }
 
-/** Everything of one server, as readers see it. */
+/** Returns everything that readers see of one server. */
 export function seen({ store }: BusNode, serverId: string): unknown {
-  const picture = serverSnapshot(store, serverId);
+  const snapshot = serverSnapshot(store, serverId);
   const byId = (a: { id: string }, b: { id: string }): number => (a.id < b.id ? -1 : 1);
   return (
-    picture && {
-      server: picture.server,
+    snapshot && {
+      server: snapshot.server,
       seenAt: store.serverLastSeenAt(serverId),
-      agents: picture.agents.map((agent) => ({ ...agent, lastSeenAt: store.lastSeenAt(agent) })).sort(byId),
-      swarms: [...picture.swarms].sort(byId),
-      edges: [...picture.edges].sort(byId),
+      agents: snapshot.agents.map((agent) => ({ ...agent, lastSeenAt: store.lastSeenAt(agent) })).sort(byId),
+      swarms: [...snapshot.swarms].sort(byId),
+      edges: [...snapshot.edges].sort(byId),
     }
   );
 }
@@ -56,9 +56,9 @@ export function events({ store }: BusNode): readonly string[] {
 }
 
 /**
- * Resolves once `check` does not throw; what another process does takes an unknown time.
- * @param act is done after each check that threw
- * @throws with the last error of the check when it hangs
+ * Resolves once `check` does not throw.
+ * @param act function to call after each check that threw
+ * @throws the last error of the check if it never passes
  */
 export async function eventually(
   check: () => void | Promise<void>,
@@ -78,27 +78,27 @@ export async function eventually(
   await waitUntil(isPassed, { state: () => failure, intervalMs: 1 });
 }
 
-/** What every bus does, whatever carries it. */
+/** Registers the tests that every bus passes. */
 export function busContract(start: () => Promise<BusStage>): void {
-  describe('the contract of a bus', () => {
-    test('a change has reached the own subscribers, in their order, when publish returns', async () => {
+  describe('Bus contract', () => {
+    test('calls the subscribers of its own node in order before publish returns', async () => {
       await using stage = await start();
-      const { holder } = stage;
-      const heard: string[] = [];
-      holder.bus.subscribe(({ server }) => heard.push(`first ${server?.version}`));
-      holder.bus.subscribe(({ server }) => heard.push(`second ${server?.version}`));
-      const published = show(holder, versioned('1'));
-      expect(heard).toEqual(['first 1', 'second 1']);
-      expect(holder.store.servers.get('x')?.version).toBe('1');
+      const { owner } = stage;
+      const received: string[] = [];
+      owner.bus.subscribe(({ server }) => received.push(`first ${server?.version}`));
+      owner.bus.subscribe(({ server }) => received.push(`second ${server?.version}`));
+      const published = show(owner, versioned('1'));
+      expect(received).toEqual(['first 1', 'second 1']);
+      expect(owner.store.servers.get('x')?.version).toBe('1');
       await published;
     });
 
-    test('another node ends up with the same picture, whatever happened', async () => {
+    test('for any changes and removals: another node ends up with the same snapshot', async () => {
       await using stage = await start();
-      const { holder, other } = stage;
+      const { owner, other } = stage;
       const step = fc.oneof(
-        { weight: 3, arbitrary: serverSnapshotOf('x').map((picture) => ({ picture })) },
-        { weight: 2, arbitrary: serverSnapshotOf('y').map((picture) => ({ picture })) },
+        { weight: 3, arbitrary: serverSnapshotOf('x').map((snapshot) => ({ snapshot })) },
+        { weight: 2, arbitrary: serverSnapshotOf('y').map((snapshot) => ({ snapshot })) },
         { weight: 1, arbitrary: fc.constantFrom('x', 'y').map((removed) => ({ removed })) },
       );
       let second = 0;
@@ -107,61 +107,61 @@ export function busContract(start: () => Promise<BusStage>): void {
           for (const one of steps) {
             second += 1;
             const seenAt = new Date(Date.parse(EPOCH_TIME) + 1_000 * second).toISOString();
-            if ('picture' in one) await show(holder, one.picture, seenAt);
-            else await holder.bus.publish(holder.store.removalDelta(one.removed));
+            if ('snapshot' in one) await show(owner, one.snapshot, seenAt);
+            else await owner.bus.publish(owner.store.removalDelta(one.removed));
           }
-          for (const id of ['x', 'y']) await eventually(() => expect(seen(other, id)).toEqual(seen(holder, id)));
+          for (const id of ['x', 'y']) await eventually(() => expect(seen(other, id)).toEqual(seen(owner, id)));
         }),
         { numRuns: 25, endOnFailure: true },
       );
     });
 
-    test('changes of one server come in their order, the last one surely', async () => {
+    test('delivers the changes of one server in order, and always the last one', async () => {
       await using stage = await start();
-      const { holder, other } = stage;
-      const heard: number[] = [];
+      const { owner, other } = stage;
+      const received: number[] = [];
       other.bus.subscribe(({ server }) => {
-        if (server !== null) heard.push(Number(server.version));
+        if (server !== null) received.push(Number(server.version));
       });
-      for (let version = 1; version <= 200; version += 1) await show(holder, versioned(String(version)));
-      await eventually(() => expect(heard.at(-1)).toBe(200));
-      expect(heard).toEqual([...heard].sort((a, b) => a - b));
+      for (let version = 1; version <= 200; version += 1) await show(owner, versioned(String(version)));
+      await eventually(() => expect(received.at(-1)).toBe(200));
+      expect(received).toEqual([...received].sort((a, b) => a - b));
     });
 
-    test('each event comes once, in order, on both nodes', async () => {
+    test('delivers each event once and in order on both nodes', async () => {
       await using stage = await start();
-      const { holder, other } = stage;
-      await show(holder, versioned('1'));
+      const { owner, other } = stage;
+      await show(owner, versioned('1'));
       await eventually(() => expect(seen(other, 'x')).not.toBeNull());
-      const told = Array.from({ length: 50 }, (_, index) => `event ${index}`);
-      for (const message of told) await holder.bus.publish({ ...emptyDelta('x'), events: [notice(message)] });
-      expect(events(holder)).toEqual(told);
-      await eventually(() => expect(events(other)).toEqual(told));
+      const messages = Array.from({ length: 50 }, (_, index) => `event ${index}`);
+      for (const message of messages) await owner.bus.publish({ ...emptyDelta('x'), events: [notice(message)] });
+      expect(events(owner)).toEqual(messages);
+      await eventually(() => expect(events(other)).toEqual(messages));
     });
 
-    test('a callback that throws fails publish, and harms nobody else', async () => {
+    test('rejects publish when a subscriber throws, and calls all other subscribers', async () => {
       await using stage = await start();
-      const { holder, other } = stage;
-      const heard: unknown[] = [];
-      for (const { bus } of [holder, other]) {
+      const { owner, other } = stage;
+      const received: unknown[] = [];
+      for (const { bus } of [owner, other]) {
         bus.subscribe(() => {
           throw new Error('the callback');
         });
-        bus.subscribe((change) => heard.push(change));
+        bus.subscribe((change) => received.push(change));
       }
-      await expect(show(holder, versioned('1'))).rejects.toThrow('the callback');
-      await eventually(() => expect(seen(other, 'x')).toEqual(seen(holder, 'x')));
-      expect(heard).toHaveLength(2);
+      await expect(show(owner, versioned('1'))).rejects.toThrow('the callback');
+      await eventually(() => expect(seen(other, 'x')).toEqual(seen(owner, 'x')));
+      expect(received).toHaveLength(2);
     });
 
-    test('who has left hears nothing', async () => {
+    test('does not call a disposed subscriber', async () => {
       await using stage = await start();
-      const { holder } = stage;
-      const heard: unknown[] = [];
-      const subscription = holder.bus.subscribe((change) => heard.push(change));
+      const { owner } = stage;
+      const received: unknown[] = [];
+      const subscription = owner.bus.subscribe((change) => received.push(change));
       subscription[Symbol.dispose]();
-      await show(holder, versioned('1'));
-      expect(heard).toEqual([]);
+      await show(owner, versioned('1'));
+      expect(received).toEqual([]);
     });
   });
 }

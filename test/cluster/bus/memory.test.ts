@@ -3,11 +3,11 @@ import { type BusNode, busContract, newStore } from './contract.js';
 
 busContract(async () => {
   const bus = new MemoryBus();
-  // One process: whoever else follows the bus does it in it.
+  // A memory bus connects the stores of one process only.
   const node = (): BusNode => {
     const store = newStore();
     bus.subscribe((change) => store.commit(change));
     return { bus, store };
   };
-  return { holder: node(), other: node(), [Symbol.asyncDispose]: () => bus[Symbol.asyncDispose]() };
+  return { owner: node(), other: node(), [Symbol.asyncDispose]: () => bus[Symbol.asyncDispose]() };
 });

@@ -7,49 +7,52 @@ import { type Fate, RedisNode } from './redis-node.js';
 
 const here = hasRedis({ own: true });
 
-describe.skipIf(!here)(`a bus on Redis that fails at random${here ? '' : ` (${NO_REDIS})`}`, () => {
-  test('changes at any holder, with messages lost, doubled, late and not published, and servers that move: the pictures are equal', async () => {
+describe.skipIf(!here)(`RedisBus with random faults${here ? '' : ` (${NO_REDIS})`}`, () => {
+  test('for any lost, repeated, late and failed messages and any changes of the owner: all nodes end up with equal snapshots', async () => {
     await using redis = await RedisServer.start();
     await using a = await RedisNode.start(redis, 'a');
     await using b = await RedisNode.start(redis, 'b');
-    // It often has to write everything.
+    // Few tombstones make this node write full snapshots often.
     await using c = await RedisNode.start(redis, 'c', { maxTombstones: 2 });
     const nodes = [a, b, c];
-    const holders = new Map<string, RedisNode>();
-    let term = 0;
+    const owners = new Map<string, RedisNode>();
+    let token = 0;
     let second = 0;
     const move = async (id: string, to: RedisNode): Promise<void> => {
-      holders.get(id)?.lose(id);
-      holders.set(id, to);
-      await to.hold(id, (term += 1));
+      owners.get(id)?.lose(id);
+      owners.set(id, to);
+      await to.hold(id, (token += 1));
       await to.bus.pull(id);
     };
-    const ears: { reached: number }[] = [];
+    const listeners: { reached: number }[] = [];
     for (const { link } of nodes) {
-      const ear = { reached: 0 };
-      ears.push(ear);
-      await link.subscribe('t:marks', (mark) => (ear.reached = Number(mark)));
+      const listener = { reached: 0 };
+      listeners.push(listener);
+      await link.subscribe('t:marks', (mark) => (listener.reached = Number(mark)));
     }
     let mark = 0;
-    // A node hears in the order in which another has spoken.
-    const heard = async (holder: RedisNode): Promise<void> => {
+    // Redis delivers messages in order, so a node that has received the mark has received all earlier messages.
+    const delivered = async (owner: RedisNode): Promise<void> => {
       mark += 1;
-      const speak = async (): Promise<void> => {
+      const publishMark = async (): Promise<void> => {
         for (const node of nodes) node.revive();
-        // A command may time out on a slow machine: it is repeated until all have heard it.
-        await holder.link.commands.publish('t:marks', String(mark)).catch(() => undefined);
+        // A command may time out on a slow machine. It is repeated until all nodes have received the mark.
+        await owner.link.commands.publish('t:marks', String(mark)).catch(() => undefined);
       };
-      await speak();
-      await eventually(() => expect(ears.map(({ reached }) => reached)).toEqual(nodes.map(() => mark)), speak);
+      await publishMark();
+      await eventually(
+        () => expect(listeners.map(({ reached }) => reached)).toEqual(nodes.map(() => mark)),
+        publishMark,
+      );
     };
     const compare = async (): Promise<void> => {
       for (const node of nodes) node.fate = () => 'sent';
-      for (const [id, holder] of holders) {
-        await holder.bus.flush(id);
-        await heard(holder);
+      for (const [id, owner] of owners) {
+        await owner.bus.flush(id);
+        await delivered(owner);
         await eventually(
-          () => nodes.forEach((node) => expect(seen(node, id)).toEqual(seen(holder, id))),
-          () => nodes.forEach((node) => node.look()),
+          () => nodes.forEach((node) => expect(seen(node, id)).toEqual(seen(owner, id))),
+          () => nodes.forEach((node) => node.verify()),
         );
       }
     };
@@ -58,14 +61,14 @@ describe.skipIf(!here)(`a bus on Redis that fails at random${here ? '' : ` (${NO
       {
         weight: 12,
         arbitrary: fc.record({
-          picture: fc.constantFrom('x', 'y').chain(serverSnapshotOf),
+          snapshot: fc.constantFrom('x', 'y').chain(serverSnapshotOf),
           isAwaited: fc.boolean(),
           fate,
         }),
       },
       { weight: 1, arbitrary: fc.record({ move: fc.constantFrom('x', 'y'), to: fc.nat(2) }) },
       { weight: 1, arbitrary: fc.constantFrom('x', 'y').map((removed) => ({ removed })) },
-      { weight: 1, arbitrary: fc.nat(2).map((looks) => ({ looks })) },
+      { weight: 1, arbitrary: fc.nat(2).map((verifies) => ({ verifies })) },
       { weight: 3, arbitrary: fc.constant('compare' as const) },
     );
     await fc.assert(
@@ -73,24 +76,24 @@ describe.skipIf(!here)(`a bus on Redis that fails at random${here ? '' : ` (${NO
         for (const id of ['x', 'y']) await move(id, at(nodes, 0));
         for (const one of steps) {
           if (one === 'compare') await compare();
-          else if ('picture' in one) {
+          else if ('snapshot' in one) {
             second += 1;
             const seenAt = new Date(Date.parse(EPOCH_TIME) + 1_000 * second).toISOString();
-            const holder = holders.get(one.picture.server.id);
-            if (holder === undefined) continue;
-            holder.fate = () => one.fate;
-            await show(holder, one.picture, seenAt);
+            const owner = owners.get(one.snapshot.server.id);
+            if (owner === undefined) continue;
+            owner.fate = () => one.fate;
+            await show(owner, one.snapshot, seenAt);
             if (!one.isAwaited) continue;
-            await holder.bus.flush(one.picture.server.id);
-            await heard(holder);
+            await owner.bus.flush(one.snapshot.server.id);
+            await delivered(owner);
           } else if ('removed' in one) {
-            const holder = holders.get(one.removed);
-            if (holder?.store.servers.get(one.removed) === undefined) continue;
-            await holder.bus.publish(holder.store.removalDelta(one.removed));
+            const owner = owners.get(one.removed);
+            if (owner?.store.servers.get(one.removed) === undefined) continue;
+            await owner.bus.publish(owner.store.removalDelta(one.removed));
           } else if ('move' in one) {
-            await holders.get(one.move)?.bus.flush(one.move);
+            await owners.get(one.move)?.bus.flush(one.move);
             await move(one.move, at(nodes, one.to));
-          } else at(nodes, one.looks).look();
+          } else at(nodes, one.verifies).verify();
         }
         await compare();
       }),

@@ -10,17 +10,17 @@ import { LEASE_MS, RedisNode } from './redis-node.js';
 
 const here = hasRedis({ own: true });
 
-/** Two nodes, the first of which holds x. */
-async function twoNodes(redis: RedisServer): Promise<{ holder: RedisNode; other: RedisNode } & AsyncDisposable> {
-  const holder = await RedisNode.start(redis, 'holder');
+/** Starts two nodes, the first of which owns x. */
+async function twoNodes(redis: RedisServer): Promise<{ owner: RedisNode; other: RedisNode } & AsyncDisposable> {
+  const owner = await RedisNode.start(redis, 'owner');
   const other = await RedisNode.start(redis, 'other');
-  await holder.hold('x', 1);
+  await owner.hold('x', 1);
   return {
-    holder,
+    owner,
     other,
     async [Symbol.asyncDispose]() {
       await other[Symbol.asyncDispose]();
-      await holder[Symbol.asyncDispose]();
+      await owner[Symbol.asyncDispose]();
     },
   };
 }
@@ -35,18 +35,18 @@ function same(one: RedisNode, another: RedisNode, serverId = 'x'): Promise<void>
   );
 }
 
-/** A node that came later has looked, until it has found the server. */
-function joined(holder: RedisNode, late: RedisNode): Promise<void> {
+/** Verifies until a node that started later has the snapshot of the owner. */
+function joined(owner: RedisNode, late: RedisNode): Promise<void> {
   return eventually(
     () => {
-      expect(seen(holder, 'x')).not.toBeNull();
-      expect(seen(late, 'x')).toEqual(seen(holder, 'x'));
+      expect(seen(owner, 'x')).not.toBeNull();
+      expect(seen(late, 'x')).toEqual(seen(owner, 'x'));
     },
-    () => late.look(),
+    () => late.verify(),
   );
 }
 
-/** Heartbeats pass until the links are up, or down. */
+/** Lets heartbeats pass until all links are up or down. */
 function linked(isUp: boolean, ...nodes: readonly RedisNode[]): Promise<void> {
   return eventually(
     () => expect(nodes.map(({ link }) => link.isUp)).toEqual(nodes.map(() => isUp)),
@@ -61,11 +61,11 @@ function staleness(node: RedisNode): unknown {
   return server && [server.stale, server.status, server.lastError];
 }
 
-async function tell(node: RedisNode, message: string): Promise<void> {
+async function publishEvent(node: RedisNode, message: string): Promise<void> {
   await node.bus.publish({ ...emptyDelta('x'), events: [notice(message)] });
 }
 
-/** What the node has published is in Redis. */
+/** Resolves when everything that the node has published is in Redis. */
 async function written(node: RedisNode, serverId = 'x'): Promise<void> {
   await node.bus.flush(serverId);
 }
@@ -78,129 +78,129 @@ afterAll(async () => {
   if (here) await shared[Symbol.asyncDispose]();
 });
 
-/** The Redis of the tests that neither stop nor end it. */
+/** Returns the shared Redis, emptied. Tests that stop Redis start their own. */
 async function emptied(): Promise<RedisServer> {
   await shared.look.flushall();
   return shared;
 }
 
-describe.skipIf(!here)(`a bus on Redis that fails${here ? '' : ` (${NO_REDIS})`}`, () => {
-  test('a node that comes later gets the picture that is there', async () => {
+describe.skipIf(!here)(`RedisBus${here ? '' : ` (${NO_REDIS})`}`, () => {
+  test('reads the existing snapshot when a node starts later', async () => {
     const redis = await emptied();
     await using nodes = await twoNodes(redis);
-    await show(nodes.holder, versioned('1'));
-    await written(nodes.holder);
+    await show(nodes.owner, versioned('1'));
+    await written(nodes.owner);
     await using late = await RedisNode.start(redis, 'late');
-    await joined(nodes.holder, late);
+    await joined(nodes.owner, late);
     expect(events(late)).toEqual([]);
   });
 
-  test('after a lost message the next one brings the picture, and says that events were missed', async () => {
+  test('rereads the snapshot after a lost message, and reports that events may be missing', async () => {
     const redis = await emptied();
     await using nodes = await twoNodes(redis);
-    const { holder, other } = nodes;
-    await show(holder, versioned('1'));
-    await same(holder, other);
-    holder.fate = () => 'lost';
-    await tell(holder, 'lost');
-    await written(holder);
-    holder.fate = () => 'sent';
-    await show(holder, versioned('2'));
-    await tell(holder, 'sent');
-    await same(holder, other);
+    const { owner, other } = nodes;
+    await show(owner, versioned('1'));
+    await same(owner, other);
+    owner.fate = () => 'lost';
+    await publishEvent(owner, 'lost');
+    await written(owner);
+    owner.fate = () => 'sent';
+    await show(owner, versioned('2'));
+    await publishEvent(owner, 'sent');
+    await same(owner, other);
     await eventually(() => expect(events(other)).toHaveLength(2));
     expect(events(other)).toEqual([expect.stringMatching(/^Events of x may be missing/), 'sent']);
   });
 
-  test('what a lost message told is not left out though the next one tells of another agent', async () => {
+  test('applies the change of a lost message when the next message changes another agent', async () => {
     const redis = await emptied();
     await using nodes = await twoNodes(redis);
-    const { holder, other } = nodes;
+    const { owner, other } = nodes;
     const [one, two] = ['a', 'b'].map((id) => fc.sample(agentOf('x', id), { numRuns: 1, seed: 1 })[0]);
     if (one === undefined || two === undefined) throw new Error('no sample');
-    const showAgents = (...agents: readonly Agent[]): Promise<void> => show(holder, { ...versioned('1'), agents });
+    const showAgents = (...agents: readonly Agent[]): Promise<void> => show(owner, { ...versioned('1'), agents });
     await showAgents(one, two);
-    await same(holder, other);
-    holder.fate = () => 'lost';
+    await same(owner, other);
+    owner.fate = () => 'lost';
     await showAgents({ ...one, name: 'changed' }, two);
-    await written(holder);
-    holder.fate = () => 'sent';
+    await written(owner);
+    owner.fate = () => 'sent';
     await showAgents({ ...one, name: 'changed' }, { ...two, name: 'changed' });
-    await same(holder, other);
+    await same(owner, other);
   });
 
-  test('a message that is on its way while a node looks is waited for, and the picture is not read for it', async () => {
+  test('does not reread the snapshot when a message is in flight during verification', async () => {
     const redis = await emptied();
     await using nodes = await twoNodes(redis);
-    const { holder, other } = nodes;
-    await show(holder, versioned('1'));
-    await same(holder, other);
+    const { owner, other } = nodes;
+    await show(owner, versioned('1'));
+    await same(owner, other);
     const { resyncs } = other.bus.stats();
-    const publish = holder.link.publish.bind(holder.link);
+    const publish = owner.link.publish.bind(owner.link);
     let letGo: () => void = () => undefined;
     const held = new Promise<void>((resolve) => (letGo = resolve));
-    holder.link.publish = async (channel, message) => {
+    owner.link.publish = async (channel, message) => {
       await held;
       await publish(channel, message);
     };
-    const before = await positionIn(redis, holder);
-    await show(holder, versioned('2'));
-    await eventually(async () => expect(await positionIn(redis, holder)).not.toBe(before));
-    const asked = vi.spyOn(other.link.commands, 'hget');
-    other.look();
-    await eventually(() => expect(asked).toHaveBeenCalled());
-    await Promise.all(asked.mock.results.map(({ value }) => value as Promise<unknown>)); // what hget gives
-    // Whatever follows from the answer is asked before this.
+    const before = await positionIn(redis, owner);
+    await show(owner, versioned('2'));
+    await eventually(async () => expect(await positionIn(redis, owner)).not.toBe(before));
+    const hget = vi.spyOn(other.link.commands, 'hget');
+    other.verify();
+    await eventually(() => expect(hget).toHaveBeenCalled());
+    await Promise.all(hget.mock.results.map(({ value }) => value as Promise<unknown>)); // hget returns promises
+    // Redis handles commands in order, so this answer follows those of all commands before it.
     await other.link.commands.ping();
     letGo();
-    await same(holder, other);
+    await same(owner, other);
     expect(other.bus.stats().resyncs).toBe(resyncs);
   });
 
-  test('a last message that was lost is found when two looks have missed it', async () => {
+  test('rereads the snapshot when two verifications miss a message that was lost', async () => {
     const redis = await emptied();
     await using nodes = await twoNodes(redis);
-    const { holder, other } = nodes;
-    await show(holder, versioned('1'));
-    await same(holder, other);
-    holder.fate = () => 'lost';
-    await show(holder, versioned('2'));
-    await tell(holder, 'lost');
-    await written(holder);
+    const { owner, other } = nodes;
+    await show(owner, versioned('1'));
+    await same(owner, other);
+    owner.fate = () => 'lost';
+    await show(owner, versioned('2'));
+    await publishEvent(owner, 'lost');
+    await written(owner);
     expect(other.store.servers.get('x')?.version).toBe('1');
-    const look = (): void => other.look();
-    await eventually(() => expect(seen(other, 'x')).toEqual(seen(holder, 'x')), look);
+    const verify = (): void => other.verify();
+    await eventually(() => expect(seen(other, 'x')).toEqual(seen(owner, 'x')), verify);
     await eventually(
       () => expect(events(other)).toEqual([expect.stringMatching(/^Events of x may be missing/)]),
-      look,
+      verify,
     );
   });
 
-  test('a message that could not be published is told with the next one, and nothing is missed', async () => {
+  test('includes the changes of a message that could not be published in the next one', async () => {
     const redis = await emptied();
     await using nodes = await twoNodes(redis);
-    const { holder, other } = nodes;
-    await show(holder, versioned('1'));
-    await same(holder, other);
-    holder.fate = () => 'failed';
-    await show(holder, versioned('2'));
-    await tell(holder, 'one');
-    await written(holder);
-    holder.fate = () => 'sent';
-    await tell(holder, 'two');
-    await same(holder, other);
+    const { owner, other } = nodes;
+    await show(owner, versioned('1'));
+    await same(owner, other);
+    owner.fate = () => 'failed';
+    await show(owner, versioned('2'));
+    await publishEvent(owner, 'one');
+    await written(owner);
+    owner.fate = () => 'sent';
+    await publishEvent(owner, 'two');
+    await same(owner, other);
     await eventually(() => expect(events(other)).toEqual(['one', 'two']));
   });
 
-  test('a message that comes while the picture is being read is not forgotten', async () => {
+  test('applies a message that arrives while the snapshot is being read', async () => {
     const redis = await emptied();
     await using nodes = await twoNodes(redis);
-    const { holder, other } = nodes;
-    await show(holder, versioned('1'));
-    await same(holder, other);
-    const channel = holder.link.keys.changes('x');
-    let heard = 0;
-    await using _ears = await other.link.subscribe(channel, () => (heard += 1));
+    const { owner, other } = nodes;
+    await show(owner, versioned('1'));
+    await same(owner, other);
+    const channel = owner.link.keys.changes('x');
+    let received = 0;
+    await using _subscription = await other.link.subscribe(channel, () => (received += 1));
     let letGo: () => void = () => undefined;
     const isHeld = new Promise<void>((held) => {
       vi.spyOn(other.link.commands, 'hgetall').mockImplementationOnce(async (key) => {
@@ -212,129 +212,126 @@ describe.skipIf(!here)(`a bus on Redis that fails${here ? '' : ` (${NO_REDIS})`}
     });
     await redis.look.publish(channel, 'garbage');
     await isHeld;
-    await show(holder, versioned('2'));
-    await eventually(() => expect(heard).toBe(2));
+    await show(owner, versioned('2'));
+    await eventually(() => expect(received).toBe(2));
     await settled();
     expect(other.store.servers.get('x')?.version).toBe('1');
     letGo();
-    await same(holder, other);
+    await same(owner, other);
   });
 
   test.each<[string, unknown]>([
-    ['no JSON', 'garbage'],
-    ['no message', '{"a":1}'],
+    ['invalid JSON', 'garbage'],
+    ['JSON of another shape', '{"a":1}'],
     ['an older version', JSON.stringify([0, 1, 2, 0, 'someone', {}])],
     [
       'another server’s agents',
       JSON.stringify([1, 1, 9, 0, 'someone', { re: [], s: { ...versioned('9').server, id: 'y' } }]),
     ],
     ['a message that is far ahead', JSON.stringify([1, 1, 9_000, 0, 'someone', {}])],
-    [
-      'a patch of an agent that nobody knows',
-      JSON.stringify([1, 1, 2, 0, 'someone', { p: [['nobody', { name: 'n' }]] }]),
-    ],
-  ])('%s on the channel ends in the right picture', async (_name, text) => {
+    ['a patch of an unknown agent', JSON.stringify([1, 1, 2, 0, 'someone', { p: [['unknown', { name: 'n' }]] }])],
+  ])('ends up with the right snapshot after %s on the channel', async (_name, text) => {
     const redis = await emptied();
     await using nodes = await twoNodes(redis);
-    const { holder, other } = nodes;
-    await show(holder, versioned('1'));
-    await same(holder, other);
-    holder.fate = () => 'lost';
-    await show(holder, versioned('2'));
-    await written(holder);
-    await redis.look.publish(holder.link.keys.changes('x'), String(text));
-    await same(holder, other);
-    holder.fate = () => 'sent';
-    await show(holder, versioned('3'));
-    await same(holder, other);
+    const { owner, other } = nodes;
+    await show(owner, versioned('1'));
+    await same(owner, other);
+    owner.fate = () => 'lost';
+    await show(owner, versioned('2'));
+    await written(owner);
+    await redis.look.publish(owner.link.keys.changes('x'), String(text));
+    await same(owner, other);
+    owner.fate = () => 'sent';
+    await show(owner, versioned('3'));
+    await same(owner, other);
   });
 
-  test('messages of an older term, of an earlier moment, and messages that come twice, change nothing', async () => {
+  test('ignores messages with an older fencing token, earlier messages and repeated messages', async () => {
     const redis = await emptied();
     await using nodes = await twoNodes(redis);
-    const { holder, other } = nodes;
-    await holder.hold('x', 7);
-    holder.fate = () => 'doubled';
-    await show(holder, versioned('1'));
-    await same(holder, other);
-    const heard: unknown[] = [];
-    other.bus.subscribe(({ server }) => heard.push(server?.version));
+    const { owner, other } = nodes;
+    await owner.hold('x', 7);
+    owner.fate = () => 'doubled';
+    await show(owner, versioned('1'));
+    await same(owner, other);
+    const received: unknown[] = [];
+    other.bus.subscribe(({ server }) => received.push(server?.version));
     const earlier = JSON.stringify([1, 7, 1, 0, 'someone', { s: versioned('old').server }]);
-    await redis.look.publish(holder.link.keys.changes('x'), earlier);
+    await redis.look.publish(owner.link.keys.changes('x'), earlier);
     const old = JSON.stringify([1, 6, 99, 0, 'someone', { s: versioned('old').server, v: [notice('old')] }]);
-    await redis.look.publish(holder.link.keys.changes('x'), old);
-    await tell(holder, 'twice');
-    await show(holder, versioned('2'));
-    await same(holder, other);
+    await redis.look.publish(owner.link.keys.changes('x'), old);
+    await publishEvent(owner, 'twice');
+    await show(owner, versioned('2'));
+    await same(owner, other);
     expect(events(other)).toEqual(['twice']);
-    expect(heard).not.toContain('old');
+    expect(received).not.toContain('old');
   });
 
-  test('while Redis is stopped the holder stays live, others show stale values, and nothing is kept; then all is right', async () => {
+  test('marks servers of other nodes as stale and queues nothing while Redis is stopped', async () => {
     await using redis = await RedisServer.start();
     await using nodes = await twoNodes(redis);
-    const { holder, other } = nodes;
-    await show(holder, versioned('0'));
-    await same(holder, other);
+    const { owner, other } = nodes;
+    await show(owner, versioned('0'));
+    await same(owner, other);
     redis.pause();
-    // Some of these are under way when it is noticed.
-    for (let version = 1; version <= 10; version += 1) await show(holder, versioned(`early ${version}`));
-    await linked(false, holder, other);
+    // Some of these are in flight when the link goes down.
+    for (let version = 1; version <= 10; version += 1) await show(owner, versioned(`early ${version}`));
+    await linked(false, owner, other);
     expect(staleness(other)).toEqual([
       true,
       'OFFLINE',
       expect.stringMatching(/^Redis unavailable: Redis at 127\.0\.0\.1:\d+: /),
     ]);
-    expect(staleness(holder)).toEqual([false, 'ONLINE', null]);
-    await written(holder);
-    const before = holder.published;
-    for (let version = 1; version <= 1_000; version += 1) await show(holder, versioned(String(version)));
+    expect(staleness(owner)).toEqual([false, 'ONLINE', null]);
+    await written(owner);
+    const before = owner.published;
+    for (let version = 1; version <= 1_000; version += 1) await show(owner, versioned(String(version)));
     await settled();
-    expect(holder.published).toBe(before);
-    expect(holder.store.servers.get('x')?.version).toBe('1000');
+    expect(owner.published).toBe(before);
+    expect(owner.store.servers.get('x')?.version).toBe('1000');
     redis.resume();
-    await linked(true, holder, other);
-    await same(holder, other);
-    expect(holder.published - before).toBeLessThanOrEqual(5);
+    await linked(true, owner, other);
+    await same(owner, other);
+    expect(owner.published - before).toBeLessThanOrEqual(5);
   });
 
-  test('a Redis that is killed and comes back empty has the picture again', async () => {
+  test('rewrites all snapshots when Redis was killed and comes back empty', async () => {
     await using redis = await RedisServer.start();
     await using nodes = await twoNodes(redis);
-    const { holder, other } = nodes;
-    await show(holder, versioned('1'));
-    await same(holder, other);
+    const { owner, other } = nodes;
+    await show(owner, versioned('1'));
+    await same(owner, other);
     await redis.kill();
-    await linked(false, holder, other);
-    await show(holder, versioned('2'));
+    await linked(false, owner, other);
+    await show(owner, versioned('2'));
     expect(staleness(other)).toEqual([true, 'OFFLINE', expect.stringMatching(/^Redis unavailable/)]);
     await redis.restart();
-    await linked(true, holder, other);
-    await holder.hold('x', 1);
-    await same(holder, other);
+    await linked(true, owner, other);
+    await owner.hold('x', 1);
+    await same(owner, other);
     await using late = await RedisNode.start(redis, 'late');
-    await joined(holder, late);
+    await joined(owner, late);
   });
 
-  test('a Redis that lost everything without going away is filled again though nothing changes', async () => {
+  test('rewrites all snapshots when Redis loses its data without disconnecting', async () => {
     const redis = await emptied();
     await using nodes = await twoNodes(redis);
-    const { holder, other } = nodes;
-    await show(holder, versioned('1'));
-    await same(holder, other);
+    const { owner, other } = nodes;
+    await show(owner, versioned('1'));
+    await same(owner, other);
     await redis.look.flushall();
-    await holder.hold('x', 1);
-    holder.look();
-    await eventually(() => expect(holder.written).toHaveLength(2));
+    await owner.hold('x', 1);
+    owner.verify();
+    await eventually(() => expect(owner.written).toHaveLength(2));
     await using late = await RedisNode.start(redis, 'late');
-    await joined(holder, late);
-    await same(holder, other);
+    await joined(owner, late);
+    await same(owner, other);
   });
 
-  test('a holder that has lost its server is ignored, told, and follows the new one', async () => {
+  test('rejects the writes of a previous owner, which then follows the new owner', async () => {
     const redis = await emptied();
     await using nodes = await twoNodes(redis);
-    const { holder: first, other: third } = nodes;
+    const { owner: first, other: third } = nodes;
     await using second = await RedisNode.start(redis, 'second');
     await show(first, versioned('1'));
     await same(first, third);
@@ -344,46 +341,46 @@ describe.skipIf(!here)(`a bus on Redis that fails${here ? '' : ` (${NO_REDIS})`}
     await show(second, versioned('2'));
     await same(second, third);
     expect(first.fenced).toEqual([]);
-    await show(first, versioned('of the past'));
+    await show(first, versioned('outdated'));
     await written(first);
     expect(first.fenced).toEqual(['x']);
-    await show(first, versioned('of the past, again'));
+    await show(first, versioned('outdated again'));
     await written(first);
     expect(first.fenced).toEqual(['x']);
     expect(third.store.servers.get('x')?.version).toBe('2');
     first.lose('x');
-    first.look();
+    first.verify();
     await same(second, first);
     await show(second, versioned('3'));
     await same(second, first);
     await same(second, third);
   });
 
-  test('a server that nobody watches is stale after a lease time, and gone when its picture has lapsed', async () => {
+  test('marks a server without an owner as stale, and removes it when its snapshot has expired', async () => {
     const redis = await emptied();
     await using nodes = await twoNodes(redis);
-    const { holder, other } = nodes;
-    const { keys } = holder.link;
-    await show(holder, versioned('1'));
-    await same(holder, other);
+    const { owner, other } = nodes;
+    const { keys } = owner.link;
+    await show(owner, versioned('1'));
+    await same(owner, other);
     await redis.look.del(keys.key('x', 'lease'));
-    const look = (): void => other.look();
-    await eventually(() => expect(staleness(other)).toEqual([true, 'OFFLINE', 'no node owns the server']), look);
-    await holder.hold('x', 1);
-    await eventually(() => expect(staleness(other)).toEqual([false, 'ONLINE', null]), look);
+    const verify = (): void => other.verify();
+    await eventually(() => expect(staleness(other)).toEqual([true, 'OFFLINE', 'no node owns the server']), verify);
+    await owner.hold('x', 1);
+    await eventually(() => expect(staleness(other)).toEqual([false, 'ONLINE', null]), verify);
     await redis.look.del(keys.key('x', 'snapshot'), keys.shared('servers'));
     expect(seen(other, 'x')).not.toBeNull();
-    await eventually(() => expect(seen(other, 'x')).toBeNull(), look);
+    await eventually(() => expect(seen(other, 'x')).toBeNull(), verify);
   });
 
-  test('every key of the bus lapses by itself, and a node that left hears nothing any more', async () => {
+  test('writes only keys that expire, and leaves no subscription when it is disposed', async () => {
     await using redis = await RedisServer.start();
     {
       await using node = await RedisNode.start(redis, 'one');
       await node.hold('x', 1);
       await show(node, versioned('1'));
       await written(node);
-      node.look();
+      node.verify();
       await eventually(() => expect(node.clock.pending).toBeGreaterThan(0));
     }
     await redis.look.del('t:{x}:fence', 't:{x}:lease');
@@ -401,7 +398,7 @@ describe.skipIf(!here)(`a bus on Redis that fails${here ? '' : ` (${NO_REDIS})`}
   });
 });
 
-/** Where the picture of x in Redis stands. */
+/** Returns the position of the snapshot of x in Redis. */
 function positionIn({ look }: RedisServer, { link }: RedisNode): Promise<string | null> {
   return look.hget(link.keys.key('x', 'snapshot'), 'at');
 }

@@ -8,29 +8,29 @@ import { ChangeNotifier, waitUntil } from '../../support/wait.js';
 
 const here = hasRedis({ own: true });
 
-describe.skipIf(!here)(`the link to Redis${here ? '' : ` (${NO_REDIS})`}`, () => {
-  test('is up when both connections answer, and carries JSON', async () => {
+describe.skipIf(!here)(`RedisConnection${here ? '' : ` (${NO_REDIS})`}`, () => {
+  test('is up when both connections answer, and delivers JSON', async () => {
     await using redis = await RedisServer.start();
     await using link = open(redis.url);
     expect(link.isUp).toBe(false);
     expect(link.failureReason).toMatch(/^Redis at 127\.0\.0\.1:\d+: not connected yet$/);
     await link.connected;
     expect([link.isUp, link.failureReason]).toEqual([true, null]);
-    const arrived = inbox();
+    const arrived = createInbox();
     await using _one = await link.subscribe('t:{a}:changes', arrived.push);
     await using _all = await link.subscribe(link.keys.allChanges, arrived.push, { pattern: true });
     await link.publish('t:{a}:changes', [1, 'ä']);
     expect(await arrived.next()).toEqual([[1, 'ä'], 't:{a}:changes']);
     expect(await arrived.next()).toEqual([[1, 'ä'], 't:{a}:changes']);
-    await redis.look.publish('t:{b}:changes', 'no JSON');
+    await redis.look.publish('t:{b}:changes', 'not JSON');
     expect(await arrived.next()).toEqual([null, 't:{b}:changes']);
   });
 
-  test('hears no channel that it has left, while others still read it', async () => {
+  test('does not call a disposed subscriber of a channel that has other subscribers', async () => {
     await using redis = await RedisServer.start();
     await using link = open(redis.url);
     await link.connected;
-    const [first, second] = [inbox(), inbox()];
+    const [first, second] = [createInbox(), createInbox()];
     const one = await link.subscribe('t:x', first.push);
     const two = await link.subscribe('t:x', second.push);
     await one[Symbol.asyncDispose]();
@@ -46,7 +46,7 @@ describe.skipIf(!here)(`the link to Redis${here ? '' : ` (${NO_REDIS})`}`, () =>
     const clock = new ManualClock();
     await using link = open(redis.url, clock);
     await link.connected;
-    const arrived = inbox();
+    const arrived = createInbox();
     await using _subscription = await link.subscribe('t:x', arrived.push);
     redis.pause();
     await down(link, clock);
@@ -58,11 +58,11 @@ describe.skipIf(!here)(`the link to Redis${here ? '' : ` (${NO_REDIS})`}`, () =>
     expect(await arrived.next()).toEqual([2, 't:x']);
   });
 
-  test('comes back after Redis was killed and started again, subscribed to what it was, and to what was asked meanwhile', async () => {
+  test('restores all subscriptions after a restart of Redis, including those made during the outage', async () => {
     await using redis = await RedisServer.start();
     await using link = open(redis.url);
     await link.connected;
-    const arrived = inbox();
+    const arrived = createInbox();
     await using _before = await link.subscribe('t:before', arrived.push);
     const wentDown = changed(link);
     await redis.kill();
@@ -81,31 +81,31 @@ describe.skipIf(!here)(`the link to Redis${here ? '' : ` (${NO_REDIS})`}`, () =>
     ]);
   });
 
-  test('says what is wrong with a password, and not the password', async () => {
+  test('reports a wrong password without revealing it', async () => {
     await using redis = await RedisServer.start(['--requirepass', 'right-one']);
     await using link = open(`redis://:s3cret-wrong@127.0.0.1:${redis.port}`);
-    await changedTrouble(link, /WRONGPASS/);
+    await untilFailureReason(link, /WRONGPASS/);
     expect(link.failureReason).not.toContain('s3cret');
     await using other = open(redis.url);
     await other.connected;
     expect(other.isUp).toBe(true);
   });
 
-  test('is down with the reason when Redis refuses to subscribe', async () => {
+  test('is down with the reason when Redis rejects a subscription', async () => {
     await using redis = await RedisServer.start();
     await redis.look.call('ACL', 'SETUSER', 'narrow', 'on', '>pw', '+@all', '~*', 'resetchannels', '&t:allowed');
     await using link = open(`redis://narrow:pw@127.0.0.1:${redis.port}`);
     await link.connected;
     await using _allowed = await link.subscribe('t:allowed', () => undefined);
     const refused = link.subscribe('t:forbidden', () => undefined);
-    await changedTrouble(link, /NOPERM/);
+    await untilFailureReason(link, /NOPERM/);
     const rejected = expect(refused).rejects.toThrow(/closed/);
     await link[Symbol.asyncDispose]();
     await rejected;
   });
 
   test.each(['up', 'stopped', 'killed'] as const)(
-    'leaves no connection and no timer behind (Redis %s)',
+    'leaves no connection and no timer when it is disposed (Redis %s)',
     async (state) => {
       await using redis = await RedisServer.start();
       await redis.look.ping();
@@ -129,7 +129,7 @@ describe.skipIf(!here)(`the link to Redis${here ? '' : ` (${NO_REDIS})`}`, () =>
       expect(clock.pending).toBe(0);
       if (state === 'killed') return;
       expect(timers()).toBeLessThanOrEqual(before);
-      // One that was stopped notices one after another that they are gone.
+      // A Redis that was stopped closes the connections one after another.
       let left: readonly string[] = [];
       await waitUntil(async () => (left = await clients(redis)).length === 1, { state: () => left });
     },
@@ -138,11 +138,11 @@ describe.skipIf(!here)(`the link to Redis${here ? '' : ` (${NO_REDIS})`}`, () =>
 
 function open(url: string, clock: Clock = systemClock): RedisConnection {
   const address = parseRedisUrl(url);
-  if (address === null) throw new Error('no URL of a Redis');
+  if (address === null) throw new Error('not a Redis URL');
   return openRedisConnection({ address, prefix: 't', nodeId: 'one', clock, logger: silentLogger });
 }
 
-/** Moves the clock by hand until the link says so. */
+/** Advances the clock until the link is up or down. */
 async function until(link: RedisConnection, clock: Clock, isUp: boolean): Promise<void> {
   const isReached = (): boolean => {
     if (link.isUp === isUp) return true;
@@ -166,7 +166,7 @@ async function changed(link: RedisConnection): Promise<void> {
   await changes.until(() => hasChanged, { state: () => link.failureReason });
 }
 
-async function changedTrouble(link: RedisConnection, pattern: RegExp): Promise<void> {
+async function untilFailureReason(link: RedisConnection, pattern: RegExp): Promise<void> {
   await waitUntil(() => pattern.test(link.failureReason ?? ''), { state: () => link.failureReason });
 }
 
@@ -176,12 +176,12 @@ async function clients(redis: RedisServer): Promise<readonly string[]> {
     .split('\n');
 }
 
-/** Of the whole process, the test's own included. */
+/** Returns the number of timers of the whole process, including those of the test. */
 function timers(): number {
   return process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
 }
 
-function inbox() {
+function createInbox() {
   const arrived: unknown[] = [];
   const changes = new ChangeNotifier();
   return {

@@ -11,32 +11,32 @@ import { silentLogger } from '../../../src/telemetry/index.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { type BusNode, newStore } from './contract.js';
 
-/** Long enough that no picture lapses while a test runs on a slow machine: Redis counts in real time. */
+/** Lease duration in milliseconds. No snapshot expires during a test, because Redis counts in real time. */
 export const LEASE_MS = 30_000;
 
 /**
- * What happens to a message that this node is about to publish: it gets lost, comes twice, comes after the next one, or
- * cannot be published.
+ * Outcome of a message that this node publishes: `lost`, delivered twice (`doubled`), delivered after the next message (`late`),
+ * or not accepted by Redis (`failed`).
  */
 export type Fate = 'sent' | 'lost' | 'doubled' | 'late' | 'failed';
 
-/** Where Redis is, and a client to look at it with. */
+/** URL of a Redis and a client that inspects it. */
 export interface RedisPlace {
   readonly url: string;
   readonly look: Redis | Cluster;
 }
 
-/** One node on Redis, less what makes it a program: its leases are said by the test. */
+/** Bus and store of one node on Redis. The test decides which servers the node owns. */
 export class RedisNode implements BusNode, AsyncDisposable {
   readonly clock = new ManualClock();
-  /** Of the link alone: when looks at Redis follow each other without a pause, its answers are not late. */
+  /** Clock of the connection. It is separate so that advancing `clock` does not make answers late. */
   readonly linkClock = new ManualClock();
   readonly store: Store;
   readonly link: RedisConnection;
   readonly bus: RedisBus;
   readonly fenced: string[] = [];
   readonly written: WriteConfirmation[] = [];
-  readonly #terms = new Map<string, number>();
+  readonly #tokens = new Map<string, number>();
   readonly #redis: RedisPlace;
   readonly #late: (() => Promise<void>)[] = [];
   fate: () => Fate = () => 'sent';
@@ -46,7 +46,7 @@ export class RedisNode implements BusNode, AsyncDisposable {
     this.#redis = redis;
     this.store = newStore(maxTombstones);
     const address = parseRedisUrl(redis.url);
-    if (address === null) throw new Error('no URL of a Redis');
+    if (address === null) throw new Error('not a Redis URL');
     const link = openRedisConnection({ address, prefix, nodeId, clock: this.linkClock, logger: silentLogger });
     const publish = link.publish.bind(link);
     link.publish = async (channel, message) => {
@@ -63,7 +63,7 @@ export class RedisNode implements BusNode, AsyncDisposable {
     this.bus = new RedisBus({
       link,
       store: this.store,
-      fencingTokens: { tokenOf: (id) => this.#terms.get(id) ?? null },
+      fencingTokens: { tokenOf: (id) => this.#tokens.get(id) ?? null },
       leaseMs: LEASE_MS,
       clock: this.clock,
       logger: silentLogger,
@@ -79,26 +79,26 @@ export class RedisNode implements BusNode, AsyncDisposable {
     return node;
   }
 
-  /** As its leases would say; in Redis too, unless `isTold` is false. */
-  async hold(serverId: string, term: number, isTold = true): Promise<void> {
+  /** Makes this node the owner of a server, in Redis only if `isInRedis` is true. */
+  async hold(serverId: string, token: number, isInRedis = true): Promise<void> {
     const { keys, nodeId } = this.link;
-    this.#terms.set(serverId, term);
-    if (!isTold) return;
-    await this.#redis.look.set(keys.key(serverId, 'fence'), term);
-    await this.#redis.look.set(keys.key(serverId, 'lease'), `${nodeId} ${term}`);
+    this.#tokens.set(serverId, token);
+    if (!isInRedis) return;
+    await this.#redis.look.set(keys.key(serverId, 'fence'), token);
+    await this.#redis.look.set(keys.key(serverId, 'lease'), `${nodeId} ${token}`);
   }
 
   lose(serverId: string): void {
-    this.#terms.delete(serverId);
+    this.#tokens.delete(serverId);
   }
 
-  /** Lets a link that is down ask again: a command may time out on a slow machine though Redis is there. */
+  /** Makes a link that is down retry, because a command may time out on a slow machine. */
   revive(): void {
     if (!this.link.isUp) this.linkClock.advance(250);
   }
 
-  /** The time of one look at Redis passes. */
-  look(): void {
+  /** Advances the clock by one verification interval. */
+  verify(): void {
     this.revive();
     this.clock.advance(LEASE_MS / 3);
   }

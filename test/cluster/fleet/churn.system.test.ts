@@ -1,12 +1,12 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { hasRedis, NO_REDIS, RedisServer } from '../../support/redis-server.js';
 import { Churn, type Step } from './churn.js';
 import { joinAndLeave } from '../join-and-leave.js';
 
 const here = hasRedis({ own: true });
 
-/** `npm run soak:nodes` makes a thousand. */
+/** Number of rounds. `npm run soak:nodes` runs a thousand. */
 const ROUNDS = 25;
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -15,9 +15,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('rounds'), count: fc.integer({ min: 1, max: 4 }) }) },
 );
 
-test.skipIf(!here)(
-  `however nodes join, leave and vanish, at most one watches a server, each under a greater term, and all are spread in the end${here ? '' : ` (${NO_REDIS})`}`,
-  async () => {
+describe.skipIf(!here)(`LeaseManager in a changing cluster${here ? '' : ` (${NO_REDIS})`}`, () => {
+  test('for any sequence of nodes that join, leave and vanish: a server has at most one owner, fencing tokens grow, and all servers are spread at the end', async () => {
     await using redis = await RedisServer.start();
     await fc.assert(
       fc.asyncProperty(
@@ -27,24 +26,21 @@ test.skipIf(!here)(
           await redis.look.flushall();
           await using churn = new Churn(redis.look, redis.url, serverIds);
           for (const one of steps) {
-            // Three at a time.
+            // The cluster has at most three nodes.
             if (one.kind !== 'join' || churn.size < 3) await churn.take(one);
           }
           await churn.take({ kind: 'join' });
-          await churn.rest();
+          await churn.settle();
           expect(churn.problems).toEqual([]);
         },
       ),
       { numRuns: 25 },
     );
-  },
-);
+  });
 
-test.skipIf(!here)(
-  `nodes that join and leave leave nothing behind in Redis${here ? '' : ` (${NO_REDIS})`}`,
-  async () => {
+  test('leaves no keys, channels and clients in Redis when all nodes have left', async () => {
     await using redis = await RedisServer.start();
     const left = await joinAndLeave(redis.look, redis.url, ROUNDS);
-    expect(left).toEqual({ keysWithoutEnd: [], keys: [], channels: [], patterns: 0, clients: [] });
-  },
-);
+    expect(left).toEqual({ keysWithoutTtl: [], keys: [], channels: [], patterns: 0, clients: [] });
+  });
+});

@@ -9,14 +9,14 @@ export type Step =
   | { readonly kind: 'leave' | 'vanish'; readonly which: number }
   | { readonly kind: 'rounds'; readonly count: number };
 
-/** Nodes that come and go on one Redis, and what is wrong about who watches what. */
+/** Nodes that join and leave one Redis. Records violations of exclusive ownership. */
 export class Churn implements AsyncDisposable {
   readonly problems: string[] = [];
   readonly #nodes: Nodes;
   readonly #clock = new ManualClock();
   readonly #redis: Redis;
   readonly #serverIds: readonly string[];
-  readonly #lastTerm = new Map<string, number>();
+  readonly #lastToken = new Map<string, number>();
   #live: TestNode[] = [];
   #joined = 0;
 
@@ -24,7 +24,7 @@ export class Churn implements AsyncDisposable {
     this.#redis = redis;
     this.#serverIds = serverIds;
     this.#nodes = new Nodes(redisUrl);
-    this.#nodes.changes.add(({ node, serverId }) => this.#look(node, serverId));
+    this.#nodes.changes.add(({ node, serverId }) => this.#check(node, serverId));
   }
 
   get size(): number {
@@ -47,39 +47,40 @@ export class Churn implements AsyncDisposable {
     }
   }
 
-  /** Goes on until every server is watched by one node, and none has more than its share. */
-  async rest(): Promise<void> {
+  /** Advances the clock until every server has one owner and no node has more than its share. */
+  async settle(): Promise<void> {
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
       if (this.#live.length === 0 || this.#isSpread()) return;
       await this.#round();
     }
-    const spread = this.#live.map(({ id, watched }) => `${id}: ${watched.join()}`);
-    this.problems.push(`not at rest: ${spread.join('; ')}`);
+    const spread = this.#live.map(({ id, owned }) => `${id}: ${owned.join()}`);
+    this.problems.push(`not settled: ${spread.join('; ')}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#nodes[Symbol.asyncDispose]();
   }
 
-  #look(node: TestNode, serverId: string): void {
-    const watching = this.#nodes.watching(serverId);
-    if (watching.length > 1) this.problems.push(`${serverId} is watched by ${watching.join(' and ')}`);
-    const term = node.leases.tokenOf(serverId);
-    // As it is lost it is told of, too.
-    if (term === null || node.claims.get(serverId)?.isWatched !== true) return;
-    if (term <= (this.#lastTerm.get(serverId) ?? 0)) this.problems.push(`${serverId}: term ${term} was there before`);
-    this.#lastTerm.set(serverId, term);
+  #check(node: TestNode, serverId: string): void {
+    const owners = this.#nodes.ownersOf(serverId);
+    if (owners.length > 1) this.problems.push(`${serverId} is owned by ${owners.join(' and ')}`);
+    const token = node.leases.tokenOf(serverId);
+    // A release emits a change, too.
+    if (token === null || node.claims.get(serverId)?.isOwned !== true) return;
+    if (token <= (this.#lastToken.get(serverId) ?? 0))
+      this.problems.push(`${serverId}: token ${token} is not greater than the previous one`);
+    this.#lastToken.set(serverId, token);
   }
 
   #isSpread(): boolean {
     const share = Math.ceil(this.#serverIds.length / this.#live.length);
     return (
-      this.#serverIds.every((id) => this.#nodes.watching(id).length === 1) &&
-      this.#live.every(({ watched }) => watched.length <= share)
+      this.#serverIds.every((id) => this.#nodes.ownersOf(id).length === 1) &&
+      this.#live.every(({ owned }) => owned.length <= share)
     );
   }
 
-  /** Its leases lapse at once instead of in a minute. */
+  /** Disconnects a node and deletes its leases, which would expire after a minute. */
   async #vanish(node: TestNode): Promise<void> {
     const { keys } = node.link;
     await node.vanish();
@@ -92,7 +93,7 @@ export class Churn implements AsyncDisposable {
 
   async #round(): Promise<void> {
     this.#clock.advance(LEASE_MS / 3);
-    // What was asked of Redis is answered, and what was asked because of that.
+    // Redis answers all commands, and the commands that follow from the answers.
     for (let time = 0; time < 8; time += 1) {
       await Promise.all(this.#live.map(({ link }) => link.commands.ping()));
       await settled();

@@ -7,18 +7,18 @@ import type { FleetNode } from './fleet-node.js';
 const RECONNECT_PAUSE_MS = 50;
 
 /**
- * A subscriber that keeps its picture, and takes it with its cursor to whatever node it joins next. It comes back to its
- * node when the connection is cut, as `docs/protocol.md` asks.
+ * Subscriber that keeps its agents and its cursor when it joins another node. Reconnects to its node when the connection is
+ * cut, as `docs/protocol.md` requires.
  */
 export class FleetClient implements AsyncDisposable {
-  readonly picture = new StreamedState();
+  readonly state = new StreamedState();
   readonly problems: string[] = [];
   readonly #changes = new ChangeNotifier();
-  /** Kind of the first update after each join; coming back to the same node after a cut is none. */
+  /** Kind of the first update after each join. A reconnect to the same node is no join. */
   readonly firsts: WireUpdate['agentUpdates']['kind'][] = [];
   staleServerIds: readonly string[] = [];
   updates = 0;
-  /** Connections that ended though the client had not left. */
+  /** Number of connections that ended although the client had not left. */
   cuts = 0;
   node: FleetNode;
   readonly #mode: string;
@@ -34,7 +34,7 @@ export class FleetClient implements AsyncDisposable {
     this.#mode = mode;
   }
 
-  /** Resolves with the first update of this connection, or of one after it. */
+  /** Resolves after the first update from the node. */
   async join(node: FleetNode = this.node): Promise<void> {
     this.node = node;
     this.#isKilled = false;
@@ -44,12 +44,12 @@ export class FleetClient implements AsyncDisposable {
     await this.until(() => this.updates > before);
   }
 
-  /** Its node is about to be killed: the client waits until it joins another one. */
+  /** Announces that the node will be killed, so that the client does not reconnect to it. */
   expectCut(): void {
     this.#isKilled = true;
   }
 
-  /** Cuts the socket without a word. */
+  /** Destroys the connection without a close frame. */
   leave(): void {
     const client = this.#client;
     this.#client = null;
@@ -71,14 +71,14 @@ export class FleetClient implements AsyncDisposable {
     });
   }
 
-  /** Id and status of each agent that it has, sorted. */
+  /** Sorted id and status of each agent. */
   get list(): readonly string[] {
-    return [...this.picture.whole.values()].map(({ id, status }) => `${String(id)} ${String(status)}`).toSorted();
+    return [...this.state.whole.values()].map(({ id, status }) => `${String(id)} ${String(status)}`).toSorted();
   }
 
-  /** Servers whose agents it has as stale, or was told are. */
+  /** Ids of the servers that have stale agents or are listed as stale. */
   get stale(): readonly string[] {
-    const own = [...this.picture.whole.values()].flatMap(({ stale, serverId }) =>
+    const own = [...this.state.whole.values()].flatMap(({ stale, serverId }) =>
       stale === true ? [String(serverId)] : [],
     );
     return [...new Set([...own, ...this.staleServerIds])].toSorted();
@@ -131,12 +131,12 @@ export class FleetClient implements AsyncDisposable {
   #take(update: WireUpdate): void {
     const { kind, cursor, agents, removedAgentIds, staleServerIds } = update.agentUpdates;
     const named = [...agents.map(({ id }) => id), ...removedAgentIds];
-    if (new Set(named).size !== named.length) this.problems.push(`an agent comes twice in one update: ${named.join()}`);
+    if (new Set(named).size !== named.length) this.problems.push(`an update contains an agent twice: ${named.join()}`);
     if (this.#isJoining) this.firsts.push(kind);
-    else if (!this.#isFirst && kind === 'SNAPSHOT') this.problems.push('a snapshot that nobody asked for');
+    else if (!this.#isFirst && kind === 'SNAPSHOT') this.problems.push('an unexpected snapshot');
     this.#isFirst = false;
     this.#isJoining = false;
-    this.picture.apply(update);
+    this.state.apply(update);
     this.staleServerIds = staleServerIds;
     this.#cursor = cursor;
     this.updates += 1;

@@ -5,66 +5,66 @@ import type { FleetNode } from './fleet-node.js';
 
 export interface FleetFault {
   readonly name: string;
-  /** It needs nodes that are processes. */
+  /** Whether the nodes have to be processes of their own. */
   readonly needsProcesses: boolean;
-  /** Of the time that it takes, how much is asked for. */
-  readonly hurt: (fleet: Fleet, forMs: number) => Promise<void>;
-  /** The servers stand still by then. Whatever is not mended by itself is mended. */
-  readonly mend: (fleet: Fleet) => Promise<void>;
+  /** Injects the fault for about `forMs` milliseconds. */
+  readonly inject: (fleet: Fleet, forMs: number) => Promise<void>;
+  /** Ends the fault. The servers are frozen at this time. */
+  readonly repair: (fleet: Fleet) => Promise<void>;
 }
 
 const NEVER = new AbortController().signal;
 const NOTHING = (): Promise<void> => Promise.resolve();
 
 const BLIND_MS = 500;
-/** More than a node waits for an answer of Redis. */
+/** Delay in milliseconds that exceeds the timeout of commands to Redis. */
 const LONG_DELAY_MS = 1_500;
 
 export const REDIS_STOPPED: FleetFault = {
-  name: 'Redis is stopped (SIGSTOP) and goes on',
+  name: 'a pause of Redis (SIGSTOP)',
   needsProcesses: false,
-  hurt: async ({ redis }, forMs) => {
+  inject: async ({ redis }, forMs) => {
     redis.pause();
     await sleep(systemClock, forMs, NEVER);
   },
-  mend: async ({ redis }) => redis.resume(),
+  repair: async ({ redis }) => redis.resume(),
 };
 
 export const REDIS_KILLED: FleetFault = {
-  name: 'Redis is killed and comes back empty',
+  name: 'a restart of Redis without its data',
   needsProcesses: false,
-  hurt: async ({ redis }, forMs) => {
+  inject: async ({ redis }, forMs) => {
     await redis.kill();
     await sleep(systemClock, forMs, NEVER);
   },
-  mend: ({ redis }) => redis.restart(),
+  repair: ({ redis }) => redis.restart(),
 };
 
 export const CONNECTION_DROPPED: FleetFault = {
-  name: "one node's connections are dropped (CLIENT KILL)",
+  name: 'the loss of the connections of one node (CLIENT KILL)',
   needsProcesses: false,
-  hurt: async (fleet) => {
+  inject: async (fleet) => {
     for (const node of fleet.nodes.slice(0, 1)) await dropConnections(fleet, node);
   },
-  mend: NOTHING,
+  repair: NOTHING,
 };
 
 export const LINE_SLOW: FleetFault = {
-  name: "one node's messages are late, by more than it waits for an answer",
+  name: 'messages to one node that are later than its command timeout',
   needsProcesses: false,
-  hurt: async ({ nodes: [node] }, forMs) => {
+  inject: async ({ nodes: [node] }, forMs) => {
     if (node !== undefined) node.line.delayMs = LONG_DELAY_MS;
     await sleep(systemClock, forMs, NEVER);
   },
-  mend: async ({ nodes: [node] }) => {
+  repair: async ({ nodes: [node] }) => {
     if (node !== undefined) node.line.delayMs = 0;
   },
 };
 
 export const LINE_CUT: FleetFault = {
-  name: 'one node cannot reach Redis, and goes on polling what another has taken over',
+  name: 'a network partition of one node, which continues to poll the server that another node has taken over',
   needsProcesses: false,
-  hurt: async (fleet, forMs) => {
+  inject: async (fleet, forMs) => {
     const [server] = fleet.servers;
     if (server === undefined) return;
     const before = fleet.pollerOf(server);
@@ -75,24 +75,24 @@ export const LINE_CUT: FleetFault = {
       state: () => ({ cut: before.name, callers: server.callers.slice(-10) }),
     });
   },
-  mend: async ({ nodes }) => {
-    for (const { line } of nodes) line.mend();
+  repair: async ({ nodes }) => {
+    for (const { line } of nodes) line.repair();
   },
 };
 
 export const GARBAGE: FleetFault = {
-  name: 'garbage, another version and an old message come over the channels',
+  name: 'garbage, unknown versions and old messages on the channels',
   needsProcesses: false,
-  hurt: async ({ redis, servers }, forMs) => {
+  inject: async ({ redis, servers }, forMs) => {
     const old = await Promise.all(servers.map(({ id }) => nextMessage(redis, channelOf(id))));
     const untilMs = performance.now() + forMs;
     do {
       for (const [at, { id }] of servers.entries()) {
-        const position = await redis.look.hget(`swarmlens:{${id}}:picture`, 'at');
-        const [term = 1, seq = 1] = JSON.parse(position ?? '[]') as number[]; // as the bus writes it
-        const removed = [1, term - 1, seq + 1_000, Date.now(), 'someone', { x: 1 }];
-        const wrong = [1, term, seq + 1, Date.now(), 'someone', { p: [['nobody', { status: 7 }]] }];
-        const other = [0, term, seq + 1, Date.now(), 'someone', {}];
+        const position = await redis.look.hget(`swarmlens:{${id}}:snapshot`, 'at');
+        const [token = 1, seq = 1] = JSON.parse(position ?? '[]') as number[]; // as the bus writes it
+        const removed = [1, token - 1, seq + 1_000, Date.now(), 'someone', { x: 1 }];
+        const wrong = [1, token, seq + 1, Date.now(), 'someone', { p: [['unknown', { status: 7 }]] }];
+        const other = [0, token, seq + 1, Date.now(), 'someone', {}];
         for (const message of ['garbage', '{"a":', old[at], removed, wrong, other]) {
           await redis.look.publish(channelOf(id), typeof message === 'string' ? message : JSON.stringify(message));
         }
@@ -100,29 +100,29 @@ export const GARBAGE: FleetFault = {
       await sleep(systemClock, 10, NEVER);
     } while (performance.now() < untilMs);
   },
-  mend: NOTHING,
+  repair: NOTHING,
 };
 
 export const POLLER_KILLED: FleetFault = {
-  name: 'the node that polls a server is killed (SIGKILL)',
+  name: 'the death of the node that polls a server (SIGKILL)',
   needsProcesses: true,
-  hurt: async (fleet, forMs) => {
+  inject: async (fleet, forMs) => {
     const [server] = fleet.servers;
     if (server !== undefined) await fleet.kill(fleet.pollerOf(server));
-    // Nobody sees what its server does meanwhile. The time until another takes over is what is to be known.
+    // No node polls the server until the takeover, whose duration is measured after this short wait.
     await sleep(systemClock, Math.min(forMs, BLIND_MS), NEVER);
   },
-  // Its clients come back elsewhere, with their cursors.
-  mend: async (fleet) => {
-    const homeless = fleet.clients.filter(({ node }) => !fleet.nodes.includes(node));
-    await Promise.all(homeless.map((client, index) => client.join(fleet.nodes[index % fleet.nodes.length])));
+  // The clients of the killed node resume on other nodes with their cursors.
+  repair: async (fleet) => {
+    const disconnected = fleet.clients.filter(({ node }) => !fleet.nodes.includes(node));
+    await Promise.all(disconnected.map((client, index) => client.join(fleet.nodes[index % fleet.nodes.length])));
   },
 };
 
 export const POLLER_STOPPED: FleetFault = {
-  name: 'the node that polls a server is stopped (SIGSTOP) until another has taken over, and goes on',
+  name: 'a pause of the node that polls a server (SIGSTOP) until another node has taken over',
   needsProcesses: true,
-  hurt: async (fleet) => {
+  inject: async (fleet) => {
     const [server] = fleet.servers;
     if (server === undefined) return;
     const before = fleet.pollerOf(server);
@@ -131,7 +131,7 @@ export const POLLER_STOPPED: FleetFault = {
       state: () => ({ stopped: before.name, callers: server.callers.slice(-10) }),
     });
   },
-  mend: async (fleet) => {
+  repair: async (fleet) => {
     for (const node of fleet.nodes) node.signal('SIGCONT');
   },
 };
@@ -148,13 +148,13 @@ export const FLEET_FAULTS: readonly FleetFault[] = [
 ];
 
 /**
- * Lets a fault happen to a fleet that is whole, for so long.
- * @returns how long it took from its end until every client had the right picture again, milliseconds
+ * Injects a fault into a healthy fleet.
+ * @returns the time in milliseconds from the end of the fault until every client had the correct agents again
  */
-export async function endure(fleet: Fleet, { hurt, mend }: FleetFault, forMs: number): Promise<number> {
-  await hurt(fleet, forMs);
+export async function endure(fleet: Fleet, { inject, repair }: FleetFault, forMs: number): Promise<number> {
+  await inject(fleet, forMs);
   fleet.freeze();
-  await mend(fleet);
+  await repair(fleet);
   const healedMs = await fleet.isWhole();
   fleet.thaw();
   return healedMs;
@@ -169,7 +169,7 @@ async function dropConnections(fleet: Fleet, node: FleetNode): Promise<void> {
   for (const id of ids) await look.client('KILL', 'ID', id);
 }
 
-/** The next one that goes over a channel. */
+/** Returns the next message on a channel. */
 async function nextMessage(redis: Fleet['redis'], channel: string): Promise<string> {
   const listener = redis.look.duplicate();
   try {

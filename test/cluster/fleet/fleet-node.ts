@@ -6,21 +6,21 @@ import { PROGRAM } from '../../support/app.js';
 import { Program } from '../../support/program.js';
 import type { Line } from '../slow-network.js';
 
-/** One node of a fleet, as a process of its own or in this one. */
+/** Node of a fleet, in a process of its own or in this process. */
 export interface FleetNode extends AsyncDisposable {
   readonly name: string;
   readonly url: string;
-  /** Between it and Redis. */
+  /** Network between the node and Redis. */
   readonly line: Line;
-  /** `null`: it is in this process. */
+  /** Process id. Null if the node runs in this process. */
   readonly pid: number | null;
-  /** To its process. */
+  /** Sends a signal to the process of the node. */
   signal(signal: NodeJS.Signals): void;
-  /** As by a power cut; in this process that cannot be done. */
+  /** Kills the process of the node, like a power cut. Rejects if the node runs in this process. */
   kill(): Promise<void>;
 }
 
-/** @returns a node that listens; whether it has found anything yet is not waited for */
+/** Starts a node. @returns a node that listens, but may not have connected to any server yet */
 export async function startNode(
   name: string,
   { configFile, line, isProcess }: { readonly configFile: string; readonly line: Line; readonly isProcess: boolean },
@@ -50,16 +50,16 @@ async function startProcess(name: string, configFile: string, line: Line): Promi
 async function startHere(name: string, configFile: string, line: Line): Promise<FleetNode> {
   const sources = { flags: { config: configFile, port: '0' }, env: {}, cwd: process.cwd(), program: PROGRAM };
   const app: App = await createApp(await loadConfig(sources), { clock: systemClock, logger: silentLogger });
-  const ours = `node ${name} is in the test's own process`;
+  const message = `node ${name} runs in the process of the test`;
   return {
     name,
     url: app.url,
     line,
     pid: null,
     signal: () => {
-      throw new Error(ours);
+      throw new Error(message);
     },
-    kill: () => Promise.reject(new Error(ours)),
+    kill: () => Promise.reject(new Error(message)),
     async [Symbol.asyncDispose]() {
       await app[Symbol.asyncDispose]();
       await line[Symbol.asyncDispose]();

@@ -18,11 +18,11 @@ import type { FleetNode } from './fleet-node.js';
 import { StalledClient, Traffic } from '../stalled-client.js';
 
 const here = hasRedis({ own: true });
-/** That Redis hands to each node while next to nothing of it may wait. */
+/** Number of bytes that Redis sends to each node before the test compares the waiting bytes. */
 const ENOUGH_BYTES = 300_000;
 
-describe.skipIf(!here)(`three nodes on one Redis${here ? '' : ` (${NO_REDIS})`}`, () => {
-  test('poll each server from one node, and give 300 clients the servers’ picture', async () => {
+describe.skipIf(!here)(`Cluster of three nodes${here ? '' : ` (${NO_REDIS})`}`, () => {
+  test('polls each server from one node and sends 300 clients the agents of all servers', async () => {
     await using fleet = await Fleet.start({ hz: 2 });
     await fleet.join(300);
     await fleet.isSpread(10);
@@ -32,7 +32,7 @@ describe.skipIf(!here)(`three nodes on one Redis${here ? '' : ` (${NO_REDIS})`}`
     expect(await fleet.differences()).toEqual([]);
   });
 
-  test('show live what they poll while Redis is away, the rest as stale, and are right when it is back', async () => {
+  test('marks only the servers of other nodes as stale while Redis is unavailable', async () => {
     await using fleet = await Fleet.start();
     await fleet.join(6);
     const foreign = (node: FleetNode): string[] =>
@@ -50,7 +50,7 @@ describe.skipIf(!here)(`three nodes on one Redis${here ? '' : ` (${NO_REDIS})`}`
     expect((await fleet.polledBy(3)).map(({ length }) => length)).toEqual([1, 1, 1]);
     fleet.freeze();
     fleet.redis.resume();
-    console.log(`Redis was stopped: right again after ${(await fleet.isWhole()).toFixed(0)} ms`);
+    console.log(`Redis was stopped: recovered after ${(await fleet.isWhole()).toFixed(0)} ms`);
     expect(await fleet.differences()).toEqual([]);
   });
 
@@ -60,22 +60,22 @@ describe.skipIf(!here)(`three nodes on one Redis${here ? '' : ` (${NO_REDIS})`}`
     [LINE_SLOW.name, LINE_SLOW, 1_600],
     [LINE_CUT.name, LINE_CUT, 0],
     [GARBAGE.name, GARBAGE, 100],
-  ])('are all right again after %s', async (_name, fault, forMs) => {
+  ])('recovers from %s', async (_name, fault, forMs) => {
     await using fleet = await Fleet.start();
     await fleet.join(6);
-    await isRightAgainAfter(fleet, fault, forMs);
+    await assertRecovery(fleet, fault, forMs);
   });
 
-  test('are two, and all right, after the one that polled a server was killed', async () => {
+  test('recovers from the death of the node that polls a server', async () => {
     await using fleet = await Fleet.start({ areProcesses: true });
     await fleet.join(6);
-    await isRightAgainAfter(fleet, POLLER_KILLED, 500);
+    await assertRecovery(fleet, POLLER_KILLED, 500);
   });
 
-  test('take each other’s clients with their cursors, and these miss nothing', async () => {
+  test('resumes clients of other nodes by their cursors', async () => {
     await using fleet = await Fleet.start();
     const clients = await fleet.join(3);
-    // Which is a snapshot where the next node does not know enough of the one before, so until nobody got only those.
+    // A node sends a snapshot if it cannot resume a cursor, so clients move until each has received a delta.
     let moves = 0;
     const haveResumed = async (): Promise<boolean> => {
       if (clients.every(({ firsts }) => firsts.includes('DELTA'))) return true;
@@ -91,45 +91,45 @@ describe.skipIf(!here)(`three nodes on one Redis${here ? '' : ` (${NO_REDIS})`}`
     expect(await fleet.differences()).toEqual([]);
   });
 
-  test('poll as often as a client of any of them wants, from one node, and less when it has left', async () => {
+  test('polls at the rate that the clients of any node require', async () => {
     await using fleet = await Fleet.start();
     const [client] = await fleet.join(1, 'HIGH_FREQUENCY');
-    await isWanted(fleet, (hz) => Math.round(hz) === 60);
+    await untilDemandIs(fleet, (hz) => Math.round(hz) === 60);
     await fleet.isSpread(20);
     client?.leave();
-    await isWanted(fleet, (hz) => Math.round(hz) < 60);
+    await untilDemandIs(fleet, (hz) => Math.round(hz) < 60);
   });
 
-  test('leave nothing waiting between Redis and their picture when a client does not read', async () => {
+  test('leaves no messages waiting in Redis when a client does not read', async () => {
     await using fleet = await Fleet.start({ agents: 60, hz: 60 });
     await using stalled = await StalledClient.join(fleet.nodes[0]?.url ?? '');
     await stalled.isStalled();
     using traffic = await Traffic.open(fleet.redis.look);
     let most = 0;
     const isEnough = async (): Promise<boolean> => {
-      most = Math.max(most, await traffic.waiting());
+      most = Math.max(most, await traffic.waitingBytes());
       return traffic.bytes >= ENOUGH_BYTES;
     };
     await waitUntil(isEnough, { state: () => ({ bytes: traffic.bytes, most }) });
-    // Redis counts a whole block of its own, 20 KB, where anything waits.
+    // Redis counts a whole block of 20 KB as soon as any byte waits.
     expect(most).toBeLessThan(ENOUGH_BYTES / 5);
   });
 });
 
-/** Lets the fault happen, and says how long it took until all was right. */
-async function isRightAgainAfter(fleet: Fleet, fault: FleetFault, forMs: number): Promise<void> {
+/** Injects the fault, prints the time of the recovery and compares all clients with the servers. */
+async function assertRecovery(fleet: Fleet, fault: FleetFault, forMs: number): Promise<void> {
   await fleet.polledBy(3);
   const healedMs = await endure(fleet, fault, forMs);
-  console.log(`${fault.name}: right again after ${healedMs.toFixed(0)} ms`);
-  // One node each again, whoever took over meanwhile.
+  console.log(`${fault.name}: recovered after ${healedMs.toFixed(0)} ms`);
+  // Each node owns one server again.
   await fleet.isSpread();
   fleet.freeze();
   await fleet.isWhole();
   expect(await fleet.differences()).toEqual([]);
 }
 
-/** Resolves when each node knows that each server is wanted at such a rate. */
-async function isWanted(fleet: Fleet, isReached: (hz: number) => boolean): Promise<void> {
+/** Resolves when each node reports that the demand for each server satisfies the condition. */
+async function untilDemandIs(fleet: Fleet, isReached: (hz: number) => boolean): Promise<void> {
   for (const node of fleet.nodes) {
     let wantedHz: readonly (number | undefined)[] = [];
     const isKnown = async (): Promise<boolean> => {

@@ -14,19 +14,19 @@ import { Line } from '../slow-network.js';
 
 export interface FleetOptions {
   readonly nodes?: number;
-  /** Each node in a process of its own: it can be killed then. */
+  /** Whether each node runs in a process of its own, which can be killed. */
   readonly areProcesses?: boolean;
   readonly leaseMs?: number;
-  /** Of each server. */
+  /** Number of agents of each server. */
   readonly agents?: number;
-  /** Steps of each server in a second. */
+  /** Steps of each server per second. */
   readonly hz?: number;
 }
 
 const KINDS = ['ruv-swarm', 'claude-flow', 'daa'] as const;
 type Agents = readonly Readonly<Record<string, unknown>>[];
 
-/** Nodes of one swarmlens on a Redis of their own, over three simulated servers that any of them could watch. */
+/** Cluster with its own Redis and three simulated servers that each node can own. */
 export class Fleet implements AsyncDisposable {
   readonly redis: RedisServer;
   readonly servers: readonly CountedServer[];
@@ -48,7 +48,7 @@ export class Fleet implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** Resolves when each node watches its share, and shows all servers. */
+  /** Resolves when each node owns its share and shows all servers. */
   static async start(options: FleetOptions = {}): Promise<Fleet> {
     const { nodes = 3, areProcesses = false, leaseMs = 3_000, agents = 8, hz = 5 } = options;
     const redis = await RedisServer.start();
@@ -60,7 +60,7 @@ export class Fleet implements AsyncDisposable {
     return fleet;
   }
 
-  /** One more node, which listens. */
+  /** Adds a node that listens. */
   async add(): Promise<FleetNode> {
     this.#started += 1;
     const name = `node${this.#started}`;
@@ -80,7 +80,7 @@ export class Fleet implements AsyncDisposable {
       maxSlowMs: 3_600_000,
       logLevel: areProcesses ? 'error' : 'silent',
     };
-    // The test is one viewer, who asks as fast as it can.
+    // The test is a single viewer that sends requests as fast as possible.
     const limits = { maxRequestsPerSecond: 100_000 };
     await writeFile(
       configFile,
@@ -99,7 +99,7 @@ export class Fleet implements AsyncDisposable {
     await node.line[Symbol.asyncDispose]();
   }
 
-  /** So many more clients, one node after the other; resolves when each has its first update. */
+  /** Connects clients to the nodes in turn. Resolves when each client has received its first update. */
   async join(count: number, mode?: string): Promise<readonly FleetClient[]> {
     const joined = Array.from({ length: count }, (_, index) => {
       const node = this.nodes[index % this.nodes.length];
@@ -111,14 +111,14 @@ export class Fleet implements AsyncDisposable {
     return joined;
   }
 
-  /** The node that has called a server last. */
+  /** Returns the node that made the last call to a server. */
   pollerOf({ callers }: CountedServer): FleetNode {
     const found = this.nodes.find(({ name }) => name === callers.at(-1));
-    if (found === undefined) throw new Error(`no node of ${this.nodes.map(({ name }) => name).join()} has called last`);
+    if (found === undefined) throw new Error(`the last caller is none of ${this.nodes.map(({ name }) => name).join()}`);
     return found;
   }
 
-  /** The id that a node has in Redis: that of the holder of the server which it polls. */
+  /** Returns the id of a node in Redis, taken from the lease of the server that it polls. */
   async idOf(node: FleetNode): Promise<string> {
     const server = this.servers.find(({ callers }) => callers.at(-1) === node.name);
     if (server === undefined) throw new Error(`${node.name} polls nothing`);
@@ -127,7 +127,7 @@ export class Fleet implements AsyncDisposable {
     return lease.split(' ')[0] ?? '';
   }
 
-  /** Resolves when each server has been polled by one node alone for so many calls, and no node has more than its share. */
+  /** Resolves when each server has received so many calls from one node only, and no node has more than its share. */
   async isSpread(calls = 4): Promise<void> {
     const share = Math.ceil(this.servers.length / this.nodes.length);
     let polled: readonly (readonly string[])[] = [];
@@ -141,7 +141,7 @@ export class Fleet implements AsyncDisposable {
     await waitUntil(isSpread, { state: () => ({ share, nodes: this.nodes.map(({ name }) => name), polled }) });
   }
 
-  /** Lets each server be called so many times more. @returns by which nodes, of each server */
+  /** Waits until each server has received so many more calls. @returns the calling nodes of each server */
   async polledBy(calls: number): Promise<readonly (readonly string[])[]> {
     const from = this.servers.map(({ callers }) => callers.length);
     const later = (): readonly string[][] => this.servers.map(({ callers }, at) => callers.slice(from[at]));
@@ -158,8 +158,8 @@ export class Fleet implements AsyncDisposable {
   }
 
   /**
-   * Resolves when every client has what the servers, which stand still, say themselves, and nothing as stale.
-   * @returns how long that took from now, milliseconds
+   * Resolves when every client has the agents that the frozen servers list, none of them stale.
+   * @returns the elapsed time in milliseconds
    */
   async isWhole(clients: readonly FleetClient[] = this.clients): Promise<number> {
     const startMs = performance.now();
@@ -171,8 +171,9 @@ export class Fleet implements AsyncDisposable {
   }
 
   /**
-   * What is not as it should be, all fields of all agents compared, while the servers stand still: nothing, it is hoped.
-   * What they did last may still be under way, so it is looked until a wait would count as a hang.
+   * Compares all fields of all agents between nodes and clients while the servers are frozen. Repeats the comparison for a
+   * while, because the last changes may still be in flight.
+   * @returns the differences
    */
   async differences(): Promise<readonly string[]> {
     let found = await this.#differences();
@@ -192,12 +193,12 @@ export class Fleet implements AsyncDisposable {
     if (first === undefined) return ['there is no node'];
     for (const [at, other] of others.entries()) {
       if (!isDeepStrictEqual(other, first))
-        found.push(`${this.nodes[at + 1]?.name ?? ''} answers otherwise than the first node`);
+        found.push(`${this.nodes[at + 1]?.name ?? ''} returns other agents than the first node`);
     }
-    for (const { node, picture } of this.clients) {
-      if (!isDeepStrictEqual(sorted(picture.whole.values()), first))
+    for (const { node, state } of this.clients) {
+      if (!isDeepStrictEqual(sorted(state.whole.values()), first))
         found.push(`a client of ${node.name} has other agents`);
-      else if (!isDeepStrictEqual(withoutNulls(sorted(picture.patched.values())), withoutNulls(first))) {
+      else if (!isDeepStrictEqual(withoutNulls(sorted(state.patched.values())), withoutNulls(first))) {
         found.push(`a client of ${node.name} has other agents by patches`);
       }
     }
