@@ -31,8 +31,8 @@ async function snapshot(variables: Record<string, unknown>): Promise<WireUpdate[
   return first.agentUpdates;
 }
 
-describe('agentUpdates: filters', () => {
-  test('without filters: a snapshot of the agents of all servers', async () => {
+describe('agentUpdates filters', () => {
+  test('select the agents of all servers by default', async () => {
     const update = await snapshot({});
     expect(update.kind).toBe('SNAPSHOT');
     expect(new Set(update.agents.map(({ serverId }) => serverId))).toEqual(
@@ -43,20 +43,20 @@ describe('agentUpdates: filters', () => {
     expect(update.agents.every(({ simulated }) => simulated === true)).toBe(true);
   });
 
-  test('serverTypes: only agents that these families reported', async () => {
+  test('serverTypes selects the agents of these server types', async () => {
     const { agents } = await snapshot({ serverTypes: ['DAA'] });
     expect(agents.length).toBeGreaterThan(0);
     expect(new Set(agents.map(({ serverType }) => serverType))).toEqual(new Set(['DAA']));
-    // The DAA agents inside claude-flow are among them.
+    // claude-flow also reports DAA agents.
     expect(new Set(agents.map(({ serverId }) => serverId))).toEqual(new Set(['claude-flow', 'daa']));
   });
 
-  test('agentTypes: only agents of these types, in any case', async () => {
+  test('agentTypes selects the agents of these types case-insensitively', async () => {
     const { agents } = await snapshot({ agentTypes: ['QUEEN'] });
     expect(agents.map(({ type }) => type)).toEqual(['queen']);
   });
 
-  test('swarmIds: only agents of these swarms; an unknown swarm is no error', async () => {
+  test('swarmIds selects the agents of these swarms and ignores unknown swarms', async () => {
     const all = (await snapshot({})).agents as readonly WireAgent[];
     const swarmId = all.find((agent) => agent.swarmId?.startsWith('ruv-swarm:') === true)?.swarmId;
     const { agents } = await snapshot({ swarmIds: [swarmId, 'ruv-swarm:not-there-yet'] });
@@ -64,7 +64,7 @@ describe('agentUpdates: filters', () => {
     expect(new Set(agents.map((agent) => agent['swarmId']))).toEqual(new Set([swarmId]));
   });
 
-  test('several filters are a conjunction; an empty one lets nothing through', async () => {
+  test('select only agents that match all filters, and no agents if a filter is empty', async () => {
     const { agents } = await snapshot({ serverTypes: ['CLAUDE_FLOW', 'DAA'], agentTypes: ['queen'] });
     expect(agents.every(({ serverType, type }) => serverType === 'CLAUDE_FLOW' && type === 'queen')).toBe(true);
     for (const empty of [{ serverTypes: [] }, { agentTypes: [] }, { swarmIds: [] }]) {
@@ -72,7 +72,7 @@ describe('agentUpdates: filters', () => {
     }
   });
 
-  test('include switches: what is left out is null, in agents and in the update', async () => {
+  test('include flags set excluded parts of agents and updates to null', async () => {
     const bare = await snapshot({ includePerformance: false, includeNeural: false, includeTopology: false });
     expect(bare.performanceMetrics).toBeNull();
     expect(bare.topologyChanges).toBeNull();
@@ -86,8 +86,8 @@ describe('agentUpdates: filters', () => {
   });
 });
 
-describe('agentUpdates: modes', () => {
-  test('ON_DEMAND: nothing after the snapshot until somebody asks', async () => {
+describe('agentUpdates modes', () => {
+  test('ON_DEMAND sends a delta only after requestAgentUpdate', async () => {
     await using client = new SocketClient(app);
     using demand = client.watchAgents({ mode: 'ON_DEMAND' });
     using running = client.watchAgents({ mode: 'NORMAL' });
@@ -102,15 +102,15 @@ describe('agentUpdates: modes', () => {
   });
 });
 
-describe('agentUpdates: one socket, many subscriptions', () => {
-  test('filters change on one socket with `after`: what entered and left the view is told, not a new snapshot', async () => {
+describe('agentUpdates with several subscriptions', () => {
+  test('sends a delta instead of a snapshot when a client changes its filters with `after`', async () => {
     await using client = new SocketClient(app);
-    const picture = new StreamedState();
+    const state = new StreamedState();
     let cursor: string | undefined;
     {
       using stream = client.watchAgents({ serverTypes: ['RUV_SWARM'] });
       for (const update of await stream.until(({ length }) => length >= 3)) {
-        picture.apply(update);
+        state.apply(update);
         cursor = update.agentUpdates.cursor;
       }
     }
@@ -118,13 +118,13 @@ describe('agentUpdates: one socket, many subscriptions', () => {
     const [first] = await stream.until(({ length }) => length >= 1);
     if (first === undefined) throw new Error('no update');
     expect(first.agentUpdates.kind).toBe('DELTA');
-    const before = [...picture.whole.keys()];
-    picture.apply(first);
+    const before = [...state.whole.keys()];
+    state.apply(first);
     expect(first.agentUpdates.removedAgentIds).toEqual(expect.arrayContaining(before));
-    expect(new Set([...picture.whole.values()].map((agent) => agent['serverType']))).toEqual(new Set(['DAA']));
+    expect(new Set([...state.whole.values()].map((agent) => agent['serverType']))).toEqual(new Set(['DAA']));
   });
 
-  test('ON_DEMAND with other filters and `after`: what entered and left the view is told at once', async () => {
+  test('sends the delta of changed filters immediately in mode ON_DEMAND', async () => {
     await using client = new SocketClient(app);
     let cursor: string | undefined;
     {
@@ -139,15 +139,15 @@ describe('agentUpdates: one socket, many subscriptions', () => {
     expect(first?.agentUpdates.removedAgentIds.length).toBeGreaterThan(0);
   });
 
-  test('two sockets with different filters each see their own', async () => {
+  test('sends each of two sockets only the agents of its own filters', async () => {
     await using one = new SocketClient(app);
     await using other = new SocketClient(app);
     using ruv = one.watchAgents({ serverTypes: ['RUV_SWARM'] });
     using flow = other.watchAgents({ serverTypes: ['CLAUDE_FLOW'] });
     await Promise.all([ruv, flow].map((stream) => stream.until(({ length }) => length >= 5)));
-    const families = (stream: typeof ruv): Set<unknown> =>
+    const serverTypes = (stream: typeof ruv): Set<unknown> =>
       new Set(stream.data.flatMap(({ agentUpdates }) => agentUpdates.agents.map(({ serverType }) => serverType)));
-    expect(families(ruv)).toEqual(new Set(['RUV_SWARM']));
-    expect(families(flow)).toEqual(new Set(['CLAUDE_FLOW']));
+    expect(serverTypes(ruv)).toEqual(new Set(['RUV_SWARM']));
+    expect(serverTypes(flow)).toEqual(new Set(['CLAUDE_FLOW']));
   });
 });

@@ -25,7 +25,7 @@ async function tcp(
   return server(id, { type: 'tcp', host: '127.0.0.1', port: await port, token });
 }
 
-test('the agents of every bridge, and of the DAA server over both of its transports, are in the picture', async () => {
+test('swarmlens shows the agents of every bridge and of both transports of the DAA server', async () => {
   await using shared = new McpTcpServer({ child: CHILD, token: TOKEN });
   await using relay = new McpWsRelay({ child: CHILD, token: TOKEN, charactersPerFrame: 100 });
   await using gateway = new McpGateway({ like: 'noted' });
@@ -44,7 +44,7 @@ test('the agents of every bridge, and of the DAA server over both of its transpo
   await using client = new SocketClient(app);
   using stream = client.watchAgents();
   await stream.until(({ length }) => length > 0);
-  const agents = [...stream.data.reduce((picture, one) => picture.apply(one), new StreamedState()).whole.values()];
+  const agents = [...stream.data.reduce((state, update) => state.apply(update), new StreamedState()).whole.values()];
   const of = (serverId: string): unknown[] => agents.filter((agent) => agent['serverId'] === serverId);
   expect(of('shared').length).toBeGreaterThan(0);
   expect(of('relay')).toHaveLength(of('shared').length);
@@ -64,7 +64,7 @@ test('the agents of every bridge, and of the DAA server over both of its transpo
 });
 
 test.each(['noted', 'source'] as const)(
-  'what a gateway (%s) pushes reaches a subscriber before the next poll: a status, and an agent that was not there',
+  'status changes and new agents pushed by a gateway (%s) reach subscribers before the next poll',
   async (like) => {
     await using gateway = new McpGateway({ like });
     gateway.register({ id: 'a-1', name: 'Writer', status: 'idle' });
@@ -77,21 +77,21 @@ test.each(['noted', 'source'] as const)(
 
     gateway.act({ source_agent_id: 'a-1', timestamp: 1_795_446_110_463, metadata: { status: 'busy' } });
     gateway.act({ source_agent_id: 4711, timestamp: 1_795_446_110_500 });
-    const told = await stream.until((updates) =>
-      updates.some(({ agentUpdates }) => agentUpdates.agents.some(({ id }) => id === 'gateway:4711')),
+    const updates = await stream.until((received) =>
+      received.some(({ agentUpdates }) => agentUpdates.agents.some(({ id }) => id === 'gateway:4711')),
     );
-    const { whole } = told.reduce((picture, update) => picture.apply(update), new StreamedState());
+    const { whole } = updates.reduce((state, update) => state.apply(update), new StreamedState());
     expect(whole.get('gateway:a-1')).toMatchObject({
       status: 'BUSY',
       lastActiveAt: new Date(1_795_446_110_463).toISOString(),
       stale: false,
     });
-    // It was never registered, so no poll can have told of it.
+    // The agent was never registered, so no poll reports it.
     expect(whole.get('gateway:4711')).toMatchObject({ status: 'UNKNOWN', serverType: 'CLAUDE_FLOW' });
   },
 );
 
-test('a relay that is asked for more than it allows is left alone for a while, with its agents not stale', async () => {
+test('swarmlens pauses its calls without marking agents stale when a relay rejects calls over its limit', async () => {
   await using relay = new McpWsRelay({ child: CHILD, token: TOKEN, maxMessages: 30 });
   const headers = { authorization: `Bearer ${TOKEN}` };
   const endpoint = { type: 'ws', url: `ws://127.0.0.1:${await relay.port}/`, headers } as const;
@@ -107,7 +107,7 @@ test('a relay that is asked for more than it allows is left alone for a while, w
 });
 
 test.each(['mcp-tcp-server', 'mcp-ws-relay'] as const)(
-  'a connection that %s closes by age is followed by the next one, and no subscriber sees stale agents or a server that is away',
+  'swarmlens reconnects without stale agents or health changes when %s closes a connection by age',
   async (kind) => {
     await using shared = new McpTcpServer({ child: CHILD });
     await using relay = new McpWsRelay({ child: CHILD, token: TOKEN });
@@ -129,12 +129,14 @@ test.each(['mcp-tcp-server', 'mcp-ws-relay'] as const)(
     const { data, errors } = await request(app, SPAWN, args);
     expect(errors).toBeUndefined();
     expect(data).toMatchObject({ callTool: { isError: false } });
-    const told = await stream.until((updates) =>
-      updates.some(({ agentUpdates }) => agentUpdates.agents.some(({ id }) => id === 'bridge:newcomer')),
+    const updates = await stream.until((received) =>
+      received.some(({ agentUpdates }) => agentUpdates.agents.some(({ id }) => id === 'bridge:newcomer')),
     );
-    expect(told.flatMap(({ agentUpdates }) => agentUpdates.staleServerIds)).toEqual([]);
-    expect(told.flatMap(({ agentUpdates }) => agentUpdates.agents).filter(({ stale }) => stale !== false)).toEqual([]);
-    expect(told.filter(({ agentUpdates }) => agentUpdates.kind === 'SNAPSHOT')).toHaveLength(1);
+    expect(updates.flatMap(({ agentUpdates }) => agentUpdates.staleServerIds)).toEqual([]);
+    expect(updates.flatMap(({ agentUpdates }) => agentUpdates.agents).filter(({ stale }) => stale !== false)).toEqual(
+      [],
+    );
+    expect(updates.filter(({ agentUpdates }) => agentUpdates.kind === 'SNAPSHOT')).toHaveLength(1);
     expect(health.data).toEqual([]);
     expect(bridge.connections).toBe(2);
   },

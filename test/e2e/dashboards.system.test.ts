@@ -35,8 +35,8 @@ async function text(path: string): Promise<string> {
   return await readFile(new URL(path, DEPLOY), 'utf8');
 }
 
-/** What a query asks for: every metric of ours and of the process in it, with the labels that it is chosen or summed by. */
-function asked(expr: string): readonly string[] {
+/** Returns the names of the swarmlens and process metrics in a query. */
+function metricsOf(expr: string): readonly string[] {
   return [...expr.matchAll(/\b(?:swarmlens|process)_\w+/g)].map(([name]) => name);
 }
 
@@ -45,7 +45,7 @@ let families: ReadonlyMap<string, Family>;
 beforeAll(async () => {
   await using app = await startApp([simulator('ruv-swarm', { agents: 3 })]);
   const own = await (await fetch(`${app.url}/metrics`)).text();
-  // As two workers show them that have one picture.
+  // Two workers with equal state export the same samples.
   families = parseMetrics(mergeMetrics([own, own]));
 });
 
@@ -53,17 +53,17 @@ afterAll(() => {
   families = new Map();
 });
 
-/** Samples of a histogram are named after it. */
-function isThere(name: string): boolean {
+/** Returns whether a metric exists. The samples of a histogram have the name of the histogram and a suffix. */
+function isExported(name: string): boolean {
   const histogram = families.get(name.replace(/_(bucket|sum|count)$/, ''));
   return histogram?.type === 'histogram' ? histogram.name !== name : families.has(name);
 }
 
-function wrong(exprs: readonly string[]): readonly string[] {
-  return exprs.flatMap(asked).filter((name) => !isThere(name));
+function unknownMetrics(exprs: readonly string[]): readonly string[] {
+  return exprs.flatMap(metricsOf).filter((name) => !isExported(name));
 }
 
-test('every metric that the dashboard and the alerts ask for is one that a running server shows', async () => {
+test('dashboard and alerts query only metrics that a running server exports', async () => {
   const dashboard = DASHBOARD.parse(JSON.parse(await text('grafana/swarmlens.json')));
   const queries = [
     ...dashboard.panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr)),
@@ -72,18 +72,18 @@ test('every metric that the dashboard and the alerts ask for is one that a runni
   ];
   const alerts = RULES.parse(parse(await text('prometheus/alerts.yml')));
   const rules = alerts.groups.flatMap((group) => group.rules.map(({ expr }) => expr));
-  expect(wrong(queries)).toEqual([]);
-  expect(wrong(rules)).toEqual([]);
-  expect(new Set(queries.flatMap(asked)).size).toBeGreaterThan(30);
-  expect(wrong(['rate(swarmlens_no_such_total[5m])', 'swarmlens_tick_to_client_seconds'])).toHaveLength(2);
+  expect(unknownMetrics(queries)).toEqual([]);
+  expect(unknownMetrics(rules)).toEqual([]);
+  expect(new Set(queries.flatMap(metricsOf)).size).toBeGreaterThan(30);
+  expect(unknownMetrics(['rate(swarmlens_no_such_total[5m])', 'swarmlens_tick_to_client_seconds'])).toHaveLength(2);
 });
 
-test('every metric that a running server shows stands in the dashboard', async () => {
+test('dashboard contains every metric that a running server exports', async () => {
   const dashboard = await text('grafana/swarmlens.json');
   expect([...families.keys()].filter((name) => !dashboard.includes(name))).toEqual([]);
 });
 
-test('every label that they choose by or sum over is one of the metric', async () => {
+test('dashboard and alerts select only by labels that their metrics have', async () => {
   const dashboard = DASHBOARD.parse(JSON.parse(await text('grafana/swarmlens.json')));
   const queries = dashboard.panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
   const alerts = RULES.parse(parse(await text('prometheus/alerts.yml')));
@@ -91,7 +91,7 @@ test('every label that they choose by or sum over is one of the metric', async (
   const unknown = exprs.flatMap((expr) =>
     [...expr.matchAll(/\b(swarmlens_\w+)\{([^}]*)\}/g)].flatMap(([, name = '', selector = '']) => {
       const samples = (families.get(name) ?? families.get(name.replace(/_(bucket|sum|count)$/, '')))?.samples ?? [];
-      // One that has no samples yet tells nothing of its labels.
+      // The labels of a metric without samples are unknown.
       if (samples.length === 0) return [];
       const labels = new Set(['instance', ...samples.flatMap((sample) => Object.keys(sample.labels))]);
       return [...selector.matchAll(/(\w+)(?:=~|!~|!=|=)"/g)].flatMap(([, label = '']) =>
@@ -102,7 +102,7 @@ test('every label that they choose by or sum over is one of the metric', async (
   expect(unknown).toEqual([]);
 });
 
-test('no two panels of the dashboard are in the same place, and none sticks out', async () => {
+test('dashboard panels do not overlap or exceed the grid', async () => {
   const { panels } = DASHBOARD.parse(JSON.parse(await text('grafana/swarmlens.json')));
   const taken = new Set<string>();
   for (const { title, gridPos } of panels) {
@@ -118,7 +118,7 @@ test('no two panels of the dashboard are in the same place, and none sticks out'
 });
 
 test.skipIf(!hasPromtool)(
-  `promtool takes the configuration and the alerts, and their tests pass${promtoolHint}`,
+  `promtool accepts the configuration and the alerts, and their tests pass${promtoolHint}`,
   () => {
     const path = (name: string): string => fileURLToPath(new URL(`prometheus/${name}`, DEPLOY));
     expect(promtool(['check', 'rules', path('alerts.yml')])).toMatchObject({
@@ -131,7 +131,7 @@ test.skipIf(!hasPromtool)(
   },
 );
 
-test.skipIf(!hasPromtool)(`promtool takes every query of the dashboard${promtoolHint}`, async () => {
+test.skipIf(!hasPromtool)(`promtool accepts every query of the dashboard${promtoolHint}`, async () => {
   const { panels } = DASHBOARD.parse(JSON.parse(await text('grafana/swarmlens.json')));
   const exprs = panels.flatMap(({ targets = [] }) =>
     targets.map(({ expr }) => expr.replaceAll('$__rate_interval', '5m')),
@@ -147,7 +147,7 @@ test.skipIf(!hasPromtool)(`promtool takes every query of the dashboard${promtool
   }
 });
 
-test('what the dashboard shows of several workers, or nodes, with one picture is that picture, once', async (context) => {
+test('dashboard counts state that several workers or nodes share only once', async (context) => {
   if (!hasPromtool) context.skip(promtoolHint);
   const { panels } = DASHBOARD.parse(JSON.parse(await text('grafana/swarmlens.json')));
   const [agents] = [...families.values()].filter(({ name }) => name === 'swarmlens_agents');
@@ -164,8 +164,8 @@ test('what the dashboard shows of several workers, or nodes, with one picture is
   };
   const exprs = panels
     .flatMap(({ targets = [] }) => targets.map(({ expr }) => expr.replaceAll(/=~"\$\w+"/g, '=~".*"')))
-    .filter((expr) => asked(expr).some((name) => name in expected) && !expr.includes('!="online"'));
-  expect(new Set(exprs.flatMap(asked))).toEqual(new Set(Object.keys(expected)));
+    .filter((expr) => metricsOf(expr).some((name) => name in expected) && !expr.includes('!="online"'));
+  expect(new Set(exprs.flatMap(metricsOf))).toEqual(new Set(Object.keys(expected)));
   const series = ['a', 'b'].flatMap((instance) =>
     [...families.values()].flatMap(({ name, samples }) =>
       samples.flatMap(({ labels, value }) => {
@@ -178,11 +178,11 @@ test('what the dashboard shows of several workers, or nodes, with one picture is
   const tests = exprs.map((expr) => ({
     expr: `sum(${expr})`,
     eval_time: '0m',
-    exp_samples: [{ labels: '{}', value: asked(expr).map((name) => expected[name])[0] }],
+    exp_samples: [{ labels: '{}', value: metricsOf(expr).map((name) => expected[name])[0] }],
   }));
   const directory = await mkdtemp(join(tmpdir(), 'swarmlens-test-'));
   try {
-    const file = join(directory, 'picture.yml');
+    const file = join(directory, 'shared.yml');
     await writeFile(file, stringify({ rule_files: [], tests: [{ input_series: series, promql_expr_test: tests }] }));
     const { code, output } = promtool(['test', 'rules', file]);
     expect(code, output).toBe(0);
@@ -191,17 +191,17 @@ test('what the dashboard shows of several workers, or nodes, with one picture is
   }
 });
 
-test('what the dashboard does not take together over all workers says which of them it is', async () => {
+test('dashboard names the worker in every legend that is not aggregated over workers', async () => {
   const { panels } = DASHBOARD.parse(JSON.parse(await text('grafana/swarmlens.json')));
-  const apart = panels
+  const legends = panels
     .flatMap(({ targets = [] }) => targets)
     .filter(({ expr }) => !/\b(sum|max|min)\b/.test(expr))
     .map(({ legendFormat }) => legendFormat);
-  expect(apart.length).toBeGreaterThan(0);
-  expect(apart.filter((legend) => !legend.includes('{{worker}}'))).toEqual([]);
+  expect(legends.length).toBeGreaterThan(0);
+  expect(legends.filter((legend) => !legend.includes('{{worker}}'))).toEqual([]);
 });
 
-test('every alert has a test', async () => {
+test('alerts have at least one test each', async () => {
   const alerts = RULES.parse(parse(await text('prometheus/alerts.yml')));
   const tests = await text('prometheus/alerts.test.yml');
   const untested = alerts.groups.flatMap(({ rules }) =>
@@ -210,7 +210,7 @@ test('every alert has a test', async () => {
   expect(untested.map(({ alert }) => alert)).toEqual([]);
 });
 
-test('what Grafana is provisioned with is YAML of its kind', async () => {
+test('Grafana provisioning files are valid YAML with the expected root keys', async () => {
   expect(parse(await text('grafana/provisioning/datasources/prometheus.yml'))).toMatchObject({
     datasources: [{ type: 'prometheus' }],
   });

@@ -12,7 +12,7 @@ import { ManualClock } from '../support/manual-clock.js';
 import { waitUntil } from '../support/wait.js';
 
 const AGENTS = 400;
-/** `maxBufferedBytes` of the server. */
+/** Value of `maxBufferedBytes` on the server. */
 const MARK = 65_536;
 
 interface Connections {
@@ -26,34 +26,34 @@ async function connections(server: DeliveryServer): Promise<Connections> {
   return (await ask<{ health: { connections: Connections } }>(server, query)).health.connections;
 }
 
-/** Has its snapshot. */
-async function reader(server: DeliveryServer): Promise<RawStreamClient> {
+/** Connects a client that has received its snapshot. */
+async function connectReader(server: DeliveryServer): Promise<RawStreamClient> {
   const client = await RawStreamClient.connect(server);
   client.subscribe();
   await client.until(({ updates }) => updates.length === 1);
   return client;
 }
 
-/** A server whose time the test moves, with a client that reads and one that has stopped. */
+/** Server with a manual clock, a client that reads and a client that has stopped reading. */
 class Stalled implements AsyncDisposable {
   readonly clock: ManualClock;
   readonly server: DeliveryServer;
   readonly quick: RawStreamClient;
   readonly slow: RawStreamClient;
   round = 0;
-  /** Time before the turn in which the socket came above the mark, milliseconds. */
+  /** Time in milliseconds before the turn in which the unsent bytes exceeded the mark. */
   slowAfterMs = 0;
 
   private constructor(parts: Pick<Stalled, 'clock' | 'server' | 'quick' | 'slow'>) {
     ({ clock: this.clock, server: this.server, quick: this.quick, slow: this.slow } = parts);
   }
 
-  /** Resolves when the socket of the client that has stopped is above the mark. */
+  /** Resolves when the unsent bytes of the client that has stopped reading exceed the mark. */
   static async start(delivery: Partial<DeliveryOptions> = {}): Promise<Stalled> {
     const clock = new ManualClock();
     const server = await DeliveryServer.start(delivery, { clock, utilization: () => 0 });
     server.show(0, AGENTS, 0);
-    const stage = new Stalled({ clock, server, quick: await reader(server), slow: await reader(server) });
+    const stage = new Stalled({ clock, server, quick: await connectReader(server), slow: await connectReader(server) });
     stage.slow.socket.pause();
     while ((await connections(server)).slow === 0) {
       stage.slowAfterMs = clock.monotonic();
@@ -62,7 +62,7 @@ class Stalled implements AsyncDisposable {
     return stage;
   }
 
-  /** Changes everything; lets ticks pass until these clients have been told. */
+  /** Changes all agents, and advances the clock until these clients have received an update. */
   async turn(clients: readonly RawStreamClient[] = [this.quick]): Promise<void> {
     const before = clients.map(({ updates }) => updates.length);
     this.round += 1;
@@ -70,7 +70,7 @@ class Stalled implements AsyncDisposable {
     await this.passUntil(() => clients.every(({ updates }, index) => updates.length > (before[index] ?? 0)));
   }
 
-  /** Lets ticks pass until it is so: one may come while an update is still being written. */
+  /** Advances the clock by ticks until the condition holds. One tick may not suffice, because an update may still be in progress. */
   async passUntil(isReached: () => boolean): Promise<void> {
     const isReachedAfterTick = async (): Promise<boolean> => {
       await this.clock.pass(TICK_MS);
@@ -96,7 +96,7 @@ class Stalled implements AsyncDisposable {
   }
 }
 
-/** A little more than a period of HIGH_FREQUENCY. */
+/** Time in milliseconds that is slightly longer than a period of HIGH_FREQUENCY. */
 const TICK_MS = 17;
 
 function newestRound(updates: readonly StreamedUpdate[]): number {
@@ -104,11 +104,11 @@ function newestRound(updates: readonly StreamedUpdate[]): number {
   return Math.max(...rounds);
 }
 
-describe('a client that stops reading', () => {
-  test('is skipped, costs one mark of memory, slows nobody, and gets all changes at once when it reads again', async () => {
+describe('backpressure', () => {
+  test('skips a client that stops reading and sends it one delta when it reads again', async () => {
     await using stage = await Stalled.start();
     const { server, quick, slow } = stage;
-    // Whatever the buffers of the system still take is sent now.
+    // Fills the buffers of the operating system before the measurement.
     await stage.turns(5);
     const before = (await connections(server)).unsentBytes;
     const lastSent = stage.round;
@@ -122,7 +122,7 @@ describe('a client that stops reading', () => {
     slow.socket.resume();
     await stage.passUntil(() => !slow.agentNames.has('x:7'));
     expect(slow.agentNames).toEqual(await queryAgentNames(server));
-    // What was on its way when the client stopped, then everything else in one piece.
+    // Updates in flight arrive first, then one delta with all other changes.
     const late = slow.updates.slice(received).filter((update) => newestRound([update]) > lastSent);
     expect(late).toHaveLength(1);
     expect(late[0]?.kind).toBe('DELTA');
@@ -134,7 +134,7 @@ describe('a client that stops reading', () => {
     expect(server.errors).toEqual([]);
   });
 
-  test('with many different subscriptions it costs one mark of memory too, and each is told in the end', async () => {
+  test('buffers less than five snapshots for 100 different subscriptions of a slow client', async () => {
     await using server = await DeliveryServer.start();
     server.show(0, 2_000, 0);
     await using client = await RawStreamClient.connect(server);
@@ -153,7 +153,7 @@ describe('a client that stops reading', () => {
     expect(unsentBytes).toBeLessThan(snapshotBytes * 5);
   });
 
-  test('is closed with 1013 when it stays slow for maxSlowMs, and can resume with its cursor', async () => {
+  test('closes a client with 1013 after maxSlowMs, and the client resumes with its cursor', async () => {
     const maxSlowMs = 3_000;
     await using stage = await Stalled.start({ maxSlowMs });
     const { clock, server, slow } = stage;
@@ -176,8 +176,8 @@ describe('a client that stops reading', () => {
   });
 });
 
-describe('the shared path', () => {
-  test('1,000 subscribe and leave rounds over one socket leave nothing behind', async () => {
+describe('subscription groups', () => {
+  test('are disposed after 1,000 subscriptions on one socket', async () => {
     await using server = await DeliveryServer.start({}, {}, { maxMessagesPerSecond: 2_000 });
     server.show(0, 5, 0);
     await using client = await RawStreamClient.connect(server, true);
@@ -198,8 +198,8 @@ describe('the shared path', () => {
   });
 });
 
-describe('a hostile client', () => {
-  test('thousands of subscriptions in one burst: all are served or the socket is closed, and nothing stays', async () => {
+describe('WebSocket server', () => {
+  test('disposes all subscriptions of a client that opened 3,000 at once', async () => {
     await using server = await DeliveryServer.start();
     server.show(0, 5, 0);
     await using client = await RawStreamClient.connect(server);

@@ -24,19 +24,19 @@ function entry(type: string, seed = 1, swarmlens: object = {}): object {
   return { command: process.execPath, args, swarmlens };
 }
 
-/** As editors do: another file takes the name. */
+/** Replaces the configuration file by a rename, as editors do. */
 async function save(config: object | string): Promise<void> {
   const next = join(directory, 'next.json');
   await writeFile(next, typeof config === 'string' ? config : JSON.stringify(config));
   await rename(next, join(directory, 'live.json'));
 }
 
-/** Linux keeps a list of them. */
+/** Returns the ids of the child processes from procfs, so this test needs Linux. */
 async function childrenOf(pid: number): Promise<readonly string[]> {
   return (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim().split(/\s+/);
 }
 
-test('servers come, go and change with the configuration file, and a file that is wrong changes nothing', async () => {
+test('swarmlens serve applies changes of the configuration file and ignores invalid files', async () => {
   await save({ mcpServers: { daa: entry('daa'), same: entry('daa') } });
   await using program = new Program(['serve', '--config', 'live.json', '--port', '0'], { cwd: directory });
   const [, url = ''] = await program.printed(/ready at (\S+)\/graphql/);
@@ -44,18 +44,18 @@ test('servers come, go and change with the configuration file, and a file that i
   await using client = new SocketClient({ url });
   using stream = client.watchAgents({ mode: 'HIGH_FREQUENCY' });
   using notices = client.subscribe<NoticeSeen>('subscription { notices { code message } }');
-  const picture = (): StreamedState => {
-    const made = new StreamedState();
-    for (const update of stream.data) made.apply(update);
-    return made;
+  const state = (): StreamedState => {
+    const streamed = new StreamedState();
+    for (const update of stream.data) streamed.apply(update);
+    return streamed;
   };
   const seen = (serverId: string): number =>
-    [...picture().whole.values()].filter((agent) => agent['serverId'] === serverId).length;
+    [...state().whole.values()].filter((agent) => agent['serverId'] === serverId).length;
   await stream.until(() => seen('daa') > 0);
   const servers = async (): Promise<unknown> => (await request({ url }, '{ servers { id } }')).data?.['servers'];
   expect(await servers()).toEqual([{ id: 'daa' }]);
 
-  // One more, which is another only by its seed, and the tools of the other without a new connection.
+  // Adds a server that differs only in its seed, and changes allowed tools without a reconnect.
   const [child] = await childrenOf(program.pid);
   const allowed = entry('daa', 1, { allowTools: ['spawn_agent'] });
   await save({ mcpServers: { daa: allowed, more: entry('daa', 2) } });
@@ -66,20 +66,20 @@ test('servers come, go and change with the configuration file, and a file that i
     'mutation { callTool(serverId: "daa", tool: "spawn_agent", arguments: { name: "x", agent_type: "y" }) { isError } }';
   expect((await request({ url }, spawn)).errors).toBeUndefined();
 
-  // A file that is wrong.
+  // An invalid file must change nothing.
   await save('{"mcpServers": {"daa": {"command": "${NOT_SET_ANYWHERE}"}}}');
   await notices.until((all) => all.some(({ notices: { code } }) => code === 'CONFIG_INVALID'));
   expect(notices.data.at(-1)?.notices.message).toContain('mcpServers.daa.command: environment variable');
   expect(await servers()).toEqual([{ id: 'daa' }, { id: 'more' }]);
   expect(program.stderr).toContain('The changed configuration is invalid and was not applied');
 
-  // One leaves, with all that it had; the other is another server now.
+  // Removes one server and its agents, and replaces the process of the other.
   const gone = seen('more');
   await save({ mcpServers: { daa: entry('daa', 3) }, swarmlens: { heartbeatMs: 1_234 } });
   await notices.until((all) => all.some(({ notices: { message } }) => message.endsWith('removed more; changed daa')));
   await stream.until(() => seen('more') === 0 && seen('daa') > 0);
   expect(gone).toBeGreaterThan(0);
-  expect(picture().patched.size).toBe(picture().whole.size);
+  expect(state().patched.size).toBe(state().whole.size);
   expect(await servers()).toEqual([{ id: 'daa' }]);
   const children = await childrenOf(program.pid);
   expect(children).toHaveLength(1);

@@ -25,7 +25,7 @@ async function scrape({ url }: Pick<App, 'url'>): Promise<ReadonlyMap<string, Fa
   return parseMetrics(await response.text());
 }
 
-/** Scrapes until the metrics are as expected. */
+/** Scrapes until the metrics match the expectation. */
 async function scrapedWhen(
   app: App,
   isSo: (families: ReadonlyMap<string, Family>) => boolean,
@@ -41,7 +41,7 @@ async function scrapedWhen(
 
 const WATCH = 'subscription ($mode: PerformanceMode) { agentUpdates(mode: $mode) { kind agents { id status } } }';
 
-describe('the metrics of a running server', () => {
+describe('GET /metrics', () => {
   let app: App;
   let startedAtMs: number;
 
@@ -59,7 +59,7 @@ describe('the metrics of a running server', () => {
     await app[Symbol.asyncDispose]();
   });
 
-  test('tell of servers, calls and agents what the API tells', async () => {
+  test('reports the same servers and agents as the API', async () => {
     const families = await scrape(app);
     const query = '{ servers { id agentCount } agents { id status type } }';
     const answer = await fetch(`${app.url}/graphql`, {
@@ -67,7 +67,7 @@ describe('the metrics of a running server', () => {
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ query }),
     });
-    const { data } = (await answer.json()) as { data: { agents: { id: string; type: string }[] } }; // as asked for
+    const { data } = (await answer.json()) as { data: { agents: { id: string; type: string }[] } }; // as selected
     const agents = families.get('swarmlens_agents')?.samples ?? [];
     expect(agents.reduce((sum, { value }) => sum + value, 0)).toBe(data.agents.length);
     const coders = data.agents.filter(({ type }) => type === 'coder').length;
@@ -81,15 +81,15 @@ describe('the metrics of a running server', () => {
     const lastAnswer = valueOf(families, 'swarmlens_server_last_answer_timestamp_seconds', { server: 'ruv-swarm' });
     expect(lastAnswer).toBeGreaterThanOrEqual(startedAtMs / 1000);
     expect(lastAnswer).toBeLessThanOrEqual(Date.now() / 1000);
-    // There is one node: of a bus nothing is told, not even that it is down.
+    // A single node has no bus, so its state must be absent instead of down.
     expect(families.get('swarmlens_bus_up')?.samples).toEqual([]);
-    // Never reached: nothing is made up.
+    // The server was never reached, so the metric must be absent instead of zero.
     expect(() => valueOf(families, 'swarmlens_server_last_answer_timestamp_seconds', { server: 'gone' })).toThrow(
       '0 samples',
     );
   });
 
-  test('tell of clients while they are there, and of what they were sent', async () => {
+  test('reports connected clients and the updates that were sent to them', async () => {
     const before = await scrape(app);
     await using client = new SocketClient(app);
     using quick = client.subscribe<Update>(WATCH, { mode: 'HIGH_FREQUENCY' });
@@ -126,29 +126,29 @@ describe('the metrics of a running server', () => {
     expect(valueOf(after, 'swarmlens_websockets')).toBe(0);
   });
 
-  test.skipIf(!hasPromtool)(`are taken by promtool without a remark${promtoolHint}`, async () => {
+  test.skipIf(!hasPromtool)(`passes promtool without warnings${promtoolHint}`, async () => {
     const text = await (await fetch(`${app.url}/metrics`)).text();
     expect(promtool(['check', 'metrics'], text)).toEqual({ code: 0, output: '' });
   });
 
-  test('are read, not written', async () => {
+  test('allows only GET and HEAD', async () => {
     const response = await fetch(`${app.url}/metrics`, { method: 'POST' });
     expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
     expect(await (await fetch(`${app.url}/metrics`, { method: 'HEAD' })).text()).toBe('');
   });
 });
 
-test('there are no more series after a thousand rounds of clients than after one', async () => {
-  // Its agents stay what they are.
+test('GET /metrics returns no additional series after 1,000 rounds of clients', async () => {
+  // A frozen simulation keeps the series of agents constant.
   await using app = await startApp([simulator('ruv-swarm', { agents: 4, hz: 0 })]);
   const round = async (client: SocketClient, type: number): Promise<void> => {
     using watching = client.subscribe<Update>(`subscription { agentUpdates(agentTypes: ["type ${type}"]) { kind } }`);
     await watching.until((seen) => seen.length >= 1);
   };
-  // Which tools are called is not up to clients; how often it is polled is not known for a moment when that changes.
+  // Clients do not decide which tools are called, and the poll rate is unknown for a moment when it changes.
   const isOfClients = (one: string): boolean => !/swarmlens_(mcp_call|poll_effective)/.test(one);
   const series = (families: ReadonlyMap<string, Family>): readonly string[] => seriesOf(families).filter(isOfClients);
-  // Round trips are shown when there was one.
+  // Round trips have samples only after the first pong.
   const isKnown = (families: ReadonlyMap<string, Family>): boolean =>
     families.get('swarmlens_websocket_round_trip_seconds')?.samples.length !== 0;
   let before: readonly string[] = [];
@@ -164,7 +164,7 @@ test('there are no more series after a thousand rounds of clients than after one
   expect(tools.size).toBeLessThan(10);
 });
 
-test('a server that is taken out of the configuration takes its series with it', async () => {
+test('GET /metrics drops the series of a server that was removed from the configuration', async () => {
   const server = simulator('daa', { agents: 2 });
   await using app = await startApp([server]);
   const named = (families: ReadonlyMap<string, Family>): readonly string[] =>

@@ -16,28 +16,28 @@ function daa(port: number) {
   return serverConfig('daa', [], { endpoint, allowTools: ['healthcheck'] });
 }
 
-/** @param leaseMs long enough that no slow machine loses a lease, unless a test waits for the end of one */
+/** @param leaseMs lease duration in milliseconds. The default is so long that no lease expires on a slow machine. */
 function onRedis(redis: RedisServer, leaseMs = 120_000): Partial<Config> {
   const bus = parseRedisUrl(redis.url);
   if (bus === null) throw new Error('no URL of a Redis');
   return { bus, busPrefix: 't', leaseMs, heartbeatMs: 200 };
 }
 
-/** In the order of their ids: another node has come to know them in another order. */
+/** Returns the agents sorted by id, because the order differs between nodes. */
 async function agents(app: App): Promise<readonly { readonly id: string; readonly stale: boolean }[]> {
   const { data } = await request(app, '{ agents { id stale } }');
-  const list = data?.['agents'] as { id: string; stale: boolean }[]; // as it was asked for
+  const list = data?.['agents'] as { id: string; stale: boolean }[]; // as selected
   return list.sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-/** Resolves when it shows these agents. */
-async function shows(app: App, expected: unknown): Promise<void> {
+/** Resolves when the node returns these agents. */
+async function untilAgentsAre(app: App, expected: unknown): Promise<void> {
   let seen: unknown;
-  const isShown = async (): Promise<boolean> => {
+  const isEqual = async (): Promise<boolean> => {
     seen = await agents(app);
     return isDeepStrictEqual(seen, expected);
   };
-  await waitUntil(isShown, { state: () => seen });
+  await waitUntil(isEqual, { state: () => seen });
 }
 
 async function connectedAt(app: App): Promise<unknown> {
@@ -48,7 +48,7 @@ async function connectedAt(app: App): Promise<unknown> {
 const CALL = 'mutation Call($tool: String!) { callTool(serverId: "daa", tool: $tool) { isError content } }';
 
 describe.skipIf(!here)(`two nodes on one Redis${here ? '' : ` (${NO_REDIS})`}`, () => {
-  test('show one picture, whoever watches; a node that stops is followed, and no agent goes or is stale for that', async () => {
+  test('take over the servers of a node that shuts down without removed or stale agents', async () => {
     await using server = await simulated('daa', 'http');
     await using redis = await RedisServer.start();
     await using first = await startApp([daa(server.port)], onRedis(redis));
@@ -58,8 +58,8 @@ describe.skipIf(!here)(`two nodes on one Redis${here ? '' : ` (${NO_REDIS})`}`, 
     expect(await agents(second)).toEqual(seen);
 
     expect((await request(second, CALL, { tool: 'healthcheck' })).data?.['callTool']).toMatchObject({ isError: false });
-    const refused = await request(second, CALL, { tool: 'stop_agent' });
-    expect(refused.errors?.[0]?.extensions?.['code']).toBe('FORBIDDEN');
+    const rejected = await request(second, CALL, { tool: 'stop_agent' });
+    expect(rejected.errors?.[0]?.extensions?.['code']).toBe('FORBIDDEN');
     const { data } = await request(second, 'mutation { requestAgentUpdate { serverIds unansweredServerIds } }');
     expect(data?.['requestAgentUpdate']).toEqual({ serverIds: ['daa'], unansweredServerIds: [] });
 
@@ -69,11 +69,11 @@ describe.skipIf(!here)(`two nodes on one Redis${here ? '' : ` (${NO_REDIS})`}`, 
     const before = await connectedAt(second);
     await first[Symbol.asyncDispose]();
     let after = before;
-    const isFollowed = async (): Promise<boolean> => {
+    const isTakenOver = async (): Promise<boolean> => {
       after = await connectedAt(second);
       return !isDeepStrictEqual(after, before);
     };
-    await waitUntil(isFollowed, { state: () => after });
+    await waitUntil(isTakenOver, { state: () => after });
     expect(after).toMatchObject({ stale: false });
     expect((await request(second, CALL, { tool: 'healthcheck' })).data?.['callTool']).toMatchObject({ isError: false });
     expect(await agents(second)).toEqual(seen);
@@ -82,7 +82,7 @@ describe.skipIf(!here)(`two nodes on one Redis${here ? '' : ` (${NO_REDIS})`}`, 
     }
   });
 
-  test('follow a changed configuration, each on its own and whoever is first', async () => {
+  test('apply a changed configuration in any order', async () => {
     await using server = await simulated('daa', 'http');
     await using redis = await RedisServer.start();
     const [none, one] = [[], [daa(server.port)]].map((servers) => testConfig(servers, onRedis(redis)));
@@ -97,12 +97,12 @@ describe.skipIf(!here)(`two nodes on one Redis${here ? '' : ` (${NO_REDIS})`}`, 
       await earlier.applyConfig(none);
       await later.applyConfig(none);
       for (const app of [first, second]) {
-        await shows(app, []);
+        await untilAgentsAre(app, []);
         expect((await request(app, '{ servers { id } }')).data?.['servers']).toEqual([]);
       }
       await earlier.applyConfig(one);
       await later.applyConfig(one);
-      for (const app of [first, second]) await shows(app, seen);
+      for (const app of [first, second]) await untilAgentsAre(app, seen);
     }
     const more = { ...daa(server.port), allowTools: ['healthcheck', 'list_agents'] };
     for (const app of [first, second]) await app.applyConfig({ ...one, servers: [more] });
@@ -111,7 +111,7 @@ describe.skipIf(!here)(`two nodes on one Redis${here ? '' : ` (${NO_REDIS})`}`, 
     }
   });
 
-  test('serve on while Redis is away: the one that watches as always, the other one what it knows', async () => {
+  test('keep serving while Redis is down, the owner fresh agents and the other node stale ones', async () => {
     await using server = await simulated('daa', 'http');
     await using redis = await RedisServer.start();
     await using first = await startApp([daa(server.port)], onRedis(redis, 1_000));
@@ -126,7 +126,7 @@ describe.skipIf(!here)(`two nodes on one Redis${here ? '' : ` (${NO_REDIS})`}`, 
     await waitUntil(isRefused, { state: () => answer });
     expect(answer.errors?.[0]?.extensions?.['code']).toBe('SERVER_UNAVAILABLE');
     expect((await request(first, CALL, { tool: 'healthcheck' })).data?.['callTool']).toMatchObject({ isError: false });
-    await shows(
+    await untilAgentsAre(
       second,
       seen.map(({ id }) => ({ id, stale: true })),
     );
@@ -135,7 +135,7 @@ describe.skipIf(!here)(`two nodes on one Redis${here ? '' : ` (${NO_REDIS})`}`, 
   });
 });
 
-test.skipIf(!here)('a node that has never reached Redis is not ready, says why, and is once it has', async () => {
+test.skipIf(!here)('/readyz returns 503 with the reason until the node has reached Redis', async () => {
   await using server = await simulated('daa', 'http');
   await using redis = await RedisServer.start();
   await redis.kill();
@@ -143,8 +143,8 @@ test.skipIf(!here)('a node that has never reached Redis is not ready, says why, 
     clock: systemClock,
     logger: silentLogger,
   });
-  const refused = await fetch(`${app.url}/readyz`);
-  expect([refused.status, await refused.text()]).toEqual([
+  const notReady = await fetch(`${app.url}/readyz`);
+  expect([notReady.status, await notReady.text()]).toEqual([
     503,
     expect.stringMatching(new RegExp(`^Redis at 127\\.0\\.0\\.1:${redis.port}`)),
   ]);

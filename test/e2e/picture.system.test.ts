@@ -23,7 +23,7 @@ const TOOLS = [
   'spawn_agent',
 ];
 
-/** Something that a person does to a server. The servers stand still otherwise (0 Hz), so that a picture can be compared. */
+/** Tool call that changes a server. The simulations are otherwise frozen (0 Hz), so that states can be compared. */
 const action = fc.oneof(
   fc.record({
     serverId: fc.constant('claude-flow'),
@@ -72,24 +72,24 @@ async function freshAgents(
   return new Map(agents.map((agent) => [agent.id, agent]));
 }
 
-/** The picture after all updates so far, on top of what an earlier stream had told. */
-function pictureOf(base: readonly WireUpdate[], stream: Subscription<WireUpdate>): StreamedState {
-  const picture = new StreamedState();
-  for (const update of [...base, ...stream.data]) picture.apply(update);
-  return picture;
+/** Returns the state after all updates so far, applied to the updates of earlier streams. */
+function stateOf(base: readonly WireUpdate[], stream: Subscription<WireUpdate>): StreamedState {
+  const state = new StreamedState();
+  for (const update of [...base, ...stream.data]) state.apply(update);
+  return state;
 }
 
-test('any actions, any filters, resumed on one socket: whole agents and patches both add up to a fresh query', async () => {
+test('for any actions and filters: agents and patches of a resumed stream both add up to a fresh query', async () => {
   await using app = await startApp([
     simulator('claude-flow', { hz: 0 }, { allowTools: TOOLS }),
     simulator('ruv-swarm', { hz: 0 }, { allowTools: TOOLS }),
     simulator('daa', { hz: 0 }, { allowTools: TOOLS }),
   ]);
   await using client = new SocketClient(app);
-  const told: WireUpdate[] = [];
+  const received: WireUpdate[] = [];
   await fc.assert(
     fc.asyncProperty(reading, fc.array(action, { minLength: 1, maxLength: 4 }), async (variables, actions) => {
-      const after = told.at(-1)?.agentUpdates.cursor ?? null;
+      const after = received.at(-1)?.agentUpdates.cursor ?? null;
       using stream = client.watchAgents({ ...variables, after });
       for (const one of actions) await act(app, one);
       const included = (agent: unknown): unknown => ({
@@ -97,24 +97,23 @@ test('any actions, any filters, resumed on one socket: whole agents and patches 
         ...(!variables.includePerformance && { performance: null }),
         ...(!variables.includeNeural && { neural: null }),
       });
-      // What an action changes may take the server's next poll to be known whole, so both are looked at anew with each
-      // update.
+      // The effects of an action may need another poll, so each update compares both states again.
       const query = async (): Promise<Map<string, unknown>> =>
         new Map([...(await freshAgents(app, variables))].map(([id, agent]) => [id, included(agent)]));
       const sorted = (agents: Map<string, unknown>): string => JSON.stringify([...agents].sort());
       let seen = stream.data.length;
       let fresh = await query();
-      while (sorted(pictureOf(told, stream).whole) !== sorted(fresh)) {
+      while (sorted(stateOf(received, stream).whole) !== sorted(fresh)) {
         const known = seen;
         await stream.until(({ length }) => length > known);
         seen = stream.data.length;
         fresh = await query();
       }
-      const { patched } = pictureOf(told, stream);
+      const { patched } = stateOf(received, stream);
       const plain = (agents: Map<string, unknown>): Map<string, unknown> =>
         new Map([...agents].map(([id, agent]) => [id, withoutNulls(agent)]));
       expect(plain(patched)).toEqual(plain(fresh));
-      told.push(...stream.data);
+      received.push(...stream.data);
     }),
     { numRuns: 25 },
   );

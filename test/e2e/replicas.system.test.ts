@@ -8,15 +8,15 @@ interface Replica extends RunningSimulator {
   readonly port: number;
 }
 
-/** Time stands still there: two of one seed are two doors to one state, as those of claude-flow are. */
-async function door(type: 'claude-flow' | 'daa', { port = 0, seed = 1, agents = 8 } = {}): Promise<Replica> {
+/** Starts a simulator with a stopped clock. Two replicas with one seed serve equal state, as replicas of claude-flow do. */
+async function startReplica(type: 'claude-flow' | 'daa', { port = 0, seed = 1, agents = 8 } = {}): Promise<Replica> {
   const clock = new ManualClock();
   const options = { ...SIMULATOR_DEFAULTS, type, transport: 'http', port, agents, seed, hz: 0, clock } as const;
   const running = await runSimulator(options, { stdin: process.stdin, stdout: process.stdout });
   return Object.assign(running, { port: Number(new URL(running.url ?? '').port) });
 }
 
-function twoDoors(first: Replica, second: Replica, overrides: Partial<ServerConfig> = {}): ServerConfig {
+function configOf(first: Replica, second: Replica, overrides: Partial<ServerConfig> = {}): ServerConfig {
   const endpointAt = ({ port }: Replica): ServerConfig['endpoint'] => {
     return { type: 'http', url: `http://127.0.0.1:${port}/mcp`, headers: {} };
   };
@@ -42,21 +42,21 @@ const NOTICES = 'subscription { notices { code message } }';
 const REPLICAS = `{ server(id: "s") { status stale staleSince lastError toolHealth { name calls failures latency { p50Ms } }
   replicas { id status inUse inFlight restarts lastError circuitBreaker { state } latency { p50Ms } } } }`;
 
-function pictureOf(updates: readonly WireUpdate[]): StreamedState {
-  const picture = new StreamedState();
-  for (const update of updates) picture.apply(update);
-  return picture;
+function stateOf(updates: readonly WireUpdate[]): StreamedState {
+  const state = new StreamedState();
+  for (const update of updates) state.apply(update);
+  return state;
 }
 
 function idsOf(updates: readonly WireUpdate[]): string[] {
-  return [...pictureOf(updates).whole.keys()].sort();
+  return [...stateOf(updates).whole.keys()].sort();
 }
 
-describe('two replicas of one server', () => {
-  test('with one state: when one is killed nobody sees it in the agents; when it is back it is used again', async () => {
-    const first = await door('claude-flow');
-    await using second = await door('claude-flow');
-    await using app = await startApp([twoDoors(first, second)]);
+describe('replica failover', () => {
+  test('is invisible in the agents when the replicas share state, and reuses a replica that recovers', async () => {
+    const first = await startReplica('claude-flow');
+    await using second = await startReplica('claude-flow');
+    await using app = await startApp([configOf(first, second)]);
     await using client = new SocketClient(app);
     using stream = client.watchAgents({ mode: 'HIGH_FREQUENCY' });
     using health = client.subscribe<Health>(HEALTH);
@@ -79,7 +79,7 @@ describe('two replicas of one server', () => {
     await health.until((changes) =>
       changes.some(({ healthChanges: { replicaId, status } }) => replicaId === 's' && status !== 'ONLINE'),
     );
-    // A whole poll after that.
+    // Forces a complete poll after the failure.
     expect((await request(app, 'mutation { requestAgentUpdate { serverIds } }')).data).toEqual({
       requestAgentUpdate: { serverIds: ['s'] },
     });
@@ -87,7 +87,7 @@ describe('two replicas of one server', () => {
       server: { status: 'DEGRADED', stale: false, lastError: expect.stringMatching(/^s: /) },
     });
 
-    await using _back = await door('claude-flow', { port: first.port });
+    await using _back = await startReplica('claude-flow', { port: first.port });
     await health.until((changes) => {
       const ofFirst = changes.filter(({ healthChanges: { replicaId } }) => replicaId === 's');
       return ofFirst.at(-1)?.healthChanges.status === 'ONLINE';
@@ -106,7 +106,7 @@ describe('two replicas of one server', () => {
         ],
       },
     });
-    // Over all that: no agent was stale, none was removed, none came twice.
+    // No agent may become stale, disappear or be duplicated during the failover.
     expect(
       stream.data.flatMap(({ agentUpdates: { staleServerIds, removedAgentIds } }) => [
         ...staleServerIds,
@@ -119,10 +119,10 @@ describe('two replicas of one server', () => {
     expect(idsOf(stream.data)).toEqual(before);
   });
 
-  test('each with a state of its own: the other stands in with the right removals, and stays when the first is back', async () => {
-    const first = await door('daa', { seed: 1, agents: 5 });
-    await using second = await door('daa', { seed: 2, agents: 3 });
-    await using app = await startApp([twoDoors(first, second)]);
+  test('removes the agents of the failed replica when the replicas have separate state, and does not fail back', async () => {
+    const first = await startReplica('daa', { seed: 1, agents: 5 });
+    await using second = await startReplica('daa', { seed: 2, agents: 3 });
+    await using app = await startApp([configOf(first, second)]);
     await using client = new SocketClient(app);
     using stream = client.watchAgents({ mode: 'HIGH_FREQUENCY' });
     using health = client.subscribe<Health>(HEALTH);
@@ -130,7 +130,7 @@ describe('two replicas of one server', () => {
     await stream.until(({ length }) => length >= 1);
     const before = idsOf(stream.data);
     const { data } = await request(app, REPLICAS);
-    // The query above names these fields.
+    // as REPLICAS selects it
     const used = (data?.['server'] as { replicas: { inUse: boolean }[] }).replicas.findIndex(({ inUse }) => inUse);
     const [gone, other] = used === 0 ? [first, second] : [second, first];
     await gone[Symbol.asyncDispose]();
@@ -142,7 +142,7 @@ describe('two replicas of one server', () => {
     await notices.until((all) => all.some(({ notices: { code } }) => code === 'SERVER_FAILOVER'));
     expect(stream.data.flatMap(({ agentUpdates }) => agentUpdates.staleServerIds)).toEqual([]);
 
-    await using _back = await door('daa', { port: gone.port, seed: 9 });
+    await using _back = await startReplica('daa', { port: gone.port, seed: 9 });
     await health.until((changes) => {
       const ofServer = changes.filter(({ healthChanges: { replicaId } }) => replicaId === null);
       return ofServer.at(-1)?.healthChanges.status === 'ONLINE';

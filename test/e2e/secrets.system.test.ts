@@ -32,7 +32,7 @@ interface Noticed {
   readonly notices: { readonly code: string; readonly serverId: string; readonly message: string };
 }
 
-/** A server that has secrets in all that it says, one whose every answer over HTTP is full of them, one that dies of it. */
+/** Configures a server with secrets in all its messages, one with secrets in HTTP errors and one with secrets in stderr. */
 async function writeConfig(): Promise<void> {
   const leaky = { command: process.execPath, args: [serverPath('leaky')], env: { SECRETS: JSON.stringify(PLANTED) } };
   const fields = {
@@ -59,15 +59,15 @@ async function writeConfig(): Promise<void> {
   await writeFile(join(directory, 'leaky.json'), JSON.stringify({ mcpServers }));
 }
 
-function expectClean(what: string, text: string): void {
-  for (const trace of SECRET_FRAGMENTS) {
-    const at = text.indexOf(trace);
-    expect(at === -1 ? 'clean' : `${what}: …${text.slice(Math.max(0, at - 80), at + 20)}…`).toBe('clean');
+function expectClean(source: string, text: string): void {
+  for (const fragment of SECRET_FRAGMENTS) {
+    const at = text.indexOf(fragment);
+    expect(at === -1 ? 'clean' : `${source}: …${text.slice(Math.max(0, at - 80), at + 20)}…`).toBe('clean');
   }
   expect(text).not.toContain('a plain word');
 }
 
-test('secrets that servers have in what they say are in no answer, patch, notice or log line', async () => {
+test('responses, patches, notices and log lines contain no secrets of servers', async () => {
   await writeConfig();
   await using program = new Program(['serve', '--config', 'leaky.json', '--port', '0'], {
     cwd: directory,
@@ -115,12 +115,12 @@ test('secrets that servers have in what they say are in no answer, patch, notice
   await program.wrote(/server wrote to stderr.*\n?/);
 
   for (const answer of answers) expectClean('an answer', JSON.stringify(answer));
-  for (const [what, { results: frames }] of Object.entries({ stream, notices, health, topology })) {
-    expectClean(what, JSON.stringify(frames));
+  for (const [source, { results: frames }] of Object.entries({ stream, notices, health, topology })) {
+    expectClean(source, JSON.stringify(frames));
   }
   expectClean('the log', program.stderr);
 
-  // All of it was there to be told.
+  // The redaction marks prove that each text reached the output.
   expect(JSON.stringify(healthy.data?.['servers'])).toContain('"name":"leaky [redacted]","version":"1 [redacted]"');
   expect(JSON.stringify(healthy.data?.['servers'])).toMatch(/"id":"web",.*HTTP 503: \[redacted\]/);
   expect(JSON.stringify(healthy.data?.['servers'])).toMatch(/"id":"dying",.*\[redacted\].*that was it/);

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { request, SocketClient } from '../support/app.js';
 import { Program } from '../support/program.js';
 
-test('a simulator that listens on a socket and stands in the configuration as tcp shows its agents, and their changes', async () => {
+test('swarmlens serve streams the agents of a simulator over TCP', async () => {
   const cwd = await mkdtemp(join(tmpdir(), 'swarmlens-test-'));
   try {
     const args = ['--type', 'ruv-swarm', '--agents', '6', '--hz', '30', '--transport', 'tcp', '--port', '0'];

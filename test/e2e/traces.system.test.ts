@@ -36,7 +36,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-/** All modules, of either kind, that a server has loaded from its start over a scrape to its end. */
+/** Runs a server, scrapes it once, and returns all ES and CommonJS modules that it loaded. */
 async function modulesOf(env: NodeJS.ProcessEnv): Promise<readonly string[]> {
   await rm(join(directory, 'modules'), { force: true });
   const NODE_OPTIONS = `--import ${pathToFileURL(join(directory, 'register.mjs')).href}`;
@@ -51,7 +51,7 @@ async function modulesOf(env: NodeJS.ProcessEnv): Promise<readonly string[]> {
   return (await readFile(join(directory, 'modules'), 'utf8')).split('\n');
 }
 
-test('the OpenTelemetry SDK is loaded only when an endpoint is configured', async () => {
+test('swarmlens serve loads the OpenTelemetry SDK only when an endpoint is configured', async () => {
   const without = await modulesOf({});
   // prom-client imports the API for one of its default metrics.
   const isSdk = (module: string): boolean => /@opentelemetry\/(?!api\/)/.test(module);
@@ -63,7 +63,7 @@ test('the OpenTelemetry SDK is loaded only when an endpoint is configured', asyn
   expect(seen.filter(isSdk).length).toBeGreaterThan(10);
 });
 
-test('a change that a poll brings to a subscriber is one trace at the collector', async () => {
+test('swarmlens exports poll, change and delivery of an update as one trace', async () => {
   await using collector = await SpanCollector.start();
   {
     await using app = await startApp([simulator('ruv-swarm', { agents: 4, hz: 60 })], {
@@ -73,7 +73,7 @@ test('a change that a poll brings to a subscriber is one trace at the collector'
     using quick = client.subscribe('subscription { agentUpdates(mode: HIGH_FREQUENCY) { kind } }');
     await quick.until((updates) => updates.length >= 6);
   }
-  // What was not sent yet is sent at the end.
+  // The shutdown exports the remaining spans.
   expect([...collector.paths]).toEqual(['/v1/traces']);
   const polls = new Map(collector.named('poll').map((span) => [span.spanId, span]));
   const changes = new Map(collector.named('change').map((span) => [span.spanId, span]));

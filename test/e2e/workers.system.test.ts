@@ -12,7 +12,7 @@ import { Program } from '../support/program.js';
 import { hasRedis, NO_REDIS, RedisServer } from '../support/redis-server.js';
 import { waitUntil } from '../support/wait.js';
 
-/** `swarmlens serve --workers 2` over a Redis and one simulated server, which is not theirs. */
+/** Runs `swarmlens serve --workers 2` with Redis and one simulated server in a separate process. */
 class Stage implements AsyncDisposable {
   readonly directory: string;
   readonly program: Program;
@@ -30,7 +30,7 @@ class Stage implements AsyncDisposable {
     const simulated = ['simulate', '--type', 'ruv-swarm', '--transport', 'http', '--port', '0', '--hz', '0'];
     const simulator = new Program(simulated, { cwd: directory });
     const [mcp] = await simulator.printed(/http:\S+/);
-    // Tests ask until it is so, another node takes over when the lease has lapsed, and a slow machine ends in order.
+    // The limits allow polling by tests, the short lease a quick takeover, and the long shutdown a slow machine.
     const quick = { leaseMs: 500, shutdownMs: 600_000, limits: { maxRequestsPerSecond: 1_000_000 } };
     const own = { ...quick, bus: redis.url, busPrefix: `test-${process.pid}-${Date.now()}` };
     const config = { mcpServers: { swarm: { type: 'http', url: mcp } }, swarmlens: own };
@@ -41,31 +41,31 @@ class Stage implements AsyncDisposable {
     return new Stage({ directory, program, url }, [program, simulator, redis]);
   }
 
-  /** The processes of the workers. */
+  /** Returns the process ids of the workers. */
   async pids(): Promise<number[]> {
     const { pid } = this.program;
     const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
     return text.trim().split(/\s+/).map(Number);
   }
 
-  /** A WebSocket of whichever worker's turn it is, which has been let in. */
+  /** Opens an acknowledged WebSocket to the worker whose turn it is. */
   async connect(): Promise<RawGraphqlWsClient> {
     const socket = await RawGraphqlWsClient.open({ socketUrl: `${this.url.replace('http', 'ws')}/graphql` }, null);
     await socket.until(({ messages }) => messages.length > 0);
     return socket;
   }
 
-  /** Resolves when four answers in a row, two of each worker, show the same agents. */
-  async isSame(): Promise<void> {
-    let pictures: readonly (readonly string[])[] = [];
+  /** Resolves when four responses in a row, two of each worker, contain the same agents. */
+  async untilWorkersAgree(): Promise<void> {
+    let responses: readonly (readonly string[])[] = [];
     const isReached = async (): Promise<boolean> => {
-      pictures = await Promise.all([1, 2, 3, 4].map(() => this.agents()));
-      return pictures.every((picture) => picture.length > 0 && picture.join() === pictures[0]?.join());
+      responses = await Promise.all([1, 2, 3, 4].map(() => this.agents()));
+      return responses.every((ids) => ids.length > 0 && ids.join() === responses[0]?.join());
     };
-    await waitUntil(isReached, { state: () => ({ pictures, log: this.program.stderr.slice(-400) }) });
+    await waitUntil(isReached, { state: () => ({ responses, log: this.program.stderr.slice(-400) }) });
   }
 
-  /** Of whichever worker's turn it is: connections are not kept. */
+  /** Queries the worker whose turn it is, over a new connection. */
   async agents(): Promise<readonly string[]> {
     const response = await fetch(`${this.url}/graphql`, {
       method: 'POST',
@@ -76,7 +76,7 @@ class Stage implements AsyncDisposable {
     return data.agents.map(({ id }) => id).sort();
   }
 
-  /** The process of a worker, as the log tells it. */
+  /** Returns the process id of a worker from the log. */
   async pidOf(worker: number): Promise<number> {
     const [, pid] = await this.program.wrote(new RegExp(`"worker":${worker},"pid":(\\d+).*worker ${worker} started`));
     return Number(pid);
@@ -88,24 +88,24 @@ class Stage implements AsyncDisposable {
   }
 }
 
-async function gone(pids: readonly number[]): Promise<void> {
+async function untilExited(pids: readonly number[]): Promise<void> {
   await waitUntil(() => !pids.some(isAlive), { state: () => pids.filter(isAlive) });
 }
 
-describe.skipIf(!hasRedis())(`several workers${hasRedis() ? '' : ` (${NO_REDIS})`}`, () => {
-  test('are one server: one port, one picture; one that is killed is started again; SIGTERM lets all clients go', async () => {
+describe.skipIf(!hasRedis())(`swarmlens serve --workers${hasRedis() ? '' : ` (${NO_REDIS})`}`, () => {
+  test('serves one state on one port, restarts a killed worker and closes all clients with 1001 on SIGTERM', async () => {
     await using stage = await Stage.start();
     const { program } = stage;
     const before = await stage.pids();
     expect(before).toHaveLength(2);
-    await stage.isSame();
+    await stage.untilWorkersAgree();
 
     process.kill(before[0] ?? -1, 'SIGKILL');
     await program.wrote(/worker 1 exited \(signal SIGKILL\), restarting in \d+ ms/);
     await program.wrote(/worker 1 started.*\n(.*\n)*.*worker 1 started/);
     let pids: readonly number[] = [];
     await waitUntil(async () => (pids = await stage.pids()).length === 2, { state: () => pids });
-    await stage.isSame();
+    await stage.untilWorkersAgree();
 
     const sockets = await Promise.all([1, 2, 3, 4].map(() => stage.connect()));
     const after = await stage.pids();
@@ -115,15 +115,15 @@ describe.skipIf(!hasRedis())(`several workers${hasRedis() ? '' : ` (${NO_REDIS})
     expect((await program.outcome()).code).toBe(0);
     expect(program.stdout.match(/ready/g)).toHaveLength(1);
     expect(program.stderr.match(/ stopped: exit code 0/g)).toHaveLength(2);
-    await gone(after);
+    await untilExited(after);
   });
 
-  test('a signal that all get, as from a terminal, is one; the second ends all at once', async () => {
+  test('shuts down gracefully on a signal to all processes and exits immediately on the second signal', async () => {
     await using stage = await Stage.start();
     const { program } = stage;
     const pids = await stage.pids();
     const sockets = [await stage.connect(), await stage.connect()];
-    // Neither answers that it is asked to leave.
+    // The clients do not answer the close frame, so the shutdown waits for them.
     for (const { socket } of sockets) socket.pause();
     for (const pid of [...pids, program.pid]) process.kill(pid, 'SIGINT');
     let status = 0;
@@ -134,23 +134,23 @@ describe.skipIf(!hasRedis())(`several workers${hasRedis() ? '' : ` (${NO_REDIS})
     expect(await stage.pids()).toEqual(pids);
     program.kill('SIGTERM');
     expect((await program.outcome()).code).toBe(1);
-    await gone(pids);
+    await untilExited(pids);
     for (const { socket } of sockets) socket.terminate();
   });
 
-  test('a scrape of whichever of them is told of all, and of one that does not answer that it does not', async () => {
+  test('merges the metrics of all workers in each scrape and reports unresponsive workers as down', async () => {
     await using stage = await Stage.start();
-    // One connection, and so one worker, whoever else is stopped.
+    // A single connection keeps all scrapes on one worker.
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const scrape = async (): Promise<{ readonly read: string; readonly families: ReadonlyMap<string, Family> }> => {
-      const [response] = (await once(get(`${stage.url}/metrics`, { agent }), 'response')) as [IncomingMessage]; // its event
+      const [response] = (await once(get(`${stage.url}/metrics`, { agent }), 'response')) as [IncomingMessage]; // arguments of the event
       expect(response.statusCode).toBe(200);
       const read = await text(response);
       return { read, families: parseMetrics(read) };
     };
     const upIn = (families: ReadonlyMap<string, Family>): readonly number[] =>
       ['1', '2'].map((worker) => valueOf(families, 'swarmlens_worker_up', { worker }));
-    // A worker that takes more than a second is left out: it is asked again.
+    // The scrape omits a worker that needs more than one second, so it is repeated.
     const scrapeUntil = async (up: readonly number[]): Promise<Awaited<ReturnType<typeof scrape>>> => {
       let scraped = await scrape();
       await waitUntil(async () => upIn(scraped.families).join() === up.join() || ((scraped = await scrape()), false), {
@@ -167,20 +167,20 @@ describe.skipIf(!hasRedis())(`several workers${hasRedis() ? '' : ` (${NO_REDIS})
     const starts = ['1', '2'].map((worker) => valueOf(families, 'process_start_time_seconds', { worker }));
     expect(starts[0]).not.toBe(starts[1]);
 
-    // Only the worker that is asked has a connection.
-    const asked = valueOf(families, 'swarmlens_connections', { worker: '1' }) === 1 ? 1 : 2;
-    const other = 3 - asked;
+    // Only the scraped worker has a connection.
+    const scrapedWorker = valueOf(families, 'swarmlens_connections', { worker: '1' }) === 1 ? 1 : 2;
+    const other = 3 - scrapedWorker;
     const pid = await stage.pidOf(other);
     process.kill(pid, 'SIGSTOP');
     try {
-      const without = (await scrapeUntil(asked === 1 ? [1, 0] : [0, 1])).families;
+      const without = (await scrapeUntil(scrapedWorker === 1 ? [1, 0] : [0, 1])).families;
       expect(valueOf(without, 'swarmlens_connections')).toBe(1);
     } finally {
       process.kill(pid, 'SIGCONT');
     }
     await scrapeUntil([1, 1]);
     process.kill(pid, 'SIGKILL');
-    // It has no number while it waits to be started again, and the same one afterwards.
+    // A worker keeps its number, but has none until it is restarted.
     await stage.program.wrote(/exited \(signal SIGKILL\)/);
     await scrapeUntil([1, 1]);
     agent.destroy();
