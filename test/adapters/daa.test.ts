@@ -55,8 +55,8 @@ test.each([
 });
 
 test.each([
-  ['does not say whose its tasks are', { tasks: [{ task: { task_id: 't' }, status: 'running' }], total_count: 1 }],
-  ['is not complete', { ...DAA_ANSWERS.list_tasks, total_count: 5 }],
+  ['names no agent for its tasks', { tasks: [{ task: { task_id: 't' }, status: 'running' }], total_count: 1 }],
+  ['is incomplete', { ...DAA_ANSWERS.list_tasks, total_count: 5 }],
 ])('DaaAdapter does not count a task list that %s', async (_, tasks) => {
   const report = await rigOf('DAA', { ...DAA_ANSWERS, list_tasks: tasks }).poll();
 

@@ -26,7 +26,7 @@ test.each([
   ['filesystem', ['read_file', 'write_file'], 'CUSTOM'],
   ['', [], 'CUSTOM'],
   ['agents', ['agent_list'], 'CUSTOM'],
-] as const)('a server called "%s" with tools %j is %s', (name, tools, type) => {
+] as const)('detectServerType detects a server named "%s" with tools %j as %s', (name, tools, type) => {
   expect(detectServerType({ name, tools })).toBe(type);
 });
 
@@ -48,7 +48,7 @@ test.each([
   ['node server.js --project /home/me/claude-flow', null],
   ['python -m my_server', null],
   ['npx', null],
-] as const)('"%s" is guessed to be %s', (line, type) => {
+] as const)('guessServerType guesses the type of "%s" as %s', (line, type) => {
   const [command = '', ...args] = line.split(' ');
 
   expect(guessServerType(command, args)).toBe(type);

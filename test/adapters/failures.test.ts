@@ -76,16 +76,19 @@ test.each(['hive-mind_status', 'daa_learning_status', 'swarm_status'])(
 test.each([
   ['RUV_SWARM', RUV_ANSWERS, 'agent_list'],
   ['DAA', DAA_ANSWERS, 'list_agents'],
-] as const)('a list of a %s server that fails leaves its agents as they were, stale', async (type, answers, tool) => {
-  const rig = rigOf(type, answers);
-  const before = await rig.poll();
-  rig.server.answers.set(tool, REFUSED);
-  rig.clock.advance(100);
-  const after = await rig.poll();
+] as const)(
+  'the adapter of a %s server keeps its agents as stale when their list fails',
+  async (type, answers, tool) => {
+    const rig = rigOf(type, answers);
+    const before = await rig.poll();
+    rig.server.answers.set(tool, REFUSED);
+    rig.clock.advance(100);
+    const after = await rig.poll();
 
-  expect(after.agents).toEqual(before.agents.map((agent) => ({ ...agent, stale: true })));
-  expect(after.failures).toEqual([{ tool, message: 'not today' }]);
-});
+    expect(after.agents).toEqual(before.agents.map((agent) => ({ ...agent, stale: true })));
+    expect(after.failures).toEqual([{ tool, message: 'not today' }]);
+  },
+);
 
 test('PolledTool retries a failing tool after 1, 2, 4, … 30 seconds and reports the failure meanwhile', async () => {
   const rig = rigOf('DAA', { ...DAA_ANSWERS, list_tasks: REFUSED });
@@ -122,11 +125,14 @@ test.each([
   ['RUV_SWARM', RUV_ANSWERS, 'memory_usage'],
   ['RUV_SWARM', RUV_ANSWERS, 'swarm_status'],
   ['DAA', DAA_ANSWERS, 'list_tasks'],
-] as const)('a %s server that cannot be asked (%3$s) ends the poll with that error', async (type, answers, tool) => {
-  const error = new TransportError('gone');
+] as const)(
+  'the adapter of a %s server rejects the poll with the transport error of a tool: $2',
+  async (type, answers, tool) => {
+    const error = new TransportError('gone');
 
-  await expect(rigOf(type, { ...answers, [tool]: error }).poll()).rejects.toBe(error);
-});
+    await expect(rigOf(type, { ...answers, [tool]: error }).poll()).rejects.toBe(error);
+  },
+);
 
 test('settleAll leaves no call running when one call fails', async () => {
   const rig = rigOf('RUV_SWARM', { ...RUV_ANSWERS, swarm_status: new TransportError('gone') });

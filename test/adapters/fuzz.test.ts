@@ -29,14 +29,14 @@ test.each(SERVERS)('for any JSON responses of a %s server: a poll returns a vali
 });
 
 test.each(SERVERS)(
-  "a %s server's answers, spoilt anyhow and then whole again, make sound reports",
-  async (type, answers, toSpoil) => {
-    const spoilt = fc.record(
-      Object.fromEntries(Object.entries(toSpoil).map(([tool, answer]) => [tool, mutationOf(answer)])),
+  'for any corrupt responses of a %s server: reports are valid, and complete again after valid responses',
+  async (type, answers, toCorrupt) => {
+    const corrupt = fc.record(
+      Object.fromEntries(Object.entries(toCorrupt).map(([tool, answer]) => [tool, mutationOf(answer)])),
     );
     const whole = await rigOf(type, answers).poll();
     await fc.assert(
-      fc.asyncProperty(spoilt, async (given) => {
+      fc.asyncProperty(corrupt, async (given) => {
         const rig = rigOf(type, given);
         assertSound(await rig.poll());
         rig.clock.advance(100);
@@ -47,10 +47,10 @@ test.each(SERVERS)(
           rig.clock.advance(60_000);
           assertSound(await rig.poll());
         }
-        const healed = await rig.poll();
-        expect(healed.failures).toEqual([]);
-        expect(healed.agents.map((agent) => agent.nativeId)).toEqual(whole.agents.map((agent) => agent.nativeId));
-        expect(healed.swarms).toEqual(whole.swarms);
+        const recovered = await rig.poll();
+        expect(recovered.failures).toEqual([]);
+        expect(recovered.agents.map((agent) => agent.nativeId)).toEqual(whole.agents.map((agent) => agent.nativeId));
+        expect(recovered.swarms).toEqual(whole.swarms);
       }),
       runs(40),
     );
@@ -61,10 +61,10 @@ test.each([
   ['CLAUDE_FLOW', FLOW_ANSWERS, recordedCalls('claude-flow').filter(({ tool }) => CLAUDE_FLOW_OBSERVERS.has(tool))],
   ['RUV_SWARM', RUV_ANSWERS, recordedCalls('ruv-swarm').filter(({ tool }) => RUV_SWARM_OBSERVERS.has(tool))],
 ] as const)(
-  "whatever a %s server's answers to somebody else are, what is seen of them makes sound reports",
+  'for any observed calls of a %s server: reports are valid, and the next poll is unaffected',
   async (type, answers, calls) => {
     const whole = await rigOf(type, answers).poll();
-    const spoilt = fc.constantFrom(...calls).chain((call) =>
+    const corrupt = fc.constantFrom(...calls).chain((call) =>
       fc.record({
         kind: fc.constant('CALL' as const),
         tool: fc.constant(call.tool),
@@ -76,7 +76,7 @@ test.each([
       }),
     );
     await fc.assert(
-      fc.asyncProperty(fc.array(spoilt, { maxLength: 6 }), async (pushes) => {
+      fc.asyncProperty(fc.array(corrupt, { maxLength: 6 }), async (pushes) => {
         const rig = rigOf(type, answers);
         for (const push of pushes.slice(0, 2)) expect(rig.adapter.observe(push)).toBeNull();
         assertSound(await rig.poll());
@@ -85,11 +85,11 @@ test.each([
           if (report !== null) assertSound(report);
         }
         rig.clock.advance(1000);
-        const healed = await rig.poll();
-        assertSound(healed);
-        expect(healed.failures).toEqual([]);
-        expect(healed.agents.map((agent) => agent.nativeId)).toEqual(whole.agents.map((agent) => agent.nativeId));
-        expect(healed.swarms).toEqual(whole.swarms);
+        const recovered = await rig.poll();
+        assertSound(recovered);
+        expect(recovered.failures).toEqual([]);
+        expect(recovered.agents.map((agent) => agent.nativeId)).toEqual(whole.agents.map((agent) => agent.nativeId));
+        expect(recovered.swarms).toEqual(whole.swarms);
       }),
       runs(40),
     );

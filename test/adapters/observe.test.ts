@@ -187,7 +187,7 @@ test('PolledTool ends its failure and backoff after an observed result', async (
 test.each([
   ['DAA', DAA_ANSWERS],
   ['CUSTOM', {}],
-] as const)('a %s server, whose calls nobody can explain, gives no report of what is seen', async (type, answers) => {
+] as const)('the adapter of a %s server returns no report for observed calls', async (type, answers) => {
   const rig = await polled(type, answers);
   const recorders: readonly Recorder[] = ['claude-flow', 'ruv-swarm'];
 

@@ -51,7 +51,7 @@ describe('runSimulator over streamable HTTP', () => {
     ['an unknown session', INITIALIZE, { 'mcp-session-id': 'nope' }, 404],
     ['another origin', INITIALIZE, { origin: 'https://example.com' }, 403],
     ['more than 10 MB', 'x'.repeat(11 * 1024 * 1024), {}, 413],
-  ])('rejects %s with its status and keeps working', async (_what, body, headers, status) => {
+  ])('rejects %s with its status and keeps working', async (_request, body, headers, status) => {
     await using running = await run({ transport: 'http' });
     expect((await post(running.url, body, headers)).status).toBe(status);
     await using connected = await connect(running.url);

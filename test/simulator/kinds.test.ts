@@ -46,7 +46,7 @@ describe('runSimulator', () => {
     [{ hz: -1 }, 'hz'],
     [{ hz: Infinity }, 'hz'],
     [{ port: 70_000 }, 'port'],
-  ])('rejects %j by name and starts nothing', async (wrong, name) => {
+  ])('rejects the invalid option %j by its name', async (wrong, name) => {
     const options = { ...SIMULATOR_DEFAULTS, type: 'daa' as const, ...wrong };
     await expect(runSimulator(options, { stdin: process.stdin, stdout: process.stdout })).rejects.toThrow(
       `${name} must be`,

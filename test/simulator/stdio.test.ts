@@ -53,8 +53,8 @@ describe('runSimulator over stdio', () => {
 
   test.each([
     ['ends', (running: Awaited<ReturnType<typeof run>>) => running.stdin.end()],
-    ['is torn down', (running: Awaited<ReturnType<typeof run>>) => running.stdin.destroy()],
-  ])('ends with all timers when stdin %s', async (_how, end) => {
+    ['is destroyed', (running: Awaited<ReturnType<typeof run>>) => running.stdin.destroy()],
+  ])('ends with all timers when stdin %s', async (_condition, end) => {
     await using running = await run({});
     expect(running.clock.pending).toBe(1);
     end(running);

@@ -124,7 +124,7 @@ describe('IdGenerator', () => {
     ['claude-flow', /^agent-\d{13}-[a-z0-9]{6}$/],
     ['ruv-swarm', /^agent-\d{13}$/],
     ['daa', /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-a[0-9a-f]{3}-[0-9a-f]{12}$/],
-  ] as const)('of %s agents look like the real ones', (type, pattern) => {
+  ] as const)('creates ids of %s agents in the real format', (type, pattern) => {
     for (const { id } of new Simulated(type).step(50).world.livingAgents('plain')) expect(id).toMatch(pattern);
   });
 

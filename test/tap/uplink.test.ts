@@ -51,7 +51,7 @@ describe('Uplink', () => {
   test.each([
     [1, [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]],
     [0, [250, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000]],
-  ])('retries an unreachable server with a growing backoff (random number %i)', async (random, expected) => {
+  ])('retries an unreachable server with a growing backoff (random value %i)', async (random, expected) => {
     const pauses = new Pauses();
     createUplink('ws://127.0.0.1:9', { clock: pauses.clock, random });
     const delays: number[] = [];
