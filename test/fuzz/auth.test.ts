@@ -26,7 +26,7 @@ const JWT = {
 const CLAIMS = {
   iss: JWT.issuer,
   aud: 'swarmlens',
-  sub: 'somebody',
+  sub: 'ada',
   exp: now + 60,
   iat: now,
   scope: 'agents:read health:read',
@@ -41,17 +41,17 @@ const CLAIMS = {
   },
 };
 
-/** Claims under a good signature: what an identity provider, or whoever fills in a form there, has put in. */
-const signed = fc
+/** Claims with a valid signature but arbitrary values. */
+const signedClaims = fc
   .oneof(mutationOf(CLAIMS), fc.dictionary(fc.constantFrom(...Object.keys(CLAIMS), '__proto__'), hostileValue))
   .filter((claims) => typeof claims === 'object' && claims !== null && !Array.isArray(claims));
 
-test('whatever claims are signed, they make a viewer with permissions of ours, or are UNAUTHENTICATED', async () => {
+test('for any signed claims: Authenticator returns a viewer with known permissions, or UNAUTHENTICATED', async () => {
   await using authenticator = await createAuthenticator({ tokens: null, jwt: JWT }, { clock, logger: silentLogger });
   let viewers = 0;
   await fc.assert(
-    fc.asyncProperty(signed, async (claims) => {
-      // It is an object, see the filter.
+    fc.asyncProperty(signedClaims, async (claims) => {
+      // The filter above leaves only objects.
       const token = await new SignJWT({ ...(claims as object) }).setProtectedHeader({ alg: 'HS256' }).sign(KEY);
       const result = await authenticator.authenticate(`Bearer ${token}`).catch((error: unknown) => error);
       if (result instanceof Error) {
@@ -61,7 +61,7 @@ test('whatever claims are signed, they make a viewer with permissions of ours, o
         return;
       }
       viewers += 1;
-      const { permissions, expiresAtMs } = result as { permissions: ReadonlySet<string>; expiresAtMs: number }; // a Viewer, as it is no error
+      const { permissions, expiresAtMs } = result as { permissions: ReadonlySet<string>; expiresAtMs: number }; // a Viewer, because the result is no error
       for (const permission of permissions) expect(PERMISSIONS).toContain(permission);
       expect(expiresAtMs).toBeGreaterThan(clock.now());
     }),
@@ -70,7 +70,7 @@ test('whatever claims are signed, they make a viewer with permissions of ours, o
   expect(viewers).toBeGreaterThan(10);
 });
 
-test('whatever Authorization says, it is UNAUTHENTICATED unless it is the token itself, and is not repeated', async () => {
+test('for any Authorization header without a valid token: Authenticator fails with UNAUTHENTICATED and does not repeat the header', async () => {
   await using directory = await TokenDirectory.make();
   const { text } = await directory.create();
   const options = { tokens: directory.file, jwt: JWT };

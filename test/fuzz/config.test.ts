@@ -17,8 +17,8 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-/** One of everything that may stand there. */
-const WHOLE = {
+/** Configuration that contains every kind of server and every setting. */
+const FULL_CONFIG = {
   mcpServers: {
     flow: { command: 'npx', args: ['claude-flow', 'mcp', 'start'], cwd: '.', env: { A: '${HOME}' } },
     web: { type: 'http', url: 'http://127.0.0.1:3000/mcp', headers: { authorization: 'Bearer ${TOKEN}' } },
@@ -85,7 +85,7 @@ const WHOLE = {
   },
 };
 
-const WITHOUT_FILES = { ...WHOLE, swarmlens: { ...WHOLE.swarmlens, trustedDocuments: undefined } };
+const WITHOUT_FILES = { ...FULL_CONFIG, swarmlens: { ...FULL_CONFIG.swarmlens, trustedDocuments: undefined } };
 
 async function load(bytes: Buffer, env: Record<string, string>): Promise<unknown> {
   await writeFile(join(directory, 'c.json'), bytes);
@@ -95,18 +95,18 @@ async function load(bytes: Buffer, env: Record<string, string>): Promise<unknown
 
 const ENV = { HOME: '/home/x', TOKEN: 'a-token-of-the-environment' };
 
-test('any file and any environment make a configuration on loopback, or lines that say what is wrong', async () => {
+test('for any configuration file and environment: loadConfig returns a configuration or one line per problem without secrets', async () => {
   expect(await load(Buffer.from(JSON.stringify(WITHOUT_FILES)), ENV)).toMatchObject({
     host: '127.0.0.1',
     port: 4000,
   });
-  const seen = { configurations: 0, refusals: 0 };
+  const counts = { configurations: 0, rejections: 0 };
   await fc.assert(
     fc.asyncProperty(
       fc.oneof(
         {
           weight: 4,
-          arbitrary: fc.oneof(mutatedJson(WITHOUT_FILES), mutatedJson(WHOLE)).map((text) => Buffer.from(text)),
+          arbitrary: fc.oneof(mutatedJson(WITHOUT_FILES), mutatedJson(FULL_CONFIG)).map((text) => Buffer.from(text)),
         },
         { weight: 1, arbitrary: garbage },
       ),
@@ -126,7 +126,7 @@ test('any file and any environment make a configuration on loopback, or lines th
       async (bytes, env) => {
         const result = await load(bytes, env);
         if (result instanceof ConfigError) {
-          seen.refusals += 1;
+          counts.rejections += 1;
           expect(result.problems.length).toBeGreaterThan(0);
           for (const problem of result.problems) {
             expect(problem).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}]/u);
@@ -135,13 +135,13 @@ test('any file and any environment make a configuration on loopback, or lines th
           return;
         }
         expect(result).not.toBeInstanceOf(Error);
-        seen.configurations += 1;
+        counts.configurations += 1;
       },
     ),
     runs(200),
   );
-  expect(seen.configurations).toBeGreaterThan(0);
-  expect(seen.refusals).toBeGreaterThan(0);
+  expect(counts.configurations).toBeGreaterThan(0);
+  expect(counts.rejections).toBeGreaterThan(0);
 });
 
 const TOKENS = {
@@ -165,7 +165,7 @@ const TOKENS = {
   ],
 };
 
-test('any token file is a list of tokens, or refused on one line that names it', async () => {
+test('for any token file: readTokenFile returns a list of tokens or one line that names the file', async () => {
   const file = join(directory, 'tokens.json');
   const texts = fc.oneof(
     mutatedJson(TOKENS).map((text) => Buffer.from(text)),

@@ -18,18 +18,18 @@ const SPAN = { completeUntilMs: 1, newestMs: 2 };
 
 const revisions = fc.oneof(fc.nat(5), fc.constantFrom(Number.MAX_SAFE_INTEGER, 2 ** 31));
 
-const given = fc
+const issued = fc
   .tuple(revisions, viewOptions.map(createView))
   .map(([revision, view]) => encodeCursor(EPOCH, { revision, view }, revision % 2 === 0 ? null : SPAN));
 
-/** Cursors that a reader was given, as they are or changed; and what never was one. */
+/** Cursors that the server issues, mutations of them, and any other text. */
 const cursors = fc.oneof(
-  given,
-  given
+  issued,
+  issued
     .map((cursor): unknown => JSON.parse(Buffer.from(cursor, 'base64url').toString()))
     .chain((parts) => mutatedJson(parts))
     .map((text) => Buffer.from(text).toString('base64url')),
-  given.chain(mutatedText),
+  issued.chain(mutatedText),
   fc.array(hostileValue, { maxLength: 11 }).map((parts) => Buffer.from(JSON.stringify(parts)).toString('base64url')),
   garbage.map((bytes) => bytes.toString('base64url')),
   fc.string({ unit: 'binary' }),
@@ -45,7 +45,7 @@ function positionOf(cursor: string): CursorPosition | null {
   }
 }
 
-test('any cursor is refused, or a position that is told as it was read', () => {
+test('for any cursor: decodeCursor rejects it or returns a position that survives encoding', () => {
   let positionsRead = 0;
   fc.assert(
     fc.property(cursors, (cursor) => {
@@ -56,28 +56,28 @@ test('any cursor is refused, or a position that is told as it was read', () => {
     }),
     runs(1_500),
   );
-  // Otherwise the arbitrary has missed its aim.
+  // Without valid cursors the test would check rejections only.
   expect(positionsRead).toBeGreaterThan(20);
 });
 
-test('whatever cursor it comes with, a reader is told nothing but what its view has', () => {
+test('for any cursor and view: changesSince returns only agents of the view', () => {
   fc.assert(
-    fc.property(cursors, viewOptions, serverSnapshotOf('x'), (cursor, options, picture) => {
+    fc.property(cursors, viewOptions, serverSnapshotOf('x'), (cursor, options, snapshot) => {
       const store = new Store({ epoch: EPOCH, maxTombstones: 4, maxEvents: 4 });
-      store.commit({ ...emptyDelta('x'), server: serverOf('x'), seenAt: EPOCH_TIME, agents: picture.agents });
+      store.commit({ ...emptyDelta('x'), server: serverOf('x'), seenAt: EPOCH_TIME, agents: snapshot.agents });
       const view = createView(options);
       const from = positionOf(cursor);
       const { kind, agents } = changesSince(store, from, view);
       const all = changesSince(store, null, view).agents.map(({ agent }) => agent.id);
-      const seen = agents.map(({ agent }) => agent.id);
-      for (const id of seen) expect(all).toContain(id);
-      if (kind === 'SNAPSHOT') expect(seen.sort()).toEqual(all.sort());
+      const received = agents.map(({ agent }) => agent.id);
+      for (const id of received) expect(all).toContain(id);
+      if (kind === 'SNAPSHOT') expect(received.sort()).toEqual(all.sort());
     }),
     runs(400),
   );
 });
 
-test('a cursor from the future, which nobody was given, is answered with a snapshot', () => {
+test('changesSince returns a snapshot for a cursor with a future revision', () => {
   const store = new Store({ epoch: EPOCH, maxTombstones: 4, maxEvents: 4 });
   store.commit({ ...emptyDelta('x'), server: serverOf('x'), seenAt: EPOCH_TIME });
   const view = createView();

@@ -12,31 +12,34 @@ interface RawRequest {
   readonly line: string;
   readonly headers: readonly string[];
   readonly body: Buffer;
-  /** The length that it says is that of the body. */
+  /** Whether the declared length is the length of the body. */
   readonly isWhole?: boolean;
 }
 
-interface RawAnswer {
+interface RawResponse {
   readonly status: number;
   readonly body: string;
 }
 
-/** What the server writes until it closes the connection, or until the first event of a stream; `null`: nothing. */
-async function send({ line, headers, body, isWhole = false }: RawRequest): Promise<RawAnswer | null> {
+/**
+ * Returns the response that the server writes before it closes the connection or streams an event. Returns null if the
+ * server writes nothing.
+ */
+async function send({ line, headers, body, isWhole = false }: RawRequest): Promise<RawResponse | null> {
   const { hostname, port } = new URL(fuzzed().server.url);
   const socket = connect(Number(port), hostname);
-  // Who is refused before all of a body is read may be cut off, which `once` of node:events takes for a failure.
+  // The server may reset the connection when it rejects a request before it has read the body.
   socket.on('error', () => undefined);
   const closed = new Promise((resolve) => socket.once('close', resolve));
   let text = '';
   socket.on('data', (chunk: Buffer) => {
     text += chunk.toString();
-    // A stream, or a socket that was let in, does not end by itself.
+    // A stream or an accepted WebSocket does not end by itself.
     if (/^HTTP\/1\.1 101 |^content-type: (text\/event-stream|multipart\/mixed)/im.test(text)) socket.destroy();
   });
   socket.write(`${[line, ...headers, 'Connection: close'].join('\r\n')}\r\n\r\n`, 'latin1');
   socket.write(body);
-  // Where the head says something of the body, the server may wait for more of it.
+  // With these headers, the server may wait for more of the body.
   if (!isWhole && headers.some((header) => /^(content-length|transfer-encoding|expect):/i.test(header))) socket.end();
   await closed;
   if (text === '') return null;
@@ -45,12 +48,12 @@ async function send({ line, headers, body, isWhole = false }: RawRequest): Promi
   return { status, body: text.slice(text.indexOf('\r\n\r\n') + 4) };
 }
 
-function assertAnswered(answer: RawAnswer | null): void {
-  if (answer === null) return;
-  expect(answer.status, answer.body).not.toBe(500);
-  expect(answer.body).not.toMatch(/node_modules|at \w+ \(|TypeError|is not a function/);
-  const json = /\{"errors":.*\}/s.exec(answer.body)?.[0];
-  if (json !== undefined) assertMasked((JSON.parse(json) as { errors: unknown }).errors); // GraphQL over HTTP
+function assertResponse(response: RawResponse | null): void {
+  if (response === null) return;
+  expect(response.status, response.body).not.toBe(500);
+  expect(response.body).not.toMatch(/node_modules|at \w+ \(|TypeError|is not a function/);
+  const json = /\{"errors":.*\}/s.exec(response.body)?.[0];
+  if (json !== undefined) assertMasked((JSON.parse(json) as { errors: unknown }).errors); // errors of GraphQL
 }
 
 async function assertServesNext(): Promise<void> {
@@ -65,7 +68,7 @@ function post(body: Buffer, headers: readonly string[], path = '/graphql'): RawR
   return { line: `POST ${path} HTTP/1.1`, headers: all, body, isWhole: true };
 }
 
-async function assertQuiet(): Promise<void> {
+async function assertUnaffected(): Promise<void> {
   await assertServesNext();
   expect(fuzzed().server.errors).toEqual([]);
   expect(fuzzed().log.filter(({ level }) => level === 'error')).toEqual([]);
@@ -101,19 +104,19 @@ const ACCEPTED = [
   'multipart/mixed',
 ];
 
-test('whatever body is posted, the answer tells the client its mistake, and the next is served', async () => {
+test('for any body: POST /graphql reports only client errors and serves the next request', async () => {
   await fc.assert(
     fc.asyncProperty(bodies, fc.constantFrom(...ACCEPTED), async (body, accept) => {
-      const answer = await send(post(body, ['Content-Type: application/json', `Accept: ${accept}`]));
-      expect(answer).not.toBeNull();
-      assertAnswered(answer);
+      const response = await send(post(body, ['Content-Type: application/json', `Accept: ${accept}`]));
+      expect(response).not.toBeNull();
+      assertResponse(response);
     }),
     runs(150),
   );
-  await assertQuiet();
+  await assertUnaffected();
 });
 
-/** Bytes that may stand in a line of the head. */
+/** Text that a request line or header may contain. */
 const word = fc.oneof(
   fc.string({ unit: fc.integer({ min: 0x21, max: 0xff }).map((code) => String.fromCharCode(code)), maxLength: 30 }),
   fc.constantFrom(
@@ -174,7 +177,7 @@ const UPGRADE = [
   'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==',
 ];
 
-test('whatever a request or an upgrade asks for, in whatever head, it is answered or cut off, and the next is served', async () => {
+test('for any request or upgrade: the HTTP server responds or closes the connection and serves the next request', async () => {
   const { host } = new URL(fuzzed().server.url);
   const requests = fc.record({
     method: fc.oneof({ weight: 5, arbitrary: fc.constantFrom('GET', 'POST', 'HEAD', 'OPTIONS', 'PUT', 'TRACE') }, word),
@@ -190,9 +193,9 @@ test('whatever a request or an upgrade asks for, in whatever head, it is answere
         ...(upgrades ? UPGRADE : []),
         ...headers.map(([name, value]) => `${name}: ${value}`),
       ];
-      assertAnswered(await send({ line: `${method} ${path} HTTP/1.1`, headers: lines, body }));
+      assertResponse(await send({ line: `${method} ${path} HTTP/1.1`, headers: lines, body }));
     }),
     runs(300),
   );
-  await assertQuiet();
+  await assertUnaffected();
 });

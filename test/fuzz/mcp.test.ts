@@ -13,12 +13,12 @@ import { chunksOf, connectOptions, NEVER, outcomeOf } from '../mcp/support.js';
 import { garbage, hostileValue, mutatedJson, runs } from '../support/fuzz-inputs.js';
 import { settled } from '../support/manual-clock.js';
 
-const GREETING = {
+const INITIALIZE_RESULT = {
   protocolVersion: '2025-06-18',
   serverInfo: { name: 'daa', version: '1' },
   capabilities: { tools: {} },
 };
-const GATEWAY = { ...GREETING, capabilities: { experimental: { agentEvents: true } } };
+const GATEWAY = { ...INITIALIZE_RESULT, capabilities: { experimental: { agentEvents: true } } };
 const TOOLS = { tools: [{ name: 'agent_list', inputSchema: { type: 'object' } }], agents: [{ id: 'a' }] };
 const RESULT = {
   content: [{ type: 'text', text: '{"agents":[]}' }],
@@ -26,13 +26,13 @@ const RESULT = {
   isError: false,
 };
 
-/** Lines that a server writes: answers to any of the first requests, notifications, errors that answer nobody, and none of these. */
-const written = fc.oneof(
+/** Lines that a server writes: responses to the first requests, notifications, errors without a request, and any other text. */
+const serverLines = fc.oneof(
   fc
     .record({
       jsonrpc: fc.constant('2.0'),
       id: fc.oneof(fc.nat(3), hostileValue),
-      result: fc.constantFrom<unknown>(GREETING, GATEWAY, TOOLS, RESULT, { authenticated: true }),
+      result: fc.constantFrom<unknown>(INITIALIZE_RESULT, GATEWAY, TOOLS, RESULT, { authenticated: true }),
     })
     .chain(mutatedJson),
   fc
@@ -58,8 +58,8 @@ const written = fc.oneof(
   garbage.map((bytes) => bytes.toString('latin1')),
 );
 
-/** What a server writes, as a test hands it over, to the readers of lines and of frames. */
-class Fed extends LineTransport {
+/** Transport whose input a test provides, split into lines or frames. */
+class FedTransport extends LineTransport {
   readonly sent: JSONRPCMessage[] = [];
   readonly noises: string[] = [];
   readonly feed: (chunk: Buffer) => void;
@@ -92,36 +92,36 @@ class Fed extends LineTransport {
   }
 }
 
-test('whatever a server writes, the layer above gets whole messages, or nothing, and is let go in the end', async () => {
+test('for any server output: CompatibilityTransport passes on only valid messages and closes once', async () => {
   let passed = 0;
   await fc.assert(
     fc.asyncProperty(
-      fc.array(written, { maxLength: 8 }),
+      fc.array(serverLines, { maxLength: 8 }),
       fc.array(fc.nat(), { maxLength: 6 }),
       fc.record({ inFrames: fc.boolean(), isStream: fc.boolean(), token: fc.option(fc.constant('t')) }),
       async (lines, cuts, { inFrames, isStream, token }) => {
-        const inner = new Fed(inFrames);
+        const inner = new FedTransport(inFrames);
         const transport = new CompatibilityTransport(inner, { token, isStream });
-        const got: JSONRPCMessage[] = [];
-        transport.onmessage = (message) => got.push(message);
+        const received: JSONRPCMessage[] = [];
+        transport.onmessage = (message) => received.push(message);
         let closings = 0;
         transport.onclose = () => (closings += 1);
         const started = outcomeOf(transport.start());
-        const asked: readonly JSONRPCMessage[] = [
+        const requests: readonly JSONRPCMessage[] = [
           { jsonrpc: '2.0', id: 0, method: 'initialize', params: {} },
           { jsonrpc: '2.0', method: 'notifications/initialized' },
           { jsonrpc: '2.0', id: 1, method: 'tools/list' },
           { jsonrpc: '2.0', id: 2, method: 'tools/call', params: { name: 'agent/list', arguments: {} } },
         ];
-        const sent = Promise.all(asked.map((message) => outcomeOf(transport.send(message))));
+        const sent = Promise.all(requests.map((message) => outcomeOf(transport.send(message))));
         for (const chunk of chunksOf(Buffer.from(lines.map((line) => `${line}\n`).join('')), cuts)) inner.feed(chunk);
         await settled();
         await transport.close();
-        // Nothing waits for a server that is gone.
+        // No request waits after the close.
         await Promise.all([started, sent]);
         expect(closings).toBe(1);
-        for (const message of got) expect(parseJSONRPCMessage(message)).toEqual(message);
-        passed += got.length;
+        for (const message of received) expect(parseJSONRPCMessage(message)).toEqual(message);
+        passed += received.length;
       },
     ),
     runs(300),
@@ -129,18 +129,18 @@ test('whatever a server writes, the layer above gets whole messages, or nothing,
   expect(passed).toBeGreaterThan(100);
 });
 
-/** Stands in an answer for the id that the client has given the request. */
+/** Placeholder of a response for the id of its request. */
 const ID = 'the id';
 
 let server: Server;
-/** Of the connection to come: what is written after each line that comes. */
+/** Responses on the next connection, one per received line. */
 let script: readonly string[] = [];
 
-function play(socket: Socket): void {
-  const left = [...script];
+function respond(socket: Socket): void {
+  const remaining = [...script];
   socket.on('error', () => undefined);
   socket.on('data', (line: Buffer) => {
-    const next = left.shift();
+    const next = remaining.shift();
     const id = /"id":("[^"]*")/.exec(line.toString())?.[1] ?? 'null';
     if (next === undefined) socket.end();
     else socket.write(`${next.replace(`"${ID}"`, id)}\n`);
@@ -148,15 +148,15 @@ function play(socket: Socket): void {
 }
 
 beforeAll(async () => {
-  server = createServer(play).listen(0, '127.0.0.1');
+  server = createServer(respond).listen(0, '127.0.0.1');
   await once(server, 'listening');
 });
 
 afterAll(() => server.close());
 
-/** Of the messages that connecting and a call wait for, some as they should be and some not. */
-const answers = fc.tuple(
-  ...[GREETING, TOOLS, RESULT].map((result) =>
+/** Valid and invalid responses to the requests of connecting and of one call. */
+const responses = fc.tuple(
+  ...[INITIALIZE_RESULT, TOOLS, RESULT].map((result) =>
     fc.oneof(
       fc.constant(JSON.stringify({ jsonrpc: '2.0', id: ID, result })),
       mutatedJson({ jsonrpc: '2.0', id: ID, result }),
@@ -165,28 +165,28 @@ const answers = fc.tuple(
   ),
 );
 
-/** Of waiting for what does not come. */
-const PATIENCE_MS = 20;
+/** Timeout in milliseconds for responses that never arrive. */
+const TIMEOUT_MS = 20;
 
-test('whatever a server answers over TCP, connecting and calling end, with an answer or an error that has a name', async () => {
-  const { port } = server.address() as AddressInfo; // of a listening TCP server
+test('for any responses over TCP: connecting and calling end with a result or an error of a known class', async () => {
+  const { port } = server.address() as AddressInfo; // a TCP server has a port
   let connected = 0;
   await fc.assert(
-    fc.asyncProperty(answers, async (given) => {
-      script = given;
+    fc.asyncProperty(responses, async (answers) => {
+      script = answers;
       const endpoint = { type: 'tcp', host: '127.0.0.1', port, token: null } as const;
-      const session = await outcomeOf(connectSession(endpoint, connectOptions({ connectTimeoutMs: PATIENCE_MS })));
+      const session = await outcomeOf(connectSession(endpoint, connectOptions({ connectTimeoutMs: TIMEOUT_MS })));
       if (session instanceof Error) {
         expect(session).toBeInstanceOf(TransportError);
         return;
       }
       connected += 1;
-      await using open = session as Awaited<ReturnType<typeof connectSession>>; // it is no error
-      const answer = await outcomeOf(open.callTool('agent_list', {}, { signal: NEVER, timeoutMs: PATIENCE_MS }));
+      await using open = session as Awaited<ReturnType<typeof connectSession>>; // a session, because it is no error
+      const answer = await outcomeOf(open.callTool('agent_list', {}, { signal: NEVER, timeoutMs: TIMEOUT_MS }));
       if (!(answer instanceof Error)) return;
-      const named = [ToolRejectedError, ToolCallTimeoutError, SessionClosedError, TransportError];
+      const knownErrors = [ToolRejectedError, ToolCallTimeoutError, SessionClosedError, TransportError];
       expect(
-        named.some((kind) => answer instanceof kind),
+        knownErrors.some((kind) => answer instanceof kind),
         answer.stack,
       ).toBe(true);
     }),

@@ -25,7 +25,7 @@ const valid = fc.oneof(
   fc.constantFrom(...TEXTS).map(subscribe),
 );
 
-/** One message, as text or as bytes that say they are none. */
+/** Messages in text or binary frames. */
 const messages = fc.record({
   bytes: fc.oneof(
     valid.map((message) => Buffer.from(JSON.stringify(message))),
@@ -42,20 +42,20 @@ const messages = fc.record({
   binary: fc.boolean(),
 });
 
-/** What graphql-transport-ws and WebSocket have for a client that is not understood; never an error of the server's. */
+/** Close codes for a normal end and for client errors. */
 const CLOSE_CODES = new Set([1000, 1002, 1003, 1007, 1009, 4400, 4401, 4403, 4406, 4408, 4409, 4429]);
 
 /**
- * Sends what there is, and after it something whole.
- * @returns when that is answered, or the socket is closed
+ * Sends the messages and then a valid query. Resolves when the query is complete or the server has closed the socket.
+ * @param initializes whether to send `connection_init` first
  */
 async function play(
   all: readonly { readonly bytes: Buffer; readonly binary: boolean }[],
-  greets: boolean,
+  initializes: boolean,
 ): Promise<void> {
   const socket = new WebSocket(fuzzed().server.socketUrl, 'graphql-transport-ws');
   const id = `last-${randomUUID()}`;
-  const over = new Promise<void>((resolve, reject) => {
+  const ended = new Promise<void>((resolve, reject) => {
     socket.on('close', (code) => {
       if (CLOSE_CODES.has(code)) resolve();
       else reject(new Error(`closed with ${code}`));
@@ -71,10 +71,10 @@ async function play(
     socket.on('error', reject);
   });
   await once(socket, 'open');
-  if (greets) socket.send(JSON.stringify(INIT));
+  if (initializes) socket.send(JSON.stringify(INIT));
   for (const { bytes, binary } of all) socket.send(bytes, { binary });
   socket.send(JSON.stringify({ id, type: 'subscribe', payload: { query: '{ __typename }' } }));
-  await over;
+  await ended;
 }
 
 const TYPES = ['connection_ack', 'ping', 'pong', 'next', 'error', 'complete'];
@@ -94,10 +94,10 @@ async function assertServesNext(): Promise<void> {
   expect(client.agentNames.size).toBe(3);
 }
 
-test('whatever a client sends, the server answers by the protocol, has no error of its own, and serves the next', async () => {
+test('for any messages: the WebSocket server follows the protocol, logs no error and serves the next client', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(messages, { minLength: 1, maxLength: 5 }), fc.nat(4), async (all, ungreeted) => {
-      await play(all, ungreeted > 0);
+    fc.asyncProperty(fc.array(messages, { minLength: 1, maxLength: 5 }), fc.nat(4), async (all, chance) => {
+      await play(all, chance > 0);
       await assertServesNext();
     }),
     runs(150),
@@ -106,7 +106,7 @@ test('whatever a client sends, the server answers by the protocol, has no error 
   expect(fuzzed().log.filter(({ level }) => level === 'error')).toEqual([]);
 });
 
-/** A frame as a client may write it, or not. */
+/** Valid and invalid frames of a client. */
 const frames = fc.oneof(
   fc
     .record({
@@ -119,13 +119,13 @@ const frames = fc.oneof(
   garbage,
 );
 
-test('whatever bytes come instead of frames, the socket ends or waits, and the next client is served', async () => {
+test('for any bytes instead of frames: the WebSocket server closes the socket and serves the next client', async () => {
   const { hostname, port } = new URL(fuzzed().server.url);
   await fc.assert(
     fc.asyncProperty(fc.array(frames, { maxLength: 4 }), fc.boolean(), async (all, compressed) => {
       const socket = connect(Number(port), hostname);
       socket.on('error', () => undefined);
-      // Not `once` of node:events, which takes a connection that is cut off for a failure.
+      // `once` of node:events would reject when the server resets the connection.
       const closed = new Promise((resolve) => socket.once('close', resolve));
       socket.write(
         [

@@ -8,11 +8,14 @@ export interface Fuzzed {
   readonly log: readonly LogLine[];
 }
 
-/** A server with three agents for all tests of a file. @returns it, once the tests run */
+/**
+ * Starts a server with three agents before the tests of a file and stops it after them.
+ * @returns function that returns the running server
+ */
 export function fuzzedServer(): () => Fuzzed {
   let fuzzed: Fuzzed | null = null;
   const current = (): Fuzzed => {
-    if (fuzzed === null) throw new Error('there is a server only while the tests run');
+    if (fuzzed === null) throw new Error('the server runs only during the tests');
     return fuzzed;
   };
   beforeAll(async () => {

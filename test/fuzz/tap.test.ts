@@ -17,7 +17,7 @@ afterAll(async () => {
   await app[Symbol.asyncDispose]();
 });
 
-const GREETING = {
+const INITIALIZE_RESULT = {
   protocolVersion: '2025-06-18',
   serverInfo: { name: 'ruv-swarm', version: '1' },
   capabilities: { tools: {} },
@@ -28,8 +28,8 @@ const TOOLS = ['agent_list', 'agent_spawn', 'swarm_status', 'swarm_init'].map((n
 }));
 const SPAWNED = { content: [{ type: 'text', text: '{"agent":{"id":"a1","type":"coder","status":"idle"}}' }] };
 
-/** What the tap says unasked: calls of its person's, other notifications, answers to nobody, and none of these. */
-const said = fc.oneof(
+/** Messages that a tap sends on its own: observed calls, notifications, unrelated responses, and any other text. */
+const tapMessages = fc.oneof(
   fc
     .record({
       jsonrpc: fc.constant('2.0'),
@@ -54,52 +54,52 @@ const names = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 64 }),
 );
 
-/** Turns that swarmlens gets for what it may ask after the greeting. */
+/** Number of pings that give swarmlens time to send its requests after `initialize`. */
 const PINGS = 6;
 
 /**
- * Joins under a name, answers what a tap must be asked, spoilt or not, says what it has to say, and leaves.
- * @returns whether it was asked for its tools, too
+ * Connects as a tap, sends the responses to the requests of swarmlens and then the messages, and disconnects.
+ * @returns whether swarmlens requested both the initialization and the tools
  */
-async function tap(name: string, answers: readonly string[], sayings: readonly string[]): Promise<boolean> {
+async function tap(name: string, answers: readonly string[], messages: readonly string[]): Promise<boolean> {
   const query = new URLSearchParams({ server: name, instance: 'one' });
   const socket = new WebSocket(`${app.url.replace('http', 'ws')}${TAP_PATH}?${query.toString()}`);
   socket.on('error', () => undefined);
-  // Not `once` of node:events, which takes a connection that is cut off for a failure.
+  // `once` of node:events would reject when the server resets the connection.
   const closed = new Promise((resolve) => socket.once('close', resolve));
-  const left = [...answers];
+  const remaining = [...answers];
   let pings = 0;
   socket.on('message', (data: Buffer) => {
     const id = /"id":("[^"]*"|\d+)/.exec(data.toString())?.[1];
-    const answer = id === undefined ? undefined : left.shift();
+    const answer = id === undefined ? undefined : remaining.shift();
     if (answer !== undefined && id !== undefined) socket.send(answer.replace('"the id"', id));
   });
   socket.on('pong', () => {
     pings += 1;
     if (pings < PINGS) socket.ping();
     else {
-      for (const saying of sayings) socket.send(saying);
+      for (const message of messages) socket.send(message);
       socket.close(1000, 'the session has ended');
     }
   });
   await once(socket, 'open');
   socket.ping();
   await closed;
-  return left.length === 0;
+  return remaining.length === 0;
 }
 
 const answers = fc.tuple(
-  ...[GREETING, { tools: TOOLS }].map((result) => {
+  ...[INITIALIZE_RESULT, { tools: TOOLS }].map((result) => {
     const whole = { jsonrpc: '2.0', id: 'the id', result };
     return fc.oneof({ weight: 3, arbitrary: fc.constant(JSON.stringify(whole)) }, mutatedJson(whole));
   }),
 );
 
-test('whatever a tap is called and says, the program goes on, and the next client is served', async () => {
+test('for any tap name and messages: swarmlens keeps running and serves the next request', async () => {
   let observed = 0;
   await fc.assert(
-    fc.asyncProperty(names, answers, fc.array(said, { maxLength: 4 }), async (name, given, sayings) => {
-      if (await tap(name, given, sayings)) observed += 1;
+    fc.asyncProperty(names, answers, fc.array(tapMessages, { maxLength: 4 }), async (name, given, messages) => {
+      if (await tap(name, given, messages)) observed += 1;
       const { data, errors } = await request(app, '{ agents { id name type } servers { id lastError tools } }');
       expect(errors).toBeUndefined();
       expect(data).toBeDefined();
