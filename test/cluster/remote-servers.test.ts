@@ -184,8 +184,8 @@ describe.skipIf(!here)('RemoteServers.health', () => {
   });
 });
 
-describe.skipIf(!here)('RemoteServers calls', () => {
-  test('run on the owner and return its result', async () => {
+describe.skipIf(!here)('RemoteServers', () => {
+  test('runs calls on the owner and returns its result', async () => {
     await using cluster = await createTwoNodes();
     const { other, claim } = cluster;
     const { remote } = other.leases;
@@ -201,20 +201,23 @@ describe.skipIf(!here)('RemoteServers calls', () => {
     expect(other.leases.pending).toBe(0);
   });
 
-  test.each(['FORBIDDEN', 'SERVER_UNAVAILABLE'] as const)('fail with the error of the owner: %s', async (code) => {
-    await using cluster = await createTwoNodes();
-    const { other, owner, claim } = cluster;
-    claim.onTool = () => Promise.reject(new SwarmlensError(code, 'not here', { serverId: 's' }));
-    await expect(other.leases.remote.callTool('s', 'x', {}, NEVER)).rejects.toMatchObject({
-      name: 'SwarmlensError',
-      code,
-      message: 'not here',
-      details: { serverId: 's' },
-    });
-    expect([other.leases.pending, owner.leases.pending]).toEqual([0, 0]);
-  });
+  test.each(['FORBIDDEN', 'SERVER_UNAVAILABLE'] as const)(
+    'rejects a call with the error of the owner: %s',
+    async (code) => {
+      await using cluster = await createTwoNodes();
+      const { other, owner, claim } = cluster;
+      claim.onTool = () => Promise.reject(new SwarmlensError(code, 'not here', { serverId: 's' }));
+      await expect(other.leases.remote.callTool('s', 'x', {}, NEVER)).rejects.toMatchObject({
+        name: 'SwarmlensError',
+        code,
+        message: 'not here',
+        details: { serverId: 's' },
+      });
+      expect([other.leases.pending, owner.leases.pending]).toEqual([0, 0]);
+    },
+  );
 
-  test('fail without internal details when the owner throws an unexpected error', async () => {
+  test('rejects a call without internal details when the owner throws an unexpected error', async () => {
     await using cluster = await createTwoNodes();
     const { other, claim } = cluster;
     claim.onTool = () => Promise.reject(new TypeError('secret of the other node'));
@@ -224,7 +227,7 @@ describe.skipIf(!here)('RemoteServers calls', () => {
     expect(await other.leases.remote.poll('s', false)).toBe(false);
   });
 
-  test('are aborted on the owner when the caller aborts', async () => {
+  test('aborts a call on the owner when the caller aborts', async () => {
     await using cluster = await createTwoNodes();
     const { nodes, owner, other, claim } = cluster;
     const given = new AbortController();
@@ -245,7 +248,7 @@ describe.skipIf(!here)('RemoteServers calls', () => {
     await expect(other.leases.remote.callTool('s', 'x', {}, given.signal)).rejects.toThrow('no time');
   });
 
-  test('fail when the owner has vanished', async () => {
+  test('rejects a call when the owner has vanished', async () => {
     await using cluster = await createTwoNodes();
     const { nodes, clock, owner, other, claim } = cluster;
     const begun = new Promise<void>((resolve) => {
@@ -275,7 +278,7 @@ describe.skipIf(!here)('RemoteServers calls', () => {
     await failed;
   });
 
-  test('fail after one minute without an answer', async () => {
+  test('rejects a call after one minute without an answer', async () => {
     await using cluster = await createTwoNodes();
     const { nodes, clock, other, claim } = cluster;
     claim.onTool = () => new Promise(() => undefined);
@@ -289,7 +292,7 @@ describe.skipIf(!here)('RemoteServers calls', () => {
     await failed;
   });
 
-  test('fail immediately when Redis is unavailable or no node owns the server', async () => {
+  test('rejects calls immediately when Redis is unavailable or no node owns the server', async () => {
     await using own = await RedisServer.start();
     await using nodes = new Nodes(own.url);
     const owner = await nodes.join('owner', ['s']);
@@ -320,7 +323,7 @@ describe.skipIf(!here)('RemoteServers calls', () => {
     expect(other.leases.pending).toBe(0);
   });
 
-  test('are rejected above the limit of pending calls', async () => {
+  test('rejects calls above the limit of pending calls', async () => {
     await using cluster = await createTwoNodes();
     const { nodes, other, claim } = cluster;
     const given = Array.from({ length: 256 }, () => new AbortController());
@@ -334,7 +337,7 @@ describe.skipIf(!here)('RemoteServers calls', () => {
     await until(nodes, () => nodes.all.every(({ leases }) => leases.pending === 0));
   });
 
-  test('succeed after garbage on the channels of the cluster', async () => {
+  test('ignores garbage on the channels of the cluster', async () => {
     await using cluster = await createTwoNodes();
     const { other, owner } = cluster;
     const { keys } = owner.link;

@@ -19,7 +19,8 @@ const load = async (name) => (await runnerImport(fileURLToPath(new URL(name, imp
 const problems = [];
 for (const name of values.only.split(',')) {
   const soak = SOAKS[name];
-  if (soak === undefined) throw new Error(`Unknown soak "${name}" in --only. Known soaks: ${Object.keys(SOAKS).join(', ')}.`);
+  if (soak === undefined)
+    throw new Error(`Unknown soak "${name}" in --only. Known soaks: ${Object.keys(SOAKS).join(', ')}.`);
   problems.push(...(await soak()));
 }
 console.log(problems.length === 0 ? 'no problems' : `problems:\n${problems.join('\n')}`);

@@ -22,7 +22,7 @@ function labelsIn(families: ReadonlyMap<string, Family>, label: string): Set<str
 }
 
 describe('label values', () => {
-  test('for any names of servers and tools: are bounded, and every line can be parsed', async () => {
+  test('for any names of servers and tools: label values are bounded, and every line can be parsed', async () => {
     const call = fc.record({ server: NAME, tool: NAME, outcome: fc.constantFrom(...OUTCOMES) });
     await fc.assert(
       fc.asyncProperty(fc.array(call, { maxLength: 40 }), async (calls) => {

@@ -38,7 +38,7 @@ describe.skipIf(!here)(`LeaseManager in a changing cluster${here ? '' : ` (${NO_
     );
   });
 
-  test('leaves no keys, channels and clients in Redis when all nodes have left', async () => {
+  test('leaves no keys, channels or clients in Redis when all nodes have left', async () => {
     await using redis = await RedisServer.start();
     const left = await joinAndLeave(redis.look, redis.url, ROUNDS);
     expect(left).toEqual({ keysWithoutTtl: [], keys: [], channels: [], patterns: 0, clients: [] });

@@ -91,7 +91,7 @@ export class Fleet implements AsyncDisposable {
     return node;
   }
 
-  /** Ends a node without a word. */
+  /** Kills the process of a node. */
   async kill(node: FleetNode): Promise<void> {
     this.nodes.splice(this.nodes.indexOf(node), 1);
     for (const client of this.clients) if (client.node === node) client.expectCut();

@@ -144,7 +144,7 @@ describe('discoverServers on ports', () => {
         ),
       'TCP',
     ],
-    ['over HTTP', () => http(401, 'who are you?'), 'HTTP'],
+    ['over HTTP', () => http(401, 'authentication required'), 'HTTP'],
     ['over WebSocket', () => webSocket(() => undefined, false), 'WS'],
   ])('reports REFUSED when a server %s requires authentication', async (_name, start, transport) => {
     await using server = await start();
@@ -284,7 +284,7 @@ describe('discoverServers with .mcp.json', () => {
 });
 
 describe('DiscoveryCache', () => {
-  test('keeps a result for ten seconds, until it is cleared', async () => {
+  test('returns the same result for ten seconds or until it is cleared', async () => {
     await using server = await http(404);
     const clock = new ManualClock();
     await using candidates = new DiscoveryCache(clock, () => ({ ...DEFAULTS, ports: [server.port] }));

@@ -160,8 +160,8 @@ describe('UpstreamRegistry with a server that comes back', () => {
   });
 });
 
-describe('UpstreamRegistry events', () => {
-  test('report each change of status and circuit state once and in order', async () => {
+describe('UpstreamRegistry', () => {
+  test('reports each change of status and circuit state once and in order', async () => {
     const breaker = { failures: 2, initialMs: 1_000, maxMs: 1_000 };
     await using swarm = new ScriptedSwarm([agents('a')], { breaker });
     using _demand = swarm.demand.add(createView(), 10);
@@ -187,7 +187,7 @@ describe('UpstreamRegistry events', () => {
     expect(states.slice(4, -1).every(([status]) => status === 'OFFLINE')).toBe(true);
   });
 
-  test('report that a tool fails and that it has recovered', async () => {
+  test('reports that a tool fails and that it has recovered', async () => {
     await using swarm = new ScriptedSwarm([agents('a')], { allowTools: ['spawn'] });
     await pass(500);
     const [server] = swarm.servers;
@@ -215,7 +215,7 @@ describe('UpstreamRegistry events', () => {
     expect(swarm.registry.health('s')?.tools[0]).toMatchObject({ consecutiveFailures: 1, lastError: 'no swarm' });
   });
 
-  test('report once that a command is abandoned, and only some of the failed restarts before', async () => {
+  test('reports once that a command is abandoned, and only some of the failed restarts before', async () => {
     await using swarm = new ScriptedSwarm([agents('a')], { restart: { initialMs: 100, maxMs: 100, maxAttempts: 20 } });
     for (const server of swarm.servers) server.refuses = 'no such file';
     await using command = new ScriptedSwarm([agents('a')], {

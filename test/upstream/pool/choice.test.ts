@@ -27,7 +27,7 @@ describe('rankReplicas', () => {
     ['a replica of unknown latency', { medianMs: null }, { medianMs: 1 }],
     ['a healthy replica', { outstanding: 9 }, { isHealthy: false }],
     ['an unhealthy replica to a paused one', { isHealthy: false }, { isPaused: true }],
-    ['a replica with calls to one that has just recovered', { outstanding: 8 }, { recoveredForMs: 0 }],
+    ['a busy replica to a freshly recovered one', { outstanding: 8 }, { recoveredForMs: 0 }],
     ['the replica that recovered earlier', { recoveredForMs: 9_000 }, { recoveredForMs: 1_000 }],
   ])('prefers %s', (_name, better, worse) => {
     const [first, second] = [

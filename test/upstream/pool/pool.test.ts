@@ -16,12 +16,12 @@ async function pass(ms = 0): Promise<void> {
   await settled();
 }
 
-function asked(servers: readonly ScriptedServer[]): number[] {
-  return servers.map(({ asked: all }) => all.filter((what) => what === 'tool').length);
+function toolCalls(servers: readonly ScriptedServer[]): number[] {
+  return servers.map(({ requests: all }) => all.filter((name) => name === 'tool').length);
 }
 
 function clearRequests(servers: readonly ScriptedServer[]): void {
-  for (const server of servers) server.asked.length = 0;
+  for (const server of servers) server.requests.length = 0;
 }
 
 /** Holds each call until the test answers it. */
@@ -46,7 +46,7 @@ describe('ReplicaPool with shared state', () => {
     const calls = Array.from({ length: 6 }, () => scene.call());
     await pass();
     // claude-flow accepts one call at a time, so the second call of each replica is queued.
-    expect(asked(servers)).toEqual([1, 1, 1]);
+    expect(toolCalls(servers)).toEqual([1, 1, 1]);
     expect(scene.pool.replicas.map(({ outstanding }) => outstanding)).toEqual([2, 2, 2]);
     held[1]?.resolve({ isError: false, value: 1 });
     await pass();
@@ -72,14 +72,14 @@ describe('ReplicaPool with shared state', () => {
     clearRequests(servers);
     const calls = Array.from({ length: 4 }, () => scene.call());
     await pass();
-    expect(asked(servers)).toEqual([4, 0]);
+    expect(toolCalls(servers)).toEqual([4, 0]);
     for (const one of held.splice(0)) one.resolve({ isError: false, value: 1 });
     await Promise.all(calls);
     await pass(10_000);
     clearRequests(servers);
     const later = Array.from({ length: 4 }, () => scene.call());
     await pass();
-    expect(asked(servers)).toEqual([2, 2]);
+    expect(toolCalls(servers)).toEqual([2, 2]);
     for (const one of held.splice(0)) one.resolve({ isError: false, value: 1 });
     await Promise.all(later);
     expect(first?.attempts).toBe(1);
@@ -96,16 +96,16 @@ describe('ReplicaPool with shared state', () => {
     clearRequests(servers);
     const call = scene.call();
     await pass();
-    expect(asked(servers)).toEqual([1, 1, 0]);
+    expect(toolCalls(servers)).toEqual([1, 1, 0]);
     await pass(499);
-    expect(asked(servers)).toEqual([1, 1, 0]);
+    expect(toolCalls(servers)).toEqual([1, 1, 0]);
     await pass(1);
-    expect(asked(servers)).toEqual([1, 1, 1]);
+    expect(toolCalls(servers)).toEqual([1, 1, 1]);
     expect(await call).toMatchObject({ value: 'pong' });
     // Failed replicas now rank last.
     clearRequests(servers);
     await scene.call();
-    expect(asked(servers)).toEqual([0, 0, 1]);
+    expect(toolCalls(servers)).toEqual([0, 0, 1]);
   });
 
   test('for any mix of late and failing replicas: a call ends within its timeout and tries each replica at most once', async () => {
@@ -139,7 +139,7 @@ describe('ReplicaPool with shared state', () => {
         });
         await pass(1_000 + behaviors.length);
         expect(tookMs).toBeLessThanOrEqual(1_000 + behaviors.length);
-        for (const count of asked(servers)) expect(count).toBeLessThanOrEqual(1);
+        for (const count of toolCalls(servers)) expect(count).toBeLessThanOrEqual(1);
         const isQuick = behaviors.some(
           (one) => one !== null && one.ends === 'answer' && one.afterMs < 1_000 / behaviors.length - 1,
         );
@@ -174,14 +174,14 @@ describe('ReplicaPool with shared state', () => {
     clearRequests(servers);
     first.onCall = second.onCall = () => Promise.reject(new ToolRejectedError('no such agent', -32602));
     expect(await outcomeOf(scene.call())).toBeInstanceOf(ToolRejectedError);
-    expect(asked(servers)).toEqual([1, 0]);
+    expect(toolCalls(servers)).toEqual([1, 0]);
     clearRequests(servers);
     first.onCall = () => Promise.reject(new ToolRejectedError('too many requests', -32000, 2_000));
     second.onCall = pong;
     expect(await scene.call()).toMatchObject({ value: 'pong' });
-    expect(asked(servers)).toEqual([1, 1]);
+    expect(toolCalls(servers)).toEqual([1, 1]);
     expect(await scene.call()).toMatchObject({ value: 'pong' });
-    expect(asked(servers)).toEqual([1, 2]);
+    expect(toolCalls(servers)).toEqual([1, 2]);
     await pass(2_000);
     expect(scene.pool.replicas[0]?.isPaused).toBe(false);
   });
@@ -195,13 +195,13 @@ describe('ReplicaPool with shared state', () => {
     first.onCall = broken;
     clearRequests(servers);
     expect(await outcomeOf(scene.call({ idempotent: false }))).toBeInstanceOf(TransportError);
-    expect(asked(servers)).toEqual([1, 0]);
+    expect(toolCalls(servers)).toEqual([1, 0]);
     expect(scene.pool.replicas[0]?.breaker.state).toBe('OPEN');
     expect(await scene.call({ idempotent: false })).toMatchObject({ value: 'pong' });
     second.onCall = broken;
     expect(await outcomeOf(scene.call({ idempotent: false }))).toBeInstanceOf(TransportError);
     expect(await outcomeOf(scene.call({ idempotent: false }))).toBeInstanceOf(CircuitOpenError);
-    expect(asked(servers)).toEqual([1, 2]);
+    expect(toolCalls(servers)).toEqual([1, 2]);
   });
 
   test('does not use a replica of another server type and reports the reason', async () => {
@@ -223,7 +223,7 @@ describe('ReplicaPool with sticky calls', () => {
     const [first, second] = servers;
     clearRequests(servers);
     for (let call = 0; call < 4; call += 1) await scene.call();
-    expect(asked(servers)).toEqual([4, 0, 0]);
+    expect(toolCalls(servers)).toEqual([4, 0, 0]);
     first?.session?.end(killed());
     await pass();
     expect(scene.events.filter(({ failover }) => failover !== null)).toHaveLength(1);
@@ -232,7 +232,7 @@ describe('ReplicaPool with sticky calls', () => {
     expect(scene.pool.replicas[0]?.status).toBe('ONLINE');
     clearRequests(servers);
     for (let call = 0; call < 4; call += 1) await scene.call();
-    expect(asked(servers)).toEqual([0, 4, 0]);
+    expect(toolCalls(servers)).toEqual([0, 4, 0]);
     second?.session?.end(killed());
     await pass();
     expect(scene.pool.primary?.replica.id).toBe('s');
@@ -256,7 +256,7 @@ describe('ReplicaPool with sticky calls', () => {
     expect(scene.pool.primary?.replica.id).toBe('s#2');
     const late = scene.pool.call((session, signal) => session.callTool('tool', {}, { signal, timeoutMs: 1 }), call);
     expect(await outcomeOf(late)).toBeInstanceOf(PrimaryChangedError);
-    expect(asked(servers)).toEqual([1, 0]);
+    expect(toolCalls(servers)).toEqual([1, 0]);
   });
 
   test('fails over when the breaker opens, but not after a single timeout', async () => {

@@ -88,9 +88,9 @@ describe('Replica that receives no calls', () => {
       await scene.call();
       await pass(4_000);
     }
-    expect(server.asked).not.toContain('ping');
+    expect(server.requests).not.toContain('ping');
     await pass(12_500);
-    expect(server.asked.filter((what) => what === 'ping')).toHaveLength(3);
+    expect(server.requests.filter((what) => what === 'ping')).toHaveLength(3);
     expect(scene.pool.replicas[0]).toMatchObject({ probedAt: Date.now(), answeredAt: Date.now() });
     expect(scene.pool.replicas[0]?.status).toBe('ONLINE');
   });
@@ -99,7 +99,7 @@ describe('Replica that receives no calls', () => {
     const servers = scripted(2);
     await using scene = new ScriptedPool(servers);
     await pass();
-    expect(servers.map(({ asked }) => asked)).toEqual([['ping'], ['ping']]);
+    expect(servers.map(({ requests }) => requests)).toEqual([['ping'], ['ping']]);
     expect(scene.pool.replicas.map(({ status }) => status)).toEqual(['ONLINE', 'ONLINE']);
   });
 
@@ -108,9 +108,9 @@ describe('Replica that receives no calls', () => {
     await using _scene = scene;
     server.onPing = hang;
     await pass(6_600);
-    expect(server.asked).toEqual(['ping', 'agent_list']);
+    expect(server.requests).toEqual(['ping', 'agent_list']);
     await pass(11_000);
-    expect(server.asked).toEqual(['ping', 'agent_list', 'agent_list', 'agent_list']);
+    expect(server.requests).toEqual(['ping', 'agent_list', 'agent_list', 'agent_list']);
     expect(scene.pool.replicas[0]?.status).toBe('ONLINE');
   });
 
@@ -134,9 +134,9 @@ describe('Replica that receives no calls', () => {
     server.onCall = () => Promise.reject(new ToolRejectedError('too many requests', -32000, 30_000));
     await outcomeOf(scene.call());
     await pass(29_000);
-    expect(server.asked).toEqual(['tool']);
+    expect(server.requests).toEqual(['tool']);
     await pass(2_000);
-    expect(server.asked).toContain('ping');
+    expect(server.requests).toContain('ping');
   });
 });
 
@@ -150,13 +150,13 @@ describe('Replica with a half-open breaker', () => {
     await pass(500);
     expect(await failed).toBeInstanceOf(CircuitOpenError);
     expect(scene.pool.failureReason).toBe('ECONNREFUSED');
-    server.asked.length = 0;
+    server.requests.length = 0;
     await pass(500);
-    expect(server.asked).toEqual(['tool']);
+    expect(server.requests).toEqual(['tool']);
     expect(scene.pool.replicas[0]?.breaker.state).toBe('OPEN');
     server.onCall = pong;
     await pass(2_000);
-    expect(server.asked).toEqual(['tool', 'tool']);
+    expect(server.requests).toEqual(['tool', 'tool']);
     expect(scene.pool.replicas[0]?.breaker.state).toBe('CLOSED');
   });
 
@@ -170,11 +170,11 @@ describe('Replica with a half-open breaker', () => {
     await failed;
     const probe = new Held<ToolCallResult>();
     server.onCall = () => probe.promise;
-    server.asked.length = 0;
+    server.requests.length = 0;
     await pass(500);
     const calls = Array.from({ length: 3 }, () => scene.call());
     await pass();
-    expect(server.asked).toEqual(['tool']);
+    expect(server.requests).toEqual(['tool']);
     server.onCall = pong;
     probe.resolve({ isError: false, value: 'back' });
     await pass();

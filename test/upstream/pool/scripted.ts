@@ -35,7 +35,7 @@ export class ScriptedServer {
   onCall: Answer = pong;
   onPing: Answer = pong;
   /** Received requests in order. Each entry is `ping` or the name of a tool. */
-  readonly asked: string[] = [];
+  readonly requests: string[] = [];
   attempts = 0;
   isCommand = false;
   session: ScriptedSession | null = null;
@@ -91,12 +91,12 @@ class ScriptedSession implements McpSession {
   }
 
   callTool(name: string, _args: unknown, { signal }: { readonly signal: AbortSignal }): Promise<ToolCallResult> {
-    this.#server.asked.push(name);
+    this.#server.requests.push(name);
     return this.#until(() => this.#server.onCall(signal));
   }
 
   async ping({ signal }: { readonly signal: AbortSignal }): Promise<void> {
-    this.#server.asked.push('ping');
+    this.#server.requests.push('ping');
     await this.#until(() => this.#server.onPing(signal));
   }
 
