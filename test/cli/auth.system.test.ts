@@ -23,7 +23,7 @@ function run(...args: readonly string[]): Promise<CommandOutcome> {
   return runInProcess(args, { cwd });
 }
 
-async function ask(url: string, headers: Record<string, string> = {}): Promise<unknown> {
+async function query(url: string, headers: Record<string, string> = {}): Promise<unknown> {
   const answer = await fetch(`${url}?query={viewer{permissions}}`, { headers });
   return await answer.json();
 }
@@ -44,14 +44,14 @@ describe('swarmlens serve with authentication', () => {
     });
     const [, url = ''] = await program.printed(/ready at http:\/\/0\.0\.0\.0(:\d+\/graphql)/);
     const local = `http://127.0.0.1${url}`;
-    expect(await ask(local)).toMatchObject({ errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] });
+    expect(await query(local)).toMatchObject({ errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] });
     const authorization = `Bearer ${token}`;
-    expect(await ask(local, { authorization })).toEqual({ data: { viewer: { permissions: ['agents:read'] } } });
+    expect(await query(local, { authorization })).toEqual({ data: { viewer: { permissions: ['agents:read'] } } });
     await using socket = await RawGraphqlWsClient.open({ socketUrl: local.replace('http', 'ws') }, null, authorization);
     await socket.until(({ messages }) => messages.length > 0);
     expect(await run('token', 'revoke', token.split('_')[1] ?? '')).toMatchObject({ code: 0 });
     expect(await socket.closed).toEqual({ code: 4403, reason: 'The token has been revoked' });
-    expect(await ask(local, { authorization })).toMatchObject({
+    expect(await query(local, { authorization })).toMatchObject({
       errors: [{ extensions: { code: 'UNAUTHENTICATED' } }],
     });
     program.kill('SIGTERM');
@@ -67,7 +67,7 @@ describe('swarmlens serve with authentication', () => {
     const args = ['serve', '--config', 'open.json', '--port', '0', '--host', '0.0.0.0', '--insecure-no-auth'];
     await using program = new Program(args, { cwd });
     const [, url = ''] = await program.printed(/ready at http:\/\/0\.0\.0\.0(:\d+\/graphql)/);
-    expect(await ask(`http://127.0.0.1${url}`)).toMatchObject({ data: { viewer: {} } });
+    expect(await query(`http://127.0.0.1${url}`)).toMatchObject({ data: { viewer: {} } });
     expect(program.stderr).toMatch(/"code":"INSECURE_NO_AUTH".*every client that reaches this server/);
     program.kill('SIGTERM');
     expect(await program.outcome()).toMatchObject({ code: 0 });

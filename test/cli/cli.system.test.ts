@@ -54,7 +54,7 @@ describe('swarmlens serve', () => {
     await using program = new Program(['serve', '--port', '0']);
     const [, url] = await program.printed(/ready at (\S+)\/graphql/);
     expect(program.stdout).toContain('SIMULATED');
-    const ask = async (query: string): Promise<Record<string, unknown>> => {
+    const execute = async (query: string): Promise<Record<string, unknown>> => {
       const response = await fetch(`${url}/graphql`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
@@ -62,7 +62,7 @@ describe('swarmlens serve', () => {
       });
       return ((await response.json()) as { data: Record<string, unknown> }).data; // as GraphQL prescribes
     };
-    expect(await ask('mutation { refreshDiscovery { servers { id } } }')).toBeDefined();
+    expect(await execute('mutation { refreshDiscovery { servers { id } } }')).toBeDefined();
     // The simulated claude-flow is restarted once when its server type is detected.
     const isReady = async (): Promise<boolean> => (await fetch(`${url}/readyz`)).ok;
     await waitUntil(isReady, { state: () => ({ stdout: program.stdout, stderr: program.stderr }) });

@@ -18,7 +18,7 @@ import { waitUntil } from '../support/wait.js';
 import { aTurn } from './peer.js';
 import { call, CALL, connectOptions, outcomeOf, serverPath } from './support.js';
 
-const TOKEN = 'tell-nobody';
+const TOKEN = 'bridge-token';
 
 function session(endpoint: EndpointConfig): Promise<McpSession> {
   return connectSession(endpoint, connectOptions());

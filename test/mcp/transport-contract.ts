@@ -115,7 +115,7 @@ export function describeTransport(
       const { logger, lines } = recordingLogger();
       await using session = await connectSession(peer.endpoint, connectOptions({ logger }));
       const [answer, pending] = await calling(session, peer, { n: 1 });
-      const error = { code: -32603, message: 'of nobody' };
+      const error = { code: -32603, message: 'without an id' };
       const result = { content: [] };
       for (const bytes of [
         ...noise,
