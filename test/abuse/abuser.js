@@ -1,4 +1,5 @@
-// Misbehaves in one way for a while: node abuser.js URL KIND MILLISECONDS CONNECTIONS. Prints what it was answered with.
+// Sends one kind of abusive load and prints the number of responses of each kind.
+// Usage: node abuser.js URL KIND MILLISECONDS CONNECTIONS
 /* global clearInterval, fetch, setImmediate */
 import { connect } from 'node:net';
 import { WebSocket } from 'ws';
@@ -8,10 +9,10 @@ const { hostname, port } = new URL(url);
 const socketUrl = `${url.replace('http', 'ws')}/graphql`;
 const endMs = performance.now() + Number(forMs);
 const counts = new Map();
-const count = (what) => counts.set(what, (counts.get(what) ?? 0) + 1);
+const count = (response) => counts.set(response, (counts.get(response) ?? 0) + 1);
 const isOver = () => performance.now() >= endMs;
 
-/** A WebSocket; resolves when it is over. @param act given it once it was let in */
+/** Opens a WebSocket. Resolves when it is closed. @param act called with the acknowledged WebSocket */
 function socket(act, init = true) {
   return new Promise((resolve) => {
     const made = new WebSocket(socketUrl, 'graphql-transport-ws', { perMessageDeflate: false });
@@ -40,7 +41,7 @@ function socket(act, init = true) {
   });
 }
 
-/** A TCP connection; resolves with how its answer begins. */
+/** Opens a TCP connection and counts the beginnings of its responses. Resolves when it is closed. */
 function raw(text) {
   return new Promise((resolve) => {
     const made = connect(Number(port), hostname);
@@ -67,14 +68,14 @@ async function post(query, variables = {}) {
 }
 
 const many = (times, one) => Promise.all(Array.from({ length: times }, one));
-/** Again and again, so many at a time. */
+/** Repeats a task until the end, `width` at a time. */
 const keepOn = (width, one) =>
   many(width, async () => {
     while (!isOver()) await one();
   });
 
 const KINDS = {
-  /** As busy as a machine can be, with nothing. */
+  /** Keeps the CPU busy without any requests, as the baseline. */
   spin: async () => {
     while (!isOver()) await new Promise(setImmediate);
   },
@@ -102,5 +103,5 @@ const KINDS = {
   requests: () => keepOn(32, () => post('{ __typename }')),
 };
 await KINDS[kind]();
-console.log([...counts].map(([what, times]) => `${times} × ${what}`).join(', ') || 'nothing answered');
+console.log([...counts].map(([response, times]) => `${times} × ${response}`).join(', ') || 'no responses');
 process.exit(0);

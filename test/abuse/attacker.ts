@@ -5,9 +5,9 @@ import type { LimitName } from '../../src/server/limits/limit-counters.js';
 import { RawGraphqlWsClient, type Message } from '../support/raw-graphql-ws-client.js';
 import type { DeliveryServer } from '../support/delivery-server.js';
 
-/** A client of whom the server has to expect everything. */
+/** Client that violates the protocol and the limits. */
 export class Attacker extends RawGraphqlWsClient {
-  /** Has not said anything yet. */
+  /** Opens a WebSocket without connection_init. */
   static async connect(server: DeliveryServer): Promise<Attacker> {
     const socket = new WebSocket(server.socketUrl, 'graphql-transport-ws', { perMessageDeflate: false });
     const made = new Attacker(socket);
@@ -15,7 +15,7 @@ export class Attacker extends RawGraphqlWsClient {
     return made;
   }
 
-  /** Has been let in. */
+  /** Opens a WebSocket and waits for connection_ack. */
   static async enter(server: DeliveryServer): Promise<Attacker> {
     const made = await Attacker.connect(server);
     made.send({ type: 'connection_init' });
@@ -28,7 +28,7 @@ export class Attacker extends RawGraphqlWsClient {
     this.socket.send(`{"id":${JSON.stringify(id)},"type":"subscribe","payload":${payloadOf(query, variables)}}`);
   }
 
-  /** The code of the error that an operation gets. */
+  /** Runs an operation over WebSocket and returns its error code, or undefined. */
   async codeOf(query: string, variables = '{}'): Promise<unknown> {
     this.runJson('operation', query, variables);
     const answer = (): Message | undefined => this.messages.find(({ id }) => id === 'operation');
@@ -41,7 +41,7 @@ interface Coded {
   readonly extensions?: { readonly code?: unknown };
 }
 
-/** Of the first error, in a result or in the list that the protocol sends. */
+/** Returns the code of the first error in a result or in the payload of an error message. */
 export function codeIn(payload: unknown): unknown {
   const { errors = payload } = payload as { readonly errors?: unknown }; // either of the two
   return Array.isArray(errors) ? (errors as readonly Coded[])[0]?.extensions?.code : undefined;
@@ -49,7 +49,7 @@ export function codeIn(payload: unknown): unknown {
 
 export async function post(server: DeliveryServer, body: string | ReadableStream): Promise<Response> {
   const headers = { 'content-type': 'application/json', accept: 'application/graphql-response+json' };
-  // Node's fetch wants to be told that a stream only goes out.
+  // The fetch of Node.js requires `duplex` for streams.
   return await fetch(`${server.url}/graphql`, { method: 'POST', headers, body, duplex: 'half' } as RequestInit);
 }
 
@@ -57,7 +57,7 @@ function payloadOf(query: string, variables: string): string {
   return `{"query":${JSON.stringify(query)},"variables":${variables}}`;
 }
 
-/** What an operation gets over HTTP. */
+/** Runs an operation over HTTP and returns its error code, or undefined. */
 export async function postedCodeOf(server: DeliveryServer, query: string, variables = '{}'): Promise<unknown> {
   const response = await post(server, payloadOf(query, variables));
   return codeIn(await response.json());
@@ -67,7 +67,7 @@ export function hitsOf(server: DeliveryServer, limit: LimitName): number {
   return server.counters.read().find(({ name }) => name === limit)?.hits ?? 0;
 }
 
-/** A TCP connection that says what it likes. */
+/** Opens a TCP connection and sends raw text. */
 export function raw(server: DeliveryServer, text: string): Socket {
   const { hostname, port } = new URL(server.url);
   const socket = connect(Number(port), hostname);
@@ -76,16 +76,16 @@ export function raw(server: DeliveryServer, text: string): Socket {
   return socket;
 }
 
-/** Everything that comes until the other side ends it. */
+/** Returns everything that is received until the connection is closed. */
 export async function answerOf(socket: Socket): Promise<string> {
   const chunks: Buffer[] = [];
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));
-  // Not `once` of node:events, which takes a connection that is cut off for a failure.
+  // `once` of node:events would reject when the connection is reset.
   if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve));
   return Buffer.concat(chunks).toString();
 }
 
-/** Sends something of its own at once with the request for a WebSocket. @returns everything that comes */
+/** Sends more bytes together with the upgrade request. Returns everything that is received. */
 export async function rudeUpgrade(server: DeliveryServer, more: Buffer): Promise<string> {
   const headers = 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n';
   const key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: graphql-transport-ws\r\n';
@@ -95,7 +95,7 @@ export async function rudeUpgrade(server: DeliveryServer, more: Buffer): Promise
   return await answerOf(socket);
 }
 
-/** Requests an upgrade; the status that it is answered with, 101 included. */
+/** Requests an upgrade. Returns the status of the response, which is 101 on success. */
 export async function upgrade(server: DeliveryServer, headers: Readonly<Record<string, string>> = {}): Promise<number> {
   const socket = new WebSocket(server.socketUrl, 'graphql-transport-ws', { headers });
   socket.on('error', () => undefined);

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { RawStreamClient, type DeliveryServer } from '../support/delivery-server.js';
 
-/** A client like any other, beside those that misbehave: has a subscription of sixty updates a second. */
+/** Well-behaved client with a subscription at 60 updates per second, which abuse by other clients must not affect. */
 export class Bystander implements AsyncDisposable {
   readonly #server: DeliveryServer;
   readonly #client: RawStreamClient;
@@ -20,21 +20,21 @@ export class Bystander implements AsyncDisposable {
     return new Bystander(server, client);
   }
 
-  /** Changes the picture again and again while somebody misbehaves, and sees that each change comes, by itself and in turn. */
+  /** Changes agents repeatedly during the abuse. Asserts that each change arrives separately and in order. */
   async during<T>(misbehave: () => Promise<T>): Promise<T> {
-    const under = { way: true };
-    const done = misbehave().finally(() => (under.way = false));
-    // It is waited for below.
+    const abuse = { isRunning: true };
+    const done = misbehave().finally(() => (abuse.isRunning = false));
+    // The promise is awaited below.
     done.catch(() => undefined);
     try {
       do await this.#tick();
-      while (under.way);
+      while (abuse.isRunning);
     } catch (error) {
       await done;
       throw error;
     }
     const result = await done;
-    // Also afterwards.
+    // The subscription must also work after the abuse.
     await this.#tick();
     const names = this.#client.updates.flatMap(({ agents }) => agents[0]?.name ?? []);
     expect(names).toEqual(Array.from({ length: this.#round + 1 }, (_, round) => `agent 0 in round ${round}`));

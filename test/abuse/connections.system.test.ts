@@ -10,7 +10,7 @@ import { waitUntil } from '../support/wait.js';
 
 const REQUEST = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n';
 
-/** Whether a new WebSocket stays: one that is too many is closed at once. */
+/** Returns whether a new WebSocket is accepted. Excess WebSockets are closed immediately. */
 async function isServed(server: DeliveryServer): Promise<boolean> {
   await using client = await Attacker.connect(server);
   client.send({ type: 'connection_init' });
@@ -18,14 +18,14 @@ async function isServed(server: DeliveryServer): Promise<boolean> {
   return await Promise.race([entered.then(() => true), client.closed.then(() => false)]).catch(() => false);
 }
 
-describe('connections', () => {
-  test('500 too many of one address: 429 over HTTP, 1013 for a WebSocket; served again when the others have gone', async () => {
+describe('connection limits', () => {
+  test('reject 500 excess connections of one address with 429 or 1013 until others have closed', async () => {
     await using server = await DeliveryServer.start({}, {}, { maxConnectionsPerAddress: 20 });
     await using bystander = await Bystander.watch(server);
     await bystander.during(async () => {
       const sockets = Array.from({ length: 19 }, () => raw(server, ''));
       await Promise.all(sockets.map((socket) => once(socket, 'connect')));
-      // By then the server has seen them too.
+      // The limit is reached when the server has accepted all connections.
       await waitUntil(
         async () => {
           await answerOf(raw(server, REQUEST));
@@ -49,7 +49,7 @@ describe('connections', () => {
     });
   });
 
-  test('more than the server takes: 503 over HTTP, 1013 for a WebSocket, and those that say nothing are ended', async () => {
+  test('reject connections above maxConnections with 503 or 1013 and close silent ones', async () => {
     await using server = await DeliveryServer.start({}, {}, { maxConnections: 3 });
     await using bystander = await Bystander.watch(server);
     await bystander.during(async () => {
@@ -63,11 +63,11 @@ describe('connections', () => {
         { state: () => server.counters.read() },
       );
       expect(await (await Attacker.connect(server)).closed).toMatchObject({ code: 1013 });
-      // Whatever is sent with the request: a frame that is none, a ping.
+      // Bytes sent with the request, an invalid frame and a ping, must not prevent the response.
       for (const more of [Buffer.alloc(8, 0xff), Buffer.from([0x89, 0x80, 1, 2, 3, 4])]) {
         expect(await rudeUpgrade(server, more)).toMatch(/^HTTP\/1\.1 101 /);
       }
-      // What is no client's, or no WebSocket at all, is not let in for that.
+      // Requests of foreign origins and plain HTTP requests get no upgrade.
       expect(await upgrade(server, { origin: 'https://evil.example' })).toBe(503);
       expect(await answerOf(raw(server, REQUEST))).toMatch(/^HTTP\/1\.1 503 /);
       expect(await answerOf(raw(server, ''))).toBe('');
@@ -75,7 +75,7 @@ describe('connections', () => {
     });
   });
 
-  test('a client of graphql-ws that is one too many comes back by itself, and is served when there is room', async () => {
+  test('let a rejected graphql-ws client reconnect when another connection has closed', async () => {
     await using server = await DeliveryServer.start({}, {}, { maxConnectionsPerAddress: 1 });
     server.show(0, 3, 0);
     const first = await Attacker.enter(server);
@@ -84,7 +84,7 @@ describe('connections', () => {
       url: server.socketUrl,
       webSocketImpl: WebSocket,
       retryAttempts: Infinity,
-      // What it finds when it comes back for the first time is that it is too many, again.
+      // The first retry is rejected as well, because the other connection closes only before the second one.
       retryWait: async (retries) => (retries < 1 ? undefined : await first[Symbol.asyncDispose]()),
       on: { closed: (event) => closed.push(event) },
     });
@@ -95,7 +95,7 @@ describe('connections', () => {
     await client.dispose();
   });
 
-  test('too many WebSockets of one viewer: closed with 1013 after connection_init, and let in when another has left', async () => {
+  test('close excess WebSockets of one viewer with 1013 after connection_init until another has closed', async () => {
     await using server = await DeliveryServer.start({}, {}, { maxConnectionsPerViewer: 3 });
     await using bystander = await Bystander.watch(server);
     const [one, other] = [await Attacker.enter(server), await Attacker.enter(server)];
@@ -110,7 +110,7 @@ describe('connections', () => {
     await other[Symbol.asyncDispose]();
   });
 
-  test('slow handshakes: 408, whether nothing is sent, half a request or half a body', async () => {
+  test('answer slow requests with 408 when nothing, half a header or half a body is sent', async () => {
     await using server = await DeliveryServer.start({}, {}, { headersTimeoutMs: 2_000, requestTimeoutMs: 3_000 });
     await using bystander = await Bystander.watch(server);
     const half = 'GET /graphql HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n';
@@ -124,12 +124,12 @@ describe('connections', () => {
     expect(hitsOf(server, 'requestTimeoutMs')).toBe(101);
   });
 
-  test('an upgrade that a page of another origin asks for: 403', async () => {
+  test('reject upgrades of other origins with 403', async () => {
     await using server = await DeliveryServer.start();
     expect(await upgrade(server, { origin: 'https://evil.example' })).toBe(403);
   });
 
-  test('addresses are told apart, of IPv6 by their network', () => {
+  test('distinguish IPv4 addresses and IPv6 networks', () => {
     expect(toNetworkKey('::ffff:10.0.0.1')).toBe('10.0.0.1');
     expect(toNetworkKey('2001:db8::1')).toBe(toNetworkKey('2001:db8:0:0:ffff::2'));
     expect(toNetworkKey('2001:db8::1')).not.toBe(toNetworkKey('2001:db8:0:1::1'));
@@ -137,8 +137,8 @@ describe('connections', () => {
   });
 });
 
-describe('HTTP requests', () => {
-  test('headers that are too long: 431', async () => {
+describe('HTTP request limits', () => {
+  test('reject headers that are too long with 431', async () => {
     await using server = await DeliveryServer.start();
     await using bystander = await Bystander.watch(server);
     const answer = await bystander.during(
@@ -148,7 +148,7 @@ describe('HTTP requests', () => {
     expect(hitsOf(server, 'maxHeaderBytes')).toBe(1);
   });
 
-  test('a body that is too long: 413, with its length said before or not', async () => {
+  test('reject bodies that are too long with 413, with and without Content-Length', async () => {
     await using server = await DeliveryServer.start({}, {}, { maxBodyBytes: 2_048 });
     await using bystander = await Bystander.watch(server);
     const body = JSON.stringify({ query: `{ __typename } #${'x'.repeat(4_000)}` });
@@ -161,12 +161,12 @@ describe('HTTP requests', () => {
     expect(hitsOf(server, 'maxBodyBytes')).toBe(2);
   });
 
-  test('what is no HTTP: 400', async () => {
+  test('reject malformed HTTP with 400', async () => {
     await using server = await DeliveryServer.start();
     expect(await answerOf(raw(server, 'nonsense\r\n\r\n'))).toMatch(/^HTTP\/1\.1 400 /);
   });
 
-  test('too many a second of one viewer: 429 with RATE_LIMITED, when to try again, and nothing run', async () => {
+  test('reject excess requests of one viewer with RATE_LIMITED and the time to retry', async () => {
     await using server = await DeliveryServer.start({}, {}, { maxRequestsPerSecond: 5 });
     await using bystander = await Bystander.watch(server);
     const mutation = JSON.stringify({ query: 'mutation { refreshDiscovery { timestamp } }' });
@@ -175,19 +175,19 @@ describe('HTTP requests', () => {
       async () => await Promise.all(Array.from({ length: 200 }, async () => await post(server, mutation))),
     );
     const seconds = (performance.now() - startMs) / 1_000;
-    const refused = responses.filter(({ status }) => status === 429);
-    expect(refused.length + server.uses.length).toBe(200);
-    // Those of the first moment, and as many again each second that the requests took.
+    const rejected = responses.filter(({ status }) => status === 429);
+    expect(rejected.length + server.uses.length).toBe(200);
+    // The initial burst is allowed, and as many requests again for each elapsed second.
     expect(server.uses.length).toBeLessThanOrEqual(5 + 5 * seconds);
-    expect(hitsOf(server, 'maxRequestsPerSecond')).toBe(refused.length);
-    expect(refused[0]?.headers.get('retry-after')).toBe('1');
-    const { errors } = (await refused[0]?.json()) as { errors: { extensions: Record<string, unknown> }[] };
+    expect(hitsOf(server, 'maxRequestsPerSecond')).toBe(rejected.length);
+    expect(rejected[0]?.headers.get('retry-after')).toBe('1');
+    const { errors } = (await rejected[0]?.json()) as { errors: { extensions: Record<string, unknown> }[] };
     expect(errors[0]?.extensions).toMatchObject({ code: 'RATE_LIMITED', retryAfterMs: expect.any(Number) as number });
   });
 });
 
-describe('a WebSocket', () => {
-  test('that says nothing: 4408', async () => {
+describe('WebSocket limits', () => {
+  test('close WebSockets without connection_init with 4408', async () => {
     await using server = await DeliveryServer.start({}, {}, { connectionInitTimeoutMs: 20 });
     await using attacker = await Attacker.connect(server);
     expect((await attacker.closed).code).toBe(4408);
@@ -195,34 +195,34 @@ describe('a WebSocket', () => {
   });
 
   test.each<[string, number, (attacker: Attacker) => void]>([
-    ['inits twice', 4429, (attacker) => attacker.send({ type: 'connection_init' })],
-    ['sends no JSON', 4400, ({ socket }) => socket.send('{')],
-    ['sends a message of no kind', 4400, (attacker) => attacker.send({ type: 'nonsense' })],
+    ['sends connection_init twice', 4429, (attacker) => attacker.send({ type: 'connection_init' })],
+    ['sends invalid JSON', 4400, ({ socket }) => socket.send('{')],
+    ['sends a message of unknown type', 4400, (attacker) => attacker.send({ type: 'nonsense' })],
     ['sends JSON of 100,000 levels', 4400, ({ socket }) => socket.send('['.repeat(100_000))],
     ['sends invalid UTF-8', 1007, ({ socket }) => socket.send(Buffer.from([0xff, 0xfe]), { binary: false })],
     ['sends a message that is too long', 1009, ({ socket }) => socket.send('x'.repeat(262_145))],
     [
-      'sends a message that is too long, in parts',
+      'sends a fragmented message that is too long',
       1009,
       ({ socket }) => {
         for (let part = 0; part < 9; part += 1) socket.send('x'.repeat(32_768), { fin: false });
       },
     ],
     [
-      'sends a message in too many parts',
+      'sends a message in too many fragments',
       1008,
       ({ socket }) => {
         for (let part = 0; part < 1_100; part += 1) socket.send('x', { fin: false });
       },
     ],
     [
-      'uses an id twice at a time',
+      'uses one id for two running operations',
       4409,
       (attacker) => {
         for (const id of ['1', '1']) attacker.run(id, 'subscription { agentUpdates { cursor } }');
       },
     ],
-  ])('that %s: closed with %i, and nobody else', async (_name, code, misbehave) => {
+  ])('close only the client that %s, with %i', async (_name, code, misbehave) => {
     await using server = await DeliveryServer.start();
     await using bystander = await Bystander.watch(server);
     await using attacker = await Attacker.enter(server);
@@ -236,7 +236,7 @@ describe('a WebSocket', () => {
   });
 
   test.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])(
-    'that uses the id %s: it is an id like any other',
+    'treat the id %s like any other id',
     async (id) => {
       await using server = await DeliveryServer.start();
       await using bystander = await Bystander.watch(server);
@@ -258,7 +258,7 @@ describe('a WebSocket', () => {
     },
   );
 
-  test('that subscribes before it has said who it is: 4401', async () => {
+  test('close clients that subscribe before connection_init with 4401', async () => {
     await using server = await DeliveryServer.start();
     await using attacker = await Attacker.connect(server);
     attacker.run('1', '{ __typename }');
@@ -266,10 +266,13 @@ describe('a WebSocket', () => {
   });
 
   test.each<[string, (attacker: Attacker, index: number) => void]>([
-    ['10,000 subscribes', (attacker, index) => attacker.run(`${index}`, 'subscription { agentUpdates { cursor } }')],
-    ['10,000 messages that mean nothing', (attacker) => attacker.send({ type: 'pong' })],
-    ['10,000 pongs of the WebSocket', ({ socket }) => socket.pong()],
-  ])('%s at once: closed with 1013, and what is behind is not looked at', async (_name, send) => {
+    [
+      '10,000 subscribe messages',
+      (attacker, index) => attacker.run(`${index}`, 'subscription { agentUpdates { cursor } }'),
+    ],
+    ['10,000 pong messages', (attacker) => attacker.send({ type: 'pong' })],
+    ['10,000 WebSocket pong frames', ({ socket }) => socket.pong()],
+  ])('close a client that sends %s at once with 1013 and ignore the rest', async (_name, send) => {
     await using server = await DeliveryServer.start();
     await using bystander = await Bystander.watch(server);
     await using attacker = await Attacker.enter(server);
@@ -279,11 +282,11 @@ describe('a WebSocket', () => {
     });
     expect(closed).toEqual({ code: 1013, reason: 'More than 100 messages per second' });
     expect(hitsOf(server, 'maxMessagesPerSecond')).toBe(1);
-    // The bystander's is left.
+    // Only the subscription of the bystander remains.
     await waitUntil(() => server.active.size <= 1, { state: () => server.active.size });
   });
 
-  test('10,000 pings of the WebSocket at once: ended, as ws does with those that cannot be answered', async () => {
+  test('close a client that sends 10,000 WebSocket ping frames at once with 1006', async () => {
     await using server = await DeliveryServer.start();
     await using bystander = await Bystander.watch(server);
     await using attacker = await Attacker.enter(server);
@@ -293,7 +296,7 @@ describe('a WebSocket', () => {
     });
   });
 
-  test('10,000 subscribes that are not too fast: as many run as may, all others are told, and there is room again', async () => {
+  test('reject subscriptions above the limit with LIMIT_EXCEEDED until one completes', async () => {
     await using server = await DeliveryServer.start({}, {}, { maxMessagesPerSecond: 10_000 });
     await using bystander = await Bystander.watch(server);
     await using attacker = await Attacker.enter(server);
@@ -303,10 +306,10 @@ describe('a WebSocket', () => {
       }
       await attacker.until(({ messages }) => messages.filter(({ type }) => type !== 'next').length >= 9_900);
     });
-    const refused = attacker.messages.filter(({ payload }) => codeIn(payload ?? {}) === 'LIMIT_EXCEEDED');
-    expect(refused).toHaveLength(9_900);
+    const rejected = attacker.messages.filter(({ payload }) => codeIn(payload ?? {}) === 'LIMIT_EXCEEDED');
+    expect(rejected).toHaveLength(9_900);
     expect(hitsOf(server, 'maxOperationsPerSocket') + hitsOf(server, 'maxSubscriptionsPerSocket')).toBe(9_900);
-    // The bystander's is one of them.
+    // This includes the subscription of the bystander.
     expect(server.active.size).toBe(101);
     attacker.send({ id: '0', type: 'complete' });
     await waitUntil(() => server.active.size <= 100, { state: () => server.active.size });
@@ -314,7 +317,7 @@ describe('a WebSocket', () => {
     expect(server.active.size).toBe(101);
   });
 
-  test('subscriptions of one viewer are counted over all its WebSockets and SSE, and given back', async () => {
+  test('count the subscriptions of one viewer across WebSockets and SSE until they end', async () => {
     await using server = await DeliveryServer.start({}, {}, { maxSubscriptionsPerViewer: 3 });
     await using bystander = await Bystander.watch(server);
     await using one = await Attacker.enter(server);

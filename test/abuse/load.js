@@ -1,7 +1,7 @@
-// What clients that misbehave cost a bystander, and what they leave behind: the built server in one process, those that
-// misbehave in another, the bystander in this one. One line for each kind of abuse.
-// Usage: node test/abuse/load.js [--seconds N] [--connections N]   8 and 5000 unless told. Ends with 1 when the bystander's
-// p99 was above twice the quiet one (and above 5 ms more), an update was missed, or the memory did not come back.
+// Measures how abusive load affects a bystander and the memory of the server. The built server, the abuser and the
+// bystander run in separate processes. Prints one line for each kind of abuse.
+// Usage: node test/abuse/load.js [--seconds N] [--connections N]   (default: 8 and 5000). Exits with 1 if the p99 of the
+// bystander is more than twice and more than 5 ms above the baseline, if an update is missing, or if memory grows by 20 %.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { constants, setPriority, tmpdir } from 'node:os';
@@ -25,7 +25,7 @@ const KINDS = [
   'requests',
 ];
 const MIB = 2 ** 20;
-/** Until a heap that is left alone has shrunk. */
+/** Time in milliseconds until an idle heap has shrunk. */
 const SETTLE_MS = 15_000;
 
 const { values } = parseArgs({
@@ -45,12 +45,12 @@ try {
   const { value: ready } = await createInterface({ input: server.stdout })[Symbol.asyncIterator]().next();
   const url = new URL(/ready at (\S+)/.exec(ready)[1]).origin;
   const bystander = await watch(url);
-  // What is made once is made: memory is compared after the first time and after the second.
+  // The first run allocates everything that is allocated once, so memory is compared between the first and the second run.
   for (const kind of KINDS) await abuse(url, kind, ms);
   await sleep(SETTLE_MS);
   const before = rssBytes(server.pid);
   bystander.take();
-  // The other process is as busy, with itself: what is compared is what it does to the server, not to the machine.
+  // The abuser is equally busy without requests, so that the comparison shows its effect on the server, not on the machine.
   await abuse(url, 'spin', ms);
   const quiet = bystander.take();
   console.log(`quiet: ${describe(quiet)}, ${(before / MIB).toFixed(0)} MiB`);
@@ -80,19 +80,19 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** Lets a process of its own misbehave for a while. @returns what it was answered with, by how often */
+/** Runs abusive load in a separate process. @returns number of responses of each kind */
 async function abuse(url, kind, forMs) {
   const child = spawn(process.execPath, [ABUSER, url, kind, `${forMs}`, values.connections], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  // On another machine it would not take the processor from those that it misbehaves towards.
+  // A real abuser runs on another machine and does not take CPU time from the server.
   setPriority(child.pid, constants.priority.PRIORITY_LOW);
   let text = '';
   for await (const chunk of child.stdout) text += chunk;
   return text.trim();
 }
 
-/** A subscription of 60 updates a second, and how late each is: from when the server made it. */
+/** Subscribes at 60 updates per second and measures the delay of each update since the server created it. */
 async function watch(url) {
   const socket = new WebSocket(`${url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
   let delays = [];
@@ -123,7 +123,7 @@ async function watch(url) {
   return bystander;
 }
 
-/** At least a millisecond, which is how fine it is measured. */
+/** Returns a quantile of at least one millisecond, which is the resolution of the measurement. */
 function at(sorted, share) {
   return Math.max(1, sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 1);
 }

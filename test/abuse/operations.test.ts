@@ -14,11 +14,11 @@ const bombs = times(30, (index) => `fragment F${index} on Query { ...F${index + 
 
 interface Case {
   readonly query: string;
-  /** As JSON. */
+  /** Variables in JSON. @default '{}' */
   readonly variables?: string;
-  /** Over HTTP and over WebSocket. */
+  /** Error code over HTTP and over WebSocket. */
   readonly code: string;
-  /** `null`: it is wrong, not too much. */
+  /** Limit that rejects the operation. Null if the operation is invalid. */
   readonly limit: LimitName | null;
   readonly limits?: Partial<Limits>;
 }
@@ -65,7 +65,7 @@ const CASES: readonly (readonly [string, Case])[] = [
     },
   ],
   [
-    'fragments in circles, each of all others',
+    'fragment cycles with aliases',
     {
       query: `{ health { ...F0 } } ${times(10, (i) => `fragment F${i} on Health { ${times(10, (j) => `a${j}: servers { ...F${j} }`)} }`)}`,
       code: LIMIT,
@@ -73,7 +73,7 @@ const CASES: readonly (readonly [string, Case])[] = [
     },
   ],
   [
-    'fragments in circles without aliases',
+    'fragment cycles without aliases',
     {
       query: `{ ...F0 } ${times(9, (i) => `fragment F${i} on Query { ${times(9, (j) => `f${j} { ...F${j} }`)} }`)}`,
       code: LIMIT,
@@ -82,14 +82,14 @@ const CASES: readonly (readonly [string, Case])[] = [
     },
   ],
   [
-    'fragments that double',
+    'fragments of exponential size',
     { query: `{ ...F0 } ${bombs} fragment F30 on Query { __typename }`, code: LIMIT, limit: 'maxCost' },
   ],
   ['tokens', { query: `{ ${'__typename '.repeat(1_000)} }`, code: LIMIT, limit: 'maxDocumentTokens' }],
   ['tokens of nested lists', { query: `{ a(b: ${'['.repeat(2_000)}`, code: LIMIT, limit: 'maxDocumentTokens' }],
   ['bytes', { query: `{ __typename } #${'x'.repeat(16_384)}`, code: LIMIT, limit: 'maxDocumentBytes' }],
   [
-    'fragments in a circle',
+    'a cycle of three fragments',
     {
       query: '{ ...A } fragment A on Query { ...B } fragment B on Query { ...C } fragment C on Query { ...A }',
       code: 'BAD_USER_INPUT',
@@ -97,7 +97,7 @@ const CASES: readonly (readonly [string, Case])[] = [
     },
   ],
   [
-    'a fragment in itself, deep inside',
+    'a nested fragment that contains itself',
     { query: '{ ...A } fragment A on Query { health { servers { ...A } } }', code: 'BAD_USER_INPUT', limit: null },
   ],
   [
@@ -129,7 +129,7 @@ const CASES: readonly (readonly [string, Case])[] = [
     },
   ],
   [
-    'introspection, where it is off',
+    'introspection when it is disabled',
     {
       query: '{ __schema { types { name } } }',
       code: 'FORBIDDEN',
@@ -138,7 +138,7 @@ const CASES: readonly (readonly [string, Case])[] = [
     },
   ],
   [
-    'introspection of one type, where it is off',
+    'introspection of one type when it is disabled',
     {
       query: '{ __type(name: "Agent") { name } }',
       code: 'FORBIDDEN',
@@ -148,9 +148,9 @@ const CASES: readonly (readonly [string, Case])[] = [
   ],
 ];
 
-describe('an operation that asks for too much', () => {
-  test.each(CASES)('%s: one code over HTTP and WebSocket, also when asked again', async (_name, given) => {
-    const { query, variables = '{}', code, limit, limits = {} } = given;
+describe('operation limits', () => {
+  test.each(CASES)('reject %s with one code over HTTP, over WebSocket and when repeated', async (_name, options) => {
+    const { query, variables = '{}', code, limit, limits = {} } = options;
     await using server = await DeliveryServer.start({}, {}, limits);
     await using bystander = await Bystander.watch(server);
     await using attacker = await Attacker.enter(server);
@@ -161,16 +161,16 @@ describe('an operation that asks for too much', () => {
     ]);
     expect(codes).toEqual([code, code, code]);
     if (limit !== null) expect(hitsOf(server, limit)).toBe(3);
-    // And the socket goes on.
+    // The WebSocket must stay usable.
     attacker.messages.length = 0;
     expect(await attacker.codeOf('{ nonsense }')).toBe('BAD_USER_INPUT');
   });
 
-  test('what is below the limits is run: all operations of our own client, and introspection', async () => {
+  test('allow introspection and all operations of the client package', async () => {
     await using server = await DeliveryServer.start();
     const folder = new URL('../../packages/client/src/operations/', import.meta.url);
     const files = await Promise.all((await readdir(folder)).map((file) => readFile(new URL(file, folder), 'utf8')));
-    // Each with the fragments of all: whatever is wrong then, it is not too much.
+    // Each operation is sent with all fragments, so it may be invalid but must not exceed a limit.
     for (const file of files) {
       expect(await postedCodeOf(server, `${file}\n${files.filter((other) => other !== file).join('\n')}`)).not.toBe(
         LIMIT,
@@ -183,7 +183,7 @@ describe('an operation that asks for too much', () => {
     expect(server.counters.read().filter(({ hits }) => hits > 0)).toEqual([]);
   });
 
-  test('several operations in one request are refused: 400 over HTTP, 4400 over WebSocket', async () => {
+  test('reject batches with 400 over HTTP and 4400 over WebSocket', async () => {
     await using server = await DeliveryServer.start();
     await using bystander = await Bystander.watch(server);
     const batch = new Array(1_000).fill({ query: '{ __typename }' });
@@ -197,13 +197,13 @@ describe('an operation that asks for too much', () => {
     expect(hitsOf(server, 'batch')).toBe(1);
   });
 
-  test('GraphiQL is not there where it is switched off', async () => {
+  test('disable GraphiQL when graphiql is false', async () => {
     await using server = await DeliveryServer.start({}, {}, { graphiql: false });
     const response = await fetch(`${server.url}/graphql`, { headers: { accept: 'text/html' } });
     expect([response.ok, await response.text()]).toEqual([false, expect.not.stringContaining('<html')]);
   });
 
-  test('health tells how often each limit was reached', async () => {
+  test('are reported in health with their number of hits', async () => {
     await using server = await DeliveryServer.start();
     await postedCodeOf(server, `{ ${'__typename '.repeat(600)} }`);
     const response = await post(server, JSON.stringify({ query: '{ health { limits { name hits } } }' }));

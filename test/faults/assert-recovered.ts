@@ -8,16 +8,16 @@ import { LIST_TOOLS, listedIn, shownIn } from './own-lists.js';
 import type { Stage } from './fault-setup.js';
 import { STEADY } from './healthy-server.js';
 
-/** Between two looks: looking all the time would slow the stream down. */
-const BETWEEN_LOOKS_MS = 100;
-/** Updates that a client comes back with the cursor of. */
+/** Time in milliseconds between two comparisons. Continuous queries would slow the stream down. */
+const COMPARISON_INTERVAL_MS = 100;
+/** Number of updates whose cursor is used for a resume. */
 const RESUMES = 4;
 
 type Agents = Map<string, Record<string, unknown>>;
 
 /**
- * After every fault: what the subscriber has is what a fresh query answers and what the servers say themselves; nothing
- * was told twice or left out on the way; the server beside them has noticed nothing.
+ * Asserts that swarmlens has recovered from a fault: the subscriber, a fresh query and the servers agree, the stream
+ * contains no duplicates and no gaps, and the healthy server was not affected.
  */
 export async function expectWhole(stage: Stage, servers: readonly FaultyServer[]): Promise<void> {
   await Promise.all(servers.map((server) => server.order({ do: 'freeze' })));
@@ -27,7 +27,7 @@ export async function expectWhole(stage: Stage, servers: readonly FaultyServer[]
     [STEADY, 'ruv-swarm' as const],
     ...servers.map(({ name, life }) => [name, life.type] as const),
   ]);
-  await expectPicture(stage, kinds);
+  await expectEqualState(stage, kinds);
   expectNoDuplicates(stage);
   await expectResumes(stage);
   for (const server of servers) expectChained(stage, server.name);
@@ -35,8 +35,8 @@ export async function expectWhole(stage: Stage, servers: readonly FaultyServer[]
   expect(stage.notices(STEADY)).toEqual([]);
 }
 
-/** The subscriber's picture is a fresh query's and the servers', once what was still under way has arrived. */
-async function expectPicture(stage: Stage, kinds: ReadonlyMap<string, Life['type']>): Promise<void> {
+/** Asserts that the state of the subscriber equals a fresh query and the lists of the servers, after updates in flight. */
+async function expectEqualState(stage: Stage, kinds: ReadonlyMap<string, Life['type']>): Promise<void> {
   let seen = await look(stage, kinds);
   let isFirst = true;
   await waitUntil(
@@ -46,27 +46,27 @@ async function expectPicture(stage: Stage, kinds: ReadonlyMap<string, Life['type
       return isSettled(seen);
     },
     {
-      state: () => ({ own: seen.own, shown: seen.shown, difference: firstDifference(seen.picture.whole, seen.fresh) }),
-      intervalMs: BETWEEN_LOOKS_MS,
+      state: () => ({ own: seen.own, shown: seen.shown, difference: firstDifference(seen.state.whole, seen.fresh) }),
+      intervalMs: COMPARISON_INTERVAL_MS,
     },
   );
-  const { picture, fresh, own, shown } = seen;
-  expect(sorted(picture.whole)).toEqual(sorted(fresh));
-  expect(withoutNulls(sorted(picture.patched))).toEqual(withoutNulls(sorted(fresh)));
+  const { state, fresh, own, shown } = seen;
+  expect(sorted(state.whole)).toEqual(sorted(fresh));
+  expect(withoutNulls(sorted(state.patched))).toEqual(withoutNulls(sorted(fresh)));
   expect(shown).toEqual(own);
   expect([...fresh.values()].filter(({ stale }) => stale !== false)).toEqual([]);
 }
 
 interface Seen {
-  readonly picture: StreamedState;
+  readonly state: StreamedState;
   readonly fresh: Agents;
-  /** Server, id and status of each agent that the servers list. */
+  /** Server, id and status of each agent that the servers list themselves. */
   readonly own: readonly string[];
-  /** The same of the subscriber's. */
+  /** Server, id and status of each agent in the state of the subscriber. */
   readonly shown: readonly string[];
 }
 
-/** Each server is asked for its list by a client's own call, after which it is polled once more. */
+/** Lists the agents of each server with tool calls, each of which triggers a further poll. */
 async function look(stage: Stage, kinds: ReadonlyMap<string, Life['type']>): Promise<Seen> {
   const own: string[] = [];
   for (const [serverId, kind] of kinds) {
@@ -75,21 +75,21 @@ async function look(stage: Stage, kinds: ReadonlyMap<string, Life['type']>): Pro
     }
   }
   const fresh = await freshAgents(stage);
-  const picture = stage.picture();
+  const state = stage.stateAfter();
   const shown = [...kinds.keys()].flatMap((serverId) =>
     shownIn(stage.agentsOf(serverId)).map((agent) => `${serverId}:${agent}`),
   );
-  // claude-flow lists some workers of its hive twice.
-  return { picture, fresh, own: [...new Set(own)].toSorted(), shown: shown.toSorted() };
+  // claude-flow lists some workers of its hive mind twice.
+  return { state, fresh, own: [...new Set(own)].toSorted(), shown: shown.toSorted() };
 }
 
-function isSettled({ picture, fresh, own, shown }: Seen): boolean {
-  return isDeepStrictEqual(sorted(picture.whole), sorted(fresh)) && isDeepStrictEqual(own, shown);
+function isSettled({ state, fresh, own, shown }: Seen): boolean {
+  return isDeepStrictEqual(sorted(state.whole), sorted(fresh)) && isDeepStrictEqual(own, shown);
 }
 
 async function freshAgents(stage: Stage): Promise<Agents> {
   const data = await stage.ask(`{ agents { ${AGENT_FIELDS} } }`);
-  const agents = data['agents'] as Record<string, unknown>[]; // as the schema has it
+  const agents = data['agents'] as Record<string, unknown>[]; // as selected
   return new Map(agents.map((agent) => [String(agent['id']), agent]));
 }
 
@@ -98,25 +98,25 @@ async function answerOf(stage: Stage, serverId: string, tool: string): Promise<u
     'mutation Own($serverId: ID!, $tool: String!) { callTool(serverId: $serverId, tool: $tool) { content } }',
     { serverId, tool },
   );
-  return (data['callTool'] as { content: unknown }).content; // as the schema has it
+  return (data['callTool'] as { content: unknown }).content; // as selected
 }
 
-/** One snapshot, then changes; each id at most once in each, and removed only when it was there. */
+/** Asserts one snapshot followed by deltas, each with unique ids and with removals of known agents only. */
 function expectNoDuplicates({ stream }: Stage): void {
-  const picture = new StreamedState();
-  if (stream.cuts > 0) console.log(`the connection was cut ${stream.cuts} times`);
+  const state = new StreamedState();
+  if (stream.cuts > 0) console.log(`the connection was lost ${stream.cuts} times`);
   for (const [index, update] of stream.data.entries()) {
     const { kind, agents, removedAgentIds } = update.agentUpdates;
     expect(kind).toBe(index === 0 ? 'SNAPSHOT' : 'DELTA');
     const named = [...agents.map(({ id }) => id), ...removedAgentIds];
     expect(new Set(named).size).toBe(named.length);
-    // The first update after a cut also removes what was created and removed meanwhile.
-    if (stream.cuts === 0) for (const id of removedAgentIds) expect(picture.whole.has(id)).toBe(true);
-    picture.apply(update);
+    // The first update after a reconnect also removes agents that were created and removed in between.
+    if (stream.cuts === 0) for (const id of removedAgentIds) expect(state.whole.has(id)).toBe(true);
+    state.apply(update);
   }
 }
 
-/** A client that comes back with the cursor of any update is told what is missing, and then has what the others have. */
+/** Asserts that a client that resumes from the cursor of any update receives deltas and reaches the state of the stream. */
 async function expectResumes(stage: Stage): Promise<void> {
   const updates = stage.stream.data;
   const lengths = Array.from(
@@ -129,23 +129,23 @@ async function expectResumes(stage: Stage): Promise<void> {
     await resumed.until((got) => got.length >= 1);
     expect(new Set(resumed.data.map(({ agentUpdates }) => agentUpdates.kind))).toEqual(new Set(['DELTA']));
     const caughtUp = (): StreamedState =>
-      resumed.data.reduce((one, update) => one.apply(update), stage.picture(length));
-    const isEven = (): boolean => isDeepStrictEqual(sorted(caughtUp().whole), sorted(stage.picture().whole));
-    await waitUntil(isEven, {
+      resumed.data.reduce((one, update) => one.apply(update), stage.stateAfter(length));
+    const isCaughtUp = (): boolean => isDeepStrictEqual(sorted(caughtUp().whole), sorted(stage.stateAfter().whole));
+    await waitUntil(isCaughtUp, {
       state: () => ({
         updates: resumed.data.length,
-        difference: firstDifference(caughtUp().whole, stage.picture().whole),
+        difference: firstDifference(caughtUp().whole, stage.stateAfter().whole),
       }),
       failure: () => (resumed.error === null ? null : `the resumed stream ended: ${describeEnd(resumed.error)}`),
-      intervalMs: BETWEEN_LOOKS_MS,
+      intervalMs: COMPARISON_INTERVAL_MS,
     });
-    const [ours, theirs] = [caughtUp(), sorted(stage.picture().whole)];
+    const [ours, theirs] = [caughtUp(), sorted(stage.stateAfter().whole)];
     expect(sorted(ours.whole)).toEqual(theirs);
     expect(withoutNulls(sorted(ours.patched))).toEqual(withoutNulls(theirs));
   }
 }
 
-/** Each transition starts where the one before ended: none is lost, none comes twice. */
+/** Asserts that each transition starts in the state that the previous one reached. */
 function expectChained(stage: Stage, serverId: string): void {
   const changes = stage.changesOf(serverId);
   for (const [index, change] of changes.entries()) {

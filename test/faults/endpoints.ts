@@ -6,13 +6,13 @@ import { serverConfig } from '../support/app.js';
 import type { FaultyServer } from './faulty-server.js';
 import { LIST_TOOLS } from './own-lists.js';
 
-/** Longer than any answer takes on a slow machine: no call and no start times out unless a test asks for it. */
+/** Timeout in milliseconds that is longer than any response on a slow machine, for tests that are not about timeouts. */
 export const MAX_ANSWER_MS = 600_000;
 
-/** Pauses between attempts to start or reach a server that a test lets fail: short, without an end. */
+/** Restart options with short delays and any number of attempts. */
 export const QUICK_RESTART = { initialMs: 50, maxMs: 1_000, maxAttempts: null } as const;
 
-/** A faulty server that swarmlens starts, as often as it likes. */
+/** Returns the configuration of a faulty server that swarmlens starts over stdio. */
 export function overStdio(server: FaultyServer, overrides: Partial<ServerConfig> = {}): ServerConfig {
   return serverConfig(server.name, server.args, {
     allowTools: LIST_TOOLS[server.life.type],
@@ -22,7 +22,7 @@ export function overStdio(server: FaultyServer, overrides: Partial<ServerConfig>
   });
 }
 
-/** A faulty server that swarmlens reaches through its front. */
+/** Returns the configuration of a faulty server that swarmlens reaches through its front. */
 export function overNetwork(
   server: FaultyServer,
   kind: 'http' | 'tcp',
@@ -36,7 +36,7 @@ export function overNetwork(
   return { ...overStdio(server, overrides), endpoint };
 }
 
-/** Starts a faulty server with a front; resolves when it listens. */
+/** Starts a faulty server with a front. Resolves when the front listens. */
 export async function startWithFront(server: FaultyServer, kind: 'tcp' | 'http'): Promise<AsyncDisposable> {
   const child = spawn(process.execPath, [...server.args, '--front', kind], { stdio: ['ignore', 'ignore', 'inherit'] });
   const ended = once(child, 'exit');

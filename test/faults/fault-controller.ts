@@ -5,7 +5,7 @@ import { FaultyServer, type Life } from './faulty-server.js';
 
 const HELLO = z.object({ hello: z.object({ name: z.string(), pid: z.int() }) });
 
-/** Where faulty servers report to and get their orders from, whoever has started them and however often. */
+/** Receives the reports of faulty servers and sends them orders, independent of the process that started them. */
 export class Control implements AsyncDisposable {
   readonly #listener: Server;
   readonly #servers = new Map<string, FaultyServer>();
@@ -23,7 +23,7 @@ export class Control implements AsyncDisposable {
     return control;
   }
 
-  /** A server by its name, before it is started. */
+  /** Registers a faulty server by name before its start. */
   expect(name: string, life: Partial<Life> = {}): FaultyServer {
     const { port } = this.#listener.address() as AddressInfo; // a TCP server's address is never a string
     const server = new FaultyServer(name, port, life);
@@ -31,7 +31,7 @@ export class Control implements AsyncDisposable {
     return server;
   }
 
-  /** Faulty servers end when nobody controls them any more. */
+  /** Closes all connections. Faulty servers exit when their connection closes. */
   async [Symbol.asyncDispose](): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#listener.close(() => resolve()));
     for (const socket of this.#sockets) socket.destroy();
@@ -42,14 +42,14 @@ export class Control implements AsyncDisposable {
     this.#sockets.add(socket);
     let server: FaultyServer | null = null;
     socket
-      // It is killed on purpose.
+      // Tests kill the process on purpose.
       .on('error', () => undefined)
       .on('close', () => this.#sockets.delete(socket));
     const lines = createInterface({ input: socket }).on('error', () => undefined);
     lines.on('line', (line) => {
-      const told: unknown = JSON.parse(line);
-      const { data } = HELLO.safeParse(told);
-      if (data === undefined) server?.heard(told);
+      const message: unknown = JSON.parse(line);
+      const { data } = HELLO.safeParse(message);
+      if (data === undefined) server?.receive(message);
       else {
         server = this.#servers.get(data.hello.name) ?? null;
         server?.born(data.hello.pid, socket);

@@ -37,7 +37,7 @@ const HEALTH = `subscription {
 }`;
 const NOTICES = 'subscription { notices { serverId code message } }';
 
-/** A swarmlens over faulty servers and a steady one, with a subscriber to all that it tells. */
+/** Runs swarmlens with faulty servers and a healthy one, and subscribes to updates, health changes and notices. */
 export class Stage implements AsyncDisposable {
   readonly app: App;
   readonly client: SocketClient;
@@ -57,7 +57,7 @@ export class Stage implements AsyncDisposable {
     this.stream = this.client.watchAgents({ mode: 'NORMAL' });
   }
 
-  /** Resolves when every server has been polled and the subscriber has its first updates. */
+  /** Resolves when every server has been polled and the subscriber has received its first updates. */
   static async open(faulty: readonly ServerConfig[], options: StageOptions = {}): Promise<Stage> {
     const { clock = systemClock, config = {} } = options;
     const steady = await SteadyServer.start();
@@ -69,25 +69,25 @@ export class Stage implements AsyncDisposable {
     return stage;
   }
 
-  /** What the subscriber has after so many updates; after all: left out. */
-  picture(updates = this.stream.data.length): StreamedState {
-    const picture = new StreamedState();
-    for (const update of this.stream.data.slice(0, updates)) picture.apply(update);
-    return picture;
+  /** Returns the state of the subscriber after this number of updates. @default all updates */
+  stateAfter(updates = this.stream.data.length): StreamedState {
+    const state = new StreamedState();
+    for (const update of this.stream.data.slice(0, updates)) state.apply(update);
+    return state;
   }
 
-  /** The subscriber's agents of one server. */
+  /** Returns the agents of one server in the state of the subscriber. */
   agentsOf(serverId: string): Record<string, unknown>[] {
-    return [...this.picture().whole.values()].filter((agent) => agent['serverId'] === serverId);
+    return [...this.stateAfter().whole.values()].filter((agent) => agent['serverId'] === serverId);
   }
 
-  /** Resolves when these servers, and no others, are told to the subscriber as stale. */
+  /** Resolves when exactly these servers are stale in the latest update. */
   async isStale(...serverIds: readonly string[]): Promise<void> {
     const wanted = serverIds.toSorted().join();
     await this.stream.until((updates) => updates.at(-1)?.agentUpdates.staleServerIds.toSorted().join() === wanted);
   }
 
-  /** Resolves when the subscriber has got three more updates with agents of the server. */
+  /** Resolves when the subscriber has received three more updates with agents of the server. */
   async goesOn(serverId = STEADY): Promise<void> {
     const from = this.stream.data.length;
     await this.stream.until(
@@ -99,7 +99,7 @@ export class Stage implements AsyncDisposable {
     );
   }
 
-  /** What a subscriber to `healthChanges` was told of a server, in order: `ONLINE>DEGRADED`, `CLOSED>OPEN`. */
+  /** Returns the health changes of a server in order, for example `ONLINE>DEGRADED` or `CLOSED>OPEN`. */
   health(serverId: string): string[] {
     return this.changesOf(serverId).map((change) =>
       change.previousStatus === change.status
@@ -108,22 +108,22 @@ export class Stage implements AsyncDisposable {
     );
   }
 
-  /** The same, as if each probe that failed had not been: how many there were is a matter of time. */
-  healthButFailedProbes(serverId: string): string[] {
+  /** Returns the health changes without failed probes, whose number depends on timing. */
+  healthWithoutFailedProbes(serverId: string): string[] {
     const health = this.health(serverId);
     return health.filter(
       (one, index) => one !== 'HALF_OPEN>OPEN' && !(one === 'OPEN>HALF_OPEN' && health[index + 1] === 'HALF_OPEN>OPEN'),
     );
   }
 
-  /** The same without what is told of the breaker alone. */
+  /** Returns the status changes without changes of the circuit breaker alone. */
   statuses(serverId: string): string[] {
     return this.changesOf(serverId).flatMap(({ previousStatus, status }) =>
       previousStatus === status ? [] : [`${previousStatus}>${status}`],
     );
   }
 
-  /** Why, for each change of its health. */
+  /** Returns the reason of each health change. */
   reasons(serverId: string): (string | null)[] {
     return this.changesOf(serverId).map(({ reason }) => reason);
   }
@@ -132,18 +132,18 @@ export class Stage implements AsyncDisposable {
     return this.#health.data.map(({ healthChanges }) => healthChanges).filter((one) => one.serverId === serverId);
   }
 
-  /** The codes of a server's notices, in order; those of attempts that failed, whose number is a matter of time, left out. */
+  /** Returns the notice codes of a server in order, without RESTART_FAILED, whose number depends on timing. */
   notices(serverId: string): string[] {
     const codes = this.#notices.data.flatMap(({ notices }) => (notices.serverId === serverId ? [notices.code] : []));
     return codes.filter((code) => code !== 'RESTART_FAILED');
   }
 
-  /** Resolves when the subscriber to `healthChanges` has been told this last of the server. */
+  /** Resolves when this is the latest health change of the server. */
   async healthIs(serverId: string, last: string): Promise<void> {
     await this.#health.until(() => this.health(serverId).at(-1) === last);
   }
 
-  /** Resolves when that subscriber has been told this of the server at all. */
+  /** Resolves when the server has had this health change. */
   async healthWas(serverId: string, change: string): Promise<void> {
     await this.#health.until(() => this.health(serverId).includes(change));
   }
@@ -152,14 +152,14 @@ export class Stage implements AsyncDisposable {
     await this.#notices.until(() => this.notices(serverId).includes(code));
   }
 
-  /** @returns the data of an operation that has no errors */
+  /** Runs an operation and returns its data. @throws Error if the result has errors */
   async ask(query: string, variables: Record<string, unknown> = {}): Promise<Record<string, unknown>> {
     const { data, errors } = await request(this.app, query, variables);
     if (data == null || errors !== undefined) throw new Error(JSON.stringify(errors));
     return data;
   }
 
-  /** The same over the subscriber's own socket: all that it was told before the answer has arrived then. */
+  /** Runs an operation over the socket of the subscriber, so that all earlier updates arrive before the result. */
   async askInTurn(query: string): Promise<Record<string, unknown>> {
     const asked = this.client.subscribe(query);
     await asked.ended();

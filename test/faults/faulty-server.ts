@@ -3,31 +3,31 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { ChangeNotifier } from '../support/wait.js';
 
-/** The program that is a faulty server. */
+/** Path of the program that runs as a faulty server. */
 const FAULTY = fileURLToPath(new URL('servers/faulty.js', import.meta.url));
 
-/** How an incarnation of a faulty server lives. */
+/** Options of one incarnation of a faulty server. */
 export interface Life {
   readonly type: 'claude-flow' | 'ruv-swarm' | 'daa';
   readonly agents: number;
   readonly seed: number;
   readonly hz: number;
-  /** Of its wall clock against ours. */
+  /** Offset of its wall clock in milliseconds. */
   readonly clockOffsetMs: number;
-  /** From its beginning. */
+  /** Damage from the start. */
   readonly damage: Damage | null;
-  /** It ends, with exit code 1, when it gets that call of a tool, or of any. */
+  /** Exits with code 1 at this call of the tool, or of any tool if no tool is given. */
   readonly exitOn: { readonly tool?: string; readonly count: number } | null;
 }
 
 export interface Damage {
   readonly kind:
     'silent' | 'late' | 'twice' | 'wrongId' | 'invalidJson' | 'halfLine' | 'idlessError' | 'padded' | 'drip';
-  /** Only to answers of this tool. */
+  /** Tool whose responses are damaged. @default all tools */
   readonly tool?: string;
-  /** To so many answers. */
+  /** Number of damaged responses. @default all responses */
   readonly times?: number;
-  /** Of `padded`. */
+  /** Size in bytes of the padding of kind `padded`. */
   readonly bytes?: number;
 }
 
@@ -37,7 +37,7 @@ type Order =
   | { readonly do: 'flood'; readonly count: number }
   | { readonly do: 'hangUp'; readonly on: string | null };
 
-const TOLD = z.union([
+const MESSAGE = z.union([
   z.object({ call: z.string(), count: z.int() }),
   z.object({ did: z.int(), error: z.string().optional(), port: z.int().optional() }),
 ]);
@@ -53,15 +53,15 @@ interface Incarnation {
   hasEnded: boolean;
 }
 
-/** One faulty server over all its incarnations, as the test sees it. */
+/** Controls one faulty server across all its incarnations. */
 export class FaultyServer {
   readonly name: string;
-  /** Of the next incarnation. */
+  /** Options of the next incarnation. */
   life: Life;
   readonly #changes = new ChangeNotifier();
-  /** The port of its front, when it has one: the same for all incarnations. */
+  /** Port of the front, equal for all incarnations. 0 without a front. */
   port = 0;
-  /** Whether the front of the present incarnation listens. */
+  /** Whether the front of the current incarnation listens. */
   isListening = false;
   readonly #controlPort: number;
   readonly #incarnations: Incarnation[] = [];
@@ -75,7 +75,7 @@ export class FaultyServer {
     this.life = { ...USUAL_LIFE, ...life };
   }
 
-  /** For the command line of a Node.js. */
+  /** Arguments for a Node.js command line. */
   get args(): readonly string[] {
     return [FAULTY, '--control', `${this.#controlPort}`, '--name', this.name];
   }
@@ -88,14 +88,14 @@ export class FaultyServer {
     return this.#incarnations.length;
   }
 
-  /** Calls of a tool that the present incarnation has got. */
+  /** Returns the number of calls of a tool that the current incarnation has received. */
   calls(tool: string): number {
     return this.#incarnations.at(-1)?.calls.get(tool) ?? 0;
   }
 
   /**
-   * Resolves when the present incarnation, or one after it, has got `more` calls of a tool.
-   * @param since so many it had before
+   * Resolves when the current incarnation has received `more` calls of a tool, or when a later one has started.
+   * @param since number of earlier calls
    */
   async called(tool: string, more = 1, since = this.calls(tool)): Promise<void> {
     const incarnation = this.incarnations;
@@ -103,14 +103,14 @@ export class FaultyServer {
   }
 
   /**
-   * Resolves once `isReached` returns true, checked after each message of the server and after its end.
-   * @param failure reason why that can no longer happen; `null` while it still can
+   * Resolves when `isReached` returns true, checked after each message of the server and after its exit.
+   * @param failure returns why the condition can no longer hold, or null
    */
   until(isReached: () => boolean, failure: () => string | null = () => null): Promise<void> {
     return this.#changes.until(isReached, { state: () => this.#state(), failure });
   }
 
-  /** The next incarnations are born, but do not answer until they are released. */
+  /** Makes the next incarnations wait with all responses until `release`. */
   hold(): void {
     this.#isHeld = true;
   }
@@ -121,19 +121,19 @@ export class FaultyServer {
     if (held !== undefined) this.#live(held);
   }
 
-  /** Whether there is an incarnation that has not ended. */
+  /** Whether the current incarnation is running. */
   get isAlive(): boolean {
     return this.#incarnations.at(-1)?.hasEnded === false;
   }
 
-  /** Nothing happens to one that has ended: its id may be another's by now. */
+  /** Sends a signal. Does nothing after the exit, because the process id may belong to another process. */
   kill(signal: NodeJS.Signals): void {
     if (this.isAlive) process.kill(this.#present().pid, signal);
   }
 
   /**
-   * Does as told; resolves when it is done, with the calls of each tool that it had got by then.
-   * @throws Error it ended before
+   * Executes an order. Resolves with the number of calls of each tool received until then.
+   * @throws Error if the server exits first
    */
   order(order: Order): Promise<Calls> {
     return this.#say({ ...order });
@@ -148,18 +148,18 @@ export class FaultyServer {
     this.#changes.notify();
   }
 
-  heard(words: unknown): void {
-    const told = TOLD.parse(words);
-    if ('call' in told) this.#present().calls.set(told.call, told.count);
+  receive(data: unknown): void {
+    const message = MESSAGE.parse(data);
+    if ('call' in message) this.#present().calls.set(message.call, message.count);
     else {
-      if (told.port !== undefined) {
-        this.port = told.port;
+      if (message.port !== undefined) {
+        this.port = message.port;
         this.isListening = true;
       }
-      const order = this.#orders.get(told.did);
-      this.#orders.delete(told.did);
-      if (told.error === undefined) order?.resolve(new Map(this.#present().calls));
-      else order?.reject(new Error(`${this.name}: ${told.error}`));
+      const order = this.#orders.get(message.did);
+      this.#orders.delete(message.did);
+      if (message.error === undefined) order?.resolve(new Map(this.#present().calls));
+      else order?.reject(new Error(`${this.name}: ${message.error}`));
     }
     this.#changes.notify();
   }
@@ -178,7 +178,7 @@ export class FaultyServer {
     this.#changes.notify();
   }
 
-  /** An incarnation that is killed before it lives does not matter. */
+  /** Sends the options. Ignores failures, because a killed incarnation needs none. */
   #live(incarnation: Incarnation): void {
     if (incarnation === this.#incarnations.at(-1))
       this.#say({ do: 'live', ...this.life, port: this.port }).catch(() => undefined);

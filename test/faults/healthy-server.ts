@@ -5,10 +5,10 @@ import { serverConfig } from '../support/app.js';
 import { MAX_ANSWER_MS } from './endpoints.js';
 import { LIST_TOOLS } from './own-lists.js';
 
-/** The id of the server beside the faulty ones, which has no fault and is not to notice theirs. */
+/** Id of the server without faults, which the faults of other servers must not affect. */
 export const STEADY = 'steady';
 
-/** A simulated ruv-swarm over HTTP, in this process. */
+/** Simulated ruv-swarm over HTTP in this process. */
 export class SteadyServer implements AsyncDisposable {
   readonly config: ServerConfig;
   readonly #simulator: AsyncDisposable;
@@ -40,7 +40,7 @@ export class SteadyServer implements AsyncDisposable {
     return new SteadyServer(simulator, simulator.url ?? '', () => (isFrozen = true));
   }
 
-  /** Nothing changes there any more. */
+  /** Stops all further changes of the simulation. */
   freeze(): void {
     this.#stop();
   }

@@ -4,7 +4,7 @@ import { expectWhole } from './assert-recovered.js';
 import { overNetwork, QUICK_RESTART, startWithFront } from './endpoints.js';
 import { Stage } from './fault-setup.js';
 
-/** One poll that fails does not open it yet, though it makes several calls and repeats each. */
+/** Circuit breaker options with which a single failed poll, with several calls and retries, does not open the breaker. */
 const QUICK_BREAKER = { failures: 20, initialMs: 200, maxMs: 1_000 };
 const THERE_AND_BACK = [
   'ONLINE>DEGRADED',
@@ -16,8 +16,8 @@ const THERE_AND_BACK = [
 ];
 const NOTICES = ['SERVER_DEGRADED', 'SERVER_OFFLINE', 'SERVER_ONLINE'];
 
-describe.concurrent('a server over HTTP that', () => {
-  test('refuses connections: its agents stay, stale, behind an open breaker; it is back when it listens again', async () => {
+describe.concurrent('HTTP server', () => {
+  test('keeps its agents as stale behind an open circuit breaker while it refuses connections', async () => {
     await using control = await Control.open();
     const shaky = control.expect('shaky', { type: 'ruv-swarm' });
     await using _process = await startWithFront(shaky, 'http');
@@ -40,12 +40,12 @@ describe.concurrent('a server over HTTP that', () => {
     await shaky.order({ do: 'accept' });
     await stage.noticed('shaky', 'SERVER_ONLINE');
     await expectWhole(stage, [shaky]);
-    expect(stage.healthButFailedProbes('shaky')).toEqual(THERE_AND_BACK);
+    expect(stage.healthWithoutFailedProbes('shaky')).toEqual(THERE_AND_BACK);
     expect(stage.reasons('shaky')[0]).toContain('ECONNREFUSED');
     expect(stage.notices('shaky')).toEqual(NOTICES);
   });
 
-  test('closes each connection with the first call after its handshake: as one that refuses', async () => {
+  test('keeps its agents as stale while it closes each connection on the first tool call', async () => {
     await using control = await Control.open();
     const shaky = control.expect('shaky', { type: 'ruv-swarm' });
     await using _process = await startWithFront(shaky, 'http');
@@ -58,11 +58,11 @@ describe.concurrent('a server over HTTP that', () => {
     await shaky.order({ do: 'hangUp', on: null });
     await stage.noticed('shaky', 'SERVER_ONLINE');
     await expectWhole(stage, [shaky]);
-    expect(stage.healthButFailedProbes('shaky')).toEqual(THERE_AND_BACK);
+    expect(stage.healthWithoutFailedProbes('shaky')).toEqual(THERE_AND_BACK);
     expect(stage.notices('shaky')).toEqual(NOTICES);
   });
 
-  test('is another process with fewer agents: those that are gone are removed, the others fresh again', async () => {
+  test('loses only the agents that are missing after a restart', async () => {
     await using control = await Control.open();
     const shaky = control.expect('shaky', { type: 'ruv-swarm', hz: 0, agents: 6 });
     const first = await startWithFront(shaky, 'http');
@@ -85,8 +85,8 @@ describe.concurrent('a server over HTTP that', () => {
   });
 });
 
-describe.concurrent('a server over TCP that', () => {
-  test('refuses connections: its agents stay, stale; it is OFFLINE and back once, however often it was tried', async () => {
+describe.concurrent('TCP server', () => {
+  test('goes OFFLINE and ONLINE once while it refuses any number of connections', async () => {
     await using control = await Control.open();
     const shaky = control.expect('shaky', { type: 'daa' });
     await using _process = await startWithFront(shaky, 'tcp');
@@ -105,7 +105,7 @@ describe.concurrent('a server over TCP that', () => {
     expect(stage.notices('shaky')).toEqual(['SERVER_OFFLINE', 'SERVER_ONLINE']);
   });
 
-  test('closes each connection with the first call after its handshake: as one that refuses', async () => {
+  test('keeps its agents as stale while it closes each connection on the first tool call', async () => {
     await using control = await Control.open();
     const shaky = control.expect('shaky', { type: 'daa' });
     await using _process = await startWithFront(shaky, 'tcp');
@@ -118,7 +118,7 @@ describe.concurrent('a server over TCP that', () => {
     await shaky.order({ do: 'hangUp', on: null });
     await stage.noticed('shaky', 'SERVER_ONLINE');
     await expectWhole(stage, [shaky]);
-    // What fails just when it is connected again is a poll that failed (DEGRADED), and then it is gone again.
+    // A poll may fail right after a reconnect, so DEGRADED may precede OFFLINE.
     const statuses = stage.statuses('shaky');
     expect(statuses[0]).toBe('ONLINE>OFFLINE');
     expect(statuses.findIndex((change) => change.endsWith('>ONLINE'))).toBe(statuses.length - 1);

@@ -4,7 +4,7 @@ import type { Life } from './faulty-server.js';
 
 type Kind = Life['type'];
 
-/** The tools that together list all agents of a server of some kind. */
+/** Tools that together list all agents of a server, by server type. */
 export const LIST_TOOLS: Readonly<Record<Kind, readonly string[]>> = {
   daa: ['list_agents'],
   'ruv-swarm': ['agent_list'],
@@ -23,10 +23,10 @@ const LISTED = z.union([
   HIVE,
 ]);
 
-/** Where claude-flow's hive has none. */
+/** Queen id of claude-flow when the hive mind has no queen. */
 const NO_QUEEN = 'N/A';
 
-/** What a server's own answer says of its agents: id and status of each, as the picture should have them. */
+/** Returns id and normalized status of each agent in a tool result. */
 export function listedIn(content: unknown): string[] {
   const listed = LISTED.parse(content);
   const agents = 'agents' in listed ? listed.agents : [listed.queen, ...listed.workers];
@@ -36,7 +36,7 @@ export function listedIn(content: unknown): string[] {
   });
 }
 
-/** The same of agents in a picture. */
+/** Returns id and status of each agent in a query result or streamed state. */
 export function shownIn(agents: Iterable<Readonly<Record<string, unknown>>>): string[] {
   return [...agents].map(({ nativeId, status }) => `${String(nativeId)} ${String(status)}`);
 }

@@ -4,8 +4,8 @@ import { overStdio, QUICK_RESTART } from './endpoints.js';
 import { expectWhole } from './assert-recovered.js';
 import { Stage } from './fault-setup.js';
 
-describe.concurrent('a process that', () => {
-  test('is killed with -9 in the middle of a call: its agents stay, stale; it is OFFLINE and back once', async () => {
+describe.concurrent('stdio server', () => {
+  test('keeps its agents as stale and goes OFFLINE and ONLINE once when it is killed during a call', async () => {
     await using control = await Control.open();
     const shaky = control.expect('shaky', { type: 'daa' });
     await using stage = await Stage.open([overStdio(shaky)]);
@@ -29,7 +29,7 @@ describe.concurrent('a process that', () => {
     expect(stage.notices('shaky')).toEqual(['SERVER_OFFLINE', 'SERVER_ONLINE']);
   });
 
-  test('ends after each handshake: its agents stay, stale, and it is OFFLINE once, however often it is tried', async () => {
+  test('goes OFFLINE and ONLINE once when it repeatedly exits after the handshake', async () => {
     await using control = await Control.open();
     const shaky = control.expect('shaky', { type: 'daa' });
     await using stage = await Stage.open([overStdio(shaky, { restart: QUICK_RESTART })]);
@@ -48,9 +48,9 @@ describe.concurrent('a process that', () => {
     expect(stage.notices('shaky')).toEqual(['SERVER_OFFLINE', 'SERVER_ONLINE']);
   });
 
-  test('flaps: its agents turn stale and fresh with it, none is removed and none doubled', async () => {
+  test('neither loses nor duplicates agents when it flaps', async () => {
     await using control = await Control.open();
-    // It is polled ten times a second, and ends with the second poll of each life.
+    // The process exits at the second poll of each incarnation.
     const flapping = { exitOn: { tool: 'list_agents', count: 2 } };
     const shaky = control.expect('shaky', { type: 'daa', hz: 0 });
     await using stage = await Stage.open([overStdio(shaky, { restart: QUICK_RESTART })]);
@@ -70,7 +70,7 @@ describe.concurrent('a process that', () => {
     expect(removed.filter((id) => id.startsWith('shaky:'))).toEqual([]);
   });
 
-  test('comes back with fewer agents: those that it lost are removed, the others fresh again', async () => {
+  test('loses only the agents that are missing after a restart', async () => {
     await using control = await Control.open();
     const shaky = control.expect('shaky', { type: 'daa', hz: 0, agents: 6 });
     await using stage = await Stage.open([overStdio(shaky)]);
@@ -97,7 +97,7 @@ describe.concurrent('a process that', () => {
 });
 
 test.concurrent(
-  'all servers down: every agent stays, stale, for who is there and who comes; all back at once: every agent fresh, once',
+  'all agents stay as stale for old and new subscribers while all servers are down, and become fresh after the restart',
   async () => {
     await using control = await Control.open();
     const servers = [

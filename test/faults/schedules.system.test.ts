@@ -7,7 +7,7 @@ import { overStdio } from './endpoints.js';
 import { runRandomFaults } from './random/run.js';
 import { Stage } from './fault-setup.js';
 
-// What mostly waits is in one file, so that it waits together.
+// Tests that mostly wait share one file, so that they wait concurrently.
 
 const THERE_AND_BACK = [
   'ONLINE>DEGRADED',
@@ -17,41 +17,41 @@ const THERE_AND_BACK = [
   'HALF_OPEN>CLOSED',
   'OFFLINE>ONLINE',
 ];
-/** Short enough to wait for it, and above the time of any answer on a slow machine. */
+/** Call timeout in milliseconds that is short enough for a test and longer than any response on a slow machine. */
 const TIMEOUT_MS = 5_000;
 const LIST = 'list_agents';
 const CALL = `mutation { callTool(serverId: "shaky", tool: "${LIST}") { isError } }`;
 const FORTY_YEARS_MS = 40 * 365 * 24 * 3_600_000;
 
-describe.concurrent('the breaker of a server that does not answer', () => {
-  test('opens after the configured failures, asks nothing while it is open, lets one probe through, closes', async () => {
+describe.concurrent('circuit breaker', () => {
+  test('opens after the configured failures, allows one probe and closes after a success', async () => {
     await using control = await Control.open();
     const shaky = control.expect('shaky', { type: 'daa' });
     const breaker = { failures: 2, initialMs: 1_000, maxMs: 1_000 };
     await using stage = await Stage.open([overStdio(shaky, { timeoutMs: TIMEOUT_MS, breaker })]);
 
-    // The call that is under way is still answered; from the next one on none is.
+    // The damage affects only calls that arrive after the order.
     const silence = { do: 'damage', damage: { kind: 'silent', tool: LIST } } as const;
-    const answered = (await shaky.order(silence)).get(LIST) ?? 0;
-    /** When it opened, if it is open; all that was told by then has arrived. */
+    const callsBefore = (await shaky.order(silence)).get(LIST) ?? 0;
+    /** Returns the opening time, or null if the breaker is not open. All earlier updates have arrived then. */
     const openedAt = async (): Promise<unknown> => {
       const { server } = await stage.askInTurn('{ server(id: "shaky") { circuitBreaker { state openedAt } } }');
       const { state, openedAt: at } = (server as { circuitBreaker: Record<string, unknown> }).circuitBreaker; // as selected
       return state === 'OPEN' ? at : null;
     };
     const probes = (): number => stage.health('shaky').filter((change) => change === 'OPEN>HALF_OPEN').length;
-    /** Calls that were no probes, counted at the server while none can be under way. */
+    /** Returns the number of calls that were not probes, counted while no call can be in flight. */
     const failures = async (): Promise<number> => {
       for (;;) {
         const before = await openedAt();
-        const asked = ((await shaky.order(silence)).get(LIST) ?? 0) - answered;
+        const asked = ((await shaky.order(silence)).get(LIST) ?? 0) - callsBefore;
         if (before !== null && before === (await openedAt())) return asked - probes();
       }
     };
     await stage.healthWas('shaky', 'DEGRADED>OFFLINE');
     expect(await failures()).toBe(breaker.failures);
 
-    // Cached data flows on, marked stale, and who calls a tool is told at once.
+    // Subscribers keep the last known values, marked as stale.
     await stage.isStale('shaky');
     const last = stage.agentsOf('shaky');
     expect(last.length).toBeGreaterThan(0);
@@ -63,12 +63,12 @@ describe.concurrent('the breaker of a server that does not answer', () => {
     });
     await stage.goesOn();
 
-    // A probe that fails opens it again; no second one comes before the pause is over.
+    // A failed probe opens the breaker again, and further calls are rejected until the next probe.
     await stage.healthWas('shaky', 'HALF_OPEN>OPEN');
     expect(await failures()).toBe(breaker.failures);
     expect(probes()).toBeGreaterThan(0);
 
-    // The next probe is kept waiting for its answer: whoever calls meanwhile waits with it.
+    // Calls that arrive during a probe wait for its result.
     const before = (await shaky.order({ do: 'damage', damage: { kind: 'late', tool: LIST } })).get(LIST) ?? 0;
     await shaky.called(LIST, 1, before);
     const waiting = [request(stage.app, CALL), request(stage.app, CALL)];
@@ -83,11 +83,11 @@ describe.concurrent('the breaker of a server that does not answer', () => {
     await stage.noticed('shaky', 'SERVER_ONLINE');
     await expectWhole(stage, [shaky]);
     expect(shaky.incarnations).toBe(1);
-    expect(stage.healthButFailedProbes('shaky')).toEqual(THERE_AND_BACK);
+    expect(stage.healthWithoutFailedProbes('shaky')).toEqual(THERE_AND_BACK);
     expect(stage.notices('shaky')).toEqual(['SERVER_DEGRADED', 'SERVER_OFFLINE', 'SERVER_ONLINE']);
   });
 
-  test('of a process that is stopped with SIGSTOP and continued: stale and OFFLINE behind an open breaker, then the same process is back', async () => {
+  test('closes again without a restart when a stopped process continues', async () => {
     await using control = await Control.open();
     const shaky = control.expect('shaky', { type: 'daa' });
     const breaker = { failures: 2, initialMs: 500, maxMs: 1_000 };
@@ -101,13 +101,13 @@ describe.concurrent('the breaker of a server that does not answer', () => {
     await stage.noticed('shaky', 'SERVER_ONLINE');
     await expectWhole(stage, [shaky]);
     expect(shaky.incarnations).toBe(1);
-    expect(stage.healthButFailedProbes('shaky')).toEqual(THERE_AND_BACK);
+    expect(stage.healthWithoutFailedProbes('shaky')).toEqual(THERE_AND_BACK);
     expect(stage.notices('shaky')).toEqual(['SERVER_DEGRADED', 'SERVER_OFFLINE', 'SERVER_ONLINE']);
   });
 });
 
-describe.concurrent('clock far off', () => {
-  test("a server's own, by decades: its times are told as it has them, when it was seen in ours, and it is never stale", async () => {
+describe.concurrent('clock skew', () => {
+  test('of a server by 40 years affects neither lastSeenAt nor staleness', async () => {
     await using control = await Control.open();
     const behind = control.expect('behind', { type: 'daa', clockOffsetMs: -FORTY_YEARS_MS });
     const ahead = control.expect('ahead', { type: 'daa', clockOffsetMs: FORTY_YEARS_MS });
@@ -115,10 +115,10 @@ describe.concurrent('clock far off', () => {
     await stage.goesOn('behind');
     await stage.goesOn('ahead');
     const { agents } = await stage.ask('{ agents(serverTypes: [DAA]) { serverId createdAt lastSeenAt } }');
-    const told = agents as { serverId: string; createdAt: string; lastSeenAt: string }[]; // as the schema has it
-    expect(new Set(told.map(({ serverId }) => serverId))).toEqual(new Set(['behind', 'ahead']));
+    const listed = agents as { serverId: string; createdAt: string; lastSeenAt: string }[]; // as selected
+    expect(new Set(listed.map(({ serverId }) => serverId))).toEqual(new Set(['behind', 'ahead']));
     const nowMs = Date.now();
-    for (const { serverId, createdAt, lastSeenAt } of told) {
+    for (const { serverId, createdAt, lastSeenAt } of listed) {
       const offsetMs = serverId === 'behind' ? -FORTY_YEARS_MS : FORTY_YEARS_MS;
       expect(yearsBetween(Date.parse(createdAt), nowMs + offsetMs)).toBe(0);
       expect(yearsBetween(Date.parse(lastSeenAt), nowMs)).toBe(0);
@@ -128,7 +128,7 @@ describe.concurrent('clock far off', () => {
     expect(stage.stream.data.flatMap(({ agentUpdates }) => agentUpdates.staleServerIds)).toEqual([]);
   });
 
-  test('our own, which jumps back and then ahead by decades: every update goes on, nothing is noticed', async () => {
+  test('of swarmlens by jumps of 40 years interrupts no updates', async () => {
     await using control = await Control.open();
     const shaky = control.expect('shaky', { type: 'daa' });
     const clock = { ...systemClock, offsetMs: 0, now: () => Date.now() + clock.offsetMs };
@@ -144,7 +144,7 @@ describe.concurrent('clock far off', () => {
     expect(stage.health('shaky')).toEqual([]);
   });
 
-  test('our own, which jumps back by decades while a breaker is open: the server is back when its pause is over', async () => {
+  test('of swarmlens by 40 years does not prolong the pause of an open circuit breaker', async () => {
     await using control = await Control.open();
     const shaky = control.expect('shaky', { type: 'daa' });
     const clock = { ...systemClock, offsetMs: 0, now: () => Date.now() + clock.offsetMs };
@@ -153,7 +153,7 @@ describe.concurrent('clock far off', () => {
     await shaky.order({ do: 'damage', damage: { kind: 'silent' } });
     await stage.healthWas('shaky', 'DEGRADED>OFFLINE');
     clock.offsetMs = -FORTY_YEARS_MS;
-    // A poll that the breaker turns away, and that tells when it will not.
+    // The breaker rejects this poll and schedules the next one for the end of its pause.
     await stage.ask('mutation { requestAgentUpdate { unansweredServerIds } }');
     await shaky.order({ do: 'damage', damage: null });
     await stage.healthIs('shaky', 'OFFLINE>ONLINE');
@@ -162,9 +162,9 @@ describe.concurrent('clock far off', () => {
   });
 });
 
-// The faults differ from run to run, with the machine's timing; the required end does not.
+// The faults vary with the timing of the machine, the required final state does not.
 test.concurrent(
-  'random faults of six kinds over three servers: in the end every picture is what the servers say',
+  'for any sequence of six kinds of faults on three servers: every subscriber ends with the state of the servers',
   async () => {
     const { problems, resumes, cuts } = await runRandomFaults({
       seconds: 0,
@@ -173,7 +173,7 @@ test.concurrent(
       minResumes: 1,
       timeoutMs: TIMEOUT_MS,
     });
-    console.log(`${resumes} resumes, ${cuts} of them because the connection was cut`);
+    console.log(`${resumes} resumes, ${cuts} of them after lost connections`);
     expect(problems.join('\n')).toBe('');
   },
 );

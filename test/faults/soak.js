@@ -1,14 +1,14 @@
-// Random faults over three servers for a while, then a comparison of everything: see random/run.ts.
-// Usage: node test/faults/soak.js [--seconds N] [--seed N]   600 and 1 unless told. Ends with 1 when anything is wrong.
+// Runs random faults on three servers, then compares the final states (see random/run.ts).
+// Usage: node test/faults/soak.js [--seconds N] [--seed N]   (default: 600 and 1). Exits with 1 if a check fails.
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { runnerImport } from 'vite';
 
 const MIB = 2 ** 20;
-/** Before the first of the minutes that are compared: code is loaded and compiled meanwhile. */
+/** Samples before the first compared minute, in which code is loaded and compiled. */
 const WARM_UP_SAMPLES = 60;
 const MINUTE_SAMPLES = 60;
-/** Last minute against first: more is growth. */
+/** Maximum ratio of the memory in the last minute to the first. */
 const MAX_RATIO = 1.2;
 
 const { values } = parseArgs({
@@ -48,7 +48,7 @@ function summary() {
   return [
     `${happened} faults of ${Object.keys(faults).length} kinds, ${incarnations} server processes, ${updates} updates, ${resumes} resumes`,
     `memory ${first.rssMiB} MiB at first, ${last.rssMiB} MiB at last (${ratios.rss}×); heap ${ratios.heap}×`,
-    healedMs === null ? 'never whole again' : `whole again after ${(healedMs / 1_000).toFixed(1)} s`,
+    healedMs === null ? 'not recovered' : `recovered after ${(healedMs / 1_000).toFixed(1)} s`,
     problems.length === 0 ? 'no problem' : `problems:\n${problems.join('\n')}`,
   ].join('\n');
 }

@@ -12,20 +12,20 @@ const MESSAGE = z.union([
   z.object({ problem: z.string() }),
 ]);
 
-/** Bytes, after a garbage collection. */
+/** Memory in bytes after a garbage collection. */
 export interface Memory {
   readonly rss: number;
   readonly heapUsed: number;
 }
 
-/** A swarmlens in a process of its own. */
+/** Runs swarmlens in a separate process. */
 export class AppProcess implements AsyncDisposable {
   readonly url: string;
-  /** Samples so far. */
+  /** Memory samples in order. */
   readonly memory: Memory[] = [];
-  /** What it should not have done: rejections that nobody handled, errors in its log, an end that nobody asked for. */
+  /** Unhandled rejections, logged errors and unexpected exits. */
   readonly problems: string[] = [];
-  /** Aborted when it has ended. */
+  /** Aborted when the process has exited. */
   readonly ended: AbortSignal;
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown>;
@@ -45,7 +45,7 @@ export class AppProcess implements AsyncDisposable {
     });
   }
 
-  /** @param factor how many times faster its clock goes */
+  /** @param factor speed of its clock relative to the system clock */
   static async start(config: Config, factor: number): Promise<AppProcess> {
     const child = fork(APP, [JSON.stringify(config), `${factor}`], {
       execArgv: ['--expose-gc'],
@@ -62,7 +62,7 @@ export class AppProcess implements AsyncDisposable {
     return this.#child.pid ?? -1;
   }
 
-  /** Asks for one more sample. */
+  /** Requests one more memory sample. */
   sample(): void {
     if (this.#child.connected) this.#child.send('memory');
   }
@@ -73,8 +73,8 @@ export class AppProcess implements AsyncDisposable {
     await this.#exited;
   }
 
-  #received(words: unknown): void {
-    const message = MESSAGE.parse(words);
+  #received(data: unknown): void {
+    const message = MESSAGE.parse(data);
     if ('rss' in message) this.memory.push(message);
     else if ('problem' in message) this.problems.push(message.problem);
   }

@@ -7,7 +7,7 @@ import type { Watcher } from './subscriber.js';
 
 type Agents = readonly Readonly<Record<string, unknown>>[];
 
-/** What is not as it should be: pictures against fresh queries, the whole against the servers' own lists. */
+/** Returns the differences between subscribers and fresh queries, and between queries and the lists of the servers. */
 export async function differences(
   url: string,
   servers: readonly FaultyServer[],
@@ -28,19 +28,19 @@ export async function differences(
         { name, tool },
       );
       if (data === null) return [`${name} does not answer ${tool}`];
-      own.push(...listedIn((data['callTool'] as { content: unknown }).content)); // as the schema has it
+      own.push(...listedIn((data['callTool'] as { content: unknown }).content)); // as selected
     }
     const shown = (await agents(url, {})).filter(({ serverId }) => serverId === name);
-    // claude-flow lists some workers of its hive twice.
+    // claude-flow lists some workers of its hive mind twice.
     const [ours, theirs] = [shownIn(shown).toSorted(), [...new Set(own)].toSorted()];
     if (!isDeepStrictEqual(ours, theirs)) found.push(`${name} lists ${theirs.join()}; shown are ${ours.join()}`);
   }
-  // What streams on demand waits for this; it is refused more than once a second, and then the next look does it.
+  // Streams on demand need this. It is limited to once per second, so the next comparison repeats it.
   await ask(url, 'mutation { requestAgentUpdate { serverIds } }');
-  for (const { wish, picture } of watchers) {
-    const fresh = sorted(await agents(url, wish));
-    const [whole, patched] = [sorted(picture.whole.values()), sorted(picture.patched.values())];
-    const name = JSON.stringify(wish);
+  for (const { view, state } of watchers) {
+    const fresh = sorted(await agents(url, view));
+    const [whole, patched] = [sorted(state.whole.values()), sorted(state.patched.values())];
+    const name = JSON.stringify(view);
     if (!isDeepStrictEqual(whole, fresh)) found.push(`${name} has ${firstDifference(whole, fresh)}`);
     else if (!isDeepStrictEqual(withoutNulls(patched), withoutNulls(fresh))) {
       found.push(`${name} has by patches ${firstDifference(patched, fresh)}`);
@@ -49,14 +49,14 @@ export async function differences(
   return found;
 }
 
-async function agents(url: string, filter: Pick<Watcher['wish'], 'serverTypes' | 'agentTypes'>): Promise<Agents> {
+async function agents(url: string, filter: Pick<Watcher['view'], 'serverTypes' | 'agentTypes'>): Promise<Agents> {
   const data = await ask(
     url,
     `query Fresh($serverTypes: [McpServerType!], $agentTypes: [String!]) {
       agents(serverTypes: $serverTypes, agentTypes: $agentTypes) { ${AGENT_FIELDS} } }`,
     { serverTypes: filter.serverTypes, agentTypes: filter.agentTypes },
   );
-  return data?.['agents'] as Agents; // as the schema has it
+  return data?.['agents'] as Agents; // as selected
 }
 
 async function ask(

@@ -3,7 +3,7 @@ import type { Damage, FaultyServer, Life } from '../faulty-server.js';
 
 const MB = 1024 * 1024;
 
-/** Something that goes wrong with a server for a while. */
+/** Temporary fault of a server. */
 export interface Fault {
   readonly name: string;
   begin(server: FaultyServer, random: SeededRandom): Promise<unknown>;
@@ -12,7 +12,7 @@ export interface Fault {
 
 const nothing = (): Promise<unknown> => Promise.resolve();
 
-/** Answers are damaged until it ends. */
+/** Creates a fault that damages responses until it ends. */
 function damaged(damage: Damage): Fault {
   return {
     name: damage.bytes === undefined ? damage.kind : `${damage.kind} ${damage.bytes / MB} MB`,
@@ -24,7 +24,7 @@ function damaged(damage: Damage): Fault {
   };
 }
 
-/** It is killed, and lives otherwise afterwards. */
+/** Creates a fault that kills the server and changes the options of its next incarnation. */
 function reborn(name: string, life: (random: SeededRandom) => Partial<Life>): Fault {
   return {
     name,
@@ -42,7 +42,7 @@ const STOPPED: Fault = {
   end: async (server) => server.kill('SIGCONT'),
 };
 
-/** Of a server that swarmlens starts. */
+/** Faults of servers that swarmlens starts. */
 export const FAULTS_OF_A_PROCESS: readonly Fault[] = [
   reborn('SIGKILL', () => ({})),
   reborn('other agents', (random) => ({ agents: 2 + random.below(10), seed: random.below(1_000) })),
@@ -71,7 +71,7 @@ export const FAULTS_OF_A_PROCESS: readonly Fault[] = [
   { name: 'flood', begin: (server) => server.order({ do: 'flood', count: 5_000 }), end: nothing },
 ];
 
-/** Of a server behind a front that listens. */
+/** Faults of servers behind a listening front. */
 export const FAULTS_OF_A_NETWORK: readonly Fault[] = [
   STOPPED,
   {

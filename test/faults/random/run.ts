@@ -10,17 +10,17 @@ import type { FaultyServer } from '../faulty-server.js';
 import { AppProcess, type Memory } from './app-process.js';
 import { differences } from './compare.js';
 import { type Fault, FAULTS_OF_A_NETWORK, FAULTS_OF_A_PROCESS } from './faults.js';
-import { Watcher, type Wish } from './subscriber.js';
+import { Watcher, type WatchedView } from './subscriber.js';
 
-/** The app's clock, and so its schedules, against ours: ten minutes of processes are an hour of pauses. */
+/** Speed of the clock of swarmlens relative to the system clock, which shortens all its delays. */
 const FACTOR = 6;
-/** Of the app's clock. A call's timeout and a breaker's pause go by ours. */
+/** Maximum poll rate by the clock of swarmlens. */
 const MAX_POLL_HZ = 4;
-/** Opens often, and is soon asked again after the faults. */
+/** Circuit breaker options with which the breaker opens often and probes soon after the faults. */
 const BREAKER = { failures: 5, initialMs: 1_000, maxMs: 5_000 };
-const BETWEEN_LOOKS_MS = 250;
+const COMPARISON_INTERVAL_MS = 250;
 
-const WISHES: readonly Wish[] = [
+const VIEWS: readonly WatchedView[] = [
   { mode: 'NORMAL' },
   { mode: 'HIGH_FREQUENCY', serverTypes: ['RUV_SWARM'] },
   { mode: 'LOW_FREQUENCY', agentTypes: ['coder', 'researcher', 'treasury'] },
@@ -28,36 +28,36 @@ const WISHES: readonly Wish[] = [
 ];
 
 export interface RandomFaults {
-  /** Least time in which faults happen. */
+  /** Minimum time in seconds during which faults happen. */
   readonly seconds: number;
   readonly seed: number;
-  /** Kinds of faults that happen at least. */
+  /** Minimum number of fault kinds. @default 0 */
   readonly minKinds?: number;
-  /** Resumes of subscribers that happen at least. */
+  /** Minimum number of resumes. @default 0 */
   readonly minResumes?: number;
-  /** Of calls to the servers. Many of them expire, and none of an undamaged server may. */
+  /** Call timeout in milliseconds. Must exceed any response time of an undamaged server. @default 1000 */
   readonly timeoutMs?: number;
 }
 
 export interface Outcome {
   readonly seed: number;
   readonly seconds: number;
-  /** How often each fault happened. */
+  /** Number of occurrences of each fault. */
   readonly faults: Readonly<Record<string, number>>;
-  /** Processes that the servers were, in all. */
+  /** Total number of server processes. */
   readonly incarnations: number;
   readonly updates: number;
   readonly resumes: number;
-  /** Resumes after a connection that the test did not end itself. */
+  /** Number of resumes after connections that the test did not close. */
   readonly cuts: number;
-  /** From the healing until everything was whole; `null`: it never was. */
+  /** Time in milliseconds from the end of the faults to the recovery. Null if swarmlens did not recover. */
   readonly healedMs: number | null;
   readonly memory: readonly Memory[];
-  /** Empty when all is well. */
+  /** Failed checks. */
   readonly problems: readonly string[];
 }
 
-/** Lets random faults happen to three servers, heals everything, and compares what is there with what should be. */
+/** Runs random faults on three servers, ends all faults, and compares the final states. */
 export async function runRandomFaults(
   { seconds, seed, minKinds = 0, minResumes = 0, timeoutMs = 1_000 }: RandomFaults,
   tell: (line: string) => void = () => undefined,
@@ -128,7 +128,7 @@ export async function runRandomFaults(
   return { seed, seconds, faults: counted, incarnations: pids.length, ...measured, problems };
 }
 
-/** One fault after the other, with pauses; ends with none. */
+/** Runs one fault after the other with pauses, until `signal` is aborted. */
 async function happen(
   server: FaultyServer,
   faults: readonly Fault[],
@@ -142,14 +142,14 @@ async function happen(
     const fault = faults[random.below(faults.length)];
     if (fault === undefined) return;
     onFault(fault.name);
-    // It may end at any moment, and then there is no one left to obey.
+    // The server may exit at any moment and then rejects the order.
     await fault.begin(server, random).catch(() => undefined);
     await sleep(systemClock, 100 + random.below(random.chance(0.1) ? 15_000 : 1_500), signal);
     await fault.end(server).catch(() => undefined);
   }
 }
 
-/** @returns what is not whole in the end; nothing when all is well */
+/** Ends all faults and waits for the recovery. Returns the remaining differences. */
 async function heal(
   app: AppProcess,
   servers: readonly FaultyServer[],
@@ -159,12 +159,12 @@ async function heal(
   for (;;) {
     for (const server of servers) {
       server.life = { ...server.life, hz: 0, exitOn: null };
-      // Whoever lives holds still; whoever is born from now on does so from the beginning.
+      // The order freezes the running incarnation, and the options freeze later ones.
       await server.order({ do: 'freeze' }).catch(() => undefined);
     }
     const left = await differences(app.url, servers, watchers);
     if (left.length === 0 || performance.now() > untilMs || app.ended.aborted) return left;
-    await sleep(systemClock, BETWEEN_LOOKS_MS, app.ended);
+    await sleep(systemClock, COMPARISON_INTERVAL_MS, app.ended);
   }
 }
 
@@ -172,7 +172,7 @@ class Watchers implements AsyncDisposable {
   readonly all: readonly Watcher[];
 
   constructor(url: string) {
-    this.all = WISHES.map((wish) => new Watcher(url, wish));
+    this.all = VIEWS.map((view) => new Watcher(url, view));
     for (const watcher of this.all) watcher.join();
   }
 

@@ -6,20 +6,20 @@ import { AGENT_UPDATES, describeEnd, isRetryableClose, StreamedState, type WireU
 
 const RECONNECT_PAUSE_MS = 50;
 
-export interface Wish {
+export interface WatchedView {
   readonly mode: 'HIGH_FREQUENCY' | 'NORMAL' | 'LOW_FREQUENCY' | 'ON_DEMAND';
   readonly serverTypes?: readonly string[];
   readonly agentTypes?: readonly string[];
 }
 
-/** A subscriber that keeps its picture over leaving and coming back with its cursor. */
+/** Subscriber that keeps its state while it disconnects and resumes with its cursor. */
 export class Watcher implements AsyncDisposable {
-  readonly wish: Wish;
-  readonly picture = new StreamedState();
+  readonly view: WatchedView;
+  readonly state = new StreamedState();
   readonly problems: string[] = [];
   updates = 0;
   resumes = 0;
-  /** Resumes after a connection that was cut by the server or the system. */
+  /** Number of resumes after connections that the subscriber did not close itself. */
   cuts = 0;
   readonly #url: string;
   #client: Client | null = null;
@@ -27,12 +27,12 @@ export class Watcher implements AsyncDisposable {
   #isFirstUpdate = true;
   #pause: NodeJS.Timeout | undefined;
 
-  constructor(url: string, wish: Wish) {
+  constructor(url: string, view: WatchedView) {
     this.#url = `${url.replace('http', 'ws')}/graphql`;
-    this.wish = wish;
+    this.view = view;
   }
 
-  /** On a socket of its own; where it stood, when it has been here before. */
+  /** Connects on a new socket and resumes from the last cursor. */
   join(): void {
     if (this.#cursor !== null) this.resumes += 1;
     this.#isFirstUpdate = true;
@@ -45,7 +45,7 @@ export class Watcher implements AsyncDisposable {
     });
     this.#client = client;
     client.subscribe<WireUpdate>(
-      { query: AGENT_UPDATES, variables: { ...this.wish, after: this.#cursor } },
+      { query: AGENT_UPDATES, variables: { ...this.view, after: this.#cursor } },
       {
         next: ({ data, errors }) => {
           if (data == null || errors !== undefined) this.problems.push(JSON.stringify(errors));
@@ -59,7 +59,7 @@ export class Watcher implements AsyncDisposable {
     );
   }
 
-  /** Without a word: the socket is cut. */
+  /** Terminates the socket without a close frame. */
   leave(): void {
     const client = this.#client;
     this.#client = null;
@@ -67,7 +67,7 @@ export class Watcher implements AsyncDisposable {
     client?.terminate();
   }
 
-  /** Leaves and comes back until `signal` is aborted; is there at the end. */
+  /** Disconnects and reconnects until `signal` is aborted. Ends connected. */
   async comeAndGo(random: SeededRandom, signal: AbortSignal): Promise<void> {
     for (;;) {
       await sleep(systemClock, 500 + random.below(10_000), signal);
@@ -100,12 +100,12 @@ export class Watcher implements AsyncDisposable {
     const { kind, cursor, agents, removedAgentIds } = update.agentUpdates;
     const named = [...agents.map(({ id }) => id), ...removedAgentIds];
     if (new Set(named).size !== named.length) this.problems.push(`an agent comes twice in one update: ${named.join()}`);
-    // The first update after a resume also removes what was created and removed meanwhile.
+    // The first update after a resume also removes agents that were created and removed in between.
     for (const id of kind === 'DELTA' && !this.#isFirstUpdate ? removedAgentIds : []) {
-      if (!this.picture.whole.has(id)) this.problems.push(`${id} is removed, and was not there`);
+      if (!this.state.whole.has(id)) this.problems.push(`${id} is removed but unknown`);
     }
     this.#isFirstUpdate = false;
-    this.picture.apply(update);
+    this.state.apply(update);
     this.#cursor = cursor;
     this.updates += 1;
   }

@@ -1,5 +1,5 @@
-// A swarmlens in a process of its own, whose clock goes faster.
-// Usage: forked with CONFIG (JSON) and FACTOR; it sends its URL, and its memory whenever it is asked; `stop` ends it.
+// Runs swarmlens with an accelerated clock.
+// Usage: fork with CONFIG (JSON) and FACTOR. Sends its URL, and a memory sample on `memory`. Exits on `stop`.
 import { createApp } from '../../../dist/app/create-app.js';
 import { systemClock } from '../../../dist/shared/index.js';
 import { createLogger } from '../../../dist/telemetry/index.js';

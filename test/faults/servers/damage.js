@@ -1,8 +1,8 @@
-// What may become of an answer on its way out. `write` sends bytes as they are.
+// Damages responses of a server. `write` sends bytes unchanged.
 import { Buffer } from 'node:buffer';
 import { clearInterval } from 'node:timers';
 
-/** For each kind of damage: what is sent instead of a line. */
+/** Functions that send a damaged response, by kind of damage. */
 const KINDS = {
   silent: () => undefined,
   late: (line, _message, { write, keep }) => keep(() => write(`${line}\n`)),
@@ -17,24 +17,24 @@ const KINDS = {
   drip: (line, _message, { write }) => drip(Buffer.from(`${line}\n`), write),
 };
 
-/** The state of the layer: which damage is done, and to the answers of how many calls more. */
+/** Current damage, and the number of responses that it still affects. */
 export class Damage {
   #damage = null;
   #left = 0;
   #held = [];
 
-  /** @param damage `{ kind, tool, times }`; `tool` left out: to all tools, `times` left out: until told otherwise */
+  /** @param damage `{ kind, tool, times }`; affects all tools without `tool`, and all responses without `times` */
   set(damage) {
     this.#damage = damage;
     this.#left = damage?.times ?? Infinity;
   }
 
-  /** Sends what was kept for being late. */
+  /** Sends the responses that were held back. */
   release() {
     for (const send of this.#held.splice(0)) send();
   }
 
-  /** What is to become of the answer to a call of `tool` that comes now; `null`: nothing. */
+  /** Returns the damage for the response to a call of `tool`. Null if the response stays undamaged. */
   take(tool) {
     const damage = this.#damage;
     if (damage === null || this.#left === 0 || (damage.tool ?? tool) !== tool) return null;
@@ -42,14 +42,14 @@ export class Damage {
     return damage;
   }
 
-  /** Sends an answer, or what becomes of it. */
+  /** Sends a response with its damage. */
   send(damage, line, message, write) {
     if (damage === null) write(`${line}\n`);
     else KINDS[damage.kind](line, message, { write, damage, keep: (send) => this.#held.push(send) });
   }
 }
 
-/** Byte by byte, a millisecond and more between two. */
+/** Writes one byte per millisecond. */
 function drip(bytes, write) {
   let sent = 0;
   const timer = setInterval(() => {

@@ -1,7 +1,7 @@
-// A real simulator behind a layer that damages what it says, when the test asks for it.
+// Runs a simulator behind a layer that damages its responses on request of a test.
 // Usage: node faulty.js --control PORT --name NAME [--front tcp|http]
-// It says who it is on the control socket, is told how to live, and then takes orders there, one JSON line each. Without
-// `--front` it speaks MCP over its standard input and output.
+// Sends its name over the control socket and receives its options and orders there, one JSON line each. Uses stdio for
+// MCP without `--front`.
 import { connect } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { parseArgs } from 'node:util';
@@ -22,7 +22,7 @@ let layer = null;
 let life = null;
 let isFrozen = false;
 
-// Nobody is left who could end it.
+// Without the control connection, no test could stop this process.
 control.on('error', () => process.exit(0)).on('close', () => process.exit(0));
 onJsonLines(control, (_line, order) => {
   obey(order).then(
@@ -32,7 +32,7 @@ onJsonLines(control, (_line, order) => {
 });
 say({ hello: { name: values.name, pid: process.pid } });
 
-/** Each order and what is done for it. */
+/** Handlers of all orders. */
 const ORDERS = {
   live,
   damage: ({ damage: wanted }) => damage.set(wanted),
@@ -68,7 +68,7 @@ async function live(told) {
   return {};
 }
 
-/** Its wall clock may be wrong, and its steps end when it is frozen. */
+/** Returns a clock with an offset, whose timers do nothing while the simulation is frozen. */
 function clockOf({ clockOffsetMs }) {
   return {
     now: () => Date.now() + clockOffsetMs,

@@ -2,7 +2,7 @@ import { connect, createServer } from 'node:net';
 import { runSimulator } from '../../../dist/simulator/index.js';
 import { Layer } from './layer.js';
 
-/** A port in front of a simulator's own, which can refuse connections and cut them. */
+/** TCP proxy in front of a simulator that can refuse and close connections. */
 export class Front {
   #kind;
   #simulatorPort;
@@ -20,8 +20,8 @@ export class Front {
   }
 
   /**
-   * @param kind 'tcp': lines, whose answers can be damaged; 'http': bytes, passed on as they are
-   * @param port 0: any free one
+   * @param kind 'tcp' proxies lines and can damage responses, 'http' proxies bytes unchanged
+   * @param port port to listen on (0 picks a free port)
    */
   static async open(kind, port, options, context) {
     const io = { stdin: process.stdin, stdout: process.stdout };
@@ -35,7 +35,7 @@ export class Front {
     return this.#port;
   }
 
-  /** Listens, on the same port as ever. */
+  /** Listens again on the same port. */
   async accept() {
     const server = createServer((socket) => this.#connected(socket));
     this.#server = server;
@@ -45,14 +45,14 @@ export class Front {
     this.#port = server.address().port;
   }
 
-  /** Cuts all connections and listens no longer. */
+  /** Closes all connections and stops listening. */
   async refuse() {
     const closed = new Promise((resolve) => this.#server.close(resolve));
     for (const socket of this.#sockets) socket.destroy();
     await closed;
   }
 
-  /** Cuts each connection over which `text` comes; `null`: none any more. */
+  /** Closes each connection that sends `text`. Null disables this. */
   hangUp(text) {
     this.#hangUpOn = text;
   }

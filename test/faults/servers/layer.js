@@ -1,6 +1,6 @@
 import { onJsonLines } from './lines.js';
 
-/** Stands between a client and a simulator on a pair of streams: sees each call, and damages its answer when told to. */
+/** Proxy between a client and a simulator that reports each call and damages its response on request. */
 export class Layer {
   #output;
 
@@ -23,7 +23,7 @@ export class Layer {
     });
   }
 
-  /** Sends notifications as fast as they are taken. */
+  /** Sends notifications as fast as the client reads. */
   async flood(count) {
     for (let number = 0; number < count; number += 1) {
       const params = { level: 'info', data: `note ${number}` };

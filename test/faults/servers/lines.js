@@ -1,10 +1,10 @@
-// Newline-delimited JSON: how MCP goes over streams, and how the test gives its orders.
+// Parses newline-delimited JSON, the format of MCP over streams and of the orders of tests.
 import { createInterface } from 'node:readline';
 
-/** Calls back for each line of JSON, and with `undefined` for what is none. */
+/** Calls `callback` with each line and its JSON value, or undefined if the line is not JSON. */
 export function onJsonLines(stream, callback) {
   createInterface({ input: stream })
-    // A socket's, which its owner hears too.
+    // The owner of a socket handles its errors.
     .on('error', () => undefined)
     .on('line', (line) => callback(line, parsed(line)));
 }
