@@ -65,7 +65,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
 );
 
 describe('access scopes', () => {
-  test.each(['Query', 'Mutation', 'Subscription'] as const)('the matrix contains each field of %s', (kind) => {
+  test.each(['Query', 'Mutation', 'Subscription'] as const)('are tested for each field of %s', (kind) => {
     expect(
       rootFields(kind)
         .map(({ name }) => name)

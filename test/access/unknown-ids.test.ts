@@ -50,8 +50,8 @@ async function expectSameAsUnknown(
   return answer;
 }
 
-describe('hidden ids', () => {
-  test('for any restriction: a hidden server is reported as unknown and not polled', async () => {
+describe('access scope', () => {
+  test('for any restriction: reports a hidden server as unknown and does not poll it', async () => {
     await fc.assert(
       fc.asyncProperty(worlds, restrictions, async (world, restriction) => {
         using setup = createSetup(world);
@@ -98,7 +98,7 @@ describe('hidden ids', () => {
     );
   });
 
-  test('for any restriction: callTool is FORBIDDEN unless everything of the server is visible', async () => {
+  test('for any restriction: forbids callTool unless everything of the server is visible', async () => {
     await fc.assert(
       fc.asyncProperty(worlds, restrictions, async (world, restriction) => {
         using setup = createSetup(world);
@@ -114,7 +114,7 @@ describe('hidden ids', () => {
     );
   });
 
-  test('hidden agents and swarms are null like unknown ones', async () => {
+  test('returns null for hidden agents and swarms as for unknown ones', async () => {
     const restriction = { ...UNRESTRICTED, agentTypes: [] };
     const [world] = fc.sample(worlds, { numRuns: 1, seed: 7 });
     using setup = createSetup(world ?? []);
@@ -138,7 +138,7 @@ describe('hidden ids', () => {
     }
   });
 
-  test('candidates are empty without servers:admin or with a restriction on servers', async () => {
+  test('lists no candidates without servers:admin or with a restriction on servers', async () => {
     using setup = createSetup([]);
     const find = async (restriction: Restriction, ...permissions: Permission[]): Promise<unknown> => {
       const viewer = createRestrictedViewer(restriction, new Set<Permission>(['agents:read', ...permissions]));
@@ -151,7 +151,7 @@ describe('hidden ids', () => {
     expect(await find(UNRESTRICTED, 'tools:call', 'health:read')).toEqual({ candidates: [] });
   });
 
-  test('a cursor of another access scope yields a snapshot of the visible state', async () => {
+  test('returns a snapshot of the visible state for a cursor of another access scope', async () => {
     using setup = new AccessSetup(new FakeUpstreams(SERVER_IDS));
     const [state] = fc.sample(
       serverStates('srv-x').filter(({ report }) => report.agents.length > 2),
@@ -178,7 +178,7 @@ describe('hidden ids', () => {
     await restricted.close();
   });
 
-  test('a restricted subscription demands polls of its visible servers only', async () => {
+  test('demands polls of visible servers only for a restricted subscription', async () => {
     using setup = createSetup([]);
     const text = 'subscription { agentUpdates(mode: HIGH_FREQUENCY) { kind } }';
     const reader = await setup.listen(text, createRestrictedViewer({ ...UNRESTRICTED, serverIds: ['srv-x'] }));
@@ -187,7 +187,7 @@ describe('hidden ids', () => {
     await reader.close();
   });
 
-  test('for any history of a hidden server: the scoped store commits nothing', async () => {
+  test('for any history of a hidden server: commits nothing to its store', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(serverStates('srv-y'), { minLength: 1 }), async (history) => {
         using setup = createSetup([]);
@@ -205,7 +205,7 @@ describe('hidden ids', () => {
     );
   });
 
-  test('an access scope is disposed after ten unused minutes unless a stream is open', async () => {
+  test('is disposed after ten unused minutes unless a stream is open', async () => {
     using setup = createSetup([]);
     const [idle, read] = ['srv-x', 'srv-y'].map((id) => createRestrictedViewer({ ...UNRESTRICTED, serverIds: [id] }));
     if (idle === undefined || read === undefined) throw new Error('no viewers');

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
 
-/** `graphql-transport-ws` server that only does what a test tells it to. */
+/** `graphql-transport-ws` server whose messages a test determines. */
 export class ScriptedServer implements AsyncDisposable {
   readonly url: string;
   readonly #server: WebSocketServer;

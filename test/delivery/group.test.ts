@@ -332,7 +332,7 @@ describe('SubscriptionGroup', () => {
   test('for any history of members that join, leave, stall and recover: every ready member has the current state', async () => {
     const step = fc.oneof(
       serverSnapshotOf('x').map((snapshot) => ({ do: 'show' as const, snapshot })),
-      fc.record({ do: fc.constantFrom('join', 'leave', 'hold', 'release'), who: fc.nat(3) }),
+      fc.record({ do: fc.constantFrom('join', 'leave', 'hold', 'release'), member: fc.nat(3) }),
       fc.constant({ do: 'tick' as const }),
     );
     await fc.assert(
@@ -341,15 +341,15 @@ describe('SubscriptionGroup', () => {
         const members = new Map<number, TestMember>();
         for (const one of steps) {
           if ('snapshot' in one) bench.show(one.snapshot);
-          else if (!('who' in one)) await bench.clock.pass(100);
-          else if (one.do === 'join' && !members.has(one.who)) {
-            members.set(one.who, bench.membership());
+          else if (!('member' in one)) await bench.clock.pass(100);
+          else if (one.do === 'join' && !members.has(one.member)) {
+            members.set(one.member, bench.membership());
             await settled();
           } else if (one.do === 'leave') {
-            members.get(one.who)?.[Symbol.dispose]();
-            members.delete(one.who);
-          } else if (one.do === 'hold') members.get(one.who)?.hold();
-          else members.get(one.who)?.release();
+            members.get(one.member)?.[Symbol.dispose]();
+            members.delete(one.member);
+          } else if (one.do === 'hold') members.get(one.member)?.hold();
+          else members.get(one.member)?.release();
         }
         for (const member of members.values()) member.release();
         await settled();

@@ -86,17 +86,17 @@ function textOf({ first, payload }: Frame): string {
   return inflateRawSync(Buffer.concat([payload, tail]), { finishFlush: constants.Z_SYNC_FLUSH }).toString();
 }
 
-describe.each([1, 2] as const)('frames for %d client(s)', (readers) => {
+describe.each([1, 2] as const)('SharedMessage for %d client(s)', (readers) => {
   test.each([
     ['uncompressed', false],
     ['compressed', true],
-  ])('a client of ws reads every length and id, %s', async (_, deflate) => {
+  ])('is read by ws with every length and id when %s', async (_, deflate) => {
     const messages = boundaryMessages();
     await using server = await FrameServer.start(messages, readers, 64);
     expect(await readWithWs(server.url, deflate)).toEqual(expectedMessages(messages));
   });
 
-  test('each message is one unmasked frame with the shortest length field', async () => {
+  test('is written as one unmasked frame with the shortest length field', async () => {
     const messages = boundaryMessages();
     await using server = await FrameServer.start(messages, readers, 64);
     const frames = await readBytes(server.url, null);
@@ -110,7 +110,7 @@ describe.each([1, 2] as const)('frames for %d client(s)', (readers) => {
     expect(shared.map(({ payload }) => payload.length)).toEqual(expect.arrayContaining([125, 126, 65_535, 65_536]));
   });
 
-  test('each compressed message inflates on its own; short messages and long ids are sent uncompressed', async () => {
+  test('is compressed independently of other messages unless it is short or its id is long', async () => {
     const messages = boundaryMessages();
     await using server = await FrameServer.start(messages, readers, 64);
     const frames = (await readBytes(server.url, 'permessage-deflate; client_max_window_bits')).slice(1, -1);
@@ -124,13 +124,13 @@ describe.each([1, 2] as const)('frames for %d client(s)', (readers) => {
     }
   });
 
-  test('a client that requests a smaller window receives uncompressed messages', async () => {
+  test('is written uncompressed to a client that requests a smaller window', async () => {
     await using server = await FrameServer.start(boundaryMessages(), readers, 64);
     const frames = await readBytes(server.url, 'permessage-deflate; server_max_window_bits=10');
     expect(frames.every(({ first }) => first === FIN_TEXT)).toBe(true);
   });
 
-  test('for any texts and ids: messages arrive unchanged', async () => {
+  test('for any texts and ids: arrives unchanged', async () => {
     const message = fc.record({
       ids: fc.array(fc.string({ unit: 'binary', maxLength: 40 }), { minLength: 1, maxLength: 4 }),
       text: fc.json({ maxDepth: 1 }),

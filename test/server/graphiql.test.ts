@@ -44,7 +44,7 @@ describe('GraphiQL', () => {
     const [head = ''] = html.split('<style>\n', 1);
     expect(head).toContain('Content-Security-Policy" content="default-src \'self\'');
     expect(head).toContain('.graphiql-tab { transform: none');
-    // Only loads are checked; the scripts contain links for people.
+    // Only loads are checked; links in the scripts are not loads.
     expect(head).not.toMatch(/(?:src|href)="?https?:/);
     expect(html).not.toMatch(/<script[^>]+src=/);
     expect(html).not.toMatch(/@import|url\(['"]?https?:/);

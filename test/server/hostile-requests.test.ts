@@ -21,7 +21,7 @@ async function readAnswer(socket: Socket): Promise<string> {
 }
 
 test.each(['//', '//:0', 'http://[/graphql', '/\\\\:'])(
-  'an upgrade to the invalid URL %s is answered with 404',
+  'startServer rejects an upgrade to the invalid URL %s with 404',
   async (path) => {
     await using server = await DeliveryServer.start();
     const socket = upgrade(server, path);
@@ -30,7 +30,7 @@ test.each(['//', '//:0', 'http://[/graphql', '/\\\\:'])(
   },
 );
 
-test('the server closes a rejected upgrade and stops although the client stays connected', async () => {
+test('startServer closes a rejected upgrade and stops although the client stays connected', async () => {
   const server = await DeliveryServer.start();
   const socket = upgrade(server, '/nowhere');
   try {
@@ -41,21 +41,24 @@ test('the server closes a rejected upgrade and stops although the client stays c
   }
 });
 
-test.each(['variables', 'extensions'])('invalid JSON in the URL parameter %s is a client error', async (name) => {
-  const { logger, lines } = recordingLogger();
-  await using server = await DeliveryServer.start({}, { logger });
-  const response = await fetch(`${server.url}/graphql?query={__typename}&${name}={`);
-  expect(await response.json()).toEqual({
-    errors: [
-      {
-        message: 'Invalid JSON in the URL. "variables" and "extensions" must be JSON.',
-        extensions: { code: 'BAD_USER_INPUT' },
-      },
-    ],
-  });
-  expect(response.status).toBe(400);
-  expect(lines.filter(({ level }) => level === 'error')).toEqual([]);
-});
+test.each(['variables', 'extensions'])(
+  'GET /graphql reports a client error for invalid JSON in the URL parameter %s',
+  async (name) => {
+    const { logger, lines } = recordingLogger();
+    await using server = await DeliveryServer.start({}, { logger });
+    const response = await fetch(`${server.url}/graphql?query={__typename}&${name}={`);
+    expect(await response.json()).toEqual({
+      errors: [
+        {
+          message: 'Invalid JSON in the URL. "variables" and "extensions" must be JSON.',
+          extensions: { code: 'BAD_USER_INPUT' },
+        },
+      ],
+    });
+    expect(response.status).toBe(400);
+    expect(lines.filter(({ level }) => level === 'error')).toEqual([]);
+  },
+);
 
 test.each([
   [
@@ -64,7 +67,7 @@ test.each([
   ],
   [{ query: 'query A { __typename }', operationName: 'B' }, 'Unknown operation "B" in "operationName".'],
   [{ query: 'fragment A on Query { __typename }' }, 'A'],
-])('%j over WebSocket is BAD_USER_INPUT', async (payload, message) => {
+])('the WebSocket server reports BAD_USER_INPUT for %j', async (payload, message) => {
   await using server = await DeliveryServer.start();
   const client = createClient({ url: server.socketUrl, webSocketImpl: WebSocket, retryAttempts: 0 });
   try {
@@ -87,7 +90,7 @@ test.each([
   {},
   { query: 7 },
   { query: '{__typename}', x: 1 },
-])('%j over HTTP is BAD_USER_INPUT', async (body) => {
+])('POST /graphql reports BAD_USER_INPUT for %j', async (body) => {
   await using server = await DeliveryServer.start();
   const headers = { 'content-type': 'application/json' };
   const response = await fetch(`${server.url}/graphql`, { method: 'POST', headers, body: JSON.stringify(body) });

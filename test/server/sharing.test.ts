@@ -247,7 +247,7 @@ describe('shared subscriptions', () => {
     expect(shared).toBeGreaterThan(0);
   });
 
-  test('subscriptions that differ in white space, names and inline filters share a group, other scopes do not', async () => {
+  test('share a group when they differ in white space, names and inline filters, but not across access scopes', async () => {
     using setup = new SharingSetup();
     const other: Viewer = { ...ANONYMOUS_VIEWER, scope: 'other' };
     const inline = parse('subscription One { agentUpdates(agentTypes: ["coder", "queen"]) { kind agents { id } } }');
@@ -264,7 +264,7 @@ describe('shared subscriptions', () => {
     await settled();
   });
 
-  test('a resolver error reaches every member masked and ends no subscription', async () => {
+  test('send a masked resolver error to every member and continue', async () => {
     using setup = new SharingSetup();
     const document = parse('subscription { agentUpdates { kind timestamp } }');
     const answers: { errors?: unknown[]; data: unknown }[][] = [[], []];
@@ -308,7 +308,7 @@ describe('shared subscriptions', () => {
     for (const membership of memberships) membership[Symbol.dispose]();
   });
 
-  test('1,000 rounds of joining and leaving leave no group, ticker, timer or renderer behind', async () => {
+  test('leave no group, ticker, timer or renderer behind after 1,000 rounds of joining and leaving', async () => {
     using setup = new SharingSetup();
     const document = parse('subscription($t: [String!]) { agentUpdates(agentTypes: $t) { kind agents { id } } }');
     for (let round = 0; round < 1_000; round += 1) {

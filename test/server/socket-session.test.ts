@@ -82,7 +82,7 @@ describe('SocketSession', () => {
     expect(authenticator.received).toEqual(['Bearer payload', 'Bearer header', null]);
   });
 
-  test('does not watch a viewer who disconnects during authentication', async () => {
+  test('does not watch a viewer that disconnects during authentication', async () => {
     const authenticator = new FakeAuthenticator();
     let resolveViewer: (viewer: Viewer) => void = () => undefined;
     authenticator.answer = () => new Promise((resolve) => (resolveViewer = resolve));

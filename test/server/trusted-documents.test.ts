@@ -85,7 +85,7 @@ describe('trusted documents', () => {
   describe.each(TRANSPORTS)('over %s', (_transport, kind, ask) => {
     const [text, hash] = kind === 'query' ? [QUERY, QUERY_HASH] : [TRUSTED, HASH];
 
-    test(`a ${kind} of the manifest runs by its text or its id`, async () => {
+    test(`allow a ${kind} of the manifest by its text or its id`, async () => {
       await using server = await DeliveryServer.start({}, { trustedDocuments: MANIFEST });
       server.show(0, 2, 0);
       for (const operation of [
@@ -101,7 +101,7 @@ describe('trusted documents', () => {
       }
     });
 
-    test(`any other ${kind} is FORBIDDEN`, async () => {
+    test(`forbid any other ${kind}`, async () => {
       await using server = await DeliveryServer.start({}, { trustedDocuments: MANIFEST });
       for (const operation of [
         { query: `${text} ` },
@@ -128,7 +128,7 @@ describe('trusted documents', () => {
     });
   });
 
-  test('GET runs a query by its id and reports a request without text and id', async () => {
+  test('allow GET requests by id and reject a request without text and id', async () => {
     await using server = await DeliveryServer.start({}, { trustedDocuments: MANIFEST });
     const extensions = JSON.stringify({ persistedQuery: { version: 1, sha256Hash: QUERY_HASH } });
     const got = await fetch(`${server.url}/graphql?${new URLSearchParams({ extensions }).toString()}`);
@@ -137,26 +137,26 @@ describe('trusted documents', () => {
     expect(await none.text()).toContain('Must provide query string');
   });
 
-  test('GraphiQL shows a notice', async () => {
+  test('add a notice to the page of GraphiQL', async () => {
     await using server = await DeliveryServer.start({}, { trustedDocuments: MANIFEST });
     const page = await fetch(`${server.url}/graphql`, { headers: { accept: 'text/html' } });
     expect(await page.text()).toContain('This server runs trusted documents only');
   });
 });
 
-test('the configuration sets the trusted documents', async () => {
+test('createApp reads the trusted documents of the configuration', async () => {
   await using app = await startApp([], { trustedDocuments: MANIFEST });
   expect(await request(app, QUERY)).toEqual({ data: { agents: [] } });
   expect((await request(app, '{ agents { id } }')).errors?.[0]?.extensions).toEqual({ code: 'FORBIDDEN' });
 });
 
-test('every document runs without trusted documents, and ids are unknown', async () => {
+test('POST /graphql runs any document but no ids without trusted documents', async () => {
   await using server = await DeliveryServer.start();
   expect(await overHttp(server, { query: '{ __typename }' })).toEqual({ data: { __typename: 'Query' } });
   expect((await overHttp(server, { documentId: QUERY_HASH })).errors?.[0]?.message).toContain('documentId');
 });
 
-test('the manifest contains every document of the client by the SHA-256 of its text', () => {
+test('trusted-documents.json contains every document of the client by the SHA-256 of its text', () => {
   const documents = Object.entries(client).flatMap(([name, text]) => (name.endsWith('Document') ? [String(text)] : []));
   expect([...MANIFEST.values()].sort()).toEqual(documents.sort());
   for (const [hash, text] of MANIFEST) expect(createHash('sha256').update(text).digest('hex')).toBe(hash);

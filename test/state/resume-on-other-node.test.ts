@@ -49,7 +49,7 @@ const shown = fc.tuple(node, serverSnapshotOf('a'), serverSnapshotOf('b'));
 
 const steps = fc.array(
   fc.oneof(
-    { weight: 4, arbitrary: shown.map((tell) => ({ tell })) },
+    { weight: 4, arbitrary: shown.map((publish) => ({ publish })) },
     { weight: 1, arbitrary: shown.map((show) => ({ show })) },
     { weight: 4, arbitrary: fc.tuple(node, fc.nat(4)).map((follow) => ({ follow })) },
     { weight: 1, arbitrary: node.map((interrupt) => ({ interrupt })) },
@@ -82,10 +82,10 @@ test.each([100, 1])(
           expect(reader.edges).toEqual(expectedEdges(store, view));
         };
         for (const step of history) {
-          if ('tell' in step || 'show' in step) {
-            const [index, first, second] = 'tell' in step ? step.tell : step.show;
+          if ('publish' in step || 'show' in step) {
+            const [index, first, second] = 'publish' in step ? step.publish : step.show;
             nodeOf(index).show(index === 0 ? first : second);
-            if ('tell' in step) log = nodeOf(index).publish(log);
+            if ('publish' in step) log = nodeOf(index).publish(log);
           } else if ('follow' in step) nodeOf(step.follow[0]).follow(log, step.follow[1]);
           else if ('interrupt' in step) nodeOf(step.interrupt).timeline.markGap(() => true);
           else {

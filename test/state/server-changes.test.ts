@@ -148,18 +148,18 @@ describe('serverChangesSince', () => {
 
   test('returns the events of the server in order, and the number of dropped ones', () => {
     const store = newStore();
-    const tell = (message: string, serverId: string | null): void => {
+    const addEvent = (message: string, serverId: string | null): void => {
       store.commit({ ...emptyDelta(serverId ?? ''), events: [notice(message, serverId)] });
     };
-    tell('before', 'x');
+    addEvent('before', 'x');
     const cursor = { revision: store.revision, events: store.events.end };
-    tell('one', 'x');
-    tell('other', 'y');
-    tell('of the node', null);
+    addEvent('one', 'x');
+    addEvent('other', 'y');
+    addEvent('of the node', null);
     const changes = serverChangesSince(store, 'x', cursor);
     expect(changes).toMatchObject({ missedEvents: 0, delta: { events: [{ message: 'one' }] } });
-    tell('two', 'x');
-    tell('three', 'x');
+    addEvent('two', 'x');
+    addEvent('three', 'x');
     expect(serverChangesSince(store, 'x', cursor)).toMatchObject({
       missedEvents: 2,
       delta: { events: [{ message: 'two' }, { message: 'three' }] },
