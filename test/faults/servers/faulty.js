@@ -26,7 +26,7 @@ let isFrozen = false;
 control.on('error', () => process.exit(0)).on('close', () => process.exit(0));
 onJsonLines(control, (_line, order) => {
   obey(order).then(
-    (told) => say({ did: order.number, ...told }),
+    (result) => say({ did: order.number, ...result }),
     (error) => say({ did: order.number, error: String(error) }),
   );
 });
@@ -50,8 +50,8 @@ async function obey(order) {
   return ORDERS[order.do](order);
 }
 
-async function live(told) {
-  life = told;
+async function live(order) {
+  life = order;
   damage.set(life.damage);
   const options = { type: life.type, agents: life.agents, seed: life.seed, hz: life.hz, clock: clockOf(life) };
   if (values.front !== undefined) {
