@@ -96,7 +96,14 @@ describe('GraphQL queries', () => {
     expect(errors).toBeUndefined();
     expect(data?.['health']).toMatchObject({
       status: 'DEGRADED',
-      connections: { open: 1, subscriptions: 1, slow: 0, meanRequestedHz: 60, meanEffectiveHz: 60, minEffectiveHz: 60 },
+      connections: {
+        open: 1,
+        subscriptions: 1,
+        slow: 0,
+        meanRequestedHz: 60,
+        meanEffectiveHz: expect.any(Number),
+        minEffectiveHz: expect.any(Number),
+      },
     });
   });
 });
