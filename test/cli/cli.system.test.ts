@@ -101,7 +101,6 @@ describe('swarmlens serve', () => {
     const config = { mcpServers: { s: { command: process.execPath, args: ['-e', stubborn], cwd } } };
     await writeFile(join(directory, 'stubborn.json'), JSON.stringify(config));
     await using program = new Program(['serve', '--config', 'stubborn.json', '--port', '0']);
-    await program.printed(/ready at/);
     const pid = Number(await contentsOf(cwd, 'running'));
     try {
       program.kill(first);
@@ -119,8 +118,8 @@ describe('swarmlens serve', () => {
       join(directory, 'silent.json'),
       JSON.stringify({ mcpServers: { silent: { ...silent, ...PATIENT } } }),
     );
-    await using program = new Program(['serve', '--config', 'silent.json', '--port', '0']);
-    const [, url] = await program.printed(/ready at (\S+)\/graphql/);
+    await using program = new Program(['serve', '--config', 'silent.json', '--port', '0'], { LOG_LEVEL: 'debug' });
+    const [, url] = await program.wrote(/"url":"([^"]+)","msg":"listening"/);
     const readiness = await fetch(`${url}/readyz`);
     expect([readiness.status, await readiness.text()]).toEqual([503, expect.stringContaining('discovery')]);
     const children = await childrenOf(program.pid);

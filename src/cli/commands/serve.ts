@@ -63,6 +63,7 @@ async function serveOne(
     ...deps,
     ...(worker !== null && { wrapMetricsExporter: (local: MetricsExporter) => worker.aggregateMetrics(local, deps) }),
   });
+  logger.debug({ url: app.url }, 'listening');
   if (config.demo) {
     stdout.write(
       'The agents are SIMULATED: no configuration was found, so three bundled MCP simulators are running.\n',
