@@ -6,7 +6,7 @@ import { createAuthenticator, PERMISSIONS } from '../../src/auth/index.js';
 import { SwarmlensError } from '../../src/shared/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
 import { TokenDirectory } from '../auth/files.js';
-import { FUZZ_TIMEOUT_MS, garbage, hostileValue, mutatedText, mutationOf, runs } from '../support/hostile.js';
+import { garbage, hostileValue, mutatedText, mutationOf, runs } from '../support/hostile.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 const SECRET = 'a secret of the test, 32 bytes at least';
@@ -46,61 +46,53 @@ const signed = fc
   .oneof(mutationOf(CLAIMS), fc.dictionary(fc.constantFrom(...Object.keys(CLAIMS), '__proto__'), hostileValue))
   .filter((claims) => typeof claims === 'object' && claims !== null && !Array.isArray(claims));
 
-test(
-  'whatever claims are signed, they make a viewer with permissions of ours, or are UNAUTHENTICATED',
-  { timeout: FUZZ_TIMEOUT_MS },
-  async () => {
-    await using authenticator = await createAuthenticator({ tokens: null, jwt: JWT }, { clock, logger: silentLogger });
-    let viewers = 0;
-    await fc.assert(
-      fc.asyncProperty(signed, async (claims) => {
-        // It is an object, see the filter.
-        const token = await new SignJWT({ ...(claims as object) }).setProtectedHeader({ alg: 'HS256' }).sign(KEY);
-        const result = await authenticator.authenticate(`Bearer ${token}`).catch((error: unknown) => error);
-        if (result instanceof Error) {
-          expect(result).toBeInstanceOf(SwarmlensError);
-          expect(result).toMatchObject({ code: 'UNAUTHENTICATED' });
-          expect(result.message).not.toContain(token);
-          return;
-        }
-        viewers += 1;
-        const { permissions, expiresAtMs } = result as { permissions: ReadonlySet<string>; expiresAtMs: number }; // a Viewer, as it is no error
-        for (const permission of permissions) expect(PERMISSIONS).toContain(permission);
-        expect(expiresAtMs).toBeGreaterThan(clock.now());
-      }),
-      runs(300),
-    );
-    expect(viewers).toBeGreaterThan(10);
-  },
-);
+test('whatever claims are signed, they make a viewer with permissions of ours, or are UNAUTHENTICATED', async () => {
+  await using authenticator = await createAuthenticator({ tokens: null, jwt: JWT }, { clock, logger: silentLogger });
+  let viewers = 0;
+  await fc.assert(
+    fc.asyncProperty(signed, async (claims) => {
+      // It is an object, see the filter.
+      const token = await new SignJWT({ ...(claims as object) }).setProtectedHeader({ alg: 'HS256' }).sign(KEY);
+      const result = await authenticator.authenticate(`Bearer ${token}`).catch((error: unknown) => error);
+      if (result instanceof Error) {
+        expect(result).toBeInstanceOf(SwarmlensError);
+        expect(result).toMatchObject({ code: 'UNAUTHENTICATED' });
+        expect(result.message).not.toContain(token);
+        return;
+      }
+      viewers += 1;
+      const { permissions, expiresAtMs } = result as { permissions: ReadonlySet<string>; expiresAtMs: number }; // a Viewer, as it is no error
+      for (const permission of permissions) expect(PERMISSIONS).toContain(permission);
+      expect(expiresAtMs).toBeGreaterThan(clock.now());
+    }),
+    runs(300),
+  );
+  expect(viewers).toBeGreaterThan(10);
+});
 
-test(
-  'whatever Authorization says, it is UNAUTHENTICATED unless it is the token itself, and is not repeated',
-  { timeout: FUZZ_TIMEOUT_MS },
-  async () => {
-    await using directory = await TokenDirectory.make();
-    const { text } = await directory.create();
-    const options = { tokens: directory.file, jwt: JWT };
-    await using authenticator = await createAuthenticator(options, { clock, logger: silentLogger });
-    const token = await new SignJWT(CLAIMS).setProtectedHeader({ alg: 'HS256' }).sign(KEY);
-    const headers = fc.oneof(
-      ...[text, token].map((one) => mutatedText(`Bearer ${one}`)),
-      garbage.map((bytes) => `Bearer ${bytes.toString('latin1')}`),
-      garbage.map((bytes) => bytes.toString('latin1')),
-      fc.array(fc.base64String(), { minLength: 3, maxLength: 3 }).map((parts) => `Bearer ${parts.join('.')}`),
-    );
-    await fc.assert(
-      fc.asyncProperty(headers, async (header) => {
-        const result = await authenticator.authenticate(header).catch((error: unknown) => error);
-        if (result instanceof Error) {
-          expect(result).toBeInstanceOf(SwarmlensError);
-          expect(result).toMatchObject({ code: 'UNAUTHENTICATED' });
-          if (header.length > 40) expect(result.message).not.toContain(header.slice(7));
-          return;
-        }
-        expect([text, token]).toContain(header.replace(/^bearer +/i, '').trim());
-      }),
-      runs(600),
-    );
-  },
-);
+test('whatever Authorization says, it is UNAUTHENTICATED unless it is the token itself, and is not repeated', async () => {
+  await using directory = await TokenDirectory.make();
+  const { text } = await directory.create();
+  const options = { tokens: directory.file, jwt: JWT };
+  await using authenticator = await createAuthenticator(options, { clock, logger: silentLogger });
+  const token = await new SignJWT(CLAIMS).setProtectedHeader({ alg: 'HS256' }).sign(KEY);
+  const headers = fc.oneof(
+    ...[text, token].map((one) => mutatedText(`Bearer ${one}`)),
+    garbage.map((bytes) => `Bearer ${bytes.toString('latin1')}`),
+    garbage.map((bytes) => bytes.toString('latin1')),
+    fc.array(fc.base64String(), { minLength: 3, maxLength: 3 }).map((parts) => `Bearer ${parts.join('.')}`),
+  );
+  await fc.assert(
+    fc.asyncProperty(headers, async (header) => {
+      const result = await authenticator.authenticate(header).catch((error: unknown) => error);
+      if (result instanceof Error) {
+        expect(result).toBeInstanceOf(SwarmlensError);
+        expect(result).toMatchObject({ code: 'UNAUTHENTICATED' });
+        if (header.length > 40) expect(result.message).not.toContain(header.slice(7));
+        return;
+      }
+      expect([text, token]).toContain(header.replace(/^bearer +/i, '').trim());
+    }),
+    runs(600),
+  );
+});

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { TokenFileError, readTokenFile } from '../../src/auth/index.js';
 import { ConfigError, loadConfig } from '../../src/config/index.js';
-import { FUZZ_TIMEOUT_MS, garbage, mutatedJson, mutatedText, runs } from '../support/hostile.js';
+import { garbage, mutatedJson, mutatedText, runs } from '../support/hostile.js';
 
 let directory: string;
 
@@ -95,58 +95,54 @@ async function load(bytes: Buffer, env: Record<string, string>): Promise<unknown
 
 const ENV = { HOME: '/home/x', TOKEN: 'a-token-of-the-environment' };
 
-test(
-  'any file and any environment make a configuration on loopback, or lines that say what is wrong',
-  { timeout: FUZZ_TIMEOUT_MS },
-  async () => {
-    expect(await load(Buffer.from(JSON.stringify(WITHOUT_FILES)), ENV)).toMatchObject({
-      host: '127.0.0.1',
-      port: 4000,
-    });
-    const seen = { configurations: 0, refusals: 0 };
-    await fc.assert(
-      fc.asyncProperty(
-        fc.oneof(
-          {
-            weight: 4,
-            arbitrary: fc.oneof(mutatedJson(WITHOUT_FILES), mutatedJson(WHOLE)).map((text) => Buffer.from(text)),
-          },
-          { weight: 1, arbitrary: garbage },
-        ),
-        fc.oneof(
-          fc.constant(ENV),
-          fc.record(
-            {
-              HOME: fc.string({ unit: 'binary' }),
-              TOKEN: fc.constant(ENV.TOKEN),
-              PORT: fc.oneof(fc.constantFrom('0', '70000', '-1', '4e3'), fc.string()),
-              LOG_LEVEL: fc.constantFrom('warn', 'WARN', ''),
-              SWARMLENS_INSECURE_NO_AUTH: fc.constantFrom('', '0', 'yes'),
-            },
-            { requiredKeys: ['TOKEN'] },
-          ),
-        ),
-        async (bytes, env) => {
-          const result = await load(bytes, env);
-          if (result instanceof ConfigError) {
-            seen.refusals += 1;
-            expect(result.problems.length).toBeGreaterThan(0);
-            for (const problem of result.problems) {
-              expect(problem).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}]/u);
-              expect(problem).not.toContain(ENV.TOKEN);
-            }
-            return;
-          }
-          expect(result).not.toBeInstanceOf(Error);
-          seen.configurations += 1;
+test('any file and any environment make a configuration on loopback, or lines that say what is wrong', async () => {
+  expect(await load(Buffer.from(JSON.stringify(WITHOUT_FILES)), ENV)).toMatchObject({
+    host: '127.0.0.1',
+    port: 4000,
+  });
+  const seen = { configurations: 0, refusals: 0 };
+  await fc.assert(
+    fc.asyncProperty(
+      fc.oneof(
+        {
+          weight: 4,
+          arbitrary: fc.oneof(mutatedJson(WITHOUT_FILES), mutatedJson(WHOLE)).map((text) => Buffer.from(text)),
         },
+        { weight: 1, arbitrary: garbage },
       ),
-      runs(200),
-    );
-    expect(seen.configurations).toBeGreaterThan(0);
-    expect(seen.refusals).toBeGreaterThan(0);
-  },
-);
+      fc.oneof(
+        fc.constant(ENV),
+        fc.record(
+          {
+            HOME: fc.string({ unit: 'binary' }),
+            TOKEN: fc.constant(ENV.TOKEN),
+            PORT: fc.oneof(fc.constantFrom('0', '70000', '-1', '4e3'), fc.string()),
+            LOG_LEVEL: fc.constantFrom('warn', 'WARN', ''),
+            SWARMLENS_INSECURE_NO_AUTH: fc.constantFrom('', '0', 'yes'),
+          },
+          { requiredKeys: ['TOKEN'] },
+        ),
+      ),
+      async (bytes, env) => {
+        const result = await load(bytes, env);
+        if (result instanceof ConfigError) {
+          seen.refusals += 1;
+          expect(result.problems.length).toBeGreaterThan(0);
+          for (const problem of result.problems) {
+            expect(problem).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}]/u);
+            expect(problem).not.toContain(ENV.TOKEN);
+          }
+          return;
+        }
+        expect(result).not.toBeInstanceOf(Error);
+        seen.configurations += 1;
+      },
+    ),
+    runs(200),
+  );
+  expect(seen.configurations).toBeGreaterThan(0);
+  expect(seen.refusals).toBeGreaterThan(0);
+});
 
 const TOKENS = {
   tokens: [
@@ -169,26 +165,22 @@ const TOKENS = {
   ],
 };
 
-test(
-  'any token file is a list of tokens, or refused on one line that names it',
-  { timeout: FUZZ_TIMEOUT_MS },
-  async () => {
-    const file = join(directory, 'tokens.json');
-    const texts = fc.oneof(
-      mutatedJson(TOKENS).map((text) => Buffer.from(text)),
-      mutatedText(JSON.stringify(TOKENS)).map((text) => Buffer.from(text)),
-      garbage,
-    );
-    await fc.assert(
-      fc.asyncProperty(texts, async (bytes) => {
-        await writeFile(file, bytes);
-        const result = await readTokenFile(file).catch((error: unknown) => error);
-        if (Array.isArray(result)) return;
-        expect(result).toBeInstanceOf(TokenFileError);
-        expect(String(result)).toContain(file);
-        expect(String(result)).not.toContain('\n');
-      }),
-      runs(150),
-    );
-  },
-);
+test('any token file is a list of tokens, or refused on one line that names it', async () => {
+  const file = join(directory, 'tokens.json');
+  const texts = fc.oneof(
+    mutatedJson(TOKENS).map((text) => Buffer.from(text)),
+    mutatedText(JSON.stringify(TOKENS)).map((text) => Buffer.from(text)),
+    garbage,
+  );
+  await fc.assert(
+    fc.asyncProperty(texts, async (bytes) => {
+      await writeFile(file, bytes);
+      const result = await readTokenFile(file).catch((error: unknown) => error);
+      if (Array.isArray(result)) return;
+      expect(result).toBeInstanceOf(TokenFileError);
+      expect(String(result)).toContain(file);
+      expect(String(result)).not.toContain('\n');
+    }),
+    runs(150),
+  );
+});

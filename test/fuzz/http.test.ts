@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { AgentsDocument, AgentUpdatesDocument, HealthDocument } from '../../src/client/index.js';
 import { assertMasked } from '../support/answers.js';
-import { FUZZ_TIMEOUT_MS, garbage, hostileValue, mutatedJson, mutatedText, runs } from '../support/hostile.js';
+import { garbage, hostileValue, mutatedJson, mutatedText, runs } from '../support/hostile.js';
 import { fuzzedServer } from './server.js';
 
 const fuzzed = fuzzedServer();
@@ -101,21 +101,17 @@ const ACCEPTED = [
   'multipart/mixed',
 ];
 
-test(
-  'whatever body is posted, the answer tells the client its mistake, and the next is served',
-  { timeout: FUZZ_TIMEOUT_MS },
-  async () => {
-    await fc.assert(
-      fc.asyncProperty(bodies, fc.constantFrom(...ACCEPTED), async (body, accept) => {
-        const answer = await send(post(body, ['Content-Type: application/json', `Accept: ${accept}`]));
-        expect(answer).not.toBeNull();
-        assertAnswered(answer);
-      }),
-      runs(150),
-    );
-    await assertQuiet();
-  },
-);
+test('whatever body is posted, the answer tells the client its mistake, and the next is served', async () => {
+  await fc.assert(
+    fc.asyncProperty(bodies, fc.constantFrom(...ACCEPTED), async (body, accept) => {
+      const answer = await send(post(body, ['Content-Type: application/json', `Accept: ${accept}`]));
+      expect(answer).not.toBeNull();
+      assertAnswered(answer);
+    }),
+    runs(150),
+  );
+  await assertQuiet();
+});
 
 /** Bytes that may stand in a line of the head. */
 const word = fc.oneof(
@@ -178,32 +174,25 @@ const UPGRADE = [
   'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==',
 ];
 
-test(
-  'whatever a request or an upgrade asks for, in whatever head, it is answered or cut off, and the next is served',
-  { timeout: FUZZ_TIMEOUT_MS },
-  async () => {
-    const { host } = new URL(fuzzed().server.url);
-    const requests = fc.record({
-      method: fc.oneof(
-        { weight: 5, arbitrary: fc.constantFrom('GET', 'POST', 'HEAD', 'OPTIONS', 'PUT', 'TRACE') },
-        word,
-      ),
-      path: paths,
-      headers: fc.array(fc.tuple(fc.constantFrom(...HEADERS), word), { maxLength: 4 }),
-      upgrades: fc.boolean(),
-      body: garbage,
-    });
-    await fc.assert(
-      fc.asyncProperty(requests, async ({ method, path, headers, upgrades, body }) => {
-        const lines = [
-          `Host: ${host}`,
-          ...(upgrades ? UPGRADE : []),
-          ...headers.map(([name, value]) => `${name}: ${value}`),
-        ];
-        assertAnswered(await send({ line: `${method} ${path} HTTP/1.1`, headers: lines, body }));
-      }),
-      runs(300),
-    );
-    await assertQuiet();
-  },
-);
+test('whatever a request or an upgrade asks for, in whatever head, it is answered or cut off, and the next is served', async () => {
+  const { host } = new URL(fuzzed().server.url);
+  const requests = fc.record({
+    method: fc.oneof({ weight: 5, arbitrary: fc.constantFrom('GET', 'POST', 'HEAD', 'OPTIONS', 'PUT', 'TRACE') }, word),
+    path: paths,
+    headers: fc.array(fc.tuple(fc.constantFrom(...HEADERS), word), { maxLength: 4 }),
+    upgrades: fc.boolean(),
+    body: garbage,
+  });
+  await fc.assert(
+    fc.asyncProperty(requests, async ({ method, path, headers, upgrades, body }) => {
+      const lines = [
+        `Host: ${host}`,
+        ...(upgrades ? UPGRADE : []),
+        ...headers.map(([name, value]) => `${name}: ${value}`),
+      ];
+      assertAnswered(await send({ line: `${method} ${path} HTTP/1.1`, headers: lines, body }));
+    }),
+    runs(300),
+  );
+  await assertQuiet();
+});

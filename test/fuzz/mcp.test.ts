@@ -10,7 +10,7 @@ import { connectSession } from '../../src/mcp/index.js';
 import { LineSplitter } from '../../src/mcp/line-splitter.js';
 import { LineTransport } from '../../src/mcp/line-transport.js';
 import { chunksOf, connectOptions, NEVER, outcomeOf } from '../mcp/support.js';
-import { FUZZ_TIMEOUT_MS, garbage, hostileValue, mutatedJson, runs } from '../support/hostile.js';
+import { garbage, hostileValue, mutatedJson, runs } from '../support/hostile.js';
 import { settled } from '../support/manual-clock.js';
 
 const GREETING = {
@@ -92,46 +92,42 @@ class Fed extends LineTransport {
   }
 }
 
-test(
-  'whatever a server writes, the layer above gets whole messages, or nothing, and is let go in the end',
-  { timeout: FUZZ_TIMEOUT_MS },
-  async () => {
-    let passed = 0;
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(written, { maxLength: 8 }),
-        fc.array(fc.nat(), { maxLength: 6 }),
-        fc.record({ inFrames: fc.boolean(), isStream: fc.boolean(), token: fc.option(fc.constant('t')) }),
-        async (lines, cuts, { inFrames, isStream, token }) => {
-          const inner = new Fed(inFrames);
-          const transport = new CompatibleTransport(inner, { token, isStream });
-          const got: JSONRPCMessage[] = [];
-          transport.onmessage = (message) => got.push(message);
-          let closings = 0;
-          transport.onclose = () => (closings += 1);
-          const started = outcomeOf(transport.start());
-          const asked: readonly JSONRPCMessage[] = [
-            { jsonrpc: '2.0', id: 0, method: 'initialize', params: {} },
-            { jsonrpc: '2.0', method: 'notifications/initialized' },
-            { jsonrpc: '2.0', id: 1, method: 'tools/list' },
-            { jsonrpc: '2.0', id: 2, method: 'tools/call', params: { name: 'agent/list', arguments: {} } },
-          ];
-          const sent = Promise.all(asked.map((message) => outcomeOf(transport.send(message))));
-          for (const chunk of chunksOf(Buffer.from(lines.map((line) => `${line}\n`).join('')), cuts)) inner.feed(chunk);
-          await settled();
-          await transport.close();
-          // Nothing waits for a server that is gone.
-          await Promise.all([started, sent]);
-          expect(closings).toBe(1);
-          for (const message of got) expect(parseJSONRPCMessage(message)).toEqual(message);
-          passed += got.length;
-        },
-      ),
-      runs(300),
-    );
-    expect(passed).toBeGreaterThan(100);
-  },
-);
+test('whatever a server writes, the layer above gets whole messages, or nothing, and is let go in the end', async () => {
+  let passed = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(written, { maxLength: 8 }),
+      fc.array(fc.nat(), { maxLength: 6 }),
+      fc.record({ inFrames: fc.boolean(), isStream: fc.boolean(), token: fc.option(fc.constant('t')) }),
+      async (lines, cuts, { inFrames, isStream, token }) => {
+        const inner = new Fed(inFrames);
+        const transport = new CompatibleTransport(inner, { token, isStream });
+        const got: JSONRPCMessage[] = [];
+        transport.onmessage = (message) => got.push(message);
+        let closings = 0;
+        transport.onclose = () => (closings += 1);
+        const started = outcomeOf(transport.start());
+        const asked: readonly JSONRPCMessage[] = [
+          { jsonrpc: '2.0', id: 0, method: 'initialize', params: {} },
+          { jsonrpc: '2.0', method: 'notifications/initialized' },
+          { jsonrpc: '2.0', id: 1, method: 'tools/list' },
+          { jsonrpc: '2.0', id: 2, method: 'tools/call', params: { name: 'agent/list', arguments: {} } },
+        ];
+        const sent = Promise.all(asked.map((message) => outcomeOf(transport.send(message))));
+        for (const chunk of chunksOf(Buffer.from(lines.map((line) => `${line}\n`).join('')), cuts)) inner.feed(chunk);
+        await settled();
+        await transport.close();
+        // Nothing waits for a server that is gone.
+        await Promise.all([started, sent]);
+        expect(closings).toBe(1);
+        for (const message of got) expect(parseJSONRPCMessage(message)).toEqual(message);
+        passed += got.length;
+      },
+    ),
+    runs(300),
+  );
+  expect(passed).toBeGreaterThan(100);
+});
 
 /** Stands in an answer for the id that the client has given the request. */
 const ID = 'the id';
@@ -172,33 +168,29 @@ const answers = fc.tuple(
 /** Of waiting for what does not come. */
 const PATIENCE_MS = 20;
 
-test(
-  'whatever a server answers over TCP, connecting and calling end, with an answer or an error that has a name',
-  { timeout: FUZZ_TIMEOUT_MS },
-  async () => {
-    const { port } = server.address() as AddressInfo; // of a listening TCP server
-    let connected = 0;
-    await fc.assert(
-      fc.asyncProperty(answers, async (given) => {
-        script = given;
-        const endpoint = { type: 'tcp', host: '127.0.0.1', port, token: null } as const;
-        const session = await outcomeOf(connectSession(endpoint, connectOptions({ connectTimeoutMs: PATIENCE_MS })));
-        if (session instanceof Error) {
-          expect(session).toBeInstanceOf(TransportError);
-          return;
-        }
-        connected += 1;
-        await using open = session as Awaited<ReturnType<typeof connectSession>>; // it is no error
-        const answer = await outcomeOf(open.callTool('agent_list', {}, { signal: NEVER, timeoutMs: PATIENCE_MS }));
-        if (!(answer instanceof Error)) return;
-        const named = [ToolRejectedError, ToolCallTimeoutError, SessionClosedError, TransportError];
-        expect(
-          named.some((kind) => answer instanceof kind),
-          answer.stack,
-        ).toBe(true);
-      }),
-      runs(60),
-    );
-    expect(connected).toBeGreaterThan(0);
-  },
-);
+test('whatever a server answers over TCP, connecting and calling end, with an answer or an error that has a name', async () => {
+  const { port } = server.address() as AddressInfo; // of a listening TCP server
+  let connected = 0;
+  await fc.assert(
+    fc.asyncProperty(answers, async (given) => {
+      script = given;
+      const endpoint = { type: 'tcp', host: '127.0.0.1', port, token: null } as const;
+      const session = await outcomeOf(connectSession(endpoint, connectOptions({ connectTimeoutMs: PATIENCE_MS })));
+      if (session instanceof Error) {
+        expect(session).toBeInstanceOf(TransportError);
+        return;
+      }
+      connected += 1;
+      await using open = session as Awaited<ReturnType<typeof connectSession>>; // it is no error
+      const answer = await outcomeOf(open.callTool('agent_list', {}, { signal: NEVER, timeoutMs: PATIENCE_MS }));
+      if (!(answer instanceof Error)) return;
+      const named = [ToolRejectedError, ToolCallTimeoutError, SessionClosedError, TransportError];
+      expect(
+        named.some((kind) => answer instanceof kind),
+        answer.stack,
+      ).toBe(true);
+    }),
+    runs(60),
+  );
+  expect(connected).toBeGreaterThan(0);
+});

@@ -7,7 +7,7 @@ import { WebSocket } from 'ws';
 import { AgentUpdatesDocument, AgentsDocument, CallToolDocument, HealthDocument } from '../../src/client/index.js';
 import { BareClient } from '../support/delivery-server.js';
 import { assertMasked } from '../support/answers.js';
-import { FUZZ_TIMEOUT_MS, garbage, hostileValue, mutatedJson, mutatedText, runs } from '../support/hostile.js';
+import { garbage, hostileValue, mutatedJson, mutatedText, runs } from '../support/hostile.js';
 import { fuzzedServer } from './server.js';
 
 const fuzzed = fuzzedServer();
@@ -94,21 +94,17 @@ async function assertServesNext(): Promise<void> {
   expect(client.picture.size).toBe(3);
 }
 
-test(
-  'whatever a client sends, the server answers by the protocol, has no error of its own, and serves the next',
-  { timeout: FUZZ_TIMEOUT_MS },
-  async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(messages, { minLength: 1, maxLength: 5 }), fc.nat(4), async (all, ungreeted) => {
-        await play(all, ungreeted > 0);
-        await assertServesNext();
-      }),
-      runs(150),
-    );
-    expect(fuzzed().server.errors).toEqual([]);
-    expect(fuzzed().log.filter(({ level }) => level === 'error')).toEqual([]);
-  },
-);
+test('whatever a client sends, the server answers by the protocol, has no error of its own, and serves the next', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(messages, { minLength: 1, maxLength: 5 }), fc.nat(4), async (all, ungreeted) => {
+      await play(all, ungreeted > 0);
+      await assertServesNext();
+    }),
+    runs(150),
+  );
+  expect(fuzzed().server.errors).toEqual([]);
+  expect(fuzzed().log.filter(({ level }) => level === 'error')).toEqual([]);
+});
 
 /** A frame as a client may write it, or not. */
 const frames = fc.oneof(
@@ -123,40 +119,36 @@ const frames = fc.oneof(
   garbage,
 );
 
-test(
-  'whatever bytes come instead of frames, the socket ends or waits, and the next client is served',
-  { timeout: FUZZ_TIMEOUT_MS },
-  async () => {
-    const { hostname, port } = new URL(fuzzed().server.url);
-    await fc.assert(
-      fc.asyncProperty(fc.array(frames, { maxLength: 4 }), fc.boolean(), async (all, compressed) => {
-        const socket = connect(Number(port), hostname);
-        socket.on('error', () => undefined);
-        // Not `once` of node:events, which takes a connection that is cut off for a failure.
-        const closed = new Promise((resolve) => socket.once('close', resolve));
-        socket.write(
-          [
-            'GET /graphql HTTP/1.1',
-            `Host: ${hostname}:${port}`,
-            'Connection: Upgrade',
-            'Upgrade: websocket',
-            'Sec-WebSocket-Version: 13',
-            `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}`,
-            'Sec-WebSocket-Protocol: graphql-transport-ws',
-            ...(compressed ? ['Sec-WebSocket-Extensions: permessage-deflate'] : []),
-            '\r\n',
-          ].join('\r\n'),
-        );
-        await once(socket, 'data');
-        socket.resume();
-        for (const frame of all) socket.write(frame);
-        socket.end();
-        await closed;
-        await assertServesNext();
-      }),
-      runs(60),
-    );
-    expect(fuzzed().server.errors).toEqual([]);
-    expect(fuzzed().log.filter(({ level }) => level === 'error')).toEqual([]);
-  },
-);
+test('whatever bytes come instead of frames, the socket ends or waits, and the next client is served', async () => {
+  const { hostname, port } = new URL(fuzzed().server.url);
+  await fc.assert(
+    fc.asyncProperty(fc.array(frames, { maxLength: 4 }), fc.boolean(), async (all, compressed) => {
+      const socket = connect(Number(port), hostname);
+      socket.on('error', () => undefined);
+      // Not `once` of node:events, which takes a connection that is cut off for a failure.
+      const closed = new Promise((resolve) => socket.once('close', resolve));
+      socket.write(
+        [
+          'GET /graphql HTTP/1.1',
+          `Host: ${hostname}:${port}`,
+          'Connection: Upgrade',
+          'Upgrade: websocket',
+          'Sec-WebSocket-Version: 13',
+          `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}`,
+          'Sec-WebSocket-Protocol: graphql-transport-ws',
+          ...(compressed ? ['Sec-WebSocket-Extensions: permessage-deflate'] : []),
+          '\r\n',
+        ].join('\r\n'),
+      );
+      await once(socket, 'data');
+      socket.resume();
+      for (const frame of all) socket.write(frame);
+      socket.end();
+      await closed;
+      await assertServesNext();
+    }),
+    runs(60),
+  );
+  expect(fuzzed().server.errors).toEqual([]);
+  expect(fuzzed().log.filter(({ level }) => level === 'error')).toEqual([]);
+});

@@ -4,7 +4,8 @@ import { type Authenticator, createAuthenticator } from '../../src/auth/index.js
 import { TokenDirectory } from '../auth/files.js';
 import { type LogLine, recordingLogger } from '../mcp/support.js';
 import { DeliveryServer } from './delivery-server.js';
-import { ManualClock, settled } from './manual-clock.js';
+import { ManualClock } from './manual-clock.js';
+import { waitUntil } from './wait.js';
 
 const SECRET = 'a secret of the test, 32 bytes at least';
 const ISSUER = 'https://issuer.example';
@@ -80,10 +81,14 @@ export class AccessServer implements AsyncDisposable {
   /** Lets the tokens' time pass until it is so, but none while the file system is waited for. @returns what passed */
   async until(isSo: () => boolean | Promise<boolean>): Promise<number> {
     const sinceMs = this.clock.monotonic();
-    while (!(await isSo())) {
-      if (this.clock.pending > 0) this.clock.advance(10);
-      await settled();
-    }
+    await waitUntil(
+      async () => {
+        if (await isSo()) return true;
+        if (this.clock.pending > 0) this.clock.advance(10);
+        return false;
+      },
+      { state: () => ({ passedMs: this.clock.monotonic() - sinceMs, log: this.log.slice(-5) }), intervalMs: 0 },
+    );
     return this.clock.monotonic() - sinceMs;
   }
 

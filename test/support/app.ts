@@ -30,6 +30,7 @@ export function simulator(
   return serverConfig(type, [PROGRAM, ...args], overrides);
 }
 
+/** A server entry whose connecting and calls do not expire on a slow machine; a test of expiry sets its own timeouts. */
 export function serverConfig(id: string, args: readonly string[], overrides: Partial<ServerConfig> = {}): ServerConfig {
   return {
     id,
@@ -38,8 +39,8 @@ export function serverConfig(id: string, args: readonly string[], overrides: Par
     maxPollHz: 60,
     maxPollShare: 0.5,
     allowTools: [],
-    timeoutMs: 3_000,
-    connectTimeoutMs: 15_000,
+    timeoutMs: 60_000,
+    connectTimeoutMs: 120_000,
     ...overrides,
   };
 }
@@ -197,7 +198,10 @@ export class Subscription<T> implements Disposable {
   }
 
   #failed(error: unknown): void {
-    if (this.#cursorOf === null || !isRetryableClose(error)) return this.#end(error);
+    if (this.#cursorOf === null || !isRetryableClose(error)) {
+      this.#end(error);
+      return;
+    }
     this.#cuts += 1;
     const last = this.data.at(-1);
     if (last !== undefined) this.#variables = { ...this.#variables, after: this.#cursorOf(last) };

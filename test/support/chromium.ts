@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { type BrowserContext, chromium } from 'playwright-core';
+import { HANG_MS } from './wait.js';
 
 /** Where Chromium is: `CHROMIUM_PATH`, or on the PATH; `null` when it is not here. */
 export function findChromium(): string | null {
@@ -25,6 +26,7 @@ export async function startBrowser(executablePath: string): Promise<Browser> {
   const context = await chromium.launchPersistentContext(profile, {
     executablePath,
     headless: true,
+    timeout: HANG_MS,
     viewport: { width: 1280, height: 900 },
     args: [
       '--headless=new',
@@ -39,6 +41,7 @@ export async function startBrowser(executablePath: string): Promise<Browser> {
       '--disable-sync',
     ],
   });
+  context.setDefaultTimeout(HANG_MS);
   return {
     context,
     async [Symbol.asyncDispose]() {

@@ -9,7 +9,7 @@ import { type Agent, NO_PERFORMANCE } from '../../src/domain/index.js';
 import { type Limits, memoryRates, MemoryLimitCounters } from '../../src/limits/index.js';
 import { type DeliveryOptions, startServer } from '../../src/server/index.js';
 import type { StartOptions } from '../../src/server/start.js';
-import { systemClock, timestamp } from '../../src/shared/index.js';
+import { type Clock, systemClock, timestamp } from '../../src/shared/index.js';
 import { Sights } from '../../src/sight/index.js';
 import { emptyChange, Store } from '../../src/state/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
@@ -39,8 +39,8 @@ export class DeliveryServer implements AsyncDisposable {
   #close: () => Promise<void> = () => Promise.resolve();
   #stopping: Promise<void> | null = null;
 
-  private constructor() {
-    this.#rateClock = new RateClock(systemClock);
+  private constructor(clock: Clock) {
+    this.#rateClock = new RateClock(clock);
     this.#commits = new Commits(this.store);
     this.groups = new Groups({
       store: this.store,
@@ -53,7 +53,7 @@ export class DeliveryServer implements AsyncDisposable {
     this.url = '';
   }
 
-  /** @param access who is let in; left out: everybody */
+  /** @param access who is let in; left out: everybody. `clock`: of connections, streams and answers */
   static async start(
     delivery: Partial<DeliveryOptions> = {},
     access: Partial<
@@ -64,9 +64,9 @@ export class DeliveryServer implements AsyncDisposable {
     > = {},
     limits: Partial<Limits> = {},
   ): Promise<DeliveryServer> {
-    const made = new DeliveryServer();
+    const { clock = systemClock } = access;
+    const made = new DeliveryServer(clock);
     const { store, demand, active, groups } = made;
-    const clock = systemClock;
     const collector = new Collector([], {
       store,
       bus: new MemoryBus(),
@@ -190,6 +190,7 @@ export class BareClient implements AsyncDisposable {
   readonly picture = new Map<string, string>();
   bytes = 0;
   readonly #changes = new ChangeNotifier();
+  #acknowledged = false;
   #end: string | null = null;
 
   private constructor(socket: WebSocket) {
@@ -210,7 +211,7 @@ export class BareClient implements AsyncDisposable {
     const client = new BareClient(socket);
     await once(socket, 'open');
     socket.send('{"type":"connection_init"}');
-    await once(socket, 'message');
+    await client.until(() => client.#acknowledged);
     return client;
   }
 
@@ -229,6 +230,10 @@ export class BareClient implements AsyncDisposable {
 
   #take(text: string): void {
     const message = JSON.parse(text) as { type: string; payload?: { data?: { agentUpdates: StreamedUpdate } } }; // graphql-transport-ws
+    if (message.type === 'connection_ack') {
+      this.#acknowledged = true;
+      this.#changes.notify();
+    }
     const update = message.payload?.data?.agentUpdates;
     if (message.type !== 'next' || update === undefined) return;
     this.updates.push(update);

@@ -11,9 +11,6 @@ export function runs(usual: number): { readonly numRuns: number } {
 /** Of a server that is asked by one viewer as often as a fuzz test can. */
 export const NO_RATES = { maxRequestsPerSecond: 1_000_000, maxMessagesPerSecond: 1_000_000 };
 
-/** Of one fuzz test, milliseconds. */
-export const FUZZ_TIMEOUT_MS = 20_000 * Math.max(1, TIMES);
-
 /** Values that programs trip over, and any other JSON. */
 export const hostileValue: fc.Arbitrary<unknown> = fc.oneof(
   fc.constantFrom<unknown>(

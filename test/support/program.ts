@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { PROGRAM } from './app.js';
+import { ChangeNotifier } from './wait.js';
 
 export interface Outcome {
   readonly code: number | null;
@@ -20,7 +21,8 @@ export class Program implements AsyncDisposable {
   readonly #ended: Promise<unknown>;
   stdout = '';
   stderr = '';
-  readonly #waiting = new Set<() => void>();
+  readonly #changes = new ChangeNotifier();
+  #end: string | null = null;
 
   /** @param options `program`: another place where it is built */
   constructor(args: readonly string[], { cwd, env = {}, program = PROGRAM }: ProgramOptions) {
@@ -30,13 +32,17 @@ export class Program implements AsyncDisposable {
     });
     this.#child.stdout.on('data', (chunk: Buffer) => {
       this.stdout += chunk.toString();
-      for (const look of [...this.#waiting]) look();
+      this.#changes.notify();
     });
     this.#child.stderr.on('data', (chunk: Buffer) => {
       this.stderr += chunk.toString();
-      for (const look of [...this.#waiting]) look();
+      this.#changes.notify();
     });
     this.#ended = once(this.#child, 'close');
+    this.#child.on('close', (code, signal) => {
+      this.#end = `program ended with ${code ?? signal}`;
+      this.#changes.notify();
+    });
   }
 
   get pid(): number {
@@ -52,18 +58,15 @@ export class Program implements AsyncDisposable {
     return this.#found(pattern, () => this.stderr);
   }
 
-  #found(pattern: RegExp, text: () => string): Promise<RegExpExecArray> {
-    return new Promise((resolve, reject) => {
-      const look = (): void => {
-        const match = pattern.exec(text());
-        if (match === null) return;
-        this.#waiting.delete(look);
-        resolve(match);
-      };
-      this.#waiting.add(look);
-      this.#ended.then(() => reject(new Error(`ended: ${this.stdout}${this.stderr}`)), reject);
-      look();
+  async #found(pattern: RegExp, text: () => string): Promise<RegExpExecArray> {
+    const match = (): RegExpExecArray | null => pattern.exec(text());
+    await this.#changes.until(() => match() !== null, {
+      state: () => ({ pattern, stdout: this.stdout.slice(-400), stderr: this.stderr.slice(-400) }),
+      failure: () => this.#end,
     });
+    const found = match();
+    if (found === null) throw new Error(`${pattern.source} matched before`);
+    return found;
   }
 
   kill(signal: NodeJS.Signals): void {

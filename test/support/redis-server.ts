@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { Redis } from 'ioredis';
+import { ChangeNotifier } from './wait.js';
 
 /** Where a `redis-server` is on the PATH; `null` when there is none. */
 export function findRedisServer(): string | null {
@@ -124,13 +125,21 @@ class OwnProcess implements AsyncDisposable {
     const child = spawn(this.#executable, args, { stdio: ['ignore', 'pipe', 'ignore'] });
     this.#child = child;
     let printed = '';
-    await new Promise<void>((resolve, reject) => {
-      child.stdout.on('data', (chunk: Buffer) => {
-        printed += chunk.toString();
-        if (/Ready to accept connections|Sentinel ID is/.test(printed)) resolve();
-      });
-      child.once('error', reject);
-      child.once('exit', () => reject(new Error(`redis-server ended: ${printed}`)));
+    let end: string | null = null;
+    const changes = new ChangeNotifier();
+    const ended = (reason: string): void => {
+      end = reason;
+      changes.notify();
+    };
+    child.stdout.on('data', (chunk: Buffer) => {
+      printed += chunk.toString();
+      changes.notify();
+    });
+    child.once('error', (error) => ended(`redis-server did not start: ${error.message}`));
+    child.once('exit', (code, signal) => ended(`redis-server ended with ${code ?? signal}`));
+    await changes.until(() => /Ready to accept connections|Sentinel ID is/.test(printed), {
+      state: () => printed.slice(-400),
+      failure: () => end,
     });
   }
 

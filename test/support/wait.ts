@@ -33,7 +33,10 @@ export class ChangeNotifier {
       };
       const check = (): void => {
         try {
-          if (isReached()) return end(resolve);
+          if (isReached()) {
+            end(resolve);
+            return;
+          }
           const reason = options.failure?.() ?? null;
           if (reason !== null) end(() => reject(waitError(reason, options)));
         } catch (error) {
