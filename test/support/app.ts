@@ -221,7 +221,8 @@ const RECONNECT_PAUSE_MS = 50;
 /** Close codes after which `docs/protocol.md` asks a client to reconnect. */
 const RETRYABLE_CLOSE_CODES: readonly unknown[] = [1001, 1006, 1012, 1013];
 
-function isRetryableClose(error: unknown): boolean {
+/** Tells whether `docs/protocol.md` asks a client to reconnect after this error. */
+export function isRetryableClose(error: unknown): boolean {
   return typeof error === 'object' && error !== null && 'code' in error && RETRYABLE_CLOSE_CODES.includes(error.code);
 }
 
