@@ -39,7 +39,7 @@ export class DeliveryServer implements AsyncDisposable {
   #close: () => Promise<void> = () => Promise.resolve();
   #stopping: Promise<void> | null = null;
 
-  private constructor(clock: Clock) {
+  private constructor(clock: Clock, utilization: () => number) {
     this.#rateClock = new RateClock(clock);
     this.#commits = new Commits(this.store);
     this.groups = new Groups({
@@ -47,25 +47,25 @@ export class DeliveryServer implements AsyncDisposable {
       demand: this.demand,
       active: this.active,
       rateClock: this.#rateClock,
-      utilization: eventLoopUtilization(),
+      utilization,
       onError: (error) => this.errors.push(error),
     });
     this.url = '';
   }
 
-  /** @param access who is let in; left out: everybody. `clock`: of connections, streams and answers */
+  /** @param access who is let in; left out: everybody. `clock`: of connections, streams and answers; `utilization`: of the event loop */
   static async start(
     delivery: Partial<DeliveryOptions> = {},
     access: Partial<
       Pick<
         StartOptions,
         'authenticator' | 'origins' | 'anyHost' | 'logger' | 'trustedDocuments' | 'clock' | 'shutdownMs'
-      >
+      > & { readonly utilization: () => number }
     > = {},
     limits: Partial<Limits> = {},
   ): Promise<DeliveryServer> {
-    const { clock = systemClock } = access;
-    const made = new DeliveryServer(clock);
+    const { clock = systemClock, utilization = eventLoopUtilization(), ...start } = access;
+    const made = new DeliveryServer(clock, utilization);
     const { store, demand, active, groups } = made;
     const collector = new Collector([], {
       store,
@@ -88,7 +88,7 @@ export class DeliveryServer implements AsyncDisposable {
       },
       maxTombstones: 1_000,
       maxEvents: 16,
-      utilization: eventLoopUtilization(),
+      utilization,
       clock,
       onError: (error) => made.errors.push(error),
     });
@@ -114,7 +114,7 @@ export class DeliveryServer implements AsyncDisposable {
       shutdownMs: 500,
       counters: made.counters,
       makeRate: memoryRates,
-      ...access,
+      ...start,
       limits: { ...TEST_LIMITS, ...limits },
     });
     made.#close = async () => {
