@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { Watched } from './watched.js';
+import { ChangeNotifier } from '../support/wait.js';
 
 /** The program that is a faulty server. */
 const FAULTY = fileURLToPath(new URL('servers/faulty.js', import.meta.url));
@@ -58,8 +58,7 @@ export class FaultyServer {
   readonly name: string;
   /** Of the next incarnation. */
   life: Life;
-  /** What has been heard of it: changes with each word. */
-  readonly watched = new Watched();
+  readonly #changes = new ChangeNotifier();
   /** The port of its front, when it has one: the same for all incarnations. */
   port = 0;
   /** Whether the front of the present incarnation listens. */
@@ -100,7 +99,15 @@ export class FaultyServer {
    */
   async called(tool: string, more = 1, since = this.calls(tool)): Promise<void> {
     const incarnation = this.incarnations;
-    await this.watched.until(() => this.incarnations > incarnation || this.calls(tool) >= since + more);
+    await this.until(() => this.incarnations > incarnation || this.calls(tool) >= since + more);
+  }
+
+  /**
+   * Resolves once `isReached` returns true, checked after each message of the server and after its end.
+   * @param failure reason why that can no longer happen; `null` while it still can
+   */
+  until(isReached: () => boolean, failure: () => string | null = () => null): Promise<void> {
+    return this.#changes.until(isReached, { state: () => this.#state(), failure });
   }
 
   /** The next incarnations are born, but do not answer until they are released. */
@@ -138,7 +145,7 @@ export class FaultyServer {
     this.#incarnations.push(incarnation);
     this.isListening = false;
     if (!this.#isHeld) this.#live(incarnation);
-    this.watched.changed();
+    this.#changes.notify();
   }
 
   heard(words: unknown): void {
@@ -154,7 +161,12 @@ export class FaultyServer {
       if (told.error === undefined) order?.resolve(new Map(this.#present().calls));
       else order?.reject(new Error(`${this.name}: ${told.error}`));
     }
-    this.watched.changed();
+    this.#changes.notify();
+  }
+
+  #state(): unknown {
+    const { name, incarnations, isAlive, isListening } = this;
+    return { name, incarnations, isAlive, isListening, calls: this.#incarnations.at(-1)?.calls };
   }
 
   #ended(incarnation: Incarnation): void {
@@ -163,7 +175,7 @@ export class FaultyServer {
       for (const { reject } of this.#orders.values()) reject(new Error(`${this.name} has ended`));
       this.#orders.clear();
     }
-    this.watched.changed();
+    this.#changes.notify();
   }
 
   /** An incarnation that is killed before it lives does not matter. */

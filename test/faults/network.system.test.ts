@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { Control } from './control.js';
 import { expectWhole } from './ending.js';
-import { overNetwork, startWithFront } from './endpoints.js';
-import { SLOW, Stage, TEN_TIMES } from './stage.js';
+import { overNetwork, QUICK_RESTART, startWithFront } from './endpoints.js';
+import { Stage } from './stage.js';
 
+const QUICK_BREAKER = { failures: 3, initialMs: 200, maxMs: 1_000 };
 const THERE_AND_BACK = [
   'ONLINE>DEGRADED',
   'CLOSED>OPEN',
@@ -14,12 +15,12 @@ const THERE_AND_BACK = [
 ];
 const NOTICES = ['SERVER_DEGRADED', 'SERVER_OFFLINE', 'SERVER_ONLINE'];
 
-describe.concurrent('a server over HTTP that', SLOW, () => {
+describe.concurrent('a server over HTTP that', () => {
   test('refuses connections: its agents stay, stale, behind an open breaker; it is back when it listens again', async () => {
     await using control = await Control.open();
     const shaky = control.expect('shaky', { type: 'ruv-swarm' });
     await using _process = await startWithFront(shaky, 'http');
-    await using stage = await Stage.open([overNetwork(shaky, 'http')]);
+    await using stage = await Stage.open([overNetwork(shaky, 'http', { breaker: QUICK_BREAKER })]);
     await shaky.order({ do: 'refuse' });
     await stage.isStale('shaky');
     const last = stage.agentsOf('shaky');
@@ -47,7 +48,7 @@ describe.concurrent('a server over HTTP that', SLOW, () => {
     await using control = await Control.open();
     const shaky = control.expect('shaky', { type: 'ruv-swarm' });
     await using _process = await startWithFront(shaky, 'http');
-    await using stage = await Stage.open([overNetwork(shaky, 'http')]);
+    await using stage = await Stage.open([overNetwork(shaky, 'http', { breaker: QUICK_BREAKER })]);
     await shaky.order({ do: 'hangUp', on: 'tools/call' });
     await stage.isStale('shaky');
     expect(stage.agentsOf('shaky').length).toBeGreaterThan(0);
@@ -64,7 +65,7 @@ describe.concurrent('a server over HTTP that', SLOW, () => {
     await using control = await Control.open();
     const shaky = control.expect('shaky', { type: 'ruv-swarm', hz: 0, agents: 6 });
     const first = await startWithFront(shaky, 'http');
-    await using stage = await Stage.open([overNetwork(shaky, 'http')]);
+    await using stage = await Stage.open([overNetwork(shaky, 'http', { breaker: QUICK_BREAKER })]);
     const before = stage.agentsOf('shaky').map(({ id }) => id);
     expect(before).toHaveLength(6);
     await first[Symbol.asyncDispose]();
@@ -83,12 +84,12 @@ describe.concurrent('a server over HTTP that', SLOW, () => {
   });
 });
 
-describe.concurrent('a server over TCP that', SLOW, () => {
+describe.concurrent('a server over TCP that', () => {
   test('refuses connections: its agents stay, stale; it is OFFLINE and back once, however often it was tried', async () => {
     await using control = await Control.open();
     const shaky = control.expect('shaky', { type: 'daa' });
     await using _process = await startWithFront(shaky, 'tcp');
-    await using stage = await Stage.open([overNetwork(shaky, 'tcp')], TEN_TIMES);
+    await using stage = await Stage.open([overNetwork(shaky, 'tcp', { restart: QUICK_RESTART })]);
     await shaky.order({ do: 'refuse' });
     await stage.isStale('shaky');
     const last = stage.agentsOf('shaky');
@@ -107,7 +108,7 @@ describe.concurrent('a server over TCP that', SLOW, () => {
     await using control = await Control.open();
     const shaky = control.expect('shaky', { type: 'daa' });
     await using _process = await startWithFront(shaky, 'tcp');
-    await using stage = await Stage.open([overNetwork(shaky, 'tcp')], TEN_TIMES);
+    await using stage = await Stage.open([overNetwork(shaky, 'tcp', { restart: QUICK_RESTART })]);
     await shaky.order({ do: 'hangUp', on: 'tools/call' });
     await shaky.called('tools/call', 3);
     await stage.isStale('shaky');

@@ -1,11 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { Control } from './control.js';
-import { overStdio } from './endpoints.js';
+import { overStdio, QUICK_RESTART } from './endpoints.js';
 import { expectWhole } from './ending.js';
-import { AGENT_UPDATES, type WireUpdate } from '../support/app.js';
-import { SLOW, Stage, TEN_TIMES } from './stage.js';
+import { Stage } from './stage.js';
 
-describe.concurrent('a process that', SLOW, () => {
+describe.concurrent('a process that', () => {
   test('is killed with -9 in the middle of a call: its agents stay, stale; it is OFFLINE and back once', async () => {
     await using control = await Control.open();
     const shaky = control.expect('shaky', { type: 'daa' });
@@ -33,12 +32,12 @@ describe.concurrent('a process that', SLOW, () => {
   test('ends after each handshake: its agents stay, stale, and it is OFFLINE once, however often it is tried', async () => {
     await using control = await Control.open();
     const shaky = control.expect('shaky', { type: 'daa' });
-    await using stage = await Stage.open([overStdio(shaky)], TEN_TIMES);
+    await using stage = await Stage.open([overStdio(shaky, { restart: QUICK_RESTART })]);
     const before = shaky.incarnations;
     shaky.life = { ...shaky.life, exitOn: { tool: 'list_agents', count: 1 } };
     shaky.kill('SIGKILL');
     await stage.isStale('shaky');
-    await shaky.watched.until(() => shaky.incarnations >= before + 3);
+    await shaky.until(() => shaky.incarnations >= before + 3);
     expect(stage.agentsOf('shaky').length).toBeGreaterThan(0);
     await stage.goesOn();
     shaky.life = { ...shaky.life, exitOn: null };
@@ -49,19 +48,19 @@ describe.concurrent('a process that', SLOW, () => {
     expect(stage.notices('shaky')).toEqual(['SERVER_OFFLINE', 'SERVER_ONLINE']);
   });
 
-  test('flaps every second: its agents turn stale and fresh with it, none is removed and none doubled', async () => {
+  test('flaps: its agents turn stale and fresh with it, none is removed and none doubled', async () => {
     await using control = await Control.open();
-    // Polled once a second of the hurried clock: it ends with the second poll of each life.
+    // It is polled ten times a second, and ends with the second poll of each life.
     const flapping = { exitOn: { tool: 'list_agents', count: 2 } };
     const shaky = control.expect('shaky', { type: 'daa', hz: 0 });
-    await using stage = await Stage.open([overStdio(shaky)], TEN_TIMES);
+    await using stage = await Stage.open([overStdio(shaky, { restart: QUICK_RESTART })]);
     shaky.life = { ...shaky.life, ...flapping };
     shaky.kill('SIGKILL');
-    await shaky.watched.until(() => shaky.incarnations >= 4);
+    await shaky.until(() => shaky.incarnations >= 4);
     shaky.life = { ...shaky.life, exitOn: null };
     const flaps = shaky.incarnations;
     await stage.healthIs('shaky', 'OFFLINE>ONLINE');
-    await shaky.watched.until(() => shaky.incarnations > flaps || shaky.calls('list_agents') > 2);
+    await shaky.until(() => shaky.incarnations > flaps || shaky.calls('list_agents') > 2);
     await stage.goesOn();
     await expectWhole(stage, [shaky]);
     const health = stage.statuses('shaky');
@@ -97,7 +96,6 @@ describe.concurrent('a process that', SLOW, () => {
 
 test.concurrent(
   'all servers down: every agent stays, stale, for who is there and who comes; all back at once: every agent fresh, once',
-  SLOW,
   async () => {
     await using control = await Control.open();
     const servers = [
@@ -121,13 +119,13 @@ test.concurrent(
       expect(stage.agentsOf(name).length).toBeGreaterThan(0);
       expect(stage.agentsOf(name).every(({ stale }) => stale === true)).toBe(true);
     }
-    using newcomer = stage.client.subscribe<WireUpdate>(AGENT_UPDATES, { serverTypes: ['DAA', 'CLAUDE_FLOW'] });
+    using newcomer = stage.client.watchAgents({ serverTypes: ['DAA', 'CLAUDE_FLOW'] });
     const [first] = await newcomer.until(({ length }) => length >= 1);
     expect(first?.agentUpdates.kind).toBe('SNAPSHOT');
     expect(first?.agentUpdates.agents.every(({ stale }) => stale === true)).toBe(true);
     await stage.goesOn();
 
-    await Promise.all(servers.map((server) => server.watched.until(() => server.incarnations === 2)));
+    await Promise.all(servers.map((server) => server.until(() => server.incarnations === 2)));
     for (const server of servers) server.release();
     await Promise.all(names.map((name) => stage.noticed(name, 'SERVER_ONLINE')));
     await expectWhole(stage, servers);

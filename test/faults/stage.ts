@@ -1,22 +1,12 @@
 import { type App, createApp } from '../../src/app.js';
 import type { Config, ServerConfig } from '../../src/config/index.js';
-import { type Clock, sleep, systemClock } from '../../src/shared/index.js';
+import { type Clock, systemClock } from '../../src/shared/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
-import {
-  AGENT_UPDATES,
-  request,
-  SocketClient,
-  type Subscription,
-  testConfig,
-  WirePicture,
-  type WireUpdate,
-} from '../support/app.js';
+import { request, SocketClient, type Subscription, testConfig, WirePicture, type WireUpdate } from '../support/app.js';
 import { STEADY, SteadyServer } from './steady.js';
 
 export interface StageOptions {
   readonly clock?: Clock;
-  /** Of the subscriber. With a hurried clock the modes are that much faster. */
-  readonly mode?: 'HIGH_FREQUENCY' | 'NORMAL' | 'LOW_FREQUENCY';
   readonly config?: Partial<Config>;
 }
 
@@ -50,24 +40,24 @@ export class Stage implements AsyncDisposable {
   readonly #health: Subscription<Health>;
   readonly #notices: Subscription<Notices>;
 
-  private constructor(app: App, steady: SteadyServer, servers: readonly ServerConfig[], mode: string) {
+  private constructor(app: App, steady: SteadyServer, servers: readonly ServerConfig[]) {
     this.app = app;
     this.steady = steady;
     this.servers = servers;
     this.client = new SocketClient(app);
     this.#health = this.client.subscribe<Health>(HEALTH);
     this.#notices = this.client.subscribe<Notices>(NOTICES);
-    this.stream = this.client.subscribe<WireUpdate>(AGENT_UPDATES, { mode });
+    this.stream = this.client.watchAgents({ mode: 'NORMAL' });
   }
 
   /** Resolves when every server has been polled and the subscriber has its first updates. */
   static async open(faulty: readonly ServerConfig[], options: StageOptions = {}): Promise<Stage> {
-    const { clock = systemClock, mode = 'NORMAL', config = {} } = options;
+    const { clock = systemClock, config = {} } = options;
     const steady = await SteadyServer.start();
     const servers = [...faulty, steady.config];
     const app = await createApp(testConfig(servers, config), { clock, logger: silentLogger });
     await app.discovered;
-    const stage = new Stage(app, steady, servers, mode);
+    const stage = new Stage(app, steady, servers);
     await stage.goesOn();
     return stage;
   }
@@ -100,14 +90,6 @@ export class Stage implements AsyncDisposable {
           .filter(({ agentUpdates }) => agentUpdates.agents.some((agent) => agent['serverId'] === serverId)).length >=
         3,
     );
-  }
-
-  /** Resolves with the subscriber's next update, or after so long. */
-  async nextUpdate(withinMs: number): Promise<void> {
-    const from = this.stream.data.length;
-    const waited = new AbortController();
-    await Promise.race([this.stream.until(({ length }) => length > from), sleep(systemClock, withinMs, waited.signal)]);
-    waited.abort();
   }
 
   /** What a subscriber to `healthChanges` was told of a server, in order: `ONLINE>DEGRADED`, `CLOSED>OPEN`. */
@@ -185,16 +167,3 @@ export class Stage implements AsyncDisposable {
     await this.steady[Symbol.asyncDispose]();
   }
 }
-
-/** Of tests that start processes and wait for timeouts, on a machine that has other things to do. */
-export const SLOW = { timeout: 60_000 } as const;
-
-/** An app whose clock goes ten times faster than ours, for pauses; its slowest stream is then one at 10 Hz. */
-export const TEN_TIMES: StageOptions = {
-  clock: {
-    now: () => Date.now(),
-    monotonic: () => performance.now() * 10,
-    schedule: (delayMs, callback) => systemClock.schedule(delayMs / 10, callback),
-  },
-  mode: 'LOW_FREQUENCY',
-};

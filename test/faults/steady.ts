@@ -2,6 +2,7 @@ import type { ServerConfig } from '../../src/config/index.js';
 import { systemClock } from '../../src/shared/index.js';
 import { runSimulator, SIMULATOR_DEFAULTS } from '../../src/simulator/index.js';
 import { serverConfig } from '../support/app.js';
+import { MAX_ANSWER_MS } from './endpoints.js';
 import { LIST_TOOLS } from './own-lists.js';
 
 /** The id of the server beside the faulty ones, which has no fault and is not to notice theirs. */
@@ -19,7 +20,8 @@ export class SteadyServer implements AsyncDisposable {
     this.config = {
       ...serverConfig(STEADY, []),
       endpoint: { type: 'http', url, headers: {} },
-      connectTimeoutMs: 600_000,
+      timeoutMs: MAX_ANSWER_MS,
+      connectTimeoutMs: MAX_ANSWER_MS,
       allowTools: LIST_TOOLS['ruv-swarm'],
     };
   }

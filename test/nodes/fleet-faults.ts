@@ -1,5 +1,6 @@
 import { sleep, systemClock } from '../../src/shared/index.js';
-import { type Fleet, until } from './fleet.js';
+import { waitUntil } from '../support/wait.js';
+import type { Fleet } from './fleet.js';
 import type { FleetNode } from './fleet-node.js';
 
 export interface FleetFault {
@@ -70,7 +71,9 @@ export const LINE_CUT: FleetFault = {
     const from = server.callers.length;
     before.line.cut();
     await sleep(systemClock, forMs, NEVER);
-    await until(() => server.callers.slice(from).some((name) => name !== before.name));
+    await waitUntil(() => server.callers.slice(from).some((name) => name !== before.name), {
+      state: () => ({ cut: before.name, callers: server.callers.slice(-10) }),
+    });
   },
   mend: async ({ nodes }) => {
     for (const { line } of nodes) line.mend();
@@ -124,7 +127,9 @@ export const POLLER_STOPPED: FleetFault = {
     if (server === undefined) return;
     const before = fleet.pollerOf(server);
     before.signal('SIGSTOP');
-    await until(() => fleet.pollerOf(server) !== before);
+    await waitUntil(() => fleet.pollerOf(server) !== before, {
+      state: () => ({ stopped: before.name, callers: server.callers.slice(-10) }),
+    });
   },
   mend: async (fleet) => {
     for (const node of fleet.nodes) node.signal('SIGCONT');

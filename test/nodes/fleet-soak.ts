@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { sleep, systemClock } from '../../src/shared/index.js';
-import { Fleet, until } from './fleet.js';
+import { waitUntil } from '../support/wait.js';
+import { Fleet } from './fleet.js';
 import { endure, FLEET_FAULTS, REDIS_KILLED, REDIS_STOPPED } from './fleet-faults.js';
 import { StalledClient, Traffic } from './stalled-client.js';
 
@@ -50,7 +51,7 @@ export async function soakStalled(tell: Tell): Promise<readonly string[]> {
     const rss = Math.max(...fleet.nodes.map(({ pid }) => (pid === null ? 0 : rssBytes(pid))));
     samples.push({ waiting: await traffic.waiting(), rss });
   }
-  await until(() => traffic.bytes > 0);
+  await waitUntil(() => traffic.bytes > 0, { state: () => samples.at(-1) });
   const part = Math.floor(samples.length / 3);
   // The first third is code being loaded and compiled.
   const [before, after] = [samples.slice(part, 2 * part), samples.slice(-part)].map((some) =>

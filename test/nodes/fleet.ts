@@ -2,11 +2,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { sleep, systemClock } from '../../src/shared/index.js';
 import { LIST_TOOLS } from '../faults/own-lists.js';
 import { AGENT_FIELDS, request } from '../support/app.js';
 import { withoutNulls } from '../support/reader.js';
 import { RedisServer } from '../support/redis-server.js';
+import { HANG_MS, waitUntil } from '../support/wait.js';
 import { CountedServer, NODE_HEADER } from './counted-server.js';
 import { FleetClient } from './fleet-client.js';
 import { type FleetNode, startNode } from './fleet-node.js';
@@ -24,12 +24,6 @@ export interface FleetOptions {
 }
 
 const KINDS = ['ruv-swarm', 'claude-flow', 'daa'] as const;
-/** More than enough for what is polled all the time. */
-const MAX_LOOKS = 40;
-const NEVER = new AbortController().signal;
-/** Between two looks where nothing says that it is time for one. */
-const BETWEEN_LOOKS_MS = 10;
-
 type Agents = readonly Readonly<Record<string, unknown>>[];
 
 /** Nodes of one swarmlens on a Redis of their own, over three simulated servers that any of them could watch. */
@@ -56,7 +50,7 @@ export class Fleet implements AsyncDisposable {
 
   /** Resolves when each node watches its share, and shows all servers. */
   static async start(options: FleetOptions = {}): Promise<Fleet> {
-    const { nodes = 3, areProcesses = false, leaseMs = 1_500, agents = 8, hz = 5 } = options;
+    const { nodes = 3, areProcesses = false, leaseMs = 5_000, agents = 8, hz = 5 } = options;
     const redis = await RedisServer.start();
     const servers = await Promise.all(KINDS.map((type) => CountedServer.start(type, { type, agents, hz })));
     const folder = await mkdtemp(join(tmpdir(), 'swarmlens-fleet-'));
@@ -74,7 +68,7 @@ export class Fleet implements AsyncDisposable {
     const configFile = join(this.#folder, `${name}.json`);
     const { leaseMs, areProcesses } = this.#options;
     const entries = this.servers.map(({ id, type, url }) => {
-      const own = { maxPollShare: 1, allowTools: LIST_TOOLS[type] };
+      const own = { maxPollShare: 1, allowTools: LIST_TOOLS[type], timeoutMs: 60_000, connectTimeoutMs: 120_000 };
       return [id, { type: 'http', url, headers: { [NODE_HEADER]: name }, swarmlens: own }] as const;
     });
     const options = {
@@ -82,6 +76,8 @@ export class Fleet implements AsyncDisposable {
       leaseMs,
       heartbeatMs: 250,
       maxBufferedBytes: 16_384,
+      // A client that does not read stays for the whole test.
+      maxSlowMs: 3_600_000,
       logLevel: areProcesses ? 'error' : 'silent',
     };
     // The test is one viewer, who asks as fast as it can.
@@ -131,23 +127,25 @@ export class Fleet implements AsyncDisposable {
     return lease.split(' ')[0] ?? '';
   }
 
-  /** Resolves when each server has been polled by one node alone for a while, and no node has more than its share. */
-  async isSpread(): Promise<void> {
+  /** Resolves when each server has been polled by one node alone for so many calls, and no node has more than its share. */
+  async isSpread(calls = 4): Promise<void> {
     const share = Math.ceil(this.servers.length / this.nodes.length);
-    for (;;) {
-      const polled = await this.polledBy(4);
+    let polled: readonly (readonly string[])[] = [];
+    const isSpread = async (): Promise<boolean> => {
+      polled = await this.polledBy(calls);
       const counts = this.nodes.map(
         ({ name }) => polled.filter((names) => names.length === 1 && names[0] === name).length,
       );
-      if (Math.max(...counts) <= share && counts.reduce((sum, count) => sum + count) === this.servers.length) return;
-    }
+      return Math.max(...counts) <= share && counts.reduce((sum, count) => sum + count) === this.servers.length;
+    };
+    await waitUntil(isSpread, { state: () => ({ share, nodes: this.nodes.map(({ name }) => name), polled }) });
   }
 
   /** Lets each server be called so many times more. @returns by which nodes, of each server */
   async polledBy(calls: number): Promise<readonly (readonly string[])[]> {
     const from = this.servers.map(({ callers }) => callers.length);
     const later = (): readonly string[][] => this.servers.map(({ callers }, at) => callers.slice(from[at]));
-    await until(() => later().every(({ length }) => length >= calls));
+    await waitUntil(() => later().every(({ length }) => length >= calls), { state: later });
     return later().map((names) => [...new Set(names)]);
   }
 
@@ -167,21 +165,24 @@ export class Fleet implements AsyncDisposable {
     const startMs = performance.now();
     const own = (await Promise.all(this.servers.map((server) => server.ownList()))).flat().toSorted();
     for (const client of clients) {
-      await until(() => client.stale.length === 0 && isDeepStrictEqual(client.list, own), client.moved);
+      await client.until(() => client.stale.length === 0 && isDeepStrictEqual(client.list, own));
     }
     return performance.now() - startMs;
   }
 
   /**
    * What is not as it should be, all fields of all agents compared, while the servers stand still: nothing, it is hoped.
-   * What they did last may still be under way, so it is looked a few times.
+   * What they did last may still be under way, so it is looked until a wait would count as a hang.
    */
   async differences(): Promise<readonly string[]> {
     let found = await this.#differences();
-    for (let looks = 1; looks < MAX_LOOKS && found.length > 0; looks += 1) {
+    const startMs = performance.now();
+    while (found.length > 0 && performance.now() - startMs < HANG_MS) {
       await this.polledBy(1);
       found = await this.#differences();
     }
+    const cuts = this.clients.reduce((sum, client) => sum + client.cuts, 0);
+    if (cuts > 0) console.log(`${cuts} connections of clients were cut`);
     return found;
   }
 
@@ -210,12 +211,6 @@ export class Fleet implements AsyncDisposable {
     await this.redis[Symbol.asyncDispose]();
     await rm(this.#folder, { recursive: true, force: true });
   }
-}
-
-/** Resolves when that is so; looked at again and again, and whenever `moved` says that something has happened. */
-export async function until(isSo: () => boolean, moved?: { until(isSo: () => boolean): Promise<void> }): Promise<void> {
-  if (moved !== undefined) return moved.until(isSo);
-  while (!isSo()) await sleep(systemClock, BETWEEN_LOOKS_MS, NEVER);
 }
 
 async function freshAgents(node: FleetNode): Promise<Agents> {

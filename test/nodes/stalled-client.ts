@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { Redis } from 'ioredis';
 import { WebSocket } from 'ws';
 import { AGENT_UPDATES, request } from '../support/app.js';
+import { waitUntil } from '../support/wait.js';
 
 /** A subscriber at 60 Hz that stops reading after its first update. */
 export class StalledClient implements AsyncDisposable {
@@ -27,10 +28,16 @@ export class StalledClient implements AsyncDisposable {
 
   /** Resolves when its node has noticed, and keeps what there is for it back. */
   async isStalled(): Promise<void> {
-    for (;;) {
+    let slow = 0;
+    const isSlow = async (): Promise<boolean> => {
       const { data } = await request({ url: this.#url }, '{ health { connections { slow } } }');
-      if ((data?.['health'] as { connections: { slow: number } }).connections.slow > 0) return; // as selected
-    }
+      ({ slow } = (data?.['health'] as { connections: { slow: number } }).connections); // as selected
+      return slow > 0;
+    };
+    await waitUntil(isSlow, {
+      state: () => ({ slow }),
+      failure: () => (this.#socket.readyState === WebSocket.CLOSED ? 'the socket is closed' : null),
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -3,6 +3,7 @@ import { sleep, systemClock } from '../../../src/shared/index.js';
 import { Random } from '../../../src/simulator/random.js';
 import { isAlive } from '../../mcp/support.js';
 import { testConfig } from '../../support/app.js';
+import { HANG_MS, waitUntil } from '../../support/wait.js';
 import { Control } from '../control.js';
 import { overNetwork, overStdio, startWithFront } from '../endpoints.js';
 import type { FaultyServer } from '../faulty-server.js';
@@ -15,7 +16,8 @@ import { Watcher, type Wish } from './watcher.js';
 const FACTOR = 6;
 /** Of the app's clock. A call's timeout and a breaker's pause go by ours. */
 const MAX_POLL_HZ = 4;
-const MAX_HEALING_MS = 90_000;
+/** Opens often, and is soon asked again after the faults. */
+const BREAKER = { failures: 5, initialMs: 1_000, maxMs: 5_000 };
 const BETWEEN_LOOKS_MS = 250;
 
 const WISHES: readonly Wish[] = [
@@ -24,6 +26,18 @@ const WISHES: readonly Wish[] = [
   { mode: 'LOW_FREQUENCY', agentTypes: ['coder', 'researcher', 'treasury'] },
   { mode: 'ON_DEMAND', serverTypes: ['DAA', 'CLAUDE_FLOW'] },
 ];
+
+export interface RandomFaults {
+  /** Least time in which faults happen. */
+  readonly seconds: number;
+  readonly seed: number;
+  /** Kinds of faults that happen at least. */
+  readonly minKinds?: number;
+  /** Resumes of subscribers that happen at least. */
+  readonly minResumes?: number;
+  /** Of calls to the servers. Many of them expire, and none of an undamaged server may. */
+  readonly timeoutMs?: number;
+}
 
 export interface Outcome {
   readonly seed: number;
@@ -34,6 +48,8 @@ export interface Outcome {
   readonly incarnations: number;
   readonly updates: number;
   readonly resumes: number;
+  /** Resumes after a connection that the test did not end itself. */
+  readonly cuts: number;
   /** From the healing until everything was whole; `null`: it never was. */
   readonly healedMs: number | null;
   readonly memory: readonly Memory[];
@@ -43,7 +59,7 @@ export interface Outcome {
 
 /** Lets random faults happen to three servers, heals everything, and compares what is there with what should be. */
 export async function runRandomFaults(
-  { seconds, seed }: { readonly seconds: number; readonly seed: number },
+  { seconds, seed, minKinds = 0, minResumes = 0, timeoutMs = 1_000 }: RandomFaults,
   tell: (line: string) => void = () => undefined,
 ): Promise<Outcome> {
   const counted: Record<string, number> = {};
@@ -57,14 +73,14 @@ export async function runRandomFaults(
   let result;
   {
     await using _daa = await startWithFront(daa, 'http');
-    const options: Partial<ServerConfig> = { maxPollHz: MAX_POLL_HZ, timeoutMs: 1_000 };
+    const options: Partial<ServerConfig> = { maxPollHz: MAX_POLL_HZ, timeoutMs, breaker: BREAKER };
     const configs = [
       overStdio(flow, { ...options, serverType: 'CLAUDE_FLOW' }),
       overStdio(swarm, options),
       overNetwork(daa, 'http', options),
     ];
     await using app = await AppProcess.start(testConfig(configs, { tombstones: 2_000, heartbeatMs: 5_000 }), FACTOR);
-    await Promise.all(servers.map((server) => server.watched.until(() => server.isAlive)));
+    await Promise.all(servers.map((server) => server.until(() => server.isAlive)));
     await using watchers = new Watchers(app.url);
     const sampling = setInterval(() => app.sample(), 1_000);
     const random = new Random(seed);
@@ -79,10 +95,18 @@ export async function runRandomFaults(
       }),
       ...watchers.all.slice(1).map((one) => one.comeAndGo(new Random(random.below(2 ** 31)), healing.signal)),
     ];
-    await sleep(systemClock, seconds * 1_000, app.ended);
-    healing.abort();
-    await Promise.all(running);
-    clearInterval(sampling);
+    const resumes = (): number => watchers.all.reduce((sum, one) => sum + one.resumes, 0);
+    try {
+      await sleep(systemClock, seconds * 1_000, app.ended);
+      await waitUntil(() => Object.keys(counted).length >= minKinds && resumes() >= minResumes, {
+        state: () => ({ faults: counted, resumes: resumes(), problems: app.problems }),
+        failure: () => (app.ended.aborted && seconds === 0 ? 'swarmlens has ended' : null),
+      });
+    } finally {
+      healing.abort();
+      await Promise.all(running);
+      clearInterval(sampling);
+    }
     tell('healing');
     const startMs = performance.now();
     const left = await heal(app, servers, watchers.all);
@@ -92,7 +116,8 @@ export async function runRandomFaults(
       healedMs,
       memory: app.memory,
       updates: watchers.all.reduce((sum, { updates }) => sum + updates, 0),
-      resumes: watchers.all.reduce((sum, { resumes }) => sum + resumes, 0),
+      resumes: resumes(),
+      cuts: watchers.all.reduce((sum, { cuts }) => sum + cuts, 0),
       app,
     };
   }
@@ -130,7 +155,7 @@ async function heal(
   servers: readonly FaultyServer[],
   watchers: readonly Watcher[],
 ): Promise<readonly string[]> {
-  const untilMs = performance.now() + MAX_HEALING_MS;
+  const untilMs = performance.now() + HANG_MS;
   for (;;) {
     for (const server of servers) {
       server.life = { ...server.life, hz: 0, exitOn: null };

@@ -2,7 +2,9 @@ import { type Client, createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { systemClock, sleep } from '../../../src/shared/index.js';
 import type { Random } from '../../../src/simulator/random.js';
-import { AGENT_UPDATES, WirePicture, type WireUpdate } from '../../support/app.js';
+import { AGENT_UPDATES, describeEnd, isRetryableClose, WirePicture, type WireUpdate } from '../../support/app.js';
+
+const RECONNECT_PAUSE_MS = 50;
 
 export interface Wish {
   readonly mode: 'HIGH_FREQUENCY' | 'NORMAL' | 'LOW_FREQUENCY' | 'ON_DEMAND';
@@ -17,9 +19,13 @@ export class Watcher implements AsyncDisposable {
   readonly problems: string[] = [];
   updates = 0;
   resumes = 0;
+  /** Resumes after a connection that was cut by the server or the system. */
+  cuts = 0;
   readonly #url: string;
   #client: Client | null = null;
   #cursor: string | null = null;
+  #isFirstUpdate = true;
+  #pause: NodeJS.Timeout | undefined;
 
   constructor(url: string, wish: Wish) {
     this.#url = `${url.replace('http', 'ws')}/graphql`;
@@ -29,6 +35,7 @@ export class Watcher implements AsyncDisposable {
   /** On a socket of its own; where it stood, when it has been here before. */
   join(): void {
     if (this.#cursor !== null) this.resumes += 1;
+    this.#isFirstUpdate = true;
     const client = createClient({
       url: this.#url,
       webSocketImpl: WebSocket,
@@ -45,7 +52,7 @@ export class Watcher implements AsyncDisposable {
           else this.#take(data);
         },
         error: (error) => {
-          if (this.#client === client) this.problems.push(`ended: ${JSON.stringify(error)}`);
+          if (this.#client === client) this.#ended(error);
         },
         complete: () => undefined,
       },
@@ -56,6 +63,7 @@ export class Watcher implements AsyncDisposable {
   leave(): void {
     const client = this.#client;
     this.#client = null;
+    clearTimeout(this.#pause);
     client?.terminate();
   }
 
@@ -71,16 +79,32 @@ export class Watcher implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#client?.dispose();
+    const client = this.#client;
+    this.#client = null;
+    clearTimeout(this.#pause);
+    await client?.dispose();
+  }
+
+  /** Connects again when `docs/protocol.md` asks a client to. */
+  #ended(error: unknown): void {
+    this.#client = null;
+    if (!isRetryableClose(error)) {
+      this.problems.push(`ended: ${describeEnd(error)}`);
+      return;
+    }
+    this.cuts += 1;
+    this.#pause = setTimeout(() => this.join(), RECONNECT_PAUSE_MS);
   }
 
   #take(update: WireUpdate): void {
     const { kind, cursor, agents, removedAgentIds } = update.agentUpdates;
     const named = [...agents.map(({ id }) => id), ...removedAgentIds];
     if (new Set(named).size !== named.length) this.problems.push(`an agent comes twice in one update: ${named.join()}`);
-    for (const id of kind === 'DELTA' ? removedAgentIds : []) {
+    // The first update after a resume also removes what was created and removed meanwhile.
+    for (const id of kind === 'DELTA' && !this.#isFirstUpdate ? removedAgentIds : []) {
       if (!this.picture.whole.has(id)) this.problems.push(`${id} is removed, and was not there`);
     }
+    this.#isFirstUpdate = false;
     this.picture.apply(update);
     this.#cursor = cursor;
     this.updates += 1;
