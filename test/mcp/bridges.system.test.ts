@@ -14,6 +14,8 @@ import { McpGateway } from './bridges/mcp-gateway.js';
 import { McpTcpServer, type TcpServerOptions } from './bridges/mcp-tcp-server.js';
 import { McpWsRelay, type WsRelayOptions } from './bridges/mcp-ws-relay.js';
 import { HttpServer } from './http-server.js';
+import { waitUntil } from '../support/wait.js';
+import { aTurn } from './peer.js';
 import { call, CALL, connectOptions, outcomeOf, serverPath } from './support.js';
 
 const TOKEN = 'tell-nobody';
@@ -200,9 +202,14 @@ describe.each(['noted', 'source'] as const)('mcp-gateway as in its %s form', (li
   test('calls made at once are sent one by one, so that none is refused', async () => {
     await using server = new McpGateway({ like });
     await using one = await tcp(server);
-    // Long enough for all to arrive, if they were sent.
-    server.hold = new Promise((resolve) => setTimeout(resolve, 50));
-    const answers = await Promise.all(Array.from({ length: 30 }, () => call(one, 'agent/list')));
+    let release: () => void = () => undefined;
+    server.hold = new Promise((resolve) => (release = resolve));
+    const underWay = Array.from({ length: 30 }, () => call(one, 'agent/list'));
+    // All that were sent with the first one have arrived a turn after it.
+    await waitUntil(() => server.seen.includes('agent/list'), { state: () => server.seen });
+    await aTurn();
+    release();
+    const answers = await Promise.all(underWay);
     expect(answers.map(({ value }) => value)).toEqual(Array.from({ length: 30 }, () => ({ agents: [], count: 0 })));
     expect(server.mostAtOnce).toBe(1);
     expect(server.refused).toBe(0);

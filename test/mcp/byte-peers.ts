@@ -46,7 +46,10 @@ export class SocketPeer extends Peer {
     this.sockets.add(socket);
     socket.setNoDelay(true);
     socket.on('error', () => socket.destroy());
-    socket.on('close', () => this.sockets.delete(socket));
+    socket.on('close', () => {
+      this.sockets.delete(socket);
+      this.changed();
+    });
     const line: Line = {
       write: async (bytes) => {
         await new Promise<void>((resolve) => socket.write(bytes, () => resolve()));
@@ -109,6 +112,8 @@ export class WebSocketPeer extends Peer {
       finish: () => undefined,
       close: () => socket.close(1000, 'too old'),
     };
+    // A socket that has closed leaves `clients` before its own listeners are called.
+    socket.on('close', () => this.changed());
     socket.on('message', (data: Buffer) => this.take(JSON.parse(data.toString()) as Rpc, line)); // as above
   }
 }

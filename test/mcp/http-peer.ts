@@ -50,7 +50,10 @@ export class HttpPeer extends Peer {
     this.#type = type;
     this.#server = createServer((request, response) => {
       this.#open.add(response);
-      response.on('close', () => this.#open.delete(response));
+      response.on('close', () => {
+        this.#open.delete(response);
+        this.changed();
+      });
       this.#handle(request, response).catch(() => response.destroy());
     });
   }

@@ -84,7 +84,7 @@ describe('an attempt to connect', () => {
     });
     const script = 'console.error(process.pid); process.on("SIGTERM", () => {}); setInterval(() => {}, 1000)';
     const endpoint: StdioEndpoint = { ...endpointOf('mute'), args: ['-e', script] };
-    const options = connectOptions({ signal, logger, clock: hurriedClock, connectTimeoutMs: 200_000 });
+    const options = connectOptions({ signal, logger, clock: hurriedClock });
     return { pid, outcome: outcomeOf(connectSession(endpoint, options)) };
   };
 
@@ -114,7 +114,7 @@ describe('a session that we close', () => {
   });
 
   test('takes a child with it that ignores the end of its input and SIGTERM', async () => {
-    await using session = await connect('stubborn', { clock: hurriedClock, connectTimeoutMs: 200_000 });
+    await using session = await connect('stubborn', { clock: hurriedClock });
     const pid = pidOf(session);
     await session[Symbol.asyncDispose]();
     expect(isAlive(pid)).toBe(false);
@@ -124,7 +124,7 @@ describe('a session that we close', () => {
     const endpoint = endpointOf('launcher', serverPath('stubborn'));
     await using session = await connectSession(
       endpoint,
-      connectOptions({ clock: hurriedClock, connectTimeoutMs: 200_000 }),
+      connectOptions({ clock: hurriedClock }),
     );
     const server = await serverPid(session);
     expect(server).not.toBe(session.pid);
@@ -136,7 +136,7 @@ describe('a session that we close', () => {
   test('takes its child with it when our process ends without having closed it', async () => {
     const before = process.listeners('exit');
     {
-      await using session = await connect('stubborn', { clock: hurriedClock, connectTimeoutMs: 200_000 });
+      await using session = await connect('stubborn', { clock: hurriedClock });
       for (const listener of process.listeners('exit')) if (!before.includes(listener)) listener(0);
       expect(await session.closed).toMatchObject({ message: 'the process ended with signal SIGKILL' });
     }
@@ -190,7 +190,7 @@ describe('a session that the server ends', () => {
   });
 
   test('by closing its output is ended, and the child with it', async () => {
-    await using session = await connect('hang-up', { clock: hurriedClock, connectTimeoutMs: 200_000 });
+    await using session = await connect('hang-up', { clock: hurriedClock });
     expect(await outcomeOf(call(session, 'hang up'))).toEqual(new SessionClosedError('it closed its standard output'));
     await session[Symbol.asyncDispose]();
     expect(isAlive(pidOf(session))).toBe(false);
@@ -200,7 +200,7 @@ describe('a session that the server ends', () => {
     const endpoint = endpointOf('launcher', serverPath('stubborn'));
     await using session = await connectSession(
       endpoint,
-      connectOptions({ clock: hurriedClock, connectTimeoutMs: 200_000 }),
+      connectOptions({ clock: hurriedClock }),
     );
     const server = await serverPid(session);
     process.kill(pidOf(session), 'SIGKILL');

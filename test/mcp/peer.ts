@@ -1,4 +1,5 @@
 import type { EndpointConfig } from '../../src/mcp/index.js';
+import { ChangeNotifier } from '../support/wait.js';
 
 export type Id = string | number;
 
@@ -41,7 +42,7 @@ export abstract class Peer implements AsyncDisposable {
   /** Whether it says anything at all. */
   isMute = false;
   readonly #calls: Call[] = [];
-  #wake: () => void = () => undefined;
+  readonly #changes = new ChangeNotifier();
 
   /** Connections, or requests under way, that a client holds open. */
   abstract openCount(): number;
@@ -53,11 +54,21 @@ export abstract class Peer implements AsyncDisposable {
 
   /** The next call of a tool, in the order in which they came. */
   async nextCall(): Promise<Call> {
-    for (;;) {
-      const call = this.#calls.shift();
-      if (call !== undefined) return call;
-      await new Promise<void>((resolve) => (this.#wake = resolve));
-    }
+    await this.until(() => this.#calls.length > 0);
+    const call = this.#calls.shift();
+    if (call === undefined) throw new Error('somebody else has taken the call');
+    return call;
+  }
+
+  /** Resolves once `isReached` returns true, checked after each message and each change of the connections. */
+  async until(isReached: () => boolean): Promise<void> {
+    await this.#changes.until(isReached, {
+      state: () => ({
+        received: this.received.map(({ id, method }) => ({ id, method })),
+        waitingCalls: this.#calls.length,
+        open: this.openCount(),
+      }),
+    });
   }
 
   answerTo(rpc: Rpc, value: unknown = rpc.params?.arguments): Buffer {
@@ -73,18 +84,22 @@ export abstract class Peer implements AsyncDisposable {
   /** What came over a connection. */
   protected take(rpc: Rpc, line: Line): void {
     this.received.push(rpc);
-    if (rpc.id === undefined) return;
-    if (rpc.method === 'tools/call') {
-      this.#calls.push({ rpc, line });
-      this.#wake();
-    } else if (!this.isMute) {
+    if (rpc.method === 'tools/call' && rpc.id !== undefined) this.#calls.push({ rpc, line });
+    this.#changes.notify();
+    if (rpc.id === undefined || rpc.method === 'tools/call') return;
+    if (!this.isMute) {
       const result = rpc.method === 'initialize' ? GREETING : rpc.method === 'tools/list' ? TOOLS : {};
       const { id } = rpc;
       line.write(this.encode({ jsonrpc: '2.0', id, result }), id).then(
         () => line.finish(id),
         () => undefined,
       );
-    } else this.#wake();
+    }
+  }
+
+  /** Notes that a connection, or a request under way, has come or gone. */
+  protected changed(): void {
+    this.#changes.notify();
   }
 }
 
@@ -98,8 +113,4 @@ const TOOLS = { tools: [{ name: 'echo', description: 'says it again', inputSchem
 /** What has been written and read has been seen by everybody in this process. */
 export async function aTurn(): Promise<void> {
   for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-}
-
-export async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -8,7 +8,7 @@ import { connectSession, SessionClosedError } from '../../src/mcp/index.js';
 import { openWebSocket } from '../../src/mcp/websocket.js';
 import { WsTransport } from '../../src/mcp/ws-transport.js';
 import { SocketPeer, WebSocketPeer } from './byte-peers.js';
-import { until } from './peer.js';
+import { waitUntil } from '../support/wait.js';
 import { call, connectOptions, NEVER, outcomeOf } from './support.js';
 
 /** Something that listens, and its open sockets. */
@@ -118,11 +118,12 @@ describe('over a WebSocket', () => {
     const stop = new AbortController();
     const endpoint = { type: 'ws', url: `ws://127.0.0.1:${server.port}/`, headers: {} } as const;
     const attempt = outcomeOf(connectSession(endpoint, connectOptions({ signal: stop.signal })));
-    await until(() => server.sockets.size > 0);
+    const state = (): object => ({ sockets: server.sockets.size });
+    await waitUntil(() => server.sockets.size > 0, { state });
     const reason = new Error('shutting down');
     stop.abort(reason);
     expect(await attempt).toBe(reason);
-    await until(() => server.sockets.size === 0);
+    await waitUntil(() => server.sockets.size === 0, { state });
   });
 
   test('what the server says with the opening is heard', async () => {

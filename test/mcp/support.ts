@@ -9,9 +9,12 @@ import {
 } from '../../src/mcp/index.js';
 import { type Clock, systemClock } from '../../src/shared/index.js';
 import { type Logger, silentLogger } from '../../src/telemetry/index.js';
+import { waitUntil } from '../support/wait.js';
 
 export const NEVER = new AbortController().signal;
-export const CALL = { signal: NEVER, timeoutMs: 10_000 };
+/** Far above what a call or a connection takes on a slow machine, on `hurriedClock` too. */
+export const NO_TIMEOUT_MS = 7_200_000;
+export const CALL = { signal: NEVER, timeoutMs: NO_TIMEOUT_MS };
 
 /** Waits twenty times less: for what is only told by a child's not doing anything. */
 export const hurriedClock: Clock = {
@@ -33,7 +36,7 @@ export function connectOptions(options: Partial<ConnectOptions> = {}): ConnectOp
   return {
     serverId: 'fixture',
     signal: NEVER,
-    connectTimeoutMs: 10_000,
+    connectTimeoutMs: NO_TIMEOUT_MS,
     clock: systemClock,
     logger: silentLogger,
     ...options,
@@ -72,7 +75,7 @@ export function isAlive(pid: number): boolean {
 
 /** Resolves when a process that is no child of ours has ended: the system may take its time over a signal. */
 export async function ended(pid: number): Promise<void> {
-  while (isAlive(pid)) await new Promise((resolve) => setImmediate(resolve));
+  await waitUntil(() => !isAlive(pid), { state: () => `process ${pid} runs` });
 }
 
 /** Cuts bytes at any places. */

@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { ToolRejectedError } from '../../src/mcp/index.js';
-import { call, connect, outcomeOf, recordingLogger } from './support.js';
+import { call, connect, NO_TIMEOUT_MS, outcomeOf, recordingLogger } from './support.js';
 
 describe('handshake', () => {
   test('tells who the server is and what it offers', async () => {
@@ -63,7 +63,7 @@ describe('a call', () => {
     await using session = await connect('plain');
     const { signal } = new AbortController();
     for (const tool of ['echo', 'refusing', 'mute']) {
-      await outcomeOf(session.callTool(tool, {}, { signal, timeoutMs: tool === 'mute' ? 10 : 10_000 }));
+      await outcomeOf(session.callTool(tool, {}, { signal, timeoutMs: tool === 'mute' ? 10 : NO_TIMEOUT_MS }));
     }
     expect(getEventListeners(signal, 'abort')).toHaveLength(0);
   });

@@ -8,7 +8,8 @@ import {
   TransportError,
 } from '../../src/mcp/index.js';
 import { type Clock, systemClock } from '../../src/shared/index.js';
-import { type Call, type Peer, until } from './peer.js';
+import { waitUntil } from '../support/wait.js';
+import type { Call, Peer } from './peer.js';
 import { call, CALL, connectOptions, outcomeOf, recordingLogger } from './support.js';
 
 export interface TransportHarness {
@@ -26,6 +27,8 @@ export interface TransportHarness {
 }
 
 const MEGABYTE = 1024 * 1024;
+/** Of the call that a test lets expire; no other wait takes so long. */
+const CALL_TIMEOUT_MS = 3_600_000;
 /** Four bytes. */
 const BEE = '🐝';
 
@@ -147,7 +150,7 @@ export function describeTransport(
       stop.abort(reason);
       expect(await aborted).toBe(reason);
       expect(await outcomeOf(session.callTool('echo', {}, { ...CALL, signal: stop.signal }))).toBe(reason);
-      await until(() => peer.received.at(-1)?.method === 'notifications/cancelled');
+      await peer.until(() => peer.received.at(-1)?.method === 'notifications/cancelled');
       expect(peer.received.at(-1)?.params?.requestId).toBe(late.rpc.id);
       await peer.answer(late, 'too late');
       await expectHealthy(session, peer);
@@ -155,10 +158,12 @@ export function describeTransport(
 
     test('whose server falls silent times its calls out, goes on when it speaks again, and can be closed', async () => {
       await using peer = await start();
-      await using session = await connect(peer);
-      const outcome = await outcomeOf(session.callTool('echo', {}, { ...CALL, timeoutMs: 20 }));
-      expect(outcome).toEqual(new ToolCallTimeoutError('tool "echo" did not answer within 20 ms'));
+      const { clock, expire } = expiringClock(CALL_TIMEOUT_MS);
+      await using session = await connectSession(peer.endpoint, connectOptions({ clock }));
+      const outcome = outcomeOf(session.callTool('echo', {}, { ...CALL, timeoutMs: CALL_TIMEOUT_MS }));
       const late = await peer.nextCall();
+      expire();
+      expect(await outcome).toEqual(new ToolCallTimeoutError('tool "echo" did not answer within 3600000 ms'));
       await peer.answer(late);
       await expectHealthy(session, peer);
       const underWay = outcomeOf(call(session, 'echo'));
@@ -224,7 +229,7 @@ export function describeTransport(
       await session[Symbol.asyncDispose]();
       expect(await session.closed).toBeNull();
       expect(await outcomeOf(call(session, 'echo'))).toEqual(new SessionClosedError('the session was closed'));
-      await until(() => peer.openCount() === 0);
+      await peer.until(() => peer.openCount() === 0);
     });
   });
 
@@ -234,11 +239,11 @@ export function describeTransport(
       peer.isMute = true;
       const stop = new AbortController();
       const attempt = outcomeOf(connectSession(peer.endpoint, connectOptions({ signal: stop.signal })));
-      await until(() => peer.received.length > 0);
+      await peer.until(() => peer.received.length > 0);
       const reason = new Error('shutting down');
       stop.abort(reason);
       expect(await attempt).toBe(reason);
-      await until(() => peer.openCount() === 0);
+      await peer.until(() => peer.openCount() === 0);
       expect(getEventListeners(stop.signal, 'abort')).toEqual([]);
     });
 
@@ -250,7 +255,7 @@ export function describeTransport(
       stop.abort(reason);
       expect(await attempt).toBe(reason);
       expect(await outcomeOf(connectSession(peer.endpoint, connectOptions({ signal: stop.signal })))).toBe(reason);
-      await until(() => peer.openCount() === 0);
+      await peer.until(() => peer.openCount() === 0);
     });
 
     test('that is not answered in time says so', async () => {
@@ -259,7 +264,7 @@ export function describeTransport(
       const outcome = await outcomeOf(connectSession(peer.endpoint, connectOptions({ connectTimeoutMs: 300 })));
       expect(outcome).toBeInstanceOf(TransportError);
       expect(String(outcome)).toContain('no answer within 300 ms');
-      await until(() => peer.openCount() === 0);
+      await peer.until(() => peer.openCount() === 0);
     });
 
     test(`leaves no connection, timer, listener or child behind when it was closed, ${rounds} times`, async () => {
@@ -271,14 +276,15 @@ export function describeTransport(
       // What the first session needs, such as a pool of connections, may stay.
       await using first = await connectSession(peer.endpoint, connectOptions({ clock, signal }));
       await first[Symbol.asyncDispose]();
-      await until(() => peer.openCount() === 0);
+      await peer.until(() => peer.openCount() === 0);
       const before = held();
       for (let round = 0; round < rounds; round += 1) {
         await using session = await connectSession(peer.endpoint, connectOptions({ clock, signal }));
         expect(session.tools).toHaveLength(1);
       }
-      await until(() => peer.openCount() === 0 && waiting() === 0);
-      await until(() => held() <= before);
+      await waitUntil(() => peer.openCount() === 0 && waiting() === 0 && held() <= before, {
+        state: () => ({ open: peer.openCount(), waiting: waiting(), held: held(), before }),
+      });
       expect(getEventListeners(signal, 'abort')).toEqual([]);
       expect(peer.received.filter(({ method }) => method === 'initialize')).toHaveLength(rounds + 1);
     });
@@ -303,4 +309,25 @@ function countingClock(): { clock: Clock; waiting: () => number } {
     };
   };
   return { clock: { ...systemClock, schedule }, waiting: () => timers.size };
+}
+
+/** A clock on which waits of `delayMs` are over when the test says so. */
+function expiringClock(delayMs: number): { clock: Clock; expire: () => void } {
+  const waiting: (() => void)[] = [];
+  const schedule: Clock['schedule'] = (delay, callback) => {
+    if (delay !== delayMs) return systemClock.schedule(delay, callback);
+    waiting.push(callback);
+    return {
+      [Symbol.dispose]: () => {
+        const place = waiting.indexOf(callback);
+        if (place >= 0) waiting.splice(place, 1);
+      },
+    };
+  };
+  return {
+    clock: { ...systemClock, schedule },
+    expire: () => {
+      for (const callback of waiting.splice(0)) callback();
+    },
+  };
 }
