@@ -122,10 +122,7 @@ describe('a session that we close', () => {
 
   test('takes a stubborn server with it that was started by another program', async () => {
     const endpoint = endpointOf('launcher', serverPath('stubborn'));
-    await using session = await connectSession(
-      endpoint,
-      connectOptions({ clock: hurriedClock }),
-    );
+    await using session = await connectSession(endpoint, connectOptions({ clock: hurriedClock }));
     const server = await serverPid(session);
     expect(server).not.toBe(session.pid);
     await session[Symbol.asyncDispose]();
@@ -198,10 +195,7 @@ describe('a session that the server ends', () => {
 
   test('of which only the program that started it is killed is ended, and the server with it', async () => {
     const endpoint = endpointOf('launcher', serverPath('stubborn'));
-    await using session = await connectSession(
-      endpoint,
-      connectOptions({ clock: hurriedClock }),
-    );
+    await using session = await connectSession(endpoint, connectOptions({ clock: hurriedClock }));
     const server = await serverPid(session);
     process.kill(pidOf(session), 'SIGKILL');
     expect(await session.closed).toMatchObject({ message: 'the process ended with signal SIGKILL' });

@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
-import { describe, expect, test } from 'vitest';
-import { ToolRejectedError } from '../../src/mcp/index.js';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type McpSession, ToolRejectedError } from '../../src/mcp/index.js';
 import { call, connect, NO_TIMEOUT_MS, outcomeOf, recordingLogger } from './support.js';
 
 describe('handshake', () => {
@@ -36,36 +36,43 @@ describe('handshake', () => {
   });
 });
 
-describe('an answer', () => {
-  test.each([
-    ['JSON in a text block is parsed', 'echo', { a: [1, 'ü🐝'] }, { isError: false, value: { a: [1, 'ü🐝'] } }],
-    ['text that is no JSON stays text', 'sentence', {}, { isError: false, value: 'all is well' }],
-    ['structured content goes before text', 'structured', {}, { isError: false, value: { from: 'structure' } }],
-    ['an error result is one', 'failing', {}, { isError: true, value: { why: 'because' } }],
-    ['no content is null', 'bare', {}, { isError: false, value: null }],
-    ['odd blocks are passed over', 'odd', {}, { isError: false, value: { odd: true } }],
-  ])('%s', async (_what, tool, args, answer) => {
-    await using session = await connect('plain');
-    expect(await call(session, tool, args)).toEqual(answer);
+describe('one session', () => {
+  let session: McpSession;
+
+  beforeAll(async () => {
+    session = await connect('plain');
   });
 
-  test('a refusal says why, and how long to wait when the server says so', async () => {
-    await using session = await connect('plain');
-    expect(await outcomeOf(call(session, 'refusing'))).toEqual(new ToolRejectedError('no such swarm', -32602));
-    const busy = await outcomeOf(call(session, 'busy'));
-    expect(busy).toBeInstanceOf(ToolRejectedError);
-    expect(busy).toMatchObject({ rpcCode: -32000, retryAfterMs: 1_500 });
-  });
-});
+  afterAll(() => session[Symbol.asyncDispose]());
 
-describe('a call', () => {
-  test('leaves no listener on its signal, however it ends', async () => {
-    await using session = await connect('plain');
-    const { signal } = new AbortController();
-    for (const tool of ['echo', 'refusing', 'mute']) {
-      await outcomeOf(session.callTool(tool, {}, { signal, timeoutMs: tool === 'mute' ? 10 : NO_TIMEOUT_MS }));
-    }
-    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+  describe('an answer', () => {
+    test.each([
+      ['JSON in a text block is parsed', 'echo', { a: [1, 'ü🐝'] }, { isError: false, value: { a: [1, 'ü🐝'] } }],
+      ['text that is no JSON stays text', 'sentence', {}, { isError: false, value: 'all is well' }],
+      ['structured content goes before text', 'structured', {}, { isError: false, value: { from: 'structure' } }],
+      ['an error result is one', 'failing', {}, { isError: true, value: { why: 'because' } }],
+      ['no content is null', 'bare', {}, { isError: false, value: null }],
+      ['odd blocks are passed over', 'odd', {}, { isError: false, value: { odd: true } }],
+    ])('%s', async (_what, tool, args, answer) => {
+      expect(await call(session, tool, args)).toEqual(answer);
+    });
+
+    test('a refusal says why, and how long to wait when the server says so', async () => {
+      expect(await outcomeOf(call(session, 'refusing'))).toEqual(new ToolRejectedError('no such swarm', -32602));
+      const busy = await outcomeOf(call(session, 'busy'));
+      expect(busy).toBeInstanceOf(ToolRejectedError);
+      expect(busy).toMatchObject({ rpcCode: -32000, retryAfterMs: 1_500 });
+    });
+  });
+
+  describe('a call', () => {
+    test('leaves no listener on its signal, however it ends', async () => {
+      const { signal } = new AbortController();
+      for (const tool of ['echo', 'refusing', 'mute']) {
+        await outcomeOf(session.callTool(tool, {}, { signal, timeoutMs: tool === 'mute' ? 10 : NO_TIMEOUT_MS }));
+      }
+      expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+    });
   });
 });
 
