@@ -1,9 +1,10 @@
 import fc from 'fast-check';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Bus } from '../../src/bus/index.js';
 import type { Notice } from '../../src/domain/index.js';
 import { emptyChange, serverPicture, type ServerPicture, Store } from '../../src/state/index.js';
 import { EPOCH_TIME, pictureOf, serverOf } from '../support/arbitraries.js';
+import { waitUntil } from '../support/wait.js';
 
 /** One node as far as a bus knows it. */
 export interface BusNode {
@@ -54,9 +55,27 @@ export function events({ store }: BusNode): readonly string[] {
   return store.events.since(0).events.map((event) => (event.type === 'notice' ? event.message : event.type));
 }
 
-/** Resolves when it is so; what another process does takes an unknown time. */
-export async function eventually(check: () => void | Promise<void>): Promise<void> {
-  await vi.waitFor(check, { timeout: 15_000, interval: 1 });
+/**
+ * Resolves once `check` does not throw; what another process does takes an unknown time.
+ * @param act is done after each check that threw
+ * @throws with the last error of the check when it hangs
+ */
+export async function eventually(
+  check: () => void | Promise<void>,
+  act: () => void | Promise<void> = () => undefined,
+): Promise<void> {
+  let failure: unknown = null;
+  const isPassed = async (): Promise<boolean> => {
+    try {
+      await check();
+      return true;
+    } catch (error) {
+      failure = error;
+    }
+    await act();
+    return false;
+  };
+  await waitUntil(isPassed, { state: () => failure, intervalMs: 1 });
 }
 
 /** What every bus does, whatever carries it. */

@@ -34,21 +34,23 @@ function same(one: RedisNode, another: RedisNode, serverId = 'x'): Promise<void>
 
 /** A node that came later has looked, until it has found the server. */
 function joined(holder: RedisNode, late: RedisNode): Promise<void> {
-  return eventuallyAfter(
-    async () => late.look(),
+  return eventually(
     () => {
       expect(seen(holder, 'x')).not.toBeNull();
       expect(seen(late, 'x')).toEqual(seen(holder, 'x'));
     },
+    () => late.look(),
   );
 }
 
 /** Heartbeats pass until the links are up, or down. */
 function linked(isUp: boolean, ...nodes: readonly RedisNode[]): Promise<void> {
-  return eventually(() => {
-    for (const { link, linkClock } of nodes) if (link.isUp !== isUp) linkClock.advance(250);
-    expect(nodes.map(({ link }) => link.isUp)).toEqual(nodes.map(() => isUp));
-  });
+  return eventually(
+    () => expect(nodes.map(({ link }) => link.isUp)).toEqual(nodes.map(() => isUp)),
+    () => {
+      for (const { link, linkClock } of nodes) if (link.isUp !== isUp) linkClock.advance(250);
+    },
+  );
 }
 
 function staleness(node: RedisNode): unknown {
@@ -126,7 +128,7 @@ describe.skipIf(!here)(`a bus on Redis that fails${here ? '' : ` (${NO_REDIS})`}
     };
     const before = await positionIn(redis, holder);
     await show(holder, versioned('2'));
-    while ((await positionIn(redis, holder)) === before) await settled();
+    await eventually(async () => expect(await positionIn(redis, holder)).not.toBe(before));
     const asked = vi.spyOn(other.link.commands, 'hget');
     other.look();
     await eventually(() => expect(asked).toHaveBeenCalled());
@@ -149,13 +151,11 @@ describe.skipIf(!here)(`a bus on Redis that fails${here ? '' : ` (${NO_REDIS})`}
     await tell(holder, 'lost');
     await written(holder);
     expect(other.store.servers.get('x')?.version).toBe('1');
-    await eventuallyAfter(
-      async () => other.look(),
-      () => expect(seen(other, 'x')).toEqual(seen(holder, 'x')),
-    );
-    await eventuallyAfter(
-      async () => other.look(),
+    const look = (): void => other.look();
+    await eventually(() => expect(seen(other, 'x')).toEqual(seen(holder, 'x')), look);
+    await eventually(
       () => expect(events(other)).toEqual([expect.stringMatching(/^events of x may have been missed/)]),
+      look,
     );
   });
 
@@ -350,16 +350,13 @@ describe.skipIf(!here)(`a bus on Redis that fails${here ? '' : ` (${NO_REDIS})`}
     await show(holder, versioned('1'));
     await same(holder, other);
     await redis.look.del(names.key('x', 'lease'));
-    const looked = async (): Promise<void> => {
-      other.look();
-      await settled();
-    };
-    await eventuallyAfter(looked, () => expect(staleness(other)).toEqual([true, 'OFFLINE', 'no node watches it']));
+    const look = (): void => other.look();
+    await eventually(() => expect(staleness(other)).toEqual([true, 'OFFLINE', 'no node watches it']), look);
     await holder.hold('x', 1);
-    await eventuallyAfter(looked, () => expect(staleness(other)).toEqual([false, 'ONLINE', null]));
+    await eventually(() => expect(staleness(other)).toEqual([false, 'ONLINE', null]), look);
     await redis.look.del(names.key('x', 'picture'), names.shared('servers'));
     expect(seen(other, 'x')).not.toBeNull();
-    await eventuallyAfter(looked, () => expect(seen(other, 'x')).toBeNull());
+    await eventually(() => expect(seen(other, 'x')).toBeNull(), look);
   });
 
   test('every key of the bus lapses by itself, and a node that left hears nothing any more', async () => {
@@ -420,9 +417,9 @@ describe.skipIf(!here)(`a bus on Redis that fails${here ? '' : ` (${NO_REDIS})`}
       for (const [id, holder] of holders) {
         await written(holder, id);
         await heard(holder);
-        await eventuallyAfter(
-          async () => nodes.forEach((node) => node.look()),
+        await eventually(
           () => nodes.forEach((node) => expect(seen(node, id)).toEqual(seen(holder, id))),
+          () => nodes.forEach((node) => node.look()),
         );
       }
     };
@@ -471,22 +468,6 @@ describe.skipIf(!here)(`a bus on Redis that fails${here ? '' : ` (${NO_REDIS})`}
 /** Where the picture of x in Redis stands. */
 function positionIn({ look }: RedisServer, { link }: RedisNode): Promise<string | null> {
   return look.hget(link.names.key('x', 'picture'), 'at');
-}
-
-/** Does the one before each check of the other. */
-async function eventuallyAfter(act: () => Promise<void>, check: () => void): Promise<void> {
-  let failure: unknown = null;
-  for (let round = 0; round < 2_000; round += 1) {
-    try {
-      check();
-      return;
-    } catch (error) {
-      failure = error;
-    }
-    await act();
-    await settled();
-  }
-  throw failure;
 }
 
 function at<T>(values: readonly T[], index: number): T {

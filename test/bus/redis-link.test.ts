@@ -4,6 +4,7 @@ import { type Clock, parseRedisUrl, systemClock } from '../../src/shared/index.j
 import { silentLogger } from '../../src/telemetry/index.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { hasRedis, NO_REDIS, RedisServer } from '../support/redis-server.js';
+import { ChangeNotifier, waitUntil } from '../support/wait.js';
 
 const here = hasRedis({ own: true });
 
@@ -129,7 +130,8 @@ describe.skipIf(!here)(`the link to Redis${here ? '' : ` (${NO_REDIS})`}`, () =>
       if (state === 'killed') return;
       expect(timers()).toBeLessThanOrEqual(before);
       // One that was stopped notices one after another that they are gone.
-      await expect.poll(() => clients(redis)).toHaveLength(1);
+      let left: readonly string[] = [];
+      await waitUntil(async () => (left = await clients(redis)).length === 1, { state: () => left });
     },
   );
 });
@@ -142,26 +144,30 @@ function open(url: string, clock: Clock = systemClock): RedisLink {
 
 /** Moves the clock by hand until the link says so. */
 async function until(link: RedisLink, clock: Clock, isUp: boolean): Promise<void> {
-  while (link.isUp !== isUp) {
+  const isReached = (): boolean => {
+    if (link.isUp === isUp) return true;
     if (clock instanceof ManualClock) clock.advance(250);
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
+    return false;
+  };
+  await waitUntil(isReached, { state: () => link.trouble, intervalMs: 1 });
 }
 
 const down = (link: RedisLink, clock: Clock): Promise<void> => until(link, clock, false);
 const up = (link: RedisLink, clock: Clock): Promise<void> => until(link, clock, true);
 
-function changed(link: RedisLink): Promise<void> {
-  return new Promise((resolve) => {
-    const listening = link.onChange(() => {
-      listening[Symbol.dispose]();
-      resolve();
-    });
+/** Resolves when the link next goes up or down. */
+async function changed(link: RedisLink): Promise<void> {
+  const changes = new ChangeNotifier();
+  let hasChanged = false;
+  using _listening = link.onChange(() => {
+    hasChanged = true;
+    changes.notify();
   });
+  await changes.until(() => hasChanged, { state: () => link.trouble });
 }
 
 async function changedTrouble(link: RedisLink, pattern: RegExp): Promise<void> {
-  while (!pattern.test(link.trouble ?? '')) await new Promise((resolve) => setTimeout(resolve, 1));
+  await waitUntil(() => pattern.test(link.trouble ?? ''), { state: () => link.trouble });
 }
 
 async function clients(redis: RedisServer): Promise<readonly string[]> {
@@ -177,17 +183,17 @@ function timers(): number {
 
 function inbox() {
   const arrived: unknown[] = [];
-  let wake: () => void = () => undefined;
+  const changes = new ChangeNotifier();
   return {
     get size() {
       return arrived.length;
     },
     push: (message: unknown, channel: string) => {
       arrived.push([message, channel]);
-      wake();
+      changes.notify();
     },
     async next(): Promise<unknown> {
-      while (arrived.length === 0) await new Promise<void>((resolve) => (wake = resolve));
+      await changes.until(() => arrived.length > 0, { state: () => 'no message' });
       return arrived.shift();
     },
   };

@@ -1,9 +1,7 @@
 import type { Redis } from 'ioredis';
 import { ManualClock, settled } from '../support/manual-clock.js';
-import { Nodes, type TestNode } from './test-node.js';
+import { LEASE_MS, Nodes, type TestNode } from './test-node.js';
 
-/** So long that none lapses by itself while a test runs: a test says when one does. */
-const LEASE_MS = 60_000;
 const MAX_ROUNDS = 60;
 
 export type Step =

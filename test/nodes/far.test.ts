@@ -6,10 +6,10 @@ import { SwarmlensError } from '../../src/shared/index.js';
 import { createView, emptyChange } from '../../src/state/index.js';
 import { ManualClock, settled } from '../support/manual-clock.js';
 import { hasRedis, NO_REDIS, RedisServer } from '../support/redis-server.js';
-import { Nodes, type TestNode } from './test-node.js';
+import { waitUntil } from '../support/wait.js';
+import { LEASE_MS, Nodes, type TestNode } from './test-node.js';
 
 const here = hasRedis({ own: true });
-const LEASE_MS = 6_000;
 const NEVER = new AbortController().signal;
 
 const SERVER: McpServer = {
@@ -74,11 +74,14 @@ async function twoNodes() {
 
 /** Resolves when `isSo`, looked at again each time that a node has had its turn and Redis has answered it. */
 async function until(nodes: Nodes, isSo: () => boolean, move: () => void = () => undefined): Promise<void> {
-  while (!isSo()) {
+  const isReached = async (): Promise<boolean> => {
+    if (isSo()) return true;
     move();
     await Promise.all(nodes.all.map(({ link }) => link.commands.ping().catch(() => undefined)));
     await settled();
-  }
+    return false;
+  };
+  await waitUntil(isReached, { state: () => nodes.state(), intervalMs: 0 });
 }
 
 function hz({ demand }: TestNode): number {

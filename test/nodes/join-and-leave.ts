@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { waitUntil } from '../support/wait.js';
 import { Nodes } from './test-node.js';
 
 /** Shortest that there is, so that what is to lapse can be waited for. */
@@ -39,7 +40,9 @@ export async function joinAndLeave(look: Redis, redisUrl: string, rounds: number
   }
   if (longestMs > LEASE_MS * KEPT_LEASES) keysWithoutEnd.push(`one has ${longestMs} ms left`);
   // Redis says itself when the last one has lapsed.
-  while (keysWithoutEnd.length === 0 && (await look.dbsize()) > 0) await look.keys('*');
+  let left: readonly string[] = [];
+  const isEmpty = async (): Promise<boolean> => (left = await look.keys('*')).length === 0;
+  if (keysWithoutEnd.length === 0) await waitUntil(isEmpty, { state: () => left });
   const clients = String(await look.client('LIST'))
     .split('\n')
     .filter((line) => line.includes('name=t%3A') || line.includes('name=t:'));

@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Listeners } from '../../src/shared/index.js';
 import { ManualClock, settled } from '../support/manual-clock.js';
 import { hasRedis, NO_REDIS, RedisServer } from '../support/redis-server.js';
-import { Nodes, TestNode } from './test-node.js';
+import { waitUntil } from '../support/wait.js';
+import { LEASE_MS, Nodes, TestNode } from './test-node.js';
 
 const here = hasRedis({ own: true });
-const LEASE_MS = 2_000;
 
 let redis: RedisServer;
 beforeAll(async () => {
@@ -21,12 +21,17 @@ async function emptied(): Promise<Nodes> {
 }
 
 /** Moves a node's clock on by one renewal, again and again, until something is so. */
-async function rounds(nodes: Nodes, clock: ManualClock, isSo: () => boolean): Promise<number> {
-  for (let count = 0; ; count += 1) {
-    if (isSo()) return count;
+async function rounds(nodes: Nodes, clock: ManualClock, isReached: () => boolean): Promise<number> {
+  let count = 0;
+  const isReachedNow = async (): Promise<boolean> => {
+    if (isReached()) return true;
+    count += 1;
     clock.advance(LEASE_MS / 3);
     await roundTrip(nodes);
-  }
+    return false;
+  };
+  await waitUntil(isReachedNow, { state: () => ({ count, nodes: nodes.state() }), intervalMs: 0 });
+  return count;
 }
 
 /** Whatever any node has asked Redis is answered, and so is what it asked next. */
@@ -230,14 +235,12 @@ describe.skipIf(!here)(`leases${here ? '' : ` (${NO_REDIS})`}`, () => {
     await nodes.until(() => node.watched.length === 1);
     const term = node.leases.termOf('a');
     await own.kill();
-    await new Promise<void>((resolve) => {
-      if (!node.link.isUp) resolve();
-      node.link.onChange(() => resolve());
-    });
+    await waitUntil(() => !node.link.isUp, { state: () => nodes.state() });
     expect(node.leases.termOf('a')).toBe(term);
     await own.restart();
     const key = node.link.names.key('a', 'lease');
-    while ((await own.look.get(key)) !== `one ${term}`) await settled();
+    let lease: string | null = null;
+    await waitUntil(async () => (lease = await own.look.get(key)) === `one ${term}`, { state: () => lease });
     expect([node.watched, node.claims.get('a')?.losses]).toEqual([['a'], 0]);
   });
 

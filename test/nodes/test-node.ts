@@ -5,6 +5,10 @@ import { type Claim, type Claimed, Leases } from '../../src/nodes/index.js';
 import { type Clock, Listeners, parseRedisUrl, systemClock } from '../../src/shared/index.js';
 import { Store } from '../../src/state/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
+import { ChangeNotifier } from '../support/wait.js';
+
+/** So long that no lease lapses by itself on a slow machine: Redis counts in real time. */
+export const LEASE_MS = 60_000;
 
 /** What a node does with one server, taken down instead of done. */
 export class TakenDown implements Claim {
@@ -79,7 +83,7 @@ export class TestNode implements AsyncDisposable {
   #isGone = false;
 
   constructor(id: string, redisUrl: string, changes: Listeners<Change>, options: NodeOptions = {}) {
-    const { leaseMs = 2_000, clock = systemClock, prefix = 't' } = options;
+    const { leaseMs = LEASE_MS, clock = systemClock, prefix = 't' } = options;
     this.id = id;
     this.changes = changes;
     const address = parseRedisUrl(redisUrl);
@@ -166,17 +170,16 @@ export class Nodes implements AsyncDisposable {
     return this.all.filter(({ watched }) => watched.includes(serverId)).map(({ id }) => id);
   }
 
-  /** Resolves when that is so; looked at each time that a server changes hands. */
-  until(isSo: () => boolean): Promise<void> {
-    return new Promise((resolve) => {
-      const look = (): void => {
-        if (!isSo()) return;
-        listening[Symbol.dispose]();
-        resolve();
-      };
-      const listening = this.changes.add(look);
-      look();
-    });
+  /** Resolves once `isReached` returns true, checked each time that a server is gained or lost. */
+  async until(isReached: () => boolean): Promise<void> {
+    const notifier = new ChangeNotifier();
+    using _listening = this.changes.add(() => notifier.notify());
+    await notifier.until(isReached, { state: () => this.state() });
+  }
+
+  /** Servers that each node watches. */
+  state(): unknown {
+    return this.all.map(({ id, watched, link }) => ({ id, watched, trouble: link.trouble }));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
