@@ -33,7 +33,7 @@ export interface DiscoverOptions {
 /** Of one attempt to greet what listens somewhere; there are up to four for a port. */
 const ATTEMPT_MS = 1_000;
 /** For a connection, on this machine or a near one. */
-const CONNECT_MS = 500;
+export const CONNECT_MS = 500;
 
 /** Of VisionFlow's relay. */
 const WEBSOCKET_PORT = 3002;

@@ -2,11 +2,13 @@ import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { CONNECT_MS } from '../../src/discovery/discover.js';
 import { type Candidate, Candidates, discover, type DiscoverOptions } from '../../src/discovery/index.js';
-import { systemClock } from '../../src/shared/index.js';
+import { type Clock, systemClock } from '../../src/shared/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
 import { hurriedClock } from '../mcp/support.js';
 import { ManualClock } from '../support/manual-clock.js';
+import { waitUntil } from '../support/wait.js';
 import { answerTo, http, type Listening, simulated, tcp, webSocket } from './places.js';
 
 let root: string;
@@ -19,6 +21,19 @@ afterAll(async () => {
   await rm(root, { recursive: true, force: true });
 });
 
+/** Waits far longer: servers of this process answer late on a slow machine. */
+const patientClock: Clock = {
+  ...systemClock,
+  schedule: (delayMs, callback) => systemClock.schedule(delayMs * 200, callback),
+};
+
+/** Time to connect never ends; other waits are twenty times shorter, for what is only told by a server's silence. */
+const impatientClock: Clock = {
+  ...hurriedClock,
+  schedule: (delayMs, callback) =>
+    delayMs === CONNECT_MS ? { [Symbol.dispose]: () => undefined } : hurriedClock.schedule(delayMs, callback),
+};
+
 const NOTHING: Omit<DiscoverOptions, 'signal'> = {
   directory: null,
   hosts: ['localhost'],
@@ -26,7 +41,7 @@ const NOTHING: Omit<DiscoverOptions, 'signal'> = {
   known: [],
   configFile: null,
   own: null,
-  clock: systemClock,
+  clock: patientClock,
   logger: silentLogger,
 };
 
@@ -110,7 +125,7 @@ describe('on a port', () => {
       const { id } = JSON.parse(received.split('\n')[0] ?? '') as { id: string }; // written by the code under test
       socket.end(`${JSON.stringify({ jsonrpc: '2.0', id, error: { code: -32601, message: 'no such method' } })}\n`);
     });
-    const found = await look({ ports: [web.port, echo.port, rpc.port], clock: hurriedClock });
+    const found = await look({ ports: [web.port, echo.port, rpc.port], clock: impatientClock });
     expect(found).toMatchObject([
       { status: 'NOT_MCP', transport: null, detail: expect.stringContaining('no such page'), entry: null },
       { status: 'NOT_MCP' },
@@ -140,16 +155,17 @@ describe('on a port', () => {
   test('what never answers is given up in bounded time, and no connection is left', async () => {
     await using mute = await tcp(() => undefined);
     await using endless = await tcp((socket) => void socket.write('x'.repeat(100_000)));
-    const found = await look({ ports: [mute.port, endless.port], clock: hurriedClock });
+    const found = await look({ ports: [mute.port, endless.port], clock: impatientClock });
     expect(found.map(({ status }) => status)).toEqual(['NOT_MCP', 'NOT_MCP']);
-    while (mute.talking() + endless.talking() > 0) await new Promise((resolve) => setImmediate(resolve));
+    const talking = (): number => mute.talking() + endless.talking();
+    await waitUntil(() => talking() === 0, { state: () => ({ talking: talking() }) });
   });
 
   test('a look that is called off ends, and leaves no connection', async () => {
     await using mute = await tcp(() => stop.abort());
     const stop = new AbortController();
     await look({ ports: [mute.port], clock: new ManualClock(), signal: stop.signal });
-    while (mute.talking() > 0) await new Promise((resolve) => setImmediate(resolve));
+    await waitUntil(() => mute.talking() === 0, { state: () => ({ talking: mute.talking() }) });
     expect(mute.connections()).toBeGreaterThan(0);
   });
 

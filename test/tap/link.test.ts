@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Clock, systemClock } from '../../src/shared/index.js';
 import { Link } from '../../src/tap/link.js';
+import { ChangeNotifier, waitUntil } from '../support/wait.js';
 import { deaf, Watcher } from './watcher.js';
 
 interface Pause {
@@ -12,21 +13,21 @@ interface Pause {
 class Pauses {
   readonly clock: Clock;
   readonly #pauses: Pause[] = [];
-  #arrived: () => void = () => undefined;
+  readonly #changes = new ChangeNotifier();
 
   constructor() {
     this.clock = {
       ...systemClock,
       schedule: (delayMs, end) => {
         this.#pauses.push({ delayMs, end });
-        this.#arrived();
+        this.#changes.notify();
         return { [Symbol.dispose]: () => undefined };
       },
     };
   }
 
   async next(): Promise<Pause> {
-    if (this.#pauses.length === 0) await new Promise<void>((resolve) => (this.#arrived = resolve));
+    await this.#changes.until(() => this.#pauses.length > 0, { state: () => 'no pause has begun' });
     const pause = this.#pauses.shift();
     if (pause === undefined) throw new Error('no pause');
     return pause;
@@ -82,7 +83,7 @@ describe('a link to a swarmlens', () => {
     await using watcher = await Watcher.start(deaf);
     const one = link(watcher.url.replace('http', 'ws'));
     await watcher.until(() => watcher.requests[0]);
-    while (!one.isOpen) await new Promise((resolve) => setImmediate(resolve));
+    await waitUntil(() => one.isOpen, { state: () => ({ closes: watcher.closes }) });
     for (let count = 0; count < 64; count += 1) one.send({ method: 'x', params: 'x'.repeat(1024 * 1024) });
     // The fifth goes over the mark, or one more when the system has taken some.
     expect(one.takeDropped()).toBeGreaterThan(50);

@@ -6,6 +6,8 @@ import { realpathSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { PROGRAM } from '../support/app.js';
 import { randomBytes, randomFrom } from './random.js';
+import { ChangeNotifier, waitUntil } from '../support/wait.js';
+import { found } from './found.js';
 import { fixture, Tapped } from './tapped.js';
 
 const behaving = (behaviour: string, ...args: string[]): Tapped => Tapped.running('behaving', [behaviour, ...args]);
@@ -61,15 +63,17 @@ describe('a tap', () => {
     const line = [process.execPath, PROGRAM, 'tap', '--server', 'x', '--', process.execPath, fixture('behaving')];
     const script = '"$@" | (cat >&2; echo " and the end" >&2)';
     const shell = spawn('sh', ['-c', script, 'sh', ...line, 'closesOutput'], { stdio: ['pipe', 'ignore', 'pipe'] });
+    const changes = new ChangeNotifier();
     let said = '';
-    await new Promise<void>((resolve) => {
-      shell.stderr.on('data', (chunk: Buffer) => {
-        said += chunk.toString();
-        // What was said before the server ended: it does so when its input does.
-        if (said.includes('and the end')) shell.stdin.end('more');
-        if (said.includes('got more')) resolve();
-      });
+    shell.stderr.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+      changes.notify();
     });
+    const state = (): string => said;
+    // What was said before the server ended: it does so when its input does.
+    await changes.until(() => said.includes('and the end'), { state });
+    shell.stdin.end('more');
+    await changes.until(() => said.includes('got more'), { state });
     expect(said).toBe('last and the end\ngot more\n');
   });
 
@@ -79,10 +83,11 @@ describe('a tap', () => {
     const { stdin } = tapped.child;
     const failed = new Promise<unknown>((resolve) => stdin?.once('error', resolve));
     // The first are still taken in.
-    while (stdin?.writable === true) {
-      stdin.write('x');
-      await new Promise((resolve) => setImmediate(resolve));
-    }
+    const isRefused = (): boolean => {
+      if (stdin?.writable === true) stdin.write('x');
+      return stdin?.writable !== true;
+    };
+    await waitUntil(isRefused, { state: () => ({ stderr: tapped.stderr }) });
     expect(await failed).toMatchObject({ code: expect.stringMatching(/EPIPE|ECONNRESET/) });
     process.kill(Number(pid));
     expect(await tapped.outcome()).toEqual({ code: null, signal: 'SIGTERM' });
@@ -179,7 +184,7 @@ describe('a tap whose reader does not read', () => {
     const pid = Number(await tapped.until(() => /stuck \d+ in (\d+)/.exec(tapped.stderr)?.[1]));
     process.kill(pid, 'SIGKILL');
     // Until the tap knows.
-    while (exists(pid)) await new Promise((resolve) => setImmediate(resolve));
+    await waitUntil(() => !exists(pid), { state: () => `process ${pid} has not been waited for` });
     tapped.reading();
     expect(await tapped.outcome()).toEqual({ code: null, signal: 'SIGKILL' });
   });
@@ -187,16 +192,15 @@ describe('a tap whose reader does not read', () => {
   test('holds up the client', async () => {
     const client = spawn(process.execPath, [fixture('behaving'), 'floods', `${FLOOD_BYTES}`]);
     try {
+      const changes = new ChangeNotifier();
       let said = '';
-      await using tapped = Tapped.running('behaving', ['waits'], { stdin: client.stdout });
-      const stuck = new Promise<number>((resolve) => {
-        client.stderr.on('data', (chunk: Buffer) => {
-          said += chunk.toString();
-          const written = stuckAt(said);
-          if (written !== undefined) resolve(Number(written));
-        });
+      client.stderr.on('data', (chunk: Buffer) => {
+        said += chunk.toString();
+        changes.notify();
       });
-      expect(await stuck).toBeLessThan(MAX_ON_THE_WAY_BYTES);
+      await using tapped = Tapped.running('behaving', ['waits'], { stdin: client.stdout });
+      const stuck = await found(changes, () => stuckAt(said), { state: () => ({ said, stderr: tapped.stderr }) });
+      expect(Number(stuck)).toBeLessThan(MAX_ON_THE_WAY_BYTES);
       const ready = await tapped.until(() => /ready (\d+)/.exec(tapped.stderr)?.[1]);
       process.kill(Number(ready), 'SIGUSR2');
       await tapped.outcome();

@@ -3,6 +3,8 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { PROGRAM } from '../support/app.js';
+import { ChangeNotifier, type WaitOptions } from '../support/wait.js';
+import { found } from './found.js';
 
 /** Where nobody listens: the discard port, which needs rights that tests do not have. */
 const NOWHERE = 'ws://127.0.0.1:9';
@@ -24,7 +26,7 @@ export class Tapped implements AsyncDisposable {
   readonly child: ChildProcess;
   readonly #ended: Promise<unknown>;
   readonly #hash = createHash('sha256');
-  readonly #waiting = new Set<() => void>();
+  readonly #changes = new ChangeNotifier();
   stdout = '';
   stderr = '';
   hasEnded = false;
@@ -43,11 +45,14 @@ export class Tapped implements AsyncDisposable {
     );
     this.child.stderr?.on('data', (chunk: Buffer) => {
       this.stderr += chunk.toString();
-      this.#look();
+      this.#changes.notify();
     });
     // A write to one that reads no more.
-    this.child.stdin?.on('error', () => undefined);
-    this.#ended = once(this.child, 'close').then(() => (this.hasEnded = true));
+    this.child.stdin?.on('error', () => undefined).on('drain', () => this.#changes.notify());
+    this.#ended = once(this.child, 'close').then(() => {
+      this.hasEnded = true;
+      this.#changes.notify();
+    });
   }
 
   /** One of the fixtures. */
@@ -60,7 +65,7 @@ export class Tapped implements AsyncDisposable {
     this.child.stdout?.on('data', (chunk: Buffer) => {
       this.#hash.update(chunk);
       this.stdout += chunk.toString('latin1');
-      this.#look();
+      this.#changes.notify();
     });
     return this;
   }
@@ -71,24 +76,16 @@ export class Tapped implements AsyncDisposable {
   }
 
   /** Resolves when a look at it finds something. */
-  until<T>(find: () => T | null | undefined | false): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const look = (): void => {
-        const found = find();
-        if (found === null || found === undefined || found === false) return;
-        this.#waiting.delete(look);
-        resolve(found);
-      };
-      this.#waiting.add(look);
-      this.#ended.then(() => reject(new Error(`ended: ${this.stdout.slice(-500)} ${this.stderr}`)), reject);
-      look();
-    });
+  async until<T>(find: () => T | null | undefined | false): Promise<T> {
+    return await found(this.#changes, find, this.#wait());
   }
 
   /** Writes as fast as it is taken. */
   async write(bytes: Buffer | string): Promise<void> {
     const { stdin } = this.child;
-    if (stdin?.write(bytes) === false) await once(stdin, 'drain');
+    if (stdin?.write(bytes) === false) {
+      await this.#changes.until(() => !stdin.writableNeedDrain, this.#wait());
+    }
   }
 
   async outcome(): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
@@ -105,7 +102,10 @@ export class Tapped implements AsyncDisposable {
     await this.#ended;
   }
 
-  #look(): void {
-    for (const look of [...this.#waiting]) look();
+  #wait(): WaitOptions {
+    return {
+      state: () => ({ stdout: this.stdout.slice(-500), stderr: this.stderr.slice(-500) }),
+      failure: () => (this.hasEnded ? `the tap has ended with ${this.child.exitCode ?? this.child.signalCode}` : null),
+    };
   }
 }

@@ -3,6 +3,8 @@ import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { messagesIn, type RpcMessage } from '../../src/tap/message.js';
+import { ChangeNotifier } from '../support/wait.js';
+import { found } from './found.js';
 
 /** What a tap's other end does with it. */
 export type Manner = (socket: WebSocket, watcher: Watcher) => void;
@@ -15,7 +17,7 @@ export class Watcher implements AsyncDisposable {
   readonly received: RpcMessage[] = [];
   readonly closes: { readonly code: number; readonly reason: string }[] = [];
   readonly #server: WebSocketServer;
-  readonly #waiting = new Set<() => void>();
+  readonly #changes = new ChangeNotifier();
 
   private constructor(server: WebSocketServer, manner: Manner) {
     this.#server = server;
@@ -25,15 +27,15 @@ export class Watcher implements AsyncDisposable {
       this.requests.push(request);
       socket.on('message', (data: Buffer) => {
         this.received.push(...messagesIn(data));
-        this.#look();
+        this.#changes.notify();
       });
       socket.on('close', (code, reason) => {
         this.closes.push({ code, reason: reason.toString() });
-        this.#look();
+        this.#changes.notify();
       });
       socket.on('error', () => undefined);
       manner(socket, this);
-      this.#look();
+      this.#changes.notify();
     });
   }
 
@@ -46,26 +48,15 @@ export class Watcher implements AsyncDisposable {
   }
 
   /** Resolves when a look at it finds something. */
-  until<T>(find: () => T | null | undefined | false): Promise<T> {
-    return new Promise((resolve) => {
-      const look = (): void => {
-        const found = find();
-        if (found === null || found === undefined || found === false) return;
-        this.#waiting.delete(look);
-        resolve(found);
-      };
-      this.#waiting.add(look);
-      look();
+  async until<T>(find: () => T | null | undefined | false): Promise<T> {
+    return await found(this.#changes, find, {
+      state: () => ({ requests: this.requests.length, received: this.received.slice(-3), closes: this.closes }),
     });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const socket of this.#server.clients) socket.terminate();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
-  }
-
-  #look(): void {
-    for (const look of [...this.#waiting]) look();
   }
 }
 
