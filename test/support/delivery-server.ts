@@ -251,3 +251,19 @@ export class BareClient implements AsyncDisposable {
     await closed;
   }
 }
+
+/** Data of a query over HTTP. */
+export async function ask<T>(server: DeliveryServer, query: string): Promise<T> {
+  const response = await fetch(`${server.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ query }),
+  });
+  return ((await response.json()) as { data: T }).data; // the shape that GraphQL over HTTP prescribes
+}
+
+/** Names of all agents by id, as a query answers now. */
+export async function freshPicture(server: DeliveryServer): Promise<Map<string, string>> {
+  const { agents } = await ask<{ agents: { id: string; name: string }[] }>(server, '{ agents { id name } }');
+  return new Map(agents.map(({ id, name }) => [id, name]));
+}
