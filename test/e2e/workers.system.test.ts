@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent, get, type IncomingMessage } from 'node:http';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -6,10 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
-import { WebSocket } from 'ws';
+import { isAlive } from '../mcp/support.js';
+import { BareSocket } from '../support/bare-socket.js';
 import { type Family, parseMetrics, promtool, promtoolHere, seriesOf, valueOf } from '../support/prometheus.js';
 import { Program } from '../support/program.js';
 import { hasRedis, NO_REDIS, RedisServer } from '../support/redis-server.js';
+import { waitUntil } from '../support/wait.js';
 
 /** `swarmlens serve --workers 2` over a Redis and one simulated server, which is not theirs. */
 class Stage implements AsyncDisposable {
@@ -48,12 +49,20 @@ class Stage implements AsyncDisposable {
   }
 
   /** A WebSocket of whichever worker's turn it is, which has been let in. */
-  async connect(): Promise<WebSocket> {
-    const socket = new WebSocket(`${this.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
-    await once(socket, 'open');
-    socket.send('{"type":"connection_init"}');
-    await once(socket, 'message');
+  async connect(): Promise<BareSocket> {
+    const socket = await BareSocket.open({ socketUrl: `${this.url.replace('http', 'ws')}/graphql` }, null);
+    await socket.until(({ messages }) => messages.length > 0);
     return socket;
+  }
+
+  /** Resolves when four answers in a row, two of each worker, show the same agents. */
+  async isSame(): Promise<void> {
+    let pictures: readonly (readonly string[])[] = [];
+    const isReached = async (): Promise<boolean> => {
+      pictures = await Promise.all([1, 2, 3, 4].map(() => this.agents()));
+      return pictures.every((picture) => picture.length > 0 && picture.join() === pictures[0]?.join());
+    };
+    await waitUntil(isReached, { state: () => ({ pictures, log: this.program.stderr.slice(-400) }) });
   }
 
   /** Of whichever worker's turn it is: connections are not kept. */
@@ -79,34 +88,30 @@ class Stage implements AsyncDisposable {
   }
 }
 
-/** `tail --pid` ends when the process has ended. */
 async function gone(pids: readonly number[]): Promise<void> {
-  await Promise.all(pids.map((pid) => once(spawn('tail', ['--pid', `${pid}`, '-f', '/dev/null']), 'exit')));
+  await waitUntil(() => !pids.some(isAlive), { state: () => pids.filter(isAlive) });
 }
 
-describe.skipIf(!hasRedis())(`several workers${hasRedis() ? '' : ` (${NO_REDIS})`}`, { timeout: 60_000 }, () => {
+describe.skipIf(!hasRedis())(`several workers${hasRedis() ? '' : ` (${NO_REDIS})`}`, () => {
   test('are one server: one port, one picture; one that is killed is started again; SIGTERM lets all clients go', async () => {
     await using stage = await Stage.start();
     const { program } = stage;
     const before = await stage.pids();
     expect(before).toHaveLength(2);
-    // Four in a row are two of each worker.
-    const same = (pictures: readonly (readonly string[])[]): boolean =>
-      pictures.every((picture) => picture.length > 0 && picture.join() === pictures[0]?.join());
-    const four = [1, 2, 3, 4];
-    while (!same(await Promise.all(four.map(() => stage.agents())))) continue;
+    await stage.isSame();
 
     process.kill(before[0] ?? -1, 'SIGKILL');
     await program.wrote(/worker 1 has ended \(signal SIGKILL\) and is started again in \d+ ms/);
     await program.wrote(/worker 1 is started.*\n(.*\n)*.*worker 1 is started/);
-    while ((await stage.pids()).length < 2) continue;
-    while (!same(await Promise.all(four.map(() => stage.agents())))) continue;
+    let pids: readonly number[] = [];
+    await waitUntil(async () => (pids = await stage.pids()).length === 2, { state: () => pids });
+    await stage.isSame();
 
-    const sockets = await Promise.all(four.map(() => stage.connect()));
+    const sockets = await Promise.all([1, 2, 3, 4].map(() => stage.connect()));
     const after = await stage.pids();
-    const closed = sockets.map((socket) => once(socket, 'close'));
     program.kill('SIGTERM');
-    expect((await Promise.all(closed)).map(([code]: unknown[]) => code)).toEqual([1001, 1001, 1001, 1001]);
+    const ends = await Promise.all(sockets.map(({ closed }) => closed));
+    expect(ends.map(({ code }) => code)).toEqual([1001, 1001, 1001, 1001]);
     expect((await program.outcome()).code).toBe(0);
     expect(program.stdout.match(/ready/g)).toHaveLength(1);
     expect(program.stderr.match(/has stopped: exit code 0/g)).toHaveLength(2);
@@ -119,15 +124,18 @@ describe.skipIf(!hasRedis())(`several workers${hasRedis() ? '' : ` (${NO_REDIS})
     const pids = await stage.pids();
     const sockets = [await stage.connect(), await stage.connect()];
     // Neither answers that it is asked to leave.
-    for (const socket of sockets) socket.pause();
+    for (const { socket } of sockets) socket.pause();
     for (const pid of [...pids, program.pid]) process.kill(pid, 'SIGINT');
-    while ((await fetch(`${stage.url}/readyz`)).status !== 503) continue;
+    let status = 0;
+    await waitUntil(async () => ({ status } = await fetch(`${stage.url}/readyz`)).status === 503, {
+      state: () => status,
+    });
     expect((await fetch(`${stage.url}/healthz`)).status).toBe(200);
     expect(await stage.pids()).toEqual(pids);
     program.kill('SIGTERM');
     expect((await program.outcome()).code).toBe(1);
     await gone(pids);
-    for (const socket of sockets) socket.terminate();
+    for (const { socket } of sockets) socket.terminate();
   });
 
   test('a scrape of whichever of them is told of all, and of one that does not answer that it does not', async () => {
@@ -142,8 +150,15 @@ describe.skipIf(!hasRedis())(`several workers${hasRedis() ? '' : ` (${NO_REDIS})
     };
     const upIn = (families: ReadonlyMap<string, Family>): readonly number[] =>
       ['1', '2'].map((worker) => valueOf(families, 'swarmlens_worker_up', { worker }));
-    const { read, families } = await scrape();
-    expect(upIn(families)).toEqual([1, 1]);
+    // A worker that takes more than a second is left out: it is asked again.
+    const scrapeUntil = async (up: readonly number[]): Promise<Awaited<ReturnType<typeof scrape>>> => {
+      let scraped = await scrape();
+      await waitUntil(async () => upIn(scraped.families).join() === up.join() || ((scraped = await scrape()), false), {
+        state: () => ({ up: upIn(scraped.families), log: stage.program.stderr.slice(-400) }),
+      });
+      return scraped;
+    };
+    const { read, families } = await scrapeUntil([1, 1]);
     if (promtoolHere) expect(promtool(['check', 'metrics'], read)).toEqual({ code: 0, said: '' });
     const perWorker = (worker: string): readonly string[] =>
       seriesOf(families).filter((series) => series.includes(`"worker":"${worker}"`));
@@ -158,17 +173,16 @@ describe.skipIf(!hasRedis())(`several workers${hasRedis() ? '' : ` (${NO_REDIS})
     const pid = await stage.pidOf(other);
     process.kill(pid, 'SIGSTOP');
     try {
-      const without = (await scrape()).families;
-      expect(valueOf(without, 'swarmlens_worker_up', { worker: `${other}` })).toBe(0);
+      const without = (await scrapeUntil(asked === 1 ? [1, 0] : [0, 1])).families;
       expect(valueOf(without, 'swarmlens_connections')).toBe(1);
     } finally {
       process.kill(pid, 'SIGCONT');
     }
-    while (upIn((await scrape()).families).includes(0)) continue;
+    await scrapeUntil([1, 1]);
     process.kill(pid, 'SIGKILL');
     // It has no number while it waits to be started again, and the same one afterwards.
     await stage.program.wrote(/has ended \(signal SIGKILL\)/);
-    while (upIn((await scrape()).families).includes(0)) continue;
+    await scrapeUntil([1, 1]);
     agent.destroy();
   });
 });

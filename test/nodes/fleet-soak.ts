@@ -23,7 +23,7 @@ type Tell = (line: string) => void;
 export async function soakFaults(tell: Tell): Promise<readonly string[]> {
   const problems: string[] = [];
   for (const fault of FLEET_FAULTS) {
-    await using fleet = await Fleet.start({ areProcesses: true });
+    await using fleet = await Fleet.start({ areProcesses: true, leaseMs: 1_500 });
     await fleet.join(CLIENTS);
     await fleet.polledBy(3);
     const healedMs = await endure(fleet, fault, FAULT_MS);
@@ -41,7 +41,7 @@ export async function soakFaults(tell: Tell): Promise<readonly string[]> {
 
 /** A client of one node reads nothing for a minute. @returns what was not as it should be */
 export async function soakStalled(tell: Tell): Promise<readonly string[]> {
-  await using fleet = await Fleet.start({ areProcesses: true, agents: 60, hz: 30 });
+  await using fleet = await Fleet.start({ areProcesses: true, leaseMs: 1_500, agents: 60, hz: 30 });
   await using stalled = await StalledClient.join(fleet.nodes[0]?.url ?? '');
   await stalled.isStalled();
   using traffic = await Traffic.open(fleet.redis.look);

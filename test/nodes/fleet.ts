@@ -50,7 +50,7 @@ export class Fleet implements AsyncDisposable {
 
   /** Resolves when each node watches its share, and shows all servers. */
   static async start(options: FleetOptions = {}): Promise<Fleet> {
-    const { nodes = 3, areProcesses = false, leaseMs = 5_000, agents = 8, hz = 5 } = options;
+    const { nodes = 3, areProcesses = false, leaseMs = 3_000, agents = 8, hz = 5 } = options;
     const redis = await RedisServer.start();
     const servers = await Promise.all(KINDS.map((type) => CountedServer.start(type, { type, agents, hz })));
     const folder = await mkdtemp(join(tmpdir(), 'swarmlens-fleet-'));

@@ -2,7 +2,8 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import { forkOf, type Place, Workers } from '../../src/workers/index.js';
 import { type LogLine, recordingLogger } from '../mcp/support.js';
-import { ManualClock, settled } from '../support/manual-clock.js';
+import { ManualClock } from '../support/manual-clock.js';
+import { waitUntil } from '../support/wait.js';
 
 const PROGRAM = fileURLToPath(new URL('worker.js', import.meta.url));
 export const SHUTDOWN_MS = 2_000;
@@ -57,7 +58,8 @@ export class Rig implements AsyncDisposable {
 
   /** Resolves when there are so many lines of the log like it. */
   async logged(pattern: RegExp, count = 1): Promise<void> {
-    while (this.messages().filter((message) => pattern.test(message)).length < count) await settled();
+    const isLogged = (): boolean => this.messages().filter((message) => pattern.test(message)).length >= count;
+    await waitUntil(isLogged, { state: () => this.messages(), intervalMs: 1 });
   }
 
   /** The number and the process of whoever's turn it is. */
@@ -67,12 +69,20 @@ export class Rig implements AsyncDisposable {
     return await (await fetch(`http://${place.address}:${place.port}${path}`)).text();
   }
 
+  /** Asks until it is the worker's turn. */
+  async answerOf(number: number, path = '/'): Promise<string> {
+    let answer = '';
+    await waitUntil(async () => (answer = await this.get(path)).startsWith(`${number} `), {
+      state: () => ({ answer, messages: this.messages() }),
+      intervalMs: 0,
+    });
+    return answer;
+  }
+
   /** Makes a worker end with exit code 7. @returns its process */
   async end(number: number): Promise<string> {
-    for (;;) {
-      const [who, pid = ''] = (await this.get(`/die/${number}`)).split(' ');
-      if (who === `${number}`) return pid;
-    }
+    const [, pid = ''] = (await this.answerOf(number, `/die/${number}`)).split(' ');
+    return pid;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
