@@ -14,7 +14,7 @@ export class FleetClient implements AsyncDisposable {
   readonly picture = new WirePicture();
   readonly problems: string[] = [];
   readonly #changes = new ChangeNotifier();
-  /** Kind of the first update at each node that it has joined. */
+  /** Kind of the first update after each join; coming back to the same node after a cut is none. */
   readonly firsts: WireUpdate['agentUpdates']['kind'][] = [];
   staleServerIds: readonly string[] = [];
   updates = 0;
@@ -25,6 +25,7 @@ export class FleetClient implements AsyncDisposable {
   #client: Client | null = null;
   #cursor: string | null = null;
   #isFirst = true;
+  #isJoining = true;
   #pause: NodeJS.Timeout | undefined;
   #isKilled = false;
 
@@ -37,6 +38,7 @@ export class FleetClient implements AsyncDisposable {
   async join(node: FleetNode = this.node): Promise<void> {
     this.node = node;
     this.#isKilled = false;
+    this.#isJoining = true;
     this.#connect();
     const before = this.updates;
     await this.until(() => this.updates > before);
@@ -130,9 +132,10 @@ export class FleetClient implements AsyncDisposable {
     const { kind, cursor, agents, removedAgentIds, staleServerIds } = update.agentUpdates;
     const named = [...agents.map(({ id }) => id), ...removedAgentIds];
     if (new Set(named).size !== named.length) this.problems.push(`an agent comes twice in one update: ${named.join()}`);
-    if (this.#isFirst) this.firsts.push(kind);
-    else if (kind === 'SNAPSHOT') this.problems.push('a snapshot that nobody asked for');
+    if (this.#isJoining) this.firsts.push(kind);
+    else if (!this.#isFirst && kind === 'SNAPSHOT') this.problems.push('a snapshot that nobody asked for');
     this.#isFirst = false;
+    this.#isJoining = false;
     this.picture.apply(update);
     this.staleServerIds = staleServerIds;
     this.#cursor = cursor;
