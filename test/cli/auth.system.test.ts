@@ -1,10 +1,10 @@
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { WebSocket } from 'ws';
-import { type Outcome, Program } from '../support/program.js';
+import { BareSocket } from '../support/bare-socket.js';
+import { Program } from '../support/program.js';
+import { type CommandOutcome, runCommand } from './run-command.js';
 
 let cwd: string;
 
@@ -19,9 +19,8 @@ afterAll(async () => {
   await rm(cwd, { recursive: true, force: true });
 });
 
-async function run(...args: readonly string[]): Promise<Outcome> {
-  await using program = new Program(args, { cwd });
-  return await program.outcome();
+function run(...args: readonly string[]): Promise<CommandOutcome> {
+  return runCommand(args, { cwd });
 }
 
 async function ask(url: string, headers: Record<string, string> = {}): Promise<unknown> {
@@ -50,14 +49,10 @@ describe('the program', () => {
     expect(await ask(local)).toMatchObject({ errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] });
     const authorization = `Bearer ${token}`;
     expect(await ask(local, { authorization })).toEqual({ data: { viewer: { permissions: ['agents:read'] } } });
-    const socket = new WebSocket(local.replace('http', 'ws'), 'graphql-transport-ws', { headers: { authorization } });
-    await once(socket, 'open');
-    socket.send('{"type":"connection_init"}');
-    await once(socket, 'message');
-    const closed = once(socket, 'close');
+    await using socket = await BareSocket.open({ socketUrl: local.replace('http', 'ws') }, null, authorization);
+    await socket.until(({ messages }) => messages.length > 0);
     expect(await run('token', 'revoke', token.split('_')[1] ?? '')).toMatchObject({ code: 0 });
-    const [code, reason]: unknown[] = await closed;
-    expect([code, String(reason)]).toEqual([4403, 'The token has been revoked']);
+    expect(await socket.closed).toEqual({ code: 4403, reason: 'The token has been revoked' });
     expect(await ask(local, { authorization })).toMatchObject({
       errors: [{ extensions: { code: 'UNAUTHENTICATED' } }],
     });

@@ -159,7 +159,7 @@ describe('the table of agents and servers', () => {
           }
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 });

@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
@@ -50,6 +52,14 @@ export function readImage(): Image {
     user: said('USER'),
     copies: last.copies,
   };
+}
+
+/** Runs the health check of the image. @returns its exit code */
+export async function healthOf(image: Image, port: number): Promise<number> {
+  const [command = '', ...args] = image.healthcheck;
+  const child = execFile(command, args, { env: { PATH: process.env['PATH'], PORT: `${port}` } });
+  await once(child, 'exit');
+  return child.exitCode ?? -1;
 }
 
 /** The stages of the Dockerfile, the last being what is run. */

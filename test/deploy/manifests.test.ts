@@ -6,13 +6,15 @@ import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import { type Config, loadConfig } from '../../src/config/index.js';
 import { TokenDirectory } from '../auth/files.js';
+import { runCommand } from '../cli/run-command.js';
 import { PROGRAM, startApp } from '../support/app.js';
-import { Program } from '../support/program.js';
 import { readImage, ROOT } from './image.js';
 
 const DEPLOY = join(ROOT, 'deploy');
 /** What child processes may take to end, after `shutdownMs`, rounded up. */
 const CHILDREN_SECONDS = 4;
+/** Options of a server that does not have to answer soon. */
+const PATIENT = { connectTimeoutMs: 120_000, timeoutMs: 120_000 };
 const image = readImage();
 
 const COMMAND = z.array(z.string());
@@ -130,8 +132,7 @@ async function load(text: string, command: readonly string[], env: Record<string
 
 /** Whether the program knows each word: it stumbles over what is added at the end, and over nothing before. */
 async function expectCommandLine(command: readonly string[]): Promise<void> {
-  await using program = new Program([...command, '--workers', 'added'], { cwd: directory });
-  const { code, stderr } = await program.outcome();
+  const { code, stderr } = await runCommand([...command, '--workers', 'added'], { cwd: directory });
   expect([code, stderr]).toEqual([2, expect.stringMatching(/^swarmlens serve: --workers is "added"/)]);
 }
 
@@ -190,12 +191,11 @@ describe('the compose file', () => {
       config.servers.map(({ id, endpoint }) => {
         if (!('command' in endpoint)) throw new Error(`${id} is no command`);
         expect([endpoint.command, endpoint.args[0]]).toEqual(image.entrypoint);
-        return [id, { command: process.execPath, args: [PROGRAM, ...endpoint.args.slice(1)] }];
+        return [id, { command: process.execPath, args: [PROGRAM, ...endpoint.args.slice(1)], swarmlens: PATIENT }];
       }),
     );
     writeFileSync(join(directory, 'simulators.json'), JSON.stringify({ mcpServers }));
-    await using check = new Program(['check', '--config', 'simulators.json'], { cwd: directory });
-    const { code, stdout } = await check.outcome();
+    const { code, stdout } = await runCommand(['check', '--config', 'simulators.json'], { cwd: directory });
     expect([code, stdout]).toEqual([0, expect.stringMatching(/^claude-flow +ONLINE .*\n.*ruv-swarm +ONLINE /m)]);
   });
 
