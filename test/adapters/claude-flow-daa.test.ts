@@ -31,9 +31,9 @@ test('a DAA agent is of its own family, and keeps what only a question about it 
 
 test('cognitive patterns are asked for one agent a second, and again after a minute', async () => {
   const rig = rigOf('CLAUDE_FLOW', FLOW_ANSWERS);
-  for (let poll = 0; poll <= 1260; poll += 1) {
+  for (let poll = 0; poll <= 252; poll += 1) {
     await rig.poll();
-    rig.clock.advance(50);
+    rig.clock.advance(250);
   }
 
   const asked = rig.server.calls.filter((call) => call.tool === 'daa_cognitive_pattern');

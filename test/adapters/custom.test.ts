@@ -5,6 +5,7 @@ import { MAPPING } from '../../src/config/mapping.js';
 import { NO_PERFORMANCE } from '../../src/domain/index.js';
 import { ToolCallTimeoutError, ToolRejectedError } from '../../src/mcp/index.js';
 import { agentIn, rigOf } from './fake-server.js';
+import { runs } from '../support/hostile.js';
 
 function mappingOf(agents: object, swarms?: object): ServerMapping {
   return MAPPING.parse({ agents, ...(swarms === undefined ? {} : { swarms }) });
@@ -251,7 +252,7 @@ describe('a server that is read through a mapping', () => {
           expect(cpu >= 0 && cpu <= 1).toBe(true);
         }
       }),
-      { numRuns: 200 },
+      runs(80),
     );
   });
 });

@@ -4,7 +4,7 @@ import { CLAUDE_FLOW_OBSERVERS } from '../../src/adapters/claude-flow-observed.j
 import { RUV_SWARM_OBSERVERS } from '../../src/adapters/ruv-swarm-observed.js';
 import type { McpServerType } from '../../src/domain/index.js';
 import { type Answer, DAA_ANSWERS, FLOW_ANSWERS, recorded, recordedCalls, rigOf, RUV_ANSWERS } from './fake-server.js';
-import { mutationOf } from '../support/hostile.js';
+import { mutationOf, runs } from '../support/hostile.js';
 import { assertSound } from './spoilt.js';
 
 type Answers = Readonly<Record<string, Answer>>;
@@ -24,7 +24,7 @@ test.each(SERVERS)('whatever JSON a %s server answers, a poll makes a sound repo
   const anyAnswers = fc.record(Object.fromEntries(Object.keys(answers).map((tool) => [tool, fc.jsonValue()])));
   await fc.assert(
     fc.asyncProperty(anyAnswers, async (given) => assertSound(await rigOf(type, given).poll())),
-    { numRuns: 100 },
+    runs(50),
   );
 });
 
@@ -52,7 +52,7 @@ test.each(SERVERS)(
         expect(healed.agents.map((agent) => agent.nativeId)).toEqual(whole.agents.map((agent) => agent.nativeId));
         expect(healed.swarms).toEqual(whole.swarms);
       }),
-      { numRuns: 150 },
+      runs(40),
     );
   },
 );
@@ -91,7 +91,7 @@ test.each([
         expect(healed.agents.map((agent) => agent.nativeId)).toEqual(whole.agents.map((agent) => agent.nativeId));
         expect(healed.swarms).toEqual(whole.swarms);
       }),
-      { numRuns: 100 },
+      runs(40),
     );
   },
 );

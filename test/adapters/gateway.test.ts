@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { ServerReport } from '../../src/domain/index.js';
 import { agentIn, type Rig, rigOf } from './fake-server.js';
-import { mutationOf } from '../support/hostile.js';
+import { mutationOf, runs } from '../support/hostile.js';
 import { assertSound } from './spoilt.js';
 
 const REGISTERED_AT = 1_795_446_110_463;
@@ -162,6 +162,6 @@ test('whatever a gateway answers and pushes, sound reports are made of it', asyn
       expect(healed.failures).toEqual([]);
       expect(healed.agents.map((one) => one.nativeId)).toEqual(['a-1', 'a-2']);
     }),
-    { numRuns: 200 },
+    runs(80),
   );
 });

@@ -5,6 +5,7 @@ import { ToolRejectedError } from '../../src/mcp/index.js';
 import { Simulated } from '../simulator/simulated.js';
 import { type Call, rigOf } from './fake-server.js';
 import { assertSound } from './spoilt.js';
+import { runs } from '../support/hostile.js';
 
 type Args = Readonly<Record<string, unknown>>;
 
@@ -121,7 +122,7 @@ test.each([
         }
         expect(rig.adapter.rejected).toBe(0);
       }),
-      { numRuns: 60 },
+      runs(25),
     );
   },
 );

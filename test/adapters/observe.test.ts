@@ -15,6 +15,7 @@ import {
 } from './fake-server.js';
 import { callOf, idsIn, polled, seen } from './seen.js';
 import { assertSound } from './spoilt.js';
+import { runs } from '../support/hostile.js';
 
 const SERVERS = [
   ['RUV_SWARM', 'ruv-swarm', RUV_ANSWERS],
@@ -106,7 +107,7 @@ describe.each(SERVERS)('a %s server', (type, recorder, answers) => {
         for (const [tool, answer] of Object.entries(answers)) rig.server.answers.set(tool, answer);
         expect(await inTheEnd(rig)).toEqual(expected);
       }),
-      { numRuns: 100 },
+      runs(40),
     );
   });
 
@@ -120,7 +121,7 @@ describe.each(SERVERS)('a %s server', (type, recorder, answers) => {
         for (const call of calls) rig.adapter.observe(call);
         expect(await rig.poll()).toEqual(expected);
       }),
-      { numRuns: 100 },
+      runs(40),
     );
   });
 });

@@ -5,6 +5,7 @@ import { Screen, type TerminalOutput } from '../../src/cli/screen.js';
 import { watchFrame, type WatchView } from '../../src/cli/watch-frame.js';
 import { WatchLines } from '../../src/cli/watch-lines.js';
 import type { Agent, AgentsSnapshot, AgentsUpdate, McpServerFragment } from '../../src/client/index.js';
+import { runs } from '../support/hostile.js';
 
 const SGR = /\u001b\[\d+m/g; // eslint-disable-line no-control-regex
 
@@ -159,7 +160,7 @@ describe('the table of agents and servers', () => {
           }
         },
       ),
-      { numRuns: 100 },
+      runs(100),
     );
   });
 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Config, ConfigError, type Flags, loadConfig } from '../../src/config/index.js';
+import { runs } from '../support/hostile.js';
 
 let directory: string;
 let files = 0;
@@ -650,7 +651,7 @@ describe('mistakes: one line each, naming the key and the value', () => {
           host: expect.stringMatching(/^(127\.\d+\.\d+\.\d+|::1|localhost)$/),
         });
       }),
-      { numRuns: 300 },
+      runs(100),
     );
   });
 });

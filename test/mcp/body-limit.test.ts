@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { limitedFetch } from '../../src/mcp/body-limit.js';
 import { chunksOf } from './support.js';
+import { runs } from '../support/hostile.js';
 
 const MAX_BYTES = 20;
 
@@ -43,7 +44,7 @@ test('a stream of events passes whole, however it is cut, unless one of them is 
         [['x'.repeat(16), 'x'.repeat(21)], '\n\n', [19]],
         [['xx', '', 'x'.repeat(16)], '\r\n\r\n', [6]],
       ],
-      numRuns: 300,
+      ...runs(100),
     },
   );
 });

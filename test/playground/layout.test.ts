@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { hullOf } from '../../playground/graph/hull.js';
 import { Forces, type LayoutInput } from '../../playground/layout/forces.js';
 import { middlesFor, radiusOf, seedAround } from '../../playground/layout/seeds.js';
+import { runs } from '../support/hostile.js';
 
 describe('seeds', () => {
   test('groups of any sizes have room beside each other', () => {
@@ -16,7 +17,7 @@ describe('seeds', () => {
           }),
         );
       }),
-      { numRuns: 30 },
+      runs(30),
     );
   });
 

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { GraphModel } from '../../playground/graph/model.js';
 import { agentOf, byId, workOf } from './agents.js';
+import { runs } from '../support/hostile.js';
 
 interface Edge {
   readonly id: string;
@@ -150,7 +151,7 @@ describe('GraphModel', () => {
           expect(model.graph.order).toBeLessThanOrEqual(last.agents.size + 121);
         },
       ),
-      { numRuns: 40 },
+      runs(25),
     );
   });
 });

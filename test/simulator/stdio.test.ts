@@ -1,13 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { build } from 'vite';
 import { describe, expect, test } from 'vitest';
+import { PROGRAM } from '../support/app.js';
 import { callLine, INITIALIZE, line, Replies, run } from './running.js';
-
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 describe('a simulator over stdio', () => {
   test('answers, and its world moves with the clock', async () => {
@@ -75,27 +70,15 @@ describe('a simulator over stdio', () => {
   });
 
   test('a real process serves, and exits with 0 when its stdin closes', async () => {
-    const cache = join(ROOT, '.cache');
-    await mkdir(cache, { recursive: true });
-    const outDir = await mkdtemp(join(cache, 'simulator-'));
-    try {
-      const entry = join(ROOT, 'test', 'simulator', 'stdio-entry.ts');
-      await build({
-        root: ROOT,
-        configFile: false,
-        logLevel: 'silent',
-        build: { ssr: entry, outDir, target: 'node20', rolldownOptions: { output: { entryFileNames: 'entry.mjs' } } },
-      });
-      const child = spawn(process.execPath, [join(outDir, 'entry.mjs')], { stdio: ['pipe', 'pipe', 'inherit'] });
-      const exited = once(child, 'exit');
-      const replies = new Replies(child.stdout);
-      child.stdin.write(INITIALIZE + line(null, 'notifications/initialized') + callLine(2, 'swarm_status'));
-      expect((await replies.next())?.result?.serverInfo?.name).toBe('ruflo');
-      expect((await replies.next())?.result?.content?.[0]?.text).toContain('hierarchical');
-      child.stdin.end();
-      expect(await exited).toEqual([0, null]);
-    } finally {
-      await rm(outDir, { recursive: true });
-    }
+    const child = spawn(process.execPath, [PROGRAM, 'simulate', '--type', 'claude-flow'], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    const exited = once(child, 'exit');
+    const replies = new Replies(child.stdout);
+    child.stdin.write(INITIALIZE + line(null, 'notifications/initialized') + callLine(2, 'swarm_status'));
+    expect((await replies.next())?.result?.serverInfo?.name).toBe('ruflo');
+    expect((await replies.next())?.result?.content?.[0]?.text).toContain('hierarchical');
+    child.stdin.end();
+    expect(await exited).toEqual([0, null]);
   });
 });

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { SimulatorType } from '../../src/simulator/inhabitants.js';
 import { step } from '../../src/simulator/life.js';
 import { Simulated } from './simulated.js';
+import { runs } from '../support/hostile.js';
 
 const TYPES = ['claude-flow', 'ruv-swarm', 'daa'] as const;
 
@@ -48,7 +49,7 @@ describe.each(TYPES)('a simulated %s', (type) => {
         other.step(steps);
         expect(answers(other)).toEqual(answers(one));
       }),
-      { numRuns: 25 },
+      runs(25),
     );
   });
 
@@ -113,7 +114,7 @@ describe.each(TYPES)('a simulated %s', (type) => {
           expect(world.task(agent.taskId)?.state).toBe(isWorking ? 'in_progress' : undefined);
         }
       }),
-      { numRuns: 25 },
+      runs(25),
     );
   });
 });

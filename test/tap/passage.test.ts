@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Passage, type PassageEvents } from '../../src/tap/passage.js';
 import { ManualClock, settled } from '../support/manual-clock.js';
+import { runs } from '../support/hostile.js';
 
 const PREFIX = 'swarmlens-0af3-';
 const NO_EVENTS: PassageEvents = {
@@ -122,7 +123,7 @@ test('whatever is said, both sides get each byte of the other, and nothing of ou
         expect(index === 0 || stage.toServer[index - 1] === '\n').toBe(true);
       }
     }),
-    { numRuns: 300 },
+    runs(100),
   );
 });
 

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { AnswerScan } from '../../src/tap/answer-scan.js';
 import { Sieve } from '../../src/tap/sieve.js';
 import { chunksOf } from './chunks.js';
+import { runs } from '../support/hostile.js';
 
 const PREFIX = 'swarmlens-0af3-';
 
@@ -63,7 +64,7 @@ describe('the scan of a line', () => {
       fc.property(fc.oneof(message, answerToUs), cuts, (text, places) => {
         expect(scan(chunksOf(Buffer.from(text), places))).toBe(isOurs(text));
       }),
-      { numRuns: 1_000 },
+      runs(250),
     );
   });
 
@@ -108,7 +109,7 @@ describe('the sieve', () => {
         const last = scan([Buffer.from(rest)]) ? '' : rest;
         expect(passed()).toBe(Buffer.from(`${kept.join('')}${last}`).toString('latin1'));
       }),
-      { numRuns: 500 },
+      runs(250),
     );
   });
 
