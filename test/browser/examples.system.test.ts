@@ -61,7 +61,7 @@ describe.skipIf(!here)(`examples in Chromium${here ? '' : ' (skipped: there is n
     swarmlens = await DeliveryServer.start({}, { origins: [pages.origin] });
     swarmlens.show(0, 3, 0);
     browser = await startBrowser(executable);
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await browser[Symbol.asyncDispose]();
@@ -93,7 +93,7 @@ describe.skipIf(!here)(`examples in Chromium${here ? '' : ' (skipped: there is n
     expect(wrong).toEqual([]);
     await page.close();
     swarmlens.show(1, 2, 0);
-  }, 60_000);
+  });
 
   test('React shows agents through useSyncExternalStore, in strict mode, without a warning', async () => {
     const { page, wrong } = await open('/react/index.html');
@@ -107,5 +107,5 @@ describe.skipIf(!here)(`examples in Chromium${here ? '' : ' (skipped: there is n
     await page.getByText(/^LIVE/).waitFor();
     expect(wrong).toEqual([]);
     await page.close();
-  }, 60_000);
+  });
 });

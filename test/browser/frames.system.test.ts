@@ -14,7 +14,7 @@ describe.skipIf(!here)(
     beforeAll(async () => {
       if (executable === null) throw new Error('Chromium is missing: install it, or set CHROMIUM_PATH');
       browser = await startBrowser(executable);
-    }, 60_000);
+    });
 
     afterAll(() => browser[Symbol.asyncDispose]());
 

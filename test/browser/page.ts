@@ -15,6 +15,8 @@ export interface WatchedPage extends AsyncDisposable {
   readonly sent: string[];
   /** WebSockets that it opened. */
   readonly sockets: string[];
+  /** Number of these that were closed before the page was. */
+  readonly cuts: () => number;
 }
 
 /** A page, with all that goes over its sockets and all that goes wrong on it. */
@@ -29,13 +31,15 @@ export async function openPage(browser: Browser, origin: string, path = '/'): Pr
     const asked = new URL(request.url());
     if (asked.protocol.startsWith('http') && asked.origin !== origin) wrong.push(`request: ${request.url()}`);
   });
+  let cuts = 0;
   page.on('websocket', (socket) => {
     sockets.push(socket.url());
+    socket.on('close', () => (cuts += 1));
     socket.on('framereceived', ({ payload }) => received.push(payload.toString()));
     socket.on('framesent', ({ payload }) => sent.push(payload.toString()));
   });
   await page.goto(`${origin}${path}`);
-  return { page, wrong, received, sent, sockets, [Symbol.asyncDispose]: () => page.close() };
+  return { page, wrong, received, sent, sockets, cuts: () => cuts, [Symbol.asyncDispose]: () => page.close() };
 }
 
 /** Keeps a picture of what is seen. */

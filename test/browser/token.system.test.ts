@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { runCommand } from '../cli/run-command.js';
 import { PROGRAM } from '../support/app.js';
 import { findChromium, startBrowser } from '../support/chromium.js';
 import { Program } from '../support/program.js';
@@ -18,10 +19,10 @@ describe.skipIf(!here)(`in Chromium${here ? '' : ' (skipped: not on the PATH, an
       const simulator = { command: process.execPath, args: [PROGRAM, 'simulate', '--type', 'ruv-swarm'] };
       const config = { mcpServers: { ruv: simulator }, swarmlens: { auth: { tokens: 'swarmlens.tokens.json' } } };
       await writeFile(join(cwd, 'swarmlens.config.json'), JSON.stringify(config));
-      await using made = new Program(['token', 'create', '--scopes', 'agents:read,health:read'], { cwd });
-      const token = (await made.outcome()).stdout.trimEnd();
-      await using less = new Program(['token', 'create', '--scopes', 'agents:read'], { cwd });
-      const lesser = (await less.outcome()).stdout.trimEnd();
+      const create = async (scopes: string): Promise<string> =>
+        (await runCommand(['token', 'create', '--scopes', scopes], { cwd })).stdout.trimEnd();
+      const token = await create('agents:read,health:read');
+      const lesser = await create('agents:read');
       await using program = new Program(['serve', '--port', '0'], { cwd });
       const [, url = ''] = await program.printed(/ready at (\S+)\/graphql/);
       await using browser = await startBrowser(executable);
@@ -39,8 +40,7 @@ describe.skipIf(!here)(`in Chromium${here ? '' : ' (skipped: not on the PATH, an
       await enter(token);
       await page.locator('.agent').first().waitFor();
       expect(await form.isVisible()).toBe(false);
-      await using revoked = new Program(['token', 'revoke', token.split('_')[1] ?? ''], { cwd });
-      await revoked.outcome();
+      expect(await runCommand(['token', 'revoke', token.split('_')[1] ?? ''], { cwd })).toMatchObject({ code: 0 });
       await form.getByText('has been revoked').waitFor();
       await enter(lesser);
       await page.locator('#health-note', { hasText: 'health:read' }).waitFor();
@@ -52,5 +52,5 @@ describe.skipIf(!here)(`in Chromium${here ? '' : ' (skipped: not on the PATH, an
     } finally {
       await rm(cwd, { recursive: true, force: true });
     }
-  }, 60_000);
+  });
 });
