@@ -40,7 +40,7 @@ describe('a collector', () => {
     await using server = await simulated('daa', 'http');
     await using made = rig();
     const { collector, store } = made;
-    for (let round = 0; round < 10; round += 1) {
+    for (let round = 0; round < 3; round += 1) {
       collector.add(http('a', server.port));
       await collector.ready();
       expect(store.countAgents('a')).toBe(2);

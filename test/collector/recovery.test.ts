@@ -80,7 +80,7 @@ describe('agents of a server that is gone', () => {
     }
     await pass(40_000);
     for (const server of swarm.servers) server.refuses = null;
-    await pass(3_600_000);
+    await pass(600_000);
     expect(swarm.seen).toEqual({ ids: ['a'], stale: false });
     expect(other.seen).toEqual({ ids: ['a'], stale: true });
     expect([...swarm.removals, ...other.removals]).toEqual([]);
@@ -140,7 +140,7 @@ describe('a server that comes back', () => {
       swarm.servers[0]?.session?.end(byAge());
       await pass(0);
       expect(swarm.seen).toEqual({ ids: ['a'], stale: false });
-      await pass(300_000);
+      await pass(60_000);
     }
     expect(swarm.servers[0]?.attempts).toBe(6);
     expect(swarm.store.events.since(told).events).toEqual([]);
@@ -338,7 +338,7 @@ describe('replicas of one server', () => {
         expect(swarm.store.servers.get('s')).toMatchObject({ status: 'ONLINE', lastError: null, staleSince: null });
         expectChains(swarm.changes);
       }),
-      { numRuns: 40 },
+      { numRuns: 15 },
     );
   });
 
