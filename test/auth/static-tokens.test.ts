@@ -3,8 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { changeTokenFile, readTokenFile, type Viewer } from '../../src/auth/index.js';
 import { StaticTokens } from '../../src/auth/static-tokens.js';
 import { recordingLogger } from '../mcp/support.js';
-import { ManualClock, settled } from '../support/manual-clock.js';
+import { ManualClock } from '../support/manual-clock.js';
 import { TokenDirectory } from './files.js';
+import { waitUntil } from '../support/wait.js';
 
 /** Tokens of a file, on a clock that the test moves. */
 class Watched implements AsyncDisposable {
@@ -34,10 +35,14 @@ class Watched implements AsyncDisposable {
   /** Lets time pass until it is so, but none while the file system is waited for. @returns milliseconds that passed */
   async until(isSo: () => boolean): Promise<number> {
     const sinceMs = this.clock.monotonic();
-    while (!isSo()) {
-      if (this.clock.pending > 0) this.clock.advance(10);
-      await settled();
-    }
+    await waitUntil(
+      () => {
+        if (isSo()) return true;
+        if (this.clock.pending > 0) this.clock.advance(10);
+        return false;
+      },
+      { state: () => ({ passedMs: this.clock.monotonic() - sinceMs, changes: this.changes }), intervalMs: 0 },
+    );
     return this.clock.monotonic() - sinceMs;
   }
 

@@ -12,11 +12,12 @@ import {
   ViewerDocument,
 } from '../../src/client/index.js';
 import { DeliveryServer } from '../support/delivery-server.js';
-import { ManualClock, settled } from '../support/manual-clock.js';
+import { ManualClock } from '../support/manual-clock.js';
 import { Relay } from '../support/relay.js';
 import { until } from './looking.js';
 import { surroundingsOf } from './manual-surroundings.js';
 import { ScriptedServer, welcome } from './scripted-server.js';
+import { waitUntil } from '../support/wait.js';
 
 /** A client that connects, by a clock that stands still. */
 function connecting(
@@ -107,7 +108,7 @@ describe('the state of the connection', () => {
     await using server = await ScriptedServer.start(() => undefined);
     const { client: made, clock } = connecting(server.url);
     await using client = made;
-    while (server.received.length === 0) await settled();
+    await waitUntil(() => server.received.length > 0, { state: () => client.connection.getSnapshot() });
     clock.advance(20_000);
     await until(client.connection, ({ status }) => status === 'RECONNECTING');
   });
@@ -158,7 +159,7 @@ describe('a client that is disposed', () => {
   ])('%s: closes, ends what runs, and leaves no timer', async (_name, isReached) => {
     await using server = await ScriptedServer.start(welcome);
     const { client, clock, ended } = connecting(server.url);
-    while (!isReached(server, client)) await settled();
+    await waitUntil(() => isReached(server, client), { state: () => client.connection.getSnapshot() });
     await client.dispose();
     expect(await ended).toMatchObject({ code: 'CLIENT_CLOSED', message: expect.stringContaining('make a new one') });
     expect(clock.pending).toBe(0);

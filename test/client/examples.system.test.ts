@@ -14,7 +14,7 @@ describe('the examples', () => {
       cwd: ROOT,
     });
     expect(stdout).toBe('');
-  }, 60_000);
+  });
 
   test('the script prints the agents of a demo, and ends when it is interrupted', async () => {
     await using program = new Program(['serve', '--demo', '--port', '0'], { cwd: ROOT });
@@ -30,5 +30,5 @@ describe('the examples', () => {
     await ended;
     expect({ code: script.exitCode, errors }).toEqual({ code: 0, errors: '' });
     expect(output).toMatch(/^[1-9]\d* agents, \d+ at work/m);
-  }, 60_000);
+  });
 });

@@ -3,9 +3,10 @@ import { expect, test } from 'vitest';
 import { createSwarmClientWith } from '../../src/client/create-client.js';
 import { ViewerDocument } from '../../src/client/index.js';
 import { DeliveryServer } from '../support/delivery-server.js';
-import { ManualClock, settled } from '../support/manual-clock.js';
+import { ManualClock } from '../support/manual-clock.js';
 import { recorder, until } from './looking.js';
 import { surroundingsOf } from './manual-surroundings.js';
+import { waitUntil } from '../support/wait.js';
 
 const ROUNDS = 1_000;
 
@@ -51,11 +52,11 @@ test('1,000 rounds of looking and leaving leave no listener, timer or operation 
 
   // The server answers that after all that was sent before it.
   await client.query(ViewerDocument);
-  while (server.active.size > 0) await settled();
+  await waitUntil(() => server.active.size === 0, { state: () => server.active.size });
   expect({ timers: clock.pending, listeners: listeners() }).toEqual(before);
   expect(shared.getSnapshot().status).toBe('IDLE');
   await client.dispose();
   expect(clock.pending).toBe(0);
   expect(getEventListeners(abort.signal, 'abort')).toHaveLength(0);
   expect(sockets).toHaveLength(1);
-}, 60_000);
+});

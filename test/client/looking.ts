@@ -1,27 +1,25 @@
 import { WebSocket } from 'ws';
 import type { Observable } from '../../src/client/index.js';
+import { ChangeNotifier } from '../support/wait.js';
 
-/** Resolves with the first snapshot of which `isSo`, looking again at each change. It counts as somebody who looks. */
-export function until<TSnapshot>(
+/** Resolves with the first snapshot of which `isReached`, checked after each change. Counts as a subscriber. */
+export async function until<TSnapshot>(
   { subscribe, getSnapshot }: Observable<TSnapshot>,
-  isSo: (snapshot: TSnapshot) => boolean,
+  isReached: (snapshot: TSnapshot) => boolean,
 ): Promise<TSnapshot> {
-  return new Promise((resolve, reject) => {
-    const look = (): boolean => {
-      try {
-        const snapshot = getSnapshot();
-        if (!isSo(snapshot)) return false;
-        resolve(snapshot);
-      } catch (error) {
-        reject(error instanceof Error ? error : new Error(String(error)));
-      }
-      return true;
+  const changes = new ChangeNotifier();
+  const unsubscribe = subscribe(() => changes.notify());
+  try {
+    let snapshot = getSnapshot();
+    const isReachedNow = (): boolean => {
+      snapshot = getSnapshot();
+      return isReached(snapshot);
     };
-    const unsubscribe = subscribe(() => {
-      if (look()) unsubscribe();
-    });
-    if (look()) unsubscribe();
-  });
+    await changes.until(isReachedNow, { state: () => snapshot });
+    return snapshot;
+  } finally {
+    unsubscribe();
+  }
 }
 
 export interface SentMessage {

@@ -14,6 +14,7 @@ import {
 } from '../../src/client/index.js';
 import { DeliveryServer } from '../support/delivery-server.js';
 import { ScriptedServer, welcome } from './scripted-server.js';
+import { waitUntil } from '../support/wait.js';
 
 let server: DeliveryServer;
 
@@ -65,10 +66,12 @@ describe('operations', () => {
     await expect(before).rejects.toBe(reason);
     const abort = new AbortController();
     const during = client.query(ViewerDocument, {}, { signal: abort.signal }).catch((error: unknown) => error);
-    while (!waiting.received.some(({ type }) => type === 'subscribe')) await new Promise(setImmediate);
+    const received = (expected: string): Promise<void> =>
+      waitUntil(() => waiting.received.some(({ type }) => type === expected), { state: () => waiting.received });
+    await received('subscribe');
     abort.abort(reason);
     expect(await during).toBe(reason);
-    while (!waiting.received.some(({ type }) => type === 'complete')) await new Promise(setImmediate);
+    await received('complete');
   });
 });
 

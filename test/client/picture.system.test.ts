@@ -85,7 +85,7 @@ describe('the picture of a client', () => {
     } finally {
       await server[Symbol.asyncDispose]();
     }
-  }, 60_000);
+  });
 });
 
 /** As the client has it: `serverId` of an edge is not told. */

@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createSwarmClientWith } from '../../src/client/create-client.js';
 import type { AgentStream, SwarmClient, TokenRequest, TokenSource } from '../../src/client/index.js';
 import { AccessServer } from '../support/access-server.js';
-import { settled } from '../support/manual-clock.js';
 import { Relay } from '../support/relay.js';
 import { countOf, recorder, type Recorder, until } from './looking.js';
 import { surroundingsOf } from './manual-surroundings.js';
+import { waitUntil } from '../support/wait.js';
 
 let access: AccessServer;
 let relay: Relay;
@@ -59,9 +59,10 @@ async function live({ stream }: Watcher): Promise<void> {
 
 /** Four fifths of a token of 20 seconds pass: it is to be renewed. Signing takes real time, during which none passes. */
 async function nearlyOver({ recorded }: Watcher, isSo: () => boolean): Promise<void> {
-  while (!recorded.received.some((text) => text.includes('"expiresAt"'))) await settled();
+  const state = (): unknown => recorded.received.slice(-5);
+  await waitUntil(() => recorded.received.some((text) => text.includes('"expiresAt"')), { state });
   access.clock.advance(16_000);
-  while (!isSo()) await settled();
+  await waitUntil(isSo, { state });
 }
 
 let round = 0;
@@ -154,11 +155,8 @@ describe('a function that gets tokens', () => {
     await using watcher = watch(token);
     await live(watcher);
     await nearlyOver(watcher, () => asked.length === 2);
-    while (asked.length < 3) {
-      access.clock.advance(10);
-      await settled();
-    }
-    while (countOf(watcher.recorded, 'Authenticate') === 0) await settled();
+    await access.until(() => asked.length === 3);
+    await waitUntil(() => countOf(watcher.recorded, 'Authenticate') > 0, { state: () => watcher.recorded.sent });
     expect(asked).toHaveLength(3);
     expect(watcher.recorded.sockets).toHaveLength(1);
   });
@@ -170,7 +168,7 @@ describe('a function that gets tokens', () => {
     });
     await using watcher = watch(token);
     await live(watcher);
-    await access.until(() => watcher.recorded.sockets.length === 2);
+    await access.until(() => watcher.recorded.sockets.length === 2, 100);
     await live(watcher);
     await seesChanges(watcher);
     expect(asked.at(-1)?.refusal).toBe('The token has expired');
@@ -202,7 +200,7 @@ describe('a function that gets tokens', () => {
   test('that a person answers may be wrong as often as they like', async () => {
     const { token, asked } = source((nth) => (nth < 6 ? `wrong ${nth}` : access.jwt()));
     await using watcher = watch(token, Number.POSITIVE_INFINITY);
-    await access.until(() => watcher.client.connection.getSnapshot().status === 'OPEN');
+    await access.until(() => watcher.client.connection.getSnapshot().status === 'OPEN', 100);
     await live(watcher);
     expect(asked).toHaveLength(6);
   });

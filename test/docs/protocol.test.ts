@@ -1,5 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { App } from '../../src/app.js';
+import { describe, expect, test } from 'vitest';
 import { simulated } from '../discovery/places.js';
 import { serverConfig, startApp } from '../support/app.js';
 import { BareSocket, type Message } from '../support/bare-socket.js';
@@ -9,24 +8,26 @@ import { Placeholders } from './template.js';
 const BLOCKS = blocksOf(page('docs/protocol.md'));
 const SECTIONS = [...new Set(BLOCKS.filter(({ kind }) => kind === 'json client').map(({ section }) => section))];
 
-/** Of the whole page: one section brings the cursor of another. */
-const placeholders = new Placeholders();
-let daa: Awaited<ReturnType<typeof simulated>>;
-let app: App;
-
-beforeAll(async () => {
-  daa = await simulated('daa', 'http');
+/** A server in the state that the page begins with. */
+async function start(): Promise<{ readonly url: string } & AsyncDisposable> {
+  const daa = await simulated('daa', 'http');
   const endpoint = { type: 'http', url: `http://127.0.0.1:${daa.port}/mcp`, headers: {} } as const;
-  app = await startApp([serverConfig('daa', [], { endpoint, allowTools: ['pause_agent', 'resume_agent'] })]);
-});
-
-afterAll(async () => {
-  await app[Symbol.asyncDispose]();
-  await daa[Symbol.asyncDispose]();
-});
+  const app = await startApp([serverConfig('daa', [], { endpoint, allowTools: ['pause_agent', 'resume_agent'] })]);
+  return {
+    url: app.url,
+    async [Symbol.asyncDispose]() {
+      await app[Symbol.asyncDispose]();
+      await daa[Symbol.asyncDispose]();
+    },
+  };
+}
 
 /** Sends what the client of one section sends, and returns what the server says otherwise than documented. */
-async function played(blocks: readonly Block[]): Promise<readonly string[]> {
+async function played(
+  app: { readonly url: string },
+  blocks: readonly Block[],
+  placeholders: Placeholders,
+): Promise<readonly string[]> {
   const first = blocks[0]?.text ?? '';
   const server = { socketUrl: `${app.url.replace('http', 'ws')}/graphql` };
   const { payload = null } = parsed(first) as { payload?: Record<string, unknown> }; // of `connection_init`, or ignored
@@ -51,6 +52,27 @@ async function played(blocks: readonly Block[]): Promise<readonly string[]> {
   return differences;
 }
 
+function blocksIn(section: string): readonly Block[] {
+  return BLOCKS.filter((block) => block.section === section && block.kind.startsWith('json '));
+}
+
+/** Earlier sections in which the server first tells what the client of this section sends. */
+function sectionsThatBring(section: string): readonly string[] {
+  const told = new Set<string>();
+  const wanted = new Set<string>();
+  for (const { kind, text } of blocksIn(section)) {
+    for (const [name] of text.matchAll(/<[^<>]+>/g)) {
+      if (kind === 'json server') told.add(name);
+      else if (!told.has(name)) wanted.add(name);
+    }
+  }
+  const earlier = SECTIONS.slice(0, SECTIONS.indexOf(section));
+  const first = [...wanted].map((name) =>
+    earlier.find((one) => blocksIn(one).some(({ kind, text }) => kind === 'json server' && text.includes(name))),
+  );
+  return earlier.filter((one) => first.includes(one));
+}
+
 function parsed(text: string): unknown {
   return JSON.parse(text);
 }
@@ -64,11 +86,17 @@ describe('docs/protocol.md', () => {
   });
 
   test.each(SECTIONS)('%s: a server answers the messages as it says there', async (section) => {
-    const blocks = BLOCKS.filter((block) => block.section === section && block.kind.startsWith('json '));
-    expect(await played(blocks)).toEqual([]);
+    await using app = await start();
+    const placeholders = new Placeholders();
+    // Messages of a section may hold values that a section before it has brought, such as a cursor.
+    for (const earlier of sectionsThatBring(section)) {
+      expect(await played(app, blocksIn(earlier), placeholders)).toEqual([]);
+    }
+    expect(await played(app, blocksIn(section), placeholders)).toEqual([]);
   });
 
   test('over HTTP: a subscription answers the documented request with the documented events', async () => {
+    await using app = await start();
     const [asked, answered] = ['sh', 'text stream'].map((kind) => BLOCKS.find((block) => block.kind === kind)?.text);
     const body = /-d '(.+)'/.exec(asked ?? '')?.[1];
     const response = await fetch(`${app.url}/graphql`, {
@@ -81,7 +109,7 @@ describe('docs/protocol.md', () => {
       text += new TextDecoder().decode(chunk); // of fetch
       if (/^data: .+\n\n/m.test(text)) break;
     }
-    expect(placeholders.differences(answered?.trim(), text.trim())).toEqual([]);
+    expect(new Placeholders().differences(answered?.trim(), text.trim())).toEqual([]);
   });
 
   test('a difference is found where there is one', () => {

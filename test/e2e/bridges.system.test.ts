@@ -3,16 +3,7 @@ import { DaaMcp } from '../mcp/bridges/daa-mcp.js';
 import { McpGateway } from '../mcp/bridges/mcp-gateway.js';
 import { McpTcpServer } from '../mcp/bridges/mcp-tcp-server.js';
 import { McpWsRelay } from '../mcp/bridges/mcp-ws-relay.js';
-import {
-  AGENT_UPDATES,
-  PROGRAM,
-  request,
-  serverConfig,
-  SocketClient,
-  startApp,
-  WirePicture,
-  type WireUpdate,
-} from '../support/app.js';
+import { PROGRAM, request, serverConfig, SocketClient, startApp, WirePicture } from '../support/app.js';
 import type { ServerConfig } from '../../src/config/index.js';
 
 const TOKEN = 'tell-nobody';
@@ -51,7 +42,7 @@ test('the agents of every bridge, and of the DAA server over both of its transpo
     server('daa-ws', { type: 'ws', url: `ws://127.0.0.1:${daaPort}/mcp/ws`, headers: {} }),
   ]);
   await using client = new SocketClient(app);
-  using stream = client.subscribe<WireUpdate>(AGENT_UPDATES);
+  using stream = client.watchAgents();
   await stream.until(({ length }) => length > 0);
   const agents = [...stream.data.reduce((picture, one) => picture.apply(one), new WirePicture()).whole.values()];
   const of = (serverId: string): unknown[] => agents.filter((agent) => agent['serverId'] === serverId);
@@ -80,7 +71,7 @@ test.each(['noted', 'source'] as const)(
     const config = { ...(await tcp('gateway', gateway)), maxPollHz: 0.01 };
     await using app = await startApp([config], { heartbeatMs: 3_600_000 });
     await using client = new SocketClient(app);
-    using stream = client.subscribe<WireUpdate>(AGENT_UPDATES);
+    using stream = client.watchAgents();
     await stream.until(({ length }) => length > 0);
     await gateway.subscribed();
 
@@ -106,7 +97,7 @@ test('a relay that is asked for more than it allows is left alone for a while, w
   const endpoint = { type: 'ws', url: `ws://127.0.0.1:${await relay.port}/`, headers } as const;
   await using app = await startApp([server('relay', endpoint)]);
   await using client = new SocketClient(app);
-  using stream = client.subscribe<WireUpdate>(AGENT_UPDATES, { mode: 'HIGH_FREQUENCY' });
+  using stream = client.watchAgents({ mode: 'HIGH_FREQUENCY' });
   await relay.refused();
   await stream.until(({ length }) => length > 0);
   const { data } = await request(app, '{ servers { status circuitBreaker { state } } agents { stale } }');
@@ -128,7 +119,7 @@ test.each(['mcp-tcp-server', 'mcp-ws-relay'] as const)(
         : server('bridge', { type: 'ws', url: `ws://127.0.0.1:${await relay.port}/`, headers });
     await using app = await startApp([{ ...config, maxPollHz: 1, allowTools: ['agent_spawn'] }]);
     await using client = new SocketClient(app);
-    using stream = client.subscribe<WireUpdate>(AGENT_UPDATES);
+    using stream = client.watchAgents();
     using health = client.subscribe(HEALTH_CHANGES);
     await stream.until(({ length }) => length > 0);
 

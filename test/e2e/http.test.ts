@@ -1,9 +1,11 @@
 import { createConnection } from 'node:net';
+import { isDeepStrictEqual } from 'node:util';
 import { serverAudits } from 'graphql-http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import type { App } from '../../src/app.js';
 import { request, simulator, startApp } from '../support/app.js';
+import { waitUntil } from '../support/wait.js';
 
 let app: App;
 
@@ -48,11 +50,13 @@ describe('GraphQL over HTTP', () => {
     left.abort();
     const kinds = [...text.matchAll(/"kind":"(\w+)"/g)].map(([, kind]) => kind);
     expect(kinds.slice(0, 3)).toEqual(['SNAPSHOT', 'DELTA', 'DELTA']);
-    // Once the server has seen that the reader has left, nothing of its stream is left; a test's timeout ends a leak.
-    for (let open = 1; open > 0;) {
-      const { data } = await request(app, '{ health { connections { subscriptions } } }');
-      open = (data as { health: { connections: { subscriptions: number } } }).health.connections.subscriptions; // as selected
-    }
+    // Nothing of the stream is left once the server has seen that its reader has left.
+    let open: unknown;
+    const isLeft = async (): Promise<boolean> => {
+      open = (await request(app, '{ health { connections { subscriptions } } }')).data;
+      return isDeepStrictEqual(open, { health: { connections: { subscriptions: 0 } } });
+    };
+    await waitUntil(isLeft, { state: () => open });
   });
 
   test('a mutation over GET is refused', async () => {

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { AGENT_UPDATES, PROGRAM, request, SocketClient, WirePicture, type WireUpdate } from '../support/app.js';
+import { PROGRAM, request, SocketClient, WirePicture } from '../support/app.js';
 import { Program } from '../support/program.js';
 
 let directory: string;
@@ -42,7 +42,7 @@ test('servers come, go and change with the configuration file, and a file that i
   const [, url = ''] = await program.printed(/ready at (\S+)\/graphql/);
   await program.wrote(/mcpServers\.same: is the same server as mcpServers\.daa/);
   await using client = new SocketClient({ url });
-  using stream = client.subscribe<WireUpdate>(AGENT_UPDATES, { mode: 'HIGH_FREQUENCY' });
+  using stream = client.watchAgents({ mode: 'HIGH_FREQUENCY' });
   using notices = client.subscribe<NoticeSeen>('subscription { notices { code message } }');
   const picture = (): WirePicture => {
     const made = new WirePicture();

@@ -5,16 +5,9 @@ import type { Config } from '../../src/config/index.js';
 import { parseRedisUrl, systemClock } from '../../src/shared/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
 import { simulated } from '../discovery/places.js';
-import {
-  AGENT_UPDATES,
-  request,
-  serverConfig,
-  SocketClient,
-  startApp,
-  testConfig,
-  type WireUpdate,
-} from '../support/app.js';
+import { request, serverConfig, SocketClient, startApp, testConfig } from '../support/app.js';
 import { hasRedis, NO_REDIS, RedisServer } from '../support/redis-server.js';
+import { waitUntil } from '../support/wait.js';
 
 const here = hasRedis({ own: true });
 
@@ -38,7 +31,12 @@ async function agents(app: App): Promise<readonly { readonly id: string; readonl
 
 /** Resolves when it shows these agents. */
 async function shows(app: App, expected: unknown): Promise<void> {
-  while (!isDeepStrictEqual(await agents(app), expected));
+  let seen: unknown;
+  const isShown = async (): Promise<boolean> => {
+    seen = await agents(app);
+    return isDeepStrictEqual(seen, expected);
+  };
+  await waitUntil(isShown, { state: () => seen });
 }
 
 async function connectedAt(app: App): Promise<unknown> {
@@ -65,12 +63,16 @@ describe.skipIf(!here)(`two nodes on one Redis${here ? '' : ` (${NO_REDIS})`}`, 
     expect(data?.['requestAgentUpdate']).toEqual({ serverIds: ['daa'], unansweredServerIds: [] });
 
     await using client = new SocketClient(second);
-    using stream = client.subscribe<WireUpdate>(AGENT_UPDATES, { mode: 'HIGH_FREQUENCY' });
+    using stream = client.watchAgents({ mode: 'HIGH_FREQUENCY' });
     await stream.until((updates) => updates.length > 0);
     const before = await connectedAt(second);
     await first[Symbol.asyncDispose]();
     let after = before;
-    while (JSON.stringify(after) === JSON.stringify(before)) after = await connectedAt(second);
+    const isFollowed = async (): Promise<boolean> => {
+      after = await connectedAt(second);
+      return !isDeepStrictEqual(after, before);
+    };
+    await waitUntil(isFollowed, { state: () => after });
     expect(after).toMatchObject({ stale: false });
     expect((await request(second, CALL, { tool: 'healthcheck' })).data?.['callTool']).toMatchObject({ isError: false });
     expect(await agents(second)).toEqual(seen);
@@ -116,8 +118,12 @@ describe.skipIf(!here)(`two nodes on one Redis${here ? '' : ` (${NO_REDIS})`}`, 
     const seen = await agents(first);
     await redis.kill();
     let answer = await request(second, CALL, { tool: 'healthcheck' });
-    while (answer.errors === undefined) answer = await request(second, CALL, { tool: 'healthcheck' });
-    expect(answer.errors[0]?.extensions?.['code']).toBe('SERVER_UNAVAILABLE');
+    const isRefused = async (): Promise<boolean> => {
+      answer = await request(second, CALL, { tool: 'healthcheck' });
+      return answer.errors !== undefined;
+    };
+    await waitUntil(isRefused, { state: () => answer });
+    expect(answer.errors?.[0]?.extensions?.['code']).toBe('SERVER_UNAVAILABLE');
     expect((await request(first, CALL, { tool: 'healthcheck' })).data?.['callTool']).toMatchObject({ isError: false });
     await shows(
       second,

@@ -3,7 +3,6 @@ import { expect, test } from 'vitest';
 import type { App } from '../../src/app.js';
 import {
   AGENT_FIELDS,
-  AGENT_UPDATES,
   request,
   simulator,
   SocketClient,
@@ -91,7 +90,7 @@ test('any actions, any filters, resumed on one socket: whole agents and patches 
   await fc.assert(
     fc.asyncProperty(reading, fc.array(action, { minLength: 1, maxLength: 4 }), async (variables, actions) => {
       const after = told.at(-1)?.agentUpdates.cursor ?? null;
-      using stream = client.subscribe<WireUpdate>(AGENT_UPDATES, { ...variables, after });
+      using stream = client.watchAgents({ ...variables, after });
       for (const one of actions) await act(app, one);
       const included = (agent: unknown): unknown => ({
         ...(agent as object),
@@ -99,7 +98,7 @@ test('any actions, any filters, resumed on one socket: whole agents and patches 
         ...(!variables.includeNeural && { neural: null }),
       });
       // What an action changes may take the server's next poll to be known whole, so both are looked at anew with each
-      // update. Pictures that never agree end the test by its timeout.
+      // update.
       const query = async (): Promise<Map<string, unknown>> =>
         new Map([...(await freshAgents(app, variables))].map(([id, agent]) => [id, included(agent)]));
       const sorted = (agents: Map<string, unknown>): string => JSON.stringify([...agents].sort());

@@ -1,15 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ServerConfig } from '../../src/config/index.js';
 import { type RunningSimulator, runSimulator, SIMULATOR_DEFAULTS } from '../../src/simulator/index.js';
-import {
-  AGENT_UPDATES,
-  request,
-  serverConfig,
-  SocketClient,
-  startApp,
-  WirePicture,
-  type WireUpdate,
-} from '../support/app.js';
+import { request, serverConfig, SocketClient, startApp, WirePicture, type WireUpdate } from '../support/app.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 interface Replica extends RunningSimulator {
@@ -66,7 +58,7 @@ describe('two replicas of one server', () => {
     await using second = await door('claude-flow');
     await using app = await startApp([twoDoors(first, second)]);
     await using client = new SocketClient(app);
-    using stream = client.subscribe<WireUpdate>(AGENT_UPDATES, { mode: 'HIGH_FREQUENCY' });
+    using stream = client.watchAgents({ mode: 'HIGH_FREQUENCY' });
     using health = client.subscribe<Health>(HEALTH);
     await stream.until(({ length }) => length >= 1);
     const before = idsOf(stream.data);
@@ -132,7 +124,7 @@ describe('two replicas of one server', () => {
     await using second = await door('daa', { seed: 2, agents: 3 });
     await using app = await startApp([twoDoors(first, second)]);
     await using client = new SocketClient(app);
-    using stream = client.subscribe<WireUpdate>(AGENT_UPDATES, { mode: 'HIGH_FREQUENCY' });
+    using stream = client.watchAgents({ mode: 'HIGH_FREQUENCY' });
     using health = client.subscribe<Health>(HEALTH);
     using notices = client.subscribe<{ notices: { code: string; message: string } }>(NOTICES);
     await stream.until(({ length }) => length >= 1);

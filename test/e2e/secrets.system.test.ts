@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { serverPath } from '../mcp/support.js';
-import { AGENT_UPDATES, type GraphQLAnswer, request, SocketClient, type WireUpdate } from '../support/app.js';
+import { type GraphQLAnswer, request, SocketClient } from '../support/app.js';
 import { Program } from '../support/program.js';
 import { GIVEN_AWAY, SECRETS, TRACES } from '../support/secrets.js';
 
@@ -75,7 +75,7 @@ test('secrets that servers have in what they say are in no answer, patch, notice
   });
   const [, url = ''] = await program.printed(/ready at (\S+)\/graphql/);
   await using client = new SocketClient({ url });
-  using stream = client.subscribe<WireUpdate>(AGENT_UPDATES, { mode: 'HIGH_FREQUENCY' });
+  using stream = client.watchAgents({ mode: 'HIGH_FREQUENCY' });
   using notices = client.subscribe<Noticed>('subscription { notices { code serverId message } }');
   using health = client.subscribe('subscription { healthChanges { serverId status circuitState reason } }');
   using topology = client.subscribe('subscription { topologyChanges { swarmId edges { id from to } } }');
@@ -140,4 +140,4 @@ test('secrets that servers have in what they say are in no answer, patch, notice
   );
   expect(program.stderr).toMatch(/"line":"[^\n]*\[redacted\].*server wrote to stderr/);
   expect(program.stderr).toContain('server sent secrets, control characters or too much');
-}, 60_000);
+});

@@ -1,12 +1,12 @@
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { once } from 'node:events';
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import type { App } from '../../src/app.js';
 import { Control } from '../faults/control.js';
 import {
-  AGENT_UPDATES,
   PROGRAM,
   request,
   serverConfig,
@@ -15,6 +15,7 @@ import {
   type Subscription,
   type WireUpdate,
 } from '../support/app.js';
+import { HANG_MS, waitUntil } from '../support/wait.js';
 
 /** Longer than any test: what shows up before has not waited for a poll. */
 const LONG_MS = 600_000;
@@ -29,7 +30,9 @@ class Person implements AsyncDisposable {
   static async start(url: string, name = 'mine', server: readonly string[] = SIMULATOR): Promise<Person> {
     const person = new Person();
     const args = [PROGRAM, 'tap', '--server', name, '--url', url, '--', process.execPath, ...server];
-    await person.#client.connect(new StdioClientTransport({ command: process.execPath, args, stderr: 'inherit' }));
+    await person.#client.connect(new StdioClientTransport({ command: process.execPath, args, stderr: 'inherit' }), {
+      timeout: HANG_MS,
+    });
     return person;
   }
 
@@ -38,7 +41,7 @@ class Person implements AsyncDisposable {
   }
 
   async call(tool: string, args: Record<string, unknown>): Promise<void> {
-    const answer = await this.#client.callTool({ name: tool, arguments: args });
+    const answer = await this.#client.callTool({ name: tool, arguments: args }, { timeout: HANG_MS });
     expect(answer.isError ?? false).toBe(false);
   }
 
@@ -59,10 +62,13 @@ async function servers(app: Pick<App, 'url'>): Promise<unknown> {
 
 /** Resolves when an agent of that name is in the picture. Asking for it is no reason to poll. */
 async function isKnown(app: App, name: string): Promise<void> {
-  for (;;) {
+  let seen: unknown;
+  const isSeen = async (): Promise<boolean> => {
     const { data } = await request(app, '{ agents { name } }');
-    if ((data?.['agents'] as { name: string }[]).some((agent) => agent.name === name)) return; // as selected
-  }
+    seen = data;
+    return (data?.['agents'] as { name: string }[]).some((agent) => agent.name === name); // as selected
+  };
+  await waitUntil(isSeen, { state: () => seen });
 }
 
 /** Resolves when the server has this status. */
@@ -71,7 +77,7 @@ async function reaches(app: App, id: string, status: string): Promise<void> {
   using changes = client.subscribe<{ healthChanges: { serverId: string; status: string } }>(
     'subscription { healthChanges { serverId status } }',
   );
-  using stream = client.subscribe<WireUpdate>(AGENT_UPDATES, { mode: 'NORMAL' });
+  using stream = client.watchAgents({ mode: 'NORMAL' });
   await stream.until(({ length }) => length > 0);
   const { data } = await request(app, `{ server(id: "${id}") { status } }`);
   if (JSON.stringify(data).includes(`"${status}"`)) return;
@@ -90,7 +96,7 @@ describe("a person's server behind a tap", () => {
     ]);
     await using client = new SocketClient(app);
     // Nobody wants more than the heartbeat, which is long away.
-    using stream = client.subscribe<WireUpdate>(AGENT_UPDATES, { mode: 'ON_DEMAND' });
+    using stream = client.watchAgents({ mode: 'ON_DEMAND' });
     await stream.until(({ length }) => length > 0);
     await person.spawnAgent('ada');
     await isKnown(app, 'ada');
@@ -110,7 +116,7 @@ describe("a person's server behind a tap", () => {
     await using person = await Person.start(app.url, 'mine', server.args);
     await reaches(app, 'mine', 'ONLINE');
     await using client = new SocketClient(app);
-    using stream = client.subscribe<WireUpdate>(AGENT_UPDATES, { mode: 'HIGH_FREQUENCY' });
+    using stream = client.watchAgents({ mode: 'HIGH_FREQUENCY' });
     await stream.until(({ length }) => length > 0);
 
     await server.order({ do: 'damage', damage: { kind: 'late', tool: 'neural_status' } });
@@ -137,7 +143,7 @@ describe("a person's server behind a tap", () => {
     app = await startApp([], { ...LAZY, port });
     try {
       await using client = new SocketClient(app);
-      using stream = client.subscribe<WireUpdate>(AGENT_UPDATES, { mode: 'LOW_FREQUENCY' });
+      using stream = client.watchAgents({ mode: 'LOW_FREQUENCY' });
       await named(stream, 'while away');
       await person.spawnAgent('back again');
       await named(stream, 'back again');
@@ -172,7 +178,8 @@ test('a tapped server leaves the picture when it has been gone for long enough, 
     await using _person = await Person.start(app.url);
     await reaches(app, 'mine', 'ONLINE');
   }
-  while (JSON.stringify(await servers(app)) !== '[]');
+  const isGone = async (): Promise<boolean> => isDeepStrictEqual(await servers(app), []);
+  await waitUntil(isGone, { state: () => 'the server is still listed' });
   await using _next = await Person.start(app.url);
   await reaches(app, 'mine', 'ONLINE');
 });
@@ -233,7 +240,7 @@ describe('the gate for taps', () => {
     using notices = client.subscribe<{ notices: { code: string; message: string } }>(
       'subscription { notices { code message } }',
     );
-    using ready = client.subscribe<WireUpdate>(AGENT_UPDATES);
+    using ready = client.watchAgents();
     await ready.until(({ length }) => length > 0);
     using refused = new Joined(app, 'server=taken&instance=1');
     const reason = 'the configuration of swarmlens has a server of this name';

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { AGENT_UPDATES, request, SocketClient, type WireUpdate } from '../support/app.js';
+import { request, SocketClient } from '../support/app.js';
 import { Program } from '../support/program.js';
 
 test('a simulator that listens on a socket and stands in the configuration as tcp shows its agents, and their changes', async () => {
@@ -16,7 +16,7 @@ test('a simulator that listens on a socket and stands in the configuration as tc
     await using serving = new Program(['serve', '--port', '0'], { cwd });
     const [url] = await serving.printed(/http:\/\/127\.0\.0\.1:\d+/);
     await using client = new SocketClient({ url });
-    using stream = client.subscribe<WireUpdate>(AGENT_UPDATES, { mode: 'HIGH_FREQUENCY' });
+    using stream = client.watchAgents({ mode: 'HIGH_FREQUENCY' });
     const updates = await stream.until(
       (all) =>
         all.some(({ agentUpdates: { agents } }) => agents.length > 0) &&

@@ -5,6 +5,7 @@ import { parseRedisUrl, SwarmlensError } from '../../src/shared/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { hasRedis, NO_REDIS, RedisServer } from '../support/redis-server.js';
+import { waitUntil } from '../support/wait.js';
 
 const MINUTE = 60;
 
@@ -94,7 +95,7 @@ describe.skipIf(!hasRedis({ own: true }))(`rates in Redis${hasRedis({ own: true 
       redis.resume();
     }
     await redis.kill();
-    while (a.link.isUp) await new Promise((resolve) => setImmediate(resolve));
+    await waitUntil(() => !a.link.isUp, { state: () => a.link.isUp });
     expect(await a.allowed('kim', 5)).toBe(3);
     expect(await a.allowed('kim', 5)).toBe(0);
   });

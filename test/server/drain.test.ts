@@ -7,7 +7,8 @@ import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { closeSpread } from '../../src/server/spread.js';
 import { BareClient, DeliveryServer } from '../support/delivery-server.js';
-import { ManualClock, settled } from '../support/manual-clock.js';
+import { ManualClock } from '../support/manual-clock.js';
+import { waitUntil } from '../support/wait.js';
 
 const SHUTDOWN_MS = 1_000;
 
@@ -120,12 +121,11 @@ describe('a server that is asked to stop', () => {
       for await (const chunk of response.body ?? []) text += Buffer.from(chunk).toString();
     };
     const reading = read();
-    while (!text.includes('SNAPSHOT')) await settled();
+    await waitUntil(() => text.includes('SNAPSHOT'), { state: () => text });
     // By itself: no time passes.
     await Promise.all([server.stop(), expect(reading).rejects.toThrow('terminated')]);
     expect(text).not.toContain('complete');
-    // A test's timeout ends a leak.
-    while (server.active.size > 0) await settled();
+    await waitUntil(() => server.active.size === 0, { state: () => server.active.size });
     expect(server.errors).toEqual([]);
   });
 

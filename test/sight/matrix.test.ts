@@ -15,6 +15,7 @@ import {
   SERVER_IDS,
   SWARM_IDS,
 } from './worlds.js';
+import { runs } from '../support/hostile.js';
 
 /** Each root field of queries with the arguments that it is asked with. */
 const QUERIES: Readonly<Record<string, readonly string[]>> = {
@@ -95,9 +96,8 @@ describe('what a viewer is told', () => {
             await comparison.compareWithNewcomer();
           },
         ),
-        { numRuns: 25 },
+        runs(10),
       );
     },
-    30_000,
   );
 });

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { changesSince, createView, type ServerPicture, Store, Timeline } from '../../src/state/index.js';
 import { EPOCH_TIME, pictureOf, viewOptions } from '../support/arbitraries.js';
 import { expectedAgents, expectedEdges, Reader, withoutNulls } from '../support/reader.js';
+import { runs } from '../support/hostile.js';
 
 /** What nodes publish, each with a time of its own. */
 type Published = readonly { readonly node: Node; readonly picture: ServerPicture; readonly atMs: number }[];
@@ -97,10 +98,10 @@ test.each([100, 1])(
         for (const node of nodes) node.follow(log, log.length);
         for (const node of nodes) read(node);
       }),
-      { numRuns: 500 },
+      runs(200),
     );
     // Otherwise the histories have missed their aim.
-    expect(resumed).toBeGreaterThan(100);
+    expect(resumed).toBeGreaterThan(40);
   },
 );
 

@@ -79,12 +79,12 @@ export class AccessServer implements AsyncDisposable {
   }
 
   /** Lets the tokens' time pass until it is so, but none while the file system is waited for. @returns what passed */
-  async until(isSo: () => boolean | Promise<boolean>): Promise<number> {
+  async until(isSo: () => boolean | Promise<boolean>, stepMs = 10): Promise<number> {
     const sinceMs = this.clock.monotonic();
     await waitUntil(
       async () => {
         if (await isSo()) return true;
-        if (this.clock.pending > 0) this.clock.advance(10);
+        if (this.clock.pending > 0) this.clock.advance(stepMs);
         return false;
       },
       { state: () => ({ passedMs: this.clock.monotonic() - sinceMs, log: this.log.slice(-5) }), intervalMs: 0 },
