@@ -1,11 +1,11 @@
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Program } from '../support/program.js';
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -20,10 +20,9 @@ beforeAll(async () => {
   const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder], { cwd: ROOT });
   const [packed] = Object.values(JSON.parse(stdout) as Record<string, { filename: string }>); // as npm documents
   if (packed === undefined) throw new Error(`nothing was packed: ${stdout}`);
-  await run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', join(folder, packed.filename)], {
-    cwd: folder,
-  });
-}, 120_000);
+  const flags = ['--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];
+  await run('npm', ['install', ...flags, join(folder, packed.filename)], { cwd: folder });
+});
 
 afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
@@ -54,34 +53,22 @@ describe('the package, installed into an empty folder', () => {
   });
 
   test('swarmlens serve runs its simulators, GraphiQL and the playground', async () => {
-    const program = spawn(join(folder, 'node_modules/.bin/swarmlens'), ['serve', '--port', '0'], { cwd: folder });
-    const ended = once(program, 'close');
-    try {
-      let output = '';
-      const url = await new Promise<string>((resolve, reject) => {
-        program.stdout.on('data', (chunk: Buffer) => {
-          output += chunk.toString();
-          const ready = /ready at (\S+)\/graphql/.exec(output)?.[1];
-          if (ready !== undefined) resolve(ready);
-        });
-        ended.then(() => reject(new Error(`ended: ${output}`)), reject);
-      });
-      const answer = await fetch(`${url}/graphql`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ query: 'mutation { refreshDiscovery { servers { id simulated } } }' }),
-      });
-      expect(await answer.json()).toMatchObject({
-        data: { refreshDiscovery: { servers: [{ simulated: expect.any(Boolean) }, {}, {}] } },
-      });
-      const graphiql = await fetch(`${url}/graphql`, { headers: { accept: 'text/html' } });
-      expect(await graphiql.text()).toContain('GraphiQL');
-      expect((await fetch(url)).headers.get('content-type')).toContain('text/html');
-    } finally {
-      program.kill('SIGTERM');
-      await ended;
-    }
-    expect(program.exitCode).toBe(0);
+    const bin = join(folder, 'node_modules/.bin/swarmlens');
+    await using program = new Program(['serve', '--port', '0'], { cwd: folder, program: bin });
+    const [, url = ''] = await program.printed(/ready at (\S+)\/graphql/);
+    const answer = await fetch(`${url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query: 'mutation { refreshDiscovery { servers { id simulated } } }' }),
+    });
+    expect(await answer.json()).toMatchObject({
+      data: { refreshDiscovery: { servers: [{ simulated: expect.any(Boolean) }, {}, {}] } },
+    });
+    const graphiql = await fetch(`${url}/graphql`, { headers: { accept: 'text/html' } });
+    expect(await graphiql.text()).toContain('GraphiQL');
+    expect((await fetch(url)).headers.get('content-type')).toContain('text/html');
+    program.kill('SIGTERM');
+    expect((await program.outcome()).code).toBe(0);
   });
 
   test('is imported with types, the program and the client', async () => {
@@ -100,6 +87,7 @@ describe('the package, installed into an empty folder', () => {
     const flags = [
       '--noEmit',
       '--strict',
+      '--skipDefaultLibCheck',
       '--module',
       'nodenext',
       '--target',
