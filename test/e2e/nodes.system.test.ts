@@ -16,10 +16,11 @@ function daa(port: number) {
   return serverConfig('daa', [], { endpoint, allowTools: ['healthcheck'] });
 }
 
-function onRedis(redis: RedisServer): Partial<Config> {
+/** @param leaseMs long enough that no slow machine loses a lease, unless a test waits for the end of one */
+function onRedis(redis: RedisServer, leaseMs = 120_000): Partial<Config> {
   const bus = parseRedisUrl(redis.url);
   if (bus === null) throw new Error('no URL of a Redis');
-  return { bus, busPrefix: 't', leaseMs: 1_000, heartbeatMs: 200 };
+  return { bus, busPrefix: 't', leaseMs, heartbeatMs: 200 };
 }
 
 /** In the order of their ids: another node has come to know them in another order. */
@@ -113,8 +114,8 @@ describe.skipIf(!here)(`two nodes on one Redis${here ? '' : ` (${NO_REDIS})`}`, 
   test('serve on while Redis is away: the one that watches as always, the other one what it knows', async () => {
     await using server = await simulated('daa', 'http');
     await using redis = await RedisServer.start();
-    await using first = await startApp([daa(server.port)], onRedis(redis));
-    await using second = await startApp([daa(server.port)], onRedis(redis));
+    await using first = await startApp([daa(server.port)], onRedis(redis, 1_000));
+    await using second = await startApp([daa(server.port)], onRedis(redis, 1_000));
     const seen = await agents(first);
     await redis.kill();
     let answer = await request(second, CALL, { tool: 'healthcheck' });
