@@ -26,10 +26,13 @@ async function twoNodes(redis: RedisServer): Promise<{ holder: RedisNode; other:
 }
 
 function same(one: RedisNode, another: RedisNode, serverId = 'x'): Promise<void> {
-  return eventually(() => {
-    expect(seen(one, serverId)).not.toBeNull();
-    expect(seen(another, serverId)).toEqual(seen(one, serverId));
-  });
+  return eventually(
+    () => {
+      expect(seen(one, serverId)).not.toBeNull();
+      expect(seen(another, serverId)).toEqual(seen(one, serverId));
+    },
+    () => [one, another].forEach((node) => node.revive()),
+  );
 }
 
 /** A node that came later has looked, until it has found the server. */

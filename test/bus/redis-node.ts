@@ -87,8 +87,14 @@ export class RedisNode implements BusNode, AsyncDisposable {
     this.#terms.delete(serverId);
   }
 
+  /** Lets a link that is down ask again: a command may time out on a slow machine though Redis is there. */
+  revive(): void {
+    if (!this.link.isUp) this.linkClock.advance(250);
+  }
+
   /** The time of one look at Redis passes. */
   look(): void {
+    this.revive();
     this.clock.advance(LEASE_MS / 3);
   }
 

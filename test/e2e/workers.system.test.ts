@@ -24,15 +24,15 @@ class Stage implements AsyncDisposable {
     this.#opened = opened;
   }
 
-  static async start(options: Readonly<Record<string, unknown>> = {}): Promise<Stage> {
+  static async start(): Promise<Stage> {
     const redis = await RedisServer.startOrUse();
     const directory = await mkdtemp(join(tmpdir(), 'swarmlens-test-'));
     const simulated = ['simulate', '--type', 'ruv-swarm', '--transport', 'http', '--port', '0', '--hz', '0'];
     const simulator = new Program(simulated, { cwd: directory });
     const [mcp] = await simulator.printed(/http:\S+/);
-    // Tests ask until it is so, and another node takes over when the lease has lapsed.
-    const quick = { leaseMs: 500, limits: { maxRequestsPerSecond: 1_000_000 } };
-    const own = { ...quick, bus: redis.url, busPrefix: `test-${process.pid}-${Date.now()}`, ...options };
+    // Tests ask until it is so, another node takes over when the lease has lapsed, and a slow machine ends in order.
+    const quick = { leaseMs: 500, shutdownMs: 600_000, limits: { maxRequestsPerSecond: 1_000_000 } };
+    const own = { ...quick, bus: redis.url, busPrefix: `test-${process.pid}-${Date.now()}` };
     const config = { mcpServers: { swarm: { type: 'http', url: mcp } }, swarmlens: own };
     await writeFile(join(directory, 'config.json'), JSON.stringify(config));
     const args = ['serve', '--config', 'config.json', '--port', '0', '--workers', '2'];
@@ -119,7 +119,7 @@ describe.skipIf(!hasRedis())(`several workers${hasRedis() ? '' : ` (${NO_REDIS})
   });
 
   test('a signal that all get, as from a terminal, is one; the second ends all at once', async () => {
-    await using stage = await Stage.start({ shutdownMs: 600_000 });
+    await using stage = await Stage.start();
     const { program } = stage;
     const pids = await stage.pids();
     const sockets = [await stage.connect(), await stage.connect()];
