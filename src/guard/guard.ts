@@ -186,25 +186,25 @@ class PolicyGuard implements Guard {
    */
   async #inTime<T>(operation: Operation<T>, caller: AbortSignal | null, timeoutMs: number): Promise<T> {
     const ending = new AbortController();
-    const abort = (): void => ending.abort(caller?.reason);
-    caller?.addEventListener('abort', abort, { once: true });
-    try {
-      const pending = operation(ending.signal);
-      let leftMs = timeoutMs;
-      for (let withinMs = timeoutMs; ; leftMs -= withinMs) {
-        const dueMs = this.#clock.monotonic() + withinMs;
-        try {
-          return await this.#within(withinMs).execute(() => pending, caller ?? undefined);
-        } catch (error) {
-          if (!(error instanceof TaskCancelledError) || ending.signal.aborted) throw error;
-          withinMs = Math.min(leftMs, this.#clock.monotonic() - dueMs);
-          if (withinMs >= MIN_STALL_MS) continue;
-          ending.abort();
-          throw error;
-        }
+    const pending = operation(ending.signal);
+    let leftMs = timeoutMs;
+    for (let withinMs = timeoutMs; ; leftMs -= withinMs) {
+      const dueMs = this.#clock.monotonic() + withinMs;
+      try {
+        return await this.#within(withinMs).execute(({ signal }) => {
+          const abort = (): void => {
+            if (isAborted(caller)) ending.abort(caller?.reason);
+          };
+          signal.addEventListener('abort', abort, { once: true });
+          return pending;
+        }, caller ?? undefined);
+      } catch (error) {
+        if (!(error instanceof TaskCancelledError) || ending.signal.aborted) throw error;
+        withinMs = Math.min(leftMs, this.#clock.monotonic() - dueMs);
+        if (withinMs >= MIN_STALL_MS) continue;
+        ending.abort();
+        throw error;
       }
-    } finally {
-      caller?.removeEventListener('abort', abort);
     }
   }
 
