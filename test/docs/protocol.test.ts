@@ -36,9 +36,17 @@ async function played(
   if (!opens) await socket.until(({ messages }) => messages.length > 0);
   const taken = new Set<Message>(socket.messages);
   const differences: string[] = [];
-  for (const { kind, text } of opens ? blocks.slice(1) : blocks) {
+  const sent = new Set<Block>();
+  for (const block of opens ? blocks.slice(1) : blocks) {
+    const { kind, text } = block;
     if (kind === 'json client') {
-      socket.send(parsed(placeholders.filled(text)));
+      // A repetition is refused for a second only, and an answer may take longer: both are sent at once.
+      const isRepeated = text.includes('mutation { refreshDiscovery ');
+      const repeated = blocks.filter((one) => isRepeated && one.kind === kind && one.text.includes('refreshDiscovery'));
+      for (const one of [block, ...repeated]) {
+        if (!sent.has(one)) socket.send(parsed(placeholders.filled(one.text)));
+        sent.add(one);
+      }
       continue;
     }
     const documented = parsed(text) as Message; // of the page

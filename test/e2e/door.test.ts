@@ -1,5 +1,5 @@
 import { createConnection } from 'node:net';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { AccessServer } from '../support/access-server.js';
 import { BareSocket } from '../support/bare-socket.js';
@@ -49,6 +49,10 @@ async function withHost(url: string, host: string): Promise<string> {
     socket.write(`GET /healthz HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
   });
 }
+
+afterEach(() => {
+  access.server.failure = null;
+});
 
 describe('pages of other origins', () => {
   test('those that are named may use the server, after asking', async () => {
