@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { runCommand } from '../cli/run-command.js';
+import { runInProcess } from '../cli/run-command.js';
 import { PROGRAM } from '../support/app.js';
 import { findChromium, startBrowser } from '../support/chromium.js';
 import { Program } from '../support/program.js';
@@ -20,7 +20,7 @@ describe.skipIf(!here)(`in Chromium${here ? '' : ' (skipped: not on the PATH, an
       const config = { mcpServers: { ruv: simulator }, swarmlens: { auth: { tokens: 'swarmlens.tokens.json' } } };
       await writeFile(join(cwd, 'swarmlens.config.json'), JSON.stringify(config));
       const create = async (scopes: string): Promise<string> =>
-        (await runCommand(['token', 'create', '--scopes', scopes], { cwd })).stdout.trimEnd();
+        (await runInProcess(['token', 'create', '--scopes', scopes], { cwd })).stdout.trimEnd();
       const token = await create('agents:read,health:read');
       const lesser = await create('agents:read');
       await using program = new Program(['serve', '--port', '0'], { cwd });
@@ -40,7 +40,7 @@ describe.skipIf(!here)(`in Chromium${here ? '' : ' (skipped: not on the PATH, an
       await enter(token);
       await page.locator('.agent').first().waitFor();
       expect(await form.isVisible()).toBe(false);
-      expect(await runCommand(['token', 'revoke', token.split('_')[1] ?? ''], { cwd })).toMatchObject({ code: 0 });
+      expect(await runInProcess(['token', 'revoke', token.split('_')[1] ?? ''], { cwd })).toMatchObject({ code: 0 });
       await form.getByText('has been revoked').waitFor();
       await enter(lesser);
       await page.locator('#health-note', { hasText: 'health:read' }).waitFor();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BareSocket } from '../support/bare-socket.js';
 import { Program } from '../support/program.js';
-import { type CommandOutcome, runCommand } from './run-command.js';
+import { type CommandOutcome, runInProcess } from './run-command.js';
 
 let cwd: string;
 
@@ -20,7 +20,7 @@ afterAll(async () => {
 });
 
 function run(...args: readonly string[]): Promise<CommandOutcome> {
-  return runCommand(args, { cwd });
+  return runInProcess(args, { cwd });
 }
 
 async function ask(url: string, headers: Record<string, string> = {}): Promise<unknown> {

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type CommandOutcome, runCommand } from './run-command.js';
+import { type CommandOutcome, runInProcess } from './run-command.js';
 
 let directory: string;
 
@@ -18,7 +18,7 @@ afterAll(async () => {
 
 /** Runs a command in this test's own directory. */
 function run(args: readonly string[]): Promise<CommandOutcome> {
-  return runCommand(args, { cwd: directory });
+  return runInProcess(args, { cwd: directory });
 }
 
 describe('usage', () => {

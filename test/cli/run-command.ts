@@ -13,7 +13,10 @@ export interface CommandOptions {
 }
 
 /** Runs a command of the program in this process, for commands that end by themselves. */
-export async function runCommand(args: readonly string[], { cwd, env = {} }: CommandOptions): Promise<CommandOutcome> {
+export async function runInProcess(
+  args: readonly string[],
+  { cwd, env = {} }: CommandOptions,
+): Promise<CommandOutcome> {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   const code = await run(args, {
     env: { PATH: process.env['PATH'], ...env },

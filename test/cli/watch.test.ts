@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { App } from '../../src/app.js';
 import { TokenDirectory } from '../auth/files.js';
 import { startApp } from '../support/app.js';
-import { type CommandOutcome, runCommand } from './run-command.js';
+import { type CommandOutcome, runInProcess } from './run-command.js';
 
 function watch(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<CommandOutcome> {
-  return runCommand(['watch', ...args], { cwd: process.cwd(), env });
+  return runInProcess(['watch', ...args], { cwd: process.cwd(), env });
 }
 
 describe('what does not work is told with what to do', () => {

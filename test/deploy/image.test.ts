@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { runCommand } from '../cli/run-command.js';
+import { runInProcess } from '../cli/run-command.js';
 import { healthOf, readDockerfile, readImage, ROOT } from './image.js';
 
 const image = readImage();
@@ -62,7 +62,7 @@ describe('the Dockerfile', () => {
 
   test('without a configuration it ends and says where one is missing', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'swarmlens-test-'));
-    const { code, stderr } = await runCommand(image.command, { cwd: directory, env: { ...image.env } });
+    const { code, stderr } = await runInProcess(image.command, { cwd: directory, env: { ...image.env } });
     rmSync(directory, { recursive: true });
     expect(code).toBe(2);
     expect(stderr).toContain('/etc/swarmlens/config.json: cannot be read – there is no such file');

@@ -6,7 +6,7 @@ import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import { type Config, loadConfig } from '../../src/config/index.js';
 import { TokenDirectory } from '../auth/files.js';
-import { runCommand } from '../cli/run-command.js';
+import { runInProcess } from '../cli/run-command.js';
 import { PROGRAM, startApp } from '../support/app.js';
 import { readImage, ROOT } from './image.js';
 
@@ -132,7 +132,7 @@ async function load(text: string, command: readonly string[], env: Record<string
 
 /** Whether the program knows each word: it stumbles over what is added at the end, and over nothing before. */
 async function expectCommandLine(command: readonly string[]): Promise<void> {
-  const { code, stderr } = await runCommand([...command, '--workers', 'added'], { cwd: directory });
+  const { code, stderr } = await runInProcess([...command, '--workers', 'added'], { cwd: directory });
   expect([code, stderr]).toEqual([2, expect.stringMatching(/^swarmlens serve: --workers is "added"/)]);
 }
 
@@ -195,7 +195,7 @@ describe('the compose file', () => {
       }),
     );
     writeFileSync(join(directory, 'simulators.json'), JSON.stringify({ mcpServers }));
-    const { code, stdout } = await runCommand(['check', '--config', 'simulators.json'], { cwd: directory });
+    const { code, stdout } = await runInProcess(['check', '--config', 'simulators.json'], { cwd: directory });
     expect([code, stdout]).toEqual([0, expect.stringMatching(/^claude-flow +ONLINE .*\n.*ruv-swarm +ONLINE /m)]);
   });
 
