@@ -77,9 +77,11 @@ describe.concurrent('a process that', () => {
     const before = stage.agentsOf('shaky').map(({ id }) => id);
     expect(before).toHaveLength(6);
     shaky.life = { ...shaky.life, agents: 2 };
+    shaky.hold();
     shaky.kill('SIGKILL');
     await stage.isStale('shaky');
     expect(stage.agentsOf('shaky')).toHaveLength(6);
+    shaky.release();
     const wentStale = stage.stream.data.length;
     await stage.healthIs('shaky', 'OFFLINE>ONLINE');
     await stage.noticed('shaky', 'SERVER_ONLINE');
