@@ -22,8 +22,4 @@ const omit = one && first !== 'claude-flow' ? ['--omit=dev'] : [];
 run('npm', ['install', '--no-package-lock', '--no-audit', '--no-fund', '--loglevel=error', ...omit], here);
 run(process.execPath, ['scripts/build.js'], root);
 const suite = one ? [`test/real/${first}`] : [];
-run(
-  process.execPath,
-  ['node_modules/vitest/vitest.mjs', 'run', '--config', 'test/real/vitest.config.ts', ...suite, ...options],
-  root,
-);
+run(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', '--project', 'real', ...suite, ...options], root);
