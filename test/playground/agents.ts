@@ -1,4 +1,5 @@
 import type { Agent } from '@swarmlens/client';
+import { NULL_AGENT_OBJECTS } from '../../packages/client/src/generated/agent-nulls.js';
 
 /** Creates an agent whose other values are unknown. */
 export function createAgent(nativeId: string, values: Partial<Agent> = {}): Agent {
@@ -29,21 +30,7 @@ export function createAgent(nativeId: string, values: Partial<Agent> = {}): Agen
 export function createPerformance(
   values: Partial<NonNullable<Agent['performance']>>,
 ): NonNullable<Agent['performance']> {
-  return {
-    cpuUsage: null,
-    memoryUsage: null,
-    healthScore: null,
-    activityLevel: null,
-    tasksActive: null,
-    tasksCompleted: null,
-    tasksFailed: null,
-    successRate: null,
-    tokenUsage: null,
-    tokenRate: null,
-    responseTimeMs: null,
-    throughput: null,
-    ...values,
-  };
+  return { ...NULL_AGENT_OBJECTS.performance, ...values };
 }
 
 export function byId<T extends { readonly id: string }>(...items: readonly T[]): ReadonlyMap<string, T> {
