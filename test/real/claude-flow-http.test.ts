@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DEFAULT_SERVER_OPTIONS } from '../../src/config/index.js';
 import type { App } from '../../src/app/create-app.js';
 import { AGENT_UPDATES, request, SocketClient, startApp, type WireUpdate } from '../support/app.js';
+import { waitUntil } from '../support/wait.js';
 
 const COMMAND = fileURLToPath(new URL('node_modules/.bin/claude-flow', import.meta.url));
 
@@ -25,11 +26,22 @@ beforeAll(async () => {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   await waitForText(server.stdout, 'MCP Server started');
+  const url = `http://127.0.0.1:${port}/mcp`;
+  // claude-flow prints that it has started before it listens.
+  const isListening = (): Promise<boolean> =>
+    fetch(url).then(
+      () => true,
+      () => false,
+    );
+  await waitUntil(isListening, {
+    state: () => url,
+    failure: () => (server.exitCode === null ? null : `claude-flow exited with ${server.exitCode}`),
+  });
   app = await startApp([
     {
       ...DEFAULT_SERVER_OPTIONS,
       id: 'flow',
-      endpoint: { type: 'http', url: `http://127.0.0.1:${port}/mcp`, headers: {} },
+      endpoint: { type: 'http', url, headers: {} },
       // claude-flow answers five calls per second after a burst of 50, and a poll takes up to six calls.
       maxPollHz: 0.5,
       allowTools: ['agent_spawn', 'agent_list'],
@@ -37,7 +49,7 @@ beforeAll(async () => {
       connectTimeoutMs: 60_000,
     },
   ]);
-}, 120_000);
+});
 
 afterAll(async () => {
   await app[Symbol.asyncDispose]();
