@@ -1,5 +1,5 @@
 // Runs the cluster tests that take too long for `npm test`. Nodes join and leave a Redis a thousand times and leave nothing there
-// (see join-and-leave.ts). All faults occur while clients are connected, and a client does not read (see fleet-soak.ts).
+// (see join-and-leave.ts). All faults occur while clients are connected, and a client does not read (see fleet/fleet-soak.ts).
 // Usage: node test/cluster/soak.js [--only leave,faults,stalled] [--rounds N]   (default: all, 1000 rounds)
 // Exits with code 1 if a run finds a problem.
 import { fileURLToPath } from 'node:url';
@@ -43,9 +43,9 @@ async function soakLeaving() {
 }
 
 async function soakFaults() {
-  return (await load('fleet-soak.ts')).soakFaults((line) => console.log(line));
+  return (await load('fleet/fleet-soak.ts')).soakFaults((line) => console.log(line));
 }
 
 async function soakStalled() {
-  return (await load('fleet-soak.ts')).soakStalled((line) => console.log(line));
+  return (await load('fleet/fleet-soak.ts')).soakStalled((line) => console.log(line));
 }
