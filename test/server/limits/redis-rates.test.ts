@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openRedisConnection, type RedisConnection } from '../../../src/cluster/index.js';
 import { createRedisRateLimiter, MemoryLimitCounters } from '../../../src/server/index.js';
 import { ClientRateLimiter } from '../../../src/server/limits/rate-limiter.js';
@@ -64,11 +64,11 @@ describe.skipIf(!hasRedis({ own: true }))(
   () => {
     let redis: RedisServer;
 
-    beforeAll(async () => {
+    beforeEach(async () => {
       redis = await RedisServer.start();
     });
 
-    afterAll(async () => {
+    afterEach(async () => {
       await redis[Symbol.asyncDispose]();
     });
 
