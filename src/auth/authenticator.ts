@@ -43,7 +43,7 @@ export const anonymousAuthenticator: Authenticator = {
   [Symbol.asyncDispose]: () => Promise.resolve(),
 };
 
-/** Creates the authenticator, or one that accepts every request if `options` is null. @throws TokenFileError */
+/** Creates the authenticator. Accepts every request if `options` is null. @throws TokenFileError */
 export async function createAuthenticator(options: AuthOptions | null, deps: AuthDeps): Promise<Authenticator> {
   if (options === null) return anonymousAuthenticator;
   const jwt = options.jwt && (await JwtVerifier.load(options.jwt, deps));

@@ -20,7 +20,7 @@ export const NO_REDIS = 'skipped: redis-server is not on the PATH, and REDIS_URL
 /**
  * Returns whether suites that need Redis run. In continuous integration they fail without Redis, elsewhere they are
  * skipped.
- * @param own whether the suites stop, kill or empty Redis, and therefore need one that they started
+ * @param own whether the suites stop, kill or empty Redis, and therefore need their own
  */
 export function hasRedis({ own = false } = {}): boolean {
   const named = !own && process.env['REDIS_URL'] !== undefined;

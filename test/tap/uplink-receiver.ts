@@ -9,7 +9,7 @@ import { found } from './found.js';
 /** Handles a new connection of a tap. */
 export type Behavior = (socket: WebSocket, receiver: TapReceiver) => void;
 
-/** WebSocket server that stands in for swarmlens at the other end of a tap, with a valid or an invalid behavior. */
+/** WebSocket server at the other end of a tap in place of swarmlens, with valid or invalid behavior. */
 export class TapReceiver implements AsyncDisposable {
   readonly url: string;
   readonly port: number;

@@ -80,7 +80,7 @@ export class ServerWriter implements AsyncDisposable {
     });
   }
 
-  /** Extends the lifetime of the snapshot in Redis. Rewrites it if it is not the one that was written. */
+  /** Extends the lifetime of the snapshot in Redis. Rewrites the snapshot if another one is stored. */
   async renew(): Promise<void> {
     const { link, snapshotTtlMs } = this.#deps;
     const position = this.#storedPosition;

@@ -30,7 +30,7 @@ function isSharedWindow(param: string): boolean {
 }
 
 /**
- * Internal state of `ws`, the only one that swarmlens reads. `ws` is pinned for it, see
+ * Internal state of `ws`. swarmlens reads no other internals. `ws` is pinned for it, see
  * docs/decisions/0030-public-apis.md.
  */
 const internalExtensionsSchema = z.object({
