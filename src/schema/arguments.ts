@@ -7,7 +7,7 @@ import { createView, type View } from '../state/index.js';
 const MAX_FILTER_ENTRIES = 200;
 /** Maximum length in characters of an id, a name or a type. */
 const MAX_FILTER_LENGTH = 600;
-/** Maximum length of a cursor in characters. A cursor contains the filters as base64. */
+/** Maximum length of a cursor in characters. Cursors of version 0.1.0 contain all filters as base64. */
 const MAX_CURSOR_LENGTH = 250_000;
 
 export interface ViewArguments {

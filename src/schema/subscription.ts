@@ -110,6 +110,7 @@ interface AgentUpdatesArguments extends ViewArguments {
 
 function toStreamRequest(args: AgentUpdatesArguments, { store, maxHz }: SchemaContext): StreamRequest {
   if (args.after != null) validateCursor('after', args.after);
-  const after = args.after == null ? null : store.resolveCursor(args.after);
-  return { view: parseViewArguments(args), mode: args.mode ?? 'NORMAL', maxHz, after };
+  const view = parseViewArguments(args);
+  const after = args.after == null ? null : store.resolveCursor(args.after, view);
+  return { view, mode: args.mode ?? 'NORMAL', maxHz, after };
 }

@@ -123,13 +123,10 @@ export function includeChangePatch(
   const patch: Record<string, unknown> = {};
   for (const part of PARTS) {
     const value = agent[part];
-    const wasIncluded = isIncluded(before.view, part);
-    if (wasIncluded === isIncluded(now, part)) continue;
-    if (!wasIncluded) {
-      if (value !== null) patch[part] = value;
-    } else if (value !== null || hasPartChanged(fieldRevisions, part, before.revision)) {
-      patch[part] = null;
-    }
+    const isNowIncluded = isIncluded(now, part);
+    if (isIncluded(before.view, part) === isNowIncluded) continue;
+    if (value !== null || hasPartChanged(fieldRevisions, part, before.revision))
+      patch[part] = isNowIncluded ? value : null;
   }
   return patch;
 }

@@ -61,7 +61,7 @@ export function changesSince(store: Store, since: CursorPosition | null, view: V
     removedAgentIds.length === 0 &&
     (topology === null || topology.length === 0) &&
     !haveStaleServersChanged(store, since, view) &&
-    since.isFromOtherNode !== true;
+    since.resumedFrom !== 'OTHER_NODE';
   return {
     kind: 'DELTA',
     position,
@@ -81,9 +81,9 @@ function agentChanges(
   const agents: AgentChange[] = [];
   const removedAgentIds: string[] = [];
   const sameView = since.view.key === view.key;
-  for (const delta of agentDeltas(store, since, sameView)) {
+  for (const delta of agentDeltas(store, since, view)) {
     const { agent, pastKeys } = delta;
-    const matched = pastKeys.keys.some((key) => matchesAgent(since.view, key));
+    const matched = matchedBefore(pastKeys, since, view);
     if (agent === null || !matchesAgent(view, agent)) {
       if (matched) removedAgentIds.push(delta.id);
     } else {
@@ -97,22 +97,27 @@ function agentChanges(
 }
 
 /** Yields changed agents; all agents if the view differs, because unchanged agents may have entered or left it. */
-function* agentDeltas(store: Store, since: CursorPosition, sameView: boolean): Generator<AgentDelta> {
-  if (sameView && since.isFromOtherNode !== true) yield* store.agentDeltas(since.revision);
+function* agentDeltas(store: Store, since: CursorPosition, view: View): Generator<AgentDelta> {
+  if (since.view.key === view.key && since.resumedFrom === undefined) yield* store.agentDeltas(since.revision);
   else {
-    for (const record of sameView ? store.agents.changedSince(since.revision) : store.agents.records()) {
+    for (const record of candidateRecords(store.agents, since, view))
       yield new AgentDelta(record, since.revision, store.lastSeenAt, pastKeysFor(record, since));
-    }
   }
 }
 
-/**
- * Returns the filter keys that a reader saw. After a read on another node, returns every key that the reader may have seen.
- */
+/** Returns whether the reader has an agent with these filter keys, or may have it. */
+function matchedBefore({ exact, keys }: PastKeys<AgentKey>, since: CursorPosition, view: View): boolean {
+  // A reader that received later changes received them through either view.
+  return keys.some((key) => matchesAgent(since.view, key) || (!exact && matchesAgent(view, key)));
+}
+
+/** Returns the filter keys that a reader saw. After a resumption, returns every key that the reader may have seen. */
 function pastKeysFor<V, K>(record: RevisionedRecord<V, K>, since: CursorPosition): PastKeys<K> {
-  return since.isFromOtherNode === true && record.revision > since.revision
-    ? record.allPastKeys()
-    : record.keysAt(since.revision);
+  if (since.resumedFrom === undefined) return record.keysAt(since.revision);
+  const past = record.keysSince(since.revision);
+  // Another node may have sent values that this node never had.
+  const isExact = past.exact && (since.resumedFrom === 'THIS_NODE' || record.revision <= since.revision);
+  return isExact ? past : { exact: false, keys: past.keys };
 }
 
 /** Returns the change of an agent that the reader has or may have. Null if nothing changed for the reader. */
@@ -159,10 +164,6 @@ function candidateRecords<V, K>(
   return since?.view.key === view.key ? [...map.changedSince(since.revision)].reverse() : map.records();
 }
 
-function matchedAt(record: RevisionedRecord<Agent, AgentKey> | undefined, since: CursorPosition): boolean {
-  return record !== undefined && pastKeysFor(record, since).keys.some((key) => matchesAgent(since.view, key));
-}
-
 function topologyChanges(store: Store, since: CursorPosition | null, view: View): readonly TopologyChange[] {
   if (since?.view.key === view.key && !hasTopologyChanged(store, since.revision)) return [];
   const changes = new Map<string, { edges: TopologyEdge[]; removedEdgeIds: string[] }>();
@@ -173,20 +174,20 @@ function topologyChanges(store: Store, since: CursorPosition | null, view: View)
   };
   for (const record of candidateRecords(store.swarms, since, view)) {
     const before = since === null ? NOTHING : pastKeysFor(record, since);
-    const wasVisible = since !== null && before.keys.some((key) => matchesSwarm(since.view, key));
+    const wasVisible =
+      since !== null &&
+      before.keys.some((key) => matchesSwarm(since.view, key) || (!before.exact && matchesSwarm(view, key)));
     const isVisible = record.value !== null && matchesSwarm(view, record.value);
     const isRenamed = !before.exact || before.keys.some((key) => key.topologyName !== record.value?.topologyName);
     if (isVisible !== wasVisible || (isVisible && isRenamed)) changeIn(record.id);
   }
   for (const record of edgeCandidates(store, since, view)) {
-    const before = since === null ? NOTHING : pastKeysFor(record, since);
-    const visible = since === null ? undefined : before.keys.find((key) => wasEdgeVisible(store, key, since));
+    const shown = since === null ? undefined : findShownEdge(store, record, since, view);
     const edge = record.value;
     if (edge !== null && isEdgeVisible(store, edge, view)) {
-      if (since === null || visible === undefined || since.isFromOtherNode === true || record.revision > since.revision)
-        changeIn(edge.swarmId).edges.push(edge);
-    } else if (visible !== undefined) {
-      changeIn(visible.swarmId).removedEdgeIds.push(record.id);
+      if (shown?.isCertain !== true) changeIn(edge.swarmId).edges.push(edge);
+    } else if (shown !== undefined) {
+      changeIn(shown.edge.swarmId).removedEdgeIds.push(record.id);
     }
   }
   const kind = since === null ? 'SNAPSHOT' : 'DELTA';
@@ -227,10 +228,23 @@ function isEdgeVisible(store: Store, edge: TopologyEdge, view: View): boolean {
   return from !== undefined && to !== undefined && matchesAgent(view, from) && matchesAgent(view, to);
 }
 
-function wasEdgeVisible(store: Store, edge: TopologyEdge, at: CursorPosition): boolean {
-  const from = store.agents.record(edge.from);
-  const to = store.agents.record(edge.to);
-  return matchedAt(from, at) && matchedAt(to, at);
+/** Returns the edge as the reader has it or may have it, and whether the reader has its current value. */
+function findShownEdge(
+  store: Store,
+  record: RevisionedRecord<TopologyEdge, TopologyEdge>,
+  since: CursorPosition,
+  view: View,
+): { readonly edge: TopologyEdge; readonly isCertain: boolean } | undefined {
+  const isUnchanged = record.revision <= since.revision && since.resumedFrom !== 'OTHER_NODE';
+  for (const edge of pastKeysFor(record, since).keys) {
+    const ends = [edge.from, edge.to].map((id) => {
+      const agent = store.agents.record(id);
+      return agent === undefined ? NOTHING : pastKeysFor(agent, since);
+    });
+    if (ends.every((past) => matchedBefore(past, since, view)))
+      return { edge, isCertain: isUnchanged && ends.every(({ exact }) => exact) };
+  }
+  return undefined;
 }
 
 function matchesSwarm(view: View, swarm: SwarmKey): boolean {
@@ -249,11 +263,13 @@ function staleServers(store: Store, view: View): readonly string[] {
 
 function haveStaleServersChanged(store: Store, since: CursorPosition, view: View): boolean {
   for (const record of candidateRecords(store.servers, since, view)) {
-    const staleBefore = pastKeysFor(record, since).keys.some(
-      ({ stale, agentServerTypes }) => stale && matchesServer(since.view, { id: record.id, agentServerTypes }),
-    );
-    const staleNow = record.value?.stale === true && matchesServer(view, record.value);
-    if (staleBefore !== staleNow) return true;
+    const { exact, keys } = pastKeysFor(record, since);
+    const wasStale = keys.some(({ stale, agentServerTypes }) => {
+      const server = { id: record.id, agentServerTypes };
+      return stale && (matchesServer(since.view, server) || (!exact && matchesServer(view, server)));
+    });
+    const isStale = record.value?.stale === true && matchesServer(view, record.value);
+    if (wasStale !== isStale || (isStale && !exact)) return true;
   }
   return false;
 }

@@ -2,35 +2,42 @@ import { z } from 'zod';
 import { MCP_SERVER_TYPES } from '../model/index.js';
 import { SwarmlensError } from '../shared/index.js';
 import type { TimeBounds } from './revision-timeline.js';
+import { referenceOf } from './view-references.js';
 import { createView, includeMask, type View } from './view.js';
 
 /** Position of a reader: the revision it has received, and its view at that revision. */
 export interface CursorPosition {
   readonly revision: number;
   readonly view: View;
-  /** Whether the reader read from another node, which had everything up to the revision and perhaps later changes. */
-  readonly isFromOtherNode?: true;
+  /**
+   * Node that issued the cursor with which the reader resumed. The reader has everything up to the revision and perhaps later
+   * changes, because clients also resume with an older cursor. Absent if the reader has exactly the state at the revision.
+   */
+  readonly resumedFrom?: 'THIS_NODE' | 'OTHER_NODE';
 }
 
 /**
- * Encodes a position as an opaque cursor. The cursor contains the view, because a client that resumes with other filters
+ * Encodes a position as an opaque cursor. The cursor identifies the view, because a client that resumes with other filters
  * also receives what entered and left its view.
  * @param bounds time bounds of the state, with which another node can resume the reader. Null if no other node can
  */
 export function encodeCursor(epoch: string, position: CursorPosition, bounds: TimeBounds | null = null): string {
-  const content = `${VERSION},${JSON.stringify(epoch)},${position.revision},${encodeView(position.view)}`;
+  const { view } = position;
+  const content = `${VERSION},${JSON.stringify(epoch)},${position.revision},${encodeView(view)}`;
   const text = bounds === null ? `[${content}]` : `[${content},${bounds.completeUntilMs},${bounds.newestMs}]`;
   return Buffer.from(text).toString('base64url');
 }
 
 const viewTexts = new WeakMap<View, string>();
 
-/** Encodes a view. Caches the text, because every update contains it. */
+/** Encodes a view, or the reference of a long view. Caches the text, because every update contains it. */
 function encodeView(view: View): string {
   let text = viewTexts.get(view);
   if (text === undefined) {
+    const reference = referenceOf(view);
     const lists = [view.serverIds, view.serverTypes, view.agentTypes, view.swarmIds].map(list);
-    viewTexts.set(view, (text = JSON.stringify([includeMask(view), ...lists]).slice(1, -1)));
+    text = JSON.stringify(reference === null ? [includeMask(view), ...lists] : [reference]).slice(1, -1);
+    viewTexts.set(view, text);
   }
   return text;
 }
@@ -38,7 +45,9 @@ function encodeView(view: View): string {
 /** Content of a cursor. */
 export interface DecodedCursor {
   readonly epoch: string;
-  readonly position: CursorPosition;
+  readonly revision: number;
+  /** View, or the reference of a long view. */
+  readonly view: View | string;
   readonly bounds: TimeBounds | null;
 }
 
@@ -54,37 +63,52 @@ export function decodeCursor(cursor: string): DecodedCursor {
       },
     );
   }
-  const [, epoch, revision, mask, serverIds, serverTypes, agentTypes, swarmIds, completeUntilMs, newestMs] =
-    parsed.data;
-  const view = createView({
-    serverIds,
-    serverTypes,
-    agentTypes,
-    swarmIds,
-    includePerformance: (mask & 1) !== 0,
-    includeNeural: (mask & 2) !== 0,
-    includeTopology: (mask & 4) !== 0,
-  });
-  const bounds = completeUntilMs === undefined || newestMs === undefined ? null : { completeUntilMs, newestMs };
-  return { epoch, position: { revision, view }, bounds };
+  return parsed.data;
 }
 
 const VERSION = 1;
 
+const headSchema = [z.literal(VERSION), z.string(), z.int().min(0)] as const;
+const boundsSchema = [z.number().optional(), z.number().optional()] as const;
 const textListSchema = z.array(z.string()).nullable();
-
-const cursorSchema = z.tuple([
-  z.literal(VERSION),
-  z.string(),
-  z.int().min(0),
+const viewSchema = [
   z.int().min(0).max(7),
   textListSchema,
   z.array(z.enum(MCP_SERVER_TYPES)).nullable(),
   textListSchema,
   textListSchema,
-  z.number().optional(),
-  z.number().optional(),
+] as const;
+
+const cursorSchema = z.union([
+  z
+    .tuple([...headSchema, z.string(), ...boundsSchema])
+    .transform(([, epoch, revision, view, ...bounds]): DecodedCursor => ({
+      epoch,
+      revision,
+      view,
+      bounds: toBounds(...bounds),
+    })),
+  z
+    .tuple([...headSchema, ...viewSchema, ...boundsSchema])
+    .transform(([, epoch, revision, mask, serverIds, serverTypes, agentTypes, swarmIds, ...bounds]): DecodedCursor => ({
+      epoch,
+      revision,
+      view: createView({
+        serverIds,
+        serverTypes,
+        agentTypes,
+        swarmIds,
+        includePerformance: (mask & 1) !== 0,
+        includeNeural: (mask & 2) !== 0,
+        includeTopology: (mask & 4) !== 0,
+      }),
+      bounds: toBounds(...bounds),
+    })),
 ]);
+
+function toBounds(completeUntilMs: number | undefined, newestMs: number | undefined): TimeBounds | null {
+  return completeUntilMs === undefined || newestMs === undefined ? null : { completeUntilMs, newestMs };
+}
 
 function list(values: ReadonlySet<string> | null): readonly string[] | null {
   return values && [...values];

@@ -182,12 +182,6 @@ export class RevisionedRecord<V, K> {
     return this.history.at(-1)?.revision ?? 0;
   }
 
-  /** Returns every filter key that the entry may have had. */
-  allPastKeys(): PastKeys<K> {
-    const keys = this.history.flatMap(({ key }) => (key === null ? [] : [key]));
-    return { exact: false, keys: [...this.evictedKeys, ...keys] };
-  }
-
   /** Returns the filter key at `revision`, or the possible keys if it is no longer known. */
   keysAt(revision: number): PastKeys<K> {
     for (let index = this.history.length - 1; index >= 0; index -= 1) {
@@ -197,6 +191,14 @@ export class RevisionedRecord<V, K> {
       }
     }
     return { exact: this.evictedKeys.length === 0, keys: this.evictedKeys };
+  }
+
+  /** Returns the filter key at `revision`, or every key that the entry had then or later if it changed its key. */
+  keysSince(revision: number): PastKeys<K> {
+    const past = this.keysAt(revision);
+    if (this.keyRevision <= revision) return past;
+    const later = this.history.flatMap((entry) => (entry.revision > revision && entry.key !== null ? [entry.key] : []));
+    return { exact: false, keys: [...past.keys, ...later] };
   }
 }
 

@@ -7,6 +7,7 @@ import { EventRing } from './event-ring.js';
 import { RevisionedMap } from './revisioned-map.js';
 import { stampChangedFields, agentsEqual } from './agent-patch.js';
 import type { RevisionTimeline } from './revision-timeline.js';
+import { ViewReferences } from './view-references.js';
 import { type AgentKey, toAgentKey, matchesAgent, agentKeysEqual, type View } from './view.js';
 
 /** Revisioned state of all servers. Every change has a revision. Readers keep the revision that they have received. */
@@ -22,6 +23,7 @@ export class Store {
   readonly events: EventRing;
   readonly #edgesOfAgent = new Map<string, Set<string>>();
   readonly #seenAt = new Map<string, string>();
+  readonly #views = new ViewReferences();
   readonly #commits = new Emitter<ServerDelta>();
   readonly #deltas = new Map<number, readonly AgentDelta[]>();
   #revision = 0;
@@ -49,19 +51,25 @@ export class Store {
 
   /** Encodes a position as a cursor, with which a reader can resume on this node or another one. */
   createCursor(position: CursorPosition): string {
+    this.#views.add(position.view);
     return encodeCursor(this.epoch, position, this.timeline?.bounds ?? null);
   }
 
   /**
    * Returns the position of a cursor. Null if the reader must start with a snapshot, because the cursor belongs to an earlier
-   * instance of the store, to another access scope, or to a node whose revisions cannot be mapped.
+   * instance of the store, to another access scope, to a node whose revisions cannot be mapped, or to a view that is no
+   * longer known.
+   * @param requested view that the reader requests now
    * @throws SwarmlensError BAD_USER_INPUT if the text is not a cursor
    */
-  resolveCursor(cursor: string): CursorPosition | null {
-    const { epoch, position, bounds } = decodeCursor(cursor);
-    if (epoch === this.epoch) return position;
-    const revision = bounds === null ? null : (this.timeline?.revisionAt(bounds, this.#revision) ?? null);
-    return revision === null ? null : { revision, view: position.view, isFromOtherNode: true };
+  resolveCursor(cursor: string, requested: View): CursorPosition | null {
+    const { epoch, revision, view: viewOrReference, bounds } = decodeCursor(cursor);
+    const view =
+      typeof viewOrReference === 'string' ? this.#views.resolve(viewOrReference, requested) : viewOrReference;
+    if (view === null) return null;
+    if (epoch === this.epoch) return { revision, view, resumedFrom: 'THIS_NODE' };
+    const mapped = bounds === null ? null : (this.timeline?.revisionAt(bounds, this.#revision) ?? null);
+    return mapped === null ? null : { revision: mapped, view, resumedFrom: 'OTHER_NODE' };
   }
 
   /** Number of commits so far. Results that were derived from the state are valid until it changes. */

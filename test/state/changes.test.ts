@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { changesSince, createView, type ServerSnapshot, Store } from '../../src/state/index.js';
 import { EPOCH_TIME, serverSnapshotOf, serverOf, viewOptions } from '../support/arbitraries.js';
-import { expectedAgents, expectedEdges, Reader, withoutNulls } from '../support/contract-client.js';
+import { expectCurrentState, expectedAgents, Reader } from '../support/contract-client.js';
 
 function newStore(maxTombstones = 100): Store {
   return new Store({ epoch: 'e', maxTombstones, maxEvents: 10 });
@@ -37,11 +37,7 @@ describe('changesSince', () => {
         let view = createView();
         const readAndCompare = (): void => {
           reader.read(store, view);
-          expect(reader.agents).toEqual(expectedAgents(store, view));
-          const patched = new Map([...reader.patched].map(([id, agent]) => [id, withoutNulls(agent)]));
-          const expected = [...expectedAgents(store, view)].map(([id, agent]) => [id, withoutNulls(agent)] as const);
-          expect(patched).toEqual(new Map(expected));
-          expect(reader.edges).toEqual(expectedEdges(store, view));
+          expectCurrentState(reader, store, view);
         };
         for (const step of steps) {
           if ('show' in step) show(store, step.show);

@@ -1,26 +1,67 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { SwarmlensError } from '../../src/shared/index.js';
-import { createView, decodeCursor, encodeCursor, Store } from '../../src/state/index.js';
+import { createView, decodeCursor, encodeCursor, Store, type View } from '../../src/state/index.js';
 import { viewOptions } from '../support/arbitraries.js';
+
+function newStore(epoch = 'epoch'): Store {
+  return new Store({ epoch, maxTombstones: 1, maxEvents: 1 });
+}
+
+/** Returns a view with many filter entries. */
+function longView(name: string, count = 500): View {
+  return createView({ swarmIds: Array.from({ length: count }, (_, index) => `${name}:swarm-${String(index)}`) });
+}
+
+describe('cursor of a long view', () => {
+  test('has the length of a short one, however many filters the view has', () => {
+    const short = encodeCursor('epoch', { revision: 3, view: longView('x', 50) });
+    expect(encodeCursor('epoch', { revision: 3, view: longView('x', 5_000) })).toHaveLength(short.length);
+    expect(short.length).toBeLessThan(100);
+  });
+
+  test('resolves to the view in the store that issued it, and to the requested view in any store of the epoch', () => {
+    const [issued, other] = [longView('x'), longView('y')];
+    const store = newStore();
+    const cursor = store.createCursor({ revision: 3, view: issued });
+    expect(store.resolveCursor(cursor, other)?.view.key).toBe(issued.key);
+    expect(newStore().resolveCursor(cursor, longView('x'))?.view.key).toBe(issued.key);
+    expect(newStore().resolveCursor(cursor, other)).toBeNull();
+  });
+
+  test('is forgotten after many other long views, the least recently issued first', () => {
+    const store = newStore();
+    const cursors = ['a', 'b'].map((name) => store.createCursor({ revision: 0, view: longView(name, 5_000) }));
+    const [first = '', second = ''] = cursors;
+    const { length } = longView('a', 5_000).key;
+    for (let index = 0; index * length < 2_000_000; index += 1) {
+      expect(store.resolveCursor(first, createView())).not.toBeNull();
+      store.createCursor({ revision: 0, view: longView('a', 5_000) });
+      store.createCursor({ revision: 0, view: longView(String(index), 5_000) });
+    }
+    expect(store.resolveCursor(first, createView())).not.toBeNull();
+    expect(store.resolveCursor(second, createView())).toBeNull();
+  });
+});
 
 describe('cursor', () => {
   test('for any position: decodes to the encoded position', () => {
     fc.assert(
       fc.property(fc.nat(), viewOptions, (revision, options) => {
         const position = { revision, view: createView(options) };
-        expect(decodeCursor(encodeCursor('epoch', position))).toEqual({ epoch: 'epoch', position, bounds: null });
-        const span = { completeUntilMs: revision, newestMs: revision + 1 };
-        expect(decodeCursor(encodeCursor('epoch', position, span))).toEqual({ epoch: 'epoch', position, bounds: span });
+        const decoded = { epoch: 'epoch', ...position, bounds: null };
+        expect(decodeCursor(encodeCursor('epoch', position))).toEqual(decoded);
+        const bounds = { completeUntilMs: revision, newestMs: revision + 1 };
+        expect(decodeCursor(encodeCursor('epoch', position, bounds))).toEqual({ ...decoded, bounds });
       }),
     );
   });
 
   test('does not resolve in another store', () => {
-    const cursor = encodeCursor('epoch', { revision: 3, view: createView() });
-    const options = { maxTombstones: 1, maxEvents: 1 };
-    expect(new Store({ epoch: 'another', ...options }).resolveCursor(cursor)).toBeNull();
-    expect(new Store({ epoch: 'epoch', ...options }).resolveCursor(cursor)).toMatchObject({ revision: 3 });
+    const view = createView();
+    const cursor = encodeCursor('epoch', { revision: 3, view });
+    expect(newStore('another').resolveCursor(cursor, view)).toBeNull();
+    expect(newStore('epoch').resolveCursor(cursor, view)).toMatchObject({ revision: 3 });
   });
 
   test('for any filters: equal views have equal keys, whatever the order and repetition of values', () => {

@@ -1,9 +1,11 @@
+import { expect } from 'vitest';
 import type { Agent, TopologyEdge } from '../../src/model/index.js';
 import {
   type ViewChanges,
   changesSince,
   maskAgent,
   matchesAgent,
+  matchesServer,
   type CursorPosition,
   type Store,
   type View,
@@ -14,6 +16,8 @@ export class Reader {
   readonly agents = new Map<string, unknown>();
   readonly patched = new Map<string, Record<string, unknown>>();
   readonly edges = new Map<string, TopologyEdge>();
+  /** Topology names of the visible swarms. */
+  readonly swarms = new Map<string, string | null>();
   staleServerIds: readonly string[] = [];
   position: CursorPosition | null = null;
 
@@ -24,6 +28,7 @@ export class Reader {
       this.agents.clear();
       this.patched.clear();
       this.edges.clear();
+      this.swarms.clear();
     }
     for (const { agent, patch } of changes.agents) {
       this.agents.set(agent.id, agent);
@@ -34,12 +39,18 @@ export class Reader {
       this.agents.delete(id);
       this.patched.delete(id);
     }
-    if (changes.topologyChanges === null) this.edges.clear();
+    if (changes.topologyChanges === null) {
+      this.edges.clear();
+      this.swarms.clear();
+    }
     for (const change of changes.topologyChanges ?? []) {
+      if (change.swarm === null) this.swarms.delete(change.swarmId);
+      else this.swarms.set(change.swarmId, change.swarm.topologyName);
       for (const edge of change.edges) this.edges.set(edge.id, edge);
       for (const id of change.removedEdgeIds) this.edges.delete(id);
     }
-    this.staleServerIds = changes.staleServerIds;
+    // An empty update is not sent.
+    if (!changes.isEmpty) this.staleServerIds = changes.staleServerIds;
     return changes;
   }
 }
@@ -75,6 +86,30 @@ export function expectedEdges(store: Store, view: View): Map<string, TopologyEdg
       .filter((edge) => isVisible(edge.from) && isVisible(edge.to))
       .map((edge) => [edge.id, edge]),
   );
+}
+
+/** Returns the topology names of the swarms that a reader of the view has. */
+export function expectedSwarms(store: Store, view: View): Map<string, string | null> {
+  if (!view.includeTopology) return new Map();
+  const visible = [...store.swarms.values()].filter(
+    ({ id, serverId, serverType }) =>
+      (view.serverIds?.has(serverId) ?? true) &&
+      (view.serverTypes?.has(serverType) ?? true) &&
+      (view.swarmIds?.has(id) ?? true),
+  );
+  return new Map(visible.map(({ id, topologyName }) => [id, topologyName]));
+}
+
+/** Asserts that a reader has exactly the state of the store in a view. */
+export function expectCurrentState(reader: Reader, store: Store, view: View): void {
+  const expected = expectedAgents(store, view);
+  expect(reader.agents).toEqual(expected);
+  const patched = new Map([...reader.patched].map(([id, agent]) => [id, withoutNulls(agent)]));
+  expect(patched).toEqual(new Map([...expected].map(([id, agent]) => [id, withoutNulls(agent)])));
+  expect(reader.edges).toEqual(expectedEdges(store, view));
+  expect(reader.swarms).toEqual(expectedSwarms(store, view));
+  const stale = [...store.servers.values()].filter((server) => server.stale && matchesServer(view, server));
+  expect([...reader.staleServerIds].sort()).toEqual(stale.map(({ id }) => id).sort());
 }
 
 /** Removes null values from objects, because a null value and a missing key are equal in a merge patch. */

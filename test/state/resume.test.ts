@@ -1,0 +1,137 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { changesSince, createView, type ServerSnapshot, Store, type View } from '../../src/state/index.js';
+import { EPOCH_TIME, serverOf, serverSnapshotOf, viewOptions } from '../support/arbitraries.js';
+import { expectCurrentState, Reader } from '../support/contract-client.js';
+import { runs } from '../support/fuzz-inputs.js';
+
+function newStore(maxTombstones = 100): Store {
+  return new Store({ epoch: 'e', maxTombstones, maxEvents: 10 });
+}
+
+function show(store: Store, snapshot: ServerSnapshot): void {
+  store.commit(store.diff(snapshot, EPOCH_TIME));
+}
+
+/** Client with one subscription. Reconnects with any cursor that the subscription has had, also with the one it began with. */
+class ResumingClient {
+  readonly reader = new Reader();
+  readonly #store: Store;
+  #view: View = createView();
+  #cursors: string[] = [];
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** Replaces the subscription by one with other filters and the last cursor. */
+  replace(view: View): void {
+    const last = this.#cursors.at(-1);
+    this.#cursors = last === undefined ? [] : [last];
+    this.#view = view;
+    this.#resume(last);
+  }
+
+  /** @param index which of the cursors of the subscription the client passes */
+  reconnect(index: number): void {
+    this.#resume(this.#cursors[index % Math.max(1, this.#cursors.length)]);
+  }
+
+  read(): void {
+    const { position } = this.reader.read(this.#store, this.#view);
+    this.#cursors.push(this.#store.createCursor(position));
+    expectCurrentState(this.reader, this.#store, this.#view);
+  }
+
+  #resume(cursor: string | undefined): void {
+    this.reader.position = cursor === undefined ? null : this.#store.resolveCursor(cursor, this.#view);
+  }
+}
+
+const steps = fc.array(
+  fc.oneof(
+    { weight: 4, arbitrary: serverSnapshotOf('x').map((snapshot) => ({ show: snapshot })) },
+    { weight: 2, arbitrary: serverSnapshotOf('y').map((snapshot) => ({ show: snapshot })) },
+    { weight: 1, arbitrary: fc.constantFrom('x', 'y').map((id) => ({ remove: id })) },
+    { weight: 1, arbitrary: viewOptions.map((options) => ({ replace: options })) },
+    { weight: 4, arbitrary: fc.nat(50).map((index) => ({ reconnect: index })) },
+    { weight: 4, arbitrary: fc.constant({ read: true as const }) },
+  ),
+  { minLength: 5, maxLength: 40 },
+);
+
+describe('a client that resumes', () => {
+  test.each([100, 1, 0])(
+    'for any history and any earlier cursor: has the current state (%i tombstones)',
+    (tombstones) => {
+      fc.assert(
+        fc.property(steps, (history) => {
+          const store = newStore(tombstones);
+          const client = new ResumingClient(store);
+          for (const step of history) {
+            if ('show' in step) show(store, step.show);
+            else if ('remove' in step) store.commit(store.removalDelta(step.remove));
+            else if ('replace' in step) client.replace(createView(step.replace));
+            else if ('reconnect' in step) client.reconnect(step.reconnect);
+            else client.read();
+          }
+          client.read();
+        }),
+        runs(600),
+      );
+    },
+  );
+
+  test('receives the removal of agents and edges that came and went after its cursor', () => {
+    const store = newStore();
+    const server = serverOf('x');
+    const [snapshot] = fc.sample(
+      serverSnapshotOf('x').filter(({ agents, edges }) => agents.length === 5 && edges.length > 0),
+      { numRuns: 1, seed: 1 },
+    );
+    if (snapshot === undefined) throw new Error('no sample');
+    const empty = { server, agents: [], swarms: [], edges: [] };
+    show(store, empty);
+    const view = createView();
+    const cursor = store.createCursor(changesSince(store, null, view).position);
+    show(store, snapshot);
+    show(store, empty);
+    const changes = changesSince(store, store.resolveCursor(cursor, view), view);
+    expect(changes).toMatchObject({ kind: 'DELTA', agents: [] });
+    expect([...changes.removedAgentIds].sort()).toEqual(snapshot.agents.map(({ id }) => id).sort());
+    const removedEdgeIds = changes.topologyChanges?.flatMap((change) => change.removedEdgeIds) ?? [];
+    expect(removedEdgeIds.sort()).toEqual(snapshot.edges.map(({ id }) => id).sort());
+  });
+
+  test('receives nothing when nothing changed after its cursor', () => {
+    fc.assert(
+      fc.property(serverSnapshotOf('x'), viewOptions, (snapshot, options) => {
+        const store = newStore();
+        const view = createView(options);
+        show(store, snapshot);
+        const cursor = store.createCursor(changesSince(store, null, view).position);
+        expect(changesSince(store, store.resolveCursor(cursor, view), view).isEmpty).toBe(true);
+      }),
+      runs(200),
+    );
+  });
+
+  test('receives only changed fields of an agent that stayed in its view', () => {
+    const store = newStore();
+    const [snapshot] = fc.sample(
+      serverSnapshotOf('x').filter(({ agents }) => agents.length === 5),
+      { numRuns: 1, seed: 1 },
+    );
+    const [agent] = snapshot?.agents ?? [];
+    if (snapshot === undefined || agent === undefined) throw new Error('no sample');
+    const renamed = { ...snapshot, agents: snapshot.agents.map((each) => ({ ...each, name: `${each.name}-2` })) };
+    const view = createView();
+    show(store, snapshot);
+    const cursor = store.createCursor(changesSince(store, null, view).position);
+    show(store, renamed);
+    const { agents } = changesSince(store, store.resolveCursor(cursor, view), view);
+    expect(agents.map(({ patch }) => Object.keys(patch()).sort())).toEqual(
+      snapshot.agents.map(() => ['lastSeenAt', 'name']),
+    );
+  });
+});
