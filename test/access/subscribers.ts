@@ -34,6 +34,7 @@ export class AllSubscriptions {
   readonly #notices: SubscriptionReader;
   readonly #all: SubscriptionReader[];
   #updatesTaken = 0;
+  #isResuming = false;
   #topologyTaken = 0;
 
   private constructor([updates, topology, metrics, health, notices]: [
@@ -89,6 +90,7 @@ export class AllSubscriptions {
     const text = `subscription { ${selectAll('Subscription', 'agentUpdates', `(after: "${last.cursor}")`)} }`;
     this.#updates = await setup.listen(text, viewer);
     this.#updatesTaken = 0;
+    this.#isResuming = true;
     this.#all.push(this.#updates);
   }
 
@@ -108,8 +110,10 @@ export class AllSubscriptions {
   #update(update: Update): void {
     const { patches, ...withoutPatches } = update;
     for (const id of update.removedAgentIds) {
-      if (!this.agents.has(id)) throw new Error(`removed without being received: ${id}`);
+      // The first update after a resumption also names agents that came and went after the cursor.
+      if (!this.agents.has(id) && !this.#isResuming) throw new Error(`removed without being received: ${id}`);
     }
+    this.#isResuming = false;
     this.agents = applyAgentUpdate(this.agents, withoutPatches);
     this.patched = applyAgentUpdate(
       this.patched,
