@@ -40,12 +40,13 @@ describe.concurrent('circuit breaker', () => {
       return state === 'OPEN' ? at : null;
     };
     const probes = (): number => stage.health('shaky').filter((change) => change === 'OPEN>HALF_OPEN').length;
-    /** Returns the number of calls that were not probes, counted while no call can be in flight. */
+    /** Returns the number of calls that were not probes, counted while no call can be in flight or unread by the server. */
     const failures = async (): Promise<number> => {
       for (;;) {
         const before = await openedAt();
         const asked = ((await shaky.order(silence)).get(LIST) ?? 0) - callsBefore;
-        if (before !== null && before === (await openedAt())) return asked - probes();
+        const isSettled = before !== null && before === (await openedAt());
+        if (isSettled && asked - probes() >= breaker.failures) return asked - probes();
       }
     };
     await stage.healthWas('shaky', 'DEGRADED>OFFLINE');
