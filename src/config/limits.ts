@@ -79,7 +79,7 @@ export const limitsSchema = z.strictObject({
     .describe(
       'Maximum cost of an operation: 1 for a field, 2 for a field with subfields, multiplied by 1.5 per level. Above: code `LIMIT_EXCEEDED`.',
     ),
-  // A cursor alone may have 250,000 bytes.
+  // A cursor of version 0.1.0 alone may have 250,000 bytes.
   maxVariablesBytes: bytes.default(253_952).describe('Maximum size of the variables. Above: code `LIMIT_EXCEEDED`.'),
   maxVariablesDepth: levels
     .default(64)

@@ -3,8 +3,8 @@ import { AgentDelta, createAgentChange, type AgentChange, fullAgentChange } from
 import type { CursorPosition } from './cursor.js';
 import type { RevisionedMap, RevisionedRecord, PastKeys } from './revisioned-map.js';
 import { hasVisibleChange, patchSince, excludedPartsPatch, includeChangePatch, fullPatch } from './agent-patch.js';
-import type { Store, SwarmKey } from './store.js';
-import { type AgentKey, matchesAgent, matchesServer, type View } from './view.js';
+import type { ServerKey, Store, SwarmKey } from './store.js';
+import { matchesAgent, matchesServer, type View } from './view.js';
 
 /** Changes that bring a reader to the current state of the store. */
 export interface ViewChanges {
@@ -83,7 +83,7 @@ function agentChanges(
   const sameView = since.view.key === view.key;
   for (const delta of agentDeltas(store, since, view)) {
     const { agent, pastKeys } = delta;
-    const matched = matchedBefore(pastKeys, since, view);
+    const matched = mayHaveSeen(pastKeys, since, view, matchesAgent);
     if (agent === null || !matchesAgent(view, agent)) {
       if (matched) removedAgentIds.push(delta.id);
     } else {
@@ -105,10 +105,15 @@ function* agentDeltas(store: Store, since: CursorPosition, view: View): Generato
   }
 }
 
-/** Returns whether the reader has an agent with these filter keys, or may have it. */
-function matchedBefore({ exact, keys }: PastKeys<AgentKey>, since: CursorPosition, view: View): boolean {
+/** Returns whether a reader saw an entry with these filter keys, or may have seen it. */
+function mayHaveSeen<K>(
+  { exact, keys }: PastKeys<K>,
+  since: CursorPosition,
+  view: View,
+  matches: (view: View, key: K) => boolean,
+): boolean {
   // A reader that received later changes received them through either view.
-  return keys.some((key) => matchesAgent(since.view, key) || (!exact && matchesAgent(view, key)));
+  return keys.some((key) => matches(since.view, key) || (!exact && matches(view, key)));
 }
 
 /** Returns the filter keys that a reader saw. After a resumption, returns every key that the reader may have seen. */
@@ -174,9 +179,7 @@ function topologyChanges(store: Store, since: CursorPosition | null, view: View)
   };
   for (const record of candidateRecords(store.swarms, since, view)) {
     const before = since === null ? NOTHING : pastKeysFor(record, since);
-    const wasVisible =
-      since !== null &&
-      before.keys.some((key) => matchesSwarm(since.view, key) || (!before.exact && matchesSwarm(view, key)));
+    const wasVisible = since !== null && mayHaveSeen(before, since, view, matchesSwarm);
     const isVisible = record.value !== null && matchesSwarm(view, record.value);
     const isRenamed = !before.exact || before.keys.some((key) => key.topologyName !== record.value?.topologyName);
     if (isVisible !== wasVisible || (isVisible && isRenamed)) changeIn(record.id);
@@ -241,7 +244,7 @@ function findShownEdge(
       const agent = store.agents.record(id);
       return agent === undefined ? NOTHING : pastKeysFor(agent, since);
     });
-    if (ends.every((past) => matchedBefore(past, since, view)))
+    if (ends.every((past) => mayHaveSeen(past, since, view, matchesAgent)))
       return { edge, isCertain: isUnchanged && ends.every(({ exact }) => exact) };
   }
   return undefined;
@@ -263,13 +266,12 @@ function staleServers(store: Store, view: View): readonly string[] {
 
 function haveStaleServersChanged(store: Store, since: CursorPosition, view: View): boolean {
   for (const record of candidateRecords(store.servers, since, view)) {
-    const { exact, keys } = pastKeysFor(record, since);
-    const wasStale = keys.some(({ stale, agentServerTypes }) => {
-      const server = { id: record.id, agentServerTypes };
-      return stale && (matchesServer(since.view, server) || (!exact && matchesServer(view, server)));
-    });
-    const isStale = record.value?.stale === true && matchesServer(view, record.value);
-    if (wasStale !== isStale || (isStale && !exact)) return true;
+    const past = pastKeysFor(record, since);
+    const matchesStale = (seen: View, { stale, agentServerTypes }: ServerKey): boolean =>
+      stale && matchesServer(seen, { id: record.id, agentServerTypes });
+    const wasStale = mayHaveSeen(past, since, view, matchesStale);
+    const isStale = record.value !== null && matchesStale(view, record.value);
+    if (wasStale !== isStale || (isStale && !past.exact)) return true;
   }
   return false;
 }

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { type Client, createClient } from 'graphql-ws';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
@@ -35,11 +34,9 @@ class LibraryClient implements AsyncDisposable {
           sockets.push(this);
         }
       },
-      generateID: () => randomUUID(),
       retryAttempts: 5,
       retryWait: () => Promise.resolve(),
       shouldRetry: () => true,
-      lazyCloseTimeout: 0,
     });
   }
 

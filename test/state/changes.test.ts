@@ -1,23 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { changesSince, createView, type ServerSnapshot, Store } from '../../src/state/index.js';
+import { changesSince, createView, type ServerSnapshot } from '../../src/state/index.js';
 import { EPOCH_TIME, serverSnapshotOf, serverOf, viewOptions } from '../support/arbitraries.js';
 import { expectCurrentState, expectedAgents, Reader } from '../support/contract-client.js';
-
-function newStore(maxTombstones = 100): Store {
-  return new Store({ epoch: 'e', maxTombstones, maxEvents: 10 });
-}
-
-function show(store: Store, snapshot: ServerSnapshot): void {
-  store.commit(store.diff(snapshot, EPOCH_TIME));
-}
+import { applyChange, newStore, serverChange, show } from './histories.js';
 
 /** Steps of a history: a server changes, a server is removed, or the reader reads through some view. */
 const history = fc.array(
   fc.oneof(
-    { weight: 3, arbitrary: serverSnapshotOf('x').map((snapshot) => ({ show: snapshot })) },
-    { weight: 1, arbitrary: serverSnapshotOf('y').map((snapshot) => ({ show: snapshot })) },
-    { weight: 1, arbitrary: fc.constantFrom('x', 'y').map((id) => ({ remove: id })) },
+    { weight: 5, arbitrary: serverChange.map((change) => ({ change })) },
     { weight: 3, arbitrary: viewOptions.map((options) => ({ read: options })) },
     { weight: 3, arbitrary: fc.constant({ readAgain: true as const }) },
   ),
@@ -40,8 +31,7 @@ describe('changesSince', () => {
           expectCurrentState(reader, store, view);
         };
         for (const step of steps) {
-          if ('show' in step) show(store, step.show);
-          else if ('remove' in step) store.commit(store.removalDelta(step.remove));
+          if ('change' in step) applyChange(store, step.change);
           else {
             if ('read' in step) view = createView(step.read);
             readAndCompare();
@@ -60,8 +50,7 @@ describe('changesSince', () => {
         const reader = new Reader();
         let view = createView();
         for (const step of steps) {
-          if ('show' in step) show(store, step.show);
-          else if ('remove' in step) store.commit(store.removalDelta(step.remove));
+          if ('change' in step) applyChange(store, step.change);
           else {
             if ('read' in step) view = createView(step.read);
             const had = new Set(reader.agents.keys());

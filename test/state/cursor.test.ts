@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { SwarmlensError } from '../../src/shared/index.js';
@@ -20,6 +21,17 @@ describe('cursor of a long view', () => {
     expect(short.length).toBeLessThan(100);
   });
 
+  test('for any filters: has at most 1,000 characters', () => {
+    const names = fc.option(fc.array(fc.string({ unit: 'grapheme', maxLength: 80 }), { maxLength: 20 }), { nil: null });
+    const bounds = { completeUntilMs: Number.MAX_SAFE_INTEGER, newestMs: Number.MAX_SAFE_INTEGER };
+    fc.assert(
+      fc.property(names, names, (swarmIds, agentTypes) => {
+        const position = { revision: Number.MAX_SAFE_INTEGER, view: createView({ swarmIds, agentTypes }) };
+        expect(encodeCursor(randomUUID(), position, bounds).length).toBeLessThanOrEqual(1_000);
+      }),
+    );
+  });
+
   test('resolves to the view in the store that issued it, and to the requested view in any store of the epoch', () => {
     const [issued, other] = [longView('x'), longView('y')];
     const store = newStore();
@@ -31,12 +43,11 @@ describe('cursor of a long view', () => {
 
   test('is forgotten after many other long views, the least recently issued first', () => {
     const store = newStore();
-    const cursors = ['a', 'b'].map((name) => store.createCursor({ revision: 0, view: longView(name, 5_000) }));
-    const [first = '', second = ''] = cursors;
-    const { length } = longView('a', 5_000).key;
-    for (let index = 0; index * length < 2_000_000; index += 1) {
+    const [a, b] = [longView('a', 5_000), longView('b', 5_000)];
+    const [first, second] = [a, b].map((view) => store.createCursor({ revision: 0, view })) as [string, string]; // two views
+    for (let index = 0; index * a.key.length < 2_000_000; index += 1) {
       expect(store.resolveCursor(first, createView())).not.toBeNull();
-      store.createCursor({ revision: 0, view: longView('a', 5_000) });
+      store.createCursor({ revision: 0, view: a });
       store.createCursor({ revision: 0, view: longView(String(index), 5_000) });
     }
     expect(store.resolveCursor(first, createView())).not.toBeNull();

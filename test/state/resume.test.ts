@@ -1,17 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { changesSince, createView, type ServerSnapshot, Store, type View } from '../../src/state/index.js';
-import { EPOCH_TIME, serverOf, serverSnapshotOf, viewOptions } from '../support/arbitraries.js';
+import { changesSince, createView, type Store, type View } from '../../src/state/index.js';
+import { serverOf, serverSnapshotOf, viewOptions } from '../support/arbitraries.js';
 import { expectCurrentState, Reader } from '../support/contract-client.js';
 import { runs } from '../support/fuzz-inputs.js';
-
-function newStore(maxTombstones = 100): Store {
-  return new Store({ epoch: 'e', maxTombstones, maxEvents: 10 });
-}
-
-function show(store: Store, snapshot: ServerSnapshot): void {
-  store.commit(store.diff(snapshot, EPOCH_TIME));
-}
+import { applyChange, newStore, serverChange, show } from './histories.js';
 
 /** Client with one subscription. Reconnects with any cursor that the subscription has had, also with the one it began with. */
 class ResumingClient {
@@ -50,9 +43,7 @@ class ResumingClient {
 
 const steps = fc.array(
   fc.oneof(
-    { weight: 4, arbitrary: serverSnapshotOf('x').map((snapshot) => ({ show: snapshot })) },
-    { weight: 2, arbitrary: serverSnapshotOf('y').map((snapshot) => ({ show: snapshot })) },
-    { weight: 1, arbitrary: fc.constantFrom('x', 'y').map((id) => ({ remove: id })) },
+    { weight: 7, arbitrary: serverChange.map((change) => ({ change })) },
     { weight: 1, arbitrary: viewOptions.map((options) => ({ replace: options })) },
     { weight: 4, arbitrary: fc.nat(50).map((index) => ({ reconnect: index })) },
     { weight: 4, arbitrary: fc.constant({ read: true as const }) },
@@ -69,8 +60,7 @@ describe('a client that resumes', () => {
           const store = newStore(tombstones);
           const client = new ResumingClient(store);
           for (const step of history) {
-            if ('show' in step) show(store, step.show);
-            else if ('remove' in step) store.commit(store.removalDelta(step.remove));
+            if ('change' in step) applyChange(store, step.change);
             else if ('replace' in step) client.replace(createView(step.replace));
             else if ('reconnect' in step) client.reconnect(step.reconnect);
             else client.read();

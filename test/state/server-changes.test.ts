@@ -7,19 +7,11 @@ import {
   type ServerCursor,
   serverSnapshot,
   type ServerSnapshot,
-  Store,
 } from '../../src/state/index.js';
 import { EPOCH_TIME, serverSnapshotOf } from '../support/arbitraries.js';
+import { applyChange, newStore, serverChange, show } from './histories.js';
 
 const NOWHERE: ServerCursor = { revision: -1, events: 0 };
-
-function newStore(maxTombstones = 100): Store {
-  return new Store({ epoch: 'e', maxTombstones, maxEvents: 3 });
-}
-
-function show(store: Store, snapshot: ServerSnapshot): void {
-  store.commit(store.diff(snapshot, EPOCH_TIME));
-}
 
 function notice(message: string, serverId: string | null): Notice {
   return { type: 'notice', code: 'X', severity: 'INFO', message, serverId, timestamp: EPOCH_TIME };
@@ -40,9 +32,7 @@ function sorted(snapshot: ServerSnapshot | null): unknown {
 /** Steps of a history: one of two servers changes or is removed, or the reader reads. */
 const history = fc.array(
   fc.oneof(
-    { weight: 3, arbitrary: serverSnapshotOf('x').map((snapshot) => ({ show: snapshot })) },
-    { weight: 1, arbitrary: serverSnapshotOf('y').map((snapshot) => ({ show: snapshot })) },
-    { weight: 1, arbitrary: fc.constantFrom('x', 'y').map((id) => ({ remove: id })) },
+    { weight: 5, arbitrary: serverChange.map((change) => ({ change })) },
     { weight: 2, arbitrary: fc.constant({ read: true as const }) },
   ),
   { maxLength: 30 },
@@ -78,8 +68,7 @@ describe('serverChangesSince', () => {
             expect(new Map(patched)).toEqual(new Map([...copy.agents.values()].map((agent) => [agent.id, agent])));
           };
           for (const step of steps) {
-            if ('show' in step) show(store, step.show);
-            else if ('remove' in step) store.commit(store.removalDelta(step.remove));
+            if ('change' in step) applyChange(store, step.change);
             else read();
           }
           read();
