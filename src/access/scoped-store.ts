@@ -96,8 +96,8 @@ export class ScopedStore implements Disposable {
     const server = fullStore.servers.get(serverId);
     if (server === undefined || !this.#filter.allowsServer(server)) return null;
     const agents = new Map<string, Agent>();
-    for (const agent of fullStore.agents.values()) {
-      if (agent.serverId === serverId && this.#filter.allowsAgent(agent)) agents.set(agent.id, agent);
+    for (const agent of fullStore.agentsOfServer(serverId)) {
+      if (this.#filter.allowsAgent(agent)) agents.set(agent.id, agent);
     }
     const edges = new Map<string, TopologyEdge>();
     const visibleEdges = (agentId: string): readonly TopologyEdge[] =>
@@ -109,9 +109,7 @@ export class ScopedStore implements Disposable {
       for (const edge of agentEdges) edges.set(edge.id, edge);
       return this.#toVisibleAgent(agent, agentEdges);
     });
-    const swarms = [...fullStore.swarms.values()].filter(
-      (swarm) => swarm.serverId === serverId && this.#filter.allowsSwarm(swarm),
-    );
+    const swarms = fullStore.swarmsOfServer(serverId).filter((swarm) => this.#filter.allowsSwarm(swarm));
     return {
       server: this.#filter.filterServer(server),
       agents: visibleAgents,

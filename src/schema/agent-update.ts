@@ -1,6 +1,6 @@
 import { RENDER_ONCE, type StreamRate, type StreamUpdate } from '../delivery/index.js';
 import { isoTimestamp } from '../shared/index.js';
-import { type AgentChange, aggregatePerformance } from '../state/index.js';
+import type { AgentChange } from '../state/index.js';
 import { AgentRef } from './agent.js';
 import { builder } from './builder.js';
 import { UpdateKindEnum } from './enums.js';
@@ -75,7 +75,7 @@ export const AgentUpdateRef = builder.objectRef<StreamUpdate>('AgentUpdate').imp
         'Metrics of all matching agents, not only of the changed ones. Null if `includePerformance` is false.',
       resolve: ({ changes }, _args, { store }) => {
         const { view } = changes.position;
-        return view.includePerformance ? aggregatePerformance(store.agentsMatching(view)) : null;
+        return view.includePerformance ? store.performanceMetrics(view) : null;
       },
     }),
     topologyChanges: t.field({

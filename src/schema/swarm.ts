@@ -42,7 +42,7 @@ export const SwarmRef = builder.objectRef<Swarm>('Swarm').implement({
     }),
     agentCount: t.int({
       description: 'Number of known agents of the swarm that the viewer can see.',
-      resolve: ({ id }, _args, { store }) => store.agentsMatching(createView({ swarmIds: [id] })).length,
+      resolve: ({ id }, _args, { store }) => store.countSwarmAgents(id),
     }),
     tasksTotal: t.exposeInt('tasksTotal', {
       nullable: true,
@@ -107,7 +107,7 @@ export const SwarmTopologyRef = builder.objectRef<SwarmTopology>('SwarmTopology'
     edges: t.field({
       type: [TopologyEdgeRef],
       description: 'Edges between the agents, reported and inferred.',
-      resolve: ({ swarm }, _args, { store }) => [...store.edges.values()].filter((edge) => edge.swarmId === swarm.id),
+      resolve: ({ swarm }, _args, { store }) => [...store.edgesOfSwarm(swarm.id)],
     }),
   }),
 });

@@ -80,9 +80,9 @@ export function serverSnapshot(store: Store, serverId: string): ServerSnapshot |
   if (server === undefined) return null;
   return {
     server,
-    agents: [...store.agents.values()].filter((agent) => agent.serverId === serverId),
-    swarms: [...store.swarms.values()].filter((swarm) => swarm.serverId === serverId),
-    edges: [...store.edges.values()].filter((edge) => edge.serverId === serverId),
+    agents: store.agentsOfServer(serverId),
+    swarms: store.swarmsOfServer(serverId),
+    edges: store.edgesOfServer(serverId),
   };
 }
 

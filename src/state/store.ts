@@ -1,9 +1,12 @@
 import type { Agent, McpServer, McpServerType, Swarm, TopologyEdge } from '../model/index.js';
 import { Emitter } from '../shared/index.js';
 import { type AgentDelta, computeAgentDeltas } from './agent-delta.js';
+import { type AgentCounts, AgentIndex } from './agent-index.js';
 import { hasStateChanges, emptyDelta, type ServerDelta, type ServerSnapshot } from './server-delta.js';
 import { decodeCursor, encodeCursor, type CursorPosition } from './cursor.js';
 import { EventRing } from './event-ring.js';
+import { IdIndex } from './id-index.js';
+import { aggregatePerformance, type PerformanceMetrics } from './performance-metrics.js';
 import { RevisionedMap } from './revisioned-map.js';
 import { stampChangedFields, agentsEqual } from './agent-patch.js';
 import type { RevisionTimeline } from './revision-timeline.js';
@@ -21,11 +24,17 @@ export class Store {
   readonly edges: RevisionedMap<TopologyEdge, TopologyEdge>;
   readonly servers: RevisionedMap<McpServer, ServerKey>;
   readonly events: EventRing;
-  readonly #edgesOfAgent = new Map<string, Set<string>>();
+  readonly #agentIndex = new AgentIndex();
+  readonly #swarmsByServer = new IdIndex<string>();
+  readonly #edgesByServer = new IdIndex<string>();
+  readonly #edgesBySwarm = new IdIndex<string>();
+  readonly #edgesByAgent = new IdIndex<string>();
   readonly #seenAt = new Map<string, string>();
   readonly #views = new ViewReferences();
   readonly #commits = new Emitter<ServerDelta>();
   readonly #deltas = new Map<number, readonly AgentDelta[]>();
+  /** Metrics since the last commit, by the key of their view. */
+  readonly #metrics = new Map<string, PerformanceMetrics>();
   #revision = 0;
   #commitCount = 0;
 
@@ -105,20 +114,63 @@ export class Store {
   }
 
   agentsMatching(view: View): Agent[] {
+    const candidates = this.#agentIndex.candidates(view);
+    if (candidates === null) return [...this.agents.values()];
     const found: Agent[] = [];
-    for (const agent of this.agents.values()) if (matchesAgent(view, agent)) found.push(agent);
+    for (const ids of candidates) {
+      for (const agent of itemsOf(this.agents, ids)) if (matchesAgent(view, agent)) found.push(agent);
+    }
     return found;
   }
 
+  /** Returns the metrics of the agents of a view. Computed once per view until the next commit. */
+  performanceMetrics(view: View): PerformanceMetrics {
+    let metrics = this.#metrics.get(view.key);
+    if (metrics === undefined) {
+      metrics = aggregatePerformance(this.agentsMatching(view));
+      if (this.#metrics.size >= MAX_KEPT_METRICS) this.#metrics.clear();
+      this.#metrics.set(view.key, metrics);
+    }
+    return metrics;
+  }
+
   countAgents(serverId: string): number {
-    let count = 0;
-    for (const agent of this.agents.values()) if (agent.serverId === serverId) count += 1;
-    return count;
+    return this.#agentIndex.ofServer(serverId).size;
+  }
+
+  countSwarmAgents(swarmId: string): number {
+    return this.#agentIndex.ofSwarm(swarmId).size;
+  }
+
+  /** Returns the numbers of agents of a server by status, and of its stale agents. */
+  agentCounts(serverId: string): AgentCounts {
+    return this.#agentIndex.countsOf(serverId);
+  }
+
+  /** Yields each agent type with its number of agents. */
+  agentTypeCounts(): Iterable<readonly [type: string, count: number]> {
+    return this.#agentIndex.typeCounts();
+  }
+
+  agentsOfServer(serverId: string): readonly Agent[] {
+    return itemsOf(this.agents, this.#agentIndex.ofServer(serverId));
+  }
+
+  swarmsOfServer(serverId: string): readonly Swarm[] {
+    return itemsOf(this.swarms, this.#swarmsByServer.ids(serverId));
+  }
+
+  edgesOfServer(serverId: string): readonly TopologyEdge[] {
+    return itemsOf(this.edges, this.#edgesByServer.ids(serverId));
+  }
+
+  edgesOfSwarm(swarmId: string): readonly TopologyEdge[] {
+    return itemsOf(this.edges, this.#edgesBySwarm.ids(swarmId));
   }
 
   /** Returns the ids of all edges of an agent. */
   edgesOfAgent(agentId: string): ReadonlySet<string> {
-    return this.#edgesOfAgent.get(agentId) ?? NO_EDGES;
+    return this.#edgesByAgent.ids(agentId);
   }
 
   /** Returns the delta that brings a server to the state of `snapshot`. */
@@ -130,11 +182,11 @@ export class Store {
       seenAt,
       server: previous !== undefined && serversEqual(previous, server) ? null : server,
       agents: selectChanged(this.agents, snapshot.agents, agentsEqual),
-      removedAgentIds: selectMissingIds(this.agents, snapshot.agents, server.id),
+      removedAgentIds: selectMissingIds(this.agentsOfServer(server.id), snapshot.agents),
       swarms: selectChanged(this.swarms, snapshot.swarms, swarmsEqual),
-      removedSwarmIds: selectMissingIds(this.swarms, snapshot.swarms, server.id),
+      removedSwarmIds: selectMissingIds(this.swarmsOfServer(server.id), snapshot.swarms),
       edges: selectChanged(this.edges, snapshot.edges, edgesEqual),
-      removedEdgeIds: selectMissingIds(this.edges, snapshot.edges, server.id),
+      removedEdgeIds: selectMissingIds(this.edgesOfServer(server.id), snapshot.edges),
     };
   }
 
@@ -143,15 +195,16 @@ export class Store {
     return {
       ...emptyDelta(serverId),
       serverRemoved: true,
-      removedAgentIds: selectMissingIds(this.agents, [], serverId),
-      removedSwarmIds: selectMissingIds(this.swarms, [], serverId),
-      removedEdgeIds: selectMissingIds(this.edges, [], serverId),
+      removedAgentIds: selectMissingIds(this.agentsOfServer(serverId), []),
+      removedSwarmIds: selectMissingIds(this.swarmsOfServer(serverId), []),
+      removedEdgeIds: selectMissingIds(this.edgesOfServer(serverId), []),
     };
   }
 
   /** Applies a delta as one revision. */
   commit(delta: ServerDelta): void {
     this.#deltas.clear();
+    this.#metrics.clear();
     this.#commitCount += 1;
     if (delta.seenAt !== null) this.#seenAt.set(delta.serverId, delta.seenAt);
     if (hasStateChanges(delta)) {
@@ -165,11 +218,21 @@ export class Store {
   #apply(delta: ServerDelta, revision: number): void {
     if (delta.server !== null) this.servers.put(delta.serverId, delta.server, revision);
     for (const id of delta.removedEdgeIds) this.#removeEdge(id, revision);
-    for (const id of delta.removedAgentIds) this.agents.remove(id, revision);
-    for (const id of delta.removedSwarmIds) this.swarms.remove(id, revision);
-    for (const swarm of delta.swarms) this.swarms.put(swarm.id, swarm, revision);
+    for (const id of delta.removedAgentIds) {
+      this.#agentIndex.update(this.agents.get(id) ?? null, null);
+      this.agents.remove(id, revision);
+    }
+    for (const id of delta.removedSwarmIds) {
+      this.#swarmsByServer.move(id, delta.serverId, null);
+      this.swarms.remove(id, revision);
+    }
+    for (const swarm of delta.swarms) {
+      this.#swarmsByServer.move(swarm.id, null, delta.serverId);
+      this.swarms.put(swarm.id, swarm, revision);
+    }
     for (const agent of delta.agents) {
       const previous = this.agents.get(agent.id) ?? null;
+      this.#agentIndex.update(previous, agent);
       const record = this.agents.put(agent.id, agent, revision);
       stampChangedFields(record.fieldRevisions, previous, agent, revision);
     }
@@ -183,26 +246,23 @@ export class Store {
   #putEdge(edge: TopologyEdge, revision: number): void {
     this.#removeEdge(edge.id, revision);
     this.edges.put(edge.id, edge, revision);
-    for (const agentId of [edge.from, edge.to]) {
-      const ids = this.#edgesOfAgent.get(agentId);
-      if (ids === undefined) this.#edgesOfAgent.set(agentId, new Set([edge.id]));
-      else ids.add(edge.id);
-    }
+    this.#edgesByServer.move(edge.id, null, edge.serverId);
+    this.#edgesBySwarm.move(edge.id, null, edge.swarmId);
+    for (const agentId of [edge.from, edge.to]) this.#edgesByAgent.move(edge.id, null, agentId);
   }
 
   #removeEdge(id: string, revision: number): void {
     const edge = this.edges.get(id);
     if (edge === undefined) return;
     this.edges.remove(id, revision);
-    for (const agentId of [edge.from, edge.to]) {
-      const ids = this.#edgesOfAgent.get(agentId);
-      ids?.delete(id);
-      if (ids?.size === 0) this.#edgesOfAgent.delete(agentId);
-    }
+    this.#edgesByServer.move(id, edge.serverId, null);
+    this.#edgesBySwarm.move(id, edge.swarmId, null);
+    for (const agentId of [edge.from, edge.to]) this.#edgesByAgent.move(id, agentId, null);
   }
 }
 
-const NO_EDGES: ReadonlySet<string> = new Set();
+/** Bounds the memory of the metrics while nothing changes. */
+const MAX_KEPT_METRICS = 256;
 
 export interface StoreOptions {
   readonly epoch: string;
@@ -257,13 +317,19 @@ function selectChanged<V extends { readonly id: string }, K>(
   });
 }
 
-function selectMissingIds<V extends { readonly id: string; readonly serverId: string }, K>(
-  map: RevisionedMap<V, K>,
-  values: readonly V[],
-  serverId: string,
+function selectMissingIds(
+  known: readonly { readonly id: string }[],
+  values: readonly { readonly id: string }[],
 ): string[] {
-  const present = new Set(values.map((value) => value.id));
-  const ids: string[] = [];
-  for (const value of map.values()) if (value.serverId === serverId && !present.has(value.id)) ids.push(value.id);
-  return ids;
+  const present = new Set(values.map(({ id }) => id));
+  return known.flatMap(({ id }) => (present.has(id) ? [] : [id]));
+}
+
+function itemsOf<V, K>(map: RevisionedMap<V, K>, ids: Iterable<string>): V[] {
+  const items: V[] = [];
+  for (const id of ids) {
+    const item = map.get(id);
+    if (item !== undefined) items.push(item);
+  }
+  return items;
 }

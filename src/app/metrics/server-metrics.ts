@@ -1,6 +1,5 @@
 import type { UpstreamRegistry } from '../../upstream/index.js';
 import {
-  type Agent,
   AGENT_STATUSES,
   CIRCUIT_STATES,
   type McpServer,
@@ -12,7 +11,7 @@ import type { Store } from '../../state/index.js';
 import { type ObservableMetric, OVERFLOW_LABEL, type Sample, toLabelValue, topCounts } from '../../telemetry/index.js';
 
 export interface ServerMetricSources {
-  readonly store: Pick<Store, 'servers' | 'agents' | 'serverLastSeenAt'>;
+  readonly store: Pick<Store, 'servers' | 'agentCounts' | 'agentTypeCounts' | 'serverLastSeenAt'>;
   readonly upstreams: Pick<UpstreamRegistry, 'health'>;
   readonly clock: Clock;
 }
@@ -106,33 +105,25 @@ export function serverMetrics({ store, upstreams, clock }: ServerMetricSources):
       help: 'Agents by type: the types with the most agents, and the sum of the others.',
       labels: ['type'],
       read: () =>
-        [
-          ...topCounts(
-            countBy(store.agents.values(), ({ type }) => type),
-            MAX_TYPES,
-          ),
-        ].map(([type, count]) => [{ type }, count]),
+        [...topCounts(new Map(store.agentTypeCounts()), MAX_TYPES)].map(([type, count]) => [{ type }, count] as const),
     },
     {
       name: 'swarmlens_stale_agents',
       help: 'Stale agents.',
       labels: ['server'],
-      read: () => {
-        const counts = countBy(store.agents.values(), ({ serverId, stale }) => (stale ? serverId : null));
-        return named().map(([server, { id }]) => [{ server }, counts.get(id) ?? 0]);
-      },
+      read: () => named().map(([server, { id }]) => [{ server }, store.agentCounts(id).stale] as const),
     },
   ];
 }
 
 function* agentsByStatus(
   servers: readonly (readonly [label: string, server: McpServer])[],
-  store: Pick<Store, 'agents'>,
+  store: Pick<Store, 'agentCounts'>,
 ): Iterable<Sample> {
-  const counts = countBy(store.agents.values(), ({ serverId, status }) => `${status} ${serverId}`);
   for (const [server, { id }] of servers) {
+    const { byStatus } = store.agentCounts(id);
     for (const status of AGENT_STATUSES) {
-      yield [{ server, status: status.toLowerCase() }, counts.get(`${status} ${id}`) ?? 0];
+      yield [{ server, status: status.toLowerCase() }, byStatus.get(status) ?? 0];
     }
   }
 }
@@ -147,16 +138,6 @@ function cacheForTurn<T>(read: () => T): () => T {
     queueMicrotask(() => (seen = null));
     return value;
   };
-}
-
-/** Counts agents by key. @param keyOf returns null for agents that do not count */
-function countBy(agents: Iterable<Agent>, keyOf: (agent: Agent) => string | null): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const agent of agents) {
-    const key = keyOf(agent);
-    if (key !== null) counts.set(key, (counts.get(key) ?? 0) + 1);
-  }
-  return counts;
 }
 
 function secondsSince(iso: string, clock: Clock): number {

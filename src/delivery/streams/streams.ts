@@ -6,7 +6,6 @@ import {
   type SwarmlensEvent,
 } from '../../model/index.js';
 import {
-  aggregatePerformance,
   type PerformanceMetrics,
   type CursorPosition,
   type Demand,
@@ -100,7 +99,7 @@ export function streamMetrics(
           await rateClock.next(hz, signal);
         }
         lastRevision = store.revision;
-        const metrics = aggregatePerformance(store.agentsMatching(request.view));
+        const metrics = store.performanceMetrics(request.view);
         const text = JSON.stringify(metrics);
         if (text !== last) {
           last = text;

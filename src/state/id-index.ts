@@ -1,0 +1,34 @@
+/** Ids of items by one of their values, for example agents by swarm. An item whose value is null has no entry. */
+export class IdIndex<K> {
+  readonly #ids = new Map<K, Set<string>>();
+
+  /** Moves an id from one value to another. Null: the id had, or has, no value. */
+  move(id: string, from: K | null, to: K | null): void {
+    if (from === to) return;
+    if (from !== null) {
+      const ids = this.#ids.get(from);
+      ids?.delete(id);
+      if (ids?.size === 0) this.#ids.delete(from);
+    }
+    if (to === null) return;
+    const ids = this.#ids.get(to);
+    if (ids === undefined) this.#ids.set(to, new Set([id]));
+    else ids.add(id);
+  }
+
+  /** Returns the ids with a value, in the order in which they received it. */
+  ids(key: K): ReadonlySet<string> {
+    return this.#ids.get(key) ?? NO_IDS;
+  }
+
+  count(key: K): number {
+    return this.ids(key).size;
+  }
+
+  /** Yields each value with its number of ids. */
+  *counts(): Generator<readonly [key: K, count: number]> {
+    for (const [key, { size }] of this.#ids) yield [key, size];
+  }
+}
+
+const NO_IDS: ReadonlySet<string> = new Set();
