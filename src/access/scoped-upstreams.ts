@@ -54,6 +54,7 @@ export class ScopedUpstreams implements UpstreamService {
     tool: string,
     args: Readonly<Record<string, unknown>>,
     signal: AbortSignal,
+    clientId: string,
   ): Promise<ToolResult> {
     this.#check(serverId, 'serverId');
     const server = this.#store.servers.get(serverId);
@@ -64,7 +65,7 @@ export class ScopedUpstreams implements UpstreamService {
         { serverId },
       );
     }
-    return await this.#upstreams.callTool(serverId, tool, args, signal);
+    return await this.#upstreams.callTool(serverId, tool, args, signal, clientId);
   }
 
   #check(serverId: string, argument: string): void {

@@ -23,8 +23,17 @@ export interface OwnershipCandidate {
    * @param reconnects whether to reconnect first if the server is unreachable
    */
   poll(reconnects: boolean): Promise<boolean>;
-  /** @throws SwarmlensError FORBIDDEN or SERVER_UNAVAILABLE */
-  callTool(tool: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<ToolResult>;
+  /**
+   * Calls a tool for a client.
+   * @param clientId Client whose share of the server's slots the call takes.
+   * @throws SwarmlensError FORBIDDEN, RATE_LIMITED or SERVER_UNAVAILABLE
+   */
+  callTool(
+    tool: string,
+    args: Readonly<Record<string, unknown>>,
+    signal: AbortSignal,
+    clientId: string,
+  ): Promise<ToolResult>;
 }
 
 export interface OwnershipClaim extends AsyncDisposable {
@@ -40,12 +49,13 @@ export interface RemoteServers {
   health(serverId: string): ServerHealth | null;
   /** Polls the server on its owner, like `OwnershipCandidate.poll`. Returns false if there is no owner. */
   poll(serverId: string, reconnects: boolean): Promise<boolean>;
-  /** @throws SwarmlensError FORBIDDEN or SERVER_UNAVAILABLE */
+  /** Calls a tool on the owner of the server, like `OwnershipCandidate.callTool`. */
   callTool(
     serverId: string,
     tool: string,
     args: Readonly<Record<string, unknown>>,
     signal: AbortSignal,
+    clientId: string,
   ): Promise<ToolResult>;
 }
 

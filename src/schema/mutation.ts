@@ -60,7 +60,7 @@ builder.mutationFields((t) => ({
     type: ToolResultType,
     extensions: permissionExtension('tools:call'),
     description:
-      'Calls a tool on a server once and polls the server afterwards. Fails with FORBIDDEN if the tool is not listed in `allowTools`, or if the viewer cannot see everything of the server, including performance and neural data. Fails with SERVER_UNAVAILABLE if the server does not answer.',
+      'Calls a tool on a server once and polls the server afterwards. Fails with FORBIDDEN if the tool is not listed in `allowTools`, or if the viewer cannot see everything of the server, including performance and neural data. Fails with RATE_LIMITED if too many calls of the client wait for the server. Fails with SERVER_UNAVAILABLE if the server does not answer.',
     args: {
       serverId: t.arg.id({ required: true, description: 'Id of the server.' }),
       tool: t.arg.string({ required: true, description: 'Name of the tool, as in `McpServer.tools`.' }),
@@ -70,11 +70,12 @@ builder.mutationFields((t) => ({
           'Arguments of the tool as an object. Omitted: no arguments. At most 10,000 values, 32 levels and 65,536 characters per string, without control characters.',
       }),
     },
-    resolve: async (_root, args, { upstreams, streams }) => {
+    resolve: async (_root, args, { upstreams, streams, clientId }) => {
       const { serverId, tool } = args;
       validateName('serverId', serverId);
       validateName('tool', tool);
-      const result = await upstreams.callTool(serverId, tool, parseToolArguments('arguments', args.arguments), NEVER);
+      const toolArguments = parseToolArguments('arguments', args.arguments);
+      const result = await upstreams.callTool(serverId, tool, toolArguments, NEVER, clientId);
       streams.rateClock.triggerOnDemand();
       return { serverId, tool, ...result };
     },

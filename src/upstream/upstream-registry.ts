@@ -107,17 +107,22 @@ export class UpstreamRegistry implements AsyncDisposable {
     this.#discoveredAt = isoTimestamp(this.#deps.clock);
   }
 
-  /** @throws SwarmlensError BAD_USER_INPUT, FORBIDDEN or SERVER_UNAVAILABLE */
+  /**
+   * Calls a tool for a client.
+   * @param clientId Client whose share of the server's slots the call takes, on this node or another one.
+   * @throws SwarmlensError BAD_USER_INPUT, FORBIDDEN, RATE_LIMITED or SERVER_UNAVAILABLE
+   */
   async callTool(
     serverId: string,
     tool: string,
     args: Readonly<Record<string, unknown>>,
     signal: AbortSignal,
+    clientId: string,
   ): Promise<ToolResult> {
     this.#assertKnown(serverId, 'serverId');
     const server = this.#servers.get(serverId);
-    if (server !== undefined) return server.callTool(tool, args, signal);
-    return this.#deps.ownership.remote.callTool(serverId, tool, args, signal);
+    if (server !== undefined) return server.callTool(tool, args, signal, clientId);
+    return this.#deps.ownership.remote.callTool(serverId, tool, args, signal, clientId);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -67,9 +67,14 @@ export class UpstreamServer implements OwnershipCandidate {
     return poller.pollNow();
   }
 
-  callTool(tool: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<ToolResult> {
-    if (this.#poller !== null) return this.#poller.callTool(tool, args, signal);
-    return this.#deps.ownership.remote.callTool(this.#options.id, tool, args, signal);
+  callTool(
+    tool: string,
+    args: Readonly<Record<string, unknown>>,
+    signal: AbortSignal,
+    clientId: string,
+  ): Promise<ToolResult> {
+    if (this.#poller !== null) return this.#poller.callTool(tool, args, signal, clientId);
+    return this.#deps.ownership.remote.callTool(this.#options.id, tool, args, signal, clientId);
   }
 
   reconfigure(changed: Pick<UpstreamOptions, 'maxPollHz' | 'allowTools'>): void {

@@ -9,6 +9,7 @@ import { LEASE_MS, Nodes, type TestNode } from './test-node.js';
 
 const here = hasRedis({ own: true });
 const NEVER = new AbortController().signal;
+const CLIENT = 'client';
 
 const SERVER: McpServer = {
   id: 's',
@@ -189,7 +190,7 @@ describe.skipIf(!here)('RemoteServers', () => {
     await using cluster = await createTwoNodes();
     const { other, claim } = cluster;
     const { remote } = other.leases;
-    expect(await remote.callTool('s', 'spawn', { type: 'coder' }, NEVER)).toEqual({
+    expect(await remote.callTool('s', 'spawn', { type: 'coder' }, NEVER, CLIENT)).toEqual({
       isError: false,
       content: { tool: 'spawn', args: { type: 'coder' } },
       durationMs: 1,
@@ -207,7 +208,7 @@ describe.skipIf(!here)('RemoteServers', () => {
       await using cluster = await createTwoNodes();
       const { other, owner, claim } = cluster;
       claim.onTool = () => Promise.reject(new SwarmlensError(code, 'not here', { serverId: 's' }));
-      await expect(other.leases.remote.callTool('s', 'x', {}, NEVER)).rejects.toMatchObject({
+      await expect(other.leases.remote.callTool('s', 'x', {}, NEVER, CLIENT)).rejects.toMatchObject({
         name: 'SwarmlensError',
         code,
         message: 'not here',
@@ -221,7 +222,7 @@ describe.skipIf(!here)('RemoteServers', () => {
     await using cluster = await createTwoNodes();
     const { other, claim } = cluster;
     claim.onTool = () => Promise.reject(new TypeError('secret of the other node'));
-    const failed = other.leases.remote.callTool('s', 'x', {}, NEVER);
+    const failed = other.leases.remote.callTool('s', 'x', {}, NEVER, CLIENT);
     await expect(failed).rejects.toThrow('the call failed on the node that owns the server');
     claim.onPoll = () => Promise.reject(new SwarmlensError('SERVER_UNAVAILABLE', 'gone'));
     expect(await other.leases.remote.poll('s', false)).toBe(false);
@@ -239,13 +240,13 @@ describe.skipIf(!here)('RemoteServers', () => {
         });
       };
     });
-    const called = other.leases.remote.callTool('s', 'x', {}, given.signal);
+    const called = other.leases.remote.callTool('s', 'x', {}, given.signal, CLIENT);
     const signal = await begun;
     given.abort(new Error('no time'));
     await expect(called).rejects.toThrow('no time');
     await until(nodes, () => signal.aborted && owner.leases.pending === 0);
     expect(other.leases.pending).toBe(0);
-    await expect(other.leases.remote.callTool('s', 'x', {}, given.signal)).rejects.toThrow('no time');
+    await expect(other.leases.remote.callTool('s', 'x', {}, given.signal, CLIENT)).rejects.toThrow('no time');
   });
 
   test('rejects a call when the owner has vanished', async () => {
@@ -257,7 +258,7 @@ describe.skipIf(!here)('RemoteServers', () => {
         return new Promise(() => undefined);
       };
     });
-    const called = other.leases.remote.callTool('s', 'x', {}, NEVER);
+    const called = other.leases.remote.callTool('s', 'x', {}, NEVER, CLIENT);
     const failed = expect(called).rejects.toMatchObject({
       code: 'SERVER_UNAVAILABLE',
       message: 'The call may have been executed: the owner disappeared. Check the server before you retry.',
@@ -282,7 +283,7 @@ describe.skipIf(!here)('RemoteServers', () => {
     await using cluster = await createTwoNodes();
     const { nodes, clock, other, claim } = cluster;
     claim.onTool = () => new Promise(() => undefined);
-    const called = other.leases.remote.callTool('s', 'x', {}, NEVER);
+    const called = other.leases.remote.callTool('s', 'x', {}, NEVER, CLIENT);
     const failed = expect(called).rejects.toMatchObject({ code: 'SERVER_UNAVAILABLE' });
     await until(
       nodes,
@@ -299,7 +300,7 @@ describe.skipIf(!here)('RemoteServers', () => {
     await nodes.until(() => owner.owned.length === 1);
     const other = await nodes.join('other', ['s']);
     await other.settled('s');
-    await expect(other.leases.remote.callTool('unknown', 'x', {}, NEVER)).rejects.toMatchObject({
+    await expect(other.leases.remote.callTool('unknown', 'x', {}, NEVER, CLIENT)).rejects.toMatchObject({
       code: 'SERVER_UNAVAILABLE',
       message: /^No node owns server/,
     });
@@ -312,12 +313,12 @@ describe.skipIf(!here)('RemoteServers', () => {
         return new Promise(() => undefined);
       };
     });
-    const called = other.leases.remote.callTool('s', 'x', {}, NEVER);
+    const called = other.leases.remote.callTool('s', 'x', {}, NEVER, CLIENT);
     const failed = expect(called).rejects.toMatchObject({ code: 'SERVER_UNAVAILABLE' });
     await begun;
     await own.kill();
     await failed;
-    await expect(other.leases.remote.callTool('s', 'x', {}, NEVER)).rejects.toMatchObject({
+    await expect(other.leases.remote.callTool('s', 'x', {}, NEVER, CLIENT)).rejects.toMatchObject({
       code: 'SERVER_UNAVAILABLE',
     });
     expect(other.leases.pending).toBe(0);
@@ -326,12 +327,15 @@ describe.skipIf(!here)('RemoteServers', () => {
   test('rejects calls above the limit of pending calls', async () => {
     await using cluster = await createTwoNodes();
     const { nodes, other, claim } = cluster;
-    const given = Array.from({ length: 256 }, () => new AbortController());
+    const given = Array.from({ length: 192 }, () => new AbortController());
     claim.onTool = (_tool, _args, signal) =>
       new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))));
-    const calls = given.map(({ signal }) => other.leases.remote.callTool('s', 'x', {}, signal));
+    const { remote } = other.leases;
+    const calls = given.map(({ signal }, index) => remote.callTool('s', 'x', {}, signal, `client ${index % 6}`));
     const ended = Promise.allSettled(calls);
-    await expect(other.leases.remote.callTool('s', 'x', {}, NEVER)).rejects.toThrow('too many requests');
+    await expect(remote.callTool('s', 'x', {}, NEVER, CLIENT)).rejects.toMatchObject({ code: 'RATE_LIMITED' });
+    claim.onPoll = () => Promise.resolve(true);
+    expect(await remote.poll('s', false)).toBe(true);
     for (const one of given) one.abort(new Error('no time'));
     await ended;
     await until(nodes, () => nodes.all.every(({ leases }) => leases.pending === 0));

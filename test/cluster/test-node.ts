@@ -55,8 +55,8 @@ export class RecordedCandidate implements OwnershipCandidate {
     return this.onPoll(reconnects);
   }
 
-  callTool(tool: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<ToolResult> {
-    return this.onTool(tool, args, signal);
+  callTool(...args: Parameters<OwnershipCandidate['callTool']>): Promise<ToolResult> {
+    return this.onTool(...args);
   }
 }
 

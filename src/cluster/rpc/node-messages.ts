@@ -14,8 +14,17 @@ const leaseAnnouncementSchema = z.union([
 
 const requestIdSchema = z.number().int();
 
+/** Codes of errors that a node passes on to the node of the client. */
+export const FORWARDED_CODES = [
+  'BAD_USER_INPUT',
+  'FORBIDDEN',
+  'SERVER_UNAVAILABLE',
+  'LIMIT_EXCEEDED',
+  'RATE_LIMITED',
+] as const;
+
 // Null stands for an unexpected error, whose details stay on its node.
-const refusalCodeSchema = z.enum(['BAD_USER_INPUT', 'FORBIDDEN', 'SERVER_UNAVAILABLE', 'LIMIT_EXCEEDED']).nullable();
+const refusalCodeSchema = z.enum(FORWARDED_CODES).nullable();
 
 // Messages to one node.
 const nodeMessageSchema = z.union([
@@ -29,6 +38,7 @@ const nodeMessageSchema = z.union([
     idSchema,
     z.string(),
     z.record(z.string(), z.unknown()),
+    z.string().max(1_024),
   ]),
   z.tuple([versionSchema, z.literal('abort'), idSchema, requestIdSchema]),
   z.tuple([versionSchema, z.literal('answer'), requestIdSchema, z.unknown()]),
@@ -52,7 +62,8 @@ export type LeaseAnnouncement = z.infer<typeof leaseAnnouncementSchema>;
 /**
  * Message to one node.
  * `demand`, node, server, Hz: update rate that the clients of that node need.
- * `poll`, node, number, server, reconnects; `tool`, node, number, server, tool, arguments: requests of that node.
+ * `poll`, node, number, server, reconnects; `tool`, node, number, server, tool, arguments, client: requests
+ * of that node.
  * `abort`, node, number: cancels the request of that node.
  * `answer`, number, result; `refusal`, number, code, message, details: answers to a request of the receiver.
  */

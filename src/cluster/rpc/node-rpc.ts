@@ -1,12 +1,18 @@
 import type { RedisConnection } from '../redis/redis-connection.js';
 import { type Clock, errorMessage, scheduleDeadline, SwarmlensError, type Logger } from '../../shared/index.js';
-import { NODE_MESSAGE_VERSION, type NodeMessage } from './node-messages.js';
+import { FORWARDED_CODES, NODE_MESSAGE_VERSION, type NodeMessage } from './node-messages.js';
 import { noOwnerError, type OwnershipCandidate } from '../ownership.js';
 
 /** Request to a node about a server that it owns. */
 export type NodeRequest =
   | { readonly action: 'poll'; readonly reconnects: boolean }
-  | { readonly action: 'tool'; readonly tool: string; readonly args: Readonly<Record<string, unknown>> };
+  | {
+      readonly action: 'tool';
+      readonly tool: string;
+      readonly args: Readonly<Record<string, unknown>>;
+      /** Client of the call, whose share of the server's slots counts on the owner too. */
+      readonly clientId: string;
+    };
 
 export interface NodeRpcDeps {
   readonly link: RedisConnection;
@@ -20,9 +26,17 @@ export interface NodeRpcDeps {
 const REQUEST_TIMEOUT_MS = 60_000;
 /** Maximum number of pending requests to other nodes, and of pending requests from other nodes. */
 const MAX_PENDING_REQUESTS = 256;
+/** Maximum number of pending tool calls to other nodes, which leaves requests for polls. */
+const MAX_PENDING_CALLS = 192;
+/** Maximum number of pending tool calls of one client to other nodes. */
+const MAX_PENDING_CALLS_PER_CLIENT = 32;
+/** Delay in milliseconds after which a client may repeat a rejected call. */
+const RETRY_AFTER_MS = 500;
 
 interface PendingRequest {
   readonly nodeId: string;
+  /** Client of a tool call. Null for polls. */
+  readonly clientId: string | null;
   readonly resolveWith: (value: unknown) => void;
   readonly rejectWith: (error: Error) => void;
 }
@@ -46,7 +60,8 @@ export class NodeRpc implements Disposable {
 
   /**
    * Sends a request to another node and returns its answer.
-   * @throws SwarmlensError the error of the other node; SERVER_UNAVAILABLE if it does not answer
+   * @throws SwarmlensError the error of the other node; SERVER_UNAVAILABLE if it does not answer; RATE_LIMITED if too many
+   *   calls of the client are pending
    * @throws the reason of `signal` if it is aborted
    */
   request(nodeId: string, serverId: string, request: NodeRequest, signal: AbortSignal): Promise<unknown> {
@@ -56,6 +71,8 @@ export class NodeRpc implements Disposable {
     if (this.#pending.size >= MAX_PENDING_REQUESTS) {
       return Promise.reject(unreachableError(serverId, 'too many requests to other nodes are pending'));
     }
+    const clientId = request.action === 'tool' ? request.clientId : null;
+    if (clientId !== null && !this.#hasRoomForCall(clientId)) return Promise.reject(tooManyCallsError(serverId));
     const number = (this.#lastNumber += 1);
     return new Promise((resolve, reject) => {
       const finish = (): void => {
@@ -80,7 +97,7 @@ export class NodeRpc implements Disposable {
         resolve(value);
       };
       signal.addEventListener('abort', abort, { once: true });
-      this.#pending.set(number, { nodeId, resolveWith, rejectWith });
+      this.#pending.set(number, { nodeId, clientId, resolveWith, rejectWith });
       const message = createRequestMessage(link.nodeId, number, serverId, request);
       link.publish(link.keys.nodeChannel(nodeId), message).catch((error: unknown) => {
         if (this.#pending.has(number)) rejectWith(unreachableError(serverId, errorMessage(error)));
@@ -106,8 +123,8 @@ export class NodeRpc implements Disposable {
         return void this.#answer(nodeId, number, serverId, { action: 'poll', reconnects });
       }
       case 'tool': {
-        const [, , nodeId, number, serverId, tool, args] = nodeMessage;
-        return void this.#answer(nodeId, number, serverId, { action: 'tool', tool, args });
+        const [, , nodeId, number, serverId, tool, args, clientId] = nodeMessage;
+        return void this.#answer(nodeId, number, serverId, { action: 'tool', tool, args, clientId });
       }
     }
   }
@@ -124,6 +141,16 @@ export class NodeRpc implements Disposable {
   [Symbol.dispose](): void {
     this.failPending(() => true, 'this node is shutting down');
     for (const abort of this.#inFlight.values()) abort.abort();
+  }
+
+  #hasRoomForCall(clientId: string): boolean {
+    let calls = 0;
+    let callsOfClient = 0;
+    for (const pending of this.#pending.values()) {
+      if (pending.clientId !== null) calls += 1;
+      if (pending.clientId === clientId) callsOfClient += 1;
+    }
+    return calls < MAX_PENDING_CALLS && callsOfClient < MAX_PENDING_CALLS_PER_CLIENT;
   }
 
   async #answer(nodeId: string, number: number, serverId: string, request: NodeRequest): Promise<void> {
@@ -147,7 +174,7 @@ export class NodeRpc implements Disposable {
     if (claim === null) throw noOwnerError(serverId);
     return request.action === 'poll'
       ? claim.poll(request.reconnects)
-      : claim.callTool(request.tool, request.args, signal);
+      : claim.callTool(request.tool, request.args, signal, request.clientId);
   }
 
   #refusal(number: number, error: unknown): NodeMessage {
@@ -168,11 +195,17 @@ export class NodeRpc implements Disposable {
 
 function createRequestMessage(nodeId: string, number: number, serverId: string, request: NodeRequest): NodeMessage {
   if (request.action === 'poll') return [NODE_MESSAGE_VERSION, 'poll', nodeId, number, serverId, request.reconnects];
-  return [NODE_MESSAGE_VERSION, 'tool', nodeId, number, serverId, request.tool, { ...request.args }];
+  const { tool, args, clientId } = request;
+  return [NODE_MESSAGE_VERSION, 'tool', nodeId, number, serverId, tool, { ...args }, clientId];
 }
 
-function isForwardedCode(code: SwarmlensError['code']): code is 'BAD_USER_INPUT' | 'FORBIDDEN' | 'SERVER_UNAVAILABLE' {
-  return code === 'BAD_USER_INPUT' || code === 'FORBIDDEN' || code === 'SERVER_UNAVAILABLE';
+function isForwardedCode(code: SwarmlensError['code']): code is (typeof FORWARDED_CODES)[number] {
+  return FORWARDED_CODES.some((forwarded) => forwarded === code);
+}
+
+function tooManyCallsError(serverId: string): SwarmlensError {
+  const message = `Too many calls to server "${serverId}" on another node are pending. Retry after ${RETRY_AFTER_MS} ms, with fewer calls at a time.`;
+  return new SwarmlensError('RATE_LIMITED', message, { serverId, retryAfterMs: RETRY_AFTER_MS });
 }
 
 function unreachableError(serverId: string, reason: string): SwarmlensError {

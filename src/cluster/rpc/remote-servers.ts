@@ -50,9 +50,10 @@ export class RpcRemoteServers implements RemoteServers {
     tool: string,
     args: Readonly<Record<string, unknown>>,
     signal: AbortSignal,
+    clientId: string,
   ): Promise<ToolResult> {
     const { isError, content, durationMs } = toolResultSchema.parse(
-      await this.#request(serverId, { action: 'tool', tool, args }, signal),
+      await this.#request(serverId, { action: 'tool', tool, args, clientId }, signal),
     );
     return { isError, content, durationMs };
   }

@@ -19,6 +19,19 @@ export class BulkheadFullError extends Error {
   }
 }
 
+/** Thrown if too many calls of one client, or of all clients, wait for the endpoint. No request was sent. */
+export class ClientShareExceededError extends Error {
+  override readonly name = 'ClientShareExceededError';
+  /** Estimated time in milliseconds until the waiting calls have been served. */
+  readonly retryAfterMs: number;
+
+  /** @param waiting Number of waiting calls of the client. */
+  constructor(waiting: number, retryAfterMs: number) {
+    super(`too many calls of clients wait for this server, ${waiting} of them of this client`);
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
 /** Thrown inside the guard if the caller has aborted the call, which counts neither as success nor as failure. */
 export class CallAbortedError extends Error {
   override readonly name = 'CallAbortedError';

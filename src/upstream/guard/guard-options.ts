@@ -12,8 +12,10 @@ export interface GuardOptions {
   readonly breakerBackoffMs: BackoffRange;
   /** Maximum number of concurrent calls; at least 1. */
   readonly maxConcurrent: number;
-  /** Maximum number of queued calls; at least 0. */
+  /** Maximum number of queued own calls, and of queued calls of all clients together; at least 0. */
   readonly maxQueued: number;
+  /** Maximum number of queued calls of one client; at least 0. */
+  readonly maxQueuedPerClient: number;
   /** Length in milliseconds of the sliding window of latencies. */
   readonly latencyWindowMs: number;
   readonly maxLatencySamples: number;
@@ -31,6 +33,7 @@ export const GUARD_DEFAULTS: Omit<GuardOptions, 'timeoutMs' | 'breakerThreshold'
   retryBackoffMs: { initial: 50, max: 1_000 },
   maxConcurrent: 4,
   maxQueued: 64,
+  maxQueuedPerClient: 8,
   latencyWindowMs: 60_000,
   maxLatencySamples: 4_096,
 };
@@ -43,6 +46,7 @@ export function validateGuardOptions(options: GuardOptions): void {
   assertInteger(1, 'breakerThreshold', options.breakerThreshold);
   assertInteger(1, 'maxConcurrent', options.maxConcurrent);
   assertInteger(0, 'maxQueued', options.maxQueued);
+  assertInteger(0, 'maxQueuedPerClient', options.maxQueuedPerClient);
   assertInteger(1, 'maxLatencySamples', options.maxLatencySamples);
   assertAtLeast(1, 'latencyWindowMs', options.latencyWindowMs);
   assertAtLeast(1, 'retryBackoffMs.initial', retryBackoffMs.initial);

@@ -1,8 +1,5 @@
 import {
   BrokenCircuitError,
-  bulkhead,
-  BulkheadRejectedError,
-  type BulkheadPolicy,
   ExponentialBackoff,
   handleWhen,
   type IBackoff,
@@ -18,7 +15,8 @@ import { SessionClosedError, ToolCallTimeoutError, ToolRejectedError } from '../
 import { type Clock, MIN_STALL_MS, isAborted } from '../../shared/index.js';
 import { abortable } from './abortable.js';
 import { CircuitBreaker, type CircuitTransition } from './circuit-breaker.js';
-import { BulkheadFullError, CallAbortedError, CircuitOpenError } from './errors.js';
+import { BulkheadFullError, CallAbortedError, CircuitOpenError, ClientShareExceededError } from './errors.js';
+import { FairBulkhead } from './fair-bulkhead.js';
 import { LatencyWindow } from './latency-window.js';
 import { validateGuardOptions, type GuardOptions } from './guard-options.js';
 
@@ -44,6 +42,8 @@ export interface GuardedCallOptions {
   readonly signal: AbortSignal;
   /** Whether a repeated call has no further effect. Only then is a failed call retried. */
   readonly idempotent: boolean;
+  /** Client that the call belongs to. Null or omitted for swarmlens' own calls, which have a share of their own. */
+  readonly clientId?: string | null;
   /** Timeout of all attempts together, in milliseconds; above 0. Overrides the `timeoutMs` of the guard. */
   readonly timeoutMs?: number;
 }
@@ -61,7 +61,7 @@ export interface Guard extends Disposable {
    * Runs one call through bulkhead, retry, circuit breaker and timeout, from the outside in. The signal of the operation
    * aborts at the timeout or when `signal` aborts. The probe of a half-open circuit breaker ignores `signal`, because its
    * outcome decides about all other calls.
-   * @throws CircuitOpenError or BulkheadFullError if the operation was not run
+   * @throws CircuitOpenError, BulkheadFullError or ClientShareExceededError if the operation was not run
    * @throws ToolCallTimeoutError at the timeout
    * @throws the reason of `signal` as soon as it aborts, or the last error of the operation
    */
@@ -83,7 +83,7 @@ export function createGuard(options: GuardOptions, deps: { readonly clock: Clock
 class CockatielGuard implements Guard {
   readonly #options: GuardOptions;
   readonly #clock: Clock;
-  readonly #bulkhead: BulkheadPolicy;
+  readonly #bulkhead: FairBulkhead;
   readonly #breaker: CircuitBreaker;
   readonly #timeout: TimeoutPolicy;
   readonly #latency: LatencyWindow;
@@ -97,23 +97,21 @@ class CockatielGuard implements Guard {
     this.#options = options;
     this.#clock = clock;
     this.#latency = new LatencyWindow(clock, options.latencyWindowMs, options.maxLatencySamples);
-    this.#bulkhead = bulkhead(options.maxConcurrent, options.maxQueued);
+    this.#bulkhead = new FairBulkhead(options, () => clock.monotonic());
     this.#breaker = new CircuitBreaker(options.breakerThreshold, options.breakerBackoffMs, clock);
     this.#timeout = timeoutPolicy(options.timeoutMs);
   }
 
   async call<T>(operation: Operation<T>, options: GuardedCallOptions): Promise<T> {
-    const { signal, idempotent, timeoutMs = this.#options.timeoutMs } = options;
+    const { signal, idempotent, clientId = null, timeoutMs = this.#options.timeoutMs } = options;
     signal.throwIfAborted();
     const budget: TimeBudget = { timeoutMs, deadlineMs: null };
     const once = (): Promise<T> => this.#once(operation, signal, budget);
-    // The bulkhead of cockatiel does not get the signal, because its queue stops at a queued call that has aborted. Its
-    // retry ignores the signal during a delay, so that `abortable` releases the slot.
-    const result = this.#bulkhead.execute(() =>
-      abortable(idempotent ? this.#retryWithin(budget).execute(once, signal) : once(), signal),
-    );
     try {
-      return await abortable(result, signal);
+      // The retry of cockatiel ignores the signal during a delay, so that `abortable` releases the slot.
+      return await this.#bulkhead.execute(clientId, signal, () =>
+        abortable(idempotent ? this.#retryWithin(budget).execute(once, signal) : once(), signal),
+      );
     } catch (error) {
       signal.throwIfAborted();
       throw this.#translateError(error);
@@ -121,11 +119,11 @@ class CockatielGuard implements Guard {
   }
 
   status(): GuardStatus {
-    const { executionSlots, queueSlots } = this.#bulkhead;
+    const { running, waiting } = this.#bulkhead;
     return {
       breaker: this.#breaker.status(),
-      inFlight: this.#options.maxConcurrent - executionSlots,
-      queued: this.#options.maxQueued - queueSlots,
+      inFlight: running,
+      queued: waiting,
       latency: this.#latency.percentiles(),
       calls: this.#calls,
       failures: this.#failures,
@@ -247,10 +245,7 @@ class CockatielGuard implements Guard {
       this.#rejected += 1;
       return new CircuitOpenError(this.#breaker.retryAt);
     }
-    if (error instanceof BulkheadRejectedError) {
-      this.#rejected += 1;
-      return new BulkheadFullError();
-    }
+    if (error instanceof BulkheadFullError || error instanceof ClientShareExceededError) this.#rejected += 1;
     return error;
   }
 }

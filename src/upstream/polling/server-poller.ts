@@ -3,7 +3,7 @@ import { type connectSession, type SessionEvent, ToolRejectedError } from '../..
 import type { ServerHealth, ServerReport, ToolResult } from '../../model/index.js';
 import { errorMessage, type MetricsRecorder, SwarmlensError, type Tracer } from '../../shared/index.js';
 import type { Demand } from '../../state/index.js';
-import { CircuitOpenError } from '../guard/errors.js';
+import { CircuitOpenError, ClientShareExceededError } from '../guard/errors.js';
 import { measureServerHealth } from '../health/measure-health.js';
 import { wasNotSent } from '../pool/errors.js';
 import { PooledToolCaller, ServerBusyError } from '../pool/pooled-tool-caller.js';
@@ -117,9 +117,16 @@ export class ServerPoller implements AsyncDisposable {
 
   /**
    * Calls a tool for a client, without retries, and polls afterwards.
-   * @throws SwarmlensError FORBIDDEN if the tool is not in `allowTools`; SERVER_UNAVAILABLE if the server did not answer
+   * @param clientId Client whose share of the server's slots the call takes.
+   * @throws SwarmlensError FORBIDDEN if the tool is not in `allowTools`; RATE_LIMITED with `retryAfterMs` if too many calls
+   *   of the client wait; SERVER_UNAVAILABLE if the server did not answer
    */
-  async callTool(tool: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<ToolResult> {
+  async callTool(
+    tool: string,
+    args: Readonly<Record<string, unknown>>,
+    signal: AbortSignal,
+    clientId: string,
+  ): Promise<ToolResult> {
     const { id, allowTools, timeoutMs } = this.#options;
     if (!allowTools.includes(tool)) {
       throw new SwarmlensError(
@@ -129,7 +136,7 @@ export class ServerPoller implements AsyncDisposable {
     }
     const startMs = this.#deps.clock.monotonic();
     const durationMs = (): number => this.#deps.clock.monotonic() - startMs;
-    const call = { signal, idempotent: false, primary: null };
+    const call = { signal, idempotent: false, primary: null, clientId };
     try {
       const answer = await this.#toolStats.record(
         tool,
@@ -142,6 +149,11 @@ export class ServerPoller implements AsyncDisposable {
     } catch (error) {
       if (error instanceof ToolRejectedError) {
         return { isError: true, content: error.message, durationMs: durationMs() };
+      }
+      if (error instanceof ClientShareExceededError) {
+        const { retryAfterMs } = error;
+        const text = `Too many calls wait for server "${id}". Retry after ${retryAfterMs} ms, with fewer calls at a time.`;
+        throw new SwarmlensError('RATE_LIMITED', text, { serverId: id, retryAfterMs });
       }
       const message = `Server "${id}" did not answer: ${errorMessage(error)}`;
       throw new SwarmlensError('SERVER_UNAVAILABLE', message, { serverId: id });

@@ -1,4 +1,4 @@
-import { BulkheadFullError, CircuitOpenError } from '../guard/errors.js';
+import { BulkheadFullError, CircuitOpenError, ClientShareExceededError } from '../guard/errors.js';
 
 /** Thrown if no replica is connected. No request was sent. */
 export class NotConnectedError extends Error {
@@ -20,6 +20,7 @@ export function wasNotSent(error: unknown): boolean {
     error instanceof NotConnectedError ||
     error instanceof PrimaryChangedError ||
     error instanceof CircuitOpenError ||
-    error instanceof BulkheadFullError
+    error instanceof BulkheadFullError ||
+    error instanceof ClientShareExceededError
   );
 }

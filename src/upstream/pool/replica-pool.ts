@@ -35,6 +35,8 @@ export interface PoolCallOptions {
   readonly idempotent: boolean;
   /** Primary session that the caller's cached responses belong to. Null if the caller has none. */
   readonly primary: PrimarySession | null;
+  /** Client that the call belongs to. Null or omitted for swarmlens' own calls. */
+  readonly clientId?: string | null;
 }
 
 /** All replicas of one upstream server, with load balancing and failover. Owns the primary session. */
@@ -113,10 +115,14 @@ export class ReplicaPool implements AsyncDisposable {
    * replicas gets an equal share of the remaining time; a single one is retried by its guard. A sticky pool does not
    * change the replica within a call. It moves the primary session instead, and callers that hold the old one get a
    * `PrimaryChangedError`.
-   * @throws NotConnectedError, PrimaryChangedError, CircuitOpenError or BulkheadFullError if no request was sent
+   * @throws NotConnectedError, PrimaryChangedError or an error of the guard's bulkhead or circuit breaker if no request was
+   *   sent
    * @throws the reason of `signal`, or the error of the last replica
    */
-  async call<T>(operation: SessionOperation<T>, { signal, idempotent, primary }: PoolCallOptions): Promise<T> {
+  async call<T>(
+    operation: SessionOperation<T>,
+    { signal, idempotent, primary, clientId = null }: PoolCallOptions,
+  ): Promise<T> {
     const { clock } = this.#deps;
     const tried = new Set<Replica>();
     let remainingMs = this.#options.timeoutMs;
@@ -147,6 +153,7 @@ export class ReplicaPool implements AsyncDisposable {
           },
           {
             signal,
+            clientId,
             idempotent: idempotent && isOnly,
             timeoutMs: Math.max(1, idempotent ? remainingMs / candidates.length : remainingMs),
           },

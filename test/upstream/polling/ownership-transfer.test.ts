@@ -148,7 +148,7 @@ describe('UpstreamRegistry on a node that does not own the server', () => {
     await second.registry.ready();
     expect(second.registry.discoveredAt).not.toBeNull();
     expect(await second.registry.pollNow(['s'])).toEqual({ answered: ['s'], unanswered: [] });
-    const called = await second.registry.callTool('s', 'x', {}, new AbortController().signal);
+    const called = await second.registry.callTool('s', 'x', {}, new AbortController().signal, 'client');
     expect(called.content).toBe('from the other node');
     await expect(second.registry.pollNow(['unknown'])).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
   });

@@ -71,7 +71,7 @@ describe('UpstreamRegistry', () => {
     await registry.ready();
     expect(() => registry.add(settings)).toThrow('Server "a" already exists.');
     const connectedAt = store.servers.get('a')?.connectedAt;
-    const call = (): Promise<unknown> => registry.callTool('a', 'healthcheck', {}, new AbortController().signal);
+    const call = (): Promise<unknown> => registry.callTool('a', 'healthcheck', {}, new AbortController().signal, 'client');
     await expect(call()).rejects.toMatchObject({ code: 'FORBIDDEN' });
     registry.reconfigure({ ...settings, allowTools: ['healthcheck'] });
     expect(await call()).toMatchObject({ isError: false });
