@@ -1,9 +1,17 @@
-import { stripVTControlCharacters } from 'node:util';
 import { redact } from './redact.js';
 
 /** Control characters except line feed and tab, and characters that change the text direction. */
 const CONTROL_CHARACTERS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g; // eslint-disable-line no-control-regex
-const ESCAPE = '\u001b';
+
+/**
+ * Escape sequences of terminals (ECMA-48): CSI sequences, strings up to their terminator, and sequences of two or three characters.
+ * A string contains no character that begins a sequence, so that no character is matched twice. The patterns of Node.js and of
+ * ansi-regex take quadratic time.
+ */
+const ESCAPE_SEQUENCES =
+  // eslint-disable-next-line no-control-regex
+  /(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]?|(?:\u001b[\]PX^_]|[\u0090\u0098\u009d-\u009f])[^\u0007\u001b\u0090\u0098\u009b-\u009f]*(?:\u0007|\u001b\\|\u009c)|\u001b(?:[#%()*+./-][0-~]|[0-9A-NP-RTZcf-nq-uy=><~])/g;
+const BEGINS_SEQUENCE = /[\u001b\u0090\u0098\u009b\u009d-\u009f]/; // eslint-disable-line no-control-regex
 
 /** Characters that ids and names must not contain: control characters, line ends, and direction changes. */
 const FORBIDDEN_IN_LINE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/; // eslint-disable-line no-control-regex
@@ -20,7 +28,7 @@ export function hasControlCharacters(text: string): boolean {
 /** Removes control characters and terminal colors. Keeps line breaks. */
 export function stripControlCharacters(text: string): string {
   if (!hasControlCharacters(text)) return text;
-  const plain = text.includes(ESCAPE) ? stripVTControlCharacters(text) : text;
+  const plain = BEGINS_SEQUENCE.test(text) ? text.replace(ESCAPE_SEQUENCES, '') : text;
   return plain.replace(CONTROL_CHARACTERS, '');
 }
 
@@ -37,7 +45,8 @@ const MARGIN = 16_384;
 /** Converts outside text to one line without secrets, control characters and terminal colors, of at most `maxLength` UTF-16 units. */
 export function toPrintableLine(text: string, maxLength: number): string {
   const candidate = text.length <= maxLength + MARGIN ? text : text.slice(0, maxLength + MARGIN).replace(/\s\S*$/, '');
-  const oneLine = redact(stripControlCharacters(candidate.replaceAll('\r', '\n')))
+  const isCut = candidate.length < text.length;
+  const oneLine = redact(stripControlCharacters(candidate.replaceAll('\r', '\n')), isCut)
     .replaceAll(/\s+/g, ' ')
     .trim();
   return truncateText(oneLine, maxLength);

@@ -1,3 +1,4 @@
+import { configuredSecrets } from './configured-secrets.js';
 import { mayContainSecret, redact } from './redact.js';
 import { classifyName, REDACTED, type SecretNameKind } from './secret-names.js';
 import { stripControlCharacters, truncateText } from './printable.js';
@@ -111,7 +112,7 @@ function fits(
 type JsonObject = Readonly<Record<string, unknown>>;
 
 const COUNT = /^\d{1,15}$/;
-/** Word that is too short for any known secret format. Matches most names and many texts. */
+/** Word that is too short for any known secret format, but not for secrets of the configuration. Matches most names and many texts. */
 const HARMLESS = /^[\w.-]{0,14}$/;
 
 /** Visits a value once and copies only the parts that it changes. */
@@ -152,7 +153,7 @@ class JsonSanitizer {
 
   #text(text: string, maxLength: number): string {
     let clean = text;
-    if (this.#checksText && !HARMLESS.test(text)) {
+    if (this.#checksText && (!HARMLESS.test(text) || !configuredSecrets().isEmpty)) {
       const bare = stripControlCharacters(text);
       if (bare !== text) this.#changes.stripped += 1;
       clean = redact(bare);

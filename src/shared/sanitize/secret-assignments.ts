@@ -11,7 +11,7 @@ const HAS_SPACES = /(?:authorization|cookies?)$/i;
 const OPENING = /(\\{0,7})(["'])/y;
 const NOTHING = /^(?:null|true|false|undefined|none|nil)?$/i;
 const COUNT = /^\d+(?:\.\d+)?$/;
-const CLOSING = /[)\]}.]+$/;
+const CLOSING: ReadonlySet<string | undefined> = new Set(')]}.');
 /** Minimum length of an unquoted token, so that `Unexpected token: x` stays unchanged. */
 const MIN_TOKEN_LENGTH = 8;
 
@@ -62,13 +62,15 @@ function readValue(text: string, at: number, hasSpaces: boolean): Value {
 }
 
 function readUnquoted(text: string, start: number, hasSpaces: boolean): Value {
+  const unquoted = (end: number): Value => ({ text: text.slice(start, end), start, end, isQuoted: false });
+  if (text.startsWith(REDACTED, start)) return unquoted(start + REDACTED.length);
+  // Names inside an object or list are checked separately. The value is not read, because it may contain many of them.
+  if (text[start] === '[' || text[start] === '{') return unquoted(start);
   const pattern = hasSpaces ? LINE : VALUE;
   pattern.lastIndex = start;
-  const unquoted = pattern.exec(text)?.[0] ?? '';
-  // Names inside an object or list are checked separately.
-  if (/^[[{]/.test(unquoted) && !unquoted.startsWith(REDACTED)) return { text: '', start, end: start, isQuoted: false };
-  const value = unquoted.startsWith(REDACTED) ? REDACTED : unquoted.replace(CLOSING, '');
-  return { text: value, start, end: start + value.length, isQuoted: false };
+  let end = pattern.test(text) ? pattern.lastIndex : start;
+  while (end > start && CLOSING.has(text[end - 1])) end -= 1;
+  return unquoted(end);
 }
 
 /**
