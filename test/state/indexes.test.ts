@@ -81,7 +81,7 @@ describe('indexes of the store', () => {
         for (const one of steps) apply(store, one);
         const agents = [...store.agents.values()];
         const pick = <T>(values: readonly T[]): readonly T[] | null => {
-          const { value } = picks.next();
+          const value = Number(picks.next().value);
           return value === 0 ? null : [...new Set(values)].filter((_, index) => (index + value) % 3 > 0);
         };
         const view = createView({

@@ -5,13 +5,13 @@ import {
   type PerformanceMode,
   type SwarmlensEvent,
 } from '../../model/index.js';
-import {
-  type PerformanceMetrics,
-  type CursorPosition,
-  type Demand,
-  type Store,
-  type TopologyChange,
-  type View,
+import type {
+  PerformanceMetrics,
+  CursorPosition,
+  Demand,
+  Store,
+  TopologyChange,
+  View,
 } from '../../state/index.js';
 import type { ActiveStreams } from '../active-streams.js';
 import type { CommitWaiter } from './commit-waiter.js';
