@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 import { fileURLToPath } from 'node:url';
+import { formatFatalError, redactProcessOutput } from './cli/process-output.js';
 import { runCommand } from './cli/run-command.js';
 
 const args = process.argv.slice(2);
+redactProcessOutput(args[0] !== 'tap');
 
 /** The first signal asks to stop; the second, of either kind, no longer asks. A tap hands them on instead. */
 const stopped = new Promise<void>((resolve) => {
@@ -35,6 +37,6 @@ try {
     stopped,
   });
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.stderr.write(formatFatalError(error));
   process.exitCode = 1;
 }

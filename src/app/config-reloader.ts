@@ -4,6 +4,7 @@ import type { UpstreamRegistry } from '../upstream/index.js';
 import type { Config, ServerConfig } from '../config/index.js';
 import type { Notice, NoticeSeverity } from '../model/index.js';
 import { type Clock, errorMessage, isoTimestamp, type Logger } from '../shared/index.js';
+import { collectSecrets, protectSecrets, redact } from '../shared/sanitize/index.js';
 import { emptyDelta } from '../state/index.js';
 
 export interface ConfigReloaderDeps {
@@ -14,15 +15,17 @@ export interface ConfigReloaderDeps {
 }
 
 /** Fields that take effect without a restart. */
-const RELOADABLE_FIELDS: ReadonlySet<string> = new Set(['servers', 'demo', 'file', 'warnings']);
+const RELOADABLE_FIELDS: ReadonlySet<string> = new Set(['servers', 'demo', 'file', 'warnings', 'variables']);
 
 /** Applies a changed configuration to the running program and reports the result. */
-export class ConfigReloader {
+export class ConfigReloader implements Disposable {
   readonly #deps: ConfigReloaderDeps;
   readonly #initial: Config;
   #servers: ReadonlyMap<string, ServerConfig>;
   #publishedWarnings: readonly string[] = [];
   #isRejected = false;
+  /** Secrets of the current configuration and of the one before, which late messages of closed connections may contain. */
+  #protections: readonly Disposable[] = [];
   #pendingApply: Promise<void> = Promise.resolve();
 
   constructor(config: Config, deps: ConfigReloaderDeps) {
@@ -58,6 +61,8 @@ export class ConfigReloader {
 
   async #apply(config: Config): Promise<void> {
     const { upstreams, logger } = this.#deps;
+    const protections = [...this.#protections, protectSecrets(collectSecrets(config))];
+    this.#protections = protections;
     const before = this.#servers;
     this.#servers = byId(config);
     const added = config.servers.filter(({ id }) => !before.has(id));
@@ -71,6 +76,8 @@ export class ConfigReloader {
     for (const server of adjusted) upstreams.reconfigure(server);
     // Removal comes first, because a renamed server may be the same program, which may not run twice.
     await Promise.all([...removed, ...reconnected].map(({ id }) => upstreams.remove(id)));
+    for (const old of protections.slice(0, -2)) old[Symbol.dispose]();
+    this.#protections = protections.slice(-2);
     const failed = [...added, ...reconnected].flatMap((server) => this.#add(server));
     const isIn = ({ id }: ServerConfig): boolean => this.#servers.has(id);
     const done = [
@@ -96,6 +103,11 @@ export class ConfigReloader {
     this.#publishedWarnings = warnings;
   }
 
+  /** Stops the protection of the secrets of changed configurations. */
+  [Symbol.dispose](): void {
+    for (const protection of this.#protections) protection[Symbol.dispose]();
+  }
+
   /** Adds a server. @returns the reason if it cannot be added, for example because a tap uses its name */
   #add(server: ServerConfig): string[] {
     try {
@@ -114,8 +126,9 @@ export class ConfigReloader {
     await this.#notice(code, 'WARNING', message);
   }
 
-  async #notice(code: string, severity: NoticeSeverity, message: string): Promise<void> {
+  async #notice(code: string, severity: NoticeSeverity, text: string): Promise<void> {
     const { bus, clock } = this.#deps;
+    const message = redact(text);
     const notice: Notice = { type: 'notice', code, severity, message, serverId: null, timestamp: isoTimestamp(clock) };
     await bus.publish({ ...emptyDelta(NO_SERVER), events: [notice] });
   }

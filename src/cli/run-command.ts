@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { didYouMean } from '../shared/index.js';
+import { collectSecrets, SecretRedactor } from '../shared/sanitize/index.js';
 import type { CommandContext } from './command-context.js';
 import { HELP, USAGE, UsageError } from './help.js';
 
@@ -44,7 +45,8 @@ export async function runCommand(args: readonly string[], context: CommandContex
     }
     if (!(error instanceof UsageError)) throw error;
     const command = Object.hasOwn(HELP, name) ? `${name} ` : '';
-    context.stderr.write(`${error.message}\nTry: swarmlens ${command}--help\n`);
+    const message = new SecretRedactor(collectSecrets({ args })).redact(error.message);
+    context.stderr.write(`${message}\nTry: swarmlens ${command}--help\n`);
     return 2;
   }
 }

@@ -26,6 +26,26 @@ export function resolveTracesUrl(env: Environment, endpoint: string | undefined,
   return isUrl(base) ? `${base.replace(/\/$/, '')}/${TRACES_PATH}` : reject(key, base, problems);
 }
 
+/** Returns the headers of the trace exporter, which OpenTelemetry reads from its environment variables. */
+export function traceHeaders(env: Environment): ReadonlyMap<string, string> {
+  const lists = [env['OTEL_EXPORTER_OTLP_HEADERS'], env['OTEL_EXPORTER_OTLP_TRACES_HEADERS']];
+  const pairs = lists.flatMap((list) => (list ?? '').split(',')).filter((pair) => pair.includes('='));
+  return new Map(
+    pairs.map((pair) => {
+      const [name = '', ...value] = pair.split('=');
+      return [name.trim(), decodePart(value.join('='))];
+    }),
+  );
+}
+
+function decodePart(text: string): string {
+  try {
+    return decodeURIComponent(text.trim());
+  } catch {
+    return text.trim();
+  }
+}
+
 function isUrl(text: string): boolean {
   const url = URL.canParse(text) ? new URL(text) : null;
   return url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';

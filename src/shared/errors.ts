@@ -1,3 +1,5 @@
+import { redact } from './sanitize/index.js';
+
 /** Error codes that clients receive in `extensions.code`. */
 export type ErrorCode =
   'BAD_USER_INPUT' | 'UNAUTHENTICATED' | 'FORBIDDEN' | 'RATE_LIMITED' | 'SERVER_UNAVAILABLE' | 'LIMIT_EXCEEDED';
@@ -15,7 +17,7 @@ export class SwarmlensError extends Error {
   }
 }
 
-/** Returns the message of a thrown value. */
+/** Returns the message of a thrown value without secrets, which libraries repeat in their messages. */
 export function errorMessage(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return redact(error instanceof Error ? error.message : String(error));
 }

@@ -2,7 +2,15 @@ import { type Context, type Link, ROOT_CONTEXT, type Span, SpanStatusCode, trace
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchSpanProcessor, NodeTracerProvider, type SpanExporter } from '@opentelemetry/sdk-trace-node';
-import type { Clock, DeliverySpan, Logger, PollSpan, TracedChange, Tracer } from '../shared/index.js';
+import {
+  type Clock,
+  type DeliverySpan,
+  errorMessage,
+  type Logger,
+  type PollSpan,
+  type TracedChange,
+  type Tracer,
+} from '../shared/index.js';
 
 /** Number of remembered changes. A delivery to a reader that is further behind refers to the newest ones only. */
 const MAX_CHANGES = 256;
@@ -144,7 +152,7 @@ function withLogging(exporter: SpanExporter, { clock, logger }: OtlpTracerOption
         if (result.error !== undefined && nowMs >= nextWarningMs) {
           nextWarningMs = nowMs + WARNING_INTERVAL_MS;
           logger.warn(
-            { error: result.error.message, spans: spans.length },
+            { error: errorMessage(result.error), spans: spans.length },
             'could not send traces, check the collector',
           );
         }

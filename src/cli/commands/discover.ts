@@ -5,7 +5,9 @@ import { systemClock } from '../../shared/index.js';
 import { silentLogger } from '../../telemetry/index.js';
 import { parseFlags } from '../arguments.js';
 import { formatTable } from '../terminal/table.js';
+import { collectSecrets } from '../../shared/sanitize/index.js';
 import type { CommandContext } from '../command-context.js';
+import { withSecrets } from '../process-output.js';
 import { UsageError } from '../help.js';
 
 /** Prints the MCP servers in `.mcp.json` and on well-known local ports. */
@@ -26,18 +28,20 @@ export async function discover(
     () => undefined,
   );
   const { directory, hosts, ports } = config.discovery;
-  const candidates = await discoverServers({
-    directory,
-    hosts: flags.host ?? hosts,
-    ports: flags.port?.map(parsePort) ?? ports,
-    // The demo's servers are not listed in a file and run only within the demo.
-    known: config.demo ? [] : config.servers,
-    configFile: config.file,
-    self: null,
-    clock: systemClock,
-    logger: silentLogger,
-    signal: abort.signal,
-  });
+  const candidates = await withSecrets(collectSecrets(config), () =>
+    discoverServers({
+      directory,
+      hosts: flags.host ?? hosts,
+      ports: flags.port?.map(parsePort) ?? ports,
+      // The demo's servers are not listed in a file and run only within the demo.
+      known: config.demo ? [] : config.servers,
+      configFile: config.file,
+      self: null,
+      clock: systemClock,
+      logger: silentLogger,
+      signal: abort.signal,
+    }),
+  );
   stdout.write(flags.json === true ? `${JSON.stringify(candidates, null, 2)}\n` : formatCandidates(candidates));
   return 0;
 }

@@ -3,7 +3,9 @@ import { type MetricsExporter, systemClock } from '../../shared/index.js';
 import { createLogger } from '../../telemetry/index.js';
 import { getWorkerContext, type WorkerContext } from '../workers/worker-context.js';
 import { parseFlags, parseWholeNumber } from '../arguments.js';
+import { collectSecrets } from '../../shared/sanitize/index.js';
 import type { CommandContext } from '../command-context.js';
+import { withSecrets } from '../process-output.js';
 import { formatReadyLines } from './ready-lines.js';
 
 /** Explains why an address cannot be bound, and what to do. Returns null for any other error. */
@@ -34,9 +36,11 @@ export async function serve(args: readonly string[], context: CommandContext): P
   const { env, cwd, program } = context;
   const config = await loadConfig({ flags, env, cwd, program });
   try {
-    if (count === 1 || worker !== null) return await serveOne(config, flags, worker, context);
-    const { serveWorkers } = await import('./serve-workers.js');
-    return await serveWorkers(count, args, config, context);
+    return await withSecrets(collectSecrets(config), async () => {
+      if (count === 1 || worker !== null) return serveOne(config, flags, worker, context);
+      const { serveWorkers } = await import('./serve-workers.js');
+      return serveWorkers(count, args, config, context);
+    });
   } catch (error) {
     const advice = explainListenError(error);
     if (advice === null) throw error;

@@ -10,6 +10,7 @@ import {
 } from '@swarmlens/client';
 import type { McpServerType } from '../../model/index.js';
 import { didYouMean, type Clock, systemClock } from '../../shared/index.js';
+import { SecretRedactor } from '../../shared/sanitize/index.js';
 import { parseFlags, parseList, parseServerTypes } from '../arguments.js';
 import { Screen, type TerminalOutput } from '../terminal/screen.js';
 import type { CommandContext } from '../command-context.js';
@@ -61,7 +62,8 @@ export async function watch(
       hasColors: env['NO_COLOR'] === undefined,
     });
   if (session.failure === null) return 0;
-  stderr.write(`${explainFailure(session.failure, url, token !== undefined)}\n`);
+  const failure = explainFailure(session.failure, url, token !== undefined);
+  stderr.write(`${new SecretRedactor(token === undefined ? [] : [token]).redact(failure)}\n`);
   return 1;
 }
 

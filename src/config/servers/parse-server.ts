@@ -21,13 +21,15 @@ export interface ServerEntryContext {
   /** Directory of the configuration file, which `cwd` is relative to. */
   readonly directory: string;
   readonly env: Environment;
+  /** Receives the values that replace variables, by name. */
+  readonly variables: Map<string, string>;
 }
 
 /** Parses one entry of `mcpServers`. Returns null if it is disabled, or invalid and added to `problems`. */
 export function parseServer(
   id: string,
   entry: unknown,
-  { directory, env }: ServerEntryContext,
+  { directory, env, variables }: ServerEntryContext,
   problems: string[],
 ): ServerConfig | null {
   const path = ['mcpServers', id];
@@ -47,7 +49,9 @@ export function parseServer(
     if (hint !== '') problems.push(`${formatKey([...path, unknownKey])}: unknown option${hint}`);
   }
   const unset = new Map<string, string>();
-  const expanded = looseSchema.parse(expandVariables(pickKnownKeys(loose.data), path, env, unset));
+  const expanded = looseSchema.parse(
+    expandVariables(pickKnownKeys(loose.data), path, env, { problems: unset, variables }),
+  );
   const location = { path, input: entry, reported: new Set(unset.keys()), directory };
   problems.push(...unset.values());
   const parsed = parseServerEntry(expanded, location, problems);

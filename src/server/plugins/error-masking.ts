@@ -1,7 +1,7 @@
 import { type DocumentNode, type ExecutionResult, GraphQLError, type GraphQLErrorOptions, Kind, visit } from 'graphql';
 import { handleStreamOrSingleExecutionResult, type Plugin } from 'graphql-yoga';
 import type { SchemaContext } from '../../schema/index.js';
-import { SwarmlensError, type Logger } from '../../shared/index.js';
+import { errorMessage, SwarmlensError, type Logger } from '../../shared/index.js';
 
 /** Codes of Yoga's own errors for requests without a valid operation. */
 const YOGA_CODES: ReadonlySet<unknown> = new Set(['BAD_REQUEST', 'OPERATION_RESOLUTION_FAILURE']);
@@ -29,7 +29,7 @@ export class ErrorMasker {
   mask(error: unknown, { requestId, clientId = null }: ErrorOrigin): GraphQLError {
     const original = error instanceof GraphQLError ? error.originalError : error;
     if (original instanceof SwarmlensError) {
-      return new GraphQLError(original.message, {
+      return new GraphQLError(errorMessage(original), {
         ...toErrorLocation(error),
         extensions: { code: original.code, ...original.details },
       });

@@ -8,7 +8,8 @@ export {
   sanitizeJsonText,
 } from './sanitize-json.js';
 export { redact } from './redact.js';
-export { configuredSecrets, protectSecrets } from './configured-secrets.js';
-export { MIN_SECRET_LENGTH, SecretRedactor } from './secret-redactor.js';
-export { classifyName, REDACTED } from './secret-names.js';
+export { collectSecrets } from './collect-secrets.js';
+export { protectSecrets } from './configured-secrets.js';
+export { SecretRedactor } from './secret-redactor.js';
+export { REDACTED } from './secret-names.js';
 export { hasControlCharacters, isSingleLine, toPrintableLine } from './printable.js';

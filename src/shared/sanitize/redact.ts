@@ -17,8 +17,8 @@ const PEM =
   /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:[\w+/=\s\\:,.()@]*(?:-{1,4}[\w+/=\s\\:,.()@]+){0,99}-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|(?:\s|\\[nr])*(?:[A-Za-z0-9+/]{20,}={0,2}(?:\s|\\[nr])*)*)/g;
 /** Credentials in `scheme://user:password@host`. Scheme and host are kept. */
 const CREDENTIALS_IN_URL = /:\/\/[^\s/:@"'<>\\]{0,256}:[^\s/"'<>\\]*@/g;
-/** Base64url parts joined by dots, of which a JSON Web Token has three to five. */
-const DOTTED = /[\w-]+(?:\.[\w-]+)+/g;
+/** Base64url parts joined by dots, of which a JSON Web Token has three to five. Matches single words too, which keeps it linear. */
+const DOTTED = /[\w-]+(?:\.[\w-]+)*/g;
 const MAX_JWT_PARTS = 5;
 /** Beginning of the first part of a JSON Web Token: the base64 of `{"`. */
 const JWT_PREFIX = 'eyJ';

@@ -2,7 +2,7 @@ import { formsOf } from './secret-forms.js';
 import { REDACTED } from './secret-names.js';
 
 /** Minimum length of a secret in UTF-16 units. Shorter values occur in nearly every text. */
-export const MIN_SECRET_LENGTH = 4;
+const MIN_SECRET_LENGTH = 4;
 /** Minimum length of a secret that is found within a longer word. */
 const MIN_EMBEDDED_LENGTH = 8;
 /** Maximum length of one search pattern. Longer secrets are searched in pieces of this length. */

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { detectServerType } from '../../adapters/index.js';
 import { SPEAKS_HTTP_MESSAGE } from '../../mcp/index.js';
-import { toPrintableLine } from '../../shared/sanitize/index.js';
+import { collectSecrets, SecretRedactor, toPrintableLine } from '../../shared/sanitize/index.js';
 import { type Clock, errorMessage, scheduleDeadline, type Logger } from '../../shared/index.js';
 import { type DiscoveryCandidate, createCandidate, type ProbeResult, type NetworkEndpoint } from '../../model/index.js';
 import { type McpJsonEntry, readMcpJson, TRANSPORT_KIND_BY_TYPE } from './mcp-json.js';
@@ -86,7 +86,9 @@ async function probeEntry(
   if (endpoint === null) return candidate;
   const result = await tryProbe(endpoint, options);
   if (!(result instanceof Error)) return { ...candidate, ...describeServer(result), name, status: 'AVAILABLE' };
-  const detail = toDetail(errorMessage(result));
+  // The file may contain other secrets than the configuration.
+  const secrets = new SecretRedactor(collectSecrets(endpoint));
+  const detail = toDetail(secrets.redact(errorMessage(result)));
   const { host, port } = toAddress(endpoint);
   const isThere = isAuthenticationError(detail) || (await isListening(host, port, options));
   const status = isAuthenticationError(detail) ? 'REFUSED' : isThere ? 'NOT_MCP' : 'UNREACHABLE';

@@ -109,7 +109,7 @@ export class ReplicaConnection {
       this.#connection = 'RENEWING';
       this.#deps.onDisconnected();
     } else {
-      this.#handleLoss(reason.message);
+      this.#handleLoss(errorMessage(reason));
     }
   }
 
