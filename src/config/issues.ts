@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isSecretName } from '../shared/sanitize/index.js';
 
 export { didYouMean } from '../shared/index.js';
 
@@ -60,14 +61,24 @@ export function formatValue(value: unknown, path: readonly PropertyKey[]): strin
   if (value === undefined) return 'is missing';
   // A server may have the id "auth".
   const keys = path[0] === 'mcpServers' ? path.slice(2) : path;
-  if (keys.some((key) => SECRET_KEYS.has(String(key)) || SECRET_WORDS.test(String(key)))) return 'is ***';
+  if (keys.some((key) => SECRET_KEYS.has(String(key)) || SECRET_WORDS.test(String(key)) || isSecretName(String(key))))
+    return 'is ***';
   if (Array.isArray(value)) return 'is a list';
   if (typeof value === 'object' && value !== null) return 'is an object';
   if (typeof value !== 'string') return `is ${JSON.stringify(value)}`;
   if (SECRET_WORDS.test(value.replace(/\$\{\w+\}/g, ''))) return 'is ***';
-  // Greedy, because a password may contain an @ or a slash.
-  const redacted = value.replace(/:\/\/.*@/s, '://***@').replace(/(:\/\/[^?#]*)[?#].*$/s, '$1?***');
+  // Only a mistake: the value may be a secret that was read in a wrong encoding.
+  if (value.includes('\0')) return 'is ***';
+  const redacted = withoutCredentials(value).replace(/(:\/\/[^?#]*)[?#].*$/s, '$1?***');
   return `is ${JSON.stringify(redacted.length > MAX_VALUE_LENGTH ? `${redacted.slice(0, MAX_VALUE_LENGTH)}…` : redacted)}`;
+}
+
+/** Removes the credentials of a URL, also without a scheme, up to the last @, because a password may contain one. */
+function withoutCredentials(text: string): string {
+  const at = text.lastIndexOf('@');
+  const slashes = text.slice(0, Math.max(0, at)).indexOf('://');
+  if (slashes >= 0) return `${text.slice(0, slashes)}://***${text.slice(at)}`;
+  return text.slice(0, Math.max(0, at)).includes(':') ? `***${text.slice(at)}` : text;
 }
 
 /** Maximum number of characters of a value in an error message. */

@@ -7,11 +7,18 @@ import { didYouMean, wholeNumberSchema } from './issues.js';
 import { documentedAs } from './json-schema.js';
 import { LIMIT_KEYS, limitsSchema } from './limits.js';
 import { MAPPING_KEYS, mappingSchema } from './mapping.js';
+import {
+  argumentSchema,
+  CREDENTIALS_ERROR,
+  envSchema,
+  hasValidCredentials,
+  headersSchema,
+  hostSchema,
+} from './servers/wire-values.js';
 
 export const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const;
 
 const durationMs = wholeNumberSchema(1, 3_600_000, 'milliseconds, a whole number');
-const strings = z.record(z.string(), z.string());
 
 const MAX_REPLICAS = 32;
 /** Longest time that a timer can wait, rounded down: 23 days. */
@@ -28,10 +35,12 @@ const stdioShape = {
     .literal('stdio', { error: 'expected stdio, because there is a "command"' })
     .optional()
     .describe('Transport. Optional, because `command` implies it.'),
-  command: z.string().min(1).describe('Program to start.'),
-  args: z.array(z.string()).default([]).describe('Arguments of the program.'),
-  cwd: z.string().min(1).default('.').describe('Working directory, relative to the configuration file.'),
-  env: strings.default({}).describe('Environment variables in addition to HOME, LOGNAME, PATH, SHELL, TERM and USER.'),
+  command: argumentSchema.min(1).describe('Program to start.'),
+  args: z.array(argumentSchema).default([]).describe('Arguments of the program.'),
+  cwd: argumentSchema.min(1).default('.').describe('Working directory, relative to the configuration file.'),
+  env: envSchema
+    .default({})
+    .describe('Environment variables in addition to HOME, LOGNAME, PATH, SHELL, TERM and USER.'),
 };
 
 const httpShape = {
@@ -46,17 +55,20 @@ const httpShape = {
         typeof input === 'string' && /^wss?:/i.test(input)
           ? 'expected a URL with http:// or https://, or "type": "ws"'
           : 'expected a URL with http:// or https://, or ws:// or wss:// for a WebSocket',
+      abort: true,
     })
+    .refine(hasValidCredentials, { error: CREDENTIALS_ERROR })
     .describe('URL of the endpoint, with `http://` or `https://`.'),
-  headers: strings.default({}).describe('Headers of each request.'),
+  headers: headersSchema.default({}).describe('Headers of each request.'),
 };
 
 const wsShape = {
   type: z.literal('ws', { error: TYPE_ERROR }).optional().describe('Transport. Optional, because the URL implies it.'),
   url: z
-    .url({ protocol: /^wss?$/, error: 'expected a URL with ws:// or wss://' })
+    .url({ protocol: /^wss?$/, error: 'expected a URL with ws:// or wss://', abort: true })
+    .refine(hasValidCredentials, { error: CREDENTIALS_ERROR })
     .describe('URL of the endpoint, with `ws://` or `wss://`.'),
-  headers: strings.default({}).describe('Headers of the request that opens the WebSocket.'),
+  headers: headersSchema.default({}).describe('Headers of the request that opens the WebSocket.'),
 };
 
 const tcpShape = {
@@ -64,7 +76,7 @@ const tcpShape = {
     .literal('tcp', { error: 'expected tcp, because there is a "host"' })
     .optional()
     .describe('Transport. Optional, because `host` implies it.'),
-  host: z.string().min(1).describe('Host name or IP address.'),
+  host: hostSchema.describe('Host name or IP address.'),
   port: wholeNumberSchema(1, 65_535).describe('Port of the server, which receives one JSON-RPC message per line.'),
   token: z.string().min(1).optional().describe('Token for servers that require one before the MCP handshake.'),
 };
@@ -203,6 +215,13 @@ export const swarmlensOptionsSchema = z.strictObject({
     .optional()
     .describe(
       'Path of a manifest, relative to the configuration file. Only its documents are executed. All documents are executed by default.',
+    ),
+  tapKeyFile: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Path of the key that taps must know, relative to the configuration file. `SWARMLENS_TAP_KEY_FILE` overrides it. By default `swarmlens/tap.key` in `XDG_STATE_HOME` (`~/.local/state`) of the user, or in `%APPDATA%` on Windows.',
     ),
   heartbeatMs: durationMs.default(5_000).describe('Time between two polls of a server without subscriptions.'),
   tombstones: wholeNumberSchema(0, 10_000_000)

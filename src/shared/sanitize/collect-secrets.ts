@@ -13,6 +13,8 @@ const MAX_DEPTH = 16;
 const MIN_LINE_LENGTH = 8;
 /** Keys whose entries are named by the user, so that values of ordinary names count as well. */
 const NAMED_BY_USER: ReadonlySet<string> = new Set(['env', 'headers', 'variables']);
+/** Keys of URLs, also of invalid ones. */
+const URL_KEY = /(?:url|endpoint|bus)$/i;
 /** Keys without secrets, although their names or values look like it: `tokens` is the path of a file. */
 const IGNORED: ReadonlySet<string> = new Set(['mapping', 'tokens', 'trustedDocuments', 'warnings']);
 /** `name=value`, `name: value` or `--name=value` as a whole. */
@@ -38,7 +40,8 @@ class SecretCollector {
     if (depth > MAX_DEPTH || IGNORED.has(key)) return;
     if (typeof value === 'string') {
       if (isSecretName(key)) this.#addValueOf(key, value);
-      else if (value.includes('://')) this.#addUrl(value);
+      else if (key === 'command' || key === 'args') this.#addParts(value, true);
+      else if (URL_KEY.test(key) || value.includes('://')) this.#addUrl(value);
     } else if (Array.isArray(value)) {
       const entries: readonly unknown[] = value;
       if (key === 'args') this.#addArguments(entries.filter((entry) => typeof entry === 'string'));
@@ -134,9 +137,12 @@ class SecretCollector {
   #addUrl(text: string): void {
     const url = URL.canParse(text) ? new URL(text) : null;
     // Greedy, because the password of an invalid URL may contain an @ or a slash.
-    const [, userInfo = ''] = url === null ? (/:\/\/(.*)@/s.exec(text) ?? []) : [];
+    const [, userInfo = ''] = url === null ? (/^(?:[\w+.-]*:\/\/)?(.*)@/s.exec(text) ?? []) : [];
     this.#addCredentials(...(url === null ? splitUserInfo(userInfo) : ([url.username, url.password] as const)));
-    if (url === null) return;
+    if (url === null) {
+      for (const part of text.split(/[/?&=#@:]+/)) if (isSecretUrlPart(part)) this.secrets.add(part);
+      return;
+    }
     for (const label of url.hostname.split('.')) if (looksGenerated(label)) this.secrets.add(label);
     const segments = url.pathname.split('/').map(decode);
     for (const [index, segment] of segments.entries()) {

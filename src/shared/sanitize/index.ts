@@ -9,6 +9,7 @@ export {
 } from './sanitize-json.js';
 export { redact } from './redact.js';
 export { collectSecrets } from './collect-secrets.js';
+export { isSecretName } from './secret-values.js';
 export { protectSecrets } from './configured-secrets.js';
 export { SecretRedactor } from './secret-redactor.js';
 export { REDACTED } from './secret-names.js';

@@ -42,10 +42,13 @@ export function truncateText(text: string, maxLength: number): string {
 /** Number of UTF-16 units that are read beyond the limit, because a truncated secret would not be recognized. */
 const MARGIN = 16_384;
 
-/** Converts outside text to one line without secrets, control characters and terminal colors, of at most `maxLength` UTF-16 units. */
-export function toPrintableLine(text: string, maxLength: number): string {
+/**
+ * Converts outside text to one line without secrets, control characters and terminal colors, of at most `maxLength` UTF-16 units.
+ * @param isIncomplete whether the end of the text is missing, so that it may end within a secret
+ */
+export function toPrintableLine(text: string, maxLength: number, isIncomplete = false): string {
   const candidate = text.length <= maxLength + MARGIN ? text : text.slice(0, maxLength + MARGIN).replace(/\s\S*$/, '');
-  const isCut = candidate.length < text.length;
+  const isCut = isIncomplete || candidate.length < text.length;
   const oneLine = redact(stripControlCharacters(candidate.replaceAll('\r', '\n')), isCut)
     .replaceAll(/\s+/g, ' ')
     .trim();

@@ -1,22 +1,23 @@
 import { configuredSecrets } from './configured-secrets.js';
+import { redactPrivateKeys } from './private-keys.js';
 import { redactAssignments } from './secret-assignments.js';
 import { REDACTED } from './secret-names.js';
 
 /**
- * Patterns that match a part of every known secret format. Nearly no text matches, so that they allow a fast check. Every pattern
- * of this folder has bounded or non-overlapping repetitions, so that matching takes linear time.
+ * Patterns that match a part of every known secret format. Nearly no text matches, so that they allow a fast check. No pattern of
+ * this folder can match one character in two ways, so that matching takes linear time; `npm run check` proves it.
  */
 const HINTS = [
-  /-----BEGIN|:\/\/[^\s/@]*@|A[KS]IA|gh[opsur]_|github_pat_|gl[a-z]{2,5}-|xox[a-z]-|xapp-|slack\.com|[rs]k_(?:live|test)|whsec_|AIza|npm_/,
+  /-----BEGIN|:\/\/[^\s/@]*@|A[KS]IA|gh[opsur]_|github_pat_|gl(?:pat|dt|rt|ptt|cbt|soat|oas|agent|ft|imt)-|xox[a-z]-|xapp-|slack\.com|[rs]k_(?:live|test)|whsec_|AIza|npm_/,
   /eyJ|(?:^|[^0-9A-Za-z])sk-/,
-  /(?:passw|passphrase|pwd|secret|key|authorization|credential|cookie|session.?id|token)[\w\\"' \t-]{0,32}[:=]|(?:bearer|basic) /i,
+  /(?:bearer|basic) /i,
 ] as const;
+/** Part of a secret name, whose value follows `ASSIGNMENT`. */
+const NAME_HINT = /passw|passphrase|pwd|secret|key|authorization|credential|cookie|session.?id|token/gi;
+const ASSIGNMENT = /[\w\\"' \t-]{0,32}[:=]/y;
 
-/** Private key up to its end line, or all its lines if the end is missing. Excludes quotes, so that JSON stays valid. */
-const PEM =
-  /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:[\w+/=\s\\:,.()@]*(?:-{1,4}[\w+/=\s\\:,.()@]+){0,99}-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|(?:\s|\\[nr])*(?:[A-Za-z0-9+/]{20,}={0,2}(?:\s|\\[nr])*)*)/g;
 /** Credentials in `scheme://user:password@host`. Scheme and host are kept. */
-const CREDENTIALS_IN_URL = /:\/\/[^\s/:@"'<>\\]{0,256}:[^\s/"'<>\\]*@/g;
+const CREDENTIALS_IN_URL = /:\/\/[^\s/:@"'<>\\]*:[^\s/"'<>\\]*@/g;
 /** Base64url parts joined by dots, of which a JSON Web Token has three to five. Matches single words too, which keeps it linear. */
 const DOTTED = /[\w-]+(?:\.[\w-]+)*/g;
 const MAX_JWT_PARTS = 5;
@@ -24,18 +25,23 @@ const MAX_JWT_PARTS = 5;
 const JWT_PREFIX = 'eyJ';
 const MIN_JWT_HEADER_LENGTH = 10;
 const MIN_JWT_PART_LENGTH = 4;
-/** Keys with a known prefix. */
-const KEYS = [
-  /A(?:KIA|SIA)[0-9A-Z]{16}/g,
-  /gh[opsur]_[0-9A-Za-z]{20,}|github_pat_\w{20,}/g,
-  /gl(?:pat|dt|rt|ptt|cbt|soat|oas|agent|ft|imt)-[\w-]{16,}/g,
-  /xox[a-z]-[\w-]{10,}|xapp-[\w-]{10,}|hooks\.slack\.com\/(?:services|workflows)\/[\w/]{16,}/g,
-  /(?<![0-9A-Za-z])[rs]k_(?:live|test)_[0-9A-Za-z]{10,}|whsec_[\w+/=]{16,}/g,
-  /AIza[\w-]{35}/g,
-  /npm_[0-9A-Za-z]{36}/g,
+/** Keys with a known prefix: the text before the key, which is kept, the part after the prefix, and its minimum length. */
+const KEYS: readonly (readonly [pattern: RegExp, minLength: number])[] = [
+  [/()A(?:KIA|SIA)([0-9A-Z]+)/g, 16],
+  [/()gh[opsur]_([0-9A-Za-z]+)/g, 20],
+  [/()github_pat_(\w+)/g, 20],
+  [/()gl(?:pat|dt|rt|ptt|cbt|soat|oas|agent|ft|imt)-([\w-]+)/g, 16],
+  [/()xox[a-z]-([\w-]+)/g, 10],
+  [/()xapp-([\w-]+)/g, 10],
+  [/()hooks\.slack\.com\/(?:services|workflows)\/([\w/]+)/g, 16],
+  [/(^|[^0-9A-Za-z])[rs]k_(?:live|test)_([0-9A-Za-z]+)/g, 10],
+  [/()whsec_([\w+/=]+)/g, 16],
+  [/()AIza([\w-]+)/g, 35],
+  [/()npm_([0-9A-Za-z]+)/g, 36],
 ];
 /** Key of OpenAI or Anthropic. Words joined by dashes are excluded by requiring a digit. */
-const SK_KEY = /(?<![0-9A-Za-z])sk-[\w-]{20,}/g;
+const SK_KEY = /(^|[^0-9A-Za-z])sk-([\w-]+)/g;
+const MIN_SK_KEY_LENGTH = 20;
 const BEARER = /(Bearer) +([\w.~+/=:-]{8,})/gi;
 const BASIC = /(Basic) +([\w+/-]{6,}={0,2})/gi;
 /** Ordinary word after "Bearer", such as "authentication". */
@@ -61,12 +67,17 @@ export function redact(text: string, isCut = false): string {
 }
 
 function redactOnce(text: string): string {
-  let clean = text
-    .replace(PEM, REDACTED)
+  let clean = redactPrivateKeys(text)
     .replace(CREDENTIALS_IN_URL, `://${REDACTED}@`)
     .replace(DOTTED, redactJwts)
-    .replace(SK_KEY, (match) => (/\d/.test(match) ? REDACTED : match));
-  for (const key of KEYS) clean = clean.replace(key, REDACTED);
+    .replace(SK_KEY, (match, before: string, key: string) =>
+      key.length >= MIN_SK_KEY_LENGTH && /\d/.test(key) ? before + REDACTED : match,
+    );
+  for (const [pattern, minLength] of KEYS) {
+    clean = clean.replace(pattern, (match, before: string, key: string) =>
+      key.length >= minLength ? before + REDACTED : match,
+    );
+  }
   clean = clean
     .replace(BEARER, (match, scheme: string, token: string) =>
       ORDINARY_WORD.test(token) ? match : `${scheme} ${REDACTED}`,
@@ -83,7 +94,16 @@ export function mayContainSecret(text: string): boolean {
 }
 
 function matchesHint(text: string): boolean {
-  return HINTS[0].test(text) || HINTS[1].test(text) || HINTS[2].test(text);
+  return HINTS.some((hint) => hint.test(text)) || hasSecretName(text);
+}
+
+function hasSecretName(text: string): boolean {
+  NAME_HINT.lastIndex = 0;
+  while (NAME_HINT.test(text)) {
+    ASSIGNMENT.lastIndex = NAME_HINT.lastIndex;
+    if (ASSIGNMENT.test(text)) return true;
+  }
+  return false;
 }
 
 /** Redacts the JSON Web Tokens among parts that are joined by dots. */

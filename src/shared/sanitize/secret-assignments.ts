@@ -1,7 +1,11 @@
 import { classifyName, REDACTED } from './secret-names.js';
 
-/** Complete name with its separator: `"apiKey": `, `password=`. Quotes are escaped in JSON inside JSON. */
-const ASSIGNED = /(?<![\w-])([\w-]{2,64})(\\{0,3}["'])?[ \t]{0,4}[:=][:=>]?[ \t]{0,4}/g;
+/**
+ * Word, and its separator if it is a name: `"apiKey": `, `password=`. Quotes are escaped in JSON inside JSON. Matches every word, which
+ * keeps it linear.
+ */
+const WORD = /([\w-]+)(?:(\\{0,3}["'])?[ \t]{0,4}([:=])[:=>]?[ \t]{0,4})?/g;
+const MIN_NAME_LENGTH = 2;
 
 /** Value without quotes. */
 const VALUE = /[^\s"'\\&,;<>`]+/y;
@@ -19,10 +23,10 @@ const MIN_TOKEN_LENGTH = 8;
 export function redactAssignments(text: string): string {
   let clean = '';
   let copiedUntil = 0;
-  ASSIGNED.lastIndex = 0;
-  for (let match = ASSIGNED.exec(text); match !== null; match = ASSIGNED.exec(text)) {
-    const [whole, name = '', quote = ''] = match;
-    const verdict = classifyName(name);
+  WORD.lastIndex = 0;
+  for (let match = WORD.exec(text); match !== null; match = WORD.exec(text)) {
+    const [whole, name = '', quote = '', separator] = match;
+    const verdict = separator === undefined || name.length < MIN_NAME_LENGTH ? null : classifyName(name);
     if (verdict === null) continue;
     const start = match.index + whole.length;
     const value = readValue(text, start, HAS_SPACES.test(name));
@@ -31,7 +35,7 @@ export function redactAssignments(text: string): string {
     const replacement = quote === '' || value.isQuoted ? REDACTED : `${quote}${REDACTED}${quote}`;
     clean += text.slice(copiedUntil, value.start) + replacement;
     copiedUntil = value.end;
-    ASSIGNED.lastIndex = copiedUntil;
+    WORD.lastIndex = copiedUntil;
   }
   return copiedUntil === 0 ? text : clean + text.slice(copiedUntil);
 }

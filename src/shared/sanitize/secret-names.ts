@@ -4,12 +4,11 @@
  */
 export type SecretNameKind = 'SECRET' | 'TOKEN' | null;
 
-/** Suffixes that do not change the meaning of a secret name: `passwordHash`, `apiKeyValue`, `secret2`. */
-const QUALIFIER = '(?:hash|value|header|text|string|raw|plain|base64|old|new|current|confirm|confirmation|env)?\\d*$';
-const SECRET = new RegExp(
-  `(?:password|passwd|passphrase|pwd|secrets?|(?:api|private|access|secret|signing|encryption|account|shared|auth|ssh|master)keys?|authorization|credentials?|cookies?|mcpsessionid)${QUALIFIER}`,
-);
-const TOKEN = new RegExp(`tokens?${QUALIFIER}`);
+/** Digits and suffixes that do not change the meaning of a secret name: `passwordHash`, `apiKeyValue`, `secret2`. */
+const QUALIFIER = /(?:hash|value|header|text|string|raw|plain|base64|old|new|current|confirm|confirmation|env)$/;
+const SECRET =
+  /(?:password|passwd|passphrase|pwd|secrets?|(?:api|private|access|secret|signing|encryption|account|shared|auth|ssh|master)keys?|authorization|credentials?|cookies?|mcpsessionid)$/;
+const TOKEN = /tokens?$/;
 
 /** Number of characters at the end of a name that are checked. */
 const MAX_NAME_LENGTH = 64;
@@ -35,8 +34,18 @@ function classify(name: string): SecretNameKind {
     .slice(-MAX_NAME_LENGTH)
     .toLowerCase()
     .replace(/[^a-z0-9]/g, '');
-  if (SECRET.test(plain)) return 'SECRET';
-  return TOKEN.test(plain) ? 'TOKEN' : null;
+  const unnumbered = withoutTrailingDigits(plain);
+  for (const candidate of [plain, unnumbered, plain.replace(QUALIFIER, ''), unnumbered.replace(QUALIFIER, '')]) {
+    if (SECRET.test(candidate)) return 'SECRET';
+    if (TOKEN.test(candidate)) return 'TOKEN';
+  }
+  return null;
+}
+
+function withoutTrailingDigits(text: string): string {
+  let end = text.length;
+  while (end > 0 && /\d/.test(text[end - 1] ?? '')) end -= 1;
+  return text.slice(0, end);
 }
 
 /** Placeholder for a removed secret. */

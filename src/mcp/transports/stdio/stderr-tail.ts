@@ -38,7 +38,9 @@ export class StderrTail {
 
   /** Returns the last lines joined with ` | `. Empty if there are none. */
   toString(): string {
-    return [...this.#lines, this.#isInKey ? '' : toPrintableLine(this.#partialLine, MAX_LINE_LENGTH)]
+    // More of the line may follow, so that it may end within a secret.
+    const partial = this.#isInKey ? '' : toPrintableLine(this.#partialLine, MAX_LINE_LENGTH, true);
+    return [...this.#lines, partial]
       .filter((line) => line !== '')
       .slice(-LINES_IN_MESSAGE)
       .join(' | ');
@@ -52,7 +54,7 @@ export class StderrTail {
   }
 }
 
-/** Shortens a line from the start, up to a space: half of a secret would not be recognized. */
+/** Shortens a line from the start, up to a space, and marks the cut, so that half of a secret is recognized. */
 function truncateStart(line: string): string {
-  return line.length <= MAX_PARTIAL_LENGTH ? line : line.slice(-MAX_PARTIAL_LENGTH).replace(/^\S*/, '');
+  return line.length <= MAX_PARTIAL_LENGTH ? line : line.slice(-MAX_PARTIAL_LENGTH).replace(/^\S*/, '…');
 }
