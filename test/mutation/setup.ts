@@ -1,0 +1,13 @@
+import fc from 'fast-check';
+import { afterAll } from 'vitest';
+
+// A failure is enough to detect a mutant. The smallest failing input is not needed.
+fc.configureGlobal({ ...fc.readConfigureGlobal(), endOnFailure: true });
+
+/** Variables of StrykerJS. */
+const stryker: { activeMutant?: string } | undefined = Reflect.get(globalThis, '__stryker__');
+
+// The next test files load before StrykerJS activates the next mutant, and must not run with this one.
+afterAll(() => {
+  delete stryker?.activeMutant;
+});

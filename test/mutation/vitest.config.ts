@@ -1,0 +1,41 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+import base from '../../vitest.config.js';
+import { POOL_NAME, ReusedThread } from './reused-thread.js';
+
+/** Tests of each folder: those that run in memory or with one socket, and reach most of the folder. */
+const TESTS: Readonly<Record<string, string[]>> = {
+  access: ['test/access/*.test.ts', 'test/e2e/access-scopes.test.ts'],
+  state: [
+    'test/state/*.test.ts',
+    'test/fuzz/cursor.test.ts',
+    'test/delivery/streams.test.ts',
+    'test/server/sharing.test.ts',
+  ],
+  delivery: ['test/delivery/**/*.test.ts', 'test/server/sharing.test.ts'],
+  'server/websocket': ['test/server/**/*.test.ts', 'test/e2e/delivery.test.ts'],
+};
+
+const { projects: _, ...test } = base.test ?? {};
+
+export default defineConfig({
+  ...base,
+  root: fileURLToPath(new URL('../..', import.meta.url)),
+  plugins: [
+    {
+      name: POOL_NAME,
+      // StrykerJS overrides the pool of a configuration.
+      configureVitest({ project }) {
+        project.config.pool = POOL_NAME;
+        project.config.poolRunner = { name: POOL_NAME, createPoolWorker: (options) => new ReusedThread(options) };
+      },
+    },
+  ],
+  test: {
+    ...test,
+    include: TESTS[process.env['MUTATION_FOLDER'] ?? ''] ?? [],
+    setupFiles: ['test/support/seed.ts', 'test/mutation/setup.ts'],
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+  },
+});
