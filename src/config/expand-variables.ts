@@ -44,8 +44,10 @@ function expandText(
 ): string {
   const unset = new Set<string>();
   const expanded = text.replace(
-    /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g,
-    (match, name: string, fallback?: string) => {
+    // A missing brace is matched too, which keeps the pattern linear.
+    /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?(\}?)/g,
+    (match, name: string, fallback: string | undefined, brace: string) => {
+      if (brace === '') return match;
       // `process.env` inherits from Object.prototype, which has a property `constructor`.
       const value = (Object.hasOwn(env, name) ? env[name] : undefined) ?? fallback;
       if (value === undefined) unset.add(name);

@@ -16,7 +16,8 @@ export interface RedisHost {
   readonly port: number;
 }
 
-const URL_SHAPE = /^(rediss?)(?:\+(sentinel|cluster))?:\/\/(?:(.*)@)?([^/?#@]+)(?:\/([^?#]*))?$/s;
+const SCHEME = /^(rediss?)(?:\+(sentinel|cluster))?:\/\//;
+const HOSTS_AND_PATH = /^([^/?#@]+)(?:\/([^?#]*))?$/;
 const HOST_SHAPE = /^(?:\[([0-9a-fA-F:.%]+)\]|([^:[\]\s]+))(?::(\d{1,5}))?$/;
 
 /** Accepted URL formats, for messages. */
@@ -27,8 +28,12 @@ export const REDIS_URL_FORMATS =
  * Parses a Redis URL with a percent-encoded password. Returns null if the text has none of the `REDIS_URL_FORMATS`.
  */
 export function parseRedisUrl(text: string): RedisAddress | null {
-  const [, scheme, kind = 'single', login, hostList = '', rest = ''] = URL_SHAPE.exec(text) ?? [];
+  const [prefix = '', scheme, kind = 'single'] = SCHEME.exec(text) ?? [];
   if (scheme === undefined || (kind !== 'single' && kind !== 'sentinel' && kind !== 'cluster')) return null;
+  // The last @, because a password may contain one.
+  const at = text.lastIndexOf('@');
+  const login = at < prefix.length ? undefined : text.slice(prefix.length, at);
+  const [, hostList = '', rest = ''] = HOSTS_AND_PATH.exec(text.slice(Math.max(prefix.length, at + 1))) ?? [];
   const names = hostList.split(',');
   const hosts = names.flatMap((name) => parseHost(name, kind === 'sentinel' ? 26_379 : 6_379) ?? []);
   if (hosts.length !== names.length || (kind === 'single' && hosts.length > 1)) return null;
