@@ -18,7 +18,8 @@ import {
 import { ConfigReloader } from './config-reloader.js';
 import { openCoordination } from './coordination.js';
 import { MemoryLimitCounters, OncePerSecondLimiter, startServer } from '../server/index.js';
-import { type Clock, errorMessage, type MetricsExporter, type Logger } from '../shared/index.js';
+import { type Clock, errorMessage, loadTapKey, type MetricsExporter, type Logger } from '../shared/index.js';
+import { collectSecrets, protectSecrets } from '../shared/sanitize/index.js';
 import { AccessScopes } from '../access/index.js';
 import { createTracer, PrometheusMetrics } from '../telemetry/index.js';
 
@@ -47,6 +48,7 @@ const MAX_EVENTS = 1_024;
 /** Wires the program. The only place that picks implementations. */
 export async function createApp(config: Config, { clock, logger, wrapMetricsExporter }: AppDeps): Promise<App> {
   await using opened = new ResourceStack();
+  opened.add(protectSecrets(collectSecrets(config)));
   const authenticator = opened.add(await createAuthenticator(config.auth, { clock, logger }));
   const store = new Store({
     epoch: randomBytes(6).toString('base64url'),
@@ -89,6 +91,7 @@ export async function createApp(config: Config, { clock, logger, wrapMetricsExpo
       random: Math.random,
       heartbeatMs: config.heartbeatMs,
       removeAfterMs: config.removeAfterMs,
+      maxAgentsPerServer: config.limits.maxAgentsPerServer,
       ownership,
       metrics,
       tracer,
@@ -103,7 +106,7 @@ export async function createApp(config: Config, { clock, logger, wrapMetricsExpo
   const groups = opened.add(
     new SubscriptionGroups({ store, demand, rateClock, active, utilization, onError, metrics, tracer }),
   );
-  const reloader = new ConfigReloader(config, { upstreams, bus, clock, logger });
+  const reloader = opened.add(new ConfigReloader(config, { upstreams, bus, clock, logger }));
   let self: { readonly url: string } | null = null;
   const candidates = opened.add(
     new DiscoveryCache(clock, () => ({
@@ -137,7 +140,11 @@ export async function createApp(config: Config, { clock, logger, wrapMetricsExpo
     isConfigured: (id) => reloader.servers.some((server) => server.id === id),
   });
   const counters = new MemoryLimitCounters();
-  const limiter = new OncePerSecondLimiter(node.createRateLimiter, counters);
+  const limiter = new OncePerSecondLimiter({
+    createRateLimiter: node.createRateLimiter,
+    counters,
+    maxActionsPerAddress: config.limits.maxActionsPerAddress,
+  });
   const discovered = upstreams.ready();
   const server = opened.add(
     await startServer({
@@ -145,11 +152,13 @@ export async function createApp(config: Config, { clock, logger, wrapMetricsExpo
       port: config.port,
       authenticator,
       origins: config.origins,
+      allowHeaders: config.allowHeaders,
       anyHost: config.insecureNoAuth,
-      services: { rateClock, clock, limitToOncePerSecond: (what, clientId) => limiter.consume(what, clientId) },
+      services: { rateClock, clock, limitToOncePerSecond: (what, client) => limiter.consume(what, client) },
       accessScopes,
       trustedDocuments: config.trustedDocuments,
       joinTap: (tap) => taps.join(tap),
+      loadTapKey: () => loadTapKey(config.tapKeyFile),
       activeStreams: active,
       clock,
       logger,

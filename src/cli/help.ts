@@ -95,16 +95,23 @@ in the configuration.
 
   swarmlens token create --scopes agents:read,health:read --expires 30d --name "wall screen"
 `,
-  tap: `swarmlens tap --server NAME [--url URL] [--token T] -- COMMAND ARGS…
+  tap: `swarmlens tap --server NAME [--url URL] [--token T] [--key-file FILE] [--allow-tools LIST] -- COMMAND ARGS…
 
 Proxies a stdio MCP server in the configuration of another MCP client: starts COMMAND, passes everything through, and lets
-the swarmlens at URL observe the session.
+the swarmlens at URL observe the session. The session works unchanged without swarmlens.
+
+On this machine, the tap and swarmlens prove to each other that they know the tap key, a file that the first of them creates
+for its user: swarmlens/tap.key in XDG_STATE_HOME (default: ~/.local/state), or in %APPDATA% on Windows. Before that, the tap
+sends no token and nothing about the session.
 
   --server NAME        Name under which swarmlens shows the server
   --url URL            URL of swarmlens (default: ws://127.0.0.1:4000)
   --token T            Token with the scope servers:admin. Prefer SWARMLENS_TOKEN, because other users of this machine can
                        see the arguments of a process
+  --key-file FILE      Tap key (default: see above). Required for a URL beyond this machine without TLS
+  --allow-tools LIST   Tools that swarmlens may call besides reading tools, separated by commas (default: none)
 
+Environment: SWARMLENS_TOKEN; SWARMLENS_TAP_KEY_FILE (path of the tap key on this machine).
 Exit codes: those of COMMAND; 126 or 127 if it cannot be started.
 
   swarmlens tap --server ruv-swarm -- npx ruv-swarm mcp start

@@ -8,7 +8,7 @@ import type { SwarmlensOptions } from './schema.js';
  * common with the configuration file.
  */
 export interface Config extends Readonly<
-  Omit<SwarmlensOptions, 'auth' | 'discovery' | 'otlpEndpoint' | 'trustedDocuments'>
+  Omit<SwarmlensOptions, 'auth' | 'discovery' | 'otlpEndpoint' | 'tapKeyFile' | 'trustedDocuments'>
 > {
   /** Absolute path of the configuration file. Null if there is none. */
   readonly file: string | null;
@@ -22,10 +22,16 @@ export interface Config extends Readonly<
   readonly auth: AuthOptions | null;
   /** Origins of pages that may use the server, in addition to its own: `https://swarm.example`. */
   readonly origins: readonly string[];
+  /** Names of further request headers that pages of these origins may send. */
+  readonly allowHeaders: readonly string[];
   /** Documents that may be executed, by the SHA-256 of their text. Null if all may. */
   readonly trustedDocuments: ReadonlyMap<string, string> | null;
   /** Whether clients beyond loopback are accepted without a token. */
   readonly insecureNoAuth: boolean;
+  /** Absolute path of the key that taps of the same user know. */
+  readonly tapKeyFile: string;
+  /** Values of the variables that the file uses, and headers of the trace exporter, by name. They may be secrets. */
+  readonly variables: ReadonlyMap<string, string>;
   /** URL that receives traces as OTLP over HTTP. Null if traces are disabled. */
   readonly tracesUrl: string | null;
 }

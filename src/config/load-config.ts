@@ -16,11 +16,12 @@ import {
   swarmlensOptionsSchema,
 } from './schema.js';
 import { duplicateWarning, removeDuplicateServers } from './servers/duplicate-servers.js';
-import { parseServer } from './servers/parse-server.js';
+import { parseServer, type ServerEntryContext } from './servers/parse-server.js';
 import { isTapCommand, tapWarning } from './servers/tap-entry.js';
-import { resolveTracesUrl } from './traces.js';
+import { resolveTracesUrl, traceHeaders } from './traces.js';
 import { readTrustedDocuments } from './trusted-documents.js';
-import { isLoopbackHost } from '../shared/index.js';
+import { defaultTapKeyFile, isLoopbackHost } from '../shared/index.js';
+import { collectSecrets, SecretRedactor } from '../shared/sanitize/index.js';
 
 /** Flags of the command line, with their values as text. */
 export interface ConfigFlags {
@@ -56,6 +57,7 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
   const {
     auth: authOptions,
     otlpEndpoint,
+    tapKeyFile,
     trustedDocuments: manifest,
     discovery,
     ...options
@@ -75,7 +77,10 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
   }
   const tracesUrl = resolveTracesUrl(env, otlpEndpoint, problems);
   const logLevel = parseLogLevel(env['LOG_LEVEL'], problems) ?? options.logLevel;
-  if (problems.length > 0) throw new ConfigError(problems);
+  if (problems.length > 0) {
+    const redactor = new SecretRedactor(collectSecrets(file?.json));
+    throw new ConfigError(problems.map((problem) => redactor.redact(problem)));
+  }
   const allServers = file?.servers ?? createDemoServers(program, cwd);
   const { servers, duplicates } = removeDuplicateServers(allServers.filter((server) => !isTapCommand(server)));
   return {
@@ -87,17 +92,30 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
     discovery: { directory: cwd, ...discovery },
     auth,
     origins: authOptions.origins,
+    allowHeaders: authOptions.allowHeaders,
+    tapKeyFile: resolveTapKeyFile(sources, tapKeyFile, directory),
     trustedDocuments,
     insecureNoAuth,
     host,
     port,
     logLevel,
+    variables: new Map([...(file?.variables ?? []), ...traceHeaders(env)]),
     tracesUrl,
   };
 }
 
+function resolveTapKeyFile({ env, cwd }: ConfigSources, configured: string | undefined, directory: string): string {
+  const fromEnvironment = env['SWARMLENS_TAP_KEY_FILE'] ?? '';
+  if (fromEnvironment !== '') return resolve(cwd, fromEnvironment);
+  return configured === undefined ? defaultTapKeyFile(env) : resolve(directory, configured);
+}
+
 interface ConfigFile {
   readonly path: string;
+  /** Content of the file. Undefined if it is not JSON. */
+  readonly json?: unknown;
+  /** Values that replaced variables, by name. */
+  readonly variables: ReadonlyMap<string, string>;
   readonly servers: readonly ServerConfig[];
   readonly options: SwarmlensOptions;
 }
@@ -113,13 +131,14 @@ async function readConfigFile({ flags, env, cwd }: ConfigSources, problems: stri
     const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     if (name === undefined && isMissing) return null;
     problems.push(`${path}: cannot be read – ${isMissing ? 'the file does not exist' : 'expected a readable file'}`);
-    return { path, servers: [], options: DEFAULT_OPTIONS };
+    return { path, variables: new Map(), servers: [], options: DEFAULT_OPTIONS };
   }
   return parseFile(text, path, env, problems);
 }
 
 function parseFile(text: string, path: string, env: Environment, problems: string[]): ConfigFile {
-  const empty = { path, servers: [], options: DEFAULT_OPTIONS };
+  const variables = new Map<string, string>();
+  const empty = { path, variables, servers: [], options: DEFAULT_OPTIONS };
   let json: unknown;
   try {
     json = parseJson(text);
@@ -131,7 +150,7 @@ function parseFile(text: string, path: string, env: Environment, problems: strin
   const file = configFileSchema.safeParse(json, { error: expectedMessage });
   if (!file.success) {
     problems.push(...formatIssues(file.error, { path: [], input: json, reported: new Set(), hintFor: () => '' }));
-    return empty;
+    return { ...empty, json };
   }
   const { $schema: _schema, mcpServers, swarmlens = {}, ...unknownKeys } = file.data;
   for (const key of Object.keys(unknownKeys)) {
@@ -139,15 +158,21 @@ function parseFile(text: string, path: string, env: Environment, problems: strin
     const hint = didYouMean(key, ['swarmlens']);
     if (hint !== '') problems.push(`${formatKey([key])}: unknown option${hint}`);
   }
-  const context = { directory: dirname(path), env };
+  const context = { directory: dirname(path), env, variables };
   const servers = Object.entries(mcpServers).flatMap(([id, entry]) => parseServer(id, entry, context, problems) ?? []);
-  return { path, servers, options: parseOptions(swarmlens, env, problems) };
+  return { path, json, variables, servers, options: parseOptions(swarmlens, context, problems) };
 }
 
-function parseOptions(input: unknown, env: Environment, problems: string[]): SwarmlensOptions {
+function parseOptions(
+  input: unknown,
+  { env, variables }: Pick<ServerEntryContext, 'env' | 'variables'>,
+  problems: string[],
+): SwarmlensOptions {
   const path = ['swarmlens'];
   const unset = new Map<string, string>();
-  const parsed = swarmlensOptionsSchema.safeParse(expandVariables(input, path, env, unset), { error: expectedMessage });
+  const parsed = swarmlensOptionsSchema.safeParse(expandVariables(input, path, env, { problems: unset, variables }), {
+    error: expectedMessage,
+  });
   problems.push(...unset.values());
   if (parsed.success) return parsed.data;
   problems.push(

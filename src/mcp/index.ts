@@ -8,7 +8,7 @@ export {
   type ToolCallResult,
   type ToolInfo,
 } from './session.js';
-export { TapConnection } from './tap-connection.js';
+export { type MessageSocket, TapConnection } from './tap-connection.js';
 export {
   SessionClosedError,
   SPEAKS_HTTP_MESSAGE,

@@ -1,24 +1,31 @@
 import { WebSocket } from 'ws';
 
+/** WebSocket that carries MCP messages, or the decrypted view of one. Its events are those of `ws`. */
+export interface MessageSocket {
+  readonly readyState: number;
+  on(event: 'message', listener: (data: Buffer) => void): unknown;
+  on(event: 'close', listener: (code: number, reason: Buffer) => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  once(event: 'close', listener: (code: number, reason: Buffer) => void): unknown;
+  send(text: string, callback: () => void): void;
+  close(code: number, reason?: string): void;
+  terminate(): void;
+  resume(): void;
+}
+
 /** WebSocket of a tap, which may disconnect and connect again. */
 export class TapConnection {
-  #socket: WebSocket | null = null;
+  #socket: MessageSocket | null = null;
   #reason = 'the tap is not connected';
 
-  /**
-   * Replaces and terminates the previous socket.
-   * @internal because the types of `ws` are not installed with the package
-   */
-  attach(socket: WebSocket): void {
+  /** Replaces and terminates the previous socket. */
+  attach(socket: MessageSocket): void {
     this.#socket?.terminate();
     this.#socket = socket;
   }
 
-  /**
-   * Forgets a socket that closed. `reason` is the error of `open` until the tap connects again.
-   * @internal
-   */
-  detach(socket: WebSocket, reason: string): void {
+  /** Forgets a socket that closed. `reason` is the error of `open` until the tap connects again. */
+  detach(socket: MessageSocket, reason: string): void {
     if (this.#socket !== socket) return;
     this.#socket = null;
     this.#reason = reason;
@@ -26,10 +33,9 @@ export class TapConnection {
 
   /**
    * Returns the open socket.
-   * @internal
    * @throws Error with the reason if the tap is not connected
    */
-  open(): Promise<WebSocket> {
+  open(): Promise<MessageSocket> {
     const socket = this.#socket;
     if (socket?.readyState === WebSocket.OPEN) return Promise.resolve(socket);
     return Promise.reject(new Error(this.#reason));

@@ -1,8 +1,10 @@
+import type { Socket } from 'node:net';
 import type { Authenticator } from '../auth/index.js';
 import type { ActiveStreams } from '../delivery/index.js';
 import type { LimitCounters } from './limits/limit-counters.js';
 import type { Config, Limits } from '../config/index.js';
-import { ClientRateLimiter, type RateLimiterFactory } from './limits/rate-limiter.js';
+import type { RateLimiterFactory } from './limits/rate-limiter.js';
+import { RequestAdmission } from './limits/request-admission.js';
 import type { ResolverServices } from '../schema/index.js';
 import {
   CLOSE_GOING_AWAY,
@@ -14,9 +16,13 @@ import {
 } from '../shared/index.js';
 import type { AccessScopes } from '../access/index.js';
 import { ConnectionRegistry } from './websocket/connection-registry.js';
+import { CloseCounters } from './limits/close-counters.js';
+import { HttpLiveness } from './limits/http-liveness.js';
+import { LivenessMonitor } from './limits/liveness-monitor.js';
 import { ErrorMasker } from './plugins/error-masking.js';
 import { ConnectionAdmission } from './limits/connection-admission.js';
 import { SseResponses } from './sse/sse-responses.js';
+import { createGraphiQLOptions } from './graphiql/graphiql.js';
 import { createGraphQLHandler } from './graphql-handler.js';
 import { createHttpServer, listen } from './http/http-server.js';
 import { NodeHealthMeter } from './node-health-meter.js';
@@ -37,11 +43,15 @@ export interface StartServerOptions {
   readonly authenticator: Authenticator;
   /** Origins of other web pages that may use the server. */
   readonly origins: readonly string[];
+  /** Names of further request headers that pages of these origins may send. */
+  readonly allowHeaders?: readonly string[];
   /** Whether any `Host` header is accepted although no token is required. */
   readonly anyHost: boolean;
   readonly services: Omit<ResolverServices, 'nodeHealth'>;
   readonly accessScopes: Pick<AccessScopes, 'servicesFor'>;
   readonly joinTap: TapAcceptorOptions['join'];
+  /** Returns the key that taps of the same user know. */
+  readonly loadTapKey: TapAcceptorOptions['loadKey'];
   readonly activeStreams: ActiveStreams;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -78,6 +88,7 @@ export interface SwarmlensServer extends AsyncDisposable {
     'size' | 'slowCount' | 'unsentBytes' | 'maxUnsentBytes' | 'roundTripsMs'
   >;
   readonly traffic: Pick<TrafficMeter, 'connections' | 'sentBytes' | 'receivedBytes'>;
+  readonly closes: Pick<CloseCounters, 'webSockets' | 'rejectedUpgrades' | 'streams' | 'unresponsiveClients'>;
 }
 
 /**
@@ -90,15 +101,20 @@ export async function startServer(options: StartServerOptions): Promise<Swarmlen
   let draining = false;
   const { maxBufferedBytes, maxSlowMs, compressFromBytes } = options.delivery;
   const isDraining = (): boolean => draining;
-  const streams = new SseResponses();
-  const connections = new ConnectionRegistry({ clock, maxBufferedBytes, maxSlowMs });
-  const mask = new ErrorMasker(logger);
-  const sharing = new SubscriptionSharing({ threshold: compressFromBytes }, mask);
+  const closes = new CloseCounters();
+  const liveness = new LivenessMonitor({ clock, maxSlowMs });
+  const streams = new SseResponses({ closes, clock, logger });
+  const connections = new ConnectionRegistry({ clock, liveness, maxBufferedBytes, closes, logger });
   const { limits, counters } = options;
+  const trusted = options.trustedDocuments == null ? null : new TrustedDocuments(options.trustedDocuments);
+  const mask = new ErrorMasker(logger, { hidesSchema: !limits.introspection || trusted !== null });
+  const sharing = new SubscriptionSharing({ threshold: compressFromBytes }, mask, {
+    maxValues: limits.maxAnswerValues,
+    onExceeded: () => counters.hit('maxAnswerValues'),
+  });
   const subscriptions = new SubscriptionLimits(limits, counters);
   const meter = new NodeHealthMeter(connections, options.activeStreams, counters);
   const services = { ...options.services, nodeHealth: () => meter.read() };
-  const trusted = options.trustedDocuments == null ? null : new TrustedDocuments(options.trustedDocuments);
   const { authenticator, origins, accessScopes } = options;
   const graphql = createGraphQLHandler({
     services,
@@ -111,22 +127,19 @@ export async function startServer(options: StartServerOptions): Promise<Swarmlen
     subscriptions,
     logger,
     trusted,
+    compressFromBytes,
   });
   const tokens = authenticator.isRequired;
-  const originPolicy = { anyHost: options.anyHost || tokens, origins, tokens };
+  const originPolicy = { anyHost: options.anyHost || tokens, origins, allowHeaders: options.allowHeaders ?? [], tokens };
+  const requests = new RequestAdmission({ authenticator, limits, counters, createRateLimiter: options.createRateLimiter });
   const server = createHttpServer({
     graphql,
-    authenticator,
     originPolicy,
     mask,
     limits,
     counters,
-    requests: new ClientRateLimiter(
-      'maxRequestsPerSecond',
-      limits.maxRequestsPerSecond,
-      options.createRateLimiter,
-      counters,
-    ),
+    admission: requests,
+    graphiql: limits.graphiql ? createGraphiQLOptions(tokens, trusted !== null) : null,
     admissionRejection: (socket) => admission.rejectionFor(socket),
     metrics: options.metrics ?? null,
     logger,
@@ -137,12 +150,21 @@ export async function startServer(options: StartServerOptions): Promise<Swarmlen
   });
   const admission = new ConnectionAdmission(server, limits, counters, clock);
   const traffic = new TrafficMeter(server);
+  const markStream = (socket: Socket): boolean => streams.markUnresponsive(socket);
+  const httpLiveness = new HttpLiveness(server, { liveness, closes, logger, markStream });
   const compress = compressFromBytes !== null;
-  const taps = new TapAcceptor({ join: options.joinTap, authenticator, originPolicy, logger });
+  const taps = new TapAcceptor({
+    join: options.joinTap,
+    loadKey: options.loadTapKey,
+    authenticator,
+    originPolicy,
+    clock,
+    logger,
+  });
   const sockets = serveWebSockets({
     server,
     graphql,
-    authenticator,
+    requests,
     originPolicy,
     connections,
     sharing,
@@ -155,6 +177,8 @@ export async function startServer(options: StartServerOptions): Promise<Swarmlen
     isDraining,
     clock,
     trusted,
+    closes,
+    mask,
     logger,
   });
   const url = await listen(server, options.host, options.port);
@@ -171,6 +195,7 @@ export async function startServer(options: StartServerOptions): Promise<Swarmlen
     url,
     connections,
     traffic,
+    closes,
     async [Symbol.asyncDispose]() {
       // The server keeps listening until all clients are gone, so that new requests receive an answer.
       draining = true;
@@ -202,6 +227,8 @@ export async function startServer(options: StartServerOptions): Promise<Swarmlen
       meter[Symbol.dispose]();
       admission[Symbol.dispose]();
       traffic[Symbol.dispose]();
+      httpLiveness[Symbol.dispose]();
+      liveness[Symbol.dispose]();
       await graphql.dispose();
     },
   };

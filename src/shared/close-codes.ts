@@ -15,3 +15,12 @@ export const CLOSE_FORBIDDEN = 4403;
 
 /** Maximum length of a close reason in UTF-8 bytes (RFC 6455). */
 export const MAX_CLOSE_REASON_BYTES = 123;
+
+/** Shortens a close reason to the maximum length, without cutting a character in two. */
+export function truncateCloseReason(reason: string): string {
+  const bytes = Buffer.from(reason);
+  // Decoding turns a character that is cut in two into U+FFFD.
+  return bytes.length <= MAX_CLOSE_REASON_BYTES
+    ? reason
+    : bytes.toString('utf8', 0, MAX_CLOSE_REASON_BYTES - 3).replace(/\uFFFD+$/, '');
+}

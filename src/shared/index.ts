@@ -1,4 +1,5 @@
 export * from './abort.js';
+export * from './checked-file.js';
 export * from './clock.js';
 export * from './close-codes.js';
 export * from './deadline.js';
@@ -11,6 +12,9 @@ export * from './loopback.js';
 export * from './mcp-extensions.js';
 export * from './percentile.js';
 export * from './backoff.js';
+export * from './tap-handshake.js';
+export * from './tap-key.js';
+export * from './turns.js';
 export * from './wake-signal.js';
 export * from './redis-url.js';
 export { type Logger } from './logger.js';

@@ -1,4 +1,4 @@
-/** Path of the WebSocket endpoint for taps, with `server` and `instance` in the query. */
+/** Path of the WebSocket endpoint for taps. */
 export const TAP_PATH = '/tap';
 
 /** Notification from a tap about an answered call of the observed client: `{tool, arguments, result | error}`. */
@@ -14,8 +14,33 @@ export function isTapRejection(code: number): boolean {
   return code >= 4_400 && code <= 4_499;
 }
 
+/** Most tools that a tap can allow in addition to reading tools, and the greatest length of their names. */
+export const MAX_ALLOW_TOOLS = 256;
+export const MAX_TOOL_NAME_LENGTH = 256;
+
 /** Key in `capabilities.experimental` by which a simulator announces that its data is simulated. */
 export const SIMULATED_CAPABILITY = 'swarmlens/simulated';
 
 /** Largest JSON-RPC message that sessions, taps and simulators accept, in bytes. */
 export const MAX_MESSAGE_BYTES = 10 * 1024 * 1024;
+
+/**
+ * Tool calls by which swarmlens observes servers. A tap permits no other calls by default. Contains the permitted arguments of
+ * each tool: null for any value, or the required value, because some tools also change things.
+ */
+export const OBSERVING_CALLS: ReadonlyMap<string, Readonly<Record<string, string | null>>> = new Map([
+  // claude-flow
+  ['agent_list', { swarmId: null }],
+  ['agent/list', {}],
+  ['daa_cognitive_pattern', { agentId: null, action: 'analyze' }],
+  ['daa_learning_status', {}],
+  ['hive-mind_status', {}],
+  ['swarm_status', {}],
+  ['task_list', { limit: null }],
+  // ruv-swarm, in addition
+  ['memory_usage', {}],
+  ['task_status', {}],
+  // DAA
+  ['list_agents', {}],
+  ['list_tasks', {}],
+]);

@@ -1,2 +1,2 @@
-export { buildUplinkUrl } from './uplink/uplink-url.js';
+export { parseUplinkUrl, type UplinkUrl } from './uplink/uplink-url.js';
 export { runTap } from './run-tap.js';

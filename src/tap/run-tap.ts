@@ -5,6 +5,7 @@ import { finished, type Readable, type Writable } from 'node:stream';
 import { systemClock } from '../shared/index.js';
 import { exitLike, type ChildExit, forwardSignals } from './child-exit.js';
 import type { UplinkServer } from './uplink/uplink-server.js';
+import type { UplinkOptions } from './uplink/uplink.js';
 import { StdioProxy } from './stdio-proxy.js';
 import { closeStdinDescriptorWith, openStdout, type StdoutStream } from './stdio/standard-streams.js';
 
@@ -14,9 +15,7 @@ export interface TapOptions {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdin: Readable;
-  /** URL of the uplink, from `buildUplinkUrl`. */
-  readonly url: string;
-  readonly token: string | null;
+  readonly uplink: Omit<UplinkOptions, 'clock' | 'random'>;
 }
 
 type Server = ChildProcessByStdio<Writable, Readable, null>;
@@ -29,7 +28,7 @@ const CHECK_INTERVAL_MS = 100;
  * Starts a server, proxies between it and the MCP client, and ends this process with the exit status of the server.
  * @throws the system error if the server cannot be started, such as ENOENT
  */
-export async function runTap({ command, args, env, stdin, url, token }: TapOptions): Promise<never> {
+export async function runTap({ command, args, env, stdin, uplink: uplinkOptions }: TapOptions): Promise<never> {
   let running: Server | null = null;
   forwardSignals(() => running);
   const server: Server = spawn(command, args, { env, stdio: ['pipe', 'pipe', 'inherit'], windowsHide: true });
@@ -56,7 +55,7 @@ export async function runTap({ command, args, env, stdin, url, token }: TapOptio
   );
   // Loaded after the server has started, so that the session does not wait for it.
   const loading = import('./uplink/uplink-server.js').then(({ startUplink }) => {
-    const started = startUplink(proxy, { url, token, clock: systemClock, random: Math.random });
+    const started = startUplink(proxy, { ...uplinkOptions, clock: systemClock, random: Math.random });
     uplinkServer = started.uplinkServer;
     closeUplink = () => started.uplink.end();
   });

@@ -1,6 +1,5 @@
-import type { WebSocket } from 'ws';
 import type { Bus } from '../cluster/index.js';
-import { TapConnection } from '../mcp/index.js';
+import { type MessageSocket, TapConnection } from '../mcp/index.js';
 import { isServerName } from '../model/index.js';
 import {
   type Clock,
@@ -11,14 +10,17 @@ import {
   type Logger,
   CLOSE_SERVICE_RESTART,
   CLOSE_TRY_AGAIN_LATER,
-  MAX_CLOSE_REASON_BYTES,
+  truncateCloseReason,
 } from '../shared/index.js';
 import { emptyDelta } from '../state/index.js';
 import type { UpstreamOptions } from './upstream-options.js';
 import type { UpstreamRegistry } from './upstream-registry.js';
 
 export interface TapRegistryDeps {
-  readonly upstreams: Pick<UpstreamRegistry, 'add' | 'remove' | 'reconnect' | 'isOwnedElsewhere' | 'isOwnedHere'>;
+  readonly upstreams: Pick<
+    UpstreamRegistry,
+    'add' | 'remove' | 'reconfigure' | 'reconnect' | 'isOwnedElsewhere' | 'isOwnedHere'
+  >;
   /** Default options of a server. */
   readonly defaults: Omit<UpstreamOptions, 'id' | 'endpoint'>;
   readonly bus: Bus;
@@ -34,7 +36,9 @@ export interface TapJoinRequest {
   readonly name: string;
   /** Random id of the tap process, equal on all its connections. */
   readonly instance: string;
-  readonly socket: WebSocket;
+  /** Names of the tools that the tap allows clients to call. */
+  readonly allowTools: readonly string[];
+  readonly socket: MessageSocket;
 }
 
 /** Poll limits behind a tap. They are low because calls of the observed client wait while a poll is answered. */
@@ -49,8 +53,9 @@ interface RegisteredTap {
   readonly id: string;
   readonly connection: TapConnection;
   instance: string;
+  allowTools: readonly string[];
   /** Current WebSocket. Null while the tap is not connected. */
-  socket: WebSocket | null;
+  socket: MessageSocket | null;
 }
 
 /** Registers the servers behind taps as upstream servers, and removes them some time after their session has ended. */
@@ -63,17 +68,17 @@ export class TapRegistry {
   }
 
   /** Registers a tap, or closes its WebSocket with the reason why it is rejected. */
-  join({ name, instance, socket }: TapJoinRequest): void {
+  join({ name, instance, allowTools, socket }: TapJoinRequest): void {
     if (!isServerName(name) || instance === '' || instance.length > MAX_INSTANCE_LENGTH) {
       socket.close(TAP_CLOSE_REJECTED.badRequest, 'a tap needs a name without a colon, and an instance');
     } else if (this.#deps.isConfigured(name)) {
       this.#reject(socket, name, 'the configuration of swarmlens contains a server of this name');
     } else {
-      this.#register({ name, instance, socket });
+      this.#register({ name, instance, allowTools, socket });
     }
   }
 
-  #register({ name, instance, socket }: TapJoinRequest): void {
+  #register({ name, instance, allowTools, socket }: TapJoinRequest): void {
     const { upstreams, logger } = this.#deps;
     const tap = this.#findReturning(name, instance) ?? this.#create(name, instance);
     if (tap === null) {
@@ -83,10 +88,12 @@ export class TapRegistry {
     const { id, connection } = tap;
     const isNew = !this.#taps.has(id);
     tap.instance = instance;
+    tap.allowTools = allowTools;
     tap.socket = socket;
     connection.attach(socket);
     socket.once('close', (code, reason) => this.#handleClose(tap, socket, code, reason.toString()));
     if (!isNew) {
+      upstreams.reconfigure(this.#toUpstreamOptions(tap));
       if (upstreams.reconnect(id)) return;
       // The server has just been removed after a long absence. The tap registers anew when it reconnects.
       this.#taps.delete(id);
@@ -137,7 +144,7 @@ export class TapRegistry {
     if (this.#taps.size >= MAX_TAPS) return null;
     const id = this.#availableIds(name).find((candidate) => !this.#taps.has(candidate));
     if (id === undefined) return null;
-    return { id, connection: new TapConnection(), instance, socket: null };
+    return { id, connection: new TapConnection(), instance, allowTools: [], socket: null };
   }
 
   /** Drops the registrations of taps whose servers have been removed. */
@@ -155,16 +162,15 @@ export class TapRegistry {
     return ids.filter((id) => !isConfigured(id) && (this.#taps.has(id) || !upstreams.isOwnedElsewhere(id)));
   }
 
-  #handleClose(tap: RegisteredTap, socket: WebSocket, code: number, reason: string): void {
+  #handleClose(tap: RegisteredTap, socket: MessageSocket, code: number, reason: string): void {
     const hasEnded = code === TAP_CLOSE_ENDED.code && reason === TAP_CLOSE_ENDED.reason;
     tap.connection.detach(socket, hasEnded ? 'the observed session has ended' : 'the tap is not connected');
     if (tap.socket === socket) tap.socket = null;
   }
 
-  #reject(socket: WebSocket, name: string, reason: string): void {
+  #reject(socket: MessageSocket, name: string, reason: string): void {
     const { bus, clock, logger } = this.#deps;
-    const isTooLong = Buffer.byteLength(reason) > MAX_CLOSE_REASON_BYTES;
-    socket.close(TAP_CLOSE_REJECTED.nameIsTaken, isTooLong ? 'the name is taken' : reason);
+    socket.close(TAP_CLOSE_REJECTED.nameIsTaken, truncateCloseReason(reason));
     const message = `Rejected a tap for server "${name}": ${reason}. Choose another --server for the tap, or remove the other server from the configuration.`;
     logger.warn({ code: 'TAP_REFUSED' }, message);
     const notice = { type: 'notice', code: 'TAP_REFUSED', severity: 'WARNING', message, serverId: null } as const;
@@ -172,11 +178,12 @@ export class TapRegistry {
     published.catch((error: unknown) => logger.error({ error: errorMessage(error) }, 'notice was not published'));
   }
 
-  #toUpstreamOptions({ id, connection }: RegisteredTap): UpstreamOptions {
+  #toUpstreamOptions({ id, connection, allowTools }: RegisteredTap): UpstreamOptions {
     return {
       ...this.#deps.defaults,
       id,
       endpoint: { type: 'tap', link: connection },
+      allowTools,
       maxPollHz: MAX_POLL_HZ,
       maxPollShare: MAX_POLL_SHARE,
       connectTimeoutMs: CONNECT_TIMEOUT_MS,

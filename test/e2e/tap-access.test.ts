@@ -1,8 +1,10 @@
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { TAP_PATH } from '../../src/shared/index.js';
+import { TAP_PATH, TAP_PROTOCOLS } from '../../src/shared/index.js';
 import { AccessServer } from '../support/access-server.js';
+import { TapSocket } from '../support/tap-socket.js';
 
 let access: AccessServer;
 
@@ -14,71 +16,88 @@ afterAll(async () => {
   await access[Symbol.asyncDispose]();
 });
 
-/** Requests a tap connection. Returns the open socket, or the status and reason of the rejection. */
-async function join(
-  headers: Record<string, string>,
-  query = 'server=swarm&instance=one',
-): Promise<WebSocket | { readonly status: number | undefined; readonly reason: string }> {
-  const url = `${access.server.url.replace('http', 'ws')}${TAP_PATH}?${query}`;
-  const socket = new WebSocket(url, { headers });
-  const refused = new Promise<{ status: number | undefined; reason: string }>((resolve, reject) => {
-    socket.on('unexpected-response', (_request, response) => {
-      response.toArray().then(
-        (chunks) => resolve({ status: response.statusCode, reason: chunks.join('').trim() }),
-        (error: unknown) => reject(error instanceof Error ? error : new Error(String(error))),
-      );
-    });
-  });
-  return await Promise.race([refused, once(socket, 'open').then(() => socket)]);
+/** Requests the connection of a tap that trusts TLS and sends its token in the upgrade request. */
+function connectWithToken(headers: Record<string, string>, query = ''): WebSocket {
+  const url = `${access.server.url.replace('http', 'ws')}${TAP_PATH}${query}`;
+  return new WebSocket(url, TAP_PROTOCOLS.token, { headers });
+}
+
+/** Returns status and reason of a rejected upgrade request. */
+async function rejectionOf(socket: WebSocket): Promise<unknown> {
+  const [, response] = (await once(socket, 'unexpected-response')) as [unknown, IncomingMessage]; // of ws
+  return { status: response.statusCode, reason: (await response.toArray()).join('').trim() };
+}
+
+function joinAs(token: string | null, server = 'swarm'): TapSocket {
+  return new TapSocket(access.server, { join: { server, token } });
+}
+
+/** Resolves when one more tap has joined. Returns all of them. */
+async function joined(before: number): Promise<readonly string[]> {
+  await access.until(() => access.server.taps.length > before);
+  return access.server.taps.slice(before);
 }
 
 describe('GET /tap with authentication', () => {
-  test('accepts a token with servers:admin and closes the tap with 4403 when the token is revoked', async () => {
+  test('accepts a proved tap with a servers:admin token and closes it with 4403 when the token is revoked', async () => {
     const token = await access.token({ permissions: ['servers:admin'] });
     const before = access.server.taps.length;
-    const socket = await join({ authorization: `Bearer ${token.text}` });
-    if (!(socket instanceof WebSocket)) throw new Error(socket.reason);
-    const closed = once(socket, 'close');
-    expect(access.server.taps.slice(before)).toEqual(['swarm']);
+    using tap = joinAs(token.text);
+    expect(await joined(before)).toEqual(['swarm']);
     await access.directory.revoke(token.id);
-    await access.until(() => socket.readyState === WebSocket.CLOSED);
-    const [code, reason] = (await closed) as [number, Buffer]; // of ws
-    expect([code, reason.toString()]).toEqual([4403, 'The token has been revoked']);
+    await access.until(() => tap.socket.readyState === WebSocket.CLOSED);
+    expect(await tap.closed).toEqual({ code: 4403, reason: 'The token has been revoked' });
   });
 
-  test('rejects a missing token, an unknown token and a token without servers:admin', async () => {
-    const reader = await access.token({ permissions: ['agents:read', 'health:read'] });
-    expect(await join({})).toMatchObject({ status: 401 });
-    expect(await join({ authorization: 'Bearer swl_nobody_nothing' })).toMatchObject({ status: 401 });
-    expect(await join({ authorization: `Bearer ${reader.text}` })).toEqual({
-      status: 403,
-      reason: expect.stringContaining('servers:admin'),
-    });
-  });
-
-  test('rejects names outside the restriction of the token with equal messages for known and unknown servers', async () => {
-    const swarmlens = { servers: ['swarm'] };
-    const authorization = `Bearer ${await access.jwt({ scope: 'servers:admin', swarmlens })}`;
-    for (const name of ['x', 'nobody']) {
-      expect(await join({ authorization }, `server=${name}&instance=one`)).toEqual({
-        status: 403,
-        reason: `The token gives no access to a server named "${name}".`,
-      });
-    }
-    const socket = await join({ authorization });
-    if (!(socket instanceof WebSocket)) throw new Error(socket.reason);
+  test('accepts a tap without a proof when its upgrade request has a servers:admin token', async () => {
+    const { text } = await access.token({ permissions: ['servers:admin'] });
+    const before = access.server.taps.length;
+    const socket = connectWithToken({ authorization: `Bearer ${text}` });
+    await once(socket, 'open');
+    socket.send(JSON.stringify({ server: 'remote', instance: 'one' }));
+    expect(await joined(before)).toEqual(['remote']);
     const closed = once(socket, 'close');
     socket.close();
     await closed;
   });
 
+  test('rejects a missing token, an unknown token and a token without servers:admin', async () => {
+    const reader = await access.token({ permissions: ['agents:read', 'health:read'] });
+    for (const token of [null, 'swl_nobody_nothing', reader.text]) {
+      const headers: Record<string, string> = token === null ? {} : { authorization: `Bearer ${token}` };
+      const status = token === reader.text ? 403 : 401;
+      expect(await rejectionOf(connectWithToken(headers))).toMatchObject({ status });
+      using tap = joinAs(token);
+      const { code, reason } = await tap.closed;
+      expect([code, reason]).toEqual([
+        4403,
+        expect.stringMatching(/Token required|Unknown or revoked|servers:admin|Invalid/),
+      ]);
+    }
+  });
+
+  test('rejects names outside the restriction of the token with equal messages for known and unknown servers', async () => {
+    const swarmlens = { servers: ['swarm'] };
+    const token = await access.jwt({ scope: 'servers:admin', swarmlens });
+    for (const name of ['x', 'nobody']) {
+      using tap = joinAs(token, name);
+      expect(await tap.closed).toEqual({
+        code: 4403,
+        reason: `The token gives no access to a server named "${name}".`,
+      });
+    }
+    const before = access.server.taps.length;
+    using _tap = joinAs(token);
+    expect(await joined(before)).toEqual(['swarm']);
+  });
+
   test('rejects requests from web pages and requests with a token in the URL', async () => {
     const { text } = await access.token({ permissions: ['servers:admin'] });
     const authorization = `Bearer ${text}`;
-    expect(await join({ authorization, origin: access.server.url })).toEqual({
+    expect(await rejectionOf(connectWithToken({ authorization, origin: access.server.url }))).toEqual({
       status: 403,
-      reason: 'Taps cannot connect from web pages.',
+      reason: expect.stringContaining('Taps cannot connect from web pages.'),
     });
-    expect(await join({ authorization }, `server=swarm&instance=two&token=${text}`)).toMatchObject({ status: 400 });
+    expect(await rejectionOf(connectWithToken({ authorization }, `?token=${text}`))).toMatchObject({ status: 400 });
   });
 });

@@ -5,11 +5,15 @@ import { describe, expect, test } from 'vitest';
 import type { App } from '../../src/app/create-app.js';
 import { Control } from '../faults/fault-controller.js';
 import { PROGRAM, request, SocketClient, startApp, type Subscription, type WireUpdate } from '../support/app.js';
+import { TAP_KEY_FILE } from '../support/tap-key-file.js';
 import { HANG_MS, waitUntil } from '../support/wait.js';
 
 /** Heartbeat in milliseconds that is longer than any test, so that no update waits for a poll. */
 const LONG_MS = 600_000;
 const LAZY = { heartbeatMs: LONG_MS };
+
+/** The SDK passes few variables of the environment to the tap. */
+const KEY = ['--key-file', TAP_KEY_FILE];
 
 const SIMULATOR = [PROGRAM, 'simulate', '--type', 'ruv-swarm', '--agents', '2', '--hz', '0'];
 
@@ -19,7 +23,7 @@ class User implements AsyncDisposable {
 
   static async start(url: string, name = 'mine', server: readonly string[] = SIMULATOR): Promise<User> {
     const user = new User();
-    const args = [PROGRAM, 'tap', '--server', name, '--url', url, '--', process.execPath, ...server];
+    const args = [PROGRAM, 'tap', '--server', name, '--url', url, ...KEY, '--', process.execPath, ...server];
     await user.#client.connect(new StdioClientTransport({ command: process.execPath, args, stderr: 'inherit' }), {
       timeout: HANG_MS,
     });

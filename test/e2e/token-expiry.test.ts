@@ -62,14 +62,14 @@ describe('token expiry', () => {
     expect(access.server.uses).toHaveLength(before);
   });
 
-  test('continues all streams when the client authenticates with a new token of equal permissions', async () => {
+  test('continues all streams when the client authenticates with a new token of equal subject and permissions', async () => {
     await using socket = await RawGraphqlWsClient.withToken(access.server, await access.jwt({}, 5_000));
     socket.run('watch', WATCH);
     await socket.until(() => socket.of('watch').length > 0);
     const renew = 'mutation ($token: String!) { authenticate(token: $token) { subject expiresAt } }';
-    socket.run('renew', renew, { token: await access.jwt({ sub: 'grace', scope: 'agents:read email' }, 20_000) });
+    socket.run('renew', renew, { token: await access.jwt({ scope: 'agents:read email' }, 20_000) });
     await socket.until(() => socket.of('renew').length > 0);
-    expect(socket.of('renew')[0]).toMatchObject({ data: { authenticate: { subject: 'jwt:grace' } } });
+    expect(socket.of('renew')[0]).toMatchObject({ data: { authenticate: { subject: 'jwt:ada' } } });
     access.clock.advance(6_000);
     const receivedBefore = socket.of('watch').length;
     access.server.show(0, 3, 1);
@@ -82,22 +82,33 @@ describe('token expiry', () => {
     expect(await socket.closed).toEqual({ code: 4403, reason: 'The token has expired' });
   });
 
-  test('keeps the old token when authenticate receives a token with other permissions, an invalid token or an HTTP request', async () => {
+  test('keeps the old token when authenticate receives a token of another subject or with other permissions, an invalid token or an HTTP request', async () => {
     const token = await access.jwt({}, 5_000);
     await using socket = await RawGraphqlWsClient.withToken(access.server, token);
+    socket.run('watch', WATCH);
+    await socket.until(() => socket.of('watch').length > 0);
     const renew = 'mutation ($token: String!) { authenticate(token: $token) { subject } }';
     socket.run('more', renew, { token: await access.jwt({ scope: 'agents:read tools:call' }, 20_000) });
     socket.run('less', renew, { token: await access.jwt({ swarmlens: { servers: [] } }, 20_000) });
+    socket.run('subject', renew, { token: await access.jwt({ sub: 'grace' }, 20_000) });
+    socket.run('none', renew, { token: await access.jwt({ sub: undefined }, 20_000) });
     socket.run('wrong', renew, { token: 'wrong' });
-    const answers = (): unknown[] => ['more', 'less', 'wrong'].flatMap((id) => socket.of(id).slice(0, 1));
-    await socket.until(() => answers().length === 3);
+    const answers = (): unknown[] =>
+      ['more', 'less', 'subject', 'none', 'wrong'].flatMap((id) => socket.of(id).slice(0, 1));
+    await socket.until(() => answers().length === 5);
     expect(answers()).toMatchObject([
       { errors: [{ extensions: { code: 'FORBIDDEN' }, message: expect.stringContaining('Open a new connection') }] },
+      { errors: [{ extensions: { code: 'FORBIDDEN' } }] },
+      { errors: [{ extensions: { code: 'FORBIDDEN' }, message: expect.stringContaining('different subject') }] },
       { errors: [{ extensions: { code: 'FORBIDDEN' } }] },
       { errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] },
     ]);
     const over = await access.post(`mutation { authenticate(token: "${token}") { subject } }`, `Bearer ${token}`);
     expect(await over.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] });
+    const receivedBefore = socket.of('watch').length;
+    access.server.show(0, 3, 1);
+    await socket.until(() => socket.of('watch').length > receivedBefore);
+    access.server.show(0, 3, 0);
     access.clock.advance(5_000);
     expect((await socket.closed).code).toBe(4403);
   });

@@ -1,10 +1,10 @@
-import { once } from 'node:events';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import type { App } from '../../src/app/create-app.js';
-import { TAP_CALL_METHOD, TAP_PATH } from '../../src/shared/index.js';
+import { TAP_CALL_METHOD } from '../../src/shared/index.js';
 import { request, startApp } from '../support/app.js';
+import { TapSocket } from '../support/tap-socket.js';
 import { garbage, hostileValue, mutatedJson, runs } from '../support/fuzz-inputs.js';
 
 let app: App;
@@ -62,29 +62,26 @@ const PINGS = 6;
  * @returns whether swarmlens requested both the initialization and the tools
  */
 async function tap(name: string, answers: readonly string[], messages: readonly string[]): Promise<boolean> {
-  const query = new URLSearchParams({ server: name, instance: 'one' });
-  const socket = new WebSocket(`${app.url.replace('http', 'ws')}${TAP_PATH}?${query.toString()}`);
-  socket.on('error', () => undefined);
-  // `once` of node:events would reject when the server resets the connection.
-  const closed = new Promise((resolve) => socket.once('close', resolve));
+  using connection = new TapSocket(app, { join: { server: name, instance: 'one' } });
+  const { socket } = connection;
   const remaining = [...answers];
   let pings = 0;
-  socket.on('message', (data: Buffer) => {
-    const id = /"id":("[^"]*"|\d+)/.exec(data.toString())?.[1];
+  connection.onReceived = (text) => {
+    const id = /"id":("[^"]*"|\d+)/.exec(text)?.[1];
     const answer = id === undefined ? undefined : remaining.shift();
-    if (answer !== undefined && id !== undefined) socket.send(answer.replace('"the id"', id));
-  });
+    if (answer !== undefined && id !== undefined) connection.send(answer.replace('"the id"', id));
+  };
   socket.on('pong', () => {
     pings += 1;
     if (pings < PINGS) socket.ping();
     else {
-      for (const message of messages) socket.send(message);
+      for (const message of messages) connection.send(message);
       socket.close(1000, 'the session has ended');
     }
   });
-  await once(socket, 'open');
-  socket.ping();
-  await closed;
+  await connection.joined;
+  if (socket.readyState === WebSocket.OPEN) socket.ping();
+  await connection.closed;
   return remaining.length === 0;
 }
 

@@ -4,6 +4,7 @@ import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { App } from '../../src/app/create-app.js';
 import { AGENT_UPDATES, PROGRAM, request, SocketClient, startApp, type WireUpdate } from '../support/app.js';
+import { TAP_KEY_FILE } from '../support/tap-key-file.js';
 
 const RUV_SWARM = fileURLToPath(new URL('node_modules/.bin/ruv-swarm', import.meta.url));
 
@@ -13,7 +14,20 @@ const mcpClient = new Client({ name: 'other-client', version: '1' }, { capabilit
 
 beforeAll(async () => {
   app = await startApp([]);
-  const args = [PROGRAM, 'tap', '--server', 'ruv', '--url', app.url, '--', RUV_SWARM, 'mcp', 'start'];
+  const args = [
+    PROGRAM,
+    'tap',
+    '--server',
+    'ruv',
+    '--url',
+    app.url,
+    '--key-file',
+    TAP_KEY_FILE,
+    '--',
+    RUV_SWARM,
+    'mcp',
+    'start',
+  ];
   await mcpClient.connect(new StdioClientTransport({ command: process.execPath, args, stderr: 'ignore' }));
 });
 

@@ -7,6 +7,7 @@ import { type Config, DEFAULT_SERVER_OPTIONS, type ServerConfig } from '../../sr
 import { systemClock } from '../../src/shared/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
 import { TEST_LIMITS } from './limits.js';
+import { TAP_KEY_FILE } from './tap-key-file.js';
 import { merge } from './contract-client.js';
 import { ChangeNotifier } from './wait.js';
 
@@ -58,14 +59,17 @@ export function testConfig(servers: readonly ServerConfig[], overrides: Partial<
     discovery: { directory: null, hosts: [], ports: [] },
     auth: null,
     origins: [],
+    allowHeaders: [],
     trustedDocuments: null,
     insecureNoAuth: false,
+    tapKeyFile: TAP_KEY_FILE,
     host: '127.0.0.1',
     port: 0,
     bus: 'memory',
     busPrefix: 'swarmlens',
     leaseMs: 5_000,
     tracesUrl: null,
+    variables: new Map(),
     logLevel: 'silent',
     heartbeatMs: 1_000,
     removeAfterMs: null,

@@ -19,13 +19,15 @@ import {
   type DeliveryOptions,
   MemoryLimitCounters,
   startServer,
+  type SwarmlensServer,
 } from '../../src/server/index.js';
 import type { StartServerOptions } from '../../src/server/start-server.js';
-import { type Clock, isoTimestamp, systemClock } from '../../src/shared/index.js';
+import { type Clock, isoTimestamp, loadTapKey, systemClock } from '../../src/shared/index.js';
 import { AccessScopes } from '../../src/access/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
 import { serverOf } from './arbitraries.js';
 import { TEST_LIMITS } from './limits.js';
+import { TAP_KEY_FILE } from './tap-key-file.js';
 import { ChangeNotifier } from './wait.js';
 
 export const DELIVERY: DeliveryOptions = { compressFromBytes: 512, maxBufferedBytes: 65_536, maxSlowMs: null };
@@ -41,10 +43,12 @@ export class DeliveryServer implements AsyncDisposable {
   readonly errors: unknown[] = [];
   readonly counters = new MemoryLimitCounters();
   /** Uses of actions that are limited to once per second, with the client of each. */
-  readonly uses: { readonly what: string; readonly clientId: string }[] = [];
+  readonly uses: { readonly what: string; readonly clientId: string; readonly connectionId: string | null }[] = [];
   /** Error that discovery fails with. Discovery returns no candidates if it is null. */
   failure: Error | null = null;
   readonly url: string;
+  /** Counters of closed connections. */
+  readonly closes: SwarmlensServer['closes'] | null = null;
   readonly #rateClock: RateClock;
   readonly #commits: CommitWaiter;
   #close: () => Promise<void> = () => Promise.resolve();
@@ -73,7 +77,7 @@ export class DeliveryServer implements AsyncDisposable {
     access: Partial<
       Pick<
         StartServerOptions,
-        'authenticator' | 'origins' | 'anyHost' | 'logger' | 'trustedDocuments' | 'clock' | 'shutdownMs'
+        'authenticator' | 'origins' | 'allowHeaders' | 'anyHost' | 'logger' | 'trustedDocuments' | 'clock' | 'shutdownMs'
       > & { readonly utilization: () => number }
     > = {},
     limits: Partial<Limits> = {},
@@ -90,6 +94,7 @@ export class DeliveryServer implements AsyncDisposable {
       random: Math.random,
       heartbeatMs: 5_000,
       removeAfterMs: null,
+      maxAgentsPerServer: 10_000,
     });
     const accessScopes = new AccessScopes({
       unrestricted: {
@@ -114,11 +119,12 @@ export class DeliveryServer implements AsyncDisposable {
       origins: [],
       anyHost: false,
       joinTap: ({ name }) => void created.taps.push(name),
+      loadTapKey: () => loadTapKey(TAP_KEY_FILE),
       accessScopes,
       services: {
         rateClock: created.#rateClock,
         clock,
-        limitToOncePerSecond: (what, clientId) => Promise.resolve(void created.uses.push({ what, clientId })),
+        limitToOncePerSecond: (what, client) => Promise.resolve(void created.uses.push({ what, ...client })),
       },
       activeStreams: active,
       clock,
@@ -137,7 +143,7 @@ export class DeliveryServer implements AsyncDisposable {
       accessScopes[Symbol.dispose]();
       await upstreams[Symbol.asyncDispose]();
     };
-    return Object.assign(created, { url: server.url });
+    return Object.assign(created, { url: server.url, closes: server.closes });
   }
 
   /** Resolves when all connections are closed. */

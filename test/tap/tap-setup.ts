@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { PROGRAM } from '../support/app.js';
+import { TAP_KEY_FILE } from '../support/tap-key-file.js';
 import { ChangeNotifier, type WaitOptions } from '../support/wait.js';
 import { found } from './found.js';
 
@@ -39,7 +40,7 @@ export class Tapped implements AsyncDisposable {
       [PROGRAM, 'tap', '--server', 'mine', '--url', url, ...flags, '--', ...command],
       {
         cwd,
-        env: { PATH: process.env['PATH'], ...env },
+        env: { PATH: process.env['PATH'], SWARMLENS_TAP_KEY_FILE: TAP_KEY_FILE, ...env },
         stdio,
       },
     );

@@ -13,6 +13,10 @@ class Socket extends EventEmitter {
   readonly closes: number[] = [];
   readonly readyState = 1;
 
+  terminate(): void {
+    this.emit('close', 1006, Buffer.from(''));
+  }
+
   close(code: number, reason = ''): void {
     // ws rejects longer reasons in the same way.
     if (Buffer.byteLength(reason) > 123) throw new RangeError('The message must not be greater than 123 bytes');
@@ -32,6 +36,7 @@ describe('TapRegistry', () => {
       upstreams: {
         add: ({ id }) => void serverIds.add(id),
         remove: () => Promise.resolve(),
+        reconfigure: () => undefined,
         reconnect: (id) => serverIds.has(id),
         isOwnedElsewhere: () => false,
         isOwnedHere: () => Promise.resolve(true),
@@ -44,7 +49,12 @@ describe('TapRegistry', () => {
     });
     for (let round = 0; round < 1_000; round += 1) {
       const socket = new Socket();
-      registry.join({ name: `swarm ${round}`, instance: `${round}`, socket: socket as unknown as WebSocket }); // the stub has what the registry uses
+      registry.join({
+        name: `swarm ${round}`,
+        instance: `${round}`,
+        allowTools: [],
+        socket: socket as unknown as WebSocket,
+      }); // the stub has what the registry uses
       expect(socket.closes).toEqual([]);
       expect(serverIds).toEqual(new Set([`swarm ${round}`]));
       socket.leave();
@@ -61,6 +71,7 @@ describe('TapRegistry', () => {
       upstreams: {
         add: ({ id }) => void serverIds.push(id),
         remove: (id) => Promise.resolve(void removed.push(id)),
+        reconfigure: () => undefined,
         reconnect: () => true,
         isOwnedElsewhere: (id) => elsewhere.has(id),
         isOwnedHere: async (id) => {
@@ -75,15 +86,15 @@ describe('TapRegistry', () => {
       isConfigured: () => false,
     });
     const [first, second] = [new Socket(), new Socket()];
-    registry.join({ name: 'flow', instance: '1', socket: first as unknown as WebSocket }); // the stub has what the registry uses
+    registry.join({ name: 'flow', instance: '1', allowTools: [], socket: first as unknown as WebSocket }); // the stub has what the registry uses
     expect(serverIds).toEqual(['flow-2']);
     // The tap joins before the other node has acquired the name.
-    registry.join({ name: 'other', instance: '2', socket: second as unknown as WebSocket }); // the stub has what the registry uses
+    registry.join({ name: 'other', instance: '2', allowTools: [], socket: second as unknown as WebSocket }); // the stub has what the registry uses
     elsewhere.add('other');
     await settled();
     expect([first.closes, second.closes, removed]).toEqual([[], [1012], ['other']]);
     const again = new Socket();
-    registry.join({ name: 'other', instance: '2', socket: again as unknown as WebSocket }); // the stub has what the registry uses
+    registry.join({ name: 'other', instance: '2', allowTools: [], socket: again as unknown as WebSocket }); // the stub has what the registry uses
     await settled();
     expect([serverIds, again.closes]).toEqual([['flow-2', 'other', 'other-2'], []]);
   });
@@ -96,6 +107,7 @@ describe('TapRegistry', () => {
           throw new Error(`Server "${id}" already exists.`);
         },
         remove: () => Promise.resolve(),
+        reconfigure: () => undefined,
         reconnect: () => false,
         isOwnedElsewhere: () => false,
         isOwnedHere: () => Promise.resolve(true),
@@ -107,7 +119,35 @@ describe('TapRegistry', () => {
       isConfigured: () => false,
     });
     const socket = new Socket();
-    registry.join({ name: '\u6e2c'.repeat(64), instance: '1', socket: socket as unknown as WebSocket }); // the stub has what the registry uses
+    registry.join({ name: '\u6e2c'.repeat(64), instance: '1', allowTools: [], socket: socket as unknown as WebSocket }); // the stub has what the registry uses
     expect(socket.closes).toEqual([4409]);
+  });
+
+  test('lets clients call the tools that the latest tap of a server allows, and no others', async () => {
+    await using bus = new MemoryBus();
+    const allowed: (readonly string[])[] = [];
+    const registry = new TapRegistry({
+      upstreams: {
+        add: ({ allowTools }) => void allowed.push(allowTools),
+        remove: () => Promise.resolve(),
+        reconfigure: ({ allowTools }) => void allowed.push(allowTools),
+        reconnect: () => true,
+        isOwnedElsewhere: () => false,
+        isOwnedHere: () => Promise.resolve(true),
+      },
+      defaults: DEFAULT_SERVER_OPTIONS,
+      bus,
+      clock: systemClock,
+      logger: silentLogger,
+      isConfigured: () => false,
+    });
+    const join = (instance: string, allowTools: readonly string[]): Socket => {
+      const socket = new Socket();
+      registry.join({ name: 'flow', instance, allowTools, socket: socket as unknown as WebSocket }); // the stub has what the registry uses
+      return socket;
+    };
+    join('1', ['agent_spawn']).leave();
+    join('2', []);
+    expect(allowed).toEqual([['agent_spawn'], []]);
   });
 });

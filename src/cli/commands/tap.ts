@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { resolve } from 'node:path';
 import { isServerName } from '../../model/index.js';
-import { errorMessage } from '../../shared/index.js';
-import { buildUplinkUrl, runTap } from '../../tap/index.js';
-import { parseFlags } from '../arguments.js';
+import { defaultTapKeyFile, errorMessage, MAX_ALLOW_TOOLS, MAX_TOOL_NAME_LENGTH } from '../../shared/index.js';
+import { parseUplinkUrl, runTap, type UplinkUrl } from '../../tap/index.js';
+import { parseFlags, parseList } from '../arguments.js';
 import type { CommandContext } from '../command-context.js';
 import { UsageError } from '../help.js';
 
@@ -11,21 +12,19 @@ const NOT_FOUND = 127;
 const NOT_STARTED = 126;
 
 /** Proxies a stdio MCP server and exits with its exit status. */
-export async function tap(args: readonly string[], { env, stdin, stderr }: CommandContext): Promise<number> {
+export async function tap(args: readonly string[], { env, cwd, stdin, stderr }: CommandContext): Promise<number> {
   const dashes = args.indexOf('--');
   const flags = parseFlags('tap', dashes < 0 ? args : args.slice(0, dashes), {
     server: { type: 'string' },
     url: { type: 'string' },
     token: { type: 'string' },
+    'key-file': { type: 'string' },
+    'allow-tools': { type: 'string' },
   });
   const [command, ...commandArgs] = dashes < 0 ? [] : args.slice(dashes + 1);
   const server = parseServerName(flags.server);
-  const url = buildUplinkUrl(flags.url, server, randomUUID());
-  if (url === null) {
-    throw new UsageError(
-      'swarmlens tap: --url is not a swarmlens URL, expected one like ws://127.0.0.1:4000 without user, query or fragment',
-    );
-  }
+  const target = parseUrl(flags.url);
+  const keyFile = resolveKeyFile(target, flags['key-file'], env);
   const token = parseToken(
     flags.token === undefined ? 'SWARMLENS_TOKEN' : '--token',
     flags.token ?? env['SWARMLENS_TOKEN'],
@@ -35,14 +34,72 @@ export async function tap(args: readonly string[], { env, stdin, stderr }: Comma
       'swarmlens tap: the command to start is missing, expected: swarmlens tap --server NAME -- COMMAND ARGS…',
     );
   }
+  const uplink = {
+    url: target.url,
+    join: { server, instance: randomUUID(), allowTools: parseAllowTools(flags['allow-tools']) },
+    token,
+    keyFile: keyFile === null ? null : resolve(cwd, keyFile),
+    notify: createNotifier(stderr),
+  };
   try {
-    return await runTap({ command, args: commandArgs, env, stdin, url, token });
+    return await runTap({ command, args: commandArgs, env, stdin, uplink });
   } catch (error) {
     const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     const reason = isMissing ? 'command not found' : `cannot be started: ${errorMessage(error)}`;
     stderr.write(`swarmlens tap: ${command}: ${reason}\n`);
     return isMissing ? NOT_FOUND : NOT_STARTED;
   }
+}
+
+/** Most different notices of one tap, and their longest text, because standard error also belongs to the server. */
+const MAX_NOTICES = 20;
+const MAX_NOTICE_LENGTH = 500;
+
+/** Returns a function that writes each text once, in printable ASCII, because parts of it may come from other programs. */
+function createNotifier(stderr: CommandContext['stderr']): (text: string) => void {
+  const notices = new Set<string>();
+  return (notice) => {
+    const text = notice.slice(0, MAX_NOTICE_LENGTH).replaceAll(/[^\x20-\x7e]/g, '?');
+    if (notices.has(text) || notices.size >= MAX_NOTICES) return;
+    notices.add(text);
+    stderr.write(`swarmlens tap: ${text}\n`);
+  };
+}
+
+function parseUrl(text: string | undefined): UplinkUrl {
+  const url = parseUplinkUrl(text);
+  if (url !== null) return url;
+  throw new UsageError(
+    'swarmlens tap: --url is not a swarmlens URL, expected one like ws://127.0.0.1:4000 without user, query or fragment',
+  );
+}
+
+/**
+ * Returns the path of the tap key. Null if TLS proves the identity of swarmlens.
+ * @throws UsageError if nothing would prove it
+ */
+function resolveKeyFile(
+  { url, isLoopback, isSecure }: UplinkUrl,
+  flag: string | undefined,
+  env: CommandContext['env'],
+): string | null {
+  if (flag === '') throw new UsageError('swarmlens tap: --key-file is empty, expected a path');
+  if (flag !== undefined) return flag;
+  const fromEnvironment = env['SWARMLENS_TAP_KEY_FILE'] ?? '';
+  if (isLoopback) return fromEnvironment === '' ? defaultTapKeyFile(env) : fromEnvironment;
+  if (isSecure) return null;
+  throw new UsageError(
+    `swarmlens tap: --url ${new URL(url).origin} is not on this machine, expected wss://, or --key-file with the tap key of that swarmlens`,
+  );
+}
+
+function parseAllowTools(text: string | undefined): string[] {
+  const tools = parseList('tap', 'allow-tools', text) ?? [];
+  const tooLong = tools.find((tool) => tool.length > MAX_TOOL_NAME_LENGTH);
+  if (tools.length <= MAX_ALLOW_TOOLS && tooLong === undefined) return tools;
+  throw new UsageError(
+    `swarmlens tap: --allow-tools is too long, expected at most ${MAX_ALLOW_TOOLS} names of at most ${MAX_TOOL_NAME_LENGTH} characters`,
+  );
 }
 
 function parseServerName(name: string | undefined): string {

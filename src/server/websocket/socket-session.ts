@@ -1,7 +1,7 @@
 import { CloseCode } from 'graphql-ws';
 import { z } from 'zod';
 import type { Authenticator, Viewer } from '../../auth/index.js';
-import { CLOSE_TRY_AGAIN_LATER, MAX_CLOSE_REASON_BYTES, SwarmlensError } from '../../shared/index.js';
+import { CLOSE_TRY_AGAIN_LATER, SwarmlensError, truncateCloseReason } from '../../shared/index.js';
 
 const INVALID_MAX_HZ = '"maxHz" must be a number above 0';
 
@@ -15,7 +15,7 @@ const connectionInitSchema = z
 
 /** Viewer of one WebSocket, from `connection_init` until the token expires and the WebSocket is closed. */
 export class SocketSession implements Disposable {
-  readonly #authenticator: Authenticator;
+  readonly #authenticator: Pick<Authenticator, 'authenticate' | 'watch'>;
   readonly #header: string | null;
   readonly #close: (code: number, reason: string) => void;
   #viewer: Viewer | null = null;
@@ -25,7 +25,7 @@ export class SocketSession implements Disposable {
 
   /** @param header `Authorization` header of the upgrade request */
   constructor(
-    authenticator: Authenticator,
+    authenticator: Pick<Authenticator, 'authenticate' | 'watch'>,
     header: string | null,
     close: (code: CloseCode | number, reason: string) => void,
   ) {
@@ -66,12 +66,16 @@ export class SocketSession implements Disposable {
   }
 
   /**
-   * Replaces the token. Running operations keep their permissions, therefore the new token needs the same ones.
-   * @throws SwarmlensError UNAUTHENTICATED if the token is invalid, FORBIDDEN if its permissions differ
+   * Replaces the token. Running operations keep their permissions and count towards the limits of their subject, therefore the
+   * new token needs the same ones.
+   * @throws SwarmlensError UNAUTHENTICATED if the token is invalid, FORBIDDEN if its subject or permissions differ
    */
   async reauthenticate(token: string): Promise<Viewer> {
     const viewer = await this.#authenticator.authenticate(`Bearer ${token}`);
-    if (viewer.scope !== this.#viewer?.scope) {
+    if (viewer.subject !== this.#viewer?.subject) {
+      throw new SwarmlensError('FORBIDDEN', 'The new token has a different subject. Open a new connection to use it.');
+    }
+    if (viewer.scope !== this.#viewer.scope) {
       throw new SwarmlensError(
         'FORBIDDEN',
         'The new token has different permissions. Open a new connection to use it.',
@@ -96,14 +100,6 @@ export class SocketSession implements Disposable {
 
   #end(code: CloseCode | number, reason: string): void {
     this.#isClosed = true;
-    this.#close(code, truncateReason(reason));
+    this.#close(code, truncateCloseReason(reason));
   }
-}
-
-function truncateReason(reason: string): string {
-  const bytes = Buffer.from(reason);
-  // Decoding turns a character that is cut in two into U+FFFD.
-  return bytes.length <= MAX_CLOSE_REASON_BYTES
-    ? reason
-    : bytes.toString('utf8', 0, MAX_CLOSE_REASON_BYTES - 3).replace(/\uFFFD+$/, '');
 }

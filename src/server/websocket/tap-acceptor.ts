@@ -2,74 +2,171 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { type Authenticator, requirePermission, type Viewer } from '../../auth/index.js';
-import { CLOSE_FORBIDDEN, CLOSE_GOING_AWAY, errorMessage, SwarmlensError, type Logger } from '../../shared/index.js';
+import {
+  CLOSE_FORBIDDEN,
+  CLOSE_GOING_AWAY,
+  CLOSE_TRY_AGAIN_LATER,
+  type Clock,
+  errorMessage,
+  type Logger,
+  MAX_MESSAGE_BYTES,
+  SwarmlensError,
+  TAP_CLOSE_REJECTED,
+  TAP_PROTOCOLS,
+  truncateCloseReason,
+} from '../../shared/index.js';
 import { type OriginPolicy, type RequestRejection, checkRequest } from '../http/request-origin.js';
 import { rejectUpgrade } from '../http/reject-upgrade.js';
+import type { SealedSocket } from './sealed-socket.js';
+import { TapHandshake, type TapHandshakeFailure, type TapJoin } from './tap-handshake.js';
 
 /** Size limit of one message from a tap, which may contain a complete tool response. */
-const MAX_MESSAGE_BYTES = 10 * 1024 * 1024 + 64 * 1024;
+const MAX_FRAME_BYTES = MAX_MESSAGE_BYTES + 64 * 1024;
+/** Minimum interval between two log lines about rejected taps, which any local program can cause. */
+const LOG_INTERVAL_MS = 60_000;
 
 export interface TapAcceptorOptions {
   /** Registers a tap, or closes its WebSocket with the reason. */
-  readonly join: (tap: { readonly name: string; readonly instance: string; readonly socket: WebSocket }) => void;
-  /** Authenticator of upgrade requests. A tap needs a token with the permission `servers:admin`, if tokens are required. */
+  readonly join: (tap: {
+    readonly name: string;
+    readonly instance: string;
+    readonly allowTools: readonly string[];
+    readonly socket: WebSocket | SealedSocket;
+  }) => void;
+  /** Authenticator of taps. A tap needs a token with the permission `servers:admin`, if tokens are required. */
   readonly authenticator: Authenticator;
+  /** Returns the key that taps of the same user know. */
+  readonly loadKey: () => Promise<Buffer>;
   readonly originPolicy: OriginPolicy;
+  readonly clock: Clock;
   readonly logger: Logger;
 }
 
 /** Accepts the WebSockets of taps at `/tap`. */
 export class TapAcceptor implements AsyncDisposable {
-  readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false });
+  readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_FRAME_BYTES, perMessageDeflate: false });
   readonly #options: TapAcceptorOptions;
+  #loggedAtMs = -Infinity;
 
   constructor(options: TapAcceptorOptions) {
     this.#options = options;
   }
 
   upgrade(request: IncomingMessage, duplex: Duplex, head: Buffer): void {
-    const rejection = checkTapRequest(request, this.#options.originPolicy);
+    const rejection = this.#checkRequest(request);
     if (rejection !== null) {
       rejectUpgrade(duplex, rejection.status, rejection.reason);
       return;
     }
+    if (offersProtocol(request, TAP_PROTOCOLS.key)) {
+      this.#accept(null, request, duplex, head);
+      return;
+    }
     // A client may disconnect during authentication.
     duplex.on('error', () => undefined);
-    this.#authenticate(request).then(
+    this.#authenticate(request.headers.authorization ?? null).then(
       (viewer) => this.#accept(viewer, request, duplex, head),
-      (error: unknown) => rejectUpgrade(duplex, toStatus(error), this.#toReason(error, parseTapUrl(request).name)),
+      (error: unknown) => rejectUpgrade(duplex, toStatus(error), this.#toReason(error)),
     );
   }
 
-  async #authenticate(request: IncomingMessage): Promise<Viewer> {
-    const viewer = await this.#options.authenticator.authenticate(request.headers.authorization ?? null);
-    requirePermission(viewer, 'servers:admin');
-    const { serverIds } = viewer.restriction;
-    const { name } = parseTapUrl(request);
-    if (serverIds !== null && !serverIds.includes(name)) {
-      // The message must not reveal whether the server exists.
-      throw new SwarmlensError('FORBIDDEN', `The token gives no access to a server named "${name}".`);
+  /** Returns why an upgrade request is rejected before authentication, or null. */
+  #checkRequest(request: IncomingMessage): Pick<RequestRejection, 'status' | 'reason'> | null {
+    const { headers } = request;
+    if (headers.origin !== undefined || headers['sec-fetch-site'] !== undefined) {
+      return { status: 403, reason: 'Taps cannot connect from web pages.' };
     }
+    const rejection = checkRequest(request, this.#options.originPolicy);
+    if (rejection !== null || offersProtocol(request, TAP_PROTOCOLS.key)) return rejection;
+    if (!offersProtocol(request, TAP_PROTOCOLS.token)) {
+      const reason = 'The tap is too old: it does not check that it talks to swarmlens. Update swarmlens for the tap.';
+      this.#logRejection(reason);
+      return { status: 400, reason };
+    }
+    if (this.#options.authenticator.isRequired) return null;
+    const reason = 'The tap must prove that it knows the tap key. Start it with --key-file.';
+    this.#logRejection(reason);
+    return { status: 403, reason };
+  }
+
+  async #authenticate(authorization: string | null): Promise<Viewer> {
+    const viewer = await this.#options.authenticator.authenticate(authorization);
+    requirePermission(viewer, 'servers:admin');
     return viewer;
   }
 
-  #accept(viewer: Viewer, request: IncomingMessage, duplex: Duplex, head: Buffer): void {
+  /** @param viewer viewer of a tap that is authenticated by its token. Null for a tap that must prove that it knows the key. */
+  #accept(viewer: Viewer | null, request: IncomingMessage, duplex: Duplex, head: Buffer): void {
     if (duplex.destroyed) return;
-    const { name, instance } = parseTapUrl(request);
+    const { clock, loadKey, logger } = this.#options;
     this.#sockets.handleUpgrade(request, duplex, head, (socket) => {
-      socket.on('error', (error) =>
-        this.#options.logger.debug({ serverId: name, error: error.message }, 'tap socket error'),
-      );
-      const watch = this.#options.authenticator.watch(viewer, (reason) => socket.close(CLOSE_FORBIDDEN, reason));
-      socket.once('close', () => watch[Symbol.dispose]());
-      this.#options.join({ name, instance, socket });
+      socket.on('error', (error) => logger.debug({ error: error.message }, 'tap socket error'));
+      new TapHandshake(socket, {
+        duplex,
+        loadKey: viewer === null ? loadKey : null,
+        clock,
+        onJoin: (join, messages) => {
+          const authenticated =
+            viewer === null
+              ? this.#authenticate(join.token == null ? null : `Bearer ${join.token}`)
+              : Promise.resolve(viewer);
+          authenticated
+            .then((accepted) => this.#join(accepted, join, socket, messages))
+            .catch((error: unknown) => {
+              const code = toStatus(error) === 503 ? CLOSE_TRY_AGAIN_LATER : CLOSE_FORBIDDEN;
+              socket.close(code, truncateCloseReason(this.#toReason(error)));
+            });
+        },
+        onFailure: (failure) => this.#reject(socket, failure),
+      });
     });
   }
 
-  #toReason(error: unknown, name: string): string {
+  #join(
+    viewer: Viewer,
+    { server, instance, allowTools }: TapJoin,
+    socket: WebSocket,
+    messages: WebSocket | SealedSocket,
+  ): void {
+    const { serverIds } = viewer.restriction;
+    if (serverIds !== null && !serverIds.includes(server)) {
+      // The message must not reveal whether the server exists.
+      throw new SwarmlensError('FORBIDDEN', `The token gives no access to a server named "${server}".`);
+    }
+    if (socket.readyState !== socket.OPEN) return;
+    const watch = this.#options.authenticator.watch(viewer, (reason) => socket.close(CLOSE_FORBIDDEN, reason));
+    socket.once('close', () => watch[Symbol.dispose]());
+    this.#options.join({ name: server, instance, allowTools, socket: messages });
+  }
+
+  #reject(socket: WebSocket, { kind, error }: TapHandshakeFailure): void {
+    if (kind === 'UNAVAILABLE') {
+      this.#logRejection(`The tap key of swarmlens cannot be used: ${errorMessage(error)}`);
+      socket.close(CLOSE_TRY_AGAIN_LATER, 'swarmlens cannot read its tap key');
+      return;
+    }
+    if (kind === 'UNPROVED') {
+      this.#logRejection('The tap does not know the tap key of swarmlens. Does it belong to another user?');
+      socket.close(CLOSE_FORBIDDEN, 'the tap does not know the tap key');
+    } else {
+      socket.close(TAP_CLOSE_REJECTED.badRequest, kind === 'TIMEOUT' ? 'handshake timeout' : 'invalid handshake');
+    }
+    // The rest of a message that is too long is not awaited.
+    socket.terminate();
+  }
+
+  #toReason(error: unknown): string {
     if (error instanceof SwarmlensError) return error.message;
-    this.#options.logger.error({ serverId: name, error: errorMessage(error) }, 'tap authentication failed');
+    this.#options.logger.error({ error: errorMessage(error) }, 'tap authentication failed');
     return 'Internal server error.';
+  }
+
+  #logRejection(reason: string): void {
+    const { clock, logger } = this.#options;
+    const nowMs = clock.monotonic();
+    if (nowMs - this.#loggedAtMs < LOG_INTERVAL_MS) return;
+    this.#loggedAtMs = nowMs;
+    logger.warn({ code: 'TAP_REFUSED' }, `Rejected a tap: ${reason}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -82,19 +179,9 @@ export class TapAcceptor implements AsyncDisposable {
   }
 }
 
-/** Parses the server name and the instance id from the URL of a tap's upgrade request. */
-function parseTapUrl(request: IncomingMessage): { readonly name: string; readonly instance: string } {
-  const { searchParams } = new URL(request.url ?? '/', 'http://localhost');
-  return { name: searchParams.get('server') ?? '', instance: searchParams.get('instance') ?? '' };
-}
-
-/** Returns why an upgrade request is rejected before authentication, or null. */
-function checkTapRequest(request: IncomingMessage, originPolicy: OriginPolicy): RequestRejection | null {
-  const { headers } = request;
-  if (headers.origin !== undefined || headers['sec-fetch-site'] !== undefined) {
-    return { status: 403, reason: 'Taps cannot connect from web pages.' };
-  }
-  return checkRequest(request, originPolicy);
+function offersProtocol(request: IncomingMessage, protocol: string): boolean {
+  const offered = request.headers['sec-websocket-protocol'] ?? '';
+  return offered.split(',').some((entry) => entry.trim() === protocol);
 }
 
 function toStatus(error: unknown): 401 | 403 | 503 {

@@ -1,4 +1,4 @@
-import { TAP_PATH } from '../../shared/index.js';
+import { isLoopbackHost, TAP_PATH } from '../../shared/index.js';
 
 const DEFAULT_URL = 'ws://127.0.0.1:4000';
 const WEBSOCKET_PROTOCOLS: Readonly<Record<string, string>> = {
@@ -8,13 +8,19 @@ const WEBSOCKET_PROTOCOLS: Readonly<Record<string, string>> = {
   'wss:': 'wss:',
 };
 
+/** URL under which a tap connects to swarmlens. */
+export interface UplinkUrl {
+  readonly url: string;
+  readonly isLoopback: boolean;
+  /** Whether TLS proves the identity of the host. */
+  readonly isSecure: boolean;
+}
+
 /**
- * Builds the URL under which a tap connects to swarmlens from the URL that the user gave. Returns null if it is invalid.
- * @param text HTTP or WebSocket URL of swarmlens; undefined means the default
- * @param server name under which swarmlens shows the server
- * @param instance random id of this tap
+ * Parses the URL of swarmlens that the user gave. Returns null if it is invalid.
+ * @param text HTTP or WebSocket URL; undefined means the default
  */
-export function buildUplinkUrl(text: string | undefined, server: string, instance: string): string | null {
+export function parseUplinkUrl(text: string | undefined): UplinkUrl | null {
   const url = URL.canParse(text ?? DEFAULT_URL) ? new URL(text ?? DEFAULT_URL) : null;
   const protocol = WEBSOCKET_PROTOCOLS[url?.protocol ?? ''];
   if (url === null || protocol === undefined) return null;
@@ -22,6 +28,9 @@ export function buildUplinkUrl(text: string | undefined, server: string, instanc
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') return null;
   // `swarmlens serve` prints the URL of its GraphQL endpoint.
   const base = url.pathname.replace(/\/(?:graphql\/?)?$/, '');
-  const query = new URLSearchParams({ server, instance });
-  return `${protocol}//${url.host}${base}${TAP_PATH}?${query.toString()}`;
+  return {
+    url: `${protocol}//${url.host}${base}${TAP_PATH}`,
+    isLoopback: isLoopbackHost(url.hostname),
+    isSecure: protocol === 'wss:',
+  };
 }

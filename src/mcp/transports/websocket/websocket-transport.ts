@@ -4,6 +4,7 @@ import { FrameSplitter } from './frame-splitter.js';
 import { MAX_MESSAGE_BYTES, CLOSE_ABNORMAL, CLOSE_GOING_AWAY, MAX_CLOSE_REASON_BYTES } from '../../../shared/index.js';
 import { LineTransport, MESSAGE_TOO_LONG } from '../line-transport.js';
 import { toPrintableLine } from '../../../shared/sanitize/index.js';
+import type { MessageSocket } from '../../tap-connection.js';
 
 /** Largest WebSocket frame: a message and its line end. */
 export const MAX_FRAME_BYTES = MAX_MESSAGE_BYTES + 2;
@@ -16,14 +17,14 @@ const ORDERLY_CODES: ReadonlySet<number> = new Set([1000, CLOSE_GOING_AWAY, CLOS
  * Opens the socket of a transport. The socket is paused if messages may arrive before a listener is added.
  * @throws the reason of `signal` if it is aborted, or the connection error
  */
-export type SocketOpener = (signal: AbortSignal) => Promise<WebSocket>;
+export type SocketOpener = (signal: AbortSignal) => Promise<MessageSocket>;
 
 /** MCP over a WebSocket, which either side may have opened. */
 export class WebSocketTransport extends LineTransport {
   readonly #open: SocketOpener;
   readonly #abort = new AbortController();
-  #pendingOpen: Promise<WebSocket> | null = null;
-  #socket: WebSocket | null = null;
+  #pendingOpen: Promise<MessageSocket> | null = null;
+  #socket: MessageSocket | null = null;
 
   constructor(open: SocketOpener) {
     super();
