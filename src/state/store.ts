@@ -113,6 +113,12 @@ export class Store {
     return deltas;
   }
 
+  /** Returns an upper bound of the number of agents that match a view: those that match its most selective filter. */
+  countCandidates(view: View): number {
+    const candidates = this.#agentIndex.candidates(view);
+    return candidates === null ? this.agents.size : candidates.reduce((sum, { size }) => sum + size, 0);
+  }
+
   agentsMatching(view: View): Agent[] {
     const candidates = this.#agentIndex.candidates(view);
     if (candidates === null) return [...this.agents.values()];

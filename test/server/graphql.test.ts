@@ -21,7 +21,10 @@ interface Enveloped {
 test('createGraphQLHandler parses and validates equal documents once', async () => {
   // Parsing and validation use neither the services nor the viewer.
   const mask = new ErrorMasker(silentLogger);
-  const sharing = new SubscriptionSharing({ threshold: null }, mask);
+  const sharing = new SubscriptionSharing({ threshold: null }, mask, {
+    maxValues: Infinity,
+    onExceeded: () => undefined,
+  });
   const services = {} as ResolverServices;
   const accessScopes = { servicesFor: () => ({}) as ScopedServices };
   const counters = new MemoryLimitCounters();
@@ -36,6 +39,7 @@ test('createGraphQLHandler parses and validates equal documents once', async () 
     subscriptions: new SubscriptionLimits(DEFAULT_LIMITS, counters),
     logger: silentLogger,
     trusted: null,
+    compressFromBytes: null,
   });
   const enveloped = (): Enveloped =>
     graphql.getEnveloped({

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
+import { LivenessMonitor } from '../../src/server/limits/liveness-monitor.js';
 import { SendBuffer } from '../../src/server/websocket/send-buffer.js';
-import { ManualClock } from '../support/manual-clock.js';
+import { ManualClock, settled } from '../support/manual-clock.js';
 
 const MARK = 100_000;
 
@@ -13,19 +14,24 @@ class SendBufferSetup implements AsyncDisposable {
   readonly stream: Socket;
   pings = 0;
   drains = 0;
-  tooSlow = 0;
+  unresponsive = 0;
+  readonly #liveness: LivenessMonitor;
   readonly #close: () => Promise<void>;
 
   private constructor(stream: Socket, maxSlowMs: number | null, close: () => Promise<void>) {
     this.stream = stream;
     this.#close = close;
+    this.#liveness = new LivenessMonitor({ clock: this.clock, maxSlowMs });
     this.buffer = new SendBuffer(stream, {
       clock: this.clock,
+      liveness: this.#liveness,
       maxBufferedBytes: MARK,
-      maxSlowMs,
       onPingNeeded: () => this.buffer.ping(),
-      onTooSlow: () => (this.tooSlow += 1),
       sendPing: () => (this.pings += 1),
+    });
+    this.#liveness.watch({
+      waitingSinceMs: () => this.buffer.waitingSinceMs,
+      closeUnresponsive: () => (this.unresponsive += 1),
     });
     this.buffer.onDrain(() => (this.drains += 1));
   }
@@ -53,6 +59,7 @@ class SendBufferSetup implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.buffer[Symbol.dispose]();
+    this.#liveness[Symbol.dispose]();
     expect(this.clock.pending).toBe(0);
     await this.#close();
   }
@@ -102,18 +109,68 @@ describe('SendBuffer', () => {
     expect(setup.drains).toBe(1);
   });
 
-  test('calls onTooSlow once, unless the client catches up in time', async () => {
+  test('resolves drained at once while the client keeps up, and otherwise when it has read or is gone', async () => {
+    await using setup = await SendBufferSetup.open();
+    await setup.buffer.drained();
+    setup.write(3 * MARK);
+    let drained = 0;
+    const wait = async (): Promise<void> => {
+      await setup.buffer.drained();
+      drained += 1;
+    };
+    const first = wait();
+    await settled();
+    expect(drained).toBe(0);
+    setup.buffer.recordPong();
+    await settled();
+    await first;
+    expect(drained).toBe(1);
+    setup.write(3 * MARK);
+    const second = wait();
+    await settled();
+    expect(drained).toBe(1);
+    setup.buffer[Symbol.dispose]();
+    await second;
+    expect(drained).toBe(2);
+  });
+
+  test('reports a slow client as unresponsive after the limit, unless it catches up in time', async () => {
     await using setup = await SendBufferSetup.open(1_000);
     setup.write(3 * MARK);
     setup.buffer.canSend();
-    setup.clock.advance(999);
+    await setup.clock.pass(900, 100);
     setup.buffer.recordPong();
     setup.buffer.recordPong();
-    setup.clock.advance(5_000);
-    expect(setup.tooSlow).toBe(0);
+    await setup.clock.pass(5_000, 100);
+    expect(setup.unresponsive).toBe(0);
     setup.write(3 * MARK);
     setup.buffer.canSend();
-    setup.clock.advance(5_000);
-    expect(setup.tooSlow).toBe(1);
+    await setup.clock.pass(1_200, 100);
+    expect(setup.unresponsive).toBeGreaterThan(0);
+  });
+
+  test('reports a slow client as unresponsive although it answers pings, because it never catches up', async () => {
+    await using setup = await SendBufferSetup.open(1_000);
+    setup.write(3 * MARK);
+    setup.buffer.canSend();
+    for (let round = 0; round < 13; round += 1) {
+      setup.write(MARK);
+      setup.buffer.recordPong();
+      await setup.clock.pass(100);
+    }
+    expect(setup.unresponsive).toBeGreaterThan(0);
+  });
+
+  test('counts from the oldest of an unanswered ping and the begin of slowness', async () => {
+    await using setup = await SendBufferSetup.open(1_000);
+    setup.buffer.ping();
+    const pingedAtMs = setup.buffer.waitingSinceMs;
+    await setup.clock.pass(600, 100);
+    setup.write(3 * MARK);
+    setup.buffer.canSend();
+    // A reader with more unread data does not live longer.
+    expect(setup.buffer.waitingSinceMs).toBe(pingedAtMs);
+    setup.buffer.recordPong();
+    expect(setup.buffer.waitingSinceMs).toBe(600);
   });
 });

@@ -36,7 +36,10 @@ class SharingSetup implements Disposable {
   readonly store = new Store({ epoch: 'e', maxTombstones: 100, maxEvents: 3 });
   readonly errors: unknown[] = [];
   readonly log = recordingLogger();
-  readonly sharing = new SubscriptionSharing({ threshold: null }, new ErrorMasker(this.log.logger));
+  readonly sharing = new SubscriptionSharing({ threshold: null }, new ErrorMasker(this.log.logger), {
+    maxValues: Infinity,
+    onExceeded: () => undefined,
+  });
   readonly #accessScopes: AccessScopes;
   readonly #groups = new Set<SubscriptionGroups>();
 

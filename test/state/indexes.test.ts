@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
-import { aggregatePerformance, createView, matchesAgent, serverSnapshot, Store } from '../../src/state/index.js';
+import {
+  aggregatePerformance,
+  createView,
+  matchesAgent,
+  serverSnapshot,
+  type ServerSnapshot,
+  Store,
+} from '../../src/state/index.js';
 import { EPOCH_TIME, serverSnapshotOf } from '../support/arbitraries.js';
 
 const SERVERS = ['x', 'y', 'z'] as const;
@@ -50,12 +57,14 @@ function scanned(store: Store, swarmIds: readonly string[]): unknown {
   };
 }
 
-const step = fc.oneof(
+type Step = ServerSnapshot | (typeof SERVERS)[number];
+
+const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 5, arbitrary: fc.constantFrom(...SERVERS).chain((id) => serverSnapshotOf(id)) },
   { weight: 1, arbitrary: fc.constantFrom(...SERVERS) },
 );
 
-function apply(store: Store, one: fc.Value<typeof step>): void {
+function apply(store: Store, one: Step): void {
   if (typeof one !== 'string') store.commit(store.diff(one, EPOCH_TIME));
   else if (store.servers.get(one) !== undefined) store.commit(store.removalDelta(one));
 }

@@ -8,7 +8,7 @@ import { nearestRank } from '../../shared/index.js';
 export interface DeliveryMetricSources {
   readonly streams: Pick<ActiveStreams, 'all'>;
   readonly accessScopes: Pick<AccessScopes, 'groupCount'>;
-  readonly server: Pick<SwarmlensServer, 'connections' | 'traffic'>;
+  readonly server: Pick<SwarmlensServer, 'connections' | 'traffic' | 'closes'>;
   readonly counters: Pick<LimitCounters, 'read'>;
   /** Unsent bytes above which a socket is skipped. */
   readonly maxBufferedBytes: number;
@@ -21,7 +21,7 @@ const MODES = [...PERFORMANCE_MODES, NO_MODE] as const;
 /** Metrics of connections, subscriptions, rates and limits. */
 export function deliveryMetrics(sources: DeliveryMetricSources): readonly ObservableMetric[] {
   const { streams, accessScopes, server, counters, maxBufferedBytes } = sources;
-  const { connections, traffic } = server;
+  const { connections, traffic, closes } = server;
   const one = (name: string, help: string, value: () => number): ObservableMetric => {
     return { name, help, labels: [], read: () => [[{}, value()]] };
   };
@@ -51,6 +51,30 @@ export function deliveryMetrics(sources: DeliveryMetricSources): readonly Observ
       help: 'Round trips of recent pings to clients. Not exported before the first.',
       labels: ['percentile'],
       read: () => roundTrips(connections.roundTripsMs()),
+    },
+    {
+      name: 'swarmlens_websocket_closes_total',
+      help: 'Closed WebSockets of clients, by close code and by the side that closed. Other codes have the label "other".',
+      labels: ['code', 'side'],
+      read: () => closes.webSockets.map(toSample),
+    },
+    {
+      name: 'swarmlens_upgrade_rejections_total',
+      help: 'Rejected upgrade requests, by HTTP status.',
+      labels: ['status'],
+      read: () => closes.rejectedUpgrades.map(toSample),
+    },
+    {
+      name: 'swarmlens_event_stream_ends_total',
+      help: 'Ended streams of server-sent events: completed, client (closed by the client), unresponsive, shutdown.',
+      labels: ['reason'],
+      read: () => closes.streams.map(toSample),
+    },
+    {
+      name: 'swarmlens_unresponsive_clients_total',
+      help: 'Connections closed because their client did not read or answer a ping for maxSlowMs, by protocol: websocket, sse, http.',
+      labels: ['protocol'],
+      read: () => closes.unresponsiveClients.map(toSample),
     },
     one('swarmlens_network_sent_bytes_total', 'Bytes sent to clients.', () => traffic.sentBytes),
     one('swarmlens_network_received_bytes_total', 'Bytes received from clients.', () => traffic.receivedBytes),
@@ -84,6 +108,16 @@ export function deliveryMetrics(sources: DeliveryMetricSources): readonly Observ
       read: () => counters.read().map(({ name, hits }) => [{ limit: name }, hits] as const),
     },
   ];
+}
+
+function toSample({
+  labels,
+  count,
+}: {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly count: number;
+}): Sample {
+  return [labels, count];
 }
 
 type Rate = ReturnType<ActiveStreams['all']>[number];

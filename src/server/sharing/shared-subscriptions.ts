@@ -14,7 +14,8 @@ import {
   streamHz,
   type StreamUpdate,
 } from '../../delivery/index.js';
-import { type SchemaContext, sharedStreamPlan } from '../../schema/index.js';
+import { countValues, type SchemaContext, sharedStreamPlan } from '../../schema/index.js';
+import { SwarmlensError } from '../../shared/index.js';
 import type { ErrorMasker } from '../plugins/error-masking.js';
 import { FrameWriter } from './frame-writer.js';
 import { type CompressionOptions, SharedMessage } from './shared-message.js';
@@ -25,17 +26,26 @@ export interface SharedSubscription {
   join(member: GroupMember<SharedMessage>): GroupMembership;
 }
 
+/** Limit of the first update of a subscription, estimated when a client subscribes. */
+export interface SizeLimit {
+  /** Maximum number of values. */
+  readonly maxValues: number;
+  readonly onExceeded: () => void;
+}
+
 /** Plans which subscriptions share one execution, one rendering and one compression. */
 export class SubscriptionSharing {
   readonly #compress: CompressionOptions;
   readonly #mask: ErrorMasker;
+  readonly #size: SizeLimit;
   readonly #frames = new FrameWriter();
   /** Renderers by selection. Groups with the same selection but other filters share the rendering of each agent. */
   readonly #renderers = new Map<string, { readonly render: SelectionRenderer | null; users: number }>();
 
-  constructor(compress: CompressionOptions, mask: ErrorMasker) {
+  constructor(compress: CompressionOptions, mask: ErrorMasker, size: SizeLimit) {
     this.#compress = compress;
     this.#mask = mask;
+    this.#size = size;
   }
 
   /** Number of compiled selections in use. */
@@ -50,17 +60,21 @@ export class SubscriptionSharing {
       const plan = selection && sharedStreamPlan(selection.field);
       if (selection === null || plan === null) return null;
       const { view, mode, maxHz, after } = plan(selection.args, context);
+      this.#checkSize(selection, context.store.countCandidates(view));
       const hz = streamHz(mode, maxHz);
       // Renderings are shared within an access scope and never across scopes.
       const selectionKey = JSON.stringify([context.viewer.scope, selection.field.name, selection.key]);
       const key = JSON.stringify([selectionKey, view.key, hz]);
       const request = (): GroupRequest<SharedMessage> => {
         const renderer = this.#acquireRenderer(selectionKey, selection);
+        const shared = { ...context, answer: null };
         return {
           view,
           hz,
           render: (update, readers) =>
-            this.#render(renderer.render, args, context, update, (parts) => this.#createMessage(parts, readers)),
+            this.#render(renderer.render, { ...args, contextValue: shared }, shared, update, (parts) =>
+              this.#createMessage(parts, readers),
+            ),
           onEmpty: () => {
             renderer.users -= 1;
             if (renderer.users === 0) this.#renderers.delete(selectionKey);
@@ -72,6 +86,21 @@ export class SubscriptionSharing {
       const { requestId, clientId } = context;
       return this.#mask.mask(error, { requestId, clientId });
     }
+  }
+
+  /** @throws SwarmlensError LIMIT_EXCEEDED if a snapshot of so many agents has too many values */
+  #checkSize({ nodes, scope }: RootSelection, agents: number): void {
+    const { maxValues, onExceeded } = this.#size;
+    const perAgent = countValues(
+      nodes.map(({ selectionSet }) => selectionSet),
+      { fragments: scope.fragments, variableValues: scope.variables },
+    );
+    if (agents * perAgent <= maxValues) return;
+    onExceeded();
+    throw new SwarmlensError(
+      'LIMIT_EXCEEDED',
+      `The first update has more than ${maxValues} values. Request fewer fields, or filter the agents.`,
+    );
   }
 
   #acquireRenderer(

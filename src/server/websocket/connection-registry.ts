@@ -1,12 +1,12 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import { CLOSE_TRY_AGAIN_LATER, type Clock, scheduleDeadline } from '../../shared/index.js';
-import { SendBuffer } from './send-buffer.js';
+import { type Clock, type Logger, scheduleDeadline } from '../../shared/index.js';
+import type { CloseCounters } from '../limits/close-counters.js';
+import type { LivenessMonitor } from '../limits/liveness-monitor.js';
+import { Connection } from './connection.js';
 
 /** Interval between two keep-alive pings of one WebSocket. */
 const PING_INTERVAL_MS = 20_000;
-/** Time after which a WebSocket that did not answer a ping is terminated. */
-const PING_TIMEOUT_MS = 10_000;
 const CHECK_INTERVAL_MS = 5_000;
 /** Largest number of pings per batch. Pongs that arrive together are cheap, but too many at once delay a tick. */
 const MAX_PINGS_PER_BATCH = 64;
@@ -16,18 +16,17 @@ const MAX_ROUND_TRIPS = 1_000;
 
 export interface ConnectionRegistryOptions {
   readonly clock: Clock;
+  /** Monitor that closes unresponsive clients. Owned by the caller. */
+  readonly liveness: LivenessMonitor;
   /** Unsent bytes above which a WebSocket receives no updates until they are sent. */
   readonly maxBufferedBytes: number;
-  /** Time in milliseconds after which a slow WebSocket is closed with 1013. Null if it is never closed. */
-  readonly maxSlowMs: number | null;
+  readonly closes: CloseCounters;
+  readonly logger: Logger;
 }
 
-/**
- * Registry of all open WebSockets. Sends keep-alive pings, measures round trips, and closes WebSockets that do not answer
- * or stay slow for too long.
- */
+/** Registry of all open WebSockets. Sends keep-alive pings and measures round trips. */
 export class ConnectionRegistry implements Disposable {
-  readonly #sockets = new Map<WebSocket, SendBuffer>();
+  readonly #connections = new Set<Connection>();
   readonly #roundTripsMs: number[] = [];
   readonly #options: ConnectionRegistryOptions;
   readonly #clock: Clock;
@@ -43,27 +42,27 @@ export class ConnectionRegistry implements Disposable {
   /** Number of WebSockets that are open and not closing. */
   get size(): number {
     let open = 0;
-    for (const { readyState, OPEN } of this.#sockets.keys()) if (readyState === OPEN) open += 1;
+    for (const { isOpen } of this.#connections) if (isOpen) open += 1;
     return open;
   }
 
   get slowCount(): number {
     let count = 0;
-    for (const sendBuffer of this.#sockets.values()) if (sendBuffer.isSlow) count += 1;
+    for (const { sendBuffer } of this.#connections) if (sendBuffer.isSlow) count += 1;
     return count;
   }
 
   /** Total number of unsent bytes of all WebSockets. */
   get unsentBytes(): number {
     let bytes = 0;
-    for (const sendBuffer of this.#sockets.values()) bytes += sendBuffer.bufferedBytes;
+    for (const { sendBuffer } of this.#connections) bytes += sendBuffer.bufferedBytes;
     return bytes;
   }
 
   /** Largest number of unsent bytes of one WebSocket. */
   get maxUnsentBytes(): number {
     let bytes = 0;
-    for (const sendBuffer of this.#sockets.values()) bytes = Math.max(bytes, sendBuffer.bufferedBytes);
+    for (const { sendBuffer } of this.#connections) bytes = Math.max(bytes, sendBuffer.bufferedBytes);
     return bytes;
   }
 
@@ -75,51 +74,41 @@ export class ConnectionRegistry implements Disposable {
   /**
    * Registers a WebSocket until it closes and sends a first ping.
    * @param stream stream that the frames of the WebSocket are written to
+   * @param logFields returns the client for the log
    */
-  add(socket: WebSocket, stream: Duplex): SendBuffer {
-    const { clock, maxBufferedBytes, maxSlowMs } = this.#options;
-    const sendBuffer = new SendBuffer(stream, {
-      clock,
-      maxBufferedBytes,
-      maxSlowMs,
+  add(socket: WebSocket, stream: Duplex, logFields: () => Readonly<Record<string, unknown>> = () => ({})): Connection {
+    const connection = new Connection(socket, stream, logFields, {
+      ...this.#options,
       onPingNeeded: () => this.#sendDuePings(),
-      onTooSlow: () => socket.close(CLOSE_TRY_AGAIN_LATER, 'Client reads too slowly'),
-      sendPing() {
-        if (socket.readyState === socket.OPEN) socket.ping();
+      onRoundTrip: (roundTripMs) => {
+        this.#roundTripsMs.push(roundTripMs);
+        if (this.#roundTripsMs.length > MAX_ROUND_TRIPS) this.#roundTripsMs.shift();
       },
     });
-    this.#sockets.set(socket, sendBuffer);
-    socket.on('pong', () => {
-      const roundTripMs = sendBuffer.recordPong();
-      if (roundTripMs === null) return;
-      this.#roundTripsMs.push(roundTripMs);
-      if (this.#roundTripsMs.length > MAX_ROUND_TRIPS) this.#roundTripsMs.shift();
-    });
+    this.#connections.add(connection);
     socket.once('close', () => {
-      this.#sockets.delete(socket);
-      if (this.#sockets.size === 0) this.#onAllClosed();
-      sendBuffer[Symbol.dispose]();
+      this.#connections.delete(connection);
+      if (this.#connections.size === 0) this.#onAllClosed();
     });
-    sendBuffer.ping();
     this.#timer ??= this.#scheduleCheck();
-    return sendBuffer;
+    return connection;
   }
 
   /** Returns one function per open WebSocket that closes it. */
   closeActions(code: number, reason: string): (() => void)[] {
-    return [...this.#sockets.keys()].map((socket) => () => socket.close(code, reason));
+    return [...this.#connections].map((connection) => () => connection.close(code, reason));
   }
 
   /** Resolves when all WebSockets are closed. */
   allClosed(): Promise<void> {
     return new Promise((resolve) => {
-      if (this.#sockets.size === 0) resolve();
+      if (this.#connections.size === 0) resolve();
       else this.#onAllClosed = resolve;
     });
   }
 
   terminateAll(): void {
-    for (const socket of this.#sockets.keys()) socket.terminate();
+    for (const connection of this.#connections) connection.terminate();
   }
 
   [Symbol.dispose](): void {
@@ -128,17 +117,10 @@ export class ConnectionRegistry implements Disposable {
   }
 
   #scheduleCheck(): Disposable {
-    return scheduleDeadline(this.#clock, CHECK_INTERVAL_MS, () => this.#check());
-  }
-
-  #check(): void {
-    this.#timer = this.#sockets.size === 0 ? null : this.#scheduleCheck();
-    const nowMs = this.#clock.monotonic();
-    for (const [socket, { isSlow, pingedAtMs }] of this.#sockets) {
-      // The ping of a slow WebSocket waits behind unread bytes; `maxSlowMs` applies to it instead.
-      if (!isSlow && pingedAtMs !== null && nowMs - pingedAtMs >= PING_TIMEOUT_MS) socket.terminate();
-    }
-    this.#sendDuePings();
+    return scheduleDeadline(this.#clock, CHECK_INTERVAL_MS, () => {
+      this.#timer = this.#connections.size === 0 ? null : this.#scheduleCheck();
+      this.#sendDuePings();
+    });
   }
 
   /** Pings every WebSocket whose ping is due, in batches. */
@@ -146,7 +128,7 @@ export class ConnectionRegistry implements Disposable {
     if (this.#nextBatch !== null) return;
     const sinceMs = this.#clock.monotonic() - PING_INTERVAL_MS;
     let remaining = MAX_PINGS_PER_BATCH;
-    for (const sendBuffer of this.#sockets.values()) {
+    for (const { sendBuffer } of this.#connections) {
       if (!sendBuffer.isPingDue(sinceMs)) continue;
       if (remaining === 0) {
         this.#nextBatch = this.#clock.schedule(BATCH_INTERVAL_MS, () => {

@@ -1,17 +1,15 @@
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../../shared/index.js';
+import type { LivenessMonitor } from '../limits/liveness-monitor.js';
 
 export interface SendBufferOptions {
   readonly clock: Clock;
+  readonly liveness: Pick<LivenessMonitor, 'nowMs'>;
   /**
    * High-water mark for unsent bytes, and half of the high-water mark for unread bytes. The high-water mark of the stream
    * applies if it is larger.
    */
   readonly maxBufferedBytes: number;
-  /** Time in milliseconds that a client may stay slow. Null if there is no limit. */
-  readonly maxSlowMs: number | null;
-  /** Called once when the client has been slow for `maxSlowMs`. */
-  readonly onTooSlow: () => void;
   /** Called when so many bytes are unread that a ping should find out whether the client reads. */
   readonly onPingNeeded: () => void;
   /** Sends a ping. The client answers it after it has read everything that was sent before. */
@@ -28,13 +26,14 @@ export class SendBuffer implements Disposable {
   readonly #options: SendBufferOptions;
   readonly #maxBufferedBytes: number;
   readonly #waiters = new Set<() => void>();
-  #slow: Disposable | null = null;
+  /** Time of the liveness monitor. Null while the client keeps up. */
+  #slowSinceMs: number | null = null;
   #isClosed = false;
   #sentBytes = 0;
   /** Bytes that had been sent when the last answered ping was sent. */
   #readBytes = 0;
   #lastPingAtMs = -Infinity;
-  #ping: { readonly sentAtMs: number; readonly bytes: number } | null = null;
+  #ping: { readonly sentAtMs: number; readonly liveAtMs: number; readonly bytes: number } | null = null;
 
   constructor(stream: Duplex, options: SendBufferOptions) {
     this.#stream = stream;
@@ -44,21 +43,28 @@ export class SendBuffer implements Disposable {
 
   /** Whether the client does not keep up and receives no updates. */
   get isSlow(): boolean {
-    return this.#slow !== null;
+    return this.#slowSinceMs !== null;
   }
 
   get bufferedBytes(): number {
     return this.#stream.writableLength;
   }
 
-  /** Monotonic time in milliseconds at which the unanswered ping was sent. Null if no ping is unanswered. */
-  get pingedAtMs(): number | null {
-    return this.#ping?.sentAtMs ?? null;
+  /** Whether a ping is unanswered. */
+  get isPinged(): boolean {
+    return this.#ping !== null;
+  }
+
+  /** Time of the liveness monitor since which the client is slow or has not answered a ping. Null if neither is the case. */
+  get waitingSinceMs(): number | null {
+    const pingedAtMs = this.#ping?.liveAtMs ?? Infinity;
+    const sinceMs = Math.min(pingedAtMs, this.#slowSinceMs ?? Infinity);
+    return sinceMs === Infinity ? null : sinceMs;
   }
 
   /** Whether half of the mark may be unread, or the last ping was sent at `sinceMs` or earlier. */
   isPingDue(sinceMs: number): boolean {
-    if (this.#ping !== null || this.#slow !== null) return false;
+    if (this.#ping !== null || this.#slowSinceMs !== null) return false;
     return this.#unreadBytes > this.#maxBufferedBytes / 2 || this.#lastPingAtMs <= sinceMs;
   }
 
@@ -69,10 +75,11 @@ export class SendBuffer implements Disposable {
 
   /** Returns whether the client can receive an update; starts backpressure if too many bytes are unsent or unread. */
   canSend(): boolean {
-    if (this.#slow !== null || this.#isClosed) return false;
+    if (this.#slowSinceMs !== null || this.#isClosed) return false;
     const unreadBytes = this.#unreadBytes;
     if (this.#stream.writableLength > this.#maxBufferedBytes || unreadBytes > 2 * this.#maxBufferedBytes) {
-      this.#enterSlow();
+      this.#slowSinceMs = this.#options.liveness.nowMs;
+      this.ping();
       return false;
     }
     if (unreadBytes > this.#maxBufferedBytes) this.#options.onPingNeeded();
@@ -82,9 +89,10 @@ export class SendBuffer implements Disposable {
   /** Sends a ping unless one is unanswered. */
   ping(): void {
     if (this.#ping !== null || this.#isClosed) return;
-    this.#lastPingAtMs = this.#options.clock.monotonic();
-    this.#ping = { sentAtMs: this.#lastPingAtMs, bytes: this.#sentBytes };
-    this.#options.sendPing();
+    const { clock, liveness, sendPing } = this.#options;
+    this.#lastPingAtMs = clock.monotonic();
+    this.#ping = { sentAtMs: this.#lastPingAtMs, liveAtMs: liveness.nowMs, bytes: this.#sentBytes };
+    sendPing();
   }
 
   /** Records a pong. @returns the round trip in milliseconds, or null if no ping was unanswered */
@@ -93,7 +101,7 @@ export class SendBuffer implements Disposable {
     const { sentAtMs, bytes } = this.#ping;
     this.#ping = null;
     this.#readBytes = bytes;
-    if (this.#slow !== null) this.#leaveSlowWhenRead();
+    if (this.#slowSinceMs !== null) this.#leaveSlowWhenRead();
     return this.#options.clock.monotonic() - sentAtMs;
   }
 
@@ -107,20 +115,25 @@ export class SendBuffer implements Disposable {
     };
   }
 
+  /** Resolves when the client can receive a message, or when the WebSocket is closed. */
+  drained(): Promise<void> {
+    if (this.#isClosed || this.canSend()) return Promise.resolve();
+    return new Promise((resolve) => {
+      const listener = this.onDrain(() => {
+        listener[Symbol.dispose]();
+        resolve();
+      });
+    });
+  }
+
   [Symbol.dispose](): void {
     this.#isClosed = true;
-    this.#slow?.[Symbol.dispose]();
-    this.#slow = null;
+    this.#slowSinceMs = null;
+    this.#notifyDrained();
   }
 
   get #unreadBytes(): number {
     return this.#sentBytes - this.#readBytes;
-  }
-
-  #enterSlow(): void {
-    const { clock, maxSlowMs, onTooSlow } = this.#options;
-    this.#slow = maxSlowMs === null ? NO_TIMER : clock.schedule(maxSlowMs, onTooSlow);
-    this.ping();
   }
 
   /** Ends backpressure if nearly everything is read. Sends another ping otherwise, because the answered one is older than the last bytes. */
@@ -129,10 +142,11 @@ export class SendBuffer implements Disposable {
       this.ping();
       return;
     }
-    this.#slow?.[Symbol.dispose]();
-    this.#slow = null;
+    this.#slowSinceMs = null;
+    this.#notifyDrained();
+  }
+
+  #notifyDrained(): void {
     for (const callback of [...this.#waiters]) callback();
   }
 }
-
-const NO_TIMER: Disposable = { [Symbol.dispose]: () => undefined };

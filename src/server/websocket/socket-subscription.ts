@@ -1,16 +1,11 @@
-import type { Duplex } from 'node:stream';
-import type { WebSocket } from 'ws';
 import type { GroupMember } from '../../delivery/index.js';
-import type { SendBuffer } from './send-buffer.js';
+import type { Connection } from './connection.js';
 import { MessagePrefix, type SharedMessage } from '../sharing/shared-message.js';
 import type { SharedSubscription } from '../sharing/shared-subscriptions.js';
 
 /** WebSocket of one client with everything that is needed to write frames to it. */
 export interface SocketClient {
-  readonly socket: WebSocket;
-  /** Stream that the frames of the WebSocket are written to. */
-  readonly stream: Duplex;
-  readonly sendBuffer: SendBuffer;
+  readonly connection: Connection;
   /** Whether the client can decompress shared messages. */
   readonly acceptsSharedDeflate: boolean;
 }
@@ -34,17 +29,17 @@ export class SocketSubscription implements GroupMember<SharedMessage>, AsyncIter
     this.#prefix = new MessagePrefix(id);
     const membership = shared.join(this);
     this.#membership = membership;
-    this.#drainListener = client.sendBuffer.onDrain(() => membership.notifyReady());
+    this.#drainListener = client.connection.sendBuffer.onDrain(() => membership.notifyReady());
   }
 
   canReceive(): boolean {
-    return this.#client.sendBuffer.canSend();
+    return this.#client.connection.sendBuffer.canSend();
   }
 
   deliver(message: SharedMessage): void {
-    const { socket, stream, sendBuffer, acceptsSharedDeflate } = this.#client;
-    if (socket.readyState !== socket.OPEN) return;
-    sendBuffer.recordSent(message.writeTo(stream, this.#prefix, acceptsSharedDeflate));
+    const { connection, acceptsSharedDeflate } = this.#client;
+    if (!connection.isOpen) return;
+    connection.sendBuffer.recordSent(message.writeTo(connection.stream, this.#prefix, acceptsSharedDeflate));
   }
 
   [Symbol.asyncIterator](): this {

@@ -1,0 +1,184 @@
+import { type GraphQLResolveInfo, Kind, parse } from 'graphql';
+import { describe, expect, test } from 'vitest';
+import { AnswerBudget } from '../../src/schema/index.js';
+import { DeliveryServer } from '../support/delivery-server.js';
+import { RawGraphqlWsClient } from '../support/raw-graphql-ws-client.js';
+
+const AGENTS = 100;
+
+interface Answer {
+  readonly data?: Readonly<Record<string, unknown>> | null;
+  readonly errors?: readonly { readonly message: string; readonly extensions: Readonly<Record<string, unknown>> }[];
+}
+
+type Send = (server: DeliveryServer, query: string, variables?: object) => Promise<Answer>;
+
+const overHttp: Send = async (server, query, variables = {}) => {
+  const response = await post(server, query, variables, 'application/json');
+  return (await response.json()) as Answer; // response of GraphQL over HTTP
+};
+
+const overSse: Send = async (server, query, variables = {}) => {
+  const response = await post(server, query, variables, 'text/event-stream');
+  const [, text = '{}'] = /data: (.*)/.exec(await response.text()) ?? [];
+  return JSON.parse(text) as Answer; // event of graphql-sse
+};
+
+const overSocket: Send = async (server, query, variables = {}) => {
+  await using client = await RawGraphqlWsClient.open(server, null);
+  await client.until(({ messages }) => messages.length === 1);
+  client.run('1', query, variables);
+  await client.until(({ messages }) => messages.length > 1);
+  const message = client.messages[1];
+  return (message?.type === 'error' ? { errors: message.payload } : message?.payload) as Answer; // `next` or `error`
+};
+
+function post(server: DeliveryServer, query: string, variables: object, accept: string): Promise<Response> {
+  return fetch(`${server.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept },
+    body: JSON.stringify({ query, variables }),
+  });
+}
+
+async function startServer(maxAnswerValues: number, agents = AGENTS): Promise<DeliveryServer> {
+  const server = await DeliveryServer.start({}, {}, { maxAnswerValues });
+  server.show(0, agents, 0);
+  return server;
+}
+
+function codes({ errors = [] }: Answer): unknown[] {
+  return errors.map(({ extensions }) => extensions['code']);
+}
+
+function hits(server: DeliveryServer): number | undefined {
+  return server.counters.read().find(({ name }) => name === 'maxAnswerValues')?.hits;
+}
+
+describe.each([
+  ['HTTP', overHttp],
+  ['server-sent events', overSse],
+  ['WebSocket', overSocket],
+])('the size of answers over %s', (_, send) => {
+  test.each([
+    ['aliases', '{ a: agents { id name } b: agents { id name } c: agents { id name } }'],
+    [
+      'fragments',
+      '{ ...A } fragment A on Query { a: agents { ...B } b: agents { ...B } c: agents { ...B } } fragment B on Agent { id ...C } fragment C on Agent { name }',
+    ],
+    [
+      'inline fragments',
+      '{ a: agents { ... { id name } } ... on Query { b: agents { id ... on Agent { name } } c: agents { id name } } }',
+    ],
+    ['nested objects', '{ agents { performance { cpuUsage memoryUsage healthScore tasksActive tasksCompleted } } }'],
+    ['lists in lists', '{ agents { id name capabilities } b: agents { capabilities } }'],
+    ['lists of other objects', '{ agents { id name } discovery { a: servers { tools } } b: agents { id name stale } }'],
+  ])('multiplied by %s counts towards the limit', async (_name, query) => {
+    await using server = await startServer(500);
+    const answer = await send(server, query);
+    expect(codes(answer).length).toBeGreaterThan(0);
+    expect(new Set(codes(answer))).toEqual(new Set(['LIMIT_EXCEEDED']));
+    expect(answer.data ?? null).toBeNull();
+    expect(answer.errors?.[0]?.message).toContain('more than 500 values');
+    expect(hits(server)).toBe(1);
+  });
+
+  test('within the limit is answered, and only what is selected and found counts', async () => {
+    await using server = await startServer(500);
+    const query = `query ($no: Boolean!) {
+      agents { id name stale type @include(if: $no) status @skip(if: true) }
+      none: agents(agentTypes: []) { id name type status stale simulated }
+      two: agents(agentTypes: ["coder"]) { id }
+      swarms { id name agentCount }
+    }`;
+    const answer = await send(server, query, { no: false });
+    expect(answer.errors).toBeUndefined();
+    expect(answer.data?.['agents']).toHaveLength(AGENTS);
+    expect(hits(server)).toBe(0);
+  });
+});
+
+describe('the first update of a subscription', () => {
+  const update = 'kind agents { id name } b: agents { id name } c: agents { id name }';
+
+  test.each([
+    ['server-sent events', overSse],
+    ['WebSocket', overSocket],
+  ])('over %s counts towards the limit', async (_, send) => {
+    await using server = await startServer(500);
+    const answer = await send(server, `subscription { agentUpdates { ${update} } }`);
+    expect(codes(answer)).toEqual(['LIMIT_EXCEEDED']);
+    expect(hits(server)).toBe(1);
+  });
+
+  test('counts the agents that match the filters', async () => {
+    await using server = await startServer(500);
+    const answer = await overSocket(server, `subscription { agentUpdates(agentTypes: ["none"]) { ${update} } }`);
+    expect(answer).toEqual({ data: { agentUpdates: { kind: 'SNAPSHOT', agents: [], b: [], c: [] } } });
+  });
+
+  test('counts each event of a subscription by itself', async () => {
+    await using server = await startServer(20, 1);
+    await using client = await RawGraphqlWsClient.open(server, null);
+    await client.until(({ messages }) => messages.length === 1);
+    client.run(
+      '1',
+      'subscription { performanceMetrics(mode: HIGH_FREQUENCY) { totalAgents agentsByStatus { status count } } }',
+    );
+    for (let round = 1; round <= 30; round += 1) {
+      server.show(0, 1, round);
+      await client.until(() => client.of('1').length >= round);
+    }
+    expect(client.of('1').every((payload) => !('errors' in (payload as object)))).toBe(true); // payload of `next`
+  });
+});
+
+describe('AnswerBudget', () => {
+  const info = (selection: string): GraphQLResolveInfo => {
+    const { definitions } = parse(`{ list ${selection} }`);
+    const [operation] = definitions;
+    const fieldNodes = operation?.kind === Kind.OPERATION_DEFINITION ? operation.selectionSet.selections : [];
+    return { fieldNodes, fragments: {}, variableValues: {}, rootValue: undefined } as unknown as GraphQLResolveInfo; // all that is read
+  };
+
+  function budgetOf(maxValues: number): { budget: AnswerBudget; turns: () => number } {
+    let turns = 0;
+    const next = (): Promise<void> => {
+      turns += 1;
+      return Promise.resolve();
+    };
+    const budget = new AnswerBudget({ maxValues, turns: { next }, onExceeded: () => undefined });
+    return { budget, turns: () => turns };
+  }
+
+  const items = Array.from({ length: 10_000 }, (_, index) => index);
+
+  test('yields the items of a long list over several turns, and reports that it does', async () => {
+    const { budget, turns } = budgetOf(1_000_000);
+    const sliced = budget.takeList(items, info('{ a b c d e }')) as AsyncIterable<number>; // the list is long
+    const received: number[] = [];
+    for await (const item of sliced) {
+      received.push(item);
+      expect(budget.isSlicing).toBe(true);
+    }
+    expect(received).toEqual(items);
+    // 50,000 values in slices of 5,000.
+    expect(turns()).toBe(10);
+    expect(budget.isSlicing).toBe(false);
+  });
+
+  test('returns a short list unchanged', () => {
+    const { budget, turns } = budgetOf(1_000_000);
+    const short = items.slice(0, 100);
+    expect(budget.takeList(short, info('{ a b c d e }'))).toBe(short);
+    expect([turns(), budget.isSlicing]).toEqual([0, false]);
+  });
+
+  test('ends all lists when the answer exceeds the budget', async () => {
+    const { budget } = budgetOf(30_000);
+    const sliced = budget.takeList(items, info('{ a b }')) as AsyncIterable<number>; // the list is long
+    expect(() => budget.takeList(items, info('{ a b }'))).toThrow('more than 30000 values');
+    for await (const _ of sliced) expect.unreachable();
+    expect(budget.isSlicing).toBe(false);
+  });
+});
