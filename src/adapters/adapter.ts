@@ -11,6 +11,8 @@ export interface ToolCaller {
    * @throws any other error if the server cannot be reached
    */
   callTool(name: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<unknown>;
+  /** Runs the processing of a result, whose duration counts towards the server's share of the event loop. */
+  process?<T>(work: () => T): T;
   /** Reports that the last result of a tool was unusable, because servers report failures in ordinary results. */
   markUnusable?(name: string, message: string): void;
 }
@@ -23,6 +25,8 @@ export interface AdapterContext {
   /** Mapping of a server of type `CUSTOM`. Without a mapping, such a server has no agents. */
   readonly mapping?: ServerMapping | undefined;
   readonly caller: ToolCaller;
+  /** Maximum number of entries of one list that are read. */
+  readonly maxEntries: number;
   readonly clock: Clock;
   readonly logger: Logger;
 }

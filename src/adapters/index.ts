@@ -1,4 +1,5 @@
 export { type Adapter, type AdapterContext, type ToolCaller } from './adapter.js';
+export { countEntries } from './responses/record-reader.js';
 export { probeTool } from './probe-tool.js';
 export { createAdapter, detectServerType, guessServerType } from './detect-server-type.js';
 export type {

@@ -1,6 +1,9 @@
 import type { SessionEvent } from '../mcp/index.js';
 import { UnusableResponseError, reportedFailure } from './polled-tool.js';
-import { isObject, type ResponseLocation, type RecordReader } from './responses/record-reader.js';
+import { countEntries, isObject, type ResponseLocation, type RecordReader } from './responses/record-reader.js';
+
+/** Maximum number of entries of an observed list. Longer lists are read by the poll that follows, in several turns. */
+const MAX_OBSERVED_ENTRIES = 1_000;
 
 /** Successful tool call of another client, observed through a tap. */
 export interface ObservedCall {
@@ -28,6 +31,7 @@ export function applyObservedCall<Tools extends { readonly records: RecordReader
   const { tool, args, answer } = event;
   const observer = observers.get(tool);
   if (observer === undefined || answer.isError || reportedFailure(answer.value) !== null) return false;
+  if (countEntries(answer.value) > MAX_OBSERVED_ENTRIES) return false;
   const location = { tool, path: 'answer' };
   try {
     return observer({ location, args, answer: answer.value }, tools);

@@ -1,4 +1,4 @@
-import { backoffDelayMs, withoutJitter } from '../shared/index.js';
+import { backoffDelayMs, errorMessage, withoutJitter } from '../shared/index.js';
 import type { z } from 'zod';
 import type { ToolFailure } from '../model/index.js';
 import { ToolCallTimeoutError, ToolRejectedError } from '../mcp/index.js';
@@ -96,7 +96,9 @@ export class PolledTool<T> {
     try {
       const response = await this.#context.caller.callTool(tool, args, signal);
       if (!acceptsAnyResponse) throwIfFailed(response);
-      this.#handleResponse(read(response), observations);
+      const { caller } = this.#context;
+      const value = caller.process === undefined ? read(response) : caller.process(() => read(response));
+      this.#handleResponse(value, observations);
     } catch (error) {
       if (error instanceof UnusableResponseError) this.#context.caller.markUnusable?.(tool, error.message);
       if (error instanceof ToolRejectedError || error instanceof UnusableResponseError) this.#fail(error);
@@ -156,7 +158,10 @@ export class PolledTool<T> {
 
   #fail(error: Error): void {
     this.#consecutiveFailures += 1;
-    this.#failure = { tool: this.#options.tool, message: cleanText(error.message, MAX_MESSAGE_LENGTH) || error.name };
+    this.#failure = {
+      tool: this.#options.tool,
+      message: cleanText(errorMessage(error), MAX_MESSAGE_LENGTH) || error.name,
+    };
     const backoffMs = backoffDelayMs(
       this.#consecutiveFailures,
       { initialMs: MIN_BACKOFF_MS, maxMs: MAX_BACKOFF_MS },

@@ -20,12 +20,17 @@ export const limitsSchema = z.strictObject({
   maxConnectionsPerViewer: count
     .default(2_000)
     .describe(
-      'Maximum number of WebSockets of one viewer, or of one address without authentication. Above: closed with 1013.',
+      'Maximum number of WebSockets of one viewer, or of one address or IPv6 /64 network without authentication. Above: closed with 1013.',
     ),
   maxRequestsPerSecond: count
     .default(200)
     .describe(
-      'Maximum number of HTTP operations, including scrapes of `/metrics`, per second and viewer. Above: HTTP 429 with code `RATE_LIMITED` and `retryAfterMs`.',
+      'Maximum number of operations per second of one viewer, or of one address or IPv6 /64 network without authentication, over HTTP, SSE and WebSocket together. Requests for GraphiQL and `/metrics` and failed authentications count, too. Above: HTTP 429 or an error, with code `RATE_LIMITED` and `retryAfterMs`.',
+    ),
+  maxActionsPerAddress: count
+    .default(10)
+    .describe(
+      'Maximum number of `refreshDiscovery` and of `requestAgentUpdate` per second of one address or IPv6 /64 network without authentication. In addition, each connection without authentication and each viewer may use each of them once per second. Above: code `RATE_LIMITED`.',
     ),
   maxHeaderBytes: bytes.default(16_384).describe('Maximum size of the URL and headers of a request. Above: HTTP 431.'),
   headersTimeoutMs: timeoutMs
@@ -47,7 +52,7 @@ export const limitsSchema = z.strictObject({
   maxMessagesPerSecond: count
     .default(100)
     .describe(
-      'Maximum number of messages per second on one WebSocket, including pings. Unused messages of the last five seconds may be used later. Above: closed with 1013.',
+      'Maximum number of messages per second on one WebSocket, including pings. Unused messages of the last five seconds may be used later. Operations also count for `maxRequestsPerSecond`. Above: closed with 1013.',
     ),
   maxOperationsPerSocket: count
     .default(200)
@@ -58,7 +63,7 @@ export const limitsSchema = z.strictObject({
   maxSubscriptionsPerViewer: count
     .default(4_000)
     .describe(
-      'Maximum number of concurrent subscriptions of one viewer over WebSocket and SSE. Above: code `LIMIT_EXCEEDED`.',
+      'Maximum number of concurrent subscriptions of one viewer, or of one address or IPv6 /64 network without authentication, over WebSocket and SSE. Above: code `LIMIT_EXCEEDED`.',
     ),
   maxDocumentBytes: bytes
     .default(16_384)
@@ -79,11 +84,21 @@ export const limitsSchema = z.strictObject({
     .describe(
       'Maximum cost of an operation: 1 for a field, 2 for a field with subfields, multiplied by 1.5 per level. Above: code `LIMIT_EXCEEDED`.',
     ),
+  maxAnswerValues: count
+    .default(1_000_000)
+    .describe(
+      'Maximum number of values in one answer, and in the first update of a subscription of agents: each item of a list counts each field that the operation selects of it. Above: code `LIMIT_EXCEEDED`.',
+    ),
   // A cursor of version 0.1.0 alone may have 250,000 bytes.
   maxVariablesBytes: bytes.default(253_952).describe('Maximum size of the variables. Above: code `LIMIT_EXCEEDED`.'),
   maxVariablesDepth: levels
     .default(64)
     .describe('Maximum nesting of lists and objects in the variables. Above: code `LIMIT_EXCEEDED`.'),
+  maxAgentsPerServer: count
+    .default(10_000)
+    .describe(
+      'Maximum number of agents of one server, of its swarms, and of the entries of any list that is read from it; and half the maximum number of its edges. Above: the first ones are shown, and a notice `AGENT_REJECTED` counts the others.',
+    ),
   introspection: z
     .boolean()
     .default(true)

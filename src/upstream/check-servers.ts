@@ -25,6 +25,7 @@ export interface CheckServersDeps {
   readonly logger: Logger;
   /** Interval of health probes in milliseconds. */
   readonly heartbeatMs: number;
+  readonly maxAgentsPerServer: number;
   /** Ends the check early when it resolves. */
   readonly stopped: Promise<void>;
 }
@@ -32,7 +33,7 @@ export interface CheckServersDeps {
 /** Connects to each server, polls it once and disconnects. */
 export async function checkServers(
   servers: readonly UpstreamOptions[],
-  { clock, logger, heartbeatMs, stopped }: CheckServersDeps,
+  { clock, logger, heartbeatMs, maxAgentsPerServer, stopped }: CheckServersDeps,
 ): Promise<readonly ServerCheck[]> {
   await using bus = new MemoryBus();
   const store = new Store({ epoch: 'check', maxTombstones: 0, maxEvents: 1 });
@@ -45,6 +46,7 @@ export async function checkServers(
     logger,
     random: Math.random,
     heartbeatMs,
+    maxAgentsPerServer,
     removeAfterMs: null,
   });
   await Promise.race([upstreams.ready(), stopped]);

@@ -1,12 +1,13 @@
 import { type Ownership, singleNodeOwnership } from '../cluster/index.js';
 import { connectSession } from '../mcp/index.js';
-import type { ServerHealth, ToolResult } from '../model/index.js';
+import type { ServerHealth, ToolCaller, ToolResult } from '../model/index.js';
 import { errorMessage, isoTimestamp, SwarmlensError } from '../shared/index.js';
 import type { ServerPollerDeps } from './polling/server-poller.js';
+import { LoopShares } from './pool/loop-shares.js';
 import type { UpstreamOptions } from './upstream-options.js';
 import { UpstreamServer, type UpstreamServerDeps } from './upstream-server.js';
 
-export interface UpstreamRegistryDeps extends Omit<ServerPollerDeps, 'connect'> {
+export interface UpstreamRegistryDeps extends Omit<ServerPollerDeps, 'connect' | 'loopShares'> {
   /** Opens a session with an endpoint. @default connectSession */
   readonly connect?: ServerPollerDeps['connect'];
   /** Decides which node polls a server. @default singleNodeOwnership */
@@ -20,7 +21,12 @@ export class UpstreamRegistry implements AsyncDisposable {
   #discoveredAt: string | null = null;
 
   constructor(servers: readonly UpstreamOptions[], deps: UpstreamRegistryDeps) {
-    this.#deps = { ...deps, connect: deps.connect ?? connectSession, ownership: deps.ownership ?? singleNodeOwnership };
+    this.#deps = {
+      ...deps,
+      connect: deps.connect ?? connectSession,
+      ownership: deps.ownership ?? singleNodeOwnership,
+      loopShares: new LoopShares(deps.clock),
+    };
     for (const options of servers) this.add(options);
   }
 
@@ -109,7 +115,7 @@ export class UpstreamRegistry implements AsyncDisposable {
 
   /**
    * Calls a tool for a client.
-   * @param clientId Client whose share of the server's slots the call takes, on this node or another one.
+   * @param caller Viewer of the call, whose rights another node that owns the server checks again.
    * @throws SwarmlensError BAD_USER_INPUT, FORBIDDEN, RATE_LIMITED or SERVER_UNAVAILABLE
    */
   async callTool(
@@ -117,12 +123,12 @@ export class UpstreamRegistry implements AsyncDisposable {
     tool: string,
     args: Readonly<Record<string, unknown>>,
     signal: AbortSignal,
-    clientId: string,
+    caller: ToolCaller,
   ): Promise<ToolResult> {
     this.#assertKnown(serverId, 'serverId');
     const server = this.#servers.get(serverId);
-    if (server !== undefined) return server.callTool(tool, args, signal, clientId);
-    return this.#deps.ownership.remote.callTool(serverId, tool, args, signal, clientId);
+    if (server !== undefined) return server.callTool(tool, args, signal, caller);
+    return this.#deps.ownership.remote.callTool(serverId, tool, args, signal, caller);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Ownership, OwnershipCandidate, OwnershipClaim } from '../cluster/index.js';
-import type { ServerHealth, ToolResult } from '../model/index.js';
+import type { ServerHealth, ToolCaller, ToolResult } from '../model/index.js';
 import { ServerPoller, type ServerPollerDeps } from './polling/server-poller.js';
 import type { UpstreamOptions } from './upstream-options.js';
 
@@ -71,10 +71,10 @@ export class UpstreamServer implements OwnershipCandidate {
     tool: string,
     args: Readonly<Record<string, unknown>>,
     signal: AbortSignal,
-    clientId: string,
+    caller: ToolCaller,
   ): Promise<ToolResult> {
-    if (this.#poller !== null) return this.#poller.callTool(tool, args, signal, clientId);
-    return this.#deps.ownership.remote.callTool(this.#options.id, tool, args, signal, clientId);
+    if (this.#poller !== null) return this.#poller.callTool(tool, args, signal, caller.clientId);
+    return this.#deps.ownership.remote.callTool(this.#options.id, tool, args, signal, caller);
   }
 
   reconfigure(changed: Pick<UpstreamOptions, 'maxPollHz' | 'allowTools'>): void {

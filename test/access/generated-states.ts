@@ -151,7 +151,7 @@ export function serverStates(serverId: string): fc.Arbitrary<RawServerState> {
 }
 
 export function toSnapshot({ server, report }: RawServerState): ServerSnapshot {
-  return buildServerSnapshot(server, report, EPOCH_TIME, null);
+  return buildServerSnapshot(server, report, EPOCH_TIME, null, 10_000);
 }
 
 export const RESTRICTION_KINDS: Readonly<Record<string, fc.Arbitrary<Partial<Restriction>>>> = {

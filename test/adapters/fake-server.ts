@@ -123,6 +123,7 @@ export function rigOf(type: McpServerType, answers: Readonly<Record<string, Answ
     tools: new Set(Object.keys(answers)),
     mapping,
     caller: server,
+    maxEntries: 10_000,
     clock,
     logger: recordingLogger(log),
   };

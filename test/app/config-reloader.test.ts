@@ -15,7 +15,12 @@ function createReloader(start: Config) {
   const store = new Store({ epoch: 'test', maxTombstones: 100, maxEvents: 100 });
   bus.subscribe((change) => store.commit(change));
   const deps = { store, bus, demand: new Demand(), clock: systemClock, logger: silentLogger, random: Math.random };
-  const upstreams = new UpstreamRegistry(start.servers, { ...deps, heartbeatMs: 60_000, removeAfterMs: null });
+  const upstreams = new UpstreamRegistry(start.servers, {
+    ...deps,
+    heartbeatMs: 60_000,
+    removeAfterMs: null,
+    maxAgentsPerServer: 10_000,
+  });
   const reloader = new ConfigReloader(start, { ...deps, upstreams });
   const notices = (): string[] =>
     store.events

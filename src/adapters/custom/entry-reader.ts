@@ -57,7 +57,8 @@ export class EntryReader<R extends Readers<string>> {
    * @throws UnusableResponseError if the mapping does not match the response, or no entry has an id
    */
   read(response: unknown): Read<R>[] {
-    const entries = findEntries(this.#source, response);
+    const { tool, path } = this.#source;
+    const entries = this.#records.limit({ tool, path: path.text }, findEntries(this.#source, response));
     const records = new Map<string, Read<R>>();
     for (const entry of entries) {
       const record = this.#readEntry(entry);

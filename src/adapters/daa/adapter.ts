@@ -43,7 +43,12 @@ export class DaaAdapter implements Adapter {
     this.#tasks = new PolledTool(context, {
       tool: 'list_tasks',
       minIntervalMs: TEN_HZ_INTERVAL_MS,
-      read: (response) => toTaskCounter(parseResponse(tasksSchema, response)),
+      read: (response) => {
+        const { tasks, total_count } = parseResponse(tasksSchema, response);
+        const listed = this.#records.limit({ tool: 'list_tasks', path: 'tasks' }, tasks);
+        // Tasks cannot be counted if some of them are not read.
+        return listed.length < tasks.length ? null : toTaskCounter({ tasks, total_count });
+      },
     });
   }
 

@@ -19,14 +19,16 @@ export class RecordReader {
   readonly #clock: Clock;
   readonly #logger: AdapterContext['logger'];
   readonly #serverId: string;
+  readonly #maxEntries: number;
   readonly #loggedAtMs = new Map<string, number>();
   #rejectedCount = 0;
   #lastRejection: string | null = null;
 
-  constructor(context: Pick<AdapterContext, 'serverId' | 'clock' | 'logger'>) {
+  constructor(context: Pick<AdapterContext, 'serverId' | 'clock' | 'logger' | 'maxEntries'>) {
     this.#clock = context.clock;
     this.#logger = context.logger;
     this.#serverId = context.serverId;
+    this.#maxEntries = context.maxEntries;
   }
 
   /** Number of omitted fields and entries. */
@@ -37,6 +39,15 @@ export class RecordReader {
   /** Last omission in the form `agent_list agents.status: Invalid input: …`. Null if there was none. */
   get lastRejection(): string | null {
     return this.#lastRejection;
+  }
+
+  /** Returns the entries of a list that are read: the first ones, up to the maximum number. Counts the others. */
+  limit<T>(location: ResponseLocation, entries: readonly T[]): readonly T[] {
+    const excess = entries.length - this.#maxEntries;
+    if (excess <= 0) return entries;
+    this.#rejectedCount += excess - 1;
+    this.reject(location, `More than ${this.#maxEntries} entries ("limits.maxAgentsPerServer")`);
+    return entries.slice(0, this.#maxEntries);
   }
 
   /**
@@ -50,7 +61,7 @@ export class RecordReader {
     idOf: (record: z.output<S>) => string,
   ): z.output<S>[] {
     const records = new Map<string, z.output<S>>();
-    for (const entry of entries) {
+    for (const entry of this.limit(location, entries)) {
       const record = this.read(location, schema, entry);
       if (record === null) continue;
       const key = idOf(record);
@@ -97,6 +108,14 @@ export class RecordReader {
 
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Returns the length of the longest list in a result, at most two levels deep: an estimate of the time to read it. */
+export function countEntries(value: unknown, depth = 2): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const parts: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
+  const length = parts.length;
+  return depth === 0 ? length : Math.max(length, ...parts.slice(0, 100).map((part) => countEntries(part, depth - 1)));
 }
 
 /** Formats a part of a path. Indexes become `*`, so that equal reasons of different entries are logged once. */

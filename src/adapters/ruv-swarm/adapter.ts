@@ -41,7 +41,7 @@ export class RuvSwarmAdapter implements Adapter {
         minIntervalMs: TEN_HZ_INTERVAL_MS,
         read: (response) => parseTasks(records, response),
       }),
-      members: new SwarmMembers(context),
+      members: new SwarmMembers(context, records),
     };
   }
 

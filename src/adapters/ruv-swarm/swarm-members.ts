@@ -1,11 +1,14 @@
 import { z } from 'zod';
 import type { ToolFailure } from '../../model/index.js';
 import type { AdapterContext } from '../adapter.js';
+import type { RecordReader } from '../responses/record-reader.js';
 import * as field from '../responses/value-schemas.js';
 import { collectFailures, PolledTool, parseResponse, TEN_HZ_INTERVAL_MS, settleAll } from '../polled-tool.js';
 
 /** Minimum interval without new agents. Agents never change their swarm, so updates are rarely needed. */
 const MIN_INTERVAL_MS = 1000;
+/** Maximum number of swarms whose members one poll fetches. The following polls fetch the others. */
+const MAX_SWARMS_PER_POLL = 64;
 
 /** Swarms and agents whose membership is needed. */
 export interface MembershipRequest {
@@ -19,10 +22,12 @@ export interface MembershipRequest {
 /** Resolves the swarm of each agent with `agent_list` and `swarmId`, an argument missing in the tool's schema. */
 export class SwarmMembers {
   readonly #context: AdapterContext;
+  readonly #records: RecordReader;
   readonly #tools = new Map<string, PolledTool<readonly string[]>>();
 
-  constructor(context: AdapterContext) {
+  constructor(context: AdapterContext, records: RecordReader) {
     this.#context = context;
+    this.#records = records;
   }
 
   get failure(): ToolFailure | null {
@@ -49,7 +54,11 @@ export class SwarmMembers {
     const membership = this.membership(request.swarmIds);
     const hasUnknownMember = request.agentIds.some((id) => !membership.has(id));
     const minIntervalMs = request.isNew ? 0 : hasUnknownMember ? TEN_HZ_INTERVAL_MS : MIN_INTERVAL_MS;
-    await settleAll([...this.#tools.values()].map((tool) => tool.refresh(signal, minIntervalMs)));
+    const due = [...this.#tools.values()].filter((tool) => tool.isDue(minIntervalMs));
+    if (due.length > MAX_SWARMS_PER_POLL) {
+      due.sort((a, b) => (a.requestedAtMs ?? -Infinity) - (b.requestedAtMs ?? -Infinity));
+    }
+    await settleAll(due.slice(0, MAX_SWARMS_PER_POLL).map((tool) => tool.refresh(signal, minIntervalMs)));
   }
 
   /**
@@ -81,7 +90,8 @@ export class SwarmMembers {
       read: (response) => {
         const { agents } = parseResponse(z.object({ agents: z.array(z.unknown()) }), response);
         // Malformed agents are already counted in the complete list.
-        return agents.flatMap((agent) => memberSchema.safeParse(agent).data?.id ?? []);
+        const listed = this.#records.limit({ tool: 'agent_list', path: 'agents' }, agents);
+        return listed.flatMap((agent) => memberSchema.safeParse(agent).data?.id ?? []);
       },
     });
   }

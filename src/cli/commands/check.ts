@@ -4,7 +4,9 @@ import { systemClock } from '../../shared/index.js';
 import { createLogger } from '../../telemetry/index.js';
 import { parseFlags } from '../arguments.js';
 import { formatTable } from '../terminal/table.js';
+import { collectSecrets } from '../../shared/sanitize/index.js';
 import type { CommandContext } from '../command-context.js';
+import { withSecrets } from '../process-output.js';
 import { UsageError } from '../help.js';
 
 /** Connects once to each server and prints the result. Returns 1 if a server failed. */
@@ -20,8 +22,11 @@ export async function check(
   for (const warning of config.warnings) stderr.write(`${warning}\n`);
   const { checkServers } = await import('../../upstream/index.js');
   const logger = createLogger(config.logLevel);
-  const { heartbeatMs } = config;
-  const checks = await checkServers(config.servers, { clock: systemClock, logger, heartbeatMs, stopped });
+  const { heartbeatMs, limits } = config;
+  const { maxAgentsPerServer } = limits;
+  const checks = await withSecrets(collectSecrets(config), () =>
+    checkServers(config.servers, { clock: systemClock, logger, heartbeatMs, maxAgentsPerServer, stopped }),
+  );
   stdout.write(flags.json === true ? `${JSON.stringify(checks, null, 2)}\n` : formatChecks(checks));
   return checks.every(({ error }) => error === null) ? 0 : 1;
 }

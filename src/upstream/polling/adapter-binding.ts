@@ -15,12 +15,19 @@ export interface AdapterBinding {
   isPublished: boolean;
 }
 
+export interface AdapterBindingDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Maximum number of agents of the server, and of entries of any list that is read. */
+  readonly maxAgentsPerServer: number;
+}
+
 /** Creates the adapter for the server behind a primary session. */
 export function bindAdapter(
   primary: PrimarySession,
   { id, mapping }: Pick<UpstreamOptions, 'id' | 'mapping'>,
   caller: ToolCaller,
-  { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
+  { clock, logger, maxAgentsPerServer }: AdapterBindingDeps,
 ): AdapterBinding {
   const { session, type } = primary;
   const tools = toolNames(session);
@@ -29,6 +36,7 @@ export function bindAdapter(
     tools: new Set(tools),
     mapping: mapping ?? undefined,
     caller,
+    maxEntries: maxAgentsPerServer,
     clock,
     logger,
   });

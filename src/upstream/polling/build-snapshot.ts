@@ -12,19 +12,33 @@ import {
 } from '../../model/index.js';
 import type { ServerSnapshot } from '../../state/index.js';
 
-/** Builds the snapshot of a server from a report: global ids, edges and topology positions. */
+/** Maximum number of edges of a server for each agent that it may have. Meshes beyond it are left to their topology. */
+const MAX_EDGES_PER_AGENT = 2;
+
+/** Returns the report without agents and swarms beyond the maximum number of each. */
+export function limitReport(report: ServerReport, maxAgents: number): ServerReport {
+  const { agents, swarms } = report;
+  if (agents.length <= maxAgents && swarms.length <= maxAgents) return report;
+  return { ...report, agents: agents.slice(0, maxAgents), swarms: swarms.slice(0, maxAgents) };
+}
+
+/**
+ * Builds the snapshot of a server from a report: global ids, edges and topology positions.
+ * @param maxAgents Maximum number of agents of the server, which also limits its edges.
+ */
 export function buildServerSnapshot(
   server: McpServer,
   report: ServerReport,
   seenAt: string,
   previous: ServerSnapshot | null,
+  maxAgents: number,
 ): ServerSnapshot {
   const swarms = report.swarms.map((swarm) => {
     const kind = swarm.topologyName === null ? null : parseTopologyKind(swarm.topologyName);
     const id = globalId(server.id, swarm.nativeId);
     return { ...swarm, id, serverId: server.id, topology: kind } satisfies Swarm;
   });
-  const edges = buildEdges(server.id, swarms, report);
+  const edges = buildEdges(server.id, swarms, report, MAX_EDGES_PER_AGENT * maxAgents);
   const positions = derivePositions(edges);
   const lastSeen = new Map(previous?.agents.map((agent) => [agent.id, agent.lastSeenAt]));
   const agents = report.agents.map((reported) => {
@@ -69,13 +83,18 @@ function toAgent(
   };
 }
 
-function buildEdges(serverId: string, swarms: readonly Swarm[], report: ServerReport): TopologyEdge[] {
+function buildEdges(
+  serverId: string,
+  swarms: readonly Swarm[],
+  report: ServerReport,
+  maxEdges: number,
+): TopologyEdge[] {
   const edges = new Map<string, TopologyEdge>();
   const add = (swarm: { id: string }, from: string, to: string, relation: string, inferred: boolean): void => {
     const id = `${swarm.id}|${from}|${to}`;
     const reverse = `${swarm.id}|${to}|${from}`;
     // Reported edges are added first. An inferred edge never replaces a reported one.
-    if (from === to || edges.has(id) || (inferred && edges.has(reverse))) return;
+    if (from === to || edges.size >= maxEdges || edges.has(id) || (inferred && edges.has(reverse))) return;
     edges.set(id, {
       id,
       serverId,
@@ -92,14 +111,26 @@ function buildEdges(serverId: string, swarms: readonly Swarm[], report: ServerRe
       add({ id: globalId(serverId, edge.swarmNativeId) }, edge.fromNativeId, edge.toNativeId, edge.relation, false);
     }
   }
+  const membersBySwarm = groupBySwarm(report.agents);
   for (const swarm of swarms) {
-    if (swarm.topology === null) continue;
-    const members = report.agents.filter((agent) => agent.swarmNativeId === swarm.nativeId);
+    if (swarm.topology === null || edges.size >= maxEdges) continue;
+    const members = membersBySwarm.get(swarm.nativeId) ?? [];
     const hub = members.find((agent) => HUB_ROLES.has(agent.role ?? agent.type))?.nativeId ?? null;
     const ids = members.map((agent) => agent.nativeId);
     for (const { from, to, relation } of inferEdges(swarm.topology, ids, hub)) add(swarm, from, to, relation, true);
   }
   return [...edges.values()];
+}
+
+function groupBySwarm(agents: readonly ReportedAgent[]): ReadonlyMap<string, readonly ReportedAgent[]> {
+  const groups = new Map<string, ReportedAgent[]>();
+  for (const agent of agents) {
+    if (agent.swarmNativeId === null) continue;
+    const group = groups.get(agent.swarmNativeId);
+    if (group === undefined) groups.set(agent.swarmNativeId, [agent]);
+    else group.push(agent);
+  }
+  return groups;
 }
 
 /** Roles and types of the agent at the center of a star or at the top of a hierarchy. */

@@ -10,9 +10,14 @@ export interface PollSchedulerOptions {
   readonly minIntervalMs: () => number;
   /** Maximum share of the server's time that polls may take; above 0, at most 1. */
   readonly maxPollShare: number;
+  /** Returns the time in milliseconds after which the event loop has room for the answers of the server. @default 0 */
+  readonly loopReadyInMs?: () => number;
   /** Called after each poll. */
   readonly onPoll?: (answered: boolean, durationMs: number) => void;
 }
+
+/** Maximum share of the server's time that requested polls may take which follow each other. */
+const MAX_REQUESTED_SHARE = 0.5;
 
 /** Decides when the next poll of one server runs, and resolves pending poll requests. */
 export class PollScheduler {
@@ -23,8 +28,10 @@ export class PollScheduler {
   #waiters: ((answered: boolean) => void)[] = [];
   #meteredIntervalMs = 0;
   #lastDueMs: number | null = null;
-  #lastPoll: { readonly startMs: number; readonly durationMs: number } | null = null;
+  #lastPoll: { readonly startMs: number; readonly durationMs: number; readonly isRequested: boolean } | null = null;
+  #lastDurationMs = 0;
   #notBeforeMs = 0;
+  #isPolling = false;
   /** Counts polls and restarts, so that a poll can detect a restart while it runs. */
   #generation = 0;
   #isExpedited = false;
@@ -94,8 +101,9 @@ export class PollScheduler {
       last: this.#lastPoll,
       maxPollShare,
     });
-    if (nowMs < dueMs && this.#waiters.length === 0) {
-      await this.#wakeSignal.wait(dueMs - nowMs, signal);
+    const waitMs = this.#waitMs(dueMs, nowMs);
+    if (waitMs > 0) {
+      await this.#wakeSignal.wait(waitMs, signal);
       return;
     }
     this.#lastDueMs = effectiveDueMs(dueMs, nowMs, intervalMs);
@@ -103,13 +111,34 @@ export class PollScheduler {
     const waiters = this.#waiters.splice(0);
     const generation = (this.#generation += 1);
     this.#lastPoll = null;
+    this.#isPolling = true;
     const answered = await poll();
+    this.#isPolling = false;
     const durationMs = this.#clock.monotonic() - nowMs;
+    if (answered) this.#lastDurationMs = durationMs;
     onPoll?.(answered, durationMs);
     this.#meter.add({ startMs: nowMs, durationMs });
     // After a restart, the duration of this poll must not delay the next one.
-    if (answered && generation === this.#generation) this.#lastPoll = { startMs: nowMs, durationMs };
+    if (answered && generation === this.#generation) {
+      this.#lastPoll = { startMs: nowMs, durationMs, isRequested: waiters.length > 0 };
+    }
     for (const resolve of waiters) resolve(answered);
+  }
+
+  /** Whether a poll is running. */
+  get isPolling(): boolean {
+    return this.#isPolling;
+  }
+
+  /** Whether the server requested a pause, or its circuit breaker is open. */
+  get isPaused(): boolean {
+    return this.#clock.monotonic() < this.#notBeforeMs;
+  }
+
+  /** Expected time in milliseconds between two answered polls, given the duration of the last one. */
+  get expectedIntervalMs(): number {
+    const { intervalMs, maxPollShare } = this.#options;
+    return Math.max(intervalMs(), this.#lastDurationMs / maxPollShare);
   }
 
   stats(): Polling {
@@ -120,5 +149,15 @@ export class PollScheduler {
       timeShare: measured?.timeShare ?? null,
       maxTimeShare: this.#options.maxPollShare,
     };
+  }
+
+  /** Returns the time in milliseconds until the next poll: when it is due, or earlier if it was requested. */
+  #waitMs(dueMs: number, nowMs: number): number {
+    const loopReadyInMs = this.#options.loopReadyInMs?.() ?? 0;
+    if (this.#waiters.length === 0) return Math.max(loopReadyInMs, dueMs - nowMs);
+    const last = this.#lastPoll;
+    const share = Math.max(MAX_REQUESTED_SHARE, this.#options.maxPollShare);
+    const requestedMs = last?.isRequested === true ? last.startMs + last.durationMs / share : nowMs;
+    return Math.max(loopReadyInMs, Math.min(dueMs, requestedMs) - nowMs);
   }
 }

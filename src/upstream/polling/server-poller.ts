@@ -4,8 +4,10 @@ import type { ServerHealth, ServerReport, ToolResult } from '../../model/index.j
 import { errorMessage, type MetricsRecorder, SwarmlensError, type Tracer } from '../../shared/index.js';
 import type { Demand } from '../../state/index.js';
 import { CircuitOpenError, ClientShareExceededError } from '../guard/errors.js';
+import { FreshnessWatch } from '../health/freshness-watch.js';
 import { measureServerHealth } from '../health/measure-health.js';
 import { wasNotSent } from '../pool/errors.js';
+import type { LoopShare, LoopShares } from '../pool/loop-shares.js';
 import { PooledToolCaller, ServerBusyError } from '../pool/pooled-tool-caller.js';
 import { type PoolEvent, type PrimarySession, ReplicaPool } from '../pool/replica-pool.js';
 import { ToolStats } from '../pool/tool-stats.js';
@@ -29,6 +31,8 @@ export interface ServerPollerDeps extends ServerPublisherDeps {
   /** Interval in milliseconds of polls without demand, and of health probes. */
   readonly heartbeatMs: number;
   readonly connect: typeof connectSession;
+  /** Shares of the event loop that the answers of servers may take. */
+  readonly loopShares: LoopShares;
   readonly metrics?: Pick<MetricsRecorder, 'recordToolCall' | 'recordPoll'>;
   readonly tracer?: Pick<Tracer, 'startPoll'> | null;
 }
@@ -45,6 +49,8 @@ export class ServerPoller implements AsyncDisposable {
   readonly #pool: ReplicaPool;
   readonly #publisher: ServerPublisher;
   readonly #scheduler: PollScheduler;
+  readonly #loopShare: LoopShare;
+  readonly #freshness: FreshnessWatch;
   readonly #demandSubscription: Disposable;
   readonly #abort = new AbortController();
   readonly #loop: Promise<void>;
@@ -72,17 +78,26 @@ export class ServerPoller implements AsyncDisposable {
     });
     const server =
       previous === undefined ? initialServer(options, type) : { ...previous, transport: toTransportKind(endpoint) };
-    this.#publisher = new ServerPublisher(server, this.#pool, deps, onExpired);
+    this.#loopShare = deps.loopShares.open();
+    this.#publisher = new ServerPublisher(server, this.#pool, deps, this.#loopShare, onExpired);
     this.#scheduler = new PollScheduler(clock, {
       intervalMs: () => this.#intervalMs(),
       minIntervalMs: () => minPollIntervalMs(this.#options, this.#publisher.server.type),
       maxPollShare,
-      onPoll: (answered, durationMs) => metrics?.recordPoll(id, answered, durationMs),
+      loopReadyInMs: () => this.#loopShare.readyInMs,
+      onPoll: (answered, durationMs) => {
+        if (answered) this.#freshness.refresh();
+        metrics?.recordPoll(id, answered, durationMs);
+      },
+    });
+    this.#freshness = new FreshnessWatch(clock, {
+      intervalMs: () => Math.max(this.#scheduler.expectedIntervalMs, this.#loopShare.readyInMs),
+      onStale: (ageMs) => this.#handleStale(ageMs),
     });
     this.#pool.onEvent((event) => this.#handlePoolEvent(event));
     this.#pool.onSessionEvent((event) => this.#handleSessionEvent(event));
     this.#pool.onToolsChanged(() => this.#scheduler.reschedule());
-    this.#demandSubscription = demand.onChange(() => this.#scheduler.reschedule());
+    this.#demandSubscription = demand.onChange(() => this.#reschedule());
     this.firstPoll = new Promise((resolve) => (this.#resolveFirstPoll = resolve));
     this.#loop = this.#run(this.#abort.signal);
   }
@@ -107,7 +122,7 @@ export class ServerPoller implements AsyncDisposable {
 
   reconfigure(changed: Pick<UpstreamOptions, 'maxPollHz' | 'allowTools'>): void {
     this.#options = { ...this.#options, ...changed };
-    this.#scheduler.reschedule();
+    this.#reschedule();
   }
 
   /** Skips the delays before the next connection attempts. */
@@ -163,6 +178,8 @@ export class ServerPoller implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#abort.abort();
     this.#demandSubscription[Symbol.dispose]();
+    this.#freshness[Symbol.dispose]();
+    this.#loopShare[Symbol.dispose]();
     this.#publisher[Symbol.dispose]();
     await Promise.all([this.#loop, this.#pool[Symbol.asyncDispose]()]);
   }
@@ -213,7 +230,7 @@ export class ServerPoller implements AsyncDisposable {
 
   #bind(primary: PrimarySession): AdapterBinding {
     if (this.#binding?.primary === primary) return this.#binding;
-    const caller = new PooledToolCaller(this.#pool, primary, this.#toolStats, this.#options.timeoutMs);
+    const caller = new PooledToolCaller(this.#pool, primary, this.#toolStats, this.#options.timeoutMs, this.#loopShare);
     const binding = bindAdapter(primary, this.#options, caller, this.#deps);
     this.#publisher.updateServer(describeServer(binding, this.#deps.clock));
     this.#binding = binding;
@@ -253,8 +270,11 @@ export class ServerPoller implements AsyncDisposable {
   /** Publishes the effect of a session event immediately and polls soon to confirm it. */
   #handleSessionEvent(event: SessionEvent): void {
     const binding = this.#binding;
-    const report = binding?.adapter.observe(event) ?? null;
-    if (binding !== null && report !== null && this.#publisher.hasReported) {
+    // The poll that follows reads what a server reports beyond its share of the event loop.
+    const isSkipped = this.#loopShare.readyInMs > 0;
+    const report = isSkipped ? null : this.#loopShare.measure(() => binding?.adapter.observe(event) ?? null);
+    // Only the answer to a poll ends the staleness of a server.
+    if (binding !== null && report !== null && this.#publisher.hasReported && !this.#publisher.server.stale) {
       const tools = toolNames(binding.primary.session);
       this.#publisher.publishReport(report, tools).catch((error: unknown) => this.#logUnpublished(error));
     }
@@ -266,6 +286,27 @@ export class ServerPoller implements AsyncDisposable {
     if (primary !== null && primary !== this.#binding?.primary) this.#scheduler.restart();
     else this.#scheduler.reschedule();
     this.#publisher.publishPoolEvent(event).catch((error: unknown) => this.#logUnpublished(error));
+  }
+
+  /** Publishes that the data is too old, because polls have not been answered in time. */
+  #handleStale(ageMs: number): void {
+    if (this.#publisher.server.stale || this.#abort.signal.aborted) return;
+    const reason = `no answered poll for ${(ageMs / 1_000).toFixed(1)} s: ${this.#delayReason()}`;
+    this.#publisher.publishFailure(reason).catch((error: unknown) => this.#logUnpublished(error));
+  }
+
+  /** Returns the reason why polls are late. */
+  #delayReason(): string {
+    const queued = this.#pool.replicas.reduce((sum, { guardStatus }) => sum + guardStatus.queued, 0);
+    if (this.#scheduler.isPaused) return 'the server requested a pause, or its circuit breaker is open';
+    if (this.#scheduler.isPolling) return `a poll is running, ${queued} calls are queued`;
+    if (this.#loopShare.readyInMs > 0) return 'its answers take more than their share of the event loop';
+    return this.#pool.failureReason ?? `no poll could start, ${queued} calls are queued`;
+  }
+
+  #reschedule(): void {
+    this.#scheduler.reschedule();
+    this.#freshness.reschedule();
   }
 
   #logUnpublished(error: unknown): void {

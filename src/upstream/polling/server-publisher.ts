@@ -1,7 +1,7 @@
 import type { Adapter } from '../../adapters/index.js';
 import type { Bus } from '../../cluster/index.js';
 import type { HealthChange, McpServer, Notice, ServerReport, ServerStatus, SwarmlensEvent } from '../../model/index.js';
-import { type Clock, errorMessage, isoTimestamp, type Logger } from '../../shared/index.js';
+import { type Clock, errorMessage, isoTimestamp, type Logger, nextTurn } from '../../shared/index.js';
 import {
   hasStateChanges,
   serverSnapshot,
@@ -12,8 +12,9 @@ import {
 import { HealthTracker } from '../health/health-tracker.js';
 import { ReplicaHealthTracker } from '../health/replica-health-tracker.js';
 import { ToolFailureTracker } from '../health/tool-failure-tracker.js';
+import type { LoopShare } from '../pool/loop-shares.js';
 import type { PoolEvent, ReplicaPool } from '../pool/replica-pool.js';
-import { buildServerSnapshot, firstFailureMessage } from './build-snapshot.js';
+import { buildServerSnapshot, firstFailureMessage, limitReport } from './build-snapshot.js';
 
 export interface ServerPublisherDeps {
   readonly store: Store;
@@ -22,7 +23,12 @@ export interface ServerPublisherDeps {
   readonly logger: Logger;
   /** Time in milliseconds after which the agents of a stale server are removed. Null keeps them forever. */
   readonly removeAfterMs: number | null;
+  /** Maximum number of agents, and of swarms, of one server. */
+  readonly maxAgentsPerServer: number;
 }
+
+/** Number of agents, swarms and edges of a snapshot that is built and published in separate turns of the event loop. */
+const LARGE_SNAPSHOT = 500;
 
 /**
  * Publishes the state of one server: owns its snapshot, status and staleness, and publishes what changes, together with
@@ -32,6 +38,7 @@ export class ServerPublisher implements Disposable {
   readonly #pool: ReplicaPool;
   readonly #deps: ServerPublisherDeps;
   readonly #onExpired: () => void;
+  readonly #loopShare: Pick<LoopShare, 'measure'>;
   readonly #health: HealthTracker;
   readonly #toolFailures: ToolFailureTracker;
   readonly #replicaHealth: ReadonlyMap<string, ReplicaHealthTracker>;
@@ -44,12 +51,22 @@ export class ServerPublisher implements Disposable {
   #isClosed = false;
   #removal: Disposable | null = null;
 
-  /** @param onExpired Called after the agents of a server that was stale for `removeAfterMs` have been removed. */
-  constructor(server: McpServer, pool: ReplicaPool, deps: ServerPublisherDeps, onExpired: () => void) {
+  /**
+   * @param loopShare Counts the time that changes take on the event loop.
+   * @param onExpired Called after the agents of a server that was stale for `removeAfterMs` have been removed.
+   */
+  constructor(
+    server: McpServer,
+    pool: ReplicaPool,
+    deps: ServerPublisherDeps,
+    loopShare: Pick<LoopShare, 'measure'>,
+    onExpired: () => void,
+  ) {
     this.#server = server;
     this.#pool = pool;
     this.#deps = deps;
     this.#onExpired = onExpired;
+    this.#loopShare = loopShare;
     const { id, staleSince } = server;
     const { store, clock } = deps;
     this.#snapshot = store.serverLastSeenAt(id) === null ? null : serverSnapshot(store, id);
@@ -127,7 +144,13 @@ export class ServerPublisher implements Disposable {
     this.#cancelRemoval();
     this.updateServer({ status: this.status, tools, lastError, stale: false, staleSince: null });
     this.#hasReported = true;
-    this.#snapshot = buildServerSnapshot(this.#server, report, seenAt, this.#snapshot);
+    const { maxAgentsPerServer } = this.#deps;
+    const snapshot = this.#loopShare.measure(() => {
+      const limited = limitReport(report, maxAgentsPerServer);
+      return buildServerSnapshot(this.#server, limited, seenAt, this.#snapshot, maxAgentsPerServer);
+    });
+    this.#snapshot = snapshot;
+    if (snapshot.agents.length + snapshot.swarms.length + snapshot.edges.length > LARGE_SNAPSHOT) await nextTurn();
     await this.#publish([...changes, ...events], seenAt);
   }
 
@@ -175,12 +198,15 @@ export class ServerPublisher implements Disposable {
     if (this.#isClosed) return;
     const { store, bus, logger } = this.#deps;
     const snapshot = this.#snapshot ?? { agents: [], swarms: [], edges: [] };
-    const delta = { ...store.diff({ ...snapshot, server: this.#server }, seenAt), events };
+    const delta = this.#loopShare.measure(() => ({
+      ...store.diff({ ...snapshot, server: this.#server }, seenAt),
+      events,
+    }));
     if (seenAt === null && events.length === 0 && !hasStateChanges(delta)) return;
     for (const event of events) {
       if (event.type === 'health') logger.info(event, 'server health changed');
     }
-    await bus.publish(delta);
+    await this.#loopShare.measure(() => bus.publish(delta));
   }
 
   /** Updates the status of a server that answers polls: degraded if one of its tools or replicas fails. */

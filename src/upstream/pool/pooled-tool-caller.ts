@@ -1,5 +1,7 @@
-import type { ToolCaller } from '../../adapters/index.js';
+import { countEntries, type ToolCaller } from '../../adapters/index.js';
 import { ToolRejectedError } from '../../mcp/index.js';
+import { nextTurn } from '../../shared/index.js';
+import type { LoopShare } from './loop-shares.js';
 import type { PrimarySession, ReplicaPool } from './replica-pool.js';
 import { toText, type ToolStats } from './tool-stats.js';
 
@@ -18,19 +20,33 @@ export class ServerBusyError extends Error {
 /** JSON-RPC error code "internal error", used for tool results marked with `isError`. */
 const TOOL_ERROR_CODE = -32603;
 
+/** Number of entries of a result that is read in a turn of the event loop of its own. */
+const LARGE_ENTRIES = 500;
+
 /** Tool caller of an adapter. Routes its calls through the replica pool of the server. */
 export class PooledToolCaller implements ToolCaller {
   readonly #pool: ReplicaPool;
   readonly #primary: PrimarySession;
   readonly #toolStats: ToolStats;
   readonly #timeoutMs: number;
+  readonly #loopShare: Pick<LoopShare, 'measure'>;
 
-  /** @param primary Primary session that the adapter's cached responses belong to. */
-  constructor(pool: ReplicaPool, primary: PrimarySession, toolStats: ToolStats, timeoutMs: number) {
+  /**
+   * @param primary Primary session that the adapter's cached responses belong to.
+   * @param loopShare Counts the time that results take on the event loop.
+   */
+  constructor(
+    pool: ReplicaPool,
+    primary: PrimarySession,
+    toolStats: ToolStats,
+    timeoutMs: number,
+    loopShare: Pick<LoopShare, 'measure'>,
+  ) {
     this.#pool = pool;
     this.#primary = primary;
     this.#toolStats = toolStats;
     this.#timeoutMs = timeoutMs;
+    this.#loopShare = loopShare;
   }
 
   async callTool(name: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<unknown> {
@@ -44,6 +60,8 @@ export class PooledToolCaller implements ToolCaller {
           }, call),
         signal,
       );
+      // The result has been parsed in this turn of the event loop.
+      if (countEntries(answer.value) > LARGE_ENTRIES) await nextTurn();
       if (answer.isError) throw new ToolRejectedError(toText(answer.value), TOOL_ERROR_CODE);
       return answer.value;
     } catch (error) {
@@ -52,6 +70,10 @@ export class PooledToolCaller implements ToolCaller {
       }
       throw error;
     }
+  }
+
+  process<T>(work: () => T): T {
+    return this.#loopShare.measure(work);
   }
 
   markUnusable(name: string, message: string): void {

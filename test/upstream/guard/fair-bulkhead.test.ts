@@ -32,10 +32,10 @@ class Bench {
   }
 
   /** Makes several calls and waits until they have started or wait. */
-  async calls(count: number, clientId: string | null): Promise<Promise<unknown>[]> {
-    const made = Array.from({ length: count }, () => this.call(clientId));
+  async calls(count: number, clientId: string | null): Promise<{ readonly outcomes: readonly Promise<unknown>[] }> {
+    const outcomes = Array.from({ length: count }, () => this.call(clientId));
     await settled();
-    return made;
+    return { outcomes };
   }
 
   /** Ends the oldest running call, or the oldest one of a caller. */
@@ -104,15 +104,15 @@ describe('FairBulkhead queues', () => {
   test('rejects own calls beyond `maxQueued`, which the calls of clients do not use up', async () => {
     const bench = new Bench({ maxConcurrent: 1, maxQueued: 2 });
     for (const client of ['a', 'b', 'c']) await bench.calls(1, client);
-    const [, , last] = await bench.calls(3, null);
-    expect(await last).toBeInstanceOf(BulkheadFullError);
+    const { outcomes } = await bench.calls(3, null);
+    expect(await outcomes[2]).toBeInstanceOf(BulkheadFullError);
     expect(bench.bulkhead).toMatchObject({ running: 1, waiting: 4 });
   });
 
   test('rejects the calls of a client beyond its share and accepts those of others', async () => {
     const bench = new Bench({ maxConcurrent: 1, maxQueuedPerClient: 2 });
-    const calls = await bench.calls(450, 'abuser');
-    const errors = await Promise.all(calls.slice(3));
+    const { outcomes } = await bench.calls(450, 'abuser');
+    const errors = await Promise.all(outcomes.slice(3));
     expect(errors.every((error) => error instanceof ClientShareExceededError)).toBe(true);
     await bench.calls(1, 'other');
     await bench.end();
@@ -121,9 +121,9 @@ describe('FairBulkhead queues', () => {
 
   test('takes the latest call from the client with the most waiting calls when all clients fill the queue', async () => {
     const bench = new Bench({ maxConcurrent: 1, maxQueued: 4 });
-    const calls = await bench.calls(5, 'abuser');
+    const { outcomes } = await bench.calls(5, 'abuser');
     await bench.calls(1, 'other');
-    expect(await calls[4]).toBeInstanceOf(ClientShareExceededError);
+    expect(await outcomes[4]).toBeInstanceOf(ClientShareExceededError);
     await bench.end();
     expect(bench.started).toEqual(['abuser', 'other']);
   });
@@ -131,8 +131,8 @@ describe('FairBulkhead queues', () => {
   test('rejects a client that has as many waiting calls as every other one when the queue is full', async () => {
     const bench = new Bench({ maxConcurrent: 1, maxQueued: 2 });
     for (const client of ['running', 'a', 'b']) await bench.calls(1, client);
-    const [rejected] = await bench.calls(1, 'c');
-    expect(await rejected).toBeInstanceOf(ClientShareExceededError);
+    const { outcomes } = await bench.calls(1, 'c');
+    expect(await outcomes[0]).toBeInstanceOf(ClientShareExceededError);
     expect(bench.bulkhead.waiting).toBe(2);
   });
 
@@ -142,8 +142,8 @@ describe('FairBulkhead queues', () => {
     bench.clock.advance(500);
     await bench.end();
     await first;
-    const calls = await bench.calls(4, 'a');
-    expect(await calls[3]).toMatchObject({ retryAfterMs: 1_500 });
+    const { outcomes } = await bench.calls(4, 'a');
+    expect(await outcomes[3]).toMatchObject({ retryAfterMs: 1_500 });
   });
 
   test('frees the place of a waiting call whose caller aborts, and ignores an abort after the start', async () => {

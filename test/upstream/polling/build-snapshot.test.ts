@@ -48,7 +48,7 @@ function report(over: Partial<ServerReport>): ServerReport {
 }
 
 function edgesOf(reported: ServerReport): [string, string, boolean][] {
-  return buildServerSnapshot(serverOf('x'), reported, SEEN, null).edges.map(({ from, to, inferred }) => [
+  return buildServerSnapshot(serverOf('x'), reported, SEEN, null, 10_000).edges.map(({ from, to, inferred }) => [
     from,
     to,
     inferred,
@@ -65,7 +65,7 @@ describe('buildServerSnapshot', () => {
       ['x:boss', 'x:a', true],
       ['x:boss', 'x:b', true],
     ]);
-    const [boss, a] = buildServerSnapshot(serverOf('x'), reported, SEEN, null).agents;
+    const [boss, a] = buildServerSnapshot(serverOf('x'), reported, SEEN, null, 10_000).agents;
     expect(boss?.topology).toEqual({ role: 'leader', parentId: null, depth: 0, degree: 2, inferred: true });
     expect(a?.topology).toEqual({ role: 'member', parentId: 'x:boss', depth: 1, degree: 1, inferred: true });
   });
@@ -100,12 +100,13 @@ describe('buildServerSnapshot', () => {
   });
 
   test('keeps `lastSeenAt` of a stale agent', () => {
-    const first = buildServerSnapshot(serverOf('x'), report({ agents: [agent('a'), agent('b')] }), SEEN, null);
+    const first = buildServerSnapshot(serverOf('x'), report({ agents: [agent('a'), agent('b')] }), SEEN, null, 10_000);
     const second = buildServerSnapshot(
       serverOf('x'),
       report({ agents: [agent('a', { stale: true }), agent('b')] }),
       LATER,
       first,
+      10_000,
     );
     expect(second.agents.map(({ stale, lastSeenAt }) => [stale, lastSeenAt])).toEqual([
       [true, SEEN],
@@ -121,6 +122,7 @@ describe('toStaleSnapshot', () => {
       report({ agents: [agent('a')], swarms: [swarm('mesh')] }),
       SEEN,
       null,
+      10_000,
     );
     const copy = toStaleSnapshot(snapshot, serverOf('x', true), LATER);
     expect(copy.agents).toEqual([{ ...snapshot.agents[0], stale: true, lastSeenAt: LATER }]);

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { MemoryBus, type Ownership, type OwnershipCandidate, type RemoteServers } from '../../../src/cluster/index.js';
 import { type UpstreamOptions, UpstreamRegistry } from '../../../src/upstream/index.js';
 import { createView, Demand, Store } from '../../../src/state/index.js';
-import type { HealthChange } from '../../../src/model/index.js';
+import { type HealthChange, UNRESTRICTED } from '../../../src/model/index.js';
 import { systemClock } from '../../../src/shared/index.js';
 import { silentLogger } from '../../../src/telemetry/index.js';
 import { holdTime } from '../guard/support.js';
@@ -84,6 +84,7 @@ class Node implements AsyncDisposable {
         random: () => 0.5,
         heartbeatMs: 1_000,
         removeAfterMs: 60_000,
+        maxAgentsPerServer: 10_000,
         connect: connectTo(servers),
         ownership: this.ownership,
       },
@@ -148,7 +149,11 @@ describe('UpstreamRegistry on a node that does not own the server', () => {
     await second.registry.ready();
     expect(second.registry.discoveredAt).not.toBeNull();
     expect(await second.registry.pollNow(['s'])).toEqual({ answered: ['s'], unanswered: [] });
-    const called = await second.registry.callTool('s', 'x', {}, new AbortController().signal, 'client');
+    const called = await second.registry.callTool('s', 'x', {}, new AbortController().signal, {
+      clientId: 'client',
+      permissions: ['tools:call'],
+      restriction: UNRESTRICTED,
+    });
     expect(called.content).toBe('from the other node');
     await expect(second.registry.pollNow(['unknown'])).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
   });

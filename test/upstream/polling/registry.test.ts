@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { MemoryBus } from '../../../src/cluster/index.js';
 import { UpstreamRegistry } from '../../../src/upstream/index.js';
+import { UNRESTRICTED } from '../../../src/model/index.js';
 import { Demand, Store } from '../../../src/state/index.js';
 import { systemClock } from '../../../src/shared/index.js';
 import { silentLogger } from '../../../src/telemetry/index.js';
@@ -21,6 +22,7 @@ function createRegistry() {
     random: Math.random,
     heartbeatMs: 60_000,
     removeAfterMs: null,
+    maxAgentsPerServer: 10_000,
   });
   return {
     store,
@@ -71,7 +73,12 @@ describe('UpstreamRegistry', () => {
     await registry.ready();
     expect(() => registry.add(settings)).toThrow('Server "a" already exists.');
     const connectedAt = store.servers.get('a')?.connectedAt;
-    const call = (): Promise<unknown> => registry.callTool('a', 'healthcheck', {}, new AbortController().signal, 'client');
+    const call = (): Promise<unknown> =>
+      registry.callTool('a', 'healthcheck', {}, new AbortController().signal, {
+        clientId: 'client',
+        permissions: ['tools:call'],
+        restriction: UNRESTRICTED,
+      });
     await expect(call()).rejects.toMatchObject({ code: 'FORBIDDEN' });
     registry.reconfigure({ ...settings, allowTools: ['healthcheck'] });
     expect(await call()).toMatchObject({ isError: false });

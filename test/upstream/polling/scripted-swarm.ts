@@ -57,6 +57,7 @@ export class ScriptedSwarm implements AsyncDisposable {
         random: () => 0.5,
         heartbeatMs: 1_000,
         removeAfterMs: null,
+        maxAgentsPerServer: 10_000,
         connect: connectTo(this.servers),
         ...deps,
       },

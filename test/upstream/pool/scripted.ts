@@ -16,8 +16,8 @@ import type { PoolOptions } from '../../../src/upstream/pool/pool-options.js';
 import { Emitter, systemClock } from '../../../src/shared/index.js';
 import { silentLogger } from '../../../src/telemetry/index.js';
 
-/** Reaction of a scripted server to a call. @default pong */
-export type Answer = (signal: AbortSignal) => Promise<ToolCallResult>;
+/** Reaction of a scripted server to a call of a tool, or to a ping. @default pong */
+export type Answer = (signal: AbortSignal, tool?: string) => Promise<ToolCallResult>;
 
 export const pong: Answer = () => Promise.resolve({ isError: false, value: 'pong' });
 export const hang: Answer = (signal) =>
@@ -92,7 +92,7 @@ class ScriptedSession implements McpSession {
 
   callTool(name: string, _args: unknown, { signal }: { readonly signal: AbortSignal }): Promise<ToolCallResult> {
     this.#server.requests.push(name);
-    return this.#until(() => this.#server.onCall(signal));
+    return this.#until(() => this.#server.onCall(signal, name));
   }
 
   async ping({ signal }: { readonly signal: AbortSignal }): Promise<void> {
