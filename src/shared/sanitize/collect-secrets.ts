@@ -103,9 +103,9 @@ class SecretCollector {
 
   #addArguments(args: readonly string[]): void {
     for (const [index, argument] of args.entries()) {
-      const label = labelIn(args[index - 1]);
-      if (label !== null && !argument.startsWith('-')) this.#addValueOf(label, argument);
-      else this.#addParts(argument, true);
+      const label = argument.startsWith('-') ? '' : labelIn(args[index - 1]);
+      if (isSecretName(label)) this.#addValueOf(label, argument);
+      else this.#addParts(argument, !isOrdinaryName(label));
     }
   }
 
@@ -118,12 +118,12 @@ class SecretCollector {
     if (URL.canParse(text)) this.#addUrl(text);
     const words = text.split(/[\s"'`;,]+/).filter((word) => word !== '');
     for (const [index, word] of words.entries()) {
-      const label = labelIn(words[index - 1]);
-      if (label !== null && !word.startsWith('-')) this.#addValueOf(label, word);
+      const label = word.startsWith('-') ? '' : labelIn(words[index - 1]);
+      if (isSecretName(label)) this.#addValueOf(label, word);
       else if (word.includes('://')) this.#addUrl(word);
       else {
         for (const part of word.split(/[?&]+/)) this.#addAssignment(part);
-        if (includesGenerated && looksGenerated(word)) this.secrets.add(word);
+        if (includesGenerated && !isOrdinaryName(label) && looksGenerated(word)) this.secrets.add(word);
       }
     }
   }
@@ -165,11 +165,10 @@ class SecretCollector {
   }
 }
 
-/** Returns the secret name that a word gives to the next one. Null if it gives none. */
-function labelIn(word: string | undefined): string | null {
+/** Returns the name that a word gives to the next one. Empty if it gives none. */
+function labelIn(word: string | undefined): string {
   const [, flag, name, scheme] = LABEL.exec(word ?? '') ?? [];
-  const label = flag ?? name ?? (scheme === undefined ? '' : 'bearer');
-  return isSecretName(label) ? label : null;
+  return flag ?? name ?? (scheme === undefined ? '' : 'bearer');
 }
 
 function splitUserInfo(userInfo: string): readonly [username: string, password: string] {

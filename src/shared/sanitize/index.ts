@@ -6,6 +6,8 @@ export {
   sanitizeJson,
   type SanitizeLimits,
   sanitizeJsonText,
+  sanitizeJsonInTurns,
+  sanitizeJsonTextInTurns,
 } from './sanitize-json.js';
 export { redact } from './redact.js';
 export { collectSecrets } from './collect-secrets.js';

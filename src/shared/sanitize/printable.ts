@@ -39,15 +39,24 @@ export function truncateText(text: string, maxLength: number): string {
   return text.slice(0, end);
 }
 
-/** Number of UTF-16 units that are read beyond the limit, because a truncated secret would not be recognized. */
-const MARGIN = 16_384;
+/** Number of UTF-16 units that are read beyond a limit, because a truncated secret would not be recognized. */
+export const READ_MARGIN = 16_384;
+
+/**
+ * Truncates a text before anything else is done with it. Keeps some more than `maxLength` UTF-16 units, up to a space, so that a
+ * secret within the limit is complete.
+ */
+export function truncateBeforeRedaction(text: string, maxLength: number): string {
+  if (text.length <= maxLength + READ_MARGIN) return text;
+  return text.slice(0, maxLength + READ_MARGIN).replace(/\s\S*$/, '');
+}
 
 /**
  * Converts outside text to one line without secrets, control characters and terminal colors, of at most `maxLength` UTF-16 units.
  * @param isIncomplete whether the end of the text is missing, so that it may end within a secret
  */
 export function toPrintableLine(text: string, maxLength: number, isIncomplete = false): string {
-  const candidate = text.length <= maxLength + MARGIN ? text : text.slice(0, maxLength + MARGIN).replace(/\s\S*$/, '');
+  const candidate = truncateBeforeRedaction(text, maxLength);
   const isCut = isIncomplete || candidate.length < text.length;
   const oneLine = redact(stripControlCharacters(candidate.replaceAll('\r', '\n')), isCut)
     .replaceAll(/\s+/g, ' ')

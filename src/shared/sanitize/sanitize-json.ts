@@ -1,7 +1,8 @@
+import { type JsonMember, type JsonSliceHandler, JsonSlicer, MAX_SLICE_BYTES, runInTurns } from '../json/index.js';
 import { configuredSecrets } from './configured-secrets.js';
 import { mayContainSecret, redact } from './redact.js';
 import { classifyName, REDACTED, type SecretNameKind } from './secret-names.js';
-import { stripControlCharacters, truncateText } from './printable.js';
+import { READ_MARGIN, stripControlCharacters, truncateBeforeRedaction, truncateText } from './printable.js';
 
 /** Limits of a sanitized value. */
 export interface SanitizeLimits {
@@ -51,22 +52,41 @@ export const PROTOTYPE_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constr
  * the input. Never throws.
  */
 export function sanitizeJson(value: unknown, limits: SanitizeLimits = DEFAULT_SANITIZE_LIMITS): SanitizeResult {
-  return new JsonSanitizer(limits, true).run(value);
+  return new JsonSanitizer(limits).run(value);
+}
+
+/** Sanitizes a JSON value of any size like `sanitizeJson`, in several turns of the event loop. Does not change the order of values. */
+export function sanitizeJsonInTurns(
+  value: unknown,
+  limits: SanitizeLimits = DEFAULT_SANITIZE_LIMITS,
+): Promise<SanitizeResult> {
+  return runInTurns(new JsonSanitizer(limits).runSteps(value));
 }
 
 /** Parses and sanitizes JSON text. Sanitizes the text itself if it is not JSON. */
 export function sanitizeJsonText(text: string, limits: SanitizeLimits = DEFAULT_SANITIZE_LIMITS): SanitizeResult {
-  let value: unknown = text;
+  const sanitizer = new JsonSanitizer(limits);
   try {
-    value = JSON.parse(text);
+    return sanitizer.result(sanitizer.parse(text, 0, null));
   } catch {
     // The text is not JSON.
+    return new JsonSanitizer(limits).run(text);
   }
-  if (typeof value === 'string') return new JsonSanitizer(limits, true).run(value);
-  // Nearly all responses to polls take this fast path.
-  if (isPlain(text))
-    return fits(value, limits) ? { value, changes: null } : new JsonSanitizer(limits, false).run(value);
-  return new JsonSanitizer(limits, true).run(value);
+}
+
+/** Parses and sanitizes JSON text of any length like `sanitizeJsonText`, in several turns of the event loop. */
+export async function sanitizeJsonTextInTurns(
+  text: string,
+  limits: SanitizeLimits = DEFAULT_SANITIZE_LIMITS,
+): Promise<SanitizeResult> {
+  if (text.length <= MAX_SLICE_BYTES) return sanitizeJsonText(text, limits);
+  const sanitizer = new JsonSanitizer(limits);
+  try {
+    return sanitizer.result(await runInTurns(new JsonSlicer(Buffer.from(text), sanitizer).parse(null)));
+  } catch {
+    // The text is not JSON.
+    return new JsonSanitizer(limits).run(text);
+  }
 }
 
 /** Names that access the prototype. Parsed JSON contains them only if the text does, unless it has escape sequences. */
@@ -81,57 +101,157 @@ function isPlain(json: string): boolean {
   return (isAscii || !ODD_CHARACTERS.test(json)) && !ODD_NAMES.test(json) && !mayContainSecret(json);
 }
 
-/** Returns whether a value is within all limits. */
-function fits(
-  root: unknown,
-  { maxTextLength, maxNameLength, maxEntries, maxDepth, maxValues }: SanitizeLimits,
-): boolean {
-  let values = 0;
-  const visit = (value: unknown, depth: number): boolean => {
-    values += 1;
-    if (typeof value === 'string') return value.length <= maxTextLength;
-    if (typeof value !== 'object' || value === null) return true;
-    if (depth === maxDepth || values > maxValues) return false;
-    if (Array.isArray(value)) {
-      if (value.length > maxEntries) return false;
-      for (const entry of value as readonly unknown[]) if (!visit(entry, depth + 1)) return false;
-      return true;
-    }
-    let count = 0;
-    // Results of JSON.parse inherit no enumerable names.
-    for (const name in value) {
-      count += 1;
-      if (count > maxEntries || name.length > maxNameLength) return false;
-      if (!visit((value as JsonObject)[name], depth + 1)) return false; // neither a list nor null
-    }
-    return true;
-  };
-  return visit(root, 0) && values <= maxValues;
-}
-
 type JsonObject = Readonly<Record<string, unknown>>;
 
 const COUNT = /^\d{1,15}$/;
 /** Word that is too short for any known secret format, but not for secrets of the configuration. Matches most names and many texts. */
 const HARMLESS = /^[\w.-]{0,14}$/;
 
+/** Maximum weight of a value that is sanitized in one step. A value has the weight 1, and a text 1 for each 64 UTF-16 units. */
+const MAX_STEP_WEIGHT = 1_024;
+
 /** Visits a value once and copies only the parts that it changes. */
-class JsonSanitizer {
+class JsonSanitizer implements JsonSliceHandler<SecretNameKind> {
   readonly #limits: SanitizeLimits;
-  /** Whether names and texts are checked. If not, only the limits apply. */
-  readonly #checksText: boolean;
   readonly #changes: SanitizeStats = { redacted: 0, stripped: 0, cut: 0, dropped: 0 };
+  /** Whether names and texts are checked. If not, only the limits apply. */
+  #checksText = true;
   #values = 0;
 
-  constructor(limits: SanitizeLimits, checksText: boolean) {
+  constructor(limits: SanitizeLimits) {
     this.#limits = limits;
-    this.#checksText = checksText;
+  }
+
+  get maxEntries(): number {
+    return this.#limits.maxEntries;
+  }
+
+  get maxDepth(): number {
+    return this.#limits.maxDepth;
+  }
+
+  get maxTextLength(): number {
+    return this.#limits.maxTextLength + READ_MARGIN + 1;
   }
 
   run(input: unknown): SanitizeResult {
-    const value = this.#sanitize(input, 0, null);
+    return this.result(this.#sanitize(input, 0, null));
+  }
+
+  *runSteps(input: unknown): Generator<void, SanitizeResult> {
+    return this.result(yield* this.#steps(input, 0, null));
+  }
+
+  result(value: unknown): SanitizeResult {
     const { redacted, stripped, cut, dropped } = this.#changes;
     return { value, changes: redacted + stripped + cut + dropped === 0 ? null : this.#changes };
+  }
+
+  /**
+   * Parses and sanitizes JSON text.
+   * @throws SyntaxError if it is not JSON
+   */
+  parse(json: string, depth: number, verdict: SecretNameKind): unknown {
+    const value: unknown = JSON.parse(json);
+    // Nearly all responses to polls take this fast path. A text may be JSON itself, with escapes.
+    if (verdict !== null || typeof value === 'string' || !isPlain(json)) return this.#sanitize(value, depth, verdict);
+    if (this.#fits(value, depth)) return value;
+    this.#checksText = false;
+    const clean = this.#sanitize(value, depth, null);
+    this.#checksText = true;
+    return clean;
+  }
+
+  text(text: string, verdict: SecretNameKind): unknown {
+    return this.#sanitize(text, 0, verdict);
+  }
+
+  member(name: string, verdict: SecretNameKind): JsonMember<SecretNameKind> {
+    const cleanName = this.#name(name);
+    if (cleanName === null) return { kind: 'OMIT' };
+    const ownVerdict = classifyName(name) ?? verdict;
+    if (ownVerdict !== 'SECRET') return { kind: 'READ', name: cleanName, context: ownVerdict };
+    this.#changes.redacted += 1;
+    return { kind: 'SKIP', name: cleanName, value: REDACTED };
+  }
+
+  onCut(): void {
+    this.#changes.cut += 1;
+  }
+
+  /** Counts a value and returns whether it is within all limits. If it is not, nothing is counted. */
+  #fits(root: unknown, rootDepth: number): boolean {
+    const { maxTextLength, maxNameLength, maxEntries, maxDepth, maxValues } = this.#limits;
+    let values = this.#values;
+    const visit = (value: unknown, depth: number): boolean => {
+      values += 1;
+      if (typeof value === 'string') return value.length <= maxTextLength;
+      if (typeof value !== 'object' || value === null) return true;
+      if (depth >= maxDepth || values > maxValues) return false;
+      if (Array.isArray(value)) {
+        if (value.length > maxEntries) return false;
+        for (const entry of value as readonly unknown[]) if (!visit(entry, depth + 1)) return false;
+        return true;
+      }
+      let count = 0;
+      // Results of JSON.parse inherit no enumerable names.
+      for (const name in value) {
+        count += 1;
+        if (count > maxEntries || name.length > maxNameLength) return false;
+        if (!visit((value as JsonObject)[name], depth + 1)) return false; // neither a list nor null
+      }
+      return true;
+    };
+    if (!visit(root, rootDepth) || values > maxValues) return false;
+    this.#values = values;
+    return true;
+  }
+
+  /** Sanitizes a value of any size. Copies lists and objects that take several steps. */
+  *#steps(value: unknown, depth: number, verdict: SecretNameKind): Generator<void, unknown> {
+    const isLong =
+      typeof value === 'object' &&
+      value !== null &&
+      depth < this.#limits.maxDepth &&
+      verdict !== 'SECRET' &&
+      remainingWeight(value, MAX_STEP_WEIGHT) < 0;
+    if (!isLong) {
+      yield;
+      return this.#sanitize(value, depth, verdict);
+    }
+    this.#values += 1;
+    return Array.isArray(value)
+      ? yield* this.#listSteps(value, depth + 1, verdict)
+      : yield* this.#objectSteps(value as JsonObject, depth + 1, verdict); // what is neither a list nor null is an object
+  }
+
+  *#listSteps(list: readonly unknown[], depth: number, verdict: SecretNameKind): Generator<void, readonly unknown[]> {
+    const copy: unknown[] = [];
+    for (const value of list) {
+      if (this.#isFull(copy.length)) {
+        this.#changes.cut += 1;
+        break;
+      }
+      copy.push(yield* this.#steps(value, depth, verdict));
+    }
+    return copy;
+  }
+
+  *#objectSteps(object: JsonObject, depth: number, verdict: SecretNameKind): Generator<void, JsonObject> {
+    const copy: Record<string, unknown> = {};
+    let count = 0;
+    for (const name of Object.keys(object)) {
+      if (this.#isFull(count)) {
+        this.#changes.cut += 1;
+        break;
+      }
+      const cleanName = this.#name(name);
+      if (cleanName !== null) {
+        copy[cleanName] = yield* this.#steps(object[name], depth, classifyName(name) ?? verdict);
+      }
+      count += 1;
+    }
+    return copy;
   }
 
   /** @param verdict classification of the name of the value */
@@ -152,16 +272,25 @@ class JsonSanitizer {
   }
 
   #text(text: string, maxLength: number): string {
-    let clean = text;
-    if (this.#checksText && (!HARMLESS.test(text) || !configuredSecrets().isEmpty)) {
-      const bare = stripControlCharacters(text);
-      if (bare !== text) this.#changes.stripped += 1;
-      clean = redact(bare);
+    const bounded = truncateBeforeRedaction(text, maxLength);
+    let clean = bounded;
+    if (this.#checksText && (!HARMLESS.test(bounded) || !configuredSecrets().isEmpty)) {
+      const bare = stripControlCharacters(bounded);
+      if (bare !== bounded) this.#changes.stripped += 1;
+      clean = redact(bare, bounded.length < text.length);
       if (clean !== bare) this.#changes.redacted += 1;
     }
-    if (clean.length <= maxLength) return clean;
+    if (bounded === text && clean.length <= maxLength) return clean;
     this.#changes.cut += 1;
     return truncateText(clean, maxLength);
+  }
+
+  /** Sanitizes a name. Null if it accesses the prototype. */
+  #name(name: string): string | null {
+    const cleanName = this.#text(name, this.#limits.maxNameLength);
+    if (!this.#checksText || !PROTOTYPE_KEYS.has(cleanName)) return cleanName;
+    this.#changes.dropped += 1;
+    return null;
   }
 
   #list(list: readonly unknown[], depth: number, verdict: SecretNameKind): readonly unknown[] {
@@ -188,14 +317,13 @@ class JsonSanitizer {
         return copy ?? firstOf(object, count);
       }
       const value = object[name];
-      const cleanName = this.#text(name, this.#limits.maxNameLength);
-      const isDropped = this.#checksText && PROTOTYPE_KEYS.has(cleanName);
-      if (isDropped) this.#changes.dropped += 1;
-      const clean = isDropped
-        ? null
-        : this.#sanitize(value, depth, this.#checksText ? (classifyName(name) ?? verdict) : null);
-      if (copy === null && (isDropped || cleanName !== name || clean !== value)) copy = firstOf(object, count);
-      if (copy !== null && !isDropped) copy[cleanName] = clean;
+      const cleanName = this.#name(name);
+      const clean =
+        cleanName === null
+          ? null
+          : this.#sanitize(value, depth, this.#checksText ? (classifyName(name) ?? verdict) : null);
+      if (copy === null && (cleanName !== name || clean !== value)) copy = firstOf(object, count);
+      if (copy !== null && cleanName !== null) copy[cleanName] = clean;
       count += 1;
     }
     return copy ?? object;
@@ -210,6 +338,19 @@ class JsonSanitizer {
 function isSecret(value: unknown, verdict: Exclude<SecretNameKind, null>): boolean {
   if (value === null || typeof value === 'boolean' || value === '' || value === REDACTED) return false;
   return verdict === 'SECRET' || (typeof value === 'string' && !COUNT.test(value));
+}
+
+/** Subtracts the weight of a value. Negative if the value is heavier than `limit`, and then visits only a part of it. */
+function remainingWeight(value: unknown, limit: number): number {
+  let remaining = limit - 1;
+  if (typeof value === 'string') return remaining - Math.floor(value.length / 64);
+  if (typeof value !== 'object' || value === null) return remaining;
+  for (const name in value) {
+    if (remaining < 0) break;
+    remaining -= Math.floor(name.length / 64);
+    remaining = remainingWeight((value as JsonObject)[name], remaining); // lists have indexes as names
+  }
+  return remaining;
 }
 
 function firstOf(object: JsonObject, count: number): Record<string, unknown> {

@@ -6,11 +6,11 @@ const MIN_SECRET_LENGTH = 4;
 /** Minimum length of a secret that is found within a longer word. */
 const MIN_EMBEDDED_LENGTH = 8;
 /** Maximum length of one search pattern. Longer secrets are searched in pieces of this length. */
-const MAX_PATTERN_LENGTH = 256;
+const MAX_PATTERN_LENGTH = 64;
 /** Length of the pieces of secrets that are recognized next to a cut. */
 const FRAGMENT_LENGTH = 5;
 /** Ellipsis of a shortened text, with the quotes around it: V8 writes `..."text"...`. */
-const ELLIPSIS = /["']?(?:\.{3}|…)["']?/g;
+const ELLIPSIS = /["']?(?:\.{3,}|…+)["']?/g;
 const WORD_CHARACTER = /\w/;
 
 /** Half-open range of a text that is removed. */
@@ -24,17 +24,17 @@ interface Span {
  * independently of the number of secrets.
  */
 export class SecretRedactor {
-  readonly #patterns: ReadonlySet<string>;
+  readonly #forms: ReadonlySet<string>;
   readonly #search: PatternSearch | null;
-  #fragments: ReadonlySet<string> | null = null;
+  #fragments: FragmentIndex | null = null;
 
   /** @param secrets values to remove; those shorter than `MIN_SECRET_LENGTH` are ignored */
   constructor(secrets: Iterable<string>) {
-    const forms = [...secrets]
-      .filter(({ length }) => length >= MIN_SECRET_LENGTH)
-      .flatMap((secret) => [...formsOf(secret)]);
-    this.#patterns = new Set(forms.filter(({ length }) => length >= MIN_SECRET_LENGTH).flatMap(toPieces));
-    this.#search = this.#patterns.size === 0 ? null : new PatternSearch(this.#patterns);
+    const isLongEnough = ({ length }: string): boolean => length >= MIN_SECRET_LENGTH;
+    this.#forms = new Set(
+      [...secrets].filter(isLongEnough).flatMap((secret) => [...formsOf(secret)].filter(isLongEnough)),
+    );
+    this.#search = this.#forms.size === 0 ? null : new PatternSearch(new Set([...this.#forms].flatMap(toPieces)));
   }
 
   /** Whether there is nothing to remove. */
@@ -80,32 +80,21 @@ export class SecretRedactor {
 
   /** Finds parts of secrets next to an ellipsis, and at the end of a text that was cut. */
   #findFragments(text: string, isCut: boolean): Span[] {
-    const spans = isCut ? this.#fragmentBefore(text, text.length) : [];
-    if (!text.includes('...') && !text.includes('…')) return spans;
-    for (const { index, 0: ellipsis } of text.matchAll(ELLIPSIS)) {
-      spans.push(...this.#fragmentBefore(text, index), ...this.#fragmentAfter(text, index + ellipsis.length));
+    const spans: Span[] = [];
+    const add = (start: number, end: number): void => {
+      if (start < end) spans.push({ start, end });
+    };
+    const hasEllipsis = text.includes('...') || text.includes('…');
+    if (!isCut && !hasEllipsis) return spans;
+    const fragments = (this.#fragments ??= new FragmentIndex(this.#forms));
+    if (isCut) add(fragments.startBefore(text, text.length), text.length);
+    if (!hasEllipsis) return spans;
+    ELLIPSIS.lastIndex = 0;
+    for (let match = ELLIPSIS.exec(text); match !== null; match = ELLIPSIS.exec(text)) {
+      add(fragments.startBefore(text, match.index), match.index);
+      add(ELLIPSIS.lastIndex, fragments.endAfter(text, ELLIPSIS.lastIndex));
     }
     return spans;
-  }
-
-  #fragmentBefore(text: string, end: number): Span[] {
-    let start = end;
-    while (this.#isFragment(text, Math.min(start - 1, end - FRAGMENT_LENGTH)))
-      start = Math.min(start - 1, end - FRAGMENT_LENGTH);
-    return start === end ? [] : [{ start, end }];
-  }
-
-  #fragmentAfter(text: string, start: number): Span[] {
-    let end = start;
-    while (this.#isFragment(text, Math.max(end + 1 - FRAGMENT_LENGTH, start)))
-      end = Math.max(end + 1, start + FRAGMENT_LENGTH);
-    return end === start ? [] : [{ start, end }];
-  }
-
-  #isFragment(text: string, start: number): boolean {
-    if (start < 0 || start + FRAGMENT_LENGTH > text.length) return false;
-    this.#fragments ??= new Set([...this.#patterns].flatMap(toFragments));
-    return this.#fragments.has(text.slice(start, start + FRAGMENT_LENGTH));
   }
 }
 
@@ -119,10 +108,42 @@ function toPieces(text: string): string[] {
   return [...pieces, text.slice(-MAX_PATTERN_LENGTH)];
 }
 
-function toFragments(text: string): string[] {
-  return Array.from({ length: Math.max(0, text.length - FRAGMENT_LENGTH + 1) }, (_, at) =>
-    text.slice(at, at + FRAGMENT_LENGTH),
-  );
+/** Pieces of `FRAGMENT_LENGTH` characters that secrets consist of. */
+class FragmentIndex {
+  readonly #fragments = new Set<string>();
+  /** Whether a fragment begins with a character, by its code. Rejects most texts without a look-up. */
+  readonly #beginnings = new Uint8Array(65_536);
+
+  constructor(forms: Iterable<string>) {
+    for (const form of forms) {
+      for (let at = 0; at + FRAGMENT_LENGTH <= form.length; at += 1) {
+        this.#fragments.add(form.slice(at, at + FRAGMENT_LENGTH));
+        this.#beginnings[form.charCodeAt(at)] = 1;
+      }
+    }
+  }
+
+  /** Returns where the part of a secret begins that ends at `end`. Returns `end` if there is none. */
+  startBefore(text: string, end: number): number {
+    let start = end - FRAGMENT_LENGTH;
+    if (!this.#has(text, start)) return end;
+    while (this.#has(text, start - 1)) start -= 1;
+    return start;
+  }
+
+  /** Returns where the part of a secret ends that begins at `start`. Returns `start` if there is none. */
+  endAfter(text: string, start: number): number {
+    let at = start;
+    while (this.#has(text, at)) at += 1;
+    return at === start ? start : at + FRAGMENT_LENGTH - 1;
+  }
+
+  #has(text: string, start: number): boolean {
+    // The code is NaN outside of the text, and so the entry is undefined.
+    return (
+      this.#beginnings[text.charCodeAt(start)] === 1 && this.#fragments.has(text.slice(start, start + FRAGMENT_LENGTH))
+    );
+  }
 }
 
 const HASH_SIZE = 65_536;

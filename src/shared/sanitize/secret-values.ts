@@ -59,7 +59,11 @@ export function isSecretValue(value: string, isVariable: boolean): boolean {
 
 /** Returns whether a part of a URL looks secret: a generated text, or one that calls itself a secret and has a number. */
 export function isSecretUrlPart(part: string): boolean {
-  return looksGenerated(part) || (part.length >= MIN_VALUE_LENGTH && SECRET_IN_VALUE.test(part) && /\d/.test(part));
+  return (
+    looksGenerated(part) ||
+    UUID.test(part) ||
+    (part.length >= MIN_VALUE_LENGTH && SECRET_IN_VALUE.test(part) && /\d/.test(part))
+  );
 }
 
 /** Returns whether a text has the form of a key. Words, versions, packages, paths and file names do not. */
@@ -69,7 +73,7 @@ export function looksGenerated(text: string): boolean {
   return text.split(/[^\w+=~-]+/).some((part) => {
     const isMixed = /[a-z]/.test(part) && /[A-Z]/.test(part) && /\d/.test(part);
     const isLongRun = (run: string): boolean => run.length >= 16 && /[A-Za-z]/.test(run) && /\d/.test(run);
-    return (isMixed && part.length >= 12) || part.split(/[-_+=~]+/).some(isLongRun) || UUID.test(part);
+    return (isMixed && part.length >= 12) || part.split(/[-_+=~]+/).some(isLongRun);
   });
 }
 
