@@ -137,13 +137,15 @@ class SecretCollector {
   #addUrl(text: string): void {
     const url = URL.canParse(text) ? new URL(text) : null;
     // Greedy, because the password of an invalid URL may contain an @ or a slash.
-    const [, userInfo = ''] = url === null ? (/^(?:[\w+.-]*:\/\/)?(.*)@/s.exec(text) ?? []) : [];
+    const [, userInfo = ''] = url === null ? (/^(?:[\w+.-]*:\/{1,3})?(.*)@/s.exec(text) ?? []) : [];
     this.#addCredentials(...(url === null ? splitUserInfo(userInfo) : ([url.username, url.password] as const)));
     if (url === null) {
       for (const part of text.split(/[/?&=#@:]+/)) if (isSecretUrlPart(part)) this.secrets.add(part);
       return;
     }
-    for (const label of url.hostname.split('.')) if (looksGenerated(label)) this.secrets.add(label);
+    // As written, because a URL has its host in lower case.
+    const [, host = ''] = /:\/\/(?:[^/?#]*@)?([^/?#]*)/.exec(text) ?? [];
+    for (const label of host.split(/[.:]/)) if (looksGenerated(label)) this.secrets.add(label);
     const segments = url.pathname.split('/').map(decode);
     for (const [index, segment] of segments.entries()) {
       const isNamed = isSecretName(segments[index - 1] ?? '') && isSecretValue(segment, true);

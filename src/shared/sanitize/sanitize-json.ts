@@ -345,10 +345,15 @@ function remainingWeight(value: unknown, limit: number): number {
   let remaining = limit - 1;
   if (typeof value === 'string') return remaining - Math.floor(value.length / 64);
   if (typeof value !== 'object' || value === null) return remaining;
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length && remaining >= 0; index += 1)
+      remaining = remainingWeight(value[index], remaining);
+    return remaining;
+  }
   for (const name in value) {
     if (remaining < 0) break;
     remaining -= Math.floor(name.length / 64);
-    remaining = remainingWeight((value as JsonObject)[name], remaining); // lists have indexes as names
+    remaining = remainingWeight((value as JsonObject)[name], remaining); // neither a list nor null
   }
   return remaining;
 }
