@@ -14,7 +14,7 @@ const BREAKER = { state: 'CLOSED', consecutiveFailures: 0, openedAt: null, retry
 
 /** Upstream operations without servers. All texts that it returns contain ids of one server. */
 export class FakeUpstreams implements UpstreamService {
-  readonly discoveredAt = null;
+  readonly discoveredAt: string | null = null;
   readonly polled: (readonly string[])[] = [];
   readonly serverIds: readonly string[];
   readonly #areErrorsVisible: (serverId: string) => boolean;
@@ -120,7 +120,7 @@ export class AccessSetup implements Disposable {
       limitToOncePerSecond: () => Promise.resolve(),
     };
     const { store, upstreams, candidates, streams } = accessScopes.servicesFor(viewer);
-    const request = { clientId: 'c', requestId: 'r', viewer, maxHz: null, reauthenticate: null };
+    const request = { clientId: 'c', connectionId: null, requestId: 'r', viewer, answer: null, maxHz: null, reauthenticate: null };
     return { ...services, ...request, store, upstreams, candidates, streams };
   }
 

@@ -13,7 +13,16 @@ export default {
   // Copy of the code that is changed. Node.js finds the packages in the folders above it.
   tempDirName: `${cache}/sandbox`,
   symlinkNodeModules: false,
-  ignorePatterns: ['**', '!src/**', '!test/**', '!packages/client/**', '!*.json', '!*.graphql', '!vitest.config.ts'],
+  ignorePatterns: [
+    '**',
+    '!src/**',
+    '!test/**',
+    '!packages/client/**',
+    '!*.json',
+    '!*.graphql',
+    '!vitest.config.ts',
+    'node_modules',
+  ],
   incremental: true,
   incrementalFile: `${cache}/incremental.json`,
   concurrency: 1,
