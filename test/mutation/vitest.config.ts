@@ -3,16 +3,11 @@ import { defineConfig } from 'vitest/config';
 import base from '../../vitest.config.js';
 import { POOL_NAME, ReusedThread } from './reused-thread.js';
 
-/** Tests of each folder: those that run in memory or with one socket, and reach most of the folder. */
+/** Tests of each folder: those that run in memory or with one socket, load quickly, and reach most of the folder. */
 const TESTS: Readonly<Record<string, string[]>> = {
-  access: ['test/access/*.test.ts', 'test/e2e/access-scopes.test.ts'],
-  state: [
-    'test/state/*.test.ts',
-    'test/fuzz/cursor.test.ts',
-    'test/delivery/streams.test.ts',
-    'test/server/sharing.test.ts',
-  ],
-  delivery: ['test/delivery/**/*.test.ts', 'test/server/sharing.test.ts'],
+  access: ['test/access/*.test.ts'],
+  state: ['test/state/*.test.ts', 'test/fuzz/cursor.test.ts', 'test/delivery/streams.test.ts'],
+  delivery: ['test/delivery/**/*.test.ts'],
   'server/websocket': ['test/server/**/*.test.ts', 'test/e2e/delivery.test.ts'],
 };
 
