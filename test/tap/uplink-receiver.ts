@@ -22,6 +22,8 @@ export interface ReceiverOptions {
   readonly keyFile?: string;
   /** Handles a new connection in place of the handshake. */
   readonly impersonate?: (socket: WebSocket) => void;
+  /** Called with each message that the receiver sends, as it is sent. */
+  readonly onSent?: (data: Buffer) => void;
 }
 
 /** WebSocket server at the other end of a tap in place of swarmlens, with valid or invalid behavior. */
@@ -52,6 +54,7 @@ export class TapReceiver implements AsyncDisposable {
         this.#changes.notify();
       });
       socket.on('error', () => undefined);
+      if (options.onSent !== undefined) reportSent(socket, options.onSent);
       if (options.impersonate === undefined) this.#shakeHands(socket, request, behavior, options);
       else options.impersonate(socket);
       this.#changes.notify();
@@ -137,4 +140,12 @@ export const mad: Behavior = (socket) => {
 
 function send(socket: WebSocket | SealedSocket, text: string): void {
   socket.send(text, () => undefined);
+}
+
+function reportSent(socket: WebSocket, onSent: (data: Buffer) => void): void {
+  const send = socket.send.bind(socket);
+  socket.send = (data: string | Buffer) => {
+    onSent(Buffer.from(data as string)); // one of two overloads
+    send(data);
+  };
 }
