@@ -40,5 +40,5 @@ export async function withSecrets<T>(secrets: Iterable<string>, run: () => Promi
 
 /** Formats an error with its stack and its causes, without secrets. */
 export function formatFatalError(error: unknown): string {
-  return `${redact(error instanceof Error ? inspect(error) : String(error))}\n`;
+  return `${redact(typeof error === 'string' ? error : inspect(error))}\n`;
 }

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { redact } from './sanitize/index.js';
 
 /** Error codes that clients receive in `extensions.code`. */
@@ -19,5 +20,7 @@ export class SwarmlensError extends Error {
 
 /** Returns the message of a thrown value without secrets, which libraries repeat in their messages. */
 export function errorMessage(error: unknown): string {
-  return redact(error instanceof Error ? error.message : String(error));
+  if (error instanceof Error) return redact(error.message);
+  // `String` throws for objects without a prototype.
+  return redact(typeof error === 'string' ? error : inspect(error));
 }

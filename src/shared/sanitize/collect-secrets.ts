@@ -135,7 +135,8 @@ class SecretCollector {
   }
 
   #addUrl(text: string): void {
-    const url = URL.canParse(text) ? new URL(text) : null;
+    const parsed = URL.canParse(text) ? new URL(text) : null;
+    const url = parsed?.host === '' ? null : parsed;
     // Greedy, because the password of an invalid URL may contain an @ or a slash.
     const [, userInfo = ''] = url === null ? (/^(?:[\w+.-]*:\/{1,3})?(.*)@/s.exec(text) ?? []) : [];
     this.#addCredentials(...(url === null ? splitUserInfo(userInfo) : ([url.username, url.password] as const)));
