@@ -1,5 +1,14 @@
 import type { Agent, McpServer, Notice, Restriction, Swarm, SwarmlensEvent } from '../model/index.js';
-import { createView, maskAgent, matchesAgent, matchesServer, restrictView, type View } from '../state/index.js';
+import {
+  createView,
+  maskAgent,
+  matchesAgent,
+  matchesServer,
+  restrictView,
+  showsAllAgentsOf,
+  showsToolResultsOf,
+  type View,
+} from '../state/index.js';
 
 /** Codes of notices about a server as a whole, whose code reveals nothing about single agents. */
 const SERVER_NOTICE_CODES = /^(SERVER|RESTART|TOOL)_/;
@@ -20,14 +29,13 @@ export class AccessFilter {
   }
 
   /** Whether all possible agents of a server are visible, and therefore all texts about them. */
-  allowsAllAgentsOf({ agentServerTypes }: Pick<McpServer, 'agentServerTypes'>): boolean {
-    const { serverTypes, agentTypes, swarmIds } = this.view;
-    return agentTypes === null && swarmIds === null && agentServerTypes.every((type) => serverTypes?.has(type) ?? true);
+  allowsAllAgentsOf(server: Pick<McpServer, 'agentServerTypes'>): boolean {
+    return showsAllAgentsOf(this.view, server);
   }
 
   /** Whether everything that the tools of a server can return is visible. */
-  allowsToolResultsOf(server: Pick<McpServer, 'agentServerTypes'>): boolean {
-    return this.allowsAllAgentsOf(server) && this.#restriction.performance && this.#restriction.neural;
+  allowsToolResultsOf(server: Pick<McpServer, 'id' | 'agentServerTypes'>): boolean {
+    return showsToolResultsOf(this.view, server);
   }
 
   /** Whether all servers are visible, including future ones. */

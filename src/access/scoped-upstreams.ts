@@ -1,5 +1,5 @@
 import { type UpstreamRegistry, unknownServerError, type PollOutcome } from '../upstream/index.js';
-import type { ServerHealth, ToolResult } from '../model/index.js';
+import type { ServerHealth, ToolCaller, ToolResult } from '../model/index.js';
 import { SwarmlensError } from '../shared/index.js';
 import type { Store } from '../state/index.js';
 import type { AccessFilter } from './access-filter.js';
@@ -54,7 +54,7 @@ export class ScopedUpstreams implements UpstreamService {
     tool: string,
     args: Readonly<Record<string, unknown>>,
     signal: AbortSignal,
-    clientId: string,
+    caller: ToolCaller,
   ): Promise<ToolResult> {
     this.#check(serverId, 'serverId');
     const server = this.#store.servers.get(serverId);
@@ -65,7 +65,7 @@ export class ScopedUpstreams implements UpstreamService {
         { serverId },
       );
     }
-    return await this.#upstreams.callTool(serverId, tool, args, signal, clientId);
+    return await this.#upstreams.callTool(serverId, tool, args, signal, caller);
   }
 
   #check(serverId: string, argument: string): void {

@@ -27,8 +27,8 @@ export interface Coordination extends AsyncDisposable {
   readonly ownership: Ownership;
   /** Creates rate limiters. Nodes on one Redis count together. */
   readonly createRateLimiter: RateLimiterFactory;
-  /** Reason why this node does not know the servers yet. Null if it does. */
-  readonly notReadyReason: () => string | null;
+  /** Reason for which Redis is unavailable. Null if it is available, and for a single node. */
+  readonly busFailure: () => string | null;
   /** Statistics of the bus. Null for a single node. */
   readonly busStats: () => BusStats | null;
 }
@@ -45,7 +45,7 @@ function openSingleNode({ store }: CoordinationDeps): Coordination {
     bus,
     ownership: singleNodeOwnership,
     createRateLimiter: createMemoryRateLimiter,
-    notReadyReason: () => null,
+    busFailure: () => null,
     busStats: () => null,
     async [Symbol.asyncDispose]() {
       commits[Symbol.dispose]();
@@ -59,8 +59,9 @@ function openClusterNode(
   address: RedisAddress,
   { store, demand, clock, logger }: CoordinationDeps,
 ): Coordination {
-  const { busPrefix: prefix, leaseMs } = config;
-  const link = openRedisConnection({ address, prefix, nodeId: randomBytes(9).toString('base64url'), clock, logger });
+  const { busPrefix: prefix, busKeys, busTls: tls, leaseMs } = config;
+  const nodeId = randomBytes(9).toString('base64url');
+  const link = openRedisConnection({ address, tls, prefix, busKeys, nodeId, clock, logger });
   const bus: RedisBus = new RedisBus({
     link,
     store,
@@ -73,17 +74,13 @@ function openClusterNode(
   });
   const commits = bus.subscribe((change) => store.commit(change));
   const leases: LeaseManager = new LeaseManager({ link, leaseMs, snapshotSync: bus, store, demand, clock, logger });
-  let wasUp = false;
-  const listening = link.onChange(() => (wasUp = true));
   return {
     bus,
     ownership: leases,
     createRateLimiter: createRedisRateLimiter(link, link.keys.shared('rate')),
-    // After the first connection, the node keeps serving stale data while Redis is unavailable.
-    notReadyReason: () => (wasUp ? null : link.failureReason),
+    busFailure: () => link.failureReason,
     busStats: () => ({ isUp: link.isUp, ...bus.stats() }),
     async [Symbol.asyncDispose]() {
-      listening[Symbol.dispose]();
       await leases[Symbol.asyncDispose]();
       await bus[Symbol.asyncDispose]();
       commits[Symbol.dispose]();

@@ -164,7 +164,7 @@ export async function createApp(config: Config, { clock, logger, wrapMetricsExpo
       logger,
       playgroundDirectory: fileURLToPath(new URL('../playground/', import.meta.url)),
       discovered,
-      notReadyReason: node.notReadyReason,
+      busFailure: node.busFailure,
       delivery: config,
       limits: config.limits,
       counters,

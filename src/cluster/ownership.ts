@@ -1,4 +1,4 @@
-import type { ServerHealth, ToolResult } from '../model/index.js';
+import type { ServerHealth, ToolCaller, ToolResult } from '../model/index.js';
 import { SwarmlensError } from '../shared/index.js';
 
 /** Port that decides which node owns a server: the only process, or the node that holds the lease. */
@@ -24,15 +24,14 @@ export interface OwnershipCandidate {
    */
   poll(reconnects: boolean): Promise<boolean>;
   /**
-   * Calls a tool for a client.
-   * @param clientId Client whose share of the server's slots the call takes.
+   * Calls a tool for a viewer.
    * @throws SwarmlensError FORBIDDEN, RATE_LIMITED or SERVER_UNAVAILABLE
    */
   callTool(
     tool: string,
     args: Readonly<Record<string, unknown>>,
     signal: AbortSignal,
-    clientId: string,
+    caller: ToolCaller,
   ): Promise<ToolResult>;
 }
 
@@ -55,7 +54,7 @@ export interface RemoteServers {
     tool: string,
     args: Readonly<Record<string, unknown>>,
     signal: AbortSignal,
-    clientId: string,
+    caller: ToolCaller,
   ): Promise<ToolResult>;
 }
 

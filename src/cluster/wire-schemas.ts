@@ -172,8 +172,8 @@ const healthSchema: z.ZodType<ServerHealth> = z.object({
 });
 
 /** Parses the health that another node measured. Null if there is none, or if it is invalid. */
-export function parseServerHealth(json: string | null): ServerHealth | null {
-  if (json === null) return null;
+export function parseServerHealth(json: string | undefined): ServerHealth | null {
+  if (json === undefined) return null;
   try {
     return healthSchema.safeParse(JSON.parse(json)).data ?? null;
   } catch {

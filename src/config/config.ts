@@ -1,5 +1,6 @@
 import type { AuthOptions } from '../auth/index.js';
 import type { EndpointConfig } from '../mcp/index.js';
+import type { RedisTls } from '../shared/index.js';
 import type { UpstreamOptions } from '../upstream/index.js';
 import type { SwarmlensOptions } from './schema.js';
 
@@ -8,7 +9,7 @@ import type { SwarmlensOptions } from './schema.js';
  * common with the configuration file.
  */
 export interface Config extends Readonly<
-  Omit<SwarmlensOptions, 'auth' | 'discovery' | 'otlpEndpoint' | 'tapKeyFile' | 'trustedDocuments'>
+  Omit<SwarmlensOptions, 'auth' | 'busTls' | 'discovery' | 'otlpEndpoint' | 'tapKeyFile' | 'trustedDocuments'>
 > {
   /** Absolute path of the configuration file. Null if there is none. */
   readonly file: string | null;
@@ -18,6 +19,8 @@ export interface Config extends Readonly<
   /** Whether the servers are the bundled simulators. */
   readonly demo: boolean;
   readonly discovery: DiscoveryTargets;
+  /** Certificates for TLS connections to Redis. Null for the defaults of Node.js. */
+  readonly busTls: RedisTls | null;
   /** Authentication of clients. Null if clients need no token. */
   readonly auth: AuthOptions | null;
   /** Origins of pages that may use the server, in addition to its own: `https://swarm.example`. */

@@ -83,7 +83,7 @@ function withoutCredentials(text: string): string {
 
 /** Maximum number of characters of a value in an error message. */
 const MAX_VALUE_LENGTH = 100;
-const SECRET_KEYS: ReadonlySet<string> = new Set(['env', 'headers', 'auth']);
+const SECRET_KEYS: ReadonlySet<string> = new Set(['env', 'headers', 'auth', 'busKeys']);
 const SECRET_WORDS = /token|secret|passw|credential|authori[sz]ation|bearer|cookie|api[-_]?key/i;
 
 /** Returns the value at a path of own properties. Undefined if there is none. */

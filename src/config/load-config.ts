@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { resolveAuth } from './auth.js';
+import { NO_BUS_KEYS_WARNING, readBusTls } from './bus-tls.js';
 import { type Config, ConfigError, type LogLevel, type ServerConfig } from './config.js';
 import { createDemoServers } from './demo-servers.js';
 import { type Environment, expandVariables } from './expand-variables.js';
@@ -56,6 +57,7 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
   const file = flags.demo === true ? null : await readConfigFile(sources, problems);
   const {
     auth: authOptions,
+    busTls: busTlsOptions,
     otlpEndpoint,
     tapKeyFile,
     trustedDocuments: manifest,
@@ -66,6 +68,7 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
   const host = flags.host ?? env['HOST'] ?? options.host;
   const directory = file === null ? cwd : dirname(file.path);
   const auth = await resolveAuth(authOptions, directory, problems);
+  const busTls = await readBusTls({ bus: options.bus, busTls: busTlsOptions }, directory, problems);
   const trustedDocuments =
     manifest === undefined ? null : await readTrustedDocuments(resolve(directory, manifest), problems);
   const insecureNoAuth = isInsecure(sources, problems) && auth === null;
@@ -86,10 +89,15 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
   return {
     ...options,
     file: file?.path ?? null,
-    warnings: [...allServers.filter(isTapCommand).map(tapWarning), ...duplicates.map(duplicateWarning)],
+    warnings: [
+      ...allServers.filter(isTapCommand).map(tapWarning),
+      ...duplicates.map(duplicateWarning),
+      ...(options.bus !== 'memory' && options.busKeys.length === 0 ? [NO_BUS_KEYS_WARNING] : []),
+    ],
     servers,
     demo: file === null,
     discovery: { directory: cwd, ...discovery },
+    busTls,
     auth,
     origins: authOptions.origins,
     allowHeaders: authOptions.allowHeaders,

@@ -28,6 +28,7 @@ const SHARE_ERROR = 'expected a number above 0, at most 1';
 const POLL_HZ_ERROR = 'expected a number above 0, at most 1000';
 const PREFIX_ERROR = 'expected 1 to 64 letters, digits, dots, hyphens or underscores';
 const BUS_ERROR = `expected memory, or a URL of Redis: ${REDIS_URL_FORMATS}`;
+const BUS_KEY_ERROR = 'expected 32 to 512 characters, for example the output of openssl rand -base64 32';
 const TYPE_ERROR = 'expected stdio, http, sse, tcp or ws';
 
 const stdioShape = {
@@ -197,9 +198,30 @@ export const swarmlensOptionsSchema = z.strictObject({
     .regex(/^[\w.-]{1,64}$/, { error: PREFIX_ERROR })
     .default('swarmlens')
     .describe('Prefix of all keys and channels in Redis. Nodes with the same prefix form one cluster.'),
+  busKeys: z
+    .array(z.string({ error: BUS_KEY_ERROR }).min(32, { error: BUS_KEY_ERROR }).max(512, { error: BUS_KEY_ERROR }))
+    .refine(({ length }) => length <= 8, { error: 'expected at most 8 keys' })
+    .default([])
+    .describe(
+      'Keys with which nodes authenticate each other over Redis. The first one signs, all are accepted. Without a key, `callTool` is refused for servers that another node owns.',
+    ),
+  busTls: z
+    .strictObject({
+      caFile: z
+        .string()
+        .min(1)
+        .optional()
+        .describe('Path of the certificates that may sign the one of Redis, as PEM. Those of Node.js by default.'),
+      certFile: z.string().min(1).optional().describe('Path of the certificate of this node, as PEM.'),
+      keyFile: z.string().min(1).optional().describe('Path of the private key of `certFile`, as PEM.'),
+    })
+    .optional()
+    .describe('Files for TLS, relative to the configuration file. Require a `bus` with `rediss`.'),
   leaseMs: wholeNumberSchema(200, 600_000, 'milliseconds, a whole number')
-    .default(5_000)
-    .describe('Time after which other nodes take over the servers of a node that stopped renewing its leases.'),
+    .default(2_000)
+    .describe(
+      'Time after which other nodes take over the servers of a node that stopped renewing its leases. Half of it marks them as stale.',
+    ),
   logLevel: z.enum(LOG_LEVELS).default('warn').describe('Minimum level of the JSON log on standard error.'),
   otlpEndpoint: z
     .string()

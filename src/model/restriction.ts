@@ -13,6 +13,11 @@ export interface Restriction {
   readonly neural: boolean;
 }
 
+/** Returns whether a restriction hides no server and no agent, including future ones. */
+export function allowsAllAgents({ serverIds, serverTypes, agentTypes, swarmIds }: Restriction): boolean {
+  return serverIds === null && serverTypes === null && agentTypes === null && swarmIds === null;
+}
+
 export const UNRESTRICTED: Restriction = {
   serverIds: null,
   serverTypes: null,

@@ -1,8 +1,15 @@
-import type { CircuitBreakerStatus, McpServer } from '../model/index.js';
+import { allowsAllAgents, type CircuitBreakerStatus, type McpServer } from '../model/index.js';
 import { isoTimestamp } from '../shared/index.js';
 import { builder } from './builder.js';
 import { HealthStatusEnum } from './enums.js';
-import type { ConnectionHealth, EventLoopHealth, LimitHealth, MemoryHealth, NodeHealth } from './node-health.js';
+import type {
+  ConnectionHealth,
+  EventLoopHealth,
+  LimitHealth,
+  MemoryHealth,
+  NodeHealth,
+  Readiness,
+} from './node-health.js';
 import { CircuitBreakerRef, McpServerRef } from './server.js';
 
 const ConnectionHealthType = builder.objectRef<ConnectionHealth>('ConnectionHealth').implement({
@@ -77,6 +84,26 @@ const LimitHealthType = builder.objectRef<LimitHealth>('LimitHealth').implement(
   }),
 });
 
+const ReadinessType = builder.objectRef<Readiness>('Readiness').implement({
+  description: 'Readiness of this node for clients, as reported by `/readyz`.',
+  fields: (t) => ({
+    ready: t.boolean({
+      description: 'Whether the node should receive clients.',
+      resolve: ({ reason }) => reason === null,
+    }),
+    reason: t.exposeString('reason', {
+      nullable: true,
+      description:
+        'Reason for which the node is not ready: `draining`, `redis-unavailable` or `starting`. Null if the node is ready.',
+    }),
+    detail: t.string({
+      nullable: true,
+      description: 'Explanation of the reason. Null if there is none, and for viewers from whom agents are hidden.',
+      resolve: ({ detail }, _args, { viewer }) => (allowsAllAgents(viewer.restriction) ? detail : null),
+    }),
+  }),
+});
+
 interface ServerBreaker {
   readonly serverId: string;
   readonly breaker: CircuitBreakerStatus;
@@ -136,6 +163,11 @@ export const HealthRef = builder.objectRef<HealthSource>('Health').implement({
       type: [LimitHealthType],
       description: 'Client limits of this node with the number of rejections.',
       resolve: ({ node }) => [...node.limits],
+    }),
+    readiness: t.field({
+      type: ReadinessType,
+      description: 'Readiness of this node for clients.',
+      resolve: ({ node }) => node.readiness,
     }),
     uptimeMs: t.float({ description: 'Uptime of this node in milliseconds.', resolve: ({ node }) => node.uptimeMs }),
     timestamp: t.field({

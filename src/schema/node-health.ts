@@ -5,6 +5,18 @@ export interface NodeHealth {
   readonly memory: MemoryHealth;
   readonly limits: readonly LimitHealth[];
   readonly uptimeMs: number;
+  readonly readiness: Readiness;
+}
+
+/** Reasons for which `/readyz` answers with 503. */
+export type NotReadyReason = 'draining' | 'redis-unavailable' | 'starting';
+
+/** Whether this node should receive clients. */
+export interface Readiness {
+  /** Null if the node is ready. */
+  readonly reason: NotReadyReason | null;
+  /** Error or explanation, which may contain addresses. Null if there is none. */
+  readonly detail: string | null;
 }
 
 /** Number of requests that one limit rejected. */

@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import type { ActiveStreams } from '../delivery/index.js';
 import type { LimitCounters } from './limits/limit-counters.js';
-import type { NodeHealth } from '../schema/index.js';
+import type { NodeHealth, Readiness } from '../schema/index.js';
 import type { ConnectionRegistry } from './websocket/connection-registry.js';
 import { nearestRank } from '../shared/index.js';
 
@@ -11,12 +11,20 @@ export class NodeHealthMeter implements Disposable {
   readonly #connections: ConnectionRegistry;
   readonly #streams: ActiveStreams;
   readonly #counters: LimitCounters;
+  readonly #readiness: () => Readiness;
   #lastUtilization = performance.eventLoopUtilization();
 
-  constructor(connections: ConnectionRegistry, streams: ActiveStreams, counters: LimitCounters) {
+  /** @param readiness returns the current readiness of this node */
+  constructor(
+    connections: ConnectionRegistry,
+    streams: ActiveStreams,
+    counters: LimitCounters,
+    readiness: () => Readiness,
+  ) {
     this.#connections = connections;
     this.#streams = streams;
     this.#counters = counters;
+    this.#readiness = readiness;
     this.#delay.enable();
   }
 
@@ -46,6 +54,7 @@ export class NodeHealthMeter implements Disposable {
       eventLoop,
       memory: { rssBytes: rss, heapUsedBytes: heapUsed, heapTotalBytes: heapTotal },
       limits: this.#counters.read(),
+      readiness: this.#readiness(),
       uptimeMs: process.uptime() * 1000,
     };
   }

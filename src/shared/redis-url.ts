@@ -11,6 +11,15 @@ export interface RedisAddress {
   readonly db: number;
 }
 
+/** Certificates for TLS connections to Redis, as PEM. */
+export interface RedisTls {
+  /** Certificates of the authorities that may sign the certificate of Redis. Null for those of Node.js. */
+  readonly ca: string | null;
+  /** Certificate and private key of this client. Null if Redis requires none. */
+  readonly cert: string | null;
+  readonly key: string | null;
+}
+
 export interface RedisHost {
   readonly host: string;
   readonly port: number;

@@ -15,6 +15,8 @@ export {
   matchesAgent,
   matchesServer,
   restrictView,
+  showsAllAgentsOf,
+  showsToolResultsOf,
   type View,
   type ViewOptions,
 } from './view.js';

@@ -111,6 +111,17 @@ export function matchesServer(view: View, server: Pick<McpServer, 'id' | 'agentS
   return false;
 }
 
+/** Returns whether a view shows all possible agents of a server. */
+export function showsAllAgentsOf(view: View, { agentServerTypes }: Pick<McpServer, 'agentServerTypes'>): boolean {
+  const { serverTypes, agentTypes, swarmIds } = view;
+  return agentTypes === null && swarmIds === null && agentServerTypes.every((type) => serverTypes?.has(type) ?? true);
+}
+
+/** Returns whether a view shows everything that the tools of a server can return. */
+export function showsToolResultsOf(view: View, server: Pick<McpServer, 'id' | 'agentServerTypes'>): boolean {
+  return matchesServer(view, server) && showsAllAgentsOf(view, server) && view.includePerformance && view.includeNeural;
+}
+
 /** Returns the included parts of a view as bits. */
 export function includeMask(view: View): number {
   return (view.includePerformance ? 1 : 0) | (view.includeNeural ? 2 : 0) | (view.includeTopology ? 4 : 0);

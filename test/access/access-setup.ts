@@ -182,6 +182,7 @@ export function createRestrictedViewer(restriction: Restriction, permissions = A
 }
 
 const NODE: ReturnType<ResolverServices['nodeHealth']> = {
+  readiness: { reason: null, detail: null },
   connections: {
     open: 0,
     subscriptions: 0,

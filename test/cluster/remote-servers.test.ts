@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createView, Demand, emptyDelta } from '../../src/state/index.js';
-import { EMPTY_LATENCY, type McpServer, type ServerHealth } from '../../src/model/index.js';
+import {
+  EMPTY_LATENCY,
+  type McpServer,
+  type ServerHealth,
+  type ToolCaller,
+  UNRESTRICTED,
+} from '../../src/model/index.js';
 import { SwarmlensError } from '../../src/shared/index.js';
 import { ManualClock, settled } from '../support/manual-clock.js';
 import { hasRedis, NO_REDIS, RedisServer } from '../support/redis-server.js';
@@ -9,7 +15,7 @@ import { LEASE_MS, Nodes, type TestNode } from './test-node.js';
 
 const here = hasRedis({ own: true });
 const NEVER = new AbortController().signal;
-const CLIENT = 'client';
+const CALLER: ToolCaller = { clientId: 'client', permissions: ['tools:call'], restriction: UNRESTRICTED };
 
 const SERVER: McpServer = {
   id: 's',
@@ -190,7 +196,7 @@ describe.skipIf(!here)('RemoteServers', () => {
     await using cluster = await createTwoNodes();
     const { other, claim } = cluster;
     const { remote } = other.leases;
-    expect(await remote.callTool('s', 'spawn', { type: 'coder' }, NEVER, CLIENT)).toEqual({
+    expect(await remote.callTool('s', 'spawn', { type: 'coder' }, NEVER, CALLER)).toEqual({
       isError: false,
       content: { tool: 'spawn', args: { type: 'coder' } },
       durationMs: 1,
@@ -208,7 +214,7 @@ describe.skipIf(!here)('RemoteServers', () => {
       await using cluster = await createTwoNodes();
       const { other, owner, claim } = cluster;
       claim.onTool = () => Promise.reject(new SwarmlensError(code, 'not here', { serverId: 's' }));
-      await expect(other.leases.remote.callTool('s', 'x', {}, NEVER, CLIENT)).rejects.toMatchObject({
+      await expect(other.leases.remote.callTool('s', 'x', {}, NEVER, CALLER)).rejects.toMatchObject({
         name: 'SwarmlensError',
         code,
         message: 'not here',
@@ -222,7 +228,7 @@ describe.skipIf(!here)('RemoteServers', () => {
     await using cluster = await createTwoNodes();
     const { other, claim } = cluster;
     claim.onTool = () => Promise.reject(new TypeError('secret of the other node'));
-    const failed = other.leases.remote.callTool('s', 'x', {}, NEVER, CLIENT);
+    const failed = other.leases.remote.callTool('s', 'x', {}, NEVER, CALLER);
     await expect(failed).rejects.toThrow('the call failed on the node that owns the server');
     claim.onPoll = () => Promise.reject(new SwarmlensError('SERVER_UNAVAILABLE', 'gone'));
     expect(await other.leases.remote.poll('s', false)).toBe(false);
@@ -240,13 +246,13 @@ describe.skipIf(!here)('RemoteServers', () => {
         });
       };
     });
-    const called = other.leases.remote.callTool('s', 'x', {}, given.signal, CLIENT);
+    const called = other.leases.remote.callTool('s', 'x', {}, given.signal, CALLER);
     const signal = await begun;
     given.abort(new Error('no time'));
     await expect(called).rejects.toThrow('no time');
     await until(nodes, () => signal.aborted && owner.leases.pending === 0);
     expect(other.leases.pending).toBe(0);
-    await expect(other.leases.remote.callTool('s', 'x', {}, given.signal, CLIENT)).rejects.toThrow('no time');
+    await expect(other.leases.remote.callTool('s', 'x', {}, given.signal, CALLER)).rejects.toThrow('no time');
   });
 
   test('rejects a call when the owner has vanished', async () => {
@@ -258,7 +264,7 @@ describe.skipIf(!here)('RemoteServers', () => {
         return new Promise(() => undefined);
       };
     });
-    const called = other.leases.remote.callTool('s', 'x', {}, NEVER, CLIENT);
+    const called = other.leases.remote.callTool('s', 'x', {}, NEVER, CALLER);
     const failed = expect(called).rejects.toMatchObject({
       code: 'SERVER_UNAVAILABLE',
       message: 'The call may have been executed: the owner disappeared. Check the server before you retry.',
@@ -283,7 +289,7 @@ describe.skipIf(!here)('RemoteServers', () => {
     await using cluster = await createTwoNodes();
     const { nodes, clock, other, claim } = cluster;
     claim.onTool = () => new Promise(() => undefined);
-    const called = other.leases.remote.callTool('s', 'x', {}, NEVER, CLIENT);
+    const called = other.leases.remote.callTool('s', 'x', {}, NEVER, CALLER);
     const failed = expect(called).rejects.toMatchObject({ code: 'SERVER_UNAVAILABLE' });
     await until(
       nodes,
@@ -297,10 +303,11 @@ describe.skipIf(!here)('RemoteServers', () => {
     await using own = await RedisServer.start();
     await using nodes = new Nodes(own.url);
     const owner = await nodes.join('owner', ['s']);
+    owner.store.commit({ ...emptyDelta('s'), server: SERVER });
     await nodes.until(() => owner.owned.length === 1);
     const other = await nodes.join('other', ['s']);
     await other.settled('s');
-    await expect(other.leases.remote.callTool('unknown', 'x', {}, NEVER, CLIENT)).rejects.toMatchObject({
+    await expect(other.leases.remote.callTool('unknown', 'x', {}, NEVER, CALLER)).rejects.toMatchObject({
       code: 'SERVER_UNAVAILABLE',
       message: /^No node owns server/,
     });
@@ -313,12 +320,12 @@ describe.skipIf(!here)('RemoteServers', () => {
         return new Promise(() => undefined);
       };
     });
-    const called = other.leases.remote.callTool('s', 'x', {}, NEVER, CLIENT);
+    const called = other.leases.remote.callTool('s', 'x', {}, NEVER, CALLER);
     const failed = expect(called).rejects.toMatchObject({ code: 'SERVER_UNAVAILABLE' });
     await begun;
     await own.kill();
     await failed;
-    await expect(other.leases.remote.callTool('s', 'x', {}, NEVER, CLIENT)).rejects.toMatchObject({
+    await expect(other.leases.remote.callTool('s', 'x', {}, NEVER, CALLER)).rejects.toMatchObject({
       code: 'SERVER_UNAVAILABLE',
     });
     expect(other.leases.pending).toBe(0);
@@ -331,9 +338,11 @@ describe.skipIf(!here)('RemoteServers', () => {
     claim.onTool = (_tool, _args, signal) =>
       new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))));
     const { remote } = other.leases;
-    const calls = given.map(({ signal }, index) => remote.callTool('s', 'x', {}, signal, `client ${index % 6}`));
+    const calls = given.map(({ signal }, index) =>
+      remote.callTool('s', 'x', {}, signal, { ...CALLER, clientId: `client ${index % 6}` }),
+    );
     const ended = Promise.allSettled(calls);
-    await expect(remote.callTool('s', 'x', {}, NEVER, CLIENT)).rejects.toMatchObject({ code: 'RATE_LIMITED' });
+    await expect(remote.callTool('s', 'x', {}, NEVER, CALLER)).rejects.toMatchObject({ code: 'RATE_LIMITED' });
     claim.onPoll = () => Promise.resolve(true);
     expect(await remote.poll('s', false)).toBe(true);
     for (const one of given) one.abort(new Error('no time'));
@@ -345,11 +354,11 @@ describe.skipIf(!here)('RemoteServers', () => {
     await using cluster = await createTwoNodes();
     const { other, owner } = cluster;
     const { keys } = owner.link;
-    for (const garbage of ['{', '[]', '[2,"want","x","s",60]', '[1,"want","x","s",-1]', '[1,"tool","x"]', 'null']) {
-      await redis.look.publish(keys.nodeChannel('owner'), garbage);
-      await redis.look.publish(keys.shared('leases'), garbage);
+    const channels = [keys.nodeChannel('owner'), keys.shared('leases')];
+    for (const channel of channels) await redis.look.publish(channel, '{');
+    for (const garbage of [[], ['want', 's', 60], ['want', 's', -1], ['tool', 'x'], null, ['answer', 99, true]]) {
+      for (const channel of channels) await other.link.publish(channel, garbage);
     }
-    await redis.look.publish(keys.nodeChannel('owner'), '[1,"answer",99,true]');
     expect(await other.leases.remote.poll('s', false)).toBe(true);
     expect(new Demand().size).toBe(owner.demand.size);
   });

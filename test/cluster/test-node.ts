@@ -7,7 +7,7 @@ import {
 } from '../../src/cluster/index.js';
 import { Demand, Store } from '../../src/state/index.js';
 import type { ServerHealth, ToolResult } from '../../src/model/index.js';
-import { type Clock, Emitter, parseRedisUrl, systemClock } from '../../src/shared/index.js';
+import { type Clock, Emitter, type Logger, parseRedisUrl, systemClock } from '../../src/shared/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
 import { ChangeNotifier } from '../support/wait.js';
 
@@ -70,7 +70,13 @@ export interface NodeOptions {
   /** Clock of the leases. The connection uses the system clock. */
   readonly clock?: Clock;
   readonly prefix?: string;
+  /** Keys for signatures. @default one key that all nodes share */
+  readonly busKeys?: readonly string[];
+  readonly logger?: Logger;
 }
+
+/** Key that nodes share unless a test gives them others. */
+export const BUS_KEY = 'a key for the messages of the tests';
 
 /** Node in this process with its own connections to a real Redis. */
 export class TestNode implements AsyncDisposable {
@@ -83,16 +89,19 @@ export class TestNode implements AsyncDisposable {
   readonly changes: Emitter<Change>;
   /** Ids of the servers whose snapshot was read before the node owned or followed them. */
   readonly synced: string[] = [];
+  /** Changes of the silence of owners, in order. */
+  readonly silences: (readonly [serverId: string, reason: string | null])[] = [];
   readonly #claimed = new Map<string, OwnershipClaim>();
   #isGone = false;
 
   constructor(id: string, redisUrl: string, changes: Emitter<Change>, options: NodeOptions = {}) {
-    const { leaseMs = LEASE_MS, clock = systemClock, prefix = 't' } = options;
+    const { leaseMs = LEASE_MS, clock = systemClock, prefix = 't', busKeys = [BUS_KEY] } = options;
+    const { logger = silentLogger } = options;
     this.id = id;
     this.changes = changes;
     const address = parseRedisUrl(redisUrl);
     if (address === null) throw new Error('not a Redis URL');
-    this.link = openRedisConnection({ address, prefix, nodeId: id, clock: systemClock, logger: silentLogger });
+    this.link = openRedisConnection({ address, prefix, busKeys, nodeId: id, clock: systemClock, logger });
     this.leases = new LeaseManager({
       link: this.link,
       leaseMs,
@@ -102,11 +111,12 @@ export class TestNode implements AsyncDisposable {
           return Promise.resolve();
         },
         flush: () => Promise.resolve(),
+        setOwnerSilence: (serverId, reason) => this.silences.push([serverId, reason]),
       },
       store: this.store,
       demand: this.demand,
       clock,
-      logger: silentLogger,
+      logger,
     });
   }
 

@@ -176,7 +176,9 @@ describe('loadConfig', () => {
       port: 4000,
       bus: 'memory',
       busPrefix: 'swarmlens',
-      leaseMs: 5_000,
+      busKeys: [],
+      busTls: null,
+      leaseMs: 2_000,
     });
     expect(config.servers.map(({ id }) => id)).toEqual(['claude-flow', 'ruv-swarm', 'daa']);
     expect(config.servers[0]).toMatchObject({
@@ -587,6 +589,7 @@ describe('loadConfig: one line per mistake with key and value', () => {
     ['an environment variable of a child', server({ command: 'x', env: { A: ['s3cret'] } }), {}],
     ['the password of a url', server({ url: 'htp://user:s3@cret@host/' }), {}],
     ['the password of a bus', own({ bus: 'redis://:s3cret@host/no/database' }), {}],
+    ['a key of a bus', own({ busKeys: ['s3cret'] }), {}],
     ['the query of a url', server({ url: 'http://host:x/?key=s3cret' }), {}],
     ['the value of a variable', server({ url: '${WHERE}' }), { env: { WHERE: 's3cret' } }],
     ['a list where an object belongs', { mcpServers: [{ headers: { a: 's3cret' } }] }, {}],

@@ -65,8 +65,10 @@ const FULL_CONFIG = {
   swarmlens: {
     port: 4000,
     host: '127.0.0.1',
-    bus: 'redis://:pw@localhost:6379/1',
+    bus: 'rediss://:pw@localhost:6379/1',
     busPrefix: 'p',
+    busKeys: ['a key that is long enough for the nodes'],
+    busTls: { caFile: 'nowhere.pem' },
     leaseMs: 5_000,
     logLevel: 'warn',
     limits: {},
@@ -85,7 +87,10 @@ const FULL_CONFIG = {
   },
 };
 
-const WITHOUT_FILES = { ...FULL_CONFIG, swarmlens: { ...FULL_CONFIG.swarmlens, trustedDocuments: undefined } };
+const WITHOUT_FILES = {
+  ...FULL_CONFIG,
+  swarmlens: { ...FULL_CONFIG.swarmlens, trustedDocuments: undefined, busTls: undefined },
+};
 
 async function load(bytes: Buffer, env: Record<string, string>): Promise<unknown> {
   await writeFile(join(directory, 'c.json'), bytes);

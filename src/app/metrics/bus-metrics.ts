@@ -12,6 +12,8 @@ export interface BusStats {
   readonly resyncs: number;
   /** Delay of the latest message in milliseconds. Null before the first message. */
   readonly lagMs: number | null;
+  /** Number of messages and values in Redis that this node ignored, by reason. */
+  readonly refused: ReadonlyMap<string, number>;
 }
 
 /** Metrics of the bus. @param read returns null for a single node */
@@ -35,6 +37,12 @@ export function busMetrics(read: () => BusStats | null): readonly ObservableMetr
       'Snapshots that were reread because messages were missing or late.',
       ({ resyncs }) => resyncs,
     ),
+    {
+      name: 'swarmlens_bus_refused_total',
+      help: 'Messages and values in Redis that this node ignored, by reason. Not exported by a single node.',
+      labels: ['reason'],
+      read: () => [...(read()?.refused ?? [])].map(([reason, count]) => [{ reason }, count]),
+    },
     one('swarmlens_bus_lag_seconds', 'Delay of the latest message from another node.', ({ lagMs }) => {
       return lagMs === null ? null : lagMs / 1000;
     }),

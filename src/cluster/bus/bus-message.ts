@@ -3,9 +3,6 @@ import { type Agent, parseServerId, type SwarmlensEvent } from '../../model/inde
 import { emptyDelta, type MergePatch, type ServerDelta, type ServerChanges, type Store } from '../../state/index.js';
 import { agentSchema, edgeSchema, eventSchema, serverSchema, swarmSchema } from '../wire-schemas.js';
 
-/** Version of the format, which `docs/decisions/0018-bus-protocol.md` describes. Nodes of another version read the snapshot instead. */
-export const BUS_MESSAGE_VERSION = 1;
-
 /** Position in the messages of a server: fencing token of the owner, and number of the message under it. */
 export interface BusPosition {
   readonly fencingToken: number;
@@ -16,7 +13,6 @@ export interface BusPosition {
 export interface BusMessage extends BusPosition {
   /** Time of publication in milliseconds since the epoch, by the Redis clock. */
   readonly atMs: number;
-  readonly nodeId: string;
   readonly body: BusMessageBody;
 }
 
@@ -48,30 +44,23 @@ const bodySchema = z.object({
 export type BusMessageBody = z.infer<typeof bodySchema>;
 
 const sequenceSchema = z.int().min(1);
-const messageSchema = z.tuple([
-  z.literal(BUS_MESSAGE_VERSION),
-  sequenceSchema,
-  sequenceSchema,
-  z.int(),
-  z.string(),
-  bodySchema,
-]);
+const messageSchema = z.tuple([sequenceSchema, sequenceSchema, z.int(), bodySchema]);
 
-/** Encodes a message as an array that starts with the version. */
-export function encodeBusMessage({ fencingToken, seq, atMs, nodeId, body }: BusMessage): readonly unknown[] {
-  return [BUS_MESSAGE_VERSION, fencingToken, seq, atMs, nodeId, body];
+/** Encodes a message as an array, which `docs/decisions/0018-bus-protocol.md` describes. */
+export function encodeBusMessage({ fencingToken, seq, atMs, body }: BusMessage): readonly unknown[] {
+  return [fencingToken, seq, atMs, body];
 }
 
-/** Parses a message. Null if it is invalid, has another version, or concerns another server. */
+/** Parses a message. Null if it is invalid or concerns another server. */
 export function parseBusMessage(value: unknown, serverId: string): BusMessage | null {
   const parsed = messageSchema.safeParse(value);
   if (!parsed.success) return null;
-  const [, fencingToken, seq, atMs, nodeId, body] = parsed.data;
+  const [fencingToken, seq, atMs, body] = parsed.data;
   const { s, a = [], w = [], e = [], v = [] } = body;
   const idPrefixes = [...a, ...w, ...e].map(({ id }) => parseServerId(id));
   const serverIds = [...a, ...w, ...e, ...v].map((item) => item.serverId);
   const isOfServer = [s?.id ?? serverId, ...idPrefixes, ...serverIds].every((id) => id === serverId);
-  return isOfServer ? { fencingToken, seq, atMs, nodeId, body } : null;
+  return isOfServer ? { fencingToken, seq, atMs, body } : null;
 }
 
 /** Returns the number of the earliest message after which this one can be applied. */

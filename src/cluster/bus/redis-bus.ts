@@ -4,7 +4,10 @@ import type { ServerDelta, Store } from '../../state/index.js';
 import type { Bus, FencingTokens } from './bus.js';
 import { ServerFollower, type ServerFollowerDeps } from './server-follower.js';
 import { ServerWriter, type ServerWriterDeps, type WriteConfirmation } from './server-writer.js';
+import type { MessageSource } from '../redis/channel-subscriptions.js';
 import type { RedisConnection } from '../redis/redis-connection.js';
+import { RECORD_TTL_LEASES } from '../redis/redis-keys.js';
+import type { RefusalReason } from '../redis/refusals.js';
 import { LIST_SERVERS } from '../redis/redis-script.js';
 import { parseBusMessage } from './bus-message.js';
 
@@ -30,10 +33,10 @@ export interface RedisBusStats {
   readonly resyncs: number;
   /** Delay of the last message in milliseconds, by the clocks of Redis and of this machine. Null before the first. */
   readonly lagMs: number | null;
+  /** Number of messages and values in Redis that this node ignored, by reason. */
+  readonly refused: ReadonlyMap<RefusalReason, number>;
 }
 
-/** Lifetime of a snapshot without renewal, in lease durations. */
-const SNAPSHOT_TTL_LEASES = 12;
 /** Minimum number of verifications per lease duration. */
 const CHECKS_PER_LEASE = 3;
 /** Maximum interval of verifications in milliseconds. Readers of other nodes can resume from the last verification. */
@@ -60,6 +63,8 @@ export class RedisBus implements Bus {
   readonly #subscribed: Promise<AsyncDisposable | null>;
   readonly #loop: Promise<void>;
   readonly #counts = { published: 0, received: 0, resyncs: 0 };
+  /** Reasons for which servers of other nodes are stale although Redis is available. */
+  readonly #silences = new Map<string, string>();
   #lagMs: number | null = null;
   #isSubscribed = false;
   #unreadableAtMs = -Infinity;
@@ -69,7 +74,7 @@ export class RedisBus implements Bus {
     this.#options = options;
     this.#writerDeps = {
       ...options,
-      snapshotTtlMs: leaseMs * SNAPSHOT_TTL_LEASES,
+      snapshotTtlMs: leaseMs * RECORD_TTL_LEASES,
       onFenced,
       onSnapshotWritten: () => this.#wakeSignal.wake(),
       onWritten: (confirmation) => {
@@ -80,6 +85,8 @@ export class RedisBus implements Bus {
     };
     this.#followerDeps = {
       ...options,
+      snapshotTtlMs: leaseMs * RECORD_TTL_LEASES,
+      silenceOf: (serverId) => this.#silences.get(serverId) ?? null,
       emit: (delta) => this.#callListeners(() => this.#listeners.emit(delta)),
       onGap: () => {
         this.#counts.resyncs += 1;
@@ -111,7 +118,7 @@ export class RedisBus implements Bus {
 
   /** Returns statistics since the start. */
   stats(): RedisBusStats {
-    return { ...this.#counts, lagMs: this.#lagMs };
+    return { ...this.#counts, lagMs: this.#lagMs, refused: this.#options.link.refusals.counts };
   }
 
   /** Resolves when earlier changes of a server are in Redis, or cannot be written for now. */
@@ -123,6 +130,17 @@ export class RedisBus implements Bus {
   async pull(serverId: string): Promise<void> {
     if (!this.#options.link.isUp) return;
     await (this.#followers.get(serverId) ?? new ServerFollower(serverId, this.#followerDeps)).resync();
+  }
+
+  /** Marks a server of another node as stale until `reason` is null, because its owner stopped renewing its lease. */
+  setOwnerSilence(serverId: string, reason: string | null): void {
+    if (reason === null) this.#silences.delete(serverId);
+    else this.#silences.set(serverId, reason);
+    if (this.#options.fencingTokens.tokenOf(serverId) !== null) return;
+    const follower = this.#followers.get(serverId);
+    if (reason !== null) follower?.markStale(reason);
+    // Never rejects.
+    else follower?.resync().catch(() => undefined);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -140,7 +158,7 @@ export class RedisBus implements Bus {
     try {
       const subscription = await link.subscribe(
         link.keys.allChanges,
-        (message, channel) => this.#receive(message, channel),
+        (message, source) => this.#receive(message, source),
         { pattern: true },
       );
       this.#isSubscribed = true;
@@ -153,14 +171,14 @@ export class RedisBus implements Bus {
     }
   }
 
-  #receive(value: unknown, channel: string): void {
+  #receive(value: unknown, { channel, senderId }: MessageSource): void {
     const { link, fencingTokens, clock } = this.#options;
     const serverId = link.keys.parseServerId(channel);
     if (serverId === null || this.#abort.signal.aborted) return;
     const message = parseBusMessage(value, serverId);
     if (message === null) this.#logUnreadable(channel);
     // An owner learns from its writes and its lease that it lost the ownership.
-    if (message?.nodeId === link.nodeId || fencingTokens.tokenOf(serverId) !== null) return;
+    if (senderId === link.nodeId || fencingTokens.tokenOf(serverId) !== null) return;
     this.#counts.received += 1;
     if (message !== null) this.#lagMs = Math.max(0, clock.now() - message.atMs);
     this.#follow(serverId).receive(message);
@@ -196,7 +214,7 @@ export class RedisBus implements Bus {
     const listed = await LIST_SERVERS.run(
       link.commands,
       [link.keys.shared('servers')],
-      [leaseMs * SNAPSHOT_TTL_LEASES, ...owned],
+      [leaseMs * RECORD_TTL_LEASES, ...owned],
     );
     const [time, ids] = listResultSchema.parse(listed);
     for (const id of ids) if (fencingTokens.tokenOf(id) === null) this.#follow(id);

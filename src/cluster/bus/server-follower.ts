@@ -3,6 +3,7 @@ import {
   hasStateChanges,
   emptyDelta,
   type ServerDelta,
+  type ServerSnapshot,
   serverSnapshot,
   toStaleSnapshot,
   type Store,
@@ -18,6 +19,10 @@ export interface ServerFollowerDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly leaseMs: number;
+  /** Lifetime of a snapshot in Redis without writes and renewals, in milliseconds. */
+  readonly snapshotTtlMs: number;
+  /** Returns why the server is stale because of its owner. Null if its owner renews its lease. */
+  readonly silenceOf: (serverId: string) => string | null;
   /** Commits the delta before it returns. */
   readonly emit: (delta: ServerDelta) => void;
   /** Called when changes of the server may have been missed. */
@@ -42,7 +47,8 @@ export class ServerFollower {
   #pendingRead: Promise<void> | null = null;
   #needsRead = false;
   #missingSince: number | null = null;
-  #unownedSince: number | null = null;
+  /** Newest position that the store has had. Null before the first. */
+  #newestRead: BusPosition | null = null;
 
   constructor(serverId: string, deps: ServerFollowerDeps) {
     this.#serverId = serverId;
@@ -51,7 +57,8 @@ export class ServerFollower {
 
   /** Whether the snapshot has been missing from Redis for so long that its owner would have rewritten it. */
   get hasExpired(): boolean {
-    return this.#hasExceededLease(this.#missingSince);
+    const { clock, leaseMs } = this.#deps;
+    return this.#missingSince !== null && clock.monotonic() - this.#missingSince > leaseMs;
   }
 
   /** Applies a message. Null stands for an invalid message. */
@@ -65,7 +72,7 @@ export class ServerFollower {
     const isOld = this.#position !== null && !isAfter(message, this.#position);
     const delta = isOld || !this.#canApply(message) ? null : toServerDelta(store, this.#serverId, message);
     if (delta !== null) {
-      this.#position = { fencingToken: message.fencingToken, seq: message.seq };
+      this.#setPosition({ fencingToken: message.fencingToken, seq: message.seq });
       emit({ ...delta, events });
       return;
     }
@@ -90,16 +97,13 @@ export class ServerFollower {
    * @returns whether the store contains everything published until then
    */
   async verify(): Promise<boolean> {
-    const { link, clock } = this.#deps;
+    const { link, silenceOf } = this.#deps;
     const before = this.#position;
-    const [at, lease] = await Promise.all([
-      link.commands.hget(link.keys.key(this.#serverId, 'snapshot'), 'at'),
-      link.commands.exists(link.keys.key(this.#serverId, 'lease')),
-    ]);
+    const at = await link.commands.hget(link.keys.key(this.#serverId, 'snapshot'), 'at');
     this.#reportMissedEvents();
-    this.#unownedSince = lease > 0 ? null : (this.#unownedSince ?? clock.monotonic());
-    if (this.#hasExceededLease(this.#unownedSince)) {
-      this.markStale('no node owns the server');
+    const silence = silenceOf(this.#serverId);
+    if (silence !== null) {
+      this.markStale(silence);
       return false;
     }
     const position = parsePosition(at);
@@ -118,16 +122,25 @@ export class ServerFollower {
 
   /** Marks the server as stale until its snapshot is read again. */
   markStale(reason: string): void {
-    const { store, clock, emit } = this.#deps;
+    const { store, emit } = this.#deps;
     this.#position = null;
     const snapshot = serverSnapshot(store, this.#serverId);
     if (snapshot === null) return;
-    const { server } = snapshot;
-    const stale = { ...server, status: 'OFFLINE' as const, stale: true, lastError: reason };
-    const since = { staleSince: server.staleSince ?? isoTimestamp(clock) };
-    const seenAt = store.serverLastSeenAt(this.#serverId);
-    const delta = store.diff(toStaleSnapshot(snapshot, { ...stale, ...since }, seenAt), null);
+    const delta = store.diff(this.#toStale(snapshot, reason), null);
     if (hasStateChanges(delta)) emit(delta);
+  }
+
+  #toStale(snapshot: ServerSnapshot, reason: string): ServerSnapshot {
+    const { store, clock } = this.#deps;
+    const { server } = snapshot;
+    const staleSince = store.servers.get(this.#serverId)?.staleSince ?? server.staleSince ?? isoTimestamp(clock);
+    const stale = { ...server, status: 'OFFLINE' as const, stale: true, staleSince, lastError: reason };
+    return toStaleSnapshot(snapshot, stale, store.serverLastSeenAt(this.#serverId));
+  }
+
+  #setPosition(position: BusPosition): void {
+    this.#position = position;
+    this.#newestRead = position;
   }
 
   #startRead(): void {
@@ -163,8 +176,8 @@ export class ServerFollower {
   }
 
   async #readOnce(): Promise<void> {
-    const { link, store, clock, emit } = this.#deps;
-    const stored = await readStoredSnapshot(link, this.#serverId);
+    const { link, store, clock, emit, snapshotTtlMs, silenceOf } = this.#deps;
+    const stored = await readStoredSnapshot(link, this.#serverId, snapshotTtlMs);
     this.#deps.onGap();
     if (stored === null) {
       this.#missingSince ??= clock.monotonic();
@@ -172,9 +185,19 @@ export class ServerFollower {
       return;
     }
     this.#missingSince = null;
-    this.#position = stored.at;
+    if (this.#newestRead !== null && isAfter(this.#newestRead, stored.at)) {
+      // Its owner replaces an old snapshot at the next renewal.
+      link.refusals.count('replayed', link.keys.key(this.#serverId, 'snapshot'));
+      this.#position = null;
+      return;
+    }
+    this.#setPosition(stored.at);
     this.#eventsPosition ??= stored.at;
-    const delta = { ...store.diff(stored.snapshot, stored.seenAt), publishedAtMs: stored.atMs };
+    const silence = silenceOf(this.#serverId);
+    // Messages are not applied to a stale snapshot, because they do not end its staleness.
+    if (silence !== null) this.#position = null;
+    const snapshot = silence === null ? stored.snapshot : this.#toStale(stored.snapshot, silence);
+    const delta = { ...store.diff(snapshot, stored.seenAt), publishedAtMs: stored.atMs };
     if (hasStateChanges(delta) || stored.seenAt !== store.serverLastSeenAt(this.#serverId)) emit(delta);
   }
 
@@ -200,10 +223,6 @@ export class ServerFollower {
   #missedNotice(): ServerDelta['events'][number] {
     const message = `Events of ${this.#serverId} may be missing because a message of its node was lost.`;
     return eventsMissedNotice(this.#serverId, message, this.#deps.clock);
-  }
-
-  #hasExceededLease(since: number | null): boolean {
-    return since !== null && this.#deps.clock.monotonic() - since > this.#deps.leaseMs;
   }
 }
 

@@ -10,9 +10,11 @@ import {
 } from '../../state/index.js';
 import { eventsMissedNotice } from './bus.js';
 import type { RedisConnection } from '../redis/redis-connection.js';
-import { REMOVE_SNAPSHOT, WRITE_SNAPSHOT } from '../redis/redis-script.js';
-import { snapshotFields, formatPosition, removedFields } from './stored-snapshot.js';
-import { createMessageBody, encodeBusMessage } from './bus-message.js';
+import { RENEW_SNAPSHOT, REMOVE_SNAPSHOT, WRITE_SNAPSHOT } from '../redis/redis-script.js';
+import { MessageTooLongError } from '../redis/envelope.js';
+import type { HashSum } from '../redis/seal.js';
+import { changedSum, formatPosition, removedFields, signatureFields, snapshotFields } from './stored-snapshot.js';
+import { type BusMessageBody, createMessageBody, encodeBusMessage } from './bus-message.js';
 
 export interface ServerWriterDeps {
   readonly link: RedisConnection;
@@ -56,6 +58,8 @@ export class ServerWriter implements AsyncDisposable {
   #seq = 0;
   /** Position of the snapshot in Redis. Null if a complete snapshot must be written. */
   #storedPosition: string | null = null;
+  /** Sum of the snapshot in Redis, for its signature. Null if nothing is signed. */
+  #storedSum: HashSum | null = null;
   #hasPendingChanges = false;
   #hasFailed = false;
   #isClosed = false;
@@ -80,15 +84,17 @@ export class ServerWriter implements AsyncDisposable {
     });
   }
 
-  /** Extends the lifetime of the snapshot in Redis. Rewrites the snapshot if another one is stored. */
+  /** Extends the lifetime of the snapshot in Redis and signs it again. Rewrites the snapshot if another one is stored. */
   async renew(): Promise<void> {
     const { link, snapshotTtlMs } = this.#deps;
     const position = this.#storedPosition;
-    const key = link.keys.key(this.#serverId, 'snapshot');
-    if (this.#isIdleAt(position)) {
-      const [at] = await Promise.all([link.commands.hget(key, 'at'), link.commands.pexpire(key, snapshotTtlMs)]);
+    if (position !== null && this.#isIdleAt(position)) {
+      const sum = this.#storedSum?.sum ?? '';
+      const key = link.keys.key(this.#serverId, 'snapshot');
+      const signature = signatureFields(link, this.#serverId, { at: position, sum });
+      const answer = await RENEW_SNAPSHOT.run(link.commands, [key], [position, snapshotTtlMs, ...signature]);
       // The answer is ambiguous while a write is in progress.
-      if (at !== position && this.#isIdleAt(position)) this.#storedPosition = null;
+      if (answer === 'GAP' && this.#isIdleAt(position)) this.#storedPosition = null;
     }
     this.scheduleWrite();
   }
@@ -138,10 +144,16 @@ export class ServerWriter implements AsyncDisposable {
     const body = isGone
       ? { x: 1 as const, ...(events.length > 0 && { v: events }) }
       : createMessageBody(this.#serverId, changes, { seq, basis: this.#basis, events });
-    await link.publish(
-      link.keys.changes(this.#serverId),
-      encodeBusMessage({ fencingToken: this.fencingToken, seq, atMs, nodeId: link.nodeId, body }),
-    );
+    const publish = (content: BusMessageBody): Promise<void> => {
+      const message = encodeBusMessage({ fencingToken: this.fencingToken, seq, atMs, body: content });
+      return link.publish(link.keys.changes(this.#serverId), message);
+    };
+    try {
+      await publish(body);
+    } catch (error) {
+      if (!(error instanceof MessageTooLongError)) throw error;
+      await publish({ g: 1 });
+    }
     this.#basis = seq;
     this.#cursor = changes.cursor;
     this.#sentSeenAt = seenAt;
@@ -161,21 +173,35 @@ export class ServerWriter implements AsyncDisposable {
     const { commands, keys: names } = link;
     const keys = [names.key(this.#serverId, 'snapshot'), names.key(this.#serverId, 'fence')];
     const next = formatPosition({ fencingToken: this.fencingToken, seq });
-    const write = (at: string, set: readonly string[], removed: readonly string[]): Promise<unknown> =>
-      WRITE_SNAPSHOT.run(commands, keys, [this.fencingToken, at, next, snapshotTtlMs, set.length, ...set, ...removed]);
+    const write = async (
+      sum: HashSum | null,
+      at: string,
+      { set, removed }: { readonly set: readonly string[]; readonly removed: readonly string[] },
+    ): Promise<unknown> => {
+      const changed = await changedSum(sum, set, removed);
+      const all = [...set, ...signatureFields(link, this.#serverId, { at: next, sum: changed?.sum ?? '' })];
+      const head = [this.fencingToken, at, next, snapshotTtlMs, all.length];
+      const written = await WRITE_SNAPSHOT.run(commands, keys, [...head, ...all, ...removed]);
+      if (written === 'GAP' || written === 'FENCED') return written;
+      changed?.apply();
+      this.#storedSum = sum;
+      return written;
+    };
     let answer: unknown = 'GAP';
     if (isGone) {
       answer = await REMOVE_SNAPSHOT.run(commands, keys, [this.fencingToken]);
       if (answer !== 'FENCED') await commands.zrem(names.shared('servers'), this.#serverId);
     } else if (changes.kind === 'DELTA' && this.#storedPosition !== null) {
       const { delta } = changes;
-      answer = await write(this.#storedPosition, snapshotFields(delta, delta.seenAt), removedFields(delta));
+      const set = snapshotFields(delta, delta.seenAt);
+      answer = await write(this.#storedSum, this.#storedPosition, { set, removed: removedFields(delta) });
     }
     if (answer === 'GAP') {
       const snapshot = serverSnapshot(store, this.#serverId);
       // The server was just removed; the next write publishes the removal.
       if (snapshot === null) return null;
-      answer = await write('', snapshotFields(snapshot, store.serverLastSeenAt(this.#serverId)), []);
+      const set = snapshotFields(snapshot, store.serverLastSeenAt(this.#serverId));
+      answer = await write(link.seal.createSum(), '', { set, removed: [] });
       if (answer !== 'FENCED') this.#deps.onSnapshotWritten();
     }
     if (answer === 'FENCED') {
@@ -192,7 +218,7 @@ export class ServerWriter implements AsyncDisposable {
   #eventsIn(changes: ServerChanges): SwarmlensEvent[] {
     const events = changes.kind === 'SNAPSHOT' ? changes.events : changes.delta.events;
     if (changes.missedEvents === 0) return [...events];
-    const message = `${changes.missedEvents} events were dropped position other nodes received them`;
+    const message = `${changes.missedEvents} events were dropped before other nodes received them`;
     return [eventsMissedNotice(this.#serverId, message, this.#deps.clock), ...events];
   }
 }

@@ -84,7 +84,7 @@ export class LeaseBalancer {
     const { freeSinceMs } = lease;
     if (lease.heldToken !== null || freeSinceMs === null || this.#acquiring.has(lease)) return;
     const isShare = shouldAcquire(this.#counts(), lease.claim.isTransferable);
-    const isForOthers = !isShare || lease.isMissingInRedis;
+    const isForOthers = !isShare || lease.mayHolderReturn;
     if (isForOthers && this.#clock.monotonic() - freeSinceMs < this.#leaseMs / 2) return;
     this.#acquiring.add(lease);
     try {

@@ -6,12 +6,9 @@ import { RpcRemoteServers } from '../rpc/remote-servers.js';
 import { Lease, type LeaseDeps, type SnapshotSync } from './lease.js';
 import { LeaseStore } from './lease-store.js';
 import { LeaseBalancer } from './lease-balancer.js';
-import {
-  type LeaseAnnouncement,
-  parseNodeMessage,
-  parseLeaseAnnouncement,
-  NODE_MESSAGE_VERSION,
-} from '../rpc/node-messages.js';
+import { OwnerWatch } from './owner-watch.js';
+import { type LeaseAnnouncement, parseNodeMessage, parseLeaseAnnouncement } from '../rpc/node-messages.js';
+import type { MessageSource } from '../redis/channel-subscriptions.js';
 import type { OwnershipCandidate, OwnershipClaim, RemoteServers, Ownership } from '../ownership.js';
 import { DemandRelay } from '../rpc/demand-relay.js';
 
@@ -27,11 +24,17 @@ export interface LeaseManagerDeps {
 }
 
 /** Number of renewals per lease duration. */
-const RENEWALS_PER_LEASE = 3;
+const RENEWALS_PER_LEASE = 4;
+/** Share of the lease duration after a reconnect in which other nodes may renew expired leases. */
+const RETURN_WITHIN_LEASES = 0.5;
+/** Delay in milliseconds after the end of a lease, because Redis expires it a moment after its last renewal was sent. */
+const EXPIRY_DELAY_MS = 10;
+const OWNER_SILENT = 'The node that owns the server does not respond.';
 
 /**
- * Assigns each server to one node of the cluster. If a node disappears, other nodes take over its servers within two lease
- * durations. A node that shuts down releases its leases, and others take over immediately.
+ * Assigns each server to one node of the cluster. If a node disappears, other nodes mark its servers as stale after half a lease
+ * duration, and take them over when their leases expire. A node that shuts down releases its leases, and others take over
+ * immediately.
  */
 export class LeaseManager implements Ownership {
   readonly remote: RemoteServers;
@@ -43,15 +46,23 @@ export class LeaseManager implements Ownership {
   readonly #rpc: NodeRpc;
   readonly #remoteServers: RpcRemoteServers;
   readonly #demandRelay: DemandRelay;
+  readonly #ownerWatch: OwnerWatch;
   readonly #wakeSignal: WakeSignal;
   readonly #abort = new AbortController();
   readonly #connectionListener: Disposable;
   readonly #loop: Promise<void>;
+  /** Monotonic time of the last reconnect after an outage. */
+  #reconnectedAtMs = -Infinity;
+  #wasUp = false;
 
   constructor(deps: LeaseManagerDeps) {
     this.#deps = deps;
     const { link, clock, leaseMs } = deps;
     this.#leaseStore = new LeaseStore(link, leaseMs);
+    this.#ownerWatch = new OwnerWatch(clock, leaseMs, (serverId, isSilent) => {
+      if (isSilent) deps.logger.warn({ serverId }, 'the owner of the server does not respond');
+      deps.snapshotSync.setOwnerSilence(serverId, isSilent ? OWNER_SILENT : null);
+    });
     this.#leases = new LeaseBalancer(this.#leaseStore, clock, leaseMs);
     this.#wakeSignal = new WakeSignal(clock);
     this.#rpc = new NodeRpc({ ...deps, ownedServer: (serverId) => this.#ownedClaim(serverId) });
@@ -59,8 +70,13 @@ export class LeaseManager implements Ownership {
     this.remote = this.#remoteServers;
     this.#demandRelay = new DemandRelay({ ...deps, remoteOwners: () => this.#remoteServers.holders });
     this.#connectionListener = link.onChange(() => {
-      if (link.isUp) this.#wakeSignal.wake();
-      else this.#rpc.failPending(() => true, 'Redis is unavailable');
+      if (!link.isUp) {
+        this.#rpc.failPending(() => true, 'Redis is unavailable');
+        return;
+      }
+      if (this.#wasUp) this.#reconnectedAtMs = clock.monotonic();
+      this.#wasUp = true;
+      this.#wakeSignal.wake();
     });
     this.#loop = this.#run(this.#abort.signal);
   }
@@ -121,7 +137,7 @@ export class LeaseManager implements Ownership {
   }
 
   #leaseDeps(): LeaseDeps {
-    const { link, snapshotSync, clock, logger } = this.#deps;
+    const { link, leaseMs, snapshotSync, clock, logger } = this.#deps;
     return {
       nodeId: link.nodeId,
       store: this.#leaseStore,
@@ -129,13 +145,15 @@ export class LeaseManager implements Ownership {
       clock,
       logger,
       onAcquired: ({ serverId, activeToken }) => {
-        if (activeToken !== null) this.#announce([NODE_MESSAGE_VERSION, 'held', serverId, link.nodeId, activeToken]);
+        this.#ownerWatch.forget(serverId);
+        if (activeToken !== null) this.#announce(['held', serverId, activeToken]);
       },
-      onHolderChanged: ({ serverId, otherHolder, otherHealth }) =>
+      onObserved: ({ serverId, otherHolder, otherHealth }) =>
         this.#remoteServers.update(serverId, otherHolder, otherHealth),
+      hasJustReconnected: () => clock.monotonic() - this.#reconnectedAtMs < leaseMs * RETURN_WITHIN_LEASES,
       onReleased: ({ serverId, otherHolder }, isLeaving) => {
         this.#demandRelay.dropServer(serverId);
-        if (otherHolder === null) this.#announce([NODE_MESSAGE_VERSION, 'free', serverId, link.nodeId, isLeaving]);
+        if (otherHolder === null) this.#announce(['free', serverId, isLeaving]);
       },
     };
   }
@@ -150,7 +168,7 @@ export class LeaseManager implements Ownership {
     const { link, clock, leaseMs } = this.#deps;
     const subscriptions: AsyncDisposable[] = [];
     // A subscription waits while Redis is unavailable, so it is not awaited here.
-    const subscribe = (channel: string, callback: (message: unknown) => void): void => {
+    const subscribe = (channel: string, callback: (message: unknown, source: MessageSource) => void): void => {
       link.subscribe(channel, callback).then(
         async (subscription) => {
           if (signal.aborted) await subscription[Symbol.asyncDispose]();
@@ -159,15 +177,19 @@ export class LeaseManager implements Ownership {
         (error: unknown) => this.#logFailure(error, 'could not subscribe to messages of other nodes'),
       );
     };
-    subscribe(link.keys.shared('leases'), (message) => this.#receiveAnnouncement(message));
-    subscribe(link.keys.nodeChannel(link.nodeId), (message) => this.#receiveMessage(message));
+    subscribe(link.keys.shared('leases'), (message, { senderId }) => this.#receiveAnnouncement(message, senderId));
+    subscribe(link.keys.nodeChannel(link.nodeId), (message, { senderId }) => this.#receiveMessage(message, senderId));
     while (!signal.aborted) {
       const dueMs = clock.monotonic() + leaseMs / RENEWALS_PER_LEASE;
       if (link.isUp) {
         await this.#rebalance().catch((error: unknown) => this.#logFailure(error, 'could not renew the leases'));
       }
+      const nextLookMs = this.#ownerWatch.nextLookMs + EXPIRY_DELAY_MS;
       // The lower bound limits the retries for a lease that is overdue.
-      const delayMs = Math.max(Math.min(dueMs, this.#leases.nextAcquireMs) - clock.monotonic(), leaseMs / 30);
+      const delayMs = Math.max(
+        Math.min(dueMs, this.#leases.nextAcquireMs, nextLookMs) - clock.monotonic(),
+        leaseMs / 30,
+      );
       await this.#wakeSignal.wait(delayMs, signal);
     }
     for (const subscription of subscriptions) await subscription[Symbol.asyncDispose]();
@@ -182,15 +204,26 @@ export class LeaseManager implements Ownership {
     // Includes servers that this node does not claim, such as taps of other nodes.
     const ids = new Set([...store.servers.values()].map(({ id }) => id).concat(this.#remoteServers.serverIds));
     await Promise.all([...ids].map((serverId) => this.#readOwner(serverId)));
+    for (const lease of this.#leases.all()) this.#watch(lease.serverId, lease.otherRenewedAtMs);
+    this.#ownerWatch.keep(new Set([...ids, ...this.#leases.all().map(({ serverId }) => serverId)]));
     this.#demandRelay.rebroadcast();
   }
 
   /** Reads owner and health of a server that this node does not claim. */
   async #readOwner(serverId: string): Promise<void> {
     if (this.#leases.get(serverId) !== undefined) return;
-    const { holder, health } = await this.#leaseStore.read(serverId);
+    const { holder, health, renewedAtMs } = await this.#leaseStore.read(serverId);
     if (this.#leases.get(serverId) !== undefined) return;
     this.#remoteServers.update(serverId, holder?.nodeId === this.#deps.link.nodeId ? null : holder, health);
+    this.#watch(serverId, renewedAtMs);
+  }
+
+  /** Records a look at the lease of a server. */
+  #watch(serverId: string, renewedAtMs: number | null): void {
+    if (this.tokenOf(serverId) !== null) this.#ownerWatch.forget(serverId);
+    // A node that is about to own the server shows it as stale until its first poll.
+    else if (!this.#isHolder(serverId))
+      this.#ownerWatch.observe(serverId, renewedAtMs === null ? null : this.#deps.link.time.now() - renewedAtMs);
   }
 
   #isHolder(serverId: string): boolean {
@@ -207,28 +240,31 @@ export class LeaseManager implements Ownership {
   }
 
   /** Handles an announcement to all nodes. */
-  #receiveAnnouncement(message: unknown): void {
+  #receiveAnnouncement(message: unknown, nodeId: string): void {
+    const { link } = this.#deps;
     const announcement = parseLeaseAnnouncement(message);
-    if (announcement === null || announcement[3] === this.#deps.link.nodeId) return;
-    const lease = this.#leases.get(announcement[2]);
-    if (announcement[1] === 'held') {
-      const [, , serverId, nodeId, fencingToken] = announcement;
-      lease?.observeHolder({ nodeId, fencingToken });
+    if (announcement === null || nodeId === link.nodeId) return;
+    const lease = this.#leases.get(announcement[1]);
+    if (announcement[0] === 'held') {
+      const [, serverId, fencingToken] = announcement;
+      const atMs = link.time.now();
+      lease?.observeHolder({ nodeId, fencingToken }, atMs);
+      this.#watch(serverId, atMs);
       if (!this.#isHolder(serverId)) this.#remoteServers.update(serverId, { nodeId, fencingToken });
       this.#demandRelay.scheduleBroadcast();
       return;
     }
-    const [, , serverId, nodeId, isLeaving] = announcement;
+    const [, serverId, isLeaving] = announcement;
     this.#remoteServers.update(serverId, null);
     this.#try(this.#leases.onReleased(lease, isLeaving ? nodeId : null), serverId);
   }
 
   /** Handles a message to this node. */
-  #receiveMessage(message: unknown): void {
+  #receiveMessage(message: unknown, nodeId: string): void {
     const nodeMessage = parseNodeMessage(message);
     if (nodeMessage === null) return;
-    if (nodeMessage[1] !== 'demand') this.#rpc.receive(nodeMessage);
-    else if (this.#isHolder(nodeMessage[3])) this.#demandRelay.receive(nodeMessage);
+    if (nodeMessage[0] !== 'demand') this.#rpc.receive(nodeMessage, nodeId);
+    else if (this.#isHolder(nodeMessage[1])) this.#demandRelay.receive(nodeMessage, nodeId);
   }
 
   #try(action: Promise<unknown>, serverId: string): void {

@@ -1,6 +1,6 @@
 import type { ServerHealth } from '../../model/index.js';
 import { type Clock, errorMessage, type Logger } from '../../shared/index.js';
-import type { LeaseStore } from './lease-store.js';
+import { FREE_LEASE, type LeaseRecord, type LeaseStore } from './lease-store.js';
 import type { LeaseHolder, OwnershipCandidate } from '../ownership.js';
 
 /** Port that synchronizes snapshots between nodes. */
@@ -9,6 +9,8 @@ export interface SnapshotSync {
   pull(serverId: string): Promise<void>;
   /** Resolves when the published changes of a server are in Redis, or cannot be written for now. */
   flush(serverId: string): Promise<void>;
+  /** Marks a server of another node as stale until `reason` is null, because its owner stopped renewing its lease. */
+  setOwnerSilence(serverId: string, reason: string | null): void;
 }
 
 export interface LeaseDeps {
@@ -17,8 +19,10 @@ export interface LeaseDeps {
   readonly snapshotSync: SnapshotSync;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Called when another node may have become the holder. */
-  readonly onHolderChanged: (lease: Lease) => void;
+  /** Called after each look at the lease of a server that this node does not hold. */
+  readonly onObserved: (lease: Lease) => void;
+  /** Whether the link was down until recently, so that holders may still renew leases that expired meanwhile. */
+  readonly hasJustReconnected: () => boolean;
   /** Called when this node has become the owner. */
   readonly onAcquired: (lease: Lease) => void;
   /** Called when this node is no longer the owner. `isLeaving` tells whether it gave up its claim. */
@@ -39,8 +43,11 @@ export class Lease {
   #activeToken: number | null = null;
   #otherHolder: LeaseHolder | null = null;
   #otherHealth: ServerHealth | null = null;
+  #otherRenewedAtMs: number | null = null;
+  /** Highest fencing token that any node is known to have held. 0 if none is known. */
+  #highestToken = 0;
   #freeSinceMs: number | null = null;
-  #isMissingInRedis = false;
+  #mayHolderReturn = false;
   #isReleasing = false;
   #isSettled = false;
   #isClosed = false;
@@ -74,14 +81,21 @@ export class Lease {
     return this.#otherHolder === null ? null : this.#otherHealth;
   }
 
+  /** Time of the last renewal by the other holder, by the Redis clock. Null if it is unknown. */
+  get otherRenewedAtMs(): number | null {
+    return this.#otherHolder === null ? null : this.#otherRenewedAtMs;
+  }
+
   /** Monotonic time since which the lease is free. Null if it is held or if its state is unknown. */
   get freeSinceMs(): number | null {
     return this.#freeSinceMs;
   }
 
-  /** Whether Redis was flushed while another node held the lease. That node may still renew it. */
-  get isMissingInRedis(): boolean {
-    return this.#isMissingInRedis;
+  /**
+   * Whether the lease of another node disappeared because Redis was flushed or unavailable. That node may still renew it.
+   */
+  get mayHolderReturn(): boolean {
+    return this.#mayHolderReturn;
   }
 
   /** Renews the lease, or reads its holder. One request at a time. Rejects while Redis is unavailable. */
@@ -91,21 +105,22 @@ export class Lease {
       const fencingToken = this.#heldToken;
       if (this.#isClosed) return;
       if (fencingToken === null) {
-        const { holder, health } = await store.read(this.serverId);
-        this.#otherHealth = health;
-        if (holder === null && this.#otherHolder !== null)
-          this.#isMissingInRedis = !(await store.hasRecord(this.serverId));
+        const record = await store.read(this.serverId);
+        this.#otherHealth = record.health;
+        if (record.isFree && this.#otherHolder !== null)
+          this.#mayHolderReturn = this.#deps.hasJustReconnected() || !(await store.hasRecord(this.serverId));
         // Redis granted the lease, but its answer was lost.
-        if (holder?.nodeId === nodeId) this.#hold(holder.fencingToken);
-        else this.#setHolder(holder);
+        if (record.holder?.nodeId === nodeId) this.#hold(record.holder.fencingToken);
+        else this.#observe(record);
         return;
       }
-      const holder = await store.renew(
+      const renewed = await store.renew(
         this.serverId,
         fencingToken,
         this.#activeToken === null ? null : this.claim.health(),
       );
-      if (holder?.nodeId !== nodeId || holder.fencingToken !== fencingToken) this.#lose(holder);
+      const { holder } = renewed;
+      if (holder?.nodeId !== nodeId || holder.fencingToken !== fencingToken) this.#lose(renewed);
     });
   }
 
@@ -113,19 +128,20 @@ export class Lease {
   async acquire(): Promise<boolean> {
     await this.#request(async () => {
       if (this.#heldToken !== null || this.#isClosed) return;
-      const holder = await this.#deps.store.acquire(this.serverId);
-      if (holder.nodeId === this.#deps.nodeId) this.#hold(holder.fencingToken);
-      else this.#setHolder(holder);
+      const record = await this.#deps.store.acquire(this.serverId, this.#highestToken);
+      if (record.holder?.nodeId === this.#deps.nodeId) this.#hold(record.holder.fencingToken);
+      else this.#observe(record);
     });
     return this.#heldToken !== null;
   }
 
-  /** Handles the announcement of another node that it owns the server. */
-  observeHolder(holder: LeaseHolder): void {
+  /** Handles the announcement of another node that it owns the server. @param renewedAtMs time by the Redis clock */
+  observeHolder(holder: LeaseHolder, renewedAtMs: number): void {
+    const record = { holder, renewedAtMs, isFree: false };
     if (this.#heldToken === null) {
-      if (holder.fencingToken >= (this.#otherHolder?.fencingToken ?? 0)) this.#setHolder(holder);
+      if (holder.fencingToken >= (this.#otherHolder?.fencingToken ?? 0)) this.#observe(record);
     } else if (holder.fencingToken > this.#heldToken) {
-      this.#lose(holder);
+      this.#lose(record);
     }
   }
 
@@ -166,8 +182,11 @@ export class Lease {
 
   #hold(fencingToken: number): void {
     this.#heldToken = fencingToken;
-    this.#setHolder(null);
+    this.#highestToken = Math.max(this.#highestToken, fencingToken);
+    this.#otherHolder = null;
     this.#freeSinceMs = null;
+    this.#mayHolderReturn = false;
+    this.#deps.onObserved(this);
     this.#enqueue(async () => {
       await this.#sync();
       if (this.#heldToken !== fencingToken || this.#isClosed) return;
@@ -179,12 +198,14 @@ export class Lease {
     });
   }
 
-  #setHolder(holder: LeaseHolder | null): void {
+  /** Records the lease while this node does not hold it. */
+  #observe({ holder, renewedAtMs, isFree }: LeaseRecord): void {
     this.#otherHolder = holder;
-    if (holder !== null || this.#heldToken !== null) this.#isMissingInRedis = false;
-    if (holder !== null) this.#freeSinceMs = null;
-    else if (this.#heldToken === null) this.#freeSinceMs ??= this.#deps.clock.monotonic();
-    this.#deps.onHolderChanged(this);
+    this.#highestToken = Math.max(this.#highestToken, holder?.fencingToken ?? 0);
+    this.#otherRenewedAtMs = renewedAtMs;
+    if (!isFree) this.#mayHolderReturn = false;
+    this.#freeSinceMs = isFree ? (this.#freeSinceMs ?? this.#deps.clock.monotonic()) : null;
+    this.#deps.onObserved(this);
     if (holder !== null && !this.#isSettled) this.#enqueue(() => this.#settleWithOwner());
   }
 
@@ -195,15 +216,15 @@ export class Lease {
     this.#settle();
   }
 
-  #lose(holder: LeaseHolder | null): void {
+  #lose(record: LeaseRecord): void {
     const { serverId } = this;
-    this.#deps.logger.info({ serverId, by: holder?.nodeId ?? null }, 'another node owns the server now');
+    this.#deps.logger.info({ serverId, by: record.holder?.nodeId ?? null }, 'another node owns the server now');
     // Immediately, because late deltas of this node would mix with those of the new owner.
     const closed = this.#activeToken === null ? Promise.resolve() : this.claim.onReleased();
     this.#heldToken = null;
     this.#activeToken = null;
     this.isExtra = false;
-    this.#setHolder(holder);
+    this.#observe(record);
     this.#enqueue(() => closed);
     this.#deps.onReleased(this, false);
   }
@@ -216,7 +237,7 @@ export class Lease {
     this.#heldToken = null;
     this.#activeToken = null;
     this.isExtra = false;
-    this.#setHolder(null);
+    this.#observe(FREE_LEASE);
     try {
       await store.release(this.serverId, fencingToken);
     } catch (error) {

@@ -1,19 +1,42 @@
 import { RedisPubSub } from 'graphql-redis-subscriptions';
+import { type EnvelopeDeps, EnvelopeReader, EnvelopeWriter, type Sealed } from './envelope.js';
 import type { RedisClient } from './redis-client.js';
 import type { RedisChannel } from './redis-keys.js';
+import type { Refusals } from './refusals.js';
 
-/** Pub/sub subscriptions of one connection. They are renewed after each reconnect. */
+/** Callback of a subscription. A message that is not JSON is null. */
+export type MessageCallback = (message: unknown, source: MessageSource) => void;
+
+export interface MessageSource {
+  readonly channel: RedisChannel;
+  /** Id of the node that sent the message. Authenticated if this node has keys. */
+  readonly senderId: string;
+}
+
+export interface ChannelSubscriptionsOptions extends EnvelopeDeps {
+  /** Connection of the subscriptions. */
+  readonly client: RedisClient;
+  readonly publisher: RedisClient;
+  readonly refusals: Refusals;
+}
+
+/** Pub/sub subscriptions of one connection. They are renewed after each reconnect. Refused messages are only counted. */
 export class ChannelSubscriptions {
+  readonly #options: ChannelSubscriptionsOptions;
   readonly #client: RedisClient;
   readonly #pubSub: RedisPubSub;
   readonly #channels = new Map<RedisChannel, ChannelState>();
 
-  constructor(client: RedisClient, publisher: RedisClient) {
+  constructor(options: ChannelSubscriptionsOptions) {
+    const { client, publisher } = options;
+    const writer = new EnvelopeWriter(options);
+    this.#options = options;
     this.#client = client;
     this.#pubSub = new RedisPubSub({
       publisher,
       subscriber: withoutSubscribing(client),
-      deserializer: (source, { channel }): ReceivedMessage => ({ message: parseJson(String(source)), channel }),
+      serializer: ({ channel, message }: OutgoingMessage) => writer.write(channel, message),
+      deserializer: (text, { channel, pattern }): ReceivedMessage => this.#read(String(text), channel, pattern),
     });
     client.on('close', () => {
       for (const entry of this.#channels.values()) entry.isSubscribed = false;
@@ -21,31 +44,28 @@ export class ChannelSubscriptions {
   }
 
   publish(channel: RedisChannel, message: unknown): Promise<void> {
-    return this.#pubSub.publish(channel, message);
+    return this.#pubSub.publish(channel, { channel, message } satisfies OutgoingMessage);
   }
 
   /**
    * Adds a subscription. Resolves when Redis has subscribed, after a call of `renew`. Dispose to unsubscribe.
    * @throws Error if `end` is called before
    */
-  async add(
-    channel: RedisChannel,
-    isPattern: boolean,
-    callback: (message: unknown, channel: string) => void,
-  ): Promise<AsyncDisposable> {
+  async add(channel: RedisChannel, isPattern: boolean, callback: MessageCallback): Promise<AsyncDisposable> {
     let entry = this.#channels.get(channel);
     if (entry === undefined) {
-      entry = { isPattern, isSubscribed: false, subscriberCount: 0, waiting: new Set() };
+      const reader = new EnvelopeReader(this.#options);
+      entry = { isPattern, isSubscribed: false, subscriberCount: 0, waiting: new Set(), reader };
       this.#channels.set(channel, entry);
     }
     entry.subscriberCount += 1;
     const subscribed = waitFor(entry);
     const id = await this.#pubSub.subscribe(
       channel,
-      (received: ReceivedMessage) => callback(received.message, received.channel),
-      {
-        pattern: isPattern,
+      ({ sealed, channel: source }: ReceivedMessage) => {
+        if (sealed !== null) callback(sealed.message, { channel: source, senderId: sealed.senderId });
       },
+      { pattern: isPattern },
     );
     const unsubscribe = async (): Promise<void> => {
       this.#pubSub.unsubscribe(id);
@@ -86,6 +106,13 @@ export class ChannelSubscriptions {
     }
   }
 
+  #read(text: string, channel: RedisChannel, pattern: string | undefined): ReceivedMessage {
+    const read = this.#channels.get(pattern ?? channel)?.reader.read(channel, text) ?? null;
+    if (typeof read !== 'string') return { sealed: read, channel };
+    this.#options.refusals.count(read, channel);
+    return { sealed: null, channel };
+  }
+
   #unsubscribe(channel: RedisChannel, isPattern: boolean): Promise<unknown> {
     return isPattern ? this.#client.punsubscribe(channel) : this.#client.unsubscribe(channel);
   }
@@ -96,6 +123,7 @@ interface ChannelState {
   isSubscribed: boolean;
   subscriberCount: number;
   readonly waiting: Set<(error: Error | null) => void>;
+  readonly reader: EnvelopeReader;
 }
 
 function waitFor(entry: ChannelState): Promise<void> {
@@ -108,10 +136,15 @@ function waitFor(entry: ChannelState): Promise<void> {
   });
 }
 
-interface ReceivedMessage {
-  /** Null if the message was not JSON. */
+interface OutgoingMessage {
+  readonly channel: RedisChannel;
   readonly message: unknown;
-  readonly channel: string;
+}
+
+interface ReceivedMessage {
+  /** Null if the message was refused. */
+  readonly sealed: Sealed | null;
+  readonly channel: RedisChannel;
 }
 
 /**
@@ -125,12 +158,4 @@ function withoutSubscribing(client: RedisClient): RedisClient {
   return new Proxy(client, {
     get: (target, name): unknown => (inert.has(name) ? succeed : Reflect.get(target, name)),
   });
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

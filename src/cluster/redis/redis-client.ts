@@ -1,5 +1,5 @@
-import { Cluster, Redis, type RedisOptions } from 'ioredis';
-import type { RedisAddress } from '../../shared/index.js';
+import { Cluster, type Command, Redis, type RedisOptions } from 'ioredis';
+import { type Clock, type RedisAddress, type RedisTls, scheduleDeadline } from '../../shared/index.js';
 
 export type RedisClient = Redis | Cluster;
 
@@ -11,16 +11,26 @@ const DISCONNECT_TIMEOUT_MS = 250;
 /** Maximum delay between connection attempts. */
 const MAX_RECONNECT_MS = 250;
 
+export interface RedisClientOptions {
+  readonly address: RedisAddress;
+  /** Null for the defaults of Node.js. Only used if the address requires TLS. */
+  readonly tls: RedisTls | null;
+  /** Name in the list of clients of Redis. */
+  readonly name: string;
+  readonly clock: Clock;
+}
+
 /**
- * A client that keeps on connecting, and keeps nothing for later: a command fails when there is no connection, and
- * when its connection ends. What was subscribed has to be subscribed again by its owner, because ioredis leaves the
- * failure of that unhandled.
- * @param name that Redis shows in its list of clients
+ * Opens a client that reconnects forever and queues nothing. A command fails if there is no connection, and when its connection
+ * ends. Subscriptions must be renewed by the caller, because ioredis leaves the failure of a renewal unhandled.
  */
-export function openRedisClient(address: RedisAddress, name: string): RedisClient {
+export function openRedisClient({ address, tls: files, name, clock }: RedisClientOptions): RedisClient {
   const { kind, hosts, tls, masterName, username, password, db } = address;
   const credentials = { ...(username !== null && { username }), ...(password !== null && { password }) };
-  const encryption = tls ? { tls: {} } : {};
+  const { ca = null, cert = null, key = null } = files ?? {};
+  const certificates = { ...(ca !== null && { ca }), ...(cert !== null && { cert }), ...(key !== null && { key }) };
+  const encryption = tls ? { tls: certificates } : {};
+  const opened = (client: RedisClient): RedisClient => withDeadlines(withErrorListener(client), clock);
   const options: RedisOptions = {
     ...credentials,
     ...encryption,
@@ -36,9 +46,9 @@ export function openRedisClient(address: RedisAddress, name: string): RedisClien
   };
   switch (kind) {
     case 'single':
-      return withErrorListener(new Redis({ ...options, ...hosts[0], db }));
+      return opened(new Redis({ ...options, ...hosts[0], db }));
     case 'sentinel':
-      return withErrorListener(
+      return opened(
         new Redis({
           ...options,
           sentinels: [...hosts],
@@ -46,13 +56,13 @@ export function openRedisClient(address: RedisAddress, name: string): RedisClien
           name: masterName ?? '',
           db,
           ...(password !== null && { sentinelPassword: password }),
-          ...(tls && { enableTLSForSentinelMode: true, sentinelTLS: {} }),
+          ...(tls && { enableTLSForSentinelMode: true, sentinelTLS: certificates }),
           sentinelRetryStrategy: reconnectDelayMs,
           sentinelCommandTimeout: COMMAND_TIMEOUT_MS,
         }),
       );
     case 'cluster':
-      return withErrorListener(
+      return opened(
         new Cluster([...hosts], {
           enableOfflineQueue: false,
           clusterRetryStrategy: reconnectDelayMs,
@@ -74,7 +84,6 @@ export async function closeRedisClient(client: RedisClient): Promise<void> {
 }
 
 const TIMEOUTS = {
-  commandTimeout: COMMAND_TIMEOUT_MS,
   connectTimeout: CONNECT_TIMEOUT_MS,
   disconnectTimeout: DISCONNECT_TIMEOUT_MS,
 };
@@ -83,8 +92,24 @@ function reconnectDelayMs(attempts: number): number {
   return Math.min(25 * attempts, MAX_RECONNECT_MS - 50) + Math.random() * 50;
 }
 
-/** An error that nobody listens for is printed. Who wants to know listens too. */
+/** Adds a listener, because ioredis prints error events otherwise. */
 function withErrorListener(client: RedisClient): RedisClient {
   client.on('error', () => undefined);
+  return client;
+}
+
+/**
+ * Rejects each command that Redis does not answer in time. `commandTimeout` of ioredis would also reject commands whose answer has
+ * arrived but could not be read yet, because this process was stalled.
+ */
+function withDeadlines(client: RedisClient, clock: Clock): RedisClient {
+  // A Cluster passes on more arguments than a Redis.
+  const send = client.sendCommand.bind(client) as (command: Command, ...rest: readonly unknown[]) => unknown;
+  client.sendCommand = (command: Command, ...rest: readonly unknown[]): unknown => {
+    const deadline = scheduleDeadline(clock, COMMAND_TIMEOUT_MS, () => command.reject(new Error('Command timed out')));
+    const cancel = (): void => deadline[Symbol.dispose]();
+    command.promise.then(cancel, cancel);
+    return send(command, ...rest);
+  };
   return client;
 }

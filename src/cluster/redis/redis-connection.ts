@@ -1,8 +1,18 @@
-import { type Clock, Emitter, errorMessage, type RedisAddress, type Logger } from '../../shared/index.js';
+import {
+  type Clock,
+  Emitter,
+  errorMessage,
+  type Logger,
+  type RedisAddress,
+  type RedisTls,
+} from '../../shared/index.js';
 import { RedisHeartbeat } from './redis-heartbeat.js';
 import { closeRedisClient, openRedisClient, type RedisClient } from './redis-client.js';
 import { type RedisChannel, RedisKeys } from './redis-keys.js';
-import { ChannelSubscriptions } from './channel-subscriptions.js';
+import { ChannelSubscriptions, type MessageCallback } from './channel-subscriptions.js';
+import { Refusals } from './refusals.js';
+import { RedisTime } from './redis-time.js';
+import { Seal } from './seal.js';
 
 /** Redis connections of one node: commands, publishing, subscriptions and their health. Commands never wait for Redis. */
 export interface RedisConnection extends AsyncDisposable {
@@ -18,27 +28,38 @@ export interface RedisConnection extends AsyncDisposable {
   onChange(callback: () => void): Disposable;
   /** Client for all commands except subscriptions. Commands fail immediately without a connection, and after a second without an answer. */
   readonly commands: RedisClient;
+  /** Signs and verifies everything that this node writes to Redis and reads from there. */
+  readonly seal: Seal;
+  /** Estimated clock of Redis. */
+  readonly time: RedisTime;
+  /** Counts data that this node ignores. */
+  readonly refusals: Refusals;
   /**
-   * Publishes a message as JSON.
+   * Publishes a message as signed JSON.
    * @throws Error while the connection is down
    */
   publish(channel: RedisChannel, message: unknown): Promise<void>;
   /**
-   * Subscribes to a channel. Waits while Redis is unavailable. A message that is not JSON arrives as null. Dispose to unsubscribe.
+   * Subscribes to a channel. Waits while Redis is unavailable. Messages that are forged, old, repeated or moved from another
+   * channel are counted and not delivered. A message that is not JSON arrives as null. Dispose to unsubscribe.
    * @param options `pattern`: whether the channel is a pattern
    * @throws Error if Redis rejects the subscription, or if the connection is disposed
    */
   subscribe(
     channel: RedisChannel,
-    callback: (message: unknown, channel: string) => void,
+    callback: MessageCallback,
     options?: { readonly pattern: boolean },
   ): Promise<AsyncDisposable>;
 }
 
 export interface RedisConnectionOptions {
   readonly address: RedisAddress;
+  /** Certificates for TLS. Null for the defaults. */
+  readonly tls?: RedisTls | null;
   /** Prefix of all keys and channels. Not empty. */
   readonly prefix: string;
+  /** Accepted keys for signatures, the first of which signs. Empty to exchange unsigned data. */
+  readonly busKeys?: readonly string[];
   readonly nodeId: string;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -52,6 +73,9 @@ class IoRedisConnection implements RedisConnection {
   readonly nodeId: string;
   readonly keys: RedisKeys;
   readonly commands: RedisClient;
+  readonly seal: Seal;
+  readonly time: RedisTime;
+  readonly refusals: Refusals;
   readonly connected: Promise<void>;
   readonly #subscriber: RedisClient;
   readonly #subscriptions: ChannelSubscriptions;
@@ -61,22 +85,45 @@ class IoRedisConnection implements RedisConnection {
   readonly #logger: Logger;
   #wasUp = false;
 
-  constructor({ address, prefix, nodeId, clock, logger }: RedisConnectionOptions) {
+  constructor({ address, tls = null, prefix, busKeys = [], nodeId, clock, logger }: RedisConnectionOptions) {
     this.#logger = logger;
     this.nodeId = nodeId;
     this.keys = new RedisKeys(prefix);
-    const name = `${prefix}:${nodeId}`;
-    this.commands = openRedisClient(address, name);
-    this.#subscriber = openRedisClient(address, name);
-    this.#subscriptions = new ChannelSubscriptions(this.#subscriber, this.commands);
+    this.seal = new Seal(busKeys);
+    this.time = new RedisTime(clock);
+    this.refusals = new Refusals(logger);
+    const client = { address, tls, name: `${prefix}:${nodeId}`, clock };
+    this.commands = openRedisClient(client);
+    this.#subscriber = openRedisClient(client);
+    this.#subscriptions = new ChannelSubscriptions({
+      client: this.#subscriber,
+      publisher: this.commands,
+      nodeId,
+      seal: this.seal,
+      time: this.time,
+      refusals: this.refusals,
+    });
     const hosts = address.hosts.map(({ host, port }) => `${host}:${port}`).join(', ');
     const common = { clock, address: hosts, secret: address.password, onChange: () => this.#check() };
     this.#subscriberHeartbeat = new RedisHeartbeat({
       ...common,
       client: this.#subscriber,
-      prepare: () => this.#subscriptions.renew(),
+      ping: async () => {
+        await this.#subscriptions.renew();
+        await this.#subscriber.ping();
+      },
     });
-    this.#heartbeats = [new RedisHeartbeat({ ...common, client: this.commands }), this.#subscriberHeartbeat];
+    const commandsHeartbeat = new RedisHeartbeat({
+      ...common,
+      client: this.commands,
+      ping: async () => {
+        const requestedAtMs = clock.monotonic();
+        const [seconds, microseconds] = await this.commands.time();
+        // ioredis returns text, unlike its types.
+        this.time.record(requestedAtMs, Number(seconds) * 1_000 + Number(microseconds) / 1_000);
+      },
+    });
+    this.#heartbeats = [commandsHeartbeat, this.#subscriberHeartbeat];
     this.connected = new Promise((resolve) => {
       const listener = this.onChange(() => {
         listener[Symbol.dispose]();
@@ -104,7 +151,7 @@ class IoRedisConnection implements RedisConnection {
 
   subscribe(
     channel: RedisChannel,
-    callback: (message: unknown, channel: string) => void,
+    callback: MessageCallback,
     { pattern } = { pattern: false },
   ): Promise<AsyncDisposable> {
     const added = this.#subscriptions.add(channel, pattern, callback);

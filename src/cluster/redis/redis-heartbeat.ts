@@ -60,12 +60,11 @@ export class RedisHeartbeat implements AsyncDisposable {
   }
 
   async #request(): Promise<void> {
-    const { client, clock, prepare } = this.#options;
+    const { client, clock, ping } = this.#options;
     const pingedAtMs = clock.monotonic();
     using _late = scheduleDeadline(clock, PING_TIMEOUT_MS, () => this.#set('does not answer'));
     try {
-      await prepare?.();
-      await client.ping();
+      await ping();
       this.#silentSinceMs = null;
       if (client.status === 'ready') this.#set(null);
     } catch (error) {
@@ -104,8 +103,8 @@ export interface RedisHeartbeatOptions {
   readonly address: string;
   /** Secret to remove from messages. */
   readonly secret: string | null;
-  /** Work before each ping that must succeed for the connection to count as answering, such as renewing subscriptions. */
-  readonly prepare?: () => Promise<void>;
+  /** Sends commands that must succeed for the connection to count as answering. */
+  readonly ping: () => Promise<void>;
   /** Called when `failureReason` may have changed. */
   readonly onChange: () => void;
 }

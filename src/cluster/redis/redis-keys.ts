@@ -1,6 +1,9 @@
 /** Full name of a channel, or pattern of names. */
 export type RedisChannel = string;
 
+/** Lifetime of all keys but leases after their last renewal, in lease durations. */
+export const RECORD_TTL_LEASES = 30;
+
 export type RedisKeyKind = 'lease' | 'fence' | 'snapshot' | 'health';
 
 /**

@@ -50,6 +50,17 @@ redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return text
 `);
 
+/**
+ * Renews a snapshot. Key: snapshot. Arguments: expected position, lifetime in milliseconds, fields and values of the signature.
+ * Returns `GAP` if the position differs.
+ */
+export const RENEW_SNAPSHOT = new RedisScript(`
+if redis.call('HGET', KEYS[1], 'at') ~= ARGV[1] then return 'GAP' end
+redis.call('HSET', KEYS[1], unpack(ARGV, 3))
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return 'OK'
+`);
+
 /** Removes a snapshot. Keys: snapshot, fence. Argument: fencing token. Returns the time, or `FENCED`. */
 export const REMOVE_SNAPSHOT = new RedisScript(`
 ${UNLESS_FENCED}

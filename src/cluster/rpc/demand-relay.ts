@@ -2,7 +2,7 @@ import type { RedisConnection } from '../redis/redis-connection.js';
 import type { LeaseHolder } from '../ownership.js';
 import { type Clock, errorMessage, type Logger } from '../../shared/index.js';
 import { createView, type Demand, type Store } from '../../state/index.js';
-import { type NodeMessage, NODE_MESSAGE_VERSION } from './node-messages.js';
+import type { NodeMessage } from './node-messages.js';
 
 export interface DemandRelayDeps {
   readonly link: RedisConnection;
@@ -64,7 +64,7 @@ export class DemandRelay implements Disposable {
   }
 
   /** Handles the demand of another node for a server of this node. 0 Hz ends it. */
-  receive([, , nodeId, serverId, hz]: Extract<NodeMessage, [unknown, 'demand', ...unknown[]]>): void {
+  receive([, serverId, hz]: Extract<NodeMessage, ['demand', ...unknown[]]>, nodeId: string): void {
     const { demand, clock, leaseMs } = this.#deps;
     const existing = this.#received.get(serverId)?.get(nodeId);
     if (existing?.hz === hz) {
@@ -122,7 +122,7 @@ export class DemandRelay implements Disposable {
   #send(serverId: string, sent: SentDemand): void {
     const { link, logger } = this.#deps;
     this.#sent.set(serverId, sent);
-    const message: NodeMessage = [NODE_MESSAGE_VERSION, 'demand', link.nodeId, serverId, sent.hz];
+    const message: NodeMessage = ['demand', serverId, sent.hz];
     // The next rebroadcast repeats it.
     link.publish(link.keys.nodeChannel(sent.holder.nodeId), message).catch((error: unknown) => {
       logger.debug({ serverId, error: errorMessage(error) }, 'could not send demand to another node');

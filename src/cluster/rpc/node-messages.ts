@@ -1,15 +1,12 @@
 import { z } from 'zod';
-
-/** Version at the start of each message. Messages of other versions are ignored. */
-export const NODE_MESSAGE_VERSION = 1;
+import { MCP_SERVER_TYPES, type ToolCaller } from '../../model/index.js';
 
 const idSchema = z.string().min(1).max(256);
-const versionSchema = z.literal(NODE_MESSAGE_VERSION);
 
 // Messages to all nodes about the owner of a server.
 const leaseAnnouncementSchema = z.union([
-  z.tuple([versionSchema, z.literal('held'), idSchema, idSchema, z.number()]),
-  z.tuple([versionSchema, z.literal('free'), idSchema, idSchema, z.boolean()]),
+  z.tuple([z.literal('held'), idSchema, z.number()]),
+  z.tuple([z.literal('free'), idSchema, z.boolean()]),
 ]);
 
 const requestIdSchema = z.number().int();
@@ -26,45 +23,43 @@ export const FORWARDED_CODES = [
 // Null stands for an unexpected error, whose details stay on its node.
 const refusalCodeSchema = z.enum(FORWARDED_CODES).nullable();
 
+const namesSchema = z.array(z.string()).nullable();
+
+const callerSchema: z.ZodType<ToolCaller> = z.object({
+  clientId: z.string().max(1_024),
+  permissions: z.array(z.string()),
+  restriction: z.object({
+    serverIds: namesSchema,
+    serverTypes: z.array(z.enum(MCP_SERVER_TYPES)).nullable(),
+    agentTypes: namesSchema,
+    swarmIds: namesSchema,
+    performance: z.boolean(),
+    neural: z.boolean(),
+  }),
+});
+
 // Messages to one node.
 const nodeMessageSchema = z.union([
-  z.tuple([versionSchema, z.literal('demand'), idSchema, idSchema, z.number().min(0).max(1_000)]),
-  z.tuple([versionSchema, z.literal('poll'), idSchema, requestIdSchema, idSchema, z.boolean()]),
-  z.tuple([
-    versionSchema,
-    z.literal('tool'),
-    idSchema,
-    requestIdSchema,
-    idSchema,
-    z.string(),
-    z.record(z.string(), z.unknown()),
-    z.string().max(1_024),
-  ]),
-  z.tuple([versionSchema, z.literal('abort'), idSchema, requestIdSchema]),
-  z.tuple([versionSchema, z.literal('answer'), requestIdSchema, z.unknown()]),
-  z.tuple([
-    versionSchema,
-    z.literal('refusal'),
-    requestIdSchema,
-    refusalCodeSchema,
-    z.string(),
-    z.record(z.string(), z.unknown()),
-  ]),
+  z.tuple([z.literal('demand'), idSchema, z.number().min(0).max(1_000)]),
+  z.tuple([z.literal('poll'), requestIdSchema, idSchema, z.boolean()]),
+  z.tuple([z.literal('tool'), requestIdSchema, idSchema, z.string(), z.record(z.string(), z.unknown()), callerSchema]),
+  z.tuple([z.literal('abort'), requestIdSchema]),
+  z.tuple([z.literal('answer'), requestIdSchema, z.unknown()]),
+  z.tuple([z.literal('refusal'), requestIdSchema, refusalCodeSchema, z.string(), z.record(z.string(), z.unknown())]),
 ]);
 
 /**
- * Announcement to all nodes.
- * `held`, server, node, fencing token: the node owns the server from now on.
- * `free`, server, node, isLeaving: the node released the server; whether it also gave up its claim.
+ * Announcement of the sender to all nodes.
+ * `held`, server, fencing token: the sender owns the server from now on.
+ * `free`, server, isLeaving: the sender released the server; whether it also gave up its claim.
  */
 export type LeaseAnnouncement = z.infer<typeof leaseAnnouncementSchema>;
 
 /**
  * Message to one node.
- * `demand`, node, server, Hz: update rate that the clients of that node need.
- * `poll`, node, number, server, reconnects; `tool`, node, number, server, tool, arguments, client: requests
- * of that node.
- * `abort`, node, number: cancels the request of that node.
+ * `demand`, server, Hz: update rate that the clients of the sender need.
+ * `poll`, number, server, reconnects; `tool`, number, server, tool, arguments, caller: requests of the sender.
+ * `abort`, number: cancels the request of the sender.
  * `answer`, number, result; `refusal`, number, code, message, details: answers to a request of the receiver.
  */
 export type NodeMessage = z.infer<typeof nodeMessageSchema>;

@@ -1,6 +1,9 @@
+import { MessageTooLongError } from '../redis/envelope.js';
 import type { RedisConnection } from '../redis/redis-connection.js';
 import { type Clock, errorMessage, scheduleDeadline, SwarmlensError, type Logger } from '../../shared/index.js';
-import { FORWARDED_CODES, NODE_MESSAGE_VERSION, type NodeMessage } from './node-messages.js';
+import type { ToolCaller } from '../../model/index.js';
+import { createView, restrictView, showsToolResultsOf, type Store } from '../../state/index.js';
+import { FORWARDED_CODES, type NodeMessage } from './node-messages.js';
 import { noOwnerError, type OwnershipCandidate } from '../ownership.js';
 
 /** Request to a node about a server that it owns. */
@@ -10,12 +13,13 @@ export type NodeRequest =
       readonly action: 'tool';
       readonly tool: string;
       readonly args: Readonly<Record<string, unknown>>;
-      /** Client of the call, whose share of the server's slots counts on the owner too. */
-      readonly clientId: string;
+      /** Viewer of the call. The owner checks its rights again and counts the call towards its share. */
+      readonly caller: ToolCaller;
     };
 
 export interface NodeRpcDeps {
   readonly link: RedisConnection;
+  readonly store: Store;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Returns the claim of a server. Null if this node does not own it. */
@@ -30,6 +34,8 @@ const MAX_PENDING_REQUESTS = 256;
 const MAX_PENDING_CALLS = 192;
 /** Maximum number of pending tool calls of one client to other nodes. */
 const MAX_PENDING_CALLS_PER_CLIENT = 32;
+/** Permission of viewers who may call tools. */
+const TOOL_PERMISSION = 'tools:call';
 /** Delay in milliseconds after which a client may repeat a rejected call. */
 const RETRY_AFTER_MS = 500;
 
@@ -60,18 +66,19 @@ export class NodeRpc implements Disposable {
 
   /**
    * Sends a request to another node and returns its answer.
-   * @throws SwarmlensError the error of the other node; SERVER_UNAVAILABLE if it does not answer; RATE_LIMITED if too many
+   * @throws SwarmlensError FORBIDDEN for a tool call if the nodes have no shared key; the error of the other node; SERVER_UNAVAILABLE if it does not answer; RATE_LIMITED if too many
    *   calls of the client are pending
    * @throws the reason of `signal` if it is aborted
    */
   request(nodeId: string, serverId: string, request: NodeRequest, signal: AbortSignal): Promise<unknown> {
-    const { link, clock } = this.#deps;
+    const { link, clock, logger } = this.#deps;
     if (signal.aborted) return Promise.reject(signal.reason as Error); // the caller aborts with an error
-    if (link.failureReason !== null) return Promise.reject(unreachableError(serverId, link.failureReason));
+    if (request.action === 'tool' && !link.seal.isKeyed) return Promise.reject(noKeyError(serverId));
+    if (!link.isUp) return Promise.reject(unreachableError(serverId, 'Redis is unavailable'));
     if (this.#pending.size >= MAX_PENDING_REQUESTS) {
       return Promise.reject(unreachableError(serverId, 'too many requests to other nodes are pending'));
     }
-    const clientId = request.action === 'tool' ? request.clientId : null;
+    const clientId = request.action === 'tool' ? request.caller.clientId : null;
     if (clientId !== null && !this.#hasRoomForCall(clientId)) return Promise.reject(tooManyCallsError(serverId));
     const number = (this.#lastNumber += 1);
     return new Promise((resolve, reject) => {
@@ -86,7 +93,7 @@ export class NodeRpc implements Disposable {
       };
       const giveUp = (error: Error): void => {
         rejectWith(error);
-        this.#send(nodeId, [NODE_MESSAGE_VERSION, 'abort', link.nodeId, number]);
+        this.#send(nodeId, ['abort', number]).catch(() => undefined);
       };
       const abort = (): void => giveUp(signal.reason as Error); // as above
       const timeout = scheduleDeadline(clock, REQUEST_TIMEOUT_MS, () =>
@@ -98,33 +105,37 @@ export class NodeRpc implements Disposable {
       };
       signal.addEventListener('abort', abort, { once: true });
       this.#pending.set(number, { nodeId, clientId, resolveWith, rejectWith });
-      const message = createRequestMessage(link.nodeId, number, serverId, request);
+      const message = createRequestMessage(number, serverId, request);
       link.publish(link.keys.nodeChannel(nodeId), message).catch((error: unknown) => {
-        if (this.#pending.has(number)) rejectWith(unreachableError(serverId, errorMessage(error)));
+        logger.debug({ nodeId, error: errorMessage(error) }, 'could not send a request to another node');
+        if (!this.#pending.has(number)) return;
+        const isTooLong = error instanceof MessageTooLongError;
+        rejectWith(
+          isTooLong ? tooLongError(serverId, 'arguments') : unreachableError(serverId, 'Redis is unavailable'),
+        );
       });
     });
   }
 
-  /** Handles a message about requests. */
-  receive(nodeMessage: Exclude<NodeMessage, [unknown, 'demand', ...unknown[]]>): void {
-    switch (nodeMessage[1]) {
+  /** Handles a message of another node about requests. */
+  receive(nodeMessage: Exclude<NodeMessage, ['demand', ...unknown[]]>, nodeId: string): void {
+    switch (nodeMessage[0]) {
       case 'answer':
-        return this.#pending.get(nodeMessage[2])?.resolveWith(nodeMessage[3]);
+        return this.#requestTo(nodeId, nodeMessage[1])?.resolveWith(nodeMessage[2]);
       case 'refusal': {
-        const [, , number, code, message, details] = nodeMessage;
-        return this.#pending
-          .get(number)
-          ?.rejectWith(code === null ? new Error(message) : new SwarmlensError(code, message, details));
+        const [, number, code, message, details] = nodeMessage;
+        const error = code === null ? new Error(message) : new SwarmlensError(code, message, details);
+        return this.#requestTo(nodeId, number)?.rejectWith(error);
       }
       case 'abort':
-        return this.#inFlight.get(`${nodeMessage[2]} ${nodeMessage[3]}`)?.abort();
+        return this.#inFlight.get(`${nodeId} ${nodeMessage[1]}`)?.abort();
       case 'poll': {
-        const [, , nodeId, number, serverId, reconnects] = nodeMessage;
+        const [, number, serverId, reconnects] = nodeMessage;
         return void this.#answer(nodeId, number, serverId, { action: 'poll', reconnects });
       }
       case 'tool': {
-        const [, , nodeId, number, serverId, tool, args, clientId] = nodeMessage;
-        return void this.#answer(nodeId, number, serverId, { action: 'tool', tool, args, clientId });
+        const [, number, serverId, tool, args, caller] = nodeMessage;
+        return void this.#answer(nodeId, number, serverId, { action: 'tool', tool, args, caller });
       }
     }
   }
@@ -141,6 +152,12 @@ export class NodeRpc implements Disposable {
   [Symbol.dispose](): void {
     this.failPending(() => true, 'this node is shutting down');
     for (const abort of this.#inFlight.values()) abort.abort();
+  }
+
+  /** Returns the pending request with a number, if it was sent to this node. */
+  #requestTo(nodeId: string, number: number): PendingRequest | undefined {
+    const pending = this.#pending.get(number);
+    return pending?.nodeId === nodeId ? pending : undefined;
   }
 
   #hasRoomForCall(clientId: string): boolean {
@@ -161,9 +178,10 @@ export class NodeRpc implements Disposable {
         throw unreachableError(serverId, 'its owner has too many pending requests');
       this.#inFlight.set(key, abort);
       const answer = await this.#execute(serverId, request, abort.signal);
-      this.#send(nodeId, [NODE_MESSAGE_VERSION, 'answer', number, answer]);
+      const isSent = await this.#send(nodeId, ['answer', number, answer]);
+      if (!isSent) throw tooLongError(serverId, 'results');
     } catch (error) {
-      this.#send(nodeId, this.#refusal(number, error));
+      await this.#send(nodeId, this.#refusal(number, error));
     } finally {
       if (this.#inFlight.get(key) === abort) this.#inFlight.delete(key);
     }
@@ -172,31 +190,49 @@ export class NodeRpc implements Disposable {
   async #execute(serverId: string, request: NodeRequest, signal: AbortSignal): Promise<unknown> {
     const claim = this.#deps.ownedServer(serverId);
     if (claim === null) throw noOwnerError(serverId);
-    return request.action === 'poll'
-      ? claim.poll(request.reconnects)
-      : claim.callTool(request.tool, request.args, signal, request.clientId);
+    if (request.action === 'poll') return claim.poll(request.reconnects);
+    const { tool, args, caller } = request;
+    this.#assertAllowed(serverId, caller);
+    return claim.callTool(tool, args, signal, caller);
+  }
+
+  /** Checks again what the node of the client has checked, because this node answers for its servers. */
+  #assertAllowed(serverId: string, { permissions, restriction }: ToolCaller): void {
+    const { link, store } = this.#deps;
+    if (!link.seal.isKeyed) throw noKeyError(serverId);
+    const server = store.servers.get(serverId);
+    if (server === undefined) throw noOwnerError(serverId);
+    const isVisible = showsToolResultsOf(restrictView(createView(), restriction), server);
+    if (isVisible && permissions.includes(TOOL_PERMISSION)) return;
+    const message = `The token does not permit to call tools of server "${serverId}".`;
+    throw new SwarmlensError('FORBIDDEN', message, { serverId });
   }
 
   #refusal(number: number, error: unknown): NodeMessage {
     if (error instanceof SwarmlensError && isForwardedCode(error.code)) {
-      return [NODE_MESSAGE_VERSION, 'refusal', number, error.code, error.message, { ...error.details }];
+      return ['refusal', number, error.code, error.message, { ...error.details }];
     }
     this.#deps.logger.error({ error: errorMessage(error) }, 'request of another node failed');
-    return [NODE_MESSAGE_VERSION, 'refusal', number, null, 'the call failed on the node that owns the server', {}];
+    return ['refusal', number, null, 'the call failed on the node that owns the server', {}];
   }
 
-  #send(nodeId: string, message: NodeMessage): void {
+  /** Sends a message if Redis is available. Resolves with false if the message is too long. Never rejects. */
+  async #send(nodeId: string, message: NodeMessage): Promise<boolean> {
     const { link, logger } = this.#deps;
-    link.publish(link.keys.nodeChannel(nodeId), message).catch((error: unknown) => {
+    try {
+      await link.publish(link.keys.nodeChannel(nodeId), message);
+      return true;
+    } catch (error) {
       logger.debug({ nodeId, error: errorMessage(error) }, 'could not send a message to another node');
-    });
+      return !(error instanceof MessageTooLongError);
+    }
   }
 }
 
-function createRequestMessage(nodeId: string, number: number, serverId: string, request: NodeRequest): NodeMessage {
-  if (request.action === 'poll') return [NODE_MESSAGE_VERSION, 'poll', nodeId, number, serverId, request.reconnects];
-  const { tool, args, clientId } = request;
-  return [NODE_MESSAGE_VERSION, 'tool', nodeId, number, serverId, tool, { ...args }, clientId];
+function createRequestMessage(number: number, serverId: string, request: NodeRequest): NodeMessage {
+  if (request.action === 'poll') return ['poll', number, serverId, request.reconnects];
+  const { tool, args, caller } = request;
+  return ['tool', number, serverId, tool, { ...args }, caller];
 }
 
 function isForwardedCode(code: SwarmlensError['code']): code is (typeof FORWARDED_CODES)[number] {
@@ -206,6 +242,17 @@ function isForwardedCode(code: SwarmlensError['code']): code is (typeof FORWARDE
 function tooManyCallsError(serverId: string): SwarmlensError {
   const message = `Too many calls to server "${serverId}" on another node are pending. Retry after ${RETRY_AFTER_MS} ms, with fewer calls at a time.`;
   return new SwarmlensError('RATE_LIMITED', message, { serverId, retryAfterMs: RETRY_AFTER_MS });
+}
+
+/** Creates the error for a tool call between nodes that cannot authenticate each other. */
+function noKeyError(serverId: string): SwarmlensError {
+  const message = `Another node owns server "${serverId}", and tool calls between nodes need a shared key. Set "swarmlens.busKeys" on all nodes.`;
+  return new SwarmlensError('FORBIDDEN', message, { serverId });
+}
+
+function tooLongError(serverId: string, part: 'arguments' | 'results'): SwarmlensError {
+  const message = `The call of server "${serverId}" cannot pass between nodes: its ${part} exceed 1 MB. Send a smaller request.`;
+  return new SwarmlensError('LIMIT_EXCEEDED', message, { serverId });
 }
 
 function unreachableError(serverId: string, reason: string): SwarmlensError {

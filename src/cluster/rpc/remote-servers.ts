@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ServerHealth, ToolResult } from '../../model/index.js';
+import type { ServerHealth, ToolCaller, ToolResult } from '../../model/index.js';
 import { SwarmlensError } from '../../shared/index.js';
 import type { NodeRequest, NodeRpc } from './node-rpc.js';
 import { type LeaseHolder, type LeaseInfo, noOwnerError, type RemoteServers } from '../ownership.js';
@@ -50,10 +50,10 @@ export class RpcRemoteServers implements RemoteServers {
     tool: string,
     args: Readonly<Record<string, unknown>>,
     signal: AbortSignal,
-    clientId: string,
+    caller: ToolCaller,
   ): Promise<ToolResult> {
     const { isError, content, durationMs } = toolResultSchema.parse(
-      await this.#request(serverId, { action: 'tool', tool, args, clientId }, signal),
+      await this.#request(serverId, { action: 'tool', tool, args, caller }, signal),
     );
     return { isError, content, durationMs };
   }

@@ -86,18 +86,22 @@ describe('busMetrics', () => {
   }
 
   test('reports the statistics of the bus, with the lag in seconds', async () => {
-    const families = await scrapeBus(() => ({ isUp: false, published: 3, received: 5, resyncs: 1, lagMs: 12 }));
+    const refused = new Map([['signature', 2]]);
+    const counts = { published: 3, received: 5, resyncs: 1 };
+    const families = await scrapeBus(() => ({ isUp: false, ...counts, lagMs: 12, refused }));
     expect(valueOf(families, 'swarmlens_bus_up')).toBe(0);
     expect(valueOf(families, 'swarmlens_bus_published_total')).toBe(3);
     expect(valueOf(families, 'swarmlens_bus_received_total')).toBe(5);
     expect(valueOf(families, 'swarmlens_bus_resyncs_total')).toBe(1);
     expect(valueOf(families, 'swarmlens_bus_lag_seconds')).toBe(0.012);
+    expect(valueOf(families, 'swarmlens_bus_refused_total', { reason: 'signature' })).toBe(2);
   });
 
   test('reports metrics without values when there is no bus or the value is unknown', async () => {
     const none = await scrapeBus(() => null);
     expect(none.get('swarmlens_bus_up')?.samples).toEqual([]);
-    const silent = await scrapeBus(() => ({ isUp: true, published: 0, received: 0, resyncs: 0, lagMs: null }));
+    const counts = { published: 0, received: 0, resyncs: 0 };
+    const silent = await scrapeBus(() => ({ isUp: true, ...counts, lagMs: null, refused: new Map() }));
     expect(silent.get('swarmlens_bus_lag_seconds')?.samples).toEqual([]);
   });
 });

@@ -5,10 +5,11 @@ import {
   type RedisConnection,
   type WriteConfirmation,
 } from '../../../src/cluster/index.js';
-import { parseRedisUrl } from '../../../src/shared/index.js';
+import { type Logger, parseRedisUrl } from '../../../src/shared/index.js';
 import type { Store } from '../../../src/state/index.js';
 import { silentLogger } from '../../../src/telemetry/index.js';
 import { ManualClock } from '../../support/manual-clock.js';
+import { BUS_KEY } from '../test-node.js';
 import { type BusNode, newStore } from './contract.js';
 
 /** Lease duration in milliseconds. No snapshot expires during a test, because Redis counts in real time. */
@@ -24,6 +25,14 @@ export type Fate = 'sent' | 'lost' | 'doubled' | 'late' | 'failed';
 export interface RedisPlace {
   readonly url: string;
   readonly look: Redis | Cluster;
+}
+
+export interface RedisNodeOptions {
+  readonly prefix?: string;
+  readonly maxTombstones?: number;
+  /** Keys for signatures. @default one key that all nodes share */
+  readonly busKeys?: readonly string[];
+  readonly logger?: Logger;
 }
 
 /** Bus and store of one node on Redis. The test decides which servers the node owns. */
@@ -42,12 +51,13 @@ export class RedisNode implements BusNode, AsyncDisposable {
   fate: () => Fate = () => 'sent';
   published = 0;
 
-  constructor(redis: RedisPlace, nodeId: string, { prefix = 't', maxTombstones = 100 } = {}) {
+  constructor(redis: RedisPlace, nodeId: string, options: RedisNodeOptions = {}) {
+    const { prefix = 't', maxTombstones = 100, busKeys = [BUS_KEY], logger = silentLogger } = options;
     this.#redis = redis;
     this.store = newStore(maxTombstones);
     const address = parseRedisUrl(redis.url);
     if (address === null) throw new Error('not a Redis URL');
-    const link = openRedisConnection({ address, prefix, nodeId, clock: this.linkClock, logger: silentLogger });
+    const link = openRedisConnection({ address, prefix, busKeys, nodeId, clock: this.linkClock, logger });
     const publish = link.publish.bind(link);
     link.publish = async (channel, message) => {
       const fate = this.fate();
@@ -66,14 +76,14 @@ export class RedisNode implements BusNode, AsyncDisposable {
       fencingTokens: { tokenOf: (id) => this.#tokens.get(id) ?? null },
       leaseMs: LEASE_MS,
       clock: this.clock,
-      logger: silentLogger,
+      logger,
       onFenced: (id) => this.fenced.push(id),
     });
     this.bus.subscribe((change) => this.store.commit(change));
     this.bus.onWrite((written) => this.written.push(written));
   }
 
-  static async start(redis: RedisPlace, nodeId: string, options?: ConstructorParameters<typeof RedisNode>[2]) {
+  static async start(redis: RedisPlace, nodeId: string, options?: RedisNodeOptions): Promise<RedisNode> {
     const node = new RedisNode(redis, nodeId, options);
     await node.link.connected;
     return node;
@@ -81,11 +91,8 @@ export class RedisNode implements BusNode, AsyncDisposable {
 
   /** Makes this node the owner of a server, in Redis only if `isInRedis` is true. */
   async hold(serverId: string, token: number, isInRedis = true): Promise<void> {
-    const { keys, nodeId } = this.link;
     this.#tokens.set(serverId, token);
-    if (!isInRedis) return;
-    await this.#redis.look.set(keys.key(serverId, 'fence'), token);
-    await this.#redis.look.set(keys.key(serverId, 'lease'), `${nodeId} ${token}`);
+    if (isInRedis) await this.#redis.look.set(this.link.keys.key(serverId, 'fence'), token);
   }
 
   lose(serverId: string): void {
