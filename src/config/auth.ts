@@ -16,6 +16,7 @@ import { isLoopbackHost } from '../shared/index.js';
 const ALGORITHMS = [...HMAC_ALGORITHMS, ...ASYMMETRIC_ALGORITHMS];
 const ALGORITHMS_ERROR = `expected a list of signature algorithms out of ${ALGORITHMS.join(', ')}`;
 const ORIGIN_ERROR = 'expected an origin such as https://swarm.example, without a path';
+const HEADER_ERROR = 'expected the name of a request header such as x-tenant';
 const JWKS_ERROR = 'expected a URL with https://, or with http:// to a loopback address';
 const TOLERANCE_ERROR = 'expected seconds, a whole number from 0 to 300';
 
@@ -69,6 +70,19 @@ export const authSchema = z.strictObject({
     .default([])
     .describe(
       "Origins of pages that may use the server through CORS and WebSocket, in addition to the server's own pages.",
+    ),
+  allowHeaders: z
+    .array(
+      z
+        .string()
+        .regex(/^[\w!#$%&'*+.^`|~-]{1,100}$/, { error: HEADER_ERROR })
+        .toLowerCase(),
+      { error: HEADER_ERROR },
+    )
+    .max(100)
+    .default([])
+    .describe(
+      'Names of request headers that pages of `origins` may send, in addition to those of common GraphQL clients and tracing libraries.',
     ),
 });
 

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { UpstreamService } from '../access/index.js';
 import type { ToolResult } from '../model/index.js';
 import { SwarmlensError, isoTimestamp } from '../shared/index.js';
@@ -70,12 +71,13 @@ builder.mutationFields((t) => ({
           'Arguments of the tool as an object. Omitted: no arguments. At most 10,000 values, 32 levels and 65,536 characters per string, without control characters.',
       }),
     },
-    resolve: async (_root, args, { upstreams, streams, clientId }) => {
+    resolve: async (_root, args, { upstreams, streams, clientId, viewer }) => {
       const { serverId, tool } = args;
       validateName('serverId', serverId);
       validateName('tool', tool);
       const toolArguments = parseToolArguments('arguments', args.arguments);
-      const result = await upstreams.callTool(serverId, tool, toolArguments, NEVER, clientId);
+      const caller = { clientId, permissions: [...viewer.permissions], restriction: viewer.restriction };
+      const result = await upstreams.callTool(serverId, tool, toolArguments, NEVER, caller);
       streams.rateClock.triggerOnDemand();
       return { serverId, tool, ...result };
     },
@@ -85,8 +87,8 @@ builder.mutationFields((t) => ({
     extensions: permissionExtension('agents:read'),
     description:
       'Polls all servers that the viewer can see, reconnects unreachable ones, and returns the discovery. Limited to once per second and client.',
-    resolve: async (_root, _args, { upstreams, candidates, clientId, limitToOncePerSecond }) => {
-      await limitToOncePerSecond('refreshDiscovery', clientId);
+    resolve: async (_root, _args, { upstreams, candidates, clientId, connectionId, limitToOncePerSecond }) => {
+      await limitToOncePerSecond('refreshDiscovery', { clientId, connectionId });
       candidates.clear();
       await upstreams.refresh();
       return {};
@@ -102,9 +104,9 @@ builder.mutationFields((t) => ({
         description: 'Only servers with these ids. Omitted: all servers that the viewer can see.',
       }),
     },
-    resolve: async (_root, { serverIds }, { upstreams, clientId, limitToOncePerSecond, rateClock }) => {
+    resolve: async (_root, { serverIds }, { upstreams, clientId, connectionId, limitToOncePerSecond, rateClock }) => {
       validateNames('serverIds', serverIds);
-      await limitToOncePerSecond('requestAgentUpdate', clientId);
+      await limitToOncePerSecond('requestAgentUpdate', { clientId, connectionId });
       const outcome = await upstreams.pollNow(serverIds ?? null);
       rateClock.triggerOnDemand();
       return outcome;
@@ -130,3 +132,5 @@ builder.mutationFields((t) => ({
 
 /** Signal that never aborts. A started tool call is completed even if its caller disconnects, because it cannot be undone. */
 const NEVER = new AbortController().signal;
+// All calls in progress share the signal.
+setMaxListeners(0, NEVER);

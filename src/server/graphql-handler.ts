@@ -4,14 +4,16 @@ import { _createLRUCache as createLRUCache, createYoga, type YogaServerInstance 
 import type { Authenticator, Viewer } from '../auth/index.js';
 import type { LimitCounters } from './limits/limit-counters.js';
 import type { Limits } from '../config/index.js';
-import { type ResolverServices, schema, type SchemaContext } from '../schema/index.js';
+import { AnswerBudget, type ResolverServices, schema, type SchemaContext, SliceTurns } from '../schema/index.js';
 import { errorMessage, SwarmlensError, type Logger } from '../shared/index.js';
 import type { AccessScopes } from '../access/index.js';
 import { type ErrorMasker, useErrorMasking, useInputErrorCodes } from './plugins/error-masking.js';
 import { useTokenExpiry } from './sse/token-expiry.js';
-import { createGraphiQLOptions, renderGraphiQL } from './graphiql/graphiql.js';
+import { useContentEncoding } from './plugins/content-encoding.js';
+import { useSubscriptionRoot } from './plugins/subscription-root.js';
 import { useOperationLimits } from './plugins/operation-limits.js';
-import { useRequestSyntax } from './plugins/request-syntax.js';
+import { type HttpOperation, useHttpResults } from './plugins/http-results.js';
+import { identifyClient, toClientId } from './limits/client-identity.js';
 import { type SubscriptionSharing, useSubscriptionSharing } from './sharing/shared-subscriptions.js';
 import { type SubscriptionLimits, useSubscriptionLimits } from './plugins/subscription-limits.js';
 import { type TrustedDocuments, useTrustedDocuments } from './plugins/trusted-documents.js';
@@ -21,6 +23,8 @@ export interface RequestContext {
   readonly req: IncomingMessage;
   /** Response of an HTTP request. Missing for operations over a WebSocket. */
   readonly res?: ServerResponse;
+  /** Operation of an HTTP request. Missing for operations over a WebSocket. */
+  readonly http?: HttpOperation;
   readonly maxHz: number | null;
   /** Viewer of the request. Null if the request is not authenticated; then no operation runs. */
   readonly viewer: Viewer | null;
@@ -45,6 +49,8 @@ export interface GraphQLHandlerOptions {
   readonly logger: Logger;
   /** Documents that may run. Null if every document may run. */
   readonly trusted: TrustedDocuments | null;
+  /** Smallest size in bytes of a compressed answer over HTTP. Null if answers are never compressed. */
+  readonly compressFromBytes: number | null;
 }
 
 /** Number of cached documents with their validation results. Each takes at most some hundred kilobytes. */
@@ -56,6 +62,8 @@ const NO_CACHE = { get: () => undefined, set: () => undefined };
 export function createGraphQLHandler(options: GraphQLHandlerOptions): GraphQLHandler {
   const { services, accessScopes, sharing, authenticator, mask, limits, counters, subscriptions, logger, trusted } =
     options;
+  const { compressFromBytes } = options;
+  const turns = new SliceTurns();
   return createYoga<RequestContext, SchemaContext>({
     schema,
     graphqlEndpoint: GRAPHQL_PATH,
@@ -63,10 +71,11 @@ export function createGraphQLHandler(options: GraphQLHandlerOptions): GraphQLHan
     // `applyCors` in http/request-origin.ts answers CORS.
     cors: false,
     multipart: false,
-    extraParamNames: trusted === null ? [] : ['documentId'],
-    graphiql: limits.graphiql && createGraphiQLOptions(authenticator.isRequired, trusted !== null),
+    // The HTTP server serves GraphiQL and limits and parses bodies.
+    graphiql: false,
+    maxRequestBodySize: false,
+    extraParamNames: ['documentId'],
     parserAndValidationCache: { documentCache: createLRUCache({ max: MAX_CACHED_DOCUMENTS }), errorCache: NO_CACHE },
-    renderGraphiQL,
     // Masks errors outside of operations. `useErrorMasking` masks all others before.
     maskedErrors: { maskError: (error) => mask.mask(error, { requestId: randomUUID() }) },
     logging: {
@@ -77,9 +86,11 @@ export function createGraphQLHandler(options: GraphQLHandlerOptions): GraphQLHan
       error: () => undefined,
     },
     plugins: [
-      useRequestSyntax(),
+      useHttpResults(),
+      useContentEncoding(compressFromBytes),
       useOperationLimits(limits, counters),
-      useInputErrorCodes(),
+      useSubscriptionRoot(),
+      useInputErrorCodes(mask),
       useErrorMasking(mask),
       useTrustedDocuments(trusted),
       useSubscriptionSharing(sharing),
@@ -90,12 +101,14 @@ export function createGraphQLHandler(options: GraphQLHandlerOptions): GraphQLHan
       if (viewer === null) throw new SwarmlensError('UNAUTHENTICATED', 'This operation requires a token.');
       const { store, upstreams, candidates, streams } = accessScopes.servicesFor(viewer);
       const scoped = { store, upstreams, candidates, streams };
-      return { ...services, ...scoped, clientId: toClientId(req, viewer), viewer, maxHz, requestId, reauthenticate };
+      const clientId = toClientId(req, viewer.subject);
+      const connectionId = viewer.subject === null ? identifyClient(req).connectionId : null;
+      const answer = new AnswerBudget({
+        maxValues: limits.maxAnswerValues,
+        turns,
+        onExceeded: () => counters.hit('maxAnswerValues'),
+      });
+      return { ...services, ...scoped, clientId, connectionId, viewer, answer, maxHz, requestId, reauthenticate };
     },
   });
-}
-
-/** Returns the key that limits and logs identify a client by: the subject of its token, or its address if it has none. */
-export function toClientId(request: IncomingMessage, { subject }: Pick<Viewer, 'subject'>): string {
-  return subject ?? request.socket.remoteAddress ?? 'unknown';
 }

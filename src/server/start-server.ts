@@ -5,7 +5,7 @@ import type { LimitCounters } from './limits/limit-counters.js';
 import type { Config, Limits } from '../config/index.js';
 import type { RateLimiterFactory } from './limits/rate-limiter.js';
 import { RequestAdmission } from './limits/request-admission.js';
-import type { ResolverServices } from '../schema/index.js';
+import type { Readiness, ResolverServices } from '../schema/index.js';
 import {
   CLOSE_GOING_AWAY,
   type Clock,
@@ -59,8 +59,8 @@ export interface StartServerOptions {
   readonly playgroundDirectory: string;
   /** Resolves when the first discovery is complete. */
   readonly discovered: Promise<void>;
-  /** Returns why the first discovery is not complete, or null if unknown. Missing if never known. */
-  readonly notReadyReason?: () => string | null;
+  /** Returns why the bus to other nodes is unavailable, or null if it is available. Missing for a single node. */
+  readonly busFailure?: () => string | null;
   readonly delivery: DeliveryOptions;
   readonly limits: Limits;
   readonly counters: LimitCounters;
@@ -97,7 +97,7 @@ export interface SwarmlensServer extends AsyncDisposable {
  */
 export async function startServer(options: StartServerOptions): Promise<SwarmlensServer> {
   const { clock, logger } = options;
-  let notReady: string | null = 'The first discovery is not complete yet.';
+  let discoveryDetail: string | null = 'The first discovery is not complete yet.';
   let draining = false;
   const { maxBufferedBytes, maxSlowMs, compressFromBytes } = options.delivery;
   const isDraining = (): boolean => draining;
@@ -113,7 +113,13 @@ export async function startServer(options: StartServerOptions): Promise<Swarmlen
     onExceeded: () => counters.hit('maxAnswerValues'),
   });
   const subscriptions = new SubscriptionLimits(limits, counters);
-  const meter = new NodeHealthMeter(connections, options.activeStreams, counters);
+  const readiness = (): Readiness => {
+    if (draining) return { reason: 'draining', detail: null };
+    const busFailure = options.busFailure?.() ?? null;
+    if (busFailure !== null) return { reason: 'redis-unavailable', detail: busFailure };
+    return { reason: discoveryDetail === null ? null : 'starting', detail: discoveryDetail };
+  };
+  const meter = new NodeHealthMeter(connections, options.activeStreams, counters, readiness);
   const services = { ...options.services, nodeHealth: () => meter.read() };
   const { authenticator, origins, accessScopes } = options;
   const graphql = createGraphQLHandler({
@@ -130,8 +136,18 @@ export async function startServer(options: StartServerOptions): Promise<Swarmlen
     compressFromBytes,
   });
   const tokens = authenticator.isRequired;
-  const originPolicy = { anyHost: options.anyHost || tokens, origins, allowHeaders: options.allowHeaders ?? [], tokens };
-  const requests = new RequestAdmission({ authenticator, limits, counters, createRateLimiter: options.createRateLimiter });
+  const originPolicy = {
+    anyHost: options.anyHost || tokens,
+    origins,
+    allowHeaders: options.allowHeaders ?? [],
+    tokens,
+  };
+  const requests = new RequestAdmission({
+    authenticator,
+    limits,
+    counters,
+    createRateLimiter: options.createRateLimiter,
+  });
   const server = createHttpServer({
     graphql,
     originPolicy,
@@ -144,7 +160,7 @@ export async function startServer(options: StartServerOptions): Promise<Swarmlen
     metrics: options.metrics ?? null,
     logger,
     playground: createPlaygroundHandler(options.playgroundDirectory),
-    notReady: () => (draining ? 'Shutting down.' : notReady && (options.notReadyReason?.() ?? notReady)),
+    notReady: () => readiness().reason,
     isDraining,
     streams,
   });
@@ -185,10 +201,10 @@ export async function startServer(options: StartServerOptions): Promise<Swarmlen
   // Not awaited during shutdown, because an unreachable upstream server must not delay it.
   options.discovered.then(
     () => {
-      notReady = null;
+      discoveryDetail = null;
     },
     (error: unknown) => {
-      notReady = errorMessage(error);
+      discoveryDetail = errorMessage(error);
     },
   );
   return {

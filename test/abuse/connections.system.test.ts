@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createClient } from 'graphql-ws';
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { toNetworkKey } from '../../src/server/limits/connection-admission.js';
+import { toNetworkKey } from '../../src/server/limits/client-identity.js';
 import { DeliveryServer } from '../support/delivery-server.js';
 import { answerOf, Attacker, codeIn, hitsOf, post, raw, rudeUpgrade, upgrade } from './attacker.js';
 import { Bystander } from './bystander.js';
@@ -133,7 +133,7 @@ describe('connection limits', () => {
     expect(toNetworkKey('::ffff:10.0.0.1')).toBe('10.0.0.1');
     expect(toNetworkKey('2001:db8::1')).toBe(toNetworkKey('2001:db8:0:0:ffff::2'));
     expect(toNetworkKey('2001:db8::1')).not.toBe(toNetworkKey('2001:db8:0:1::1'));
-    expect(toNetworkKey('::1')).toBe('0:0:0:0');
+    expect(toNetworkKey('::1')).toBe('0:0:0:0::/64');
   });
 });
 

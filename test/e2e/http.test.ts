@@ -17,15 +17,20 @@ afterAll(async () => {
   await app[Symbol.asyncDispose]();
 });
 
+/**
+ * Audits that contradict the text of the specification since July 2026: documents that cannot be parsed get 400, and invalid
+ * documents and variables 422, also for clients that accept only `application/json`. `test/server/graphql-over-http.test.ts`
+ * tests these statuses.
+ */
+const OUTDATED = new Set(['572B', 'FDE2', '7B9B', '74FF', '86EE']);
+
 describe('GraphQL over HTTP', () => {
   const audits = serverAudits({ url: () => `${app.url}/graphql`, fetchFn: fetch });
-  test.each(audits.filter(({ name }) => /^(MUST|SHOULD)/.test(name)).map((audit) => [audit.name, audit] as const))(
-    '%s',
-    async (_name, audit) => {
-      const result = await audit.fn();
-      expect(result).toMatchObject({ status: 'ok' });
-    },
-  );
+  const current = audits.filter(({ id, name }) => /^(MUST|SHOULD)/.test(name) && !OUTDATED.has(id));
+  test.each(current.map((audit) => [audit.name, audit] as const))('%s', async (_name, audit) => {
+    const result = await audit.fn();
+    expect(result).toMatchObject({ status: 'ok' });
+  });
 
   test('is checked by at least one MUST audit and one SHOULD audit', () => {
     expect(audits.some(({ name }) => name.startsWith('MUST'))).toBe(true);

@@ -50,7 +50,7 @@ test.each(['variables', 'extensions'])(
     expect(await response.json()).toEqual({
       errors: [
         {
-          message: 'Invalid JSON in the URL. "variables" and "extensions" must be JSON.',
+          message: `Invalid JSON in the URL parameter "${name}".`,
           extensions: { code: 'BAD_USER_INPUT' },
         },
       ],
@@ -85,14 +85,12 @@ test.each([
   }
 });
 
-test.each([
-  { query: 'query A { __typename } query B { __typename }' },
-  {},
-  { query: 7 },
-  { query: '{__typename}', x: 1 },
-])('POST /graphql reports BAD_USER_INPUT for %j', async (body) => {
-  await using server = await DeliveryServer.start();
-  const headers = { 'content-type': 'application/json' };
-  const response = await fetch(`${server.url}/graphql`, { method: 'POST', headers, body: JSON.stringify(body) });
-  expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] });
-});
+test.each([{ query: 'query A { __typename } query B { __typename }' }, {}, { query: 7 }])(
+  'POST /graphql reports BAD_USER_INPUT for %j',
+  async (body) => {
+    await using server = await DeliveryServer.start();
+    const headers = { 'content-type': 'application/json' };
+    const response = await fetch(`${server.url}/graphql`, { method: 'POST', headers, body: JSON.stringify(body) });
+    expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] });
+  },
+);

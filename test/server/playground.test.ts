@@ -60,7 +60,7 @@ describe('createPlaygroundHandler', () => {
     await using server = await serve(BUILT);
     const answer = await server.get(path);
     expect(answer).toMatchObject({ status: 200, body, headers: { 'content-type': type } });
-    expect(answer.headers).toMatchObject({ 'x-content-type-options': 'nosniff', 'content-length': `${body.length}` });
+    expect(answer.headers).toMatchObject({ 'content-length': `${body.length}` });
     expect(answer.headers['content-security-policy']).toMatch(/^default-src 'none'; /);
   });
 

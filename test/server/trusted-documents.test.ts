@@ -134,7 +134,7 @@ describe('trusted documents', () => {
     const got = await fetch(`${server.url}/graphql?${new URLSearchParams({ extensions }).toString()}`);
     expect(await got.json()).toEqual({ data: { agents: [] } });
     const none = await post(server, {}, 'application/json');
-    expect(await none.text()).toContain('Must provide query string');
+    expect(await none.text()).toContain('Missing \\"query\\"');
   });
 
   test('add a notice to the page of GraphiQL', async () => {

@@ -77,7 +77,14 @@ export class DeliveryServer implements AsyncDisposable {
     access: Partial<
       Pick<
         StartServerOptions,
-        'authenticator' | 'origins' | 'allowHeaders' | 'anyHost' | 'logger' | 'trustedDocuments' | 'clock' | 'shutdownMs'
+        | 'authenticator'
+        | 'origins'
+        | 'allowHeaders'
+        | 'anyHost'
+        | 'logger'
+        | 'trustedDocuments'
+        | 'clock'
+        | 'shutdownMs'
       > & { readonly utilization: () => number }
     > = {},
     limits: Partial<Limits> = {},

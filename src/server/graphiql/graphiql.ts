@@ -21,11 +21,12 @@ export function createGraphiQLOptions(withTokens: boolean, trustedOnly: boolean)
 const TRUSTED_ONLY_TITLE = 'swarmlens (trusted documents only)';
 
 /** Content security policy of GraphiQL, which contains everything it needs and loads nothing from other origins. */
-const CONTENT_SECURITY_POLICY = [
+export const GRAPHIQL_CONTENT_SECURITY_POLICY = [
   "default-src 'self' 'unsafe-inline' 'unsafe-eval' blob: data:",
   "object-src 'none'",
   "base-uri 'none'",
   "form-action 'none'",
+  "frame-ancestors 'none'",
 ].join('; ');
 
 /**
@@ -50,7 +51,6 @@ export async function renderGraphiQL(options: GraphiQLOptions): Promise<Uint8Arr
 
 async function render(options: GraphiQLOptions): Promise<Uint8Array<ArrayBuffer>> {
   const graphiql = await import('@graphql-yoga/render-graphiql');
-  const policy = `<meta http-equiv="Content-Security-Policy" content="${CONTENT_SECURITY_POLICY}" />`;
-  const head = `<head>${policy}<style>${KEEP_TABS_IN_PLACE}</style>`;
+  const head = `<head><style>${KEEP_TABS_IN_PLACE}</style>`;
   return new Uint8Array(Buffer.from(graphiql.renderGraphiQL(options).replace('<head>', () => head)));
 }

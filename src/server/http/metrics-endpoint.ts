@@ -1,8 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { requirePermission, type Viewer } from '../../auth/index.js';
+import { allowsAllAgents } from '../../model/index.js';
 import { errorMessage, type MetricsExporter, SwarmlensError, type Logger } from '../../shared/index.js';
-import { toClientId } from '../graphql-handler.js';
-import { RETRY_AFTER_SECONDS } from './reject-upgrade.js';
+import { toClientId } from '../limits/client-identity.js';
+import { toStatus } from '../plugins/request-error.js';
+import { answerRejection, answerText } from './answers.js';
 
 export const METRICS_PATH = '/metrics';
 
@@ -12,13 +14,6 @@ export interface MetricsEndpointOptions {
   readonly admit: () => Promise<Viewer>;
   readonly logger: Logger;
 }
-
-const STATUS: Readonly<Partial<Record<SwarmlensError['code'], number>>> = {
-  UNAUTHENTICATED: 401,
-  FORBIDDEN: 403,
-  RATE_LIMITED: 429,
-  SERVER_UNAVAILABLE: 503,
-};
 
 /** Serves the metrics to viewers that may read the health of all servers. Resolves when the request is answered. */
 export async function serveMetrics(
@@ -30,36 +25,28 @@ export async function serveMetrics(
   try {
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('allow', 'GET, HEAD');
-      answer(response, 405, 'text/plain; charset=utf-8', 'Read metrics with GET.\n');
+      answerRejection(request, response, { status: 405, reason: 'Read metrics with GET.' });
       return;
     }
     requireFullAccess(await admit());
     const text = await metrics.read();
-    answer(response, 200, metrics.contentType, request.method === 'HEAD' ? '' : text);
+    answerText(response, 200, text, metrics.contentType);
   } catch (error) {
     const known = error instanceof SwarmlensError ? error : null;
     if (known === null)
       logger.error(
-        { requestId, clientId: toClientId(request, { subject: null }), error: errorMessage(error) },
+        { requestId, clientId: toClientId(request, null), error: errorMessage(error) },
         'reading metrics failed',
       );
-    const status = (known === null ? undefined : STATUS[known.code]) ?? 500;
-    if (status === 401) response.setHeader('www-authenticate', 'Bearer realm="swarmlens"');
-    if (status === 429) response.setHeader('retry-after', `${RETRY_AFTER_SECONDS}`);
-    const message = known?.message ?? `Reading the metrics failed. See the server log for request ${requestId}.`;
-    answer(response, status, 'text/plain; charset=utf-8', `${message}\n`);
+    const status = known === null ? 500 : toStatus(known.code);
+    const reason = known?.message ?? `Reading the metrics failed. See the server log for request ${requestId}.`;
+    answerRejection(request, response, { status, reason });
   }
 }
 
 /** Throws if any server or agent is hidden from the viewer, because metrics name all servers and count all agents. */
 function requireFullAccess(viewer: Viewer): void {
   requirePermission(viewer, 'health:read');
-  const { serverIds, serverTypes, agentTypes, swarmIds } = viewer.restriction;
-  if (serverIds === null && serverTypes === null && agentTypes === null && swarmIds === null) return;
+  if (allowsAllAgents(viewer.restriction)) return;
   throw new SwarmlensError('FORBIDDEN', 'Metrics cover all servers. Use a token without a restriction.');
-}
-
-function answer(response: ServerResponse, status: number, type: string, text: string): void {
-  response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });
-  response.end(text);
 }

@@ -39,6 +39,8 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   '.woff2': 'font/woff2',
 };
 
+export const PLAYGROUND_PATH = '/';
+
 /**
  * Serves the built playground: the page at `/`, its files at `/assets/`. All files are read once at the start, so that no
  * path can reach any other file. Without a build, `/` explains how to build the playground.
@@ -71,10 +73,10 @@ function readFiles(directory: string): ReadonlyMap<string, File> {
       createFile(name, readFileSync(join(assets, name)), 'public, max-age=31536000, immutable'),
     ]);
     const page = createFile('index.html', readFileSync(join(directory, 'index.html')), 'no-cache');
-    return new Map([...immutable, ['/', page]]);
+    return new Map([...immutable, [PLAYGROUND_PATH, page]]);
   } catch (error) {
     if (!isMissing(error)) throw error;
-    return new Map([['/', NOT_BUILT]]);
+    return new Map([[PLAYGROUND_PATH, NOT_BUILT]]);
   }
 }
 
@@ -90,8 +92,6 @@ function createFile(name: string, body: Buffer, cacheControl: string): File {
       'content-type': CONTENT_TYPES[extname(name)] ?? 'application/octet-stream',
       'cache-control': cacheControl,
       'content-security-policy': CONTENT_SECURITY_POLICY,
-      'referrer-policy': 'no-referrer',
-      'x-content-type-options': 'nosniff',
     },
   };
 }

@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { LimitCounters, LimitName } from './limit-counters.js';
 import type { Limits } from '../../config/index.js';
+import { identifyClient } from './client-identity.js';
 import { ConcurrencyLimiter } from './concurrency-limiter.js';
 import type { Clock } from '../../shared/index.js';
 
@@ -53,7 +54,7 @@ export class ConnectionAdmission implements Disposable {
       this.#reject(socket, 'maxConnections', { status: 503, reason: 'Too many connections. Retry later.' });
       return;
     }
-    const ofAddress = this.#addresses.acquire(toNetworkKey(socket.remoteAddress ?? ''));
+    const ofAddress = this.#addresses.acquire(identifyClient({ socket }).network);
     if (ofAddress === null) {
       ofTotal[Symbol.dispose]();
       const reason = 'Too many connections from your address. Close some of them.';
@@ -76,15 +77,4 @@ export class ConnectionAdmission implements Disposable {
     const destruction = this.#clock.schedule(CLOSE_GRACE_MS, () => socket.destroy());
     socket.once('close', () => destruction[Symbol.dispose]());
   }
-}
-
-/** Returns an IPv4 address, or the first 64 bits of an IPv6 address, because IPv6 clients own at least that much. */
-export function toNetworkKey(address: string): string {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');
-  if (!plain.includes(':')) return plain;
-  const [head = '', tail] = plain.split('::');
-  const groups = head === '' ? [] : head.split(':');
-  const last = tail === undefined || tail === '' ? [] : tail.split(':');
-  const gap = tail === undefined ? 0 : 8 - groups.length - last.length;
-  return [...groups, ...Array<string>(Math.max(0, gap)).fill('0'), ...last].slice(0, 4).join(':');
 }

@@ -1,4 +1,5 @@
 import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import type { LimitedClient } from '../../schema/index.js';
 import { SwarmlensError } from '../../shared/index.js';
 import type { LimitCounters, LimitName } from './limit-counters.js';
 
@@ -42,16 +43,33 @@ export class ClientRateLimiter {
   }
 }
 
-/** Limits actions to one per second and client. */
-export class OncePerSecondLimiter {
-  readonly #rate: ClientRateLimiter;
+export interface OncePerSecondLimiterOptions {
+  readonly createRateLimiter: RateLimiterFactory;
+  readonly counters: LimitCounters;
+  /** Maximum number of uses of one action per second and address without authentication. */
+  readonly maxActionsPerAddress: number;
+}
 
-  constructor(create: RateLimiterFactory, counters: LimitCounters) {
-    this.#rate = new ClientRateLimiter('oncePerSecond', 1, create, counters);
+/**
+ * Limits actions to one per second and client. Clients without a token are told apart by their connections, so that people
+ * behind one address do not share the limit. The address has a larger limit, which new connections do not evade.
+ */
+export class OncePerSecondLimiter {
+  readonly #clients: ClientRateLimiter;
+  readonly #addresses: ClientRateLimiter;
+  readonly #maxPerAddress: number;
+
+  constructor({ createRateLimiter, counters, maxActionsPerAddress }: OncePerSecondLimiterOptions) {
+    this.#clients = new ClientRateLimiter('oncePerSecond', 1, createRateLimiter, counters);
+    this.#addresses = new ClientRateLimiter('maxActionsPerAddress', maxActionsPerAddress, createRateLimiter, counters);
+    this.#maxPerAddress = maxActionsPerAddress;
   }
 
   /** Counts one action of a client. @throws SwarmlensError RATE_LIMITED with `retryAfterMs` */
-  async consume(action: string, clientId: string): Promise<void> {
-    await this.#rate.consume(`${action} ${clientId}`, `"${action}" is allowed once per second`);
+  async consume(action: string, { clientId, connectionId }: LimitedClient): Promise<void> {
+    await this.#clients.consume(`${action} ${connectionId ?? clientId}`, `"${action}" is allowed once per second`);
+    if (connectionId === null) return;
+    const limitText = `"${action}" is allowed ${this.#maxPerAddress} times per second and address`;
+    await this.#addresses.consume(`${action} ${clientId}`, limitText);
   }
 }

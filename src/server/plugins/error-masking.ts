@@ -1,4 +1,12 @@
-import { type DocumentNode, type ExecutionResult, GraphQLError, type GraphQLErrorOptions, Kind, visit } from 'graphql';
+import {
+  type ASTNode,
+  type DocumentNode,
+  type ExecutionResult,
+  GraphQLError,
+  type GraphQLErrorOptions,
+  Kind,
+  visit,
+} from 'graphql';
 import { handleStreamOrSingleExecutionResult, type Plugin } from 'graphql-yoga';
 import type { SchemaContext } from '../../schema/index.js';
 import { errorMessage, SwarmlensError, type Logger } from '../../shared/index.js';
@@ -20,9 +28,12 @@ export interface ErrorOrigin {
  */
 export class ErrorMasker {
   readonly #logger: Logger;
+  readonly #hidesSchema: boolean;
 
-  constructor(logger: Logger) {
+  /** @param hidesSchema whether the messages of errors must not contain names of the schema */
+  constructor(logger: Logger, { hidesSchema = false }: { readonly hidesSchema?: boolean } = {}) {
     this.#logger = logger;
+    this.#hidesSchema = hidesSchema;
   }
 
   /** Masks an error. @returns the same error if it is masked already */
@@ -34,9 +45,10 @@ export class ErrorMasker {
         extensions: { code: original.code, ...original.details },
       });
     }
-    if (error instanceof GraphQLError && isRequestError(error)) {
+    if (error instanceof GraphQLError && (isRequestError(error) || isArgumentError(original))) {
       const code = error.extensions['code'] ?? null;
       if (code === null || YOGA_CODES.has(code)) error.extensions['code'] = 'BAD_USER_INPUT';
+      this.hideSchema(error);
       return error;
     }
     const { path } = toErrorLocation(error);
@@ -45,6 +57,44 @@ export class ErrorMasker {
       ...toErrorLocation(error),
       extensions: { code: 'INTERNAL_SERVER_ERROR', requestId },
     });
+  }
+
+  /** Replaces the message of an error of graphql by the client's own text if the schema is hidden. */
+  hideSchema(error: GraphQLError): void {
+    const [node] = error.nodes ?? [];
+    if (!this.#hidesSchema || node === undefined || error.extensions['code'] !== 'BAD_USER_INPUT') return;
+    // Errors that are cached with their document pass several times.
+    if (error.message.endsWith(HIDDEN_SCHEMA)) return;
+    error.message = `Invalid ${describeNode(node)}. ${HIDDEN_SCHEMA}`;
+  }
+}
+
+const HIDDEN_SCHEMA = 'This server does not describe its schema.';
+
+/** Returns the kind and name of a node, which the client chose. */
+function describeNode(node: ASTNode): string {
+  switch (node.kind) {
+    case Kind.FIELD:
+      return `field "${node.name.value}"`;
+    case Kind.ARGUMENT:
+      return `argument "${node.name.value}"`;
+    case Kind.DIRECTIVE:
+      return `directive "@${node.name.value}"`;
+    case Kind.FRAGMENT_DEFINITION:
+    case Kind.FRAGMENT_SPREAD:
+      return `fragment "${node.name.value}"`;
+    case Kind.INLINE_FRAGMENT:
+      return 'fragment';
+    case Kind.NAMED_TYPE:
+      return `type "${node.name.value}"`;
+    case Kind.VARIABLE:
+      return `variable "$${node.name.value}"`;
+    case Kind.VARIABLE_DEFINITION:
+      return `variable "$${node.variable.name.value}"`;
+    case Kind.OPERATION_DEFINITION:
+      return 'operation';
+    default:
+      return 'value';
   }
 }
 
@@ -55,6 +105,11 @@ function formatError(error: unknown): string {
 /** Whether graphql reports an invalid operation or invalid variables. Errors of resolvers have a path instead. */
 function isRequestError({ originalError, path }: GraphQLError): boolean {
   return originalError == null || (path === undefined && originalError instanceof GraphQLError);
+}
+
+/** Whether graphql reports an invalid argument of a field or directive that depends on a variable. It has the node of the argument. */
+function isArgumentError(original: unknown): boolean {
+  return original instanceof GraphQLError && original.originalError === undefined && original.nodes !== undefined;
 }
 
 /** Masks the errors in the results of operations. */
@@ -98,7 +153,9 @@ function toErrorOrigin(context: unknown): ErrorOrigin {
 }
 
 /** Adds the code to errors of parsing, validation and variables, and names the invalid argument. */
-export function useInputErrorCodes(): Plugin {
+export function useInputErrorCodes(mask: ErrorMasker): Plugin {
+  const addDetails = (errors: readonly unknown[], document: DocumentNode): void =>
+    addErrorDetails(errors, document, mask);
   return {
     onParse() {
       return ({ result }) => {
@@ -106,19 +163,19 @@ export function useInputErrorCodes(): Plugin {
       };
     },
     onValidate({ params }) {
-      return ({ result }) => addErrorDetails(result, asDocument(params.documentAST));
+      return ({ result }) => addDetails(result, asDocument(params.documentAST));
     },
     onExecute({ args }) {
       return {
         onExecuteDone({ result }) {
-          if ('errors' in result) addErrorDetails(result.errors ?? [], asDocument(args.document));
+          if ('errors' in result) addDetails(result.errors ?? [], asDocument(args.document));
         },
       };
     },
     onSubscribe({ args }) {
       return {
         onSubscribeResult({ result }) {
-          if ('errors' in result) addErrorDetails(result.errors ?? [], asDocument(args.document));
+          if ('errors' in result) addDetails(result.errors ?? [], asDocument(args.document));
         },
       };
     },
@@ -130,11 +187,12 @@ function asDocument(document: unknown): DocumentNode {
 }
 
 /** Adds code and argument to errors in place, because Yoga annotates the same objects. */
-function addErrorDetails(errors: readonly unknown[], document: DocumentNode): void {
+function addErrorDetails(errors: readonly unknown[], document: DocumentNode, mask: ErrorMasker): void {
   for (const error of errors) {
     if (!(error instanceof GraphQLError) || !isRequestError(error)) continue;
     // Masked errors already have another code.
     if ((error.extensions['code'] ??= 'BAD_USER_INPUT') !== 'BAD_USER_INPUT') continue;
+    mask.hideSchema(error);
     const argument = findArgument(error, document);
     // Errors that are cached with their document pass several times.
     if (argument === null || error.extensions['argument'] === argument) continue;

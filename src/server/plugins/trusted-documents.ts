@@ -42,14 +42,17 @@ export class TrustedDocuments {
  * server calls `lookup` itself, because it has no `onParams`.
  */
 export function useTrustedDocuments(trusted: TrustedDocuments | null): Plugin {
-  if (trusted === null) return {};
   return {
     onParams({ params, setParams }) {
-      const query = trusted.lookup(params);
-      if (query !== null) setParams({ ...params, query });
+      const query = trusted?.lookup(params) ?? params.query;
+      if (query == null) {
+        const hint = trusted === null ? 'This server knows no documents by "documentId".' : 'Or send "documentId".';
+        throw new GraphQLError(`Missing "query". ${hint}`, { extensions: { code: 'BAD_USER_INPUT' } });
+      }
+      setParams({ ...params, query });
     },
     onParse({ params: { source } }) {
-      trusted.check(String(source));
+      trusted?.check(String(source));
     },
   };
 }

@@ -1,15 +1,16 @@
 import type { IncomingMessage } from 'node:http';
-import type { GraphQLError } from 'graphql';
+import { GraphQLError } from 'graphql';
 import { CloseCode } from 'graphql-ws';
-import type { WebSocket } from 'ws';
 import type { Viewer } from '../../auth/index.js';
 import type { LimitCounters } from '../limits/limit-counters.js';
 import type { Limits } from '../../config/index.js';
 import type { ConcurrencyLimiter } from '../limits/concurrency-limiter.js';
+import type { RequestAdmission } from '../limits/request-admission.js';
 import { TokenBucket } from '../limits/token-bucket.js';
-import { CLOSE_TRY_AGAIN_LATER, type Clock } from '../../shared/index.js';
-import { toClientId } from '../graphql-handler.js';
+import { CLOSE_TRY_AGAIN_LATER, type Clock, SwarmlensError } from '../../shared/index.js';
+import { toClientId } from '../limits/client-identity.js';
 import { limitExceededError } from '../plugins/operation-limits.js';
+import type { Connection } from './connection.js';
 import type { SubscriptionLimits } from '../plugins/subscription-limits.js';
 
 /** Time for the close frame to be sent before a WebSocket that is no longer read is terminated. */
@@ -20,6 +21,8 @@ export interface SocketLimitsOptions {
   readonly limits: Limits;
   readonly counters: LimitCounters;
   readonly subscriptions: SubscriptionLimits;
+  /** Admission of all transports, against whose rate operations count. */
+  readonly requests: RequestAdmission;
   readonly clock: Clock;
 }
 
@@ -31,7 +34,7 @@ export class SocketLimits implements Disposable {
   readonly #viewers: ConcurrencyLimiter;
   readonly #options: SocketLimitsOptions;
   readonly #messages: TokenBucket;
-  #socket: WebSocket | null = null;
+  #connection: Connection | null = null;
   #admission: Disposable | null = null;
   #termination: Disposable | null = null;
   #isClosed = false;
@@ -46,8 +49,9 @@ export class SocketLimits implements Disposable {
   }
 
   /** Counts messages that `ws` rejects, and pings and pongs as messages. */
-  watch(socket: WebSocket): void {
-    this.#socket = socket;
+  watch(connection: Connection): void {
+    const { socket } = connection;
+    this.#connection = connection;
     socket.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') this.#options.counters.hit('maxMessageBytes');
       if (error.code === 'WS_ERR_TOO_MANY_BUFFERED_PARTS') this.#options.counters.hit('maxMessageFragments');
@@ -61,8 +65,8 @@ export class SocketLimits implements Disposable {
     if (this.#messages.take()) return true;
     this.#close('maxMessagesPerSecond', `More than ${this.#options.limits.maxMessagesPerSecond} messages per second`);
     // Parsing the frames that still arrive would be wasted work.
-    this.#socket?.pause();
-    this.#termination ??= this.#options.clock.schedule(CLOSE_GRACE_MS, () => this.#socket?.terminate());
+    this.#connection?.socket.pause();
+    this.#termination ??= this.#options.clock.schedule(CLOSE_GRACE_MS, () => this.#connection?.terminate());
     return false;
   }
 
@@ -70,7 +74,7 @@ export class SocketLimits implements Disposable {
   acceptViewer(viewer: Viewer | null): boolean {
     // An admission after `dispose` would never be released.
     if (viewer === null || this.#isClosed) return false;
-    this.#admission = this.#viewers.acquire(toClientId(this.#request, viewer));
+    this.#admission = this.#viewers.acquire(toClientId(this.#request, viewer.subject));
     if (this.#admission !== null) return true;
     const { maxConnectionsPerViewer } = this.#options.limits;
     this.#close('maxConnectionsPerViewer', `More than ${maxConnectionsPerViewer} connections per viewer`);
@@ -78,16 +82,24 @@ export class SocketLimits implements Disposable {
   }
 
   /**
-   * Returns why an operation is rejected, or null if it may run.
+   * Counts an operation. Returns why it is rejected, or null if it may run.
    * @param running number of running operations, including this one
    */
-  operationRejection(running: number): GraphQLError | null {
-    const { limits, counters } = this.#options;
-    if (running <= limits.maxOperationsPerSocket) return null;
-    counters.hit('maxOperationsPerSocket');
-    return limitExceededError(
-      `At most ${limits.maxOperationsPerSocket} operations may run at a time on one WebSocket.`,
-    );
+  async operationRejection(running: number, viewer: Viewer | null): Promise<GraphQLError | null> {
+    const { limits, counters, requests } = this.#options;
+    if (running > limits.maxOperationsPerSocket) {
+      counters.hit('maxOperationsPerSocket');
+      return limitExceededError(
+        `At most ${limits.maxOperationsPerSocket} operations may run at a time on one WebSocket.`,
+      );
+    }
+    try {
+      await requests.count(this.#request, viewer);
+      return null;
+    } catch (error) {
+      if (!(error instanceof SwarmlensError)) throw error;
+      return new GraphQLError(error.message, { extensions: { code: error.code, ...error.details } });
+    }
   }
 
   /** Records that graphql-ws closes the WebSocket. */
@@ -103,8 +115,8 @@ export class SocketLimits implements Disposable {
 
   #close(name: 'maxMessagesPerSecond' | 'maxConnectionsPerViewer', reason: string): void {
     // Count each WebSocket once, although more messages may arrive.
-    if (this.#socket?.readyState !== this.#socket?.OPEN) return;
+    if (this.#connection?.isOpen !== true) return;
     this.#options.counters.hit(name);
-    this.#socket?.close(CLOSE_TRY_AGAIN_LATER, reason);
+    this.#connection.close(CLOSE_TRY_AGAIN_LATER, reason);
   }
 }

@@ -11,7 +11,6 @@ import {
 } from 'graphql';
 import { CloseCode, handleProtocols, makeServer, type ServerOptions } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { Authenticator } from '../../auth/index.js';
 import type { LimitCounters } from '../limits/limit-counters.js';
 import type { Limits } from '../../config/index.js';
 import { ConcurrencyLimiter } from '../limits/concurrency-limiter.js';
@@ -25,15 +24,23 @@ import {
   type Logger,
 } from '../../shared/index.js';
 import type { ConnectionAdmission } from '../limits/connection-admission.js';
+import type { CloseCounters } from '../limits/close-counters.js';
 import type { ConnectionRegistry } from './connection-registry.js';
-import { GRAPHQL_PATH, type GraphQLHandler, toClientId } from '../graphql-handler.js';
+import { GRAPHQL_PATH, type GraphQLHandler } from '../graphql-handler.js';
+import { toClientId } from '../limits/client-identity.js';
+import type { RequestAdmission } from '../limits/request-admission.js';
 import { createInflaterRelease, trackSharedDeflate } from './deflate-extension.js';
+import { parseClientMessage } from './client-message.js';
 import { checkRequest, type OriginPolicy } from '../http/request-origin.js';
+import type { ErrorMasker } from '../plugins/error-masking.js';
 import { rejectUpgrade } from '../http/reject-upgrade.js';
 import type { SubscriptionSharing } from '../sharing/shared-subscriptions.js';
+import { MessageGate } from './message-gate.js';
+import { OperationTurns } from './operation-turns.js';
 import { SocketLimits } from './socket-limits.js';
 import { type SocketClient, SocketSubscription } from './socket-subscription.js';
 import { SocketSession } from './socket-session.js';
+import { toFormattedError, unknownOperationError } from '../plugins/http-results.js';
 import type { SubscriptionLimits } from '../plugins/subscription-limits.js';
 import type { TapAcceptor } from './tap-acceptor.js';
 import type { TrustedDocuments } from '../plugins/trusted-documents.js';
@@ -46,12 +53,14 @@ interface Extra extends Record<PropertyKey, unknown> {
   readonly request: IncomingMessage;
   readonly session: SocketSession;
   readonly limits: SocketLimits;
+  readonly turns: OperationTurns;
 }
 
 export interface WebSocketServerOptions {
   readonly server: Server;
   readonly graphql: GraphQLHandler;
-  readonly authenticator: Authenticator;
+  /** Admission of all transports. */
+  readonly requests: RequestAdmission;
   readonly originPolicy: OriginPolicy;
   readonly connections: ConnectionRegistry;
   readonly sharing: SubscriptionSharing;
@@ -67,6 +76,8 @@ export interface WebSocketServerOptions {
   readonly clock: Clock;
   /** Documents that may run. Null if every document may run. */
   readonly trusted: TrustedDocuments | null;
+  readonly closes: CloseCounters;
+  readonly mask: ErrorMasker;
   readonly logger: Logger;
 }
 
@@ -75,7 +86,7 @@ export interface WebSocketServerOptions {
  * Disposing the result waits until all WebSockets are closed.
  */
 export function serveWebSockets(options: WebSocketServerOptions): AsyncDisposable {
-  const { server, connections, taps, originPolicy, limits, admission } = options;
+  const { server, connections, taps, originPolicy, limits, admission, closes, logger } = options;
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: limits.maxMessageBytes,
@@ -87,49 +98,51 @@ export function serveWebSockets(options: WebSocketServerOptions): AsyncDisposabl
   const acceptsSharedDeflate = trackSharedDeflate(sockets);
   const viewers = new ConcurrencyLimiter(limits.maxConnectionsPerViewer);
   const protocol = createProtocolServer(options);
+  const reject = (request: IncomingMessage, duplex: Duplex, { status, reason }: UpgradeRejection): void => {
+    closes.upgradeRejected(status);
+    logger.debug({ clientId: toClientId(request, null), status, reason }, 'upgrade rejected');
+    rejectUpgrade(duplex, status, reason);
+  };
   const onUpgrade = (request: IncomingMessage, duplex: Duplex, head: Buffer): void => {
     // A request line need not contain a valid URL.
     const path = (request.url ?? '/').split('?', 1)[0];
     const overload = admission.rejectionFor(request.socket);
     if (overload !== null) {
       if (path !== GRAPHQL_PATH || checkRequest(request, originPolicy) !== null) {
-        rejectUpgrade(duplex, overload.status, overload.reason);
+        reject(request, duplex, overload);
         return;
       }
       sockets.handleUpgrade(request, duplex, head, (socket) => {
         // Accepted and closed with a code, because graphql-ws clients treat a rejected upgrade as fatal.
         socket.on('error', () => undefined);
-        socket.close(CLOSE_TRY_AGAIN_LATER, overload.reason);
-        socket.terminate();
+        const connection = connections.add(socket, duplex, () => ({ clientId: toClientId(request, null) }));
+        connection.close(CLOSE_TRY_AGAIN_LATER, overload.reason);
+        connection.terminate();
       });
       return;
     }
     if (path === TAP_PATH) {
-      if (options.isDraining()) rejectUpgrade(duplex, 503, 'This node is shutting down. Connect again.');
+      if (options.isDraining())
+        reject(request, duplex, { status: 503, reason: 'This node is shutting down. Connect again.' });
       else taps.upgrade(request, duplex, head);
       return;
     }
     const rejection =
       path === GRAPHQL_PATH ? checkRequest(request, originPolicy) : { status: 404 as const, reason: 'Not found.' };
     if (rejection !== null) {
-      rejectUpgrade(duplex, rejection.status, rejection.reason);
+      reject(request, duplex, rejection);
       return;
     }
     sockets.handleUpgrade(request, duplex, head, (socket) => {
       if (options.isDraining()) {
         // Accepted and closed with a code, because graphql-ws clients treat a rejected upgrade as fatal.
         socket.on('error', (error) => options.logger.debug({ error: error.message }, 'socket error'));
-        connections.add(socket, duplex);
-        socket.close(CLOSE_GOING_AWAY, GOING_AWAY_REASON);
+        const logFields = (): { clientId: string } => ({ clientId: toClientId(request, null) });
+        connections.add(socket, duplex, logFields).close(CLOSE_GOING_AWAY, GOING_AWAY_REASON);
         return;
       }
-      const client: SocketClient = {
-        socket,
-        stream: duplex,
-        sendBuffer: connections.add(socket, duplex),
-        acceptsSharedDeflate: acceptsSharedDeflate(request),
-      };
-      open(protocol, client, request, new SocketLimits(request, viewers, options), options);
+      const limitsOfSocket = new SocketLimits(request, viewers, options);
+      open(protocol, { socket, duplex, request, limits: limitsOfSocket }, acceptsSharedDeflate(request), options);
     });
   };
   server.on('upgrade', onUpgrade);
@@ -141,6 +154,12 @@ export function serveWebSockets(options: WebSocketServerOptions): AsyncDisposabl
   };
 }
 
+/** HTTP status and reason with which an upgrade request is rejected. */
+interface UpgradeRejection {
+  readonly status: Parameters<typeof rejectUpgrade>[1];
+  readonly reason: string;
+}
+
 type ProtocolServer = ReturnType<typeof makeServer<Record<string, unknown>, Extra>>;
 
 function createProtocolServer({
@@ -149,17 +168,19 @@ function createProtocolServer({
   limits,
   subscriptions,
   trusted,
+  mask,
 }: WebSocketServerOptions): ProtocolServer {
   return makeServer<Record<string, unknown>, Extra>({
     connectionInitWaitTimeout: limits.connectionInitTimeoutMs,
     onConnect: async ({ connectionParams, extra }) =>
       (await extra.session.authenticate(connectionParams)) && extra.limits.acceptViewer(extra.session.viewer),
     // The enveloped functions apply the same context, validation and error masking as over HTTP.
-    async onSubscribe({ extra, subscriptions: running }, id, params) {
+    async onSubscribe(protocolContext, id, params) {
+      const { extra, subscriptions: running } = protocolContext;
       const { request: req, session } = extra;
-      const rejection = extra.limits.operationRejection(Object.keys(running).length);
-      if (rejection !== null) return [rejection];
       const { viewer, maxHz } = session;
+      const rejection = await extra.limits.operationRejection(Object.keys(running).length, viewer);
+      if (rejection !== null) return [rejection];
       const enveloped = graphql.getEnveloped({
         req,
         maxHz,
@@ -174,21 +195,35 @@ function createProtocolServer({
         const errors = validate(schema, document);
         if (errors.length > 0) return errors;
         if (getOperationAST(document, params.operationName) == null)
-          return [unknownOperationError(params.operationName)];
+          return [unknownOperationError(document, params.operationName)];
         return {
           schema,
           document,
           operationName: params.operationName ?? null,
           variableValues: params.variables ?? null,
           contextValue: await contextFactory(),
-          rootValue: { execute, subscribe, id, extra },
+          rootValue: { execute, subscribe, id, extra, isWanted: () => id in protocolContext.subscriptions },
         };
       } catch (error) {
         if (error instanceof GraphQLError) return [error];
         throw error;
       }
     },
-    execute: (args) => operationFunctions(args).execute(args),
+    onNext: (_protocolContext, _id, _payload, _args, result) => {
+      if (result.errors === undefined) return;
+      const { data } = result;
+      const errors = result.errors.map((error) => toFormattedError(toCodedError(mask, error)));
+      return { ...(data !== undefined && { data }), errors };
+    },
+    onError: (_protocolContext, _id, _payload, errors) =>
+      errors.map((error) => toFormattedError(toCodedError(mask, error))),
+    execute: async (args) => {
+      const { extra, isWanted, execute } = operationFunctions(args);
+      // The enveloped context factory created the context.
+      const { answer } = args.contextValue as SchemaContext;
+      // graphql-ws sends no result for an operation that the client has completed.
+      return (await extra.turns.run(answer ?? NOT_SLICED, isWanted, () => execute(args))) ?? {};
+    },
     subscribe: (args) =>
       subscriptions.run(
         operationFunctions(args).extra.limits.subscriptions,
@@ -198,17 +233,8 @@ function createProtocolServer({
   });
 }
 
-/** Returns the error of a document without the requested operation. graphql-ws would send it without a code. */
-function unknownOperationError(name: string | null | undefined): GraphQLError {
-  const message =
-    name == null
-      ? 'The document contains several operations. Name one in "operationName".'
-      : `Unknown operation "${name}" in "operationName".`;
-  return new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } });
-}
-
 /** Result of `getEnveloped`. Envelop types it `any`, because plugins may replace graphql; Yoga uses graphql. */
-interface EnvelopedFunctions extends Omit<OperationFunctions, 'id' | 'extra'> {
+interface EnvelopedFunctions extends Omit<OperationFunctions, 'id' | 'extra' | 'isWanted'> {
   readonly schema: GraphQLSchema;
   readonly parse: (source: string) => DocumentNode;
   readonly validate: (schema: GraphQLSchema, document: DocumentNode) => readonly GraphQLError[];
@@ -227,17 +253,22 @@ function subscribeShared(
   return shared instanceof GraphQLError ? { errors: [shared] } : new SocketSubscription(shared, id, extra.client);
 }
 
-/** Sends an unshared message uncompressed, because `ws` would need a compressor for each WebSocket. */
-function send(socket: WebSocket, message: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (socket.readyState !== socket.OPEN) resolve();
-    else socket.send(message, { compress: false }, (error) => (error == null ? resolve() : reject(error)));
-  });
+const NOT_SLICED = { isSlicing: false };
+
+/** Returns whether an error has no code. graphql-ws creates errors itself, for example of a stream that fails. */
+function hasNoCode({ extensions }: GraphQLError): boolean {
+  return typeof extensions['code'] !== 'string';
+}
+
+function toCodedError(mask: ErrorMasker, error: GraphQLError): GraphQLError {
+  return hasNoCode(error) ? mask.mask(error, { requestId: randomUUID() }) : error;
 }
 
 interface OperationFunctions {
   readonly id: string;
   readonly extra: Extra;
+  /** Whether the client has not completed the operation. */
+  readonly isWanted: () => boolean;
   readonly execute: NonNullable<ServerOptions['execute']>;
   readonly subscribe: (args: ExecutionArgs) => PromiseLike<ExecutionResult | AsyncIterable<ExecutionResult>>;
 }
@@ -247,44 +278,68 @@ function operationFunctions(args: ExecutionArgs): OperationFunctions {
   return args.rootValue as OperationFunctions; // see `onSubscribe`: graphql types the root value as unknown
 }
 
+interface OpenedSocket {
+  readonly socket: WebSocket;
+  readonly duplex: Duplex;
+  readonly request: IncomingMessage;
+  readonly limits: SocketLimits;
+}
+
 function open(
   protocol: ProtocolServer,
-  client: SocketClient,
-  request: IncomingMessage,
-  limits: SocketLimits,
-  { authenticator, logger }: WebSocketServerOptions,
+  { socket, duplex, request, limits }: OpenedSocket,
+  acceptsSharedDeflate: boolean,
+  { connections, requests, limits: { maxMessageBytes }, logger }: WebSocketServerOptions,
 ): void {
-  const { socket } = client;
-  limits.watch(socket);
+  // A closed socket has no address.
+  const address = toClientId(request, null);
+  const logFields = (): { clientId: string } => ({ clientId: session.viewer?.subject ?? address });
+  const connection = connections.add(socket, duplex, logFields);
+  const close = (code: number, reason: string): void => connection.close(code, reason);
+  const session = new SocketSession(requests.forSocket(request), request.headers.authorization ?? null, close);
+  limits.watch(connection);
   socket.on('error', (error) => logger.debug({ ...logFields(), error: error.message }, 'socket error'));
   const releaseInflater = createInflaterRelease(socket);
-  const session = new SocketSession(authenticator, request.headers.authorization ?? null, (code, reason) =>
-    socket.close(code, reason),
-  );
-  // A closed socket has no address.
-  const address = toClientId(request, { subject: null });
-  const logFields = (): { clientId: string } => ({ clientId: session.viewer?.subject ?? address });
+  const { sendBuffer } = connection;
   const closed = protocol.opened(
     {
       protocol: socket.protocol,
-      send: (data) => send(socket, data),
-      close: (code = CloseCode.InternalServerError, reason) => {
+      send: (data) => connection.send(data),
+      close: (code = CloseCode.InternalServerError, reason = '') => {
         limits.recordClose(code);
-        socket.close(code, reason);
+        close(code, reason);
       },
       onMessage: (receive) => {
-        socket.on('message', (message: Buffer) => {
-          releaseInflater();
-          // Messages may still arrive while the WebSocket closes.
-          if (!limits.acceptMessage() || socket.readyState !== socket.OPEN) return;
-          receive(message.toString('utf8')).catch((error: unknown) => {
-            logger.error({ ...logFields(), error: errorMessage(error) }, 'message handling failed');
-            socket.close(CloseCode.InternalServerError, 'Internal server error');
-          });
+        const gate = new MessageGate({
+          sendBuffer,
+          maxBytes: maxMessageBytes,
+          receive: (message) => {
+            // Messages may still arrive while the WebSocket closes.
+            if (!connection.isOpen) return;
+            receive(message).catch((error: unknown) => {
+              logger.error({ ...logFields(), error: errorMessage(error) }, 'message handling failed');
+              close(CloseCode.InternalServerError, 'Internal server error');
+            });
+          },
+          onExceeded: () => close(CLOSE_TRY_AGAIN_LATER, 'Client sends without reading'),
         });
+        socket.on('message', (bytes: Buffer, isBinary) => {
+          releaseInflater();
+          if (!limits.acceptMessage() || !connection.isOpen) return;
+          const message = parseClientMessage(bytes, isBinary);
+          if (message.problem !== null) close(CloseCode.BadRequest, message.problem);
+          else gate.push(message.text, bytes.length);
+        });
+        socket.once('close', () => gate.clear());
       },
     },
-    { client, request, session, limits },
+    {
+      client: { connection, acceptsSharedDeflate },
+      request,
+      session,
+      limits,
+      turns: new OperationTurns(sendBuffer),
+    },
   );
   socket.once('close', (code, reason) => {
     session[Symbol.dispose]();
