@@ -10,7 +10,7 @@ import {
   type StreamUpdate,
 } from '../../src/delivery/index.js';
 import { createView, type CursorPosition, type ServerSnapshot, Store, type View } from '../../src/state/index.js';
-import { EPOCH_TIME, serverSnapshotOf, serverOf } from '../support/arbitraries.js';
+import { agentOf, EPOCH_TIME, serverSnapshotOf, serverOf } from '../support/arbitraries.js';
 import { ManualClock, settled } from '../support/manual-clock.js';
 import { expectedAgents } from '../support/contract-client.js';
 
@@ -123,6 +123,14 @@ afterEach(() => {
 
 function snapshots(count: number): ServerSnapshot[] {
   return fc.sample(serverSnapshotOf('x'), { numRuns: count * 3, seed: 11 }).filter(({ agents }) => agents.length > 0);
+}
+
+/** Snapshot of a server with agents of these names, by native id. */
+function withNames(names: Readonly<Record<string, string>>): ServerSnapshot {
+  const [agent] = fc.sample(agentOf('x', 'a'), { numRuns: 1, seed: 5 });
+  if (agent === undefined) throw new Error('no agent');
+  const agents = Object.entries(names).map(([nativeId, name]) => ({ ...agent, id: `x:${nativeId}`, nativeId, name }));
+  return { server: serverOf('x'), agents, swarms: [], edges: [] };
 }
 
 describe('SubscriptionGroup', () => {
@@ -308,25 +316,93 @@ describe('SubscriptionGroup', () => {
     expect(bench.errors.splice(0)).toEqual([new Error('broken'), new Error('broken')]);
   });
 
-  test('includes an update that could not be rendered in the next one', async () => {
-    const bench = newBench();
-    const member = new TestMember();
-    let failing = false;
-    const render = (update: StreamUpdate): Promise<StreamUpdate> =>
-      failing ? Promise.reject(new Error('cannot render')) : Promise.resolve(update);
-    using _membership = bench.groups.join('k', () => ({ view: createView(), hz: 10, render }), member);
-    await settled();
-    const [first, second] = snapshots(2);
-    failing = true;
-    bench.show(first);
-    await bench.clock.pass(100);
-    expect(member.kinds()).toEqual(['SNAPSHOT']);
-    failing = false;
-    bench.show(second);
-    await bench.clock.pass(100);
-    expect(member.kinds()).toEqual(['SNAPSHOT', 'DELTA']);
-    expect(member.snapshot).toEqual(expectedAgents(bench.store, createView()));
-    expect(bench.errors.splice(0)).toEqual([new Error('cannot render')]);
+  describe.each([
+    [
+      'synchronously',
+      (): StreamUpdate => {
+        throw new Error('cannot render');
+      },
+    ],
+    ['asynchronously', (): Promise<StreamUpdate> => Promise.reject(new Error('cannot render'))],
+  ])('when rendering fails %s', (_, fail) => {
+    test('includes the update that could not be rendered in the next one', async () => {
+      const bench = newBench();
+      let failing = false;
+      const render = (update: StreamUpdate): StreamUpdate | Promise<StreamUpdate> => (failing ? fail() : update);
+      const members = [new TestMember(), new TestMember()];
+      const memberships = members.map((member) =>
+        bench.groups.join('k', () => ({ view: createView(), hz: 10, render }), member),
+      );
+      bench.show(withNames({ a: 'a0', b: 'b0' }));
+      await settled();
+      failing = true;
+      // Only the update that fails contains the change of `a`.
+      bench.show(withNames({ a: 'a1', b: 'b0' }));
+      await bench.clock.pass(100);
+      for (const member of members) expect(member.kinds()).toEqual(['SNAPSHOT']);
+      failing = false;
+      bench.show(withNames({ a: 'a1', b: 'b1' }));
+      await bench.clock.pass(100);
+      for (const member of members) {
+        expect(member.kinds()).toEqual(['SNAPSHOT', 'DELTA']);
+        expect(member.updates[1]?.changes.agents.map(({ agent }) => agent.name).sort()).toEqual(['a1', 'b1']);
+        expect(member.snapshot).toEqual(expectedAgents(bench.store, createView()));
+      }
+      expect(bench.errors.splice(0)).toEqual([new Error('cannot render')]);
+      for (const membership of memberships) membership[Symbol.dispose]();
+    });
+  });
+
+  describe('during asynchronous rendering', () => {
+    /** Group whose updates are rendered when a test lets them. */
+    class SlowRendering {
+      readonly bench = newBench();
+      readonly member = new TestMember();
+      readonly membership: GroupMembership;
+      readonly rendering: (() => void)[] = [];
+
+      constructor() {
+        const render = (update: StreamUpdate): Promise<StreamUpdate> =>
+          new Promise((resolve) => this.rendering.push(() => resolve(update)));
+        this.membership = this.bench.groups.join('k', () => ({ view: createView(), hz: 10, render }), this.member);
+        this.bench.show(withNames({ a: 'a0' }));
+      }
+
+      async finish(): Promise<void> {
+        this.rendering.shift()?.();
+        await settled();
+      }
+    }
+
+    test('late ticks render nothing for the same member, so that updates stay in order', async () => {
+      const slow = new SlowRendering();
+      const { bench, member, membership, rendering } = slow;
+      await settled();
+      expect(rendering).toHaveLength(1);
+      for (const round of [1, 2, 3]) {
+        bench.show(withNames({ a: `a${round}` }));
+        await bench.clock.pass(100);
+      }
+      expect([rendering.length, member.updates.length]).toEqual([1, 0]);
+      await slow.finish();
+      expect(member.kinds()).toEqual(['SNAPSHOT']);
+      // The changes of the meantime follow without another commit.
+      await bench.clock.pass(100);
+      await slow.finish();
+      expect(member.kinds()).toEqual(['SNAPSHOT', 'DELTA']);
+      expect(member.snapshot).toEqual(expectedAgents(bench.store, createView()));
+      expect(rendering).toHaveLength(0);
+      membership[Symbol.dispose]();
+    });
+
+    test('a member that leaves receives nothing, and a member that joins has its own position', async () => {
+      const slow = new SlowRendering();
+      await settled();
+      slow.membership[Symbol.dispose]();
+      await slow.finish();
+      expect(slow.member.updates).toEqual([]);
+      expect(slow.bench.groups.size).toBe(0);
+    });
   });
 
   test('for any history of members that join, leave, stall and recover: every ready member has the current state', async () => {

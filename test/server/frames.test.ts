@@ -1,9 +1,16 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { Duplex } from 'node:stream';
 import { constants, inflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { FrameWriter } from '../../src/server/sharing/frame-writer.js';
+import { MessagePrefix, SharedMessage } from '../../src/server/sharing/shared-message.js';
+import { emptyDelta } from '../../src/state/index.js';
+import { DeliveryServer } from '../support/delivery-server.js';
+import { settled } from '../support/manual-clock.js';
+import { waitUntil } from '../support/wait.js';
 import { boundaryMessages, expectedMessages, FrameServer, type SharedText } from '../support/frame-server.js';
 
 /** Reads all messages between `first` and `last` with a client of `ws`. */
@@ -85,6 +92,133 @@ function textOf({ first, payload }: Frame): string {
   const tail = Buffer.from([0, 0, 0xff, 0xff]);
   return inflateRawSync(Buffer.concat([payload, tail]), { finishFlush: constants.Z_SYNC_FLUSH }).toString();
 }
+
+/** Stream of a client that reads nothing, or of one that reads at once. Copies nothing, like a socket. */
+class ClientStream extends Duplex {
+  readonly #isStalled: boolean;
+  readonly #chunks: Buffer[] = [];
+
+  constructor(isStalled: boolean) {
+    super();
+    this.#isStalled = isStalled;
+  }
+
+  override _write(chunk: Buffer, _encoding: string, callback: () => void): void {
+    this.#chunks.push(this.#isStalled ? chunk : Buffer.from(chunk));
+    if (!this.#isStalled) callback();
+  }
+
+  override _writev(chunks: readonly { readonly chunk: Buffer }[], callback: () => void): void {
+    for (const { chunk } of chunks) this._write(chunk, 'buffer', callback);
+  }
+
+  /** Returns the messages of all frames that were written, as their memory is now. */
+  messages(): unknown[] {
+    return decode(Buffer.concat([...this.#chunks])).map((frame) => JSON.parse(textOf(frame)) as unknown); // only compared
+  }
+}
+
+describe('the memory of a frame', () => {
+  const message = (readers: number, frames: FrameWriter, text: string, threshold: number | null): SharedMessage =>
+    new SharedMessage([JSON.stringify({ text })], readers, frames, { threshold });
+  const next = (id: string, text: string): object => ({ id, type: 'next', payload: { text } });
+
+  test.each([
+    ['shared', null],
+    ['shared and compressed', 1],
+  ])('is not reused while a stalled client has it: %s', (_, threshold) => {
+    const shared = message(3, new FrameWriter(), 'x'.repeat(500), threshold);
+    const stalled = new ClientStream(true);
+    const reading = new ClientStream(false);
+    const ids = ['short', 'of the stalled client', 'a longer id than the others have', 'last'];
+    shared.writeTo(reading, new MessagePrefix(ids[0] ?? ''), true);
+    shared.writeTo(stalled, new MessagePrefix(ids[1] ?? ''), true);
+    for (const id of ids.slice(2)) shared.writeTo(reading, new MessagePrefix(id), true);
+    expect(stalled.messages()).toEqual([next('of the stalled client', 'x'.repeat(500))]);
+    expect(reading.messages()).toEqual([ids[0], ids[2], ids[3]].map((id) => next(id ?? '', 'x'.repeat(500))));
+  });
+
+  test('is not reused while a stalled client has it: of one reader each', async () => {
+    const frames = new FrameWriter();
+    const stalled = new ClientStream(true);
+    const reading = new ClientStream(false);
+    const write = (stream: ClientStream, id: string, text: string): void => {
+      message(1, frames, text, null).writeTo(stream, new MessagePrefix(id), false);
+    };
+    write(reading, 'before', 'same turn');
+    write(stalled, 'stalled', 'unread');
+    write(reading, 'after', 'same turn');
+    await settled();
+    for (let round = 0; round < 3; round += 1) {
+      write(reading, `later ${round}`, 'y'.repeat(300));
+      await settled();
+    }
+    expect(stalled.messages()).toEqual([next('stalled', 'unread')]);
+    expect(reading.messages()).toEqual([
+      next('before', 'same turn'),
+      next('after', 'same turn'),
+      ...[0, 1, 2].map((round) => next(`later ${round}`, 'y'.repeat(300))),
+    ]);
+  });
+
+  test('is not reused within a turn when the memory for frames is full', async () => {
+    const frames = new FrameWriter();
+    const stalled = new ClientStream(true);
+    const reading = new ClientStream(false);
+    const text = 'z'.repeat(100_000);
+    message(1, frames, text, null).writeTo(stalled, new MessagePrefix('stalled'), false);
+    for (let index = 0; index < 5; index += 1)
+      message(1, frames, text, null).writeTo(reading, new MessagePrefix(`${index}`), false);
+    await settled();
+    expect(stalled.messages()).toEqual([next('stalled', text)]);
+    expect(reading.messages()).toEqual([0, 1, 2, 3, 4].map((index) => next(`${index}`, text)));
+  });
+});
+
+describe('odd Unicode', () => {
+  /** Lone surrogates, line and paragraph separators, NUL, DEL, a byte order mark, and characters of every UTF-8 length. */
+  const ODD = 'a\ud83d b\udc1d c\u2028\u2029 d\u0000\u007f\u0085 e\ufeff\uffff fé g€ h🐝 \\ "';
+
+  test.each([
+    ['one client', 1],
+    ['several clients', 2],
+  ])('is escaped or encoded in plain frames to %s, so that every client reads it unchanged', async (_, readers) => {
+    await using server = await DeliveryServer.start({ compressFromBytes: null });
+    server.show(0, 1, 0);
+    const agent = server.store.agents.get('x:0');
+    if (agent === undefined) throw new Error('no agent');
+    server.store.commit({ ...emptyDelta('x'), agents: [{ ...agent, name: ODD, capabilities: [ODD, ''] }] });
+    const texts: string[][] = [];
+    const id = `id ${ODD}`;
+    for (let reader = 0; reader < readers; reader += 1) {
+      const socket = new WebSocket(server.socketUrl, 'graphql-transport-ws', { perMessageDeflate: false });
+      const received: string[] = [];
+      texts.push(received);
+      socket.on('message', (data: Buffer) => {
+        // Throws for bytes that are not UTF-8.
+        received.push(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(data));
+      });
+      await once(socket, 'open');
+      const query = `subscription { ${JSON.stringify('alias').slice(1, -1)}: agentUpdates { agents { name capabilities } patches { patch } } }`;
+      socket.send('{"type":"connection_init"}');
+      await once(socket, 'message');
+      socket.send(JSON.stringify({ id, type: 'subscribe', payload: { query } }));
+    }
+    await waitUntil(() => texts.every((received) => received.length === 2), { state: () => texts });
+    server.store.commit({ ...emptyDelta('x'), agents: [{ ...agent, name: `${ODD}!`, capabilities: [] }] });
+    await waitUntil(() => texts.every((received) => received.length === 3), { state: () => texts });
+    for (const [, snapshot = '', delta = ''] of texts) {
+      expect(JSON.parse(snapshot)).toMatchObject({
+        id,
+        payload: { data: { alias: { agents: [{ name: ODD, capabilities: [ODD, ''] }], patches: [] } } },
+      });
+      expect(JSON.parse(delta)).toMatchObject({
+        id,
+        payload: { data: { alias: { agents: [{ name: `${ODD}!` }], patches: [{ patch: { name: `${ODD}!` } }] } } },
+      });
+    }
+  });
+});
 
 describe.each([1, 2] as const)('SharedMessage for %d client(s)', (readers) => {
   test.each([

@@ -75,6 +75,7 @@ class SharingSetup implements Disposable {
       maxHz: null,
       requestId: 'r',
       reauthenticate: null,
+      answer: null,
     } as Partial<SchemaContext> as SchemaContext;
   }
 
