@@ -10,7 +10,6 @@ import type { AccessScopes } from '../access/index.js';
 import { type ErrorMasker, useErrorMasking, useInputErrorCodes } from './plugins/error-masking.js';
 import { useTokenExpiry } from './sse/token-expiry.js';
 import { useContentEncoding } from './plugins/content-encoding.js';
-import { useSubscriptionRoot } from './plugins/subscription-root.js';
 import { useOperationLimits } from './plugins/operation-limits.js';
 import { type HttpOperation, useHttpResults } from './plugins/http-results.js';
 import { identifyClient, toClientId } from './limits/client-identity.js';
@@ -89,7 +88,6 @@ export function createGraphQLHandler(options: GraphQLHandlerOptions): GraphQLHan
       useHttpResults(),
       useContentEncoding(compressFromBytes),
       useOperationLimits(limits, counters),
-      useSubscriptionRoot(),
       useInputErrorCodes(mask),
       useErrorMasking(mask),
       useTrustedDocuments(trusted),

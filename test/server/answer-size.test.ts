@@ -1,4 +1,4 @@
-import { type GraphQLResolveInfo, Kind, parse } from 'graphql';
+import { getIntrospectionQuery, type GraphQLResolveInfo, Kind, parse } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { AnswerBudget } from '../../src/schema/index.js';
 import { DeliveryServer } from '../support/delivery-server.js';
@@ -81,6 +81,24 @@ describe.each([
     expect(answer.data ?? null).toBeNull();
     expect(answer.errors?.[0]?.message).toContain('more than 500 values');
     expect(hits(server)).toBe(1);
+  });
+
+  test.each([
+    ['aliases of the schema', '{ a: __schema { types { name } } b: __schema { types { name } } }'],
+    ['aliases in the schema', '{ __schema { types { ...T } } } fragment T on __Type { a: fields { name } }'],
+    ['aliases in a type', '{ __type(name: "Agent") { a: fields { name } } }'],
+  ])('multiplied by %s is not allowed in introspection', async (_name, query) => {
+    await using server = await startServer(1_000_000);
+    expect(codes(await send(server, query))).toEqual(['LIMIT_EXCEEDED']);
+    expect(server.counters.read()).toContainEqual({ name: 'maxAliases', hits: 1 });
+  });
+
+  test('is not limited for the introspection that tools send', async () => {
+    await using server = await startServer(100);
+    const answer = await send(server, getIntrospectionQuery());
+    expect(answer.errors).toBeUndefined();
+    const types = '{ a: __type(name: "Agent") { name fields { name } } b: __type(name: "Swarm") { name } }';
+    expect((await send(server, types)).errors).toBeUndefined();
   });
 
   test('within the limit is answered, and only what is selected and found counts', async () => {

@@ -20,6 +20,8 @@ import type { Limits } from '../../config/index.js';
 import type { SchemaContext } from '../../schema/index.js';
 import type { ErrorCode } from '../../shared/index.js';
 import { maxDuplicateFieldsRule } from './duplicate-fields.js';
+import { introspectionAliasesRule } from './introspection-aliases.js';
+import { subscriptionRootRule } from './subscription-root.js';
 import { measureJsonBytes, measureJsonDepth } from '../limits/json-size.js';
 
 /** Creates the error of an operation that exceeds a limit and does not run. */
@@ -71,7 +73,9 @@ export function useOperationLimits(limits: Limits, counters: LimitCounters): Plu
           const errors = validate(schema, document, [NoSchemaIntrospectionCustomRule]);
           if (errors.length > 0) reject('introspection', 'Introspection is disabled on this server.', 'FORBIDDEN');
         }
-        return validate(...args);
+        // graphql's own rule for the root of subscriptions throws at a condition that depends on a variable.
+        const rootErrors = validate(schema, document, [subscriptionRootRule]);
+        return rootErrors.length > 0 ? rootErrors : validate(...args);
       });
     },
   };
@@ -103,6 +107,7 @@ function createRules(limits: Limits, reject: (name: LimitName, message: string) 
       flattenFragments: true,
       ...onExceeded('maxCost', `The operation costs more than ${maxCost}. Request fewer fields at once.`),
     }),
+    introspectionAliasesRule(() => reject('maxAliases', 'Introspection is allowed once and without aliases.')),
     maxDuplicateFieldsRule(maxDuplicateFields, () =>
       reject(
         'maxDuplicateFields',

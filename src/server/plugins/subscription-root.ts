@@ -1,19 +1,10 @@
 import { GraphQLError, Kind, OperationTypeNode, type SelectionSetNode, type ValidationRule } from 'graphql';
-import type { Plugin } from 'graphql-yoga';
 
 /** Directives that would decide by variables whether a subscription has a root field. */
 const CONDITIONS: ReadonlySet<string> = new Set(['skip', 'include']);
 
 /** Rejects `@skip` and `@include` on the root of a subscription, as the GraphQL specification requires. graphql 16 does not. */
-export function useSubscriptionRoot(): Plugin {
-  return {
-    onValidate({ addValidationRule }) {
-      addValidationRule(subscriptionRootRule);
-    },
-  };
-}
-
-const subscriptionRootRule: ValidationRule = (context) => ({
+export const subscriptionRootRule: ValidationRule = (context) => ({
   OperationDefinition({ operation, selectionSet }) {
     if (operation !== OperationTypeNode.SUBSCRIPTION) return;
     const spread = new Set<string>();

@@ -173,6 +173,7 @@ describe('the root field of a subscription', () => {
   test.each([
     ['@include', `subscription { agentUpdates @include(if: true) { kind } }`],
     ['@skip', `subscription { agentUpdates @skip(if: false) { kind } }`],
+    ['@skip by a variable', `subscription ($skip: Boolean!) { agentUpdates @skip(if: $skip) { kind } }`],
     ['@include on an inline fragment', `subscription { ... @include(if: true) { ${root} } }`],
     ['@include on a fragment', `subscription { ...A @include(if: true) } fragment A on Subscription { ${root} }`],
     [
