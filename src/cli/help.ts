@@ -101,8 +101,8 @@ Proxies a stdio MCP server in the configuration of another MCP client: starts CO
 the swarmlens at URL observe the session. The session works unchanged without swarmlens.
 
 On this machine, the tap and swarmlens prove to each other that they know the tap key, a file that the first of them creates
-for its user: swarmlens/tap.key in XDG_STATE_HOME (default: ~/.local/state), or in %APPDATA% on Windows. Before that, the tap
-sends no token and nothing about the session.
+for its user: swarmlens/tap.key in XDG_STATE_HOME (default: ~/.local/state), or in %APPDATA% on Windows. Before that, the
+tap sends no token and nothing about the session.
 
   --server NAME        Name under which swarmlens shows the server
   --url URL            URL of swarmlens (default: ws://127.0.0.1:4000)

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { expect } from 'vitest';
 import {
   type Adapter,
   type AdapterContext,
@@ -9,6 +10,7 @@ import {
 import type { McpServerType, ServerReport } from '../../src/model/index.js';
 import { type SessionEvent, ToolRejectedError } from '../../src/mcp/index.js';
 import type { Logger } from '../../src/shared/index.js';
+import { ToolPolicy } from '../../src/tap/tool-policy.js';
 import { silentLogger } from '../../src/telemetry/index.js';
 import { ManualClock } from '../support/manual-clock.js';
 
@@ -57,22 +59,30 @@ export function recordedCalls(server: Recorder): Call[] {
   return names.map((name) => recordedCall(server, name));
 }
 
+/** Policy of a tap without `--allow-tools`. */
+const TAP_POLICY = new ToolPolicy([]);
+
 /** Server that returns the responses of the test and records the calls. */
 class FakeServer implements ToolCaller {
   readonly calls: { readonly tool: string; readonly args: Args; readonly atMs: number }[] = [];
   readonly answers: Map<string, Answer>;
   readonly #clock: ManualClock;
+  readonly #isTappable: boolean;
   #inFlight = 0;
   /** Highest number of concurrent calls. */
   mostInFlight = 0;
 
-  constructor(answers: Readonly<Record<string, Answer>>, clock: ManualClock) {
+  /** @param isTappable whether the adapter may only make calls that a tap permits by default */
+  constructor(answers: Readonly<Record<string, Answer>>, clock: ManualClock, isTappable: boolean) {
     this.answers = new Map(Object.entries(answers));
     this.#clock = clock;
+    this.#isTappable = isTappable;
   }
 
   async callTool(tool: string, args: Args, signal: AbortSignal): Promise<unknown> {
     signal.throwIfAborted();
+    if (this.#isTappable)
+      expect(TAP_POLICY.findRefusal({ method: 'tools/call', params: { name: tool, arguments: args } })).toBeNull();
     this.calls.push({ tool, args, atMs: this.#clock.monotonic() });
     this.#inFlight += 1;
     this.mostInFlight = Math.max(this.mostInFlight, this.#inFlight);
@@ -116,7 +126,7 @@ export interface Rig {
 /** Creates an adapter for a server that offers exactly the tools with a response. */
 export function rigOf(type: McpServerType, answers: Readonly<Record<string, Answer>>, mapping?: ServerMapping): Rig {
   const clock = new ManualClock();
-  const server = new FakeServer(answers, clock);
+  const server = new FakeServer(answers, clock, type !== 'CUSTOM');
   const log: LogLine[] = [];
   const context: AdapterContext = {
     serverId: 'server',

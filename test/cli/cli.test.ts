@@ -66,6 +66,16 @@ describe('swarmlens', () => {
     [['tap', '--server', 'a', '--', ''], /the command to start is missing/],
     [['tap', '--server', 'a'], /the command to start is missing/],
     [['tap', '--server', 'a', '--url', 'ftp://x', '--', 'x'], /--url is not a swarmlens URL/],
+    [
+      ['tap', '--server', 'a', '--url', 'ws://far.example', '--', 'x'],
+      /--url ws:\/\/far.example is not on this machine, expected wss:\/\/, or --key-file/,
+    ],
+    [['tap', '--server', 'a', '--key-file', '', '--', 'x'], /--key-file is empty, expected a path/],
+    [['tap', '--server', 'a', '--allow-tools', 'a,', '--', 'x'], /--allow-tools has an empty entry/],
+    [
+      ['tap', '--server', 'a', '--allow-tools', 'a'.repeat(257), '--', 'x'],
+      /--allow-tools is too long, expected at most 256 names/,
+    ],
     [['tap', '--server', 'a', '--url', 'ws://t:secret@x', '--', 'x'], /without user, query or fragment\n/],
     [
       ['tap', '--server', 'a', '--token', 'a b', '--', 'x'],
