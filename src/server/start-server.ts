@@ -88,7 +88,7 @@ export interface SwarmlensServer extends AsyncDisposable {
     'size' | 'slowCount' | 'unsentBytes' | 'maxUnsentBytes' | 'roundTripsMs'
   >;
   readonly traffic: Pick<TrafficMeter, 'connections' | 'sentBytes' | 'receivedBytes'>;
-  readonly closes: Pick<CloseCounters, 'webSockets' | 'rejectedUpgrades' | 'streams' | 'unresponsiveClients'>;
+  readonly closes: Pick<CloseCounters, 'webSockets' | 'taps' | 'rejectedUpgrades' | 'streams' | 'unresponsiveClients'>;
 }
 
 /**
@@ -175,6 +175,7 @@ export async function startServer(options: StartServerOptions): Promise<Swarmlen
     authenticator,
     originPolicy,
     clock,
+    closes,
     logger,
   });
   const sockets = serveWebSockets({

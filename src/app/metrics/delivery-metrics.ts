@@ -59,6 +59,12 @@ export function deliveryMetrics(sources: DeliveryMetricSources): readonly Observ
       read: () => closes.webSockets.map(toSample),
     },
     {
+      name: 'swarmlens_tap_closes_total',
+      help: 'Closed WebSockets of taps, by close code. Other codes have the label "other".',
+      labels: ['code'],
+      read: () => closes.taps.map(toSample),
+    },
+    {
       name: 'swarmlens_upgrade_rejections_total',
       help: 'Rejected upgrade requests, by HTTP status.',
       labels: ['status'],

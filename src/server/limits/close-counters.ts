@@ -21,13 +21,19 @@ export interface Count {
 /** Counts closed and rejected connections since the start. The number of labels is bounded. */
 export class CloseCounters {
   readonly #webSockets = new LabeledCounts();
+  readonly #taps = new LabeledCounts();
   readonly #rejectedUpgrades = new LabeledCounts();
   readonly #streams = new LabeledCounts();
   readonly #unresponsive = new LabeledCounts();
 
   /** @param code close code that the closing side sent, or 1006 if no side sent one */
   webSocketClosed(code: number, side: ClosingSide): void {
-    this.#webSockets.add({ code: CODES.has(code) ? `${code}` : 'other', side });
+    this.#webSockets.add({ code: toCodeLabel(code), side });
+  }
+
+  /** @param code close code that the tap sent, or 1006 if it sent none */
+  tapClosed(code: number): void {
+    this.#taps.add({ code: toCodeLabel(code) });
   }
 
   /** @param status HTTP status of the response */
@@ -48,6 +54,11 @@ export class CloseCounters {
     return this.#webSockets.all();
   }
 
+  /** Number of closed WebSockets of taps by code. */
+  get taps(): readonly Count[] {
+    return this.#taps.all();
+  }
+
   /** Number of rejected upgrade requests by HTTP status. */
   get rejectedUpgrades(): readonly Count[] {
     return this.#rejectedUpgrades.all();
@@ -62,6 +73,10 @@ export class CloseCounters {
   get unresponsiveClients(): readonly Count[] {
     return this.#unresponsive.all();
   }
+}
+
+function toCodeLabel(code: number): string {
+  return CODES.has(code) ? `${code}` : 'other';
 }
 
 class LabeledCounts {

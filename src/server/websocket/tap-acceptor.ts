@@ -17,6 +17,8 @@ import {
 } from '../../shared/index.js';
 import { type OriginPolicy, type RequestRejection, checkRequest } from '../http/request-origin.js';
 import { rejectUpgrade } from '../http/reject-upgrade.js';
+import { toClientId } from '../limits/client-identity.js';
+import type { CloseCounters } from '../limits/close-counters.js';
 import type { SealedSocket } from './sealed-socket.js';
 import { TapHandshake, type TapHandshakeFailure, type TapJoin } from './tap-handshake.js';
 
@@ -39,6 +41,7 @@ export interface TapAcceptorOptions {
   readonly loadKey: () => Promise<Buffer>;
   readonly originPolicy: OriginPolicy;
   readonly clock: Clock;
+  readonly closes: CloseCounters;
   readonly logger: Logger;
 }
 
@@ -55,7 +58,7 @@ export class TapAcceptor implements AsyncDisposable {
   upgrade(request: IncomingMessage, duplex: Duplex, head: Buffer): void {
     const rejection = this.#checkRequest(request);
     if (rejection !== null) {
-      rejectUpgrade(duplex, rejection.status, rejection.reason);
+      this.#rejectUpgrade(request, duplex, rejection);
       return;
     }
     if (offersProtocol(request, TAP_PROTOCOLS.key)) {
@@ -66,8 +69,16 @@ export class TapAcceptor implements AsyncDisposable {
     duplex.on('error', () => undefined);
     this.#authenticate(request.headers.authorization ?? null).then(
       (viewer) => this.#accept(viewer, request, duplex, head),
-      (error: unknown) => rejectUpgrade(duplex, toStatus(error), this.#toReason(error)),
+      (error: unknown) =>
+        this.#rejectUpgrade(request, duplex, { status: toStatus(error), reason: this.#toReason(error) }),
     );
+  }
+
+  #rejectUpgrade(request: IncomingMessage, duplex: Duplex, { status, reason }: UpgradeRejection): void {
+    const { closes, logger } = this.#options;
+    closes.upgradeRejected(status);
+    logger.debug({ clientId: toClientId(request, null), status, reason }, 'upgrade of a tap rejected');
+    rejectUpgrade(duplex, status, reason);
   }
 
   /** Returns why an upgrade request is rejected before authentication, or null. */
@@ -98,8 +109,15 @@ export class TapAcceptor implements AsyncDisposable {
   /** @param viewer viewer of a tap that is authenticated by its token. Null for a tap that must prove that it knows the key. */
   #accept(viewer: Viewer | null, request: IncomingMessage, duplex: Duplex, head: Buffer): void {
     if (duplex.destroyed) return;
-    const { clock, loadKey, logger } = this.#options;
+    const { clock, closes, loadKey, logger } = this.#options;
+    const clientId = toClientId(request, viewer?.subject ?? null);
+    const openedAtMs = clock.monotonic();
     this.#sockets.handleUpgrade(request, duplex, head, (socket) => {
+      socket.once('close', (code, reason) => {
+        closes.tapClosed(code);
+        const durationMs = Math.round(clock.monotonic() - openedAtMs);
+        logger.debug({ clientId, code, reason: reason.toString('utf8'), durationMs }, 'websocket of a tap closed');
+      });
       socket.on('error', (error) => logger.debug({ error: error.message }, 'tap socket error'));
       new TapHandshake(socket, {
         duplex,
@@ -177,6 +195,12 @@ export class TapAcceptor implements AsyncDisposable {
     }
     await new Promise<void>((resolve) => this.#sockets.close(() => resolve()));
   }
+}
+
+/** HTTP status and reason with which an upgrade request is rejected. */
+interface UpgradeRejection {
+  readonly status: Parameters<typeof rejectUpgrade>[1];
+  readonly reason: string;
 }
 
 function offersProtocol(request: IncomingMessage, protocol: string): boolean {
