@@ -1,6 +1,7 @@
 import { type FetchLike, SSEClientTransport, type Transport } from '@modelcontextprotocol/client';
 import { type Clock, MAX_MESSAGE_BYTES } from '../shared/index.js';
 import { fetchWithBodyLimit } from './transports/http/body-limit.js';
+import { fetchWithLargeMessages, LargeMessages } from './transports/http/large-messages.js';
 import { CompatibilityTransport } from './compatibility/compatibility-transport.js';
 import { extractCredentials } from './transports/http/credentials.js';
 import type { Endpoint, HttpEndpoint, SseEndpoint } from './endpoint.js';
@@ -9,6 +10,7 @@ import { HttpTransport } from './transports/http/http-transport.js';
 import { MESSAGE_TOO_LONG, type TransportEnd } from './transports/line-transport.js';
 import { StdioTransport } from './transports/stdio/stdio-transport.js';
 import { TcpTransport } from './transports/tcp-transport.js';
+import { LargeMessageTransport } from './compatibility/large-message-transport.js';
 import { UniqueIdTransport } from './compatibility/unique-request-ids.js';
 import { openWebSocket } from './transports/websocket/open-websocket.js';
 import { WebSocketTransport } from './transports/websocket/websocket-transport.js';
@@ -42,17 +44,19 @@ export function createTransport(endpoint: Endpoint, clock: Clock, onStderr: (lin
     }
     case 'http': {
       const limit = new MessageLimit();
-      const transport = new HttpTransport(...httpOptions(endpoint, clock, limit));
+      const largeMessages = new LargeMessages();
+      const transport = new HttpTransport(...httpOptions(endpoint, clock, limit, largeMessages));
       return {
-        ...decorate(endpoint, transport, limit.watch(transport)),
+        ...decorate(endpoint, new LargeMessageTransport(transport, largeMessages), limit.watch(transport)),
         terminateSession: () => transport.terminateSession(),
       };
     }
     case 'sse': {
       const limit = new MessageLimit();
+      const largeMessages = new LargeMessages();
       // eslint-disable-next-line @typescript-eslint/no-deprecated -- some servers support nothing newer
-      const transport = new SSEClientTransport(...httpOptions(endpoint, clock, limit));
-      return decorate(endpoint, transport, limit.watch(transport));
+      const transport = new SSEClientTransport(...httpOptions(endpoint, clock, limit, largeMessages));
+      return decorate(endpoint, new LargeMessageTransport(transport, largeMessages), limit.watch(transport));
     }
     case 'tcp': {
       const transport = new TcpTransport(endpoint, clock);
@@ -123,12 +127,10 @@ function httpOptions(
   endpoint: HttpEndpoint | SseEndpoint,
   clock: Clock,
   limit: MessageLimit,
+  largeMessages: LargeMessages,
 ): [url: URL, options: HttpOptions] {
   const { url, headers } = extractCredentials(endpoint);
-  const fetch = fetchWithBodyLimit(
-    fetchWithHttpErrors(() => clock.now()),
-    MAX_MESSAGE_BYTES,
-    () => limit.exceeded(),
-  );
-  return [url, { requestInit: { headers }, fetch }];
+  const limited = fetchWithBodyLimit(fetch, MAX_MESSAGE_BYTES, () => limit.exceeded());
+  const parsed = fetchWithLargeMessages(limited, largeMessages);
+  return [url, { requestInit: { headers }, fetch: fetchWithHttpErrors(parsed, () => clock.now()) }];
 }

@@ -10,6 +10,7 @@ export interface MessageSocket {
   send(text: string, callback: () => void): void;
   close(code: number, reason?: string): void;
   terminate(): void;
+  pause(): void;
   resume(): void;
 }
 

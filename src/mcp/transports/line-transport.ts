@@ -1,8 +1,10 @@
-import { type JSONRPCMessage, parseJSONRPCMessage, type Transport } from '@modelcontextprotocol/client';
+import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/client';
 import { MAX_MESSAGE_BYTES } from '../../shared/index.js';
+import { JsonMessageReader } from '../../shared/json/index.js';
+import { parseMessage } from './parse-message.js';
 
-/** First of the JSON-RPC error codes that servers may define. */
-const SERVER_ERROR = -32000;
+/** Number of bytes of a line that is not a message that are reported. */
+const MAX_NOISE_BYTES = 4_096;
 /** Reason of a transport that received a message above the size limit. */
 export const MESSAGE_TOO_LONG = `the server sent a message of more than ${MAX_MESSAGE_BYTES / 1024 / 1024} MB`;
 
@@ -21,6 +23,11 @@ export abstract class LineTransport implements Transport {
   #hasEnded = false;
   #end: TransportEnd | null = null;
   #pendingClose: Promise<void> | null = null;
+  readonly #reader = new JsonMessageReader({
+    onMessage: (value, text) => this.#receive(value, text),
+    onInvalid: (text) => this.#receiveNoise(text),
+    onBusy: (isBusy) => this.setPaused(isBusy),
+  });
 
   abstract start(): Promise<void>;
 
@@ -44,18 +51,12 @@ export abstract class LineTransport implements Transport {
     return this.#hasEnded;
   }
 
-  /** Parses a line and delivers its message. */
-  protected read(line: string | Buffer): void {
-    const text = line.toString();
-    if (this.#hasEnded || text.trim() === '') return;
-    let message: JSONRPCMessage;
-    try {
-      message = parseJSONRPCMessage(normalizeError(JSON.parse(text)));
-    } catch {
-      this.reportNoise(text);
-      return;
-    }
-    this.onmessage?.(message);
+  /** Stops or continues reading, because messages that have arrived take several turns of the event loop. */
+  protected abstract setPaused(isPaused: boolean): void;
+
+  /** Parses a line and delivers its message, after the messages of all earlier lines. */
+  protected read(line: Buffer): void {
+    if (!this.#hasEnded) this.#reader.push(line);
   }
 
   /** Reports a line that is not a message, as many servers print log output. */
@@ -63,11 +64,30 @@ export abstract class LineTransport implements Transport {
     this.onerror?.(new Error(`not a message: ${line}`));
   }
 
-  /** Ends the transport for a reason other than `close`. */
+  /** Ends the transport for a reason other than `close`, after the messages that have arrived. */
   protected fail(reason: string, isOrderly = false): void {
+    this.#reader.afterMessages(() => {
+      if (this.#hasEnded) return;
+      this.#end = { reason, isOrderly };
+      this.close().catch(() => undefined);
+    });
+  }
+
+  #receive(value: unknown, text: Buffer): void {
     if (this.#hasEnded) return;
-    this.#end = { reason, isOrderly };
-    this.close().catch(() => undefined);
+    let message: JSONRPCMessage;
+    try {
+      message = parseMessage(value);
+    } catch {
+      this.#receiveNoise(text);
+      return;
+    }
+    this.onmessage?.(message);
+  }
+
+  #receiveNoise(text: Buffer): void {
+    const line = text.toString('utf8', 0, MAX_NOISE_BYTES);
+    if (!this.#hasEnded && line.trim() !== '') this.reportNoise(line);
   }
 
   async #close(): Promise<void> {
@@ -77,18 +97,4 @@ export abstract class LineTransport implements Transport {
     }
     await this.release();
   }
-}
-
-/**
- * Normalizes errors without a request. JSON-RPC gives them the id `null`, MCP no id. One bridge rejects clients with
- * `{"error":"reason"}` and nothing else.
- */
-function normalizeError(message: unknown): unknown {
-  if (typeof message !== 'object' || message === null) return message;
-  if ('error' in message && typeof message.error === 'string' && Object.keys(message).length === 1) {
-    return { jsonrpc: '2.0', error: { code: SERVER_ERROR, message: message.error } };
-  }
-  if (!('id' in message) || message.id !== null) return message;
-  const { id: _id, ...rest } = message;
-  return rest;
 }

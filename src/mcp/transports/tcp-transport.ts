@@ -71,6 +71,11 @@ export class TcpTransport extends LineTransport {
     await new Promise((resolve) => socket.once('close', resolve));
   }
 
+  protected override setPaused(isPaused: boolean): void {
+    if (isPaused) this.#socket?.pause();
+    else this.#socket?.resume();
+  }
+
   protected override reportNoise(line: string): void {
     if (line.startsWith('HTTP/')) this.fail(SPEAKS_HTTP_MESSAGE);
     else super.reportNoise(line);

@@ -34,6 +34,10 @@ export class SealedSocket extends EventEmitter {
     this.#socket.terminate();
   }
 
+  pause(): void {
+    this.#socket.pause();
+  }
+
   resume(): void {
     this.#socket.resume();
   }

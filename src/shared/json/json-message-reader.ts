@@ -4,8 +4,8 @@ import { parseJsonInTurns } from './parse-in-turns.js';
 const MAX_DIRECT_BYTES = 131_072;
 
 export interface JsonMessageReaderEvents {
-  /** Receives each message, in order. Must not throw. */
-  readonly onMessage: (message: unknown) => void;
+  /** Receives each message with its text, in order. Must not throw. */
+  readonly onMessage: (message: unknown, text: Buffer) => void;
   /** Receives each text that is not JSON, in order. Must not throw. */
   readonly onInvalid: (text: Buffer) => void;
   /** Called with true when a message takes several turns, and with false when no message waits any longer. */
@@ -60,7 +60,7 @@ export class JsonMessageReader {
       this.#events.onInvalid(text);
       return;
     }
-    this.#events.onMessage(message);
+    this.#events.onMessage(message, text);
   }
 
   async #readInTurns(text: Buffer): Promise<void> {
@@ -69,6 +69,6 @@ export class JsonMessageReader {
       () => null,
     );
     if (parsed === null) this.#events.onInvalid(text);
-    else this.#events.onMessage(parsed.message);
+    else this.#events.onMessage(parsed.message, text);
   }
 }

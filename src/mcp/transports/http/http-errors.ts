@@ -4,8 +4,8 @@ import { ToolRejectedError } from '../../errors.js';
 import { toPrintableLine } from '../../../shared/sanitize/index.js';
 
 const MAX_TEXT_LENGTH = 300;
-/** Longest body that is checked for a JSON-RPC error, in UTF-16 units. */
-const MAX_ERROR_LENGTH = 65_536;
+/** Number of bytes of a body that are checked for a JSON-RPC error. */
+const MAX_ERROR_BYTES = 65_536;
 /** Retry delay after HTTP 429 if the server states none. */
 const DEFAULT_RETRY_AFTER_MS = 1_000;
 
@@ -36,16 +36,16 @@ export function parseRetryAfterMs(data: unknown): number | null {
 }
 
 /**
- * Creates a `fetch` that throws detailed errors for failed POST requests. The official client keeps neither `Retry-After`
+ * Wraps `fetch` so that it throws detailed errors for failed POST requests. The official client keeps neither `Retry-After`
  * nor the JSON-RPC error of a failed response. A JSON-RPC error without an id can only belong to the posted request.
  * @param now returns the time in milliseconds since the epoch
  */
-export function fetchWithHttpErrors(now: () => number): FetchLike {
+export function fetchWithHttpErrors(inner: FetchLike, now: () => number): FetchLike {
   return async (url, init) => {
-    const response = await fetch(url, init);
+    const response = await inner(url, init);
     if (init?.method !== 'POST') return response;
     if (response.status < 400) return rejectErrorWithoutId(response, now());
-    const text = await response.text().catch(() => '');
+    const text = await readStart(response).catch(() => '');
     throw toHttpError(response, text, new Headers(init.headers).has('mcp-session-id'), now());
   };
 }
@@ -82,9 +82,23 @@ async function rejectErrorWithoutId(response: Response, nowMs: number): Promise<
   const { status, statusText, headers } = response;
   if (!/^application\/json\b/.test(headers.get('content-type') ?? '')) return response;
   const text = await response.text();
-  if (text.length <= MAX_ERROR_LENGTH && errorWithoutIdSchema.safeParse(tryParseJson(text)).success)
+  if (text.length <= MAX_ERROR_BYTES && errorWithoutIdSchema.safeParse(tryParseJson(text)).success)
     throw toHttpError(response, text, false, nowMs);
   return new Response(text, { status, statusText, headers });
+}
+
+/** Reads at most `MAX_ERROR_BYTES` of a body and discards the rest. */
+async function readStart({ body }: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  if (body === null) return '';
+  for await (const chunk of body) {
+    chunks.push(chunk);
+    length += chunk.length;
+    // Leaving the loop cancels the body.
+    if (length >= MAX_ERROR_BYTES) break;
+  }
+  return Buffer.concat(chunks).toString('utf8', 0, MAX_ERROR_BYTES);
 }
 
 function tryParseJson(text: string): unknown {

@@ -77,6 +77,12 @@ export class StdioTransport extends LineTransport {
     await child?.end();
   }
 
+  protected override setPaused(isPaused: boolean): void {
+    const stdout = this.#child?.process.stdout;
+    if (isPaused) stdout?.pause();
+    else stdout?.resume();
+  }
+
   /** Fails later, because a child that exits also closes its streams, and the exit status is the better reason. */
   #failAfterExit(reason: string): void {
     this.#clock.schedule(EXIT_GRACE_MS, () => setImmediate(() => this.fail(reason)));

@@ -42,10 +42,7 @@ export class WebSocketTransport extends LineTransport {
       (line) => this.read(line),
       () => this.fail(MESSAGE_TOO_LONG),
     );
-    socket.on('message', (data) => {
-      for (const part of Array.isArray(data) ? data : [data])
-        lines.push(Buffer.isBuffer(part) ? part : Buffer.from(part));
-    });
+    socket.on('message', (data) => lines.push(data));
     socket.on('error', (error) =>
       this.fail(isTooLong(error) ? MESSAGE_TOO_LONG : `the connection was lost: ${error.message}`),
     );
@@ -72,6 +69,11 @@ export class WebSocketTransport extends LineTransport {
     socket.terminate();
     socket.resume();
     await closed;
+  }
+
+  protected override setPaused(isPaused: boolean): void {
+    if (isPaused) this.#socket?.pause();
+    else this.#socket?.resume();
   }
 
   #handleClose(code: number, reason: string): void {

@@ -1,0 +1,106 @@
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+const SPACE = 0x20;
+/** Longest value of a field other than `data`, in bytes. Longer fields are dropped. */
+const MAX_FIELD_BYTES = 1_024;
+/** Fields of an event that are passed on besides its data. */
+const FIELDS: ReadonlySet<string> = new Set(['event', 'id', 'retry']);
+
+/**
+ * Rewrites a stream of server-sent events. Ends lines with line feeds, drops comments and unknown fields, and replaces the data of long
+ * events. Takes time proportional to the number of bytes; the parser of the official client does not for some line ends.
+ */
+export class EventStreamRewriter implements Transformer<Uint8Array, Uint8Array> {
+  readonly #maxDirectBytes: number;
+  readonly #replace: (data: Buffer) => Promise<string>;
+  readonly #line = new ByteCollector();
+  readonly #data = new ByteCollector();
+  readonly #fields = new Map<string, string>();
+  #hasData = false;
+  #wasCarriageReturn = false;
+  #isFirstLine = true;
+
+  /** @param replace returns the data to pass on instead of data that is longer than `maxDirectBytes` */
+  constructor(maxDirectBytes: number, replace: (data: Buffer) => Promise<string>) {
+    this.#maxDirectBytes = maxDirectBytes;
+    this.#replace = replace;
+  }
+
+  async transform(chunk: Uint8Array, controller: TransformStreamDefaultController<Uint8Array>): Promise<void> {
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    let start = 0;
+    if (this.#wasCarriageReturn && bytes[0] === LINE_FEED) start = 1;
+    if (bytes.length > 0) this.#wasCarriageReturn = bytes.at(-1) === CARRIAGE_RETURN;
+    for (let end = start; end < bytes.length; end += 1) {
+      const byte = bytes[end];
+      if (byte !== LINE_FEED && byte !== CARRIAGE_RETURN) continue;
+      this.#line.add(bytes.subarray(start, end));
+      if (byte === CARRIAGE_RETURN && bytes[end + 1] === LINE_FEED) end += 1;
+      start = end + 1;
+      if (this.#line.length > 0) this.#endLine();
+      else await this.#endEvent(controller);
+    }
+    this.#line.add(bytes.subarray(start));
+  }
+
+  #endLine(): void {
+    let line = this.#line.take();
+    if (this.#isFirstLine && line.subarray(0, 3).toString('latin1') === '\u00ef\u00bb\u00bf') line = line.subarray(3);
+    this.#isFirstLine = false;
+    const colon = line.indexOf(0x3a);
+    const name = line.toString('latin1', 0, Math.min(colon === -1 ? line.length : colon, MAX_FIELD_BYTES));
+    const valueStart = colon === -1 ? line.length : line[colon + 1] === SPACE ? colon + 2 : colon + 1;
+    if (name === 'data') {
+      if (this.#hasData) this.#data.add(Buffer.of(LINE_FEED));
+      this.#hasData = true;
+      this.#data.add(line.subarray(valueStart));
+    } else if (FIELDS.has(name) && line.length - valueStart <= MAX_FIELD_BYTES) {
+      this.#fields.set(name, line.toString('utf8', valueStart));
+    }
+  }
+
+  async #endEvent(controller: TransformStreamDefaultController<Uint8Array>): Promise<void> {
+    const data = this.#data.take();
+    const hasData = this.#hasData;
+    this.#hasData = false;
+    const lines = [...this.#fields].map(([name, value]) => `${name}: ${value}`);
+    this.#fields.clear();
+    if (hasData) {
+      // The official client reports data that is not JSON as an error.
+      const text =
+        data.length <= this.#maxDirectBytes ? data.toString() : await this.#replace(data).catch(() => 'not a message');
+      lines.push(...text.split('\n').map((line) => `data: ${line}`));
+    }
+    if (lines.length > 0) controller.enqueue(Buffer.from(`${lines.join('\n')}\n\n`));
+  }
+}
+
+/** Collects bytes without keeping the chunks that they come from. */
+class ByteCollector {
+  #buffer = Buffer.allocUnsafe(1_024);
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  add(bytes: Buffer): void {
+    const length = this.#length + bytes.length;
+    if (length > this.#buffer.length) {
+      const larger = Buffer.allocUnsafe(Math.max(length, 2 * this.#buffer.length));
+      this.#buffer.copy(larger, 0, 0, this.#length);
+      this.#buffer = larger;
+    }
+    bytes.copy(this.#buffer, this.#length);
+    this.#length = length;
+  }
+
+  /** Returns the bytes and forgets them. They are valid until the next call of `add`, unless there are many. */
+  take(): Buffer {
+    const bytes = this.#buffer.subarray(0, this.#length);
+    // A large buffer is not kept.
+    if (this.#length > 1_024) this.#buffer = Buffer.allocUnsafe(1_024);
+    this.#length = 0;
+    return bytes;
+  }
+}
