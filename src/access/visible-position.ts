@@ -22,6 +22,6 @@ export function visiblePosition(agent: Agent, edges: readonly TopologyEdge[]): A
 /** Returns the role of an agent. `leader` and `member` need a visible edge, because they imply one. */
 function visibleRole(role: string | null, leads: boolean, isLed: boolean): string | null {
   const impliesEdge = role === 'leader' || role === 'member';
-  if (!impliesEdge || (role === 'leader' && leads) || (role === 'member' && isLed)) return role;
+  if (!impliesEdge || (role === 'leader' && leads)) return role;
   return isLed ? 'member' : leads ? 'leader' : null;
 }

@@ -122,6 +122,32 @@ describe('ScopedStore', () => {
     expect(scope.store.swarms.size).toBe(0);
   });
 
+  test('adds and removes an edge when the delta holds nothing else', () => {
+    using scope = new Scope(ONLY_X, [snapshotOf(serverOf('srv-x'), [agentOf('a'), agentOf('b')])]);
+    const [from, to] = ['srv-x:a', 'srv-x:b'];
+    const edge = {
+      id: 'e',
+      serverId: 'srv-x',
+      swarmId: SWARM.id,
+      from,
+      to,
+      relation: 'leads',
+      inferred: false,
+    } as const;
+    scope.commit({ edges: [edge] });
+    expect(scope.store.edges.get(edge.id)).toEqual(edge);
+    scope.commit({ removedEdgeIds: [edge.id] });
+    expect(scope.store.edges.size).toBe(0);
+  });
+
+  test('keeps the reported position of an agent when all of its edges are visible', () => {
+    const topology = { role: 'queen', parentId: null, depth: 3, degree: 9, inferred: false };
+    using scope = new Scope(ONLY_X, [snapshotOf(serverOf('srv-x'), [agentOf('a', { topology })])]);
+    expect(scope.store.agents.get('srv-x:a')?.topology).toEqual(topology);
+    scope.commit({ agents: [agentOf('a', { topology: { ...topology, degree: 8 } })] });
+    expect(scope.store.agents.get('srv-x:a')?.topology?.degree).toBe(8);
+  });
+
   test('judges only the changed agents when a delta changes fields of agents', () => {
     const agents = Array.from({ length: 50 }, (_, index) => agentOf(`a${index}`));
     using scope = new Scope(ONLY_X, [snapshotOf(serverOf('srv-x'), agents)]);
