@@ -276,18 +276,18 @@ export const swarmlensOptionsSchema = z.strictObject({
     .nullable()
     .default(512)
     .describe(
-      'Minimum size of updates to compress, in bytes, for clients that request `permessage-deflate`; `null` disables compression.',
+      'Minimum size in bytes of updates and of answers over HTTP to compress, for clients that request `permessage-deflate` or accept `br` or `gzip`; `null` disables compression.',
     ),
   maxBufferedBytes: wholeNumberSchema(0, 1_000_000_000, 'bytes, a whole number')
     .default(524_288)
     .describe(
-      'Maximum number of unsent bytes, and half the maximum number of unread bytes, of one client. A client above it receives no updates until it catches up, and then one conflated update.',
+      'Maximum number of unsent bytes, and half the maximum number of unread bytes, of one client. A client above it receives no updates and no further answers over its WebSocket until it catches up, and then one conflated update.',
     ),
   maxSlowMs: wholeNumberSchema(1, 86_400_000, 'null or milliseconds, a whole number')
     .nullable()
     .default(60_000)
     .describe(
-      'Time after which a client that does not catch up is closed with 1013, so that it reconnects with its cursor; `null` for no limit.',
+      'Time after which a client that does not catch up, does not answer a ping, or does not read an answer or event stream is disconnected. WebSockets are closed with 1013, so that their clients reconnect with their cursors; `null` for no limit.',
     ),
 });
 
