@@ -51,8 +51,8 @@ export class LoopShare implements Disposable {
 
   /** Share of the event loop that the server used recently. */
   get used(): number {
-    this.#update();
-    return this.#recentMs / WINDOW_MS;
+    // Does not update the debt, which depends on the use of the other shares, and so on.
+    return decay(this.#recentMs, this.#clock.monotonic() - this.#updatedAtMs) / WINDOW_MS;
   }
 
   /** Time in milliseconds after which the server has a share again. 0 if it has one. */
@@ -84,7 +84,11 @@ export class LoopShare implements Disposable {
     const elapsedMs = nowMs - this.#updatedAtMs;
     if (elapsedMs <= 0) return;
     this.#updatedAtMs = nowMs;
-    this.#recentMs *= Math.exp(-elapsedMs / WINDOW_MS);
+    this.#recentMs = decay(this.#recentMs, elapsedMs);
     if (this.#debtMs > 0) this.#debtMs = Math.max(0, this.#debtMs - elapsedMs * this.#owner.allowed());
   }
+}
+
+function decay(recentMs: number, elapsedMs: number): number {
+  return recentMs * Math.exp(-elapsedMs / WINDOW_MS);
 }
