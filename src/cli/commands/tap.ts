@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import { isServerName } from '../../model/index.js';
 import { defaultTapKeyFile, errorMessage, MAX_ALLOW_TOOLS, MAX_TOOL_NAME_LENGTH } from '../../shared/index.js';
+import { collectSecrets, SecretRedactor } from '../../shared/sanitize/index.js';
 import { parseUplinkUrl, runTap, type UplinkUrl } from '../../tap/index.js';
 import { parseFlags, parseList } from '../arguments.js';
 import type { CommandContext } from '../command-context.js';
@@ -34,19 +35,20 @@ export async function tap(args: readonly string[], { env, cwd, stdin, stderr }: 
       'swarmlens tap: the command to start is missing, expected: swarmlens tap --server NAME -- COMMAND ARGS…',
     );
   }
+  const secrets = new SecretRedactor([token ?? '', ...collectSecrets({ args: commandArgs })]);
   const uplink = {
     url: target.url,
     join: { server, instance: randomUUID(), allowTools: parseAllowTools(flags['allow-tools']) },
     token,
     keyFile: keyFile === null ? null : resolve(cwd, keyFile),
-    notify: createNotifier(stderr),
+    notify: createNotifier(stderr, secrets),
   };
   try {
     return await runTap({ command, args: commandArgs, env, stdin, uplink });
   } catch (error) {
     const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     const reason = isMissing ? 'command not found' : `cannot be started: ${errorMessage(error)}`;
-    stderr.write(`swarmlens tap: ${command}: ${reason}\n`);
+    stderr.write(secrets.redact(`swarmlens tap: ${command}: ${reason}\n`));
     return isMissing ? NOT_FOUND : NOT_STARTED;
   }
 }
@@ -55,11 +57,14 @@ export async function tap(args: readonly string[], { env, cwd, stdin, stderr }: 
 const MAX_NOTICES = 20;
 const MAX_NOTICE_LENGTH = 500;
 
-/** Returns a function that writes each text once, in printable ASCII, because parts of it may come from other programs. */
-function createNotifier(stderr: CommandContext['stderr']): (text: string) => void {
+/**
+ * Returns a function that writes each text once, in printable ASCII and without secrets, because parts of it may come from other
+ * programs.
+ */
+function createNotifier(stderr: CommandContext['stderr'], secrets: SecretRedactor): (text: string) => void {
   const notices = new Set<string>();
   return (notice) => {
-    const text = notice.slice(0, MAX_NOTICE_LENGTH).replaceAll(/[^\x20-\x7e]/g, '?');
+    const text = secrets.redact(notice).slice(0, MAX_NOTICE_LENGTH).replaceAll(/[^\x20-\x7e]/g, '?');
     if (notices.has(text) || notices.size >= MAX_NOTICES) return;
     notices.add(text);
     stderr.write(`swarmlens tap: ${text}\n`);
