@@ -14,20 +14,30 @@ export type RpcId = string | number;
 const BRACE = 0x7b;
 const BRACKET = 0x5b;
 const SPACE = 0x20;
+/** Most bytes of white space before a message. */
+const MAX_LEADING_SPACES = 1_024;
 
 /**
  * Parses the messages of a line: one, several in a batch, or none. Checked by hand instead of with a schema library,
  * because every message of the observed session passes through here.
  */
 export function parseMessages(line: Buffer): readonly RpcMessage[] {
-  const first = line.find((byte) => byte > SPACE);
-  if (first !== BRACE && first !== BRACKET) return [];
-  let json: unknown;
+  if (!mayContainMessages(line)) return [];
   try {
-    json = JSON.parse(line.toString('utf8'));
+    return toMessages(JSON.parse(line.toString('utf8')));
   } catch {
     return [];
   }
+}
+
+/** Returns whether a line begins like a message or a batch. */
+export function mayContainMessages(line: Buffer): boolean {
+  const first = line.subarray(0, MAX_LEADING_SPACES).find((byte) => byte > SPACE);
+  return first === BRACE || first === BRACKET;
+}
+
+/** Returns the messages in the parsed JSON of a line. */
+export function toMessages(json: unknown): readonly RpcMessage[] {
   return (Array.isArray(json) ? json : [json]).flatMap((message: unknown) =>
     isRecord(message) ? [toRpcMessage(message)] : [],
   );

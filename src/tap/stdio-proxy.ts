@@ -1,12 +1,17 @@
 import type { Readable, Writable } from 'node:stream';
 import { type Clock, LineSplitter, MAX_MESSAGE_BYTES } from '../shared/index.js';
+import { JsonMessageReader } from '../shared/json/index.js';
 import { SessionTracker, type ObservedToolCall } from './session-tracker.js';
-import { parseMessages } from './rpc-message.js';
+import { mayContainMessages, toMessages } from './rpc-message.js';
 import { type InjectedResponse, InjectedCalls, type InjectedRequest } from './injected-calls.js';
 import { StreamRelay } from './stdio/stream-relay.js';
 import { ResponseFilter } from './stdio/response-filter.js';
 
 const NEWLINE = 0x0a;
+/** Most bytes of lines that wait to be parsed. Further lines pass, but are not parsed. */
+const MAX_UNPARSED_BYTES = 4 * MAX_MESSAGE_BYTES;
+
+type Side = 'CLIENT' | 'SERVER';
 
 /** Streams of both sides of a proxy. */
 export interface StdioProxyStreams {
@@ -27,6 +32,8 @@ export class StdioProxy {
   readonly #tracker: SessionTracker;
   readonly #injectedCalls: InjectedCalls;
   readonly #toServer: StreamRelay;
+  readonly #reader: JsonMessageReader<Side>;
+  #unparsedBytes = 0;
   #isAtLineStart = true;
   #isObserving = true;
 
@@ -38,18 +45,31 @@ export class StdioProxy {
       prefix,
       clock,
       canWrite: () => this.#canWrite(),
-      isClientBusy: () => tracker.isReady && !tracker.isIdle,
+      isClientBusy: () => tracker.isReady && !(tracker.isIdle && !this.#reader.isBusy),
       write: (line) => this.#toServer.write(line),
     });
     this.#injectedCalls = injectedCalls;
+    // One reader for both directions, because a request must be known before its response.
+    this.#reader = new JsonMessageReader({
+      onMessage: (json, line, from) => {
+        this.#unparsedBytes -= line.length;
+        this.#observe(() => {
+          for (const message of toMessages(json)) {
+            if (from === 'CLIENT') tracker.fromClient(message, line.length);
+            else if (!injectedCalls.handleResponse(message)) tracker.fromServer(message);
+          }
+        });
+      },
+      onInvalid: (line) => (this.#unparsedBytes -= line.length),
+      onBusy: (isBusy) => {
+        if (isBusy) return;
+        this.#observe(() => undefined);
+        filter.release();
+      },
+    });
     // Lines above the limit pass like any other, but are not parsed.
-    const clientLines = new LineSplitter(MAX_MESSAGE_BYTES, (line) => {
-      for (const message of parseMessages(line)) tracker.fromClient(message, line.length);
-    });
-    const serverLines = new LineSplitter(MAX_MESSAGE_BYTES, (line) => {
-      for (const message of parseMessages(line))
-        if (!injectedCalls.handleResponse(message)) tracker.fromServer(message);
-    });
+    const clientLines = new LineSplitter(MAX_MESSAGE_BYTES, (line) => this.#parse(line, 'CLIENT'));
+    const serverLines = new LineSplitter(MAX_MESSAGE_BYTES, (line) => this.#parse(line, 'SERVER'));
     const toServer = new StreamRelay({
       from: client.input,
       to: server.input,
@@ -91,7 +111,16 @@ export class StdioProxy {
 
   #canWrite(): boolean {
     const { isReady, isIdle } = this.#tracker;
-    return this.#isObserving && this.#isAtLineStart && isReady && isIdle && this.#toServer.canWrite;
+    return (
+      !this.#reader.isBusy && this.#isObserving && this.#isAtLineStart && isReady && isIdle && this.#toServer.canWrite
+    );
+  }
+
+  /** Parses a line, unless too many lines wait. Nothing is read more slowly because of the observation. */
+  #parse(line: Buffer, from: Side): void {
+    if (!mayContainMessages(line) || this.#unparsedBytes + line.length > MAX_UNPARSED_BYTES) return;
+    this.#unparsedBytes += line.length;
+    this.#reader.push(line, from);
   }
 
   /** Runs a step of the observation. An error ends the observation, never the session. */

@@ -56,7 +56,7 @@ export abstract class LineTransport implements Transport {
 
   /** Parses a line and delivers its message, after the messages of all earlier lines. */
   protected read(line: Buffer): void {
-    if (!this.#hasEnded) this.#reader.push(line);
+    if (!this.#hasEnded) this.#reader.push(line, null);
   }
 
   /** Reports a line that is not a message, as many servers print log output. */

@@ -3,28 +3,35 @@ import { parseJsonInTurns } from './parse-in-turns.js';
 /** Longest message in bytes that is parsed at once. */
 const MAX_DIRECT_BYTES = 131_072;
 
-export interface JsonMessageReaderEvents {
+/** @typeParam S source of a message */
+export interface JsonMessageReaderEvents<S> {
   /** Receives each message with its text, in order. Must not throw. */
-  readonly onMessage: (message: unknown, text: Buffer) => void;
+  readonly onMessage: (message: unknown, text: Buffer, source: S) => void;
   /** Receives each text that is not JSON, in order. Must not throw. */
-  readonly onInvalid: (text: Buffer) => void;
+  readonly onInvalid: (text: Buffer, source: S) => void;
   /** Called with true when a message takes several turns, and with false when no message waits any longer. */
   readonly onBusy: (isBusy: boolean) => void;
 }
 
 /** Parses JSON messages in order. Long messages take several turns of the event loop, and later messages wait for them. */
-export class JsonMessageReader {
-  readonly #events: JsonMessageReaderEvents;
-  readonly #waiting: (Buffer | (() => void))[] = [];
+export class JsonMessageReader<S = null> {
+  readonly #events: JsonMessageReaderEvents<S>;
+  readonly #waiting: ((() => void) | (() => Promise<void>))[] = [];
   #isBusy = false;
 
-  constructor(events: JsonMessageReaderEvents) {
+  constructor(events: JsonMessageReaderEvents<S>) {
     this.#events = events;
   }
 
-  push(text: Buffer): void {
-    if (!this.#isBusy && text.length <= MAX_DIRECT_BYTES) this.#readDirectly(text);
-    else this.#enqueue(text);
+  /** Whether messages wait, or one is being parsed. */
+  get isBusy(): boolean {
+    return this.#isBusy;
+  }
+
+  push(text: Buffer, source: S): void {
+    if (text.length > MAX_DIRECT_BYTES) this.#enqueue(() => this.#readInTurns(text, source));
+    else if (this.#isBusy) this.#waiting.push(() => this.#readDirectly(text, source));
+    else this.#readDirectly(text, source);
   }
 
   /** Calls back when all earlier messages have been delivered: at once, or later. */
@@ -33,8 +40,8 @@ export class JsonMessageReader {
     else callback();
   }
 
-  #enqueue(text: Buffer): void {
-    this.#waiting.push(text);
+  #enqueue(read: () => Promise<void>): void {
+    this.#waiting.push(read);
     if (this.#isBusy) return;
     this.#isBusy = true;
     this.#events.onBusy(true);
@@ -43,32 +50,28 @@ export class JsonMessageReader {
   }
 
   async #readAll(): Promise<void> {
-    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-      if (typeof next === 'function') next();
-      else if (next.length <= MAX_DIRECT_BYTES) this.#readDirectly(next);
-      else await this.#readInTurns(next);
-    }
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) await next();
     this.#isBusy = false;
     this.#events.onBusy(false);
   }
 
-  #readDirectly(text: Buffer): void {
+  #readDirectly(text: Buffer, source: S): void {
     let message: unknown;
     try {
       message = JSON.parse(text.toString());
     } catch {
-      this.#events.onInvalid(text);
+      this.#events.onInvalid(text, source);
       return;
     }
-    this.#events.onMessage(message, text);
+    this.#events.onMessage(message, text, source);
   }
 
-  async #readInTurns(text: Buffer): Promise<void> {
+  async #readInTurns(text: Buffer, source: S): Promise<void> {
     const parsed = await parseJsonInTurns(text).then(
       (message) => ({ message }),
       () => null,
     );
-    if (parsed === null) this.#events.onInvalid(text);
-    else this.#events.onMessage(parsed.message, text);
+    if (parsed === null) this.#events.onInvalid(text, source);
+    else this.#events.onMessage(parsed.message, text, source);
   }
 }

@@ -156,19 +156,19 @@ describe('JsonMessageReader', () => {
       },
     });
     const long = Buffer.from(JSON.stringify(Array.from({ length: 50_000 }, (_, index) => index)));
-    reader.push(Buffer.from('1'));
-    reader.push(Buffer.from('x'));
+    reader.push(Buffer.from('1'), null);
+    reader.push(Buffer.from('x'), null);
     expect(received).toEqual([1, 'invalid: 1']);
-    reader.push(long);
-    reader.push(Buffer.from('2'));
-    reader.push(long.subarray(0, -1));
+    reader.push(long, null);
+    reader.push(Buffer.from('2'), null);
+    reader.push(long.subarray(0, -1), null);
     reader.afterMessages(() => received.push('end'));
-    reader.push(Buffer.from('3'));
+    reader.push(Buffer.from('3'), null);
     expect(received).toHaveLength(2);
     await changes.until(() => busy.length === 2, { state: () => received });
     expect(received.slice(2)).toEqual([50_000, 2, `invalid: ${long.length - 1}`, 'end', 3]);
     expect(busy).toEqual([true, false]);
-    reader.push(Buffer.from('4'));
+    reader.push(Buffer.from('4'), null);
     expect(received.at(-1)).toBe(4);
   });
 });
