@@ -25,7 +25,12 @@ const seconds = Number(values.seconds);
 const folder = mkdtempSync(join(tmpdir(), 'swarmlens-bench-'));
 const config = join(folder, 'config.json');
 const simulate = [PROGRAM, 'simulate', '--type', 'ruv-swarm', '--agents', values.agents, '--hz', values.hz];
-writeFileSync(config, JSON.stringify({ mcpServers: { sim: { command: process.execPath, args: simulate } } }));
+// All subscribers have one address.
+const limits = { maxRequestsPerSecond: 1_000_000 };
+writeFileSync(
+  config,
+  JSON.stringify({ mcpServers: { sim: { command: process.execPath, args: simulate } }, swarmlens: { limits } }),
+);
 
 const server = spawn(process.execPath, [PROGRAM, 'serve', '--config', config, '--port', '0'], {
   stdio: ['ignore', 'pipe', 'inherit'],

@@ -101,7 +101,8 @@ export class Fleet {
       config,
       JSON.stringify({
         mcpServers: { sim: { type: 'http', url, swarmlens: { maxPollShare: 1 } } },
-        swarmlens: { bus: `redis://127.0.0.1:${port}`, leaseMs: 5_000 },
+        // All subscribers have one address.
+        swarmlens: { bus: `redis://127.0.0.1:${port}`, leaseMs: 5_000, limits: { maxRequestsPerSecond: 1_000_000 } },
       }),
     );
     for (let number = 0; number < nodes; number += 1) {

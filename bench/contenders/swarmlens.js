@@ -66,7 +66,8 @@ export async function startSwarmlens({ state, maxSlowMs = 60_000, tokens = null 
     },
     services: { rateClock, clock, limitToOncePerSecond: async () => undefined },
     accessScopes: sights,
-    limits: DEFAULT_LIMITS,
+    // All subscribers have one address.
+    limits: { ...DEFAULT_LIMITS, maxRequestsPerSecond: 1_000_000 },
     counters: new MemoryLimitCounters(),
     createRateLimiter: createMemoryRateLimiter,
     activeStreams: active,

@@ -1,6 +1,8 @@
 import { createSecretKey } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { type Authenticator, createAuthenticator } from '../../src/auth/index.js';
+import type { Limits } from '../../src/config/index.js';
+import { createMemoryRateLimiter, type RateLimiterFactory } from '../../src/server/index.js';
 import { TokenDirectory } from '../auth/files.js';
 import { type LogLine, recordingLogger } from '../mcp/support.js';
 import { DeliveryServer } from './delivery-server.js';
@@ -14,6 +16,8 @@ export interface AccessOptions {
   readonly origins?: readonly string[];
   /** Whether the server has no static tokens, and therefore watches no file. */
   readonly jwtOnly?: boolean;
+  readonly createRateLimiter?: RateLimiterFactory;
+  readonly limits?: Partial<Limits>;
 }
 
 /** Server that requires static tokens or JWTs. Tokens expire by a clock that the test advances; the rest runs in real time. */
@@ -32,7 +36,12 @@ export class AccessServer implements AsyncDisposable {
     this.#authenticator = authenticator;
   }
 
-  static async start({ origins = [], jwtOnly = false }: AccessOptions = {}): Promise<AccessServer> {
+  static async start({
+    origins = [],
+    jwtOnly = false,
+    createRateLimiter = createMemoryRateLimiter,
+    limits = {},
+  }: AccessOptions = {}): Promise<AccessServer> {
     const directory = await TokenDirectory.make();
     await directory.create();
     const clock = new ManualClock();
@@ -47,7 +56,7 @@ export class AccessServer implements AsyncDisposable {
     };
     const tokens = jwtOnly ? null : directory.file;
     const authenticator = await createAuthenticator({ tokens, jwt }, { clock, logger });
-    const server = await DeliveryServer.start({}, { authenticator, origins, logger });
+    const server = await DeliveryServer.start({}, { authenticator, origins, logger, createRateLimiter }, limits);
     server.show(0, 3, 0);
     return new AccessServer({ clock, directory, server, log: lines }, authenticator);
   }

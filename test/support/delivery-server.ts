@@ -81,6 +81,7 @@ export class DeliveryServer implements AsyncDisposable {
         | 'origins'
         | 'allowHeaders'
         | 'anyHost'
+        | 'createRateLimiter'
         | 'logger'
         | 'trustedDocuments'
         | 'clock'

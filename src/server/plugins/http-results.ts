@@ -42,6 +42,13 @@ export function useHttpResults(): Plugin<SchemaContext, HttpServerContext> {
         if (!(result instanceof Error)) checkOperation(result as DocumentNode, http); // envelop types it `any`
       };
     },
+    onSubscribe({ args, setResultAndStopExecution }) {
+      const { http } = args.contextValue as HttpServerContext; // see `onParse`
+      if (http === undefined || http.accepted.acceptsEventStream) return;
+      const message =
+        'Subscriptions over HTTP need "accept: text/event-stream". Multipart responses are not supported. Use server-sent events, or a WebSocket with graphql-transport-ws.';
+      setResultAndStopExecution({ errors: [requestError(406, message)] });
+    },
     onResultProcess(payload) {
       const { result, serverContext } = payload;
       const { http } = serverContext;
@@ -62,18 +69,12 @@ interface HttpServerContext {
   readonly http?: HttpOperation | undefined;
 }
 
-/** @throws GraphQLError if the operation cannot run over HTTP by this method, or its result is not acceptable */
-function checkOperation(document: DocumentNode, { method, params, accepted }: HttpOperation): void {
+/** @throws GraphQLError if the document does not contain the operation, or it cannot run by this method */
+function checkOperation(document: DocumentNode, { method, params }: HttpOperation): void {
   const operation = getOperationAST(document, params.operationName);
   if (operation == null) throw unknownOperationError(document, params.operationName);
   if (operation.operation === OperationTypeNode.MUTATION && method === 'GET') {
     throw requestError(405, 'Mutations are not allowed over GET. Send them with POST.', { allow: 'POST' });
-  }
-  if (operation.operation === OperationTypeNode.SUBSCRIPTION && !accepted.acceptsEventStream) {
-    throw requestError(
-      406,
-      'Subscriptions over HTTP need "accept: text/event-stream". Multipart responses are not supported. Use server-sent events, or a WebSocket with graphql-transport-ws.',
-    );
   }
 }
 
