@@ -1,11 +1,14 @@
 import { constants, type Stats } from 'node:fs';
-import { open, realpath, stat } from 'node:fs/promises';
+import { open, readlink, realpath, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
+const GROUP_READABLE = 0o040;
 const GROUP_WRITABLE = 0o020;
+const WORLD_READABLE = 0o004;
 const WORLD_WRITABLE = 0o002;
 const STICKY = 0o1000;
 const ACCESSIBLE_TO_OTHERS = 0o077;
+const MAX_LINKS = 40;
 
 /** Windows has access lists instead of these modes. Files inherit them from the directory of the user. */
 const HAS_MODES = process.platform !== 'win32';
@@ -56,13 +59,15 @@ export function findPrivacyIssue({ mode, uid }: Pick<Stats, 'mode' | 'uid'>): st
 }
 
 /**
- * Returns why another user can replace a file: a directory on its path, or on the path of the file that it links to, is
+ * Returns why another user can replace a file: a directory on its path, or on the path of a file that it links to, is
  * writable by every user and not sticky. Null if there is no such directory.
  */
 export async function findReplacementIssue(file: string): Promise<string | null> {
   if (!HAS_MODES) return null;
-  for (const path of new Set([resolve(file), await realpath(file)])) {
-    for (let directory = dirname(path); ; directory = dirname(directory)) {
+  const paths = await followLinks(file);
+  const directories = await Promise.all(paths.map((path) => realpath(dirname(path))));
+  for (const start of new Set([dirname(resolve(file)), ...directories])) {
+    for (let directory = start; ; directory = dirname(directory)) {
       const { mode } = await stat(directory);
       if ((mode & WORLD_WRITABLE) !== 0 && (mode & STICKY) === 0) {
         return `is in ${directory}, which is writable by every user (mode ${formatMode(mode)}) – run chmod o-w ${directory}`;
@@ -71,6 +76,30 @@ export async function findReplacementIssue(file: string): Promise<string | null>
     }
   }
   return null;
+}
+
+/** Returns the path of the file that a symbolic link names, or `file` if it is no link. The result need not exist. */
+export async function resolveLinks(file: string): Promise<string> {
+  const paths = await followLinks(file);
+  return paths.at(-1) ?? file;
+}
+
+/** Returns the path of a file, and after it those of the files to which it links. */
+async function followLinks(file: string): Promise<readonly string[]> {
+  const paths: string[] = [];
+  for (let path = resolve(file); paths.length < MAX_LINKS;) {
+    paths.push(path);
+    const target = await readlink(path).catch(() => null);
+    if (target === null) return paths;
+    path = resolve(await realpath(dirname(path)), target);
+  }
+  throw new RefusedFileError('is a symbolic link to itself');
+}
+
+/** Describes which users can read a file. Null if every user can. */
+export function describeReaders({ mode, uid, gid }: Pick<Stats, 'mode' | 'uid' | 'gid'>): string | null {
+  if (!HAS_MODES || (mode & WORLD_READABLE) !== 0) return null;
+  return `the user with the id ${uid}${(mode & GROUP_READABLE) === 0 ? '' : ` and the group with the id ${gid}`}`;
 }
 
 /** Formats the permissions of a mode as in `chmod`. */

@@ -1,4 +1,5 @@
-import { readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { updateTokenFile, readTokenFile, type Viewer } from '../../src/auth/index.js';
 import { StaticTokenStore } from '../../src/auth/static-token-store.js';
@@ -114,7 +115,124 @@ describe('token file', () => {
   });
 });
 
+const isRoot = process.geteuid?.() === 0;
+
+describe('token file with other permissions', () => {
+  test.each([0o640, 0o644, 0o400])('keeps its mode %o when a token is revoked', async (mode) => {
+    await using directory = await TokenDirectory.make();
+    const { stored } = await directory.create();
+    await chmod(directory.file, mode);
+    await directory.revoke(stored.id);
+    expect((await stat(directory.file)).mode & 0o777).toBe(mode);
+    expect(await readTokenFile(directory.file)).toEqual([]);
+  });
+
+  test.runIf(isRoot)('keeps its owner and group when root revokes or creates a token', async () => {
+    await using directory = await TokenDirectory.make();
+    const { stored } = await directory.create();
+    await chown(directory.file, 4_321, 8_765);
+    await chmod(directory.file, 0o640);
+    await directory.revoke(stored.id);
+    await directory.create();
+    const { uid, gid, mode } = await stat(directory.file);
+    expect([uid, gid, mode & 0o777]).toEqual([4_321, 8_765, 0o640]);
+  });
+
+  test('stays a link when a token is revoked, and the linked file changes in its own directory', async () => {
+    await using directory = await TokenDirectory.make();
+    const { stored } = await directory.create();
+    const root = dirname(directory.file);
+    await mkdir(join(root, 'links'));
+    const links = [join(root, 'links', 'first.json'), join(root, 'links', 'second.json')] as const;
+    await symlink('../tokens.json', links[0]);
+    await symlink('first.json', links[1]);
+    await updateTokenFile(links[1], () => []);
+    expect(await readTokenFile(directory.file)).toEqual([]);
+    expect(await readTokenFile(links[1])).toEqual([]);
+    const entries = await readdir(join(root, 'links'), { withFileTypes: true });
+    expect(entries.map((entry) => entry.isSymbolicLink())).toEqual([true, true]);
+    await rm(directory.file);
+    await updateTokenFile(links[1], () => [stored]);
+    expect(await readTokenFile(directory.file)).toEqual([stored]);
+  });
+
+  test.each([
+    [0o602, /is writable by every user \(mode 0602\) – run chmod go-w/],
+    [0o666, /is writable by every user/],
+    [0o660, /is writable by its group \(mode 0660\)/],
+  ])('is rejected with the reason when its mode is %o, and not changed', async (mode, reason) => {
+    await using directory = await TokenDirectory.make();
+    const { stored } = await directory.create();
+    await chmod(directory.file, mode);
+    await expect(readTokenFile(directory.file)).rejects.toThrow(reason);
+    await expect(readTokenFile(directory.file)).rejects.toThrow(directory.file);
+    await expect(directory.revoke(stored.id)).rejects.toThrow(reason);
+    expect((await stat(directory.file)).mode & 0o777).toBe(mode);
+    await chmod(directory.file, 0o600);
+    expect(await readTokenFile(directory.file)).toEqual([stored]);
+    expect(await readdir(dirname(directory.file))).toEqual(['tokens.json']);
+  });
+
+  test.each<[string, string[]]>([
+    ['its directory', ['shared']],
+    ['a directory above its directory', ['shared', 'own']],
+  ])('is rejected when every user can write to %s, unless that is sticky', async (_name, names) => {
+    await using directory = await TokenDirectory.make();
+    const root = dirname(directory.file);
+    const shared = join(root, 'shared');
+    await mkdir(join(root, ...names), { recursive: true });
+    await directory.create();
+    const file = join(root, ...names, 'tokens.json');
+    await updateTokenFile(file, () => []);
+    await symlink(file, join(root, 'link.json'));
+    await chmod(shared, 0o777);
+    for (const path of [file, join(root, 'link.json')]) {
+      await expect(readTokenFile(path)).rejects.toThrow(`is in ${shared}, which is writable by every user (mode 0777)`);
+      await expect(updateTokenFile(path, () => [])).rejects.toThrow('is in ');
+    }
+    await chmod(shared, 0o1777);
+    expect(await readTokenFile(file)).toEqual([]);
+  });
+
+  test('is rejected when it is reached through a link in a directory that every user can write to', async () => {
+    await using directory = await TokenDirectory.make();
+    await directory.create();
+    const shared = join(dirname(directory.file), 'shared');
+    await mkdir(shared);
+    await symlink(directory.file, join(shared, 'link.json'));
+    await symlink('shared/link.json', join(dirname(directory.file), 'first.json'));
+    await chmod(shared, 0o777);
+    for (const name of ['shared/link.json', 'first.json']) {
+      await expect(readTokenFile(join(dirname(directory.file), name))).rejects.toThrow(`is in ${shared}, which`);
+    }
+    expect(await readTokenFile(directory.file)).toHaveLength(1);
+  });
+
+  test.each<[string, (file: string) => Promise<unknown>, RegExp]>([
+    ['a directory', (file) => mkdir(file), /is not a regular file/],
+    ['a link to itself', (file) => symlink(file, file), /ELOOP|link to itself/],
+  ])('is rejected when it is %s', async (_name, create, reason) => {
+    await using directory = await TokenDirectory.make();
+    await create(directory.file);
+    await expect(readTokenFile(directory.file)).rejects.toThrow(reason);
+    await expect(updateTokenFile(directory.file, () => [])).rejects.toThrow(directory.file);
+  });
+});
+
 describe('StaticTokenStore', () => {
+  test('keeps the tokens and logs the reason when every user can write to the file', async () => {
+    await using directory = await TokenDirectory.make();
+    const { text } = await directory.create();
+    await using setup = await StoreSetup.start(directory);
+    await writeFile(directory.file, '{"tokens": []}');
+    await chmod(directory.file, 0o666);
+    await setup.until(() => setup.log.lines.some(({ message }) => message.includes('previous tokens stay valid')));
+    expect(JSON.stringify(setup.log.lines)).toContain('is writable by every user');
+    expect(setup.isRejected(text)).toBe(false);
+    await chmod(directory.file, 0o600);
+    await setup.until(() => setup.isRejected(text));
+  });
+
   test('returns one viewer per token and rejects other secrets, ids and texts with the same message', async () => {
     await using directory = await TokenDirectory.make();
     const { text, stored } = await directory.create({ permissions: ['agents:read'] });

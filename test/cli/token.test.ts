@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { chmod, chown, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
@@ -99,6 +99,32 @@ describe('swarmlens token list and revoke', () => {
     const again = await run(directory, 'revoke', gone.id, ...file);
     expect(again.code).toBe(1);
     expect(again.stderr).toContain(`has no token with the id "${gone.id}"`);
+  });
+
+  test.runIf(process.geteuid?.() === 0)(
+    'names the users who can read the file when they may not include swarmlens',
+    async () => {
+      await using directory = await TokenDirectory.make();
+      const { stored: first } = await directory.create();
+      const { stored: second } = await directory.create();
+      await chown(directory.file, 4_321, 8_765);
+      await chmod(directory.file, 0o640);
+      const file = ['--file', 'tokens.json'];
+      expect((await run(directory, 'revoke', first.id, ...file)).stderr).toBe(
+        `Only the user with the id 4321 and the group with the id 8765 can read ${directory.file}. A running swarmlens of another user does not notice the change.\n`,
+      );
+      await chmod(directory.file, 0o644);
+      expect((await run(directory, 'revoke', second.id, ...file)).stderr).toBe('');
+    },
+  );
+
+  test('exits with 1 and names the reason when every user can write to the file', async () => {
+    await using directory = await TokenDirectory.make();
+    const { stored } = await directory.create();
+    await chmod(directory.file, 0o666);
+    const { code, stdout, stderr } = await run(directory, 'revoke', stored.id, '--file', 'tokens.json');
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toContain(`${directory.file}: is writable by every user (mode 0666) – run chmod go-w`);
   });
 
   test('names the create command when the token file is missing', async () => {

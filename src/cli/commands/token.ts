@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import { resolve } from 'node:path';
 import {
   createStaticToken,
@@ -10,7 +11,7 @@ import {
   updateTokenFile,
 } from '../../auth/index.js';
 import { parseDuration, parseFlags, parseList, parseServerTypes } from '../arguments.js';
-import { didYouMean, isoTimestamp, systemClock } from '../../shared/index.js';
+import { describeReaders, didYouMean, isoTimestamp, systemClock } from '../../shared/index.js';
 import { formatTable } from '../terminal/table.js';
 import type { CommandContext } from '../command-context.js';
 import { UsageError } from '../help.js';
@@ -67,13 +68,14 @@ async function create(args: readonly string[], { cwd, stdout, stderr }: CommandC
     createdAt: isoTimestamp(systemClock),
     expiresAt: parseExpiry(flags.expires),
   };
-  await updateTokenFile(file, (tokens) => [...tokens, stored]);
+  const stats = await updateTokenFile(file, (tokens) => [...tokens, stored]);
   // The token is the only standard output, so that scripts can read it.
   stdout.write(`${created.text}\n`);
   const expiry = stored.expiresAt === null ? 'does not expire' : `expires at ${stored.expiresAt}`;
   stderr.write(
     `This token is shown only once and ${expiry}. Its hash is in ${file}. To revoke it, use its id ${created.id}.\n`,
   );
+  warnAboutReaders(file, stats, stderr);
   return 0;
 }
 
@@ -93,20 +95,32 @@ async function list(args: readonly string[], { cwd, stdout }: CommandContext): P
   return 0;
 }
 
-async function revoke(args: readonly string[], { cwd, stdout }: CommandContext): Promise<number> {
+async function revoke(args: readonly string[], { cwd, stdout, stderr }: CommandContext): Promise<number> {
   const [id, ...rest] = args;
   if (id === undefined || id.startsWith('-')) {
     throw new UsageError('swarmlens token revoke: the id of the token is missing, see `swarmlens token list`');
   }
   const { file = DEFAULT_FILE } = parseFlags('token revoke', rest, FILE_FLAG);
   const path = resolve(cwd, file);
-  await updateTokenFile(path, (tokens) => {
+  const stats = await updateTokenFile(path, (tokens) => {
     const remaining = tokens.filter((token) => token.id !== id);
     if (remaining.length === tokens.length) throw new TokenFileError(path, `has no token with the id "${id}"`);
     return remaining;
   });
   stdout.write(`Revoked ${id}.\n`);
+  warnAboutReaders(path, stats, stderr);
   return 0;
+}
+
+/**
+ * Names the users whose swarmlens sees a change, if swarmlens may run as another user: a user who changes files of another
+ * one, or root. Without that, swarmlens could not have read the file before either.
+ */
+function warnAboutReaders(file: string, stats: Stats, stderr: CommandContext['stderr']): void {
+  const readers = describeReaders(stats);
+  const ownId = process.geteuid?.();
+  if (readers === null || (stats.uid === ownId && ownId !== 0)) return;
+  stderr.write(`Only ${readers} can read ${file}. A running swarmlens of another user does not notice the change.\n`);
 }
 
 function formatRestriction({ performance, neural, ...lists }: StoredToken['restriction']): string {
