@@ -79,6 +79,7 @@ export class DeliveryServer implements AsyncDisposable {
         StartServerOptions,
         | 'authenticator'
         | 'origins'
+        | 'playgroundDirectory'
         | 'allowHeaders'
         | 'anyHost'
         | 'createRateLimiter'
