@@ -6,6 +6,7 @@ import { type Restriction, UNRESTRICTED } from '../../src/model/index.js';
 import { emptyDelta } from '../../src/state/index.js';
 import { EPOCH_TIME } from '../support/arbitraries.js';
 import { settled } from '../support/manual-clock.js';
+import { runs } from '../support/fuzz-inputs.js';
 import { isPartlyHidden, isServerVisible } from './brute-force.js';
 import { selectAll } from './selections.js';
 import { type Answer, FakeUpstreams, AccessSetup, createRestrictedViewer } from './access-setup.js';
@@ -94,7 +95,7 @@ describe('access scope', () => {
         expect(servers.map(({ id }) => id)).toEqual(visible);
         expect(setup.upstreams.polled).toEqual([visible, visible]);
       }),
-      { numRuns: 60 },
+      runs(60),
     );
   });
 
@@ -110,7 +111,7 @@ describe('access scope', () => {
           else expect(answer).toMatchObject({ data: null, errors: [{ code: 'FORBIDDEN' }] });
         }
       }),
-      { numRuns: 60 },
+      runs(60),
     );
   });
 
@@ -201,7 +202,7 @@ describe('access scope', () => {
         await settled();
         expect({ commits: store.commitCount, revision: store.revision }).toEqual({ commits: 0, revision: 0 });
       }),
-      { numRuns: 20 },
+      runs(20),
     );
   });
 

@@ -13,6 +13,7 @@ import { createView, type CursorPosition, type ServerSnapshot, Store, type View 
 import { agentOf, EPOCH_TIME, serverSnapshotOf, serverOf } from '../support/arbitraries.js';
 import { ManualClock, settled } from '../support/manual-clock.js';
 import { expectedAgents } from '../support/contract-client.js';
+import { runs } from '../support/fuzz-inputs.js';
 
 class Bench {
   readonly clock = new ManualClock();
@@ -435,7 +436,7 @@ describe('SubscriptionGroup', () => {
           member[Symbol.dispose]();
         }
       }),
-      { numRuns: 100 },
+      runs(100),
     );
   });
 });

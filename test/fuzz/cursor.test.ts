@@ -60,7 +60,7 @@ test('for any cursor: decodeCursor rejects it or returns a position that survive
     runs(1_500),
   );
   // Without valid cursors the test would check rejections only.
-  expect(positionsRead).toBeGreaterThan(20);
+  expect(positionsRead).toBeGreaterThan(runs(1_500).numRuns / 75);
 });
 
 test('for any cursor and view: changesSince returns only agents of the view', () => {

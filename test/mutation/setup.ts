@@ -1,8 +1,11 @@
 import fc from 'fast-check';
-import { afterAll } from 'vitest';
+import { afterAll, vi } from 'vitest';
+import { SEED } from '../support/seed.js';
 
-// A failure is enough to detect a mutant. The smallest failing input is not needed.
-fc.configureGlobal({ ...fc.readConfigureGlobal(), endOnFailure: true });
+// FUZZ_RUNS, which vitest.config.ts sets, otherwise changes the seed. A failure is enough to detect a mutant, so the smallest
+// failing input is not needed.
+fc.configureGlobal({ ...fc.readConfigureGlobal(), seed: SEED, endOnFailure: true });
+vi.setConfig({ testTimeout: 20_000 });
 
 /** Variables of StrykerJS. */
 const stryker: { activeMutant?: string } | undefined = Reflect.get(globalThis, '__stryker__');

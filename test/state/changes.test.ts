@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { changesSince, createView, type ServerSnapshot } from '../../src/state/index.js';
 import { EPOCH_TIME, serverSnapshotOf, serverOf, viewOptions } from '../support/arbitraries.js';
 import { expectCurrentState, expectedAgents, Reader } from '../support/contract-client.js';
+import { runs } from '../support/fuzz-inputs.js';
 import { applyChange, newStore, serverChange, show } from './histories.js';
 
 /** Steps of a history: a server changes, a server is removed, or the reader reads through some view. */
@@ -39,7 +40,7 @@ describe('changesSince', () => {
         }
         readAndCompare();
       }),
-      { numRuns: 300 },
+      runs(300),
     );
   });
 
@@ -58,7 +59,7 @@ describe('changesSince', () => {
           }
         }
       }),
-      { numRuns: 300 },
+      runs(300),
     );
   });
 

@@ -9,6 +9,7 @@ import {
   type ServerSnapshot,
 } from '../../src/state/index.js';
 import { EPOCH_TIME, serverSnapshotOf } from '../support/arbitraries.js';
+import { runs } from '../support/fuzz-inputs.js';
 import { applyChange, newStore, serverChange, show } from './histories.js';
 
 const NOWHERE: ServerCursor = { revision: -1, events: 0 };
@@ -73,7 +74,7 @@ describe('serverChangesSince', () => {
           }
           read();
         }),
-        { numRuns: 200 },
+        runs(200),
       );
     },
   );

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { vi } from 'vitest';
 
 /** Seed of all property tests. With a fixed seed, a property test fails either always or never. */
-const SEED = 20_261_127;
+export const SEED = 20_261_127;
 
 const RUN_TIMEOUT_MS = 300_000;
 
