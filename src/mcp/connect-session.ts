@@ -1,8 +1,6 @@
 import { existsSync } from 'node:fs';
-import { Client } from '@modelcontextprotocol/client';
-import { scheduleDeadline } from '../shared/index.js';
 import type { Endpoint } from './endpoint.js';
-import { TransportError } from './errors.js';
+import { ToolCallTimeoutError, TransportError } from './errors.js';
 import type { ConnectOptions, McpSession } from './session.js';
 import { ScratchDirectory } from './transports/stdio/scratch-directory.js';
 import { rootCauseMessage, SdkSession } from './sdk-session.js';
@@ -25,35 +23,17 @@ export async function connectSession(endpoint: Endpoint, options: ConnectOptions
   const opened = createTransport(effectiveEndpoint, clock, (line) =>
     logger.debug({ serverId, line }, 'server wrote to stderr'),
   );
-  // Version negotiation is off: it would start a second child process.
-  const client = new Client({ name: 'swarmlens', version: '1' }, { capabilities: {} });
-  const session = new SdkSession({ client, opened, scratch, isTapped: endpoint.type === 'tap', options });
-  const handshakeAbort = new AbortController();
-  const abort = (): void => handshakeAbort.abort();
-  signal.addEventListener('abort', abort, { once: true });
-  const timer = scheduleDeadline(clock, connectTimeoutMs, abort);
+  const session = new SdkSession({ opened, scratch, isTapped: endpoint.type === 'tap', options });
   try {
-    // Some transports ignore the signal while they start.
-    const timedOut = new Promise<never>((_resolve, reject) => {
-      handshakeAbort.signal.addEventListener('abort', () => reject(new HandshakeTimeoutError()), { once: true });
-      if (signal.aborted) abort();
-    });
-    await Promise.race([session.open(handshakeAbort.signal), timedOut]);
+    await session.open();
     return session;
   } catch (error) {
     await session[Symbol.asyncDispose]();
     signal.throwIfAborted();
-    const reason = handshakeAbort.signal.aborted ? `no answer within ${connectTimeoutMs} ms` : rootCauseMessage(error);
+    const isLate = error instanceof ToolCallTimeoutError;
+    const reason = isLate ? `no answer within ${connectTimeoutMs} ms` : rootCauseMessage(error);
     throw new TransportError(explain(endpoint, error, opened, reason), { cause: error });
-  } finally {
-    timer[Symbol.dispose]();
-    signal.removeEventListener('abort', abort);
   }
-}
-
-/** Rejection of a handshake that took longer than `connectTimeoutMs` or was aborted. */
-class HandshakeTimeoutError extends Error {
-  override readonly name = 'HandshakeTimeoutError';
 }
 
 function explain(endpoint: Endpoint, error: unknown, opened: OpenedTransport, reason: string): string {

@@ -1,4 +1,5 @@
 export { connectSession } from './connect-session.js';
+export type { CallGuard, CallGuardOptions, GuardedSignal } from './call-guard.js';
 export type { ConnectOptions } from './session.js';
 export {
   type McpSession,

@@ -1,7 +1,17 @@
-import { type Client, ProtocolError, SseError } from '@modelcontextprotocol/client';
+import { ProtocolError, SseError } from '@modelcontextprotocol/client';
 import { z } from 'zod';
-import { Emitter, errorMessage, scheduleDeadline, SIMULATED_CAPABILITY } from '../shared/index.js';
+import {
+  backoffDelayMs,
+  Emitter,
+  errorMessage,
+  scheduleDeadline,
+  SIMULATED_CAPABILITY,
+  sleep,
+  withoutJitter,
+} from '../shared/index.js';
+import { deriveGuardedSignal, type GuardedSignal } from './call-guard.js';
 import { SessionClosedError, ToolCallTimeoutError, ToolRejectedError, TransportError } from './errors.js';
+import { GuardedClient } from './guarded-client.js';
 import { HttpStatusError, parseRetryAfterMs } from './transports/http/http-errors.js';
 import { SanitizeLog, UnexpectedMessageLog } from './rate-limited-logs.js';
 import type {
@@ -21,7 +31,6 @@ import { listTools } from './tool-list.js';
 import type { OpenedTransport } from './create-transport.js';
 
 interface SessionParts {
-  readonly client: Client;
   readonly opened: OpenedTransport;
   readonly scratch: ScratchDirectory | null;
   /** Whether the session belongs to another MCP client, whose calls are observed through a tap. */
@@ -37,19 +46,21 @@ const MAX_MESSAGE_LENGTH = 1_000;
 /** Longest name or version in UTF-16 units. */
 const MAX_NAME_LENGTH = 256;
 const MAX_CAPABILITIES = 64;
+/** Most notifications that are sanitized at the same time. Further ones are dropped; polls find what they report. */
+const MAX_WAITING_EVENTS = 1_000;
 
 const anyResultSchema = z.unknown();
 
-/**
- * Timeout given to the official client, which never expires. Its timers do not know whether this process was stalled, so
- * the session keeps the deadlines itself.
- */
-const NO_TIMEOUT = 2 ** 31 - 1;
+/** Time in milliseconds between two lists of tools after reported changes: at least, and at most after failures. */
+const LIST_BACKOFF = { initialMs: 1_000, maxMs: 30_000 };
 
 /** MCP session on top of the official client. */
 export class SdkSession implements McpSession {
   readonly closed: Promise<Error | null>;
   readonly #parts: SessionParts;
+  readonly #client: GuardedClient;
+  /** Aborted when the session ends. */
+  readonly #lifetime = new AbortController();
   readonly #unexpectedMessages: UnexpectedMessageLog;
   readonly #sanitizeLog: SanitizeLog;
   readonly #sessionEvents = new Emitter<SessionEvent>();
@@ -59,29 +70,30 @@ export class SdkSession implements McpSession {
   #isOpen = false;
   #toolsAreStale = false;
   #isListing = false;
+  /** Time of the last list after a reported change. */
+  #listedAtMs = -Infinity;
   #hasEnded = false;
   #closedBy: SessionClosedError | null = null;
   #pendingClose: Promise<void> | null = null;
+  #waitingEvents = 0;
+  /** Resolves when the events of all earlier notifications have been emitted. */
+  #lastEvent: Promise<void> = Promise.resolve();
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
-    const { client, opened, options } = parts;
+    const { opened, options } = parts;
     this.#unexpectedMessages = new UnexpectedMessageLog(options.clock, options.logger, options.serverId);
     this.#sanitizeLog = new SanitizeLog(options.clock, options.logger, options.serverId);
     this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
-    client.onclose = () => {
-      const { reason, isOrderly } = opened.end() ?? { reason: 'the server closed the session', isOrderly: false };
-      this.#end(new SessionClosedError(`${reason}${opened.diagnosticTail()}`, isOrderly));
-    };
-    client.onerror = (error) => this.#handleClientError(error);
-    client.setNotificationHandler('notifications/tools/list_changed', () => this.#refreshTools());
-    client.fallbackNotificationHandler = async ({ method, params }) => {
-      if (this.#hasEnded) return;
-      const { isTapped } = parts;
-      this.#sessionEvents.emit(
-        parseSessionEvent(method, params, { isTapped, onChanges: (changes) => this.#sanitizeLog.record(changes) }),
-      );
-    };
+    this.#client = new GuardedClient({
+      onClose: () => {
+        const { reason, isOrderly } = opened.end() ?? { reason: 'the server closed the session', isOrderly: false };
+        this.#end(new SessionClosedError(`${reason}${opened.diagnosticTail()}`, isOrderly));
+      },
+      onError: (error) => this.#handleClientError(error),
+      onToolsChanged: () => this.#refreshTools(),
+      onNotification: (method, params) => this.#handleNotification(method, params),
+    });
   }
 
   get identity(): ServerIdentity {
@@ -97,11 +109,11 @@ export class SdkSession implements McpSession {
   }
 
   /** Performs the handshake and lists the tools. */
-  async open(signal: AbortSignal): Promise<void> {
-    const { client, opened } = this.#parts;
-    await client.connect(opened.transport, { signal, timeout: NO_TIMEOUT });
-    const server = client.getServerVersion();
-    const capabilities = client.getServerCapabilities();
+  async open(): Promise<void> {
+    const { opened, options } = this.#parts;
+    const startMs = options.clock.monotonic();
+    await this.#handshake(startMs, false, (signal) => this.#client.connect(opened.transport, signal));
+    const { server, capabilities } = this.#client;
     this.#identity = {
       name: toPrintableLine(server?.name ?? '', MAX_NAME_LENGTH) || 'unknown',
       version: toPrintableLine(server?.version ?? '', MAX_NAME_LENGTH) || null,
@@ -110,9 +122,12 @@ export class SdkSession implements McpSession {
         .slice(0, MAX_CAPABILITIES)
         .map((capability) => toPrintableLine(capability, MAX_NAME_LENGTH)),
     };
-    if (capabilities?.tools !== undefined) this.#tools = await listTools(client, { signal, timeout: NO_TIMEOUT });
+    if (capabilities?.tools !== undefined) {
+      this.#tools = await this.#handshake(startMs, true, (signal) => listTools(this.#client, signal));
+    }
     this.#isOpen = true;
-    if (this.#toolsAreStale) await this.#refreshTools();
+    // Does not reject. Tools that have changed during the handshake are listed as those that change later.
+    if (this.#toolsAreStale) this.#refreshTools().catch(() => undefined);
   }
 
   async callTool(
@@ -120,11 +135,11 @@ export class SdkSession implements McpSession {
     args: Readonly<Record<string, unknown>>,
     options: SessionCallOptions,
   ): Promise<ToolCallResult> {
-    const { client, scratch } = this.#parts;
+    const { scratch } = this.#parts;
     const request = { method: 'tools/call', params: { name, arguments: args } };
-    return this.#request(`tool "${name}"`, options, (requestOptions) => {
+    return this.#request(`tool "${name}"`, options, (signal) => {
       const call = async (): Promise<ToolCallResult> =>
-        decodeToolResult(await client.request(request, toolResultSchema, requestOptions), (changes) =>
+        decodeToolResult(await this.#client.request(request, toolResultSchema, signal), (changes) =>
           this.#sanitizeLog.record(changes),
         );
       return scratch === null ? call() : scratch.run(call);
@@ -133,8 +148,8 @@ export class SdkSession implements McpSession {
 
   async ping(options: SessionCallOptions): Promise<void> {
     try {
-      await this.#request('ping', options, (requestOptions) =>
-        this.#parts.client.request({ method: 'ping' }, anyResultSchema, requestOptions),
+      await this.#request('ping', options, (signal) =>
+        this.#client.request({ method: 'ping' }, anyResultSchema, signal),
       );
     } catch (error) {
       if (!(error instanceof ToolRejectedError)) throw error;
@@ -153,7 +168,7 @@ export class SdkSession implements McpSession {
   async #request<T>(
     label: string,
     { signal, timeoutMs }: SessionCallOptions,
-    call: (requestOptions: { signal: AbortSignal; timeout: number }) => Promise<T>,
+    call: (signal: GuardedSignal) => Promise<T>,
   ): Promise<T> {
     signal.throwIfAborted();
     if (this.#hasEnded) throw this.#closedError();
@@ -163,7 +178,7 @@ export class SdkSession implements McpSession {
     const abort = (): void => abortController.abort(signal.reason);
     signal.addEventListener('abort', abort, { once: true });
     try {
-      return await call({ signal: abortController.signal, timeout: NO_TIMEOUT });
+      return await call(deriveGuardedSignal(signal, abortController));
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof HttpStatusError && error.isSessionLost) this.#fail('the server no longer knows the session');
@@ -174,10 +189,10 @@ export class SdkSession implements McpSession {
   }
 
   async #close(): Promise<void> {
-    const { client, opened, scratch, options } = this.#parts;
+    const { opened, scratch, options } = this.#parts;
     if (!this.#hasEnded && this.#isOpen) await this.#terminateSession();
     this.#end(null);
-    await client.close().catch(() => undefined);
+    await this.#client.close().catch(() => undefined);
     // After a failed handshake the client has already dropped its transport.
     await opened.transport.close().catch(() => undefined);
     await scratch?.[Symbol.asyncDispose]().catch((error: unknown) => {
@@ -200,6 +215,7 @@ export class SdkSession implements McpSession {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#closedBy = reason;
+    this.#lifetime.abort(this.#closedError());
     this.#resolveClosed(reason);
   }
 
@@ -207,30 +223,104 @@ export class SdkSession implements McpSession {
   #fail(reason: string): void {
     if (this.#hasEnded) return;
     this.#end(new SessionClosedError(reason));
-    this.#parts.client.close().catch(() => undefined);
+    this.#client.close().catch(() => undefined);
   }
 
   #closedError(): SessionClosedError {
     return this.#closedBy ?? new SessionClosedError('the session was closed');
   }
 
+  /**
+   * Runs a call of the handshake within what remains of `connectTimeoutMs`. Some transports ignore the signal while they
+   * start, therefore the call is not awaited beyond it.
+   */
+  async #handshake<T>(startMs: number, idempotent: boolean, run: (signal: GuardedSignal) => Promise<T>): Promise<T> {
+    const { guard, signal, clock, connectTimeoutMs } = this.#parts.options;
+    const timeoutMs = Math.max(1, connectTimeoutMs - (clock.monotonic() - startMs));
+    return guard.call(
+      async (guarded) => {
+        const abortController = new AbortController();
+        const aborted = new Promise<never>((_resolve, reject) => {
+          abortController.signal.addEventListener(
+            'abort',
+            () => reject(abortController.signal.reason as Error), // both aborts below have an error as reason
+            { once: true },
+          );
+        });
+        const timedOut = new ToolCallTimeoutError(`no answer within ${connectTimeoutMs} ms`);
+        using _deadline = scheduleDeadline(clock, timeoutMs, () => abortController.abort(timedOut));
+        const abort = (): void => abortController.abort(guarded.reason);
+        guarded.addEventListener('abort', abort, { once: true });
+        try {
+          return await Promise.race([run(deriveGuardedSignal(guarded, abortController)), aborted]);
+        } finally {
+          guarded.removeEventListener('abort', abort);
+        }
+      },
+      { signal, idempotent, timeoutMs, isHandshake: true },
+    );
+  }
+
+  /** Lists the tools again until they are known, at most once per second. */
   async #refreshTools(): Promise<void> {
     this.#toolsAreStale = true;
     if (!this.#isOpen || this.#isListing) return;
-    const { client, options } = this.#parts;
+    const { options } = this.#parts;
+    const { signal } = this.#lifetime;
     this.#isListing = true;
-    try {
-      // The tools may change again while they are listed.
-      while (this.#toolsAreStale && !this.#hasEnded) {
-        this.#toolsAreStale = false;
-        this.#tools = await listTools(client, { timeout: options.connectTimeoutMs });
-        options.onToolsChanged?.();
+    let failures = 0;
+    // The tools may change again while they are listed.
+    while (this.#toolsAreStale && !signal.aborted) {
+      const intervalMs = backoffDelayMs(Math.max(1, failures), LIST_BACKOFF, withoutJitter);
+      const waitMs = this.#listedAtMs + intervalMs - options.clock.monotonic();
+      if (waitMs > 0) await sleep(options.clock, waitMs, signal);
+      this.#toolsAreStale = false;
+      this.#listedAtMs = options.clock.monotonic();
+      try {
+        await options.guard.call((guarded) => this.#listAgain(guarded), { signal, idempotent: true });
+        failures = 0;
+      } catch (error) {
+        failures += 1;
+        this.#toolsAreStale = true;
+        options.logger.debug({ serverId: options.serverId, error: rootCauseMessage(error) }, 'could not refresh tools');
       }
-    } catch (error) {
-      options.logger.debug({ serverId: options.serverId, error: rootCauseMessage(error) }, 'could not refresh tools');
-    } finally {
-      this.#isListing = false;
     }
+    this.#isListing = false;
+  }
+
+  /** Lists the tools of the open session. A health probe may repeat it. */
+  async #listAgain(signal: GuardedSignal): Promise<void> {
+    const { options } = this.#parts;
+    this.#tools = await this.#request('tools/list', { signal, timeoutMs: options.connectTimeoutMs }, (guarded) =>
+      listTools(this.#client, guarded),
+    );
+    options.onToolsChanged?.();
+  }
+
+  /** Emits the events of notifications in the order of their arrival. */
+  #handleNotification(method: string, params: unknown): void {
+    if (this.#hasEnded) return;
+    if (this.#waitingEvents >= MAX_WAITING_EVENTS) {
+      this.#unexpectedMessages.record(new Error('too many notifications at once'));
+      return;
+    }
+    this.#waitingEvents += 1;
+    const { isTapped, options } = this.#parts;
+    const event = parseSessionEvent(method, params, {
+      isTapped,
+      onChanges: (changes) => this.#sanitizeLog.record(changes),
+    });
+    this.#lastEvent = Promise.all([event, this.#lastEvent])
+      .then(([parsed]) => {
+        this.#waitingEvents -= 1;
+        if (!this.#hasEnded) this.#sessionEvents.emit(parsed);
+      })
+      .catch((error: unknown) => {
+        options.logger.error(
+          { serverId: options.serverId, error: errorMessage(error) },
+          'a listener of session events failed',
+        );
+      });
   }
 
   #toSessionError(error: unknown): Error {

@@ -1,4 +1,5 @@
 import type { Clock, Logger } from '../shared/index.js';
+import type { CallGuard, GuardedSignal } from './call-guard.js';
 
 /** Initialized MCP connection, independent of its transport. */
 export interface McpSession extends AsyncDisposable {
@@ -42,7 +43,8 @@ export type SessionEvent =
     };
 
 export interface SessionCallOptions {
-  readonly signal: AbortSignal;
+  /** Signal of the guard that the call runs in. */
+  readonly signal: GuardedSignal;
   readonly timeoutMs: number;
 }
 
@@ -78,6 +80,8 @@ export interface ConnectOptions {
   readonly signal: AbortSignal;
   /** Time limit for starting the server, the handshake and listing the tools together, in milliseconds. */
   readonly connectTimeoutMs: number;
+  /** Guard of all calls to the endpoint. The handshake and the lists of tools run in it. */
+  readonly guard: CallGuard;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Whether to run a stdio server in a temporary directory instead of its project: see `ScratchDirectory`. */

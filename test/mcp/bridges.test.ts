@@ -16,7 +16,7 @@ import { McpWsRelay, type WsRelayOptions } from './bridges/mcp-ws-relay.js';
 import { HttpServer } from './http-server.js';
 import { waitUntil } from '../support/wait.js';
 import { aTurn } from './peer.js';
-import { call, CALL, connectOptions, outcomeOf, serverPath } from './support.js';
+import { call, CALL, connectOptions, outcomeOf, serverPath, guarded } from './support.js';
 
 const TOKEN = 'bridge-token';
 
@@ -81,7 +81,7 @@ describe('mcp-tcp-server', () => {
     await using other = await tcp(server);
     // With the ids of the official client, both calls would share an id and the first would receive both answers.
     const cancellation = new AbortController();
-    const waiting = outcomeOf(one.callTool('mute', {}, { ...CALL, signal: cancellation.signal }));
+    const waiting = outcomeOf(one.callTool('mute', {}, { ...CALL, signal: guarded(cancellation.signal) }));
     expect((await call(other, 'echo', { from: 'other' })).value).toEqual({ from: 'other' });
     expect((await call(one, 'echo', { from: 'one' })).value).toEqual({ from: 'one' });
     cancellation.abort(new Error('enough'));
@@ -233,7 +233,7 @@ describe.each(['noted', 'source'] as const)('mcp-gateway (%s variant)', (like) =
     const inFlight = outcomeOf(call(one, 'agent/list'));
     const cancellation = new AbortController();
     const waiting = outcomeOf(
-      one.callTool('agent/register', { id: 'never' }, { ...CALL, signal: cancellation.signal }),
+      one.callTool('agent/register', { id: 'never' }, { ...CALL, signal: guarded(cancellation.signal) }),
     );
     const waitingToo = outcomeOf(call(one, 'agent/list'));
     cancellation.abort(new Error('changed my mind'));
@@ -275,7 +275,7 @@ describe('daa-mcp', () => {
       await using server = new DaaMcp();
       await using one = await over(type, server);
       const cancellation = new AbortController();
-      const given = outcomeOf(one.callTool('list_agents', {}, { ...CALL, signal: cancellation.signal }));
+      const given = outcomeOf(one.callTool('list_agents', {}, { ...CALL, signal: guarded(cancellation.signal) }));
       cancellation.abort(new Error('enough'));
       expect(await given).toEqual(new Error('enough'));
       await call(one, 'list_tasks');

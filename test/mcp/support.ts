@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import {
+  type CallGuard,
   type ConnectOptions,
   connectSession,
+  type GuardedSignal,
   type McpSession,
   type StdioEndpoint,
   type ToolCallResult,
@@ -12,7 +14,16 @@ import type { Logger } from '../../src/shared/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
 import { waitUntil } from '../support/wait.js';
 
-export const NEVER = new AbortController().signal;
+/** Returns a signal as that of a guarded call, for tests of sessions without a guard. */
+export function guarded(signal: AbortSignal): GuardedSignal {
+  // Only the type differs.
+  return signal as GuardedSignal;
+}
+
+/** Guard that runs every call once and leaves timeouts to the session. */
+export const PASSING_GUARD: CallGuard = { call: (operation, { signal }) => operation(guarded(signal)) };
+
+export const NEVER = guarded(new AbortController().signal);
 /** Time in milliseconds that no call or connection takes on a slow machine, on `hurriedClock` too. */
 export const NO_TIMEOUT_MS = 7_200_000;
 export const CALL = { signal: NEVER, timeoutMs: NO_TIMEOUT_MS };
@@ -40,6 +51,7 @@ export function connectOptions(options: Partial<ConnectOptions> = {}): ConnectOp
     connectTimeoutMs: NO_TIMEOUT_MS,
     clock: systemClock,
     logger: silentLogger,
+    guard: PASSING_GUARD,
     ...options,
   };
 }

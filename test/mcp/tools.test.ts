@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type McpSession, ToolRejectedError } from '../../src/mcp/index.js';
-import { call, connect, NO_TIMEOUT_MS, outcomeOf, recordingLogger } from './support.js';
+import { call, connect, NO_TIMEOUT_MS, outcomeOf, recordingLogger, guarded } from './support.js';
 
 describe('connectSession', () => {
   test('provides the identity, the tools and the process id of the server', async () => {
@@ -69,7 +69,9 @@ describe('McpSession.callTool', () => {
     test('removes its listener from the signal after success, rejection and timeout', async () => {
       const { signal } = new AbortController();
       for (const tool of ['echo', 'refusing', 'mute']) {
-        await outcomeOf(session.callTool(tool, {}, { signal, timeoutMs: tool === 'mute' ? 10 : NO_TIMEOUT_MS }));
+        await outcomeOf(
+          session.callTool(tool, {}, { signal: guarded(signal), timeoutMs: tool === 'mute' ? 10 : NO_TIMEOUT_MS }),
+        );
       }
       expect(getEventListeners(signal, 'abort')).toHaveLength(0);
     });

@@ -10,7 +10,7 @@ import {
 import { type Clock, systemClock } from '../../src/shared/index.js';
 import { waitUntil } from '../support/wait.js';
 import type { Call, Peer } from './peer.js';
-import { call, CALL, connectOptions, outcomeOf, recordingLogger } from './support.js';
+import { call, CALL, connectOptions, outcomeOf, recordingLogger, guarded } from './support.js';
 
 export interface TransportHarness {
   readonly start: () => Promise<Peer>;
@@ -144,12 +144,12 @@ export function describeTransport(
       await line.write(peer.answerTo(rpc, 'second'), rpc.id);
       expect(await answer).toBe('first');
       const stop = new AbortController();
-      const aborted = outcomeOf(session.callTool('echo', {}, { ...CALL, signal: stop.signal }));
+      const aborted = outcomeOf(session.callTool('echo', {}, { ...CALL, signal: guarded(stop.signal) }));
       const late = await peer.nextCall();
       const reason = new Error('no longer needed');
       stop.abort(reason);
       expect(await aborted).toBe(reason);
-      expect(await outcomeOf(session.callTool('echo', {}, { ...CALL, signal: stop.signal }))).toBe(reason);
+      expect(await outcomeOf(session.callTool('echo', {}, { ...CALL, signal: guarded(stop.signal) }))).toBe(reason);
       await peer.until(() => peer.received.at(-1)?.method === 'notifications/cancelled');
       expect(peer.received.at(-1)?.params?.requestId).toBe(late.rpc.id);
       await peer.answer(late, 'too late');

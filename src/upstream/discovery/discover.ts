@@ -5,6 +5,8 @@ import { SPEAKS_HTTP_MESSAGE } from '../../mcp/index.js';
 import { collectSecrets, SecretRedactor, toPrintableLine } from '../../shared/sanitize/index.js';
 import { type Clock, errorMessage, scheduleDeadline, type Logger } from '../../shared/index.js';
 import { type DiscoveryCandidate, createCandidate, type ProbeResult, type NetworkEndpoint } from '../../model/index.js';
+import { createGuard, type Guard } from '../guard/guard.js';
+import { GUARD_DEFAULTS, type GuardOptions } from '../guard/guard-options.js';
 import { type McpJsonEntry, readMcpJson, TRANSPORT_KIND_BY_TYPE } from './mcp-json.js';
 import { probeEndpoint, isAuthenticationError, ProbeRejectedError } from './probe-endpoint.js';
 import { type EndpointLocation, endpointIdentity } from './endpoint-identity.js';
@@ -31,6 +33,14 @@ export interface DiscoverOptions {
 
 /** Timeout of one probe in milliseconds. A port is probed with up to four transports. */
 const PROBE_TIMEOUT_MS = 1_000;
+/** Options of the guard of one place. Its circuit breaker opens after one failure of each transport. */
+const PROBE_GUARD_OPTIONS: GuardOptions = {
+  ...GUARD_DEFAULTS,
+  maxConcurrent: 1,
+  timeoutMs: PROBE_TIMEOUT_MS,
+  breakerThreshold: 4,
+  breakerBackoffMs: { initial: 10_000, max: 10_000 },
+};
 /** Timeout of a TCP connection in milliseconds. */
 export const CONNECT_TIMEOUT_MS = 500;
 
@@ -84,7 +94,8 @@ async function probeEntry(
   const serverId = isConfigured ? name : location === null ? null : (known.get(location) ?? null);
   if (serverId !== null) return { ...candidate, status: 'CONFIGURED', serverId, detail: null };
   if (endpoint === null) return candidate;
-  const result = await tryProbe(endpoint, options);
+  using guard = createProbeGuard(options.clock);
+  const result = await tryProbe(endpoint, guard, options);
   if (!(result instanceof Error)) return { ...candidate, ...describeServer(result), name, status: 'AVAILABLE' };
   // The file may contain other secrets than the configuration.
   const secrets = new SecretRedactor(collectSecrets(endpoint));
@@ -104,8 +115,9 @@ async function probePort(
 ): Promise<DiscoveryCandidate | null> {
   if (!(await isListening(host, port, options))) return null;
   let firstDetail: string | null = null;
+  using guard = createProbeGuard(options.clock);
   for (const endpoint of possibleEndpoints(place, host, port)) {
-    const result = await tryProbe(endpoint, options);
+    const result = await tryProbe(endpoint, guard, options);
     const transport = TRANSPORT_KIND_BY_TYPE[endpoint.type];
     if (!(result instanceof Error)) {
       return createCandidate({ place, ...describeServer(result), transport, status: 'AVAILABLE', entry: endpoint });
@@ -137,10 +149,19 @@ function toDetail(message: string): string {
   return line.length > MAX_DETAIL_LENGTH ? `${line.slice(0, MAX_DETAIL_LENGTH)}…` : line;
 }
 
-function tryProbe(endpoint: NetworkEndpoint, { clock, logger, signal }: DiscoverOptions): Promise<ProbeResult | Error> {
-  return probeEndpoint(endpoint, { clock, logger, signal, timeoutMs: PROBE_TIMEOUT_MS }).catch((error: unknown) =>
-    error instanceof Error ? error : new Error(String(error)),
+function tryProbe(
+  endpoint: NetworkEndpoint,
+  guard: Guard,
+  { clock, logger, signal }: DiscoverOptions,
+): Promise<ProbeResult | Error> {
+  return probeEndpoint(endpoint, { guard, clock, logger, signal, timeoutMs: PROBE_TIMEOUT_MS }).catch(
+    (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
   );
+}
+
+/** Creates the guard of one place, which all of its transports share. */
+function createProbeGuard(clock: Clock): Guard {
+  return createGuard(PROBE_GUARD_OPTIONS, { clock });
 }
 
 async function isListening(host: string, port: number, { clock, signal }: DiscoverOptions): Promise<boolean> {

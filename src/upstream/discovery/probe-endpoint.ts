@@ -1,9 +1,11 @@
 import { ProtocolError } from '@modelcontextprotocol/client';
-import { connectSession, type EndpointConfig, TransportError } from '../../mcp/index.js';
+import { type CallGuard, connectSession, type EndpointConfig, TransportError } from '../../mcp/index.js';
 import type { Clock, Logger } from '../../shared/index.js';
 import type { ProbeResult, NetworkEndpoint } from '../../model/index.js';
 
 export interface ProbeOptions {
+  /** Guard of all calls to the probed place. */
+  readonly guard: CallGuard;
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
   readonly clock: Clock;
@@ -20,12 +22,13 @@ export class ProbeRejectedError extends Error {
  * @throws Error with the reason within `timeoutMs` if the handshake fails
  */
 export async function probeEndpoint(endpoint: NetworkEndpoint, options: ProbeOptions): Promise<ProbeResult> {
-  const { signal, timeoutMs, clock, logger } = options;
+  const { guard, signal, timeoutMs, clock, logger } = options;
   try {
     await using session = await connectSession(withoutCredentials(endpoint), {
       serverId: 'discovery',
       signal,
       connectTimeoutMs: timeoutMs,
+      guard,
       clock,
       logger,
     });

@@ -1,4 +1,5 @@
 import {
+  BrokenCircuitError,
   circuitBreaker,
   type CircuitBreakerPolicy,
   CircuitState as PolicyState,
@@ -84,6 +85,38 @@ export class CircuitBreaker implements Disposable {
     });
     if ('rejection' in outcome) throw outcome.rejection;
     return outcome.answer;
+  }
+
+  /**
+   * Runs a call that opens a session. Its failure counts, but its success does not, because a server that answers no call
+   * may complete every handshake.
+   * @throws BrokenCircuitError if the circuit breaker is open
+   */
+  async executeHandshake<T>(run: () => Promise<T>): Promise<T> {
+    if (this.retryInMs > 0) throw new BrokenCircuitError();
+    try {
+      return await run();
+    } catch (error) {
+      if (!(error instanceof CallAbortedError)) await this.#recordFailure(error);
+      throw error;
+    }
+  }
+
+  async #recordFailure(error: unknown): Promise<void> {
+    const fail = (): Promise<never> => {
+      throw error;
+    };
+    await this.execute(fail).catch(() => undefined);
+  }
+
+  /** Time in milliseconds until a call is accepted. 0 if one is accepted now. */
+  get retryInMs(): number {
+    return this.#state === 'OPEN' ? Math.max(0, this.#remainingMs()) : 0;
+  }
+
+  /** Accepts the next probe now. */
+  retryNow(): void {
+    this.#pauseMs = 0;
   }
 
   /** Time of the next probe, in milliseconds since the epoch. Null unless the circuit breaker is open. */

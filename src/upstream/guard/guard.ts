@@ -11,7 +11,14 @@ import {
   TimeoutStrategy,
 } from 'cockatiel';
 import type { CircuitBreakerStatus, Latency } from '../../model/index.js';
-import { SessionClosedError, ToolCallTimeoutError, ToolRejectedError } from '../../mcp/index.js';
+import {
+  type CallGuard,
+  type CallGuardOptions,
+  type GuardedSignal,
+  SessionClosedError,
+  ToolCallTimeoutError,
+  ToolRejectedError,
+} from '../../mcp/index.js';
 import { type Clock, MIN_STALL_MS, isAborted } from '../../shared/index.js';
 import { abortable } from './abortable.js';
 import { CircuitBreaker, type CircuitTransition } from './circuit-breaker.js';
@@ -38,14 +45,9 @@ export interface GuardStatus {
   readonly rejected: number;
 }
 
-export interface GuardedCallOptions {
-  readonly signal: AbortSignal;
-  /** Whether a repeated call has no further effect. Only then is a failed call retried. */
-  readonly idempotent: boolean;
+export interface GuardedCallOptions extends CallGuardOptions {
   /** Client that the call belongs to. Null or omitted for swarmlens' own calls, which have a share of their own. */
   readonly clientId?: string | null;
-  /** Timeout of all attempts together, in milliseconds; above 0. Overrides the `timeoutMs` of the guard. */
-  readonly timeoutMs?: number;
 }
 
 /** Remaining time of a call. */
@@ -56,7 +58,7 @@ interface TimeBudget {
 }
 
 /** Bulkhead, retry, circuit breaker and timeout around all calls to one endpoint. */
-export interface Guard extends Disposable {
+export interface Guard extends CallGuard, Disposable {
   /**
    * Runs one call through bulkhead, retry, circuit breaker and timeout, from the outside in. The signal of the operation
    * aborts at the timeout or when `signal` aborts. The probe of a half-open circuit breaker ignores `signal`, because its
@@ -69,6 +71,10 @@ export interface Guard extends Disposable {
   status(): GuardStatus;
   /** Status of the circuit breaker, without the cost of `status`. */
   readonly breaker: CircuitBreakerStatus;
+  /** Time in milliseconds until the circuit breaker accepts a call. 0 if it accepts one now. */
+  readonly retryInMs: number;
+  /** Lets the circuit breaker accept its next probe now. */
+  retryNow(): void;
   latency(): Latency;
   /** Calls back after each transition of the circuit breaker. The callback must not throw. Dispose the result to stop. */
   onTransition(callback: (transition: CircuitTransition) => void): Disposable;
@@ -103,10 +109,11 @@ class CockatielGuard implements Guard {
   }
 
   async call<T>(operation: Operation<T>, options: GuardedCallOptions): Promise<T> {
-    const { signal, idempotent, clientId = null, timeoutMs = this.#options.timeoutMs } = options;
+    const { signal, idempotent, clientId = null, isHandshake = false, timeoutMs = this.#options.timeoutMs } = options;
     signal.throwIfAborted();
     const budget: TimeBudget = { timeoutMs, deadlineMs: null };
-    const once = (): Promise<T> => this.#once(operation, signal, budget);
+    const once = (): Promise<T> =>
+      isHandshake ? this.#handshake(operation, signal, budget) : this.#once(operation, signal, budget);
     try {
       // The retry of cockatiel ignores the signal during a delay, so that `abortable` releases the slot.
       return await this.#bulkhead.execute(clientId, signal, () =>
@@ -137,6 +144,14 @@ class CockatielGuard implements Guard {
     return this.#breaker.status();
   }
 
+  get retryInMs(): number {
+    return this.#breaker.retryInMs;
+  }
+
+  retryNow(): void {
+    this.#breaker.retryNow();
+  }
+
   latency(): Latency {
     return this.#latency.percentiles();
   }
@@ -154,8 +169,21 @@ class CockatielGuard implements Guard {
     return this.#breaker.execute((isProbe) => this.#try(operation, isProbe ? null : signal, budget));
   }
 
-  /** @param caller Signal of the caller. Null for a probe, which ignores it. */
-  async #try<T>(operation: Operation<T>, caller: AbortSignal | null, budget: TimeBudget): Promise<T> {
+  async #handshake<T>(operation: Operation<T>, signal: AbortSignal, budget: TimeBudget): Promise<T> {
+    if (signal.aborted) throw new CallAbortedError();
+    return this.#breaker.executeHandshake(() => this.#try(operation, signal, budget, false));
+  }
+
+  /**
+   * @param caller Signal of the caller. Null for a probe, which ignores it.
+   * @param isMeasured Whether the duration counts as latency.
+   */
+  async #try<T>(
+    operation: Operation<T>,
+    caller: AbortSignal | null,
+    budget: TimeBudget,
+    isMeasured = true,
+  ): Promise<T> {
     if (caller?.aborted === true) throw new CallAbortedError();
     const startMs = this.#clock.monotonic();
     const remainingMs = this.#remainingMs(budget);
@@ -167,7 +195,7 @@ class CockatielGuard implements Guard {
         caller,
         remainingMs,
       );
-      this.#latency.add(this.#clock.monotonic() - startMs);
+      if (isMeasured) this.#latency.add(this.#clock.monotonic() - startMs);
       return answer;
     } catch (error) {
       if (error instanceof ToolRejectedError) {
@@ -188,7 +216,8 @@ class CockatielGuard implements Guard {
    */
   async #runWithTimeout<T>(operation: Operation<T>, caller: AbortSignal | null, timeoutMs: number): Promise<T> {
     const controller = new AbortController();
-    const pending = operation(controller.signal);
+    // The only place that makes a signal a guarded one.
+    const pending = operation(controller.signal as GuardedSignal);
     let extensionMs = timeoutMs;
     for (let withinMs = timeoutMs; ; extensionMs -= withinMs) {
       const dueMs = this.#clock.monotonic() + withinMs;
@@ -250,7 +279,7 @@ class CockatielGuard implements Guard {
   }
 }
 
-type Operation<T> = (signal: AbortSignal) => Promise<T>;
+type Operation<T> = (signal: GuardedSignal) => Promise<T>;
 
 function timeoutPolicy(timeoutMs: number): TimeoutPolicy {
   return timeout(timeoutMs, { strategy: TimeoutStrategy.Aggressive, abortOnReturn: false });

@@ -1,4 +1,5 @@
 import {
+  type CallGuard,
   type ConnectOptions,
   type Endpoint,
   type McpSession,
@@ -26,6 +27,10 @@ export interface ReplicaConnectionDeps {
    * @throws Error if the server must not be used
    */
   readonly validateServer: (session: McpSession) => McpServerType;
+  /** Guard of all calls to the endpoint. */
+  readonly guard: CallGuard;
+  /** Returns the time in milliseconds until the circuit breaker of the endpoint accepts a call. */
+  readonly retryInMs: () => number;
   readonly onToolsChanged: () => void;
   readonly onSessionEvent: (event: SessionEvent) => void;
   readonly onConnected: (type: McpServerType) => void;
@@ -115,7 +120,7 @@ export class ReplicaConnection {
 
   /** Makes one attempt to connect and waits for the end of the session. */
   async #connectOnce(signal: AbortSignal): Promise<void> {
-    const { clock, logger, connect, validateServer, onSessionEvent, onToolsChanged, onConnected } = this.#deps;
+    const { clock, logger, guard, connect, validateServer, onSessionEvent, onToolsChanged, onConnected } = this.#deps;
     const { serverId, endpoint, connectTimeoutMs } = this.#options;
     const useScratchDirectory = this.#useScratchDirectory;
     this.#failedAttempts += 1;
@@ -126,6 +131,7 @@ export class ReplicaConnection {
         connectTimeoutMs,
         clock,
         logger,
+        guard,
         useScratchDirectory,
         onToolsChanged,
       });
@@ -166,8 +172,9 @@ export class ReplicaConnection {
   /** Returns the delay in milliseconds before the next attempt. Null waits for `reconnectNow`. */
   #reconnectDelayMs(): number | null {
     if (this.#connection === 'GIVEN_UP') return null;
-    if (this.#connection !== 'LOST') return 0;
-    return backoffDelayMs(this.#failedAttempts, this.#options.restart, this.#deps.random);
+    const retryInMs = this.#deps.retryInMs();
+    if (this.#connection !== 'LOST') return retryInMs;
+    return Math.max(retryInMs, backoffDelayMs(this.#failedAttempts, this.#options.restart, this.#deps.random));
   }
 
   /** Returns whether the server runs in a scratch directory, because claude-flow writes each call into its project. */

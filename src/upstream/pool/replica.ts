@@ -1,5 +1,13 @@
 import type { probeTool } from '../../adapters/index.js';
-import { type McpSession, SessionClosedError, type SessionEvent, ToolRejectedError } from '../../mcp/index.js';
+import {
+  type CallGuardOptions,
+  type GuardedSignal,
+  type McpSession,
+  type SessionCallOptions,
+  SessionClosedError,
+  type SessionEvent,
+  ToolRejectedError,
+} from '../../mcp/index.js';
 import type { CircuitBreakerStatus, Latency, McpServerType, ServerStatus } from '../../model/index.js';
 import { Emitter, errorMessage } from '../../shared/index.js';
 import type { CircuitTransition } from '../guard/circuit-breaker.js';
@@ -17,12 +25,15 @@ import {
   replicaStatus,
 } from './replica-connection.js';
 
-export interface ReplicaDeps extends Omit<ReplicaConnectionDeps, 'onSessionEvent' | 'onConnected' | 'onDisconnected'> {
+export interface ReplicaDeps extends Omit<
+  ReplicaConnectionDeps,
+  'onSessionEvent' | 'onConnected' | 'onDisconnected' | 'guard' | 'retryInMs'
+> {
   /** Selects the harmless tool that serves as health probe. Null if the server has none. */
   readonly probeTool: (session: McpSession, type: McpServerType) => ReturnType<typeof probeTool>;
 }
 
-export type SessionOperation<T> = (session: McpSession, signal: AbortSignal) => Promise<T>;
+export type SessionOperation<T> = (session: McpSession, signal: GuardedSignal) => Promise<T>;
 
 /** Change of a replica: of its session, its status or its circuit breaker. */
 export interface ReplicaEvent {
@@ -74,6 +85,8 @@ export class Replica implements AsyncDisposable, BalancedReplica {
     const { signal } = this.#abort;
     this.#connection = new ReplicaConnection(options, {
       ...deps,
+      guard: { call: (operation, call) => this.#callOfSession(operation, call) },
+      retryInMs: () => this.#guard.retryInMs,
       onSessionEvent: (event) => this.#sessionEvents.emit(event),
       onConnected: (type) => this.#handleConnect(type),
       onDisconnected: () => {
@@ -205,6 +218,7 @@ export class Replica implements AsyncDisposable, BalancedReplica {
 
   /** Skips the delay before the next connection attempt, also for a replica that was given up. */
   reconnectNow(): void {
+    if (this.session === null) this.#guard.retryNow();
     this.#connection.reconnectNow();
   }
 
@@ -308,7 +322,13 @@ export class Replica implements AsyncDisposable, BalancedReplica {
     return this.#probe((session, signal) => session.callTool(probe.tool, probe.args, this.#withTimeout(signal)));
   }
 
-  #withTimeout(signal: AbortSignal): { signal: AbortSignal; timeoutMs: number } {
+  /** Runs a call that a session makes by itself: of its handshake, or a list of tools that have changed. */
+  #callOfSession<T>(operation: (signal: GuardedSignal) => Promise<T>, options: CallGuardOptions): Promise<T> {
+    if (options.isHandshake === true) return this.#guard.call(operation, options);
+    return this.call((_session, signal) => operation(signal), options);
+  }
+
+  #withTimeout(signal: GuardedSignal): SessionCallOptions {
     return { signal, timeoutMs: this.#options.timeoutMs };
   }
 
@@ -325,7 +345,7 @@ export class Replica implements AsyncDisposable, BalancedReplica {
     const guard = createGuard(options, { clock: this.#deps.clock });
     guard.onTransition((transition) => {
       // The transition is emitted before the call that caused it fails.
-      this.#callError = transition.reason ?? this.#callError;
+      if (this.session !== null) this.#callError = transition.reason ?? this.#callError;
       this.#events.emit({ transition });
       this.#refreshStatus();
       this.#prober.reschedule();

@@ -76,4 +76,14 @@ describe('LoopShares', () => {
     expect(() => share.measure(work)).toThrow('broken');
     expect(share.readyInMs).toBe(80);
   });
+
+  test('reads the shares of several servers while the clock advances', () => {
+    let nowMs = 0;
+    const all = new LoopShares({ ...new ManualClock(), monotonic: () => (nowMs += 1) });
+    const [first, second] = [all.open(), all.open()];
+    for (const share of [first, second]) share.measure(() => (nowMs += 1_000));
+    expect(first.readyInMs).toBeGreaterThan(0);
+    expect(second.readyInMs).toBeGreaterThan(0);
+    expect(first.used).toBeLessThan(1);
+  });
 });
