@@ -13,9 +13,9 @@ const count = (response) => counts.set(response, (counts.get(response) ?? 0) + 1
 const isOver = () => performance.now() >= endMs;
 
 /** Opens a WebSocket. Resolves when it is closed. @param act called with the acknowledged WebSocket */
-function socket(act, init = true) {
+function socket(act, init = true, options = {}) {
   return new Promise((resolve) => {
-    const made = new WebSocket(socketUrl, 'graphql-transport-ws', { perMessageDeflate: false });
+    const made = new WebSocket(socketUrl, 'graphql-transport-ws', { perMessageDeflate: false, ...options });
     made.on('error', () => undefined);
     made.on('unexpected-response', (request, response) => {
       count(`HTTP ${response.statusCode}`);
@@ -41,12 +41,12 @@ function socket(act, init = true) {
   });
 }
 
-/** Opens a TCP connection and counts the beginnings of its responses. Resolves when it is closed. */
-function raw(text) {
+/** Opens a TCP connection and counts the beginnings of its responses, unless it does not read. Resolves when it is closed. */
+function raw(text, isReading = true) {
   return new Promise((resolve) => {
     const made = connect(Number(port), hostname);
     made.on('error', () => undefined);
-    made.on('data', (data) => count(data.toString('latin1', 0, 12)));
+    if (isReading) made.on('data', (data) => count(data.toString('latin1', 0, 12)));
     made.on('close', resolve);
     made.write(text);
     const timer = setInterval(() => {
@@ -73,6 +73,11 @@ const keepOn = (width, one) =>
   many(width, async () => {
     while (!isOver()) await one();
   });
+
+const AGENT_FIELDS =
+  'id name type status stale capabilities performance { tasksCompleted cpuUsage memoryUsage } lastSeenAt';
+const aliases = (times, prefix, field) =>
+  Array.from({ length: times }, (_, index) => `${prefix}${index}: ${field}`).join(' ');
 
 const KINDS = {
   /** Keeps the CPU busy without any requests, as the baseline. */
@@ -101,6 +106,36 @@ const KINDS = {
   handshakes: () => many(500, () => raw('GET /graphql HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n')),
   oversized: () => keepOn(4, () => socket((made) => made.send('x'.repeat(300_000)))),
   requests: () => keepOn(32, () => post('{ __typename }')),
+  /** Counts and filters whose answers are short, each in many aliases. */
+  lookups: () =>
+    keepOn(8, () =>
+      post(
+        `{ ${aliases(14, 's', 'swarms { agentCount }')} ${aliases(14, 'n', 'agents(agentTypes: ["none"]) { id }')} }`,
+      ),
+    ),
+  /** Long lists, each in many aliases. */
+  answers: () => keepOn(8, () => post(`{ ${aliases(30, 'a', `agents { ${AGENT_FIELDS} }`)} }`)),
+  /** WebSockets that query and do not read. */
+  unread: () =>
+    keepOn(20, () =>
+      socket((made) => {
+        made.pause();
+        const query = `{ ${aliases(30, 'a', `agents { ${AGENT_FIELDS} }`)} }`;
+        for (let id = 0; id < 100; id += 1)
+          made.send(JSON.stringify({ id: `${id}`, type: 'subscribe', payload: { query } }));
+      }),
+    ),
+  /** Streams of server-sent events that do not read. */
+  unreadStreams: () =>
+    many(200, () => {
+      const body = JSON.stringify({
+        query: `subscription { agentUpdates(mode: HIGH_FREQUENCY) { agents { ${AGENT_FIELDS} } } }`,
+      });
+      const headers = `Host: localhost\r\nAccept: text/event-stream\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`;
+      return raw(`POST /graphql HTTP/1.1\r\n${headers}\r\n\r\n${body}`, false);
+    }),
+  /** WebSockets that answer no ping. */
+  unanswered: () => many(500, () => socket(() => undefined, true, { autoPong: false })),
 };
 await KINDS[kind]();
 console.log([...counts].map(([response, times]) => `${times} × ${response}`).join(', ') || 'no responses');

@@ -1,6 +1,7 @@
 // Measures how abusive load affects a bystander and the memory of the server. The built server, the abuser and the
 // bystander run in separate processes. Prints one line for each kind of abuse.
-// Usage: node test/abuse/load.js [--seconds N] [--connections N]   (default: 8 and 5000). Exits with 1 if the p99 of the
+// Usage: node test/abuse/load.js [--seconds N] [--connections N] [--agents N] [--kinds a,b,…]
+// (default: 8, 5000, 50 and all kinds). Exits with 1 if the p99 of the
 // bystander is more than twice and more than 5 ms above the baseline, if an update is missing, or if memory grows by 20 %.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,7 +15,7 @@ import { rssBytes } from '../../bench/support/process-usage.js';
 
 const PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const ABUSER = fileURLToPath(new URL('abuser.js', import.meta.url));
-const KINDS = [
+const ALL_KINDS = [
   'connections',
   'subscribes',
   'messages',
@@ -23,20 +24,31 @@ const KINDS = [
   'handshakes',
   'oversized',
   'requests',
+  'lookups',
+  'answers',
+  'unread',
+  'unreadStreams',
+  'unanswered',
 ];
 const MIB = 2 ** 20;
 /** Time in milliseconds until an idle heap has shrunk. */
 const SETTLE_MS = 15_000;
 
 const { values } = parseArgs({
-  options: { seconds: { type: 'string', default: '8' }, connections: { type: 'string', default: '5000' } },
+  options: {
+    seconds: { type: 'string', default: '8' },
+    connections: { type: 'string', default: '5000' },
+    agents: { type: 'string', default: '50' },
+    kinds: { type: 'string', default: ALL_KINDS.join() },
+  },
 });
 const ms = Number(values.seconds) * 1_000;
+const KINDS = values.kinds.split(',');
 const sleep = (forMs) => new Promise((resolve) => setTimeout(resolve, forMs));
 
 const folder = mkdtempSync(join(tmpdir(), 'swarmlens-abuse-'));
 const config = join(folder, 'config.json');
-const simulate = [PROGRAM, 'simulate', '--type', 'ruv-swarm', '--agents', '50', '--hz', '60'];
+const simulate = [PROGRAM, 'simulate', '--type', 'ruv-swarm', '--agents', values.agents, '--hz', '60'];
 writeFileSync(config, JSON.stringify({ mcpServers: { sim: { command: process.execPath, args: simulate } } }));
 const server = spawn(process.execPath, [PROGRAM, 'serve', '--config', config, '--port', '0'], {
   stdio: ['ignore', 'pipe', 'inherit'],

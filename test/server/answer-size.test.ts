@@ -1,10 +1,27 @@
 import { getIntrospectionQuery, type GraphQLResolveInfo, Kind, parse } from 'graphql';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import type { Swarm } from '../../src/model/index.js';
 import { AnswerBudget } from '../../src/schema/index.js';
+import { emptyDelta } from '../../src/state/index.js';
 import { DeliveryServer } from '../support/delivery-server.js';
 import { RawGraphqlWsClient } from '../support/raw-graphql-ws-client.js';
 
 const AGENTS = 100;
+
+const SWARM: Omit<Swarm, 'id' | 'nativeId' | 'serverId'> = {
+  serverType: 'RUV_SWARM',
+  name: null,
+  status: null,
+  topologyName: null,
+  topology: null,
+  strategy: null,
+  maxAgents: null,
+  tasksTotal: null,
+  tasksActive: null,
+  tasksCompleted: null,
+  stale: false,
+  createdAt: null,
+};
 
 interface Answer {
   readonly data?: Readonly<Record<string, unknown>> | null;
@@ -148,6 +165,30 @@ describe('the first update of a subscription', () => {
       await client.until(() => client.of('1').length >= round);
     }
     expect(client.of('1').every((payload) => !('errors' in (payload as object)))).toBe(true); // payload of `next`
+  });
+});
+
+describe('counts and lookups', () => {
+  test.each([
+    ['agents per swarm', '{ swarms { agentCount } }'],
+    ['agents per server', '{ servers { agentCount } health { servers { agentCount } } discovery { totalAgents } }'],
+    [
+      'agents of a swarm',
+      '{ agents(swarmIds: ["x:s"]) { id } topology(swarmId: "x:s") { agents { id } edges { id } } }',
+    ],
+    ['agents of a type', '{ agents(agentTypes: ["none"]) { id } agent(id: "x:1") { id } }'],
+    ['agents of a server type', '{ agents(serverTypes: [DAA]) { id } }'],
+  ])('answer %s without a visit of all agents and edges', async (_, query) => {
+    await using server = await startServer(1_000_000);
+    const [agent] = server.store.agents.values();
+    if (agent === undefined) throw new Error('no agent');
+    const swarm = { ...SWARM, id: 'x:s', nativeId: 's', serverId: 'x' };
+    server.store.commit({ ...emptyDelta('x'), swarms: [swarm], agents: [{ ...agent, swarmId: 'x:s' }] });
+    const visits = [server.store.agents, server.store.edges].map((items) => vi.spyOn(items, 'values'));
+    const { data, errors } = await overHttp(server, query);
+    expect(errors).toBeUndefined();
+    expect(visits.map(({ mock }) => mock.calls.length)).toEqual([0, 0]);
+    if ('swarms' in (data ?? {})) expect(data).toEqual({ swarms: [{ agentCount: 1 }] });
   });
 });
 

@@ -113,9 +113,8 @@ export class Connection implements MonitoredClient {
   /** Sends a message uncompressed, because `ws` would need a compressor for each WebSocket. Resolves when the client can receive another one. */
   async send(message: string): Promise<void> {
     if (!this.isOpen) return;
-    const sent = new Promise<void>((resolve, reject) => {
-      this.socket.send(message, { compress: false }, (error) => (error == null ? resolve() : reject(error)));
-    });
+    // An error ends the connection, and its `close` event all operations.
+    const sent = new Promise<void>((resolve) => this.socket.send(message, { compress: false }, () => resolve()));
     this.sendBuffer.recordSent(Buffer.byteLength(message));
     const drained = this.sendBuffer.drained();
     await sent;
