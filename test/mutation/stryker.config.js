@@ -27,8 +27,8 @@ export default {
   incrementalFile: `${cache}/incremental.json`,
   concurrency: 1,
   // Only ends a hang, so that a busy machine detects no mutant by its slowness.
-  timeoutMS: 60_000,
-  timeoutFactor: 4,
+  timeoutMS: 20_000,
+  timeoutFactor: 2,
   reporters: ['clear-text', 'json', 'html', 'progress-append-only'],
   clearTextReporter: { logTests: false, reportTests: false, allowColor: false },
   jsonReporter: { fileName: `${cache}/report.json` },
