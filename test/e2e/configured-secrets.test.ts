@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type EndpointConfig } from '../../src/mcp/index.js';
+import type { EndpointConfig } from '../../src/mcp/index.js';
 import { request, serverConfig, SocketClient, startApp } from '../support/app.js';
 import { EchoServer, echoingServers, PLANTED, plantedIn } from '../support/echo-servers.js';
 

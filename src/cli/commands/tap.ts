@@ -64,7 +64,10 @@ const MAX_NOTICE_LENGTH = 500;
 function createNotifier(stderr: CommandContext['stderr'], secrets: SecretRedactor): (text: string) => void {
   const notices = new Set<string>();
   return (notice) => {
-    const text = secrets.redact(notice).slice(0, MAX_NOTICE_LENGTH).replaceAll(/[^\x20-\x7e]/g, '?');
+    const text = secrets
+      .redact(notice)
+      .slice(0, MAX_NOTICE_LENGTH)
+      .replaceAll(/[^\x20-\x7e]/g, '?');
     if (notices.has(text) || notices.size >= MAX_NOTICES) return;
     notices.add(text);
     stderr.write(`swarmlens tap: ${text}\n`);

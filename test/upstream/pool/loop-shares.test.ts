@@ -78,10 +78,16 @@ describe('LoopShares', () => {
   });
 
   test('reads the shares of several servers while the clock advances', () => {
-    let nowMs = 0;
-    const all = new LoopShares({ ...new ManualClock(), monotonic: () => (nowMs += 1) });
+    const clock = new ManualClock();
+    const { now, schedule } = clock;
+    // Advances with each reading, as the system clock does.
+    const monotonic = (): number => {
+      clock.advance(1);
+      return clock.monotonic();
+    };
+    const all = new LoopShares({ now: now.bind(clock), schedule: schedule.bind(clock), monotonic });
     const [first, second] = [all.open(), all.open()];
-    for (const share of [first, second]) share.measure(() => (nowMs += 1_000));
+    for (const share of [first, second]) share.measure(() => clock.advance(1_000));
     expect(first.readyInMs).toBeGreaterThan(0);
     expect(second.readyInMs).toBeGreaterThan(0);
     expect(first.used).toBeLessThan(1);
