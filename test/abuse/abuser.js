@@ -67,6 +67,14 @@ async function post(query, variables = {}) {
   count(/"code":"(\w+)"/.exec(await response.text())?.[1] ?? `HTTP ${response.status}`);
 }
 
+/** Runs an operation over server-sent events. */
+async function stream(query) {
+  const headers = { accept: 'text/event-stream' };
+  const response = await fetch(`${url}/graphql?query=${encodeURIComponent(query)}`, { headers });
+  count(/"code":"(\w+)"/.exec(await response.text())?.[1] ?? `HTTP ${response.status}`);
+}
+
+const AGENTS = '{ agents { id name status performance { cpuUsage } } }';
 const many = (times, one) => Promise.all(Array.from({ length: times }, one));
 /** Repeats a task until the end, `width` at a time. */
 const keepOn = (width, one) =>
@@ -106,6 +114,27 @@ const KINDS = {
   handshakes: () => many(500, () => raw('GET /graphql HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n')),
   oversized: () => keepOn(4, () => socket((made) => made.send('x'.repeat(300_000)))),
   requests: () => keepOn(32, () => post('{ __typename }')),
+  /** Sends as many operations as possible over HTTP, SSE and WebSocket, which count against one rate. */
+  transports: () =>
+    Promise.all([
+      keepOn(8, () => post(AGENTS)),
+      keepOn(8, () => stream(AGENTS)),
+      keepOn(8, () =>
+        socket((made) => {
+          let id = 0;
+          const send = (times) => {
+            for (let sent = 0; sent < times; sent += 1) {
+              id += 1;
+              made.send(JSON.stringify({ id: `${id}`, type: 'subscribe', payload: { query: AGENTS } }));
+            }
+          };
+          // All messages that the limit of messages allows: five seconds at once, then 100 per second.
+          send(450);
+          const timer = setInterval(() => send(9), 100);
+          made.on('close', () => clearInterval(timer));
+        }),
+      ),
+    ]),
   /** Counts and filters whose answers are short, each in many aliases. */
   lookups: () =>
     keepOn(8, () =>

@@ -24,6 +24,7 @@ const ALL_KINDS = [
   'handshakes',
   'oversized',
   'requests',
+  'transports',
   'lookups',
   'answers',
   'unread',
