@@ -19,6 +19,7 @@ import {
   print,
   visit,
 } from 'graphql';
+import { forEachInTurns } from '../../shared/index.js';
 import { collectFields, type SelectionScope } from './collect-fields.js';
 import { createLeafWriter, NotCompilableError } from './leaf-writer.js';
 
@@ -47,9 +48,17 @@ export type RenderedJson = readonly (string | Buffer)[];
  * Renders the response to one event of a subscription.
  * @param event event that the subscription yields
  * @param generation number of the generation; cached parts of another generation are rendered again
- * @returns the response, or null if it needs graphql's `execute`, for example because of an error or a promise
+ * @returns the response, or null if it needs graphql's `execute`, for example because of an error or a promise. A promise of
+ *   it if the event has long lists of objects, which are rendered in several turns of the event loop
  */
-export type SelectionRenderer = (event: unknown, context: unknown, generation: number) => RenderedJson | null;
+export type SelectionRenderer = (
+  event: unknown,
+  context: unknown,
+  generation: number,
+) => RenderedJson | null | Promise<RenderedJson | null>;
+
+/** Length of a list of objects from which on it is rendered in several turns of the event loop. */
+const LONG_LIST = 500;
 
 /**
  * Resolves the root field of a subscription with its arguments and selection.
@@ -88,14 +97,24 @@ export function compileSelection({ field, args, responseKey, nodes, scope }: Roo
     throw error;
   }
   return (event, context, generation) => {
-    const writeContext: WriteContext = { context, generation, cachedParts: [] };
+    const longLists: (() => Promise<void>)[] = [];
+    const writeContext: WriteContext = { context, generation, cachedParts: [], longLists };
     try {
-      return insertCachedParts(`${head}${write(event, writeContext)}}}`, writeContext.cachedParts);
+      const text = `${head}${write(event, writeContext)}}}`;
+      if (longLists.length === 0) return insertCachedParts(text, writeContext.cachedParts);
+      // graphql's execution reports an error with its location.
+      return renderLongLists(longLists).then(
+        () => insertCachedParts(text, writeContext.cachedParts),
+        () => null,
+      );
     } catch {
-      // graphql's execution reports the error with its location.
       return null;
     }
   };
+}
+
+async function renderLongLists(longLists: readonly (() => Promise<void>)[]): Promise<void> {
+  for (const render of longLists) await render();
 }
 
 interface WriteContext {
@@ -103,6 +122,8 @@ interface WriteContext {
   readonly generation: number;
   /** Cached bytes that replace the placeholders in the text, in their order. */
   readonly cachedParts: (readonly Buffer[])[];
+  /** Renderings of long lists, which fill their `cachedParts` later. Null inside a long list. */
+  readonly longLists: (() => Promise<void>)[] | null;
 }
 
 /** Placeholder for cached bytes. JSON text cannot contain the character, because it is escaped. */
@@ -181,6 +202,7 @@ function createNonNullWriter(type: GraphQLOutputType, nodes: readonly FieldNode[
     const write = createWriter(type.ofType, nodes, scope);
     return (values, writeContext) => {
       if (!Array.isArray(values)) throw new NotCompilableError('a list that is not an array');
+      if (isObjectType(itemType) && isLong(values, writeContext)) return writeLongList(values, write, writeContext);
       let text = '[';
       for (let index = 0; index < values.length; index += 1) {
         text += index === 0 ? write(values[index], writeContext) : `,${write(values[index], writeContext)}`;
@@ -219,6 +241,24 @@ function createObjectWriter(type: GraphQLObjectType, nodes: readonly FieldNode[]
   };
 }
 
+function isLong(values: readonly unknown[], { longLists }: WriteContext): boolean {
+  return longLists !== null && values.length >= LONG_LIST;
+}
+
+/** Writes a placeholder for a list that is rendered later, in several turns of the event loop. */
+function writeLongList(values: readonly unknown[], write: Writer, writeContext: WriteContext): string {
+  const parts: Buffer[] = [];
+  writeContext.cachedParts.push(parts);
+  writeContext.longLists?.push(() =>
+    forEachInTurns(values, (value) => {
+      const itemContext: WriteContext = { ...writeContext, cachedParts: [], longLists: null };
+      const text = `${parts.length === 0 ? '' : ','}${write(value, itemContext)}`;
+      for (const part of insertCachedParts(text, itemContext.cachedParts)) parts.push(Buffer.from(part));
+    }),
+  );
+  return `[${PLACEHOLDER}]`;
+}
+
 /** Creates a writer of lists that renders each object once per generation, regardless of the lists that contain it. */
 function createCachingListWriter(write: Writer): Writer {
   /** Rendered objects with a leading comma. */
@@ -230,18 +270,23 @@ function createCachingListWriter(write: Writer): Writer {
       generation = writeContext.generation;
       cache.clear();
     }
+    const items = values as readonly unknown[];
     const parts: Buffer[] = [];
-    for (const value of values as readonly unknown[]) {
-      let bytes = cache.get(value);
+    const add = (value: unknown): void => {
+      // A list that is rendered in several turns may be older than the cache.
+      const isCurrent = writeContext.generation === generation;
+      let bytes = isCurrent ? cache.get(value) : undefined;
       if (bytes === undefined) {
         if (value == null) throw new NotCompilableError('null for a non-null type');
         bytes = Buffer.from(`,${write(value, writeContext)}`);
-        cache.set(value, bytes);
+        if (isCurrent) cache.set(value, bytes);
       }
       parts.push(parts.length === 0 ? bytes.subarray(1) : bytes);
-    }
-    if (parts.length === 0) return '[]';
+    };
+    if (items.length === 0) return '[]';
     writeContext.cachedParts.push(parts);
+    if (isLong(items, writeContext)) writeContext.longLists?.push(() => forEachInTurns(items, add));
+    else for (const value of items) add(value);
     return `[${PLACEHOLDER}]`;
   };
 }

@@ -1,8 +1,12 @@
 import type { Duplex } from 'node:stream';
-import { constants, deflateRawSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { constants, deflateRaw, deflateRawSync, type ZlibOptions } from 'node:zlib';
 import type { ExecutionResult } from 'graphql';
 import type { RenderedJson } from '../../delivery/index.js';
 import { type FrameData, SharedFrame, type FrameWriter } from './frame-writer.js';
+
+/** Size in bytes from which on a message is compressed in another thread. */
+const LARGE_MESSAGE = 65_536;
 
 export interface CompressionOptions {
   /** Smallest size in bytes of a compressed update. Null if updates are never compressed. */
@@ -41,6 +45,13 @@ export class SharedMessage {
   get result(): ExecutionResult {
     this.#result ??= { stringify: () => this.text };
     return this.#result;
+  }
+
+  /** Compresses a large message in another thread, so that `writeTo` does not block the event loop. */
+  async compressLarge(): Promise<void> {
+    const size = measureParts(this.#parts);
+    if (size < LARGE_MESSAGE || size < this.#threshold) return;
+    this.#deflated ??= await deflateInThread(Buffer.concat([...this.#parts, '}'].map(toBytes)), this.#readers);
   }
 
   /**
@@ -103,9 +114,23 @@ const MAX_STORED_BYTES = 0xffff;
 
 /** Compresses the payload of a message (RFC 7692, 7.2.1), without the four bytes that end each flush. */
 function deflate(text: string, readers: number): Buffer {
+  return deflateRawSync(text, deflateOptions(readers)).subarray(0, -4);
+}
+
+async function deflateInThread(bytes: Buffer, readers: number): Promise<Buffer> {
+  return (await deflateRawAsync(bytes, deflateOptions(readers))).subarray(0, -4);
+}
+
+const deflateRawAsync = promisify<Buffer, ZlibOptions, Buffer>(deflateRaw);
+
+function deflateOptions(readers: number): ZlibOptions {
   // A better compression is worth its time only if several clients share it.
   const level = readers === 1 ? constants.Z_BEST_SPEED : constants.Z_DEFAULT_COMPRESSION;
-  return deflateRawSync(text, { finishFlush: constants.Z_SYNC_FLUSH, level }).subarray(0, -4);
+  return { finishFlush: constants.Z_SYNC_FLUSH, level };
+}
+
+function toBytes(part: FrameData): Buffer {
+  return typeof part === 'string' ? Buffer.from(part) : part;
 }
 
 /** Reserved bit that marks a compressed message (RFC 7692). */

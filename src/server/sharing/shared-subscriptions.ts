@@ -128,8 +128,24 @@ export class SubscriptionSharing {
     createMessage: (parts: RenderedJson) => SharedMessage,
   ): SharedMessage | Promise<SharedMessage> {
     const parts = render?.(update, context, context.store.commitCount) ?? null;
-    if (parts !== null) return createMessage(parts);
-    // graphql executes each event of a subscription in the same way.
+    if (parts instanceof Promise) {
+      return parts.then(async (rendered) => {
+        const message = await (rendered === null
+          ? this.#execute(args, update, createMessage)
+          : createMessage(rendered));
+        await message.compressLarge();
+        return message;
+      });
+    }
+    return parts === null ? this.#execute(args, update, createMessage) : createMessage(parts);
+  }
+
+  /** Executes an event as graphql executes each event of a subscription. */
+  #execute(
+    args: ExecutionArgs,
+    update: StreamUpdate,
+    createMessage: (parts: RenderedJson) => SharedMessage,
+  ): SharedMessage | Promise<SharedMessage> {
     const result = execute({ ...args, rootValue: update });
     return result instanceof Promise
       ? result.then((resolved) => createMessage([this.#serialize(resolved)]))
