@@ -47,7 +47,12 @@ describe('loadConfig: swarmlens.auth', () => {
     await using directory = await TokenDirectory.make();
     await directory.create();
     const jwt = { issuer: 'i', audience: ['a', 'b'], algorithms: ['HS256'], secret: '${S}', scopeClaim: 'roles' };
-    const auth = { tokens: 'tokens.json', jwt, origins: ['https://swarm.example', 'http://localhost:3000'] };
+    const auth = {
+      tokens: 'tokens.json',
+      jwt,
+      origins: ['https://swarm.example', 'http://localhost:3000'],
+      allowHeaders: ['X-Tenant'],
+    };
     expect(await load(directory, auth, { env: { S: SECRET } })).toMatchObject({
       auth: {
         tokens: directory.file,
@@ -61,6 +66,7 @@ describe('loadConfig: swarmlens.auth', () => {
         },
       },
       origins: ['https://swarm.example', 'http://localhost:3000'],
+      allowHeaders: ['x-tenant'],
       insecureNoAuth: false,
     });
   });
@@ -143,6 +149,17 @@ describe('loadConfig: swarmlens.auth', () => {
     ['an origin with a path', { origins: ['https://x.example/'] }, /auth\.origins\.0: .*expected an origin/],
     ['a wildcard origin', { origins: ['*'] }, /auth\.origins\.0: .*expected an origin/],
     ['the origin null', { origins: ['null'] }, /auth\.origins\.0: .*expected an origin/],
+    [
+      'a header with a space',
+      { allowHeaders: ['x tenant'] },
+      /auth\.allowHeaders\.0: .*expected the name of a request header/,
+    ],
+    [
+      'a header with a line break',
+      { allowHeaders: ['x\r\ny'] },
+      /auth\.allowHeaders\.0: .*expected the name of a request header/,
+    ],
+    ['all headers', { allowHeaders: [''] }, /auth\.allowHeaders\.0: .*expected the name of a request header/],
   ])('rejects %s with the key and without secrets', async (_name, auth, message) => {
     const found = await problems(auth);
     expect(found).toHaveLength(1);

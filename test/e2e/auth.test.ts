@@ -166,7 +166,7 @@ describe('authenticated viewer', () => {
   test('counts limits by token instead of by address', async () => {
     const { text, id } = await access.token();
     await access.post('mutation { requestAgentUpdate { serverIds } }', `Bearer ${text}`);
-    expect(access.server.uses.at(-1)).toEqual({ what: 'requestAgentUpdate', clientId: `token:${id}` });
+    expect(access.server.uses.at(-1)).toMatchObject({ what: 'requestAgentUpdate', clientId: `token:${id}` });
   });
 
   test.each([
