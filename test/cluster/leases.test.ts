@@ -26,7 +26,7 @@ async function countRounds(nodes: Nodes, clock: ManualClock, isReached: () => bo
   const isReachedNow = async (): Promise<boolean> => {
     if (isReached()) return true;
     count += 1;
-    clock.advance(LEASE_MS / 4);
+    clock.advance(LEASE_MS / 3);
     await roundTrip(nodes);
     return false;
   };
@@ -148,7 +148,7 @@ describe.skipIf(!here)(`LeaseManager${here ? '' : ` (${NO_REDIS})`}`, () => {
     // A balanced cluster stays as it is.
     const spread = nodes.all.map(sorted);
     for (let time = 0; time < 5; time += 1) {
-      clock.advance(LEASE_MS / 4);
+      clock.advance(LEASE_MS / 3);
       await roundTrip(nodes);
     }
     expect(nodes.all.map(sorted)).toEqual(spread);
@@ -160,14 +160,14 @@ describe.skipIf(!here)(`LeaseManager${here ? '' : ` (${NO_REDIS})`}`, () => {
     const one = await nodes.join('one', [], { clock });
     const idle = await nodes.join('idle', [], { clock });
     await roundTrip(nodes);
-    clock.advance(LEASE_MS / 4);
+    clock.advance(LEASE_MS / 3);
     await roundTrip(nodes);
     expect(one.leases.nodes).toHaveLength(2);
     for (const id of ['a', 'b', 'c']) one.claim(id);
     await nodes.until(() => one.owned.length === 2);
     await countRounds(nodes, clock, () => one.owned.length === 3);
     for (let time = 0; time < 6; time += 1) {
-      clock.advance(LEASE_MS / 4);
+      clock.advance(LEASE_MS / 3);
       await roundTrip(nodes);
     }
     expect([...one.claims.values()].map(({ losses }) => losses)).toEqual([0, 0, 0]);
@@ -181,7 +181,7 @@ describe.skipIf(!here)(`LeaseManager${here ? '' : ` (${NO_REDIS})`}`, () => {
     await nodes.until(() => node.owned.length === 1);
     const lease = holderIn(await redis.look.get(node.link.keys.key('a', 'lease')));
     await redis.look.flushall();
-    clock.advance(LEASE_MS / 4);
+    clock.advance(LEASE_MS / 3);
     await roundTrip(nodes);
     expect(holderIn(await redis.look.get(node.link.keys.key('a', 'lease')))).toBe(lease);
     expect([node.claims.get('a')?.tokens.length, node.claims.get('a')?.losses]).toEqual([1, 0]);
@@ -200,11 +200,11 @@ describe.skipIf(!here)(`LeaseManager${here ? '' : ` (${NO_REDIS})`}`, () => {
       await other.settled('a');
       const token = owner.leases.tokenOf('a');
       await redis.look.flushall();
-      otherClock.advance(LEASE_MS / 4);
+      otherClock.advance(LEASE_MS / 3);
       await roundTrip(nodes);
-      clock.advance(LEASE_MS / 4);
+      clock.advance(LEASE_MS / 3);
       await roundTrip(nodes);
-      otherClock.advance(LEASE_MS / 4);
+      otherClock.advance(LEASE_MS / 3);
       await roundTrip(nodes);
       expect([owner.leases.tokenOf('a'), owner.claims.get('a')?.losses, other.owned]).toEqual([token, 0, []]);
       // Another node takes over if the owner does not come back.
@@ -226,11 +226,94 @@ describe.skipIf(!here)(`LeaseManager${here ? '' : ` (${NO_REDIS})`}`, () => {
     const other = await nodes.join('other', ['a'], { clock: new ManualClock() });
     await nodes.until(() => other.owned.length === 1);
     expect(other.leases.tokenOf('a')).toBeGreaterThan(token);
-    clock.advance(LEASE_MS / 4);
+    clock.advance(LEASE_MS / 3);
     await nodes.until(() => stopped.owned.length === 0);
     expect(stopped.claims.get('a')?.losses).toBe(1);
     expect(stopped.leases.tokenOf('a')).toBeNull();
     expect(nodes.ownersOf('a')).toEqual(['other']);
+  });
+
+  test('loses a server to a later owner that has vanished, although the lease is free again', async () => {
+    await using nodes = await emptied();
+    const clock = new ManualClock();
+    const late = await nodes.join('late', ['a'], { clock });
+    await nodes.until(() => late.owned.length === 1);
+    const token = late.leases.tokenOf('a') ?? NaN;
+    const key = late.link.keys.key('a', 'lease');
+    // The node does not run while its lease expires, another node takes over, and that node vanishes.
+    await redis.look.del(key);
+    await redis.look.client('KILL', 'TYPE', 'pubsub');
+    const later = await nodes.join('later', ['a'], { clock: new ManualClock() });
+    await nodes.until(() => later.owned.length === 1);
+    await later.vanish();
+    await redis.look.del(key);
+    clock.advance(LEASE_MS / 3);
+    await nodes.until(() => (late.claims.get('a')?.losses ?? 0) === 1);
+    // It may own the server again, but not with its old fencing token.
+    await countRounds(nodes, clock, () => late.owned.length === 1);
+    expect(late.claims.get('a')?.tokens).toHaveLength(2);
+    expect(late.leases.tokenOf('a')).toBeGreaterThan(token + 1);
+    expect(holderIn(await redis.look.get(key))).toBe(`late ${late.leases.tokenOf('a')}`);
+  });
+
+  test('leaves expired leases to their owners for half a lease duration after an outage of Redis', async () => {
+    await using own = await RedisServer.start();
+    await using nodes = new Nodes(own.url);
+    const [clock, otherClock] = [new ManualClock(), new ManualClock()];
+    const owner = await nodes.join('owner', ['a'], { clock });
+    await nodes.until(() => owner.owned.length === 1);
+    const other = await nodes.join('other', ['a'], { clock: otherClock });
+    await other.settled('a');
+    own.pause();
+    await waitUntil(() => nodes.all.every(({ link }) => !link.isUp), { state: () => nodes.state() });
+    own.resume();
+    await waitUntil(() => nodes.all.every(({ link }) => link.isUp), { state: () => nodes.state() });
+    // The lease expired during the outage, and the node that does not own it looks first.
+    await roundTrip(nodes);
+    await own.look.del(owner.link.keys.key('a', 'lease'));
+    otherClock.advance(LEASE_MS / 3);
+    await roundTrip(nodes);
+    expect(other.owned).toEqual([]);
+    clock.advance(LEASE_MS / 3);
+    await roundTrip(nodes);
+    expect([owner.owned, owner.claims.get('a')?.losses]).toEqual([['a'], 0]);
+    await owner.vanish();
+    await own.look.del(owner.link.keys.key('a', 'lease'));
+    await countRounds(nodes, otherClock, () => other.owned.length === 1);
+  });
+
+  test('reports a silent owner before another node takes over, and a later renewal ends the silence', async () => {
+    await using nodes = await emptied();
+    const owner = await nodes.join('owner', ['a'], { leaseMs: 2_000 });
+    await nodes.until(() => owner.owned.length === 1);
+    const other = await nodes.join('other', ['a'], { leaseMs: 2_000 });
+    await other.settled('a');
+    const ownedWhenSilent: unknown[] = [];
+    other.onSilence = () => ownedWhenSilent.push(other.owned);
+    await owner.vanish();
+    await nodes.until(() => other.owned.length === 1);
+    // A slow machine may renew late before.
+    expect(other.silences.slice(-2)).toEqual([
+      ['a', 'The node that owns the server does not respond.'],
+      ['a', null],
+    ]);
+    expect(ownedWhenSilent.at(-2)).toEqual([]);
+  });
+
+  test('acquires a server with a greater fencing token than it has seen, although Redis lost it and its clock went back', async () => {
+    await using nodes = await emptied();
+    const clock = new ManualClock();
+    const owner = await nodes.join('owner', [], { clock: new ManualClock() });
+    await redis.look.set(owner.link.keys.key('a', 'fence'), Date.now() + 3_600_000);
+    owner.claim('a');
+    await nodes.until(() => owner.owned.length === 1);
+    const token = owner.leases.tokenOf('a') ?? NaN;
+    const other = await nodes.join('other', ['a'], { clock });
+    await other.settled('a');
+    await owner.vanish();
+    await redis.look.flushall();
+    await countRounds(nodes, clock, () => other.owned.length === 1);
+    expect(other.leases.tokenOf('a')).toBeGreaterThan(token);
   });
 
   test('keeps its servers while Redis is unavailable and when Redis comes back empty', async () => {

@@ -91,6 +91,8 @@ export class TestNode implements AsyncDisposable {
   readonly synced: string[] = [];
   /** Changes of the silence of owners, in order. */
   readonly silences: (readonly [serverId: string, reason: string | null])[] = [];
+  /** Called after each change of the silence of an owner. */
+  onSilence: () => void = () => undefined;
   readonly #claimed = new Map<string, OwnershipClaim>();
   #isGone = false;
 
@@ -111,7 +113,10 @@ export class TestNode implements AsyncDisposable {
           return Promise.resolve();
         },
         flush: () => Promise.resolve(),
-        setOwnerSilence: (serverId, reason) => this.silences.push([serverId, reason]),
+        setOwnerSilence: (serverId, reason) => {
+          this.silences.push([serverId, reason]);
+          this.onSilence();
+        },
       },
       store: this.store,
       demand: this.demand,

@@ -38,7 +38,7 @@ export interface RedisBusStats {
 }
 
 /** Minimum number of verifications per lease duration. */
-const CHECKS_PER_LEASE = 3;
+const CHECKS_PER_LEASE = 2;
 /** Maximum interval of verifications in milliseconds. Readers of other nodes can resume from the last verification. */
 const MAX_CHECK_INTERVAL_MS = 1_000;
 const UNREADABLE_LOG_MS = 60_000;

@@ -88,7 +88,7 @@ export class ServerWriter implements AsyncDisposable {
   async renew(): Promise<void> {
     const { link, snapshotTtlMs } = this.#deps;
     const position = this.#storedPosition;
-    if (position !== null && this.#isIdleAt(position)) {
+    if (position !== null && !this.#isClosed && this.#isIdleAt(position)) {
       const sum = this.#storedSum?.sum ?? '';
       const key = link.keys.key(this.#serverId, 'snapshot');
       const signature = signatureFields(link, this.#serverId, { at: position, sum });
@@ -152,7 +152,9 @@ export class ServerWriter implements AsyncDisposable {
       await publish(body);
     } catch (error) {
       if (!(error instanceof MessageTooLongError)) throw error;
-      await publish({ g: 1 });
+      const text = `${events.length} events were too large for a message between nodes`;
+      const lost = events.length === 0 ? [] : [eventsMissedNotice(this.#serverId, text, clock)];
+      await publish({ g: 1, ...(lost.length > 0 && { v: lost }) });
     }
     this.#basis = seq;
     this.#cursor = changes.cursor;

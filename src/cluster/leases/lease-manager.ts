@@ -24,7 +24,7 @@ export interface LeaseManagerDeps {
 }
 
 /** Number of renewals per lease duration. */
-const RENEWALS_PER_LEASE = 4;
+const RENEWALS_PER_LEASE = 3;
 /** Share of the lease duration after a reconnect in which other nodes may renew expired leases. */
 const RETURN_WITHIN_LEASES = 0.5;
 /** Delay in milliseconds after the end of a lease, because Redis expires it a moment after its last renewal was sent. */

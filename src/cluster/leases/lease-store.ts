@@ -28,8 +28,8 @@ redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[4])
 return ARGV[2]`);
 
 /**
- * Renews a lease. Also renews an expired or lost lease if no other node has held it since. Keys: lease, fencing token, snapshot,
- * health. Arguments: holder, which ends the value; new value; fencing token; lifetimes of lease and other keys in milliseconds;
+ * Renews a lease. Also renews an expired or lost lease if no other node has held it since. Keys: lease, fencing token, health.
+ * Arguments: holder, which ends the value; new value; fencing token; lifetimes of lease and other keys in milliseconds;
  * health or an empty text; value to replace. Returns the value of the lease, or an empty text if there was a later holder.
  */
 const RENEW = new RedisScript(`
@@ -38,8 +38,7 @@ local lease = redis.call('GET', KEYS[1])
 if lease and lease ~= ARGV[7] and string.sub(lease, -#ARGV[1]) ~= ARGV[1] then return lease end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[4])
 redis.call('SET', KEYS[2], ARGV[3], 'PX', ARGV[5])
-redis.call('PEXPIRE', KEYS[3], ARGV[5])
-if ARGV[6] ~= '' then redis.call('SET', KEYS[4], ARGV[6], 'PX', ARGV[4]) end
+if ARGV[6] ~= '' then redis.call('SET', KEYS[3], ARGV[6], 'PX', ARGV[4]) end
 return ARGV[2]`);
 
 /** Releases a lease. Keys: lease, health. Argument: holder, which ends the value. */
@@ -111,7 +110,7 @@ export class LeaseStore {
   /** Renews the lease and returns it afterwards. It has another holder, or none, if it was lost. */
   async renew(serverId: string, token: number, health: ServerHealth | null): Promise<LeaseRecord> {
     const { keys: names, commands } = this.#redis;
-    const keys = (['lease', 'fence', 'snapshot', 'health'] as const).map((kind) => names.key(serverId, kind));
+    const keys = (['lease', 'fence', 'health'] as const).map((kind) => names.key(serverId, kind));
     const healthValue =
       health === null ? '' : stampedValue(this.#redis, names.key(serverId, 'health'), JSON.stringify(health));
     const value = this.#leaseValue(serverId, token);

@@ -28,7 +28,7 @@ export class Seal {
   /** Returns the signature of a text. @param name channel or key that the text is written to */
   sign(name: string, text: string): string {
     const [key] = this.#keys;
-    return key === undefined ? UNSIGNED : digest(key, name, text).toString('base64url');
+    return key === undefined ? UNSIGNED : encode(digest(key, name, text));
   }
 
   /** Returns why a signature is refused. Null if it is valid. */
@@ -83,7 +83,7 @@ export class HashSum {
   }
 
   get sum(): string {
-    return this.#total.toString('base64url');
+    return encode(this.#total);
   }
 
   /** Returns the sum after a change, and a function that applies the change. */
@@ -107,7 +107,7 @@ export class HashSum {
     }
     for (const name of removed) replace(name, null);
     return {
-      sum: total.toString('base64url'),
+      sum: encode(total),
       apply: () => {
         this.#total = total;
         for (const [name, value] of changed) {
@@ -124,9 +124,14 @@ function digest(key: KeyObject, name: string, text: string): Buffer {
   return createHmac('sha256', key).update(`${name.length} ${name}${text}`).digest();
 }
 
+function encode(bytes: Buffer): string {
+  return bytes.toString('base64url');
+}
+
+/** Compares texts, because several texts decode to the same bytes. */
 function isEqual(expected: Buffer, signature: string): boolean {
-  const given = Buffer.from(signature, 'base64url');
-  return given.length === expected.length && timingSafeEqual(given, expected);
+  const [wanted, given] = [Buffer.from(encode(expected)), Buffer.from(signature)];
+  return given.length === wanted.length && timingSafeEqual(given, wanted);
 }
 
 function exclusiveOr(total: Buffer, other: Buffer): void {

@@ -58,6 +58,32 @@ describe.skipIf(!here)(`RedisConnection${here ? '' : ` (${NO_REDIS})`}`, () => {
     expect(await arrived.next()).toEqual([2, 't:x']);
   });
 
+  test('rejects a command that Redis does not answer within a second', async () => {
+    await using redis = await RedisServer.start();
+    const clock = new ManualClock();
+    await using link = open(redis.url, clock);
+    await link.connected;
+    redis.pause();
+    const rejected = expect(link.commands.ping()).rejects.toThrow('Command timed out');
+    await clock.pass(1_000, 50);
+    await rejected;
+    redis.resume();
+  });
+
+  test('accepts answers that arrived while this process was stalled for longer than the timeout', async () => {
+    await using redis = await RedisServer.start();
+    const clock = new ManualClock();
+    await using link = open(redis.url, clock);
+    await link.connected;
+    await redis.look.ping();
+    const changes: boolean[] = [];
+    using _listening = link.onChange(() => changes.push(link.isUp));
+    const answers = Promise.all([link.commands.ping(), link.commands.multi().ping().exec()]);
+    clock.stall(1_500);
+    expect(await answers).toEqual(['PONG', [[null, 'PONG']]]);
+    expect(changes).toEqual([]);
+  });
+
   test('restores all subscriptions after a restart of Redis, including those made during the outage', async () => {
     await using redis = await RedisServer.start();
     await using link = open(redis.url);

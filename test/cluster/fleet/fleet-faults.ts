@@ -81,7 +81,7 @@ export const LINE_CUT: FleetFault = {
 };
 
 export const GARBAGE: FleetFault = {
-  name: 'garbage, unknown versions and old messages on the channels',
+  name: 'garbage, forged, repeated and unknown messages on the channels',
   needsProcesses: false,
   inject: async ({ redis, servers }, forMs) => {
     const old = await Promise.all(servers.map(({ id }) => nextMessage(redis, channelOf(id))));
@@ -90,11 +90,10 @@ export const GARBAGE: FleetFault = {
       for (const [at, { id }] of servers.entries()) {
         const position = await redis.look.hget(`swarmlens:{${id}}:snapshot`, 'at');
         const [token = 1, seq = 1] = JSON.parse(position ?? '[]') as number[]; // as the bus writes it
-        const removed = [1, token - 1, seq + 1_000, Date.now(), 'someone', { x: 1 }];
-        const wrong = [1, token, seq + 1, Date.now(), 'someone', { p: [['unknown', { status: 7 }]] }];
-        const other = [0, token, seq + 1, Date.now(), 'someone', {}];
-        for (const message of ['garbage', '{"a":', old[at], removed, wrong, other]) {
-          await redis.look.publish(channelOf(id), typeof message === 'string' ? message : JSON.stringify(message));
+        const forged = `2 - someone ${Date.now()} 1 ${JSON.stringify([token, seq + 1, Date.now(), { x: 1 }])}`;
+        const other = JSON.stringify([1, token, seq + 1, Date.now(), 'someone', { x: 1 }]);
+        for (const message of ['garbage', '{"a":', old[at] ?? '', forged, other]) {
+          await redis.look.publish(channelOf(id), message);
         }
       }
       await sleep(systemClock, 10, NEVER);

@@ -11,12 +11,14 @@ import { CountedServer, NODE_HEADER } from '../counted-server.js';
 import { FleetClient } from './fleet-client.js';
 import { type FleetNode, startNode } from './fleet-node.js';
 import { Line } from '../slow-network.js';
+import { BUS_KEY } from '../test-node.js';
 
 export interface FleetOptions {
   readonly nodes?: number;
   /** Whether each node runs in a process of its own, which can be killed. */
   readonly areProcesses?: boolean;
-  readonly leaseMs?: number;
+  /** Null for the default of the program. */
+  readonly leaseMs?: number | null;
   /** Number of agents of each server. */
   readonly agents?: number;
   /** Steps of each server per second. */
@@ -73,7 +75,8 @@ export class Fleet implements AsyncDisposable {
     });
     const options = {
       bus: line.url,
-      leaseMs,
+      busKeys: [BUS_KEY],
+      ...(leaseMs !== null && { leaseMs }),
       heartbeatMs: 250,
       maxBufferedBytes: 16_384,
       // A client that does not read stays for the whole test.
@@ -124,7 +127,7 @@ export class Fleet implements AsyncDisposable {
     if (server === undefined) throw new Error(`${node.name} polls nothing`);
     const lease = await this.redis.look.get(`swarmlens:{${server.id}}:lease`);
     if (lease === null) throw new Error(`${server.id} has no lease`);
-    return lease.split(' ')[0] ?? '';
+    return lease.split(' ').at(-2) ?? '';
   }
 
   /** Resolves when each server has received so many calls from one node only, and no node has more than its share. */

@@ -25,14 +25,15 @@ export async function killOwner(fleet: Fleet): Promise<Takeover> {
   const from = server.callers.length;
   const startMs = performance.now();
   const sinceKill = (): number => performance.now() - startMs;
+  const isCalled = (): boolean => server.callers.slice(from).some((name) => name !== owner.name);
+  const called = waitUntil(isCalled, {
+    state: () => ({ killed: owner.name, callers: server.callers.slice(from) }),
+    intervalMs: 1,
+  }).then(sinceKill);
   const killed = fleet.kill(owner);
   await client.until(() => client.stale.includes(server.id));
   const staleMs = sinceKill();
-  await waitUntil(() => server.callers.slice(from).some((name) => name !== owner.name), {
-    state: () => ({ killed: owner.name, callers: server.callers.slice(from) }),
-    intervalMs: 1,
-  });
-  const calledMs = sinceKill();
+  const calledMs = await called;
   await client.until(() => client.stale.length === 0);
   const freshMs = sinceKill();
   await killed;
