@@ -3,6 +3,7 @@ import type * as Jose from 'jose';
 import { type Clock, errorMessage, SwarmlensError, type Logger } from '../shared/index.js';
 import { unauthenticatedError } from './bearer-token.js';
 import { parsePermissions, parseRestriction, parseSubject } from './jwt-claims.js';
+import { KeySetUnavailableError, RemoteKeySet } from './remote-key-set.js';
 import { createViewer, type Viewer } from './viewer.js';
 
 /** Algorithms of JWTs that are signed with a shared secret. */
@@ -29,7 +30,7 @@ export type JwtKey =
   | { readonly kind: 'secret'; readonly secret: string }
   /** Public key in PEM format. */
   | { readonly kind: 'public'; readonly pem: string }
-  /** Key set by URL. Keys are fetched on first use, cached for ten minutes, and fetched again for an unknown key id. */
+  /** Key set by URL. */
   | { readonly kind: 'jwks'; readonly url: string; readonly cooldownMs: number };
 
 export interface JwtDeps {
@@ -37,10 +38,8 @@ export interface JwtDeps {
   readonly logger: Logger;
 }
 
-const JWKS_TIMEOUT_MS = 5_000;
-
-/** Error codes of jose that concern the key set instead of the token. */
-const KEY_SET_ERRORS: ReadonlySet<string> = new Set(['ERR_JOSE_GENERIC', 'ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID']);
+/** Latest expiry, in seconds since the epoch: the end of the year 9999, which is the last one that a timestamp can express. */
+const MAX_EXPIRY_SECONDS = 253_402_300_799;
 
 /** Verifies JSON Web Tokens (RFC 7519). */
 export class JwtVerifier {
@@ -48,12 +47,14 @@ export class JwtVerifier {
   readonly #deps: JwtDeps;
   readonly #jose: typeof Jose;
   readonly #key: Jose.JWTVerifyGetKey;
+  /** Last unexpected error that was logged. */
+  #loggedFailure: string | null = null;
 
   private constructor(options: JwtOptions, deps: JwtDeps, jose: typeof Jose) {
     this.#options = options;
     this.#deps = deps;
     this.#jose = jose;
-    this.#key = createKeyLookup(options.key, jose);
+    this.#key = createKeyLookup(options.key, deps, jose);
   }
 
   /** Creates a verifier. The library jose is loaded only if JWTs are configured. */
@@ -69,15 +70,22 @@ export class JwtVerifier {
     const { scopeClaim, clockToleranceSeconds } = this.#options;
     const claims = await this.#verifyClaims(token);
     const { exp = 0, iat } = claims;
+    // A timestamp could not express a later one. Milliseconds instead of seconds are a common mistake.
+    if (exp > MAX_EXPIRY_SECONDS) {
+      throw unauthenticatedError('Invalid claim "exp" in the token. It must be in seconds, before the year 10000.');
+    }
     if (iat !== undefined && iat * 1000 > this.#deps.clock.now() + clockToleranceSeconds * 1000) {
       throw unauthenticatedError('The token is not valid yet. Its "iat" is in the future.');
     }
+    // The moment from which the token would be rejected.
+    const expiresAtMs = (exp + clockToleranceSeconds) * 1000;
+    // jose compares whole seconds.
+    if (expiresAtMs <= this.#deps.clock.now()) throw unauthenticatedError('The token has expired.');
     return createViewer({
       subject: parseSubject(claims.sub),
       permissions: parsePermissions(claims, scopeClaim),
       restriction: parseRestriction(claims['swarmlens']),
-      // The moment from which the token would be rejected.
-      expiresAtMs: (exp + clockToleranceSeconds) * 1000,
+      expiresAtMs,
     });
   }
 
@@ -100,27 +108,33 @@ export class JwtVerifier {
 
   #toSwarmlensError(error: unknown): SwarmlensError {
     const { errors } = this.#jose;
-    if (!(error instanceof errors.JOSEError) || KEY_SET_ERRORS.has(error.code)) {
-      this.#deps.logger.error({ error: errorMessage(error) }, 'fetching the keys for token verification failed');
+    if (error instanceof KeySetUnavailableError) {
+      return new SwarmlensError('SERVER_UNAVAILABLE', 'The token cannot be verified now. Retry later.');
+    }
+    if (!(error instanceof errors.JOSEError)) {
+      // A client can choose a defective key of a key set again and again.
+      const message = errorMessage(error);
+      if (message !== this.#loggedFailure) this.#deps.logger.error({ error: message }, 'token verification failed');
+      this.#loggedFailure = message;
       return new SwarmlensError('SERVER_UNAVAILABLE', 'The token cannot be verified now. Retry later.');
     }
     this.#deps.logger.debug({ code: error.code }, 'token rejected');
     if (error instanceof errors.JWTExpired) return unauthenticatedError('The token has expired.');
     if (!(error instanceof errors.JWTClaimValidationFailed)) return unauthenticatedError('Invalid token.');
+    if (error.reason === 'invalid' && NUMBER_CLAIMS.has(error.claim)) {
+      return unauthenticatedError(`Invalid claim "${error.claim}" in the token. It must be a number of seconds.`);
+    }
     return unauthenticatedError(CLAIM_ERRORS[error.claim] ?? 'Invalid token.');
   }
 }
 
-function createKeyLookup(key: JwtKey, { createRemoteJWKSet }: typeof Jose): Jose.JWTVerifyGetKey {
-  if (key.kind === 'jwks') {
-    return createRemoteJWKSet(new URL(key.url), {
-      cooldownDuration: key.cooldownMs,
-      timeoutDuration: JWKS_TIMEOUT_MS,
-    });
-  }
+function createKeyLookup(key: JwtKey, deps: JwtDeps, jose: typeof Jose): Jose.JWTVerifyGetKey {
+  if (key.kind === 'jwks') return new RemoteKeySet(key, deps, jose).find;
   const object = key.kind === 'secret' ? createSecretKey(key.secret, 'utf8') : createPublicKey(key.pem);
   return () => object;
 }
+
+const NUMBER_CLAIMS: ReadonlySet<string> = new Set(['exp', 'nbf', 'iat']);
 
 const CLAIM_ERRORS: Readonly<Record<string, string>> = {
   aud: 'The token is for another audience ("aud").',

@@ -38,6 +38,11 @@ export class JwksServer implements AsyncDisposable {
     this.#keys = await Promise.all(jwks);
   }
 
+  /** Serves one more key, which may be invalid. */
+  add(key: JWK): void {
+    this.#keys = [...this.#keys, key];
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await new Promise((resolve) => this.#server.close(resolve));
   }

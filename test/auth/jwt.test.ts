@@ -2,9 +2,10 @@ import { createSecretKey, generateKeyPairSync, type KeyObject } from 'node:crypt
 import fc from 'fast-check';
 import { type JWTHeaderParameters, SignJWT, UnsecuredJWT } from 'jose';
 import { describe, expect, test } from 'vitest';
-import { type JwtOptions, PERMISSIONS, type Viewer } from '../../src/auth/index.js';
+import { ANONYMOUS_VIEWER, type JwtOptions, PERMISSIONS, type Viewer } from '../../src/auth/index.js';
 import { JwtVerifier } from '../../src/auth/jwt.js';
-import { SwarmlensError } from '../../src/shared/index.js';
+import { TokenExpiryMonitor } from '../../src/auth/token-expiry-monitor.js';
+import { SwarmlensError, toTimestamp } from '../../src/shared/index.js';
 import { recordingLogger } from '../mcp/support.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { JwksServer } from './jwks-server.js';
@@ -110,6 +111,17 @@ describe('JwtVerifier', () => {
     ['a restriction that is not an object', { swarmlens: 'all' }, /"swarmlens"/],
     ['a subject of 257 characters', { sub: 'a'.repeat(257) }, /"sub"/],
     ['a subject that is null', { sub: null }, /claim "sub" in the token/],
+    ['an expiry in milliseconds', { exp: NOW * 1000 }, /claim "exp" in the token\. It must be in seconds/],
+    ['an expiry beyond the year 9999', { exp: 253_402_300_800 }, /before the year 10000/],
+    ['an expiry beyond all dates', { exp: Number.MAX_VALUE }, /before the year 10000/],
+    ['a negative expiry', { exp: -1 }, /has expired/],
+    ['the least expiry', { exp: -Number.MAX_VALUE }, /has expired/],
+    ['an expiry that is text', { exp: `${NOW + 600}` }, /claim "exp" in the token\. It must be a number/],
+    ['an expiry that is null', { exp: null }, /claim "exp" in the token\. It must be a number/],
+    ['a start that is text', { nbf: '0' }, /claim "nbf" in the token\. It must be a number/],
+    ['an issue time that is text', { iat: 'now' }, /claim "iat" in the token\. It must be a number/],
+    ['the latest start', { nbf: Number.MAX_VALUE }, /not valid yet/],
+    ['the latest issue time', { iat: Number.MAX_VALUE }, /not valid yet/],
   ])('rejects a token with %s as UNAUTHENTICATED', async (_name, claims, message) => {
     const rejection = await rejectionOf((await verifier()).verify(await sign(claims)));
     expect(rejection.code).toBe('UNAUTHENTICATED');
@@ -123,6 +135,53 @@ describe('JwtVerifier', () => {
     await jwt.verify(await sign({ iat: NOW + 5, nbf: NOW + 5 }));
     expect((await rejectionOf(jwt.verify(await sign({ exp: NOW - 5 })))).message).toMatch(/expired/);
     expect((await rejectionOf(jwt.verify(await sign({ iat: NOW + 6 })))).message).toMatch(/not valid yet/);
+  });
+});
+
+describe('JwtVerifier with extreme times', () => {
+  test('accepts the latest expiry, the earliest start and issue time, and fractions of a second', async () => {
+    const times = { exp: 253_402_300_799.5, nbf: -Number.MAX_VALUE, iat: -Number.MAX_VALUE };
+    expect((await rejectionOf((await verifier()).verify(await sign(times)))).message).toContain(
+      'before the year 10000',
+    );
+    const viewer = await (await verifier()).verify(await sign({ ...times, exp: 253_402_300_799 }));
+    expect(toTimestamp(viewer.expiresAtMs)).toBe('9999-12-31T23:59:59.000Z');
+    const { expiresAtMs } = await (await verifier()).verify(await sign({ exp: NOW + 600.25 }));
+    expect(expiresAtMs).toBe((NOW + 600) * 1000 + 250);
+  });
+
+  test('rejects a token that expired within the current second', async () => {
+    const time = new ManualClock();
+    const jwt = await JwtVerifier.load(options(), { clock: time, logger: recordingLogger().logger });
+    const token = await sign({ exp: NOW + 1.25 });
+    time.advance(NOW * 1000 + 1_249 - time.now());
+    await jwt.verify(token);
+    time.advance(1);
+    expect((await rejectionOf(jwt.verify(token))).message).toBe('The token has expired.');
+  });
+
+  test('for any numbers as times: returns a viewer whose expiry is a date that a timer can await, or rejects the token', async () => {
+    const jwt = await verifier({ clockToleranceSeconds: 300 });
+    const time = fc.oneof(
+      fc.double({ noNaN: true, noDefaultInfinity: true }),
+      fc.integer(),
+      fc.constantFrom(1e308, -1e308, 8.64e12),
+    );
+    await fc.assert(
+      fc.asyncProperty(time, fc.option(time), fc.option(time), async (exp, nbf, iat) => {
+        const token = await sign({ exp, nbf: nbf ?? undefined, iat: iat ?? undefined });
+        const outcome = await jwt.verify(token).catch((error: unknown) => error);
+        if (outcome instanceof Error) {
+          expect(outcome).toMatchObject({ code: 'UNAUTHENTICATED' });
+          return;
+        }
+        const { expiresAtMs } = outcome as Viewer; // not an error
+        expect(toTimestamp(expiresAtMs)).toMatch(/^\d{4}-/);
+        using monitor = new TokenExpiryMonitor(clock, () => false);
+        using _watch = monitor.watch({ ...ANONYMOUS_VIEWER, expiresAtMs }, () => expect.unreachable());
+      }),
+      { numRuns: 200 },
+    );
   });
 });
 
@@ -185,13 +244,12 @@ function isSameBits(a: string, b: string): boolean {
 describe('JwtVerifier with a key set by URL', () => {
   const next = generateKeyPairSync('rsa', { modulusLength: 2048 });
 
-  async function remote(
-    server: JwksServer,
-    cooldownMs: number,
-  ): Promise<{ jwt: JwtVerifier; log: ReturnType<typeof recordingLogger> }> {
+  async function remote(server: Pick<JwksServer, 'url'>, cooldownMs: number) {
     const log = recordingLogger();
+    const time = new ManualClock();
     const key = { kind: 'jwks', url: server.url, cooldownMs } as const;
-    return { jwt: await JwtVerifier.load(options({ algorithms: ['RS256'], key }), { clock, logger: log.logger }), log };
+    const deps = { clock: time, logger: log.logger };
+    return { jwt: await JwtVerifier.load(options({ algorithms: ['RS256'], key }), deps), log, time };
   }
 
   const by = (kid: string, key: KeyObject): Promise<string> => sign({}, key, { alg: 'RS256', kid });
@@ -241,5 +299,66 @@ describe('JwtVerifier with a key set by URL', () => {
     const { jwt } = await remote(server, 0);
     await server[Symbol.asyncDispose]();
     expect((await rejectionOf(jwt.verify(await by('old', RSA.privateKey)))).code).toBe('SERVER_UNAVAILABLE');
+  });
+
+  const MINUTE_MS = 60_000;
+  const EXPIRY = { exp: NOW + 86_400 };
+  const long = (kid: string, key: KeyObject): Promise<string> => sign(EXPIRY, key, { alg: 'RS256', kid });
+
+  test('uses the last keys for an hour while the URL is unavailable, and logs the outage and its end once', async () => {
+    await using server = await JwksServer.start();
+    await server.serve({ old: RSA.publicKey });
+    const { jwt, log, time } = await remote(server, 30_000);
+    const token = await long('old', RSA.privateKey);
+    await jwt.verify(token);
+    server.failure = { status: 500, body: '{}' };
+    time.advance(9 * MINUTE_MS);
+    await jwt.verify(token);
+    expect([server.fetches, log.lines]).toEqual([1, []]);
+    for (let minute = 10; minute <= 59; minute += 1) {
+      time.advance(MINUTE_MS);
+      await Promise.all([jwt.verify(token), jwt.verify(token)]);
+      // An unknown key may be one that could not be fetched.
+      const unknown = await rejectionOf(jwt.verify(await long('unknown', next.privateKey)));
+      expect(unknown.code).toBe('SERVER_UNAVAILABLE');
+    }
+    expect(log.lines.map(({ level }) => level)).toEqual(['error']);
+    expect(server.fetches).toBeLessThanOrEqual(1 + 50);
+    time.advance(MINUTE_MS);
+    expect((await rejectionOf(jwt.verify(token))).code).toBe('SERVER_UNAVAILABLE');
+    server.failure = null;
+    await jwt.verify(token);
+    await jwt.verify(token);
+    expect(log.lines.map(({ level, message }) => [level, message])).toEqual([
+      ['error', 'fetching the keys for token verification failed, the last keys are used for up to an hour'],
+      ['info', 'the keys for token verification were fetched again'],
+    ]);
+    server.failure = { status: 500, body: '{}' };
+    time.advance(10 * MINUTE_MS);
+    await jwt.verify(token);
+    expect(log.lines.map(({ level }) => level)).toEqual(['error', 'info', 'error']);
+  });
+
+  test('logs an outage once when it begins before the first request', async () => {
+    const server = await JwksServer.start();
+    const { jwt, log } = await remote(server, 0);
+    await server[Symbol.asyncDispose]();
+    const token = await by('old', RSA.privateKey);
+    for (let index = 0; index < 20; index += 1) {
+      expect((await rejectionOf(jwt.verify(token))).code).toBe('SERVER_UNAVAILABLE');
+    }
+    expect(log.lines.map(({ level }) => level)).toEqual(['error']);
+  });
+
+  test('logs an unusable key once and verifies tokens of the other keys', async () => {
+    await using server = await JwksServer.start();
+    await server.serve({ old: RSA.publicKey });
+    server.add({ kty: 'RSA', kid: 'broken', use: 'sig', n: 'AQAB', e: '!' });
+    const { jwt, log } = await remote(server, 30_000);
+    for (let index = 0; index < 5; index += 1) {
+      await rejectionOf(jwt.verify(await by('broken', next.privateKey)));
+      await jwt.verify(await by('old', RSA.privateKey));
+    }
+    expect(log.lines.filter(({ level }) => level === 'error')).toHaveLength(1);
   });
 });
