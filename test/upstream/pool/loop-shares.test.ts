@@ -79,13 +79,16 @@ describe('LoopShares', () => {
 
   test('reads the shares of several servers while the clock advances', () => {
     const clock = new ManualClock();
-    const { now, schedule } = clock;
     // Advances with each reading, as the system clock does.
     const monotonic = (): number => {
       clock.advance(1);
       return clock.monotonic();
     };
-    const all = new LoopShares({ now: now.bind(clock), schedule: schedule.bind(clock), monotonic });
+    const all = new LoopShares({
+      now: () => clock.now(),
+      schedule: (delayMs, run) => clock.schedule(delayMs, run),
+      monotonic,
+    });
     const [first, second] = [all.open(), all.open()];
     for (const share of [first, second]) share.measure(() => clock.advance(1_000));
     expect(first.readyInMs).toBeGreaterThan(0);
