@@ -49,7 +49,7 @@ function revisionsOf(...agents: readonly Agent[]): number[] {
 
 /** Returns the paths of all values of a patch. */
 function pathsOf(patch: object, prefix = ''): string[] {
-  return Object.entries(patch).flatMap(([name, value]) =>
+  return Object.entries(patch).flatMap(([name, value]: [string, unknown]) =>
     typeof value === 'object' && value !== null && !Array.isArray(value)
       ? pathsOf(value, `${prefix}${name}.`)
       : [`${prefix}${name}`],
