@@ -83,9 +83,9 @@ describe('scripts/licenses.js', () => {
 });
 
 describe('scripts/audit.js', () => {
-  const report = (total: number, vulnerabilities: object): object => ({
+  const report = (total: number, vulnerabilities: object, prod = 100): object => ({
     vulnerabilities,
-    metadata: { vulnerabilities: { total } },
+    metadata: { vulnerabilities: { total }, dependencies: { prod } },
   });
   const finding = {
     x: { name: 'x', severity: 'high', range: '<2', via: ['y', { title: 'Crash', url: 'https://x.example' }] },
@@ -94,12 +94,39 @@ describe('scripts/audit.js', () => {
   test.each([
     ['fails for a vulnerability', report(1, finding), 1, 'x <2: high: through y; Crash https://x.example'],
     ['passes without vulnerabilities', report(0, {}), 0, 'no known vulnerabilities'],
-    ['passes with a note when the registry is unavailable', { message: '405 Method Not Allowed' }, 0, 'NOT CHECKED'],
+    [
+      'exits with 3 when the registry is unavailable',
+      { message: '405 Method Not Allowed' },
+      3,
+      'NOT AUDITED: the registry sent no report: 405',
+    ],
+    ['exits with 3 when the report is empty', {}, 3, 'NOT AUDITED'],
+    ['exits with 3 when the report is null', null, 3, 'NOT AUDITED'],
+    ['exits with 3 when the report covers no dependencies', report(0, {}, 0), 3, 'NOT AUDITED: the report covers no'],
   ])('%s', (_name, json, status, text) => {
     const file = join(folder, 'report.json');
     writeFileSync(file, JSON.stringify(json));
     const outcome = run('audit.js', folder, file);
     expect(outcome.status).toBe(status);
     expect(outcome.output).toContain(text);
+  });
+
+  test.each<[string, string, string]>([
+    [
+      'reports no vulnerabilities unless it is told not to work offline',
+      '[[ "$*" == *--offline=false* ]] && echo "{}" || echo "$CLEAN"',
+      'no report',
+    ],
+    ['prints no JSON', 'echo oops', 'npm printed no JSON'],
+    ['is not installed', '', 'npm audit did not finish'],
+  ])('exits with 3 when npm %s', (_name, script, reason) => {
+    const bin = join(folder, 'bin');
+    rmSync(bin, { recursive: true, force: true });
+    mkdirSync(bin);
+    if (script !== '') writeFileSync(join(bin, 'npm'), `#!/bin/bash\n${script}\n`, { mode: 0o755 });
+    const env = { PATH: bin, CLEAN: JSON.stringify(report(0, {})) };
+    const audit = spawnSync(process.execPath, [join(ROOT, 'scripts/audit.js')], { env, encoding: 'utf8' });
+    expect(audit.status).toBe(3);
+    expect(audit.stderr).toContain(reason);
   });
 });
