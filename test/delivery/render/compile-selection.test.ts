@@ -113,8 +113,8 @@ function rendererOf(text: string, variableValues: Record<string, unknown> = {}):
   return selection && compileSelection(selection);
 }
 
-function render(renderer: SelectionRenderer | null, event: unknown, generation = 1): string | null {
-  const parts = renderer?.(event, CONTEXT, generation) ?? null;
+async function render(renderer: SelectionRenderer | null, event: unknown, generation = 1): Promise<string | null> {
+  const parts = (await renderer?.(event, CONTEXT, generation)) ?? null;
   return parts === null
     ? null
     : Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part))).toString();
@@ -158,31 +158,33 @@ describe('compileSelection', () => {
     // graphql executes the root field of a query only; the types below it are the same.
     const result = await executed(parse(text), EVENT, variables);
     const renderer = rendererOf(text, variables);
-    expect(render(renderer, EVENT)).toBe(JSON.stringify(result));
-    expect(render(renderer, EVENT)).toBe(JSON.stringify(result));
+    expect(await render(renderer, EVENT)).toBe(JSON.stringify(result));
+    expect(await render(renderer, EVENT)).toBe(JSON.stringify(result));
   });
 
-  test('renders empty lists, and lists of one object', () => {
+  test('renders empty lists, and lists of one object', async () => {
     const renderer = rendererOf('subscription { update { agents { name } more { name } text } }');
-    expect(render(renderer, { ...EVENT, agents: [], more: [ann], text: null })).toBe(
+    expect(await render(renderer, { ...EVENT, agents: [], more: [ann], text: null })).toBe(
       '{"data":{"update":{"agents":[],"more":[{"name":"ann"}],"text":null}}}',
     );
   });
 
-  test('renders an object once per generation and selection', () => {
+  test('renders an object once per generation and selection', async () => {
     const renderer = rendererOf('subscription { update { agents { shout } } }');
     const agents = [ann, ann];
     const before = rendered;
     const count = (): number => rendered - before;
-    expect(render(renderer, { agents }, 1)).toContain('"ANN!"');
-    expect(render(renderer, { agents: [{ name: 'bob' }, ann] }, 1)).toContain('[{"shout":"BOB!"},{"shout":"ANN!"}]');
+    expect(await render(renderer, { agents }, 1)).toContain('"ANN!"');
+    expect(await render(renderer, { agents: [{ name: 'bob' }, ann] }, 1)).toContain(
+      '[{"shout":"BOB!"},{"shout":"ANN!"}]',
+    );
     expect(count()).toBe(2);
-    render(renderer, { agents }, 2);
+    await render(renderer, { agents }, 2);
     expect(count()).toBe(3);
     const withArguments = rendererOf('subscription ($s: String) { update { agents { shout(suffix: $s) } } }', {
       s: '?',
     });
-    expect(render(withArguments, { agents }, 2)).toContain('"ANN?"');
+    expect(await render(withArguments, { agents }, 2)).toContain('"ANN?"');
   });
 
   test.each([
@@ -201,10 +203,10 @@ describe('compileSelection', () => {
     ['a resolver that reads its info', '{ info }', EVENT],
     ['a resolver that throws', '{ broken }', EVENT],
     ['a number that is not an integer', '{ numbers }', { ...EVENT, numbers: [0.5] }],
-  ])('leaves an update to graphql when it holds %s', (_, selection, event) => {
+  ])('leaves an update to graphql when it holds %s', async (_, selection, event) => {
     const renderer = rendererOf(`subscription { update ${selection} }`);
     expect(renderer).not.toBeNull();
-    expect(render(renderer, event)).toBeNull();
+    expect(await render(renderer, event)).toBeNull();
   });
 
   test.each(['{ named { name } }', '{ checked { name } }', '{ unknown }'])(
