@@ -187,6 +187,18 @@ describe('compileSelection', () => {
     expect(await render(withArguments, { agents }, 2)).toContain('"ANN?"');
   });
 
+  test.each([499, 500, 501, 1_700])('renders lists of %i objects as graphql does', async (length) => {
+    const agents = Array.from({ length }, (_, index) => ({ name: `agent ${index}` }));
+    const text = 'subscription { update { text agents { name } nested { more { name } } required } }';
+    const event = { ...EVENT, agents, more: [ann, ...agents] };
+    const result = JSON.stringify(await executed(parse(text), event, {}));
+    const renderer = rendererOf(text);
+    expect(await render(renderer, event)).toBe(result);
+    expect(await render(renderer, event)).toBe(result);
+    expect(await render(renderer, { ...event, agents: [...agents, null] })).toBeNull();
+    expect(await render(renderer, { ...event, agents: [...agents, { name: () => 'method' }] })).toBeNull();
+  });
+
   test.each([
     ['null for a non-null field', '{ required }', { ...EVENT, required: null }],
     ['undefined for a non-null field', '{ required }', { ...EVENT, required: undefined }],
