@@ -1,6 +1,7 @@
-import { createHash } from 'node:crypto';
+import crypto, { createHash } from 'node:crypto';
+import { syncBuiltinESMExports } from 'node:module';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { parseBearerToken, MAX_TOKEN_LENGTH } from '../../src/auth/bearer-token.js';
 import { parseDuration } from '../../src/cli/arguments.js';
 import { hashSecret, verifySecret, createStaticToken, parseStaticToken } from '../../src/auth/static-token.js';
@@ -31,6 +32,18 @@ describe('static tokens', () => {
     for (const other of [secret.slice(0, 42) + String.fromCharCode(last + 1), secret.slice(1), '', `${secret}=`]) {
       expect(verifySecret(hashSecret(secret), other)).toBe(false);
     }
+  });
+
+  test('are compared by their hashes in constant time', () => {
+    const compare = vi.spyOn(crypto, 'timingSafeEqual');
+    syncBuiltinESMExports();
+    const { secret } = createStaticToken();
+    expect(verifySecret(hashSecret(secret), secret)).toBe(true);
+    expect(verifySecret(hashSecret(secret), 'another')).toBe(false);
+    const hashes = [secret, 'another'].map((text) => createHash('sha256').update(text).digest());
+    expect(compare.mock.calls).toEqual(hashes.map((hash) => [hashes[0], hash]));
+    compare.mockRestore();
+    syncBuiltinESMExports();
   });
 
   test('for any text: parseStaticToken returns its parts or null', () => {

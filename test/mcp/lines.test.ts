@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { FrameSplitter } from '../../src/mcp/transports/websocket/frame-splitter.js';
 import { StderrTail } from '../../src/mcp/transports/stdio/stderr-tail.js';
 import { LineSplitter } from '../../src/shared/line-splitter.js';
+import { protectSecrets } from '../../src/shared/sanitize/index.js';
 import { SECRETS, SECRET_FRAGMENTS } from '../support/secrets.js';
 import { chunksOf } from './support.js';
 
@@ -115,6 +116,23 @@ describe('StderrTail', () => {
         for (const trace of SECRET_FRAGMENTS) expect(lines.toString()).not.toContain(trace);
       }
       expect(all).toEqual(['before it', '[redacted]', 'after it']);
+    }
+  });
+
+  test('does not reveal a secret of the configuration that arrives in pieces', () => {
+    const secret = 'kestrel seven "of" nine';
+    using _secrets = protectSecrets([secret]);
+    const lines = new StderrTail(() => undefined);
+    for (const character of `key: ${secret}\nlast: ${secret}`) {
+      lines.push(character);
+      expect(lines.toString()).not.toMatch(/kestr|seven|nine/);
+    }
+    expect(lines.toString()).toBe('key: [redacted] | last: [redacted]');
+    for (let length = 16_384 - secret.length; length <= 16_384; length += 1) {
+      const long = new StderrTail(() => undefined);
+      long.push(`${secret} ${'x '.repeat(8_192).slice(0, length)}`);
+      long.push('\n');
+      expect(long.toString()).not.toMatch(/kestr|seven|nine/);
     }
   });
 

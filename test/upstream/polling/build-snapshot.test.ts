@@ -56,6 +56,21 @@ function edgesOf(reported: ServerReport): [string, string, boolean][] {
 }
 
 describe('buildServerSnapshot', () => {
+  test('prefixes every id with the id of the server, also native ids that look like those of another server', () => {
+    const reported = report({
+      agents: [agent('other:a', { swarmNativeId: 'other:s' }), agent('x:b')],
+      swarms: [{ ...swarm('mesh'), nativeId: 'other:s' }],
+      edges: [{ fromNativeId: 'other:a', toNativeId: 'x:b', swarmNativeId: 'other:s', relation: 'peer' }],
+    });
+    const { agents, swarms, edges } = buildServerSnapshot(serverOf('x'), reported, SEEN, null, 10_000);
+    const ids = [...agents.flatMap(({ id, swarmId }) => [id, swarmId]), ...swarms.map(({ id }) => id)];
+    const ends = edges.flatMap(({ id, swarmId, from, to }) => [id, swarmId, from, to]);
+    expect(ids).toEqual(['x:other:a', 'x:other:s', 'x:x:b', 'x:s', 'x:other:s']);
+    expect(ends.length).toBeGreaterThan(0);
+    expect(ends.filter((id) => !id.startsWith('x:'))).toEqual([]);
+    expect([...agents, ...swarms].filter(({ serverId }) => serverId !== 'x')).toEqual([]);
+  });
+
   test('infers edges from the leader of a hierarchy, which is at depth 0', () => {
     const reported = report({
       agents: [agent('boss', { type: 'coordinator' }), agent('a'), agent('b')],
