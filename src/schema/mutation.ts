@@ -116,7 +116,7 @@ builder.mutationFields((t) => ({
     type: ViewerRef,
     extensions: permissionExtension(null),
     description:
-      'Replaces the token of a WebSocket before it expires, without interrupting subscriptions. Fails with FORBIDDEN if the new token has other permissions or another restriction. Over HTTP, each request carries its own token.',
+      'Replaces the token of a WebSocket before it expires, without interrupting subscriptions. Fails with FORBIDDEN if the new token has another subject, other permissions or another restriction. Over HTTP, each request carries its own token.',
     args: {
       token: t.arg.string({ required: true, description: 'Token without a prefix. Pass it as a variable.' }),
     },
