@@ -1,5 +1,6 @@
 import js from '@eslint/js';
 import jsdoc from 'eslint-plugin-jsdoc';
+import redos from 'eslint-plugin-redos';
 import tseslint from 'typescript-eslint';
 
 /** Words that docs/glossary.md replaces; no identifier contains them. */
@@ -10,6 +11,18 @@ const REPLACED_WORD = [
   `(${REPLACED_WORDS.replaceAll(/\b[a-z]/g, (first) => first.toUpperCase())})(?![a-z])`,
   `(^|_)(${REPLACED_WORDS.toUpperCase()})(?![A-Z])`,
 ].join('|');
+
+const RESTRICTED_SYNTAX = [
+  { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' },
+  { selector: 'TSEnumDeclaration', message: 'Use a union of string literals.' },
+  {
+    selector: `:matches(Identifier, PrivateIdentifier)[name=/${REPLACED_WORD}/]`,
+    message: 'Use the term of docs/glossary.md.',
+  },
+];
+
+/** Files that run outside of tests. Their patterns meet texts from anywhere. */
+const PROGRAM_FILES = ['src/**/*.ts', 'packages/client/src/**/*.ts', 'playground/**/*.{ts,tsx}', 'scripts/**/*.js'];
 
 export default tseslint.config(
   { ignores: ['**/dist/**', '.cache/**', '**/node_modules/**', '**/generated/**', 'coverage/**', 'artifacts/**'] },
@@ -43,21 +56,32 @@ export default tseslint.config(
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       eqeqeq: ['error', 'always', { null: 'ignore' }],
       'no-restricted-globals': ['error', 'event', 'name'],
-      'no-restricted-syntax': [
-        'error',
-        { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' },
-        { selector: 'TSEnumDeclaration', message: 'Use a union of string literals.' },
-        {
-          selector: `:matches(Identifier, PrivateIdentifier)[name=/${REPLACED_WORD}/]`,
-          message: 'Use the term of docs/glossary.md.',
-        },
-      ],
+      'no-restricted-syntax': ['error', ...RESTRICTED_SYNTAX],
     },
   },
   {
     files: ['test/**/*.ts'],
     // vitest's asymmetric matchers are typed `any`.
     rules: { '@typescript-eslint/no-unsafe-assignment': 'off' },
+  },
+  {
+    files: PROGRAM_FILES,
+    plugins: { redos },
+    rules: {
+      // recheck proves that each pattern takes linear time, or searches for a text that takes longer.
+      'redos/no-vulnerable': [
+        'error',
+        { ignoreErrors: false, timeout: 60_000, cache: { location: '.cache/recheck.json', strategy: 'aggressive' } },
+      ],
+      'no-restricted-syntax': [
+        'error',
+        ...RESTRICTED_SYNTAX,
+        {
+          selector: ":matches(NewExpression, CallExpression)[callee.name='RegExp']",
+          message: 'Use a literal, which can be checked. Search for texts with the methods of strings.',
+        },
+      ],
+    },
   },
   {
     files: ['codegen.ts', '**/*.config.ts', '**/*.config.js'],

@@ -69,8 +69,16 @@ export function formatValue(value: unknown, path: readonly PropertyKey[]): strin
   if (SECRET_WORDS.test(value.replace(/\$\{\w+\}/g, ''))) return 'is ***';
   // Only a mistake: the value may be a secret that was read in a wrong encoding.
   if (value.includes('\0')) return 'is ***';
-  const redacted = withoutCredentials(value).replace(/(:\/\/[^?#]*)[?#].*$/s, '$1?***');
+  const redacted = withoutQuery(withoutCredentials(value));
   return `is ${JSON.stringify(redacted.length > MAX_VALUE_LENGTH ? `${redacted.slice(0, MAX_VALUE_LENGTH)}…` : redacted)}`;
+}
+
+/** Removes the query and the fragment of a URL. */
+function withoutQuery(text: string): string {
+  const scheme = text.indexOf('://');
+  if (scheme < 0) return text;
+  const length = text.slice(scheme).search(/[?#]/);
+  return length < 0 ? text : `${text.slice(0, scheme + length)}?***`;
 }
 
 /** Removes the credentials of a URL, also without a scheme, up to the last @, because a password may contain one. */

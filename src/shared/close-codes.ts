@@ -18,9 +18,10 @@ export const MAX_CLOSE_REASON_BYTES = 123;
 
 /** Shortens a close reason to the maximum length, without cutting a character in two. */
 export function truncateCloseReason(reason: string): string {
-  const bytes = Buffer.from(reason);
-  // Decoding turns a character that is cut in two into U+FFFD.
-  return bytes.length <= MAX_CLOSE_REASON_BYTES
-    ? reason
-    : bytes.toString('utf8', 0, MAX_CLOSE_REASON_BYTES - 3).replace(/\uFFFD+$/, '');
+  const bytes = Buffer.from(reason.slice(0, MAX_CLOSE_REASON_BYTES + 1));
+  if (bytes.length <= MAX_CLOSE_REASON_BYTES) return reason;
+  let end = MAX_CLOSE_REASON_BYTES;
+  // Bytes from 0x80 to 0xBF continue a character.
+  while (((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
+  return bytes.toString('utf8', 0, end);
 }

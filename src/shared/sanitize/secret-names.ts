@@ -42,7 +42,8 @@ function classify(name: string): SecretNameKind {
   return null;
 }
 
-function withoutTrailingDigits(text: string): string {
+/** Removes the number at the end of a name. */
+export function withoutTrailingDigits(text: string): string {
   let end = text.length;
   while (end > 0 && /\d/.test(text[end - 1] ?? '')) end -= 1;
   return text.slice(0, end);

@@ -1,5 +1,5 @@
 import { redact } from './redact.js';
-import { classifyName } from './secret-names.js';
+import { classifyName, withoutTrailingDigits } from './secret-names.js';
 
 /** Minimum length of a value without a telling name that counts as secret. */
 const MIN_VALUE_LENGTH = 8;
@@ -83,7 +83,7 @@ function lastWord(name: string): string {
     .replaceAll(/([a-z])([A-Z])/g, '$1 $2')
     .toLowerCase()
     .split(/[^a-z0-9]+/)
-    .map((word) => (QUALIFIERS.has(word) ? word : word.replace(/\d+$/, '')))
+    .map((word) => (QUALIFIERS.has(word) ? word : withoutTrailingDigits(word)))
     .filter((word) => word !== '');
   return words.findLast((word, index) => index === 0 || !QUALIFIERS.has(word)) ?? '';
 }
