@@ -6,6 +6,8 @@ export class RevisionedMap<V, K> {
   readonly #records = new Map<string, RevisionedRecord<V, K>>();
   /** Tombstones in the order of removal: restored records are deleted, removed records are appended. */
   readonly #tombstones = new Map<string, RevisionedRecord<V, K>>();
+  /** Iterator that continues after the tombstones that were dropped. A new one would skip their places each time. */
+  #oldestTombstones = this.#tombstones.values();
   readonly #toKey: (value: V) => K;
   readonly #keysEqual: (a: K, b: K) => boolean;
   readonly #maxTombstones: number;
@@ -113,7 +115,11 @@ export class RevisionedMap<V, K> {
 
   #evict(): void {
     while (this.#tombstones.size > this.#maxTombstones) {
-      const oldest = this.#tombstones.values().next();
+      let oldest = this.#oldestTombstones.next();
+      if (oldest.done === true) {
+        this.#oldestTombstones = this.#tombstones.values();
+        oldest = this.#oldestTombstones.next();
+      }
       if (oldest.done === true) return;
       this.#tombstones.delete(oldest.value.id);
       this.#records.delete(oldest.value.id);
