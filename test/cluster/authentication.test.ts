@@ -72,7 +72,12 @@ async function record(channel: string): Promise<{ readonly texts: string[] } & A
   const texts: string[] = [];
   listener.on('message', (_channel, text) => texts.push(text));
   await listener.subscribe(channel);
-  return { texts, [Symbol.asyncDispose]: async () => void listener.disconnect() };
+  return {
+    texts,
+    async [Symbol.asyncDispose]() {
+      listener.disconnect();
+    },
+  };
 }
 
 /** Waits until the node has counted refusals with this reason. */

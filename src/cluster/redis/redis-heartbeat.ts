@@ -3,6 +3,7 @@ import type { RedisClient } from './redis-client.js';
 
 /** Interval of the pings in milliseconds. */
 const INTERVAL_MS = 250;
+const NOT_CONNECTED = 'not connected yet';
 /** Time in milliseconds after which a ping counts as failed. */
 const PING_TIMEOUT_MS = 1_000;
 /** Time in milliseconds without an answer after which the connection is replaced, because its other end may have disappeared. */
@@ -24,7 +25,7 @@ export class RedisHeartbeat implements AsyncDisposable {
   constructor(options: RedisHeartbeatOptions) {
     this.#options = options;
     this.#wakeSignal = new WakeSignal(options.clock);
-    this.#failureReason = `Redis at ${options.address}: not connected yet`;
+    this.#failureReason = `Redis at ${options.address}: ${NOT_CONNECTED}`;
     const { client } = options;
     client.on('ready', this.#onReady);
     client.on('close', this.#onClose);
@@ -81,11 +82,15 @@ export class RedisHeartbeat implements AsyncDisposable {
 
   readonly #onClose = (): void => {
     this.#silentSinceMs = null;
-    // An earlier reason is more specific.
-    if (this.#failureReason === null) this.#set('connection closed');
+    // Other reasons are more specific.
+    if (this.#failureReason === null || this.#failureReason.endsWith(NOT_CONNECTED)) this.#set('connection closed');
   };
 
-  readonly #onError = (error: unknown): void => this.#set(errorMessage(error));
+  readonly #onError = (error: unknown): void => {
+    const message = errorMessage(error);
+    // ioredis reports its handshake on a closed connection after the error that closed it.
+    if (!message.includes('enableOfflineQueue')) this.#set(message);
+  };
 
   #set(reason: string | null): void {
     if (this.#abort.signal.aborted) return;
