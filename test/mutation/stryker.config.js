@@ -26,6 +26,8 @@ export default {
   incremental: true,
   incrementalFile: `${cache}/incremental.json`,
   concurrency: 1,
+  // Ends mutants that collect values without end.
+  testRunnerNodeArgs: ['--max-old-space-size=1024'],
   // Only ends a hang, so that a busy machine detects no mutant by its slowness.
   timeoutMS: 20_000,
   timeoutFactor: 2,
