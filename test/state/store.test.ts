@@ -122,6 +122,13 @@ describe('Store', () => {
     expect(counts.map((filters) => store.countCandidates(createView(filters)))).toEqual([2, 2, 1, 0]);
   });
 
+  test('forgets the counts of a server with its last agent', () => {
+    const store = newStore();
+    expect([store.agentCounts('x').byStatus.get('IDLE'), store.agentCounts('x').stale]).toEqual([2, 0]);
+    store.commit({ ...emptyDelta('x'), removedAgentIds: ['x:a', 'x:b'] });
+    expect(store.agentCounts('x')).toBe(store.agentCounts('unknown'));
+  });
+
   test('moves an edge between agents', () => {
     const store = newStore();
     const edge = { ...edgeWith('a', 'b'), to: 'x:c' };

@@ -1,6 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { type Restriction, UNKNOWN_NEURAL, UNKNOWN_PERFORMANCE, UNRESTRICTED } from '../../src/model/index.js';
-import { createView, maskAgent, matchesAgent, matchesServer, restrictView } from '../../src/state/index.js';
+import {
+  createView,
+  maskAgent,
+  matchesAgent,
+  matchesServer,
+  restrictView,
+  showsAllAgentsOf,
+  showsToolResultsOf,
+} from '../../src/state/index.js';
 import { serverOf } from '../support/arbitraries.js';
 import { agentWith } from './fixed-state.js';
 
@@ -105,6 +113,26 @@ describe('matchesServer', () => {
     [{ swarmIds: [] }, false],
   ])('matches %j: %s', (filters, expected) => {
     expect(matchesServer(createView(filters), server)).toBe(expected);
+  });
+});
+
+describe('showsAllAgentsOf and showsToolResultsOf', () => {
+  const server = { ...serverOf('x'), agentServerTypes: ['RUV_SWARM', 'DAA'] as const };
+
+  test.each([
+    [{}, true, true],
+    [{ serverIds: ['x'] }, true, true],
+    [{ serverIds: ['y'] }, true, false],
+    [{ serverTypes: ['DAA', 'RUV_SWARM'] as const }, true, true],
+    [{ serverTypes: ['DAA'] as const }, false, false],
+    [{ agentTypes: ['coder'] }, false, false],
+    [{ swarmIds: ['x:s'] }, false, false],
+    [{ includePerformance: false }, true, false],
+    [{ includeNeural: false }, true, false],
+    [{ includeTopology: false }, true, true],
+  ])('return for %j: %s and %s', (options, allAgents, toolResults) => {
+    const view = createView(options);
+    expect([showsAllAgentsOf(view, server), showsToolResultsOf(view, server)]).toEqual([allAgents, toolResults]);
   });
 });
 
