@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { AgentDelta, computeAgentDeltas } from '../../src/state/agent-delta.js';
+import { type AgentDelta, computeAgentDeltas } from '../../src/state/agent-delta.js';
 import { createView, emptyDelta, Store } from '../../src/state/index.js';
 import { EPOCH_TIME } from '../support/arbitraries.js';
 import { agentWith } from './fixed-state.js';
