@@ -173,6 +173,7 @@ export async function startServer(options: StartServerOptions): Promise<Swarmlen
     join: options.joinTap,
     loadKey: options.loadTapKey,
     authenticator,
+    requests,
     originPolicy,
     clock,
     closes,

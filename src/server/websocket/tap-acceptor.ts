@@ -15,6 +15,7 @@ import {
   TAP_PROTOCOLS,
   truncateCloseReason,
 } from '../../shared/index.js';
+import type { RequestAdmission } from '../limits/request-admission.js';
 import { type OriginPolicy, type RequestRejection, checkRequest } from '../http/request-origin.js';
 import { rejectUpgrade } from '../http/reject-upgrade.js';
 import { toClientId } from '../limits/client-identity.js';
@@ -37,6 +38,8 @@ export interface TapAcceptorOptions {
   }) => void;
   /** Authenticator of taps. A tap needs a token with the permission `servers:admin`, if tokens are required. */
   readonly authenticator: Authenticator;
+  /** Admission of all transports, which counts failed authentications. */
+  readonly requests: RequestAdmission;
   /** Returns the key that taps of the same user know. */
   readonly loadKey: () => Promise<Buffer>;
   readonly originPolicy: OriginPolicy;
@@ -67,7 +70,7 @@ export class TapAcceptor implements AsyncDisposable {
     }
     // A client may disconnect during authentication.
     duplex.on('error', () => undefined);
-    this.#authenticate(request.headers.authorization ?? null).then(
+    this.#authenticate(request, request.headers.authorization ?? null).then(
       (viewer) => this.#accept(viewer, request, duplex, head),
       (error: unknown) =>
         this.#rejectUpgrade(request, duplex, { status: toStatus(error), reason: this.#toReason(error) }),
@@ -100,8 +103,8 @@ export class TapAcceptor implements AsyncDisposable {
     return { status: 403, reason };
   }
 
-  async #authenticate(authorization: string | null): Promise<Viewer> {
-    const viewer = await this.#options.authenticator.authenticate(authorization);
+  async #authenticate(request: IncomingMessage, authorization: string | null): Promise<Viewer> {
+    const viewer = await this.#options.requests.authenticate(request, authorization);
     requirePermission(viewer, 'servers:admin');
     return viewer;
   }
@@ -126,12 +129,12 @@ export class TapAcceptor implements AsyncDisposable {
         onJoin: (join, messages) => {
           const authenticated =
             viewer === null
-              ? this.#authenticate(join.token == null ? null : `Bearer ${join.token}`)
+              ? this.#authenticate(request, join.token == null ? null : `Bearer ${join.token}`)
               : Promise.resolve(viewer);
           authenticated
             .then((accepted) => this.#join(accepted, join, socket, messages))
             .catch((error: unknown) => {
-              const code = toStatus(error) === 503 ? CLOSE_TRY_AGAIN_LATER : CLOSE_FORBIDDEN;
+              const code = toStatus(error) < 429 ? CLOSE_FORBIDDEN : CLOSE_TRY_AGAIN_LATER;
               socket.close(code, truncateCloseReason(this.#toReason(error)));
             });
         },
@@ -208,7 +211,9 @@ function offersProtocol(request: IncomingMessage, protocol: string): boolean {
   return offered.split(',').some((entry) => entry.trim() === protocol);
 }
 
-function toStatus(error: unknown): 401 | 403 | 503 {
+function toStatus(error: unknown): 401 | 403 | 429 | 503 {
   if (!(error instanceof SwarmlensError)) return 503;
-  return error.code === 'UNAUTHENTICATED' ? 401 : error.code === 'FORBIDDEN' ? 403 : 503;
+  if (error.code === 'UNAUTHENTICATED') return 401;
+  if (error.code === 'FORBIDDEN') return 403;
+  return error.code === 'RATE_LIMITED' ? 429 : 503;
 }

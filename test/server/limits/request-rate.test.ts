@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createMemoryRateLimiter, MemoryLimitCounters, OncePerSecondLimiter } from '../../../src/server/index.js';
 import type { RateLimiterFactory } from '../../../src/server/index.js';
 import { identifyClient, toNetworkKey } from '../../../src/server/limits/client-identity.js';
+import { TAP_PATH, TAP_PROTOCOLS } from '../../../src/shared/index.js';
 import { AccessServer } from '../../support/access-server.js';
 import { DeliveryServer } from '../../support/delivery-server.js';
 import { RawGraphqlWsClient } from '../../support/raw-graphql-ws-client.js';
@@ -95,6 +96,8 @@ describe('maxRequestsPerSecond', () => {
       code: 1013,
       reason: expect.stringContaining('requests per second') as string,
     });
+    const tap = { connection: 'upgrade', upgrade: 'websocket', 'sec-websocket-protocol': TAP_PROTOCOLS.token };
+    expect((await sendRaw(url, `GET ${TAP_PATH}`, { ...tap, authorization: 'Bearer wrong' })).status).toBe(429);
     expect((await sendRaw(url, 'GET /graphql', { accept: 'text/html' })).status).toBe(429);
     expect((await sendRaw(url, TARGET, { accept: 'application/json' })).status).toBe(429);
     // Clients with a token are not affected.
