@@ -9,7 +9,11 @@ const TESTS: Readonly<Record<string, string[]>> = {
   access: ['test/access/*.test.ts'],
   state: ['test/state/*.test.ts', 'test/fuzz/cursor.test.ts'],
   delivery: ['test/delivery/**/*.test.ts'],
-  'server/websocket': ['test/server/**/*.test.ts', 'test/e2e/delivery.test.ts'],
+  'server/websocket': [
+    'test/server/websocket/*.test.ts',
+    'test/server/{connections,drain,send-buffer,socket-session,unread-answers}.test.ts',
+    'test/e2e/{auth,delivery,tap-access,token-expiry}.test.ts',
+  ],
 };
 
 const { projects: _, ...test } = base.test ?? {};
