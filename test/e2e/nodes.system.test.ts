@@ -6,6 +6,7 @@ import { parseRedisUrl, systemClock } from '../../src/shared/index.js';
 import { silentLogger } from '../../src/telemetry/index.js';
 import { simulated } from '../upstream/discovery/listeners.js';
 import { request, serverConfig, SocketClient, startApp, testConfig } from '../support/app.js';
+import { BUS_KEY } from '../cluster/test-node.js';
 import { hasRedis, NO_REDIS, RedisServer } from '../support/redis-server.js';
 import { waitUntil } from '../support/wait.js';
 
@@ -20,7 +21,7 @@ function daa(port: number) {
 function onRedis(redis: RedisServer, leaseMs = 120_000): Partial<Config> {
   const bus = parseRedisUrl(redis.url);
   if (bus === null) throw new Error('no URL of a Redis');
-  return { bus, busPrefix: 't', leaseMs, heartbeatMs: 200 };
+  return { bus, busPrefix: 't', busKeys: [BUS_KEY], leaseMs, heartbeatMs: 200 };
 }
 
 /** Returns the agents sorted by id, because the order differs between nodes. */
@@ -131,25 +132,43 @@ describe.skipIf(!here)(`two nodes on one Redis${here ? '' : ` (${NO_REDIS})`}`, 
       seen.map(({ id }) => ({ id, stale: true })),
     );
     expect(await agents(first)).toEqual(seen);
-    for (const { url } of [first, second]) expect((await fetch(`${url}/readyz`)).status).toBe(200);
+    for (const app of [first, second]) await untilReadinessIs(app, '503 redis-unavailable');
+    await redis.restart();
+    for (const app of [first, second]) await untilReadinessIs(app, '200 ready');
   });
 });
 
-test.skipIf(!here)('/readyz returns 503 with the reason until the node has reached Redis', async () => {
-  await using server = await simulated('daa', 'http');
-  await using redis = await RedisServer.start();
-  await redis.kill();
-  await using app = await createApp(testConfig([daa(server.port)], onRedis(redis)), {
-    clock: systemClock,
-    logger: silentLogger,
-  });
-  const notReady = await fetch(`${app.url}/readyz`);
-  expect([notReady.status, await notReady.text()]).toEqual([
-    503,
-    expect.stringMatching(new RegExp(`^Redis at 127\\.0\\.0\\.1:${redis.port}`)),
-  ]);
-  await redis.restart();
-  await app.discovered;
-  expect((await fetch(`${app.url}/readyz`)).status).toBe(200);
-  expect(await agents(app)).toHaveLength(2);
-});
+/** Resolves when `/readyz` answers with this status and text. */
+async function untilReadinessIs({ url }: App, expected: string): Promise<void> {
+  let seen = '';
+  const isEqual = async (): Promise<boolean> => {
+    const response = await fetch(`${url}/readyz`);
+    seen = `${response.status} ${(await response.text()).trim()}`;
+    return seen === expected;
+  };
+  await waitUntil(isEqual, { state: () => seen });
+}
+
+test.skipIf(!here).each([1, 0])(
+  '/readyz returns 503 without an address while Redis is unreachable, and health explains it (servers: %d)',
+  async (count) => {
+    await using server = await simulated('daa', 'http');
+    await using redis = await RedisServer.start();
+    await redis.kill();
+    const config = testConfig(count === 0 ? [] : [daa(server.port)], onRedis(redis));
+    await using app = await createApp(config, { clock: systemClock, logger: silentLogger });
+    const readiness = async (): Promise<unknown> =>
+      (await request(app, '{ health { readiness { ready reason detail } } }')).data?.['health'];
+    await untilReadinessIs(app, '503 redis-unavailable');
+    const detail = expect.stringMatching(new RegExp(`^Redis at 127\\.0\\.0\\.1:${redis.port}: `)) as unknown;
+    expect(await readiness()).toEqual({ readiness: { ready: false, reason: 'redis-unavailable', detail } });
+    await redis.restart();
+    await app.discovered;
+    await untilReadinessIs(app, '200 ready');
+    expect(await readiness()).toEqual({ readiness: { ready: true, reason: null, detail: null } });
+    await redis.kill();
+    await untilReadinessIs(app, '503 redis-unavailable');
+    await redis.restart();
+    await untilReadinessIs(app, '200 ready');
+  },
+);

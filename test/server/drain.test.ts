@@ -66,6 +66,7 @@ describe('server shutdown', () => {
     expect(await ask(`${server.url}/readyz`)).toMatchObject({ status: 200 });
     const stopped = server.stop();
     expect(await ask(`${server.url}/readyz`)).toMatchObject({ status: 503, connection: 'close' });
+    expect(await (await fetch(`${server.url}/readyz`)).text()).toBe('draining\n');
     expect(await ask(`${server.url}/healthz`)).toMatchObject({ status: 200, connection: 'close' });
     const upgrade = { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13' };
     const tap = await ask(`${server.url}/tap?server=x&instance=1`, {

@@ -87,6 +87,8 @@ export class DeliveryServer implements AsyncDisposable {
         | 'trustedDocuments'
         | 'clock'
         | 'shutdownMs'
+        | 'busFailure'
+        | 'discovered'
       > & { readonly utilization: () => number }
     > = {},
     limits: Partial<Limits> = {},
