@@ -1,5 +1,9 @@
+/** Maximum length of a word that is compared. The time of a comparison grows with the square of the length. */
+const MAX_WORD_LENGTH = 64;
+
 /** Returns `, did you mean "x"?` for the nearest of the words. Empty if none is near. */
 export function didYouMean(word: string, words: readonly string[]): string {
+  if (word.length > MAX_WORD_LENGTH) return '';
   const nearest = words
     .map((candidate) => ({ candidate, distance: distance(word.toLowerCase(), candidate.toLowerCase()) }))
     .filter((match) => match.distance <= 2)

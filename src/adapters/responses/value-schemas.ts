@@ -14,10 +14,16 @@ const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/gu;
 /** Printable ASCII without surrounding spaces, which needs no cleaning. */
 const PLAIN = /^[!-~](?:[ -~]*[!-~])?$/;
 
+/** Number of UTF-16 units that are read beyond a limit, because unprintable characters and spaces do not count. */
+const READ_MARGIN = 1_024;
+
 /** Converts a text to one line of printable characters, at most `maxLength` UTF-16 units long. */
 export function cleanText(text: string, maxLength: number): string {
   if (text.length <= maxLength && PLAIN.test(text)) return text;
-  const printable = text.replace(UNPRINTABLE, '').trim();
+  const printable = text
+    .slice(0, maxLength + READ_MARGIN)
+    .replace(UNPRINTABLE, '')
+    .trim();
   if (printable.length <= maxLength) return printable;
   // Shortening may split a surrogate pair.
   return printable.slice(0, maxLength).replace(UNPRINTABLE, '').trimEnd();
@@ -25,8 +31,9 @@ export function cleanText(text: string, maxLength: number): string {
 
 /** Schema of a required, non-empty id. */
 export const id = z.string().transform((text, context) => {
-  const printable = cleanText(text, Infinity);
-  if (printable !== '' && printable.length <= MAX_ID_LENGTH) return printable;
+  const printable = cleanText(text, MAX_ID_LENGTH + 1);
+  const isComplete = text.length <= MAX_ID_LENGTH + READ_MARGIN;
+  if (isComplete && printable !== '' && printable.length <= MAX_ID_LENGTH) return printable;
   context.issues.push({ code: 'custom', message: printable === '' ? 'Empty id' : 'Id too long', input: text });
   return z.NEVER;
 });
