@@ -56,7 +56,7 @@ export class AgentIndex {
     let bestCount = Infinity;
     const consider = <K>(index: IdIndex<K>, keys: ReadonlySet<K> | null): void => {
       if (keys === null) return;
-      const sets = Array.from(keys, (key) => index.ids(key));
+      const sets = index.idsOfAll(keys);
       const count = sets.reduce((sum, { size }) => sum + size, 0);
       if (count >= bestCount) return;
       best = sets;

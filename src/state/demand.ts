@@ -6,15 +6,17 @@ import { matchesServer, type View } from './view.js';
 export class Demand {
   readonly #entries = new Set<DemandEntry>();
   readonly #changes = new Emitter<undefined>();
+  /** Results of `requiredHz` by server until an entry changes, because each poll reads its own several times. */
+  readonly #requiredHz = new Map<string, { readonly types: string; readonly hz: number }>();
 
   /** Adds a demand for `hz` updates per second of `view` until disposed. 0 Hz requires no updates. */
   add(view: View, hz: number): Disposable {
     const entry: DemandEntry = { view, hz };
     this.#entries.add(entry);
-    this.#changes.emit(undefined);
+    this.#handleChange();
     return {
       [Symbol.dispose]: () => {
-        if (this.#entries.delete(entry)) this.#changes.emit(undefined);
+        if (this.#entries.delete(entry)) this.#handleChange();
       },
     };
   }
@@ -25,13 +27,22 @@ export class Demand {
 
   /** Returns the highest update rate that any entry needs from the server. 0 if there is none. */
   requiredHz(server: Pick<McpServer, 'id' | 'agentServerTypes'>): number {
+    const types = server.agentServerTypes.join();
+    const known = this.#requiredHz.get(server.id);
+    if (known?.types === types) return known.hz;
     let hz = 0;
     for (const entry of this.#entries) if (entry.hz > hz && matchesServer(entry.view, server)) hz = entry.hz;
+    this.#requiredHz.set(server.id, { types, hz });
     return hz;
   }
 
   onChange(callback: () => void): Disposable {
     return this.#changes.add(callback);
+  }
+
+  #handleChange(): void {
+    this.#requiredHz.clear();
+    this.#changes.emit(undefined);
   }
 }
 

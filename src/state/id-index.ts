@@ -21,6 +21,12 @@ export class IdIndex<K> {
     return this.#ids.get(key) ?? NO_IDS;
   }
 
+  /** Returns the ids with each of several values. The cost grows with the smaller number of values: given or existing. */
+  idsOfAll(keys: ReadonlySet<K>): readonly ReadonlySet<string>[] {
+    if (keys.size <= this.#ids.size) return Array.from(keys, (key) => this.ids(key));
+    return [...this.#ids].flatMap(([key, ids]) => (keys.has(key) ? [ids] : []));
+  }
+
   count(key: K): number {
     return this.ids(key).size;
   }

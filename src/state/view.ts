@@ -107,8 +107,19 @@ export function matchesServer(view: View, server: Pick<McpServer, 'id' | 'agentS
     return false;
   if (view.agentTypes?.size === 0) return false;
   if (view.swarmIds === null) return true;
-  for (const swarmId of view.swarmIds) if (parseServerId(swarmId) === server.id) return true;
-  return false;
+  return serversOfSwarms(view.swarmIds).has(server.id);
+}
+
+const swarmServers = new WeakMap<ReadonlySet<string>, ReadonlySet<string | null>>();
+
+/** Returns the ids of the servers of swarms. Computed once per filter, because every tick and every poll reads it. */
+function serversOfSwarms(swarmIds: ReadonlySet<string>): ReadonlySet<string | null> {
+  let serverIds = swarmServers.get(swarmIds);
+  if (serverIds === undefined) {
+    serverIds = new Set([...swarmIds].map(parseServerId));
+    swarmServers.set(swarmIds, serverIds);
+  }
+  return serverIds;
 }
 
 /** Returns whether a view shows all possible agents of a server. */

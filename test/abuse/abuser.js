@@ -163,6 +163,42 @@ const KINDS = {
       const headers = `Host: localhost\r\nAccept: text/event-stream\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`;
       return raw(`POST /graphql HTTP/1.1\r\n${headers}\r\n\r\n${body}`, false);
     }),
+  /** As many tool calls as possible at the same time. */
+  calls: () =>
+    keepOn(3, () =>
+      socket((made) => {
+        const query = 'mutation { callTool(serverId: "sim", tool: "agent_list") { isError } }';
+        let id = 0;
+        const timer = setInterval(() => {
+          for (let sent = 0; sent < 9; sent += 1) {
+            id += 1;
+            made.send(JSON.stringify({ id: `${id}`, type: 'subscribe', payload: { query } }));
+          }
+        }, 100);
+        made.on('close', () => clearInterval(timer));
+      }),
+    ),
+  /** 400 subscriptions, each with another filter of as many swarms as are allowed. */
+  filters: () =>
+    many(4, (_, index) =>
+      socket((made) => {
+        const query = `subscription ($swarmIds: [ID!]) {
+          agentUpdates(mode: HIGH_FREQUENCY, swarmIds: $swarmIds) { cursor agents { id status } } }`;
+        for (let id = 0; id < 100; id += 1) {
+          const swarmIds = Array.from({ length: 1_000 }, (_swarm, swarm) => `sim:swarm-${index}-${id}-${swarm}`);
+          made.send(JSON.stringify({ id: `${id}`, type: 'subscribe', payload: { query, variables: { swarmIds } } }));
+        }
+      }),
+    ),
+  /** Subscribes to the agents of a server that replaces all of them in each answer. */
+  flood: () =>
+    many(2, () =>
+      socket((made) => {
+        const query =
+          'subscription { agentUpdates(mode: HIGH_FREQUENCY) { removedAgentIds agents { id name } patches { id patch } } }';
+        made.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query } }));
+      }),
+    ),
   /** WebSockets that answer no ping. */
   unanswered: () => many(500, () => socket(() => undefined, true, { autoPong: false })),
 };

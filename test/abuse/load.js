@@ -15,6 +15,7 @@ import { rssBytes } from '../../bench/support/process-usage.js';
 
 const PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const ABUSER = fileURLToPath(new URL('abuser.js', import.meta.url));
+const FLOOD = fileURLToPath(new URL('flood.js', import.meta.url));
 const ALL_KINDS = [
   'connections',
   'subscribes',
@@ -30,6 +31,9 @@ const ALL_KINDS = [
   'unread',
   'unreadStreams',
   'unanswered',
+  'calls',
+  'filters',
+  'flood',
 ];
 const MIB = 2 ** 20;
 /** Time in milliseconds until an idle heap has shrunk. */
@@ -50,7 +54,9 @@ const sleep = (forMs) => new Promise((resolve) => setTimeout(resolve, forMs));
 const folder = mkdtempSync(join(tmpdir(), 'swarmlens-abuse-'));
 const config = join(folder, 'config.json');
 const simulate = [PROGRAM, 'simulate', '--type', 'ruv-swarm', '--agents', values.agents, '--hz', '60'];
-writeFileSync(config, JSON.stringify({ mcpServers: { sim: { command: process.execPath, args: simulate } } }));
+const sim = { command: process.execPath, args: simulate, swarmlens: { allowTools: ['agent_list'] } };
+const configure = (servers) => writeFileSync(config, JSON.stringify({ mcpServers: servers }));
+configure({ sim });
 const server = spawn(process.execPath, [PROGRAM, 'serve', '--config', config, '--port', '0'], {
   stdio: ['ignore', 'pipe', 'inherit'],
 });
@@ -95,6 +101,20 @@ try {
 
 /** Runs abusive load in a separate process. @returns number of responses of each kind */
 async function abuse(url, kind, forMs) {
+  if (kind !== 'flood') return run(url, kind, forMs);
+  // A server whose answers contain 40,000 new agents each.
+  const flood = spawn(process.execPath, [FLOOD, 'server', '40000'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  setPriority(flood.pid, constants.priority.PRIORITY_LOW);
+  const { value: port } = await createInterface({ input: flood.stdout })[Symbol.asyncIterator]().next();
+  configure({ sim, flood: { host: '127.0.0.1', port: Number(port), swarmlens: { serverType: 'DAA' } } });
+  const counts = await run(url, kind, forMs);
+  configure({ sim });
+  flood.kill();
+  return counts;
+}
+
+/** Runs the abuser. */
+async function run(url, kind, forMs) {
   const child = spawn(process.execPath, [ABUSER, url, kind, `${forMs}`, values.connections], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -124,7 +144,8 @@ async function watch(url) {
     socket.on('message', (data) => {
       const message = JSON.parse(data.toString());
       if (message.type === 'connection_ack') {
-        const query = 'subscription { agentUpdates(mode: HIGH_FREQUENCY) { timestamp agents { id } } }';
+        const query =
+          'subscription { agentUpdates(mode: HIGH_FREQUENCY, serverTypes: [RUV_SWARM]) { timestamp agents { id } } }';
         socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query } }));
       } else if (message.type === 'next') {
         delays.push(Date.now() - Date.parse(message.payload.data.agentUpdates.timestamp));
