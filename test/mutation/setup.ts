@@ -1,11 +1,9 @@
 import fc from 'fast-check';
-import { afterAll, vi } from 'vitest';
-import { SEED } from '../support/seed.js';
+import { afterAll } from 'vitest';
+import { SEED } from '../support/fuzz-inputs.js';
 
-// FUZZ_RUNS, which vitest.config.ts sets, otherwise changes the seed. A failure is enough to detect a mutant, so the smallest
-// failing input is not needed.
+// A failure is enough to detect a mutant. The smallest failing input is not needed.
 fc.configureGlobal({ ...fc.readConfigureGlobal(), seed: SEED, endOnFailure: true });
-vi.setConfig({ testTimeout: 20_000 });
 
 /** Variables of StrykerJS. */
 const stryker: { activeMutant?: string } | undefined = Reflect.get(globalThis, '__stryker__');

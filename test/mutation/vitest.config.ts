@@ -34,10 +34,12 @@ export default defineConfig({
   test: {
     ...test,
     include: TESTS[process.env['MUTATION_FOLDER'] ?? ''] ?? [],
-    setupFiles: ['test/support/seed.ts', 'test/mutation/setup.ts'],
+    setupFiles: ['test/mutation/setup.ts'],
     // A fifth of the usual inputs of property tests detects nearly as many mutants.
     env: { FUZZ_RUNS: '0.2' },
     sequence: { sequencer: ShortestFirst },
+    // Set here, because `vi.setConfig` keeps the first configuration of a thread, with the tests of another mutant.
+    testTimeout: 20_000,
     hookTimeout: 20_000,
   },
 });

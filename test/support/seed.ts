@@ -1,8 +1,6 @@
 import fc from 'fast-check';
 import { vi } from 'vitest';
-
-/** Seed of all property tests. With a fixed seed, a property test fails either always or never. */
-export const SEED = 20_261_127;
+import { SEED } from './fuzz-inputs.js';
 
 const RUN_TIMEOUT_MS = 300_000;
 
