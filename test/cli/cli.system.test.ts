@@ -62,7 +62,9 @@ describe('swarmlens serve', () => {
       });
       return ((await response.json()) as { data: Record<string, unknown> }).data; // as GraphQL prescribes
     };
-    expect(await execute('mutation { refreshDiscovery { servers { id } } }')).toBeDefined();
+    expect(await execute('mutation { refreshDiscovery { servers { id } } }')).toEqual({
+      refreshDiscovery: { servers: ['claude-flow', 'daa', 'ruv-swarm'].map((id) => ({ id })) },
+    });
     // The simulated claude-flow is restarted once when its server type is detected.
     const isReady = async (): Promise<boolean> => (await fetch(`${url}/readyz`)).ok;
     await waitUntil(isReady, { state: () => ({ stdout: program.stdout, stderr: program.stderr }) });

@@ -125,12 +125,16 @@ describe('IdGenerator', () => {
     ['ruv-swarm', /^agent-\d{13}$/],
     ['daa', /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-a[0-9a-f]{3}-[0-9a-f]{12}$/],
   ] as const)('creates ids of %s agents in the real format', (type, pattern) => {
-    for (const { id } of new Simulated(type).step(50).world.livingAgents('plain')) expect(id).toMatch(pattern);
+    const ids = [...new Simulated(type).step(50).world.livingAgents('plain')].map(({ id }) => id);
+    expect(ids.length).toBeGreaterThan(2);
+    expect(ids.filter((id) => !pattern.test(id))).toEqual([]);
   });
 
   test('creates ids of hive workers and swarms in the real format', () => {
     const { world } = new Simulated('claude-flow').step(50);
-    for (const { id } of world.livingAgents('worker')) expect(id).toMatch(/^hw-\d{13}-[a-z0-9]{4}$/);
+    const workers = [...world.livingAgents('worker')].map(({ id }) => id);
+    expect(workers.length).toBeGreaterThan(2);
+    expect(workers.filter((id) => !/^hw-\d{13}-[a-z0-9]{4}$/.test(id))).toEqual([]);
     expect(world.swarms[0]?.id).toMatch(/^swarm-\d{13}-[a-z0-9]{6}$/);
     expect(new Simulated('ruv-swarm').world.swarms.map(({ id }) => id)).toEqual([
       expect.stringMatching(/^swarm-\d{13}$/),
