@@ -1,5 +1,6 @@
 import { RedisPubSub } from 'graphql-redis-subscriptions';
 import { type EnvelopeDeps, EnvelopeReader, EnvelopeWriter, type Sealed } from './envelope.js';
+import { JsonMessageReader } from '../../shared/json/index.js';
 import type { RedisClient } from './redis-client.js';
 import type { RedisChannel } from './redis-keys.js';
 import type { Refusals } from './refusals.js';
@@ -26,6 +27,12 @@ export class ChannelSubscriptions {
   readonly #client: RedisClient;
   readonly #pubSub: RedisPubSub;
   readonly #channels = new Map<RedisChannel, ChannelState>();
+  /** Parses the messages of all channels, in order. */
+  readonly #messages = new JsonMessageReader<(message: unknown) => void>({
+    onMessage: (message, _text, deliver) => deliver(message),
+    onInvalid: (_text, deliver) => deliver(null),
+    onBusy: () => undefined,
+  });
 
   constructor(options: ChannelSubscriptionsOptions) {
     const { client, publisher } = options;
@@ -60,14 +67,20 @@ export class ChannelSubscriptions {
     }
     entry.subscriberCount += 1;
     const subscribed = waitFor(entry);
+    let isEnded = false;
     const id = await this.#pubSub.subscribe(
       channel,
       ({ sealed, channel: source }: ReceivedMessage) => {
-        if (sealed !== null) callback(sealed.message, { channel: source, senderId: sealed.senderId });
+        if (sealed === null) return;
+        const { senderId, json } = sealed;
+        this.#messages.push(Buffer.from(json), (message) => {
+          if (!isEnded) callback(message, { channel: source, senderId });
+        });
       },
       { pattern: isPattern },
     );
     const unsubscribe = async (): Promise<void> => {
+      isEnded = true;
       this.#pubSub.unsubscribe(id);
       entry.subscriberCount -= 1;
       if (entry.subscriberCount > 0 || this.#channels.get(channel) !== entry) return;

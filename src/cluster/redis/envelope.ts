@@ -19,7 +19,8 @@ export class MessageTooLongError extends Error {
 /** Message of a node. */
 export interface Sealed {
   readonly senderId: string;
-  readonly message: unknown;
+  /** Text of the message, which may be invalid JSON. */
+  readonly json: string;
 }
 
 export interface EnvelopeDeps {
@@ -71,7 +72,7 @@ export class EnvelopeReader {
     const atMs = Number(at);
     if (Math.abs(time.now() - atMs) > MAX_AGE_MS) return 'expired';
     if (!this.#isNext(`${channel} ${senderId}`, Number(number), atMs)) return 'replayed';
-    return { senderId, message: parseJson(text.slice(head.length)) };
+    return { senderId, json: text.slice(head.length) };
   }
 
   #isNext(sender: string, number: number, atMs: number): boolean {
@@ -85,13 +86,5 @@ export class EnvelopeReader {
     const isForgotten = this.#deps.time.now() - oldest[1].atMs > 2 * MAX_AGE_MS || this.#last.size > MAX_SENDERS;
     if (isForgotten) this.#last.delete(oldest[0]);
     return true;
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
   }
 }

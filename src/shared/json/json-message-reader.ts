@@ -5,9 +5,9 @@ const MAX_DIRECT_BYTES = 131_072;
 
 /** @typeParam S source of a message */
 export interface JsonMessageReaderEvents<S> {
-  /** Receives each message with its text, in order. Must not throw. */
+  /** Receives each message with its text, in order. */
   readonly onMessage: (message: unknown, text: Buffer, source: S) => void;
-  /** Receives each text that is not JSON, in order. Must not throw. */
+  /** Receives each text that is not JSON, in order. */
   readonly onInvalid: (text: Buffer, source: S) => void;
   /** Called with true when a message takes several turns, and with false when no message waits any longer. */
   readonly onBusy: (isBusy: boolean) => void;
@@ -50,7 +50,16 @@ export class JsonMessageReader<S = null> {
   }
 
   async #readAll(): Promise<void> {
-    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) await next();
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      try {
+        await next();
+      } catch (error) {
+        // Reported like an error of a listener of events. Later messages do not wait forever because of it.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
     this.#isBusy = false;
     this.#events.onBusy(false);
   }
