@@ -178,16 +178,22 @@ const KINDS = {
         made.on('close', () => clearInterval(timer));
       }),
     ),
-  /** 400 subscriptions, each with another filter of as many swarms as are allowed. */
+  /** 400 subscriptions, each with another filter as long as is allowed. */
   filters: () =>
     many(4, (_, index) =>
       socket((made) => {
         const query = `subscription ($swarmIds: [ID!]) {
           agentUpdates(mode: HIGH_FREQUENCY, swarmIds: $swarmIds) { cursor agents { id status } } }`;
-        for (let id = 0; id < 100; id += 1) {
-          const swarmIds = Array.from({ length: 1_000 }, (_swarm, swarm) => `sim:swarm-${index}-${id}-${swarm}`);
+        let id = 0;
+        // As fast as the rate of operations allows.
+        const timer = setInterval(() => {
+          if ((id += 1) > 100) return;
+          const swarmIds = Array.from({ length: 200 }, (_swarm, swarm) =>
+            `sim:${index}-${id}-${swarm}-`.padEnd(600, 'x'),
+          );
           made.send(JSON.stringify({ id: `${id}`, type: 'subscribe', payload: { query, variables: { swarmIds } } }));
-        }
+        }, 25);
+        made.on('close', () => clearInterval(timer));
       }),
     ),
   /** Subscribes to the agents of a server that replaces all of them in each answer. */
