@@ -107,6 +107,35 @@ describe('PollScheduler', () => {
     await server.stop();
   });
 
+  test('reports unknown rates before the second poll', async () => {
+    using server = new PolledServer(10, 0.5, () => 5);
+    expect(server.scheduler.stats()).toEqual({ wantedHz: 10, effectiveHz: null, timeShare: null, maxTimeShare: 0.5 });
+    await server.clock.pass(50, 1);
+    expect(server.scheduler.stats()).toMatchObject({ effectiveHz: null, timeShare: null });
+    await server.clock.pass(60, 1);
+    expect(server.scheduler.stats().effectiveHz).toBeGreaterThan(0);
+    await server.stop();
+  });
+
+  test('leaves half of the time of the server to others when polls are requested one after the other', async () => {
+    using server = new PolledServer(1, 0.1, () => 50);
+    await server.clock.pass(60, 1);
+    const startMs = server.clock.monotonic();
+    for (let request = 0; request < 10; request += 1) {
+      let isAnswered = false;
+      const requested = server.scheduler.requestPoll().then(() => (isAnswered = true));
+      while (!isAnswered) await server.clock.pass(1, 1);
+      await requested;
+    }
+    const polls = server.polls.filter((poll) => poll.startMs >= startMs);
+    for (const [index, poll] of polls.entries()) {
+      const previous = polls[index - 1];
+      if (previous !== undefined) expect(poll.startMs - previous.startMs).toBeGreaterThanOrEqual(100);
+    }
+    expect(polls).toHaveLength(10);
+    await server.stop();
+  });
+
   test('runs a requested poll immediately, regardless of the time share', async () => {
     using server = new PolledServer(1, 0.1, () => 50);
     await server.clock.pass(60, 1);
