@@ -57,7 +57,6 @@ describe('static tokens', () => {
         expect(parseStaticToken(text)).toEqual(id === undefined ? null : { id, secret });
       }),
     );
-    fc.assert(fc.property(valid, (text) => expect(parseStaticToken(text)).not.toBeNull()));
   });
 });
 
