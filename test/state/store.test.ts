@@ -118,8 +118,14 @@ describe('Store', () => {
 
   test('counts the agents that match the most selective filter', () => {
     const store = newStore();
-    const counts = [{}, { serverIds: ['x', 'y'] }, { serverIds: ['x'], swarmIds: ['x:s'] }, { agentTypes: ['queen'] }];
-    expect(counts.map((filters) => store.countCandidates(createView(filters)))).toEqual([2, 2, 1, 0]);
+    const counts = [
+      {},
+      { serverIds: ['x', 'y'] },
+      { serverIds: ['x'], swarmIds: ['x:s'] },
+      { agentTypes: ['queen'] },
+      { serverIds: ['y'], swarmIds: ['x:s'] },
+    ];
+    expect(counts.map((filters) => store.countCandidates(createView(filters)))).toEqual([2, 2, 1, 0, 0]);
   });
 
   test('forgets the counts of a server with its last agent', () => {
