@@ -94,12 +94,12 @@ describe('SocketSession', () => {
     expect(authenticator.watched.size).toBe(0);
   });
 
-  test('reauthenticate replaces a token of the same scope and ignores the expiry of the old one', async () => {
+  test('reauthenticate replaces a token of equal subject and scope and ignores the expiry of the old one', async () => {
     const authenticator = new FakeAuthenticator();
     const session = authenticator.session();
     await session.authenticate(null);
     const [old] = authenticator.watched;
-    const next: Viewer = { ...ANONYMOUS_VIEWER, subject: 'another subject' };
+    const next: Viewer = { ...ANONYMOUS_VIEWER };
     authenticator.answer = () => Promise.resolve(next);
     expect(await session.reauthenticate('next')).toBe(next);
     expect(session.viewer).toBe(next);
@@ -107,6 +107,8 @@ describe('SocketSession', () => {
     expect(old !== undefined && authenticator.watched.has(old)).toBe(false);
     authenticator.answer = () => Promise.resolve({ ...ANONYMOUS_VIEWER, scope: 'other' });
     await expect(session.reauthenticate('other')).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    authenticator.answer = () => Promise.resolve({ ...ANONYMOUS_VIEWER, subject: 'another subject' });
+    await expect(session.reauthenticate('another')).rejects.toMatchObject({ code: 'FORBIDDEN' });
     expect(session.viewer).toBe(next);
     for (const onExpired of authenticator.watched) onExpired('The token has expired');
     expect(authenticator.closed).toEqual([{ code: 4403, reason: 'The token has expired' }]);
