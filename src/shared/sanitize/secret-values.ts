@@ -23,6 +23,7 @@ const BOOLEAN = /^(?:true|false|yes|no|on|off|null|none|undefined)$/i;
 /** Number, size, duration, version, date or IPv4 address with a port. */
 const NUMBER = /^[+-]?v?\d[\d.,:_TZ+-]*(?:[kmgt]?i?b|ms|[smhd%])?$/i;
 const PATH = /^(?:~?\/|\.{1,2}(?:\/|$)|[A-Za-z]:[\\/]|\\\\)/;
+const KEY_FILE = /^[\w./\\~: -]{1,256}\.(?:pem|key|crt|cer|p12|pfx|json|txt)$/i;
 /** Word of an identifier, possibly in camel case, or a short number. */
 const IDENTIFIER_WORD = /^(?:[A-Za-z]{1,20}|v?\d{1,4}[a-z]?)$/;
 const MAX_IDENTIFIER_WORDS = 3;
@@ -34,9 +35,9 @@ export function isSecretName(name: string): boolean {
   return classifyName(name) !== null || SECRET_WORDS.has(lastWord(name));
 }
 
-/** Returns whether the value of a secret name can be a secret: not a switch, nor a number of tokens. */
+/** Returns whether the value of a secret name can be a secret: not a switch, a name of a file, nor a number of tokens. */
 export function canBeSecret(name: string, value: string): boolean {
-  return !BOOLEAN.test(value) && !(classifyName(name) === 'TOKEN' && NUMBER.test(value));
+  return !BOOLEAN.test(value) && !KEY_FILE.test(value) && !(classifyName(name) === 'TOKEN' && NUMBER.test(value));
 }
 
 /** Returns whether the values of a name are shown, such as those of `MODEL`, `SWARM_NAME` and `accept`. */

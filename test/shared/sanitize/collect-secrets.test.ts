@@ -127,6 +127,11 @@ describe('collectSecrets', () => {
       ['https://mcp.example.test/mcp/v1?mode=fast&page=2', 'http://127.0.0.1:11434'],
     ],
     ['user names', { url: 'https://ann:river@example.test' }, ['ann']],
+    [
+      'names of key files',
+      { busTls: { key: 'tls/key.pem' }, env: { TLS_KEY: '/etc/tls/node.key' } },
+      ['tls/key.pem', '/etc/tls/node.key'],
+    ],
     ['paths of token files', { auth: { tokens: 'tokens.json' } }, ['tokens.json']],
     [
       'names of a mapping',
