@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openRedisConnection, type RedisConnection } from '../../../src/cluster/index.js';
 import { createRedisRateLimiter, MemoryLimitCounters } from '../../../src/server/index.js';
 import { ClientRateLimiter } from '../../../src/server/limits/rate-limiter.js';
-import { parseRedisUrl, SwarmlensError } from '../../../src/shared/index.js';
+import { type Clock, parseRedisUrl, SwarmlensError, systemClock } from '../../../src/shared/index.js';
 import { silentLogger } from '../../../src/telemetry/index.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { hasRedis, NO_REDIS, RedisServer } from '../../support/redis-server.js';
@@ -28,10 +28,10 @@ class Node implements AsyncDisposable {
     );
   }
 
-  static async open(url: string, nodeId: string): Promise<Node> {
+  static async open(url: string, nodeId: string, clock: Clock = new ManualClock()): Promise<Node> {
     const address = parseRedisUrl(url);
     if (address === null) throw new Error(url);
-    const options = { address, prefix: `rates-${process.pid}`, nodeId, clock: new ManualClock(), logger: silentLogger };
+    const options = { address, prefix: `rates-${process.pid}`, nodeId, clock, logger: silentLogger };
     const connection = openRedisConnection(options);
     await connection.connected;
     return new Node(connection);
@@ -95,7 +95,8 @@ describe.skipIf(!hasRedis({ own: true }))(
     });
 
     test('counts per node while Redis does not answer', async () => {
-      await using a = await Node.open(redis.url, 'a');
+      // The commands to a Redis that does not answer must time out.
+      await using a = await Node.open(redis.url, 'a', systemClock);
       redis.pause();
       try {
         expect(await a.allowed('joe', 5)).toBe(3);
