@@ -8,6 +8,7 @@ import {
   GraphQLList,
   GraphQLNonNull,
   GraphQLObjectType,
+  GraphQLScalarType,
   GraphQLSchema,
   GraphQLString,
   parse,
@@ -49,6 +50,7 @@ const Checked = new GraphQLObjectType({
   fields: { name: { type: GraphQLString } },
   isTypeOf: () => true,
 });
+const AnyText = new GraphQLScalarType({ name: 'AnyText', serialize: String });
 const Plain = new GraphQLObjectType({
   name: 'Plain',
   fields: { text: { type: new GraphQLNonNull(GraphQLString) }, number: { type: GraphQLFloat } },
@@ -64,6 +66,8 @@ const Update: GraphQLObjectType = new GraphQLObjectType({
     optional: { type: new GraphQLList(new GraphQLNonNull(Agent)) },
     plain: { type: Plain },
     plains: { type: new GraphQLList(Plain) },
+    requiredPlains: { type: required(Plain) },
+    anyText: { type: AnyText },
     numbers: { type: new GraphQLList(GraphQLInt) },
     named: { type: Named },
     checked: { type: Checked },
@@ -199,6 +203,25 @@ describe('compileSelection', () => {
     expect(await render(renderer, { ...event, agents: [...agents, { name: () => 'method' }] })).toBeNull();
   });
 
+  test.each([499, 500, 1_201])('renders lists of %i other objects as graphql does', async (length) => {
+    const plains = Array.from({ length }, (_, index) =>
+      index % 7 === 3 ? null : { text: `plain ${index}`, number: index },
+    );
+    const text = 'subscription { update { text plains { number text } nested { plains { text } agents { name } } } }';
+    const event = { ...EVENT, plains };
+    expect(await render(rendererOf(text), event)).toBe(JSON.stringify(await executed(parse(text), event, {})));
+    expect(await render(rendererOf(text), { ...event, plains: [...plains, { text: null }] })).toBeNull();
+  });
+
+  test.each([3, 600])('renders %i objects again when they are not rendered once per generation', async (length) => {
+    const renderer = rendererOf('subscription { update { requiredPlains { text } } }');
+    const plain = { text: 'before' };
+    const event = { requiredPlains: Array.from({ length }, () => plain) };
+    expect(await render(renderer, event)).toContain('"before"');
+    plain.text = 'after';
+    expect(await render(renderer, event)).not.toContain('"before"');
+  });
+
   test.each([
     ['null for a non-null field', '{ required }', { ...EVENT, required: null }],
     ['undefined for a non-null field', '{ required }', { ...EVENT, required: undefined }],
@@ -209,6 +232,7 @@ describe('compileSelection', () => {
     ['an error as an object', '{ plain { text } }', { ...EVENT, plain: new Error('failed') }],
     ['an error as a scalar', '{ text }', { ...EVENT, text: new Error('failed') }],
     ['a method', '{ text }', { ...EVENT, text: () => 'called' }],
+    ['a method of a scalar that writes anything', '{ anyText }', { ...EVENT, anyText: () => 'called' }],
     ['an object that is a text', '{ plain { text } }', { ...EVENT, plain: 'text' }],
     ['null for the root field', '{ text }', null],
     ['a promise', '{ later }', EVENT],
@@ -295,6 +319,15 @@ describe('resolveRootSelection', () => {
     const inFragment =
       'subscription ($s: String) { update { ...F } } fragment F on Update { agents { shout(suffix: $s) } }';
     expect(keyOf(inFragment, { s: 'x' })).not.toBe(keyOf(inFragment, { s: 'y' }));
+  });
+
+  test('has another key when a variable includes another selection of the field', () => {
+    const document = parse('subscription ($b: Boolean!) { update { text } update @include(if: $b) { required } }');
+    const key = (b: boolean): string | undefined =>
+      resolveRootSelection({ schema, document, variableValues: { b } })?.key;
+    const [one, both] = [key(false), key(true)];
+    expect(one).not.toBe(both);
+    expect([key(false), key(true)]).toEqual([one, both]);
   });
 
   test('has an equal key for the same document again', () => {
