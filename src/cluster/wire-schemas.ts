@@ -153,6 +153,9 @@ const healthSchema: z.ZodType<ServerHealth> = z.object({
       latency: latencySchema,
       circuitBreaker: breakerSchema,
       lastError: nullableText,
+      // Nodes of an earlier version do not send these.
+      connects: z.number().default(0),
+      connectionFailures: z.number().default(0),
       restarts: z.number(),
       lastAnsweredAt: nullableText,
       lastProbedAt: nullableText,

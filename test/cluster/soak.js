@@ -1,12 +1,13 @@
 // Runs the cluster tests that take too long for `npm test`. Nodes join and leave a Redis a thousand times and leave nothing there
-// (see join-and-leave.ts). All faults occur while clients are connected, and a client does not read (see fleet/fleet-soak.ts).
-// Usage: node test/cluster/soak.js [--only leave,faults,stalled] [--rounds N]   (default: all, 1000 rounds)
+// (see join-and-leave.ts). All faults occur while clients are connected, a client does not read, and nodes are killed (see
+// fleet/fleet-soak.ts).
+// Usage: node test/cluster/soak.js [--only leave,faults,stalled,takeover] [--rounds N]   (default: all, 1000 rounds)
 // Exits with code 1 if a run finds a problem.
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { runnerImport } from 'vite';
 
-const SOAKS = { leave: soakLeaving, faults: soakFaults, stalled: soakStalled };
+const SOAKS = { leave: soakLeaving, faults: soakFaults, stalled: soakStalled, takeover: soakTakeover };
 const { values } = parseArgs({
   options: {
     only: { type: 'string', default: Object.keys(SOAKS).join() },
@@ -44,6 +45,10 @@ async function soakLeaving() {
 
 async function soakFaults() {
   return (await load('fleet/fleet-soak.ts')).soakFaults((line) => console.log(line));
+}
+
+async function soakTakeover() {
+  return (await load('fleet/fleet-soak.ts')).soakTakeover((line) => console.log(line));
 }
 
 async function soakStalled() {

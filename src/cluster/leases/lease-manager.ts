@@ -33,7 +33,7 @@ const OWNER_SILENT = 'The node that owns the server does not respond.';
 
 /**
  * Assigns each server to one node of the cluster. If a node disappears, other nodes mark its servers as stale after half a lease
- * duration, and take them over when their leases expire. A node that shuts down releases its leases, and others take over
+ * duration, and take them over at once if its connection has ended, or when their leases expire. A node that shuts down releases its leases, and others take over
  * immediately.
  */
 export class LeaseManager implements Ownership {
@@ -132,12 +132,12 @@ export class LeaseManager implements Ownership {
     this.#rpc[Symbol.dispose]();
     if (!this.#deps.link.isUp) return;
     await this.#leaseStore
-      .removeNode()
+      .removeNode(this.#deps.link.nodeId)
       .catch((error: unknown) => this.#logFailure(error, 'could not remove this node from the list'));
   }
 
   #leaseDeps(): LeaseDeps {
-    const { link, leaseMs, snapshotSync, clock, logger } = this.#deps;
+    const { link, snapshotSync, clock, logger } = this.#deps;
     return {
       nodeId: link.nodeId,
       store: this.#leaseStore,
@@ -150,7 +150,7 @@ export class LeaseManager implements Ownership {
       },
       onObserved: ({ serverId, otherHolder, otherHealth }) =>
         this.#remoteServers.update(serverId, otherHolder, otherHealth),
-      hasJustReconnected: () => clock.monotonic() - this.#reconnectedAtMs < leaseMs * RETURN_WITHIN_LEASES,
+      hasJustReconnected: () => this.#hasJustReconnected(),
       onReleased: ({ serverId, otherHolder }, isLeaving) => {
         this.#demandRelay.dropServer(serverId);
         if (otherHolder === null) this.#announce(['free', serverId, isLeaving]);
@@ -205,8 +205,28 @@ export class LeaseManager implements Ownership {
     const ids = new Set([...store.servers.values()].map(({ id }) => id).concat(this.#remoteServers.serverIds));
     await Promise.all([...ids].map((serverId) => this.#readOwner(serverId)));
     for (const lease of this.#leases.all()) this.#watch(lease.serverId, lease.otherRenewedAtMs);
+    await Promise.all(this.#leases.all().map((lease) => this.#replaceEndedOwner(lease)));
     this.#ownerWatch.keep(new Set([...ids, ...this.#leases.all().map(({ serverId }) => serverId)]));
     this.#demandRelay.rebroadcast();
+  }
+
+  /**
+   * Acquires the lease of a silent owner whose connection to Redis has ended, instead of waiting until it expires. An owner that is
+   * alive after all loses the server at its next renewal.
+   */
+  async #replaceEndedOwner(lease: Lease): Promise<void> {
+    const { serverId, otherHolder } = lease;
+    if (otherHolder === null || !this.#ownerWatch.isSilent(serverId) || this.#hasJustReconnected()) return;
+    if (await this.#leaseStore.isConnected(otherHolder.nodeId)) return;
+    await this.#leaseStore.removeNode(otherHolder.nodeId);
+    await this.#leaseStore.release(serverId, otherHolder);
+    await this.#leases.onReleased(lease, otherHolder.nodeId);
+  }
+
+  /** Whether Redis was unavailable until recently, so that other nodes may not have reconnected yet. */
+  #hasJustReconnected(): boolean {
+    const { clock, leaseMs } = this.#deps;
+    return clock.monotonic() - this.#reconnectedAtMs < leaseMs * RETURN_WITHIN_LEASES;
   }
 
   /** Reads owner and health of a server that this node does not claim. */

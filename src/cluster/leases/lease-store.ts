@@ -117,7 +117,7 @@ export class LeaseStore {
     const run = async (replaced: string): Promise<string> =>
       String(
         await RENEW.run(commands, keys, [
-          this.#holderText(token),
+          holderText(this.#self(token)),
           value,
           token,
           this.#leaseMs,
@@ -133,11 +133,11 @@ export class LeaseStore {
     return this.#parse(serverId, await run(answer));
   }
 
-  /** Releases the lease, so that another node can acquire it immediately. */
-  async release(serverId: string, token: number): Promise<void> {
+  /** Releases the lease of a holder, so that another node can acquire it immediately. */
+  async release(serverId: string, holder: LeaseHolder): Promise<void> {
     const { keys: names, commands } = this.#redis;
     const keys = [names.key(serverId, 'lease'), names.key(serverId, 'health')];
-    await RELEASE.run(commands, keys, [this.#holderText(token)]);
+    await RELEASE.run(commands, keys, [holderText(holder)]);
   }
 
   /** Reads the lease of a server and the health that its owner measured. */
@@ -160,18 +160,28 @@ export class LeaseStore {
     return Array.isArray(nodes) ? nodes.map(String) : [];
   }
 
-  /** Removes this node from the list of live nodes. */
-  async removeNode(): Promise<void> {
-    await this.#redis.commands.zrem(this.#redis.keys.shared('nodes'), this.#redis.nodeId);
+  /** Removes a node from the list of live nodes. A node that lives adds itself again. */
+  async removeNode(nodeId: string): Promise<void> {
+    await this.#redis.commands.zrem(this.#redis.keys.shared('nodes'), nodeId);
+  }
+
+  /**
+   * Returns whether a node is connected to Redis. The connections of a process end with it, those of a machine or of a network may
+   * stay. Always true in a Redis cluster, whose nodes know their own connections only.
+   */
+  async isConnected(nodeId: string): Promise<boolean> {
+    const { keys, commands } = this.#redis;
+    if (commands.isCluster) return true;
+    const [, subscribers] = await commands.pubsub('NUMSUB', keys.nodeChannel(nodeId));
+    return Number(subscribers) > 0;
   }
 
   #leaseValue(serverId: string, token: number): string {
-    return stampedValue(this.#redis, this.#redis.keys.key(serverId, 'lease'), this.#holderText(token));
+    return stampedValue(this.#redis, this.#redis.keys.key(serverId, 'lease'), holderText(this.#self(token)));
   }
 
-  /** The space keeps a node from matching another one whose id ends equally. */
-  #holderText(token: number): string {
-    return ` ${this.#redis.nodeId} ${token}`;
+  #self(fencingToken: number): LeaseHolder {
+    return { nodeId: this.#redis.nodeId, fencingToken };
   }
 
   #parse(serverId: string, value: string): LeaseRecord {
@@ -194,4 +204,9 @@ export class LeaseStore {
     if (typeof opened === 'string') this.#redis.refusals.count(opened, key);
     return opened;
   }
+}
+
+/** The space keeps a node from matching another one whose id ends equally. */
+function holderText({ nodeId, fencingToken }: LeaseHolder): string {
+  return ` ${nodeId} ${fencingToken}`;
 }

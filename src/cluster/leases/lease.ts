@@ -230,7 +230,7 @@ export class Lease {
   }
 
   async #release(isLeaving: boolean): Promise<void> {
-    const { store, snapshotSync, logger, onReleased } = this.#deps;
+    const { nodeId, store, snapshotSync, logger, onReleased } = this.#deps;
     const fencingToken = this.#heldToken;
     if (fencingToken === null) return;
     if (this.#activeToken !== null) await snapshotSync.flush(this.serverId);
@@ -239,7 +239,7 @@ export class Lease {
     this.isExtra = false;
     this.#observe(FREE_LEASE);
     try {
-      await store.release(this.serverId, fencingToken);
+      await store.release(this.serverId, { nodeId, fencingToken });
     } catch (error) {
       // The lease expires by itself.
       logger.debug({ serverId: this.serverId, error: errorMessage(error) }, 'could not release a lease');

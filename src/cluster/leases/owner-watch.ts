@@ -40,6 +40,11 @@ export class OwnerWatch {
     return Math.min(...times.filter((time) => time > this.#clock.monotonic()));
   }
 
+  /** Returns whether the owner of a server stopped renewing its lease. */
+  isSilent(serverId: string): boolean {
+    return this.#owners.get(serverId)?.isSilent ?? false;
+  }
+
   /**
    * Records a look at the lease of a server.
    * @param ageMs time since the last renewal. Null if the server has no owner

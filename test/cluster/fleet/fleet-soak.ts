@@ -4,12 +4,17 @@ import { waitUntil } from '../../support/wait.js';
 import { Fleet } from './fleet.js';
 import { endure, FLEET_FAULTS, REDIS_KILLED, REDIS_STOPPED } from './fleet-faults.js';
 import { StalledClient, Traffic } from '../stalled-client.js';
+import { failOwner, type Takeover } from './takeover.js';
 
 const CLIENTS = 30;
 /** Duration in milliseconds of faults that do not end by themselves. */
 const FAULT_MS = 10_000;
 /** Maximum time in milliseconds from the return of Redis until all clients have the correct agents. */
 const MAX_AFTER_REDIS_MS = 1_000;
+const KILLS = 10;
+const IDLE_MS = 10_000;
+/** Maximum time in milliseconds from the death of a node until all clients have fresh agents. */
+const MAX_TAKEOVER_MS = 3_000;
 const STALLED_MS = 60_000;
 const SAMPLE_MS = 1_000;
 /** Maximum growth factor of the memory of a node with a client that does not read. */
@@ -37,6 +42,37 @@ export async function soakFaults(print: Print): Promise<readonly string[]> {
     problems.push(...(await fleet.differences()).map((one) => `${fault.name}: ${one}`));
   }
   return problems;
+}
+
+/**
+ * Kills the node that polls a server ten times, with the default configuration. Prints the time until a client of another node has
+ * fresh agents again, and the number of commands that an idle node sends to Redis. @returns the problems found
+ */
+export async function soakTakeover(print: Print): Promise<readonly string[]> {
+  await using fleet = await Fleet.start({ areProcesses: true, leaseMs: null });
+  fleet.freeze();
+  const before = await commandsOf(fleet);
+  await sleep(systemClock, IDLE_MS, NEVER);
+  const perSecond = ((await commandsOf(fleet)) - before) / (IDLE_MS / 1_000) / fleet.nodes.length;
+  print(`an idle node sends ${perSecond.toFixed(1)} commands per second to Redis, including those in scripts`);
+  const takeovers: Takeover[] = [];
+  for (let kill = 0; kill < KILLS; kill += 1) {
+    takeovers.push(await failOwner(fleet, (owner) => fleet.kill(owner)));
+    await fleet.add();
+    await fleet.isSpread();
+  }
+  const longestMs = Math.max(...takeovers.map(({ freshMs }) => freshMs));
+  for (const name of ['calledMs', 'freshMs'] as const) {
+    const sorted = takeovers.map((takeover) => takeover[name]).toSorted((a, b) => a - b);
+    const [median = NaN, highest = NaN] = [sorted[Math.floor(sorted.length / 2)], sorted.at(-1)];
+    print(`${name} after ${KILLS} kills: median ${median.toFixed(0)} ms, maximum ${highest.toFixed(0)} ms`);
+  }
+  return longestMs <= MAX_TAKEOVER_MS ? [] : [`a takeover took ${longestMs.toFixed(0)} ms`];
+}
+
+/** Returns the number of commands that Redis has run. */
+async function commandsOf({ redis }: Fleet): Promise<number> {
+  return Number(/total_commands_processed:(\d+)/.exec(await redis.look.info('stats'))?.[1]);
 }
 
 /** Connects a client to one node that reads nothing for a minute. @returns the problems found */

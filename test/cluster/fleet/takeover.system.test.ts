@@ -1,19 +1,35 @@
 import { describe, expect, test } from 'vitest';
 import { hasRedis, NO_REDIS } from '../../support/redis-server.js';
 import { Fleet } from './fleet.js';
-import { killOwner } from './takeover.js';
+import { failOwner } from './takeover.js';
 
 const here = hasRedis({ own: true });
 
-describe.skipIf(!here)(`Death of a node with the default configuration${here ? '' : ` (${NO_REDIS})`}`, () => {
-  test('marks its servers as stale first, then polls them from another node, which ends the staleness', async () => {
+describe.skipIf(!here)(`Three nodes with the default configuration${here ? '' : ` (${NO_REDIS})`}`, () => {
+  test('poll the servers of a killed node from another node', async () => {
     await using fleet = await Fleet.start({ areProcesses: true, leaseMs: null });
-    const { staleMs, calledMs, freshMs } = await killOwner(fleet);
-    expect(staleMs).toBeLessThan(calledMs);
+    const { staleMs, calledMs, freshMs } = await failOwner(fleet, (owner) => fleet.kill(owner));
     expect(calledMs).toBeLessThanOrEqual(freshMs);
+    if (staleMs !== null) expect(staleMs).toBeLessThan(freshMs);
     await fleet.isSpread();
     fleet.freeze();
     await fleet.isWhole();
     expect(await fleet.differences()).toEqual([]);
+  });
+
+  test('mark the servers of a stopped node as stale before another node polls them', async () => {
+    await using fleet = await Fleet.start({ areProcesses: true, leaseMs: null });
+    let stopped = (): void => undefined;
+    try {
+      const { staleMs, calledMs } = await failOwner(fleet, (owner) => {
+        stopped = () => owner.signal('SIGCONT');
+        owner.signal('SIGSTOP');
+      });
+      expect(staleMs).not.toBeNull();
+      expect(staleMs).toBeLessThan(calledMs);
+    } finally {
+      stopped();
+    }
+    await fleet.isSpread();
   });
 });

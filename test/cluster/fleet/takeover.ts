@@ -1,41 +1,46 @@
+import { waitUntil } from '../../support/wait.js';
 import type { Fleet } from './fleet.js';
 import { FleetClient } from './fleet-client.js';
-import { waitUntil } from '../../support/wait.js';
+import type { FleetNode } from './fleet-node.js';
 
-/** Steps after the death of a node, in milliseconds since the kill. */
+/** Steps after the failure of a node, in milliseconds since then. */
 export interface Takeover {
-  /** A client of another node sees the servers of the killed node as stale. */
-  readonly staleMs: number;
-  /** Another node has called the server. */
+  /** A client of another node saw the server as stale. Null if it was taken over before the next update of the client. */
+  readonly staleMs: number | null;
+  /** Another node called the server. */
   readonly calledMs: number;
-  /** The client sees no server as stale any more. */
+  /** The client received an update after that call, and no server was stale. */
   readonly freshMs: number;
 }
 
-/** Kills the node that polls the first server, and watches the takeover through a client of another node. */
-export async function killOwner(fleet: Fleet): Promise<Takeover> {
+/** Lets the node fail that polls the first server, and watches the takeover through a client of another node. */
+export async function failOwner(fleet: Fleet, fail: (owner: FleetNode) => unknown): Promise<Takeover> {
   const [server] = fleet.servers;
   if (server === undefined) throw new Error('there is no server');
   const owner = fleet.pollerOf(server);
   const survivor = fleet.nodes.find((node) => node !== owner);
   if (survivor === undefined) throw new Error('there is no other node');
-  await using client = new FleetClient(survivor);
+  await using client = new FleetClient(survivor, 'HIGH_FREQUENCY');
   await client.join();
   await client.until(() => client.stale.length === 0);
   const from = server.callers.length;
   const startMs = performance.now();
-  const sinceKill = (): number => performance.now() - startMs;
-  const isCalled = (): boolean => server.callers.slice(from).some((name) => name !== owner.name);
-  const called = waitUntil(isCalled, {
-    state: () => ({ killed: owner.name, callers: server.callers.slice(from) }),
+  const sinceFailure = (): number => performance.now() - startMs;
+  let staleMs: number | null = null;
+  let updatesBefore = Infinity;
+  const watched = client.until(() => {
+    if (client.stale.includes(server.id)) staleMs ??= sinceFailure();
+    return client.updates > updatesBefore && client.stale.length === 0;
+  });
+  const failed = fail(owner);
+  await waitUntil(() => server.callers.slice(from).some((name) => name !== owner.name), {
+    state: () => ({ failed: owner.name, callers: server.callers.slice(from) }),
     intervalMs: 1,
-  }).then(sinceKill);
-  const killed = fleet.kill(owner);
-  await client.until(() => client.stale.includes(server.id));
-  const staleMs = sinceKill();
-  const calledMs = await called;
-  await client.until(() => client.stale.length === 0);
-  const freshMs = sinceKill();
-  await killed;
+  });
+  const calledMs = sinceFailure();
+  updatesBefore = client.updates;
+  await watched;
+  const freshMs = sinceFailure();
+  await failed;
   return { staleMs, calledMs, freshMs };
 }

@@ -7,7 +7,7 @@ const SOURCES = fileURLToPath(new URL('../../../src/cluster/', import.meta.url))
 
 test('the documented Redis user may run every command that src/cluster calls', () => {
   const rule = /^user swarmlens .*$/m.exec(readFileSync(DOCUMENT, 'utf8'))?.[0] ?? '';
-  const allowed = new Set([...rule.matchAll(/ \+([a-z]+)(?= |$)/g)].map(([, name]) => name));
+  const allowed = new Set([...rule.matchAll(/ \+([a-z]+)(?=[ |]|$)/g)].map(([, name]) => name));
   const called = new Set<string>();
   for (const file of readdirSync(SOURCES, { recursive: true, encoding: 'utf8' })) {
     if (!file.endsWith('.ts')) continue;
