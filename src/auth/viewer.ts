@@ -1,4 +1,4 @@
-import { type Restriction, UNRESTRICTED } from '../model/index.js';
+import { allowsAllAgents, type Restriction, UNRESTRICTED } from '../model/index.js';
 import { SwarmlensError } from '../shared/index.js';
 
 /** Operations that a viewer can be permitted. The restriction of a viewer limits the visible state instead. */
@@ -57,6 +57,16 @@ export function createViewer({
 export function requirePermission({ permissions }: Viewer, permission: Permission): void {
   if (permissions.has(permission)) return;
   throw new SwarmlensError('FORBIDDEN', `The token lacks the permission "${permission}".`, { permission });
+}
+
+/**
+ * Checks that no server and no agent is hidden from a viewer.
+ * @param reason sentence that explains why all of them are needed
+ * @throws SwarmlensError FORBIDDEN
+ */
+export function requireFullAccess({ restriction }: Viewer, reason: string): void {
+  if (!allowsAllAgents(restriction))
+    throw new SwarmlensError('FORBIDDEN', `${reason} Use a token without a restriction.`);
 }
 
 function sorted<T extends string>(values: readonly T[] | null): readonly T[] | null {

@@ -14,7 +14,7 @@ import {
   hasValidCredentials,
   headersSchema,
   hostSchema,
-} from './servers/wire-values.js';
+} from './wire-values.js';
 
 export const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const;
 

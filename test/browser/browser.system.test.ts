@@ -68,7 +68,7 @@ describe.skipIf(!hasChromium)(
       const server = {
         command: process.execPath,
         args: [serverPath('leaky')],
-        env: { SECRETS: JSON.stringify([markup]) },
+        env: { TEXTS: JSON.stringify([markup]) },
         swarmlens: { mapping, allowTools: ['break'] },
       };
       await writeFile(join(directory, 'config.json'), JSON.stringify({ mcpServers: { marked: server } }));

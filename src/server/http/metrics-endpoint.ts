@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { requirePermission, type Viewer } from '../../auth/index.js';
-import { allowsAllAgents } from '../../model/index.js';
+import { requireFullAccess, requirePermission, type Viewer } from '../../auth/index.js';
 import { errorMessage, type MetricsExporter, SwarmlensError, type Logger } from '../../shared/index.js';
 import { toClientId } from '../limits/client-identity.js';
 import { toStatus } from '../plugins/request-error.js';
@@ -28,7 +27,9 @@ export async function serveMetrics(
       answerRejection(request, response, { status: 405, reason: 'Read metrics with GET.' });
       return;
     }
-    requireFullAccess(await admit());
+    const viewer = await admit();
+    requirePermission(viewer, 'health:read');
+    requireFullAccess(viewer, 'Metrics cover all servers.');
     const text = await metrics.read();
     answerText(response, 200, text, metrics.contentType);
   } catch (error) {
@@ -42,11 +43,4 @@ export async function serveMetrics(
     const reason = known?.message ?? `Reading the metrics failed. See the server log for request ${requestId}.`;
     answerRejection(request, response, { status, reason });
   }
-}
-
-/** Throws if any server or agent is hidden from the viewer, because metrics name all servers and count all agents. */
-function requireFullAccess(viewer: Viewer): void {
-  requirePermission(viewer, 'health:read');
-  if (allowsAllAgents(viewer.restriction)) return;
-  throw new SwarmlensError('FORBIDDEN', 'Metrics cover all servers. Use a token without a restriction.');
 }

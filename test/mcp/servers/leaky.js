@@ -1,7 +1,7 @@
 // Puts secrets into everything it sends. Reads them as JSON list from the environment. Has agents of its own type.
 import { send, serve, text, tools } from './serve.js';
 
-const secrets = JSON.parse(process.env.SECRETS);
+const secrets = JSON.parse(process.env.TEXTS ?? process.env.SECRETS);
 const all = secrets.join('\n');
 let polls = 0;
 let refuses = false;
