@@ -6,15 +6,18 @@ import { runCommand } from './cli/run-command.js';
 const args = process.argv.slice(2);
 redactProcessOutput(args[0] !== 'tap');
 
-/** The first signal asks to stop; the second, of either kind, no longer asks. A tap hands them on instead. */
-const stopped = new Promise<void>((resolve) => {
+/**
+ * The first signal asks to stop; the second, of any kind, no longer asks. SIGHUP comes when the terminal closes. A tap hands
+ * them on instead.
+ */
+const stopped = new Promise<string>((resolve) => {
   if (args[0] === 'tap') return;
   let asked = false;
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     process.on(signal, () => {
       if (asked) process.exit(1);
       asked = true;
-      resolve();
+      resolve(signal);
     });
   }
 });

@@ -31,6 +31,11 @@ export class ScopedStore implements Disposable {
     this.#fullStore = fullStore;
     this.#filter = filter;
     for (const { id } of fullStore.servers.values()) this.#commit(emptyDelta(id), this.#diffServer(id, null), null);
+    // Latest notices, for viewers of a scope that did not exist when they were published.
+    const events = fullStore.events
+      .since(0)
+      .events.flatMap((event) => filter.filterEvent(event, this.#visibleServer(event.serverId)));
+    if (events.length > 0) this.store.commit({ ...emptyDelta(''), events });
     this.#commitListener = fullStore.onCommit((delta) => this.#apply(delta));
   }
 

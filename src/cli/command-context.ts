@@ -10,6 +10,6 @@ export interface CommandContext {
   readonly stdin: Readable;
   readonly stdout: TerminalOutput;
   readonly stderr: Writable;
-  /** Resolves when the program is asked to stop. */
-  readonly stopped: Promise<void>;
+  /** Resolves when the program is asked to stop, with the name of the signal. */
+  readonly stopped: Promise<string | undefined>;
 }

@@ -37,6 +37,10 @@ export interface ServerReplica {
   readonly circuitBreaker: CircuitBreakerStatus;
   /** Current error. Null if there is none. */
   readonly lastError: string | null;
+  /** Number of established connections. */
+  readonly connects: number;
+  /** Number of failed attempts to connect, or to start the command, and of lost connections. */
+  readonly connectionFailures: number;
   /** Number of reconnects. */
   readonly restarts: number;
   /** Time of the last answer. Null if the replica never answered. */

@@ -1,13 +1,19 @@
+import type { Notice } from '../model/index.js';
+import type { Store } from '../state/index.js';
 import { AgentRef } from './agent.js';
-import { validateName, validateNames, parseViewArguments } from './arguments.js';
+import { argumentError, validateName, validateNames, parseViewArguments } from './arguments.js';
 import { builder } from './builder.js';
 import { permissionExtension } from './field-extensions.js';
 import { McpServerTypeEnum } from './enums.js';
+import { NoticeRef } from './events.js';
 import { HealthRef } from './health.js';
 import { McpServerRef } from './server.js';
 import { SwarmTopologyRef, SwarmRef } from './swarm.js';
 import { DiscoveryRef } from './discovery.js';
 import { ViewerRef } from './viewer.js';
+
+const DEFAULT_NOTICES = 20;
+const MAX_NOTICES = 1_024;
 
 builder.queryFields((t) => ({
   discovery: t.field({
@@ -106,6 +112,25 @@ builder.queryFields((t) => ({
     description: 'Returns the health of the servers and of this node.',
     resolve: (_root, _args, { store, nodeHealth }) => ({ node: nodeHealth(), servers: [...store.servers.values()] }),
   }),
+  notices: t.field({
+    type: [NoticeRef],
+    extensions: permissionExtension('health:read'),
+    description:
+      'Returns the latest notices, oldest first. The node keeps the latest 1,024 notices and changes of health, in memory only.',
+    args: {
+      last: t.arg.int({
+        defaultValue: DEFAULT_NOTICES,
+        description: 'Maximum number of notices, 1 to 1,024. Omitted: 20.',
+      }),
+    },
+    resolve: (_root, { last }, { store }) => {
+      const count = last ?? DEFAULT_NOTICES;
+      if (count < 1 || count > MAX_NOTICES) {
+        throw argumentError('last', `is ${count}, expected a whole number from 1 to ${MAX_NOTICES}`);
+      }
+      return latestNotices(store, count).map((notice) => ({ ...notice, missed: 0 }));
+    },
+  }),
   viewer: t.field({
     type: ViewerRef,
     extensions: permissionExtension(null),
@@ -113,3 +138,11 @@ builder.queryFields((t) => ({
     resolve: (_root, _args, { viewer }) => viewer,
   }),
 }));
+
+/** Returns the latest notices that the viewer may see, oldest first. */
+function latestNotices(store: Store, count: number): readonly Notice[] {
+  return store.events
+    .since(0)
+    .events.filter((event) => event.type === 'notice')
+    .slice(-count);
+}

@@ -5,6 +5,7 @@ import {
   EMPTY_LATENCY,
   UNUSED_CIRCUIT_BREAKER,
   type Polling,
+  type ServerHealth,
   type ServerReplica,
   type ToolHealth,
 } from '../model/index.js';
@@ -56,6 +57,10 @@ const ServerReplicaType = builder.objectRef<ServerReplica>('ServerReplica').impl
     lastError: t.exposeString('lastError', {
       nullable: true,
       description: 'Current failure of the endpoint. Null if there is none.',
+    }),
+    connects: t.exposeInt('connects', { description: 'Number of established connections.' }),
+    connectionFailures: t.exposeInt('connectionFailures', {
+      description: 'Number of failed attempts to connect, or to start the command, and of lost connections.',
     }),
     restarts: t.exposeInt('restarts', { description: 'Number of reconnects and restarts of the endpoint.' }),
     lastAnsweredAt: t.expose('lastAnsweredAt', {
@@ -113,6 +118,11 @@ const PollingType = builder.objectRef<Polling>('Polling').implement({
     maxTimeShare: t.exposeFloat('maxTimeShare', { description: 'Maximum share of time spent polling, 0 to 1.' }),
   }),
 });
+
+/** Adds up a counter of all replicas. 0 if no node has measured the server. */
+function sumOfReplicas(health: ServerHealth | null, valueOf: (replica: ServerReplica) => number): number {
+  return (health?.replicas ?? []).reduce((sum, replica) => sum + valueOf(replica), 0);
+}
 
 export const McpServerRef = builder.objectRef<McpServer>('McpServer').implement({
   description:
@@ -174,6 +184,20 @@ export const McpServerRef = builder.objectRef<McpServer>('McpServer').implement(
       type: LatencyRef,
       description: 'Latency of the calls to the replica in use.',
       resolve: ({ id }, _args, { upstreams }) => upstreams.health(id)?.latency ?? EMPTY_LATENCY,
+    }),
+    connects: t.int({
+      description: 'Number of established connections to all replicas.',
+      resolve: ({ id }, _args, { upstreams }) => sumOfReplicas(upstreams.health(id), ({ connects }) => connects),
+    }),
+    connectionFailures: t.int({
+      description:
+        'Number of failed attempts to connect, or to start a command, and of lost connections of all replicas.',
+      resolve: ({ id }, _args, { upstreams }) =>
+        sumOfReplicas(upstreams.health(id), ({ connectionFailures }) => connectionFailures),
+    }),
+    restarts: t.int({
+      description: 'Number of reconnects and restarts of all replicas.',
+      resolve: ({ id }, _args, { upstreams }) => sumOfReplicas(upstreams.health(id), ({ restarts }) => restarts),
     }),
     polling: t.field({
       type: PollingType,

@@ -27,7 +27,7 @@ export interface CheckServersDeps {
   readonly heartbeatMs: number;
   readonly maxAgentsPerServer: number;
   /** Ends the check early when it resolves. */
-  readonly stopped: Promise<void>;
+  readonly stopped: Promise<unknown>;
 }
 
 /** Connects to each server, polls it once and disconnects. */

@@ -43,7 +43,17 @@ export class FakeUpstreams implements UpstreamService {
       rejectedEntries: 0,
       polling: { wantedHz: 1, effectiveHz: null, timeShare: null, maxTimeShare: 0.5 },
       replicas: [
-        { ...entry, id: serverId, inUse: true, inFlight: 0, restarts: 0, lastAnsweredAt: null, lastProbedAt: null },
+        {
+          ...entry,
+          id: serverId,
+          inUse: true,
+          inFlight: 0,
+          connects: 1,
+          connectionFailures: 0,
+          restarts: 0,
+          lastAnsweredAt: null,
+          lastProbedAt: null,
+        },
       ],
       tools: [{ ...entry, name: 'agent_list', calls: 1, failures: 1, consecutiveFailures: 1 }],
     };
@@ -120,7 +130,15 @@ export class AccessSetup implements Disposable {
       limitToOncePerSecond: () => Promise.resolve(),
     };
     const { store, upstreams, candidates, streams } = accessScopes.servicesFor(viewer);
-    const request = { clientId: 'c', connectionId: null, requestId: 'r', viewer, answer: null, maxHz: null, reauthenticate: null };
+    const request = {
+      clientId: 'c',
+      connectionId: null,
+      requestId: 'r',
+      viewer,
+      answer: null,
+      maxHz: null,
+      reauthenticate: null,
+    };
     return { ...services, ...request, store, upstreams, candidates, streams };
   }
 

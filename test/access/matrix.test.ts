@@ -31,8 +31,8 @@ const QUERIES: Readonly<Record<string, readonly string[]>> = {
 
 /** All root fields of the schema. A missing field fails the test. */
 const MATRIX: Readonly<Record<RootKind, readonly string[]>> = {
-  // `viewer` and `authenticate` return the viewer instead of state.
-  Query: [...Object.keys(QUERIES), 'viewer'],
+  // `viewer` and `authenticate` return the viewer instead of state. notices.test.ts covers `notices`.
+  Query: [...Object.keys(QUERIES), 'viewer', 'notices'],
   // Covered by unknown-ids.test.ts.
   Mutation: ['callTool', 'requestAgentUpdate', 'refreshDiscovery', 'authenticate'],
   // Covered by subscribers.ts.

@@ -50,7 +50,7 @@ describe('swarmlens', () => {
 });
 
 describe('swarmlens serve', () => {
-  test('exits with 0 on SIGTERM and leaves no child process behind', async () => {
+  test.each(['SIGTERM', 'SIGHUP'] as const)('exits with 0 on %s and leaves no child process behind', async (signal) => {
     await using program = new Program(['serve', '--port', '0']);
     const [, url] = await program.printed(/ready at (\S+)\/graphql/);
     expect(program.stdout).toContain('SIMULATED');
@@ -70,7 +70,7 @@ describe('swarmlens serve', () => {
     await waitUntil(isReady, { state: () => ({ stdout: program.stdout, stderr: program.stderr }) });
     const children = await childrenOf(program.pid);
     expect(children).toHaveLength(3);
-    program.kill('SIGTERM');
+    program.kill(signal);
     expect(await program.outcome()).toMatchObject({ code: 0, stderr: '' });
     expect(children.filter(isAlive)).toEqual([]);
   });
@@ -90,6 +90,7 @@ describe('swarmlens serve', () => {
   test.each<[NodeJS.Signals, NodeJS.Signals]>([
     ['SIGTERM', 'SIGINT'],
     ['SIGINT', 'SIGINT'],
+    ['SIGHUP', 'SIGTERM'],
   ])('exits with 1 immediately on %s followed by %s while a child process does not exit', async (first, second) => {
     // Ignores signals and the end of its input, and records the end of its input in a file.
     const stubborn = `
@@ -112,6 +113,35 @@ describe('swarmlens serve', () => {
     } finally {
       if (isAlive(pid)) process.kill(pid, 'SIGKILL');
     }
+  });
+
+  test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
+    'logs its address and the reason of its end on %s',
+    async (signal) => {
+      await writeFile(join(directory, 'empty.json'), '{"mcpServers":{}}');
+      await using program = new Program(['serve', '--config', 'empty.json', '--port', '0'], { LOG_LEVEL: 'info' });
+      const [, url] = await program.printed(/ready at (\S+)\/graphql/);
+      program.kill(signal);
+      expect((await program.outcome()).code).toBe(0);
+      const lines = program.stderr
+        .trim()
+        .split('\n')
+        .map((line): unknown => JSON.parse(line));
+      expect(lines).toEqual([
+        expect.objectContaining({ level: 30, msg: 'listening', url }),
+        expect.objectContaining({ level: 30, msg: 'swarmlens is stopping', reason: signal }),
+        expect.objectContaining({ level: 30, msg: 'swarmlens stopped', reason: signal }),
+      ]);
+    },
+  );
+
+  test('logs the error that ends it', async () => {
+    await writeFile(join(directory, 'empty.json'), '{"mcpServers":{}}');
+    await using first = new Program(['serve', '--config', 'empty.json', '--port', '0']);
+    const [, port] = await first.printed(/ready at \S+:(\d+)\/graphql/);
+    await using second = new Program(['serve', '--config', 'empty.json', '--port', `${port}`], { LOG_LEVEL: 'info' });
+    expect((await second.outcome()).code).toBe(1);
+    expect(second.stderr).toMatch(/"reason":"listen EADDRINUSE[^"]*","msg":"swarmlens stopped"/);
   });
 
   test('exits with 0 on SIGTERM while a server has not answered yet', async () => {

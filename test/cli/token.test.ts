@@ -17,7 +17,7 @@ interface Outcome {
 async function run(directory: TokenDirectory, ...args: readonly string[]): Promise<Outcome> {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   const cwd = dirname(directory.file);
-  const terminal = { env: {}, cwd, program: '/main.js', stdin: new PassThrough(), stopped: Promise.resolve() };
+  const terminal = { env: {}, cwd, program: '/main.js', stdin: new PassThrough(), stopped: Promise.resolve(undefined) };
   const code = await runProgram(['token', ...args], { ...terminal, stdout, stderr });
   return { code, stdout: String(stdout.read() ?? ''), stderr: String(stderr.read() ?? '') };
 }

@@ -14,6 +14,7 @@ const REQUIRED: Readonly<Record<string, Permission | null>> = {
   'Query.agent': 'agents:read',
   'Query.topology': 'agents:read',
   'Query.health': 'health:read',
+  'Query.notices': 'health:read',
   'Query.viewer': null,
   'Mutation.callTool': 'tools:call',
   'Mutation.refreshDiscovery': 'agents:read',

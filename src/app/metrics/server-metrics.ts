@@ -5,6 +5,7 @@ import {
   type McpServer,
   SERVER_STATUSES,
   type ServerHealth,
+  type ServerReplica,
 } from '../../model/index.js';
 import type { Clock } from '../../shared/index.js';
 import type { Store } from '../../state/index.js';
@@ -83,6 +84,24 @@ export function serverMetrics({ store, upstreams, clock }: ServerMetricSources):
       read: ofReplicas,
     },
     {
+      name: 'swarmlens_server_connects_total',
+      help: 'Established connections to a server. Not exported by nodes that do not know them.',
+      labels: ['server'],
+      read: each(({ id }) => sumOfReplicas(health(id), ({ connects }) => connects)),
+    },
+    {
+      name: 'swarmlens_server_connection_failures_total',
+      help: 'Failed attempts to connect to a server, or to start its command, and lost connections.',
+      labels: ['server'],
+      read: each(({ id }) => sumOfReplicas(health(id), ({ connectionFailures }) => connectionFailures)),
+    },
+    {
+      name: 'swarmlens_server_restarts_total',
+      help: 'Reconnects and restarts of a server.',
+      labels: ['server'],
+      read: each(({ id }) => sumOfReplicas(health(id), ({ restarts }) => restarts)),
+    },
+    {
       name: 'swarmlens_poll_wanted_rate_hertz',
       help: 'Polls per second that the demand requires, within the limits of the server.',
       labels: ['server'],
@@ -114,6 +133,11 @@ export function serverMetrics({ store, upstreams, clock }: ServerMetricSources):
       read: () => named().map(([server, { id }]) => [{ server }, store.agentCounts(id).stale] as const),
     },
   ];
+}
+
+/** Adds up a counter of all replicas. Null if the health is unknown. */
+function sumOfReplicas(health: ServerHealth | null, valueOf: (replica: ServerReplica) => number): number | null {
+  return health === null ? null : health.replicas.reduce((sum, replica) => sum + valueOf(replica), 0);
 }
 
 function* agentsByStatus(

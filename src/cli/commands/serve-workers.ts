@@ -21,17 +21,28 @@ export async function serveWorkers(
   const logger = createLogger(config.logLevel);
   const fork = createFork(program, ['serve', ...args, '--port', String(port)]);
   const abort = new AbortController();
-  const stopping = stopped.then(() => abort.abort());
+  let reason = 'all workers failed';
+  const stopping = stopped.then((signal) => {
+    reason = signal ?? 'requested';
+    logger.info({ reason }, 'swarmlens is stopping');
+    abort.abort();
+  });
   try {
     const options = { count, fork, shutdownMs: config.shutdownMs, clock: systemClock, random: Math.random, logger };
     const { workers, address } = await WorkerPool.start(options, abort.signal);
     await using running = workers;
+    if (address !== null) logger.info({ pid: process.pid, workers: count, url: formatUrl(address) }, 'listening');
     if (address !== null) await Promise.race([running.discovered(), stopping, running.ended()]);
     if (address !== null && !abort.signal.aborted && running.size > 0) {
       stdout.write(formatReadyLines(formatUrl(address), `, with ${running.size} workers`));
     }
     await Promise.race([stopping, running.ended()]);
-    if (abort.signal.aborted) return (await running.stop()) ? 0 : 1;
+    if (abort.signal.aborted) {
+      const isClean = await running.stop();
+      logger.info({ reason }, 'swarmlens stopped');
+      return isClean ? 0 : 1;
+    }
+    logger.info({ reason }, 'swarmlens stopped');
     stderr.write('All workers failed. Fix the errors logged above, then start swarmlens again.\n');
     return 1;
   } catch (error) {

@@ -1,5 +1,5 @@
 import { type Config, ConfigFileWatcher, type ConfigFlags, loadConfig } from '../../config/index.js';
-import { type MetricsExporter, systemClock } from '../../shared/index.js';
+import { errorMessage, type Logger, type MetricsExporter, systemClock } from '../../shared/index.js';
 import { createLogger } from '../../telemetry/index.js';
 import { getWorkerContext, type WorkerContext } from '../workers/worker-context.js';
 import { parseFlags, parseWholeNumber } from '../arguments.js';
@@ -50,7 +50,7 @@ export async function serve(args: readonly string[], context: CommandContext): P
 }
 
 /**
- * Runs one node.
+ * Runs one node and logs why it stops.
  * @param worker context of this worker process; null if this process is the whole program
  */
 async function serveOne(
@@ -59,15 +59,33 @@ async function serveOne(
   worker: WorkerContext | null,
   context: CommandContext,
 ): Promise<number> {
-  const { env, cwd, program, stdout, stopped } = context;
   const logger = createLogger(config.logLevel, worker === null ? null : { worker: worker.number });
+  try {
+    const reason = await runNode(config, flags, worker, context, logger);
+    logger.info({ reason }, 'swarmlens stopped');
+    return 0;
+  } catch (error) {
+    logger.info({ reason: errorMessage(error) }, 'swarmlens stopped');
+    throw error;
+  }
+}
+
+/** Runs one node until it is asked to stop. Resolves with the reason when everything is closed. */
+async function runNode(
+  config: Config,
+  flags: ConfigFlags,
+  worker: WorkerContext | null,
+  context: CommandContext,
+  logger: Logger,
+): Promise<string> {
+  const { env, cwd, program, stdout, stopped } = context;
   const { createApp } = await import('../../app/index.js');
   const deps = { clock: systemClock, logger };
   await using app = await createApp(config, {
     ...deps,
     ...(worker !== null && { wrapMetricsExporter: (local: MetricsExporter) => worker.aggregateMetrics(local, deps) }),
   });
-  logger.debug({ url: app.url }, 'listening');
+  logger.info({ pid: process.pid, node: process.version, url: app.url }, 'listening');
   if (config.demo) {
     stdout.write(
       'The agents are SIMULATED: no configuration was found, so three bundled MCP simulators are running.\n',
@@ -85,12 +103,15 @@ async function serveOne(
           onConfig: (changed) => app.applyConfig(changed),
           onInvalid: (problems) => app.rejectConfig(problems),
         });
-  const stopping = worker === null ? stopped : Promise.race([stopped, worker.stopRequested]);
+  const requested = stopped.then((signal) => signal ?? 'requested');
+  const stopping =
+    worker === null ? requested : Promise.race([requested, worker.stopRequested.then(() => 'primary process')]);
   const isDiscovered = await Promise.race([app.discovered.then(() => true), stopping.then(() => false)]);
   if (isDiscovered) {
     if (worker === null) stdout.write(formatReadyLines(app.url));
     else worker.reportDiscovered();
   }
-  await stopping;
-  return 0;
+  const reason = await stopping;
+  logger.info({ reason }, 'swarmlens is stopping');
+  return reason;
 }

@@ -89,7 +89,7 @@ class WatchSession implements Disposable {
   readonly #detach: (() => void)[] = [];
   #hasBeenOpen = false;
 
-  constructor(client: SwarmClient, agents: AgentStream, stopped: Promise<void>, stdout: TerminalOutput) {
+  constructor(client: SwarmClient, agents: AgentStream, stopped: Promise<unknown>, stdout: TerminalOutput) {
     this.client = client;
     this.agents = agents;
     this.ended = new Promise((resolve) => {

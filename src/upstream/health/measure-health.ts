@@ -25,7 +25,7 @@ export function measureServerHealth(
     calls: sum(({ calls }) => calls),
     failures: sum(({ failures }) => failures),
     replicas: replicas.map((replica): ServerReplica => {
-      const { id, outstanding, latency, breaker, lastError, restarts, answeredAt, probedAt } = replica;
+      const { id, outstanding, latency, breaker, lastError, connects, connectionFailures, restarts } = replica;
       return {
         id,
         // The only replica has the status of the server, which also reflects its tools.
@@ -35,9 +35,11 @@ export function measureServerHealth(
         latency,
         circuitBreaker: breaker,
         lastError,
+        connects,
+        connectionFailures,
         restarts,
-        lastAnsweredAt: toTimestamp(answeredAt),
-        lastProbedAt: toTimestamp(probedAt),
+        lastAnsweredAt: toTimestamp(replica.answeredAt),
+        lastProbedAt: toTimestamp(replica.probedAt),
       };
     }),
   };

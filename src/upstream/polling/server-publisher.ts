@@ -203,9 +203,7 @@ export class ServerPublisher implements Disposable {
       events,
     }));
     if (seenAt === null && events.length === 0 && !hasStateChanges(delta)) return;
-    for (const event of events) {
-      if (event.type === 'health') logger.info(event, 'server health changed');
-    }
+    for (const event of events) logEvent(event, logger);
     await this.#loopShare.measure(() => bus.publish(delta));
   }
 
@@ -252,6 +250,20 @@ export class ServerPublisher implements Disposable {
     this.#publish(count === 0 ? [] : [notice])
       .catch((error: unknown) => logger.error({ serverId: id, error: errorMessage(error) }, 'change was not published'))
       .finally(this.#onExpired);
+  }
+}
+
+/** Codes of notices whose health change is logged. */
+const CHANGE_CODES: ReadonlySet<string> = new Set(['SERVER_OFFLINE', 'SERVER_DEGRADED', 'SERVER_ONLINE']);
+
+/** Logs a change of health or a notice: failures as warnings, recoveries as information. */
+function logEvent(event: SwarmlensEvent, logger: Logger): void {
+  if (event.type === 'health') {
+    const isFailure = event.status === 'OFFLINE' || event.circuitState === 'OPEN';
+    logger[isFailure ? 'warn' : 'info'](event, 'server health changed');
+  } else if (!CHANGE_CODES.has(event.code)) {
+    const { code, serverId, message } = event;
+    logger[event.severity === 'INFO' ? 'info' : 'warn']({ code, serverId }, message);
   }
 }
 

@@ -49,6 +49,9 @@ export class ReplicaConnection {
   #useScratchDirectory: boolean;
   #failedAttempts = 0;
   #connectCount = 0;
+  #connectionFailures = 0;
+  /** Whether the loss of the last connection, or the failed attempt, has been logged. */
+  #isLossLogged = false;
 
   constructor(options: ReplicaOptions, deps: ReplicaConnectionDeps) {
     this.#options = options;
@@ -74,6 +77,16 @@ export class ReplicaConnection {
   /** Number of consecutive attempts after which the server answered no call. */
   get failedAttempts(): number {
     return this.#failedAttempts;
+  }
+
+  /** Number of established connections. */
+  get connects(): number {
+    return this.#connectCount;
+  }
+
+  /** Number of failed attempts to connect and of lost connections. */
+  get connectionFailures(): number {
+    return this.#connectionFailures;
   }
 
   /** Number of reconnects. */
@@ -146,6 +159,7 @@ export class ReplicaConnection {
       this.#session = session;
       this.#connection = 'CONNECTED';
       this.#connectCount += 1;
+      this.#logConnect();
       onConnected(type);
       const reason = await waitForEnd(session, signal);
       if (!signal.aborted) this.handleSessionEnd(session, reason ?? new Error('the server closed the session'));
@@ -161,12 +175,27 @@ export class ReplicaConnection {
     const attempts = this.#failedAttempts;
     const isGivenUp = endpoint.type === 'stdio' && restart.maxAttempts !== null && attempts >= restart.maxAttempts;
     this.#session = null;
+    this.#connectionFailures += 1;
     this.#connection = isGivenUp ? 'GIVEN_UP' : 'LOST';
     this.#error = isGivenUp
       ? `${reason} (given up after ${attempts} failed starts; call refreshDiscovery or change the configuration to retry)`
       : reason;
-    this.#deps.logger.debug({ serverId, replicaId: id, reason }, 'server is not connected');
+    // Later failures are logged as notices, less and less often.
+    if (this.#isLossLogged) this.#deps.logger.debug({ serverId, replicaId: id, reason }, 'server is not connected');
+    else this.#deps.logger.warn({ serverId, replicaId: id, reason }, 'server is not connected, reconnecting');
+    this.#isLossLogged = true;
     this.#deps.onDisconnected();
+  }
+
+  #logConnect(): void {
+    const { serverId, id, endpoint } = this.#options;
+    const { restarts } = this;
+    const fields = { serverId, replicaId: id, restarts };
+    if (restarts === 0) this.#deps.logger.info(fields, 'server connected');
+    // Some servers limit the age of a session, which is no failure.
+    else if (!this.#isLossLogged) this.#deps.logger.info(fields, 'server session renewed');
+    else this.#deps.logger.warn(fields, endpoint.type === 'stdio' ? 'server restarted' : 'server reconnected');
+    this.#isLossLogged = false;
   }
 
   /** Returns the delay in milliseconds before the next attempt. Null waits for `reconnectNow`. */

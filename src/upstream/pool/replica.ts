@@ -130,6 +130,16 @@ export class Replica implements AsyncDisposable, BalancedReplica {
     return this.#connection.failedAttempts;
   }
 
+  /** Number of established connections. */
+  get connects(): number {
+    return this.#connection.connects;
+  }
+
+  /** Number of failed attempts to connect and of lost connections. */
+  get connectionFailures(): number {
+    return this.#connection.connectionFailures;
+  }
+
   /** Number of reconnects. */
   get restarts(): number {
     return this.#connection.restarts;

@@ -122,9 +122,9 @@ describe('PollScheduler', () => {
     await server.clock.pass(60, 1);
     const startMs = server.clock.monotonic();
     for (let request = 0; request < 10; request += 1) {
-      let isAnswered = false;
-      const requested = server.scheduler.requestPoll().then(() => (isAnswered = true));
-      while (!isAnswered) await server.clock.pass(1, 1);
+      const answers: boolean[] = [];
+      const requested = server.scheduler.requestPoll().then((answered) => answers.push(answered));
+      while (answers.length === 0) await server.clock.pass(1, 1);
       await requested;
     }
     const polls = server.polls.filter((poll) => poll.startMs >= startMs);
