@@ -1,10 +1,10 @@
 import type { Redis } from 'ioredis';
+import { RECORD_TTL_LEASES } from '../../src/cluster/redis/redis-keys.js';
 import { waitUntil } from '../support/wait.js';
 import { Nodes } from './test-node.js';
 
 /** Minimum lease duration in milliseconds, so that the test can wait until all keys expire. */
 const LEASE_MS = 200;
-const SNAPSHOT_TTL_LEASES = 12;
 
 /** State that Redis still contains when all nodes are gone. */
 export interface LeftBehind {
@@ -38,7 +38,7 @@ export async function joinAndLeave(inspector: Redis, redisUrl: string, rounds: n
     if (ttlMs === -1) keysWithoutTtl.push(key);
     longestMs = Math.max(longestMs, ttlMs);
   }
-  if (longestMs > LEASE_MS * SNAPSHOT_TTL_LEASES) keysWithoutTtl.push(`one expires in ${longestMs} ms`);
+  if (longestMs > LEASE_MS * RECORD_TTL_LEASES) keysWithoutTtl.push(`one expires in ${longestMs} ms`);
   // The wait ends when the last key has expired in Redis.
   let left: readonly string[] = [];
   const isEmpty = async (): Promise<boolean> => (left = await inspector.keys('*')).length === 0;

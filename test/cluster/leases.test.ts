@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { RedisTime } from '../../src/cluster/redis/redis-time.js';
+import { stampedValue } from '../../src/cluster/redis/stamped-value.js';
 import { Emitter } from '../../src/shared/index.js';
 import { ManualClock, settled } from '../support/manual-clock.js';
 import { hasRedis, NO_REDIS, RedisServer } from '../support/redis-server.js';
@@ -280,6 +282,31 @@ describe.skipIf(!here)(`LeaseManager${here ? '' : ` (${NO_REDIS})`}`, () => {
     await owner.vanish();
     await own.look.del(owner.link.keys.key('a', 'lease'));
     await countRounds(nodes, otherClock, () => other.owned.length === 1);
+  });
+
+  test.each([
+    ['takes over the server of a silent owner whose connection has ended, before its lease expires', false],
+    ['leaves a server to a silent owner that is connected until its lease expires', true],
+  ])('%s', async (_name, isConnected) => {
+    await using nodes = await emptied();
+    const clock = new ManualClock();
+    const node = await nodes.join('one', [], { clock });
+    const key = node.link.keys.key('a', 'lease');
+    // The lease of a node that has not renewed it for more than half of its duration.
+    const time = new RedisTime(new ManualClock(Date.now() - (2 * LEASE_MS) / 3));
+    await redis.look.set(key, stampedValue({ seal: node.link.seal, time }, key, ' ghost 5'), 'PX', LEASE_MS);
+    await redis.look.set(node.link.keys.key('a', 'fence'), 5);
+    const ghost = redis.look.duplicate();
+    if (isConnected) await ghost.subscribe(node.link.keys.nodeChannel('ghost'));
+    node.claim('a');
+    await node.settled('a');
+    for (let round = 0; round < 6; round += 1) {
+      clock.advance(LEASE_MS / 3);
+      await roundTrip(nodes);
+    }
+    ghost.disconnect();
+    expect(node.silences[0]).toEqual(['a', expect.stringContaining('does not respond')]);
+    expect(node.owned).toEqual(isConnected ? [] : ['a']);
   });
 
   test('reports a silent owner before another node takes over, and a later renewal ends the silence', async () => {

@@ -43,6 +43,8 @@ export class RedisNode implements BusNode, AsyncDisposable {
   readonly store: Store;
   readonly link: RedisConnection;
   readonly bus: RedisBus;
+  /** Publishes a message regardless of the fate of others. */
+  readonly publishUnharmed: RedisConnection['publish'];
   readonly fenced: string[] = [];
   readonly written: WriteConfirmation[] = [];
   readonly #tokens = new Map<string, number>();
@@ -59,6 +61,7 @@ export class RedisNode implements BusNode, AsyncDisposable {
     if (address === null) throw new Error('not a Redis URL');
     const link = openRedisConnection({ address, prefix, busKeys, nodeId, clock: this.linkClock, logger });
     const publish = link.publish.bind(link);
+    this.publishUnharmed = publish;
     link.publish = async (channel, message) => {
       const fate = this.fate();
       this.published += 1;

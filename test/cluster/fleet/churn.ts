@@ -86,7 +86,7 @@ export class Churn implements AsyncDisposable {
     await node.vanish();
     for (const id of this.#serverIds) {
       const lease = await this.#redis.get(keys.key(id, 'lease'));
-      if (lease?.startsWith(`${node.id} `) === true) await this.#redis.del(keys.key(id, 'lease'));
+      if (lease?.includes(` ${node.id} `) === true) await this.#redis.del(keys.key(id, 'lease'));
     }
     await this.#redis.zrem(keys.shared('nodes'), node.id);
   }

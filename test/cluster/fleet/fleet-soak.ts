@@ -55,6 +55,7 @@ export async function soakTakeover(print: Print): Promise<readonly string[]> {
   await sleep(systemClock, IDLE_MS, NEVER);
   const perSecond = ((await commandsOf(fleet)) - before) / (IDLE_MS / 1_000) / fleet.nodes.length;
   print(`an idle node sends ${perSecond.toFixed(1)} commands per second to Redis, including those in scripts`);
+  fleet.thaw();
   const takeovers: Takeover[] = [];
   for (let kill = 0; kill < KILLS; kill += 1) {
     takeovers.push(await failOwner(fleet, (owner) => fleet.kill(owner)));
