@@ -130,7 +130,7 @@ function httpOptions(
   largeMessages: LargeMessages,
 ): [url: URL, options: HttpOptions] {
   const { url, headers } = extractCredentials(endpoint);
-  const limited = fetchWithBodyLimit(fetch, MAX_MESSAGE_BYTES, () => limit.exceeded());
-  const parsed = fetchWithLargeMessages(limited, largeMessages);
+  const bodyLimit = { maxBytes: MAX_MESSAGE_BYTES, onTooLong: () => limit.exceeded() };
+  const parsed = fetchWithLargeMessages(fetchWithBodyLimit(fetch, bodyLimit), largeMessages, bodyLimit);
   return [url, { requestInit: { headers }, fetch: fetchWithHttpErrors(parsed, () => clock.now()) }];
 }

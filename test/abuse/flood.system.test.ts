@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { createInterface, type Interface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import { serverConfig, startApp } from '../support/app.js';
+import { threadMs, TurnMeter } from '../support/turn-meter.js';
 
 const FLOOD = fileURLToPath(new URL('flood.js', import.meta.url));
 const AGENTS = 40_000;
@@ -27,44 +27,6 @@ function start(role: string, value: string): Interface {
 async function nextLine(lines: Interface): Promise<string> {
   const [line] = await once(lines, 'line');
   return String(line);
-}
-
-/** Returns the CPU time of this thread in milliseconds, which other processes do not affect, or else the elapsed time. */
-function threadMs(): number {
-  try {
-    return Number(readFileSync('/proc/thread-self/schedstat', 'latin1').split(' ')[0]) / 1e6;
-  } catch {
-    return performance.now();
-  }
-}
-
-/** Measures the longest turn of the event loop. Each turn that nothing else uses is negligible. */
-class TurnMeter {
-  #longestMs = 0;
-  #startMs = threadMs();
-  #immediate: NodeJS.Immediate;
-
-  constructor() {
-    this.#immediate = setImmediate(() => this.#measure());
-  }
-
-  /** Returns the longest turn since the last call, in milliseconds. */
-  take(): number {
-    const longestMs = this.#longestMs;
-    this.#longestMs = 0;
-    return longestMs;
-  }
-
-  stop(): void {
-    clearImmediate(this.#immediate);
-  }
-
-  #measure(): void {
-    const nowMs = threadMs();
-    this.#longestMs = Math.max(this.#longestMs, nowMs - this.#startMs);
-    this.#startMs = nowMs;
-    this.#immediate = setImmediate(() => this.#measure());
-  }
 }
 
 /** Returns the shortest time in milliseconds that JSON.parse takes for an answer of the server. */
@@ -96,14 +58,13 @@ test('a server with 40,000 new agents in each answer blocks no turn for much lon
   await using app = await startApp([server], { heartbeatMs: 1_000 });
   const updates = start('subscriber', app.url);
   await nextLine(updates);
-  const meter = new TurnMeter();
+  using meter = new TurnMeter();
   const longest: number[] = [];
   for (let update = 0; update < 8; update += 1) {
     meter.take();
     await nextLine(updates);
     longest.push(meter.take());
   }
-  meter.stop();
   const parsedMs = parseMs(8);
   const medianMs = longest.sort((a, b) => a - b)[4] ?? Infinity;
   expect(medianMs / parsedMs).toBeLessThan(3);

@@ -78,6 +78,10 @@ class FedTransport extends LineTransport {
     return Promise.resolve();
   }
 
+  protected override setPaused(): void {
+    // Nothing is read from a source.
+  }
+
   override send(message: JSONRPCMessage): Promise<void> {
     this.sent.push(message);
     return Promise.resolve();

@@ -1,3 +1,4 @@
+import { nextTurn } from '../turns.js';
 import { parseJsonInTurns } from './parse-in-turns.js';
 
 /** Longest message in bytes that is parsed at once. */
@@ -80,6 +81,8 @@ export class JsonMessageReader<S = null> {
       (message) => ({ message }),
       () => null,
     );
+    // The message is handled in a turn of its own.
+    await nextTurn();
     if (parsed === null) this.#events.onInvalid(text, source);
     else this.#events.onMessage(parsed.message, text, source);
   }

@@ -61,13 +61,13 @@ export class JsonSlicer<C> {
    */
   *parse(context: C): Generator<void, unknown> {
     const value = yield* this.#value(0, context);
-    this.#skipSpace();
+    yield* this.#skipSpace();
     if (this.#at < this.#bytes.length) throw this.#unexpected();
     return value;
   }
 
   *#value(depth: number, context: C): Generator<void, unknown> {
-    this.#skipSpace();
+    yield* this.#skipSpace();
     const start = this.#at;
     const end = this.#findValueEnd(start + this.#sliceBytes);
     if (end !== null) {
@@ -100,7 +100,7 @@ export class JsonSlicer<C> {
       if (end === null) {
         yield;
         yield* this.#longEntry(depth, context, entries);
-        this.#skipSpace();
+        yield* this.#skipSpace();
       } else {
         const group = this.#bytes.toString('utf8', start, end);
         this.#at = end;
@@ -128,16 +128,16 @@ export class JsonSlicer<C> {
       entries.add(null, yield* this.#value(depth + 1, context));
       return;
     }
-    this.#skipSpace();
+    yield* this.#skipSpace();
     if (this.#bytes[this.#at] !== QUOTE) throw this.#unexpected();
     const name = yield* this.#longText();
-    this.#skipSpace();
+    yield* this.#skipSpace();
     if (this.#bytes[this.#at] !== COLON) throw this.#unexpected();
     this.#at += 1;
     const member = this.#handler.member(name, context);
     if (member.kind === 'READ') entries.add(member.name, yield* this.#value(depth + 1, member.context));
     else {
-      this.#skipSpace();
+      yield* this.#skipSpace();
       yield* this.#skipValue();
       if (member.kind === 'SKIP') entries.add(member.name, member.value);
     }
@@ -249,8 +249,11 @@ export class JsonSlicer<C> {
     return null;
   }
 
-  #skipSpace(): void {
-    while (isSpace(this.#bytes[this.#at] ?? 0)) this.#at += 1;
+  *#skipSpace(): Generator<void, void> {
+    for (let count = 1; isSpace(this.#bytes[this.#at] ?? 0); count += 1) {
+      this.#at += 1;
+      if (count % this.#sliceBytes === 0) yield;
+    }
   }
 
   #unexpected(): SyntaxError {

@@ -3,7 +3,7 @@ import { type JsonSliceHandler, JsonSlicer } from './json-slicer.js';
 
 /** Limits of a message. They exceed those of sanitized values, so that sanitizing detects and counts what it removes. */
 const MESSAGE_HANDLER: JsonSliceHandler<null> = {
-  maxEntries: 100_001,
+  maxEntries: 50_001,
   maxDepth: 64,
   maxTextLength: Infinity,
   parse: (json) => JSON.parse(json) as unknown,
@@ -13,7 +13,7 @@ const MESSAGE_HANDLER: JsonSliceHandler<null> = {
 };
 
 /**
- * Parses a JSON text of any length in several turns of the event loop. Lists and objects have at most 100,001 entries, and long ones
+ * Parses a JSON text of any length in several turns of the event loop. Lists and objects have at most 50,001 entries, and long ones
  * below 64 levels become null.
  * @throws SyntaxError if the text is not JSON
  */

@@ -21,7 +21,7 @@ export interface SanitizeLimits {
 export const DEFAULT_SANITIZE_LIMITS: SanitizeLimits = {
   maxTextLength: 65_536,
   maxNameLength: 256,
-  maxEntries: 100_000,
+  maxEntries: 50_000,
   maxDepth: 32,
   maxValues: 1_000_000,
 };
@@ -240,6 +240,8 @@ class JsonSanitizer implements JsonSliceHandler<SecretNameKind> {
   *#objectSteps(object: JsonObject, depth: number, verdict: SecretNameKind): Generator<void, JsonObject> {
     const copy: Record<string, unknown> = {};
     let count = 0;
+    // Listing the names of an object takes some time, and its weight has just been determined.
+    yield;
     for (const name of Object.keys(object)) {
       if (this.#isFull(count)) {
         this.#changes.cut += 1;

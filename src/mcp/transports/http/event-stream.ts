@@ -6,13 +6,23 @@ const MAX_FIELD_BYTES = 1_024;
 /** Fields of an event that are passed on besides its data. */
 const FIELDS: ReadonlySet<string> = new Set(['event', 'id', 'retry']);
 
+export interface EventStreamOptions {
+  /** Longest data of an event in bytes. */
+  readonly maxBytes: number;
+  /** Called when the data of an event is longer. The stream then fails. */
+  readonly onTooLong: () => void;
+  /** Longest data in bytes that is passed on. */
+  readonly maxDirectBytes: number;
+  /** Returns the data to pass on instead of longer data. */
+  readonly replace: (data: Buffer) => Promise<string>;
+}
+
 /**
- * Rewrites a stream of server-sent events. Ends lines with line feeds, drops comments and unknown fields, and replaces the data of long
+ * Rewrites a stream of server-sent events. Limits the length of events, ends lines with line feeds, drops comments and unknown fields, and replaces the data of long
  * events. Takes time proportional to the number of bytes; the parser of the official client does not for some line ends.
  */
 export class EventStreamRewriter implements Transformer<Uint8Array, Uint8Array> {
-  readonly #maxDirectBytes: number;
-  readonly #replace: (data: Buffer) => Promise<string>;
+  readonly #options: EventStreamOptions;
   readonly #line = new ByteCollector();
   readonly #data = new ByteCollector();
   readonly #fields = new Map<string, string>();
@@ -20,10 +30,8 @@ export class EventStreamRewriter implements Transformer<Uint8Array, Uint8Array> 
   #wasCarriageReturn = false;
   #isFirstLine = true;
 
-  /** @param replace returns the data to pass on instead of data that is longer than `maxDirectBytes` */
-  constructor(maxDirectBytes: number, replace: (data: Buffer) => Promise<string>) {
-    this.#maxDirectBytes = maxDirectBytes;
-    this.#replace = replace;
+  constructor(options: EventStreamOptions) {
+    this.#options = options;
   }
 
   async transform(chunk: Uint8Array, controller: TransformStreamDefaultController<Uint8Array>): Promise<void> {
@@ -37,10 +45,17 @@ export class EventStreamRewriter implements Transformer<Uint8Array, Uint8Array> 
       this.#line.add(bytes.subarray(start, end));
       if (byte === CARRIAGE_RETURN && bytes[end + 1] === LINE_FEED) end += 1;
       start = end + 1;
-      if (this.#line.length > 0) this.#endLine();
-      else await this.#endEvent(controller);
+      if (this.#line.length > 0) {
+        this.#endLine();
+        if (this.#data.length > this.#options.maxBytes) break;
+      } else if (this.#data.length > this.#options.maxDirectBytes) await this.#endLongEvent(controller);
+      else if (this.#hasData || this.#fields.size > 0) this.#endEvent(controller, this.#data.take().toString());
     }
     this.#line.add(bytes.subarray(start));
+    const { maxBytes, onTooLong } = this.#options;
+    if (this.#data.length <= maxBytes && this.#line.length <= maxBytes + MAX_FIELD_BYTES) return;
+    controller.error(new Error(`event is longer than ${maxBytes} bytes`));
+    onTooLong();
   }
 
   #endLine(): void {
@@ -59,19 +74,18 @@ export class EventStreamRewriter implements Transformer<Uint8Array, Uint8Array> 
     }
   }
 
-  async #endEvent(controller: TransformStreamDefaultController<Uint8Array>): Promise<void> {
+  /** Replaces the data of a long event. The official client reports data that is not JSON as an error. */
+  async #endLongEvent(controller: TransformStreamDefaultController<Uint8Array>): Promise<void> {
     const data = this.#data.take();
-    const hasData = this.#hasData;
-    this.#hasData = false;
+    this.#endEvent(controller, await this.#options.replace(data).catch(() => 'not a message'));
+  }
+
+  #endEvent(controller: TransformStreamDefaultController<Uint8Array>, data: string): void {
     const lines = [...this.#fields].map(([name, value]) => `${name}: ${value}`);
+    if (this.#hasData) lines.push(...data.split('\n').map((line) => `data: ${line}`));
     this.#fields.clear();
-    if (hasData) {
-      // The official client reports data that is not JSON as an error.
-      const text =
-        data.length <= this.#maxDirectBytes ? data.toString() : await this.#replace(data).catch(() => 'not a message');
-      lines.push(...text.split('\n').map((line) => `data: ${line}`));
-    }
-    if (lines.length > 0) controller.enqueue(Buffer.from(`${lines.join('\n')}\n\n`));
+    this.#hasData = false;
+    controller.enqueue(Buffer.from(`${lines.join('\n')}\n\n`));
   }
 }
 

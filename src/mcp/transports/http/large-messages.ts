@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { FetchLike, JSONRPCMessage } from '@modelcontextprotocol/client';
 import { parseJsonInTurns } from '../../../shared/json/index.js';
 import { parseMessage } from '../parse-message.js';
-import { EventStreamRewriter } from './event-stream.js';
+import { type EventStreamOptions, EventStreamRewriter } from './event-stream.js';
 
 /** Longest message in bytes that the official client parses itself. */
 export const MAX_DIRECT_BYTES = 131_072;
@@ -60,15 +60,26 @@ export class LargeMessages {
   }
 }
 
-/** Wraps `fetch` so that the official client gets references instead of long messages. */
-export function fetchWithLargeMessages(inner: FetchLike, largeMessages: LargeMessages): FetchLike {
+/**
+ * Wraps `fetch` so that the official client gets references instead of long messages.
+ * @param limit limit of the events of a stream
+ */
+export function fetchWithLargeMessages(
+  inner: FetchLike,
+  largeMessages: LargeMessages,
+  limit: Pick<EventStreamOptions, 'maxBytes' | 'onTooLong'>,
+): FetchLike {
   return async (url, init) => {
     const response = await inner(url, init);
     const { body, ok, status, statusText, headers } = response;
     const type = headers.get('content-type') ?? '';
     if (body === null || !ok) return response;
     if (type.startsWith('text/event-stream')) {
-      const rewriter = new EventStreamRewriter(MAX_DIRECT_BYTES, (data) => largeMessages.replace(data));
+      const rewriter = new EventStreamRewriter({
+        ...limit,
+        maxDirectBytes: MAX_DIRECT_BYTES,
+        replace: (data) => largeMessages.replace(data),
+      });
       return new Response(body.pipeThrough(new TransformStream(rewriter)), { status, statusText, headers });
     }
     if (!/^application\/json\b/.test(type)) return response;
