@@ -41,7 +41,6 @@ function bytes(serverId, changes) {
     fencingToken: 1_795_446_110_463,
     seq: 1_000,
     atMs: 1_795_446_110_463,
-    nodeId: 'a1b2c3d4e5f6',
     body,
   };
   return Buffer.byteLength(JSON.stringify(encodeBusMessage(message)));
