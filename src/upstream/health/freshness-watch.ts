@@ -3,7 +3,7 @@ import { type Clock, scheduleDeadline } from '../../shared/index.js';
 /** Number of expected poll intervals after which the data of a server is stale. */
 export const STALE_AFTER_INTERVALS = 3;
 /** Shortest interval in milliseconds that counts. Data is not stale because of shorter delays. */
-export const MIN_STALE_INTERVAL_MS = 1_000;
+export const MIN_STALE_INTERVAL_MS = 2_000;
 
 export interface FreshnessWatchOptions {
   /** Returns the expected time in milliseconds between two answered polls. */
@@ -14,7 +14,7 @@ export interface FreshnessWatchOptions {
 
 /**
  * Watches the age of the data of a server. Data becomes stale if no poll has been answered for three expected intervals,
- * or three seconds if that is longer, whatever prevents it. A stall of this process extends the time.
+ * or six seconds if that is longer, whatever prevents it. A stall of this process extends the time.
  */
 export class FreshnessWatch implements Disposable {
   readonly #clock: Clock;
