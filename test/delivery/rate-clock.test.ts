@@ -32,19 +32,32 @@ describe('RateClock', () => {
   });
 
   test('does not tick early when a timer fires less than 1 ms early', async () => {
-    const property = fc.asyncProperty(fc.constantFrom(3, 7, 60), async (hz) => {
-      const clock = new ManualClock();
+    class EarlyClock extends ManualClock {
+      earlyMs = 0;
+
+      override schedule(delayMs: number, callback: () => void): Disposable {
+        const scheduled = super.schedule(delayMs - this.earlyMs, callback);
+        this.earlyMs = 0;
+        return scheduled;
+      }
+    }
+    for (const hz of [3, 7, 60]) {
+      const clock = new EarlyClock();
       const rateClock = new RateClock(clock);
       const first = rateClock.next(hz, NEVER);
       clock.advance(0);
       await first;
-      const tick = rateClock.next(hz, NEVER).then(() => clock.monotonic());
-      clock.advance(1000 / hz - 0.5);
-      await settled();
-      clock.advance(1);
-      expect(await tick).toBeGreaterThanOrEqual(1000 / hz);
-    });
-    await fc.assert(property);
+      clock.earlyMs = 0.9;
+      const ticks: number[] = [];
+      const tick = rateClock.next(hz, NEVER).then(() => ticks.push(clock.monotonic()));
+      expect(rateClock.dueMs(hz)).toBeCloseTo(1000 / hz);
+      await clock.pass(1000 / hz - 0.5);
+      expect([ticks.length, clock.pending]).toEqual([0, 1]);
+      await clock.pass(0.5);
+      await tick;
+      expect(ticks[0]).toBeCloseTo(1000 / hz);
+      expect(rateClock.dueMs(hz)).toBeNull();
+    }
   });
 
   test('ticks immediately after a pause of at least one period, and not again within the period', async () => {
@@ -84,6 +97,28 @@ describe('RateClock', () => {
     }
     expect(rateClock.rememberedRates).toBeLessThanOrEqual(65);
     expect(rateClock.timers).toBe(0);
+  });
+
+  test('remembers rates within their period, also above the number from which on it forgets others', async () => {
+    const clock = new ManualClock();
+    clock.advance(5_000);
+    const rateClock = new RateClock(clock);
+    const first = Array.from({ length: 64 }, (_, index) => rateClock.next(index + 1, NEVER));
+    clock.advance(0);
+    await Promise.all(first);
+    expect(rateClock.rememberedRates).toBe(64);
+    clock.advance(100);
+    const other = rateClock.next(0.5, NEVER);
+    clock.advance(0);
+    await other;
+    // 10 Hz and less have not passed their period.
+    expect(rateClock.rememberedRates).toBe(11);
+    let hasTicked = false;
+    const again = rateClock.next(1, NEVER).then(() => (hasTicked = true));
+    await clock.pass(899);
+    expect(hasTicked).toBe(false);
+    await clock.pass(1);
+    await again;
   });
 
   test('uses one timer per rate until its last waiter leaves', async () => {
