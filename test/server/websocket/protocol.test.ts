@@ -111,31 +111,33 @@ describe('graphql-transport-ws', () => {
     ]);
   });
 
-  test.each([['__proto__'], ['constructor'], ['\ud800 \u2028 "quoted" \u0000'], ['x'.repeat(100_000)]])(
-    'runs operations with any id: %j',
-    async (id) => {
-      await using server = await DeliveryServer.start();
-      server.show(0, 1, 0);
-      await using client = await acknowledged(server);
-      client.send(subscribe(id));
-      await client.until(({ messages }) => messages.length === 3);
-      expect(client.messages.slice(1)).toEqual([
-        { id, type: 'next', payload: { data: { __typename: 'Query' } } },
-        { id, type: 'complete' },
-      ]);
-      client.send(subscribe(id, 'subscription { agentUpdates { kind } }'));
-      await client.until(({ messages }) => messages.length === 4);
-      expect(client.messages[3]).toEqual({
-        id,
-        type: 'next',
-        payload: { data: { agentUpdates: { kind: 'SNAPSHOT' } } },
-      });
-      client.send(subscribe(id));
-      const { code, reason } = await client.closed;
-      expect(code).toBe(4409);
-      expect(reason.startsWith('Subscriber for ')).toBe(true);
-    },
-  );
+  test.each([
+    ['of a property of objects', '__proto__'],
+    ['of another one', 'constructor'],
+    ['with odd characters', '\ud800 \u2028 "quoted" \u0000'],
+    ['of 100,000 characters', 'x'.repeat(100_000)],
+  ])('runs operations with an id %s', async (_, id) => {
+    await using server = await DeliveryServer.start();
+    server.show(0, 1, 0);
+    await using client = await acknowledged(server);
+    client.send(subscribe(id));
+    await client.until(({ messages }) => messages.length === 3);
+    expect(client.messages.slice(1)).toEqual([
+      { id, type: 'next', payload: { data: { __typename: 'Query' } } },
+      { id, type: 'complete' },
+    ]);
+    client.send(subscribe(id, 'subscription { agentUpdates { kind } }'));
+    await client.until(({ messages }) => messages.length === 4);
+    expect(client.messages[3]).toEqual({
+      id,
+      type: 'next',
+      payload: { data: { agentUpdates: { kind: 'SNAPSHOT' } } },
+    });
+    client.send(subscribe(id));
+    const { code, reason } = await client.closed;
+    expect(code).toBe(4409);
+    expect(reason.startsWith('Subscriber for ')).toBe(true);
+  });
 
   test('ignores properties of a message and of a payload that the protocol does not define', async () => {
     await using server = await DeliveryServer.start();
