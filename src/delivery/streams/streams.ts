@@ -5,14 +5,7 @@ import {
   type PerformanceMode,
   type SwarmlensEvent,
 } from '../../model/index.js';
-import type {
-  PerformanceMetrics,
-  CursorPosition,
-  Demand,
-  Store,
-  TopologyChange,
-  View,
-} from '../../state/index.js';
+import type { PerformanceMetrics, CursorPosition, Demand, Store, TopologyChange, View } from '../../state/index.js';
 import type { ActiveStreams } from '../active-streams.js';
 import type { CommitWaiter } from './commit-waiter.js';
 import type { StreamUpdate } from '../groups/subscription-group.js';

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { detectServerType, probeTool } from '../../adapters/index.js';
 import { type connectSession, type SessionEvent, ToolRejectedError } from '../../mcp/index.js';
 import type { ServerHealth, ServerReport, ToolResult } from '../../model/index.js';
@@ -97,6 +98,8 @@ export class ServerPoller implements AsyncDisposable {
     this.#pool.onEvent((event) => this.#handlePoolEvent(event));
     this.#pool.onSessionEvent((event) => this.#handleSessionEvent(event));
     this.#pool.onToolsChanged(() => this.#scheduler.reschedule());
+    // Each call of a poll listens to the signal while it waits or runs.
+    setMaxListeners(0, this.#abort.signal);
     this.#demandSubscription = demand.onChange(() => this.#reschedule());
     this.firstPoll = new Promise((resolve) => (this.#resolveFirstPoll = resolve));
     this.#loop = this.#run(this.#abort.signal);
