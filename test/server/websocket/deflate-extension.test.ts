@@ -1,9 +1,10 @@
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { IncomingMessage } from 'node:http';
+import { type AddressInfo, Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { z } from 'zod';
-import { createInflaterRelease } from '../../../src/server/websocket/deflate-extension.js';
+import { createInflaterRelease, trackSharedDeflate } from '../../../src/server/websocket/deflate-extension.js';
 
 /** Inflater that `ws` keeps for a WebSocket, or undefined if the internals of `ws` have changed. */
 function keptInflater(socket: WebSocket): unknown {
@@ -55,4 +56,21 @@ test('createInflaterRelease does nothing when the WebSocket is not compressed', 
   await received;
   release();
   expect(pair.served.readyState).toBe(WebSocket.OPEN);
+});
+
+test.each<[accepted: boolean, header: string]>([
+  [true, 'Sec-WebSocket-Extensions: permessage-deflate'],
+  [true, 'sec-websocket-extensions: permessage-deflate; server_no_context_takeover; server_max_window_bits=15'],
+  [true, 'Sec-WebSocket-Extensions: permessage-deflate;client_max_window_bits=10 ; server_max_window_bits=15'],
+  [false, 'Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; server_max_window_bits=10'],
+  [false, 'Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits'],
+  [false, 'Sec-WebSocket-Extensions: x-other-extension'],
+  [false, 'Sec-WebSocket-Extensions'],
+  [false, 'Sec-WebSocket-Protocol: permessage-deflate'],
+])('trackSharedDeflate returns %s for the response header %s', (accepted, header) => {
+  const server = new WebSocketServer({ noServer: true });
+  const canInflate = trackSharedDeflate(server);
+  const [request, other] = [new IncomingMessage(new Socket()), new IncomingMessage(new Socket())];
+  server.emit('headers', ['HTTP/1.1 101 Switching Protocols', 'Upgrade: websocket', header], request);
+  expect([canInflate(request), canInflate(other)]).toEqual([accepted, false]);
 });

@@ -1,0 +1,91 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { MessageGate } from '../../../src/server/websocket/message-gate.js';
+import { settled } from '../../support/manual-clock.js';
+
+describe('MessageGate', () => {
+  let isReading: boolean;
+  let drain: () => void;
+  let received: string[];
+  let exceeded: number;
+  let gate: MessageGate;
+
+  beforeEach(() => {
+    isReading = true;
+    received = [];
+    exceeded = 0;
+    let drained = Promise.resolve();
+    drain = () => undefined;
+    gate = new MessageGate({
+      sendBuffer: {
+        canSend: () => isReading,
+        drained: () => {
+          if (!isReading) drained = new Promise((resolve) => (drain = resolve));
+          return drained;
+        },
+      },
+      maxBytes: 10,
+      receive: (message) => received.push(message),
+      onExceeded: () => void (exceeded += 1),
+    });
+  });
+
+  function resume(): void {
+    isReading = true;
+    drain();
+  }
+
+  test('hands messages over immediately while the client reads', () => {
+    gate.push('a', 100);
+    gate.push('b', 100);
+    expect({ received, exceeded }).toEqual({ received: ['a', 'b'], exceeded: 0 });
+  });
+
+  test('keeps messages while the client does not read, and hands them over in order, one per turn', async () => {
+    isReading = false;
+    for (const message of ['a', 'b']) gate.push(message, 1);
+    await settled();
+    expect(received).toEqual([]);
+    resume();
+    gate.push('c', 1);
+    expect(received).toEqual([]);
+    await settled();
+    await settled();
+    expect(received).toEqual(['a']);
+    for (const _ of [1, 2, 3, 4]) await settled();
+    expect({ received, exceeded }).toEqual({ received: ['a', 'b', 'c'], exceeded: 0 });
+    gate.push('d', 1);
+    expect(received).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  test('reports more waiting bytes than allowed, and drops the message', async () => {
+    isReading = false;
+    gate.push('a', 6);
+    gate.push('b', 4);
+    expect(exceeded).toBe(0);
+    gate.push('c', 1);
+    expect(exceeded).toBe(1);
+    resume();
+    for (const _ of [1, 2, 3, 4, 5, 6]) await settled();
+    expect(received).toEqual(['a', 'b']);
+  });
+
+  test('counts only the bytes that wait', async () => {
+    for (const message of ['a', 'b']) {
+      isReading = false;
+      gate.push(message, 10);
+      resume();
+      for (const _ of [1, 2, 3, 4]) await settled();
+    }
+    expect({ received, exceeded }).toEqual({ received: ['a', 'b'], exceeded: 0 });
+  });
+
+  test('drops what waits when it is cleared, and starts from 0 bytes', async () => {
+    isReading = false;
+    for (const message of ['a', 'b']) gate.push(message, 5);
+    gate.clear();
+    gate.push('c', 10);
+    resume();
+    for (const _ of [1, 2, 3, 4]) await settled();
+    expect({ received, exceeded }).toEqual({ received: ['c'], exceeded: 0 });
+  });
+});
