@@ -16,6 +16,7 @@ import {
   type TopologyEdge,
   TRANSPORT_KINDS,
 } from '../model/index.js';
+import { listOf, textListSchema } from '../shared/index.js';
 
 // Data from other nodes is validated like all outside data, because a node may run another version.
 
@@ -31,7 +32,7 @@ export const agentSchema: z.ZodType<Agent> = z.object({
   name: z.string(),
   type: z.string(),
   status: z.enum(AGENT_STATUSES),
-  capabilities: z.array(z.string()),
+  capabilities: textListSchema,
   performance: z.object(mapPerformanceFields(() => nullableNumber)).nullable(),
   neural: z
     .object(
@@ -60,12 +61,12 @@ export const agentSchema: z.ZodType<Agent> = z.object({
 export const serverSchema: z.ZodType<McpServer> = z.object({
   id: z.string(),
   type: z.enum(MCP_SERVER_TYPES),
-  agentServerTypes: z.array(z.enum(MCP_SERVER_TYPES)),
+  agentServerTypes: listOf(z.enum(MCP_SERVER_TYPES)),
   name: z.string(),
   version: nullableText,
   transport: z.enum(TRANSPORT_KINDS),
   status: z.enum(SERVER_STATUSES),
-  tools: z.array(z.string()),
+  tools: textListSchema,
   stale: z.boolean(),
   staleSince: nullableText,
   simulated: z.boolean(),
@@ -144,7 +145,7 @@ const healthSchema: z.ZodType<ServerHealth> = z.object({
     timeShare: nullableNumber,
     maxTimeShare: z.number(),
   }),
-  replicas: z.array(
+  replicas: listOf(
     z.object({
       id: z.string(),
       status: z.enum(SERVER_STATUSES),
@@ -161,7 +162,7 @@ const healthSchema: z.ZodType<ServerHealth> = z.object({
       lastProbedAt: nullableText,
     }),
   ),
-  tools: z.array(
+  tools: listOf(
     z.object({
       name: z.string(),
       calls: z.number(),

@@ -8,6 +8,7 @@ export * from './file-watcher.js';
 export * from './did-you-mean.js';
 export * from './emitter.js';
 export * from './line-splitter.js';
+export * from './list-schema.js';
 export * from './loopback.js';
 export * from './mcp-extensions.js';
 export * from './percentile.js';

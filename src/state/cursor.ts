@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { MCP_SERVER_TYPES } from '../model/index.js';
-import { SwarmlensError } from '../shared/index.js';
+import { listOf, SwarmlensError, textListSchema } from '../shared/index.js';
 import type { TimeBounds } from './revision-timeline.js';
 import { referenceOf } from './view-references.js';
 import { createView, includeMask, type View } from './view.js';
@@ -70,13 +70,13 @@ const VERSION = 1;
 
 const headSchema = [z.literal(VERSION), z.string(), z.int().min(0)] as const;
 const boundsSchema = [z.number().optional(), z.number().optional()] as const;
-const textListSchema = z.array(z.string()).nullable();
+const idListSchema = textListSchema.nullable();
 const viewSchema = [
   z.int().min(0).max(7),
-  textListSchema,
-  z.array(z.enum(MCP_SERVER_TYPES)).nullable(),
-  textListSchema,
-  textListSchema,
+  idListSchema,
+  listOf(z.enum(MCP_SERVER_TYPES)).nullable(),
+  idListSchema,
+  idListSchema,
 ] as const;
 
 const cursorSchema = z.union([

@@ -1,12 +1,19 @@
-// Long inputs of every kind, and the programs that send them. Run as a program: long-inputs.js stdio|ws|http
+/* global fetch */
+// Long inputs of every kind, and the programs that send them. Run as a program: long-inputs.js stdio|ws|http, long-inputs.js client URL http|ws, or long-inputs.js node URL
 import { createServer as createHttpServer } from 'node:http';
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers';
 import { pathToFileURL } from 'node:url';
-import { WebSocketServer } from 'ws';
+import { Redis } from 'ioredis';
+import { WebSocket, WebSocketServer } from 'ws';
 
 /** Length of the inputs in bytes, a little below the limit of 10 MB. */
 export const LENGTH = 10_000_000;
+
+/** Length of operations in bytes that a server accepts. */
+const SHORT_LENGTH = 240_000;
+/** Length of messages in bytes that nodes accept. */
+const MESSAGE_LENGTH = 1_000_000;
 
 const repeat = (unit, length = LENGTH) => unit.repeat(Math.floor(length / unit.length));
 const list = (entry, length) => `[${repeat(`${entry},`, length)}${entry}]`;
@@ -76,10 +83,25 @@ const OTHER_LINES = {
   'line of spaces': () => ' '.repeat(LENGTH),
   'incomplete line': () => `{"jsonrpc":"2.0","result":{"a":${repeat('{"b":[')}`,
 };
-const LINES = { ...RESPONSES, ...OTHER_LINES };
+/** Notifications of a tap about calls of another client, by name. */
+const OBSERVED_CALLS = Object.fromEntries(
+  Object.entries(RESULTS).flatMap(([name, result]) => [
+    [`result: ${name}`, () => observedCall('{"a":1}', result())],
+    [`arguments: ${name}`, () => observedCall(result(), '{"content":[]}')],
+  ]),
+);
+
+function observedCall(args, result) {
+  const params = `{"tool":"x","arguments":${args},"result":${result}}`;
+  return `{"jsonrpc":"2.0","method":"notifications/swarmlens/call","params":${params}}`;
+}
+
+const LINES = { ...RESPONSES, ...OTHER_LINES, ...OBSERVED_CALLS };
+
+export const OBSERVED_CALL_NAMES = Object.keys(OBSERVED_CALLS);
 
 export const RESPONSE_NAMES = Object.keys(RESPONSES);
-export const LINE_NAMES = Object.keys(LINES);
+export const LINE_NAMES = Object.keys({ ...RESPONSES, ...OTHER_LINES });
 
 const INITIALIZED = {
   protocolVersion: '2025-06-18',
@@ -128,6 +150,8 @@ const PROGRAMS = {
     });
     announce(server);
   },
+  client,
+  node,
   http() {
     announce(
       createHttpServer(async (request, response) => {
@@ -153,8 +177,93 @@ const PROGRAMS = {
   },
 };
 
+/** Operations that a client sends, as JSON. The short ones are just within the limits of a server. */
+const OPERATIONS = Object.fromEntries(
+  [LENGTH, SHORT_LENGTH].flatMap((length) => [
+    ...Object.entries(JSON_TEXTS).map(([name, json]) => [
+      `variables of ${length} bytes: ${name}`,
+      () => `{"query":"query($a: JSON) { __typename }","variables":{"a":${json(length)}}}`,
+    ]),
+    [`document of ${length} bytes`, () => JSON.stringify({ query: `{ ${repeat('a(b: "\\u001b[;") ', length / 2)} }` })],
+    [
+      `document of ${length} bytes of strings`,
+      () => JSON.stringify({ query: repeat('"'.repeat(3) + '\\', length / 3) }),
+    ],
+    [`arguments of ${length} bytes`, () => callTool(`{"a":${JSON_TEXTS['short secrets'](length)}}`)],
+    [`text argument of ${length} bytes`, () => callTool(`{"a":${JSON_TEXTS['one text of brackets'](length)}}`)],
+    [`names of ${length} bytes`, () => callTool('{}', repeat('\\u001b;?', length))],
+  ]),
+);
+const CALL_TOOL =
+  'mutation($s: ID!, $t: String!, $a: JSON) { callTool(serverId: $s, tool: $t, arguments: $a) { isError } }';
+
+function callTool(argumentsJson, name = 'x') {
+  return `{"query":${JSON.stringify(CALL_TOOL)},"variables":{"s":"${name}","t":"${name}","a":${argumentsJson}}}`;
+}
+
+export const OPERATION_NAMES = Object.keys(OPERATIONS);
+
+/** Sends an operation over HTTP, or over a WebSocket. Resolves when it is answered or refused. */
+const SENDERS = {
+  async http(url, body) {
+    const headers = { 'content-type': 'application/json' };
+    const response = await fetch(url, { method: 'POST', headers, body }).catch(() => null);
+    await response?.text().catch(() => null);
+  },
+  ws(url, body) {
+    const socket = new WebSocket(url.replace('http', 'ws'), 'graphql-transport-ws');
+    socket.on('open', () => {
+      socket.send('{"type":"connection_init"}');
+      socket.send(`{"id":"1","type":"subscribe","payload":${body}}`);
+    });
+    return new Promise((resolve) => {
+      socket.on('message', (data) => {
+        if (JSON.parse(data).id === '1') socket.close();
+      });
+      socket.on('error', () => undefined);
+      socket.on('close', resolve);
+    });
+  },
+};
+
+/** Messages of a node about changes of a server, of 10 MB or just within the limit, by name. */
+const BUS_MESSAGES = Object.fromEntries(
+  [LENGTH, MESSAGE_LENGTH].flatMap((length) => [
+    ...Object.entries(JSON_TEXTS).flatMap(([name, json]) => [
+      [`text of ${length} bytes: ${name}`, () => json(length)],
+      [`patches of ${length} bytes: ${name}`, () => `{"p":[["a",{"b":${json(length)}}]]}`],
+      [`agents of ${length} bytes: ${name}`, () => `{"a":${json(length)}}`],
+    ]),
+    [`removals of ${length} bytes`, () => `{"ra":${list('"ab"', length)}}`],
+    [`swarms of ${length} bytes`, () => `{"w":${list('{"id":"other:a"}', length)}}`],
+    [`events of ${length} bytes`, () => `{"v":${list('{"kind":"NOTICE"}', length)}}`],
+  ]),
+);
+
+export const BUS_MESSAGE_NAMES = Object.keys(BUS_MESSAGES);
+
+/** Publishes the messages whose names arrive on standard input. Prints a line after each. */
+function node(url) {
+  const redis = new Redis(url);
+  let number = 0;
+  createInterface({ input: process.stdin }).on('line', async (name) => {
+    number += 1;
+    const message = `[1,${number},${Date.now()},${BUS_MESSAGES[name]()}]`;
+    await redis.publish('swarmlens:{other}:changes', `2 - hostile ${Date.now()} ${number} ${message}`);
+    process.stdout.write(`${name}\n`);
+  });
+}
+
+/** Sends the operations whose names arrive on standard input. Prints a line after each. */
+function client(url, transport) {
+  createInterface({ input: process.stdin }).on('line', async (name) => {
+    await SENDERS[transport](url, OPERATIONS[name]());
+    process.stdout.write(`${name}\n`);
+  });
+}
+
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  PROGRAMS[process.argv[2]]();
+  PROGRAMS[process.argv[2]](...process.argv.slice(3));
   // The parent kills this program; it ends by itself if the parent is gone.
   setTimeout(() => process.exit(1), 600_000).unref();
 }

@@ -100,3 +100,11 @@ describe('cursor', () => {
     );
   });
 });
+
+describe('decodeCursor', () => {
+  test('rejects a cursor with very many values of a wrong type', () => {
+    const parts = [1, 'epoch', 0, 7, null, Array.from({ length: 300_000 }, () => 1), null, null];
+    const cursor = Buffer.from(JSON.stringify(parts)).toString('base64url');
+    expect(() => decodeCursor(cursor)).toThrow(SwarmlensError);
+  });
+});

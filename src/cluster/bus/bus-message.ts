@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Agent, parseServerId, type SwarmlensEvent } from '../../model/index.js';
 import { emptyDelta, type MergePatch, type ServerDelta, type ServerChanges, type Store } from '../../state/index.js';
+import { listOf, textListSchema } from '../../shared/index.js';
 import { agentSchema, edgeSchema, eventSchema, serverSchema, swarmSchema } from '../wire-schemas.js';
 
 /** Position in the messages of a server: fencing token of the owner, and number of the message under it. */
@@ -28,17 +29,17 @@ const bodySchema = z.object({
   /** Set if the server was removed. */
   x: z.literal(1).optional(),
   /** Agents that receivers do not have. */
-  a: z.array(agentSchema).optional(),
+  a: listOf(agentSchema).optional(),
   /** Patches of agents that receivers have, by native id. */
-  p: z.array(z.tuple([z.string(), z.record(z.string(), z.unknown())])).optional(),
-  w: z.array(swarmSchema).optional(),
-  e: z.array(edgeSchema).optional(),
+  p: listOf(z.tuple([z.string(), z.record(z.string(), z.unknown())])).optional(),
+  w: listOf(swarmSchema).optional(),
+  e: listOf(edgeSchema).optional(),
   /** Ids of removed agents, swarms and edges, without the server id. */
-  ra: z.array(z.string()).optional(),
-  rw: z.array(z.string()).optional(),
-  re: z.array(z.string()).optional(),
+  ra: textListSchema.optional(),
+  rw: textListSchema.optional(),
+  re: textListSchema.optional(),
   /** Events. */
-  v: z.array(eventSchema).optional(),
+  v: listOf(eventSchema).optional(),
 });
 
 export type BusMessageBody = z.infer<typeof bodySchema>;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { MCP_SERVER_TYPES, type ToolCaller } from '../../model/index.js';
+import { listOf, textListSchema } from '../../shared/index.js';
 
 const idSchema = z.string().min(1).max(256);
 
@@ -23,14 +24,14 @@ export const FORWARDED_CODES = [
 // Null stands for an unexpected error, whose details stay on its node.
 const refusalCodeSchema = z.enum(FORWARDED_CODES).nullable();
 
-const namesSchema = z.array(z.string()).nullable();
+const namesSchema = textListSchema.nullable();
 
 const callerSchema: z.ZodType<ToolCaller> = z.object({
   clientId: z.string().max(1_024),
-  permissions: z.array(z.string()),
+  permissions: textListSchema,
   restriction: z.object({
     serverIds: namesSchema,
-    serverTypes: z.array(z.enum(MCP_SERVER_TYPES)).nullable(),
+    serverTypes: listOf(z.enum(MCP_SERVER_TYPES)).nullable(),
     agentTypes: namesSchema,
     swarmIds: namesSchema,
     performance: z.boolean(),

@@ -6,6 +6,7 @@ import {
   createTapNonce,
   createTapProof,
   isTapNonce,
+  listOf,
   MAX_ALLOW_TOOLS,
   MAX_TOOL_NAME_LENGTH,
   scheduleDeadline,
@@ -21,7 +22,9 @@ const MAX_BYTES = { unverified: 4_096, verified: 256 * 1_024 };
 const joinSchema = z.object({
   server: z.string(),
   instance: z.string(),
-  allowTools: z.array(z.string().min(1).max(MAX_TOOL_NAME_LENGTH)).max(MAX_ALLOW_TOOLS).default([]),
+  allowTools: listOf(z.string().min(1).max(MAX_TOOL_NAME_LENGTH))
+    .refine(({ length }) => length <= MAX_ALLOW_TOOLS)
+    .default([]),
   token: z.string().nullish(),
 });
 

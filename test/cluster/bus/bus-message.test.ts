@@ -76,6 +76,16 @@ describe('BusMessage', () => {
     );
   });
 
+  test.each(['a', 'p', 'w', 'e', 'ra', 'v'])('is invalid when %s has very many invalid items', (field) => {
+    const body = { [field]: Array.from({ length: 300_000 }, () => ({})) };
+    expect(parseBusMessage([1, 1, HEAD.atMs, body], 'x')).toBeNull();
+  });
+
+  test('is invalid when an agent has very many invalid capabilities', () => {
+    const agent = { id: 'x:a', capabilities: Array.from({ length: 300_000 }, () => 1) };
+    expect(parseBusMessage([1, 1, HEAD.atMs, { a: [agent] }], 'x')).toBeNull();
+  });
+
   test('is not applied when it patches an unknown agent or contains values of a wrong type', () => {
     const store = newStore();
     const [snapshot] = fc.sample(

@@ -1,6 +1,11 @@
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const SPACE = 0x20;
+const COLON = 0x3a;
+const LINE_END = Buffer.of(LINE_FEED);
+const BYTE_ORDER_MARK = Buffer.from('\ufeff');
+const MIN_BUFFER_BYTES = 1_024;
+const MAX_KEPT_BYTES = 65_536;
 /** Longest value of a field other than `data`, in bytes. Longer fields are dropped. */
 const MAX_FIELD_BYTES = 1_024;
 /** Fields of an event that are passed on besides its data. */
@@ -23,8 +28,8 @@ export interface EventStreamOptions {
  */
 export class EventStreamRewriter implements Transformer<Uint8Array, Uint8Array> {
   readonly #options: EventStreamOptions;
-  readonly #line = new ByteCollector();
-  readonly #data = new ByteCollector();
+  #line = new ByteCollector();
+  #data = new ByteCollector();
   readonly #fields = new Map<string, string>();
   #hasData = false;
   #wasCarriageReturn = false;
@@ -49,7 +54,7 @@ export class EventStreamRewriter implements Transformer<Uint8Array, Uint8Array> 
         this.#endLine();
         if (this.#data.length > this.#options.maxBytes) break;
       } else if (this.#data.length > this.#options.maxDirectBytes) await this.#endLongEvent(controller);
-      else if (this.#hasData || this.#fields.size > 0) this.#endEvent(controller, this.#data.take().toString());
+      else if (this.#hasData || this.#fields.size > 0) this.#endEvent(controller, this.#data.bytes.toString());
     }
     this.#line.add(bytes.subarray(start));
     const { maxBytes, onTooLong } = this.#options;
@@ -59,31 +64,41 @@ export class EventStreamRewriter implements Transformer<Uint8Array, Uint8Array> 
   }
 
   #endLine(): void {
-    let line = this.#line.take();
-    if (this.#isFirstLine && line.subarray(0, 3).toString('latin1') === '\u00ef\u00bb\u00bf') line = line.subarray(3);
+    if (this.#isFirstLine) this.#line.dropPrefix(BYTE_ORDER_MARK);
     this.#isFirstLine = false;
-    const colon = line.indexOf(0x3a);
+    const line = this.#line.bytes;
+    const colon = line.indexOf(COLON);
     const name = line.toString('latin1', 0, Math.min(colon === -1 ? line.length : colon, MAX_FIELD_BYTES));
     const valueStart = colon === -1 ? line.length : line[colon + 1] === SPACE ? colon + 2 : colon + 1;
-    if (name === 'data') {
-      if (this.#hasData) this.#data.add(Buffer.of(LINE_FEED));
-      this.#hasData = true;
-      this.#data.add(line.subarray(valueStart));
-    } else if (FIELDS.has(name) && line.length - valueStart <= MAX_FIELD_BYTES) {
+    if (name === 'data') this.#addData(valueStart);
+    else if (FIELDS.has(name) && line.length - valueStart <= MAX_FIELD_BYTES) {
       this.#fields.set(name, line.toString('utf8', valueStart));
     }
+    this.#line.clear();
+  }
+
+  /** Adds the current line to the data. Moves long first lines instead of copying them. */
+  #addData(valueStart: number): void {
+    if (this.#hasData) {
+      this.#data.add(LINE_END);
+      this.#data.add(this.#line.bytes.subarray(valueStart));
+    } else {
+      this.#line.dropPrefix(this.#line.bytes.subarray(0, valueStart));
+      [this.#line, this.#data] = [this.#data, this.#line];
+    }
+    this.#hasData = true;
   }
 
   /** Replaces the data of a long event. The official client reports data that is not JSON as an error. */
   async #endLongEvent(controller: TransformStreamDefaultController<Uint8Array>): Promise<void> {
-    const data = this.#data.take();
-    this.#endEvent(controller, await this.#options.replace(data).catch(() => 'not a message'));
+    this.#endEvent(controller, await this.#options.replace(this.#data.bytes).catch(() => 'not a message'));
   }
 
   #endEvent(controller: TransformStreamDefaultController<Uint8Array>, data: string): void {
     const lines = [...this.#fields].map(([name, value]) => `${name}: ${value}`);
     if (this.#hasData) lines.push(...data.split('\n').map((line) => `data: ${line}`));
     this.#fields.clear();
+    this.#data.clear();
     this.#hasData = false;
     controller.enqueue(Buffer.from(`${lines.join('\n')}\n\n`));
   }
@@ -91,30 +106,38 @@ export class EventStreamRewriter implements Transformer<Uint8Array, Uint8Array> 
 
 /** Collects bytes without keeping the chunks that they come from. */
 class ByteCollector {
-  #buffer = Buffer.allocUnsafe(1_024);
-  #length = 0;
+  #buffer = Buffer.allocUnsafe(MIN_BUFFER_BYTES);
+  #start = 0;
+  #end = 0;
 
   get length(): number {
-    return this.#length;
+    return this.#end - this.#start;
+  }
+
+  /** Collected bytes. Valid until the next change. */
+  get bytes(): Buffer {
+    return this.#buffer.subarray(this.#start, this.#end);
   }
 
   add(bytes: Buffer): void {
-    const length = this.#length + bytes.length;
-    if (length > this.#buffer.length) {
-      const larger = Buffer.allocUnsafe(Math.max(length, 2 * this.#buffer.length));
-      this.#buffer.copy(larger, 0, 0, this.#length);
+    const end = this.#end + bytes.length;
+    if (end > this.#buffer.length) {
+      const larger = Buffer.allocUnsafe(Math.max(end, 2 * this.#buffer.length));
+      this.#buffer.copy(larger, 0, 0, this.#end);
       this.#buffer = larger;
     }
-    bytes.copy(this.#buffer, this.#length);
-    this.#length = length;
+    bytes.copy(this.#buffer, this.#end);
+    this.#end = end;
   }
 
-  /** Returns the bytes and forgets them. They are valid until the next call of `add`, unless there are many. */
-  take(): Buffer {
-    const bytes = this.#buffer.subarray(0, this.#length);
+  dropPrefix(prefix: Buffer): void {
+    if (this.bytes.subarray(0, prefix.length).equals(prefix)) this.#start += prefix.length;
+  }
+
+  clear(): void {
+    this.#start = 0;
+    this.#end = 0;
     // A large buffer is not kept.
-    if (this.#length > 1_024) this.#buffer = Buffer.allocUnsafe(1_024);
-    this.#length = 0;
-    return bytes;
+    if (this.#buffer.length > MAX_KEPT_BYTES) this.#buffer = Buffer.allocUnsafe(MIN_BUFFER_BYTES);
   }
 }

@@ -46,24 +46,25 @@ class JsonObjectScanner {
   #isEscaped = false;
 
   push(bytes: Buffer, start: number): void {
-    for (let index = start; index < bytes.length && this.state !== 'OTHER'; index += 1)
-      this.#acceptByte(bytes[index] ?? 0);
-  }
-
-  #acceptByte(byte: number): void {
-    if (this.#isInText) {
-      if (this.#isEscaped) this.#isEscaped = false;
-      else if (byte === BACKSLASH) this.#isEscaped = true;
-      else if (byte === QUOTE) this.#isInText = false;
-    } else if (this.state !== 'OPEN') {
-      if (byte <= SPACE) return;
-      this.state = this.state === 'BLANK' && byte === OPENING ? 'OPEN' : 'OTHER';
-      this.#depth = 1;
-    } else if (byte === QUOTE) this.#isInText = true;
-    else if (byte === OPENING) this.#depth += 1;
-    else if (byte === CLOSING) {
-      this.#depth -= 1;
-      if (this.#depth === 0) this.state = 'COMPLETE';
+    // Local variables, because a frame may have many bytes, which are read in one turn of the event loop.
+    let [state, depth, isInText, isEscaped] = [this.state, this.#depth, this.#isInText, this.#isEscaped];
+    for (let index = start; index < bytes.length && state !== 'OTHER'; index += 1) {
+      const byte = bytes[index] ?? 0;
+      if (isInText) {
+        if (isEscaped) isEscaped = false;
+        else if (byte === BACKSLASH) isEscaped = true;
+        else if (byte === QUOTE) isInText = false;
+      } else if (state !== 'OPEN') {
+        if (byte <= SPACE) continue;
+        state = state === 'BLANK' && byte === OPENING ? 'OPEN' : 'OTHER';
+        depth = 1;
+      } else if (byte === QUOTE) isInText = true;
+      else if (byte === OPENING) depth += 1;
+      else if (byte === CLOSING) {
+        depth -= 1;
+        if (depth === 0) state = 'COMPLETE';
+      }
     }
+    [this.state, this.#depth, this.#isInText, this.#isEscaped] = [state, depth, isInText, isEscaped];
   }
 }
