@@ -1,8 +1,6 @@
+import { MAX_DIRECT_BYTES } from './json-slicer.js';
 import { nextTurn } from '../turns.js';
 import { parseJsonInTurns } from './parse-in-turns.js';
-
-/** Longest message in bytes that is parsed at once. */
-const MAX_DIRECT_BYTES = 131_072;
 
 /** @typeParam S source of a message */
 export interface JsonMessageReaderEvents<S> {
@@ -77,6 +75,8 @@ export class JsonMessageReader<S = null> {
   }
 
   async #readInTurns(text: Buffer, source: S): Promise<void> {
+    // A frame of many bytes has just been received in this turn.
+    await nextTurn();
     const parsed = await parseJsonInTurns(text).then(
       (message) => ({ message }),
       () => null,

@@ -1,4 +1,4 @@
-import { type JsonMember, type JsonSliceHandler, JsonSlicer, MAX_SLICE_BYTES, runInTurns } from '../json/index.js';
+import { type JsonMember, type JsonSliceHandler, JsonSlicer, MAX_DIRECT_BYTES, runInTurns } from '../json/index.js';
 import { configuredSecrets } from './configured-secrets.js';
 import { mayContainSecret, redact } from './redact.js';
 import { classifyName, REDACTED, type SecretNameKind } from './secret-names.js';
@@ -79,7 +79,7 @@ export async function sanitizeJsonTextInTurns(
   text: string,
   limits: SanitizeLimits = DEFAULT_SANITIZE_LIMITS,
 ): Promise<SanitizeResult> {
-  if (text.length <= MAX_SLICE_BYTES) return sanitizeJsonText(text, limits);
+  if (text.length <= MAX_DIRECT_BYTES) return sanitizeJsonText(text, limits);
   const sanitizer = new JsonSanitizer(limits);
   try {
     return sanitizer.result(await runInTurns(new JsonSlicer(Buffer.from(text), sanitizer).parse(null)));

@@ -1,11 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { FetchLike, JSONRPCMessage } from '@modelcontextprotocol/client';
-import { parseJsonInTurns } from '../../../shared/json/index.js';
+import { MAX_DIRECT_BYTES, parseJsonInTurns } from '../../../shared/json/index.js';
 import { parseMessage } from '../parse-message.js';
 import { type EventStreamOptions, EventStreamRewriter } from './event-stream.js';
 
-/** Longest message in bytes that the official client parses itself. */
-export const MAX_DIRECT_BYTES = 131_072;
 /** Member of the reference to a message. */
 const REFERENCE = 'swarmlens/large-message';
 /** Most messages that wait to be restored. The official client drops messages of canceled requests. */

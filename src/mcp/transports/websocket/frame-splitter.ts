@@ -46,25 +46,45 @@ class JsonObjectScanner {
   #isEscaped = false;
 
   push(bytes: Buffer, start: number): void {
-    // Local variables, because a frame may have many bytes, which are read in one turn of the event loop.
-    let [state, depth, isInText, isEscaped] = [this.state, this.#depth, this.#isInText, this.#isEscaped];
-    for (let index = start; index < bytes.length && state !== 'OTHER'; index += 1) {
-      const byte = bytes[index] ?? 0;
+    let at = start;
+    if (this.state === 'BLANK') {
+      at = skipSpace(bytes, at);
+      if (at === bytes.length) return;
+      this.state = bytes[at] === OPENING ? 'OPEN' : 'OTHER';
+    }
+    if (this.state === 'OPEN') at = this.#scanObject(bytes, at);
+    if (this.state === 'COMPLETE' && skipSpace(bytes, at) < bytes.length) this.state = 'OTHER';
+  }
+
+  /** Scans up to the end of the object. Uses local variables, because a frame of many bytes is read in one turn of the event loop. */
+  #scanObject(bytes: Buffer, start: number): number {
+    let at = this.#isEscaped ? start + 1 : start;
+    let depth = this.#depth;
+    let isInText = this.#isInText;
+    while (at < bytes.length) {
+      const byte = bytes[at];
+      at += 1;
       if (isInText) {
-        if (isEscaped) isEscaped = false;
-        else if (byte === BACKSLASH) isEscaped = true;
-        else if (byte === QUOTE) isInText = false;
-      } else if (state !== 'OPEN') {
-        if (byte <= SPACE) continue;
-        state = state === 'BLANK' && byte === OPENING ? 'OPEN' : 'OTHER';
-        depth = 1;
+        if (byte === QUOTE) isInText = false;
+        else if (byte === BACKSLASH) at += 1;
       } else if (byte === QUOTE) isInText = true;
       else if (byte === OPENING) depth += 1;
       else if (byte === CLOSING) {
         depth -= 1;
-        if (depth === 0) state = 'COMPLETE';
+        if (depth > 0) continue;
+        this.state = 'COMPLETE';
+        break;
       }
     }
-    [this.state, this.#depth, this.#isInText, this.#isEscaped] = [state, depth, isInText, isEscaped];
+    this.#depth = depth;
+    this.#isInText = isInText;
+    this.#isEscaped = at > bytes.length;
+    return at;
   }
+}
+
+function skipSpace(bytes: Buffer, start: number): number {
+  let at = start;
+  while (at < bytes.length && (bytes[at] ?? 0) <= SPACE) at += 1;
+  return at;
 }
