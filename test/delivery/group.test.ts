@@ -10,6 +10,7 @@ import {
   type StreamUpdate,
 } from '../../src/delivery/index.js';
 import { createView, type CursorPosition, type ServerSnapshot, Store, type View } from '../../src/state/index.js';
+import { LONG_LIST } from '../../src/delivery/render/compile-selection.js';
 import { agentOf, EPOCH_TIME, serverSnapshotOf, serverOf } from '../support/arbitraries.js';
 import { ManualClock, settled } from '../support/manual-clock.js';
 import { expectedAgents } from '../support/contract-client.js';
@@ -403,6 +404,163 @@ describe('SubscriptionGroup', () => {
       await slow.finish();
       expect(slow.member.updates).toEqual([]);
       expect(slow.bench.groups.size).toBe(0);
+    });
+  });
+
+  describe('with long updates', () => {
+    /** Two groups whose updates are rendered when a test lets them. */
+    class LongRendering {
+      readonly bench = newBench();
+      readonly members = [new TestMember(), new TestMember()] as const;
+      readonly rendering: { readonly group: number; readonly finish: () => void }[] = [];
+      #round = 0;
+
+      constructor(hz = 10) {
+        this.change();
+        for (const [group, member] of this.members.entries()) member.membership = this.join(group, member, hz);
+      }
+
+      join(group: number, member: TestMember, hz = 10): GroupMembership {
+        const render = (update: StreamUpdate): Promise<StreamUpdate> =>
+          new Promise((resolve) => this.rendering.push({ group, finish: () => resolve(update) }));
+        return this.bench.groups.join(`${group}`, () => ({ view: createView(), hz, render }), member);
+      }
+
+      change(agents = LONG_LIST): void {
+        this.#round += 1;
+        const names = Array.from({ length: agents }, (_, index) => [`${index}`, `${index} ${this.#round}`] as const);
+        this.bench.show(withNames(Object.fromEntries(names)));
+      }
+
+      /** Groups whose updates are being rendered. */
+      get groups(): readonly number[] {
+        return this.rendering.map(({ group }) => group);
+      }
+
+      async finish(): Promise<void> {
+        this.rendering.shift()?.finish();
+        await settled();
+        await settled();
+      }
+
+      async finishAll(): Promise<void> {
+        while (this.rendering.length > 0) await this.finish();
+      }
+
+      [Symbol.dispose](): void {
+        for (const member of this.members) member[Symbol.dispose]();
+      }
+    }
+
+    test('renders them one after another', async () => {
+      using long = new LongRendering();
+      await settled();
+      expect(long.groups).toEqual([0]);
+      await long.finish();
+      expect(long.groups).toEqual([1]);
+      await long.finish();
+      expect(long.members.map((member) => member.kinds())).toEqual([['SNAPSHOT'], ['SNAPSHOT']]);
+    });
+
+    test('renders short updates at the same time', async () => {
+      using long = new LongRendering();
+      await long.finish();
+      await settled();
+      await long.finishAll();
+      long.change(1);
+      await long.bench.clock.pass(100);
+      expect(long.groups).toEqual([0, 1]);
+      await long.finishAll();
+    });
+
+    test('renders nothing for a member that stops accepting updates while its group waits', async () => {
+      using long = new LongRendering();
+      const [, second] = long.members;
+      await settled();
+      second.hold();
+      await long.finish();
+      expect(long.groups).toEqual([]);
+      long.change();
+      second.release();
+      await settled();
+      await long.finishAll();
+      expect(second.kinds()).toEqual(['SNAPSHOT']);
+      expect(second.snapshot).toEqual(expectedAgents(long.bench.store, createView()));
+    });
+
+    test('sends a member that waited all changes of the meantime in one update', async () => {
+      using long = new LongRendering();
+      const [first, second] = long.members;
+      await settled();
+      await long.finishAll();
+      for (let round = 0; round < 3; round += 1) {
+        long.change();
+        await long.bench.clock.pass(100);
+      }
+      expect(long.groups).toEqual([0]);
+      await long.finish();
+      expect(long.groups).toEqual([1]);
+      await long.finish();
+      expect(second.kinds()).toEqual(['SNAPSHOT', 'DELTA']);
+      expect(second.snapshot).toEqual(expectedAgents(long.bench.store, createView()));
+      await long.bench.clock.pass(100);
+      await long.finishAll();
+      expect(first.snapshot).toEqual(second.snapshot);
+    });
+
+    test('keeps the rate of the other members when a new member waits', async () => {
+      using long = new LongRendering(1);
+      const [first, second] = long.members;
+      await settled();
+      await long.finishAll();
+      await long.bench.clock.pass(1_000);
+      long.change();
+      await long.bench.clock.pass(10);
+      // The first group renders its tick; the second group waits with its tick.
+      await long.finishAll();
+      long.change();
+      using joined = new TestMember();
+      joined.membership = long.join(0, joined, 1);
+      using other = new TestMember();
+      other.membership = long.join(1, other, 1);
+      await settled();
+      await long.finishAll();
+      expect([joined.kinds(), other.kinds()]).toEqual([['SNAPSHOT'], ['SNAPSHOT']]);
+      expect([first.kinds(), second.kinds()]).toEqual([
+        ['SNAPSHOT', 'DELTA'],
+        ['SNAPSHOT', 'DELTA'],
+      ]);
+    });
+
+    test('serves members whose tick passes while a new member waits', async () => {
+      using long = new LongRendering(1);
+      const [, second] = long.members;
+      await settled();
+      await long.finishAll();
+      using joined = new TestMember();
+      joined.membership = long.join(0, joined, 1);
+      using other = new TestMember();
+      other.membership = long.join(1, other, 1);
+      await settled();
+      expect(long.groups).toEqual([0]);
+      long.change();
+      await long.bench.clock.pass(1_000);
+      await long.finishAll();
+      expect(second.kinds()).toEqual(['SNAPSHOT', 'DELTA']);
+    });
+
+    test('continues with the next group when a group that waits is closed', async () => {
+      const long = new LongRendering();
+      const third = new TestMember();
+      third.membership = long.join(2, third);
+      await settled();
+      long.members[1][Symbol.dispose]();
+      await long.finish();
+      expect(long.groups).toEqual([2]);
+      await long.finishAll();
+      expect(third.kinds()).toEqual(['SNAPSHOT']);
+      third[Symbol.dispose]();
+      long[Symbol.dispose]();
     });
   });
 

@@ -159,10 +159,15 @@ describe('backpressure', () => {
     const { clock, server, slow } = stage;
     const closed = once(slow.socket, 'close');
     const slowBeforeMs = clock.monotonic();
-    await clock.pass(stage.slowAfterMs + maxSlowMs - 1 - slowBeforeMs);
+    await clock.pass(stage.slowAfterMs + maxSlowMs - 1 - slowBeforeMs, TICK_MS);
     expect((await connections(server)).open).toBe(2);
-    await clock.pass(slowBeforeMs + maxSlowMs - clock.monotonic());
-    await waitUntil(async () => (await connections(server)).open === 1, { state: () => server.active.size });
+    const isClosedAfterTick = async (): Promise<boolean> => {
+      await clock.pass(TICK_MS);
+      return (await connections(server)).open === 1;
+    };
+    await waitUntil(isClosedAfterTick, { state: () => clock.monotonic() });
+    // The server checks ten times per `maxSlowMs`.
+    expect(clock.monotonic()).toBeLessThan(slowBeforeMs + 1.5 * maxSlowMs);
     slow.socket.resume();
     expect((await closed)[0]).toBe(1013);
     await clock.pass(TICK_MS);

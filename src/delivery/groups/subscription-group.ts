@@ -10,6 +10,7 @@ import type { ActiveStreams } from '../active-streams.js';
 import type { Ticker } from '../ticks/ticker.js';
 import { toEffectiveHz, RateMeter, type StreamRate } from '../ticks/rate-meter.js';
 import type { DeliveryInstrumentation, InstrumentedUpdate } from '../instrumentation.js';
+import { isLongUpdate, type LongUpdates, type LongUpdateSource } from './long-updates.js';
 
 /** Update of a stream. */
 export interface StreamUpdate {
@@ -52,6 +53,7 @@ export interface SubscriptionGroupDeps {
   readonly scheduleFirstUpdate: (group: FirstUpdateTarget) => void;
   readonly onError: (error: unknown) => void;
   readonly instrumentation: DeliveryInstrumentation;
+  readonly longUpdates: LongUpdates;
 }
 
 export interface FirstUpdateTarget {
@@ -63,13 +65,15 @@ export interface FirstUpdateTarget {
  * Group of equal subscriptions. Renders each update once for all members at the same position, which are nearly always all
  * members. Keeps positions, never updates.
  */
-export class SubscriptionGroup<T> implements FirstUpdateTarget {
+export class SubscriptionGroup<T> implements FirstUpdateTarget, LongUpdateSource {
   readonly #deps: SubscriptionGroupDeps;
   readonly #request: GroupRequest<T>;
   readonly #members = new Set<MemberSlot<T>>();
   readonly #demandEntry: Disposable;
   /** Shared position object of all members at the newest revision. */
   #headPosition: CursorPosition | null = null;
+  /** Members to serve in the turn of the group. Null unless a long update waits. */
+  #waiting: 'NEW' | 'ALL' | null = null;
   #isClosed = false;
 
   constructor(deps: SubscriptionGroupDeps, request: GroupRequest<T>) {
@@ -106,6 +110,12 @@ export class SubscriptionGroup<T> implements FirstUpdateTarget {
     this.#serve(true, null);
   }
 
+  sendWaitingUpdates(): void {
+    const onlyNew = this.#waiting === 'NEW';
+    this.#waiting = null;
+    this.#serve(onlyNew, null);
+  }
+
   #handleReady(slot: MemberSlot<T>): void {
     if (slot.isNew || (slot.hasMissedTick && this.#request.hz === 0)) {
       slot.isNew = true;
@@ -115,8 +125,13 @@ export class SubscriptionGroup<T> implements FirstUpdateTarget {
 
   #serve(onlyNew: boolean, dueMs: number | null): void {
     if (this.#isClosed) return;
+    if (this.#waiting !== null) {
+      if (!onlyNew) this.#waiting = 'ALL';
+      return;
+    }
     for (const { key, slots } of groupByKey(this.#slotsToServe(onlyNew), ({ position }) => position)) {
-      this.#serveSlots(key, slots, dueMs);
+      const isServed = this.#serveSlots(key, slots, dueMs);
+      if (!isServed) this.#waiting = onlyNew ? 'NEW' : 'ALL';
     }
   }
 
@@ -133,9 +148,12 @@ export class SubscriptionGroup<T> implements FirstUpdateTarget {
     return slots;
   }
 
-  #serveSlots(from: CursorPosition | null, slotsAtPosition: readonly MemberSlot<T>[], dueMs: number | null): void {
-    const { store, ticker, instrumentation } = this.#deps;
+  /** @returns false if the update waits for another long update */
+  #serveSlots(from: CursorPosition | null, slotsAtPosition: readonly MemberSlot<T>[], dueMs: number | null): boolean {
+    const { store, ticker, instrumentation, longUpdates } = this.#deps;
     const changes = changesSince(store, from, this.#request.view);
+    const isLong = isLongUpdate(changes);
+    if (isLong && !longUpdates.start(this)) return false;
     const head = this.#headPosition?.revision === changes.position.revision ? this.#headPosition : changes.position;
     this.#headPosition = head;
     instrumentation.recordPosition(head);
@@ -144,20 +162,23 @@ export class SubscriptionGroup<T> implements FirstUpdateTarget {
       slot.isNew = false;
       slot.hasMissedTick = false;
     }
-    if (changes.isEmpty) return;
-    for (const { key, slots } of groupByKey(slotsAtPosition, (slot) => slot.effectiveHz())) {
+    if (changes.isEmpty) return true;
+    const updates = groupByKey(slotsAtPosition, (slot) => slot.effectiveHz()).map(({ key, slots }) => {
       for (const slot of slots) slot.meter.recordServed();
       const rate: StreamRate = { requestedHz: ticker.hz, effectiveHz: key };
-      this.#render(from, slots, { changes, rate }, instrumentation.startUpdate(from, changes, dueMs));
-    }
+      return this.#render(from, slots, { changes, rate }, instrumentation.startUpdate(from, changes, dueMs));
+    });
+    if (isLong) longUpdates.endAfter(updates);
+    return true;
   }
 
+  /** Renders and delivers an update. Resolves when it has been delivered or has failed. */
   #render(
     from: CursorPosition | null,
     slots: readonly MemberSlot<T>[],
     update: StreamUpdate,
     instrumented: InstrumentedUpdate,
-  ): void {
+  ): Promise<void> {
     const rollBack = (error: unknown): void => {
       instrumented.end(0);
       this.#rollBack(from, slots, error);
@@ -167,14 +188,14 @@ export class SubscriptionGroup<T> implements FirstUpdateTarget {
       rendered = this.#request.render(update, slots.length);
     } catch (error) {
       rollBack(error);
-      return;
+      return Promise.resolve();
     }
     if (!(rendered instanceof Promise)) {
       instrumented.end(this.#deliver(slots, rendered));
-      return;
+      return Promise.resolve();
     }
     for (const slot of slots) slot.isRendering = true;
-    rendered.then(
+    return rendered.then(
       (value) => {
         for (const slot of slots) slot.isRendering = false;
         instrumented.end(this.#deliver(slots, value));

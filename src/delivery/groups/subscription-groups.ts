@@ -10,6 +10,7 @@ import {
 } from './subscription-group.js';
 import { Ticker } from '../ticks/ticker.js';
 import { LoadShedder, type UtilizationProbe } from '../ticks/load-shedder.js';
+import { LongUpdates } from './long-updates.js';
 import { MemberIterator } from './member-iterator.js';
 import type { RateClock } from '../ticks/rate-clock.js';
 import { type DeliveryMetrics, type DeliveryTracer, DeliveryInstrumentation } from '../instrumentation.js';
@@ -35,6 +36,7 @@ export class SubscriptionGroups implements Disposable {
   readonly #deps: SubscriptionGroupsDeps;
   readonly #loadShedder: LoadShedder;
   readonly #instrumentation: DeliveryInstrumentation;
+  readonly #longUpdates = new LongUpdates();
   readonly #commits: Disposable;
   #awaitingFirstUpdate = new Set<FirstUpdateTarget>();
 
@@ -110,6 +112,7 @@ export class SubscriptionGroups implements Disposable {
         scheduleFirstUpdate: (group) => this.#scheduleFirstUpdate(group),
         onError,
         instrumentation: this.#instrumentation,
+        longUpdates: this.#longUpdates,
       },
       { ...request, onEmpty: close },
     );

@@ -58,7 +58,7 @@ export type SelectionRenderer = (
 ) => RenderedJson | null | Promise<RenderedJson | null>;
 
 /** Length of a list of objects from which on it is rendered in several turns of the event loop. */
-const LONG_LIST = 500;
+export const LONG_LIST = 500;
 
 /**
  * Resolves the root field of a subscription with its arguments and selection.
