@@ -45,7 +45,11 @@ export const limitsSchema = z.strictObject({
   connectionInitTimeoutMs: timeoutMs
     .default(5_000)
     .describe('Time within which `connection_init` must arrive. Afterwards: closed with 4408.'),
-  maxMessageBytes: bytes.default(262_144).describe('Maximum size of one WebSocket message. Above: closed with 1009.'),
+  maxMessageBytes: bytes
+    .default(262_144)
+    .describe(
+      'Maximum size of one WebSocket message. Above: closed with 1009. Eight times as many bytes may wait while the client does not read its answers.',
+    ),
   maxMessageFragments: count
     .default(1_024)
     .describe('Maximum number of frames of one WebSocket message. Above: closed with 1008.'),

@@ -84,7 +84,7 @@ describe('a WebSocket that does not read', () => {
     client.socket.pause();
     client.run('large', '{ agents { name } }');
     await waitUntil(async () => (await connections(server)).slow === 1, { state: () => connections(server) });
-    for (let sent = 0; sent < 10; sent += 1) client.send({ type: 'ping', payload: { text: 'x'.repeat(30_000) } });
+    for (let sent = 0; sent < 20; sent += 1) client.send({ type: 'ping', payload: { text: 'x'.repeat(30_000) } });
     await waitUntil(async () => (await connections(server)).open === 0, { state: () => connections(server) });
     client.socket.resume();
     expect(await client.closed).toEqual({ code: 1013, reason: 'Client sends without reading' });

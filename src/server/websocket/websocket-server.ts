@@ -45,6 +45,9 @@ import type { SubscriptionLimits } from '../plugins/subscription-limits.js';
 import type { TapAcceptor } from './tap-acceptor.js';
 import type { TrustedDocuments } from '../plugins/trusted-documents.js';
 
+/** Messages of the maximum size that may wait while a client does not read. */
+const WAITING_MESSAGES = 8;
+
 /** Close reason sent with `CLOSE_GOING_AWAY`. */
 export const GOING_AWAY_REASON = 'Server is going away';
 
@@ -312,7 +315,7 @@ function open(
       onMessage: (receive) => {
         const gate = new MessageGate({
           sendBuffer,
-          maxBytes: maxMessageBytes,
+          maxBytes: WAITING_MESSAGES * maxMessageBytes,
           receive: (message) => {
             // Messages may still arrive while the WebSocket closes.
             if (!connection.isOpen) return;
