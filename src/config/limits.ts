@@ -93,6 +93,11 @@ export const limitsSchema = z.strictObject({
     .describe(
       'Maximum number of values in one answer, and in the first update of a subscription of agents: each item of a list counts each field that the operation selects of it. Above: code `LIMIT_EXCEEDED`.',
     ),
+  maxUnreadAnswers: count
+    .default(4)
+    .describe(
+      'Maximum number of queries over HTTP that run or whose answers are not read completely, of one viewer, or of one address or IPv6 /64 network without authentication. Further queries wait. Over a WebSocket, one query runs at a time.',
+    ),
   // A cursor of version 0.1.0 alone may have 250,000 bytes.
   maxVariablesBytes: bytes.default(253_952).describe('Maximum size of the variables. Above: code `LIMIT_EXCEEDED`.'),
   maxVariablesDepth: levels

@@ -16,6 +16,7 @@ import { identifyClient, toClientId } from './limits/client-identity.js';
 import { type SubscriptionSharing, useSubscriptionSharing } from './sharing/shared-subscriptions.js';
 import { type SubscriptionLimits, useSubscriptionLimits } from './plugins/subscription-limits.js';
 import { type TrustedDocuments, useTrustedDocuments } from './plugins/trusted-documents.js';
+import { AnswerTurns, useUnreadAnswers } from './plugins/unread-answers.js';
 
 /** Context of one operation before the resolvers' services are added, over HTTP or WebSocket. */
 export interface RequestContext {
@@ -94,6 +95,7 @@ export function createGraphQLHandler(options: GraphQLHandlerOptions): GraphQLHan
       useSubscriptionSharing(sharing),
       useSubscriptionLimits(subscriptions),
       useTokenExpiry(authenticator),
+      useUnreadAnswers(new AnswerTurns(limits, counters)),
     ],
     context: ({ req, maxHz, viewer, requestId, reauthenticate }): SchemaContext => {
       if (viewer === null) throw new SwarmlensError('UNAUTHENTICATED', 'This operation requires a token.');

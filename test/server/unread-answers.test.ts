@@ -148,4 +148,32 @@ describe('an HTTP client that does not read', () => {
     expect([idle.destroyed, stream.destroyed, server.closes?.unresponsiveClients]).toEqual([false, false, []]);
     for (const socket of [idle, stream]) socket.destroy();
   });
+
+  test('has the answers of four queries in memory, however many connections it opens, and receives all when it reads', async () => {
+    await using server = await DeliveryServer.start();
+    showLongName(server, 16 * MIB);
+    const started = new Set<Socket>();
+    const sockets: Socket[] = [];
+    for (let count = 0; count < 10; count += 1) {
+      const socket = await requestWithoutReading(server, '{ agents { name } }', 'application/json');
+      socket.once('data', () => {
+        started.add(socket);
+        socket.pause();
+      });
+      sockets.push(socket);
+    }
+    const waited = (): number => server.counters.read().find(({ name }) => name === 'maxUnreadAnswers')?.hits ?? 0;
+    await waitUntil(() => started.size === 4 && waited() === 6, { state: () => [started.size, waited()] });
+    // Mutations do not wait.
+    expect(await ask(server, 'mutation { __typename }')).toEqual({ __typename: 'Mutation' });
+    expect(started.size).toBe(4);
+    // A connection that is closed while its query waits, and another one while its answer is sent, free their turns.
+    const waiting = sockets.filter((socket) => !started.has(socket));
+    waiting[0]?.destroy();
+    [...started][0]?.destroy();
+    await waitUntil(() => started.size === 5, { state: () => started.size });
+    for (const socket of sockets) if (!socket.destroyed) socket.on('data', () => undefined).resume();
+    await waitUntil(() => started.size === 9, { state: () => started.size });
+    for (const socket of sockets) socket.destroy();
+  });
 });
