@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import {
@@ -24,6 +25,8 @@ export function guarded(signal: AbortSignal): GuardedSignal {
 export const PASSING_GUARD: CallGuard = { call: (operation, { signal }) => operation(guarded(signal)) };
 
 export const NEVER = guarded(new AbortController().signal);
+// Any number of calls may listen at the same time.
+setMaxListeners(0, NEVER);
 /** Time in milliseconds that no call or connection takes on a slow machine, on `hurriedClock` too. */
 export const NO_TIMEOUT_MS = 7_200_000;
 export const CALL = { signal: NEVER, timeoutMs: NO_TIMEOUT_MS };
