@@ -8,7 +8,8 @@ import { REDACTED } from './secret-names.js';
  * this folder can match one character in two ways, so that matching takes linear time; `npm run check` proves it.
  */
 const HINTS = [
-  /-----BEGIN|:\/\/[^\s/@]*@|A[KS]IA|gh[opsur]_|github_pat_|gl(?:pat|dt|rt|ptt|cbt|soat|oas|agent|ft|imt)-|xox[a-z]-|xapp-|slack\.com|[rs]k_(?:live|test)|whsec_|AIza|npm_/,
+  /:\/\/[^\s/@]*@/,
+  /-----BEGIN|A[KS]IA|gh[opsur]_|github_pat_|gl(?:pat|dt|rt|ptt|cbt|soat|oas|agent|ft|imt)-|xox[a-z]-|xapp-|slack\.com|[rs]k_(?:live|test)|whsec_|AIza|npm_/,
   /eyJ|(?:^|[^0-9A-Za-z])sk-/,
   /(?:bearer|basic) /i,
 ] as const;
