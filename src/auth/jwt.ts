@@ -38,7 +38,7 @@ export interface JwtDeps {
   readonly logger: Logger;
 }
 
-/** Latest expiry, in seconds since the epoch: the end of the year 9999, which is the last one that a timestamp can express. */
+/** Latest expiry, in seconds since the epoch: the end of the year 9999, the last year that a timestamp can express. */
 const MAX_EXPIRY_SECONDS = 253_402_300_799;
 
 /** Verifies JSON Web Tokens (RFC 7519). */

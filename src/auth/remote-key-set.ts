@@ -57,7 +57,7 @@ export class RemoteKeySet {
       if (!(error instanceof this.#jose.errors.JWKSNoMatchingKey)) throw error;
     }
     if (this.#isCooledDown) await this.#refresh();
-    // The key may be one that could not be fetched.
+    // The key may be among those that could not be fetched.
     if (this.#failure !== null) throw new KeySetUnavailableError(this.#failure);
     return await this.#current()(header, token);
   };

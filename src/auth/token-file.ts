@@ -89,7 +89,7 @@ export async function readTokenFile(file: string): Promise<readonly StoredToken[
 }
 
 /**
- * Replaces the tokens of the file atomically. An existing file keeps its owner, group and mode, so that whoever could read it
+ * Replaces the tokens of the file atomically. An existing file keeps its owner, group and mode, so that every user that could read it
  * still can; a new one gets mode 0600. If the file is a symbolic link, the linked file is replaced. The new file is created
  * exclusively before the old one is read, so that concurrent changes cannot overwrite each other.
  * @returns status of the new file

@@ -39,7 +39,7 @@ export interface StartServerOptions {
   readonly host: string;
   /** Port to listen on. 0 picks a free port. */
   readonly port: number;
-  /** Authenticator of all requests. Owned by the caller, who disposes it after the server. */
+  /** Authenticator of all requests. Owned by the caller, which disposes it after the server. */
   readonly authenticator: Authenticator;
   /** Origins of other web pages that may use the server. */
   readonly origins: readonly string[];

@@ -51,7 +51,7 @@ export interface OncePerSecondLimiterOptions {
 }
 
 /**
- * Limits actions to one per second and client. Clients without a token are told apart by their connections, so that people
+ * Limits actions to one per second and client. Clients without a token are distinguished by their connections, so that people
  * behind one address do not share the limit. The address has a larger limit, which new connections do not evade.
  */
 export class OncePerSecondLimiter {

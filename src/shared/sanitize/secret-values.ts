@@ -58,7 +58,7 @@ export function isSecretValue(value: string, isVariable: boolean): boolean {
   return words.length > (isVariable ? 1 : MAX_IDENTIFIER_WORDS) || !words.every((word) => IDENTIFIER_WORD.test(word));
 }
 
-/** Returns whether a part of a URL looks secret: a generated text, or one that calls itself a secret and has a number. */
+/** Returns whether a part of a URL looks secret: a generated text, or a text with a secret name and a number. */
 export function isSecretUrlPart(part: string): boolean {
   return (
     looksGenerated(part) ||
