@@ -1,5 +1,5 @@
 // Installs StrykerJS beside this file, and changes the code of one or all folders to see whether the tests notice.
-// Usage: node test/mutation/run.js [access|state|delivery|server/websocket] [options of stryker run, such as --force]
+// Usage: node test/mutation/run.js [access|state|delivery|server/websocket][/FILE] [options of stryker run, such as --force]
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -8,13 +8,17 @@ const FOLDERS = ['access', 'state', 'delivery', 'server/websocket'];
 const MIN_NODE_MAJOR = 22;
 const MIN_SCORE = 85;
 const [first, ...rest] = process.argv.slice(2);
-const isFolder = FOLDERS.includes(first);
-if (first !== undefined && !isFolder && !first.startsWith('-')) {
-  console.error(`Unknown folder "${first}". Pass one of ${FOLDERS.join(', ')}, or none for all.`);
-  process.exit(2);
-}
 const here = fileURLToPath(new URL('.', import.meta.url));
 const root = fileURLToPath(new URL('../..', import.meta.url));
+const hasTarget = first !== undefined && !first.startsWith('-');
+const targetFolder = FOLDERS.find((folder) => first === folder || first?.startsWith(`${folder}/`));
+const isFile = targetFolder !== undefined && first !== targetFolder;
+if (hasTarget && (targetFolder === undefined || (isFile && !existsSync(`${root}src/${first}`)))) {
+  console.error(
+    `Unknown folder or file "${first}". Pass one of ${FOLDERS.join(', ')}, a file in one, or nothing for all.`,
+  );
+  process.exit(2);
+}
 
 /** Runs a command and returns its exit code. */
 function run(command, args, options) {
@@ -53,8 +57,9 @@ const installed = run('npm', ['install', '--ignore-scripts', '--no-audit', '--no
 if (installed !== 0) process.exit(installed);
 const node = findNode();
 const stryker = `${here}node_modules/@stryker-mutator/core/bin/stryker.js`;
-const options = isFolder ? rest : process.argv.slice(2);
-const results = (isFolder ? [first] : FOLDERS).map((folder) => {
+const options = hasTarget ? rest : process.argv.slice(2);
+if (isFile) options.push('--mutate', `src/${first}`);
+const results = (hasTarget ? [targetFolder] : FOLDERS).map((folder) => {
   const status = run(node, [stryker, 'run', 'test/mutation/stryker.config.js', ...options], {
     cwd: root,
     env: { ...process.env, MUTATION_FOLDER: folder },

@@ -19,42 +19,10 @@ const subscribe = (id: unknown, query: unknown = '{ __typename }', rest: object 
 
 describe('graphql-transport-ws', () => {
   test.each<[string, string | Buffer, string]>([
-    ['next', '{"id":"1","type":"next","payload":{"data":{}}}', 'Clients must not send messages of type "next"'],
-    ['connection_ack', '{"type":"connection_ack"}', 'Clients must not send messages of type "connection_ack"'],
-    [
-      'error',
-      '{"id":"1","type":"error","payload":[{"message":"m"}]}',
-      'Clients must not send messages of type "error"',
-    ],
-    ['error without a payload', '{"id":"1","type":"error"}', 'Clients must not send messages of type "error"'],
-    ['an unknown type', '{"type":"start"}', 'Unknown message type "start"'],
-    ['a property of objects as type', '{"type":"__proto__"}', 'Unknown message type "__proto__"'],
-    ['a type that is no string', '{"type":1}', 'Message has no string "type"'],
-    ['no type', '{"id":"1"}', 'Message has no string "type"'],
-    ['null', 'null', 'Message has no string "type"'],
-    ['an array', '[{"type":"ping"}]', 'Message has no string "type"'],
+    ['a message of the server', '{"id":"1","type":"next","payload":{"data":{}}}', 'Clients must not send'],
     ['no JSON', 'ping', 'Message is not valid JSON'],
-    ['an empty message', '', 'Message is not valid JSON'],
     ['a binary frame', Buffer.from('{"type":"ping"}'), 'Binary messages are not supported; send JSON as text'],
-    ['a ping with a text', '{"type":"ping","payload":"secret"}', '"payload" of "ping" must be an object'],
-    ['a pong with a list', '{"type":"pong","payload":[1]}', '"payload" of "pong" must be an object'],
-    ['subscribe without an id', JSON.stringify(subscribe(undefined)), '"subscribe" message expects the \'id\''],
-    ['subscribe with a number as id', JSON.stringify(subscribe(1)), '"subscribe" message expects the \'id\''],
     ['subscribe with an empty id', JSON.stringify(subscribe('')), '"subscribe" message requires a non-empty \'id\''],
-    ['subscribe without a payload', '{"id":"1","type":"subscribe"}', "'payload' property to be an object"],
-    ['subscribe without a query', JSON.stringify(subscribe('1', null)), "'query' property to be a string"],
-    ['subscribe with a list of variables', JSON.stringify(subscribe('1', '{ a }', { variables: [] })), "'variables'"],
-    [
-      'subscribe with a name that is no string',
-      JSON.stringify(subscribe('1', '{ a }', { operationName: 1 })),
-      "'operationName'",
-    ],
-    [
-      'subscribe with extensions that are no object',
-      JSON.stringify(subscribe('1', '{ a }', { extensions: 'x' })),
-      "'extensions'",
-    ],
-    ['complete without an id', '{"type":"complete"}', '"complete" message expects the \'id\''],
   ])('closes with 4400 and the reason when a client sends %s', async (_, message, reason) => {
     await using server = await DeliveryServer.start();
     await using client = await acknowledged(server);
