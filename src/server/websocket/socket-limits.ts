@@ -22,7 +22,7 @@ export interface SocketLimitsOptions {
   readonly counters: LimitCounters;
   readonly subscriptions: SubscriptionLimits;
   /** Admission of all transports, against whose rate operations count. */
-  readonly requests: RequestAdmission;
+  readonly requests: Pick<RequestAdmission, 'count'>;
   readonly clock: Clock;
 }
 

@@ -37,9 +37,9 @@ export interface TapAcceptorOptions {
     readonly socket: WebSocket | SealedSocket;
   }) => void;
   /** Authenticator of taps. A tap needs a token with the permission `servers:admin`, if tokens are required. */
-  readonly authenticator: Authenticator;
+  readonly authenticator: Pick<Authenticator, 'isRequired' | 'watch'>;
   /** Admission of all transports, which counts failed authentications. */
-  readonly requests: RequestAdmission;
+  readonly requests: Pick<RequestAdmission, 'authenticate'>;
   /** Returns the key that taps of the same user know. */
   readonly loadKey: () => Promise<Buffer>;
   readonly originPolicy: OriginPolicy;
@@ -111,7 +111,6 @@ export class TapAcceptor implements AsyncDisposable {
 
   /** @param viewer viewer of a tap that is authenticated by its token. Null for a tap that must prove that it knows the key. */
   #accept(viewer: Viewer | null, request: IncomingMessage, duplex: Duplex, head: Buffer): void {
-    if (duplex.destroyed) return;
     const { clock, closes, loadKey, logger } = this.#options;
     const clientId = toClientId(request, viewer?.subject ?? null);
     const openedAtMs = clock.monotonic();
