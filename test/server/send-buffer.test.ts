@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
+import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { LivenessMonitor } from '../../src/server/limits/liveness-monitor.js';
 import { SendBuffer } from '../../src/server/websocket/send-buffer.js';
@@ -52,6 +53,7 @@ class SendBufferSetup implements AsyncDisposable {
     });
   }
 
+  /** Writes bytes that the client has not read. */
   write(bytes: number): void {
     this.stream.write(Buffer.alloc(bytes));
     this.buffer.recordSent(bytes);
@@ -172,5 +174,115 @@ describe('SendBuffer', () => {
     expect(setup.buffer.waitingSinceMs).toBe(pingedAtMs);
     setup.buffer.recordPong();
     expect(setup.buffer.waitingSinceMs).toBe(600);
+  });
+
+  test('needs a ping when more than half of the mark is unread, or when the last one is old', async () => {
+    await using setup = await SendBufferSetup.open();
+    expect(setup.buffer.isPingDue(-1)).toBe(true);
+    setup.clock.advance(10);
+    setup.buffer.ping();
+    expect([setup.buffer.isPinged, setup.buffer.isPingDue(10)]).toEqual([true, false]);
+    setup.buffer.recordPong();
+    expect([setup.buffer.isPinged, setup.buffer.isPingDue(9), setup.buffer.isPingDue(10)]).toEqual([
+      false,
+      false,
+      true,
+    ]);
+    setup.write(MARK / 2);
+    expect(setup.buffer.isPingDue(9)).toBe(false);
+    setup.write(1);
+    expect(setup.buffer.isPingDue(9)).toBe(true);
+    setup.write(2 * MARK);
+    setup.buffer.canSend();
+    expect([setup.buffer.isSlow, setup.buffer.isPingDue(10)]).toEqual([true, false]);
+    setup.buffer.recordPong();
+    // Bytes that were sent before the ping are read.
+    expect([setup.buffer.isSlow, setup.buffer.isPingDue(9)]).toEqual([false, false]);
+  });
+
+  test('sends no second ping while one is unanswered, and ignores a pong without a ping', async () => {
+    await using setup = await SendBufferSetup.open();
+    expect(setup.buffer.recordPong()).toBeNull();
+    for (const _ of [1, 2]) setup.buffer.ping();
+    expect(setup.pings).toBe(1);
+  });
+
+  test('stays slow while more than half of the mark is unread', async () => {
+    await using setup = await SendBufferSetup.open();
+    const { buffer } = setup;
+    setup.write(3 * MARK);
+    buffer.canSend();
+    setup.write(MARK / 2 + 1);
+    buffer.recordPong();
+    expect([buffer.isSlow, setup.pings, setup.drains]).toEqual([true, 2, 0]);
+    setup.write(MARK / 2);
+    buffer.recordPong();
+    expect([buffer.isSlow, setup.pings, setup.drains]).toEqual([false, 2, 1]);
+  });
+
+  test('accepts updates up to exactly the mark of unsent bytes and twice the mark of unread bytes', async () => {
+    await using setup = await SendBufferSetup.open();
+    setup.stream.cork();
+    setup.write(MARK);
+    expect(setup.buffer.canSend()).toBe(true);
+    setup.write(1);
+    expect(setup.buffer.canSend()).toBe(false);
+    await using unread = await SendBufferSetup.open();
+    unread.buffer.recordSent(2 * MARK);
+    expect(unread.buffer.canSend()).toBe(true);
+    unread.buffer.recordSent(1);
+    expect(unread.buffer.canSend()).toBe(false);
+  });
+
+  test('uses the high-water mark of the stream when that is larger', () => {
+    const clock = new ManualClock();
+    const buffer = new SendBuffer(new PassThrough({ writableHighWaterMark: MARK }), {
+      clock,
+      liveness: { nowMs: 0 },
+      maxBufferedBytes: 1,
+      onPingNeeded: () => undefined,
+      sendPing: () => undefined,
+    });
+    buffer.recordSent(2 * MARK);
+    expect(buffer.canSend()).toBe(true);
+    buffer.recordSent(1);
+    expect(buffer.canSend()).toBe(false);
+  });
+
+  test('waits for nothing when the client has read everything', async () => {
+    await using setup = await SendBufferSetup.open();
+    expect(setup.buffer.waitingSinceMs).toBeNull();
+    setup.clock.advance(5);
+    setup.buffer.ping();
+    const pingedAtMs = setup.buffer.waitingSinceMs;
+    expect(pingedAtMs).not.toBeNull();
+    setup.buffer.recordPong();
+    expect(setup.buffer.waitingSinceMs).toBeNull();
+  });
+
+  test('is neither slow nor accepts or pings after it is disposed, and notifies its listeners', async () => {
+    await using setup = await SendBufferSetup.open();
+    setup.write(3 * MARK);
+    setup.buffer.canSend();
+    setup.buffer[Symbol.dispose]();
+    expect([setup.buffer.isSlow, setup.buffer.canSend(), setup.drains]).toEqual([false, false, 1]);
+    setup.buffer.recordPong();
+    setup.buffer.ping();
+    expect(setup.pings).toBe(1);
+    await setup.buffer.drained();
+  });
+
+  test('notifies a listener until it is disposed', async () => {
+    await using setup = await SendBufferSetup.open();
+    let calls = 0;
+    const listener = setup.buffer.onDrain(() => (calls += 1));
+    setup.write(3 * MARK);
+    setup.buffer.canSend();
+    setup.buffer.recordPong();
+    listener[Symbol.dispose]();
+    setup.write(3 * MARK);
+    setup.buffer.canSend();
+    setup.buffer.recordPong();
+    expect([calls, setup.drains]).toEqual([1, 2]);
   });
 });

@@ -84,10 +84,13 @@ describe('a WebSocket that does not read', () => {
     client.socket.pause();
     client.run('large', '{ agents { name } }');
     await waitUntil(async () => (await connections(server)).slow === 1, { state: () => connections(server) });
+    client.run('waiting', 'mutation { refreshDiscovery { timestamp } }');
     for (let sent = 0; sent < 20; sent += 1) client.send({ type: 'ping', payload: { text: 'x'.repeat(30_000) } });
     await waitUntil(async () => (await connections(server)).open === 0, { state: () => connections(server) });
     client.socket.resume();
     expect(await client.closed).toEqual({ code: 1013, reason: 'Client sends without reading' });
+    await waitUntil(() => server.closes?.webSockets.length === 1, { state: () => server.closes?.webSockets });
+    expect(server.uses).toEqual([]);
   });
 
   test('is closed with 1013 after maxSlowMs, whether it subscribes, queries or is idle', async () => {

@@ -66,7 +66,8 @@ export class Connection implements MonitoredClient {
       const roundTripMs = this.sendBuffer.recordPong();
       if (roundTripMs !== null) onRoundTrip(roundTripMs);
     });
-    socket.on('error', ({ code = '' }: NodeJS.ErrnoException) => {
+    socket.on('error', ({ code = '', message }: NodeJS.ErrnoException) => {
+      options.logger.debug({ ...logFields(), error: message }, 'socket error');
       // `ws` closes the WebSocket itself.
       if (code.startsWith('WS_ERR_')) {
         this.#sentClose ??= { code: CODES_OF_ERRORS[code] ?? CLOSE_PROTOCOL_ERROR, reason: code };

@@ -62,9 +62,12 @@ export class SendBuffer implements Disposable {
     return sinceMs === Infinity ? null : sinceMs;
   }
 
-  /** Whether half of the mark may be unread, or the last ping was sent at `sinceMs` or earlier. */
+  /**
+   * Whether half of the mark may be unread, or the last ping was sent at `sinceMs` or earlier. False while a ping is
+   * unanswered, which is always the case while the client is slow.
+   */
   isPingDue(sinceMs: number): boolean {
-    if (this.#ping !== null || this.#slowSinceMs !== null) return false;
+    if (this.#ping !== null) return false;
     return this.#unreadBytes > this.#maxBufferedBytes / 2 || this.#lastPingAtMs <= sinceMs;
   }
 

@@ -101,51 +101,50 @@ export function serveWebSockets(options: WebSocketServerOptions): AsyncDisposabl
   const acceptsSharedDeflate = trackSharedDeflate(sockets);
   const viewers = new ConcurrencyLimiter(limits.maxConnectionsPerViewer);
   const protocol = createProtocolServer(options);
-  const reject = (request: IncomingMessage, duplex: Duplex, { status, reason }: UpgradeRejection): void => {
-    closes.upgradeRejected(status);
-    logger.debug({ clientId: toClientId(request, null), status, reason }, 'upgrade rejected');
-    rejectUpgrade(duplex, status, reason);
-  };
   const onUpgrade = (request: IncomingMessage, duplex: Duplex, head: Buffer): void => {
+    // A closed socket has no address.
+    const clientId = toClientId(request, null);
+    const reject = ({ status, reason }: UpgradeRejection): void => {
+      closes.upgradeRejected(status);
+      logger.debug({ clientId, status, reason }, 'upgrade rejected');
+      rejectUpgrade(duplex, status, reason);
+    };
     // A request line need not contain a valid URL.
     const path = (request.url ?? '/').split('?', 1)[0];
     const overload = admission.rejectionFor(request.socket);
     if (overload !== null) {
       if (path !== GRAPHQL_PATH || checkRequest(request, originPolicy) !== null) {
-        reject(request, duplex, overload);
+        reject(overload);
         return;
       }
       sockets.handleUpgrade(request, duplex, head, (socket) => {
         // Accepted and closed with a code, because graphql-ws clients treat a rejected upgrade as fatal.
-        socket.on('error', () => undefined);
-        const connection = connections.add(socket, duplex, () => ({ clientId: toClientId(request, null) }));
+        const connection = connections.add(socket, duplex, () => ({ clientId }));
         connection.close(CLOSE_TRY_AGAIN_LATER, overload.reason);
         connection.terminate();
       });
       return;
     }
     if (path === TAP_PATH) {
-      if (options.isDraining())
-        reject(request, duplex, { status: 503, reason: 'This node is shutting down. Connect again.' });
+      if (options.isDraining()) reject({ status: 503, reason: 'This node is shutting down. Connect again.' });
       else taps.upgrade(request, duplex, head);
       return;
     }
     const rejection =
       path === GRAPHQL_PATH ? checkRequest(request, originPolicy) : { status: 404 as const, reason: 'Not found.' };
     if (rejection !== null) {
-      reject(request, duplex, rejection);
+      reject(rejection);
       return;
     }
     sockets.handleUpgrade(request, duplex, head, (socket) => {
       if (options.isDraining()) {
         // Accepted and closed with a code, because graphql-ws clients treat a rejected upgrade as fatal.
-        socket.on('error', (error) => options.logger.debug({ error: error.message }, 'socket error'));
-        const logFields = (): { clientId: string } => ({ clientId: toClientId(request, null) });
-        connections.add(socket, duplex, logFields).close(CLOSE_GOING_AWAY, GOING_AWAY_REASON);
+        connections.add(socket, duplex, () => ({ clientId })).close(CLOSE_GOING_AWAY, GOING_AWAY_REASON);
         return;
       }
       const limitsOfSocket = new SocketLimits(request, viewers, options);
-      open(protocol, { socket, duplex, request, limits: limitsOfSocket }, acceptsSharedDeflate(request), options);
+      const opened = { socket, duplex, request, clientId, limits: limitsOfSocket };
+      open(protocol, opened, acceptsSharedDeflate(request), options);
     });
   };
   server.on('upgrade', onUpgrade);
@@ -285,23 +284,22 @@ interface OpenedSocket {
   readonly socket: WebSocket;
   readonly duplex: Duplex;
   readonly request: IncomingMessage;
+  /** Address of the client. */
+  readonly clientId: string;
   readonly limits: SocketLimits;
 }
 
 function open(
   protocol: ProtocolServer,
-  { socket, duplex, request, limits }: OpenedSocket,
+  { socket, duplex, request, clientId, limits }: OpenedSocket,
   acceptsSharedDeflate: boolean,
   { connections, requests, limits: { maxMessageBytes }, logger }: WebSocketServerOptions,
 ): void {
-  // A closed socket has no address.
-  const address = toClientId(request, null);
-  const logFields = (): { clientId: string } => ({ clientId: session.viewer?.subject ?? address });
+  const logFields = (): { clientId: string } => ({ clientId: session.viewer?.subject ?? clientId });
   const connection = connections.add(socket, duplex, logFields);
   const close = (code: number, reason: string): void => connection.close(code, reason);
   const session = new SocketSession(requests.forSocket(request), request.headers.authorization ?? null, close);
   limits.watch(connection);
-  socket.on('error', (error) => logger.debug({ ...logFields(), error: error.message }, 'socket error'));
   const releaseInflater = createInflaterRelease(socket);
   const { sendBuffer } = connection;
   const closed = protocol.opened(

@@ -38,9 +38,10 @@ describe('Connection', () => {
   function end(code = 1006, reason = ''): unknown {
     inner.readyState = 3;
     inner.emit('close', code, Buffer.from(reason));
-    expect(log.lines.map(({ level, message }) => [level, message])).toEqual([['debug', 'websocket closed']]);
+    const lines = log.lines.filter(({ message }) => message !== 'socket error');
+    expect(lines.map(({ level, message }) => [level, message])).toEqual([['debug', 'websocket closed']]);
     expect(closes.webSockets.map(({ count }) => count)).toEqual([1]);
-    const { clientId, code: logged, reason: why, side, durationMs } = log.lines[0]?.fields ?? {};
+    const { clientId, code: logged, reason: why, side, durationMs } = lines[0]?.fields ?? {};
     expect(clientId).toBe('c');
     expect(closes.webSockets[0]?.labels['side']).toBe(side);
     return { code: logged, reason: why, side, durationMs };
@@ -76,6 +77,9 @@ describe('Connection', () => {
     'records an error of the network as closed by the client: %j',
     (fields) => {
       inner.emit('error', Object.assign(new Error('reset'), fields));
+      expect(log.lines).toEqual([
+        { level: 'debug', fields: { clientId: 'c', error: 'reset' }, message: 'socket error' },
+      ]);
       expect(end(1006)).toMatchObject({ code: 1006, reason: '', side: 'client' });
     },
   );
