@@ -175,6 +175,37 @@ describe('the memory of a frame', () => {
   });
 });
 
+describe('FrameWriter', () => {
+  test('writes the frames of a turn together at its end, and earlier when they exceed 256 KB', async () => {
+    const frames = new FrameWriter();
+    const client = new ClientStream(false);
+    const write = (length: number): void => void frames.write(client, [JSON.stringify('x'.repeat(length - 2))], 0);
+    for (const _ of [1, 2]) write(100_000);
+    expect(client.messages()).toHaveLength(0);
+    // The memory for frames is full.
+    write(100_000);
+    expect(client.messages()).toHaveLength(2);
+    // A frame that needs memory of its own.
+    write(262_144);
+    expect(client.messages()).toHaveLength(4);
+    write(10);
+    expect(client.messages()).toHaveLength(4);
+    await settled();
+    expect(client.messages()).toHaveLength(5);
+  });
+
+  test('writes nothing to a stream that has ended, and writes the frames of other streams', async () => {
+    const frames = new FrameWriter();
+    const [ended, other] = [new ClientStream(false), new ClientStream(false)];
+    const errors: unknown[] = [];
+    ended.on('error', (error) => errors.push(error));
+    for (const stream of [ended, other]) frames.write(stream, ['"text"'], 0);
+    ended.end();
+    await settled();
+    expect([errors, ended.messages(), other.messages()]).toEqual([[], [], ['text']]);
+  });
+});
+
 describe('odd Unicode', () => {
   /** Lone surrogates, line and paragraph separators, NUL, DEL, a byte order mark, and characters of every UTF-8 length. */
   const ODD = 'a\ud83d b\udc1d c\u2028\u2029 d\u0000\u007f\u0085 e\ufeff\uffff fé g€ h🐝 \\ "';
