@@ -200,6 +200,16 @@ describe('SendBuffer', () => {
     expect([setup.buffer.isSlow, setup.buffer.isPingDue(9)]).toEqual([false, false]);
   });
 
+  test('does nothing but measure when a client that is not slow answers a ping', async () => {
+    await using setup = await SendBufferSetup.open();
+    for (const unreadBytes of [0, MARK]) {
+      setup.buffer.ping();
+      setup.write(unreadBytes);
+      setup.buffer.recordPong();
+      expect([setup.buffer.isPinged, setup.drains]).toEqual([false, 0]);
+    }
+  });
+
   test('sends no second ping while one is unanswered, and ignores a pong without a ping', async () => {
     await using setup = await SendBufferSetup.open();
     expect(setup.buffer.recordPong()).toBeNull();

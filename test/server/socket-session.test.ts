@@ -51,6 +51,50 @@ describe('SocketSession', () => {
     );
   });
 
+  test.each<[string, unknown, string]>([
+    ['a text as maxHz', { maxHz: '5' }, 'connection_init: "maxHz" must be a number above 0'],
+    ['0 as maxHz', { maxHz: 0 }, 'connection_init: "maxHz" must be a number above 0'],
+    [
+      'a number as authorization',
+      { authorization: 1 },
+      'connection_init: "authorization" must be a string: "Bearer <token>"',
+    ],
+    ['a list', [1], 'connection_init: '],
+  ])('closes the WebSocket with 4400 and the reason when connection_init has %s', async (_, payload, reason) => {
+    const authenticator = new FakeAuthenticator();
+    const session = authenticator.session();
+    expect(await session.authenticate(payload)).toBe(false);
+    expect(authenticator.closed).toEqual([{ code: 4400, reason: expect.stringContaining(reason) as string }]);
+    expect([authenticator.received, session.viewer]).toEqual([[], null]);
+  });
+
+  test.each<[unknown, number | null]>([
+    [{ maxHz: 5 }, 5],
+    [{ maxHz: null, authorization: null, more: 1 }, null],
+    [{}, null],
+    [null, null],
+    [undefined, null],
+  ])('accepts %j as payload of connection_init, with the rate %j', async (payload, maxHz) => {
+    const authenticator = new FakeAuthenticator();
+    const session = authenticator.session();
+    expect(await session.authenticate(payload)).toBe(true);
+    expect([session.maxHz, session.viewer]).toEqual([maxHz, ANONYMOUS_VIEWER]);
+  });
+
+  test('rejects with an unexpected error of the authenticator', async () => {
+    const authenticator = new FakeAuthenticator();
+    const error = new Error('broken');
+    authenticator.answer = () => Promise.reject(error);
+    await expect(authenticator.session().authenticate(null)).rejects.toBe(error);
+    expect(authenticator.closed).toEqual([]);
+  });
+
+  test('accepts no token of a subject before connection_init', async () => {
+    const authenticator = new FakeAuthenticator();
+    authenticator.answer = () => Promise.resolve({ ...ANONYMOUS_VIEWER, subject: 'ada' });
+    await expect(authenticator.session().reauthenticate('t')).rejects.toMatchObject({ code: 'FORBIDDEN' });
+  });
+
   test('for any error message: truncates the close reason between characters to fit its frame', async () => {
     await fc.assert(
       fc.asyncProperty(fc.string({ unit: 'grapheme', maxLength: 300 }), async (message) => {

@@ -76,7 +76,7 @@ export class ConnectionRegistry implements Disposable {
    * @param stream stream that the frames of the WebSocket are written to
    * @param logFields returns the client for the log
    */
-  add(socket: WebSocket, stream: Duplex, logFields: () => Readonly<Record<string, unknown>> = () => ({})): Connection {
+  add(socket: WebSocket, stream: Duplex, logFields: () => Readonly<Record<string, unknown>>): Connection {
     const connection = new Connection(socket, stream, logFields, {
       ...this.#options,
       onPingNeeded: () => this.#sendDuePings(),

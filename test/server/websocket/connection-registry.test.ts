@@ -33,10 +33,10 @@ describe('ConnectionRegistry', () => {
     });
   });
 
-  function add(logFields?: () => Record<string, unknown>): Client {
+  function add(clientId = ''): Client {
     const inner = new FakeSocket();
     const stream = new PassThrough();
-    return { inner, stream, connection: connections.add(inner.socket, stream, logFields) };
+    return { inner, stream, connection: connections.add(inner.socket, stream, () => ({ clientId })) };
   }
 
   function close({ inner }: Client): void {
@@ -123,6 +123,10 @@ describe('ConnectionRegistry', () => {
     const countPings = (): number => pingCounts(clients).reduce((sum, count) => sum + count, 0) - clients.length;
     await clock.pass(20_000, 5_000);
     expect(countPings()).toBe(64);
+    // A client that needs a ping does not get ahead of the batch.
+    const last = clients.at(-1)?.connection.sendBuffer;
+    last?.recordSent(MARK + 1);
+    last?.canSend();
     await clock.pass(4);
     expect(countPings()).toBe(64);
     await clock.pass(1);
@@ -143,6 +147,11 @@ describe('ConnectionRegistry', () => {
     // The check and the next batch.
     expect(before - clock.pending).toBe(2);
     for (const client of clients) close(client);
+    expect(clock.pending).toBe(0);
+  });
+
+  test('can be disposed before a client has connected', () => {
+    connections[Symbol.dispose]();
     expect(clock.pending).toBe(0);
   });
 
@@ -174,8 +183,7 @@ describe('ConnectionRegistry', () => {
   });
 
   test('logs the client of each WebSocket when it is closed', () => {
-    close(add(() => ({ clientId: 'c' })));
-    close(add());
-    expect(log.lines.map(({ fields }) => fields['clientId'])).toEqual(['c', undefined]);
+    for (const clientId of ['a', 'b']) close(add(clientId));
+    expect(log.lines.map(({ fields }) => fields['clientId'])).toEqual(['a', 'b']);
   });
 });

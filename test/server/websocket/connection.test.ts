@@ -19,6 +19,7 @@ describe('Connection', () => {
 
   beforeEach(() => {
     clock = new ManualClock();
+    clock.advance(1_000);
     inner = new FakeSocket();
     closes = new CloseCounters();
     log = recordingLogger();

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { z } from 'zod';
 import { createInflaterRelease, trackSharedDeflate } from '../../../src/server/websocket/deflate-extension.js';
+import { FakeSocket } from '../../support/fake-socket.js';
 
 /** Inflater that `ws` keeps for a WebSocket, or undefined if the internals of `ws` have changed. */
 function keptInflater(socket: WebSocket): unknown {
@@ -56,6 +57,14 @@ test('createInflaterRelease does nothing when the WebSocket is not compressed', 
   await received;
   release();
   expect(pair.served.readyState).toBe(WebSocket.OPEN);
+});
+
+test('createInflaterRelease does nothing when the internals of ws have changed', () => {
+  for (const extension of [undefined, {}, { cleanup: 'none' }]) {
+    const socket = Object.assign(new FakeSocket(), { _extensions: { 'permessage-deflate': extension } });
+    createInflaterRelease(socket.socket)();
+    expect(socket.calls).toEqual([]);
+  }
 });
 
 test.each<[accepted: boolean, header: string]>([

@@ -290,6 +290,7 @@ describe('TapAcceptor', () => {
     const { duplex: waiting } = setup;
     const upgrading = setup.upgrade(TAP_PROTOCOLS.token).catch((error: unknown) => error);
     await setup.until(() => setup.duplex !== waiting);
+    expect(setup.duplex?.listenerCount('error')).toBeGreaterThan(0);
     setup.duplex?.destroy(new Error('lost'));
     resolveViewer(ADMIN);
     expect(await upgrading).toBeInstanceOf(Error);
