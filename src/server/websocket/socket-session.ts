@@ -3,12 +3,10 @@ import { z } from 'zod';
 import type { Authenticator, Viewer } from '../../auth/index.js';
 import { CLOSE_TRY_AGAIN_LATER, SwarmlensError, truncateCloseReason } from '../../shared/index.js';
 
-const INVALID_MAX_HZ = '"maxHz" must be a number above 0';
-
 /** Payload of `connection_init`. Other keys are ignored, because clients send their own. */
 const connectionInitSchema = z
   .looseObject({
-    maxHz: z.number({ error: INVALID_MAX_HZ }).positive({ error: INVALID_MAX_HZ }).nullish(),
+    maxHz: z.number({ error: '"maxHz" must be a number above 0' }).positive().nullish(),
     authorization: z.string({ error: '"authorization" must be a string: "Bearer <token>"' }).nullish(),
   })
   .nullish();
