@@ -212,7 +212,7 @@ describe('errors over a WebSocket', () => {
     ['an unknown server', 'mutation { callTool(serverId: "none", tool: "t") { isError } }', {}],
     ['an invalid cursor', 'subscription { agentUpdates(after: "!") { kind } }', {}],
     ['a failing resolver', '{ discovery { candidates { place } } }', {}],
-  ])('have a code for %s', async (_, query, variables) => {
+  ])('have a code and no hints for HTTP for %s', async (_, query, variables) => {
     await using server = await DeliveryServer.start();
     server.failure = new Error('broken');
     await using client = await acknowledged(server);
@@ -221,6 +221,9 @@ describe('errors over a WebSocket', () => {
     const { payload } = client.messages[1] ?? {};
     const errors = (Array.isArray(payload) ? payload : (payload as { errors?: unknown }).errors) as readonly object[]; // `error` or `next`
     expect(errors.length).toBeGreaterThan(0);
-    for (const error of errors) expect(error).toMatchObject({ extensions: { code: expect.any(String) as string } });
+    for (const error of errors) {
+      expect(error).toMatchObject({ extensions: { code: expect.any(String) as string } });
+      expect(error).not.toHaveProperty('extensions.http');
+    }
   });
 });

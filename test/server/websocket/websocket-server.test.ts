@@ -243,6 +243,17 @@ describe('an operation over a WebSocket', () => {
     expect(client.of('1')[0]).toEqual({ data: { agent: { name: 'agent 0 in round 0' } } });
   });
 
+  test('is rejected when the document does not contain it', async () => {
+    await using server = await start();
+    await using client = await acknowledged(server);
+    client.send({ id: '1', type: 'subscribe', payload: { query: 'query A { __typename }', operationName: 'C' } });
+    await client.until(({ messages }) => messages.length === 2);
+    expect(client.messages[1]).toMatchObject({
+      type: 'error',
+      payload: [{ message: 'Unknown operation "C" in "operationName".', extensions: { code: 'BAD_USER_INPUT' } }],
+    });
+  });
+
   test('returns the data beside the errors, with code and path', async () => {
     await using server = await start();
     await using client = await acknowledged(server);
