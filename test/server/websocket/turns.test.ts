@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { MessageGate } from '../../../src/server/websocket/message-gate.js';
 import { OperationTurns } from '../../../src/server/websocket/operation-turns.js';
 import { settled } from '../../support/manual-clock.js';
 
@@ -111,72 +110,5 @@ describe('OperationTurns', () => {
     await expect(failed).rejects.toThrow('broken');
     await expect(thrown).rejects.toThrow('thrown');
     expect(await next).toBe('next');
-  });
-});
-
-describe('MessageGate', () => {
-  function setup(maxBytes = 1_000): {
-    reader: HeldReader;
-    gate: MessageGate;
-    received: string[];
-    exceeded: () => number;
-  } {
-    const reader = new HeldReader();
-    const received: string[] = [];
-    let exceeded = 0;
-    const gate = new MessageGate({
-      sendBuffer: reader,
-      maxBytes,
-      receive: (message) => received.push(message),
-      onExceeded: () => (exceeded += 1),
-    });
-    return { reader, gate, received, exceeded: () => exceeded };
-  }
-
-  test('hands messages over at once while the client reads', () => {
-    const { gate, received } = setup();
-    for (const message of ['a', 'b', 'c']) gate.push(message, 600);
-    expect(received).toEqual(['a', 'b', 'c']);
-  });
-
-  test('keeps messages in order while the client does not read, and hands over one per turn afterwards', async () => {
-    const { reader, gate, received } = setup();
-    reader.hold();
-    for (const message of ['a', 'b', 'c']) gate.push(message, 1);
-    await turns(5);
-    expect(received).toEqual([]);
-    reader.release();
-    await settled();
-    await settled();
-    expect(received.length).toBeLessThan(3);
-    // A message that arrives meanwhile does not overtake.
-    gate.push('d', 1);
-    await turns(10);
-    expect(received).toEqual(['a', 'b', 'c', 'd']);
-  });
-
-  test('reports a client whose waiting messages exceed the limit, and counts only what waits', async () => {
-    const { reader, gate, received, exceeded } = setup(10);
-    for (let round = 0; round < 5; round += 1) {
-      reader.hold();
-      gate.push('x', 8);
-      reader.release();
-      await turns(5);
-    }
-    expect([received.length, exceeded()]).toEqual([5, 0]);
-    reader.hold();
-    gate.push('x', 8);
-    gate.push('x', 3);
-    expect(exceeded()).toBe(1);
-  });
-
-  test('drops waiting messages when it is cleared', async () => {
-    const { reader, gate, received } = setup();
-    reader.hold();
-    gate.push('a', 1);
-    gate.clear();
-    reader.release();
-    await turns(5);
-    expect(received).toEqual([]);
   });
 });
