@@ -103,7 +103,7 @@ describe('RateClock', () => {
     const clock = new ManualClock();
     clock.advance(5_000);
     const rateClock = new RateClock(clock);
-    const first = Array.from({ length: 64 }, (_, index) => rateClock.next(index + 1, NEVER));
+    const first = Array.from({ length: 64 }, (_, index) => rateClock.next(index + 1, new AbortController().signal));
     clock.advance(0);
     await Promise.all(first);
     expect(rateClock.rememberedRates).toBe(64);
