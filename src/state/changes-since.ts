@@ -53,9 +53,7 @@ export function changesSince(store: Store, since: CursorPosition | null, view: V
     };
   }
   const { agents, removedAgentIds } = agentChanges(store, since, view);
-  // A reader whose view excluded topology has no topology yet.
-  const topologySince = since.view.includeTopology ? since : null;
-  const topology = view.includeTopology ? topologyChanges(store, topologySince, view) : null;
+  const topology = view.includeTopology ? topologyChanges(store, since, view) : null;
   const isEmpty =
     agents.length === 0 &&
     removedAgentIds.length === 0 &&
@@ -169,7 +167,11 @@ function candidateRecords<V, K>(
   return since?.view.key === view.key ? [...map.changedSince(since.revision)].reverse() : map.records();
 }
 
-function topologyChanges(store: Store, since: CursorPosition | null, view: View): readonly TopologyChange[] {
+function topologyChanges(store: Store, reader: CursorPosition | null, view: View): readonly TopologyChange[] {
+  // A reader whose view excluded topology has no topology yet.
+  const since = reader?.view.includeTopology === true ? reader : null;
+  // It may have received some through the same view after the cursor that it resumes with.
+  const seen = since ?? (reader?.resumedFrom === undefined ? null : { ...reader, view });
   if (since?.view.key === view.key && !hasTopologyChanged(store, since.revision)) return [];
   const changes = new Map<string, { edges: TopologyEdge[]; removedEdgeIds: string[] }>();
   const changeIn = (swarmId: string): { edges: TopologyEdge[]; removedEdgeIds: string[] } => {
@@ -178,19 +180,22 @@ function topologyChanges(store: Store, since: CursorPosition | null, view: View)
     return change;
   };
   for (const record of candidateRecords(store.swarms, since, view)) {
-    const before = since === null ? NOTHING : pastKeysFor(record, since);
-    const wasVisible = since !== null && mayHaveSeen(before, since, view, matchesSwarm);
+    const before = seen === null ? NOTHING : pastKeysFor(record, seen);
+    const wasVisible = seen !== null && mayHaveSeen(before, seen, view, matchesSwarm);
     const isVisible = record.value !== null && matchesSwarm(view, record.value);
-    const isRenamed = !before.exact || before.keys.some((key) => key.topologyName !== record.value?.topologyName);
+    const isRenamed =
+      since === null || !before.exact || before.keys.some((key) => key.topologyName !== record.value?.topologyName);
     if (isVisible !== wasVisible || (isVisible && isRenamed)) changeIn(record.id);
   }
   for (const record of edgeCandidates(store, since, view)) {
-    const shown = since === null ? undefined : findShownEdge(store, record, since, view);
+    const shown = seen === null ? undefined : findShownEdge(store, record, seen, view);
     const edge = record.value;
     if (edge !== null && isEdgeVisible(store, edge, view)) {
-      if (shown?.isCertain !== true) changeIn(edge.swarmId).edges.push(edge);
+      if (since === null || shown?.isCertain !== true) changeIn(edge.swarmId).edges.push(edge);
     } else if (shown !== undefined) {
-      changeIn(shown.edge.swarmId).removedEdgeIds.push(record.id);
+      const change = changeIn(shown.edge.swarmId);
+      // A snapshot replaces all edges of the swarm.
+      if (since !== null) change.removedEdgeIds.push(record.id);
     }
   }
   const kind = since === null ? 'SNAPSHOT' : 'DELTA';

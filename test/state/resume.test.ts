@@ -93,6 +93,29 @@ describe('a client that resumes', () => {
     expect(removedEdgeIds.sort()).toEqual(snapshot.edges.map(({ id }) => id).sort());
   });
 
+  test('receives the removal of topology that came and went after a cursor of a view without topology', () => {
+    const store = newStore();
+    const [snapshot] = fc.sample(
+      serverSnapshotOf('x').filter(({ swarms, edges }) => swarms.length > 0 && edges.length > 0),
+      { numRuns: 1, seed: 1 },
+    );
+    if (snapshot === undefined) throw new Error('no sample');
+    show(store, { ...snapshot, swarms: [], edges: [] });
+    const reader = new Reader();
+    const cursor = store.createCursor(reader.read(store, createView({ includeTopology: false })).position);
+    const view = createView();
+    const resume = (): void => {
+      reader.position = store.resolveCursor(cursor, view);
+      reader.read(store, view);
+    };
+    show(store, snapshot);
+    resume();
+    expect(reader.edges.size).toBeGreaterThan(0);
+    show(store, { ...snapshot, swarms: [], edges: [] });
+    resume();
+    expectCurrentState(reader, store, view);
+  });
+
   test('receives nothing when nothing changed after its cursor', () => {
     fc.assert(
       fc.property(serverSnapshotOf('x'), viewOptions, (snapshot, options) => {

@@ -46,6 +46,9 @@ export class Reader {
     for (const change of changes.topologyChanges ?? []) {
       if (change.swarm === null) this.swarms.delete(change.swarmId);
       else this.swarms.set(change.swarmId, change.swarm.topologyName);
+      if (change.kind === 'SNAPSHOT') {
+        for (const { id, swarmId } of this.edges.values()) if (swarmId === change.swarmId) this.edges.delete(id);
+      }
       for (const edge of change.edges) this.edges.set(edge.id, edge);
       for (const id of change.removedEdgeIds) this.edges.delete(id);
     }
