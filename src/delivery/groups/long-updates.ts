@@ -9,8 +9,9 @@ export interface LongUpdateSource {
 
 /** Returns whether the rendering of an update may take several turns of the event loop. */
 export function isLongUpdate({ agents, topologyChanges }: ViewChanges): boolean {
-  const topology = topologyChanges ?? [];
-  return [agents, topology, ...topology.map(({ edges }) => edges)].some(({ length }) => length >= LONG_LIST);
+  if (agents.length >= LONG_LIST) return true;
+  if (topologyChanges === null) return false;
+  return topologyChanges.length >= LONG_LIST || topologyChanges.some(({ edges }) => edges.length >= LONG_LIST);
 }
 
 /**
