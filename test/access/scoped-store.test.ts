@@ -10,6 +10,7 @@ import {
   UNRESTRICTED,
 } from '../../src/model/index.js';
 import { emptyDelta, type ServerDelta, type ServerSnapshot, Store } from '../../src/state/index.js';
+import { swarmWith } from '../state/fixed-state.js';
 import { EPOCH_TIME, serverOf } from '../support/arbitraries.js';
 
 const LATER = '2026-11-23T15:00:01.000Z';
@@ -89,23 +90,7 @@ function noticeOf(serverId: string): Notice {
 
 const ONLY_X: Partial<Restriction> = { serverIds: ['srv-x'] };
 
-const SWARM = {
-  id: 'srv-x:s',
-  nativeId: 's',
-  serverId: 'srv-x',
-  serverType: 'RUV_SWARM',
-  name: null,
-  status: null,
-  topologyName: null,
-  topology: null,
-  strategy: null,
-  maxAgents: null,
-  tasksTotal: null,
-  tasksActive: null,
-  tasksCompleted: null,
-  stale: false,
-  createdAt: null,
-} as const;
+const SWARM = swarmWith('s', { id: 'srv-x:s', serverId: 'srv-x' });
 
 describe('ScopedStore', () => {
   test('removes an agent when the delta holds nothing but the removal', () => {

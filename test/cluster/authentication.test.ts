@@ -41,7 +41,7 @@ afterAll(async () => {
   if (here) await redis[Symbol.asyncDispose]();
 });
 
-/** Starts a node that owns `s` and one that follows it, with these keys. */
+/** Starts the owner of `s` and a node that follows it, with these keys. */
 async function createTwoNodes(ownerKeys: readonly string[], otherKeys = ownerKeys) {
   await redis.look.flushall();
   const nodes = new Nodes(redis.url);

@@ -1,27 +1,12 @@
 import { getIntrospectionQuery, type GraphQLResolveInfo, Kind, parse } from 'graphql';
 import { describe, expect, test, vi } from 'vitest';
-import type { Swarm } from '../../src/model/index.js';
 import { AnswerBudget } from '../../src/schema/index.js';
 import { emptyDelta } from '../../src/state/index.js';
+import { swarmWith } from '../state/fixed-state.js';
 import { DeliveryServer } from '../support/delivery-server.js';
 import { RawGraphqlWsClient } from '../support/raw-graphql-ws-client.js';
 
 const AGENTS = 100;
-
-const SWARM: Omit<Swarm, 'id' | 'nativeId' | 'serverId'> = {
-  serverType: 'RUV_SWARM',
-  name: null,
-  status: null,
-  topologyName: null,
-  topology: null,
-  strategy: null,
-  maxAgents: null,
-  tasksTotal: null,
-  tasksActive: null,
-  tasksCompleted: null,
-  stale: false,
-  createdAt: null,
-};
 
 interface Answer {
   readonly data?: Readonly<Record<string, unknown>> | null;
@@ -195,7 +180,7 @@ describe('counts and lookups', () => {
     await using server = await startServer(1_000_000);
     const [agent] = server.store.agents.values();
     if (agent === undefined) throw new Error('no agent');
-    const swarm = { ...SWARM, id: 'x:s', nativeId: 's', serverId: 'x' };
+    const swarm = swarmWith('s');
     server.store.commit({ ...emptyDelta('x'), swarms: [swarm], agents: [{ ...agent, swarmId: 'x:s' }] });
     const visits = [server.store.agents, server.store.edges].map((items) => vi.spyOn(items, 'values'));
     const { data, errors } = await overHttp(server, query);

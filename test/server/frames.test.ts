@@ -93,7 +93,7 @@ function textOf({ first, payload }: Frame): string {
   return inflateRawSync(Buffer.concat([payload, tail]), { finishFlush: constants.Z_SYNC_FLUSH }).toString();
 }
 
-/** Stream of a client that reads nothing, or of one that reads at once. Copies nothing, like a socket. */
+/** Stream of a client that reads nothing or everything. Keeps references to the written bytes, like a socket. */
 class ClientStream extends Duplex {
   readonly #isStalled: boolean;
   readonly #chunks: Buffer[] = [];

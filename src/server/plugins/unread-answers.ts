@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { bulkhead, type BulkheadPolicy } from 'cockatiel';
 import { type ExecutionArgs, getOperationAST, OperationTypeNode } from 'graphql';
@@ -21,18 +20,14 @@ export class AnswerTurns {
     this.#counters = counters;
   }
 
-  /** Number of clients whose queries run, wait or have unread answers. */
-  get size(): number {
-    return this.#clients.size;
-  }
-
   /** Resolves when the query may run. Its turn ends when the response is sent, or its connection is closed. */
   async enter(clientId: string, response: ServerResponse): Promise<void> {
     if (response.closed) return;
     const client = this.#clients.get(clientId) ?? { turns: bulkhead(this.#maxAnswers, Infinity), queries: 0 };
     this.#clients.set(clientId, client);
     client.queries += 1;
-    const closed = once(response, 'close').then(() => {
+    // Unlike `once` of Node.js, does not reject if the response fails.
+    const closed = new Promise<void>((resolve) => response.once('close', resolve)).then(() => {
       client.queries -= 1;
       if (client.queries === 0) this.#clients.delete(clientId);
     });

@@ -43,7 +43,7 @@ export interface JsonSliceHandler<C> {
 
 /**
  * Parses a long JSON text in short steps. Splits it into complete values and groups of entries that `JSON.parse` reads at once.
- * What a limit excludes is skipped and not parsed.
+ * Skips values beyond a limit without parsing them.
  */
 export class JsonSlicer<C> {
   readonly #bytes: Buffer;

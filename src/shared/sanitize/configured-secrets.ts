@@ -1,8 +1,8 @@
 import { SecretRedactor } from './secret-redactor.js';
 
 /**
- * Secrets of the configuration, which belong to the process: any text that leaves it may contain one, whichever library wrote it.
- * Therefore they are kept in one place that `redact` reads, instead of being passed to each output.
+ * Secrets of the configuration. They belong to the process, because any text of any library may contain one. `redact` reads them
+ * here, instead of each output receiving them.
  */
 const holders = new Map<string, number>();
 let redactor = new SecretRedactor([]);

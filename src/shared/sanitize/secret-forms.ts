@@ -69,7 +69,7 @@ function urlFormsOf(value: string): string[] {
   ];
 }
 
-/** Returns the base64 of a value, and the parts of it that are equal wherever the value stands in a longer text. */
+/** Returns the base64 of a value, and its parts that do not depend on the position of the value in a longer text. */
 function base64FormsOf(value: string): string[] {
   const bytes = Buffer.from(value);
   const whole = bytes.toString('base64');
