@@ -89,7 +89,7 @@ export const limitsSchema = z.strictObject({
       'Maximum cost of an operation: 1 for a field, 2 for a field with subfields, multiplied by 1.5 per level. Above: code `LIMIT_EXCEEDED`.',
     ),
   maxAnswerValues: count
-    .default(1_000_000)
+    .default(500_000)
     .describe(
       'Maximum number of values in one answer, and in the first update of a subscription of agents: each item of a list counts each field that the operation selects of it. Above: code `LIMIT_EXCEEDED`.',
     ),

@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import {
   type FragmentDefinitionNode,
   getDirectiveValues,
@@ -15,16 +15,36 @@ import {
 } from 'graphql';
 import { SwarmlensError } from '../shared/index.js';
 
-/** Number of values after which the execution of an operation lets other work run, about 5 ms. */
-const VALUES_PER_SLICE = 5_000;
+/** Number of values after which the execution of an operation lets other work run, about 2 ms. */
+const VALUES_PER_TURN = 2_000;
+/** Number of values in a part of a long list. The rest of the turn is for lists in its items. */
+const VALUES_PER_PART = VALUES_PER_TURN / 2;
 
-/** Turns of the event loop for slices of long answers: one slice per turn, whichever operation it belongs to. */
+/**
+ * Turns of the event loop for slices of long answers: one slice per turn, whichever operation it belongs to. All slices
+ * together take at most half of the time, so that streams keep their rates.
+ */
 export class SliceTurns {
-  #last: Promise<unknown> = Promise.resolve();
+  #last: Promise<void> = Promise.resolve();
+  /** Time in milliseconds at which the slices have taken half of the time since the last one began. */
+  #freeAtMs = -Infinity;
 
-  next(): Promise<unknown> {
-    this.#last = this.#last.then(() => nextTurn());
+  next(): Promise<void> {
+    this.#last = this.#last.then(() => this.#start());
     return this.#last;
+  }
+
+  async #start(): Promise<void> {
+    await nextTurn();
+    const waitMs = this.#freeAtMs - performance.now();
+    // A shorter timer would take a millisecond, too.
+    if (waitMs >= 1) await sleep(waitMs);
+    const startMs = performance.now();
+    // Runs after the slice.
+    setImmediate(() => {
+      const endMs = performance.now();
+      this.#freeAtMs = endMs + (endMs - startMs);
+    });
   }
 }
 
@@ -44,7 +64,11 @@ export class AnswerBudget {
   readonly #options: AnswerBudgetOptions;
   #left: number;
   #event: unknown = undefined;
-  #slicedLists = 0;
+  /** Values since the operation last let other work run. */
+  #valuesInTurn = 0;
+  #waitingParts = 0;
+  /** Settles when no part of a list waits for a turn. */
+  #lastPart: Promise<void> = Promise.resolve();
   #isExceeded = false;
 
   constructor(options: AnswerBudgetOptions) {
@@ -54,7 +78,7 @@ export class AnswerBudget {
 
   /** Whether the operation has work left for a later turn of the event loop. */
   get isSlicing(): boolean {
-    return this.#slicedLists > 0;
+    return this.#waitingParts > 0;
   }
 
   /** Counts values. @throws SwarmlensError LIMIT_EXCEEDED if there are too many */
@@ -63,44 +87,65 @@ export class AnswerBudget {
     if (this.#left >= 0) return;
     if (!this.#isExceeded) this.#options.onExceeded();
     this.#isExceeded = true;
-    throw new SwarmlensError(
-      'LIMIT_EXCEEDED',
-      `The answer has more than ${this.#options.maxValues} values. Request fewer fields, or filter the lists.`,
-    );
+    throw this.#exceeded();
   }
 
   /**
    * Counts the items of a list.
-   * @returns the list, or an iterable that yields its items over several turns of the event loop if the list is long
+   * @returns the list, or a list of promises that resolve to its items in later turns of the event loop if the list, or the
+   *   lists before it together, are long
    */
   takeList(list: unknown, info: GraphQLResolveInfo): unknown {
     if (!Array.isArray(list) || list.length === 0) return list;
     if (info.rootValue !== this.#event) {
       this.#event = info.rootValue;
       this.#left = this.#options.maxValues;
+      this.#valuesInTurn = 0;
       this.#isExceeded = false;
     }
     const perItem = countValues(
       info.fieldNodes.map(({ selectionSet }) => selectionSet),
       info,
     );
-    this.take(list.length * perItem);
-    return list.length * perItem <= VALUES_PER_SLICE
-      ? list
-      : this.#slice(list, Math.max(1, Math.floor(VALUES_PER_SLICE / perItem)));
+    const values = list.length * perItem;
+    this.take(values);
+    if (this.#valuesInTurn + values > VALUES_PER_TURN) return this.#slice(list, perItem);
+    this.#valuesInTurn += values;
+    return list;
   }
 
-  async *#slice(list: readonly unknown[], perSlice: number): AsyncGenerator {
-    this.#slicedLists += 1;
-    try {
-      for (const [index, item] of list.entries()) {
-        if (index % perSlice === 0) await this.#options.turns.next();
-        if (this.#isExceeded) return;
-        yield item;
-      }
-    } finally {
-      this.#slicedLists -= 1;
+  #slice(list: readonly unknown[], perItem: number): Promise<unknown>[] {
+    const perPart = Math.max(1, Math.floor(VALUES_PER_PART / perItem));
+    const promises: Promise<unknown>[] = [];
+    for (let start = 0; start < list.length; start += perPart) {
+      const part = list.slice(start, start + perPart);
+      const started = this.#startPart(part.length * perItem);
+      for (const item of part) promises.push(started.then(() => item));
     }
+    return promises;
+  }
+
+  /** Resolves when a part of a list may be executed. Rejects if the answer exceeds the budget by then. */
+  #startPart(values: number): Promise<void> {
+    this.#waitingParts += 1;
+    const started = this.#lastPart.then(async () => {
+      if (!this.#isExceeded && this.#valuesInTurn > 0 && this.#valuesInTurn + values > VALUES_PER_PART) {
+        await this.#options.turns.next();
+        this.#valuesInTurn = 0;
+      }
+      this.#valuesInTurn += values;
+      this.#waitingParts -= 1;
+      if (this.#isExceeded) throw this.#exceeded();
+    });
+    this.#lastPart = started.catch(() => undefined);
+    return started;
+  }
+
+  #exceeded(): SwarmlensError {
+    return new SwarmlensError(
+      'LIMIT_EXCEEDED',
+      `The answer has more than ${this.#options.maxValues} values. Request fewer fields, or filter the lists.`,
+    );
   }
 }
 

@@ -9,6 +9,7 @@ import { errorMessage, SwarmlensError, type Logger } from '../shared/index.js';
 import type { AccessScopes } from '../access/index.js';
 import { type ErrorMasker, useErrorMasking, useInputErrorCodes } from './plugins/error-masking.js';
 import { useTokenExpiry } from './sse/token-expiry.js';
+import { useExecutor } from './plugins/executor.js';
 import { useContentEncoding } from './plugins/content-encoding.js';
 import { useOperationLimits } from './plugins/operation-limits.js';
 import { type HttpOperation, useHttpResults } from './plugins/http-results.js';
@@ -86,6 +87,7 @@ export function createGraphQLHandler(options: GraphQLHandlerOptions): GraphQLHan
       error: () => undefined,
     },
     plugins: [
+      useExecutor(),
       useHttpResults(),
       useContentEncoding(compressFromBytes),
       useOperationLimits(limits, counters),

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { getIntrospectionQuery, type GraphQLResolveInfo, Kind, parse } from 'graphql';
 import { describe, expect, test, vi } from 'vitest';
 import { AnswerBudget } from '../../src/schema/index.js';
@@ -116,6 +117,15 @@ describe.each([
     expect(answer.data?.['agents']).toHaveLength(AGENTS);
     expect(hits(server)).toBe(0);
   });
+
+  test('does not change the order of fields', async () => {
+    await using server = await startServer(1_000_000, 1_000);
+    const answer = await send(server, '{ agents { capabilities id name } swarms { id } again: agents { name id } }');
+    expect(Object.keys(answer.data ?? {})).toEqual(['agents', 'swarms', 'again']);
+    const agents = answer.data?.['agents'] as readonly object[]; // as selected
+    expect(agents).toHaveLength(1_000);
+    expect(new Set(agents.map((agent) => Object.keys(agent).join()))).toEqual(new Set(['capabilities,id,name']));
+  });
 });
 
 describe('the first update of a subscription', () => {
@@ -202,7 +212,7 @@ describe('AnswerBudget', () => {
     let turns = 0;
     const next = (): Promise<void> => {
       turns += 1;
-      return Promise.resolve();
+      return nextTurn();
     };
     const budget = new AnswerBudget({ maxValues, turns: { next }, onExceeded: () => undefined });
     return { budget, turns: () => turns };
@@ -212,15 +222,15 @@ describe('AnswerBudget', () => {
 
   test('yields the items of a long list over several turns, and reports that it does', async () => {
     const { budget, turns } = budgetOf(1_000_000);
-    const sliced = budget.takeList(items, info('{ a b c d e }')) as AsyncIterable<number>; // the list is long
+    const sliced = budget.takeList(items, info('{ a b c d e }')) as readonly Promise<number>[]; // the list is long
     const received: number[] = [];
-    for await (const item of sliced) {
-      received.push(item);
-      expect(budget.isSlicing).toBe(true);
+    for (const [index, item] of sliced.entries()) {
+      // 50,000 values in parts of 1,000, the first in this turn.
+      if (index % 200 === 0) expect([turns(), budget.isSlicing]).toEqual([index / 200, true]);
+      received.push(await item);
     }
     expect(received).toEqual(items);
-    // 50,000 values in slices of 5,000.
-    expect(turns()).toBe(10);
+    expect(turns()).toBe(49);
     expect(budget.isSlicing).toBe(false);
   });
 
@@ -231,11 +241,23 @@ describe('AnswerBudget', () => {
     expect([turns(), budget.isSlicing]).toEqual([0, false]);
   });
 
-  test('ends all lists when the answer exceeds the budget', async () => {
+  test('yields the items of many short lists over several turns, several lists in each', async () => {
+    const { budget, turns } = budgetOf(1_000_000);
+    const short = items.slice(0, 100);
+    const lists = Array.from({ length: 30 }, () => budget.takeList(short, info('{ a b c d e }')));
+    // 2,000 of the 15,000 values are in the first turn, and 1,000 in each further one.
+    expect(lists.slice(0, 4).every((list) => list === short)).toBe(true);
+    const later = lists.slice(4) as (readonly Promise<number>[])[]; // the lists before them are long
+    for (const list of later) expect(await Promise.all(list)).toEqual(short);
+    expect(turns()).toBe(13);
+  });
+
+  test('rejects the items of all lists when the answer exceeds the budget', async () => {
     const { budget } = budgetOf(30_000);
-    const sliced = budget.takeList(items, info('{ a b }')) as AsyncIterable<number>; // the list is long
+    const sliced = budget.takeList(items, info('{ a b }')) as readonly Promise<number>[]; // the list is long
     expect(() => budget.takeList(items, info('{ a b }'))).toThrow('more than 30000 values');
-    for await (const _ of sliced) expect.unreachable();
+    const results = await Promise.allSettled(sliced);
+    expect(results.filter(({ status }) => status === 'fulfilled')).toEqual([]);
     expect(budget.isSlicing).toBe(false);
   });
 });
