@@ -1,8 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { MessageTurns } from './message-turns.js';
 import type { SendBuffer } from './send-buffer.js';
 
 export interface MessageGateOptions {
   readonly sendBuffer: Pick<SendBuffer, 'canSend' | 'drained'>;
+  readonly turns: Pick<MessageTurns, 'hasTime' | 'next'>;
+  /** Stops and continues reading from the socket. */
+  readonly socket: { pause(): void; resume(): void };
   /** Maximum number of bytes that may wait while the client does not read. */
   readonly maxBytes: number;
   readonly receive: (message: string) => void;
@@ -11,8 +15,9 @@ export interface MessageGateOptions {
 }
 
 /**
- * Hands the messages of one WebSocket over in order, and only while the client reads its answers. Reading from the socket
- * continues, because pongs tell what the client has read.
+ * Hands the messages of one WebSocket over in order, only while the client reads its answers, and only as many in one turn of
+ * the event loop as have time. While the client does not read, reading from the socket continues, because pongs tell what the
+ * client has read.
  */
 export class MessageGate {
   readonly #options: MessageGateOptions;
@@ -24,10 +29,13 @@ export class MessageGate {
   }
 
   push(message: string, bytes: number): void {
-    const { sendBuffer, maxBytes, receive, onExceeded } = this.#options;
+    const { sendBuffer, turns, socket, maxBytes, receive, onExceeded } = this.#options;
     if (this.#waiting.length === 0 && sendBuffer.canSend()) {
-      receive(message);
-      return;
+      if (turns.hasTime()) {
+        receive(message);
+        return;
+      }
+      socket.pause();
     }
     this.#waitingBytes += bytes;
     if (this.#waitingBytes > maxBytes) {
@@ -46,12 +54,15 @@ export class MessageGate {
 
   /** Hands over what waits, one message per turn, because the answer to a message is written in its turn. */
   async #release(): Promise<void> {
+    const { sendBuffer, turns, socket, receive } = this.#options;
     while (this.#waiting.length > 0) {
-      await this.#options.sendBuffer.drained();
       await nextTurn();
+      await turns.next();
+      socket.resume();
+      await sendBuffer.drained();
       const [next] = this.#waiting;
       if (next === undefined) return;
-      this.#options.receive(next.message);
+      receive(next.message);
       this.#waiting.shift();
       this.#waitingBytes -= next.bytes;
     }

@@ -36,6 +36,7 @@ import type { ErrorMasker } from '../plugins/error-masking.js';
 import { rejectUpgrade } from '../http/reject-upgrade.js';
 import type { SubscriptionSharing } from '../sharing/shared-subscriptions.js';
 import { MessageGate } from './message-gate.js';
+import { MessageTurns } from './message-turns.js';
 import { OperationTurns } from './operation-turns.js';
 import { SocketLimits } from './socket-limits.js';
 import { type SocketClient, SocketSubscription } from './socket-subscription.js';
@@ -101,6 +102,7 @@ export function serveWebSockets(options: WebSocketServerOptions): AsyncDisposabl
   const acceptsSharedDeflate = trackSharedDeflate(sockets);
   const viewers = new ConcurrencyLimiter(limits.maxConnectionsPerViewer);
   const protocol = createProtocolServer(options);
+  const turns = new MessageTurns();
   const onUpgrade = (request: IncomingMessage, duplex: Duplex, head: Buffer): void => {
     // A closed socket has no address.
     const clientId = toClientId(request, null);
@@ -143,7 +145,7 @@ export function serveWebSockets(options: WebSocketServerOptions): AsyncDisposabl
         return;
       }
       const limitsOfSocket = new SocketLimits(request, viewers, options);
-      const opened = { socket, duplex, request, clientId, limits: limitsOfSocket };
+      const opened = { socket, duplex, request, clientId, limits: limitsOfSocket, turns };
       open(protocol, opened, acceptsSharedDeflate(request), options);
     });
   };
@@ -287,11 +289,12 @@ interface OpenedSocket {
   /** Address of the client. */
   readonly clientId: string;
   readonly limits: SocketLimits;
+  readonly turns: MessageTurns;
 }
 
 function open(
   protocol: ProtocolServer,
-  { socket, duplex, request, clientId, limits }: OpenedSocket,
+  { socket, duplex, request, clientId, limits, turns }: OpenedSocket,
   acceptsSharedDeflate: boolean,
   { connections, requests, limits: { maxMessageBytes }, logger }: WebSocketServerOptions,
 ): void {
@@ -313,6 +316,8 @@ function open(
       onMessage: (receive) => {
         const gate = new MessageGate({
           sendBuffer,
+          turns,
+          socket,
           maxBytes: WAITING_MESSAGES * maxMessageBytes,
           receive: (message) => {
             // Messages may still arrive while the WebSocket closes.

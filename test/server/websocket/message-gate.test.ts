@@ -4,6 +4,9 @@ import { settled } from '../../support/manual-clock.js';
 
 describe('MessageGate', () => {
   let isReading: boolean;
+  let hasTime: boolean;
+  let giveTime: () => void;
+  let isPaused: boolean;
   let drain: () => void;
   let received: string[];
   let exceeded: number;
@@ -11,10 +14,13 @@ describe('MessageGate', () => {
 
   beforeEach(() => {
     isReading = true;
+    hasTime = true;
+    isPaused = false;
     received = [];
     exceeded = 0;
     let drained = Promise.resolve();
     drain = () => undefined;
+    giveTime = () => undefined;
     gate = new MessageGate({
       sendBuffer: {
         canSend: () => isReading,
@@ -23,6 +29,11 @@ describe('MessageGate', () => {
           return drained;
         },
       },
+      turns: {
+        hasTime: () => hasTime,
+        next: () => (hasTime ? Promise.resolve() : new Promise((resolve) => (giveTime = resolve))),
+      },
+      socket: { pause: () => void (isPaused = true), resume: () => void (isPaused = false) },
       maxBytes: 10,
       receive: (message) => received.push(message),
       onExceeded: () => void (exceeded += 1),
@@ -49,12 +60,34 @@ describe('MessageGate', () => {
     gate.push('c', 1);
     expect(received).toEqual([]);
     await settled();
-    await settled();
     expect(received).toEqual(['a']);
     for (const _ of [1, 2, 3, 4]) await settled();
     expect({ received, exceeded }).toEqual({ received: ['a', 'b', 'c'], exceeded: 0 });
     gate.push('d', 1);
     expect(received).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  test('reads nothing while messages have no time, and hands them over in order', async () => {
+    hasTime = false;
+    for (const message of ['a', 'b']) gate.push(message, 1);
+    await settled();
+    expect({ received, isPaused }).toEqual({ received: [], isPaused: true });
+    giveTime();
+    await settled();
+    expect({ received, isPaused }).toEqual({ received: ['a'], isPaused: false });
+    hasTime = true;
+    giveTime();
+    for (const _ of [1, 2, 3]) await settled();
+    gate.push('c', 1);
+    expect({ received, isPaused }).toEqual({ received: ['a', 'b', 'c'], isPaused: false });
+  });
+
+  test('reads while messages have no time because the client does not read', async () => {
+    isReading = false;
+    hasTime = false;
+    gate.push('a', 1);
+    await settled();
+    expect(isPaused).toBe(false);
   });
 
   test('reports more waiting bytes than allowed, and drops the message', async () => {
