@@ -1,5 +1,6 @@
 import { Cluster, type Command, Redis, type RedisOptions } from 'ioredis';
 import { type Clock, type RedisAddress, type RedisTls, scheduleDeadline } from '../../shared/index.js';
+import { RedisConnector, RedisSentinelConnector } from './redis-connector.js';
 
 export type RedisClient = Redis | Cluster;
 
@@ -46,11 +47,12 @@ export function openRedisClient({ address, tls: files, name, clock }: RedisClien
   };
   switch (kind) {
     case 'single':
-      return opened(new Redis({ ...options, ...hosts[0], db }));
+      return opened(new Redis({ ...options, ...hosts[0], db, Connector: RedisConnector }));
     case 'sentinel':
       return opened(
         new Redis({
           ...options,
+          Connector: RedisSentinelConnector,
           sentinels: [...hosts],
           // Never null: `parseRedisUrl` requires a name for sentinels.
           name: masterName ?? '',
@@ -67,7 +69,7 @@ export function openRedisClient({ address, tls: files, name, clock }: RedisClien
           enableOfflineQueue: false,
           clusterRetryStrategy: reconnectDelayMs,
           slotsRefreshTimeout: COMMAND_TIMEOUT_MS,
-          redisOptions: { ...credentials, ...encryption, ...TIMEOUTS },
+          redisOptions: { ...credentials, ...encryption, ...TIMEOUTS, Connector: RedisConnector },
         }),
       );
   }

@@ -3,6 +3,7 @@ import { openRedisConnection, type RedisConnection } from '../../../src/cluster/
 import { parseRedisUrl, type RedisTls, systemClock } from '../../../src/shared/index.js';
 import { silentLogger } from '../../../src/telemetry/index.js';
 import { hasRedis, NO_REDIS, RedisServer } from '../../support/redis-server.js';
+import { settled } from '../../support/manual-clock.js';
 import { waitUntil } from '../../support/wait.js';
 import { type Certificates, createCertificates, freePort } from './tls.js';
 
@@ -56,6 +57,15 @@ describe.skipIf(!here)(`RedisConnection with TLS${here ? '' : ` (${NO_REDIS})`}`
     await using link = open(url, null);
     await untilFailure(link, /self.signed certificate|unable to verify|unable to get/);
     expect(link.isUp).toBe(false);
+  });
+
+  test('ends during a handshake that fails', async () => {
+    // Each connection has got further than the one before. A second error of a connection would be uncaught.
+    for (let turns = 0; turns < 100; turns += 1) {
+      const link = open(url, null);
+      for (let turn = 0; turn < turns; turn += 1) await settled();
+      await link[Symbol.asyncDispose]();
+    }
   });
 
   test('is down when Redis requires a client certificate that is missing', async () => {
