@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LIST_KEYS } from '../client-files/index.js';
 import { isSecretName } from '../shared/sanitize/index.js';
 
 export { didYouMean } from '../shared/index.js';
@@ -10,14 +11,20 @@ export interface IssueLocation {
   readonly input: unknown;
   /** Keys with a mistake that has already been reported. */
   readonly reported: ReadonlySet<string>;
+  /** Key in the file of each field that has another name there. */
+  readonly sourceKeys?: ReadonlyMap<string, string>;
   /** Returns the hint for an unknown key. */
   readonly hintFor: (key: string) => string;
 }
 
 /** Formats each mistake as one line with the key, the value and the expected value. */
-export function formatIssues(error: z.ZodError, { path, input, reported, hintFor }: IssueLocation): string[] {
-  return error.issues.flatMap((issue) => {
-    const fullPath = [...path, ...issue.path];
+export function formatIssues(
+  issues: readonly z.core.$ZodIssue[],
+  { path, input, reported, sourceKeys, hintFor }: IssueLocation,
+): string[] {
+  return issues.flatMap((issue) => {
+    const [field, ...rest] = issue.path;
+    const fullPath = field === undefined ? path : [...path, sourceKeys?.get(String(field)) ?? field, ...rest];
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((key) => {
         const value = formatValue(valueAt(input, [...issue.path, key]), [...fullPath, key]);
@@ -60,7 +67,7 @@ export function formatKey(path: readonly PropertyKey[]): string {
 export function formatValue(value: unknown, path: readonly PropertyKey[]): string {
   if (value === undefined) return 'is missing';
   // A server may have the id "auth".
-  const keys = path[0] === 'mcpServers' ? path.slice(2) : path;
+  const keys = LIST_KEYS.includes(String(path[0])) ? path.slice(path[1] === 'servers' ? 3 : 2) : path;
   if (keys.some((key) => SECRET_KEYS.has(String(key)) || SECRET_WORDS.test(String(key)) || isSecretName(String(key))))
     return 'is ***';
   if (Array.isArray(value)) return 'is a list';
@@ -108,4 +115,9 @@ export function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
 export function wholeNumberSchema(min: number, max: number, label = 'a whole number'): z.ZodNumber {
   const error = `expected ${label} from ${min} to ${max}`;
   return z.int({ error }).min(min, { error }).max(max, { error });
+}
+
+/** Returns whether reading failed because the file does not exist. */
+export function isMissingFile(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

@@ -1,14 +1,21 @@
-import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
+import {
+  type ConfigDocument,
+  DocumentSyntaxError,
+  LIST_KEYS,
+  parseDocument,
+  projectDirectory,
+  readServerLists,
+  readTextFile,
+} from '../client-files/index.js';
 import { resolveAuth } from './auth.js';
 import { NO_BUS_KEYS_WARNING, readBusTls } from './bus-tls.js';
 import { type Config, ConfigError, type LogLevel, type ServerConfig } from './config.js';
 import { createDemoServers } from './demo-servers.js';
 import { type Environment, expandVariables } from './expand-variables.js';
-import { didYouMean, expectedMessage, formatIssues, formatKey, formatValue } from './issues.js';
-import { JsonSyntaxError, parseJson } from './parse-json.js';
+import { didYouMean, expectedMessage, formatIssues, formatKey, formatValue, isMissingFile } from './issues.js';
 import {
   configFileSchema,
   LOG_LEVELS,
@@ -82,7 +89,7 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
   const logLevel = parseLogLevel(env['LOG_LEVEL'], problems) ?? options.logLevel;
   if (problems.length > 0) {
     const redactor = new SecretRedactor(collectSecrets(file?.json));
-    throw new ConfigError(problems.map((problem) => redactor.redact(problem)));
+    throw new ConfigError([...(file?.warnings ?? []), ...problems].map((problem) => redactor.redact(problem)));
   }
   const allServers = file?.servers ?? createDemoServers(program, cwd);
   const { servers, duplicates } = removeDuplicateServers(allServers.filter((server) => !isTapCommand(server)));
@@ -90,6 +97,7 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
     ...options,
     file: file?.path ?? null,
     warnings: [
+      ...(file?.warnings ?? []),
       ...allServers.filter(isTapCommand).map(tapWarning),
       ...duplicates.map(duplicateWarning),
       ...(options.bus !== 'memory' && options.busKeys.length === 0 ? [NO_BUS_KEYS_WARNING] : []),
@@ -125,6 +133,8 @@ interface ConfigFile {
   /** Values that replaced variables, by name. */
   readonly variables: ReadonlyMap<string, string>;
   readonly servers: readonly ServerConfig[];
+  /** Messages about entries and keys that are ignored, one line each. */
+  readonly warnings: readonly string[];
   readonly options: SwarmlensOptions;
 }
 
@@ -134,57 +144,101 @@ async function readConfigFile({ flags, env, cwd }: ConfigSources, problems: stri
   const path = resolve(cwd, name ?? DEFAULT_CONFIG_FILE);
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = await readTextFile(path);
   } catch (error) {
-    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    if (name === undefined && isMissing) return null;
-    problems.push(`${path}: cannot be read – ${isMissing ? 'the file does not exist' : 'expected a readable file'}`);
-    return { path, variables: new Map(), servers: [], options: DEFAULT_OPTIONS };
+    if (name === undefined && isMissingFile(error)) return null;
+    const reason = isMissingFile(error) ? 'the file does not exist' : 'expected a readable file of at most 4 MB';
+    problems.push(`${path}: cannot be read – ${reason}`);
+    return emptyFile(path);
   }
   return parseFile(text, path, env, problems);
 }
 
-function parseFile(text: string, path: string, env: Environment, problems: string[]): ConfigFile {
-  const variables = new Map<string, string>();
-  const empty = { path, variables, servers: [], options: DEFAULT_OPTIONS };
-  let json: unknown;
+function emptyFile(path: string): ConfigFile {
+  return { path, variables: new Map(), servers: [], warnings: [], options: DEFAULT_OPTIONS };
+}
+
+async function parseFile(text: string, path: string, env: Environment, allProblems: string[]): Promise<ConfigFile> {
+  let document: ConfigDocument;
   try {
-    json = parseJson(text);
+    document = parseDocument(text, path);
   } catch (error) {
-    if (!(error instanceof JsonSyntaxError)) throw error;
-    problems.push(`${path}: is not JSON – ${error.message}`);
-    return empty;
+    if (!(error instanceof DocumentSyntaxError)) throw error;
+    allProblems.push(`${path}: ${error.message}`);
+    return emptyFile(path);
   }
+  const json = document.value;
+  const addPlace = (line: string): string => withPlace(line, document, path);
   const file = configFileSchema.safeParse(json, { error: expectedMessage });
   if (!file.success) {
-    problems.push(...formatIssues(file.error, { path: [], input: json, reported: new Set(), hintFor: () => '' }));
-    return { ...empty, json };
+    const location = { path: [], input: json, reported: new Set<string>(), hintFor: () => '' };
+    allProblems.push(...formatIssues(file.error.issues, location).map(addPlace));
+    return { ...emptyFile(path), json };
   }
-  const { $schema: _schema, mcpServers, swarmlens = {}, ...unknownKeys } = file.data;
-  for (const key of Object.keys(unknownKeys)) {
+  const { $schema: _schema, swarmlens = {}, ...otherKeys } = file.data;
+  const problems: string[] = [];
+  const lists = readServerLists(file.data);
+  const expectedKeys = lists.keys.length === 0 ? ['mcpServers', 'swarmlens'] : ['swarmlens'];
+  if (lists.keys.length === 0)
+    problems.push(`mcpServers: is missing – expected an object of servers (${OTHER_LISTS} are read, too)`);
+  for (const key of Object.keys(otherKeys)) {
     // Other programs have keys of their own in the file, so that only misspellings are reported.
-    const hint = didYouMean(key, ['swarmlens']);
+    const hint = LIST_KEYS.includes(key) ? '' : didYouMean(key, expectedKeys);
     if (hint !== '') problems.push(`${formatKey([key])}: unknown option${hint}`);
   }
-  const context = { directory: dirname(path), env, variables };
-  const servers = Object.entries(mcpServers).flatMap(([id, entry]) => parseServer(id, entry, context, problems) ?? []);
-  return { path, json, variables, servers, options: parseOptions(swarmlens, context, problems) };
+  const variables = new Map<string, string>();
+  const warnings = [...lists.warnings];
+  const context = { directory: projectDirectory(path), env, variables, problems, warnings, addPlace };
+  const servers: ServerConfig[] = [];
+  for (const listed of lists.servers) {
+    const server = await parseServer(listed, context);
+    if (server !== null) servers.push(server);
+  }
+  const options = parseOptions(swarmlens, context);
+  allProblems.push(...problems.map(addPlace));
+  return { path, json, variables, servers, warnings: warnings.map(addPlace), options };
 }
+
+/** Appends the file and the line of the key with which a message begins. */
+function withPlace(message: string, document: ConfigDocument, file: string): string {
+  const line = document.lineOf(findPath(document.value, message));
+  return line === null ? message : `${message} (${file}, line ${line})`;
+}
+
+/** Returns the longest path in `value` whose formatted key begins a message. */
+function findPath(value: unknown, message: string): readonly PropertyKey[] {
+  if (typeof value !== 'object' || value === null) return [];
+  for (const [key, item] of Object.entries(value)) {
+    const text = formatKey([key]);
+    if (!message.startsWith(text)) continue;
+    const rest = message.slice(text.length);
+    const segment = Array.isArray(value) ? Number(key) : key;
+    if (rest.startsWith('.')) return [segment, ...findPath(item, rest.slice(1))];
+    if (rest.startsWith(':')) return [segment];
+  }
+  return [];
+}
+
+const OTHER_LISTS = LIST_KEYS.filter((key) => key !== 'mcpServers')
+  .map((key) => `"${key}"`)
+  .join(', ');
 
 function parseOptions(
   input: unknown,
-  { env, variables }: Pick<ServerEntryContext, 'env' | 'variables'>,
-  problems: string[],
+  { directory, env, variables, problems }: Omit<ServerEntryContext, 'warnings'>,
 ): SwarmlensOptions {
   const path = ['swarmlens'];
   const unset = new Map<string, string>();
-  const parsed = swarmlensOptionsSchema.safeParse(expandVariables(input, path, env, { problems: unset, variables }), {
-    error: expectedMessage,
-  });
+  const parsed = swarmlensOptionsSchema.safeParse(
+    expandVariables(input, path, { directory, env }, { problems: unset, variables }),
+    {
+      error: expectedMessage,
+    },
+  );
   problems.push(...unset.values());
   if (parsed.success) return parsed.data;
   problems.push(
-    ...formatIssues(parsed.error, { path, input, reported: new Set(unset.keys()), hintFor: suggestOption }),
+    ...formatIssues(parsed.error.issues, { path, input, reported: new Set(unset.keys()), hintFor: suggestOption }),
   );
   return DEFAULT_OPTIONS;
 }

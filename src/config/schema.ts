@@ -29,7 +29,7 @@ const POLL_HZ_ERROR = 'expected a number above 0, at most 1000';
 const PREFIX_ERROR = 'expected 1 to 64 letters, digits, dots, hyphens or underscores';
 const BUS_ERROR = `expected memory, or a URL of Redis: ${REDIS_URL_FORMATS}`;
 const BUS_KEY_ERROR = 'expected 32 to 512 characters, for example the output of openssl rand -base64 32';
-const TYPE_ERROR = 'expected stdio, http, sse, tcp or ws';
+export const TYPE_ERROR = 'expected stdio, http, sse, tcp or ws';
 
 const stdioShape = {
   type: z
@@ -304,6 +304,7 @@ export const configFileSchema = z.looseObject({
       z.string(),
       documentedAs(z.unknown(), 'server', [stdioServerSchema, httpServerSchema, wsServerSchema, tcpServerSchema]),
     )
+    .nullish()
     .describe('Servers by id. An id has 1 to 64 characters without a colon.'),
   swarmlens: documentedAs(z.unknown(), 'swarmlens', [swarmlensOptionsSchema])
     .optional()

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import type { Endpoint } from './endpoint.js';
+import type { Endpoint, UsableEndpoint } from './endpoint.js';
 import { ToolCallTimeoutError, TransportError } from './errors.js';
 import type { ConnectOptions, McpSession } from './session.js';
 import { ScratchDirectory } from './transports/stdio/scratch-directory.js';
@@ -14,6 +14,7 @@ import { createTransport, describeEndpoint, type OpenedTransport } from './creat
 export async function connectSession(endpoint: Endpoint, options: ConnectOptions): Promise<McpSession> {
   const { signal, connectTimeoutMs, clock, logger, serverId } = options;
   signal.throwIfAborted();
+  if (endpoint.type === 'unusable') throw new TransportError(endpoint.reason);
   if (endpoint.type === 'stdio' && !existsSync(endpoint.cwd)) {
     throw new TransportError(`command "${endpoint.command}": no such directory: ${endpoint.cwd}`);
   }
@@ -36,7 +37,7 @@ export async function connectSession(endpoint: Endpoint, options: ConnectOptions
   }
 }
 
-function explain(endpoint: Endpoint, error: unknown, opened: OpenedTransport, reason: string): string {
+function explain(endpoint: UsableEndpoint, error: unknown, opened: OpenedTransport, reason: string): string {
   if (endpoint.type === 'stdio' && error instanceof Error && 'code' in error && error.code === 'ENOENT') {
     return `command not found: ${endpoint.command} (in ${endpoint.cwd})`;
   }

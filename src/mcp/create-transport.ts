@@ -4,7 +4,7 @@ import { fetchWithBodyLimit } from './transports/http/body-limit.js';
 import { fetchWithLargeMessages, LargeMessages } from './transports/http/large-messages.js';
 import { CompatibilityTransport } from './compatibility/compatibility-transport.js';
 import { extractCredentials } from './transports/http/credentials.js';
-import type { Endpoint, HttpEndpoint, SseEndpoint } from './endpoint.js';
+import type { HttpEndpoint, SseEndpoint, UsableEndpoint } from './endpoint.js';
 import { fetchWithHttpErrors } from './transports/http/http-errors.js';
 import { HttpTransport } from './transports/http/http-transport.js';
 import { MESSAGE_TOO_LONG, type TransportEnd } from './transports/line-transport.js';
@@ -32,7 +32,7 @@ export interface OpenedTransport {
 }
 
 /** Creates the transport of an endpoint with its compatibility layers. Does not connect yet. */
-export function createTransport(endpoint: Endpoint, clock: Clock, onStderr: (line: string) => void): OpenedTransport {
+export function createTransport(endpoint: UsableEndpoint, clock: Clock, onStderr: (line: string) => void): OpenedTransport {
   switch (endpoint.type) {
     case 'stdio': {
       const transport = new StdioTransport(endpoint, clock, onStderr);
@@ -74,7 +74,7 @@ export function createTransport(endpoint: Endpoint, clock: Clock, onStderr: (lin
 }
 
 function decorate(
-  endpoint: Endpoint,
+  endpoint: UsableEndpoint,
   transport: Transport,
   source: { readonly end: TransportEnd | null },
 ): OpenedTransport {
@@ -91,7 +91,7 @@ function decorate(
 }
 
 /** Describes an endpoint for messages. Omits arguments, credentials and the query, which may contain secrets. */
-export function describeEndpoint(endpoint: Endpoint): string {
+export function describeEndpoint(endpoint: UsableEndpoint): string {
   if (endpoint.type === 'stdio') return `command "${endpoint.command}" in ${endpoint.cwd}`;
   if (endpoint.type === 'tap') return 'tapped session';
   if (endpoint.type === 'tcp') {

@@ -1,10 +1,13 @@
 import type { TapConnection } from './tap-connection.js';
 
 /** Validated description of how to reach one MCP server, with every `${VAR}` replaced. */
-export type EndpointConfig = StdioEndpoint | HttpEndpoint | SseEndpoint | TcpEndpoint | WsEndpoint;
+export type EndpointConfig = StdioEndpoint | HttpEndpoint | SseEndpoint | TcpEndpoint | WsEndpoint | UnusableEndpoint;
 
 /** Configured endpoint, or the endpoint of a tap that connected at run time. */
 export type Endpoint = EndpointConfig | TapEndpoint;
+
+/** Endpoint that can be connected. */
+export type UsableEndpoint = Exclude<Endpoint, UnusableEndpoint>;
 
 export interface StdioEndpoint {
   readonly type: 'stdio';
@@ -42,6 +45,14 @@ export interface WsEndpoint {
   readonly url: string;
   /** Headers of the upgrade request. */
   readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Endpoint of an entry with mistakes. Every attempt to connect fails with the reason. */
+export interface UnusableEndpoint {
+  readonly type: 'unusable';
+  /** Transport that the entry seems to mean. */
+  readonly transport: Exclude<EndpointConfig['type'], 'unusable'>;
+  readonly reason: string;
 }
 
 /** Session of another MCP client, observed through a tap. Created when a tap connects; cannot be configured. */

@@ -24,5 +24,6 @@ export {
   type SseEndpoint,
   type StdioEndpoint,
   type TcpEndpoint,
+  type UnusableEndpoint,
   type WsEndpoint,
 } from './endpoint.js';

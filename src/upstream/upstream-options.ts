@@ -35,7 +35,7 @@ export interface UpstreamOptions {
   readonly removeWhenExpired?: boolean;
 }
 
-const TRANSPORT_KINDS: Readonly<Record<Endpoint['type'], TransportKind>> = {
+const TRANSPORT_KINDS: Readonly<Record<Exclude<Endpoint['type'], 'unusable'>, TransportKind>> = {
   stdio: 'STDIO',
   http: 'HTTP',
   sse: 'SSE',
@@ -45,7 +45,7 @@ const TRANSPORT_KINDS: Readonly<Record<Endpoint['type'], TransportKind>> = {
 };
 
 export function toTransportKind(endpoint: Endpoint): TransportKind {
-  return TRANSPORT_KINDS[endpoint.type];
+  return TRANSPORT_KINDS[endpoint.type === 'unusable' ? endpoint.transport : endpoint.type];
 }
 
 /** Returns the state of a server that has never been connected. */

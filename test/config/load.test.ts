@@ -30,14 +30,24 @@ async function load(text: string | null, { flags = {}, env = {} }: Given = {}): 
   return loadConfig({ flags: { ...named, ...flags }, env, cwd: directory, program: '/program/main.js' });
 }
 
+/** Removes the place in the file, which differs between the tests. */
+function withoutPlace(message: string): string {
+  return message.replace(/ \([^()]*\.json, line \d+\)/g, '');
+}
+
+/** Returns the mistakes that prevent the start, or else those of the servers that are skipped. */
 async function problems(config: unknown, given: Given = {}): Promise<readonly string[]> {
   const text = typeof config === 'string' ? config : JSON.stringify(config);
-  const error: unknown = await load(text, given).then(
-    () => null,
-    (reason: unknown) => reason,
-  );
-  if (error instanceof ConfigError) return error.problems;
-  throw new Error(`no ConfigError but ${String(error)}`);
+  const loaded: unknown = await load(text, given).catch((error: unknown) => error);
+  if (loaded instanceof ConfigError) return loaded.problems.flatMap((problem) => skippedReasons([problem]));
+  // No other error is expected, and the caller compares the lines.
+  return skippedReasons((loaded as Config).warnings.filter((warning) => warning.includes(SKIPPED)));
+}
+
+const SKIPPED = ': is skipped – ';
+
+function skippedReasons(lines: readonly string[]): readonly string[] {
+  return lines.flatMap((line) => withoutPlace(line.split(SKIPPED)[1] ?? line).split('; '));
 }
 
 describe('loadConfig', () => {
@@ -247,7 +257,14 @@ describe('loadConfig: one line per mistake with key and value', () => {
   const NO_NAME = 'expected a name of 1 to 64 characters without a colon or control characters';
 
   test.each<[string, unknown, Given, readonly string[]]>([
-    ['no mcpServers', {}, {}, ['mcpServers: is missing – expected an object']],
+    [
+      'no mcpServers',
+      {},
+      {},
+      [
+        'mcpServers: is missing – expected an object of servers ("servers", "mcp", "context_servers", "mcp_servers", "amp.mcpServers" are read, too)',
+      ],
+    ],
     ['a file that is not an object', '[]', {}, ['(the file): is a list – expected an object']],
     [
       'an entry that is not an object',
@@ -299,10 +316,7 @@ describe('loadConfig: one line per mistake with key and value', () => {
       'a host without a port and with a contradicting type',
       server({ type: 'htp', host: 'x', port: '9500' }),
       {},
-      [
-        'mcpServers.s.type: is "htp" – expected tcp, because there is a "host"',
-        'mcpServers.s.port: is "9500" – expected a whole number from 1 to 65535',
-      ],
+      ['mcpServers.s.type: is "htp" – expected stdio, http, sse, tcp or ws, did you mean "http"?'],
     ],
     [
       'an unset variable in a token',
@@ -314,7 +328,7 @@ describe('loadConfig: one line per mistake with key and value', () => {
       'an unknown transport',
       server({ type: 'htp', url: 'http://x/' }),
       {},
-      ['mcpServers.s.type: is "htp" – expected stdio, http, sse, tcp or ws'],
+      ['mcpServers.s.type: is "htp" – expected stdio, http, sse, tcp or ws, did you mean "http"?'],
     ],
     [
       'a transport that contradicts the command',
@@ -333,7 +347,7 @@ describe('loadConfig: one line per mistake with key and value', () => {
             {},
             { url: 'http://x/', swarmlens: { maxPollHz: 1 } },
             { command: 'y', agrs: [] },
-            { url: 'https://x/', headers: { a: 'secret-value', b: 7 } },
+            { url: 'https://x/', headers: { a: 'secret-value', b: [7] } },
           ],
         },
       }),
@@ -546,7 +560,6 @@ describe('loadConfig: one line per mistake with key and value', () => {
       [
         'mcpServers.a: expected "command", "url", or "host" and "port"',
         'mcpServers.b.command: is 1 – expected text',
-        'mcpServers.b.args.0: is 2 – expected text',
         'swarmlens.port: is -1 – expected a whole number from 0 to 65535',
         `HOST: is "0.0.0.0" – ${LOOPBACK_ONLY}`,
       ],
@@ -570,10 +583,10 @@ describe('loadConfig: one line per mistake with key and value', () => {
     [
       'an unexpected token',
       '{\n  "mcpServers": {"s": {"headers": {"a": s3cret}}}\n}',
-      "line 2, column 41: Unexpected token 's'",
+      'line 2, column 41: expected a value (a text needs double quotes)',
     ],
     ['a truncated text', '{"mcpServers": {"s": "s3cret"', 'line 1, column 30: '],
-    ['an empty text', '', 'line 1, column 1: Unexpected end of JSON input'],
+    ['an empty text', '', 'line 1, column 1: expected a value'],
   ])('reports line and column of %s in invalid JSON, without quoting it', async (_name, text, expected) => {
     const [problem, ...more] = await problems(text);
     expect(more).toEqual([]);
@@ -611,13 +624,8 @@ describe('loadConfig: one line per mistake with key and value', () => {
 
   test('rejects JSON that is nested deeper than the stack allows', async () => {
     const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
-    expect(await problems(`{"mcpServers":{"s":{"command":"x","args":${deep}}}}`)).toContain(
-      'mcpServers.s.args: is nested too deeply – expected at most 16 levels',
-    );
-    expect(await problems(`{"mcpServers":{},"swarmlens":${deep}}`)).toContain(
-      'swarmlens.0.0: is nested too deeply – expected at most 16 levels',
-    );
-    expect(await problems(`{"mcpServers":{"s":${deep}}}`)).toHaveLength(1);
+    for (const text of [`{"mcpServers":{"s":{"command":"x","args":${deep}}}}`, `{"mcpServers":{},"swarmlens":${deep}}`])
+      expect(await problems(text)).toEqual([expect.stringMatching(/is nested more than 100 levels deep$/)]);
   });
 
   test('for any JSON: returns a configuration on loopback or throws a list of mistakes, one line each', async () => {

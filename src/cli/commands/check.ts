@@ -9,7 +9,7 @@ import type { CommandContext } from '../command-context.js';
 import { withSecrets } from '../process-output.js';
 import { UsageError } from '../help.js';
 
-/** Connects once to each server and prints the result. Returns 1 if a server failed. */
+/** Connects once to each server and prints the result. Returns 2 if an entry has mistakes, and 1 if a server failed. */
 export async function check(
   args: readonly string[],
   { env, cwd, program, stdout, stderr, stopped }: CommandContext,
@@ -28,6 +28,7 @@ export async function check(
     checkServers(config.servers, { clock: systemClock, logger, heartbeatMs, maxAgentsPerServer, stopped }),
   );
   stdout.write(flags.json === true ? `${JSON.stringify(checks, null, 2)}\n` : formatChecks(checks));
+  if (config.servers.some(({ endpoint }) => endpoint.type === 'unusable')) return 2;
   return checks.every(({ error }) => error === null) ? 0 : 1;
 }
 

@@ -20,7 +20,7 @@ export function removeDuplicateServers(servers: readonly ServerConfig[]): {
   const kept = new Map<string, ServerConfig>();
   const duplicates: Duplicate[] = [];
   for (const server of servers) {
-    const identity = toIdentity(server.endpoint);
+    const identity = server.endpoint.type === 'unusable' ? server.id : toIdentity(server.endpoint);
     const first = kept.get(identity);
     if (first === undefined) kept.set(identity, server);
     else duplicates.push({ id: server.id, of: first.id });

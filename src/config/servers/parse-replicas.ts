@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { normalizeEntry } from '../../client-files/index.js';
 import type { EndpointConfig } from '../../mcp/index.js';
-import { didYouMean, formatKey, formatValue, valueAt } from '../issues.js';
+import { formatKey, formatValue, valueAt } from '../issues.js';
 import { ENTRY_KEYS, type ServerOptions } from '../schema.js';
-import { type EntryLocation, parseServerEntry, pickKnownKeys } from './server-entry.js';
+import { type EntryLocation, parseServerEntry } from './server-entry.js';
 
 const looseSchema = z.looseObject({});
 
@@ -27,19 +28,19 @@ export function parseReplicas(
       );
       return [];
     }
-    if (loose.data['disabled'] === true) return [];
     const { swarmlens, ...endpoint } = loose.data;
+    const normalized = normalizeEntry(endpoint, ENTRY_KEYS);
+    if (normalized.isDisabled) return [];
     if (swarmlens !== undefined) {
       const key = [...path, 'swarmlens'];
       problems.push(
         `${formatKey(key)}: ${formatValue(swarmlens, key)} – not allowed, because a replica has the options of its server`,
       );
     }
-    for (const unknownKey of Object.keys(endpoint)) {
-      const hint = ENTRY_KEYS.includes(unknownKey) ? '' : didYouMean(unknownKey, ENTRY_KEYS);
-      if (hint !== '') problems.push(`${formatKey([...path, unknownKey])}: unknown option${hint}`);
-    }
-    return parseServerEntry(pickKnownKeys(endpoint), { ...server, path, input }, problems)?.endpoint ?? [];
+    for (const { key, message } of [...normalized.obstacles, ...normalized.warnings])
+      problems.push(`${formatKey([...path, key])}: ${message}`);
+    const location = { ...server, path, input: normalized.fields, sourceKeys: normalized.sourceKeys };
+    return parseServerEntry(normalized.fields, location, { entry: problems, options: problems })?.endpoint ?? [];
   });
 }
 

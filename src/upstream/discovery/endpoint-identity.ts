@@ -1,6 +1,7 @@
 import { isLoopbackHost, normalizeHost } from '../../shared/index.js';
 /** Properties of an endpoint that determine its location. */
 export interface EndpointLocation {
+  readonly type?: string;
   readonly command?: string;
   readonly args?: readonly string[];
   readonly cwd?: string;

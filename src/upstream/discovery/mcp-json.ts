@@ -1,16 +1,16 @@
-import { open } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { normalizeEntry, parseDocument, readServerLists, readTextFile } from '../../client-files/index.js';
 import { guessServerType } from '../../adapters/index.js';
 import { type DiscoveryCandidate, createCandidate, type NetworkEndpoint } from '../../model/index.js';
 import { isThisMachine, endpointIdentity } from './endpoint-identity.js';
 
 export const MCP_JSON_FILE = '.mcp.json';
-const MAX_FILE_BYTES = 1_000_000;
 const MAX_ENTRIES = 200;
 
-const fileSchema = z.looseObject({ mcpServers: z.record(z.string(), z.unknown()) });
-const entrySchema = z.looseObject({
+const fileSchema = z.looseObject({}).catch({});
+const entrySchema = z.looseObject({});
+const fieldsSchema = z.looseObject({
   type: z.string().optional().catch(undefined),
   command: z.string().optional().catch(undefined),
   args: z.array(z.string()).optional().catch(undefined),
@@ -18,8 +18,9 @@ const entrySchema = z.looseObject({
   url: z.string().optional().catch(undefined),
   host: z.string().optional().catch(undefined),
   port: z.number().optional().catch(undefined),
-  disabled: z.unknown().optional(),
 });
+
+const ENTRY_KEYS = Object.keys(fieldsSchema.shape);
 
 /** Entry of a `.mcp.json`. */
 export interface McpJsonEntry {
@@ -36,14 +37,12 @@ export interface McpJsonEntry {
  */
 export async function readMcpJson(directory: string): Promise<readonly McpJsonEntry[]> {
   const place = join(directory, MCP_JSON_FILE);
-  const text = await readText(place);
+  const text = await readTextFile(place).catch(() => null);
   if (text === null) return [];
-  const file = fileSchema.safeParse(parseJson(text));
-  if (!file.success)
+  const { servers, keys } = readServerLists(fileSchema.parse(parseFile(text, place)));
+  if (keys.length === 0)
     return [withoutEndpoint(createCandidate({ place, status: 'LISTED', detail: 'not a list of MCP servers' }))];
-  return Object.entries(file.data.mcpServers)
-    .slice(0, MAX_ENTRIES)
-    .map(([name, entry]) => parseEntry(place, directory, name, entry));
+  return servers.slice(0, MAX_ENTRIES).map(({ id, entry }) => parseEntry(place, directory, id, entry));
 }
 
 function parseEntry(place: string, directory: string, name: string, input: unknown): McpJsonEntry {
@@ -51,9 +50,10 @@ function parseEntry(place: string, directory: string, name: string, input: unkno
   const unusable = (detail: string): McpJsonEntry =>
     withoutEndpoint(createCandidate({ place, name, status: 'LISTED', detail }));
   if (!entry.success) return unusable('not an object');
-  const { type, command, args = [], cwd = '.', url, host, port, disabled } = entry.data;
+  const { isDisabled, fields } = normalizeEntry(entry.data, ENTRY_KEYS);
+  const { type, command, args = [], cwd = '.', url, host, port } = fieldsSchema.parse(fields);
   if (command !== undefined) {
-    const detail = disabled === true ? 'disabled in the file' : 'a command, which discovery does not start';
+    const detail = isDisabled ? 'disabled in the file' : 'a command, which discovery does not start';
     const guessed = guessServerType(command, args);
     return {
       candidate: createCandidate({ place, name, status: 'LISTED', type: guessed, transport: 'STDIO', detail }),
@@ -64,12 +64,11 @@ function parseEntry(place: string, directory: string, name: string, input: unkno
   const endpoint = toEndpoint(type, url, host, port);
   if (endpoint === null) return unusable('has neither a command nor a usable address');
   const hostname = endpoint.type === 'tcp' ? endpoint.host : new URL(endpoint.url).hostname;
-  const reason =
-    disabled === true
-      ? 'disabled in the file'
-      : isThisMachine(hostname)
-        ? null
-        : 'on another machine, which discovery does not probe';
+  const reason = isDisabled
+    ? 'disabled in the file'
+    : isThisMachine(hostname)
+      ? null
+      : 'on another machine, which discovery does not probe';
   return {
     candidate: createCandidate({
       place,
@@ -104,19 +103,10 @@ function withoutEndpoint(candidate: DiscoveryCandidate): McpJsonEntry {
   return { candidate, location: null, endpoint: null };
 }
 
-async function readText(path: string): Promise<string | null> {
+/** Returns null if the text is not JSON. */
+function parseFile(text: string, path: string): unknown {
   try {
-    await using file = await open(path, 'r');
-    const { bytesRead, buffer } = await file.read({ buffer: Buffer.alloc(MAX_FILE_BYTES), position: 0 });
-    return buffer.toString('utf8', 0, bytesRead);
-  } catch {
-    return null;
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text.replace(/^\uFEFF/, ''));
+    return parseDocument(text, path).value;
   } catch {
     return null;
   }

@@ -173,11 +173,12 @@ export class ReplicaConnection {
   #handleLoss(reason: string): void {
     const { serverId, id, endpoint, restart } = this.#options;
     const attempts = this.#failedAttempts;
-    const isGivenUp = endpoint.type === 'stdio' && restart.maxAttempts !== null && attempts >= restart.maxAttempts;
+    const isUnusable = endpoint.type === 'unusable';
+    const isExhausted = endpoint.type === 'stdio' && restart.maxAttempts !== null && attempts >= restart.maxAttempts;
     this.#session = null;
     this.#connectionFailures += 1;
-    this.#connection = isGivenUp ? 'GIVEN_UP' : 'LOST';
-    this.#error = isGivenUp
+    this.#connection = isUnusable || isExhausted ? 'GIVEN_UP' : 'LOST';
+    this.#error = isExhausted
       ? `${reason} (given up after ${attempts} failed starts; call refreshDiscovery or change the configuration to retry)`
       : reason;
     // Later failures are logged as notices, less and less often.

@@ -1,0 +1,116 @@
+import { findNodeAtLocation, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
+import { parse as parseToml, TomlError } from 'smol-toml';
+
+/** Maximum nesting of a file, deeper than any configuration. */
+const MAX_DEPTH = 100;
+
+/** Parsed content of a configuration file. */
+export interface ConfigDocument {
+  readonly value: unknown;
+  /** Returns the line of a key. Null for an empty path, and if the line is unknown. */
+  lineOf(path: readonly PropertyKey[]): number | null;
+}
+
+/** Thrown for a file that cannot be parsed. The message has line and column, and does not quote the text. */
+export class DocumentSyntaxError extends Error {
+  override readonly name = 'DocumentSyntaxError';
+}
+
+/**
+ * Parses TOML if the name of the file ends with `.toml`, and otherwise JSON with comments and trailing commas.
+ * @throws DocumentSyntaxError
+ */
+export function parseDocument(text: string, file: string): ConfigDocument {
+  return file.toLowerCase().endsWith('.toml') ? parseTomlDocument(text) : parseJsonDocument(text);
+}
+
+function parseTomlDocument(text: string): ConfigDocument {
+  try {
+    return { value: parseToml(text, { maxDepth: MAX_DEPTH }), lineOf: () => null };
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    // Further lines of the message quote the text, which may contain a secret.
+    const [reason = ''] = error.message.replace(/^Invalid TOML document: /, '').split('\n', 1);
+    throw new DocumentSyntaxError(`is not TOML – line ${error.line}, column ${error.column}: ${reason}`);
+  }
+}
+
+function parseJsonDocument(text: string): ConfigDocument {
+  checkDepth(text);
+  const errors: ParseError[] = [];
+  const root = parseTree(text, errors, { allowTrailingComma: true });
+  const [error] = errors;
+  if (error !== undefined)
+    throw jsonError(text, error.offset, REASONS[printParseErrorCode(error.error)] ?? 'cannot be parsed');
+  if (root === undefined) throw jsonError(text, text.length, 'the file is empty');
+  return {
+    value: toValue(root),
+    lineOf: (path) => {
+      const node = path.length === 0 ? undefined : findNodeAtLocation(root, path.map(toSegment));
+      if (node === undefined) return null;
+      return positionOf(text, (node.parent?.type === 'property' ? node.parent : node).offset).line;
+    },
+  };
+}
+
+/** Converts a node. Unlike the converter of the library, defines every key as an own property, also `__proto__`. */
+function toValue(node: Node): unknown {
+  const children = node.children ?? [];
+  if (node.type === 'array') return children.map(toValue);
+  if (node.type !== 'object') return node.value;
+  return Object.fromEntries(
+    children.flatMap(({ children: pair }) => {
+      const [key, value] = pair ?? [];
+      return key === undefined || value === undefined ? [] : [[String(key.value), toValue(value)]];
+    }),
+  );
+}
+
+function toSegment(key: PropertyKey): string | number {
+  return typeof key === 'number' ? key : String(key);
+}
+
+/** Rejects a file that is nested so deeply that the parser, which is recursive, would exceed its stack. */
+function checkDepth(text: string): void {
+  let depth = 0;
+  for (let offset = 0; offset < text.length; offset += 1) {
+    const character = text[offset];
+    if (character === '[' || character === '{') depth += 1;
+    else if (character === ']' || character === '}') depth -= 1;
+    else if (character === '"') {
+      do offset += text[offset] === '\\' ? 2 : 1;
+      while (offset < text.length && text[offset] !== '"' && text[offset] !== '\n');
+    }
+    if (depth > MAX_DEPTH) throw jsonError(text, offset, `is nested more than ${MAX_DEPTH} levels deep`);
+  }
+}
+
+function jsonError(text: string, offset: number, reason: string): DocumentSyntaxError {
+  const { line, column } = positionOf(text, offset);
+  return new DocumentSyntaxError(`is not JSON – line ${line}, column ${column}: ${reason}`);
+}
+
+function positionOf(text: string, offset: number): { readonly line: number; readonly column: number } {
+  const lines = text.slice(0, offset).split('\n');
+  return { line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 };
+}
+
+/** Reasons of syntax errors. They quote nothing of the text, which may contain a secret. */
+const REASONS: Readonly<Record<string, string>> = {
+  InvalidSymbol: 'expected a value (a text needs double quotes)',
+  InvalidNumberFormat: 'a number is malformed',
+  PropertyNameExpected: 'expected a key in double quotes',
+  ValueExpected: 'expected a value',
+  ColonExpected: 'expected a colon after the key',
+  CommaExpected: 'expected a comma',
+  CloseBraceExpected: 'expected a closing brace',
+  CloseBracketExpected: 'expected a closing bracket',
+  EndOfFileExpected: 'expected the end of the file',
+  InvalidCommentToken: 'a comment is malformed',
+  UnexpectedEndOfComment: 'a comment does not end',
+  UnexpectedEndOfString: 'a text does not end',
+  UnexpectedEndOfNumber: 'a number does not end',
+  InvalidUnicode: 'a \\u sequence is malformed',
+  InvalidEscapeCharacter: 'a backslash sequence is malformed (write a backslash of a path twice)',
+  InvalidCharacter: 'a text contains a control character',
+};
