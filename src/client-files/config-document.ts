@@ -1,4 +1,4 @@
-import { findNodeAtLocation, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
+import { type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 import { parse as parseToml, TomlError } from 'smol-toml';
 
 /** Maximum nesting of a file, deeper than any configuration. */
@@ -9,6 +9,8 @@ export interface ConfigDocument {
   readonly value: unknown;
   /** Returns the line of a key. Null for an empty path, and if the line is unknown. */
   lineOf(path: readonly PropertyKey[]): number | null;
+  /** Paths of keys that occur again in the same object. The last occurrence has replaced the others. */
+  readonly duplicates: readonly (readonly string[])[];
 }
 
 /** Thrown for a file that cannot be parsed. The message has line and column, and does not quote the text. */
@@ -26,7 +28,7 @@ export function parseDocument(text: string, file: string): ConfigDocument {
 
 function parseTomlDocument(text: string): ConfigDocument {
   try {
-    return { value: parseToml(text, { maxDepth: MAX_DEPTH }), lineOf: () => null };
+    return { value: parseToml(text, { maxDepth: MAX_DEPTH }), lineOf: () => null, duplicates: [] };
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
     // Further lines of the message quote the text, which may contain a secret.
@@ -43,31 +45,44 @@ function parseJsonDocument(text: string): ConfigDocument {
   if (error !== undefined)
     throw jsonError(text, error.offset, REASONS[printParseErrorCode(error.error)] ?? 'cannot be parsed');
   if (root === undefined) throw jsonError(text, text.length, 'the file is empty');
+  const reader = new TreeReader();
+  const value = reader.read(root, []);
   return {
-    value: toValue(root),
+    value,
     lineOf: (path) => {
-      const node = path.length === 0 ? undefined : findNodeAtLocation(root, path.map(toSegment));
-      if (node === undefined) return null;
-      return positionOf(text, (node.parent?.type === 'property' ? node.parent : node).offset).line;
+      const offset = path.length === 0 ? undefined : reader.offsets.get(JSON.stringify(path.map(String)));
+      return offset === undefined ? null : positionOf(text, offset).line;
     },
+    duplicates: reader.duplicates,
   };
 }
 
-/** Converts a node. Unlike the converter of the library, defines every key as an own property, also `__proto__`. */
-function toValue(node: Node): unknown {
-  const children = node.children ?? [];
-  if (node.type === 'array') return children.map(toValue);
-  if (node.type !== 'object') return node.value;
-  return Object.fromEntries(
-    children.flatMap(({ children: pair }) => {
-      const [key, value] = pair ?? [];
-      return key === undefined || value === undefined ? [] : [[String(key.value), toValue(value)]];
-    }),
-  );
-}
+/** Converts a tree to its value. Unlike the converter of the library, defines every key as an own property, also `__proto__`. */
+class TreeReader {
+  /** Offset of each key and list item, by its path as JSON. */
+  readonly offsets = new Map<string, number>();
+  readonly duplicates: string[][] = [];
 
-function toSegment(key: PropertyKey): string | number {
-  return typeof key === 'number' ? key : String(key);
+  read(node: Node, path: readonly string[]): unknown {
+    const children = node.children ?? [];
+    if (node.type === 'array')
+      return children.map((item, index) => {
+        const itemPath = [...path, String(index)];
+        this.offsets.set(JSON.stringify(itemPath), item.offset);
+        return this.read(item, itemPath);
+      });
+    if (node.type !== 'object') return node.value;
+    const values = new Map<string, unknown>();
+    for (const { children: [key, value] = [] } of children) {
+      if (key === undefined || value === undefined) continue;
+      const name = String(key.value);
+      const keyPath = [...path, name];
+      if (values.has(name)) this.duplicates.push(keyPath);
+      this.offsets.set(JSON.stringify(keyPath), key.offset);
+      values.set(name, this.read(value, keyPath));
+    }
+    return Object.fromEntries(values);
+  }
 }
 
 /** Rejects a file that is nested so deeply that the parser, which is recursive, would exceed its stack. */

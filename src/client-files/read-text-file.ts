@@ -48,3 +48,11 @@ export function projectDirectory(file: string): string {
   const directory = dirname(file);
   return CLIENT_DIRECTORIES.has(basename(directory)) ? dirname(directory) : directory;
 }
+
+/** Directories of Gemini CLI and its forks, in whose files `url` is the URL of an event stream, and `httpUrl` the other. */
+const SSE_URL_DIRECTORIES: ReadonlySet<string> = new Set(['.gemini', '.qwen']);
+
+/** Returns the transport of a URL in an entry without a type. */
+export function urlTypeOf(file: string): 'http' | 'sse' {
+  return SSE_URL_DIRECTORIES.has(basename(dirname(file))) ? 'sse' : 'http';
+}

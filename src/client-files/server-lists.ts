@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { isTable, type Table } from './table.js';
 
 /** Entry of a server in a configuration file. */
 export interface ListedServer {
@@ -31,6 +31,10 @@ const LIST_PATHS: readonly (readonly string[])[] = [
   ['mcp_servers'],
   // Amp
   ['amp.mcpServers'],
+  // Augment
+  ['augment.advanced', 'mcpServers'],
+  // Continue
+  ['experimental', 'modelContextProtocolServers'],
   // OpenCode and Crush
   ['mcp'],
 ];
@@ -38,11 +42,11 @@ const LIST_PATHS: readonly (readonly string[])[] = [
 /** Keys of the top level that contain a server list. */
 export const LIST_KEYS: readonly string[] = [...new Set(LIST_PATHS.flatMap(([key]) => key ?? []))];
 
-const objectSchema = z.record(z.string(), z.unknown());
-const projectsSchema = z.looseObject({ mcpServers: z.record(z.string(), z.unknown()) });
+/** Keys of which each entry of a server has at least one. */
+const ADDRESS_KEYS = ['command', 'url', 'serverUrl', 'httpUrl', 'host'];
 
 /** Returns the servers of all lists in a file. A name that occurs again is ignored with a warning. */
-export function readServerLists(file: Readonly<Record<string, unknown>>): ServerLists {
+export function readServerLists(file: Table): ServerLists {
   const servers = new Map<string, ListedServer>();
   const keys: string[] = [];
   const warnings: string[] = [];
@@ -51,30 +55,59 @@ export function readServerLists(file: Readonly<Record<string, unknown>>): Server
     // `mcp` of VS Code contains the list `servers`, `mcp` of OpenCode is the list.
     if (list === null || (path.join() === 'mcp' && keys.includes('mcp'))) continue;
     keys.push(path[0] ?? '');
-    for (const [id, entry] of Object.entries(list)) {
+    for (const [key, id, entry] of list) {
+      const entryPath = [...path, key];
       const found = servers.get(id);
-      if (found === undefined) servers.set(id, { id, path: [...path, id], entry });
-      else warnings.push(`${[...path, id].join('.')}: is ignored, because ${found.path.join('.')} has the same name`);
+      if (found === undefined) servers.set(id, { id, path: entryPath, entry });
+      else warnings.push(`${entryPath.join('.')}: is ignored, because ${found.path.join('.')} has the same name`);
     }
   }
-  const projects = objectSchema.safeParse(file['projects']).data ?? {};
-  for (const [project, value] of Object.entries(projects)) {
-    const count = Object.keys(projectsSchema.safeParse(value).data?.mcpServers ?? {}).length;
+  const projects = valueAt(file, ['projects']);
+  for (const [project, value] of isTable(projects) ? Object.entries(projects) : []) {
+    const list = isTable(value) ? valueAt(value, ['mcpServers']) : undefined;
+    const count = isTable(list) ? Object.keys(list).length : 0;
     if (count > 0)
       warnings.push(
         `projects.${JSON.stringify(project)}.mcpServers: is ignored – copy the ${count === 1 ? 'server' : 'servers'} of the project to "mcpServers"`,
       );
   }
-  return { servers: [...servers.values()], keys, warnings };
+  return keys.length === 0 ? readBareList(file, warnings) : { servers: [...servers.values()], keys, warnings };
 }
 
-function listAt(file: Readonly<Record<string, unknown>>, path: readonly string[]): Record<string, unknown> | null {
+/** Reads a file that is a list itself, as that of Warp: every key beside those of swarmlens is the name of a server. */
+function readBareList(file: Table, warnings: readonly string[]): ServerLists {
+  const entries = Object.entries(file).filter(([key]) => !['$schema', 'inputs', 'swarmlens'].includes(key));
+  const isList =
+    entries.length > 0 &&
+    entries.every(([, entry]) => isTable(entry) && ADDRESS_KEYS.some((key) => Object.hasOwn(entry, key)));
+  if (!isList) return { servers: [], keys: [], warnings };
+  const servers = entries.map(([id, entry]) => ({ id, path: [id], entry }));
+  return { servers, keys: entries.map(([id]) => id), warnings };
+}
+
+/** Entries of a list with their keys and names. */
+type ListEntries = readonly (readonly [key: string, id: string, entry: unknown])[];
+
+function listAt(file: Table, path: readonly string[]): ListEntries | null {
+  const list = valueAt(file, path);
+  // A list that is null is empty.
+  if (list === null) return [];
+  if (Array.isArray(list))
+    return list.map((item: unknown, index) => {
+      const name = isTable(item) ? item['name'] : undefined;
+      return [String(index), typeof name === 'string' ? name : `server-${index + 1}`, item];
+    });
+  // `mcp` of OpenCode may contain a server with the name "servers", which is an entry and not a list.
+  if (!isTable(list) || (path.length > 1 && ADDRESS_KEYS.some((key) => key in list && !isTable(list[key]))))
+    return null;
+  return Object.entries(list).map(([id, entry]) => [id, id, entry]);
+}
+
+function valueAt(file: Table, path: readonly string[]): unknown {
   let value: unknown = file;
   for (const key of path) {
-    const parent = objectSchema.safeParse(value).data;
-    if (parent === undefined || !Object.hasOwn(parent, key)) return null;
-    value = parent[key];
+    if (!isTable(value) || !Object.hasOwn(value, key)) return undefined;
+    value = value[key];
   }
-  // A list that is null is empty.
-  return value === null ? {} : (objectSchema.safeParse(value).data ?? null);
+  return value;
 }

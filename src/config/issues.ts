@@ -67,7 +67,8 @@ export function formatKey(path: readonly PropertyKey[]): string {
 export function formatValue(value: unknown, path: readonly PropertyKey[]): string {
   if (value === undefined) return 'is missing';
   // A server may have the id "auth".
-  const keys = LIST_KEYS.includes(String(path[0])) ? path.slice(path[1] === 'servers' ? 3 : 2) : path;
+  const isNested = path[0] === 'mcp' && path[1] === 'servers';
+  const keys = LIST_KEYS.includes(String(path[0])) ? path.slice(isNested ? 3 : 2) : path;
   if (keys.some((key) => SECRET_KEYS.has(String(key)) || SECRET_WORDS.test(String(key)) || isSecretName(String(key))))
     return 'is ***';
   if (Array.isArray(value)) return 'is a list';
@@ -98,7 +99,16 @@ function withoutCredentials(text: string): string {
 
 /** Maximum number of characters of a value in an error message. */
 const MAX_VALUE_LENGTH = 100;
-const SECRET_KEYS: ReadonlySet<string> = new Set(['env', 'headers', 'auth', 'busKeys']);
+const SECRET_KEYS: ReadonlySet<string> = new Set([
+  'env',
+  'environment',
+  'envs',
+  'headers',
+  'httpHeaders',
+  'http_headers',
+  'auth',
+  'busKeys',
+]);
 const SECRET_WORDS = /token|secret|passw|credential|authori[sz]ation|bearer|cookie|api[-_]?key/i;
 
 /** Returns the value at a path of own properties. Undefined if there is none. */

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import {
   type ConfigDocument,
   DocumentSyntaxError,
+  isTable,
   LIST_KEYS,
   parseDocument,
   projectDirectory,
@@ -16,13 +17,7 @@ import { type Config, ConfigError, type LogLevel, type ServerConfig } from './co
 import { createDemoServers } from './demo-servers.js';
 import { type Environment, expandVariables } from './expand-variables.js';
 import { didYouMean, expectedMessage, formatIssues, formatKey, formatValue, isMissingFile } from './issues.js';
-import {
-  configFileSchema,
-  LOG_LEVELS,
-  suggestOption,
-  type SwarmlensOptions,
-  swarmlensOptionsSchema,
-} from './schema.js';
+import { LOG_LEVELS, suggestOption, type SwarmlensOptions, swarmlensOptionsSchema } from './schema.js';
 import { duplicateWarning, removeDuplicateServers } from './servers/duplicate-servers.js';
 import { parseServer, type ServerEntryContext } from './servers/parse-server.js';
 import { isTapCommand, tapWarning } from './servers/tap-entry.js';
@@ -169,34 +164,49 @@ async function parseFile(text: string, path: string, env: Environment, allProble
   }
   const json = document.value;
   const addPlace = (line: string): string => withPlace(line, document, path);
-  const file = configFileSchema.safeParse(json, { error: expectedMessage });
-  if (!file.success) {
-    const location = { path: [], input: json, reported: new Set<string>(), hintFor: () => '' };
-    allProblems.push(...formatIssues(file.error.issues, location).map(addPlace));
+  if (!isTable(json)) {
+    allProblems.push(`${path}: ${formatValue(json, [])} – expected an object with "mcpServers"`);
     return { ...emptyFile(path), json };
   }
-  const { $schema: _schema, swarmlens = {}, ...otherKeys } = file.data;
   const problems: string[] = [];
-  const lists = readServerLists(file.data);
+  const lists = readServerLists(json);
   const expectedKeys = lists.keys.length === 0 ? ['mcpServers', 'swarmlens'] : ['swarmlens'];
-  if (lists.keys.length === 0)
-    problems.push(`mcpServers: is missing – expected an object of servers (${OTHER_LISTS} are read, too)`);
-  for (const key of Object.keys(otherKeys)) {
+  if (lists.keys.length === 0) {
+    const given = json['mcpServers'];
+    problems.push(`mcpServers: ${formatValue(given, ['mcpServers'])} – expected an object of servers${OTHER_LISTS}`);
+  }
+  for (const key of Object.keys(json)) {
     // Other programs have keys of their own in the file, so that only misspellings are reported.
-    const hint = LIST_KEYS.includes(key) ? '' : didYouMean(key, expectedKeys);
+    const isKnown = [...LIST_KEYS, ...lists.keys, 'swarmlens'].includes(key);
+    const hint = isKnown ? '' : didYouMean(key, expectedKeys);
     if (hint !== '') problems.push(`${formatKey([key])}: unknown option${hint}`);
   }
   const variables = new Map<string, string>();
-  const warnings = [...lists.warnings];
-  const context = { directory: projectDirectory(path), env, variables, problems, warnings, addPlace };
+  const warnings = lists.warnings.map(addPlace);
+  for (const duplicate of document.duplicates.slice(0, MAX_DUPLICATES)) {
+    if ([...lists.keys, 'swarmlens'].includes(duplicate[0] ?? ''))
+      warnings.push(
+        addPlace(`${formatKey(duplicate)}: is written more than once – the last one is used, remove the others`),
+      );
+  }
+  const context = {
+    file: path,
+    directory: projectDirectory(path),
+    env,
+    variables,
+    problems,
+    warnings,
+    addPlace,
+    names: new Set(lists.servers.map(({ id }) => id)),
+  };
   const servers: ServerConfig[] = [];
   for (const listed of lists.servers) {
     const server = await parseServer(listed, context);
     if (server !== null) servers.push(server);
   }
-  const options = parseOptions(swarmlens, context);
+  const options = parseOptions(json['swarmlens'] ?? {}, context);
   allProblems.push(...problems.map(addPlace));
-  return { path, json, variables, servers, warnings: warnings.map(addPlace), options };
+  return { path, json, variables, servers, warnings, options };
 }
 
 /** Appends the file and the line of the key with which a message begins. */
@@ -219,13 +229,15 @@ function findPath(value: unknown, message: string): readonly PropertyKey[] {
   return [];
 }
 
-const OTHER_LISTS = LIST_KEYS.filter((key) => key !== 'mcpServers')
+const OTHER_LISTS = ` (${LIST_KEYS.slice(1)
   .map((key) => `"${key}"`)
-  .join(', ');
+  .join(', ')} are read, too)`;
+/** Maximum number of keys that are reported because they occur again. */
+const MAX_DUPLICATES = 20;
 
 function parseOptions(
   input: unknown,
-  { directory, env, variables, problems }: Omit<ServerEntryContext, 'warnings'>,
+  { directory, env, variables, problems }: Pick<ServerEntryContext, 'directory' | 'env' | 'variables' | 'problems'>,
 ): SwarmlensOptions {
   const path = ['swarmlens'];
   const unset = new Map<string, string>();

@@ -294,8 +294,8 @@ export const swarmlensOptionsSchema = z.strictObject({
 export type SwarmlensOptions = z.output<typeof swarmlensOptionsSchema>;
 
 /**
- * Schema of the whole file. Accepts any value as a server entry and as `swarmlens`, because these are parsed separately
- * after the expansion of variables.
+ * Schema of a file of swarmlens, for its JSON Schema. Files of MCP clients have other shapes, and server entries and
+ * `swarmlens` are parsed separately after the expansion of variables.
  */
 export const configFileSchema = z.looseObject({
   $schema: z.string().optional().describe('JSON Schema of this file, for editors.'),
@@ -304,7 +304,6 @@ export const configFileSchema = z.looseObject({
       z.string(),
       documentedAs(z.unknown(), 'server', [stdioServerSchema, httpServerSchema, wsServerSchema, tcpServerSchema]),
     )
-    .nullish()
     .describe('Servers by id. An id has 1 to 64 characters without a colon.'),
   swarmlens: documentedAs(z.unknown(), 'swarmlens', [swarmlensOptionsSchema])
     .optional()

@@ -3,7 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Config, ConfigError, loadConfig } from '../../src/config/index.js';
+import { type Config, loadConfig } from '../../src/config/index.js';
+import { mistakesOf } from './mistakes.js';
 
 const KEY = 'a key that is long enough for the nodes';
 const OTHER_KEY = 'another key, which the nodes accept too';
@@ -23,13 +24,7 @@ async function load(swarmlens: unknown, env: Record<string, string> = {}): Promi
 }
 
 async function problems(swarmlens: unknown): Promise<readonly string[]> {
-  try {
-    await load(swarmlens);
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
-    throw error;
-  }
-  return [];
+  return mistakesOf(load(swarmlens));
 }
 
 describe('swarmlens.busKeys', () => {

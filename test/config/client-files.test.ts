@@ -220,7 +220,7 @@ enabled = false
       {
         local: { ...stdio('python', ['-m', 'server'], { KEY: 't0ken' }), cwd: '<project>/sub' },
         stream: http('https://mcp.example/mcp', { Authorization: 'Bearer t0ken' }),
-        events: http('https://mcp.example/sse'),
+        events: { type: 'sse', url: 'https://mcp.example/sse' },
       },
     ],
     [
@@ -288,6 +288,195 @@ enabled = false
       { a: stdio('a', [], { P: 'pa$word', Q: '5$', R: '$1' }) },
     ],
     ['an empty list that is null', 'x.json', { mcpServers: null }, {}],
+    ['an empty list', 'x.json', { mcpServers: {} }, {}],
+    [
+      'Roo Code',
+      '.roo/mcp.json',
+      {
+        mcpServers: {
+          remote: {
+            type: 'streamable-http',
+            url: 'https://mcp.example/mcp',
+            alwaysAllow: ['search'],
+            disabledTools: [],
+          },
+          local: { command: 'node', args: ['s.js'], cwd: 'tools', watchPaths: ['dist'], timeout: 60, disabled: false },
+        },
+      },
+      {
+        remote: http('https://mcp.example/mcp'),
+        local: { ...stdio('node', ['s.js']), cwd: '<project>/tools' },
+      },
+    ],
+    [
+      'Kiro',
+      '.kiro/settings/mcp.json',
+      {
+        mcpServers: {
+          docs: {
+            command: 'uvx',
+            args: ['docs@latest'],
+            env: { FASTMCP_LOG_LEVEL: 'ERROR' },
+            disabled: false,
+            autoApprove: [],
+          },
+        },
+      },
+      { docs: stdio('uvx', ['docs@latest'], { FASTMCP_LOG_LEVEL: 'ERROR' }) },
+    ],
+    [
+      'Amazon Q',
+      '.amazonq/mcp.json',
+      { mcpServers: { a: { command: 'uvx', args: ['a'], timeout: 120_000, disabled: false, type: 'stdio' } } },
+      { a: stdio('uvx', ['a']) },
+    ],
+    [
+      'LM Studio',
+      'mcp.json',
+      { mcpServers: { hf: { url: 'https://mcp.example/mcp', headers: { Authorization: 'Bearer x' } } } },
+      { hf: http('https://mcp.example/mcp', { Authorization: 'Bearer x' }) },
+    ],
+    [
+      'Warp, without a list',
+      'warp.json',
+      {
+        GitHub: { command: 'npx', args: ['-y', 'github'], env: {}, working_directory: null, start_on_launch: true },
+        Remote: { serverUrl: 'https://mcp.example/mcp' },
+      },
+      { GitHub: stdio('npx', ['-y', 'github']), Remote: http('https://mcp.example/mcp') },
+    ],
+    [
+      'Continue',
+      'config.json',
+      {
+        models: [],
+        experimental: {
+          modelContextProtocolServers: [{ transport: { type: 'stdio', command: 'uvx', args: ['a'] } }],
+        },
+      },
+      { 'server-1': stdio('uvx', ['a']) },
+    ],
+    [
+      'Augment, a list with names',
+      'settings.json',
+      { 'augment.advanced': { mcpServers: [{ name: 'sqlite', command: 'uvx', args: ['sqlite'] }] } },
+      { sqlite: stdio('uvx', ['sqlite']) },
+    ],
+    [
+      'Cherry Studio',
+      'cherry.json',
+      {
+        mcpServers: {
+          fetch: { name: 'fetch', type: 'stdio', isActive: true, command: 'uvx', args: ['fetch'], baseUrl: '' },
+          remote: { type: 'streamableHttp', isActive: true, baseUrl: 'https://mcp.example/mcp', command: '' },
+          off: { command: 'x', isActive: false },
+        },
+      },
+      { fetch: stdio('uvx', ['fetch']), remote: http('https://mcp.example/mcp') },
+    ],
+    [
+      'Qwen Code',
+      '.qwen/settings.json',
+      { mcpServers: { a: { url: 'https://mcp.example/x' }, b: { url: 'https://mcp.example/y', type: 'http' } } },
+      { a: { type: 'sse', url: 'https://mcp.example/x' }, b: http('https://mcp.example/y') },
+    ],
+    [
+      'an IDE, as Claude Code finds it',
+      'x.json',
+      { mcpServers: { ide: { type: 'sse-ide', url: 'http://127.0.0.1:1/sse', ideName: 'VS Code' } } },
+      { ide: { type: 'sse', url: 'http://127.0.0.1:1/sse' } },
+    ],
+    [
+      'the user settings of Claude Code',
+      '.claude.json',
+      { numStartups: 4, mcpServers: { a: { type: 'stdio', command: 'a', args: [], env: {} } }, projects: {} },
+      { a: stdio('a') },
+    ],
+    [
+      'OpenCode with a server named "servers"',
+      'opencode.json',
+      { mcp: { servers: { type: 'local', command: ['a'] } } },
+      { servers: stdio('a') },
+    ],
+    [
+      'a command with its arguments in one text',
+      'x.json',
+      {
+        mcpServers: {
+          a: { command: 'npx -y server', args: ['--stdio'] },
+          b: { command: ' uvx ' },
+          c: { command: '/opt/my tools/run' },
+          d: { command: 'C:\\Program Files\\node.exe', args: ['s.js'] },
+        },
+      },
+      {
+        a: stdio('npx', ['-y', 'server', '--stdio']),
+        b: stdio('uvx'),
+        c: stdio('/opt/my tools/run'),
+        d: stdio('C:\\Program Files\\node.exe', ['s.js']),
+      },
+    ],
+    [
+      'variables of an entry that contain each other',
+      'x.json',
+      {
+        mcpServers: {
+          a: {
+            command: 'a',
+            args: ['${DATA}', '${HOME}'],
+            env: { DATA: '${ROOT}/data', ROOT: '${HOME}/root', HOME: '${HOME}/inner', PRICE: '5$${X} $$Y' },
+          },
+        },
+      },
+      {
+        a: stdio('a', ['/home/me/inner/root/data', '/home/me/inner'], {
+          DATA: '/home/me/inner/root/data',
+          ROOT: '/home/me/inner/root',
+          HOME: '/home/me/inner',
+          PRICE: '5${X} $$Y',
+        }),
+      },
+    ],
+    [
+      'defaults with colons, braces and variables',
+      'x.json',
+      {
+        mcpServers: {
+          a: {
+            command: 'a',
+            env: {
+              A: '${NOT_SET:-http://127.0.0.1:80}',
+              B: '${NOT_SET:-{"a":{"b":1}}}',
+              C: '${NOT_SET:-${LEVEL}-${ALSO_NOT_SET:-${TOKEN}}}',
+              D: '${NOT_SET:-}',
+              E: '{"k":"${LEVEL}"}',
+              F: '${NOT_SET-x}',
+              G: '${env:NOT_SET:-y}',
+            },
+          },
+        },
+      },
+      {
+        a: stdio('a', [], {
+          A: 'http://127.0.0.1:80',
+          B: '{"a":{"b":1}}',
+          C: 'high-t0ken',
+          D: '',
+          E: '{"k":"high"}',
+          F: 'x',
+          G: 'y',
+        }),
+      },
+    ],
+    [
+      'the name __proto__',
+      'x.json',
+      '{ "mcpServers": { "__proto__": { "command": "a" }, "constructor": { "command": "b" } } }',
+      Object.fromEntries([
+        ['__proto__', stdio('a')],
+        ['constructor', stdio('b')],
+      ]),
+    ],
   ])('reads the file of %s', async (_name, file, content, expected) => {
     const env = { TOKEN: 't0ken', LEVEL: 'high', HOME: '/home/me' };
     const loaded = await load(file, content, env, { '.env': 'API_KEY="from-file" # comment\nLEVEL=low\n' });
@@ -373,6 +562,32 @@ describe('an entry that cannot be used', () => {
       { url: 'http://x/', headers: { K: '{file:~/.key}' } },
       /\{file:~\/\.key\} cannot be filled in/,
     ],
+    [
+      'whose variables contain each other without end',
+      { command: 'a', env: { A: '${B}', B: '${A}' } },
+      /bad\.env\.A: environment variable A is not set/,
+    ],
+    [
+      'whose variables become too long',
+      {
+        command: 'a',
+        env: Object.fromEntries(
+          Array.from({ length: 15 }, (_, index) => [`V${index}`, `\${V${index + 1}}`.repeat(10)]).concat([
+            ['V15', 'x'],
+          ]),
+        ),
+      },
+      /bad\.env\.V0: is longer than 131072 characters with its variables/,
+    ],
+    [
+      'with a variable without an end',
+      { url: 'http://x/', headers: { K: '${KEY' } },
+      /bad\.headers\.K: .*closing brace/,
+    ],
+    ['with an empty command', { command: '' }, /bad\.command: is "" – expected text that is not empty/],
+    ['with an empty list as command', { command: [] }, /bad\.command: is a list – expected text/],
+    ['with a proxy of its account', { type: 'claudeai-proxy', url: 'http://x/' }, /runs inside another program/],
+    ['with an unset token', { url: 'http://x/', bearer_token_env_var: 'NOT_SET' }, /variable NOT_SET is not set/],
     ['with a headers helper', { url: 'http://x/', headersHelper: './h.sh' }, /bad\.headersHelper: is a program/],
     ['with OAuth', { url: 'http://x/', oauth: { clientId: 'x' } }, /bad\.oauth: uses OAuth/],
     [
@@ -390,7 +605,7 @@ describe('an entry that cannot be used', () => {
     [
       'with a missing file of variables',
       { command: 'a', envFile: 'missing.env' },
-      /bad\.envFile: cannot be read – the file does not exist/,
+      /bad\.envFile: is "missing\.env", which cannot be read – the file does not exist/,
     ],
     [
       'with a header that is a list',
@@ -443,11 +658,50 @@ describe('an entry that cannot be used', () => {
   });
 });
 
+describe('a list that is not an object', () => {
+  test('reads the entries of an array by their names, and names those that cannot be used', async () => {
+    const { config } = await load('x.json', { mcpServers: [{ name: 'a', command: 'a' }, 'b', { name: 'c' }] });
+    expect(config.servers.map(({ id, endpoint }) => [id, endpoint.type])).toEqual([
+      ['a', 'stdio'],
+      ['server-2', 'unusable'],
+      ['c', 'unusable'],
+    ]);
+    expect(config.warnings).toEqual([
+      expect.stringMatching(/^mcpServers\.1: is skipped – mcpServers\.1: is "b" – expected an object/),
+      expect.stringMatching(/^mcpServers\.2: is skipped – mcpServers\.2: expected "command"/),
+    ]);
+  });
+
+  test.each<[string, unknown, RegExp]>([
+    ['a list at the top', [], /x\.json: is a list – expected an object with "mcpServers"$/],
+    ['a text in place of the list', { mcpServers: 'a' }, /^mcpServers: is "a" – expected an object of servers/],
+    ['another misspelled key', { mcpServer: {} }, /^mcpServers: is missing/],
+  ])('rejects a file with %s', async (_name, content, problem) => {
+    await expect(load('x.json', content)).rejects.toMatchObject({
+      problems: expect.arrayContaining([expect.stringMatching(problem)]),
+    });
+  });
+});
+
+describe('a key that occurs again', () => {
+  test('is reported with the line of the last occurrence, which is used', async () => {
+    const text = '{"mcpServers": {\n"a": {"command": "x"},\n"a": {"command": "y", "command": 5}}}';
+    const { config } = await load('x.json', text);
+    expect(config.warnings).toEqual([
+      expect.stringMatching(/^mcpServers\.a: is written more than once .*, line 3\)$/),
+      expect.stringMatching(/^mcpServers\.a\.command: is written more than once .*, line 3\)$/),
+      expect.stringMatching(/^mcpServers\.a: is skipped – mcpServers\.a\.command: is 5 – expected text .*, line 3\)$/),
+    ]);
+  });
+});
+
 describe('a key that has an effect only in other programs', () => {
   test.each<[string, object, RegExp]>([
     ['a proxy', { url: 'http://x/', proxy: 'http://p' }, /^mcpServers\.a\.proxy: is ignored – /],
     ['a sandbox', { command: 'x', sandboxEnabled: true }, /^mcpServers\.a\.sandboxEnabled: is ignored – /],
     ['a container image', { command: 'x', image: 'y' }, /^mcpServers\.a\.image: is ignored – /],
+    ['a token beside the headers', { url: 'http://x/', authToken: 'y' }, /^mcpServers\.a\.authToken: is ignored – /],
+    ['a token of another transport', { url: 'http://x/', token: 'y' }, /^mcpServers\.a\.token: is ignored, because/],
     ['a misspelled key', { command: 'x', arg: ['y'] }, /^mcpServers\.a\.arg: unknown option, did you mean "args"\?/],
   ])('leads to a warning: %s', async (_name, a, warning) => {
     const { config } = await load('x.json', { mcpServers: { a } });
@@ -479,6 +733,9 @@ describe('a file that cannot be parsed', () => {
       '{"mcpServers": {"a": {"command": "C:\\tools\\x"}}}',
       'a backslash sequence is malformed',
     ],
+    ['an empty file', 'x.json', '', 'line 1, column 1: expected a value'],
+    ['a file with comments only', 'x.json', '// empty\n', 'expected a value'],
+    ['an empty file in UTF-16', 'x.json', '\uFEFF', 'line 1, column 1: expected a value'],
     ['TOML without a value', 'x.toml', 'a =\n', 'is not TOML – line 1'],
   ])('is reported with line and reason: %s', async (_name, file, text, reason) => {
     await expect(load(file, text)).rejects.toMatchObject({ problems: [expect.stringContaining(reason)] });

@@ -120,6 +120,16 @@ describe('ConfigFileWatcher', () => {
     await watched.until(() => watched.ids?.join() === 'b');
   });
 
+  test('reloads a file with an entry that has a mistake, which becomes unusable', async () => {
+    await using watched = await Watched.start();
+    await writeFile(watched.file, '{"mcpServers":{"a":{"command":"${NOT_SET}"},"b":{"command":"b"}}}');
+    await watched.until(() => watched.ids?.join() === 'a,b');
+    const config = watched.configs.at(-1);
+    expect(config?.servers.map(({ endpoint }) => endpoint.type)).toEqual(['unusable', 'stdio']);
+    expect(config?.warnings).toEqual([expect.stringMatching(/^mcpServers\.a: is skipped – .*NOT_SET is not set/)]);
+    expect(watched.problems).toEqual([]);
+  });
+
   test('ignores an incomplete file that is completed soon', async () => {
     await using watched = await Watched.start();
     const whole = text('a', 'b');
@@ -143,8 +153,16 @@ describe('ConfigFileWatcher', () => {
 
   test.each<[string, string, RegExp]>([
     ['is not JSON', '{"mcpServers": {', /is not JSON/],
-    ['has a mistake', '{"mcpServers":{"a":{"command":1}}}', /^mcpServers\.a\.command: is 1 – expected text$/],
-    ['contains an unset variable', '{"mcpServers":{"a":{"command":"${NOT_SET}"}}}', /variable NOT_SET is not set/],
+    [
+      'has a mistake',
+      '{"mcpServers":{},"swarmlens":{"port":"x"}}',
+      /^swarmlens\.port: is "x" – expected a whole number .*config\.json, line 1\)$/,
+    ],
+    [
+      'contains an unset variable',
+      '{"mcpServers":{},"swarmlens":{"busPrefix":"${NOT_SET}"}}',
+      /variable NOT_SET is not set/,
+    ],
   ])('reports a file that %s once, and reloads the next version', async (_name, wrong, problem) => {
     await using watched = await Watched.start();
     await writeFile(watched.file, wrong);

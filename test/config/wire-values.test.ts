@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ConfigError, loadConfig } from '../../src/config/index.js';
+import { loadConfig } from '../../src/config/index.js';
 import { runs } from '../support/fuzz-inputs.js';
+import { mistakesOf } from './mistakes.js';
 
 const SECRET = 'kestrel-7 of nine';
 const URL_OF = 'http://127.0.0.1/mcp';
@@ -22,13 +23,7 @@ afterAll(async () => {
 async function problems(server: unknown, env: NodeJS.ProcessEnv = {}): Promise<readonly string[]> {
   await writeFile(join(directory, 'config.json'), JSON.stringify({ mcpServers: { s: server } }));
   const sources = { flags: { config: 'config.json' }, env, cwd: directory, program: '/program/main.js' };
-  return loadConfig(sources).then(
-    () => [],
-    (error: unknown) => {
-      if (error instanceof ConfigError) return error.problems;
-      throw error;
-    },
-  );
+  return mistakesOf(loadConfig(sources));
 }
 
 function rejectsHeader(name: string, value: string): boolean {
@@ -94,7 +89,11 @@ describe('loadConfig: values that transports reject', () => {
       { command: 'x', args: ['--key', `${SECRET}\u0000`] },
       'args.1: is *** – contains a NUL character, which programs cannot receive',
     ],
-    ['a secret argument of another type', { command: 'x', args: ['--key', SECRET, 1] }, 'args.2: is 1 – expected text'],
+    [
+      'a secret argument of another type',
+      { command: 'x', args: ['--key', SECRET, [1]] },
+      'args.2: is a list – expected text',
+    ],
     [
       'credentials in a host',
       { host: `ann:${SECRET}@127.0.0.1`, port: 1 },

@@ -4,11 +4,12 @@ import { describe, expect, test } from 'vitest';
 import { detectServerType, guessServerType } from '../../src/adapters/detect-server-type.js';
 import { cleanText, id, normalizeWord, parseTimestamp } from '../../src/adapters/responses/value-schemas.js';
 import { parseBearerToken } from '../../src/auth/bearer-token.js';
+import { decodeText } from '../../src/client-files/decode-text.js';
+import { parseDocument, readServerLists } from '../../src/client-files/index.js';
 import { RedisKeys } from '../../src/cluster/redis/redis-keys.js';
 import { DEFAULT_LIMITS } from '../../src/config/index.js';
 import { expandVariables } from '../../src/config/expand-variables.js';
 import { formatKey, formatValue } from '../../src/config/issues.js';
-import { parseJson } from '../../src/config/parse-json.js';
 import { parseMessage } from '../../src/mcp/transports/parse-message.js';
 import { EventStreamRewriter } from '../../src/mcp/transports/http/event-stream.js';
 import { StderrTail } from '../../src/mcp/transports/stdio/stderr-tail.js';
@@ -123,9 +124,14 @@ const READERS: Readonly<Record<string, (text: string) => unknown>> = {
   parseMessages: (text) => parseMessages(Buffer.from(text)),
   ResponseFilter: filterResponses,
   'ResponseFilter within an object': (text) => filterResponses(`{"a":"${text}`),
-  expandVariables: (text) => expandVariables(text, [], {}, { problems: new Map(), variables: new Map() }),
+  expandVariables: (text) =>
+    expandVariables(text, [], { env: {}, directory: '/' }, { problems: new Map(), variables: new Map() }),
   parseRedisUrl: (text) => [parseRedisUrl(text), parseRedisUrl(`redis://${text}`), parseRedisUrl(`redis://a@${text}`)],
-  'parseJson of the configuration': (text) => ignoreErrors(() => parseJson(text)),
+  'parseDocument of JSON': (text) => ignoreErrors(() => parseDocument(text, 'x.json')),
+  'parseDocument of a JSON text': (text) => parseDocument(JSON.stringify({ [text]: text }), 'x.json').lineOf([text]),
+  'parseDocument of TOML': (text) => ignoreErrors(() => parseDocument(text, 'x.toml')),
+  'decodeText of a file': (text) => decodeText(Buffer.from(text)),
+  readServerLists: (text) => readServerLists({ mcpServers: { [text]: {} } }),
   formatValue: (text) => formatValue(text, ['port']),
   formatKey: (text) => formatKey([text]),
   didYouMean: (text) => didYouMean(text, [text.slice(1), text.slice(2), 'port']),

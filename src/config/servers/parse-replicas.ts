@@ -1,11 +1,8 @@
-import { z } from 'zod';
-import { normalizeEntry } from '../../client-files/index.js';
+import { isTable, normalizeEntry } from '../../client-files/index.js';
 import type { EndpointConfig } from '../../mcp/index.js';
 import { formatKey, formatValue, valueAt } from '../issues.js';
 import { ENTRY_KEYS, type ServerOptions } from '../schema.js';
 import { type EntryLocation, parseServerEntry } from './server-entry.js';
-
-const looseSchema = z.looseObject({});
 
 /**
  * Parses the `replicas` of a server, after the expansion of variables. Leaves out invalid replicas and adds them to
@@ -21,15 +18,14 @@ export function parseReplicas(
     const relativePath = ['swarmlens', 'replicas', index];
     const path = [...server.path, ...relativePath];
     const input = valueAt(server.input, relativePath);
-    const loose = looseSchema.safeParse(entry);
-    if (!loose.success) {
+    if (!isTable(entry)) {
       problems.push(
         `${formatKey(path)}: ${formatValue(input, path)} – expected an object with "command", "url" or "host"`,
       );
       return [];
     }
-    const { swarmlens, ...endpoint } = loose.data;
-    const normalized = normalizeEntry(endpoint, ENTRY_KEYS);
+    const { swarmlens, ...endpoint } = entry;
+    const normalized = normalizeEntry(endpoint, { knownKeys: ENTRY_KEYS });
     if (normalized.isDisabled) return [];
     if (swarmlens !== undefined) {
       const key = [...path, 'swarmlens'];

@@ -1,11 +1,20 @@
 import { resolve } from 'node:path';
 import { parse as parseEnv } from 'dotenv';
 import { z } from 'zod';
-import { type ListedServer, normalizeEntry, readTextFile } from '../../client-files/index.js';
+import {
+  isTable,
+  type ListedServer,
+  normalizeEntry,
+  type NormalizedEntry,
+  readTextFile,
+  type Table,
+  urlTypeOf,
+} from '../../client-files/index.js';
 import type { EndpointConfig, UnusableEndpoint } from '../../mcp/index.js';
 import { isServerName } from '../../model/index.js';
+import { collectSecrets, SecretRedactor } from '../../shared/sanitize/index.js';
 import type { ServerConfig } from '../config.js';
-import { type Environment, expandVariables } from '../expand-variables.js';
+import { type Environment, expandEntryEnv, expandVariables } from '../expand-variables.js';
 import { didYouMean, formatKey, formatValue, isMissingFile } from '../issues.js';
 import { ENTRY_KEYS, type ServerOptions, serverOptionsSchema } from '../schema.js';
 import { backoffIssues, parseReplicas } from './parse-replicas.js';
@@ -18,10 +27,11 @@ const MAPPED_POLL_HZ = 10;
 /** Options of a server whose entry has no `swarmlens`. */
 export const DEFAULT_SERVER_OPTIONS = toServerOptions(serverOptionsSchema.parse({}), []);
 
-const looseSchema = z.looseObject({});
 const textsSchema = z.record(z.string(), z.string());
 
 export interface ServerEntryContext {
+  /** Path of the configuration file. */
+  readonly file: string;
   /** Directory that `cwd` and other paths are relative to. */
   readonly directory: string;
   readonly env: Environment;
@@ -29,65 +39,43 @@ export interface ServerEntryContext {
   readonly variables: Map<string, string>;
   /** Receives the mistakes in `swarmlens`, which prevent the start, one line each. */
   readonly problems: string[];
-  /** Receives messages about entries and keys that are ignored, one line each. */
+  /** Receives messages about entries and keys that are ignored, one line each, with their places. */
   readonly warnings: string[];
   /** Appends the place in the file to a message that begins with a key. */
   readonly addPlace: (message: string) => string;
+  /** Names of all entries. Receives the ids of entries whose name cannot be an id. */
+  readonly names: Set<string>;
+}
+
+/** Entry with the ids and values that do not change while it is parsed. */
+interface Entry {
+  readonly id: string;
+  readonly path: readonly string[];
+  readonly problems: EntryProblems;
 }
 
 /**
  * Parses one entry of a server list. An entry that cannot be used becomes a server with an unusable endpoint, so that it
- * is shown with the reason and does not affect the others. Returns null if the entry is disabled or has no valid name.
+ * is shown with the reason and does not affect the others. Returns null if the entry is disabled, or if its `swarmlens`
+ * has mistakes.
  */
-export async function parseServer(
-  { id, path, entry }: ListedServer,
-  context: ServerEntryContext,
-): Promise<ServerConfig | null> {
-  const { directory, env, variables, warnings } = context;
-  const key = formatKey(path);
+export async function parseServer(listed: ListedServer, context: ServerEntryContext): Promise<ServerConfig | null> {
+  const { path, entry: given } = listed;
+  const { file, warnings, addPlace } = context;
   const problems: EntryProblems = { entry: [], options: context.problems };
-  const loose = looseSchema.safeParse(entry);
-  if (!loose.success) {
-    problems.entry.push(`${key}: ${formatValue(entry, path)} – expected an object with "command", "url" or "host"`);
-    return unusableServer(id, path, 'stdio', problems, context);
+  if (!isTable(given)) {
+    const value = formatValue(given, path);
+    problems.entry.push(`${formatKey(path)}: ${value} – expected an object with "command", "url" or "host"`);
+    return unusableServer({ id: toServerId(listed, context), path, problems }, {}, context);
   }
-  const normalized = normalizeEntry(loose.data, ENTRY_KEYS);
+  const normalized = normalizeEntry(given, { knownKeys: ENTRY_KEYS, urlType: urlTypeOf(file) });
   if (normalized.isDisabled) return null;
-  if (!isServerName(id))
-    problems.entry.push(`${key}: expected a name of 1 to 64 characters without a colon or control characters`);
+  const entry = { id: toServerId(listed, context), path, problems };
   const { fields, sourceKeys } = normalized;
   for (const { key: name, message } of normalized.obstacles)
     problems.entry.push(`${formatKey([...path, name])}: ${message}`);
-  const unset = new Map<string, string>();
-  const expansion = { problems: unset, variables };
-  const scope = { directory, env };
-  const fileEnv = await readEnvFile(expandVariables(normalized.envFile, [...path, 'envFile'], scope, expansion), {
-    path,
-    directory,
-    problems: problems.entry,
-  });
-  const envKey = sourceKeys.get('env') ?? 'env';
-  const entryEnv = expandVariables(fields['env'], [...path, envKey], { ...scope, entryEnv: fileEnv }, expansion);
-  const known = textsSchema.safeParse(entryEnv);
-  const expanded: Record<string, unknown> = looseSchema.parse(
-    Object.fromEntries(
-      Object.entries(fields).map(([field, value]) => [
-        field,
-        field === 'env'
-          ? entryEnv
-          : expandVariables(
-              value,
-              [...path, sourceKeys.get(field) ?? field],
-              { ...scope, entryEnv: { ...fileEnv, ...known.data } },
-              expansion,
-            ),
-      ]),
-    ),
-  );
-  if (Object.keys(fileEnv).length > 0 && known.success) expanded['env'] = { ...fileEnv, ...known.data };
-  const optionsKey = formatKey([...path, 'swarmlens']);
-  for (const [name, message] of unset) problems[name.startsWith(optionsKey) ? 'options' : 'entry'].push(message);
-  const location = { path, input: fields, sourceKeys, reported: new Set(unset.keys()), directory };
+  const { expanded, reported } = await expandEntry(normalized, entry, context);
+  const location = { path, input: fields, sourceKeys, reported, directory: context.directory };
   const optionProblems = problems.options.length;
   const parsed = parseServerEntry(expanded, location, problems);
   const hints: string[] = [];
@@ -98,10 +86,10 @@ export async function parseServer(
   if (problems.entry.length > 0) {
     // A misspelled key explains a missing one.
     problems.entry.push(...hints);
-    return unusableServer(id, path, typeOf(fields), problems, context);
+    return unusableServer(entry, expanded, context);
   }
   if (parsed === null) return null;
-  warnings.push(...hints);
+  warnings.push(...hints.map(addPlace));
   const { endpoint, options } = parsed;
   const replicas = parseReplicas(options.replicas, location, problems.options);
   problems.options.push(...backoffIssues(options, path));
@@ -111,23 +99,70 @@ export async function parseServer(
       `${formatKey([...path, 'swarmlens', 'mapping'])}: is for servers of type CUSTOM, but "serverType" is ${serverType} – remove one of the two`,
     );
   }
-  return problems.options.length > optionProblems ? null : { id, endpoint, ...toServerOptions(options, replicas) };
+  if (problems.options.length > optionProblems) return null;
+  return { id: entry.id, endpoint, ...toServerOptions(options, replicas) };
 }
 
-/** Returns a server that is shown as offline with its mistakes as the reason. Null if it has no valid name. */
+/** Returns the name of an entry, or an id made from it if the name cannot be an id. */
+function toServerId({ id: name, path }: ListedServer, { names, warnings, addPlace }: ServerEntryContext): string {
+  if (isServerName(name)) return name;
+  const base = name.replace(/[:\p{Cc}]/gu, '-').slice(0, MAX_DERIVED_ID_LENGTH) || 'server';
+  let id = base;
+  for (let count = 2; names.has(id); count += 1) id = `${base}-${count}`;
+  names.add(id);
+  warnings.push(
+    addPlace(
+      `${formatKey(path)}: is shown as ${JSON.stringify(id)}, because an id has 1 to 64 characters without a colon or control characters`,
+    ),
+  );
+  return id;
+}
+
+/** Maximum length of an id that is made from a name. Leaves space for a number. */
+const MAX_DERIVED_ID_LENGTH = 58;
+
+/** Replaces the variables of an entry and adds those of its file of variables. */
+async function expandEntry(
+  { fields, sourceKeys, envFile }: NormalizedEntry,
+  { path, problems }: Entry,
+  { directory, env, variables }: ServerEntryContext,
+): Promise<{ readonly expanded: Table; readonly reported: ReadonlySet<string> }> {
+  const unset = new Map<string, string>();
+  const expansion = { problems: unset, variables };
+  const scope = { directory, env };
+  const pathOf = (field: string): readonly string[] => [...path, sourceKeys.get(field) ?? field];
+  const file = expandVariables(envFile, pathOf('envFile'), scope, expansion);
+  const fileEnv = file === null ? {} : await readEnvFile(file, pathOf('envFile'), directory, problems.entry);
+  const ownEnv = expandEntryEnv(fields['env'], pathOf('env'), { ...scope, entryEnv: fileEnv }, expansion);
+  const known = textsSchema.safeParse(ownEnv ?? {});
+  const entryEnv = { ...fileEnv, ...known.data };
+  const expanded = Object.fromEntries(
+    Object.entries(fields).map(([field, value]) => [
+      field,
+      field === 'env' ? ownEnv : expandVariables(value, pathOf(field), { ...scope, entryEnv }, expansion),
+    ]),
+  );
+  const optionsKey = formatKey(pathOf('swarmlens'));
+  for (const [name, message] of unset) problems[name.startsWith(optionsKey) ? 'options' : 'entry'].push(message);
+  const hasFileEnv = Object.keys(fileEnv).length > 0 && known.success;
+  return { expanded: hasFileEnv ? { ...expanded, env: entryEnv } : expanded, reported: new Set(unset.keys()) };
+}
+
+/** Returns a server that is shown as offline with the mistakes of its entry as the reason. */
 function unusableServer(
-  id: string,
-  path: readonly string[],
-  transport: UnusableEndpoint['transport'],
-  { entry }: EntryProblems,
+  { id, path, problems }: Entry,
+  fields: Table,
   { warnings, addPlace }: ServerEntryContext,
-): ServerConfig | null {
-  const reason = entry.map(addPlace).join('; ');
+): ServerConfig {
+  // Messages hide values by their keys. A secret may also be part of another value. A placeholder is no secret.
+  const secrets = [...collectSecrets(fields)].filter((secret) => !/^\$?\{/.test(secret));
+  const redactor = new SecretRedactor(secrets);
+  const reason = problems.entry.map((problem) => addPlace(redactor.redact(problem))).join('; ');
   warnings.push(`${formatKey(path)}: is skipped – ${reason}`);
-  return isServerName(id) ? { id, endpoint: { type: 'unusable', transport, reason }, ...DEFAULT_SERVER_OPTIONS } : null;
+  return { id, endpoint: { type: 'unusable', transport: typeOf(fields), reason }, ...DEFAULT_SERVER_OPTIONS };
 }
 
-function typeOf({ type, url, host }: Readonly<Record<string, unknown>>): UnusableEndpoint['transport'] {
+function typeOf({ type, url, host }: Table): UnusableEndpoint['transport'] {
   if (type === 'http' || type === 'sse' || type === 'ws' || type === 'tcp') return type;
   return url !== undefined ? 'http' : host !== undefined ? 'tcp' : 'stdio';
 }
@@ -135,14 +170,11 @@ function typeOf({ type, url, host }: Readonly<Record<string, unknown>>): Unusabl
 /** Reads a file of variables in the format of dotenv. Adds a mistake and returns none if it cannot be read. */
 async function readEnvFile(
   file: unknown,
-  {
-    path,
-    directory,
-    problems,
-  }: { readonly path: readonly string[]; readonly directory: string; readonly problems: string[] },
+  path: readonly string[],
+  directory: string,
+  problems: string[],
 ): Promise<Readonly<Record<string, string>>> {
-  if (file === null) return {};
-  const key = formatKey([...path, 'envFile']);
+  const key = formatKey(path);
   if (typeof file !== 'string') {
     problems.push(`${key}: ${formatValue(file, path)} – expected the path of a file`);
     return {};
@@ -150,9 +182,8 @@ async function readEnvFile(
   try {
     return parseEnv(await readTextFile(resolve(directory, file)));
   } catch (error) {
-    problems.push(
-      `${key}: cannot be read – ${isMissingFile(error) ? 'the file does not exist' : 'expected a readable file'}`,
-    );
+    const reason = isMissingFile(error) ? 'the file does not exist' : 'expected a readable file';
+    problems.push(`${key}: ${formatValue(file, path)}, which cannot be read – ${reason}`);
     return {};
   }
 }

@@ -12,11 +12,19 @@ const MAX_DEPTH = 16;
 /** Minimum length of a line of a secret with several lines. Programs print the lines one by one. */
 const MIN_LINE_LENGTH = 8;
 /** Keys whose entries are named by the user, so that values of ordinary names count as well. */
-const NAMED_BY_USER: ReadonlySet<string> = new Set(['env', 'headers', 'variables']);
+const NAMED_BY_USER: ReadonlySet<string> = new Set([
+  'env',
+  'environment',
+  'envs',
+  'headers',
+  'httpHeaders',
+  'http_headers',
+  'variables',
+]);
 /** Keys of URLs, also of invalid ones. */
 const URL_KEY = /(?:url|endpoint|bus)$/i;
 /** Keys without secrets, although their names or values look like it: `tokens` is the path of a file. */
-const IGNORED: ReadonlySet<string> = new Set(['mapping', 'tokens', 'trustedDocuments', 'warnings']);
+const IGNORED: ReadonlySet<string> = new Set(['mapping', 'reason', 'tokens', 'trustedDocuments', 'warnings']);
 /** `name=value`, `name: value` or `--name=value` as a whole. */
 const ASSIGNMENT = /^-{0,2}([\w.-]{1,64})(?:=|: *)(\S.*)$/s;
 /** Word that names the next one: `--name`, `name:` or the scheme of credentials. */

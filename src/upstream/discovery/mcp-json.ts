@@ -50,7 +50,7 @@ function parseEntry(place: string, directory: string, name: string, input: unkno
   const unusable = (detail: string): McpJsonEntry =>
     withoutEndpoint(createCandidate({ place, name, status: 'LISTED', detail }));
   if (!entry.success) return unusable('not an object');
-  const { isDisabled, fields } = normalizeEntry(entry.data, ENTRY_KEYS);
+  const { isDisabled, fields } = normalizeEntry(entry.data, { knownKeys: ENTRY_KEYS });
   const { type, command, args = [], cwd = '.', url, host, port } = fieldsSchema.parse(fields);
   if (command !== undefined) {
     const detail = isDisabled ? 'disabled in the file' : 'a command, which discovery does not start';
