@@ -145,7 +145,10 @@ export async function createApp(config: Config, { clock, logger, wrapMetricsExpo
     counters,
     maxActionsPerAddress: config.limits.maxActionsPerAddress,
   });
-  const discovered = upstreams.ready();
+  const discovered = Promise.race([
+    upstreams.ready(),
+    new Promise<void>((resolve) => opened.add(clock.schedule(MAX_DISCOVERY_MS, resolve))),
+  ]);
   const server = opened.add(
     await startServer({
       host: config.host,
@@ -202,6 +205,12 @@ export async function createApp(config: Config, { clock, logger, wrapMetricsExpo
     [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose](),
   };
 }
+
+/**
+ * Time in milliseconds after which the first discovery ends without the servers that still start. They may install packages
+ * for longer.
+ */
+const MAX_DISCOVERY_MS = 120_000;
 
 /** Opened resources. Closes them in reverse order, also when a later step of the start fails. */
 class ResourceStack implements AsyncDisposable {

@@ -126,8 +126,10 @@ export const serverOptionsSchema = z.strictObject({
     .describe('Names of the tools that clients may call with `callTool`.'),
   timeoutMs: durationMs.default(3_000).describe('Timeout of one call, including its retries.'),
   connectTimeoutMs: durationMs
-    .default(30_000)
-    .describe('Timeout of starting the server and of the handshake. `npx` may have to install a package first.'),
+    .optional()
+    .describe(
+      'Timeout of starting the server and of the handshake: by default 120000 for a command, because `npx` may have to install a package first, and 30000 otherwise. Output of a command on its standard error starts the timeout again, and it doubles after each start that took too long. A start takes at most five times as long.',
+    ),
   mapping: mappingSchema.optional().describe('Mapping that reads the agents of any other server.'),
   maxPollShare: z
     .number({ error: SHARE_ERROR })

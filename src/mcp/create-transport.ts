@@ -8,7 +8,7 @@ import type { HttpEndpoint, SseEndpoint, UsableEndpoint } from './endpoint.js';
 import { fetchWithHttpErrors } from './transports/http/http-errors.js';
 import { HttpTransport } from './transports/http/http-transport.js';
 import { MESSAGE_TOO_LONG, type TransportEnd } from './transports/line-transport.js';
-import { StdioTransport } from './transports/stdio/stdio-transport.js';
+import { type StderrListener, StdioTransport } from './transports/stdio/stdio-transport.js';
 import { TcpTransport } from './transports/tcp-transport.js';
 import { LargeMessageTransport } from './compatibility/large-message-transport.js';
 import { UniqueIdTransport } from './compatibility/unique-request-ids.js';
@@ -23,8 +23,8 @@ export interface OpenedTransport {
   /** Returns how the other side ended the transport. Null if it is open, was closed locally, or the reason is unknown. */
   end(): TransportEnd | null;
   /**
-   * Returns the last stderr lines or the last error without an id as ` (stderr: …)` or ` (last error: …)`. Empty if there
-   * is neither.
+   * Returns the lines of a child's output that name a reason, or the last error without an id, such as ` (stderr: …)` or
+   * ` (last error: …)`. Empty if there is neither.
    */
   diagnosticTail(): string;
   /** Ends the session on the server, for transports that have a message for it. */
@@ -32,14 +32,15 @@ export interface OpenedTransport {
 }
 
 /** Creates the transport of an endpoint with its compatibility layers. Does not connect yet. */
-export function createTransport(endpoint: UsableEndpoint, clock: Clock, onStderr: (line: string) => void): OpenedTransport {
+export function createTransport(endpoint: UsableEndpoint, clock: Clock, stderr: StderrListener): OpenedTransport {
   switch (endpoint.type) {
     case 'stdio': {
-      const transport = new StdioTransport(endpoint, clock, onStderr);
+      const transport = new StdioTransport(endpoint, clock, stderr);
+      const decorated = decorate(endpoint, transport, transport);
       return {
-        ...decorate(endpoint, transport, transport),
+        ...decorated,
         pid: () => transport.pid,
-        diagnosticTail: () => transport.stderrTail,
+        diagnosticTail: () => transport.outputTail || decorated.diagnosticTail(),
       };
     }
     case 'http': {

@@ -34,5 +34,8 @@ export class TransportError extends Error {
   override readonly name = 'TransportError';
 }
 
+/** A server did not complete the handshake in time. */
+export class ConnectTimeoutError extends TransportError {}
+
 /** End of the message of a `TransportError` when a TCP server answers JSON-RPC with HTTP. */
 export const SPEAKS_HTTP_MESSAGE = 'the server answered in HTTP';

@@ -11,6 +11,7 @@ export {
 } from './session.js';
 export { type MessageSocket, TapConnection } from './tap-connection.js';
 export {
+  ConnectTimeoutError,
   SessionClosedError,
   SPEAKS_HTTP_MESSAGE,
   ToolCallTimeoutError,

@@ -10,6 +10,7 @@ import {
   withoutJitter,
 } from '../shared/index.js';
 import { deriveGuardedSignal, type GuardedSignal } from './call-guard.js';
+import type { ConnectDeadline } from './connect-deadline.js';
 import { SessionClosedError, ToolCallTimeoutError, ToolRejectedError, TransportError } from './errors.js';
 import { GuardedClient } from './guarded-client.js';
 import { HttpStatusError, parseRetryAfterMs } from './transports/http/http-errors.js';
@@ -109,10 +110,9 @@ export class SdkSession implements McpSession {
   }
 
   /** Performs the handshake and lists the tools. */
-  async open(): Promise<void> {
-    const { opened, options } = this.#parts;
-    const startMs = options.clock.monotonic();
-    await this.#handshake(startMs, false, (signal) => this.#client.connect(opened.transport, signal));
+  async open(deadline: ConnectDeadline): Promise<void> {
+    const { opened } = this.#parts;
+    await this.#handshake(deadline, false, (signal) => this.#client.connect(opened.transport, signal));
     const { server, capabilities } = this.#client;
     this.#identity = {
       name: toPrintableLine(server?.name ?? '', MAX_NAME_LENGTH) || 'unknown',
@@ -123,7 +123,7 @@ export class SdkSession implements McpSession {
         .map((capability) => toPrintableLine(capability, MAX_NAME_LENGTH)),
     };
     if (capabilities?.tools !== undefined) {
-      this.#tools = await this.#handshake(startMs, true, (signal) => listTools(this.#client, signal));
+      this.#tools = await this.#handshake(deadline, true, (signal) => listTools(this.#client, signal));
     }
     this.#isOpen = true;
     // Does not reject. Tools that have changed during the handshake are listed as those that change later.
@@ -231,12 +231,15 @@ export class SdkSession implements McpSession {
   }
 
   /**
-   * Runs a call of the handshake within what remains of `connectTimeoutMs`. Some transports ignore the signal while they
-   * start, therefore the call is not awaited beyond it.
+   * Runs a call of the handshake until its deadline. Some transports ignore the signal while they start, therefore the call
+   * is not awaited beyond it.
    */
-  async #handshake<T>(startMs: number, idempotent: boolean, run: (signal: GuardedSignal) => Promise<T>): Promise<T> {
-    const { guard, signal, clock, connectTimeoutMs } = this.#parts.options;
-    const timeoutMs = Math.max(1, connectTimeoutMs - (clock.monotonic() - startMs));
+  async #handshake<T>(
+    deadline: ConnectDeadline,
+    idempotent: boolean,
+    run: (signal: GuardedSignal) => Promise<T>,
+  ): Promise<T> {
+    const { guard, signal } = this.#parts.options;
     return guard.call(
       async (guarded) => {
         const abortController = new AbortController();
@@ -247,17 +250,17 @@ export class SdkSession implements McpSession {
             { once: true },
           );
         });
-        const timedOut = new ToolCallTimeoutError(`no answer within ${connectTimeoutMs} ms`);
-        using _deadline = scheduleDeadline(clock, timeoutMs, () => abortController.abort(timedOut));
-        const abort = (): void => abortController.abort(guarded.reason);
-        guarded.addEventListener('abort', abort, { once: true });
+        const signals = [guarded, deadline.signal];
+        const abort = ({ target }: Event): void => abortController.abort((target as AbortSignal).reason); // only signals
+        for (const each of signals) each.addEventListener('abort', abort, { once: true });
+        if (deadline.signal.aborted) abortController.abort(deadline.signal.reason);
         try {
           return await Promise.race([run(deriveGuardedSignal(guarded, abortController)), aborted]);
         } finally {
-          guarded.removeEventListener('abort', abort);
+          for (const each of signals) each.removeEventListener('abort', abort);
         }
       },
-      { signal, idempotent, timeoutMs, isHandshake: true },
+      { signal, idempotent, timeoutMs: deadline.maxRemainingMs, isHandshake: true },
     );
   }
 

@@ -80,6 +80,12 @@ export interface ConnectOptions {
   readonly signal: AbortSignal;
   /** Time limit for starting the server, the handshake and listing the tools together, in milliseconds. */
   readonly connectTimeoutMs: number;
+  /**
+   * Maximum duration of the attempt in milliseconds. Until then, each output of a child process on its standard error starts
+   * `connectTimeoutMs` again.
+   * @default `connectTimeoutMs`
+   */
+  readonly maxConnectMs?: number;
   /** Guard of all calls to the endpoint. The handshake and the lists of tools run in it. */
   readonly guard: CallGuard;
   readonly clock: Clock;

@@ -129,7 +129,7 @@ describe('loadConfig', () => {
         maxPollShare: 0.5,
         allowTools: [],
         timeoutMs: 3_000,
-        connectTimeoutMs: 30_000,
+        connectTimeoutMs: 120_000,
         mapping: null,
         replicas: [],
         sticky: null,

@@ -12,7 +12,7 @@ import { expandVariables } from '../../src/config/expand-variables.js';
 import { formatKey, formatValue } from '../../src/config/issues.js';
 import { parseMessage } from '../../src/mcp/transports/parse-message.js';
 import { EventStreamRewriter } from '../../src/mcp/transports/http/event-stream.js';
-import { StderrTail } from '../../src/mcp/transports/stdio/stderr-tail.js';
+import { OutputTail } from '../../src/mcp/transports/stdio/output-tail.js';
 import { FrameSplitter } from '../../src/mcp/transports/websocket/frame-splitter.js';
 import { isServerName, parseServerId } from '../../src/model/index.js';
 import { measureJsonBytes, measureJsonDepth } from '../../src/server/limits/json-size.js';
@@ -115,8 +115,8 @@ const READERS: Readonly<Record<string, (text: string) => unknown>> = {
     );
     for (const chunk of chunksOf(text)) frames.push(chunk);
   },
-  StderrTail: (text) => {
-    const tail = new StderrTail(() => undefined);
+  OutputTail: (text) => {
+    const tail = new OutputTail(() => undefined);
     for (const chunk of chunksOf(text)) tail.push(chunk.toString());
     return tail.toString();
   },

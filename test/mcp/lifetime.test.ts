@@ -1,6 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { connectSession, SessionClosedError, type StdioEndpoint, TransportError } from '../../src/mcp/index.js';
+import {
+  type ConnectOptions,
+  connectSession,
+  ConnectTimeoutError,
+  type McpSession,
+  SessionClosedError,
+  type StdioEndpoint,
+  TransportError,
+} from '../../src/mcp/index.js';
 import { type Clock, systemClock } from '../../src/shared/index.js';
+import { ManualClock } from '../support/manual-clock.js';
 import {
   call,
   connect,
@@ -49,21 +58,60 @@ describe('connectSession with an unusable server', () => {
     );
   });
 
-  test('fails after the timeout when the server never answers', async () => {
-    let timeOut: () => void = () => undefined;
-    const clock: Clock = {
-      ...systemClock,
-      schedule: (delayMs, callback) => {
-        if (delayMs === 100_000) timeOut = callback;
-        return systemClock.schedule(delayMs, callback);
-      },
-    };
+  /** Connects on a manual clock to a server that never answers, and calls `onOutput` for each line of standard error. */
+  const connectOnManualClock = (
+    server: readonly [name: string, ...args: string[]],
+    limits: Pick<ConnectOptions, 'connectTimeoutMs' | 'maxConnectMs'>,
+    onOutput: (clock: ManualClock) => void,
+  ): Promise<unknown> => {
+    const clock = new ManualClock();
     const { logger, lines } = recordingLogger();
-    lines.push = () => (timeOut(), 1);
-    const options = connectOptions({ clock, logger, connectTimeoutMs: 100_000 });
-    expect(await outcomeOf(connectSession(endpointOf('mute'), options))).toEqual(
-      new TransportError(`${where}: no answer within 100000 ms (stderr: waiting for something)`),
+    // The output is recorded as progress before it is logged.
+    lines.push = () => (onOutput(clock), 1);
+    return outcomeOf(connectSession(endpointOf(...server), connectOptions({ clock, logger, ...limits })));
+  };
+  const ADVICE =
+    'if it installs packages, raise "connectTimeoutMs" under "swarmlens" of the server, or install them beforehand';
+
+  test('fails after the timeout when the server never answers, and names the option', async () => {
+    const outcome = await connectOnManualClock(['mute'], { connectTimeoutMs: 100_000 }, (clock) =>
+      clock.advance(100_000),
     );
+    expect(outcome).toEqual(
+      new ConnectTimeoutError(`${where}: no answer within 100000 ms – ${ADVICE} (stderr: waiting for something)`),
+    );
+  });
+
+  test('waits longer than the timeout while the server writes to standard error, and then connects', async () => {
+    const outcome = await connectOnManualClock(
+      ['late', '20'],
+      { connectTimeoutMs: 1_000, maxConnectMs: 60_000 },
+      (clock) => clock.advance(900),
+    );
+    await using session = outcome as McpSession; // fails below otherwise
+    expect(session.tools.map(({ name }) => name)).toEqual(['late']);
+  });
+
+  test('fails after the maximum duration although the server writes to standard error', async () => {
+    const outcome = await connectOnManualClock(
+      ['late', 'Infinity'],
+      { connectTimeoutMs: 1_000, maxConnectMs: 5_000 },
+      (clock) => clock.advance(900),
+    );
+    expect(String(outcome)).toContain(`no answer within 5000 ms – ${ADVICE} (stderr: installing`);
+  });
+
+  test('fails after the timeout since the last output', async () => {
+    let lines = 0;
+    const outcome = await connectOnManualClock(
+      ['late', 'Infinity'],
+      { connectTimeoutMs: 1_000, maxConnectMs: 60_000 },
+      (clock) => {
+        lines += 1;
+        clock.advance(lines < 3 ? 900 : 1_000);
+      },
+    );
+    expect(String(outcome)).toContain(`no answer within 1000 ms after its last output – ${ADVICE}`);
   });
 
   test('reports an invalid initialize result', async () => {

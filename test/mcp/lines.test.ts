@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FrameSplitter } from '../../src/mcp/transports/websocket/frame-splitter.js';
-import { StderrTail } from '../../src/mcp/transports/stdio/stderr-tail.js';
+import { OutputTail } from '../../src/mcp/transports/stdio/output-tail.js';
 import { LineSplitter } from '../../src/shared/line-splitter.js';
 import { protectSecrets } from '../../src/shared/sanitize/index.js';
 import { SECRETS, SECRET_FRAGMENTS } from '../support/secrets.js';
@@ -89,10 +89,10 @@ describe('FrameSplitter', () => {
   });
 });
 
-describe('StderrTail', () => {
+describe('OutputTail', () => {
   test('joins the last three lines and shortens long lines', () => {
     const all: string[] = [];
-    const lines = new StderrTail((whole) => all.push(whole));
+    const lines = new OutputTail((whole) => all.push(whole));
     expect(lines.toString()).toBe('');
     lines.push('one\r\n\n\u001b[31mtwo\u001b[0m\nth');
     expect(lines.toString()).toBe('one | two | th');
@@ -110,7 +110,7 @@ describe('StderrTail', () => {
       `${key.replaceAll('\n', '\r\n')}\r\nafter it\n`,
     ]) {
       const all: string[] = [];
-      const lines = new StderrTail((whole) => all.push(whole));
+      const lines = new OutputTail((whole) => all.push(whole));
       for (const character of `before it\n${text}`) {
         lines.push(character);
         for (const trace of SECRET_FRAGMENTS) expect(lines.toString()).not.toContain(trace);
@@ -122,14 +122,14 @@ describe('StderrTail', () => {
   test('does not reveal a secret of the configuration that arrives in pieces', () => {
     const secret = 'kestrel seven "of" nine';
     using _secrets = protectSecrets([secret]);
-    const lines = new StderrTail(() => undefined);
+    const lines = new OutputTail(() => undefined);
     for (const character of `key: ${secret}\nlast: ${secret}`) {
       lines.push(character);
       expect(lines.toString()).not.toMatch(/kestr|seven|nine/);
     }
     expect(lines.toString()).toBe('key: [redacted] | last: [redacted]');
     for (let length = 16_384 - secret.length; length <= 16_384; length += 1) {
-      const long = new StderrTail(() => undefined);
+      const long = new OutputTail(() => undefined);
       long.push(`${secret} ${'x '.repeat(8_192).slice(0, length)}`);
       long.push('\n');
       expect(long.toString()).not.toMatch(/kestr|seven|nine/);
@@ -139,7 +139,7 @@ describe('StderrTail', () => {
   test('redacts a secret at the cut of a line that is too long', () => {
     const secret = SECRETS['GitHub token'] ?? '';
     const all: string[] = [];
-    const lines = new StderrTail((whole) => all.push(whole));
+    const lines = new OutputTail((whole) => all.push(whole));
     for (let at = 16_384 - 50; at < 16_384; at += 1) {
       lines.push(`${secret} ${'x'.repeat(at)}`);
       lines.push(' end\n');

@@ -24,8 +24,13 @@ const DEFAULT_POLL_HZ = 60;
 /** Default poll rate of servers with a mapping. It is low, because the cost of their tools is unknown. */
 const MAPPED_POLL_HZ = 10;
 
-/** Options of a server whose entry has no `swarmlens`. */
-export const DEFAULT_SERVER_OPTIONS = toServerOptions(serverOptionsSchema.parse({}), []);
+/** Default time limit for the start of a command in milliseconds. It may have to install packages first. */
+const START_TIMEOUT_MS = 120_000;
+/** Default time limit for a connection to a running server in milliseconds. */
+const CONNECT_TIMEOUT_MS = 30_000;
+
+/** Options of a server whose entry has no `swarmlens`, and which runs already. */
+export const DEFAULT_SERVER_OPTIONS = toServerOptions(serverOptionsSchema.parse({}), [], CONNECT_TIMEOUT_MS);
 
 const textsSchema = z.record(z.string(), z.string());
 
@@ -100,7 +105,8 @@ export async function parseServer(listed: ListedServer, context: ServerEntryCont
     );
   }
   if (problems.options.length > optionProblems) return null;
-  return { id: entry.id, endpoint, ...toServerOptions(options, replicas) };
+  const timeoutMs = endpoint.type === 'stdio' ? START_TIMEOUT_MS : CONNECT_TIMEOUT_MS;
+  return { id: entry.id, endpoint, ...toServerOptions(options, replicas, timeoutMs) };
 }
 
 /** Returns the name of an entry, or an id made from it if the name cannot be an id. */
@@ -189,8 +195,9 @@ async function readEnvFile(
 }
 
 function toServerOptions(
-  { mapping, serverType, maxPollHz, sticky, ...options }: ServerOptions,
+  { mapping, serverType, maxPollHz, sticky, connectTimeoutMs, ...options }: ServerOptions,
   replicas: readonly EndpointConfig[],
+  defaultConnectTimeoutMs: number,
 ): Omit<ServerConfig, 'id' | 'endpoint'> {
   const isMapped = mapping !== undefined;
   return {
@@ -200,5 +207,6 @@ function toServerOptions(
     mapping: mapping ?? null,
     replicas,
     sticky: sticky ?? null,
+    connectTimeoutMs: connectTimeoutMs ?? defaultConnectTimeoutMs,
   };
 }

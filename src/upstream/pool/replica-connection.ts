@@ -1,6 +1,7 @@
 import {
   type CallGuard,
   type ConnectOptions,
+  ConnectTimeoutError,
   type Endpoint,
   type McpSession,
   SessionClosedError,
@@ -38,6 +39,9 @@ export interface ReplicaConnectionDeps {
   readonly onDisconnected: () => void;
 }
 
+/** Maximum duration of a start, as a multiple of `connectTimeoutMs`. */
+const MAX_CONNECT_FACTOR = 5;
+
 /** Keeps one endpoint connected: reconnects with backoff, and stops starting a command that fails every time. */
 export class ReplicaConnection {
   readonly #options: ReplicaOptions;
@@ -50,6 +54,8 @@ export class ReplicaConnection {
   #failedAttempts = 0;
   #connectCount = 0;
   #connectionFailures = 0;
+  /** Number of consecutive starts of a command that took too long. */
+  #lateStarts = 0;
   /** Whether the loss of the last connection, or the failed attempt, has been logged. */
   #isLossLogged = false;
 
@@ -134,20 +140,21 @@ export class ReplicaConnection {
   /** Makes one attempt to connect and waits for the end of the session. */
   async #connectOnce(signal: AbortSignal): Promise<void> {
     const { clock, logger, guard, connect, validateServer, onSessionEvent, onToolsChanged, onConnected } = this.#deps;
-    const { serverId, endpoint, connectTimeoutMs } = this.#options;
+    const { serverId, endpoint } = this.#options;
     const useScratchDirectory = this.#useScratchDirectory;
     this.#failedAttempts += 1;
     try {
       await using session = await connect(endpoint, {
         serverId,
         signal,
-        connectTimeoutMs,
+        ...this.#connectLimits(),
         clock,
         logger,
         guard,
         useScratchDirectory,
         onToolsChanged,
       });
+      this.#lateStarts = 0;
       const type = validateServer(session);
       if (this.#needsScratchDirectory(type) && !useScratchDirectory) {
         // The server already runs in the user's project. Restart it in a directory where polling does no harm.
@@ -164,10 +171,22 @@ export class ReplicaConnection {
       const reason = await waitForEnd(session, signal);
       if (!signal.aborted) this.handleSessionEnd(session, reason ?? new Error('the server closed the session'));
     } catch (error) {
+      if (error instanceof ConnectTimeoutError) this.#lateStarts += 1;
       if (!signal.aborted) this.#handleLoss(errorMessage(error));
     } finally {
       this.#session = null;
     }
+  }
+
+  /**
+   * Returns the time limits of the next attempt. A command may install packages when it starts, and would never finish if it
+   * were ended after the same time again.
+   */
+  #connectLimits(): Pick<ConnectOptions, 'connectTimeoutMs' | 'maxConnectMs'> {
+    const { endpoint, connectTimeoutMs } = this.#options;
+    if (endpoint.type !== 'stdio') return { connectTimeoutMs };
+    const factor = Math.min(2 ** this.#lateStarts, MAX_CONNECT_FACTOR);
+    return { connectTimeoutMs: connectTimeoutMs * factor, maxConnectMs: connectTimeoutMs * MAX_CONNECT_FACTOR };
   }
 
   #handleLoss(reason: string): void {
@@ -183,6 +202,8 @@ export class ReplicaConnection {
       : reason;
     // Later failures are logged as notices, less and less often.
     if (this.#isLossLogged) this.#deps.logger.debug({ serverId, replicaId: id, reason }, 'server is not connected');
+    // The warning of the configuration names the reason.
+    else if (isUnusable) this.#deps.logger.debug({ serverId, replicaId: id, reason }, 'server is not usable');
     else this.#deps.logger.warn({ serverId, replicaId: id, reason }, 'server is not connected, reconnecting');
     this.#isLossLogged = true;
     this.#deps.onDisconnected();

@@ -2,13 +2,21 @@ import { type JSONRPCMessage, serializeMessage } from '@modelcontextprotocol/cli
 import { type Clock, LineSplitter, MAX_MESSAGE_BYTES } from '../../../shared/index.js';
 import { ChildProcessGroup } from './child-process-group.js';
 import type { StdioEndpoint } from '../../endpoint.js';
-import { StderrTail } from './stderr-tail.js';
+import { OutputTail } from './output-tail.js';
 import { LineTransport, MESSAGE_TOO_LONG } from '../line-transport.js';
 
 /** Time to read the remaining output of a child after its exit. */
 const DRAIN_MS = 100;
 /** Time for a child that has closed a stream to exit. On a busy machine the exit is reported long after the close. */
 const EXIT_GRACE_MS = 1_000;
+
+/** Receives the standard error of a child. */
+export interface StderrListener {
+  /** Called with each line, without secrets. */
+  readonly onStderr: (line: string) => void;
+  /** Called with each output, also of a part of a line. */
+  readonly onProgress: () => void;
+}
 
 /**
  * MCP over a child process. The transport of the official client reports neither how the child ended nor its other
@@ -17,25 +25,38 @@ const EXIT_GRACE_MS = 1_000;
 export class StdioTransport extends LineTransport {
   readonly #endpoint: StdioEndpoint;
   readonly #clock: Clock;
-  readonly #stderr: StderrTail;
+  readonly #stderr: OutputTail;
+  readonly #onProgress: () => void;
+  /** Lines of the standard output that are not messages. */
+  readonly #stdout = new OutputTail();
   #pendingStart: Promise<ChildProcessGroup> | null = null;
   #child: ChildProcessGroup | null = null;
 
-  constructor(endpoint: StdioEndpoint, clock: Clock, onStderr: (line: string) => void) {
+  constructor(endpoint: StdioEndpoint, clock: Clock, { onStderr, onProgress }: StderrListener) {
     super();
     this.#endpoint = endpoint;
     this.#clock = clock;
-    this.#stderr = new StderrTail(onStderr);
+    this.#stderr = new OutputTail(onStderr);
+    this.#onProgress = onProgress;
   }
 
   get pid(): number | null {
     return this.#child?.pid ?? null;
   }
 
-  /** Last lines of the standard error as ` (stderr: …)`. Empty if there are none. */
-  get stderrTail(): string {
-    const tail = this.#stderr.toString();
-    return tail === '' ? '' : ` (stderr: ${tail})`;
+  /**
+   * Lines that name the reason of a failure as ` (stderr: …)`, ` (stdout: …)` or ` (stderr: …; stdout: …)`. Empty if there
+   * are none.
+   */
+  get outputTail(): string {
+    const tails = [
+      { stream: 'stderr', tail: this.#stderr },
+      { stream: 'stdout', tail: this.#stdout },
+    ].filter(({ tail }) => tail.toString() !== '');
+    const named = tails.find(({ tail }) => tail.hasError);
+    const shown = named === undefined ? tails : [named];
+    if (shown.length === 0) return '';
+    return ` (${shown.map(({ stream, tail }) => `${stream}: ${tail.toString()}`).join('; ')})`;
   }
 
   override async start(): Promise<void> {
@@ -52,9 +73,15 @@ export class StdioTransport extends LineTransport {
     );
     stdout.on('data', (chunk: Buffer) => lines.push(chunk));
     // An unread pipe would fill up and block the child.
-    stderr.setEncoding('utf8').on('data', (chunk: string) => this.#stderr.push(chunk));
+    stderr.setEncoding('utf8').on('data', (chunk: string) => {
+      this.#onProgress();
+      this.#stderr.push(chunk);
+    });
     stdin.on('error', () => this.#failAfterExit('the process closed its standard input'));
-    stdout.once('end', () => this.#failAfterExit('the process closed its standard output'));
+    stdout.once('end', () => {
+      if (lines.isWithinLine) lines.endLine();
+      this.#failAfterExit('the process closed its standard output');
+    });
     child.onExit((description) => {
       const fail = (): void => this.fail(`the process ended with ${description}`);
       child.onDrained(fail);
@@ -75,6 +102,11 @@ export class StdioTransport extends LineTransport {
   protected override async release(): Promise<void> {
     const child = await this.#pendingStart?.catch(() => null);
     await child?.end();
+  }
+
+  protected override reportNoise(line: string): void {
+    this.#stdout.push(`${line}\n`);
+    super.reportNoise(line);
   }
 
   protected override setPaused(isPaused: boolean): void {
