@@ -49,6 +49,24 @@ describe('ConfigReloader', () => {
     expect(setup.reloader.servers.map(({ id }) => id)).toEqual(['a', 'b']);
   });
 
+  test('publishes one notice for an entry that cannot be used, at the start and after a change', async () => {
+    const reason = 'mcpServers.a.type: is "pigeon"';
+    const unusable = serverConfig('a', [], { endpoint: { type: 'unusable', transport: 'http', reason } });
+    const warning = `mcpServers.a: is skipped – ${reason}`;
+    const config = testConfig([unusable], { warnings: [warning] });
+    await using start = createReloader(config);
+    await start.reloader.publishStartupWarnings();
+    await start.reloader.apply(config);
+    expect(start.notices()).toEqual([`CONFIG_WARNING ${warning}`]);
+    await using changed = createReloader(testConfig([]));
+    await changed.reloader.apply(config);
+    await changed.reloader.apply(config);
+    expect(changed.notices()).toEqual([
+      'CONFIG_APPLIED Applied the changed configuration: added a',
+      `CONFIG_WARNING ${warning}`,
+    ]);
+  });
+
   test('publishes a notice when a rejected file is valid again, and none when nothing changed', async () => {
     await using setup = createReloader(testConfig([]));
     await setup.reloader.apply(testConfig([]));

@@ -159,4 +159,14 @@ describe('swarmlens check', () => {
     expect(stderr).toMatch(/^mcpServers\.b: is the same server as mcpServers\.a .*\n$/);
     expect(stdout).not.toMatch(/^b /m);
   });
+
+  test('names an entry that cannot be used with its place, checks the others, and returns 2', async () => {
+    const servers = { bad: { comand: 'npx' }, missing: { command: 'no-such-command-anywhere' } };
+    await writeFile(join(directory, 'bad.json'), JSON.stringify({ mcpServers: servers }, null, 1));
+    const { code, stdout, stderr } = await run(['check', '--config', 'bad.json']);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^mcpServers\.bad: is skipped – .*did you mean "command"\? \([^)]*bad\.json, line 4\)\n$/);
+    expect(stdout).toMatch(/^bad +OFFLINE .*did you mean "command"\?/m);
+    expect(stdout).toMatch(/^missing +OFFLINE .*command not found: no-such-command-anywhere/m);
+  });
 });

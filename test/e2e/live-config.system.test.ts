@@ -67,9 +67,9 @@ test('swarmlens serve applies changes of the configuration file and ignores inva
   expect((await request({ url }, spawn)).errors).toBeUndefined();
 
   // An invalid file must change nothing.
-  await save('{"mcpServers": {"daa": {"command": "${NOT_SET_ANYWHERE}"}}}');
+  await save('{"mcpServers": {}, "swarmlens": {"busPrefix": "${NOT_SET_ANYWHERE}"}}');
   await notices.until((all) => all.some(({ notices: { code } }) => code === 'CONFIG_INVALID'));
-  expect(notices.data.at(-1)?.notices.message).toContain('mcpServers.daa.command: environment variable');
+  expect(notices.data.at(-1)?.notices.message).toContain('swarmlens.busPrefix: environment variable');
   expect(await servers()).toEqual([{ id: 'daa' }, { id: 'more' }]);
   expect(program.stderr).toContain('The changed configuration is invalid and was not applied');
 

@@ -203,7 +203,9 @@ export class ServerPublisher implements Disposable {
       events,
     }));
     if (seenAt === null && events.length === 0 && !hasStateChanges(delta)) return;
-    for (const event of events) logEvent(event, logger);
+    // The warning of the configuration has logged the mistakes of an entry.
+    const isLogged = this.#pool.replicas.some(({ connection }) => connection !== 'UNUSABLE');
+    for (const event of isLogged ? events : []) logEvent(event, logger);
     await this.#loopShare.measure(() => bus.publish(delta));
   }
 

@@ -12,10 +12,10 @@ import { backoffDelayMs, type Clock, errorMessage, WakeSignal, type Logger } fro
 import type { ReplicaOptions } from './pool-options.js';
 
 /**
- * State of the connection to one endpoint. RENEWING means that the session ended in an orderly way: the next one follows
+ * State of the connection to one endpoint. UNUSABLE means that its entry has mistakes. RENEWING means that the session ended in an orderly way: the next one follows
  * immediately, without a change of the replica's status.
  */
-export type ConnectionState = 'CONNECTING' | 'CONNECTED' | 'RENEWING' | 'LOST' | 'GIVEN_UP';
+export type ConnectionState = 'CONNECTING' | 'CONNECTED' | 'RENEWING' | 'LOST' | 'GIVEN_UP' | 'UNUSABLE';
 
 export interface ReplicaConnectionDeps {
   readonly connect: (endpoint: Endpoint, options: ConnectOptions) => Promise<McpSession>;
@@ -108,7 +108,7 @@ export class ReplicaConnection {
 
   /** Skips the delay before the next attempt, also for an endpoint that was given up. */
   reconnectNow(): void {
-    if (this.#session !== null) return;
+    if (this.#session !== null || this.#connection === 'UNUSABLE') return;
     if (this.#connection === 'GIVEN_UP') {
       this.#failedAttempts = 0;
       this.#connection = 'LOST';
@@ -196,7 +196,7 @@ export class ReplicaConnection {
     const isExhausted = endpoint.type === 'stdio' && restart.maxAttempts !== null && attempts >= restart.maxAttempts;
     this.#session = null;
     this.#connectionFailures += 1;
-    this.#connection = isUnusable || isExhausted ? 'GIVEN_UP' : 'LOST';
+    this.#connection = isUnusable ? 'UNUSABLE' : isExhausted ? 'GIVEN_UP' : 'LOST';
     this.#error = isExhausted
       ? `${reason} (given up after ${attempts} failed starts; call refreshDiscovery or change the configuration to retry)`
       : reason;
@@ -222,7 +222,7 @@ export class ReplicaConnection {
 
   /** Returns the delay in milliseconds before the next attempt. Null waits for `reconnectNow`. */
   #reconnectDelayMs(): number | null {
-    if (this.#connection === 'GIVEN_UP') return null;
+    if (this.#connection === 'GIVEN_UP' || this.#connection === 'UNUSABLE') return null;
     const retryInMs = this.#deps.retryInMs();
     if (this.#connection !== 'LOST') return retryInMs;
     return Math.max(retryInMs, backoffDelayMs(this.#failedAttempts, this.#options.restart, this.#deps.random));
@@ -269,6 +269,7 @@ export function replicaStatus({ connection, breaker, hasAnswered, previous }: Re
       return 'CONNECTING';
     case 'LOST':
     case 'GIVEN_UP':
+    case 'UNUSABLE':
       return 'OFFLINE';
     case 'RENEWING':
       return previous;

@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { CircuitOpenError } from '../../../src/upstream/guard/errors.js';
-import { ToolRejectedError, type ToolCallResult } from '../../../src/mcp/index.js';
+import { ConnectTimeoutError, ToolRejectedError, type ToolCallResult, TransportError } from '../../../src/mcp/index.js';
+import type { ReplicaPoolDeps } from '../../../src/upstream/pool/replica-pool.js';
 import { Held, holdTime, outcomeOf } from '../guard/support.js';
 import { settled } from '../../support/manual-clock.js';
-import { broken, hang, killed, pong, scripted, ScriptedPool, type ScriptedServer } from './scripted.js';
+import { broken, connectTo, hang, killed, pong, scripted, ScriptedPool, type ScriptedServer } from './scripted.js';
 
 beforeEach(holdTime);
 afterEach(() => vi.useRealTimers());
@@ -11,6 +12,12 @@ afterEach(() => vi.useRealTimers());
 async function pass(ms = 0): Promise<void> {
   await vi.advanceTimersByTimeAsync(ms);
   await settled();
+}
+
+/** Lets time pass until the condition holds. */
+async function waitFor(isSo: () => boolean): Promise<void> {
+  for (let round = 0; round < 100_000 && !isSo(); round += 1) await pass(10);
+  expect(isSo()).toBe(true);
 }
 
 /** Creates a pool with a single server. */
@@ -64,6 +71,67 @@ describe('Replica that cannot connect', () => {
     expect(scene.pool.replicas[0]?.connection).toBe('GIVEN_UP');
     // The handshake alone does not make the replica ONLINE.
     expect(scene.events.some(({ replica }) => replica.status === 'ONLINE')).toBe(false);
+  });
+
+  test('gives a command twice the time after each start that took too long, at most five times, until it connects', async () => {
+    const limits: unknown[] = [];
+    let isLate = true;
+    const [other] = scripted(1);
+    if (other === undefined) throw new Error('one');
+    other.isCommand = true;
+    const connect: ReplicaPoolDeps['connect'] = (endpoint, options) => {
+      limits.push([options.connectTimeoutMs, options.maxConnectMs]);
+      return isLate ? Promise.reject(new ConnectTimeoutError('too late')) : connectTo([other])(endpoint, options);
+    };
+    await using scene = new ScriptedPool(
+      [other],
+      { restart: { initialMs: 10, maxMs: 10, maxAttempts: 9 } },
+      { connect },
+    );
+    await waitFor(() => limits.length >= 4);
+    isLate = false;
+    await waitFor(() => scene.pool.replicas[0]?.connection === 'CONNECTED');
+    const whileLate = limits.length;
+    other.session?.end(killed());
+    await waitFor(() => limits.length > whileLate);
+    expect(limits.slice(0, 4)).toEqual([
+      [1_000, 5_000],
+      [2_000, 5_000],
+      [4_000, 5_000],
+      [5_000, 5_000],
+    ]);
+    expect(limits.at(-1)).toEqual([1_000, 5_000]);
+  });
+
+  test('gives a network endpoint the same time for each attempt', async () => {
+    const limits: unknown[] = [];
+    const connect: ReplicaPoolDeps['connect'] = (_endpoint, options) => {
+      limits.push([options.connectTimeoutMs, options.maxConnectMs]);
+      return Promise.reject(new ConnectTimeoutError('too late'));
+    };
+    await using _scene = new ScriptedPool(
+      scripted(1),
+      { restart: { initialMs: 10, maxMs: 10, maxAttempts: 9 } },
+      { connect },
+    );
+    await waitFor(() => limits.length >= 3);
+    expect(limits.slice(0, 3)).toEqual([1, 2, 3].map(() => [1_000, undefined]));
+  });
+
+  test('does not try an unusable entry again', async () => {
+    const endpoint = { type: 'unusable', transport: 'http', reason: 'mcpServers.a.type: is "pigeon"' } as const;
+    let attempts = 0;
+    const connect: ReplicaPoolDeps['connect'] = () => {
+      attempts += 1;
+      return Promise.reject(new TransportError(endpoint.reason));
+    };
+    await using scene = new ScriptedPool([], { endpoints: [endpoint] }, { connect });
+    await pass(600_000);
+    scene.pool.reconnectNow();
+    await pass(600_000);
+    expect(attempts).toBe(1);
+    expect(scene.pool.failureReason).toBe(endpoint.reason);
+    expect(scene.pool.replicas[0]).toMatchObject({ connection: 'UNUSABLE', status: 'OFFLINE' });
   });
 
   test('never abandons a network endpoint, or a command without `maxAttempts`', async () => {
