@@ -70,9 +70,13 @@ const page = `# Configuration
 This page lists all options of the configuration file, for operators of swarmlens. [Servers](servers.md) and
 [access control](access-control.md) contain examples.
 
-The file is JSON in the format of MCP clients, so an existing \`.mcp.json\` works unchanged. Options of swarmlens are under
-\`swarmlens\`. A mistake ends the program with exit code 2 and one line per mistake. \`\${VAR}\` in a text is replaced by the
-environment variable, and \`\${VAR:-text}\` by \`text\` if the variable is not set.
+The file is JSON in the format of MCP clients, so an existing \`.mcp.json\` works unchanged. Comments and trailing commas
+are allowed, and [files of other shapes](servers.md#files-of-mcp-clients) are read, too. Options of swarmlens are under
+\`swarmlens\`. A mistake there ends the program with exit code 2 and one line per mistake. A server whose entry has
+mistakes is skipped and shown as OFFLINE with the reason.
+
+\`\${VAR}\` in a text is replaced by the environment variable, and \`\${VAR:-text}\` by \`text\` if the variable is not set;
+\`text\` may contain variables. \`$\${VAR}\` stands for the text \`\${VAR}\`.
 
 swarmlens watches the file. Servers that are added, removed or changed are connected, removed or reconnected immediately.
 All other options take effect at the next start.
