@@ -28,7 +28,12 @@ export function parseDocument(text: string, file: string): ConfigDocument {
 
 function parseTomlDocument(text: string): ConfigDocument {
   try {
-    return { value: parseToml(text, { maxDepth: MAX_DEPTH }), lineOf: () => null, duplicates: [] };
+    const value = parseToml(text, { maxDepth: MAX_DEPTH });
+    const lines = findTomlLines(text);
+    // Keys of inline tables are on the line of the table.
+    const lineOf = (path: readonly PropertyKey[]): number | null =>
+      path.length === 0 ? null : (lines.get(JSON.stringify(path.map(String))) ?? lineOf(path.slice(0, -1)));
+    return { value, lineOf, duplicates: [] };
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
     // Further lines of the message quote the text, which may contain a secret.
@@ -36,6 +41,29 @@ function parseTomlDocument(text: string): ConfigDocument {
     throw new DocumentSyntaxError(`is not TOML – line ${error.line}, column ${error.column}: ${reason}`);
   }
 }
+
+/** Returns the line of each table and key, by its path as JSON. The parser does not report it. */
+function findTomlLines(text: string): ReadonlyMap<string, number> {
+  const lines = new Map<string, number>();
+  let table: readonly string[] = [];
+  for (const [index, line] of text.split('\n').entries()) {
+    const [start = ''] = line.trimStart();
+    const isTable = start === '[';
+    const equals = line.indexOf('=');
+    if (start === '#' || (!isTable && equals < 0)) continue;
+    const names = line.slice(0, isTable ? undefined : equals).match(TOML_NAME) ?? [];
+    const keys = names.map((name) => (/^["']/.test(name) ? name.slice(1, -1) : name));
+    if (isTable) table = keys;
+    const path = isTable ? table : [...table, ...keys];
+    for (let length = 1; length <= path.length; length += 1) {
+      const key = JSON.stringify(path.slice(0, length));
+      if (!lines.has(key) || length === path.length) lines.set(key, index + 1);
+    }
+  }
+  return lines;
+}
+
+const TOML_NAME = /"[^"]*"|'[^']*'|[\w-]+/g;
 
 function parseJsonDocument(text: string): ConfigDocument {
   checkDepth(text);

@@ -233,6 +233,8 @@ export function normalizeEntry(given: Table, { knownKeys, urlType = 'http' }: En
 
   findObstacles(entry, fields, obstacles, read);
   const envFile = take('envFile');
+  if (command !== undefined && url !== undefined)
+    warnings.push({ key: sourceKeys.get('url') ?? 'url', message: 'is ignored, because there is a "command"' });
   if (fields['token'] !== undefined && fields['url'] !== undefined)
     warnings.push({ key: 'token', message: `is ignored, because there is a URL – ${TOKEN_ADVICE}` });
   for (const key of Object.keys(entry)) {

@@ -238,6 +238,11 @@ function without(variables: Environment, name: string): Environment {
   return Object.fromEntries(Object.entries(variables).filter(([key]) => key !== name));
 }
 
+/** Returns the home directory of the user. */
+export function homeDirectory(env: Environment): string {
+  return env['HOME'] ?? env['USERPROFILE'] ?? homedir();
+}
+
 /** Returns the value of a variable that editors define. */
 function editorVariable(name: string, { env, directory }: VariableScope): string | undefined {
   switch (name) {
@@ -249,7 +254,7 @@ function editorVariable(name: string, { env, directory }: VariableScope): string
     case 'workspaceFolderBasename':
       return basename(directory);
     case 'userHome':
-      return env['HOME'] ?? env['USERPROFILE'] ?? homedir();
+      return homeDirectory(env);
     case 'pathSeparator':
     case '/':
       return sep;

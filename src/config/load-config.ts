@@ -24,7 +24,7 @@ import { isTapCommand, tapWarning } from './servers/tap-entry.js';
 import { resolveTracesUrl, traceHeaders } from './traces.js';
 import { readTrustedDocuments } from './trusted-documents.js';
 import { defaultTapKeyFile, isLoopbackHost } from '../shared/index.js';
-import { collectSecrets, SecretRedactor } from '../shared/sanitize/index.js';
+import { collectSecrets, isSecretName, SecretRedactor } from '../shared/sanitize/index.js';
 
 /** Flags of the command line, with their values as text. */
 export interface ConfigFlags {
@@ -209,10 +209,16 @@ async function parseFile(text: string, path: string, env: Environment, allProble
   return { path, json, variables, servers, warnings, options };
 }
 
-/** Appends the file and the line of the key with which a message begins. */
+/**
+ * Adds the file and the line of the key with which a message begins. They follow a key that names a secret directly, because
+ * the redaction of logs and notices removes what follows such a name and a colon.
+ */
 function withPlace(message: string, document: ConfigDocument, file: string): string {
   const line = document.lineOf(findPath(document.value, message));
-  return line === null ? message : `${message} (${file}, line ${line})`;
+  const place = line === null ? `(${file})` : `(${file}, line ${line})`;
+  const [key = ''] = message.split(': ', 1);
+  const name = key.split('.').at(-1) ?? '';
+  return isSecretName(name) ? `${key} ${place}${message.slice(key.length)}` : `${message} ${place}`;
 }
 
 /** Returns the longest path in `value` whose formatted key begins a message. */

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Config, ConfigError, loadConfig } from '../../src/config/index.js';
+import { redact } from '../../src/shared/sanitize/index.js';
 
 let root: string;
 let count = 0;
@@ -289,6 +290,12 @@ enabled = false
     ],
     ['an empty list that is null', 'x.json', { mcpServers: null }, {}],
     ['an empty list', 'x.json', { mcpServers: {} }, {}],
+    [
+      'paths in the home directory',
+      'x.json',
+      { mcpServers: { a: { command: '~/bin/a', cwd: '~', args: ['~/x'] }, b: { command: 'b', cwd: '~me' } } },
+      { a: { ...stdio('/home/me/bin/a', ['~/x']), cwd: '/home/me' }, b: { ...stdio('b'), cwd: '<project>/~me' } },
+    ],
     [
       'Roo Code',
       '.roo/mcp.json',
@@ -633,6 +640,26 @@ describe('an entry that cannot be used', () => {
     expect(config.warnings[0]).toContain(`(${file}, line 4)`);
   });
 
+  test.each(['Authorization', 'x-api-key', 'Cookie'])(
+    'keeps its reason in logs and notices for the header %s',
+    async (name) => {
+      const { config, file } = await load('x.json', entry({ url: 'http://x/', headers: { [name]: '${NOT_SET}' } }));
+      const reason = `bad.headers.${name} (${file}, line 6): environment variable NOT_SET is not set`;
+      expect(redact(config.warnings.join())).toContain(reason);
+      expect(redact(JSON.stringify(config.servers[0]?.endpoint))).toContain(reason);
+    },
+  );
+
+  test('is reported with the line of its key in TOML', async () => {
+    const text =
+      'model = "x"\n[mcp_servers.a]\ncommand = "a"\nargs = 5\n\n["mcp_servers"."b c"]\nenv = { A = "${NOT_SET}" }\n';
+    const { config, file } = await load('config.toml', `${text}command = "b"\n`);
+    expect(config.warnings).toEqual([
+      expect.stringContaining(`mcp_servers.a.args: is 5 – expected a list (${file}, line 4)`),
+      expect.stringContaining(`write \${NOT_SET:-default} (${file}, line 7)`),
+    ]);
+  });
+
   test('never shows a configured secret in its reason', async () => {
     const secret = 'sk-s3cr3t-value-1234567890';
     const value = {
@@ -674,8 +701,12 @@ describe('a list that is not an object', () => {
 
   test.each<[string, unknown, RegExp]>([
     ['a list at the top', [], /x\.json: is a list – expected an object with "mcpServers"$/],
-    ['a text in place of the list', { mcpServers: 'a' }, /^mcpServers: is "a" – expected an object of servers/],
-    ['another misspelled key', { mcpServer: {} }, /^mcpServers: is missing/],
+    [
+      'a text in place of the list',
+      { mcpServers: 'a' },
+      /^mcpServers: is "a" – expected an object of servers .*x\.json, line 2\)$/,
+    ],
+    ['another misspelled key', { mcpServer: {} }, /^mcpServers: is missing .*x\.json\)$/],
   ])('rejects a file with %s', async (_name, content, problem) => {
     await expect(load('x.json', content)).rejects.toMatchObject({
       problems: expect.arrayContaining([expect.stringMatching(problem)]),
@@ -700,8 +731,21 @@ describe('a key that has an effect only in other programs', () => {
     ['a proxy', { url: 'http://x/', proxy: 'http://p' }, /^mcpServers\.a\.proxy: is ignored – /],
     ['a sandbox', { command: 'x', sandboxEnabled: true }, /^mcpServers\.a\.sandboxEnabled: is ignored – /],
     ['a container image', { command: 'x', image: 'y' }, /^mcpServers\.a\.image: is ignored – /],
-    ['a token beside the headers', { url: 'http://x/', authToken: 'y' }, /^mcpServers\.a\.authToken: is ignored – /],
-    ['a token of another transport', { url: 'http://x/', token: 'y' }, /^mcpServers\.a\.token: is ignored, because/],
+    [
+      'a URL beside a command',
+      { command: 'x', serverUrl: 'http://x/' },
+      /^mcpServers\.a\.serverUrl: is ignored, because/,
+    ],
+    [
+      'a token beside the headers',
+      { url: 'http://x/', authToken: 'y' },
+      /^mcpServers\.a\.authToken \(.*\): is ignored – /,
+    ],
+    [
+      'a token of another transport',
+      { url: 'http://x/', token: 'y' },
+      /^mcpServers\.a\.token \(.*\): is ignored, because/,
+    ],
     ['a misspelled key', { command: 'x', arg: ['y'] }, /^mcpServers\.a\.arg: unknown option, did you mean "args"\?/],
   ])('leads to a warning: %s', async (_name, a, warning) => {
     const { config } = await load('x.json', { mcpServers: { a } });

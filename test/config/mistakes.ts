@@ -20,6 +20,6 @@ export async function mistakesOf(
 
 function toMistakes(lines: readonly string[]): readonly string[] {
   return lines.flatMap((line) =>
-    (line.split(SKIPPED)[1] ?? line).replace(/ \([^()]*\.json, line \d+\)/g, '').split('; '),
+    (line.split(SKIPPED)[1] ?? line).replace(/ \([^()]*\.json(?:, line \d+)?\)/g, '').split('; '),
   );
 }

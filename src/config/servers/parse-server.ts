@@ -14,7 +14,7 @@ import type { EndpointConfig, UnusableEndpoint } from '../../mcp/index.js';
 import { isServerName } from '../../model/index.js';
 import { collectSecrets, SecretRedactor } from '../../shared/sanitize/index.js';
 import type { ServerConfig } from '../config.js';
-import { type Environment, expandEntryEnv, expandVariables } from '../expand-variables.js';
+import { type Environment, expandEntryEnv, expandVariables, homeDirectory } from '../expand-variables.js';
 import { didYouMean, formatKey, formatValue, isMissingFile } from '../issues.js';
 import { ENTRY_KEYS, type ServerOptions, serverOptionsSchema } from '../schema.js';
 import { backoffIssues, parseReplicas } from './parse-replicas.js';
@@ -137,21 +137,26 @@ async function expandEntry(
   const expansion = { problems: unset, variables };
   const scope = { directory, env };
   const pathOf = (field: string): readonly string[] => [...path, sourceKeys.get(field) ?? field];
-  const file = expandVariables(envFile, pathOf('envFile'), scope, expansion);
+  const file = expandHome(expandVariables(envFile, pathOf('envFile'), scope, expansion), env);
   const fileEnv = file === null ? {} : await readEnvFile(file, pathOf('envFile'), directory, problems.entry);
   const ownEnv = expandEntryEnv(fields['env'], pathOf('env'), { ...scope, entryEnv: fileEnv }, expansion);
   const known = textsSchema.safeParse(ownEnv ?? {});
   const entryEnv = { ...fileEnv, ...known.data };
-  const expanded = Object.fromEntries(
-    Object.entries(fields).map(([field, value]) => [
-      field,
-      field === 'env' ? ownEnv : expandVariables(value, pathOf(field), { ...scope, entryEnv }, expansion),
-    ]),
-  );
+  const expand = (field: string, value: unknown): unknown => {
+    if (field === 'env') return ownEnv;
+    const text = expandVariables(value, pathOf(field), { ...scope, entryEnv }, expansion);
+    return field === 'command' || field === 'cwd' ? expandHome(text, env) : text;
+  };
+  const expanded = Object.fromEntries(Object.entries(fields).map(([field, value]) => [field, expand(field, value)]));
   const optionsKey = formatKey(pathOf('swarmlens'));
   for (const [name, message] of unset) problems[name.startsWith(optionsKey) ? 'options' : 'entry'].push(message);
   const hasFileEnv = Object.keys(fileEnv).length > 0 && known.success;
   return { expanded: hasFileEnv ? { ...expanded, env: entryEnv } : expanded, reported: new Set(unset.keys()) };
+}
+
+/** Replaces `~` at the start of a path, which only shells understand. */
+function expandHome(path: unknown, env: Environment): unknown {
+  return typeof path === 'string' ? path.replace(/^~(?=[\\/]|$)/, () => homeDirectory(env)) : path;
 }
 
 /** Returns a server that is shown as offline with the mistakes of its entry as the reason. */

@@ -270,7 +270,7 @@ describe('discoverServers with .mcp.json', () => {
     expect(await statuses(join(directory, '.mcp.json'))).toContainEqual(['b', 'CONFIGURED', 'b']);
   });
 
-  test.each(['', '{', '[]', '{"mcpServers":[]}', '['.repeat(50_000)])(
+  test.each(['', '{', '[]', '{"mcpServers":5}', '['.repeat(50_000)])(
     'reports a file that is not a list of servers: %.10s',
     async (text) => {
       const directory = await createProject(text);
