@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Config, ConfigError, loadConfig } from '../../src/config/index.js';
-import { redact } from '../../src/shared/sanitize/index.js';
+import { collectSecrets, redact } from '../../src/shared/sanitize/index.js';
 
 let root: string;
 let count = 0;
@@ -723,6 +723,35 @@ describe('a key that occurs again', () => {
       expect.stringMatching(/^mcpServers\.a\.command: is written more than once .*, line 3\)$/),
       expect.stringMatching(/^mcpServers\.a: is skipped – mcpServers\.a\.command: is 5 – expected text .*, line 3\)$/),
     ]);
+  });
+});
+
+describe('secrets of an entry', () => {
+  const SECRET = 'kestrel-7-of-nine-q8Xw2Lm';
+
+  test.each<[string, string, unknown]>([
+    ['a variable', 'x.json', { mcpServers: { a: { command: 'a', args: ['--key', '${KEY}'] } } }],
+    ['a variable without braces', 'x.json', { mcpServers: { a: { url: 'http://x/', headers: { 'x-key': '$KEY' } } } }],
+    ['a default', 'x.json', { mcpServers: { a: { command: 'a', args: [`\${NOT_SET:-${SECRET}}`] } } }],
+    ['a file of variables', 'x.json', { mcpServers: { a: { command: 'a', envFile: '.env' } } }],
+    [
+      '"environment"',
+      'opencode.json',
+      { mcp: { a: { type: 'local', command: ['a'], environment: { API_KEY: SECRET } } } },
+    ],
+    ['a list of assignments', 'x.json', { mcpServers: { a: { command: 'a', env: [`API_KEY=${SECRET}`] } } }],
+    ['a command of Zed', 'x.json', { context_servers: { a: { command: { path: 'a', env: { API_KEY: SECRET } } } } }],
+    ['the token of Codex', 'config.toml', '[mcp_servers.a]\nurl = "http://x/"\nbearer_token_env_var = "KEY"\n'],
+    [
+      'the headers of Codex',
+      'config.toml',
+      '[mcp_servers.a]\nurl = "http://x/"\nenv_http_headers = { "X-Any" = "KEY" }\n',
+    ],
+    ['a variable of another one', 'x.json', { mcpServers: { a: { command: 'a', env: { A: '${B}', B: '${KEY}' } } } }],
+  ])('are removed from output: %s', async (_name, file, content) => {
+    const { config } = await load(file, content, { KEY: SECRET }, { '.env': `API_KEY="${SECRET}"\n` });
+    expect(config.servers[0]?.endpoint.type).not.toBe('unusable');
+    expect([...collectSecrets(config)]).toContain(SECRET);
   });
 });
 
