@@ -1,4 +1,4 @@
-import { type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
+import { createScanner, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 import { parse as parseToml, TomlError } from 'smol-toml';
 
 /** Maximum nesting of a file, deeper than any configuration. */
@@ -115,16 +115,14 @@ class TreeReader {
 
 /** Rejects a file that is nested so deeply that the parser, which is recursive, would exceed its stack. */
 function checkDepth(text: string): void {
+  const scanner = createScanner(text, true);
   let depth = 0;
-  for (let offset = 0; offset < text.length; offset += 1) {
-    const character = text[offset];
-    if (character === '[' || character === '{') depth += 1;
-    else if (character === ']' || character === '}') depth -= 1;
-    else if (character === '"') {
-      do offset += text[offset] === '\\' ? 2 : 1;
-      while (offset < text.length && text[offset] !== '"' && text[offset] !== '\n');
-    }
-    if (depth > MAX_DEPTH) throw jsonError(text, offset, `is nested more than ${MAX_DEPTH} levels deep`);
+  for (scanner.scan(); scanner.getTokenOffset() < text.length; scanner.scan()) {
+    const token = scanner.getTokenLength() === 1 ? text[scanner.getTokenOffset()] : '';
+    if (token === '[' || token === '{') depth += 1;
+    else if (token === ']' || token === '}') depth -= 1;
+    if (depth > MAX_DEPTH)
+      throw jsonError(text, scanner.getTokenOffset(), `is nested more than ${MAX_DEPTH} levels deep`);
   }
 }
 

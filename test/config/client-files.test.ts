@@ -291,6 +291,12 @@ enabled = false
     ['an empty list that is null', 'x.json', { mcpServers: null }, {}],
     ['an empty list', 'x.json', { mcpServers: {} }, {}],
     [
+      'comments with braces and quotes',
+      'x.json',
+      `{ ${'// {"[\n/* {" */'.repeat(200)} "mcpServers": { "a": { "command": "{a" } } }`,
+      { a: stdio('{a') },
+    ],
+    [
       'paths in the home directory',
       'x.json',
       { mcpServers: { a: { command: '~/bin/a', cwd: '~', args: ['~/x'] }, b: { command: 'b', cwd: '~me' } } },
