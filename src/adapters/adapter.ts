@@ -25,6 +25,10 @@ export interface AdapterContext {
   /** Mapping of a server of type `CUSTOM`. Without a mapping, such a server has no agents. */
   readonly mapping?: ServerMapping | undefined;
   readonly caller: ToolCaller;
+  /** Whether the server is a simulator of swarmlens. @default false */
+  readonly simulated?: boolean;
+  /** Absolute path of the directory in which the server keeps its state. Null if it is not on this machine. @default null */
+  readonly projectDirectory?: string | null;
   /** Maximum number of entries of one list that are read. */
   readonly maxEntries: number;
   readonly clock: Clock;

@@ -1,6 +1,7 @@
 import type { SessionEvent } from '../mcp/index.js';
-import { UnusableResponseError, reportedFailure } from './polled-tool.js';
-import { countEntries, isObject, type ResponseLocation, type RecordReader } from './responses/record-reader.js';
+import { UnusableResponseError, reportedFailure } from './responses/parse-response.js';
+import { countEntries, type ResponseLocation, type RecordReader } from './responses/record-reader.js';
+import { isObject } from './responses/is-object.js';
 
 /** Maximum number of entries of an observed list. Longer lists are read by the poll that follows, in several turns. */
 const MAX_OBSERVED_ENTRIES = 1_000;

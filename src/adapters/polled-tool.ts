@@ -1,10 +1,10 @@
 import { backoffDelayMs, errorMessage, withoutJitter } from '../shared/index.js';
-import type { z } from 'zod';
-import type { ToolFailure } from '../model/index.js';
+import type { ServerReport, ToolFailure } from '../model/index.js';
 import { ToolCallTimeoutError, ToolRejectedError } from '../mcp/index.js';
 import type { AdapterContext } from './adapter.js';
 import { cleanText } from './responses/value-schemas.js';
-import { isObject } from './responses/record-reader.js';
+import { throwIfFailed, UnusableResponseError } from './responses/parse-response.js';
+import type { RecordReader } from './responses/record-reader.js';
 
 /** Minimum interval of tools polled at 10 Hz. Less than 100 ms, so that a slightly early poll does not skip a call. */
 export const TEN_HZ_INTERVAL_MS = 90;
@@ -14,14 +14,25 @@ const MAX_BACKOFF_MS = 30_000;
 /** Longest failure message, which is text of the server. */
 const MAX_MESSAGE_LENGTH = 300;
 
-/** A tool answered, but its result is a failure or malformed. */
-export class UnusableResponseError extends Error {
-  override readonly name = 'UnusableResponseError';
+/** Part of a server's state that polls refresh. */
+export interface PolledSource<T> {
+  /** Last value. Null if the source has failed since. */
+  readonly current: T | null;
+  /** Last good value, even if the source has failed since. Null if there is none. */
+  readonly lastGood: T | null;
+  /** Failure of the last refresh. Null if it succeeded. */
+  readonly failure: ToolFailure | null;
+  /** Reason why the last value contains only a part of the response. Null if it is complete. */
+  readonly omission: ToolFailure | null;
+  /** Refreshes the value if that is due. */
+  refresh(signal: AbortSignal): Promise<void>;
 }
 
 /** Options of a `PolledTool`. */
 export interface PolledToolOptions<T> {
   readonly tool: string;
+  /** Reader of the entries, which records those it omits. */
+  readonly records: RecordReader;
   readonly args?: Readonly<Record<string, unknown>>;
   /** Minimum interval between two calls in milliseconds. 0 means at every poll. */
   readonly minIntervalMs: number;
@@ -36,15 +47,22 @@ export interface PolledToolOptions<T> {
   readonly read: (response: unknown) => T;
 }
 
+/** Parsed result, and what it omits. */
+interface Reading<T> {
+  readonly value: T;
+  readonly omission: ToolFailure | null;
+}
+
 /**
  * Tool call that is repeated by polls, at most once per minimum interval. Keeps the last good result. After a failure, the
  * next call waits for 1 s, 2 s, … 30 s, so that a failing tool does not cost a call at every poll.
  */
-export class PolledTool<T> {
+export class PolledTool<T> implements PolledSource<T> {
   readonly #context: AdapterContext;
   readonly #options: PolledToolOptions<T>;
   #lastResult: T | null = null;
   #failure: ToolFailure | null = null;
+  #omission: ToolFailure | null = null;
   #consecutiveFailures = 0;
   #requestedAtMs: number | null = null;
   #retryAtMs = -Infinity;
@@ -56,19 +74,20 @@ export class PolledTool<T> {
     this.#options = options;
   }
 
-  /** Last result. Null if the tool has failed since. */
   get current(): T | null {
     return this.#failure === null ? this.#lastResult : null;
   }
 
-  /** Last good result, even if the tool has failed since. Null if there is none. */
   get lastGood(): T | null {
     return this.#lastResult;
   }
 
-  /** Failure of the last call. Null if it succeeded. */
   get failure(): ToolFailure | null {
     return this.#failure;
+  }
+
+  get omission(): ToolFailure | null {
+    return this.#omission;
   }
 
   /** Monotonic time of the last call in milliseconds. Null if there was none or the result is out of date. */
@@ -90,15 +109,15 @@ export class PolledTool<T> {
    */
   async refresh(signal: AbortSignal, minIntervalMs = this.#options.minIntervalMs): Promise<void> {
     if (!this.isDue(minIntervalMs)) return;
-    const { tool, args = {}, read, acceptsAnyResponse = false } = this.#options;
+    const { tool, args = {}, acceptsAnyResponse = false } = this.#options;
     const requestedAtMs = this.#context.clock.monotonic();
     const observations = this.#observations;
     try {
       const response = await this.#context.caller.callTool(tool, args, signal);
       if (!acceptsAnyResponse) throwIfFailed(response);
       const { caller } = this.#context;
-      const value = caller.process === undefined ? read(response) : caller.process(() => read(response));
-      this.#handleResponse(value, observations);
+      const read = (): Reading<T> => this.#read(response);
+      this.#handleResponse(caller.process === undefined ? read() : caller.process(read), observations);
     } catch (error) {
       if (error instanceof UnusableResponseError) this.#context.caller.markUnusable?.(tool, error.message);
       if (error instanceof ToolRejectedError || error instanceof UnusableResponseError) this.#fail(error);
@@ -118,7 +137,7 @@ export class PolledTool<T> {
    */
   accept(response: unknown): boolean {
     if (!this.#context.tools.has(this.#options.tool)) return false;
-    this.#recordSuccess(this.#options.read(response));
+    this.#recordSuccess(this.#read(response));
     this.#requestedAtMs = this.#context.clock.monotonic();
     this.#observations += 1;
     return true;
@@ -143,14 +162,23 @@ export class PolledTool<T> {
    * and could remove an agent that was just added, so the next poll calls again. Skips at most one result in a row, so
    * that a busy client cannot prevent updates.
    */
-  #handleResponse(value: T, observations: number): void {
+  #handleResponse(reading: Reading<T>, observations: number): void {
     const isSkipped = observations !== this.#observations && !this.#hasSkippedResponse;
-    this.#recordSuccess(isSkipped ? this.#lastResult : value);
+    this.#recordSuccess(isSkipped ? { value: this.#lastResult, omission: this.#omission } : reading);
     this.#hasSkippedResponse = isSkipped;
   }
 
-  #recordSuccess(value: T | null): void {
+  #read(response: unknown): Reading<T> {
+    const { tool, records, read } = this.#options;
+    records.takeOmission();
+    const value = read(response);
+    const omission = records.takeOmission();
+    return { value, omission: omission === null ? null : { tool, message: omission } };
+  }
+
+  #recordSuccess({ value, omission }: Reading<T | null>): void {
     this.#lastResult = value;
+    this.#omission = omission;
     this.#failure = null;
     this.#consecutiveFailures = 0;
     this.#retryAtMs = -Infinity;
@@ -158,6 +186,7 @@ export class PolledTool<T> {
 
   #fail(error: Error): void {
     this.#consecutiveFailures += 1;
+    this.#omission = null;
     this.#failure = {
       tool: this.#options.tool,
       message: cleanText(errorMessage(error), MAX_MESSAGE_LENGTH) || error.name,
@@ -178,49 +207,18 @@ export async function settleAll(calls: readonly Promise<void>[]): Promise<void> 
   if (failed !== undefined) throw failed.reason;
 }
 
-/** Collects the failures of several polled tools, one per tool name. */
-export function collectFailures(tools: Iterable<Pick<PolledTool<unknown>, 'failure'>>): ToolFailure[] {
-  const failures = new Map<string, ToolFailure>();
-  for (const { failure } of tools) {
-    if (failure !== null && !failures.has(failure.tool)) failures.set(failure.tool, failure);
-  }
-  return [...failures.values()];
+/** Collects the failures, and the omissions if there are any, of several sources: one of each kind per tool name. */
+export function collectProblems(
+  sources: Iterable<Pick<PolledSource<unknown>, 'failure' | 'omission'>>,
+): Pick<ServerReport, 'failures' | 'omissions'> {
+  const list = [...sources];
+  const failures = firstPerTool(list.map(({ failure }) => failure));
+  const omissions = firstPerTool(list.map(({ omission }) => omission));
+  return omissions.length === 0 ? { failures } : { failures, omissions };
 }
 
-/**
- * Parses a result with a schema.
- * @throws UnusableResponseError if the result does not match
- */
-export function parseResponse<S extends z.ZodType>(schema: S, response: unknown): z.output<S> {
-  const result = schema.safeParse(response);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const path = issue === undefined || issue.path.length === 0 ? 'result' : issue.path.map(String).join('.');
-  throw new UnusableResponseError(`Unexpected response: ${path}: ${issue?.message ?? 'invalid'}`);
-}
-
-/**
- * Returns a result that must be an object.
- * @throws UnusableResponseError if it is not
- */
-export function expectObject(response: unknown): Readonly<Record<string, unknown>> {
-  if (!isObject(response)) throw new UnusableResponseError('Unexpected response: not an object');
-  return response;
-}
-
-function throwIfFailed(response: unknown): void {
-  const failure = reportedFailure(response);
-  if (failure !== null) throw new UnusableResponseError(failure);
-}
-
-/**
- * Returns the failure that an ordinary result reports, as claude-flow does with `{success:false,error}`,
- * `{status:"not_found"}` or `{…,error}`. Null if it reports none.
- */
-export function reportedFailure(response: unknown): string | null {
-  if (!isObject(response)) return null;
-  const { success, status, error } = response;
-  const message = typeof error === 'string' ? error : '';
-  if (success !== false && status !== 'not_found' && status !== 'error' && message === '') return null;
-  return message || `The tool reports ${typeof status === 'string' ? status : 'a failure'}`;
+function firstPerTool(failures: readonly (ToolFailure | null)[]): ToolFailure[] {
+  const byTool = new Map<string, ToolFailure>();
+  for (const failure of failures) if (failure !== null && !byTool.has(failure.tool)) byTool.set(failure.tool, failure);
+  return [...byTool.values()];
 }

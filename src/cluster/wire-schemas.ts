@@ -33,6 +33,9 @@ export const agentSchema: z.ZodType<Agent> = z.object({
   type: z.string(),
   status: z.enum(AGENT_STATUSES),
   capabilities: textListSchema,
+  // Nodes of earlier versions do not send these.
+  model: nullableText.default(null),
+  currentTaskId: nullableText.default(null),
   performance: z.object(mapPerformanceFields(() => nullableNumber)).nullable(),
   neural: z
     .object(

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { TapConnection } from './tap-connection.js';
 
 /** Validated description of how to reach one MCP server, with every `${VAR}` replaced. */
@@ -59,4 +60,14 @@ export interface UnusableEndpoint {
 export interface TapEndpoint {
   readonly type: 'tap';
   readonly link: TapConnection;
+}
+
+/**
+ * Returns the absolute path of the project in which a server keeps its state: its working directory, or the one in
+ * `CLAUDE_FLOW_CWD` for claude-flow. Null if the server is not started by swarmlens.
+ */
+export function projectDirectory(endpoint: StdioEndpoint): string;
+export function projectDirectory(endpoint: Endpoint): string | null;
+export function projectDirectory(endpoint: Endpoint): string | null {
+  return endpoint.type === 'stdio' ? resolve(endpoint.cwd, endpoint.env['CLAUDE_FLOW_CWD'] ?? '.') : null;
 }

@@ -22,6 +22,7 @@ export {
   type Endpoint,
   type EndpointConfig,
   type HttpEndpoint,
+  projectDirectory,
   type SseEndpoint,
   type StdioEndpoint,
   type TcpEndpoint,

@@ -30,6 +30,10 @@ export interface Agent {
   readonly type: string;
   readonly status: AgentStatus;
   readonly capabilities: readonly string[];
+  /** Language model that the agent uses. Null if the server does not report it. */
+  readonly model: string | null;
+  /** Global id of the task that the agent works on, `<serverId>:<nativeId>`. Null if there is none or it is unknown. */
+  readonly currentTaskId: string | null;
   readonly performance: AgentPerformance | null;
   readonly neural: AgentNeural | null;
   readonly topology: AgentTopologyPosition | null;

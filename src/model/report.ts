@@ -11,6 +11,15 @@ export interface ServerReport {
   readonly edges: readonly ReportedEdge[];
   /** Tools that failed in this poll. Their fields are null and their agents are stale; everything else is current. */
   readonly failures: readonly ToolFailure[];
+  /**
+   * Tools whose answer was understood only in part. Their other data is current. Omitted if there is none.
+   */
+  readonly omissions?: readonly ToolFailure[];
+  /**
+   * Reason why a part of the state cannot be read without changing the server. The values concerned are null. Omitted if
+   * everything can be read.
+   */
+  readonly limitation?: string;
 }
 
 export interface ReportedAgent {
@@ -21,6 +30,10 @@ export interface ReportedAgent {
   readonly type: string;
   readonly status: AgentStatus;
   readonly capabilities: readonly string[];
+  /** Language model that the agent uses. Null if the server does not report it. */
+  readonly model: string | null;
+  /** Native id of the task that the agent works on. Null if there is none or it is unknown. */
+  readonly currentTaskNativeId: string | null;
   readonly performance: AgentPerformance | null;
   readonly neural: AgentNeural | null;
   /** Role in lower case as the server reports it: queen, worker, … */

@@ -84,6 +84,15 @@ export const AgentRef = builder.objectRef<Agent>('Agent').implement({
       description: 'Capabilities as the server names them. Empty if the server does not report any.',
       resolve: (agent) => [...agent.capabilities],
     }),
+    model: t.exposeString('model', {
+      nullable: true,
+      description: 'Language model that the agent uses. Null if the server does not report it.',
+    }),
+    currentTaskId: t.exposeID('currentTaskId', {
+      nullable: true,
+      description:
+        'Id of the task that the agent works on, `<serverId>:<native task id>`. Null if there is none or the server does not report it.',
+    }),
     performance: t.expose('performance', {
       type: AgentPerformanceType,
       nullable: true,

@@ -32,6 +32,8 @@ const GROUPS: readonly FieldGroup[] = toGroups([
       'type',
       'status',
       'capabilities',
+      'model',
+      'currentTaskId',
       'stale',
       'simulated',
       'createdAt',

@@ -58,6 +58,8 @@ function reportedAgent(serverId: string, agent: string): fc.Arbitrary<ReportedAg
     type: fc.constantFrom(...AGENT_TYPES),
     status: fc.constantFrom(...AGENT_STATUSES.slice(0, 3)),
     capabilities: fc.subarray([`can ${nativeId}`]),
+    model: fc.constantFrom(null, `model of ${nativeId}`),
+    currentTaskNativeId: fc.constantFrom(null, `task of ${nativeId}`),
     performance: option(fc.nat(2).map((tasksActive) => ({ ...UNKNOWN_PERFORMANCE, tasksActive }))),
     neural: option(
       fc.nat(2).map((adaptations) => ({

@@ -68,6 +68,8 @@ function agentOf(nativeId: string, changes: Partial<Agent> = {}): Agent {
     type: 'coder',
     status: 'IDLE',
     capabilities: [],
+    model: null,
+    currentTaskId: null,
     performance: UNKNOWN_PERFORMANCE,
     neural: null,
     topology: null,

@@ -15,6 +15,8 @@ function agentWith(topology: Partial<AgentTopologyPosition> | null): Agent {
     type: 'coder',
     status: 'IDLE',
     capabilities: [],
+    model: null,
+    currentTaskId: null,
     performance: UNKNOWN_PERFORMANCE,
     neural: null,
     topology: topology && { role: null, parentId: null, depth: 3, degree: 9, inferred: false, ...topology },

@@ -15,6 +15,8 @@ test('ClaudeFlowAdapter reports DAA agents with their own server type and cognit
     type: 'unknown',
     status: 'ACTIVE',
     capabilities: [],
+    model: null,
+    currentTaskNativeId: null,
     performance: { ...UNKNOWN_PERFORMANCE, successRate: 0.95 },
     neural: { cognitivePattern: 'systems', networkId: null, adaptations: 1, learningRate: 0.05 },
     role: null,

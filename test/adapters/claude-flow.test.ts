@@ -16,7 +16,9 @@ test('ClaudeFlowAdapter reports the values of the agent list, and null for all o
     type: 'coder',
     status: 'BUSY',
     capabilities: [],
-    performance: { ...UNKNOWN_PERFORMANCE, healthScore: 0.7, tasksActive: 1, tasksCompleted: 3, tasksFailed: 0 },
+    model: null,
+    currentTaskNativeId: null,
+    performance: { ...UNKNOWN_PERFORMANCE, healthScore: 0.7, tasksActive: 1, tasksCompleted: null, tasksFailed: null },
     neural: null,
     role: null,
     createdAt: '2026-11-23T15:02:56.502Z',
@@ -59,7 +61,7 @@ test('ClaudeFlowAdapter does not count tasks when the list reaches the limit', a
   expect(rig.server.calls.find((call) => call.tool === 'task_list')?.args).toEqual({ limit: 1000 });
   expect(agentIn(report, 'coder-1').performance).toMatchObject({
     tasksActive: null,
-    tasksCompleted: 3,
+    tasksCompleted: null,
     tasksFailed: null,
   });
 });

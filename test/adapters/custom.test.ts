@@ -58,6 +58,8 @@ describe('CustomAdapter', () => {
           type: 'coder',
           status: 'BUSY',
           capabilities: ['x', '3', 'y'],
+          model: null,
+          currentTaskNativeId: null,
           performance: { ...UNKNOWN_PERFORMANCE, cpuUsage: 0.25, tokenUsage: 12.5 },
           neural: { cognitivePattern: 'lateral', networkId: null, adaptations: null, learningRate: null },
           role: null,

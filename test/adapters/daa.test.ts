@@ -14,6 +14,8 @@ test('DaaAdapter reports the values of the server, and null for all others', asy
     type: 'researcher',
     status: 'ACTIVE',
     capabilities: ['search', 'index'],
+    model: null,
+    currentTaskNativeId: null,
     performance: { ...UNKNOWN_PERFORMANCE, tasksActive: 1, tasksCompleted: 1, tasksFailed: 0 },
     neural: null,
     role: null,

@@ -123,8 +123,16 @@ export interface Rig {
   poll(): Promise<ServerReport>;
 }
 
-/** Creates an adapter for a server that offers exactly the tools with a response. */
-export function rigOf(type: McpServerType, answers: Readonly<Record<string, Answer>>, mapping?: ServerMapping): Rig {
+/**
+ * Creates an adapter for a server that offers exactly the tools with a response.
+ * @param kind whether it is a simulator, and where it keeps its state. @default a simulator
+ */
+export function rigOf(
+  type: McpServerType,
+  answers: Readonly<Record<string, Answer>>,
+  mapping?: ServerMapping,
+  kind: Pick<AdapterContext, 'simulated' | 'projectDirectory'> = { simulated: true },
+): Rig {
   const clock = new ManualClock();
   const server = new FakeServer(answers, clock, type !== 'CUSTOM');
   const log: LogLine[] = [];
@@ -132,6 +140,7 @@ export function rigOf(type: McpServerType, answers: Readonly<Record<string, Answ
     serverId: 'server',
     tools: new Set(Object.keys(answers)),
     mapping,
+    ...kind,
     caller: server,
     maxEntries: 10_000,
     clock,

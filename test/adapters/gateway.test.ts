@@ -41,6 +41,8 @@ test('GatewayAdapter reports the values of a registration, and null for all othe
     type: 'coder',
     status: 'IDLE',
     capabilities: ['prose'],
+    model: null,
+    currentTaskNativeId: null,
     performance: null,
     neural: null,
     role: null,

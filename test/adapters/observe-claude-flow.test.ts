@@ -35,7 +35,7 @@ test('agent_update changes only the values of the result', async () => {
   expect(agentIn(seen(rig, recordedCall('claude-flow', 'agent_update')), 'coder-1')).toMatchObject({
     type: 'coder',
     status: 'BUSY',
-    performance: { healthScore: 0.7, tasksCompleted: 3 },
+    performance: { healthScore: 0.7, tasksCompleted: null },
     createdAt: '2026-11-23T15:02:56.502Z',
   });
 });

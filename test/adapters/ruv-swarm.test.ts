@@ -24,6 +24,8 @@ test('RuvSwarmAdapter reports the values of the server, and null for all others'
     type: 'researcher',
     status: 'IDLE',
     capabilities: ['a', 'b'],
+    model: null,
+    currentTaskNativeId: null,
     performance: { ...UNKNOWN_PERFORMANCE, tasksActive: 0, tasksCompleted: 2, tasksFailed: 0 },
     neural: { cognitivePattern: 'adaptive', networkId: 'nn-1795446110466', adaptations: null, learningRate: null },
     role: null,

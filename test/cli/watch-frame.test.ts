@@ -30,6 +30,8 @@ function agentOf(id: string, overrides: Partial<Agent> = {}): Agent {
     type: 'coder',
     status: 'BUSY',
     capabilities: [],
+    model: null,
+    currentTaskId: null,
     performance: null,
     neural: null,
     topology: null,

@@ -14,6 +14,8 @@ export function createAgent(nativeId: string, values: Partial<Agent> = {}): Agen
     type: 'coder',
     status: 'IDLE',
     capabilities: [],
+    model: null,
+    currentTaskId: null,
     performance: null,
     neural: null,
     topology: null,

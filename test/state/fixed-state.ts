@@ -13,6 +13,8 @@ export function agentWith(nativeId: string, changes: Partial<Agent> = {}): Agent
     type: 'coder',
     status: 'IDLE',
     capabilities: [],
+    model: null,
+    currentTaskId: null,
     performance: null,
     neural: null,
     topology: null,

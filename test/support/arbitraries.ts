@@ -48,6 +48,8 @@ export function agentOf(serverId: string, nativeId: string): fc.Arbitrary<Agent>
       type: fc.constantFrom(...TYPES),
       status: fc.constantFrom(...AGENT_STATUSES.slice(0, 3)),
       capabilities: fc.subarray(['x', 'y']),
+      model: fc.constantFrom(null, 'sonnet', 'opus'),
+      currentTaskId: fc.constantFrom(null, 's:task-1'),
       performance: option(performance),
       neural: option(neural),
       topology: option(topology),

@@ -196,6 +196,8 @@ function agentOf(index: number, round: number): Agent {
     type: index % 2 === 0 ? 'coder' : 'tester',
     status: round % 2 === 0 ? 'ACTIVE' : 'BUSY',
     capabilities: ['a', 'b'],
+    model: null,
+    currentTaskId: null,
     performance: { ...UNKNOWN_PERFORMANCE, tasksCompleted: round },
     neural: null,
     topology: null,

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import type { ToolFailure } from '../../model/index.js';
 import type { AdapterContext } from '../adapter.js';
 import * as field from '../responses/value-schemas.js';
-import { UnusableResponseError, collectFailures, PolledTool, expectObject } from '../polled-tool.js';
+import { collectProblems, PolledTool } from '../polled-tool.js';
+import { UnusableResponseError, expectObject } from '../responses/parse-response.js';
 import type { RecordReader } from '../responses/record-reader.js';
 
 /** Minimum interval between two calls for any agents. */
@@ -36,7 +37,7 @@ export class CognitivePatterns {
   }
 
   get failures(): readonly ToolFailure[] {
-    return collectFailures(this.#tools.values());
+    return collectProblems(this.#tools.values()).failures;
   }
 
   patternOf(agentId: string): DaaPattern | null {
@@ -79,6 +80,7 @@ export class CognitivePatterns {
   #createTool(agentId: string): PolledTool<DaaPattern> {
     return new PolledTool(this.#context, {
       tool: TOOL,
+      records: this.#records,
       args: { agentId, action: 'analyze' },
       minIntervalMs: MIN_AGENT_INTERVAL_MS,
       read: (response) => {

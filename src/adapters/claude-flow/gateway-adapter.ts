@@ -4,8 +4,10 @@ import type { SessionEvent } from '../../mcp/index.js';
 import type { Clock } from '../../shared/index.js';
 import type { Adapter, AdapterContext } from '../adapter.js';
 import * as field from '../responses/value-schemas.js';
-import { collectFailures, PolledTool, parseResponse } from '../polled-tool.js';
-import { isObject, RecordReader } from '../responses/record-reader.js';
+import { collectProblems, PolledTool } from '../polled-tool.js';
+import { listIn } from '../responses/parse-response.js';
+import { RecordReader } from '../responses/record-reader.js';
+import { isObject } from '../responses/is-object.js';
 import { createReportedAgent } from '../responses/report-builders.js';
 import { parseAgentStatus } from '../responses/agent-status.js';
 
@@ -61,16 +63,12 @@ export class GatewayAdapter implements Adapter {
     this.#clock = context.clock;
     this.#agents = new PolledTool(context, {
       tool: GATEWAY_LIST_TOOL,
+      records: this.#records,
       minIntervalMs: 0,
       isMain: true,
       read: (response) => {
-        const { agents } = parseResponse(z.object({ agents: z.array(z.unknown()) }), response);
-        return this.#records.readAll(
-          { tool: GATEWAY_LIST_TOOL, path: 'agents' },
-          agentSchema,
-          agents,
-          (agent) => agent.id,
-        );
+        const location = { tool: GATEWAY_LIST_TOOL, path: 'agents' };
+        return this.#records.readAll(location, agentSchema, listIn(response, 'agents'), (agent) => agent.id);
       },
     });
   }
@@ -135,7 +133,7 @@ export class GatewayAdapter implements Adapter {
         agents.push(createReportedAgent(fields));
       }
     }
-    return { agents, swarms: [], edges: [], failures: collectFailures([this.#agents]) };
+    return { agents, swarms: [], edges: [], ...collectProblems([this.#agents]) };
   }
 
   #listedStatus(nativeId: string): string | null {

@@ -9,9 +9,11 @@ import {
   parseCreatedSwarm,
   parseSpawnedAgents,
   parseTask,
+  TERMINATED,
 } from './responses.js';
 import type { CognitivePatterns } from './cognitive-patterns.js';
-import { type PolledTool, expectObject } from '../polled-tool.js';
+import { type PolledTool } from '../polled-tool.js';
+import { expectObject } from '../responses/parse-response.js';
 import {
   isUnfiltered,
   withResponsePart,
@@ -29,7 +31,7 @@ export interface ClaudeFlowTools {
   readonly agents: PolledTool<ClaudeFlowAgent[]>;
   readonly hive: PolledTool<Hive | null>;
   readonly daaAgents: PolledTool<ClaudeFlowDaaAgent[]>;
-  readonly swarm: PolledTool<ClaudeFlowSwarm>;
+  readonly swarms: PolledTool<readonly ClaudeFlowSwarm[]>;
   readonly tasks: PolledTool<TaskCounter | null>;
   readonly patterns: CognitivePatterns;
 }
@@ -56,7 +58,7 @@ export const CLAUDE_FLOW_OBSERVERS: ReadonlyMap<string, ClaudeFlowObserver> = ne
     ({ args, answer }, { patterns }) =>
       (args['action'] == null || args['action'] === 'analyze') && patterns.accept(answer),
   ],
-  ['swarm_status', ({ args, answer }, { swarm }) => isUnfiltered(args) && swarm.accept(answer)],
+  ['swarm_status', ({ args, answer }, { swarms }) => isUnfiltered(args) && swarms.accept(answer)],
   ['swarm_init', applyCreatedSwarm],
   ['task_list', applyTaskList],
   ...['task_create', 'task_status', 'task_update', 'task_assign', 'task_complete', 'task_cancel'].map(
@@ -109,7 +111,7 @@ function applySpawnedWorkers({ location, args, answer }: ObservedCall, tools: Cl
     const { agentId: id, agentType: type, status } = agent;
     tools.agents.update((agents) => upsertRecord(agents, agent, sameAgent(id)));
     tools.hive.update((hive) => {
-      const worker = { id, type, status, tasksCompleted: null };
+      const worker = { id, type, status };
       return hive === null
         ? null
         : { ...hive, workers: upsertRecord(hive.workers, worker, (entry) => entry.id === id) };
@@ -120,7 +122,8 @@ function applySpawnedWorkers({ location, args, answer }: ObservedCall, tools: Cl
 
 /** Adds a DAA agent. Ignores its name and type, which the polled list does not contain either. */
 function applyCreatedDaaAgent({ location, answer }: ObservedCall, tools: ClaudeFlowTools): boolean {
-  const agent = parseDaaAgent(tools.records, location, answer);
+  const entry = { id: responsePart(answer, 'id'), status: responsePart(answer, 'status') };
+  const agent = parseDaaAgent(tools.records, location, entry);
   return (
     agent !== null && tools.daaAgents.update((agents) => upsertRecord(agents, agent, (entry) => entry.id === agent.id))
   );
@@ -158,9 +161,10 @@ function applyDaaAgent({ location }: ObservedCall, { records, daaAgents }: Claud
   return daaAgents.update((agents) => upsertRecord(agents, fillMissing(agent, agents.find(isSame)), isSame));
 }
 
-function applyCreatedSwarm({ location, answer }: ObservedCall, { records, swarm }: ClaudeFlowTools): boolean {
+/** Replaces the swarms by a created one, because `swarm_status` also reports only the newest one. */
+function applyCreatedSwarm({ location, answer }: ObservedCall, { records, swarms }: ClaudeFlowTools): boolean {
   const created = parseCreatedSwarm(records, location, answer);
-  return created !== null && swarm.update(() => created);
+  return created !== null && swarms.update(() => [created], []);
 }
 
 /** Applies a task list if it is complete. Without a limit, the tool returns only the 50 newest tasks. */
@@ -177,7 +181,6 @@ function applyTask({ location, answer }: ObservedCall, { records, tasks }: Claud
   return task !== null && tasks.update((counter) => counter?.withTask(task) ?? null);
 }
 
-const TERMINATED = 'terminated';
 /** Default limit of `task_list`. */
 const DEFAULT_LIMIT = 50;
 
@@ -187,8 +190,12 @@ function sameAgent(agentId: string): (agent: ClaudeFlowAgent) => boolean {
 
 /** Replaces null values of a record with those of the previous one. */
 function fillMissing<T extends object>(record: T, previous: T | undefined): T {
-  const present = Object.entries(record).filter(([, value]: readonly [string, unknown]) => value !== null);
+  const present = Object.entries(record).filter(([, value]: readonly [string, unknown]) => !isMissing(value));
   return previous === undefined ? record : { ...previous, ...Object.fromEntries(present) };
+}
+
+function isMissing(value: unknown): boolean {
+  return value === null || (Array.isArray(value) && value.length === 0);
 }
 
 function toText(value: unknown): string | null {

@@ -1,8 +1,18 @@
 import { z } from 'zod';
 import * as field from '../responses/value-schemas.js';
-import { UnusableResponseError, expectObject, parseResponse } from '../polled-tool.js';
-import { isObject, type ResponseLocation, type RecordReader } from '../responses/record-reader.js';
+import {
+  UnusableResponseError,
+  expectObject,
+  listIn,
+  parseResponse,
+  throwIfFailed,
+} from '../responses/parse-response.js';
+import { type ResponseLocation, type RecordReader } from '../responses/record-reader.js';
+import { isObject } from '../responses/is-object.js';
 import { TaskCounter, type TaskUpdate } from '../responses/task-counter.js';
+
+/** Status of an agent that has ended, and of a swarm that has ended. */
+export const TERMINATED = 'terminated';
 
 /** Limit requested from `task_list`, whose default is 50. */
 export const MAX_TASKS = 1000;
@@ -14,18 +24,48 @@ const agentSchema = z.object({
   health: field.ratio,
   taskCount: field.count,
   createdAt: field.timestamp,
+  // Only in the files of version 3.
+  model: field.name,
+  currentTask: field.reference,
+  // Only in version 2.
+  name: field.name,
+  swarmId: field.reference,
+  capabilities: field.capabilities,
+  lastActive: field.timestamp,
 });
 export type ClaudeFlowAgent = z.output<typeof agentSchema>;
+
+/** Renames the keys of version 2 to those of version 3. */
+function normalizeAgent(entry: unknown): unknown {
+  if (!isObject(entry)) return entry;
+  return {
+    ...entry,
+    agentId: entry['agentId'] ?? entry['id'],
+    agentType: entry['agentType'] ?? entry['type'],
+    createdAt: entry['createdAt'] ?? entry['created'],
+    // The short name of a model is a default if the record has a full id.
+    model: entry['modelId'] ?? entry['model'],
+  };
+}
 
 const daaAgentSchema = z.object({
   id: field.id,
   status: field.word,
   successRate: field.ratio,
   adaptations: field.count,
+  // Only in the files.
+  name: field.name,
+  type: field.word,
+  capabilities: field.capabilities,
+  cognitivePattern: field.word,
+  learningRate: field.ratio,
+  createdAt: field.timestamp,
+  lastActivity: field.timestamp,
 });
 export type ClaudeFlowDaaAgent = z.output<typeof daaAgentSchema>;
 
-const workerSchema = z.object({ id: field.id, type: field.word, status: field.word, tasksCompleted: field.count });
+// `tasksCompleted` is omitted, because it counts failed executions too.
+const workerSchema = z.object({ id: field.id, type: field.word, status: field.word });
 export type HiveWorker = z.output<typeof workerSchema>;
 
 const queenSchema = z.object({ id: field.reference, status: field.word });
@@ -52,23 +92,41 @@ export interface Hive {
 const taskSchema = z.object({ taskId: field.id, status: field.word, assignedTo: field.references });
 
 const swarmSchema = z.object({
-  totalSwarms: field.count,
-  swarmId: field.reference,
+  swarmId: field.id,
   status: field.word,
   topology: field.word,
   maxAgents: field.count,
   strategy: field.word,
   createdAt: field.timestamp,
+  /** Native ids of the members. Null if the source does not report them. */
+  agents: field.references,
+  /** 1 if all agents are members. */
+  totalSwarms: field.count,
 });
 export type ClaudeFlowSwarm = z.output<typeof swarmSchema>;
 
-export function parseAgents(records: RecordReader, response: unknown): ClaudeFlowAgent[] {
-  const { agents } = parseResponse(z.object({ agents: z.array(z.unknown()) }), response);
-  return records.readAll({ tool: 'agent_list', path: 'agents' }, agentSchema, agents, (agent) => agent.agentId);
+/** Swarm of the agents that version 2 invents while it has none. */
+const MOCK_SWARM = 'mock-swarm';
+
+/** Returns whether a result of version 2 reports that no swarm exists yet. */
+function hasNoSwarm(response: unknown): boolean {
+  if (!isObject(response)) return false;
+  const { success, error, swarmId } = response;
+  return (
+    swarmId === MOCK_SWARM || (success === false && /^no active swarm/i.test(typeof error === 'string' ? error : ''))
+  );
+}
+
+/** Parses a list of agents of version 2 or 3. */
+export function parseAgents(records: RecordReader, tool: string, response: unknown): ClaudeFlowAgent[] {
+  if (hasNoSwarm(response)) return [];
+  throwIfFailed(response);
+  const entries = listIn(response, 'agents').map(normalizeAgent);
+  return records.readAll({ tool, path: 'agents' }, agentSchema, entries, (agent) => agent.agentId);
 }
 
 export function parseAgent(records: RecordReader, location: ResponseLocation, entry: unknown): ClaudeFlowAgent | null {
-  return records.read(location, agentSchema, entry);
+  return records.read(location, agentSchema, normalizeAgent(entry));
 }
 
 /**
@@ -81,14 +139,15 @@ export function parseSpawnedAgents(
   response: unknown,
   agentType: string | null,
 ): ClaudeFlowAgent[] {
-  const { workers } = parseResponse(z.object({ workers: z.array(z.unknown()) }), response);
-  const entries = workers.map((worker) => (isObject(worker) ? { agentType, ...worker } : worker));
+  const entries = listIn(response, 'workers').map((worker) =>
+    normalizeAgent(isObject(worker) ? { agentType, ...worker } : worker),
+  );
   return records.readAll(location, agentSchema, entries, (agent) => agent.agentId);
 }
 
-export function parseDaaAgents(records: RecordReader, response: unknown): ClaudeFlowDaaAgent[] {
-  const { agents } = parseResponse(z.object({ agents: z.array(z.unknown()) }), response);
-  return records.readAll({ tool: 'daa_learning_status', path: 'agents' }, daaAgentSchema, agents, (agent) => agent.id);
+export function parseDaaAgents(records: RecordReader, tool: string, response: unknown): ClaudeFlowDaaAgent[] {
+  const agents = listIn(response, 'agents');
+  return records.readAll({ tool, path: 'agents' }, daaAgentSchema, agents, (agent) => agent.id);
 }
 
 export function parseDaaAgent(
@@ -119,11 +178,54 @@ export function parseHive(records: RecordReader, response: unknown): Hive | null
   };
 }
 
+const storedHiveSchema = z.object({
+  initialized: z.boolean(),
+  topology: field.word,
+  createdAt: field.timestamp,
+  queen: z.object({ agentId: field.reference }).nullish(),
+  workers: field.references,
+});
+/** Hive as its state file describes it. The records of the workers are in other files. */
+export interface StoredHive extends Omit<Hive, 'workers'> {
+  readonly workerIds: readonly string[];
+}
+
+/** Parses the state file of the hive. Returns null if there is no hive. */
+export function parseStoredHive(
+  records: RecordReader,
+  location: ResponseLocation,
+  content: unknown,
+): StoredHive | null {
+  const hive = records.read(location, storedHiveSchema, expectObject(content));
+  if (hive === null) throw new UnusableResponseError('Unexpected content: initialized: missing');
+  if (!hive.initialized) return null;
+  const { topology, createdAt, queen, workers } = hive;
+  return {
+    // The server derives the id from the time of creation in the same way.
+    nativeId: createdAt === null ? 'hive' : `hive-${Date.parse(createdAt)}`,
+    status: 'active',
+    topologyName: topology,
+    createdAt,
+    queen: queen?.agentId == null ? null : { nativeId: queen.agentId, status: 'active' },
+    workerIds: workers ?? [],
+  };
+}
+
 /** Parses the task list. Returns null if it may be incomplete, because tasks cannot be counted then. */
 export function parseTasks(records: RecordReader, response: unknown): TaskCounter | null {
-  const { tasks } = parseResponse(z.object({ tasks: z.array(z.unknown()) }), response);
-  if (tasks.length >= MAX_TASKS) return null;
-  const parsed = records.readAll({ tool: 'task_list', path: 'tasks' }, taskSchema, tasks, (task) => task.taskId);
+  const tasks = listIn(response, 'tasks');
+  return tasks.length >= MAX_TASKS ? null : countTasks(records, { tool: 'task_list', path: 'tasks' }, tasks);
+}
+
+/** Counts tasks. Returns null if there are more than are read. */
+export function countTasks(
+  records: RecordReader,
+  location: ResponseLocation,
+  tasks: readonly unknown[],
+): TaskCounter | null {
+  const limited = records.limit(location, tasks);
+  if (limited.length < tasks.length) return null;
+  const parsed = records.readAll(location, taskSchema, limited, (task) => task.taskId);
   return new TaskCounter(
     parsed.map(({ taskId, status, assignedTo }) => ({ id: taskId, status, assignees: assignedTo ?? [] })),
   );
@@ -134,28 +236,56 @@ export function parseTask(records: RecordReader, location: ResponseLocation, ent
   return task === null ? null : { id: task.taskId, status: task.status, assignees: task.assignedTo };
 }
 
-/** Parses the status of a swarm. Omits `taskCount`, which is always 0 because claude-flow adds no tasks to swarms. */
-export function parseSwarm(records: RecordReader, response: unknown): ClaudeFlowSwarm {
+/**
+ * Parses the result of `swarm_status`. Returns an empty list if there is no swarm. Omits `taskCount`, which is always 0
+ * because claude-flow adds no tasks to swarms.
+ * @param hasAllAgents whether the only swarm contains all agents. Not true of real servers, whose agents may be older than
+ * the swarm.
+ */
+export function parseSwarmStatus(records: RecordReader, response: unknown, hasAllAgents: boolean): ClaudeFlowSwarm[] {
+  if (hasNoSwarm(response)) return [];
+  throwIfFailed(response);
   const object = expectObject(response);
-  const config = object['config'];
-  const strategy = isObject(config) ? config['strategy'] : null;
-  const swarm = records.read({ tool: 'swarm_status', path: 'answer' }, swarmSchema, { ...object, strategy });
-  if (swarm === null || (swarm.swarmId === null && swarm.totalSwarms !== 0)) {
-    throw new UnusableResponseError('Unexpected response: swarmId: missing');
-  }
-  return swarm;
+  if (object['swarmId'] == null && object['totalSwarms'] === 0) return [];
+  const swarm = parseSwarm(
+    records,
+    { tool: 'swarm_status', path: 'answer' },
+    {
+      ...object,
+      agents: null,
+      totalSwarms: hasAllAgents ? object['totalSwarms'] : null,
+    },
+  );
+  if (swarm === null) throw new UnusableResponseError('Unexpected response: swarmId: missing');
+  return [swarm];
 }
 
-/** Parses a created swarm. The number of swarms is then unknown, and so are the members of this one. */
+/** Parses a swarm with its `config`. */
+function parseSwarm(records: RecordReader, location: ResponseLocation, entry: unknown): ClaudeFlowSwarm | null {
+  return records.read(location, swarmSchema, withStrategy(entry));
+}
+
+/** Parses the swarms of a state file. */
+export function parseStoredSwarms(
+  records: RecordReader,
+  location: ResponseLocation,
+  entries: readonly unknown[],
+): ClaudeFlowSwarm[] {
+  return records.readAll(location, swarmSchema, entries.map(withStrategy), (swarm) => swarm.swarmId);
+}
+
+function withStrategy(entry: unknown): unknown {
+  if (!isObject(entry)) return entry;
+  const { config } = entry;
+  return { ...entry, strategy: entry['strategy'] ?? (isObject(config) ? config['strategy'] : null) };
+}
+
+/** Parses a created swarm. Its members are unknown. */
 export function parseCreatedSwarm(
   records: RecordReader,
   location: ResponseLocation,
   response: unknown,
 ): ClaudeFlowSwarm | null {
   const { swarmId, topology, strategy, maxAgents, initializedAt } = expectObject(response);
-  const entry = { swarmId, topology, strategy, maxAgents, createdAt: initializedAt };
-  const swarm = records.read(location, swarmSchema, entry);
-  if (swarm !== null && swarm.swarmId === null)
-    throw new UnusableResponseError('Unexpected response: swarmId: missing');
-  return swarm;
+  return records.read(location, swarmSchema, { swarmId, topology, strategy, maxAgents, createdAt: initializedAt });
 }

@@ -10,7 +10,7 @@ import {
   type ToolFailure,
 } from '../../model/index.js';
 import type { Adapter, AdapterContext } from '../adapter.js';
-import { collectFailures, PolledTool, TEN_HZ_INTERVAL_MS } from '../polled-tool.js';
+import { collectProblems, PolledTool, TEN_HZ_INTERVAL_MS } from '../polled-tool.js';
 import { EntryReader, VALUE_SCHEMAS } from './entry-reader.js';
 import type { MappedAgentField, AgentSource, EntrySource, MappedSwarmField, SwarmSource } from '../server-mapping.js';
 import { RecordReader } from '../responses/record-reader.js';
@@ -102,11 +102,13 @@ export class CustomAdapter implements Adapter {
     if (signal.aborted) throw new Error('the poll was aborted', { cause: signal.reason });
     // One call at a time, because an unknown server may not support parallel calls.
     for (const { tool } of this.#all()) await tool.refresh(signal);
+    const problems = collectProblems(this.#all().map(({ tool }) => tool));
     return {
       agents: this.#reportedAgents(),
       swarms: this.#reportedSwarms(),
       edges: [],
-      failures: [...this.#missingTools(), ...collectFailures(this.#all().map(({ tool }) => tool))],
+      ...problems,
+      failures: [...this.#missingTools(), ...problems.failures],
     };
   }
 
@@ -122,6 +124,7 @@ export class CustomAdapter implements Adapter {
   ): PolledTool<T[]> {
     return new PolledTool(this.#context, {
       tool: source.tool,
+      records: this.#records,
       args: source.arguments,
       minIntervalMs,
       isMain,

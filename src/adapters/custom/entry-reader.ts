@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import * as field from '../responses/value-schemas.js';
-import { UnusableResponseError } from '../polled-tool.js';
+import { UnusableResponseError } from '../responses/parse-response.js';
 import type { EntrySource, FieldSource, ValuePath } from '../server-mapping.js';
-import { isObject, type RecordReader } from '../responses/record-reader.js';
+import { type RecordReader } from '../responses/record-reader.js';
+import { isObject } from '../responses/is-object.js';
 
 /** Part of a response that becomes an agent or a swarm. */
 interface Entry {
@@ -58,7 +59,8 @@ export class EntryReader<R extends Readers<string>> {
    */
   read(response: unknown): Read<R>[] {
     const { tool, path } = this.#source;
-    const entries = this.#records.limit({ tool, path: path.text }, findEntries(this.#source, response));
+    const location = { tool, path: path.text };
+    const entries = this.#records.limit(location, findEntries(this.#source, response));
     const records = new Map<string, Read<R>>();
     for (const entry of entries) {
       const record = this.#readEntry(entry);
@@ -71,6 +73,7 @@ export class EntryReader<R extends Readers<string>> {
         `None of the ${entries.length} entries has a usable id at ${this.#describeSource('id')} (${this.#source.place}.fields.id)`,
       );
     }
+    this.#records.recordOmission(location, entries.length - records.size, entries.length);
     this.#reportAbsentFields(entries);
     return [...records.values()];
   }

@@ -2,8 +2,10 @@ import { z } from 'zod';
 import type { McpServerType, ReportedAgent, ServerReport } from '../../model/index.js';
 import type { Adapter, AdapterContext } from '../adapter.js';
 import * as field from '../responses/value-schemas.js';
-import { collectFailures, PolledTool, parseResponse, TEN_HZ_INTERVAL_MS } from '../polled-tool.js';
-import { isObject, RecordReader } from '../responses/record-reader.js';
+import { collectProblems, PolledTool, TEN_HZ_INTERVAL_MS } from '../polled-tool.js';
+import { listIn } from '../responses/parse-response.js';
+import { RecordReader } from '../responses/record-reader.js';
+import { isObject } from '../responses/is-object.js';
 import { toPerformance, createReportedAgent } from '../responses/report-builders.js';
 import { parseAgentStatus } from '../responses/agent-status.js';
 import { type AssignedTask, TaskCounter } from '../responses/task-counter.js';
@@ -18,8 +20,7 @@ const agentSchema = z.object({
   last_seen: field.timestamp,
 });
 
-const agentsSchema = z.object({ agents: z.array(z.unknown()) });
-const tasksSchema = z.object({ tasks: z.array(z.unknown()), total_count: z.unknown().optional() });
+const totalSchema = z.object({ total_count: z.unknown().optional() });
 
 /** Polls the DAA project's own server. Reports no swarms, because its agents do not belong to any. */
 export class DaaAdapter implements Adapter {
@@ -33,21 +34,24 @@ export class DaaAdapter implements Adapter {
     this.#records = new RecordReader(context);
     this.#agents = new PolledTool(context, {
       tool: 'list_agents',
+      records: this.#records,
       minIntervalMs: 0,
       isMain: true,
       read: (response) => {
-        const { agents } = parseResponse(agentsSchema, response);
-        return this.#records.readAll({ tool: 'list_agents', path: 'agents' }, agentSchema, agents, (agent) => agent.id);
+        const location = { tool: 'list_agents', path: 'agents' };
+        return this.#records.readAll(location, agentSchema, listIn(response, 'agents'), (agent) => agent.id);
       },
     });
     this.#tasks = new PolledTool(context, {
       tool: 'list_tasks',
+      records: this.#records,
       minIntervalMs: TEN_HZ_INTERVAL_MS,
       read: (response) => {
-        const { tasks, total_count } = parseResponse(tasksSchema, response);
+        const tasks = listIn(response, 'tasks');
+        const { total_count } = totalSchema.safeParse(response).data ?? {};
         const listed = this.#records.limit({ tool: 'list_tasks', path: 'tasks' }, tasks);
         // Tasks cannot be counted if some of them are not read.
-        return listed.length < tasks.length ? null : toTaskCounter({ tasks, total_count });
+        return listed.length < tasks.length ? null : toTaskCounter(tasks, total_count);
       },
     });
   }
@@ -89,13 +93,12 @@ export class DaaAdapter implements Adapter {
         stale,
       });
     });
-    return { agents, swarms: [], edges: [], failures: collectFailures([this.#agents, this.#tasks]) };
+    return { agents, swarms: [], edges: [], ...collectProblems([this.#agents, this.#tasks]) };
   }
 }
 
 /** Creates a task counter. Returns null if the list is incomplete or has no assignees, because nothing can be counted then. */
-function toTaskCounter(response: z.output<typeof tasksSchema>): TaskCounter | null {
-  const { tasks, total_count: total } = response;
+function toTaskCounter(tasks: readonly unknown[], total: unknown): TaskCounter | null {
   if (typeof total === 'number' && total > tasks.length) return null;
   const assigned = tasks.map(toAssignedTask);
   if (tasks.length > 0 && assigned.every((task) => task === null)) return null;

@@ -1,6 +1,8 @@
 import type { z } from 'zod';
 import type { Clock } from '../../shared/index.js';
 import type { AdapterContext } from '../adapter.js';
+import { isObject } from './is-object.js';
+import { UnusableResponseError } from './parse-response.js';
 
 /** Minimum interval between log lines with the same reason. */
 const LOG_INTERVAL_MS = 60_000;
@@ -23,6 +25,7 @@ export class RecordReader {
   readonly #loggedAtMs = new Map<string, number>();
   #rejectedCount = 0;
   #lastRejection: string | null = null;
+  #omission: string | null = null;
 
   constructor(context: Pick<AdapterContext, 'serverId' | 'clock' | 'logger' | 'maxEntries'>) {
     this.#clock = context.clock;
@@ -46,13 +49,16 @@ export class RecordReader {
     const excess = entries.length - this.#maxEntries;
     if (excess <= 0) return entries;
     this.#rejectedCount += excess - 1;
-    this.reject(location, `More than ${this.#maxEntries} entries ("limits.maxAgentsPerServer")`);
+    const reason = `More than ${this.#maxEntries} entries ("limits.maxAgentsPerServer")`;
+    this.reject(location, reason);
+    this.#omission ??= `${location.path}: ${reason}`;
     return entries.slice(0, this.#maxEntries);
   }
 
   /**
    * Parses a list of entries. If several entries have the same id, only the first one is kept.
    * @param idOf returns the id of a record
+   * @throws UnusableResponseError if no entry is usable, because the response then has another shape
    */
   readAll<S extends z.ZodObject>(
     location: ResponseLocation,
@@ -60,15 +66,33 @@ export class RecordReader {
     entries: readonly unknown[],
     idOf: (record: z.output<S>) => string,
   ): z.output<S>[] {
+    const limited = this.limit(location, entries);
     const records = new Map<string, z.output<S>>();
-    for (const entry of this.limit(location, entries)) {
+    for (const entry of limited) {
       const record = this.read(location, schema, entry);
       if (record === null) continue;
       const key = idOf(record);
       if (records.has(key)) this.reject(location, 'Duplicate id');
       else records.set(key, record);
     }
+    if (limited.length > 0 && records.size === 0) {
+      throw new UnusableResponseError(`None of the ${limited.length} entries is usable: ${this.#lastReason(location)}`);
+    }
+    this.recordOmission(location, limited.length - records.size, limited.length);
     return [...records.values()];
+  }
+
+  /** Records that a response was read only in part, after its entries were rejected. */
+  recordOmission(location: ResponseLocation, omitted: number, total: number): void {
+    if (omitted === 0) return;
+    this.#omission ??= `Omitted ${omitted} of ${total} entries, most recently: ${this.#lastReason(location)}`;
+  }
+
+  /** Returns why the last responses were read only in part, and forgets it. Null if they were read completely. */
+  takeOmission(): string | null {
+    const omission = this.#omission;
+    this.#omission = null;
+    return omission;
   }
 
   /** Parses an entry. Returns null if a required field is missing or malformed. */
@@ -90,6 +114,11 @@ export class RecordReader {
     return lenient.success ? lenient.data : null;
   }
 
+  /** Returns path and reason of the last rejection in a response of a tool. */
+  #lastReason({ tool }: ResponseLocation): string {
+    return this.#lastRejection?.slice(tool.length + 1) ?? 'unknown reason';
+  }
+
   /** Counts and logs an omission. */
   reject(location: ResponseLocation, reason: string): void {
     this.#rejectedCount += 1;
@@ -104,10 +133,6 @@ export class RecordReader {
       'omitted malformed value',
     );
   }
-}
-
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Returns the length of the longest list in a result, at most two levels deep: an estimate of the time to read it. */

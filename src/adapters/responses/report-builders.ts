@@ -18,6 +18,8 @@ export function createReportedAgent(
     type: 'unknown',
     status: 'UNKNOWN',
     capabilities: [],
+    model: null,
+    currentTaskNativeId: null,
     performance: null,
     neural: null,
     role: null,

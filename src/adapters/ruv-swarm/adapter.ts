@@ -1,7 +1,7 @@
 import type { McpServerType, ReportedAgent, ReportedSwarm, ServerReport } from '../../model/index.js';
 import { type SessionEvent, ToolRejectedError } from '../../mcp/index.js';
 import type { Adapter, AdapterContext } from '../adapter.js';
-import { collectFailures, PolledTool, TEN_HZ_INTERVAL_MS, settleAll } from '../polled-tool.js';
+import { collectProblems, PolledTool, TEN_HZ_INTERVAL_MS, settleAll } from '../polled-tool.js';
 import { applyObservedCall } from '../observed-call.js';
 import { RecordReader } from '../responses/record-reader.js';
 import { toNeural, toPerformance, createReportedAgent, createReportedSwarm } from '../responses/report-builders.js';
@@ -27,17 +27,20 @@ export class RuvSwarmAdapter implements Adapter {
       records,
       agents: new PolledTool(context, {
         tool: 'agent_list',
+        records,
         minIntervalMs: 0,
         isMain: true,
         read: (response) => parseAgents(records, response),
       }),
       swarms: new PolledTool(context, {
         tool: 'swarm_status',
+        records,
         minIntervalMs: TEN_HZ_INTERVAL_MS,
         read: (response) => parseSwarms(records, response),
       }),
       tasks: new PolledTool(context, {
         tool: 'task_status',
+        records,
         minIntervalMs: TEN_HZ_INTERVAL_MS,
         read: (response) => parseTasks(records, response),
       }),
@@ -80,7 +83,7 @@ export class RuvSwarmAdapter implements Adapter {
       agents: this.#reportedAgents(),
       swarms: this.#reportedSwarms(),
       edges: [],
-      failures: collectFailures([this.#tools.agents, this.#tools.swarms, this.#tools.tasks, this.#tools.members]),
+      ...collectProblems([this.#tools.agents, this.#tools.swarms, this.#tools.tasks, this.#tools.members]),
     };
   }
 

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import * as field from '../responses/value-schemas.js';
-import { parseResponse } from '../polled-tool.js';
-import { isObject, type ResponseLocation, type RecordReader } from '../responses/record-reader.js';
+import { listIn } from '../responses/parse-response.js';
+import { type ResponseLocation, type RecordReader } from '../responses/record-reader.js';
+import { isObject } from '../responses/is-object.js';
 import { TaskCounter, type TaskUpdate } from '../responses/task-counter.js';
 
 const agentSchema = z.object({
@@ -25,7 +26,7 @@ export type RuvSwarmStatus = z.output<typeof swarmSchema>;
 const taskSchema = z.object({ id: field.id, status: field.word, assignedAgents: field.references });
 
 export function parseAgents(records: RecordReader, response: unknown): RuvSwarmAgent[] {
-  const { agents } = parseResponse(z.object({ agents: z.array(z.unknown()) }), response);
+  const agents = listIn(response, 'agents');
   return records.readAll({ tool: 'agent_list', path: 'agents' }, agentSchema, agents, (agent) => agent.id);
 }
 
@@ -35,8 +36,7 @@ export function parseAgent(records: RecordReader, location: ResponseLocation, en
 
 /** Parses the swarms, whose entries have the form `{ id, status: { agents, tasks } }`. */
 export function parseSwarms(records: RecordReader, response: unknown): RuvSwarmStatus[] {
-  const { swarms } = parseResponse(z.object({ swarms: z.array(z.unknown()) }), response);
-  const flat = swarms.map((swarm) => {
+  const flat = listIn(response, 'swarms').map((swarm) => {
     if (!isObject(swarm)) return swarm;
     const { id, status } = swarm;
     return isObject(status) ? { ...status, id } : { id };
@@ -49,7 +49,7 @@ export function parseSwarm(records: RecordReader, location: ResponseLocation, en
 }
 
 export function parseTasks(records: RecordReader, response: unknown): TaskCounter {
-  const { tasks } = parseResponse(z.object({ tasks: z.array(z.unknown()) }), response);
+  const tasks = listIn(response, 'tasks');
   const parsed = records.readAll({ tool: 'task_status', path: 'tasks' }, taskSchema, tasks, (task) => task.id);
   return new TaskCounter(
     parsed.map(({ id, status, assignedAgents }) => ({ id, status, assignees: assignedAgents ?? [] })),

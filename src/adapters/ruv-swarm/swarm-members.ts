@@ -3,7 +3,8 @@ import type { ToolFailure } from '../../model/index.js';
 import type { AdapterContext } from '../adapter.js';
 import type { RecordReader } from '../responses/record-reader.js';
 import * as field from '../responses/value-schemas.js';
-import { collectFailures, PolledTool, parseResponse, TEN_HZ_INTERVAL_MS, settleAll } from '../polled-tool.js';
+import { collectProblems, PolledTool, TEN_HZ_INTERVAL_MS, settleAll } from '../polled-tool.js';
+import { listIn } from '../responses/parse-response.js';
 
 /** Minimum interval without new agents. Agents never change their swarm, so updates are rarely needed. */
 const MIN_INTERVAL_MS = 1000;
@@ -31,7 +32,11 @@ export class SwarmMembers {
   }
 
   get failure(): ToolFailure | null {
-    return collectFailures(this.#tools.values())[0] ?? null;
+    return collectProblems(this.#tools.values()).failures[0] ?? null;
+  }
+
+  get omission(): ToolFailure | null {
+    return collectProblems(this.#tools.values()).omissions?.[0] ?? null;
   }
 
   /** Returns the native swarm ids of the agents in the given swarms, by native agent id. */
@@ -85,10 +90,11 @@ export class SwarmMembers {
   #createTool(swarmId: string): PolledTool<readonly string[]> {
     return new PolledTool(this.#context, {
       tool: 'agent_list',
+      records: this.#records,
       args: { swarmId },
       minIntervalMs: MIN_INTERVAL_MS,
       read: (response) => {
-        const { agents } = parseResponse(z.object({ agents: z.array(z.unknown()) }), response);
+        const agents = listIn(response, 'agents');
         // Malformed agents are already counted in the complete list.
         const listed = this.#records.limit({ tool: 'agent_list', path: 'agents' }, agents);
         return listed.flatMap((agent) => memberSchema.safeParse(agent).data?.id ?? []);

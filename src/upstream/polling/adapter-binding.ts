@@ -1,5 +1,5 @@
 import { type Adapter, createAdapter, probeTool, type ToolCaller } from '../../adapters/index.js';
-import type { McpSession } from '../../mcp/index.js';
+import { type McpSession, projectDirectory } from '../../mcp/index.js';
 import type { McpServer } from '../../model/index.js';
 import { type Clock, isoTimestamp, type Logger } from '../../shared/index.js';
 import type { PrimarySession } from '../pool/replica-pool.js';
@@ -29,13 +29,15 @@ export function bindAdapter(
   caller: ToolCaller,
   { clock, logger, maxAgentsPerServer }: AdapterBindingDeps,
 ): AdapterBinding {
-  const { session, type } = primary;
+  const { replica, session, type } = primary;
   const tools = toolNames(session);
   const adapter = createAdapter(type, {
     serverId: id,
     tools: new Set(tools),
     mapping: mapping ?? undefined,
     caller,
+    simulated: session.identity.simulated,
+    projectDirectory: projectDirectory(replica.endpoint),
     maxEntries: maxAgentsPerServer,
     clock,
     logger,

@@ -19,7 +19,13 @@ const MAX_EDGES_PER_AGENT = 2;
 export function limitReport(report: ServerReport, maxAgents: number): ServerReport {
   const { agents, swarms } = report;
   if (agents.length <= maxAgents && swarms.length <= maxAgents) return report;
-  return { ...report, agents: agents.slice(0, maxAgents), swarms: swarms.slice(0, maxAgents) };
+  const message = `More than ${maxAgents} agents or swarms in all lists together ("limits.maxAgentsPerServer")`;
+  return {
+    ...report,
+    agents: agents.slice(0, maxAgents),
+    swarms: swarms.slice(0, maxAgents),
+    omissions: [...(report.omissions ?? []), { tool: 'report', message }],
+  };
 }
 
 /**
@@ -52,8 +58,9 @@ export function buildServerSnapshot(
   return { server, agents, swarms, edges };
 }
 
-/** Returns the first failure of a report as an error message. Null if nothing failed. */
-export function firstFailureMessage({ failures: [first] }: ServerReport): string | null {
+/** Returns the first failure or omission of a report as an error message. Null if the report is complete. */
+export function firstProblem({ failures, omissions = [] }: ServerReport): string | null {
+  const first = failures[0] ?? omissions[0];
   return first === undefined ? null : `${first.tool}: ${first.message}`;
 }
 
@@ -72,6 +79,8 @@ function toAgent(
     type: reported.type,
     status: reported.status,
     capabilities: reported.capabilities,
+    model: reported.model,
+    currentTaskId: reported.currentTaskNativeId === null ? null : globalId(server.id, reported.currentTaskNativeId),
     performance: reported.performance,
     neural: reported.neural,
     topology: derived.position,

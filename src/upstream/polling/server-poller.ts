@@ -20,7 +20,7 @@ import {
   type UpstreamOptions,
 } from '../upstream-options.js';
 import { type AdapterBinding, bindAdapter, describeServer, toolNames } from './adapter-binding.js';
-import { firstFailureMessage } from './build-snapshot.js';
+import { firstProblem } from './build-snapshot.js';
 import { demandedPollIntervalMs, minPollIntervalMs } from './poll-schedule.js';
 import { PollScheduler } from './poll-scheduler.js';
 import { ServerPublisher, type ServerPublisherDeps } from './server-publisher.js';
@@ -246,7 +246,7 @@ export class ServerPoller implements AsyncDisposable {
     const isListed = !report.failures.some(({ tool }) => tool === binding.listTool);
     if (!isListed && !binding.isPublished && this.#publisher.hasSnapshot) {
       // Without a list of agents, the snapshot of the earlier session or of another node is the best that is known.
-      await this.#publisher.publishFailure(firstFailureMessage(report) ?? 'its agents were not listed', notices);
+      await this.#publisher.publishFailure(firstProblem(report) ?? 'its agents were not listed', notices);
       return false;
     }
     binding.isPublished = true;

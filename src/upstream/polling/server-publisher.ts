@@ -14,7 +14,7 @@ import { ReplicaHealthTracker } from '../health/replica-health-tracker.js';
 import { ToolFailureTracker } from '../health/tool-failure-tracker.js';
 import type { LoopShare } from '../pool/loop-shares.js';
 import type { PoolEvent, ReplicaPool } from '../pool/replica-pool.js';
-import { buildServerSnapshot, firstFailureMessage, limitReport } from './build-snapshot.js';
+import { buildServerSnapshot, firstProblem, limitReport } from './build-snapshot.js';
 
 export interface ServerPublisherDeps {
   readonly store: Store;
@@ -47,6 +47,8 @@ export class ServerPublisher implements Disposable {
   #snapshot: ServerSnapshot | null;
   /** Failure message of a tool in the last report. */
   #toolError: string | null = null;
+  /** Reason why a part of the state is unknown, in the last report. Undefined if there is none. */
+  #limitation: string | undefined;
   #hasReported = false;
   #isClosed = false;
   #removal: Disposable | null = null;
@@ -117,19 +119,27 @@ export class ServerPublisher implements Disposable {
   }
 
   /**
-   * Returns the notices about failing tools and rejected values of a report.
+   * Returns the notices about failing tools, unreadable state and rejected values of a report.
    * @param rejectedBefore Number of values that the adapter had rejected before the poll.
    */
   reportNotices(
-    { failures }: ServerReport,
+    { failures, limitation }: ServerReport,
     { rejectedCount, lastRejection }: Adapter,
     rejectedBefore: number,
   ): readonly Notice[] {
     const { id } = this.#server;
-    const notices = this.#toolFailures.noticesFor(id, failures);
+    const notices = [...this.#toolFailures.noticesFor(id, failures), ...this.#limitationNotices(limitation)];
     if (rejectedCount === rejectedBefore) return notices;
     const message = `Ignored ${rejectedCount} malformed values of ${id} so far, most recently: ${lastRejection ?? 'unknown'}`;
     return [...notices, ...this.#health.throttledNotice('AGENT_REJECTED', 'WARNING', message)];
+  }
+
+  /** Returns a notice if a part of the state has become unreadable, or is unreadable for another reason. */
+  #limitationNotices(limitation: string | undefined): readonly Notice[] {
+    const previous = this.#limitation;
+    this.#limitation = limitation;
+    if (limitation === undefined || limitation === previous) return [];
+    return [this.#health.notice('STATE_UNREADABLE', 'WARNING', `${this.#server.id}: ${limitation}`)];
   }
 
   /** Publishes a report as the state of the server, which ends its staleness. */
@@ -138,17 +148,17 @@ export class ServerPublisher implements Disposable {
     tools: readonly string[],
     events: readonly SwarmlensEvent[] = [],
   ): Promise<void> {
-    this.#toolError = firstFailureMessage(report);
+    const { maxAgentsPerServer } = this.#deps;
+    const limited = limitReport(report, maxAgentsPerServer);
+    this.#toolError = firstProblem(limited);
     const { changes, lastError } = this.#updateAnsweringStatus();
     const seenAt = isoTimestamp(this.#deps.clock);
     this.#cancelRemoval();
     this.updateServer({ status: this.status, tools, lastError, stale: false, staleSince: null });
     this.#hasReported = true;
-    const { maxAgentsPerServer } = this.#deps;
-    const snapshot = this.#loopShare.measure(() => {
-      const limited = limitReport(report, maxAgentsPerServer);
-      return buildServerSnapshot(this.#server, limited, seenAt, this.#snapshot, maxAgentsPerServer);
-    });
+    const snapshot = this.#loopShare.measure(() =>
+      buildServerSnapshot(this.#server, limited, seenAt, this.#snapshot, maxAgentsPerServer),
+    );
     this.#snapshot = snapshot;
     if (snapshot.agents.length + snapshot.swarms.length + snapshot.edges.length > LARGE_SNAPSHOT) await nextTurn();
     await this.#publish([...changes, ...events], seenAt);

@@ -1,6 +1,7 @@
 import type { probeTool } from '../../adapters/index.js';
 import {
   type CallGuardOptions,
+  type Endpoint,
   type GuardedSignal,
   type McpSession,
   type SessionCallOptions,
@@ -74,6 +75,10 @@ export class Replica implements AsyncDisposable, BalancedReplica {
   /** Last failed call, which the next health probe repeats. */
   #failedCall: { readonly operation: SessionOperation<unknown> } | null = null;
   #median: { readonly ms: number | null; readonly updatedAtMs: number } | null = null;
+
+  get endpoint(): Endpoint {
+    return this.#options.endpoint;
+  }
 
   constructor(options: ReplicaOptions, deps: ReplicaDeps) {
     this.id = options.id;

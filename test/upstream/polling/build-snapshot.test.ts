@@ -16,6 +16,8 @@ function agent(nativeId: string, over: Partial<ReportedAgent> = {}): ReportedAge
     type: 'coder',
     status: 'IDLE',
     capabilities: [],
+    model: null,
+    currentTaskNativeId: null,
     performance: null,
     neural: null,
     role: null,

@@ -1,7 +1,9 @@
 /** Nullable fields of an agent whose types are not objects. */
 export const NULL_AGENT_FIELDS = {
   createdAt: null,
+  currentTaskId: null,
   lastActiveAt: null,
+  model: null,
   swarmId: null,
 } as const;
 

@@ -150,8 +150,6 @@ export type UpdateKind =
   /** Complete state of everything that matches. Replaces everything received before. */
   | 'SNAPSHOT';
 
-export type AgentFragment = { readonly id: string, readonly nativeId: string, readonly serverId: string, readonly serverType: McpServerType, readonly swarmId: string | null, readonly name: string, readonly type: string, readonly status: AgentStatus, readonly capabilities: ReadonlyArray<string>, readonly stale: boolean, readonly simulated: boolean, readonly createdAt: string | null, readonly lastActiveAt: string | null, readonly lastSeenAt: string, readonly performance: { readonly cpuUsage: number | null, readonly memoryUsage: number | null, readonly healthScore: number | null, readonly activityLevel: number | null, readonly tasksActive: number | null, readonly tasksCompleted: number | null, readonly tasksFailed: number | null, readonly successRate: number | null, readonly tokenUsage: number | null, readonly tokenRate: number | null, readonly responseTimeMs: number | null, readonly throughput: number | null } | null, readonly neural: { readonly cognitivePattern: string | null, readonly networkId: string | null, readonly adaptations: number | null, readonly learningRate: number | null } | null, readonly topology: { readonly role: string | null, readonly parentId: string | null, readonly depth: number | null, readonly degree: number, readonly inferred: boolean } | null };
-
 export type AgentUpdatesSubscriptionVariables = Exact<{
   serverTypes?: InputMaybe<ReadonlyArray<McpServerType>>;
   agentTypes?: InputMaybe<ReadonlyArray<Scalars['String']['input']>>;
@@ -309,49 +307,7 @@ export type NoticesSubscriptionVariables = Exact<{ [key: string]: never; }>;
 
 export type NoticesSubscription = { readonly notices: { readonly code: string, readonly severity: NoticeSeverity, readonly message: string, readonly serverId: string | null, readonly timestamp: string, readonly missed: number } };
 
-const agentText = `fragment Agent on Agent {
-  id
-  nativeId
-  serverId
-  serverType
-  swarmId
-  name
-  type
-  status
-  capabilities
-  performance {
-    cpuUsage
-    memoryUsage
-    healthScore
-    activityLevel
-    tasksActive
-    tasksCompleted
-    tasksFailed
-    successRate
-    tokenUsage
-    tokenRate
-    responseTimeMs
-    throughput
-  }
-  neural {
-    cognitivePattern
-    networkId
-    adaptations
-    learningRate
-  }
-  topology {
-    role
-    parentId
-    depth
-    degree
-    inferred
-  }
-  stale
-  simulated
-  createdAt
-  lastActiveAt
-  lastSeenAt
-}`;
+export type AgentFragment = { readonly id: string, readonly nativeId: string, readonly serverId: string, readonly serverType: McpServerType, readonly swarmId: string | null, readonly name: string, readonly type: string, readonly status: AgentStatus, readonly capabilities: ReadonlyArray<string>, readonly model: string | null, readonly currentTaskId: string | null, readonly stale: boolean, readonly simulated: boolean, readonly createdAt: string | null, readonly lastActiveAt: string | null, readonly lastSeenAt: string, readonly performance: { readonly cpuUsage: number | null, readonly memoryUsage: number | null, readonly healthScore: number | null, readonly activityLevel: number | null, readonly tasksActive: number | null, readonly tasksCompleted: number | null, readonly tasksFailed: number | null, readonly successRate: number | null, readonly tokenUsage: number | null, readonly tokenRate: number | null, readonly responseTimeMs: number | null, readonly throughput: number | null } | null, readonly neural: { readonly cognitivePattern: string | null, readonly networkId: string | null, readonly adaptations: number | null, readonly learningRate: number | null } | null, readonly topology: { readonly role: string | null, readonly parentId: string | null, readonly depth: number | null, readonly degree: number, readonly inferred: boolean } | null };
 
 const performanceMetricsText = `fragment PerformanceMetrics on PerformanceMetrics {
   totalAgents
@@ -487,6 +443,52 @@ const discoveryText = `fragment Discovery on Discovery {
   swarms {
     ...Swarm
   }
+}`;
+
+const agentText = `fragment Agent on Agent {
+  id
+  nativeId
+  serverId
+  serverType
+  swarmId
+  name
+  type
+  status
+  capabilities
+  model
+  currentTaskId
+  performance {
+    cpuUsage
+    memoryUsage
+    healthScore
+    activityLevel
+    tasksActive
+    tasksCompleted
+    tasksFailed
+    successRate
+    tokenUsage
+    tokenRate
+    responseTimeMs
+    throughput
+  }
+  neural {
+    cognitivePattern
+    networkId
+    adaptations
+    learningRate
+  }
+  topology {
+    role
+    parentId
+    depth
+    degree
+    inferred
+  }
+  stale
+  simulated
+  createdAt
+  lastActiveAt
+  lastSeenAt
 }`;
 
 export const AgentUpdatesDocument: TypedDocument<AgentUpdatesSubscription, AgentUpdatesSubscriptionVariables> = `subscription AgentUpdates($serverTypes: [McpServerType!], $agentTypes: [String!], $swarmIds: [ID!], $includePerformance: Boolean, $includeNeural: Boolean, $includeTopology: Boolean, $mode: PerformanceMode, $after: ID) {

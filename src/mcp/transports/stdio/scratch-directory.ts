@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import type { StdioEndpoint } from '../../endpoint.js';
+import { join } from 'node:path';
+import { projectDirectory, type StdioEndpoint } from '../../endpoint.js';
 import { relocateEndpoint } from './relocate-endpoint.js';
 
 /** Number of answered calls after which claude-flow's call log is deleted. Each call reads all of it and adds 1.4 KB. */
@@ -29,8 +29,7 @@ export class ScratchDirectory implements AsyncDisposable {
   /** Rewrites an endpoint to run in this directory and to observe its original working directory. */
   relocate(endpoint: StdioEndpoint): StdioEndpoint {
     const relocated = relocateEndpoint(endpoint, this.#path);
-    const project = resolve(endpoint.cwd, endpoint.env['CLAUDE_FLOW_CWD'] ?? '.');
-    return { ...relocated, env: { ...relocated.env, CLAUDE_FLOW_CWD: project } };
+    return { ...relocated, env: { ...relocated.env, CLAUDE_FLOW_CWD: projectDirectory(endpoint) } };
   }
 
   /** Runs a call. Deletes the call log from time to time, while no call is in flight. */

@@ -1,0 +1,19 @@
+import type { ServerReport } from '../../model/index.js';
+import type { TaskCounter } from '../responses/task-counter.js';
+import type { ClaudeFlowAgent, ClaudeFlowDaaAgent, ClaudeFlowSwarm, Hive } from './responses.js';
+
+/** State of a claude-flow server, from its state files or its tools. Stale parts contain their last known values. */
+export interface ClaudeFlowState extends Pick<ServerReport, 'failures' | 'omissions'> {
+  readonly agents: readonly ClaudeFlowAgent[];
+  readonly agentsAreStale: boolean;
+  readonly hive: Hive | null;
+  readonly hiveIsStale: boolean;
+  readonly daaAgents: readonly ClaudeFlowDaaAgent[];
+  readonly daaAgentsAreStale: boolean;
+  readonly swarms: readonly ClaudeFlowSwarm[];
+  readonly swarmsAreStale: boolean;
+  /** Null if tasks cannot be counted. */
+  readonly tasks: TaskCounter | null;
+  /** Reason why the swarms are unknown. Omitted if they are known. */
+  readonly limitation?: string;
+}
