@@ -12,7 +12,7 @@ import {
   TERMINATED,
 } from './responses.js';
 import type { CognitivePatterns } from './cognitive-patterns.js';
-import { type PolledTool } from '../polled-tool.js';
+import type { PolledTool } from '../polled-tool.js';
 import { expectObject } from '../responses/parse-response.js';
 import {
   isUnfiltered,

@@ -7,7 +7,7 @@ import {
   parseResponse,
   throwIfFailed,
 } from '../responses/parse-response.js';
-import { type ResponseLocation, type RecordReader } from '../responses/record-reader.js';
+import type { ResponseLocation, RecordReader } from '../responses/record-reader.js';
 import { isObject } from '../responses/is-object.js';
 import { TaskCounter, type TaskUpdate } from '../responses/task-counter.js';
 

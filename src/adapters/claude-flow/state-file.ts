@@ -2,7 +2,7 @@ import { errorMessage, fileFingerprint, hasErrorCode, MAX_MESSAGE_BYTES, readChe
 import { sanitizeJsonTextInTurns } from '../../shared/sanitize/index.js';
 import type { ToolFailure } from '../../model/index.js';
 import type { AdapterContext } from '../adapter.js';
-import { type PolledSource } from '../polled-tool.js';
+import type { PolledSource } from '../polled-tool.js';
 import { UnusableResponseError } from '../responses/parse-response.js';
 import type { RecordReader } from '../responses/record-reader.js';
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import * as field from '../responses/value-schemas.js';
 import { UnusableResponseError } from '../responses/parse-response.js';
 import type { EntrySource, FieldSource, ValuePath } from '../server-mapping.js';
-import { type RecordReader } from '../responses/record-reader.js';
+import type { RecordReader } from '../responses/record-reader.js';
 import { isObject } from '../responses/is-object.js';
 
 /** Part of a response that becomes an agent or a swarm. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import * as field from '../responses/value-schemas.js';
 import { listIn } from '../responses/parse-response.js';
-import { type ResponseLocation, type RecordReader } from '../responses/record-reader.js';
+import type { ResponseLocation, RecordReader } from '../responses/record-reader.js';
 import { isObject } from '../responses/is-object.js';
 import { TaskCounter, type TaskUpdate } from '../responses/task-counter.js';
 
