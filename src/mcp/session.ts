@@ -68,9 +68,12 @@ export interface ToolCallResult {
   /** `isError` of the MCP result. */
   readonly isError: boolean;
   /**
-   * Structured content if there is any. Otherwise the first text block, parsed if it is JSON. Null if there is neither.
+   * Data of the result: its structured content, or else the lists and objects in its texts. Several of them are one list. The
+   * text itself if it contains no data. Null if there is neither.
    */
   readonly value: unknown;
+  /** Content as clients see it: the whole text, or the list of all blocks. Omitted if `value` is the whole content. */
+  readonly content?: unknown;
 }
 
 /** Options of `connectSession`. */

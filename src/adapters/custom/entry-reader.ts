@@ -149,10 +149,33 @@ function resolveValue(source: FieldSource | undefined, entry: Entry): unknown {
   }
 }
 
+/**
+ * Returns the list at a path, or another value if there is no list. The parts of a response in several blocks are combined. A
+ * response that is a list itself has one block per entry, and therefore is the entry if there is only one.
+ */
+function listAtPath(response: unknown, path: ValuePath): unknown {
+  const value = valueAtPath(response, path);
+  if (path.keys.length === 0) return isObject(value) ? unwrapList(value) : value;
+  if (value !== undefined || !Array.isArray(response)) return value;
+  const lists = response.map((part: unknown) => valueAtPath(part, path));
+  if (!lists.some(Array.isArray)) return value;
+  // A text is a part that could not be read, and is rejected as an entry.
+  return lists.flatMap((list, index): readonly unknown[] => {
+    if (Array.isArray(list)) return list; // narrows to a list of any
+    return typeof response[index] === 'string' ? [response[index]] : [];
+  });
+}
+
+/** Returns the list in the `result` of structured content, which must be an object, or else the object as the only entry. */
+function unwrapList(value: Readonly<Record<string, unknown>>): unknown {
+  const { result, ...rest } = value;
+  return Array.isArray(result) && Object.keys(rest).length === 0 ? result : [value];
+}
+
 const EXPECTED = { list: 'a list', map: 'an object of entries', one: 'an entry' } as const;
 
 function findEntries({ shape, path, place }: EntrySource, response: unknown): Entry[] {
-  const value = valueAtPath(response, path);
+  const value = shape === 'list' ? listAtPath(response, path) : valueAtPath(response, path);
   const isMissing = value === undefined;
   // Go serializes an empty list as null.
   if (value === null && path.keys.length > 0) return [];

@@ -161,7 +161,7 @@ export class ServerPoller implements AsyncDisposable {
         () => this.#pool.call((session, guarded) => session.callTool(tool, args, { signal: guarded, timeoutMs }), call),
         signal,
       );
-      const result = { isError: answer.isError, content: answer.value, durationMs: durationMs() };
+      const result = { isError: answer.isError, content: answer.content ?? answer.value, durationMs: durationMs() };
       await this.pollNow();
       return result;
     } catch (error) {
