@@ -27,6 +27,8 @@ const CHANGES: readonly (readonly [string, Partial<Agent>])[] = [
   ['type', { type: 'queen' }],
   ['status', { status: 'BUSY' }],
   ['capabilities', { capabilities: ['review'] }],
+  ['model', { model: 'opus' }],
+  ['currentTaskId', { currentTaskId: 'x:task-1' }],
   ['stale', { stale: true }],
   ['simulated', { simulated: true }],
   ['createdAt', { createdAt: 'now' }],
@@ -128,6 +130,8 @@ describe('fields of agents', () => {
     const names = ['serverType', 'swarmId', 'name', 'type', 'status', 'capabilities', 'stale', 'simulated'];
     expect(patchSince(FULL, revisions, createView(), 0)).toEqual({
       ...Object.fromEntries(Object.entries(FULL).filter(([name]) => names.includes(name))),
+      model: null,
+      currentTaskId: null,
       createdAt: null,
       lastActiveAt: null,
       performance: FULL.performance,
