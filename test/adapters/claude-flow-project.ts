@@ -1,10 +1,10 @@
-import { cp, lstat, readdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import { z } from 'zod';
-import { TemporaryDirectory } from '../support/temporary-directory.js';
+import { directoryFingerprint, TemporaryDirectory } from '../support/temporary-directory.js';
 import { type Answer, type Rig, rigOf } from './fake-server.js';
 
 const FIXTURE = fileURLToPath(new URL('../fixtures/mcp/claude-flow-project/', import.meta.url));
@@ -44,20 +44,6 @@ export class Project implements AsyncDisposable {
     const entries = entriesSchema.parse(content[key]);
     change(entries);
     await writeFile(this.path(file), JSON.stringify({ ...content, [key]: entries }, null, 2));
-  }
-
-  /** Returns content, identity and modification time of every file and directory. */
-  async fingerprint(): Promise<Record<string, string>> {
-    const entries = await readdir(this.root, { recursive: true });
-    const lines = await Promise.all(
-      ['.', ...entries].map(async (entry) => {
-        const path = join(this.root, entry);
-        const stats = await lstat(path, { bigint: true });
-        const content = stats.isFile() ? await readFile(path, 'utf8') : '';
-        return [entry, [stats.ino, stats.mtimeNs, stats.mode, content].join(' ')] as const;
-      }),
-    );
-    return Object.fromEntries(lines);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -100,14 +86,14 @@ export async function expectUnchanged(polls: number): Promise<void> {
     });
   });
   await writeFile(project.path('tasks/store.json'), '{"tasks": {"task-1": {"taskId": "ta');
-  const before = await project.fingerprint();
+  const before = await directoryFingerprint(project.root);
   const rig = rigIn(project.root);
   let report = await rig.poll();
   for (let round = 1; round < polls; round += 1) {
     rig.clock.advance(100);
     report = await rig.poll();
   }
-  expect(await project.fingerprint()).toEqual(before);
+  expect(await directoryFingerprint(project.root)).toEqual(before);
   expect(report.swarms.map(({ nativeId, status }) => [nativeId, status]).slice(0, 5)).toEqual([
     [FIRST, 'terminated'],
     [SECOND, 'running'],

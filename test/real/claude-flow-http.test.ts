@@ -12,7 +12,7 @@ import type { App } from '../../src/app/create-app.js';
 import { AGENT_UPDATES, request, SocketClient, startApp, type WireUpdate } from '../support/app.js';
 import { waitUntil } from '../support/wait.js';
 
-const COMMAND = fileURLToPath(new URL('node_modules/.bin/claude-flow', import.meta.url));
+const COMMAND = fileURLToPath(new URL('servers/claude-flow/node_modules/.bin/claude-flow', import.meta.url));
 
 let server: ChildProcessByStdio<null, Readable, null>;
 let app: App;

@@ -1,6 +1,7 @@
 // Installs the real MCP servers beside this file and runs the tests against them.
 // Usage: node test/real/run.js [ruv-swarm|claude-flow|server-everything|tap] [options of vitest]
 import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const SUITES = ['ruv-swarm', 'claude-flow', 'server-everything', 'tap'];
@@ -17,9 +18,12 @@ function run(command, args, cwd) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-// claude-flow is a development dependency, because its installation takes five minutes and that of ruv-swarm one.
-const omit = one && first !== 'claude-flow' ? ['--omit=dev'] : [];
-run('npm', ['install', '--no-package-lock', '--no-audit', '--no-fund', '--loglevel=error', ...omit], here);
+const install = ['install', '--no-package-lock', '--no-audit', '--no-fund', '--loglevel=error'];
+if (first !== 'claude-flow') run('npm', install, here);
+if (!one || first === 'claude-flow') {
+  for (const server of readdirSync(`${here}servers`))
+    run('npm', [...install, '--ignore-scripts'], `${here}servers/${server}`);
+}
 run(process.execPath, ['scripts/build.js'], root);
 const suite = one ? [`test/real/${first}`] : [];
 run(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', '--project', 'real', ...suite, ...options], root);

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { lstat, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -22,4 +22,18 @@ export class TemporaryDirectory implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await rm(this.root, { recursive: true, force: true });
   }
+}
+
+/** Returns identity, modification time, mode and content of every file and directory below a directory, by path. */
+export async function directoryFingerprint(root: string): Promise<Record<string, string>> {
+  const entries = await readdir(root, { recursive: true });
+  const lines = await Promise.all(
+    ['.', ...entries].map(async (entry) => {
+      const path = join(root, entry);
+      const stats = await lstat(path, { bigint: true });
+      const content = stats.isFile() ? await readFile(path, 'utf8') : '';
+      return [entry, [stats.ino, stats.mtimeNs, stats.mode, content].join(' ')] as const;
+    }),
+  );
+  return Object.fromEntries(lines);
 }

@@ -52,14 +52,30 @@ export function throwIfFailed(response: unknown): void {
   if (failure !== null) throw new UnusableResponseError(failure);
 }
 
+/** Keys of the part of a result that contains the outcome of the work. */
+const OUTCOME_KEYS = ['result', 'data'];
+/** Keys of the entity that a result describes. Its status is content, not the outcome of the call. */
+const ID_KEYS = ['id', 'agentId', 'taskId', 'swarmId'];
+
 /**
  * Returns the failure that an ordinary result reports, as claude-flow does with `{success:false,error}`,
- * `{status:"not_found"}` or `{…,error}`. Null if it reports none.
+ * `{status:"not_found"}` or `{…,error}`, also in its `result` or `data`. Null if it reports none.
  */
 export function reportedFailure(response: unknown): string | null {
   if (!isObject(response)) return null;
   const { success, status, error } = response;
-  const message = typeof error === 'string' ? error : '';
-  if (success !== false && status !== 'not_found' && status !== 'error' && message === '') return null;
-  return message || `The tool reports ${typeof status === 'string' ? status : 'a failure'}`;
+  const message = errorText(error);
+  const isFailedStatus =
+    status === 'not_found' || (status === 'error' && ID_KEYS.every((key) => response[key] === undefined));
+  if (success === false || isFailedStatus || message !== '') {
+    return message || `The tool reports ${typeof status === 'string' ? status : 'a failure'}`;
+  }
+  const outcomes = OUTCOME_KEYS.map((key) => response[key]).filter(isObject);
+  const failed = outcomes.find((outcome) => outcome['success'] === false);
+  return failed === undefined ? null : errorText(failed['error']) || 'The tool reports a failure';
+}
+
+function errorText(error: unknown): string {
+  const text = isObject(error) ? error['message'] : error;
+  return typeof text === 'string' ? text : '';
 }

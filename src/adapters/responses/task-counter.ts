@@ -1,3 +1,5 @@
+import { normalizeStatus } from './agent-status.js';
+
 /** Status and assignees of one task. */
 export interface AssignedTask {
   /** Id of the task. Null if the list contains no ids. */
@@ -21,16 +23,18 @@ export interface TaskCounts {
   readonly failed: number;
 }
 
-/** Counters by task status. Assigned, waiting and canceled tasks are not counted. */
+/** Counters by task status without separators. Assigned, waiting and canceled tasks are not counted. */
 const PHASES: ReadonlyMap<string, keyof TaskCounts> = new Map([
   ['active', 'active'],
   ['executing', 'active'],
-  ['in_progress', 'active'],
   ['inprogress', 'active'],
   ['orchestrated', 'active'],
   ['running', 'active'],
+  ['working', 'active'],
+  ['complete', 'completed'],
   ['completed', 'completed'],
   ['done', 'completed'],
+  ['finished', 'completed'],
   ['succeeded', 'completed'],
   ['success', 'completed'],
   ['error', 'failed'],
@@ -47,7 +51,7 @@ export class TaskCounter {
   constructor(tasks: readonly AssignedTask[]) {
     this.#tasks = tasks;
     for (const { status, assignees } of tasks) {
-      const phase = status === null ? undefined : PHASES.get(status);
+      const phase = status === null ? undefined : PHASES.get(normalizeStatus(status));
       if (phase === undefined) continue;
       for (const agent of assignees) {
         const counts = this.countsFor(agent);

@@ -6,6 +6,7 @@ import { applyObservedCall } from '../observed-call.js';
 import { RecordReader } from '../responses/record-reader.js';
 import { toNeural, toPerformance, createReportedAgent, createReportedSwarm } from '../responses/report-builders.js';
 import { parseAgents, parseSwarms, parseTasks } from './responses.js';
+import { ObservedFacts } from './observed-facts.js';
 import { SwarmMembers } from './swarm-members.js';
 import { RUV_SWARM_OBSERVERS, type RuvSwarmTools } from './observers.js';
 import { parseAgentStatus } from '../responses/agent-status.js';
@@ -13,7 +14,7 @@ import { parseAgentStatus } from '../responses/agent-status.js';
 /** Polls ruv-swarm. Never calls the tools that return invented numbers or always fail. */
 export class RuvSwarmAdapter implements Adapter {
   readonly type = 'RUV_SWARM';
-  readonly agentServerTypes: readonly McpServerType[] = ['RUV_SWARM'];
+  readonly agentServerTypes: readonly McpServerType[];
   readonly #context: AdapterContext;
   readonly #tools: RuvSwarmTools;
   #isPrimed = false;
@@ -23,6 +24,7 @@ export class RuvSwarmAdapter implements Adapter {
   constructor(context: AdapterContext) {
     const records = new RecordReader(context);
     this.#context = context;
+    this.agentServerTypes = context.tools.has('daa_agent_create') ? ['RUV_SWARM', 'DAA'] : ['RUV_SWARM'];
     this.#tools = {
       records,
       agents: new PolledTool(context, {
@@ -45,6 +47,7 @@ export class RuvSwarmAdapter implements Adapter {
         read: (response) => parseTasks(records, response),
       }),
       members: new SwarmMembers(context, records),
+      facts: new ObservedFacts(records),
     };
   }
 
@@ -79,8 +82,9 @@ export class RuvSwarmAdapter implements Adapter {
   }
 
   #report(): ServerReport {
+    const agents = this.#reportedAgents();
     return {
-      agents: this.#reportedAgents(),
+      agents: [...agents, ...this.#tools.facts.daaAgents(new Set(agents.map(({ nativeId }) => nativeId)))],
       swarms: this.#reportedSwarms(),
       edges: [],
       ...collectProblems([this.#tools.agents, this.#tools.swarms, this.#tools.tasks, this.#tools.members]),
@@ -137,6 +141,7 @@ export class RuvSwarmAdapter implements Adapter {
     const stale = this.#tools.swarms.failure !== null;
     return (this.#tools.swarms.lastGood ?? []).map((swarm) =>
       createReportedSwarm({
+        ...this.#tools.facts.swarmValues(swarm.id),
         nativeId: swarm.id,
         serverType: 'RUV_SWARM',
         tasksTotal: swarm.tasks?.total ?? null,

@@ -9,6 +9,7 @@ import {
 } from '../observed-call.js';
 import type { RecordReader } from '../responses/record-reader.js';
 import { parseAgent, parseSwarm, parseTask, type RuvSwarmAgent, type RuvSwarmStatus } from './responses.js';
+import type { ObservedFacts } from './observed-facts.js';
 import type { SwarmMembers } from './swarm-members.js';
 import type { TaskCounter } from '../responses/task-counter.js';
 
@@ -19,12 +20,10 @@ export interface RuvSwarmTools {
   readonly swarms: PolledTool<RuvSwarmStatus[]>;
   readonly tasks: PolledTool<TaskCounter>;
   readonly members: SwarmMembers;
+  readonly facts: ObservedFacts;
 }
 
-/**
- * Observers of ruv-swarm's tools. Omits `daa_agent_create`, because no list contains DAA agents, so their end would never
- * be noticed.
- */
+/** Observers of ruv-swarm's tools. */
 export const RUV_SWARM_OBSERVERS: ReadonlyMap<string, CallObserver<RuvSwarmTools>> = new Map<
   string,
   CallObserver<RuvSwarmTools>
@@ -38,8 +37,10 @@ export const RUV_SWARM_OBSERVERS: ReadonlyMap<string, CallObserver<RuvSwarmTools
         ? tools.swarms.accept(call.answer)
         : isUnfiltered(call.args, 'verbose', 'swarmId') && applySwarm(call, tools, call.answer),
   ],
-  // The topology is omitted, because `swarm_status` does not report it and the next poll would remove it.
-  ['swarm_init', (call, tools) => applySwarm(call, tools, { id: responsePart(call.answer, 'id') })],
+  ['swarm_init', applyCreatedSwarm],
+  ['daa_agent_create', ({ location, answer }, { facts }) => facts.addDaaAgent(location, answer)],
+  ['daa_agent_adapt', applyPattern],
+  ['daa_cognitive_pattern', applyPattern],
   [
     'task_status',
     (call, tools) =>
@@ -80,6 +81,17 @@ function applySpawn(call: ObservedCall, tools: RuvSwarmTools): boolean {
   if (swarm === null) return hasChanged;
   tools.members.addMember(agent.id, swarm.id);
   return tools.swarms.update((swarms) => withSwarm(swarms, swarm)) || hasChanged;
+}
+
+function applyCreatedSwarm(call: ObservedCall, tools: RuvSwarmTools): boolean {
+  const hasChanged = applySwarm(call, tools, { id: responsePart(call.answer, 'id') });
+  if (hasChanged) tools.facts.addSwarm(call.location, call.answer);
+  return hasChanged;
+}
+
+/** Applies the new pattern of a DAA agent. The analysis of patterns returns none. */
+function applyPattern({ answer }: ObservedCall, { facts }: RuvSwarmTools): boolean {
+  return facts.changePattern(responsePart(answer, 'agent_id'), responsePart(answer, 'new_pattern'));
 }
 
 function applySwarm({ location }: ObservedCall, { records, swarms }: RuvSwarmTools, entry: unknown): boolean {

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
-import { detectServerType, probeTool } from '../../adapters/index.js';
-import { type connectSession, type SessionEvent, ToolRejectedError } from '../../mcp/index.js';
+import { detectServerType, probeTool, reportedFailure } from '../../adapters/index.js';
+import { type connectSession, type McpSession, type SessionEvent, ToolRejectedError } from '../../mcp/index.js';
 import type { ServerHealth, ServerReport, ToolResult } from '../../model/index.js';
 import { errorMessage, type MetricsRecorder, SwarmlensError, type Tracer } from '../../shared/index.js';
 import type { Demand } from '../../state/index.js';
@@ -155,13 +155,25 @@ export class ServerPoller implements AsyncDisposable {
     const startMs = this.#deps.clock.monotonic();
     const durationMs = (): number => this.#deps.clock.monotonic() - startMs;
     const call = { signal, idempotent: false, primary: null, clientId };
+    const calledSessions: McpSession[] = [];
     try {
       const answer = await this.#toolStats.record(
         tool,
-        () => this.#pool.call((session, guarded) => session.callTool(tool, args, { signal: guarded, timeoutMs }), call),
+        () =>
+          this.#pool.call((session, guarded) => {
+            calledSessions.push(session);
+            return session.callTool(tool, args, { signal: guarded, timeoutMs });
+          }, call),
         signal,
       );
-      const result = { isError: answer.isError, content: answer.content ?? answer.value, durationMs: durationMs() };
+      // The results of some calls contain facts that no list reports.
+      if (calledSessions.at(-1) === this.#binding?.primary.session)
+        this.#handleSessionEvent({ kind: 'CALL', tool, args, answer });
+      const result = {
+        isError: answer.isError || this.#isReportedFailure(answer.value),
+        content: answer.content ?? answer.value,
+        durationMs: durationMs(),
+      };
       await this.pollNow();
       return result;
     } catch (error) {
@@ -176,6 +188,11 @@ export class ServerPoller implements AsyncDisposable {
       const message = `Server "${id}" did not answer: ${errorMessage(error)}`;
       throw new SwarmlensError('SERVER_UNAVAILABLE', message, { serverId: id });
     }
+  }
+
+  /** Returns whether an ordinary result reports a failure. Words in the results of other servers are content. */
+  #isReportedFailure(value: unknown): boolean {
+    return this.#publisher.server.type !== 'CUSTOM' && reportedFailure(value) !== null;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
