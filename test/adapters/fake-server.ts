@@ -14,7 +14,7 @@ import { ToolPolicy } from '../../src/tap/tool-policy.js';
 import { silentLogger } from '../../src/telemetry/index.js';
 import { ManualClock } from '../support/manual-clock.js';
 
-export type Recorder = 'claude-flow' | 'ruv-swarm';
+export type Recorder = 'claude-flow' | 'claude-flow-2' | 'ruv-swarm';
 type Args = Readonly<Record<string, unknown>>;
 /** Value, error to throw, or function that returns one of them for the arguments of a call. */
 export type Answer = unknown;

@@ -43,13 +43,20 @@ test('agent_spawn assigns no swarm before the list of swarms is known', async ()
   expect(report.swarms).toEqual([]);
 });
 
-test('swarm_init adds the swarm with the values that the list reports too', async () => {
+test('swarm_init adds the swarm with topology, strategy and maximum, also after later polls', async () => {
   const rig = await polled('RUV_SWARM', { ...RUV_ANSWERS, swarm_status: { swarms: [] } });
-  const report = seen(rig, recordedCall('ruv-swarm', 'swarm_init'));
+  const created = {
+    nativeId: 'swarm-1795446110464',
+    topologyName: 'mesh',
+    strategy: 'balanced',
+    maxAgents: 10,
+    createdAt: '2026-11-23T15:01:50.464Z',
+  };
+  expect(seen(rig, recordedCall('ruv-swarm', 'swarm_init')).swarms).toMatchObject([created]);
 
-  expect(report.swarms).toMatchObject([
-    { nativeId: 'swarm-1795446110464', topologyName: null, strategy: null, maxAgents: null, tasksTotal: null },
-  ]);
+  rig.server.answers.set('swarm_status', recorded('ruv-swarm', 'swarm_status'));
+  rig.clock.advance(1_000);
+  expect((await rig.poll()).swarms).toMatchObject([{ ...created, tasksTotal: 2 }]);
 });
 
 test('swarm_status and agent_list of one swarm update its counts and members', async () => {
@@ -74,8 +81,37 @@ test('task_orchestrate and task_status update the task counts of each agent', as
   expect(agentIn(done, 'agent-1795446110466').performance).toMatchObject({ tasksActive: 0, tasksCompleted: 1 });
 });
 
-test('daa_agent_create is ignored, because no list contains DAA agents', async () => {
-  const rig = await polled('RUV_SWARM', RUV_ANSWERS);
+test('daa_agent_create adds a DAA agent, which later polls keep', async () => {
+  const rig = await polled('RUV_SWARM', { ...RUV_ANSWERS, daa_agent_create: {} });
+  expect(rig.adapter.agentServerTypes).toEqual(['RUV_SWARM', 'DAA']);
+  const agent = {
+    serverType: 'DAA',
+    swarmNativeId: null,
+    status: 'ACTIVE',
+    capabilities: ['learn'],
+    neural: { cognitivePattern: 'systems' },
+    createdAt: '2026-11-23T15:01:51.109Z',
+  };
+  expect(agentIn(seen(rig, recordedCall('ruv-swarm', 'daa_agent_create')), 'daa-1')).toMatchObject(agent);
+  rig.clock.advance(1_000);
+  expect(agentIn(await rig.poll(), 'daa-1')).toMatchObject(agent);
+});
 
-  expect(rig.adapter.observe(recordedCall('ruv-swarm', 'daa_agent_create'))).toBeNull();
+test.each([
+  ['daa_agent_adapt', 'adaptive'],
+  ['daa_cognitive_pattern.change', 'lateral'],
+])('%s changes the cognitive pattern of a DAA agent', async (name, cognitivePattern) => {
+  const rig = await polled('RUV_SWARM', RUV_ANSWERS);
+  expect(rig.adapter.observe(recordedCall('ruv-swarm', name))).toBeNull();
+  seen(rig, recordedCall('ruv-swarm', 'daa_agent_create'));
+  expect(agentIn(seen(rig, recordedCall('ruv-swarm', name)), 'daa-1')).toMatchObject({ neural: { cognitivePattern } });
+});
+
+test('daa_agent_create keeps at most 1,000 DAA agents', async () => {
+  const rig = await polled('RUV_SWARM', RUV_ANSWERS);
+  for (let index = 0; index < 1_001; index += 1)
+    seen(rig, callOf('daa_agent_create', {}, { agent: { id: `daa-${index}`, status: 'active' } }));
+  const { agents } = await rig.poll();
+  expect(agents.filter(({ serverType }) => serverType === 'DAA')).toHaveLength(1_000);
+  expect(agents.at(-1)).toMatchObject({ nativeId: 'daa-1000' });
 });
