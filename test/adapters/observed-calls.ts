@@ -24,3 +24,9 @@ export function seen(rig: Rig, call: Call): ServerReport {
 export function idsIn(report: ServerReport): string[] {
   return report.agents.map((agent) => agent.nativeId);
 }
+
+/** Returns a report without the DAA agents of ruv-swarm, which no list contains. */
+export function withoutObservedAgents(type: McpServerType, report: ServerReport): ServerReport {
+  if (type !== 'RUV_SWARM') return report;
+  return { ...report, agents: report.agents.filter(({ serverType }) => serverType !== 'DAA') };
+}
