@@ -29,6 +29,7 @@ export const broken: Answer = () => Promise.reject(new TransportError('ECONNREFU
 /** Server in this process that runs on the clock of the test. */
 export class ScriptedServer {
   name = 'claude-flow';
+  isSimulated = true;
   tools: string[] = ['agent_list'];
   /** Error of each attempt to connect. Null if the server accepts connections. */
   refuses: string | null = null;
@@ -76,7 +77,7 @@ class ScriptedSession implements McpSession {
 
   constructor(server: ScriptedServer) {
     this.#server = server;
-    this.identity = { name: server.name, version: '1', simulated: true };
+    this.identity = { name: server.name, version: '1', simulated: server.isSimulated };
     this.tools = server.tools.map((name) => ({ name, description: null }));
     this.closed = new Promise((resolve) => (this.#resolve = resolve));
     this.#ended = new Promise((_resolve, reject) => (this.#reject = reject));
