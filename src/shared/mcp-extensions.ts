@@ -35,10 +35,10 @@ export const OBSERVING_CALLS: ReadonlyMap<string, Readonly<Record<string, string
   ['daa_cognitive_pattern', { agentId: null, action: 'analyze' }],
   ['daa_learning_status', {}],
   ['hive-mind_status', {}],
-  ['swarm_status', {}],
   ['task_list', { limit: null }],
-  // ruv-swarm, in addition
+  // ruv-swarm, in addition. `swarm_status` of claude-flow 3 changes its project, and is never called.
   ['memory_usage', {}],
+  ['swarm_status', {}],
   ['task_status', {}],
   // DAA
   ['list_agents', {}],
