@@ -22,7 +22,7 @@ beforeAll(async () => {
       ...DEFAULT_SERVER_OPTIONS,
       id: 'ruv',
       endpoint: { type: 'stdio', command: COMMAND, args: ['mcp', 'start'], cwd: directory, env: {} },
-      allowTools: ['swarm_init', 'agent_spawn', 'task_orchestrate'],
+      allowTools: ['swarm_init', 'agent_spawn', 'task_orchestrate', 'daa_init', 'daa_agent_create'],
       timeoutMs: 5_000,
       connectTimeoutMs: 60_000,
     },
@@ -110,6 +110,26 @@ describe('ruv-swarm over stdio', () => {
     for (const unknown of ['cpuUsage', 'memoryUsage', 'healthScore', 'tokenUsage', 'responseTimeMs', 'successRate']) {
       expect(performance?.[unknown] ?? null).toBeNull();
     }
+  });
+
+  test('shows topology, strategy and maximum of a created swarm, and created DAA agents', async () => {
+    const { id } = await callTool('swarm_init', { topology: 'ring', maxAgents: 7, strategy: 'specialized' });
+    await callTool('daa_init', { enableCoordination: true, enableLearning: true });
+    await callTool('daa_agent_create', { id: 'daa-1', cognitivePattern: 'systems', capabilities: ['learn'] });
+    await request(app, 'mutation { requestAgentUpdate(serverIds: ["ruv"]) { servers { id } } }');
+    const { data } = await request(
+      app,
+      '{ swarms { nativeId topologyName strategy maxAgents } agent(id: "ruv:daa-1") { serverType status capabilities neural { cognitivePattern } } }',
+    );
+    expect(data?.['swarms']).toEqual(
+      expect.arrayContaining([{ nativeId: id, topologyName: 'ring', strategy: 'specialized', maxAgents: 7 }]),
+    );
+    expect(data?.['agent']).toEqual({
+      serverType: 'DAA',
+      status: 'ACTIVE',
+      capabilities: ['learn'],
+      neural: { cognitivePattern: 'systems' },
+    });
   });
 
   test('counts a completed task in the performance of its agents', async () => {
