@@ -228,6 +228,32 @@ describe('ClaudeFlowAdapter without the state files of the server', () => {
     expect(report.limitation).toContain('list other agents than the server');
   });
 
+  test('reports the failure of a file when the agents could never be read', async () => {
+    await using project = await Project.create();
+    await writeFile(project.path('agents/store.json'), '[]');
+    const report = await rigIn(project.root).poll();
+    expect(report.agents.map(({ nativeId }) => nativeId)).toContain('in-first');
+    expect(report.limitation).toContain(
+      `the file .claude-flow/agents/store.json in ${project.root} is unusable (Unexpected response: not an object)`,
+    );
+  });
+
+  test('reads a file again when it could not be read, although it has not changed', async () => {
+    await using project = await Project.create();
+    const path = project.path(SWARM_FILE);
+    const time = new Date('2026-11-29T12:00:00Z');
+    await rename(path, `${path}.old`);
+    await symlink(`${path}.loop`, path);
+    await symlink(path, `${path}.loop`);
+    const rig = rigIn(project.root);
+    expect((await rig.poll()).failures).toHaveLength(1);
+    await rm(`${path}.loop`);
+    await rename(`${path}.old`, `${path}.loop`);
+    await utimes(path, time, time);
+    rig.clock.advance(2_000);
+    expect(await rig.poll()).toMatchObject({ failures: [], swarms: [{ nativeId: FIRST }, { nativeId: SECOND }, {}] });
+  });
+
   test('keeps using the files while an agent appears between list and files', async () => {
     await using project = await Project.create();
     const rig = rigIn(project.root);

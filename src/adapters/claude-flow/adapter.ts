@@ -164,13 +164,17 @@ export class ClaudeFlowAdapter implements Adapter {
   #limitation(): string | null {
     const { agents } = this.#tools;
     if (this.#canCallSwarmStatus || (agents.lastGood ?? []).length === 0) return null;
-    const project = this.#project;
-    const cause =
-      project === null
-        ? 'the state files of the project are not on this machine'
-        : project.exists
-          ? `the state files in ${project.directory} list other agents than the server`
-          : `there are no state files in ${project.directory}`;
-    return `Swarms, models and current tasks are unknown: ${cause}, and "swarm_status" changes the project`;
+    return `Swarms, models and current tasks are unknown: ${describeCause(this.#project)}, and "swarm_status" changes the project`;
   }
+}
+
+/** Describes why the state files of a server are not used. */
+function describeCause(project: ProjectState | null): string {
+  if (project === null) return 'the state files of the project are not on this machine';
+  const { directory, exists, agentsFailure } = project;
+  if (agentsFailure !== null)
+    return `the file ${agentsFailure.tool} in ${directory} is unusable (${agentsFailure.message})`;
+  return exists
+    ? `the state files in ${directory} list other agents than the server`
+    : `there are no state files in ${directory}`;
 }

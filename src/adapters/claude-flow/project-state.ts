@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { ToolFailure } from '../../model/index.js';
 import type { AdapterContext } from '../adapter.js';
 import { collectProblems, settleAll } from '../polled-tool.js';
 import { isObject } from '../responses/is-object.js';
@@ -92,10 +93,15 @@ export class ProjectState {
     return ids.size === listed.length && listed.every((agent) => ids.has(agent.agentId));
   }
 
+  /** Failure of a file that lists agents. Null if there is none. */
+  get agentsFailure(): ToolFailure | null {
+    return this.#agents.failure ?? this.#hiveAgents.failure;
+  }
+
   toState(): ClaudeFlowState {
     return {
       agents: this.#livingAgents(),
-      agentsAreStale: this.#agents.failure !== null || this.#hiveAgents.failure !== null,
+      agentsAreStale: this.agentsFailure !== null,
       hive: this.#hiveWithWorkers(),
       hiveIsStale: this.#hive.failure !== null,
       daaAgents: this.#daaAgents.lastGood ?? [],

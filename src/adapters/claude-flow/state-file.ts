@@ -7,7 +7,7 @@ import { UnusableResponseError } from '../responses/parse-response.js';
 import type { RecordReader } from '../responses/record-reader.js';
 
 /**
- * Time in milliseconds after a change after which the file is read once more. Two changes within the resolution of the
+ * Time in milliseconds after a change, or after a failure to read, after which the file is read once more. Two changes within the resolution of the
  * file system's timestamps cannot be distinguished.
  */
 const SETTLE_MS = 2_000;
@@ -102,8 +102,11 @@ export class StateFile<T> implements PolledSource<T> {
       content = (await sanitizeJsonTextInTurns(text)).value;
     } catch (error) {
       this.#exists = !isAbsent(error);
-      if (this.#exists) this.#fail(errorMessage(error));
-      else this.#accept(absent, null);
+      if (this.#exists) {
+        // The cause may end without a change of the file, such as too many open files.
+        this.#rereadAtMs = nowMs + SETTLE_MS;
+        this.#fail(errorMessage(error));
+      } else this.#accept(absent, null);
       return;
     }
     // Text that is no JSON is returned as it is.
