@@ -1,6 +1,15 @@
 import { type Clock, scheduleDeadline } from '../shared/index.js';
 import { ToolCallTimeoutError } from './errors.js';
 
+export interface ConnectDeadlineOptions {
+  /** Time limit in milliseconds since the start, or since the last output of the server. */
+  readonly timeoutMs: number;
+  /** Maximum duration of the attempt in milliseconds. */
+  readonly maxMs: number;
+  /** Shorter limit while the server has sent no message and written no output. Null if there is none. */
+  readonly silence: { readonly limitMs: number; readonly hasReceived: () => boolean } | null;
+}
+
 /**
  * Time limit of one attempt to connect. The output of a starting server shows progress, for example of an installation, and
  * starts the limit again, until the maximum duration of the attempt has passed.
@@ -11,19 +20,22 @@ export class ConnectDeadline implements Disposable {
   readonly #timeoutMs: number;
   readonly #endMs: number;
   readonly #maxMs: number;
+  /** Limit for a silent server. Null after its first message or output. */
+  #silence: ConnectDeadlineOptions['silence'];
   #progressAtMs: number;
   /** Whether there was progress since the last check. */
   #hasProgress = false;
   #hasEverProgressed = false;
   #timer: Disposable;
 
-  constructor(clock: Clock, timeoutMs: number, maxMs: number) {
+  constructor(clock: Clock, { timeoutMs, maxMs, silence }: ConnectDeadlineOptions) {
     this.#clock = clock;
     this.#timeoutMs = timeoutMs;
     this.#progressAtMs = clock.monotonic();
     this.#maxMs = Math.max(timeoutMs, maxMs);
     this.#endMs = this.#progressAtMs + this.#maxMs;
-    this.#timer = this.#schedule(timeoutMs);
+    this.#silence = silence;
+    this.#timer = this.#schedule(this.#limitMs);
   }
 
   /** Aborted with a `ToolCallTimeoutError` when the limit has passed. */
@@ -46,15 +58,21 @@ export class ConnectDeadline implements Disposable {
     this.#timer[Symbol.dispose]();
   }
 
+  get #limitMs(): number {
+    return this.#silence?.limitMs ?? this.#timeoutMs;
+  }
+
   #schedule(delayMs: number): Disposable {
     return scheduleDeadline(this.#clock, delayMs, () => this.#handleTimer());
   }
 
   #handleTimer(): void {
     const nowMs = this.#clock.monotonic();
-    const remainingMs = Math.min(this.#progressAtMs + this.#timeoutMs, this.#endMs) - nowMs;
+    const hasBrokenSilence = this.#silence !== null && (this.#hasEverProgressed || this.#silence.hasReceived());
+    if (hasBrokenSilence) this.#silence = null;
+    const remainingMs = Math.min(this.#progressAtMs + this.#limitMs, this.#endMs) - nowMs;
     // The deadline is measured from the progress, and is longer if this process was stalled.
-    if (this.#hasProgress && remainingMs > 0) {
+    if ((this.#hasProgress || hasBrokenSilence) && remainingMs > 0) {
       this.#hasProgress = false;
       this.#timer = this.#schedule(remainingMs);
       return;
@@ -62,7 +80,7 @@ export class ConnectDeadline implements Disposable {
     const limit =
       nowMs >= this.#endMs
         ? `${this.#maxMs} ms`
-        : `${this.#timeoutMs} ms${this.#hasEverProgressed ? ' after its last output' : ''}`;
+        : `${this.#limitMs} ms${this.#hasEverProgressed ? ' after its last output' : ''}`;
     this.#abort.abort(new ToolCallTimeoutError(`no answer within ${limit}`));
   }
 }

@@ -1,59 +1,176 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { SseError } from '@modelcontextprotocol/client';
 import { ConnectDeadline } from './connect-deadline.js';
 import type { Endpoint, StdioEndpoint, UsableEndpoint } from './endpoint.js';
+import { EndpointMemory } from './endpoint-memory.js';
 import { ConnectTimeoutError, ToolCallTimeoutError, TransportError } from './errors.js';
+import { isModernVersion, isSupportedVersion, SUPPORTED_VERSIONS } from './protocol-versions.js';
 import type { ConnectOptions, McpSession } from './session.js';
+import { HttpStatusError } from './transports/http/http-errors.js';
 import { ScratchDirectory } from './transports/stdio/scratch-directory.js';
 import { rootCauseMessage, SdkSession } from './sdk-session.js';
 import { createTransport, describeEndpoint, type OpenedTransport } from './create-transport.js';
 
 /**
- * Starts or reaches a server, performs the handshake and lists its tools.
+ * Time in milliseconds after which a server that has not answered `server/discover` gets `initialize` on the same connection.
+ * Servers before 2026-07-28 may ignore the unknown request. A server that starts more slowly answers both, in this order.
+ */
+const PROBE_PATIENCE_MS = 3_000;
+/** Most attempts of one call of `connectSession`: one for each finding about the protocol version and the transport. */
+const MAX_ATTEMPTS = 3;
+/** Statuses below 500 that do not suggest another transport: authentication, a timeout and a rate limit. */
+const UNRELATED_STATUSES: ReadonlySet<number> = new Set([401, 403, 407, 408, 429]);
+
+/** Attempt to connect that failed. */
+interface FailedAttempt {
+  readonly endpoint: UsableEndpoint;
+  readonly opened: OpenedTransport;
+  /** Error as thrown by the session. */
+  readonly cause: unknown;
+  readonly error: TransportError;
+}
+
+/**
+ * Starts or reaches a server, performs the handshake and lists its tools. Tries another protocol version or HTTP transport
+ * if the failure of an attempt shows that the server needs it.
  * @throws TransportError naming the endpoint and the reason; a process that was started has ended by then
  * @throws the reason of `signal` if it is aborted
  */
 export async function connectSession(endpoint: Endpoint, options: ConnectOptions): Promise<McpSession> {
-  const { signal, connectTimeoutMs, clock, logger, serverId } = options;
+  const { signal, memory = new EndpointMemory() } = options;
   signal.throwIfAborted();
   if (endpoint.type === 'unusable') throw new TransportError(endpoint.reason);
   if (endpoint.type === 'stdio' && !existsSync(endpoint.cwd)) {
     throw new TransportError(`command "${endpoint.command}": no such directory: ${endpoint.cwd}`);
   }
+  const failures: FailedAttempt[] = [];
+  for (;;) {
+    const outcome = await attempt(endpoint, memory, options);
+    if (outcome instanceof SdkSession) return outcome;
+    failures.push(outcome);
+    const hasLearned = learnEra(outcome, memory) || learnHttpType(outcome, endpoint, memory);
+    if (!hasLearned || failures.length === MAX_ATTEMPTS) throw combineFailures(endpoint, failures, memory);
+  }
+}
+
+/** Connects once, as `memory` suggests. */
+async function attempt(
+  configured: UsableEndpoint,
+  memory: EndpointMemory,
+  options: ConnectOptions,
+): Promise<SdkSession | FailedAttempt> {
+  const { signal, clock, logger, serverId, connectTimeoutMs, maxConnectMs = connectTimeoutMs } = options;
+  const endpoint = withHttpType(configured, memory);
   const scratch =
     options.useScratchDirectory === true && endpoint.type === 'stdio' ? await ScratchDirectory.create() : null;
   const effectiveEndpoint = scratch !== null && endpoint.type === 'stdio' ? scratch.relocate(endpoint) : endpoint;
-  using deadline = new ConnectDeadline(clock, connectTimeoutMs, options.maxConnectMs ?? connectTimeoutMs);
-  const opened = createTransport(effectiveEndpoint, clock, {
-    onStderr: (line) => {
-      deadline.recordProgress();
-      logger.debug({ serverId, line }, 'server wrote to stderr');
-    },
-    onProgress: () => deadline.recordProgress(),
+  const negotiates = (endpoint.type === 'stdio' || endpoint.type === 'http') && memory.era !== 'LEGACY';
+  // The rest of the time is left for an attempt with what a silence shows.
+  const isTentative =
+    (endpoint.type === 'stdio' && negotiates && memory.era === null) ||
+    (endpoint.type === 'sse' && memory.httpType === null);
+  using deadline = new ConnectDeadline(clock, {
+    timeoutMs: connectTimeoutMs,
+    maxMs: maxConnectMs,
+    silence: isTentative ? { limitMs: connectTimeoutMs / 2, hasReceived: () => opened.transport.hasReceived } : null,
   });
-  const session = new SdkSession({ opened, scratch, isTapped: endpoint.type === 'tap', options });
+  const opened = createTransport(effectiveEndpoint, {
+    clock,
+    stderr: {
+      onStderr: (line) => {
+        deadline.recordProgress();
+        logger.debug({ serverId, line }, 'server wrote to stderr');
+      },
+      onProgress: () => deadline.recordProgress(),
+    },
+    probePatienceMs: memory.era === 'MODERN' ? null : PROBE_PATIENCE_MS,
+  });
+  const session = new SdkSession({ opened, scratch, isTapped: endpoint.type === 'tap', negotiates, options });
   try {
     await session.open(deadline);
+    if (negotiates) memory.era = opened.transport.supportedVersions.some(isModernVersion) ? 'MODERN' : session.era;
+    if (endpoint.type !== configured.type)
+      logger.info({ serverId, type: endpoint.type }, `server supports the transport "${endpoint.type}" only`);
     return session;
-  } catch (error) {
+  } catch (cause) {
     await session[Symbol.asyncDispose]();
     signal.throwIfAborted();
-    const message = explain(endpoint, error, opened);
-    throw error instanceof ToolCallTimeoutError
-      ? new ConnectTimeoutError(message, { cause: error })
-      : new TransportError(message, { cause: error });
+    const ErrorClass = cause instanceof ToolCallTimeoutError ? ConnectTimeoutError : TransportError;
+    return { endpoint, opened, cause, error: new ErrorClass(explain(endpoint, cause, opened), { cause }) };
   }
+}
+
+/** Returns whether a failed attempt shows that the server needs a protocol version of the other era, and records it. */
+function learnEra({ endpoint, opened, cause }: FailedAttempt, memory: EndpointMemory): boolean {
+  const { hasProbed, initializeAnswer, supportedVersions } = opened.transport;
+  if (memory.era !== 'MODERN' && initializeAnswer === 'ERROR' && supportedVersions.some(isModernVersion)) {
+    memory.era = 'MODERN';
+    return true;
+  }
+  if (memory.era === 'LEGACY' && initializeAnswer === 'ERROR') {
+    memory.era = null;
+    return true;
+  }
+  const isSilent = cause instanceof ToolCallTimeoutError || opened.end() !== null;
+  // A server that ends or hangs at an unknown request needs a new process.
+  if (endpoint.type !== 'stdio' || !hasProbed || initializeAnswer !== null || memory.era !== null || !isSilent)
+    return false;
+  if (supportedVersions.length > 0) return false;
+  memory.era = 'LEGACY';
+  return true;
+}
+
+/** Returns whether a failed attempt suggests the other HTTP transport, and records it. */
+function learnHttpType(failed: FailedAttempt, configured: UsableEndpoint, memory: EndpointMemory): boolean {
+  if (configured.type !== 'http' && configured.type !== 'sse') return false;
+  if (!suggestsOtherHttpType(failed)) return false;
+  memory.httpType = failed.endpoint.type === 'http' ? 'sse' : 'http';
+  return true;
+}
+
+function suggestsOtherHttpType({ endpoint, cause }: FailedAttempt): boolean {
+  if (endpoint.type === 'sse' && cause instanceof ToolCallTimeoutError) return true;
+  const status =
+    cause instanceof HttpStatusError ? cause.status : cause instanceof SseError ? (cause.code ?? null) : null;
+  return status !== null && status < 500 && !UNRELATED_STATUSES.has(status);
+}
+
+function withHttpType(endpoint: UsableEndpoint, { httpType }: EndpointMemory): UsableEndpoint {
+  if (httpType === null || (endpoint.type !== 'http' && endpoint.type !== 'sse')) return endpoint;
+  return { ...endpoint, type: httpType };
+}
+
+/** Returns the error of an endpoint after all attempts. An attempt with another transport is only worth a mention. */
+function combineFailures(
+  configured: UsableEndpoint,
+  failures: readonly FailedAttempt[],
+  memory: EndpointMemory,
+): TransportError {
+  const own = failures.findLast(({ endpoint }) => endpoint.type === configured.type) ?? failures.at(-1);
+  const other = failures.findLast(({ endpoint }) => endpoint.type !== configured.type);
+  if (own === undefined) return new TransportError(`${describeEndpoint(configured)}: not connected`);
+  if (other === undefined) return own.error;
+  memory.httpType = null;
+  if (!suggestsOtherHttpType(other)) return other.error;
+  const message = `${own.error.message}. The transport "${other.endpoint.type}" failed too: ${rootCauseMessage(other.cause)}. Check "url" and "type" of the server.`;
+  const ErrorClass = own.error instanceof ConnectTimeoutError ? ConnectTimeoutError : TransportError;
+  return new ErrorClass(message, { cause: own.cause });
 }
 
 const TIMEOUT_ADVICE =
   'if it installs packages, raise "connectTimeoutMs" under "swarmlens" of the server, or install them beforehand';
 
 function explain(endpoint: UsableEndpoint, error: unknown, opened: OpenedTransport): string {
+  const where = describeEndpoint(endpoint);
+  const { supportedVersions } = opened.transport;
+  if (supportedVersions.length > 0 && !supportedVersions.some(isSupportedVersion)) {
+    return `${where}: the server supports only the MCP versions ${supportedVersions.join(', ')}, and swarmlens only ${SUPPORTED_VERSIONS.join(', ')}. Update the server or swarmlens.`;
+  }
   if (endpoint.type === 'stdio' && error instanceof Error && 'code' in error) {
     const reason = explainStart(endpoint, error.code);
     if (reason !== null) return reason;
   }
-  const where = describeEndpoint(endpoint);
   // More specific than its consequence, such as the closed connection.
   if (error instanceof TransportError) return `${where}: ${error.message}`;
   const end = opened.end()?.reason;

@@ -12,12 +12,13 @@ import { type StderrListener, StdioTransport } from './transports/stdio/stdio-tr
 import { TcpTransport } from './transports/tcp-transport.js';
 import { LargeMessageTransport } from './compatibility/large-message-transport.js';
 import { UniqueIdTransport } from './compatibility/unique-request-ids.js';
+import { VersionProbeTransport } from './compatibility/version-probe-transport.js';
 import { openWebSocket } from './transports/websocket/open-websocket.js';
 import { WebSocketTransport } from './transports/websocket/websocket-transport.js';
 
 /** Transport of a session with its diagnostics. */
 export interface OpenedTransport {
-  readonly transport: Transport;
+  readonly transport: VersionProbeTransport;
   /** Returns the id of the child process, or null if there is none. */
   pid(): number | null;
   /** Returns how the other side ended the transport. Null if it is open, was closed locally, or the reason is unknown. */
@@ -31,12 +32,20 @@ export interface OpenedTransport {
   terminateSession(): Promise<void>;
 }
 
+export interface CreateTransportOptions {
+  readonly clock: Clock;
+  readonly stderr: StderrListener;
+  /** Time in milliseconds to wait for the answer to a version probe. Null waits without limit. */
+  readonly probePatienceMs: number | null;
+}
+
 /** Creates the transport of an endpoint with its compatibility layers. Does not connect yet. */
-export function createTransport(endpoint: UsableEndpoint, clock: Clock, stderr: StderrListener): OpenedTransport {
+export function createTransport(endpoint: UsableEndpoint, options: CreateTransportOptions): OpenedTransport {
+  const { clock, stderr } = options;
   switch (endpoint.type) {
     case 'stdio': {
       const transport = new StdioTransport(endpoint, clock, stderr);
-      const decorated = decorate(endpoint, transport, transport);
+      const decorated = decorate(endpoint, transport, transport, options);
       return {
         ...decorated,
         pid: () => transport.pid,
@@ -48,7 +57,7 @@ export function createTransport(endpoint: UsableEndpoint, clock: Clock, stderr: 
       const largeMessages = new LargeMessages();
       const transport = new HttpTransport(...httpOptions(endpoint, clock, limit, largeMessages));
       return {
-        ...decorate(endpoint, new LargeMessageTransport(transport, largeMessages), limit.watch(transport)),
+        ...decorate(endpoint, new LargeMessageTransport(transport, largeMessages), limit.watch(transport), options),
         terminateSession: () => transport.terminateSession(),
       };
     }
@@ -57,19 +66,19 @@ export function createTransport(endpoint: UsableEndpoint, clock: Clock, stderr: 
       const largeMessages = new LargeMessages();
       // eslint-disable-next-line @typescript-eslint/no-deprecated -- some servers support nothing newer
       const transport = new SSEClientTransport(...httpOptions(endpoint, clock, limit, largeMessages));
-      return decorate(endpoint, new LargeMessageTransport(transport, largeMessages), limit.watch(transport));
+      return decorate(endpoint, new LargeMessageTransport(transport, largeMessages), limit.watch(transport), options);
     }
     case 'tcp': {
       const transport = new TcpTransport(endpoint, clock);
-      return decorate(endpoint, transport, transport);
+      return decorate(endpoint, transport, transport, options);
     }
     case 'ws': {
       const transport = new WebSocketTransport((signal) => openWebSocket(endpoint, signal));
-      return decorate(endpoint, transport, transport);
+      return decorate(endpoint, transport, transport, options);
     }
     case 'tap': {
       const transport = new WebSocketTransport(() => endpoint.link.open());
-      return decorate(endpoint, transport, transport);
+      return decorate(endpoint, transport, transport, options);
     }
   }
 }
@@ -78,12 +87,13 @@ function decorate(
   endpoint: UsableEndpoint,
   transport: Transport,
   source: { readonly end: TransportEnd | null },
+  { clock, probePatienceMs }: CreateTransportOptions,
 ): OpenedTransport {
   const token = endpoint.type === 'tcp' ? endpoint.token : null;
   const compatible = new CompatibilityTransport(transport, { token, isStream: endpoint.type !== 'http' });
   const decorated = new UniqueIdTransport(compatible);
   return {
-    transport: decorated,
+    transport: new VersionProbeTransport(decorated, { clock, patienceMs: probePatienceMs }),
     pid: () => null,
     end: () => source.end,
     diagnosticTail: () => (decorated.lastError === null ? '' : ` (last error: ${decorated.lastError})`),

@@ -4,11 +4,14 @@ export class ToolRejectedError extends Error {
   readonly rpcCode: number;
   /** Delay that the server requests before the next call, in milliseconds. Null if it requests none. */
   readonly retryAfterMs: number | null;
+  /** `data` of the JSON-RPC error. Undefined if there is none. */
+  readonly data: unknown;
 
-  constructor(message: string, rpcCode: number, retryAfterMs: number | null = null) {
+  constructor(message: string, rpcCode: number, retryAfterMs: number | null = null, data?: unknown) {
     super(message);
     this.rpcCode = rpcCode;
     this.retryAfterMs = retryAfterMs;
+    this.data = data;
   }
 }
 

@@ -1,6 +1,14 @@
-import { Client, type Transport } from '@modelcontextprotocol/client';
+import {
+  Client,
+  type McpSubscription,
+  SdkError,
+  type SubscriptionFilter,
+  type Transport,
+} from '@modelcontextprotocol/client';
 import type { z } from 'zod';
 import type { GuardedSignal } from './call-guard.js';
+import type { ProtocolEra } from './endpoint-memory.js';
+import { ToolRejectedError } from './errors.js';
 
 /**
  * Timeout given to the official client, which never expires. Its timers do not know whether this process was stalled, so
@@ -11,14 +19,16 @@ const NO_TIMEOUT = 2 ** 31 - 1;
 export interface GuardedClientHandlers {
   readonly onClose: () => void;
   readonly onError: (error: Error) => void;
-  readonly onToolsChanged: () => Promise<void>;
+  readonly onToolsChanged: () => void;
   readonly onNotification: (method: string, params: unknown) => void;
 }
 
 /** Official MCP client, whose requests are possible inside a guard only. No other module uses the official client. */
 export class GuardedClient {
-  // Version negotiation is off: it would start a second child process.
-  readonly #client = new Client({ name: 'swarmlens', version: '1' }, { capabilities: {} });
+  readonly #client = new Client(
+    { name: 'swarmlens', version: '1' },
+    { capabilities: {}, versionNegotiation: { mode: 'auto' }, inputRequired: { autoFulfill: false } },
+  );
 
   constructor({ onClose, onError, onToolsChanged, onNotification }: GuardedClientHandlers) {
     this.#client.onclose = onClose;
@@ -39,9 +49,35 @@ export class GuardedClient {
     return this.#client.getServerCapabilities();
   }
 
-  /** Opens the transport and performs the handshake. */
-  connect(transport: Transport, signal: GuardedSignal): Promise<void> {
-    return this.#client.connect(transport, { signal, timeout: NO_TIMEOUT });
+  /** Era of the negotiated protocol version. Null before the handshake. */
+  get era(): ProtocolEra | null {
+    const era = this.#client.getProtocolEra();
+    return era === undefined ? null : era === 'modern' ? 'MODERN' : 'LEGACY';
+  }
+
+  /**
+   * Opens the transport and performs the handshake.
+   * @param negotiates whether `server/discover` is sent before `initialize`
+   */
+  async connect(transport: Transport, signal: GuardedSignal, negotiates: boolean): Promise<void> {
+    try {
+      await this.#client.connect(transport, {
+        signal,
+        timeout: NO_TIMEOUT,
+        ...(negotiates ? {} : { prior: { kind: 'legacy' } }),
+      });
+    } catch (error) {
+      // The negotiation hides the pause that the server requests.
+      throw error instanceof SdkError && error.cause instanceof ToolRejectedError ? error.cause : error;
+    }
+  }
+
+  /**
+   * Subscribes to changes. Servers of the era MODERN only.
+   * @param signal ends the subscription
+   */
+  listen(filter: SubscriptionFilter, signal: AbortSignal): Promise<McpSubscription> {
+    return this.#client.listen(filter, { signal, timeout: NO_TIMEOUT });
   }
 
   request<T>(

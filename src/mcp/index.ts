@@ -9,6 +9,7 @@ export {
   type ToolCallResult,
   type ToolInfo,
 } from './session.js';
+export { EndpointMemory, type ProtocolEra } from './endpoint-memory.js';
 export { type MessageSocket, TapConnection } from './tap-connection.js';
 export {
   ConnectTimeoutError,

@@ -1,16 +1,11 @@
 import { ProtocolError, SseError } from '@modelcontextprotocol/client';
 import { z } from 'zod';
-import {
-  backoffDelayMs,
-  Emitter,
-  errorMessage,
-  scheduleDeadline,
-  SIMULATED_CAPABILITY,
-  sleep,
-  withoutJitter,
-} from '../shared/index.js';
+import { Emitter, errorMessage, scheduleDeadline, SIMULATED_CAPABILITY } from '../shared/index.js';
 import { deriveGuardedSignal, type GuardedSignal } from './call-guard.js';
+import { ChangeReaction } from './change-reaction.js';
+import { ChangeWatch } from './change-watch.js';
 import type { ConnectDeadline } from './connect-deadline.js';
+import type { ProtocolEra } from './endpoint-memory.js';
 import { SessionClosedError, ToolCallTimeoutError, ToolRejectedError, TransportError } from './errors.js';
 import { GuardedClient } from './guarded-client.js';
 import { HttpStatusError, parseRetryAfterMs } from './transports/http/http-errors.js';
@@ -36,6 +31,8 @@ interface SessionParts {
   readonly scratch: ScratchDirectory | null;
   /** Whether the session belongs to another MCP client, whose calls are observed through a tap. */
   readonly isTapped: boolean;
+  /** Whether the handshake may use `server/discover` instead of `initialize`. */
+  readonly negotiates: boolean;
   readonly options: ConnectOptions;
 }
 
@@ -52,9 +49,6 @@ const MAX_WAITING_EVENTS = 1_000;
 
 const anyResultSchema = z.unknown();
 
-/** Time in milliseconds between two lists of tools after reported changes: at least, and at most after failures. */
-const LIST_BACKOFF = { initialMs: 1_000, maxMs: 30_000 };
-
 /** MCP session on top of the official client. */
 export class SdkSession implements McpSession {
   readonly closed: Promise<Error | null>;
@@ -68,11 +62,10 @@ export class SdkSession implements McpSession {
   #resolveClosed: (reason: Error | null) => void = () => undefined;
   #identity: ServerIdentity = { name: 'unknown', version: null, simulated: false };
   #tools: readonly ToolInfo[] = [];
+  readonly #toolsReaction: ChangeReaction;
+  #watch: ChangeWatch | null = null;
   #isOpen = false;
   #toolsAreStale = false;
-  #isListing = false;
-  /** Time of the last list after a reported change. */
-  #listedAtMs = -Infinity;
   #hasEnded = false;
   #closedBy: SessionClosedError | null = null;
   #pendingClose: Promise<void> | null = null;
@@ -86,13 +79,27 @@ export class SdkSession implements McpSession {
     this.#unexpectedMessages = new UnexpectedMessageLog(options.clock, options.logger, options.serverId);
     this.#sanitizeLog = new SanitizeLog(options.clock, options.logger, options.serverId);
     this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
+    const { clock, logger, serverId } = options;
+    this.#toolsReaction = new ChangeReaction({
+      clock,
+      signal: this.#lifetime.signal,
+      react: () =>
+        options.guard.call((guarded) => this.#listAgain(guarded), { signal: this.#lifetime.signal, idempotent: true }),
+      onFailure: (error) => {
+        logger.debug({ serverId, error: rootCauseMessage(error) }, 'could not refresh tools');
+        return true;
+      },
+    });
     this.#client = new GuardedClient({
       onClose: () => {
         const { reason, isOrderly } = opened.end() ?? { reason: 'the server closed the session', isOrderly: false };
         this.#end(new SessionClosedError(`${reason}${opened.diagnosticTail()}`, isOrderly));
       },
       onError: (error) => this.#handleClientError(error),
-      onToolsChanged: () => this.#refreshTools(),
+      onToolsChanged: () => {
+        if (this.#isOpen) this.#toolsReaction.trigger();
+        else this.#toolsAreStale = true;
+      },
       onNotification: (method, params) => this.#handleNotification(method, params),
     });
   }
@@ -105,14 +112,19 @@ export class SdkSession implements McpSession {
     return this.#tools;
   }
 
+  /** Era of the negotiated protocol version. Null before the handshake. */
+  get era(): ProtocolEra | null {
+    return this.#client.era;
+  }
+
   get pid(): number | null {
     return this.#parts.opened.pid();
   }
 
   /** Performs the handshake and lists the tools. */
   async open(deadline: ConnectDeadline): Promise<void> {
-    const { opened } = this.#parts;
-    await this.#handshake(deadline, false, (signal) => this.#client.connect(opened.transport, signal));
+    const { opened, negotiates } = this.#parts;
+    await this.#handshake(deadline, false, (signal) => this.#client.connect(opened.transport, signal, negotiates));
     const { server, capabilities } = this.#client;
     this.#identity = {
       name: toPrintableLine(server?.name ?? '', MAX_NAME_LENGTH) || 'unknown',
@@ -126,8 +138,9 @@ export class SdkSession implements McpSession {
       this.#tools = await this.#handshake(deadline, true, (signal) => listTools(this.#client, signal));
     }
     this.#isOpen = true;
-    // Does not reject. Tools that have changed during the handshake are listed as those that change later.
-    if (this.#toolsAreStale) this.#refreshTools().catch(() => undefined);
+    // Tools that have changed during the handshake are listed as those that change later.
+    if (this.#toolsAreStale) this.#toolsReaction.trigger();
+    this.#startWatch();
   }
 
   async callTool(
@@ -149,7 +162,8 @@ export class SdkSession implements McpSession {
   async ping(options: SessionCallOptions): Promise<void> {
     try {
       await this.#request('ping', options, (signal) =>
-        this.#client.request({ method: 'ping' }, anyResultSchema, signal),
+        // MCP has no `ping` since 2026-07-28.
+        this.#client.request({ method: this.era === 'MODERN' ? 'server/discover' : 'ping' }, anyResultSchema, signal),
       );
     } catch (error) {
       if (!(error instanceof ToolRejectedError)) throw error;
@@ -264,31 +278,27 @@ export class SdkSession implements McpSession {
     );
   }
 
-  /** Lists the tools again until they are known, at most once per second. */
-  async #refreshTools(): Promise<void> {
-    this.#toolsAreStale = true;
-    if (!this.#isOpen || this.#isListing) return;
-    const { options } = this.#parts;
+  /** Subscribes to the changes of the server. A tapped session is that of another client, and stays unchanged. */
+  #startWatch(): void {
+    const { isTapped, options } = this.#parts;
+    const { clock, logger, serverId, guard, watchesResources, connectTimeoutMs: timeoutMs } = options;
+    if (isTapped || watchesResources === undefined) return;
     const { signal } = this.#lifetime;
-    this.#isListing = true;
-    let failures = 0;
-    // The tools may change again while they are listed.
-    while (this.#toolsAreStale && !signal.aborted) {
-      const intervalMs = backoffDelayMs(Math.max(1, failures), LIST_BACKOFF, withoutJitter);
-      const waitMs = this.#listedAtMs + intervalMs - options.clock.monotonic();
-      if (waitMs > 0) await sleep(options.clock, waitMs, signal);
-      this.#toolsAreStale = false;
-      this.#listedAtMs = options.clock.monotonic();
-      try {
-        await options.guard.call((guarded) => this.#listAgain(guarded), { signal, idempotent: true });
-        failures = 0;
-      } catch (error) {
-        failures += 1;
-        this.#toolsAreStale = true;
-        options.logger.debug({ serverId: options.serverId, error: rootCauseMessage(error) }, 'could not refresh tools');
-      }
-    }
-    this.#isListing = false;
+    this.#watch = new ChangeWatch({
+      client: this.#client,
+      clock,
+      signal,
+      watchesResources: () => watchesResources(this),
+      request: (label, call) =>
+        guard.call((guarded) => this.#request(label, { signal: guarded, timeoutMs }, call), {
+          signal,
+          idempotent: false,
+          isHandshake: true,
+        }),
+      onFailure: (error) =>
+        logger.debug({ serverId, error: rootCauseMessage(error) }, 'could not subscribe to changes'),
+    });
+    this.#watch.renew();
   }
 
   /** Lists the tools of the open session. A health probe may repeat it. */
@@ -307,6 +317,7 @@ export class SdkSession implements McpSession {
       this.#unexpectedMessages.record(new Error('too many notifications at once'));
       return;
     }
+    if (method === 'notifications/resources/list_changed') this.#watch?.renew();
     this.#waitingEvents += 1;
     const { isTapped, options } = this.#parts;
     const event = parseSessionEvent(method, params, {

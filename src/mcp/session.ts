@@ -1,5 +1,6 @@
 import type { Clock, Logger } from '../shared/index.js';
 import type { CallGuard, GuardedSignal } from './call-guard.js';
+import type { EndpointMemory } from './endpoint-memory.js';
 
 /** Initialized MCP connection, independent of its transport. */
 export interface McpSession extends AsyncDisposable {
@@ -95,6 +96,13 @@ export interface ConnectOptions {
   readonly logger: Logger;
   /** Whether to run a stdio server in a temporary directory instead of its project: see `ScratchDirectory`. */
   readonly useScratchDirectory?: boolean;
+  /** Findings of earlier attempts to connect to the endpoint, which this attempt uses and updates. @default none */
+  readonly memory?: EndpointMemory;
+  /**
+   * Returns whether to watch the resources of a connected server. Their changes arrive as events. If it is omitted, nothing is
+   * watched, not even the list of tools where the server requires a subscription for it.
+   */
+  readonly watchesResources?: (session: McpSession) => boolean;
   /** Called after `tools` has changed. */
   readonly onToolsChanged?: () => void;
 }

@@ -13,6 +13,7 @@ export * from './loopback.js';
 export * from './mcp-extensions.js';
 export * from './percentile.js';
 export * from './backoff.js';
+export * from './reaction-delay.js';
 export * from './tap-handshake.js';
 export * from './tap-key.js';
 export * from './turns.js';

@@ -21,6 +21,11 @@ export abstract class TransportDecorator implements Transport {
     return this.inner.sessionId;
   }
 
+  /** Whether each request has a stream of its own, whose end cancels the request. */
+  get hasPerRequestStream(): boolean {
+    return this.inner.hasPerRequestStream ?? false;
+  }
+
   start(): Promise<void> {
     return this.inner.start();
   }

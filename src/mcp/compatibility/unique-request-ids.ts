@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/client';
+import { type JSONRPCMessage, SUBSCRIPTION_ID_META_KEY, type Transport } from '@modelcontextprotocol/client';
 import { toPrintableLine } from '../../shared/sanitize/index.js';
 import { TransportDecorator } from './transport-decorator.js';
 
@@ -53,7 +53,26 @@ export class UniqueIdTransport extends TransportDecorator {
       const progressToken = this.#inFlight.get(String(message.params?.['progressToken']));
       if (progressToken === undefined) this.#reportUnexpected('progress of an unknown request', message);
       else super.received({ ...message, params: { ...message.params, progressToken } }, extra);
-    } else super.received(message, extra);
+    } else super.received(this.#withOriginalIds(message), extra);
+  }
+
+  /**
+   * Restores the ids of requests in a notification of an open subscription, whose id is that of its request. A cancellation by
+   * the server ends the subscription.
+   */
+  #withOriginalIds<T extends Extract<JSONRPCMessage, { method: string }>>(message: T): T {
+    const { method, params } = message;
+    const requestId = params?.['requestId'];
+    if (method === 'notifications/cancelled' && typeof requestId === 'string') {
+      const original = this.#inFlight.get(requestId);
+      if (original === undefined) return message;
+      this.#inFlight.delete(requestId);
+      return { ...message, params: { ...params, requestId: original } };
+    }
+    const subscriptionId = params?._meta?.[SUBSCRIPTION_ID_META_KEY];
+    const original = typeof subscriptionId === 'string' ? this.#inFlight.get(subscriptionId) : undefined;
+    if (original === undefined) return message;
+    return { ...message, params: { ...params, _meta: { ...params?._meta, [SUBSCRIPTION_ID_META_KEY]: original } } };
   }
 
   #responded(message: Exclude<JSONRPCMessage, { method: string }>, extra: Received[1]): void {

@@ -3,6 +3,7 @@ import {
   type ConnectOptions,
   ConnectTimeoutError,
   type Endpoint,
+  EndpointMemory,
   type McpSession,
   SessionClosedError,
   type SessionEvent,
@@ -47,6 +48,7 @@ export class ReplicaConnection {
   readonly #options: ReplicaOptions;
   readonly #deps: ReplicaConnectionDeps;
   readonly #wakeSignal: WakeSignal;
+  readonly #memory = new EndpointMemory();
   #connection: ConnectionState = 'CONNECTING';
   #session: McpSession | null = null;
   #error: string | null = null;
@@ -152,6 +154,9 @@ export class ReplicaConnection {
         logger,
         guard,
         useScratchDirectory,
+        memory: this.#memory,
+        // Swarmlens reads no resources of servers whose tools it knows.
+        watchesResources: (connected) => validateServer(connected) === 'CUSTOM',
         onToolsChanged,
       });
       this.#lateStarts = 0;

@@ -16,7 +16,7 @@ const INITIALIZED = {
 /**
  * Serves MCP over stdio without a library, so that each fixture can deviate from the specification. `methods` maps a
  * method to its result, or to a function of its params that returns the result. Without a result there is no answer. A
- * thrown object `{code, message}` becomes an error. `onNotification` receives notifications.
+ * thrown object `{code, message}` becomes an error, and so does an unknown method. `onNotification` receives notifications.
  */
 export function serve(methods, onNotification = () => undefined) {
   const answers = { initialize: INITIALIZED, 'tools/list': { tools: [] }, ...methods };
@@ -27,6 +27,7 @@ export function serve(methods, onNotification = () => undefined) {
       return;
     }
     try {
+      if (!Object.hasOwn(answers, method)) throw { code: -32601, message: `Method not found: ${method}` };
       const answer = answers[method];
       const result = typeof answer === 'function' ? answer(params, id) : answer;
       if (result !== undefined) send({ id, result });

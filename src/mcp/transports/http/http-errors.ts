@@ -65,7 +65,7 @@ function toHttpError({ status, headers }: Response, text: string, hadSession: bo
       retryAfterMs ?? DEFAULT_RETRY_AFTER_MS,
     );
   }
-  if (rpc !== undefined) return new ToolRejectedError(message, rpc.code, retryAfterMs);
+  if (rpc !== undefined) return new ToolRejectedError(message, rpc.code, retryAfterMs, rpc.data);
   return new HttpStatusError(status, message, false);
 }
 
