@@ -90,6 +90,7 @@ export class SdkSession implements McpSession {
         return true;
       },
     });
+    opened.transport.onProbeError = (error) => this.#handleClientError(error);
     this.#client = new GuardedClient({
       onClose: () => {
         const { reason, isOrderly } = opened.end() ?? { reason: 'the server closed the session', isOrderly: false };

@@ -39,6 +39,9 @@ export function describeTransport(
 ): void {
   const connect = (peer: Peer): Promise<McpSession> => connectSession(peer.endpoint, connectOptions());
 
+  /** Returns the methods that a session sends before `initialize`. */
+  const probes = ({ endpoint }: Peer): string[] => (endpoint.type === 'http' ? ['server/discover'] : []);
+
   /** Starts a call. Returns its outcome and the call as the peer received it. */
   async function calling(session: McpSession, peer: Peer, args = {}): Promise<[Promise<unknown>, Call]> {
     const answer = outcomeOf(call(session, 'echo', args).then(({ value }) => value));
@@ -59,6 +62,7 @@ export function describeTransport(
       expect(session.identity).toMatchObject({ name: 'peer', version: '1', capabilities: ['tools'] });
       expect(session.tools).toEqual([{ name: 'echo', description: 'says it again' }]);
       expect(peer.received.map(({ method }) => method)).toEqual([
+        ...probes(peer),
         'initialize',
         'notifications/initialized',
         'tools/list',
@@ -216,8 +220,8 @@ export function describeTransport(
         expect((await Promise.all(answers)).map(({ value }) => value)).toEqual([{ n }, { n }]);
       }
       const ids = peer.received.flatMap(({ id }) => id ?? []);
-      // Each session also sends initialize and tools/list.
-      expect(ids).toHaveLength(2 * (idCount + 2));
+      // Each session also sends initialize and tools/list, and some a probe.
+      expect(ids).toHaveLength(2 * (idCount + 2 + probes(peer).length));
       expect(new Set(ids).size).toBe(ids.length);
       expect(ids.every((id) => typeof id === 'string' && id.startsWith('swarmlens-'))).toBe(true);
     });

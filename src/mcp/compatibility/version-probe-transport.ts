@@ -31,6 +31,8 @@ const versionErrorSchema = z.object({ data: z.object({ supported: versionsSchema
  * method, so that the client continues with `initialize` on the same connection. A later answer is dropped.
  */
 export class VersionProbeTransport extends TransportDecorator {
+  /** Called for errors during the probe, for which the official client has no handler yet. */
+  onProbeError?: (error: Error) => void;
   readonly #options: VersionProbeOptions;
   #probe: { readonly id: Request['id']; isPending: boolean } | null = null;
   #timer: Disposable | null = null;
@@ -43,6 +45,10 @@ export class VersionProbeTransport extends TransportDecorator {
   constructor(inner: Transport, options: VersionProbeOptions) {
     super(inner);
     this.#options = options;
+    inner.onerror = (error) => {
+      if (this.#probe?.isPending === true) this.onProbeError?.(error);
+      this.onerror?.(error);
+    };
   }
 
   /** Whether `server/discover` was sent. */
