@@ -1,4 +1,5 @@
 import { type Clock, ReactionDelay, sleep } from '../shared/index.js';
+import { ToolRejectedError } from './errors.js';
 
 /** Time in milliseconds between two reactions: at least, and at most while changes never stop. */
 const DELAYS = { initialMs: 1_000, maxMs: 60_000 };
@@ -39,16 +40,19 @@ export class ChangeReaction {
     const { clock, signal, react, onFailure } = this.#options;
     this.#isRunning = true;
     let failures = 0;
+    let pauseMs = 0;
     while (this.#isDue && !signal.aborted) {
-      const delayMs = this.#delay.next(failures);
+      const delayMs = Math.max(pauseMs, this.#delay.next(failures));
       if (delayMs > 0) await sleep(clock, delayMs, signal);
       if (signal.aborted) break;
       this.#isDue = false;
       try {
         await react();
         failures = 0;
+        pauseMs = 0;
       } catch (error) {
         failures += 1;
+        pauseMs = error instanceof ToolRejectedError ? (error.retryAfterMs ?? 0) : 0;
         this.#isDue ||= onFailure?.(error) ?? true;
       }
     }

@@ -103,7 +103,7 @@ async function attempt(
 
 /** Returns whether a failed attempt shows that the server needs a protocol version of the other era, and records it. */
 function learnEra({ endpoint, opened, cause }: FailedAttempt, memory: EndpointMemory): boolean {
-  const { hasProbed, initializeAnswer, supportedVersions } = opened.transport;
+  const { hasProbed, hasReceived, initializeAnswer, supportedVersions } = opened.transport;
   if (memory.era !== 'MODERN' && initializeAnswer === 'ERROR' && supportedVersions.some(isModernVersion)) {
     memory.era = 'MODERN';
     return true;
@@ -112,7 +112,7 @@ function learnEra({ endpoint, opened, cause }: FailedAttempt, memory: EndpointMe
     memory.era = null;
     return true;
   }
-  const isSilent = cause instanceof ToolCallTimeoutError || opened.end() !== null;
+  const isSilent = (cause instanceof ToolCallTimeoutError && !hasReceived) || opened.end() !== null;
   // A server that ends or hangs at an unknown request needs a new process.
   if (endpoint.type !== 'stdio' || !hasProbed || initializeAnswer !== null || memory.era !== null || !isSilent)
     return false;

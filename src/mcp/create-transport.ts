@@ -7,10 +7,12 @@ import { extractCredentials } from './transports/http/credentials.js';
 import type { HttpEndpoint, SseEndpoint, UsableEndpoint } from './endpoint.js';
 import { fetchWithHttpErrors } from './transports/http/http-errors.js';
 import { HttpTransport } from './transports/http/http-transport.js';
+import { StreamReconnect } from './transports/http/stream-reconnect.js';
 import { MESSAGE_TOO_LONG, type TransportEnd } from './transports/line-transport.js';
 import { type StderrListener, StdioTransport } from './transports/stdio/stdio-transport.js';
 import { TcpTransport } from './transports/tcp-transport.js';
 import { LargeMessageTransport } from './compatibility/large-message-transport.js';
+import { RequestLimitTransport } from './compatibility/request-limit-transport.js';
 import { UniqueIdTransport } from './compatibility/unique-request-ids.js';
 import { VersionProbeTransport } from './compatibility/version-probe-transport.js';
 import { openWebSocket } from './transports/websocket/open-websocket.js';
@@ -55,7 +57,13 @@ export function createTransport(endpoint: UsableEndpoint, options: CreateTranspo
     case 'http': {
       const limit = new MessageLimit();
       const largeMessages = new LargeMessages();
-      const transport = new HttpTransport(...httpOptions(endpoint, clock, limit, largeMessages));
+      const reconnect = new StreamReconnect(clock);
+      const [url, { fetch: inner, ...rest }] = httpOptions(endpoint, clock, limit, largeMessages);
+      const transport = new HttpTransport(url, {
+        ...rest,
+        fetch: reconnect.watch(inner),
+        reconnectionScheduler: reconnect.schedule,
+      });
       return {
         ...decorate(endpoint, new LargeMessageTransport(transport, largeMessages), limit.watch(transport), options),
         terminateSession: () => transport.terminateSession(),
@@ -90,7 +98,10 @@ function decorate(
   { clock, probePatienceMs }: CreateTransportOptions,
 ): OpenedTransport {
   const token = endpoint.type === 'tcp' ? endpoint.token : null;
-  const compatible = new CompatibilityTransport(transport, { token, isStream: endpoint.type !== 'http' });
+  const compatible = new CompatibilityTransport(new RequestLimitTransport(transport, clock), {
+    token,
+    isStream: endpoint.type !== 'http',
+  });
   const decorated = new UniqueIdTransport(compatible);
   return {
     transport: new VersionProbeTransport(decorated, { clock, patienceMs: probePatienceMs }),

@@ -33,12 +33,12 @@ export interface DiscoverOptions {
 
 /** Timeout of one probe in milliseconds. A port is probed with up to four transports. */
 const PROBE_TIMEOUT_MS = 1_000;
-/** Options of the guard of one place. Its circuit breaker opens after one failure of each transport. */
+/** Options of the guard of one place. Its circuit breaker opens after three failures of each transport. */
 const PROBE_GUARD_OPTIONS: GuardOptions = {
   ...GUARD_DEFAULTS,
   maxConcurrent: 1,
   timeoutMs: PROBE_TIMEOUT_MS,
-  breakerThreshold: 4,
+  breakerThreshold: 12,
   breakerBackoffMs: { initial: 10_000, max: 10_000 },
 };
 /** Timeout of a TCP connection in milliseconds. */

@@ -7,9 +7,17 @@ import {
   type McpSession,
   SessionClosedError,
   type SessionEvent,
+  ToolRejectedError,
 } from '../../mcp/index.js';
 import type { CircuitBreakerStatus, McpServerType, ServerStatus } from '../../model/index.js';
-import { backoffDelayMs, type Clock, errorMessage, WakeSignal, type Logger } from '../../shared/index.js';
+import {
+  backoffDelayMs,
+  type Clock,
+  errorMessage,
+  ReactionDelay,
+  WakeSignal,
+  type Logger,
+} from '../../shared/index.js';
 import type { ReplicaOptions } from './pool-options.js';
 
 /**
@@ -51,7 +59,12 @@ export class ReplicaConnection {
   readonly #memory = new EndpointMemory();
   #connection: ConnectionState = 'CONNECTING';
   #session: McpSession | null = null;
+  readonly #renewalDelay: ReactionDelay;
   #error: string | null = null;
+  /** Pause in milliseconds that the server requested when it rejected the last attempt. */
+  #requestedPauseMs = 0;
+  /** Whether the last attempt opened a session. */
+  #hadSession = false;
   #useScratchDirectory: boolean;
   #failedAttempts = 0;
   #connectCount = 0;
@@ -65,6 +78,8 @@ export class ReplicaConnection {
     this.#options = options;
     this.#deps = deps;
     this.#wakeSignal = new WakeSignal(deps.clock);
+    const { initialMs, maxMs } = options.restart;
+    this.#renewalDelay = new ReactionDelay(deps.clock, { initialMs, maxMs: Math.max(initialMs, maxMs) });
     this.#useScratchDirectory = this.#needsScratchDirectory(options.expectedType);
   }
 
@@ -145,6 +160,8 @@ export class ReplicaConnection {
     const { serverId, endpoint } = this.#options;
     const useScratchDirectory = this.#useScratchDirectory;
     this.#failedAttempts += 1;
+    this.#requestedPauseMs = 0;
+    this.#hadSession = false;
     try {
       await using session = await connect(endpoint, {
         serverId,
@@ -171,12 +188,15 @@ export class ReplicaConnection {
       this.#session = session;
       this.#connection = 'CONNECTED';
       this.#connectCount += 1;
+      this.#hadSession = true;
       this.#logConnect();
       onConnected(type);
       const reason = await waitForEnd(session, signal);
       if (!signal.aborted) this.handleSessionEnd(session, reason ?? new Error('the server closed the session'));
     } catch (error) {
       if (error instanceof ConnectTimeoutError) this.#lateStarts += 1;
+      const cause = error instanceof Error ? error.cause : null;
+      if (cause instanceof ToolRejectedError) this.#requestedPauseMs = cause.retryAfterMs ?? 0;
       if (!signal.aborted) this.#handleLoss(errorMessage(error));
     } finally {
       this.#session = null;
@@ -228,7 +248,9 @@ export class ReplicaConnection {
   /** Returns the delay in milliseconds before the next attempt. Null waits for `reconnectNow`. */
   #reconnectDelayMs(): number | null {
     if (this.#connection === 'GIVEN_UP' || this.#connection === 'UNUSABLE') return null;
-    const retryInMs = this.#deps.retryInMs();
+    // A server that ends each session at once must not drive the loop.
+    const renewalMs = this.#hadSession ? this.#renewalDelay.next() : 0;
+    const retryInMs = Math.max(this.#deps.retryInMs(), this.#requestedPauseMs, renewalMs);
     if (this.#connection !== 'LOST') return retryInMs;
     return Math.max(retryInMs, backoffDelayMs(this.#failedAttempts, this.#options.restart, this.#deps.random));
   }

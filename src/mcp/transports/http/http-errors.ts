@@ -8,6 +8,8 @@ const MAX_TEXT_LENGTH = 300;
 const MAX_ERROR_BYTES = 65_536;
 /** Retry delay after HTTP 429 if the server states none. */
 const DEFAULT_RETRY_AFTER_MS = 1_000;
+/** Longest retry delay that a server can request. */
+export const MAX_RETRY_AFTER_MS = 3_600_000;
 
 /** A request failed with an HTTP status. */
 export class HttpStatusError extends Error {
@@ -27,12 +29,15 @@ const rpcErrorSchema = z.object({
   error: z.object({ code: z.number().int(), message: z.string(), data: z.unknown().optional() }),
 });
 const errorWithoutIdSchema = rpcErrorSchema.extend({ id: z.null().optional() });
-const retryAfterSchema = z.object({ retryAfter: z.number().min(0).max(86_400) });
+const retryAfterSchema = z.object({ retryAfter: z.number().min(0) });
 
-/** Returns the retry delay in the `data` of a JSON-RPC error, which is in seconds there. Null if there is none. */
+/**
+ * Returns the retry delay in the `data` of a JSON-RPC error, which is in seconds there, up to `MAX_RETRY_AFTER_MS`. Null if
+ * there is none.
+ */
 export function parseRetryAfterMs(data: unknown): number | null {
   const result = retryAfterSchema.safeParse(data);
-  return result.success ? result.data.retryAfter * 1_000 : null;
+  return result.success ? Math.min(MAX_RETRY_AFTER_MS, result.data.retryAfter * 1_000) : null;
 }
 
 /**
@@ -58,23 +63,24 @@ function toHttpError({ status, headers }: Response, text: string, hadSession: bo
     return new HttpStatusError(status, message, true);
   }
   const retryAfterMs = parseRetryAfterMs(rpc?.data) ?? parseRetryAfterHeader(headers.get('retry-after'), nowMs);
-  if (status === 429) {
+  if (status === 429 || (status === 503 && retryAfterMs !== null)) {
     return new ToolRejectedError(
-      `HTTP 429: ${message || 'too many requests'}`,
+      `HTTP ${status}: ${message || (status === 429 ? 'too many requests' : 'unavailable')}`,
       rpc?.code ?? status,
       retryAfterMs ?? DEFAULT_RETRY_AFTER_MS,
     );
   }
-  if (rpc !== undefined) return new ToolRejectedError(message, rpc.code, retryAfterMs, rpc.data);
+  // A server without this transport answers 405, with or without a JSON-RPC error.
+  if (rpc !== undefined && status !== 405) return new ToolRejectedError(message, rpc.code, retryAfterMs, rpc.data);
   return new HttpStatusError(status, message, false);
 }
 
-/** Parses a `Retry-After` header, which is in seconds or a date. */
-function parseRetryAfterHeader(header: string | null, nowMs: number): number | null {
+/** Parses a `Retry-After` header, which is in seconds or a date. Null if there is none. */
+export function parseRetryAfterHeader(header: string | null, nowMs: number): number | null {
   if (header === null || header.trim() === '') return null;
   const seconds = Number(header);
   const delayMs = Number.isNaN(seconds) ? Date.parse(header) - nowMs : seconds * 1_000;
-  return Number.isFinite(delayMs) ? Math.max(0, delayMs) : null;
+  return Number.isFinite(delayMs) ? Math.min(MAX_RETRY_AFTER_MS, Math.max(0, delayMs)) : null;
 }
 
 /** Throws the JSON-RPC error of a successful response if it has no id, because the official client would ignore it. */
