@@ -19,6 +19,8 @@ import { createTransport, describeEndpoint, type OpenedTransport } from './creat
 const PROBE_PATIENCE_MS = 3_000;
 /** Most attempts of one call of `connectSession`: one for each finding about the protocol version and the transport. */
 const MAX_ATTEMPTS = 3;
+/** Shortest `connectTimeoutMs` that is split between two attempts. A shorter half is not enough to start a server. */
+const MIN_SPLIT_TIMEOUT_MS = 10_000;
 /** Statuses below 500 that do not suggest another transport: authentication, a timeout and a rate limit. */
 const UNRELATED_STATUSES: ReadonlySet<number> = new Set([401, 403, 407, 408, 429]);
 
@@ -26,6 +28,8 @@ const UNRELATED_STATUSES: ReadonlySet<number> = new Set([401, 403, 407, 408, 429
 interface FailedAttempt {
   readonly endpoint: UsableEndpoint;
   readonly opened: OpenedTransport;
+  /** Whether the attempt tried an assumption about the server, and a silence suggests another one. */
+  readonly isTentative: boolean;
   /** Error as thrown by the session. */
   readonly cause: unknown;
   readonly error: TransportError;
@@ -68,8 +72,9 @@ async function attempt(
   const negotiates = (endpoint.type === 'stdio' || endpoint.type === 'http') && memory.era !== 'LEGACY';
   // The rest of the time is left for an attempt with what a silence shows.
   const isTentative =
-    (endpoint.type === 'stdio' && negotiates && memory.era === null) ||
-    (endpoint.type === 'sse' && memory.httpType === null);
+    connectTimeoutMs >= MIN_SPLIT_TIMEOUT_MS &&
+    ((endpoint.type === 'stdio' && negotiates && memory.era === null) ||
+      (endpoint.type === 'sse' && memory.httpType === null));
   using deadline = new ConnectDeadline(clock, {
     timeoutMs: connectTimeoutMs,
     maxMs: maxConnectMs,
@@ -97,12 +102,12 @@ async function attempt(
     await session[Symbol.asyncDispose]();
     signal.throwIfAborted();
     const ErrorClass = cause instanceof ToolCallTimeoutError ? ConnectTimeoutError : TransportError;
-    return { endpoint, opened, cause, error: new ErrorClass(explain(endpoint, cause, opened), { cause }) };
+    return { endpoint, opened, isTentative, cause, error: new ErrorClass(explain(endpoint, cause, opened), { cause }) };
   }
 }
 
 /** Returns whether a failed attempt shows that the server needs a protocol version of the other era, and records it. */
-function learnEra({ endpoint, opened, cause }: FailedAttempt, memory: EndpointMemory): boolean {
+function learnEra({ endpoint, opened, isTentative, cause }: FailedAttempt, memory: EndpointMemory): boolean {
   const { hasProbed, hasReceived, initializeAnswer, supportedVersions } = opened.transport;
   if (memory.era !== 'MODERN' && initializeAnswer === 'ERROR' && supportedVersions.some(isModernVersion)) {
     memory.era = 'MODERN';
@@ -112,13 +117,14 @@ function learnEra({ endpoint, opened, cause }: FailedAttempt, memory: EndpointMe
     memory.era = null;
     return true;
   }
-  const isSilent = (cause instanceof ToolCallTimeoutError && !hasReceived) || opened.end() !== null;
+  const hasEnded = opened.end() !== null;
+  const isSilent = (cause instanceof ToolCallTimeoutError && !hasReceived) || hasEnded;
   // A server that ends or hangs at an unknown request needs a new process.
   if (endpoint.type !== 'stdio' || !hasProbed || initializeAnswer !== null || memory.era !== null || !isSilent)
     return false;
   if (supportedVersions.length > 0) return false;
   memory.era = 'LEGACY';
-  return true;
+  return hasEnded || isTentative;
 }
 
 /** Returns whether a failed attempt suggests the other HTTP transport, and records it. */

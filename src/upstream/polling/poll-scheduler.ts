@@ -19,6 +19,11 @@ export interface PollSchedulerOptions {
 /** Maximum share of the server's time that requested polls may take which follow each other. */
 const MAX_REQUESTED_SHARE = 0.5;
 
+/** Number of polls that notifications may cause in a row at the minimum interval. */
+const MAX_PUSHED_POLLS = 64;
+/** Longest time in milliseconds after which one more poll may be caused by a notification. */
+const MAX_PUSH_INTERVAL_MS = 60_000;
+
 /** Decides when the next poll of one server runs, and resolves pending poll requests. */
 export class PollScheduler {
   readonly #clock: Clock;
@@ -35,6 +40,9 @@ export class PollScheduler {
   /** Counts polls and restarts, so that a poll can detect a restart while it runs. */
   #generation = 0;
   #isExpedited = false;
+  /** Number of polls that notifications may cause now. */
+  #pushBudget = MAX_PUSHED_POLLS;
+  #pushBudgetAtMs = 0;
 
   constructor(clock: Clock, options: PollSchedulerOptions) {
     this.#clock = clock;
@@ -57,7 +65,10 @@ export class PollScheduler {
     this.#wakeSignal.wake();
   }
 
-  /** Runs the next poll as soon as the minimum interval allows, because the server sent a notification. */
+  /**
+   * Runs the next poll as soon as the minimum interval allows, because the server sent a notification. A server that never
+   * stops causes one poll more per regular poll at most.
+   */
   expedite(): void {
     this.#isExpedited = true;
     this.#wakeSignal.wake();
@@ -89,23 +100,20 @@ export class PollScheduler {
 
   /** Runs `poll` if it is due or requested. Otherwise waits until it is due or something changes. */
   async runNext(poll: () => Promise<boolean>, signal: AbortSignal): Promise<void> {
-    const { minIntervalMs, maxPollShare, onPoll } = this.#options;
+    const { onPoll } = this.#options;
     const nowMs = this.#clock.monotonic();
     const intervalMs = this.#options.intervalMs();
     if (intervalMs !== this.#meteredIntervalMs) this.#meter.reset();
     this.#meteredIntervalMs = intervalMs;
-    const dueMs = nextPollDueMs({
-      lastDueMs: this.#lastDueMs,
-      intervalMs: this.#isExpedited ? minIntervalMs() : intervalMs,
-      notBeforeMs: this.#notBeforeMs,
-      last: this.#lastPoll,
-      maxPollShare,
-    });
+    const regularDueMs = this.#dueMs(intervalMs);
+    const pushedDueMs = this.#isExpedited ? this.#pushedDueMs(nowMs, intervalMs) : Infinity;
+    const dueMs = Math.min(regularDueMs, pushedDueMs);
     const waitMs = this.#waitMs(dueMs, nowMs);
     if (waitMs > 0) {
       await this.#wakeSignal.wait(waitMs, signal);
       return;
     }
+    if (pushedDueMs < regularDueMs && this.#waiters.length === 0) this.#pushBudget -= 1;
     this.#lastDueMs = effectiveDueMs(dueMs, nowMs, intervalMs);
     this.#isExpedited = false;
     const waiters = this.#waiters.splice(0);
@@ -149,6 +157,27 @@ export class PollScheduler {
       timeShare: measured?.timeShare ?? null,
       maxTimeShare: this.#options.maxPollShare,
     };
+  }
+
+  #dueMs(intervalMs: number): number {
+    return nextPollDueMs({
+      lastDueMs: this.#lastDueMs,
+      intervalMs,
+      notBeforeMs: this.#notBeforeMs,
+      last: this.#lastPoll,
+      maxPollShare: this.#options.maxPollShare,
+    });
+  }
+
+  /** Returns the due time of a poll that a notification causes, within the budget of such polls. */
+  #pushedDueMs(nowMs: number, intervalMs: number): number {
+    const minIntervalMs = this.#options.minIntervalMs();
+    const refillMs = Math.max(minIntervalMs, Math.min(intervalMs, MAX_PUSH_INTERVAL_MS));
+    const earned = (nowMs - this.#pushBudgetAtMs) / refillMs;
+    this.#pushBudget = Math.min(MAX_PUSHED_POLLS, this.#pushBudget + earned);
+    this.#pushBudgetAtMs = nowMs;
+    const missing = Math.max(0, 1 - this.#pushBudget);
+    return Math.max(this.#dueMs(minIntervalMs), nowMs + missing * refillMs);
   }
 
   /** Returns the time in milliseconds until the next poll: when it is due, or earlier if it was requested. */

@@ -23,6 +23,7 @@ import { type AdapterBinding, bindAdapter, describeServer, toolNames } from './a
 import { firstProblem } from './build-snapshot.js';
 import { demandedPollIntervalMs, minPollIntervalMs } from './poll-schedule.js';
 import { PollScheduler } from './poll-scheduler.js';
+import { PushTrust } from './push-trust.js';
 import { ServerPublisher, type ServerPublisherDeps } from './server-publisher.js';
 
 export interface ServerPollerDeps extends ServerPublisherDeps {
@@ -58,6 +59,8 @@ export class ServerPoller implements AsyncDisposable {
   #options: UpstreamOptions;
   #resolveFirstPoll: () => void = () => undefined;
   #binding: AdapterBinding | null = null;
+  /** Trust in the notifications of the current session. */
+  #pushTrust = new PushTrust();
   #hasPolled = false;
 
   /** @param onExpired Called after the agents of a server that was offline for `removeAfterMs` have been removed. */
@@ -254,6 +257,7 @@ export class ServerPoller implements AsyncDisposable {
     const binding = bindAdapter(primary, this.#options, caller, this.#deps);
     this.#publisher.updateServer(describeServer(binding, this.#deps.clock));
     this.#binding = binding;
+    this.#pushTrust = new PushTrust();
     return binding;
   }
 
@@ -266,8 +270,11 @@ export class ServerPoller implements AsyncDisposable {
       await this.#publisher.publishFailure(firstProblem(report) ?? 'its agents were not listed', notices);
       return false;
     }
+    const isFirst = !binding.isPublished;
     binding.isPublished = true;
-    await this.#publisher.publishReport(report, toolNames(binding.primary.session), notices);
+    const isChanged = await this.#publisher.publishReport(report, toolNames(binding.primary.session), notices);
+    // The first poll finds everything.
+    if (!isFirst) this.#pushTrust.recordPoll(isChanged);
     return true;
   }
 
@@ -290,6 +297,8 @@ export class ServerPoller implements AsyncDisposable {
   /** Publishes the effect of a session event immediately and polls soon to confirm it. */
   #handleSessionEvent(event: SessionEvent): void {
     const binding = this.#binding;
+    if (event.kind === 'NOTIFICATION' && event.method === 'notifications/resources/updated')
+      this.#pushTrust.recordPush();
     // The poll that follows reads what a server reports beyond its share of the event loop.
     const isSkipped = this.#loopShare.readyInMs > 0;
     const report = isSkipped ? null : this.#loopShare.measure(() => binding?.adapter.observe(event) ?? null);
@@ -336,6 +345,8 @@ export class ServerPoller implements AsyncDisposable {
   #intervalMs(): number {
     const { demand, heartbeatMs } = this.#deps;
     const { server } = this.#publisher;
-    return demandedPollIntervalMs(this.#options, server.type, demand.requiredHz(server), heartbeatMs);
+    // A server that announces its changes is polled after each announcement, and by the heartbeat.
+    const demandHz = this.#pushTrust.isTrusted ? 0 : demand.requiredHz(server);
+    return demandedPollIntervalMs(this.#options, server.type, demandHz, heartbeatMs);
   }
 }

@@ -142,12 +142,12 @@ export class ServerPublisher implements Disposable {
     return [this.#health.notice('STATE_UNREADABLE', 'WARNING', `${this.#server.id}: ${limitation}`)];
   }
 
-  /** Publishes a report as the state of the server, which ends its staleness. */
+  /** Publishes a report as the state of the server, which ends its staleness. Resolves with whether the state has changed. */
   async publishReport(
     report: ServerReport,
     tools: readonly string[],
     events: readonly SwarmlensEvent[] = [],
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { maxAgentsPerServer } = this.#deps;
     const limited = limitReport(report, maxAgentsPerServer);
     this.#toolError = firstProblem(limited);
@@ -161,7 +161,7 @@ export class ServerPublisher implements Disposable {
     );
     this.#snapshot = snapshot;
     if (snapshot.agents.length + snapshot.swarms.length + snapshot.edges.length > LARGE_SNAPSHOT) await nextTurn();
-    await this.#publish([...changes, ...events], seenAt);
+    return this.#publish([...changes, ...events], seenAt);
   }
 
   /** Publishes the last known state as stale, because the server gives no usable answer. */
@@ -190,7 +190,10 @@ export class ServerPublisher implements Disposable {
       return this.publishFailure(failureReason ?? 'not connected', events);
     }
     // Only the answer to a poll ends the staleness of a server.
-    if (!this.#hasReported || this.#server.stale) return this.#publish(events);
+    if (!this.#hasReported || this.#server.stale) {
+      await this.#publish(events);
+      return;
+    }
     const { changes, lastError } = this.#updateAnsweringStatus();
     this.updateServer({ status: this.status, lastError });
     await this.#publish([...events, ...changes]);
@@ -202,21 +205,23 @@ export class ServerPublisher implements Disposable {
     this.#cancelRemoval();
   }
 
-  /** Publishes the events and everything that differs from the store. */
-  async #publish(events: readonly SwarmlensEvent[], seenAt: string | null = null): Promise<void> {
+  /** Publishes the events and everything that differs from the store. Resolves with whether the state differs. */
+  async #publish(events: readonly SwarmlensEvent[], seenAt: string | null = null): Promise<boolean> {
     // After the release of the server, its state belongs to another node.
-    if (this.#isClosed) return;
+    if (this.#isClosed) return false;
     const { store, bus, logger } = this.#deps;
     const snapshot = this.#snapshot ?? { agents: [], swarms: [], edges: [] };
     const delta = this.#loopShare.measure(() => ({
       ...store.diff({ ...snapshot, server: this.#server }, seenAt),
       events,
     }));
-    if (seenAt === null && events.length === 0 && !hasStateChanges(delta)) return;
+    const isChanged = hasStateChanges(delta);
+    if (seenAt === null && events.length === 0 && !isChanged) return false;
     // The warning of the configuration has logged the mistakes of an entry.
     const isLogged = this.#pool.replicas.some(({ connection }) => connection !== 'UNUSABLE');
     for (const event of isLogged ? events : []) logEvent(event, logger);
     await this.#loopShare.measure(() => bus.publish(delta));
+    return isChanged;
   }
 
   /** Updates the status of a server that answers polls: degraded if one of its tools or replicas fails. */
