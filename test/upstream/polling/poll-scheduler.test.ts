@@ -147,3 +147,36 @@ describe('PollScheduler', () => {
     await server.stop();
   });
 });
+
+describe('PollScheduler with a server that never stops sending notifications', () => {
+  test('polls at most twice as often as without notifications', async () => {
+    using server = new PolledServer(0.2, 0.5, () => 2);
+    const flood = async (durationMs: number): Promise<number> => {
+      const before = server.polls.length;
+      for (let elapsedMs = 0; elapsedMs < durationMs; elapsedMs += 100) {
+        server.scheduler.expedite();
+        await server.clock.pass(100, 100);
+      }
+      return server.polls.length - before;
+    };
+    // The polls of a burst are allowed at once.
+    await flood(60_000);
+    expect(await flood(600_000)).toBeLessThanOrEqual(2 * 120 + 1);
+    await server.stop();
+  });
+
+  test('polls soon after a notification that follows a quiet time', async () => {
+    using server = new PolledServer(0.2, 0.5, () => 2);
+    await server.clock.pass(10, 1);
+    for (let elapsedMs = 0; elapsedMs < 120_000; elapsedMs += 100) {
+      server.scheduler.expedite();
+      await server.clock.pass(100, 100);
+    }
+    await server.clock.pass(20_000, 100);
+    const before = server.polls.length;
+    server.scheduler.expedite();
+    await server.clock.pass(20, 1);
+    expect(server.polls.length - before).toBe(1);
+    await server.stop();
+  });
+});

@@ -353,3 +353,26 @@ describe('ReplicaPool after an orderly end of a session', () => {
     expect(scene.pool.replicas[0]?.status).not.toBe('ONLINE');
   });
 });
+
+describe('ReplicaPool with a server that ends every session at once', () => {
+  test.each([
+    ['in an orderly way', byAge],
+    ['with a failure', killed],
+  ])('connects fewer and fewer times (%s)', async (_description, reason) => {
+    const servers = scripted(1);
+    const [server] = servers;
+    if (server === undefined) throw new Error('one');
+    await using scene = new ScriptedPool(servers);
+    for (let elapsedMs = 0; elapsedMs < 3_600_000; elapsedMs += 1_000) {
+      await pass(1_000);
+      const { session } = server;
+      if (session === null) continue;
+      server.session = null;
+      // An answered call resets the count of failed attempts.
+      await scene.call().catch(() => undefined);
+      session.end(reason());
+    }
+    // At most one connection in 30 seconds, except for the first ones.
+    expect(server.attempts).toBeLessThanOrEqual(130);
+  });
+});
