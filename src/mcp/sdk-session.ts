@@ -59,6 +59,8 @@ export class SdkSession implements McpSession {
   readonly #unexpectedMessages: UnexpectedMessageLog;
   readonly #sanitizeLog: SanitizeLog;
   readonly #sessionEvents = new Emitter<SessionEvent>();
+  /** Events that arrived before the first listener. Null afterwards. */
+  #earlyEvents: SessionEvent[] | null = [];
   #resolveClosed: (reason: Error | null) => void = () => undefined;
   #identity: ServerIdentity = { name: 'unknown', version: null, simulated: false };
   #tools: readonly ToolInfo[] = [];
@@ -172,6 +174,9 @@ export class SdkSession implements McpSession {
   }
 
   onEvent(callback: (event: SessionEvent) => void): Disposable {
+    const early = this.#earlyEvents ?? [];
+    this.#earlyEvents = null;
+    for (const event of early) callback(event);
     return this.#sessionEvents.add(callback);
   }
 
@@ -328,7 +333,10 @@ export class SdkSession implements McpSession {
     this.#lastEvent = Promise.all([event, this.#lastEvent])
       .then(([parsed]) => {
         this.#waitingEvents -= 1;
-        if (!this.#hasEnded) this.#sessionEvents.emit(parsed);
+        if (this.#hasEnded) return;
+        if (this.#earlyEvents === null) this.#sessionEvents.emit(parsed);
+        else if (this.#earlyEvents.length < MAX_WAITING_EVENTS) this.#earlyEvents.push(parsed);
+        else this.#unexpectedMessages.record(new Error('too many notifications during the handshake'));
       })
       .catch((error: unknown) => {
         options.logger.error(

@@ -18,18 +18,32 @@ export interface MessageSocket {
 export class TapConnection {
   #socket: MessageSocket | null = null;
   #reason = 'the tap is not connected';
+  #hasEnded = false;
+
+  /** Whether the tap is not connected. It connects by itself, so that attempts to reach it are useless until then. */
+  get isDisconnected(): boolean {
+    return this.#socket === null;
+  }
+
+  /** Whether the observed session has ended normally, which is no failure. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
 
   /** Replaces and terminates the previous socket. */
   attach(socket: MessageSocket): void {
-    this.#socket?.terminate();
+    const previous = this.#socket;
     this.#socket = socket;
+    this.#hasEnded = false;
+    previous?.terminate();
   }
 
-  /** Forgets a socket that closed. `reason` is the error of `open` until the tap connects again. */
-  detach(socket: MessageSocket, reason: string): void {
+  /** Forgets a socket that closed. `hasEnded` tells whether the observed session has ended normally. */
+  detach(socket: MessageSocket, hasEnded: boolean): void {
     if (this.#socket !== socket) return;
     this.#socket = null;
-    this.#reason = reason;
+    this.#hasEnded = hasEnded;
+    this.#reason = hasEnded ? 'the observed session has ended' : 'the tap is not connected';
   }
 
   /**

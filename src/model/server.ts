@@ -121,6 +121,16 @@ export interface McpServer {
   /** Time since which the agents are stale. Null if they are not. */
   readonly staleSince: string | null;
   readonly simulated: boolean;
+  /** Start of the current or last session. Null before the first one, and when an observed session has ended. */
   readonly connectedAt: string | null;
   readonly lastError: string | null;
+}
+
+/** Returns whether a tapped server is offline because its session has ended normally, which is no failure. */
+export function isEndedSession({
+  transport,
+  status,
+  connectedAt,
+}: Pick<McpServer, 'transport' | 'status' | 'connectedAt'>): boolean {
+  return transport === 'TAP' && status === 'OFFLINE' && connectedAt === null;
 }

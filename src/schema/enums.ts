@@ -118,7 +118,7 @@ export const NoticeSeverityEnum = builder.enumType('NoticeSeverity', {
 export const HealthStatusEnum = builder.enumType('HealthStatus', {
   description: 'Overall health, derived from the status of the servers.',
   values: describeValues<'HEALTHY' | 'DEGRADED' | 'UNHEALTHY'>({
-    HEALTHY: 'All servers are ONLINE, or no server is configured.',
+    HEALTHY: 'All servers are ONLINE, or there is no server. Tapped servers whose session has ended do not count.',
     DEGRADED: 'At least one server is not ONLINE, but not all are OFFLINE or CONNECTING.',
     UNHEALTHY: 'No server is ONLINE or DEGRADED.',
   }),

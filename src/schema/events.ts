@@ -36,7 +36,7 @@ export const NoticeRef = builder.objectRef<WithMissedCount<Notice>>('Notice').im
   fields: (t) => ({
     code: t.exposeString('code', {
       description:
-        'Stable code in upper case: SERVER_OFFLINE, SERVER_DEGRADED, SERVER_ONLINE, SERVER_FAILOVER, SERVER_GIVEN_UP, RESTART_FAILED, AGENTS_REMOVED, TOOL_FAILING, TOOL_RECOVERED, AGENT_REJECTED, …',
+        'Stable code in upper case: SERVER_OFFLINE, SERVER_DEGRADED, SERVER_ONLINE, SESSION_ENDED, SERVER_FAILOVER, SERVER_GIVEN_UP, RESTART_FAILED, AGENTS_REMOVED, TOOL_FAILING, TOOL_RECOVERED, AGENT_REJECTED, …',
     }),
     severity: t.expose('severity', { type: NoticeSeverityEnum, description: 'Severity of the notice.' }),
     message: t.exposeString('message', { description: 'Text for a person.' }),

@@ -1,4 +1,4 @@
-import { allowsAllAgents, type CircuitBreakerStatus, type McpServer } from '../model/index.js';
+import { allowsAllAgents, type CircuitBreakerStatus, isEndedSession, type McpServer } from '../model/index.js';
 import { isoTimestamp } from '../shared/index.js';
 import { builder } from './builder.js';
 import { HealthStatusEnum } from './enums.js';
@@ -179,6 +179,7 @@ export const HealthRef = builder.objectRef<HealthSource>('Health').implement({
 });
 
 function toHealthStatus(servers: readonly McpServer[]): 'HEALTHY' | 'DEGRADED' | 'UNHEALTHY' {
-  if (servers.every(({ status }) => status === 'ONLINE')) return 'HEALTHY';
-  return servers.some(({ status }) => status === 'ONLINE' || status === 'DEGRADED') ? 'DEGRADED' : 'UNHEALTHY';
+  const expected = servers.filter((server) => !isEndedSession(server));
+  if (expected.every(({ status }) => status === 'ONLINE')) return 'HEALTHY';
+  return expected.some(({ status }) => status === 'ONLINE' || status === 'DEGRADED') ? 'DEGRADED' : 'UNHEALTHY';
 }

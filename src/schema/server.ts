@@ -163,7 +163,8 @@ export const McpServerRef = builder.objectRef<McpServer>('McpServer').implement(
     connectedAt: t.expose('connectedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'Start of the current or last session. Null before the first session.',
+      description:
+        'Start of the current or last session. Null before the first session, and when the session that a tap observed has ended.',
     }),
     lastSeenAt: t.field({
       type: 'DateTime',

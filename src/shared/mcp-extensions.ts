@@ -8,7 +8,7 @@ export const TAP_CALL_METHOD = 'notifications/swarmlens/call';
 export const TAP_CLOSE_ENDED = { code: 1000, reason: 'the session has ended' } as const;
 
 /** Close codes for rejected taps, which do not reconnect. */
-export const TAP_CLOSE_REJECTED = { badRequest: 4400, nameIsTaken: 4409 } as const;
+export const TAP_CLOSE_REJECTED = { badRequest: 4400, nameIsTaken: 4409, isReplaced: 4410 } as const;
 
 export function isTapRejection(code: number): boolean {
   return code >= 4_400 && code <= 4_499;

@@ -36,6 +36,8 @@ export interface TapJoinRequest {
   readonly name: string;
   /** Random id of the tap process, equal on all its connections. */
   readonly instance: string;
+  /** Identity of the MCP client that started the tap. Null if it is unknown. */
+  readonly client?: string | null;
   /** Names of the tools that the tap allows clients to call. */
   readonly allowTools: readonly string[];
   readonly socket: MessageSocket;
@@ -49,10 +51,18 @@ const CONNECT_TIMEOUT_MS = 600_000;
 const MAX_TAPS = 256;
 const MAX_INSTANCE_LENGTH = 64;
 
+/** Most tap processes that are remembered for each server as replaced by a later one. */
+const MAX_REPLACED = 16;
+
 interface RegisteredTap {
   readonly id: string;
+  /** Name of the server as given to the tap. */
+  readonly name: string;
   readonly connection: TapConnection;
   instance: string;
+  client: string | null;
+  /** Instances of tap processes that a later one of the same client has replaced. */
+  replaced: readonly string[];
   allowTools: readonly string[];
   /** Current WebSocket. Null while the tap is not connected. */
   socket: MessageSocket | null;
@@ -68,26 +78,41 @@ export class TapRegistry {
   }
 
   /** Registers a tap, or closes its WebSocket with the reason why it is rejected. */
-  join({ name, instance, allowTools, socket }: TapJoinRequest): void {
+  join(request: TapJoinRequest): void {
+    const { name, instance, socket } = request;
     if (!isServerName(name) || instance === '' || instance.length > MAX_INSTANCE_LENGTH) {
       socket.close(TAP_CLOSE_REJECTED.badRequest, 'a tap needs a name without a colon, and an instance');
     } else if (this.#deps.isConfigured(name)) {
       this.#reject(socket, name, 'the configuration of swarmlens contains a server of this name');
+    } else if (this.#isReplaced(name, instance)) {
+      socket.close(TAP_CLOSE_REJECTED.isReplaced, 'the MCP client has started the server again');
     } else {
-      this.#register({ name, instance, allowTools, socket });
+      this.#register(request);
     }
   }
 
-  #register({ name, instance, allowTools, socket }: TapJoinRequest): void {
+  /** Returns whether a later tap of the same client is connected instead of this one. */
+  #isReplaced(name: string, instance: string): boolean {
+    return [...this.#taps.values()].some(
+      (tap) => tap.name === name && tap.socket !== null && tap.replaced.includes(instance),
+    );
+  }
+
+  #register({ name, instance, client = null, allowTools, socket }: TapJoinRequest): void {
     const { upstreams, logger } = this.#deps;
-    const tap = this.#findReturning(name, instance) ?? this.#create(name, instance);
+    const tap = this.#findReturning(name, instance, client) ?? this.#create(name, instance);
     if (tap === null) {
       socket.close(CLOSE_TRY_AGAIN_LATER, 'too many taps');
       return;
     }
     const { id, connection } = tap;
     const isNew = !this.#taps.has(id);
+    if (tap.socket !== null && tap.instance !== instance) {
+      tap.replaced = [...tap.replaced, tap.instance].slice(-MAX_REPLACED);
+      tap.socket.close(TAP_CLOSE_REJECTED.isReplaced, 'the MCP client has started the server again');
+    }
     tap.instance = instance;
+    tap.client = client;
     tap.allowTools = allowTools;
     tap.socket = socket;
     connection.attach(socket);
@@ -123,10 +148,17 @@ export class TapRegistry {
     await upstreams.remove(id);
   }
 
-  /** Returns the registration of the same tap process, or a disconnected one with the same name. */
-  #findReturning(name: string, instance: string): RegisteredTap | null {
+  /**
+   * Returns the registration of the same tap process, one of the same name and MCP client, which has started the server again,
+   * or a disconnected one with the same name.
+   */
+  #findReturning(name: string, instance: string, client: string | null): RegisteredTap | null {
     const taps = [...this.#taps.values()];
-    return taps.find((tap) => tap.instance === instance) ?? this.#findDisconnected(name);
+    return (
+      taps.find((tap) => tap.instance === instance) ??
+      taps.find((tap) => client !== null && tap.name === name && tap.client === client) ??
+      this.#findDisconnected(name)
+    );
   }
 
   #findDisconnected(name: string): RegisteredTap | null {
@@ -144,7 +176,8 @@ export class TapRegistry {
     if (this.#taps.size >= MAX_TAPS) return null;
     const id = this.#availableIds(name).find((candidate) => !this.#taps.has(candidate));
     if (id === undefined) return null;
-    return { id, connection: new TapConnection(), instance, allowTools: [], socket: null };
+    const connection = new TapConnection();
+    return { id, name, connection, instance, client: null, replaced: [], allowTools: [], socket: null };
   }
 
   /** Drops the registrations of taps whose servers have been removed. */
@@ -164,7 +197,7 @@ export class TapRegistry {
 
   #handleClose(tap: RegisteredTap, socket: MessageSocket, code: number, reason: string): void {
     const hasEnded = code === TAP_CLOSE_ENDED.code && reason === TAP_CLOSE_ENDED.reason;
-    tap.connection.detach(socket, hasEnded ? 'the observed session has ended' : 'the tap is not connected');
+    tap.connection.detach(socket, hasEnded);
     if (tap.socket === socket) tap.socket = null;
   }
 

@@ -1,4 +1,5 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { isServerName } from '../../model/index.js';
 import { defaultTapKeyFile, errorMessage, MAX_ALLOW_TOOLS, MAX_TOOL_NAME_LENGTH } from '../../shared/index.js';
@@ -38,7 +39,7 @@ export async function tap(args: readonly string[], { env, cwd, stdin, stderr }: 
   const secrets = new SecretRedactor([token ?? '', ...collectSecrets({ args: commandArgs })]);
   const uplink = {
     url: target.url,
-    join: { server, instance: randomUUID(), allowTools: parseAllowTools(flags['allow-tools']) },
+    join: { server, instance: randomUUID(), ...clientIdentity(), allowTools: parseAllowTools(flags['allow-tools']) },
     token,
     keyFile: keyFile === null ? null : resolve(cwd, keyFile),
     notify: createNotifier(stderr, secrets),
@@ -127,4 +128,14 @@ function parseToken(source: string, token: string | undefined): string | null {
   if (token === undefined || token === '') return null;
   if (/^[\x21-\x7e]+$/.test(token)) return token;
   throw new UsageError(`swarmlens tap: ${source} contains characters that are not allowed in tokens`);
+}
+
+/**
+ * Returns the identity of the MCP client, which is the parent process. A client that starts its server again has the same one.
+ * Omits it for a tap whose parent has ended.
+ */
+function clientIdentity(): { readonly client?: string } {
+  const { ppid } = process;
+  if (ppid <= 1) return {};
+  return { client: createHash('sha256').update(`${hostname()} ${ppid}`).digest('hex') };
 }

@@ -33,6 +33,7 @@ export interface TapAcceptorOptions {
   readonly join: (tap: {
     readonly name: string;
     readonly instance: string;
+    readonly client: string | null;
     readonly allowTools: readonly string[];
     readonly socket: WebSocket | SealedSocket;
   }) => void;
@@ -144,7 +145,7 @@ export class TapAcceptor implements AsyncDisposable {
 
   #join(
     viewer: Viewer,
-    { server, instance, allowTools }: TapJoin,
+    { server, instance, client = null, allowTools }: TapJoin,
     socket: WebSocket,
     messages: WebSocket | SealedSocket,
   ): void {
@@ -156,7 +157,7 @@ export class TapAcceptor implements AsyncDisposable {
     if (socket.readyState !== socket.OPEN) return;
     const watch = this.#options.authenticator.watch(viewer, (reason) => socket.close(CLOSE_FORBIDDEN, reason));
     socket.once('close', () => watch[Symbol.dispose]());
-    this.#options.join({ name: server, instance, allowTools, socket: messages });
+    this.#options.join({ name: server, instance, client, allowTools, socket: messages });
   }
 
   #reject(socket: WebSocket, { kind, error }: TapHandshakeFailure): void {

@@ -19,9 +19,13 @@ import { SealedSocket } from './sealed-socket.js';
 /** Most bytes that a tap may send before it has proved its identity, and before its join message is complete. */
 const MAX_BYTES = { unverified: 4_096, verified: 256 * 1_024 };
 
+/** Longest identity of the MCP client that started a tap. */
+const MAX_CLIENT_LENGTH = 64;
+
 const joinSchema = z.object({
   server: z.string(),
   instance: z.string(),
+  client: z.string().min(1).max(MAX_CLIENT_LENGTH).nullish().catch(null),
   allowTools: listOf(z.string().min(1).max(MAX_TOOL_NAME_LENGTH))
     .refine(({ length }) => length <= MAX_ALLOW_TOOLS)
     .default([]),

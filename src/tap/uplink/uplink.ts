@@ -49,6 +49,8 @@ export interface UplinkJoin {
   readonly server: string;
   /** Random id of this tap. */
   readonly instance: string;
+  /** Identity of the MCP client that started this tap, equal for all of its taps. Omitted if it is unknown. */
+  readonly client?: string;
   /** Names of the tools that swarmlens may call in addition to reading tools. */
   readonly allowTools: readonly string[];
 }

@@ -45,11 +45,17 @@ export class HealthTracker {
     return this.#circuit;
   }
 
-  /** Sets the status and returns the events of the transition. Returns no events if the status has not changed. */
-  updateStatus(status: ServerStatus, reason: string | null): readonly SwarmlensEvent[] {
+  /**
+   * Sets the status and returns the events of the transition. Returns no events if the status has not changed.
+   * @param hasEnded whether the session of the server has ended normally
+   */
+  updateStatus(status: ServerStatus, reason: string | null, hasEnded = false): readonly SwarmlensEvent[] {
     if (status === this.#status) return [];
     const change = this.#createChange({ status, reason });
     if (this.#replicaId !== null) return [change];
+    if (status === 'OFFLINE' && hasEnded) {
+      return [change, this.notice('SESSION_ENDED', 'INFO', `The session of ${this.#serverId} has ended`)];
+    }
     if (status === 'OFFLINE') {
       return [change, this.notice('SERVER_OFFLINE', 'ERROR', `${this.#serverId} is offline: ${reason ?? 'no answer'}`)];
     }

@@ -296,7 +296,9 @@ export class ServerPoller implements AsyncDisposable {
 
   /** Publishes the effect of a session event immediately and polls soon to confirm it. */
   #handleSessionEvent(event: SessionEvent): void {
-    const binding = this.#binding;
+    // The adapter keeps what it observes before the first poll.
+    const { primary } = this.#pool;
+    const binding = primary === null ? null : this.#bind(primary);
     if (event.kind === 'NOTIFICATION' && event.method === 'notifications/resources/updated')
       this.#pushTrust.recordPush();
     // The poll that follows reads what a server reports beyond its share of the event loop.

@@ -170,6 +170,7 @@ export class ServerPublisher implements Disposable {
     const { staleSince, id } = this.#server;
     const changes = this.#updateStatus(this.#pool.isAvailable ? 'DEGRADED' : 'OFFLINE', reason);
     this.updateServer({
+      ...(this.#pool.hasEnded ? { connectedAt: null } : {}),
       status: this.status,
       stale: true,
       staleSince: staleSince ?? isoTimestamp(clock),
@@ -219,7 +220,7 @@ export class ServerPublisher implements Disposable {
     if (seenAt === null && events.length === 0 && !isChanged) return false;
     // The warning of the configuration has logged the mistakes of an entry.
     const isLogged = this.#pool.replicas.some(({ connection }) => connection !== 'UNUSABLE');
-    for (const event of isLogged ? events : []) logEvent(event, logger);
+    for (const event of isLogged ? events : []) logEvent(event, logger, this.#pool.hasEnded);
     await this.#loopShare.measure(() => bus.publish(delta));
     return isChanged;
   }
@@ -234,7 +235,7 @@ export class ServerPublisher implements Disposable {
     const breaker = this.#pool.primary?.replica.breaker;
     // With several replicas, the trackers of the replicas publish the circuit transitions.
     if (this.#pool.replicas.length > 1 && breaker !== undefined) this.#health.setCircuitSilently(breaker.state);
-    return this.#health.updateStatus(status, reason);
+    return this.#health.updateStatus(status, reason, this.#pool.hasEnded);
   }
 
   /** @param elapsedMs Part of `removeAfterMs` that has passed, perhaps measured by the clock of another node. */
@@ -271,12 +272,20 @@ export class ServerPublisher implements Disposable {
 }
 
 /** Codes of notices whose health change is logged. */
-const CHANGE_CODES: ReadonlySet<string> = new Set(['SERVER_OFFLINE', 'SERVER_DEGRADED', 'SERVER_ONLINE']);
+const CHANGE_CODES: ReadonlySet<string> = new Set([
+  'SERVER_OFFLINE',
+  'SERVER_DEGRADED',
+  'SERVER_ONLINE',
+  'SESSION_ENDED',
+]);
 
-/** Logs a change of health or a notice: failures as warnings, recoveries as information. */
-function logEvent(event: SwarmlensEvent, logger: Logger): void {
+/**
+ * Logs a change of health or a notice: failures as warnings, recoveries as information.
+ * @param hasEnded whether the session of the server has ended normally
+ */
+function logEvent(event: SwarmlensEvent, logger: Logger, hasEnded: boolean): void {
   if (event.type === 'health') {
-    const isFailure = event.status === 'OFFLINE' || event.circuitState === 'OPEN';
+    const isFailure = hasEnded ? false : event.status === 'OFFLINE' || event.circuitState === 'OPEN';
     logger[isFailure ? 'warn' : 'info'](event, 'server health changed');
   } else if (!CHANGE_CODES.has(event.code)) {
     const { code, serverId, message } = event;

@@ -21,10 +21,11 @@ import {
 import type { ReplicaOptions } from './pool-options.js';
 
 /**
- * State of the connection to one endpoint. UNUSABLE means that its entry has mistakes. RENEWING means that the session ended in an orderly way: the next one follows
- * immediately, without a change of the replica's status.
+ * State of the connection to one endpoint. RENEWING means that the session ended in an orderly way: the next one follows
+ * immediately, without a change of the replica's status. ENDED means that the session observed by a tap ended normally.
+ * UNUSABLE means that the entry has mistakes.
  */
-export type ConnectionState = 'CONNECTING' | 'CONNECTED' | 'RENEWING' | 'LOST' | 'GIVEN_UP' | 'UNUSABLE';
+export type ConnectionState = 'CONNECTING' | 'CONNECTED' | 'RENEWING' | 'LOST' | 'ENDED' | 'GIVEN_UP' | 'UNUSABLE';
 
 export interface ReplicaConnectionDeps {
   readonly connect: (endpoint: Endpoint, options: ConnectOptions) => Promise<McpSession>;
@@ -146,7 +147,8 @@ export class ReplicaConnection {
   handleSessionEnd(session: McpSession, reason: Error): void {
     if (this.#session !== session) return;
     this.#session = null;
-    if (isOrderlyEnd(reason) && this.#failedAttempts === 0) {
+    if (this.#isEndedTap()) this.#handleTapEnd();
+    else if (isOrderlyEnd(reason) && this.#failedAttempts === 0) {
       this.#connection = 'RENEWING';
       this.#deps.onDisconnected();
     } else {
@@ -184,20 +186,24 @@ export class ReplicaConnection {
         this.#failedAttempts -= 1;
         return;
       }
-      using _subscription = session.onEvent(onSessionEvent);
       this.#session = session;
       this.#connection = 'CONNECTED';
       this.#connectCount += 1;
       this.#hadSession = true;
       this.#logConnect();
       onConnected(type);
+      // Events of the handshake are delivered now, when the session is known to its users.
+      using _subscription = session.onEvent(onSessionEvent);
       const reason = await waitForEnd(session, signal);
       if (!signal.aborted) this.handleSessionEnd(session, reason ?? new Error('the server closed the session'));
     } catch (error) {
       if (error instanceof ConnectTimeoutError) this.#lateStarts += 1;
       const cause = error instanceof Error ? error.cause : null;
       if (cause instanceof ToolRejectedError) this.#requestedPauseMs = cause.retryAfterMs ?? 0;
-      if (!signal.aborted) this.#handleLoss(errorMessage(error));
+      if (!signal.aborted) {
+        if (this.#isEndedTap()) this.#handleTapEnd();
+        else this.#handleLoss(errorMessage(error));
+      }
     } finally {
       this.#session = null;
     }
@@ -212,6 +218,23 @@ export class ReplicaConnection {
     if (endpoint.type !== 'stdio') return { connectTimeoutMs };
     const factor = Math.min(2 ** this.#lateStarts, MAX_CONNECT_FACTOR);
     return { connectTimeoutMs: connectTimeoutMs * factor, maxConnectMs: connectTimeoutMs * MAX_CONNECT_FACTOR };
+  }
+
+  #isEndedTap(): boolean {
+    const { endpoint } = this.#options;
+    return endpoint.type === 'tap' && endpoint.link.hasEnded;
+  }
+
+  /** Waits for the next session of a tap. The end of a session is no failure. */
+  #handleTapEnd(): void {
+    const { serverId, id } = this.#options;
+    const isNew = this.#connection !== 'ENDED';
+    this.#connection = 'ENDED';
+    this.#failedAttempts = 0;
+    this.#error = 'the observed session has ended';
+    this.#isLossLogged = false;
+    if (isNew) this.#deps.logger.info({ serverId, replicaId: id }, 'observed session ended');
+    this.#deps.onDisconnected();
   }
 
   #handleLoss(reason: string): void {
@@ -247,7 +270,9 @@ export class ReplicaConnection {
 
   /** Returns the delay in milliseconds before the next attempt. Null waits for `reconnectNow`. */
   #reconnectDelayMs(): number | null {
+    const { endpoint } = this.#options;
     if (this.#connection === 'GIVEN_UP' || this.#connection === 'UNUSABLE') return null;
+    if (endpoint.type === 'tap' && endpoint.link.isDisconnected) return null;
     // A server that ends each session at once must not drive the loop.
     const renewalMs = this.#hadSession ? this.#renewalDelay.next() : 0;
     const retryInMs = Math.max(this.#deps.retryInMs(), this.#requestedPauseMs, renewalMs);
@@ -295,6 +320,7 @@ export function replicaStatus({ connection, breaker, hasAnswered, previous }: Re
     case 'CONNECTING':
       return 'CONNECTING';
     case 'LOST':
+    case 'ENDED':
     case 'GIVEN_UP':
     case 'UNUSABLE':
       return 'OFFLINE';

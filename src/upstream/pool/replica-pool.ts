@@ -95,6 +95,11 @@ export class ReplicaPool implements AsyncDisposable {
     return this.replicas.every(({ connection }) => connection !== 'CONNECTING');
   }
 
+  /** Whether the session observed by a tap has ended normally. */
+  get hasEnded(): boolean {
+    return this.replicas.every(({ connection }) => connection === 'ENDED');
+  }
+
   /** Errors of all failing replicas. Null if none fails, or none has been tried. */
   get failureReason(): string | null {
     const failing = this.replicas.filter(({ status, breaker }) => {

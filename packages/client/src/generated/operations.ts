@@ -68,7 +68,7 @@ export type CircuitState =
 export type HealthStatus =
   /** At least one server is not ONLINE, but not all are OFFLINE or CONNECTING. */
   | 'DEGRADED'
-  /** All servers are ONLINE, or no server is configured. */
+  /** All servers are ONLINE, or there is no server. Tapped servers whose session has ended do not count. */
   | 'HEALTHY'
   /** No server is ONLINE or DEGRADED. */
   | 'UNHEALTHY';
