@@ -45,6 +45,8 @@ export interface DiscoveryTargets {
   readonly directory: string | null;
   readonly hosts: readonly string[];
   readonly ports: readonly number[];
+  /** Time limit of one probe in milliseconds. @default 10000 */
+  readonly probeTimeoutMs?: number;
 }
 
 /** Configuration of one server. Taps have no configuration. */

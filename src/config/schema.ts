@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MCP_SERVER_TYPES } from '../model/index.js';
+import { DEFAULT_PROBE_TIMEOUT_MS, MCP_SERVER_TYPES } from '../model/index.js';
 import { parseRedisUrl, REDIS_URL_FORMATS, type RedisAddress } from '../shared/index.js';
 import type { BreakerOptions, RestartOptions } from '../upstream/index.js';
 import { AUTH_KEYS, authSchema } from './auth.js';
@@ -271,6 +271,9 @@ export const swarmlensOptionsSchema = z.strictObject({
         // Ports of VisionFlow's bridges and of the DAA server.
         .default([9500, 9501, 9502, 3001, 3002])
         .describe('Ports to probe on each host.'),
+      probeTimeoutMs: durationMs
+        .default(DEFAULT_PROBE_TIMEOUT_MS)
+        .describe('Time that a server has to answer a probe. A server that needs longer is listed as UNREACHABLE.'),
     })
     .prefault({})
     .describe('Discovery of servers that are not in the configuration.'),

@@ -101,8 +101,12 @@ async function attempt(
   } catch (cause) {
     await session[Symbol.asyncDispose]();
     signal.throwIfAborted();
-    const ErrorClass = cause instanceof ToolCallTimeoutError ? ConnectTimeoutError : TransportError;
-    return { endpoint, opened, isTentative, cause, error: new ErrorClass(explain(endpoint, cause, opened), { cause }) };
+    const message = explain(endpoint, cause, opened);
+    const error =
+      cause instanceof ToolCallTimeoutError
+        ? new ConnectTimeoutError(message, { cause, isSilent: !opened.hasReceived() })
+        : new TransportError(message, { cause });
+    return { endpoint, opened, isTentative, cause, error };
   }
 }
 

@@ -23,6 +23,8 @@ export interface OpenedTransport {
   readonly transport: VersionProbeTransport;
   /** Returns the id of the child process, or null if there is none. */
   pid(): number | null;
+  /** Returns whether the other side has sent anything, a message or not. */
+  hasReceived(): boolean;
   /** Returns how the other side ended the transport. Null if it is open, was closed locally, or the reason is unknown. */
   end(): TransportEnd | null;
   /**
@@ -94,7 +96,7 @@ export function createTransport(endpoint: UsableEndpoint, options: CreateTranspo
 function decorate(
   endpoint: UsableEndpoint,
   transport: Transport,
-  source: { readonly end: TransportEnd | null },
+  source: { readonly end: TransportEnd | null; readonly hasReceived?: boolean },
   { clock, probePatienceMs }: CreateTransportOptions,
 ): OpenedTransport {
   const token = endpoint.type === 'tcp' ? endpoint.token : null;
@@ -103,8 +105,10 @@ function decorate(
     isStream: endpoint.type !== 'http',
   });
   const decorated = new UniqueIdTransport(compatible);
+  const negotiating = new VersionProbeTransport(decorated, { clock, patienceMs: probePatienceMs });
   return {
-    transport: new VersionProbeTransport(decorated, { clock, patienceMs: probePatienceMs }),
+    transport: negotiating,
+    hasReceived: () => negotiating.hasReceived || source.hasReceived === true,
     pid: () => null,
     end: () => source.end,
     diagnosticTail: () => (decorated.lastError === null ? '' : ` (last error: ${decorated.lastError})`),

@@ -1,9 +1,12 @@
 import type { McpServerType, TransportKind } from './enums.js';
 
+/** Default of the time limit of one probe, in milliseconds. */
+export const DEFAULT_PROBE_TIMEOUT_MS = 10_000;
+
 /**
  * Result of probing a candidate. AVAILABLE: answered. CONFIGURED: already configured and not probed. LISTED: listed in a file,
- * neither started nor probed. REFUSED: requires authentication. UNREACHABLE: listed in a file and not answering. NOT_MCP:
- * speaks another protocol.
+ * neither started nor probed. REFUSED: requires authentication. UNREACHABLE: listed in a file and not listening, or listening without
+ * an answer so far. NOT_MCP: speaks another protocol.
  */
 export type CandidateStatus = 'AVAILABLE' | 'CONFIGURED' | 'LISTED' | 'REFUSED' | 'UNREACHABLE' | 'NOT_MCP';
 

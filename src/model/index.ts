@@ -12,6 +12,7 @@ export * from './enums.js';
 export {
   createCandidate,
   type CandidateStatus,
+  DEFAULT_PROBE_TIMEOUT_MS,
   type DiscoveryCandidate,
   type NetworkEndpoint,
   type ProbeResult,

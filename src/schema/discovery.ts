@@ -12,7 +12,10 @@ const CandidateStatusEnum = builder.enumType('CandidateStatus', {
     CONFIGURED: { description: 'The server is configured and was therefore not probed.' },
     LISTED: { description: 'Listed in a file; neither started nor probed.' },
     REFUSED: { description: 'The endpoint requires authentication.' },
-    UNREACHABLE: { description: 'Listed in a file, but the endpoint does not answer.' },
+    UNREACHABLE: {
+      description:
+        'Listed in a file, but nothing listens; or something listens, but has not answered within the probe timeout.',
+    },
     NOT_MCP: { description: 'The endpoint speaks another protocol than MCP.' },
   } satisfies Record<CandidateStatus, object>,
 });

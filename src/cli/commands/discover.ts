@@ -27,10 +27,10 @@ export async function discover(
     () => abort.abort(),
     () => undefined,
   );
-  const { directory, hosts, ports } = config.discovery;
+  const { hosts, ports } = config.discovery;
   const candidates = await withSecrets(collectSecrets(config), () =>
     discoverServers({
-      directory,
+      ...config.discovery,
       hosts: flags.host ?? hosts,
       ports: flags.port?.map(parsePort) ?? ports,
       // The demo's servers are not listed in a file and run only within the demo.

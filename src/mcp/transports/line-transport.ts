@@ -21,6 +21,7 @@ export abstract class LineTransport implements Transport {
   onerror?: (error: Error) => void;
   onmessage?: Transport['onmessage'];
   #hasEnded = false;
+  #hasReceived = false;
   #end: TransportEnd | null = null;
   #pendingClose: Promise<void> | null = null;
   readonly #reader = new JsonMessageReader({
@@ -41,6 +42,11 @@ export abstract class LineTransport implements Transport {
     return this.#end;
   }
 
+  /** Whether the other side has sent bytes. */
+  get hasReceived(): boolean {
+    return this.#hasReceived;
+  }
+
   /** Closes the transport. Resolves when its process or connection is closed. */
   close(): Promise<void> {
     this.#pendingClose ??= this.#close();
@@ -53,6 +59,11 @@ export abstract class LineTransport implements Transport {
 
   /** Stops or continues reading, because messages that have arrived take several turns of the event loop. */
   protected abstract setPaused(isPaused: boolean): void;
+
+  /** Records that bytes have arrived. */
+  protected markReceived(): void {
+    this.#hasReceived = true;
+  }
 
   /** Parses a line and delivers its message, after the messages of all earlier lines. */
   protected read(line: Buffer): void {

@@ -39,7 +39,10 @@ export class TcpTransport extends LineTransport {
       socket.once('error', reject);
       socket.once('close', () => reject(new Error('closed while connecting')));
     });
-    socket.on('data', (chunk) => lines.push(chunk));
+    socket.on('data', (chunk) => {
+      this.markReceived();
+      lines.push(chunk);
+    });
     socket.on('end', () => {
       if (lines.isWithinLine) this.fail('the server closed the connection in the middle of a message');
       else this.fail('the server closed the connection', true);

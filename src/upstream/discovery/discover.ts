@@ -1,10 +1,16 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { detectServerType } from '../../adapters/index.js';
-import { SPEAKS_HTTP_MESSAGE } from '../../mcp/index.js';
+import { SPEAKS_HTTP_MESSAGE, TransportError } from '../../mcp/index.js';
 import { collectSecrets, SecretRedactor, toPrintableLine } from '../../shared/sanitize/index.js';
 import { type Clock, errorMessage, scheduleDeadline, type Logger } from '../../shared/index.js';
-import { type DiscoveryCandidate, createCandidate, type ProbeResult, type NetworkEndpoint } from '../../model/index.js';
+import {
+  type DiscoveryCandidate,
+  createCandidate,
+  DEFAULT_PROBE_TIMEOUT_MS,
+  type ProbeResult,
+  type NetworkEndpoint,
+} from '../../model/index.js';
 import { createGuard, type Guard } from '../guard/guard.js';
 import { GUARD_DEFAULTS, type GuardOptions } from '../guard/guard-options.js';
 import { type McpJsonEntry, readMcpJson, TRANSPORT_KIND_BY_TYPE } from './mcp-json.js';
@@ -26,18 +32,19 @@ export interface DiscoverOptions {
   readonly configFile: string | null;
   /** Location of this swarmlens, which is left out. */
   readonly self: EndpointLocation | null;
+  /** Time limit of one probe in milliseconds. @default 10000 */
+  readonly probeTimeoutMs?: number;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly signal: AbortSignal;
 }
 
-/** Timeout of one probe in milliseconds. A port is probed with up to four transports. */
-const PROBE_TIMEOUT_MS = 1_000;
+/** Time in milliseconds without an outcome after which a port is also probed with the next transport. */
+const NEXT_TRANSPORT_MS = 1_000;
 /** Options of the guard of one place. Its circuit breaker opens after three failures of each transport. */
-const PROBE_GUARD_OPTIONS: GuardOptions = {
+const PROBE_GUARD_OPTIONS: Omit<GuardOptions, 'timeoutMs'> = {
   ...GUARD_DEFAULTS,
-  maxConcurrent: 1,
-  timeoutMs: PROBE_TIMEOUT_MS,
+  maxConcurrent: 4,
   breakerThreshold: 12,
   breakerBackoffMs: { initial: 10_000, max: 10_000 },
 };
@@ -52,7 +59,7 @@ const MAX_DETAIL_LENGTH = 160;
 const MAX_NAME_LENGTH = 256;
 const MAX_NAMES = 10_000;
 
-/** Probes the `.mcp.json` of a directory and well-known ports for MCP servers. Starts nothing; takes at most five seconds. */
+/** Probes the `.mcp.json` of a directory and well-known ports for MCP servers. Starts nothing. */
 export async function discoverServers(options: DiscoverOptions): Promise<readonly DiscoveryCandidate[]> {
   const known = new Map(
     options.known.flatMap(({ id, endpoint, replicas = [] }) => {
@@ -94,7 +101,7 @@ async function probeEntry(
   const serverId = isConfigured ? name : location === null ? null : (known.get(location) ?? null);
   if (serverId !== null) return { ...candidate, status: 'CONFIGURED', serverId, detail: null };
   if (endpoint === null) return candidate;
-  using guard = createProbeGuard(options.clock);
+  using guard = createProbeGuard(options);
   const result = await tryProbe(endpoint, guard, options);
   if (!(result instanceof Error)) return { ...candidate, ...describeServer(result), name, status: 'AVAILABLE' };
   // The file may contain other secrets than the configuration.
@@ -102,7 +109,8 @@ async function probeEntry(
   const detail = toDetail(secrets.redact(errorMessage(result)));
   const { host, port } = toAddress(endpoint);
   const isThere = isAuthenticationError(detail) || (await isListening(host, port, options));
-  const status = isAuthenticationError(detail) ? 'REFUSED' : isThere ? 'NOT_MCP' : 'UNREACHABLE';
+  const hasAnswered = isThere && !isSilent(result);
+  const status = isAuthenticationError(detail) ? 'REFUSED' : hasAnswered ? 'NOT_MCP' : 'UNREACHABLE';
   return { ...candidate, status, detail };
 }
 
@@ -114,10 +122,65 @@ async function probePort(
   options: DiscoverOptions,
 ): Promise<DiscoveryCandidate | null> {
   if (!(await isListening(host, port, options))) return null;
-  let firstDetail: string | null = null;
-  using guard = createProbeGuard(options.clock);
-  for (const endpoint of possibleEndpoints(place, host, port)) {
-    const result = await tryProbe(endpoint, guard, options);
+  const stop = new AbortController();
+  const abort = (): void => stop.abort(options.signal.reason);
+  options.signal.addEventListener('abort', abort, { once: true });
+  const probes: Promise<ProbeOutcome>[] = [];
+  try {
+    using guard = createProbeGuard(options);
+    const outcomes: ProbeOutcome[] = [];
+    for (const endpoint of possibleEndpoints(place, host, port)) {
+      const probe = tryProbe(endpoint, guard, { ...options, signal: stop.signal }).then((result) => {
+        const outcome = { endpoint, result };
+        outcomes.push(outcome);
+        return outcome;
+      });
+      probes.push(probe);
+      // A server that answers slowly, or not over this transport, delays the next one only a little.
+      await settledOrLate(probe, options.clock);
+      if (outcomes.some(isDecisive)) return describeOutcomes(place, outcomes);
+    }
+    await firstDecisive(probes);
+    return describeOutcomes(place, outcomes);
+  } finally {
+    stop.abort(new Error('the probe is over'));
+    await Promise.all(probes);
+    options.signal.removeEventListener('abort', abort);
+  }
+}
+
+interface ProbeOutcome {
+  readonly endpoint: NetworkEndpoint;
+  readonly result: ProbeResult | Error;
+}
+
+/** Returns whether the outcome of one transport decides about the port. */
+function isDecisive({ result }: ProbeOutcome): boolean {
+  if (!(result instanceof Error) || result instanceof ProbeRejectedError) return true;
+  return isAuthenticationError(toDetail(errorMessage(result)));
+}
+
+/** Resolves when a probe has a decisive outcome, or all have ended. */
+async function firstDecisive(probes: readonly Promise<ProbeOutcome>[]): Promise<void> {
+  const decisive = probes.map((probe) =>
+    probe.then((outcome) => {
+      if (!isDecisive(outcome)) throw new Error('undecided');
+    }),
+  );
+  await Promise.any(decisive).catch(() => undefined);
+}
+
+async function settledOrLate(probe: Promise<unknown>, clock: Clock): Promise<void> {
+  let timer: Disposable | undefined;
+  const late = new Promise<void>((resolve) => (timer = clock.schedule(NEXT_TRANSPORT_MS, resolve)));
+  await Promise.race([probe, late]);
+  timer?.[Symbol.dispose]();
+}
+
+function describeOutcomes(place: string, outcomes: readonly ProbeOutcome[]): DiscoveryCandidate {
+  const found = outcomes.find(({ result }) => !(result instanceof Error)) ?? outcomes.find(isDecisive);
+  if (found !== undefined) {
+    const { endpoint, result } = found;
     const transport = TRANSPORT_KIND_BY_TYPE[endpoint.type];
     if (!(result instanceof Error)) {
       return createCandidate({ place, ...describeServer(result), transport, status: 'AVAILABLE', entry: endpoint });
@@ -126,10 +189,24 @@ async function probePort(
     if (isAuthenticationError(detail)) {
       return createCandidate({ place, status: 'REFUSED', transport, detail, entry: endpoint });
     }
-    if (!detail.endsWith(SPEAKS_HTTP_MESSAGE)) firstDetail ??= detail;
-    if (result instanceof ProbeRejectedError) break;
+    return createCandidate({ place, status: 'NOT_MCP', detail });
   }
-  return createCandidate({ place, status: 'NOT_MCP', detail: firstDetail });
+  const failures = outcomes.flatMap(({ endpoint: { type }, result }) => {
+    if (!(result instanceof Error)) return [];
+    const detail = toDetail(errorMessage(result));
+    return [{ type, detail, isSilent: isSilent(result), isHttp: detail.endsWith(SPEAKS_HTTP_MESSAGE) }];
+  });
+  // What is sent over TCP and is not HTTP excludes the other transports.
+  const isOther = failures.some((failure) => failure.type === 'tcp' && !failure.isSilent && !failure.isHttp);
+  const silent = isOther ? undefined : failures.find((failure) => failure.isSilent);
+  if (silent !== undefined) return createCandidate({ place, status: 'UNREACHABLE', detail: silent.detail });
+  const detail = failures.find(({ isHttp }) => !isHttp)?.detail ?? null;
+  return createCandidate({ place, status: 'NOT_MCP', detail });
+}
+
+/** Returns whether a probe failed because nothing was received in time. The server may only be slow. */
+function isSilent(error: Error): boolean {
+  return error instanceof TransportError && error.isSilent;
 }
 
 /**
@@ -152,16 +229,16 @@ function toDetail(message: string): string {
 function tryProbe(
   endpoint: NetworkEndpoint,
   guard: Guard,
-  { clock, logger, signal }: DiscoverOptions,
+  { clock, logger, signal, probeTimeoutMs = DEFAULT_PROBE_TIMEOUT_MS }: DiscoverOptions,
 ): Promise<ProbeResult | Error> {
-  return probeEndpoint(endpoint, { guard, clock, logger, signal, timeoutMs: PROBE_TIMEOUT_MS }).catch(
-    (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
+  return probeEndpoint(endpoint, { guard, clock, logger, signal, timeoutMs: probeTimeoutMs }).catch((error: unknown) =>
+    error instanceof Error ? error : new Error(String(error)),
   );
 }
 
 /** Creates the guard of one place, which all of its transports share. */
-function createProbeGuard(clock: Clock): Guard {
-  return createGuard(PROBE_GUARD_OPTIONS, { clock });
+function createProbeGuard({ clock, probeTimeoutMs = DEFAULT_PROBE_TIMEOUT_MS }: DiscoverOptions): Guard {
+  return createGuard({ ...PROBE_GUARD_OPTIONS, timeoutMs: probeTimeoutMs }, { clock });
 }
 
 async function isListening(host: string, port: number, { clock, signal }: DiscoverOptions): Promise<boolean> {

@@ -157,7 +157,8 @@ describe('discoverServers on ports', () => {
     await using mute = await tcp(() => undefined);
     await using endless = await tcp((socket) => void socket.write('x'.repeat(100_000)));
     const found = await discover({ ports: [mute.port, endless.port], clock: impatientClock });
-    expect(found.map(({ status }) => status)).toEqual(['NOT_MCP', 'NOT_MCP']);
+    // Only the other one has sent something else than MCP.
+    expect(found.map(({ status }) => status)).toEqual(['UNREACHABLE', 'NOT_MCP']);
     const active = (): number => mute.active() + endless.active();
     await waitUntil(() => active() === 0, { state: () => ({ active: active() }) });
   });
@@ -183,6 +184,57 @@ describe('discoverServers on ports', () => {
       { place: `localhost:${replica.port}`, status: 'CONFIGURED', serverId: 'mine' },
     ]);
     expect([server.connections(), replica.connections(), ownServer.connections()]).toEqual([0, 0, 0]);
+  });
+});
+
+describe('discoverServers on a slow machine', () => {
+  /** Clock on which a port is probed with all transports at once, and on which no probe times out. */
+  const slowClock: Clock = {
+    ...systemClock,
+    schedule: (delayMs, callback) =>
+      delayMs === CONNECT_TIMEOUT_MS || delayMs > 1_000
+        ? { [Symbol.dispose]: () => undefined }
+        : systemClock.schedule(1, callback),
+  };
+
+  test('waits for an MCP server over TCP that answers after the other transports were tried', async () => {
+    const held: (() => void)[] = [];
+    await using server = await tcp((socket, received) => {
+      if (!received.startsWith('{')) {
+        // The probe of another transport.
+        for (const answer of held.splice(0)) answer();
+        return;
+      }
+      const lines = received.split('\n');
+      const answer = answerTo(lines.at(-2) ?? '');
+      if (answer === null) return;
+      if (lines.length === 2) held.push(() => void socket.write(`${answer}\n`));
+      else socket.write(`${answer}\n`);
+    });
+    expect(await discover({ ports: [server.port], clock: slowClock })).toMatchObject([
+      { name: 'Claude Flow', transport: 'TCP', status: 'AVAILABLE' },
+    ]);
+  });
+
+  test.each([
+    ['over TCP', () => tcp(() => undefined)],
+    [
+      'over HTTP',
+      () =>
+        tcp((socket, received) => {
+          // An HTTP server that rejects what is not HTTP and has not answered anything else yet.
+          if (received.startsWith('{')) socket.end('HTTP/1.1 400 Bad Request\r\n\r\n');
+        }),
+    ],
+  ])('reports UNREACHABLE, not NOT_MCP, when a server %s has not answered in time', async (_name, start) => {
+    await using server = await start();
+    expect(await discover({ ports: [server.port], clock: impatientClock, probeTimeoutMs: 4_000 })).toMatchObject([
+      { status: 'UNREACHABLE', detail: expect.stringContaining('no answer within 4000 ms'), entry: null },
+    ]);
+    const directory = await createProject({ mcpServers: { s: { url: `http://localhost:${server.port}/mcp` } } });
+    expect(await discover({ directory, clock: impatientClock })).toMatchObject([
+      { name: 's', status: 'UNREACHABLE', detail: expect.stringContaining('no answer within 10000 ms') },
+    ]);
   });
 });
 

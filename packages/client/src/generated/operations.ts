@@ -52,7 +52,7 @@ export type CandidateStatus =
   | 'NOT_MCP'
   /** The endpoint requires authentication. */
   | 'REFUSED'
-  /** Listed in a file, but the endpoint does not answer. */
+  /** Listed in a file, but nothing listens; or something listens, but has not answered within the probe timeout. */
   | 'UNREACHABLE';
 
 /** State of a circuit breaker. */

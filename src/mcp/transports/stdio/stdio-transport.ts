@@ -71,7 +71,10 @@ export class StdioTransport extends LineTransport {
       (line) => this.read(line),
       () => this.fail(MESSAGE_TOO_LONG),
     );
-    stdout.on('data', (chunk: Buffer) => lines.push(chunk));
+    stdout.on('data', (chunk: Buffer) => {
+      this.markReceived();
+      lines.push(chunk);
+    });
     // An unread pipe would fill up and block the child.
     stderr.setEncoding('utf8').on('data', (chunk: string) => {
       this.#onProgress();

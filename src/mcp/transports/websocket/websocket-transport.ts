@@ -42,7 +42,10 @@ export class WebSocketTransport extends LineTransport {
       (line) => this.read(line),
       () => this.fail(MESSAGE_TOO_LONG),
     );
-    socket.on('message', (data) => lines.push(data));
+    socket.on('message', (data) => {
+      this.markReceived();
+      lines.push(data);
+    });
     socket.on('error', (error) =>
       this.fail(isTooLong(error) ? MESSAGE_TOO_LONG : `the connection was lost: ${error.message}`),
     );
