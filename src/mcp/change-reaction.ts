@@ -1,4 +1,4 @@
-import { type Clock, ReactionDelay, sleep } from '../shared/index.js';
+import { type Clock, isAborted, ReactionDelay, sleep } from '../shared/index.js';
 import { ToolRejectedError } from './errors.js';
 
 /** Time in milliseconds between two reactions: at least, and at most while changes never stop. */
@@ -44,7 +44,7 @@ export class ChangeReaction {
     while (this.#isDue && !signal.aborted) {
       const delayMs = Math.max(pauseMs, this.#delay.next(failures));
       if (delayMs > 0) await sleep(clock, delayMs, signal);
-      if (signal.aborted) break;
+      if (isAborted(signal)) break;
       this.#isDue = false;
       try {
         await react();

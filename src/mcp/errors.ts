@@ -35,12 +35,16 @@ export class SessionClosedError extends Error {
 /** The server cannot be started or reached, or does not answer in MCP. */
 export class TransportError extends Error {
   override readonly name = 'TransportError';
-  /** Whether nothing at all was received within the time limit. */
-  readonly isSilent: boolean;
+  readonly #isSilent: boolean;
 
   constructor(message: string, { isSilent = false, ...options }: ErrorOptions & { readonly isSilent?: boolean } = {}) {
     super(message, options);
-    this.isSilent = isSilent;
+    this.#isSilent = isSilent;
+  }
+
+  /** Whether nothing at all was received within the time limit. */
+  get isSilent(): boolean {
+    return this.#isSilent;
   }
 }
 

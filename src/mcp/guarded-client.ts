@@ -1,5 +1,6 @@
 import {
   Client,
+  type ConnectOptions,
   type McpSubscription,
   SdkError,
   type SubscriptionFilter,
@@ -59,24 +60,23 @@ export class GuardedClient {
    * Opens the transport and performs the handshake.
    * @param negotiates whether `server/discover` is sent before `initialize`
    */
-  async connect(transport: Transport, signal: GuardedSignal, negotiates: boolean): Promise<void> {
-    try {
-      await this.#client.connect(transport, {
-        signal,
-        timeout: NO_TIMEOUT,
-        ...(negotiates ? {} : { prior: { kind: 'legacy' } }),
-      });
-    } catch (error) {
+  connect(transport: Transport, signal: GuardedSignal, negotiates: boolean): Promise<void> {
+    const options: ConnectOptions = {
+      signal,
+      timeout: NO_TIMEOUT,
+      ...(negotiates ? {} : { prior: { kind: 'legacy' } }),
+    };
+    return this.#client.connect(transport, options).catch((error: unknown) => {
       // The negotiation hides the pause that the server requests.
       throw error instanceof SdkError && error.cause instanceof ToolRejectedError ? error.cause : error;
-    }
+    });
   }
 
   /**
    * Subscribes to changes. Servers of the era MODERN only.
    * @param signal ends the subscription
    */
-  listen(filter: SubscriptionFilter, signal: AbortSignal): Promise<McpSubscription> {
+  listen(filter: SubscriptionFilter, signal: GuardedSignal): Promise<McpSubscription> {
     return this.#client.listen(filter, { signal, timeout: NO_TIMEOUT });
   }
 

@@ -16,14 +16,19 @@ function filesWith(pattern: RegExp): string[] {
 describe('Calls of MCP sessions', () => {
   test('use the official client in one module only', () => {
     expect(filesWith(/import[^;]*\bClient\b[^;]*from '@modelcontextprotocol\/client'/)).toEqual(['mcp/guarded-client']);
-    expect(filesWith(/from '\.{1,2}\/(?:\S+\/)?guarded-client\.js'/)).toEqual(['mcp/sdk-session', 'mcp/tool-list']);
+    expect(filesWith(/from '\.{1,2}\/(?:\S+\/)?guarded-client\.js'/)).toEqual([
+      'mcp/change-watch',
+      'mcp/resource-list',
+      'mcp/sdk-session',
+      'mcp/tool-list',
+    ]);
   });
 
   test('require the signal of a guard, which only guards create', () => {
     expect(filesWith(/\bas (?:unknown as )?GuardedSignal\b/)).toEqual(['mcp/call-guard', 'upstream/guard/guard']);
     const client = readFileSync(`${SRC}mcp/guarded-client.ts`, 'utf8');
     const sending = [...client.matchAll(/^ {2}(?!close|constructor)(\w+)(?:<\w+>)?\(([\s\S]*?)\): Promise</gm)];
-    expect(sending.map(([, name]) => name)).toEqual(['connect', 'request']);
+    expect(sending.map(([, name]) => name)).toEqual(['connect', 'listen', 'request']);
     for (const [, name, parameters] of sending)
       expect([name, parameters]).toEqual([name, expect.stringMatching(/signal: GuardedSignal/)]);
   });

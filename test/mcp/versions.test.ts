@@ -9,7 +9,9 @@ const ERAS: readonly ServerEra[] = ['modern', 'dual', 'legacy'];
 const USED = { modern: 'modern', dual: 'modern', legacy: 'legacy' } as const;
 
 /** Records the methods of notifications. */
-function recordEvents(session: McpSession): { until: (method: string) => Promise<void> } & Disposable {
+function recordEvents(
+  session: McpSession,
+): { readonly methods: readonly string[]; readonly until: (method: string) => Promise<void> } & Disposable {
   const methods: string[] = [];
   const changes = new ChangeNotifier();
   const subscription = session.onEvent((event: SessionEvent) => {
@@ -17,6 +19,7 @@ function recordEvents(session: McpSession): { until: (method: string) => Promise
     changes.notify();
   });
   return {
+    methods,
     until: (method) => changes.until(() => methods.includes(method), { state: () => methods }),
     [Symbol.dispose]: () => subscription[Symbol.dispose](),
   };
@@ -38,12 +41,15 @@ describe.each(ERAS)('session with a %s server over stdio', (era) => {
     await using session = await connectSession(endpointOf('eras', era), options);
     using events = recordEvents(session);
     // A change before the subscription is not reported.
-    const change = async (): Promise<void> => void (await call(session, 'change'));
-    const received = events.until('notifications/resources/updated').then(() => true);
-    let isReceived = false;
-    void received.then(() => (isReceived = true));
-    await waitUntil(async () => (await change(), isReceived), { state: () => 'no change received' });
-    await waitUntil(async () => (await call(session, 'change tools'), changedCount > 0), { state: () => changedCount });
+    const changes = async (tool: string, isReported: () => boolean): Promise<void> => {
+      const isReportedAfterCall = async (): Promise<boolean> => {
+        await call(session, tool);
+        return isReported();
+      };
+      await waitUntil(isReportedAfterCall, { state: () => `no effect of "${tool}"` });
+    };
+    await changes('change', () => events.methods.includes('notifications/resources/updated'));
+    await changes('change tools', () => changedCount > 0);
   });
 });
 
