@@ -52,6 +52,9 @@ export interface ReplicaConnectionDeps {
 /** Maximum duration of a start, as a multiple of `connectTimeoutMs`. */
 const MAX_CONNECT_FACTOR = 5;
 
+/** Maximum delay in milliseconds between two sessions that both were established. */
+const MAX_RENEWAL_MS = 5_000;
+
 /** Keeps one endpoint connected: reconnects with backoff, and stops starting a command that fails every time. */
 export class ReplicaConnection {
   readonly #options: ReplicaOptions;
@@ -80,7 +83,7 @@ export class ReplicaConnection {
     this.#deps = deps;
     this.#wakeSignal = new WakeSignal(deps.clock);
     const { initialMs, maxMs } = options.restart;
-    this.#renewalDelay = new ReactionDelay(deps.clock, { initialMs, maxMs: Math.max(initialMs, maxMs) });
+    this.#renewalDelay = new ReactionDelay(deps.clock, { initialMs, maxMs: Math.min(maxMs, MAX_RENEWAL_MS) });
     this.#useScratchDirectory = this.#needsScratchDirectory(options.expectedType);
   }
 

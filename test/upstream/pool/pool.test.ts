@@ -372,7 +372,7 @@ describe('ReplicaPool with a server that ends every session at once', () => {
       await scene.call().catch(() => undefined);
       session.end(reason());
     }
-    // At most one connection in 30 seconds, except for the first ones.
-    expect(server.attempts).toBeLessThanOrEqual(130);
+    // At most one connection in five seconds, except for the first ones.
+    expect(server.attempts).toBeLessThanOrEqual(740);
   });
 });
