@@ -40,7 +40,8 @@ export function describeTransport(
   const connect = (peer: Peer): Promise<McpSession> => connectSession(peer.endpoint, connectOptions());
 
   /** Returns the methods that a session sends before `initialize`. */
-  const probes = ({ endpoint }: Peer): string[] => (endpoint.type === 'http' ? ['server/discover'] : []);
+  const probes = ({ endpoint }: Peer): string[] =>
+    endpoint.type === 'http' || endpoint.type === 'stdio' ? ['server/discover'] : [];
 
   /** Starts a call. Returns its outcome and the call as the peer received it. */
   async function calling(session: McpSession, peer: Peer, args = {}): Promise<[Promise<unknown>, Call]> {
