@@ -12,6 +12,8 @@ interface Rpc {
   readonly params?: { readonly arguments?: unknown };
 }
 
+type Answer = (response: ServerResponse) => void;
+
 /** MCP server at `/mcp` that supports one of the HTTP transports, or none. */
 class SingleTransportServer implements AsyncDisposable {
   /** Requests as `POST /mcp initialize`. */
@@ -19,14 +21,21 @@ class SingleTransportServer implements AsyncDisposable {
   readonly #server: Server;
   #events: ServerResponse | null = null;
 
-  /** @param reject answers a request of the transport that the server does not support */
-  private constructor(type: 'http' | 'sse' | 'none', reject: (response: ServerResponse) => void) {
+  /**
+   * @param reject answers a request of the transport that the server does not support
+   * @param discover answers `server/discover`. Without it, the method is unknown
+   */
+  private constructor(type: 'http' | 'sse' | 'none', reject: Answer, discover: Answer | null) {
     this.#server = createServer((request, response) => {
       const { method = '', url = '' } = request;
       const respond = async (): Promise<void> => {
         const body = method === 'POST' ? await readText(request) : '';
         const rpc = body === '' ? null : (JSON.parse(body) as Rpc); // of the client under test
         this.seen.push(`${method} ${url}${rpc === null ? '' : ` ${rpc.method}`}`);
+        if (rpc?.method === 'server/discover' && discover !== null) {
+          discover(response);
+          return;
+        }
         if (type === 'sse' && method === 'GET') {
           this.#events = response.writeHead(200, { 'content-type': 'text/event-stream' });
           response.write('event: endpoint\ndata: /messages\n\n');
@@ -45,9 +54,10 @@ class SingleTransportServer implements AsyncDisposable {
 
   static async start(
     type: 'http' | 'sse' | 'none',
-    reject: (response: ServerResponse) => void,
+    reject: Answer,
+    discover: Answer | null = null,
   ): Promise<SingleTransportServer> {
-    const server = new SingleTransportServer(type, reject);
+    const server = new SingleTransportServer(type, reject, discover);
     await new Promise<void>((resolve) => server.#server.listen(0, '127.0.0.1', resolve));
     return server;
   }
@@ -77,20 +87,20 @@ function answerTo({ id, method, params }: Rpc): object {
 }
 
 const withStatus =
-  (status: number, body = '') =>
-  (response: ServerResponse): void =>
+  (status: number, body = ''): Answer =>
+  (response) =>
     void response.writeHead(status, { 'content-type': 'text/html' }).end(body);
 
 /** Opens an event stream that stays empty. */
-const withSilence = (response: ServerResponse): void => {
+const withSilence: Answer = (response) => {
   response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
 };
 
-/** Clock on which half of the time of a connection passes at once. */
+/** Clock on which half of the time of a connection, and the time for a version probe, pass at once. */
 const impatient: Clock = {
   ...systemClock,
   schedule: (delayMs, callback) =>
-    systemClock.schedule(delayMs > 400_000 && delayMs <= 500_000 ? 200 : delayMs, callback),
+    systemClock.schedule(delayMs === 3_000 || (delayMs > 400_000 && delayMs <= 500_000) ? 200 : delayMs, callback),
 };
 
 describe('session with another transport than the configured one', () => {
@@ -139,5 +149,29 @@ describe('session with another transport than the configured one', () => {
     const outcome = outcomeOf(connectSession({ type: 'http', url: server.url, headers: {} }, connectOptions()));
     expect(String(await outcome)).toContain(String(status));
     expect(server.seen.filter((request) => request.startsWith('GET'))).toEqual([]);
+  });
+});
+
+describe('session with an older HTTP server', () => {
+  test.each<[string, Answer]>([
+    ['400', withStatus(400)],
+    ['403', withStatus(403)],
+    ['404', withStatus(404, 'no such method')],
+    ['500', withStatus(500, 'Internal Server Error')],
+    ['202 without a body', withStatus(202)],
+    ['200 without a body', withStatus(200)],
+    ['invalid JSON', (response) => void response.writeHead(200, { 'content-type': 'application/json' }).end('{')],
+    ['a closed connection', (response) => void response.destroy()],
+    [
+      'an event stream that ends',
+      (response) => void response.writeHead(200, { 'content-type': 'text/event-stream' }).end(),
+    ],
+    ['silence', () => undefined],
+  ])('sends initialize when server/discover is answered with %s', async (_description, discover) => {
+    await using server = await SingleTransportServer.start('http', withStatus(405), discover);
+    const options = connectOptions({ clock: impatient });
+    await using session = await connectSession({ type: 'http', url: server.url, headers: {} }, options);
+    expect((await call(session, 'echo', { a: 1 })).value).toEqual({ a: 1 });
+    expect(server.seen.filter((request) => request.endsWith('server/discover'))).toHaveLength(1);
   });
 });

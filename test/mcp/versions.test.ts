@@ -66,6 +66,17 @@ describe.each(ERAS)('session with a %s server over HTTP', (era) => {
   });
 });
 
+describe('session over HTTP', () => {
+  test('learns that a server has moved to 2026-07-28', async () => {
+    await using server = await EraHttpServer.start('modern');
+    const memory = new EndpointMemory();
+    memory.era = 'LEGACY';
+    await using session = await connectSession(server.endpoint, connectOptions({ memory }));
+    expect((await call(session, 'era')).value).toBe('modern');
+    expect(memory.era).toBe('MODERN');
+  });
+});
+
 describe.each(['modern', 'dual'] as const)('subscription to a %s server over HTTP', (era) => {
   test('delivers changes and is opened again when it ends', async () => {
     await using server = await EraHttpServer.start(era);

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Clock } from '../../shared/index.js';
 import { toPrintableLine } from '../../shared/sanitize/index.js';
 import { ToolRejectedError } from '../errors.js';
+import { HttpStatusError } from '../transports/http/http-errors.js';
 import { TransportDecorator } from './transport-decorator.js';
 
 type Request = Extract<JSONRPCMessage, { method: string; id: unknown }>;
@@ -78,7 +79,10 @@ export class VersionProbeTransport extends TransportDecorator {
         return;
       }
       this.#isNegotiating = false;
-      if (message.method === 'initialize') this.#initializeId = message.id;
+      if (message.method === 'initialize') {
+        await this.#sendInitialize(message, options);
+        return;
+      }
     }
     await super.send(message, options);
   }
@@ -105,6 +109,20 @@ export class VersionProbeTransport extends TransportDecorator {
         this.#recordVersions(message);
       }
       super.received(message, extra);
+    }
+  }
+
+  async #sendInitialize(message: Request, options: SendOptions): Promise<void> {
+    this.#initializeId = message.id;
+    try {
+      await super.send(message, options);
+    } catch (error) {
+      // Over HTTP, a rejection is no message.
+      if (error instanceof ToolRejectedError && error.retryAfterMs === null) {
+        this.#initializeAnswer ??= 'ERROR';
+        this.#recordVersions(rejection(message.id, error));
+      } else if (error instanceof HttpStatusError) this.#initializeAnswer ??= 'ERROR';
+      throw error;
     }
   }
 

@@ -376,3 +376,19 @@ describe('ReplicaPool with a server that ends every session at once', () => {
     expect(server.attempts).toBeLessThanOrEqual(740);
   });
 });
+
+describe('ReplicaPool with a server that rejects connections with Retry-After', () => {
+  test('connects no earlier than the server has requested', async () => {
+    let attempts = 0;
+    const connect = (): Promise<never> => {
+      attempts += 1;
+      const cause = new ToolRejectedError('HTTP 503: unavailable', 503, 600_000);
+      return Promise.reject(new TransportError('HTTP 503: unavailable', { cause }));
+    };
+    await using _scene = new ScriptedPool(scripted(1), {}, { connect });
+    await pass(599_000);
+    expect(attempts).toBe(1);
+    await pass(2_000);
+    expect(attempts).toBe(2);
+  });
+});
