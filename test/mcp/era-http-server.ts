@@ -55,6 +55,11 @@ export class EraHttpServer implements AsyncDisposable {
     this.#handler.notify.toolsChanged();
   }
 
+  /** Closes all connections, and with them the open subscriptions. */
+  dropConnections(): void {
+    this.#server.closeAllConnections();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#handler.close();
     this.#server.closeAllConnections();

@@ -6,6 +6,12 @@ import { EraHttpServer, type ServerEra } from './era-http-server.js';
 import { call, CALL, connectOptions, endpointOf, outcomeOf, recordingLogger } from './support.js';
 
 const ERAS: readonly ServerEra[] = ['modern', 'dual', 'legacy'];
+/** Clock on which a version probe waits for its answer, because a process may start slowly. */
+const patient: Clock = {
+  ...systemClock,
+  schedule: (delayMs, callback) =>
+    delayMs === 3_000 ? { [Symbol.dispose]: () => undefined } : systemClock.schedule(delayMs, callback),
+};
 const USED = { modern: 'modern', dual: 'modern', legacy: 'legacy' } as const;
 
 /** Records the methods of notifications. */
@@ -28,7 +34,7 @@ function recordEvents(
 describe.each(ERAS)('session with a %s server over stdio', (era) => {
   test('uses the newest common version in one process', async () => {
     const memory = new EndpointMemory();
-    await using session = await connectSession(endpointOf('eras', era), connectOptions({ memory }));
+    await using session = await connectSession(endpointOf('eras', era), connectOptions({ memory, clock: patient }));
     expect(session.identity).toMatchObject({ name: `${era} server`, version: '1' });
     expect((await call(session, 'era')).value).toMatchObject({ era: USED[era], pid: session.pid });
     expect(memory.era).toBe(USED[era].toUpperCase());
@@ -37,7 +43,11 @@ describe.each(ERAS)('session with a %s server over stdio', (era) => {
 
   test('receives changes of resources and tools', async () => {
     let changedCount = 0;
-    const options = connectOptions({ watchesResources: () => true, onToolsChanged: () => (changedCount += 1) });
+    const options = connectOptions({
+      clock: patient,
+      watchesResources: () => true,
+      onToolsChanged: () => (changedCount += 1),
+    });
     await using session = await connectSession(endpointOf('eras', era), options);
     using events = recordEvents(session);
     // A change before the subscription is not reported.
@@ -90,6 +100,8 @@ describe.each(['modern', 'dual'] as const)('subscription to a %s server over HTT
     await waitUntil(() => (server.changeTools(), changedCount > 0), { state: () => changedCount });
     server.changeResource();
     await events.until('notifications/resources/updated');
+    server.dropConnections();
+    await waitUntil(() => listens() === 2, { state: () => server.received });
   });
 });
 
