@@ -82,14 +82,19 @@ describe('connectSession with an unusable server', () => {
     );
   });
 
-  test('waits longer than the timeout while the server writes to standard error, and then connects', async () => {
-    const outcome = await connectOnManualClock(
-      ['late', '20'],
-      { connectTimeoutMs: 1_000, maxConnectMs: 60_000 },
-      (clock) => clock.advance(900),
-    );
+  test.each([
+    { limits: { connectTimeoutMs: 1_000, maxConnectMs: 60_000 }, stepMs: 900 },
+    { limits: { connectTimeoutMs: 100_000, maxConnectMs: 6_000_000 }, stepMs: 90_000 },
+  ])('waits for a server that writes to standard error every $stepMs ms, and then connects', async (example) => {
+    let lines = 0;
+    const outcome = await connectOnManualClock(['late', '20'], example.limits, (clock) => {
+      lines += 1;
+      clock.advance(example.stepMs);
+    });
     await using session = outcome as McpSession; // fails below otherwise
     expect(session.tools.map(({ name }) => name)).toEqual(['late']);
+    // Started once.
+    expect(lines).toBe(20);
   });
 
   test('fails after the maximum duration although the server writes to standard error', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { connectSession, EndpointMemory, type McpSession, type SessionEvent } from '../../src/mcp/index.js';
 import { type Clock, systemClock } from '../../src/shared/index.js';
+import { ManualClock } from '../support/manual-clock.js';
 import { ChangeNotifier, waitUntil } from '../support/wait.js';
 import { EraHttpServer, type ServerEra } from './era-http-server.js';
 import { call, CALL, connectOptions, endpointOf, outcomeOf, recordingLogger } from './support.js';
@@ -153,21 +154,35 @@ describe('session with a server that does not know server/discover', () => {
     expect(starts()).toBe(1);
   });
 
-  test('starts a server again that hangs, after half of the timeout', async () => {
-    let timeOut: () => void = () => undefined;
-    const clock: Clock = {
-      ...impatient,
-      schedule: (delayMs, callback) => {
-        if (delayMs > 400_000 && delayMs <= 500_000) timeOut = callback;
-        return impatient.schedule(delayMs, callback);
-      },
-    };
+  test('starts a server again that hangs, after the timeout since its last output', async () => {
+    const clock = new ManualClock();
     const { session, starts } = await connectTo('hangs', { clock }, (line) => {
-      if (line === 'hanging') timeOut();
+      if (line === 'hanging') clock.advance(1_000_000);
     });
     await using _session = session;
     expect((await call(session, 'echo', { a: 1 })).value).toEqual({ a: 1 });
     expect(starts()).toBe(2);
+  });
+
+  test('starts a server again that hangs without any output, after half of the timeout', async () => {
+    const manual = new ManualClock();
+    const clock: Clock = {
+      now: () => manual.now(),
+      monotonic: () => manual.monotonic(),
+      schedule: (delayMs, callback) => {
+        const timer = manual.schedule(delayMs, callback);
+        // The probe has been sent.
+        if (delayMs === 3_000) manual.advance(500_000);
+        return timer;
+      },
+    };
+    const memory = new EndpointMemory();
+    const { session, starts } = await connectTo('hangs silently', { memory, clock });
+    await using _session = session;
+    expect((await call(session, 'echo', { a: 1 })).value).toEqual({ a: 1 });
+    expect(memory.era).toBe('LEGACY');
+    expect(starts()).toBe(0);
+    expect(manual.monotonic()).toBe(500_000);
   });
 
   test('learns that a server has moved to 2026-07-28', async () => {

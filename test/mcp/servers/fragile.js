@@ -2,10 +2,10 @@ import { send, serve, text, tools } from './serve.js';
 
 /**
  * Server that does not survive an unknown request before `initialize`, or lists versions of the future. Writes "started" to
- * standard error.
+ * standard error, unless it is silent.
  */
 const [behavior] = process.argv.slice(2);
-process.stderr.write('started\n');
+if (behavior !== 'hangs silently') process.stderr.write('started\n');
 let isHanging = false;
 
 const unsupported = (supported) => () => {
@@ -16,6 +16,9 @@ const discover = {
   hangs: () => {
     isHanging = true;
     process.stderr.write('hanging\n');
+  },
+  'hangs silently': () => {
+    isHanging = true;
   },
   ignores: () => undefined,
   misleads: () => ({ supported: true }),
@@ -34,7 +37,7 @@ serve({
   ...(discover[behavior] === undefined ? {} : { 'server/discover': discover[behavior] }),
   ...(initialize === undefined ? {} : { initialize }),
 });
-if (behavior === 'hangs') {
+if (behavior?.startsWith('hangs')) {
   const write = process.stdout.write.bind(process.stdout);
   process.stdout.write = (...args) => isHanging || write(...args);
 }

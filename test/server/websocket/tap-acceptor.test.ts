@@ -46,8 +46,8 @@ class AcceptorSetup implements AsyncDisposable {
     },
   };
   readonly acceptor = new TapAcceptor({
-    join: ({ name, instance, allowTools, socket }) => {
-      this.joined.push({ name, instance, allowTools });
+    join: ({ socket, ...tap }) => {
+      this.joined.push(tap);
       socket.send('accepted', () => undefined);
     },
     authenticator: this.authenticator,
