@@ -4,7 +4,7 @@ import { ToolCallTimeoutError } from './errors.js';
 export interface ConnectDeadlineOptions {
   /** Time limit in milliseconds since the start, or since the last output of the server. */
   readonly timeoutMs: number;
-  /** Maximum duration of the attempt in milliseconds. */
+  /** Maximum duration of the attempt in milliseconds, at least `timeoutMs`. */
   readonly maxMs: number;
   /** Shorter limit while the server has sent no message and written no output. Null if there is none. */
   readonly silence: { readonly limitMs: number; readonly hasReceived: () => boolean } | null;

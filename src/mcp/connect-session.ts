@@ -42,15 +42,16 @@ interface FailedAttempt {
  * @throws the reason of `signal` if it is aborted
  */
 export async function connectSession(endpoint: Endpoint, options: ConnectOptions): Promise<McpSession> {
-  const { signal, memory = new EndpointMemory() } = options;
+  const { signal, clock, connectTimeoutMs, maxConnectMs = connectTimeoutMs, memory = new EndpointMemory() } = options;
   signal.throwIfAborted();
   if (endpoint.type === 'unusable') throw new TransportError(endpoint.reason);
   if (endpoint.type === 'stdio' && !existsSync(endpoint.cwd)) {
     throw new TransportError(`command "${endpoint.command}": no such directory: ${endpoint.cwd}`);
   }
+  const endMs = clock.monotonic() + maxConnectMs;
   const failures: FailedAttempt[] = [];
   for (;;) {
-    const outcome = await attempt(endpoint, memory, options);
+    const outcome = await attempt(endpoint, memory, { ...options, maxConnectMs: endMs - clock.monotonic() });
     if (outcome instanceof SdkSession) return outcome;
     failures.push(outcome);
     const hasLearned = learnEra(outcome, memory) || learnHttpType(outcome, endpoint, memory);
@@ -62,9 +63,9 @@ export async function connectSession(endpoint: Endpoint, options: ConnectOptions
 async function attempt(
   configured: UsableEndpoint,
   memory: EndpointMemory,
-  options: ConnectOptions,
+  options: ConnectOptions & { readonly maxConnectMs: number },
 ): Promise<SdkSession | FailedAttempt> {
-  const { signal, clock, logger, serverId, connectTimeoutMs, maxConnectMs = connectTimeoutMs } = options;
+  const { signal, clock, logger, serverId, connectTimeoutMs, maxConnectMs } = options;
   const endpoint = withHttpType(configured, memory);
   const scratch =
     options.useScratchDirectory === true && endpoint.type === 'stdio' ? await ScratchDirectory.create() : null;

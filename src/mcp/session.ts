@@ -85,8 +85,8 @@ export interface ConnectOptions {
   /** Time limit for starting the server, the handshake and listing the tools together, in milliseconds. */
   readonly connectTimeoutMs: number;
   /**
-   * Maximum duration of the attempt in milliseconds. Until then, each output of a child process on its standard error starts
-   * `connectTimeoutMs` again.
+   * Time in milliseconds until which each output of a child process on its standard error starts `connectTimeoutMs` again. An
+   * attempt with another protocol version or transport lasts at least `connectTimeoutMs`.
    * @default `connectTimeoutMs`
    */
   readonly maxConnectMs?: number;

@@ -106,6 +106,15 @@ describe('connectSession with an unusable server', () => {
     expect(String(outcome)).toContain(`no answer within 5000 ms – ${ADVICE} (stderr: installing`);
   });
 
+  test('does not extend the attempt without a version probe when the maximum duration has passed', async () => {
+    const outcome = await connectOnManualClock(
+      ['late', 'Infinity'],
+      { connectTimeoutMs: 10_000, maxConnectMs: 50_000 },
+      (clock) => clock.advance(9_000),
+    );
+    expect(String(outcome)).toContain(`no answer within 10000 ms – ${ADVICE}`);
+  });
+
   test('fails after the timeout since the last output', async () => {
     let lines = 0;
     const outcome = await connectOnManualClock(

@@ -232,12 +232,12 @@ describe('TapAcceptor', () => {
   test('joins a proved tap after it is authenticated by the token of its join message', async () => {
     await using setup = await AcceptorSetup.start();
     for (const token of ['t', null, undefined]) {
-      using tap = new TapSocket(setup, { join: { token, allowTools: ['a'] } });
+      using tap = new TapSocket(setup, { join: { token, client: 'editor', allowTools: ['a'] } });
       await tap.accepted();
       expect(tap.received).toEqual(['accepted']);
     }
     expect(setup.received).toEqual(['Bearer t', null, null]);
-    expect(setup.joined[0]).toEqual({ name: 'mine', instance: 'one', allowTools: ['a'] });
+    expect(setup.joined[0]).toEqual({ name: 'mine', instance: 'one', client: 'editor', allowTools: ['a'] });
   });
 
   test('joins a tap that its upgrade request has authenticated, and does not authenticate it again', async () => {
@@ -247,7 +247,7 @@ describe('TapAcceptor', () => {
     socket.send(JSON.stringify({ server: 'mine', instance: 'one', token: 'ignored' }));
     await accepted;
     expect(setup.received).toEqual(['Bearer t']);
-    expect(setup.joined).toEqual([{ name: 'mine', instance: 'one', allowTools: [] }]);
+    expect(setup.joined).toEqual([{ name: 'mine', instance: 'one', client: null, allowTools: [] }]);
     expect([socket.extensions, socket.protocol]).toEqual(['', TAP_PROTOCOLS.token]);
   });
 
