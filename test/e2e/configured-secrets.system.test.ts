@@ -180,7 +180,7 @@ test('tap prints neither its token nor the arguments of its server', async () =>
   expect(outcomes[1]?.stderr).toContain('[redacted]');
 });
 
-test('an invalid configuration is rejected without its values', async () => {
+test('entries with mistakes are reported without their values', async () => {
   const secret = PLANTED.header;
   const servers = {
     a: { url: 'http://127.0.0.1/mcp', headers: { 'X-Tenant': `${secret}\nx` } },
@@ -193,15 +193,10 @@ test('an invalid configuration is rejected without its values', async () => {
     h: { url: 'http://127.0.0.1/mcp', headers: { 'X-Tenant': `${secret}\u{1f98a}` } },
   };
   await writeFile(join(directory, 'invalid.json'), JSON.stringify({ mcpServers: servers }));
-  const { code, stderr } = await run('serve', '--config', 'invalid.json');
-  expectNothingPlanted({ stderr });
+  const { code, stdout, stderr } = await run('check', '--config', 'invalid.json');
+  expectNothingPlanted({ stdout, stderr });
   expect(code).toBe(2);
-  expect(
-    stderr
-      .trimEnd()
-      .split('\n')
-      .map((line) => line.split(':')[0]),
-  ).toEqual([
+  expect([...stderr.matchAll(/is skipped – ([^:]+):/g)].map(([, option]) => option)).toEqual([
     'mcpServers.a.headers.X-Tenant',
     'mcpServers.b.headers',
     'mcpServers.c.env',
