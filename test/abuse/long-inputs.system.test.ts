@@ -114,7 +114,7 @@ describe('messages of 10 MB of an MCP server', () => {
         await turns.measure(name, () => session.callTool(name, {}, CALL).catch(() => null));
       }
       // The session has survived everything.
-      expect(await session.callTool('none', {}, CALL)).toEqual({ isError: false, value: null });
+      expect(await session.callTool('none', {}, CALL)).toEqual({ isError: false, value: [] });
       expect(turns.found, `limit: ${turns.limitMs} ms`).toEqual({});
     },
   );
