@@ -32,6 +32,8 @@ export interface InjectedCallsOptions {
   readonly canWrite: () => boolean;
   /** Returns whether requests of the MCP client are in flight. */
   readonly isClientBusy: () => boolean;
+  /** Converts a request to the version of the session, when it is sent. */
+  readonly adapt: (request: InjectedRequest) => InjectedRequest;
   readonly write: (line: string) => void;
 }
 
@@ -114,7 +116,7 @@ export class InjectedCalls {
       this.#unanswered.delete(oldest);
     }
     call.timer = this.#options.clock.schedule(RESPONSE_TIMEOUT_MS, () => this.#timeOut(id, call));
-    const { method, params } = call.request;
+    const { method, params } = this.#options.adapt(call.request);
     this.#options.write(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`);
   }
 

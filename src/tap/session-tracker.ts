@@ -1,5 +1,6 @@
 import type { Clock } from '../shared/index.js';
 import { isRecord, type RpcId, type RpcMessage } from './rpc-message.js';
+import { readVersion, toInitializeResult } from './modern-protocol.js';
 
 /** Time after which an unanswered request is forgotten. */
 const REQUEST_EXPIRY_MS = 600_000;
@@ -20,6 +21,8 @@ export interface ObservedToolCall {
 
 interface PendingRequest {
   readonly method: string;
+  /** Protocol version that the request names. Null before MCP 2026-07-28. */
+  readonly version: string | null;
   readonly sinceMs: number;
   readonly call: { readonly tool: string; readonly arguments: unknown } | null;
   readonly bytes: number;
@@ -28,7 +31,7 @@ interface PendingRequest {
 export interface SessionTrackerEvents {
   readonly onCall: (call: ObservedToolCall) => void;
   readonly onToolsChanged: () => void;
-  /** Called when the server has answered `initialize`. */
+  /** Called when the server has answered `initialize`, or the first request of MCP 2026-07-28. */
   readonly onInitialized: () => void;
 }
 
@@ -39,6 +42,7 @@ export class SessionTracker {
   readonly #requests = new Map<string, PendingRequest>();
   #argumentBytes = 0;
   #initializeResult: Record<string, unknown> | null = null;
+  #version: string | null = null;
   #isReady = false;
 
   constructor(clock: Clock, events: SessionTrackerEvents) {
@@ -46,9 +50,14 @@ export class SessionTracker {
     this.#events = events;
   }
 
-  /** Result of `initialize`. Null before the handshake. */
+  /** Result of `initialize`, or an equal description of a server without `initialize`. Null before the handshake. */
   get initializeResult(): Readonly<Record<string, unknown>> | null {
     return this.#initializeResult;
+  }
+
+  /** Protocol version that each request of the session names. Null before MCP 2026-07-28. */
+  get version(): string | null {
+    return this.#version;
   }
 
   /** Whether the handshake is complete, so that the server accepts requests. */
@@ -77,6 +86,8 @@ export class SessionTracker {
       if (method === 'notifications/initialized' && this.#initializeResult !== null) this.#isReady = true;
       return;
     }
+    // A subscription stays open as long as the client listens, and occupies nothing.
+    if (method === 'subscriptions/listen') return;
     if (method !== 'initialize' && this.#initializeResult !== null) this.#isReady = true;
     const key = toKey(id);
     const previous = this.#requests.get(key);
@@ -84,7 +95,13 @@ export class SessionTracker {
     if (this.#requests.size >= MAX_REQUESTS) return;
     const hasRoom = this.#argumentBytes + bytes <= MAX_ARGUMENT_BYTES;
     const call = method === 'tools/call' && hasRoom ? parseToolCall(params) : null;
-    const request = { method, sinceMs: this.#clock.monotonic(), call, bytes: call === null ? 0 : bytes };
+    const request = {
+      method,
+      version: readVersion(params),
+      sinceMs: this.#clock.monotonic(),
+      call,
+      bytes: call === null ? 0 : bytes,
+    };
     this.#requests.set(key, request);
     this.#argumentBytes += request.bytes;
   }
@@ -100,11 +117,24 @@ export class SessionTracker {
     const request = this.#requests.get(key);
     if (request === undefined) return;
     this.#remove(key, request);
-    if (request.method === 'initialize' && isRecord(result)) {
+    if (isRecord(result)) this.#handshake(request, result);
+    // The client sends the call again with what the server asks for.
+    const isIncomplete = isRecord(result) && result['resultType'] === 'input_required';
+    if (request.call !== null && !isIncomplete) this.#events.onCall({ ...request.call, result, error });
+  }
+
+  /** Learns from a successful response which protocol version the session uses. */
+  #handshake({ method, version }: PendingRequest, result: Record<string, unknown>): void {
+    if (method === 'initialize') {
+      this.#version = null;
       this.#initializeResult = result;
-      this.#events.onInitialized();
-    }
-    if (request.call !== null) this.#events.onCall({ ...request.call, result, error });
+    } else if (version !== null && this.#version === null) {
+      // Without a handshake, the first answered request shows that the server supports the version.
+      this.#version = version;
+      this.#isReady = true;
+      this.#initializeResult = toInitializeResult(result);
+    } else return;
+    this.#events.onInitialized();
   }
 
   /** Forgets a canceled request, so that a late response to it is ignored. */

@@ -2,6 +2,7 @@ import type { Readable, Writable } from 'node:stream';
 import { type Clock, LineSplitter, MAX_MESSAGE_BYTES } from '../shared/index.js';
 import { JsonMessageReader } from '../shared/json/index.js';
 import { SessionTracker, type ObservedToolCall } from './session-tracker.js';
+import { toModern } from './modern-protocol.js';
 import { mayContainMessages, toMessages } from './rpc-message.js';
 import { type InjectedResponse, InjectedCalls, type InjectedRequest } from './injected-calls.js';
 import { StreamRelay } from './stdio/stream-relay.js';
@@ -45,6 +46,7 @@ export class StdioProxy {
       prefix,
       clock,
       canWrite: () => this.#canWrite(),
+      adapt: (request) => (tracker.version === null ? request : toModern(request, tracker.version)),
       isClientBusy: () => tracker.isReady && !(tracker.isIdle && !this.#reader.isBusy),
       write: (line) => this.#toServer.write(line),
     });

@@ -1,10 +1,11 @@
-import { Client } from '@modelcontextprotocol/client';
+import { Client, type ClientOptions } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import type { App } from '../../src/app/create-app.js';
 import { Control } from '../faults/fault-controller.js';
 import { PROGRAM, request, SocketClient, startApp, type Subscription, type WireUpdate } from '../support/app.js';
+import { fixture } from '../tap/tap-setup.js';
 import { TAP_KEY_FILE } from '../support/tap-key-file.js';
 import { HANG_MS, waitUntil } from '../support/wait.js';
 
@@ -19,10 +20,19 @@ const SIMULATOR = [PROGRAM, 'simulate', '--type', 'ruv-swarm', '--agents', '2', 
 
 /** MCP client of a user, based on the official SDK, that starts a simulator behind a tap. */
 class User implements AsyncDisposable {
-  readonly #client = new Client({ name: 'user', version: '1' }, { capabilities: {} });
+  readonly #client: Client;
 
-  static async start(url: string, name = 'mine', server: readonly string[] = SIMULATOR): Promise<User> {
-    const user = new User();
+  constructor(options: ClientOptions) {
+    this.#client = new Client({ name: 'user', version: '1' }, { capabilities: {}, ...options });
+  }
+
+  static async start(
+    url: string,
+    name = 'mine',
+    server: readonly string[] = SIMULATOR,
+    options: ClientOptions = {},
+  ): Promise<User> {
+    const user = new User(options);
     const args = [PROGRAM, 'tap', '--server', name, '--url', url, ...KEY, '--', process.execPath, ...server];
     await user.#client.connect(new StdioClientTransport({ command: process.execPath, args, stderr: 'inherit' }), {
       timeout: HANG_MS,
@@ -81,6 +91,19 @@ async function untilStatusIs(app: App, id: string, status: string): Promise<void
 }
 
 describe('tapped server', () => {
+  test('shows the effects of calls of a client that uses MCP 2026-07-28', async () => {
+    await using app = await startApp([], LAZY);
+    const options: ClientOptions = { versionNegotiation: { mode: { pin: '2026-07-28' } } };
+    await using user = await User.start(app.url, 'mine', [fixture('modern')], options);
+    await user.spawnAgent('ada');
+    await untilAgentIsKnown(app, 'ada');
+    await untilStatusIs(app, 'mine', 'ONLINE');
+    await using client = new SocketClient(app);
+    using stream = client.watchAgents({ mode: 'NORMAL' });
+    await user.spawnAgent('grace');
+    await untilStreamed(stream, 'grace');
+  });
+
   test('shows the effects of client calls without waiting for a poll', async () => {
     await using app = await startApp([], LAZY);
     await using user = await User.start(app.url);

@@ -25,6 +25,7 @@ function createHarness(): Harness {
     clock,
     canWrite: () => state.canWrite,
     isClientBusy: () => state.isClientBusy,
+    adapt: (request) => request,
     write: (line) => written.push(line),
   });
   const sent = (index: number): RpcMessage => {

@@ -53,6 +53,57 @@ describe('SessionTracker', () => {
     expect(harness.tracker.isReady).toBe(true);
   });
 
+  const modern = (id: number, method: string, params: object = {}): object => ({
+    id,
+    method,
+    params: { ...params, _meta: { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' } },
+  });
+  const serverInfo = { name: 'x', version: '1' };
+  const _meta = { 'io.modelcontextprotocol/serverInfo': serverInfo };
+
+  test('is ready without a handshake when a request that names its version is answered', () => {
+    const harness = new Harness().client(modern(0, 'server/discover'));
+    expect([harness.tracker.isReady, harness.tracker.version]).toEqual([false, null]);
+    harness.server({ id: 0, result: { capabilities: { tools: { listChanged: true } }, _meta } });
+    expect([harness.tracker.isReady, harness.tracker.version]).toEqual([true, '2026-07-28']);
+    const capabilities = { tools: { listChanged: true } };
+    expect(harness.tracker.initializeResult).toMatchObject({ capabilities, serverInfo });
+    harness.client(modern(1, 'tools/list')).server({ id: 1, result: { tools: [], _meta } });
+    expect(harness.tracker.initializeResult).toMatchObject({ capabilities });
+    expect(harness.events).toEqual(['initialized']);
+  });
+
+  test('describes a server whose client does not ask for its capabilities', () => {
+    const harness = new Harness().client(modern(0, 'tools/list')).server({ id: 0, result: { tools: [] } });
+    const unknown = { capabilities: { tools: {} }, serverInfo: { name: 'unknown', version: '' } };
+    expect(harness.tracker.initializeResult).toMatchObject(unknown);
+  });
+
+  test('uses the handshake when a request that names its version is rejected', () => {
+    const harness = new Harness().client(modern(0, 'server/discover'));
+    harness.server({ id: 0, error: { code: -32_601, message: 'Method not found' } });
+    expect(harness.tracker.initializeResult).toBeNull();
+    harness.client({ id: 1, method: 'initialize' }).server({ id: 1, result: { serverInfo } });
+    harness.client({ method: 'notifications/initialized' });
+    expect([harness.tracker.isReady, harness.tracker.version]).toEqual([true, null]);
+    expect(harness.tracker.initializeResult).toEqual({ serverInfo });
+  });
+
+  test('is idle when the client listens', () => {
+    const harness = new Harness().client(modern(0, 'subscriptions/listen'));
+    expect(harness.isIdle).toBe(true);
+  });
+
+  test('reports a call when it is complete', () => {
+    const harness = new Harness().client(modern(0, 'tools/call', { name: 'agent_spawn', arguments: {} }));
+    harness.server({ id: 0, result: { resultType: 'input_required', inputRequests: {} } });
+    expect(harness.calls).toEqual([]);
+    expect(harness.isIdle).toBe(true);
+    harness.client(modern(1, 'tools/call', { name: 'agent_spawn', arguments: {}, inputResponses: {} }));
+    harness.server({ id: 1, result: { resultType: 'complete', content: [] } });
+    expect(harness.calls).toMatchObject([{ tool: 'agent_spawn', result: { content: [] } }]);
+  });
+
   test('is idle when every client request is answered, rejected or cancelled', () => {
     const harness = new Harness().client([call(1), call('1')]).client({ id: 2, method: 'ping' });
     harness.server({ id: 1, result: {} });
