@@ -106,7 +106,7 @@ test('responses, patches, notices and log lines contain no secrets of servers', 
     Promise.resolve([]),
   );
   await call('break');
-  await notices.until((all) => all.some(({ notices: { code } }) => code === 'SERVER_DEGRADED'));
+  await notices.until((all) => all.some(({ notices: { code } }) => code === 'TOOL_FAILING'));
   const degraded = await look();
   const died = await call('die');
   await notices.until((all) => all.some(({ notices: { code } }) => code === 'SERVER_OFFLINE'));
