@@ -56,13 +56,9 @@ describe('ruv-swarm behind a tap', () => {
       return latest.size >= 2;
     });
     expect(
-      [...latest.values()].map(({ name, type, serverType, stale, simulated }) => [
-        name,
-        type,
-        serverType,
-        stale,
-        simulated,
-      ]),
+      [...latest.values()]
+        .map(({ name, type, serverType, stale, simulated }) => [name, type, serverType, stale, simulated])
+        .sort(),
     ).toEqual([
       ['ada', 'coder', 'RUV_SWARM', false, false],
       ['bob', 'researcher', 'RUV_SWARM', false, false],
