@@ -4,12 +4,20 @@ import { buildSchema, getNamedType, type GraphQLOutputType, isObjectType } from 
 
 const GENERATED = 'packages/client/src/generated';
 
-/** Selects every field, so that an agent made of patches equals the agent of a query. */
+/**
+ * Selects every field, so that an agent made of patches equals the agent of a query. Omits links to other items, which are
+ * the objects with an id.
+ */
 function selectAllFields(type: GraphQLOutputType): string {
   const named = getNamedType(type);
   if (!isObjectType(named)) return '';
-  const fields = Object.values(named.getFields()).map((field) => `${field.name} ${selectAllFields(field.type)}`);
-  return `{ ${fields.join(' ')} }`;
+  const fields = Object.values(named.getFields()).filter((field) => !isLink(field.type));
+  return `{ ${fields.map((field) => `${field.name} ${selectAllFields(field.type)}`).join(' ')} }`;
+}
+
+function isLink(type: GraphQLOutputType): boolean {
+  const named = getNamedType(type);
+  return isObjectType(named) && named.getFields()['id'] !== undefined;
 }
 
 const agent = buildSchema(readFileSync(new URL('schema.graphql', import.meta.url), 'utf8')).getType('Agent');

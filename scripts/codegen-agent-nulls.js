@@ -1,11 +1,16 @@
 // Plugin of GraphQL Code Generator. Writes the nulls that a merge patch of an agent omits and a query returns.
 import { isNonNullType, isObjectType } from 'graphql';
 
-/** Returns the nullable fields of a type. Includes or excludes those whose type is an object type. */
+/** Returns the nullable fields of a type, except links. Includes or excludes those whose type is an object type. */
 function listNullableFields(type, isObject) {
   return Object.values(type.getFields()).filter(
-    (field) => !isNonNullType(field.type) && isObjectType(field.type) === isObject,
+    (field) => !isNonNullType(field.type) && isObjectType(field.type) === isObject && !isLink(field.type),
   );
+}
+
+/** Returns whether a type is an item with an id, which patches do not contain. */
+function isLink(type) {
+  return isObjectType(type) && type.getFields()['id'] !== undefined;
 }
 
 function printNulls(type, indent) {

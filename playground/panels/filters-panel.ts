@@ -12,7 +12,7 @@ import { MODE_LABELS, SERVER_TYPE_LABELS } from '../ui/format.js';
 import { MultiSelect } from '../ui/multi-select.js';
 import { OperationPanel } from './operation-panel.js';
 
-const ALL_TYPES: readonly McpServerType[] = ['CLAUDE_FLOW', 'RUV_SWARM', 'DAA', 'CUSTOM'];
+const ALL_TYPES: readonly McpServerType[] = ['CLAUDE_FLOW', 'RUV_SWARM', 'DAA', 'CLAUDE_CODE', 'CODEX', 'CUSTOM'];
 const ALL_MODES: readonly PerformanceMode[] = ['HIGH_FREQUENCY', 'NORMAL', 'LOW_FREQUENCY', 'ON_DEMAND'];
 const INCLUDES = {
   includePerformance: 'performance',

@@ -4,7 +4,15 @@ import { ringColor, type Theme } from '../graph/agent-style.js';
 import type { GraphView } from '../graph/graph-view.js';
 import { formatEnumValue } from '../ui/format.js';
 
-const LEGEND_STATUSES: readonly AgentStatus[] = ['ACTIVE', 'BUSY', 'IDLE', 'PAUSED', 'INITIALIZING', 'ERROR'];
+const LEGEND_STATUSES: readonly AgentStatus[] = [
+  'ACTIVE',
+  'BUSY',
+  'WAITING',
+  'IDLE',
+  'PAUSED',
+  'INITIALIZING',
+  'ERROR',
+];
 
 /** Controls of the graph: search, buttons, keys, legend, and a text when the graph is empty or missing. */
 export class GraphControls {

@@ -18,6 +18,8 @@ export const SERVER_TYPE_LABELS: Readonly<Record<McpServerType, string>> = {
   CLAUDE_FLOW: 'claude-flow',
   RUV_SWARM: 'ruv-swarm',
   DAA: 'DAA',
+  CLAUDE_CODE: 'Claude Code',
+  CODEX: 'Codex',
   CUSTOM: 'custom',
 };
 
@@ -33,6 +35,7 @@ export const AGENT_TONES: Readonly<Record<AgentStatus, Tone>> = {
   IDLE: 'neutral',
   ACTIVE: 'good',
   BUSY: 'busy',
+  WAITING: 'warning',
   PAUSED: 'warning',
   ERROR: 'bad',
   OFFLINE: 'bad',

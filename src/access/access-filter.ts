@@ -1,4 +1,4 @@
-import type { Agent, McpServer, Notice, Restriction, Swarm, SwarmlensEvent } from '../model/index.js';
+import type { Agent, McpServer, McpServerType, Notice, OperationalEvent, Restriction, Swarm } from '../model/index.js';
 import {
   createView,
   maskAgent,
@@ -48,9 +48,13 @@ export class AccessFilter {
     return matchesAgent(this.view, agent);
   }
 
+  allowsServerType(type: McpServerType): boolean {
+    return this.view.serverTypes?.has(type) ?? true;
+  }
+
   allowsSwarm({ id, serverId, serverType }: Swarm): boolean {
-    const { serverIds, serverTypes } = this.view;
-    return (serverIds?.has(serverId) ?? true) && (serverTypes?.has(serverType) ?? true) && this.allowsSwarmId(id);
+    const { serverIds } = this.view;
+    return (serverIds?.has(serverId) ?? true) && this.allowsServerType(serverType) && this.allowsSwarmId(id);
   }
 
   /** Whether a swarm id is allowed. The server and the type of the swarm are not checked. */
@@ -71,19 +75,24 @@ export class AccessFilter {
 
   /**
    * Removes hidden parts of an agent.
-   * @param swarmId id of the visible swarm, or null if the swarm is hidden
-   * @returns the same object for the same agent, unless swarm or topology differ
+   * @param visible references of the agent to visible items, and its position among visible agents
+   * @returns the same object for the same agent, unless a reference or the position differs
    */
-  filterAgent(agent: Agent, swarmId: string | null, topology: Agent['topology']): Agent {
+  filterAgent(agent: Agent, visible: Pick<Agent, 'swarmId' | 'parentId' | 'currentTaskId' | 'topology'>): Agent {
     const masked = maskAgent(this.view, agent);
-    return swarmId === agent.swarmId && topology === agent.topology ? masked : { ...masked, swarmId, topology };
+    const isEqual =
+      visible.swarmId === agent.swarmId &&
+      visible.parentId === agent.parentId &&
+      visible.currentTaskId === agent.currentTaskId &&
+      visible.topology === agent.topology;
+    return isEqual ? masked : { ...masked, ...visible };
   }
 
   /**
    * Returns an event without hidden parts, or nothing if the event is hidden.
    * @param server visible server of the event, or null if there is none
    */
-  filterEvent(event: SwarmlensEvent, server: McpServer | null): readonly SwarmlensEvent[] {
+  filterEvent(event: OperationalEvent, server: McpServer | null): readonly OperationalEvent[] {
     if (event.serverId === null) return this.allowsAllServers ? [event] : [];
     if (server === null) return [];
     if (this.allowsAllAgentsOf(server)) return [event];

@@ -1,4 +1,4 @@
-import type { Agent, McpServer, TopologyEdge } from '../model/index.js';
+import type { Agent, McpServer, SwarmlensEvent, TopologyEdge } from '../model/index.js';
 import {
   hasStateChanges,
   emptyDelta,
@@ -34,7 +34,7 @@ export class ScopedStore implements Disposable {
     // Latest notices, for viewers of a scope that did not exist when they were published.
     const events = fullStore.events
       .since(0)
-      .events.flatMap((event) => filter.filterEvent(event, this.#visibleServer(event.serverId)));
+      .events.flatMap((event) => this.#filterEvent(event, this.#visibleServer(event.serverId)));
     if (events.length > 0) this.store.commit({ ...emptyDelta(''), events });
     this.#commitListener = fullStore.onCommit((delta) => this.#apply(delta));
   }
@@ -62,10 +62,30 @@ export class ScopedStore implements Disposable {
       // A server that becomes visible may have answered before.
       seenAt: !isVisible ? null : previous === null ? this.#fullStore.serverLastSeenAt(serverId) : seenAt,
       events: events.flatMap((event) =>
-        this.#filter.filterEvent(event, event.serverId === serverId ? server : this.#visibleServer(event.serverId)),
+        this.#filterEvent(event, event.serverId === serverId ? server : this.#visibleServer(event.serverId)),
       ),
     };
     if (delta.seenAt !== null || delta.events.length > 0 || hasStateChanges(delta)) this.store.commit(delta);
+  }
+
+  #filterEvent(event: SwarmlensEvent, server: McpServer | null): readonly SwarmlensEvent[] {
+    if (event.type !== 'message') return this.#filter.filterEvent(event, server);
+    if (server === null || !this.#filter.allowsServerType(event.serverType)) return [];
+    if (event.swarmId !== null && this.#visibleSwarmId(event.swarmId) === null) return [];
+    if (this.#filter.allowsAllAgentsOf(server)) return [event];
+    const { fromAgentId } = event;
+    const toAgentIds = event.toAgentIds.filter((id) => this.#isAgentVisible(id, server));
+    const isSenderVisible = fromAgentId !== null && this.#isAgentVisible(fromAgentId, server);
+    const isHidden =
+      (fromAgentId !== null && !isSenderVisible) ||
+      (toAgentIds.length === 0 && (!isSenderVisible || event.toAgentIds.length > 0));
+    return isHidden ? [] : [{ ...event, toAgentIds }];
+  }
+
+  /** Returns whether an agent is visible. An agent without a report is visible if all agents of its server are. */
+  #isAgentVisible(id: string, server: McpServer): boolean {
+    const agent = this.#fullStore.agents.get(id);
+    return agent === undefined ? this.#filter.allowsAllAgentsOf(server) : this.#filter.allowsAgent(agent);
   }
 
   #visibleServer(id: string | null): McpServer | null {
@@ -126,7 +146,12 @@ export class ScopedStore implements Disposable {
   #toVisibleAgent(agent: Agent, edges: readonly TopologyEdge[]): Agent {
     const seesAllEdges = edges.length === this.#fullStore.edgesOfAgent(agent.id).size;
     const topology = seesAllEdges ? agent.topology : visiblePosition(agent, edges);
-    return this.#filter.filterAgent(agent, this.#visibleSwarmId(agent.swarmId), topology);
+    return this.#filter.filterAgent(agent, {
+      swarmId: this.#visibleSwarmId(agent.swarmId),
+      parentId: this.#visibleAgentId(agent.parentId, agent.serverId),
+      currentTaskId: agent.currentTaskId,
+      topology,
+    });
   }
 
   /** Returns the id if the swarm is visible, otherwise null. A swarm without a report is judged by its id only. */
@@ -134,6 +159,12 @@ export class ScopedStore implements Disposable {
     if (id === null || !this.#filter.allowsSwarmId(id)) return null;
     const swarm = this.#fullStore.swarms.get(id);
     return swarm === undefined || this.#filter.allowsSwarm(swarm) ? id : null;
+  }
+
+  /** Returns the id if the agent of the server is visible, otherwise null. */
+  #visibleAgentId(id: string | null, serverId: string): string | null {
+    const server = this.#fullStore.servers.get(serverId);
+    return id !== null && server !== undefined && this.#isAgentVisible(id, server) ? id : null;
   }
 
   #edgesIn(store: Store, agentId: string): readonly TopologyEdge[] {

@@ -15,6 +15,8 @@ export function createAdapter(type: McpServerType, context: AdapterContext): Ada
       return new RuvSwarmAdapter(context);
     case 'DAA':
       return new DaaAdapter(context);
+    case 'CLAUDE_CODE':
+    case 'CODEX':
     case 'CUSTOM':
       return new CustomAdapter(context);
   }

@@ -13,6 +13,8 @@ const LIST_TOOLS: Readonly<Record<Exclude<McpServerType, 'CUSTOM'>, readonly str
   CLAUDE_FLOW: ['agent_list', GATEWAY_LIST_TOOL],
   RUV_SWARM: ['agent_list'],
   DAA: ['list_agents'],
+  CLAUDE_CODE: ['list_agents'],
+  CODEX: ['list_agents'],
 };
 
 /** Selects the harmless call that serves as health probe of a server. Returns null if no harmless call is known. */

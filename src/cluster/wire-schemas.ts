@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  ACTIVITY_KINDS,
   type Agent,
   AGENT_STATUSES,
   CIRCUIT_STATES,
@@ -15,6 +16,7 @@ import {
   TOPOLOGY_KINDS,
   type TopologyEdge,
   TRANSPORT_KINDS,
+  WAIT_REASONS,
 } from '../model/index.js';
 import { listOf, textListSchema } from '../shared/index.js';
 
@@ -36,6 +38,37 @@ export const agentSchema: z.ZodType<Agent> = z.object({
   // Nodes of earlier versions do not send these.
   model: nullableText.default(null),
   currentTaskId: nullableText.default(null),
+  parentId: nullableText.default(null),
+  title: nullableText.default(null),
+  workspace: nullableText.default(null),
+  activity: z
+    .object({
+      kind: z.enum(ACTIVITY_KINDS),
+      label: nullableText,
+      detail: nullableText,
+      since: nullableText,
+      waitingFor: z.enum(WAIT_REASONS).nullable(),
+      inferred: z.boolean(),
+    })
+    .nullable()
+    .default(null),
+  usage: z
+    .object({
+      inputTokens: nullableNumber,
+      outputTokens: nullableNumber,
+      cacheReadTokens: nullableNumber,
+      cacheWriteTokens: nullableNumber,
+      totalTokens: nullableNumber,
+      costUsd: nullableNumber,
+      costEstimated: z.boolean(),
+      complete: z.boolean(),
+    })
+    .nullable()
+    .default(null),
+  context: z
+    .object({ usedTokens: nullableNumber, limitTokens: nullableNumber, usedRatio: nullableNumber })
+    .nullable()
+    .default(null),
   performance: z.object(mapPerformanceFields(() => nullableNumber)).nullable(),
   neural: z
     .object(

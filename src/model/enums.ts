@@ -1,6 +1,6 @@
 /** Closed value sets. The GraphQL enums derive from these tuples. */
 
-export const MCP_SERVER_TYPES = ['CLAUDE_FLOW', 'RUV_SWARM', 'DAA', 'CUSTOM'] as const;
+export const MCP_SERVER_TYPES = ['CLAUDE_FLOW', 'RUV_SWARM', 'DAA', 'CLAUDE_CODE', 'CODEX', 'CUSTOM'] as const;
 /** Type of an MCP server, determined by its main tools; of an agent, determined by the tools that reported it. */
 export type McpServerType = (typeof MCP_SERVER_TYPES)[number];
 
@@ -9,6 +9,7 @@ export const AGENT_STATUSES = [
   'IDLE',
   'ACTIVE',
   'BUSY',
+  'WAITING',
   'PAUSED',
   'ERROR',
   'OFFLINE',
@@ -16,6 +17,24 @@ export const AGENT_STATUSES = [
   'UNKNOWN',
 ] as const;
 export type AgentStatus = (typeof AGENT_STATUSES)[number];
+
+export const ACTIVITY_KINDS = ['TOOL', 'MODEL', 'WAITING', 'COMPACTING'] as const;
+/** Kind of work in progress: a tool call, an answer of the model, a wait for a person, or the compaction of the context. */
+export type ActivityKind = (typeof ACTIVITY_KINDS)[number];
+
+export const WAIT_REASONS = ['PERMISSION', 'ANSWER', 'PLAN_APPROVAL', 'OTHER'] as const;
+export type WaitReason = (typeof WAIT_REASONS)[number];
+
+export const TASK_STATUSES = [
+  'PENDING',
+  'IN_PROGRESS',
+  'BLOCKED',
+  'COMPLETED',
+  'FAILED',
+  'CANCELED',
+  'UNKNOWN',
+] as const;
+export type TaskStatus = (typeof TASK_STATUSES)[number];
 
 export const SERVER_STATUSES = ['CONNECTING', 'ONLINE', 'DEGRADED', 'OFFLINE'] as const;
 export type ServerStatus = (typeof SERVER_STATUSES)[number];

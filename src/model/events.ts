@@ -1,3 +1,4 @@
+import type { AgentMessage } from './task.js';
 import type { CircuitState, NoticeSeverity, ServerStatus } from './enums.js';
 
 /** Message for people about an event. Not part of the state. */
@@ -25,4 +26,7 @@ export interface HealthChange {
   readonly timestamp: string;
 }
 
-export type SwarmlensEvent = Notice | HealthChange;
+/** Event about swarmlens and its servers. */
+export type OperationalEvent = Notice | HealthChange;
+
+export type SwarmlensEvent = OperationalEvent | AgentMessage;

@@ -6,6 +6,7 @@ export * from './report.js';
 export * from './restriction.js';
 export * from './server.js';
 export * from './swarm.js';
+export * from './task.js';
 export * from './tool-caller.js';
 export * from './topology.js';
 export * from './enums.js';

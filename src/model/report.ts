@@ -1,14 +1,23 @@
 import type { AgentNeural, AgentPerformance } from './agent-fields.js';
-import type { AgentStatus, McpServerType } from './enums.js';
+import type { AgentActivity, AgentUsage, ContextWindow } from './agent.js';
+import type { AgentStatus, McpServerType, TaskStatus } from './enums.js';
 
 /**
- * Result of one poll of one server, in the server's own ids. Absolute: agents that are not in the report no longer exist.
+ * Result of one poll of one server, in the server's own ids. Absolute: agents, swarms and tasks that are not in the report
+ * no longer exist.
  */
 export interface ServerReport {
   readonly agents: readonly ReportedAgent[];
   readonly swarms: readonly ReportedSwarm[];
   /** Edges that the server reports. Edges inferred from a topology's name are added later. */
   readonly edges: readonly ReportedEdge[];
+  /** Omitted if the server reports no tasks. */
+  readonly tasks?: readonly ReportedTask[];
+  /**
+   * The newest messages, oldest first. A message may be repeated by later reports; its id tells that it is the same one.
+   * Omitted if the server reports no messages.
+   */
+  readonly messages?: readonly ReportedMessage[];
   /** Tools that failed in this poll. Their fields are null and their agents are stale; everything else is current. */
   readonly failures: readonly ToolFailure[];
   /**
@@ -26,7 +35,13 @@ export interface ReportedAgent {
   readonly nativeId: string;
   readonly serverType: McpServerType;
   readonly swarmNativeId: string | null;
+  /** Native id of the agent that started this one. Null if there is none or the server does not report it. */
+  readonly parentNativeId: string | null;
   readonly name: string;
+  /** Title of the work. Null if the server does not report it, or may not show text. */
+  readonly title: string | null;
+  /** Name of the project directory. Null if the server does not report it. */
+  readonly workspace: string | null;
   readonly type: string;
   readonly status: AgentStatus;
   readonly capabilities: readonly string[];
@@ -34,6 +49,9 @@ export interface ReportedAgent {
   readonly model: string | null;
   /** Native id of the task that the agent works on. Null if there is none or it is unknown. */
   readonly currentTaskNativeId: string | null;
+  readonly activity: AgentActivity | null;
+  readonly usage: AgentUsage | null;
+  readonly context: ContextWindow | null;
   readonly performance: AgentPerformance | null;
   readonly neural: AgentNeural | null;
   /** Role in lower case as the server reports it: queen, worker, … */
@@ -64,6 +82,35 @@ export interface ReportedEdge {
   readonly fromNativeId: string;
   readonly toNativeId: string;
   readonly relation: string;
+}
+
+export interface ReportedTask {
+  readonly nativeId: string;
+  readonly serverType: McpServerType;
+  readonly swarmNativeId: string | null;
+  readonly title: string | null;
+  readonly status: TaskStatus;
+  /** Native ids of the assigned agents. */
+  readonly agentNativeIds: readonly string[];
+  /** Native ids of the tasks that must end before this one starts. */
+  readonly dependsOnNativeIds: readonly string[];
+  readonly createdAt: string | null;
+  readonly startedAt: string | null;
+  readonly endedAt: string | null;
+  /** Whether the values are from an earlier poll because the tool that lists the task failed in this one. */
+  readonly stale: boolean;
+}
+
+export interface ReportedMessage {
+  readonly nativeId: string;
+  readonly serverType: McpServerType;
+  readonly swarmNativeId: string | null;
+  /** Native id of the sender. Null if a person sent the message, or if the sender is unknown. */
+  readonly fromNativeId: string | null;
+  /** Native ids of the recipients. */
+  readonly toNativeIds: readonly string[];
+  readonly sentAt: string;
+  readonly text: string | null;
 }
 
 export interface ToolFailure {

@@ -1,12 +1,15 @@
 import type {
+  ActivityKind,
   AgentStatus,
   CircuitState,
   McpServerType,
   NoticeSeverity,
   PerformanceMode,
   ServerStatus,
+  TaskStatus,
   TopologyKind,
   TransportKind,
+  WaitReason,
 } from '../model/index.js';
 import { builder } from './builder.js';
 
@@ -26,6 +29,8 @@ export const McpServerTypeEnum = builder.enumType('McpServerType', {
     CLAUDE_FLOW: 'Server claude-flow, also called ruflo.',
     RUV_SWARM: 'Server ruv-swarm.',
     DAA: 'Decentralized autonomous agents: the server of the DAA project, or the DAA tools of claude-flow.',
+    CLAUDE_CODE: 'Observer of Claude Code sessions and their subagents.',
+    CODEX: 'Observer of Codex sessions and their child threads.',
     CUSTOM: 'Any other MCP server, read through a mapping.',
   }),
 });
@@ -47,10 +52,44 @@ export const AgentStatusEnum = builder.enumType('AgentStatus', {
     IDLE: 'Ready, without work.',
     ACTIVE: 'Working, or ready if the server does not distinguish the two.',
     BUSY: 'Working.',
+    WAITING: 'Blocked until a person acts. See `activity.waitingFor`.',
     PAUSED: 'Paused; does no work until it is resumed.',
     ERROR: 'Failed.',
     OFFLINE: 'Known to its server, but unreachable for it.',
     TERMINATED: 'Terminated.',
+    UNKNOWN: 'The server reports no status, or one without a counterpart here.',
+  }),
+});
+
+export const ActivityKindEnum = builder.enumType('ActivityKind', {
+  description: 'Kind of the work that an agent does now.',
+  values: describeValues<ActivityKind>({
+    TOOL: 'Runs a tool.',
+    MODEL: 'Waits for an answer of its model.',
+    WAITING: 'Waits for a person.',
+    COMPACTING: 'Compacts its context.',
+  }),
+});
+
+export const WaitReasonEnum = builder.enumType('WaitReason', {
+  description: 'Reason for which an agent waits for a person.',
+  values: describeValues<WaitReason>({
+    PERMISSION: 'A tool call needs a permission.',
+    ANSWER: 'The agent asked a question.',
+    PLAN_APPROVAL: 'A plan needs an approval.',
+    OTHER: 'Another reason, or an unknown one.',
+  }),
+});
+
+export const TaskStatusEnum = builder.enumType('TaskStatus', {
+  description: 'Status of a task, normalized across server types.',
+  values: describeValues<TaskStatus>({
+    PENDING: 'Not started yet.',
+    IN_PROGRESS: 'Started and not ended.',
+    BLOCKED: 'Waiting for another task or for a person.',
+    COMPLETED: 'Ended successfully.',
+    FAILED: 'Ended with a failure.',
+    CANCELED: 'Ended without a result, because it was canceled.',
     UNKNOWN: 'The server reports no status, or one without a counterpart here.',
   }),
 });

@@ -1,17 +1,27 @@
-import { type Agent, type AgentTopologyPosition, NEURAL_FIELD_NAMES, PERFORMANCE_FIELD_NAMES } from '../model/index.js';
+import {
+  type Agent,
+  type AgentActivity,
+  type AgentTopologyPosition,
+  type AgentUsage,
+  type ContextWindow,
+  NEURAL_FIELD_NAMES,
+  PERFORMANCE_FIELD_NAMES,
+} from '../model/index.js';
 import type { CursorPosition } from './cursor.js';
 import type { View } from './view.js';
 
 /** JSON Merge Patch (RFC 7396) of an agent: changed fields only. Null if a value is no longer known. */
 export type MergePatch = Readonly<Record<string, unknown>>;
 
-/** Part of an agent that a view can exclude. */
-type Part = 'performance' | 'neural' | 'topology';
+/** Object within an agent. Its fields have revisions of their own. */
+type Part = 'activity' | 'usage' | 'context' | 'performance' | 'neural' | 'topology';
 
 interface FieldGroup {
   /** Null for the fields of the agent itself. */
   readonly part: Part | null;
   readonly names: readonly string[];
+  /** Index of the revision of the last change of any field of the group in `fieldRevisions`. */
+  readonly revisionIndex: number;
   /** Index of the first field of the group in `fieldRevisions`. */
   readonly offset: number;
   /** Index of each field in `fieldRevisions`. */
@@ -28,7 +38,10 @@ const GROUPS: readonly FieldGroup[] = toGroups([
     [
       'serverType',
       'swarmId',
+      'parentId',
       'name',
+      'title',
+      'workspace',
       'type',
       'status',
       'capabilities',
@@ -40,19 +53,37 @@ const GROUPS: readonly FieldGroup[] = toGroups([
       'lastActiveAt',
     ] satisfies (keyof Agent)[],
   ],
+  ['activity', ['kind', 'label', 'detail', 'since', 'waitingFor', 'inferred'] satisfies (keyof AgentActivity)[]],
+  [
+    'usage',
+    [
+      'inputTokens',
+      'outputTokens',
+      'cacheReadTokens',
+      'cacheWriteTokens',
+      'totalTokens',
+      'costUsd',
+      'costEstimated',
+      'complete',
+    ] satisfies (keyof AgentUsage)[],
+  ],
+  ['context', ['usedTokens', 'limitTokens', 'usedRatio'] satisfies (keyof ContextWindow)[]],
   ['performance', PERFORMANCE_FIELD_NAMES],
   ['neural', NEURAL_FIELD_NAMES],
   ['topology', ['role', 'parentId', 'depth', 'degree', 'inferred'] satisfies (keyof AgentTopologyPosition)[]],
 ]);
 
-const PARTS: readonly Part[] = ['performance', 'neural', 'topology'];
+/** Parts that a view can exclude. */
+const EXCLUDABLE_PARTS: readonly Part[] = ['usage', 'context', 'performance', 'neural', 'topology'];
 
 function toGroups(groups: readonly (readonly [Part | null, readonly string[]])[]): readonly FieldGroup[] {
   let offset = 0;
   return groups.map(([part, names]) => {
-    const first = offset;
-    offset += names.length;
-    return { part, names, offset: first, indexes: new Map(names.map((name, index) => [name, first + index])) };
+    const revisionIndex = offset;
+    const first = offset + 1;
+    offset = first + names.length;
+    const indexes = new Map(names.map((name, index) => [name, first + index]));
+    return { part, names, revisionIndex, offset: first, indexes };
   });
 }
 
@@ -76,19 +107,22 @@ export function stampChangedFields(
   next: Agent,
   revision: number,
 ): void {
-  for (const { part, names, offset, indexes } of GROUPS) {
+  for (const { part, names, revisionIndex, offset, indexes } of GROUPS) {
     const before = previous === null ? null : fieldsIn(previous, part);
     const after = fieldsIn(next, part);
     if (before === null || after === null) {
-      const isChanged = previous === null || before !== after;
-      for (let index = 0; isChanged && index < names.length; index += 1) fieldRevisions[offset + index] = revision;
+      if (previous !== null && before === after) continue;
+      fieldRevisions[revisionIndex] = revision;
+      for (let index = 0; index < names.length; index += 1) fieldRevisions[offset + index] = revision;
       continue;
     }
     // The loop over the object's own names is the fast one, as above.
     for (const name in after) {
       if (before[name] === after[name]) continue;
       const index = indexes.get(name);
-      if (index !== undefined && !valuesEqual(before[name], after[name])) fieldRevisions[index] = revision;
+      if (index === undefined || valuesEqual(before[name], after[name])) continue;
+      fieldRevisions[index] = revision;
+      fieldRevisions[revisionIndex] = revision;
     }
   }
 }
@@ -101,8 +135,9 @@ export function hasVisibleChange(fieldRevisions: readonly number[], view: View, 
 /** Returns the patch that brings a reader of `view` from `revision` to the current state of the agent. */
 export function patchSince(agent: Agent, fieldRevisions: readonly number[], view: View, revision: number): MergePatch {
   const patch: Record<string, unknown> = {};
-  for (const { part, names, offset } of GROUPS) {
-    if (!isIncluded(view, part)) continue;
+  for (const group of GROUPS) {
+    const { part, names, offset } = group;
+    if (!isIncluded(view, part) || !hasGroupChanged(fieldRevisions, group, revision)) continue;
     const values = fieldsIn(agent, part);
     let changed: Record<string, unknown> | null = part === null ? patch : null;
     for (const [index, name] of names.entries()) {
@@ -123,7 +158,7 @@ export function includeChangePatch(
   now: View,
 ): MergePatch {
   const patch: Record<string, unknown> = {};
-  for (const part of PARTS) {
+  for (const part of EXCLUDABLE_PARTS) {
     const value = agent[part];
     const isNowIncluded = isIncluded(now, part);
     if (isIncluded(before.view, part) === isNowIncluded) continue;
@@ -136,16 +171,16 @@ export function includeChangePatch(
 /** Returns the patch that removes the parts of an agent which `before` includes and `now` excludes. */
 export function excludedPartsPatch(before: View, now: View): MergePatch {
   return Object.fromEntries(
-    PARTS.filter((part) => isIncluded(before, part) && !isIncluded(now, part)).map((part) => [part, null]),
+    EXCLUDABLE_PARTS.filter((part) => isIncluded(before, part) && !isIncluded(now, part)).map((part) => [part, null]),
   );
 }
 
 /** Returns the patch that creates the agent, or replaces every value of an earlier agent with the same id. */
 export function fullPatch(agent: Agent, view: View): MergePatch {
-  const { performance, neural, topology, ...rest } = agent;
+  const { usage, context, performance, neural, topology, ...rest } = agent;
   return {
     ...rest,
-    ...(view.includePerformance && { performance }),
+    ...(view.includePerformance && { usage, context, performance }),
     ...(view.includeNeural && { neural }),
     ...(view.includeTopology && { topology }),
   };
@@ -155,17 +190,17 @@ function hasPartChanged(fieldRevisions: readonly number[], part: Part, revision:
   return GROUPS.some((group) => group.part === part && hasGroupChanged(fieldRevisions, group, revision));
 }
 
-function hasGroupChanged(fieldRevisions: readonly number[], { names, offset }: FieldGroup, revision: number): boolean {
-  for (let index = offset; index < offset + names.length; index += 1) {
-    if ((fieldRevisions[index] ?? 0) > revision) return true;
-  }
-  return false;
+function hasGroupChanged(fieldRevisions: readonly number[], { revisionIndex }: FieldGroup, revision: number): boolean {
+  return (fieldRevisions[revisionIndex] ?? 0) > revision;
 }
 
 function isIncluded(view: View, part: Part | null): boolean {
   switch (part) {
     case null:
+    case 'activity':
       return true;
+    case 'usage':
+    case 'context':
     case 'performance':
       return view.includePerformance;
     case 'neural':

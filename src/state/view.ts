@@ -150,6 +150,8 @@ export function maskAgent(view: View, agent: Agent): Agent {
   if (result === undefined) {
     result = {
       ...agent,
+      usage: view.includePerformance ? agent.usage : null,
+      context: view.includePerformance ? agent.context : null,
       performance: view.includePerformance ? agent.performance : null,
       neural: view.includeNeural ? agent.neural : null,
       topology: view.includeTopology ? agent.topology : null,

@@ -1,4 +1,4 @@
-import type { McpServer, Restriction, ServerReport, SwarmlensEvent } from '../../src/model/index.js';
+import type { McpServer, OperationalEvent, ReportedAgent, Restriction, ServerReport } from '../../src/model/index.js';
 import type { RawServerState } from './generated-states.js';
 
 /**
@@ -17,20 +17,24 @@ export function visibleState(restriction: Restriction, state: RawServerState): R
       (swarm === undefined || isIn(restriction.serverTypes, swarm.serverType))
     );
   };
-  const agents = report.agents
-    .filter(
-      ({ type, serverType, swarmNativeId }) =>
-        isIn(agentTypes, type) &&
-        isIn(restriction.serverTypes, serverType) &&
-        (restriction.swarmIds === null ||
-          (swarmNativeId !== null && isIn(restriction.swarmIds, toGlobalId(swarmNativeId)))),
-    )
-    .map((agent) => ({
-      ...agent,
-      performance: performance ? agent.performance : null,
-      neural: neural ? agent.neural : null,
-      swarmNativeId: agent.swarmNativeId !== null && isSwarmVisible(agent.swarmNativeId) ? agent.swarmNativeId : null,
-    }));
+  const matches = ({ type, serverType, swarmNativeId }: ReportedAgent): boolean =>
+    isIn(agentTypes, type) &&
+    isIn(restriction.serverTypes, serverType) &&
+    (restriction.swarmIds === null ||
+      (swarmNativeId !== null && isIn(restriction.swarmIds, toGlobalId(swarmNativeId))));
+  const isAgentVisible = (nativeId: string): boolean => {
+    const agent = report.agents.find((candidate) => candidate.nativeId === nativeId);
+    return agent === undefined ? !isPartlyHidden(restriction, server) : matches(agent);
+  };
+  const agents = report.agents.filter(matches).map((agent) => ({
+    ...agent,
+    parentNativeId: agent.parentNativeId !== null && isAgentVisible(agent.parentNativeId) ? agent.parentNativeId : null,
+    usage: performance ? agent.usage : null,
+    context: performance ? agent.context : null,
+    performance: performance ? agent.performance : null,
+    neural: neural ? agent.neural : null,
+    swarmNativeId: agent.swarmNativeId !== null && isSwarmVisible(agent.swarmNativeId) ? agent.swarmNativeId : null,
+  }));
   const swarms = report.swarms.filter(({ nativeId }) => isSwarmVisible(nativeId));
   const counts =
     agentTypes === null && performance ? {} : { tasksTotal: null, tasksActive: null, tasksCompleted: null };
@@ -70,9 +74,9 @@ export function isPartlyHidden(
  */
 export function visibleEvents(
   restriction: Restriction,
-  event: SwarmlensEvent,
+  event: OperationalEvent,
   server: McpServer | null,
-): readonly SwarmlensEvent[] {
+): readonly OperationalEvent[] {
   if (event.serverId === null) return areAllServersVisible(restriction) ? [event] : [];
   if (server === null) return [];
   if (!isPartlyHidden(restriction, server)) return [event];

@@ -2,7 +2,7 @@ import { type DocumentNode, parse } from 'graphql';
 import { expect } from 'vitest';
 import { ANONYMOUS_VIEWER, type Viewer } from '../../src/auth/index.js';
 import type { Agent } from '@swarmlens/client';
-import type { McpServer, ReportedAgent, Restriction, SwarmlensEvent } from '../../src/model/index.js';
+import type { McpServer, ReportedAgent, Restriction, OperationalEvent } from '../../src/model/index.js';
 import { AccessScopes } from '../../src/access/index.js';
 import { emptyDelta } from '../../src/state/index.js';
 import { EPOCH_TIME } from '../support/arbitraries.js';
@@ -25,7 +25,7 @@ export class Comparison implements AsyncDisposable {
   readonly #state = new Map<string, RawServerState>();
   /** Everything that the viewer may have received, as text. */
   #allowedText = '';
-  #events: SwarmlensEvent[] = [];
+  #events: OperationalEvent[] = [];
   #subscriptions: AllSubscriptions | null = null;
   /** Whether anything visible has changed since the last comparison. */
   #hasMoved = true;
@@ -71,7 +71,7 @@ export class Comparison implements AsyncDisposable {
     store.commit({ ...store.removalDelta(serverId), events });
   }
 
-  emitEvent(event: SwarmlensEvent): void {
+  emitEvent(event: OperationalEvent): void {
     this.#emitEvent([event], null);
     this.#real.store.commit({ ...emptyDelta(''), events: [event] });
   }
@@ -156,7 +156,7 @@ export class Comparison implements AsyncDisposable {
     return JSON.stringify(state === undefined ? null : visibleState(this.#restriction, { ...state, events: [] }));
   }
 
-  #emitEvent(events: readonly SwarmlensEvent[], server: McpServer | null): void {
+  #emitEvent(events: readonly OperationalEvent[], server: McpServer | null): void {
     const visible = events.flatMap((event) => visibleEvents(this.#restriction, event, server));
     this.#events.push(...visible);
     this.#hasMoved ||= visible.length > 0;

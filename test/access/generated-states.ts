@@ -10,7 +10,7 @@ import {
   type ReportedEdge,
   type Restriction,
   type ServerReport,
-  type SwarmlensEvent,
+  type OperationalEvent,
   UNRESTRICTED,
 } from '../../src/model/index.js';
 import type { ServerSnapshot } from '../../src/state/index.js';
@@ -36,7 +36,7 @@ export const AGENT_IDS = SERVER_IDS.flatMap((id) => AGENTS.map((agent) => `${id}
 export interface RawServerState {
   readonly server: McpServer;
   readonly report: ServerReport;
-  readonly events: readonly SwarmlensEvent[];
+  readonly events: readonly OperationalEvent[];
 }
 
 function option<T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | null> {
@@ -60,6 +60,32 @@ function reportedAgent(serverId: string, agent: string): fc.Arbitrary<ReportedAg
     capabilities: fc.subarray([`can ${nativeId}`]),
     model: fc.constantFrom(null, `model of ${nativeId}`),
     currentTaskNativeId: fc.constantFrom(null, `task of ${nativeId}`),
+    parentNativeId: option(fc.constantFrom(...AGENTS).map((parent) => agentNative(serverId, parent))),
+    title: fc.constantFrom(null, `work of ${nativeId}`),
+    workspace: fc.constant(null),
+    activity: option(
+      fc.constantFrom('TOOL', 'WAITING').map((kind) => ({
+        kind,
+        label: `tool of ${nativeId}`,
+        detail: null,
+        since: null,
+        waitingFor: kind === 'WAITING' ? ('PERMISSION' as const) : null,
+        inferred: false,
+      })),
+    ),
+    usage: option(
+      fc.nat(2).map((totalTokens) => ({
+        inputTokens: null,
+        outputTokens: null,
+        cacheReadTokens: null,
+        cacheWriteTokens: null,
+        totalTokens,
+        costUsd: null,
+        costEstimated: false,
+        complete: true,
+      })),
+    ),
+    context: option(fc.nat(2).map((usedTokens) => ({ usedTokens, limitTokens: null, usedRatio: null }))),
     performance: option(fc.nat(2).map((tasksActive) => ({ ...UNKNOWN_PERFORMANCE, tasksActive }))),
     neural: option(
       fc.nat(2).map((adaptations) => ({
@@ -96,11 +122,11 @@ function createEdge(serverId: string, swarm: string, from: string, to: string, r
   return { swarmNativeId: swarmNative(serverId, swarm), ...ends, relation };
 }
 
-function eventsAbout(serverId: string): fc.Arbitrary<readonly SwarmlensEvent[]> {
+function eventsAbout(serverId: string): fc.Arbitrary<readonly OperationalEvent[]> {
   const words = fc.constantFrom(...AGENTS).map((agent) => `message about ${agentNative(serverId, agent)}`);
   const codes = fc.constantFrom('SERVER_OFFLINE', 'TOOL_FAILING', 'AGENT_REJECTED', 'AGENTS_REMOVED', 'NEW_CODE');
   const notice = fc.tuple(codes, words).map(([code, message]) => createNotice(code, message, serverId));
-  const health = words.map((reason): SwarmlensEvent => ({
+  const health = words.map((reason): OperationalEvent => ({
     type: 'health',
     serverId,
     replicaId: null,

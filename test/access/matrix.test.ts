@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { parse } from 'graphql';
 import { describe, expect, test } from 'vitest';
-import type { ReportedAgent, SwarmlensEvent } from '../../src/model/index.js';
+import type { ReportedAgent, OperationalEvent } from '../../src/model/index.js';
 import { Comparison } from './compare-viewers.js';
 import { selectAll, type RootKind, rootFields } from './selections.js';
 import {
@@ -49,7 +49,7 @@ type Step =
   | { state: RawServerState }
   | { serverId: string; agent: ReportedAgent }
   | { gone: string }
-  | { event: SwarmlensEvent }
+  | { event: OperationalEvent }
   | 'compare'
   | 'listen'
   | 'resume';

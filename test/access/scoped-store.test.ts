@@ -12,6 +12,7 @@ import {
 import { emptyDelta, type ServerDelta, type ServerSnapshot, Store } from '../../src/state/index.js';
 import { swarmWith } from '../state/fixed-state.js';
 import { EPOCH_TIME, serverOf } from '../support/arbitraries.js';
+import { UNOBSERVED } from '../support/unknown-fields.js';
 
 const LATER = '2026-11-23T15:00:01.000Z';
 
@@ -70,6 +71,7 @@ function agentOf(nativeId: string, changes: Partial<Agent> = {}): Agent {
     capabilities: [],
     model: null,
     currentTaskId: null,
+    ...UNOBSERVED,
     performance: UNKNOWN_PERFORMANCE,
     neural: null,
     topology: null,
@@ -223,10 +225,12 @@ describe('ScopedStore', () => {
 describe('AccessFilter', () => {
   test('returns the same agent when nothing is hidden', () => {
     const filter = new AccessFilter(UNRESTRICTED);
-    const agent = agentOf('a', { swarmId: 'srv-x:s' });
-    expect(filter.filterAgent(agent, agent.swarmId, agent.topology)).toBe(agent);
-    expect(filter.filterAgent(agent, null, agent.topology)).toEqual({ ...agent, swarmId: null });
+    const agent = agentOf('a', { swarmId: 'srv-x:s', parentId: 'srv-x:b' });
+    expect(filter.filterAgent(agent, agent)).toBe(agent);
+    const { swarmId, currentTaskId, parentId } = agent;
     const topology = { role: 'queen', parentId: null, depth: 0, degree: 1, inferred: false };
-    expect(filter.filterAgent(agent, agent.swarmId, topology)).toEqual({ ...agent, topology });
+    const references = { swarmId, parentId, currentTaskId, topology: agent.topology };
+    for (const hidden of [{ swarmId: null }, { parentId: null }, { topology }])
+      expect(filter.filterAgent(agent, { ...references, ...hidden })).toEqual({ ...agent, ...hidden });
   });
 });

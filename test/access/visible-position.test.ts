@@ -3,6 +3,7 @@ import { visiblePosition } from '../../src/access/visible-position.js';
 import type { Agent, AgentTopologyPosition, TopologyEdge } from '../../src/model/index.js';
 import { UNKNOWN_PERFORMANCE } from '../../src/model/index.js';
 import { EPOCH_TIME } from '../support/arbitraries.js';
+import { UNOBSERVED } from '../support/unknown-fields.js';
 
 function agentWith(topology: Partial<AgentTopologyPosition> | null): Agent {
   return {
@@ -17,6 +18,7 @@ function agentWith(topology: Partial<AgentTopologyPosition> | null): Agent {
     capabilities: [],
     model: null,
     currentTaskId: null,
+    ...UNOBSERVED,
     performance: UNKNOWN_PERFORMANCE,
     neural: null,
     topology: topology && { role: null, parentId: null, depth: 3, degree: 9, inferred: false, ...topology },

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { agentIn, recorded, type Answer, type Rig, rigOf } from './fake-server.js';
+import { NOT_REPORTED } from '../support/unknown-fields.js';
 
 const SWARM = 'swarm_1795951273019_524dy2hb8';
 const VERSION_2 = { agents_spawn_parallel: {} };
@@ -27,6 +28,7 @@ test('ClaudeFlowAdapter reports swarm and agents of version 2', async () => {
     capabilities: ['ts'],
     model: null,
     currentTaskNativeId: null,
+    ...NOT_REPORTED,
     performance: null,
     neural: null,
     role: null,

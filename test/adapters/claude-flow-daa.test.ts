@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { UNKNOWN_PERFORMANCE } from '../../src/model/index.js';
 import { agentIn, FLOW_ANSWERS, rigOf } from './fake-server.js';
+import { NOT_REPORTED } from '../support/unknown-fields.js';
 
 test('ClaudeFlowAdapter reports DAA agents with their own server type and cognitive pattern', async () => {
   const rig = rigOf('CLAUDE_FLOW', FLOW_ANSWERS);
@@ -17,6 +18,7 @@ test('ClaudeFlowAdapter reports DAA agents with their own server type and cognit
     capabilities: [],
     model: null,
     currentTaskNativeId: null,
+    ...NOT_REPORTED,
     performance: { ...UNKNOWN_PERFORMANCE, successRate: 0.95 },
     neural: { cognitivePattern: 'systems', networkId: null, adaptations: 1, learningRate: 0.05 },
     role: null,

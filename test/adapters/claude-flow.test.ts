@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { UNKNOWN_PERFORMANCE } from '../../src/model/index.js';
 import { agentIn, FLOW_ANSWERS, recorded, rigOf } from './fake-server.js';
+import { NOT_REPORTED } from '../support/unknown-fields.js';
 
 const HIVE = 'hive-1795446176646';
 const SWARM = 'swarm-1795446176450-0jotbb';
@@ -18,6 +19,7 @@ test('ClaudeFlowAdapter reports the values of the agent list, and null for all o
     capabilities: [],
     model: null,
     currentTaskNativeId: null,
+    ...NOT_REPORTED,
     performance: { ...UNKNOWN_PERFORMANCE, healthScore: 0.7, tasksActive: 1, tasksCompleted: null, tasksFailed: null },
     neural: null,
     role: null,

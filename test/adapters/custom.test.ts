@@ -6,6 +6,7 @@ import { UNKNOWN_PERFORMANCE } from '../../src/model/index.js';
 import { ToolCallTimeoutError, ToolRejectedError } from '../../src/mcp/index.js';
 import { agentIn, rigOf } from './fake-server.js';
 import { runs } from '../support/fuzz-inputs.js';
+import { NOT_REPORTED } from '../support/unknown-fields.js';
 
 function mappingOf(agents: object, swarms?: object): ServerMapping {
   return mappingSchema.parse({ agents, ...(swarms === undefined ? {} : { swarms }) });
@@ -60,6 +61,7 @@ describe('CustomAdapter', () => {
           capabilities: ['x', '3', 'y'],
           model: null,
           currentTaskNativeId: null,
+          ...NOT_REPORTED,
           performance: { ...UNKNOWN_PERFORMANCE, cpuUsage: 0.25, tokenUsage: 12.5 },
           neural: { cognitivePattern: 'lateral', networkId: null, adaptations: null, learningRate: null },
           role: null,

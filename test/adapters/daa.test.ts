@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { UNKNOWN_PERFORMANCE } from '../../src/model/index.js';
 import { agentIn, DAA_ANSWERS, rigOf } from './fake-server.js';
+import { NOT_REPORTED } from '../support/unknown-fields.js';
 
 test('DaaAdapter reports the values of the server, and null for all others', async () => {
   const rig = rigOf('DAA', DAA_ANSWERS);
@@ -16,6 +17,7 @@ test('DaaAdapter reports the values of the server, and null for all others', asy
     capabilities: ['search', 'index'],
     model: null,
     currentTaskNativeId: null,
+    ...NOT_REPORTED,
     performance: { ...UNKNOWN_PERFORMANCE, tasksActive: 1, tasksCompleted: 1, tasksFailed: 0 },
     neural: null,
     role: null,

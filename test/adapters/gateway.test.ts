@@ -4,6 +4,7 @@ import type { ServerReport } from '../../src/model/index.js';
 import { agentIn, type Rig, rigOf } from './fake-server.js';
 import { mutationOf, runs } from '../support/fuzz-inputs.js';
 import { assertSound } from './corrupt-responses.js';
+import { NOT_REPORTED } from '../support/unknown-fields.js';
 
 const REGISTERED_AT = 1_795_446_110_463;
 const ACTED_AT = Date.parse('2026-11-26T12:00:00.250Z');
@@ -43,6 +44,7 @@ test('GatewayAdapter reports the values of a registration, and null for all othe
     capabilities: ['prose'],
     model: null,
     currentTaskNativeId: null,
+    ...NOT_REPORTED,
     performance: null,
     neural: null,
     role: null,

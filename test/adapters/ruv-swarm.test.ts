@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { UNKNOWN_PERFORMANCE } from '../../src/model/index.js';
 import { agentIn, recorded, rigOf, RUV_ANSWERS } from './fake-server.js';
+import { NOT_REPORTED } from '../support/unknown-fields.js';
 
 const FULL = 'swarm-1795447692885';
 const EMPTY = 'swarm-1795447692907';
@@ -26,6 +27,7 @@ test('RuvSwarmAdapter reports the values of the server, and null for all others'
     capabilities: ['a', 'b'],
     model: null,
     currentTaskNativeId: null,
+    ...NOT_REPORTED,
     performance: { ...UNKNOWN_PERFORMANCE, tasksActive: 0, tasksCompleted: 2, tasksFailed: 0 },
     neural: { cognitivePattern: 'adaptive', networkId: 'nn-1795446110466', adaptations: null, learningRate: null },
     role: null,

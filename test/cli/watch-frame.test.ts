@@ -6,6 +6,7 @@ import { renderWatchFrame, type WatchFrameInput } from '../../src/cli/watch/fram
 import { WatchLineFormatter } from '../../src/cli/watch/line-output.js';
 import type { Agent, AgentStreamSnapshot, AgentStreamUpdate, McpServerFragment } from '@swarmlens/client';
 import { runs } from '../support/fuzz-inputs.js';
+import { UNOBSERVED } from '../support/unknown-fields.js';
 
 const SGR = /\u001b\[\d+m/g; // eslint-disable-line no-control-regex
 
@@ -32,6 +33,7 @@ function agentOf(id: string, overrides: Partial<Agent> = {}): Agent {
     capabilities: [],
     model: null,
     currentTaskId: null,
+    ...UNOBSERVED,
     performance: null,
     neural: null,
     topology: null,

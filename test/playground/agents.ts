@@ -1,5 +1,6 @@
 import type { Agent } from '@swarmlens/client';
 import { NULL_AGENT_OBJECTS } from '../../packages/client/src/generated/agent-nulls.js';
+import { UNOBSERVED } from '../support/unknown-fields.js';
 
 /** Creates an agent whose other values are unknown. */
 export function createAgent(nativeId: string, values: Partial<Agent> = {}): Agent {
@@ -16,6 +17,7 @@ export function createAgent(nativeId: string, values: Partial<Agent> = {}): Agen
     capabilities: [],
     model: null,
     currentTaskId: null,
+    ...UNOBSERVED,
     performance: null,
     neural: null,
     topology: null,

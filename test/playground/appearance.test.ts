@@ -13,7 +13,7 @@ import { createAgent, createPerformance } from './agents.js';
 
 const THEMES: readonly Theme[] = ['light', 'dark'];
 const STATUSES: readonly AgentStatus[] = [
-  ...(['INITIALIZING', 'IDLE', 'ACTIVE', 'BUSY', 'PAUSED'] as const),
+  ...(['INITIALIZING', 'IDLE', 'ACTIVE', 'BUSY', 'WAITING', 'PAUSED'] as const),
   ...(['ERROR', 'OFFLINE', 'TERMINATED', 'UNKNOWN'] as const),
 ];
 const TYPES = ['coder', 'coordinator', 'researcher', 'tester', 'analyst', 'architect', 'reviewer', 'optimizer'];

@@ -38,7 +38,7 @@ describe('AgentDelta', () => {
       const full = delta.fullChange(after, view);
       expect(full.agent).toEqual(after);
       expect(delta.fullChange(after, view)).toBe(full);
-      expect(Object.keys(full.patch())).toHaveLength(view === VIEW ? 19 : 16);
+      expect(Object.keys(full.patch())).toHaveLength(view === VIEW ? 25 : 20);
     }
   });
 

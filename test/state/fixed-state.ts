@@ -1,5 +1,6 @@
 import type { Agent, Swarm, TopologyEdge } from '../../src/model/index.js';
 import { EPOCH_TIME } from '../support/arbitraries.js';
+import { UNOBSERVED } from '../support/unknown-fields.js';
 
 /** Agent of the server `x`. */
 export function agentWith(nativeId: string, changes: Partial<Agent> = {}): Agent {
@@ -15,6 +16,7 @@ export function agentWith(nativeId: string, changes: Partial<Agent> = {}): Agent
     capabilities: [],
     model: null,
     currentTaskId: null,
+    ...UNOBSERVED,
     performance: null,
     neural: null,
     topology: null,

@@ -1,13 +1,17 @@
 import fc from 'fast-check';
 import {
+  ACTIVITY_KINDS,
   type Agent,
+  type AgentActivity,
   AGENT_STATUSES,
   type AgentPerformance,
+  type AgentUsage,
   type McpServer,
   MCP_SERVER_TYPES,
   UNKNOWN_PERFORMANCE,
   type Swarm,
   type TopologyEdge,
+  WAIT_REASONS,
 } from '../../src/model/index.js';
 import type { ServerSnapshot, ViewOptions } from '../../src/state/index.js';
 
@@ -40,6 +44,32 @@ const topology = fc.record({
   inferred: fc.boolean(),
 });
 
+const activity: fc.Arbitrary<AgentActivity> = fc.record({
+  kind: fc.constantFrom(...ACTIVITY_KINDS),
+  label: option(fc.constantFrom('Bash', 'Edit')),
+  detail: fc.constant(null),
+  since: option(fc.constant(EPOCH_TIME)),
+  waitingFor: option(fc.constantFrom(...WAIT_REASONS)),
+  inferred: fc.boolean(),
+});
+
+const usage: fc.Arbitrary<AgentUsage> = fc.record({
+  inputTokens: option(fc.nat(2)),
+  outputTokens: option(fc.nat(2)),
+  cacheReadTokens: fc.constant(null),
+  cacheWriteTokens: fc.constant(null),
+  totalTokens: option(fc.nat(2)),
+  costUsd: option(fc.constantFrom(0, 0.25)),
+  costEstimated: fc.boolean(),
+  complete: fc.boolean(),
+});
+
+const context = fc.record({
+  usedTokens: option(fc.nat(2)),
+  limitTokens: option(fc.constant(200_000)),
+  usedRatio: option(fc.constantFrom(0, 0.5)),
+});
+
 export function agentOf(serverId: string, nativeId: string): fc.Arbitrary<Agent> {
   return fc
     .record({
@@ -51,14 +81,21 @@ export function agentOf(serverId: string, nativeId: string): fc.Arbitrary<Agent>
       performance: option(performance),
       neural: option(neural),
       topology: option(topology),
+      activity: option(activity),
+      usage: option(usage),
+      context: option(context),
+      parent: option(fc.constantFrom(...IDS)),
+      title: option(fc.constantFrom('fix', 'test')),
       stale: fc.boolean(),
     })
-    .map(({ swarm, ...known }) => ({
+    .map(({ swarm, parent, ...known }) => ({
       id: `${serverId}:${nativeId}`,
       nativeId,
       serverId,
       name: nativeId,
       swarmId: swarm === null ? null : `${serverId}:${swarm}`,
+      parentId: parent === null || parent === nativeId ? null : `${serverId}:${parent}`,
+      workspace: known.title === null ? null : 'project',
       model: known.capabilities.includes('x') ? 'sonnet' : null,
       currentTaskId: known.capabilities.includes('y') ? `${serverId}:task-1` : null,
       simulated: false,

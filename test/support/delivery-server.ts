@@ -29,6 +29,7 @@ import { serverOf } from './arbitraries.js';
 import { TEST_LIMITS } from './limits.js';
 import { TAP_KEY_FILE } from './tap-key-file.js';
 import { ChangeNotifier } from './wait.js';
+import { UNOBSERVED } from './unknown-fields.js';
 
 export const DELIVERY: DeliveryOptions = { compressFromBytes: 512, maxBufferedBytes: 65_536, maxSlowMs: null };
 
@@ -198,6 +199,7 @@ function agentOf(index: number, round: number): Agent {
     capabilities: ['a', 'b'],
     model: null,
     currentTaskId: null,
+    ...UNOBSERVED,
     performance: { ...UNKNOWN_PERFORMANCE, tasksCompleted: round },
     neural: null,
     topology: null,

@@ -1,7 +1,10 @@
 import type { AgentStatus } from '../../model/index.js';
 
-/** The servers' own words for each agent status, without separators. Other words are `UNKNOWN`. */
-const WORDS: Readonly<Record<Exclude<AgentStatus, 'UNKNOWN'>, string>> = {
+/**
+ * The servers' own words for each agent status, without separators. Other words are `UNKNOWN`. No word stands for `WAITING`,
+ * because servers use `waiting` for any pause, and not only for a wait for a person.
+ */
+const WORDS: Readonly<Record<Exclude<AgentStatus, 'UNKNOWN' | 'WAITING'>, string>> = {
   INITIALIZING:
     'booting creating created initializing initialising initialized initialised launching loading pending queued registered spawned spawning starting',
   IDLE: 'available free idle ready standby',

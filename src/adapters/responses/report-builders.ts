@@ -6,6 +6,7 @@ import {
   UNKNOWN_PERFORMANCE,
   type ReportedAgent,
   type ReportedSwarm,
+  type ReportedTask,
 } from '../../model/index.js';
 
 /** Creates an agent from its known values. All other values are unknown. */
@@ -14,12 +15,18 @@ export function createReportedAgent(
 ): ReportedAgent {
   return {
     swarmNativeId: null,
+    parentNativeId: null,
     name: known.nativeId,
+    title: null,
+    workspace: null,
     type: 'unknown',
     status: 'UNKNOWN',
     capabilities: [],
     model: null,
     currentTaskNativeId: null,
+    activity: null,
+    usage: null,
+    context: null,
     performance: null,
     neural: null,
     role: null,
@@ -44,6 +51,24 @@ export function createReportedSwarm(
     tasksActive: null,
     tasksCompleted: null,
     createdAt: null,
+    stale: false,
+    ...known,
+  };
+}
+
+/** Creates a task from its known values. All other values are unknown. */
+export function createReportedTask(
+  known: Partial<ReportedTask> & { readonly nativeId: string; readonly serverType: McpServerType },
+): ReportedTask {
+  return {
+    swarmNativeId: null,
+    title: null,
+    status: 'UNKNOWN',
+    agentNativeIds: [],
+    dependsOnNativeIds: [],
+    createdAt: null,
+    startedAt: null,
+    endedAt: null,
     stale: false,
     ...known,
   };

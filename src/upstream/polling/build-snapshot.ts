@@ -75,12 +75,18 @@ function toAgent(
     serverId: server.id,
     serverType: reported.serverType,
     swarmId: reported.swarmNativeId === null ? null : globalId(server.id, reported.swarmNativeId),
+    parentId: toParentId(server.id, reported),
     name: reported.name,
+    title: reported.title,
+    workspace: reported.workspace,
     type: reported.type,
     status: reported.status,
     capabilities: reported.capabilities,
     model: reported.model,
     currentTaskId: reported.currentTaskNativeId === null ? null : globalId(server.id, reported.currentTaskNativeId),
+    activity: reported.activity,
+    usage: reported.usage,
+    context: reported.context,
     performance: reported.performance,
     neural: reported.neural,
     topology: derived.position,
@@ -90,6 +96,11 @@ function toAgent(
     lastActiveAt: reported.lastActiveAt,
     lastSeenAt: derived.lastSeenAt,
   };
+}
+
+/** Returns the id of the parent. Null if there is none, or if the server reports an agent as its own parent. */
+function toParentId(serverId: string, { nativeId, parentNativeId }: ReportedAgent): string | null {
+  return parentNativeId === null || parentNativeId === nativeId ? null : globalId(serverId, parentNativeId);
 }
 
 function buildEdges(

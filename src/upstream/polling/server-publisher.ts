@@ -1,6 +1,14 @@
 import type { Adapter } from '../../adapters/index.js';
 import type { Bus } from '../../cluster/index.js';
-import type { HealthChange, McpServer, Notice, ServerReport, ServerStatus, SwarmlensEvent } from '../../model/index.js';
+import type {
+  HealthChange,
+  McpServer,
+  Notice,
+  OperationalEvent,
+  ServerReport,
+  ServerStatus,
+  SwarmlensEvent,
+} from '../../model/index.js';
 import { type Clock, errorMessage, isoTimestamp, type Logger, nextTurn } from '../../shared/index.js';
 import {
   hasStateChanges,
@@ -220,7 +228,8 @@ export class ServerPublisher implements Disposable {
     if (seenAt === null && events.length === 0 && !isChanged) return false;
     // The warning of the configuration has logged the mistakes of an entry.
     const isLogged = this.#pool.replicas.some(({ connection }) => connection !== 'UNUSABLE');
-    for (const event of isLogged ? events : []) logEvent(event, logger, this.#pool.hasEnded);
+    for (const event of isLogged ? events : [])
+      if (event.type !== 'message') logEvent(event, logger, this.#pool.hasEnded);
     await this.#loopShare.measure(() => bus.publish(delta));
     return isChanged;
   }
@@ -283,7 +292,7 @@ const CHANGE_CODES: ReadonlySet<string> = new Set([
  * Logs a change of health or a notice: failures as warnings, recoveries as information.
  * @param hasEnded whether the session of the server has ended normally
  */
-function logEvent(event: SwarmlensEvent, logger: Logger, hasEnded: boolean): void {
+function logEvent(event: OperationalEvent, logger: Logger, hasEnded: boolean): void {
   if (event.type === 'health') {
     const isFailure = hasEnded ? false : event.status === 'OFFLINE' || event.circuitState === 'OPEN';
     logger[isFailure ? 'warn' : 'info'](event, 'server health changed');

@@ -3,6 +3,7 @@ import { buildServerSnapshot } from '../../../src/upstream/polling/build-snapsho
 import type { ReportedAgent, ReportedSwarm, ServerReport } from '../../../src/model/index.js';
 import { toStaleSnapshot } from '../../../src/state/index.js';
 import { serverOf } from '../../support/arbitraries.js';
+import { NOT_REPORTED } from '../../support/unknown-fields.js';
 
 const SEEN = '2026-11-23T15:00:00.000Z';
 const LATER = '2026-11-23T15:00:05.000Z';
@@ -18,6 +19,7 @@ function agent(nativeId: string, over: Partial<ReportedAgent> = {}): ReportedAge
     capabilities: [],
     model: null,
     currentTaskNativeId: null,
+    ...NOT_REPORTED,
     performance: null,
     neural: null,
     role: null,

@@ -4,11 +4,25 @@ export const NULL_AGENT_FIELDS = {
   currentTaskId: null,
   lastActiveAt: null,
   model: null,
+  parentId: null,
   swarmId: null,
+  title: null,
+  workspace: null,
 } as const;
 
 /** Nullable objects of an agent, each with its own nullable fields. */
 export const NULL_AGENT_OBJECTS = {
+  activity: {
+    detail: null,
+    label: null,
+    since: null,
+    waitingFor: null,
+  },
+  context: {
+    limitTokens: null,
+    usedRatio: null,
+    usedTokens: null,
+  },
   neural: {
     adaptations: null,
     cognitivePattern: null,
@@ -33,5 +47,13 @@ export const NULL_AGENT_OBJECTS = {
     depth: null,
     parentId: null,
     role: null,
+  },
+  usage: {
+    cacheReadTokens: null,
+    cacheWriteTokens: null,
+    costUsd: null,
+    inputTokens: null,
+    outputTokens: null,
+    totalTokens: null,
   },
 } as const;

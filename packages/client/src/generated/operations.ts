@@ -19,6 +19,17 @@ export type Scalars = {
   JSON: { input: unknown; output: unknown; }
 };
 
+/** Kind of the work that an agent does now. */
+export type ActivityKind =
+  /** Compacts its context. */
+  | 'COMPACTING'
+  /** Waits for an answer of its model. */
+  | 'MODEL'
+  /** Runs a tool. */
+  | 'TOOL'
+  /** Waits for a person. */
+  | 'WAITING';
+
 /** Activity of an agent, normalized across server types. */
 export type AgentStatus =
   /** Working, or ready if the server does not distinguish the two. */
@@ -38,7 +49,9 @@ export type AgentStatus =
   /** Terminated. */
   | 'TERMINATED'
   /** The server reports no status, or one without a counterpart here. */
-  | 'UNKNOWN';
+  | 'UNKNOWN'
+  /** Blocked until a person acts. See `activity.waitingFor`. */
+  | 'WAITING';
 
 /** Result of probing a discovery candidate. */
 export type CandidateStatus =
@@ -75,8 +88,12 @@ export type HealthStatus =
 
 /** Type of an MCP server. A server has the type of its main tools, an agent the type of the tools that reported it. */
 export type McpServerType =
+  /** Observer of Claude Code sessions and their subagents. */
+  | 'CLAUDE_CODE'
   /** Server claude-flow, also called ruflo. */
   | 'CLAUDE_FLOW'
+  /** Observer of Codex sessions and their child threads. */
+  | 'CODEX'
   /** Any other MCP server, read through a mapping. */
   | 'CUSTOM'
   /** Decentralized autonomous agents: the server of the DAA project, or the DAA tools of claude-flow. */
@@ -115,6 +132,23 @@ export type ServerStatus =
   /** Connected and answering. */
   | 'ONLINE';
 
+/** Status of a task, normalized across server types. */
+export type TaskStatus =
+  /** Waiting for another task or for a person. */
+  | 'BLOCKED'
+  /** Ended without a result, because it was canceled. */
+  | 'CANCELED'
+  /** Ended successfully. */
+  | 'COMPLETED'
+  /** Ended with a failure. */
+  | 'FAILED'
+  /** Started and not ended. */
+  | 'IN_PROGRESS'
+  /** Not started yet. */
+  | 'PENDING'
+  /** The server reports no status, or one without a counterpart here. */
+  | 'UNKNOWN';
+
 /** Standard topology of a swarm. */
 export type TopologyKind =
   /** One agent leads the other agents. */
@@ -149,6 +183,17 @@ export type UpdateKind =
   | 'DELTA'
   /** Complete state of everything that matches. Replaces everything received before. */
   | 'SNAPSHOT';
+
+/** Reason for which an agent waits for a person. */
+export type WaitReason =
+  /** The agent asked a question. */
+  | 'ANSWER'
+  /** Another reason, or an unknown one. */
+  | 'OTHER'
+  /** A tool call needs a permission. */
+  | 'PERMISSION'
+  /** A plan needs an approval. */
+  | 'PLAN_APPROVAL';
 
 export type AgentUpdatesSubscriptionVariables = Exact<{
   serverTypes?: InputMaybe<ReadonlyArray<McpServerType>>;
@@ -307,7 +352,7 @@ export type NoticesSubscriptionVariables = Exact<{ [key: string]: never; }>;
 
 export type NoticesSubscription = { readonly notices: { readonly code: string, readonly severity: NoticeSeverity, readonly message: string, readonly serverId: string | null, readonly timestamp: string, readonly missed: number } };
 
-export type AgentFragment = { readonly id: string, readonly nativeId: string, readonly serverId: string, readonly serverType: McpServerType, readonly swarmId: string | null, readonly name: string, readonly type: string, readonly status: AgentStatus, readonly capabilities: ReadonlyArray<string>, readonly model: string | null, readonly currentTaskId: string | null, readonly stale: boolean, readonly simulated: boolean, readonly createdAt: string | null, readonly lastActiveAt: string | null, readonly lastSeenAt: string, readonly performance: { readonly cpuUsage: number | null, readonly memoryUsage: number | null, readonly healthScore: number | null, readonly activityLevel: number | null, readonly tasksActive: number | null, readonly tasksCompleted: number | null, readonly tasksFailed: number | null, readonly successRate: number | null, readonly tokenUsage: number | null, readonly tokenRate: number | null, readonly responseTimeMs: number | null, readonly throughput: number | null } | null, readonly neural: { readonly cognitivePattern: string | null, readonly networkId: string | null, readonly adaptations: number | null, readonly learningRate: number | null } | null, readonly topology: { readonly role: string | null, readonly parentId: string | null, readonly depth: number | null, readonly degree: number, readonly inferred: boolean } | null };
+export type AgentFragment = { readonly id: string, readonly nativeId: string, readonly serverId: string, readonly serverType: McpServerType, readonly swarmId: string | null, readonly parentId: string | null, readonly name: string, readonly title: string | null, readonly workspace: string | null, readonly type: string, readonly status: AgentStatus, readonly capabilities: ReadonlyArray<string>, readonly model: string | null, readonly currentTaskId: string | null, readonly stale: boolean, readonly simulated: boolean, readonly createdAt: string | null, readonly lastActiveAt: string | null, readonly lastSeenAt: string, readonly activity: { readonly kind: ActivityKind, readonly label: string | null, readonly detail: string | null, readonly since: string | null, readonly waitingFor: WaitReason | null, readonly inferred: boolean } | null, readonly usage: { readonly inputTokens: number | null, readonly outputTokens: number | null, readonly cacheReadTokens: number | null, readonly cacheWriteTokens: number | null, readonly totalTokens: number | null, readonly costUsd: number | null, readonly costEstimated: boolean, readonly complete: boolean } | null, readonly context: { readonly usedTokens: number | null, readonly limitTokens: number | null, readonly usedRatio: number | null } | null, readonly performance: { readonly cpuUsage: number | null, readonly memoryUsage: number | null, readonly healthScore: number | null, readonly activityLevel: number | null, readonly tasksActive: number | null, readonly tasksCompleted: number | null, readonly tasksFailed: number | null, readonly successRate: number | null, readonly tokenUsage: number | null, readonly tokenRate: number | null, readonly responseTimeMs: number | null, readonly throughput: number | null } | null, readonly neural: { readonly cognitivePattern: string | null, readonly networkId: string | null, readonly adaptations: number | null, readonly learningRate: number | null } | null, readonly topology: { readonly role: string | null, readonly parentId: string | null, readonly depth: number | null, readonly degree: number, readonly inferred: boolean } | null };
 
 const performanceMetricsText = `fragment PerformanceMetrics on PerformanceMetrics {
   totalAgents
@@ -451,12 +496,38 @@ const agentText = `fragment Agent on Agent {
   serverId
   serverType
   swarmId
+  parentId
   name
+  title
+  workspace
   type
   status
   capabilities
   model
   currentTaskId
+  activity {
+    kind
+    label
+    detail
+    since
+    waitingFor
+    inferred
+  }
+  usage {
+    inputTokens
+    outputTokens
+    cacheReadTokens
+    cacheWriteTokens
+    totalTokens
+    costUsd
+    costEstimated
+    complete
+  }
+  context {
+    usedTokens
+    limitTokens
+    usedRatio
+  }
   performance {
     cpuUsage
     memoryUsage
